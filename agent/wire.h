@@ -1,0 +1,107 @@
+/* What a recorded process and the recorder share: one ring of events per process image, a file in a
+ * private directory that both map or read. This header is the whole contract, and the only thing the
+ * agent and the recorder have in common.
+ *
+ *   MPROF_RINGS=/dev/shm/mprof-<recorder pid>-<random>    directory, 0700, made by the recorder
+ *     bell                                                FIFO; a byte wakes the recorder early
+ *     <pid>-<n>.ring                                      0600, made by the process with O_EXCL, under
+ *                                                         a name ending in .new until it is ready
+ *
+ * Writer: the process, one thread at a time (Python's GIL). It never waits: an ENTER is written only
+ * if the ring then still has room for the EXIT of every call in flight, so an EXIT always fits and a
+ * call is either told whole, or not at all and counted in `dropped`.
+ * Reader: the recorder, with pread(2) and pwrite(2) on the file, never through a mapping: the process
+ * is not trusted and may truncate the file or write anything into it. Every number is checked.
+ *
+ * Nothing is lost by a kill: the file outlives the process, and what was entered but not left is told
+ * as a call in flight. fork(2): the child makes a ring of its own, calls in flight stay the parent's.
+ * exec(2): the new image makes a ring with the next n; what was in flight never returns. */
+#ifndef MPROF_AGENT_WIRE_H
+#define MPROF_AGENT_WIRE_H
+
+#include <stdint.h>
+
+#define MPROF_WIRE_ENV_RINGS "MPROF_RINGS"
+#define MPROF_WIRE_BELL "bell"
+#define MPROF_WIRE_MAGIC UINT64_C(0x31676e6972706d01) /* "\1mpring1" on a little-endian machine */
+#define MPROF_WIRE_VERSION 1
+
+/* Data bytes of a ring; a power of two. Touched pages count as memory of the measured process, so
+ * this is also the most that measuring adds to what it measures. */
+#define MPROF_WIRE_CAPACITY (UINT64_C(512) * 1024)
+
+/* At the start of the file; the data follows at MPROF_WIRE_DATA_OFFSET. Fields of different writers
+ * lie on cache lines of their own. */
+typedef struct mprof_wire_header {
+    /* fixed once the file has its final name */
+    uint64_t magic;
+    uint32_t version;
+    uint32_t pid;
+    uint64_t capacity;       /* data bytes, a power of two */
+    uint64_t start_ns;       /* CLOCK_MONOTONIC when the ring was made */
+    uint32_t python_version; /* PY_VERSION_HEX of the interpreter, 0 outside Python */
+    uint32_t reserved0;
+    uint8_t pad0[64 - 40];
+
+    /* written by the process */
+    uint64_t head;    /* bytes ever written; release order */
+    uint64_t dropped; /* calls that did not fit */
+    uint8_t pad1[64 - 16];
+
+    /* written by the recorder */
+    uint64_t tail; /* bytes ever read */
+    uint8_t pad2[64 - 8];
+} mprof_wire_header;
+
+#define MPROF_WIRE_HEAD_OFFSET 64
+#define MPROF_WIRE_TAIL_OFFSET 128
+#define MPROF_WIRE_DATA_OFFSET 4096
+
+/* Events lie one behind the other, 8-byte aligned, wrapping at `capacity` without regard for event
+ * limits. `size` counts the whole event, a multiple of 8. */
+typedef struct mprof_wire_event {
+    uint16_t size;
+    uint8_t kind;
+    uint8_t flags;
+    uint32_t id; /* NAME, LANE: the number defined; ENTER, EXIT: the call */
+} mprof_wire_event;
+
+enum mprof_wire_kind {
+    MPROF_WIRE_PAD = 0,   /* skip `size` bytes */
+    MPROF_WIRE_NAME = 1,  /* bytes follow: dotted function name `id` */
+    MPROF_WIRE_LANE = 2,  /* bytes follow: name of lane `id` */
+    MPROF_WIRE_ENTER = 3, /* mprof_wire_enter */
+    MPROF_WIRE_EXIT = 4,  /* mprof_wire_exit */
+};
+
+/* Most bytes of a name in one event; a longer one is cut, with a hash of the rest behind it. */
+#define MPROF_WIRE_NAME_MAX 4000
+
+typedef struct mprof_wire_text {
+    mprof_wire_event event;
+    uint32_t length;
+    char bytes[]; /* length, then zeros up to event.size */
+} mprof_wire_text;
+
+typedef struct mprof_wire_enter {
+    mprof_wire_event event;
+    uint32_t name;
+    uint32_t lane; /* 0: the main one, never defined by a LANE */
+    uint32_t level;
+    uint32_t reserved;
+    uint64_t time_ns; /* CLOCK_MONOTONIC */
+    uint64_t rss_bytes;
+} mprof_wire_enter;
+
+typedef struct mprof_wire_exit {
+    mprof_wire_event event; /* flags: 1 if by an exception */
+    uint64_t time_ns;
+    uint64_t rss_bytes;
+} mprof_wire_exit;
+
+_Static_assert(sizeof(mprof_wire_header) == 192, "three cache lines");
+_Static_assert(sizeof(mprof_wire_event) == 8, "event head");
+_Static_assert(sizeof(mprof_wire_enter) == 40, "enter event");
+_Static_assert(sizeof(mprof_wire_exit) == 24, "exit event");
+
+#endif

@@ -1,0 +1,19 @@
+/* The command table: which folder serves which command. Nothing else lives here. */
+#include "parse/command.h"
+#include "record/command.h"
+
+static const mprof_command commands[] = {
+    {"run", mprof_run_command, "record the memory of a program"},
+    {"attach", mprof_attach_command, "record a process that is already running"},
+    {"plot", mprof_draw_command, "draw recordings as PNG, SVG or PDF"},
+    {"peak", mprof_peak_command, "print the highest memory of recordings"},
+    {"list", mprof_list_command, "list the recordings of this directory"},
+    {"rm", mprof_rm_command, "remove recordings by number or name"},
+    {"clean", mprof_clean_command, "remove all recordings of this directory"},
+    {NULL, NULL, NULL},
+};
+
+int main(int argc, char **argv)
+{
+    return mprof__command_main(commands, argc, argv);
+}

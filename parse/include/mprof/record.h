@@ -1,0 +1,80 @@
+/* One line of a .dat file, as a value. Grammar, units and escaping: docs/dat-format.md.
+ *
+ * Memory is in MiB and time in unix seconds, as doubles that equal strtod() of the text bit for
+ * bit: what upstream reads from the same line. Nobody else converts the text's units. */
+#ifndef MPROF_RECORD_H
+#define MPROF_RECORD_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Bytes, not terminated, not owned. May hold any byte, also NUL. */
+typedef struct mprof_text {
+    const char *bytes;
+    size_t length;
+} mprof_text;
+
+/* Memory at a moment. */
+typedef struct mprof_sample {
+    double mib;
+    double time_s;
+} mprof_sample;
+
+#define MPROF_LEVEL_NONE (-1) /* a FUNC line of five fields carries no level */
+#define MPROF_PID_NONE 0      /* upstream's FUNC lines carry no process */
+
+/* A span of one function. Upstream: FUNC name mib0 t0 mib1 t1 [level].
+ * Ours, behind the level, each optional, order free: pid=N lane=TEXT count=N open */
+typedef struct mprof_call {
+    mprof_text name; /* dotted: module.qualname */
+    mprof_sample enter;
+    mprof_sample exit;  /* where `open`: the last that is known of the process */
+    int32_t level;      /* 0 is the outermost of its lane; MPROF_LEVEL_NONE if absent */
+    int64_t pid;        /* MPROF_PID_NONE if absent */
+    mprof_text lane;    /* thread, greenlet or task; empty: the only or main one */
+    uint64_t count;     /* > 1: so many short calls in a row, told as one; normally 1 */
+    int open;           /* the call never returned: killed, exec, _exit, or still running */
+} mprof_call;
+
+typedef enum mprof_record_kind {
+    /* upstream's */
+    MPROF_RECORD_CMDLINE, /* text: the command line for people */
+    MPROF_RECORD_MEM,     /* sample */
+    MPROF_RECORD_CHLD,    /* pid, sample */
+    MPROF_RECORD_FUNC,    /* call */
+    /* ours; upstream skips them */
+    MPROF_RECORD_ARGV,    /* text: the exact argument vector, each argument followed by NUL */
+    MPROF_RECORD_FACT,    /* key, text: backend, interval, host, version, pid ... */
+    MPROF_RECORD_PROC,    /* pid, ppid, time_s, text: birth (or first sight, or new name after exec) */
+    MPROF_RECORD_EXIT,    /* pid, time_s, cause, value: the end of a process */
+    MPROF_RECORD_PEAK,    /* pid, sample: the kernel's own high-water mark (VmHWM), as known at time_s */
+    MPROF_RECORD_LOST,    /* pid, time_s, value: calls that did not fit into the event ring */
+} mprof_record_kind;
+
+typedef enum mprof_exit_cause {
+    MPROF_EXIT_UNKNOWN, /* gone, reason not to be had (not our child) */
+    MPROF_EXIT_STATUS,  /* value: exit status, 0-255 */
+    MPROF_EXIT_SIGNAL,  /* value: signal number */
+    MPROF_EXIT_OOM,     /* value: signal number; the kernel's out-of-memory killer */
+} mprof_exit_cause;
+
+typedef struct mprof_record {
+    mprof_record_kind kind;
+    int64_t pid;
+    int64_t ppid;
+    mprof_sample sample; /* MEM CHLD PEAK; elsewhere only time_s */
+    mprof_call call;     /* FUNC */
+    mprof_text key;      /* FACT */
+    mprof_text text;     /* CMDLINE ARGV FACT PROC, unescaped */
+    mprof_exit_cause cause;
+    int64_t value; /* EXIT LOST */
+} mprof_record;
+
+#ifdef __cplusplus
+}
+#endif
+#endif
