@@ -1,21 +1,24 @@
 /* What a recorded process and the recorder share: one ring of events per process image, a file in a
- * private directory that both map or read. This header is the whole contract, and the only thing the
- * agent and the recorder have in common.
+ * private directory that both map or read. This header is the whole contract, and the only thing
+ * the agent and the recorder have in common.
  *
  *   MPROF_RINGS=/dev/shm/mprof-<recorder pid>-<random>    directory, 0700, made by the recorder
  *     bell                                                FIFO; a byte wakes the recorder early
- *     <pid>-<n>.ring                                      0600, made by the process with O_EXCL, under
- *                                                         a name ending in .new until it is ready
+ *     <pid>-<n>.ring                                      0600, made by the process with O_EXCL;
+ *                                                         its name ends in .new until it is ready
  *
- * Writer: the process, one thread at a time (Python's GIL). It never waits: an ENTER is written only
- * if the ring then still has room for the EXIT of every call in flight, so an EXIT always fits and a
- * call is either told whole, or not at all and counted in `dropped`.
- * Reader: the recorder, with pread(2) and pwrite(2) on the file, never through a mapping: the process
- * is not trusted and may truncate the file or write anything into it. Every number is checked.
+ * Writer: the process, one thread at a time (Python's GIL). It never waits: an ENTER is written
+ * only if the ring then still has room for the EXIT of every call in flight, so an EXIT always fits
+ * and a call is either told whole, or not at all and counted in `dropped`.
  *
- * Nothing is lost by a kill: the file outlives the process, and what was entered but not left is told
- * as a call in flight. fork(2): the child makes a ring of its own, calls in flight stay the parent's.
- * exec(2): the new image makes a ring with the next n; what was in flight never returns. */
+ * Reader: the recorder, with pread(2) and pwrite(2) on the file, never through a mapping: the
+ * process is not trusted and may truncate the file or write anything into it. Every number is
+ * checked.
+ *
+ * Nothing is lost by a kill: the file outlives the process, and what was entered but not left is
+ * told as a call in flight. fork(2): the child makes a ring of its own, calls in flight stay the
+ * parent's. exec(2): the new image makes a ring with the next n; what was in flight never returns.
+ */
 #ifndef MPROF_AGENT_WIRE_H
 #define MPROF_AGENT_WIRE_H
 

@@ -1,5 +1,6 @@
 /* How a failure travels: a status as the return value, and one line of text in a caller-owned
- * mprof_error. Filled where the fault is detected, passed on unchanged, printed by commands only. */
+ * mprof_error. Filled where the fault is detected, passed on unchanged, printed by commands only.
+ */
 #ifndef MPROF_ERROR_H
 #define MPROF_ERROR_H
 
@@ -20,13 +21,16 @@ typedef enum mprof_status {
 
 typedef struct mprof_error {
     mprof_status status;
-    int system_errno;  /* errno where status is MPROF_EIO, else 0 */
+    int system_errno;   /* errno where status is MPROF_EIO, else 0 */
     unsigned long line; /* line of the input, from 1; 0 where there is none */
-    char file[256];    /* name of the file the fault belongs to, shortened at the left; "" if none */
+    char file[256]; /* name of the file the fault belongs to, shortened at the left; "" if none */
     char message[256]; /* one line, no newline, no file name, no escape sequences */
 } mprof_error;
 
-#define MPROF_ERROR_INIT {MPROF_OK, 0, 0, "", ""}
+#define MPROF_ERROR_INIT                                                                           \
+    {                                                                                              \
+        MPROF_OK, 0, 0, "", ""                                                                     \
+    }
 
 /* Records a failure in *error unless it already holds one: the first failure is the cause.
  * Returns `status`, so that it can end a statement with `return`. error may be NULL.

@@ -21,18 +21,18 @@ typedef struct mprof_series {
     uint64_t sample_count; /* how many there were before thinning; > point_count if thinned */
     double first_s, last_s;
     double lowest_mib;
-    mprof_sample peak;          /* the earliest of the highest */
-    double slope_mib_per_s;     /* least squares; 0 if fewer than two moments */
-    double slope_offset_mib;    /* the same line's value at mprof_profile_start_s */
+    mprof_sample peak;       /* the earliest of the highest */
+    double slope_mib_per_s;  /* least squares; 0 if fewer than two moments */
+    double slope_offset_mib; /* the same line's value at mprof_profile_start_s */
     double mean_mib;
 } mprof_series;
 
 /* One process of the recording. Index 0 is the main one, whether or not its pid is known. */
 typedef struct mprof_process {
-    int64_t pid;      /* MPROF_PID_NONE if unknown */
-    int64_t ppid;     /* MPROF_PID_NONE if unknown */
-    const char *name; /* command, UTF-8 as recorded; "" if unknown */
-    mprof_series series; /* CHLD samples; for index 0 what MEM measured if that is the process alone */
+    int64_t pid;           /* MPROF_PID_NONE if unknown */
+    int64_t ppid;          /* MPROF_PID_NONE if unknown */
+    const char *name;      /* command, UTF-8 as recorded; "" if unknown */
+    mprof_series series;   /* CHLD samples; of index 0: MEM, if that measured the process alone */
     double birth_s, end_s; /* NAN if unknown */
     int ended;             /* an EXIT record was seen */
     mprof_exit_cause cause;
@@ -63,12 +63,12 @@ typedef struct mprof_function {
     const char *name;  /* dotted, unescaped, terminated; a NUL inside shows as U+FFFD */
     const char *label; /* shortest suffix of the dotted name that is not ambiguous here */
     uint64_t call_count;
-    double total_s;    /* sum over calls; recursive inner calls counted once */
-    double own_s;      /* total without the calls nested in it */
+    double total_s; /* sum over calls; recursive inner calls counted once */
+    double own_s;   /* total without the calls nested in it */
     double longest_s;
     double change_mib; /* sum of exit minus entry of its outermost calls */
     double peak_mib;   /* highest sample within any of its calls, entry and exit values included;
-                          what `peak --func` prints leaves those out: see mprof_profile_function_peak */
+                          `peak --func` leaves those out: see mprof_profile_function_peak */
     double sample_peak_mib; /* highest MEM sample within any of its calls; NAN if none fell in */
 } mprof_function;
 

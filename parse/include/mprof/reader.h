@@ -34,16 +34,16 @@ void mprof_source_free(mprof_source *source);
 
 /* What can be wrong with a line that is skipped, or was mended. */
 typedef enum mprof_warning {
-    MPROF_WARNING_TORN,      /* the last line has no end: a write was cut short */
-    MPROF_WARNING_NUL,       /* NUL bytes: what a file system leaves behind after a crash */
-    MPROF_WARNING_NUMBER,    /* not a finite plain decimal number, or out of range */
-    MPROF_WARNING_FIELDS,    /* too few fields */
-    MPROF_WARNING_INTERVAL,  /* a call that ends before it starts */
-    MPROF_WARNING_FAR,       /* a moment far from all others: it would flatten the picture */
-    MPROF_WARNING_LONG,      /* a line longer than the reader accepts */
-    MPROF_WARNING_UNKNOWN,   /* a record word neither upstream's nor ours */
-    MPROF_WARNING_BLANK,     /* an empty line */
-    MPROF_WARNING_ENCODING,  /* a byte-order mark, CR line ends, doubled spaces: read nevertheless */
+    MPROF_WARNING_TORN,     /* the last line has no end: a write was cut short */
+    MPROF_WARNING_NUL,      /* NUL bytes: what a file system leaves behind after a crash */
+    MPROF_WARNING_NUMBER,   /* not a finite plain decimal number, or out of range */
+    MPROF_WARNING_FIELDS,   /* too few fields */
+    MPROF_WARNING_INTERVAL, /* a call that ends before it starts */
+    MPROF_WARNING_FAR,      /* a moment far from all others: it would flatten the picture */
+    MPROF_WARNING_LONG,     /* a line longer than the reader accepts */
+    MPROF_WARNING_UNKNOWN,  /* a record word neither upstream's nor ours */
+    MPROF_WARNING_BLANK,    /* an empty line */
+    MPROF_WARNING_ENCODING, /* a byte-order mark, CR line ends, doubled spaces: read nevertheless */
     MPROF_WARNING_DUPLICATE, /* a second CMDLINE: the first counts */
     MPROF_WARNING_COUNT
 } mprof_warning;

@@ -32,12 +32,12 @@ typedef struct mprof_sample {
 typedef struct mprof_call {
     mprof_text name; /* dotted: module.qualname */
     mprof_sample enter;
-    mprof_sample exit;  /* where `open`: the last that is known of the process */
-    int32_t level;      /* 0 is the outermost of its lane; MPROF_LEVEL_NONE if absent */
-    int64_t pid;        /* MPROF_PID_NONE if absent */
-    mprof_text lane;    /* thread, greenlet or task; empty: the only or main one */
-    uint64_t count;     /* > 1: so many short calls in a row, told as one; normally 1 */
-    int open;           /* the call never returned: killed, exec, _exit, or still running */
+    mprof_sample exit; /* where `open`: the last that is known of the process */
+    int32_t level;     /* 0 is the outermost of its lane; MPROF_LEVEL_NONE if absent */
+    int64_t pid;       /* MPROF_PID_NONE if absent */
+    mprof_text lane;   /* thread, greenlet or task; empty: the only or main one */
+    uint64_t count;    /* > 1: so many short calls in a row, told as one; normally 1 */
+    int open;          /* the call never returned: killed, exec, _exit, or still running */
 } mprof_call;
 
 typedef enum mprof_record_kind {
@@ -47,12 +47,12 @@ typedef enum mprof_record_kind {
     MPROF_RECORD_CHLD,    /* pid, sample */
     MPROF_RECORD_FUNC,    /* call */
     /* ours; upstream skips them */
-    MPROF_RECORD_ARGV,    /* text: the exact argument vector, each argument followed by NUL */
-    MPROF_RECORD_FACT,    /* key, text: backend, interval, host, version, pid ... */
-    MPROF_RECORD_PROC,    /* pid, ppid, time_s, text: birth (or first sight, or new name after exec) */
-    MPROF_RECORD_EXIT,    /* pid, time_s, cause, value: the end of a process */
-    MPROF_RECORD_PEAK,    /* pid, sample: the kernel's own high-water mark (VmHWM), as known at time_s */
-    MPROF_RECORD_LOST,    /* pid, time_s, value: calls that did not fit into the event ring */
+    MPROF_RECORD_ARGV, /* text: the exact argument vector, each argument followed by NUL */
+    MPROF_RECORD_FACT, /* key, text: backend, interval, host, version, pid ... */
+    MPROF_RECORD_PROC, /* pid, ppid, time_s, text: birth (or first sight, or new name after exec) */
+    MPROF_RECORD_EXIT, /* pid, time_s, cause, value: the end of a process */
+    MPROF_RECORD_PEAK, /* pid, sample: the kernel's own high-water mark (VmHWM) at time_s */
+    MPROF_RECORD_LOST, /* pid, time_s, value: calls that did not fit into the event ring */
 } mprof_record_kind;
 
 typedef enum mprof_exit_cause {

@@ -1,4 +1,5 @@
-/* The recordings of a directory: mprofile_<14 digits>.dat, oldest first, and how a user names them. */
+/* The recordings of a directory: mprofile_<14 digits>.dat, oldest first, and how a user names them.
+ */
 #ifndef MPROF_RECORDINGS_H
 #define MPROF_RECORDINGS_H
 

@@ -1,9 +1,9 @@
 /* The writer of .dat files, shared by the recorder and by whoever converts or repairs recordings.
  *
- * Life: open on a descriptor; append records, which are gathered as whole lines; commit, which hands
- * all of them to the kernel in one write(2). The first failure sticks: later appends and commits do
- * nothing and return it, so it is enough to look at the result of a commit. A write that the kernel
- * took only in part (disk full) is cut back to the end of the last whole line. */
+ * Life: open on a descriptor; append records, which are gathered as whole lines; commit, which
+ * hands all of them to the kernel in one write(2). The first failure sticks: later appends and
+ * commits do nothing and return it, so it is enough to look at the result of a commit. A write that
+ * the kernel took only in part (disk full) is cut back to the end of the last whole line. */
 #ifndef MPROF_WRITER_H
 #define MPROF_WRITER_H
 

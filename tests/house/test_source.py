@@ -1,0 +1,154 @@
+"""The house: which folder may know which, where things lie, how the source looks, what never
+stands in it."""
+
+import functools
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+from mprof_test import SOURCE  # noqa: E402
+
+ROOMS = ("parse", "record", "agent", "render")
+
+# Who may include whose headers; a single header of a room by its path.
+ARROWS = {
+    "parse": {"parse"},
+    "record": {"record", "parse", "agent/wire.h"},
+    "render": {"render", "parse"},
+    "agent": {"agent"},
+    "mprof.c": {"parse/command.h", "record/command.h"},
+}
+
+# Headers that only drawing may see: recording needs libc alone.
+DRAWING = re.compile(r"^(cairo|pango|png|glib|hb|fontconfig|freetype|ft2)")
+
+TOP_LEVEL = {
+    ".ci", ".clang-format", ".editorconfig", ".gitattributes", ".gitignore", "CHANGELOG.md",
+    "CMakeLists.txt", "CMakePresets.json", "LICENSE", "README.md", "agent", "docs", "fixtures",
+    "mprof.c", "parse", "record", "render", "tests",
+}
+
+# Places of one particular machine; written so that this file does not hold them itself.
+MACHINE = re.compile(r"(?<![\w.~}])/(?:roo[t]|wor[k]|tmp/w[t]|tmp/tree[s]|hom[e]/\w+)(?:/|\b)")
+
+
+@functools.lru_cache
+def tracked():
+    """Files of the project, relative to its root: git's, or all where this is no checkout."""
+    done = subprocess.run(["git", "-c", "safe.directory=*", "ls-files", "-z"], cwd=SOURCE,
+                          capture_output=True, text=True)
+    if done.returncode == 0:
+        names = [name for name in done.stdout.split("\0") if name]
+    else:
+        names = [str(path.relative_to(SOURCE)) for path in SOURCE.rglob("*")
+                 if path.is_file() and path.relative_to(SOURCE).parts[0] != "build"]
+    return [pathlib.Path(name) for name in names if (SOURCE / name).is_file()]
+
+
+def sources():
+    return [path for path in tracked() if path.suffix in (".c", ".h")]
+
+
+def includes(path):
+    """(spelled, path in the project or None) of each #include of a file."""
+    text = (SOURCE / path).read_text()
+    for mark, name in re.findall(r'^\s*#\s*include\s*([<"])([^">]+)[>"]', text, re.M):
+        candidates = [path.parent / name, pathlib.Path(name)] if mark == '"' else []
+        candidates += [pathlib.Path(room, "include", name) for room in ROOMS]
+        found = next((pathlib.Path(os.path.normpath(candidate)) for candidate in candidates
+                      if (SOURCE / candidate).is_file()), None)
+        yield name, found
+
+
+class House(unittest.TestCase):
+    def test_arrows_between_rooms_run_one_way(self):
+        checked = 0
+        for path in sources():
+            room = path.parts[0]
+            for name, target in includes(path):
+                if room not in ARROWS or target is None:
+                    continue
+                checked += 1
+                with self.subTest(file=str(path), include=name):
+                    self.assertTrue(target.parts[0] in ARROWS[room]
+                                    or target.as_posix() in ARROWS[room],
+                                    f"{room} must not know {target}")
+        self.assertGreater(checked, 5)
+
+    def test_drawing_libraries_are_known_to_drawing_only(self):
+        for path in sources():
+            if path.parts[0] in ("render", "tests"):
+                continue
+            for name, _ in includes(path):
+                with self.subTest(file=str(path)):
+                    self.assertNotRegex(name, DRAWING)
+
+    def test_nothing_lies_at_the_top_that_does_not_belong_there(self):
+        self.assertEqual({path.parts[0] for path in tracked()} - TOP_LEVEL, set())
+
+    def test_no_place_of_one_machine_is_named(self):
+        for path in tracked():
+            try:
+                text = (SOURCE / path).read_text(encoding="utf-8")
+            except UnicodeDecodeError:
+                continue
+            for number, line in enumerate(text.split("\n"), 1):
+                if MACHINE.search(line):
+                    with self.subTest(file=str(path), line=number):
+                        self.fail(line.strip()[:120])
+
+    def test_layout_is_that_of_clang_format(self):
+        tool = next(filter(None, map(shutil.which, ("clang-format-14", "clang-format"))), None)
+        if not tool:
+            self.skipTest("clang-format is not installed")
+        version = subprocess.run([tool, "--version"], capture_output=True, text=True).stdout
+        if " 14." not in version:
+            self.skipTest(f"another version decides otherwise: {version.strip()}")
+        files = [str(path) for path in sources() if path.parts[0] != "fixtures"]
+        done = subprocess.run([tool, "--dry-run", "-Werror", *files], cwd=SOURCE,
+                              capture_output=True, text=True)
+        self.assertEqual(done.returncode, 0, done.stderr[:4000])
+
+    def test_public_headers_stand_alone(self):
+        headers = [path for path in tracked()
+                   if len(path.parts) > 2 and path.parts[1] == "include" and path.suffix == ".h"]
+        self.assertGreater(len(headers), 3)
+        with tempfile.TemporaryDirectory() as directory:
+            unit = pathlib.Path(directory, "unit.c")
+            for header in headers:
+                name = "/".join(header.parts[2:])
+                # Twice: the guard holds. Nothing else: the header brings what it needs.
+                unit.write_text(f"#include <{name}>\n#include <{name}>\nint unit;\n")
+                flags = [f"-I{SOURCE / room / 'include'}" for room in ROOMS]
+                done = subprocess.run(["cc", "-std=c11", "-Wall", "-Wextra", "-pedantic", "-Werror",
+                                       *flags, "-c", str(unit), "-o", os.devnull],
+                                      capture_output=True, text=True)
+                with self.subTest(header=name):
+                    self.assertEqual(done.returncode, 0, done.stderr)
+
+    def test_public_headers_declare_nothing_but_mprof(self):
+        for path in tracked():
+            if len(path.parts) < 3 or path.parts[1] != "include" or path.suffix != ".h":
+                continue
+            text = re.sub(r"/\*.*?\*/", "", (SOURCE / path).read_text(), flags=re.S)
+            names = re.findall(r"^(?!typedef|#|\s|\})[\w\s\*]*?\b(\w+)\(", text, re.M)
+            names += re.findall(r"^#define\s+(\w+)", text, re.M)
+            for name in names:
+                with self.subTest(header=str(path), name=name):
+                    self.assertRegex(name, r"^(mprof_(?!_)|MPROF_)")
+
+    def test_scripts_can_be_run(self):
+        for name in ("tests/run", "docs/demo", ".ci/run"):
+            with self.subTest(script=name):
+                self.assertTrue(os.access(SOURCE / name, os.X_OK), f"{name} is not executable")
+                subprocess.run(["bash", "-n", name], cwd=SOURCE, check=True)
+
+
+if __name__ == "__main__":
+    unittest.main()

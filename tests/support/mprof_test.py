@@ -1,0 +1,312 @@
+"""What the tests written in Python share: the program under test, processes that never outlive
+their test, deadlines instead of sleeps, an independent reader of .dat files, and upstream's.
+
+    sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+    import mprof_test
+"""
+
+import ctypes
+import importlib.util
+import os
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import types
+import unittest
+
+SOURCE = pathlib.Path(__file__).resolve().parents[2]
+FIXTURES = SOURCE / "fixtures"
+PROGRAMS = FIXTURES / "python"
+MPROF = os.environ.get("MPROF", str(SOURCE / "build" / "dev" / "mprof"))
+
+# Generous: a loaded machine is no failure. A test that is right never waits so long.
+DEADLINE_S = 60.0
+
+PR_SET_CHILD_SUBREAPER = 36
+
+
+def wait_until(condition, what, deadline_s=DEADLINE_S):
+    """Asks again and again; returns the first true answer, or fails naming `what`."""
+    end = time.monotonic() + deadline_s
+    while True:
+        answer = condition()
+        if answer:
+            return answer
+        if time.monotonic() > end:
+            raise AssertionError(f"not within {deadline_s:.0f} s: {what}")
+        time.sleep(0.02)
+
+
+def process_table():
+    """{pid: (ppid, state, command)} of everything alive now."""
+    table = {}
+    for entry in os.listdir("/proc"):
+        if entry.isdigit():
+            try:
+                text = pathlib.Path("/proc", entry, "stat").read_text(errors="replace")
+            except OSError:
+                continue
+            head, _, tail = text.rpartition(") ")
+            fields = tail.split()
+            table[int(entry)] = (int(fields[1]), fields[0], head.partition("(")[2])
+    return table
+
+
+def descendants(pid):
+    """All live descendants of a process, nearest first; zombies are left out."""
+    table = process_table()
+    found, parents = [], {pid}
+    while parents:
+        children = {p for p, (ppid, _, _) in table.items() if ppid in parents} - set(found)
+        found.extend(sorted(children))
+        parents = children
+    return [p for p in found if table[p][1] != "Z"]
+
+
+class Recording:
+    """A .dat file as its bytes say, read without any code of the program under test."""
+
+    def __init__(self, path):
+        self.path = pathlib.Path(path)
+        self.text = self.path.read_bytes().decode("utf-8", "surrogateescape")
+        self.lines = self.text.split("\n")
+        if self.lines and self.lines[-1] == "":
+            self.lines.pop()
+        self.command_line, self.mem, self.chld, self.calls = None, [], [], []
+        self.processes, self.exits, self.facts = [], {}, {}
+        for line in self.lines:
+            word, _, rest = line.partition(" ")
+            fields = rest.split(" ")
+            if word == "CMDLINE":
+                self.command_line = rest
+            elif word == "MEM":
+                self.mem.append((float(fields[0]), float(fields[1])))
+            elif word == "CHLD":
+                self.chld.append((int(fields[0]), float(fields[1]), float(fields[2])))
+            elif word == "FUNC":
+                self.calls.append(self._call(rest))
+            elif word == "PROC":
+                self.processes.append((int(fields[0]), int(fields[1]), fields[3]))
+            elif word == "EXIT":
+                self.exits[int(fields[0])] = (fields[2], int(fields[3]) if fields[3:] else None)
+            elif word == "FACT":
+                self.facts[fields[0]] = " ".join(fields[1:])
+
+    @staticmethod
+    def _call(rest):
+        number = r"(-?\d+(?:\.\d+)?)"
+        match = re.fullmatch(rf"(.*?) {number} {number} {number} {number}(?: (-?\d+)((?: \S+)*))?",
+                             rest)
+        assert match, f"FUNC line of no known shape: {rest!r}"
+        call = types.SimpleNamespace(
+            name=match[1], enter_mib=float(match[2]), enter_s=float(match[3]),
+            exit_mib=float(match[4]), exit_s=float(match[5]),
+            level=None if match[6] is None else int(match[6]),
+            pid=None, lane="", count=1, open=False)
+        for token in (match[7] or "").split():
+            key, _, value = token.partition("=")
+            if key == "pid" or key == "count":
+                setattr(call, key, int(value))
+            elif key == "lane":
+                call.lane = value
+            elif key == "open":
+                call.open = True
+            else:
+                raise AssertionError(f"unknown mark on a call: {token!r}")
+        call.seconds = call.exit_s - call.enter_s
+        return call
+
+    def calls_of(self, name):
+        """Calls whose dotted name ends in `name`, in order of entry."""
+        found = [call for call in self.calls if ("." + call.name).endswith("." + name)]
+        return sorted(found, key=lambda call: call.enter_s)
+
+
+_upstream = None
+
+
+def upstream():
+    """Debian's python3-memory-profiler: its module `mprof`, loaded under another name. None of the
+    modules it would need for drawing or measuring is imported."""
+    global _upstream
+    if _upstream is None:
+        path = "/usr/lib/python3/dist-packages/mprof.py"
+        if not os.path.exists(path):
+            raise unittest.SkipTest("python3-memory-profiler is not installed")
+        spec = importlib.util.spec_from_file_location("upstream_mprof", path)
+        _upstream = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(_upstream)
+    return _upstream
+
+
+class TestCase(unittest.TestCase):
+    """A test with a private working directory, that ends every process it has started."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        if not os.access(MPROF, os.X_OK):
+            raise AssertionError(f"no program at {MPROF}; set MPROF")
+        # Orphans become ours, so that they can be noticed, and ended.
+        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+    def setUp(self):
+        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="mprof-test-"))
+        self.addCleanup(shutil.rmtree, self.directory, ignore_errors=True)
+        self.addCleanup(self.end_processes)
+        self._started = []
+        self._logs = 0
+
+    def environment(self, **changes):
+        environment = {key: value for key, value in os.environ.items()
+                       if not key.startswith(("MPROF", "PYTHON", "LD_"))}
+        environment.update(PYTHONDONTWRITEBYTECODE="1", PYTHONUNBUFFERED="1", **changes)
+        return environment
+
+    def run_mprof(self, *arguments, timeout_s=DEADLINE_S, expect=0, **options):
+        """Runs mprof to its end in the test's directory; returns the CompletedProcess (text)."""
+        options.setdefault("cwd", self.directory)
+        options.setdefault("env", self.environment())
+        options.setdefault("stdin", subprocess.DEVNULL)
+        done = subprocess.run([MPROF, *map(str, arguments)], capture_output=True,
+                              text=True, errors="surrogateescape", timeout=timeout_s, **options)
+        if expect is not None:
+            self.assertEqual(done.returncode, expect,
+                             f"mprof {' '.join(map(str, arguments))}\n{done.stdout}{done.stderr}")
+        return done
+
+    def start(self, *arguments, **options):
+        """Starts a process in a session of its own; its output gathers in files, see output()."""
+        options.setdefault("cwd", self.directory)
+        options.setdefault("env", self.environment())
+        self._logs += 1
+        log = self.directory / f"output-{self._logs}"
+        with open(log, "wb") as sink:
+            process = subprocess.Popen([str(a) for a in arguments], stdin=subprocess.DEVNULL,
+                                       stdout=sink, stderr=subprocess.STDOUT,
+                                       start_new_session=True, **options)
+        process.log = log
+        self._started.append(process)
+        return process
+
+    def start_mprof(self, *arguments, **options):
+        return self.start(MPROF, *arguments, **options)
+
+    @staticmethod
+    def output(process):
+        return process.log.read_text(errors="replace")
+
+    def wait_for_output(self, process, pattern):
+        """Waits until the process's output matches; returns the match."""
+        def look():
+            match = re.search(pattern, self.output(process))
+            if not match and process.poll() is not None:
+                match = re.search(pattern, self.output(process))
+                if not match:
+                    self.fail(f"ended with {process.returncode} before {pattern!r} was seen:\n"
+                              + self.output(process))
+            return match
+        return wait_until(look, f"{pattern!r} in the output")
+
+    def wait_for_end(self, process, deadline_s=DEADLINE_S):
+        """Exit code of a process, negative for a signal."""
+        try:
+            return process.wait(deadline_s)
+        except subprocess.TimeoutExpired:
+            self.fail(f"still running after {deadline_s:.0f} s:\n" + self.output(process))
+
+    def end_processes(self):
+        """SIGKILL to whatever is left of all that was started, grandchildren included."""
+        for _ in range(50):
+            left = descendants(os.getpid())
+            if not left:
+                break
+            for pid in left:
+                try:
+                    os.kill(pid, signal.SIGKILL)
+                except ProcessLookupError:
+                    pass
+            time.sleep(0.02)
+        for process in self._started:
+            process.wait()
+        while True:
+            try:
+                if os.waitpid(-1, os.WNOHANG)[0] == 0:
+                    break
+            except ChildProcessError:
+                break
+
+    def assert_no_process_left(self):
+        wait_until(lambda: not descendants(os.getpid()), "end of all that was started", 20)
+
+    def recordings(self):
+        return sorted(self.directory.glob("mprofile_*.dat"))
+
+    def only_recording(self):
+        found = self.recordings()
+        self.assertEqual(len(found), 1, found)
+        return Recording(found[0])
+
+    def assert_upstream_reads_the_same(self, recording):
+        """Upstream's reader finds the samples, children and calls that are in the file."""
+        read = upstream().read_mprofile_file(str(recording.path))
+        self.assertEqual(read["cmd_line"].rstrip("\n"), recording.command_line)
+        self.assertEqual(list(zip(read["mem_usage"], read["timestamp"])), recording.mem)
+        children = {}
+        for pid, mib, moment in recording.chld:
+            children.setdefault(str(pid), []).append((mib, moment))
+        self.assertEqual(dict(read["children"]), children)
+        calls = {}
+        for call in recording.calls:
+            calls.setdefault(call.name, []).append(
+                [call.enter_s, call.exit_s, call.enter_mib, call.exit_mib, call.level])
+        self.assertEqual({name: [list(span) for span in spans]
+                          for name, spans in read["func_timestamp"].items()}, calls)
+
+    def assert_draws(self, *recordings, options=()):
+        """mprof plot makes a valid picture of every kind; returns the paths by extension."""
+        pictures = {}
+        for kind, check in (("png", check_png), ("svg", check_svg), ("pdf", check_pdf)):
+            picture = self.directory / f"picture.{kind}"
+            picture.unlink(missing_ok=True)
+            self.run_mprof("plot", *options, "-o", picture, *recordings)
+            check(picture)
+            pictures[kind] = picture
+        return pictures
+
+
+def check_png(path):
+    """A PNG whose size is upstream's 1260x540 pixels, whole to its last chunk."""
+    data = pathlib.Path(path).read_bytes()
+    assert data[:8] == b"\x89PNG\r\n\x1a\n", "no PNG signature"
+    width, height = int.from_bytes(data[16:20], "big"), int.from_bytes(data[20:24], "big")
+    assert (width, height) == (1260, 540), f"{width}x{height} pixels"
+    assert data[-8:-4] == b"IEND", "PNG without its end"
+
+
+def _tool(*command):
+    done = subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE_S)
+    assert done.returncode == 0, f"{command[0]}: {done.stderr}{done.stdout}"
+    return done.stdout
+
+
+def check_svg(path):
+    """Well-formed for xmllint, and an <svg> at the root."""
+    _tool("xmllint", "--noout", "--nonet", str(path))
+    assert "<svg" in pathlib.Path(path).read_text(encoding="utf-8")[:4000], "no <svg> element"
+
+
+def check_pdf(path):
+    """One page for pdfinfo; its text can be extracted."""
+    assert re.search(r"^Pages:\s+1$", _tool("pdfinfo", str(path)), re.M), "not one page"
+    assert _tool("pdftotext", str(path), "-").strip(), "a PDF without any text"
+
+
+def python():
+    """The interpreter that runs the tests: Debian's."""
+    return sys.executable
