@@ -1,0 +1,132 @@
+/* Makes any bytes fit into one field of one line of valid UTF-8, and back. */
+#include "escape.h"
+
+#include <string.h>
+
+size_t mprof__utf8_length(const unsigned char *bytes, size_t count)
+{
+    unsigned char lead = bytes[0];
+    if (lead < 0x80) {
+        return 1;
+    }
+    size_t length = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
+    if (lead < 0xc2 || lead > 0xf4 || count < length) {
+        return 0;
+    }
+    for (size_t i = 1; i < length; i++) {
+        if ((bytes[i] & 0xc0) != 0x80) {
+            return 0;
+        }
+    }
+    if ((lead == 0xe0 && bytes[1] < 0xa0) || (lead == 0xed && bytes[1] > 0x9f) ||
+        (lead == 0xf0 && bytes[1] < 0x90) || (lead == 0xf4 && bytes[1] > 0x8f)) {
+        return 0;
+    }
+    return length;
+}
+
+/* Length of the character that may stand for itself at bytes[0], 0 if it must be escaped. */
+static size_t plain_length(const unsigned char *bytes, size_t count, unsigned flags)
+{
+    unsigned char byte = bytes[0];
+    if (byte < 0x20 || byte == 0x7f || (byte == ' ' && (flags & MPROF__ESCAPE_SPACE)) ||
+        (byte == '\\' && (flags & MPROF__ESCAPE_BACKSLASH))) {
+        return 0;
+    }
+    return mprof__utf8_length(bytes, count);
+}
+
+/* Where the first byte lies that must be escaped. */
+static size_t plain_run(mprof_text text, size_t start, unsigned flags)
+{
+    size_t at = start;
+    while (at < text.length) {
+        size_t length =
+            plain_length((const unsigned char *)text.bytes + at, text.length - at, flags);
+        if (length == 0) {
+            break;
+        }
+        at += length;
+    }
+    return at;
+}
+
+int mprof__escape_needed(mprof_text text, unsigned flags)
+{
+    return plain_run(text, 0, flags) < text.length;
+}
+
+int mprof__escape_append(mprof__buffer *out, mprof_text text, unsigned flags)
+{
+    static const char digits[] = "0123456789abcdef";
+    size_t at = 0;
+    while (at < text.length) {
+        size_t end = plain_run(text, at, flags);
+        if (mprof__buffer_append(out, text.bytes + at, end - at) != 0) {
+            return -1;
+        }
+        if (end < text.length) {
+            unsigned char byte = (unsigned char)text.bytes[end];
+            char escaped[4] = {'\\', 'x', digits[byte >> 4], digits[byte & 15]};
+            int status = byte == '\\' ? mprof__buffer_append(out, "\\\\", 2)
+                                      : mprof__buffer_append(out, escaped, sizeof escaped);
+            if (status != 0) {
+                return -1;
+            }
+            end++;
+        }
+        at = end;
+    }
+    return 0;
+}
+
+static int hex_value(char digit)
+{
+    if (digit >= '0' && digit <= '9') {
+        return digit - '0';
+    }
+    if (digit >= 'a' && digit <= 'f') {
+        return digit - 'a' + 10;
+    }
+    if (digit >= 'A' && digit <= 'F') {
+        return digit - 'A' + 10;
+    }
+    return -1;
+}
+
+int mprof__unescape_append(mprof__buffer *out, mprof_text text)
+{
+    if (mprof__buffer_reserve(out, text.length) != 0) {
+        return -1;
+    }
+    char *to = out->bytes ? out->bytes + out->length : NULL;
+    const char *from = text.bytes;
+    const char *end = text.bytes + text.length;
+    while (from < end) {
+        const char *escape = memchr(from, '\\', (size_t)(end - from));
+        size_t plain = (size_t)((escape ? escape : end) - from);
+        memcpy(to, from, plain);
+        to += plain;
+        from += plain;
+        if (!escape) {
+            break;
+        }
+        size_t left = (size_t)(end - from);
+        if (left >= 2 && from[1] == '\\') {
+            *to++ = '\\';
+            from += 2;
+        } else if (left >= 4 && from[1] == 'x' && hex_value(from[2]) >= 0 &&
+                   hex_value(from[3]) >= 0) {
+            *to++ = (char)(hex_value(from[2]) * 16 + hex_value(from[3]));
+            from += 4;
+        } else if (left >= 2 && from[1] == 'e') {
+            from += 2;
+        } else {
+            *to++ = *from++;
+        }
+    }
+    if (to) {
+        out->length = (size_t)(to - out->bytes);
+    }
+    return 0;
+}

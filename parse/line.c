@@ -1,0 +1,451 @@
+/* The grammar of docs/dat-format.md: one line of text to one record. */
+#include "line.h"
+
+#include "escape.h"
+#include "number.h"
+
+#include <string.h>
+
+/* More memory than 64 bits can address, and moments beyond any calendar, are damage. */
+#define MEMORY_MAX_MIB 17592186044416.0
+#define TIME_MAX_S 1e15
+
+/* What is left of a line, read from the left. */
+typedef struct cursor {
+    const char *at;
+    const char *end;
+    int mended; /* tabs, doubled spaces */
+} cursor;
+
+typedef struct word {
+    const char *text;
+    mprof_record_kind kind;
+} word;
+
+static const word words[] = {
+    {"MEM", MPROF_RECORD_MEM},   {"CHLD", MPROF_RECORD_CHLD}, {"FUNC", MPROF_RECORD_FUNC},
+    {"PROC", MPROF_RECORD_PROC}, {"EXIT", MPROF_RECORD_EXIT}, {"PEAK", MPROF_RECORD_PEAK},
+    {"FACT", MPROF_RECORD_FACT}, {"ARGV", MPROF_RECORD_ARGV}, {"CMDLINE", MPROF_RECORD_CMDLINE},
+    {"LOST", MPROF_RECORD_LOST},
+};
+
+static int is_blank(char byte)
+{
+    return byte == ' ' || byte == '\t';
+}
+
+/* Passes the blanks between two fields; there should be one space. */
+static void skip_blanks(cursor *line)
+{
+    const char *start = line->at;
+    while (line->at < line->end && is_blank(*line->at)) {
+        line->at++;
+    }
+    if (line->at - start > 1 || (line->at > start && *start == '\t')) {
+        line->mended = 1;
+    }
+}
+
+/* The next field; of length 0 at the end of the line. */
+static mprof_text next_field(cursor *line)
+{
+    skip_blanks(line);
+    mprof_text field = {line->at, 0};
+    while (line->at < line->end && !is_blank(*line->at)) {
+        line->at++;
+    }
+    field.length = (size_t)(line->at - field.bytes);
+    return field;
+}
+
+/* The rest of the line behind the one blank that ends the field before: text is taken as it is. */
+static mprof_text rest_of_line(cursor *line)
+{
+    if (line->at < line->end) {
+        line->at++;
+    }
+    return (mprof_text){line->at, (size_t)(line->end - line->at)};
+}
+
+static const word *find_word(mprof_text field)
+{
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        if (strlen(words[i].text) == field.length &&
+            memcmp(words[i].text, field.bytes, field.length) == 0) {
+            return &words[i];
+        }
+    }
+    return NULL;
+}
+
+int mprof__line_is_known(const char *line, size_t length)
+{
+    cursor start = {line, line + length, 0};
+    return find_word(next_field(&start)) != NULL;
+}
+
+static mprof__verdict bad(mprof_warning *warning, mprof_warning reason)
+{
+    *warning = reason;
+    return MPROF__LINE_BAD;
+}
+
+static int read_memory(double *mib, mprof_text field)
+{
+    return mprof__number_parse(mib, field.bytes, field.length) || *mib > MEMORY_MAX_MIB;
+}
+
+static int read_time(double *time_s, mprof_text field)
+{
+    return mprof__number_parse(time_s, field.bytes, field.length) || *time_s > TIME_MAX_S;
+}
+
+/* "MiB time" of MEM, CHLD and PEAK. */
+static mprof__verdict parse_sample(mprof_sample *sample, mprof_warning *warning, cursor *line)
+{
+    mprof_text memory = next_field(line);
+    mprof_text time = next_field(line);
+    if (time.length == 0) {
+        return bad(warning, MPROF_WARNING_FIELDS);
+    }
+    if (read_memory(&sample->mib, memory) || read_time(&sample->time_s, time)) {
+        return bad(warning, MPROF_WARNING_NUMBER);
+    }
+    return MPROF__LINE_GOOD;
+}
+
+static mprof__verdict parse_integer(int64_t *value, mprof_warning *warning, cursor *line)
+{
+    mprof_text field = next_field(line);
+    if (field.length == 0) {
+        return bad(warning, MPROF_WARNING_FIELDS);
+    }
+    return mprof__integer_parse(value, field.bytes, field.length) != 0
+               ? bad(warning, MPROF_WARNING_NUMBER)
+               : MPROF__LINE_GOOD;
+}
+
+static mprof__verdict parse_time(double *time_s, mprof_warning *warning, cursor *line)
+{
+    mprof_text field = next_field(line);
+    if (field.length == 0) {
+        return bad(warning, MPROF_WARNING_FIELDS);
+    }
+    return read_time(time_s, field) ? bad(warning, MPROF_WARNING_NUMBER) : MPROF__LINE_GOOD;
+}
+
+/* Unescapes in place of *text. Room was reserved, so that earlier texts do not move. */
+static void unescape(mprof_text *text, mprof__buffer *scratch)
+{
+    if (text->length > 0 && memchr(text->bytes, '\\', text->length)) {
+        size_t start = scratch->length;
+        mprof__unescape_append(scratch, *text);
+        *text = (mprof_text){scratch->bytes + start, scratch->length - start};
+    }
+}
+
+/* --- FUNC ---------------------------------------------------------------------------------- */
+
+static int read_level(int32_t *level, mprof_text field)
+{
+    int64_t value;
+    if (mprof__integer_parse(&value, field.bytes, field.length) != 0 || value > MPROF__LEVEL_MAX) {
+        return -1;
+    }
+    *level = (int32_t)value;
+    return 0;
+}
+
+static int read_call_numbers(mprof_call *call, const mprof_text fields[4])
+{
+    return read_memory(&call->enter.mib, fields[0]) || read_time(&call->enter.time_s, fields[1]) ||
+           read_memory(&call->exit.mib, fields[2]) || read_time(&call->exit.time_s, fields[3]);
+}
+
+static int has_prefix(mprof_text field, const char *prefix, mprof_text *value)
+{
+    size_t length = strlen(prefix);
+    if (field.length < length || memcmp(field.bytes, prefix, length) != 0) {
+        return 0;
+    }
+    *value = (mprof_text){field.bytes + length, field.length - length};
+    return 1;
+}
+
+/* One field behind the level. Returns 1 if it is ours, 0 if it is not, -1 if it is ours and wrong.
+ */
+static int read_call_field(mprof_call *call, mprof_text field)
+{
+    mprof_text value;
+    int64_t count;
+    if (has_prefix(field, "pid=", &value)) {
+        return mprof__integer_parse(&call->pid, value.bytes, value.length) ? -1 : 1;
+    }
+    if (has_prefix(field, "lane=", &call->lane)) {
+        return 1;
+    }
+    if (has_prefix(field, "count=", &value)) {
+        if (mprof__integer_parse(&count, value.bytes, value.length) != 0 || count < 1) {
+            return -1;
+        }
+        call->count = (uint64_t)count;
+        return 1;
+    }
+    if (field.length == 4 && memcmp(field.bytes, "open", 4) == 0) {
+        call->open = 1;
+        return 1;
+    }
+    return 0;
+}
+
+static int read_call_fields(mprof_call *call, cursor *line, mprof__buffer *scratch)
+{
+    int ours = 0;
+    for (;;) {
+        mprof_text field = next_field(line);
+        if (field.length == 0) {
+            break;
+        }
+        int found = read_call_field(call, field);
+        if (found < 0) {
+            return -1;
+        }
+        ours |= found;
+    }
+    if (ours) {
+        unescape(&call->name, scratch);
+        unescape(&call->lane, scratch);
+    }
+    return 0;
+}
+
+/* As upstream reads it: the name is one field. *field_count: how many fields there were, up to 6.
+ */
+static int read_call_from_left(mprof_call *call, cursor *line, mprof__buffer *scratch,
+                               int *field_count)
+{
+    mprof_text fields[6];
+    int count = 0;
+    while (count < 6) {
+        fields[count] = next_field(line);
+        if (fields[count].length == 0) {
+            break;
+        }
+        count++;
+    }
+    *field_count = count;
+    if (count < 5 || read_call_numbers(call, fields + 1) != 0 ||
+        (count == 6 && read_level(&call->level, fields[5]) != 0)) {
+        return -1;
+    }
+    call->name = fields[0];
+    return count == 6 ? read_call_fields(call, line, scratch) : 0;
+}
+
+static mprof_text last_field(const char *start, const char **end)
+{
+    const char *stop = *end;
+    while (stop > start && is_blank(stop[-1])) {
+        stop--;
+    }
+    const char *at = stop;
+    while (at > start && !is_blank(at[-1])) {
+        at--;
+    }
+    *end = at;
+    return (mprof_text){at, (size_t)(stop - at)};
+}
+
+/* A name with spaces, as upstream writes it: the numbers are counted from the right. A name that
+ * itself ends in a number cannot be told from one more field; such a line is not believed. */
+static int read_call_from_right(mprof_call *call, const char *start, const char *end)
+{
+    mprof_text fields[5];
+    for (int i = 4; i >= 0; i--) {
+        fields[i] = last_field(start, &end);
+    }
+    double ignored;
+    const mprof_text *numbers = fields + 1;
+    const char *name_end = fields[0].bytes + fields[0].length;
+    call->level = MPROF_LEVEL_NONE;
+    if (mprof__number_parse(&ignored, fields[0].bytes, fields[0].length) == 0) {
+        if (read_level(&call->level, fields[4]) != 0) {
+            return -1;
+        }
+        numbers = fields;
+        fields[4] = last_field(start, &end);
+        name_end = fields[4].bytes + fields[4].length;
+        if (mprof__number_parse(&ignored, fields[4].bytes, fields[4].length) == 0) {
+            return -1;
+        }
+    }
+    if (name_end <= start || read_call_numbers(call, numbers) != 0) {
+        return -1;
+    }
+    call->name = (mprof_text){start, (size_t)(name_end - start)};
+    return 0;
+}
+
+static mprof__verdict parse_call(mprof_call *call, mprof_warning *warning, mprof__buffer *scratch,
+                                 cursor *line)
+{
+    static const mprof_call empty = {.level = MPROF_LEVEL_NONE, .count = 1};
+    int field_count;
+    skip_blanks(line);
+    const char *start = line->at;
+    *call = empty;
+    if (read_call_from_left(call, line, scratch, &field_count) != 0) {
+        if (field_count < 5) {
+            return bad(warning, MPROF_WARNING_FIELDS);
+        }
+        *call = empty;
+        if (read_call_from_right(call, start, line->end) != 0) {
+            return bad(warning, MPROF_WARNING_NUMBER);
+        }
+    }
+    return call->exit.time_s < call->enter.time_s ? bad(warning, MPROF_WARNING_INTERVAL)
+                                                  : MPROF__LINE_GOOD;
+}
+
+/* --- ours ---------------------------------------------------------------------------------- */
+
+static void parse_arguments(mprof_text *text, mprof__buffer *scratch, cursor *line)
+{
+    size_t start = scratch->length;
+    for (;;) {
+        mprof_text argument = next_field(line);
+        if (argument.length == 0) {
+            break;
+        }
+        mprof__unescape_append(scratch, argument);
+        mprof__buffer_append(scratch, "", 1);
+    }
+    *text = (mprof_text){scratch->bytes + start, scratch->length - start};
+}
+
+static mprof__verdict parse_fact(mprof_record *record, mprof_warning *warning,
+                                 mprof__buffer *scratch, cursor *line)
+{
+    record->key = next_field(line);
+    if (record->key.length == 0) {
+        return bad(warning, MPROF_WARNING_FIELDS);
+    }
+    record->text = rest_of_line(line);
+    unescape(&record->key, scratch);
+    unescape(&record->text, scratch);
+    return MPROF__LINE_GOOD;
+}
+
+static mprof__verdict parse_process(mprof_record *record, mprof_warning *warning,
+                                    mprof__buffer *scratch, cursor *line)
+{
+    mprof__verdict verdict = parse_integer(&record->pid, warning, line);
+    if (verdict == MPROF__LINE_GOOD) {
+        verdict = parse_integer(&record->ppid, warning, line);
+    }
+    if (verdict == MPROF__LINE_GOOD) {
+        verdict = parse_time(&record->sample.time_s, warning, line);
+    }
+    record->text = rest_of_line(line);
+    unescape(&record->text, scratch);
+    return verdict;
+}
+
+static mprof__verdict parse_exit(mprof_record *record, mprof_warning *warning, cursor *line)
+{
+    static const struct {
+        const char *text;
+        mprof_exit_cause cause;
+    } causes[] = {
+        {"status", MPROF_EXIT_STATUS}, {"signal", MPROF_EXIT_SIGNAL}, {"oom", MPROF_EXIT_OOM}};
+    mprof__verdict verdict = parse_integer(&record->pid, warning, line);
+    if (verdict == MPROF__LINE_GOOD) {
+        verdict = parse_time(&record->sample.time_s, warning, line);
+    }
+    if (verdict != MPROF__LINE_GOOD) {
+        return verdict;
+    }
+    mprof_text cause = next_field(line);
+    for (size_t i = 0; i < sizeof causes / sizeof causes[0]; i++) {
+        if (strlen(causes[i].text) == cause.length &&
+            memcmp(causes[i].text, cause.bytes, cause.length) == 0) {
+            record->cause = causes[i].cause;
+            return parse_integer(&record->value, warning, line);
+        }
+    }
+    /* a cause of a later version tells at least that the process has ended */
+    record->cause = MPROF_EXIT_UNKNOWN;
+    return cause.length ? MPROF__LINE_GOOD : bad(warning, MPROF_WARNING_FIELDS);
+}
+
+static mprof__verdict parse_pid_sample(mprof_record *record, mprof_warning *warning, cursor *line)
+{
+    mprof__verdict verdict = parse_integer(&record->pid, warning, line);
+    return verdict == MPROF__LINE_GOOD ? parse_sample(&record->sample, warning, line) : verdict;
+}
+
+static mprof__verdict parse_lost(mprof_record *record, mprof_warning *warning, cursor *line)
+{
+    mprof__verdict verdict = parse_integer(&record->pid, warning, line);
+    if (verdict == MPROF__LINE_GOOD) {
+        verdict = parse_time(&record->sample.time_s, warning, line);
+    }
+    return verdict == MPROF__LINE_GOOD ? parse_integer(&record->value, warning, line) : verdict;
+}
+
+/* --- all ----------------------------------------------------------------------------------- */
+
+static mprof__verdict parse_fields(mprof_record *record, mprof_warning *warning,
+                                   mprof__buffer *scratch, cursor *line)
+{
+    switch (record->kind) {
+    case MPROF_RECORD_CMDLINE:
+        record->text = rest_of_line(line);
+        return MPROF__LINE_GOOD;
+    case MPROF_RECORD_MEM:
+        return parse_sample(&record->sample, warning, line);
+    case MPROF_RECORD_CHLD:
+    case MPROF_RECORD_PEAK:
+        return parse_pid_sample(record, warning, line);
+    case MPROF_RECORD_FUNC:
+        return parse_call(&record->call, warning, scratch, line);
+    case MPROF_RECORD_ARGV:
+        parse_arguments(&record->text, scratch, line);
+        return MPROF__LINE_GOOD;
+    case MPROF_RECORD_FACT:
+        return parse_fact(record, warning, scratch, line);
+    case MPROF_RECORD_PROC:
+        return parse_process(record, warning, scratch, line);
+    case MPROF_RECORD_EXIT:
+        return parse_exit(record, warning, line);
+    case MPROF_RECORD_LOST:
+        return parse_lost(record, warning, line);
+    }
+    return bad(warning, MPROF_WARNING_UNKNOWN);
+}
+
+mprof__verdict mprof__line_parse(mprof_record *record, mprof_warning *warning,
+                                 mprof__buffer *scratch, const char *line, size_t length)
+{
+    cursor rest = {line, line + length, 0};
+    scratch->length = 0;
+    if (length > 0 && is_blank(line[0])) {
+        rest.mended = 1;
+    }
+    mprof_text first = next_field(&rest);
+    if (first.length == 0) {
+        return bad(warning, MPROF_WARNING_BLANK);
+    }
+    const word *found = find_word(first);
+    if (!found) {
+        return bad(warning, MPROF_WARNING_UNKNOWN);
+    }
+    /* Unescaped text is never longer than the line, a NUL behind the last argument apart. */
+    if (mprof__buffer_reserve(scratch, length + 2) != 0) {
+        return MPROF__LINE_ENOMEM;
+    }
+    memset(record, 0, sizeof *record);
+    record->kind = found->kind;
+    mprof__verdict verdict = parse_fields(record, warning, scratch, &rest);
+    return verdict == MPROF__LINE_GOOD && rest.mended ? MPROF__LINE_MENDED : verdict;
+}

@@ -1,0 +1,159 @@
+/* Decimal text to doubles and back, correctly rounded, without the locale.
+ *
+ * Fast ways rest on one fact: an integer below 2^53 and a power of ten up to 10^22 are both exact
+ * doubles, so their quotient is the correctly rounded value of the decimal (Clinger 1990). */
+#include "number.h"
+
+#include <locale.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    EXACT_POWER = 22,
+    LONGEST_NUMBER = 400, /* a double needs no more than 309 digits before its point */
+    LONGEST_MANTISSA = 19,
+};
+
+static const double powers_of_ten[EXACT_POWER + 1] = {
+    1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
+    1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+
+/* The "C" locale of newlocale() is static in glibc and musl: nothing is allocated or freed. */
+static locale_t plain_locale(void)
+{
+    return newlocale(LC_ALL_MASK, "C", (locale_t)0);
+}
+
+static int parse_slowly(double *value, const char *text, size_t length)
+{
+    char copy[LONGEST_NUMBER + 1];
+    locale_t locale = plain_locale();
+    if (length > LONGEST_NUMBER || locale == (locale_t)0) {
+        return -1;
+    }
+    memcpy(copy, text, length);
+    copy[length] = '\0';
+    *value = strtod_l(copy, NULL, locale);
+    return isfinite(*value) ? 0 : -1;
+}
+
+int mprof__number_parse(double *value, const char *text, size_t length)
+{
+    uint64_t mantissa = 0;
+    size_t digits = 0;
+    size_t decimals = 0;
+    int point_seen = 0;
+    for (size_t i = 0; i < length; i++) {
+        unsigned digit = (unsigned char)text[i] - (unsigned)'0';
+        if (digit <= 9) {
+            /* may wrap beyond 19 digits; such a number takes the slow way */
+            mantissa = mantissa * 10 + digit;
+            digits++;
+            decimals += (size_t)point_seen;
+        } else if (text[i] == '.' && !point_seen) {
+            point_seen = 1;
+        } else {
+            return -1;
+        }
+    }
+    if (digits == 0) {
+        return -1;
+    }
+    if (digits > LONGEST_MANTISSA || mantissa >> 53 || decimals > EXACT_POWER) {
+        return parse_slowly(value, text, length);
+    }
+    *value = (double)mantissa / powers_of_ten[decimals];
+    return 0;
+}
+
+int mprof__integer_parse(int64_t *value, const char *text, size_t length)
+{
+    int64_t result = 0;
+    if (length == 0) {
+        return -1;
+    }
+    for (size_t i = 0; i < length; i++) {
+        unsigned digit = (unsigned char)text[i] - (unsigned)'0';
+        if (digit > 9 || result > (INT64_MAX - (int64_t)digit) / 10) {
+            return -1;
+        }
+        result = result * 10 + (int64_t)digit;
+    }
+    *value = result;
+    return 0;
+}
+
+static size_t write_unsigned(char *text, uint64_t value)
+{
+    char digits[20];
+    size_t count = 0;
+    do {
+        digits[count++] = (char)('0' + value % 10);
+        value /= 10;
+    } while (value > 0);
+    for (size_t i = 0; i < count; i++) {
+        text[i] = digits[count - 1 - i];
+    }
+    return count;
+}
+
+size_t mprof__integer_write(char *text, int64_t value)
+{
+    if (value >= 0) {
+        return write_unsigned(text, (uint64_t)value);
+    }
+    text[0] = '-';
+    return 1 + write_unsigned(text + 1, -(uint64_t)value);
+}
+
+/* printf under the C locale, for what the fast way leaves. */
+static size_t write_slowly(char *text, double value, int decimals)
+{
+    locale_t locale = plain_locale();
+    if (locale == (locale_t)0) {
+        return 0;
+    }
+    locale_t previous = uselocale(locale);
+    int length = snprintf(text, MPROF__NUMBER_SIZE, "%.*f", decimals, value);
+    uselocale(previous);
+    return length < 0 || length >= MPROF__NUMBER_SIZE ? 0 : (size_t)length;
+}
+
+size_t mprof__number_write(char *text, double value, int decimals)
+{
+    static const uint64_t scales[] = {1,      10,      100,      1000,      10000,
+                                      100000, 1000000, 10000000, 100000000, 1000000000};
+    if (!isfinite(value)) {
+        return 0;
+    }
+    if (signbit(value) || value >= 9007199254740992.0) {
+        return write_slowly(text, value, decimals);
+    }
+    /* The fraction is exact; its product with the scale is rounded once, by less than 1e-7 of a
+     * last digit. Only where it lies closer than that to a half is the side it lies on uncertain.
+     */
+    uint64_t whole = (uint64_t)value;
+    double scaled = (value - (double)whole) * (double)scales[decimals];
+    uint64_t fraction = (uint64_t)scaled;
+    double rest = scaled - (double)fraction - 0.5;
+    if (rest > -1e-6 && rest < 1e-6) {
+        return write_slowly(text, value, decimals);
+    }
+    fraction += rest > 0;
+    if (fraction == scales[decimals]) {
+        whole++;
+        fraction = 0;
+    }
+    size_t length = write_unsigned(text, whole);
+    if (decimals > 0) {
+        text[length] = '.';
+        for (int i = decimals; i > 0; i--) {
+            text[length + (size_t)i] = (char)('0' + fraction % 10);
+            fraction /= 10;
+        }
+        length += 1 + (size_t)decimals;
+    }
+    return length;
+}

@@ -1,0 +1,477 @@
+/* Blocks of bytes in, records out, in file order.
+ *
+ * Owns one buffer, which holds a block and the line that the end of the block cut; it grows only
+ * for lines that are really that long. Before the first record goes out the first block is
+ * surveyed: is this a recording, and around which time does it lie? */
+#include <mprof/reader.h>
+
+#include "buffer.h"
+#include "line.h"
+#include "source.h"
+#include "swar.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    BLOCK_SIZE = 256 * 1024,
+    LINE_LIMIT = 8 * 1024 * 1024,
+    BATCH_SIZE = 512,
+    ERA_COUNT = 16,
+    FOREIGN_LINES = 1000,              /* so many unknown lines are no recording */
+    FOREIGN_BYTES = 128 * 1024 * 1024, /* nor is so much of a line */
+};
+
+/* Moments closer than this belong to one recording. */
+#define ERA_S (10 * 365.25 * 86400.0)
+
+/* Clocks that were set: 2001-09-09 to 2286-11-20, the moments of ten digits. */
+#define EPOCH_FIRST_S 1e9
+#define EPOCH_LAST_S 1e10
+
+/* A stretch of time in which moments of the survey lie. */
+typedef struct era {
+    double first_s, last_s;
+    uint64_t moments;
+} era;
+
+typedef struct reader {
+    mprof_source *source;
+    const mprof_visitor *visitor;
+    mprof_error *error;
+    mprof_status status;
+
+    char *bytes; /* owned; capacity + MPROF__SWAR_SLACK */
+    size_t capacity;
+    size_t begin, end; /* what is not yet read */
+    int at_end;        /* the source has no more */
+    int skips_line;    /* within a line that is too long */
+    char line_end;     /* '\n', or '\r' in files of old Macs */
+    unsigned long line;
+
+    int known;              /* a record word has been seen */
+    uint64_t foreign_bytes; /* read before one was */
+
+    int is_survey;
+    era eras[ERA_COUNT];
+    size_t era_count;
+    int has_era; /* first_s and last_s hold */
+    double first_s, last_s;
+
+    mprof_sample batch[BATCH_SIZE];
+    size_t batch_count;
+    mprof_record record;
+    mprof__buffer scratch;
+} reader;
+
+/* --- moments ------------------------------------------------------------------------------- */
+
+static void survey_moment(reader *r, double time_s)
+{
+    for (size_t i = 0; i < r->era_count; i++) {
+        era *at = &r->eras[i];
+        if (time_s >= at->last_s - ERA_S && time_s <= at->first_s + ERA_S) {
+            at->first_s = fmin(at->first_s, time_s);
+            at->last_s = fmax(at->last_s, time_s);
+            at->moments++;
+            return;
+        }
+    }
+    if (r->era_count < ERA_COUNT) {
+        r->eras[r->era_count++] = (era){time_s, time_s, 1};
+    }
+}
+
+static int is_epoch(const era *at)
+{
+    return at->first_s >= EPOCH_FIRST_S && at->first_s < EPOCH_LAST_S;
+}
+
+/* The era most moments lie in is the recording's; if in doubt, one in which clocks were set. */
+static void choose_era(reader *r)
+{
+    const era *best = NULL;
+    for (size_t i = 0; i < r->era_count; i++) {
+        const era *at = &r->eras[i];
+        if (!best || at->moments > best->moments ||
+            (at->moments == best->moments && is_epoch(at) && !is_epoch(best))) {
+            best = at;
+        }
+    }
+    if (best) {
+        r->first_s = best->first_s - ERA_S;
+        r->last_s = best->last_s + ERA_S;
+        r->has_era = 1;
+    }
+    r->era_count = 0;
+}
+
+static int is_far(const reader *r, double time_s)
+{
+    return time_s < r->first_s || time_s > r->last_s;
+}
+
+static int has_moment(mprof_record_kind kind)
+{
+    return kind != MPROF_RECORD_CMDLINE && kind != MPROF_RECORD_ARGV && kind != MPROF_RECORD_FACT;
+}
+
+static void survey_record(reader *r, const mprof_record *record)
+{
+    if (record->kind == MPROF_RECORD_FUNC) {
+        survey_moment(r, record->call.enter.time_s);
+        survey_moment(r, record->call.exit.time_s);
+    } else if (has_moment(record->kind)) {
+        survey_moment(r, record->sample.time_s);
+    }
+}
+
+static int record_is_far(const reader *r, const mprof_record *record)
+{
+    if (record->kind == MPROF_RECORD_FUNC) {
+        return is_far(r, record->call.enter.time_s) || is_far(r, record->call.exit.time_s);
+    }
+    return has_moment(record->kind) && is_far(r, record->sample.time_s);
+}
+
+/* --- records out --------------------------------------------------------------------------- */
+
+static void warn(reader *r, mprof_warning warning)
+{
+    if (!r->is_survey && r->visitor->warning) {
+        r->visitor->warning(r->visitor->data, warning, r->line);
+    }
+}
+
+static mprof_status flush_samples(reader *r)
+{
+    if (r->batch_count > 0 && r->status == MPROF_OK && r->visitor->samples) {
+        r->status = r->visitor->samples(r->visitor->data, r->batch, r->batch_count);
+    }
+    r->batch_count = 0;
+    return r->status;
+}
+
+static mprof_status push_sample(reader *r, mprof_sample sample)
+{
+    r->batch[r->batch_count++] = sample;
+    return r->batch_count == BATCH_SIZE ? flush_samples(r) : MPROF_OK;
+}
+
+static mprof_status push_record(reader *r, const mprof_record *record)
+{
+    if (record->kind == MPROF_RECORD_MEM) {
+        return push_sample(r, record->sample);
+    }
+    if (flush_samples(r) == MPROF_OK && r->visitor->record) {
+        r->status = r->visitor->record(r->visitor->data, record);
+    }
+    return r->status;
+}
+
+static mprof_status read_one_line(reader *r, const char *line, size_t length)
+{
+    mprof_warning warning;
+    switch (mprof__line_parse(&r->record, &warning, &r->scratch, line, length)) {
+    case MPROF__LINE_ENOMEM:
+        return r->status = mprof_error_set(r->error, MPROF_ENOMEM, "out of memory");
+    case MPROF__LINE_BAD:
+        r->known |= warning != MPROF_WARNING_UNKNOWN && warning != MPROF_WARNING_BLANK;
+        warn(r, warning);
+        return MPROF_OK;
+    case MPROF__LINE_MENDED:
+        warn(r, MPROF_WARNING_ENCODING);
+        break;
+    case MPROF__LINE_GOOD:
+        break;
+    }
+    r->known = 1;
+    if (r->is_survey) {
+        survey_record(r, &r->record);
+        return MPROF_OK;
+    }
+    if (record_is_far(r, &r->record)) {
+        warn(r, MPROF_WARNING_FAR);
+        return MPROF_OK;
+    }
+    return push_record(r, &r->record);
+}
+
+/* NUL bytes in front of a record are what a crash left of the lines before it. */
+static mprof_status read_line_with_nul(reader *r, const char *line, size_t length)
+{
+    warn(r, MPROF_WARNING_NUL);
+    while (length > 0 && line[0] == '\0') {
+        line++;
+        length--;
+    }
+    return length == 0 || memchr(line, '\0', length) ? MPROF_OK : read_one_line(r, line, length);
+}
+
+/* A line without its end. Carriage returns end a line where a record follows them. */
+static mprof_status read_line(reader *r, const char *line, size_t length)
+{
+    if (r->line_end == '\r') {
+        warn(r, MPROF_WARNING_ENCODING);
+    } else if (length > 0 && line[length - 1] == '\r') {
+        warn(r, MPROF_WARNING_ENCODING);
+        length--;
+    }
+    const char *end = line + length;
+    for (const char *at = memchr(line, '\r', length); at && r->status == MPROF_OK;
+         at = memchr(at + 1, '\r', (size_t)(end - at) - 1)) {
+        if (mprof__line_is_known(at + 1, (size_t)(end - at) - 1)) {
+            warn(r, MPROF_WARNING_ENCODING);
+            read_one_line(r, line, (size_t)(at - line));
+            line = at + 1;
+        }
+    }
+    if (r->status != MPROF_OK) {
+        return r->status;
+    }
+    length = (size_t)(end - line);
+    return memchr(line, '\0', length) ? read_line_with_nul(r, line, length)
+                                      : read_one_line(r, line, length);
+}
+
+/* --- lines out of the buffer --------------------------------------------------------------- */
+
+/* "MEM MiB time" and "CHLD pid MiB time" of the usual shape; 0 if it is anything else. */
+static size_t read_usual_line(reader *r, const char *text)
+{
+    mprof_sample sample;
+    uint32_t word;
+    memcpy(&word, text, sizeof word);
+    if (memcmp(&word, "MEM ", 4) != 0) {
+        return 0;
+    }
+    size_t length = mprof__swar_sample(&sample, text + 4);
+    if (length == 0) {
+        return 0;
+    }
+    if (r->is_survey) {
+        r->known = 1;
+        survey_moment(r, sample.time_s);
+    } else if (is_far(r, sample.time_s)) {
+        return 0;
+    } else {
+        push_sample(r, sample);
+    }
+    return length + 4;
+}
+
+/* Reads all whole lines of the buffer. */
+static mprof_status read_lines(reader *r)
+{
+    char *stop = r->bytes + r->end;
+    memset(stop, 0, MPROF__SWAR_SLACK);
+    while (r->begin < r->end && r->status == MPROF_OK) {
+        char *line = r->bytes + r->begin;
+        size_t usual = r->line_end == '\n' ? read_usual_line(r, line) : 0;
+        if (usual > 0) {
+            r->begin += usual;
+            r->line++;
+            continue;
+        }
+        char *end = memchr(line, r->line_end, r->end - r->begin);
+        if (!end) {
+            break;
+        }
+        read_line(r, line, (size_t)(end - line));
+        r->begin += (size_t)(end - line) + 1;
+        r->line++;
+    }
+    return r->status;
+}
+
+/* The rest of a line that is too long. */
+static void skip_line(reader *r)
+{
+    const char *line = r->bytes + r->begin;
+    const char *end = memchr(line, r->line_end, r->end - r->begin);
+    if (end) {
+        r->begin += (size_t)(end - line) + 1;
+        r->line++;
+        r->skips_line = 0;
+    } else {
+        r->begin = r->end;
+    }
+}
+
+/* Called when the buffer holds part of one line and no more fits. */
+static mprof_status grow_buffer(reader *r)
+{
+    if (r->capacity >= LINE_LIMIT) {
+        warn(r, r->bytes[0] == '\0' ? MPROF_WARNING_NUL : MPROF_WARNING_LONG);
+        r->known |= mprof__line_is_known(r->bytes, 16);
+        r->begin = r->end = 0;
+        r->skips_line = 1;
+        return MPROF_OK;
+    }
+    size_t capacity = r->capacity * 2;
+    char *bytes = realloc(r->bytes, capacity + MPROF__SWAR_SLACK);
+    if (!bytes) {
+        return r->status = mprof_error_set(r->error, MPROF_ENOMEM, "out of memory");
+    }
+    r->bytes = bytes;
+    r->capacity = capacity;
+    return MPROF_OK;
+}
+
+/* Fills the buffer as far as it goes; what is in it moves to its front. */
+static mprof_status fill_buffer(reader *r)
+{
+    memmove(r->bytes, r->bytes + r->begin, r->end - r->begin);
+    r->end -= r->begin;
+    r->begin = 0;
+    if (r->end == r->capacity && grow_buffer(r) != MPROF_OK) {
+        return r->status;
+    }
+    while (r->end < r->capacity && !r->at_end && r->status == MPROF_OK) {
+        size_t count;
+        r->status = mprof__source_read(r->source, r->bytes + r->end, r->capacity - r->end, &count,
+                                       r->error);
+        r->end += count;
+        r->at_end = r->status == MPROF_OK && count == 0;
+    }
+    return r->status;
+}
+
+/* --- is it a recording? -------------------------------------------------------------------- */
+
+static int starts_with(const reader *r, const char *bytes, size_t count)
+{
+    return r->end >= count && memcmp(r->bytes, bytes, count) == 0;
+}
+
+static const char *foreign_kind(const reader *r)
+{
+    if (starts_with(r, "\x1f\x8b", 2)) {
+        return "is compressed with gzip: unpack it first";
+    }
+    if (starts_with(r, "\x28\xb5\x2f\xfd", 4) ||
+        starts_with(r,
+                    "\xfd"
+                    "7zXZ",
+                    5) ||
+        starts_with(r, "BZh", 3)) {
+        return "is compressed: unpack it first";
+    }
+    if (starts_with(r, "\xff\xfe", 2) || starts_with(r, "\xfe\xff", 2) ||
+        starts_with(r, "M\0E\0M\0", 6) || starts_with(r, "C\0M\0D\0", 6) ||
+        starts_with(r, "F\0U\0N\0", 6)) {
+        return "is UTF-16 text, not UTF-8";
+    }
+    return NULL;
+}
+
+/* Sees to the first bytes of the source. */
+static mprof_status begin_file(reader *r)
+{
+    const char *foreign = foreign_kind(r);
+    if (foreign) {
+        return r->status = mprof_error_set(r->error, MPROF_EFORMAT, "%s", foreign);
+    }
+    if (r->end == 0) {
+        return r->status = mprof_error_set(r->error, MPROF_EFORMAT, "is empty");
+    }
+    if (starts_with(r, "\xef\xbb\xbf", 3)) {
+        warn(r, MPROF_WARNING_ENCODING);
+        r->begin = 3;
+    }
+    if (!memchr(r->bytes, '\n', r->end) && memchr(r->bytes, '\r', r->end)) {
+        r->line_end = '\r';
+    }
+    return MPROF_OK;
+}
+
+/* Looks through the buffer without letting anything out. */
+static mprof_status survey_buffer(reader *r)
+{
+    size_t begin = r->begin;
+    unsigned long line = r->line;
+    r->is_survey = 1;
+    read_lines(r);
+    r->is_survey = 0;
+    unsigned long lines = r->line - 1;
+    r->begin = begin;
+    r->line = line;
+    if (r->status != MPROF_OK) {
+        return r->status;
+    }
+    choose_era(r);
+    r->foreign_bytes += r->end - begin;
+    if (!r->known && (lines >= FOREIGN_LINES || r->foreign_bytes >= FOREIGN_BYTES ||
+                      memchr(r->bytes + begin, '\0', r->end - begin))) {
+        r->status = mprof_error_set(r->error, MPROF_EFORMAT, "is not a recording of memory");
+    }
+    return r->status;
+}
+
+/* --- all ----------------------------------------------------------------------------------- */
+
+static void finish_file(reader *r)
+{
+    if (r->begin < r->end && !r->skips_line) {
+        const char *rest = r->bytes + r->begin;
+        warn(r, memchr(rest, '\0', r->end - r->begin) ? MPROF_WARNING_NUL : MPROF_WARNING_TORN);
+    }
+    flush_samples(r);
+    if (r->status == MPROF_OK && !r->known) {
+        r->status = mprof_error_set(r->error, MPROF_EFORMAT, "is not a recording of memory");
+    }
+}
+
+static mprof_status read_source(reader *r)
+{
+    int is_first = 1;
+    while (r->status == MPROF_OK && !(r->at_end && r->begin == r->end)) {
+        size_t left = r->end - r->begin;
+        if (fill_buffer(r) != MPROF_OK) {
+            break;
+        }
+        if (is_first && begin_file(r) != MPROF_OK) {
+            break;
+        }
+        is_first = 0;
+        if (r->at_end && r->end - r->begin == left && left > 0) {
+            break; /* nothing came, and no whole line was left */
+        }
+        if (r->skips_line) {
+            skip_line(r);
+        }
+        if (!r->skips_line && (r->has_era && r->known ? MPROF_OK : survey_buffer(r)) == MPROF_OK) {
+            read_lines(r);
+        }
+    }
+    finish_file(r);
+    return r->status;
+}
+
+mprof_status mprof_read(mprof_source *source, const mprof_visitor *visitor, mprof_error *error)
+{
+    reader *r = calloc(1, sizeof *r);
+    char *bytes = malloc(BLOCK_SIZE + MPROF__SWAR_SLACK);
+    mprof_status status;
+    if (r && bytes) {
+        r->source = source;
+        r->visitor = visitor;
+        r->error = error;
+        r->bytes = bytes;
+        r->capacity = BLOCK_SIZE;
+        r->line_end = '\n';
+        r->line = 1;
+        status = read_source(r);
+        bytes = r->bytes;
+        mprof__buffer_free(&r->scratch);
+    } else {
+        status = mprof_error_set(error, MPROF_ENOMEM, "out of memory");
+    }
+    if (status != MPROF_OK) {
+        mprof_error_at(error, mprof__source_name(source), 0);
+    }
+    free(bytes);
+    free(r);
+    return status;
+}

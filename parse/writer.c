@@ -1,0 +1,378 @@
+/* Records to lines of a .dat file: gathered in memory, handed over in one write(2) per commit. */
+#include <mprof/writer.h>
+
+#include "buffer.h"
+#include "escape.h"
+#include "number.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct mprof_writer {
+    int fd; /* borrowed */
+    int time_decimals;
+    mprof__buffer lines;
+    uint64_t committed;
+    mprof_error failure; /* the first one; sticky */
+};
+
+enum {
+    MEMORY_DECIMALS = 6,
+    SAMPLE_TIME_DECIMALS = 4,
+    EVENT_TIME_DECIMALS = 6,
+    SHORT_LINE = 4 * MPROF__NUMBER_SIZE /* a record word and up to three numbers */
+};
+
+mprof_status mprof_writer_open(mprof_writer **out, int fd, const char *name, mprof_error *error)
+{
+    mprof_writer *writer = calloc(1, sizeof *writer);
+    *out = writer;
+    if (!writer) {
+        return mprof_error_set(error, MPROF_ENOMEM, "out of memory");
+    }
+    writer->fd = fd;
+    writer->time_decimals = SAMPLE_TIME_DECIMALS;
+    mprof_error_at(&writer->failure, name, 0);
+    return MPROF_OK;
+}
+
+void mprof_writer_free(mprof_writer *writer)
+{
+    if (writer) {
+        mprof__buffer_free(&writer->lines);
+        free(writer);
+    }
+}
+
+void mprof_writer_set_time_decimals(mprof_writer *writer, int decimals)
+{
+    assert(decimals >= 0 && decimals <= 9);
+    writer->time_decimals = decimals;
+}
+
+static mprof_status fail_without_memory(mprof_writer *writer)
+{
+    return mprof_error_set(&writer->failure, MPROF_ENOMEM, "out of memory");
+}
+
+static int append_word(mprof__buffer *out, const char *word)
+{
+    return mprof__buffer_append(out, word, strlen(word));
+}
+
+static int append_integer(mprof__buffer *out, int64_t value)
+{
+    char text[24];
+    return mprof__buffer_append(out, text, mprof__integer_write(text, value));
+}
+
+/* What is not a number cannot be read again: it is written as 0. */
+static int append_number(mprof__buffer *out, double value, int decimals)
+{
+    char text[MPROF__NUMBER_SIZE];
+    size_t length = mprof__number_write(text, value, decimals);
+    return length ? mprof__buffer_append(out, text, length) : append_word(out, "0");
+}
+
+/* "word[ pid]" MiB time: the hot path, formatted straight into the reserved room. */
+static mprof_status append_sample(mprof_writer *writer, const char *word, const int64_t *pid,
+                                  mprof_sample sample, int time_decimals)
+{
+    mprof__buffer *out = &writer->lines;
+    if (writer->failure.status != MPROF_OK) {
+        return writer->failure.status;
+    }
+    if (mprof__buffer_reserve(out, SHORT_LINE) != 0) {
+        return fail_without_memory(writer);
+    }
+    char *start = out->bytes + out->length;
+    char *to = start;
+    size_t length = strlen(word);
+    memcpy(to, word, length);
+    to += length;
+    *to++ = ' ';
+    if (pid) {
+        to += mprof__integer_write(to, *pid);
+        *to++ = ' ';
+    }
+    to += mprof__number_write(to, isfinite(sample.mib) ? sample.mib : 0, MEMORY_DECIMALS);
+    *to++ = ' ';
+    to += mprof__number_write(to, isfinite(sample.time_s) ? sample.time_s : 0, time_decimals);
+    *to++ = '\n';
+    out->length += (size_t)(to - start);
+    return MPROF_OK;
+}
+
+mprof_status mprof_writer_append_mem(mprof_writer *writer, mprof_sample sample)
+{
+    return append_sample(writer, "MEM", NULL, sample, writer->time_decimals);
+}
+
+mprof_status mprof_writer_append_chld(mprof_writer *writer, int64_t pid, mprof_sample sample)
+{
+    return append_sample(writer, "CHLD", &pid, sample, writer->time_decimals);
+}
+
+static int append_call_sample(mprof__buffer *out, mprof_sample sample)
+{
+    return append_word(out, " ") || append_number(out, sample.mib, MEMORY_DECIMALS) ||
+           append_word(out, " ") || append_number(out, sample.time_s, EVENT_TIME_DECIMALS);
+}
+
+/* Our fields, behind the level where upstream does not look. Their presence is what tells the
+ * reader that the name is escaped, so a name that needs it brings one along. */
+static int append_call_fields(mprof__buffer *out, const mprof_call *call, int escaped)
+{
+    int ours = 0;
+    if (call->pid != MPROF_PID_NONE) {
+        ours = 1;
+        if (append_word(out, " pid=") || append_integer(out, call->pid)) {
+            return -1;
+        }
+    }
+    if (call->lane.length > 0) {
+        ours = 1;
+        if (append_word(out, " lane=") ||
+            mprof__escape_append(out, call->lane, MPROF__ESCAPE_SPACE | MPROF__ESCAPE_BACKSLASH)) {
+            return -1;
+        }
+    }
+    if (call->open) {
+        ours = 1;
+        if (append_word(out, " open")) {
+            return -1;
+        }
+    }
+    if (call->count > 1 || (escaped && !ours)) {
+        if (append_word(out, " count=") ||
+            append_integer(out, call->count > 1 ? (int64_t)call->count : 1)) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static int append_call(mprof__buffer *out, const mprof_call *call)
+{
+    /* An empty name would shift every field; a name of our own making is no worse. */
+    mprof_text name = call->name.length > 0 ? call->name : (mprof_text){"?", 1};
+    int ours =
+        call->pid != MPROF_PID_NONE || call->lane.length > 0 || call->open || call->count > 1;
+    int escaped = ours || mprof__escape_needed(name, MPROF__ESCAPE_SPACE);
+    int status = append_word(out, "FUNC ");
+    if (escaped) {
+        status = status ||
+                 mprof__escape_append(out, name, MPROF__ESCAPE_SPACE | MPROF__ESCAPE_BACKSLASH);
+    } else {
+        status = status || mprof__buffer_append(out, name.bytes, name.length);
+    }
+    status = status || append_call_sample(out, call->enter) || append_call_sample(out, call->exit);
+    if (!status && (escaped || call->level != MPROF_LEVEL_NONE)) {
+        status = append_word(out, " ") || append_integer(out, call->level > 0 ? call->level : 0);
+    }
+    return status || (escaped && append_call_fields(out, call, escaped)) ||
+           mprof__buffer_append(out, "\n", 1);
+}
+
+static int append_text_line(mprof__buffer *out, const char *word, mprof_text text, unsigned flags)
+{
+    return append_word(out, word) || mprof__escape_append(out, text, flags) ||
+           mprof__buffer_append(out, "\n", 1);
+}
+
+static int append_fact(mprof__buffer *out, const mprof_record *record)
+{
+    return append_word(out, "FACT ") ||
+           mprof__escape_append(out, record->key, MPROF__ESCAPE_SPACE | MPROF__ESCAPE_BACKSLASH) ||
+           append_text_line(out, " ", record->text, MPROF__ESCAPE_BACKSLASH);
+}
+
+static int append_process(mprof__buffer *out, const mprof_record *record)
+{
+    return append_word(out, "PROC ") || append_integer(out, record->pid) || append_word(out, " ") ||
+           append_integer(out, record->ppid) || append_word(out, " ") ||
+           append_number(out, record->sample.time_s, EVENT_TIME_DECIMALS) ||
+           append_text_line(out, " ", record->text, MPROF__ESCAPE_BACKSLASH);
+}
+
+static int append_exit(mprof__buffer *out, const mprof_record *record)
+{
+    static const char *const causes[] = {
+        [MPROF_EXIT_UNKNOWN] = " unknown",
+        [MPROF_EXIT_STATUS] = " status ",
+        [MPROF_EXIT_SIGNAL] = " signal ",
+        [MPROF_EXIT_OOM] = " oom ",
+    };
+    return append_word(out, "EXIT ") || append_integer(out, record->pid) || append_word(out, " ") ||
+           append_number(out, record->sample.time_s, EVENT_TIME_DECIMALS) ||
+           append_word(out, causes[record->cause]) ||
+           (record->cause != MPROF_EXIT_UNKNOWN && append_integer(out, record->value)) ||
+           mprof__buffer_append(out, "\n", 1);
+}
+
+static int append_lost(mprof__buffer *out, const mprof_record *record)
+{
+    return append_word(out, "LOST ") || append_integer(out, record->pid) || append_word(out, " ") ||
+           append_number(out, record->sample.time_s, EVENT_TIME_DECIMALS) ||
+           append_word(out, " ") || append_integer(out, record->value) ||
+           mprof__buffer_append(out, "\n", 1);
+}
+
+/* ARGV: text is the arguments, each followed by a NUL. */
+static int append_arguments(mprof__buffer *out, mprof_text text)
+{
+    int status = append_word(out, "ARGV ");
+    size_t at = 0;
+    while (!status && at < text.length) {
+        const char *argument = text.bytes + at;
+        const char *end = memchr(argument, '\0', text.length - at);
+        size_t length = end ? (size_t)(end - argument) : text.length - at;
+        status = at > 0 && append_word(out, " ");
+        if (length == 0) {
+            status = status || append_word(out, "\\e");
+        }
+        status = status || mprof__escape_append(out, (mprof_text){argument, length},
+                                                MPROF__ESCAPE_SPACE | MPROF__ESCAPE_BACKSLASH);
+        at += length + 1;
+    }
+    return status || mprof__buffer_append(out, "\n", 1);
+}
+
+static int append_other(mprof__buffer *out, const mprof_record *record)
+{
+    switch (record->kind) {
+    case MPROF_RECORD_CMDLINE:
+        return append_text_line(out, "CMDLINE ", record->text, 0);
+    case MPROF_RECORD_FUNC:
+        return append_call(out, &record->call);
+    case MPROF_RECORD_ARGV:
+        return append_arguments(out, record->text);
+    case MPROF_RECORD_FACT:
+        return append_fact(out, record);
+    case MPROF_RECORD_PROC:
+        return append_process(out, record);
+    case MPROF_RECORD_EXIT:
+        return append_exit(out, record);
+    case MPROF_RECORD_LOST:
+        return append_lost(out, record);
+    case MPROF_RECORD_MEM:
+    case MPROF_RECORD_CHLD:
+    case MPROF_RECORD_PEAK:
+        break;
+    }
+    assert(!"a record kind of this format");
+    return 0;
+}
+
+mprof_status mprof_writer_append(mprof_writer *writer, const mprof_record *record)
+{
+    if (writer->failure.status != MPROF_OK) {
+        return writer->failure.status;
+    }
+    switch (record->kind) {
+    case MPROF_RECORD_MEM:
+        return mprof_writer_append_mem(writer, record->sample);
+    case MPROF_RECORD_CHLD:
+        return mprof_writer_append_chld(writer, record->pid, record->sample);
+    case MPROF_RECORD_PEAK:
+        return append_sample(writer, "PEAK", &record->pid, record->sample, EVENT_TIME_DECIMALS);
+    default:
+        break;
+    }
+    size_t length = writer->lines.length;
+    if (append_other(&writer->lines, record) != 0) {
+        writer->lines.length = length; /* whole lines only */
+        return fail_without_memory(writer);
+    }
+    return MPROF_OK;
+}
+
+/* The command line as upstream writes it: an argument with a blank in single quotes. */
+static int append_command_line(mprof__buffer *out, size_t argc, char *const argv[])
+{
+    int status = append_word(out, "CMDLINE ");
+    for (size_t i = 0; i < argc && !status; i++) {
+        int quoted = strpbrk(argv[i], " \t") != NULL;
+        status = (i > 0 && append_word(out, " ")) || (quoted && append_word(out, "'")) ||
+                 mprof__escape_append(out, (mprof_text){argv[i], strlen(argv[i])}, 0) ||
+                 (quoted && append_word(out, "'"));
+    }
+    return status || mprof__buffer_append(out, "\n", 1);
+}
+
+static int append_argument_vector(mprof__buffer *out, size_t argc, char *const argv[])
+{
+    mprof__buffer arguments = {NULL, 0, 0};
+    int status = 0;
+    for (size_t i = 0; i < argc && !status; i++) {
+        status = mprof__buffer_append(&arguments, argv[i], strlen(argv[i]) + 1);
+    }
+    status = status || append_arguments(out, (mprof_text){arguments.bytes, arguments.length});
+    mprof__buffer_free(&arguments);
+    return status;
+}
+
+mprof_status mprof_writer_append_command(mprof_writer *writer, size_t argc, char *const argv[])
+{
+    size_t length = writer->lines.length;
+    if (writer->failure.status != MPROF_OK) {
+        return writer->failure.status;
+    }
+    if (append_command_line(&writer->lines, argc, argv) != 0 ||
+        append_argument_vector(&writer->lines, argc, argv) != 0) {
+        writer->lines.length = length;
+        return fail_without_memory(writer);
+    }
+    return MPROF_OK;
+}
+
+static size_t whole_lines(const char *bytes, size_t length)
+{
+    const char *end = length ? memrchr(bytes, '\n', length) : NULL;
+    return end ? (size_t)(end - bytes) + 1 : 0;
+}
+
+/* Takes back the torn line that a failed write left at the end of a regular file, unless somebody
+ * else has appended meanwhile. */
+static void cut_back(int fd, off_t end, size_t excess)
+{
+    struct stat status;
+    if (excess > 0 && fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && status.st_size == end &&
+        ftruncate(fd, end - (off_t)excess) == 0) {
+        lseek(fd, end - (off_t)excess, SEEK_SET);
+    }
+}
+
+mprof_status mprof_writer_commit(mprof_writer *writer, mprof_error *error)
+{
+    mprof__buffer *lines = &writer->lines;
+    size_t written = 0;
+    while (writer->failure.status == MPROF_OK && written < lines->length) {
+        ssize_t count = write(writer->fd, lines->bytes + written, lines->length - written);
+        if (count > 0) {
+            written += (size_t)count;
+        } else if (count == 0 || errno != EINTR) {
+            int number = count == 0 ? EIO : errno;
+            size_t kept = whole_lines(lines->bytes, written);
+            cut_back(writer->fd, lseek(writer->fd, 0, SEEK_CUR), written - kept);
+            written = kept;
+            mprof_error_set_errno(&writer->failure, number, "cannot write");
+        }
+    }
+    writer->committed += written;
+    lines->length = 0;
+    if (writer->failure.status != MPROF_OK && error && error->status == MPROF_OK) {
+        *error = writer->failure;
+    }
+    return writer->failure.status;
+}
+
+uint64_t mprof_writer_committed(const mprof_writer *writer)
+{
+    return writer->committed;
+}

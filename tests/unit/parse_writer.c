@@ -1,0 +1,216 @@
+/* Lines that the writer makes, and what becomes of them when the disk is full. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <fcntl.h>
+#include <math.h>
+#include <mprof/writer.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define TEXT(string)                                                                               \
+    {                                                                                              \
+        string, sizeof(string) - 1                                                                 \
+    }
+
+static int open_scratch_file(void)
+{
+    char path[] = "/tmp/mprof-writer-XXXXXX";
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    unlink(path);
+    return fd;
+}
+
+static void assert_content(int fd, const char *expected)
+{
+    char text[4096];
+    ssize_t length = pread(fd, text, sizeof text - 1, 0);
+    assert_true(length >= 0);
+    text[length] = '\0';
+    assert_string_equal(text, expected);
+}
+
+static const struct {
+    const char *name;
+    mprof_record record;
+    const char *line;
+} records[] = {
+    {"memory",
+     {.kind = MPROF_RECORD_MEM, .sample = {44.679688, 1795330352.4737}},
+     "MEM 44.679688 1795330352.4737\n"},
+    {"memory of nothing",
+     {.kind = MPROF_RECORD_MEM, .sample = {0, 1795330352}},
+     "MEM 0.000000 1795330352.0000\n"},
+    {"not a number", {.kind = MPROF_RECORD_MEM, .sample = {NAN, 5}}, "MEM 0.000000 5.0000\n"},
+    {"a child",
+     {.kind = MPROF_RECORD_CHLD, .pid = 17003, .sample = {1.6796875, 1795330525.50291}},
+     "CHLD 17003 1.679688 1795330525.5029\n"},
+    {"the kernel's peak",
+     {.kind = MPROF_RECORD_PEAK, .pid = 17003, .sample = {1024, 1795330525.5}},
+     "PEAK 17003 1024.000000 1795330525.500000\n"},
+    {"a call as upstream has it",
+     {.kind = MPROF_RECORD_FUNC,
+      .call =
+          {.name = TEXT("__main__.f"), .enter = {1, 2}, .exit = {3, 4}, .level = 2, .count = 1}},
+     "FUNC __main__.f 1.000000 2.000000 3.000000 4.000000 2\n"},
+    {"a call without level",
+     {.kind = MPROF_RECORD_FUNC,
+      .call = {.name = TEXT("a\\b"), .enter = {1, 2}, .exit = {3, 4}, .level = MPROF_LEVEL_NONE}},
+     "FUNC a\\b 1.000000 2.000000 3.000000 4.000000\n"},
+    {"a call with everything",
+     {.kind = MPROF_RECORD_FUNC,
+      .call = {.name = TEXT("a\\b"),
+               .enter = {1, 2},
+               .exit = {3, 4.125},
+               .level = 0,
+               .pid = 77,
+               .lane = TEXT("Thread 1\n"),
+               .count = 12,
+               .open = 1}},
+     "FUNC a\\\\b 1.000000 2.000000 3.000000 4.125000 0 pid=77 lane=Thread\\x201\\x0a open "
+     "count=12\n"},
+    {"a name with a space",
+     {.kind = MPROF_RECORD_FUNC,
+      .call = {.name = TEXT("a b"), .enter = {1, 2}, .exit = {3, 4}, .level = 0, .count = 1}},
+     "FUNC a\\x20b 1.000000 2.000000 3.000000 4.000000 0 count=1\n"},
+    {"no name",
+     {.kind = MPROF_RECORD_FUNC, .call = {.enter = {1, 2}, .exit = {3, 4}, .level = 0}},
+     "FUNC ? 1.000000 2.000000 3.000000 4.000000 0\n"},
+    {"a fact",
+     {.kind = MPROF_RECORD_FACT, .key = TEXT("host name"), .text = TEXT("a b\tc\\")},
+     "FACT host\\x20name a b\\x09c\\\\\n"},
+    {"a process",
+     {.kind = MPROF_RECORD_PROC,
+      .pid = 5,
+      .ppid = 4,
+      .sample = {0, 1.5},
+      .text = TEXT("gunicorn: worker [app]")},
+     "PROC 5 4 1.500000 gunicorn: worker [app]\n"},
+    {"an end by status",
+     {.kind = MPROF_RECORD_EXIT,
+      .pid = 5,
+      .sample = {0, 1.5},
+      .cause = MPROF_EXIT_STATUS,
+      .value = 3},
+     "EXIT 5 1.500000 status 3\n"},
+    {"an end by signal",
+     {.kind = MPROF_RECORD_EXIT, .pid = 5, .cause = MPROF_EXIT_SIGNAL, .value = 9},
+     "EXIT 5 0.000000 signal 9\n"},
+    {"an end out of memory",
+     {.kind = MPROF_RECORD_EXIT, .pid = 5, .cause = MPROF_EXIT_OOM, .value = 9},
+     "EXIT 5 0.000000 oom 9\n"},
+    {"an end nobody saw", {.kind = MPROF_RECORD_EXIT, .pid = 5}, "EXIT 5 0.000000 unknown\n"},
+    {"lost calls",
+     {.kind = MPROF_RECORD_LOST, .pid = 5, .sample = {0, 1}, .value = 1000},
+     "LOST 5 1.000000 1000\n"},
+    {"arguments",
+     {.kind = MPROF_RECORD_ARGV, .text = TEXT("a b\0\0\xff\\\0\xc3\xa4\0")},
+     "ARGV a\\x20b \\e \\xff\\\\ \xc3\xa4\n"},
+    {"a command line",
+     {.kind = MPROF_RECORD_CMDLINE, .text = TEXT("sh -c 'a\\b\n'\x7f\xed\xa0\x80")},
+     "CMDLINE sh -c 'a\\b\\x0a'\\x7f\\xed\\xa0\\x80\n"},
+};
+
+static void test_lines(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof records / sizeof records[0]; i++) {
+        mprof_writer *writer;
+        int fd = open_scratch_file();
+        print_message("%s\n", records[i].name);
+        assert_int_equal(mprof_writer_open(&writer, fd, "x", NULL), MPROF_OK);
+        assert_int_equal(mprof_writer_append(writer, &records[i].record), MPROF_OK);
+        assert_content(fd, "");
+        assert_int_equal(mprof_writer_commit(writer, NULL), MPROF_OK);
+        assert_content(fd, records[i].line);
+        assert_int_equal(mprof_writer_committed(writer), strlen(records[i].line));
+        mprof_writer_free(writer);
+        close(fd);
+    }
+}
+
+static void test_command(void **state)
+{
+    (void)state;
+    char *argv[] = {(char[]){"/usr/bin/python3"}, (char[]){"-c"}, (char[]){"print(1,\t2)\n"},
+                    (char[]){""}};
+    mprof_writer *writer;
+    int fd = open_scratch_file();
+    assert_int_equal(mprof_writer_open(&writer, fd, "x", NULL), MPROF_OK);
+    assert_int_equal(mprof_writer_append_command(writer, 4, argv), MPROF_OK);
+    assert_int_equal(mprof_writer_commit(writer, NULL), MPROF_OK);
+    assert_content(fd, "CMDLINE /usr/bin/python3 -c 'print(1,\\x092)\\x0a' \n"
+                       "ARGV /usr/bin/python3 -c print(1,\\x092)\\x0a \\e\n");
+    mprof_writer_free(writer);
+    close(fd);
+}
+
+static void test_six_decimals(void **state)
+{
+    (void)state;
+    mprof_writer *writer;
+    int fd = open_scratch_file();
+    assert_int_equal(mprof_writer_open(&writer, fd, "x", NULL), MPROF_OK);
+    mprof_writer_set_time_decimals(writer, 6);
+    mprof_writer_append_mem(writer, (mprof_sample){1.5, 1795330352.123456});
+    mprof_writer_append_chld(writer, 7, (mprof_sample){1.5, 1795330352.999999});
+    assert_int_equal(mprof_writer_commit(writer, NULL), MPROF_OK);
+    assert_content(fd, "MEM 1.500000 1795330352.123456\nCHLD 7 1.500000 1795330352.999999\n");
+    mprof_writer_free(writer);
+    close(fd);
+}
+
+/* A file that may not grow beyond 100 bytes stands for a full disk: the kernel takes a part. */
+static void test_full_disk(void **state)
+{
+    (void)state;
+    struct rlimit old, limit;
+    mprof_writer *writer;
+    mprof_error error = MPROF_ERROR_INIT;
+    int fd = open_scratch_file();
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+    limit = old;
+    limit.rlim_cur = 100;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+
+    assert_int_equal(mprof_writer_open(&writer, fd, "full.dat", NULL), MPROF_OK);
+    for (int i = 0; i < 8; i++) {
+        mprof_writer_append_mem(writer, (mprof_sample){i, 1795330352});
+    }
+    assert_int_equal(mprof_writer_commit(writer, &error), MPROF_EIO);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+
+    assert_string_equal(error.file, "full.dat");
+    assert_non_null(strstr(error.message, "cannot write"));
+    assert_content(fd, "MEM 0.000000 1795330352.0000\nMEM 1.000000 1795330352.0000\n"
+                       "MEM 2.000000 1795330352.0000\n");
+    assert_int_equal(mprof_writer_committed(writer), 87);
+
+    /* the failure sticks, although there would be room again */
+    assert_int_equal(mprof_writer_append_mem(writer, (mprof_sample){9, 9}), MPROF_EIO);
+    assert_int_equal(mprof_writer_commit(writer, NULL), MPROF_EIO);
+    assert_int_equal(mprof_writer_committed(writer), 87);
+    mprof_writer_free(writer);
+    close(fd);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_lines),
+        cmocka_unit_test(test_command),
+        cmocka_unit_test(test_six_decimals),
+        cmocka_unit_test(test_full_disk),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
