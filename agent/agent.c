@@ -1,0 +1,99 @@
+/* The agent's entry: started by the preload shim inside an initialised CPython, it makes `profile`
+ * a builtin and from then on is told of every import. Whatever goes wrong here, the program goes on
+ * as if we were not there. */
+#include "agent.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "context.h"
+#include "decorator.h"
+#include "module.h"
+#include "python_api.h"
+#include "span.h"
+#include "wire.h"
+
+static PyObject *profile; /* owned, for the life of the process */
+
+/* One line on standard error, once in a recording: the file that is made says it was told. */
+static void notice_once(const char *directory, const char *topic, const char *line)
+{
+    char path[PATH_MAX];
+
+    if (snprintf(path, sizeof path, "%s/notice-%s", directory, topic) >= (int)sizeof path) {
+        return;
+    }
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd >= 0) {
+        close(fd);
+        ssize_t written = write(STDERR_FILENO, line, strlen(line));
+        (void)written;
+    }
+}
+
+static bool python_fits(const char *directory)
+{
+    switch (mprof__python_load()) {
+    case MPROF_PYTHON_FITS:
+        return true;
+    case MPROF_PYTHON_FREE_THREADED:
+        notice_once(directory, "free-threaded",
+                    "mprof: functions are not recorded in a free-threaded Python\n");
+        return false;
+    case MPROF_PYTHON_UNKNOWN:
+        notice_once(directory, "unknown-python",
+                    "mprof: functions are not recorded in this version of Python\n");
+        return false;
+    case MPROF_PYTHON_TOO_OLD:
+        break;
+    }
+    return false;
+}
+
+static bool add_builtin(void)
+{
+    PyObject *builtins = PyImport_AddModule("builtins"); /* borrowed */
+    profile = builtins != NULL ? mprof__decorator_new() : NULL;
+    if (profile == NULL || PyObject_SetAttrString(builtins, "profile", profile) != 0) {
+        PyErr_Clear();
+        return false;
+    }
+    return true;
+}
+
+bool mprof_agent_start(void)
+{
+    const char *directory = getenv(MPROF_WIRE_ENV_RINGS);
+
+    if (directory == NULL || *directory != '/' || !python_fits(directory)) {
+        return false;
+    }
+    mprof__context_setup();
+    mprof__span_setup(directory, mprof__python.version);
+    return add_builtin();
+}
+
+void mprof_agent_event(const char *event, PyObject *arguments)
+{
+    if (strcmp(event, "import") != 0 ||
+        mprof__python.interpreter_get() != mprof__python.interpreter_main()) {
+        return;
+    }
+    int kept_errno = errno;
+    PyObject *name = PyTuple_Check(arguments) ? PyTuple_GetItem(arguments, 0) : NULL;
+    const char *module =
+        name != NULL && PyUnicode_Check(name) ? mprof__python.utf8(name, NULL) : NULL;
+    if (module == NULL) {
+        PyErr_Clear();
+    } else if (strcmp(module, "memory_profiler") == 0) {
+        mprof__module_provide(profile);
+    } else {
+        mprof__context_imported(module);
+    }
+    errno = kept_errno;
+}

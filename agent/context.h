@@ -1,0 +1,21 @@
+/* Which line of execution runs at this moment: thread, greenlet or asyncio task. The part of lanes
+ * that asks Python, greenlet and asyncio; none of them is ever imported from here, they are looked
+ * at only where the program has loaded them itself. */
+#ifndef MPROF_AGENT_CONTEXT_H
+#define MPROF_AGENT_CONTEXT_H
+
+#include "lane.h"
+
+/* Call in the main thread. */
+void mprof__context_setup(void);
+
+/* The program is about to import a module of this name. */
+void mprof__context_imported(const char *module);
+
+/* The lane of what runs now, made if need be. Keeps the current exception. NULL: out of memory. */
+mprof_lane *mprof__context_lane(void);
+
+/* In the child of a fork: the forking thread is the main one, the others are gone. */
+void mprof__context_forked(void);
+
+#endif

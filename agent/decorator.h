@@ -1,0 +1,11 @@
+/* The decorator `profile`, and what it makes of a function. */
+#ifndef MPROF_AGENT_DECORATOR_H
+#define MPROF_AGENT_DECORATOR_H
+
+#include "python_api.h"
+
+/* The object that is bound to the name `profile`; one for the process. New reference, NULL with an
+ * exception. */
+PyObject *mprof__decorator_new(void);
+
+#endif

@@ -1,0 +1,12 @@
+/* The module memory_profiler of a program under mprof: the installed one with our decorator in it,
+ * or where none is installed, one of ours that has just that. */
+#ifndef MPROF_AGENT_MODULE_H
+#define MPROF_AGENT_MODULE_H
+
+#include "python_api.h"
+
+/* To be called when the program is about to import memory_profiler; afterwards it is in
+ * sys.modules, or its import will fail as it does without mprof. Keeps the current exception. */
+void mprof__module_provide(PyObject *profile);
+
+#endif

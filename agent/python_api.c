@@ -1,0 +1,182 @@
+/* See python_api.h. */
+#include "python_api.h"
+
+#include <dlfcn.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "structmember.h"
+
+#define VERSION(major, minor) ((uint32_t)(major) << 24 | (uint32_t)(minor) << 16)
+#define FLAG_HAVE_VECTORCALL (1UL << 11)
+
+mprof_python mprof__python;
+
+/* PyTypeObject up to what 3.8 needs; its layout was final when 3.8 was. */
+typedef struct type_of_38 {
+    PyVarObject head;
+    const char *name;
+    Py_ssize_t sizes[2];
+    destructor dealloc;
+    Py_ssize_t vectorcall_offset;
+    void *slots_a[4]; /* getattr setattr as_async repr */
+    void *slots_b[3]; /* as_number as_sequence as_mapping */
+    void *slots_c[6]; /* hash call str getattro setattro as_buffer */
+    unsigned long flags;
+    const char *doc;
+    void *slots_d[3]; /* traverse clear richcompare */
+    Py_ssize_t weaklist_offset;
+} type_of_38;
+
+static PyObject *vectorcall_of_38(PyObject *callable, PyObject *const *arguments, size_t count,
+                                  PyObject *keywords)
+{
+    type_of_38 *type = (type_of_38 *)(void *)Py_TYPE(callable);
+    mprof_vectorcall vectorcall = NULL;
+
+    if ((type->flags & FLAG_HAVE_VECTORCALL) != 0) {
+        memcpy(&vectorcall, (char *)callable + type->vectorcall_offset, sizeof vectorcall);
+    }
+    if (vectorcall != NULL) {
+        return vectorcall(callable, arguments, count, keywords);
+    }
+
+    /* any other callable: a tuple and a dict */
+    size_t positional = count & ~((size_t)1 << (8 * sizeof(size_t) - 1));
+    Py_ssize_t named = keywords != NULL ? PyTuple_Size(keywords) : 0;
+    PyObject *result = NULL;
+    PyObject *tuple = PyTuple_New((Py_ssize_t)positional);
+    PyObject *dict = named > 0 ? PyDict_New() : NULL;
+    if (tuple == NULL || (named > 0 && dict == NULL)) {
+        goto out;
+    }
+    for (size_t i = 0; i < positional; i++) {
+        Py_INCREF(arguments[i]);
+        PyTuple_SetItem(tuple, (Py_ssize_t)i, arguments[i]);
+    }
+    for (Py_ssize_t i = 0; i < named; i++) {
+        if (PyDict_SetItem(dict, PyTuple_GetItem(keywords, i),
+                           arguments[(Py_ssize_t)positional + i]) != 0) {
+            goto out;
+        }
+    }
+    result = PyObject_Call(callable, tuple, dict);
+out:
+    Py_XDECREF(tuple);
+    Py_XDECREF(dict);
+    return result;
+}
+
+static void *symbol(const char *name)
+{
+    return dlsym(RTLD_DEFAULT, name);
+}
+
+/* ISO C has no conversion from dlsym's result to a function. */
+static bool find_function(void *pointer, const char *name)
+{
+    void *found = symbol(name);
+    memcpy(pointer, &found, sizeof found);
+    return found != NULL;
+}
+
+static uint32_t running_version(void)
+{
+    char *end = NULL;
+    unsigned long numbers[3] = {0};
+    const char *text = Py_GetVersion(); /* "3.11.2 (main, ...) [GCC 12.2.0]" */
+
+    for (int i = 0; i < 3; i++) {
+        numbers[i] = strtoul(text, &end, 10) & 0xff;
+        if (end == text || *end != '.') {
+            break;
+        }
+        text = end + 1;
+    }
+    return VERSION(numbers[0], numbers[1]) | (uint32_t)numbers[2] << 8;
+}
+
+mprof_python_fit mprof__python_load(void)
+{
+    mprof_python *api = &mprof__python;
+    bool all = true;
+
+    api->version = running_version();
+    if (api->version < VERSION(3, 8)) {
+        return MPROF_PYTHON_TOO_OLD;
+    }
+    if (strstr(Py_GetVersion(), "free-threading") != NULL || symbol("_Py_DecRefShared") != NULL) {
+        return MPROF_PYTHON_FREE_THREADED;
+    }
+    if (api->version < VERSION(3, 9)) {
+        api->vectorcall = vectorcall_of_38;
+        all &= find_function(&api->interpreter_get, "_PyInterpreterState_Get");
+    } else {
+        all &= find_function(&api->vectorcall, "PyObject_Vectorcall");
+        all &= find_function(&api->interpreter_get, "PyInterpreterState_Get");
+    }
+    all &= find_function(&api->interpreter_main, "PyInterpreterState_Main");
+    all &= find_function(&api->method_new, "PyMethod_New");
+    all &= find_function(&api->utf8, "PyUnicode_AsUTF8AndSize");
+    api->function_type = symbol("PyFunction_Type");
+    api->static_method_type = symbol("PyStaticMethod_Type");
+    api->class_method_type = symbol("PyClassMethod_Type");
+    all &= api->function_type != NULL && api->static_method_type != NULL &&
+           api->class_method_type != NULL;
+    return all ? MPROF_PYTHON_FITS : MPROF_PYTHON_UNKNOWN;
+}
+
+PyObject *mprof__python_type(PyType_Spec *spec, const mprof_python_layout *layout)
+{
+    PyMemberDef members[3] = {{0}};
+    PyType_Slot slots[32];
+    int member = 0;
+    int count = 0;
+
+    if (mprof__python.version < VERSION(3, 9)) {
+        PyObject *made = PyType_FromSpec(spec);
+        type_of_38 *type = (type_of_38 *)(void *)made;
+        if (type != NULL && layout->vectorcall_offset != 0) {
+            type->vectorcall_offset = layout->vectorcall_offset;
+            type->flags |= FLAG_HAVE_VECTORCALL;
+        }
+        if (type != NULL) {
+            type->weaklist_offset = layout->weaklist_offset;
+        }
+        return made;
+    }
+
+    if (layout->vectorcall_offset != 0) {
+        members[member++] = (PyMemberDef){"__vectorcalloffset__", T_PYSSIZET,
+                                          layout->vectorcall_offset, READONLY, NULL};
+    }
+    if (layout->weaklist_offset != 0) {
+        members[member++] = (PyMemberDef){"__weaklistoffset__", T_PYSSIZET, layout->weaklist_offset,
+                                          READONLY, NULL};
+    }
+    while (spec->slots[count].slot != 0) {
+        slots[count] = spec->slots[count];
+        count++;
+    }
+    slots[count++] = (PyType_Slot){Py_tp_members, members};
+    slots[count] = (PyType_Slot){0, NULL};
+
+    PyType_Spec extended = *spec;
+    extended.slots = slots;
+    if (layout->vectorcall_offset != 0) {
+        extended.flags |= (unsigned)FLAG_HAVE_VECTORCALL;
+    }
+    return PyType_FromSpec(&extended);
+}
+
+int mprof__python_visit_type(PyObject *self, visitproc visit, void *context)
+{
+    return mprof__python.version < VERSION(3, 9) ? 0 : visit((PyObject *)Py_TYPE(self), context);
+}
+
+void mprof__python_free(PyObject *self)
+{
+    PyTypeObject *type = Py_TYPE(self);
+    PyObject_GC_Del(self);
+    Py_DECREF(type);
+}

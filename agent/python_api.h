@@ -1,0 +1,68 @@
+/* CPython as the agent sees it, and the one place that knows how its versions differ. One shared
+ * object serves CPython 3.8 and later: what lies in the limited API of 3.8 is linked plainly, what
+ * lies outside is looked up when the agent starts and may be missing. Reference counts go through
+ * the exported functions, so that every version counts its own way. */
+#ifndef MPROF_AGENT_PYTHON_API_H
+#define MPROF_AGENT_PYTHON_API_H
+
+#define PY_SSIZE_T_CLEAN
+#define Py_LIMITED_API 0x03080000
+#include <Python.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#undef Py_INCREF
+#undef Py_DECREF
+#undef Py_XINCREF
+#undef Py_XDECREF
+#undef Py_CLEAR
+#undef Py_RETURN_NONE
+#define Py_INCREF(object) Py_IncRef((PyObject *)(object))
+#define Py_DECREF(object) Py_DecRef((PyObject *)(object))
+#define Py_XINCREF(object) Py_IncRef((PyObject *)(object)) /* the functions take NULL */
+#define Py_XDECREF(object) Py_DecRef((PyObject *)(object))
+
+/* Positional arguments in an array, as PEP 590 has it. */
+typedef PyObject *(*mprof_vectorcall)(PyObject *callable, PyObject *const *arguments, size_t count,
+                                      PyObject *keywords);
+
+typedef enum mprof_python_fit {
+    MPROF_PYTHON_FITS,
+    MPROF_PYTHON_TOO_OLD,
+    MPROF_PYTHON_FREE_THREADED,
+    MPROF_PYTHON_UNKNOWN, /* something we need is not there */
+} mprof_python_fit;
+
+typedef struct mprof_python {
+    uint32_t version; /* as PY_VERSION_HEX, without the release level: 0x030b0200 */
+    mprof_vectorcall vectorcall;
+    PyObject *(*method_new)(PyObject *function, PyObject *self); /* new reference */
+    const char *(*utf8)(PyObject *text, Py_ssize_t *length);     /* borrowed */
+    PyInterpreterState *(*interpreter_get)(void);                /* borrowed */
+    PyInterpreterState *(*interpreter_main)(void);               /* borrowed */
+    PyTypeObject *function_type; /* these types are static: borrowed */
+    PyTypeObject *static_method_type;
+    PyTypeObject *class_method_type;
+} mprof_python;
+
+extern mprof_python mprof__python;
+
+/* Fills mprof__python from the interpreter that this process runs. */
+mprof_python_fit mprof__python_load(void);
+
+/* Where an instance keeps what its type needs; 0: the type has none. */
+typedef struct mprof_python_layout {
+    Py_ssize_t vectorcall_offset;
+    Py_ssize_t weaklist_offset;
+} mprof_python_layout;
+
+/* PyType_FromSpec, and what it cannot express in 3.8. New reference, NULL with an exception. */
+PyObject *mprof__python_type(PyType_Spec *spec, const mprof_python_layout *layout);
+
+/* To be called by tp_traverse of heap types: from 3.9 on instances own their type. */
+int mprof__python_visit_type(PyObject *self, visitproc visit, void *context);
+
+/* Deallocates a GC instance of a heap type, whose fields were cleared. */
+void mprof__python_free(PyObject *self);
+
+#endif

@@ -1,0 +1,229 @@
+/* See ring.h. The file is reserved with posix_fallocate before it is mapped: a write into a hole of
+ * a full /dev/shm would be a SIGBUS in the program that is measured. */
+#include "ring.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#define FILE_BYTES (MPROF_WIRE_DATA_OFFSET + MPROF_WIRE_CAPACITY)
+
+/* More images of one process than this are not told apart: something execs in a loop. */
+#define IMAGES_MAX 100000
+
+static uint64_t round_up(uint64_t bytes)
+{
+    return (bytes + 7) & ~UINT64_C(7);
+}
+
+static bool fill_file(int fd, uint32_t python_version)
+{
+    struct timespec now;
+
+    if (posix_fallocate(fd, 0, (off_t)FILE_BYTES) != 0) {
+        return false;
+    }
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    const mprof_wire_header header = {
+        .magic = MPROF_WIRE_MAGIC,
+        .version = MPROF_WIRE_VERSION,
+        .pid = (uint32_t)getpid(),
+        .capacity = MPROF_WIRE_CAPACITY,
+        .start_ns = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec,
+        .python_version = python_version,
+    };
+    return pwrite(fd, &header, sizeof header, 0) == (ssize_t)sizeof header;
+}
+
+/* The next image number that no file of this process has; a file is given its final name only when
+ * it is complete. Returns the open file, or -1. */
+static int make_file(const char *directory, uint32_t python_version)
+{
+    char final[PATH_MAX + 64];
+    char fresh[PATH_MAX + 64];
+
+    for (int image = 0; image < IMAGES_MAX; image++) {
+        snprintf(final, sizeof final, "%s/%d-%d.ring", directory, (int)getpid(), image);
+        snprintf(fresh, sizeof fresh, "%s.new", final);
+        if (access(final, F_OK) == 0) {
+            continue;
+        }
+        int fd = open(fresh, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+        if (fd < 0) {
+            if (errno == EEXIST) {
+                continue;
+            }
+            return -1;
+        }
+        /* link(2) refuses to replace, which rename(2) would do */
+        bool filled = fill_file(fd, python_version);
+        bool named = filled && link(fresh, final) == 0;
+        bool taken = filled && !named && errno == EEXIST;
+        unlink(fresh);
+        if (named) {
+            return fd;
+        }
+        close(fd);
+        if (!taken) {
+            return -1;
+        }
+    }
+    return -1;
+}
+
+bool mprof__ring_open(mprof_ring *ring, const char *directory, uint32_t python_version)
+{
+    memset(ring, 0, offsetof(mprof_ring, directory));
+    if (directory != ring->directory) {
+        size_t length = strnlen(directory, sizeof ring->directory);
+        if (length == sizeof ring->directory) {
+            return false;
+        }
+        memcpy(ring->directory, directory, length + 1);
+    }
+
+    int fd = make_file(ring->directory, python_version);
+    if (fd < 0) {
+        return false;
+    }
+    void *map = mmap(NULL, FILE_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    close(fd);
+    if (map == MAP_FAILED) {
+        return false;
+    }
+    ring->header = map;
+    ring->data = (uint8_t *)map + MPROF_WIRE_DATA_OFFSET;
+    return true;
+}
+
+void mprof__ring_close(mprof_ring *ring)
+{
+    if (ring->header != NULL) {
+        munmap(ring->header, FILE_BYTES);
+        ring->header = NULL;
+    }
+}
+
+/* One byte into the recorder's FIFO. The descriptor is not kept: a program that closes all of its
+ * own and opens others would find our byte in a file of its own. */
+static void ring_bell(mprof_ring *ring)
+{
+    char path[PATH_MAX + sizeof MPROF_WIRE_BELL + 1];
+
+    ring->rung = ring->head;
+    snprintf(path, sizeof path, "%s/" MPROF_WIRE_BELL, ring->directory);
+    int fd = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
+    if (fd >= 0) {
+        ssize_t written = write(fd, "!", 1); /* full: the recorder is awake already */
+        (void)written;
+        close(fd);
+    }
+}
+
+static uint64_t free_bytes(const mprof_ring *ring)
+{
+    uint64_t tail = __atomic_load_n(&ring->header->tail, __ATOMIC_ACQUIRE);
+    uint64_t used = ring->head - tail;
+    return used > MPROF_WIRE_CAPACITY ? 0 : MPROF_WIRE_CAPACITY - used;
+}
+
+/* Everything is a multiple of 8 bytes long and 8-byte aligned, so a word never wraps. */
+static void append_words(mprof_ring *ring, const void *bytes, size_t size)
+{
+    const uint8_t *from = bytes;
+
+    for (size_t done = 0; done < size; done += 8) {
+        memcpy(ring->data + (ring->head & (MPROF_WIRE_CAPACITY - 1)), from + done, 8);
+        ring->head += 8;
+    }
+}
+
+static void publish(mprof_ring *ring)
+{
+    __atomic_store_n(&ring->header->head, ring->head, __ATOMIC_RELEASE);
+    if (ring->head - ring->rung >= MPROF_WIRE_CAPACITY / 2) {
+        ring_bell(ring);
+    }
+}
+
+static uint64_t text_size(const mprof_ring_text *text, uint32_t generation)
+{
+    if (text == NULL || *text->told_in == generation) {
+        return 0;
+    }
+    return round_up(sizeof(mprof_wire_text) + text->length);
+}
+
+static void append_text(mprof_ring *ring, uint8_t kind, const mprof_ring_text *text,
+                        uint32_t generation)
+{
+    uint64_t size = text_size(text, generation);
+    const size_t head_size =
+        sizeof(mprof_wire_text); /* 12: the text begins inside the second word */
+    uint8_t words[16] = {0};
+    size_t inside = text->length < 4 ? text->length : 4;
+
+    const mprof_wire_text head = {
+        .event = {.size = (uint16_t)size, .kind = kind, .id = text->id},
+        .length = text->length,
+    };
+    memcpy(words, &head, head_size);
+    memcpy(words + head_size, text->bytes, inside);
+    append_words(ring, words, sizeof words);
+
+    size_t rest = text->length - inside;
+    size_t whole = rest & ~(size_t)7;
+    append_words(ring, text->bytes + inside, whole);
+    if (rest > whole) {
+        uint8_t last[8] = {0};
+        memcpy(last, text->bytes + inside + whole, rest - whole);
+        append_words(ring, last, sizeof last);
+    }
+    *text->told_in = generation;
+}
+
+uint32_t mprof__ring_enter(mprof_ring *ring, mprof_wire_enter enter, uint32_t generation,
+                           const mprof_ring_text *name, const mprof_ring_text *lane)
+{
+    uint64_t name_size = text_size(name, generation);
+    uint64_t lane_size = text_size(lane, generation);
+    uint64_t needed = name_size + lane_size + sizeof enter +
+                      ((uint64_t)ring->in_flight + 1) * sizeof(mprof_wire_exit);
+
+    if (needed > free_bytes(ring)) {
+        __atomic_store_n(&ring->header->dropped, ++ring->dropped, __ATOMIC_RELAXED);
+        return 0;
+    }
+    if (name_size > 0) {
+        append_text(ring, MPROF_WIRE_NAME, name, generation);
+    }
+    if (lane_size > 0) {
+        append_text(ring, MPROF_WIRE_LANE, lane, generation);
+    }
+    if (++ring->last_call == 0) {
+        ring->last_call = 1; /* 0 says "dropped" */
+    }
+    enter.event =
+        (mprof_wire_event){.size = sizeof enter, .kind = MPROF_WIRE_ENTER, .id = ring->last_call};
+    append_words(ring, &enter, sizeof enter);
+    ring->in_flight++;
+    publish(ring);
+    return ring->last_call;
+}
+
+void mprof__ring_exit(mprof_ring *ring, uint32_t call, uint8_t flags, uint64_t time_ns,
+                      uint64_t rss_bytes)
+{
+    const mprof_wire_exit event = {
+        .event = {.size = sizeof event, .kind = MPROF_WIRE_EXIT, .flags = flags, .id = call},
+        .time_ns = time_ns,
+        .rss_bytes = rss_bytes,
+    };
+    ring->in_flight--;
+    append_words(ring, &event, sizeof event);
+    publish(ring);
+}

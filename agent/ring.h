@@ -1,0 +1,50 @@
+/* The writing end of the event ring of wire.h: one file per process image, mapped, written by one
+ * thread at a time. It knows nothing of Python, never waits, never prints, and allocates nothing.
+ */
+#ifndef MPROF_AGENT_RING_H
+#define MPROF_AGENT_RING_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "wire.h"
+
+typedef struct mprof_ring {
+    mprof_wire_header *header; /* NULL: no ring is open */
+    uint8_t *data;
+    uint64_t head;      /* what header->head will be; ours alone, the file is not believed */
+    uint64_t rung;      /* head when the bell was last rung */
+    uint64_t dropped;   /* what header->dropped is */
+    uint32_t in_flight; /* calls entered and not yet left: room is kept for each one's EXIT */
+    uint32_t last_call;
+    char directory[PATH_MAX];
+} mprof_ring;
+
+/* A text that is told once per ring, in front of the first call that uses it. */
+typedef struct mprof_ring_text {
+    uint32_t id;
+    uint32_t length;
+    const char *bytes;
+    uint32_t *told_in; /* the ring generation it was last told in; written on success */
+} mprof_ring_text;
+
+/* Makes the ring file of this process in `directory` and maps it. Returns false, with the ring
+ * closed, if that cannot be done (directory gone, no right, no space). Only system calls are made,
+ * so this may run in the child of a fork. */
+bool mprof__ring_open(mprof_ring *ring, const char *directory, uint32_t python_version);
+
+/* Unmaps the ring; the file stays for the recorder. A closed one may be closed again. */
+void mprof__ring_close(mprof_ring *ring);
+
+/* Writes an ENTER, in front of it whatever of the `count` texts was not told in this `generation`.
+ * `enter` carries everything but event head and call number. Returns the number of the call, or 0
+ * if it did not fit and was counted as dropped. */
+uint32_t mprof__ring_enter(mprof_ring *ring, mprof_wire_enter enter, uint32_t generation,
+                           const mprof_ring_text *name, const mprof_ring_text *lane);
+
+/* Writes the EXIT of a call that mprof__ring_enter numbered; room for it was kept. */
+void mprof__ring_exit(mprof_ring *ring, uint32_t call, uint8_t flags, uint64_t time_ns,
+                      uint64_t rss_bytes);
+
+#endif

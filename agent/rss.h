@@ -1,0 +1,14 @@
+/* Resident memory of this very process, read from a kept /proc/self/statm. */
+#ifndef MPROF_AGENT_RSS_H
+#define MPROF_AGENT_RSS_H
+
+#include <stdint.h>
+
+/* RSS in bytes; the last known value if /proc cannot be read. Changes errno. One thread at a time.
+ */
+uint64_t mprof__rss_read(void);
+
+/* After a fork the kept file still tells of the parent: the next read opens it anew. */
+void mprof__rss_forked(void);
+
+#endif

@@ -1,0 +1,172 @@
+/* See span.h. */
+#include "span.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "context.h"
+#include "rss.h"
+
+static struct {
+    mprof_ring ring;
+    uint32_t python_version;
+    uint32_t generation; /* counts process images: 1, and one more in each child of a fork */
+    bool failed;         /* the ring cannot be made: not tried at every call */
+    bool expected;       /* something is decorated */
+} spans;
+
+#define NAME_BUCKETS 1024 /* programs decorate dozens of functions, not thousands */
+
+static struct {
+    mprof_name *buckets[NAME_BUCKETS];
+    uint32_t last_id;
+} names;
+
+static uint64_t hash_bytes(const char *bytes, size_t length)
+{
+    uint64_t hash = UINT64_C(0xcbf29ce484222325); /* FNV-1a */
+    for (size_t i = 0; i < length; i++) {
+        hash = (hash ^ (uint8_t)bytes[i]) * UINT64_C(0x100000001b3);
+    }
+    return hash;
+}
+
+mprof_name *mprof__name_intern(const char *bytes, size_t length)
+{
+    char cut[MPROF_WIRE_NAME_MAX];
+    uint64_t hash = hash_bytes(bytes, length);
+
+    if (length > sizeof cut) {
+        /* the hash keeps apart what only differs in its end */
+        static const char digits[] = "0123456789abcdef";
+        memcpy(cut, bytes, sizeof cut);
+        cut[sizeof cut - 17] = '~';
+        for (size_t i = 0; i < 16; i++) {
+            cut[sizeof cut - 16 + i] = digits[hash >> (60 - 4 * i) & 15];
+        }
+        bytes = cut;
+        length = sizeof cut;
+    }
+    mprof_name **bucket = &names.buckets[hash % NAME_BUCKETS];
+    for (mprof_name *name = *bucket; name != NULL; name = name->next) {
+        if (name->length == length && memcmp(name->bytes, bytes, length) == 0) {
+            return name;
+        }
+    }
+    mprof_name *name = malloc(sizeof *name + length);
+    if (name == NULL) {
+        return NULL;
+    }
+    *name = (mprof_name){.id = ++names.last_id, .length = (uint32_t)length, .next = *bucket};
+    memcpy(name->bytes, bytes, length);
+    *bucket = name;
+    return name;
+}
+
+static uint64_t now_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+static bool ring_ready(void)
+{
+    if (spans.ring.header != NULL) {
+        return true;
+    }
+    if (spans.failed || spans.generation == 0) {
+        return false;
+    }
+    spans.failed = !mprof__ring_open(&spans.ring, spans.ring.directory, spans.python_version);
+    return !spans.failed;
+}
+
+/* The directory belongs to the recorder's user. Who is root now may be somebody else, without the
+ * right to make a ring, by the time of the first call. */
+static void make_ring_while_able(void)
+{
+    if (spans.expected && geteuid() == 0) {
+        ring_ready();
+    }
+}
+
+static void in_child(void)
+{
+    int kept_errno = errno;
+
+    mprof__ring_close(&spans.ring);
+    spans.generation++;
+    spans.failed = false;
+    mprof__lane_forked();
+    mprof__context_forked();
+    mprof__rss_forked();
+    make_ring_while_able();
+    errno = kept_errno;
+}
+
+void mprof__span_setup(const char *directory, uint32_t python_version)
+{
+    size_t length = strnlen(directory, sizeof spans.ring.directory);
+
+    if (length == sizeof spans.ring.directory) {
+        return;
+    }
+    memcpy(spans.ring.directory, directory, length + 1);
+    spans.python_version = python_version;
+    spans.generation = 1;
+    pthread_atfork(NULL, NULL, in_child);
+}
+
+void mprof__span_expected(void)
+{
+    int kept_errno = errno;
+
+    spans.expected = true;
+    make_ring_while_able();
+    errno = kept_errno;
+}
+
+void mprof__span_begin(mprof_span *span, mprof_name *name)
+{
+    int kept_errno = errno;
+    mprof_lane *lane = ring_ready() ? mprof__context_lane() : NULL;
+
+    *span = (mprof_span){.lane = lane, .generation = spans.generation};
+    if (lane != NULL) {
+        const mprof_ring_text name_text = {.id = name->id,
+                                           .length = name->length,
+                                           .bytes = name->bytes,
+                                           .told_in = &name->told_in};
+        const mprof_ring_text lane_text = mprof__lane_text(lane);
+        lane->open++;
+        mprof_wire_enter enter = {.name = name->id, .lane = lane_text.id, .level = lane->depth++};
+        enter.rss_bytes = mprof__rss_read();
+        enter.time_ns = now_ns(); /* last: what measuring costs is not in the span */
+        span->call = mprof__ring_enter(&spans.ring, enter, spans.generation, &name_text,
+                                       lane_text.told_in != NULL ? &lane_text : NULL);
+    }
+    errno = kept_errno;
+}
+
+void mprof__span_end(mprof_span *span, bool by_exception)
+{
+    if (span->lane == NULL || span->generation != spans.generation) {
+        return;
+    }
+    int kept_errno = errno;
+    uint64_t time_ns = now_ns();
+
+    if (span->call != 0) {
+        mprof__ring_exit(&spans.ring, span->call, by_exception ? 1 : 0, time_ns, mprof__rss_read());
+    }
+    span->lane->depth--;
+    span->lane->open--;
+    mprof__lane_release(span->lane);
+    span->lane = NULL;
+    errno = kept_errno;
+}

@@ -1,0 +1,43 @@
+/* A span: one call of a decorated function from its entry to its end, as it is told to the
+ * recorder. Here the lane, the clock, the memory and the ring come together. Called with the GIL
+ * held. */
+#ifndef MPROF_AGENT_SPAN_H
+#define MPROF_AGENT_SPAN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lane.h"
+
+/* A dotted function name, interned for the life of the process. */
+typedef struct mprof_name {
+    uint32_t id;
+    uint32_t told_in;
+    uint32_t length;
+    struct mprof_name *next; /* in its bucket */
+    char bytes[];
+} mprof_name;
+
+/* Lives wherever its owner keeps it, a C stack included: greenlets move stacks about, so nothing
+ * may point at it. */
+typedef struct mprof_span {
+    mprof_lane *lane; /* NULL: nothing was begun */
+    uint32_t call;    /* 0: dropped */
+    uint32_t
+        generation; /* the process image it was begun in; a fork's child leaves its parent's be */
+} mprof_span;
+
+/* Where rings are made, and for which interpreter. Also prepares for forks. */
+void mprof__span_setup(const char *directory, uint32_t python_version);
+
+/* The name with this text, longer ones cut (wire.h). NULL: out of memory. */
+mprof_name *mprof__name_intern(const char *bytes, size_t length);
+
+/* A function was decorated: a process that may give up its rights makes its ring while it can. */
+void mprof__span_expected(void);
+
+/* Keeps errno and the current exception. */
+void mprof__span_begin(mprof_span *span, mprof_name *name);
+void mprof__span_end(mprof_span *span, bool by_exception);
+
+#endif
