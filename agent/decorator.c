@@ -96,7 +96,8 @@ static PyObject *bind(PyObject *self, PyObject *instance, PyObject *owner)
     }
 
     /* another callable: it binds as it does, if it does */
-    descrgetfunc get = (descrgetfunc)PyType_GetSlot(Py_TYPE(function), Py_tp_descr_get);
+    descrgetfunc get =
+        __extension__(descrgetfunc) PyType_GetSlot(Py_TYPE(function), Py_tp_descr_get);
     PyObject *bound = NULL;
     if (get != NULL) {
         bound = get(function, instance, owner);
@@ -178,14 +179,14 @@ static PyObject *make_decorated_type(void)
         .weaklist_offset = offsetof(decorated, weaklist),
     };
     PyType_Slot slots[] = {
-        {Py_tp_call, (void *)call_tuple},
-        {Py_tp_getattro, (void *)get_attribute},
-        {Py_tp_setattro, (void *)set_attribute},
-        {Py_tp_repr, (void *)represent},
-        {Py_tp_descr_get, (void *)bind},
-        {Py_tp_traverse, (void *)visit_decorated},
-        {Py_tp_clear, (void *)clear_decorated},
-        {Py_tp_dealloc, (void *)free_decorated},
+        MPROF_SLOT(Py_tp_call, call_tuple),
+        MPROF_SLOT(Py_tp_getattro, get_attribute),
+        MPROF_SLOT(Py_tp_setattro, set_attribute),
+        MPROF_SLOT(Py_tp_repr, represent),
+        MPROF_SLOT(Py_tp_descr_get, bind),
+        MPROF_SLOT(Py_tp_traverse, visit_decorated),
+        MPROF_SLOT(Py_tp_clear, clear_decorated),
+        MPROF_SLOT(Py_tp_dealloc, free_decorated),
         {Py_tp_methods, decorated_methods},
         {Py_tp_getset, decorated_getset},
         {0, NULL},
@@ -450,9 +451,9 @@ PyObject *mprof__decorator_new(void)
 {
     static const mprof_python_layout layout = {0};
     PyType_Slot slots[] = {
-        {Py_tp_call, (void *)call_profile},
-        {Py_tp_repr, (void *)represent_profile},
-        {Py_tp_dealloc, (void *)free_profile},
+        MPROF_SLOT(Py_tp_call, call_profile),
+        MPROF_SLOT(Py_tp_repr, represent_profile),
+        MPROF_SLOT(Py_tp_dealloc, free_profile),
         {Py_tp_methods, profile_methods},
         {Py_tp_getset, profile_getset},
         {Py_tp_doc, profile_doc},

@@ -64,8 +64,8 @@ static void start_agent(void)
     void *agent = open_agent();
 
     if (agent != NULL) {
-        agent_start *start = (agent_start *)dlsym(agent, "mprof_agent_start");
-        agent_event *event = (agent_event *)dlsym(agent, "mprof_agent_event");
+        agent_start *start = __extension__(agent_start *) dlsym(agent, "mprof_agent_start");
+        agent_event *event = __extension__(agent_event *) dlsym(agent, "mprof_agent_event");
         if (start != NULL && event != NULL && start()) {
             tell_agent = event;
         }
@@ -90,11 +90,11 @@ __attribute__((constructor)) static void look_for_python(void)
     if (getenv == NULL || dlsym == NULL || getenv("MPROF_RINGS") == NULL) {
         return;
     }
-    add_audit_hook *add = (add_audit_hook *)dlsym(RTLD_DEFAULT, "PySys_AddAuditHook");
+    add_audit_hook *add = __extension__(add_audit_hook *) dlsym(RTLD_DEFAULT, "PySys_AddAuditHook");
     if (add == NULL) {
         return;
     }
-    interpreter_ready = (is_initialised *)dlsym(RTLD_DEFAULT, "Py_IsInitialized");
+    interpreter_ready = __extension__(is_initialised *) dlsym(RTLD_DEFAULT, "Py_IsInitialized");
     if (interpreter_ready != NULL) {
         add(on_event, NULL);
     }

@@ -12,8 +12,8 @@
 
 mprof_python mprof__python;
 
-/* PyTypeObject up to what 3.8 needs; its layout was final when 3.8 was. */
-typedef struct type_of_38 {
+/* PyTypeObject as far as we must look into it in versions up to 3.10; final in all of them. */
+typedef struct old_type {
     PyVarObject head;
     const char *name;
     Py_ssize_t sizes[2];
@@ -26,12 +26,13 @@ typedef struct type_of_38 {
     const char *doc;
     void *slots_d[3]; /* traverse clear richcompare */
     Py_ssize_t weaklist_offset;
-} type_of_38;
+} old_type;
 
-static PyObject *vectorcall_of_38(PyObject *callable, PyObject *const *arguments, size_t count,
-                                  PyObject *keywords)
+/* PyObject_Vectorcall is an inline function up to 3.10. */
+static PyObject *vectorcall_inline(PyObject *callable, PyObject *const *arguments, size_t count,
+                                   PyObject *keywords)
 {
-    type_of_38 *type = (type_of_38 *)(void *)Py_TYPE(callable);
+    old_type *type = (old_type *)(void *)Py_TYPE(callable);
     mprof_vectorcall vectorcall = NULL;
 
     if ((type->flags & FLAG_HAVE_VECTORCALL) != 0) {
@@ -108,13 +109,12 @@ mprof_python_fit mprof__python_load(void)
     if (strstr(Py_GetVersion(), "free-threading") != NULL || symbol("_Py_DecRefShared") != NULL) {
         return MPROF_PYTHON_FREE_THREADED;
     }
-    if (api->version < VERSION(3, 9)) {
-        api->vectorcall = vectorcall_of_38;
-        all &= find_function(&api->interpreter_get, "_PyInterpreterState_Get");
-    } else {
-        all &= find_function(&api->vectorcall, "PyObject_Vectorcall");
-        all &= find_function(&api->interpreter_get, "PyInterpreterState_Get");
+    if (!find_function(&api->vectorcall, "PyObject_Vectorcall")) {
+        api->vectorcall = vectorcall_inline;
+        all &= api->version < VERSION(3, 11);
     }
+    all &= find_function(&api->interpreter_get, "PyInterpreterState_Get") ||
+           find_function(&api->interpreter_get, "_PyInterpreterState_Get"); /* in 3.8 */
     all &= find_function(&api->interpreter_main, "PyInterpreterState_Main");
     all &= find_function(&api->method_new, "PyMethod_New");
     all &= find_function(&api->utf8, "PyUnicode_AsUTF8AndSize");
@@ -135,7 +135,7 @@ PyObject *mprof__python_type(PyType_Spec *spec, const mprof_python_layout *layou
 
     if (mprof__python.version < VERSION(3, 9)) {
         PyObject *made = PyType_FromSpec(spec);
-        type_of_38 *type = (type_of_38 *)(void *)made;
+        old_type *type = (old_type *)(void *)made;
         if (type != NULL && layout->vectorcall_offset != 0) {
             type->vectorcall_offset = layout->vectorcall_offset;
             type->flags |= FLAG_HAVE_VECTORCALL;

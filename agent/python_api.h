@@ -50,6 +50,12 @@ extern mprof_python mprof__python;
 /* Fills mprof__python from the interpreter that this process runs. */
 mprof_python_fit mprof__python_load(void);
 
+/* A slot that is a function: ISO C has no conversion to void *, POSIX does. */
+#define MPROF_SLOT(id, function)                                                                   \
+    {                                                                                              \
+        (id), __extension__(void *)(function)                                                      \
+    }
+
 /* Where an instance keeps what its type needs; 0: the type has none. */
 typedef struct mprof_python_layout {
     Py_ssize_t vectorcall_offset;

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -44,7 +45,7 @@ static bool fill_file(int fd, uint32_t python_version)
 static int make_file(const char *directory, uint32_t python_version)
 {
     char final[PATH_MAX + 64];
-    char fresh[PATH_MAX + 64];
+    char fresh[sizeof final + 8];
 
     for (int image = 0; image < IMAGES_MAX; image++) {
         snprintf(final, sizeof final, "%s/%d-%d.ring", directory, (int)getpid(), image);

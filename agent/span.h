@@ -5,6 +5,7 @@
 #define MPROF_AGENT_SPAN_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "lane.h"
