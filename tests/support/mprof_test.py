@@ -27,6 +27,9 @@ MPROF = os.environ.get("MPROF", str(SOURCE / "build" / "dev" / "mprof"))
 # Generous: a loaded machine is no failure. A test that is right never waits so long.
 DEADLINE_S = 60.0
 
+# Times in a .dat file are rounded to this.
+CLOCK_STEP_S = 0.0001
+
 PR_SET_CHILD_SUBREAPER = 36
 
 
@@ -243,6 +246,32 @@ class TestCase(unittest.TestCase):
 
     def assert_no_process_left(self):
         wait_until(lambda: not descendants(os.getpid()), "end of all that was started", 20)
+
+    def assert_nested(self, calls):
+        """Every call lies within one of the level above it, in its own lane of its own process;
+        two calls of one level and lane never overlap."""
+        rows = {}
+        for call in calls:
+            rows.setdefault((call.pid, call.lane, call.level), []).append(call)
+        for (pid, lane, level), row in rows.items():
+            row.sort(key=lambda call: call.enter_s)
+            for before, after in zip(row, row[1:]):
+                self.assertLessEqual(before.exit_s, after.enter_s + CLOCK_STEP_S,
+                                     f"two calls at once in one row: {before} {after}")
+            if level == 0:
+                continue
+            for call in row:
+                callers = [outer for outer in rows.get((pid, lane, level - 1), ())
+                           if outer.enter_s <= call.enter_s + CLOCK_STEP_S
+                           and call.exit_s <= outer.exit_s + CLOCK_STEP_S]
+                self.assertEqual(len(callers), 1, f"one caller of {call}: {callers}")
+
+    def caller_of(self, call, calls):
+        """The call of the level above that `call` lies in."""
+        return next(outer for outer in calls
+                    if (outer.pid, outer.lane, outer.level) == (call.pid, call.lane, call.level - 1)
+                    and outer.enter_s <= call.enter_s + CLOCK_STEP_S
+                    and call.exit_s <= outer.exit_s + CLOCK_STEP_S)
 
     def recordings(self):
         return sorted(self.directory.glob("mprofile_*.dat"))
