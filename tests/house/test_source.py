@@ -89,6 +89,19 @@ class House(unittest.TestCase):
                 with self.subTest(file=str(path)):
                     self.assertNotRegex(name, DRAWING)
 
+    def test_libraries_never_print_or_exit(self):
+        # A command does; _exit in a child that could not become the program is no exit of ours.
+        speaks = re.compile(r"(?<![\w_])(printf|puts|putchar|perror|exit|abort|quick_exit|getopt\w*|"
+                            r"argp_\w+)\s*\(|\b(stderr|stdout)\b")
+        for path in sources():
+            if path.parts[0] not in ROOMS or path.stem.endswith("command") or path.stem == "main":
+                continue
+            text = (SOURCE / path).read_text()
+            text = re.sub(r"/\*.*?\*/", lambda match: "\n" * match[0].count("\n"), text, flags=re.S)
+            for number, line in enumerate(text.split("\n"), 1):
+                with self.subTest(file=str(path), line=number):
+                    self.assertNotRegex(line, speaks)
+
     def test_nothing_lies_at_the_top_that_does_not_belong_there(self):
         self.assertEqual({path.parts[0] for path in tracked()} - TOP_LEVEL, set())
 

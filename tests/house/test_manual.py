@@ -1,0 +1,88 @@
+"""The manual says what the program does: every command has its page, every option of --help is in
+it, and none that is not."""
+
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+from mprof_test import MPROF, SOURCE  # noqa: E402
+
+MANUAL = SOURCE / "docs" / "man"
+
+# Told once, in mprof.1.
+SHARED = {"--help", "--usage", "--version"}
+
+
+def help_text(*command):
+    done = subprocess.run([MPROF, *command, "--help"], capture_output=True, text=True, timeout=30)
+    assert done.returncode == 0, f"{command} --help: {done.returncode} {done.stderr}"
+    return done.stdout
+
+
+def commands():
+    return re.findall(r"^  (\w+)\s{2,}\S", help_text(), re.M)
+
+
+def options_of_help(command):
+    """{long option: short option or None} of a command's --help."""
+    found = re.findall(r"^\s{1,8}(?:(-\w|-\?), )?\s*(--[\w-]+)", help_text(command), re.M)
+    return {long: short or None for short, long in found}
+
+
+def options_of_page(path):
+    """The same, of the list items of a page."""
+    found = {}
+    for item in re.findall(r"^\.It (Fl .+)$", path.read_text(), re.M):
+        flags = re.findall(r"(?:Fl |, )(-?[\w-]+)", item)
+        long = next("-" + flag for flag in flags if flag.startswith("-"))
+        found[long] = next(("-" + flag for flag in flags if not flag.startswith("-")), None)
+    return found
+
+
+class Manual(unittest.TestCase):
+    def test_every_command_has_a_page_and_every_page_a_command(self):
+        pages = {path.stem for path in MANUAL.glob("*.1")}
+        self.assertEqual(pages, {"mprof"} | {f"mprof-{command}" for command in commands()})
+        installed = re.findall(r"man/(\S+)\.1", (SOURCE / "docs" / "CMakeLists.txt").read_text())
+        self.assertEqual(pages, set(installed))
+
+    def test_options_are_those_of_help(self):
+        for command in commands():
+            page = options_of_page(MANUAL / f"mprof-{command}.1")
+            told = {long: short for long, short in options_of_help(command).items()
+                    if long not in SHARED}
+            with self.subTest(command=command):
+                if command == "attach":
+                    # It takes those of run; the page tells those that mean something.
+                    self.assertLessEqual(page.items(), told.items())
+                else:
+                    self.assertEqual(page, told)
+
+    def test_shared_options_are_told_once(self):
+        self.assertLessEqual(options_of_page(MANUAL / "mprof.1").keys(), SHARED)
+        for command in commands():
+            with self.subTest(command=command):
+                self.assertLessEqual({"--help", "--version"}, options_of_help(command).keys())
+
+    def test_the_command_table_of_the_manual(self):
+        page = (MANUAL / "mprof.1").read_text()
+        self.assertEqual(re.findall(r"^\.It Cm (\w+)", page, re.M), commands())
+
+    def test_pages_are_well_formed(self):
+        tool = shutil.which("mandoc")
+        if not tool:
+            self.skipTest("mandoc is not installed")
+        for path in sorted(MANUAL.glob("*.1")):
+            with self.subTest(page=path.name):
+                done = subprocess.run([tool, "-T", "lint", "-W", "warning", str(path)],
+                                      capture_output=True, text=True)
+                self.assertEqual(done.stdout + done.stderr, "")
+                self.assertEqual(done.returncode, 0)
+
+
+if __name__ == "__main__":
+    unittest.main()

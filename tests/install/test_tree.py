@@ -1,0 +1,149 @@
+"""The installed tree works from any place, also without its drawing half, and other projects can
+build with it."""
+
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+from mprof_test import (  # noqa: E402
+    DEADLINE_S, FIXTURES, MPROF, PROGRAMS, Recording, TestCase, check_png, python)
+
+CONSUMER_C = """
+#include <mprof/profile.h>
+#include <stdio.h>
+
+int main(int argc, char **argv)
+{
+    mprof_profile *profile;
+    mprof_error error = MPROF_ERROR_INIT;
+    if (argc != 2 || mprof_profile_load_file(&profile, argv[1], NULL, &error) != MPROF_OK) {
+        return 1;
+    }
+    printf("%.3f\\n", mprof_profile_samples(profile)->peak.mib);
+    mprof_profile_free(profile);
+    return 0;
+}
+"""
+
+CONSUMER_CMAKE = """
+cmake_minimum_required(VERSION 3.25)
+project(consumer C)
+find_package(mprof 0.1 REQUIRED)
+add_executable(consumer consumer.c)
+target_link_libraries(consumer PRIVATE mprof::parse)
+"""
+
+
+class Tree(TestCase):
+    def setUp(self):
+        super().setUp()
+        first = self.directory / "installed"
+        self.check("cmake", "--install", pathlib.Path(MPROF).parent, "--prefix", first)
+        # Nothing of the place where it was installed may matter.
+        self.tree = self.directory / "moved to another place"
+        first.rename(self.tree)
+        self.mprof = self.tree / "bin" / "mprof"
+
+    def check(self, *command, **options):
+        done = subprocess.run(list(map(str, command)), capture_output=True, text=True,
+                              timeout=DEADLINE_S, cwd=self.directory, env=self.environment(),
+                              **options)
+        self.assertEqual(done.returncode, 0, f"{command}\n{done.stdout}{done.stderr}")
+        return done
+
+    def record(self):
+        path = self.directory / "program.dat"
+        self.check(self.mprof, "run", "-T", "0.01", "-o", path, PROGRAMS / "threads.py")
+        return Recording(path)
+
+    def test_it_works_where_it_was_moved_to(self):
+        recording = self.record()
+        self.assertEqual(len(recording.calls), 8)
+        picture = self.directory / "picture.png"
+        self.check(self.mprof, "plot", "-o", picture, recording.path)
+        check_png(picture)
+        self.check(self.mprof, "peak", recording.path)
+
+    def test_it_works_through_a_link(self):
+        link = self.directory / "mprof-link"
+        link.symlink_to(self.mprof)
+        self.mprof = link
+        self.assertEqual(len(self.record().calls), 8)
+
+    def test_recording_does_without_the_drawing_half(self):
+        (self.tree / "libexec" / "mprof" / "mprof-draw").unlink()
+        recording = self.record()
+        self.assertEqual(len(recording.calls), 8)
+        done = subprocess.run([self.mprof, "plot", "-o", "picture.png", recording.path],
+                              capture_output=True, text=True, cwd=self.directory,
+                              timeout=DEADLINE_S)
+        self.assertEqual(done.returncode, 1)
+        self.assertEqual(done.stdout, "")
+        self.assertRegex(done.stderr, r"\Amprof: [^\n]*not installed[^\n]*\n\Z")
+        self.assertFalse((self.directory / "picture.png").exists())
+
+    def test_recording_does_without_the_agent(self):
+        for name in ("libmprof-agent.so", "libmprof-preload.so"):
+            (self.tree / "libexec" / "mprof" / name).unlink()
+        path = self.directory / "program.dat"
+        self.check(self.mprof, "run", "-o", path, python(), "-c", "print(1)")
+        self.assertTrue(Recording(path).mem)
+
+    def test_nothing_in_it_names_the_place_it_was_built_in(self):
+        build = os.fsencode(pathlib.Path(MPROF).parent)
+        for path in self.tree.rglob("*"):
+            if path.is_file() and path.suffix in (".cmake", ".pc", ".h", ".1"):
+                with self.subTest(file=str(path.relative_to(self.tree))):
+                    self.assertNotIn(build, path.read_bytes())
+                    self.assertNotIn(os.fsencode(self.directory), path.read_bytes())
+
+    def test_no_run_path_is_left_in_a_binary(self):
+        for path in [self.mprof, *(self.tree / "libexec" / "mprof").iterdir()]:
+            with self.subTest(file=path.name):
+                text = self.check("readelf", "-d", path).stdout
+                self.assertNotRegex(text, r"R(UN)?PATH")
+
+    def test_what_is_there(self):
+        names = {str(path.relative_to(self.tree)) for path in self.tree.rglob("*")
+                 if path.is_file()}
+        for name in ("bin/mprof", "libexec/mprof/mprof-draw", "libexec/mprof/libmprof-preload.so",
+                     "libexec/mprof/libmprof-agent.so", "include/mprof/profile.h",
+                     "share/man/man1/mprof.1", "share/doc/mprof/LICENSE"):
+            self.assertIn(name, names)
+
+    def test_another_project_builds_with_it(self):
+        project = self.directory / "consumer"
+        project.mkdir()
+        (project / "consumer.c").write_text(CONSUMER_C)
+        (project / "CMakeLists.txt").write_text(CONSUMER_CMAKE)
+        self.check("cmake", "-S", project, "-B", project / "build", "-G", "Ninja",
+                   f"-DCMAKE_PREFIX_PATH={self.tree}")
+        self.check("cmake", "--build", project / "build")
+        self.assert_consumer_works(project / "build" / "consumer")
+
+    def test_another_project_builds_by_pkg_config(self):
+        if not shutil.which("pkg-config"):
+            self.skipTest("pkg-config is not installed")
+        source = self.directory / "consumer.c"
+        source.write_text(CONSUMER_C)
+        pc = next(self.tree.rglob("mprof.pc"))
+        environment = self.environment(PKG_CONFIG_PATH=str(pc.parent))
+        flags = subprocess.run(["pkg-config", "--cflags", "--libs", "mprof"], text=True,
+                               capture_output=True, check=True, env=environment).stdout
+        program = self.directory / "program"
+        subprocess.run(f"cc -std=c11 -o '{program}' '{source}' {flags}", shell=True, check=True,
+                       timeout=DEADLINE_S)
+        self.assert_consumer_works(program)
+
+    def assert_consumer_works(self, program):
+        recording = Recording(FIXTURES / "dat" / "article-flask-plain.dat")
+        highest = max(mib for mib, _ in recording.mem)
+        self.assertEqual(self.check(program, recording.path).stdout, f"{highest:.3f}\n")
+
+
+if __name__ == "__main__":
+    unittest.main()
