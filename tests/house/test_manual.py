@@ -83,6 +83,17 @@ class Manual(unittest.TestCase):
                 self.assertEqual(done.stdout + done.stderr, "")
                 self.assertEqual(done.returncode, 0)
 
+    def test_links_between_documents_lead_somewhere(self):
+        checked = 0
+        for path in sorted([*SOURCE.glob("*.md"), *(SOURCE / "docs").rglob("*.md")]):
+            for target in re.findall(r"\]\(([^)#\s]+)", path.read_text()):
+                if re.match(r"https?:", target):
+                    continue
+                checked += 1
+                with self.subTest(file=str(path.relative_to(SOURCE)), link=target):
+                    self.assertTrue((path.parent / target).exists())
+        self.assertGreater(checked, 5)
+
 
 if __name__ == "__main__":
     unittest.main()
