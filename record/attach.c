@@ -1,0 +1,163 @@
+/* Owns the search for a running process. */
+#include "record/attach.h"
+
+#include "record/procfs.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* The kernel cuts a name after so many bytes. */
+#define COMM_LENGTH 15
+/* As much of a command line as is recorded of a process we did not start. */
+#define ARGUMENTS_MAX 32768
+
+typedef struct candidates {
+    int64_t newest;
+    uint64_t newest_ticks;
+    size_t count;
+    char list[160]; /* the first of them, as words */
+} candidates;
+
+/* The name as ps(1) users know it: in full where the kernel's is cut and the command line has it.
+ */
+static void full_name(char *name, size_t size, int64_t pid, const char *comm)
+{
+    char arguments[256];
+    size_t count =
+        strlen(comm) >= COMM_LENGTH ? mprof__procfs_arguments(arguments, sizeof arguments, pid) : 0;
+    const char *base;
+
+    snprintf(name, size, "%s", comm);
+    if (count == 0) {
+        return;
+    }
+    base = strrchr(arguments, '/');
+    base = base ? base + 1 : arguments;
+    if (strncmp(base, comm, strlen(comm)) == 0) {
+        snprintf(name, size, "%s", base);
+    }
+}
+
+static void note(candidates *found, int64_t pid, const char *name, uint64_t start_ticks)
+{
+    size_t used = strlen(found->list);
+
+    if (found->count == 0 || start_ticks >= found->newest_ticks) {
+        found->newest = pid;
+        found->newest_ticks = start_ticks;
+    }
+    found->count++;
+    snprintf(found->list + used, sizeof found->list - used, "%s%lld (%s)", used ? ", " : "",
+             (long long)pid, name);
+}
+
+static mprof_status choose(int64_t *pid, const candidates *found, const char *hint, int newest,
+                           mprof_error *error)
+{
+    if (found->count == 0) {
+        return mprof_error_set(error, MPROF_ENOTFOUND, "no process named like '%s'", hint);
+    }
+    if (found->count > 1 && !newest) {
+        return mprof_error_set(error, MPROF_ENOTFOUND,
+                               "%zu processes are named like '%s': %s; name one by its pid, or "
+                               "take the --newest",
+                               found->count, hint, found->list);
+    }
+    *pid = found->newest;
+    return MPROF_OK;
+}
+
+static mprof_status find_named(int64_t *pid, const char *hint, int newest, mprof_error *error)
+{
+    candidates exact = {0, 0, 0, ""};
+    candidates partly = {0, 0, 0, ""};
+    DIR *entries = opendir("/proc");
+    struct dirent *entry;
+
+    if (!entries) {
+        return mprof_error_set_errno(error, errno, "cannot search /proc");
+    }
+    while ((entry = readdir(entries))) {
+        int64_t one =
+            isdigit((unsigned char)entry->d_name[0]) ? strtoll(entry->d_name, NULL, 10) : 0;
+        mprof__procfs_stat stat;
+        char name[256];
+
+        if (one == 0 || one == getpid() || mprof__procfs_stat_read(&stat, one) != 0 ||
+            stat.state == 'Z') {
+            continue;
+        }
+        full_name(name, sizeof name, one, stat.comm);
+        if (strcmp(name, hint) == 0) {
+            note(&exact, one, name, stat.start_ticks);
+        } else if (strstr(name, hint)) {
+            note(&partly, one, name, stat.start_ticks);
+        }
+    }
+    closedir(entries);
+    return choose(pid, exact.count > 0 ? &exact : &partly, hint, newest, error);
+}
+
+mprof_status mprof__attach_find(int64_t *pid, const char *hint, int newest, mprof_error *error)
+{
+    mprof__procfs_stat stat;
+    char *end;
+
+    if (hint[0] == '\0' || hint[strspn(hint, "0123456789")] != '\0') {
+        return hint[0] ? find_named(pid, hint, newest, error)
+                       : mprof_error_set(error, MPROF_EARGUMENT, "an empty name fits no process");
+    }
+    errno = 0;
+    *pid = strtoll(hint, &end, 10);
+    if (errno != 0 || *pid <= 0 || *pid > INT32_MAX || mprof__procfs_stat_read(&stat, *pid) != 0) {
+        return mprof_error_set(error, MPROF_ENOTFOUND, "no process with pid %s", hint);
+    }
+    if (stat.state == 'Z') {
+        return mprof_error_set(error, MPROF_ENOTFOUND, "process %s has ended already", hint);
+    }
+    return MPROF_OK;
+}
+
+mprof_status mprof__attach_arguments(char ***argv, size_t *argc, int64_t pid, mprof_error *error)
+{
+    mprof__procfs_stat stat;
+    char *block = malloc(ARGUMENTS_MAX);
+    size_t count = block ? mprof__procfs_arguments(block, ARGUMENTS_MAX, pid) : 0;
+    size_t words = 0;
+    char **list;
+    char *text;
+
+    *argv = NULL;
+    *argc = 0;
+    if (block && count == 0) {
+        const char *comm = mprof__procfs_stat_read(&stat, pid) == 0 ? stat.comm : "?";
+
+        count = (size_t)snprintf(block, ARGUMENTS_MAX, "[%s]", comm) + 1;
+    }
+    if (count > 0 && count < ARGUMENTS_MAX && block[count - 1] != '\0') {
+        block[count++] = '\0'; /* a process that wrote its own title may have left no end */
+    }
+    for (size_t i = 0; i < count; i++) {
+        words += block[i] == '\0';
+    }
+    list = block ? malloc((words + 1) * sizeof *list + count) : NULL;
+    if (!list) {
+        free(block);
+        return mprof_error_set(error, MPROF_ENOMEM, "out of memory");
+    }
+    text = memcpy((char *)(list + words + 1), block, count);
+    for (size_t i = 0; i < words; i++) {
+        list[i] = text;
+        text += strlen(text) + 1;
+    }
+    list[words] = NULL;
+    free(block);
+    *argv = list;
+    *argc = words;
+    return MPROF_OK;
+}

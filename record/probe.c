@@ -1,0 +1,138 @@
+/* Owns the descriptors and the formats by which memory is read. */
+#include "record/probe.h"
+
+#include "record/procfs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static int64_t page_bytes(void)
+{
+    static int64_t size;
+
+    if (size == 0) {
+        size = sysconf(_SC_PAGESIZE);
+    }
+    return size;
+}
+
+void mprof__probe_open(mprof__probe *probe, int64_t pid)
+{
+    probe->pid = pid;
+    probe->rss_bytes = 0;
+    probe->alive_fd = mprof__procfs_open(pid, "statm");
+    probe->rollup_fd = -1;
+}
+
+void mprof__probe_close(mprof__probe *probe)
+{
+    if (probe->alive_fd >= 0) {
+        close(probe->alive_fd);
+    }
+    if (probe->rollup_fd >= 0) {
+        close(probe->rollup_fd);
+    }
+    probe->alive_fd = -1;
+    probe->rollup_fd = -1;
+}
+
+static mprof__probe_result result_of_errno(int number)
+{
+    return number == EACCES || number == EPERM ? MPROF__PROBE_DENIED : MPROF__PROBE_GONE;
+}
+
+/* The second number of statm: resident pages. */
+static int64_t parse_statm(const char *text)
+{
+    const char *at = text + strcspn(text, " ");
+
+    return strtoll(at, NULL, 10);
+}
+
+mprof__probe_result mprof__probe_rss(mprof__probe *probe, int64_t *bytes)
+{
+    char text[128];
+    int fd = probe->alive_fd;
+    ssize_t got;
+    int failure;
+
+    if (fd < 0) { /* out of descriptors when it was found; perhaps not any more */
+        fd = mprof__procfs_open(probe->pid, "statm");
+        if (fd < 0) {
+            return errno == EMFILE || errno == ENFILE ? MPROF__PROBE_DENIED
+                                                      : result_of_errno(errno);
+        }
+        probe->alive_fd = fd;
+    }
+    got = pread(fd, text, sizeof text - 1, 0);
+    failure = errno;
+    if (got <= 0) {
+        return got == 0 ? MPROF__PROBE_GONE : result_of_errno(failure);
+    }
+    text[got] = '\0';
+    *bytes = parse_statm(text) * page_bytes();
+    probe->rss_bytes = *bytes;
+    return *bytes > 0 ? MPROF__PROBE_OK : MPROF__PROBE_EMPTY;
+}
+
+int64_t mprof__probe_parse_rollup(const char *text, mprof__metric metric)
+{
+    int64_t kib;
+
+    if (metric == MPROF__METRIC_PSS) {
+        kib = mprof__procfs_kib(text, "Pss:");
+    } else {
+        int64_t clean = mprof__procfs_kib(text, "Private_Clean:");
+        int64_t dirty = mprof__procfs_kib(text, "Private_Dirty:");
+        int64_t huge = mprof__procfs_kib(text, "Private_Hugetlb:");
+
+        kib = clean < 0 || dirty < 0 ? -1 : clean + dirty + (huge > 0 ? huge : 0);
+    }
+    return kib < 0 ? -1 : kib * 1024;
+}
+
+static mprof__probe_result read_rollup(mprof__probe *probe, mprof__metric metric, int64_t *bytes)
+{
+    char text[2048];
+    ssize_t got;
+
+    if (probe->rollup_fd < 0) {
+        probe->rollup_fd = mprof__procfs_open(probe->pid, "smaps_rollup");
+        if (probe->rollup_fd < 0) {
+            return result_of_errno(errno);
+        }
+    }
+    got = pread(probe->rollup_fd, text, sizeof text - 1, 0);
+    if (got <= 0) {
+        int failure = got == 0 ? ESRCH : errno;
+
+        close(probe->rollup_fd);
+        probe->rollup_fd = -1;
+        return result_of_errno(failure);
+    }
+    text[got] = '\0';
+    *bytes = mprof__probe_parse_rollup(text, metric);
+    return *bytes >= 0 ? MPROF__PROBE_OK : MPROF__PROBE_EMPTY;
+}
+
+mprof__probe_result mprof__probe_read(mprof__probe *probe, mprof__metric metric, int64_t *bytes)
+{
+    mprof__probe_result result = mprof__probe_rss(probe, bytes);
+
+    if (metric == MPROF__METRIC_RSS || result != MPROF__PROBE_OK) {
+        return result;
+    }
+    result = read_rollup(probe, metric, bytes);
+    if (result == MPROF__PROBE_GONE) {
+        /* the descriptor belongs to the memory of one image: after an exec it is to be opened anew
+         */
+        result = read_rollup(probe, metric, bytes);
+        if (result == MPROF__PROBE_GONE) {
+            result = MPROF__PROBE_EMPTY;
+        }
+    }
+    return result;
+}

@@ -1,0 +1,64 @@
+/* One recorded process, and the set of all that are alive: found by pid, walked in order of birth.
+ */
+#ifndef MPROF_RECORD_PROCESS_H
+#define MPROF_RECORD_PROCESS_H
+
+#include "record/probe.h"
+
+#include <mprof/error.h>
+#include <mprof/record.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define MPROF__PROCESS_NAME_SIZE 96
+
+/* How a process came to its end. */
+typedef struct mprof__process_end {
+    int64_t time_ns; /* CLOCK_MONOTONIC */
+    mprof_exit_cause cause;
+    int value;
+} mprof__process_end;
+
+typedef struct mprof__process {
+    int64_t pid;
+    int64_t ppid;
+    uint64_t start_ticks; /* 0 if it had gone before it could be looked at */
+    mprof__probe probe;
+    int is_member;               /* of the tree that is measured; else known for its calls only */
+    int64_t rss_bytes;           /* last reading of resident memory; 0 before the first */
+    int64_t value_bytes;         /* this tick's reading of the metric; -1: none */
+    int64_t sampled_bytes;       /* highest resident memory among the samples written */
+    int64_t peak_bytes;          /* highest high-water mark written */
+    int64_t look_ns;             /* when the high-water mark is to be read next */
+    mprof__process_end told_end; /* what the kernel's events told of its end */
+    char comm[64];               /* the kernel's name for it: changes with an exec */
+    char name[MPROF__PROCESS_NAME_SIZE];
+} mprof__process;
+
+typedef struct mprof__processes {
+    mprof__process **items; /* in order of discovery */
+    size_t count;
+    size_t size;
+    mprof__process **by_pid; /* open addressing over pids; 2^bits places */
+    unsigned bits;
+} mprof__processes;
+
+void mprof__processes_init(mprof__processes *processes);
+void mprof__processes_free(mprof__processes *processes);
+
+/* Looks at process `pid` and adds it. *out stays the set's. MPROF_ENOMEM. */
+mprof_status mprof__processes_add(mprof__processes *processes, int64_t pid, int64_t ppid,
+                                  mprof__process **out);
+
+mprof__process *mprof__processes_find(const mprof__processes *processes, int64_t pid);
+
+/* Takes the process out and frees it. */
+void mprof__processes_remove(mprof__processes *processes, mprof__process *process);
+
+/* Reads the name anew, as after an exec. 1 if it has changed. */
+int mprof__process_rename(mprof__process *process);
+
+/* The end that a status of wait(2) or of /proc/PID/stat tells of. */
+mprof__process_end mprof__process_end_of_status(int wait_status, int64_t time_ns);
+
+#endif

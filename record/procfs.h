@@ -1,0 +1,45 @@
+/* What /proc tells of one process. Every number is checked; a process that has gone is an ordinary
+ * answer, not a failure. */
+#ifndef MPROF_RECORD_PROCFS_H
+#define MPROF_RECORD_PROCFS_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+typedef struct mprof__procfs_stat {
+    char comm[64];
+    char state; /* R S D T Z ... */
+    int64_t ppid;
+    uint64_t start_ticks; /* since boot: tells two processes of one pid apart */
+    int64_t threads;
+    int64_t reaped_faults; /* page faults of the children it has waited for: 0 if there were none */
+    int exit_code;         /* of a zombie, as wait(2) has it; 0 where it may not be seen */
+} mprof__procfs_stat;
+
+/* Opens /proc/PID/<name> for reading. A descriptor or -1 with errno. */
+int mprof__procfs_open(int64_t pid, const char *name);
+
+/* Reads /proc/PID/stat. 0, or -1 if there is no such process. */
+int mprof__procfs_stat_read(mprof__procfs_stat *stat, int64_t pid);
+
+/* Takes apart the text of /proc/PID/stat, `length` bytes. 0, or -1 if it is not one. */
+int mprof__procfs_stat_parse(mprof__procfs_stat *stat, const char *text, size_t length);
+
+/* 1 if the kernel shows us all there is to know of the process: it is ours, or we are root. */
+int mprof__procfs_is_open_to_us(int64_t pid);
+
+/* Reads what /proc/PID/status alone knows: the kernel's high-water mark of resident memory (VmHWM),
+ * -1 if there is none, and the present name, `size` bytes with its end. 0, or -1 if the process has
+ * gone. */
+int mprof__procfs_status_read(int64_t *high_water_bytes, char *comm, size_t size, int64_t pid);
+
+/* Argument vector of the process, each argument ended by NUL, at most `size` bytes. Returns how
+ * many bytes; 0 for kernel threads, zombies and processes that have gone. */
+size_t mprof__procfs_arguments(char *bytes, size_t size, int64_t pid);
+
+/* Finds "<key>" at the start of a line of `text` and reads the number of kB behind it; -1 if there
+ * is none. */
+int64_t mprof__procfs_kib(const char *text, const char *key);
+
+#endif

@@ -1,0 +1,52 @@
+/* One recording from its first line to its last: samples at deadlines, births and ends of
+ * processes, calls from the rings, and what is to be done about signals meanwhile. */
+#ifndef MPROF_RECORD_RECORDING_H
+#define MPROF_RECORD_RECORDING_H
+
+#include "record/probe.h"
+#include "record/ring_folder.h"
+#include "record/signals.h"
+
+#include <mprof/error.h>
+#include <mprof/writer.h>
+#include <stdint.h>
+
+typedef struct mprof__recording mprof__recording;
+
+typedef struct mprof__recording_plan {
+    int64_t interval_ns; /* > 0 */
+    int64_t timeout_ns;  /* 0: until the program ends */
+    mprof__metric metric;
+    const char *backend; /* as the user named the metric; not owned */
+    int include_children;
+    int multiprocess;
+    int is_child;               /* the program is ours to reap and to pass signals to */
+    mprof__signals *signals;    /* open; the caller's */
+    mprof__ring_folder *folder; /* the caller's; NULL: no functions */
+    mprof_writer *writer;       /* the caller's */
+    /* Told at once of what goes wrong while the program runs on; may be NULL. */
+    void (*notice)(void *data, const mprof_error *error);
+    void *notice_data;
+} mprof__recording_plan;
+
+typedef struct mprof__recording_outcome {
+    int ended;       /* the program has ended */
+    int wait_status; /* as of wait(2); only where it was our child */
+    int signal;      /* by which mprof is to die now, or 0 */
+    int rings;       /* how many images of processes recorded their calls */
+    int failed;      /* the recording could not be written to its end */
+} mprof__recording_outcome;
+
+/* Gets everything ready that is to be there before the program starts, and writes the head of the
+ * file: command line and facts. *plan is copied. MPROF_ENOMEM, MPROF_EIO. */
+mprof_status mprof__recording_open(mprof__recording **out, const mprof__recording_plan *plan,
+                                   size_t argc, char *const argv[], mprof_error *error);
+
+/* Records process `pid` until it ends, the time is over, or a signal says so; a program of ours is
+ * waited for in any case. MPROF_ENOMEM, MPROF_EIO (nothing to wait with). */
+mprof_status mprof__recording_run(mprof__recording *recording, int64_t pid,
+                                  mprof__recording_outcome *outcome, mprof_error *error);
+
+void mprof__recording_free(mprof__recording *recording);
+
+#endif

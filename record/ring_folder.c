@@ -1,0 +1,394 @@
+/* Owns the directory of rings. A recorder holds a lock on its own; a directory whose lock is free
+ * belongs to a recorder that was killed, and is cleared away by the next one of the same user. */
+#include "record/ring_folder.h"
+
+#include "agent/wire.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/inotify.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define FOLDER_PREFIX "mprof-"
+/* Files in the folder that are looked at: a process cannot keep the recorder busy by making more.
+ */
+#define RINGS_MAX 65536
+
+typedef struct ring_name {
+    int64_t pid;
+    uint64_t number;
+} ring_name;
+
+struct mprof__ring_folder {
+    char path[PATH_MAX];
+    int fd; /* the directory, locked */
+    int bell_fd;
+    int watch_fd;
+    ring_name *known; /* sorted */
+    size_t known_count;
+    size_t known_size;
+    uint64_t refused;
+    mprof_error first_refusal;
+};
+
+/* Removes every entry of a directory. What cannot be removed stays. */
+static void clear_folder(int fd)
+{
+    int copy = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *entries = copy >= 0 ? fdopendir(copy) : NULL;
+    struct dirent *entry;
+
+    if (!entries) {
+        if (copy >= 0) {
+            close(copy);
+        }
+        return;
+    }
+    while ((entry = readdir(entries))) {
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0 &&
+            unlinkat(fd, entry->d_name, 0) != 0) {
+            unlinkat(fd, entry->d_name, AT_REMOVEDIR);
+        }
+    }
+    closedir(entries);
+}
+
+/* Removes a folder in `base` if it is one of ours whose recorder has gone. */
+static void clear_stale(int base, const char *name)
+{
+    struct stat status;
+    int fd = openat(base, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+    if (fd < 0) {
+        return;
+    }
+    if (fstat(fd, &status) == 0 && status.st_uid == geteuid() && (status.st_mode & 07777) == 0700 &&
+        flock(fd, LOCK_EX | LOCK_NB) == 0) {
+        clear_folder(fd);
+        unlinkat(base, name, AT_REMOVEDIR);
+    }
+    close(fd);
+}
+
+static void clear_stale_folders(const char *base)
+{
+    DIR *entries = opendir(base);
+    struct dirent *entry;
+
+    if (!entries) {
+        return;
+    }
+    while ((entry = readdir(entries))) {
+        if (strncmp(entry->d_name, FOLDER_PREFIX, strlen(FOLDER_PREFIX)) == 0) {
+            clear_stale(dirfd(entries), entry->d_name);
+        }
+    }
+    closedir(entries);
+}
+
+/* Makes and locks one folder under `base`. 0, or -1 with errno. */
+static int make_folder(mprof__ring_folder *folder, const char *base)
+{
+    struct stat status;
+    uint64_t random;
+    int length;
+
+    if (getrandom(&random, sizeof random, 0) != (ssize_t)sizeof random) {
+        return -1;
+    }
+    length = snprintf(folder->path, sizeof folder->path, "%s/" FOLDER_PREFIX "%d-%016llx", base,
+                      (int)getpid(), (unsigned long long)random);
+    if (length < 0 || (size_t)length >= sizeof folder->path) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    if (mkdir(folder->path, 0700) != 0) {
+        return -1;
+    }
+    folder->fd = open(folder->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    /* between mkdir and the lock another recorder may have taken it for a dead one's */
+    if (folder->fd < 0 || flock(folder->fd, LOCK_EX | LOCK_NB) != 0 ||
+        fstat(folder->fd, &status) != 0 || status.st_nlink == 0) {
+        rmdir(folder->path);
+        errno = EAGAIN;
+        return -1;
+    }
+    return 0;
+}
+
+static int make_bell(mprof__ring_folder *folder)
+{
+    if (mkfifoat(folder->fd, MPROF_WIRE_BELL, 0600) != 0) {
+        return -1;
+    }
+    /* read and write: without a writer of its own the descriptor would report an end for ever */
+    folder->bell_fd =
+        openat(folder->fd, MPROF_WIRE_BELL, O_RDWR | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
+    return folder->bell_fd >= 0 ? 0 : -1;
+}
+
+static void start_watch(mprof__ring_folder *folder)
+{
+    folder->watch_fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+    if (folder->watch_fd >= 0 &&
+        inotify_add_watch(folder->watch_fd, folder->path, IN_MOVED_TO | IN_CREATE) < 0) {
+        close(folder->watch_fd);
+        folder->watch_fd = -1;
+    }
+}
+
+mprof_status mprof__ring_folder_open(mprof__ring_folder **out, mprof_error *error)
+{
+    const char *bases[] = {"/dev/shm", getenv("TMPDIR"), "/tmp"};
+    mprof__ring_folder *folder = calloc(1, sizeof *folder);
+    int failure = ENOENT;
+
+    *out = NULL;
+    if (!folder) {
+        return mprof_error_set(error, MPROF_ENOMEM, "out of memory");
+    }
+    folder->bell_fd = -1;
+    folder->watch_fd = -1;
+    folder->fd = -1;
+    for (size_t i = 0; i < sizeof bases / sizeof *bases; i++) {
+        if (!bases[i] || bases[i][0] != '/') {
+            continue;
+        }
+        clear_stale_folders(bases[i]);
+        if (make_folder(folder, bases[i]) == 0) {
+            if (make_bell(folder) == 0) {
+                start_watch(folder);
+                *out = folder;
+                return MPROF_OK;
+            }
+            failure = errno;
+            rmdir(folder->path);
+        } else {
+            failure = errno;
+        }
+        if (folder->fd >= 0) {
+            close(folder->fd);
+            folder->fd = -1;
+        }
+    }
+    free(folder);
+    return mprof_error_set_errno(error, failure, "no place for event rings");
+}
+
+void mprof__ring_folder_free(mprof__ring_folder *folder)
+{
+    if (!folder) {
+        return;
+    }
+    clear_folder(folder->fd);
+    rmdir(folder->path);
+    if (folder->watch_fd >= 0) {
+        close(folder->watch_fd);
+    }
+    close(folder->bell_fd);
+    close(folder->fd);
+    free(folder->known);
+    free(folder);
+}
+
+const char *mprof__ring_folder_path(const mprof__ring_folder *folder)
+{
+    return folder->path;
+}
+
+int mprof__ring_folder_bell_fd(const mprof__ring_folder *folder)
+{
+    return folder->bell_fd;
+}
+
+int mprof__ring_folder_watch_fd(const mprof__ring_folder *folder)
+{
+    return folder->watch_fd;
+}
+
+/* Reads once: a process that rings without pause cannot hold the recorder here. */
+static int read_away(int fd)
+{
+    char bytes[4096];
+
+    return read(fd, bytes, sizeof bytes) > 0;
+}
+
+void mprof__ring_folder_quiet(mprof__ring_folder *folder)
+{
+    (void)read_away(folder->bell_fd);
+}
+
+int mprof__ring_folder_is_changed(mprof__ring_folder *folder)
+{
+    return folder->watch_fd < 0 || read_away(folder->watch_fd);
+}
+
+/* "<pid>-<n>.ring" */
+static int parse_name(ring_name *name, const char *text)
+{
+    char *end;
+
+    if (*text < '1' || *text > '9') {
+        return 0;
+    }
+    errno = 0;
+    name->pid = strtoll(text, &end, 10);
+    if (*end != '-') {
+        return 0;
+    }
+    text = end + 1;
+    if (*text < '0' || *text > '9') {
+        return 0;
+    }
+    name->number = strtoull(text, &end, 10);
+    return strcmp(end, ".ring") == 0 && errno == 0;
+}
+
+static int compare_names(const void *left, const void *right)
+{
+    const ring_name *a = left;
+    const ring_name *b = right;
+
+    if (a->pid != b->pid) {
+        return a->pid < b->pid ? -1 : 1;
+    }
+    return a->number < b->number ? -1 : a->number > b->number;
+}
+
+static mprof_status add_name(ring_name **names, size_t *count, size_t *size, ring_name name)
+{
+    if (*count == *size) {
+        size_t larger = *size ? *size * 2 : 16;
+        ring_name *grown = realloc(*names, larger * sizeof *grown);
+
+        if (!grown) {
+            return MPROF_ENOMEM;
+        }
+        *names = grown;
+        *size = larger;
+    }
+    (*names)[(*count)++] = name;
+    return MPROF_OK;
+}
+
+/* Lists the ring files that are not known yet, sorted. */
+static mprof_status list_new(mprof__ring_folder *folder, ring_name **names, size_t *count,
+                             mprof_error *error)
+{
+    int copy = openat(folder->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *entries = copy >= 0 ? fdopendir(copy) : NULL;
+    mprof_status status = MPROF_OK;
+    struct dirent *entry;
+    size_t size = 0;
+
+    if (!entries) {
+        int failure = errno;
+
+        if (copy >= 0) {
+            close(copy);
+        }
+        return mprof_error_set_errno(error, failure, "cannot search for event rings");
+    }
+    while (status == MPROF_OK && (entry = readdir(entries))) {
+        ring_name name;
+
+        if (parse_name(&name, entry->d_name) && folder->known_count + *count < RINGS_MAX &&
+            !bsearch(&name, folder->known, folder->known_count, sizeof name, compare_names)) {
+            status = add_name(names, count, &size, name);
+        }
+    }
+    closedir(entries);
+    if (*count > 0) {
+        qsort(*names, *count, sizeof **names, compare_names);
+    }
+    return status == MPROF_OK ? MPROF_OK : mprof_error_set(error, status, "out of memory");
+}
+
+static void file_name(char *text, size_t size, ring_name name)
+{
+    snprintf(text, size, "%lld-%llu.ring", (long long)name.pid, (unsigned long long)name.number);
+}
+
+static mprof_status take_ring(mprof__ring_folder *folder, ring_name name, mprof__ring_found found,
+                              void *data)
+{
+    mprof_error error = MPROF_ERROR_INIT;
+    mprof__ring *ring = NULL;
+    mprof_status status;
+    char text[64];
+    int fd;
+
+    file_name(text, sizeof text, name);
+    fd = openat(folder->fd, text, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+    if (fd < 0) {
+        status = mprof_error_set_errno(&error, errno, "cannot open the event ring of process %lld",
+                                       (long long)name.pid);
+    } else {
+        status = mprof__ring_open(&ring, fd, name.pid, &error);
+    }
+    if (status != MPROF_OK) {
+        if (fd >= 0) {
+            close(fd);
+        }
+        if (folder->refused++ == 0) {
+            folder->first_refusal = error;
+        }
+        return MPROF_OK;
+    }
+    return found(data, ring, name.pid, name.number);
+}
+
+mprof_status mprof__ring_folder_search(mprof__ring_folder *folder, mprof__ring_found found,
+                                       void *data, mprof_error *error)
+{
+    ring_name *names = NULL;
+    size_t count = 0;
+    mprof_status status = list_new(folder, &names, &count, error);
+
+    for (size_t i = 0; i < count && status == MPROF_OK; i++) {
+        status = add_name(&folder->known, &folder->known_count, &folder->known_size, names[i]);
+        if (status == MPROF_OK) {
+            status = take_ring(folder, names[i], found, data);
+        }
+    }
+    if (count > 0) {
+        qsort(folder->known, folder->known_count, sizeof *folder->known, compare_names);
+    }
+    free(names);
+    return status == MPROF_OK ? MPROF_OK
+                              : mprof_error_set(error, status, "cannot read event rings");
+}
+
+void mprof__ring_folder_drop(mprof__ring_folder *folder, int64_t pid, uint64_t number)
+{
+    ring_name name = {pid, number};
+    ring_name *found =
+        bsearch(&name, folder->known, folder->known_count, sizeof name, compare_names);
+    char text[64];
+
+    file_name(text, sizeof text, name);
+    unlinkat(folder->fd, text, 0);
+    if (found) {
+        size_t index = (size_t)(found - folder->known);
+
+        folder->known_count--;
+        memmove(found, found + 1, (folder->known_count - index) * sizeof *found);
+    }
+}
+
+uint64_t mprof__ring_folder_refused(const mprof__ring_folder *folder, mprof_error *error)
+{
+    if (error) {
+        *error = folder->first_refusal;
+    }
+    return folder->refused;
+}

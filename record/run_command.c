@@ -1,0 +1,440 @@
+/* `mprof run` and `mprof attach`: their options, their words, their exit codes. */
+#include "record/command.h"
+
+#include "parse/command.h"
+#include "record/attach.h"
+#include "record/launch.h"
+#include "record/output_file.h"
+#include "record/program.h"
+#include "record/recording.h"
+#include "record/signals.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* Limits of what a time option may say, in seconds. */
+#define INTERVAL_MIN_S 1e-5
+#define INTERVAL_MAX_S 1e6
+#define TIMEOUT_MAX_S 1e9
+
+enum { KEY_PYTHON = 0x100, KEY_NOPYTHON, KEY_BACKEND, KEY_NEWEST };
+
+typedef struct run_options {
+    double interval_s;
+    double timeout_s; /* 0: none */
+    mprof__program_mode mode;
+    const char *output; /* NULL: a name made of the time */
+    const char *backend;
+    mprof__metric metric;
+    int include_children;
+    int multiprocess;
+    int exit_code;
+    int attach;
+    int newest;
+    size_t argc;
+    char **argv;
+} run_options;
+
+static const struct argp_option option_table[] = {
+    {"python", KEY_PYTHON, NULL, 0,
+     "the program is Python: a script, a module, or an interpreter with its script", 0},
+    {"nopython", KEY_NOPYTHON, NULL, 0, "run it as it stands, and record no functions", 0},
+    {"interval", 'T', "SECONDS", 0, "time between samples (0.1)", 0},
+    {"include-children", 'C', NULL, 0, "MEM is the sum over the program and its descendants", 0},
+    {"multiprocess", 'M', NULL, 0, "record each descendant by itself, too", 0},
+    {"exit-code", 'E', NULL, 0,
+     "end with the program's exit code, or 128 plus the number of the signal it died of", 0},
+    {"attach", 'a', NULL, 0, "record a process that is already running, by pid or name", 0},
+    {"newest", KEY_NEWEST, NULL, 0, "of several processes of that name take the newest", 0},
+    {"timeout", 't', "SECONDS", 0, "stop recording after that time", 0},
+    {"output", 'o', "FILE", 0, "record into FILE (mprofile_<YYYYmmddHHMMSS>.dat)", 0},
+    {"backend", KEY_BACKEND, "NAME", 0,
+     "what is measured: psutil or posix (RSS), psutil_pss, psutil_uss", 0},
+    {0},
+};
+
+static double parse_seconds(struct argp_state *state, const char *text, const char *option,
+                            double lowest, double highest)
+{
+    char *end;
+    double value;
+
+    errno = 0;
+    value = strtod(text, &end);
+    if (text[strspn(text, "0123456789.eE+-")] != '\0' || end == text || *end != '\0' ||
+        !isfinite(value) || value < lowest || value > highest) {
+        argp_failure(state, MPROF_EXIT_USAGE, 0,
+                     "%s: '%s' is no number of seconds between %g and %g", option, text, lowest,
+                     highest);
+    }
+    return value;
+}
+
+static mprof__metric parse_backend(struct argp_state *state, const char *name)
+{
+    static const struct {
+        const char *name;
+        mprof__metric metric;
+    } backends[] = {
+        {"psutil", MPROF__METRIC_RSS},
+        {"posix", MPROF__METRIC_RSS},
+        {"psutil_pss", MPROF__METRIC_PSS},
+        {"psutil_uss", MPROF__METRIC_USS},
+    };
+
+    for (size_t i = 0; i < sizeof backends / sizeof *backends; i++) {
+        if (strcmp(name, backends[i].name) == 0) {
+            return backends[i].metric;
+        }
+    }
+    if (strcmp(name, "tracemalloc") == 0) {
+        argp_failure(state, MPROF_EXIT_USAGE, 0,
+                     "--backend: tracemalloc counts objects from inside one Python process and "
+                     "cannot record a program; use psutil_uss for memory of its own");
+    } else {
+        argp_failure(state, MPROF_EXIT_USAGE, 0,
+                     "--backend: '%s' is none of psutil, psutil_pss, psutil_uss, posix", name);
+    }
+    return MPROF__METRIC_RSS;
+}
+
+static error_t parse_option(int key, char *argument, struct argp_state *state)
+{
+    run_options *options = state->input;
+
+    switch (key) {
+    case KEY_PYTHON:
+        options->mode = MPROF__PROGRAM_PYTHON;
+        return 0;
+    case KEY_NOPYTHON:
+        options->mode = MPROF__PROGRAM_NOPYTHON;
+        return 0;
+    case KEY_NEWEST:
+        options->newest = 1;
+        return 0;
+    case KEY_BACKEND:
+        options->metric = parse_backend(state, argument);
+        options->backend = argument;
+        return 0;
+    case 'T':
+        options->interval_s =
+            parse_seconds(state, argument, "--interval", INTERVAL_MIN_S, INTERVAL_MAX_S);
+        return 0;
+    case 't':
+        options->timeout_s =
+            parse_seconds(state, argument, "--timeout", INTERVAL_MIN_S, TIMEOUT_MAX_S);
+        return 0;
+    case 'C':
+        options->include_children = 1;
+        return 0;
+    case 'M':
+        options->multiprocess = 1;
+        return 0;
+    case 'E':
+        options->exit_code = 1;
+        return 0;
+    case 'a':
+        options->attach = 1;
+        return 0;
+    case 'o':
+        options->output = argument;
+        return 0;
+    case ARGP_KEY_ARG:
+        /* everything from here on is the program's */
+        options->argv = &state->argv[state->next - 1];
+        options->argc = (size_t)(state->argc - state->next + 1);
+        state->next = state->argc;
+        return 0;
+    case ARGP_KEY_NO_ARGS:
+        argp_failure(state, MPROF_EXIT_USAGE, 0,
+                     options->attach ? "a process to record must be named, by pid or name"
+                                     : "a program to run must be named");
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static const struct argp run_argp = {
+    option_table,
+    parse_option,
+    "PROGRAM [ARGUMENT...]",
+    "Runs a program and records its memory over time into a .dat file.\v"
+    "A program ending in .py is run by python3. Functions decorated with @profile are recorded "
+    "from every Python process of the program.",
+    NULL,
+    NULL,
+    NULL,
+};
+
+static const struct argp attach_argp = {
+    option_table,
+    parse_option,
+    "PID|NAME",
+    "Records the memory of a running process over time into a .dat file, until it ends.",
+    NULL,
+    NULL,
+    NULL,
+};
+
+/* --- words --- */
+
+static void note(const char *what, const char *text)
+{
+    fflush(stdout);
+    fprintf(stderr, "mprof: %s ", what);
+    mprof__print_plain(stderr, text);
+    fputc('\n', stderr);
+}
+
+static void print_notice(void *data, const mprof_error *error)
+{
+    (void)data;
+    mprof__command_fail(error);
+}
+
+/* A number of seconds as upstream prints it: with a decimal point always. */
+static void print_interval(double interval_s)
+{
+    char text[40];
+
+    snprintf(text, sizeof text, "%.15g", interval_s);
+    printf("mprof: Sampling memory every %s%ss\n", text, strpbrk(text, ".e") ? "" : ".0");
+}
+
+static int fail_at(mprof_error *error, const char *file, int exit_code)
+{
+    mprof_error_at(error, file, 0);
+    mprof__command_fail(error);
+    return exit_code;
+}
+
+/* --- the two commands --- */
+
+/* What is made before the program starts, and unmade if it cannot. */
+typedef struct session {
+    const run_options *options;
+    mprof__program program;
+    mprof__output_file file;
+    mprof__signals signals;
+    mprof__ring_folder *folder;
+    mprof_writer *writer;
+    mprof__recording *recording;
+    char **environment; /* NULL: our own */
+} session;
+
+static void plan_recording(const session *run, mprof__recording_plan *plan)
+{
+    const run_options *options = run->options;
+
+    memset(plan, 0, sizeof *plan);
+    plan->interval_ns = (int64_t)(options->interval_s * 1e9 + 0.5);
+    plan->timeout_ns = (int64_t)(options->timeout_s * 1e9 + 0.5);
+    plan->metric = options->metric;
+    plan->backend = options->backend;
+    plan->include_children = options->include_children;
+    plan->multiprocess = options->multiprocess;
+    plan->is_child = !options->attach;
+}
+
+/* Opens everything that can fail before anything has been started. */
+static mprof_status prepare(session *run, size_t argc, char *const argv[], mprof_error *error)
+{
+    mprof__recording_plan plan;
+    mprof_status status = mprof__output_file_open(&run->file, run->options->output, error);
+
+    if (status != MPROF_OK) {
+        return status;
+    }
+    plan_recording(run, &plan);
+    status = mprof_writer_open(&run->writer, run->file.fd, run->file.path, error);
+    if (status == MPROF_OK) {
+        status = mprof__signals_open(&run->signals, error);
+    }
+    if (status == MPROF_OK) {
+        plan.signals = &run->signals;
+        plan.folder = run->folder;
+        plan.writer = run->writer;
+        plan.notice = print_notice;
+        status = mprof__recording_open(&run->recording, &plan, argc, argv, error);
+    }
+    if (status == MPROF_OK && run->file.kept) {
+        note("the older file is kept as", run->file.kept);
+    }
+    return status;
+}
+
+static void release(session *run)
+{
+    mprof__recording_free(run->recording);
+    mprof_writer_free(run->writer);
+    mprof__ring_folder_free(run->folder);
+    free(run->environment);
+    mprof__program_free(&run->program);
+}
+
+/* The agent is a convenience: without it the program is recorded all the same, without functions.
+ */
+static void prepare_agent(session *run)
+{
+    mprof_error error = MPROF_ERROR_INIT;
+    char preload[4096];
+    const char *reason = run->program.agent_refusal;
+
+    if (run->options->mode == MPROF__PROGRAM_NOPYTHON) {
+        return;
+    }
+    if (mprof__installed_file("libmprof-preload.so", preload, sizeof preload) != 0) {
+        reason = "the agent (libmprof-preload.so) is not installed";
+    } else if (strpbrk(preload, " :")) {
+        reason = "the agent lies in a directory with a space or colon in its name";
+    } else if (mprof__ring_folder_open(&run->folder, &error) != MPROF_OK) {
+        reason = error.message;
+    } else {
+        run->environment =
+            mprof__launch_environment(environ, preload, mprof__ring_folder_path(run->folder));
+        if (!run->environment) {
+            reason = "out of memory";
+        }
+    }
+    if (reason && run->program.python) {
+        note("functions are not recorded:", reason);
+    }
+}
+
+static int exit_code_of(const run_options *options, const mprof__recording_outcome *outcome)
+{
+    if (options->exit_code && outcome->ended && !options->attach) {
+        return WIFSIGNALED(outcome->wait_status) ? 128 + WTERMSIG(outcome->wait_status)
+                                                 : WEXITSTATUS(outcome->wait_status);
+    }
+    return outcome->failed ? MPROF_EXIT_FAILED : MPROF_EXIT_OK;
+}
+
+/* With -E the program's own end is what is told; a signal only if it died of it, too. */
+static int is_to_die(const run_options *options, const mprof__recording_outcome *outcome)
+{
+    return outcome->signal != 0 && (!options->exit_code || options->attach ||
+                                    (WIFSIGNALED(outcome->wait_status) &&
+                                     WTERMSIG(outcome->wait_status) == outcome->signal));
+}
+
+/* Records process `pid` and returns mprof's exit code. */
+static int record(session *run, int64_t pid)
+{
+    mprof_error error = MPROF_ERROR_INIT;
+    mprof__recording_outcome outcome;
+    int exit_code;
+
+    if (mprof__recording_run(run->recording, pid, &outcome, &error) != MPROF_OK) {
+        mprof__command_fail(&error);
+        outcome.failed = 1;
+    }
+    if (mprof__output_file_close(&run->file, &error) != MPROF_OK && !outcome.failed) {
+        mprof__command_fail(&error);
+        outcome.failed = 1;
+    }
+    exit_code = exit_code_of(run->options, &outcome);
+    release(run);
+    if (is_to_die(run->options, &outcome)) {
+        fflush(NULL);
+        mprof__signal_die(outcome.signal);
+    }
+    mprof__signals_close(&run->signals);
+    return exit_code;
+}
+
+/* Takes everything back: nothing has been started. */
+static int abandon(session *run, mprof_error *error, int exit_code)
+{
+    const char *path = run->file.path ? run->file.path : run->options->output;
+
+    if (path) {
+        mprof_error_at(error, path, 0);
+    }
+    mprof__command_fail(error);
+    mprof__output_file_discard(&run->file);
+    mprof__signals_close(&run->signals);
+    release(run);
+    return exit_code;
+}
+
+static int run_program(const run_options *options)
+{
+    mprof_error error = MPROF_ERROR_INIT;
+    session run = {.options = options, .file = MPROF__OUTPUT_FILE_INIT, .signals = {.fd = -1}};
+    mprof_status status;
+    pid_t pid = 0;
+
+    if (mprof__program_init(&run.program, options->argc, options->argv, options->mode,
+                            getenv("PATH"), &error) != MPROF_OK) {
+        return abandon(&run, &error, MPROF_EXIT_FAILED);
+    }
+    prepare_agent(&run);
+    if (prepare(&run, run.program.argc, run.program.argv, &error) != MPROF_OK) {
+        return abandon(&run, &error, MPROF_EXIT_USAGE);
+    }
+    print_interval(options->interval_s);
+    puts("running new process");
+    if (run.program.python) {
+        puts("running as a Python program...");
+    }
+    fflush(stdout);
+    status = mprof__launch(&pid, run.program.argv, run.environment ? run.environment : environ,
+                           &run.signals.before, &run.signals.to_default, &error);
+    if (status != MPROF_OK) {
+        return abandon(&run, &error,
+                       status == MPROF_ENOTFOUND ? MPROF_EXIT_NOT_FOUND
+                                                 : MPROF_EXIT_NOT_EXECUTABLE);
+    }
+    return record(&run, pid);
+}
+
+static int attach_to_process(const run_options *options)
+{
+    mprof_error error = MPROF_ERROR_INIT;
+    session run = {.options = options, .file = MPROF__OUTPUT_FILE_INIT, .signals = {.fd = -1}};
+    char **argv = NULL;
+    size_t argc = 0;
+    int64_t pid = 0;
+    mprof_status status;
+
+    if (mprof__attach_find(&pid, options->argv[0], options->newest, &error) != MPROF_OK ||
+        mprof__attach_arguments(&argv, &argc, pid, &error) != MPROF_OK) {
+        return fail_at(&error, "attach", MPROF_EXIT_FAILED);
+    }
+    status = prepare(&run, argc, argv, &error);
+    free(argv);
+    if (status != MPROF_OK) {
+        return abandon(&run, &error, MPROF_EXIT_USAGE);
+    }
+    print_interval(options->interval_s);
+    printf("attaching to existing process, using hint: ");
+    mprof__print_plain(stdout, options->argv[0]);
+    putchar('\n');
+    fflush(stdout);
+    return record(&run, pid);
+}
+
+static int main_of(int argc, char **argv, int attach)
+{
+    run_options options = {
+        .interval_s = 0.1, .backend = "psutil", .metric = MPROF__METRIC_RSS, .attach = attach};
+
+    mprof__command_parse(attach ? &attach_argp : &run_argp, argc, argv, ARGP_IN_ORDER, &options);
+    return options.attach ? attach_to_process(&options) : run_program(&options);
+}
+
+int mprof_run_command(int argc, char **argv)
+{
+    return main_of(argc, argv, 0);
+}
+
+int mprof_attach_command(int argc, char **argv)
+{
+    return main_of(argc, argv, 1);
+}
