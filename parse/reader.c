@@ -51,6 +51,7 @@ typedef struct reader {
     unsigned long line;
 
     int known;              /* a record word has been seen */
+    int has_command;        /* the command line has been told */
     uint64_t foreign_bytes; /* read before one was */
 
     int is_survey;
@@ -163,6 +164,13 @@ static mprof_status push_record(reader *r, const mprof_record *record)
 {
     if (record->kind == MPROF_RECORD_MEM) {
         return push_sample(r, record->sample);
+    }
+    if (record->kind == MPROF_RECORD_CMDLINE) {
+        if (r->has_command) {
+            warn(r, MPROF_WARNING_DUPLICATE);
+            return MPROF_OK;
+        }
+        r->has_command = 1;
     }
     if (flush_samples(r) == MPROF_OK && r->visitor->record) {
         r->status = r->visitor->record(r->visitor->data, record);

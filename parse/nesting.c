@@ -1,0 +1,272 @@
+/* Which call lies within which: the order of the spans, levels where the file has none, and what
+ * each function adds up to. Near-linear whatever the calls look like: no list is ever searched. */
+#include "buffer.h"
+#include "profile_parts.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int compare_doubles(double a, double b)
+{
+    return (a > b) - (a < b);
+}
+
+static int compare_numbers(uint64_t a, uint64_t b)
+{
+    return (a > b) - (a < b);
+}
+
+/* By process, lane, entry; what encloses the other first; else as the file has it. */
+static int compare_spans(const void *a, const void *b)
+{
+    const mprof_span *left = a, *right = b;
+    int order = compare_numbers(left->process, right->process);
+    order = order ? order : compare_numbers(left->lane, right->lane);
+    order = order ? order : compare_doubles(left->enter.time_s, right->enter.time_s);
+    order = order ? order : (left->level > right->level) - (left->level < right->level);
+    order = order ? order : compare_doubles(right->exit.time_s, left->exit.time_s);
+    return order ? order : compare_numbers(left->reserved, right->reserved);
+}
+
+static void sort_spans(mprof_profile *profile)
+{
+    for (size_t i = 1; i < profile->span_count; i++) {
+        if (compare_spans(&profile->spans[i - 1], &profile->spans[i]) > 0) {
+            qsort(profile->spans, profile->span_count, sizeof *profile->spans, compare_spans);
+            return;
+        }
+    }
+}
+
+/* --- levels -------------------------------------------------------------------------------- */
+
+/* The levels of a lane, each with the moment its latest call ends, as the leaves of a binary tree
+ * whose nodes hold the earliest and the latest end below them. So both questions asked of it take a
+ * way from the root to a leaf. */
+typedef struct level_tree {
+    double *earliest; /* owned; node 1 is the root, the children of n are 2n and 2n + 1 */
+    double *latest;
+    size_t leaf_count; /* a power of two */
+} level_tree;
+
+static void clear_levels(level_tree *tree)
+{
+    for (size_t i = 0; i < 2 * tree->leaf_count; i++) {
+        tree->earliest[i] = tree->latest[i] = -INFINITY;
+    }
+}
+
+static void free_levels(level_tree *tree)
+{
+    free(tree->earliest);
+    free(tree->latest);
+}
+
+static void set_level(level_tree *tree, size_t level, double end_s)
+{
+    size_t node = tree->leaf_count + level;
+    tree->earliest[node] = tree->latest[node] = end_s;
+    for (node /= 2; node > 0; node /= 2) {
+        tree->earliest[node] = fmin(tree->earliest[2 * node], tree->earliest[2 * node + 1]);
+        tree->latest[node] = fmax(tree->latest[2 * node], tree->latest[2 * node + 1]);
+    }
+}
+
+static int grow_levels(level_tree *tree)
+{
+    level_tree bigger = {NULL, NULL, tree->leaf_count ? tree->leaf_count * 2 : 8};
+    bigger.earliest = malloc(2 * bigger.leaf_count * sizeof *bigger.earliest);
+    bigger.latest = malloc(2 * bigger.leaf_count * sizeof *bigger.latest);
+    if (!bigger.earliest || !bigger.latest) {
+        free_levels(&bigger);
+        return -1;
+    }
+    clear_levels(&bigger);
+    for (size_t level = 0; level < tree->leaf_count; level++) {
+        set_level(&bigger, level, tree->latest[tree->leaf_count + level]);
+    }
+    free_levels(tree);
+    *tree = bigger;
+    return 0;
+}
+
+/* One above the highest level whose call ends no sooner than end_s: that call is around ours. */
+static size_t level_inside(const level_tree *tree, double end_s)
+{
+    if (!(tree->latest[1] >= end_s)) {
+        return 0;
+    }
+    size_t node = 1;
+    while (node < tree->leaf_count) {
+        node = tree->latest[2 * node + 1] >= end_s ? 2 * node + 1 : 2 * node;
+    }
+    return node - tree->leaf_count + 1;
+}
+
+/* The lowest level from `least` on whose call has ended by start_s; leaf_count if there is none. */
+static size_t free_level(const level_tree *tree, size_t least, double start_s)
+{
+    if (least >= tree->leaf_count) {
+        return tree->leaf_count;
+    }
+    size_t node = tree->leaf_count + least;
+    while (!(tree->earliest[node] <= start_s)) {
+        /* to the next subtree on the right */
+        while (node & 1) {
+            node /= 2;
+        }
+        if (node == 0) {
+            return tree->leaf_count;
+        }
+        node++;
+    }
+    while (node < tree->leaf_count) {
+        node = tree->earliest[2 * node] <= start_s ? 2 * node : 2 * node + 1;
+    }
+    return node - tree->leaf_count;
+}
+
+static int derive_level(level_tree *tree, mprof_span *span)
+{
+    double start_s = span->enter.time_s, end_s = span->exit.time_s;
+    if (tree->leaf_count == 0 && grow_levels(tree) != 0) {
+        return -1;
+    }
+    size_t level = free_level(tree, level_inside(tree, end_s), start_s);
+    if (level == tree->leaf_count && grow_levels(tree) != 0) {
+        return -1;
+    }
+    set_level(tree, level, end_s);
+    span->level = (int32_t)level;
+    return 0;
+}
+
+static mprof_status derive_levels(mprof_profile *profile, mprof_error *error)
+{
+    level_tree tree = {NULL, NULL, 0};
+    uint32_t lane = UINT32_MAX;
+    mprof_status status = MPROF_OK;
+    for (size_t i = 0; i < profile->span_count; i++) {
+        mprof_span *span = &profile->spans[i];
+        if (!(span->open & MPROF__SPAN_NO_LEVEL)) {
+            continue;
+        }
+        if (span->lane != lane) {
+            free_levels(&tree);
+            tree = (level_tree){NULL, NULL, 0};
+            lane = span->lane;
+        }
+        if (derive_level(&tree, span) != 0) {
+            status = mprof_error_set(error, MPROF_ENOMEM, "out of memory");
+            break;
+        }
+    }
+    free_levels(&tree);
+    return status;
+}
+
+/* --- sums ---------------------------------------------------------------------------------- */
+
+/* What is known of a function while a lane is gone through. */
+typedef struct lane_state {
+    uint32_t lane;
+    double end_s; /* latest exit of its calls so far */
+} lane_state;
+
+static double span_duration(const mprof_span *span)
+{
+    return span->exit.time_s - span->enter.time_s;
+}
+
+static double larger(double a, double b)
+{
+    return isnan(a) || b > a ? b : a;
+}
+
+static void sum_up_span(mprof_function *function, lane_state *state, const mprof_span *span)
+{
+    double duration = span_duration(span);
+    function->call_count += span->count > 1 ? span->count : 1;
+    function->own_s += duration;
+    function->longest_s = larger(function->longest_s, duration);
+    function->peak_mib = larger(function->peak_mib, larger(span->enter.mib, span->exit.mib));
+    if (state->lane == span->lane && span->exit.time_s <= state->end_s) {
+        return; /* recursion: the outer call has told of this time */
+    }
+    function->total_s += duration;
+    function->change_mib += span->exit.mib - span->enter.mib;
+    state->lane = span->lane;
+    state->end_s = span->exit.time_s;
+}
+
+/* Takes the time of each call from the call directly around it. The stack holds calls that enclose
+ * one another; one that ends before the present call does not enclose it, nor anything after it. */
+static size_t sum_up_parent(mprof_profile *profile, uint32_t *stack, size_t depth, size_t index)
+{
+    const mprof_span *span = &profile->spans[index];
+    while (depth > 0) {
+        const mprof_span *top = &profile->spans[stack[depth - 1]];
+        int encloses = top->lane == span->lane && top->exit.time_s >= span->exit.time_s &&
+                       (top->exit.time_s > span->enter.time_s || top->level < span->level);
+        if (encloses) {
+            profile->functions[top->function].own_s -= span_duration(span);
+            break;
+        }
+        depth--;
+    }
+    stack[depth] = (uint32_t)index;
+    return depth + 1;
+}
+
+static mprof_status sum_up(mprof_profile *profile, mprof_error *error)
+{
+    lane_state *states = calloc(profile->function_count + 1, sizeof *states);
+    uint32_t *stack = malloc((profile->span_count + 1) * sizeof *stack);
+    size_t depth = 0;
+    if (!states || !stack) {
+        free(states);
+        free(stack);
+        return mprof_error_set(error, MPROF_ENOMEM, "out of memory");
+    }
+    for (size_t i = 0; i < profile->function_count; i++) {
+        states[i].lane = UINT32_MAX;
+    }
+    for (size_t i = 0; i < profile->span_count; i++) {
+        mprof_span *span = &profile->spans[i];
+        mprof_lane *lane = &profile->lanes[span->lane];
+        sum_up_span(&profile->functions[span->function], &states[span->function], span);
+        depth = sum_up_parent(profile, stack, depth, i);
+        lane->max_level = span->level > lane->max_level ? span->level : lane->max_level;
+    }
+    for (size_t i = 0; i < profile->function_count; i++) {
+        /* differences of times that were rounded may leave less than nothing */
+        profile->functions[i].own_s = fmax(profile->functions[i].own_s, 0);
+    }
+    free(states);
+    free(stack);
+    return MPROF_OK;
+}
+
+static int needs_levels(const mprof_profile *profile)
+{
+    for (size_t i = 0; i < profile->span_count; i++) {
+        if (profile->spans[i].open & MPROF__SPAN_NO_LEVEL) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+mprof_status mprof__profile_nest(mprof_profile *profile, mprof_error *error)
+{
+    sort_spans(profile);
+    if (needs_levels(profile)) {
+        mprof_status status = derive_levels(profile, error);
+        if (status != MPROF_OK) {
+            return status;
+        }
+        sort_spans(profile);
+    }
+    return sum_up(profile, error);
+}

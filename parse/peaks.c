@@ -1,0 +1,334 @@
+/* The highest sample within the calls of each function, exactly, in one more pass over the samples.
+ *
+ * The entries and exits of all calls cut time into slots: each edge itself, and the open stretch
+ * between two of them. A sample raises the one slot it falls into; a call asks for the highest of
+ * its slots. So neither long curves nor many overlapping calls cost more than a logarithm each. */
+#include "profile_parts.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct slots {
+    double *edges; /* owned; sorted, each once */
+    size_t edge_count;
+    double *highest; /* owned; tree: leaf i is node slot_count + i, node n covers 2n and 2n + 1 */
+    size_t slot_count;
+    size_t latest; /* where the sample before fell */
+} slots;
+
+typedef struct peaks {
+    const mprof_profile *profile;
+    const mprof__collector *collector;
+    slots memory;    /* MEM samples, all calls */
+    slots *children; /* CHLD samples and calls, per process; without edges where there are none */
+    /* which process a pid means, while the file is read again */
+    mprof__map pids;
+    mprof__arena keys;
+    uint32_t *successors; /* the next process with the same pid */
+    unsigned char *ended;
+} peaks;
+
+/* --- slots --------------------------------------------------------------------------------- */
+
+static int compare_edges(const void *a, const void *b)
+{
+    double left = *(const double *)a, right = *(const double *)b;
+    return (left > right) - (left < right);
+}
+
+static int begin_slots(slots *s)
+{
+    size_t count = 0;
+    qsort(s->edges, s->edge_count, sizeof *s->edges, compare_edges);
+    for (size_t i = 0; i < s->edge_count; i++) {
+        if (count == 0 || s->edges[i] != s->edges[count - 1]) {
+            s->edges[count++] = s->edges[i];
+        }
+    }
+    s->edge_count = count;
+    s->slot_count = 2 * count + 1;
+    s->highest = malloc(2 * s->slot_count * sizeof *s->highest);
+    if (!s->highest) {
+        return -1;
+    }
+    for (size_t i = 0; i < 2 * s->slot_count; i++) {
+        s->highest[i] = -INFINITY;
+    }
+    return 0;
+}
+
+static void free_slots(slots *s)
+{
+    free(s->edges);
+    free(s->highest);
+}
+
+/* The first edge that is not before the moment. */
+static size_t find_edge(const slots *s, double time_s)
+{
+    size_t low = 0, high = s->edge_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (s->edges[middle] < time_s) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+static void raise_slot(slots *s, mprof_sample sample)
+{
+    size_t edge = s->latest;
+    if (s->edge_count == 0) {
+        return;
+    }
+    if ((edge > 0 && s->edges[edge - 1] >= sample.time_s) ||
+        (edge < s->edge_count && s->edges[edge] < sample.time_s)) {
+        edge = find_edge(s, sample.time_s);
+        s->latest = edge;
+    }
+    int is_edge = edge < s->edge_count && s->edges[edge] == sample.time_s;
+    double *highest = &s->highest[s->slot_count + 2 * edge + (size_t)is_edge];
+    *highest = sample.mib > *highest ? sample.mib : *highest;
+}
+
+/* Call when all samples are in. */
+static void build_tree(slots *s)
+{
+    for (size_t node = s->slot_count; node-- > 1;) {
+        s->highest[node] = fmax(s->highest[2 * node], s->highest[2 * node + 1]);
+    }
+}
+
+/* Highest sample from one edge to another, both included; -INFINITY if there is none. */
+static double highest_between(const slots *s, double from_s, double to_s)
+{
+    double highest = -INFINITY;
+    size_t low = s->slot_count + 2 * find_edge(s, from_s) + 1;
+    size_t high = s->slot_count + 2 * find_edge(s, to_s) + 2;
+    while (low < high) {
+        if (low & 1) {
+            highest = fmax(highest, s->highest[low++]);
+        }
+        if (high & 1) {
+            highest = fmax(highest, s->highest[--high]);
+        }
+        low /= 2;
+        high /= 2;
+    }
+    return highest;
+}
+
+/* --- which samples fall where -------------------------------------------------------------- */
+
+static int has_own_slots(const peaks *p, uint32_t process)
+{
+    return process > 0 && p->collector->curves[process].totals.count > 0;
+}
+
+static int gather_edges(slots *s, const mprof_profile *profile, size_t begin, size_t end)
+{
+    s->edges = malloc(2 * (end - begin) * sizeof *s->edges);
+    if (!s->edges) {
+        return -1;
+    }
+    for (size_t i = begin; i < end; i++) {
+        s->edges[s->edge_count++] = profile->spans[i].enter.time_s;
+        s->edges[s->edge_count++] = profile->spans[i].exit.time_s;
+    }
+    return begin_slots(s);
+}
+
+/* Spans are sorted by process. */
+static int begin_peaks(peaks *p)
+{
+    const mprof_profile *profile = p->profile;
+    p->children = calloc(profile->process_count, sizeof *p->children);
+    if (!p->children || gather_edges(&p->memory, profile, 0, profile->span_count) != 0) {
+        return -1;
+    }
+    for (size_t begin = 0, end; begin < profile->span_count; begin = end) {
+        uint32_t process = profile->spans[begin].process;
+        for (end = begin; end < profile->span_count && profile->spans[end].process == process;) {
+            end++;
+        }
+        if (has_own_slots(p, process) &&
+            gather_edges(&p->children[process], profile, begin, end) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static void raise_from_curve(slots *s, const mprof__curve *curve)
+{
+    for (size_t i = 0; i < curve->point_count; i++) {
+        raise_slot(s, curve->points[i]);
+    }
+}
+
+static int is_thinned(const peaks *p)
+{
+    int thinned = mprof__curve_is_thinned(&p->collector->samples);
+    for (size_t i = 0; i < p->profile->process_count; i++) {
+        thinned |=
+            p->children[i].edge_count > 0 && mprof__curve_is_thinned(&p->collector->curves[i]);
+    }
+    return thinned;
+}
+
+/* --- the file once more -------------------------------------------------------------------- */
+
+static int is_within(const peaks *p, double time_s)
+{
+    return time_s >= p->collector->from_s && time_s <= p->collector->to_s;
+}
+
+static mprof_status take_samples(void *data, const mprof_sample *samples, size_t count)
+{
+    peaks *p = data;
+    for (size_t i = 0; i < count; i++) {
+        if (is_within(p, samples[i].time_s)) {
+            raise_slot(&p->memory, samples[i]);
+        }
+    }
+    return MPROF_OK;
+}
+
+static mprof_status take_record(void *data, const mprof_record *record)
+{
+    peaks *p = data;
+    int64_t pid = record->pid;
+    if (record->kind != MPROF_RECORD_CHLD && record->kind != MPROF_RECORD_PROC &&
+        record->kind != MPROF_RECORD_EXIT) {
+        return MPROF_OK;
+    }
+    uint32_t process = mprof__map_find(&p->pids, (const char *)&pid, sizeof pid);
+    if (process == MPROF__MAP_NONE) {
+        return MPROF_OK;
+    }
+    if (record->kind == MPROF_RECORD_EXIT) {
+        p->ended[process] = 1;
+    } else if (record->kind == MPROF_RECORD_PROC && p->ended[process] &&
+               p->successors[process] != MPROF__MAP_NONE) {
+        return mprof__map_set(&p->pids, &p->keys, (const char *)&pid, sizeof pid,
+                              p->successors[process]) == 0
+                   ? MPROF_OK
+                   : MPROF_ENOMEM;
+    } else if (record->kind == MPROF_RECORD_CHLD && is_within(p, record->sample.time_s)) {
+        raise_slot(&p->children[process], record->sample);
+    }
+    return MPROF_OK;
+}
+
+/* Who bore a number first, and who after whom. */
+static int list_pids(peaks *p)
+{
+    const mprof_profile *profile = p->profile;
+    p->successors = malloc(profile->process_count * sizeof *p->successors);
+    p->ended = calloc(profile->process_count, 1);
+    if (!p->successors || !p->ended) {
+        return -1;
+    }
+    for (size_t i = profile->process_count; i-- > 0;) {
+        int64_t pid = profile->processes[i].pid;
+        p->successors[i] = mprof__map_find(&p->pids, (const char *)&pid, sizeof pid);
+        if (mprof__map_set(&p->pids, &p->keys, (const char *)&pid, sizeof pid, (uint32_t)i) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static mprof_status read_again(peaks *p, mprof_source *source, mprof_error *error)
+{
+    mprof_visitor visitor = {p, take_samples, take_record, NULL};
+    if (list_pids(p) != 0) {
+        return mprof_error_set(error, MPROF_ENOMEM, "out of memory");
+    }
+    mprof_status status = mprof_source_rewind(source, error);
+    status = status == MPROF_OK ? mprof_read(source, &visitor, error) : status;
+    return status == MPROF_ENOMEM ? mprof_error_set(error, status, "out of memory") : status;
+}
+
+/* --- all ----------------------------------------------------------------------------------- */
+
+static double highest(double a, double b)
+{
+    return isnan(a) || b > a ? b : a;
+}
+
+static void ask_for_peaks(peaks *p, mprof_profile *profile)
+{
+    build_tree(&p->memory);
+    for (size_t i = 0; i < profile->process_count; i++) {
+        if (p->children[i].edge_count > 0) {
+            build_tree(&p->children[i]);
+        }
+    }
+    for (size_t i = 0; i < profile->span_count; i++) {
+        const mprof_span *span = &profile->spans[i];
+        mprof_function *function = &profile->functions[span->function];
+        double memory = highest_between(&p->memory, span->enter.time_s, span->exit.time_s);
+        double own = memory;
+        if (span->process > 0) {
+            const slots *child = &p->children[span->process];
+            own = child->edge_count > 0
+                      ? highest_between(child, span->enter.time_s, span->exit.time_s)
+                      : -INFINITY;
+        }
+        if (memory >= 0) {
+            function->sample_peak_mib = highest(function->sample_peak_mib, memory);
+        }
+        if (own >= 0) {
+            function->peak_mib = highest(function->peak_mib, own);
+        }
+    }
+}
+
+static mprof_status find_peaks(peaks *p, mprof_profile *profile, mprof_source *source,
+                               mprof_error *error)
+{
+    if (begin_peaks(p) != 0) {
+        return mprof_error_set(error, MPROF_ENOMEM, "out of memory");
+    }
+    if (is_thinned(p)) {
+        mprof_status status = read_again(p, source, error);
+        if (status != MPROF_OK) {
+            return status;
+        }
+    } else {
+        raise_from_curve(&p->memory, &p->collector->samples);
+        for (size_t i = 0; i < profile->process_count; i++) {
+            raise_from_curve(&p->children[i], &p->collector->curves[i]);
+        }
+    }
+    ask_for_peaks(p, profile);
+    return MPROF_OK;
+}
+
+mprof_status mprof__profile_find_peaks(mprof_profile *profile, mprof__collector *collector,
+                                       mprof_source *source, mprof_error *error)
+{
+    peaks p;
+    if (profile->span_count == 0) {
+        return MPROF_OK;
+    }
+    memset(&p, 0, sizeof p);
+    p.profile = profile;
+    p.collector = collector;
+    mprof_status status = find_peaks(&p, profile, source, error);
+    free_slots(&p.memory);
+    for (size_t i = 0; p.children && i < profile->process_count; i++) {
+        free_slots(&p.children[i]);
+    }
+    free(p.children);
+    mprof__map_free(&p.pids);
+    mprof__arena_free(&p.keys);
+    free(p.successors);
+    free(p.ended);
+    return status;
+}

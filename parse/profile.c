@@ -1,0 +1,381 @@
+/* A recording in memory: how one is made of a source, and what can be asked of it. */
+#include <mprof/profile.h>
+
+#include "profile_parts.h"
+#include "source.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+void mprof_load_options_init(mprof_load_options *options)
+{
+    memset(options, 0, sizeof *options);
+    options->max_points = MPROF_DEFAULT_MAX_POINTS;
+}
+
+void mprof_profile_free(mprof_profile *profile)
+{
+    if (!profile) {
+        return;
+    }
+    for (size_t i = 0; i < profile->process_count; i++) {
+        if (i > 0 || !profile->main_is_line) {
+            free((void *)(uintptr_t)profile->processes[i].series.points);
+        }
+    }
+    if (profile->line_is_own) {
+        free((void *)(uintptr_t)profile->line.points);
+    }
+    free((void *)(uintptr_t)profile->samples.points);
+    free(profile->processes);
+    free(profile->lanes);
+    free(profile->functions);
+    free(profile->spans);
+    free(profile->facts);
+    free(profile->file);
+    mprof__arena_free(&profile->strings);
+    free(profile);
+}
+
+/* --- what belongs together ----------------------------------------------------------------- */
+
+int mprof__profile_is_alone(const mprof_profile *profile)
+{
+    const char *children = mprof_profile_fact(profile, "include-children");
+    return !children || strcmp(children, "0") == 0;
+}
+
+int mprof__span_fits_line(const mprof_profile *profile, const mprof_span *span)
+{
+    return span->process == 0 &&
+           (!(span->open & MPROF__SPAN_HAS_PID) || mprof__profile_is_alone(profile));
+}
+
+/* Adds the entry and exit values of a call to a curve, as far as they lie in the window. */
+static int push_span(mprof__collector *collector, mprof__curve *curve, const mprof_span *span)
+{
+    const mprof_sample ends[] = {span->enter, span->exit};
+    for (size_t i = 0; i < 2; i++) {
+        if (ends[i].time_s >= collector->from_s && ends[i].time_s <= collector->to_s &&
+            mprof__curve_push(curve, &ends[i], 1) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static int has_calls_on_line(const mprof_profile *profile)
+{
+    for (size_t i = 0; i < profile->span_count; i++) {
+        if (mprof__span_fits_line(profile, &profile->spans[i])) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* --- curves -------------------------------------------------------------------------------- */
+
+static mprof_status fail_without_memory(mprof_error *error)
+{
+    return mprof_error_set(error, MPROF_ENOMEM, "out of memory");
+}
+
+static int fill_line(mprof__collector *collector, mprof__curve *line)
+{
+    mprof_profile *profile = collector->profile;
+    line->totals = collector->samples.totals;
+    if (mprof__curve_push_points(line, profile->samples.points, profile->samples.point_count)) {
+        return -1;
+    }
+    for (size_t i = 0; i < profile->span_count; i++) {
+        const mprof_span *span = &profile->spans[i];
+        if (mprof__span_fits_line(profile, span) && push_span(collector, line, span) != 0) {
+            return -1;
+        }
+    }
+    return mprof__curve_finish(line, &profile->line, profile->start_s);
+}
+
+/* MEM's curve, and the line to draw. */
+static mprof_status finish_line(mprof__collector *collector, mprof_error *error)
+{
+    mprof_profile *profile = collector->profile;
+    if (mprof__curve_finish(&collector->samples, &profile->samples, profile->start_s) != 0) {
+        return fail_without_memory(error);
+    }
+    if (!has_calls_on_line(profile)) {
+        profile->line = profile->samples;
+        return MPROF_OK;
+    }
+    mprof__curve line;
+    mprof__curve_init(&line, collector->options->max_points);
+    int status = fill_line(collector, &line);
+    profile->line_is_own = status == 0;
+    mprof__curve_free(&line);
+    return status == 0 ? MPROF_OK : fail_without_memory(error);
+}
+
+static mprof_status finish_children(mprof__collector *collector, mprof_error *error)
+{
+    mprof_profile *profile = collector->profile;
+    for (size_t i = 0; i < profile->span_count; i++) {
+        const mprof_span *span = &profile->spans[i];
+        mprof__curve *curve = &collector->curves[span->process];
+        if (curve->totals.count > 0 && push_span(collector, curve, span) != 0) {
+            return fail_without_memory(error);
+        }
+    }
+    for (size_t i = 0; i < profile->process_count; i++) {
+        if (mprof__curve_finish(&collector->curves[i], &profile->processes[i].series,
+                                profile->start_s) != 0) {
+            return fail_without_memory(error);
+        }
+    }
+    if (mprof__profile_is_alone(profile) && profile->processes[0].series.sample_count == 0) {
+        profile->processes[0].series = profile->line;
+        profile->main_is_line = 1;
+    }
+    return MPROF_OK;
+}
+
+/* --- time ---------------------------------------------------------------------------------- */
+
+static void widen_by_totals(mprof_profile *profile, const mprof__totals *totals)
+{
+    if (totals->count > 0) {
+        profile->start_s = fmin(profile->start_s, totals->first_s);
+        profile->end_s = fmax(profile->end_s, totals->last_s);
+    }
+}
+
+static void find_range(mprof__collector *collector)
+{
+    mprof_profile *profile = collector->profile;
+    widen_by_totals(profile, &collector->samples.totals);
+    for (size_t i = 0; i < profile->process_count; i++) {
+        widen_by_totals(profile, &collector->curves[i].totals);
+    }
+    for (size_t i = 0; i < profile->span_count; i++) {
+        profile->start_s = fmin(profile->start_s, profile->spans[i].enter.time_s);
+        profile->end_s = fmax(profile->end_s, profile->spans[i].exit.time_s);
+    }
+}
+
+static int has_window(const mprof_load_options *options)
+{
+    return options->window_s[0] != 0 || options->window_s[1] != 0;
+}
+
+static mprof_status open_window(mprof__collector *collector, mprof_source *source,
+                                mprof_error *error)
+{
+    mprof_status status = mprof__collector_read_range(collector, source);
+    if (status == MPROF_OK) {
+        status = mprof_source_rewind(source, error);
+    }
+    collector->from_s = collector->profile->start_s + collector->options->window_s[0];
+    collector->to_s = collector->profile->start_s + collector->options->window_s[1];
+    return status;
+}
+
+/* --- loading ------------------------------------------------------------------------------- */
+
+static mprof_status check_samples(const mprof__collector *collector, mprof_error *error)
+{
+    char text[160];
+    if (collector->samples.totals.count > 0) {
+        return MPROF_OK;
+    }
+    if (has_window(collector->options)) {
+        return mprof_error_set(error, MPROF_EEMPTY, "no sample of memory within the window");
+    }
+    return mprof_warnings_format(&collector->profile->warnings, text, sizeof text)
+               ? mprof_error_set(error, MPROF_EEMPTY, "no sample of memory (%s)", text)
+               : mprof_error_set(error, MPROF_EEMPTY, "no sample of memory");
+}
+
+static mprof_status make_profile(mprof__collector *collector, mprof_source *source,
+                                 mprof_error *error)
+{
+    mprof_profile *profile = collector->profile;
+    mprof_status status = mprof__collector_read(collector, source);
+    if (status == MPROF_OK) {
+        status = check_samples(collector, error);
+    }
+    if (status == MPROF_OK) {
+        status = mprof__collector_settle_main(collector);
+    }
+    if (status == MPROF_OK) {
+        find_range(collector);
+        status = mprof__profile_nest(profile, error);
+    }
+    if (status == MPROF_OK) {
+        status = mprof__profile_find_peaks(profile, collector, source, error);
+    }
+    if (status == MPROF_OK) {
+        status = finish_line(collector, error);
+    }
+    if (status == MPROF_OK) {
+        status = finish_children(collector, error);
+    }
+    if (status == MPROF_OK) {
+        status = mprof__profile_label(profile, error);
+    }
+    for (size_t i = 0; i < profile->span_count; i++) {
+        profile->spans[i].open &= MPROF__SPAN_OPEN;
+        profile->spans[i].reserved = 0;
+    }
+    return status;
+}
+
+/* Will the source be read a second time? Only a file tells how much there is of it. */
+static int may_need_rewind(const mprof_load_options *options)
+{
+    return has_window(options) || (!options->skip_calls && options->max_points > 0);
+}
+
+static mprof_status load(mprof_profile *profile, mprof_source *source,
+                         const mprof_load_options *options, mprof_error *error)
+{
+    mprof__collector collector;
+    mprof_status status = MPROF_OK;
+    if (may_need_rewind(options)) {
+        status = mprof__source_keep(source, error);
+    }
+    if (status != MPROF_OK) {
+        return status;
+    }
+    mprof__collector_init(&collector, profile, options, error);
+    if (has_window(options)) {
+        status = open_window(&collector, source, error);
+    }
+    if (status == MPROF_OK) {
+        status = make_profile(&collector, source, error);
+    }
+    mprof__collector_free(&collector);
+    return status;
+}
+
+mprof_status mprof_profile_load(mprof_profile **out, mprof_source *source,
+                                const mprof_load_options *options, mprof_error *error)
+{
+    mprof_load_options defaults;
+    mprof_load_options_init(&defaults);
+    *out = NULL;
+    mprof_profile *profile = calloc(1, sizeof *profile);
+    mprof_status status = MPROF_ENOMEM;
+    if (profile) {
+        profile->start_s = INFINITY;
+        profile->end_s = -INFINITY;
+        profile->file = strdup(mprof__source_name(source));
+    }
+    if (!profile || !profile->file) {
+        fail_without_memory(error);
+    } else {
+        status = load(profile, source, options ? options : &defaults, error);
+    }
+    if (status != MPROF_OK) {
+        mprof_error_at(error, mprof__source_name(source), 0);
+        mprof_profile_free(profile);
+        return status;
+    }
+    *out = profile;
+    return MPROF_OK;
+}
+
+mprof_status mprof_profile_load_file(mprof_profile **out, const char *path,
+                                     const mprof_load_options *options, mprof_error *error)
+{
+    mprof_source *source;
+    *out = NULL;
+    mprof_status status = mprof_source_open(&source, path, error);
+    if (status == MPROF_OK) {
+        status = mprof_profile_load(out, source, options, error);
+        mprof_source_free(source);
+    }
+    return status;
+}
+
+/* --- questions ----------------------------------------------------------------------------- */
+
+const char *mprof_profile_file(const mprof_profile *profile)
+{
+    return profile->file;
+}
+
+const char *mprof_profile_command_line(const mprof_profile *profile)
+{
+    return profile->command_line ? profile->command_line : "";
+}
+
+double mprof_profile_start_s(const mprof_profile *profile)
+{
+    return profile->start_s;
+}
+
+double mprof_profile_end_s(const mprof_profile *profile)
+{
+    return profile->end_s;
+}
+
+const mprof_series *mprof_profile_samples(const mprof_profile *profile)
+{
+    return &profile->samples;
+}
+
+const mprof_series *mprof_profile_line(const mprof_profile *profile)
+{
+    return &profile->line;
+}
+
+const mprof_process *mprof_profile_processes(const mprof_profile *profile, size_t *count)
+{
+    *count = profile->process_count;
+    return profile->processes;
+}
+
+const mprof_lane *mprof_profile_lanes(const mprof_profile *profile, size_t *count)
+{
+    *count = profile->lane_count;
+    return profile->lanes;
+}
+
+const mprof_function *mprof_profile_functions(const mprof_profile *profile, size_t *count)
+{
+    *count = profile->function_count;
+    return profile->functions;
+}
+
+const mprof_span *mprof_profile_spans(const mprof_profile *profile, size_t *count)
+{
+    *count = profile->span_count;
+    return profile->spans;
+}
+
+const mprof_fact *mprof_profile_facts(const mprof_profile *profile, size_t *count)
+{
+    *count = profile->fact_count;
+    return profile->facts;
+}
+
+const char *mprof_profile_fact(const mprof_profile *profile, const char *key)
+{
+    for (size_t i = 0; i < profile->fact_count; i++) {
+        if (strcmp(profile->facts[i].key, key) == 0) {
+            return profile->facts[i].value;
+        }
+    }
+    return NULL;
+}
+
+const mprof_warnings *mprof_profile_warnings(const mprof_profile *profile)
+{
+    return &profile->warnings;
+}
+
+uint64_t mprof_profile_lost_calls(const mprof_profile *profile)
+{
+    return profile->lost_calls;
+}

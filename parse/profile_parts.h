@@ -1,0 +1,91 @@
+/* What a profile is made of, for the files that make it. Private to this folder. */
+#ifndef MPROF_PROFILE_PARTS_H
+#define MPROF_PROFILE_PARTS_H
+
+#include "buffer.h"
+#include "curve.h"
+#include "map.h"
+
+#include <mprof/profile.h>
+
+/* Bits of mprof_span.open while the profile is being made; only the first one stays. */
+enum {
+    MPROF__SPAN_OPEN = 1,
+    MPROF__SPAN_HAS_PID = 2,  /* ours: the recording says which process it ran in */
+    MPROF__SPAN_NO_LEVEL = 4, /* to be derived */
+};
+
+struct mprof_profile {
+    char *file;
+    char *command_line;
+    double start_s, end_s;
+    mprof_series samples;
+    mprof_series line;
+    int line_is_own;  /* line.points is not samples.points */
+    int main_is_line; /* processes[0].series is a view of line */
+    mprof_process *processes;
+    size_t process_count, process_capacity;
+    mprof_lane *lanes;
+    size_t lane_count, lane_capacity;
+    mprof_function *functions;
+    size_t function_count, function_capacity;
+    mprof_span *spans;
+    size_t span_count, span_capacity;
+    mprof_fact *facts;
+    size_t fact_count, fact_capacity;
+    mprof_warnings warnings;
+    uint64_t lost_calls;
+    mprof__arena strings; /* owns all names, keys and values */
+};
+
+/* A profile while it is read. */
+typedef struct mprof__collector {
+    mprof_profile *profile;
+    const mprof_load_options *options;
+    mprof_error *error;
+
+    /* the window, in unix seconds; everything if it was not asked for */
+    double from_s, to_s;
+
+    mprof__curve samples;
+    mprof__curve *curves; /* one per process: its CHLD samples */
+    size_t curve_capacity;
+
+    mprof__map pids;      /* pid -> the latest process of that number */
+    mprof__map functions; /* name -> function */
+    mprof__map lanes;     /* process and lane -> lane */
+    mprof__arena keys;
+    mprof__buffer key;
+} mprof__collector;
+
+void mprof__collector_init(mprof__collector *collector, mprof_profile *profile,
+                           const mprof_load_options *options, mprof_error *error);
+void mprof__collector_free(mprof__collector *collector);
+
+/* Reads the source once and gathers everything that lies within the window. */
+mprof_status mprof__collector_read(mprof__collector *collector, mprof_source *source);
+
+/* Reads the source once for start_s and end_s of the profile only. */
+mprof_status mprof__collector_read_range(mprof__collector *collector, mprof_source *source);
+
+/* Makes process 0 the main one, whatever order the file told it in. MPROF_ENOMEM */
+mprof_status mprof__collector_settle_main(mprof__collector *collector);
+
+/* Does MEM tell of the main process alone? */
+int mprof__profile_is_alone(const mprof_profile *profile);
+
+/* Which samples a call's values belong to: those of its process, MEM's where that is the main one.
+ */
+int mprof__span_fits_line(const mprof_profile *profile, const mprof_span *span);
+
+/* Sorts the spans, gives a level to those without one, and sums up the functions. MPROF_ENOMEM */
+mprof_status mprof__profile_nest(mprof_profile *profile, mprof_error *error);
+
+/* Finds the shortest names that are not ambiguous. MPROF_ENOMEM */
+mprof_status mprof__profile_label(mprof_profile *profile, mprof_error *error);
+
+/* Finds the peaks of all functions; reads the source again where the curves were thinned. */
+mprof_status mprof__profile_find_peaks(mprof_profile *profile, mprof__collector *collector,
+                                       mprof_source *source, mprof_error *error);
+
+#endif
