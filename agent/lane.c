@@ -222,7 +222,7 @@ mprof_ring_text mprof__lane_text(const mprof_lane *lane)
     };
 }
 
-void mprof__lane_forked(void)
+void mprof__lane_forget(void)
 {
     memset(&lanes, 0, sizeof lanes);
     memset(tables, 0, sizeof tables);

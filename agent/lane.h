@@ -55,6 +55,6 @@ mprof_ring_text mprof__lane_text(const mprof_lane *lane);
 
 /* In the child of a fork: everything is forgotten, nothing is freed, for the fork may have happened
  * while another thread was in here. */
-void mprof__lane_forked(void);
+void mprof__lane_forget(void);
 
 #endif

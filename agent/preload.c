@@ -27,6 +27,16 @@ typedef void agent_event(const char *event, struct _object *arguments);
 
 #define AGENT_FILE "libmprof-agent.so"
 
+/* PyMemAllocatorEx and the accessors of its raw domain (number 0). */
+typedef struct allocator {
+    void *context;
+    void *(*allocate)(void *context, size_t size);
+    void *(*allocate_zeroed)(void *context, size_t count, size_t size);
+    void *(*resize)(void *context, void *block, size_t size);
+    void (*release)(void *context, void *block);
+} allocator;
+typedef void access_allocator(int domain, allocator *raw);
+
 static is_initialised *interpreter_ready;
 static agent_event *tell_agent;
 static bool is_decided; /* the agent was started, or never will be */
@@ -72,6 +82,67 @@ static void start_agent(void)
     }
 }
 
+static int on_event(const char *event, struct _object *arguments, void *data);
+
+/* CPython frees the entry of our hook with the allocator that is in force at its end. But the hook
+ * is older than the choice of an allocator, and `-X dev` or PYTHONMALLOC=debug chooses one that
+ * aborts on a block it did not hand out. So the entry is remembered, and freed by what allocated
+ * it. */
+static access_allocator *get_allocator;
+static access_allocator *set_allocator;
+static allocator first;
+static allocator final;
+static void *entry;
+
+static void *allocate_entry(void *context, size_t size)
+{
+    entry = first.allocate(context, size);
+    return entry;
+}
+
+static void release_block(void *context, void *block)
+{
+    if (block == entry) {
+        entry = NULL;
+        first.release(first.context, block);
+    } else {
+        final.release(context, block);
+    }
+}
+
+static void add_hook(add_audit_hook *add)
+{
+    allocator remembering;
+
+    get_allocator(0, &first);
+    remembering = first;
+    remembering.allocate = allocate_entry;
+    set_allocator(0, &remembering);
+    add(on_event, NULL);
+    set_allocator(0, &first);
+}
+
+static void before_hooks_are_freed(void)
+{
+    allocator sorting;
+
+    get_allocator(0, &final);
+    if (entry != NULL && final.release != first.release && final.release != release_block) {
+        sorting = final;
+        sorting.release = release_block;
+        set_allocator(0, &sorting);
+    }
+}
+
+static bool is_same(const char *left, const char *right)
+{
+    while (*left == *right && *left != '\0') {
+        left++;
+        right++;
+    }
+    return *left == *right;
+}
+
 static int on_event(const char *event, struct _object *arguments, void *data)
 {
     (void)data;
@@ -81,6 +152,9 @@ static int on_event(const char *event, struct _object *arguments, void *data)
     }
     if (tell_agent != NULL) {
         tell_agent(event, arguments);
+    }
+    if (is_same(event, "cpython._PySys_ClearAuditHooks")) {
+        before_hooks_are_freed();
     }
     return 0;
 }
@@ -95,7 +169,9 @@ __attribute__((constructor)) static void look_for_python(void)
         return;
     }
     interpreter_ready = __extension__(is_initialised *) dlsym(RTLD_DEFAULT, "Py_IsInitialized");
-    if (interpreter_ready != NULL) {
-        add(on_event, NULL);
+    get_allocator = __extension__(access_allocator *) dlsym(RTLD_DEFAULT, "PyMem_GetAllocator");
+    set_allocator = __extension__(access_allocator *) dlsym(RTLD_DEFAULT, "PyMem_SetAllocator");
+    if (interpreter_ready != NULL && get_allocator != NULL && set_allocator != NULL) {
+        add_hook(add);
     }
 }

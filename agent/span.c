@@ -102,7 +102,7 @@ static void in_child(void)
     mprof__ring_close(&spans.ring);
     spans.generation++;
     spans.failed = false;
-    mprof__lane_forked();
+    mprof__lane_forget();
     mprof__context_forked();
     mprof__rss_forked();
     make_ring_while_able();

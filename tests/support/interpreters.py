@@ -1,0 +1,75 @@
+"""The CPythons of this machine: the agent has to work in each of them."""
+
+import functools
+import glob
+import os
+import pathlib
+import re
+import subprocess
+
+OLDEST = (3, 8)
+
+_ASK = """
+import sys, sysconfig
+print(sys.implementation.name, *sys.version_info[:3], int(bool(sysconfig.get_config_var("Py_GIL_DISABLED"))))
+"""
+
+
+class Interpreter:
+    def __init__(self, path, version, free_threaded):
+        self.path, self.version, self.free_threaded = path, version, free_threaded
+
+    def __str__(self):
+        return f"{'.'.join(map(str, self.version))}{'t' if self.free_threaded else ''} {self.path}"
+
+    __repr__ = __str__
+
+    def has(self, *modules):
+        """Whether all these modules can be imported."""
+        return subprocess.run([self.path, "-c", "import " + ", ".join(modules)],
+                              capture_output=True, env=_clean()).returncode == 0
+
+
+def _clean():
+    return {key: value for key, value in os.environ.items()
+            if not key.startswith(("MPROF", "PYTHON", "LD_"))}
+
+
+def _look(path):
+    try:
+        done = subprocess.run([path, "-I", "-S", "-c", _ASK], capture_output=True, text=True,
+                              timeout=60, env=_clean())
+    except OSError:
+        return None
+    match = re.fullmatch(r"cpython (\d+) (\d+) (\d+) ([01])\s*", done.stdout)
+    if done.returncode != 0 or not match:
+        return None
+    return Interpreter(path, tuple(map(int, match.groups()[:3])), match[4] == "1")
+
+
+@functools.lru_cache
+def every():
+    """All CPython 3 found in PATH and among pyenv's versions, each once, oldest first."""
+    candidates = []
+    for directory in os.environ.get("PATH", "").split(os.pathsep):
+        candidates += glob.glob(os.path.join(directory, "python3*"))
+    candidates += glob.glob(str(pathlib.Path.home() / ".pyenv/versions/*/bin/python3"))
+    found = {}
+    for path in candidates:
+        if re.fullmatch(r"python3(\.\d+)?t?", os.path.basename(path)) and os.access(path, os.X_OK):
+            with open(path, "rb") as file:
+                if file.read(4) != b"\x7fELF":
+                    continue  # a script that finds an interpreter: the interpreter is in the list
+            found.setdefault(os.path.realpath(path), path)
+    seen = [_look(path) for path in found.values()]
+    return sorted((one for one in seen if one), key=lambda one: (one.version, one.path))
+
+
+@functools.lru_cache
+def supported():
+    return [one for one in every() if one.version >= OLDEST and not one.free_threaded]
+
+
+if __name__ == "__main__":
+    for one in every():
+        print(one)

@@ -1,0 +1,155 @@
+/* Lanes: found, made, forgotten, and their numbers used again. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "agent/lane.h"
+
+static char owners[20000];
+
+static int forget_all(void **state)
+{
+    (void)state;
+    mprof__lane_forget();
+    return 0;
+}
+
+static mprof_lane *begin(const void *owner, enum mprof_lane_kind kind, const char *name)
+{
+    mprof_lane *lane = mprof__lane_find(owner);
+    if (lane == NULL) {
+        lane = mprof__lane_add(owner, kind, name);
+    }
+    assert_non_null(lane);
+    lane->open++;
+    return lane;
+}
+
+static void end(mprof_lane *lane)
+{
+    lane->open--;
+    mprof__lane_release(lane);
+}
+
+static void assert_named(const mprof_lane *lane, const char *name)
+{
+    mprof_ring_text text = mprof__lane_text(lane);
+    assert_int_equal(text.length, strlen(name));
+    assert_memory_equal(text.bytes, name, text.length);
+}
+
+static void test_found_while_open(void **state)
+{
+    (void)state;
+    assert_null(mprof__lane_find(&owners[0]));
+    mprof_lane *lane = begin(&owners[0], MPROF_LANE_GREENLET, NULL);
+    assert_ptr_equal(begin(&owners[0], MPROF_LANE_GREENLET, NULL), lane);
+    end(lane);
+    assert_ptr_equal(mprof__lane_find(&owners[0]), lane);
+    end(lane);
+    assert_null(mprof__lane_find(&owners[0]));
+}
+
+static void test_names(void **state)
+{
+    (void)state;
+    assert_named(begin(&owners[0], MPROF_LANE_GREENLET, NULL), "greenlet 1");
+    assert_named(begin(&owners[1], MPROF_LANE_GREENLET, NULL), "greenlet 2");
+    assert_named(begin(&owners[2], MPROF_LANE_TASK, NULL), "task 1");
+    assert_named(begin(&owners[3], MPROF_LANE_NAMED, "reader"), "reader");
+}
+
+static void test_lowest_number_is_used_again(void **state)
+{
+    mprof_lane *lanes[200];
+    (void)state;
+
+    for (int i = 0; i < 200; i++) {
+        lanes[i] = begin(&owners[i], MPROF_LANE_GREENLET, NULL);
+    }
+    assert_named(lanes[199], "greenlet 200");
+    end(lanes[130]);
+    end(lanes[4]);
+    end(lanes[77]);
+    assert_named(begin(&owners[300], MPROF_LANE_GREENLET, NULL), "greenlet 5");
+    assert_named(begin(&owners[301], MPROF_LANE_GREENLET, NULL), "greenlet 78");
+    assert_named(begin(&owners[302], MPROF_LANE_GREENLET, NULL), "greenlet 131");
+    assert_named(begin(&owners[303], MPROF_LANE_GREENLET, NULL), "greenlet 201");
+}
+
+static void test_a_million_requests_are_one_lane(void **state)
+{
+    uint32_t id = 0;
+    (void)state;
+    for (int i = 0; i < 1000000; i++) {
+        mprof_lane *lane = begin(&owners[i % 20000], MPROF_LANE_GREENLET, NULL);
+        assert_true(id == 0 || lane->slot->id == id);
+        id = lane->slot->id;
+        end(lane);
+    }
+}
+
+static void test_name_is_found_again_or_changed(void **state)
+{
+    (void)state;
+    mprof_lane *first = begin(&owners[0], MPROF_LANE_NAMED, "one");
+    mprof_lane *second = begin(&owners[1], MPROF_LANE_NAMED, "two");
+    uint32_t ids[2] = {first->slot->id, second->slot->id};
+    first->slot->told_in = 1;
+    second->slot->told_in = 1;
+    end(first);
+    end(second);
+    second = begin(&owners[2], MPROF_LANE_NAMED, "two");
+    assert_int_equal(second->slot->id, ids[1]);
+    assert_int_equal(second->slot->told_in, 1);
+    mprof_lane *third = begin(&owners[3], MPROF_LANE_NAMED, "three");
+    assert_int_equal(third->slot->id, ids[0]);
+    assert_named(third, "three");
+    assert_int_equal(third->slot->told_in, 0); /* to be told anew */
+}
+
+static void test_many_at_once(void **state)
+{
+    static mprof_lane *lanes[20000];
+    (void)state;
+    for (int i = 0; i < 20000; i++) {
+        lanes[i] = begin(&owners[i], i % 2 == 0 ? MPROF_LANE_GREENLET : MPROF_LANE_TASK, NULL);
+    }
+    for (int i = 0; i < 20000; i++) {
+        assert_ptr_equal(mprof__lane_find(&owners[i]), lanes[i]);
+    }
+    for (int i = 0; i < 20000; i += 3) {
+        end(lanes[i]);
+    }
+    for (int i = 0; i < 20000; i++) {
+        assert_ptr_equal(mprof__lane_find(&owners[i]), i % 3 == 0 ? NULL : lanes[i]);
+    }
+}
+
+static void test_long_name_is_cut(void **state)
+{
+    static char name[2 * MPROF_WIRE_NAME_MAX];
+    (void)state;
+    memset(name, 'n', sizeof name - 1);
+    assert_int_equal(mprof__lane_text(begin(&owners[0], MPROF_LANE_NAMED, name)).length,
+                     MPROF_WIRE_NAME_MAX);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_teardown(test_found_while_open, forget_all),
+        cmocka_unit_test_teardown(test_names, forget_all),
+        cmocka_unit_test_teardown(test_lowest_number_is_used_again, forget_all),
+        cmocka_unit_test_teardown(test_a_million_requests_are_one_lane, forget_all),
+        cmocka_unit_test_teardown(test_name_is_found_again_or_changed, forget_all),
+        cmocka_unit_test_teardown(test_many_at_once, forget_all),
+        cmocka_unit_test_teardown(test_long_name_is_cut, forget_all),
+    };
+    return cmocka_run_group_tests_name("lane", tests, NULL, NULL);
+}

@@ -1,0 +1,360 @@
+/* What the agent writes into its ring: read back event by event, across the wrap, with the reader
+ * late or gone. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <dirent.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "agent/ring.h"
+
+typedef struct event {
+    mprof_wire_event head;
+    union {
+        mprof_wire_enter enter;
+        mprof_wire_exit exit;
+        uint8_t bytes[MPROF_WIRE_NAME_MAX + 32];
+    } body; /* the whole event, head included */
+} event;
+
+static char directory[64];
+static mprof_ring ring;
+
+static int set_up(void **state)
+{
+    (void)state;
+    strcpy(directory, "/tmp/mprof-ring-XXXXXX");
+    if (mkdtemp(directory) == NULL) {
+        return -1;
+    }
+    return mprof__ring_open(&ring, directory, 0x030b0200) ? 0 : -1;
+}
+
+static void remove_files(void)
+{
+    struct dirent *entry;
+    DIR *files = opendir(directory);
+    assert_non_null(files);
+    while ((entry = readdir(files)) != NULL) {
+        if (entry->d_name[0] != '.') {
+            unlinkat(dirfd(files), entry->d_name, 0);
+        }
+    }
+    closedir(files);
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    mprof__ring_close(&ring);
+    remove_files();
+    return rmdir(directory);
+}
+
+/* Reads one event at the tail as a reader would, and passes it. */
+static bool take(event *taken)
+{
+    uint64_t tail = ring.header->tail;
+    uint8_t *to = (uint8_t *)&taken->body;
+
+    if (tail == __atomic_load_n(&ring.header->head, __ATOMIC_ACQUIRE)) {
+        return false;
+    }
+    memcpy(&taken->head, ring.data + tail % MPROF_WIRE_CAPACITY, sizeof taken->head);
+    assert_true(taken->head.size >= 8 && taken->head.size % 8 == 0);
+    assert_true(taken->head.size <= sizeof taken->body);
+    for (uint64_t i = 0; i < taken->head.size; i++) {
+        to[i] = ring.data[(tail + i) % MPROF_WIRE_CAPACITY];
+    }
+    ring.header->tail = tail + taken->head.size;
+    return true;
+}
+
+static mprof_ring_text text(uint32_t id, const char *bytes, uint32_t *told_in)
+{
+    return (mprof_ring_text){
+        .id = id, .length = (uint32_t)strlen(bytes), .bytes = bytes, .told_in = told_in};
+}
+
+static void test_header(void **state)
+{
+    struct stat status;
+    char path[128];
+    (void)state;
+
+    snprintf(path, sizeof path, "%s/%d-0.ring", directory, (int)getpid());
+    assert_int_equal(stat(path, &status), 0);
+    assert_int_equal(status.st_mode & 07777, 0600);
+    assert_int_equal(status.st_size, MPROF_WIRE_DATA_OFFSET + MPROF_WIRE_CAPACITY);
+    /* reserved, so that a full file system cannot fault the program later */
+    assert_true(status.st_blocks * 512 >= status.st_size);
+    assert_int_equal(ring.header->magic, MPROF_WIRE_MAGIC);
+    assert_int_equal(ring.header->version, MPROF_WIRE_VERSION);
+    assert_int_equal(ring.header->pid, getpid());
+    assert_int_equal(ring.header->capacity, MPROF_WIRE_CAPACITY);
+    assert_int_equal(ring.header->python_version, 0x030b0200);
+    assert_true(ring.header->start_ns > 0);
+}
+
+static void test_next_image_takes_next_number(void **state)
+{
+    char path[128];
+    mprof_ring second = {0};
+    (void)state;
+
+    assert_true(mprof__ring_open(&second, directory, 0));
+    snprintf(path, sizeof path, "%s/%d-1.ring", directory, (int)getpid());
+    assert_int_equal(access(path, F_OK), 0);
+    mprof__ring_close(&second);
+    snprintf(path, sizeof path, "%s/%d-1.ring.new", directory, (int)getpid());
+    assert_int_equal(access(path, F_OK), -1);
+}
+
+static void test_directory_gone(void **state)
+{
+    mprof_ring other = {0};
+    (void)state;
+    assert_false(mprof__ring_open(&other, "/nonexistent/rings", 0));
+    assert_null(other.header);
+    mprof__ring_close(&other);
+}
+
+static void test_call_with_names(void **state)
+{
+    event taken;
+    uint32_t name_told = 0;
+    uint32_t lane_told = 0;
+    const mprof_ring_text name = text(7, "app.f", &name_told);
+    const mprof_ring_text lane = text(3, "Thread-1 (work)", &lane_told);
+    (void)state;
+
+    uint32_t call = mprof__ring_enter(
+        &ring,
+        (mprof_wire_enter){.name = 7, .lane = 3, .level = 2, .time_ns = 11, .rss_bytes = 4096}, 1,
+        &name, &lane);
+    assert_int_equal(call, 1);
+    mprof__ring_exit(&ring, call, 1, 22, 8192);
+
+    assert_true(take(&taken));
+    assert_int_equal(taken.head.kind, MPROF_WIRE_NAME);
+    assert_int_equal(taken.head.id, 7);
+    assert_memory_equal(taken.body.bytes + 8, "\5\0\0\0app.f\0\0", 12);
+    assert_true(take(&taken));
+    assert_int_equal(taken.head.kind, MPROF_WIRE_LANE);
+    assert_int_equal(taken.head.id, 3);
+    assert_memory_equal(taken.body.bytes + 12, "Thread-1 (work)", 15);
+    assert_true(take(&taken));
+    assert_int_equal(taken.head.kind, MPROF_WIRE_ENTER);
+    assert_int_equal(taken.head.id, 1);
+    assert_int_equal(taken.body.enter.name, 7);
+    assert_int_equal(taken.body.enter.lane, 3);
+    assert_int_equal(taken.body.enter.level, 2);
+    assert_int_equal(taken.body.enter.time_ns, 11);
+    assert_int_equal(taken.body.enter.rss_bytes, 4096);
+    assert_true(take(&taken));
+    assert_int_equal(taken.head.kind, MPROF_WIRE_EXIT);
+    assert_int_equal(taken.head.id, 1);
+    assert_int_equal(taken.head.flags, 1);
+    assert_int_equal(taken.body.exit.time_ns, 22);
+    assert_int_equal(taken.body.exit.rss_bytes, 8192);
+    assert_false(take(&taken));
+
+    /* told once, and again in the next generation */
+    mprof__ring_exit(&ring, mprof__ring_enter(&ring, (mprof_wire_enter){0}, 1, &name, &lane), 0, 0,
+                     0);
+    assert_true(take(&taken));
+    assert_int_equal(taken.head.kind, MPROF_WIRE_ENTER);
+    assert_true(take(&taken));
+    mprof__ring_exit(&ring, mprof__ring_enter(&ring, (mprof_wire_enter){0}, 2, &name, NULL), 0, 0,
+                     0);
+    assert_true(take(&taken));
+    assert_int_equal(taken.head.kind, MPROF_WIRE_NAME);
+}
+
+static void test_texts_of_every_length(void **state)
+{
+    char bytes[MPROF_WIRE_NAME_MAX + 1];
+    event taken;
+    (void)state;
+
+    memset(bytes, 'x', sizeof bytes);
+    for (uint32_t length = 0; length <= MPROF_WIRE_NAME_MAX; length += length < 40 ? 1 : 990) {
+        uint32_t told = 0;
+        const mprof_ring_text name = {
+            .id = length, .length = length, .bytes = bytes, .told_in = &told};
+        mprof__ring_exit(&ring, mprof__ring_enter(&ring, (mprof_wire_enter){0}, 1, &name, NULL), 0,
+                         0, 0);
+        assert_true(take(&taken));
+        assert_int_equal(taken.head.kind, MPROF_WIRE_NAME);
+        assert_int_equal(taken.head.size, (sizeof(mprof_wire_text) + length + 7) / 8 * 8);
+        assert_memory_equal(taken.body.bytes + 8, &length, 4);
+        assert_memory_equal(taken.body.bytes + 12, bytes, length);
+        for (uint32_t i = 12 + length; i < taken.head.size; i++) {
+            assert_int_equal(taken.body.bytes[i], 0);
+        }
+        assert_true(take(&taken) && take(&taken));
+    }
+}
+
+static void test_nobody_reads(void **state)
+{
+    enum { DEPTH = 2000 };
+    static uint32_t calls[DEPTH];
+    uint32_t told = 0;
+    uint64_t entered = 0;
+    uint64_t left = 0;
+    event taken;
+    const mprof_ring_text name = text(1, "deep.f", &told);
+    (void)state;
+
+    for (int round = 0; round < 40; round++) {
+        for (int i = 0; i < DEPTH; i++) {
+            calls[i] = mprof__ring_enter(&ring, (mprof_wire_enter){.name = 1}, 1, &name, NULL);
+            entered += calls[i] != 0;
+        }
+        for (int i = DEPTH - 1; i >= 0; i--) {
+            if (calls[i] != 0) {
+                mprof__ring_exit(&ring, calls[i], 0, 0, 0);
+            }
+        }
+    }
+    assert_true(ring.head <= MPROF_WIRE_CAPACITY);
+    assert_int_equal(ring.header->dropped, 40 * DEPTH - entered);
+    assert_true(ring.header->dropped > 0);
+    assert_int_equal(ring.in_flight, 0);
+    /* what fits is told: not much more than a call's bytes stay unused */
+    assert_true(ring.head >=
+                MPROF_WIRE_CAPACITY - sizeof(mprof_wire_enter) - sizeof(mprof_wire_exit));
+
+    while (take(&taken)) {
+        entered -= taken.head.kind == MPROF_WIRE_ENTER;
+        left += taken.head.kind == MPROF_WIRE_EXIT;
+    }
+    assert_int_equal(entered, 0);
+    assert_true(left > 0);
+}
+
+static void test_random_pace(void **state)
+{
+    enum { DEPTH = 300 };
+    static uint32_t calls[DEPTH];
+    uint32_t told = 0;
+    uint64_t seed = 88172645463325252;
+    uint32_t expected_open = 0;
+    int depth = 0;
+    event taken;
+    const mprof_ring_text name = text(1, "random.f", &told);
+    (void)state;
+
+    for (int step = 0; step < 300000; step++) {
+        seed ^= seed << 13;
+        seed ^= seed >> 7;
+        seed ^= seed << 17;
+        if (seed % 2 == 0 && depth < DEPTH) {
+            calls[depth++] = mprof__ring_enter(
+                &ring, (mprof_wire_enter){.name = 1, .time_ns = (uint64_t)step}, 1, &name, NULL);
+        } else if (depth > 0) {
+            depth--;
+            if (calls[depth] != 0) {
+                mprof__ring_exit(&ring, calls[depth], 0, (uint64_t)step, 0);
+            }
+        }
+        assert_true(ring.head - ring.header->tail <= MPROF_WIRE_CAPACITY);
+        if (seed % 20011 == 0) { /* a reader that is now and then late */
+            while (take(&taken)) {
+                expected_open += taken.head.kind == MPROF_WIRE_ENTER;
+                expected_open -= taken.head.kind == MPROF_WIRE_EXIT;
+            }
+            assert_int_equal(expected_open, ring.in_flight);
+        }
+    }
+    assert_true(ring.head > MPROF_WIRE_CAPACITY); /* it wrapped */
+}
+
+static void test_hostile_tail(void **state)
+{
+    uint32_t told = 0;
+    const mprof_ring_text name = text(1, "f", &told);
+    (void)state;
+    ring.header->tail = UINT64_C(0x123456789abcdef0);
+    assert_int_equal(mprof__ring_enter(&ring, (mprof_wire_enter){0}, 1, &name, NULL), 0);
+    assert_int_equal(ring.header->dropped, 1);
+}
+
+static void test_bell(void **state)
+{
+    char path[128];
+    char byte;
+    uint32_t told = 0;
+    const mprof_ring_text name = text(1, "f", &told);
+    (void)state;
+
+    snprintf(path, sizeof path, "%s/" MPROF_WIRE_BELL, directory);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    int fd = open(path, O_RDWR | O_NONBLOCK);
+    assert_true(fd >= 0);
+    while (ring.head + 64 < MPROF_WIRE_CAPACITY / 2) {
+        mprof__ring_exit(&ring, mprof__ring_enter(&ring, (mprof_wire_enter){0}, 1, &name, NULL), 0,
+                         0, 0);
+    }
+    assert_int_equal(read(fd, &byte, 1), -1); /* not before it is half full */
+    mprof__ring_exit(&ring, mprof__ring_enter(&ring, (mprof_wire_enter){0}, 1, &name, NULL), 0, 0,
+                     0);
+    assert_int_equal(read(fd, &byte, 1), 1);
+    assert_int_equal(read(fd, &byte, 1), -1); /* once */
+    close(fd);
+}
+
+static void test_survives_the_writer(void **state)
+{
+    char path[128];
+    mprof_wire_header header;
+    (void)state;
+
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        uint32_t told = 0;
+        const mprof_ring_text name = text(1, "killed.f", &told);
+        mprof__ring_close(&ring);
+        if (mprof__ring_open(&ring, directory, 0)) {
+            mprof__ring_enter(&ring, (mprof_wire_enter){.name = 1}, 1, &name, NULL);
+        }
+        raise(SIGKILL);
+    }
+    assert_int_equal(waitpid(child, NULL, 0), child);
+    snprintf(path, sizeof path, "%s/%d-0.ring", directory, (int)child);
+    int fd = open(path, O_RDONLY);
+    assert_true(fd >= 0);
+    assert_int_equal(pread(fd, &header, sizeof header, 0), sizeof header);
+    assert_int_equal(header.head, 24 + sizeof(mprof_wire_enter)); /* NAME "killed.f", ENTER */
+    close(fd);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_header, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_next_image_takes_next_number, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_directory_gone, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_call_with_names, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_texts_of_every_length, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_nobody_reads, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_random_pace, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_hostile_tail, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_bell, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_survives_the_writer, set_up, tear_down),
+    };
+    return cmocka_run_group_tests_name("ring", tests, NULL, NULL);
+}
