@@ -50,16 +50,6 @@ class Programs(TestCase):
         self.assertEqual(self.levels(recording, "works"), [0] * 3)
         self.assert_nested(recording.calls)
 
-    def test_coroutines(self):
-        recording, _ = self.record("tasks.py")
-        handled, fetched = recording.calls_of("handle"), recording.calls_of("fetch")
-        self.assertEqual([call.level for call in handled], [0] * 3)
-        self.assertEqual([call.level for call in fetched], [1] * 3)
-        self.assertEqual(len({call.lane for call in recording.calls}), 3)
-        for call, seconds in zip(sorted(fetched, key=lambda call: call.seconds), (0.1, 0.15, 0.2)):
-            self.assertGreaterEqual(call.seconds, seconds - 0.001)
-        self.assert_nested(recording.calls)
-
     def test_methods(self):
         recording, done = self.record("methods.py")
         self.assertIn("4 1 9 3\narea Circle.area\n", done.stdout)
@@ -87,8 +77,7 @@ class Programs(TestCase):
                                   ("__main__.inner", 1, left_open)])
                 self.assertEqual(list(recording.exits.values()), [end])
 
-    def test_example_of_the_unmodified_interpreter(self):
-        # With the decorator imported and no mprof around it, a program runs as upstream has it.
+    def test_the_builtin_is_there_under_mprof_only(self):
         plain = subprocess.run([python(), PROGRAMS / "threads.py"], capture_output=True, text=True,
                                env=self.environment(), timeout=DEADLINE_S)
         self.assertIn("NameError", plain.stderr)
