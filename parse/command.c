@@ -216,16 +216,31 @@ int mprof__command_fail(const mprof_error *error)
     return MPROF_EXIT_FAILED;
 }
 
-void mprof__command_warn(const mprof_profile *profile)
+void mprof__command_warn_file(const char *file, const mprof_warnings *warnings)
 {
     char text[512];
-    if (!mprof_warnings_format(mprof_profile_warnings(profile), text, sizeof text)) {
-        return;
+    if (mprof_warnings_format(warnings, text, sizeof text)) {
+        fflush(stdout);
+        fputs("mprof: ", stderr);
+        mprof__print_plain(stderr, file);
+        fprintf(stderr, ": %s\n", text);
     }
-    fflush(stdout);
-    fputs("mprof: ", stderr);
-    mprof__print_plain(stderr, mprof_profile_file(profile));
-    fprintf(stderr, ": %s\n", text);
+}
+
+void mprof__command_warn(const mprof_profile *profile)
+{
+    mprof__command_warn_file(mprof_profile_file(profile), mprof_profile_warnings(profile));
+}
+
+int mprof__command_finish(void)
+{
+    mprof_error error = MPROF_ERROR_INIT;
+    errno = 0;
+    if (fflush(stdout) == 0 && !ferror(stdout)) {
+        return MPROF_EXIT_OK;
+    }
+    mprof_error_set_errno(&error, errno ? errno : EIO, "cannot write to standard output");
+    return mprof__command_fail(&error);
 }
 
 /* Bytes at text that a terminal takes for a command, or that are no UTF-8: 0 if there are none,

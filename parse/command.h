@@ -42,7 +42,20 @@ int mprof__command_fail(const mprof_error *error);
 
 /* Counted warnings of a file as one line on standard error; silent if there are none. */
 struct mprof_profile;
+struct mprof_warnings;
 void mprof__command_warn(const struct mprof_profile *profile);
+void mprof__command_warn_file(const char *file, const struct mprof_warnings *warnings);
+
+/* The end of a command that printed its result: MPROF_EXIT_OK, or MPROF_EXIT_FAILED with one line
+ * of reason if standard output did not take all of it. */
+int mprof__command_finish(void);
+
+/* The files to work on: those that the arguments name (numbers or paths), each once; without an
+ * argument the newest recording of the working directory. *paths and its strings are the caller's.
+ * MPROF_EXIT_OK, or MPROF_EXIT_FAILED with the reasons printed; then *paths holds the good ones. */
+int mprof__command_inputs(char ***paths, size_t *path_count, char *const arguments[],
+                          size_t argument_count);
+void mprof__command_inputs_free(char **paths, size_t path_count);
 
 /* Prints text to a stream with everything a terminal could obey made harmless (S4). */
 void mprof__print_plain(FILE *stream, const char *text);

@@ -1,0 +1,294 @@
+/* The peaks of a recording without the recording: one pass, a second one if a function is asked
+ * for. */
+#include "summary.h"
+
+#include "buffer.h"
+#include "source.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct interval {
+    double from_s, to_s;
+} interval;
+
+typedef struct summing {
+    mprof__summary *summary;
+    mprof_error *error;
+    const char *function;
+    size_t function_length;
+    uint64_t sample_count;
+    interval *calls; /* owned; of the function; later sorted, without overlaps */
+    size_t call_count, call_capacity;
+    mprof__map pids; /* child -> its number in summary->children */
+    mprof__map kernel_pids;
+    mprof__child_peak *kernel; /* owned; of any process */
+    size_t kernel_count, kernel_capacity;
+    mprof__arena keys;
+    int64_t main_pid;
+    int is_alone;    /* MEM is the main process alone */
+    int is_resident; /* what was sampled is RSS, which the kernel's peak is, too */
+} summing;
+
+static mprof_status fail_without_memory(summing *s)
+{
+    return mprof_error_set(s->error, MPROF_ENOMEM, "out of memory");
+}
+
+static double higher(double a, double b)
+{
+    return isnan(a) || b > a ? b : a;
+}
+
+static void count_warning(void *data, mprof_warning warning, unsigned long line)
+{
+    summing *s = data;
+    mprof_warnings *warnings = &s->summary->warnings;
+    if (warnings->count[warning]++ == 0) {
+        warnings->first_line[warning] = line;
+    }
+    warnings->total++;
+}
+
+/* The entry of a pid in a list that is in order of appearance; NULL without memory. */
+static mprof__child_peak *find_pid(summing *s, mprof__map *map, mprof__child_peak **list,
+                                   size_t *count, size_t *capacity, int64_t pid)
+{
+    uint32_t index = mprof__map_find(map, (const char *)&pid, sizeof pid);
+    if (index != MPROF__MAP_NONE) {
+        return &(*list)[index];
+    }
+    mprof__child_peak *grown = mprof__array_grow(*list, *count, capacity, sizeof *grown);
+    if (!grown) {
+        return NULL;
+    }
+    *list = grown;
+    if (mprof__map_set(map, &s->keys, (const char *)&pid, sizeof pid, (uint32_t)*count) != 0) {
+        return NULL;
+    }
+    grown[*count] = (mprof__child_peak){pid, NAN, NAN};
+    return &grown[(*count)++];
+}
+
+static mprof_status take_child(summing *s, const mprof_record *record)
+{
+    mprof__summary *summary = s->summary;
+    mprof__child_peak *child = find_pid(s, &s->pids, &summary->children, &summary->child_count,
+                                        &summary->child_capacity, record->pid);
+    if (!child) {
+        return fail_without_memory(s);
+    }
+    child->peak_mib = higher(child->peak_mib, record->sample.mib);
+    return MPROF_OK;
+}
+
+static mprof_status take_kernel_peak(summing *s, const mprof_record *record)
+{
+    mprof__child_peak *process = find_pid(s, &s->kernel_pids, &s->kernel, &s->kernel_count,
+                                          &s->kernel_capacity, record->pid);
+    if (!process) {
+        return fail_without_memory(s);
+    }
+    process->kernel_peak_mib = higher(process->kernel_peak_mib, record->sample.mib);
+    return MPROF_OK;
+}
+
+static mprof_status take_call(summing *s, const mprof_call *call)
+{
+    if (!s->function || call->name.length != s->function_length ||
+        memcmp(call->name.bytes, s->function, s->function_length) != 0) {
+        return MPROF_OK;
+    }
+    interval *calls = mprof__array_grow(s->calls, s->call_count, &s->call_capacity, sizeof *calls);
+    if (!calls) {
+        return fail_without_memory(s);
+    }
+    s->calls = calls;
+    calls[s->call_count++] = (interval){call->enter.time_s, call->exit.time_s};
+    return MPROF_OK;
+}
+
+static int text_is(mprof_text text, const char *word)
+{
+    return text.length == strlen(word) && memcmp(text.bytes, word, text.length) == 0;
+}
+
+static void take_fact(summing *s, const mprof_record *record)
+{
+    if (text_is(record->key, "pid")) {
+        int64_t pid = 0;
+        for (size_t i = 0; i < record->text.length && i < 18; i++) {
+            unsigned digit = (unsigned char)record->text.bytes[i] - (unsigned)'0';
+            pid = digit <= 9 ? pid * 10 + (int64_t)digit : 0;
+        }
+        s->main_pid = pid;
+    } else if (text_is(record->key, "include-children")) {
+        s->is_alone = text_is(record->text, "0");
+    } else if (text_is(record->key, "backend")) {
+        s->is_resident = text_is(record->text, "psutil") || text_is(record->text, "posix") ||
+                         text_is(record->text, "rss");
+    }
+}
+
+static mprof_status take_record(void *data, const mprof_record *record)
+{
+    summing *s = data;
+    switch (record->kind) {
+    case MPROF_RECORD_CHLD:
+        return take_child(s, record);
+    case MPROF_RECORD_PEAK:
+        return take_kernel_peak(s, record);
+    case MPROF_RECORD_FUNC:
+        return take_call(s, &record->call);
+    case MPROF_RECORD_FACT:
+        take_fact(s, record);
+        return MPROF_OK;
+    default:
+        return MPROF_OK;
+    }
+}
+
+static mprof_status take_samples(void *data, const mprof_sample *samples, size_t count)
+{
+    summing *s = data;
+    double peak = samples[0].mib;
+    for (size_t i = 1; i < count; i++) {
+        peak = samples[i].mib > peak ? samples[i].mib : peak;
+    }
+    s->sample_count += count;
+    s->summary->peak_mib = higher(s->summary->peak_mib, peak);
+    return MPROF_OK;
+}
+
+/* --- of a function ------------------------------------------------------------------------- */
+
+static int compare_intervals(const void *a, const void *b)
+{
+    const interval *left = a, *right = b;
+    return (left->from_s > right->from_s) - (left->from_s < right->from_s);
+}
+
+/* Sorts the calls and joins those that overlap. */
+static void join_calls(summing *s)
+{
+    size_t count = 0;
+    qsort(s->calls, s->call_count, sizeof *s->calls, compare_intervals);
+    for (size_t i = 0; i < s->call_count; i++) {
+        if (count > 0 && s->calls[i].from_s <= s->calls[count - 1].to_s) {
+            s->calls[count - 1].to_s = fmax(s->calls[count - 1].to_s, s->calls[i].to_s);
+        } else {
+            s->calls[count++] = s->calls[i];
+        }
+    }
+    s->call_count = count;
+}
+
+static int is_in_call(const summing *s, double time_s)
+{
+    size_t low = 0, high = s->call_count; /* the first that begins later */
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (s->calls[middle].from_s <= time_s) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low > 0 && time_s <= s->calls[low - 1].to_s;
+}
+
+static mprof_status take_samples_in_calls(void *data, const mprof_sample *samples, size_t count)
+{
+    summing *s = data;
+    for (size_t i = 0; i < count; i++) {
+        if (is_in_call(s, samples[i].time_s)) {
+            s->summary->peak_mib = higher(s->summary->peak_mib, samples[i].mib);
+        }
+    }
+    return MPROF_OK;
+}
+
+static mprof_status read_calls(summing *s, mprof_source *source)
+{
+    mprof_visitor visitor = {s, take_samples_in_calls, NULL, NULL};
+    s->summary->peak_mib = NAN;
+    s->summary->kernel_peak_mib = NAN;
+    s->summary->function_was_called = s->call_count > 0;
+    if (s->call_count == 0) {
+        return MPROF_OK;
+    }
+    join_calls(s);
+    mprof_status status = mprof_source_rewind(source, s->error);
+    return status == MPROF_OK ? mprof_read(source, &visitor, s->error) : status;
+}
+
+/* --- all ----------------------------------------------------------------------------------- */
+
+/* The kernel's peaks count for what was sampled the same way. */
+static void match_kernel_peaks(summing *s)
+{
+    for (size_t i = 0; i < s->kernel_count && s->is_resident; i++) {
+        const mprof__child_peak *process = &s->kernel[i];
+        if (process->pid == s->main_pid && process->pid != MPROF_PID_NONE && s->is_alone) {
+            s->summary->kernel_peak_mib = process->kernel_peak_mib;
+        }
+        uint32_t child =
+            mprof__map_find(&s->pids, (const char *)&process->pid, sizeof process->pid);
+        if (child != MPROF__MAP_NONE) {
+            s->summary->children[child].kernel_peak_mib = process->kernel_peak_mib;
+        }
+    }
+}
+
+static mprof_status read_all(summing *s, mprof_source *source)
+{
+    mprof_visitor visitor = {s, take_samples, take_record, count_warning};
+    mprof_status status = s->function ? mprof__source_keep(source, s->error) : MPROF_OK;
+    if (status == MPROF_OK) {
+        status = mprof_read(source, &visitor, s->error);
+    }
+    if (status == MPROF_OK && s->sample_count == 0) {
+        char text[160];
+        status = mprof_warnings_format(&s->summary->warnings, text, sizeof text)
+                     ? mprof_error_set(s->error, MPROF_EEMPTY, "no sample of memory (%s)", text)
+                     : mprof_error_set(s->error, MPROF_EEMPTY, "no sample of memory");
+    }
+    if (status == MPROF_OK) {
+        match_kernel_peaks(s);
+        status = s->function ? read_calls(s, source) : MPROF_OK;
+    }
+    if (status != MPROF_OK) {
+        mprof_error_at(s->error, mprof__source_name(source), 0);
+    }
+    return status;
+}
+
+mprof_status mprof__summary_read(mprof__summary *summary, mprof_source *source,
+                                 const char *function, mprof_error *error)
+{
+    summing s;
+    memset(&s, 0, sizeof s);
+    memset(summary, 0, sizeof *summary);
+    summary->peak_mib = NAN;
+    summary->kernel_peak_mib = NAN;
+    s.summary = summary;
+    s.error = error;
+    s.function = function;
+    s.function_length = function ? strlen(function) : 0;
+    s.is_alone = 1;
+    s.is_resident = 1;
+    mprof_status status = read_all(&s, source);
+    free(s.calls);
+    free(s.kernel);
+    mprof__map_free(&s.pids);
+    mprof__map_free(&s.kernel_pids);
+    mprof__arena_free(&s.keys);
+    return status;
+}
+
+void mprof__summary_free(mprof__summary *summary)
+{
+    free(summary->children);
+    summary->children = NULL;
+}

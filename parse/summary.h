@@ -1,0 +1,31 @@
+/* What `mprof peak` tells of a recording, found by streaming: nothing is kept but one number per
+ * process. Private to this folder. */
+#ifndef MPROF_SUMMARY_H
+#define MPROF_SUMMARY_H
+
+#include "map.h"
+
+#include <mprof/profile.h>
+
+typedef struct mprof__child_peak {
+    int64_t pid;
+    double peak_mib;
+    double kernel_peak_mib; /* NAN if not recorded */
+} mprof__child_peak;
+
+typedef struct mprof__summary {
+    double peak_mib;             /* NAN if no sample qualified */
+    double kernel_peak_mib;      /* of the main process, where MEM measured the same; else NAN */
+    int function_was_called;     /* where a function was asked for */
+    mprof__child_peak *children; /* owned; in order of first appearance */
+    size_t child_count, child_capacity;
+    mprof_warnings warnings;
+} mprof__summary;
+
+/* Reads the source. function: only samples within its calls count; NULL for all of them.
+ * MPROF_EEMPTY if the file holds no MEM record, and what mprof_read returns. */
+mprof_status mprof__summary_read(mprof__summary *summary, mprof_source *source,
+                                 const char *function, mprof_error *error);
+void mprof__summary_free(mprof__summary *summary);
+
+#endif
