@@ -5,6 +5,7 @@ their test, deadlines instead of sleeps, an independent reader of .dat files, an
     import mprof_test
 """
 
+import contextlib
 import ctypes
 import importlib.util
 import os
@@ -339,3 +340,27 @@ def check_pdf(path):
 def python():
     """The interpreter that runs the tests: Debian's."""
     return sys.executable
+
+
+def unescape(word):
+    """The bytes that a field of ours stands for; see docs/dat-format.md."""
+    if word == b"\\e":
+        return b""
+    return re.sub(rb"\\(?:x([0-9A-Fa-f]{2})|(\\))",
+                  lambda match: bytes([int(match[1], 16)]) if match[1] else b"\\", word)
+
+
+@contextlib.contextmanager
+def tiny_file_system(place, size):
+    """A file system of that size at `place`, for tests of full disks; skips where it is not allowed
+    to mount one."""
+    place = pathlib.Path(place)
+    place.mkdir()
+    done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", place],
+                          capture_output=True, text=True)
+    if done.returncode != 0:
+        raise unittest.SkipTest(f"no file system can be mounted here: {done.stderr.strip()}")
+    try:
+        yield place
+    finally:
+        subprocess.run(["umount", "-l", place], check=False)
