@@ -1,0 +1,183 @@
+/* Ticks of the time axis: steps people count in, from microseconds over minutes and hours to days
+ * of the calendar. Times are from the start of the recording; where it lasted for days, dates say
+ * more. */
+#include "layout.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#define LEAST_GAP_PX 40.0     /* between two labels */
+#define LEAST_SPACING_PX 80.0 /* between two ticks */
+#define DATES_FROM_S (36 * 3600.0)
+
+static const double steps_s[] = {
+    1e-6,
+    2e-6,
+    5e-6,
+    1e-5,
+    2e-5,
+    5e-5,
+    1e-4,
+    2e-4,
+    5e-4,
+    1e-3,
+    2e-3,
+    5e-3,
+    1e-2,
+    2e-2,
+    5e-2,
+    0.1,
+    0.2,
+    0.5,
+    1,
+    2,
+    5,
+    10,
+    15,
+    30,
+    60,
+    120,
+    300,
+    600,
+    900,
+    1800,
+    3600,
+    2 * 3600,
+    3 * 3600,
+    21600,
+    43200,
+    86400,
+    172800,
+    7 * 86400.0,
+    14 * 86400.0,
+    28 * 86400.0,
+    91 * 86400.0,
+    364 * 86400.0,
+    3640 * 86400.0,
+    36400 * 86400.0,
+    1e11,
+    1e12,
+    1e13,
+    1e14,
+};
+
+/* The label of a moment `s` where labels stand `step` apart and the axis ends at `to`. */
+static void relative_text(char *text, size_t size, double s, double step, double to)
+{
+    long long whole = llround(s);
+    if (!(s > 0 || s < 0))
+        snprintf(text, size, "0 s");
+    else if (step < 1e-3 && to < 1e-2)
+        snprintf(text, size, "%.0f \xC2\xB5s", s * 1e6);
+    else if (step < 1 && to < 1 && step < 0.1)
+        snprintf(text, size, "%.*f ms", step < 1e-3 ? (step < 1e-5 ? 3 : 2) : 0, s * 1e3);
+    else if (step < 1) {
+        int places = step >= 0.1 ? 1 : step >= 0.01 ? 2 : step >= 1e-3 ? 3 : 6;
+        if (s < 60)
+            snprintf(text, size, "%.*f s", places, s);
+        else
+            snprintf(text, size, "%lldm %0*.*fs", (long long)(s / 60), places + 3, places,
+                     fmod(s, 60));
+    } else if (to < 60)
+        snprintf(text, size, "%lld s", whole);
+    else if (whole < 3600 || to < 3600)
+        whole % 60 ? snprintf(text, size, whole < 60 ? "%llds" : "%lldm %02llds",
+                              whole < 60 ? whole : whole / 60, whole % 60)
+                   : snprintf(text, size, "%lldm", whole / 60);
+    else if (whole < 86400 || to < DATES_FROM_S) {
+        long long rest = whole % 3600;
+        if (rest % 60)
+            snprintf(text, size, "%lldh %02lldm %02llds", whole / 3600, rest / 60, rest % 60);
+        else if (rest)
+            snprintf(text, size, "%lldh %02lldm", whole / 3600, rest / 60);
+        else
+            snprintf(text, size, "%lldh", whole / 3600);
+    } else if (whole % 86400)
+        snprintf(text, size, "%lldd %lldh", whole / 86400, whole % 86400 / 3600);
+    else
+        snprintf(text, size, "%lldd", whole / 86400);
+}
+
+/* Widest label of this step, as text is set at a tick. */
+static int labels_fit(double step, double from_s, double to_s, double width_px,
+                      const mprof_measure *measure)
+{
+    double spacing = width_px * step / (to_s - from_s);
+    if (spacing < LEAST_SPACING_PX)
+        return 0;
+    char text[32];
+    relative_text(text, sizeof text, floor(to_s / step) * step, step, to_s);
+    return measure->width_px(measure->data, mprof_role_font(MPROF_ROLE_TICK), text, strlen(text)) +
+               LEAST_GAP_PX <=
+           spacing;
+}
+
+static void date_text(char *text, size_t size, const struct tm *moment, bool years)
+{
+    char month[16], weekday[12];
+    strftime(month, sizeof month, years ? "%b %Y" : "%b", moment);
+    strftime(weekday, sizeof weekday, "%a ", moment);
+    if (moment->tm_hour || moment->tm_min)
+        strftime(text, size, "%H:%M", moment);
+    else
+        snprintf(text, size, "%s%d %s", years ? "" : weekday, moment->tm_mday, month);
+}
+
+/* Ticks at local midnights, noons or quarter days; a change of daylight saving time moves them. */
+static size_t calendar_ticks(mprof__tick ticks[MPROF__TICK_MAX], double from_s, double to_s,
+                             double origin_s, double step)
+{
+    time_t first = (time_t)(origin_s + from_s);
+    struct tm day;
+    if (!localtime_r(&first, &day))
+        return 0;
+    day.tm_hour = day.tm_min = day.tm_sec = 0;
+    int hours = step < 86400 ? (int)(step / 3600) : 0;
+    int days = step < 86400 ? 0 : (int)(step / 86400);
+    bool years = to_s - from_s > 300 * 86400.0;
+    size_t count = 0;
+    for (int i = 0; count < MPROF__TICK_MAX && i < 10000; i++) {
+        struct tm moment = day;
+        moment.tm_isdst = -1;
+        moment.tm_hour = i * hours;
+        moment.tm_mday += i * days;
+        time_t at = mktime(&moment);
+        double value = (double)at - origin_s;
+        if (value < from_s)
+            continue;
+        if (value > to_s || at == (time_t)-1)
+            break;
+        ticks[count].value = value;
+        date_text(ticks[count].text, sizeof ticks[count].text, &moment, years);
+        count++;
+    }
+    return count;
+}
+
+size_t mprof__time_ticks(mprof__tick ticks[MPROF__TICK_MAX], double from_s, double to_s,
+                         double origin_s, double width_px, const mprof_measure *measure)
+{
+    if (!(to_s > from_s))
+        return 0;
+    double step = steps_s[sizeof steps_s / sizeof *steps_s - 1];
+    for (size_t i = 0; i < sizeof steps_s / sizeof *steps_s; i++) {
+        if (labels_fit(steps_s[i], from_s, to_s, width_px, measure)) {
+            step = steps_s[i];
+            break;
+        }
+    }
+    /* a moment before 1980 is no date but a test's small number */
+    bool dates = to_s - from_s >= DATES_FROM_S && origin_s > 3.2e8 && origin_s < 1e11;
+    if (dates && step >= 3600 && step <= 3640 * 86400.0)
+        return calendar_ticks(ticks, from_s, to_s, origin_s, step < 21600 ? 21600 : step);
+    size_t count = 0;
+    for (double n = ceil(from_s / step - 1e-9);
+         n * step <= to_s + step * 1e-9 && count < MPROF__TICK_MAX; n++) {
+        ticks[count].value = n * step + 0.0; /* no negative zero */
+        relative_text(ticks[count].text, sizeof ticks[count].text, ticks[count].value, step, to_s);
+        count++;
+    }
+    return count;
+}

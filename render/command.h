@@ -1,0 +1,7 @@
+/* The commands of this folder. */
+#ifndef MPROF_RENDER_COMMAND_H
+#define MPROF_RENDER_COMMAND_H
+
+int mprof_plot_command(int argc, char **argv);
+
+#endif

@@ -1,0 +1,219 @@
+/* A series as a line: point by point where there is room, else as the first, lowest, highest and
+ * last of every pixel column, so that no peak is lost however many samples there are. A pause in
+ * the recording stays a pause: nothing is drawn across it. */
+#include "layout.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#define GAP_FACTOR 8
+#define GAP_LEAST_PX 3.0
+#define DOT_SPACING_PX 16.0
+#define DOT_RADIUS_PX 1.8
+#define CLEARANCE_PX 2.0
+
+static int compare_doubles(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* The typical pause is the median, looked up in at most so many places. */
+#define PROBES 501
+
+double mprof__gap_s(const mprof_series *series)
+{
+    double pauses[PROBES];
+    size_t count = 0;
+    size_t stride = series->point_count / PROBES + 1;
+    for (size_t i = 1; i < series->point_count && count < PROBES; i += stride) {
+        double pause = series->points[i].time_s - series->points[i - 1].time_s;
+        if (pause > 0)
+            pauses[count++] = pause;
+    }
+    if (count < 3)
+        return INFINITY;
+    qsort(pauses, count, sizeof *pauses, compare_doubles);
+    double typical = pauses[count / 2];
+    /* in a thinned series a bin's four points stand together and the bins apart */
+    if (series->sample_count > series->point_count) {
+        double bin = (series->last_s - series->first_s) * 4 / (double)series->point_count;
+        typical = fmax(typical, bin / 2);
+    }
+    return typical * GAP_FACTOR;
+}
+
+/* The pixel column being filled. */
+struct column {
+    int index;
+    size_t count;
+    mprof_point first, low, high, last; /* low: largest y */
+    bool low_before_high;
+};
+
+static void add_new_point(mprof_figure *figure, mprof_point point)
+{
+    size_t n = figure->point_count;
+    if (n && figure->points[n - 1].x == point.x && figure->points[n - 1].y == point.y)
+        return;
+    mprof__add_path_point(figure, (double)point.x, (double)point.y);
+}
+
+static void flush_column(mprof_figure *figure, struct column *column)
+{
+    if (!column->count)
+        return;
+    add_new_point(figure, column->first);
+    if (column->count > 2) {
+        add_new_point(figure, column->low_before_high ? column->low : column->high);
+        add_new_point(figure, column->low_before_high ? column->high : column->low);
+    }
+    if (column->count > 1)
+        add_new_point(figure, column->last);
+    column->count = 0;
+}
+
+static void put_into_column(mprof_figure *figure, struct column *column, mprof_point point)
+{
+    int index = (int)floorf(point.x);
+    if (!column->count || index != column->index) {
+        flush_column(figure, column);
+        column->index = index;
+        column->first = column->low = column->high = point;
+    }
+    if (point.y > column->low.y) {
+        column->low = point;
+        column->low_before_high = false;
+    }
+    if (point.y < column->high.y) {
+        column->high = point;
+        column->low_before_high = true;
+    }
+    column->last = point;
+    column->count++;
+}
+
+/* Turns the gathered points [first, end) into shapes. */
+static void end_piece(mprof__layout *layout, size_t first, const mprof__stroke *stroke)
+{
+    mprof_figure *figure = layout->figure;
+    size_t count = figure->point_count - first;
+    if (figure->status != MPROF_OK || count == 0)
+        return;
+    if (count == 1) {
+        mprof_point only = figure->points[first];
+        figure->point_count = first;
+        mprof__add_dot(figure, stroke->dot, stroke->colour, (double)only.x, (double)only.y,
+                       DOT_RADIUS_PX + 0.4);
+        return;
+    }
+    if (stroke->take && layout->space)
+        for (size_t i = first + 1; i < figure->point_count; i++)
+            mprof__space_take_segment(layout->space, (double)figure->points[i - 1].x,
+                                      (double)figure->points[i - 1].y, (double)figure->points[i].x,
+                                      (double)figure->points[i].y, CLEARANCE_PX);
+    if (stroke->area != MPROF_ROLE_COUNT) {
+        double floor_y = layout->plot.y + layout->plot.height;
+        mprof_point start = figure->points[first], end = figure->points[figure->point_count - 1];
+        mprof__add_path_point(figure, (double)end.x, floor_y);
+        mprof__add_path_point(figure, (double)start.x, floor_y);
+        mprof__add_path(figure, MPROF_SHAPE_AREA, stroke->area, stroke->colour, first,
+                        MPROF_ABOUT_NONE);
+        size_t again = figure->point_count;
+        for (size_t i = first; i < first + count && figure->status == MPROF_OK; i++)
+            mprof__add_path_point(figure, (double)figure->points[i].x, (double)figure->points[i].y);
+        first = again;
+    }
+    mprof__add_path(figure, MPROF_SHAPE_LINE, stroke->line, stroke->colour, first,
+                    MPROF_ABOUT_NONE);
+}
+
+static mprof_sample between(mprof_sample a, mprof_sample b, double time_s)
+{
+    double share = (time_s - a.time_s) / (b.time_s - a.time_s);
+    return (mprof_sample){a.mib + (b.mib - a.mib) * share, time_s};
+}
+
+struct pen {
+    mprof__layout *layout;
+    const mprof__stroke *stroke;
+    double start_s;
+    bool by_column;
+    struct column column;
+    size_t first;
+};
+
+static void put(struct pen *pen, mprof_sample sample)
+{
+    mprof_point point = {
+        (float)mprof__scale_at(&pen->layout->time, sample.time_s - pen->start_s),
+        (float)mprof__scale_at(&pen->layout->memory, sample.mib),
+    };
+    if (pen->by_column)
+        put_into_column(pen->layout->figure, &pen->column, point);
+    else
+        add_new_point(pen->layout->figure, point);
+}
+
+static void lift(struct pen *pen)
+{
+    flush_column(pen->layout->figure, &pen->column);
+    end_piece(pen->layout, pen->first, pen->stroke);
+    pen->first = pen->layout->figure->point_count;
+}
+
+static size_t first_at_or_after(const mprof_series *series, double time_s)
+{
+    size_t low = 0, high = series->point_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (series->points[middle].time_s < time_s)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static void draw_dots(mprof__layout *layout, const mprof__recording *recording,
+                      const mprof_series *series, const mprof__stroke *stroke, size_t begin,
+                      size_t end)
+{
+    for (size_t i = begin; i < end; i++)
+        mprof__add_dot(
+            layout->figure, stroke->dot, stroke->colour,
+            mprof__scale_at(&layout->time, series->points[i].time_s - recording->start_s),
+            mprof__scale_at(&layout->memory, series->points[i].mib), DOT_RADIUS_PX);
+}
+
+void mprof__draw_series(mprof__layout *layout, const mprof__recording *recording,
+                        const mprof_series *series, const mprof__stroke *stroke)
+{
+    double from = recording->start_s + layout->from_s, to = recording->start_s + layout->to_s;
+    size_t begin = first_at_or_after(series, from);
+    size_t end = begin;
+    while (end < series->point_count && series->points[end].time_s <= to)
+        end++;
+    double seconds_per_px = (layout->to_s - layout->from_s) / layout->plot.width;
+    double gap_s = fmax(recording->gap_s, GAP_LEAST_PX * seconds_per_px);
+    const mprof_sample *points = series->points;
+    struct pen pen = {.layout = layout,
+                      .stroke = stroke,
+                      .start_s = recording->start_s,
+                      .by_column = (double)(end - begin) > 2 * layout->plot.width,
+                      .first = layout->figure->point_count};
+    if (begin > 0 && begin < series->point_count && points[begin].time_s > from &&
+        points[begin].time_s - points[begin - 1].time_s <= gap_s)
+        put(&pen, between(points[begin - 1], points[begin], fmin(from, points[begin].time_s)));
+    for (size_t i = begin; i < end; i++) {
+        if (i > begin && points[i].time_s - points[i - 1].time_s > gap_s)
+            lift(&pen);
+        put(&pen, points[i]);
+    }
+    if (end > 0 && end < series->point_count && points[end - 1].time_s < to &&
+        points[end].time_s - points[end - 1].time_s <= gap_s)
+        put(&pen, between(points[end - 1], points[end], to));
+    lift(&pen);
+    if (stroke->dots && (double)(end - begin) * DOT_SPACING_PX <= layout->plot.width)
+        draw_dots(layout, recording, series, stroke, begin, end);
+}

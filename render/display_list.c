@@ -1,0 +1,229 @@
+/* The display list: growing arrays of items, points, texts and groups, with one sticky status, so
+ * that the layout modules can add without looking back. Also the public views of a finished figure.
+ */
+#include "layout.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* The array with room for `needed` elements; NULL, and the array as it was, if there is none to be
+ * had (the status then says so). */
+static void *make_room(mprof_figure *figure, void *array, size_t *room, size_t needed, size_t size)
+{
+    if (figure->status != MPROF_OK)
+        return NULL;
+    if (needed <= *room)
+        return array;
+    size_t wanted = *room ? *room * 2 : 64;
+    if (wanted < needed)
+        wanted = needed;
+    void *grown = wanted <= UINT32_MAX ? realloc(array, wanted * size) : NULL;
+    if (!grown)
+        figure->status = MPROF_ENOMEM;
+    else
+        *room = wanted;
+    return grown;
+}
+
+static uint32_t keep_text(mprof_figure *figure, const char *text, size_t length)
+{
+    void *room = make_room(figure, figure->text, &figure->text_room, figure->text_size + length, 1);
+    if (!room)
+        return 0;
+    figure->text = room;
+    uint32_t at = (uint32_t)figure->text_size;
+    memcpy(figure->text + at, text, length);
+    figure->text_size += length;
+    return at;
+}
+
+static void add_item(mprof_figure *figure, mprof_item item)
+{
+    void *room = make_room(figure, figure->items, &figure->item_room, figure->item_count + 1,
+                           sizeof *figure->items);
+    if (!room)
+        return;
+    figure->items = room;
+    figure->items[figure->item_count++] = item;
+    if (figure->group_count)
+        figure->groups[figure->group_count - 1].count++;
+}
+
+void mprof__group(mprof_figure *figure, mprof_group_kind kind)
+{
+    void *room = make_room(figure, figure->groups, &figure->group_room, figure->group_count + 1,
+                           sizeof *figure->groups);
+    if (!room)
+        return;
+    figure->groups = room;
+    figure->groups[figure->group_count++] =
+        (mprof_group){.kind = kind, .first = (uint32_t)figure->item_count, .count = 0};
+}
+
+void mprof__add_rect(mprof_figure *figure, mprof_role role, int colour, mprof_box box,
+                     uint32_t about)
+{
+    add_item(figure, (mprof_item){.shape = MPROF_SHAPE_RECT,
+                                  .role = (uint8_t)role,
+                                  .colour = (int8_t)colour,
+                                  .x = (float)box.x,
+                                  .y = (float)box.y,
+                                  .width = (float)box.width,
+                                  .height = (float)box.height,
+                                  .about = about});
+}
+
+void mprof__add_dot(mprof_figure *figure, mprof_role role, int colour, double x, double y,
+                    double radius)
+{
+    add_item(figure, (mprof_item){.shape = MPROF_SHAPE_DOT,
+                                  .role = (uint8_t)role,
+                                  .colour = (int8_t)colour,
+                                  .x = (float)x,
+                                  .y = (float)y,
+                                  .width = (float)(2 * radius),
+                                  .height = (float)(2 * radius),
+                                  .about = MPROF_ABOUT_NONE});
+}
+
+void mprof__add_text(mprof_figure *figure, mprof_role role, int colour, mprof_anchor anchor,
+                     double x, double y, double width, const char *text, size_t length)
+{
+    if (!length)
+        return;
+    uint32_t at = keep_text(figure, text, length);
+    add_item(figure, (mprof_item){.shape = MPROF_SHAPE_TEXT,
+                                  .role = (uint8_t)role,
+                                  .colour = (int8_t)colour,
+                                  .anchor = (uint8_t)anchor,
+                                  .x = (float)x,
+                                  .y = (float)y,
+                                  .width = (float)width,
+                                  .height = (float)mprof_role_font(role).size_px,
+                                  .first = at,
+                                  .count = (uint32_t)length,
+                                  .about = MPROF_ABOUT_NONE});
+}
+
+void mprof__add_path_point(mprof_figure *figure, double x, double y)
+{
+    void *room = make_room(figure, figure->points, &figure->point_room, figure->point_count + 1,
+                           sizeof *figure->points);
+    if (!room)
+        return;
+    figure->points = room;
+    figure->points[figure->point_count++] = (mprof_point){(float)x, (float)y};
+}
+
+void mprof__add_path(mprof_figure *figure, mprof_shape shape, mprof_role role, int colour,
+                     size_t first, uint32_t about)
+{
+    if (figure->status != MPROF_OK || figure->point_count < first + 2)
+        return;
+    add_item(figure, (mprof_item){.shape = (uint8_t)shape,
+                                  .role = (uint8_t)role,
+                                  .colour = (int8_t)colour,
+                                  .x = figure->points[first].x,
+                                  .y = figure->points[first].y,
+                                  .first = (uint32_t)first,
+                                  .count = (uint32_t)(figure->point_count - first),
+                                  .about = about});
+}
+
+void mprof__add_segment(mprof_figure *figure, mprof_role role, int colour, double x0, double y0,
+                        double x1, double y1)
+{
+    size_t first = figure->point_count;
+    mprof__add_path_point(figure, x0, y0);
+    mprof__add_path_point(figure, x1, y1);
+    mprof__add_path(figure, MPROF_SHAPE_LINE, role, colour, first, MPROF_ABOUT_NONE);
+}
+
+uint32_t mprof__add_about(mprof_figure *figure, const char *name, double start_s, double end_s,
+                          const char *text)
+{
+    size_t name_length = strlen(name), text_length = strlen(text);
+    uint32_t name_at = keep_text(figure, name, name_length);
+    uint32_t text_at = keep_text(figure, text, text_length);
+    void *room = make_room(figure, figure->abouts, &figure->about_room, figure->about_count + 1,
+                           sizeof *figure->abouts);
+    if (!room)
+        return MPROF_ABOUT_NONE;
+    figure->abouts = room;
+    figure->abouts[figure->about_count] = (mprof_about){.text = text_at,
+                                                        .text_length = (uint32_t)text_length,
+                                                        .name = name_at,
+                                                        .name_length = (uint32_t)name_length,
+                                                        .start_s = (float)start_s,
+                                                        .end_s = (float)end_s};
+    return (uint32_t)figure->about_count++;
+}
+
+void mprof_figure_free(mprof_figure *figure)
+{
+    if (!figure)
+        return;
+    free(figure->items);
+    free(figure->points);
+    free(figure->abouts);
+    free(figure->groups);
+    free(figure->text);
+    free(figure->title);
+    free(figure->facts);
+    free(figure);
+}
+
+double mprof_figure_width_px(const mprof_figure *figure)
+{
+    return figure->width_px;
+}
+
+double mprof_figure_height_px(const mprof_figure *figure)
+{
+    return figure->height_px;
+}
+
+const mprof_frame *mprof_figure_frame(const mprof_figure *figure)
+{
+    return &figure->frame;
+}
+
+const mprof_item *mprof_figure_items(const mprof_figure *figure, size_t *count)
+{
+    *count = figure->item_count;
+    return figure->items;
+}
+
+const mprof_point *mprof_figure_points(const mprof_figure *figure, size_t *count)
+{
+    *count = figure->point_count;
+    return figure->points;
+}
+
+const mprof_about *mprof_figure_abouts(const mprof_figure *figure, size_t *count)
+{
+    *count = figure->about_count;
+    return figure->abouts;
+}
+
+const mprof_group *mprof_figure_groups(const mprof_figure *figure, size_t *count)
+{
+    *count = figure->group_count;
+    return figure->groups;
+}
+
+const char *mprof_figure_text(const mprof_figure *figure, size_t *size)
+{
+    *size = figure->text_size;
+    return figure->text;
+}
+
+const char *mprof_figure_title(const mprof_figure *figure)
+{
+    return figure->title;
+}
+
+const char *mprof_figure_facts(const mprof_figure *figure)
+{
+    return figure->facts;
+}

@@ -1,0 +1,208 @@
+/* Paints the display list: the only user of Cairo. One loop, one small function per shape. */
+#include "draw.h"
+#include "text.h"
+#include "theme.h"
+
+#include <cairo-pdf.h>
+#include <math.h>
+#include <string.h>
+
+struct brush {
+    const mprof_figure *figure;
+    const mprof_point *points;
+    const char *text;
+    mprof_text_engine *engine;
+    cairo_t *cairo;
+    int dark;
+};
+
+static void set_colour(const struct brush *brush, uint32_t rgb, float alpha)
+{
+    cairo_set_source_rgba(brush->cairo, (rgb >> 16) / 255.0, (rgb >> 8 & 0xFF) / 255.0,
+                          (rgb & 0xFF) / 255.0, (double)alpha);
+}
+
+/* 0 where the tone is none. */
+static int set_tone(const struct brush *brush, const mprof__style *style, mprof__tone tone,
+                    float alpha, int colour)
+{
+    tone = mprof__resolve_tone(style, tone, colour);
+    if (tone == MPROF__TONE_NONE)
+        return 0;
+    set_colour(brush, mprof__tone_colour(brush->dark, tone, colour), alpha);
+    return 1;
+}
+
+static void set_stroke(const struct brush *brush, const mprof__style *style)
+{
+    const double dash[2] = {(double)style->dash[0], (double)style->dash[1]};
+    cairo_set_line_width(brush->cairo, (double)style->width);
+    cairo_set_dash(brush->cairo, dash, dash[0] > 0 ? 2 : 0, 0);
+}
+
+static void fill_and_stroke(const struct brush *brush, const mprof__style *style, int colour)
+{
+    if (set_tone(brush, style, style->fill, style->fill_alpha, colour))
+        cairo_fill_preserve(brush->cairo);
+    if (set_tone(brush, style, style->stroke, style->stroke_alpha, colour)) {
+        set_stroke(brush, style);
+        cairo_stroke_preserve(brush->cairo);
+    }
+    cairo_new_path(brush->cairo);
+}
+
+static void trace_rect(const struct brush *brush, const mprof_item *item, double radius)
+{
+    double x = (double)item->x, y = (double)item->y;
+    double width = (double)item->width, height = (double)item->height;
+    radius = fmin(radius, fmin(width, height) / 2);
+    if (radius < 0.6) {
+        cairo_rectangle(brush->cairo, x, y, width, height);
+        return;
+    }
+    cairo_new_sub_path(brush->cairo);
+    cairo_arc(brush->cairo, x + width - radius, y + radius, radius, -M_PI / 2, 0);
+    cairo_arc(brush->cairo, x + width - radius, y + height - radius, radius, 0, M_PI / 2);
+    cairo_arc(brush->cairo, x + radius, y + height - radius, radius, M_PI / 2, M_PI);
+    cairo_arc(brush->cairo, x + radius, y + radius, radius, M_PI, 3 * M_PI / 2);
+    cairo_close_path(brush->cairo);
+}
+
+static void trace_points(const struct brush *brush, const mprof_item *item)
+{
+    for (uint32_t i = 0; i < item->count; i++) {
+        const mprof_point *point = &brush->points[item->first + i];
+        cairo_line_to(brush->cairo, (double)point->x, (double)point->y);
+    }
+}
+
+static void draw_text(const struct brush *brush, const mprof_item *item, const mprof__style *style)
+{
+    double shift = item->anchor == MPROF_ANCHOR_START    ? 0
+                   : item->anchor == MPROF_ANCHOR_MIDDLE ? 0.5
+                                                         : 1;
+    set_tone(brush, style, style->fill, style->fill_alpha, item->colour);
+    mprof__text_draw(brush->engine, brush->cairo, mprof_role_font(item->role),
+                     (double)item->x - shift * (double)item->width, (double)item->y,
+                     brush->text + item->first, item->count);
+    cairo_new_path(brush->cairo); /* text leaves a current point behind */
+}
+
+static void draw_item(const struct brush *brush, const mprof_item *item)
+{
+    const mprof__style *style = mprof__role_style(item->role);
+    switch ((mprof_shape)item->shape) {
+    case MPROF_SHAPE_RECT:
+        trace_rect(brush, item, (double)style->radius);
+        break;
+    case MPROF_SHAPE_LINE:
+        trace_points(brush, item);
+        break;
+    case MPROF_SHAPE_AREA:
+        trace_points(brush, item);
+        cairo_close_path(brush->cairo);
+        break;
+    case MPROF_SHAPE_DOT:
+        cairo_new_sub_path(brush->cairo);
+        cairo_arc(brush->cairo, (double)item->x, (double)item->y, (double)item->width / 2, 0,
+                  2 * M_PI);
+        break;
+    case MPROF_SHAPE_TEXT:
+        draw_text(brush, item, style);
+        return;
+    }
+    fill_and_stroke(brush, style, item->colour);
+}
+
+static void paint(const mprof_figure *figure, mprof_text_engine *engine, cairo_t *cairo, int dark)
+{
+    size_t count;
+    struct brush brush = {.figure = figure, .engine = engine, .cairo = cairo, .dark = dark};
+    brush.points = mprof_figure_points(figure, &count);
+    brush.text = mprof_figure_text(figure, &count);
+    const mprof_item *items = mprof_figure_items(figure, &count);
+    set_colour(&brush, mprof__tone_colour(dark, MPROF__TONE_PAPER, 0), 1);
+    cairo_paint(cairo);
+    cairo_set_line_join(cairo, CAIRO_LINE_JOIN_ROUND);
+    for (size_t i = 0; i < count; i++)
+        draw_item(&brush, &items[i]);
+}
+
+static mprof_status cairo_failure(cairo_status_t status, mprof_error *error)
+{
+    if (status == CAIRO_STATUS_SUCCESS)
+        return MPROF_OK;
+    if (status == CAIRO_STATUS_NO_MEMORY)
+        return mprof_error_set(error, MPROF_ENOMEM, "out of memory");
+    return mprof_error_set(error, MPROF_EDRAW, "cannot draw: %s", cairo_status_to_string(status));
+}
+
+mprof_status mprof__draw_png(const mprof_figure *figure, const mprof_draw_options *options,
+                             mprof_text_engine *engine, mprof_output *output, mprof_error *error)
+{
+    double scale = options->dpi / MPROF_DEFAULT_DPI;
+    int width = (int)lround(mprof_figure_width_px(figure) * scale);
+    int height = (int)lround(mprof_figure_height_px(figure) * scale);
+    cairo_surface_t *surface = cairo_image_surface_create(CAIRO_FORMAT_RGB24, width, height);
+    cairo_t *cairo = cairo_create(surface);
+    cairo_scale(cairo, scale, scale);
+    paint(figure, engine, cairo, options->theme == MPROF_THEME_DARK);
+    mprof_status status = cairo_failure(cairo_status(cairo), error);
+    cairo_surface_flush(surface);
+    if (status == MPROF_OK) {
+        mprof__image image = {
+            .pixels = cairo_image_surface_get_data(surface),
+            .stride = (size_t)cairo_image_surface_get_stride(surface),
+            .width = width,
+            .height = height,
+            .dpi = options->dpi,
+            .title = mprof_figure_title(figure),
+            .description = mprof_figure_facts(figure),
+        };
+        status = mprof__png_write(&image, output, error);
+    }
+    cairo_destroy(cairo);
+    cairo_surface_destroy(surface);
+    return status;
+}
+
+static cairo_status_t write_pdf(void *data, const unsigned char *bytes, unsigned size)
+{
+    return mprof_output_write(data, bytes, size) == MPROF_OK ? CAIRO_STATUS_SUCCESS
+                                                             : CAIRO_STATUS_WRITE_ERROR;
+}
+
+mprof_status mprof__draw_pdf(const mprof_figure *figure, const mprof_draw_options *options,
+                             mprof_text_engine *engine, mprof_output *output, mprof_error *error)
+{
+    double scale = 72 / MPROF_DEFAULT_DPI;
+    cairo_surface_t *surface = cairo_pdf_surface_create_for_stream(
+        write_pdf, output, mprof_figure_width_px(figure) * scale,
+        mprof_figure_height_px(figure) * scale);
+    cairo_pdf_surface_set_metadata(surface, CAIRO_PDF_METADATA_TITLE, mprof_figure_title(figure));
+    cairo_pdf_surface_set_metadata(surface, CAIRO_PDF_METADATA_SUBJECT, mprof_figure_facts(figure));
+    cairo_pdf_surface_set_metadata(surface, CAIRO_PDF_METADATA_CREATOR, "mprof " MPROF_VERSION);
+    cairo_t *cairo = cairo_create(surface);
+    cairo_scale(cairo, scale, scale);
+    paint(figure, engine, cairo, options->theme == MPROF_THEME_DARK);
+    cairo_destroy(cairo);
+    cairo_surface_finish(surface);
+    cairo_status_t status = cairo_surface_status(surface);
+    cairo_surface_destroy(surface);
+    /* a failed write is the output's own to tell */
+    return status == CAIRO_STATUS_WRITE_ERROR ? MPROF_OK : cairo_failure(status, error);
+}
+
+mprof_status mprof_figure_draw(const mprof_figure *figure, const mprof_draw_options *options,
+                               mprof_text_engine *engine, mprof_output *output, mprof_error *error)
+{
+    switch (options->format) {
+    case MPROF_FORMAT_SVG:
+        return mprof__draw_svg(figure, options, engine, output, error);
+    case MPROF_FORMAT_PDF:
+        return mprof__draw_pdf(figure, options, engine, output, error);
+    case MPROF_FORMAT_PNG:
+        break;
+    }
+    return mprof__draw_png(figure, options, engine, output, error);
+}

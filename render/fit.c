@@ -1,0 +1,31 @@
+/* Cutting text to a width, where a reader would cut it. */
+#include "layout.h"
+
+#include <string.h>
+
+size_t mprof__fit_text(const mprof__layout *layout, mprof_role role, char *out, size_t size,
+                       const char *text, double width_px)
+{
+    static const char ellipsis[] = "\xE2\x80\xA6";
+    size_t length = strlen(text);
+    mprof_font font = mprof_role_font(role);
+    if (length + sizeof ellipsis > size)
+        length = size - sizeof ellipsis;
+    double whole = layout->measure->width_px(layout->measure->data, font, text, length);
+    if (whole <= width_px && length == strlen(text)) {
+        memcpy(out, text, length + 1);
+        return length;
+    }
+    double dots =
+        layout->measure->width_px(layout->measure->data, font, ellipsis, sizeof ellipsis - 1);
+    if (dots > width_px)
+        return 0;
+    length = layout->measure->fit(layout->measure->data, font, text, length, width_px - dots);
+    while (length && text[length - 1] == ' ')
+        length--;
+    if (!length)
+        return 0;
+    memcpy(out, text, length);
+    memcpy(out + length, ellipsis, sizeof ellipsis);
+    return length + sizeof ellipsis - 1;
+}

@@ -1,0 +1,332 @@
+/* The flame chart: lanes of calls below the memory curve, on its time axis. A lane is a thread,
+ * greenlet or task; lanes are grouped by process, or, if asked for, there is one lane per function.
+ */
+#include "layout.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define GROUP_PX 20.0 /* a process's name above its lanes */
+#define LANE_GAP_PX 7.0
+#define GUTTER_MAX_PX 170.0
+#define GUTTER_GAP_PX 9.0
+#define EDGE_PX 3.0
+#define NAMED_ROW_PX 14.0 /* lower rows carry no captions */
+#define PADDING_PX 5.0
+#define LEAST_LETTERS 3
+#define HEIGHT_MAX_PX 6000.0
+#define TOOTH_PX 3.0
+
+/* One lane, or the line that names the process of the next ones. */
+struct entry {
+    const mprof__recording *recording;
+    uint32_t lane;
+    int rows; /* 0: a group's name */
+    double y; /* from the top of all lanes */
+    char *name;
+};
+
+struct mprof__lane_plan {
+    struct entry *entries;
+    size_t count, room;
+    double row_px;
+    double height;
+    double gutter;
+    size_t hidden; /* lanes there was no room for */
+};
+
+void mprof__lane_plan_free(mprof__lane_plan *plan)
+{
+    if (!plan)
+        return;
+    for (size_t i = 0; i < plan->count; i++)
+        free(plan->entries[i].name);
+    free(plan->entries);
+    free(plan);
+}
+
+static int add_entry(mprof__lane_plan *plan, struct entry entry)
+{
+    if (!entry.name)
+        return 0;
+    if (plan->count == plan->room) {
+        size_t room = plan->room ? plan->room * 2 : 16;
+        void *grown = realloc(plan->entries, room * sizeof *plan->entries);
+        if (!grown) {
+            free(entry.name);
+            return 0;
+        }
+        plan->entries = grown;
+        plan->room = room;
+    }
+    plan->entries[plan->count++] = entry;
+    return 1;
+}
+
+/* Rows each lane needs for what is shown of it; 0: nothing. The caller frees. */
+static int *count_rows(const mprof__layout *layout, const mprof__recording *recording)
+{
+    int *rows = calloc(recording->lane_count + 1, sizeof *rows);
+    if (!rows)
+        return NULL;
+    for (size_t i = 0; i < recording->span_count; i++) {
+        const mprof_span *span = &recording->spans[i];
+        if (span->level >= rows[span->lane] && mprof__span_is_shown(layout, recording, span))
+            rows[span->lane] = span->level + 1;
+    }
+    return rows;
+}
+
+static size_t shown_process_count(const mprof__recording *recording, const int *rows)
+{
+    size_t count = 0;
+    uint32_t last = UINT32_MAX;
+    for (size_t i = 0; i < recording->lane_count; i++)
+        if (rows[i] && recording->lanes[i].process != last) {
+            last = recording->lanes[i].process;
+            count++;
+        }
+    return count;
+}
+
+static char *group_name(const mprof__layout *layout, const mprof__recording *recording,
+                        uint32_t process)
+{
+    char text[200], whole[460];
+    mprof__process_text(text, sizeof text, recording, process);
+    if (layout->recording_count < 2)
+        return strdup(text);
+    const char *file = mprof_profile_file(recording->profile);
+    const char *slash = strrchr(file, '/');
+    snprintf(whole, sizeof whole, "%.200s \xC2\xB7 %s", slash ? slash + 1 : file, text);
+    return mprof__visible(whole, strlen(whole), sizeof whole);
+}
+
+static int add_recording(mprof__layout *layout, mprof__lane_plan *plan,
+                         const mprof__recording *recording)
+{
+    int *rows = count_rows(layout, recording);
+    if (!rows)
+        return 0;
+    bool by_function = layout->options->order == MPROF_BY_FUNCTION;
+    bool grouped =
+        !by_function && (layout->recording_count > 1 || shown_process_count(recording, rows) > 1);
+    uint32_t process = UINT32_MAX;
+    int good = 1;
+    for (uint32_t i = 0; good && i < recording->lane_count; i++) {
+        const mprof_lane *lane = &recording->lanes[i];
+        if (!rows[i])
+            continue;
+        if (grouped && lane->process != process)
+            good = add_entry(plan,
+                             (struct entry){.recording = recording,
+                                            .name = group_name(layout, recording, lane->process)});
+        process = lane->process;
+        const char *name = *lane->name ? lane->name : grouped ? "" : "main";
+        if (good)
+            good = add_entry(plan, (struct entry){.recording = recording,
+                                                  .lane = i,
+                                                  .rows = rows[i],
+                                                  .name = mprof__visible(name, strlen(name), 120)});
+    }
+    free(rows);
+    return good;
+}
+
+/* Rows become lower where there are many; what still does not fit is cut off and counted. */
+static void place_entries(mprof__lane_plan *plan, double most_px)
+{
+    int rows = 0;
+    for (size_t i = 0; i < plan->count; i++)
+        rows += plan->entries[i].rows;
+    plan->row_px = rows <= 40 ? 20 : rows <= 80 ? 16 : rows <= 160 ? 10 : 6;
+    double y = 0;
+    for (size_t i = 0; i < plan->count; i++) {
+        struct entry *entry = &plan->entries[i];
+        double height = entry->rows ? entry->rows * plan->row_px + LANE_GAP_PX : GROUP_PX;
+        if (plan->hidden || y + height > most_px) {
+            plan->hidden += entry->rows > 0;
+            entry->y = -1;
+            continue;
+        }
+        entry->y = y;
+        y += height;
+    }
+    plan->height = y + (plan->hidden ? GROUP_PX : 0);
+}
+
+mprof__lane_plan *mprof__lane_plan_new(mprof__layout *layout, double most_px)
+{
+    mprof__lane_plan *plan = calloc(1, sizeof *plan);
+    if (!plan)
+        return NULL;
+    for (size_t i = 0; i < layout->recording_count; i++)
+        if (!add_recording(layout, plan, &layout->recordings[i])) {
+            mprof__lane_plan_free(plan);
+            return NULL;
+        }
+    place_entries(plan, fmin(most_px, HEIGHT_MAX_PX));
+    for (size_t i = 0; i < plan->count; i++)
+        if (plan->entries[i].rows)
+            plan->gutter = fmax(plan->gutter, mprof__text_width(layout, MPROF_ROLE_LANE_NAME,
+                                                                plan->entries[i].name,
+                                                                strlen(plan->entries[i].name)));
+    plan->gutter = fmin(plan->gutter, GUTTER_MAX_PX) + GUTTER_GAP_PX;
+    return plan;
+}
+
+double mprof__lane_plan_height(const mprof__lane_plan *plan)
+{
+    return plan->height;
+}
+
+double mprof__lane_plan_gutter(const mprof__lane_plan *plan)
+{
+    return plan->gutter;
+}
+
+struct lane_pen {
+    mprof__layout *layout;
+    const mprof__recording *recording;
+    const double *lane_y; /* absolute; negative: hidden */
+    double row_px;
+};
+
+/* Name, duration and change of memory; then without the change; then the name alone; then
+ * shortened. */
+static void draw_caption(struct lane_pen *pen, const mprof__run *run, mprof_box box)
+{
+    mprof__layout *layout = pen->layout;
+    const mprof_span *span = &pen->recording->spans[run->span];
+    const char *label = pen->recording->function_labels[span->function];
+    char duration[32], change[32], text[400];
+    double room = box.width - EDGE_PX - 2 * PADDING_PX;
+    if (pen->row_px < NAMED_ROW_PX || room < 8)
+        return;
+    mprof__duration_text(duration, sizeof duration, span->exit.time_s - span->enter.time_s);
+    mprof__change_text(change, sizeof change, span->exit.mib - span->enter.mib);
+    double width = 0;
+    size_t length = 0;
+    for (int step = 0; step < 3; step++) {
+        if (run->calls > 1)
+            snprintf(text, sizeof text, step == 0 ? "%.300s  \xC3\x97%llu" : "%.300s", label,
+                     (unsigned long long)run->calls);
+        else
+            snprintf(text, sizeof text,
+                     step == 0   ? "%.300s  %s  %s"
+                     : step == 1 ? "%.300s  %s"
+                                 : "%.300s",
+                     label, duration, change);
+        length = strlen(text);
+        width = mprof__text_width(layout, MPROF_ROLE_BOX_NAME, text, length);
+        if (width <= room)
+            break;
+    }
+    if (width > room) {
+        length = mprof__fit_text(layout, MPROF_ROLE_BOX_NAME, text, sizeof text, label, room);
+        if (length < LEAST_LETTERS + 3)
+            return; /* a letter and dots say nothing */
+    }
+    if (length)
+        width = mprof__text_width(layout, MPROF_ROLE_BOX_NAME, text, length);
+    mprof__add_text(layout->figure, MPROF_ROLE_BOX_NAME, MPROF_COLOUR_NONE, MPROF_ANCHOR_START,
+                    box.x + EDGE_PX + PADDING_PX, box.y + box.height / 2 + 4, width, text, length);
+}
+
+/* A call that never returned has no right edge but teeth. */
+static void draw_open_end(mprof__layout *layout, int colour, mprof_box box)
+{
+    size_t first = layout->figure->point_count;
+    double right = box.x + box.width;
+    int teeth = (int)fmax(2, floor(box.height / TOOTH_PX));
+    for (int i = 0; i <= teeth; i++)
+        mprof__add_path_point(layout->figure, right - (i % 2 ? TOOTH_PX : 0),
+                              box.y + box.height * i / teeth);
+    mprof__add_path(layout->figure, MPROF_SHAPE_LINE, MPROF_ROLE_BOX_OPEN, colour, first,
+                    MPROF_ABOUT_NONE);
+}
+
+static void draw_run(void *data, const mprof__run *run)
+{
+    struct lane_pen *pen = data;
+    mprof_figure *figure = pen->layout->figure;
+    double y = pen->lane_y[run->lane];
+    if (y < 0)
+        return;
+    int colour = pen->recording->function_colours[pen->recording->spans[run->span].function];
+    double gap = run->x1 - run->x0 >= 3 ? 1 : 0;
+    mprof_box box = {run->x0, y + run->level * pen->row_px, run->x1 - run->x0 - gap,
+                     pen->row_px - 1};
+    mprof__add_rect(figure, MPROF_ROLE_BOX, colour, box,
+                    mprof__about_run(pen->layout, pen->recording, run));
+    if (box.width >= 2 * EDGE_PX && !run->cut_left)
+        mprof__add_rect(figure, MPROF_ROLE_BOX_EDGE, colour,
+                        (mprof_box){box.x, box.y, EDGE_PX, box.height}, MPROF_ABOUT_NONE);
+    if (run->open && box.width >= 2 * EDGE_PX)
+        draw_open_end(pen->layout, colour, box);
+    draw_caption(pen, run, box);
+}
+
+static void draw_names(mprof__layout *layout, const mprof__lane_plan *plan)
+{
+    mprof_figure *figure = layout->figure;
+    char text[200];
+    mprof__group(figure, MPROF_GROUP_LANE_NAMES);
+    for (size_t i = 0; i < plan->count; i++) {
+        const struct entry *entry = &plan->entries[i];
+        double y = layout->lanes.y + entry->y;
+        if (entry->y < 0)
+            continue;
+        if (!entry->rows) {
+            size_t length = mprof__fit_text(layout, MPROF_ROLE_LANE_GROUP, text, sizeof text,
+                                            entry->name, layout->lanes.width);
+            mprof__add_segment(figure, MPROF_ROLE_LANE_RULE, MPROF_COLOUR_NONE, layout->lanes.x,
+                               y + 1, layout->lanes.x + layout->lanes.width, y + 1);
+            mprof__add_text(figure, MPROF_ROLE_LANE_GROUP, MPROF_COLOUR_NONE, MPROF_ANCHOR_START,
+                            layout->lanes.x, y + 15,
+                            mprof__text_width(layout, MPROF_ROLE_LANE_GROUP, text, length), text,
+                            length);
+            continue;
+        }
+        size_t length = mprof__fit_text(layout, MPROF_ROLE_LANE_NAME, text, sizeof text,
+                                        entry->name, GUTTER_MAX_PX);
+        mprof__add_text(figure, MPROF_ROLE_LANE_NAME, MPROF_COLOUR_NONE, MPROF_ANCHOR_END,
+                        layout->lanes.x - GUTTER_GAP_PX, y + fmin(plan->row_px, 20) / 2 + 4,
+                        mprof__text_width(layout, MPROF_ROLE_LANE_NAME, text, length), text,
+                        length);
+    }
+    if (plan->hidden) {
+        int length = snprintf(text, sizeof text, "+ %zu more lane%s", plan->hidden,
+                              plan->hidden == 1 ? "" : "s");
+        mprof__add_text(figure, MPROF_ROLE_LEGEND_MORE, MPROF_COLOUR_NONE, MPROF_ANCHOR_START,
+                        layout->lanes.x, layout->lanes.y + plan->height - 5,
+                        mprof__text_width(layout, MPROF_ROLE_LEGEND_MORE, text, (size_t)length),
+                        text, (size_t)length);
+    }
+}
+
+void mprof__draw_lanes(mprof__layout *layout, const mprof__lane_plan *plan)
+{
+    mprof__group(layout->figure, MPROF_GROUP_LANES);
+    for (size_t r = 0; r < layout->recording_count; r++) {
+        const mprof__recording *recording = &layout->recordings[r];
+        double *lane_y = malloc((recording->lane_count + 1) * sizeof *lane_y);
+        mprof_status status = MPROF_ENOMEM;
+        if (lane_y) {
+            for (size_t i = 0; i < recording->lane_count; i++)
+                lane_y[i] = -1;
+            for (size_t i = 0; i < plan->count; i++)
+                if (plan->entries[i].recording == recording && plan->entries[i].rows &&
+                    plan->entries[i].y >= 0)
+                    lane_y[plan->entries[i].lane] = layout->lanes.y + plan->entries[i].y;
+            struct lane_pen pen = {layout, recording, lane_y, plan->row_px};
+            status = mprof__each_run(layout, recording, 1.0, draw_run, &pen);
+        }
+        if (status != MPROF_OK && layout->figure->status == MPROF_OK)
+            layout->figure->status = status;
+        free(lane_y);
+    }
+    draw_names(layout, plan);
+}

@@ -1,0 +1,211 @@
+/* What the layout modules share: the figure under construction, two linear scales, and the modules'
+ * entry points. Private to the folder. */
+#ifndef MPROF_RENDER_LAYOUT_H
+#define MPROF_RENDER_LAYOUT_H
+
+#include <mprof/figure.h>
+#include <stdbool.h>
+
+struct mprof_figure {
+    double width_px, height_px;
+    mprof_frame frame;
+    mprof_item *items;
+    size_t item_count, item_room;
+    mprof_point *points;
+    size_t point_count, point_room;
+    mprof_about *abouts;
+    size_t about_count, about_room;
+    mprof_group *groups;
+    size_t group_count, group_room;
+    char *text;
+    size_t text_size, text_room;
+    char *title;
+    char *facts;
+    mprof_status status; /* the first failure sticks; looked at once, at the end of layout */
+};
+
+/* display_list.c: the display list. Each does nothing once the status is bad. */
+void mprof__group(mprof_figure *figure, mprof_group_kind kind);
+void mprof__add_rect(mprof_figure *figure, mprof_role role, int colour, mprof_box box,
+                     uint32_t about);
+void mprof__add_segment(mprof_figure *figure, mprof_role role, int colour, double x0, double y0,
+                        double x1, double y1);
+void mprof__add_dot(mprof_figure *figure, mprof_role role, int colour, double x, double y,
+                    double radius);
+void mprof__add_text(mprof_figure *figure, mprof_role role, int colour, mprof_anchor anchor,
+                     double x, double y, double width, const char *text, size_t length);
+void mprof__add_path_point(mprof_figure *figure, double x, double y);
+/* Ends the path of all points from index `first` on. */
+void mprof__add_path(mprof_figure *figure, mprof_shape shape, mprof_role role, int colour,
+                     size_t first, uint32_t about);
+/* Returns the index, or MPROF_ABOUT_NONE. */
+uint32_t mprof__add_about(mprof_figure *figure, const char *name, double start_s, double end_s,
+                          const char *text);
+
+/* A linear map of a value to a coordinate. */
+typedef struct mprof__scale {
+    double from, to;      /* values */
+    double start, extent; /* px; a negative extent turns the direction */
+} mprof__scale;
+double mprof__scale_at(const mprof__scale *scale, double value);
+
+/* One recording as the layout sees it. */
+typedef struct mprof__recording {
+    const mprof_profile *profile;
+    const mprof_series *line;
+    const mprof_process *processes;
+    size_t process_count;
+    const mprof_lane *lanes;
+    size_t lane_count;
+    const mprof_function *functions;
+    size_t function_count;
+    const mprof_span *spans;
+    size_t span_count;
+    double start_s;
+    double gap_s;             /* a pause longer than this is not bridged */
+    int8_t *function_colours; /* slot per function, MPROF_COLOUR_NONE: left out */
+    char **function_labels;   /* visible form of the label, per function */
+    int colour;               /* of the curve, where several are overlaid */
+    bool main_is_sum;         /* MEM told the whole tree */
+} mprof__recording;
+
+/* All that layout knows while it works. */
+typedef struct mprof__layout {
+    mprof_figure *figure;
+    const mprof_figure_options *options;
+    const mprof_measure *measure;
+    mprof__recording *recordings;
+    size_t recording_count;
+    double from_s, to_s; /* shown, from each recording's start */
+    mprof__scale time;   /* seconds from start -> x */
+    mprof__scale memory; /* MiB -> y */
+    mprof_box plot, lanes;
+    double legend_px;           /* 0: no room for it */
+    struct mprof__space *space; /* what of the plot is taken */
+} mprof__layout;
+
+static inline double mprof__text_width(const mprof__layout *layout, mprof_role role,
+                                       const char *text, size_t length)
+{
+    return layout->measure->width_px(layout->measure->data, mprof_role_font(role), text, length);
+}
+
+/* fit.c: text cut to a width, with an ellipsis where something is missing. Returns the length of
+ * what stands in out[size]; 0 if not even a letter fits. */
+size_t mprof__fit_text(const mprof__layout *layout, mprof_role role, char *out, size_t size,
+                       const char *text, double width_px);
+
+/* visible.c: text that can be shown: valid UTF-8, one line, control characters as symbols, no
+ * direction overrides, at most `most` bytes (then with an ellipsis). The caller frees. NULL: no
+ * memory. */
+char *mprof__visible(const char *bytes, size_t length, size_t most);
+
+/* units.c: numbers as people read them. Each returns text. */
+char *mprof__duration_text(char *text, size_t size, double seconds);
+char *mprof__memory_text(char *text, size_t size, double mib);
+char *mprof__change_text(char *text, size_t size, double mib);    /* with a sign */
+char *mprof__count_text(char *text, size_t size, uint64_t count); /* 12,345 */
+char *mprof__date_text(char *text, size_t size, double unix_s);
+
+/* axis_time.c, axis_memory.c */
+typedef struct mprof__tick {
+    double value;
+    char text[48];
+} mprof__tick;
+#define MPROF__TICK_MAX 32
+size_t mprof__time_ticks(mprof__tick ticks[MPROF__TICK_MAX], double from_s, double to_s,
+                         double origin_s, double width_px, const mprof_measure *measure);
+/* Also widens *high_mib a little where that ends the axis better; low_mib is never negative. */
+size_t mprof__memory_ticks(mprof__tick ticks[MPROF__TICK_MAX], double low_mib, double high_mib,
+                           double height_px);
+
+/* palette.c */
+#define MPROF__PALETTE_SIZE 8
+/* Slots for names[count], most important first: by hash of the name, so that a function has its
+ * colour in every picture, moved to a free slot where two would share one. */
+void mprof__palette_assign(int8_t *slots, const char *const *names, size_t count);
+
+/* space.c: which places of a rectangle are taken. */
+typedef struct mprof__space mprof__space;
+mprof__space *mprof__space_new(mprof_box area);
+void mprof__space_free(mprof__space *space);
+void mprof__space_take(mprof__space *space, mprof_box box);
+void mprof__space_take_segment(mprof__space *space, double x0, double y0, double x1, double y1,
+                               double margin);
+/* 1 if the box lies in the area and nothing of it is taken. */
+int mprof__space_is_free(const mprof__space *space, mprof_box box);
+
+/* curve.c */
+typedef struct mprof__stroke {
+    mprof_role line;
+    mprof_role area; /* MPROF_ROLE_COUNT: none */
+    mprof_role dot;  /* of a point that stands alone */
+    bool dots;       /* of every point, where they are few */
+    int colour;
+    bool take; /* enter it into layout->space */
+} mprof__stroke;
+void mprof__draw_series(mprof__layout *layout, const mprof__recording *recording,
+                        const mprof_series *series, const mprof__stroke *stroke);
+/* Pause that counts as a gap. */
+double mprof__gap_s(const mprof_series *series);
+
+/* children.c */
+/* Processes with a curve, highest peak first; returns how many. *ranked is the caller's; NULL: no
+ * memory. */
+size_t mprof__rank_children(const mprof__recording *recording, uint32_t **ranked);
+/* Colour of the process of this rank. */
+int mprof__child_colour(const mprof__layout *layout, const mprof__recording *recording,
+                        size_t rank);
+void mprof__draw_children(mprof__layout *layout, const mprof__recording *recording);
+void mprof__name_children(mprof__layout *layout, const mprof__recording *recording);
+
+/* brackets.c, labels.c */
+void mprof__draw_brackets(mprof__layout *layout);
+
+/* runs.c: calls as boxes on the time axis. What is too narrow to be seen alone is told together
+ * with its neighbours of the same lane and level, so that a million calls become some thousand
+ * boxes. */
+typedef struct mprof__run {
+    double x0, x1; /* px, inside the plot */
+    double start_s, end_s;
+    uint32_t span; /* the longest */
+    uint32_t lane;
+    int32_t level;
+    uint64_t calls;
+    bool cut_left, cut_right; /* goes on outside of what is shown */
+    bool open;
+} mprof__run;
+typedef void mprof__run_visitor(void *data, const mprof__run *run);
+/* Calls shorter than wide_px or closer than that to each other are merged.
+ * Order: by lane, then within a lane and level by time. */
+mprof_status mprof__each_run(const mprof__layout *layout, const mprof__recording *recording,
+                             double wide_px, mprof__run_visitor *visit, void *data);
+bool mprof__span_is_shown(const mprof__layout *layout, const mprof__recording *recording,
+                          const mprof_span *span);
+/* What is told of a call, or of several, when somebody points at it. */
+uint32_t mprof__about_run(mprof__layout *layout, const mprof__recording *recording,
+                          const mprof__run *run);
+void mprof__process_text(char *text, size_t size, const mprof__recording *recording,
+                         uint32_t process);
+
+/* rug.c */
+double mprof__rug_height(const mprof__layout *layout);
+void mprof__draw_rug(mprof__layout *layout, double y);
+
+/* lanes.c */
+typedef struct mprof__lane_plan mprof__lane_plan;
+/* NULL: no memory. */
+mprof__lane_plan *mprof__lane_plan_new(mprof__layout *layout, double most_px);
+void mprof__lane_plan_free(mprof__lane_plan *plan);
+double mprof__lane_plan_height(const mprof__lane_plan *plan);
+double mprof__lane_plan_gutter(const mprof__lane_plan *plan);
+void mprof__draw_lanes(mprof__layout *layout, const mprof__lane_plan *plan);
+
+/* legend.c */
+typedef struct mprof__legend mprof__legend;
+mprof__legend *mprof__legend_new(mprof__layout *layout, double width_px, double most_height_px);
+void mprof__legend_free(mprof__legend *legend);
+double mprof__legend_height(const mprof__legend *legend);
+void mprof__draw_legend(mprof__layout *layout, const mprof__legend *legend, double x, double y);
+
+#endif

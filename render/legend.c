@@ -1,0 +1,416 @@
+/* The legend: tables below the plot. One line per function with what it cost, the longest first;
+ * one per process; one per recording where several are overlaid or a slope is asked for. What there
+ * is no room for is counted, never cut. */
+#include "layout.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define COLUMN_MAX 7
+#define ROW_PX 19.0
+#define HEAD_PX 20.0
+#define COLUMN_GAP_PX 26.0
+#define TABLE_GAP_PX 56.0
+#define SWATCH_PX 10.0
+#define SWATCH_GAP_PX 8.0
+#define NAME_MAX_PX 260.0
+#define TABLE_MAX 3
+
+struct row {
+    int colour; /* of the swatch; COLOUR_INK: the curve's own */
+    mprof_role swatch;
+    char name[200];
+    char cells[COLUMN_MAX][40];
+};
+
+struct table {
+    const char *heads[COLUMN_MAX + 1]; /* name first; the rest are numbers, set to the right */
+    int columns;
+    struct row *rows;
+    size_t count; /* in rows */
+    size_t total; /* there would be */
+    size_t shown;
+    size_t blocks; /* side by side */
+    double widths[COLUMN_MAX + 1];
+    double width;
+};
+
+struct mprof__legend {
+    struct table tables[TABLE_MAX];
+    size_t table_count;
+    double height;
+};
+
+void mprof__legend_free(mprof__legend *legend)
+{
+    if (!legend)
+        return;
+    for (size_t i = 0; i < legend->table_count; i++)
+        free(legend->tables[i].rows);
+    free(legend);
+}
+
+static double name_most(const mprof__layout *layout)
+{
+    return fmin(NAME_MAX_PX, layout->options->width_px * 0.3);
+}
+
+static struct table *add_table(mprof__legend *legend, size_t rows)
+{
+    struct row *list = calloc(rows ? rows : 1, sizeof *list);
+    if (!list)
+        return NULL;
+    struct table *table = &legend->tables[legend->table_count++];
+    table->rows = list;
+    return table;
+}
+
+static void set_heads(struct table *table, const char *const *heads)
+{
+    while (heads[table->columns]) {
+        table->heads[table->columns] = heads[table->columns];
+        table->columns++;
+    }
+}
+
+/* A function over all recordings. */
+struct total {
+    const char *name, *label;
+    int colour;
+    uint64_t calls;
+    double total_s, longest_s, change_mib, peak_mib;
+};
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(((const struct total *)a)->name, ((const struct total *)b)->name);
+}
+
+static int by_time(const void *a, const void *b)
+{
+    const struct total *x = a, *y = b;
+    if (x->total_s != y->total_s)
+        return x->total_s < y->total_s ? 1 : -1;
+    return strcmp(x->name, y->name);
+}
+
+static size_t collect_functions(const mprof__layout *layout, struct total *totals)
+{
+    size_t count = 0;
+    for (size_t r = 0; r < layout->recording_count; r++) {
+        const mprof__recording *recording = &layout->recordings[r];
+        for (size_t i = 0; i < recording->function_count; i++) {
+            const mprof_function *f = &recording->functions[i];
+            if (recording->function_colours[i] != MPROF_COLOUR_NONE)
+                totals[count++] = (struct total){f->name,
+                                                 recording->function_labels[i],
+                                                 recording->function_colours[i],
+                                                 f->call_count,
+                                                 f->total_s,
+                                                 f->longest_s,
+                                                 f->change_mib,
+                                                 f->peak_mib};
+        }
+    }
+    if (layout->recording_count > 1 && count) {
+        size_t kept = 0;
+        qsort(totals, count, sizeof *totals, by_name);
+        for (size_t i = 1; i < count; i++) {
+            struct total *into = &totals[kept];
+            if (strcmp(into->name, totals[i].name) != 0) {
+                totals[++kept] = totals[i];
+                continue;
+            }
+            into->calls += totals[i].calls;
+            into->total_s += totals[i].total_s;
+            into->change_mib += totals[i].change_mib;
+            into->longest_s = fmax(into->longest_s, totals[i].longest_s);
+            into->peak_mib = fmax(into->peak_mib, totals[i].peak_mib);
+        }
+        count = kept + 1;
+    }
+    if (count)
+        qsort(totals, count, sizeof *totals, by_time);
+    return count;
+}
+
+static int add_functions(mprof__legend *legend, const mprof__layout *layout, size_t most)
+{
+    static const char *const heads[] = {"function",        "calls", "total", "longest",
+                                        "\xCE\x94 memory", "peak",  NULL};
+    size_t room = 0;
+    for (size_t r = 0; r < layout->recording_count; r++)
+        room += layout->recordings[r].function_count;
+    if (!room)
+        return 1;
+    struct total *totals = malloc(room * sizeof *totals);
+    if (!totals)
+        return 0;
+    size_t count = collect_functions(layout, totals);
+    if (!count) {
+        free(totals);
+        return 1;
+    }
+    struct table *table = add_table(legend, count < most ? count : most);
+    if (table) {
+        set_heads(table, heads);
+        table->total = count;
+        table->count = count < most ? count : most;
+        for (size_t i = 0; i < table->count; i++) {
+            struct row *row = &table->rows[i];
+            row->colour = totals[i].colour;
+            row->swatch = MPROF_ROLE_SWATCH;
+            mprof__fit_text(layout, MPROF_ROLE_LEGEND_NAME, row->name, sizeof row->name,
+                            totals[i].label, name_most(layout));
+            mprof__count_text(row->cells[0], sizeof *row->cells, totals[i].calls);
+            mprof__duration_text(row->cells[1], sizeof *row->cells, totals[i].total_s);
+            mprof__duration_text(row->cells[2], sizeof *row->cells, totals[i].longest_s);
+            mprof__change_text(row->cells[3], sizeof *row->cells, totals[i].change_mib);
+            mprof__memory_text(row->cells[4], sizeof *row->cells, totals[i].peak_mib);
+        }
+    }
+    free(totals);
+    return table != NULL;
+}
+
+static void end_text(char *text, size_t size, const mprof_process *process)
+{
+    if (!process->ended)
+        snprintf(text, size, "\xE2\x80\x93");
+    else if (process->cause == MPROF_EXIT_STATUS)
+        snprintf(text, size, "exit %lld", (long long)process->exit_value);
+    else if (process->cause == MPROF_EXIT_SIGNAL)
+        snprintf(text, size, "signal %lld", (long long)process->exit_value);
+    else if (process->cause == MPROF_EXIT_OOM)
+        snprintf(text, size, "out of memory");
+    else
+        snprintf(text, size, "ended");
+}
+
+static int add_processes(mprof__legend *legend, const mprof__layout *layout, size_t most)
+{
+    static const char *const heads[] = {"process", "lasted", "mean", "peak", "end", NULL};
+    if (layout->recording_count != 1)
+        return 1;
+    const mprof__recording *recording = &layout->recordings[0];
+    uint32_t *ranked;
+    size_t count = mprof__rank_children(recording, &ranked);
+    if (!count) {
+        free(ranked);
+        return 1;
+    }
+    struct table *table = add_table(legend, count < most ? count : most);
+    if (table) {
+        set_heads(table, heads);
+        bool ends = false;
+        table->total = count;
+        table->count = count < most ? count : most;
+        for (size_t i = 0; i < table->count; i++) {
+            const mprof_process *process = &recording->processes[ranked[i]];
+            struct row *row = &table->rows[i];
+            char name[200];
+            mprof__process_text(name, sizeof name, recording, ranked[i]);
+            row->colour = mprof__child_colour(layout, recording, i);
+            row->swatch = MPROF_ROLE_SWATCH;
+            mprof__fit_text(layout, MPROF_ROLE_LEGEND_NAME, row->name, sizeof row->name, name,
+                            name_most(layout));
+            mprof__duration_text(row->cells[0], sizeof *row->cells,
+                                 process->series.last_s - process->series.first_s);
+            mprof__memory_text(row->cells[1], sizeof *row->cells, process->series.mean_mib);
+            mprof__memory_text(row->cells[2], sizeof *row->cells, process->series.peak.mib);
+            end_text(row->cells[3], sizeof *row->cells, process);
+            ends = ends || process->ended;
+        }
+        if (!ends)
+            table->columns--;
+    }
+    free(ranked);
+    return table != NULL;
+}
+
+static int add_recordings(mprof__legend *legend, const mprof__layout *layout)
+{
+    static const char *const heads[] = {"recording", "started", "lasted", "samples",
+                                        "peak",      "slope",   NULL};
+    if (layout->recording_count == 1 && !layout->options->slope)
+        return 1;
+    struct table *table = add_table(legend, layout->recording_count);
+    if (!table)
+        return 0;
+    set_heads(table, heads);
+    if (!layout->options->slope)
+        table->columns--;
+    table->total = table->count = layout->recording_count;
+    for (size_t i = 0; i < table->count; i++) {
+        const mprof__recording *recording = &layout->recordings[i];
+        struct row *row = &table->rows[i];
+        const char *file = mprof_profile_file(recording->profile);
+        const char *slash = strrchr(file, '/');
+        char *name =
+            mprof__visible(slash ? slash + 1 : file, strlen(slash ? slash + 1 : file), 150);
+        if (!name)
+            return 0;
+        row->colour = recording->colour;
+        row->swatch = recording->colour == MPROF_COLOUR_NONE ? MPROF_ROLE_CURVE : MPROF_ROLE_SWATCH;
+        mprof__fit_text(layout, MPROF_ROLE_LEGEND_NAME, row->name, sizeof row->name, name,
+                        name_most(layout));
+        free(name);
+        mprof__date_text(row->cells[0], sizeof *row->cells, recording->start_s);
+        mprof__duration_text(row->cells[1], sizeof *row->cells,
+                             mprof_profile_end_s(recording->profile) - recording->start_s);
+        mprof__count_text(row->cells[2], sizeof *row->cells,
+                          mprof_profile_samples(recording->profile)->sample_count);
+        mprof__memory_text(row->cells[3], sizeof *row->cells, recording->line->peak.mib);
+        if (layout->options->slope)
+            snprintf(row->cells[4], sizeof *row->cells, "%.5f MiB/s",
+                     mprof_profile_samples(recording->profile)->slope_mib_per_s);
+    }
+    return 1;
+}
+
+/* A narrow page does without the last columns. */
+static void measure_table(struct table *table, const mprof__layout *layout, double width_px)
+{
+    table->width = SWATCH_PX + SWATCH_GAP_PX;
+    for (int c = 0; c < table->columns; c++) {
+        double width = mprof__text_width(layout, MPROF_ROLE_LEGEND_HEAD, table->heads[c],
+                                         strlen(table->heads[c]));
+        for (size_t i = 0; i < table->count; i++) {
+            const char *text = c ? table->rows[i].cells[c - 1] : table->rows[i].name;
+            mprof_role role = c ? MPROF_ROLE_LEGEND_CELL : MPROF_ROLE_LEGEND_NAME;
+            width = fmax(width, mprof__text_width(layout, role, text, strlen(text)));
+        }
+        table->widths[c] = fmax(width, c ? 48 : 110);
+        double width_with = table->width + table->widths[c] + (c ? COLUMN_GAP_PX : 0);
+        if (width_with > width_px && c) {
+            table->columns = c;
+            break;
+        }
+        table->width = width_with;
+    }
+}
+
+/* Tables stand side by side; a lonely long one is broken into blocks. */
+static void arrange(mprof__legend *legend, double width_px, double most_height_px)
+{
+    size_t rows = (size_t)fmax(1, floor((most_height_px - HEAD_PX) / ROW_PX));
+    size_t highest = 0;
+    double used = 0;
+    for (size_t i = 0; i < legend->table_count; i++)
+        used += legend->tables[i].width + (i ? TABLE_GAP_PX : 0);
+    for (size_t i = 0; i < legend->table_count; i++) {
+        struct table *table = &legend->tables[i];
+        size_t blocks = 1;
+        while (table->total > rows * blocks && used + table->width + TABLE_GAP_PX <= width_px) {
+            used += table->width + TABLE_GAP_PX;
+            blocks++;
+        }
+        table->blocks = blocks;
+        size_t room = rows * blocks;
+        /* the last line is for what is missing */
+        table->shown = table->total <= room ? table->total : room - 1;
+        if (table->shown > table->count)
+            table->shown = table->count;
+        size_t lines = table->shown + (table->shown < table->total);
+        size_t height = (lines + blocks - 1) / blocks;
+        highest = height > highest ? height : highest;
+    }
+    legend->height = legend->table_count ? HEAD_PX + (double)highest * ROW_PX : 0;
+}
+
+mprof__legend *mprof__legend_new(mprof__layout *layout, double width_px, double most_height_px)
+{
+    mprof__legend *legend = calloc(1, sizeof *legend);
+    if (!legend)
+        return NULL;
+    size_t most = (size_t)fmax(2, most_height_px / ROW_PX * 3);
+    if (!add_recordings(legend, layout) || !add_functions(legend, layout, most) ||
+        !add_processes(legend, layout, most)) {
+        mprof__legend_free(legend);
+        return NULL;
+    }
+    for (size_t i = 0; i < legend->table_count; i++)
+        measure_table(&legend->tables[i], layout, width_px);
+    /* what does not fit beside the others is left out from the back, and said so by nobody: the
+     * plot itself names processes */
+    double used = 0;
+    for (size_t i = 0; i < legend->table_count; i++) {
+        used += legend->tables[i].width + (i ? TABLE_GAP_PX : 0);
+        if (used > width_px && i > 0) {
+            while (legend->table_count > i)
+                free(legend->tables[--legend->table_count].rows);
+        }
+    }
+    arrange(legend, width_px, most_height_px);
+    return legend;
+}
+
+double mprof__legend_height(const mprof__legend *legend)
+{
+    return legend->height;
+}
+
+static void draw_cells(mprof__layout *layout, const struct table *table, const struct row *row,
+                       double x, double baseline)
+{
+    for (int c = 0; c < table->columns; c++) {
+        const char *text = !row ? table->heads[c] : c ? row->cells[c - 1] : row->name;
+        mprof_role role = !row ? MPROF_ROLE_LEGEND_HEAD
+                          : c  ? MPROF_ROLE_LEGEND_CELL
+                               : MPROF_ROLE_LEGEND_NAME;
+        double width = mprof__text_width(layout, role, text, strlen(text));
+        mprof__add_text(layout->figure, role, MPROF_COLOUR_NONE,
+                        c ? MPROF_ANCHOR_END : MPROF_ANCHOR_START, c ? x + table->widths[c] : x,
+                        baseline, width, text, strlen(text));
+        x += table->widths[c] + COLUMN_GAP_PX;
+    }
+}
+
+static void draw_table(mprof__layout *layout, const struct table *table, double x, double y)
+{
+    size_t lines = table->shown + (table->shown < table->total);
+    size_t per_block = (lines + table->blocks - 1) / table->blocks;
+    for (size_t b = 0; b * per_block < lines; b++) {
+        double left = x + (double)b * (table->width + TABLE_GAP_PX);
+        double text_x = left + SWATCH_PX + SWATCH_GAP_PX;
+        draw_cells(layout, table, NULL, text_x, y + 11);
+        mprof__add_segment(layout->figure, MPROF_ROLE_LEGEND_RULE, MPROF_COLOUR_NONE, left,
+                           y + HEAD_PX - 2.5, left + table->width, y + HEAD_PX - 2.5);
+        for (size_t i = 0; i < per_block && b * per_block + i < lines; i++) {
+            size_t n = b * per_block + i;
+            double top = y + HEAD_PX + (double)i * ROW_PX;
+            if (n == table->shown) {
+                char text[40], count[32];
+                snprintf(text, sizeof text, "+ %s more",
+                         mprof__count_text(count, sizeof count, table->total - table->shown));
+                mprof__add_text(
+                    layout->figure, MPROF_ROLE_LEGEND_MORE, MPROF_COLOUR_NONE, MPROF_ANCHOR_START,
+                    text_x, top + 13.5,
+                    mprof__text_width(layout, MPROF_ROLE_LEGEND_MORE, text, strlen(text)), text,
+                    strlen(text));
+                continue;
+            }
+            const struct row *row = &table->rows[n];
+            if (row->swatch == MPROF_ROLE_SWATCH)
+                mprof__add_rect(layout->figure, row->swatch, row->colour,
+                                (mprof_box){left, top + 4.5, SWATCH_PX, SWATCH_PX},
+                                MPROF_ABOUT_NONE);
+            else
+                mprof__add_segment(layout->figure, row->swatch, row->colour, left, top + 9.5,
+                                   left + SWATCH_PX, top + 9.5);
+            draw_cells(layout, table, row, text_x, top + 13.5);
+        }
+    }
+}
+
+void mprof__draw_legend(mprof__layout *layout, const mprof__legend *legend, double x, double y)
+{
+    mprof__group(layout->figure, MPROF_GROUP_LEGEND);
+    for (size_t i = 0; i < legend->table_count; i++) {
+        const struct table *table = &legend->tables[i];
+        draw_table(layout, table, x, y);
+        x += (double)table->blocks * (table->width + TABLE_GAP_PX);
+    }
+}

@@ -1,0 +1,54 @@
+/* The roles' names and typography: the one table that ties what a shape means to how its text is
+ * set. Colours and line widths are the theme's. */
+#include <mprof/figure.h>
+
+static const struct {
+    const char *name;
+    mprof_font font;
+} roles[MPROF_ROLE_COUNT] = {
+    [MPROF_ROLE_GRID] = {"grid", {0, 0}},
+    [MPROF_ROLE_AXIS] = {"axis", {0, 0}},
+    [MPROF_ROLE_TICK] = {"tick", {11, 0}},
+    [MPROF_ROLE_TITLE] = {"title", {17, 1}},
+    [MPROF_ROLE_FACTS] = {"facts", {12, 0}},
+    [MPROF_ROLE_AREA] = {"area", {0, 0}},
+    [MPROF_ROLE_CURVE] = {"curve", {0, 0}},
+    [MPROF_ROLE_SAMPLE] = {"sample", {0, 0}},
+    [MPROF_ROLE_CHILD] = {"child", {0, 0}},
+    [MPROF_ROLE_CHILD_SAMPLE] = {"child-sample", {0, 0}},
+    [MPROF_ROLE_CHILD_NAME] = {"child-name", {11, 0}},
+    [MPROF_ROLE_LAYER] = {"layer", {0, 0}},
+    [MPROF_ROLE_SLOPE] = {"slope", {0, 0}},
+    [MPROF_ROLE_PEAK] = {"peak", {0, 0}},
+    [MPROF_ROLE_PEAK_DOT] = {"peak-dot", {0, 0}},
+    [MPROF_ROLE_PEAK_NAME] = {"peak-name", {12, 1}},
+    [MPROF_ROLE_DEATH] = {"death", {0, 0}},
+    [MPROF_ROLE_DEATH_NAME] = {"death-name", {11, 1}},
+    [MPROF_ROLE_BRACKET] = {"bracket", {0, 0}},
+    [MPROF_ROLE_BRACKET_FINE] = {"bracket-fine", {0, 0}},
+    [MPROF_ROLE_BRACKET_NAME] = {"bracket-name", {11, 0}},
+    [MPROF_ROLE_RUG] = {"rug", {0, 0}},
+    [MPROF_ROLE_BOX] = {"box", {0, 0}},
+    [MPROF_ROLE_BOX_EDGE] = {"box-edge", {0, 0}},
+    [MPROF_ROLE_BOX_OPEN] = {"box-open", {0, 0}},
+    [MPROF_ROLE_BOX_NAME] = {"box-name", {11, 0}},
+    [MPROF_ROLE_LANE_RULE] = {"lane-rule", {0, 0}},
+    [MPROF_ROLE_LANE_NAME] = {"lane-name", {11, 0}},
+    [MPROF_ROLE_LANE_GROUP] = {"lane-group", {11, 1}},
+    [MPROF_ROLE_SWATCH] = {"swatch", {0, 0}},
+    [MPROF_ROLE_LEGEND_RULE] = {"legend-rule", {0, 0}},
+    [MPROF_ROLE_LEGEND_HEAD] = {"legend-head", {11, 0}},
+    [MPROF_ROLE_LEGEND_NAME] = {"legend-name", {12, 0}},
+    [MPROF_ROLE_LEGEND_CELL] = {"legend-cell", {12, 0}},
+    [MPROF_ROLE_LEGEND_MORE] = {"legend-more", {11, 0}},
+};
+
+const char *mprof_role_name(mprof_role role)
+{
+    return (unsigned)role < MPROF_ROLE_COUNT ? roles[role].name : "";
+}
+
+mprof_font mprof_role_font(mprof_role role)
+{
+    return roles[(unsigned)role < MPROF_ROLE_COUNT ? role : MPROF_ROLE_TICK].font;
+}

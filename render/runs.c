@@ -1,0 +1,185 @@
+/* Calls as boxes on the time axis: one pass over the spans, which lie sorted by lane and time. A
+ * box that would be too narrow to be seen waits for its neighbours and is told together with them.
+ */
+#include "layout.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Deeper than any stack a plain Python allows; a level is a number in a file and must not size
+ * memory. */
+#define LEVEL_MAX 2000
+
+bool mprof__span_is_shown(const mprof__layout *layout, const mprof__recording *recording,
+                          const mprof_span *span)
+{
+    return recording->function_colours[span->function] != MPROF_COLOUR_NONE && span->level >= 0 &&
+           span->level < LEVEL_MAX &&
+           span->exit.time_s - span->enter.time_s >= layout->options->min_duration_s &&
+           span->exit.time_s - recording->start_s >= layout->from_s &&
+           span->enter.time_s - recording->start_s <= layout->to_s;
+}
+
+static mprof__run run_of(const mprof__layout *layout, const mprof__recording *recording,
+                         uint32_t index)
+{
+    const mprof_span *span = &recording->spans[index];
+    double start_s = span->enter.time_s - recording->start_s;
+    double end_s = span->exit.time_s - recording->start_s;
+    return (mprof__run){
+        .x0 = mprof__scale_at(&layout->time, fmax(start_s, layout->from_s)),
+        .x1 = mprof__scale_at(&layout->time, fmin(end_s, layout->to_s)),
+        .start_s = start_s,
+        .end_s = end_s,
+        .span = index,
+        .lane = span->lane,
+        .level = span->level,
+        .calls = span->count ? span->count : 1,
+        .cut_left = start_s<layout->from_s, .cut_right = end_s> layout->to_s,
+        .open = span->open != 0,
+    };
+}
+
+static double length_of(const mprof__recording *recording, uint32_t index)
+{
+    return recording->spans[index].exit.time_s - recording->spans[index].enter.time_s;
+}
+
+static void absorb(const mprof__recording *recording, mprof__run *run, const mprof__run *next)
+{
+    run->x1 = fmax(run->x1, next->x1);
+    run->end_s = fmax(run->end_s, next->end_s);
+    run->calls += next->calls;
+    run->open = run->open || next->open;
+    run->cut_right = run->cut_right || next->cut_right;
+    if (length_of(recording, next->span) > length_of(recording, run->span))
+        run->span = next->span;
+}
+
+/* One waiting box per level of the current lane. */
+struct waiting {
+    mprof__run *runs;
+    size_t count, room;
+};
+
+static void flush(struct waiting *waiting, double wide_px, mprof__run_visitor *visit, void *data)
+{
+    for (size_t i = 0; i < waiting->count; i++) {
+        mprof__run *run = &waiting->runs[i];
+        if (!run->calls)
+            continue;
+        if (run->x1 < run->x0 + wide_px)
+            run->x1 = run->x0 + wide_px;
+        visit(data, run);
+        run->calls = 0;
+    }
+}
+
+static int make_room(struct waiting *waiting, size_t level)
+{
+    if (level < waiting->room) {
+        if (level >= waiting->count)
+            waiting->count = level + 1;
+        return 1;
+    }
+    size_t room = level * 2 + 16;
+    mprof__run *grown = realloc(waiting->runs, room * sizeof *grown);
+    if (!grown)
+        return 0;
+    memset(grown + waiting->room, 0, (room - waiting->room) * sizeof *grown);
+    waiting->runs = grown;
+    waiting->room = room;
+    waiting->count = level + 1;
+    return 1;
+}
+
+mprof_status mprof__each_run(const mprof__layout *layout, const mprof__recording *recording,
+                             double wide_px, mprof__run_visitor *visit, void *data)
+{
+    struct waiting waiting = {NULL, 0, 0};
+    uint32_t lane = 0;
+    for (size_t i = 0; i < recording->span_count; i++) {
+        const mprof_span *span = &recording->spans[i];
+        if (!mprof__span_is_shown(layout, recording, span))
+            continue;
+        if (span->lane != lane)
+            flush(&waiting, wide_px, visit, data);
+        lane = span->lane;
+        if (!make_room(&waiting, (size_t)span->level)) {
+            free(waiting.runs);
+            return MPROF_ENOMEM;
+        }
+        mprof__run next = run_of(layout, recording, (uint32_t)i);
+        mprof__run *run = &waiting.runs[span->level];
+        bool narrow = next.x1 - next.x0 < wide_px;
+        if (run->calls && narrow && run->x1 - run->x0 < 4 * wide_px &&
+            next.x0 < run->x0 + wide_px) {
+            absorb(recording, run, &next);
+            continue;
+        }
+        if (run->calls) {
+            if (run->x1 < run->x0 + wide_px)
+                run->x1 = fmin(run->x0 + wide_px, fmax(next.x0, run->x1));
+            visit(data, run);
+        }
+        *run = next;
+    }
+    flush(&waiting, wide_px, visit, data);
+    free(waiting.runs);
+    return MPROF_OK;
+}
+
+void mprof__process_text(char *text, size_t size, const mprof__recording *recording,
+                         uint32_t process)
+{
+    const mprof_process *p = &recording->processes[process];
+    char *name = mprof__visible(p->name, strlen(p->name), 60);
+    if (p->pid != MPROF_PID_NONE)
+        snprintf(text, size, "%s %lld",
+                 name && *name ? name
+                 : process     ? "pid"
+                               : "main",
+                 (long long)p->pid);
+    else
+        snprintf(text, size, "%s", name && *name ? name : "main");
+    free(name);
+}
+
+uint32_t mprof__about_run(mprof__layout *layout, const mprof__recording *recording,
+                          const mprof__run *run)
+{
+    const mprof_span *span = &recording->spans[run->span];
+    const mprof_function *function = &recording->functions[span->function];
+    char *name = mprof__visible(function->name, strlen(function->name), 240);
+    char text[800], duration[32], start[32], change[32], enter[32], leave[32], count[32];
+    char where[160] = "";
+    if (!name)
+        return MPROF_ABOUT_NONE;
+    if (recording->process_count > 1)
+        mprof__process_text(where, sizeof where, recording, span->process);
+    if (*recording->lanes[span->lane].name) {
+        const char *lane_name = recording->lanes[span->lane].name;
+        char *lane = mprof__visible(lane_name, strlen(lane_name), 60);
+        size_t used = strlen(where);
+        snprintf(where + used, sizeof where - used, "%s%s", used ? ", " : "", lane ? lane : "");
+        free(lane);
+    }
+    mprof__duration_text(duration, sizeof duration, length_of(recording, run->span));
+    mprof__duration_text(start, sizeof start, span->enter.time_s - recording->start_s);
+    mprof__change_text(change, sizeof change, span->exit.mib - span->enter.mib);
+    mprof__memory_text(enter, sizeof enter, span->enter.mib);
+    mprof__memory_text(leave, sizeof leave, span->exit.mib);
+    if (run->calls > 1)
+        snprintf(text, sizeof text, "%s calls, the longest %s: %s, %s at %s%s%s",
+                 mprof__count_text(count, sizeof count, run->calls), name, duration, change, start,
+                 *where ? " \xC2\xB7 " : "", where);
+    else
+        snprintf(text, sizeof text, "%s: %s%s, %s (%s \xE2\x86\x92 %s) at %s%s%s", name, duration,
+                 span->open ? ", never returned" : "", change, enter, leave, start,
+                 *where ? " \xC2\xB7 " : "", where);
+    uint32_t about = mprof__add_about(layout->figure, name, run->start_s, run->end_s, text);
+    free(name);
+    return about;
+}

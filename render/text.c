@@ -1,0 +1,228 @@
+/* Text: the only user of Pango. Finding fonts is what most of a small picture's time goes into, so
+ * fontconfig gets a minimal configuration (the usual font directories and caches, none of the some
+ * fifty rule files of a distribution), unless FONTCONFIG_FILE says which one to use. */
+#include "text.h"
+
+#include <fontconfig/fontconfig.h>
+#include <math.h>
+#include <pango/pangocairo.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DEFAULT_FAMILY                                                                             \
+    "Inter, DejaVu Sans, Noto Sans, Liberation Sans, Cantarell, Ubuntu, Roboto, Arial, sans-serif"
+#define FONT_MAX 8 /* sizes and weights in use */
+
+struct font_slot {
+    mprof_font font;
+    PangoFontDescription *description;
+    float widths[128]; /* of ASCII letters; negative: not yet known */
+};
+
+struct mprof_text_engine {
+    char *family;
+    PangoContext *context;
+    PangoLayout *layout;
+    struct font_slot fonts[FONT_MAX];
+    int font_count;
+};
+
+static const char minimal_config[] =
+    "<?xml version=\"1.0\"?><fontconfig>"
+    "<dir>/usr/share/fonts</dir><dir>/usr/local/share/fonts</dir>"
+    "<dir prefix=\"xdg\">fonts</dir><dir>~/.fonts</dir>"
+    "<cachedir>/var/cache/fontconfig</cachedir><cachedir prefix=\"xdg\">fontconfig</cachedir>"
+    "</fontconfig>";
+
+/* Makes the minimal configuration the process's own; without a font in those places the
+ * distribution's configuration is left to find them. */
+static void configure_fonts(void)
+{
+    if (getenv("FONTCONFIG_FILE") || getenv("FONTCONFIG_PATH") || getenv("FONTCONFIG_SYSROOT"))
+        return;
+    FcConfig *config = FcConfigCreate();
+    if (!config)
+        return;
+    if (FcConfigParseAndLoadFromMemory(config, (const FcChar8 *)minimal_config, FcTrue) &&
+        FcConfigBuildFonts(config)) {
+        const FcFontSet *fonts = FcConfigGetFonts(config, FcSetSystem);
+        if (fonts && fonts->nfont > 0 && FcConfigSetCurrent(config)) {
+            FcConfigDestroy(config); /* fontconfig holds its own reference */
+            return;
+        }
+    }
+    FcConfigDestroy(config);
+}
+
+mprof_status mprof_text_engine_new(mprof_text_engine **out, const char *family, mprof_error *error)
+{
+    *out = NULL;
+    mprof_text_engine *engine = calloc(1, sizeof *engine);
+    if (!engine)
+        return mprof_error_set(error, MPROF_ENOMEM, "out of memory");
+    engine->family = strdup(family && *family ? family : DEFAULT_FAMILY);
+    if (!engine->family) {
+        free(engine);
+        return mprof_error_set(error, MPROF_ENOMEM, "out of memory");
+    }
+    configure_fonts();
+    PangoFontMap *map = pango_cairo_font_map_new();
+    engine->context = pango_font_map_create_context(map);
+    g_object_unref(map);
+    /* Positions are the figure's own numbers: no rounding to a device, the same in every format. */
+    cairo_font_options_t *options = cairo_font_options_create();
+    cairo_font_options_set_antialias(options, CAIRO_ANTIALIAS_GRAY);
+    cairo_font_options_set_hint_style(options, CAIRO_HINT_STYLE_NONE);
+    cairo_font_options_set_hint_metrics(options, CAIRO_HINT_METRICS_OFF);
+    pango_cairo_context_set_font_options(engine->context, options);
+    pango_cairo_context_set_resolution(engine->context, 72); /* a point is a unit of the figure */
+    pango_context_set_round_glyph_positions(engine->context, FALSE);
+    cairo_font_options_destroy(options);
+    engine->layout = pango_layout_new(engine->context);
+    pango_layout_set_single_paragraph_mode(engine->layout, TRUE);
+    pango_layout_set_auto_dir(engine->layout, FALSE);
+    *out = engine;
+    return MPROF_OK;
+}
+
+void mprof_text_engine_free(mprof_text_engine *engine)
+{
+    if (!engine)
+        return;
+    for (int i = 0; i < engine->font_count; i++)
+        pango_font_description_free(engine->fonts[i].description);
+    g_object_unref(engine->layout);
+    g_object_unref(engine->context);
+    free(engine->family);
+    free(engine);
+}
+
+const char *mprof__text_family(const mprof_text_engine *engine)
+{
+    return engine->family;
+}
+
+static struct font_slot *slot_of(mprof_text_engine *engine, mprof_font font)
+{
+    for (int i = 0; i < engine->font_count; i++) {
+        const mprof_font *known = &engine->fonts[i].font;
+        if (!(known->size_px < font.size_px) && !(known->size_px > font.size_px) &&
+            known->strong == font.strong)
+            return &engine->fonts[i];
+    }
+    int at = engine->font_count < FONT_MAX ? engine->font_count++ : FONT_MAX - 1;
+    struct font_slot *slot = &engine->fonts[at];
+    if (slot->description)
+        pango_font_description_free(slot->description);
+    slot->font = font;
+    slot->description = pango_font_description_new();
+    pango_font_description_set_family(slot->description, engine->family);
+    pango_font_description_set_absolute_size(slot->description, font.size_px * PANGO_SCALE);
+    pango_font_description_set_weight(slot->description,
+                                      font.strong ? PANGO_WEIGHT_SEMIBOLD : PANGO_WEIGHT_NORMAL);
+    for (size_t i = 0; i < sizeof slot->widths / sizeof *slot->widths; i++)
+        slot->widths[i] = -1;
+    return slot;
+}
+
+static void set_text(mprof_text_engine *engine, const struct font_slot *slot, const char *text,
+                     size_t length)
+{
+    pango_layout_set_font_description(engine->layout, slot->description);
+    pango_layout_set_text(engine->layout, text, (int)length);
+}
+
+static double layout_width(mprof_text_engine *engine)
+{
+    PangoRectangle extents;
+    pango_layout_get_extents(engine->layout, NULL, &extents);
+    return (double)extents.width / PANGO_SCALE;
+}
+
+static double letter_width(mprof_text_engine *engine, struct font_slot *slot, unsigned char letter)
+{
+    if (slot->widths[letter] < 0) {
+        char text = (char)letter;
+        set_text(engine, slot, &text, 1);
+        slot->widths[letter] = (float)layout_width(engine);
+    }
+    return (double)slot->widths[letter];
+}
+
+static int is_ascii(const char *text, size_t length)
+{
+    for (size_t i = 0; i < length; i++)
+        if ((unsigned char)text[i] >= 0x80)
+            return 0;
+    return 1;
+}
+
+/* Plain letters are added up: kerning makes a text a little narrower than that, never much wider,
+ * and thousands of captions are measured in the time of one layout. */
+static double measure_width(void *data, mprof_font font, const char *text, size_t length)
+{
+    mprof_text_engine *engine = data;
+    struct font_slot *slot = slot_of(engine, font);
+    double width = 0;
+    if (!is_ascii(text, length)) {
+        set_text(engine, slot, text, length);
+        return layout_width(engine);
+    }
+    for (size_t i = 0; i < length; i++)
+        width += letter_width(engine, slot, (unsigned char)text[i]);
+    return width;
+}
+
+/* The last place before which the text may be cut: not inside of what readers take for one letter.
+ */
+static size_t cut_place(mprof_text_engine *engine, const char *text, double width_px)
+{
+    int count, index = 0;
+    const PangoLogAttr *attributes = pango_layout_get_log_attrs_readonly(engine->layout, &count);
+    const char *at = text;
+    PangoLayoutLine *line = pango_layout_get_line_readonly(engine->layout, 0);
+    for (int i = 0; i < count; i++) {
+        int x;
+        pango_layout_line_index_to_x(line, (int)(at - text), FALSE, &x);
+        if (abs(x) > width_px * PANGO_SCALE)
+            break;
+        if (attributes[i].is_cursor_position)
+            index = (int)(at - text);
+        if (i + 1 < count)
+            do
+                at++;
+            while ((*at & 0xC0) == 0x80);
+    }
+    return (size_t)index;
+}
+
+static size_t measure_fit(void *data, mprof_font font, const char *text, size_t length,
+                          double width_px)
+{
+    mprof_text_engine *engine = data;
+    struct font_slot *slot = slot_of(engine, font);
+    if (!is_ascii(text, length)) {
+        set_text(engine, slot, text, length);
+        return cut_place(engine, text, width_px);
+    }
+    double width = 0;
+    for (size_t i = 0; i < length; i++) {
+        width += letter_width(engine, slot, (unsigned char)text[i]);
+        if (width > width_px)
+            return i;
+    }
+    return length;
+}
+
+mprof_measure mprof_text_engine_measure(mprof_text_engine *engine)
+{
+    return (mprof_measure){engine, measure_width, measure_fit};
+}
+
+void mprof__text_draw(mprof_text_engine *engine, cairo_t *cairo, mprof_font font, double x,
+                      double y, const char *text, size_t length)
+{
+    set_text(engine, slot_of(engine, font), text, length);
+    cairo_move_to(cairo, x, y);
+    pango_cairo_show_layout_line(cairo, pango_layout_get_line_readonly(engine->layout, 0));
+}

@@ -1,0 +1,115 @@
+/* The looks: which tone and width each role has, and what the tones are on light and dark paper.
+ *
+ * The slots start from the palette of Okabe and Ito (Color Universal Design, 2008) in an order that
+ * keeps neighbours apart, darkened or lightened until they stand out from the paper and differ for
+ * normal, protan, deutan and tritan eyes; tests/unit/render_palette.c measures both. */
+#include "theme.h"
+
+static const mprof__style styles[MPROF_ROLE_COUNT] = {
+#define TEXT_OF(tone_)                                                                             \
+    {                                                                                              \
+        .fill = MPROF__TONE_##tone_, .fill_alpha = 1                                               \
+    }
+#define STROKE_OF(tone_, alpha_, width_)                                                           \
+    .stroke = MPROF__TONE_##tone_, .stroke_alpha = (alpha_), .width = (width_)
+#define FILL_OF(tone_, alpha_) .fill = MPROF__TONE_##tone_, .fill_alpha = (alpha_)
+    [MPROF_ROLE_GRID] = {STROKE_OF(GRID, 1, 1)},
+    [MPROF_ROLE_AXIS] = {STROKE_OF(RULE, 1, 1)},
+    [MPROF_ROLE_TICK] = TEXT_OF(QUIET),
+    [MPROF_ROLE_TITLE] = TEXT_OF(INK),
+    [MPROF_ROLE_FACTS] = TEXT_OF(QUIET),
+    [MPROF_ROLE_AREA] = {FILL_OF(INK, 0.06F)},
+    [MPROF_ROLE_CURVE] = {STROKE_OF(SLOT, 1, 1.5F), .plain = MPROF__TONE_INK},
+    [MPROF_ROLE_SAMPLE] = {FILL_OF(SLOT, 1), .plain = MPROF__TONE_INK},
+    [MPROF_ROLE_CHILD] = {STROKE_OF(SLOT, 0.95F, 1.25F), .plain = MPROF__TONE_GREY},
+    [MPROF_ROLE_CHILD_SAMPLE] = {FILL_OF(SLOT, 1), .plain = MPROF__TONE_GREY},
+    [MPROF_ROLE_CHILD_NAME] = {FILL_OF(LETTER, 1), .plain = MPROF__TONE_QUIET},
+    [MPROF_ROLE_LAYER] = {FILL_OF(TINT, 1), STROKE_OF(SLOT, 1, 0.75F), .plain = MPROF__TONE_GRID},
+    [MPROF_ROLE_SLOPE] = {STROKE_OF(SLOT, 1, 1.5F), .plain = MPROF__TONE_QUIET, .dash = {7, 4}},
+    [MPROF_ROLE_PEAK] = {STROKE_OF(ALERT, 0.5F, 1), .dash = {4, 4}},
+    [MPROF_ROLE_PEAK_DOT] = {FILL_OF(PAPER, 1), STROKE_OF(SLOT, 1, 2), .plain = MPROF__TONE_ALERT},
+    [MPROF_ROLE_PEAK_NAME] = {FILL_OF(LETTER, 1), .plain = MPROF__TONE_ALERT},
+    [MPROF_ROLE_DEATH] = {FILL_OF(ALERT, 1)},
+    [MPROF_ROLE_DEATH_NAME] = TEXT_OF(ALERT),
+    [MPROF_ROLE_BRACKET] = {STROKE_OF(SLOT, 1, 2)},
+    [MPROF_ROLE_BRACKET_FINE] = {STROKE_OF(SLOT, 0.55F, 1)},
+    [MPROF_ROLE_BRACKET_NAME] = TEXT_OF(LETTER),
+    [MPROF_ROLE_RUG] = {FILL_OF(SLOT, 1)},
+    [MPROF_ROLE_BOX] = {FILL_OF(TINT, 1), .radius = 1.5F},
+    [MPROF_ROLE_BOX_EDGE] = {FILL_OF(SLOT, 1)},
+    [MPROF_ROLE_BOX_OPEN] = {STROKE_OF(SLOT, 1, 1.5F)},
+    [MPROF_ROLE_BOX_NAME] = TEXT_OF(INK),
+    [MPROF_ROLE_LANE_RULE] = {STROKE_OF(GRID, 1, 1)},
+    [MPROF_ROLE_LANE_NAME] = TEXT_OF(QUIET),
+    [MPROF_ROLE_LANE_GROUP] = TEXT_OF(TEXT),
+    [MPROF_ROLE_SWATCH] = {FILL_OF(SLOT, 1), .plain = MPROF__TONE_GREY, .radius = 2},
+    [MPROF_ROLE_LEGEND_RULE] = {STROKE_OF(GRID, 1, 1)},
+    [MPROF_ROLE_LEGEND_HEAD] = TEXT_OF(QUIET),
+    [MPROF_ROLE_LEGEND_NAME] = TEXT_OF(INK),
+    [MPROF_ROLE_LEGEND_CELL] = TEXT_OF(TEXT),
+    [MPROF_ROLE_LEGEND_MORE] = TEXT_OF(QUIET),
+};
+
+static const uint32_t tones[2][MPROF__TONE_COUNT] = {
+    {
+        [MPROF__TONE_PAPER] = 0xFFFFFF,
+        [MPROF__TONE_INK] = 0x161B26,
+        [MPROF__TONE_TEXT] = 0x2B3340,
+        [MPROF__TONE_QUIET] = 0x5A6472,
+        [MPROF__TONE_GREY] = 0x9AA3AF,
+        [MPROF__TONE_GRID] = 0xE4E7EB,
+        [MPROF__TONE_RULE] = 0x9AA3AF,
+        [MPROF__TONE_ALERT] = 0xC62F13,
+    },
+    {
+        [MPROF__TONE_PAPER] = 0x14181F,
+        [MPROF__TONE_INK] = 0xEEF1F5,
+        [MPROF__TONE_TEXT] = 0xD5DAE1,
+        [MPROF__TONE_QUIET] = 0x9AA5B4,
+        [MPROF__TONE_GREY] = 0x6B7686,
+        [MPROF__TONE_GRID] = 0x2A313C,
+        [MPROF__TONE_RULE] = 0x5A6472,
+        [MPROF__TONE_ALERT] = 0xFF7B5C,
+    },
+};
+
+/* slot, tint, letter */
+static const uint32_t slots[2][MPROF__SLOT_COUNT][3] = {
+    {
+        {0x0871B3, 0xABCEE5, 0x0871B3}, /* blue */
+        {0xD35A1C, 0xF0C6B1, 0xB54D18}, /* vermilion */
+        {0x0C9E71, 0xACDECE, 0x097E5A}, /* bluish green */
+        {0xB33B87, 0xE5BCD6, 0xB33B87}, /* reddish purple */
+        {0xC99515, 0xECDAAF, 0x8C680E}, /* amber */
+        {0x3EAAE1, 0xBDE2F4, 0x2A7399}, /* sky blue */
+        {0x473E9A, 0xC0BDDC, 0x473E9A}, /* indigo */
+        {0x7A3A2F, 0xD1BCB8, 0x7A3A2F}, /* brown */
+    },
+    {
+        {0x66ABEE, 0x2E4761, 0x66ABEE},
+        {0xF86F10, 0x5C331A, 0xF88331},
+        {0x15D89E, 0x145547, 0x15D89E},
+        {0xE67ABD, 0x573751, 0xE781C0},
+        {0xDEB837, 0x544B26, 0xDEB837},
+        {0xA9D0F6, 0x435263, 0xA9D0F6},
+        {0x877FF0, 0x383861, 0x9F98F3},
+        {0xB8867C, 0x483B3C, 0xC39990},
+    },
+};
+
+const mprof__style *mprof__role_style(mprof_role role)
+{
+    return &styles[role];
+}
+
+mprof__tone mprof__resolve_tone(const mprof__style *style, mprof__tone tone, int colour)
+{
+    return tone >= MPROF__TONE_SLOT && colour < 0 ? style->plain : tone;
+}
+
+uint32_t mprof__tone_colour(int dark, mprof__tone tone, int slot)
+{
+    if (tone >= MPROF__TONE_SLOT)
+        return slots[dark != 0][slot & (MPROF__SLOT_COUNT - 1)][tone - MPROF__TONE_SLOT];
+    return tones[dark != 0][tone];
+}

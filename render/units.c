@@ -1,0 +1,103 @@
+/* Numbers as people read them: durations from microseconds to weeks, memory from KiB to TiB. */
+#include "layout.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <time.h>
+
+/* Three significant digits, no more. */
+static int decimals(double value)
+{
+    value = fabs(value);
+    return value < 9.995 ? 2 : value < 99.95 ? 1 : 0;
+}
+
+char *mprof__duration_text(char *text, size_t size, double seconds)
+{
+    double s = fabs(seconds);
+    if (s < 0.9995e-3) {
+        snprintf(text, size, "%.0f \xC2\xB5s", s * 1e6);
+    } else if (s < 0.0995) {
+        snprintf(text, size, "%.*f ms", s < 0.00995 ? 1 : 0, s * 1e3);
+    } else if (s < 59.95) {
+        snprintf(text, size, "%.*f s", decimals(s), s);
+    } else if (s < 3599.5) {
+        long whole = lround(s);
+        snprintf(text, size, "%ldm %02lds", whole / 60, whole % 60);
+    } else if (s < 86400 - 30) {
+        long minutes = lround(s / 60);
+        snprintf(text, size, "%ldh %02ldm", minutes / 60, minutes % 60);
+    } else if (s < 1e12) {
+        long hours = lround(s / 3600);
+        snprintf(text, size, "%ldd %02ldh", hours / 24, hours % 24);
+    } else {
+        snprintf(text, size, "%.3g s", s);
+    }
+    return text;
+}
+
+static const struct {
+    double mib;
+    const char *name;
+} units[] = {
+    {1.0 / 1024, "KiB"}, {1, "MiB"}, {1024, "GiB"}, {1024.0 * 1024, "TiB"}, {0, NULL},
+};
+
+static char *memory_with(char *text, size_t size, double mib, const char *sign)
+{
+    double value = fabs(mib);
+    int unit = 0;
+    while (units[unit + 1].name && value >= units[unit + 1].mib * 0.9995)
+        unit++;
+    double shown = value / units[unit].mib;
+    /* MiB keep one decimal: the difference of two large numbers is what people look for */
+    int places = shown == 0            ? 0
+                 : unit == 0           ? (shown < 9.95 ? 1 : 0)
+                 : unit == 1           ? 1
+                 : decimals(shown) < 1 ? 1
+                                       : decimals(shown);
+    if (shown >= 1e7)
+        snprintf(text, size, "%s%.3g %s", sign, shown, units[unit].name);
+    else
+        snprintf(text, size, "%s%.*f %s", sign, places, shown,
+                 shown == 0 ? "MiB" : units[unit].name);
+    return text;
+}
+
+char *mprof__memory_text(char *text, size_t size, double mib)
+{
+    return memory_with(text, size, mib, mib < 0 ? "\xE2\x88\x92" : "");
+}
+
+char *mprof__change_text(char *text, size_t size, double mib)
+{
+    if (fabs(mib) < 0.5 / 1024)
+        mib = 0;
+    return memory_with(text, size, mib, mib < 0 ? "\xE2\x88\x92" : mib > 0 ? "+" : "\xC2\xB1");
+}
+
+char *mprof__count_text(char *text, size_t size, uint64_t count)
+{
+    char digits[24];
+    int length = snprintf(digits, sizeof digits, "%llu", (unsigned long long)count);
+    size_t used = 0;
+    for (int i = 0; i < length && used + 2 < size; i++) {
+        if (i && (length - i) % 3 == 0)
+            text[used++] = ',';
+        text[used++] = digits[i];
+    }
+    text[used] = '\0';
+    return text;
+}
+
+char *mprof__date_text(char *text, size_t size, double unix_s)
+{
+    struct tm parts;
+    text[0] = '\0';
+    if (fabs(unix_s) > 1e11)
+        return text;
+    time_t whole = (time_t)floor(unix_s);
+    if (localtime_r(&whole, &parts))
+        strftime(text, size, "%Y-%m-%d %H:%M:%S", &parts);
+    return text;
+}

@@ -1,0 +1,399 @@
+"""`mprof plot`: options, formats, what stands in the picture, faults of input and output. Each case of
+the list of faults is named in its test."""
+
+import gzip
+import os
+import pathlib
+import re
+import resource
+import shutil
+import signal
+import struct
+import subprocess
+import sys
+import unittest
+import xml.etree.ElementTree as ElementTree
+import zlib
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+import mprof_test  # noqa: E402
+from mprof_test import FIXTURES, MPROF, check_pdf, check_svg  # noqa: E402
+
+SVG = "{http://www.w3.org/2000/svg}"
+NESTED = FIXTURES / "dat" / "nested.dat"
+WEB = FIXTURES / "dat" / "article-flask-profile.dat"
+CHILDREN = FIXTURES / "dat" / "article-gunicorn-CM.dat"
+
+HOSTILE = [
+    "<script>alert(1)</script>", "]]>", "a&b;", "\"quoted'", "$x$ \\frac{1}{2}", "tab\there",
+    "\x1b[31mred", "مرحبا", "数据处理", "🔥🚒", "‮reversed", "-->", "&#60;", "a" * 3000, "x.y z",
+]
+
+
+def png_size(path):
+    data = pathlib.Path(path).read_bytes()
+    assert data[:8] == b"\x89PNG\r\n\x1a\n"
+    return struct.unpack(">II", data[16:24])
+
+
+def png_chunks(path):
+    data, at, chunks = pathlib.Path(path).read_bytes(), 8, []
+    while at < len(data):
+        length, kind = struct.unpack(">I4s", data[at:at + 8])
+        body = data[at + 8:at + 8 + length]
+        assert struct.unpack(">I", data[at + 8 + length:at + 12 + length])[0] == zlib.crc32(kind + body)
+        chunks.append((kind.decode(), body))
+        at += 12 + length
+    return chunks
+
+
+class Svg:
+    """Texts and shapes of an SVG by class."""
+
+    def __init__(self, path):
+        self.root = ElementTree.parse(path).getroot()
+
+    def of_class(self, name):
+        return [element for element in self.root.iter()
+                if name in element.get("class", "").split()]
+
+    def texts(self, name):
+        return ["".join(element.itertext()) for element in self.of_class(name)]
+
+    def all_texts(self):
+        return ["".join(element.itertext()) for element in self.root.iter(SVG + "text")]
+
+
+class PlotCase(mprof_test.TestCase):
+    def write(self, name, text):
+        path = self.directory / name
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        return path
+
+    def plot_svg(self, *arguments):
+        path = self.directory / "out.svg"
+        self.run_mprof("plot", "-o", path, *arguments)
+        check_svg(path)
+        return Svg(path)
+
+    def assert_fails(self, *arguments, says, expect=1, **options):
+        """One line on standard error, and no new file."""
+        before = sorted(os.listdir(self.directory))
+        done = self.run_mprof("plot", *arguments, expect=expect, **options)
+        self.assertRegex(done.stderr, r"\Amprof[^\n]*: [^\n]*\n\Z")
+        self.assertRegex(done.stderr, says)
+        self.assertEqual(sorted(os.listdir(self.directory)), before)
+
+
+class Inputs(PlotCase):
+    def test_the_newest_recording_is_the_default(self):
+        shutil.copy(WEB, self.directory / "mprofile_20260101000000.dat")
+        shutil.copy(NESTED, self.directory / "mprofile_20260102000000.dat")
+        done = self.run_mprof("plot", "-o", "out.svg")
+        self.assertEqual(done.stdout, "Using last profile data.\n")
+        self.assertEqual(Svg(self.directory / "out.svg").texts("title"), ["/usr/bin/python3 nested.py"])
+
+    def test_indices_count_from_both_ends(self):
+        shutil.copy(WEB, self.directory / "mprofile_20260101000000.dat")
+        shutil.copy(NESTED, self.directory / "mprofile_20260102000000.dat")
+        for index, title in (("0", "server_profile.py"), ("-2", "server_profile.py"),
+                             ("1", "nested.py"), ("-1", "nested.py")):
+            with self.subTest(index=index):
+                self.assertIn(title, self.plot_svg(index).texts("title")[0])
+
+    def test_no_recording_at_all(self):
+        self.assert_fails("-o", "out.svg", says="recording")
+
+    def test_standard_input(self):
+        path = self.directory / "out.svg"
+        with open(NESTED, "rb") as source:
+            self.run_mprof("plot", "-o", path, "-", stdin=source)
+        self.assertIn("nested.py", Svg(path).texts("title")[0])
+
+    def test_b1_nothing_to_draw(self):
+        for name, text in (("empty", ""), ("command line only", "CMDLINE x\n")):
+            with self.subTest(name):
+                path = self.write("in.dat", text)
+                self.assert_fails("-o", "out.svg", path, says=r"in\.dat")
+
+    def test_b1_one_sample_is_a_picture(self):
+        path = self.write("one.dat", "MEM 12.5 1700000000.0\n")
+        self.assert_draws(path)
+        self.assertIn("12.5 MiB", self.plot_svg(path).texts("peak-name")[0])
+
+    def test_b2_a_torn_end_is_drawn_and_told(self):
+        path = self.write("torn.dat", "CMDLINE x\nMEM 1 100.0\nMEM 2 100.1\nMEM 3 10")
+        done = self.run_mprof("plot", "-o", "out.svg", path)
+        self.assertRegex(done.stderr, r"\Amprof: [^\n]*torn\.dat[^\n]*\n\Z")
+
+    def test_several_recordings_lie_on_each_other(self):
+        svg = self.plot_svg(WEB, NESTED)
+        self.assertEqual(len(svg.of_class("curve")), 2 + 0 * len(svg.of_class("area")))
+        self.assertEqual(svg.texts("title"), ["2 recordings"])
+        names = svg.texts("legend-name")
+        self.assertIn("article-flask-profile.dat", names)
+        self.assertIn("nested.dat", names)
+        self.assertIn("predict", names)
+        self.assertIn("test1", names)
+        self.assertTrue(svg.of_class("bracket"))
+
+
+class Options(PlotCase):
+    def test_every_option_draws(self):
+        for options in ([], ["-n"], ["-f"], ["-s"], ["-w", "0.5,1"], ["-t", "title"],
+                        ["--stack"], ["--theme", "dark"], ["--theme", "light"], ["--by", "function"],
+                        ["-f", "--by", "function"], ["--func", "fit"], ["--min-duration", "0.1"],
+                        ["--size", "800x400"], ["--font", "DejaVu Sans"], ["--backend", "agg"],
+                        ["-f", "-w", "0.2,0.4"], ["-f", "-n"]):
+            for kind, check in (("svg", check_svg), ("pdf", check_pdf), ("png", png_size)):
+                with self.subTest(options=options, kind=kind):
+                    path = self.directory / f"out.{kind}"
+                    self.run_mprof("plot", *options, "-o", path, NESTED)
+                    check(path)
+
+    def test_title(self):
+        self.assertEqual(self.plot_svg("-t", "<b> & 'this'", NESTED).texts("title"), ["<b> & 'this'"])
+
+    def test_functions_can_be_left_out(self):
+        self.assertTrue(self.plot_svg(NESTED).of_class("bracket"))
+        svg = self.plot_svg("-n", NESTED)
+        for name in ("bracket", "bracket-name", "rug", "legend-name"):
+            self.assertEqual(svg.of_class(name), [], name)
+
+    def test_window_rescales_both_axes(self):
+        text = "".join(f"MEM {500 if i == 10 else 100 + i % 3} {1000 + i}\n" for i in range(100))
+        path = self.write("steps.dat", text)
+        whole, part = self.plot_svg(path), self.plot_svg("-w", "20,40", path)
+        self.assertIn("400 MiB", whole.texts("tick"))
+        self.assertIn("30 s", part.texts("tick"))
+        self.assertNotIn("1m", part.texts("tick"))
+        self.assertIn("102.0 MiB", part.texts("peak-name")[0])
+        self.assertTrue(all(float(re.match(r"[\d.]+", tick)[0]) <= 110
+                            for tick in part.texts("tick") if "MiB" in tick), part.texts("tick"))
+
+    def test_slope_is_that_of_least_squares(self):
+        try:
+            import numpy
+        except ImportError:
+            self.skipTest("numpy is not installed")
+        for path in (NESTED, WEB):
+            samples = [line.split() for line in path.read_text().splitlines()
+                       if line.startswith("MEM")]
+            times = numpy.array([float(s[2]) for s in samples])
+            slope = numpy.polyfit(times - times[0], [float(s[1]) for s in samples], 1)[0]
+            svg = self.plot_svg("-s", path)
+            self.assertIn(f"{slope:.5f} MiB/s", svg.texts("legend-cell"))
+            self.assertEqual(len(svg.of_class("slope")), 1)
+
+    def test_functions_by_pattern(self):
+        self.assertEqual(self.plot_svg("--func", "fit", NESTED).texts("legend-name"), ["fit"])
+        self.assertEqual(set(self.plot_svg("--func", "*.[bl]*", NESTED).texts("legend-name")),
+                         {"leaf", "branch"})
+        self.assert_fails("--func", "absent", "-o", "out2.svg", NESTED, says="absent")
+
+    def test_short_calls_are_left_out(self):
+        some = self.plot_svg("-f", "--min-duration", "0.1", NESTED)
+        self.assertGreater(len(self.plot_svg("-f", NESTED).of_class("box")), len(some.of_class("box")))
+        self.assertTrue(some.of_class("box"))
+
+    def test_size_and_resolution(self):
+        for options, size in (([], (1260, 540)), (["--size", "800x400"], (800, 400)),
+                              (["--size", "7x3in"], (630, 270)), (["--dpi", "180"], (2520, 1080)),
+                              (["--size", "800x400", "--dpi", "45"], (400, 200))):
+            with self.subTest(options=options):
+                path = self.directory / "out.png"
+                self.run_mprof("plot", *options, "-o", path, NESTED)
+                self.assertEqual(png_size(path), size)
+
+    def test_upstreams_page_in_pdf(self):
+        path = self.directory / "out.pdf"
+        self.run_mprof("plot", "-o", path, NESTED)
+        info = subprocess.run(["pdfinfo", path], capture_output=True, text=True, check=True).stdout
+        self.assertRegex(info, r"Page size: +1008 x 432 pts")
+        self.assertRegex(info, r"Title: +/usr/bin/python3 nested.py")
+        self.assertRegex(info, r"Creator: +mprof")
+
+    def test_theme(self):
+        auto = self.plot_svg(NESTED)
+        self.assertIn("prefers-color-scheme", "".join(auto.root.itertext()))
+        for theme in ("light", "dark"):
+            text = "".join(self.plot_svg("--theme", theme, NESTED).root.itertext())
+            self.assertNotIn("prefers-color-scheme", text)
+        self.assertIn("--paper:#14181f", text)
+
+    def test_bad_options_are_refused(self):
+        for options in (["-w", "1"], ["-w", "2,1"], ["-w", "1,nan"], ["-w", "a,b"],
+                        ["--size", "10x10"], ["--size", "axb"], ["--size", "800x400cm"],
+                        ["--dpi", "0"], ["--dpi", "1e9"], ["--theme", "pink"], ["--by", "name"],
+                        ["--format", "gif"], ["--min-duration", "-1"], ["--no-such-option"]):
+            with self.subTest(options=options):
+                self.assert_fails(*options, "-o", "out.svg", NESTED, says=".", expect=2)
+
+
+class Pictures(PlotCase):
+    def test_png_says_what_it_is(self):
+        path = self.directory / "out.png"
+        self.run_mprof("plot", "-o", path, NESTED)
+        chunks = png_chunks(path)
+        texts = dict(body.split(b"\0", 1) for kind, body in chunks if kind == "iTXt")
+        self.assertIn(b"nested.py", texts[b"Title"])
+        self.assertIn(b"51 calls", texts[b"Description"])
+        self.assertIn(b"mprof", texts[b"Software"])
+
+    def test_svg_and_pdf_hold_the_same_text(self):
+        for options in ([], ["-f"]):
+            svg = self.plot_svg(*options, NESTED)
+            path = self.directory / "out.pdf"
+            self.run_mprof("plot", *options, "-o", path, NESTED)
+            text = subprocess.run(["pdftotext", "-layout", path, "-"], capture_output=True,
+                                  text=True, check=True).stdout
+            squeezed = re.sub(r"\s+", "", text)
+            for label in svg.all_texts():
+                with self.subTest(label=label):
+                    self.assertIn(re.sub(r"\s+", "", label), squeezed)
+
+    def test_flame_boxes_carry_names_and_titles(self):
+        svg = self.plot_svg("-f", NESTED)
+        boxes = svg.of_class("box")
+        self.assertEqual(len(boxes), 51)
+        for box in boxes:
+            self.assertRegex(box.find(SVG + "title").text, r"\w+: .* at ")
+        self.assertTrue(any(text.startswith("predict") for text in svg.texts("box-name")))
+
+    def test_flame_keeps_the_curves_of_children(self):
+        text = CHILDREN.read_text()
+        start = float(text.split("\n")[1].split()[2])
+        path = self.write("both.dat", text + f"FUNC a.b 10 {start + 1} 20 {start + 2} 0\n")
+        svg = self.plot_svg("-f", path)
+        self.assertEqual(len(svg.of_class("box")), 1)
+        self.assertGreaterEqual(len([e for e in svg.of_class("child") if e.tag == SVG + "path"]), 2)
+
+    def test_children_are_named(self):
+        names = self.plot_svg(CHILDREN).texts("child-name")
+        self.assertEqual(len(names), 2, names)
+
+    def test_item_15_one_legend_line_per_function(self):
+        names = self.plot_svg(NESTED).texts("legend-name")
+        self.assertEqual(sorted(names), ["branch", "fit", "leaf", "predict"])
+
+    def test_item_15_no_marker_ribbon(self):
+        path = self.write("many.dat", "".join(f"MEM {i % 50} {100 + i / 10}\n" for i in range(20000)))
+        svg = self.plot_svg(path)
+        self.assertEqual(svg.of_class("sample"), [])
+        self.assertLess((self.directory / "out.svg").stat().st_size, 150_000)
+        sparse = self.write("few.dat", "".join(f"MEM {i % 5} {100 + i}\n" for i in range(20)))
+        self.assertEqual(len(self.plot_svg(sparse).of_class("sample")), 20)
+
+    def test_item_15_no_negative_memory_and_human_time(self):
+        path = self.write("long.dat", "".join(f"MEM {i % 9} {1.7e9 + i * 1000}\n" for i in range(101)))
+        ticks = self.plot_svg(path).texts("tick")
+        self.assertNotIn("-", "".join(tick for tick in ticks if "iB" in tick))
+        self.assertTrue(any(tick.endswith("h") for tick in ticks), ticks)
+
+    def test_item_15_calls_that_start_together_are_fanned_out(self):
+        path = self.write("fan.dat", "MEM 10 100\nMEM 20 110\n" + "".join(
+            f"FUNC m.f{i} 10 101 15 {109 - i} {i}\n" for i in range(4)))
+        spines = set()
+        for bracket in self.plot_svg(path).of_class("bracket"):
+            numbers = [float(n) for n in re.findall(r"-?[\d.]+", bracket.get("d"))]
+            if numbers[2] < 0:  # the tip lies to the right of the spine
+                spines.add(round(numbers[0] + numbers[2], 1))
+        self.assertEqual(len(spines), 4, spines)
+        self.assertTrue(all(b - a >= 3 for a, b in zip(sorted(spines), sorted(spines)[1:])), spines)
+
+    def test_b8_hostile_names(self):
+        lines = ["CMDLINE " + HOSTILE[0] + " ]]> & \x1b[31m"]
+        lines += [f"MEM {i} {100 + i}" for i in range(1, 60)]
+        lines += [f"FUNC m.{name.replace(' ', '_')} 10 {101 + 3 * i} 20 {103 + 3 * i} 0"
+                  for i, name in enumerate(HOSTILE)]
+        path = self.write("hostile.dat", "\n".join(lines) + "\n")
+        for options in ([], ["-f"], ["-t", "‮" + HOSTILE[0]]):
+            with self.subTest(options=options):
+                svg = self.plot_svg(*options, path)
+                inside = [e.tag for e in svg.root.iter() if "alert(1)" in (e.text or "")]
+                self.assertTrue(inside)
+                self.assertLessEqual(set(inside), {SVG + "text", SVG + "title"})
+                self.assertNotRegex((self.directory / "out.svg").read_bytes().decode(),
+                                    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e]")
+                self.assert_draws(path, options=() if "-f" in options else options)
+
+    def test_b8_a_file_name_of_any_bytes(self):
+        path = self.write("a<b>&\n\x1b.dat", NESTED.read_text())
+        self.plot_svg(path, NESTED)
+
+
+class Outputs(PlotCase):
+    def test_b9_places_that_cannot_be_written(self):
+        (self.directory / "folder.svg").mkdir()
+        for name, says in (("missing/out.svg", "missing/out.svg: .*No such file"),
+                           ("folder.svg", "directory"), ("out.gif", "out.gif.*format"),
+                           ("out", "format"), ("/dev/full.svg/x.svg", "No such|Not a directory")):
+            with self.subTest(name=name):
+                self.assert_fails("-o", name, NESTED, says=says)
+
+    def test_b9_a_full_disk_leaves_the_old_picture(self):
+        for kind in ("png", "svg", "pdf"):
+            with self.subTest(kind=kind):
+                old = self.write(f"out.{kind}", b"old picture")
+                self.assert_fails("-o", f"out.{kind}", NESTED, says=rf"out\.{kind}: .*large",
+                                  preexec_fn=lambda: (
+                                      signal.signal(signal.SIGXFSZ, signal.SIG_IGN),
+                                      resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))))
+                self.assertEqual(old.read_bytes(), b"old picture")
+
+    def test_b9_a_full_device(self):
+        for kind in ("png", "svg", "pdf"):
+            self.assert_fails("-o", "/dev/full", "--format", kind, NESTED, says="No space left")
+
+    def test_b9_a_bad_input_leaves_the_old_picture(self):
+        old = self.write("out.svg", b"old picture")
+        self.assert_fails("-o", "out.svg", self.directory / "absent.dat", says="absent.dat")
+        self.assertEqual(old.read_bytes(), b"old picture")
+
+    def test_b9_standard_output(self):
+        for kind, start in (("png", b"\x89PNG"), ("svg", b"<?xml"), ("pdf", b"%PDF")):
+            done = subprocess.run([MPROF, "plot", "-o", "-", "--format", kind, str(NESTED)],
+                                  capture_output=True, timeout=60)
+            self.assertEqual((done.returncode, done.stderr), (0, b""))
+            self.assertTrue(done.stdout.startswith(start), done.stdout[:20])
+
+    def test_b9_closed_standard_output(self):
+        with open("/dev/full", "w") as full:
+            done = subprocess.run([MPROF, "plot", "-o", "-", "--format", "svg", str(NESTED)],
+                                  stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
+        self.assertEqual(done.returncode, 1)
+        self.assertRegex(done.stderr, r"\Amprof: [^\n]*No space left[^\n]*\n\Z")
+
+    def test_an_old_picture_is_replaced_and_keeps_its_mode(self):
+        path = self.write("out.svg", b"old")
+        path.chmod(0o640)
+        self.run_mprof("plot", "-o", path, NESTED)
+        check_svg(path)
+        self.assertEqual(path.stat().st_mode & 0o777, 0o640)
+        self.assertEqual(os.listdir(self.directory), ["out.svg"])
+
+    def test_a_link_stays_a_link(self):
+        (self.directory / "real").mkdir()
+        (self.directory / "link.svg").symlink_to("real/out.svg")
+        (self.directory / "real" / "out.svg").write_text("old")
+        self.run_mprof("plot", "-o", "link.svg", NESTED)
+        self.assertTrue((self.directory / "link.svg").is_symlink())
+        check_svg(self.directory / "real" / "out.svg")
+
+    def test_compressed(self):
+        self.run_mprof("plot", "-o", "plain.svg", NESTED)
+        for name in ("out.svg.gz", "out.svgz"):
+            self.run_mprof("plot", "-o", name, NESTED)
+            data = gzip.decompress((self.directory / name).read_bytes())
+            self.assertEqual(data, (self.directory / "plain.svg").read_bytes())
+
+    def test_the_same_input_gives_the_same_bytes(self):
+        for kind in ("png", "svg"):
+            for name in ("a", "b"):
+                self.run_mprof("plot", "-o", f"{name}.{kind}", NESTED)
+            self.assertEqual((self.directory / f"a.{kind}").read_bytes(),
+                             (self.directory / f"b.{kind}").read_bytes())
+
+
+if __name__ == "__main__":
+    unittest.main()

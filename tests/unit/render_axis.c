@@ -1,0 +1,143 @@
+/* Ticks as numbers and words: memory from KiB to TiB, time from microseconds to years. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "render/layout.h"
+#include "render_measure.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+static void join(char *text, size_t size, const mprof__tick *ticks, size_t count)
+{
+    size_t used = 0;
+    *text = '\0';
+    for (size_t i = 0; i < count && used < size; i++)
+        used += (size_t)snprintf(text + used, size - used, "%s%s", i ? ", " : "", ticks[i].text);
+}
+
+static const struct {
+    const char *name;
+    double low_mib, high_mib, height_px;
+    const char *ticks;
+} memory_rows[] = {
+    {"kilobytes", 0, 0.05, 300, "0, 10 KiB, 20 KiB, 30 KiB, 40 KiB, 50 KiB"},
+    {"less than one", 0, 0.0005, 300, "0, 0.1 KiB, 0.2 KiB, 0.3 KiB, 0.4 KiB, 0.5 KiB"},
+    {"megabytes", 0, 160, 300, "0, 50 MiB, 100 MiB, 150 MiB"},
+    {"a fraction of them", 0, 1.5, 300, "0, 0.5 MiB, 1.0 MiB, 1.5 MiB"},
+    {"gigabytes", 0, 9000, 300, "0, 2 GiB, 4 GiB, 6 GiB, 8 GiB"},
+    {"terabytes", 0, 3.3 * 1048576, 300, "0, 0.5 TiB, 1.0 TiB, 1.5 TiB, 2.0 TiB, 2.5 TiB, 3.0 TiB"},
+    {"more than those", 0, 2e12, 300, "0, 500000 TiB, 1000000 TiB, 1500000 TiB"},
+    {"a window", 1024, 1090, 300,
+     "1.00 GiB, 1.01 GiB, 1.02 GiB, 1.03 GiB, 1.04 GiB, 1.05 GiB, 1.06 GiB"},
+    {"a low plot", 0, 160, 70, "0, 100 MiB"},
+    {"no plot", 0, 160, 20, "0"},
+    {"nothing", 0, 0, 300, ""},
+};
+
+static void memory_ticks_are_round(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof memory_rows / sizeof *memory_rows; i++) {
+        mprof__tick ticks[MPROF__TICK_MAX];
+        char text[1000];
+        size_t count = mprof__memory_ticks(ticks, memory_rows[i].low_mib, memory_rows[i].high_mib,
+                                           memory_rows[i].height_px);
+        join(text, sizeof text, ticks, count);
+        if (strcmp(text, memory_rows[i].ticks) != 0)
+            print_error("row: %s\n", memory_rows[i].name);
+        assert_string_equal(text, memory_rows[i].ticks);
+        for (size_t t = 0; t < count; t++) {
+            assert_true(ticks[t].value >= 0);
+            assert_true(ticks[t].value >= memory_rows[i].low_mib * (1 - 1e-9));
+            assert_true(ticks[t].value <= memory_rows[i].high_mib * (1 + 1e-9));
+        }
+    }
+}
+
+#define DAY 86400.0
+
+static const struct {
+    const char *name;
+    double from_s, to_s, origin_s;
+    const char *ticks;
+} time_rows[] = {
+    {"microseconds", 0, 50e-6, 0, "0 s, 5 µs, 10 µs, 15 µs"},
+    {"milliseconds", 0, 0.02, 0, "0 s, 2 ms, 4 ms, 6 ms"},
+    {"tenths", 0, 0.9, 0, "0 s, 0.1 s, 0.2 s, 0.3 s"},
+    {"a second", 0, 1.66, 0, "0 s, 0.2 s, 0.4 s, 0.6 s"},
+    {"seconds", 0, 8.85, 0, "0 s, 1 s, 2 s, 3 s"},
+    {"below a minute", 0, 59, 0, "0 s, 5 s, 10 s, 15 s"},
+    {"minutes", 0, 200, 0, "0 s, 15s, 30s, 45s, 1m, 1m 15s, 1m 30s"},
+    {"an hour", 0, 3000, 0, "0 s, 5m, 10m, 15m"},
+    {"hours", 0, 5 * 3600, 0, "0 s, 30m, 1h, 1h 30m, 2h"},
+    {"a hundred thousand seconds", 0, 100000, 1.7e9, "0 s, 2h, 4h, 6h"},
+    {"days", 0, 5 * DAY, 1700000000, "Wed 15 Nov, 12:00, Thu 16 Nov, 12:00"},
+    {"three weeks", 0, 21 * DAY, 1700000000, "Thu 16 Nov, Sat 18 Nov"},
+    {"years", 0, 3 * 365 * DAY, 1700000000, "13 Feb 2024"},
+    {"days without a date", 0, 5 * DAY, 0, "0 s, 12h, 1d, 1d 12h"},
+    {"a window", 100, 101, 0, "1m 40.0s, 1m 40.1s"},
+    {"a window of seconds", 60, 70, 0, "1m, 1m 01s, 1m 02s"},
+    {"empty", 1, 1, 0, ""},
+};
+
+static void time_ticks_are_human(void **state)
+{
+    (void)state;
+    setenv("TZ", "UTC", 1);
+    tzset();
+    for (size_t i = 0; i < sizeof time_rows / sizeof *time_rows; i++) {
+        mprof__tick ticks[MPROF__TICK_MAX];
+        char text[2000];
+        size_t count = mprof__time_ticks(ticks, time_rows[i].from_s, time_rows[i].to_s,
+                                         time_rows[i].origin_s, 1160, &fixed_measure);
+        join(text, sizeof text, ticks, count);
+        if (strncmp(text, time_rows[i].ticks, strlen(time_rows[i].ticks)) != 0)
+            print_error("row: %s: %s\n", time_rows[i].name, text);
+        text[strlen(time_rows[i].ticks)] = '\0';
+        assert_string_equal(text, time_rows[i].ticks);
+    }
+}
+
+/* Whatever the range: some ticks, in order, inside, and no label touches the next. */
+static void time_ticks_never_collide(void **state)
+{
+    (void)state;
+    for (double length = 1e-5; length < 1e10; length *= 1.37) {
+        for (int offset = 0; offset < 2; offset++) {
+            mprof__tick ticks[MPROF__TICK_MAX];
+            double from = offset ? length * 3.3 : 0;
+            size_t count = mprof__time_ticks(ticks, from, from + length, offset ? 1.7e9 : 0, 1160,
+                                             &fixed_measure);
+            assert_in_range(count, 1, 16);
+            double end = -1e300;
+            for (size_t i = 0; i < count; i++) {
+                double x = (ticks[i].value - from) / length * 1160;
+                double width = measure_fixed(NULL, mprof_role_font(MPROF_ROLE_TICK), ticks[i].text,
+                                             strlen(ticks[i].text));
+                assert_true(x >= -0.01 && x <= 1160.01);
+                if (x - width / 2 < end)
+                    print_error("%g s: %s\n", length, ticks[i].text);
+                assert_true(x - width / 2 >= end);
+                end = x + width / 2 + 6;
+            }
+        }
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(memory_ticks_are_round),
+        cmocka_unit_test(time_ticks_are_human),
+        cmocka_unit_test(time_ticks_never_collide),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

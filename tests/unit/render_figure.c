@@ -1,0 +1,432 @@
+/* The figure as numbers: nothing overlaps, nothing leaves the page, no peak is lost, a gap is a
+ * gap. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <mprof/figure.h>
+
+#include "render_measure.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static mprof_profile *load(const char *text, size_t size)
+{
+    mprof_source *source = NULL;
+    mprof_profile *profile = NULL;
+    mprof_error error = MPROF_ERROR_INIT;
+    assert_int_equal(mprof_source_open_memory(&source, text, size, "test", &error), MPROF_OK);
+    mprof_status status = mprof_profile_load(&profile, source, NULL, &error);
+    if (status != MPROF_OK)
+        print_error("%s\n%.300s\n", error.message, text);
+    assert_int_equal(status, MPROF_OK);
+    mprof_source_free(source);
+    return profile;
+}
+
+static mprof_figure *lay_out(const mprof_profile *profile, const mprof_figure_options *options)
+{
+    mprof_figure *figure = NULL;
+    mprof_error error = MPROF_ERROR_INIT;
+    mprof_status status =
+        mprof_figure_layout(&figure, &profile, 1, options, &fixed_measure, &error);
+    if (status != MPROF_OK)
+        print_error("%s\n", error.message);
+    assert_int_equal(status, MPROF_OK);
+    return figure;
+}
+
+/* -- recordings out of nothing ----------------------------------------------------------------- */
+
+struct script {
+    char *text;
+    size_t used, room;
+};
+
+__attribute__((format(printf, 2, 3))) static void add(struct script *script, const char *format,
+                                                      ...)
+{
+    va_list arguments;
+    if (script->room - script->used < 400) {
+        script->room = script->room * 2 + 4000;
+        script->text = realloc(script->text, script->room);
+        assert_non_null(script->text);
+    }
+    va_start(arguments, format);
+    script->used += (size_t)vsnprintf(script->text + script->used, 400, format, arguments);
+    va_end(arguments);
+}
+
+static uint64_t random_state;
+
+static uint32_t next_random(void)
+{
+    random_state = random_state * 6364136223846793005u + 1442695040888963407u;
+    return (uint32_t)(random_state >> 33);
+}
+
+static double random_between(double low, double high)
+{
+    return low + (high - low) * next_random() / 2147483648.0;
+}
+
+static void add_calls(struct script *script, double from, double to, int level, int *left)
+{
+    static const char *const names[] = {"app.main",  "app.load",        "lib.fit", "lib.tree.grow",
+                                        "数据.处理", "m.a_long_name_x", "m.<b>&c", "x"};
+    while (*left > 0 && to - from > 1e-4 && level < 12) {
+        double start = random_between(from, to), end = random_between(start, to);
+        if (next_random() % 4 == 0)
+            start = from; /* calls that begin together */
+        (*left)--;
+        add_calls(script, start, end, level + 1, left);
+        add(script, "FUNC %s %.4f %.4f %.4f %.4f %d%s\n", names[next_random() % 8],
+            random_between(1, 500), start, random_between(1, 500), end, level,
+            next_random() % 9 ? "" : " open");
+        from = end;
+        if (next_random() % 3 == 0)
+            return;
+    }
+}
+
+static struct script random_recording(uint64_t seed)
+{
+    struct script script = {NULL, 0, 0};
+    random_state = seed * 7919 + 17;
+    double start = 1.7e9, length = pow(10, random_between(-2, 6));
+    uint32_t samples = 1 + next_random() % (seed % 10 ? 200 : 6000);
+    double scale = pow(10, random_between(-3, 6));
+    int calls = (int)(next_random() % (seed % 7 ? 40 : 600));
+    uint32_t children = next_random() % 4 ? 0 : next_random() % 60;
+    add(&script, "CMDLINE program %llu\n", (unsigned long long)seed);
+    for (uint32_t i = 0; i < samples; i++)
+        add(&script, "MEM %.6f %.4f\n", random_between(0, scale), start + length * i / samples);
+    for (uint32_t c = 0; c < children; c++)
+        for (uint32_t i = 0; i < 10; i++)
+            add(&script, "CHLD %u %.6f %.4f\n", 100 + c, random_between(0, scale),
+                start + length * (i + c % 5) / 15);
+    add_calls(&script, start, start + length, 0, &calls);
+    return script;
+}
+
+/* -- properties -------------------------------------------------------------------------------- */
+
+static mprof_box text_box(const mprof_item *item)
+{
+    double width = (double)item->width;
+    double x = (double)item->x - (item->anchor == MPROF_ANCHOR_END      ? width
+                                  : item->anchor == MPROF_ANCHOR_MIDDLE ? width / 2
+                                                                        : 0);
+    double size = (double)item->height;
+    return (mprof_box){x, (double)item->y - size * 0.74, width, size * 0.94};
+}
+
+static int boxes_overlap(mprof_box a, mprof_box b)
+{
+    return a.x + a.width > b.x + 0.01 && b.x + b.width > a.x + 0.01 &&
+           a.y + a.height > b.y + 0.01 && b.y + b.height > a.y + 0.01;
+}
+
+static void check_texts(const mprof_figure *figure, uint64_t seed)
+{
+    size_t count, size;
+    const mprof_item *items = mprof_figure_items(figure, &count);
+    const char *text = mprof_figure_text(figure, &size);
+    double width = mprof_figure_width_px(figure), height = mprof_figure_height_px(figure);
+    for (size_t i = 0; i < count; i++) {
+        if (items[i].shape != MPROF_SHAPE_TEXT)
+            continue;
+        mprof_box box = text_box(&items[i]);
+        int inside =
+            box.x >= 0 && box.y >= 0 && box.x + box.width <= width && box.y + box.height <= height;
+        if (!inside)
+            print_error("seed %llu: '%.*s' leaves the page\n", (unsigned long long)seed,
+                        (int)items[i].count, text + items[i].first);
+        assert_true(inside);
+        for (size_t j = 0; j < i; j++) {
+            if (items[j].shape != MPROF_SHAPE_TEXT)
+                continue;
+            int overlap = boxes_overlap(box, text_box(&items[j]));
+            if (overlap)
+                print_error("seed %llu: '%.*s' lies on '%.*s'\n", (unsigned long long)seed,
+                            (int)items[i].count, text + items[i].first, (int)items[j].count,
+                            text + items[j].first);
+            assert_false(overlap);
+        }
+    }
+}
+
+/* Nothing that follows the time axis leaves the plot sideways; nothing leaves the page. */
+static void check_shapes(const mprof_figure *figure)
+{
+    size_t count, point_count;
+    const mprof_item *items = mprof_figure_items(figure, &count);
+    const mprof_point *points = mprof_figure_points(figure, &point_count);
+    double width = mprof_figure_width_px(figure), height = mprof_figure_height_px(figure);
+    for (size_t i = 0; i < count; i++) {
+        const mprof_item *item = &items[i];
+        if (item->shape == MPROF_SHAPE_RECT) {
+            assert_true(item->width > 0 && item->height > 0);
+            assert_true((double)item->x >= 0 && (double)(item->x + item->width) <= width);
+            assert_true((double)item->y >= 0 && (double)(item->y + item->height) <= height);
+        }
+        if (item->shape != MPROF_SHAPE_LINE && item->shape != MPROF_SHAPE_AREA)
+            continue;
+        assert_true(item->count >= 2 && item->first + item->count <= point_count);
+        for (uint32_t p = 0; p < item->count; p++) {
+            double x = (double)points[item->first + p].x, y = (double)points[item->first + p].y;
+            assert_true(isfinite(x) && isfinite(y));
+            assert_true(x >= 0 && x <= width && y >= 0 && y <= height);
+        }
+    }
+}
+
+static void check_seed(uint64_t seed)
+{
+    struct script script = random_recording(seed);
+    mprof_profile *profile = load(script.text, script.used);
+    mprof_figure_options options;
+    mprof_figure_options_init(&options);
+    options.flame = seed % 3 == 0;
+    options.slope = seed % 5 == 0;
+    options.stack = seed % 4 == 0;
+    options.order = seed % 2 ? MPROF_BY_FUNCTION : MPROF_BY_PROCESS;
+    if (seed % 11 == 0) {
+        options.width_px = 400;
+        options.height_px = 300;
+    }
+    mprof_figure *figure = lay_out(profile, &options);
+    check_texts(figure, seed);
+    check_shapes(figure);
+    mprof_figure_free(figure);
+    mprof_profile_free(profile);
+    free(script.text);
+}
+
+static void a_thousand_random_recordings(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 0; seed < 1000; seed++)
+        check_seed(seed);
+}
+
+/* -- the curve --------------------------------------------------------------------------------- */
+
+static double highest_point(const mprof_figure *figure, mprof_role role)
+{
+    size_t count, point_count;
+    const mprof_item *items = mprof_figure_items(figure, &count);
+    const mprof_point *points = mprof_figure_points(figure, &point_count);
+    double top = 1e9;
+    for (size_t i = 0; i < count; i++)
+        for (uint32_t p = 0;
+             items[i].role == role && items[i].shape == MPROF_SHAPE_LINE && p < items[i].count; p++)
+            top = fmin(top, (double)points[items[i].first + p].y);
+    return top;
+}
+
+static void a_single_high_sample_among_many_is_drawn(void **state)
+{
+    struct script script = {NULL, 0, 0};
+    (void)state;
+    add(&script, "CMDLINE x\n");
+    for (int i = 0; i < 200000; i++)
+        add(&script, "MEM %.6f %.4f\n", i == 123457 ? 900.0 : 10 + i % 7, 1.7e9 + i * 0.1);
+    mprof_profile *profile = load(script.text, script.used);
+    mprof_figure *figure = lay_out(profile, NULL);
+    const mprof_frame *frame = mprof_figure_frame(figure);
+    double y = frame->plot.y + frame->plot.height * (1 - (900 - frame->low_mib) /
+                                                             (frame->high_mib - frame->low_mib));
+    assert_true(fabs(highest_point(figure, MPROF_ROLE_CURVE) - y) < 0.01);
+    size_t count;
+    mprof_figure_points(figure, &count);
+    assert_true(count < 12000);
+    mprof_figure_free(figure);
+    mprof_profile_free(profile);
+    free(script.text);
+}
+
+static size_t count_lines(const mprof_figure *figure, mprof_role role)
+{
+    size_t count, lines = 0;
+    const mprof_item *items = mprof_figure_items(figure, &count);
+    for (size_t i = 0; i < count; i++)
+        lines += items[i].role == role && items[i].shape == MPROF_SHAPE_LINE;
+    return lines;
+}
+
+static void a_gap_is_not_bridged(void **state)
+{
+    static const struct {
+        const char *name;
+        double pause_s;
+        size_t pieces;
+    } rows[] = {{"steady", 0.1, 1}, {"a stutter", 0.5, 1}, {"stopped for a while", 5, 2}};
+    (void)state;
+    for (size_t r = 0; r < sizeof rows / sizeof *rows; r++) {
+        struct script script = {NULL, 0, 0};
+        double at = 1.7e9;
+        for (int i = 0; i < 100; i++) {
+            add(&script, "MEM 50 %.4f\n", at);
+            at += i == 50 ? rows[r].pause_s : 0.1;
+        }
+        mprof_profile *profile = load(script.text, script.used);
+        mprof_figure *figure = lay_out(profile, NULL);
+        if (count_lines(figure, MPROF_ROLE_CURVE) != rows[r].pieces)
+            print_error("row: %s\n", rows[r].name);
+        assert_int_equal(count_lines(figure, MPROF_ROLE_CURVE), rows[r].pieces);
+        mprof_figure_free(figure);
+        mprof_profile_free(profile);
+        free(script.text);
+    }
+}
+
+static int has_text(const mprof_figure *figure, mprof_role role, const char *wanted)
+{
+    size_t count, size;
+    const mprof_item *items = mprof_figure_items(figure, &count);
+    const char *text = mprof_figure_text(figure, &size);
+    for (size_t i = 0; i < count; i++)
+        if (items[i].shape == MPROF_SHAPE_TEXT && items[i].role == role &&
+            items[i].count == strlen(wanted) &&
+            memcmp(text + items[i].first, wanted, items[i].count) == 0)
+            return 1;
+    return 0;
+}
+
+static void what_is_written_on_the_page(void **state)
+{
+    static const char text[] = "CMDLINE python3 app.py\n"
+                               "MEM 10.0 100.0\nMEM 20.0 101.0\nMEM 60.0 102.0\nMEM 30.0 104.0\n"
+                               "FUNC app.load 12.0 100.5 25.0 101.5 0\n"
+                               "FUNC app.load 25.0 102.5 26.0 103.5 0\n";
+    static const struct {
+        mprof_role role;
+        const char *text;
+    } rows[] = {
+        {MPROF_ROLE_TITLE, "python3 app.py"},
+        {MPROF_ROLE_PEAK_NAME, "peak 60.0 MiB at 2.00 s"},
+        {MPROF_ROLE_TICK, "0"},
+        {MPROF_ROLE_TICK, "4.0 s"},
+        {MPROF_ROLE_BRACKET_NAME, "load 1.00 s"},
+        {MPROF_ROLE_LEGEND_NAME, "load"},
+        {MPROF_ROLE_LEGEND_CELL, "2"},
+        {MPROF_ROLE_LEGEND_CELL, "2.00 s"},
+        {MPROF_ROLE_LEGEND_CELL, "+14.0 MiB"},
+    };
+    (void)state;
+    mprof_profile *profile = load(text, sizeof text - 1);
+    mprof_figure *figure = lay_out(profile, NULL);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        if (!has_text(figure, rows[i].role, rows[i].text))
+            print_error("missing: %s\n", rows[i].text);
+        assert_true(has_text(figure, rows[i].role, rows[i].text));
+    }
+    assert_int_equal(count_lines(figure, MPROF_ROLE_BRACKET), 4);
+    mprof_figure_free(figure);
+    mprof_profile_free(profile);
+}
+
+static void brackets_stand_at_their_moments(void **state)
+{
+    static const char text[] = "MEM 0.0 100.0\nMEM 80.0 110.0\nFUNC f 16.0 102.0 48.0 106.0 0\n";
+    (void)state;
+    mprof_profile *profile = load(text, sizeof text - 1);
+    mprof_figure *figure = lay_out(profile, NULL);
+    const mprof_frame *frame = mprof_figure_frame(figure);
+    size_t count, point_count, found = 0;
+    const mprof_item *items = mprof_figure_items(figure, &count);
+    const mprof_point *points = mprof_figure_points(figure, &point_count);
+    for (size_t i = 0; i < count; i++) {
+        if (items[i].role != MPROF_ROLE_BRACKET)
+            continue;
+        const mprof_point *p = points + items[i].first; /* tip, spine, spine, tip */
+        double spine = (double)p[1].x, middle = ((double)p[1].y + (double)p[2].y) / 2;
+        double at = found ? 6 : 2, mib = found ? 48 : 16;
+        assert_true(fabs(spine - (frame->plot.x + frame->plot.width * at / 10)) < 0.01);
+        assert_true(fabs(middle - (frame->plot.y +
+                                   frame->plot.height * (1 - mib / frame->high_mib))) < 0.01);
+        assert_true(found ? p[0].x < p[1].x : p[0].x > p[1].x);
+        found++;
+    }
+    assert_int_equal(found, 2);
+    mprof_figure_free(figure);
+    mprof_profile_free(profile);
+}
+
+static size_t count_role(const mprof_figure *figure, mprof_role role)
+{
+    size_t count, found = 0;
+    const mprof_item *items = mprof_figure_items(figure, &count);
+    for (size_t i = 0; i < count; i++)
+        found += items[i].role == role;
+    return found;
+}
+
+static void a_hundred_thousand_calls_become_few_boxes(void **state)
+{
+    struct script script = {NULL, 0, 0};
+    (void)state;
+    add(&script, "MEM 1 100\nMEM 2 1100\n");
+    for (int i = 0; i < 100000; i++)
+        add(&script, "FUNC m.f%d 1 %.4f 2 %.4f 1\n", i % 50, 100 + i * 0.01,
+            100 + i * 0.01 + 0.009);
+    add(&script, "FUNC m.main 1 100 2 1100 0\n");
+    mprof_profile *profile = load(script.text, script.used);
+    mprof_figure_options options;
+    mprof_figure_options_init(&options);
+    for (options.flame = 0; options.flame < 2; options.flame++) {
+        mprof_figure *figure = lay_out(profile, &options);
+        assert_in_range(count_role(figure, options.flame ? MPROF_ROLE_BOX : MPROF_ROLE_RUG), 300,
+                        2500);
+        assert_in_range(count_role(figure, MPROF_ROLE_BRACKET), options.flame ? 0 : 2, 200);
+        mprof_figure_free(figure);
+    }
+    mprof_profile_free(profile);
+    free(script.text);
+}
+
+static void bad_requests_are_refused(void **state)
+{
+    static const char text[] = "MEM 1 100\nMEM 2 101\nFUNC m.f 1 100.1 2 100.5 0\n";
+    (void)state;
+    mprof_profile *profile = load(text, sizeof text - 1);
+    const mprof_profile *one = profile;
+    for (int i = 0; i < 3; i++) {
+        mprof_figure_options options;
+        mprof_figure *figure = (mprof_figure *)1;
+        mprof_error error = MPROF_ERROR_INIT;
+        mprof_figure_options_init(&options);
+        if (i == 0)
+            options.height_px = 100, options.grow = 0;
+        else if (i == 1)
+            options.window_s[0] = 2, options.window_s[1] = 1;
+        else
+            options.function = "nothing-like-it";
+        assert_int_equal(mprof_figure_layout(&figure, &one, 1, &options, &fixed_measure, &error),
+                         MPROF_EARGUMENT);
+        assert_null(figure);
+        assert_true(*error.message);
+    }
+    mprof_profile_free(profile);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_thousand_random_recordings),
+        cmocka_unit_test(a_single_high_sample_among_many_is_drawn),
+        cmocka_unit_test(a_gap_is_not_bridged),
+        cmocka_unit_test(what_is_written_on_the_page),
+        cmocka_unit_test(brackets_stand_at_their_moments),
+        cmocka_unit_test(a_hundred_thousand_calls_become_few_boxes),
+        cmocka_unit_test(bad_requests_are_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,138 @@
+/* Numbers as people read them, and text from recordings made fit to be shown. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "render/layout.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void durations(void **state)
+{
+    static const struct {
+        double seconds;
+        const char *text;
+    } rows[] = {
+        {0, "0 µs"},          {20e-6, "20 µs"},   {0.0012, "1.2 ms"}, {0.0357, "36 ms"},
+        {0.0999, "0.10 s"},   {0.3755, "0.38 s"}, {9.994, "9.99 s"},  {9.999, "10.0 s"},
+        {59.94, "59.9 s"},    {59.96, "1m 00s"},  {80, "1m 20s"},     {3599.4, "59m 59s"},
+        {3600, "1h 00m"},     {4800, "1h 20m"},   {86399, "1d 00h"},  {100000, "1d 04h"},
+        {1814400, "21d 00h"}, {1e13, "1e+13 s"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char text[40];
+        assert_string_equal(mprof__duration_text(text, sizeof text, rows[i].seconds), rows[i].text);
+    }
+}
+
+static void memories(void **state)
+{
+    static const struct {
+        double mib;
+        const char *text, *change;
+    } rows[] = {
+        {0, "0 MiB", "±0 MiB"},
+        {0.003906, "4.0 KiB", "+4.0 KiB"},
+        {0.1054, "108 KiB", "+108 KiB"},
+        {0.99999, "1.0 MiB", "+1.0 MiB"},
+        {138.398, "138.4 MiB", "+138.4 MiB"},
+        {1023.9, "1.00 GiB", "+1.00 GiB"},
+        {52 * 1024.0, "52.0 GiB", "+52.0 GiB"},
+        {1.5 * 1048576, "1.50 TiB", "+1.50 TiB"},
+        {-20.5, "−20.5 MiB", "−20.5 MiB"},
+        {0.0001, "0.1 KiB", "±0 MiB"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char text[40];
+        assert_string_equal(mprof__memory_text(text, sizeof text, rows[i].mib), rows[i].text);
+        assert_string_equal(mprof__change_text(text, sizeof text, rows[i].mib), rows[i].change);
+    }
+}
+
+static void counts(void **state)
+{
+    static const struct {
+        uint64_t count;
+        const char *text;
+    } rows[] = {{0, "0"}, {999, "999"}, {1000, "1,000"}, {12345678, "12,345,678"}};
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char text[40];
+        assert_string_equal(mprof__count_text(text, sizeof text, rows[i].count), rows[i].text);
+    }
+}
+
+static void shown_text(void **state)
+{
+    static const struct {
+        const char *name, *bytes;
+        size_t length;
+        const char *text;
+    } rows[] = {
+        {"plain", "a.b.c", 5, "a.b.c"},
+        {"markup stays text", "<script>&\"']]>", 14, "<script>&\"']]>"},
+        {"control bytes", "a\n\x1b[31m\x7f", 8, "a␊␛[31m␡"},
+        {"NUL", "a\0b", 3, "a␀b"},
+        {"invalid UTF-8", "\xff\xc3(\xe2\x82", 5,
+         "\xef\xbf\xbd\xef\xbf\xbd(\xef\xbf\xbd\xef\xbf\xbd"},
+        {"overlong", "\xc0\xaf", 2, "\xef\xbf\xbd\xef\xbf\xbd"},
+        {"surrogate", "\xed\xa0\x80", 3, "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"},
+        {"override of direction",
+         "a\xe2\x80\xae"
+         "b",
+         5,
+         "a\xef\xbf\xbd"
+         "b"},
+        {"C1 control",
+         "\xc2\x9b"
+         "31m",
+         5,
+         "\xef\xbf\xbd"
+         "31m"},
+        {"line separator", "\xe2\x80\xa8", 3, "\xef\xbf\xbd"},
+        {"not a character", "\xef\xbf\xbf", 3, "\xef\xbf\xbd"},
+        {"CJK, emoji, Arabic", "数据🔥مرحبا", 20, "数据🔥مرحبا"},
+        {"joiners", "\xe2\x80\x8d", 3, "\xe2\x80\x8d"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char *text = mprof__visible(rows[i].bytes, rows[i].length, 200);
+        assert_non_null(text);
+        if (strcmp(text, rows[i].text) != 0)
+            print_error("row: %s\n", rows[i].name);
+        assert_string_equal(text, rows[i].text);
+        free(text);
+    }
+}
+
+static void long_text_is_cut(void **state)
+{
+    char bytes[1000];
+    (void)state;
+    for (size_t most = 8; most < 40; most++) {
+        for (size_t i = 0; i + 3 <= sizeof bytes; i += 3)
+            memcpy(bytes + i, "数", 3);
+        char *text = mprof__visible(bytes, 999, most);
+        assert_non_null(text);
+        assert_true(strlen(text) <= most + 3);
+        assert_int_equal(strlen(text) % 3, 0);
+        assert_string_equal(text + strlen(text) - 3, "…");
+        free(text);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(durations),  cmocka_unit_test(memories),         cmocka_unit_test(counts),
+        cmocka_unit_test(shown_text), cmocka_unit_test(long_text_is_cut),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
