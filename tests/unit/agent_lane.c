@@ -11,7 +11,7 @@
 #include "agent/lane.h"
 
 /* What mprof__lane_forget forgets is not freed: it cannot be, in the child of a fork. */
-const char *__asan_default_options(void);
+__attribute__((visibility("default"))) const char *__asan_default_options(void);
 const char *__asan_default_options(void)
 {
     return "detect_leaks=0";
