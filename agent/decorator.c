@@ -7,12 +7,14 @@
 #include <string.h>
 
 #include "span.h"
+#include "suspendable.h"
 
 typedef struct decorated {
     PyObject ob_base;
     PyObject *function; /* owned */
     mprof_vectorcall vectorcall;
     mprof_name *name;
+    bool makes_suspendable; /* the span is not that of the call, but of what it returns */
     PyObject *weaklist;
 } decorated;
 
@@ -33,19 +35,30 @@ static bool is_decorated(PyObject *object)
 static PyObject *call_vector(PyObject *self, PyObject *const *arguments, size_t count,
                              PyObject *keywords)
 {
+    decorated *one = as_decorated(self);
     mprof_span span;
-    mprof__span_begin(&span, as_decorated(self)->name);
-    PyObject *result =
-        mprof__python.vectorcall(as_decorated(self)->function, arguments, count, keywords);
+
+    if (one->makes_suspendable) {
+        PyObject *made = mprof__python.vectorcall(one->function, arguments, count, keywords);
+        return mprof__suspendable_wrap(made, one->name);
+    }
+    mprof__span_begin(&span, one->name);
+    PyObject *result = mprof__python.vectorcall(one->function, arguments, count, keywords);
     mprof__span_end(&span, result == NULL);
     return result;
 }
 
 static PyObject *call_tuple(PyObject *self, PyObject *arguments, PyObject *keywords)
 {
+    decorated *one = as_decorated(self);
     mprof_span span;
-    mprof__span_begin(&span, as_decorated(self)->name);
-    PyObject *result = PyObject_Call(as_decorated(self)->function, arguments, keywords);
+
+    if (one->makes_suspendable) {
+        PyObject *made = PyObject_Call(one->function, arguments, keywords);
+        return mprof__suspendable_wrap(made, one->name);
+    }
+    mprof__span_begin(&span, one->name);
+    PyObject *result = PyObject_Call(one->function, arguments, keywords);
     mprof__span_end(&span, result == NULL);
     return result;
 }
@@ -96,11 +109,12 @@ static PyObject *bind(PyObject *self, PyObject *instance, PyObject *owner)
     }
 
     /* another callable: it binds as it does, if it does */
-    descrgetfunc get =
-        __extension__(descrgetfunc) PyType_GetSlot(Py_TYPE(function), Py_tp_descr_get);
+    PyObject *type = (PyObject *)Py_TYPE(function);
     PyObject *bound = NULL;
-    if (get != NULL) {
-        bound = get(function, instance, owner);
+    if (PyObject_HasAttrString(type, "__get__")) {
+        bound = PyObject_CallMethod(type, "__get__", "OOO", function,
+                                    instance != NULL ? instance : Py_None,
+                                    owner != NULL ? owner : Py_None);
         if (bound == NULL) {
             return NULL;
         }
@@ -208,6 +222,7 @@ static PyObject *new_decorated(PyObject *function, mprof_name *name)
         as_decorated(self)->function = function;
         as_decorated(self)->vectorcall = call_vector;
         as_decorated(self)->name = name;
+        as_decorated(self)->makes_suspendable = mprof__suspendable_is_made_by(function);
     }
     return self;
 }
@@ -466,8 +481,11 @@ PyObject *mprof__decorator_new(void)
         .slots = slots,
     };
 
-    if (decorated_type == NULL && (decorated_type = make_decorated_type()) == NULL) {
-        return NULL;
+    if (decorated_type == NULL) {
+        decorated_type = mprof__suspendable_setup() ? make_decorated_type() : NULL;
+        if (decorated_type == NULL) {
+            return NULL;
+        }
     }
     PyObject *type = mprof__python_type(&spec, &layout);
     PyObject *self = type != NULL ? PyType_GenericAlloc((PyTypeObject *)(void *)type, 0) : NULL;

@@ -195,7 +195,7 @@ mprof_lane *mprof__lane_add(const void *owner, enum mprof_lane_kind kind, const 
 
 void mprof__lane_release(mprof_lane *lane)
 {
-    if (lane->open > 0 || lane->owner == NULL) {
+    if (lane->open > 0 || lane->depth > 0 || lane->owner == NULL) {
         return;
     }
     mprof_lane **link = &lanes.buckets[bucket_of(lane->owner, lanes.bucket_count)];

@@ -43,7 +43,8 @@ mprof_lane *mprof__lane_find(const void *owner);
  * It lives until mprof__lane_release finds it without open calls. NULL: out of memory. */
 mprof_lane *mprof__lane_add(const void *owner, enum mprof_lane_kind kind, const char *name);
 
-/* Forgets the lane if no call of it is open any more and it belongs to a greenlet or task. */
+/* Forgets the lane if nothing of it is open or runs any more and it belongs to a greenlet or task.
+ */
 void mprof__lane_release(mprof_lane *lane);
 
 /* Takes the free slot that fits best: of this name, else the lowest one. NULL: out of memory. */

@@ -81,6 +81,12 @@ static bool find_function(void *pointer, const char *name)
     return found != NULL;
 }
 
+static bool find_type(PyTypeObject **type, const char *name)
+{
+    *type = symbol(name);
+    return *type != NULL;
+}
+
 static uint32_t running_version(void)
 {
     char *end = NULL;
@@ -118,11 +124,12 @@ mprof_python_fit mprof__python_load(void)
     all &= find_function(&api->interpreter_main, "PyInterpreterState_Main");
     all &= find_function(&api->method_new, "PyMethod_New");
     all &= find_function(&api->utf8, "PyUnicode_AsUTF8AndSize");
-    api->function_type = symbol("PyFunction_Type");
-    api->static_method_type = symbol("PyStaticMethod_Type");
-    api->class_method_type = symbol("PyClassMethod_Type");
-    all &= api->function_type != NULL && api->static_method_type != NULL &&
-           api->class_method_type != NULL;
+    all &= find_type(&api->function_type, "PyFunction_Type");
+    all &= find_type(&api->static_method_type, "PyStaticMethod_Type");
+    all &= find_type(&api->class_method_type, "PyClassMethod_Type");
+    all &= find_type(&api->generator_type, "PyGen_Type");
+    all &= find_type(&api->coroutine_type, "PyCoro_Type");
+    all &= find_type(&api->async_generator_type, "PyAsyncGen_Type");
     return all ? MPROF_PYTHON_FITS : MPROF_PYTHON_UNKNOWN;
 }
 

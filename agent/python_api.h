@@ -43,6 +43,9 @@ typedef struct mprof_python {
     PyTypeObject *function_type; /* these types are static: borrowed */
     PyTypeObject *static_method_type;
     PyTypeObject *class_method_type;
+    PyTypeObject *generator_type;
+    PyTypeObject *coroutine_type;
+    PyTypeObject *async_generator_type;
 } mprof_python;
 
 extern mprof_python mprof__python;

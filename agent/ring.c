@@ -216,15 +216,11 @@ uint32_t mprof__ring_enter(mprof_ring *ring, mprof_wire_enter enter, uint32_t ge
     return ring->last_call;
 }
 
-void mprof__ring_exit(mprof_ring *ring, uint32_t call, uint8_t flags, uint64_t time_ns,
-                      uint64_t rss_bytes)
+void mprof__ring_exit(mprof_ring *ring, uint32_t call, uint8_t flags, mprof_wire_exit leave)
 {
-    const mprof_wire_exit event = {
-        .event = {.size = sizeof event, .kind = MPROF_WIRE_EXIT, .flags = flags, .id = call},
-        .time_ns = time_ns,
-        .rss_bytes = rss_bytes,
-    };
+    leave.event = (mprof_wire_event){
+        .size = sizeof leave, .kind = MPROF_WIRE_EXIT, .flags = flags, .id = call};
     ring->in_flight--;
-    append_words(ring, &event, sizeof event);
+    append_words(ring, &leave, sizeof leave);
     publish(ring);
 }

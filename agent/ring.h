@@ -43,8 +43,8 @@ void mprof__ring_close(mprof_ring *ring);
 uint32_t mprof__ring_enter(mprof_ring *ring, mprof_wire_enter enter, uint32_t generation,
                            const mprof_ring_text *name, const mprof_ring_text *lane);
 
-/* Writes the EXIT of a call that mprof__ring_enter numbered; room for it was kept. */
-void mprof__ring_exit(mprof_ring *ring, uint32_t call, uint8_t flags, uint64_t time_ns,
-                      uint64_t rss_bytes);
+/* Writes the EXIT of the call that mprof__ring_enter numbered; room for it was kept. `leave`
+ * carries everything but event head. */
+void mprof__ring_exit(mprof_ring *ring, uint32_t call, uint8_t flags, mprof_wire_exit leave);
 
 #endif

@@ -136,7 +136,7 @@ void mprof__span_begin(mprof_span *span, mprof_name *name)
     int kept_errno = errno;
     mprof_lane *lane = ring_ready() ? mprof__context_lane() : NULL;
 
-    *span = (mprof_span){.lane = lane, .generation = spans.generation};
+    *span = (mprof_span){.lane = lane, .running = lane, .generation = spans.generation};
     if (lane != NULL) {
         const mprof_ring_text name_text = {.id = name->id,
                                            .length = name->length,
@@ -153,18 +153,65 @@ void mprof__span_begin(mprof_span *span, mprof_name *name)
     errno = kept_errno;
 }
 
+static bool is_ours(const mprof_span *span)
+{
+    return span->lane != NULL && span->generation == spans.generation;
+}
+
+/* The level it occupied is free again. */
+static void leave_level(mprof_span *span)
+{
+    mprof_lane *running = span->running;
+
+    if (running != NULL) {
+        span->running = NULL;
+        running->depth--;
+        if (running != span->lane) {
+            mprof__lane_release(running);
+        }
+    }
+}
+
+void mprof__span_suspend(mprof_span *span)
+{
+    if (is_ours(span) && span->running != NULL) {
+        int kept_errno = errno;
+        span->since_ns = now_ns();
+        leave_level(span);
+        errno = kept_errno;
+    }
+}
+
+void mprof__span_resume(mprof_span *span)
+{
+    if (is_ours(span) && span->running == NULL) {
+        int kept_errno = errno;
+        mprof_lane *lane = mprof__context_lane();
+        span->suspended_ns += now_ns() - span->since_ns;
+        if (lane != NULL) {
+            lane->depth++;
+        }
+        span->running = lane;
+        errno = kept_errno;
+    }
+}
+
 void mprof__span_end(mprof_span *span, bool by_exception)
 {
-    if (span->lane == NULL || span->generation != spans.generation) {
+    if (!is_ours(span)) {
         return;
     }
     int kept_errno = errno;
-    uint64_t time_ns = now_ns();
+    mprof_wire_exit leave = {.time_ns = now_ns(), .suspended_ns = span->suspended_ns};
 
-    if (span->call != 0) {
-        mprof__ring_exit(&spans.ring, span->call, by_exception ? 1 : 0, time_ns, mprof__rss_read());
+    if (span->running == NULL) {
+        leave.suspended_ns += leave.time_ns - span->since_ns;
     }
-    span->lane->depth--;
+    if (span->call != 0) {
+        leave.rss_bytes = mprof__rss_read();
+        mprof__ring_exit(&spans.ring, span->call, by_exception ? 1 : 0, leave);
+    }
+    leave_level(span);
     span->lane->open--;
     mprof__lane_release(span->lane);
     span->lane = NULL;

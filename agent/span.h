@@ -22,10 +22,13 @@ typedef struct mprof_name {
 /* Lives wherever its owner keeps it, a C stack included: greenlets move stacks about, so nothing
  * may point at it. */
 typedef struct mprof_span {
-    mprof_lane *lane; /* NULL: nothing was begun */
-    uint32_t call;    /* 0: dropped */
+    mprof_lane *lane;    /* it was begun in; NULL: not begun, or ended */
+    mprof_lane *running; /* it occupies a level of now; NULL: suspended */
+    uint32_t call;       /* 0: dropped */
     uint32_t
         generation; /* the process image it was begun in; a fork's child leaves its parent's be */
+    uint64_t since_ns; /* suspended: since when */
+    uint64_t suspended_ns;
 } mprof_span;
 
 /* Where rings are made, and for which interpreter. Also prepares for forks. */
@@ -37,8 +40,11 @@ mprof_name *mprof__name_intern(const char *bytes, size_t length);
 /* A function was decorated: a process that may give up its rights makes its ring while it can. */
 void mprof__span_expected(void);
 
-/* Keeps errno and the current exception. */
+/* All four keep errno and the current exception. Between suspension and resumption the span takes
+ * no level; it may be resumed in another lane. It may be ended while suspended, and twice. */
 void mprof__span_begin(mprof_span *span, mprof_name *name);
+void mprof__span_suspend(mprof_span *span);
+void mprof__span_resume(mprof_span *span);
 void mprof__span_end(mprof_span *span, bool by_exception);
 
 #endif

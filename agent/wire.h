@@ -27,7 +27,7 @@
 #define MPROF_WIRE_ENV_RINGS "MPROF_RINGS"
 #define MPROF_WIRE_BELL "bell"
 #define MPROF_WIRE_MAGIC UINT64_C(0x31676e6972706d01) /* "\1mpring1" on a little-endian machine */
-#define MPROF_WIRE_VERSION 1
+#define MPROF_WIRE_VERSION 2
 
 /* Data bytes of a ring; a power of two. Touched pages count as memory of the measured process, so
  * this is also the most that measuring adds to what it measures. */
@@ -100,11 +100,12 @@ typedef struct mprof_wire_exit {
     mprof_wire_event event; /* flags: 1 if by an exception */
     uint64_t time_ns;
     uint64_t rss_bytes;
+    uint64_t suspended_ns; /* of its time, what a generator or coroutine spent waiting to go on */
 } mprof_wire_exit;
 
 _Static_assert(sizeof(mprof_wire_header) == 192, "three cache lines");
 _Static_assert(sizeof(mprof_wire_event) == 8, "event head");
 _Static_assert(sizeof(mprof_wire_enter) == 40, "enter event");
-_Static_assert(sizeof(mprof_wire_exit) == 24, "exit event");
+_Static_assert(sizeof(mprof_wire_exit) == 32, "exit event");
 
 #endif

@@ -2,11 +2,10 @@
 
 import pathlib
 import sys
-import textwrap
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
-from agent_test import AgentCase, on_each_interpreter  # noqa: E402
+from agent_test import AgentCase, add_programs  # noqa: E402
 
 # (name, source, calls). Without a lane in front of the colon: the main one.
 PROGRAMS = [
@@ -432,25 +431,7 @@ class Calls(AgentCase):
     pass
 
 
-def _add(number, name, source, expected):
-    lines = []
-    for line in textwrap.dedent(expected).strip().split("\n"):
-        lane, _, call = line.partition(":")
-        call = call.replace("\\n", "\n").replace("\\udcff", "\udcff")
-        lines.append(f"{lane or 'main'}:{call}")
-
-    def test(self, interpreter):
-        done = self.run_source(interpreter, source)
-        self.assertEqual(done.tree, lines)
-        self.assertEqual((done.out, done.err), ("", ""))
-
-    test.__doc__ = name
-    title = "".join(letter if letter.isalnum() else "_" for letter in name)
-    setattr(Calls, f"test_{number:02}_{title}", on_each_interpreter()(test))
-
-
-for _number, _row in enumerate(PROGRAMS):
-    _add(_number, *_row)
+add_programs(Calls, PROGRAMS)
 
 
 if __name__ == "__main__":

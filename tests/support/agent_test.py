@@ -95,3 +95,31 @@ class AgentCase(unittest.TestCase):
 
     def run_source(self, interpreter, source, *arguments, **options):
         return self.run_agent(interpreter, self.write("program.py", source), *arguments, **options)
+
+
+def add_programs(case, programs, *modules):
+    """Gives a test case one test for each (name, source, calls): every call, its lane, its level and
+    how it ended, in the order of entry. No lane in front of the colon: the main one. No calls: only
+    that the program does as without the agent."""
+    for name, source, expected in programs:
+        _add_program(case, name, source, expected, modules)
+
+
+def _add_program(case, name, source, expected, modules):
+    lines = []
+    for line in textwrap.dedent(expected or "").strip().split("\n"):
+        lane, _, call = line.partition(":")
+        call = call.replace("\\n", "\n").replace("\\udcff", "\udcff")
+        lines.append(f"{lane or 'main'}:{call}")
+
+    def test(self, interpreter):
+        done = self.run_source(interpreter, source)
+        if expected is not None:
+            self.assertEqual(done.tree, lines)
+        self.assertEqual([call for call in done.calls if call.open], [])
+        self.assertEqual((done.out, done.err), ("", ""))
+
+    title = "test_" + "".join(letter if letter.isalnum() else "_" for letter in name)
+    test.__doc__ = name
+    assert not hasattr(case, title), title
+    setattr(case, title, on_each_interpreter(*modules)(test))

@@ -57,14 +57,15 @@ class Ring:
             name, lane, level, _, moment, rss = struct.unpack_from("<IIIIQQ", data, at + 8)
             call = types.SimpleNamespace(
                 name=self.names[name], lane=self.lanes[lane], level=level, pid=self.pid,
-                enter_ns=moment, enter_rss=rss, exit_ns=None, exit_rss=None, failed=False,
+                enter_ns=moment, enter_rss=rss, exit_ns=None, exit_rss=None, suspended_ns=0, failed=False,
                 open=True)
             assert number not in self.open, "one number for two calls"
             self.open[number] = call
             self.calls.append(call)
         elif kind == EXIT:
             call = self.open.pop(number)
-            call.exit_ns, call.exit_rss = struct.unpack_from("<QQ", data, at + 8)
+            call.exit_ns, call.exit_rss, call.suspended_ns = struct.unpack_from(
+                "<QQQ", data, at + 8)
             call.failed, call.open = bool(flags & 1), False
         return size
 

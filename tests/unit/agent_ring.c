@@ -144,7 +144,8 @@ static void test_call_with_names(void **state)
         (mprof_wire_enter){.name = 7, .lane = 3, .level = 2, .time_ns = 11, .rss_bytes = 4096}, 1,
         &name, &lane);
     assert_int_equal(call, 1);
-    mprof__ring_exit(&ring, call, 1, 22, 8192);
+    mprof__ring_exit(&ring, call, 1,
+                     (mprof_wire_exit){.time_ns = 22, .rss_bytes = 8192, .suspended_ns = 5});
 
     assert_true(take(&taken));
     assert_int_equal(taken.head.kind, MPROF_WIRE_NAME);
@@ -168,16 +169,17 @@ static void test_call_with_names(void **state)
     assert_int_equal(taken.head.flags, 1);
     assert_int_equal(taken.body.exit.time_ns, 22);
     assert_int_equal(taken.body.exit.rss_bytes, 8192);
+    assert_int_equal(taken.body.exit.suspended_ns, 5);
     assert_false(take(&taken));
 
     /* told once, and again in the next generation */
-    mprof__ring_exit(&ring, mprof__ring_enter(&ring, (mprof_wire_enter){0}, 1, &name, &lane), 0, 0,
-                     0);
+    mprof__ring_exit(&ring, mprof__ring_enter(&ring, (mprof_wire_enter){0}, 1, &name, &lane), 0,
+                     (mprof_wire_exit){0});
     assert_true(take(&taken));
     assert_int_equal(taken.head.kind, MPROF_WIRE_ENTER);
     assert_true(take(&taken));
-    mprof__ring_exit(&ring, mprof__ring_enter(&ring, (mprof_wire_enter){0}, 2, &name, NULL), 0, 0,
-                     0);
+    mprof__ring_exit(&ring, mprof__ring_enter(&ring, (mprof_wire_enter){0}, 2, &name, NULL), 0,
+                     (mprof_wire_exit){0});
     assert_true(take(&taken));
     assert_int_equal(taken.head.kind, MPROF_WIRE_NAME);
 }
@@ -194,7 +196,7 @@ static void test_texts_of_every_length(void **state)
         const mprof_ring_text name = {
             .id = length, .length = length, .bytes = bytes, .told_in = &told};
         mprof__ring_exit(&ring, mprof__ring_enter(&ring, (mprof_wire_enter){0}, 1, &name, NULL), 0,
-                         0, 0);
+                         (mprof_wire_exit){0});
         assert_true(take(&taken));
         assert_int_equal(taken.head.kind, MPROF_WIRE_NAME);
         assert_int_equal(taken.head.size, (sizeof(mprof_wire_text) + length + 7) / 8 * 8);
@@ -225,7 +227,7 @@ static void test_nobody_reads(void **state)
         }
         for (int i = DEPTH - 1; i >= 0; i--) {
             if (calls[i] != 0) {
-                mprof__ring_exit(&ring, calls[i], 0, 0, 0);
+                mprof__ring_exit(&ring, calls[i], 0, (mprof_wire_exit){0});
             }
         }
     }
@@ -267,7 +269,8 @@ static void test_random_pace(void **state)
         } else if (depth > 0) {
             depth--;
             if (calls[depth] != 0) {
-                mprof__ring_exit(&ring, calls[depth], 0, (uint64_t)step, 0);
+                mprof__ring_exit(&ring, calls[depth], 0,
+                                 (mprof_wire_exit){.time_ns = (uint64_t)step});
             }
         }
         assert_true(ring.head - ring.header->tail <= MPROF_WIRE_CAPACITY);
@@ -306,11 +309,11 @@ static void test_bell(void **state)
     assert_true(fd >= 0);
     while (ring.head + 64 < MPROF_WIRE_CAPACITY / 2) {
         mprof__ring_exit(&ring, mprof__ring_enter(&ring, (mprof_wire_enter){0}, 1, &name, NULL), 0,
-                         0, 0);
+                         (mprof_wire_exit){0});
     }
     assert_int_equal(read(fd, &byte, 1), -1); /* not before it is half full */
-    mprof__ring_exit(&ring, mprof__ring_enter(&ring, (mprof_wire_enter){0}, 1, &name, NULL), 0, 0,
-                     0);
+    mprof__ring_exit(&ring, mprof__ring_enter(&ring, (mprof_wire_enter){0}, 1, &name, NULL), 0,
+                     (mprof_wire_exit){0});
     assert_int_equal(read(fd, &byte, 1), 1);
     assert_int_equal(read(fd, &byte, 1), -1); /* once */
     close(fd);

@@ -1,0 +1,417 @@
+/* See suspendable.h. Each step of the object (send, throw, close and their asynchronous kin) is
+ * passed on between the resumption and the suspension of the span. Every attribute, the class
+ * included, is that of the object, so isinstance, inspect and asyncio see no difference. */
+#include "suspendable.h"
+
+#include <stddef.h>
+
+typedef enum life {
+    LIFE_NEW,
+    LIFE_RUNNING,
+    LIFE_SUSPENDED,
+    LIFE_ENDED,
+} life;
+
+typedef struct suspendable {
+    PyObject ob_base;
+    PyObject *inner; /* owned; what is stood in for */
+    struct suspendable
+        *whole;      /* owned; of a part (an iterator over a coroutine, a step of an async
+                        generator): that whose span it lengthens. NULL: is a whole itself */
+    bool is_closing; /* a step that ends the whole even if it returns normally */
+    life life;
+    mprof_name *name;
+    mprof_span span;
+    PyObject *weaklist;
+} suspendable;
+
+static PyTypeObject *generator_type; /* all five owned, for the life of the process */
+static PyTypeObject *coroutine_type;
+static PyTypeObject *iterable_coroutine_type;
+static PyTypeObject *coroutine_iterator_type;
+static PyTypeObject *async_generator_type;
+static PyTypeObject *async_step_type;
+
+#define CO_GENERATOR 0x20
+#define CO_COROUTINE 0x80
+#define CO_ITERABLE_COROUTINE 0x100
+#define CO_ASYNC_GENERATOR 0x200
+
+static suspendable *as_suspendable(PyObject *object)
+{
+    return (suspendable *)(void *)object;
+}
+
+static PyObject *new_suspendable(PyTypeObject *type, PyObject *inner, suspendable *whole)
+{
+    PyObject *self = PyType_GenericAlloc(type, 0);
+    if (self != NULL) {
+        Py_INCREF(inner);
+        Py_XINCREF(whole);
+        as_suspendable(self)->inner = inner;
+        as_suspendable(self)->whole = whole;
+    }
+    return self;
+}
+
+static void end_life(suspendable *whole, bool by_exception)
+{
+    whole->life = LIFE_ENDED;
+    mprof__span_end(&whole->span, by_exception);
+}
+
+/* Returns whether the step is one of the span's: a second one inside of it, or one after the end,
+ * is an error that the object itself will raise. */
+static bool begin_step(suspendable *whole)
+{
+    if (whole->life == LIFE_NEW) {
+        whole->life = LIFE_RUNNING;
+        mprof__span_begin(&whole->span, whole->name);
+        return true;
+    }
+    if (whole->life == LIFE_SUSPENDED) {
+        whole->life = LIFE_RUNNING;
+        mprof__span_resume(&whole->span);
+        return true;
+    }
+    return false;
+}
+
+static bool is_end_of_iteration(void)
+{
+    return PyErr_Occurred() == NULL || PyErr_ExceptionMatches(PyExc_StopIteration) ||
+           PyErr_ExceptionMatches(PyExc_StopAsyncIteration) ||
+           PyErr_ExceptionMatches(PyExc_GeneratorExit);
+}
+
+/* A step of an async generator that ends in StopIteration has yielded a value. */
+static bool has_yielded(const suspendable *self, PyObject *result)
+{
+    if (result != NULL) {
+        return true;
+    }
+    return self->ob_base.ob_type == async_step_type && !self->is_closing &&
+           PyErr_Occurred() != NULL && PyErr_ExceptionMatches(PyExc_StopIteration);
+}
+
+static PyObject *end_step(suspendable *self, suspendable *whole, PyObject *result)
+{
+    if (has_yielded(self, result)) {
+        whole->life = LIFE_SUSPENDED;
+        mprof__span_suspend(&whole->span);
+    } else {
+        end_life(whole, !is_end_of_iteration());
+    }
+    return result;
+}
+
+/* Steals the reference to `arguments`, which may be NULL with an exception. */
+static PyObject *step(PyObject *self, const char *method_name, PyObject *arguments)
+{
+    suspendable *part = as_suspendable(self);
+    suspendable *whole = part->whole != NULL ? part->whole : part;
+    PyObject *method = arguments != NULL ? PyObject_GetAttrString(part->inner, method_name) : NULL;
+    PyObject *result = NULL;
+
+    if (method != NULL) {
+        Py_INCREF(self); /* the step may drop the last reference to us */
+        bool is_ours = begin_step(whole);
+        result = PyObject_CallObject(method, arguments);
+        if (is_ours) {
+            result = end_step(part, whole, result);
+        }
+        Py_DECREF(self);
+    }
+    Py_XDECREF(method);
+    Py_XDECREF(arguments);
+    return result;
+}
+
+static PyObject *do_send(PyObject *self, PyObject *value)
+{
+    return step(self, "send", PyTuple_Pack(1, value));
+}
+
+static PyObject *do_next(PyObject *self)
+{
+    return step(self, "send", PyTuple_Pack(1, Py_None));
+}
+
+static PyObject *do_throw(PyObject *self, PyObject *arguments)
+{
+    Py_INCREF(arguments);
+    return step(self, "throw", arguments);
+}
+
+/* Closing what was never begun runs none of its code. */
+static PyObject *do_close(PyObject *self, PyObject *unused)
+{
+    suspendable *part = as_suspendable(self);
+    suspendable *whole = part->whole != NULL ? part->whole : part;
+    (void)unused;
+
+    if (whole->life == LIFE_NEW) {
+        return PyObject_CallMethod(part->inner, "close", NULL);
+    }
+    PyObject *result = step(self, "close", PyTuple_New(0));
+    bool is_one_step = Py_TYPE(self) == async_step_type;
+    if (result != NULL && whole->life == LIFE_SUSPENDED && !is_one_step) {
+        end_life(whole, false);
+    }
+    return result;
+}
+
+static PyObject *return_self(PyObject *self)
+{
+    Py_INCREF(self);
+    return self;
+}
+
+static PyObject *do_await(PyObject *self)
+{
+    return new_suspendable(coroutine_iterator_type, as_suspendable(self)->inner,
+                           as_suspendable(self));
+}
+
+static PyObject *await_method(PyObject *self, PyObject *unused)
+{
+    (void)unused;
+    return do_await(self);
+}
+
+/* A step of an async generator: what its method returns is awaited, that is, stepped itself. */
+static PyObject *new_async_step(PyObject *self, const char *method_name, PyObject *arguments,
+                                bool is_closing)
+{
+    PyObject *method = PyObject_GetAttrString(as_suspendable(self)->inner, method_name);
+    PyObject *made = method != NULL ? PyObject_CallObject(method, arguments) : NULL;
+    PyObject *result = NULL;
+
+    if (made != NULL) {
+        result = new_suspendable(async_step_type, made, as_suspendable(self));
+        if (result != NULL) {
+            as_suspendable(result)->is_closing = is_closing;
+        }
+    }
+    Py_XDECREF(method);
+    Py_XDECREF(made);
+    return result;
+}
+
+static PyObject *do_anext(PyObject *self)
+{
+    return new_async_step(self, "__anext__", NULL, false);
+}
+
+static PyObject *anext_method(PyObject *self, PyObject *unused)
+{
+    (void)unused;
+    return do_anext(self);
+}
+
+static PyObject *aiter_method(PyObject *self, PyObject *unused)
+{
+    (void)unused;
+    return return_self(self);
+}
+
+static PyObject *asend_method(PyObject *self, PyObject *arguments)
+{
+    return new_async_step(self, "asend", arguments, false);
+}
+
+static PyObject *athrow_method(PyObject *self, PyObject *arguments)
+{
+    return new_async_step(self, "athrow", arguments, false);
+}
+
+static PyObject *aclose_method(PyObject *self, PyObject *arguments)
+{
+    if (as_suspendable(self)->life == LIFE_NEW) {
+        return PyObject_CallMethod(as_suspendable(self)->inner, "aclose", NULL);
+    }
+    return new_async_step(self, "aclose", arguments, true);
+}
+
+static PyObject *get_attribute(PyObject *self, PyObject *name)
+{
+    static const char *const own[] = {"send",     "throw",     "close",    "__next__",
+                                      "__iter__", "__await__", "asend",    "athrow",
+                                      "aclose",   "__anext__", "__aiter__"};
+    for (size_t i = 0; i < sizeof own / sizeof own[0]; i++) {
+        if (PyUnicode_CompareWithASCIIString(name, own[i]) == 0) {
+            return PyObject_GenericGetAttr(self, name);
+        }
+    }
+    return PyObject_GetAttr(as_suspendable(self)->inner, name);
+}
+
+static int set_attribute(PyObject *self, PyObject *name, PyObject *value)
+{
+    return PyObject_SetAttr(as_suspendable(self)->inner, name, value);
+}
+
+static PyObject *represent(PyObject *self)
+{
+    return PyObject_Repr(as_suspendable(self)->inner);
+}
+
+static int visit_suspendable(PyObject *self, visitproc visit, void *context)
+{
+    suspendable *one = as_suspendable(self);
+    int result = one->inner != NULL ? visit(one->inner, context) : 0;
+    if (result == 0 && one->whole != NULL) {
+        result = visit((PyObject *)(void *)one->whole, context);
+    }
+    return result != 0 ? result : mprof__python_visit_type(self, visit, context);
+}
+
+static int clear_suspendable(PyObject *self)
+{
+    suspendable *one = as_suspendable(self);
+    PyObject *inner = one->inner;
+    suspendable *whole = one->whole;
+
+    one->inner = NULL;
+    one->whole = NULL;
+    Py_XDECREF(inner);
+    Py_XDECREF(whole);
+    return 0;
+}
+
+/* What is dropped unfinished is closed by its own end, and may run code then: the span ends behind
+ * that. */
+static void free_suspendable(PyObject *self)
+{
+    suspendable *one = as_suspendable(self);
+    PyObject *type;
+    PyObject *value;
+    PyObject *traceback;
+
+    PyObject_GC_UnTrack(self);
+    PyErr_Fetch(&type, &value, &traceback);
+    if (one->weaklist != NULL) {
+        PyObject_ClearWeakRefs(self);
+    }
+    bool is_ours = one->whole == NULL && one->life == LIFE_SUSPENDED && begin_step(one);
+    clear_suspendable(self);
+    if (is_ours) {
+        end_life(one, false);
+    }
+    PyErr_Restore(type, value, traceback);
+    mprof__python_free(self);
+}
+
+#define STEP_METHODS                                                                               \
+    {"send", do_send, METH_O, NULL}, {"throw", do_throw, METH_VARARGS, NULL},                      \
+    {                                                                                              \
+        "close", do_close, METH_NOARGS, NULL                                                       \
+    }
+
+static PyMethodDef generator_methods[] = {STEP_METHODS, {NULL, NULL, 0, NULL}};
+
+static PyMethodDef coroutine_methods[] = {
+    STEP_METHODS, {"__await__", await_method, METH_NOARGS, NULL}, {NULL, NULL, 0, NULL}};
+
+static PyMethodDef async_generator_methods[] = {
+    {"__aiter__", aiter_method, METH_NOARGS, NULL}, {"__anext__", anext_method, METH_NOARGS, NULL},
+    {"asend", asend_method, METH_VARARGS, NULL},    {"athrow", athrow_method, METH_VARARGS, NULL},
+    {"aclose", aclose_method, METH_VARARGS, NULL},  {NULL, NULL, 0, NULL}};
+
+/* `more`: the slots by which the types differ, ended by {0, NULL}. */
+static PyTypeObject *make_type(const char *name, PyMethodDef *methods, const PyType_Slot *more)
+{
+    static const mprof_python_layout layout = {.weaklist_offset = offsetof(suspendable, weaklist)};
+    PyType_Slot slots[16] = {
+        MPROF_SLOT(Py_tp_getattro, get_attribute),
+        MPROF_SLOT(Py_tp_setattro, set_attribute),
+        MPROF_SLOT(Py_tp_repr, represent),
+        MPROF_SLOT(Py_tp_traverse, visit_suspendable),
+        MPROF_SLOT(Py_tp_clear, clear_suspendable),
+        MPROF_SLOT(Py_tp_dealloc, free_suspendable),
+        {Py_tp_methods, methods},
+    };
+    PyType_Spec spec = {
+        .name = name,
+        .basicsize = sizeof(suspendable),
+        .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
+        .slots = slots,
+    };
+    for (int i = 0; more[i].slot != 0; i++) {
+        slots[7 + i] = more[i];
+    }
+    return (PyTypeObject *)(void *)mprof__python_type(&spec, &layout);
+}
+
+bool mprof__suspendable_setup(void)
+{
+    static const PyType_Slot iterates[] = {
+        MPROF_SLOT(Py_tp_iter, return_self), MPROF_SLOT(Py_tp_iternext, do_next), {0, NULL}};
+    static const PyType_Slot awaited[] = {MPROF_SLOT(Py_am_await, do_await), {0, NULL}};
+    static const PyType_Slot iterates_or_awaited[] = {MPROF_SLOT(Py_tp_iter, return_self),
+                                                      MPROF_SLOT(Py_tp_iternext, do_next),
+                                                      MPROF_SLOT(Py_am_await, return_self),
+                                                      {0, NULL}};
+    static const PyType_Slot iterates_async[] = {
+        MPROF_SLOT(Py_am_aiter, return_self), MPROF_SLOT(Py_am_anext, do_anext), {0, NULL}};
+
+    generator_type = make_type("mprof.generator", generator_methods, iterates);
+    coroutine_type = make_type("mprof.coroutine", coroutine_methods, awaited);
+    iterable_coroutine_type =
+        make_type("mprof.iterable_coroutine", generator_methods, iterates_or_awaited);
+    coroutine_iterator_type = make_type("mprof.coroutine_iterator", generator_methods, iterates);
+    async_generator_type =
+        make_type("mprof.async_generator", async_generator_methods, iterates_async);
+    async_step_type = make_type("mprof.async_step", generator_methods, iterates_or_awaited);
+    return generator_type != NULL && coroutine_type != NULL && iterable_coroutine_type != NULL &&
+           coroutine_iterator_type != NULL && async_generator_type != NULL &&
+           async_step_type != NULL;
+}
+
+/* co_flags of the code that an attribute of the object holds; 0 if there is none. */
+static long code_flags(PyObject *object, const char *attribute)
+{
+    PyObject *code = PyObject_GetAttrString(object, attribute);
+    PyObject *value = code != NULL ? PyObject_GetAttrString(code, "co_flags") : NULL;
+    long flags = value != NULL ? PyLong_AsLong(value) : 0;
+
+    PyErr_Clear();
+    Py_XDECREF(code);
+    Py_XDECREF(value);
+    return flags > 0 ? flags : 0;
+}
+
+bool mprof__suspendable_is_made_by(PyObject *function)
+{
+    const long kinds = CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR;
+    return (code_flags(function, "__code__") & kinds) != 0;
+}
+
+static PyTypeObject *type_for(PyObject *made)
+{
+    if (Py_TYPE(made) == mprof__python.coroutine_type) {
+        return coroutine_type;
+    }
+    if (Py_TYPE(made) == mprof__python.async_generator_type) {
+        return async_generator_type;
+    }
+    if (Py_TYPE(made) != mprof__python.generator_type) {
+        return NULL;
+    }
+    bool is_awaitable = (code_flags(made, "gi_code") & CO_ITERABLE_COROUTINE) != 0;
+    return is_awaitable ? iterable_coroutine_type : generator_type;
+}
+
+PyObject *mprof__suspendable_wrap(PyObject *made, mprof_name *name)
+{
+    PyTypeObject *type = made != NULL ? type_for(made) : NULL;
+    if (type == NULL) {
+        return made;
+    }
+    PyObject *self = new_suspendable(type, made, NULL);
+    Py_DECREF(made);
+    if (self != NULL) {
+        as_suspendable(self)->name = name;
+    }
+    return self;
+}
