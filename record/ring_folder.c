@@ -204,6 +204,11 @@ const char *mprof__ring_folder_path(const mprof__ring_folder *folder)
     return folder->path;
 }
 
+int mprof__ring_folder_link(mprof__ring_folder *folder, const char *directory)
+{
+    return symlinkat(directory, folder->fd, MPROF__RING_FOLDER_LINK);
+}
+
 int mprof__ring_folder_bell_fd(const mprof__ring_folder *folder)
 {
     return folder->bell_fd;

@@ -19,6 +19,12 @@ void mprof__ring_folder_free(mprof__ring_folder *folder);
 /* What MPROF_RINGS is to be; owned by the folder. */
 const char *mprof__ring_folder_path(const mprof__ring_folder *folder);
 
+#define MPROF__RING_FOLDER_LINK "installed"
+
+/* Makes another directory reachable under this name in the folder, until the folder is removed: for
+ * what cannot name it itself. 0, or -1 with errno. */
+int mprof__ring_folder_link(mprof__ring_folder *folder, const char *directory);
+
 /* Descriptors to poll for reading: the bell, and the watch for new rings (-1 if the kernel gave
  * none: then the folder is to be searched at every tick). */
 int mprof__ring_folder_bell_fd(const mprof__ring_folder *folder);

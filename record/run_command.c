@@ -277,6 +277,28 @@ static void release(session *run)
     mprof__program_free(&run->program);
 }
 
+/* LD_PRELOAD has no way to write a space or a colon: a preload that lies behind one is reached
+ * through the folder of rings. What outlives the recorder is told by the loader that it is gone.
+ * 0, or -1. */
+static int shorten_preload(mprof__ring_folder *folder, char *preload, size_t size)
+{
+    char *slash = strrchr(preload, '/');
+    char name[64];
+    int length;
+
+    if (!strpbrk(preload, " :")) {
+        return 0;
+    }
+    snprintf(name, sizeof name, "%s", slash + 1);
+    *slash = '\0';
+    if (mprof__ring_folder_link(folder, preload) != 0) {
+        return -1;
+    }
+    length = snprintf(preload, size, "%s/" MPROF__RING_FOLDER_LINK "/%s",
+                      mprof__ring_folder_path(folder), name);
+    return length > 0 && (size_t)length < size && !strpbrk(preload, " :") ? 0 : -1;
+}
+
 /* The agent is a convenience: without it the program is recorded all the same, without functions.
  */
 static void prepare_agent(session *run)
@@ -290,10 +312,10 @@ static void prepare_agent(session *run)
     }
     if (mprof__installed_file("libmprof-preload.so", preload, sizeof preload) != 0) {
         reason = "the agent (libmprof-preload.so) is not installed";
-    } else if (strpbrk(preload, " :")) {
-        reason = "the agent lies in a directory with a space or colon in its name";
     } else if (mprof__ring_folder_open(&run->folder, &error) != MPROF_OK) {
         reason = error.message;
+    } else if (shorten_preload(run->folder, preload, sizeof preload) != 0) {
+        reason = "the agent lies in a directory with a space or colon in its name";
     } else {
         run->environment =
             mprof__launch_environment(environ, preload, mprof__ring_folder_path(run->folder));

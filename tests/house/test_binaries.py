@@ -10,7 +10,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support
 from mprof_test import MPROF  # noqa: E402
 
 BUILD = pathlib.Path(MPROF).parent
-LIBC = re.compile(r"^(libc\.so\.\d+|ld-linux[\w.-]*\.so\.\d+)$")
+# libm is a part of libc that lies in a file of its own: same source, same package.
+LIBC = re.compile(r"^(libc\.so\.\d+|libm\.so\.\d+|ld-linux[\w.-]*\.so\.\d+)$")
 
 
 def needed(path):

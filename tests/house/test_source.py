@@ -90,11 +90,15 @@ class House(unittest.TestCase):
                     self.assertNotRegex(name, DRAWING)
 
     def test_libraries_never_print_or_exit(self):
-        # A command does; _exit in a child that could not become the program is no exit of ours.
+        # Commands do; _exit in a child that could not become the program is no exit of ours.
+        commands = re.search(r"add_library\(mprof-command STATIC([^)]*)\)",
+                             (SOURCE / "parse" / "CMakeLists.txt").read_text())[1].split()
         speaks = re.compile(r"(?<![\w_])(printf|puts|putchar|perror|exit|abort|quick_exit|getopt\w*|"
                             r"argp_\w+)\s*\(|\b(stderr|stdout)\b")
         for path in sources():
             if path.parts[0] not in ROOMS or path.stem.endswith("command") or path.stem == "main":
+                continue
+            if path.parts[0] == "parse" and path.name in commands:
                 continue
             text = (SOURCE / path).read_text()
             text = re.sub(r"/\*.*?\*/", lambda match: "\n" * match[0].count("\n"), text, flags=re.S)

@@ -74,7 +74,8 @@ class Rings:
     """A recorder that keeps everything: the directory, the bell, and a thread that drains."""
 
     def __init__(self):
-        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="mprof-rings-", dir="/dev/shm"))
+        # Not by mprof's own name: a recorder clears away what dead recorders left behind.
+        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="test-rings-", dir="/dev/shm"))
         os.mkfifo(self.directory / "bell", 0o600)
         self.bell = os.open(self.directory / "bell", os.O_RDWR | os.O_NONBLOCK)
         self.rings = {}
