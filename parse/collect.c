@@ -1,6 +1,7 @@
 /* The pass over a file that gathers a profile: samples into curves, calls into spans, and who is
  * who among processes, lanes and functions. */
 #include "buffer.h"
+#include "extremes.h"
 #include "profile_parts.h"
 
 #include <math.h>
@@ -310,7 +311,7 @@ static mprof_status take_kernel_peak(mprof__collector *collector, const mprof_re
         return fail_without_memory(collector);
     }
     mprof_process *process = &collector->profile->processes[index];
-    process->kernel_peak_mib = fmax(process->kernel_peak_mib, record->sample.mib);
+    process->kernel_peak_mib = mprof__larger(process->kernel_peak_mib, record->sample.mib);
     return MPROF_OK;
 }
 

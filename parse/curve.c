@@ -7,6 +7,7 @@
 #include "curve.h"
 
 #include "buffer.h"
+#include "extremes.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -192,11 +193,18 @@ static void join_bins(mprof__bin *bin, const mprof__bin *later)
     bin->highest = is_higher(later->highest, bin->highest) ? later->highest : bin->highest;
 }
 
+/* The whole bins in a quotient of times, which the widths keep far below 2^53. */
+static double whole(double quotient)
+{
+    double rounded = (double)(int64_t)quotient;
+    return rounded > quotient ? rounded - 1 : rounded;
+}
+
 /* Makes every bin twice as wide. */
 static void widen_bins(mprof__curve *curve)
 {
     double width = curve->width_s * 2;
-    double origin = floor(curve->origin_s / width) * width;
+    double origin = whole(curve->origin_s / width) * width;
     size_t offset = origin < curve->origin_s; /* the first bin is a right half */
     size_t count = (curve->bin_count + offset + 1) / 2;
     for (size_t i = 0; i < count; i++) {
@@ -228,7 +236,7 @@ static void shift_bins(mprof__curve *curve, size_t by)
 static void extend_left(mprof__curve *curve, double time_s)
 {
     while (time_s < curve->origin_s) {
-        double needed = ceil((curve->origin_s - time_s) / curve->width_s);
+        double needed = whole((curve->origin_s - time_s) / curve->width_s) + 1;
         size_t room = curve->bin_capacity - curve->bin_count;
         if (needed <= (double)room) {
             /* half of the room at once: samples that go backwards would else shift at each step */
@@ -273,16 +281,17 @@ static void push_to_bins(mprof__curve *curve, const mprof_sample *samples, size_
     }
 }
 
-/* The first width: a power of two with which the present samples take half of the bins, and which
- * still divides the times at hand exactly. */
+/* The first width: a power of two with which the present samples take at most half of the bins, and
+ * which still divides the times at hand exactly. */
 static double first_width(double first_s, double last_s, size_t bins)
 {
     double wanted = (last_s - first_s) / (double)(bins / 2);
-    double finest = ldexp(fmax(fabs(first_s), fabs(last_s)), -48);
-    double width = fmax(fmax(wanted, finest), 1e-9);
-    int exponent;
-    frexp(width, &exponent);
-    return ldexp(1.0, exponent);
+    double finest = last_s * 0x1p-48;
+    double width = 0x1p-30;
+    while (width < wanted || width < finest) {
+        width *= 2;
+    }
+    return width;
 }
 
 static int begin_bins(mprof__curve *curve)
@@ -295,11 +304,11 @@ static int begin_bins(mprof__curve *curve)
     }
     double first_s = curve->points[0].time_s, last_s = first_s;
     for (size_t i = 1; i < curve->point_count; i++) {
-        first_s = fmin(first_s, curve->points[i].time_s);
-        last_s = fmax(last_s, curve->points[i].time_s);
+        first_s = mprof__smaller(first_s, curve->points[i].time_s);
+        last_s = mprof__larger(last_s, curve->points[i].time_s);
     }
     curve->width_s = first_width(first_s, last_s, curve->bin_capacity);
-    curve->origin_s = floor(first_s / curve->width_s) * curve->width_s;
+    curve->origin_s = whole(first_s / curve->width_s) * curve->width_s;
     curve->bin_count = 0;
     push_to_bins(curve, curve->points, curve->point_count);
     free(curve->points);

@@ -1,6 +1,7 @@
 /* Which call lies within which: the order of the spans, levels where the file has none, and what
  * each function adds up to. Near-linear whatever the calls look like: no list is ever searched. */
 #include "buffer.h"
+#include "extremes.h"
 #include "profile_parts.h"
 
 #include <math.h>
@@ -68,8 +69,9 @@ static void set_level(level_tree *tree, size_t level, double end_s)
     size_t node = tree->leaf_count + level;
     tree->earliest[node] = tree->latest[node] = end_s;
     for (node /= 2; node > 0; node /= 2) {
-        tree->earliest[node] = fmin(tree->earliest[2 * node], tree->earliest[2 * node + 1]);
-        tree->latest[node] = fmax(tree->latest[2 * node], tree->latest[2 * node + 1]);
+        tree->earliest[node] =
+            mprof__smaller(tree->earliest[2 * node], tree->earliest[2 * node + 1]);
+        tree->latest[node] = mprof__larger(tree->latest[2 * node], tree->latest[2 * node + 1]);
     }
 }
 
@@ -179,18 +181,14 @@ static double span_duration(const mprof_span *span)
     return span->exit.time_s - span->enter.time_s;
 }
 
-static double larger(double a, double b)
-{
-    return isnan(a) || b > a ? b : a;
-}
-
 static void sum_up_span(mprof_function *function, lane_state *state, const mprof_span *span)
 {
     double duration = span_duration(span);
     function->call_count += span->count > 1 ? span->count : 1;
     function->own_s += duration;
-    function->longest_s = larger(function->longest_s, duration);
-    function->peak_mib = larger(function->peak_mib, larger(span->enter.mib, span->exit.mib));
+    function->longest_s = mprof__larger(function->longest_s, duration);
+    function->peak_mib =
+        mprof__larger(function->peak_mib, mprof__larger(span->enter.mib, span->exit.mib));
     if (state->lane == span->lane && span->exit.time_s <= state->end_s) {
         return; /* recursion: the outer call has told of this time */
     }
@@ -241,7 +239,7 @@ static mprof_status sum_up(mprof_profile *profile, mprof_error *error)
     }
     for (size_t i = 0; i < profile->function_count; i++) {
         /* differences of times that were rounded may leave less than nothing */
-        profile->functions[i].own_s = fmax(profile->functions[i].own_s, 0);
+        profile->functions[i].own_s = mprof__larger(profile->functions[i].own_s, 0);
     }
     free(states);
     free(stack);

@@ -3,6 +3,7 @@
  * The entries and exits of all calls cut time into slots: each edge itself, and the open stretch
  * between two of them. A sample raises the one slot it falls into; a call asks for the highest of
  * its slots. So neither long curves nor many overlapping calls cost more than a logarithm each. */
+#include "extremes.h"
 #include "profile_parts.h"
 
 #include <math.h>
@@ -99,7 +100,7 @@ static void raise_slot(slots *s, mprof_sample sample)
 static void build_tree(slots *s)
 {
     for (size_t node = s->slot_count; node-- > 1;) {
-        s->highest[node] = fmax(s->highest[2 * node], s->highest[2 * node + 1]);
+        s->highest[node] = mprof__larger(s->highest[2 * node], s->highest[2 * node + 1]);
     }
 }
 
@@ -111,10 +112,10 @@ static double highest_between(const slots *s, double from_s, double to_s)
     size_t high = s->slot_count + 2 * find_edge(s, to_s) + 2;
     while (low < high) {
         if (low & 1) {
-            highest = fmax(highest, s->highest[low++]);
+            highest = mprof__larger(highest, s->highest[low++]);
         }
         if (high & 1) {
-            highest = fmax(highest, s->highest[--high]);
+            highest = mprof__larger(highest, s->highest[--high]);
         }
         low /= 2;
         high /= 2;
@@ -256,11 +257,6 @@ static mprof_status read_again(peaks *p, mprof_source *source, mprof_error *erro
 
 /* --- all ----------------------------------------------------------------------------------- */
 
-static double highest(double a, double b)
-{
-    return isnan(a) || b > a ? b : a;
-}
-
 static void ask_for_peaks(peaks *p, mprof_profile *profile)
 {
     build_tree(&p->memory);
@@ -281,10 +277,10 @@ static void ask_for_peaks(peaks *p, mprof_profile *profile)
                       : -INFINITY;
         }
         if (memory >= 0) {
-            function->sample_peak_mib = highest(function->sample_peak_mib, memory);
+            function->sample_peak_mib = mprof__larger(function->sample_peak_mib, memory);
         }
         if (own >= 0) {
-            function->peak_mib = highest(function->peak_mib, own);
+            function->peak_mib = mprof__larger(function->peak_mib, own);
         }
     }
 }

@@ -1,6 +1,7 @@
 /* A recording in memory: how one is made of a source, and what can be asked of it. */
 #include <mprof/profile.h>
 
+#include "extremes.h"
 #include "profile_parts.h"
 #include "source.h"
 
@@ -145,8 +146,8 @@ static mprof_status finish_children(mprof__collector *collector, mprof_error *er
 static void widen_by_totals(mprof_profile *profile, const mprof__totals *totals)
 {
     if (totals->count > 0) {
-        profile->start_s = fmin(profile->start_s, totals->first_s);
-        profile->end_s = fmax(profile->end_s, totals->last_s);
+        profile->start_s = mprof__smaller(profile->start_s, totals->first_s);
+        profile->end_s = mprof__larger(profile->end_s, totals->last_s);
     }
 }
 
@@ -158,8 +159,8 @@ static void find_range(mprof__collector *collector)
         widen_by_totals(profile, &collector->curves[i].totals);
     }
     for (size_t i = 0; i < profile->span_count; i++) {
-        profile->start_s = fmin(profile->start_s, profile->spans[i].enter.time_s);
-        profile->end_s = fmax(profile->end_s, profile->spans[i].exit.time_s);
+        profile->start_s = mprof__smaller(profile->start_s, profile->spans[i].enter.time_s);
+        profile->end_s = mprof__larger(profile->end_s, profile->spans[i].exit.time_s);
     }
 }
 

@@ -6,6 +6,7 @@
 #include <mprof/reader.h>
 
 #include "buffer.h"
+#include "extremes.h"
 #include "line.h"
 #include "source.h"
 #include "swar.h"
@@ -73,8 +74,8 @@ static void survey_moment(reader *r, double time_s)
     for (size_t i = 0; i < r->era_count; i++) {
         era *at = &r->eras[i];
         if (time_s >= at->last_s - ERA_S && time_s <= at->first_s + ERA_S) {
-            at->first_s = fmin(at->first_s, time_s);
-            at->last_s = fmax(at->last_s, time_s);
+            at->first_s = mprof__smaller(at->first_s, time_s);
+            at->last_s = mprof__larger(at->last_s, time_s);
             at->moments++;
             return;
         }

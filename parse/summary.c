@@ -3,6 +3,7 @@
 #include "summary.h"
 
 #include "buffer.h"
+#include "extremes.h"
 #include "source.h"
 
 #include <math.h>
@@ -34,11 +35,6 @@ typedef struct summing {
 static mprof_status fail_without_memory(summing *s)
 {
     return mprof_error_set(s->error, MPROF_ENOMEM, "out of memory");
-}
-
-static double higher(double a, double b)
-{
-    return isnan(a) || b > a ? b : a;
 }
 
 static void count_warning(void *data, mprof_warning warning, unsigned long line)
@@ -79,7 +75,7 @@ static mprof_status take_child(summing *s, const mprof_record *record)
     if (!child) {
         return fail_without_memory(s);
     }
-    child->peak_mib = higher(child->peak_mib, record->sample.mib);
+    child->peak_mib = mprof__larger(child->peak_mib, record->sample.mib);
     return MPROF_OK;
 }
 
@@ -90,7 +86,7 @@ static mprof_status take_kernel_peak(summing *s, const mprof_record *record)
     if (!process) {
         return fail_without_memory(s);
     }
-    process->kernel_peak_mib = higher(process->kernel_peak_mib, record->sample.mib);
+    process->kernel_peak_mib = mprof__larger(process->kernel_peak_mib, record->sample.mib);
     return MPROF_OK;
 }
 
@@ -157,7 +153,7 @@ static mprof_status take_samples(void *data, const mprof_sample *samples, size_t
         peak = samples[i].mib > peak ? samples[i].mib : peak;
     }
     s->sample_count += count;
-    s->summary->peak_mib = higher(s->summary->peak_mib, peak);
+    s->summary->peak_mib = mprof__larger(s->summary->peak_mib, peak);
     return MPROF_OK;
 }
 
@@ -176,7 +172,7 @@ static void join_calls(summing *s)
     qsort(s->calls, s->call_count, sizeof *s->calls, compare_intervals);
     for (size_t i = 0; i < s->call_count; i++) {
         if (count > 0 && s->calls[i].from_s <= s->calls[count - 1].to_s) {
-            s->calls[count - 1].to_s = fmax(s->calls[count - 1].to_s, s->calls[i].to_s);
+            s->calls[count - 1].to_s = mprof__larger(s->calls[count - 1].to_s, s->calls[i].to_s);
         } else {
             s->calls[count++] = s->calls[i];
         }
@@ -203,7 +199,7 @@ static mprof_status take_samples_in_calls(void *data, const mprof_sample *sample
     summing *s = data;
     for (size_t i = 0; i < count; i++) {
         if (is_in_call(s, samples[i].time_s)) {
-            s->summary->peak_mib = higher(s->summary->peak_mib, samples[i].mib);
+            s->summary->peak_mib = mprof__larger(s->summary->peak_mib, samples[i].mib);
         }
     }
     return MPROF_OK;
