@@ -256,32 +256,34 @@ static mprof_text last_field(const char *start, const char **end)
     return (mprof_text){at, (size_t)(stop - at)};
 }
 
-/* A name with spaces, as upstream writes it: the numbers are counted from the right. A name that
- * itself ends in a number cannot be told from one more field; such a line is not believed. */
+static int is_number(mprof_text field)
+{
+    double ignored;
+    return mprof__number_parse(&ignored, field.bytes, field.length) == 0;
+}
+
+/* A name with spaces, as upstream writes it: the numbers are counted from the right. The last one
+ * is the level if it is a whole number, for times have decimals. A name that itself ends in a
+ * number cannot be told from one more field; such a line is not believed. */
 static int read_call_from_right(mprof_call *call, const char *start, const char *end)
 {
-    mprof_text fields[5];
-    for (int i = 4; i >= 0; i--) {
+    mprof_text fields[4];
+    const char *before = end;
+    mprof_text last = last_field(start, &before);
+    if (!memchr(last.bytes, '.', last.length)) {
+        if (read_level(&call->level, last) != 0) {
+            return -1;
+        }
+        end = before;
+    }
+    for (int i = 3; i >= 0; i--) {
         fields[i] = last_field(start, &end);
     }
-    double ignored;
-    const mprof_text *numbers = fields + 1;
-    const char *name_end = fields[0].bytes + fields[0].length;
-    call->level = MPROF_LEVEL_NONE;
-    if (mprof__number_parse(&ignored, fields[0].bytes, fields[0].length) == 0) {
-        if (read_level(&call->level, fields[4]) != 0) {
-            return -1;
-        }
-        numbers = fields;
-        fields[4] = last_field(start, &end);
-        name_end = fields[4].bytes + fields[4].length;
-        if (mprof__number_parse(&ignored, fields[4].bytes, fields[4].length) == 0) {
-            return -1;
-        }
-    }
-    if (name_end <= start || read_call_numbers(call, numbers) != 0) {
+    mprof_text name_tail = last_field(start, &end);
+    if (name_tail.length == 0 || is_number(name_tail) || read_call_numbers(call, fields) != 0) {
         return -1;
     }
+    const char *name_end = name_tail.bytes + name_tail.length;
     call->name = (mprof_text){start, (size_t)(name_end - start)};
     return 0;
 }

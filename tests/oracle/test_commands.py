@@ -1,0 +1,105 @@
+"""`peak`, `peak --func`, `list`, `rm` and `clean` print what upstream's print."""
+
+import pathlib
+import shutil
+import subprocess
+import sys
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+from mprof_test import DEADLINE_S, FIXTURES, TestCase, upstream  # noqa: E402
+
+UPSTREAM = "import sys; sys.path.pop(0); import mprof; sys.argv[0] = 'mprof'; mprof.main()"
+
+
+class Commands(TestCase):
+    def upstream(self, *arguments):
+        done = subprocess.run([sys.executable, "-c", UPSTREAM, *map(str, arguments)],
+                              cwd=self.directory, env=self.environment(), text=True,
+                              capture_output=True, timeout=DEADLINE_S)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return done.stdout
+
+    def assert_same(self, *arguments):
+        theirs = self.upstream(*arguments)
+        ours = self.run_mprof(*arguments)
+        self.assertEqual(ours.stdout, theirs)
+        self.assertEqual(ours.stderr, "")
+        return ours.stdout
+
+    def setUp(self):
+        super().setUp()
+        upstream()  # skips where it is not installed
+        for path in (FIXTURES / "dat").glob("*.dat"):
+            shutil.copy(path, self.directory)
+
+    def recordings(self):
+        return sorted(path.name for path in self.directory.glob("*.dat"))
+
+    def test_peak(self):
+        for name in self.recordings():
+            with self.subTest(name=name):
+                self.assertIn(" MiB\n", self.assert_same("peak", name))
+        self.assert_same("peak", *self.recordings())
+        self.assert_same("peak", "nested.dat", "nested.dat")
+
+    def test_peak_of_functions(self):
+        asked = 0
+        for name in self.recordings():
+            read = upstream().read_mprofile_file(str(self.directory / name))
+            for function in read["func_timestamp"]:
+                if not upstream().filter_mprofile_mem_usage_by_function(read, function):
+                    continue  # upstream ends in a traceback where no sample fell into a call
+                asked += 1
+                with self.subTest(name=name, function=function):
+                    self.assert_same("peak", "--func", function, name)
+        self.assertGreater(asked, 10)
+        self.assertEqual(self.assert_same("peak", "--func", "no.such", "nested.dat"),
+                         "nested.dat\tNaN MiB\n")
+
+    def test_peak_of_a_child_that_vanished(self):
+        (self.directory / "phantom.dat").write_text(
+            "CMDLINE x\nMEM 1.0 1795330000.0\nCHLD 0 0.000000 1795330000.0\n"
+            "CHLD 12 3.5 1795330000.0\n")
+        self.assertIn("Child 0\t\t\t0.000 MiB", self.assert_same("peak", "phantom.dat"))
+
+    def with_dates(self):
+        for date in ("20240102030405", "20231231235959", "20250607080910"):
+            shutil.copy(self.directory / "nested.dat", self.directory / f"mprofile_{date}.dat")
+        (self.directory / "mprofile_20240102030405_ts.dat").touch()
+
+    def test_list(self):
+        self.with_dates()
+        # upstream takes the companion for a recording, with `::` for its time
+        (self.directory / "mprofile_20240102030405_ts.dat").unlink()
+        self.assertEqual(self.assert_same("list").count("\n"), 3)
+
+    def test_peak_by_number(self):
+        self.with_dates()
+        for number in ("0", "1", "2", "-1", "-3"):
+            with self.subTest(number=number):
+                self.assert_same("peak", number)
+        self.assertTrue(self.assert_same("peak").startswith("Using last profile data.\n"))
+
+    def test_dry_runs(self):
+        self.with_dates()
+        for arguments in (("clean", "--dry-run"), ("rm", "--dry-run", "0", "-1"),
+                          ("rm", "--dry-run", "1", "nested.dat"), ("rm", "--dry-run", "-1", "-2")):
+            with self.subTest(arguments=arguments):
+                before = self.recordings()
+                self.assert_same(*arguments)
+                self.assertEqual(self.recordings(), before)
+
+    def test_removal(self):
+        self.with_dates()
+        kept = set(self.recordings())
+        self.assertEqual(self.run_mprof("rm", "1", "example.dat").stdout, "")
+        kept -= {"mprofile_20240102030405.dat", "mprofile_20240102030405_ts.dat", "example.dat"}
+        self.assertEqual(set(self.recordings()), kept)
+        self.assertEqual(self.run_mprof("clean").stdout, "")
+        kept -= {"mprofile_20231231235959.dat", "mprofile_20250607080910.dat"}
+        self.assertEqual(set(self.recordings()), kept)
+
+
+if __name__ == "__main__":
+    unittest.main()

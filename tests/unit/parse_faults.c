@@ -1,0 +1,544 @@
+/* Bad input, case by case as numbered in the catalogue of faults (B1 to B5, B7, B8): what is kept,
+ * what is warned of, and at which line. B6 and B9 need real files: see tests/cli. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <mprof/profile.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Short names, so that a row fits on a line. */
+enum {
+    TORN = MPROF_WARNING_TORN,
+    NULS = MPROF_WARNING_NUL,
+    NUMBER = MPROF_WARNING_NUMBER,
+    FIELDS = MPROF_WARNING_FIELDS,
+    INTERVAL = MPROF_WARNING_INTERVAL,
+    FAR_AWAY = MPROF_WARNING_FAR,
+    UNKNOWN = MPROF_WARNING_UNKNOWN,
+    BLANK = MPROF_WARNING_BLANK,
+    ENCODING = MPROF_WARNING_ENCODING,
+    DUPLICATE = MPROF_WARNING_DUPLICATE,
+};
+
+#define C "CMDLINE prog\n"
+#define M1 "MEM 1.000000 1795330352.0000\n"
+#define M2 "MEM 2.000000 1795330353.0000\n"
+#define M3 "MEM 3.000000 1795330354.0000\n"
+#define F "FUNC a.f 1.0000 1795330352.0000 2.0000 1795330353.0000 0\n"
+#define TEXT(string) string, sizeof(string) - 1
+
+typedef struct expected_warning {
+    int kind;
+    unsigned count;
+    unsigned long line;
+} expected_warning;
+
+static const struct row {
+    const char *name;
+    const char *text;
+    size_t size;
+    mprof_status status;
+    size_t samples, spans;
+    expected_warning warnings[3];
+    const char *message; /* where status is a failure */
+} rows[] = {
+    /* B1 */
+    {"B1 empty", TEXT(""), MPROF_EFORMAT, 0, 0, {{0}}, "is empty"},
+    {"B1 command line only", TEXT(C), MPROF_EEMPTY, 0, 0, {{0}}, "no sample of memory"},
+    {"B1 one sample", TEXT(C M1), MPROF_OK, 1, 0, {{0}}, NULL},
+    {"B1 calls only", TEXT(C F), MPROF_EEMPTY, 0, 0, {{0}}, "no sample of memory"},
+    {"B1 only a broken sample",
+     TEXT(C "MEM x 1\n"),
+     MPROF_EEMPTY,
+     0,
+     0,
+     {{0}},
+     "no sample of memory (1 line skipped: not a plain decimal number, or out of range (line 2))"},
+
+    /* B2 */
+    {"B2 torn number", TEXT(C M1 "MEM 2.000000 179533"), MPROF_OK, 1, 0, {{TORN, 1, 3}}, NULL},
+    {"B2 torn word", TEXT(C M1 "M"), MPROF_OK, 1, 0, {{TORN, 1, 3}}, NULL},
+    {"B2 no newline at the end",
+     TEXT(C M1 "MEM 2.000000 1795330353.0000"),
+     MPROF_OK,
+     1,
+     0,
+     {{TORN, 1, 3}},
+     NULL},
+    {"B2 NUL tail", TEXT(C M1 "\0\0\0\0\0\0\0\0"), MPROF_OK, 1, 0, {{NULS, 1, 3}}, NULL},
+    {"B2 torn line with NUL tail",
+     TEXT(C M1 "MEM 2.0\0\0\0"),
+     MPROF_OK,
+     1,
+     0,
+     {{NULS, 1, 3}},
+     NULL},
+    {"B2 NUL hole, then whole records",
+     TEXT(C M1 "\0\0\0" M2),
+     MPROF_OK,
+     2,
+     0,
+     {{NULS, 1, 3}},
+     NULL},
+    {"B2 NUL within a record",
+     TEXT(C M1 "MEM 2.0\0 1795330353.0000\n" M2),
+     MPROF_OK,
+     2,
+     0,
+     {{NULS, 1, 3}},
+     NULL},
+    {"B2 torn in the first line",
+     TEXT("CMDL"),
+     MPROF_EFORMAT,
+     0,
+     0,
+     {{0}},
+     "is not a recording of memory"},
+
+    /* B3 */
+    {"B3 CR LF",
+     TEXT("CMDLINE prog\r\nMEM 1.000000 1795330352.0000\r\n"),
+     MPROF_OK,
+     1,
+     0,
+     {{ENCODING, 2, 1}},
+     NULL},
+    {"B3 CR alone",
+     TEXT("CMDLINE prog\rMEM 1.000000 1795330352.0000\rMEM 2.000000 1795330353.0000\r"),
+     MPROF_OK,
+     2,
+     0,
+     {{ENCODING, 3, 1}},
+     NULL},
+    {"B3 CR within LF",
+     TEXT(C "MEM 1.000000 1795330352.0000\rMEM 2.000000 1795330353.0000\n" M3),
+     MPROF_OK,
+     3,
+     0,
+     {{ENCODING, 1, 2}},
+     NULL},
+    {"B3 byte-order mark", TEXT("\xef\xbb\xbf" C M1), MPROF_OK, 1, 0, {{ENCODING, 1, 1}}, NULL},
+    {"B3 tabs",
+     TEXT(C "MEM\t1.000000\t1795330352.0000\n"),
+     MPROF_OK,
+     1,
+     0,
+     {{ENCODING, 1, 2}},
+     NULL},
+    {"B3 doubled spaces",
+     TEXT(C "MEM  1.0  1795330352\n"),
+     MPROF_OK,
+     1,
+     0,
+     {{ENCODING, 1, 2}},
+     NULL},
+    {"B3 leading space", TEXT(C " MEM 1.0 1795330352\n"), MPROF_OK, 1, 0, {{ENCODING, 1, 2}}, NULL},
+    {"B3 trailing fields", TEXT(C "MEM 1.0 1795330352 x y\n"), MPROF_OK, 1, 0, {{0}}, NULL},
+    {"B3 unsorted", TEXT(C M3 M1 M2), MPROF_OK, 3, 0, {{0}}, NULL},
+    {"B3 duplicate times", TEXT(C M1 M1 M1), MPROF_OK, 3, 0, {{0}}, NULL},
+    {"B3 blank lines", TEXT(C "\n" M1 "\n  \n"), MPROF_OK, 1, 0, {{BLANK, 3, 2}}, NULL},
+    {"B3 unknown record", TEXT(C M1 "GPU 5 17\nxyz\n"), MPROF_OK, 1, 0, {{UNKNOWN, 2, 3}}, NULL},
+    {"B3 two command lines",
+     TEXT(C M1 "CMDLINE other\n" M2),
+     MPROF_OK,
+     2,
+     0,
+     {{DUPLICATE, 1, 3}},
+     NULL},
+
+    /* B4 */
+    {"B4 nan", TEXT(C M1 "MEM nan 1795330353\n" M2), MPROF_OK, 2, 0, {{NUMBER, 1, 3}}, NULL},
+    {"B4 inf", TEXT(C M1 "MEM inf 1795330353\n" M2), MPROF_OK, 2, 0, {{NUMBER, 1, 3}}, NULL},
+    {"B4 inf in time", TEXT(C M1 "MEM 5 inf\n" M2), MPROF_OK, 2, 0, {{NUMBER, 1, 3}}, NULL},
+    {"B4 negative", TEXT(C M1 "MEM -5.0 1795330353\n"), MPROF_OK, 1, 0, {{NUMBER, 1, 3}}, NULL},
+    {"B4 plus", TEXT(C M1 "MEM +5.0 1795330353\n"), MPROF_OK, 1, 0, {{NUMBER, 1, 3}}, NULL},
+    {"B4 1e308", TEXT(C M1 "MEM 1e308 1795330353\n"), MPROF_OK, 1, 0, {{NUMBER, 1, 3}}, NULL},
+    {"B4 beyond 64 bits",
+     TEXT(C M1 "MEM 17592186044417 1795330353\n"),
+     MPROF_OK,
+     1,
+     0,
+     {{NUMBER, 1, 3}},
+     NULL},
+    {"B4 hex", TEXT(C M1 "MEM 0x10 1795330353\n"), MPROF_OK, 1, 0, {{NUMBER, 1, 3}}, NULL},
+    {"B4 underscore", TEXT(C M1 "MEM 1_0 1795330353\n"), MPROF_OK, 1, 0, {{NUMBER, 1, 3}}, NULL},
+    {"B4 comma", TEXT(C M1 "MEM 1,5 1795330353\n"), MPROF_OK, 1, 0, {{NUMBER, 1, 3}}, NULL},
+    {"B4 two points", TEXT(C M1 "MEM 1.5.2 1795330353\n"), MPROF_OK, 1, 0, {{NUMBER, 1, 3}}, NULL},
+    {"B4 point alone", TEXT(C M1 "MEM . 1795330353\n"), MPROF_OK, 1, 0, {{NUMBER, 1, 3}}, NULL},
+    {"B4 other digits",
+     TEXT(C M1 "MEM \xd9\xa1 1795330353\n"),
+     MPROF_OK,
+     1,
+     0,
+     {{NUMBER, 1, 3}},
+     NULL},
+    {"B4 too few fields", TEXT(C M1 "MEM 5\nMEM\n"), MPROF_OK, 1, 0, {{FIELDS, 2, 3}}, NULL},
+    {"B4 time 0 behind", TEXT(C M1 M2 "MEM 5 0\n"), MPROF_OK, 2, 0, {{FAR_AWAY, 1, 4}}, NULL},
+    {"B4 time 0 first", TEXT(C "MEM 5 0\n" M1 M2), MPROF_OK, 2, 0, {{FAR_AWAY, 1, 2}}, NULL},
+    {"B4 time 0 first, one other",
+     TEXT(C "MEM 5 0\n" M1),
+     MPROF_OK,
+     1,
+     0,
+     {{FAR_AWAY, 1, 2}},
+     NULL},
+    {"B4 time 1e12 first, one other",
+     TEXT(C "MEM 5 1000000000000.0\n" M1),
+     MPROF_OK,
+     1,
+     0,
+     {{FAR_AWAY, 1, 2}},
+     NULL},
+    {"B4 time of the usual shape, years away",
+     TEXT(C M1 "MEM 9.000000 1995330352.0000\n" M2),
+     MPROF_OK,
+     3,
+     0,
+     {{0}},
+     NULL},
+    {"B4 time of the usual shape, decades away",
+     TEXT(C M1 "MEM 9.000000 3795330352.0000\n" M2),
+     MPROF_OK,
+     2,
+     0,
+     {{FAR_AWAY, 1, 3}},
+     NULL},
+    {"B4 a child far away", TEXT(C M1 "CHLD 5 1.0 17\n"), MPROF_OK, 1, 0, {{FAR_AWAY, 1, 3}}, NULL},
+    {"small times", TEXT(C "MEM 1 0\nMEM 2 0.1\nMEM 3 0.2\n"), MPROF_OK, 3, 0, {{0}}, NULL},
+    {"a year", TEXT(C M1 "MEM 3.000000 1826866352.0000\n"), MPROF_OK, 2, 0, {{0}}, NULL},
+
+    /* B5 */
+    {"B5 five fields",
+     TEXT(C M1 "FUNC a 1 1795330352 2 1795330353\n"),
+     MPROF_OK,
+     1,
+     1,
+     {{0}},
+     NULL},
+    {"B5 four fields",
+     TEXT(C M1 "FUNC a 1 1795330352 2\n"),
+     MPROF_OK,
+     1,
+     0,
+     {{FIELDS, 1, 3}},
+     NULL},
+    {"B5 three fields", TEXT(C M1 "FUNC a 1 1795330352\n"), MPROF_OK, 1, 0, {{FIELDS, 1, 3}}, NULL},
+    {"B5 end before start",
+     TEXT(C M1 "FUNC a 1 1795330354 2 1795330353 0\n"),
+     MPROF_OK,
+     1,
+     0,
+     {{INTERVAL, 1, 3}},
+     NULL},
+    {"B5 level -3",
+     TEXT(C M1 "FUNC a 1 1795330352 2 1795330353 -3\n"),
+     MPROF_OK,
+     1,
+     0,
+     {{NUMBER, 1, 3}},
+     NULL},
+    {"B5 level 1e12",
+     TEXT(C M1 "FUNC a 1 1795330352 2 1795330353 1e12\n"),
+     MPROF_OK,
+     1,
+     0,
+     {{NUMBER, 1, 3}},
+     NULL},
+    {"B5 level of 13 digits",
+     TEXT(C M1 "FUNC a 1 1795330352 2 1795330353 1000000000000\n"),
+     MPROF_OK,
+     1,
+     0,
+     {{NUMBER, 1, 3}},
+     NULL},
+    {"B5 level 1.5",
+     TEXT(C M1 "FUNC a 1 1795330352 2 1795330353 1.5\n"),
+     MPROF_OK,
+     1,
+     0,
+     {{NUMBER, 1, 3}},
+     NULL},
+    {"B5 level 1.5 among small times",
+     TEXT(C "MEM 1 0\nFUNC f 14 0.5 1.0 0.9 1.5\n"),
+     MPROF_OK,
+     1,
+     0,
+     {{NUMBER, 1, 3}},
+     NULL},
+    {"B5 before and behind the samples",
+     TEXT(C M2 "FUNC a 1 1795330300 2 1795330400 0\n"),
+     MPROF_OK,
+     1,
+     1,
+     {{0}},
+     NULL},
+    {"B5 years away from the samples",
+     TEXT(C M1 M2 "FUNC a 1 1795330300 2 3795330400 0\n"),
+     MPROF_OK,
+     2,
+     0,
+     {{FAR_AWAY, 1, 4}},
+     NULL},
+    {"B5 name with spaces, six fields",
+     TEXT(C M1 "FUNC a b c 1 1795330352 2 1795330353 0\n"),
+     MPROF_OK,
+     1,
+     1,
+     {{0}},
+     NULL},
+    {"B5 name with spaces, five fields",
+     TEXT(C M1 "FUNC a b c 1.5 1795330352.5 2.5 1795330353.5\n"),
+     MPROF_OK,
+     1,
+     1,
+     {{0}},
+     NULL},
+    {"B5 name with spaces and a number in it",
+     TEXT(C M1 "FUNC f 1 1 1795330352 2 1795330353 0\n"),
+     MPROF_OK,
+     1,
+     0,
+     {{NUMBER, 1, 3}},
+     NULL},
+    {"B5 memory is no number",
+     TEXT(C M1 "FUNC a x 1795330352 2 1795330353 0\n"),
+     MPROF_OK,
+     1,
+     0,
+     {{NUMBER, 1, 3}},
+     NULL},
+    {"B5 pid is no number",
+     TEXT(C M1 "FUNC a 1 1795330352 2 1795330353 0 pid=x\n"),
+     MPROF_OK,
+     1,
+     0,
+     {{NUMBER, 1, 3}},
+     NULL},
+    {"B5 fields of a later version",
+     TEXT(C M1 "FUNC a 1 1795330352 2 1795330353 0 colour=red pid=7\n"),
+     MPROF_OK,
+     1,
+     1,
+     {{0}},
+     NULL},
+
+    /* B8: text is text; the reader takes it as it is */
+    {"B8 markup",
+     TEXT("CMDLINE <script>]]>&\"'$x$\n" M1 "FUNC <b>.&amp; 1 1795330352 2 1795330353 0\n"),
+     MPROF_OK,
+     1,
+     1,
+     {{0}},
+     NULL},
+    {"B8 control bytes and broken UTF-8",
+     TEXT("CMDLINE \x1b[31m\xff\xc0\n" M1 "FUNC \x1b]0;x\x07 1 1795330352 2 1795330353 0\n"),
+     MPROF_OK,
+     1,
+     1,
+     {{0}},
+     NULL},
+
+    /* ours */
+    {"an end of unknown kind",
+     TEXT(C M1 "EXIT 5 1795330353 vanished\n"),
+     MPROF_OK,
+     1,
+     0,
+     {{0}},
+     NULL},
+    {"an end without cause",
+     TEXT(C M1 "EXIT 5 1795330353\n"),
+     MPROF_OK,
+     1,
+     0,
+     {{FIELDS, 1, 3}},
+     NULL},
+    {"a process without time", TEXT(C M1 "PROC 5 4\n"), MPROF_OK, 1, 0, {{FIELDS, 1, 3}}, NULL},
+    {"a process of no number", TEXT(C M1 "PROC x 4 1 a\n"), MPROF_OK, 1, 0, {{NUMBER, 1, 3}}, NULL},
+    {"a pid of 30 digits",
+     TEXT(C M1 "CHLD 123456789012345678901234567890 1 1795330353\n"),
+     MPROF_OK,
+     1,
+     0,
+     {{NUMBER, 1, 3}},
+     NULL},
+    {"three faults",
+     TEXT(C "MEM 1\n\nMEM 1 x\n" M1),
+     MPROF_OK,
+     1,
+     0,
+     {{FIELDS, 1, 2}, {BLANK, 1, 3}, {NUMBER, 1, 4}},
+     NULL},
+};
+
+static void check_warnings(const struct row *row, const mprof_warnings *warnings)
+{
+    uint64_t total = 0;
+    for (int kind = 0; kind < MPROF_WARNING_COUNT; kind++) {
+        expected_warning expected = {kind, 0, 0};
+        for (size_t i = 0; i < 3; i++) {
+            if (row->warnings[i].count > 0 && row->warnings[i].kind == kind) {
+                expected = row->warnings[i];
+            }
+        }
+        if (warnings->count[kind] != expected.count ||
+            warnings->first_line[kind] != expected.line) {
+            fail_msg("%s: %llu of warning %d from line %lu on, expected %u from %lu on", row->name,
+                     (unsigned long long)warnings->count[kind], kind, warnings->first_line[kind],
+                     expected.count, expected.line);
+        }
+        total += expected.count;
+    }
+    assert_int_equal(warnings->total, total);
+}
+
+static void check_row(const struct row *row)
+{
+    mprof_source *source;
+    mprof_profile *profile;
+    mprof_error error = MPROF_ERROR_INIT;
+    size_t spans;
+    assert_int_equal(mprof_source_open_memory(&source, row->text, row->size, "x.dat", NULL),
+                     MPROF_OK);
+    mprof_status status = mprof_profile_load(&profile, source, NULL, &error);
+    mprof_source_free(source);
+    if (status != row->status) {
+        fail_msg("%s: status %d (%s), expected %d", row->name, status, error.message, row->status);
+    }
+    if (status != MPROF_OK) {
+        assert_null(profile);
+        assert_int_equal(error.status, status);
+        assert_string_equal(error.file, "x.dat");
+        assert_string_equal(error.message, row->message);
+        return;
+    }
+    mprof_profile_spans(profile, &spans);
+    if (mprof_profile_samples(profile)->sample_count != row->samples || spans != row->spans) {
+        fail_msg("%s: %llu samples and %zu calls, expected %zu and %zu", row->name,
+                 (unsigned long long)mprof_profile_samples(profile)->sample_count, spans,
+                 row->samples, row->spans);
+    }
+    check_warnings(row, mprof_profile_warnings(profile));
+    mprof_profile_free(profile);
+}
+
+static void test_rows(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        check_row(&rows[i]);
+    }
+}
+
+/* Whatever byte a good file ends with: whole lines count, and the rest is told of. */
+static void test_every_truncation(void **state)
+{
+    (void)state;
+    static const char text[] = C M1 F "CHLD 7 1.000000 1795330352.0000\nFACT host a\n" M2
+                                      "PROC 7 1 1795330352.5 sh\nEXIT 7 1795330352.5 status 0\n";
+    for (size_t size = sizeof(C M1) - 1; size < sizeof text; size++) {
+        mprof_source *source;
+        mprof_profile *profile;
+        size_t spans;
+        assert_int_equal(mprof_source_open_memory(&source, text, size, "x", NULL), MPROF_OK);
+        assert_int_equal(mprof_profile_load(&profile, source, NULL, NULL), MPROF_OK);
+        mprof_source_free(source);
+        const mprof_warnings *warnings = mprof_profile_warnings(profile);
+        int is_whole = text[size - 1] == '\n';
+        assert_int_equal(warnings->count[TORN], !is_whole);
+        assert_int_equal(warnings->total, !is_whole);
+        mprof_profile_spans(profile, &spans);
+        assert_int_equal(spans, size >= sizeof(C M1 F) - 1);
+        mprof_profile_free(profile);
+    }
+}
+
+static char *repeat(char *to, const char *text, size_t count)
+{
+    size_t length = strlen(text);
+    for (size_t i = 0; i < count; i++) {
+        memcpy(to, text, length);
+        to += length;
+    }
+    return to;
+}
+
+/* B7: a line as long as the reader accepts, and one byte more. */
+static void check_long_line(size_t length, size_t expected_spans, unsigned expected_warnings)
+{
+    char *text = malloc(length + 1000);
+    assert_non_null(text);
+    char *at = repeat(text, C M1 "FUNC ", 1);
+    at = repeat(at, "x", length - strlen("FUNC  1 1795330352 2 1795330353 0"));
+    at = repeat(at, " 1 1795330352 2 1795330353 0\n" M2, 1);
+    mprof_source *source;
+    mprof_profile *profile;
+    size_t spans;
+    assert_int_equal(mprof_source_open_memory(&source, text, (size_t)(at - text), "x", NULL), 0);
+    assert_int_equal(mprof_profile_load(&profile, source, NULL, NULL), MPROF_OK);
+    mprof_profile_spans(profile, &spans);
+    assert_int_equal(spans, expected_spans);
+    assert_int_equal(mprof_profile_samples(profile)->sample_count, 2);
+    assert_int_equal(mprof_profile_warnings(profile)->count[MPROF_WARNING_LONG], expected_warnings);
+    assert_int_equal(mprof_profile_warnings(profile)->total, expected_warnings);
+    if (expected_warnings) {
+        assert_int_equal(mprof_profile_warnings(profile)->first_line[MPROF_WARNING_LONG], 3);
+    }
+    mprof_profile_free(profile);
+    mprof_source_free(source);
+    free(text);
+}
+
+static void test_long_lines(void **state)
+{
+    (void)state;
+    check_long_line(100000, 1, 0);
+    check_long_line(256 * 1024, 1, 0);
+    check_long_line(256 * 1024 + 1, 1, 0);
+    check_long_line(8 * 1024 * 1024 - 1, 1, 0);
+    check_long_line(20 * 1024 * 1024, 0, 1);
+}
+
+/* Words for people. */
+static void test_words(void **state)
+{
+    (void)state;
+    mprof_warnings warnings = {0};
+    char text[300];
+    assert_int_equal(mprof_warnings_format(&warnings, text, sizeof text), 0);
+    assert_string_equal(text, "");
+    warnings.count[BLANK] = warnings.count[ENCODING] = 7;
+    assert_int_equal(mprof_warnings_format(&warnings, text, sizeof text), 0);
+    assert_string_equal(text, "");
+    warnings.count[TORN] = 1;
+    warnings.first_line[TORN] = 9;
+    assert_true(mprof_warnings_format(&warnings, text, sizeof text) > 0);
+    assert_string_equal(text, "1 line skipped: cut off within the last line (line 9)");
+    warnings.count[NUMBER] = 3;
+    warnings.first_line[NUMBER] = 17;
+    assert_true(mprof_warnings_format(&warnings, text, sizeof text) > 0);
+    assert_string_equal(text, "4 lines skipped: cut off within the last line (line 9), not a plain "
+                              "decimal number, or out of range (3, first line 17)");
+    assert_true(mprof_warnings_format(&warnings, text, 20) > 0);
+    assert_string_equal(text, "4 lines skipped: cu");
+    for (int kind = 0; kind < MPROF_WARNING_COUNT; kind++) {
+        assert_true(strlen(mprof_warning_text((mprof_warning)kind)) > 3);
+    }
+    assert_non_null(mprof_warning_text((mprof_warning)99));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_rows),
+        cmocka_unit_test(test_every_truncation),
+        cmocka_unit_test(test_long_lines),
+        cmocka_unit_test(test_words),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,196 @@
+/* What the writer writes, the reader reads: arbitrary bytes in every text, one record one line. */
+#include "random_records.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <math.h>
+#include <mprof/reader.h>
+#include <mprof/writer.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+enum { RECORDS = 10000 };
+
+/* Bytes of what a writer has committed to a file in memory. */
+static char *content(int fd, size_t *size)
+{
+    off_t end = lseek(fd, 0, SEEK_END);
+    char *bytes = malloc((size_t)end + 1);
+    assert_non_null(bytes);
+    assert_int_equal(pread(fd, bytes, (size_t)end, 0), end);
+    bytes[end] = '\0';
+    *size = (size_t)end;
+    return bytes;
+}
+
+static void assert_text(mprof_text read, mprof_text written)
+{
+    assert_int_equal(read.length, written.length);
+    if (read.length > 0) {
+        assert_memory_equal(read.bytes, written.bytes, read.length);
+    }
+}
+
+/* Numbers come back as they were written: rounded to six decimals, four for sample times. */
+static void assert_near(double read, double written, double tolerance)
+{
+    if (fabs(read - written) > tolerance) {
+        fail_msg("%.9f was read as %.9f", written, read);
+    }
+}
+
+static void assert_sample(mprof_sample read, mprof_sample written, double time_tolerance)
+{
+    assert_near(read.mib, written.mib, 0.50001e-6);
+    assert_near(read.time_s, written.time_s, time_tolerance);
+}
+
+static void assert_call(const mprof_call *read, const mprof_call *written)
+{
+    assert_text(read->name, written->name);
+    assert_sample(read->enter, written->enter, 0.6e-6);
+    assert_sample(read->exit, written->exit, 0.6e-6);
+    assert_int_equal(read->pid, written->pid);
+    assert_text(read->lane, written->lane);
+    assert_int_equal(read->count, written->count > 1 ? written->count : 1);
+    assert_int_equal(read->open, written->open);
+    if (read->level != written->level) {
+        /* a level stands before every field of ours, and the mark of an escaped name is one */
+        assert_int_equal(written->level, MPROF_LEVEL_NONE);
+        assert_int_equal(read->level, 0);
+    }
+}
+
+/* What was written last, and how many have come back. */
+typedef struct expectation {
+    const mprof_record *record;
+    unsigned seen;
+} expectation;
+
+static mprof_status see_record(void *data, const mprof_record *read)
+{
+    expectation *expected = data;
+    const mprof_record *written = expected->record;
+    expected->seen++;
+    assert_int_equal(read->kind, written->kind);
+    if (read->kind != MPROF_RECORD_CMDLINE && read->kind != MPROF_RECORD_ARGV &&
+        read->kind != MPROF_RECORD_FACT && read->kind != MPROF_RECORD_FUNC) {
+        assert_int_equal(read->pid, written->pid);
+        assert_sample(read->sample, written->sample, 0.6e-4);
+    }
+    switch (read->kind) {
+    case MPROF_RECORD_FUNC:
+        assert_call(&read->call, &written->call);
+        break;
+    case MPROF_RECORD_FACT:
+        assert_text(read->key, written->key);
+        assert_text(read->text, written->text);
+        break;
+    case MPROF_RECORD_PROC:
+        assert_int_equal(read->ppid, written->ppid);
+        assert_text(read->text, written->text);
+        break;
+    case MPROF_RECORD_ARGV:
+        assert_text(read->text, written->text);
+        break;
+    case MPROF_RECORD_EXIT:
+        assert_int_equal(read->cause, written->cause);
+        assert_int_equal(read->value, written->value);
+        break;
+    case MPROF_RECORD_LOST:
+        assert_int_equal(read->value, written->value);
+        break;
+    default:
+        break; /* CMDLINE is escaped for the eye only */
+    }
+    return MPROF_OK;
+}
+
+static mprof_status see_samples(void *data, const mprof_sample *samples, size_t count)
+{
+    expectation *expected = data;
+    expected->seen += (unsigned)count;
+    assert_int_equal(expected->record->kind, MPROF_RECORD_MEM);
+    assert_sample(samples[0], expected->record->sample, 0.6e-4);
+    return MPROF_OK;
+}
+
+static void see_warning(void *data, mprof_warning warning, unsigned long line)
+{
+    (void)data;
+    fail_msg("warning %d at line %lu of what we wrote", warning, line);
+}
+
+static void check_record(mprof_writer *writer, int fd, const mprof_record *record)
+{
+    size_t size;
+    mprof_source *source;
+    expectation expected = {record, 0};
+    mprof_visitor visitor = {&expected, see_samples, see_record, see_warning};
+    assert_int_equal(ftruncate(fd, 0), 0);
+    lseek(fd, 0, SEEK_SET);
+    assert_int_equal(mprof_writer_append(writer, record), MPROF_OK);
+    assert_int_equal(mprof_writer_commit(writer, NULL), MPROF_OK);
+    char *bytes = content(fd, &size);
+    /* one record, one line */
+    assert_ptr_equal(memchr(bytes, '\n', size), bytes + size - 1);
+    assert_int_equal(mprof_source_open_memory(&source, bytes, size, "x", NULL), MPROF_OK);
+    assert_int_equal(mprof_read(source, &visitor, NULL), MPROF_OK);
+    assert_int_equal(expected.seen, 1);
+    mprof_source_free(source);
+    free(bytes);
+}
+
+static void test_random_records(void **state)
+{
+    (void)state;
+    random_source random;
+    mprof_writer *writer;
+    int fd = memfd_create("roundtrip", 0);
+    random_init(&random, 2);
+    assert_int_equal(mprof_writer_open(&writer, fd, "x", NULL), MPROF_OK);
+    for (int i = 0; i < RECORDS; i++) {
+        mprof_record record = random_record(&random);
+        check_record(writer, fd, &record);
+    }
+    mprof_writer_free(writer);
+    random_free(&random);
+    close(fd);
+}
+
+/* R10: any argument vector comes back byte for byte. */
+static void test_random_arguments(void **state)
+{
+    (void)state;
+    random_source random;
+    mprof_writer *writer;
+    int fd = memfd_create("roundtrip", 0);
+    random_init(&random, 3);
+    assert_int_equal(mprof_writer_open(&writer, fd, "x", NULL), MPROF_OK);
+    for (int i = 0; i < RECORDS; i++) {
+        mprof_record record;
+        do {
+            record = random_record(&random);
+        } while (record.kind != MPROF_RECORD_ARGV);
+        check_record(writer, fd, &record);
+    }
+    mprof_writer_free(writer);
+    random_free(&random);
+    close(fd);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_random_records),
+        cmocka_unit_test(test_random_arguments),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

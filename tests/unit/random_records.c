@@ -1,0 +1,143 @@
+#include "random_records.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { ROOM = 16384 };
+
+void random_init(random_source *random, uint64_t seed)
+{
+    random->state = seed * UINT64_C(0x9e3779b97f4a7c15) + 1;
+    random->bytes = malloc(ROOM);
+    random->size = 0;
+    if (!random->bytes) {
+        abort();
+    }
+}
+
+void random_free(random_source *random)
+{
+    free(random->bytes);
+}
+
+/* splitmix64 */
+uint64_t random_next(random_source *random)
+{
+    uint64_t value = random->state += UINT64_C(0x9e3779b97f4a7c15);
+    value = (value ^ value >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+    value = (value ^ value >> 27) * UINT64_C(0x94d049bb133111eb);
+    return value ^ value >> 31;
+}
+
+mprof_text random_text(random_source *random, size_t longest)
+{
+    static const char *const pieces[] = {
+        " ", "\\", "\n",       "\r",           "\t",       "\\x41", "\\e",  "=",
+        ".", "'",  "\xc3\xa4", "\xe2\x82\xac", "\x1b[31m", "pid=",  "open", "\xf0\x9f\x98\x80"};
+    char *start = random->bytes + random->size;
+    size_t length = random_next(random) % (longest + 1), at = 0;
+    while (at < length) {
+        uint64_t choice = random_next(random);
+        const char *piece = pieces[choice % (sizeof pieces / sizeof pieces[0])];
+        if (choice >> 32 & 3) {
+            start[at++] = (char)('a' + choice % 26);
+        } else if (choice >> 34 & 1) {
+            start[at++] = (char)(choice >> 40);
+        } else if (at + strlen(piece) <= length) {
+            memcpy(start + at, piece, strlen(piece));
+            at += strlen(piece);
+        } else {
+            break;
+        }
+    }
+    random->size += at;
+    return (mprof_text){start, at};
+}
+
+/* What six decimals can hold. */
+static double random_mib(random_source *random)
+{
+    return (double)(random_next(random) % 100000000000) / 1e6;
+}
+
+static double random_time(random_source *random, double scale)
+{
+    return 1795330352.0 + (double)(random_next(random) % 10000000) / scale;
+}
+
+static mprof_call random_call(random_source *random)
+{
+    mprof_call call = {.name = random_text(random, 40),
+                       .enter = {random_mib(random), random_time(random, 1e6)},
+                       .level = (int32_t)(random_next(random) % 50) - 1,
+                       .count = 1};
+    if (call.name.length == 0) {
+        call.name = (mprof_text){"f", 1};
+    }
+    call.exit = (mprof_sample){random_mib(random),
+                               call.enter.time_s + (double)(random_next(random) % 1000) / 64};
+    uint64_t choice = random_next(random);
+    if (choice & 1) {
+        call.pid = (int64_t)(choice >> 40) + 1;
+    }
+    if (choice & 2) {
+        call.lane = random_text(random, 20);
+    }
+    if (choice & 4) {
+        call.count = choice >> 50;
+    }
+    call.open = (choice & 24) == 24;
+    return call;
+}
+
+mprof_record random_record(random_source *random)
+{
+    mprof_record record;
+    memset(&record, 0, sizeof record);
+    random->size = 0;
+    record.kind = (mprof_record_kind)(random_next(random) % (MPROF_RECORD_LOST + 1));
+    record.pid = (int64_t)(random_next(random) % 4194304) + 1;
+    record.sample.time_s = random_time(random, 1e4);
+    switch (record.kind) {
+    case MPROF_RECORD_MEM:
+    case MPROF_RECORD_CHLD:
+    case MPROF_RECORD_PEAK:
+        record.sample.mib = random_mib(random);
+        break;
+    case MPROF_RECORD_FUNC:
+        record.call = random_call(random);
+        break;
+    case MPROF_RECORD_ARGV: {
+        size_t start = random->size;
+        for (uint64_t left = random_next(random) % 6; left > 0; left--) {
+            mprof_text argument = random_text(random, 60);
+            char *bytes = random->bytes + random->size - argument.length;
+            for (size_t i = 0; i < argument.length; i++) {
+                bytes[i] = bytes[i] ? bytes[i] : 'x'; /* an argument cannot hold a NUL */
+            }
+            random->bytes[random->size++] = '\0';
+        }
+        record.text = (mprof_text){random->bytes + start, random->size - start};
+        break;
+    }
+    case MPROF_RECORD_FACT:
+        record.key = random_text(random, 20);
+        record.key = record.key.length ? record.key : (mprof_text){"k", 1};
+        record.text = random_text(random, 60);
+        break;
+    case MPROF_RECORD_CMDLINE:
+    case MPROF_RECORD_PROC:
+        record.ppid = (int64_t)(random_next(random) % 4194304) + 1;
+        record.text = random_text(random, 60);
+        break;
+    case MPROF_RECORD_EXIT:
+        record.cause = (mprof_exit_cause)(random_next(random) % 4);
+        record.value =
+            record.cause == MPROF_EXIT_UNKNOWN ? 0 : (int64_t)(random_next(random) % 256);
+        break;
+    case MPROF_RECORD_LOST:
+        record.value = (int64_t)(random_next(random) >> 20);
+        break;
+    }
+    return record;
+}
