@@ -187,3 +187,84 @@ void mprof__python_free(PyObject *self)
     PyObject_GC_Del(self);
     Py_DECREF(type);
 }
+
+mprof_python_frames mprof__python_frames;
+
+bool mprof__python_frames_load(void)
+{
+    mprof_python_frames *api = &mprof__python_frames;
+    bool all = find_function(&api->set_trace, "PyEval_SetTrace");
+
+    all &= find_function(&api->frame_line, "PyFrame_GetLineNumber");
+    all &= find_function(&api->code_line, "PyCode_Addr2Line");
+    all &=
+        find_function(&api->get_code, "PyFrame_GetCode") || mprof__python.version < VERSION(3, 9);
+    return all;
+}
+
+/* PyFrameObject of 3.8 to 3.10, as far as we look; final since those are. */
+typedef struct frame_of_310 {
+    PyVarObject head;
+    PyObject *back;
+    PyObject *code;
+} frame_of_310;
+
+/* Of 3.8 and 3.9. */
+typedef struct frame_of_39 {
+    frame_of_310 common;
+    PyObject *dictionaries[3]; /* builtins, globals, locals */
+    PyObject **stack[2];
+    PyObject *trace;
+    char flags[2];
+    PyObject *generator;
+    int last_instruction; /* -1: nothing has run */
+    int line;             /* right while an event is told */
+} frame_of_39;
+
+PyObject *mprof__python_frame_code(PyObject *frame)
+{
+    if (mprof__python.version < VERSION(3, 11)) {
+        return ((frame_of_310 *)(void *)frame)->code;
+    }
+    PyObject *code = mprof__python_frames.get_code(frame);
+    Py_DECREF(code);
+    return code;
+}
+
+int mprof__python_frame_event_line(PyObject *frame)
+{
+    if (mprof__python.version < VERSION(3, 10)) {
+        return ((frame_of_39 *)(void *)frame)->line;
+    }
+    return mprof__python_frames.frame_line(frame);
+}
+
+#define RESUME_OF_311 151
+
+static long last_instruction(PyObject *frame)
+{
+    PyObject *value = PyObject_GetAttrString(frame, "f_lasti");
+    long offset = value != NULL ? PyLong_AsLong(value) : -1;
+    Py_XDECREF(value);
+    return offset;
+}
+
+bool mprof__python_frame_begins(PyObject *frame, PyObject *code)
+{
+    long offset = last_instruction(frame);
+
+    if (mprof__python.version < VERSION(3, 11)) {
+        return offset < 0;
+    }
+    /* 3.11 stands at a RESUME, whose argument is 0 at the start of a function only; or, where an
+     * exception is thrown in, at the instruction it was suspended by. */
+    PyObject *bytes = PyObject_GetAttrString(code, "co_code");
+    bool begins = false;
+    if (bytes != NULL && offset >= 0 && offset + 1 < PyBytes_Size(bytes)) {
+        const char *instruction = PyBytes_AsString(bytes) + offset;
+        begins = (unsigned char)instruction[0] == RESUME_OF_311 && instruction[1] == 0;
+    }
+    Py_XDECREF(bytes);
+    PyErr_Clear();
+    return begins;
+}

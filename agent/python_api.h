@@ -65,6 +65,29 @@ typedef struct mprof_python_layout {
     Py_ssize_t weaklist_offset;
 } mprof_python_layout;
 
+/* What looking at running code needs; `load` fills it from the interpreter. */
+typedef int (*mprof_trace_function)(PyObject *self, PyObject *frame, int what, PyObject *argument);
+
+typedef struct mprof_python_frames {
+    void (*set_trace)(mprof_trace_function function, PyObject *self); /* of this thread */
+    int (*frame_line)(PyObject *frame);                               /* the line it stands at */
+    int (*code_line)(PyObject *code, int offset); /* the line of an instruction */
+    PyObject *(*get_code)(PyObject *frame);       /* new reference; missing in 3.8 */
+} mprof_python_frames;
+
+extern mprof_python_frames mprof__python_frames;
+
+bool mprof__python_frames_load(void);
+
+/* Borrowed: a frame that runs holds its code. */
+PyObject *mprof__python_frame_code(PyObject *frame);
+
+/* The line a frame stands at, when it is asked in a "line" event of its own. */
+int mprof__python_frame_event_line(PyObject *frame);
+
+/* Whether a "call" event of a generator's frame is its beginning, not its going on. Before 3.12. */
+bool mprof__python_frame_begins(PyObject *frame, PyObject *code);
+
 /* PyType_FromSpec, and what it cannot express in 3.8. New reference, NULL with an exception. */
 PyObject *mprof__python_type(PyType_Spec *spec, const mprof_python_layout *layout);
 

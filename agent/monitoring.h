@@ -1,0 +1,16 @@
+/* Events of lines and frames from CPython 3.12 on: PEP 669. They are asked for per code object, so
+ * code that nobody profiles runs at its full speed. With the GIL held. */
+#ifndef MPROF_AGENT_MONITORING_H
+#define MPROF_AGENT_MONITORING_H
+
+#include "tracer.h"
+
+/* Takes a tool number and registers what is called; once per process. 0, or -1 with an exception.
+ */
+int mprof__monitoring_start(void);
+
+/* Events of this code object are wanted, or not any more. 0, or -1 with an exception. */
+int mprof__monitoring_watch(mprof_code *code);
+void mprof__monitoring_forget(mprof_code *code);
+
+#endif

@@ -1,0 +1,37 @@
+"""Into the debugger at the line that took memory over a limit."""
+
+import pdb
+import sys
+
+
+class _AtLine(pdb.Pdb):
+    """A debugger that shows a frame at the line that has just run, which is not where the frame
+    stands any more."""
+
+    def __init__(self, line):
+        super().__init__()
+        self._line = line
+
+    def get_stack(self, frame, traceback):
+        stack, index = super().get_stack(frame, traceback)
+        if self._line is not None:
+            stack[index] = (stack[index][0], self._line)
+            self._line = None
+        return stack, index
+
+
+def stop_at(frame, line, mib):
+    """Asks the user what to do, in the frame. Returns when the program is to go on: at once, or
+    step by step, then under the debugger's own trace function."""
+    print(f"line {line} of {frame.f_code.co_name} took memory to {mib:.2f} MiB: into the debugger",
+          flush=True)
+    debugger = _AtLine(line)
+    debugger.reset()
+    above = frame
+    while above is not None:
+        above.f_trace = debugger.trace_dispatch
+        debugger.botframe = above
+        above = above.f_back
+    debugger.set_step()
+    sys.settrace(debugger.trace_dispatch)
+    debugger.interaction(frame, None)

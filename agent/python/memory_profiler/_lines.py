@@ -1,0 +1,251 @@
+"""Memory line by line: the profiler, what it has measured, and the decorator."""
+
+import inspect
+import os
+import warnings
+
+import _mprof
+
+from ._memory import choose_backend, process_memory, start_tracing
+from ._report import show_results
+from ._wrap import code_of, inner_functions, wrap
+
+OFF = "MPROF_OFF"
+
+
+def _last_line(code):
+    """The last line that a code object, or one within it, has instructions for."""
+    last = code.co_firstlineno
+    lines = code.co_lines() if hasattr(code, "co_lines") else \
+        ((0, 0, line) for _, line in _line_starts(code))
+    for *_, line in lines:
+        last = max(last, line or 0)
+    return max([last] + [_last_line(inner) for inner in code.co_consts if inspect.iscode(inner)])
+
+
+def _line_starts(code):
+    import dis
+    return dis.findlinestarts(code)
+
+
+def _source_lines(code):
+    """The numbers of the lines to show for a code object."""
+    try:
+        lines, start = inspect.getsourcelines(code)
+    except (OSError, IndexError, SyntaxError):
+        # No source: the lines are shown without their text.
+        return range(code.co_firstlineno, _last_line(code) + 1)
+    return range(start, max(start + len(lines), _last_line(code) + 1))
+
+
+class Columns:
+    """What is measured beside memory, as bits for the core."""
+
+    NAMES = {"mem": 0, "inc": 0, "hits": 0, "peak": _mprof.PEAKS, "time": _mprof.TIMES}
+
+    @classmethod
+    def flags(cls, columns):
+        flags = 0
+        for name in columns or ():
+            if name not in cls.NAMES:
+                raise ValueError(f"unknown column {name!r}; there are {', '.join(cls.NAMES)}")
+            flags |= cls.NAMES[name]
+        return flags
+
+
+class CodeMap(dict):
+    """Code objects to {line: (increment, memory, occurrences)}, each in MiB. A code object that was
+    added on its own is a report; those written inside it share its lines."""
+
+    def __init__(self, include_children, backend, _flags=0, _max_mem=None, _on_limit=None):
+        super().__init__()
+        self.include_children = include_children
+        self.backend = backend
+        self._toplevel = []
+        self._blocks = {}
+        start_tracing(backend)
+        flags = _flags | (_mprof.CHILDREN if include_children else 0)
+        self._core = _mprof.profiler_new(backend, flags, _max_mem, _on_limit)
+
+    def add(self, code, toplevel_code=None):
+        if code in self._blocks:
+            return
+        if toplevel_code is None:
+            filename = code.co_filename
+            if filename.endswith((".pyc", ".pyo")):
+                filename = filename[:-1]
+            self._toplevel.append((filename, code, _source_lines(code)))
+            block = _mprof.profiler_add(self._core, code, -1)
+            dict.__setitem__(self, code, {})
+        else:
+            block = _mprof.profiler_add(self._core, code, self._blocks[toplevel_code])
+            dict.__setitem__(self, code, dict.__getitem__(self, toplevel_code))
+        self._blocks[code] = block
+        for inner in filter(inspect.iscode, code.co_consts):
+            self.add(inner, toplevel_code=toplevel_code or code)
+
+    def trace(self, code, lineno, prev_lineno):
+        """Takes a measurement for a line by hand: what changed since the other line's last one."""
+        memory = process_memory(os.getpid(), self.backend, self.include_children)
+        before = self[code].get(prev_lineno) if prev_lineno else None
+        _mprof.profiler_record(self._core, self._blocks[code], lineno,
+                               memory - (before[1] if before else 0), memory)
+
+    def measures(self, code):
+        """[(line, increment, memory, occurrences, peak, seconds), ...], in the order in which the
+        lines were first done with."""
+        return _mprof.profiler_lines(self._core, self._blocks[code])
+
+    def _refresh(self, code):
+        lines = dict.__getitem__(self, code)
+        lines.update((line, tuple(rest[:3])) for line, *rest in self.measures(code))
+        return lines
+
+    def __getitem__(self, code):
+        return self._refresh(code) if code in self._blocks else dict.__getitem__(self, code)
+
+    def get(self, code, default=None):
+        return self[code] if code in self else default
+
+    def values(self):
+        return [self[code] for code in self]
+
+    def items(self):
+        """(file, ((line, measurements or None), ...)) of each report that has any."""
+        for filename, code, numbers in self._toplevel:
+            lines = self[code]
+            if lines:
+                yield filename, ((number, lines.get(number)) for number in numbers)
+
+    def reports(self):
+        """(file, code object, numbers of the lines) of each report that has measurements."""
+        return [report for report in self._toplevel if self.measures(report[1])]
+
+    __hash__ = None
+
+
+class LineProfiler:
+    """Records what each line of the functions that were added does to memory, while it is
+    enabled. It is a decorator, and a context manager."""
+
+    def __init__(self, **kw):
+        self.backend = choose_backend(kw.get("backend", None))
+        self.max_mem = kw.get("max_mem", None)
+        self.columns = kw.get("columns", None)
+        self.code_map = CodeMap(include_children=kw.get("include_children", False),
+                                backend=self.backend, _flags=Columns.flags(self.columns),
+                                _max_mem=self.max_mem,
+                                _on_limit=self._on_limit if self.max_mem is not None else None)
+        self.enable_count = 0
+
+    @staticmethod
+    def _on_limit(frame, line, size):
+        from ._debugger import stop_at
+        stop_at(frame, line, size / 1048576.0)
+
+    def __call__(self, func=None, precision=1):
+        if func is None:
+            return lambda function: self(function, precision=precision)
+        self.add_function(func)
+        return self.wrap_function(func)
+
+    def add_function(self, func):
+        """The lines of this function are recorded from now on."""
+        for function in inner_functions(func):
+            code = code_of(function)
+            if code is None:
+                warnings.warn(f"Could not extract a code object for the object {function!r}")
+            else:
+                self.code_map.add(code)
+
+    def wrap_function(self, func):
+        """The function, with the profiler enabled while it runs."""
+        return wrap(func, lambda: self)
+
+    # A call's session (see _wrap): all calls go into the one profile.
+
+    def resume(self):
+        self.enable_by_count()
+
+    def suspend(self):
+        self.disable_by_count()
+
+    def end(self):
+        pass
+
+    def runctx(self, cmd, globals, locals):
+        """Runs a statement with the profiler enabled."""
+        with self:
+            exec(cmd, globals, locals)
+        return self
+
+    def enable_by_count(self):
+        self.enable()
+        self.enable_count += 1
+
+    def disable_by_count(self):
+        if self.enable_count > 0:
+            self.enable_count -= 1
+            self.disable()
+
+    def enable(self):
+        """Records in this thread, until it is disabled as often as it was enabled."""
+        _mprof.profiler_enable(self.code_map._core)
+
+    def disable(self):
+        _mprof.profiler_disable(self.code_map._core)
+
+    def __enter__(self):
+        self.enable_by_count()
+        return self
+
+    def __exit__(self, exc_type, exc_value, traceback):
+        self.disable_by_count()
+
+
+class _Call:
+    """The session of one call under the decorator: a profile of its own, shown when it ends."""
+
+    __slots__ = ("_profiler", "_show")
+
+    def __init__(self, profiler, show):
+        self._profiler = profiler
+        self._show = show
+
+    def resume(self):
+        self._profiler.enable()
+
+    def suspend(self):
+        self._profiler.disable()
+
+    def end(self):
+        self._show(self._profiler)
+
+
+def profile(func=None, stream=None, precision=1, backend="psutil", *, columns=None, **view):
+    """Decorator: each call of the function prints what its lines did to memory, to the stream or
+    to standard output. `columns` and what else show_results takes say how that looks."""
+    backend = choose_backend(backend)
+    if func is None:
+        return lambda function: profile(function, stream=stream, precision=precision,
+                                        backend=backend, columns=columns, **view)
+    if os.environ.get(OFF, "0") not in ("", "0"):
+        return func
+
+    # Keeps the function's events switched on between two calls.
+    keeper = LineProfiler(backend=backend, columns=columns)
+    keeper.add_function(func)
+
+    def show(profiler):
+        show_results(profiler, stream=stream, precision=precision, columns=columns, **view)
+
+    def begin():
+        profiler = LineProfiler(backend=backend, columns=columns)
+        for function in inner_functions(func):
+            code = code_of(function)
+            if code is not None:
+                profiler.code_map.add(code)
+        return _Call(profiler, show)
+
+    begin.keeper = keeper
+    return wrap(func, begin)

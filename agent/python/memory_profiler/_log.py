@@ -1,0 +1,31 @@
+"""Reports into the logging module."""
+
+import logging
+
+
+class LogFile:
+    """A stream whose writes become log records. With reportIncrementFlag, of the lines of a report
+    only those that took memory."""
+
+    def __init__(self, name=None, reportIncrementFlag=False):
+        self.logger = logging.getLogger(name)
+        self.reportIncrementFlag = reportIncrementFlag
+
+    def _is_wanted(self, message):
+        if not self.reportIncrementFlag:
+            return True
+        columns = message.split("MiB")
+        if len(columns) > 1:
+            try:
+                return float(columns[1]) > 0
+            except ValueError:
+                return False
+        return "Filename:" in message or "Line Contents" in message
+
+    def write(self, msg, level=logging.INFO):
+        if self._is_wanted(msg):
+            self.logger.log(level, msg)
+
+    def flush(self):
+        for handler in self.logger.handlers:
+            handler.flush()

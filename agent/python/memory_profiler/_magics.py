@@ -1,0 +1,129 @@
+"""%memit and %mprun, in IPython and notebooks."""
+
+import gc
+import io
+
+from IPython.core.error import UsageError
+from IPython.core.magic import Magics, line_cell_magic, magics_class
+from IPython.core.page import page
+
+from ._lines import LineProfiler
+from ._report import show_results
+from ._usage import MemitResult, memory_usage
+
+import builtins
+
+
+def _functions(shell, expressions):
+    """The functions that -f options name."""
+    for expression in expressions:
+        try:
+            yield eval(expression, shell.user_global_ns, shell.user_ns)
+        except Exception as error:
+            raise UsageError(f"Could not find function {expression!r}.\n"
+                             f"{type(error).__name__}: {error}")
+
+
+class _Builtin:
+    """The profiler as the builtin `profile`, for what is run meanwhile."""
+
+    def __init__(self, profiler):
+        self._profiler = profiler
+
+    def __enter__(self):
+        self._before = builtins.__dict__.get("profile", self)
+        builtins.profile = self._profiler
+
+    def __exit__(self, *unused):
+        if self._before is self:
+            del builtins.profile
+        else:
+            builtins.profile = self._before
+
+
+def _measure_statement(code, namespace):
+    exec(code, namespace)
+
+
+@magics_class
+class MemoryProfilerMagics(Magics):
+    """%memit and %mprun."""
+
+    @line_cell_magic
+    def mprun(self, parameter_s="", cell=None):
+        """Run a statement, and show line by line what functions did to memory.
+
+          %mprun -f FUNC [-f FUNC ...] statement
+          %%mprun -f FUNC [-f FUNC ...] [statement]
+          more statements
+
+        -f FUNC  an expression that is a function or method; it may be given several times.
+                 Functions that were defined in the notebook or at the prompt can be named too.
+        -T FILE  also write the report to FILE.
+        -r       return the LineProfiler.
+        -c       add the memory of child processes.
+        """
+        options, statement = self.parse_options(
+            parameter_s.replace('"', r'\"').replace("'", r"\'"), "rf:T:c", list_all=True)
+        if cell is not None:
+            statement += "\n" + cell
+        profiler = LineProfiler(include_children="c" in options)
+        for function in _functions(self.shell, options.get("f", [])):
+            profiler.add_function(function)
+        message = ""
+        try:
+            with _Builtin(profiler):
+                profiler.runctx(statement, self.shell.user_global_ns, self.shell.user_ns)
+        except SystemExit:
+            message = "*** the statement wanted to exit (SystemExit)"
+        except KeyboardInterrupt:
+            message = "*** the statement was interrupted (KeyboardInterrupt)"
+        report = io.StringIO()
+        show_results(profiler, report)
+        text = report.getvalue().rstrip()
+        page(text)
+        print(message)
+        for name in options.get("T", [])[-1:]:
+            with open(name, "w", encoding="utf-8") as file:
+                file.write(text)
+            print(f"\n*** the report was written to {name}. {message}")
+        return profiler if "r" in options else None
+
+    @line_cell_magic
+    def memit(self, line="", cell=None):
+        """Measure the memory that a statement takes at its height.
+
+          %memit [options] statement
+          %%memit [options] setup
+          statements
+
+        The setup of a cell is run first and not measured.
+
+        -r N  run it N times, and tell the highest. -t T  timeout in seconds.
+        -i I  seconds between two measurements (0.1).
+        -c    add the memory of child processes. -o  return the result. -q  print nothing.
+        """
+        options, statement = self.parse_options(line, "r:t:i:coq", posix=False, strict=False)
+        setup = None
+        if cell is not None:
+            setup, statement = statement, cell
+        repeat = max(1, int(getattr(options, "r", 1)))
+        timeout = int(getattr(options, "t", 0))
+        timeout = timeout if timeout > 0 else None
+        interval = float(getattr(options, "i", 0.1))
+        include_children = "c" in options
+
+        # Garbage of before would be taken for the statement's own.
+        gc.collect()
+        transform = self.shell.transform_cell
+        if setup:
+            _measure_statement(transform(setup), self.shell.user_ns)
+        code = compile(transform(statement), "<memit>", "exec")
+        baseline = memory_usage()[0]
+        peaks = [memory_usage((_measure_statement, (code, self.shell.user_ns)), timeout=timeout,
+                              interval=interval, max_usage=True, max_iterations=1,
+                              include_children=include_children) for _ in range(repeat)]
+        result = MemitResult(peaks, baseline, repeat, timeout, interval, include_children)
+        if "q" not in options:
+            print(result)
+        return result if "o" in options else None

@@ -1,0 +1,78 @@
+"""Memory of a process at this moment, by the backends that memory_profiler has names for."""
+
+import os
+import sys
+import time
+import warnings
+
+import _mprof
+
+try:
+    import tracemalloc
+    has_tracemalloc = True
+except ImportError:
+    has_tracemalloc = False
+
+# posix and psutil are the same thing here: what is resident, from /proc.
+BACKENDS = ("psutil", "psutil_pss", "psutil_uss", "posix", "tracemalloc")
+
+
+def _is_available(backend):
+    if backend == "tracemalloc":
+        return has_tracemalloc
+    if backend in ("psutil_pss", "psutil_uss"):
+        return os.path.exists("/proc/self/smaps_rollup")
+    return True
+
+
+def choose_backend(new_backend=None):
+    """The backend of this name; "psutil", with a warning, where it cannot be used here."""
+    if new_backend is None:
+        return "psutil"
+    if new_backend not in BACKENDS:
+        raise ValueError(f"unknown backend {new_backend!r}; there are {', '.join(BACKENDS)}")
+    if not _is_available(new_backend):
+        warnings.warn(f"{new_backend} cannot be used here, psutil is used instead")
+        return "psutil"
+    return new_backend
+
+
+def start_tracing(backend):
+    """Starts tracemalloc where the backend needs it; returns whether that was done."""
+    if backend == "tracemalloc" and not tracemalloc.is_tracing():
+        tracemalloc.start()
+        return True
+    return False
+
+
+def raise_for(error, pid):
+    """The exception of a process that is not there. Who has psutil at hand may be waiting for its
+    exception, who has not, for the built-in one."""
+    psutil = sys.modules.get("psutil")
+    if psutil is None or not hasattr(psutil, "NoSuchProcess"):
+        raise error
+
+    class NoSuchProcess(psutil.NoSuchProcess, ProcessLookupError):
+        pass
+
+    raise NoSuchProcess(pid) from None
+
+
+def process_memory(pid, backend="psutil", include_children=False):
+    """MiB that the process has now; of tracemalloc, that this one has allocated."""
+    if backend == "tracemalloc":
+        return tracemalloc.get_traced_memory()[0] / 1048576.0
+    try:
+        return _mprof.process_memory(pid, backend, include_children)
+    except ProcessLookupError as error:
+        raise_for(error, pid)
+
+
+def children_memory(pid, backend="psutil"):
+    """[(pid, MiB), ...] of all descendants."""
+    return _mprof.children_memory(pid, "psutil" if backend == "tracemalloc" else backend)
+
+
+def own_memory_now(backend, include_children=False):
+    """(MiB, unix seconds) of this process."""
+    return process_memory(os.getpid(), backend, include_children), time.time()

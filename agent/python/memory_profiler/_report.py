@@ -1,0 +1,229 @@
+"""What a line profiler has measured, as text, as JSON and as a page."""
+
+import html
+import json
+import linecache
+import os
+import sys
+
+# name in --columns: (heading, how a value is written)
+_COLUMNS = {
+    "mem": ("Mem usage", "mib"),
+    "inc": ("Increment", "mib"),
+    "hits": ("Occurrences", "count"),
+    "peak": ("Peak", "mib"),
+    "time": ("Time", "seconds"),
+}
+DEFAULT_COLUMNS = ("mem", "inc", "hits")
+SORTS = ("line", "mem", "inc", "hits", "peak", "time")
+
+
+class Line:
+    """A line of a report: its number, its text, and what was measured, None where it never ran."""
+
+    __slots__ = ("number", "text", "values")
+
+    def __init__(self, number, text, measured):
+        self.number = number
+        self.text = text
+        self.values = None
+        if measured is not None:
+            _, increment, memory, hits, peak, seconds = measured
+            self.values = {"mem": memory, "inc": increment, "hits": hits, "peak": peak,
+                           "time": seconds}
+
+
+def _name(code):
+    return getattr(code, "co_qualname", code.co_name)
+
+
+def _reports(profiler):
+    """(file, function, lines) of each function that was run."""
+    for filename, code, numbers in profiler.code_map.reports():
+        measured = {row[0]: row for row in profiler.code_map.measures(code)}
+        source = linecache.getlines(filename)
+        lines = [Line(number, source[number - 1] if 0 < number <= len(source) else "\n",
+                      measured.get(number)) for number in numbers]
+        yield filename, code, lines
+
+
+def _chosen(lines, sort, threshold):
+    """The lines to show: all, or those that took part in what is asked for."""
+    if threshold is not None:
+        lines = [line for line in lines
+                 if line.values and abs(line.values["inc"]) >= threshold]
+    if sort is None or sort == "line":
+        return lines
+    if sort not in SORTS:
+        raise ValueError(f"cannot sort by {sort!r}; there are {', '.join(SORTS)}")
+    return sorted((line for line in lines if line.values),
+                  key=lambda line: line.values[sort], reverse=True)
+
+
+def _heat(lines):
+    """The greatest increment of the lines shown, to which the others are compared."""
+    return max([line.values["inc"] for line in lines if line.values], default=0)
+
+
+def _level(line, hottest):
+    """0 (nothing taken) to 3 (most of what was taken)."""
+    increment = line.values["inc"] if line.values else 0
+    if increment <= 0 or hottest <= 0:
+        return 0
+    share = increment / hottest
+    return 3 if share > 0.5 else 2 if share > 0.1 else 1 if share > 0.01 else 0
+
+
+# Text
+
+_ESCAPES = ("", "\x1b[32m", "\x1b[33m", "\x1b[31m")
+# What a line of source could hold that a terminal would obey.
+_OBEYED = {code: "?" for code in list(range(32)) + list(range(127, 160)) if code not in (9, 10)}
+
+
+def _is_coloured(stream, color):
+    if color is None or color == "never":
+        return False
+    if color == "auto":
+        return ("NO_COLOR" not in os.environ and getattr(stream, "isatty", bool)()
+                and os.environ.get("TERM") != "dumb")
+    return True
+
+
+def _cell(kind, value, precision):
+    if kind == "mib":
+        return "{0:{1}.{2}f} MiB".format(value, precision + 4, precision)
+    if kind == "seconds":
+        return f"{value:.6f} s"
+    return value
+
+
+class _Table:
+    """The report of one function. Widths and spaces are memory_profiler's; other columns follow
+    its pattern."""
+
+    def __init__(self, columns, precision):
+        self._columns = columns
+        self._precision = precision
+        if tuple(columns) == DEFAULT_COLUMNS:
+            self._template = "{0:>6} {1:>12} {2:>12}  {3:>10}   {4:<}"
+        else:
+            self._template = "{0:>6} " + " ".join(
+                "{%d:>12}" % (i + 1) for i in range(len(columns))) + "   {%d:<}" % (len(columns) + 1)
+
+    def header(self):
+        headings = [_COLUMNS[name][0] for name in self._columns]
+        return self._template.format("Line #", *headings, "Line Contents")
+
+    def row(self, line):
+        cells = [_cell(_COLUMNS[name][1], line.values[name], self._precision)
+                 if line.values else "" for name in self._columns]
+        return self._template.format(line.number, *cells, line.text)
+
+
+def _write_text(profiler, stream, precision, columns, sort, threshold, color):
+    table = _Table(columns, precision)
+    coloured = _is_coloured(stream, color)
+    for filename, _, lines in _reports(profiler):
+        header = table.header()
+        stream.write("Filename: " + filename + "\n\n")
+        stream.write(header + "\n")
+        stream.write("=" * len(header) + "\n")
+        lines = _chosen(lines, sort, threshold)
+        hottest = _heat(lines)
+        for line in lines:
+            row = table.row(line)
+            escape = _ESCAPES[_level(line, hottest)] if coloured else ""
+            if coloured:
+                row = row.translate(_OBEYED)
+            stream.write(escape + row.rstrip("\n") + "\x1b[0m\n" if escape else row)
+        stream.write("\n\n")
+
+
+# JSON
+
+def _values(line, columns):
+    return {name: line.values[name] for name in columns} if line.values else {}
+
+
+def _write_json(profiler, stream, columns, sort, threshold):
+    functions = []
+    for filename, code, lines in _reports(profiler):
+        functions.append({
+            "filename": filename,
+            "function": _name(code),
+            "first_line": code.co_firstlineno,
+            "lines": [{"line": line.number, "source": line.text.rstrip("\n"),
+                       **_values(line, columns)}
+                      for line in _chosen(lines, sort, threshold)],
+        })
+    json.dump({"unit": "MiB", "functions": functions}, stream, indent=1)
+    stream.write("\n")
+
+
+# HTML
+
+_PAGE = """<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8"><title>Memory line by line</title>
+<style>
+:root {{ color-scheme: light dark }}
+body {{ font: 14px/1.4 system-ui, sans-serif; margin: 2em }}
+table {{ border-collapse: collapse; font: 13px/1.5 ui-monospace, monospace }}
+th, td {{ padding: 0 .8em; text-align: right; white-space: pre }}
+th {{ border-bottom: 1px solid; font-weight: 600 }}
+td:last-child, th:last-child {{ text-align: left }}
+.off {{ opacity: .55 }}
+</style></head><body>
+{body}</body></html>
+"""
+
+
+def _shade(line, hottest):
+    """The heat of a line: red for what it took, blue for what it gave back."""
+    increment = line.values["inc"] if line.values else 0
+    if hottest <= 0 or increment == 0:
+        return ""
+    share = min(1.0, abs(increment) / hottest)
+    rgb = "214,39,40" if increment > 0 else "31,119,180"
+    return f' style="background:rgba({rgb},{share * 0.5:.3f})"' if share > 0.002 else ""
+
+
+def _html_row(line, columns, precision, hottest):
+    cells = [str(line.number)]
+    cells += [str(_cell(_COLUMNS[name][1], line.values[name], precision)).strip()
+              if line.values else "" for name in columns]
+    cells = "".join(f"<td>{html.escape(cell)}</td>" for cell in cells)
+    text = html.escape(line.text.rstrip("\n").translate(_OBEYED))
+    kind = "" if line.values else ' class="off"'
+    return f"<tr{kind}{_shade(line, hottest)}>{cells}<td>{text}</td></tr>\n"
+
+
+def _write_html(profiler, stream, precision, columns, sort, threshold):
+    body = []
+    for filename, code, lines in _reports(profiler):
+        lines = _chosen(lines, sort, threshold)
+        hottest = max([abs(line.values["inc"]) for line in lines if line.values], default=0)
+        headings = ["Line", *(_COLUMNS[name][0] for name in columns), "Contents"]
+        body.append(f"<h2>{html.escape(_name(code))}</h2>\n<p>{html.escape(filename)}</p>\n<table>"
+                    "<tr>" + "".join(f"<th>{heading}</th>" for heading in headings) + "</tr>\n")
+        body += [_html_row(line, columns, precision, hottest) for line in lines]
+        body.append("</table>\n")
+    stream.write(_PAGE.format(body="".join(body)))
+
+
+def show_results(prof, stream=None, precision=1, *, columns=None, sort=None, threshold=None,
+                 color=None, format="text"):
+    """Writes the report of each function that was run, to the stream or to standard output.
+
+    columns: names out of mem, inc, hits, peak, time. sort: one of them (the highest first), or
+    "line". threshold: only lines that took or gave back so many MiB. color: "auto" (on a terminal),
+    "always". format: "text", "json", "html".
+    """
+    stream = sys.stdout if stream is None else stream
+    columns = tuple(columns or DEFAULT_COLUMNS)
+    if format == "json":
+        _write_json(prof, stream, columns, sort, threshold)
+    elif format == "html":
+        _write_html(prof, stream, precision, columns, sort, threshold)
+    else:
+        _write_text(prof, stream, precision, columns, sort, threshold, color)

@@ -1,0 +1,186 @@
+"""python -m memory_profiler: runs a script or module under a profiler and shows what it found."""
+
+import argparse
+import builtins
+import io
+import os
+import runpy
+import sys
+import types
+
+from ._lines import LineProfiler, Columns
+from ._memory import BACKENDS, choose_backend, start_tracing, tracemalloc
+from ._report import DEFAULT_COLUMNS, SORTS, show_results
+from ._stamps import TimeStamper
+
+
+class _Tracing:
+    """tracemalloc on for as long as a program runs, where its backend needs that."""
+
+    def __init__(self, backend):
+        self._backend = choose_backend(backend)
+        self._started = False
+
+    def __enter__(self):
+        # A profiler made for this backend has started it already: it is ours to stop.
+        self._started = self._backend == "tracemalloc"
+        start_tracing(self._backend)
+
+    def __exit__(self, *unused):
+        if self._started and tracemalloc.is_tracing():
+            tracemalloc.stop()
+
+
+def exec_with_profiler(filename, profiler, backend, passed_args=[]):
+    """Runs a script as __main__, with the profiler as the builtin `profile`."""
+    builtins.profile = profiler
+    main = types.ModuleType("__main__")
+    main.__dict__.update(__file__=filename, __builtins__=builtins, profile=profiler)
+    sys.path.insert(0, os.path.dirname(os.path.abspath(filename)))
+    sys.argv = [filename, *passed_args]
+    # What the script defines must be found in its __main__, by pickle for one.
+    before = sys.modules["__main__"]
+    sys.modules["__main__"] = main
+    try:
+        with _Tracing(backend):
+            with io.open_code(filename) as file:
+                code = compile(file.read(), filename, "exec")
+            exec(code, main.__dict__)
+    finally:
+        sys.modules["__main__"] = before
+
+
+def run_module_with_profiler(module, profiler, backend, passed_args=[]):
+    """Runs a module as __main__, with the profiler as the builtin `profile`."""
+    builtins.profile = profiler
+    sys.argv = [module, *passed_args]
+    with _Tracing(backend):
+        runpy.run_module(module, run_name="__main__", init_globals={"profile": profiler},
+                         alter_sys=True)
+
+
+def find_script(name):
+    """The file of this name, here or in one of $PATH's folders."""
+    folders = ["", *filter(None, os.environ.get("PATH", os.defpath).split(os.pathsep))]
+    for folder in folders:
+        path = os.path.join(folder, name)
+        if os.path.isfile(path):
+            return path
+    sys.stderr.write(f"mprof: there is no script {name}\n")
+    raise SystemExit(1)
+
+
+def _columns(text):
+    columns = tuple(text.split(","))
+    try:
+        Columns.flags(columns)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error))
+    return columns
+
+
+def _parser():
+    from . import __version__
+    parser = argparse.ArgumentParser(
+        prog="python -m memory_profiler",
+        usage="python -m memory_profiler [options] script.py|module [arguments]",
+        description="Runs a program and reports, for each function marked @profile, what its lines "
+                    "did to memory.")
+    add = parser.add_argument
+    add("--version", action="version", version=__version__)
+    add("--pdb-mmem", dest="max_mem", metavar="MAXMEM", type=float,
+        help="start the debugger at the line that takes memory over MAXMEM MiB")
+    add("--precision", type=int, default=3, help="decimals of memory values (3)")
+    add("-o", dest="out_filename", metavar="FILE", help="append the report to FILE")
+    add("--timestamp", action="store_true",
+        help="instead of lines, record when the functions began and ended")
+    add("--include-children", action="store_true", help="add the memory of child processes")
+    add("--backend", choices=BACKENDS, default="psutil", help="what is measured (psutil: RSS)")
+    more = parser.add_argument_group("more than memory_profiler has")
+    add = more.add_argument
+    add("--columns", type=_columns, default=None, metavar="NAMES",
+        help="of mem,inc,hits,peak,time: the columns, in this order "
+             f"({','.join(DEFAULT_COLUMNS)})")
+    add("--sort", choices=SORTS, help="order of the lines, the highest first")
+    add("--threshold", type=float, metavar="MIB",
+        help="only lines that took or gave back so much")
+    add("--color", choices=("auto", "always", "never"), nargs="?", const="always", default="auto",
+        help="colour by increment; auto: on a terminal")
+    add("--json", dest="format", action="store_const", const="json", default="text",
+        help="the report as JSON")
+    add("--html", dest="format", action="store_const", const="html",
+        help="the report as a page")
+    parser.add_argument("program", nargs=argparse.REMAINDER,
+                        help="script or module, and its arguments")
+    return parser
+
+
+def _profiler(options):
+    if options.timestamp:
+        return TimeStamper(options.backend, include_children=options.include_children)
+    return LineProfiler(max_mem=options.max_mem, backend=options.backend,
+                        include_children=options.include_children, columns=options.columns)
+
+
+def _show(profiler, options, stream):
+    if options.timestamp:
+        profiler.show_results(stream=stream)
+    else:
+        show_results(profiler, stream=stream, precision=options.precision,
+                     columns=options.columns, sort=options.sort, threshold=options.threshold,
+                     color=options.color, format=options.format)
+    stream.flush()
+
+
+def _run(profiler, options):
+    target, *arguments = options.program
+    # `python -m` has put the working directory first; a script has its own folder there.
+    here = sys.path[0]
+    if target.endswith(".py") or os.sep in target:
+        script = find_script(target)
+        del sys.path[0]
+        exec_with_profiler(script, profiler, options.backend, arguments)
+    else:
+        sys.path[0] = here
+        run_module_with_profiler(target, profiler, options.backend, arguments)
+
+
+def _without_our_frames(error):
+    """The traceback from the program's own code on."""
+    ours = os.path.dirname(os.path.abspath(__file__))
+    traceback = error.__traceback__
+    while traceback is not None and traceback.tb_next is not None:
+        filename = traceback.tb_frame.f_code.co_filename
+        if not (filename.startswith(ours) or filename.startswith("<frozen runpy")
+                or os.path.basename(filename) == "runpy.py"):
+            break
+        traceback = traceback.tb_next
+    return error.with_traceback(traceback)
+
+
+def main(arguments=None):
+    options = _parser().parse_args(arguments)
+    if not options.program:
+        print("A program to run must be provided. Use -h for help")
+        sys.exit(1)
+    profiler = _profiler(options)
+    # Opened first: a report that has nowhere to go is not worth running the program for.
+    output = None
+    if options.out_filename is not None:
+        try:
+            output = open(options.out_filename, "a", encoding="utf-8")
+        except OSError as error:
+            sys.stderr.write(f"mprof: {options.out_filename}: {error.strerror}\n")
+            sys.exit(2)
+    status = 0
+    try:
+        _run(profiler, options)
+    except Exception as error:
+        sys.excepthook(type(error), _without_our_frames(error), error.__traceback__)
+        status = 1
+    finally:
+        _show(profiler, options, output or sys.stdout)
+        if output is not None:
+            output.close()
+    if status:
+        sys.exit(status)

@@ -1,0 +1,247 @@
+"""Memory over the time of a call or of another process."""
+
+import os
+import subprocess
+import threading
+import time
+
+import _mprof
+
+from ._memory import (children_memory, choose_backend, process_memory, raise_for, start_tracing,
+                      tracemalloc)
+
+
+class _TracedSampler:
+    """What _mprof's sampler does, of what Python has allocated: that takes the interpreter, so it
+    is a thread of Python."""
+
+    def __init__(self, interval, most_only):
+        self._interval = max(interval, 1e-4)
+        self._most_only = most_only
+        self._stop = threading.Event()
+        self._list = []
+        if most_only and hasattr(tracemalloc, "reset_peak"):
+            tracemalloc.reset_peak()
+        self._measure()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def _measure(self):
+        self._list.append((tracemalloc.get_traced_memory()[0] / 1048576.0, time.time(), True))
+
+    def _run(self):
+        deadline = time.monotonic()
+        while not self._stop.is_set():
+            deadline += self._interval
+            self._stop.wait(max(0, deadline - time.monotonic()))
+            self._measure()
+
+    def stop(self):
+        self._stop.set()
+        self._thread.join()
+        if self._most_only:
+            taken = len(self._list)
+            highest = max(self._list)
+            peak = tracemalloc.get_traced_memory()[1] / 1048576.0
+            if hasattr(tracemalloc, "reset_peak") and peak > highest[0]:
+                highest = (peak, *highest[1:])
+            return [highest], taken
+        return self._list, len(self._list)
+
+
+class _Sampler:
+    """Measures a process until it is stopped, in a thread that does not need the interpreter."""
+
+    def __init__(self, pid, interval, backend, include_children, most_only):
+        self._interval = interval
+        self._traced = None
+        if backend == "tracemalloc":
+            self._traced = _TracedSampler(interval, most_only)
+            return
+        try:
+            self._core = _mprof.sampler_start(pid, interval, backend, include_children, most_only)
+        except ProcessLookupError as error:
+            raise_for(error, pid)
+
+    def stop(self):
+        """[(MiB, time), ...] and how many measurements were taken. Of work that was shorter than
+        some intervals, there are more of them."""
+        if self._traced is not None:
+            found, taken = self._traced.stop()
+        else:
+            found, taken = _mprof.sampler_stop(self._core)
+        if found[-1][1] - found[0][1] > 4 * self._interval:
+            found = [item for item in found if item[2]]
+        return [item[:2] for item in found], taken
+
+
+class MemTimer(threading.Thread):
+    """Measures a process until it is told through a pipe to stop; the pipe then brings the
+    measurements, and how many there were."""
+
+    def __init__(self, monitor_pid, interval, pipe, backend, max_usage=False, *args, **kw):
+        self.monitor_pid = monitor_pid
+        self.interval = interval
+        self.pipe = pipe
+        self.cont = True
+        self.backend = backend
+        self.max_usage = max_usage
+        self.n_measurements = 1
+        self.timestamps = kw.pop("timestamps", False)
+        self.include_children = kw.pop("include_children", False)
+        memory = process_memory(monitor_pid, backend, self.include_children)
+        self.mem_usage = [(memory, time.time()) if self.timestamps else memory]
+        kw.setdefault("daemon", True)
+        super().__init__(*args, **kw)
+
+    def run(self):
+        sampler = _Sampler(self.monitor_pid, self.interval, self.backend, self.include_children,
+                           self.max_usage)
+        try:
+            self.pipe.send(0)
+            while not self.pipe.poll(None):
+                pass
+        finally:
+            found, self.n_measurements = sampler.stop()
+            self.mem_usage = found if self.timestamps else [memory for memory, _ in found]
+        self.pipe.send(self.mem_usage)
+        self.pipe.send(self.n_measurements)
+
+
+class MemitResult:
+    """What %memit has found."""
+
+    def __init__(self, mem_usage, baseline, repeat, timeout, interval, include_children):
+        self.mem_usage = mem_usage
+        self.baseline = baseline
+        self.repeat = repeat
+        self.timeout = timeout
+        self.interval = interval
+        self.include_children = include_children
+
+    def __str__(self):
+        peak = max(self.mem_usage)
+        return f"peak memory: {peak:.02f} MiB, increment: {peak - self.baseline:.02f} MiB"
+
+    def _repr_pretty_(self, p, cycle):
+        p.text(f"<MemitResult : {self}>")
+
+
+def _call_of(proc):
+    """(function, args, kwargs), or None where it is no function."""
+    if callable(proc):
+        return proc, (), {}
+    if not isinstance(proc, (list, tuple)):
+        return None
+    if not 1 <= len(proc) <= 3:
+        raise ValueError("a function is given as (f,), (f, args) or (f, args, kw)")
+    return (*proc, *((), {})[len(proc) - 1:])
+
+
+def _measure_call(call, interval, backend, timestamps, include_children, max_usage, retval,
+                  stream):
+    function, args, kw = call
+    sampler = _Sampler(os.getpid(), interval, backend, include_children, max_usage)
+    try:
+        returned = function(*args, **kw)
+    finally:
+        found, _ = sampler.stop()
+    if stream is not None:
+        for memory, moment in found:
+            stream.write("MEM {0:.6f} {1:.4f}\n".format(memory, moment))
+        stream.flush()
+    result = found if timestamps else [memory for memory, _ in found]
+    result = result[0] if max_usage else result
+    return (result, returned) if retval else None if stream is not None else result
+
+
+class _Watch:
+    """Another process, or this one, looked at from time to time."""
+
+    def __init__(self, pid, backend, timestamps, include_children, multiprocess, max_usage, stream):
+        self._pid = os.getpid() if pid == -1 else pid
+        self._backend = backend
+        self._timestamps = timestamps
+        self._include_children = include_children
+        self._multiprocess = multiprocess
+        self._max_usage = max_usage
+        self._stream = stream
+        self._found = []
+        self._highest = -1
+
+    def look(self):
+        memory = process_memory(self._pid, self._backend, self._include_children)
+        moment = time.time()
+        if self._max_usage:
+            self._highest = max(self._highest, memory)
+            return
+        children = children_memory(self._pid, self._backend) if self._multiprocess else []
+        if self._stream is not None:
+            self._write(memory, children, moment)
+            return
+        item = (memory, moment) if self._timestamps else memory
+        self._found.append([item, *(mib for _, mib in children)] if self._multiprocess else item)
+
+    def _write(self, memory, children, moment):
+        self._stream.write("MEM {0:.6f} {1:.4f}\n".format(memory, moment))
+        for pid, mib in children:
+            self._stream.write("CHLD {0} {1:.6f} {2:.4f}\n".format(pid, mib, moment))
+        self._stream.flush()
+
+    def result(self):
+        if self._stream is not None:
+            return None
+        return self._highest if self._max_usage else self._found
+
+
+def _is_gone(process):
+    return isinstance(process, subprocess.Popen) and process.poll() is not None
+
+
+def _watch_process(watch, process, interval, times):
+    """Looks so many times (None: until it ends), at moments that do not drift."""
+    start = time.monotonic()
+    count = 0
+    while times is None or count < times:
+        try:
+            watch.look()
+        except ProcessLookupError:
+            if count == 0 and not _is_gone(process):
+                raise
+            break
+        count += 1
+        deadline = start + count * interval
+        while not _is_gone(process) and time.monotonic() < deadline:
+            time.sleep(max(0, min(deadline - time.monotonic(), 0.05)))
+        if _is_gone(process):
+            break
+
+
+def memory_usage(proc=-1, interval=.1, timeout=None, timestamps=False, include_children=False,
+                 multiprocess=False, max_usage=False, retval=False, stream=None, backend=None,
+                 max_iterations=None):
+    """Memory in MiB, at moments that lie `interval` seconds apart.
+
+    proc: -1 (this process), a pid, a subprocess.Popen (until it ends), a function or
+    (f, args, kw), which is called, once. timeout: how long to look at a process, in seconds;
+    without it a pid is looked at once. timestamps: (MiB, unix seconds) each. include_children: with
+    that of descendants. multiprocess: [process, descendant, ...] each. max_usage: only the highest
+    one. retval: (that, what the function returned). stream: a file that gets MEM and CHLD lines
+    instead. backend: psutil (what is resident), psutil_pss, psutil_uss, posix, tracemalloc.
+    max_iterations: how often a function may be called; it never takes more than one call.
+    """
+    backend = choose_backend(backend)
+    start_tracing(backend)
+    timestamps = timestamps or stream is not None
+    call = _call_of(proc)
+    if call is not None:
+        return _measure_call(call, interval, backend, timestamps, include_children, max_usage,
+                             retval, stream)
+    is_child = isinstance(proc, subprocess.Popen)
+    pid = proc.pid if is_child else int(proc)
+    times = None if is_child else 1
+    if timeout is not None:
+        times = max(1, int(round(timeout / interval))) if interval > 0 else 1
+    watch = _Watch(pid, backend, timestamps, include_children, multiprocess, max_usage, stream)
+    _watch_process(watch, proc, interval, times)
+    return watch.result()

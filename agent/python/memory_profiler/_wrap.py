@@ -1,0 +1,150 @@
+"""Functions of every kind, run between a beginning and an end.
+
+A session is what one call is measured by. It has resume() and suspend(), called around each stretch
+in which the function really runs, and end(), called once when it will not run any more. A plain
+function has one stretch; a generator or coroutine one per next, send or await.
+"""
+
+import functools
+import inspect
+
+
+class Driven:
+    """An iterator, generator or awaitable that is measured while it runs."""
+
+    __slots__ = ("_inner", "_session")
+
+    def __init__(self, inner, session):
+        self._inner = inner
+        self._session = session
+
+    def __iter__(self):
+        return self
+
+    __await__ = __iter__
+
+    def __next__(self):
+        return self.send(None)
+
+    def _run(self, method, *arguments):
+        self._session.resume()
+        try:
+            return method(*arguments)
+        finally:
+            self._session.suspend()
+
+    def send(self, value):
+        return self._run(self._inner.send, value)
+
+    def throw(self, kind, value=None, traceback=None):
+        return self._run(self._inner.throw, kind if value is None else value)
+
+    def close(self):
+        return self._run(self._inner.close)
+
+
+def _driven(awaitable, session):
+    return Driven(awaitable.__await__(), session)
+
+
+def _wrap_plain(function, begin):
+    @functools.wraps(function)
+    def wrapper(*args, **kwargs):
+        session = begin()
+        session.resume()
+        try:
+            return function(*args, **kwargs)
+        finally:
+            session.suspend()
+            session.end()
+    return wrapper
+
+
+def _wrap_generator(function, begin):
+    @functools.wraps(function)
+    def wrapper(*args, **kwargs):
+        session = begin()
+        try:
+            return (yield from Driven(function(*args, **kwargs), session))
+        finally:
+            session.end()
+    return wrapper
+
+
+def _wrap_coroutine(function, begin):
+    @functools.wraps(function)
+    async def wrapper(*args, **kwargs):
+        session = begin()
+        try:
+            return await _driven(function(*args, **kwargs), session)
+        finally:
+            session.end()
+    return wrapper
+
+
+def _wrap_async_generator(function, begin):
+    @functools.wraps(function)
+    async def wrapper(*args, **kwargs):
+        session = begin()
+        generator = function(*args, **kwargs)
+        step = generator.__anext__()
+        try:
+            while True:
+                try:
+                    item = await _driven(step, session)
+                except StopAsyncIteration:
+                    return
+                try:
+                    sent = yield item
+                except GeneratorExit:
+                    await _driven(generator.aclose(), session)
+                    raise
+                except BaseException as error:
+                    step = generator.athrow(error)
+                else:
+                    step = generator.asend(sent)
+        finally:
+            session.end()
+    return wrapper
+
+
+def code_of(function):
+    """The code object behind a function, method, partial or wrapped function; None if there is
+    none."""
+    while True:
+        code = getattr(function, "__code__", None)
+        if inspect.iscode(code):
+            return code
+        inner = getattr(function, "func", None) if isinstance(function, functools.partial) else \
+            getattr(function, "__wrapped__", None)
+        if inner is None or inner is function:
+            return None
+        function = inner
+
+
+def wrap(function, begin):
+    """The function, each call of it measured by a session that begin() returns."""
+    if isinstance(function, (staticmethod, classmethod)):
+        return type(function)(wrap(function.__func__, begin))
+    if isinstance(function, property):
+        parts = (part and wrap(part, begin)
+                 for part in (function.fget, function.fset, function.fdel))
+        return property(*parts, function.__doc__)
+    if not callable(function):
+        raise ValueError(f"{function!r} cannot be called")
+    if inspect.iscoroutinefunction(function):
+        return _wrap_coroutine(function, begin)
+    if inspect.isasyncgenfunction(function):
+        return _wrap_async_generator(function, begin)
+    if inspect.isgeneratorfunction(function):
+        return _wrap_generator(function, begin)
+    return _wrap_plain(function, begin)
+
+
+def inner_functions(function):
+    """The functions that a decorated thing consists of: one, or those of a property."""
+    if isinstance(function, (staticmethod, classmethod)):
+        return [function.__func__]
+    if isinstance(function, property):
+        return [part for part in (function.fget, function.fset, function.fdel) if part]
+    return [function]

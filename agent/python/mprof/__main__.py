@@ -1,0 +1,5 @@
+"""python -m mprof"""
+
+from mprof import main
+
+main()
