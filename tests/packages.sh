@@ -5,7 +5,7 @@
 # To build. Recording alone needs the first line and libc6-dev only.
 packages_build=(
     gcc libc6-dev cmake ninja-build pkg-config python3 libpython3-dev
-    libcairo2-dev libpango1.0-dev libpng-dev
+    libcairo2-dev libpango1.0-dev libpng-dev zlib1g-dev
 )
 
 # To draw text: one family with Latin, Greek and Cyrillic.

@@ -50,6 +50,16 @@ class Programs(TestCase):
         self.assertEqual(self.levels(recording, "works"), [0] * 3)
         self.assert_nested(recording.calls)
 
+    def test_coroutines(self):
+        recording, _ = self.record("tasks.py")
+        handled, fetched = recording.calls_of("handle"), recording.calls_of("fetch")
+        self.assertEqual([call.level for call in handled], [0] * 3)
+        self.assertEqual([call.level for call in fetched], [1] * 3)
+        self.assertEqual(len({call.lane for call in recording.calls}), 3)
+        for call, seconds in zip(sorted(fetched, key=lambda call: call.seconds), (0.1, 0.15, 0.2)):
+            self.assertGreaterEqual(call.seconds, seconds - 0.001)
+        self.assert_nested(recording.calls)
+
     def test_methods(self):
         recording, done = self.record("methods.py")
         self.assertIn("4 1 9 3\narea Circle.area\n", done.stdout)
