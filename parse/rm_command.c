@@ -25,11 +25,13 @@ static void add_argument(request *r, const char *argument)
     }
 }
 
+enum { KEY_DRY_RUN = 0x100 }; /* no short form, as upstream */
+
 static error_t parse_option(int key, char *argument, struct argp_state *state)
 {
     request *r = state->input;
     switch (key) {
-    case 'n':
+    case KEY_DRY_RUN:
         r->dry_run = 1;
         return 0;
     case ARGP_KEY_ARG:
@@ -41,7 +43,7 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 }
 
 static const struct argp_option options[] = {
-    {"dry-run", 'n', NULL, 0, "say what would be removed, remove nothing", 0},
+    {"dry-run", KEY_DRY_RUN, NULL, 0, "say what would be removed, remove nothing", 0},
     {0},
 };
 

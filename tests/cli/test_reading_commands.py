@@ -1,0 +1,371 @@
+"""peak, list, rm and clean as a user meets them: what cannot be read (B6), foreign files (B10), escape
+sequences in names (S4), exit codes, options."""
+
+import gzip
+import os
+import pathlib
+import shutil
+import signal
+import stat
+import subprocess
+import sys
+import time
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+from mprof_test import DEADLINE_S, FIXTURES, MPROF, TestCase  # noqa: E402
+
+NESTED = FIXTURES / "dat" / "nested.dat"
+PEAK = "128.238 MiB"
+GOOD = "CMDLINE x\nMEM 5.0 1795330000.0\n"
+
+
+class Unreadable(TestCase):
+    """B6: one line that names the file and the reason, exit code 1, at once."""
+
+    def assert_refused(self, name, reason, **options):
+        start = time.monotonic()
+        done = self.run_mprof("peak", name, expect=1, timeout_s=20, **options)
+        self.assertLess(time.monotonic() - start, 10)
+        self.assertEqual(done.stdout, "")
+        shown = "<stdin>" if name == "-" else name
+        self.assertEqual(done.stderr, f"mprof: {shown}: {reason}\n")
+
+    def write(self, content):
+        (self.directory / "x.dat").write_bytes(content)
+        return "x.dat"
+
+    def test_empty(self):
+        self.assert_refused(self.write(b""), "is empty")
+
+    def test_command_line_only(self):
+        self.assert_refused(self.write(b"CMDLINE x\n"), "no sample of memory")
+
+    def test_utf16(self):
+        for encoding in ("utf-16", "utf-16-le", "utf-16-be"):
+            with self.subTest(encoding=encoding):
+                reason = ("is not a recording of memory" if encoding == "utf-16-be"
+                          else "is UTF-16 text, not UTF-8")
+                self.assert_refused(self.write(GOOD.encode(encoding)), reason)
+
+    def test_compressed(self):
+        self.assert_refused(self.write(gzip.compress(GOOD.encode())),
+                            "is compressed with gzip: unpack it first")
+        self.assert_refused(self.write(b"\x28\xb5\x2f\xfd" + bytes(100)),
+                            "is compressed: unpack it first")
+
+    def test_binary(self):
+        self.assert_refused(self.write(pathlib.Path(MPROF).read_bytes()[:200000]),
+                            "is not a recording of memory")
+        self.assert_refused(self.write(bytes(1 << 20)), "is not a recording of memory")
+
+    def test_other_text(self):
+        self.assert_refused(self.write(b"Lorem ipsum dolor sit amet\n" * 1000),
+                            "is not a recording of memory")
+        self.assert_refused(self.write(b"hello\n"), "is not a recording of memory")
+
+    def test_directory(self):
+        (self.directory / "x.dat").mkdir()
+        self.assert_refused("x.dat", "is a directory, not a recording")
+
+    def test_fifo_nobody_writes_to(self):
+        os.mkfifo(self.directory / "x.dat")
+        self.assert_refused("x.dat", "a pipe that nobody writes to")
+
+    def test_devices(self):
+        for device in ("/dev/zero", "/dev/null", "/dev/urandom"):
+            with self.subTest(device=device):
+                self.assert_refused(device, "is a device, not a recording")
+                with open(device, "rb") as file:
+                    self.assert_refused("-", "is a device, not a recording", stdin=file)
+
+    def test_endless_pipes(self):
+        for command in (["yes"], ["cat", "/dev/zero"], ["yes", "x" * 100000]):
+            with self.subTest(command=command[0]):
+                with subprocess.Popen(command, stdout=subprocess.PIPE) as source:
+                    self.assert_refused("-", "is not a recording of memory", stdin=source.stdout)
+                    source.stdout.close()
+                    source.kill()
+
+    def test_missing(self):
+        self.assert_refused("x.dat", "cannot open: No such file or directory")
+        self.assert_refused("nowhere/x.dat", "cannot open: No such file or directory")
+
+    def test_dangling_link(self):
+        (self.directory / "x.dat").symlink_to("nowhere")
+        self.assert_refused("x.dat", "cannot open: No such file or directory")
+
+    def test_link_to_itself(self):
+        (self.directory / "x.dat").symlink_to("x.dat")
+        self.assert_refused("x.dat", "cannot open: Too many levels of symbolic links")
+
+    def test_no_permission(self):
+        path = self.directory / "x.dat"
+        path.write_text(GOOD)
+        path.chmod(0)
+        if os.access(path, os.R_OK):
+            # root may read everything; somebody else is asked
+            self.directory.chmod(0o755)
+            done = subprocess.run([MPROF, "peak", "x.dat"], cwd=self.directory, text=True, user=65534,
+                                  group=65534, extra_groups=[], capture_output=True,
+                                  env=self.environment(), timeout=DEADLINE_S)
+            self.assertEqual((done.returncode, done.stdout, done.stderr),
+                             (1, "", "mprof: x.dat: cannot open: Permission denied\n"))
+        else:
+            self.assert_refused("x.dat", "cannot open: Permission denied")
+
+    def test_one_bad_file_does_not_stop_the_others(self):
+        self.write(b"hello\n")
+        (self.directory / "good.dat").write_text(GOOD)
+        done = self.run_mprof("peak", "x.dat", "good.dat", "missing.dat", "y", expect=1)
+        self.assertEqual(done.stdout, "good.dat\t5.000 MiB\n")
+        self.assertEqual(sorted(done.stderr.splitlines()), [
+            "mprof: missing.dat: cannot open: No such file or directory",
+            "mprof: x.dat: is not a recording of memory",
+            "mprof: y: cannot open: No such file or directory"])
+
+
+class Readable(TestCase):
+    def test_pipes(self):
+        with open(NESTED, "rb") as file:
+            self.assertEqual(self.run_mprof("peak", "-", stdin=file).stdout, f"-\t{PEAK}\n")
+        with subprocess.Popen(["cat", NESTED], stdout=subprocess.PIPE) as source:
+            self.assertEqual(self.run_mprof("peak", "-", stdin=source.stdout).stdout, f"-\t{PEAK}\n")
+
+    def test_process_substitution(self):
+        done = subprocess.run(["bash", "-c", '"$0" peak <(cat "$1") && '
+                               '"$0" peak --func __main__.nothing <(cat "$1")', MPROF, NESTED],
+                              capture_output=True, text=True, timeout=DEADLINE_S)
+        self.assertRegex(done.stdout, rf"\A/dev/fd/\d+\t{PEAK}\n/dev/fd/\d+\tNaN MiB\n\Z")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+
+    def test_function_through_a_pipe(self):
+        """Two passes over what can be read once only."""
+        path = FIXTURES / "dat" / "article-flask-profile.dat"
+        whole = self.run_mprof("peak", "--func", "__main__.test2", path).stdout.split("\t")[1]
+        with open(path, "rb") as file, subprocess.Popen(["cat"], stdin=file,
+                                                        stdout=subprocess.PIPE) as source:
+            done = self.run_mprof("peak", "--func=__main__.test2", "-", stdin=source.stdout)
+        self.assertEqual(done.stdout, f"-\t{whole}")
+
+    def test_named_pipe_with_a_slow_writer(self):
+        os.mkfifo(self.directory / "pipe")
+        writer = subprocess.Popen(["bash", "-c", 'exec 3>pipe; sleep 0.3; cat "$0" >&3', NESTED],
+                                  cwd=self.directory)
+        self._started.append(writer)
+        # opens once the writer waits for a reader
+        reader = os.open(self.directory / "pipe", os.O_RDONLY)
+        done = self.run_mprof("peak", "pipe")
+        os.close(reader)
+        self.assertEqual(done.stdout, f"pipe\t{PEAK}\n")
+
+    def test_file_offset_of_standard_input(self):
+        with open(self.directory / "x.dat", "wb+") as file:
+            file.write(b"skip this\n" + GOOD.encode())
+            file.flush()
+            file.seek(10)
+            done = self.run_mprof("peak", "--func", "none", "-", stdin=file)
+        self.assertEqual(done.stdout, "-\tNaN MiB\n")
+        self.assertEqual(done.stderr, "")
+
+    def test_warnings(self):
+        (self.directory / "x.dat").write_text(GOOD + "MEM nan 1795330001.0\nGPU 7\nMEM 6.0 179533")
+        done = self.run_mprof("peak", "x.dat")
+        self.assertEqual(done.stdout, "x.dat\t5.000 MiB\n")
+        self.assertEqual(done.stderr, "mprof: x.dat: 3 lines skipped: cut off within the last line "
+                         "(line 5), not a plain decimal number, or out of range (line 3), "
+                         "unknown record (line 4)\n")
+
+    def test_function_no_sample_fell_into(self):
+        (self.directory / "x.dat").write_text(GOOD + "FUNC a.f 5 1795330000.1 6 1795330000.2 0\n")
+        done = self.run_mprof("peak", "--func", "a.f", "x.dat")
+        self.assertEqual(done.stdout, "x.dat\tNaN MiB\n")
+
+    def test_function_named_with_escapes(self):
+        (self.directory / "x.dat").write_text(
+            GOOD + "FUNC a.\\x20b\\\\ 5 1795330000.0 6 1795330000.2 0 count=1\n")
+        self.assertEqual(self.run_mprof("peak", "--func", "a. b\\", "x.dat").stdout,
+                         "x.dat\t5.000 MiB\n")
+
+    def test_kernel_peaks(self):
+        """The kernel's marks, where they lie above what was sampled of the same thing."""
+        base = ("CMDLINE x\n{}MEM 5.0 1795330000.0\nCHLD 8 3.0 1795330000.0\n"
+                "CHLD 9 3.0 1795330000.0\nPEAK 7 9.5 1795330000.0\nPEAK 8 4.0 1795330000.0\n"
+                "PEAK 9 3.0 1795330000.0\nPEAK 10 77.0 1795330000.0\nPEAK 7 9.25 1795330001.0\n")
+        children = "  Child 8\t\t\t3.000 MiB\n  Child 9\t\t\t3.000 MiB\n"
+        child = "  Child 8 exact (kernel)\t4.000 MiB\n"
+        main = "  exact (kernel)\t\t9.500 MiB\n"
+        for facts, expected in (
+                ("FACT pid 7\n", main + child),
+                ("FACT pid 7\nFACT backend psutil\nFACT include-children 0\n", main + child),
+                ("FACT pid 7\nFACT include-children 1\n", child),
+                ("FACT pid 7\nFACT backend psutil_pss\n", ""),
+                ("", child)):
+            with self.subTest(facts=facts):
+                (self.directory / "x.dat").write_text(base.format(facts))
+                self.assertEqual(self.run_mprof("peak", "x.dat").stdout,
+                                 "x.dat\t5.000 MiB\n" + children + expected)
+
+    def test_output_that_is_full(self):
+        for command in (["peak", str(NESTED)], ["list"]):
+            shutil.copy(NESTED, self.directory / "mprofile_20240102030405.dat")
+            with self.subTest(command=command), open("/dev/full", "wb") as full:
+                done = subprocess.run([MPROF, *command], cwd=self.directory, stdout=full,
+                                      stderr=subprocess.PIPE, text=True, timeout=DEADLINE_S)
+                self.assertEqual(done.returncode, 1)
+                self.assertEqual(done.stderr, "mprof: cannot write to standard output: "
+                                 "No space left on device\n")
+
+
+class Directory(TestCase):
+    FOREIGN = ["mprofile_important_data.dat", "mprofile_2024010203040.dat",
+               "mprofile_202401020304055.dat", "mprofile_20240102030405.dat.bak",
+               "mprofile_2024010203040x.dat", "xmprofile_20240102030405.dat",
+               "mprofile_20240102030405.txt", "mprofile_\u0662\u0662.dat", "notes.txt",
+               "mprofile_aaaaaaaaaaaaaa.dat", "mprofile_20240102030405_ts.dat.keep",
+               "mprofile_20990102030405_ts.dat"]
+
+    def setUp(self):
+        super().setUp()
+        for name in self.FOREIGN:
+            (self.directory / name).write_text("precious")
+
+    def names(self):
+        return sorted(os.listdir(self.directory))
+
+    def test_clean_beside_foreign_files(self):
+        for name in ("mprofile_20240102030405.dat", "mprofile_20240102030406.dat",
+                     "mprofile_20240102030405_ts.dat"):
+            (self.directory / name).write_text(GOOD)
+        dry = self.run_mprof("clean", "--dry-run")
+        self.assertEqual(dry.stdout, "Files to be removed: \nmprofile_20240102030405.dat\n"
+                         "mprofile_20240102030406.dat\nmprofile_20240102030405_ts.dat\n")
+        self.assertEqual(len(self.names()), len(self.FOREIGN) + 3)
+        self.run_mprof("clean")
+        self.assertEqual(self.names(), sorted(self.FOREIGN))
+        self.run_mprof("clean")
+        self.assertEqual(self.run_mprof("list").stdout, "")
+
+    def test_names_that_a_terminal_would_obey(self):
+        evil = "a\x1b]0;owned\x07\nb\u202e\u009b.dat"
+        (self.directory / evil).write_text("CMDLINE x\nMEM 5.0 1795330000.0\nMEM x 1\n")
+        shown = "a\\x1b]0;owned\\x07\\x0ab\\xe2\\x80\\xae\\xc2\\x9b.dat"
+        done = self.run_mprof("peak", evil)
+        self.assertEqual(done.stdout, f"{shown}\t5.000 MiB\n")
+        self.assertEqual(done.stderr.count("\n"), 1)
+        self.assertIn(shown, done.stderr)
+        dry = self.run_mprof("rm", "--dry-run", evil)
+        self.assertEqual(dry.stdout, f"Files to be removed: \n{shown}\n")
+        done = self.run_mprof("peak", "x\x1b[2J\n.dat", expect=1)
+        self.assertNotIn("\x1b", done.stderr)
+        self.assertEqual(done.stderr.count("\n"), 1)
+        self.run_mprof("rm", evil)
+        self.assertNotIn(evil, self.names())
+
+    def test_list_is_a_table_of_recordings_only(self):
+        (self.directory / "mprofile_\n1234567890123.dat").write_text("")
+        (self.directory / "mprofile_20240102030405.dat").write_text("")
+        self.assertEqual(self.run_mprof("list").stdout,
+                         "0 mprofile_20240102030405.dat 03:04:05 02/01/2024\n")
+
+    def test_rm(self):
+        (self.directory / "mprofile_20240102030405.dat").write_text(GOOD)
+        (self.directory / "mprofile_20250102030405.dat").write_text(GOOD)
+        for arguments, reason in (
+                ([], "a recording to remove must be given, by number or by name"),
+                (["2"], "no recording of number 2: there are 2 here"),
+                (["-3"], "no recording of number -3: there are 2 here"),
+                (["0", "nothing"], "nothing: cannot open: No such file or directory"),
+                (["0", "."], ".: is a directory, not a recording")):
+            with self.subTest(arguments=arguments):
+                done = self.run_mprof("rm", *arguments, expect=1)
+                self.assertEqual((done.stdout, done.stderr), ("", f"mprof: {reason}\n"))
+                self.assertEqual(len(self.names()), len(self.FOREIGN) + 2)
+        # a number is a number, whatever files there are
+        (self.directory / "1").write_text("precious")
+        self.run_mprof("rm", "1")
+        self.assertIn("1", self.names())
+        self.assertNotIn("mprofile_20250102030405.dat", self.names())
+        self.run_mprof("rm", "--dry-run", "--", "-1")
+        self.run_mprof("rm", "-1")
+        self.assertEqual(self.names(), sorted(self.FOREIGN + ["1"]))
+
+    def test_what_cannot_be_removed(self):
+        if os.geteuid() != 0:
+            self.skipTest("needs another user")
+        path = self.directory / "mprofile_20240102030405.dat"
+        path.write_text(GOOD)
+        self.directory.chmod(stat.S_IRUSR | stat.S_IXUSR | 0o055)
+        done = subprocess.run([MPROF, "clean"], cwd=self.directory, text=True, user=65534,
+                              group=65534, extra_groups=[], capture_output=True,
+                              env=self.environment(), timeout=DEADLINE_S)
+        self.assertEqual((done.returncode, done.stdout), (1, ""))
+        self.assertEqual(done.stderr, "mprof: mprofile_20240102030405.dat: cannot remove: "
+                         "Permission denied\n")
+
+    def test_no_recordings(self):
+        done = self.run_mprof("peak", expect=1)
+        self.assertEqual(done.stdout, "")
+        self.assertTrue(done.stderr.startswith("No input file found.\n"))
+
+    def test_many_recordings(self):
+        for i in range(3000):
+            (self.directory / f"mprofile_{20240000000000 + i}.dat").touch()
+        start = time.monotonic()
+        self.assertEqual(self.run_mprof("list").stdout.count("\n"), 3000)
+        self.run_mprof("clean")
+        self.assertLess(time.monotonic() - start, 20)
+        self.assertEqual(self.names(), sorted(self.FOREIGN))
+
+
+class Options(TestCase):
+    def test_usage(self):
+        for arguments, code in (([], 1), (["no-such-command"], 1), (["--help"], 0), (["-h"], 0)):
+            with self.subTest(arguments=arguments):
+                done = self.run_mprof(*arguments, expect=code)
+                self.assertIn("Usage: mprof COMMAND", done.stdout)
+                for command in ("run", "attach", "plot", "peak", "list", "rm", "clean"):
+                    self.assertRegex(done.stdout, rf"(?m)^  {command} ")
+
+    def test_help_and_version(self):
+        version = self.run_mprof("--version").stdout
+        self.assertRegex(version, r"\Amprof \d+\.\d+\.\d+\n\Z")
+        for command in ("peak", "list", "rm", "clean"):
+            with self.subTest(command=command):
+                self.assertIn(f"Usage: mprof {command}", self.run_mprof(command, "--help").stdout)
+                self.assertIn(f"Usage: mprof {command}", self.run_mprof(command, "-h").stdout)
+                self.assertEqual(self.run_mprof(command, "--version").stdout, version)
+
+    def test_bad_options(self):
+        for arguments in (["peak", "--no-such"], ["peak", "-q"], ["peak", "--func"], ["list", "x"],
+                          ["clean", "x"], ["rm", "--force", "1"], ["list", "-1"]):
+            with self.subTest(arguments=arguments):
+                done = self.run_mprof(*arguments, expect=2)
+                self.assertEqual(done.stdout, "")
+                self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
+                self.assertTrue(done.stderr.startswith(f"mprof {arguments[0]}: "), done.stderr)
+
+    def test_negative_numbers_are_arguments(self):
+        (self.directory / "mprofile_20240102030405.dat").write_text(GOOD)
+        for arguments in (["-1"], ["-1", "--func", "x"], ["--func", "-5", "-1"], ["--", "-1"]):
+            with self.subTest(arguments=arguments):
+                done = self.run_mprof("peak", *arguments)
+                self.assertTrue(done.stdout.startswith("mprofile_20240102030405.dat\t"))
+
+    def test_broken_pipe(self):
+        """Nobody reads: by SIGPIPE as any program; where that is ignored, with a reason."""
+        for ignored in (False, True):
+            reader, writer = os.pipe()
+            os.close(reader)
+            done = subprocess.run(
+                [MPROF, "peak", str(NESTED)], stdout=writer, stderr=subprocess.PIPE, text=True,
+                timeout=DEADLINE_S, restore_signals=not ignored)
+            os.close(writer)
+            with self.subTest(ignored=ignored):
+                self.assertEqual((done.returncode, done.stderr), (
+                    1, "mprof: cannot write to standard output: Broken pipe\n") if ignored
+                    else (-signal.SIGPIPE, ""))
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,452 @@
+/* What a profile makes of its records: levels, sums, processes, lanes, which calls belong to which
+ * curve. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <math.h>
+#include <mprof/profile.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define T "179533000" /* with a digit behind: so many seconds */
+
+static mprof_profile *load(const char *text, const mprof_load_options *options)
+{
+    mprof_source *source;
+    mprof_profile *profile;
+    mprof_error error = MPROF_ERROR_INIT;
+    assert_int_equal(mprof_source_open_memory(&source, text, strlen(text), "x", NULL), MPROF_OK);
+    if (mprof_profile_load(&profile, source, options, &error) != MPROF_OK) {
+        fail_msg("%s: %s", text, error.message);
+    }
+    mprof_source_free(source);
+    assert_int_equal(mprof_profile_warnings(profile)->total, 0);
+    return profile;
+}
+
+/* --- levels -------------------------------------------------------------------------------- */
+
+/* Calls are given as pairs of digits, entry and exit; levels as the profile sorts them: by entry.
+ */
+static const struct {
+    const char *name;
+    const char *calls;
+    const char *levels;
+} nestings[] = {
+    {"one", "05", "0"},
+    {"one after the other", "01 12 23", "000"},
+    {"two levels", "09 12 34", "011"},
+    {"as upstream writes them: inner first", "12 34 09", "011"},
+    {"three levels", "09 18 27", "012"},
+    {"same entry: the longer is around", "03 09 05", "012"},
+    {"same exit: the earlier is around", "59 09 79", "012"},
+    {"overlapping, not nested", "05 38", "01"},
+    {"a chain of overlaps takes two rows", "02 13 24 35", "0101"},
+    {"nested in one of two that overlap", "05 38 67", "012"},
+    {"nested in both", "06 38 45", "012"},
+    {"equal calls", "05 05 05", "012"},
+    {"behind the overlap the lowest row is free", "03 25 46 67", "0100"},
+    {"inside goes above what is around, not into a gap", "09 12 38 45", "0112"},
+};
+
+static void test_levels(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof nestings / sizeof nestings[0]; i++) {
+        char text[2000] = "MEM 1.0 " T "0\n";
+        char found[16] = "";
+        size_t count;
+        for (const char *call = nestings[i].calls; *call; call += call[2] ? 3 : 2) {
+            size_t length = strlen(text);
+            snprintf(text + length, sizeof text - length, "FUNC f 1.0 " T "%c 1.0 " T "%c\n",
+                     call[0], call[1]);
+        }
+        mprof_profile *profile = load(text, NULL);
+        const mprof_span *spans = mprof_profile_spans(profile, &count);
+        for (size_t at = 0; at < count; at++) {
+            found[at] = (char)('0' + spans[at].level);
+        }
+        if (strcmp(found, nestings[i].levels) != 0) {
+            fail_msg("%s: levels %s, expected %s", nestings[i].name, found, nestings[i].levels);
+        }
+        mprof_profile_free(profile);
+    }
+}
+
+/* 100,000 calls around one another, and as many side by side: no deeper, no slower than need be. */
+static void test_deep_levels(void **state)
+{
+    (void)state;
+    enum { CALLS = 100000 };
+    char *text = malloc(CALLS * 64);
+    char *at = text + sprintf(text, "MEM 1.0 " T "0\n");
+    for (int i = 0; i < CALLS; i++) {
+        at += sprintf(at, "FUNC f 1 1795330000.%06d 1 1795331000.%06d\n", i, 999999 - i);
+    }
+    mprof_profile *profile = load(text, NULL);
+    size_t count;
+    const mprof_span *spans = mprof_profile_spans(profile, &count);
+    assert_int_equal(count, CALLS);
+    for (size_t i = 0; i < count; i++) {
+        assert_int_equal(spans[i].level, i);
+    }
+    const mprof_function *function = mprof_profile_functions(profile, &count);
+    assert_int_equal(count, 1);
+    assert_int_equal(function->call_count, CALLS);
+    assert_true(fabs(function->total_s - 1000.999999) < 1e-6);
+    assert_true(fabs(function->own_s - function->total_s) < 1e-3);
+    assert_int_equal(mprof_profile_lanes(profile, &count)->max_level, CALLS - 1);
+    mprof_profile_free(profile);
+    free(text);
+}
+
+/* --- sums ---------------------------------------------------------------------------------- */
+
+static const mprof_function *find_function(const mprof_profile *profile, const char *name)
+{
+    size_t count;
+    const mprof_function *functions = mprof_profile_functions(profile, &count);
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(functions[i].name, name) == 0) {
+            return &functions[i];
+        }
+    }
+    fail_msg("no function %s", name);
+    return NULL;
+}
+
+static const struct {
+    const char *name;
+    const char *calls;
+    const char *function;
+    uint64_t call_count;
+    double total_s, own_s, longest_s, change_mib, peak_mib, sample_peak_mib;
+} sums[] = {
+    {"one call", "FUNC m.f 10 " T "1 30 " T "4 0\n", "m.f", 1, 3, 3, 3, 20, 30, 7},
+    {"two calls", "FUNC m.f 10 " T "1 30 " T "4 0\nFUNC m.f 30 " T "5 20 " T "6 0\n", "m.f", 2, 4,
+     4, 3, 10, 30, 7},
+    {"outer", "FUNC m.f 10 " T "0 30 " T "8 0\nFUNC m.g 1 " T "2 1 " T "5 1\n", "m.f", 1, 8, 5, 8,
+     20, 30, 9},
+    {"inner", "FUNC m.f 10 " T "0 30 " T "8 0\nFUNC m.g 1 " T "2 1 " T "5 1\n", "m.g", 1, 3, 3, 3,
+     0, 7, 7},
+    {"grandchildren count for the child",
+     "FUNC m.f 1 " T "0 1 " T "8 0\nFUNC m.g 1 " T "1 1 " T "6 1\nFUNC m.h 1 " T "2 1 " T "4 2\n",
+     "m.f", 1, 8, 3, 8, 0, 9, 9},
+    {"recursion counts once",
+     "FUNC m.f 10 " T "0 50 " T "8 0\nFUNC m.f 20 " T "1 40 " T "6 1\nFUNC m.f 25 " T "2 35 " T
+     "4 2\n",
+     "m.f", 3, 8, 8, 8, 40, 50, 9},
+    {"many told as one", "FUNC m.f 1 " T "1 2 " T "4 0 count=1000\n", "m.f", 1000, 3, 3, 3, 1, 7,
+     7},
+    {"no sample within", "FUNC m.f 1 " T "1 2 " T "1.5 0\n", "m.f", 1, .5, .5, .5, 1, 2, NAN},
+    {"a sample at its very end", "FUNC m.f 1 " T "1 2 " T "2 0\n", "m.f", 1, 1, 1, 1, 1, 5, 5},
+    {"a sample at its very start", "FUNC m.f 1 " T "8 2 " T "8.5 0\n", "m.f", 1, .5, .5, .5, 1, 9,
+     9},
+};
+
+static void assert_near(const char *name, const char *what, double found, double expected)
+{
+    if (isnan(expected) ? !isnan(found) : !(fabs(found - expected) < 1e-6)) {
+        fail_msg("%s: %s is %g, expected %g", name, what, found, expected);
+    }
+}
+
+static void test_sums(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof sums / sizeof sums[0]; i++) {
+        char text[2000];
+        snprintf(text, sizeof text,
+                 "MEM 4 " T "0\nMEM 5 " T "2\nMEM 7 " T "4\nMEM 6 " T "6\nMEM 9 " T "8\n%s",
+                 sums[i].calls);
+        mprof_profile *profile = load(text, NULL);
+        const mprof_function *function = find_function(profile, sums[i].function);
+        assert_int_equal(function->call_count, sums[i].call_count);
+        assert_near(sums[i].name, "total", function->total_s, sums[i].total_s);
+        assert_near(sums[i].name, "own", function->own_s, sums[i].own_s);
+        assert_near(sums[i].name, "longest", function->longest_s, sums[i].longest_s);
+        assert_near(sums[i].name, "change", function->change_mib, sums[i].change_mib);
+        assert_near(sums[i].name, "peak", function->peak_mib, sums[i].peak_mib);
+        assert_near(sums[i].name, "sample peak", function->sample_peak_mib,
+                    sums[i].sample_peak_mib);
+        mprof_profile_free(profile);
+    }
+}
+
+/* --- processes ----------------------------------------------------------------------------- */
+
+static const mprof_process *process_at(const mprof_profile *profile, size_t index, size_t count)
+{
+    size_t found;
+    const mprof_process *processes = mprof_profile_processes(profile, &found);
+    assert_int_equal(found, count);
+    return &processes[index];
+}
+
+static void test_processes(void **state)
+{
+    (void)state;
+    mprof_profile *profile = load("CMDLINE a b\n"
+                                  "FACT pid 70\nFACT backend psutil\nFACT pid 99\n"
+                                  "PROC 70 1 " T "0 python3\n"
+                                  "MEM 10 " T "0\nMEM 12 " T "1\n"
+                                  "PROC 71 70 " T "0.5 sh\n"
+                                  "CHLD 71 3 " T "1\n"
+                                  "CHLD 0 0.000000 " T "1\n"
+                                  "PROC 71 70 " T "1.5 gcc \\x0a\\\\\n"
+                                  "PEAK 71 3.5 " T "1.5\nPEAK 71 3.25 " T "2\n"
+                                  "CHLD 71 2 " T "2\n"
+                                  "EXIT 71 " T "2.5 signal 9\n"
+                                  "EXIT 72 " T "2.5 oom 9\n"
+                                  "EXIT 70 " T "3 status 3\n"
+                                  "LOST 70 " T "3 5\nLOST 71 " T "3 6\n",
+                                  NULL);
+    const mprof_process *main_process = process_at(profile, 0, 3);
+    assert_string_equal(mprof_profile_command_line(profile), "a b");
+    assert_string_equal(mprof_profile_fact(profile, "pid"), "70");
+    assert_string_equal(mprof_profile_fact(profile, "backend"), "psutil");
+    assert_null(mprof_profile_fact(profile, "nothing"));
+    assert_int_equal(mprof_profile_lost_calls(profile), 11);
+    assert_int_equal(main_process->pid, 70);
+    assert_int_equal(main_process->ppid, 1);
+    assert_string_equal(main_process->name, "python3");
+    assert_true(main_process->ended);
+    assert_int_equal(main_process->cause, MPROF_EXIT_STATUS);
+    assert_int_equal(main_process->exit_value, 3);
+    assert_int_equal(main_process->series.sample_count, 2);
+    assert_true(isnan(main_process->kernel_peak_mib));
+
+    const mprof_process *child = process_at(profile, 1, 3);
+    assert_int_equal(child->pid, 71);
+    assert_int_equal(child->ppid, 70);
+    assert_string_equal(child->name, "gcc \n\\");
+    assert_near("birth", "birth", child->birth_s, 1795330000.5);
+    assert_near("end", "end", child->end_s, 1795330002.5);
+    assert_near("kernel", "peak", child->kernel_peak_mib, 3.5);
+    assert_int_equal(child->cause, MPROF_EXIT_SIGNAL);
+    assert_int_equal(child->series.sample_count, 2);
+    assert_near("child", "peak", child->series.peak.mib, 3);
+
+    const mprof_process *other = process_at(profile, 2, 3);
+    assert_int_equal(other->pid, 72);
+    assert_int_equal(other->cause, MPROF_EXIT_OOM);
+    assert_int_equal(other->series.sample_count, 0);
+    mprof_profile_free(profile);
+}
+
+/* A number that is used again is another process. */
+static void test_pid_reuse(void **state)
+{
+    (void)state;
+    mprof_profile *profile = load("FACT pid 1\nMEM 10 " T "0\n"
+                                  "PROC 5 1 " T "0 a\nCHLD 5 1 " T "1\n"
+                                  "EXIT 5 " T "2 status 0\n"
+                                  "PROC 5 1 " T "3 b\nCHLD 5 2 " T "4\nCHLD 5 3 " T "5\n"
+                                  "FUNC f 1 " T "4 1 " T "5 0 pid=5\n",
+                                  NULL);
+    const mprof_process *first = process_at(profile, 1, 3), *second = first + 1;
+    size_t count;
+    assert_string_equal(first->name, "a");
+    assert_true(first->ended);
+    assert_int_equal(first->series.sample_count, 1);
+    assert_string_equal(second->name, "b");
+    assert_false(second->ended);
+    assert_int_equal(second->series.sample_count, 4); /* two samples, two ends of a call */
+    assert_int_equal(mprof_profile_spans(profile, &count)->process, 2);
+    mprof_profile_free(profile);
+}
+
+/* The main process is number 0 wherever the file says who it is. */
+static void test_main_pid_told_late(void **state)
+{
+    (void)state;
+    mprof_profile *profile = load("MEM 10 " T "0\nPROC 5 4 " T "0 a\nPROC 6 1 " T "0 main\n"
+                                  "CHLD 5 7 " T "1\nPROC 7 6 " T "0 b\n"
+                                  "FUNC f 1 " T "0 2 " T "1 0 pid=6\nFUNC g 1 " T "0 2 " T
+                                  "1 0 pid=7 lane=x\nFUNC h 1 " T "0 2 " T "1 0 pid=5\n"
+                                  "FACT pid 6\n",
+                                  NULL);
+    static const char *const names[] = {"main", "a", "b"};
+    static const int64_t pids[] = {6, 5, 7};
+    size_t count;
+    for (size_t i = 0; i < 3; i++) {
+        assert_string_equal(process_at(profile, i, 3)->name, names[i]);
+        assert_int_equal(process_at(profile, i, 3)->pid, pids[i]);
+    }
+    const mprof_span *spans = mprof_profile_spans(profile, &count);
+    const mprof_function *functions = mprof_profile_functions(profile, &count);
+    const mprof_lane *lanes = mprof_profile_lanes(profile, &count);
+    static const char *const expected[] = {"f", "h", "g"};
+    for (uint32_t i = 0; i < 3; i++) {
+        assert_int_equal(spans[i].process, i);
+        assert_string_equal(functions[spans[i].function].name, expected[i]);
+        assert_int_equal(lanes[spans[i].lane].process, i);
+    }
+    assert_string_equal(lanes[spans[2].lane].name, "x");
+    mprof_profile_free(profile);
+}
+
+static void test_lanes(void **state)
+{
+    (void)state;
+    mprof_profile *profile = load("MEM 1 " T "0\nFUNC a.f 1 " T "3 2 " T "4 0 lane=B pid=9\n"
+                                  "FUNC a.f 1 " T "2 2 " T "3 0 lane=A\nFUNC a.f 1 " T "1 2 " T
+                                  "9 0\nFUNC a.f 1 " T "2 2 " T "3 5 lane=B pid=9 open\n",
+                                  NULL);
+    size_t count;
+    const mprof_lane *lanes = mprof_profile_lanes(profile, &count);
+    assert_int_equal(count, 3);
+    const mprof_span *spans = mprof_profile_spans(profile, &count);
+    assert_int_equal(count, 4);
+    /* by process, lane, entry */
+    assert_true(spans[0].process == 0 && spans[1].process == 0);
+    assert_true(spans[2].process == 1 && spans[2].lane == spans[3].lane);
+    assert_true(spans[2].open && !spans[3].open);
+    assert_int_equal(spans[2].level, 5);
+    assert_string_equal(lanes[spans[2].lane].name, "B");
+    assert_int_equal(lanes[spans[2].lane].max_level, 5);
+    for (size_t i = 0; i < count; i++) {
+        assert_int_equal(spans[i].reserved, 0);
+        assert_true(spans[i].open <= 1);
+    }
+    mprof_profile_free(profile);
+}
+
+/* --- which calls belong to which curve ----------------------------------------------------- */
+
+static const struct {
+    const char *name;
+    const char *facts;
+    const char *call;
+    uint64_t line_count, main_count, child_count;
+} curves[] = {
+    {"upstream's call", "", "FUNC f 1 " T "0 2 " T "1 0\n", 4, 4, 2},
+    {"of the main process", "FACT pid 7\n", "FUNC f 1 " T "0 2 " T "1 0 pid=7\n", 4, 4, 2},
+    {"of nobody known", "", "FUNC f 1 " T "0 2 " T "1 0 pid=7\n", 2, 2, 2},
+    {"of a child", "FACT pid 7\n", "FUNC f 1 " T "0 2 " T "1 0 pid=8\n", 2, 2, 4},
+    {"of the main process, MEM a sum", "FACT pid 7\nFACT include-children 1\n",
+     "FUNC f 1 " T "0 2 " T "1 0 pid=7\n", 2, 0, 2},
+    {"upstream's call, MEM a sum", "FACT include-children 1\n", "FUNC f 1 " T "0 2 " T "1 0\n", 4,
+     0, 2},
+};
+
+static void test_curves(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof curves / sizeof curves[0]; i++) {
+        char text[1000];
+        size_t count;
+        snprintf(text, sizeof text,
+                 "%sMEM 1 " T "0\nMEM 1 " T "1\nCHLD 8 1 " T "0\nCHLD 8 1 " T "1\n%s",
+                 curves[i].facts, curves[i].call);
+        mprof_profile *profile = load(text, NULL);
+        const mprof_process *processes = mprof_profile_processes(profile, &count);
+        const mprof_process *child = NULL;
+        for (size_t at = 1; at < count; at++) {
+            child = processes[at].pid == 8 ? &processes[at] : child;
+        }
+        assert_non_null(child);
+        assert_int_equal(mprof_profile_samples(profile)->sample_count, 2);
+        if (mprof_profile_line(profile)->sample_count != curves[i].line_count ||
+            processes[0].series.sample_count != curves[i].main_count ||
+            child->series.sample_count != curves[i].child_count) {
+            fail_msg("%s: %d on the line, %d of the main process, %d of the child", curves[i].name,
+                     (int)mprof_profile_line(profile)->sample_count,
+                     (int)processes[0].series.sample_count, (int)child->series.sample_count);
+        }
+        mprof_profile_free(profile);
+    }
+}
+
+static void test_options(void **state)
+{
+    (void)state;
+    static const char text[] = "MEM 1 " T "0\nMEM 2 " T "1\nMEM 3 " T "2\nMEM 4 " T "3\n"
+                               "FUNC f 9 " T "0 9 " T "1 0\nFUNC g 8 " T "1.5 8 " T "5 0\n";
+    size_t count;
+    mprof_load_options options;
+    mprof_load_options_init(&options);
+    assert_int_equal(options.max_points, MPROF_DEFAULT_MAX_POINTS);
+
+    options.skip_calls = 1;
+    mprof_profile *profile = load(text, &options);
+    mprof_profile_spans(profile, &count);
+    assert_int_equal(count, 0);
+    assert_near("without calls", "peak", mprof_profile_line(profile)->peak.mib, 4);
+    mprof_profile_free(profile);
+
+    options.skip_calls = 0;
+    options.window_s[0] = 1;
+    options.window_s[1] = 2;
+    profile = load(text, &options);
+    mprof_profile_spans(profile, &count);
+    assert_int_equal(count, 2); /* one ends as the window begins, one reaches beyond it */
+    assert_int_equal(mprof_profile_samples(profile)->sample_count, 2);
+    assert_int_equal(mprof_profile_line(profile)->sample_count, 4);
+    assert_near("window", "start", mprof_profile_start_s(profile), 1795330000);
+    assert_near("window", "end", mprof_profile_end_s(profile), 1795330005);
+    mprof_profile_free(profile);
+
+    mprof_error error = MPROF_ERROR_INIT;
+    mprof_source *source;
+    options.window_s[0] = 100;
+    options.window_s[1] = 200;
+    mprof_source_open_memory(&source, text, strlen(text), "x", NULL);
+    assert_int_equal(mprof_profile_load(&profile, source, &options, &error), MPROF_EEMPTY);
+    assert_null(profile);
+    assert_string_equal(error.message, "no sample of memory within the window");
+    mprof_source_free(source);
+}
+
+/* Every limit of points gives a curve that has the extremes and is in order. */
+static void test_any_number_of_points(void **state)
+{
+    (void)state;
+    enum { SAMPLES = 3000 };
+    char *text = malloc(SAMPLES * 40);
+    char *at = text;
+    for (int i = 0; i < SAMPLES; i++) {
+        /* times that jump: dense, sparse, equal, backwards */
+        int moment = i < 1000   ? i
+                     : i < 1500 ? 5000 + (i - 1000) * 100
+                     : i < 2000 ? 70000
+                                : 60000 - i;
+        at += sprintf(at, "MEM %d.5 %d.25\n", i * 7919 % 3001, 1795330000 + moment);
+    }
+    for (size_t max_points = 1; max_points < 4000; max_points += max_points < 80 ? 1 : 97) {
+        mprof_load_options options;
+        mprof_load_options_init(&options);
+        options.max_points = max_points;
+        mprof_profile *profile = load(text, &options);
+        const mprof_series *series = mprof_profile_samples(profile);
+        double highest = 0, lowest = 1e9;
+        assert_int_equal(series->sample_count, SAMPLES);
+        assert_true(series->point_count <= (max_points < 64 ? 64 : max_points));
+        for (size_t i = 0; i < series->point_count; i++) {
+            assert_true(i == 0 || series->points[i].time_s >= series->points[i - 1].time_s);
+            highest = fmax(highest, series->points[i].mib);
+            lowest = fmin(lowest, series->points[i].mib);
+        }
+        assert_true(highest == series->peak.mib && lowest == series->lowest_mib);
+        assert_true(series->points[0].time_s == series->first_s);
+        assert_true(series->points[series->point_count - 1].time_s == series->last_s);
+        mprof_profile_free(profile);
+    }
+    free(text);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_levels),    cmocka_unit_test(test_deep_levels),
+        cmocka_unit_test(test_sums),      cmocka_unit_test(test_processes),
+        cmocka_unit_test(test_pid_reuse), cmocka_unit_test(test_main_pid_told_late),
+        cmocka_unit_test(test_lanes),     cmocka_unit_test(test_curves),
+        cmocka_unit_test(test_options),   cmocka_unit_test(test_any_number_of_points),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
