@@ -7,11 +7,14 @@
 #include "record/executable.h"
 
 #include <errno.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+/* Never seen: the parent tells why instead. */
+#define LAUNCH_FAILED 127
 #define PRELOAD "LD_PRELOAD="
 #define RINGS MPROF_WIRE_ENV_RINGS "="
 
@@ -54,51 +57,91 @@ char **mprof__launch_environment(char *const environment[], const char *preload,
     return copy;
 }
 
-/* execve refuses a script without a #! line; shells, and execvp(3), run it all the same. */
-static int spawn_by_shell(pid_t *pid, char *const argv[], char *const environment[],
-                          const posix_spawnattr_t *attributes)
-{
-    static const char shell[] = "/bin/sh";
-    mprof__executable file;
-    size_t count = 0;
-    char **words;
-    int failure;
+/* What the child needs, made ready by the parent: between vfork and execve nothing is allocated. */
+typedef struct start_plan {
+    char *const *argv;
+    char *const *environment;
+    char **shell_argv; /* how /bin/sh would run the same file; NULL if it is no text */
+    const char *path;
+    const sigset_t *mask;
+    const sigset_t *to_default;
+} start_plan;
 
-    mprof__executable_inspect(&file, argv[0], getenv("PATH"));
-    if (file.kind != MPROF__EXECUTABLE_TEXT) {
-        return ENOEXEC;
+/* Runs in the child, on the parent's memory. Returns errno, if it returns. */
+static int become_program(const start_plan *plan)
+{
+    struct sigaction action;
+
+    memset(&action, 0, sizeof action);
+    action.sa_handler = SIG_DFL;
+    for (int number = 1; number < NSIG; number++) {
+        if (sigismember(plan->to_default, number) == 1) {
+            sigaction(number, &action, NULL);
+        }
     }
-    while (argv[count]) {
+    sigprocmask(SIG_SETMASK, plan->mask, NULL);
+    execve(plan->path, plan->argv, plan->environment);
+    if (errno == ENOEXEC && plan->shell_argv) {
+        execve(plan->shell_argv[0], plan->shell_argv, plan->environment);
+    }
+    return errno;
+}
+
+/* The child shares this memory until it has become the program, so it can leave its errno here.
+ * Returns that, or 0. */
+static int spawn(pid_t *pid, const start_plan *plan)
+{
+    volatile int failure = 0;
+
+    *pid = vfork();
+    if (*pid == 0) {
+        failure = become_program(plan);
+        _exit(LAUNCH_FAILED);
+    }
+    if (*pid < 0) {
+        return errno;
+    }
+    if (failure != 0) {
+        while (waitpid(*pid, NULL, 0) < 0 && errno == EINTR) {
+        }
+    }
+    return failure;
+}
+
+/* execve refuses a text without a #! line; shells, and execvp(3), run it all the same. */
+static mprof_status make_shell_argv(start_plan *plan, char *path)
+{
+    static char shell[] = "/bin/sh";
+    size_t count = 0;
+
+    while (plan->argv[count]) {
         count++;
     }
-    words = calloc(count + 2, sizeof *words);
-    if (!words) {
-        return ENOMEM;
+    plan->shell_argv = calloc(count + 2, sizeof *plan->shell_argv);
+    if (!plan->shell_argv) {
+        return MPROF_ENOMEM;
     }
-    memcpy(&words[0], &(const char *){shell}, sizeof(char *));
-    words[1] = file.path;
-    memcpy(&words[2], &argv[1], (count - 1) * sizeof *words);
-    failure = posix_spawn(pid, shell, NULL, attributes, words, environment);
-    free(words);
-    return failure;
+    plan->shell_argv[0] = shell;
+    plan->shell_argv[1] = path;
+    memcpy(&plan->shell_argv[2], &plan->argv[1], (count - 1) * sizeof *plan->shell_argv);
+    return MPROF_OK;
 }
 
 mprof_status mprof__launch(pid_t *pid, char *const argv[], char *const environment[],
                            const sigset_t *mask, const sigset_t *to_default, mprof_error *error)
 {
-    posix_spawnattr_t attributes;
-    int failure = posix_spawnattr_init(&attributes);
+    start_plan plan = {argv, environment, NULL, NULL, mask, to_default};
+    mprof__executable file;
+    int failure = ENOENT;
 
-    if (failure == 0) {
-        posix_spawnattr_setsigmask(&attributes, mask);
-        posix_spawnattr_setsigdefault(&attributes, to_default);
-        posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-        failure = posix_spawnp(pid, argv[0], NULL, &attributes, argv, environment);
-        if (failure == ENOEXEC) {
-            failure = spawn_by_shell(pid, argv, environment, &attributes);
-        }
-        posix_spawnattr_destroy(&attributes);
+    mprof__executable_inspect(&file, argv[0], getenv("PATH"));
+    plan.path = file.path;
+    if (file.kind == MPROF__EXECUTABLE_TEXT && make_shell_argv(&plan, file.path) != MPROF_OK) {
+        failure = ENOMEM;
+    } else if (file.path[0] != '\0') {
+        failure = spawn(pid, &plan);
     }
+    free(plan.shell_argv);
     if (failure == 0) {
         return MPROF_OK;
     }

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 static int64_t page_bytes(void)
@@ -19,12 +20,26 @@ static int64_t page_bytes(void)
     return size;
 }
 
+/* Descriptors that no probe keeps. */
+#define SPARE_DESCRIPTORS 64
+
+static int may_keep(int fd)
+{
+    struct rlimit limit;
+
+    return getrlimit(RLIMIT_NOFILE, &limit) != 0 || (rlim_t)fd + SPARE_DESCRIPTORS < limit.rlim_cur;
+}
+
 void mprof__probe_open(mprof__probe *probe, int64_t pid)
 {
     probe->pid = pid;
     probe->rss_bytes = 0;
-    probe->alive_fd = mprof__procfs_open(pid, "statm");
     probe->rollup_fd = -1;
+    probe->alive_fd = mprof__procfs_open(pid, "statm");
+    if (probe->alive_fd >= 0 && !may_keep(probe->alive_fd)) {
+        close(probe->alive_fd);
+        probe->alive_fd = -1;
+    }
 }
 
 void mprof__probe_close(mprof__probe *probe)
@@ -41,7 +56,7 @@ void mprof__probe_close(mprof__probe *probe)
 
 static mprof__probe_result result_of_errno(int number)
 {
-    return number == EACCES || number == EPERM ? MPROF__PROBE_DENIED : MPROF__PROBE_GONE;
+    return number == ENOENT || number == ESRCH ? MPROF__PROBE_GONE : MPROF__PROBE_DENIED;
 }
 
 /* The second number of statm: resident pages. */
@@ -54,23 +69,21 @@ static int64_t parse_statm(const char *text)
 
 mprof__probe_result mprof__probe_rss(mprof__probe *probe, int64_t *bytes)
 {
+    int fd = probe->alive_fd >= 0 ? probe->alive_fd : mprof__procfs_open(probe->pid, "statm");
     char text[128];
-    int fd = probe->alive_fd;
     ssize_t got;
     int failure;
 
-    if (fd < 0) { /* out of descriptors when it was found; perhaps not any more */
-        fd = mprof__procfs_open(probe->pid, "statm");
-        if (fd < 0) {
-            return errno == EMFILE || errno == ENFILE ? MPROF__PROBE_DENIED
-                                                      : result_of_errno(errno);
-        }
-        probe->alive_fd = fd;
+    if (fd < 0) {
+        return result_of_errno(errno);
     }
     got = pread(fd, text, sizeof text - 1, 0);
-    failure = errno;
+    failure = got == 0 ? ESRCH : errno;
+    if (probe->alive_fd < 0) {
+        close(fd);
+    }
     if (got <= 0) {
-        return got == 0 ? MPROF__PROBE_GONE : result_of_errno(failure);
+        return result_of_errno(failure);
     }
     text[got] = '\0';
     *bytes = parse_statm(text) * page_bytes();
@@ -112,6 +125,10 @@ static mprof__probe_result read_rollup(mprof__probe *probe, mprof__metric metric
         close(probe->rollup_fd);
         probe->rollup_fd = -1;
         return result_of_errno(failure);
+    }
+    if (!may_keep(probe->rollup_fd)) {
+        close(probe->rollup_fd);
+        probe->rollup_fd = -1;
     }
     text[got] = '\0';
     *bytes = mprof__probe_parse_rollup(text, metric);

@@ -25,7 +25,8 @@ typedef struct mprof__probe {
     int64_t rss_bytes; /* last resident memory read, whatever the metric */
 } mprof__probe;
 
-/* Opens what the metric needs. A process that has gone is found out by the first reading. */
+/* Opens what is kept, unless descriptors are running out: some are left for everything else, and
+ * what is not kept is opened for each reading. A process that has gone is found out by that. */
 void mprof__probe_open(mprof__probe *probe, int64_t pid);
 void mprof__probe_close(mprof__probe *probe);
 

@@ -93,6 +93,11 @@ mprof__process *mprof__process_tree_root(const mprof__process_tree *tree)
     return mprof__processes_find(&tree->processes, tree->root);
 }
 
+int mprof__process_tree_follows(const mprof__process_tree *tree)
+{
+    return tree->follow;
+}
+
 const char *mprof__process_tree_method(const mprof__process_tree *tree)
 {
     return tree->events_fd >= 0 ? "events" : "scan";

@@ -41,7 +41,8 @@ mprof_status mprof__process_tree_adopt(mprof__process_tree *tree, int64_t pid, i
 void mprof__process_tree_end(mprof__process_tree *tree, mprof__process *process,
                              const mprof__process_end *end);
 
-/* Asks /proc whether a process whose memory has vanished has ended. 1 and *end if so. */
+/* Asks /proc whether a process has ended; one of the same pid that started later is another one.
+ * 1 and *end if so. */
 int mprof__process_tree_has_ended(const mprof__process *process, int64_t now_ns,
                                   mprof__process_end *end);
 
@@ -50,6 +51,9 @@ const mprof__processes *mprof__process_tree_processes(const mprof__process_tree 
 
 /* The first process, or NULL once it has ended. */
 mprof__process *mprof__process_tree_root(const mprof__process_tree *tree);
+
+/* 1 if descendants belong to the tree. */
+int mprof__process_tree_follows(const mprof__process_tree *tree);
 
 /* "events" or "scan": how births are learnt. */
 const char *mprof__process_tree_method(const mprof__process_tree *tree);

@@ -64,6 +64,7 @@ struct mprof__recording {
     int64_t events_ns; /* no look at process events before this */
     int64_t costly_ns; /* no sample before this: the last one was expensive */
     uint64_t thinned;  /* ticks left out for that */
+    uint64_t denied;   /* readings that were not allowed */
     uint64_t damaged;  /* rings that held nonsense */
     int recording;     /* samples are being taken */
     int finished;      /* the loop is to end */
@@ -417,6 +418,18 @@ static void look_at_peak(mprof__recording *recording, mprof__process *process, i
 
 /* --- samples --- */
 
+static void tell_denied(mprof__recording *recording, const mprof__process *process)
+{
+    mprof_error error = MPROF_ERROR_INIT;
+
+    if (recording->denied++ == 0) {
+        mprof_error_set(&error, MPROF_ENOTFOUND,
+                        "memory of process %lld may not be read (%s): it is left out",
+                        (long long)process->pid, recording->plan.backend);
+        notice(recording, &error);
+    }
+}
+
 /* Reads one process. 0 if it has ended, and has been removed. */
 static int read_process(mprof__recording *recording, mprof__process *process, int64_t now_ns)
 {
@@ -429,10 +442,14 @@ static int read_process(mprof__recording *recording, mprof__process *process, in
     process->value_bytes = -1;
     switch (result) {
     case MPROF__PROBE_OK:
+        if (process->probe.alive_fd < 0 && mprof__process_tree_has_ended(process, now_ns, &end)) {
+            break; /* without a kept descriptor, this is another process of the same pid */
+        }
         process->value_bytes = bytes;
         process->rss_bytes = process->probe.rss_bytes;
         return 1;
     case MPROF__PROBE_DENIED:
+        tell_denied(recording, process);
         return 1;
     case MPROF__PROBE_EMPTY:
     case MPROF__PROBE_GONE:
@@ -514,7 +531,10 @@ static void tick(mprof__recording *recording, int64_t now_ns)
     if (recording->plan.folder && mprof__ring_folder_watch_fd(recording->plan.folder) < 0) {
         search_rings(recording); /* else the watch wakes the loop */
     }
-    update_tree(recording, now_ns);
+    if (mprof__process_tree_follows(recording->tree)) {
+        update_tree(recording, now_ns);
+        now_ns = mprof__clock_now_ns(); /* no sample is older than the birth of its process */
+    }
     if (now_ns >= recording->costly_ns) {
         read_all(recording, now_ns);
         if (recording->plan.metric != MPROF__METRIC_RSS) {
@@ -537,6 +557,25 @@ static void tick(mprof__recording *recording, int64_t now_ns)
 
 /* --- the end --- */
 
+/* Tells of those that have ended since the last tick. */
+static void end_processes_gone(mprof__recording *recording, int64_t now_ns)
+{
+    const mprof__processes *processes = mprof__process_tree_processes(recording->tree);
+    size_t i = 0;
+
+    while (i < processes->count) {
+        mprof__process *process = processes->items[i];
+        mprof__process_end end;
+
+        if (process->pid != recording->pid &&
+            mprof__process_tree_has_ended(process, now_ns, &end)) {
+            end_process(recording, process, &end);
+        } else {
+            i++;
+        }
+    }
+}
+
 /* Writes what is known only at the end. The file is complete behind it. */
 static void finish_file(mprof__recording *recording)
 {
@@ -549,6 +588,7 @@ static void finish_file(mprof__recording *recording)
     search_rings(recording);
     drain_all(recording);
     now_ns = mprof__clock_now_ns();
+    end_processes_gone(recording, now_ns);
     while (recording->ring_count > 0) {
         close_ring(recording, 0, now_ns, last_bytes(recording, recording->rings[0].pid));
     }

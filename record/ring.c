@@ -430,8 +430,7 @@ mprof_status mprof__ring_drain(mprof__ring *ring, char *scratch, mprof__ring_sin
         ring->tail += used;
         if (pwrite(ring->fd, &ring->tail, sizeof ring->tail, MPROF_WIRE_TAIL_OFFSET) !=
             (ssize_t)sizeof ring->tail) {
-            return mprof_error_set_errno(error, errno, "cannot give room back to process %lld",
-                                         (long long)ring->pid);
+            return malformed(error, ring, "closed to writing");
         }
     }
     return status;

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #define FOLDER_PREFIX "mprof-"
+#define RANDOM_DIGITS 16
 /* Files in the folder that are looked at: a process cannot keep the recorder busy by making more.
  */
 #define RINGS_MAX 65536
@@ -61,10 +62,27 @@ static void clear_folder(int fd)
     closedir(entries);
 }
 
+/* "mprof-<pid>-<16 hexadecimal digits>", and nothing else: other programs' folders may begin alike.
+ */
+static int is_folder_name(const char *name)
+{
+    size_t length;
+
+    if (strncmp(name, FOLDER_PREFIX, strlen(FOLDER_PREFIX)) != 0) {
+        return 0;
+    }
+    name += strlen(FOLDER_PREFIX);
+    length = strspn(name, "0123456789");
+    return length > 0 && name[length] == '-' &&
+           strspn(name + length + 1, "0123456789abcdef") == RANDOM_DIGITS &&
+           name[length + 1 + RANDOM_DIGITS] == '\0';
+}
+
 /* Removes a folder in `base` if it is one of ours whose recorder has gone. */
 static void clear_stale(int base, const char *name)
 {
     struct stat status;
+    struct stat bell;
     int fd = openat(base, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
     if (fd < 0) {
@@ -72,7 +90,10 @@ static void clear_stale(int base, const char *name)
     }
     if (fstat(fd, &status) == 0 && status.st_uid == geteuid() && (status.st_mode & 07777) == 0700 &&
         flock(fd, LOCK_EX | LOCK_NB) == 0) {
-        clear_folder(fd);
+        if (fstatat(fd, MPROF_WIRE_BELL, &bell, AT_SYMLINK_NOFOLLOW) == 0 &&
+            S_ISFIFO(bell.st_mode)) {
+            clear_folder(fd);
+        }
         unlinkat(base, name, AT_REMOVEDIR);
     }
     close(fd);
@@ -87,7 +108,7 @@ static void clear_stale_folders(const char *base)
         return;
     }
     while ((entry = readdir(entries))) {
-        if (strncmp(entry->d_name, FOLDER_PREFIX, strlen(FOLDER_PREFIX)) == 0) {
+        if (is_folder_name(entry->d_name)) {
             clear_stale(dirfd(entries), entry->d_name);
         }
     }

@@ -193,8 +193,13 @@ static void note(const char *what, const char *text)
 
 static void print_notice(void *data, const mprof_error *error)
 {
-    (void)data;
-    mprof__command_fail(error);
+    const mprof__output_file *file = data;
+    mprof_error copy = *error;
+
+    if (copy.system_errno != 0) {
+        mprof_error_at(&copy, file->path, 0);
+    }
+    mprof__command_fail(&copy);
 }
 
 /* A number of seconds as upstream prints it: with a decimal point always. */
@@ -204,13 +209,6 @@ static void print_interval(double interval_s)
 
     snprintf(text, sizeof text, "%.15g", interval_s);
     printf("mprof: Sampling memory every %s%ss\n", text, strpbrk(text, ".e") ? "" : ".0");
-}
-
-static int fail_at(mprof_error *error, const char *file, int exit_code)
-{
-    mprof_error_at(error, file, 0);
-    mprof__command_fail(error);
-    return exit_code;
 }
 
 /* --- the two commands --- */
@@ -251,7 +249,8 @@ static mprof_status prepare(session *run, size_t argc, char *const argv[], mprof
         return status;
     }
     plan_recording(run, &plan);
-    status = mprof_writer_open(&run->writer, run->file.fd, run->file.path, error);
+    status =
+        mprof_writer_open(&run->writer, run->file.fd, run->file.path ? run->file.path : "", error);
     if (status == MPROF_OK) {
         status = mprof__signals_open(&run->signals, error);
     }
@@ -260,7 +259,11 @@ static mprof_status prepare(session *run, size_t argc, char *const argv[], mprof
         plan.folder = run->folder;
         plan.writer = run->writer;
         plan.notice = print_notice;
+        plan.notice_data = &run->file;
         status = mprof__recording_open(&run->recording, &plan, argc, argv, error);
+    }
+    if (status == MPROF_OK) {
+        status = mprof__output_file_publish(&run->file, error);
     }
     if (status == MPROF_OK && run->file.kept) {
         note("the older file is kept as", run->file.kept);
@@ -373,10 +376,8 @@ static int record(session *run, int64_t pid)
 /* Takes everything back: nothing has been started. */
 static int abandon(session *run, mprof_error *error, int exit_code)
 {
-    const char *path = run->file.path ? run->file.path : run->options->output;
-
-    if (path) {
-        mprof_error_at(error, path, 0);
+    if (run->options->output) {
+        mprof_error_at(error, run->options->output, 0);
     }
     mprof__command_fail(error);
     mprof__output_file_discard(&run->file);
@@ -416,6 +417,24 @@ static int run_program(const run_options *options)
     return record(&run, pid);
 }
 
+/* Whether the process may be looked at in the way that is asked for. */
+static mprof_status check_access(const run_options *options, int64_t pid, mprof_error *error)
+{
+    mprof__probe_result result;
+    mprof__probe probe;
+    int64_t bytes;
+
+    mprof__probe_open(&probe, pid);
+    result = mprof__probe_read(&probe, options->metric, &bytes);
+    mprof__probe_close(&probe);
+    return result == MPROF__PROBE_DENIED
+               ? mprof_error_set(
+                     error, MPROF_EARGUMENT,
+                     "memory of process %lld may not be read (%s): it is another user's",
+                     (long long)pid, options->backend)
+               : MPROF_OK;
+}
+
 static int attach_to_process(const run_options *options)
 {
     mprof_error error = MPROF_ERROR_INIT;
@@ -426,8 +445,9 @@ static int attach_to_process(const run_options *options)
     mprof_status status;
 
     if (mprof__attach_find(&pid, options->argv[0], options->newest, &error) != MPROF_OK ||
+        check_access(options, pid, &error) != MPROF_OK ||
         mprof__attach_arguments(&argv, &argc, pid, &error) != MPROF_OK) {
-        return fail_at(&error, "attach", MPROF_EXIT_FAILED);
+        return mprof__command_fail(&error);
     }
     status = prepare(&run, argc, argv, &error);
     free(argv);

@@ -372,3 +372,29 @@ def tiny_file_system(place, size):
         yield place
     finally:
         subprocess.run(["umount", "-l", place], check=False)
+
+
+@contextlib.contextmanager
+def memory_limit(size):
+    """A control group with that limit; yields the shell command by which a process enters it. Skips
+    where none can be made."""
+    version_1 = pathlib.Path("/sys/fs/cgroup/memory")
+    root = version_1 if version_1.is_dir() else pathlib.Path("/sys/fs/cgroup")
+    group = root / f"mprof-test-{os.getpid()}"
+    limits = (("memory.limit_in_bytes", "memory.memsw.limit_in_bytes") if root == version_1
+              else ("memory.max", "memory.swap.max"))
+    try:
+        group.mkdir()
+    except OSError as error:
+        raise unittest.SkipTest(f"no control group can be made here: {error}")
+    try:
+        try:
+            (group / limits[0]).write_text(size)
+        except OSError as error:
+            raise unittest.SkipTest(f"no memory limit can be set here: {error}")
+        with contextlib.suppress(OSError):
+            (group / limits[1]).write_text(size if root == version_1 else "0")
+        yield f"echo $$ > {group}/cgroup.procs"
+    finally:
+        wait_until(lambda: not (group / "cgroup.procs").read_text().strip(), "an empty group")
+        group.rmdir()

@@ -1,0 +1,167 @@
+"""R12: attaching to processes that are there, end, are another user's, or are not there."""
+
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+import mprof_test  # noqa: E402
+from mprof_test import MPROF, Recording, python, wait_until  # noqa: E402
+
+
+class Attach(mprof_test.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.path = self.directory / "out.dat"
+
+    def assert_refused(self, *arguments, says, expect=1):
+        done = self.run_mprof(*arguments, expect=expect)
+        self.assertRegex(done.stderr, r"\Amprof[^\n]*: [^\n]*\n\Z")
+        self.assertRegex(done.stderr, says)
+        self.assertEqual(self.recordings(), [])
+
+    def start_named(self, name, seconds="60"):
+        program = self.directory / name
+        if not program.exists():
+            shutil.copy(shutil.which("sleep"), program)
+        process = self.start(program, seconds)
+        wait_until(lambda: os.path.exists(f"/proc/{process.pid}/comm") and pathlib.Path(
+            f"/proc/{process.pid}/comm").read_text().strip() == name[:15], "the program's name")
+        return process
+
+    def attach(self, hint, *options):
+        process = self.start_mprof("attach", *options, "-T", "0.02", "-o", self.path, hint)
+        wait_until(lambda: self.path.exists() and self.path.read_text().count("\nMEM ") > 3,
+                   "samples")
+        return process
+
+    def test_R12_target_ends(self):
+        for command in (["attach"], ["run", "--attach"], ["run", "-a"]):
+            with self.subTest(command=command):
+                target = self.start_named("target", "0.4")
+                done = self.run_mprof(*command, "-T", "0.05", "-o", self.path, target.pid)
+                self.assertEqual(done.stdout, "mprof: Sampling memory every 0.05s\n"
+                                 f"attaching to existing process, using hint: {target.pid}\n")
+                self.assertEqual(done.stderr, "")
+                target.wait()
+                recording = Recording(self.path)
+                self.assertRegex(recording.command_line, r"/target 0\.4$")
+                self.assertEqual(int(recording.facts["pid"]), target.pid)
+                self.assertIn(target.pid, recording.exits)
+                self.assertGreater(len(recording.mem), 2)
+                self.assert_upstream_reads_the_same(recording)
+                self.path.unlink()
+
+    def test_R12_by_name(self):
+        target = self.start_named("some-target-name")  # longer than the kernel's names
+        for hint in ("some-target-name", "some-target-na", "target-name"):
+            with self.subTest(hint=hint):
+                process = self.attach(hint)
+                process.terminate()
+                self.assertEqual(self.wait_for_end(process), -signal.SIGTERM)
+                self.assertEqual(int(Recording(self.path).facts["pid"]), target.pid)
+                self.assertIsNone(target.poll())
+                self.path.unlink()
+
+    def test_R12_an_exact_name_goes_before_a_part(self):
+        self.start_named("xyzzy-longer")
+        target = self.start_named("xyzzy")
+        process = self.attach("xyzzy")
+        process.terminate()
+        self.wait_for_end(process)
+        self.assertEqual(int(Recording(self.path).facts["pid"]), target.pid)
+
+    def test_R12_several_of_one_name(self):
+        first = self.start_named("plugh")
+        time.sleep(0.05)
+        second = self.start_named("plugh")
+        self.assert_refused("attach", "plugh", says=f"{first.pid} .*{second.pid}")
+        process = self.attach("plugh", "--newest")
+        process.terminate()
+        self.wait_for_end(process)
+        self.assertEqual(int(Recording(self.path).facts["pid"]), second.pid)
+
+    def test_R12_not_there(self):
+        gone = subprocess.Popen(["true"])
+        gone.wait()
+        for hint, says in ((str(gone.pid), f"no process with pid {gone.pid}"),
+                           ("0", "no process"), ("99999999999999999999", "no process"),
+                           ("no-such-process-name", "no process named like"),
+                           ("", "empty name")):
+            with self.subTest(hint=hint):
+                self.assert_refused("attach", hint, says=says)
+
+    def test_R12_a_zombie(self):
+        zombie = self.start("true")
+        wait_until(lambda: mprof_test.process_table().get(zombie.pid, (0, ""))[1] == "Z", "a zombie")
+        self.assert_refused("attach", str(zombie.pid), says="has ended already")
+
+    def test_R12_the_output_cannot_be_written(self):
+        target = self.start_named("target")
+        self.assert_refused("attach", "-o", "missing/out.dat", str(target.pid), says="No such file",
+                            expect=2)
+
+    @unittest.skipUnless(os.geteuid() == 0 and shutil.which("setpriv"),
+                         "needs root and setpriv(1) to become another user")
+    def test_R12_another_user_s_process(self):
+        target = self.start_named("target")
+        os.chmod(self.directory, 0o777)
+        as_nobody = ["setpriv", "--reuid", "nobody", "--clear-groups", MPROF]
+        if subprocess.run([*as_nobody, "--version"], capture_output=True).returncode != 0:
+            self.skipTest("the program under test is not readable for everybody")
+        done = subprocess.run([*as_nobody, "attach", "--backend", "psutil_uss", str(target.pid)],
+                              capture_output=True, text=True, cwd=self.directory)
+        self.assertEqual(done.returncode, 1)
+        self.assertRegex(done.stderr, r"\Amprof: [^\n]*another user's\n\Z")
+        self.assertEqual(self.recordings(), [])
+        done = subprocess.run([*as_nobody, "attach", "-t", "0.3", str(target.pid)],
+                              capture_output=True, text=True, cwd=self.directory)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertGreater(len(self.only_recording().mem), 1)
+
+    def test_R18_timeout(self):
+        target = self.start_named("target")
+        self.run_mprof("attach", "-t", "0.3", "-T", "0.05", "-o", self.path, target.pid)
+        recording = Recording(self.path)
+        self.assertLess(recording.mem[-1][1] - recording.mem[0][1], 0.35)
+        self.assertIsNone(target.poll())
+        self.assertEqual(recording.exits, {})
+
+    def test_no_limit_unless_asked_for(self):
+        """The plan of a recording without -t has no end: nothing in an hour can stop it."""
+        target = self.start_named("target")
+        process = self.attach(str(target.pid))
+        target.kill()
+        self.assertEqual(self.wait_for_end(process), 0)
+
+    def test_children_that_are_there_already(self):
+        (self.directory / "tree.py").write_text(
+            "import os, time\n"
+            "for n in range(3):\n"
+            "    if os.fork() == 0:\n"
+            "        time.sleep(60); os._exit(0)\n"
+            "print('ready', flush=True)\n"
+            "while not os.path.exists('go'): time.sleep(0.02)\n"
+            "if os.fork() == 0:\n"
+            "    time.sleep(60); os._exit(0)\n"
+            "time.sleep(60)\n")
+        target = self.start(python(), "tree.py")
+        self.wait_for_output(target, "ready")
+        process = self.attach(str(target.pid), "-C", "-M")
+        (self.directory / "go").write_text("")
+        wait_until(lambda: len({line.split(" ")[1] for line in self.path.read_text().split("\n")
+                                if line.startswith("CHLD ")}) == 4, "four children")
+        process.terminate()
+        self.wait_for_end(process)
+        recording = Recording(self.path)
+        self.assertGreater(recording.mem[-1][0], sum(
+            mib for _, mib, moment in recording.chld if moment == recording.mem[-1][1]))
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,230 @@
+"""R5, R6, R7, R9: the recorder killed, the program killed, the disk full, the clock set."""
+
+import os
+import pathlib
+import random
+import re
+import resource
+import signal
+import subprocess
+import sys
+import time
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+import mprof_test  # noqa: E402
+from mprof_test import MPROF, Recording, python, upstream, wait_until  # noqa: E402
+
+TOOLS = pathlib.Path(os.environ.get("MPROF_TEST_TOOLS", "."))
+
+# Random kills of one run of the tests; MPROF_TEST_KILLS=1000 is what the list of faults asks for.
+KILLS = int(os.environ.get("MPROF_TEST_KILLS", "100"))
+
+INTERVAL_S = 0.001
+
+WORKING = """
+import time
+@profile
+def step(n):
+    return n
+@profile
+def work():
+    while True:
+        for n in range(50): step(n)
+        time.sleep(0.001)
+work()
+"""
+
+
+class Kills(mprof_test.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.path = self.directory / "out.dat"
+
+    def write(self, name, text):
+        (self.directory / name).write_text(text)
+
+    def wait_for_samples(self, count=3):
+        wait_until(lambda: self.path.exists() and self.path.read_text().count("\nMEM ") >= count,
+                   "samples")
+
+    # --- R5 ---
+
+    def test_R5_recorder_killed_at_random_moments(self):
+        """Whenever it is killed: no file, or one that upstream reads, with its command line, and all
+        samples but the last one."""
+        self.write("working.py", WORKING)
+        chance = random.Random(5)
+        seen = 0
+        for _ in range(KILLS):
+            process = self.start_mprof("run", "-T", str(INTERVAL_S), "-C", "-o", self.path,
+                                       python(), "working.py")
+            time.sleep(chance.random() ** 2 * 0.2)
+            killed_at = time.time()
+            process.kill()
+            process.wait()
+            if self.path.exists():
+                self.check_killed(killed_at)
+                seen += 1
+                self.path.unlink()
+            self.end_processes()
+        self.assertGreater(seen, KILLS / 2)
+
+    def check_killed(self, killed_at):
+        data = self.path.read_bytes()
+        self.assertTrue(data.startswith(b"CMDLINE "), data[:80])
+        whole, _, torn = data.rpartition(b"\n")
+        self.assertNotIn(b"\0", data)
+        if torn:
+            self.path.write_bytes(whole + b"\n")
+        read = upstream().read_mprofile_file(str(self.path))
+        self.assertIsNotNone(read["cmd_line"])
+        if len(read["timestamp"]) > 5:
+            # A loaded machine delays samples, but those that were due shortly before are there.
+            self.assertLess(killed_at - read["timestamp"][-1], 0.25)
+
+    def test_R5_the_program_goes_on_undisturbed(self):
+        self.write("on.py", "import time\n"
+                   "@profile\ndef f(n): return n\n"
+                   "print('ready', flush=True)\n"
+                   "import os\n"
+                   "while not os.path.exists('go'): time.sleep(0.01)\n"
+                   "for n in range(100000): f(n)\n"
+                   "if os.fork() == 0:\n"
+                   "    f(1); os._exit(0)\n"
+                   "os.wait()\n"
+                   "print('all done', flush=True)\n")
+        process = self.start_mprof("run", "-o", self.path, python(), "on.py")
+        self.wait_for_output(process, "ready")
+        process.kill()
+        process.wait()
+        self.write("go", "")
+        wait_until(lambda: "all done" in self.output(process), "the end of the program")
+        self.assert_no_process_left()
+
+    def test_R5_what_a_killed_recorder_left_is_cleared_away(self):
+        self.write("place.py", "import os, time\nprint(os.environ['MPROF_RINGS'], flush=True)\n"
+                   "time.sleep(60)\n")
+        process = self.start_mprof("run", "-o", self.path, python(), "place.py")
+        place = pathlib.Path(self.wait_for_output(process, r"(/\S+/mprof-\d+-\w+)")[1])
+        second = self.start_mprof("run", "-o", self.directory / "b.dat", python(), "place.py")
+        other = pathlib.Path(self.wait_for_output(second, r"(/\S+/mprof-\d+-\w+)")[1])
+        process.kill()
+        process.wait()
+        self.assertTrue(place.exists())
+        self.run_mprof("run", "-o", self.directory / "c.dat", "true")
+        self.assertFalse(place.exists())
+        self.assertTrue(other.exists())  # its recorder lives
+        second.terminate()
+        self.wait_for_end(second)
+        self.assertFalse(other.exists())
+
+    # --- R6 ---
+
+    def end_in_flight(self, end):
+        """Runs a program that ends in the middle of a call in that way; returns the recording."""
+        self.write("ending.py", "import os, signal, sys, time\n"
+                   "@profile\ndef done(n): return n\n"
+                   "@profile\ndef inside():\n"
+                   "    for n in range(200): done(n)\n"
+                   f"    {end}\n"
+                   "@profile\ndef outside(): inside()\n"
+                   "outside()\n")
+        self.run_mprof("run", "-o", self.path, python(), "ending.py")
+        recording = Recording(self.path)
+        self.assert_upstream_reads_the_same(recording)
+        self.assertEqual(len(recording.calls_of("done")), 200)
+        self.assert_nested(recording.calls)
+        return recording
+
+    def test_R6_every_call_is_kept_and_told_once(self):
+        for end, expected in (("os.kill(os.getpid(), signal.SIGKILL)", ("signal", 9)),
+                              ("os.kill(os.getpid(), signal.SIGTERM)", ("signal", 15)),
+                              ("os.abort()", ("signal", 6)),
+                              ("os._exit(5)", ("status", 5))):
+            with self.subTest(end=end):
+                recording = self.end_in_flight(end)
+                self.assertEqual([call.open for call in recording.calls_of("inside")], [True])
+                self.assertEqual([call.open for call in recording.calls_of("outside")], [True])
+                self.assertEqual(recording.exits[int(recording.facts["pid"])], expected)
+                self.path.unlink()
+
+    def test_R6_exec(self):
+        recording = self.end_in_flight(
+            "os.execv(sys.executable, [sys.executable, '-c', "
+            "'@profile\\ndef after(): pass\\nafter()'])")
+        self.assertEqual([call.open for call in recording.calls_of("inside")], [True])
+        after = recording.calls_of("after")
+        self.assertEqual([call.open for call in after], [False])
+        self.assertEqual(after[0].pid, int(recording.facts["pid"]))
+        self.assertLessEqual(recording.calls_of("inside")[0].exit_s, after[0].enter_s)
+
+    def test_R6_fork_in_the_middle(self):
+        recording = self.end_in_flight("os.fork()")
+        for name in ("inside", "outside"):
+            calls = recording.calls_of(name)
+            self.assertEqual([(call.open, call.pid) for call in calls],
+                             [(False, int(recording.facts["pid"]))])
+
+    def test_R6_out_of_memory(self):
+        with mprof_test.memory_limit("48m") as enter:
+            self.write("hungry.py", "@profile\ndef eat():\n"
+                       "    food = []\n"
+                       "    while True: food.append(bytearray(1 << 20))\n"
+                       "eat()\n")
+            self.run_mprof("run", "-T", "0.01", "-o", self.path, "sh", "-c",
+                           f"{enter}; exec {python()} hungry.py")
+        recording = Recording(self.path)
+        self.assertIn(recording.exits[int(recording.facts["pid"])], [("oom", 9), ("signal", 9)])
+        self.assertEqual([call.open for call in recording.calls_of("eat")], [True])
+
+    # --- R7 ---
+
+    def check_disk_full(self, place, **options):
+        path = place / "out.dat"
+        script = "i=0; while [ $i -lt 40 ]; do i=$((i+1)); sleep 0.05; done; exit 3"
+        for arguments, code in (([], 1), (["-E"], 3)):
+            done = self.run_mprof("run", *arguments, "-T", "0.001", "-o", path, "sh", "-c", script,
+                                  expect=code, **options)
+            lines = [line for line in done.stderr.splitlines() if "older file" not in line]
+            self.assertEqual(len(lines), 1, done.stderr)
+            self.assertRegex(lines[0], r"\Amprof: .*out\.dat: cannot write: ")
+            recording = Recording(path)
+            self.assertTrue(recording.text.endswith("\n"))
+            self.assertGreater(len(recording.mem), 10)
+            self.assert_upstream_reads_the_same(recording)
+            path.unlink()
+
+    def test_R7_disk_full_in_the_middle(self):
+        with mprof_test.tiny_file_system(self.directory / "tiny", "16k") as place:
+            self.check_disk_full(place)
+
+    def test_R7_file_size_limit_in_the_middle(self):
+        self.check_disk_full(
+            self.directory,
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (8000, 8000)))
+
+    # --- R9 ---
+
+    def test_R9_the_wall_clock_is_set(self):
+        for steps in ("0.3:3600", "0.3:-3600", "0.2:3600,0.4:-7200"):
+            with self.subTest(steps=steps):
+                self.run_mprof("run", "-T", "0.05", "-o", self.path, "sleep", "1",
+                               env=self.environment(LD_PRELOAD=str(TOOLS / "step-clock.so"),
+                                                    MPROF_TEST_STEPS=steps))
+                times = [moment for _, moment in Recording(self.path).mem]
+                gaps = [later - earlier for earlier, later in zip(times, times[1:])]
+                self.assertGreaterEqual(len(times), 10)
+                self.assertGreater(min(gaps), 0)
+                self.assertLess(max(gaps), 0.5)  # a loaded machine; a step would be an hour
+                self.path.unlink()
+
+    def test_R9_the_clock_of_the_test_does_step(self):
+        done = subprocess.run(["date", "+%s"], capture_output=True, text=True,
+                              env=self.environment(LD_PRELOAD=str(TOOLS / "step-clock.so"),
+                                                   MPROF_TEST_STEPS="0:3600"))
+        self.assertGreater(int(done.stdout) - time.time(), 3500)
+
+
+if __name__ == "__main__":
+    unittest.main()

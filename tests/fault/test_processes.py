@@ -1,0 +1,262 @@
+"""R13: trees of processes. Each test runs with the kernel's process events, where they are allowed,
+and by searching /proc."""
+
+import os
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+import mprof_test  # noqa: E402
+from mprof_test import MPROF, Recording, python, wait_until  # noqa: E402
+
+# What takes the right to listen to process events from a recorder that root runs.
+WITHOUT_EVENTS = (["setpriv", "--bounding-set", "-net_admin"]
+                  if os.geteuid() == 0 and shutil.which("setpriv") else [])
+
+
+class Processes(mprof_test.TestCase):
+    prefix = ()
+
+    def setUp(self):
+        super().setUp()
+        self.path = self.directory / "out.dat"
+
+    def write(self, name, text):
+        (self.directory / name).write_text(text)
+
+    def record(self, *arguments, **options):
+        done = subprocess.run([*self.prefix, MPROF, "run", *options.pop("flags", ("-C", "-M")),
+                               "-o", self.path, *map(str, arguments)], capture_output=True,
+                              text=True, cwd=self.directory, env=self.environment(),
+                              timeout=mprof_test.DEADLINE_S, **options)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        recording = Recording(self.path)
+        self.assert_upstream_reads_the_same(recording)
+        self.check_method(recording)
+        return recording
+
+    def check_method(self, recording):
+        if os.geteuid() != 0:
+            self.assertEqual(recording.facts["processes-by"], "scan")
+
+    def assert_sound(self, recording):
+        """No sample of nobody: every CHLD is of a process with a birth, after it and before its
+        end, and has memory."""
+        lives = {}
+        for line in recording.lines:
+            fields = line.split(" ")
+            if fields[0] == "PROC":
+                lives.setdefault(int(fields[1]), [float(fields[3]), None])
+            elif fields[0] == "EXIT":
+                lives[int(fields[1])][1] = float(fields[2])
+        for pid, mib, moment in recording.chld:
+            self.assertIn(pid, lives)
+            self.assertGreater(mib, 0)
+            self.assertGreaterEqual(moment, lives[pid][0] - 0.001)
+            if lives[pid][1]:
+                self.assertLessEqual(moment, lives[pid][1] + 0.05)
+
+    def test_sum_and_children(self):
+        self.write("tree.py", "import os, time\n"
+                   "a = bytearray(40 << 20)\n"
+                   "for size in (20, 60):\n"
+                   "    if os.fork() == 0:\n"
+                   "        b = bytearray(size << 20)\n"
+                   "        if size == 60 and os.fork() == 0:\n"
+                   "            c = bytearray(30 << 20)\n"
+                   "            time.sleep(0.8)\n"
+                   "            os._exit(0)\n"
+                   "        time.sleep(1)\n"
+                   "        os._exit(0)\n"
+                   "time.sleep(1.2)\n")
+        recording = self.record("tree.py")
+        self.assert_sound(recording)
+        main = int(recording.facts["pid"])
+        by_time = {}
+        for pid, mib, moment in recording.chld:
+            by_time.setdefault(moment, {})[pid] = mib
+        sums = dict((moment, mib) for mib, moment in recording.mem)
+        full = [moment for moment, children in by_time.items() if len(children) == 3]
+        self.assertTrue(full)
+        # -C: the sum is that of the program itself (of 40 MiB and an interpreter) and its children
+        own = sums[full[-1]] - sum(by_time[full[-1]].values())
+        self.assertGreater(own, 40)
+        self.assertLess(own, 80)
+        self.assertEqual(len({pid for pid, _, _ in recording.chld}), 3)
+        children = {pid for pid, ppid, _ in recording.processes if ppid == main}
+        self.assertEqual(len(children), 2)
+        grandchild, = {pid for pid, ppid, _ in recording.processes if ppid in children}
+        self.assertEqual({pid for pid, _, _ in recording.processes},
+                         {main, grandchild} | children, recording.processes)
+        flags = {"-C": (True, False), "-M": (False, True)}
+        for flag, (summed, told) in flags.items():
+            with self.subTest(flag=flag):
+                one = self.record("tree.py", flags=(flag,))
+                peak = max(mib for mib, _ in one.mem)
+                self.assertEqual(peak > 150, summed)
+                self.assertEqual(bool(one.chld), told)
+
+    def test_R13_a_thousand_short_lived_children(self):
+        self.write("many.py", "import os\n"
+                   "for n in range(1000):\n"
+                   "    pid = os.fork()\n"
+                   "    if pid == 0: os._exit(n % 3)\n"
+                   "    os.waitpid(pid, 0)\n")
+        recording = self.record("many.py", flags=("-C", "-M", "-T", "0.01"))
+        self.assert_sound(recording)
+        main = int(recording.facts["pid"])
+        children = {pid for pid, ppid, _ in recording.processes if ppid == main}
+        if recording.facts["processes-by"] == "events":
+            self.assertEqual(len(children), 1000)
+            ends = [end for pid, end in recording.exits.items() if pid in children]
+            self.assertEqual(sorted(ends), sorted(("status", n % 3) for n in range(1000)))
+        self.assertEqual([mib for _, mib, _ in recording.chld if mib <= 0], [])
+
+    def test_R13_five_hundred_live_children(self):
+        self.write("herd.py", "import os, time\n"
+                   "for n in range(500):\n"
+                   "    if os.fork() == 0:\n"
+                   "        time.sleep(60); os._exit(0)\n"
+                   "print('all there', flush=True)\n"
+                   "time.sleep(60)\n")
+        process = self.start(*self.prefix, MPROF, "run", "-C", "-M", "-o", self.path, python(),
+                             "herd.py")
+        self.wait_for_output(process, "all there")
+
+        def last_tick():
+            lines = self.path.read_text().split("\n")[:-1]
+            moments = [line.split(" ")[3] for line in lines if line.startswith("CHLD ")]
+            return moments and moments.count(moments[-1]) == 500 and moments[-1]
+        first = float(wait_until(last_tick, "500 children in a tick"))
+        time.sleep(2)
+        process.send_signal(signal.SIGTERM)
+        self.wait_for_end(process)
+        recording = Recording(self.path)
+        self.assert_sound(recording)
+        times = [moment for _, moment in recording.mem if moment >= first]
+        mean = (times[-1] - times[0]) / (len(times) - 1)
+        self.assertLess(abs(mean - 0.1), 0.02)
+        self.end_processes()
+
+    def test_R13_zombies_are_no_samples(self):
+        self.write("zombie.py", "import os, time\n"
+                   "if os.fork() == 0: os._exit(7)\n"
+                   "time.sleep(0.5)\n")
+        recording = self.record("zombie.py", flags=("-C", "-M", "-T", "0.02"))
+        self.assert_sound(recording)
+        main = int(recording.facts["pid"])
+        child = [pid for pid, ppid, _ in recording.processes if ppid == main]
+        self.assertLessEqual(len([1 for pid, _, _ in recording.chld if pid in child]), 4)
+        for pid in child:
+            self.assertEqual(recording.exits[pid], ("status", 7))
+
+    def test_R13_the_main_process_as_a_zombie(self):
+        """Between its end and its burial there is no sample of nothing."""
+        for _ in range(20):
+            recording = self.record("sh", "-c", "exit 0", flags=("-T", "0.0001"))
+            self.assertNotIn(0.0, [mib for mib, _ in recording.mem])
+
+    def test_R13_daemons(self):
+        """A process whose parents have ended still belongs to the tree."""
+        self.write("daemon.py", "import os, time\n"
+                   "if os.fork() == 0:\n"
+                   "    os.setsid()\n"
+                   "    if os.fork(): os._exit(0)\n"
+                   "    time.sleep(0.6)\n"
+                   "    os._exit(9)\n"
+                   "os.wait()\n"
+                   "time.sleep(0.9)\n")
+        recording = self.record("daemon.py", flags=("-C", "-M", "-T", "0.02"))
+        self.assert_sound(recording)
+        daemon, = [pid for pid, end in recording.exits.items() if end == ("status", 9)]
+        moments = [moment for pid, _, moment in recording.chld if pid == daemon]
+        self.assertGreater(moments[-1] - moments[0], 0.3)
+
+    def test_exec_gives_a_new_name(self):
+        recording = self.record("sh", "-c", "sleep 0.3; exec sleep 0.5",
+                                flags=("-C", "-T", "0.02"))
+        main = int(recording.facts["pid"])
+        self.assertEqual([name for pid, _, name in recording.processes if pid == main],
+                         ["sh", "sleep"])
+
+    def test_a_process_without_children_is_cheap_and_alone(self):
+        recording = self.record("sleep", "0.3", flags=())
+        self.assertEqual(len(recording.processes), 1)
+        self.assertEqual(recording.chld, [])
+
+    def test_threads_are_no_children(self):
+        self.write("threads.py", "import threading, time\n"
+                   "for n in range(20):\n"
+                   "    threading.Thread(target=time.sleep, args=(0.5,)).start()\n")
+        recording = self.record("threads.py", flags=("-C", "-M", "-T", "0.02"))
+        self.assertEqual(recording.chld, [])
+        self.assertEqual(len({pid for pid, _, _ in recording.processes}), 1)
+
+    def test_the_first_thread_may_end_before_the_others(self):
+        self.write("first.py", "import ctypes, threading, time, os\n"
+                   "b = bytearray(30 << 20)\n"
+                   "def rest():\n"
+                   "    time.sleep(0.6); os._exit(4)\n"
+                   "threading.Thread(target=rest).start()\n"
+                   "time.sleep(0.2)\n"
+                   "ctypes.CDLL(None).syscall(60, 0)\n")
+        if os.uname().machine != "x86_64":
+            self.skipTest("the number of exit(2) is that of another machine")
+        recording = self.record("first.py", flags=("-C", "-M", "-T", "0.02"))
+        self.assertEqual(recording.exits[int(recording.facts["pid"])], ("status", 4))
+        self.assertEqual(recording.chld, [])
+
+
+class ProcessesBySearch(Processes):
+    prefix = WITHOUT_EVENTS
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        if os.geteuid() == 0 and not WITHOUT_EVENTS:
+            raise unittest.SkipTest("needs setpriv(1)")
+
+    def check_method(self, recording):
+        if {"include-children", "multiprocess"} & {
+                key for key, value in recording.facts.items() if value == "yes"}:
+            self.assertEqual(recording.facts["processes-by"], "scan")
+
+    @unittest.skipUnless(os.geteuid() == 0 and shutil.which("unshare"),
+                         "needs root and unshare(1) for a world of few pids")
+    def test_R13_pids_are_used_again(self):
+        """A world of 400 pids, in which 3,000 processes come and go beside one that stays."""
+        script = ("echo 400 > /proc/sys/kernel/pid_max || exit 77\n"
+                  f"exec {MPROF} run -C -M -T 0.005 -o {self.path} {python()} reuse.py\n")
+        self.write("reuse.py", "import os, time\n"
+                   "stay = os.fork()\n"
+                   "if stay == 0:\n"
+                   "    b = bytearray(50 << 20); time.sleep(60); os._exit(0)\n"
+                   "time.sleep(0.2)\n"
+                   "for n in range(3000):\n"
+                   "    pid = os.fork()\n"
+                   "    if pid == 0: os._exit(0)\n"
+                   "    os.waitpid(pid, 0)\n"
+                   "    if n % 100 == 0: time.sleep(0.02)\n"
+                   "os.kill(stay, 9)\n"
+                   "os.waitpid(stay, 0)\n")
+        done = subprocess.run(["unshare", "--pid", "--fork", "--mount-proc", "sh", "-c", script],
+                              capture_output=True, text=True, cwd=self.directory,
+                              env=self.environment(), timeout=mprof_test.DEADLINE_S)
+        if done.returncode == 77:
+            self.skipTest("this kernel has one range of pids for all")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        recording = Recording(self.path)
+        self.assert_sound(recording)
+        big = {pid for pid, mib, _ in recording.chld if mib > 50}
+        self.assertEqual(len(big), 1)
+        self.assertEqual(recording.exits[big.pop()][0] in ("signal", "unknown"), True)
+
+
+if __name__ == "__main__":
+    unittest.main()
