@@ -14,6 +14,7 @@
 #include "context.h"
 #include "decorator.h"
 #include "module.h"
+#include "monitor.h"
 #include "python_api.h"
 #include "span.h"
 #include "wire.h"
@@ -80,6 +81,10 @@ bool mprof_agent_start(void)
 
 void mprof_agent_event(const char *event, PyObject *arguments)
 {
+    if (strcmp(event, "cpython._PySys_ClearAuditHooks") == 0) {
+        mprof__monitor_flush();
+        return;
+    }
     if (strcmp(event, "import") != 0 ||
         mprof__python.interpreter_get() != mprof__python.interpreter_main()) {
         return;

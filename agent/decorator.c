@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "monitor.h"
 #include "span.h"
 #include "suspendable.h"
 
@@ -294,6 +295,10 @@ static PyObject *decorate_callable(PyObject *callable)
         return PyErr_NoMemory();
     }
     mprof__span_expected();
+    if (mprof__monitor_take(callable, name)) {
+        Py_INCREF(callable);
+        return callable;
+    }
     return new_decorated(callable, name);
 }
 

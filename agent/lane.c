@@ -6,14 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BUCKETS_FIRST 64
+#include "pointer_map.h"
 
-static struct {
-    mprof_lane **buckets;
-    size_t bucket_count; /* a power of two, or 0 */
-    size_t lane_count;
-    mprof_lane *spare; /* lanes for reuse: a request's lane comes and goes with its only call */
-} lanes;
+static mprof_pointer_map lanes; /* by owner */
+static mprof_lane *spare;       /* for reuse: a request's lane comes and goes with its only call */
 
 /* The slots of one kind; a set bit in `free` says that nobody uses the slot. */
 typedef struct slot_table {
@@ -26,46 +22,9 @@ typedef struct slot_table {
 static slot_table tables[MPROF_LANE_KINDS];
 static uint32_t last_id;
 
-static size_t bucket_of(const void *owner, size_t bucket_count)
-{
-    uint64_t mixed = (uint64_t)(uintptr_t)owner * UINT64_C(0x9e3779b97f4a7c15);
-    return (size_t)(mixed >> 32) & (bucket_count - 1);
-}
-
 mprof_lane *mprof__lane_find(const void *owner)
 {
-    if (lanes.bucket_count == 0) {
-        return NULL;
-    }
-    mprof_lane *lane = lanes.buckets[bucket_of(owner, lanes.bucket_count)];
-    while (lane != NULL && lane->owner != owner) {
-        lane = lane->next;
-    }
-    return lane;
-}
-
-static bool grow_buckets(void)
-{
-    size_t count = lanes.bucket_count == 0 ? BUCKETS_FIRST : lanes.bucket_count * 2;
-    mprof_lane **buckets = calloc(count, sizeof *buckets);
-
-    if (buckets == NULL) {
-        return false;
-    }
-    for (size_t i = 0; i < lanes.bucket_count; i++) {
-        mprof_lane *lane = lanes.buckets[i];
-        while (lane != NULL) {
-            mprof_lane *next = lane->next;
-            mprof_lane **bucket = &buckets[bucket_of(lane->owner, count)];
-            lane->next = *bucket;
-            *bucket = lane;
-            lane = next;
-        }
-    }
-    free(lanes.buckets);
-    lanes.buckets = buckets;
-    lanes.bucket_count = count;
-    return true;
+    return mprof__pointer_map_find(&lanes, owner);
 }
 
 static bool grow_table(slot_table *table)
@@ -172,25 +131,21 @@ void mprof__lane_slot_give(mprof_lane_slot *slot)
 
 mprof_lane *mprof__lane_add(const void *owner, enum mprof_lane_kind kind, const char *name)
 {
-    if (lanes.lane_count >= lanes.bucket_count && !grow_buckets()) {
-        return NULL;
-    }
-    mprof_lane_slot *slot = mprof__lane_slot_take(kind, name);
-    if (slot == NULL) {
-        return NULL;
-    }
-    mprof_lane *lane = lanes.spare;
+    mprof_lane *lane = spare;
     if (lane != NULL) {
-        lanes.spare = lane->next;
+        spare = lane->next;
     } else if ((lane = malloc(sizeof *lane)) == NULL) {
-        mprof__lane_slot_give(slot);
         return NULL;
     }
-    mprof_lane **bucket = &lanes.buckets[bucket_of(owner, lanes.bucket_count)];
-    *lane = (mprof_lane){.owner = owner, .slot = slot, .next = *bucket};
-    *bucket = lane;
-    lanes.lane_count++;
-    return lane;
+    *lane = (mprof_lane){.owner = owner, .slot = mprof__lane_slot_take(kind, name)};
+    if (lane->slot != NULL && mprof__pointer_map_put(&lanes, owner, lane)) {
+        return lane;
+    }
+    if (lane->slot != NULL) {
+        mprof__lane_slot_give(lane->slot);
+    }
+    free(lane);
+    return NULL;
 }
 
 void mprof__lane_release(mprof_lane *lane)
@@ -198,15 +153,10 @@ void mprof__lane_release(mprof_lane *lane)
     if (lane->open > 0 || lane->depth > 0 || lane->owner == NULL) {
         return;
     }
-    mprof_lane **link = &lanes.buckets[bucket_of(lane->owner, lanes.bucket_count)];
-    while (*link != lane) {
-        link = &(*link)->next;
-    }
-    *link = lane->next;
-    lanes.lane_count--;
+    mprof__pointer_map_take(&lanes, lane->owner);
     mprof__lane_slot_give(lane->slot);
-    lane->next = lanes.spare;
-    lanes.spare = lane;
+    lane->next = spare;
+    spare = lane;
 }
 
 mprof_ring_text mprof__lane_text(const mprof_lane *lane)
@@ -224,7 +174,8 @@ mprof_ring_text mprof__lane_text(const mprof_lane *lane)
 
 void mprof__lane_forget(void)
 {
-    memset(&lanes, 0, sizeof lanes);
+    lanes = (mprof_pointer_map){0};
+    spare = NULL;
     memset(tables, 0, sizeof tables);
     last_id = 0;
 }

@@ -33,7 +33,8 @@ typedef struct mprof_lane {
     uint32_t depth;    /* decorated calls that are running in it now: the level of the next */
     uint32_t open;     /* calls that were entered in it and not left, suspended ones included */
     mprof_lane_slot *slot;
-    struct mprof_lane *next; /* in its bucket */
+    void *top;               /* monitor.c: the innermost of the calls that end by an event */
+    struct mprof_lane *next; /* among the spare ones */
 } mprof_lane;
 
 /* Finds the lane of a greenlet or task; NULL if it has none (no call of it is open). */

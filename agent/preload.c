@@ -22,6 +22,8 @@ struct _object;
 typedef int audit_hook(const char *event, struct _object *arguments, void *data);
 typedef int add_audit_hook(audit_hook *hook, void *data);
 typedef int is_initialised(void);
+typedef struct _object *get_item(struct _object *tuple, long index);
+typedef int compare_text(struct _object *text, const char *ascii);
 typedef bool agent_start(void);
 typedef void agent_event(const char *event, struct _object *arguments);
 
@@ -38,6 +40,8 @@ typedef struct allocator {
 typedef void access_allocator(int domain, allocator *raw);
 
 static is_initialised *interpreter_ready;
+static get_item *tuple_item;
+static compare_text *text_compare;
 static agent_event *tell_agent;
 static bool is_decided; /* the agent was started, or never will be */
 
@@ -143,10 +147,17 @@ static bool is_same(const char *left, const char *right)
     return *left == *right;
 }
 
+/* The module `site` is the first code of others to run, in a complete interpreter; yet from 3.15 on
+ * that calls itself initialised only behind it. */
+static bool is_import_of_site(const char *event, struct _object *arguments)
+{
+    return is_same(event, "import") && text_compare(tuple_item(arguments, 0), "site") == 0;
+}
+
 static int on_event(const char *event, struct _object *arguments, void *data)
 {
     (void)data;
-    if (!is_decided && interpreter_ready()) {
+    if (!is_decided && (interpreter_ready() || is_import_of_site(event, arguments))) {
         is_decided = true; /* first: starting raises events of its own */
         start_agent();
     }
@@ -169,9 +180,13 @@ __attribute__((constructor)) static void look_for_python(void)
         return;
     }
     interpreter_ready = __extension__(is_initialised *) dlsym(RTLD_DEFAULT, "Py_IsInitialized");
+    tuple_item = __extension__(get_item *) dlsym(RTLD_DEFAULT, "PyTuple_GetItem");
+    text_compare =
+        __extension__(compare_text *) dlsym(RTLD_DEFAULT, "PyUnicode_CompareWithASCIIString");
     get_allocator = __extension__(access_allocator *) dlsym(RTLD_DEFAULT, "PyMem_GetAllocator");
     set_allocator = __extension__(access_allocator *) dlsym(RTLD_DEFAULT, "PyMem_SetAllocator");
-    if (interpreter_ready != NULL && get_allocator != NULL && set_allocator != NULL) {
+    if (interpreter_ready != NULL && tuple_item != NULL && text_compare != NULL &&
+        get_allocator != NULL && set_allocator != NULL) {
         add_hook(add);
     }
 }

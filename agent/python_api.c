@@ -103,6 +103,31 @@ static uint32_t running_version(void)
     return VERSION(numbers[0], numbers[1]) | (uint32_t)numbers[2] << 8;
 }
 
+static void find_monitoring(mprof_python *api)
+{
+    bool all = api->version >= VERSION(3, 12);
+
+    all &= find_function(&api->vectorcall_of, "PyVectorcall_Function");
+    all &= find_function(&api->code_extra_index, "PyUnstable_Eval_RequestCodeExtraIndex");
+    all &= find_function(&api->code_extra_get, "PyUnstable_Code_GetExtra");
+    all &= find_function(&api->code_extra_set, "PyUnstable_Code_SetExtra");
+    if (!all || !find_function(&api->function_set_vectorcall, "PyFunction_SetVectorcall")) {
+        api->function_set_vectorcall = NULL;
+    }
+}
+
+long mprof__python_code_flags(PyObject *object, const char *attribute)
+{
+    PyObject *code = PyObject_GetAttrString(object, attribute);
+    PyObject *value = code != NULL ? PyObject_GetAttrString(code, "co_flags") : NULL;
+    long flags = value != NULL ? PyLong_AsLong(value) : 0;
+
+    PyErr_Clear();
+    Py_XDECREF(code);
+    Py_XDECREF(value);
+    return flags > 0 ? flags : 0;
+}
+
 mprof_python_fit mprof__python_load(void)
 {
     mprof_python *api = &mprof__python;
@@ -130,6 +155,7 @@ mprof_python_fit mprof__python_load(void)
     all &= find_type(&api->generator_type, "PyGen_Type");
     all &= find_type(&api->coroutine_type, "PyCoro_Type");
     all &= find_type(&api->async_generator_type, "PyAsyncGen_Type");
+    find_monitoring(api);
     return all ? MPROF_PYTHON_FITS : MPROF_PYTHON_UNKNOWN;
 }
 

@@ -46,9 +46,28 @@ typedef struct mprof_python {
     PyTypeObject *generator_type;
     PyTypeObject *coroutine_type;
     PyTypeObject *async_generator_type;
+
+    /* from 3.12 on; else NULL */
+    mprof_vectorcall (*vectorcall_of)(PyObject *callable);
+    void (*function_set_vectorcall)(PyObject *function, mprof_vectorcall vectorcall);
+    Py_ssize_t (*code_extra_index)(void (*free_extra)(void *));
+    int (*code_extra_get)(PyObject *code, Py_ssize_t index, void **extra);
+    int (*code_extra_set)(PyObject *code, Py_ssize_t index, void *extra);
 } mprof_python;
 
 extern mprof_python mprof__python;
+
+/* co_flags of a code object */
+#define MPROF_CODE_GENERATOR 0x20
+#define MPROF_CODE_COROUTINE 0x80
+#define MPROF_CODE_ITERABLE_COROUTINE 0x100
+#define MPROF_CODE_ASYNC_GENERATOR 0x200
+#define MPROF_CODE_SUSPENDABLE                                                                     \
+    (MPROF_CODE_GENERATOR | MPROF_CODE_COROUTINE | MPROF_CODE_ASYNC_GENERATOR)
+
+/* co_flags of the code that an attribute of the object holds; 0 if there is none. Leaves no
+ * exception of its own. */
+long mprof__python_code_flags(PyObject *object, const char *attribute);
 
 /* Fills mprof__python from the interpreter that this process runs. */
 mprof_python_fit mprof__python_load(void);

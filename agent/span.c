@@ -67,7 +67,7 @@ mprof_name *mprof__name_intern(const char *bytes, size_t length)
     return name;
 }
 
-static uint64_t now_ns(void)
+uint64_t mprof__span_clock_ns(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
@@ -146,7 +146,7 @@ void mprof__span_begin(mprof_span *span, mprof_name *name)
         lane->open++;
         mprof_wire_enter enter = {.name = name->id, .lane = lane_text.id, .level = lane->depth++};
         enter.rss_bytes = mprof__rss_read();
-        enter.time_ns = now_ns(); /* last: what measuring costs is not in the span */
+        enter.time_ns = mprof__span_clock_ns(); /* last: what measuring costs is not in the span */
         span->call = mprof__ring_enter(&spans.ring, enter, spans.generation, &name_text,
                                        lane_text.told_in != NULL ? &lane_text : NULL);
     }
@@ -176,7 +176,7 @@ void mprof__span_suspend(mprof_span *span)
 {
     if (is_ours(span) && span->running != NULL) {
         int kept_errno = errno;
-        span->since_ns = now_ns();
+        span->since_ns = mprof__span_clock_ns();
         leave_level(span);
         errno = kept_errno;
     }
@@ -187,7 +187,7 @@ void mprof__span_resume(mprof_span *span)
     if (is_ours(span) && span->running == NULL) {
         int kept_errno = errno;
         mprof_lane *lane = mprof__context_lane();
-        span->suspended_ns += now_ns() - span->since_ns;
+        span->suspended_ns += mprof__span_clock_ns() - span->since_ns;
         if (lane != NULL) {
             lane->depth++;
         }
@@ -198,14 +198,21 @@ void mprof__span_resume(mprof_span *span)
 
 void mprof__span_end(mprof_span *span, bool by_exception)
 {
+    if (is_ours(span)) {
+        mprof__span_end_at(span, by_exception, mprof__span_clock_ns());
+    }
+}
+
+void mprof__span_end_at(mprof_span *span, bool by_exception, uint64_t time_ns)
+{
     if (!is_ours(span)) {
         return;
     }
     int kept_errno = errno;
-    mprof_wire_exit leave = {.time_ns = now_ns(), .suspended_ns = span->suspended_ns};
+    mprof_wire_exit leave = {.time_ns = time_ns, .suspended_ns = span->suspended_ns};
 
     if (span->running == NULL) {
-        leave.suspended_ns += leave.time_ns - span->since_ns;
+        leave.suspended_ns += time_ns - span->since_ns;
     }
     if (span->call != 0) {
         leave.rss_bytes = mprof__rss_read();

@@ -40,11 +40,15 @@ mprof_name *mprof__name_intern(const char *bytes, size_t length);
 /* A function was decorated: a process that may give up its rights makes its ring while it can. */
 void mprof__span_expected(void);
 
-/* All four keep errno and the current exception. Between suspension and resumption the span takes
+/* These keep errno and the current exception. Between suspension and resumption the span takes
  * no level; it may be resumed in another lane. It may be ended while suspended, and twice. */
 void mprof__span_begin(mprof_span *span, mprof_name *name);
 void mprof__span_suspend(mprof_span *span);
 void mprof__span_resume(mprof_span *span);
 void mprof__span_end(mprof_span *span, bool by_exception);
+
+/* The same, of what ended earlier: at this time, by mprof__span_clock_ns. */
+void mprof__span_end_at(mprof_span *span, bool by_exception, uint64_t time_ns);
+uint64_t mprof__span_clock_ns(void);
 
 #endif

@@ -32,11 +32,6 @@ static PyTypeObject *coroutine_iterator_type;
 static PyTypeObject *async_generator_type;
 static PyTypeObject *async_step_type;
 
-#define CO_GENERATOR 0x20
-#define CO_COROUTINE 0x80
-#define CO_ITERABLE_COROUTINE 0x100
-#define CO_ASYNC_GENERATOR 0x200
-
 static suspendable *as_suspendable(PyObject *object)
 {
     return (suspendable *)(void *)object;
@@ -368,23 +363,9 @@ bool mprof__suspendable_setup(void)
            async_step_type != NULL;
 }
 
-/* co_flags of the code that an attribute of the object holds; 0 if there is none. */
-static long code_flags(PyObject *object, const char *attribute)
-{
-    PyObject *code = PyObject_GetAttrString(object, attribute);
-    PyObject *value = code != NULL ? PyObject_GetAttrString(code, "co_flags") : NULL;
-    long flags = value != NULL ? PyLong_AsLong(value) : 0;
-
-    PyErr_Clear();
-    Py_XDECREF(code);
-    Py_XDECREF(value);
-    return flags > 0 ? flags : 0;
-}
-
 bool mprof__suspendable_is_made_by(PyObject *function)
 {
-    const long kinds = CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR;
-    return (code_flags(function, "__code__") & kinds) != 0;
+    return (mprof__python_code_flags(function, "__code__") & MPROF_CODE_SUSPENDABLE) != 0;
 }
 
 static PyTypeObject *type_for(PyObject *made)
@@ -398,7 +379,8 @@ static PyTypeObject *type_for(PyObject *made)
     if (Py_TYPE(made) != mprof__python.generator_type) {
         return NULL;
     }
-    bool is_awaitable = (code_flags(made, "gi_code") & CO_ITERABLE_COROUTINE) != 0;
+    bool is_awaitable =
+        (mprof__python_code_flags(made, "gi_code") & MPROF_CODE_ITERABLE_COROUTINE) != 0;
     return is_awaitable ? iterable_coroutine_type : generator_type;
 }
 

@@ -1,0 +1,17 @@
+/* From CPython 3.12 on the interpreter itself tells of a function's calls (sys.monitoring, PEP
+ * 669), and a decorated function stays the very object it was: nothing to pickle, inspect or
+ * recurse through but the program's own. */
+#ifndef MPROF_AGENT_MONITOR_H
+#define MPROF_AGENT_MONITOR_H
+
+#include "python_api.h"
+#include "span.h"
+
+/* Tells of the calls of this function from now on, under this name. false, without an exception, if
+ * that cannot be done: an older version, no tool number free, not a function. */
+bool mprof__monitor_take(PyObject *function, mprof_name *name);
+
+/* Tells of what is known to have ended, but not yet told. For the end of the interpreter. */
+void mprof__monitor_flush(void);
+
+#endif

@@ -1,0 +1,89 @@
+/* See pointer_map.h. Linear probing; taking a key moves up what it had pushed away, so lookups
+ * never wade through graves, however many keys come and go. */
+#include "pointer_map.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+
+#define ROOM_FIRST 64
+
+struct mprof_pointer_pair {
+    const void *key;
+    void *value;
+};
+
+static size_t home_of(const void *key, size_t room)
+{
+    uint64_t mixed = (uint64_t)(uintptr_t)key * UINT64_C(0x9e3779b97f4a7c15);
+    return (size_t)(mixed >> 32) & (room - 1);
+}
+
+/* Where the key is, or the empty place where it would be. */
+static size_t place_of(const mprof_pointer_map *map, const void *key)
+{
+    size_t place = home_of(key, map->room);
+    while (map->pairs[place].key != NULL && map->pairs[place].key != key) {
+        place = (place + 1) & (map->room - 1);
+    }
+    return place;
+}
+
+void *mprof__pointer_map_find(const mprof_pointer_map *map, const void *key)
+{
+    return map->count == 0 ? NULL : map->pairs[place_of(map, key)].value;
+}
+
+static bool grow(mprof_pointer_map *map)
+{
+    mprof_pointer_map larger = {.room = map->room == 0 ? ROOM_FIRST : map->room * 2};
+
+    larger.pairs = calloc(larger.room, sizeof *larger.pairs);
+    if (larger.pairs == NULL) {
+        return false;
+    }
+    for (size_t i = 0; i < map->room; i++) {
+        if (map->pairs[i].key != NULL) {
+            larger.pairs[place_of(&larger, map->pairs[i].key)] = map->pairs[i];
+        }
+    }
+    larger.count = map->count;
+    free(map->pairs);
+    *map = larger;
+    return true;
+}
+
+bool mprof__pointer_map_put(mprof_pointer_map *map, const void *key, void *value)
+{
+    if (map->count >= map->room / 2 && !grow(map)) {
+        return false;
+    }
+    struct mprof_pointer_pair *pair = &map->pairs[place_of(map, key)];
+    map->count += pair->key == NULL;
+    pair->key = key;
+    pair->value = value;
+    return true;
+}
+
+void *mprof__pointer_map_take(mprof_pointer_map *map, const void *key)
+{
+    if (map->count == 0) {
+        return NULL;
+    }
+    size_t empty = place_of(map, key);
+    if (map->pairs[empty].key == NULL) {
+        return NULL;
+    }
+    void *value = map->pairs[empty].value;
+    size_t mask = map->room - 1;
+    for (size_t i = (empty + 1) & mask; map->pairs[i].key != NULL; i = (i + 1) & mask) {
+        /* may move up unless its home lies behind the empty place */
+        size_t home = home_of(map->pairs[i].key, map->room);
+        if (((i - home) & mask) >= ((i - empty) & mask)) {
+            map->pairs[empty] = map->pairs[i];
+            empty = i;
+        }
+    }
+    map->pairs[empty] = (struct mprof_pointer_pair){0};
+    map->count--;
+    return value;
+}

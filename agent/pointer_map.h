@@ -1,0 +1,23 @@
+/* A table from addresses to addresses. Nothing in it is owned. */
+#ifndef MPROF_AGENT_POINTER_MAP_H
+#define MPROF_AGENT_POINTER_MAP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+typedef struct mprof_pointer_map {
+    struct mprof_pointer_pair *pairs; /* open addressing; a key of NULL is an empty place */
+    size_t room;                      /* a power of two, or 0 */
+    size_t count;
+} mprof_pointer_map; /* all zero: an empty one */
+
+/* NULL if the key is not there. */
+void *mprof__pointer_map_find(const mprof_pointer_map *map, const void *key);
+
+/* Sets the value of a key that is not NULL. false: out of memory, nothing changed. */
+bool mprof__pointer_map_put(mprof_pointer_map *map, const void *key, void *value);
+
+/* Removes a key and returns its value; NULL if it is not there. */
+void *mprof__pointer_map_take(mprof_pointer_map *map, const void *key);
+
+#endif
