@@ -306,6 +306,13 @@ static mprof_status add_name(ring_name **names, size_t *count, size_t *size, rin
     return MPROF_OK;
 }
 
+static ring_name *find_known(const mprof__ring_folder *folder, ring_name name)
+{
+    return folder->known_count == 0
+               ? NULL
+               : bsearch(&name, folder->known, folder->known_count, sizeof name, compare_names);
+}
+
 /* Lists the ring files that are not known yet, sorted. */
 static mprof_status list_new(mprof__ring_folder *folder, ring_name **names, size_t *count,
                              mprof_error *error)
@@ -328,7 +335,7 @@ static mprof_status list_new(mprof__ring_folder *folder, ring_name **names, size
         ring_name name;
 
         if (parse_name(&name, entry->d_name) && folder->known_count + *count < RINGS_MAX &&
-            !bsearch(&name, folder->known, folder->known_count, sizeof name, compare_names)) {
+            !find_known(folder, name)) {
             status = add_name(names, count, &size, name);
         }
     }
@@ -397,8 +404,7 @@ mprof_status mprof__ring_folder_search(mprof__ring_folder *folder, mprof__ring_f
 void mprof__ring_folder_drop(mprof__ring_folder *folder, int64_t pid, uint64_t number)
 {
     ring_name name = {pid, number};
-    ring_name *found =
-        bsearch(&name, folder->known, folder->known_count, sizeof name, compare_names);
+    ring_name *found = find_known(folder, name);
     char text[64];
 
     file_name(text, sizeof text, name);

@@ -211,6 +211,7 @@ class Kills(mprof_test.TestCase):
             with self.subTest(steps=steps):
                 self.run_mprof("run", "-T", "0.05", "-o", self.path, "sleep", "1",
                                env=self.environment(LD_PRELOAD=str(TOOLS / "step-clock.so"),
+                                                    ASAN_OPTIONS="verify_asan_link_order=0",
                                                     MPROF_TEST_STEPS=steps))
                 times = [moment for _, moment in Recording(self.path).mem]
                 gaps = [later - earlier for earlier, later in zip(times, times[1:])]
@@ -222,6 +223,7 @@ class Kills(mprof_test.TestCase):
     def test_R9_the_clock_of_the_test_does_step(self):
         done = subprocess.run(["date", "+%s"], capture_output=True, text=True,
                               env=self.environment(LD_PRELOAD=str(TOOLS / "step-clock.so"),
+                                                    ASAN_OPTIONS="verify_asan_link_order=0",
                                                    MPROF_TEST_STEPS="0:3600"))
         self.assertGreater(int(done.stdout) - time.time(), 3500)
 

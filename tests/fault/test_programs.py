@@ -69,6 +69,7 @@ class Programs(mprof_test.TestCase):
                               "import os; print(os.environ.get('LD_PRELOAD'), hasattr("
                               "__builtins__, 'profile'))",
                               env=self.environment(LD_PRELOAD=str(TOOLS / "step-clock.so"),
+                                                    ASAN_OPTIONS="verify_asan_link_order=0",
                                                    MPROF_TEST_STEPS=""))
         self.assertIn("step-clock.so", done.stdout)
         self.assertTrue(done.stdout.endswith("True\n"))
