@@ -27,6 +27,7 @@ struct mark {
     uint32_t calls;
     float fan0, fan1; /* shifts that pull overlapping edges apart */
     bool cut_left, cut_right;
+    uint32_t about;
 };
 
 struct marks {
@@ -201,6 +202,8 @@ static void draw_edge(mprof__layout *layout, const struct mark *mark, bool enter
     mprof__add_path_point(layout->figure, spine, box.y + box.height);
     mprof__add_path_point(layout->figure, tip, box.y + box.height);
     mprof__add_path(layout->figure, MPROF_SHAPE_LINE, MPROF_ROLE_BRACKET, colour, first, about);
+    mprof__set_anchor(layout->figure, (double)(enter ? mark->x0 : mark->x1),
+                      (double)(enter ? mark->y0 : mark->y1));
     mprof__space_take(layout->space,
                       (mprof_box){box.x - 1, box.y - 1, box.width + 2, box.height + 2});
 }
@@ -210,18 +213,21 @@ static int colour_of(const struct mark *mark)
     return mark->recording->function_colours[mark->recording->spans[mark->span].function];
 }
 
-static void draw_full(mprof__layout *layout, const struct mark *mark)
+static void draw_full(mprof__layout *layout, struct mark *mark)
 {
-    mprof__run run = {.start_s = 0, .span = mark->span, .calls = mark->calls};
     const mprof_span *span = &mark->recording->spans[mark->span];
-    run.start_s = span->enter.time_s - mark->recording->start_s;
-    run.end_s = span->exit.time_s - mark->recording->start_s;
-    uint32_t about = mprof__about_run(layout, mark->recording, &run);
+    mprof__run run = {.span = mark->span,
+                      .start_s = span->enter.time_s - mark->recording->start_s,
+                      .end_s = span->exit.time_s - mark->recording->start_s,
+                      .calls = mark->calls,
+                      .functions = mprof__function_bit(mark->recording, span),
+                      .open = span->open != 0};
     int colour = colour_of(mark);
+    mark->about = mprof__about_run(layout, mark->recording, &run);
     if (!mark->cut_left)
-        draw_edge(layout, mark, true, colour, about);
+        draw_edge(layout, mark, true, colour, mark->about);
     if (!mark->cut_right && !span->open)
-        draw_edge(layout, mark, false, colour, about);
+        draw_edge(layout, mark, false, colour, mark->about);
 }
 
 /* Ticks for the rest; a cell of the plot shows the longest call that touches it. */
@@ -248,6 +254,7 @@ static int draw_fine(mprof__layout *layout, const struct marks *marks, size_t fi
             *cell = 1;
             mprof__add_segment(layout->figure, MPROF_ROLE_BRACKET_FINE, colour_of(mark), x,
                                y - FINE_PX, x, y + FINE_PX);
+            mprof__set_anchor(layout->figure, x, y);
         }
     }
     free(taken);
@@ -320,6 +327,7 @@ static void draw_label(mprof__layout *layout, const struct mark *mark)
         mprof__add_text(layout->figure, MPROF_ROLE_BRACKET_NAME, colour_of(mark),
                         MPROF_ANCHOR_START, place.x, place.y + LABEL_HEIGHT_PX - 3, width, shown,
                         strlen(shown));
+        mprof__set_about(layout->figure, mark->about);
         return;
     }
 }

@@ -80,6 +80,14 @@ static void draw_name(mprof__layout *layout, const mprof__recording *recording, 
     }
 }
 
+static uint32_t about_process(mprof__layout *layout, const mprof__recording *recording,
+                              uint32_t process)
+{
+    char text[200];
+    mprof__process_text(text, sizeof text, recording, process);
+    return mprof__add_about(layout->figure, (mprof_about){.function = MPROF_FUNCTION_NONE}, text);
+}
+
 void mprof__draw_children(mprof__layout *layout, const mprof__recording *recording)
 {
     uint32_t *ranked;
@@ -89,6 +97,7 @@ void mprof__draw_children(mprof__layout *layout, const mprof__recording *recordi
                                 .area = MPROF_ROLE_COUNT,
                                 .dot = MPROF_ROLE_CHILD_SAMPLE,
                                 .colour = mprof__child_colour(layout, recording, i),
+                                .about = about_process(layout, recording, ranked[i]),
                                 .take = i < COLOURED_MAX};
         mprof__draw_series(layout, recording, &recording->processes[ranked[i]].series, &stroke);
     }

@@ -105,6 +105,7 @@ static void end_piece(mprof__layout *layout, size_t first, const mprof__stroke *
         figure->point_count = first;
         mprof__add_dot(figure, stroke->dot, stroke->colour, (double)only.x, (double)only.y,
                        DOT_RADIUS_PX + 0.4);
+        mprof__set_about(figure, stroke->about);
         return;
     }
     if (stroke->take && layout->space)
@@ -124,8 +125,7 @@ static void end_piece(mprof__layout *layout, size_t first, const mprof__stroke *
             mprof__add_path_point(figure, (double)figure->points[i].x, (double)figure->points[i].y);
         first = again;
     }
-    mprof__add_path(figure, MPROF_SHAPE_LINE, stroke->line, stroke->colour, first,
-                    MPROF_ABOUT_NONE);
+    mprof__add_path(figure, MPROF_SHAPE_LINE, stroke->line, stroke->colour, first, stroke->about);
 }
 
 static mprof_sample between(mprof_sample a, mprof_sample b, double time_s)

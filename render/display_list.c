@@ -139,24 +139,45 @@ void mprof__add_segment(mprof_figure *figure, mprof_role role, int colour, doubl
     mprof__add_path(figure, MPROF_SHAPE_LINE, role, colour, first, MPROF_ABOUT_NONE);
 }
 
-uint32_t mprof__add_about(mprof_figure *figure, const char *name, double start_s, double end_s,
-                          const char *text)
+void mprof__set_anchor(mprof_figure *figure, double x, double y)
 {
-    size_t name_length = strlen(name), text_length = strlen(text);
-    uint32_t name_at = keep_text(figure, name, name_length);
-    uint32_t text_at = keep_text(figure, text, text_length);
+    if (figure->status != MPROF_OK || !figure->item_count)
+        return;
+    figure->items[figure->item_count - 1].x = (float)x;
+    figure->items[figure->item_count - 1].y = (float)y;
+}
+
+void mprof__set_about(mprof_figure *figure, uint32_t about)
+{
+    if (figure->status == MPROF_OK && figure->item_count)
+        figure->items[figure->item_count - 1].about = about;
+}
+
+uint32_t mprof__add_about(mprof_figure *figure, mprof_about about, const char *text)
+{
+    about.text_length = (uint32_t)strlen(text);
+    about.text = keep_text(figure, text, about.text_length);
     void *room = make_room(figure, figure->abouts, &figure->about_room, figure->about_count + 1,
                            sizeof *figure->abouts);
     if (!room)
         return MPROF_ABOUT_NONE;
     figure->abouts = room;
-    figure->abouts[figure->about_count] = (mprof_about){.text = text_at,
-                                                        .text_length = (uint32_t)text_length,
-                                                        .name = name_at,
-                                                        .name_length = (uint32_t)name_length,
-                                                        .start_s = (float)start_s,
-                                                        .end_s = (float)end_s};
+    figure->abouts[figure->about_count] = about;
     return (uint32_t)figure->about_count++;
+}
+
+void mprof__add_function(mprof_figure *figure, const char *name, const char *label)
+{
+    mprof_figure_function function = {.name_length = (uint32_t)strlen(name),
+                                      .label_length = (uint32_t)strlen(label)};
+    function.name = keep_text(figure, name, function.name_length);
+    function.label = keep_text(figure, label, function.label_length);
+    void *room = make_room(figure, figure->functions, &figure->function_room,
+                           figure->function_count + 1, sizeof *figure->functions);
+    if (!room)
+        return;
+    figure->functions = room;
+    figure->functions[figure->function_count++] = function;
 }
 
 void mprof_figure_free(mprof_figure *figure)
@@ -167,6 +188,9 @@ void mprof_figure_free(mprof_figure *figure)
     free(figure->points);
     free(figure->abouts);
     free(figure->groups);
+    free(figure->functions);
+    free(figure->states);
+    free(figure->state_members);
     free(figure->text);
     free(figure->title);
     free(figure->facts);
@@ -210,6 +234,24 @@ const mprof_group *mprof_figure_groups(const mprof_figure *figure, size_t *count
 {
     *count = figure->group_count;
     return figure->groups;
+}
+
+const mprof_figure_function *mprof_figure_functions(const mprof_figure *figure, size_t *count)
+{
+    *count = figure->function_count;
+    return figure->functions;
+}
+
+const mprof_state *mprof_figure_states(const mprof_figure *figure, size_t *count)
+{
+    *count = figure->state_count;
+    return figure->states;
+}
+
+const uint32_t *mprof_figure_state_members(const mprof_figure *figure, size_t *count)
+{
+    *count = figure->state_member_count;
+    return figure->state_members;
 }
 
 const char *mprof_figure_text(const mprof_figure *figure, size_t *size)

@@ -21,6 +21,7 @@
 #define LANE_GAP_PX 10.0
 #define TICK_GAP_PX 10.0
 #define LABEL_BYTES_MAX 160
+#define FUNCTION_BYTES_MAX 240
 
 void mprof_figure_options_init(mprof_figure_options *options)
 {
@@ -54,6 +55,8 @@ struct ranked_name {
     double total_s;
     mprof__recording *recording;
     size_t function;
+    int8_t slot;
+    uint32_t number;
 };
 
 static int by_name(const void *a, const void *b)
@@ -67,6 +70,21 @@ static int by_total(const void *a, const void *b)
     if (x->total_s != y->total_s)
         return x->total_s < y->total_s ? 1 : -1;
     return strcmp(x->name, y->name);
+}
+
+/* Functions of all recordings are one by their name, the longest consumers first. */
+static mprof_status add_functions(mprof_figure *figure, const struct ranked_name *functions,
+                                  size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct ranked_name *f = &functions[i];
+        char *name = mprof__visible(f->name, strlen(f->name), FUNCTION_BYTES_MAX);
+        if (!name)
+            return MPROF_ENOMEM;
+        mprof__add_function(figure, name, f->recording->function_labels[f->function]);
+        free(name);
+    }
+    return figure->status;
 }
 
 /* Colours go to names, over all recordings, the longest consumers first. */
@@ -90,7 +108,8 @@ static mprof_status colour_functions(mprof__layout *layout)
         for (size_t i = 0; i < recording->function_count; i++) {
             const mprof_function *f = &recording->functions[i];
             if (name_matches(layout->options->function, f->name, f->label))
-                all[count++] = (struct ranked_name){f->name, f->total_s, recording, i};
+                all[count++] = (struct ranked_name){
+                    .name = f->name, .total_s = f->total_s, .recording = recording, .function = i};
         }
     }
     status = count ? MPROF_OK : MPROF_ENOTFOUND;
@@ -108,13 +127,17 @@ static mprof_status colour_functions(mprof__layout *layout)
     for (size_t i = 0; i < different; i++)
         names[i] = unique[i].name;
     mprof__palette_assign(slots, names, different);
-    for (size_t i = 0; i < different; i++)
-        unique[i].function = (size_t)slots[i];
+    status = add_functions(layout->figure, unique, different);
+    for (uint32_t i = 0; i < different; i++) {
+        unique[i].slot = slots[i];
+        unique[i].number = i;
+    }
     qsort(unique, different, sizeof *unique, by_name);
     for (size_t i = 0, u = 0; i < count; i++) {
         while (strcmp(unique[u].name, all[i].name) != 0)
             u++;
-        all[i].recording->function_colours[all[i].function] = (int8_t)unique[u].function;
+        all[i].recording->function_colours[all[i].function] = unique[u].slot;
+        all[i].recording->function_numbers[all[i].function] = unique[u].number;
     }
 out:
     free(all);
@@ -138,9 +161,11 @@ static mprof_status take_recording(mprof__recording *recording, const mprof_prof
     recording->main_is_sum =
         recording->process_count > 1 && recording->processes[0].series.point_count == 0;
     recording->function_colours = malloc(recording->function_count + 1);
+    recording->function_numbers =
+        calloc(recording->function_count + 1, sizeof *recording->function_numbers);
     recording->function_labels =
         calloc(recording->function_count + 1, sizeof *recording->function_labels);
-    if (!recording->function_colours || !recording->function_labels)
+    if (!recording->function_colours || !recording->function_numbers || !recording->function_labels)
         return MPROF_ENOMEM;
     memset(recording->function_colours, MPROF_COLOUR_NONE, recording->function_count + 1);
     for (size_t i = 0; i < recording->function_count; i++) {
@@ -158,6 +183,7 @@ static void drop_recording(mprof__recording *recording)
         free(recording->function_labels[i]);
     free(recording->function_labels);
     free(recording->function_colours);
+    free(recording->function_numbers);
 }
 
 static mprof_status choose_time(mprof__layout *layout, mprof_error *error)
@@ -573,6 +599,22 @@ static void draw_slope(mprof__layout *layout, const mprof__recording *recording)
                        mprof__scale_at(&layout->memory, at_from + (at_to - at_from) * share[1]));
 }
 
+/* Of several, each is told by its file. */
+static uint32_t about_recording(mprof__layout *layout, const mprof__recording *recording)
+{
+    if (layout->recording_count == 1)
+        return MPROF_ABOUT_NONE;
+    const char *file = mprof_profile_file(recording->profile), *slash = strrchr(file, '/');
+    file = slash ? slash + 1 : file;
+    char *text = mprof__visible(file, strlen(file), FUNCTION_BYTES_MAX);
+    if (!text)
+        return MPROF_ABOUT_NONE;
+    uint32_t about =
+        mprof__add_about(layout->figure, (mprof_about){.function = MPROF_FUNCTION_NONE}, text);
+    free(text);
+    return about;
+}
+
 static void draw_curves(mprof__layout *layout)
 {
     mprof__group(layout->figure, MPROF_GROUP_CURVES);
@@ -584,6 +626,7 @@ static void draw_curves(mprof__layout *layout)
                                 .dot = MPROF_ROLE_SAMPLE,
                                 .dots = true,
                                 .colour = recording->colour,
+                                .about = about_recording(layout, recording),
                                 .take = true};
         if (alone)
             mprof__draw_children(layout, recording);
@@ -688,6 +731,8 @@ static mprof_status draw_page(mprof__layout *layout, mprof_error *error)
         mprof__draw_lanes(layout, lanes);
     if (layout->legend_px > 0)
         mprof__draw_legend(layout, legend, layout->plot.x, below + TICK_ROW_PX + LEGEND_GAP_PX);
+    if (layout->options->states)
+        mprof__gather_states(layout);
     figure->frame = (mprof_frame){.plot = layout->plot,
                                   .lanes = layout->lanes,
                                   .from_s = layout->from_s,

@@ -15,6 +15,12 @@ struct mprof_figure {
     size_t point_count, point_room;
     mprof_about *abouts;
     size_t about_count, about_room;
+    mprof_figure_function *functions;
+    size_t function_count, function_room;
+    mprof_state *states;
+    size_t state_count;
+    uint32_t *state_members;
+    size_t state_member_count;
     mprof_group *groups;
     size_t group_count, group_room;
     char *text;
@@ -38,9 +44,12 @@ void mprof__add_path_point(mprof_figure *figure, double x, double y);
 /* Ends the path of all points from index `first` on. */
 void mprof__add_path(mprof_figure *figure, mprof_shape shape, mprof_role role, int colour,
                      size_t first, uint32_t about);
-/* Returns the index, or MPROF_ABOUT_NONE. */
-uint32_t mprof__add_about(mprof_figure *figure, const char *name, double start_s, double end_s,
-                          const char *text);
+/* The last item stands at this place of the curve, or of this call or process. */
+void mprof__set_anchor(mprof_figure *figure, double x, double y);
+void mprof__set_about(mprof_figure *figure, uint32_t about);
+/* With this text; returns the index, or MPROF_ABOUT_NONE. */
+uint32_t mprof__add_about(mprof_figure *figure, mprof_about about, const char *text);
+void mprof__add_function(mprof_figure *figure, const char *name, const char *label);
 
 /* A linear map of a value to a coordinate. */
 typedef struct mprof__scale {
@@ -62,11 +71,12 @@ typedef struct mprof__recording {
     const mprof_span *spans;
     size_t span_count;
     double start_s;
-    double gap_s;             /* a pause longer than this is not bridged */
-    int8_t *function_colours; /* slot per function, MPROF_COLOUR_NONE: left out */
-    char **function_labels;   /* visible form of the label, per function */
-    int colour;               /* of the curve, where several are overlaid */
-    bool main_is_sum;         /* MEM told the whole tree */
+    double gap_s;               /* a pause longer than this is not bridged */
+    int8_t *function_colours;   /* slot per function, MPROF_COLOUR_NONE: left out */
+    uint32_t *function_numbers; /* in the figure; not set where left out */
+    char **function_labels;     /* visible form of the label, per function */
+    int colour;                 /* of the curve, where several are overlaid */
+    bool main_is_sum;           /* MEM told the whole tree */
 } mprof__recording;
 
 /* All that layout knows while it works. */
@@ -142,6 +152,7 @@ typedef struct mprof__stroke {
     mprof_role dot;  /* of a point that stands alone */
     bool dots;       /* of every point, where they are few */
     int colour;
+    uint32_t about;
     bool take; /* enter it into layout->space */
 } mprof__stroke;
 void mprof__draw_series(mprof__layout *layout, const mprof__recording *recording,
@@ -172,6 +183,7 @@ typedef struct mprof__run {
     uint32_t lane;
     int32_t level;
     uint64_t calls;
+    uint64_t functions;       /* as in mprof_about */
     bool cut_left, cut_right; /* goes on outside of what is shown */
     bool open;
 } mprof__run;
@@ -182,6 +194,8 @@ mprof_status mprof__each_run(const mprof__layout *layout, const mprof__recording
                              double wide_px, mprof__run_visitor *visit, void *data);
 bool mprof__span_is_shown(const mprof__layout *layout, const mprof__recording *recording,
                           const mprof_span *span);
+/* The function's bit in mprof_about.functions. */
+uint64_t mprof__function_bit(const mprof__recording *recording, const mprof_span *span);
 /* What is told of a call, or of several, when somebody points at it. */
 uint32_t mprof__about_run(mprof__layout *layout, const mprof__recording *recording,
                           const mprof__run *run);
@@ -200,6 +214,9 @@ void mprof__lane_plan_free(mprof__lane_plan *plan);
 double mprof__lane_plan_height(const mprof__lane_plan *plan);
 double mprof__lane_plan_gutter(const mprof__lane_plan *plan);
 void mprof__draw_lanes(mprof__layout *layout, const mprof__lane_plan *plan);
+
+/* states.c: counts the calls shown of each function, and gathers the figure's states. */
+void mprof__gather_states(mprof__layout *layout);
 
 /* legend.c */
 typedef struct mprof__legend mprof__legend;

@@ -266,6 +266,7 @@ static mprof_status draw(struct plot *plot, mprof_error *error)
     status = mprof_text_engine_new(&engine, plot->font, error);
     if (status != MPROF_OK)
         goto out;
+    plot->figure.states = plot->draw.format == MPROF_FORMAT_SVG;
     mprof_measure measure = mprof_text_engine_measure(engine);
     status = mprof_figure_layout(&figure, (const mprof_profile *const *)plot->profiles,
                                  plot->input_count, &plot->figure, &measure, error);

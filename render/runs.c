@@ -22,6 +22,12 @@ bool mprof__span_is_shown(const mprof__layout *layout, const mprof__recording *r
            span->enter.time_s - recording->start_s <= layout->to_s;
 }
 
+uint64_t mprof__function_bit(const mprof__recording *recording, const mprof_span *span)
+{
+    uint32_t number = recording->function_numbers[span->function];
+    return UINT64_C(1) << (number < 63 ? number : 63);
+}
+
 static mprof__run run_of(const mprof__layout *layout, const mprof__recording *recording,
                          uint32_t index)
 {
@@ -37,6 +43,7 @@ static mprof__run run_of(const mprof__layout *layout, const mprof__recording *re
         .lane = span->lane,
         .level = span->level,
         .calls = span->count ? span->count : 1,
+        .functions = mprof__function_bit(recording, span),
         .cut_left = start_s<layout->from_s, .cut_right = end_s> layout->to_s,
         .open = span->open != 0,
     };
@@ -52,6 +59,7 @@ static void absorb(const mprof__recording *recording, mprof__run *run, const mpr
     run->x1 = fmax(run->x1, next->x1);
     run->end_s = fmax(run->end_s, next->end_s);
     run->calls += next->calls;
+    run->functions |= next->functions;
     run->open = run->open || next->open;
     run->cut_right = run->cut_right || next->cut_right;
     if (length_of(recording, next->span) > length_of(recording, run->span))
@@ -179,7 +187,14 @@ uint32_t mprof__about_run(mprof__layout *layout, const mprof__recording *recordi
         snprintf(text, sizeof text, "%s: %s%s, %s (%s \xE2\x86\x92 %s) at %s%s%s", name, duration,
                  span->open ? ", never returned" : "", change, enter, leave, start,
                  *where ? " \xC2\xB7 " : "", where);
-    uint32_t about = mprof__add_about(layout->figure, name, run->start_s, run->end_s, text);
     free(name);
-    return about;
+    mprof_about about = {.function = recording->function_numbers[span->function],
+                         .open = run->open,
+                         .calls = run->calls,
+                         .functions = run->functions,
+                         .start_s = run->start_s,
+                         .end_s = run->end_s,
+                         .enter_mib = span->enter.mib,
+                         .exit_mib = span->exit.mib};
+    return mprof__add_about(layout->figure, about, text);
 }

@@ -85,21 +85,43 @@ typedef struct mprof_point {
 #define MPROF_ABOUT_NONE UINT32_MAX
 
 typedef struct mprof_item {
-    uint8_t shape;  /* mprof_shape */
-    uint8_t role;   /* mprof_role */
-    uint8_t anchor; /* mprof_anchor; TEXT */
-    int8_t colour;  /* slot of the palette, or MPROF_COLOUR_NONE */
-    float x, y, width, height;
-    uint32_t first, count; /* LINE, AREA: points; TEXT: bytes of text */
-    uint32_t about;        /* index into abouts, or MPROF_ABOUT_NONE */
+    uint8_t shape;             /* mprof_shape */
+    uint8_t role;              /* mprof_role */
+    uint8_t anchor;            /* mprof_anchor; TEXT */
+    int8_t colour;             /* slot of the palette, or MPROF_COLOUR_NONE */
+    float x, y, width, height; /* LINE among the marks: x y is the point of the curve it is at */
+    uint32_t first, count;     /* LINE, AREA: points; TEXT: bytes of text */
+    uint32_t about;            /* index into abouts, or MPROF_ABOUT_NONE */
 } mprof_item;
 
-/* What is told of a shape when somebody points at it. */
+/* A function by its name, over all recordings of the figure; the longest consumer is the first. */
+typedef struct mprof_figure_function {
+    uint32_t name, name_length;   /* dotted; in the figure's text */
+    uint32_t label, label_length; /* the short form */
+    uint64_t calls;               /* shown */
+} mprof_figure_function;
+
+#define MPROF_FUNCTION_NONE UINT32_MAX
+
+/* What is told of a shape when somebody points at it: of a call or several, of a process, of a
+ * recording. */
 typedef struct mprof_about {
     uint32_t text, text_length; /* one line, in the figure's text */
-    uint32_t name, name_length; /* what a search looks through: the function's dotted name */
-    float start_s, end_s;       /* from the recording's start */
+    uint32_t function;     /* MPROF_FUNCTION_NONE: not of calls, and what follows says nothing */
+    int open;              /* never returned */
+    uint64_t calls;        /* told as one */
+    uint64_t functions;    /* bit n: one of them is of function n; bit 63: of a later one */
+    double start_s, end_s; /* from the recording's start */
+    double enter_mib, exit_mib; /* of the longest */
 } mprof_about;
+
+/* For how long just these functions were running, at the same moments, over all recordings. What
+ * share of the time any selection of functions has follows from these alone: nothing is counted
+ * twice, and nothing is lost where calls were drawn as one. */
+typedef struct mprof_state {
+    uint32_t first, count; /* members: indices of functions */
+    double seconds;
+} mprof_state;
 
 /* Items that belong together, in drawing order. Time-scaled groups follow the time axis. */
 typedef enum mprof_group_kind {
@@ -152,6 +174,7 @@ typedef struct mprof_figure_options {
     const char *title;          /* NULL: the command line */
     int flame;                  /* lanes of calls below the curve */
     int functions;              /* calls at all */
+    int states;                 /* also gather mprof_figure_states, for a picture with a search */
     int slope;
     int stack;             /* processes on top of each other */
     double window_s[2];    /* time axis from .. to; both 0: everything */
@@ -184,6 +207,10 @@ const mprof_item *mprof_figure_items(const mprof_figure *figure, size_t *count);
 const mprof_point *mprof_figure_points(const mprof_figure *figure, size_t *count);
 const mprof_about *mprof_figure_abouts(const mprof_figure *figure, size_t *count);
 const mprof_group *mprof_figure_groups(const mprof_figure *figure, size_t *count);
+const mprof_figure_function *mprof_figure_functions(const mprof_figure *figure, size_t *count);
+/* None if not asked for, or if there are too many to be told. */
+const mprof_state *mprof_figure_states(const mprof_figure *figure, size_t *count);
+const uint32_t *mprof_figure_state_members(const mprof_figure *figure, size_t *count);
 /* All text, one piece behind the other, valid UTF-8 without control characters. */
 const char *mprof_figure_text(const mprof_figure *figure, size_t *size);
 /* For the document's metadata: terminated. */
