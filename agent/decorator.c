@@ -8,6 +8,7 @@
 
 #include "monitor.h"
 #include "span.h"
+#include "stack.h"
 #include "suspendable.h"
 
 typedef struct decorated {
@@ -33,6 +34,12 @@ static bool is_decorated(PyObject *object)
     return (PyObject *)Py_TYPE(object) == decorated_type;
 }
 
+static PyObject *fail_short_of_stack(void)
+{
+    PyErr_SetString(PyExc_RecursionError, "maximum recursion depth exceeded");
+    return NULL;
+}
+
 static PyObject *call_vector(PyObject *self, PyObject *const *arguments, size_t count,
                              PyObject *keywords)
 {
@@ -42,6 +49,9 @@ static PyObject *call_vector(PyObject *self, PyObject *const *arguments, size_t 
     if (one->makes_suspendable) {
         PyObject *made = mprof__python.vectorcall(one->function, arguments, count, keywords);
         return mprof__suspendable_wrap(made, one->name);
+    }
+    if (mprof__stack_is_short()) {
+        return fail_short_of_stack();
     }
     mprof__span_begin(&span, one->name);
     PyObject *result = mprof__python.vectorcall(one->function, arguments, count, keywords);
@@ -57,6 +67,9 @@ static PyObject *call_tuple(PyObject *self, PyObject *arguments, PyObject *keywo
     if (one->makes_suspendable) {
         PyObject *made = PyObject_Call(one->function, arguments, keywords);
         return mprof__suspendable_wrap(made, one->name);
+    }
+    if (mprof__stack_is_short()) {
+        return fail_short_of_stack();
     }
     mprof__span_begin(&span, one->name);
     PyObject *result = PyObject_Call(one->function, arguments, keywords);
@@ -190,6 +203,7 @@ static PyGetSetDef decorated_getset[] = {
 static PyObject *make_decorated_type(void)
 {
     static const mprof_python_layout layout = {
+        .shown_name = "function",
         .vectorcall_offset = offsetof(decorated, vectorcall),
         .weaklist_offset = offsetof(decorated, weaklist),
     };

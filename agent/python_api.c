@@ -159,29 +159,34 @@ mprof_python_fit mprof__python_load(void)
     return all ? MPROF_PYTHON_FITS : MPROF_PYTHON_UNKNOWN;
 }
 
-PyObject *mprof__python_type(PyType_Spec *spec, const mprof_python_layout *layout)
+/* In 3.8 the offsets cannot be given as members. */
+static PyObject *make_type_of_38(PyType_Spec *spec, const mprof_python_layout *layout)
+{
+    PyObject *made = PyType_FromSpec(spec);
+    old_type *type = (old_type *)(void *)made;
+
+    if (type != NULL && layout->vectorcall_offset != 0) {
+        type->vectorcall_offset = layout->vectorcall_offset;
+        type->flags |= FLAG_HAVE_VECTORCALL;
+    }
+    if (type != NULL) {
+        type->weaklist_offset = layout->weaklist_offset;
+    }
+    return made;
+}
+
+static PyObject *make_type(PyType_Spec *spec, const mprof_python_layout *layout)
 {
     PyMemberDef members[3] = {{0}};
     PyType_Slot slots[32];
+    PyType_Spec extended = *spec;
     int member = 0;
     int count = 0;
-
-    if (mprof__python.version < VERSION(3, 9)) {
-        PyObject *made = PyType_FromSpec(spec);
-        old_type *type = (old_type *)(void *)made;
-        if (type != NULL && layout->vectorcall_offset != 0) {
-            type->vectorcall_offset = layout->vectorcall_offset;
-            type->flags |= FLAG_HAVE_VECTORCALL;
-        }
-        if (type != NULL) {
-            type->weaklist_offset = layout->weaklist_offset;
-        }
-        return made;
-    }
 
     if (layout->vectorcall_offset != 0) {
         members[member++] = (PyMemberDef){"__vectorcalloffset__", T_PYSSIZET,
                                           layout->vectorcall_offset, READONLY, NULL};
+        extended.flags |= (unsigned)FLAG_HAVE_VECTORCALL;
     }
     if (layout->weaklist_offset != 0) {
         members[member++] = (PyMemberDef){"__weaklistoffset__", T_PYSSIZET, layout->weaklist_offset,
@@ -193,13 +198,20 @@ PyObject *mprof__python_type(PyType_Spec *spec, const mprof_python_layout *layou
     }
     slots[count++] = (PyType_Slot){Py_tp_members, members};
     slots[count] = (PyType_Slot){0, NULL};
-
-    PyType_Spec extended = *spec;
     extended.slots = slots;
-    if (layout->vectorcall_offset != 0) {
-        extended.flags |= (unsigned)FLAG_HAVE_VECTORCALL;
-    }
     return PyType_FromSpec(&extended);
+}
+
+PyObject *mprof__python_type(PyType_Spec *spec, const mprof_python_layout *layout)
+{
+    bool is_38 = mprof__python.version < VERSION(3, 9);
+    PyObject *made = is_38 ? make_type_of_38(spec, layout) : make_type(spec, layout);
+
+    /* where functions have stand-ins; a name without a dot could not be specified */
+    if (made != NULL && layout->shown_name != NULL && mprof__python.version < VERSION(3, 12)) {
+        ((old_type *)(void *)made)->name = layout->shown_name;
+    }
+    return made;
 }
 
 int mprof__python_visit_type(PyObject *self, visitproc visit, void *context)

@@ -78,8 +78,10 @@ mprof_python_fit mprof__python_load(void);
         (id), __extension__(void *)(function)                                                      \
     }
 
-/* Where an instance keeps what its type needs; 0: the type has none. */
+/* What a specification does not say. */
 typedef struct mprof_python_layout {
+    const char *shown_name; /* in messages, as of a type of the interpreter's own; NULL: as it is */
+    /* where an instance keeps what its type needs; 0: the type has none */
     Py_ssize_t vectorcall_offset;
     Py_ssize_t weaklist_offset;
 } mprof_python_layout;

@@ -4,6 +4,7 @@
 #include "suspendable.h"
 
 #include <stddef.h>
+#include <string.h>
 
 typedef enum life {
     LIFE_NEW,
@@ -316,7 +317,8 @@ static PyMethodDef async_generator_methods[] = {
 /* `more`: the slots by which the types differ, ended by {0, NULL}. */
 static PyTypeObject *make_type(const char *name, PyMethodDef *methods, const PyType_Slot *more)
 {
-    static const mprof_python_layout layout = {.weaklist_offset = offsetof(suspendable, weaklist)};
+    const mprof_python_layout layout = {.shown_name = strchr(name, '.') + 1,
+                                        .weaklist_offset = offsetof(suspendable, weaklist)};
     PyType_Slot slots[16] = {
         MPROF_SLOT(Py_tp_getattro, get_attribute),
         MPROF_SLOT(Py_tp_setattro, set_attribute),
@@ -352,12 +354,12 @@ bool mprof__suspendable_setup(void)
 
     generator_type = make_type("mprof.generator", generator_methods, iterates);
     coroutine_type = make_type("mprof.coroutine", coroutine_methods, awaited);
-    iterable_coroutine_type =
-        make_type("mprof.iterable_coroutine", generator_methods, iterates_or_awaited);
-    coroutine_iterator_type = make_type("mprof.coroutine_iterator", generator_methods, iterates);
+    iterable_coroutine_type = make_type("mprof.generator", generator_methods, iterates_or_awaited);
+    coroutine_iterator_type = make_type("mprof.coroutine_wrapper", generator_methods, iterates);
     async_generator_type =
         make_type("mprof.async_generator", async_generator_methods, iterates_async);
-    async_step_type = make_type("mprof.async_step", generator_methods, iterates_or_awaited);
+    async_step_type =
+        make_type("mprof.async_generator_asend", generator_methods, iterates_or_awaited);
     return generator_type != NULL && coroutine_type != NULL && iterable_coroutine_type != NULL &&
            coroutine_iterator_type != NULL && async_generator_type != NULL &&
            async_step_type != NULL;

@@ -1,0 +1,473 @@
+"""The program notices nothing: what it sees of itself, how deep it recurses, what it prints when it
+fails, what its own tracers are told, and how much memory it takes are as without mprof."""
+
+import pathlib
+import sys
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+from agent_test import AgentCase, on_each_interpreter  # noqa: E402
+
+# In front of a program that is also run without the agent, where there is no such name.
+OR_NOTHING = """
+    try: profile
+    except NameError: profile = lambda function: function
+"""
+
+
+class Invisible(AgentCase):
+    def compare(self, interpreter, source, *arguments, filtered=lambda text: text):
+        """Runs a program with the agent and without; it must end and print the same."""
+        path = self.write("program.py", OR_NOTHING + source)
+        plain = self.run_plain(interpreter, *arguments, path)
+        done = self.run_agent(interpreter, *arguments, path, expect=plain.returncode)
+        self.assertEqual(filtered(done.out), filtered(plain.stdout))
+        self.assertEqual(done.err, plain.stderr)
+        self.assertTrue(done.calls, "nothing was recorded: the comparison says nothing")
+        return done
+
+    @on_each_interpreter()
+    def test_what_a_function_says_of_itself(self, interpreter):
+        self.compare(interpreter, """
+    import functools, inspect, types, typing
+    def wrap(function):
+        @functools.wraps(function)
+        def inner(*args, **kwargs): return function(*args, **kwargs)
+        return inner
+    @profile
+    def f(a, b: int = 2, *rest, key: "str" = "k", **more) -> float:
+        "What it does."
+        return a
+    f.attribute = 5
+    @profile
+    @wrap
+    def g(a, b=1): "of g"
+    @profile
+    async def c(x): pass
+    @profile
+    def y(): yield 1
+    @profile
+    async def a(): yield 1
+    class C:
+        @profile
+        def m(self, x=3): "of m"
+        @profile
+        @classmethod
+        def k(cls): "of k"
+        @profile
+        @staticmethod
+        def s(): "of s"
+        @profile
+        @property
+        def p(self): "of p"
+    for one in (f, g, c, y, a, C.m, C().m, C.k, C.s, C().s):
+        print(one.__name__, one.__qualname__, one.__module__, one.__doc__, one.__annotations__)
+        print(inspect.signature(one), one.__code__.co_name, one.__code__.co_firstlineno)
+        print([kind(one) for kind in (
+            callable, inspect.isfunction, inspect.ismethod, inspect.isroutine, inspect.isclass,
+            inspect.isbuiltin, inspect.iscoroutinefunction, inspect.isgeneratorfunction,
+            inspect.isasyncgenfunction, inspect.ismethoddescriptor)])
+        print(inspect.getsource(one), inspect.getfile(one) == __file__, inspect.getdoc(one))
+        print(typing.get_type_hints(one) if one is not g else None)
+        print(isinstance(one, types.FunctionType), isinstance(one, types.MethodType))
+        print(inspect.unwrap(one).__name__, repr(one).split(" at ")[0])
+    for one in (f, g):
+        print(one.__defaults__, one.__kwdefaults__, sorted(one.__dict__.keys() - {"__wrapped__"}))
+        print(one.__closure__ is None, one.__globals__ is globals())
+    print(f.attribute, hasattr(f, "nothing"))
+    f.other = 6; print(f.__dict__); del f.other; print(f.__dict__)
+    f.__doc__ = "new"; print(f.__doc__)
+    print([C.__dict__[name].__class__ for name in ("m", "k", "s", "p")], C.p.__doc__)
+    f(1)
+        """)
+
+    @on_each_interpreter()
+    def test_from_3_12_on_it_is_the_same_object(self, interpreter):
+        if interpreter.version < (3, 12):
+            return
+        done = self.run_source(interpreter, """
+            def f(): pass
+            def make():
+                def inner(): pass
+                return inner
+            async def c(): pass
+            def g(): yield
+            inner = make()
+            for one in (f, inner, c, g, lambda: 0):
+                before = one.__code__
+                assert profile(one) is one and one.__code__ is before
+            import sys
+            assert [sys.monitoring.get_tool(n) for n in (0, 1, 2, 5)] == [None] * 4
+            f(); inner()
+        """)
+        self.assertEqual(len(done.calls), 2)
+
+    @on_each_interpreter()
+    def test_what_others_do_with_a_function(self, interpreter):
+        self.compare(interpreter, """
+    import abc, asyncio, collections, copy, functools, gc, inspect, pickle, types, weakref
+    @profile
+    def f(a, b=2): return a + b
+    for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
+        assert pickle.loads(pickle.dumps(f, protocol)) is f
+    import io, pickle as p
+    python_pickler = io.BytesIO(); p._Pickler(python_pickler).dump(f)
+    assert pickle.loads(python_pickler.getvalue()) is f
+    assert copy.copy(f) is f and copy.deepcopy([f])[0] is f
+    assert f == f and f != (lambda: 0) and hash(f) == hash(f) and {f: 1}[f] == 1
+    print(functools.partial(f, 1)(b=3), functools.lru_cache(f)(1, 2), f(*[1], **{"b": 5}))
+    print(functools.reduce(f, [1, 2, 3]), list(map(f, [1, 2])))
+    single = functools.singledispatch(profile(lambda value: "any"))
+    single.register(int)(profile(lambda value: "int"))
+    print(single("x"), single(3))
+    print(types.MethodType(f, 10)(1))
+    class Base(abc.ABC):
+        @profile
+        @abc.abstractmethod
+        def must(self): pass
+    try: Base()
+    except TypeError as error: print("abstract")
+    class Meta(type):
+        @profile
+        def __call__(cls, *args): return super().__call__(*args)
+    class Made(metaclass=Meta):
+        __slots__ = "x",
+        @profile
+        def __new__(cls, *args): return super().__new__(cls)
+        @profile
+        def __init__(self, x): self.x = x
+        @profile
+        def __eq__(self, other): return self.x == other.x
+        __hash__ = None
+        @functools.cached_property
+        @profile
+        def late(self): return 1
+    print(Made(3) == Made(3), Made(3).x)
+    class Descriptor:
+        @profile
+        def __get__(self, instance, owner): return "got"
+        @profile
+        def __set_name__(self, owner, name): self.name = name
+    class Owner: d = Descriptor()
+    print(Owner.d, Owner().d, Owner.__dict__["d"].name)
+    @profile
+    async def c(): return 1
+    print(asyncio.iscoroutinefunction(c), asyncio.run(c()))
+    async def several():
+        task = asyncio.ensure_future(c()); await task
+        return await asyncio.gather(c(), c(), asyncio.wait_for(c(), 5), asyncio.shield(c()))
+    print(asyncio.run(several()))
+    coroutine = c()
+    print(inspect.iscoroutine(coroutine), inspect.isawaitable(coroutine),
+          isinstance(coroutine, collections.abc.Coroutine), asyncio.iscoroutine(coroutine),
+          isinstance(coroutine, types.CoroutineType), inspect.getcoroutinestate(coroutine),
+          coroutine.__name__, coroutine.cr_frame.f_code.co_name,
+          isinstance(coroutine, collections.abc.Iterator))
+    coroutine.close()
+    print(inspect.getcoroutinestate(coroutine))
+    @profile
+    def g():
+        got = yield 1
+        while True: got = yield got
+    generator = g()
+    print(inspect.isgenerator(generator), isinstance(generator, types.GeneratorType),
+          isinstance(generator, collections.abc.Generator), inspect.getgeneratorstate(generator),
+          next(generator), generator.send(5), generator.gi_frame.f_lineno > 0,
+          inspect.getgeneratorlocals(generator), iter(generator) is generator)
+    @profile
+    async def a(): yield 1
+    ag = a()
+    print(inspect.isasyncgen(ag), isinstance(ag, collections.abc.AsyncGenerator))
+    class Cyclic: pass
+    def cycle():
+        @profile
+        def inner(): return holder
+        holder = Cyclic(); holder.inner = inner
+        inner()
+        return weakref.ref(holder), weakref.ref(inner)
+    references = cycle(); gc.collect()
+    print([reference() for reference in references])
+        """)
+
+    @on_each_interpreter()
+    def test_misuse_is_answered_in_the_same_way(self, interpreter):
+        self.compare(interpreter, """
+    @profile
+    def f(a): pass
+    @profile
+    def g():
+        yield 1
+        next(iterator)
+    @profile
+    async def c(): pass
+    for wrong in (lambda: f(), lambda: f(1, 2), lambda: f(b=1), lambda: f(1, a=2),
+                  lambda: g(1), lambda: g().send(1), lambda: f(1).x, lambda: f.x,
+                  lambda: list(c()), lambda: setattr(f, "__name__", 3)):
+        try: wrong(); print("no error")
+        except Exception as error: print(type(error).__name__, error)
+    iterator = g(); next(iterator)
+    try: next(iterator)
+    except ValueError as error: print(error)
+    f(1)
+        """, "-W", "ignore")
+
+    @on_each_interpreter()
+    def test_tracebacks(self, interpreter):
+        for end in ("outer()", "import asyncio; asyncio.run(c())", "list(g())",
+                    "import sys; sys.exit(f(7))", "raise SystemExit('said')"):
+            self.compare(interpreter, f"""
+    @profile
+    def outer():
+        try: inner(0)
+        except ZeroDivisionError: raise ValueError("wrong")
+    @profile
+    def inner(n): return 1 / n
+    @profile
+    async def c(): await d()
+    @profile
+    async def d(): inner(0)
+    @profile
+    def g():
+        yield 1
+        inner(0)
+    @profile
+    def f(x): return x
+    f(0)
+    {end}
+            """)
+
+    @on_each_interpreter()
+    def test_recursion_to_the_plain_limit(self, interpreter):
+        self.compare(interpreter, """
+    import sys
+    @profile
+    def f(n):
+        global deepest
+        deepest = n
+        f(n + 1)
+    class C:
+        @profile
+        def m(self, n):
+            global deepest
+            deepest = n
+            self.m(n + 1)
+    for limit in (100, sys.getrecursionlimit(), 5000):
+        sys.setrecursionlimit(limit)
+        for function in (f, C().m):
+            try: function(1)
+            except RecursionError as error: print(limit, deepest, str(error)[:32])
+        """)
+
+    @on_each_interpreter()
+    def test_recursion_deeper_than_the_stack(self, interpreter):
+        """From 3.11 on Python functions call each other without C stack. 3.11's stand-ins take
+        some: there the limit is lower, but it is a limit, not a crash."""
+        if interpreter.version < (3, 11):
+            return
+        source = """
+            import sys
+            sys.setrecursionlimit(200_000)
+            @profile
+            def down(n): return n and down(n - 1)
+            try: print(down(150_000))
+            except RecursionError as error: print(error)
+            import threading
+            threading.stack_size(256 * 1024)
+            def run():
+                try: print(down(150_000))
+                except RecursionError as error: print(error)
+            thread = threading.Thread(target=run); thread.start(); thread.join()
+        """
+        done = self.run_source(interpreter, source)
+        expected = "0" if interpreter.version >= (3, 12) else "maximum recursion depth exceeded"
+        self.assertEqual(done.out, f"{expected}\n" * 2)
+
+    @on_each_interpreter()
+    def test_tracers_of_the_program(self, interpreter):
+        for setter in ("settrace", "setprofile"):
+            self.compare(interpreter, f"""
+    import sys
+    events = []
+    def trace(frame, event, argument):
+        if frame.f_code.co_filename == __file__:
+            events.append((frame.f_code.co_name, frame.f_lineno, event))
+        return trace
+    @profile
+    def outer():
+        inner(1)
+        try: fails()
+        except KeyError: pass
+        return list(numbers())
+    @profile
+    def inner(n): return n
+    @profile
+    def fails(): raise KeyError
+    @profile
+    def numbers():
+        yield 1
+        yield 2
+    sys.{setter}(trace)
+    outer()
+    sys.{setter}(None)
+    for event in events: print(*event)
+            """)
+
+    @on_each_interpreter()
+    def test_memory_of_a_million_calls(self, interpreter):
+        done = self.run_source(interpreter, """
+            def rss(): return int(open("/proc/self/statm").read().split()[1]) * 4
+            def f(): pass
+            def loop(n):
+                for _ in range(n): f()
+            loop(10)
+            before = rss()
+            f = profile(f)
+            loop(1_000_000)
+            print(rss() - before)
+        """)
+        self.assertLess(int(done.out), 1024, "KiB")
+        self.assertEqual(sum(call.name == "__main__.f" for call in done.calls) + done.dropped,
+                         1_000_010 - 10)
+
+    @on_each_interpreter()
+    def test_memory_of_many_things(self, interpreter):
+        """Closures, generators, coroutines and threads come and go without a trace."""
+        done = self.run_source(interpreter, """
+            import gc, threading
+            def rss(): return int(open("/proc/self/statm").read().split()[1]) * 4
+            def make(n):
+                @profile
+                def inner(): return n
+                @profile
+                def numbers(): yield n
+                @profile
+                async def coroutine(): return n
+                inner()
+                list(numbers())
+                next(numbers())
+                try: coroutine().send(None)
+                except StopIteration: pass
+            def loop(n):
+                for i in range(n): make(i)
+                for i in range(n // 100):
+                    thread = threading.Thread(target=make, args=(i,))
+                    thread.start(); thread.join()
+            loop(4_000)
+            gc.collect(); before = rss()
+            loop(4_000)
+            gc.collect(); print(rss() - before)
+        """)
+        self.assertLess(int(done.out), 512, "KiB")
+
+    @on_each_interpreter()
+    def test_descriptors(self, interpreter):
+        done = self.run_source(interpreter, """
+            import os
+            @profile
+            def f(): pass
+            before = set(os.listdir("/proc/self/fd"))
+            f()
+            more = sorted(set(map(int, os.listdir("/proc/self/fd"))) - set(map(int, before)))
+            assert len(more) <= 1 and all(fd > 255 for fd in more), more
+            fds = [os.open("/dev/null", os.O_RDONLY) for _ in range(3)]
+            assert fds[-1] < 20, fds
+            import subprocess
+            print(subprocess.run(["ls", "/proc/self/fd"], capture_output=True, close_fds=False,
+                                 text=True).stdout.count("\\n") < 10)
+        """)
+        self.assertEqual(done.out, "True\n")
+
+    @on_each_interpreter()
+    def test_under_the_debug_allocator(self, interpreter):
+        self.compare(interpreter, """
+    import asyncio, gc, threading
+    gc.set_threshold(1)
+    @profile
+    def f(*args, **kwargs): return args, kwargs
+    @profile
+    def g(n):
+        for i in range(n): yield f(i)
+    @profile
+    async def c(n):
+        await asyncio.sleep(0)
+        return [x async for x in a(n)]
+    @profile
+    async def a(n):
+        for i in range(n):
+            await asyncio.sleep(0)
+            yield i
+    class C:
+        @profile
+        def m(self): return f(self)
+        @profile
+        @classmethod
+        def k(cls): return [i for i in g(3)]
+    print(f(1, b=2), list(g(2)), C().m()[1], C.k(), next(g(1)))
+    async def main():
+        return await asyncio.gather(*(c(n) for n in range(5)))
+    print(asyncio.run(main()))
+    threads = [threading.Thread(target=lambda: list(g(50))) for _ in range(4)]
+    for thread in threads: thread.start()
+    for thread in threads: thread.join()
+    profile(lambda: 0)(); profile(print)("x"); del f, g, c, a, C
+    gc.collect()
+        """, "-X", "dev", "-W", "error")
+
+    @on_each_interpreter()
+    def test_errno_is_kept(self, interpreter):
+        self.compare(interpreter, """
+    import ctypes
+    @profile
+    def f(): pass
+    libc = ctypes.CDLL(None, use_errno=True)
+    print(libc.open(b"/nonexistent", 0), end=" ")
+    f()
+    print(ctypes.get_errno())
+        """)
+
+    @on_each_interpreter()
+    def test_interpreter_inside_the_interpreter(self, interpreter):
+        """Interpreters beside the main one are left alone."""
+        if interpreter.version < (3, 9):
+            return
+        self.compare(interpreter, """
+    import sys, warnings
+    warnings.simplefilter("ignore")
+    for name in ("_interpreters", "_xxsubinterpreters"):
+        try: interpreters = __import__(name); break
+        except ImportError: pass
+    number = interpreters.create()
+    interpreters.run_string(number, '''if True:
+        import memory_profiler_is_not_imported_here as m
+    '''.replace("import memory_profiler_is_not_imported_here as m", "pass"))
+    interpreters.destroy(number)
+    profile(len)("x")
+    print("fine")
+        """)
+
+
+class Signals(AgentCase):
+    @on_each_interpreter()
+    def test_interrupted_by_signals(self, interpreter):
+        done = self.run_source(interpreter, """
+            import signal, time
+            seen = 0
+            @profile
+            def handler(*args):
+                global seen
+                seen += 1
+            @profile
+            def work(): pass
+            signal.signal(signal.SIGALRM, handler)
+            signal.setitimer(signal.ITIMER_REAL, 0.001, 0.001)
+            end = time.monotonic() + 0.3
+            while time.monotonic() < end: work()
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            print(seen > 10)
+        """)
+        self.assertEqual(done.out, "True\n")
+        self.assertEqual([call for call in done.calls if call.open], [])
+
+
+if __name__ == "__main__":
+    unittest.main()
