@@ -44,7 +44,7 @@ void mprof_profile_free(mprof_profile *profile)
 int mprof__profile_is_alone(const mprof_profile *profile)
 {
     const char *children = mprof_profile_fact(profile, "include-children");
-    return !children || strcmp(children, "0") == 0;
+    return !children || strcmp(children, "no") == 0 || strcmp(children, "0") == 0;
 }
 
 int mprof__span_fits_line(const mprof_profile *profile, const mprof_span *span)

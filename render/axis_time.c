@@ -68,7 +68,7 @@ static void relative_text(char *text, size_t size, double s, double step, double
 {
     long long whole = llround(s);
     if (!(s > 0 || s < 0))
-        snprintf(text, size, "0 s");
+        snprintf(text, size, to < 60 ? "0 s" : "0");
     else if (step < 1e-3 && to < 1e-2)
         snprintf(text, size, "%.0f \xC2\xB5s", s * 1e6);
     else if (step < 1 && to < 1 && step < 0.1)

@@ -82,11 +82,9 @@ static int gather(struct marks *marks, const mprof__layout *layout,
         return 0;
     for (size_t i = 0; i < recording->function_count; i++)
         last[i] = SIZE_MAX;
-    for (size_t i = 0; i < recording->span_count; i++) {
-        const mprof_span *span = &recording->spans[i];
-        if (!mprof__span_is_shown(layout, recording, span))
-            continue;
-        struct mark next = mark_of(layout, recording, (uint32_t)i);
+    for (size_t i = 0; i < recording->shown_count; i++) {
+        const mprof_span *span = &recording->spans[recording->shown[i]];
+        struct mark next = mark_of(layout, recording, recording->shown[i]);
         size_t before = last[span->function];
         if (before != SIZE_MAX && share_columns(&marks->list[before], &next)) {
             struct mark *shared = &marks->list[before];
@@ -181,19 +179,21 @@ static void fan_out(struct marks *marks, size_t count, struct edge *edges, bool 
     }
 }
 
-static mprof_box edge_box(const struct mark *mark, bool enter)
+/* Kept inside the plot, also where memory is next to nothing. */
+static mprof_box edge_box(const mprof__layout *layout, const struct mark *mark, bool enter)
 {
     double half = half_height(mark);
     double arm = half * 0.45;
     double x = enter ? (double)(mark->x0 + mark->fan0) : (double)(mark->x1 + mark->fan1);
     double y = enter ? (double)mark->y0 : (double)mark->y1;
+    y = fmin(y, layout->plot.y + layout->plot.height - half);
     return (mprof_box){enter ? x : x - arm, y - half, arm, 2 * half};
 }
 
 static void draw_edge(mprof__layout *layout, const struct mark *mark, bool enter, int colour,
                       uint32_t about)
 {
-    mprof_box box = edge_box(mark, enter);
+    mprof_box box = edge_box(layout, mark, enter);
     double spine = enter ? box.x : box.x + box.width;
     double tip = enter ? box.x + box.width : box.x;
     size_t first = layout->figure->point_count;
@@ -266,7 +266,7 @@ static int draw_fine(mprof__layout *layout, const struct marks *marks, size_t fi
 static int place_label(mprof__layout *layout, const struct mark *mark, double width,
                        mprof_box *place)
 {
-    mprof_box enter = edge_box(mark, true), leave = edge_box(mark, false);
+    mprof_box enter = edge_box(layout, mark, true), leave = edge_box(layout, mark, false);
     double above = enter.y - LABEL_HEIGHT_PX - LABEL_MARGIN_PX;
     double below = enter.y + enter.height + LABEL_MARGIN_PX;
     double leave_above = leave.y - LABEL_HEIGHT_PX - LABEL_MARGIN_PX;

@@ -1,14 +1,18 @@
 /* The processes of a tree: a line each, the largest in colour and named, the others quiet; or all
- * of them stacked. */
+ * of them stacked. What they sum up to is computed in equal steps of time, whatever moments each
+ * was measured at. */
 #include "layout.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define COLOURED_MAX MPROF__PALETTE_SIZE
+#define NAMED_MAX MPROF__PALETTE_SIZE
+#define STEPS 1200
+#define LAYER_NAME_PX 15.0
 
-/* Processes with a curve, highest peak first. The caller frees. */
+/* Processes with a curve, highest peak first. */
 struct rank {
     uint32_t process;
     double peak_mib;
@@ -17,67 +21,242 @@ struct rank {
 static int by_peak(const void *a, const void *b)
 {
     const struct rank *x = a, *y = b;
-    if (x->peak_mib != y->peak_mib)
+    if (x->peak_mib < y->peak_mib || x->peak_mib > y->peak_mib)
         return x->peak_mib < y->peak_mib ? 1 : -1;
     return x->process < y->process ? -1 : x->process > y->process;
 }
 
-size_t mprof__rank_children(const mprof__recording *recording, uint32_t **ranked)
+mprof_status mprof__rank_children(mprof__recording *recording)
 {
     struct rank *ranks = malloc((recording->process_count + 1) * sizeof *ranks);
-    *ranked = malloc((recording->process_count + 1) * sizeof **ranked);
+    recording->children = malloc((recording->process_count + 1) * sizeof *recording->children);
+    if (!ranks || !recording->children) {
+        free(ranks);
+        return MPROF_ENOMEM;
+    }
     size_t count = 0;
-    for (uint32_t i = 1; ranks && *ranked && i < recording->process_count; i++)
+    for (uint32_t i = 1; i < recording->process_count; i++)
         if (recording->processes[i].series.point_count)
             ranks[count++] = (struct rank){i, recording->processes[i].series.peak.mib};
     if (count)
         qsort(ranks, count, sizeof *ranks, by_peak);
     for (size_t i = 0; i < count; i++)
-        (*ranked)[i] = ranks[i].process;
-    if (!ranks) {
-        free(*ranked);
-        *ranked = NULL;
-    }
+        recording->children[i] = ranks[i].process;
+    recording->child_count = count;
     free(ranks);
-    return count;
+    return MPROF_OK;
 }
 
-/* Functions have first claim on colours: where calls are shown, processes stay grey. */
-int mprof__child_colour(const mprof__layout *layout, const mprof__recording *recording, size_t rank)
+/* -- sums -------------------------------------------------------------------------------------- */
+
+/* A series at a moment, interpolated. At its birth and end it rises from and falls to nothing
+ * within one sample's pause, as the sum of the tree does between the two samples around them. */
+static double value_at(const mprof_series *series, size_t next, double at, double pace_s,
+                       double gap_s)
 {
-    bool calls = layout->options->functions && recording->span_count;
-    return calls || rank >= COLOURED_MAX ? MPROF_COLOUR_NONE : (int)rank;
+    const mprof_sample *points = series->points;
+    mprof_sample before, after;
+    if (next == 0) {
+        after = points[0];
+        before = (mprof_sample){0, after.time_s - pace_s};
+    } else if (next == series->point_count) {
+        before = points[next - 1];
+        after = (mprof_sample){0, before.time_s + pace_s};
+    } else {
+        before = points[next - 1];
+        after = points[next];
+    }
+    double pause = after.time_s - before.time_s;
+    if (at < before.time_s || at > after.time_s || pause > gap_s)
+        return 0;
+    return pause > 0 ? before.mib + (after.mib - before.mib) * (at - before.time_s) / pause
+                     : after.mib;
 }
 
-static void draw_name(mprof__layout *layout, const mprof__recording *recording, uint32_t process,
-                      int colour)
+/* Adds a series to values[STEPS]. */
+static void add_series(double *values, const mprof__layout *layout,
+                       const mprof__recording *recording, const mprof_series *series)
 {
-    const mprof_series *series = &recording->processes[process].series;
-    char text[200], name[200];
-    mprof__process_text(text, sizeof text, recording, process);
-    size_t length = mprof__fit_text(layout, MPROF_ROLE_CHILD_NAME, name, sizeof name, text, 180);
-    double width = mprof__text_width(layout, MPROF_ROLE_CHILD_NAME, name, length);
-    double x = mprof__scale_at(&layout->time, series->peak.time_s - recording->start_s);
-    double y = mprof__scale_at(&layout->memory, series->peak.mib);
-    double end_x =
-        mprof__scale_at(&layout->time, fmin(series->last_s - recording->start_s, layout->to_s));
-    const mprof_sample *last = &series->points[series->point_count - 1];
-    double end_y = mprof__scale_at(&layout->memory, last->mib);
-    const double tries[][2] = {
-        {x - width / 2, y - 16},    {x, y - 16},
-        {x - width, y - 16},        {end_x - width, end_y - 16},
-        {end_x + 5, end_y - 6},     {x - width / 2, y + 4},
-        {end_x - width, end_y + 4},
-    };
-    for (size_t i = 0; length && i < sizeof tries / sizeof *tries; i++) {
-        mprof_box place = {tries[i][0] - 2, tries[i][1], width + 4, 13};
-        if (!mprof__space_is_free(layout->space, place))
-            continue;
-        mprof__space_take(layout->space, place);
-        mprof__add_text(layout->figure, MPROF_ROLE_CHILD_NAME, colour, MPROF_ANCHOR_START,
-                        place.x + 2, place.y + 10, width, name, length);
+    double step_s = (layout->to_s - layout->from_s) / (STEPS - 1);
+    double from_s = recording->start_s + layout->from_s;
+    double pace_s = fmax(isfinite(recording->pace_s) ? recording->pace_s : 0, step_s / 2);
+    double gap_s = fmax(recording->gap_s, 2 * step_s);
+    size_t next = 0;
+    for (size_t i = 0; series->point_count && i < STEPS; i++) {
+        double at = from_s + step_s * (double)i;
+        while (next < series->point_count && series->points[next].time_s < at)
+            next++;
+        values[i] += value_at(series, next, at, pace_s, gap_s);
+    }
+}
+
+/* MEM told the sum of the tree if what is left without the children is smoother than MEM itself:
+ * else every birth and death of a child would show in the difference. Recordings of ours say it. */
+static bool main_is_sum(const mprof__recording *recording, const double *mem,
+                        const double *children)
+{
+    const char *fact = mprof_profile_fact(recording->profile, "include-children");
+    double with = 0, without = 0;
+    if (fact)
+        return strcmp(fact, "yes") == 0 || strcmp(fact, "1") == 0;
+    for (size_t i = 1; i < STEPS; i++) {
+        double change = mem[i] - mem[i - 1], child_change = children[i] - children[i - 1];
+        with += change * change;
+        without += (change - child_change) * (change - child_change);
+    }
+    return without < with;
+}
+
+static mprof_status make_total(mprof__recording *recording, const mprof__layout *layout,
+                               const double *values)
+{
+    mprof_sample *points = malloc(STEPS * sizeof *points);
+    if (!points)
+        return MPROF_ENOMEM;
+    double step_s = (layout->to_s - layout->from_s) / (STEPS - 1);
+    for (size_t i = 0; i < STEPS; i++)
+        points[i] =
+            (mprof_sample){values[i], recording->start_s + layout->from_s + step_s * (double)i};
+    recording->total =
+        (mprof_series){.points = points, .point_count = STEPS, .sample_count = STEPS};
+    recording->total_points = points;
+    return MPROF_OK;
+}
+
+mprof_status mprof__sum_processes(const mprof__layout *layout, mprof__recording *recording)
+{
+    if (!recording->child_count)
+        return MPROF_OK;
+    double *mem = calloc(STEPS, 2 * sizeof *mem);
+    if (!mem)
+        return MPROF_ENOMEM;
+    double *children = mem + STEPS;
+    add_series(mem, layout, recording, recording->line);
+    for (size_t i = 0; i < recording->child_count; i++)
+        add_series(children, layout, recording,
+                   &recording->processes[recording->children[i]].series);
+    recording->main_is_sum = main_is_sum(recording, mem, children);
+    mprof_status status = MPROF_OK;
+    if (!recording->main_is_sum || layout->options->stack) {
+        for (size_t i = 0; i < STEPS; i++)
+            mem[i] = recording->main_is_sum ? fmax(mem[i], children[i]) : mem[i] + children[i];
+        status = make_total(recording, layout, mem);
+    }
+    free(mem);
+    return status;
+}
+
+void mprof__drop_children(mprof__recording *recording)
+{
+    free(recording->children);
+    free(recording->total_points);
+}
+
+/* -- the stack --------------------------------------------------------------------------------- */
+
+/* The name goes where the layer is thick enough for it, if it is anywhere. */
+static void name_layer(mprof__layout *layout, const double *low, const double *high,
+                       const char *text)
+{
+    char name[200];
+    size_t length = mprof__fit_text(layout, MPROF_ROLE_BOX_NAME, name, sizeof name, text, 180);
+    double width = mprof__text_width(layout, MPROF_ROLE_BOX_NAME, name, length);
+    double step = layout->plot.width / (STEPS - 1);
+    size_t needed = (size_t)(width / step) + 6, best = 0;
+    double thickest = LAYER_NAME_PX;
+    mprof_box place = {0, 0, 0, 0};
+    for (size_t i = needed / 2; length && i + needed < STEPS; i += needed / 4 + 1) {
+        double top = -INFINITY, bottom = INFINITY; /* of what is inside the layer all along */
+        for (size_t j = i; j < i + needed; j++) {
+            top = fmax(top, mprof__scale_at(&layout->memory, high[j]));
+            bottom = fmin(bottom, mprof__scale_at(&layout->memory, low[j]));
+        }
+        mprof_box box = {layout->plot.x + step * ((double)i + 3), (top + bottom) / 2 - 6.5, width,
+                         13};
+        if (bottom - top > thickest && mprof__space_is_free(layout->space, box)) {
+            thickest = bottom - top;
+            best = i + 1;
+            place = box;
+        }
+    }
+    if (!best)
+        return;
+    mprof__space_take(layout->space, place);
+    mprof__add_text(layout->figure, MPROF_ROLE_BOX_NAME, MPROF_COLOUR_NONE, MPROF_ANCHOR_START,
+                    place.x, place.y + 10.5, width, name, length);
+}
+
+static void draw_layer(mprof__layout *layout, const double *low, const double *high, int colour,
+                       const char *name)
+{
+    mprof_figure *figure = layout->figure;
+    size_t first = figure->point_count;
+    double step = layout->plot.width / (STEPS - 1);
+    for (size_t i = 0; i < STEPS; i++)
+        mprof__add_path_point(figure, layout->plot.x + step * (double)i,
+                              mprof__scale_at(&layout->memory, high[i]));
+    for (size_t i = STEPS; i-- > 0;)
+        mprof__add_path_point(figure, layout->plot.x + step * (double)i,
+                              mprof__scale_at(&layout->memory, low[i]));
+    mprof__add_path(figure, MPROF_SHAPE_AREA, MPROF_ROLE_LAYER, colour, first, MPROF_ABOUT_NONE);
+    name_layer(layout, low, high, name);
+}
+
+/* What the main process has for itself. */
+static void add_main(double *values, const mprof__layout *layout, const mprof__recording *recording)
+{
+    add_series(values, layout, recording, recording->line);
+    if (!recording->main_is_sum)
+        return;
+    double *children = calloc(STEPS, sizeof *children);
+    if (!children)
+        return;
+    for (size_t i = 0; i < recording->child_count; i++)
+        add_series(children, layout, recording,
+                   &recording->processes[recording->children[i]].series);
+    for (size_t i = 0; i < STEPS; i++)
+        values[i] = fmax(0, values[i] - children[i]);
+    free(children);
+}
+
+/* The main process at the bottom, above it the rest in one, then the largest: what matters has the
+ * outline of the whole. */
+static void draw_stack(mprof__layout *layout, const mprof__recording *recording)
+{
+    double *low = calloc(STEPS, 2 * sizeof *low);
+    if (!low) {
+        layout->figure->status = MPROF_ENOMEM;
         return;
     }
+    double *high = low + STEPS;
+    size_t named = recording->child_count < NAMED_MAX ? recording->child_count : NAMED_MAX;
+    char name[200];
+    add_main(high, layout, recording);
+    mprof__process_text(name, sizeof name, recording, 0);
+    draw_layer(layout, low, high, MPROF_COLOUR_NONE, name);
+    memcpy(low, high, STEPS * sizeof *low);
+    for (size_t i = named; i < recording->child_count; i++)
+        add_series(high, layout, recording, &recording->processes[recording->children[i]].series);
+    snprintf(name, sizeof name, "%zu others", recording->child_count - named);
+    if (named < recording->child_count)
+        draw_layer(layout, low, high, MPROF_COLOUR_NONE, name);
+    for (size_t i = named; i-- > 0;) {
+        memcpy(low, high, STEPS * sizeof *low);
+        add_series(high, layout, recording, &recording->processes[recording->children[i]].series);
+        mprof__process_text(name, sizeof name, recording, recording->children[i]);
+        draw_layer(layout, low, high, mprof__child_colour(layout, recording, i), name);
+    }
+    free(low);
+}
+
+/* -- lines and names --------------------------------------------------------------------------- */
+
+/* Functions have first claim on colours: where calls are shown, processes stay grey, but not in a
+ * stack. */
+int mprof__child_colour(const mprof__layout *layout, const mprof__recording *recording, size_t rank)
+{
+    bool grey = recording->shown_count > 0 && !layout->options->stack;
+    return grey || rank >= NAMED_MAX ? MPROF_COLOUR_NONE : (int)rank;
 }
 
 static uint32_t about_process(mprof__layout *layout, const mprof__recording *recording,
@@ -90,25 +269,65 @@ static uint32_t about_process(mprof__layout *layout, const mprof__recording *rec
 
 void mprof__draw_children(mprof__layout *layout, const mprof__recording *recording)
 {
-    uint32_t *ranked;
-    size_t count = mprof__rank_children(recording, &ranked);
-    for (size_t i = count; i-- > 0;) {
+    if (layout->options->stack && recording->child_count) {
+        draw_stack(layout, recording);
+        return;
+    }
+    if (recording->total.point_count) {
+        mprof__stroke stroke = {.line = MPROF_ROLE_COUNT,
+                                .area = MPROF_ROLE_TOTAL,
+                                .dot = MPROF_ROLE_COUNT,
+                                .colour = MPROF_COLOUR_NONE,
+                                .about = MPROF_ABOUT_NONE};
+        mprof__draw_series(layout, recording, &recording->total, &stroke);
+    }
+    for (size_t i = recording->child_count; i-- > 0;) {
         mprof__stroke stroke = {.line = MPROF_ROLE_CHILD,
                                 .area = MPROF_ROLE_COUNT,
                                 .dot = MPROF_ROLE_CHILD_SAMPLE,
                                 .colour = mprof__child_colour(layout, recording, i),
-                                .about = about_process(layout, recording, ranked[i]),
-                                .take = i < COLOURED_MAX};
-        mprof__draw_series(layout, recording, &recording->processes[ranked[i]].series, &stroke);
+                                .about = about_process(layout, recording, recording->children[i]),
+                                .take = i < NAMED_MAX};
+        mprof__draw_series(layout, recording, &recording->processes[recording->children[i]].series,
+                           &stroke);
     }
-    free(ranked);
+}
+
+/* Somewhere along its own line: at its peak if there is room, else wherever it runs free. */
+static void draw_name(mprof__layout *layout, const mprof__recording *recording, uint32_t process,
+                      int colour)
+{
+    const mprof_series *series = &recording->processes[process].series;
+    char text[200], name[200];
+    mprof__process_text(text, sizeof text, recording, process);
+    size_t length = mprof__fit_text(layout, MPROF_ROLE_CHILD_NAME, name, sizeof name, text, 180);
+    double width = mprof__text_width(layout, MPROF_ROLE_CHILD_NAME, name, length);
+    size_t stride = series->point_count / 40 + 1;
+    for (size_t i = 0; length && i <= series->point_count; i += i ? stride : 1) {
+        const mprof_sample *at = i ? &series->points[i - 1] : &series->peak;
+        double time_s = at->time_s - recording->start_s;
+        if (time_s < layout->from_s || time_s > layout->to_s)
+            continue;
+        double x = mprof__scale_at(&layout->time, time_s);
+        double y = mprof__scale_at(&layout->memory, at->mib);
+        for (int side = 0; side < 6; side++) {
+            double left = x - width / 2 * (side % 3);
+            mprof_box place = {left - 2, side < 3 ? y - 17 : y + 4, width + 4, 13};
+            if (!mprof__space_is_free(layout->space, place))
+                continue;
+            mprof__space_take(layout->space, place);
+            mprof__add_text(layout->figure, MPROF_ROLE_CHILD_NAME, colour, MPROF_ANCHOR_START, left,
+                            place.y + 10, width, name, length);
+            return;
+        }
+    }
 }
 
 void mprof__name_children(mprof__layout *layout, const mprof__recording *recording)
 {
-    uint32_t *ranked;
-    size_t count = mprof__rank_children(recording, &ranked);
-    for (size_t i = 0; i < count && i < COLOURED_MAX; i++)
-        draw_name(layout, recording, ranked[i], mprof__child_colour(layout, recording, i));
-    free(ranked);
+    if (layout->options->stack)
+        return; /* names stand in the layers */
+    for (size_t i = 0; i < recording->child_count && i < NAMED_MAX; i++)
+        draw_name(layout, recording, recording->children[i],
+                  mprof__child_colour(layout, recording, i));
 }

@@ -6,7 +6,6 @@
 #include <math.h>
 #include <stdlib.h>
 
-#define GAP_FACTOR 8
 #define GAP_LEAST_PX 3.0
 #define DOT_SPACING_PX 16.0
 #define DOT_RADIUS_PX 1.8
@@ -21,7 +20,7 @@ static int compare_doubles(const void *a, const void *b)
 /* The typical pause is the median, looked up in at most so many places. */
 #define PROBES 501
 
-double mprof__gap_s(const mprof_series *series)
+double mprof__pace_s(const mprof_series *series)
 {
     double pauses[PROBES];
     size_t count = 0;
@@ -40,7 +39,7 @@ double mprof__gap_s(const mprof_series *series)
         double bin = (series->last_s - series->first_s) * 4 / (double)series->point_count;
         typical = fmax(typical, bin / 2);
     }
-    return typical * GAP_FACTOR;
+    return typical;
 }
 
 /* The pixel column being filled. */
@@ -94,15 +93,19 @@ static void put_into_column(mprof_figure *figure, struct column *column, mprof_p
 }
 
 /* Turns the gathered points [first, end) into shapes. */
-static void end_piece(mprof__layout *layout, size_t first, const mprof__stroke *stroke)
+static void end_piece(mprof__layout *layout, size_t first, const mprof__stroke *stroke, bool fine)
 {
     mprof_figure *figure = layout->figure;
     size_t count = figure->point_count - first;
+    mprof_role line =
+        fine && stroke->line == MPROF_ROLE_CURVE ? MPROF_ROLE_CURVE_FINE : stroke->line;
     if (figure->status != MPROF_OK || count == 0)
         return;
     if (count == 1) {
         mprof_point only = figure->points[first];
         figure->point_count = first;
+        if (stroke->dot == MPROF_ROLE_COUNT)
+            return;
         mprof__add_dot(figure, stroke->dot, stroke->colour, (double)only.x, (double)only.y,
                        DOT_RADIUS_PX + 0.4);
         mprof__set_about(figure, stroke->about);
@@ -120,12 +123,14 @@ static void end_piece(mprof__layout *layout, size_t first, const mprof__stroke *
         mprof__add_path_point(figure, (double)start.x, floor_y);
         mprof__add_path(figure, MPROF_SHAPE_AREA, stroke->area, stroke->colour, first,
                         MPROF_ABOUT_NONE);
+        if (line == MPROF_ROLE_COUNT)
+            return;
         size_t again = figure->point_count;
         for (size_t i = first; i < first + count && figure->status == MPROF_OK; i++)
             mprof__add_path_point(figure, (double)figure->points[i].x, (double)figure->points[i].y);
         first = again;
     }
-    mprof__add_path(figure, MPROF_SHAPE_LINE, stroke->line, stroke->colour, first, stroke->about);
+    mprof__add_path(figure, MPROF_SHAPE_LINE, line, stroke->colour, first, stroke->about);
 }
 
 static mprof_sample between(mprof_sample a, mprof_sample b, double time_s)
@@ -158,7 +163,7 @@ static void put(struct pen *pen, mprof_sample sample)
 static void lift(struct pen *pen)
 {
     flush_column(pen->layout->figure, &pen->column);
-    end_piece(pen->layout, pen->first, pen->stroke);
+    end_piece(pen->layout, pen->first, pen->stroke, pen->by_column);
     pen->first = pen->layout->figure->point_count;
 }
 

@@ -156,10 +156,9 @@ static mprof_status take_recording(mprof__recording *recording, const mprof_prof
     recording->functions = mprof_profile_functions(profile, &recording->function_count);
     recording->spans = mprof_profile_spans(profile, &recording->span_count);
     recording->start_s = mprof_profile_start_s(profile);
-    recording->gap_s = mprof__gap_s(mprof_profile_samples(profile));
+    recording->pace_s = mprof__pace_s(mprof_profile_samples(profile));
+    recording->gap_s = recording->pace_s * MPROF__GAP_FACTOR;
     recording->colour = MPROF_COLOUR_NONE;
-    recording->main_is_sum =
-        recording->process_count > 1 && recording->processes[0].series.point_count == 0;
     recording->function_colours = malloc(recording->function_count + 1);
     recording->function_numbers =
         calloc(recording->function_count + 1, sizeof *recording->function_numbers);
@@ -184,6 +183,8 @@ static void drop_recording(mprof__recording *recording)
     free(recording->function_labels);
     free(recording->function_colours);
     free(recording->function_numbers);
+    mprof__drop_calls(recording);
+    mprof__drop_children(recording);
 }
 
 static mprof_status choose_time(mprof__layout *layout, mprof_error *error)
@@ -232,12 +233,11 @@ static struct range memory_range(const mprof__layout *layout)
     for (size_t r = 0; r < layout->recording_count; r++) {
         const mprof__recording *recording = &layout->recordings[r];
         widen_by_series(&range, layout, recording, recording->line);
+        widen_by_series(&range, layout, recording, &recording->total);
         for (size_t i = 1; i < recording->process_count; i++)
             widen_by_series(&range, layout, recording, &recording->processes[i].series);
-        for (size_t i = 0; !layout->options->flame && i < recording->span_count; i++) {
-            if (!mprof__span_is_shown(layout, recording, &recording->spans[i]))
-                continue;
-            const mprof_span *span = &recording->spans[i];
+        for (size_t i = 0; !layout->options->flame && i < recording->shown_count; i++) {
+            const mprof_span *span = &recording->spans[recording->shown[i]];
             if (span->enter.time_s - recording->start_s >= layout->from_s)
                 widen(&range, span->enter.mib);
             if (span->exit.time_s - recording->start_s <= layout->to_s)
@@ -502,30 +502,61 @@ static void take_box(mprof__layout *layout, double x, double y, double width, do
     mprof__space_take(layout->space, (mprof_box){x, y, width, height});
 }
 
-/* Above the dot, and if that would leave the plot, beside it. */
+static void draw_cross(mprof__layout *layout, double x, double y)
+{
+    double right = layout->plot.x + layout->plot.width;
+    mprof__add_segment(layout->figure, MPROF_ROLE_PEAK, MPROF_COLOUR_NONE, layout->plot.x, y, right,
+                       y);
+    mprof__add_segment(layout->figure, MPROF_ROLE_PEAK, MPROF_COLOUR_NONE, x, layout->plot.y + 14,
+                       x, layout->plot.y + layout->plot.height);
+    take_box(layout, layout->plot.x, y - 1, layout->plot.width, 2);
+    take_box(layout, x - 1, layout->plot.y, 2, layout->plot.height);
+}
+
+/* The peak of the only curve is named above the plot; others where there is room. */
+static bool place_peak_name(mprof__layout *layout, double x, double y, double width, bool above_all,
+                            mprof_box *place)
+{
+    double right = layout->plot.x + layout->plot.width;
+    const struct {
+        double share, y; /* of the width, left of x */
+    } tries[] = {{0.5, y - 23}, {0, y - 23},   {1, y - 23}, {0, y - 8}, {1, y - 8},
+                 {0.5, y + 9},  {0.5, y - 40}, {0, y + 9},  {1, y + 9}};
+    if (above_all) {
+        double left = fmax(layout->plot.x, fmin(x - width / 2, right - width));
+        *place = (mprof_box){left, layout->plot.y - 2, width, 16};
+        mprof__space_take(layout->space, *place);
+        return true;
+    }
+    for (size_t i = 0; i < sizeof tries / sizeof *tries; i++) {
+        double shift = tries[i].share < 0.25 ? 8 : tries[i].share > 0.75 ? -8 : 0;
+        *place = (mprof_box){x - width * tries[i].share + shift, tries[i].y, width, 16};
+        if (mprof__space_is_free(layout->space, *place)) {
+            mprof__space_take(layout->space, *place);
+            return true;
+        }
+    }
+    return false;
+}
+
 static void draw_peak(mprof__layout *layout, const struct peak *peak, bool cross)
 {
     mprof_figure *figure = layout->figure;
     double x = mprof__scale_at(&layout->time, peak->sample.time_s - peak->recording->start_s);
     double y = mprof__scale_at(&layout->memory, peak->sample.mib);
-    double right = layout->plot.x + layout->plot.width;
     char text[240];
-    if (cross) {
-        mprof__add_segment(figure, MPROF_ROLE_PEAK, MPROF_COLOUR_NONE, layout->plot.x, y, right, y);
-        mprof__add_segment(figure, MPROF_ROLE_PEAK, MPROF_COLOUR_NONE, x, layout->plot.y + 14, x,
-                           layout->plot.y + layout->plot.height);
-        take_box(layout, layout->plot.x, y - 1, layout->plot.width, 2);
-        take_box(layout, x - 1, layout->plot.y, 2, layout->plot.height);
-    }
-    mprof__add_dot(figure, MPROF_ROLE_PEAK_DOT, peak->colour, x, y, 4);
-    take_box(layout, x - 6, y - 6, 12, 12);
+    mprof_box place;
+    if (cross)
+        draw_cross(layout, x, y);
     peak_name(text, sizeof text, peak);
     double width = mprof__text_width(layout, MPROF_ROLE_PEAK_NAME, text, strlen(text));
-    double top = cross ? layout->plot.y - 2 : y - 22;
-    double left = fmax(layout->plot.x, fmin(x - width / 2, right - width));
-    mprof__add_text(figure, MPROF_ROLE_PEAK_NAME, peak->colour, MPROF_ANCHOR_START, left, top + 12,
-                    width, text, strlen(text));
-    take_box(layout, left - 4, top, width + 8, 16);
+    bool named = place_peak_name(layout, x, y, width, cross, &place);
+    if (named || cross || peak->colour != MPROF_COLOUR_NONE)
+        mprof__add_dot(figure, MPROF_ROLE_PEAK_DOT, peak->colour, x, y, cross ? 4 : 3.5);
+    if (named)
+        mprof__add_text(figure, MPROF_ROLE_PEAK_NAME, peak->colour, MPROF_ANCHOR_START, place.x,
+                        place.y + 12, width, text, strlen(text));
+    take_box(layout, x - 6, y - 6, 12, 12);
 }
 
 static void draw_peaks(mprof__layout *layout)
@@ -533,9 +564,20 @@ static void draw_peaks(mprof__layout *layout)
     for (size_t r = 0; r < layout->recording_count; r++) {
         const mprof__recording *recording = &layout->recordings[r];
         struct peak peak = {.recording = recording, .colour = recording->colour};
+        bool alone = layout->recording_count == 1;
         snprintf(peak.name, sizeof peak.name, "peak ");
         if (highest_of(layout, recording, recording->line, &peak.sample))
-            draw_peak(layout, &peak, layout->recording_count == 1);
+            draw_peak(layout, &peak, alone);
+        if (!alone || !recording->child_count || layout->options->stack)
+            continue;
+        /* upstream marks the highest of the children too */
+        uint32_t process = recording->children[0];
+        char name[100];
+        mprof__process_text(name, sizeof name, recording, process);
+        snprintf(peak.name, sizeof peak.name, "%s ", name);
+        peak.colour = mprof__child_colour(layout, recording, 0);
+        if (highest_of(layout, recording, &recording->processes[process].series, &peak.sample))
+            draw_peak(layout, &peak, false);
     }
 }
 
@@ -621,8 +663,9 @@ static void draw_curves(mprof__layout *layout)
     for (size_t r = 0; r < layout->recording_count; r++) {
         const mprof__recording *recording = &layout->recordings[r];
         bool alone = layout->recording_count == 1;
+        bool stacked = layout->options->stack && recording->child_count;
         mprof__stroke stroke = {.line = MPROF_ROLE_CURVE,
-                                .area = alone ? MPROF_ROLE_AREA : MPROF_ROLE_COUNT,
+                                .area = alone && !stacked ? MPROF_ROLE_AREA : MPROF_ROLE_COUNT,
                                 .dot = MPROF_ROLE_SAMPLE,
                                 .dots = true,
                                 .colour = recording->colour,
@@ -630,7 +673,9 @@ static void draw_curves(mprof__layout *layout)
                                 .take = true};
         if (alone)
             mprof__draw_children(layout, recording);
-        mprof__draw_series(layout, recording, recording->line, &stroke);
+        mprof__draw_series(layout, recording,
+                           stacked && !recording->main_is_sum ? &recording->total : recording->line,
+                           &stroke);
         if (layout->options->slope)
             draw_slope(layout, recording);
     }
@@ -684,12 +729,12 @@ static mprof_status draw_page(mprof__layout *layout, mprof_error *error)
     mprof__lane_plan *lanes = NULL;
     double legend_most = fmax(60, figure->height_px * 0.30);
     mprof__legend *legend =
-        mprof__legend_new(layout, figure->width_px - 2 * MARGIN_PX - 60, legend_most);
+        mprof__legend_new(layout, figure->width_px - 2 * MARGIN_PX, legend_most);
     if (!legend)
         goto out;
     bool calls = false;
     for (size_t r = 0; r < layout->recording_count; r++)
-        calls = calls || (layout->recordings[r].span_count && layout->options->functions);
+        calls = calls || layout->recordings[r].shown_count;
     if (layout->options->flame && calls) {
         double most = layout->options->grow
                           ? INFINITY
@@ -730,7 +775,10 @@ static mprof_status draw_page(mprof__layout *layout, mprof_error *error)
     if (lanes)
         mprof__draw_lanes(layout, lanes);
     if (layout->legend_px > 0)
-        mprof__draw_legend(layout, legend, layout->plot.x, below + TICK_ROW_PX + LEGEND_GAP_PX);
+        mprof__draw_legend(
+            layout, legend,
+            fmin(layout->plot.x, figure->width_px - MARGIN_PX - mprof__legend_width(legend)),
+            below + TICK_ROW_PX + LEGEND_GAP_PX);
     if (layout->options->states)
         mprof__gather_states(layout);
     figure->frame = (mprof_frame){.plot = layout->plot,
@@ -746,6 +794,16 @@ out:
     layout->space = NULL;
     mprof__legend_free(legend);
     mprof__lane_plan_free(lanes);
+    return status;
+}
+
+static mprof_status prepare_recording(mprof__layout *layout, mprof__recording *recording)
+{
+    mprof_status status = mprof__place_calls(layout, recording);
+    if (status == MPROF_OK)
+        status = mprof__rank_children(recording);
+    if (status == MPROF_OK && layout->recording_count == 1)
+        status = mprof__sum_processes(layout, recording);
     return status;
 }
 
@@ -765,6 +823,8 @@ static mprof_status take_stock(mprof__layout *layout, const mprof_profile *const
     if (status == MPROF_ENOTFOUND)
         return mprof_error_set(error, MPROF_EARGUMENT, "no function matches: %s",
                                layout->options->function);
+    for (size_t i = 0; status == MPROF_OK && i < layout->recording_count; i++)
+        status = prepare_recording(layout, &layout->recordings[i]);
     if (status != MPROF_OK)
         return status;
     layout->figure->title = title_text(layout);

@@ -25,7 +25,14 @@ size_t mprof__fit_text(const mprof__layout *layout, mprof_role role, char *out, 
         length--;
     if (!length)
         return 0;
+    bool isolated = strncmp(text, MPROF__ISOLATE, sizeof MPROF__ISOLATE - 1) == 0;
+    if (length + sizeof ellipsis + sizeof MPROF__ISOLATE_END > size)
+        isolated = false;
     memcpy(out, text, length);
     memcpy(out + length, ellipsis, sizeof ellipsis);
-    return length + sizeof ellipsis - 1;
+    length += sizeof ellipsis - 1;
+    if (!isolated)
+        return length;
+    memcpy(out + length, MPROF__ISOLATE_END, sizeof MPROF__ISOLATE_END);
+    return length + sizeof MPROF__ISOLATE_END - 1;
 }

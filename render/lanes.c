@@ -13,6 +13,7 @@
 #define GUTTER_MAX_PX 170.0
 #define GUTTER_GAP_PX 9.0
 #define EDGE_PX 3.0
+#define FINE_PX 2.5
 #define NAMED_ROW_PX 14.0 /* lower rows carry no captions */
 #define PADDING_PX 5.0
 #define LEAST_LETTERS 3
@@ -65,73 +66,95 @@ static int add_entry(mprof__lane_plan *plan, struct entry entry)
     return 1;
 }
 
-/* Rows each lane needs for what is shown of it; 0: nothing. The caller frees. */
-static int *count_rows(const mprof__layout *layout, const mprof__recording *recording)
-{
-    int *rows = calloc(recording->lane_count + 1, sizeof *rows);
-    if (!rows)
-        return NULL;
-    for (size_t i = 0; i < recording->span_count; i++) {
-        const mprof_span *span = &recording->spans[i];
-        if (span->level >= rows[span->lane] && mprof__span_is_shown(layout, recording, span))
-            rows[span->lane] = span->level + 1;
-    }
-    return rows;
-}
-
-static size_t shown_process_count(const mprof__recording *recording, const int *rows)
+static size_t shown_process_count(const mprof__recording *recording)
 {
     size_t count = 0;
     uint32_t last = UINT32_MAX;
     for (size_t i = 0; i < recording->lane_count; i++)
-        if (rows[i] && recording->lanes[i].process != last) {
+        if (recording->lane_rows[i] && recording->lanes[i].process != last) {
             last = recording->lanes[i].process;
             count++;
         }
     return count;
 }
 
+/* The process, and where there are several recordings, which one it is of. */
 static char *group_name(const mprof__layout *layout, const mprof__recording *recording,
-                        uint32_t process)
+                        const uint32_t *process)
 {
-    char text[200], whole[460];
-    mprof__process_text(text, sizeof text, recording, process);
+    char text[200] = "", *whole = NULL;
+    if (process)
+        mprof__process_text(text, sizeof text, recording, *process);
     if (layout->recording_count < 2)
         return strdup(text);
     const char *file = mprof_profile_file(recording->profile);
     const char *slash = strrchr(file, '/');
-    snprintf(whole, sizeof whole, "%.200s \xC2\xB7 %s", slash ? slash + 1 : file, text);
-    return mprof__visible(whole, strlen(whole), sizeof whole);
+    char *name = mprof__visible(slash ? slash + 1 : file, strlen(slash ? slash + 1 : file), 200);
+    if (name && asprintf(&whole, "%s%s%s", name, process ? "  \xC2\xB7  " : "", text) < 0)
+        whole = NULL;
+    free(name);
+    return whole;
 }
 
-static int add_recording(mprof__layout *layout, mprof__lane_plan *plan,
-                         const mprof__recording *recording)
+static int add_lanes(mprof__layout *layout, mprof__lane_plan *plan,
+                     const mprof__recording *recording)
 {
-    int *rows = count_rows(layout, recording);
-    if (!rows)
-        return 0;
-    bool by_function = layout->options->order == MPROF_BY_FUNCTION;
-    bool grouped =
-        !by_function && (layout->recording_count > 1 || shown_process_count(recording, rows) > 1);
+    bool grouped = layout->recording_count > 1 || shown_process_count(recording) > 1;
     uint32_t process = UINT32_MAX;
-    int good = 1;
-    for (uint32_t i = 0; good && i < recording->lane_count; i++) {
+    for (uint32_t i = 0; i < recording->lane_count; i++) {
         const mprof_lane *lane = &recording->lanes[i];
-        if (!rows[i])
+        if (!recording->lane_rows[i])
             continue;
-        if (grouped && lane->process != process)
-            good = add_entry(plan,
-                             (struct entry){.recording = recording,
-                                            .name = group_name(layout, recording, lane->process)});
+        if (grouped && lane->process != process &&
+            !add_entry(plan, (struct entry){.recording = recording,
+                                            .name = group_name(layout, recording, &lane->process)}))
+            return 0;
         process = lane->process;
         const char *name = *lane->name ? lane->name : grouped ? "" : "main";
-        if (good)
-            good = add_entry(plan, (struct entry){.recording = recording,
-                                                  .lane = i,
-                                                  .rows = rows[i],
-                                                  .name = mprof__visible(name, strlen(name), 120)});
+        if (!add_entry(plan, (struct entry){.recording = recording,
+                                            .lane = i,
+                                            .rows = recording->lane_rows[i],
+                                            .name = mprof__visible(name, strlen(name), 120)}))
+            return 0;
     }
-    free(rows);
+    return 1;
+}
+
+struct sorting {
+    const mprof_function *functions;
+};
+
+/* Functions by what they took, the longest consumer on top. */
+static int by_total(const void *a, const void *b, void *data)
+{
+    const mprof_function *functions = ((const struct sorting *)data)->functions;
+    uint32_t i = *(const uint32_t *)a, j = *(const uint32_t *)b;
+    if (functions[i].total_s < functions[j].total_s || functions[i].total_s > functions[j].total_s)
+        return functions[i].total_s < functions[j].total_s ? 1 : -1;
+    return i < j ? -1 : i > j;
+}
+
+static int add_functions(mprof__layout *layout, mprof__lane_plan *plan,
+                         const mprof__recording *recording)
+{
+    uint32_t *order = malloc((recording->function_count + 1) * sizeof *order);
+    if (!order)
+        return 0;
+    for (uint32_t i = 0; i < recording->function_count; i++)
+        order[i] = i;
+    struct sorting sorting = {recording->functions};
+    qsort_r(order, recording->function_count, sizeof *order, by_total, &sorting);
+    int good = layout->recording_count < 2 ||
+               add_entry(plan, (struct entry){.recording = recording,
+                                              .name = group_name(layout, recording, NULL)});
+    for (uint32_t i = 0; good && i < recording->function_count; i++)
+        if (recording->lane_rows[order[i]])
+            good = add_entry(plan,
+                             (struct entry){.recording = recording,
+                                            .lane = order[i],
+                                            .rows = recording->lane_rows[order[i]],
+                                            .name = strdup(recording->function_labels[order[i]])});
+    free(order);
     return good;
 }
 
@@ -163,7 +186,9 @@ mprof__lane_plan *mprof__lane_plan_new(mprof__layout *layout, double most_px)
     if (!plan)
         return NULL;
     for (size_t i = 0; i < layout->recording_count; i++)
-        if (!add_recording(layout, plan, &layout->recordings[i])) {
+        if (layout->options->order == MPROF_BY_FUNCTION
+                ? !add_functions(layout, plan, &layout->recordings[i])
+                : !add_lanes(layout, plan, &layout->recordings[i])) {
             mprof__lane_plan_free(plan);
             return NULL;
         }
@@ -194,6 +219,20 @@ struct lane_pen {
     double row_px;
 };
 
+static void caption_text(char *text, size_t size, int step, const mprof__run *run, const char *name,
+                         const char *duration, const char *change)
+{
+    const char *gap = *name ? "  " : "";
+    if (run->calls > 1 && step == 0)
+        snprintf(text, size, "%s%s\xC3\x97%llu", name, gap, (unsigned long long)run->calls);
+    else if (run->calls == 1 && step == 0)
+        snprintf(text, size, "%s%s%s  %s", name, gap, duration, change);
+    else if (run->calls == 1 && step == 1)
+        snprintf(text, size, "%s%s%s", name, gap, duration);
+    else
+        snprintf(text, size, "%s", name);
+}
+
 /* Name, duration and change of memory; then without the change; then the name alone; then
  * shortened. */
 static void draw_caption(struct lane_pen *pen, const mprof__run *run, mprof_box box)
@@ -209,21 +248,16 @@ static void draw_caption(struct lane_pen *pen, const mprof__run *run, mprof_box 
     mprof__change_text(change, sizeof change, span->exit.mib - span->enter.mib);
     double width = 0;
     size_t length = 0;
+    bool named = layout->options->order == MPROF_BY_PROCESS; /* else the lane is */
     for (int step = 0; step < 3; step++) {
-        if (run->calls > 1)
-            snprintf(text, sizeof text, step == 0 ? "%.300s  \xC3\x97%llu" : "%.300s", label,
-                     (unsigned long long)run->calls);
-        else
-            snprintf(text, sizeof text,
-                     step == 0   ? "%.300s  %s  %s"
-                     : step == 1 ? "%.300s  %s"
-                                 : "%.300s",
-                     label, duration, change);
+        caption_text(text, sizeof text, step, run, named ? label : "", duration, change);
         length = strlen(text);
         width = mprof__text_width(layout, MPROF_ROLE_BOX_NAME, text, length);
         if (width <= room)
             break;
     }
+    if (width > room && !named)
+        return;
     if (width > room) {
         length = mprof__fit_text(layout, MPROF_ROLE_BOX_NAME, text, sizeof text, label, room);
         if (length < LEAST_LETTERS + 3)
@@ -257,13 +291,15 @@ static void draw_run(void *data, const mprof__run *run)
         return;
     int colour = pen->recording->function_colours[pen->recording->spans[run->span].function];
     double gap = run->x1 - run->x0 >= 3 ? 1 : 0;
-    mprof_box box = {run->x0, y + run->level * pen->row_px, run->x1 - run->x0 - gap,
+    mprof_box box = {run->x0, y + run->row * pen->row_px, fmax(run->x1 - run->x0 - gap, 0.5),
                      pen->row_px - 1};
-    mprof__add_rect(figure, MPROF_ROLE_BOX, colour, box,
+    bool fine = box.width < FINE_PX;
+    mprof__add_rect(figure, fine ? MPROF_ROLE_BOX_FINE : MPROF_ROLE_BOX, colour, box,
                     mprof__about_run(pen->layout, pen->recording, run));
-    if (box.width >= 2 * EDGE_PX && !run->cut_left)
+    if (!fine && !run->cut_left)
         mprof__add_rect(figure, MPROF_ROLE_BOX_EDGE, colour,
-                        (mprof_box){box.x, box.y, EDGE_PX, box.height}, MPROF_ABOUT_NONE);
+                        (mprof_box){box.x, box.y, fmin(EDGE_PX, box.width / 3), box.height},
+                        MPROF_ABOUT_NONE);
     if (run->open && box.width >= 2 * EDGE_PX)
         draw_open_end(pen->layout, colour, box);
     draw_caption(pen, run, box);
@@ -312,10 +348,12 @@ void mprof__draw_lanes(mprof__layout *layout, const mprof__lane_plan *plan)
     mprof__group(layout->figure, MPROF_GROUP_LANES);
     for (size_t r = 0; r < layout->recording_count; r++) {
         const mprof__recording *recording = &layout->recordings[r];
-        double *lane_y = malloc((recording->lane_count + 1) * sizeof *lane_y);
+        size_t lanes = layout->options->order == MPROF_BY_FUNCTION ? recording->function_count
+                                                                   : recording->lane_count;
+        double *lane_y = malloc((lanes + 1) * sizeof *lane_y);
         mprof_status status = MPROF_ENOMEM;
         if (lane_y) {
-            for (size_t i = 0; i < recording->lane_count; i++)
+            for (size_t i = 0; i < lanes; i++)
                 lane_y[i] = -1;
             for (size_t i = 0; i < plan->count; i++)
                 if (plan->entries[i].recording == recording && plan->entries[i].rows &&

@@ -70,13 +70,22 @@ typedef struct mprof__recording {
     size_t function_count;
     const mprof_span *spans;
     size_t span_count;
+    uint32_t *shown; /* spans to draw, by lane and time */
+    size_t shown_count;
+    uint16_t *rows;      /* per shown span */
+    uint16_t *lane_rows; /* how many rows a lane needs; 0: nothing of it is shown */
     double start_s;
+    double pace_s;              /* typical pause between samples; infinite if unknown */
     double gap_s;               /* a pause longer than this is not bridged */
     int8_t *function_colours;   /* slot per function, MPROF_COLOUR_NONE: left out */
     uint32_t *function_numbers; /* in the figure; not set where left out */
     char **function_labels;     /* visible form of the label, per function */
     int colour;                 /* of the curve, where several are overlaid */
-    bool main_is_sum;           /* MEM told the whole tree */
+    uint32_t *children;         /* processes with a curve, highest peak first */
+    size_t child_count;
+    bool main_is_sum;   /* MEM told the whole tree */
+    mprof_series total; /* of all processes, where MEM is of one or they are stacked; else empty */
+    mprof_sample *total_points;
 } mprof__recording;
 
 /* All that layout knows while it works. */
@@ -108,6 +117,8 @@ size_t mprof__fit_text(const mprof__layout *layout, mprof_role role, char *out, 
 /* visible.c: text that can be shown: valid UTF-8, one line, control characters as symbols, no
  * direction overrides, at most `most` bytes (then with an ellipsis). The caller frees. NULL: no
  * memory. */
+#define MPROF__ISOLATE "\xE2\x81\xA8"
+#define MPROF__ISOLATE_END "\xE2\x81\xA9"
 char *mprof__visible(const char *bytes, size_t length, size_t most);
 
 /* units.c: numbers as people read them. Each returns text. */
@@ -147,8 +158,8 @@ int mprof__space_is_free(const mprof__space *space, mprof_box box);
 
 /* curve.c */
 typedef struct mprof__stroke {
-    mprof_role line;
-    mprof_role area; /* MPROF_ROLE_COUNT: none */
+    mprof_role line; /* MPROF_ROLE_COUNT: none */
+    mprof_role area; /* the same */
     mprof_role dot;  /* of a point that stands alone */
     bool dots;       /* of every point, where they are few */
     int colour;
@@ -157,13 +168,16 @@ typedef struct mprof__stroke {
 } mprof__stroke;
 void mprof__draw_series(mprof__layout *layout, const mprof__recording *recording,
                         const mprof_series *series, const mprof__stroke *stroke);
-/* Pause that counts as a gap. */
-double mprof__gap_s(const mprof_series *series);
+/* Typical pause between samples; infinite where there are too few to tell. */
+double mprof__pace_s(const mprof_series *series);
+#define MPROF__GAP_FACTOR 8 /* so many times the pace is a gap */
 
-/* children.c */
-/* Processes with a curve, highest peak first; returns how many. *ranked is the caller's; NULL: no
- * memory. */
-size_t mprof__rank_children(const mprof__recording *recording, uint32_t **ranked);
+/* children.c. First ranks, then sums, then the drawing. */
+/* Processes with a curve, highest peak first. MPROF_ENOMEM. */
+mprof_status mprof__rank_children(mprof__recording *recording);
+/* Finds out whether MEM is the sum already, and sums up if not. MPROF_ENOMEM. */
+mprof_status mprof__sum_processes(const mprof__layout *layout, mprof__recording *recording);
+void mprof__drop_children(mprof__recording *recording);
 /* Colour of the process of this rank. */
 int mprof__child_colour(const mprof__layout *layout, const mprof__recording *recording,
                         size_t rank);
@@ -173,6 +187,12 @@ void mprof__name_children(mprof__layout *layout, const mprof__recording *recordi
 /* brackets.c, labels.c */
 void mprof__draw_brackets(mprof__layout *layout);
 
+/* rows.c: which calls are drawn, in which lane and row. MPROF_ENOMEM. */
+mprof_status mprof__place_calls(mprof__layout *layout, mprof__recording *recording);
+void mprof__drop_calls(mprof__recording *recording);
+/* Index of a lane, or of a function where lanes are for those. */
+uint32_t mprof__lane_of(const mprof__layout *layout, const mprof_span *span);
+
 /* runs.c: calls as boxes on the time axis. What is too narrow to be seen alone is told together
  * with its neighbours of the same lane and level, so that a million calls become some thousand
  * boxes. */
@@ -180,8 +200,8 @@ typedef struct mprof__run {
     double x0, x1; /* px, inside the plot */
     double start_s, end_s;
     uint32_t span; /* the longest */
-    uint32_t lane;
-    int32_t level;
+    uint32_t lane; /* as mprof__lane_of */
+    uint32_t row;
     uint64_t calls;
     uint64_t functions;       /* as in mprof_about */
     bool cut_left, cut_right; /* goes on outside of what is shown */
@@ -189,11 +209,9 @@ typedef struct mprof__run {
 } mprof__run;
 typedef void mprof__run_visitor(void *data, const mprof__run *run);
 /* Calls shorter than wide_px or closer than that to each other are merged.
- * Order: by lane, then within a lane and level by time. */
+ * Order: by lane, then within a lane and row by time. */
 mprof_status mprof__each_run(const mprof__layout *layout, const mprof__recording *recording,
                              double wide_px, mprof__run_visitor *visit, void *data);
-bool mprof__span_is_shown(const mprof__layout *layout, const mprof__recording *recording,
-                          const mprof_span *span);
 /* The function's bit in mprof_about.functions. */
 uint64_t mprof__function_bit(const mprof__recording *recording, const mprof_span *span);
 /* What is told of a call, or of several, when somebody points at it. */
@@ -222,6 +240,7 @@ void mprof__gather_states(mprof__layout *layout);
 typedef struct mprof__legend mprof__legend;
 mprof__legend *mprof__legend_new(mprof__layout *layout, double width_px, double most_height_px);
 void mprof__legend_free(mprof__legend *legend);
+double mprof__legend_width(const mprof__legend *legend);
 double mprof__legend_height(const mprof__legend *legend);
 void mprof__draw_legend(mprof__layout *layout, const mprof__legend *legend, double x, double y);
 

@@ -40,7 +40,7 @@ struct table {
 struct mprof__legend {
     struct table tables[TABLE_MAX];
     size_t table_count;
-    double height;
+    double width, height;
 };
 
 void mprof__legend_free(mprof__legend *legend)
@@ -195,12 +195,10 @@ static int add_processes(mprof__legend *legend, const mprof__layout *layout, siz
     if (layout->recording_count != 1)
         return 1;
     const mprof__recording *recording = &layout->recordings[0];
-    uint32_t *ranked;
-    size_t count = mprof__rank_children(recording, &ranked);
-    if (!count) {
-        free(ranked);
+    const uint32_t *ranked = recording->children;
+    size_t count = recording->child_count;
+    if (!count)
         return 1;
-    }
     struct table *table = add_table(legend, count < most ? count : most);
     if (table) {
         set_heads(table, heads);
@@ -226,7 +224,6 @@ static int add_processes(mprof__legend *legend, const mprof__layout *layout, siz
         if (!ends)
             table->columns--;
     }
-    free(ranked);
     return table != NULL;
 }
 
@@ -317,6 +314,7 @@ static void arrange(mprof__legend *legend, double width_px, double most_height_p
         size_t height = (lines + blocks - 1) / blocks;
         highest = height > highest ? height : highest;
     }
+    legend->width = used;
     legend->height = legend->table_count ? HEAD_PX + (double)highest * ROW_PX : 0;
 }
 
@@ -333,8 +331,7 @@ mprof__legend *mprof__legend_new(mprof__layout *layout, double width_px, double 
     }
     for (size_t i = 0; i < legend->table_count; i++)
         measure_table(&legend->tables[i], layout, width_px);
-    /* what does not fit beside the others is left out from the back, and said so by nobody: the
-     * plot itself names processes */
+    /* what does not fit beside the others is left out, from the back */
     double used = 0;
     for (size_t i = 0; i < legend->table_count; i++) {
         used += legend->tables[i].width + (i ? TABLE_GAP_PX : 0);
@@ -345,6 +342,11 @@ mprof__legend *mprof__legend_new(mprof__layout *layout, double width_px, double 
     }
     arrange(legend, width_px, most_height_px);
     return legend;
+}
+
+double mprof__legend_width(const mprof__legend *legend)
+{
+    return legend->width;
 }
 
 double mprof__legend_height(const mprof__legend *legend)

@@ -1,4 +1,4 @@
-/* Calls as boxes on the time axis: one pass over the spans, which lie sorted by lane and time. A
+/* Calls as boxes on the time axis: one pass over the shown calls, sorted by lane and time. A
  * box that would be too narrow to be seen waits for its neighbours and is told together with them.
  */
 #include "layout.h"
@@ -8,20 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Deeper than any stack a plain Python allows; a level is a number in a file and must not size
- * memory. */
-#define LEVEL_MAX 2000
-
-bool mprof__span_is_shown(const mprof__layout *layout, const mprof__recording *recording,
-                          const mprof_span *span)
-{
-    return recording->function_colours[span->function] != MPROF_COLOUR_NONE && span->level >= 0 &&
-           span->level < LEVEL_MAX &&
-           span->exit.time_s - span->enter.time_s >= layout->options->min_duration_s &&
-           span->exit.time_s - recording->start_s >= layout->from_s &&
-           span->enter.time_s - recording->start_s <= layout->to_s;
-}
-
 uint64_t mprof__function_bit(const mprof__recording *recording, const mprof_span *span)
 {
     uint32_t number = recording->function_numbers[span->function];
@@ -29,8 +15,9 @@ uint64_t mprof__function_bit(const mprof__recording *recording, const mprof_span
 }
 
 static mprof__run run_of(const mprof__layout *layout, const mprof__recording *recording,
-                         uint32_t index)
+                         size_t place)
 {
+    uint32_t index = recording->shown[place];
     const mprof_span *span = &recording->spans[index];
     double start_s = span->enter.time_s - recording->start_s;
     double end_s = span->exit.time_s - recording->start_s;
@@ -40,8 +27,8 @@ static mprof__run run_of(const mprof__layout *layout, const mprof__recording *re
         .start_s = start_s,
         .end_s = end_s,
         .span = index,
-        .lane = span->lane,
-        .level = span->level,
+        .lane = mprof__lane_of(layout, span),
+        .row = recording->rows[place],
         .calls = span->count ? span->count : 1,
         .functions = mprof__function_bit(recording, span),
         .cut_left = start_s<layout->from_s, .cut_right = end_s> layout->to_s,
@@ -66,7 +53,7 @@ static void absorb(const mprof__recording *recording, mprof__run *run, const mpr
         run->span = next->span;
 }
 
-/* One waiting box per level of the current lane. */
+/* One waiting box per row of the current lane. */
 struct waiting {
     mprof__run *runs;
     size_t count, room;
@@ -85,21 +72,21 @@ static void flush(struct waiting *waiting, double wide_px, mprof__run_visitor *v
     }
 }
 
-static int make_room(struct waiting *waiting, size_t level)
+static int make_room(struct waiting *waiting, size_t row)
 {
-    if (level < waiting->room) {
-        if (level >= waiting->count)
-            waiting->count = level + 1;
+    if (row < waiting->room) {
+        if (row >= waiting->count)
+            waiting->count = row + 1;
         return 1;
     }
-    size_t room = level * 2 + 16;
+    size_t room = row * 2 + 16;
     mprof__run *grown = realloc(waiting->runs, room * sizeof *grown);
     if (!grown)
         return 0;
     memset(grown + waiting->room, 0, (room - waiting->room) * sizeof *grown);
     waiting->runs = grown;
     waiting->room = room;
-    waiting->count = level + 1;
+    waiting->count = row + 1;
     return 1;
 }
 
@@ -108,19 +95,16 @@ mprof_status mprof__each_run(const mprof__layout *layout, const mprof__recording
 {
     struct waiting waiting = {NULL, 0, 0};
     uint32_t lane = 0;
-    for (size_t i = 0; i < recording->span_count; i++) {
-        const mprof_span *span = &recording->spans[i];
-        if (!mprof__span_is_shown(layout, recording, span))
-            continue;
-        if (span->lane != lane)
+    for (size_t i = 0; i < recording->shown_count; i++) {
+        mprof__run next = run_of(layout, recording, i);
+        if (next.lane != lane)
             flush(&waiting, wide_px, visit, data);
-        lane = span->lane;
-        if (!make_room(&waiting, (size_t)span->level)) {
+        lane = next.lane;
+        if (!make_room(&waiting, next.row)) {
             free(waiting.runs);
             return MPROF_ENOMEM;
         }
-        mprof__run next = run_of(layout, recording, (uint32_t)i);
-        mprof__run *run = &waiting.runs[span->level];
+        mprof__run *run = &waiting.runs[next.row];
         bool narrow = next.x1 - next.x0 < wide_px;
         if (run->calls && narrow && run->x1 - run->x0 < 4 * wide_px &&
             next.x0 < run->x0 + wide_px) {

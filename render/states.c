@@ -43,10 +43,8 @@ static size_t count_shown(mprof__layout *layout)
     size_t count = 0;
     for (size_t r = 0; r < layout->recording_count; r++) {
         const mprof__recording *recording = &layout->recordings[r];
-        for (size_t i = 0; i < recording->span_count; i++) {
-            const mprof_span *span = &recording->spans[i];
-            if (!mprof__span_is_shown(layout, recording, span))
-                continue;
+        for (size_t i = 0; i < recording->shown_count; i++) {
+            const mprof_span *span = &recording->spans[recording->shown[i]];
             uint32_t number = recording->function_numbers[span->function];
             layout->figure->functions[number].calls += span->count ? span->count : 1;
             count++;
@@ -65,10 +63,8 @@ static void collect_events(struct sweep *sweep, const mprof__layout *layout)
 {
     for (size_t r = 0; r < layout->recording_count; r++) {
         const mprof__recording *recording = &layout->recordings[r];
-        for (size_t i = 0; i < recording->span_count; i++) {
-            const mprof_span *span = &recording->spans[i];
-            if (!mprof__span_is_shown(layout, recording, span))
-                continue;
+        for (size_t i = 0; i < recording->shown_count; i++) {
+            const mprof_span *span = &recording->spans[recording->shown[i]];
             uint32_t number = recording->function_numbers[span->function];
             sweep->events[sweep->count++] =
                 (struct event){step_at(layout, span->enter.time_s - recording->start_s), number};

@@ -32,6 +32,16 @@ static const char minimal_config[] =
     "<dir>/usr/share/fonts</dir><dir>/usr/local/share/fonts</dir>"
     "<dir prefix=\"xdg\">fonts</dir><dir>~/.fonts</dir>"
     "<cachedir>/var/cache/fontconfig</cachedir><cachedir prefix=\"xdg\">fontconfig</cachedir>"
+    /* emoji are bitmaps of one size, to be scaled */
+    "<match target=\"font\"><test name=\"outline\"><bool>false</bool></test>"
+    "<edit name=\"pixelsizefixupfactor\" mode=\"assign\"><divide>"
+    "<name target=\"pattern\">pixelsize</name><name "
+    "target=\"font\">pixelsize</name></divide></edit>"
+    "<edit name=\"matrix\" mode=\"assign\"><times><name>matrix</name><matrix>"
+    "<name>pixelsizefixupfactor</name><double>0</double>"
+    "<double>0</double><name>pixelsizefixupfactor</name></matrix></times></edit>"
+    "<edit name=\"size\" mode=\"assign\"><divide>"
+    "<name>size</name><name>pixelsizefixupfactor</name></divide></edit></match>"
     "</fontconfig>";
 
 /* Makes the minimal configuration the process's own; without a font in those places the

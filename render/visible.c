@@ -66,15 +66,37 @@ static uint32_t shown_as(uint32_t code)
     return code;
 }
 
+/* Scripts that are written from right to left: Hebrew to Arabic Extended, their presentation forms,
+ * and the plane of old ones. */
+static int runs_leftwards(uint32_t code)
+{
+    return (code >= 0x590 && code <= 0x8FF) || (code >= 0xFB1D && code <= 0xFDFF) ||
+           (code >= 0xFE70 && code <= 0xFEFC) || (code >= 0x10800 && code <= 0x10FFF) ||
+           (code >= 0x1E800 && code <= 0x1EFFF);
+}
+
+/* U+2068 and U+2069 around a text keep its direction to itself: a duration behind an Arabic name
+ * stays behind it. */
+static void isolate(char *text)
+{
+    size_t length = strlen(text);
+    memmove(text + sizeof MPROF__ISOLATE - 1, text, length);
+    memcpy(text, MPROF__ISOLATE, sizeof MPROF__ISOLATE - 1);
+    memcpy(text + sizeof MPROF__ISOLATE - 1 + length, MPROF__ISOLATE_END,
+           sizeof MPROF__ISOLATE_END);
+}
+
 char *mprof__visible(const char *bytes, size_t length, size_t most)
 {
     static const char ellipsis[] = "\xE2\x80\xA6";
-    size_t room = (length < most ? length : most) * 3 + sizeof ellipsis;
+    size_t room = (length < most ? length : most) * 3 + sizeof ellipsis + sizeof MPROF__ISOLATE +
+                  sizeof MPROF__ISOLATE_END;
     char *text = malloc(room);
     if (!text)
         return NULL;
     const unsigned char *at = (const unsigned char *)bytes, *end = at + length;
     size_t used = 0;
+    int leftwards = 0;
     while (at < end) {
         size_t size;
         uint32_t code = shown_as(decode(at, end, &size));
@@ -84,8 +106,11 @@ char *mprof__visible(const char *bytes, size_t length, size_t most)
             break;
         }
         used += encode(text + used, code);
+        leftwards = leftwards || runs_leftwards(code);
         at += size;
     }
     text[used] = '\0';
+    if (leftwards)
+        isolate(text);
     return text;
 }

@@ -243,7 +243,7 @@ static void a_single_high_sample_among_many_is_drawn(void **state)
     const mprof_frame *frame = mprof_figure_frame(figure);
     double y = frame->plot.y + frame->plot.height * (1 - (900 - frame->low_mib) /
                                                              (frame->high_mib - frame->low_mib));
-    assert_true(fabs(highest_point(figure, MPROF_ROLE_CURVE) - y) < 0.01);
+    assert_true(fabs(highest_point(figure, MPROF_ROLE_CURVE_FINE) - y) < 0.01);
     size_t count;
     mprof_figure_points(figure, &count);
     assert_true(count < 12000);
@@ -383,8 +383,8 @@ static void a_hundred_thousand_calls_become_few_boxes(void **state)
     mprof_figure_options_init(&options);
     for (options.flame = 0; options.flame < 2; options.flame++) {
         mprof_figure *figure = lay_out(profile, &options);
-        assert_in_range(count_role(figure, options.flame ? MPROF_ROLE_BOX : MPROF_ROLE_RUG), 300,
-                        2500);
+        assert_in_range(count_role(figure, options.flame ? MPROF_ROLE_BOX_FINE : MPROF_ROLE_RUG),
+                        300, 2500);
         assert_in_range(count_role(figure, MPROF_ROLE_BRACKET), options.flame ? 0 : 2, 200);
         mprof_figure_free(figure);
     }

@@ -98,7 +98,8 @@ static void shown_text(void **state)
          "31m"},
         {"line separator", "\xe2\x80\xa8", 3, "\xef\xbf\xbd"},
         {"not a character", "\xef\xbf\xbf", 3, "\xef\xbf\xbd"},
-        {"CJK, emoji, Arabic", "数据🔥مرحبا", 20, "数据🔥مرحبا"},
+        {"CJK, emoji", "数据🔥", 10, "数据🔥"},
+        {"right to left", "مرحبا", 10, "\xe2\x81\xa8مرحبا\xe2\x81\xa9"},
         {"joiners", "\xe2\x80\x8d", 3, "\xe2\x80\x8d"},
     };
     (void)state;

@@ -22,10 +22,12 @@ typedef enum mprof_role {
     MPROF_ROLE_FACTS,
     MPROF_ROLE_AREA, /* under a curve */
     MPROF_ROLE_CURVE,
-    MPROF_ROLE_SAMPLE, /* dot: a measured point, where they are few */
-    MPROF_ROLE_CHILD,  /* curve of one process */
+    MPROF_ROLE_CURVE_FINE, /* the same where samples are dense */
+    MPROF_ROLE_SAMPLE,     /* dot: a measured point, where they are few */
+    MPROF_ROLE_CHILD,      /* curve of one process */
     MPROF_ROLE_CHILD_SAMPLE,
     MPROF_ROLE_CHILD_NAME,
+    MPROF_ROLE_TOTAL, /* area below the sum of all processes, where the curve is of one */
     MPROF_ROLE_LAYER, /* area of one process in a stack */
     MPROF_ROLE_SLOPE,
     MPROF_ROLE_PEAK, /* dashed cross */
@@ -36,8 +38,9 @@ typedef enum mprof_role {
     MPROF_ROLE_BRACKET,      /* of a call */
     MPROF_ROLE_BRACKET_FINE, /* the same where calls are dense */
     MPROF_ROLE_BRACKET_NAME,
-    MPROF_ROLE_RUG, /* a call as a thin bar below the time axis */
-    MPROF_ROLE_BOX, /* a call in a lane */
+    MPROF_ROLE_RUG,      /* a call as a thin bar below the time axis */
+    MPROF_ROLE_BOX,      /* a call in a lane */
+    MPROF_ROLE_BOX_FINE, /* one too narrow for an edge */
     MPROF_ROLE_BOX_EDGE,
     MPROF_ROLE_BOX_OPEN, /* the ragged end of a call that never returned */
     MPROF_ROLE_BOX_NAME,

@@ -1,0 +1,117 @@
+"""Recordings out of nothing, the same every time: what the gallery and the benchmark draw."""
+
+import bisect
+import math
+import random
+
+START = 1795330000.0
+MODULES = ("app.views", "app.models", "lib.parser", "lib.cache", "db.session", "ml.train")
+VERBS = ("load", "parse", "fit", "merge", "render", "query", "predict", "save", "split", "score")
+
+
+class Curve:
+    """Memory as a program uses it: steps up and down, a drift, a little noise."""
+
+    def __init__(self, seed, scale_mib=100.0, busy=0.02):
+        self.random = random.Random(seed)
+        self.scale, self.busy = scale_mib, busy
+        self.level = scale_mib * 0.2
+        self.value = self.level
+
+    def next(self):
+        if self.random.random() < self.busy:
+            self.level = self.scale * self.random.uniform(0.1, 1.0)
+        self.value += (self.level - self.value) * 0.4
+        return max(0.0, self.value + self.random.gauss(0, self.scale * 0.004))
+
+
+def samples(count, seconds, seed=1, scale_mib=100.0, busy=None):
+    """MEM lines over so many seconds."""
+    curve = Curve(seed, scale_mib, busy if busy is not None else min(0.1, 30 / count))
+    step = seconds / max(1, count - 1)
+    return [f"MEM {curve.next():.6f} {START + i * step:.4f}" for i in range(count)]
+
+
+def steep_samples(count, seconds, seed=1):
+    """The same by the million: only what can be done quickly."""
+    step, value = seconds / (count - 1), 100.0
+    source = random.Random(seed)
+    for i in range(count):
+        value = abs(value + source.random() * 2 - 0.995)
+        yield f"MEM {value + 40 * math.sin(i / count * 20):.6f} {START + i * step:.4f}"
+
+
+class Memory:
+    """What MEM lines say of a moment, in between as well."""
+
+    def __init__(self, lines):
+        points = sorted((float(line.split()[2]), float(line.split()[1])) for line in lines
+                        if line.startswith("MEM"))
+        self.times, self.values = [p[0] for p in points], [p[1] for p in points]
+
+    def at(self, time_s):
+        i = min(max(1, bisect.bisect(self.times, time_s)), len(self.times) - 1)
+        share = (time_s - self.times[i - 1]) / (self.times[i] - self.times[i - 1])
+        share = min(1, max(0, share))
+        return max(0.1, self.values[i - 1] + (self.values[i] - self.values[i - 1]) * share)
+
+
+def calls(count, seconds, memory, seed=1, depth=5, functions=40, suffix="", start=START, names=None):
+    """FUNC lines: nested calls that measured what `memory` says of their moments."""
+    source = random.Random(seed)
+    names = names or [f"{MODULES[i % len(MODULES)]}.{VERBS[i // len(MODULES) % len(VERBS)]}"
+                      + ("" if i < 60 else str(i)) for i in range(functions)]
+    lines = []
+
+    def fill(begin, end, level, budget):
+        """Calls of one level, one behind the other; each hands on part of the budget."""
+        siblings = min(budget, source.choice((1, 2, 3, 4, 6)))
+        spent = 0
+        for i in range(siblings):
+            share = (end - begin) / siblings
+            enter = begin + i * share + share * source.uniform(0.01, 0.15)
+            leave = enter + share * source.uniform(0.3, 0.8)
+            name = names[int(source.random() ** 2 * len(names)) * 7 % len(names)]
+            lines.append(f"FUNC {name} {memory.at(enter):.4f} {enter:.6f} {memory.at(leave):.4f} "
+                         f"{leave:.6f} {level}{suffix}")
+            spent += 1
+            if level + 1 < depth and budget - spent > siblings:
+                spent += fill(enter, leave, level + 1, (budget - siblings) // siblings)
+        return spent
+
+    pieces = max(1, count // 25)
+    for i in range(pieces):
+        while len(lines) < count * (i + 1) // pieces:
+            wanted = count * (i + 1) // pieces - len(lines)
+            done = len(lines) - count * i // pieces
+            begin = start + seconds * (i + done / 25) / pieces
+            fill(begin, start + seconds * (i + min(1, (done + wanted) / 25)) / pieces, 0, wanted)
+    return lines[:count]
+
+
+def children(count, seconds, ticks=200, seed=1, scale_mib=200.0, names=("python3", "gunicorn", "cc1")):
+    """PROC, CHLD and EXIT lines, and the MEM lines of their sum."""
+    source = random.Random(seed)
+    total = [40.0 + source.random() for _ in range(ticks)]
+    lines = [f"PROC 4000 1 {START:.4f} {names[0]}", "FACT pid 4000", "FACT include-children yes"]
+    for c in range(count):
+        curve = Curve(seed * 1000 + c, scale_mib * source.uniform(0.1, 1) ** 2, 0.04)
+        first = source.randrange(0, ticks // 3)
+        last = source.randrange(ticks * 2 // 3, ticks)
+        pid = 4100 + 3 * c
+        lines.append(f"PROC {pid} 4000 {START + seconds * first / ticks:.4f} {names[c % len(names)]}")
+        for i in range(first, last):
+            value = curve.next()
+            total[i] += value
+            lines.append(f"CHLD {pid} {value:.6f} {START + seconds * i / ticks:.4f}")
+        lines.append(f"EXIT {pid} {START + seconds * last / ticks:.4f} status 0")
+    return lines + [f"MEM {mib:.6f} {START + seconds * i / ticks:.4f}"
+                    for i, mib in enumerate(total)]
+
+
+def write(path, command, *parts):
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(f"CMDLINE {command}\n")
+        for part in parts:
+            file.writelines(line + "\n" for line in part)
+    return path

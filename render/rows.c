@@ -1,0 +1,110 @@
+/* Which calls are drawn, in which order and row. A lane is a thread, greenlet or task, or a
+ * function if asked for; a call stands in the row of its level. Where a recording tells of two
+ * calls at once in one row (upstream mixes up the levels of greenlets and threads), the later one
+ * moves down to the next row that is free, so that boxes never hide each other. */
+#include "layout.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Deeper than any stack a plain Python allows; a level is a number in a file and must not size
+ * memory. */
+#define LEVEL_MAX 2000
+/* So many rows further down is looked for a free one. */
+#define DETOUR_MAX 64
+/* Upstream rounds times to a tenth of a millisecond, and a call begins where its brother ended. */
+#define TOLERANCE_S 0.00015
+
+static bool is_shown(const mprof__layout *layout, const mprof__recording *recording,
+                     const mprof_span *span)
+{
+    return recording->function_colours[span->function] != MPROF_COLOUR_NONE && span->level >= 0 &&
+           span->level < LEVEL_MAX &&
+           span->exit.time_s - span->enter.time_s >= layout->options->min_duration_s &&
+           span->exit.time_s - recording->start_s >= layout->from_s &&
+           span->enter.time_s - recording->start_s <= layout->to_s;
+}
+
+uint32_t mprof__lane_of(const mprof__layout *layout, const mprof_span *span)
+{
+    return layout->options->order == MPROF_BY_FUNCTION ? span->function : span->lane;
+}
+
+struct sorting {
+    const mprof_span *spans;
+};
+
+static int by_function(const void *a, const void *b, void *data)
+{
+    const struct sorting *sorting = data;
+    uint32_t i = *(const uint32_t *)a, j = *(const uint32_t *)b;
+    const mprof_span *x = &sorting->spans[i], *y = &sorting->spans[j];
+    if (x->function != y->function)
+        return x->function < y->function ? -1 : 1;
+    if (x->enter.time_s < y->enter.time_s || x->enter.time_s > y->enter.time_s)
+        return x->enter.time_s < y->enter.time_s ? -1 : 1;
+    return i < j ? -1 : i > j;
+}
+
+static uint16_t free_row(double *free_from_s, int32_t level, const mprof_span *span)
+{
+    int32_t row = level;
+    while (row < level + DETOUR_MAX && free_from_s[row] > span->enter.time_s + TOLERANCE_S)
+        row++;
+    if (row == level + DETOUR_MAX)
+        row = level;
+    free_from_s[row] = fmax(free_from_s[row], span->exit.time_s);
+    return (uint16_t)row;
+}
+
+static void fill_rows(const mprof__layout *layout, mprof__recording *recording,
+                      double free_from_s[LEVEL_MAX + DETOUR_MAX])
+{
+    bool levels = layout->options->order == MPROF_BY_PROCESS;
+    uint32_t lane = UINT32_MAX;
+    for (size_t i = 0; i < recording->shown_count; i++) {
+        const mprof_span *span = &recording->spans[recording->shown[i]];
+        uint32_t own = mprof__lane_of(layout, span);
+        if (own != lane)
+            for (size_t r = 0; r < LEVEL_MAX + DETOUR_MAX; r++)
+                free_from_s[r] = -INFINITY;
+        lane = own;
+        uint16_t row = free_row(free_from_s, levels ? span->level : 0, span);
+        recording->rows[i] = row;
+        if (row >= recording->lane_rows[own])
+            recording->lane_rows[own] = (uint16_t)(row + 1);
+    }
+}
+
+mprof_status mprof__place_calls(mprof__layout *layout, mprof__recording *recording)
+{
+    size_t lanes = layout->options->order == MPROF_BY_FUNCTION ? recording->function_count
+                                                               : recording->lane_count;
+    recording->shown = malloc((recording->span_count + 1) * sizeof *recording->shown);
+    recording->lane_rows = calloc(lanes + 1, sizeof *recording->lane_rows);
+    double *free_from_s = malloc((LEVEL_MAX + DETOUR_MAX) * sizeof *free_from_s);
+    if (recording->shown && recording->lane_rows && free_from_s) {
+        for (size_t i = 0; i < recording->span_count; i++)
+            if (is_shown(layout, recording, &recording->spans[i]))
+                recording->shown[recording->shown_count++] = (uint32_t)i;
+        recording->rows = malloc((recording->shown_count + 1) * sizeof *recording->rows);
+    }
+    if (recording->rows) {
+        if (layout->options->order == MPROF_BY_FUNCTION) {
+            struct sorting sorting = {recording->spans};
+            qsort_r(recording->shown, recording->shown_count, sizeof *recording->shown, by_function,
+                    &sorting);
+        }
+        fill_rows(layout, recording, free_from_s);
+    }
+    free(free_from_s);
+    return recording->rows ? MPROF_OK : MPROF_ENOMEM;
+}
+
+void mprof__drop_calls(mprof__recording *recording)
+{
+    free(recording->shown);
+    free(recording->rows);
+    free(recording->lane_rows);
+}
