@@ -66,16 +66,13 @@ static int add_entry(mprof__lane_plan *plan, struct entry entry)
     return 1;
 }
 
-static size_t shown_process_count(const mprof__recording *recording)
+static bool has_several_processes(const mprof__recording *recording)
 {
-    size_t count = 0;
-    uint32_t last = UINT32_MAX;
-    for (size_t i = 0; i < recording->lane_count; i++)
-        if (recording->lane_rows[i] && recording->lanes[i].process != last) {
-            last = recording->lanes[i].process;
-            count++;
-        }
-    return count;
+    for (size_t i = 1; i < recording->shown_lane_count; i++)
+        if (recording->lanes[recording->lane_order[i]].process !=
+            recording->lanes[recording->lane_order[0]].process)
+            return true;
+    return false;
 }
 
 /* The process, and where there are several recordings, which one it is of. */
@@ -96,65 +93,50 @@ static char *group_name(const mprof__layout *layout, const mprof__recording *rec
     return whole;
 }
 
+static int add_group(mprof__layout *layout, mprof__lane_plan *plan,
+                     const mprof__recording *recording, const uint32_t *process)
+{
+    return add_entry(plan, (struct entry){.recording = recording,
+                                          .name = group_name(layout, recording, process)});
+}
+
+static int add_lane(mprof__lane_plan *plan, const mprof__recording *recording, uint32_t lane,
+                    const char *name)
+{
+    return add_entry(plan, (struct entry){.recording = recording,
+                                          .lane = lane,
+                                          .rows = recording->lane_rows[lane],
+                                          .name = strdup(name)});
+}
+
 static int add_lanes(mprof__layout *layout, mprof__lane_plan *plan,
                      const mprof__recording *recording)
 {
-    bool grouped = layout->recording_count > 1 || shown_process_count(recording) > 1;
+    bool grouped = layout->recording_count > 1 || has_several_processes(recording);
     uint32_t process = UINT32_MAX;
-    for (uint32_t i = 0; i < recording->lane_count; i++) {
-        const mprof_lane *lane = &recording->lanes[i];
-        if (!recording->lane_rows[i])
-            continue;
-        if (grouped && lane->process != process &&
-            !add_entry(plan, (struct entry){.recording = recording,
-                                            .name = group_name(layout, recording, &lane->process)}))
-            return 0;
+    int good = 1;
+    for (size_t i = 0; good && i < recording->shown_lane_count; i++) {
+        uint32_t index = recording->lane_order[i];
+        const mprof_lane *lane = &recording->lanes[index];
+        if (grouped && lane->process != process)
+            good = add_group(layout, plan, recording, &lane->process);
         process = lane->process;
-        const char *name = *lane->name ? lane->name : grouped ? "" : "main";
-        if (!add_entry(plan, (struct entry){.recording = recording,
-                                            .lane = i,
-                                            .rows = recording->lane_rows[i],
-                                            .name = mprof__visible(name, strlen(name), 120)}))
-            return 0;
+        char *name = mprof__visible(lane->name, strlen(lane->name), 120);
+        if (good)
+            good = name && add_lane(plan, recording, index, *name || grouped ? name : "main");
+        free(name);
     }
-    return 1;
-}
-
-struct sorting {
-    const mprof_function *functions;
-};
-
-/* Functions by what they took, the longest consumer on top. */
-static int by_total(const void *a, const void *b, void *data)
-{
-    const mprof_function *functions = ((const struct sorting *)data)->functions;
-    uint32_t i = *(const uint32_t *)a, j = *(const uint32_t *)b;
-    if (functions[i].total_s < functions[j].total_s || functions[i].total_s > functions[j].total_s)
-        return functions[i].total_s < functions[j].total_s ? 1 : -1;
-    return i < j ? -1 : i > j;
+    return good;
 }
 
 static int add_functions(mprof__layout *layout, mprof__lane_plan *plan,
                          const mprof__recording *recording)
 {
-    uint32_t *order = malloc((recording->function_count + 1) * sizeof *order);
-    if (!order)
-        return 0;
-    for (uint32_t i = 0; i < recording->function_count; i++)
-        order[i] = i;
-    struct sorting sorting = {recording->functions};
-    qsort_r(order, recording->function_count, sizeof *order, by_total, &sorting);
-    int good = layout->recording_count < 2 ||
-               add_entry(plan, (struct entry){.recording = recording,
-                                              .name = group_name(layout, recording, NULL)});
-    for (uint32_t i = 0; good && i < recording->function_count; i++)
-        if (recording->lane_rows[order[i]])
-            good = add_entry(plan,
-                             (struct entry){.recording = recording,
-                                            .lane = order[i],
-                                            .rows = recording->lane_rows[order[i]],
-                                            .name = strdup(recording->function_labels[order[i]])});
-    free(order);
+    int good = layout->recording_count < 2 || add_group(layout, plan, recording, NULL);
+    for (size_t i = 0; good && i < recording->shown_lane_count; i++) {
+        uint32_t function = recording->lane_order[i];
+        good = add_lane(plan, recording, function, recording->function_labels[function]);
+    }
     return good;
 }
 

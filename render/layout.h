@@ -72,8 +72,10 @@ typedef struct mprof__recording {
     size_t span_count;
     uint32_t *shown; /* spans to draw, by lane and time */
     size_t shown_count;
-    uint16_t *rows;      /* per shown span */
-    uint16_t *lane_rows; /* how many rows a lane needs; 0: nothing of it is shown */
+    uint16_t *rows;       /* per shown span */
+    uint16_t *lane_rows;  /* how many rows a lane needs; 0: nothing of it is shown */
+    uint32_t *lane_order; /* lanes of which something is shown, from top to bottom */
+    size_t shown_lane_count;
     double start_s;
     double pace_s;              /* typical pause between samples; infinite if unknown */
     double gap_s;               /* a pause longer than this is not bridged */

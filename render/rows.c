@@ -47,6 +47,51 @@ static int by_function(const void *a, const void *b, void *data)
     return i < j ? -1 : i > j;
 }
 
+struct lane_sorting {
+    const mprof_lane *lanes;
+    const mprof_function *functions;
+};
+
+/* One group per process, in the order of their births; within it the main lane first, and
+ * greenlet 2 before greenlet 10. */
+static int by_process_and_name(const void *a, const void *b, void *data)
+{
+    const struct lane_sorting *sorting = data;
+    uint32_t i = *(const uint32_t *)a, j = *(const uint32_t *)b;
+    const mprof_lane *x = &sorting->lanes[i], *y = &sorting->lanes[j];
+    if (x->process != y->process)
+        return x->process < y->process ? -1 : 1;
+    int names = strverscmp(x->name, y->name);
+    return names ? names : i < j ? -1 : i > j;
+}
+
+/* What took longest is on top. */
+static int by_total_time(const void *a, const void *b, void *data)
+{
+    const struct lane_sorting *sorting = data;
+    uint32_t i = *(const uint32_t *)a, j = *(const uint32_t *)b;
+    double x = sorting->functions[i].total_s, y = sorting->functions[j].total_s;
+    if (x < y || x > y)
+        return x < y ? 1 : -1;
+    return i < j ? -1 : i > j;
+}
+
+static mprof_status sort_lanes(const mprof__layout *layout, mprof__recording *recording,
+                               size_t lanes)
+{
+    bool by_process = layout->options->order == MPROF_BY_PROCESS;
+    struct lane_sorting sorting = {recording->lanes, recording->functions};
+    recording->lane_order = malloc((lanes + 1) * sizeof *recording->lane_order);
+    if (!recording->lane_order)
+        return MPROF_ENOMEM;
+    for (uint32_t i = 0; i < lanes; i++)
+        if (recording->lane_rows[i])
+            recording->lane_order[recording->shown_lane_count++] = i;
+    qsort_r(recording->lane_order, recording->shown_lane_count, sizeof *recording->lane_order,
+            by_process ? by_process_and_name : by_total_time, &sorting);
+    return MPROF_OK;
+}
+
 static uint16_t free_row(double *free_from_s, int32_t level, const mprof_span *span)
 {
     int32_t row = level;
@@ -99,7 +144,7 @@ mprof_status mprof__place_calls(mprof__layout *layout, mprof__recording *recordi
         fill_rows(layout, recording, free_from_s);
     }
     free(free_from_s);
-    return recording->rows ? MPROF_OK : MPROF_ENOMEM;
+    return recording->rows ? sort_lanes(layout, recording, lanes) : MPROF_ENOMEM;
 }
 
 void mprof__drop_calls(mprof__recording *recording)
@@ -107,4 +152,5 @@ void mprof__drop_calls(mprof__recording *recording)
     free(recording->shown);
     free(recording->rows);
     free(recording->lane_rows);
+    free(recording->lane_order);
 }

@@ -73,9 +73,9 @@ void mprof__draw_rug(mprof__layout *layout, double y)
         size_t *first_rows = calloc(lanes + 1, sizeof *first_rows);
         mprof_status status = MPROF_ENOMEM;
         if (first_rows) {
-            for (size_t i = 0; apart && i < lanes; i++) {
-                first_rows[i] = next;
-                next += recording->lane_rows[i];
+            for (size_t i = 0; apart && i < recording->shown_lane_count; i++) {
+                first_rows[recording->lane_order[i]] = next;
+                next += recording->lane_rows[recording->lane_order[i]];
             }
             struct rug rug = {layout, recording, first_rows, y + MARGIN_PX};
             status = mprof__each_run(layout, recording, 1.0, draw_bar, &rug);

@@ -392,6 +392,42 @@ static void a_hundred_thousand_calls_become_few_boxes(void **state)
     free(script.text);
 }
 
+static void lanes_are_grouped_by_process(void **state)
+{
+    static const char text[] =
+        "MEM 10 100\nMEM 20 110\nPROC 654 1 100.1 gunicorn\nPROC 660 1 100.2 gunicorn\n"
+        "FUNC a.f 10 101 10 102 0 pid=654 lane=greenlet-2\n"
+        "FUNC a.f 10 101 10 102 0 pid=660 lane=greenlet-2\n"
+        "FUNC a.f 10 103 10 104 0 pid=654 lane=greenlet-10\n"
+        "FUNC a.f 10 103 10 104 0 pid=660 lane=greenlet-3\n"
+        "FUNC a.f 10 105 10 106 0 pid=654 lane=greenlet-3\n";
+    static const char *const names[] = {"gunicorn 654", "greenlet-2", "greenlet-3", "greenlet-10",
+                                        "gunicorn 660", "greenlet-2", "greenlet-3"};
+    (void)state;
+    mprof_profile *profile = load(text, sizeof text - 1);
+    mprof_figure_options options;
+    mprof_figure_options_init(&options);
+    options.flame = 1;
+    mprof_figure *figure = lay_out(profile, &options);
+    size_t count, size, found = 0;
+    const mprof_item *items = mprof_figure_items(figure, &count);
+    const char *shown = mprof_figure_text(figure, &size);
+    float y = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (items[i].role != MPROF_ROLE_LANE_GROUP && items[i].role != MPROF_ROLE_LANE_NAME)
+            continue;
+        assert_in_range(found, 0, sizeof names / sizeof *names - 1);
+        assert_int_equal(items[i].count, strlen(names[found]));
+        assert_memory_equal(shown + items[i].first, names[found], items[i].count);
+        assert_true(items[i].y > y);
+        y = items[i].y;
+        found++;
+    }
+    assert_int_equal(found, sizeof names / sizeof *names);
+    mprof_figure_free(figure);
+    mprof_profile_free(profile);
+}
+
 static void bad_requests_are_refused(void **state)
 {
     static const char text[] = "MEM 1 100\nMEM 2 101\nFUNC m.f 1 100.1 2 100.5 0\n";
@@ -426,6 +462,7 @@ int main(void)
         cmocka_unit_test(what_is_written_on_the_page),
         cmocka_unit_test(brackets_stand_at_their_moments),
         cmocka_unit_test(a_hundred_thousand_calls_become_few_boxes),
+        cmocka_unit_test(lanes_are_grouped_by_process),
         cmocka_unit_test(bad_requests_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
