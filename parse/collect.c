@@ -8,6 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum {
+    FULL_CURVES = 64,     /* so many children may have as many points as were asked for */
+    FEWEST_POINTS = 1024, /* more than a picture has columns of which one child is told apart */
+};
+
 void mprof__collector_init(mprof__collector *collector, mprof_profile *profile,
                            const mprof_load_options *options, mprof_error *error)
 {
@@ -140,8 +145,9 @@ static uint32_t find_function(mprof__collector *collector, mprof_text name)
     profile->functions = functions;
     const char *copy = keep_text(collector, name);
     index = (uint32_t)profile->function_count;
-    if (!copy || mprof__map_set(&collector->functions, &collector->keys, name.bytes, name.length,
-                                index) != 0) {
+    int is_same = copy && strlen(copy) == name.length; /* no NUL had to be replaced */
+    if (!copy || mprof__map_set(&collector->functions, is_same ? NULL : &collector->keys,
+                                is_same ? copy : name.bytes, name.length, index) != 0) {
         return MPROF__MAP_NONE;
     }
     functions[index] =
@@ -199,6 +205,17 @@ static mprof_status take_samples(void *data, const mprof_sample *samples, size_t
     return MPROF_OK;
 }
 
+/* The points of all children together are bounded: where there are many, each has fewer. */
+static void limit_points(mprof__collector *collector, mprof__curve *curve)
+{
+    size_t most = collector->options->max_points;
+    size_t count = collector->profile->process_count;
+    if (count > FULL_CURVES && most > FEWEST_POINTS && !mprof__curve_is_thinned(curve)) {
+        size_t share = most * FULL_CURVES / count;
+        curve->max_points = share > FEWEST_POINTS ? share : FEWEST_POINTS;
+    }
+}
+
 static mprof_status take_child_sample(mprof__collector *collector, const mprof_record *record)
 {
     /* Upstream writes "CHLD 0 0.000000" for a child that vanished during the tick: no process. */
@@ -206,6 +223,9 @@ static mprof_status take_child_sample(mprof__collector *collector, const mprof_r
         return MPROF_OK;
     }
     uint32_t process = find_process(collector, record->pid);
+    if (process != MPROF__MAP_NONE) {
+        limit_points(collector, &collector->curves[process]);
+    }
     if (process == MPROF__MAP_NONE ||
         (is_within(collector, record->sample.time_s) &&
          mprof__curve_push(&collector->curves[process], &record->sample, 1) != 0)) {

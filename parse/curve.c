@@ -389,8 +389,10 @@ int mprof__curve_push_points(mprof__curve *curve, const mprof_sample *samples, s
 {
     if (!curve->bins) {
         size_t room = count;
-        if (curve->max_points > 0 && curve->max_points - curve->point_count < count) {
-            room = curve->max_points - curve->point_count;
+        if (curve->max_points > 0 && curve->point_count + count > curve->max_points) {
+            /* the limit may have been lowered meanwhile */
+            room =
+                curve->point_count < curve->max_points ? curve->max_points - curve->point_count : 0;
         }
         if (push_exact(curve, samples, room) != 0) {
             return -1;

@@ -36,7 +36,8 @@ static void trim_torn_character(char *text)
     }
 }
 
-static void set_message(mprof_error *error, mprof_status status, const char *format, va_list values)
+static void __attribute__((format(printf, 3, 0)))
+set_message(mprof_error *error, mprof_status status, const char *format, va_list values)
 {
     error->status = status;
     int length = vsnprintf(error->message, sizeof error->message, format, values);

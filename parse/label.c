@@ -57,6 +57,17 @@ static int push_group(sorter *s, size_t start, size_t count, size_t depth)
     return 0;
 }
 
+/* A long common ending makes many rounds of these. */
+static int are_equal(const tail *tails, size_t count)
+{
+    for (size_t i = 1; i < count; i++) {
+        if (tails[i].key != tails[0].key) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
 static int sort_group(sorter *s, group g)
 {
     tail *tails = s->tails + g.start;
@@ -64,7 +75,9 @@ static int sort_group(sorter *s, group g)
         uint32_t function = tails[i].function;
         tails[i].key = tail_key(s->functions[function].name, s->lengths[function], g.depth);
     }
-    qsort(tails, g.count, sizeof *tails, compare_tails);
+    if (!are_equal(tails, g.count)) {
+        qsort(tails, g.count, sizeof *tails, compare_tails);
+    }
     for (size_t start = 0; start < g.count;) {
         size_t end = start + 1;
         while (end < g.count && tails[end].key == tails[start].key) {

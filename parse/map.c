@@ -145,7 +145,7 @@ int mprof__map_set(mprof__map *map, mprof__arena *keys, const char *bytes, size_
     uint32_t hash = hash_bytes(bytes, length);
     mprof__map_slot *slot = find_slot(map, hash, bytes, length);
     if (slot->value == MPROF__MAP_NONE) {
-        char *copy = mprof__arena_copy(keys, bytes, length);
+        const char *copy = keys ? mprof__arena_copy(keys, bytes, length) : bytes;
         if (!copy) {
             return -1;
         }

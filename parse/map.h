@@ -10,7 +10,7 @@
 typedef struct mprof__map_slot {
     uint32_t hash;
     uint32_t value;    /* MPROF__MAP_NONE: free */
-    const char *bytes; /* the key, owned by the arena it was copied to */
+    const char *bytes; /* the key, owned by whoever keeps it */
     size_t length;
 } mprof__map_slot;
 
@@ -33,7 +33,8 @@ void mprof__arena_free(mprof__arena *arena);
 /* The value of a key, or MPROF__MAP_NONE. */
 uint32_t mprof__map_find(const mprof__map *map, const char *bytes, size_t length);
 
-/* Sets the value of a key, copying the key into the arena if it is new. 0, or -1 without memory. */
+/* Sets the value of a key, copying the key into the arena if it is new; without an arena the bytes
+ * must outlive the map. 0, or -1 without memory. */
 int mprof__map_set(mprof__map *map, mprof__arena *keys, const char *bytes, size_t length,
                    uint32_t value);
 void mprof__map_free(mprof__map *map);

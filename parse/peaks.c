@@ -38,10 +38,22 @@ static int compare_edges(const void *a, const void *b)
     return (left > right) - (left < right);
 }
 
+static int is_sorted(const double *edges, size_t count)
+{
+    for (size_t i = 1; i < count; i++) {
+        if (edges[i] < edges[i - 1]) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
 static int begin_slots(slots *s)
 {
     size_t count = 0;
-    qsort(s->edges, s->edge_count, sizeof *s->edges, compare_edges);
+    if (!is_sorted(s->edges, s->edge_count)) {
+        qsort(s->edges, s->edge_count, sizeof *s->edges, compare_edges);
+    }
     for (size_t i = 0; i < s->edge_count; i++) {
         if (count == 0 || s->edges[i] != s->edges[count - 1]) {
             s->edges[count++] = s->edges[i];
@@ -108,8 +120,14 @@ static void build_tree(slots *s)
 static double highest_between(const slots *s, double from_s, double to_s)
 {
     double highest = -INFINITY;
-    size_t low = s->slot_count + 2 * find_edge(s, from_s) + 1;
-    size_t high = s->slot_count + 2 * find_edge(s, to_s) + 2;
+    size_t low = find_edge(s, from_s);
+    size_t high = find_edge(s, to_s);
+    high += high < s->edge_count && s->edges[high] == to_s;
+    if (low >= high) {
+        return highest;
+    }
+    low = s->slot_count + 2 * low + 1;
+    high = s->slot_count + 2 * high;
     while (low < high) {
         if (low & 1) {
             highest = mprof__larger(highest, s->highest[low++]);
@@ -130,13 +148,20 @@ static int has_own_slots(const peaks *p, uint32_t process)
     return process > 0 && p->collector->curves[process].totals.count > 0;
 }
 
-static int gather_edges(slots *s, const mprof_profile *profile, size_t begin, size_t end)
+/* For the calls [begin, end), which are held against the samples of this curve. */
+static int gather_edges(slots *s, const mprof__curve *curve, const mprof_profile *profile,
+                        size_t begin, size_t end)
 {
-    s->edges = malloc(2 * (end - begin) * sizeof *s->edges);
+    int from_samples = !mprof__curve_is_thinned(curve);
+    size_t most = from_samples ? curve->point_count : 2 * (end - begin);
+    s->edges = malloc((most + 1) * sizeof *s->edges);
     if (!s->edges) {
         return -1;
     }
-    for (size_t i = begin; i < end; i++) {
+    for (size_t i = 0; i < curve->point_count && from_samples; i++) {
+        s->edges[s->edge_count++] = curve->points[i].time_s;
+    }
+    for (size_t i = begin; i < end && !from_samples; i++) {
         s->edges[s->edge_count++] = profile->spans[i].enter.time_s;
         s->edges[s->edge_count++] = profile->spans[i].exit.time_s;
     }
@@ -148,7 +173,8 @@ static int begin_peaks(peaks *p)
 {
     const mprof_profile *profile = p->profile;
     p->children = calloc(profile->process_count, sizeof *p->children);
-    if (!p->children || gather_edges(&p->memory, profile, 0, profile->span_count) != 0) {
+    if (!p->children ||
+        gather_edges(&p->memory, &p->collector->samples, profile, 0, profile->span_count) != 0) {
         return -1;
     }
     for (size_t begin = 0, end; begin < profile->span_count; begin = end) {
@@ -157,7 +183,8 @@ static int begin_peaks(peaks *p)
             end++;
         }
         if (has_own_slots(p, process) &&
-            gather_edges(&p->children[process], profile, begin, end) != 0) {
+            gather_edges(&p->children[process], &p->collector->curves[process], profile, begin,
+                         end) != 0) {
             return -1;
         }
     }

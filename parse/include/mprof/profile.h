@@ -32,7 +32,8 @@ typedef struct mprof_process {
     int64_t pid;           /* MPROF_PID_NONE if unknown */
     int64_t ppid;          /* MPROF_PID_NONE if unknown */
     const char *name;      /* command, UTF-8 as recorded; "" if unknown */
-    mprof_series series;   /* CHLD samples; of index 0: MEM, if that measured the process alone */
+    mprof_series series;   /* CHLD samples, with the values at entry and exit of its calls; of index
+                              0: mprof_profile_line, if MEM measured the process alone */
     double birth_s, end_s; /* NAN if unknown */
     int ended;             /* an EXIT record was seen */
     mprof_exit_cause cause;
@@ -68,7 +69,8 @@ typedef struct mprof_function {
     double longest_s;
     double change_mib; /* sum of exit minus entry of its outermost calls */
     double peak_mib;   /* highest sample within any of its calls, entry and exit values included;
-                          `peak --func` leaves those out: see mprof_profile_function_peak */
+                          `peak --func` leaves those out: see sample_peak_mib. The samples are those
+                          of   the process it ran in: CHLD's, or MEM's for the main process */
     double sample_peak_mib; /* highest MEM sample within any of its calls; NAN if none fell in */
 } mprof_function;
 
@@ -86,7 +88,8 @@ typedef struct mprof_warnings {
 
 typedef struct mprof_load_options {
     double window_s[2]; /* only what lies between, in seconds from the start; both 0: everything */
-    size_t max_points;  /* per curve before it is thinned; 0: keep every sample */
+    size_t max_points;  /* per curve before it is thinned; 0: keep every sample. At least 64; with
+                           more than 64 processes their curves share 64 times as many. */
     int skip_calls;     /* leave calls out: their text is not even converted */
 } mprof_load_options;
 

@@ -1,0 +1,119 @@
+/* Any bytes as a recording: read in several ways, with what must hold whatever was read. */
+#include "parse/summary.h"
+
+#include <assert.h>
+#include <math.h>
+#include <mprof/profile.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
+
+static void check_series(const mprof_series *series)
+{
+    assert(series->point_count <= series->sample_count);
+    for (size_t i = 0; i < series->point_count; i++) {
+        mprof_sample point = series->points[i];
+        assert(isfinite(point.mib) && point.mib >= 0 && isfinite(point.time_s));
+        assert(point.time_s >= series->first_s && point.time_s <= series->last_s);
+        assert(point.mib >= series->lowest_mib && point.mib <= series->peak.mib);
+        assert(i == 0 || series->points[i - 1].time_s <= point.time_s);
+    }
+    assert(isfinite(series->slope_mib_per_s) && isfinite(series->mean_mib));
+}
+
+static void check_spans(const mprof_profile *profile)
+{
+    size_t count, processes, lanes, functions;
+    const mprof_span *spans = mprof_profile_spans(profile, &count);
+    mprof_profile_processes(profile, &processes);
+    const mprof_lane *lane = mprof_profile_lanes(profile, &lanes);
+    mprof_profile_functions(profile, &functions);
+    for (size_t i = 0; i < count; i++) {
+        assert(spans[i].process < processes && spans[i].lane < lanes);
+        assert(spans[i].function < functions && lane[spans[i].lane].process == spans[i].process);
+        assert(spans[i].level >= 0 && spans[i].level <= lane[spans[i].lane].max_level);
+        assert(spans[i].enter.time_s <= spans[i].exit.time_s && spans[i].open <= 1);
+        assert(i == 0 || spans[i - 1].process <= spans[i].process);
+    }
+}
+
+static void check_functions(const mprof_profile *profile)
+{
+    size_t count;
+    const mprof_function *functions = mprof_profile_functions(profile, &count);
+    for (size_t i = 0; i < count; i++) {
+        size_t name = strlen(functions[i].name), label = strlen(functions[i].label);
+        assert(label <= name && strcmp(functions[i].name + name - label, functions[i].label) == 0);
+        assert(functions[i].call_count > 0 && functions[i].total_s >= 0 && functions[i].own_s >= 0);
+        assert(isnan(functions[i].sample_peak_mib) || functions[i].sample_peak_mib >= 0);
+        assert(functions[i].peak_mib >= 0);
+    }
+}
+
+static void check_profile(const mprof_profile *profile)
+{
+    size_t count;
+    char text[300];
+    const mprof_process *processes = mprof_profile_processes(profile, &count);
+    assert(count >= 1 && !strchr(mprof_profile_command_line(profile), '\n'));
+    check_series(mprof_profile_samples(profile));
+    check_series(mprof_profile_line(profile));
+    for (size_t i = 0; i < count; i++) {
+        check_series(&processes[i].series);
+    }
+    check_spans(profile);
+    check_functions(profile);
+    mprof_warnings_format(mprof_profile_warnings(profile), text, sizeof text);
+    assert(!strchr(text, '\n'));
+}
+
+static double load(const uint8_t *bytes, size_t size, const mprof_load_options *options)
+{
+    mprof_source *source;
+    mprof_profile *profile;
+    mprof_error error = MPROF_ERROR_INIT;
+    double peak_mib = NAN;
+    assert(mprof_source_open_memory(&source, bytes, size, "input", NULL) == MPROF_OK);
+    if (mprof_profile_load(&profile, source, options, &error) == MPROF_OK) {
+        check_profile(profile);
+        peak_mib = mprof_profile_samples(profile)->peak.mib;
+        mprof_profile_free(profile);
+    } else {
+        assert(!profile && error.status != MPROF_OK && error.message[0]);
+    }
+    mprof_source_free(source);
+    return peak_mib;
+}
+
+static double summarize(const uint8_t *bytes, size_t size, const char *function)
+{
+    mprof_source *source;
+    mprof__summary summary;
+    assert(mprof_source_open_memory(&source, bytes, size, "input", NULL) == MPROF_OK);
+    mprof_status status = mprof__summary_read(&summary, source, function, NULL);
+    double peak_mib = status == MPROF_OK ? summary.peak_mib : NAN;
+    mprof__summary_free(&summary);
+    mprof_source_free(source);
+    return peak_mib;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+{
+    mprof_load_options options;
+    mprof_load_options_init(&options);
+    double peak_mib = load(bytes, size, &options);
+    double other_mib = summarize(bytes, size, NULL);
+    /* two ways to the same number */
+    assert(peak_mib == other_mib || (isnan(peak_mib) && isnan(other_mib)));
+    summarize(bytes, size, "f");
+    options.max_points = 64;
+    other_mib = load(bytes, size, &options);
+    assert(peak_mib == other_mib || (isnan(peak_mib) && isnan(other_mib)));
+    options.max_points = 0;
+    options.window_s[0] = 0.5;
+    options.window_s[1] = 3;
+    load(bytes, size, &options);
+    return 0;
+}

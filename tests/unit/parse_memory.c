@@ -1,0 +1,228 @@
+/* S6: every allocation failing once, in turn. Nothing crashes, nothing leaks, the status says why.
+ *
+ * The linker sends the library's allocations here (--wrap), where the n-th of them fails, and where
+ * those that were not given back are counted. */
+#include "random_records.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <mprof/profile.h>
+#include <mprof/recordings.h>
+#include <mprof/writer.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t count, size_t size);
+void *__real_realloc(void *memory, size_t size);
+char *__real_strdup(const char *text);
+void __real_free(void *memory);
+
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+void *__wrap_realloc(void *memory, size_t size);
+char *__wrap_strdup(const char *text);
+void __wrap_free(void *memory);
+
+static long allowed = -1; /* allocations until one fails; negative: none does */
+static long live;
+
+static int fails(void)
+{
+    return allowed >= 0 && allowed-- == 0;
+}
+
+static void *count_live(void *memory)
+{
+    live += memory != NULL;
+    return memory;
+}
+
+void *__wrap_malloc(size_t size)
+{
+    return fails() ? NULL : count_live(__real_malloc(size));
+}
+
+void *__wrap_calloc(size_t count, size_t size)
+{
+    return fails() ? NULL : count_live(__real_calloc(count, size));
+}
+
+void *__wrap_realloc(void *memory, size_t size)
+{
+    if (fails()) {
+        return NULL;
+    }
+    live -= memory != NULL;
+    return count_live(__real_realloc(memory, size));
+}
+
+char *__wrap_strdup(const char *text)
+{
+    return fails() ? NULL : count_live(__real_strdup(text));
+}
+
+void __wrap_free(void *memory)
+{
+    live -= memory != NULL;
+    __real_free(memory);
+}
+
+/* A recording with something of everything, long enough that curves are thinned. */
+static char *make_recording(size_t *size)
+{
+    char *text = __real_malloc(100000);
+    char *at = text;
+    at += sprintf(at, "CMDLINE x\nFACT pid 5\nFACT a\\x41 b\\x0a\n");
+    for (int i = 0; i < 300; i++) {
+        at += sprintf(at, "MEM %d.5 %d.5\nCHLD 7 1.5 %d.5\n", i, 1795330000 + i, 1795330299 - i);
+    }
+    for (int i = 0; i < 40; i++) {
+        at += sprintf(at, "FUNC m.n%d.f 1 %d 2 %d\n", i % 9, 1795330000 + i, 1795330000 + 3 * i);
+        at += sprintf(at, "FUNC m.n%d.g\\x00 1 %d 2 %d 0 pid=7 lane=l%d\n", i % 5, 1795330000 + i,
+                      1795330000 + 2 * i, i % 3);
+    }
+    at += sprintf(at, "PROC 7 5 1795330000 name\\x20\nEXIT 7 1795330299 status 0\n"
+                      "PROC 7 5 1795330300 name\nARGV a b\nPEAK 7 8 1795330299\n");
+    *size = (size_t)(at - text);
+    return text;
+}
+
+static mprof_status load(const char *text, size_t size, int has_window, mprof_error *error)
+{
+    mprof_source *source;
+    mprof_profile *profile = NULL;
+    mprof_load_options options;
+    mprof_load_options_init(&options);
+    options.max_points = 64;
+    options.window_s[1] = has_window ? 250 : 0;
+    mprof_status status = mprof_source_open_memory(&source, text, size, "x", error);
+    if (status == MPROF_OK) {
+        status = mprof_profile_load(&profile, source, &options, error);
+        mprof_source_free(source);
+    }
+    assert_int_equal(status == MPROF_OK, profile != NULL);
+    mprof_profile_free(profile);
+    return status;
+}
+
+static void test_loading(void **state)
+{
+    (void)state;
+    size_t size;
+    char *text = make_recording(&size);
+    for (int has_window = 0; has_window < 2; has_window++) {
+        mprof_status status = MPROF_ENOMEM;
+        long failed = 0;
+        for (; status != MPROF_OK; failed++) {
+            mprof_error error = MPROF_ERROR_INIT;
+            long before = live;
+            allowed = failed;
+            status = load(text, size, has_window, &error);
+            int was_reached = allowed < 0;
+            allowed = -1;
+            assert_int_equal(live, before);
+            assert_int_equal(error.status, status);
+            assert_true(status == MPROF_ENOMEM || (status == MPROF_OK && !was_reached));
+            assert_true(failed < 10000);
+        }
+        print_message("%ld allocations failed in turn\n", failed - 1);
+        assert_true(failed > 50);
+    }
+    __real_free(text);
+}
+
+static mprof_status write_records(int fd)
+{
+    mprof_writer *writer;
+    random_source random;
+    random.bytes = __real_malloc(16384);
+    random.state = 9;
+    mprof_status status = mprof_writer_open(&writer, fd, "x", NULL);
+    for (int i = 0; i < 200 && status == MPROF_OK; i++) {
+        mprof_record record = random_record(&random);
+        status = mprof_writer_append(writer, &record);
+    }
+    char *argv[] = {random.bytes, random.bytes};
+    random.bytes[20] = '\0';
+    if (status == MPROF_OK) {
+        status = mprof_writer_append_command(writer, 2, argv);
+    }
+    if (status == MPROF_OK) {
+        status = mprof_writer_commit(writer, NULL);
+    } else if (writer) {
+        /* sticky: whatever comes later fails, and nothing half is written */
+        assert_int_equal(mprof_writer_append_mem(writer, (mprof_sample){1, 1}), MPROF_ENOMEM);
+        assert_int_equal(mprof_writer_commit(writer, NULL), MPROF_ENOMEM);
+        assert_int_equal(mprof_writer_committed(writer), 0);
+    }
+    mprof_writer_free(writer);
+    __real_free(random.bytes);
+    return status;
+}
+
+static void test_writing(void **state)
+{
+    (void)state;
+    mprof_status status = MPROF_ENOMEM;
+    long failed = 0;
+    for (; status != MPROF_OK; failed++) {
+        int fd = memfd_create("memory", 0);
+        long before = live;
+        allowed = failed;
+        status = write_records(fd);
+        allowed = -1;
+        assert_int_equal(live, before);
+        assert_true(status == MPROF_OK || lseek(fd, 0, SEEK_END) == 0);
+        close(fd);
+    }
+    assert_true(failed > 5);
+}
+
+static void test_listing(void **state)
+{
+    (void)state;
+    char directory[] = "/tmp/mprof-memory-XXXXXX";
+    char path[100];
+    assert_non_null(mkdtemp(directory));
+    for (int i = 0; i < 20; i++) {
+        snprintf(path, sizeof path, "%s/mprofile_%014d.dat", directory, i);
+        FILE *file = fopen(path, "w");
+        assert_non_null(file);
+        fclose(file);
+    }
+    mprof_status status = MPROF_ENOMEM;
+    for (long failed = 0; status != MPROF_OK; failed++) {
+        mprof_recordings *recordings;
+        long before = live;
+        allowed = failed;
+        status = mprof_recordings_open(&recordings, directory, NULL);
+        allowed = -1;
+        assert_true(status == MPROF_OK || recordings == NULL);
+        assert_true(status != MPROF_OK || mprof_recordings_count(recordings) == 20);
+        mprof_recordings_free(recordings);
+        assert_int_equal(live, before);
+    }
+    for (int i = 0; i < 20; i++) {
+        snprintf(path, sizeof path, "%s/mprofile_%014d.dat", directory, i);
+        unlink(path);
+    }
+    rmdir(directory);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_loading),
+        cmocka_unit_test(test_writing),
+        cmocka_unit_test(test_listing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
