@@ -2,13 +2,11 @@
 #include "command.h"
 #include "command_parts.h"
 
-enum { KEY_DRY_RUN = 0x100 }; /* no short form, as upstream */
-
 static error_t parse_option(int key, char *argument, struct argp_state *state)
 {
     int *dry_run = state->input;
     switch (key) {
-    case KEY_DRY_RUN:
+    case 'n':
         *dry_run = 1;
         return 0;
     case ARGP_KEY_ARG:
@@ -20,7 +18,7 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 }
 
 static const struct argp_option options[] = {
-    {"dry-run", KEY_DRY_RUN, NULL, 0, "say what would be removed, remove nothing", 0},
+    {"dry-run", 'n', NULL, 0, "say what would be removed, remove nothing", 0},
     {0},
 };
 

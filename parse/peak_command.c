@@ -12,13 +12,11 @@ typedef struct request {
     size_t argument_count, argument_capacity;
 } request;
 
-enum { KEY_FUNC = 0x100 }; /* no short form, as upstream */
-
 static error_t parse_option(int key, char *argument, struct argp_state *state)
 {
     request *r = state->input;
     switch (key) {
-    case KEY_FUNC:
+    case 'f':
         r->function = argument;
         return 0;
     case ARGP_KEY_ARG: {
@@ -37,7 +35,7 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 }
 
 static const struct argp_option options[] = {
-    {"func", KEY_FUNC, "NAME", 0,
+    {"func", 'f', "NAME", 0,
      "the highest sample while the function was running (dotted name, as in the recording)", 0},
     {0},
 };

@@ -25,13 +25,11 @@ static void add_argument(request *r, const char *argument)
     }
 }
 
-enum { KEY_DRY_RUN = 0x100 }; /* no short form, as upstream */
-
 static error_t parse_option(int key, char *argument, struct argp_state *state)
 {
     request *r = state->input;
     switch (key) {
-    case KEY_DRY_RUN:
+    case 'n':
         r->dry_run = 1;
         return 0;
     case ARGP_KEY_ARG:
@@ -43,7 +41,7 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 }
 
 static const struct argp_option options[] = {
-    {"dry-run", KEY_DRY_RUN, NULL, 0, "say what would be removed, remove nothing", 0},
+    {"dry-run", 'n', NULL, 0, "say what would be removed, remove nothing", 0},
     {0},
 };
 
