@@ -145,11 +145,14 @@ class House(unittest.TestCase):
                 # Twice: the guard holds. Nothing else: the header brings what it needs.
                 unit.write_text(f"#include <{name}>\n#include <{name}>\nint unit;\n")
                 flags = [f"-I{SOURCE / room / 'include'}" for room in ROOMS]
-                done = subprocess.run(["cc", "-std=c11", "-Wall", "-Wextra", "-pedantic", "-Werror",
-                                       *flags, "-c", str(unit), "-o", os.devnull],
-                                      capture_output=True, text=True)
-                with self.subTest(header=name):
-                    self.assertEqual(done.returncode, 0, done.stderr)
+                for compiler in (["cc", "-std=c11"], ["c++", "-x", "c++", "-std=c++11"]):
+                    if not shutil.which(compiler[0]):
+                        continue
+                    done = subprocess.run([*compiler, "-Wall", "-Wextra", "-pedantic", "-Werror",
+                                           *flags, "-c", str(unit), "-o", os.devnull],
+                                          capture_output=True, text=True)
+                    with self.subTest(header=name, compiler=compiler[0]):
+                        self.assertEqual(done.returncode, 0, done.stderr)
 
     def test_public_headers_declare_nothing_but_mprof(self):
         for path in tracked():
