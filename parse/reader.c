@@ -64,6 +64,7 @@ typedef struct reader {
     mprof_sample batch[BATCH_SIZE];
     size_t batch_count;
     mprof_record record;
+    mprof_record child; /* a CHLD; its other members stay empty */
     mprof__buffer scratch;
 } reader;
 
@@ -246,15 +247,11 @@ static mprof_status read_line(reader *r, const char *line, size_t length)
 
 /* --- lines out of the buffer --------------------------------------------------------------- */
 
-/* "MEM MiB time" and "CHLD pid MiB time" of the usual shape; 0 if it is anything else. */
-static size_t read_usual_line(reader *r, const char *text)
+/* Of the usual shape, that is what swar.h reads; all of these return the length of the line, or 0
+ * if it is anything else. */
+static size_t read_usual_memory(reader *r, const char *text)
 {
     mprof_sample sample;
-    uint32_t word;
-    memcpy(&word, text, sizeof word);
-    if (memcmp(&word, "MEM ", 4) != 0) {
-        return 0;
-    }
     size_t length = mprof__swar_sample(&sample, text + 4);
     if (length == 0) {
         return 0;
@@ -268,6 +265,42 @@ static size_t read_usual_line(reader *r, const char *text)
         push_sample(r, sample);
     }
     return length + 4;
+}
+
+static size_t read_usual_child(reader *r, const char *text)
+{
+    enum { MOST_DIGITS = 10 };
+    const char *at = text + 5;
+    int64_t pid = 0;
+    while (*at >= '0' && *at <= '9' && at < text + 5 + MOST_DIGITS) {
+        pid = pid * 10 + (*at++ - '0');
+    }
+    if (at == text + 5 || *at != ' ') {
+        return 0;
+    }
+    size_t length = mprof__swar_sample(&r->child.sample, at + 1);
+    if (length == 0) {
+        return 0;
+    }
+    if (r->is_survey) {
+        r->known = 1;
+        survey_moment(r, r->child.sample.time_s);
+    } else if (is_far(r, r->child.sample.time_s)) {
+        return 0;
+    } else {
+        r->child.pid = pid;
+        push_record(r, &r->child);
+    }
+    return (size_t)(at - text) + 1 + length;
+}
+
+static size_t read_usual_line(reader *r, const char *text)
+{
+    if (memcmp(text, "MEM ", 4) == 0) {
+        return read_usual_memory(r, text);
+    }
+    /* four bytes compare as one number */
+    return memcmp(text, "CHLD", 4) == 0 && text[4] == ' ' ? read_usual_child(r, text) : 0;
 }
 
 /* Reads all whole lines of the buffer. */
@@ -470,6 +503,7 @@ mprof_status mprof_read(mprof_source *source, const mprof_visitor *visitor, mpro
         r->bytes = bytes;
         r->capacity = BLOCK_SIZE;
         r->line_end = '\n';
+        r->child.kind = MPROF_RECORD_CHLD;
         r->line = 1;
         status = read_source(r);
         bytes = r->bytes;
