@@ -234,6 +234,15 @@ static PyObject *process_memory(PyObject *module, PyObject *arguments)
     return bytes < 0 ? raise_for_process(pid) : PyFloat_FromDouble((double)bytes / MIB);
 }
 
+/* reset_peak(): of this process */
+static PyObject *reset_peak(PyObject *module, PyObject *unused)
+{
+    (void)module;
+    (void)unused;
+    mprof__meter_reset_high_water();
+    return none_if(0);
+}
+
 /* children_memory(pid, backend) -> [(pid, MiB), ...] */
 static PyObject *children_memory(PyObject *module, PyObject *arguments)
 {
@@ -355,6 +364,7 @@ static PyMethodDef methods[] = {
     {"profiler_record", profiler_record, METH_VARARGS, NULL},
     {"process_memory", process_memory, METH_VARARGS, NULL},
     {"children_memory", children_memory, METH_VARARGS, NULL},
+    {"reset_peak", reset_peak, METH_NOARGS, NULL},
     {"sampler_start", sampler_start, METH_VARARGS, NULL},
     {"sampler_stop", sampler_stop, METH_O, NULL},
     {"oracle_is_open", oracle_is_open, METH_NOARGS, NULL},

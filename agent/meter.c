@@ -124,8 +124,7 @@ int64_t mprof__meter_read(mprof_meter *meter)
     return bytes < 0 ? 0 : bytes;
 }
 
-/* 5 resets the high-water mark of this process to what is resident now: proc(5). */
-static void reset_high_water(void)
+void mprof__meter_reset_high_water(void)
 {
     int fd = open("/proc/self/clear_refs", O_WRONLY | O_CLOEXEC);
     if (fd >= 0) {
@@ -149,7 +148,7 @@ int64_t mprof__meter_peak(mprof_meter *meter, int64_t now_bytes)
         Py_XDECREF(result);
     } else if (meter->kind == MPROF_METER_RSS && !meter->children) {
         peak = mprof__footprint_peak(getpid());
-        reset_high_water();
+        mprof__meter_reset_high_water();
     }
     errno = kept_errno;
     return peak > now_bytes ? peak : now_bytes;

@@ -32,6 +32,11 @@ int64_t mprof__meter_read(mprof_meter *meter);
  * 10 us. Of RSS and of tracemalloc; for other kinds it is `now_bytes`. */
 int64_t mprof__meter_peak(mprof_meter *meter, int64_t now_bytes);
 
+/* Lets the kernel's high-water mark of this process begin anew at what is resident now (5 written
+ * to clear_refs, proc(5)). What getrusage tells of the process is from then on the newer mark, so
+ * this is for those alone who were asked for a peak. */
+void mprof__meter_reset_high_water(void);
+
 /* Kind of a footprint of any process for a backend's name, or -1 with a ValueError. */
 int mprof__meter_footprint_kind(const char *backend);
 

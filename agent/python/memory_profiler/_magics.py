@@ -1,17 +1,20 @@
 """%memit and %mprun, in IPython and notebooks."""
 
+import builtins
 import gc
 import io
+import itertools
+import linecache
 
 from IPython.core.error import UsageError
 from IPython.core.magic import Magics, line_cell_magic, magics_class
 from IPython.core.page import page
 
+import _mprof
+
 from ._lines import LineProfiler
 from ._report import show_results
 from ._usage import MemitResult, memory_usage
-
-import builtins
 
 
 def _functions(shell, expressions):
@@ -45,6 +48,17 @@ def _measure_statement(code, namespace):
     exec(code, namespace)
 
 
+_count = itertools.count(1)
+
+
+def _compile(shell, statement):
+    """Code whose source a report can show."""
+    text = shell.transform_cell(statement)
+    name = f"<mprun-{next(_count)}>"
+    linecache.cache[name] = (len(text), None, text.splitlines(True), name)
+    return compile(text, name, "exec")
+
+
 @magics_class
 class MemoryProfilerMagics(Magics):
     """%memit and %mprun."""
@@ -71,9 +85,10 @@ class MemoryProfilerMagics(Magics):
         for function in _functions(self.shell, options.get("f", [])):
             profiler.add_function(function)
         message = ""
+        code = _compile(self.shell, statement)
         try:
             with _Builtin(profiler):
-                profiler.runctx(statement, self.shell.user_global_ns, self.shell.user_ns)
+                profiler.runctx(code, self.shell.user_global_ns, self.shell.user_ns)
         except SystemExit:
             message = "*** the statement wanted to exit (SystemExit)"
         except KeyboardInterrupt:
@@ -120,9 +135,12 @@ class MemoryProfilerMagics(Magics):
             _measure_statement(transform(setup), self.shell.user_ns)
         code = compile(transform(statement), "<memit>", "exec")
         baseline = memory_usage()[0]
-        peaks = [memory_usage((_measure_statement, (code, self.shell.user_ns)), timeout=timeout,
-                              interval=interval, max_usage=True, max_iterations=1,
-                              include_children=include_children) for _ in range(repeat)]
+        peaks = []
+        for _ in range(repeat):
+            _mprof.reset_peak()
+            peaks.append(memory_usage((_measure_statement, (code, self.shell.user_ns)), timeout=timeout,
+                                      interval=interval, max_usage=True, max_iterations=1,
+                                      include_children=include_children))
         result = MemitResult(peaks, baseline, repeat, timeout, interval, include_children)
         if "q" not in options:
             print(result)

@@ -8,6 +8,8 @@ function has one stretch; a generator or coroutine one per next, send or await.
 import functools
 import inspect
 
+_HERE = (lambda: None).__code__.co_filename
+
 
 class Driven:
     """An iterator, generator or awaitable that is measured while it runs."""
@@ -110,10 +112,10 @@ def _wrap_async_generator(function, begin):
 
 def code_of(function):
     """The code object behind a function, method, partial or wrapped function; None if there is
-    none."""
+    none. What wrap() has made stands for what it was made of."""
     while True:
         code = getattr(function, "__code__", None)
-        if inspect.iscode(code):
+        if inspect.iscode(code) and code.co_filename != _HERE:
             return code
         inner = getattr(function, "func", None) if isinstance(function, functools.partial) else \
             getattr(function, "__wrapped__", None)

@@ -1,0 +1,409 @@
+"""The functions and classes of memory_profiler, on every Python: memory_usage in all its forms,
+TimeStamper, CodeMap, MemTimer and what else programs import."""
+
+import concurrent.futures
+import pathlib
+import subprocess
+import sys
+import tempfile
+import textwrap
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+import pythons  # noqa: E402
+from mprof_test import TestCase, upstream  # noqa: E402
+
+CASES = {}
+
+CASES["this process, once and for a while"] = """
+    one = memory_usage()
+    assert len(one) == 1 and type(one[0]) is float and 1 < one[0] < 500, one
+    assert memory_usage(-1) and memory_usage(str(os.getpid()))
+    start = time.monotonic()
+    many = memory_usage(-1, interval=.02, timeout=.1)
+    assert len(many) == 5 and time.monotonic() - start >= .09, many
+    pairs = memory_usage(timestamps=True, interval=.02, timeout=.06)
+    assert [len(pair) for pair in pairs] == [2, 2, 2] and pairs[0][1] < pairs[2][1]
+    assert type(memory_usage(timeout=.05, interval=.01, max_usage=True)) is float
+"""
+CASES["a function"] = """
+    calls = []
+    def f(*args, **kw):
+        calls.append((args, kw))
+        block = b"x" * (32 << 20)
+        time.sleep(.3)
+        return args, kw
+    mem, ret = memory_usage((f, (1, 2), dict(a=1)), interval=.02, retval=True)
+    assert ret == ((1, 2), {"a": 1}) and calls == [((1, 2), {"a": 1})]
+    assert type(mem) is list and 10 <= len(mem) <= 60, len(mem)
+    assert max(mem) - mem[0] > 31 and mem[0] - 1 < mem[-1] < mem[0] + 2, mem
+    calls.clear()
+    assert type(memory_usage((f,), max_usage=True)) is float
+    assert memory_usage((f, (3,)), max_usage=True, retval=True)[1] == ((3,), {})
+    assert len(memory_usage(f)) > 2
+    assert len(calls) == 3
+    pairs = memory_usage((f, (1,)), timestamps=True, interval=.05)
+    distances = [b[1] - a[1] for a, b in zip(pairs[:-2], pairs[1:-1])]
+    assert all(.02 < distance < 2 for distance in distances), distances
+    for wrong in ((), (f, (), {}, 4)):
+        try: memory_usage(wrong)
+        except ValueError: pass
+        else: assert False
+"""
+CASES["a short function is called once and measured often"] = """
+    calls = []
+    def f():
+        calls.append(b"x" * (48 << 20))
+        calls[-1] = None
+    mem = memory_usage(f)
+    assert len(calls) == 1 and len(mem) >= 4, mem
+    def g():
+        calls.append(b"x" * (96 << 20))
+        calls[-1] = None
+    highest = memory_usage(g, interval=10, max_usage=True)
+    assert highest - memory_usage()[0] > 95, highest     # the kernel saw it, between two samples
+"""
+CASES["an exception is passed on and nothing is left behind"] = """
+    import signal, threading
+    def fails(): raise NotImplementedError("Error")
+    def exits(): raise SystemExit(3)
+    for function, error in ((fails, NotImplementedError), (exits, SystemExit)):
+        try: memory_usage(function, interval=.01)
+        except error: pass
+        else: assert False
+    child = subprocess.Popen(["sleep", "30"])
+    try: memory_usage(fails)
+    except NotImplementedError: pass
+    assert child.poll() is None      # upstream kills every child there is
+    child.kill(); child.wait()
+    assert len(os.listdir("/proc/self/task")) == 1 and threading.active_count() == 1
+"""
+CASES["what cannot be pickled"] = """
+    import threading
+    lock = threading.Lock()
+    def make():
+        unpicklable = lambda: lock
+        return memory_usage((unpicklable,), retval=True)[1] is lock
+    assert make()
+"""
+CASES["a function that forks, or holds the interpreter"] = """
+    def forks():
+        pid = os.fork()
+        if pid == 0: os._exit(0 if memory_usage((lambda: 1,), interval=.01) else 1)
+        return os.waitpid(pid, 0)[1]
+    assert memory_usage(forks, retval=True)[1] == 0
+    def nested():
+        pid = os.fork()
+        if pid == 0: return "child"
+        os.waitpid(pid, 0)
+        return "parent"
+    mem, which = memory_usage(nested, retval=True)
+    if which == "child": os._exit(0)     # stopping did not hang where there is no thread
+    def holds():
+        sum(range(6000000))
+    assert len(memory_usage(holds, interval=.01)) > 5
+"""
+CASES["a process that was started"] = """
+    CODE = "import time; time.sleep({}); a = b'x' * (40 << 20); time.sleep({})"
+    def start(*times): return subprocess.Popen([sys.executable, "-I", "-S", "-c", CODE.format(*times)])
+    mem = memory_usage(start(.2, .3), interval=.02)
+    assert max(mem) - min(mem) > 35 and len(mem) > 10, mem
+    assert memory_usage(start(0, .3), interval=.02, max_usage=True) > 40
+    child = start(0, 30)
+    assert len(memory_usage(child, interval=.02, timeout=.1)) == 5
+    child.kill(); child.wait()
+    gone = subprocess.Popen(["true"]); gone.wait()
+    assert memory_usage(gone) == []
+"""
+CASES["a process that is not there"] = """
+    gone = subprocess.Popen(["true"]); gone.wait()
+    for max_usage in (False, True):
+        try: memory_usage(gone.pid, max_usage=max_usage)
+        except ProcessLookupError as error: assert str(gone.pid) in str(error)
+        else: assert False
+"""
+CASES["children"] = """
+    CODE = "a = b'x' * (40 << 20); print(1, flush=True); input()"
+    child = subprocess.Popen(["sh", "-c", '"$0" "$@"; true', sys.executable, "-I", "-S", "-c", CODE],
+                             stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    child.stdout.readline()
+    alone, whole = memory_usage()[0], memory_usage(include_children=True)[0]
+    assert whole - alone > 40, (alone, whole)
+    (each,) = memory_usage(multiprocess=True)
+    assert len(each) == 3 and max(each[1:]) > 40, each
+    ((pair, *rest),) = memory_usage(multiprocess=True, timestamps=True)
+    assert len(pair) == 2 and len(rest) == 2
+    mem = memory_usage((time.sleep, (.05,)), interval=.01, include_children=True)
+    assert min(mem) - alone > 39
+    assert memory_usage(include_children=True, max_usage=True) - alone > 40
+    child.communicate(b"\\n")
+"""
+CASES["into a stream"] = """
+    import io
+    stream = io.StringIO()
+    child = subprocess.Popen([sys.executable, "-I", "-S", "-c",
+                              "import subprocess; subprocess.call(['sleep', '0.4'])"])
+    assert memory_usage(child, interval=.02, stream=stream, multiprocess=True) is None
+    lines = [line.split() for line in stream.getvalue().splitlines()]
+    assert {line[0] for line in lines} == {"MEM", "CHLD"}
+    assert all(len(line) == (3 if line[0] == "MEM" else 4) for line in lines)
+    stream = io.StringIO()
+    assert memory_usage(interval=.01, timeout=.05, stream=stream) is None
+    assert stream.getvalue().count("MEM ") == 5
+    assert memory_usage((time.sleep, (.02,)), interval=.01, stream=stream) is None
+    assert memory_usage((len, ("abc",)), stream=stream, retval=True)[1] == 3
+"""
+CASES["backends"] = """
+    from memory_profiler import choose_backend
+    assert choose_backend() == "psutil"
+    for backend in ("psutil", "psutil_pss", "psutil_uss", "posix"):
+        assert choose_backend(backend) == backend
+        (value,) = memory_usage(backend=backend)
+        assert 1 < value < 500, (backend, value)
+        mem = memory_usage((time.sleep, (.05,)), interval=.01, backend=backend)
+        assert 1 < min(mem) <= max(mem) < 500
+    rss, uss = memory_usage()[0], memory_usage(backend="psutil_uss")[0]
+    assert uss <= rss
+    try: choose_backend("nonsense")
+    except ValueError as error: assert "nonsense" in str(error)
+    else: assert False
+    def f(): return len(b"x" * (30 << 20))
+    before = memory_usage(backend="tracemalloc")[0]
+    assert before < 20
+    highest = memory_usage(f, backend="tracemalloc", max_usage=True)
+    if sys.version_info >= (3, 9):
+        assert 30 <= highest < before + 32, highest
+    assert len(memory_usage((time.sleep, (.1,)), interval=.02, backend="tracemalloc")) >= 4
+"""
+CASES["MemTimer"] = """
+    from multiprocessing import Pipe
+    from memory_profiler import MemTimer
+    for max_usage in (False, True):
+        theirs, ours = Pipe()
+        timer = MemTimer(os.getpid(), .01, theirs, "psutil", timestamps=False, max_usage=max_usage)
+        timer.start()
+        assert ours.recv() == 0
+        time.sleep(.1)
+        ours.send(0)
+        mem, count = ours.recv(), ours.recv()
+        timer.join(5)
+        assert not timer.is_alive() and count > 5
+        assert len(mem) == 1 if max_usage else len(mem) > 5, mem
+"""
+CASES["MemitResult"] = """
+    from memory_profiler import MemitResult
+    result = MemitResult([10.0, 12.5], 9.25, 2, None, .1, False)
+    assert str(result) == "peak memory: 12.50 MiB, increment: 3.25 MiB"
+    class Printer:
+        def text(self, text): self.got = text
+    printer = Printer()
+    result._repr_pretty_(printer, False)
+    assert printer.got == "<MemitResult : peak memory: 12.50 MiB, increment: 3.25 MiB>"
+"""
+CASES["TimeStamper"] = """
+    import asyncio, io, threading
+    from memory_profiler import TimeStamper
+    stamps = TimeStamper("psutil")
+    @stamps
+    def inner(fail=False):
+        if fail: raise KeyError
+        return 1
+    @stamps(precision=3)
+    def outer():
+        inner()
+        with stamps.timestamp("a block"):
+            inner()
+    @stamps
+    def numbers():
+        yield inner()
+        yield inner()
+    @stamps
+    async def sleeps():
+        await asyncio.sleep(.05)
+        inner()
+    class Thing:
+        @stamps
+        def method(self): pass
+    try: inner(fail=True)
+    except KeyError: pass
+    outer()
+    for n in numbers(): inner()
+    async def both(): await asyncio.gather(sleeps(), sleeps())
+    asyncio.run(both())
+    Thing().method()
+    thread = threading.Thread(target=outer)
+    with stamps.timestamp("while a thread runs"):
+        thread.start(); thread.join()
+    out = io.StringIO()
+    stamps.show_results(out)
+    found = {}
+    for line in out.getvalue().splitlines():
+        word, rest = line.split(" ", 1)
+        name, *values = rest.rsplit(" ", 5)
+        assert word == "FUNC" and len(values) == 5, line
+        found.setdefault(name, []).append(([float(value) for value in values[:4]], int(values[4])))
+    levels = {name: [level for _, level in calls] for name, calls in found.items()}
+    main = "__main__."
+    assert levels[main + "inner"] == [0, 1, 2, 1, 0, 1, 0, 1, 1, 1, 2], levels
+    assert levels[main + "outer"] == [0, 0] and levels[".a block"] == [1, 1]
+    assert levels[main + "Thing.method"] == [0]
+    for (before, entered, after, left), _ in found[main + "sleeps"]:
+        assert left - entered >= .05
+    for (before, entered, after, left), _ in found[main + "inner"]:
+        assert left >= entered > 1e9 and before > 1
+    assert stamps.current_stack_level == -1 and numbers.__name__ == "numbers"
+"""
+CASES["LineProfiler by hand"] = """
+    import io, warnings
+    from memory_profiler import LineProfiler, CodeMap, show_results
+    profiler = LineProfiler()
+    space = {"result": 0}
+    def f(n):
+        total = 0
+        for i in range(n):
+            total += i
+        return total
+    profiler.add_function(f)
+    space["f"] = f
+    assert profiler.runctx("result = f(4)", space, space) is profiler and space["result"] == 6
+    assert profiler.enable_count == 0
+    ((filename, lines),) = profiler.code_map.items()
+    assert filename == __file__
+    lines = dict(lines)
+    first = f.__code__.co_firstlineno
+    assert [lines[first + i][2] for i in range(5)] == [1, 1, 5, 4, 1], lines
+    assert f.__code__ in profiler.code_map and len(profiler.code_map) == 1
+    assert profiler.code_map[f.__code__] == profiler.code_map.get(f.__code__)
+    assert list(profiler.code_map) == [f.__code__]
+    inc, mem, count = profiler.code_map[f.__code__][first + 1]
+    assert mem > 1 and abs(inc) < 1 and count == 1
+    profiler.disable_by_count()      # once too often
+    f(3)
+    assert profiler.code_map[f.__code__][first + 1][2] == 1
+    profiler.enable(); f(3); profiler.disable()
+    assert profiler.code_map[f.__code__][first + 1][2] == 2
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        wrapped = profiler(len)
+        assert wrapped("abc") == 3 and len(caught) == 1
+    code_map = CodeMap(include_children=False, backend="psutil")
+    code_map.add(f.__code__)
+    code_map.trace(f.__code__, first + 1, first)
+    code_map.trace(f.__code__, first + 2, first + 1)
+    assert code_map[f.__code__][first + 2][2] == 1
+    try: LineProfiler(columns=["nonsense"])
+    except ValueError: pass
+    else: assert False
+    try: profiler(None or 3)
+    except ValueError: pass
+    else: assert False
+"""
+CASES["two profilers at once"] = """
+    from memory_profiler import LineProfiler
+    one, two = LineProfiler(), LineProfiler(backend="psutil_uss", columns=["time"])
+    def f():
+        time.sleep(.01)
+    g = one(two(f))
+    g(); g(); two(f)()
+    (a,), (b,) = one.code_map.values(), two.code_map.values()
+    line = f.__code__.co_firstlineno + 1
+    assert a[line][2] == 2 and b[line][2] == 3, (a, b)
+    assert two.code_map.measures(f.__code__)[-1][5] >= .03
+    del one, g
+    two(f)()
+    assert two.code_map[f.__code__][line][2] == 4
+"""
+CASES["a profiler that dies while its function runs"] = """
+    from memory_profiler import LineProfiler
+    import gc
+    def f():
+        global profiler
+        profiler = None
+        gc.collect()
+        return 1
+    profiler = LineProfiler()
+    profiler.add_function(f)
+    profiler.enable()
+    assert f() == 1
+    profiler = None
+    gc.collect()
+    for i in range(1000):
+        p = LineProfiler()
+        def g(): return i
+        assert p(g)() == i
+"""
+CASES["running a script and a module"] = """
+    import io
+    from memory_profiler import (LineProfiler, exec_with_profiler, run_module_with_profiler,
+                                 show_results)
+    path = os.path.join(os.getcwd(), "some_module.py")
+    with open(path, "w") as file:
+        file.write("@profile\\ndef f(): return 1\\nf()\\nimport sys\\nsys.seen = sys.argv\\n")
+    for run, target in ((exec_with_profiler, path), (run_module_with_profiler, "some_module")):
+        sys.path.insert(0, os.getcwd())
+        profiler = LineProfiler()
+        run(target, profiler, "psutil", ["x", "y"])
+        assert sys.seen == [target, "x", "y"], sys.seen
+        out = io.StringIO()
+        show_results(profiler, stream=out)
+        assert out.getvalue().count("Filename") == 1
+    profiler = LineProfiler(backend="tracemalloc")
+    exec_with_profiler(path, profiler, "tracemalloc")
+    import tracemalloc
+    assert not tracemalloc.is_tracing()
+"""
+CASES["names"] = """
+    import memory_profiler, mprof
+    assert memory_profiler.__version__ == "0.61.0"
+    for name in memory_profiler.__all__:
+        if name != "MemoryProfilerMagics": getattr(memory_profiler, name)
+    for name in mprof.__all__: getattr(mprof, name)
+    assert "psutil" not in sys.modules and "IPython" not in sys.modules
+    try: memory_profiler.nonsense
+    except AttributeError: pass
+    else: assert False
+"""
+
+
+class Api(TestCase):
+    def run_case(self, python, name):
+        folder = pathlib.Path(tempfile.mkdtemp(dir=self.directory))
+        path = folder / "case.py"
+        path.write_text("import os, subprocess, sys, time\nfrom memory_profiler import memory_usage\n"
+                        + textwrap.dedent(CASES[name]))
+        return subprocess.run([str(python), str(path)], cwd=folder, capture_output=True,
+                              text=True, timeout=60,
+                              env=pythons.environment(MALLOC_MMAP_THRESHOLD_="1048576"))
+
+    def test_every_case_on_every_python(self):
+        jobs = [(python, name) for python in pythons.found() for name in CASES]
+        with concurrent.futures.ThreadPoolExecutor(2) as pool:
+            for (python, name), done in zip(jobs, pool.map(lambda job: self.run_case(*job), jobs)):
+                with self.subTest(python=str(python), case=name):
+                    self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
+    def test_names_are_those_of_upstream(self):
+        upstream()  # skips where it is not installed
+        ask = ("import memory_profiler, inspect, json; print(json.dumps({name: str(inspect.signature"
+               "(getattr(memory_profiler, name))) for name in %r}))")
+        names = ["profile", "memory_usage", "choose_backend", "show_results", "exec_with_profiler",
+                 "run_module_with_profiler", "LogFile", "MemTimer", "MemitResult", "LineProfiler",
+                 "TimeStamper", "CodeMap"]
+        texts = []
+        for path in (pythons.PACKAGE, "/usr/lib/python3/dist-packages"):
+            done = subprocess.run([sys.executable, "-c", ask % names], capture_output=True,
+                                  text=True, check=True,
+                                  env=pythons.environment(PYTHONPATH=str(path)))
+            texts.append(eval(done.stdout))
+        ours, theirs = texts
+        for name in names:
+            wanted = theirs[name].rstrip(")")
+            with self.subTest(name=name):
+                if name in ("TimeStamper",):
+                    wanted = "(backend"  # ours has a default
+                self.assertTrue(ours[name].startswith(wanted.split(", *")[0]),
+                                f"{ours[name]} {theirs[name]}")
+
+
+if __name__ == "__main__":
+    unittest.main()

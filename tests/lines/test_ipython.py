@@ -1,0 +1,178 @@
+"""The magics, in Debian's IPython and in a Jupyter kernel."""
+
+import importlib.util
+import json
+import os
+import pathlib
+import queue
+import re
+import subprocess
+import sys
+import textwrap
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+import pythons  # noqa: E402
+from mprof_test import TestCase  # noqa: E402
+from test_report import rows  # noqa: E402
+
+FUNCTION = "def f(n):\n    block = b'x' * (n << 20)\n    for i in range(3):\n        n += i\n    return n\n"
+PEAK = re.compile(r"^peak memory: (\d+\.\d\d) MiB, increment: (-?\d+\.\d\d) MiB$", re.M)
+
+
+class Magics:
+    """What both kinds of shell are tried with: run(cell) returns what the cell wrote."""
+
+    def check_report(self, text, hits, mib):
+        found = rows(text)
+        self.assertEqual([row[3] for row in found], [hits, hits, 4 * hits, 3 * hits, hits], text)
+        self.assertEqual(found[1][4], "    block = b'x' * (n << 20)")
+        self.assertAlmostEqual(found[1][2], mib, delta=2)
+        self.assertRegex(text, r"Filename: .*(ipython-input|ipykernel)")
+
+    def test_memit(self):
+        peak, increment = map(float, PEAK.search(self.run_cell(
+            "%memit block = b'x' * (64 << 20); del block")).groups())
+        self.assertAlmostEqual(increment, 64, delta=3)
+        self.assertGreater(peak, 64)
+        text = self.run_cell("%%memit -r 2 n = 32\nblock = b'x' * (n << 20)\ndel block\n")
+        self.assertAlmostEqual(float(PEAK.search(text)[2]), 32, delta=3)
+        self.assertEqual(self.run_cell("%memit -q 1"), "")
+        self.assertEqual(self.run_cell("r = %memit -o -q -i 0.01 -t 5 -c -r 3 1\n"
+                                       "print(len(r.mem_usage), r.repeat, r.timeout, r.interval, "
+                                       "r.include_children)").strip(), "3 3 5 0.01 True")
+        self.assertIn("<MemitResult : peak memory:", self.run_cell("r"))
+
+    def test_memit_runs_once_and_in_the_notebooks_names(self):
+        self.run_cell("calls = []")
+        self.run_cell("%memit calls.append(1)")
+        self.assertEqual(self.run_cell("print(calls)").strip(), "[1]")
+        self.assertIn("ZeroDivisionError", self.run_cell("%memit 1 / 0"))
+
+    def test_mprun_of_a_function_of_the_notebook(self):
+        self.run_cell(FUNCTION)
+        self.check_report(self.run_cell("%mprun -f f f(16)"), 1, 16)
+        self.check_report(self.run_cell("%%mprun -f f f(16)\nf(16)\n"), 2, 32)
+
+    def test_mprun_options(self):
+        self.run_cell(FUNCTION)
+        self.run_cell("def g(): return f(1)")
+        text = self.run_cell("p = %mprun -r -c -T report.txt -f f -f g g()\nprint(type(p).__name__)")
+        self.assertIn("LineProfiler", text)
+        written = (self.directory / "report.txt").read_text()
+        self.assertEqual(written.count("Filename: "), 2)
+        self.assertIn("report.txt", text)
+        self.assertIn("Could not find function", self.run_cell("%mprun -f missing 1"))
+        self.assertIn("SystemExit", self.run_cell("import sys\n%mprun -f f sys.exit(1)"))
+        self.assertIn("KeyboardInterrupt",
+                      self.run_cell("def k(): raise KeyboardInterrupt\n%mprun -f f k()"))
+
+    def test_profile_is_a_builtin_meanwhile(self):
+        text = self.run_cell("%%mprun\n@profile\ndef h():\n    return 1\nh()\n")
+        self.assertEqual([row[3] for row in rows(text) if row[3]], [1, 1])
+        self.assertIn("NameError", self.run_cell("profile"))
+
+    def test_function_of_a_file(self):
+        (self.directory / "some_file.py").write_text(FUNCTION)
+        text = self.run_cell("import some_file\n%mprun -f some_file.f some_file.f(8)")
+        self.assertIn("some_file.py", text)
+        self.assertAlmostEqual(rows(text)[1][2], 8, delta=2)
+
+    def test_decorator_in_a_notebook(self):
+        text = self.run_cell("from memory_profiler import profile\n@profile\n" + FUNCTION + "f(4)")
+        self.assertEqual(rows(text)[2][3], 1)
+        self.assertIn("block = ", rows(text)[2][4])
+
+
+@unittest.skipUnless(importlib.util.find_spec("IPython"), "python3-ipython is not installed")
+class Terminal(Magics, TestCase):
+    """IPython's own shell, fed with cells."""
+
+    HOST = textwrap.dedent("""\
+        import contextlib, io, json, sys
+        from IPython.core.interactiveshell import InteractiveShell
+        from IPython.core import page
+        shell = InteractiveShell.instance(colors="NoColor", history_load_length=0)
+        shell.history_manager.enabled = False
+        shell.run_cell("%load_ext memory_profiler")
+        shell.run_cell("import sys; sys.path.insert(0, '')")
+        for line in sys.stdin:
+            text = io.StringIO()
+            with contextlib.redirect_stdout(text), contextlib.redirect_stderr(text):
+                shell.run_cell(json.loads(line))
+            print(json.dumps(text.getvalue()), flush=True)
+        """)
+
+    def setUp(self):
+        super().setUp()
+        environment = pythons.environment(IPYTHONDIR=str(self.directory / "ipython"),
+                                          MALLOC_MMAP_THRESHOLD_="1048576", TERM="dumb")
+        self.shell = subprocess.Popen([sys.executable, "-c", self.HOST], cwd=self.directory,
+                                      stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+                                      stderr=subprocess.DEVNULL, env=environment)
+        self.addCleanup(self.shell.communicate, timeout=20)
+
+    def run_cell(self, cell):
+        self.shell.stdin.write(json.dumps(cell) + "\n")
+        self.shell.stdin.flush()
+        line = self.shell.stdout.readline()
+        self.assertTrue(line, "the shell is gone")
+        return re.sub(r"\x1b\[[\d;]*m", "", json.loads(line))
+
+
+@unittest.skipUnless(importlib.util.find_spec("jupyter_client")
+                     and importlib.util.find_spec("ipykernel"),
+                     "python3-ipykernel and python3-jupyter-client are not installed")
+class Notebook(Magics, TestCase):
+    """A kernel, asked as a notebook asks it."""
+
+    def setUp(self):
+        super().setUp()
+        from jupyter_client.manager import KernelManager
+        environment = pythons.environment(
+            IPYTHONDIR=str(self.directory / "ipython"), MALLOC_MMAP_THRESHOLD_="1048576",
+            JUPYTER_RUNTIME_DIR=str(self.directory / "runtime"),
+            JUPYTER_DATA_DIR=str(self.directory / "data"))
+        connection = self.directory / "connection.json"
+        self.manager = KernelManager(connection_file=str(connection))
+        self.manager.kernel_spec.argv[:] = [sys.executable, "-m", "ipykernel_launcher", "-f",
+                                            "{connection_file}"]
+        with open(os.devnull, "w") as sink:
+            self.manager.start_kernel(cwd=str(self.directory), env=environment, stderr=sink)
+        self.client = self.manager.client()
+        self.client.start_channels()
+        self.addCleanup(self.manager.shutdown_kernel, now=True)
+        self.addCleanup(self.client.stop_channels)
+        self.client.wait_for_ready(timeout=60)
+        self.run_cell("%load_ext memory_profiler")
+
+    def run_cell(self, cell):
+        asked = self.client.execute(cell)
+        texts = []
+        while True:
+            try:
+                message = self.client.get_iopub_msg(timeout=60)
+            except queue.Empty:
+                self.fail("the kernel does not answer")
+            if message["parent_header"].get("msg_id") != asked:
+                continue
+            content = message["content"]
+            if message["msg_type"] == "stream":
+                texts.append(content["text"])
+            elif message["msg_type"] == "error":
+                texts.append("\n".join(content["traceback"]) + content["ename"])
+            elif message["msg_type"] == "execute_result":
+                texts.append(content["data"]["text/plain"])
+            elif message["msg_type"] == "status" and content["execution_state"] == "idle":
+                break
+        reply = self.client.get_shell_msg(timeout=60)
+        while reply["parent_header"].get("msg_id") != asked:
+            reply = self.client.get_shell_msg(timeout=60)
+        # What a pager would show comes with the answer.
+        texts += [part["data"]["text/plain"] for part in reply["content"].get("payload", [])
+                  if part.get("source") == "page"]
+        return re.sub(r"\x1b\[[\d;]*m", "", "".join(texts))
+
+
+if __name__ == "__main__":
+    unittest.main()
