@@ -120,7 +120,7 @@ static void take_fact(summing *s, const mprof_record *record)
         }
         s->main_pid = pid;
     } else if (text_is(record->key, "include-children")) {
-        s->is_alone = text_is(record->text, "0");
+        s->is_alone = text_is(record->text, "no");
     } else if (text_is(record->key, "backend")) {
         s->is_resident = text_is(record->text, "psutil") || text_is(record->text, "posix") ||
                          text_is(record->text, "rss");

@@ -197,8 +197,8 @@ class Readable(TestCase):
         main = "  exact (kernel)\t\t9.500 MiB\n"
         for facts, expected in (
                 ("FACT pid 7\n", main + child),
-                ("FACT pid 7\nFACT backend psutil\nFACT include-children 0\n", main + child),
-                ("FACT pid 7\nFACT include-children 1\n", child),
+                ("FACT pid 7\nFACT backend psutil\nFACT include-children no\n", main + child),
+                ("FACT pid 7\nFACT include-children yes\n", child),
                 ("FACT pid 7\nFACT backend psutil_pss\n", ""),
                 ("", child)):
             with self.subTest(facts=facts):

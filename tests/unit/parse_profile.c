@@ -327,10 +327,12 @@ static const struct {
     {"upstream's call", "", "FUNC f 1 " T "0 2 " T "1 0\n", 4, 4, 2},
     {"of the main process", "FACT pid 7\n", "FUNC f 1 " T "0 2 " T "1 0 pid=7\n", 4, 4, 2},
     {"of nobody known", "", "FUNC f 1 " T "0 2 " T "1 0 pid=7\n", 2, 2, 2},
+    {"of the main process, told to be alone", "FACT pid 7\nFACT include-children no\n",
+     "FUNC f 1 " T "0 2 " T "1 0 pid=7\n", 4, 4, 2},
     {"of a child", "FACT pid 7\n", "FUNC f 1 " T "0 2 " T "1 0 pid=8\n", 2, 2, 4},
-    {"of the main process, MEM a sum", "FACT pid 7\nFACT include-children 1\n",
+    {"of the main process, MEM a sum", "FACT pid 7\nFACT include-children yes\n",
      "FUNC f 1 " T "0 2 " T "1 0 pid=7\n", 2, 0, 2},
-    {"upstream's call, MEM a sum", "FACT include-children 1\n", "FUNC f 1 " T "0 2 " T "1 0\n", 4,
+    {"upstream's call, MEM a sum", "FACT include-children yes\n", "FUNC f 1 " T "0 2 " T "1 0\n", 4,
      0, 2},
 };
 
