@@ -14,6 +14,7 @@ struct brush {
     mprof_text_engine *engine;
     cairo_t *cairo;
     int dark;
+    double scale; /* pixels per unit; 0: there are no pixels */
 };
 
 static void set_colour(const struct brush *brush, uint32_t rgb, float alpha)
@@ -51,10 +52,22 @@ static void fill_and_stroke(const struct brush *brush, const mprof__style *style
     cairo_new_path(brush->cairo);
 }
 
+/* Boxes end at whole pixels: sharp, in few colours, and never thinner than one. */
+static void snap(const struct brush *brush, double *start, double *extent)
+{
+    if (!(brush->scale > 0))
+        return;
+    double from = round(*start * brush->scale), to = round((*start + *extent) * brush->scale);
+    *start = from / brush->scale;
+    *extent = fmax(1, to - from) / brush->scale;
+}
+
 static void trace_rect(const struct brush *brush, const mprof_item *item, double radius)
 {
     double x = (double)item->x, y = (double)item->y;
     double width = (double)item->width, height = (double)item->height;
+    snap(brush, &x, &width);
+    snap(brush, &y, &height);
     radius = fmin(radius, fmin(width, height) / 2);
     if (radius < 0.6) {
         cairo_rectangle(brush->cairo, x, y, width, height);
@@ -68,12 +81,32 @@ static void trace_rect(const struct brush *brush, const mprof_item *item, double
     cairo_close_path(brush->cairo);
 }
 
-static void trace_points(const struct brush *brush, const mprof_item *item)
+/* Lines that run along the axes (brackets, ticks, rules) lie on whole pixels, as boxes do. */
+static int runs_along_axes(const mprof_point *points, uint32_t count)
 {
-    for (uint32_t i = 0; i < item->count; i++) {
-        const mprof_point *point = &brush->points[item->first + i];
-        cairo_line_to(brush->cairo, (double)point->x, (double)point->y);
+    for (uint32_t i = 1; i < count; i++)
+        if (points[i].x != points[i - 1].x && points[i].y != points[i - 1].y)
+            return 0;
+    return count <= 4;
+}
+
+static double on_pixel(const struct brush *brush, float at, float width)
+{
+    double shift = lround((double)width * brush->scale) % 2 ? 0.5 : 0;
+    return (round((double)at * brush->scale - shift) + shift) / brush->scale;
+}
+
+static void trace_points(const struct brush *brush, const mprof_item *item, float width)
+{
+    const mprof_point *points = &brush->points[item->first];
+    if (brush->scale > 0 && width > 0 && runs_along_axes(points, item->count)) {
+        for (uint32_t i = 0; i < item->count; i++)
+            cairo_line_to(brush->cairo, on_pixel(brush, points[i].x, width),
+                          on_pixel(brush, points[i].y, width));
+        return;
     }
+    for (uint32_t i = 0; i < item->count; i++)
+        cairo_line_to(brush->cairo, (double)points[i].x, (double)points[i].y);
 }
 
 static void draw_text(const struct brush *brush, const mprof_item *item, const mprof__style *style)
@@ -96,10 +129,10 @@ static void draw_item(const struct brush *brush, const mprof_item *item)
         trace_rect(brush, item, (double)style->radius);
         break;
     case MPROF_SHAPE_LINE:
-        trace_points(brush, item);
+        trace_points(brush, item, style->width);
         break;
     case MPROF_SHAPE_AREA:
-        trace_points(brush, item);
+        trace_points(brush, item, 0);
         cairo_close_path(brush->cairo);
         break;
     case MPROF_SHAPE_DOT:
@@ -114,10 +147,12 @@ static void draw_item(const struct brush *brush, const mprof_item *item)
     fill_and_stroke(brush, style, item->colour);
 }
 
-static void paint(const mprof_figure *figure, mprof_text_engine *engine, cairo_t *cairo, int dark)
+static void paint(const mprof_figure *figure, mprof_text_engine *engine, cairo_t *cairo, int dark,
+                  double scale)
 {
     size_t count;
-    struct brush brush = {.figure = figure, .engine = engine, .cairo = cairo, .dark = dark};
+    struct brush brush = {
+        .figure = figure, .engine = engine, .cairo = cairo, .dark = dark, .scale = scale};
     brush.points = mprof_figure_points(figure, &count);
     brush.text = mprof_figure_text(figure, &count);
     const mprof_item *items = mprof_figure_items(figure, &count);
@@ -146,7 +181,7 @@ mprof_status mprof__draw_png(const mprof_figure *figure, const mprof_draw_option
     cairo_surface_t *surface = cairo_image_surface_create(CAIRO_FORMAT_RGB24, width, height);
     cairo_t *cairo = cairo_create(surface);
     cairo_scale(cairo, scale, scale);
-    paint(figure, engine, cairo, options->theme == MPROF_THEME_DARK);
+    paint(figure, engine, cairo, options->theme == MPROF_THEME_DARK, scale);
     mprof_status status = cairo_failure(cairo_status(cairo), error);
     cairo_surface_flush(surface);
     if (status == MPROF_OK) {
@@ -184,7 +219,7 @@ mprof_status mprof__draw_pdf(const mprof_figure *figure, const mprof_draw_option
     cairo_pdf_surface_set_metadata(surface, CAIRO_PDF_METADATA_CREATOR, "mprof " MPROF_VERSION);
     cairo_t *cairo = cairo_create(surface);
     cairo_scale(cairo, scale, scale);
-    paint(figure, engine, cairo, options->theme == MPROF_THEME_DARK);
+    paint(figure, engine, cairo, options->theme == MPROF_THEME_DARK, 0);
     cairo_destroy(cairo);
     cairo_surface_finish(surface);
     cairo_status_t status = cairo_surface_status(surface);

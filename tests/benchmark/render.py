@@ -1,0 +1,140 @@
+"""Drawing: `mprof plot` against upstream's, gnuplot and rrdtool, in CPU, memory and bytes."""
+
+import os
+import pathlib
+import subprocess
+import sys
+
+from measure import MPROF, SOURCE, UPSTREAM, interleaved, peer, samples_file, say
+
+sys.path.insert(0, str(SOURCE / "docs" / "gallery"))
+import recordings  # noqa: E402
+
+AGG = {**os.environ, "MPLBACKEND": "Agg"}
+
+
+def made(table, name, build):
+    """A recording of docs/gallery's kind, made once."""
+    path = pathlib.Path(table.folder, name)
+    if not path.exists():
+        partial = path.with_suffix(".partial")
+        recordings.write(partial, "python3 train.py --epochs 10", *build())
+        partial.rename(path)
+    return path
+
+
+def with_calls(table, samples, calls, seconds):
+    def build():
+        lines = recordings.samples(samples, seconds, 2)
+        return lines, recordings.calls(calls, seconds, recordings.Memory(lines), 3)
+    return made(table, f"calls-{calls}.dat", build)
+
+
+def ours(table, kind, *arguments):
+    return [MPROF, "plot", "-o", pathlib.Path(table.folder, f"ours.{kind}"), *arguments]
+
+
+def theirs(table, kind, *arguments):
+    return [*UPSTREAM, "plot", "-o", pathlib.Path(table.folder, f"upstream.{kind}"), *arguments]
+
+
+def gnuplot(table, path):
+    script = pathlib.Path(table.folder, "plot.gnuplot")
+    script.write_text(f"""set terminal pngcairo size 1260,540
+set output '{table.folder}/gnuplot.png'
+set title 'python3 train.py'
+set xlabel 'time (in seconds)'
+set ylabel 'memory used (in MiB)'
+set grid
+plot '{path}' using 3:2 every ::1 with lines title 'memory'
+""", encoding="ascii")
+    return ["gnuplot", script]
+
+
+def rrdtool(table, path):
+    """The drawing alone: the samples were put into its database before."""
+    base = pathlib.Path(table.folder, "samples.rrd")
+    if not base.exists():
+        lines = path.read_text().split("\n")
+        values = [line.split()[1] for line in lines if line.startswith("MEM")]
+        start = 1700000000
+        subprocess.run(["rrdtool", "create", base, "--start", str(start), "--step", "1",
+                        "DS:memory:GAUGE:10:0:U", f"RRA:AVERAGE:0.5:1:{len(values) + 1}"], check=True)
+        updates = [f"{start + 1 + i}:{value}" for i, value in enumerate(values)]
+        for i in range(0, len(updates), 500):
+            subprocess.run(["rrdtool", "update", base, *updates[i:i + 500]], check=True)
+    return ["rrdtool", "graph", pathlib.Path(table.folder, "rrdtool.png"), "--start", "1700000000",
+            "--end", "1700001000", "-w", "1160", "-h", "440", "--title", "python3 train.py",
+            f"DEF:m={base}:memory:AVERAGE", "LINE1:m#000000:memory"]
+
+
+def size_ratio(table, work, a, b, goal):
+    """Bytes of one file against those of another: at least `goal` times as many."""
+    mine, other = a.stat().st_size, b.stat().st_size
+    ratio = other / mine
+    table.row((work, f"{mine / 1024:.0f} KiB", f"{other / 1024:.0f} KiB", f"{ratio:.0f}x",
+               f">= {goal:g}x"), table.judge(work, ratio >= goal))
+
+
+def small(table):
+    path = samples_file(table.folder, 1000)
+    table.compare("plot 1e3 png, upstream", ours(table, "png", path), theirs(table, "png", path),
+                  goal=20, env=AGG)
+    if peer("gnuplot"):
+        table.compare("plot 1e3 png, gnuplot", ours(table, "png", path), gnuplot(table, path),
+                      goal=1.7, runs=max(table.runs, 9))
+    if peer("rrdtool"):
+        table.compare("plot 1e3 png, rrdtool", ours(table, "png", path), rrdtool(table, path),
+                      goal=2, runs=max(table.runs, 9))
+
+
+def large(table):
+    path = samples_file(table.folder, 1_000_000)
+    for kind, goal in (("png", 40), ("svg", 200), ("pdf", 200)):
+        say(f"upstream draws 1e6 samples as {kind} ...")
+        table.compare(f"plot 1e6 {kind}, upstream", ours(table, kind, path),
+                      theirs(table, kind, path), goal=goal, runs=1, env=AGG)
+        mine, other = (pathlib.Path(table.folder, f"{who}.{kind}") for who in ("ours", "upstream"))
+        if kind != "png":
+            size_ratio(table, f"plot 1e6 {kind}, bytes", mine, other, 500 if kind == "svg" else 100)
+
+
+def huge(table):
+    few, many = samples_file(table.folder, 1000), samples_file(table.folder, 10_000_000)
+    table.limit("plot 1e7 png, peak RSS", ours(table, "png", many), 18, "MiB")
+    table.ratio("plot 1e7 against 1e3 png, peak RSS", ours(table, "png", many),
+                ours(table, "png", few), 1.05, what="rss", runs=3)
+    hundred = samples_file(table.folder, 100_000)
+    sizes = []
+    for path in (hundred, many):
+        interleaved([ours(table, "svg", path)], 1)
+        sizes.append(pathlib.Path(table.folder, "ours.svg").stat().st_size)
+    table.show("svg of 1e7 against 1e5 samples, bytes", sizes[1] / sizes[0], "x", at_most=1.1)
+    say("upstream draws 1e7 samples ...")
+    table.compare("plot 1e7 png, upstream", ours(table, "png", many), theirs(table, "png", many),
+                  goal=40, runs=1, env=AGG)
+
+
+def calls(table):
+    some, many = with_calls(table, 1000, 1000, 100), with_calls(table, 5000, 100_000, 5000)
+    table.compare("1e3 calls, brackets, upstream", ours(table, "png", some),
+                  theirs(table, "png", some), goal=150, runs=1, env=AGG)
+    table.compare("1e3 calls, flame, upstream", ours(table, "png", "-f", some),
+                  theirs(table, "png", "-f", some), goal=80, runs=1, env=AGG)
+    for name, options in (("brackets", []), ("flame", ["-f"])):
+        table.ratio(f"1e5 against 1e3 calls, {name}", ours(table, "png", *options, many),
+                    ours(table, "png", *options, some), 10)
+
+
+def processes(table):
+    path = made(table, "children-50.dat", lambda: [recordings.children(50, 900, ticks=1000)])
+    table.compare("50 children, png, upstream", ours(table, "png", path),
+                  theirs(table, "png", path), goal=10, runs=3, env=AGG)
+
+
+def measure(table):
+    small(table)
+    calls(table)
+    processes(table)
+    large(table)
+    huge(table)
