@@ -142,6 +142,8 @@ void mprof__process_text(char *text, size_t size, const mprof__recording *record
 uint32_t mprof__about_run(mprof__layout *layout, const mprof__recording *recording,
                           const mprof__run *run)
 {
+    if (!layout->options->states)
+        return MPROF_ABOUT_NONE;
     const mprof_span *span = &recording->spans[run->span];
     const mprof_function *function = &recording->functions[span->function];
     char *name = mprof__visible(function->name, strlen(function->name), 240);

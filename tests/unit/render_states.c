@@ -204,6 +204,7 @@ static void test_a_box_tells_which_functions_it_holds(void **state)
     mprof_figure_options options;
     mprof_figure_options_init(&options);
     options.flame = 1;
+    options.states = 1;
     make_recording(0, 0);
     /* three functions within one pixel column, and one far away */
     for (int i = 0; i < 3; i++)

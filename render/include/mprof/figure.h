@@ -177,7 +177,8 @@ typedef struct mprof_figure_options {
     const char *title;          /* NULL: the command line */
     int flame;                  /* lanes of calls below the curve */
     int functions;              /* calls at all */
-    int states;                 /* also gather mprof_figure_states, for a picture with a search */
+    int states; /* also tell of every call (mprof_about) and gather mprof_figure_states:
+                   for a picture that answers; the others do without */
     int slope;
     int stack;             /* processes on top of each other */
     double window_s[2];    /* time axis from .. to; both 0: everything */
