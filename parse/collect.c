@@ -449,10 +449,12 @@ static void move_to_front(mprof__collector *collector, uint32_t from)
     }
 }
 
-mprof_status mprof__collector_settle_main(mprof__collector *collector)
+void mprof__collector_settle_main(mprof__collector *collector)
 {
     mprof_profile *profile = collector->profile;
+    const char *children = mprof_profile_fact(profile, "include-children");
     int64_t pid = main_pid(profile);
+    profile->is_alone = !children || strcmp(children, "no") == 0;
     for (uint32_t i = 1; i < profile->process_count && pid != MPROF_PID_NONE; i++) {
         if (profile->processes[i].pid == pid) {
             move_to_front(collector, i);
@@ -460,5 +462,4 @@ mprof_status mprof__collector_settle_main(mprof__collector *collector)
         }
     }
     profile->processes[0].pid = pid;
-    return MPROF_OK;
 }

@@ -80,7 +80,9 @@ static const word *find_word(mprof_text field)
 
 int mprof__line_is_known(const char *line, size_t length)
 {
-    cursor start = {line, line + length, 0};
+    /* no word is longer than this; a field may be as long as the line */
+    enum { ENOUGH = 16 };
+    cursor start = {line, line + (length < ENOUGH ? length : ENOUGH), 0};
     return find_word(next_field(&start)) != NULL;
 }
 

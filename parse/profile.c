@@ -41,16 +41,9 @@ void mprof_profile_free(mprof_profile *profile)
 
 /* --- what belongs together ----------------------------------------------------------------- */
 
-int mprof__profile_is_alone(const mprof_profile *profile)
-{
-    const char *children = mprof_profile_fact(profile, "include-children");
-    return !children || strcmp(children, "no") == 0 || strcmp(children, "0") == 0;
-}
-
 int mprof__span_fits_line(const mprof_profile *profile, const mprof_span *span)
 {
-    return span->process == 0 &&
-           (!(span->open & MPROF__SPAN_HAS_PID) || mprof__profile_is_alone(profile));
+    return span->process == 0 && (!(span->open & MPROF__SPAN_HAS_PID) || profile->is_alone);
 }
 
 /* Adds the entry and exit values of a call to a curve, as far as they lie in the window. */
@@ -134,7 +127,7 @@ static mprof_status finish_children(mprof__collector *collector, mprof_error *er
             return fail_without_memory(error);
         }
     }
-    if (mprof__profile_is_alone(profile) && profile->processes[0].series.sample_count == 0) {
+    if (profile->is_alone && profile->processes[0].series.sample_count == 0) {
         profile->processes[0].series = profile->line;
         profile->main_is_line = 1;
     }
@@ -206,9 +199,7 @@ static mprof_status make_profile(mprof__collector *collector, mprof_source *sour
         status = check_samples(collector, error);
     }
     if (status == MPROF_OK) {
-        status = mprof__collector_settle_main(collector);
-    }
-    if (status == MPROF_OK) {
+        mprof__collector_settle_main(collector);
         find_range(collector);
         status = mprof__profile_nest(profile, error);
     }

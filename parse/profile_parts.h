@@ -23,6 +23,7 @@ struct mprof_profile {
     mprof_series line;
     int line_is_own;  /* line.points is not samples.points */
     int main_is_line; /* processes[0].series is a view of line */
+    int is_alone;     /* MEM tells of the main process alone */
     mprof_process *processes;
     size_t process_count, process_capacity;
     mprof_lane *lanes;
@@ -68,11 +69,8 @@ mprof_status mprof__collector_read(mprof__collector *collector, mprof_source *so
 /* Reads the source once for start_s and end_s of the profile only. */
 mprof_status mprof__collector_read_range(mprof__collector *collector, mprof_source *source);
 
-/* Makes process 0 the main one, whatever order the file told it in. MPROF_ENOMEM */
-mprof_status mprof__collector_settle_main(mprof__collector *collector);
-
-/* Does MEM tell of the main process alone? */
-int mprof__profile_is_alone(const mprof_profile *profile);
+/* Makes process 0 the main one, whatever order the file told it in. */
+void mprof__collector_settle_main(mprof__collector *collector);
 
 /* Which samples a call's values belong to: those of its process, MEM's where that is the main one.
  */

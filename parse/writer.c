@@ -208,6 +208,7 @@ static int append_exit(mprof__buffer *out, const mprof_record *record)
         [MPROF_EXIT_SIGNAL] = " signal ",
         [MPROF_EXIT_OOM] = " oom ",
     };
+    assert((unsigned)record->cause <= MPROF_EXIT_OOM);
     return append_word(out, "EXIT ") || append_integer(out, record->pid) || append_word(out, " ") ||
            append_number(out, record->sample.time_s, EVENT_TIME_DECIMALS) ||
            append_word(out, causes[record->cause]) ||

@@ -33,6 +33,7 @@ class Scale(TestCase):
         with open(path, "w", encoding="ascii") as file:
             file.write(HEAD)
             file.writelines(lines)
+            file.write("\n")
         return path
 
     def check(self, make, count, rss_mib, factor=4):
@@ -81,6 +82,17 @@ class Scale(TestCase):
 
     def test_facts(self):
         self.check(lambda i: f"FACT k{i} v\n", 30_000, 64)
+
+    def test_facts_with_calls(self):
+        self.check(lambda i: (f"FACT k{i} v\n", call("f", i * 0.01, 1, " 0 pid=7"))[i % 2], 30_000, 64)
+
+    def test_carriage_returns_in_one_line(self):
+        """Each might begin a record."""
+        self.check(lambda i: "\r" * 10_000, 60, 64)
+        self.check(lambda i: "\rx y " * 1000, 60, 64)
+
+    def test_many_words_in_one_line(self):
+        self.check(lambda i: ("FUNC " if i == 0 else "") + "1 " * 10_000, 60, 64)
 
     def test_faulty_lines(self):
         self.check(lambda i: ("MEM x\n", "\n", "GPU\n", f"FUNC {'a ' * 50}\n")[i % 4], 30_000, 16)
