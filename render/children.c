@@ -198,7 +198,8 @@ static void draw_layer(mprof__layout *layout, const double *low, const double *h
     for (size_t i = STEPS; i-- > 0;)
         mprof__add_path_point(figure, layout->plot.x + step * (double)i,
                               mprof__scale_at(&layout->memory, low[i]));
-    mprof__add_path(figure, MPROF_SHAPE_AREA, MPROF_ROLE_LAYER, colour, first, MPROF_ABOUT_NONE);
+    uint32_t about = mprof__add_about(figure, (mprof_about){.function = MPROF_FUNCTION_NONE}, name);
+    mprof__add_path(figure, MPROF_SHAPE_AREA, MPROF_ROLE_LAYER, colour, first, about);
     name_layer(layout, low, high, name);
 }
 

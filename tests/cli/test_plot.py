@@ -312,7 +312,7 @@ class Pictures(PlotCase):
                 svg = self.plot_svg(*options, path)
                 inside = [e.tag for e in svg.root.iter() if "alert(1)" in (e.text or "")]
                 self.assertTrue(inside)
-                self.assertLessEqual(set(inside), {SVG + "text", SVG + "title"})
+                self.assertLessEqual(set(inside), {SVG + "text", SVG + "title", SVG + "metadata"})
                 self.assertNotRegex((self.directory / "out.svg").read_bytes().decode(),
                                     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e]")
                 self.assert_draws(path, options=() if "-f" in options else options)

@@ -1,0 +1,788 @@
+// The life of a picture: hover, zoom, search, keyboard. It stands at the end of every SVG, after
+// the <metadata> that living.c describes. Nothing is fetched, nothing is stored, and text of a
+// recording only ever becomes the data of a text node. Without scripting the picture is complete;
+// when the script begins it takes over the elements that are there and adds few.
+(function () {
+  'use strict';
+  const SVG = 'http://www.w3.org/2000/svg', HTML = 'http://www.w3.org/1999/xhtml';
+  const root = document.currentScript && document.currentScript.ownerSVGElement;
+  const group = name => root.querySelector(':scope > g.' + name);
+  const metadata = root && root.querySelector(':scope > metadata');
+  if (!metadata || root.classList.contains('living')) return;
+
+  // -- the numbers ------------------------------------------------------------------------------
+
+  const data = JSON.parse(metadata.textContent);
+  const [left, top, width, height] = data.plot, right = left + width, floor = top + height;
+  const [lanesTop, lanesHeight] = data.lanes;
+  const rug = group('calls'), below = lanesHeight ? lanesTop + lanesHeight : rug ?
+    Math.max(...[...rug.children].map(bar => +bar.getAttribute('y') + 6)) : floor;
+  const [from, to, timeStep] = data.time, [low, high, memoryStep] = data.memory;
+  const full = { from, to, low, high };
+  let view = full;
+
+  const digits = {};
+  for (let code = 33, digit = 0; code < 127; code++)
+    if (!'"&\'<>\\'.includes(String.fromCharCode(code))) digits[code] = digit++;
+
+  function reader(text) {
+    let at = 0;
+    const next = () => {
+      for (let value = 0, scale = 1; ; scale *= 44) {
+        const digit = digits[text.charCodeAt(at++)];
+        if (digit < 44) return value + digit * scale;
+        value += (digit - 44) * scale;
+      }
+    };
+    const signed = () => { const n = next(); return n % 2 ? -(n + 1) / 2 : n / 2; };
+    return { next, signed, more: () => at < text.length };
+  }
+
+  const functions = data.functions.map(([name, label, calls]) => ({ name, label, calls }));
+  const abouts = [];
+  for (const read = reader(data.abouts), last = { t: 0 }; read.more();) {
+    const number = read.next();
+    if (!number) { abouts.push({}); continue; }
+    const about = { number: number - 1, of: functions[number - 1], calls: read.next(), open: read.next() };
+    about.start = from + (last.t += read.signed()) * timeStep;
+    about.end = about.start + read.signed() * timeStep;
+    about.enter = low + read.signed() * memoryStep;
+    about.exit = about.enter + read.signed() * memoryStep;
+    about.bits = about.calls > 1 ? [read.next(), read.next()] : bits([number - 1]);
+    abouts.push(about);
+  }
+
+  function bits(numbers) {
+    const words = [0, 0];
+    for (const n of numbers) words[n < 32 ? 0 : 1] |= 1 << Math.min(n, 63) % 32;
+    return words;
+  }
+
+  // Every element of the groups that follow the time axis, with what is known of it.
+  const items = [], itemOf = new Map();
+  {
+    const read = reader(data.items);
+    let about = 0, t = 0, v = 0;
+    const place = () => [from + (t += read.signed()) * timeStep, low + (v += read.signed()) * memoryStep];
+    for (const kind of ['curves', 'marks', 'names', 'calls', 'lanes'])
+      for (const node of group(kind) ? group(kind).children : []) {
+        const item = { node, kind, role: node.classList[0], owner: null }, step = read.next();
+        if (step) {
+          item.about = abouts[about += step % 2 ? (step - 1) / 2 : -step / 2];
+          const title = node.querySelector('title');
+          if (title) { item.about.text = title.textContent; title.remove(); }
+        }
+        if (kind === 'curves' && node.localName === 'path') {
+          item.points = Array.from({ length: read.next() }, place);
+          item.filled = item.role === 'area' || item.role === 'total'; // down to the floor
+          if (item.filled) item.points.splice(-2);
+        }
+        else if (kind === 'curves' || kind === 'marks')
+          [item.t, item.v] = place();
+        if (kind === 'lanes')
+          item.owner = item.about ? item : items[items.length - 1].owner;
+        items.push(item);
+        itemOf.set(node, item);
+      }
+    if (read.more()) return; // somebody edited the elements: it stays a picture
+  }
+  const boxes = items.filter(item => item.about && (item.kind === 'calls' || item.kind === 'lanes'));
+  const brackets = items.filter(item => item.role === 'bracket');
+
+  // Curves by what they are of; each may have pauses, so it is in pieces.
+  const series = [];
+  for (const item of items) {
+    if (!/^(curve|child|sample|layer)/.test(item.role)) continue;
+    if (item.role === 'sample' && !item.about && series.some(other => other.about && !other.child)) continue;
+    let one = series.find(other => other.about === item.about);
+    if (!one) series.push(one = { about: item.about, pieces: [], child: /^(child|layer)/.test(item.role), tone: item.node.classList[1] });
+    // A layer is as high as its upper edge lies above the lower one, which runs back.
+    const points = item.points || [[item.t, item.v]], last = points.length - 1;
+    one.pieces.push(item.role === 'layer' ?
+      points.slice(0, points.length / 2).map(([t, v], i) => [t, v - points[last - i][1], v]) : points);
+  }
+  series.sort((a, b) => a.child - b.child);
+  items.forEach((item, i) => { if (item.filled && !item.points.length) item.points = items[i + 1].points; });
+  // A cross and a name go with the dot beside them.
+  items.filter(item => item.kind === 'marks').forEach((item, i, marks) => {
+    const far = /^peak$/.test(item.role) ? marks.slice(i, i + 3).find(other => other.node.localName === 'circle')
+      : item.node.localName === 'text' ? marks[i - 1] : null;
+    item.dot = far;
+    item.level = item.role === 'peak' && marks[i + 1].role === 'peak';
+    item.crossed = item.role === 'peak-name' && i > 1 && marks[i - 2].role === 'peak';
+  });
+
+  // -- words: the same as in the C sources ------------------------------------------------------
+
+  // A tie goes to the even digit, as in C; toFixed() would take the larger one.
+  const fixed = (x, n) => /[13579]$/.test(x.toFixed(n)) && /50{20}$/.test(x.toFixed(n + 21)) ?
+    (x - 0.1 ** n / 4).toFixed(n) : x.toFixed(n);
+  const two = n => String(n).padStart(2, '0');
+  const three = x => x < 9.995 ? 2 : x < 99.95 ? 1 : 0;
+  const counted = n => String(n).replace(/\B(?=(\d{3})+$)/g, ',');
+
+  function duration(s) {
+    s = Math.abs(s);
+    const units = (n, a, b, per) => `${Math.floor(n / per)}${a} ${two(n % per)}${b}`;
+    if (s < 0.9995e-3) return fixed(s * 1e6, 0) + ' \u00b5s';
+    if (s < 0.0995) return fixed(s * 1e3, s < 0.00995 ? 1 : 0) + ' ms';
+    if (s < 59.95) return fixed(s, three(s)) + ' s';
+    if (s < 3599.5) return units(Math.round(s), 'm', 's', 60);
+    if (s < 86370) return units(Math.round(s / 60), 'h', 'm', 60);
+    return units(Math.round(s / 3600), 'd', 'h', 24);
+  }
+
+  const memoryUnits = [[1 / 1024, 'KiB'], [1, 'MiB'], [1024, 'GiB'], [1048576, 'TiB']];
+
+  function memory(mib, plus = '') {
+    const size = Math.abs(mib);
+    let unit = 0;
+    while (unit < 3 && size >= memoryUnits[unit + 1][0] * 0.9995) unit++;
+    const shown = size / memoryUnits[unit][0], sign = mib < 0 ? '\u2212' : plus;
+    if (!shown) return sign + '0 MiB';
+    const places = unit === 0 ? +(shown < 9.95) : unit === 1 ? 1 : Math.max(1, three(shown));
+    return `${sign}${fixed(shown, places)} ${memoryUnits[unit][1]}`;
+  }
+
+  const changed = mib => Math.abs(mib) < 0.5 / 1024 ? memory(0, '\u00b1') : memory(mib, '+');
+
+  // A moment, as exact as a pixel is wide.
+  function moment(s) {
+    const pixel = (view.to - view.from) / width;
+    const places = Math.max(0, Math.min(6, Math.ceil(-Math.log10(pixel))));
+    if (Math.abs(s) < 60) return fixed(s, places) + ' s';
+    const whole = Math.floor(s / 60), rest = fixed(s - whole * 60, places).padStart(places ? places + 3 : 2, '0');
+    if (s < 3600) return `${whole}m ${rest}s`;
+    if (s < 86400) return `${Math.floor(whole / 60)}h ${two(whole % 60)}m ${rest}s`;
+    return `${Math.floor(whole / 1440)}d ${Math.floor(whole / 60) % 24}h ${two(whole % 60)}m`;
+  }
+
+  // A date at the place where the picture was drawn; its fields are those of UTC.
+  const [origin, zone] = data.origin, dated = origin > 3.2e8 && origin < 1e11;
+  const local = s => new Date((origin + zone + s) * 1000);
+
+  function percent(share) {
+    const value = share * 100;
+    return (value > 0 && value < 0.1 ? '< 0.1' : fixed(value, value < 10 || value > 99.94 && value < 100 ? 2 : 1)) + ' %';
+  }
+
+  const pen = document.createElementNS(HTML, 'canvas').getContext('2d');
+  const fonts = {}, widths = new Map();
+  function textWidth(text, role) {
+    if (!fonts[role]) {
+      const probe = add(root, 'text', { class: role }), style = getComputedStyle(probe);
+      fonts[role] = `${style.fontWeight} ${style.fontSize} ${style.fontFamily}`;
+      probe.remove();
+    }
+    const key = role + ' ' + text;
+    if (!widths.has(key)) {
+      pen.font = fonts[role];
+      widths.set(key, pen.measureText(text).width);
+    }
+    return widths.get(key);
+  }
+
+  // The longest beginning that fits, with an ellipsis; '' if that says nothing.
+  function fit(text, role, room) {
+    if (textWidth(text, role) <= room) return text;
+    const letters = Array.from(text);
+    let few = 0, many = letters.length;
+    while (few < many) {
+      const half = (few + many + 1) >> 1;
+      if (textWidth(letters.slice(0, half).join('') + '\u2026', role) <= room) few = half;
+      else many = half - 1;
+    }
+    return few < 3 ? '' : letters.slice(0, few).join('').trimEnd() + '\u2026';
+  }
+
+  // -- ticks: the same as in the C sources ------------------------------------------------------
+
+  const day = 86400;
+  const timeSteps = [];
+  for (let power = -6; power < 0; power++) timeSteps.push(...[1, 2, 5].map(n => +`${n}e${power}`));
+  timeSteps.push(1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, day,
+    2 * day, 7 * day, 14 * day, 28 * day, 91 * day, 364 * day, 3640 * day, 36400 * day, 1e11, 1e12, 1e13, 1e14);
+
+  function relative(s, step, end) {
+    const whole = Math.round(s), minutes = Math.floor(whole / 60), hours = Math.floor(whole / 3600);
+    if (!s) return end < 60 ? '0 s' : '0';
+    if (step < 1e-3 && end < 1e-2) return fixed(s * 1e6, 0) + ' \u00b5s';
+    if (step < 0.1 && end < 1) return fixed(s * 1e3, step >= 1e-3 ? 0 : step < 1e-5 ? 3 : 2) + ' ms';
+    if (step < 1) {
+      const places = step >= 0.1 ? 1 : step >= 0.01 ? 2 : step >= 1e-3 ? 3 : 6;
+      return s < 60 ? fixed(s, places) + ' s' : `${Math.floor(s / 60)}m ${fixed(s % 60, places).padStart(places + 3, '0')}s`;
+    }
+    if (end < 60) return whole + ' s';
+    if (whole < 3600 || end < 3600)
+      return whole % 60 === 0 ? minutes + 'm' : whole < 60 ? whole + 's' : `${minutes}m ${two(whole % 60)}s`;
+    if (whole < day || end < 1.5 * day)
+      return whole % 60 ? `${hours}h ${two(minutes % 60)}m ${two(whole % 60)}s` : whole % 3600 ? `${hours}h ${two(minutes % 60)}m` : hours + 'h';
+    return Math.floor(whole / day) + 'd' + (whole % day ? ` ${hours % 24}h` : '');
+  }
+
+  function calendarTicks(step) {
+    const ticks = [], first = Math.floor((origin + zone + view.from) / day) * day - origin - zone;
+    const text = (s, options) => local(s).toLocaleString('en', { timeZone: 'UTC', ...options });
+    for (let s = first; s <= view.to && ticks.length < 32; s += step)
+      if (s >= view.from) ticks.push([s, local(s).getUTCHours() ? `${two(local(s).getUTCHours())}:00`
+        : view.to - view.from > 300 * day ? `${local(s).getUTCDate()} ${text(s, { month: 'short' })} ${local(s).getUTCFullYear()}`
+        : `${text(s, { weekday: 'short' })} ${local(s).getUTCDate()} ${text(s, { month: 'short' })}`]);
+    return ticks;
+  }
+
+  function timeTicks() {
+    const span = view.to - view.from, ticks = [];
+    const step = timeSteps.find(one => {
+      const room = width * one / span;
+      return room >= 80 && textWidth(relative(Math.floor(view.to / one) * one, one, view.to), 'tick') + 40 <= room;
+    }) || 1e14;
+    if (span >= 1.5 * day && dated && step >= 3600 && step <= 3640 * day)
+      return calendarTicks(Math.max(step, 21600));
+    for (let n = Math.ceil(view.from / step - 1e-9); n * step <= view.to + step * 1e-9 && ticks.length < 32; n++)
+      ticks.push([n * step, relative(n * step, step, view.to)]);
+    return ticks;
+  }
+
+  function memoryTicks() {
+    let unit = 0;
+    while (unit < 3 && view.high >= memoryUnits[unit + 1][0]) unit++;
+    const [scale, name] = memoryUnits[unit], bottom = view.low / scale, end = view.high / scale, ticks = [];
+    const least = (end - bottom) / Math.max(1, Math.min(height / 38, 7)), power = 10 ** Math.floor(Math.log10(least));
+    const step = power * [1, 2, 5, 10].find(n => least / power <= n * 1.0000001);
+    const places = step >= 1 ? 0 : Math.ceil(-Math.log10(step) - 1e-9);
+    for (let n = Math.ceil(bottom / step - 1e-9); n * step <= end * (1 + 1e-12) && ticks.length < 32; n++)
+      ticks.push([n * step * scale, n <= 0 ? '0' : `${fixed(n * step, places)} ${name}`]);
+    return ticks;
+  }
+
+  // -- drawing ----------------------------------------------------------------------------------
+
+  function add(parent, name, attributes = {}, text) {
+    const node = document.createElementNS(name === 'input' ? HTML : SVG, name);
+    for (const key in attributes) node.setAttribute(key, attributes[key]);
+    if (text !== undefined) node.textContent = text;
+    return parent.appendChild(node);
+  }
+
+  const layer = (name, beside) => root.insertBefore(add(root, 'g', { class: name }), beside);
+
+  // What is changed is remembered, so that a reset is the picture as it was.
+  const original = new Map();
+  function change(node, values) {
+    if (!original.has(node)) original.set(node, {});
+    const kept = original.get(node);
+    for (const name in values) {
+      if (!(name in kept)) kept[name] = node.getAttribute(name);
+      setOrRemove(node, name, values[name]);
+    }
+  }
+  function setOrRemove(node, name, value) {
+    if (value === null) node.removeAttribute(name);
+    else node.setAttribute(name, value);
+  }
+
+  const X = (t, scale = view) => left + (t - scale.from) / (scale.to - scale.from) * width;
+  const Y = (v, scale = view) => floor - (v - scale.low) / (scale.high - scale.low) * height;
+  const timeAt = x => view.from + (x - left) / width * (view.to - view.from);
+  const inside = t => t >= view.from && t <= view.to;
+  const tenth = x => Math.round(x * 10) / 10;
+
+  // The part of a line, or of a closed shape, that lies on one side of a moment.
+  function cut(points, moment, side, closed) {
+    const out = [], keeps = t => side * (t - moment) >= 0;
+    points.forEach((point, i) => {
+      const before = i ? points[i - 1] : closed ? points[points.length - 1] : point;
+      if (keeps(before[0]) !== keeps(point[0]))
+        out.push([moment, before[1] + (point[1] - before[1]) * (moment - before[0]) / (point[0] - before[0])]);
+      if (keeps(point[0])) out.push(point);
+    });
+    return out;
+  }
+  const shown = (points, closed) => cut(cut(points, view.from, 1, closed), view.to, -1, closed);
+  const path = (points, end = '') => points.length < 2 ? '' :
+    'M' + points.map(([t, v]) => tenth(X(t)) + ' ' + tenth(Y(v))).join('L') + end;
+
+  // As layout does: from nothing, unless a small change of something large is looked at.
+  function rescaleMemory() {
+    let least = Infinity, most = 0;
+    const widen = v => { least = Math.min(least, v); most = Math.max(most, v); };
+    for (const item of items)
+      if (item.points && item.role !== 'slope') for (const point of shown(item.points)) widen(point[1]);
+      else if (item.role === 'bracket' && inside(item.t)) widen(item.v);
+    if (!isFinite(least)) least = 0;
+    most = most || 1 / 1024;
+    view.low = most - least < most / 3 && most > least ? Math.max(0, least - (most - least) * 0.15) : 0;
+    view.high = view.low + (most - view.low) * height / (height - 40);
+  }
+
+  function redrawCurve(item) {
+    if (!item.points) return item.node.localName === 'text' ? change(item.node, { display: 'none' }) : redrawMark(item);
+    const closed = item.role === 'layer';
+    item.shown = shown(item.points, closed);
+    const first = item.shown[0], last = item.shown[item.shown.length - 1];
+    change(item.node, { d: path(item.shown, closed ? 'z' : item.filled && first ? `L${tenth(X(last[0]))} ${floor}L${tenth(X(first[0]))} ${floor}z` : '') });
+  }
+
+  function redrawMark(item) {
+    const at = item.dot || item, dx = X(at.t) - X(at.t, full), dy = Y(at.v) - Y(at.v, full);
+    const values = { display: inside(at.t) ? null : 'none' };
+    if (item.node.localName === 'circle') Object.assign(values, { cx: tenth(X(at.t)), cy: tenth(Y(at.v)) });
+    else if (item.role === 'peak') values.transform = item.level ? `translate(0 ${tenth(dy)})` : `translate(${tenth(dx)} 0)`;
+    else if (item.node.localName === 'text') {
+      const wide = textWidth(item.node.textContent, item.role), x = X(at.t);
+      if (item.crossed) values.x = tenth(Math.max(left, Math.min(x - wide / 2, right - wide)));
+      else values.transform = `translate(${tenth(dx)} ${tenth(dy)})`;
+    } else values.transform = `translate(${tenth(dx)} ${tenth(dy)})`;
+    change(item.node, values);
+  }
+
+  function redrawBox(item) {
+    const { about, node } = item.owner || item, tone = node.classList[1];
+    const x0 = Math.max(X(about.start), left), x1 = Math.min(X(about.end), right);
+    const wide = x1 - x0 - (x1 - x0 >= 3 ? 1 : 0), visible = x1 >= left && x0 <= right;
+    if (!item.owner || item === item.owner) {
+      item.x = x0;
+      item.wide = visible ? Math.max(wide, 1) : 0;
+      const role = item.kind === 'lanes' ? item.wide < 2.5 ? 'box-fine ' : 'box ' : 'rug ';
+      change(node, { x: tenth(Math.min(x0, right - 1)), width: tenth(item.wide), display: visible ? null : 'none', class: role + tone });
+    } else if (item.role === 'box-edge')
+      change(item.node, { x: tenth(x0), display: visible && wide >= 6 && about.start >= view.from ? null : 'none' });
+    else if (item.role === 'box-open')
+      change(item.node, { transform: `translate(${tenth(x0 + wide - (X(about.end, full) - 1))} 0)`, display: visible && wide >= 6 && about.end <= view.to ? null : 'none' });
+  }
+
+  // Name, duration, change of memory; or less of it; or the beginning of the name.
+  function caption(about, room) {
+    const label = about.of.label, time = duration(about.end - about.start);
+    const texts = about.calls > 1 ? [`${label}  \u00d7${about.calls}`, label]
+      : [`${label}  ${time}  ${changed(about.exit - about.enter)}`, `${label}  ${time}`, label];
+    return texts.find(text => textWidth(text, 'box-name') <= room) || fit(label, 'box-name', room);
+  }
+
+  function drawCaptions() {
+    for (const item of boxes) {
+      const tall = +item.node.getAttribute('height');
+      if (item.kind !== 'lanes' || tall < 13 || item.wide < 19) continue;
+      const text = caption(item.about, item.wide - 13);
+      if (text) itemOf.set(add(captions, 'text', { class: 'box-name', 'xml:space': 'preserve', x: tenth(item.x + 8), y: +item.node.getAttribute('y') + tall / 2 + 4 }, text), item);
+    }
+  }
+
+  // Labels at the brackets that are in sight, the longest calls first, where there is room.
+  function drawNames() {
+    const taken = brackets.filter(item => inside(item.t)).map(item => ({ x: X(item.t) - 8, y: Y(item.v) - 11, w: 16, h: 22 }));
+    const hits = (a, b) => a.x < b.x + b.w && b.x < a.x + a.w && a.y < b.y + b.h && b.y < a.y + a.h;
+    const lines = items.filter(item => /^curve/.test(item.role) && item.points).map(item => item.shown);
+    const onCurve = box => lines.some(line => {
+      const ys = cut(cut(line, timeAt(box.x), 1), timeAt(box.x + box.w), -1).map(([, v]) => Y(v));
+      return Math.min(...ys) < box.y + box.h + 3 && Math.max(...ys) > box.y - 3;
+    });
+    function label(x, y, text, className, owner) {
+      const w = textWidth(text, className.split(' ')[0]);
+      for (const [bx, by] of [[x - 4, y - 26], [x + 8, y - 7], [x - 4, y + 13], [x - w, y - 26], [x - w - 8, y - 7]]) {
+        const box = { x: bx - 2, y: by, w: w + 4, h: 13 };
+        if (bx < left || bx + w > right || by < top || by + 13 > floor || taken.some(other => hits(box, other)) || onCurve(box)) continue;
+        taken.push(box);
+        itemOf.set(add(names, 'text', { class: className, x: tenth(bx), y: tenth(by + 10) }, text), owner);
+        return;
+      }
+    }
+    function nameLayer(one, [t, v, upper]) {
+      const w = textWidth(one.about.text, 'box-name'), x = Math.max(left + 6, Math.min(X(t) - w / 2, right - w - 6));
+      if (Y(upper - v) - Y(upper) > 14) add(names, 'text', { class: 'box-name', x: tenth(x), y: tenth(Y(upper - v / 2) + 4) }, one.about.text);
+    }
+    const first = new Map();
+    for (const item of brackets) if (inside(item.t) && !first.has(item.about)) first.set(item.about, item);
+    [...first.values()].sort((a, b) => (b.about.end - b.about.start) - (a.about.end - a.about.start)).slice(0, 200).forEach(item => {
+      const about = item.about, count = about.calls > 1 ? ` \u00d7${about.calls}` : about.open ? ' \u2026' : '';
+      label(X(item.t), Y(item.v), `${about.of.label} ${duration(about.end - about.start)}${count}`, `bracket-name ${item.node.classList[1]}`, item);
+    });
+    for (const one of series.filter(other => other.child).slice(-8)) {
+      const peak = one.pieces.flatMap(piece => piece.filter(([t]) => inside(t))).reduce((a, b) => a && a[1] >= b[1] ? a : b, null);
+      if (peak && peak.length > 2) nameLayer(one, peak);
+      else if (peak) label(X(peak[0]), Y(peak[2] || peak[1]) + 10, one.about.text, `child-name ${one.tone || ''}`, null);
+    }
+  }
+
+  const labelY = +(group('time-axis').querySelector('text') || { getAttribute: () => below + 17 }).getAttribute('y');
+  function drawAxes() {
+    for (const [v, text] of memoryTicks()) {
+      const y = Math.floor(Y(v)) + 0.5;
+      if (Y(v) < floor - 1) add(axes, 'path', { class: 'grid', d: `M${left} ${y}H${right}` });
+      add(axes, 'text', { class: 'tick', 'text-anchor': 'end', x: left - 10, y: tenth(Y(v) + 4) }, text);
+    }
+    add(axes, 'path', { class: 'axis', d: `M${left} ${floor + 0.5}H${right}` });
+    for (const [t, text] of timeTicks()) {
+      const x = Math.floor(X(t)) + 0.5, end = X(t) + textWidth(text, 'tick') / 2 > right + 18;
+      add(axes, 'path', lanesHeight ? { class: 'grid', d: `M${x} ${floor + 1.5}V${below}` } : { class: 'axis', d: `M${x} ${labelY - 17}v4` });
+      add(axes, 'text', { class: 'tick', 'text-anchor': end ? 'end' : 'middle', x: end ? right + 18 : tenth(X(t)), y: labelY }, text);
+    }
+  }
+
+  const clear = (...layers) => layers.forEach(one => one.replaceChildren());
+
+  function zoom(begin, end) {
+    const least = Math.max((to - from) * 1e-6, 20 * timeStep), span = Math.min(Math.max(end - begin, least), to - from);
+    begin = Math.max(from, Math.min((begin + end - span) / 2, to - span));
+    if (span > (to - from) * 0.9999) return reset();
+    view = { from: begin, to: begin + span };
+    rescaleMemory();
+    root.classList.add('zoomed');
+    clear(axes, captions, names, heading);
+    for (const item of items)
+      if (item.kind === 'curves') redrawCurve(item);
+      else if (item.kind === 'marks') redrawMark(item);
+      else if (item.kind !== 'names') redrawBox(item);
+    drawAxes();
+    drawNames();
+    drawCaptions();
+    // Detail is what was drawn; more of it is in the recording.
+    const places = Math.max(0, Math.ceil(-Math.log10(span)) + 2), window = `${begin.toFixed(places)},${(begin + span).toFixed(places)}`;
+    add(heading, 'text', { class: 'facts', 'xml:space': 'preserve', x: left, y: factsY },
+      fit(`${moment(begin)} \u2013 ${moment(begin + span)}  \u00b7  for all detail of it: mprof plot -w ${window}`, 'facts', width - 80));
+    resetButton.setAttribute('display', 'inline');
+    hover(null);
+    mark();
+  }
+
+  function reset() {
+    for (const [node, kept] of original) for (const name in kept) setOrRemove(node, name, kept[name]);
+    original.clear();
+    view = full;
+    root.classList.remove('zoomed');
+    clear(axes, captions, names, heading);
+    resetButton.setAttribute('display', 'none');
+    hover(null);
+    mark();
+  }
+
+  function zoomTo(about) {
+    const margin = Math.max((about.end - about.start) * 0.05, (to - from) * 1e-6);
+    zoom(about.start - margin, about.end + margin);
+  }
+  function zoomBy(factor, t = (view.from + view.to) / 2) {
+    zoom(t - (t - view.from) * factor, t + (view.to - t) * factor);
+  }
+  function pan(share) {
+    const span = view.to - view.from, begin = Math.max(from, Math.min(view.from + span * share, to - span));
+    if (view !== full) zoom(begin, begin + span);
+  }
+
+  // -- read-out ---------------------------------------------------------------------------------
+
+  // The point of a curve next to a moment, and what else lies in its pixel column.
+  function nearest(one, t) {
+    let best = null, distance = Infinity;
+    for (const piece of one.pieces) {
+      let a = 0, b = piece.length - 1;
+      while (b - a > 1) { const half = (a + b) >> 1; if (piece[half][0] < t) a = half; else b = half; }
+      for (const i of [a, b]) if (Math.abs(piece[i][0] - t) < distance) {
+        distance = Math.abs(piece[i][0] - t);
+        best = { piece, i };
+      }
+    }
+    if (!best) return null;
+    const { piece, i } = best, between = t > piece[0][0] && t < piece[piece.length - 1][0], pixel = (view.to - view.from) / width;
+    if (!between && distance > 8 * pixel) return null;
+    let least = piece[i][1], most = least;
+    for (const step of [-1, 1])
+      for (let j = i + step; j >= 0 && j < piece.length && Math.abs(piece[j][0] - piece[i][0]) < pixel / 2; j += step) {
+        least = Math.min(least, piece[j][1]);
+        most = Math.max(most, piece[j][1]);
+      }
+    return { t: piece[i][0], v: piece[i][1], y: Y(piece[i][2] || piece[i][1]), least, most };
+  }
+
+  function tellMemory(point) {
+    const least = memory(point.least), most = memory(point.most);
+    return least === most ? most : `${least} \u2013 ${most}`;
+  }
+
+  function tellCall(about) {
+    const count = about.calls > 1 ? `${counted(about.calls)} calls, the longest ` : '';
+    const rest = about.text.slice(about.text.indexOf(about.of.name) + about.of.name.length);
+    return [count + about.of.name, ...rest.replace(/^\u2069?: /, '').split(' \u00b7 ')];
+  }
+
+  // Lines of [text, class, colour] in a panel beside x, y.
+  function showPanel(lines, x, y) {
+    let wide = 0;
+    lines.forEach(line => {
+      line[0] = fit(line[0], 'told', 460) || line[0];
+      wide = Math.max(wide, textWidth(line[0], line[1]) * (line[1] === 'told head' ? 1.08 : 1) + (line[2] !== undefined ? 12 : 0));
+    });
+    wide += 16;
+    const tall = lines.length * 15 + 10, box = root.viewBox.baseVal;
+    const px = x + 14 + wide > box.width ? Math.max(2, x - 14 - wide) : x + 14;
+    const py = Math.max(2, Math.min(y + 12, box.height - tall - 2));
+    add(readout, 'rect', { class: 'part panel', x: tenth(px), y: tenth(py), width: tenth(wide), height: tall, rx: 4 });
+    lines.forEach(([text, className, tone], i) => {
+      const line = add(readout, 'text', { class: 'part ' + className, x: tenth(px + 8), y: tenth(py + 18 + i * 15) });
+      if (tone !== undefined) add(line, 'tspan', { class: 'c ' + tone }, '\u25a0 ');
+      line.appendChild(document.createTextNode(text));
+    });
+  }
+
+  // What is to be told of a moment, and of the call that is pointed at or focused.
+  function hover(t, item, y) {
+    clear(readout);
+    if (t === null) return;
+    const lines = [], points = series.map(one => nearest(one, t)), main = points.find((point, i) => point && !series[i].child);
+    const at = main || points.find(point => point), exact = at && Math.abs(X(at.t) - X(t)) < 8 ? at.t : t, x = X(exact);
+    const about = item && item.about;
+    if (about && about.of) {
+      const x0 = Math.max(left, X(about.start)), x1 = Math.min(right, X(about.end));
+      add(readout, 'rect', { class: 'part shade', x: tenth(x0), y: top, width: tenth(Math.max(1, x1 - x0)), height: height });
+      const [head, ...rest] = tellCall(about);
+      lines.push([head, 'told head', item.node.classList[1]], ...rest.map(text => [text, 'told']));
+    }
+    if (inside(exact)) {
+      add(readout, 'path', { class: 'part hair', d: `M${tenth(x)} ${top}V${below}` });
+      const clock = dated ? `  ${local(exact).toISOString().slice(11, to - from < 60 ? 23 : 19)}` : '';
+      lines.push([moment(exact) + clock, about ? 'told' : 'told head']);
+      points.map((point, i) => [point, series[i]]).filter(([point]) => point).sort((a, b) => a[1].child - b[1].child || b[0].v - a[0].v).slice(0, 12).forEach(([point, one]) => {
+        add(readout, 'circle', { class: 'part point ' + (one.tone || ''), cx: tenth(X(point.t)), cy: tenth(point.y), r: 3 });
+        lines.push([(one.about ? one.about.text + '  ' : '') + tellMemory(point), 'told', one.about ? one.tone || '' : undefined]);
+      });
+    }
+    if (!about) {
+      const running = boxes.filter(box => box.about.start <= exact && box.about.end >= exact);
+      for (const box of running.slice(0, 10)) {
+        const call = box.about, span = call.end - call.start;
+        lines.push([call.calls > 1 ? tellCall(call)[0] : `${call.of.label}  ${duration(span)}  ${changed(call.exit - call.enter)}${call.open ? ', never returned' : ''}`, 'told', box.node.classList[1]]);
+      }
+      if (running.length > 10) lines.push([`+ ${running.length - 10} more`, 'told']);
+    }
+    showPanel(lines, x, y);
+  }
+
+  // -- mouse ------------------------------------------------------------------------------------
+
+  function place(event) {
+    const { x, y } = new DOMPoint(event.clientX, event.clientY).matrixTransform(root.getScreenCTM().inverse());
+    return { x, y, t: timeAt(Math.max(left, Math.min(x, right))), inside: x >= left && x <= right && y >= top && y <= below };
+  }
+
+  const callAt = event => {
+    const item = itemOf.get(event.target), owner = item && (item.owner || item);
+    return owner && owner.about && owner.about.of ? owner : null;
+  };
+
+  let drag = null, waiting = null;
+  root.addEventListener('pointermove', event => {
+    if (!waiting) requestAnimationFrame(() => { const last = waiting; waiting = null; moved(last); });
+    waiting = event;
+  });
+  function moved(event) {
+    const at = place(event);
+    if (drag && !event.buttons) drag = null;
+    if (!drag) return hover(at.inside ? at.t : null, callAt(event), at.y);
+    clear(readout);
+    const x0 = Math.min(X(drag.t), X(at.t)), x1 = Math.max(X(drag.t), X(at.t));
+    add(readout, 'rect', { class: 'part range', x: tenth(x0), y: top, width: tenth(x1 - x0), height: tenth(below - top) });
+    const [a, b] = [drag.t, at.t].sort((s, u) => s - u);
+    showPanel([[`${moment(a)} \u2013 ${moment(b)}`, 'told head'], [duration(b - a), 'told']], x1, at.y);
+  }
+  root.addEventListener('pointerleave', () => { if (!drag) { waiting = null; requestAnimationFrame(() => { if (!waiting) hover(null); }); } });
+
+  // With Shift, text is selected as anywhere else.
+  root.addEventListener('mousedown', event => {
+    if (event.button || event.shiftKey || !place(event).inside) return;
+    event.preventDefault();
+    root.focus({ preventScroll: true });
+  });
+  root.addEventListener('pointerdown', event => {
+    const at = place(event);
+    if (event.button || event.shiftKey || !at.inside) return;
+    drag = { x: event.clientX, t: at.t, item: callAt(event) };
+    document.addEventListener('pointerup', drop, { once: true });
+  });
+  function drop(event) {
+    const { x, t, item } = drag;
+    drag = null;
+    clear(readout);
+    if (Math.abs(event.clientX - x) >= 4) { const end = place(event).t; zoom(Math.min(t, end), Math.max(t, end)); }
+    else if (item) zoomTo(item.about);
+  }
+  root.addEventListener('dblclick', event => { if (place(event).inside) reset(); });
+  root.addEventListener('wheel', event => {
+    const at = place(event);
+    if (!event.ctrlKey || !at.inside) return;
+    event.preventDefault();
+    zoomBy(Math.exp(Math.sign(event.deltaY) * 0.3), at.t);
+  }, { passive: false });
+
+  // -- search -----------------------------------------------------------------------------------
+
+  let pattern = '';
+
+  // A regular expression if it is one, else a part of the name; the case is not looked at.
+  function matcher(text) {
+    try { const expression = new RegExp(text, 'i'); return name => expression.test(name); }
+    catch (error) { const part = text.toLowerCase(); return name => name.toLowerCase().includes(part); }
+  }
+
+  // The time with any of the functions in it, as a share of all; null: not known exactly.
+  function shareOf(numbers) {
+    if (!data.states) return null;
+    let sum = 0;
+    for (const read = reader(data.states); read.more();) {
+      const steps = read.next();
+      let hit = false;
+      for (let n = read.next(); n > 0; n--) if (numbers.has(read.next())) hit = true;
+      if (hit) sum += steps;
+    }
+    return sum / 1e9;
+  }
+
+  function shareOfBoxes(hits) {
+    let sum = 0, end = -Infinity;
+    for (const { start, end: last } of hits.map(item => item.about).sort((a, b) => a.start - b.start)) {
+      sum += Math.max(0, last - Math.max(start, end));
+      end = Math.max(end, last);
+    }
+    return sum / (to - from);
+  }
+
+  // 2: it is one; 1: it is among others.
+  let isHit = () => 0;
+  function search(text) {
+    pattern = text;
+    const matches = matcher(text), numbers = new Set();
+    functions.forEach((one, i) => { if (text && matches(one.name)) numbers.add(i); });
+    const [a, b] = bits(numbers);
+    isHit = about => numbers.has(about.number) ? 2 : about.of && (about.bits[0] & a || about.bits[1] & b) ? 1 : 0;
+    mark();
+    if (!text) return status.textContent = '';
+    const calls = [...numbers].reduce((sum, i) => sum + functions[i].calls, 0), share = shareOf(numbers);
+    const told = share === null ? '\u2248 ' + percent(shareOfBoxes(boxes.filter(item => isHit(item.about)))) : percent(share);
+    status.textContent = calls ? `${counted(calls)} call${calls === 1 ? '' : 's'}, ${told} of the time` : 'no call';
+  }
+
+  function mark() {
+    root.classList.toggle('searching', pattern !== '');
+    for (const [node, item] of itemOf) {
+      const owner = item && (item.owner || item);
+      const hit = owner && owner.about && pattern ? isHit(owner.about) : 0;
+      node.classList.toggle('hit', hit === 2);
+      node.classList.toggle('among', hit === 1);
+    }
+  }
+
+  function openSearch(text) {
+    field.setAttribute('display', 'inline');
+    searchButton.setAttribute('display', 'none');
+    if (text !== undefined) { input.value = text; search(text); }
+    input.focus({ preventScroll: true });
+    input.select();
+  }
+  function closeSearch() {
+    field.setAttribute('display', 'none');
+    searchButton.setAttribute('display', 'inline');
+    input.value = '';
+    search('');
+    root.focus({ preventScroll: true });
+  }
+
+  // -- keyboard ---------------------------------------------------------------------------------
+
+  // Boxes are one stop of the Tab key; arrows go on from there, along a row and between rows.
+  const rows = [...new Set(boxes.map(item => +item.node.getAttribute('y')))].sort((a, b) => a - b)
+    .map(y => boxes.filter(item => +item.node.getAttribute('y') === y).sort((a, b) => a.about.start - b.about.start));
+  rows.forEach((row, r) => row.forEach((item, i) => { item.row = r; item.index = i; }));
+  let stop = rows.length ? rows[0][0] : null;
+
+  function go(item) {
+    if (!item) return;
+    stop.node.setAttribute('tabindex', -1);
+    stop = item;
+    stop.node.setAttribute('tabindex', 0);
+    if (item.about.end < view.from || item.about.start > view.to) zoomTo(item.about);
+    item.node.focus({ preventScroll: true });
+  }
+  function neighbour(item, key) {
+    if (key === 'ArrowLeft') return rows[item.row][item.index - 1];
+    if (key === 'ArrowRight') return rows[item.row][item.index + 1];
+    const row = rows[item.row + (key === 'ArrowUp' ? -1 : 1)], middle = (item.about.start + item.about.end) / 2;
+    const away = other => Math.max(other.about.start - middle, middle - other.about.end, 0);
+    return row && row.reduce((a, b) => away(b) < away(a) ? b : a);
+  }
+
+  root.addEventListener('focusin', event => {
+    const item = itemOf.get(event.target);
+    if (item && item.about) hover(Math.max(view.from, Math.min((item.about.start + item.about.end) / 2, view.to)), item, +item.node.getAttribute('y') + 10);
+  });
+
+  const keys = {
+    Escape: () => pattern || input === document.activeElement ? closeSearch() : reset(),
+    '/': () => openSearch(),
+    '+': () => zoomBy(0.5), '=': () => zoomBy(0.5), '-': () => zoomBy(2), 0: reset,
+    b: () => root.classList.toggle('bare'),
+    ArrowLeft: () => pan(-0.25), ArrowRight: () => pan(0.25),
+  };
+  function pressed(event) {
+    const item = itemOf.get(event.target), button = event.target.closest && event.target.closest('.button');
+    if (event.ctrlKey || event.altKey || event.metaKey || event.defaultPrevented) return;
+    if (event.target === input && event.key !== 'Escape') {
+      if (event.key === 'Enter') go(boxes.find(box => isHit(box.about)));
+      return;
+    }
+    if (button && /^( |Enter)$/.test(event.key)) button.dispatchEvent(new MouseEvent('click'));
+    else if (item && item.about && event.key === 'Enter') zoomTo(item.about);
+    else if (item && item.about && /^Arrow/.test(event.key) && !event.shiftKey) go(neighbour(item, event.key));
+    else if (keys[event.key]) keys[event.key]();
+    else return;
+    event.preventDefault();
+  }
+  // Alone in its window, the picture has the keys; within a page, only while it has the focus.
+  (document.documentElement === root ? document : root).addEventListener('keydown', pressed);
+
+  // -- beginning --------------------------------------------------------------------------------
+
+  ['memory-axis', 'time-axis', 'names'].forEach(name => group(name).classList.add('fixed'));
+  const facts = group('page').querySelector('.facts'), factsY = facts ? +facts.getAttribute('y') : top - 13;
+  if (facts) facts.classList.add('fixed');
+  if (group('columns')) group('columns').remove();
+  const axes = layer('axes', group('curves'));
+  add(axes.parentNode.insertBefore(add(root, 'g'), group('curves')), 'rect', { class: 'field', x: left, y: top, width, height: below - top });
+  const captions = layer('lanes captions', (group('lanes') || metadata).nextSibling);
+  const names = layer('names', group('names').nextSibling);
+  const heading = layer('page', metadata);
+  const readout = layer('readout', metadata);
+
+  function button(text, y, name, act) {
+    const wide = textWidth(text, 'tick') + 14;
+    const node = add(root, 'g', { class: 'button', role: 'button', tabindex: 0, 'aria-label': name });
+    add(node, 'rect', { x: Math.round(right - wide) + 0.5, y, width: Math.round(wide), height: 17, rx: 3 });
+    add(node, 'text', { x: tenth(right - wide / 2), y: y + 12, 'text-anchor': 'middle' }, text);
+    node.addEventListener('click', act);
+    return node;
+  }
+  const searchButton = button('search /', 3.5, 'Search functions', () => openSearch());
+  const resetButton = button('reset Esc', factsY - 12.5, 'Show all of the time', reset);
+  resetButton.setAttribute('display', 'none');
+  if (!functions.length) searchButton.setAttribute('visibility', 'hidden');
+  const fieldWidth = Math.min(200, width / 3);
+  const field = add(root, 'foreignObject', { x: right - fieldWidth, y: 3, width: fieldWidth, height: 18, display: 'none' });
+  const input = add(field, 'input', { type: 'search', 'aria-label': 'Search functions', placeholder: 'part of a name, or a pattern', spellcheck: 'false' });
+  input.addEventListener('input', () => search(input.value));
+  const status = add(root, 'text', { class: 'status', role: 'status', 'aria-live': 'polite', 'text-anchor': 'end', x: right - fieldWidth - 8, y: 15.5 });
+  const legend = group('legend');
+  if (legend) legend.addEventListener('click', event => {
+    const text = event.target.classList.contains('legend-name') && event.target.textContent.replace(/\u2026$/, '');
+    const one = text && functions.find(other => other.label.startsWith(text));
+    if (one) openSearch('^' + one.name.replace(/[.*+?^${}()|[\]\\]/g, '\\$&') + '$');
+  });
+
+  root.setAttribute('role', 'graphics-document document');
+  root.setAttribute('tabindex', 0);
+  for (const item of items) {
+    if (!item.about || !item.about.text || item.kind === 'names') continue;
+    item.node.setAttribute('role', 'graphics-symbol');
+    item.node.setAttribute('aria-label', item.about.text);
+    if (item.row === undefined) continue;
+    item.node.setAttribute('aria-roledescription', item.about.calls > 1 ? 'calls' : 'call');
+    item.node.setAttribute('tabindex', item === stop ? 0 : -1);
+  }
+  root.classList.add('living');
+})();
