@@ -78,9 +78,10 @@ class Table:
 
     widths = (44, 12, 12, 9, 10)
 
-    def __init__(self, folder, runs):
+    def __init__(self, folder, runs, markdown=False):
         self.folder = pathlib.Path(folder)
         self.runs = runs
+        self.markdown = markdown
         self.missed = []
         self.begun = False
 
@@ -88,6 +89,11 @@ class Table:
         if not self.begun:
             self.begun = True
             self.row(("work", "ours", "peer", "ratio", "goal"))
+            if self.markdown:
+                print("|---|--:|--:|--:|--:|")
+        if self.markdown:
+            print(f"| {' | '.join(cells)} | {verdict}".rstrip(), flush=True)
+            return
         head = cells[0].ljust(self.widths[0])
         rest = "".join(cell.rjust(width) for cell, width in zip(cells[1:], self.widths[1:]))
         print(f"{head}{rest}  {verdict}".rstrip(), flush=True)

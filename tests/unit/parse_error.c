@@ -1,0 +1,93 @@
+/* Failures in words: the first one stays, whatever is in them is harmless, and nothing is cut in
+ * two. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <errno.h>
+#include <mprof/error.h>
+#include <string.h>
+
+static void test_first_failure_stays(void **state)
+{
+    (void)state;
+    char text[64];
+    mprof_error error = MPROF_ERROR_INIT;
+    assert_int_equal(mprof_error_set(&error, MPROF_EFORMAT, "number %d", 7), MPROF_EFORMAT);
+    assert_int_equal(mprof_error_set(&error, MPROF_ENOMEM, "other"), MPROF_ENOMEM);
+    mprof_error_set_errno(&error, ENOENT, "other");
+    mprof_error_at(&error, "a.dat", 3);
+    mprof_error_at(&error, "b.dat", 4);
+    mprof_error_format(&error, text, sizeof text);
+    assert_string_equal(text, "a.dat:3: number 7");
+    assert_int_equal(error.status, MPROF_EFORMAT);
+    assert_int_equal(error.system_errno, 0);
+    /* without anybody who wants to know */
+    assert_int_equal(mprof_error_set(NULL, MPROF_EDRAW, "x"), MPROF_EDRAW);
+    assert_int_equal(mprof_error_set_errno(NULL, 1, "x"), MPROF_EIO);
+    mprof_error_at(NULL, "x", 1);
+}
+
+static void test_formats(void **state)
+{
+    (void)state;
+    char text[64];
+    mprof_error error = MPROF_ERROR_INIT;
+    mprof_error_set_errno(&error, ENOSPC, "cannot write");
+    mprof_error_format(&error, text, sizeof text);
+    assert_string_equal(text, "cannot write: No space left on device");
+    assert_int_equal(error.system_errno, ENOSPC);
+    mprof_error_at(&error, "x", 0);
+    mprof_error_format(&error, text, sizeof text);
+    assert_string_equal(text, "x: cannot write: No space left on device");
+    mprof_error_format(&error, text, 5);
+    assert_string_equal(text, "x: c");
+    mprof_error_format(&error, text, 0);
+}
+
+static void test_harmless(void **state)
+{
+    (void)state;
+    mprof_error error = MPROF_ERROR_INIT;
+    mprof_error_set(&error, MPROF_EARGUMENT, "%s", "a\x1b[2J\n\x7f\xc2\x9b\xc3\xa4");
+    assert_string_equal(error.message, "a?[2J????\xc3\xa4");
+    mprof_error_at(&error, "f\x07\n.dat", 0);
+    assert_string_equal(error.file, "f??.dat");
+}
+
+static void test_long_texts(void **state)
+{
+    (void)state;
+    mprof_error error = MPROF_ERROR_INIT;
+    char name[1000] = "/very/";
+    /* two bytes a character: one of the two cuts would fall into the middle of one */
+    for (int odd = 0; odd < 2; odd++) {
+        size_t length = strlen("/very/") + (size_t)odd;
+        memset(name + strlen("/very/"), 'x', (size_t)odd);
+        while (length < sizeof name - 3) {
+            memcpy(name + length, "\xc3\xa4", 2);
+            length += 2;
+        }
+        name[length] = '\0';
+        memset(&error, 0, sizeof error);
+        mprof_error_set(&error, MPROF_EIO, "%s", name);
+        mprof_error_at(&error, name, 1);
+        assert_true(strlen(error.message) >= sizeof error.message - 2);
+        assert_memory_equal(error.message + strlen(error.message) - 2, "\xc3\xa4", 2);
+        assert_memory_equal(error.file, "...\xc3\xa4", 5);
+        assert_true(strlen(error.file) >= sizeof error.file - 2);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_first_failure_stays),
+        cmocka_unit_test(test_formats),
+        cmocka_unit_test(test_harmless),
+        cmocka_unit_test(test_long_texts),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
