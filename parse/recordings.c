@@ -57,7 +57,7 @@ static mprof_status read_directory(mprof_recordings *recordings, DIR *directory,
             return errno == 0 ? MPROF_OK
                               : mprof_error_set_errno(error, errno, "cannot read the directory");
         }
-        if (is_recording_name(entry->d_name)) {
+        if (is_recording_name(entry->d_name) && entry->d_type != DT_DIR) {
             mprof_status status = add_name(recordings, entry->d_name, error);
             if (status != MPROF_OK) {
                 return status;

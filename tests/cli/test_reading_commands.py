@@ -265,6 +265,7 @@ class Directory(TestCase):
     def test_list_is_a_table_of_recordings_only(self):
         (self.directory / "mprofile_\n1234567890123.dat").write_text("")
         (self.directory / "mprofile_20240102030405.dat").write_text("")
+        (self.directory / "mprofile_20240102030406.dat").mkdir()
         self.assertEqual(self.run_mprof("list").stdout,
                          "0 mprofile_20240102030405.dat 03:04:05 02/01/2024\n")
 

@@ -61,8 +61,10 @@ typedef struct mprof_visitor {
     void (*warning)(void *data, mprof_warning warning, unsigned long line);
 } mprof_visitor;
 
-/* Reads the source to its end. MPROF_EFORMAT if it holds no record of any known kind,
- * MPROF_EIO, MPROF_ENOMEM, or what a callback returned. */
+/* Reads the source to its end. Records whose time lies years away from the rest are held back, with
+ * a warning: docs/dat-format.md tells how the rest is known. MPROF_EFORMAT if the source is empty,
+ * compressed, binary, or holds no record of any known kind; MPROF_EIO, MPROF_ENOMEM, or what a
+ * callback returned. */
 mprof_status mprof_read(mprof_source *source, const mprof_visitor *visitor, mprof_error *error);
 
 /* One short clause for people ("number out of range"); never NULL. */

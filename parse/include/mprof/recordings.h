@@ -21,7 +21,8 @@ size_t mprof_recordings_count(const mprof_recordings *recordings);
 /* File name of the n-th, oldest first; owned by the list. */
 const char *mprof_recordings_name(const mprof_recordings *recordings, size_t index);
 
-/* What the user's argument means: an index (0 the oldest, -1 the newest) or a path.
+/* What the user's argument means: a path, "-" (standard input), or an index (0 the oldest, -1 the
+ * newest). A file that is there is meant even if its name is a number.
  * *path points into the list or is the argument itself. MPROF_ENOTFOUND, MPROF_EARGUMENT
  * (a directory), with the reason in *error. */
 mprof_status mprof_recordings_resolve(const mprof_recordings *recordings, const char *argument,
