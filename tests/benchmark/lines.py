@@ -1,0 +1,58 @@
+"""Line by line: what a traced line costs beyond the plain run, against upstream, on Debian's Python;
+and code that is called but not profiled, on every Python from 3.12 on."""
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+
+from measure import BUILD, PYTHON, SOURCE
+
+os.environ.setdefault("MPROF", str(BUILD / "mprof"))
+sys.path.insert(0, str(SOURCE / "tests" / "lines"))
+import pythons  # noqa: E402  pylint: disable=wrong-import-position
+
+COST = SOURCE / "tests" / "lines" / "cost.py"
+UPSTREAM = "/usr/lib/python3/dist-packages"
+
+
+def cost(python, lines, **environment):
+    done = subprocess.run([str(python), str(COST), str(lines)], capture_output=True, text=True,
+                          check=True, env=pythons.environment(**environment))
+    return json.loads(done.stdout)
+
+
+def rounds(table, commands):
+    """The commands in turn; per command, per case the median."""
+    found = [[] for _ in commands]
+    for _ in range(table.runs):
+        for command, results in zip(commands, found):
+            results.append(command())
+    return [{case: statistics.median(result[case] for result in results) for case in results[0]}
+            for results in found]
+
+
+def compare(table, work, ours, theirs, goal):
+    ratio = theirs / ours
+    table.row((work, f"{ours:.3f} us", f"{theirs:.1f} us", f"{ratio:.0f}x", f">= {goal:g}x"),
+              table.judge(work, ratio >= goal))
+
+
+def measure(table):
+    upstream, plain, oracle = rounds(table, [
+        lambda: cost(PYTHON, 4000, PYTHONPATH=UPSTREAM),
+        lambda: cost(PYTHON, 60000, MPROF_ORACLE="0"),
+        lambda: cost(PYTHON, 400000),
+    ])
+    for case in ("loop", "building a list", "comprehension"):
+        compare(table, f"traced line, {case}", plain[case], upstream[case], 25)
+    if oracle["oracle"]:
+        for case in ("loop", "building a list", "comprehension"):
+            compare(table, f"traced line with oracle, {case}", oracle[case], upstream[case], 200)
+    for python in pythons.found():
+        version = pythons.version_of(python)
+        if version >= (3, 12):
+            (found,) = rounds(table, [lambda python=python: cost(python, 100000)])
+            table.show(f"callee that is not profiled, {'.'.join(map(str, version))}",
+                       found["callee"], "x plain", at_most=1.1)
