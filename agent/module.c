@@ -2,7 +2,11 @@
  * under the module's lock: what we import or put there in between is what the program gets. */
 #include "module.h"
 
+#include <dlfcn.h>
+#include <limits.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #define MODULE_NAME "memory_profiler"
 
@@ -46,16 +50,76 @@ static void add_module(PyObject *profile)
     Py_XDECREF(module);
 }
 
+/* The folder of our own memory_profiler: beside us in a build, in lib of an installation. */
+static bool find_package(char *folder, size_t size)
+{
+    static const char *const places[] = {"python", "../../lib/mprof/python"};
+    char file[PATH_MAX];
+    Dl_info here;
+
+    if (dladdr(MODULE_NAME, &here) == 0 || here.dli_fname == NULL) {
+        return false;
+    }
+    const char *slash = strrchr(here.dli_fname, '/');
+    for (size_t i = 0; slash != NULL && i < sizeof places / sizeof places[0]; i++) {
+        int length = (int)(slash - here.dli_fname);
+        int written = snprintf(folder, size, "%.*s/%s", length, here.dli_fname, places[i]);
+        if (written < 0 || (size_t)written >= size ||
+            snprintf(file, sizeof file, "%s/" MODULE_NAME "/__init__.py", folder) >=
+                (int)sizeof file) {
+            continue;
+        }
+        if (access(file, R_OK) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Imports ours; the program's path is longer for that moment only. NULL without an exception if it
+ * cannot be had. */
+static PyObject *import_ours(void)
+{
+    char folder[PATH_MAX];
+    PyObject *module = NULL;
+    PyObject *path = PySys_GetObject("path"); /* borrowed */
+    PyObject *entry = NULL;
+
+    if (path == NULL || !PyList_Check(path) || !find_package(folder, sizeof folder)) {
+        return NULL;
+    }
+    entry = PyUnicode_DecodeFSDefault(folder);
+    if (entry != NULL && PyList_Append(path, entry) == 0) {
+        module = PyImport_ImportModule(MODULE_NAME);
+        if (module == NULL) {
+            PyErr_Clear();
+        }
+        for (Py_ssize_t i = PyList_Size(path); i-- > 0;) {
+            if (PyList_GetItem(path, i) == entry) {
+                PySequence_DelItem(path, i);
+                break;
+            }
+        }
+    }
+    Py_XDECREF(entry);
+    PyErr_Clear();
+    return module;
+}
+
 static void provide(PyObject *profile)
 {
     PyObject *module = PyImport_ImportModule(MODULE_NAME);
+    if (module == NULL && is_not_installed()) {
+        module = import_ours();
+        if (module == NULL) {
+            add_module(profile);
+        }
+    }
     if (module != NULL) {
         if (PyObject_SetAttrString(module, "profile", profile) != 0) {
             PyErr_Clear();
         }
         Py_DECREF(module);
-    } else if (is_not_installed()) {
-        add_module(profile);
     }
 }
 

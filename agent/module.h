@@ -1,5 +1,6 @@
-/* The module memory_profiler of a program under mprof: the installed one with our decorator in it,
- * or where none is installed, one of ours that has just that. */
+/* The module memory_profiler of a program under mprof: the installed one with our decorator in it;
+ * where none is installed, our own package with it; where that is missing too, a module that has
+ * just the decorator. */
 #ifndef MPROF_AGENT_MODULE_H
 #define MPROF_AGENT_MODULE_H
 

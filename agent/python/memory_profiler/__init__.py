@@ -4,37 +4,49 @@ The names, arguments and results of memory_profiler 0.61, on mprof's core in C. 
 why, stands in docs/compat.md of mprof.
 """
 
-from ._lines import CodeMap, LineProfiler, profile
-from ._log import LogFile
-from ._memory import choose_backend, has_tracemalloc
-from ._report import show_results
-from ._run import exec_with_profiler, run_module_with_profiler
-from ._stamps import TimeStamper
-from ._usage import MemitResult, MemTimer, memory_usage
+import importlib
+
+import _mprof  # noqa: F401  all parts need it; later it might not be in the path any more
 
 # The version whose interface this is: programs ask for it before they use newer parts.
 __version__ = "0.61.0"
 
-__all__ = [
-    "CodeMap", "LineProfiler", "LogFile", "MemTimer", "MemitResult", "MemoryProfilerMagics",
-    "TimeStamper", "choose_backend", "exec_with_profiler", "has_tracemalloc",
-    "load_ipython_extension", "memory_usage", "profile", "run_module_with_profiler",
-    "show_results",
-]
+# Parts are loaded when they are asked for: a program that only decorates need not wait for the rest.
+_PARTS = {
+    "CodeMap": "_lines",
+    "LineProfiler": "_lines",
+    "LogFile": "_log",
+    "MemTimer": "_usage",
+    "MemitResult": "_usage",
+    "MemoryProfilerMagics": "_magics",
+    "TimeStamper": "_stamps",
+    "choose_backend": "_memory",
+    "exec_with_profiler": "_run",
+    "has_tracemalloc": "_memory",
+    "memory_usage": "_usage",
+    "profile": "_lines",
+    "run_module_with_profiler": "_run",
+    "show_results": "_report",
+}
+__all__ = [*(name for name in _PARTS if name != "MemoryProfilerMagics"), "load_ipython_extension"]
+
+
+def __getattr__(name):
+    if name not in _PARTS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"{__name__}.{_PARTS[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__():
+    return sorted({*globals(), *_PARTS})
 
 
 def load_ipython_extension(shell):
     """Called by IPython's %load_ext memory_profiler."""
     from ._magics import MemoryProfilerMagics
     shell.register_magics(MemoryProfilerMagics)
-
-
-def __getattr__(name):
-    # Needs IPython, which few programs have and fewer want to wait for.
-    if name == "MemoryProfilerMagics":
-        from ._magics import MemoryProfilerMagics
-        return MemoryProfilerMagics
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def _func_exec(statement, namespace):

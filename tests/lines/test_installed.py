@@ -1,0 +1,145 @@
+"""One installation for all Pythons: the package by PYTHONPATH, by a .pth file in a virtual environment,
+and under `mprof run` by itself; moved to another place."""
+
+import ast
+import os
+import pathlib
+import subprocess
+import sys
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+import pythons  # noqa: E402
+from mprof_test import MPROF, Recording, TestCase  # noqa: E402
+from test_report import PROGRAM, rows  # noqa: E402
+
+
+class Installed(TestCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        if "MPROF_SANITIZER" in os.environ:
+            raise unittest.SkipTest("what is installed is not built with sanitizers")
+
+    def setUp(self):
+        super().setUp()
+        first = self.directory / "first"
+        subprocess.run(["cmake", "--install", str(pathlib.Path(MPROF).parent), "--prefix",
+                        str(first)], check=True, capture_output=True)
+        self.tree = self.directory / "another place"
+        first.rename(self.tree)
+        self.package = self.tree / "lib" / "mprof" / "python"
+        self.work = self.directory / "work"
+        self.work.mkdir()
+        (self.work / "program.py").write_text(PROGRAM)
+
+    def check(self, *command, expect=0, **changes):
+        environment = pythons.environment(PYTHONPATH=None, **changes)
+        done = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=60,
+                              cwd=self.work, env=environment)
+        self.assertEqual(done.returncode, expect, f"{command}\n{done.stdout}{done.stderr}")
+        return done
+
+    def venv(self, python):
+        folder = self.directory / f"venv-{len(list(self.directory.iterdir()))}"
+        self.check(python, "-m", "venv", "--without-pip", folder)
+        return folder / "bin" / "python"
+
+    def assert_profiles(self, text):
+        found = {row[0]: row[3] for row in rows(text)}
+        self.assertEqual((found[6], found[7], found[14]), (4, 3, 2))
+
+    def test_what_lies_there(self):
+        names = {str(path.relative_to(self.package)) for path in self.package.rglob("*")
+                 if path.is_file()}
+        self.assertGreaterEqual(names, {
+            "_mprof.abi3.so", "memory_profiler/__init__.py", "memory_profiler/__main__.py",
+            "memory_profiler/py.typed", "memory_profiler/__init__.pyi", "mprof/__init__.py",
+            "mprof/__init__.pyi", "mprof/py.typed", "mprof/link.py"})
+        self.assertEqual([name for name in names if "__pycache__" in name], [])
+
+    def test_every_python_by_its_path(self):
+        for python in pythons.found():
+            with self.subTest(python=str(python)):
+                done = self.check(python, "-c", "import sys; sys.path.append(sys.argv.pop(1)); "
+                                  "import runpy; runpy.run_module('memory_profiler', "
+                                  "run_name='__main__', alter_sys=True)",
+                                  self.package, "program.py")
+                self.assert_profiles(done.stdout)
+
+    def test_virtual_environments_of_every_python(self):
+        for python in pythons.found():
+            with self.subTest(python=str(python)):
+                try:
+                    inside = self.venv(python)
+                except AssertionError as error:
+                    if "ensurepip" in str(error):  # Debian's has it in a package of its own
+                        continue
+                    raise
+                self.check(inside, "-m", "memory_profiler", "program.py", expect=1)
+                done = self.check(inside, self.package / "mprof" / "link.py")
+                self.assertIn("mprof.pth", done.stdout)
+                self.assert_profiles(self.check(inside, "-m", "memory_profiler",
+                                                "program.py").stdout)
+                self.check(inside, "-c", "import mprof; mprof.read_mprofile_file")
+                self.check(inside, self.package / "mprof" / "link.py", "--remove")
+                self.check(inside, "-c", "import mprof", expect=1)
+
+    def test_beside_an_installed_one(self):
+        inside = self.venv(sys.executable)
+        purelib = self.check(inside, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))")
+        (pathlib.Path(purelib.stdout.strip()) / "memory_profiler.py").write_text("theirs = True\n")
+        done = self.check(inside, self.package / "mprof" / "link.py")
+        self.assertIn("is found before ours", done.stderr)
+        self.check(inside, "-c", "import memory_profiler; memory_profiler.theirs")
+        done = self.check(inside, self.package / "mprof" / "link.py", "--first")
+        self.assertEqual(done.stderr, "")
+        self.check(inside, "-c", "import memory_profiler; memory_profiler.memory_usage")
+
+    def test_module_finds_its_program(self):
+        done = subprocess.run([sys.executable, "-m", "mprof", "--version"], capture_output=True,
+                              text=True, cwd=self.work,
+                              env=pythons.environment(PYTHONPATH=str(self.package)))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("mprof", done.stdout)
+
+    def test_under_mprof_run_without_any_path(self):
+        (self.work / "imports.py").write_text(
+            "import sys\n"
+            "before = list(sys.path)\n"
+            "from memory_profiler import profile, memory_usage\n"
+            "assert sys.path == before\n"
+            "@profile\n"
+            "def f(): return memory_usage()[0]\n"
+            "assert f() > 1\n"
+            "from memory_profiler import LineProfiler, TimeStamper\n")
+        for python in pythons.found():
+            if python == pathlib.Path(sys.executable):
+                continue  # has upstream's
+            with self.subTest(python=str(python)):
+                path = self.work / "a.dat"
+                self.check(self.tree / "bin" / "mprof", "run", "-E", "-o", path, python,
+                           "imports.py")
+                self.assertEqual([call.name for call in Recording(path).calls], ["__main__.f"])
+                path.unlink()
+
+    def test_stubs_name_what_is_there(self):
+        for module in ("memory_profiler", "mprof"):
+            stub = ast.parse((self.package / module / "__init__.pyi").read_text())
+            names = {node.name for node in stub.body
+                     if isinstance(node, (ast.FunctionDef, ast.ClassDef))
+                     and not node.name.startswith("_")}
+            names -= {"Recording", "MemoryProfilerMagics"}
+            self.assertGreater(len(names), 5)
+            code = (f"import {module} as m\n"
+                    f"missing = [n for n in {sorted(names)!r} if not hasattr(m, n)]\n"
+                    f"assert not missing, missing\n"
+                    f"assert set(getattr(m, '__all__')) - {{'has_tracemalloc'}} <= "
+                    f"set({sorted(names)!r}), m.__all__\n")
+            done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True,
+                                  env=pythons.environment(PYTHONPATH=str(self.package)))
+            self.assertEqual(done.returncode, 0, done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
