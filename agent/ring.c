@@ -187,6 +187,81 @@ static void append_text(mprof_ring *ring, uint8_t kind, const mprof_ring_text *t
     *text->told_in = generation;
 }
 
+static mprof_wire_pending *pending_table(const mprof_ring *ring)
+{
+    uint8_t *file = (uint8_t *)ring->header;
+    return (mprof_wire_pending *)(void *)(file + MPROF_WIRE_PENDING_OFFSET);
+}
+
+/* At any moment the process may be killed: until `head` covers the event the entry counts, from
+ * then on it does not. */
+static void tell_pending(mprof_ring *ring)
+{
+    mprof_wire_pending *table = pending_table(ring);
+
+    for (uint32_t i = 0; i < ring->pending_used; i++) {
+        append_words(ring, &table[i].calls, sizeof table[i].calls);
+        __atomic_store_n(&table[i].told_at, ring->head, __ATOMIC_RELEASE);
+    }
+    publish(ring);
+    for (uint32_t i = 0; i < ring->pending_used; i++) {
+        __atomic_store_n(&table[i].calls.count, 0, __ATOMIC_RELEASE);
+    }
+    ring->pending_used = 0;
+    ring->pending_last = 0;
+}
+
+static bool is_same_kind(const mprof_wire_calls *left, const mprof_wire_calls *right)
+{
+    return left->name == right->name && left->lane == right->lane && left->level == right->level &&
+           left->count > 0 && left->count < UINT32_MAX;
+}
+
+static mprof_wire_pending *find_pending(mprof_ring *ring, const mprof_wire_calls *calls)
+{
+    mprof_wire_pending *table = pending_table(ring);
+
+    if (is_same_kind(&table[ring->pending_last].calls, calls)) {
+        return &table[ring->pending_last];
+    }
+    for (uint32_t i = 0; i < ring->pending_used; i++) {
+        if (is_same_kind(&table[i].calls, calls)) {
+            ring->pending_last = i;
+            return &table[i];
+        }
+    }
+    return NULL;
+}
+
+static bool is_told(const mprof_ring_text *text, uint32_t generation)
+{
+    return text == NULL || *text->told_in == generation;
+}
+
+void mprof__ring_gather(mprof_ring *ring, mprof_wire_calls calls, uint32_t generation,
+                        const mprof_ring_text *name, const mprof_ring_text *lane)
+{
+    mprof_wire_pending *pending = find_pending(ring, &calls);
+
+    if (pending != NULL) {
+        pending->calls.exit_ns = calls.exit_ns;
+        pending->calls.exit_rss_bytes = calls.exit_rss_bytes;
+        __atomic_store_n(&pending->calls.count, pending->calls.count + 1, __ATOMIC_RELEASE);
+        return;
+    }
+    if (ring->pending_used == MPROF_WIRE_PENDING_COUNT || !is_told(name, generation) ||
+        !is_told(lane, generation)) {
+        __atomic_store_n(&ring->header->dropped, ++ring->dropped, __ATOMIC_RELAXED);
+        return;
+    }
+    ring->pending_last = ring->pending_used++;
+    pending = &pending_table(ring)[ring->pending_last];
+    calls.event = (mprof_wire_event){.size = sizeof calls, .kind = MPROF_WIRE_CALLS};
+    calls.count = 0;
+    *pending = (mprof_wire_pending){.calls = calls};
+    __atomic_store_n(&pending->calls.count, 1, __ATOMIC_RELEASE);
+}
+
 uint32_t mprof__ring_enter(mprof_ring *ring, mprof_wire_enter enter, uint32_t generation,
                            const mprof_ring_text *name, const mprof_ring_text *lane)
 {
@@ -195,9 +270,12 @@ uint32_t mprof__ring_enter(mprof_ring *ring, mprof_wire_enter enter, uint32_t ge
     uint64_t needed = name_size + lane_size + sizeof enter +
                       ((uint64_t)ring->in_flight + 1) * sizeof(mprof_wire_exit);
 
+    needed += ring->pending_used * sizeof(mprof_wire_calls);
     if (needed > free_bytes(ring)) {
-        __atomic_store_n(&ring->header->dropped, ++ring->dropped, __ATOMIC_RELAXED);
         return 0;
+    }
+    if (ring->pending_used > 0) {
+        tell_pending(ring);
     }
     if (name_size > 0) {
         append_text(ring, MPROF_WIRE_NAME, name, generation);

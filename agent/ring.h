@@ -18,6 +18,8 @@ typedef struct mprof_ring {
     uint64_t dropped;   /* what header->dropped is */
     uint32_t in_flight; /* calls entered and not yet left: room is kept for each one's EXIT */
     uint32_t last_call;
+    uint32_t pending_used; /* entries of the table behind the header that were ever used */
+    uint32_t pending_last; /* the one that was used last */
     char directory[PATH_MAX];
 } mprof_ring;
 
@@ -37,14 +39,20 @@ bool mprof__ring_open(mprof_ring *ring, const char *directory, uint32_t python_v
 /* Unmaps the ring; the file stays for the recorder. A closed one may be closed again. */
 void mprof__ring_close(mprof_ring *ring);
 
-/* Writes an ENTER, in front of it whatever of the `count` texts was not told in this `generation`.
- * `enter` carries everything but event head and call number. Returns the number of the call, or 0
- * if it did not fit and was counted as dropped. */
+/* Writes an ENTER, in front of it whatever text was not told in this `generation`, and the calls
+ * that wait to be told. `enter` carries everything but event head and call number; `lane` is NULL
+ * for the main one. Returns the number of the call, or 0 if it does not fit: mprof__ring_gather
+ * when it has ended. */
 uint32_t mprof__ring_enter(mprof_ring *ring, mprof_wire_enter enter, uint32_t generation,
                            const mprof_ring_text *name, const mprof_ring_text *lane);
 
 /* Writes the EXIT of the call that mprof__ring_enter numbered; room for it was kept. `leave`
  * carries everything but event head. */
 void mprof__ring_exit(mprof_ring *ring, uint32_t call, uint8_t flags, mprof_wire_exit leave);
+
+/* A call that had no number has ended: it is told later, together with others of its kind, or
+ * counted as dropped. `calls` carries everything but event head and count. */
+void mprof__ring_gather(mprof_ring *ring, mprof_wire_calls calls, uint32_t generation,
+                        const mprof_ring_text *name, const mprof_ring_text *lane);
 
 #endif

@@ -131,6 +131,12 @@ void mprof__span_expected(void)
     errno = kept_errno;
 }
 
+static mprof_ring_text text_of_name(mprof_name *name)
+{
+    return (mprof_ring_text){
+        .id = name->id, .length = name->length, .bytes = name->bytes, .told_in = &name->told_in};
+}
+
 void mprof__span_begin(mprof_span *span, mprof_name *name)
 {
     int kept_errno = errno;
@@ -138,10 +144,7 @@ void mprof__span_begin(mprof_span *span, mprof_name *name)
 
     *span = (mprof_span){.lane = lane, .running = lane, .generation = spans.generation};
     if (lane != NULL) {
-        const mprof_ring_text name_text = {.id = name->id,
-                                           .length = name->length,
-                                           .bytes = name->bytes,
-                                           .told_in = &name->told_in};
+        const mprof_ring_text name_text = text_of_name(name);
         const mprof_ring_text lane_text = mprof__lane_text(lane);
         lane->open++;
         mprof_wire_enter enter = {.name = name->id, .lane = lane_text.id, .level = lane->depth++};
@@ -149,8 +152,31 @@ void mprof__span_begin(mprof_span *span, mprof_name *name)
         enter.time_ns = mprof__span_clock_ns(); /* last: what measuring costs is not in the span */
         span->call = mprof__ring_enter(&spans.ring, enter, spans.generation, &name_text,
                                        lane_text.told_in != NULL ? &lane_text : NULL);
+        if (span->call == 0) {
+            span->name = name;
+            span->enter_ns = enter.time_ns;
+            span->enter_rss_bytes = enter.rss_bytes;
+            span->level = enter.level;
+        }
     }
     errno = kept_errno;
+}
+
+static void gather(const mprof_span *span, const mprof_wire_exit *leave)
+{
+    const mprof_ring_text name_text = text_of_name(span->name);
+    const mprof_ring_text lane_text = mprof__lane_text(span->lane);
+    const mprof_wire_calls calls = {
+        .name = name_text.id,
+        .lane = lane_text.id,
+        .level = span->level,
+        .enter_ns = span->enter_ns,
+        .enter_rss_bytes = span->enter_rss_bytes,
+        .exit_ns = leave->time_ns,
+        .exit_rss_bytes = leave->rss_bytes,
+    };
+    mprof__ring_gather(&spans.ring, calls, spans.generation, &name_text,
+                       lane_text.told_in != NULL ? &lane_text : NULL);
 }
 
 static bool is_ours(const mprof_span *span)
@@ -214,9 +240,11 @@ void mprof__span_end_at(mprof_span *span, bool by_exception, uint64_t time_ns)
     if (span->running == NULL) {
         leave.suspended_ns += time_ns - span->since_ns;
     }
+    leave.rss_bytes = mprof__rss_read();
     if (span->call != 0) {
-        leave.rss_bytes = mprof__rss_read();
         mprof__ring_exit(&spans.ring, span->call, by_exception ? 1 : 0, leave);
+    } else {
+        gather(span, &leave);
     }
     leave_level(span);
     span->lane->open--;

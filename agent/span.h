@@ -29,6 +29,12 @@ typedef struct mprof_span {
         generation; /* the process image it was begun in; a fork's child leaves its parent's be */
     uint64_t since_ns; /* suspended: since when */
     uint64_t suspended_ns;
+
+    /* where call is 0: what is gathered when it has ended */
+    mprof_name *name;
+    uint64_t enter_ns;
+    uint64_t enter_rss_bytes;
+    uint32_t level;
 } mprof_span;
 
 /* Where rings are made, and for which interpreter. Also prepares for forks. */

@@ -9,7 +9,8 @@
  *
  * Writer: the process, one thread at a time (Python's GIL). It never waits: an ENTER is written
  * only if the ring then still has room for the EXIT of every call in flight, so an EXIT always fits
- * and a call is either told whole, or not at all and counted in `dropped`.
+ * and a call is either told whole, or gathered with others of its kind until there is room to tell
+ * them as one, or, when there are too many kinds, counted in `dropped`.
  *
  * Reader: the recorder, with pread(2) and pwrite(2) on the file, never through a mapping: the
  * process is not trusted and may truncate the file or write anything into it. Every number is
@@ -27,11 +28,11 @@
 #define MPROF_WIRE_ENV_RINGS "MPROF_RINGS"
 #define MPROF_WIRE_BELL "bell"
 #define MPROF_WIRE_MAGIC UINT64_C(0x31676e6972706d01) /* "\1mpring1" on a little-endian machine */
-#define MPROF_WIRE_VERSION 2
+#define MPROF_WIRE_VERSION 3
 
 /* Data bytes of a ring; a power of two. Touched pages count as memory of the measured process, so
  * this is also the most that measuring adds to what it measures. */
-#define MPROF_WIRE_CAPACITY (UINT64_C(512) * 1024)
+#define MPROF_WIRE_CAPACITY (UINT64_C(256) * 1024)
 
 /* At the start of the file; the data follows at MPROF_WIRE_DATA_OFFSET. Fields of different writers
  * lie on cache lines of their own. */
@@ -48,7 +49,7 @@ typedef struct mprof_wire_header {
 
     /* written by the process */
     uint64_t head;    /* bytes ever written; release order */
-    uint64_t dropped; /* calls that did not fit */
+    uint64_t dropped; /* calls that are not told at all */
     uint8_t pad1[64 - 16];
 
     /* written by the recorder */
@@ -75,6 +76,7 @@ enum mprof_wire_kind {
     MPROF_WIRE_LANE = 2,  /* bytes follow: name of lane `id` */
     MPROF_WIRE_ENTER = 3, /* mprof_wire_enter */
     MPROF_WIRE_EXIT = 4,  /* mprof_wire_exit */
+    MPROF_WIRE_CALLS = 5, /* mprof_wire_calls */
 };
 
 /* Most bytes of a name in one event; a longer one is cut, with a hash of the rest behind it. */
@@ -103,9 +105,36 @@ typedef struct mprof_wire_exit {
     uint64_t suspended_ns; /* of its time, what a generator or coroutine spent waiting to go on */
 } mprof_wire_exit;
 
+/* Calls of one function, lane and level that ended while the ring had no room for them, from the
+ * entry of the first to the exit of the last. Names and lanes were told before. */
+typedef struct mprof_wire_calls {
+    mprof_wire_event event;
+    uint32_t name;
+    uint32_t lane;
+    uint32_t level;
+    uint32_t count;
+    uint64_t enter_ns;
+    uint64_t enter_rss_bytes;
+    uint64_t exit_ns;
+    uint64_t exit_rss_bytes;
+} mprof_wire_calls;
+
+/* Behind the header lies a table of such, gathered until there is room to tell them. At the end of
+ * the process the recorder takes from it what was not told: an entry with a count, unless `told_at`
+ * says that `head` has passed its event. */
+typedef struct mprof_wire_pending {
+    mprof_wire_calls calls; /* count 0: not in use */
+    uint64_t told_at;       /* head behind its event, 0: has none */
+} mprof_wire_pending;
+
+#define MPROF_WIRE_PENDING_OFFSET 192
+#define MPROF_WIRE_PENDING_COUNT 60
+
 _Static_assert(sizeof(mprof_wire_header) == 192, "three cache lines");
 _Static_assert(sizeof(mprof_wire_event) == 8, "event head");
 _Static_assert(sizeof(mprof_wire_enter) == 40, "enter event");
 _Static_assert(sizeof(mprof_wire_exit) == 32, "exit event");
+_Static_assert(sizeof(mprof_wire_calls) == 56, "calls event");
+_Static_assert(sizeof(mprof_wire_pending) == 64, "a cache line");
 
 #endif

@@ -193,6 +193,9 @@ static int read_call_field(mprof_call *call, mprof_text field)
         call->count = (uint64_t)count;
         return 1;
     }
+    if (has_prefix(field, "suspended=", &value)) {
+        return mprof__number_parse(&call->suspended_s, value.bytes, value.length) ? -1 : 1;
+    }
     if (field.length == 4 && memcmp(field.bytes, "open", 4) == 0) {
         call->open = 1;
         return 1;

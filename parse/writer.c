@@ -124,6 +124,12 @@ static int append_call_sample(mprof__buffer *out, mprof_sample sample)
            append_word(out, " ") || append_number(out, sample.time_s, EVENT_TIME_DECIMALS);
 }
 
+/* Less than can be written is no suspension. */
+static int is_suspended(const mprof_call *call)
+{
+    return call->suspended_s >= 1e-6;
+}
+
 /* Our fields, behind the level where upstream does not look. Their presence is what tells the
  * reader that the name is escaped, so a name that needs it brings one along. */
 static int append_call_fields(mprof__buffer *out, const mprof_call *call, int escaped)
@@ -148,6 +154,13 @@ static int append_call_fields(mprof__buffer *out, const mprof_call *call, int es
             return -1;
         }
     }
+    if (is_suspended(call)) {
+        ours = 1;
+        if (append_word(out, " suspended=") ||
+            append_number(out, call->suspended_s, EVENT_TIME_DECIMALS)) {
+            return -1;
+        }
+    }
     if (call->count > 1 || (escaped && !ours)) {
         if (append_word(out, " count=") ||
             append_integer(out, call->count > 1 ? (int64_t)call->count : 1)) {
@@ -161,8 +174,8 @@ static int append_call(mprof__buffer *out, const mprof_call *call)
 {
     /* An empty name would shift every field; a name of our own making is no worse. */
     mprof_text name = call->name.length > 0 ? call->name : (mprof_text){"?", 1};
-    int ours =
-        call->pid != MPROF_PID_NONE || call->lane.length > 0 || call->open || call->count > 1;
+    int ours = call->pid != MPROF_PID_NONE || call->lane.length > 0 || call->open ||
+               call->count > 1 || is_suspended(call);
     int escaped = ours || mprof__escape_needed(name, MPROF__ESCAPE_SPACE);
     int status = append_word(out, "FUNC ");
     if (escaped) {

@@ -187,7 +187,8 @@ static mprof_status write_call(void *data, const mprof__ring_call *call)
     record.call.enter.time_s = wall(recording, call->enter_ns);
     record.call.exit.mib = (double)exit_bytes / MIB;
     record.call.exit.time_s = wall(recording, exit_ns);
-    record.call.count = 1;
+    record.call.count = call->count;
+    record.call.suspended_s = (double)call->suspended_ns / 1e9;
     record.call.open = call->open;
     append(recording, &record);
     if (++recording->calls_waiting >= CALLS_PER_COMMIT) {

@@ -314,6 +314,7 @@ static void describe(const mprof__ring *ring, const in_flight *flight, mprof__ri
     call->level = flight->level;
     call->enter_ns = flight->time_ns;
     call->enter_bytes = flight->rss_bytes;
+    call->count = 1;
 }
 
 static mprof_status take_exit(mprof__ring *ring, const char *bytes, size_t size, int64_t now_ns,
@@ -334,14 +335,62 @@ static mprof_status take_exit(mprof__ring *ring, const char *bytes, size_t size,
     describe(ring, &ring->flights[index], &call);
     call.exit_ns = (int64_t)leave.time_ns;
     call.exit_bytes = (int64_t)leave.rss_bytes;
-    if (leave.time_ns > (uint64_t)now_ns || call.exit_ns < call.enter_ns ||
-        leave.rss_bytes > (uint64_t)RSS_MAX) {
+    call.suspended_ns = (int64_t)leave.suspended_ns;
+    if (leave.suspended_ns > leave.time_ns || leave.time_ns > (uint64_t)now_ns ||
+        call.exit_ns < call.enter_ns || leave.rss_bytes > (uint64_t)RSS_MAX) {
         release_flight(ring, index);
         return malformed(error, ring, "a number out of range");
     }
     status = sink(data, &call);
     release_flight(ring, index);
     return status;
+}
+
+static mprof_status take_calls(mprof__ring *ring, const mprof_wire_calls *calls, int64_t now_ns,
+                               mprof__ring_sink sink, void *data, mprof_error *error)
+{
+    mprof__ring_call call;
+    mprof_status status;
+    uint32_t name_offset;
+    char *lane = NULL;
+
+    if (calls->exit_ns > (uint64_t)now_ns || calls->enter_ns > calls->exit_ns ||
+        calls->enter_rss_bytes > (uint64_t)RSS_MAX || calls->exit_rss_bytes > (uint64_t)RSS_MAX ||
+        calls->level > LEVEL_MAX || calls->count == 0) {
+        return malformed(error, ring, "a number out of range");
+    }
+    if (!mprof__id_table_get(&ring->names.ids, calls->name, &name_offset)) {
+        return malformed(error, ring, "a call without a name");
+    }
+    if (calls->lane) {
+        lane = lane_text(ring, calls->lane);
+    }
+    memset(&call, 0, sizeof call);
+    call.name = text_at(&ring->names, name_offset);
+    call.lane.bytes = lane ? lane : "";
+    call.lane.length = strlen(call.lane.bytes);
+    call.level = (int32_t)calls->level;
+    call.enter_ns = (int64_t)calls->enter_ns;
+    call.enter_bytes = (int64_t)calls->enter_rss_bytes;
+    call.exit_ns = (int64_t)calls->exit_ns;
+    call.exit_bytes = (int64_t)calls->exit_rss_bytes;
+    call.count = calls->count;
+    status = sink(data, &call);
+    free(lane);
+    return status;
+}
+
+static mprof_status take_calls_event(mprof__ring *ring, const char *bytes, size_t size,
+                                     int64_t now_ns, mprof__ring_sink sink, void *data,
+                                     mprof_error *error)
+{
+    mprof_wire_calls calls;
+
+    if (size != sizeof calls) {
+        return malformed(error, ring, "an event of the wrong size");
+    }
+    memcpy(&calls, bytes, sizeof calls);
+    return take_calls(ring, &calls, now_ns, sink, data, error);
 }
 
 static mprof_status take_event(mprof__ring *ring, const char *bytes, const mprof_wire_event *event,
@@ -358,6 +407,8 @@ static mprof_status take_event(mprof__ring *ring, const char *bytes, const mprof
         return take_enter(ring, bytes, event->size, now_ns, error);
     case MPROF_WIRE_EXIT:
         return take_exit(ring, bytes, event->size, now_ns, sink, data, error);
+    case MPROF_WIRE_CALLS:
+        return take_calls_event(ring, bytes, event->size, now_ns, sink, data, error);
     default:
         return malformed(error, ring, "an event of no known kind");
     }
@@ -447,14 +498,36 @@ static int compare_flights(const void *left, const void *right)
     return (*a)->level - (*b)->level;
 }
 
+/* What the process gathered while its ring was full, and had no more occasion to tell. An entry
+ * that makes no sense is passed over: nothing else depends on it. */
+static mprof_status take_pending(mprof__ring *ring, mprof__ring_sink sink, void *data)
+{
+    mprof_wire_pending table[MPROF_WIRE_PENDING_COUNT];
+    mprof_status status = MPROF_OK;
+    int64_t now_ns = mprof__clock_now_ns();
+
+    if (pread(ring->fd, table, sizeof table, MPROF_WIRE_PENDING_OFFSET) != (ssize_t)sizeof table) {
+        return MPROF_OK;
+    }
+    for (size_t i = 0; i < MPROF_WIRE_PENDING_COUNT && status == MPROF_OK; i++) {
+        int is_told = table[i].told_at != 0 && table[i].told_at <= ring->tail;
+
+        if (table[i].calls.count > 0 && !is_told) {
+            status = take_calls(ring, &table[i].calls, now_ns, sink, data, NULL);
+            status = status == MPROF_EFORMAT ? MPROF_OK : status;
+        }
+    }
+    return status;
+}
+
 mprof_status mprof__ring_finish(mprof__ring *ring, mprof__ring_sink sink, void *data)
 {
     const in_flight **open = NULL;
-    mprof_status status = MPROF_OK;
+    mprof_status status = take_pending(ring, sink, data);
     uint32_t count = 0;
 
-    if (ring->calls.count == 0) {
-        return MPROF_OK;
+    if (ring->calls.count == 0 || status != MPROF_OK) {
+        return status;
     }
     open = malloc(ring->calls.count * sizeof *open);
     if (!open) {

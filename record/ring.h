@@ -17,8 +17,10 @@ typedef struct mprof__ring_call {
     int32_t level;
     int64_t enter_ns; /* CLOCK_MONOTONIC */
     int64_t enter_bytes;
-    int64_t exit_ns;    /* not set where `open` */
-    int64_t exit_bytes; /* not set where `open` */
+    int64_t exit_ns;      /* not set where `open` */
+    int64_t exit_bytes;   /* not set where `open` */
+    int64_t suspended_ns; /* of its time, what it spent suspended */
+    uint64_t count;       /* so many calls told as one; normally 1 */
     int open;
 } mprof__ring_call;
 
@@ -40,7 +42,8 @@ void mprof__ring_free(mprof__ring *ring);
 mprof_status mprof__ring_drain(mprof__ring *ring, char *scratch, mprof__ring_sink sink, void *data,
                                mprof_error *error);
 
-/* Hands over the calls in flight, outermost first, as open ones, and forgets them. */
+/* The process has ended: hands over the calls that it had gathered and not told, then the calls in
+ * flight, outermost first, as open ones, and forgets them. */
 mprof_status mprof__ring_finish(mprof__ring *ring, mprof__ring_sink sink, void *data);
 
 /* Calls the process had to leave out, as far as it said so. */

@@ -111,11 +111,13 @@ class Recording:
             name=match[1], enter_mib=float(match[2]), enter_s=float(match[3]),
             exit_mib=float(match[4]), exit_s=float(match[5]),
             level=None if match[6] is None else int(match[6]),
-            pid=None, lane="", count=1, open=False)
+            pid=None, lane="", count=1, suspended=0.0, open=False)
         for token in (match[7] or "").split():
             key, _, value = token.partition("=")
             if key == "pid" or key == "count":
                 setattr(call, key, int(value))
+            elif key == "suspended":
+                call.suspended = float(value)
             elif key == "lane":
                 call.lane = value
             elif key == "open":

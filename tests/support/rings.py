@@ -11,7 +11,8 @@ import types
 
 MAGIC = 0x31676E6972706D01
 DATA_OFFSET = 4096
-NAME, LANE, ENTER, EXIT = 1, 2, 3, 4
+NAME, LANE, ENTER, EXIT, CALLS = 1, 2, 3, 4, 5
+PENDING_OFFSET, PENDING_COUNT = 192, 60
 
 
 class Ring:
@@ -57,7 +58,7 @@ class Ring:
             name, lane, level, _, moment, rss = struct.unpack_from("<IIIIQQ", data, at + 8)
             call = types.SimpleNamespace(
                 name=self.names[name], lane=self.lanes[lane], level=level, pid=self.pid,
-                enter_ns=moment, enter_rss=rss, exit_ns=None, exit_rss=None, suspended_ns=0, failed=False,
+                count=1, enter_ns=moment, enter_rss=rss, exit_ns=None, exit_rss=None, suspended_ns=0, failed=False,
                 open=True)
             assert number not in self.open, "one number for two calls"
             self.open[number] = call
@@ -67,7 +68,25 @@ class Ring:
             call.exit_ns, call.exit_rss, call.suspended_ns = struct.unpack_from(
                 "<QQQ", data, at + 8)
             call.failed, call.open = bool(flags & 1), False
+        elif kind == CALLS:
+            self._calls(data[at:at + 56])
         return size
+
+    def _calls(self, event):
+        name, lane, level, count, enter_ns, enter_rss, exit_ns, exit_rss = struct.unpack_from(
+            "<IIIIQQQQ", event, 8)
+        self.calls.append(types.SimpleNamespace(
+            name=self.names[name], lane=self.lanes[lane], level=level, pid=self.pid, count=count,
+            enter_ns=enter_ns, enter_rss=enter_rss, exit_ns=exit_ns, exit_rss=exit_rss,
+            suspended_ns=0, failed=False, open=False))
+
+    def finish(self):
+        """Takes what the process gathered and did not tell."""
+        for i in range(PENDING_COUNT):
+            entry = os.pread(self.file.fileno(), 64, PENDING_OFFSET + 64 * i)
+            count, told_at = struct.unpack_from("<20xI32xQ", entry)
+            if count > 0 and not 0 < told_at <= self.tail:
+                self._calls(entry)
 
 
 class Rings:
@@ -107,6 +126,8 @@ class Rings:
         for path in self.directory.iterdir():
             path.unlink()
         self.directory.rmdir()
+        for ring in self.rings.values():
+            ring.finish()
         self.dropped = sum(ring.dropped for ring in self.rings.values())
         for ring in self.rings.values():
             ring.file.close()

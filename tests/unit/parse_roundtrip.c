@@ -61,6 +61,7 @@ static void assert_call(const mprof_call *read, const mprof_call *written)
     assert_text(read->lane, written->lane);
     assert_int_equal(read->count, written->count > 1 ? written->count : 1);
     assert_int_equal(read->open, written->open);
+    assert_float_equal(read->suspended_s, written->suspended_s, 1e-6);
     if (read->level != written->level) {
         /* a level stands before every field of ours, and the mark of an escaped name is one */
         assert_int_equal(written->level, MPROF_LEVEL_NONE);

@@ -75,9 +75,10 @@ static const struct {
                .pid = 77,
                .lane = TEXT("Thread 1\n"),
                .count = 12,
+               .suspended_s = 0.25,
                .open = 1}},
      "FUNC a\\\\b 1.000000 2.000000 3.000000 4.125000 0 pid=77 lane=Thread\\x201\\x0a open "
-     "count=12\n"},
+     "suspended=0.250000 count=12\n"},
     {"a name with a space",
      {.kind = MPROF_RECORD_FUNC,
       .call = {.name = TEXT("a b"), .enter = {1, 2}, .exit = {3, 4}, .level = 0, .count = 1}},

@@ -87,6 +87,9 @@ static mprof_call random_call(random_source *random)
         call.count = choice >> 50;
     }
     call.open = (choice & 24) == 24;
+    if ((choice & 96) == 96) {
+        call.suspended_s = (double)(choice >> 44) / 1e6;
+    }
     return call;
 }
 

@@ -147,6 +147,10 @@ static mprof_status tell(void *data, const mprof__ring_call *call)
         all->used += (size_t)snprintf(all->text + all->used, sizeof all->text - all->used,
                                       "%.*s [%.*s] %d ", (int)call->name.length, call->name.bytes,
                                       (int)call->lane.length, call->lane.bytes, call->level);
+        if (call->count != 1) {
+            all->used += (size_t)snprintf(all->text + all->used, 64, "x%llu ",
+                                          (unsigned long long)call->count);
+        }
         all->used += (size_t)(call->open ? snprintf(all->text + all->used, 64, "open\n")
                                          : snprintf(all->text + all->used, 64, "%lld-%lld\n",
                                                     (long long)call->enter_bytes / 4096,
@@ -202,6 +206,68 @@ static void test_calls(void **state)
     assert_int_equal(mprof__ring_finish(reader, tell, &all), MPROF_OK); /* told once */
     assert_int_equal(all.count, 3);
     assert_int_equal(mprof__ring_start_ns(reader), 12345);
+    mprof__ring_free(reader);
+    close(ring.fd);
+}
+
+static mprof_wire_calls good_calls(writer *ring, uint32_t name, uint32_t count)
+{
+    mprof_wire_calls calls;
+
+    memset(&calls, 0, sizeof calls);
+    calls.event.size = sizeof calls;
+    calls.event.kind = MPROF_WIRE_CALLS;
+    calls.name = name;
+    calls.level = 2;
+    calls.count = count;
+    calls.enter_ns = ring->time_ns += 1000;
+    calls.exit_ns = ring->time_ns += 1000;
+    calls.enter_rss_bytes = 4096;
+    calls.exit_rss_bytes = 8192;
+    return calls;
+}
+
+static void put_pending(const writer *ring, size_t index, const mprof_wire_calls *calls,
+                        uint64_t told_at)
+{
+    const mprof_wire_pending entry = {*calls, told_at};
+    off_t at = MPROF_WIRE_PENDING_OFFSET + (off_t)(index * sizeof entry);
+
+    assert_int_equal(pwrite(ring->fd, &entry, sizeof entry, at), sizeof entry);
+}
+
+static void test_calls_told_as_one(void **state)
+{
+    writer ring = make_ring(CAPACITY);
+    mprof__ring *reader = open_ring(&ring);
+    told all = {"", 0, 0};
+    mprof_wire_calls calls;
+
+    (void)state;
+    put_text(&ring, MPROF_WIRE_NAME, 1, "m.f");
+    put_text(&ring, MPROF_WIRE_LANE, 3, "t");
+    calls = good_calls(&ring, 1, 70000);
+    put_bytes(&ring, &calls, sizeof calls);
+    assert_int_equal(drain(reader, &all), MPROF_OK);
+    assert_string_equal(all.text, "m.f [] 2 x70000 1-2\n");
+
+    all.used = 0;
+    put_pending(&ring, 0, &calls, ring.head); /* told: the event above */
+    calls = good_calls(&ring, 1, 5);
+    put_pending(&ring, 1, &calls, ring.head + sizeof calls); /* killed before it was told */
+    calls.lane = 3;
+    put_pending(&ring, 7, &calls, 0);
+    calls.name = 99; /* nonsense is passed over */
+    put_pending(&ring, 8, &calls, 0);
+    calls = good_calls(&ring, 1, 6);
+    calls.enter_ns = calls.exit_ns + 1;
+    put_pending(&ring, 9, &calls, 0);
+    calls = good_calls(&ring, 1, 0);
+    put_pending(&ring, MPROF_WIRE_PENDING_COUNT - 1, &calls, 0);
+    put_enter(&ring, 1, 1, 0, 0);
+    assert_int_equal(drain(reader, &all), MPROF_OK);
+    assert_int_equal(mprof__ring_finish(reader, tell, &all), MPROF_OK);
+    assert_string_equal(all.text, "m.f [] 2 x5 1-2\nm.f [t] 2 x5 1-2\nm.f [] 0 open\n");
     mprof__ring_free(reader);
     close(ring.fd);
 }
@@ -482,6 +548,64 @@ static void spoil_emptied(writer *ring)
     assert_int_equal(ftruncate(ring->fd, 0), 0);
 }
 
+static void spoil_calls(writer *ring, void (*change)(mprof_wire_calls *calls))
+{
+    mprof_wire_calls calls = good_calls(ring, 1, 2);
+
+    change(&calls);
+    put_bytes(ring, &calls, calls.event.size);
+}
+
+static void no_count(mprof_wire_calls *calls)
+{
+    calls->count = 0;
+}
+
+static void spoil_calls_count(writer *ring)
+{
+    spoil_calls(ring, no_count);
+}
+
+static void no_name(mprof_wire_calls *calls)
+{
+    calls->name = 77;
+}
+
+static void spoil_calls_name(writer *ring)
+{
+    spoil_calls(ring, no_name);
+}
+
+static void in_future(mprof_wire_calls *calls)
+{
+    calls->exit_ns = UINT64_MAX;
+}
+
+static void spoil_calls_time(writer *ring)
+{
+    spoil_calls(ring, in_future);
+}
+
+static void too_short(mprof_wire_calls *calls)
+{
+    calls->event.size = 48;
+}
+
+static void spoil_calls_size(writer *ring)
+{
+    spoil_calls(ring, too_short);
+}
+
+static void spoil_exit_suspended(writer *ring)
+{
+    mprof_wire_exit leave;
+
+    put_enter(ring, 5, 1, 0, 0);
+    leave = good_exit(ring, 5);
+    leave.suspended_ns = UINT64_MAX;
+    put_bytes(ring, &leave, sizeof leave);
+}
+
 static const struct hostile_row {
     const char *name;
     spoiler spoil;
@@ -506,6 +630,11 @@ static const struct hostile_row {
     {"EXIT of nothing", spoil_exit_unknown},
     {"EXIT twice", spoil_exit_twice},
     {"EXIT before ENTER", spoil_exit_early},
+    {"EXIT suspended for ever", spoil_exit_suspended},
+    {"CALLS that are none", spoil_calls_count},
+    {"CALLS of a name never told", spoil_calls_name},
+    {"CALLS in the future", spoil_calls_time},
+    {"CALLS of another size", spoil_calls_size},
     {"data cut off", spoil_truncated},
     {"file cut off", spoil_emptied},
 };
@@ -591,7 +720,7 @@ int main(void)
         cmocka_unit_test(test_dropped),    cmocka_unit_test(test_headers),
         cmocka_unit_test(test_not_a_ring), cmocka_unit_test(test_hostile),
         cmocka_unit_test(test_many_lanes), cmocka_unit_test(test_name_flood),
-        cmocka_unit_test(test_scribbled),
+        cmocka_unit_test(test_scribbled),  cmocka_unit_test(test_calls_told_as_one),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

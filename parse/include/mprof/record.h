@@ -28,16 +28,18 @@ typedef struct mprof_sample {
 #define MPROF_PID_NONE 0      /* upstream's FUNC lines carry no process */
 
 /* A span of one function. Upstream: FUNC name mib0 t0 mib1 t1 [level].
- * Ours, behind the level, each optional, order free: pid=N lane=TEXT count=N open */
+ * Ours, behind the level, each optional, order free:
+ * pid=N lane=TEXT count=N suspended=SECONDS open */
 typedef struct mprof_call {
     mprof_text name; /* dotted: module.qualname */
     mprof_sample enter;
-    mprof_sample exit; /* where `open`: the last that is known of the process */
-    int32_t level;     /* 0 is the outermost of its lane; MPROF_LEVEL_NONE if absent */
-    int64_t pid;       /* MPROF_PID_NONE if absent */
-    mprof_text lane;   /* thread, greenlet or task; empty: the only or main one */
-    uint64_t count;    /* > 1: so many short calls in a row, told as one; normally 1 */
-    int open;          /* the call never returned: killed, exec, _exit, or still running */
+    mprof_sample exit;  /* where `open`: the last that is known of the process */
+    int32_t level;      /* 0 is the outermost of its lane; MPROF_LEVEL_NONE if absent */
+    int64_t pid;        /* MPROF_PID_NONE if absent */
+    mprof_text lane;    /* thread, greenlet or task; empty: the only or main one */
+    uint64_t count;     /* > 1: so many short calls in a row, told as one; normally 1 */
+    double suspended_s; /* of its time, what a generator or coroutine waited to go on; normally 0 */
+    int open;           /* the call never returned: killed, exec, _exit, or still running */
 } mprof_call;
 
 typedef enum mprof_record_kind {
