@@ -46,7 +46,7 @@ double mprof__pace_s(const mprof_series *series)
 struct column {
     int index;
     size_t count;
-    mprof_point first, low, high, last; /* low: largest y */
+    mprof_point low, high; /* low: largest y */
     bool low_before_high;
 };
 
@@ -62,13 +62,8 @@ static void flush_column(mprof_figure *figure, struct column *column)
 {
     if (!column->count)
         return;
-    add_new_point(figure, column->first);
-    if (column->count > 2) {
-        add_new_point(figure, column->low_before_high ? column->low : column->high);
-        add_new_point(figure, column->low_before_high ? column->high : column->low);
-    }
-    if (column->count > 1)
-        add_new_point(figure, column->last);
+    add_new_point(figure, column->low_before_high ? column->low : column->high);
+    add_new_point(figure, column->low_before_high ? column->high : column->low);
     column->count = 0;
 }
 
@@ -78,7 +73,7 @@ static void put_into_column(mprof_figure *figure, struct column *column, mprof_p
     if (!column->count || index != column->index) {
         flush_column(figure, column);
         column->index = index;
-        column->first = column->low = column->high = point;
+        column->low = column->high = point;
     }
     if (point.y > column->low.y) {
         column->low = point;
@@ -88,8 +83,21 @@ static void put_into_column(mprof_figure *figure, struct column *column, mprof_p
         column->high = point;
         column->low_before_high = true;
     }
-    column->last = point;
     column->count++;
+}
+
+/* Adds the points [first, end) again, of a dense line only the highest of each column: the edge of
+ * the area below. */
+static void repeat_points(mprof_figure *figure, size_t first, size_t end, bool highest)
+{
+    for (size_t i = first; i < end && figure->status == MPROF_OK; i++) {
+        mprof_point point = figure->points[i];
+        while (highest && i + 1 < end && floorf(figure->points[i + 1].x) == floorf(point.x)) {
+            i++;
+            point.y = fminf(point.y, figure->points[i].y);
+        }
+        mprof__add_path_point(figure, (double)point.x, (double)point.y);
+    }
 }
 
 /* Turns the gathered points [first, end) into shapes. */
@@ -118,16 +126,18 @@ static void end_piece(mprof__layout *layout, size_t first, const mprof__stroke *
                                       (double)figure->points[i].y, CLEARANCE_PX);
     if (stroke->area != MPROF_ROLE_COUNT) {
         double floor_y = layout->plot.y + layout->plot.height;
-        mprof_point start = figure->points[first], end = figure->points[figure->point_count - 1];
-        mprof__add_path_point(figure, (double)end.x, floor_y);
-        mprof__add_path_point(figure, (double)start.x, floor_y);
-        mprof__add_path(figure, MPROF_SHAPE_AREA, stroke->area, stroke->colour, first,
+        double start_x = (double)figure->points[first].x;
+        double end_x = (double)figure->points[first + count - 1].x;
+        size_t edge = figure->point_count;
+        repeat_points(figure, first, first + count, fine);
+        mprof__add_path_point(figure, end_x, floor_y);
+        mprof__add_path_point(figure, start_x, floor_y);
+        mprof__add_path(figure, MPROF_SHAPE_AREA, stroke->area, stroke->colour, edge,
                         MPROF_ABOUT_NONE);
         if (line == MPROF_ROLE_COUNT)
             return;
         size_t again = figure->point_count;
-        for (size_t i = first; i < first + count && figure->status == MPROF_OK; i++)
-            mprof__add_path_point(figure, (double)figure->points[i].x, (double)figure->points[i].y);
+        repeat_points(figure, first, first + count, false);
         first = again;
     }
     mprof__add_path(figure, MPROF_SHAPE_LINE, line, stroke->colour, first, stroke->about);

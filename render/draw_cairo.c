@@ -7,6 +7,11 @@
 #include <math.h>
 #include <string.h>
 
+/* Where a PDF has a point or two in every pixel column, they lie on quarters of a point: Cairo
+ * writes numbers with all digits of its fixed-point format, and those need two instead of six. */
+#define DENSE_COUNT 600
+#define GRID (0.25 * 90 / 72)
+
 struct brush {
     const mprof_figure *figure;
     const mprof_point *points;
@@ -103,6 +108,12 @@ static void trace_points(const struct brush *brush, const mprof_item *item, floa
         for (uint32_t i = 0; i < item->count; i++)
             cairo_line_to(brush->cairo, on_pixel(brush, points[i].x, width),
                           on_pixel(brush, points[i].y, width));
+        return;
+    }
+    if (!(brush->scale > 0) && item->count > DENSE_COUNT) {
+        for (uint32_t i = 0; i < item->count; i++)
+            cairo_line_to(brush->cairo, round((double)points[i].x / GRID) * GRID,
+                          round((double)points[i].y / GRID) * GRID);
         return;
     }
     for (uint32_t i = 0; i < item->count; i++)

@@ -216,13 +216,26 @@ static void widen(struct range *range, double mib)
     range->high = fmax(range->high, mib);
 }
 
+/* Where the line between two samples crosses the edge of the window, it is drawn up to there. */
+static void widen_at_edge(struct range *range, const mprof_sample *before, double edge_s)
+{
+    const mprof_sample *after = before + 1;
+    if (before->time_s < edge_s && after->time_s > edge_s)
+        widen(range, before->mib + (after->mib - before->mib) * (edge_s - before->time_s) /
+                                       (after->time_s - before->time_s));
+}
+
 static void widen_by_series(struct range *range, const mprof__layout *layout,
                             const mprof__recording *recording, const mprof_series *series)
 {
+    double from = recording->start_s + layout->from_s, to = recording->start_s + layout->to_s;
     for (size_t i = 0; i < series->point_count; i++) {
-        double at = series->points[i].time_s - recording->start_s;
-        if (at >= layout->from_s && at <= layout->to_s)
+        if (series->points[i].time_s >= from && series->points[i].time_s <= to)
             widen(range, series->points[i].mib);
+        if (i + 1 < series->point_count) {
+            widen_at_edge(range, &series->points[i], from);
+            widen_at_edge(range, &series->points[i], to);
+        }
     }
 }
 
@@ -251,15 +264,17 @@ static struct range memory_range(const mprof__layout *layout)
     return range;
 }
 
-/* The axis starts at nothing, except in a window that shows a small change of something large. */
+/* The axis starts at nothing, except in a window that shows a small change of something large; but
+ * a stack stands on the ground. */
 static void choose_memory(mprof__layout *layout)
 {
     bool window = layout->options->window_s[0] != 0 || layout->options->window_s[1] != 0;
     struct range range = memory_range(layout);
     double low = 0;
     double usable = layout->plot.height - HEADROOM_PX;
-    if (window && range.high - range.low < range.high / 3 && range.high > range.low)
-        low = fmax(0, range.low - (range.high - range.low) * 0.15);
+    double spread = range.high - range.low;
+    if (window && !layout->options->stack && spread < range.high / 3 && spread > range.high * 1e-4)
+        low = fmax(0, range.low - spread * 0.15);
     double high = low + (range.high - low) * layout->plot.height / usable;
     layout->memory =
         (mprof__scale){low, high, layout->plot.y + layout->plot.height, -layout->plot.height};
@@ -687,7 +702,7 @@ static void draw_curves(mprof__layout *layout)
 static double legend_height(const mprof__layout *layout, const mprof__legend *legend,
                             double rest_px)
 {
-    double height = mprof__legend_height(legend);
+    double height = layout->without_legend ? 0 : mprof__legend_height(legend);
     if (height <= 0 || layout->figure->height_px - rest_px - height - LEGEND_GAP_PX < FAIR_PLOT_PX)
         return 0;
     return height + LEGEND_GAP_PX;
@@ -700,7 +715,8 @@ static mprof_status divide_page(mprof__layout *layout, const mprof__legend *lege
     mprof_figure *figure = layout->figure;
     double lanes_px = lanes ? mprof__lane_plan_height(lanes) + LANE_GAP_PX : 0;
     double rest_px = HEAD_PX + rug_px + TICK_ROW_PX + FOOT_PX;
-    layout->legend_px = legend_height(layout, legend, rest_px);
+    layout->legend_px =
+        legend_height(layout, legend, rest_px + (layout->options->grow ? 0 : lanes_px));
     double plot_px = figure->height_px - rest_px - layout->legend_px - lanes_px;
     double wanted = fmin(220, figure->height_px * 0.4);
     if (lanes && plot_px < wanted && layout->options->grow) {
@@ -722,6 +738,26 @@ static mprof_status divide_page(mprof__layout *layout, const mprof__legend *lege
     return MPROF_OK;
 }
 
+static bool has_calls(const mprof__layout *layout)
+{
+    for (size_t r = 0; r < layout->recording_count; r++)
+        if (layout->recordings[r].shown_count)
+            return true;
+    return false;
+}
+
+/* On a page that must not grow, readable lanes are worth more than the legend. */
+static void fit_lanes(mprof__layout *layout, mprof__lane_plan *lanes, const mprof__legend *legend)
+{
+    double room =
+        layout->figure->height_px - HEAD_PX - TICK_ROW_PX - FOOT_PX - LANE_GAP_PX - FAIR_PLOT_PX;
+    if (layout->options->grow ||
+        mprof__lane_plan_fit(lanes, room - mprof__legend_height(legend) - LEGEND_GAP_PX))
+        return;
+    mprof__lane_plan_fit(lanes, room);
+    layout->without_legend = true;
+}
+
 static mprof_status draw_page(mprof__layout *layout, mprof_error *error)
 {
     mprof_figure *figure = layout->figure;
@@ -732,17 +768,11 @@ static mprof_status draw_page(mprof__layout *layout, mprof_error *error)
         mprof__legend_new(layout, figure->width_px - 2 * MARGIN_PX, legend_most);
     if (!legend)
         goto out;
-    bool calls = false;
-    for (size_t r = 0; r < layout->recording_count; r++)
-        calls = calls || layout->recordings[r].shown_count;
-    if (layout->options->flame && calls) {
-        double most = layout->options->grow
-                          ? INFINITY
-                          : figure->height_px - HEAD_PX - TICK_ROW_PX - FOOT_PX - LEGEND_GAP_PX -
-                                mprof__legend_height(legend) - 140;
-        lanes = mprof__lane_plan_new(layout, most);
+    if (layout->options->flame && has_calls(layout)) {
+        lanes = mprof__lane_plan_new(layout);
         if (!lanes)
             goto out;
+        fit_lanes(layout, lanes, legend);
     }
     double rug = lanes ? 0 : mprof__rug_height(layout);
     status = divide_page(layout, legend, lanes, rug, error);

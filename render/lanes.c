@@ -140,18 +140,34 @@ static int add_functions(mprof__layout *layout, mprof__lane_plan *plan,
     return good;
 }
 
-/* Rows become lower where there are many; what still does not fit is cut off and counted. */
-static void place_entries(mprof__lane_plan *plan, double most_px)
+static double height_with(const mprof__lane_plan *plan, double row_px)
 {
-    int rows = 0;
+    double height = 0;
     for (size_t i = 0; i < plan->count; i++)
-        rows += plan->entries[i].rows;
-    plan->row_px = rows <= 40 ? 20 : rows <= 80 ? 16 : rows <= 160 ? 10 : 6;
+        height += plan->entries[i].rows ? plan->entries[i].rows * row_px + LANE_GAP_PX : GROUP_PX;
+    return height;
+}
+
+/* Rows become lower where there are many, or little room; what still does not fit is cut off and
+ * counted. */
+int mprof__lane_plan_fit(mprof__lane_plan *plan, double most_px)
+{
+    static const double heights[] = {20, 16, 14, 10, 6, 4};
+    size_t rows = 0, step = 0;
+    for (size_t i = 0; i < plan->count; i++)
+        rows += (size_t)plan->entries[i].rows;
+    step = rows <= 40 ? 0 : rows <= 80 ? 1 : rows <= 160 ? 3 : 4;
+    most_px = fmin(most_px, HEIGHT_MAX_PX);
+    while (step + 1 < sizeof heights / sizeof *heights &&
+           height_with(plan, heights[step]) > most_px)
+        step++;
+    plan->row_px = heights[step];
+    plan->hidden = 0;
     double y = 0;
     for (size_t i = 0; i < plan->count; i++) {
         struct entry *entry = &plan->entries[i];
         double height = entry->rows ? entry->rows * plan->row_px + LANE_GAP_PX : GROUP_PX;
-        if (plan->hidden || y + height > most_px) {
+        if (plan->hidden || y + height + GROUP_PX * (i + 1 < plan->count) > most_px) {
             plan->hidden += entry->rows > 0;
             entry->y = -1;
             continue;
@@ -160,9 +176,10 @@ static void place_entries(mprof__lane_plan *plan, double most_px)
         y += height;
     }
     plan->height = y + (plan->hidden ? GROUP_PX : 0);
+    return !plan->hidden && (plan->row_px >= NAMED_ROW_PX || rows > 80);
 }
 
-mprof__lane_plan *mprof__lane_plan_new(mprof__layout *layout, double most_px)
+mprof__lane_plan *mprof__lane_plan_new(mprof__layout *layout)
 {
     mprof__lane_plan *plan = calloc(1, sizeof *plan);
     if (!plan)
@@ -174,7 +191,7 @@ mprof__lane_plan *mprof__lane_plan_new(mprof__layout *layout, double most_px)
             mprof__lane_plan_free(plan);
             return NULL;
         }
-    place_entries(plan, fmin(most_px, HEIGHT_MAX_PX));
+    mprof__lane_plan_fit(plan, INFINITY);
     for (size_t i = 0; i < plan->count; i++)
         if (plan->entries[i].rows)
             plan->gutter = fmax(plan->gutter, mprof__text_width(layout, MPROF_ROLE_LANE_NAME,

@@ -101,7 +101,8 @@ typedef struct mprof__layout {
     mprof__scale time;   /* seconds from start -> x */
     mprof__scale memory; /* MiB -> y */
     mprof_box plot, lanes;
-    double legend_px;           /* 0: no room for it */
+    double legend_px; /* 0: no room for it */
+    bool without_legend;
     struct mprof__space *space; /* what of the plot is taken */
 } mprof__layout;
 
@@ -229,7 +230,9 @@ void mprof__draw_rug(mprof__layout *layout, double y);
 /* lanes.c */
 typedef struct mprof__lane_plan mprof__lane_plan;
 /* NULL: no memory. */
-mprof__lane_plan *mprof__lane_plan_new(mprof__layout *layout, double most_px);
+mprof__lane_plan *mprof__lane_plan_new(mprof__layout *layout);
+/* Fits the lanes into a height. 0 where that leaves some out or takes their captions. */
+int mprof__lane_plan_fit(mprof__lane_plan *plan, double most_px);
 void mprof__lane_plan_free(mprof__lane_plan *plan);
 double mprof__lane_plan_height(const mprof__lane_plan *plan);
 double mprof__lane_plan_gutter(const mprof__lane_plan *plan);

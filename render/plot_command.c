@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define POINTS_PER_PX 10
+
 struct plot {
     mprof_figure_options figure;
     mprof_draw_options draw;
@@ -241,6 +243,8 @@ static mprof_status load_profiles(struct plot *plot, const mprof_recordings *rec
     load.window_s[0] = plot->figure.window_s[0];
     load.window_s[1] = plot->figure.window_s[1];
     load.skip_calls = !plot->figure.functions;
+    /* several bins for every pixel column, and no more memory than that takes */
+    load.max_points = (size_t)(plot->figure.width_px * POINTS_PER_PX);
     for (size_t i = 0; i < plot->input_count; i++) {
         const char *path;
         mprof_status status = mprof_recordings_resolve(recordings, plot->inputs[i], &path, error);

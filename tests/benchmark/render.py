@@ -93,7 +93,7 @@ def large(table):
     for kind, goal in (("png", 40), ("svg", 200), ("pdf", 200)):
         say(f"upstream draws 1e6 samples as {kind} ...")
         table.compare(f"plot 1e6 {kind}, upstream", ours(table, kind, path),
-                      theirs(table, kind, path), goal=goal, runs=1, env=AGG)
+                      theirs(table, kind, path), goal=goal, runs=3, env=AGG)
         mine, other = (pathlib.Path(table.folder, f"{who}.{kind}") for who in ("ours", "upstream"))
         if kind != "png":
             size_ratio(table, f"plot 1e6 {kind}, bytes", mine, other, 500 if kind == "svg" else 100)
@@ -118,9 +118,9 @@ def huge(table):
 def calls(table):
     some, many = with_calls(table, 1000, 1000, 100), with_calls(table, 5000, 100_000, 5000)
     table.compare("1e3 calls, brackets, upstream", ours(table, "png", some),
-                  theirs(table, "png", some), goal=150, runs=1, env=AGG)
+                  theirs(table, "png", some), goal=150, runs=3, env=AGG)
     table.compare("1e3 calls, flame, upstream", ours(table, "png", "-f", some),
-                  theirs(table, "png", "-f", some), goal=80, runs=1, env=AGG)
+                  theirs(table, "png", "-f", some), goal=80, runs=3, env=AGG)
     for name, options in (("brackets", []), ("flame", ["-f"])):
         table.ratio(f"1e5 against 1e3 calls, {name}", ours(table, "png", *options, many),
                     ours(table, "png", *options, some), 10)

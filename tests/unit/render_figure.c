@@ -428,6 +428,31 @@ static void lanes_are_grouped_by_process(void **state)
     mprof_profile_free(profile);
 }
 
+static void lanes_fit_into_a_fixed_page(void **state)
+{
+    struct script script = {NULL, 0, 0};
+    (void)state;
+    add(&script, "MEM 1 100\nMEM 2 110\n");
+    for (int i = 0; i < 12; i++)
+        add(&script, "FUNC m.f%d 1 %.2f 2 %.2f %d\n", i, 100 + i * 0.1, 110 - i * 0.1, i);
+    mprof_profile *profile = load(script.text, script.used);
+    for (double height = 300; height < 700; height += 40) {
+        mprof_figure_options options;
+        mprof_figure_options_init(&options);
+        options.flame = 1;
+        options.grow = 0;
+        options.height_px = height;
+        mprof_figure *figure = lay_out(profile, &options);
+        assert_true(fabs(mprof_figure_height_px(figure) - height) < 0.1);
+        assert_int_equal(count_role(figure, MPROF_ROLE_BOX), 12);
+        check_texts(figure, 0);
+        check_shapes(figure);
+        mprof_figure_free(figure);
+    }
+    mprof_profile_free(profile);
+    free(script.text);
+}
+
 static void bad_requests_are_refused(void **state)
 {
     static const char text[] = "MEM 1 100\nMEM 2 101\nFUNC m.f 1 100.1 2 100.5 0\n";
@@ -463,6 +488,7 @@ int main(void)
         cmocka_unit_test(brackets_stand_at_their_moments),
         cmocka_unit_test(a_hundred_thousand_calls_become_few_boxes),
         cmocka_unit_test(lanes_are_grouped_by_process),
+        cmocka_unit_test(lanes_fit_into_a_fixed_page),
         cmocka_unit_test(bad_requests_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
