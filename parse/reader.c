@@ -61,6 +61,7 @@ typedef struct reader {
     int has_era; /* first_s and last_s hold */
     double first_s, last_s;
 
+    mprof__swar_cache cache;
     mprof_sample batch[BATCH_SIZE];
     size_t batch_count;
     mprof_record record;
@@ -247,26 +248,36 @@ static mprof_status read_line(reader *r, const char *line, size_t length)
 
 /* --- lines out of the buffer --------------------------------------------------------------- */
 
-/* Of the usual shape, that is what swar.h reads; all of these return the length of the line, or 0
- * if it is anything else. */
-static size_t read_usual_memory(reader *r, const char *text)
+/* What swar.h reads is of the usual shape. Most of a recording is MEM lines of that shape in a row;
+ * passes all of those that stand at `at` and returns where they end. */
+static const char *read_usual_memory(reader *r, const char *at)
 {
-    mprof_sample sample;
-    size_t length = mprof__swar_sample(&sample, text + 4);
-    if (length == 0) {
-        return 0;
+    mprof__swar_cache cache = r->cache;
+    unsigned long lines = 0;
+    size_t count = r->batch_count;
+    while (memcmp(at, "MEM ", 4) == 0) {
+        mprof_sample *sample = &r->batch[count];
+        size_t length = mprof__swar_sample(sample, at + 4, &cache);
+        if (length == 0 || is_far(r, sample->time_s)) {
+            break;
+        }
+        at += 4 + length;
+        lines++;
+        if (++count == BATCH_SIZE) {
+            r->batch_count = count;
+            count = 0;
+            if (flush_samples(r) != MPROF_OK) {
+                break;
+            }
+        }
     }
-    if (r->is_survey) {
-        r->known = 1;
-        survey_moment(r, sample.time_s);
-    } else if (is_far(r, sample.time_s)) {
-        return 0;
-    } else {
-        push_sample(r, sample);
-    }
-    return length + 4;
+    r->batch_count = count;
+    r->line += lines;
+    r->cache = cache;
+    return at;
 }
 
+/* Returns the length of the line, or 0 if it is anything else. */
 static size_t read_usual_child(reader *r, const char *text)
 {
     enum { MOST_DIGITS = 10 };
@@ -278,7 +289,7 @@ static size_t read_usual_child(reader *r, const char *text)
     if (at == text + 5 || *at != ' ') {
         return 0;
     }
-    size_t length = mprof__swar_sample(&r->child.sample, at + 1);
+    size_t length = mprof__swar_sample(&r->child.sample, at + 1, &r->cache);
     if (length == 0) {
         return 0;
     }
@@ -294,13 +305,33 @@ static size_t read_usual_child(reader *r, const char *text)
     return (size_t)(at - text) + 1 + length;
 }
 
-static size_t read_usual_line(reader *r, const char *text)
+static size_t survey_usual_memory(reader *r, const char *text)
 {
-    if (memcmp(text, "MEM ", 4) == 0) {
-        return read_usual_memory(r, text);
+    mprof_sample sample;
+    size_t length = mprof__swar_sample(&sample, text + 4, &r->cache);
+    if (length == 0) {
+        return 0;
     }
+    r->known = 1;
+    survey_moment(r, sample.time_s);
+    r->line++;
+    return 4 + length;
+}
+
+/* Passes what is of the usual shape; returns how many bytes that were. */
+static size_t read_usual_lines(reader *r, const char *text)
+{
     /* four bytes compare as one number */
-    return memcmp(text, "CHLD", 4) == 0 && text[4] == ' ' ? read_usual_child(r, text) : 0;
+    if (memcmp(text, "MEM ", 4) == 0) {
+        return r->is_survey ? survey_usual_memory(r, text)
+                            : (size_t)(read_usual_memory(r, text) - text);
+    }
+    if (memcmp(text, "CHLD", 4) == 0 && text[4] == ' ') {
+        size_t length = read_usual_child(r, text);
+        r->line += length > 0;
+        return length;
+    }
+    return 0;
 }
 
 /* Reads all whole lines of the buffer. */
@@ -310,10 +341,9 @@ static mprof_status read_lines(reader *r)
     memset(stop, 0, MPROF__SWAR_SLACK);
     while (r->begin < r->end && r->status == MPROF_OK) {
         char *line = r->bytes + r->begin;
-        size_t usual = r->line_end == '\n' ? read_usual_line(r, line) : 0;
+        size_t usual = r->line_end == '\n' ? read_usual_lines(r, line) : 0;
         if (usual > 0) {
             r->begin += usual;
-            r->line++;
             continue;
         }
         char *end = memchr(line, r->line_end, r->end - r->begin);
@@ -503,6 +533,7 @@ mprof_status mprof_read(mprof_source *source, const mprof_visitor *visitor, mpro
         r->bytes = bytes;
         r->capacity = BLOCK_SIZE;
         r->line_end = '\n';
+        r->cache = (mprof__swar_cache)MPROF__SWAR_CACHE_INIT;
         r->child.kind = MPROF_RECORD_CHLD;
         r->line = 1;
         status = read_source(r);

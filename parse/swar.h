@@ -20,29 +20,48 @@ static inline uint64_t mprof__swar_load(const char *text)
     return bytes;
 }
 
-/* Bits that are set if one of the eight bytes is no digit. */
-static inline uint64_t mprof__swar_non_digits(uint64_t bytes)
+/* Eight characters less '0' each: the digits' values, if they are digits. */
+static inline uint64_t mprof__swar_digits(uint64_t bytes)
 {
-    const uint64_t high = UINT64_C(0xf0f0f0f0f0f0f0f0);
-    const uint64_t zeros = UINT64_C(0x3030303030303030);
-    return ((bytes & high) ^ zeros) | (((bytes + UINT64_C(0x0606060606060606)) & high) ^ zeros);
+    return bytes - UINT64_C(0x3030303030303030);
 }
 
-/* Value of eight digits, the first in the lowest byte: neighbours are joined to pairs, fours,
- * eight. */
+/* Has its top bits set where one of the eight is no digit: it was below '0', or is above 9. (A
+ * borrow or a carry leaves a byte that is itself found wrong.) */
+static inline uint64_t mprof__swar_wrong(uint64_t digits)
+{
+    return digits | (digits + UINT64_C(0x7676767676767676));
+}
+
+/* Value of eight digits, the first in the lowest byte: neighbours are joined to pairs, and four
+ * pairs by two multiplications whose sums meet in the upper half. */
 static inline uint64_t mprof__swar_value(uint64_t digits)
 {
-    digits = (digits & UINT64_C(0x0f0f0f0f0f0f0f0f)) * 2561 >> 8;
-    digits = (digits & UINT64_C(0x00ff00ff00ff00ff)) * 6553601 >> 16;
-    return (digits & UINT64_C(0x0000ffff0000ffff)) * 42949672960001 >> 32;
+    const uint64_t every_other = UINT64_C(0x000000ff000000ff);
+    uint64_t pairs = digits * 10 + (digits >> 8);
+    uint64_t odd = (pairs & every_other) * (100 + (UINT64_C(1000000) << 32));
+    uint64_t even = (pairs >> 16 & every_other) * (1 + (UINT64_C(10000) << 32));
+    return (odd + even) >> 32;
 }
+
+/* The upper eight digits of the seconds, which many samples share. */
+typedef struct mprof__swar_cache {
+    uint64_t bytes;
+    uint64_t value;
+} mprof__swar_cache;
+
+/* Eight zeros, which are a number, unlike eight NUL bytes. */
+#define MPROF__SWAR_CACHE_INIT                                                                     \
+    {                                                                                              \
+        UINT64_C(0x3030303030303030), 0                                                            \
+    }
 
 /* Reads the sample at text; returns the bytes it took, the newline included, or 0 if it is not of
  * this shape. Doubles are exact: see number.c. */
-static inline size_t mprof__swar_sample(mprof_sample *sample, const char *text)
+static inline size_t mprof__swar_sample(mprof_sample *sample, const char *text,
+                                        mprof__swar_cache *cache)
 {
 #if defined __BYTE_ORDER__ && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-    const uint64_t zeros = UINT64_C(0x3030303030303030);
     const char *start = text;
 
     /* up to seven digits and the point */
@@ -56,40 +75,50 @@ static inline size_t mprof__swar_sample(mprof_sample *sample, const char *text)
     if (length == 0) {
         return 0;
     }
-    whole = whole << (64 - 8 * length) | zeros >> 8 * length;
+    /* what stood before it becomes zeros in front */
+    whole = whole << (64 - 8 * length) | UINT64_C(0x3030303030303030) >> 8 * length;
+    whole = mprof__swar_digits(whole);
     text += length + 1;
 
     /* six decimals and the space */
     uint64_t decimals = mprof__swar_load(text);
-    uint64_t wrong = (decimals >> 48 & 0xff) ^ ' ';
-    decimals = decimals << 16 | 0x3030;
+    uint64_t other = (decimals >> 48 & 0xff) ^ ' ';
+    decimals = mprof__swar_digits(decimals << 16 | 0x3030);
     text += 7;
 
-    /* ten digits of seconds with the point behind, four decimals */
+    /* ten digits of seconds with the point behind, four decimals or six */
     uint64_t seconds = mprof__swar_load(text);
     uint64_t rest = mprof__swar_load(text + 8);
-    wrong |= (rest >> 16 & 0xff) ^ '.';
-    wrong |= mprof__swar_non_digits(whole) | mprof__swar_non_digits(decimals) |
-             mprof__swar_non_digits(seconds);
-    uint64_t last = rest >> 56;
+    uint64_t wrong = mprof__swar_wrong(whole) | mprof__swar_wrong(decimals);
+    other |= (rest >> 16 & 0xff) ^ '.';
+    if (seconds != cache->bytes) {
+        uint64_t digits = mprof__swar_digits(seconds);
+        if (mprof__swar_wrong(digits) & UINT64_C(0x8080808080808080)) {
+            return 0;
+        }
+        cache->bytes = seconds;
+        cache->value = mprof__swar_value(digits);
+    }
+    uint64_t moment = cache->value;
     uint64_t fraction;
     double scale;
-    if (last == '\n') {
+    if (rest >> 56 == '\n') {
         fraction = (rest & 0xffff) << 16 | (rest >> 24 & 0xffffffff) << 32 | 0x3030;
-        seconds = mprof__swar_value(seconds) * 1000000;
+        moment *= 1000000;
         scale = 1e4;
         text += 16;
     } else {
         uint64_t more = mprof__swar_load(text + 16);
         fraction = (rest & 0xffff) | (rest >> 24) << 16 | more << 56;
-        wrong |= (more >> 8 & 0xff) ^ '\n';
-        seconds = mprof__swar_value(seconds) * 100000000;
+        other |= (more >> 8 & 0xff) ^ '\n';
+        moment *= 100000000;
         scale = 1e6;
         text += 18;
     }
-    uint64_t moment = seconds + mprof__swar_value(fraction);
-    wrong |= mprof__swar_non_digits(fraction) | moment >> 53;
-    if (wrong) {
+    fraction = mprof__swar_digits(fraction);
+    wrong |= mprof__swar_wrong(fraction);
+    moment += mprof__swar_value(fraction);
+    if ((wrong & UINT64_C(0x8080808080808080)) | other | moment >> 53) {
         return 0;
     }
     sample->mib =
@@ -99,6 +128,7 @@ static inline size_t mprof__swar_sample(mprof_sample *sample, const char *text)
 #else
     (void)sample;
     (void)text;
+    (void)cache;
     return 0;
 #endif
 }

@@ -70,6 +70,7 @@ static void test_usual_lines_as_strtod(void **state)
     (void)state;
     random_source random;
     unsigned read = 0;
+    mprof__swar_cache cache = MPROF__SWAR_CACHE_INIT;
     random_init(&random, 12);
     for (int i = 0; i < ROUNDS; i++) {
         static const char strange[] = "./0:9 -\n\ra\0";
@@ -85,7 +86,7 @@ static void test_usual_lines_as_strtod(void **state)
             text[(c >> 44) % (uint64_t)length] = strange[(c >> 52) % (sizeof strange - 1)];
         }
         mprof_sample sample;
-        size_t taken = mprof__swar_sample(&sample, text);
+        size_t taken = mprof__swar_sample(&sample, text, &cache);
         if (taken == 0) {
             continue;
         }
