@@ -524,14 +524,16 @@ static mprof_status read_source(reader *r)
 mprof_status mprof_read(mprof_source *source, const mprof_visitor *visitor, mprof_error *error)
 {
     reader *r = calloc(1, sizeof *r);
-    char *bytes = malloc(BLOCK_SIZE + MPROF__SWAR_SLACK);
+    /* room for one more, so that the end of the source is seen at once */
+    size_t capacity = mprof__source_size(source, BLOCK_SIZE - 1) + 1;
+    char *bytes = malloc(capacity + MPROF__SWAR_SLACK);
     mprof_status status;
     if (r && bytes) {
         r->source = source;
         r->visitor = visitor;
         r->error = error;
         r->bytes = bytes;
-        r->capacity = BLOCK_SIZE;
+        r->capacity = capacity;
         r->line_end = '\n';
         r->cache = (mprof__swar_cache)MPROF__SWAR_CACHE_INIT;
         r->child.kind = MPROF_RECORD_CHLD;

@@ -61,6 +61,11 @@ const char *mprof__source_name(const mprof_source *source)
     return source->name;
 }
 
+size_t mprof__source_size(const mprof_source *source, size_t most)
+{
+    return source->fd < 0 && source->size < most ? source->size : most;
+}
+
 static int open_descriptor(const char *path)
 {
     if (strcmp(path, "-") == 0) {

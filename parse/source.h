@@ -10,6 +10,9 @@ mprof_status mprof__source_read(mprof_source *source, void *bytes, size_t size, 
 
 const char *mprof__source_name(const mprof_source *source);
 
+/* How much there is to read from the beginning, at most `most`; `most` where it is not known. */
+size_t mprof__source_size(const mprof_source *source, size_t most);
+
 /* From here on a pipe's bytes are also kept aside (in an unlinked file), so that it can be read a
  * second time; no effect on what can be rewound anyway. To be called before the first read.
  * Where there is no room to keep them, MPROF_EIO. */
