@@ -1,7 +1,7 @@
 """Small programs with what a line-by-line report has to say about them.
 
-Run by the interpreter under test: prints, as JSON, for each program the lines of its report. Behind
-each line that runs stands what is expected of it: `#: <occurrences> <MiB>`. Occurrences may differ
+Run by the interpreter under test: prints, as JSON, for each program the lines of its report, and for
+each of SUMS two numbers that should be equal. Behind each line that runs stands what is expected of it: `#: <occurrences> <MiB>`. Occurrences may differ
 between versions of Python where they compile a line to more than one place: `6|12`. Without a change
 of memory the MiB are 0; every value is exact to less than one. A line without the mark must not run.
 
@@ -560,6 +560,180 @@ kept.append(f()); profile.disable_by_count()
 kept.append(f()); profile.disable_by_count()
 """
 
+# Programs of the kind that upstream's users reported wrong numbers of, most with increments in loops
+# (its issues 77, 122, 195, 211, 219, 226, 234, 236, 238, 253, 294, 317, 353, 396, 400). Each takes
+# memory() at its first and last line: all increments together are what lies between.
+SUMS = {}
+SUMS["the example of the manual (226)"] = """
+@profile
+def f():
+    start = memory()
+    a = [1] * (10 ** 6)
+    b = [2] * (2 * 10 ** 7)
+    del b
+    total(start)
+f()
+"""
+SUMS["objects made in a loop (211)"] = """
+class Person:
+    def __init__(self, name): self.name = name
+@profile
+def f():
+    start = memory()
+    people = []
+    for i in range(30000):
+        people.append(Person(str(i)))
+    total(start)
+f()
+"""
+SUMS["dicts made in a loop (211)"] = """
+@profile
+def f():
+    start = memory()
+    kept = []
+    for _ in range(30000):
+        kept.append({})
+    total(start)
+f()
+"""
+SUMS["lists made and dropped in a loop (219, 77)"] = """
+@profile
+def f(n):
+    start = memory()
+    result = 0
+    for i in range(5):
+        numbers = [j ^ (j >> i) for j in range(n)]
+        result += sum(numbers)
+        del numbers
+    total(start)
+f(40000)
+"""
+SUMS["a bound method, profiled by hand (195)"] = """
+class Thing:
+    def window(self, n):
+        start = memory()
+        parts = []
+        for i in range(n):
+            part = b"x" * (i << 16)
+            part = part[:len(part) // 2]
+            parts.append(part)
+            parts = parts[-3:]
+        total(start)
+profile(Thing().window)(30)
+"""
+SUMS["a profiled function in a profiled function (234, 236)"] = """
+@profile
+def inner(n):
+    output = [0] * n
+    for i in range(n // 100):
+        k = i
+        while k < i + 2:
+            k += 1
+        output[i] = [k]
+    return output
+def f():
+    start = memory()
+    kept = inner(200000)
+    for i in range(3):
+        kept += inner(100000)
+    total(start)
+f = profile(f)
+f()
+"""
+SUMS["comprehensions (238, 253)"] = """
+class Particle:
+    def __init__(self, x): self.x = x
+@profile
+def f():
+    start = memory()
+    particles = [Particle(i) for i in range(30000)]
+    others = [Particle(i) for i in range(30000)]
+    sizes = {i: [i] for i in range(20000)}
+    for p in particles:
+        p.x += 4
+    total(start)
+f()
+"""
+SUMS["a callee that takes memory once (122)"] = """
+cache = []
+def fill():
+    if not cache: cache.append(b"x" * (40 << 20))
+@profile
+def f():
+    start = memory()
+    a = list(range(90000))
+    for i in range(10):
+        b = i
+        fill()
+        g = i
+    total(start)
+f()
+"""
+SUMS["a file read in a loop (195, 317)"] = """
+import tempfile
+@profile
+def f():
+    start = memory()
+    with tempfile.TemporaryFile("w+") as file:
+        for i in range(3000):
+            file.write("line %d of the file\\n" % i)
+        file.seek(0)
+        lines = []
+        for line in file:
+            lines.append(line * 50)
+            if len(lines) > 500:
+                lines.clear()
+    total(start)
+f()
+"""
+SUMS["memory that goes up and down from round to round (353, 400)"] = """
+@profile
+def f():
+    start = memory()
+    kept = {}
+    for i in range(40):
+        block = b"x" * ((i * 7919 % 13) << 18)
+        if i % 3 == 0:
+            kept[i % 5] = block
+            continue
+        elif i % 7 == 0:
+            kept.clear()
+        block = None
+    total(start)
+f()
+"""
+SUMS["recursion that takes and gives back (294, 396)"] = """
+@profile
+def f(n):
+    if n == 6:
+        start = memory()
+    block = b"x" * (n << 19)
+    if n:
+        kept = f(n - 1)
+        block = block[:len(block) // 2] + kept
+    if n == 6:
+        total(start)
+    return block
+f(6)
+"""
+
+
+def check_sum(name, directory):
+    """(what the increments of f add up to, what f itself has seen)"""
+    from memory_profiler import LineProfiler, memory_usage
+    path = os.path.join(directory, "program.py")
+    with open(path, "w") as file:
+        file.write(SUMS[name])
+    seen = []
+    profiler = LineProfiler()
+    memory = lambda: memory_usage()[0]  # noqa: E731
+    space = {"profile": profiler, "memory": memory, "__name__": "program",
+             "total": lambda start: seen.append(memory() - start)}
+    exec(compile(SUMS[name], path, "exec"), space)
+    (code,) = [code for _, code, _ in profiler.code_map.reports()
+               if code.co_name in ("f", "window")]
+    return sum(row[1] for row in profiler.code_map.measures(code)), seen[0]
+
 
 def check(name, directory):
     """Runs one program; [(file or None, line, hits, MiB, MiB in the end), ...] of its reports."""
@@ -578,10 +752,9 @@ def check(name, directory):
 
 
 def main():
-    found = {}
     with tempfile.TemporaryDirectory() as directory:
-        for name in PROGRAMS:
-            found[name] = check(name, directory)
+        found = {"programs": {name: check(name, directory) for name in PROGRAMS},
+                 "sums": {name: check_sum(name, directory) for name in SUMS}}
     json.dump(found, sys.stdout)
 
 

@@ -59,7 +59,11 @@ class Numbers(unittest.TestCase):
                               text=True, timeout=100, env=pythons.environment(
                                   MALLOC_MMAP_THRESHOLD_="1048576", **environment))
         self.assertEqual(done.returncode, 0, done.stderr)
-        for name, lines in json.loads(done.stdout).items():
+        found = json.loads(done.stdout)
+        for name, (added, seen) in found["sums"].items():
+            with self.subTest(python=str(interpreter), program=name, **environment):
+                self.assertAlmostEqual(added, seen, delta=TOLERANCE_MIB)
+        for name, lines in found["programs"].items():
             with self.subTest(python=str(interpreter), program=name, **environment):
                 self.compare(PROGRAMS[name], lines)
                 self.check_sum(PROGRAMS[name], lines)
