@@ -122,6 +122,44 @@ CASES["a process that is not there"] = """
         except ProcessLookupError as error: assert str(gone.pid) in str(error)
         else: assert False
 """
+CASES["a process that is not there, for those who have psutil"] = """
+    try: import psutil
+    except ImportError: sys.exit()
+    gone = subprocess.Popen(["true"]); gone.wait()
+    for error in (psutil.NoSuchProcess, ProcessLookupError):
+        for call in (lambda: memory_usage(gone.pid), lambda: memory_usage(gone.pid, max_usage=True)):
+            try: call()
+            except error as found: assert found.pid == gone.pid
+            else: assert False
+"""
+CASES["greenlets that switch within profiled functions"] = """
+    try: import greenlet
+    except ImportError: sys.exit()
+    from memory_profiler import LineProfiler
+    profiler = LineProfiler()
+    @profiler
+    def f(other, size):
+        block = b"x" * (size << 20)
+        other().switch()
+        del block
+        other().switch()
+    @profiler
+    def g():
+        f(lambda: second, 4)
+        return 1
+    main = greenlet.getcurrent()
+    first = greenlet.greenlet(lambda: g())
+    second = greenlet.greenlet(lambda: f(lambda: first, 8))
+    first.switch()
+    while not (first.dead and second.dead):
+        (second if first.dead else first).switch()
+    lines = profiler.code_map[f.__wrapped__.__code__]
+    start = f.__wrapped__.__code__.co_firstlineno
+    assert [lines[start + i][2] for i in (0, 2, 3, 4, 5)] == [2] * 5, lines
+    assert abs(lines[start + 2][0] - 12) < 1 and abs(lines[start + 4][0] + 12) < 1, lines
+    lines = profiler.code_map[g.__wrapped__.__code__]
+    assert [count for _, _, count in lines.values()] == [1, 3, 1], lines    # the lambda ran twice
+"""
 CASES["children"] = """
     CODE = "a = b'x' * (40 << 20); print(1, flush=True); input()"
     child = subprocess.Popen(["sh", "-c", '"$0" "$@"; true', sys.executable, "-I", "-S", "-c", CODE],
