@@ -482,11 +482,11 @@
       }
     }
     if (!best) return null;
-    const { piece, i } = best, between = t > piece[0][0] && t < piece[piece.length - 1][0], pixel = (view.to - view.from) / width;
-    if (!between && distance > 8 * pixel) return null;
+    const { piece, i } = best, between = t > piece[0][0] && t < piece[piece.length - 1][0], column = Math.floor(X(piece[i][0]));
+    if (!between && distance > 8 * (view.to - view.from) / width) return null;
     let least = piece[i][1], most = least;
     for (const step of [-1, 1])
-      for (let j = i + step; j >= 0 && j < piece.length && Math.abs(piece[j][0] - piece[i][0]) < pixel / 2; j += step) {
+      for (let j = i + step; j >= 0 && j < piece.length && Math.floor(X(piece[j][0])) === column; j += step) {
         least = Math.min(least, piece[j][1]);
         most = Math.max(most, piece[j][1]);
       }
@@ -517,9 +517,9 @@
     const py = Math.max(2, Math.min(y + 12, box.height - tall - 2));
     add(readout, 'rect', { class: 'part panel', x: tenth(px), y: tenth(py), width: tenth(wide), height: tall, rx: 4 });
     lines.forEach(([text, className, tone], i) => {
-      const line = add(readout, 'text', { class: 'part ' + className, x: tenth(px + 8), y: tenth(py + 18 + i * 15) });
-      if (tone !== undefined) add(line, 'tspan', { class: 'c ' + tone }, '\u25a0 ');
-      line.appendChild(document.createTextNode(text));
+      const marked = tone !== undefined, y = tenth(py + 18 + i * 15);
+      if (marked) add(readout, 'rect', { class: 'part mark ' + tone, x: tenth(px + 8), y: y - 8, width: 8, height: 8 });
+      add(readout, 'text', { class: 'part ' + className, x: tenth(px + (marked ? 20 : 8)), y }, text);
     });
   }
 

@@ -107,7 +107,7 @@ class Browser:
     # -- what a reader does
 
     def open(self, path):
-        self.ask("POST", "/url", {"url": path if "://" in str(path) else pathlib.Path(path).as_uri()})
+        self.ask("POST", "/url", {"url": path if re.match("[a-z]+:", str(path)) else pathlib.Path(path).as_uri()})
 
     def run(self, script, *arguments):
         """The value of a function body of JavaScript; `arguments` are its arguments."""

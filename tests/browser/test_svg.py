@@ -1,0 +1,833 @@
+"""The saved SVG in a real browser: what it tells when it is pointed at, zoom, search, keys; that it
+is inert where scripts are not run, and that no name in a recording ever becomes more than text.
+Everything is done as a reader does it, with pointer and keys, and compared with the recording."""
+
+import functools
+import http.server
+import pathlib
+import random
+import re
+import subprocess
+import sys
+import tempfile
+import threading
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+import mprof_test  # noqa: E402
+from browser import Browser  # noqa: E402
+from mprof_test import FIXTURES, Recording  # noqa: E402
+
+NESTED = FIXTURES / "dat" / "nested.dat"
+CHILDREN = FIXTURES / "dat" / "article-gunicorn-CM.dat"
+
+# Names that would do something if they were ever taken for markup or script.
+HOSTILE = [
+    "<script>window.hacked=1</script>", "]]></script><script>window.hacked=2</script>",
+    "\"><image href=x onerror=window.hacked=3 />", "</metadata><script>window.hacked=4</script>",
+    "</title><script>window.hacked=5</script>", "${window.hacked=6}", "'+(window.hacked=7)+'",
+    "\\\";window.hacked=8;//", "a&amp;b&lt;c", "--><!--", "&#60;script&#62;", "%3Cscript%3E", "(a+)+$",
+    "[", "x*", "\u2028line", "مرحبا", "数据处理", "🔥🚒", "javascript:window.hacked=9", "__proto__", "constructor",
+]
+
+# What the tests look at of a picture; `root` is the <svg>.
+STATE = """
+const root = document.querySelector('svg'), of = name => [...root.querySelectorAll(name)];
+const shown = node => node.getClientRects().length && getComputedStyle(node).display !== 'none';
+const texts = name => of(name).filter(shown).map(node => node.textContent);
+return {
+    living: root.classList.contains('living'), zoomed: root.classList.contains('zoomed'),
+    told: texts('.told'), ticks: texts('.tick'), facts: texts('.facts'), status: texts('.status').join(''),
+    captions: texts('.box-name'), names: texts('.bracket-name'), buttons: texts('.button'),
+    hits: of('.hit').length, focus: document.activeElement && document.activeElement.getAttribute('aria-label'),
+    hair: of('.hair').length,
+};
+"""
+
+BOXES = """
+return [...document.querySelectorAll('.box, .rug, .box-fine')].filter(node => node.getAttribute('display') !== 'none').map(node => {
+    const { x, y, width, height } = node.getBoundingClientRect();
+    return { label: node.getAttribute('aria-label'), x, y, width, height };
+});
+"""
+
+# The document as it was drawn: without what a hover or a search leaves behind on a class.
+DRAWN = """
+return [...document.querySelectorAll('svg > g')].filter(node => !node.matches('.button, .readout')).map(node =>
+    node.outerHTML.replace(/ class="[^"]*"/g, match => match.replace(/ (hit|among)\\b/g, ''))).join('');
+"""
+
+
+def memory_text(mib):
+    """As the picture writes memory; None where rounding is a tie."""
+    assert 1 <= mib < 1023
+    return f"{mib:.1f} MiB"
+
+
+def union_s(calls):
+    """Time in which at least one of them runs."""
+    total, end = 0.0, float("-inf")
+    for call in sorted(calls, key=lambda one: one.enter_s):
+        total += max(0.0, call.exit_s - max(call.enter_s, end))
+        end = max(end, call.exit_s)
+    return total
+
+
+def percent_text(share):
+    value = share * 100
+    return f"{value:.2f} %" if value < 10 else f"{value:.1f} %"
+
+
+class Plot:
+    """The two axes of a picture, as its ticks say."""
+
+    def __init__(self, browser):
+        self.left, self.top, self.width, self.height = browser.run(
+            "return JSON.parse(document.querySelector('svg > metadata').textContent).plot")
+        self.from_s, self.to_s, _ = browser.run(
+            "return JSON.parse(document.querySelector('svg > metadata').textContent).time")
+
+    def x(self, seconds):
+        return self.left + (seconds - self.from_s) / (self.to_s - self.from_s) * self.width
+
+    def seconds(self, x):
+        return self.from_s + (x - self.left) / self.width * (self.to_s - self.from_s)
+
+    @property
+    def middle(self):
+        return self.top + self.height / 2
+
+    @property
+    def clear(self):
+        """A height at which nothing but the curve's peak is drawn."""
+        return self.top + 2
+
+
+class BrowserCase(mprof_test.TestCase):
+    browser = None
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.browser = Browser(height=1500)
+        cls.addClassCleanup(cls.browser.close)
+
+    def setUp(self):
+        super().setUp()
+        self.address = None
+        self.browser.prefer("light")
+        self.browser.open("about:blank")
+        self.browser.messages()
+        self.browser.requests()
+
+    def end_processes(self):
+        """The browser outlives the single test."""
+
+    def draw(self, *arguments, name="picture.svg"):
+        path = self.directory / name
+        self.run_mprof("plot", "-o", path, *arguments)
+        mprof_test.check_svg(path)
+        return path
+
+    def show(self, *arguments):
+        """Draws and opens; returns where its plot lies."""
+        path = self.draw(*arguments)
+        self.browser.open(path)
+        self.assertTrue(self.state()["living"])
+        return Plot(self.browser)
+
+    def write(self, name, text):
+        path = self.directory / name
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        return path
+
+    def state(self):
+        return self.browser.run(STATE)
+
+    def boxes(self):
+        return self.browser.run(BOXES)
+
+    def box(self, label):
+        found = [box for box in self.boxes() if box["label"].startswith(label)]
+        self.assertTrue(found, f"no box {label!r}")
+        return max(found, key=lambda box: box["width"])
+
+    def click_box(self, label):
+        box = self.box(label)
+        self.browser.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+
+    def assert_quiet(self):
+        """Nothing on the console, nothing asked of a network."""
+        self.assertEqual(self.browser.messages(), [])
+        asked = {url for url in self.browser.requests() if not url.startswith(("file:", "chrome:", "data:"))}
+        if self.address:  # a browser asks for an icon of its own accord
+            asked -= {self.address + "/picture.svg", self.address + "/favicon.ico"}
+        self.assertEqual(asked, set())
+
+    def tearDown(self):
+        if self.browser.session:
+            self.assert_quiet()
+        super().tearDown()
+
+
+class Hover(BrowserCase):
+    def samples(self, recording):
+        """Points of the curve, from the start: samples, and what calls measured."""
+        points = [(moment, mib) for mib, moment in recording.mem]
+        for call in recording.calls:
+            points += [(call.enter_s, call.enter_mib), (call.exit_s, call.exit_mib)]
+        points.sort()
+        start = points[0][0]
+        return [(moment - start, mib) for moment, mib in points]
+
+    def test_time_and_memory_are_those_of_the_sample_next_to_the_pointer(self):
+        plot, points = self.show(NESTED), self.samples(Recording(NESTED))
+        pixel = (plot.to_s - plot.from_s) / plot.width
+        alone = [(moment, mib) for i, (moment, mib) in enumerate(points)
+                 if all(abs(moment - other) > 2.5 * pixel for j, (other, _) in enumerate(points) if j != i)]
+        self.assertGreater(len(alone), 30)
+        for moment, mib in alone[1:-1:3]:
+            self.browser.move(plot.x(moment), plot.clear)
+            told = self.state()["told"]
+            with self.subTest(moment=moment):
+                self.assertIn(memory_text(mib), told)
+                self.assertAlmostEqual(float(told[0].split(" ")[0]), moment, delta=0.00051)
+                self.assertRegex(told[0], r"\A\d\.\d{3} s  \d\d:\d\d:\d\d\.\d{3}\Z")
+
+    def test_what_is_running_is_told_with_its_duration_and_change(self):
+        plot, recording = self.show(NESTED), Recording(NESTED)
+        start_s = min(recording.mem[0][1], min(call.enter_s for call in recording.calls))
+        for moment in (0.15, 0.6, 0.95, 1.5):
+            x = round(plot.x(moment))
+            self.browser.move(x, plot.clear)
+            told = self.state()["told"]
+            at = float(told[0].split(" ")[0])
+            running = [call for call in recording.calls
+                       if call.enter_s - start_s + 0.001 < at < call.exit_s - start_s - 0.001]
+            for call in running:
+                label = call.name.rpartition(".")[2]
+                with self.subTest(moment=moment, call=call.name):
+                    self.assertTrue([line for line in told if re.search(rf"{label}  [\d.]+ m?s  [+−±]", line)],
+                                    told)
+            ended = sum(call.exit_s - start_s < at - 0.001 or call.enter_s - start_s > at + 0.001
+                        for call in recording.calls)
+            self.assertLessEqual(len(told) - 2, len(recording.calls) - ended)
+
+    def test_a_box_tells_all_of_its_call(self):
+        self.show("-f", NESTED)
+        recording = Recording(NESTED)
+        call = max(recording.calls_of("fit"), key=lambda one: one.seconds)
+        box = self.box("nested.fit" if "nested.fit" in call.name else call.name)
+        self.browser.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+        told = self.state()["told"]
+        self.assertEqual(told[0], call.name)
+        self.assertIn(f"{call.seconds:.2f} s", told[1])
+        self.assertIn(f"({memory_text(call.enter_mib)} → {memory_text(call.exit_mib)})", told[1])
+        self.assertTrue(any(re.match(r"\d+\.\d+ s  \d\d:\d\d:\d\d", line) for line in told), told)
+
+    def test_process_lane_open_and_count_are_told(self):
+        lines = ["CMDLINE x", "PROC 10 1 100.0000 main.py", "PROC 20 10 100.5000 worker.py"]
+        lines += [f"MEM {50 + i % 3} {100 + i / 10:.4f}" for i in range(101)]
+        lines += ["FUNC m.served 50 102 60 104 0 pid=20 lane=greenlet-7",
+                  "FUNC m.waiting 50 105 60 110 0 pid=20 open"]
+        lines += [f"FUNC m.tiny 50 {107 + i / 1e4:.4f} 50 {107 + i / 1e4 + 5e-5:.5f} 0 pid=10" for i in range(9)]
+        self.show("-f", self.write("open.dat", "\n".join(lines) + "\n"))
+        for label, wanted in (("m.served", ["20", "greenlet-7", "2.00 s", "+10.0 MiB"]),
+                              ("m.waiting", ["never returned", "20"]),
+                              ("9 calls", ["9 calls, the longest m.tiny"])):
+            box = self.box(label)
+            self.browser.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+            told = "\n".join(self.state()["told"])
+            for word in wanted:
+                with self.subTest(label=label, word=word):
+                    self.assertIn(word, told)
+
+    def test_every_process_is_told_at_the_same_moment(self):
+        plot, recording = self.show(CHILDREN), Recording(CHILDREN)
+        start = recording.mem[0][1]
+        for mib, moment in recording.mem[20:60:10]:
+            self.browser.move(plot.x(moment - start), plot.clear)
+            told = self.state()["told"]
+            self.assertIn(memory_text(mib), told)
+            for pid in {pid for pid, _, _ in recording.chld}:
+                near = min((one for one in recording.chld if one[0] == pid), key=lambda one: abs(one[2] - moment))
+                with self.subTest(pid=pid, moment=moment):
+                    self.assertTrue([line for line in told
+                                     if str(pid) in line and memory_text(near[1]) in line], told)
+
+    def test_several_recordings_are_told_by_their_names(self):
+        plot = self.show(NESTED, CHILDREN)
+        self.browser.move(plot.x(1), plot.clear)
+        told = "\n".join(self.state()["told"])
+        for name in ("nested.dat", "article-gunicorn-CM.dat"):
+            self.assertRegex(told, rf"{re.escape(name)}  [\d.]+ MiB")
+
+    def test_layers_of_a_stack_tell_their_own_height(self):
+        plot, recording = self.show("--stack", CHILDREN), Recording(CHILDREN)
+        start, (mib, moment) = recording.mem[0][1], recording.mem[40]
+        self.browser.move(plot.x(moment - start), plot.clear)
+        told = self.state()["told"]
+        for pid in {pid for pid, _, _ in recording.chld}:
+            near = min((one for one in recording.chld if one[0] == pid), key=lambda one: abs(one[2] - moment))
+            line = [line for line in told if str(pid) in line]
+            self.assertTrue(line, told)
+            self.assertAlmostEqual(float(line[0].split()[-2]), near[1], delta=1.5)
+
+    def test_a_dense_column_tells_its_extremes(self):
+        points = [(100 + i / 1000, 50 + (i * 7919 % 101)) for i in range(200_000)]
+        plot = self.show(self.write("dense.dat", "".join(f"MEM {mib} {moment:.4f}\n" for moment, mib in points)))
+        self.browser.move(plot.left + plot.width // 2, plot.clear)
+        line = [line for line in self.state()["told"] if "–" in line]
+        self.assertTrue(line)
+        low, high = map(float, re.findall(r"([\d.]+) MiB", line[0]))
+        self.assertLessEqual(low, 52)
+        self.assertGreaterEqual(high, 148)
+
+    def test_outside_of_the_plot_nothing_is_told(self):
+        plot = self.show(NESTED)
+        self.browser.move(plot.x(1), plot.clear)
+        self.assertEqual(self.state()["hair"], 1)
+        self.browser.move(plot.x(1), 5)
+        self.assertEqual(self.state()["told"], [])
+
+
+class Zoom(BrowserCase):
+    def test_a_drag_selects_a_range_of_time(self):
+        plot = self.show(NESTED)
+        before = self.state()
+        drawn = self.browser.run(DRAWN)
+        self.browser.drag(plot.x(0.4), plot.middle, plot.x(0.8), plot.middle + 20)
+        after = self.state()
+        self.assertTrue(after["zoomed"])
+        self.assertNotEqual(before["ticks"], after["ticks"])
+        begin, end = map(float, re.search(r"-w ([\d.]+),([\d.]+)", after["facts"][0]).groups())
+        self.assertAlmostEqual(begin, 0.4, delta=0.003)
+        self.assertAlmostEqual(end, 0.8, delta=0.003)
+        times = [float(tick[:-3]) for tick in after["ticks"] if tick.endswith(" ms")]
+        self.assertTrue(times and all(400 <= time <= 800 for time in times), after["ticks"])
+        for again in ("Escape", "dblclick", "button"):
+            if again == "Escape":
+                self.browser.press("Escape")
+            else:
+                self.browser.drag(plot.x(0.4), plot.middle, plot.x(0.8), plot.middle)
+                if again == "dblclick":
+                    self.browser.click(plot.x(0.2), plot.top + 30, times=2)
+                else:
+                    place = self.browser.run("""
+                        const { x, y, width, height } = [...document.querySelectorAll('.button')].find(
+                            node => node.textContent.startsWith('reset')).getBoundingClientRect();
+                        return [x + width / 2, y + height / 2];""")
+                    self.browser.click(*place)
+            with self.subTest(again):
+                self.assertEqual(self.state()["ticks"], before["ticks"])
+                self.assertEqual(self.browser.run(DRAWN), drawn)
+
+    def test_reset_restores_every_kind_of_picture(self):
+        for arguments in ([NESTED], ["-f", NESTED], [CHILDREN], ["--stack", CHILDREN], [NESTED, CHILDREN],
+                          ["-f", "--by", "function", NESTED], ["-s", "-n", NESTED], ["-w", "0.2,0.9", NESTED]):
+            with self.subTest(arguments=arguments):
+                plot = self.show(*arguments)
+                drawn = self.browser.run(DRAWN)
+                self.browser.drag(plot.left + 300, plot.middle, plot.left + 420, plot.middle)
+                self.assertTrue(self.state()["zoomed"])
+                self.assertNotEqual(self.browser.run(DRAWN), drawn)
+                self.browser.press("+", "+", "ArrowRight", "-", "Escape")
+                self.assertEqual(self.browser.run(DRAWN), drawn)
+
+    def test_axes_are_those_of_a_picture_of_that_window(self):
+        recordings = [("20 ms", 0.02, 1.7e9), ("5 s", 5, 1.7e9), ("2 h", 7200, 1.7e9), ("2 min", 120, 100),
+                      ("30 days", 30 * 86400, 1.7e9), ("GiB", 40, 1.7e9)]
+        for name, seconds, start in recordings:
+            scale = 5000 if name == "GiB" else 100
+            path = self.write("some.dat", "CMDLINE x\n" + "".join(
+                f"MEM {scale * (1 + 0.4 * ((i * 37) % 100) / 100):.6f} {start + seconds * i / 400:.7f}\n"
+                for i in range(401)))
+            plot = self.show(path)
+            for share in (0.13, 0.4, 0.71):
+                for wide in (90, 260, 500):
+                    left = plot.left + plot.width * share
+                    right = min(left + wide, plot.left + plot.width - 5)
+                    self.browser.drag(left, plot.middle, right, plot.middle)
+                    state = self.state()
+                    window = re.search(r"-w ([\d.]+,[\d.]+)", state["facts"][0])[1]
+                    other = self.draw("-w", window, path, name="window.svg")
+                    ticks = re.findall(r'class="tick"[^>]*>([^<]*)<', other.read_text())
+                    with self.subTest(name=name, window=window):
+                        # at the ends of the axis, rounding of the window may take a tick away
+                        self.assertGreater(len(state["ticks"]), 3)
+                        self.assertLessEqual(len(set(state["ticks"]) ^ set(ticks)), 2, (state["ticks"], ticks))
+                    self.browser.press("Escape")
+
+    def test_a_click_on_a_box_zooms_to_its_call(self):
+        plot = self.show("-f", NESTED)
+        labels = [box["label"] for box in self.boxes()]
+        predict = next(label for label in labels if "predict" in label)
+        before = self.box(predict)
+        self.click_box(predict)
+        after = self.box(predict)
+        self.assertGreater(after["width"], 5 * before["width"])
+        self.assertAlmostEqual(after["width"] / plot.width, 1 / 1.1, delta=0.01)
+        captions = self.state()["captions"]
+        self.assertTrue(any(re.match(r"predict  0\.14 s  [+−±][\d.]+ [KM]iB\Z", text) for text in captions), captions)
+        inside = self.browser.run("""
+            return [...document.querySelectorAll('.captions > .box-name')].every(node => {
+                const text = node.getBoundingClientRect();
+                return [...document.querySelectorAll('.box')].some(box => {
+                    const place = box.getBoundingClientRect();
+                    return text.left >= place.left && text.right <= place.right + 1 && text.top >= place.top - 3
+                        && text.bottom <= place.bottom + 3;
+                });
+            });""")
+        self.assertTrue(inside, "a caption leaves its box")
+
+    def test_labels_at_the_brackets_do_not_hide_each_other(self):
+        plot = self.show(NESTED)
+        for share in (0.05, 0.3, 0.6):
+            self.browser.drag(plot.left + plot.width * share, plot.middle,
+                              plot.left + plot.width * (share + 0.2), plot.middle)
+            places = self.browser.run("""
+                return [...document.querySelectorAll('.names:not(.fixed) > text')].map(node => {
+                    const { left, right, top, bottom } = node.getBoundingClientRect();
+                    return [left, right, top, bottom];
+                });""")
+            self.assertTrue(places)
+            for i, a in enumerate(places):
+                self.assertGreaterEqual(a[0], plot.left - 1)
+                self.assertLessEqual(a[1], plot.left + plot.width + 1)
+                for b in places[:i]:
+                    apart = a[1] <= b[0] + 1 or b[1] <= a[0] + 1 or a[3] <= b[2] + 4 or b[3] <= a[2] + 4
+                    self.assertTrue(apart, (a, b))
+            self.browser.press("Escape")
+
+    def test_the_wheel_with_control_zooms_at_the_pointer(self):
+        plot = self.show(NESTED)
+        self.browser.wheel(plot.x(0.6), plot.middle, -100)
+        self.assertFalse(self.state()["zoomed"])
+        for _ in range(4):
+            self.browser.wheel(plot.x(0.6), plot.middle, -100, "Control")
+        state = self.state()
+        begin, end = map(float, re.search(r"-w ([\d.]+),([\d.]+)", state["facts"][0]).groups())
+        self.assertLess(end - begin, 0.7)
+        self.assertTrue(begin < 0.6 < end)
+
+    def test_the_memory_axis_follows_what_is_shown(self):
+        path = self.write("step.dat", "CMDLINE x\n" + "".join(
+            f"MEM {900 if 40 < i < 50 else 20 + i % 5} {100 + i}\n" for i in range(101)))
+        plot = self.show(path)
+        self.assertIn("800 MiB", self.state()["ticks"])
+        self.browser.drag(plot.x(60), plot.middle, plot.x(90), plot.middle)
+        memory = [float(tick[:-4]) for tick in self.state()["ticks"] if tick.endswith("MiB")]
+        self.assertTrue(memory and max(memory) <= 30, memory)
+
+    def test_hover_is_right_after_a_zoom(self):
+        plot, recording = self.show(NESTED), Recording(NESTED)
+        self.browser.drag(plot.x(0.4), plot.middle, plot.x(0.6), plot.middle)
+        begin, end = map(float, re.search(r"-w ([\d.]+),([\d.]+)", self.state()["facts"][0]).groups())
+        start = min(recording.mem[0][1], min(call.enter_s for call in recording.calls))
+        for mib, moment in recording.mem:
+            at = moment - start
+            if not begin + 0.01 < at < end - 0.01:
+                continue
+            self.browser.move(plot.left + (at - begin) / (end - begin) * plot.width, plot.middle)
+            with self.subTest(moment=at):
+                self.assertIn(memory_text(mib), "\n".join(self.state()["told"]))
+
+
+class Search(BrowserCase):
+    def search(self, text):
+        self.browser.press("Escape", "/")
+        self.browser.type(text)
+        return self.state()
+
+    def expected(self, recording, pattern):
+        calls = [call for call in recording.calls if re.search(pattern, call.name)]
+        start = min(recording.mem[0][1], min(call.enter_s for call in recording.calls))
+        end = max(recording.mem[-1][1], max(call.exit_s for call in recording.calls))
+        return len(calls), union_s(calls) / (end - start)
+
+    def test_counts_and_shares_are_those_of_the_recording(self):
+        recording = Recording(NESTED)
+        for options in ([], ["-f"]):
+            self.show(*options, NESTED)
+            for text in ("leaf", "FIT", "leaf|branch", "^nested.*(fit|predict)$", "e"):
+                state = self.search(text)
+                count, share = self.expected(recording, f"(?i){text}")
+                with self.subTest(options=options, text=text):
+                    if not count:
+                        self.assertEqual(state["status"], "no call")
+                        continue
+                    self.assertEqual(state["status"], f"{count} calls, {percent_text(share)} of the time")
+                    self.assertGreater(state["hits"], 0)
+            self.browser.press("Escape")
+            state = self.state()
+            self.assertEqual((state["status"], state["hits"]), ("", 0))
+
+    def test_what_matches_stands_out(self):
+        self.show("-f", NESTED)
+        self.search("leaf")
+        opacity = self.browser.run("""
+            return [...document.querySelectorAll('.box')].map(node =>
+                [node.getAttribute('aria-label').includes('leaf'), +getComputedStyle(node).opacity]);""")
+        self.assertEqual({hit for hit, _ in opacity}, {True, False})
+        for hit, value in opacity:
+            self.assertTrue(value == 1 if hit else value < 0.5, (hit, value))
+
+    def test_a_pattern_that_is_none_is_looked_for_as_it_is(self):
+        names = ["m.a[0]", "m.(b", "m.c*d", "m.\\d"]
+        lines = ["MEM 1 100", "MEM 2 110"] + [f"FUNC {name} 1 {101 + 2 * i} 1 {102 + 2 * i} 0"
+                                             for i, name in enumerate(names)]
+        self.show("-f", self.write("odd.dat", "\n".join(lines) + "\n"))
+        for text, count in (("[", 1), ("(b", 1), ("*", 1), ("(", 1), ("m.", 4), ("\\", 1), ("nothing", 0)):
+            status = self.search(text)["status"]
+            with self.subTest(text=text):
+                self.assertRegex(status, rf"\A{count} calls?, " if count else "no call")
+
+    def test_a_hundred_thousand_calls_are_counted_one_by_one(self):
+        random.seed(5)
+        lines, moment = ["CMDLINE many"], 1000.0
+        lines += [f"MEM {100 + i % 50} {1000 + i}" for i in range(1001)]
+        for i in range(100_000):
+            wide = random.expovariate(1 / 0.005)
+            lines.append(f"FUNC pkg.mod.f{i * 7 % 19} 100 {moment:.4f} 100 {moment + wide:.4f} {i % 2}")
+            moment += 0.0099
+        path = self.write("many.dat", "\n".join(lines) + "\n")
+        recording = Recording(path)
+        self.show("-f", path)
+        for text in ("f3$", "f1", "f[2-5]$"):
+            state = self.search(text)
+            count, share = self.expected(recording, text)
+            with self.subTest(text=text):
+                self.assertEqual(state["status"], f"{count:,} calls, {percent_text(share)} of the time")
+        self.browser.press("Escape", "+", "+", "ArrowRight")
+        self.assertTrue(self.state()["zoomed"])
+        self.assertLess(self.browser.run("return document.querySelectorAll('*').length"), 30_000)
+
+    def test_a_function_of_the_legend_is_searched_by_a_click(self):
+        self.show("-f", NESTED)
+        place = self.browser.run("""
+            const { x, y } = [...document.querySelectorAll('.legend-name')].find(
+                node => node.textContent === 'leaf').getBoundingClientRect();
+            return [x + 4, y + 6];""")
+        self.browser.click(*place)
+        count, share = self.expected(Recording(NESTED), r"\.leaf$")
+        self.assertEqual(self.state()["status"], f"{count} calls, {percent_text(share)} of the time")
+
+    def test_enter_goes_to_the_first_hit(self):
+        self.show("-f", NESTED)
+        self.search("predict")
+        self.browser.press("Enter")
+        self.assertIn("predict", self.state()["focus"])
+
+
+class Keyboard(BrowserCase):
+    def test_boxes_by_tab_and_arrows(self):
+        self.show("-f", NESTED)
+        for _ in range(6):
+            self.browser.press("Tab")
+            label = self.state()["focus"] or ""
+            if "fit: " in label:
+                break
+        self.assertRegex(label, r"fit: 0\.39 s")
+        self.assertEqual(self.state()["told"][0], label.partition(":")[0])
+        outline = self.browser.run("return getComputedStyle(document.activeElement).outlineStyle")
+        self.assertNotEqual(outline, "none")
+        self.browser.press("ArrowRight")
+        self.assertIn("predict", self.state()["focus"])
+        self.browser.press("ArrowLeft", "ArrowDown")
+        self.assertRegex(self.state()["focus"], r"fit: 0\.26 s")
+        self.browser.press("Enter")
+        self.assertTrue(self.state()["zoomed"])
+        self.browser.press("Escape")
+        self.assertFalse(self.state()["zoomed"])
+
+    def test_zoom_pan_and_reset(self):
+        self.show(NESTED)
+
+        def window():
+            found = re.search(r"-w ([\d.]+),([\d.]+)", self.state()["facts"][0])
+            return tuple(map(float, found.groups())) if found else None
+
+        self.assertIsNone(window())
+        self.browser.press("+", "+")
+        begin, end = window()
+        self.browser.press("ArrowRight")
+        self.assertAlmostEqual(window()[0], begin + (end - begin) / 4, delta=0.01)
+        self.browser.press("ArrowLeft", "ArrowLeft")
+        self.assertLess(window()[0], begin)
+        self.browser.press("-")
+        self.assertAlmostEqual(window()[1] - window()[0], 2 * (end - begin), delta=0.01)
+        self.browser.press("-", "-")
+        self.assertIsNone(window())
+
+    def test_buttons_have_names_and_work_by_key(self):
+        self.show(NESTED)
+        self.browser.run("document.querySelector('.button').focus()")
+        self.assertEqual(self.state()["focus"], "Search functions")
+        self.browser.press("Enter")
+        self.browser.type("leaf")
+        self.assertIn("30 calls", self.state()["status"])
+
+    def test_brackets_can_be_put_away(self):
+        self.show(NESTED)
+        self.assertTrue(self.state()["names"])
+        self.browser.press("b")
+        self.assertEqual(self.state()["names"], [])
+        self.browser.press("b")
+        self.assertTrue(self.state()["names"])
+
+    def test_who_listens_is_told_the_same(self):
+        self.show("-f", NESTED)
+        tree = self.browser.devtools("Accessibility.getFullAXTree")["nodes"]
+        names = {node.get("name", {}).get("value", "") for node in tree}
+        roles = {node.get("role", {}).get("value", "") for node in tree}
+        self.assertTrue(any(re.match(r".*predict: 0\.14 s, .* at ", name) for name in names), sorted(names)[:40])
+        self.assertIn("Search functions", names)
+        self.assertTrue(any("nested.py" in name for name in names))
+        self.assertLessEqual({"graphics-document", "graphics-symbol", "button", "status"},
+                             {re.sub(r"(?<!^)(?=[A-Z])", "-", role).lower() for role in roles}
+                             | {role.lower() for role in roles}, roles)
+
+
+class Safety(BrowserCase):
+    def hostile(self):
+        lines = ["CMDLINE " + HOSTILE[1] + " " + HOSTILE[0]]
+        lines += [f"PROC 10 1 1000.0000 {HOSTILE[0]}", f"PROC 11 10 1000.0000 {HOSTILE[3]}"]
+        lines += [f"MEM {10 + i % 7} {1000 + i}" for i in range(100)]
+        lines += [f"CHLD 11 {5 + i % 3} {1000 + i}" for i in range(100)]
+        lines += [f"FUNC m.{name} 10 {1001 + 4 * i} 20 {1004 + 4 * i} 0 pid=11 lane={HOSTILE[4]}"
+                  for i, name in enumerate(HOSTILE)]
+        return self.write("hostile.dat", "\n".join(lines) + "\n")
+
+    def assert_unharmed(self):
+        self.assertIsNone(self.browser.run("return window.hacked || null"))
+        strangers = self.browser.run("""
+            return [...document.querySelectorAll('svg *')].map(node => node.localName).filter(name =>
+                !/^(svg|title|desc|style|rect|path|circle|text|tspan|g|metadata|script|foreignObject|input)$/.test(name));""")
+        self.assertEqual(strangers, [])
+        self.assertEqual(self.browser.run("return document.querySelectorAll('svg script').length"), 1)
+
+    def test_hostile_names_are_text(self):
+        path = self.hostile()
+        for options in ([], ["-f"], ["-f", "--by", "function"], ["-t", HOSTILE[1]]):
+            with self.subTest(options=options):
+                plot = self.show(*options, path)
+                told = []
+                for box in self.boxes()[::2]:
+                    self.browser.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+                    told += self.state()["told"]
+                if not set(options) & {"-t"}:
+                    self.assertIn("m." + HOSTILE[0], told)
+                self.browser.drag(plot.left + 20, plot.middle, plot.left + 300, plot.middle)
+                self.browser.press("/")
+                self.browser.type("<script>")
+                self.assertRegex(self.state()["status"], r"\A[45] calls")
+                self.assert_unharmed()
+
+    def test_hostile_names_within_a_page(self):
+        drawn = self.draw("-f", self.hostile()).read_text()
+        page = self.write("page.html", "<!doctype html><meta charset=utf-8><body>" + drawn)
+        self.browser.open(page)
+        self.assertTrue(self.state()["living"])
+        box = self.boxes()[0]
+        self.browser.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+        self.assertIn("m." + HOSTILE[0], self.state()["told"])
+        self.assert_unharmed()
+
+    def test_any_bytes_at_all_are_a_picture(self):
+        random.seed(11)
+        lines = [b"CMDLINE " + bytes(random.choices(range(1, 256), k=80)).replace(b"\n", b"?")]
+        lines += [b"MEM %d %d" % (10 + i % 7, 1000 + i) for i in range(300)]
+        for i in range(250):
+            name = bytes(byte for byte in random.choices(range(1, 256), k=random.randint(1, 30)) if byte not in b"\n\r\0")
+            lines.append(b"FUNC m." + name + b" 10 %d 12 %d 0" % (1001 + i, 1002 + i))
+        path = self.write("bytes.dat", b"\n".join(lines) + b"\n")
+        for options in ([], ["-f"]):
+            plot = self.show(*options, path)
+            self.browser.drag(plot.left + 20, plot.middle, plot.left + 300, plot.middle)
+            self.assertTrue(self.state()["zoomed"])
+            self.assert_unharmed()
+
+    def test_as_an_image_it_is_drawn_and_inert(self):
+        self.draw("-f", NESTED)
+        self.browser.open(self.write("page.html", "<!doctype html><img src='picture.svg'>"))
+        self.assertEqual(self.browser.run("const one = document.images[0]; return [one.naturalWidth, one.complete]"),
+                         [1260, True])
+        self.browser.picture(self.directory / "seen.png")
+        colours = subprocess.run([sys.executable, "-c", """
+import sys
+from matplotlib import image
+seen = image.imread(sys.argv[1])
+print(len({tuple(p) for p in seen.reshape(-1, seen.shape[2])[::7].round(2).tolist()}))
+""", str(self.directory / "seen.png")], capture_output=True, text=True, cwd=self.directory)
+        if colours.returncode == 0:
+            self.assertGreater(int(colours.stdout), 8, "an empty picture")
+
+    def serve(self, headers):
+        """The test's directory over HTTP, every answer with these headers; returns the address."""
+        class Handler(http.server.SimpleHTTPRequestHandler):
+            def end_headers(self):
+                for name, value in headers.items():
+                    self.send_header(name, value)
+                super().end_headers()
+
+            def log_message(self, *arguments):
+                pass
+
+        server = http.server.ThreadingHTTPServer(
+            ("127.0.0.1", 0), functools.partial(Handler, directory=str(self.directory)))
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        self.addCleanup(server.server_close)
+        self.addCleanup(server.shutdown)
+        self.address = f"http://127.0.0.1:{server.server_address[1]}"
+        return self.address
+
+    def test_where_scripts_are_forbidden_all_can_be_read(self):
+        self.draw("-f", NESTED)
+        address = self.serve({"Content-Security-Policy": "script-src 'none'"})
+        self.browser.open(address + "/picture.svg")
+        state = self.state()
+        self.assertFalse(state["living"])
+        self.assertEqual(state["buttons"], [])
+        self.assertIn("1.0 s", state["ticks"])
+        self.assertTrue(any(text.startswith("predict") for text in state["captions"]))
+        titles = self.browser.run("return [...document.querySelectorAll('title')].map(node => node.textContent)")
+        self.assertTrue(any(re.match(r".*predict: 0\.14 s", title) for title in titles))
+        self.assertTrue(any(re.match(r"[\d.]+ m?s: [\d.]+ MiB", title) for title in titles))
+        refused = [message for message in self.browser.messages() if "favicon" not in message]
+        self.assertEqual(len(refused), 1, refused)
+        self.assertIn("Content Security Policy", refused[0])
+
+    def test_where_only_scripts_are_allowed_it_lives(self):
+        self.draw("-f", NESTED)
+        address = self.serve({"Content-Security-Policy":
+                              "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'"})
+        self.browser.open(address + "/picture.svg")
+        self.assertTrue(self.state()["living"])
+        plot = Plot(self.browser)
+        self.browser.drag(plot.x(0.4), plot.middle, plot.x(0.8), plot.middle)
+        self.browser.move(plot.x(0.5), plot.middle)
+        self.browser.press("/")
+        self.browser.type("leaf")
+        self.assertTrue(self.state()["told"] and self.state()["hits"])
+        self.assertEqual([one for one in self.browser.messages() if "favicon" not in one], [])
+
+    def test_elements_that_somebody_edited_stay_a_picture(self):
+        path = self.draw("-f", NESTED)
+        text = path.read_text()
+        path.write_text(re.sub(r'<g class="lanes">\n<rect[^\n]*\n', '<g class="lanes">\n', text))
+        self.assertNotEqual(path.read_text(), text)
+        self.browser.open(path)
+        self.assertFalse(self.state()["living"])
+        self.assertIn("1.0 s", self.state()["ticks"])
+
+
+class Surroundings(BrowserCase):
+    def test_colours_follow_the_reader(self):
+        self.show("-f", NESTED)
+        colours = """
+            return ['.paper', '.title', '.box', '.tick'].map(name => getComputedStyle(document.querySelector(name)).fill);"""
+        light = self.browser.run(colours)
+        self.browser.prefer("dark")
+        dark = self.browser.run(colours)
+        self.assertEqual(light[0], "rgb(255, 255, 255)")
+        self.assertEqual(dark[0], "rgb(20, 24, 31)")
+        for one, other in zip(light, dark):
+            self.assertNotEqual(one, other)
+
+    def test_a_chosen_theme_stays(self):
+        paper = "return getComputedStyle(document.querySelector('.paper')).fill"
+        for theme, colour in (("light", "rgb(255, 255, 255)"), ("dark", "rgb(20, 24, 31)")):
+            self.show("--theme", theme, NESTED)
+            for scheme in ("light", "dark"):
+                self.browser.prefer(scheme)
+                self.assertEqual(self.browser.run(paper), colour)
+
+    def test_two_pictures_in_a_page_live_each_for_itself(self):
+        first = self.draw("-f", "--theme", "light", NESTED).read_text()
+        second = self.draw("--theme", "dark", CHILDREN).read_text()
+        page = self.write("page.html", "<!doctype html><meta charset=utf-8><style>.title{font-size:40px}</style>"
+                          "<body style='margin:0'><p class=title>host</p><p class=box id=host>text</p>"
+                          f"<div>{first}</div><div>{second}</div><input id=field>")
+        self.browser.open(page)
+        self.assertEqual(self.browser.run(
+            "return [...document.querySelectorAll('svg')].map(node => node.classList.contains('living'))"), [True, True])
+        ids = self.browser.run("return [...document.querySelectorAll('[id]')].map(node => node.id)")
+        self.assertEqual(len(ids), len(set(ids)), ids)
+        papers = self.browser.run(
+            "return [...document.querySelectorAll('.paper')].map(node => getComputedStyle(node).fill)")
+        self.assertEqual(papers, ["rgb(255, 255, 255)", "rgb(20, 24, 31)"])
+        host = self.browser.run("""
+            const style = name => getComputedStyle(document.querySelector(name));
+            return [style('p.title').fontSize, style('#host').cursor, style('#host').fill];""")
+        self.assertEqual(host, ["40px", "auto", "rgb(0, 0, 0)"])
+        # the page's keys are the page's
+        self.browser.run("document.querySelector('#field').focus()")
+        self.browser.type("/b+")
+        self.assertEqual(self.browser.run("return document.querySelector('#field').value"), "/b+")
+        zoomed = "return [...document.querySelectorAll('svg')].map(node => node.classList.contains('zoomed'))"
+        place = self.browser.run("""
+            document.querySelectorAll('svg')[0].scrollIntoView();
+            const { x, y } = document.querySelectorAll('svg')[0].getBoundingClientRect(); return [x, y];""")
+        self.browser.drag(place[0] + 300, place[1] + 200, place[0] + 600, place[1] + 210)
+        self.assertEqual(self.browser.run(zoomed), [True, False])
+        self.browser.press("Escape")
+        self.assertEqual(self.browser.run(zoomed), [False, False])
+
+    def test_a_picture_that_is_scaled_is_pointed_at_where_it_is(self):
+        text = self.draw(NESTED).read_text()
+        text = re.sub(r'width="1260" height="540"', 'width="630" height="270"', text, count=1)
+        self.browser.open(self.write("half.html", f"<!doctype html><meta charset=utf-8><body style='margin:40px'>{text}"))
+        recording = Recording(NESTED)
+        plot = Plot(self.browser)
+        start = min(recording.mem[0][1], min(call.enter_s for call in recording.calls))
+        mib, moment = recording.mem[5]
+        self.browser.move(40 + plot.x(moment - start) / 2, 40 + plot.middle / 2)
+        self.assertIn(memory_text(mib), "\n".join(self.state()["told"]))
+
+    def test_text_is_text(self):
+        self.show("-f", NESTED)
+        self.assertTrue(self.browser.run("return window.find('predict')"))
+        self.browser.run("getSelection().selectAllChildren(document.querySelector('.facts'))")
+        self.assertIn("51 calls of 4 functions", self.browser.run("return String(getSelection())"))
+
+    def test_small_and_large_pages(self):
+        for size in ("300x200", "640x480", "3000x1200"):
+            with self.subTest(size=size):
+                plot = self.show("-f" if size != "300x200" else "-n", "--size", size, NESTED)
+                self.browser.drag(plot.left + plot.width * 0.2, plot.middle, plot.left + plot.width * 0.4, plot.middle)
+                self.assertTrue(self.state()["zoomed"])
+                self.browser.press("Escape")
+
+    def test_one_sample_a_gap_and_no_duration(self):
+        for name, text in (("one", "MEM 12.5 1700000000.0\n"), ("equal", "MEM 5 100\nMEM 5 100\n"),
+                           ("gap", "".join(f"MEM {i} {100 + i / 10}\n" for i in range(50))
+                            + "".join(f"MEM {i} {300 + i / 10}\n" for i in range(50)))):
+            with self.subTest(name):
+                plot = self.show(self.write("few.dat", text))
+                self.browser.move(plot.left + 1, plot.middle)
+                self.browser.press("+", "ArrowRight", "-", "Escape")
+        self.browser.move(plot.x(100), plot.middle)
+        self.assertFalse([line for line in self.state()["told"] if "iB" in line], "a value within a gap")
+
+    def test_a_million_samples_are_a_small_file(self):
+        path = self.directory / "million.dat"
+        random.seed(2)
+        with open(path, "w", encoding="ascii") as out:
+            out.write("CMDLINE x\n")
+            level = 500.0
+            for i in range(1_000_000):
+                level = max(10.0, level + random.uniform(-3, 3))
+                out.write(f"MEM {level:.6f} {1.7e9 + i / 10:.4f}\n")
+        picture = self.draw(path)
+        # upstream's SVG of a million samples has 92 MB: docs/benchmarks.md
+        self.assertLess(picture.stat().st_size, 92_000_000 / 500)
+        self.browser.open(picture)
+        plot = Plot(self.browser)
+        self.browser.move(plot.left + 600, plot.middle)
+        self.assertEqual(self.state()["hair"], 1)
+        self.browser.press("+", "+", "+", "Escape")
+
+
+if __name__ == "__main__":
+    unittest.main()
