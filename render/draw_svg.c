@@ -294,7 +294,6 @@ static void put_family(const struct pen *pen, const char *family)
 static void put_styles(struct pen *pen, const mprof_draw_options *options,
                        const mprof_text_engine *engine)
 {
-    const mprof_box *plot = &mprof_figure_frame(pen->figure)->plot;
     pen->dark = options->theme == MPROF_THEME_DARK;
     find_used(pen);
     mprof__put(pen->output, "<style>\n");
@@ -312,9 +311,7 @@ static void put_styles(struct pen *pen, const mprof_draw_options *options,
         put_role(pen, role);
         put_slots(pen, role);
     }
-    mprof__putf(pen->output, ".%s .columns rect{y:%gpx;height:%gpx}\n", pen->scope, plot->y,
-                plot->height);
-    mprof__put_living_style(pen->output);
+    mprof__put_living_style(pen->output, pen->scope, mprof_figure_frame(pen->figure));
     mprof__put(pen->output, "</style>\n");
 }
 

@@ -264,8 +264,10 @@ void mprof__put_living(mprof_output *output, const mprof_figure *figure)
     mprof__put(output, "]]></script>\n");
 }
 
-void mprof__put_living_style(mprof_output *output)
+void mprof__put_living_style(mprof_output *output, const char *scope, const mprof_frame *frame)
 {
+    mprof__putf(output, ".%s .columns rect{y:%gpx;width:%gpx;height:%gpx}\n", scope, frame->plot.y,
+                COLUMN_PX, frame->plot.height);
     mprof_output_write(output, mprof__living_css, sizeof mprof__living_css - 1);
 }
 
@@ -277,20 +279,34 @@ struct column {
     double time_s, low_mib, high_mib;
 };
 
-static void put_column(mprof_output *output, const struct column *column)
+/* 12.5 MiB, or 12.5 - 14.0 MiB */
+static void put_range(mprof_output *output, double low_mib, double high_mib)
 {
-    char time[40], low[40], high[40];
-    mprof__put_number(output, "<rect x=\"", column->from_px, "\"");
-    mprof__put_number(output, " width=\"", column->to_px - column->from_px, "\"><title>");
-    mprof__put(output, mprof__duration_text(time, sizeof time, column->time_s));
-    mprof__put(output, ": ");
-    mprof__memory_text(low, sizeof low, column->low_mib);
-    mprof__memory_text(high, sizeof high, column->high_mib);
+    char low[40], high[40];
+    mprof__memory_text(low, sizeof low, low_mib);
+    mprof__memory_text(high, sizeof high, high_mib);
     if (strcmp(low, high) != 0) {
+        char *unit = strchr(low, ' '), *other = strchr(high, ' ');
+        if (unit && other && strcmp(unit, other) == 0)
+            *unit = '\0';
         mprof__put(output, low);
         mprof__put(output, " \xE2\x80\x93 ");
     }
     mprof__put(output, high);
+}
+
+static void put_column(mprof_output *output, const struct column *column)
+{
+    char time[40] = "0 s";
+    mprof__put_number(output, "<rect x=\"", column->from_px, "\"");
+    if (mprof__tenths(column->to_px - column->from_px) != mprof__tenths(COLUMN_PX))
+        mprof__put_number(output, " width=\"", column->to_px - column->from_px, "\"");
+    if (column->time_s > 0)
+        mprof__duration_text(time, sizeof time, column->time_s);
+    mprof__put(output, "><title>");
+    mprof__put(output, time);
+    mprof__put(output, ": ");
+    put_range(output, column->low_mib, column->high_mib);
     mprof__put(output, "</title></rect>\n");
 }
 
@@ -313,6 +329,8 @@ static void put_columns_of(mprof_output *output, const mprof_frame *frame,
         column.to_px = fmax(from_px + COLUMN_PX,
                             i < count ? ((double)points[i - 1].x + (double)points[i].x) / 2 : 0);
         column.to_px = fmin(column.to_px, frame->plot.x + frame->plot.width);
+        if (column.to_px <= from_px)
+            break;
         put_column(output, &column);
         from_px = column.to_px;
     }

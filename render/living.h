@@ -5,8 +5,9 @@
 #include <mprof/figure.h>
 #include <mprof/output.h>
 
-/* Rules of the parts that the script adds; for the document's style sheet. */
-void mprof__put_living_style(mprof_output *output);
+/* Rules for the columns and for the parts that the script adds; for the document's style sheet.
+ * scope: the class of this document's root. */
+void mprof__put_living_style(mprof_output *output, const char *scope, const mprof_frame *frame);
 
 /* A group of invisible columns over the plot, each with a title that tells time and memory: what a
  * reader without scripts can point at. To be put behind whatever has a title of its own. */

@@ -495,7 +495,8 @@
 
   function tellMemory(point) {
     const least = memory(point.least), most = memory(point.most);
-    return least === most ? most : `${least} \u2013 ${most}`;
+    const [number, unit] = least.split(' ');
+    return least === most ? most : `${most.endsWith(unit) ? number : least} \u2013 ${most}`;
   }
 
   function tellCall(about) {
@@ -622,7 +623,7 @@
     catch (error) { const part = text.toLowerCase(); return name => name.toLowerCase().includes(part); }
   }
 
-  // The time with any of the functions in it, as a share of all; null: not known exactly.
+  // The time with any of the functions in it, as a share of all; null: not known.
   function shareOf(numbers) {
     if (!data.states) return null;
     let sum = 0;
@@ -633,15 +634,6 @@
       if (hit) sum += steps;
     }
     return sum / 1e9;
-  }
-
-  function shareOfBoxes(hits) {
-    let sum = 0, end = -Infinity;
-    for (const { start, end: last } of hits.map(item => item.about).sort((a, b) => a.start - b.start)) {
-      sum += Math.max(0, last - Math.max(start, end));
-      end = Math.max(end, last);
-    }
-    return sum / (to - from);
   }
 
   // 2: it is one; 1: it is among others.
@@ -655,8 +647,7 @@
     mark();
     if (!text) return status.textContent = '';
     const calls = [...numbers].reduce((sum, i) => sum + functions[i].calls, 0), share = shareOf(numbers);
-    const told = share === null ? '\u2248 ' + percent(shareOfBoxes(boxes.filter(item => isHit(item.about)))) : percent(share);
-    status.textContent = calls ? `${counted(calls)} call${calls === 1 ? '' : 's'}, ${told} of the time` : 'no call';
+    status.textContent = calls ? `${counted(calls)} call${calls === 1 ? '' : 's'}${share === null ? '' : `, ${percent(share)} of the time`}` : 'no call';
   }
 
   function mark() {

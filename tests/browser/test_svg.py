@@ -279,7 +279,7 @@ class Hover(BrowserCase):
         self.browser.move(plot.left + plot.width // 2, plot.clear)
         line = [line for line in self.state()["told"] if "–" in line]
         self.assertTrue(line)
-        low, high = map(float, re.findall(r"([\d.]+) MiB", line[0]))
+        low, high = map(float, re.fullmatch(r"([\d.]+) – ([\d.]+) MiB", line[0]).groups())
         self.assertLessEqual(low, 52)
         self.assertGreaterEqual(high, 148)
 
