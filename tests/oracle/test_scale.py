@@ -1,5 +1,5 @@
 """B7: input that is large in every way. Cost grows in proportion, memory is bounded, and nothing takes
-long: of each kind a small and a four times larger recording are read, and CPU time compared."""
+long: of each kind a small and a much larger recording are read, and CPU time compared."""
 
 import pathlib
 import subprocess
@@ -36,9 +36,10 @@ class Scale(TestCase):
             file.write("\n")
         return path
 
-    def check(self, make, count, rss_mib, factor=4):
+    def check(self, make, count, rss_mib, factor=8):
         """Reads make(i) for `count` and for `factor` times as many lines, as a profile and as peaks.
-        CPU time may grow twice as much as the file does."""
+        CPU time may grow three times as much as the file does: what is
+        quadratic grows eight times as much, and a busy machine is not to matter."""
         small = self.write("small.dat", (make(i) for i in range(count)))
         large = self.write("large.dat", (make(i) for i in range(factor * count)))
         growth = large.stat().st_size / small.stat().st_size
@@ -47,58 +48,58 @@ class Scale(TestCase):
             few = self.usage(*command, small)[0]
             many, rss = self.usage(*command, large)
             with self.subTest(command=command):
-                self.assertLess(many, 2 * growth * few + 0.1, f"{few} s, then {many} s")
+                self.assertLess(many, 3 * growth * few + 0.2, f"{few} s, then {many} s")
                 self.assertLess(rss, rss_mib)
 
     def test_names(self):
-        self.check(lambda i: call(f"m.name_{i}", i * 0.0005, 0.0004), 60_000, 96)
+        self.check(lambda i: call(f"m.name_{i}", i * 0.0005, 0.0004), 30_000, 96)
 
     def test_names_with_a_long_common_end(self):
         end = ".".join(f"part{i}" for i in range(20))
-        self.check(lambda i: call(f"n{i}.{end}", i * 0.0005, 0.0004), 20_000, 64)
+        self.check(lambda i: call(f"n{i}.{end}", i * 0.0005, 0.0004), 10_000, 64)
 
     def test_names_of_many_parts(self):
         parts = ".".join("x" * (i % 3 + 1) for i in range(20_000))
-        self.check(lambda i: call(f"y{i}.{parts}", 0, 1), 15, 64)
+        self.check(lambda i: call(f"y{i}.{parts}", 0, 1), 8, 64)
 
     def test_names_that_end_in_one_another(self):
         """a, a.a, a.a.a, ...: every name is ambiguous down to its first part."""
-        self.check(lambda i: call(".".join("a" * (i + 1)), 0, 1), 700, 64)
+        self.check(lambda i: call(".".join("a" * (i + 1)), 0, 1), 350, 64)
 
     def test_names_of_100_kilobytes(self):
-        self.check(lambda i: call(f"{i}{'y' * 100_000}", 0, 1), 25, 64)
+        self.check(lambda i: call(f"{i}{'y' * 100_000}", 0, 1), 13, 64)
 
     def test_calls_side_by_side(self):
-        self.check(lambda i: call(f"m.f{i % 500}", i * 0.005, 0.004, ""), 30_000, 64)
+        self.check(lambda i: call(f"m.f{i % 500}", i * 0.005, 0.004, ""), 15_000, 64)
 
     def test_calls_that_overlap(self):
-        self.check(lambda i: call(f"m.f{i % 500}", i * 0.001, 50, ""), 30_000, 64)
+        self.check(lambda i: call(f"m.f{i % 500}", i * 0.001, 50, ""), 15_000, 64)
 
     def test_calls_around_one_another(self):
-        self.check(lambda i: call("m.f1", i * 0.0001, 4000 - i * 0.0002, ""), 30_000, 64)
+        self.check(lambda i: call("m.f1", i * 0.0001, 4000 - i * 0.0002, ""), 15_000, 64)
 
     def test_processes(self):
-        self.check(lambda i: f"CHLD {i + 1} 1.0 {BASE}.0\n", 15_000, 64)
+        self.check(lambda i: f"CHLD {i + 1} 1.0 {BASE}.0\n", 7_500, 64)
 
     def test_facts(self):
-        self.check(lambda i: f"FACT k{i} v\n", 30_000, 64)
+        self.check(lambda i: f"FACT k{i} v\n", 15_000, 64)
 
     def test_facts_with_calls(self):
-        self.check(lambda i: (f"FACT k{i} v\n", call("f", i * 0.01, 1, " 0 pid=7"))[i % 2], 30_000, 64)
+        self.check(lambda i: (f"FACT k{i} v\n", call("f", i * 0.01, 1, " 0 pid=7"))[i % 2], 15_000, 64)
 
     def test_carriage_returns_in_one_line(self):
         """Each might begin a record."""
-        self.check(lambda i: "\r" * 10_000, 60, 64)
-        self.check(lambda i: "\rx y " * 1000, 60, 64)
+        self.check(lambda i: "\r" * 10_000, 30, 64)
+        self.check(lambda i: "\rx y " * 1000, 30, 64)
 
     def test_many_words_in_one_line(self):
-        self.check(lambda i: ("FUNC " if i == 0 else "") + "1 " * 10_000, 60, 64)
+        self.check(lambda i: ("FUNC " if i == 0 else "") + "1 " * 10_000, 30, 64)
 
     def test_faulty_lines(self):
-        self.check(lambda i: ("MEM x\n", "\n", "GPU\n", f"FUNC {'a ' * 50}\n")[i % 4], 30_000, 16)
+        self.check(lambda i: ("MEM x\n", "\n", "GPU\n", f"FUNC {'a ' * 50}\n")[i % 4], 15_000, 16)
 
     def test_samples_of_many_children(self):
-        self.check(lambda i: f"CHLD {i % 200 + 1} 1.0 {BASE + i * 0.01:.4f}\n", 50_000, 64)
+        self.check(lambda i: f"CHLD {i % 200 + 1} 1.0 {BASE + i * 0.01:.4f}\n", 25_000, 64)
 
     def test_samples(self):
         """5 million of them, and RSS that does not follow."""
