@@ -15,7 +15,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support
 import mprof_test  # noqa: E402
 from mprof_test import MPROF, Recording, python, upstream, wait_until  # noqa: E402
 
-TOOLS = pathlib.Path(os.environ.get("MPROF_TEST_TOOLS", "."))
+TOOLS = mprof_test.preloadable(os.environ.get("MPROF_TEST_TOOLS", "."))
 
 # Random kills of one run of the tests; MPROF_TEST_KILLS=1000 is what the list of faults asks for.
 KILLS = int(os.environ.get("MPROF_TEST_KILLS", "100"))

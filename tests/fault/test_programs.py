@@ -11,7 +11,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support
 import mprof_test  # noqa: E402
 from mprof_test import MPROF, Recording, python  # noqa: E402
 
-TOOLS = pathlib.Path(os.environ.get("MPROF_TEST_TOOLS", "."))
+TOOLS = mprof_test.preloadable(os.environ.get("MPROF_TEST_TOOLS", "."))
 
 
 class Programs(mprof_test.TestCase):

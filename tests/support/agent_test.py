@@ -5,7 +5,6 @@
 
 A program is given as source; its calls are compared as a whole."""
 
-import atexit
 import functools
 import os
 import pathlib
@@ -20,19 +19,7 @@ import interpreters
 import mprof_test
 from rings import Rings
 
-
-def _reachable(directory):
-    """The same directory by a name that can stand in LD_PRELOAD, which is split at spaces."""
-    if not set(" :") & set(str(directory)):
-        return directory
-    folder = tempfile.mkdtemp(prefix="test-preload-")
-    atexit.register(shutil.rmtree, folder)
-    link = pathlib.Path(folder, "build")
-    link.symlink_to(directory)
-    return link
-
-
-PRELOAD = _reachable(pathlib.Path(mprof_test.MPROF).parent) / "libmprof-preload.so"
+PRELOAD = mprof_test.preloadable(pathlib.Path(mprof_test.MPROF).parent) / "libmprof-preload.so"
 
 
 def tree(calls):

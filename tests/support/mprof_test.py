@@ -5,6 +5,7 @@ their test, deadlines instead of sleeps, an independent reader of .dat files, an
     import mprof_test
 """
 
+import atexit
 import contextlib
 import ctypes
 import importlib.util
@@ -131,6 +132,17 @@ class Recording:
         """Calls whose dotted name ends in `name`, in order of entry."""
         found = [call for call in self.calls if ("." + call.name).endswith("." + name)]
         return sorted(found, key=lambda call: call.enter_s)
+
+
+def preloadable(directory):
+    """The same directory by a name that can stand in LD_PRELOAD, which is split at spaces."""
+    if not set(" :") & set(str(directory)):
+        return pathlib.Path(directory)
+    folder = tempfile.mkdtemp(prefix="test-preload-")
+    atexit.register(shutil.rmtree, folder)
+    link = pathlib.Path(folder, "link")
+    link.symlink_to(directory)
+    return link
 
 
 _upstream = None
