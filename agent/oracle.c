@@ -150,14 +150,19 @@ static bool watch_all_threads(long id, int processors)
     return all && oracle.count > 0;
 }
 
+static bool is_wished(const char *wish)
+{
+    const char *said = getenv("MPROF_ORACLE");
+    return said != NULL && strcmp(said, wish) == 0;
+}
+
 static void try_to_open(void)
 {
-    const char *wish = getenv("MPROF_ORACLE");
     long processors = sysconf(_SC_NPROCESSORS_CONF);
     int kept_errno = errno;
 
     oracle.state = CLOSED;
-    if ((wish == NULL || strcmp(wish, "0") != 0) && processors > 0 && processors <= MAX_RINGS) {
+    if (!is_wished("0") && processors > 0 && processors <= MAX_RINGS) {
         long id = tracepoint_id();
         if (id >= 0 && watch_all_threads(id, (int)processors)) {
             oracle.state = OPEN;
@@ -171,7 +176,8 @@ static void try_to_open(void)
 bool mprof__oracle_unchanged(void)
 {
     if (oracle.state != OPEN) {
-        if (oracle.state == CLOSED || ++oracle.asked < WARM_UP) {
+        bool early = ++oracle.asked < WARM_UP && !(oracle.asked == 1 && is_wished("1"));
+        if (oracle.state == CLOSED || early) {
             return false;
         }
         try_to_open();

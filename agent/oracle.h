@@ -9,7 +9,9 @@
 
 #include <stdbool.h>
 
-/* true: memory is what it was when this was last asked. The first some ten thousand answers are
+/* Environment: MPROF_ORACLE=0 keeps it closed, 1 opens it at once.
+ *
+ * true: memory is what it was when this was last asked. The first some ten thousand answers are
  * false: short work is not worth opening it , long work does not notice. */
 bool mprof__oracle_unchanged(void);
 

@@ -73,7 +73,13 @@ class Numbers(unittest.TestCase):
 
     def test_every_program_on_every_python(self):
         for interpreter in pythons.found():
-            self.run_all(interpreter)
+            self.run_all(interpreter, MPROF_ORACLE="0")
+
+    def test_every_program_where_the_kernel_tells_of_changes(self):
+        # The same as above where the process may not trace.
+        found = pythons.found()
+        for interpreter in {found[0], found[-1]}:
+            self.run_all(interpreter, MPROF_ORACLE="1")
 
 
 if __name__ == "__main__":
