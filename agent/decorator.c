@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "block.h"
 #include "monitor.h"
 #include "span.h"
 #include "stack.h"
@@ -21,6 +22,7 @@ typedef struct decorated {
 } decorated;
 
 static PyObject *decorated_type; /* owned, for the life of the process */
+static bool hands_back;          /* decorates nothing */
 
 static PyObject *decorate(PyObject *target);
 
@@ -284,21 +286,27 @@ static PyObject *dotted_name(PyObject *callable)
     return result;
 }
 
-static mprof_name *name_of(PyObject *callable)
+static mprof_name *name_of_text(PyObject *text)
 {
-    PyObject *dotted = dotted_name(callable);
     PyObject *bytes =
-        dotted != NULL ? PyUnicode_AsEncodedString(dotted, "utf-8", "surrogateescape") : NULL;
-    if (dotted != NULL && bytes == NULL) {
+        text != NULL ? PyUnicode_AsEncodedString(text, "utf-8", "surrogateescape") : NULL;
+    if (text != NULL && bytes == NULL) {
         PyErr_Clear();
-        bytes = PyUnicode_AsEncodedString(dotted, "utf-8", "backslashreplace");
+        bytes = PyUnicode_AsEncodedString(text, "utf-8", "backslashreplace");
     }
     mprof_name *name =
         bytes != NULL ? mprof__name_intern(PyBytes_AsString(bytes), (size_t)PyBytes_Size(bytes))
                       : mprof__name_intern("?", 1);
     PyErr_Clear();
-    Py_XDECREF(dotted);
     Py_XDECREF(bytes);
+    return name;
+}
+
+static mprof_name *name_of(PyObject *callable)
+{
+    PyObject *dotted = dotted_name(callable);
+    mprof_name *name = name_of_text(dotted);
+    Py_XDECREF(dotted);
     return name;
 }
 
@@ -391,7 +399,7 @@ static PyObject *decorate_class(PyObject *type)
 /* New reference, NULL with an exception. */
 static PyObject *decorate(PyObject *target)
 {
-    if (is_decorated(target)) {
+    if (hands_back || is_decorated(target)) {
         Py_INCREF(target);
         return target;
     }
@@ -435,6 +443,28 @@ static PyObject *call_profile(PyObject *self, PyObject *arguments, PyObject *key
     return decorate(function);
 }
 
+/* The label of a block is its whole name: it belongs to no function. */
+static PyObject *timestamp(PyObject *self, PyObject *arguments, PyObject *keywords)
+{
+    static char name_word[] = "name";
+    static char *words[] = {name_word, NULL};
+    PyObject *label = NULL;
+    mprof_name *name = NULL;
+    (void)self;
+
+    if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "|U:timestamp", words, &label)) {
+        return NULL;
+    }
+    if (!hands_back) {
+        name = label != NULL ? name_of_text(label) : mprof__name_intern("<block>", 7);
+        if (name == NULL) {
+            return PyErr_NoMemory();
+        }
+        mprof__span_expected();
+    }
+    return mprof__block_new(name);
+}
+
 static PyObject *represent_profile(PyObject *self)
 {
     (void)self;
@@ -455,6 +485,8 @@ static PyObject *text_of_profile(PyObject *self, void *text)
 }
 
 static PyMethodDef profile_methods[] = {
+    {"timestamp", (PyCFunction)(void (*)(void))timestamp, METH_VARARGS | METH_KEYWORDS,
+     "timestamp(name='<block>')\n--\n\nContext manager: mprof records the block under this name."},
     {"__reduce_ex__", reduce_profile, METH_O, NULL},
     {"__reduce__", reduce_profile, METH_NOARGS, NULL},
     {NULL, NULL, 0, NULL},
@@ -481,7 +513,7 @@ static void free_profile(PyObject *self)
     Py_DECREF(type);
 }
 
-PyObject *mprof__decorator_new(void)
+PyObject *mprof__decorator_new(bool is_off)
 {
     static const mprof_python_layout layout = {0};
     PyType_Slot slots[] = {
@@ -500,6 +532,7 @@ PyObject *mprof__decorator_new(void)
         .slots = slots,
     };
 
+    hands_back = is_off;
     if (decorated_type == NULL) {
         decorated_type = mprof__suspendable_setup() ? make_decorated_type() : NULL;
         if (decorated_type == NULL) {

@@ -4,8 +4,8 @@
 
 #include "python_api.h"
 
-/* The object that is bound to the name `profile`; one for the process. New reference, NULL with an
- * exception. */
-PyObject *mprof__decorator_new(void);
+/* The object that is bound to the name `profile`; one for the process. `is_off`: it hands
+ * everything back as it is. New reference, NULL with an exception. */
+PyObject *mprof__decorator_new(bool is_off);
 
 #endif

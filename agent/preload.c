@@ -3,10 +3,11 @@
  * told of audit events (PEP 578) and loads the agent at the first event of an initialised
  * interpreter.
  *
- * It needs no library of its own and leaves no symbol behind: it is mapped by programs of any libc,
+ * It needs no library of its own: it is mapped by programs of any libc,
  * and each page and relocation is paid at every exec. Symbols are weak, for in an older or another
  * libc some are missing, and a missing one must not keep a program from starting. */
 #include <dlfcn.h>
+#include <link.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -16,6 +17,7 @@
 #pragma weak dlsym
 #pragma weak dlopen
 #pragma weak dladdr
+#pragma weak dl_iterate_phdr
 
 struct _object;
 
@@ -170,9 +172,12 @@ static int on_event(const char *event, struct _object *arguments, void *data)
     return 0;
 }
 
-__attribute__((constructor)) static void look_for_python(void)
+/* Finds the interpreter among what is loaded, and asks for its events; once. */
+static void look_for_python(void)
 {
-    if (getenv == NULL || dlsym == NULL || getenv("MPROF_RINGS") == NULL) {
+    static bool is_hooked;
+
+    if (is_hooked || getenv == NULL || dlsym == NULL || getenv("MPROF_RINGS") == NULL) {
         return;
     }
     add_audit_hook *add = __extension__(add_audit_hook *) dlsym(RTLD_DEFAULT, "PySys_AddAuditHook");
@@ -187,6 +192,98 @@ __attribute__((constructor)) static void look_for_python(void)
     set_allocator = __extension__(access_allocator *) dlsym(RTLD_DEFAULT, "PyMem_SetAllocator");
     if (interpreter_ready != NULL && tuple_item != NULL && text_compare != NULL &&
         get_allocator != NULL && set_allocator != NULL) {
+        is_hooked = true;
         add_hook(add);
+    }
+}
+
+__attribute__((constructor)) static void start(void)
+{
+    look_for_python();
+}
+
+/* Servers (uwsgi, Apache) load Python as a plugin when they are long started. They all come by one
+ * of these functions of CPython, which nobody else calls: the only names that this file shows to
+ * others. Each looks once more for the interpreter, and goes on to the function that was meant. */
+
+static int look_at_library(struct dl_phdr_info *library, size_t size, void *found)
+{
+    static const char part[] = "/libpython3";
+    (void)size;
+    for (const char *at = library->dlpi_name; at != NULL && *at != '\0'; at++) {
+        size_t i = 0;
+        while (part[i] != '\0' && at[i] == part[i]) {
+            i++;
+        }
+        if (part[i] == '\0') {
+            *(const char **)found = library->dlpi_name;
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* A plugin's libpython may be private to it. The agent needs it to be seen by all, as every module
+ * of Python's that is written in C does. */
+static void show_libpython(void)
+{
+    const char *name = NULL;
+
+    if (dlsym(RTLD_DEFAULT, "PySys_AddAuditHook") == NULL && dl_iterate_phdr != NULL &&
+        dlopen != NULL && dl_iterate_phdr(look_at_library, &name) != 0) {
+        dlopen(name, RTLD_LAZY | RTLD_GLOBAL | RTLD_NOLOAD);
+    }
+}
+
+static void *meant(const char *name)
+{
+    if (dlsym == NULL) {
+        return NULL;
+    }
+    if (getenv != NULL && getenv("MPROF_RINGS") != NULL) {
+        show_libpython();
+        look_for_python();
+    }
+    return dlsym(RTLD_NEXT, name);
+}
+
+typedef struct py_status {
+    int kind;
+    const char *function;
+    const char *message;
+    int exit_code;
+} py_status;
+
+typedef py_status initialize_from_config(const void *config);
+typedef void initialize(void);
+typedef void initialize_ex(int signals);
+
+#define SHOWN __attribute__((visibility("default")))
+
+SHOWN py_status Py_InitializeFromConfig(const void *config);
+SHOWN void Py_Initialize(void);
+SHOWN void Py_InitializeEx(int signals);
+
+py_status Py_InitializeFromConfig(const void *config)
+{
+    static const py_status absent = {1, "Py_InitializeFromConfig", "there is no Python", 0};
+    initialize_from_config *function =
+        __extension__(initialize_from_config *) meant("Py_InitializeFromConfig");
+    return function != NULL ? function(config) : absent;
+}
+
+void Py_Initialize(void)
+{
+    initialize *function = __extension__(initialize *) meant("Py_Initialize");
+    if (function != NULL) {
+        function();
+    }
+}
+
+void Py_InitializeEx(int signals)
+{
+    initialize_ex *function = __extension__(initialize_ex *) meant("Py_InitializeEx");
+    if (function != NULL) {
+        function(signals);
     }
 }

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "context.h"
+#include "oracle.h"
 #include "rss.h"
 
 static struct {
@@ -105,6 +106,7 @@ static void in_child(void)
     mprof__lane_forget();
     mprof__context_forked();
     mprof__rss_forked();
+    mprof__oracle_forked();
     make_ring_while_able();
     errno = kept_errno;
 }
@@ -131,6 +133,17 @@ void mprof__span_expected(void)
     errno = kept_errno;
 }
 
+/* The oracle first: a change that happens while memory is read is seen the next time. */
+static uint64_t resident_bytes(void)
+{
+    static uint64_t last;
+
+    if (!mprof__oracle_unchanged()) {
+        last = mprof__rss_read();
+    }
+    return last;
+}
+
 static mprof_ring_text text_of_name(mprof_name *name)
 {
     return (mprof_ring_text){
@@ -148,7 +161,7 @@ void mprof__span_begin(mprof_span *span, mprof_name *name)
         const mprof_ring_text lane_text = mprof__lane_text(lane);
         lane->open++;
         mprof_wire_enter enter = {.name = name->id, .lane = lane_text.id, .level = lane->depth++};
-        enter.rss_bytes = mprof__rss_read();
+        enter.rss_bytes = resident_bytes();
         enter.time_ns = mprof__span_clock_ns(); /* last: what measuring costs is not in the span */
         span->call = mprof__ring_enter(&spans.ring, enter, spans.generation, &name_text,
                                        lane_text.told_in != NULL ? &lane_text : NULL);
@@ -240,7 +253,7 @@ void mprof__span_end_at(mprof_span *span, bool by_exception, uint64_t time_ns)
     if (span->running == NULL) {
         leave.suspended_ns += time_ns - span->since_ns;
     }
-    leave.rss_bytes = mprof__rss_read();
+    leave.rss_bytes = resident_bytes();
     if (span->call != 0) {
         mprof__ring_exit(&spans.ring, span->call, by_exception ? 1 : 0, leave);
     } else {

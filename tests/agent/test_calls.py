@@ -412,6 +412,30 @@ PROGRAMS = [
         : __main__.D.__del__
         : __main__.f
     """),
+    ("blocks", """
+        @profile
+        def f():
+            with profile.timestamp("load data"): g()
+        @profile
+        def g(): pass
+        with profile.timestamp() as block:
+            with block: f()
+        try:
+            with profile.timestamp(name="fails"): 1 / 0
+        except ZeroDivisionError: pass
+        def numbers():
+            with profile.timestamp("dropped"): yield 1
+        next(numbers())
+        g()
+    """, """
+        : <block>
+        :   __main__.f
+        :     load data
+        :       __main__.g
+        : fails !
+        : dropped !
+        : __main__.g
+    """),
     ("a name of one's own", """
         import builtins
         mine = builtins.profile

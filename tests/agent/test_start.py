@@ -108,6 +108,20 @@ class Start(AgentCase):
         self.assertIn("NameError", done.stderr)
 
     @on_each_interpreter()
+    def test_switched_off(self, interpreter):
+        done = self.run_agent(interpreter, self.write("program.py", """
+            def f(): return 42
+            class C:
+                @property
+                def p(self): return 1
+            assert profile(f) is f and profile(C) is C and profile()(f) is f
+            from memory_profiler import profile as imported
+            assert imported is profile
+            with profile.timestamp("nothing"): f()
+        """), env={"MPROF_OFF": "1"})
+        self.assertEqual((done.out, done.err, done.rings), ("", "", {}))
+
+    @on_each_interpreter()
     def test_recorder_is_gone(self, interpreter):
         path = self.write("program.py", PROGRAM)
         done = self.run_plain(interpreter, path, env={"LD_PRELOAD": str(PRELOAD),

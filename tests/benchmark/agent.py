@@ -1,0 +1,150 @@
+"""The agent: what a decorated call costs the program, and what everything else of the tree pays."""
+
+import json
+import os
+import pathlib
+import statistics
+import subprocess
+import time
+
+from measure import BUILD, MPROF, PYTHON
+
+# Prints the CPU seconds of the process that a call takes beyond a plain one, and RSS afterwards.
+CALLS = """
+import json, sys, time
+def plain(): pass
+{decorate}
+def rss():
+    with open("/proc/self/smaps_rollup") as lines:
+        return next(int(line.split()[1]) for line in lines if line[:4] == "Rss:")
+def loop(function, count):
+    begin = time.process_time()
+    for _ in range(count): function()
+    return (time.process_time() - begin) / count
+count = {count}
+base = min(loop(plain, count) for _ in range(3))
+loop(decorated, {warm})
+cost = min(loop(decorated, count) for _ in range(3)) - base
+json.dump([cost, rss()], open(sys.argv[1], "w"))
+"""
+
+OURS = "decorated = profile(lambda: None)"
+UPSTREAM = """
+import memory_profiler
+stamper = memory_profiler.TimeStamper("psutil")
+decorated = stamper(lambda: None)
+"""
+NOTHING = "decorated = plain"
+
+# The undecorated function is called as often from a decorated one.
+CALLEE = """
+import json, sys, time
+def callee(x): return x + 1
+def work():
+    for n in range(3_000_000): callee(n)
+try: work = profile(work)
+except NameError: pass
+begin = time.process_time(); work()
+json.dump([time.process_time() - begin, 0], open(sys.argv[1], "w"))
+"""
+
+
+def ask(table, script, text, command, **environment):
+    """Runs a program that writes numbers to a file, and returns them."""
+    path = table.folder / f"agent-{script}.py"
+    path.write_text(text)
+    result = table.folder / "agent-result.json"
+    subprocess.run([*command, PYTHON, path, result], cwd=table.folder, check=True,
+                   env={**os.environ, **environment}, stdout=subprocess.DEVNULL,
+                   stderr=subprocess.DEVNULL)
+    return json.loads(result.read_text())
+
+
+def recorded(table):
+    data = table.folder / "agent.dat"
+    data.unlink(missing_ok=True)
+    return [MPROF, "run", "-o", data]
+
+
+def decorated_calls(table):
+    ours = CALLS.format(decorate=OURS, count=200_000, warm=20_000)
+    peer = CALLS.format(decorate=UPSTREAM, count=2_000, warm=100)
+    costs = {"read": [], "oracle": [], "upstream": []}
+    for _ in range(table.runs):
+        costs["read"].append(ask(table, "ours", ours, recorded(table), MPROF_ORACLE="0")[0])
+        costs["oracle"].append(ask(table, "ours", ours, recorded(table))[0])
+        costs["upstream"].append(ask(table, "upstream", peer, [])[0])
+    middle = {name: statistics.median(values) for name, values in costs.items()}
+    for work, name, goal in (("decorated call", "read", 40),
+                             ("decorated call, with the oracle", "oracle", 400)):
+        ratio = middle["upstream"] / middle[name]
+        table.row((work, f"{middle[name] * 1e9:.0f} ns", f"{middle['upstream'] * 1e6:.1f} us",
+                   f"{ratio:.0f}x", f">= {goal}x"), table.judge(work, ratio >= goal))
+
+
+def memory(table):
+    text = CALLS.format(decorate=OURS, count=333_333, warm=1)
+    plain = CALLS.format(decorate=NOTHING, count=333_333, warm=1)
+    more = statistics.median(ask(table, "ours", text, recorded(table))[1] -
+                             ask(table, "nothing", plain, [])[1] for _ in range(table.runs))
+    table.show("RSS of the program at 1e6 calls, added", more / 1024, "MiB", at_most=1)
+
+
+def undecorated(table):
+    """Where sys.monitoring is (3.12 and later), of each such interpreter."""
+    newer = sorted(pathlib.Path.home().glob(".pyenv/versions/3.1[2-9]*/bin/python3"))
+    newer += [path for path in map(pathlib.Path, ("/usr/bin/python3.12", "/usr/bin/python3.13",
+                                                  "/usr/bin/python3.14")) if path.exists()]
+    script = table.folder / "agent-callee.py"
+    script.write_text(CALLEE)
+    for python in newer:
+        times = {"with": [], "without": []}
+        for _ in range(table.runs):
+            for name, command in (("with", recorded(table)), ("without", [])):
+                result = table.folder / "agent-result.json"
+                subprocess.run([*command, python, script, result], cwd=table.folder, check=True,
+                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                times[name].append(json.loads(result.read_text())[0])
+        ours, plain = min(times["with"]), min(times["without"])
+        version = subprocess.run([python, "-c", "import sys; print(sys.version.split()[0])"],
+                                 capture_output=True, text=True, check=True).stdout.strip()
+        work = f"undecorated callee, Python {version}"
+        table.row((work, f"{ours * 1e3:.0f} ms", f"{plain * 1e3:.0f} ms", f"{ours / plain:.2f}x",
+                   "<= 1.1x"), table.judge(work, ours / plain <= 1.1))
+
+
+def start_seconds(command, environment):
+    begin = time.perf_counter()
+    actions = [(os.POSIX_SPAWN_OPEN, 1, "/dev/null", os.O_WRONLY, 0)]
+    os.waitpid(os.posix_spawnp(command[0], command, environment, file_actions=actions), 0)
+    return time.perf_counter() - begin
+
+
+def starts(table):
+    """Programs that are started within a recording, against the same outside of any, in turns. Of
+    so short a time the lower quartile: what else the machine does can only add to it."""
+    rings = table.folder / "rings"
+    rings.mkdir(exist_ok=True)
+    inside = {**os.environ, "MPROF_RINGS": str(rings),
+              "LD_PRELOAD": str(BUILD / "libmprof-preload.so")}
+    for work, command, goal, runs in (
+            ("start of Python", [PYTHON, "-c", "pass"], 1.1, 40),
+            ("start of Python -I -S", [PYTHON, "-I", "-S", "-c", "pass"], 1.1, 40),
+            ("start of true", ["true"], 1.03, 400),
+            ("start of bash", ["bash", "-c", ":"], 1.03, 200),
+            ("start of gcc", ["gcc", "--version"], 1.03, 200),
+            ("start of perl", ["perl", "-e", "1"], 1.03, 200)):
+        ours, plain = [], []
+        for _ in range(table.runs * runs // 2):
+            ours.append(start_seconds(command, inside))
+            plain.append(start_seconds(command, os.environ))
+        a, b = statistics.quantiles(ours)[0], statistics.quantiles(plain)[0]
+        table.row((work, f"{a * 1e3:.2f} ms", f"{b * 1e3:.2f} ms", f"{a / b:.3f}x", f"<= {goal}x"),
+                  table.judge(work, a / b <= goal))
+
+
+def measure(table):
+    decorated_calls(table)
+    memory(table)
+    undecorated(table)
+    starts(table)
