@@ -343,8 +343,8 @@ class Zoom(BrowserCase):
                 f"MEM {scale * (1 + 0.4 * ((i * 37) % 100) / 100):.6f} {start + seconds * i / 400:.7f}\n"
                 for i in range(401)))
             plot = self.show(path)
-            for share in (0.13, 0.4, 0.71):
-                for wide in (90, 260, 500):
+            for share in (0.13, 0.6):
+                for wide in (90, 400):
                     left = plot.left + plot.width * share
                     right = min(left + wide, plot.left + plot.width - 5)
                     self.browser.drag(left, plot.middle, right, plot.middle)
