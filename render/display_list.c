@@ -194,6 +194,7 @@ void mprof_figure_free(mprof_figure *figure)
     free(figure->text);
     free(figure->title);
     free(figure->facts);
+    free(figure->source);
     free(figure);
 }
 
@@ -268,4 +269,9 @@ const char *mprof_figure_title(const mprof_figure *figure)
 const char *mprof_figure_facts(const mprof_figure *figure)
 {
     return figure->facts;
+}
+
+const char *mprof_figure_source(const mprof_figure *figure)
+{
+    return figure->source;
 }

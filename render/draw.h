@@ -20,7 +20,7 @@ typedef struct mprof__image {
     size_t stride;
     int width, height;
     double dpi;
-    const char *title, *description;
+    const char *title, *description, *source;
 } mprof__image;
 mprof_status mprof__png_write(const mprof__image *image, mprof_output *output, mprof_error *error);
 

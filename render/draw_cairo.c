@@ -5,6 +5,7 @@
 
 #include <cairo-pdf.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 /* Where a PDF has a point or two in every pixel column, they lie on quarters of a point: Cairo
@@ -204,6 +205,7 @@ mprof_status mprof__draw_png(const mprof_figure *figure, const mprof_draw_option
             .dpi = options->dpi,
             .title = mprof_figure_title(figure),
             .description = mprof_figure_facts(figure),
+            .source = mprof_figure_source(figure),
         };
         status = mprof__png_write(&image, output, error);
     }
@@ -218,6 +220,61 @@ static cairo_status_t write_pdf(void *data, const unsigned char *bytes, unsigned
                                                              : CAIRO_STATUS_WRITE_ERROR;
 }
 
+static void add_bookmark(cairo_surface_t *surface, int parent, const char *text, size_t length,
+                         double y, int *id)
+{
+    char name[256], place[64];
+    if (length >= sizeof name)
+        return;
+    memcpy(name, text, length);
+    name[length] = '\0';
+    /* integers: a decimal point would follow the locale */
+    snprintf(place, sizeof place, "page=1 pos=[0 %ld]", lround(y * 72 / MPROF_DEFAULT_DPI));
+    int added = cairo_pdf_surface_add_outline(surface, parent, name, place,
+                                              parent ? 0 : CAIRO_PDF_OUTLINE_FLAG_OPEN);
+    if (id)
+        *id = added;
+}
+
+/* Bookmarks: the memory; the processes' lanes; the legend's functions. */
+static void add_bookmarks(cairo_surface_t *surface, const mprof_figure *figure)
+{
+    size_t count, size;
+    const mprof_item *items = mprof_figure_items(figure, &count);
+    const char *text = mprof_figure_text(figure, &size);
+    const mprof_frame *frame = mprof_figure_frame(figure);
+    int top = CAIRO_PDF_OUTLINE_ROOT, calls = 0, legend = 0, memory = 0;
+    add_bookmark(surface, top, "Memory", 6, frame->plot.y, &memory);
+    if (frame->lanes.height > 0)
+        add_bookmark(surface, top, "Calls", 5, frame->lanes.y, &calls);
+    for (size_t i = 0; i < count; i++) {
+        const mprof_item *item = &items[i];
+        double y = (double)(item->y - item->height);
+        if (item->role == MPROF_ROLE_LANE_GROUP && calls)
+            add_bookmark(surface, calls, text + item->first, item->count, y, NULL);
+        if (item->role == MPROF_ROLE_LEGEND_HEAD && !legend)
+            add_bookmark(surface, top, "Legend", 6, y, &legend);
+        if (item->role == MPROF_ROLE_LEGEND_NAME && legend)
+            add_bookmark(surface, legend, text + item->first, item->count, y, NULL);
+    }
+}
+
+static void set_metadata(cairo_surface_t *surface, const mprof_figure *figure)
+{
+    const struct {
+        cairo_pdf_metadata_t key;
+        const char *text;
+    } entries[] = {
+        {CAIRO_PDF_METADATA_TITLE, mprof_figure_title(figure)},
+        {CAIRO_PDF_METADATA_AUTHOR, "mprof"},
+        {CAIRO_PDF_METADATA_SUBJECT, mprof_figure_facts(figure)},
+        {CAIRO_PDF_METADATA_KEYWORDS, mprof_figure_source(figure)},
+        {CAIRO_PDF_METADATA_CREATOR, "mprof " MPROF_VERSION},
+    };
+    for (size_t i = 0; i < sizeof entries / sizeof *entries; i++)
+        cairo_pdf_surface_set_metadata(surface, entries[i].key, entries[i].text);
+}
+
 mprof_status mprof__draw_pdf(const mprof_figure *figure, const mprof_draw_options *options,
                              mprof_text_engine *engine, mprof_output *output, mprof_error *error)
 {
@@ -225,12 +282,11 @@ mprof_status mprof__draw_pdf(const mprof_figure *figure, const mprof_draw_option
     cairo_surface_t *surface = cairo_pdf_surface_create_for_stream(
         write_pdf, output, mprof_figure_width_px(figure) * scale,
         mprof_figure_height_px(figure) * scale);
-    cairo_pdf_surface_set_metadata(surface, CAIRO_PDF_METADATA_TITLE, mprof_figure_title(figure));
-    cairo_pdf_surface_set_metadata(surface, CAIRO_PDF_METADATA_SUBJECT, mprof_figure_facts(figure));
-    cairo_pdf_surface_set_metadata(surface, CAIRO_PDF_METADATA_CREATOR, "mprof " MPROF_VERSION);
+    set_metadata(surface, figure);
     cairo_t *cairo = cairo_create(surface);
     cairo_scale(cairo, scale, scale);
     paint(figure, engine, cairo, options->theme == MPROF_THEME_DARK, 0);
+    add_bookmarks(surface, figure);
     cairo_destroy(cairo);
     cairo_surface_finish(surface);
     cairo_status_t status = cairo_surface_status(surface);

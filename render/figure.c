@@ -395,6 +395,21 @@ static char *facts_text(const mprof__layout *layout)
     return strdup(sentence.text);
 }
 
+/* File names without their directories: a picture goes to other people. */
+static char *source_text(const mprof__layout *layout)
+{
+    char text[2000] = "";
+    size_t used = 0;
+    for (size_t r = 0; r < layout->recording_count && used < sizeof text; r++) {
+        const char *file = mprof_profile_file(layout->recordings[r].profile);
+        const char *slash = strrchr(file, '/');
+        int wrote = snprintf(text + used, sizeof text - used, "%s%s", used ? ", " : "",
+                             slash ? slash + 1 : file);
+        used += wrote > 0 ? (size_t)wrote : 0;
+    }
+    return mprof__visible(text, strlen(text), sizeof text);
+}
+
 static void draw_head(mprof__layout *layout)
 {
     mprof_figure *figure = layout->figure;
@@ -859,7 +874,9 @@ static mprof_status take_stock(mprof__layout *layout, const mprof_profile *const
         return status;
     layout->figure->title = title_text(layout);
     layout->figure->facts = facts_text(layout);
-    return layout->figure->title && layout->figure->facts ? MPROF_OK : MPROF_ENOMEM;
+    layout->figure->source = source_text(layout);
+    bool good = layout->figure->title && layout->figure->facts && layout->figure->source;
+    return good ? MPROF_OK : MPROF_ENOMEM;
 }
 
 mprof_status mprof_figure_layout(mprof_figure **out, const mprof_profile *const *profiles,

@@ -27,6 +27,7 @@ struct mprof_figure {
     size_t text_size, text_room;
     char *title;
     char *facts;
+    char *source;
     mprof_status status; /* the first failure sticks; looked at once, at the end of layout */
 };
 

@@ -204,21 +204,22 @@ static void set_texts(png_structp png, png_infop info, const mprof__image *image
     } texts[] = {
         {"Title", image->title},
         {"Description", image->description},
+        {"Source", image->source},
         {"Software", "mprof " MPROF_VERSION},
     };
-    png_text chunks[3];
+    png_text chunks[4];
     memset(chunks, 0, sizeof chunks);
     char empty[] = "";
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < 4; i++) {
         chunks[i].compression = PNG_ITXT_COMPRESSION_NONE;
         chunks[i].key = texts[i].key;
         chunks[i].text = strdup(texts[i].text);
         chunks[i].lang = empty;
         chunks[i].lang_key = empty;
     }
-    if (chunks[0].text && chunks[1].text && chunks[2].text)
-        png_set_text(png, info, chunks, 3); /* copies */
-    for (size_t i = 0; i < 3; i++)
+    if (chunks[0].text && chunks[1].text && chunks[2].text && chunks[3].text)
+        png_set_text(png, info, chunks, 4); /* copies */
+    for (size_t i = 0; i < 4; i++)
         free(chunks[i].text);
 }
 

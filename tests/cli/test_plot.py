@@ -239,6 +239,33 @@ class Pictures(PlotCase):
         self.assertIn(b"nested.py", texts[b"Title"])
         self.assertIn(b"51 calls", texts[b"Description"])
         self.assertIn(b"mprof", texts[b"Software"])
+        self.assertIn(b"nested.dat", texts[b"Source"])
+
+    def test_pdf_says_what_it_is_and_has_bookmarks(self):
+        path = self.directory / "out.pdf"
+        lines = NESTED.read_text() + "PROC 5 1 1795330517.9 wörker\n" + "".join(
+            f"FUNC a.b 1 1795330518.{i} 2 1795330518.{i + 1} 0 pid=5\n" for i in range(1, 8, 2))
+        self.run_mprof("plot", "-f", "-o", path, self.write("two.dat", lines))
+        info = subprocess.run(["pdfinfo", path], capture_output=True, text=True, check=True).stdout
+        for key, value in (("Title", "/usr/bin/python3 nested.py"), ("Author", "mprof"),
+                           ("Subject", ".*55 calls of 5 functions.*"), ("Keywords", "two.dat"),
+                           ("Creator", r"mprof [\d.]+")):
+            self.assertRegex(info, rf"(?m)^{key}: +{value}$")
+        data = path.read_bytes()
+        inflated = data + b"".join(
+            zlib.decompressobj().decompress(data[match.end():])
+            for match in re.finditer(rb"/FlateDecode\s*>>\s*stream\r?\n", data))
+        titles = [self.pdf_string(text) for text in
+                  re.findall(rb"/Title\s*(\((?:[^()\\]|\\.)*\)|<[0-9A-Fa-f]+>)", inflated)]
+        for title in ("Memory", "Calls", "Legend", "wörker 5", "fit", "predict"):
+            self.assertIn(title, titles)
+
+    @staticmethod
+    def pdf_string(text):
+        if text.startswith(b"<"):
+            raw = bytes.fromhex(text[1:-1].decode())
+            return raw.decode("utf-16") if raw[:2] == b"\xfe\xff" else raw.decode("latin-1")
+        return re.sub(rb"\\(.)", rb"\1", text[1:-1]).decode("latin-1")
 
     def test_svg_and_pdf_hold_the_same_text(self):
         for options in ([], ["-f"]):

@@ -220,6 +220,7 @@ const char *mprof_figure_text(const mprof_figure *figure, size_t *size);
 /* For the document's metadata: terminated. */
 const char *mprof_figure_title(const mprof_figure *figure);
 const char *mprof_figure_facts(const mprof_figure *figure);
+const char *mprof_figure_source(const mprof_figure *figure); /* names of the recordings' files */
 
 #ifdef __cplusplus
 }
