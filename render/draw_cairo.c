@@ -153,7 +153,8 @@ static void draw_item(const struct brush *brush, const mprof_item *item)
                   2 * M_PI);
         break;
     case MPROF_SHAPE_TEXT:
-        draw_text(brush, item, style);
+        if (brush->engine)
+            draw_text(brush, item, style);
         return;
     }
     fill_and_stroke(brush, style, item->colour);
@@ -184,8 +185,9 @@ static mprof_status cairo_failure(cairo_status_t status, mprof_error *error)
     return mprof_error_set(error, MPROF_EDRAW, "cannot draw: %s", cairo_status_to_string(status));
 }
 
-mprof_status mprof__draw_png(const mprof_figure *figure, const mprof_draw_options *options,
-                             mprof_text_engine *engine, mprof_output *output, mprof_error *error)
+mprof_status mprof__image_paint(mprof__image *image, const mprof_figure *figure,
+                                const mprof_draw_options *options, mprof_text_engine *engine,
+                                mprof_error *error)
 {
     double scale = options->dpi / MPROF_DEFAULT_DPI;
     int width = (int)lround(mprof_figure_width_px(figure) * scale);
@@ -195,22 +197,39 @@ mprof_status mprof__draw_png(const mprof_figure *figure, const mprof_draw_option
     cairo_scale(cairo, scale, scale);
     paint(figure, engine, cairo, options->theme == MPROF_THEME_DARK, scale);
     mprof_status status = cairo_failure(cairo_status(cairo), error);
-    cairo_surface_flush(surface);
-    if (status == MPROF_OK) {
-        mprof__image image = {
-            .pixels = cairo_image_surface_get_data(surface),
-            .stride = (size_t)cairo_image_surface_get_stride(surface),
-            .width = width,
-            .height = height,
-            .dpi = options->dpi,
-            .title = mprof_figure_title(figure),
-            .description = mprof_figure_facts(figure),
-            .source = mprof_figure_source(figure),
-        };
-        status = mprof__png_write(&image, output, error);
-    }
     cairo_destroy(cairo);
-    cairo_surface_destroy(surface);
+    cairo_surface_flush(surface);
+    *image = (mprof__image){
+        .pixels = cairo_image_surface_get_data(surface),
+        .stride = (size_t)cairo_image_surface_get_stride(surface),
+        .width = width,
+        .height = height,
+        .dpi = options->dpi,
+        .title = mprof_figure_title(figure),
+        .description = mprof_figure_facts(figure),
+        .source = mprof_figure_source(figure),
+        .owner = surface,
+    };
+    if (status != MPROF_OK)
+        mprof__image_free(image);
+    return status;
+}
+
+void mprof__image_free(mprof__image *image)
+{
+    cairo_surface_destroy(image->owner);
+    image->owner = NULL;
+}
+
+mprof_status mprof__draw_png(const mprof_figure *figure, const mprof_draw_options *options,
+                             mprof_text_engine *engine, mprof_output *output, mprof_error *error)
+{
+    mprof__image image;
+    mprof_status status = mprof__image_paint(&image, figure, options, engine, error);
+    if (status != MPROF_OK)
+        return status;
+    status = mprof__png_write(&image, output, error);
+    mprof__image_free(&image);
     return status;
 }
 

@@ -1,26 +1,13 @@
 /* `mprof plot`: options, loading, one layout, one picture. */
 #include "../parse/command.h"
 #include "command.h"
+#include "plot.h"
 
 #include <errno.h>
 #include <math.h>
-#include <mprof/draw.h>
 #include <mprof/recordings.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define POINTS_PER_PX 10
-
-struct plot {
-    mprof_figure_options figure;
-    mprof_draw_options draw;
-    const char *output;
-    const char *format;
-    const char *font;
-    const char **inputs;
-    size_t input_count;
-    mprof_profile **profiles;
-};
 
 enum {
     OPTION_BACKEND = 256,
@@ -33,6 +20,7 @@ enum {
     OPTION_MIN_DURATION,
     OPTION_FUNC,
     OPTION_STACK,
+    OPTION_EACH,
 };
 
 static const struct argp_option options[] = {
@@ -51,8 +39,11 @@ static const struct argp_option options[] = {
     {"size", OPTION_SIZE, "WIDTHxHEIGHT", 0, "Size in pixels, or inches with 'in' (1260x540)", 0},
     {"dpi", OPTION_DPI, "N", 0, "Resolution of a PNG (90)", 0},
     {"font", OPTION_FONT, "FAMILY", 0, "Font family, or several separated by commas", 0},
-    {"format", OPTION_FORMAT, "png|svg|pdf", 0, "Format, where the file's name does not tell it",
-     0},
+    {"format", OPTION_FORMAT, "png|svg|pdf", 0,
+     "Format, where the name does not tell it; with --each several, separated by commas", 0},
+    {"each", OPTION_EACH, NULL, 0,
+     "A picture for each recording, of directories too; --output names a directory", 0},
+    {"jobs", 'j', "N", 0, "So many processes for --each (one per CPU)", 0},
     {"backend", OPTION_BACKEND, "NAME", 0, "Accepted, as upstream has it", 0},
     {0},
 };
@@ -66,7 +57,7 @@ static double parse_number(struct argp_state *state, const char *text, char **en
     return value;
 }
 
-static void parse_window(struct plot *plot, struct argp_state *state, const char *text)
+static void parse_window(struct mprof__plot *plot, struct argp_state *state, const char *text)
 {
     char *end;
     plot->figure.window_s[0] = parse_number(state, text, &end, "the window's begin");
@@ -77,7 +68,7 @@ static void parse_window(struct plot *plot, struct argp_state *state, const char
         argp_error(state, "a window is FROM,TO with FROM before TO: %s", text);
 }
 
-static void parse_size(struct plot *plot, struct argp_state *state, const char *text)
+static void parse_size(struct mprof__plot *plot, struct argp_state *state, const char *text)
 {
     char *end;
     double width = parse_number(state, text, &end, "the width");
@@ -107,12 +98,29 @@ static int choice(struct argp_state *state, const char *const *names, const char
     return 0;
 }
 
+static void parse_formats(struct mprof__plot *plot, struct argp_state *state, const char *text)
+{
+    static const char *const names[] = {
+        [MPROF_FORMAT_PNG] = "png", [MPROF_FORMAT_SVG] = "svg", [MPROF_FORMAT_PDF] = "pdf", NULL};
+    plot->format_count = 0;
+    while (*text) {
+        char name[8] = "";
+        size_t length = strcspn(text, ",");
+        memcpy(name, text, length < sizeof name ? length : sizeof name - 1);
+        if (plot->format_count == MPROF__FORMAT_COUNT)
+            argp_error(state, "a format is named twice");
+        plot->formats[plot->format_count++] = (mprof_format)choice(state, names, name, "format");
+        text += length + (text[length] == ',');
+    }
+    if (!plot->format_count)
+        argp_error(state, "no format is named");
+}
+
 static error_t parse_option(int key, char *argument, struct argp_state *state)
 {
     static const char *const themes[] = {"auto", "light", "dark", NULL};
     static const char *const orders[] = {"process", "function", NULL};
-    static const char *const formats[] = {"png", "svg", "pdf", NULL};
-    struct plot *plot = state->input;
+    struct mprof__plot *plot = state->input;
     char *end;
     switch (key) {
     case 'o':
@@ -162,14 +170,25 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
         plot->font = argument;
         return 0;
     case OPTION_FORMAT:
-        choice(state, formats, argument, "format");
-        plot->format = argument;
+        parse_formats(plot, state, argument);
+        return 0;
+    case OPTION_EACH:
+        plot->each = 1;
+        return 0;
+    case 'j':
+        plot->jobs = (long)parse_number(state, argument, &end, "the number of jobs");
+        if (*end || plot->jobs < 1)
+            argp_error(state, "not a number of jobs: %s", argument);
         return 0;
     case OPTION_BACKEND:
         return 0; /* says how memory was measured; nothing to draw differently */
     case ARGP_KEY_INIT:
         plot->inputs = calloc((size_t)state->argc + 1, sizeof *plot->inputs);
         return plot->inputs ? 0 : ENOMEM;
+    case ARGP_KEY_END:
+        if (!plot->each && plot->format_count > 1)
+            argp_error(state, "several formats need --each");
+        return 0;
     case ARGP_KEY_ARG:
         plot->inputs[plot->input_count++] = argument;
         return 0;
@@ -186,152 +205,100 @@ static const struct argp plot_argp = {
         "Draw a recording, or several on top of each other; the newest one here if none is named.",
 };
 
-static int name_ends_with(const char *name, const char *end)
+/* The recordings the user means, as paths. paths[0] alone is the newest where none was named. */
+static mprof_status resolve_inputs(const struct mprof__plot *plot,
+                                   const mprof_recordings *recordings, const char **paths,
+                                   mprof_error *error)
 {
-    size_t length = strlen(name), end_length = strlen(end);
-    return length > end_length && strcasecmp(name + length - end_length, end) == 0;
-}
-
-static mprof_status choose_format(struct plot *plot, mprof_error *error)
-{
-    static const struct {
-        const char *end;
-        mprof_format format;
-    } endings[] = {
-        {".png", MPROF_FORMAT_PNG},    {".svg", MPROF_FORMAT_SVG}, {".svgz", MPROF_FORMAT_SVG},
-        {".svg.gz", MPROF_FORMAT_SVG}, {".pdf", MPROF_FORMAT_PDF},
-    };
-    if (plot->format) {
-        plot->draw.format = *plot->format == 's'               ? MPROF_FORMAT_SVG
-                            : strcmp(plot->format, "pdf") == 0 ? MPROF_FORMAT_PDF
-                                                               : MPROF_FORMAT_PNG;
-        return MPROF_OK;
-    }
-    if (strcmp(plot->output, "-") == 0)
-        return MPROF_OK;
-    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++)
-        if (name_ends_with(plot->output, endings[i].end)) {
-            plot->draw.format = endings[i].format;
-            return MPROF_OK;
-        }
-    mprof_error_set(error, MPROF_EARGUMENT,
-                    "the name tells no known format (.png, .svg, .svg.gz, .pdf)");
-    mprof_error_at(error, plot->output, 0);
-    return MPROF_EARGUMENT;
-}
-
-/* A picture that was not named lies beside the recording it shows. */
-static mprof_status default_output(char **path, const char *recording, mprof_error *error)
-{
-    size_t length = strlen(recording);
-    if (name_ends_with(recording, ".dat"))
-        length -= 4;
-    if (strcmp(recording, "-") == 0)
-        recording = "mprofile", length = strlen(recording);
-    if (asprintf(path, "%.*s.svg", (int)length, recording) < 0) {
-        *path = NULL;
-        return mprof_error_set(error, MPROF_ENOMEM, "out of memory");
-    }
-    return MPROF_OK;
-}
-
-static mprof_status load_profiles(struct plot *plot, const mprof_recordings *recordings,
-                                  mprof_error *error)
-{
-    mprof_load_options load;
-    mprof_load_options_init(&load);
-    load.window_s[0] = plot->figure.window_s[0];
-    load.window_s[1] = plot->figure.window_s[1];
-    load.skip_calls = !plot->figure.functions;
-    /* several bins for every pixel column, and no more memory than that takes */
-    load.max_points = (size_t)(plot->figure.width_px * POINTS_PER_PX);
     for (size_t i = 0; i < plot->input_count; i++) {
-        const char *path;
-        mprof_status status = mprof_recordings_resolve(recordings, plot->inputs[i], &path, error);
-        if (status == MPROF_OK)
-            status = mprof_profile_load_file(&plot->profiles[i], path, &load, error);
+        mprof_status status =
+            mprof_recordings_resolve(recordings, plot->inputs[i], &paths[i], error);
         if (status != MPROF_OK) {
             mprof_error_at(error, plot->inputs[i], 0);
             return status;
         }
-        mprof__command_warn(plot->profiles[i]);
     }
     return MPROF_OK;
 }
 
-static mprof_status draw(struct plot *plot, mprof_error *error)
+static mprof_status take_newest(struct mprof__plot *plot, const mprof_recordings *recordings,
+                                mprof_error *error)
+{
+    size_t count = mprof_recordings_count(recordings);
+    if (!count)
+        return mprof_error_set(error, MPROF_ENOTFOUND, "no recording here (mprofile_*.dat)");
+    plot->inputs[plot->input_count++] = mprof_recordings_name(recordings, count - 1);
+    fputs("Using last profile data.\n",
+          plot->output && strcmp(plot->output, "-") == 0 ? stderr : stdout);
+    return MPROF_OK;
+}
+
+/* Everything into one picture. Without a name for it, it lies beside the recording and is shown. */
+static mprof_status plot_together(struct mprof__plot *plot, const char **paths, mprof_error *error)
 {
     mprof_text_engine *engine = NULL;
     mprof_figure *figure = NULL;
-    mprof_output *output = NULL;
-    mprof_status status = mprof_output_open(&output, plot->output, error);
-    if (status != MPROF_OK)
-        goto out;
-    status = mprof_text_engine_new(&engine, plot->font, error);
-    if (status != MPROF_OK)
-        goto out;
-    plot->figure.states = plot->draw.format == MPROF_FORMAT_SVG;
-    mprof_measure measure = mprof_text_engine_measure(engine);
-    status = mprof_figure_layout(&figure, (const mprof_profile *const *)plot->profiles,
-                                 plot->input_count, &plot->figure, &measure, error);
+    char *beside = NULL;
+    mprof_format format = plot->formats[0];
+    mprof_status status = MPROF_OK;
+    if (!plot->output) {
+        if (!plot->format_count)
+            format = MPROF_FORMAT_SVG;
+        beside = mprof__plot_path("", paths[0], 0, format);
+        if (!beside)
+            return mprof_error_set(error, MPROF_ENOMEM, "out of memory");
+    } else if (!plot->format_count) {
+        status = mprof__plot_format(&format, plot->output, error);
+    }
+    plot->formats[0] = format;
+    plot->format_count = 1;
     if (status == MPROF_OK)
-        status = mprof_figure_draw(figure, &plot->draw, engine, output, error);
+        status = mprof_text_engine_new(&engine, plot->font, error);
+    if (status == MPROF_OK) {
+        mprof_measure measure = mprof_text_engine_measure(engine);
+        status = mprof__plot_figure(&figure, plot, &measure, paths, plot->input_count, error);
+    }
     if (status == MPROF_OK)
-        status = mprof_output_commit(output, error);
-out:
-    mprof_output_free(output);
+        status =
+            mprof__plot_write(figure, engine, plot, format, beside ? beside : plot->output, error);
+    if (status == MPROF_OK && beside)
+        mprof__plot_show(plot, engine, paths, plot->input_count, beside);
     mprof_figure_free(figure);
     mprof_text_engine_free(engine);
+    free(beside);
     return status;
+}
+
+static int plot_one(struct mprof__plot *plot)
+{
+    mprof_error error = MPROF_ERROR_INIT;
+    mprof_recordings *recordings = NULL;
+    const char **paths = NULL;
+    mprof_status status = mprof_recordings_open(&recordings, ".", &error);
+    if (status == MPROF_OK && !plot->input_count)
+        status = take_newest(plot, recordings, &error);
+    if (status == MPROF_OK) {
+        paths = calloc(plot->input_count, sizeof *paths);
+        status = paths ? resolve_inputs(plot, recordings, paths, &error)
+                       : mprof_error_set(&error, MPROF_ENOMEM, "out of memory");
+    }
+    if (status == MPROF_OK)
+        status = plot_together(plot, paths, &error);
+    free(paths);
+    mprof_recordings_free(recordings);
+    return status == MPROF_OK ? MPROF_EXIT_OK : mprof__command_fail(&error);
 }
 
 int mprof_plot_command(int argc, char **argv)
 {
-    struct plot plot = {.draw = {.dpi = MPROF_DEFAULT_DPI}};
-    mprof_error error = MPROF_ERROR_INIT;
-    mprof_recordings *recordings = NULL;
-    char *path = NULL;
+    struct mprof__plot plot = {.draw = {.dpi = MPROF_DEFAULT_DPI}};
     mprof_figure_options_init(&plot.figure);
     mprof__command_parse(&plot_argp, argc, argv, 0, &plot);
-    mprof_status status = mprof_recordings_open(&recordings, ".", &error);
-    if (status != MPROF_OK)
-        goto out;
-    if (!plot.input_count) {
-        size_t count = mprof_recordings_count(recordings);
-        if (!count) {
-            status = mprof_error_set(&error, MPROF_ENOTFOUND, "no recording here");
-            goto out;
-        }
-        plot.inputs[plot.input_count++] = mprof_recordings_name(recordings, count - 1);
-        fprintf(plot.output && strcmp(plot.output, "-") == 0 ? stderr : stdout,
-                "Using last profile data.\n");
-    }
-    if (!plot.output) {
-        const char *first;
-        status = mprof_recordings_resolve(recordings, plot.inputs[0], &first, &error);
-        if (status == MPROF_OK)
-            status = default_output(&path, first, &error);
-        if (status != MPROF_OK)
-            goto out;
-        plot.output = path;
-    }
-    status = choose_format(&plot, &error);
-    if (status != MPROF_OK)
-        goto out;
-    plot.profiles = calloc(plot.input_count, sizeof *plot.profiles);
-    status = plot.profiles ? load_profiles(&plot, recordings, &error) : MPROF_ENOMEM;
-    if (status == MPROF_OK)
-        status = draw(&plot, &error);
-    if (status == MPROF_OK && path) {
-        mprof__print_plain(stdout, path);
-        putchar('\n');
-    }
-out:
-    for (size_t i = 0; plot.profiles && i < plot.input_count; i++)
-        mprof_profile_free(plot.profiles[i]);
-    free(plot.profiles);
+    if (plot.each && !plot.input_count)
+        plot.inputs[plot.input_count++] = ".";
+    if (plot.each && !plot.format_count)
+        plot.formats[plot.format_count++] = MPROF_FORMAT_SVG;
+    int code = plot.each ? mprof__plot_each(&plot) : plot_one(&plot);
     free(plot.inputs);
-    free(path);
-    mprof_recordings_free(recordings);
-    return status == MPROF_OK ? MPROF_EXIT_OK : mprof__command_fail(&error);
+    return code;
 }

@@ -1,9 +1,11 @@
 """`mprof plot`: options, formats, what stands in the picture, faults of input and output. Each case of
 the list of faults is named in its test."""
 
+import fcntl
 import gzip
 import os
 import pathlib
+import pty
 import re
 import resource
 import shutil
@@ -11,6 +13,7 @@ import signal
 import struct
 import subprocess
 import sys
+import termios
 import unittest
 import xml.etree.ElementTree as ElementTree
 import zlib
@@ -420,6 +423,185 @@ class Outputs(PlotCase):
                 self.run_mprof("plot", "-o", f"{name}.{kind}", NESTED)
             self.assertEqual((self.directory / f"a.{kind}").read_bytes(),
                              (self.directory / f"b.{kind}").read_bytes())
+
+
+class Shown(PlotCase):
+    """Without -o: in the terminal, by the desktop's viewer, and always a file whose path is told."""
+
+    def setUp(self):
+        super().setUp()
+        shutil.copy(NESTED, self.directory / "mprofile_20260101000000.dat")
+
+    def environment(self, **changes):
+        clean = super().environment()
+        for name in ("DISPLAY", "WAYLAND_DISPLAY", "COLORFGBG", "COLORTERM", "TERM", "KITTY_WINDOW_ID",
+                     "KITTY_PID", "TERM_PROGRAM", "VTE_VERSION", "KONSOLE_VERSION"):
+            clean.pop(name, None)
+        return {**clean, **changes}
+
+    def in_terminal(self, *arguments, **variables):
+        """What `mprof plot` writes to a terminal of 100 x 40."""
+        master, slave = pty.openpty()
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 100, 1000, 800))
+        process = subprocess.Popen([MPROF, "plot", *arguments], cwd=self.directory, stdin=slave,
+                                   stdout=slave, stderr=slave, env=self.environment(**variables),
+                                   start_new_session=True)
+        os.close(slave)
+        text = b""
+        while True:
+            try:
+                part = os.read(master, 65536)
+            except OSError:
+                break
+            if not part:
+                break
+            text += part
+        os.close(master)
+        self.assertEqual(process.wait(60), 0, text[-300:])
+        self.assertTrue(text.rstrip().endswith(b"mprofile_20260101000000.svg"), text[-100:])
+        check_svg(self.directory / "mprofile_20260101000000.svg")
+        return text
+
+    def has_chafa(self):
+        return b"libchafa.so" in (pathlib.Path(MPROF).parent / "mprof-draw").read_bytes()
+
+    def test_beside_the_recording(self):
+        done = self.run_mprof("plot", env=self.environment())
+        self.assertEqual(done.stdout, "Using last profile data.\nmprofile_20260101000000.svg\n")
+        check_svg(self.directory / "mprofile_20260101000000.svg")
+        (self.directory / "runs").mkdir()
+        shutil.copy(WEB, self.directory / "runs" / "web.dat")
+        done = self.run_mprof("plot", "--format", "png", "runs/web.dat", env=self.environment())
+        self.assertEqual(done.stdout, "runs/web.png\n")
+        self.assertEqual(png_size(self.directory / "runs" / "web.png"), (1260, 540))
+
+    def test_by_the_viewer_of_the_desktop(self):
+        seen = self.directory / "seen"
+        tool = self.write("bin-xdg-open", f"#!/bin/sh\nprintf %s \"$1\" > {seen}.new\nmv {seen}.new {seen}\n")
+        tool.chmod(0o755)
+        (self.directory / "bin").mkdir()
+        tool.rename(self.directory / "bin" / "xdg-open")
+        path = f"{self.directory / 'bin'}:{os.environ['PATH']}"
+        done = self.run_mprof("plot", env=self.environment(DISPLAY=":9", PATH=path))
+        self.assertIn("mprofile_20260101000000.svg", done.stdout)
+        mprof_test.wait_until(seen.exists, "the viewer's start")
+        self.assertEqual(seen.read_text(), "mprofile_20260101000000.svg")
+
+    def test_in_a_terminal_of_letters(self):
+        if not self.has_chafa():
+            self.skipTest("built without libchafa")
+        text = self.in_terminal(TERM="xterm-256color").decode()
+        plain = re.sub(r"\x1b\[[0-9;]*m", "", text)
+        for words in ("/usr/bin/python3 nested.py", "peak 128.2 MiB at 0.24 s", "100 MiB", "predict"):
+            self.assertIn(words, plain)
+        self.assertLessEqual(max(len(line) for line in plain.replace("\r", "").split("\n")), 100)
+        self.assertIn("48;2;255;255;255", text)
+        self.assertNotIn("48;2;255;255;255",
+                         self.in_terminal(TERM="xterm-256color", COLORFGBG="15;0").decode())
+
+    def test_in_a_terminal_of_pixels(self):
+        if not self.has_chafa():
+            self.skipTest("built without libchafa")
+        self.assertIn(b"\x1b_G", self.in_terminal(TERM="xterm-kitty"))
+        self.assertRegex(self.in_terminal("-f", TERM="foot"), rb"\x1bP[0-9;]*q")
+
+    def test_in_a_dumb_terminal(self):
+        self.assertNotIn(b"\x1b", self.in_terminal(TERM="dumb"))
+
+
+class Each(PlotCase):
+    """--each: a picture of every recording."""
+
+    def setUp(self):
+        super().setUp()
+        (self.directory / "a").mkdir()
+        (self.directory / "b").mkdir()
+        shutil.copy(NESTED, self.directory / "a" / "one.dat")
+        shutil.copy(WEB, self.directory / "a" / "two.dat")
+        shutil.copy(CHILDREN, self.directory / "b" / "one.dat")
+        self.write("a/notes.txt", "not a recording")
+
+    def test_directories_formats_and_names(self):
+        for jobs in ([], ["-j", "1"], ["-j", "7"]):
+            with self.subTest(jobs=jobs):
+                done = self.run_mprof("plot", "--each", *jobs, "--format", "svg,png,pdf", "-o", "out",
+                                      "a/", "b/one.dat")
+                self.assertEqual((done.stdout, done.stderr), ("", ""))
+                names = {f"{stem}.{kind}" for stem in ("one", "one-2", "two")
+                         for kind in ("svg", "png", "pdf")}
+                self.assertEqual(set(os.listdir(self.directory / "out")), names)
+                self.assertIn("nested", Svg(self.directory / "out" / "one.svg").texts("title")[0])
+                self.assertIn("gunicorn", Svg(self.directory / "out" / "one-2.svg").texts("title")[0])
+                for name in names:
+                    path = self.directory / "out" / name
+                    {"svg": check_svg, "pdf": check_pdf, "png": png_size}[name[-3:]](path)
+                shutil.rmtree(self.directory / "out")
+
+    def test_beside_their_recordings(self):
+        self.run_mprof("plot", "--each", "a", "b")
+        for name in ("a/one.svg", "a/two.svg", "b/one.svg"):
+            check_svg(self.directory / name)
+        self.run_mprof("plot", "--each", "--format", "png", cwd=self.directory / "b")
+        self.assertTrue((self.directory / "b" / "one.png").exists())
+
+    def test_a_bad_file_does_not_stop_the_rest(self):
+        self.write("a/bad.dat", "nonsense\n")
+        self.write("a/empty.dat", "")
+        for jobs in ("1", "3"):
+            done = self.run_mprof("plot", "--each", "-j", jobs, "-o", "out", "a", "absent.dat", expect=1)
+            lines = sorted(done.stderr.rstrip("\n").split("\n"))
+            self.assertEqual(len(lines), 3, lines)
+            for line, name in zip(lines, ("a/bad.dat", "a/empty.dat", "absent.dat")):
+                self.assertTrue(line.startswith(f"mprof: {name}: "), line)
+            self.assertEqual(set(os.listdir(self.directory / "out")), {"one.svg", "two.svg"})
+
+    def test_faults_of_places(self):
+        (self.directory / "nothing").mkdir()
+        self.assert_fails("--each", "nothing", says="nothing: no recording")
+        self.write("file", "x")
+        done = self.run_mprof("plot", "--each", "-o", "file/out", "a", expect=1)
+        self.assertRegex(done.stderr, r"\Amprof: file/out: [^\n]*\n\Z")
+        self.assert_fails("--format", "svg,png", "-o", "x.svg", "a/one.dat", says="--each", expect=2)
+
+    def test_progress_on_a_terminal_only(self):
+        master, slave = pty.openpty()
+        process = subprocess.Popen([MPROF, "plot", "--each", "-o", "out", "a"], cwd=self.directory,
+                                   stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=slave,
+                                   env=self.environment())
+        os.close(slave)
+        self.assertEqual(process.communicate(timeout=60)[0], b"")
+        text = os.read(master, 65536)
+        os.close(master)
+        self.assertRegex(text, rb"\r\d of 2")
+
+
+class InProgress(PlotCase):
+    def test_a_growing_recording_is_drawn_as_far_as_it_is_written(self):
+        whole = NESTED.read_bytes()
+        previous = 0
+        for share in (0.2, 0.5, 0.8, 1):
+            path = self.write("growing.dat", whole[:int(len(whole) * share)])
+            done = self.run_mprof("plot", "-o", "out.svg", path)
+            self.assertLessEqual(len(done.stderr.split("\n")), 2, done.stderr)
+            facts = Svg(self.directory / "out.svg").texts("facts")[0]
+            samples = int(re.search(r"(\d+) sample", facts)[1])
+            self.assertGreaterEqual(samples, previous)
+            previous = samples
+
+    def test_calls_in_flight_have_no_end(self):
+        path = self.write("open.dat", "MEM 1 100\nMEM 2 101\nMEM 3 102\n"
+                          "FUNC m.f 1 100.5 3 102 0 pid=9 open\nFUNC m.g 1 100.6 2 101 1 pid=9\n")
+        flame = self.plot_svg("-f", path)
+        self.assertEqual(len(flame.of_class("box-open")), 1)
+        self.assertEqual(len(flame.of_class("box")), 2)
+        self.assertEqual(len(self.plot_svg(path).of_class("bracket")), 3)
+
+    def test_a_real_run_is_drawn_while_it_runs(self):
+        run = self.start_mprof("run", "-T", "0.02", "-o", "live.dat", "sleep", "30")
+        path = self.directory / "live.dat"
+        mprof_test.wait_until(lambda: path.exists() and path.read_text().count("MEM ") > 5, "samples")
+        self.plot_svg(path)
+        self.assertIsNone(run.poll())
 
 
 if __name__ == "__main__":

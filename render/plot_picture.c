@@ -1,0 +1,119 @@
+/* One picture: recordings in, a figure, a file out. */
+#include "plot.h"
+
+#include "../parse/command.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Several bins for every pixel column, and no more memory than that takes. */
+#define POINTS_PER_PX 10
+
+static int ends_with(const char *name, const char *end)
+{
+    size_t length = strlen(name), end_length = strlen(end);
+    return length > end_length && strcasecmp(name + length - end_length, end) == 0;
+}
+
+static int wants(const struct mprof__plot *plot, mprof_format format)
+{
+    for (size_t i = 0; i < plot->format_count; i++)
+        if (plot->formats[i] == format)
+            return 1;
+    return 0;
+}
+
+mprof_status mprof__plot_figure(mprof_figure **figure, const struct mprof__plot *plot,
+                                const mprof_measure *measure, const char *const *recordings,
+                                size_t count, mprof_error *error)
+{
+    mprof_load_options load;
+    mprof_figure_options options = plot->figure;
+    mprof_profile **profiles = calloc(count, sizeof *profiles);
+    mprof_status status = MPROF_OK;
+    *figure = NULL;
+    if (!profiles)
+        return mprof_error_set(error, MPROF_ENOMEM, "out of memory");
+    mprof_load_options_init(&load);
+    load.window_s[0] = options.window_s[0];
+    load.window_s[1] = options.window_s[1];
+    load.skip_calls = !options.functions;
+    load.max_points = (size_t)(options.width_px * POINTS_PER_PX);
+    options.states = wants(plot, MPROF_FORMAT_SVG);
+    for (size_t i = 0; status == MPROF_OK && i < count; i++) {
+        status = mprof_profile_load_file(&profiles[i], recordings[i], &load, error);
+        if (status == MPROF_OK)
+            mprof__command_warn(profiles[i]);
+        else
+            mprof_error_at(error, recordings[i], 0);
+    }
+    if (status == MPROF_OK)
+        status = mprof_figure_layout(figure, (const mprof_profile *const *)profiles, count,
+                                     &options, measure, error);
+    for (size_t i = 0; i < count; i++)
+        mprof_profile_free(profiles[i]);
+    free(profiles);
+    return status;
+}
+
+mprof_status mprof__plot_write(const mprof_figure *figure, mprof_text_engine *engine,
+                               const struct mprof__plot *plot, mprof_format format,
+                               const char *path, mprof_error *error)
+{
+    mprof_output *output = NULL;
+    mprof_draw_options draw = plot->draw;
+    draw.format = format;
+    mprof_status status = mprof_output_open(&output, path, error);
+    if (status == MPROF_OK)
+        status = mprof_figure_draw(figure, &draw, engine, output, error);
+    if (status == MPROF_OK)
+        status = mprof_output_commit(output, error);
+    mprof_output_free(output);
+    if (status != MPROF_OK)
+        mprof_error_at(error, path, 0);
+    return status;
+}
+
+mprof_status mprof__plot_format(mprof_format *format, const char *path, mprof_error *error)
+{
+    static const struct {
+        const char *end;
+        mprof_format format;
+    } endings[] = {
+        {".png", MPROF_FORMAT_PNG},    {".svg", MPROF_FORMAT_SVG}, {".svgz", MPROF_FORMAT_SVG},
+        {".svg.gz", MPROF_FORMAT_SVG}, {".pdf", MPROF_FORMAT_PDF},
+    };
+    *format = MPROF_FORMAT_PNG;
+    if (strcmp(path, "-") == 0)
+        return MPROF_OK;
+    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++)
+        if (ends_with(path, endings[i].end)) {
+            *format = endings[i].format;
+            return MPROF_OK;
+        }
+    mprof_error_set(error, MPROF_EARGUMENT,
+                    "the name tells no known format (.png, .svg, .svg.gz, .pdf)");
+    mprof_error_at(error, path, 0);
+    return MPROF_EARGUMENT;
+}
+
+char *mprof__plot_path(const char *directory, const char *recording, unsigned number,
+                       mprof_format format)
+{
+    static const char *const endings[] = {
+        [MPROF_FORMAT_PNG] = "png", [MPROF_FORMAT_SVG] = "svg", [MPROF_FORMAT_PDF] = "pdf"};
+    char *path, place[16] = "";
+    const char *slash = strrchr(recording, '/');
+    const char *name = slash ? slash + 1 : recording;
+    int own = slash ? (int)(slash - recording + 1) : 0; /* length of its own directory's name */
+    if (strcmp(recording, "-") == 0)
+        name = "mprofile";
+    int stem = (int)strlen(name) - (ends_with(name, ".dat") ? 4 : 0);
+    if (number)
+        snprintf(place, sizeof place, "-%u", number);
+    int made =
+        *directory
+            ? asprintf(&path, "%s/%.*s%s.%s", directory, stem, name, place, endings[format])
+            : asprintf(&path, "%.*s%.*s%s.%s", own, recording, stem, name, place, endings[format]);
+    return made < 0 ? NULL : path;
+}
