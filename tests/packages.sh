@@ -8,8 +8,8 @@ packages_build=(
     libcairo2-dev libpango1.0-dev libpng-dev zlib1g-dev
 )
 
-# To draw text: one family with Latin, Greek and Cyrillic.
-packages_draw=(fonts-dejavu-core)
+# To draw text: the family that is preferred, and one with more scripts.
+packages_draw=(fonts-inter fonts-dejavu-core)
 
 # What docs/demo records.
 packages_demo=(python3-flask python3-gevent gunicorn)
