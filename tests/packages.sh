@@ -17,7 +17,7 @@ packages_demo=(python3-flask python3-gevent gunicorn)
 # What the tests compare with and run: another implementation, drawing of the same recordings,
 # readers of what we draw, a browser, services, and checks of the source itself.
 packages_test=(
-    git libcmocka-dev libasan8 libubsan1
+    git libcmocka-dev libasan8 libubsan1 libchafa-dev
     python3-memory-profiler python3-matplotlib
     python3-ipython python3-ipykernel python3-jupyter-client
     libxml2-utils poppler-utils librsvg2-bin fonts-noto-cjk
