@@ -24,11 +24,13 @@ typedef struct mprof__process {
     int64_t ppid;
     uint64_t start_ticks; /* 0 if it had gone before it could be looked at */
     mprof__probe probe;
+    int is_missing;              /* gone at the last tick, but how is not known yet */
     int is_member;               /* of the tree that is measured; else known for its calls only */
     int64_t rss_bytes;           /* last reading of resident memory; 0 before the first */
     int64_t value_bytes;         /* this tick's reading of the metric; -1: none */
     int64_t sampled_bytes;       /* highest resident memory among the samples written */
     int64_t peak_bytes;          /* highest high-water mark written */
+    int64_t seen_ns;             /* when it was first sampled */
     int64_t look_ns;             /* when the high-water mark is to be read next */
     mprof__process_end told_end; /* what the kernel's events told of its end */
     char comm[64];               /* the kernel's name for it: changes with an exec */

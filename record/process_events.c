@@ -9,12 +9,17 @@
 #include <linux/filter.h>
 #include <linux/netlink.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 /* Receive buffer asked for: some 20,000 events. */
 #define BUFFER_BYTES (4 * 1024 * 1024)
+/* Messages taken by one system call: most events are of processes that are none of ours. */
+#define BATCH 32
+/* Bytes kept of a message; those of this kind have 76. */
+#define MESSAGE_BYTES 128
 
 #define EVENT_OFFSET (NLMSG_LENGTH(0) + offsetof(struct cn_msg, data))
 #define FIELD(member) ((uint32_t)(EVENT_OFFSET + offsetof(struct proc_event, member)))
@@ -23,6 +28,16 @@
  * the numbers are the interface. */
 enum { WHAT_NONE = 0, WHAT_FORK = 1, WHAT_EXEC = 2 };
 #define WHAT_EXIT UINT32_C(0x80000000)
+
+struct mprof__process_events {
+    int fd;
+    int count; /* messages in the batch */
+    int next;  /* the first one not taken yet */
+    struct mmsghdr headers[BATCH];
+    struct iovec places[BATCH];
+    struct sockaddr_nl senders[BATCH];
+    char bytes[BATCH][MESSAGE_BYTES];
+};
 
 /* Lets through forks and exits of whole processes, execs, and the answer to our request. The filter
  * machine loads in network order. */
@@ -70,39 +85,62 @@ static int ask_to_listen(int fd)
     return send(fd, bytes, sizeof bytes, MSG_NOSIGNAL) == (ssize_t)sizeof bytes ? 0 : -1;
 }
 
-/* Receives one message of the kernel. 1: *event is set; 0: nothing waits; -1: lost or foreign. */
-static int receive(int fd, struct proc_event *event)
+/* Receives what is waiting, up to a batch. 1 if there is some, 0 if not, -1 if events were lost. */
+static int receive_batch(mprof__process_events *events)
 {
-    union {
-        struct nlmsghdr head;
-        char bytes[1024];
-    } message;
-    struct sockaddr_nl sender;
-    socklen_t sender_size = sizeof sender;
-    ssize_t got = recvfrom(fd, &message, sizeof message, MSG_DONTWAIT, (struct sockaddr *)&sender,
-                           &sender_size);
-
-    if (got < 0) {
+    for (int i = 0; i < BATCH; i++) {
+        events->places[i].iov_base = events->bytes[i];
+        events->places[i].iov_len = MESSAGE_BYTES;
+        memset(&events->headers[i], 0, sizeof events->headers[i]);
+        events->headers[i].msg_hdr.msg_iov = &events->places[i];
+        events->headers[i].msg_hdr.msg_iovlen = 1;
+        events->headers[i].msg_hdr.msg_name = &events->senders[i];
+        events->headers[i].msg_hdr.msg_namelen = sizeof events->senders[i];
+    }
+    events->next = 0;
+    events->count = recvmmsg(events->fd, events->headers, BATCH, MSG_DONTWAIT, NULL);
+    if (events->count < 0) {
+        events->count = 0;
         return errno == EAGAIN || errno == EWOULDBLOCK ? 0 : -1;
     }
-    if (sender.nl_pid != 0 ||
-        (size_t)got < EVENT_OFFSET + offsetof(struct proc_event, event_data)) {
+    return events->count > 0;
+}
+
+/* Takes one message of the kernel. 1: *event is set; 0: nothing waits; -1: lost or foreign. */
+static int receive(mprof__process_events *events, struct proc_event *event)
+{
+    int index = events->next;
+    size_t size;
+
+    if (index == events->count) {
+        /* a batch that was not full has emptied the queue: no need to ask again at once */
+        int got = events->count > 0 && events->count < BATCH ? 0 : receive_batch(events);
+
+        if (got <= 0) {
+            events->next = events->count = 0;
+            return got;
+        }
+        index = 0;
+    }
+    events->next = index + 1;
+    size = events->headers[index].msg_len;
+    if (events->senders[index].nl_pid != 0 ||
+        size < EVENT_OFFSET + offsetof(struct proc_event, event_data)) {
         return -1;
     }
     memset(event, 0, sizeof *event);
-    got -= (ssize_t)EVENT_OFFSET;
-    memcpy(event, message.bytes + EVENT_OFFSET,
-           (size_t)got < sizeof *event ? (size_t)got : sizeof *event);
+    size -= EVENT_OFFSET;
+    memcpy(event, events->bytes[index] + EVENT_OFFSET, size < sizeof *event ? size : sizeof *event);
     return 1;
 }
 
 /* The kernel ignores who may not listen, and answers at once who may. */
-static int is_answered(int fd)
+static int is_answered(mprof__process_events *events)
 {
     struct proc_event event;
 
     for (int tries = 0; tries < 64; tries++) {
-        int got = receive(fd, &event);
+        int got = receive(events, &event);
 
         if (got == 0) {
             return 0;
@@ -114,33 +152,58 @@ static int is_answered(int fd)
     return 0;
 }
 
-int mprof__process_events_open(void)
+static int start_listening(mprof__process_events *events)
 {
     struct sockaddr_nl address;
     int bytes = BUFFER_BYTES;
-    int fd = socket(PF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_CONNECTOR);
 
-    if (fd < 0) {
-        return -1;
-    }
     memset(&address, 0, sizeof address);
     address.nl_family = AF_NETLINK;
     address.nl_groups = CN_IDX_PROC;
-    if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof bytes) != 0 ||
-        attach_filter(fd) != 0 || bind(fd, (struct sockaddr *)&address, sizeof address) != 0 ||
-        ask_to_listen(fd) != 0 || !is_answered(fd)) {
-        close(fd);
-        return -1;
-    }
-    return fd;
+    return setsockopt(events->fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof bytes) == 0 &&
+           attach_filter(events->fd) == 0 &&
+           bind(events->fd, (struct sockaddr *)&address, sizeof address) == 0 &&
+           ask_to_listen(events->fd) == 0 && is_answered(events);
 }
 
-int mprof__process_events_next(int fd, mprof__process_event *out)
+mprof__process_events *mprof__process_events_open(void)
+{
+    int fd = socket(PF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_CONNECTOR);
+    mprof__process_events *events = fd >= 0 ? calloc(1, sizeof *events) : NULL;
+
+    if (!events) {
+        if (fd >= 0) {
+            close(fd);
+        }
+        return NULL;
+    }
+    events->fd = fd;
+    if (!start_listening(events)) {
+        mprof__process_events_free(events);
+        return NULL;
+    }
+    return events;
+}
+
+void mprof__process_events_free(mprof__process_events *events)
+{
+    if (events) {
+        close(events->fd);
+        free(events);
+    }
+}
+
+int mprof__process_events_fd(const mprof__process_events *events)
+{
+    return events->fd;
+}
+
+int mprof__process_events_next(mprof__process_events *events, mprof__process_event *out)
 {
     struct proc_event event;
     int got;
 
-    while ((got = receive(fd, &event)) != 0) {
+    while ((got = receive(events, &event)) != 0) {
         memset(out, 0, sizeof *out);
         if (got < 0) {
             out->kind = MPROF__PROCESS_UNSURE;

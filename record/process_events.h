@@ -21,10 +21,16 @@ typedef struct mprof__process_event {
     int64_t time_ns; /* CLOCK_MONOTONIC */
 } mprof__process_event;
 
-/* A descriptor that tells events of all processes of the machine, or -1 if that is not allowed. */
-int mprof__process_events_open(void);
+typedef struct mprof__process_events mprof__process_events;
+
+/* Listens to the events of all processes of the machine. NULL if that is not allowed. */
+mprof__process_events *mprof__process_events_open(void);
+void mprof__process_events_free(mprof__process_events *events);
+
+/* To poll for reading. */
+int mprof__process_events_fd(const mprof__process_events *events);
 
 /* Takes the next event. 0 if none is waiting. */
-int mprof__process_events_next(int fd, mprof__process_event *event);
+int mprof__process_events_next(mprof__process_events *events, mprof__process_event *event);
 
 #endif

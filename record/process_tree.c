@@ -25,9 +25,10 @@ struct mprof__process_tree {
     int64_t root;
     int64_t own;
     int follow;
-    int events_fd;
-    int load_fd; /* /proc/loadavg: its last field is the last pid given out */
+    mprof__process_events *events; /* NULL: births are searched for */
+    int load_fd;                   /* /proc/loadavg: its last field is the last pid given out */
     int64_t last_pid;
+    uint64_t changes; /* events that were of members */
     int64_t full_ns;  /* when the next full search is due */
     int64_t *foreign; /* pids that are none of ours, ascending */
     size_t foreign_count;
@@ -60,8 +61,8 @@ mprof_status mprof__process_tree_open(mprof__process_tree **out, int follow,
     tree->follow = follow;
     tree->load_fd = -1;
     tree->last_pid = -1;
-    tree->events_fd = follow ? mprof__process_events_open() : -1;
-    if (follow && tree->events_fd < 0) {
+    tree->events = follow ? mprof__process_events_open() : NULL;
+    if (follow && !tree->events) {
         tree->load_fd = open("/proc/loadavg", O_RDONLY | O_CLOEXEC);
     }
     return MPROF_OK;
@@ -72,9 +73,7 @@ void mprof__process_tree_free(mprof__process_tree *tree)
     if (!tree) {
         return;
     }
-    if (tree->events_fd >= 0) {
-        close(tree->events_fd);
-    }
+    mprof__process_events_free(tree->events);
     if (tree->load_fd >= 0) {
         close(tree->load_fd);
     }
@@ -100,12 +99,12 @@ int mprof__process_tree_follows(const mprof__process_tree *tree)
 
 const char *mprof__process_tree_method(const mprof__process_tree *tree)
 {
-    return tree->events_fd >= 0 ? "events" : "scan";
+    return tree->events ? "events" : "scan";
 }
 
 int mprof__process_tree_fd(const mprof__process_tree *tree)
 {
-    return tree->events_fd;
+    return tree->events ? mprof__process_events_fd(tree->events) : -1;
 }
 
 static mprof_status add_member(mprof__process_tree *tree, int64_t pid, int64_t ppid,
@@ -181,16 +180,18 @@ int mprof__process_tree_has_ended(const mprof__process *process, int64_t now_ns,
     return 1;
 }
 
+uint64_t mprof__process_tree_changes(const mprof__process_tree *tree)
+{
+    return tree->changes;
+}
+
 /* --- births told by the kernel --- */
 
-static void take_end(mprof__process_tree *tree, const mprof__process_event *event)
+static void take_end(mprof__process_tree *tree, mprof__process *process,
+                     const mprof__process_event *event)
 {
-    mprof__process *process = mprof__processes_find(&tree->processes, event->pid);
     mprof__process_end end;
 
-    if (!process) {
-        return;
-    }
     /* it is the first thread that ended: others may still run for a moment, or for long */
     process->told_end = mprof__process_end_of_status(event->wait_status, event->time_ns);
     /* the root is reaped by whoever started it, who learns more by that */
@@ -201,22 +202,24 @@ static void take_end(mprof__process_tree *tree, const mprof__process_event *even
 
 static mprof_status take_event(mprof__process_tree *tree, const mprof__process_event *event)
 {
-    mprof__process *process;
+    int64_t whose = event->kind == MPROF__PROCESS_FORKED ? event->ppid : event->pid;
+    mprof__process *process = mprof__processes_find(&tree->processes, whose);
 
+    tree->changes += process != NULL;
     switch (event->kind) {
     case MPROF__PROCESS_FORKED:
-        process = mprof__processes_find(&tree->processes, event->ppid);
         return process && process->is_member
                    ? add_member(tree, event->pid, event->ppid, event->time_ns)
                    : MPROF_OK;
     case MPROF__PROCESS_EXECED:
-        process = mprof__processes_find(&tree->processes, event->pid);
         if (process && mprof__process_rename(process)) {
             tree->hooks.renamed(tree->hooks.data, process, event->time_ns);
         }
         return MPROF_OK;
     case MPROF__PROCESS_ENDED:
-        take_end(tree, event);
+        if (process) {
+            take_end(tree, process, event);
+        }
         return MPROF_OK;
     case MPROF__PROCESS_UNSURE:
         tree->full_ns = 0;
@@ -411,10 +414,10 @@ mprof_status mprof__process_tree_update(mprof__process_tree *tree, int64_t now_n
     if (!tree->follow) {
         return MPROF_OK;
     }
-    if (tree->events_fd >= 0) {
+    if (tree->events) {
         mprof__process_event event;
 
-        while (status == MPROF_OK && mprof__process_events_next(tree->events_fd, &event)) {
+        while (status == MPROF_OK && mprof__process_events_next(tree->events, &event)) {
             status = take_event(tree, &event);
         }
         if (status == MPROF_OK && tree->full_ns == 0) {

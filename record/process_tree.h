@@ -52,6 +52,9 @@ const mprof__processes *mprof__process_tree_processes(const mprof__process_tree 
 /* The first process, or NULL once it has ended. */
 mprof__process *mprof__process_tree_root(const mprof__process_tree *tree);
 
+/* How many of the kernel's events concerned this tree: it also tells of all other processes. */
+uint64_t mprof__process_tree_changes(const mprof__process_tree *tree);
+
 /* 1 if descendants belong to the tree. */
 int mprof__process_tree_follows(const mprof__process_tree *tree);
 

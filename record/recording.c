@@ -19,17 +19,21 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* The high-water mark of each process is read this often, and all of them together no more often
- * than a hundred times a second: reading it costs twenty times what a sample costs. */
+/* The high-water mark of each process is read this often: more often in its youth, and all of them
+ * together no more than forty times a second, since it costs twenty times what a sample costs.
+ */
 #define LOOK_NS INT64_C(100000000)
-#define LOOK_NS_PER_PROCESS INT64_C(10000000)
+#define LOOK_MAX_NS INT64_C(1000000000)
+#define LOOK_AGE_DIVISOR 8
+#define LOOK_NS_PER_PROCESS INT64_C(25000000)
 /* A mark that has grown by less than this part is told later, or at the end. */
 #define PEAK_STEP_DIVISOR 64
 /* Readings that take long (PSS of a large process) may take up this part of the time. */
 #define COST_DIVISOR 10
 /* Births and ends are looked into at once, since names are gone with their processes, but no more
- * often than this: the events are those of the whole machine. */
+ * often than this; and less and less often while the events are all of other programs. */
 #define EVENTS_PAUSE_NS INT64_C(2000000)
+#define EVENTS_PAUSE_MAX_NS INT64_C(100000000)
 /* Calls gathered before they are written. */
 #define CALLS_PER_COMMIT 4096
 /* A request to end that the program outlives by this much was no request to end. */
@@ -59,8 +63,9 @@ struct mprof__recording {
     unsigned calls_waiting;
     char title[MPROF__PROCESS_NAME_SIZE]; /* of the program, from its arguments */
     int64_t pid;
-    int pidfd;         /* of a process that is not our child; -1 where the kernel has none */
-    int64_t end_ns;    /* when the time is over; INT64_MAX: never */
+    int pidfd;      /* of a process that is not our child; -1 where the kernel has none */
+    int64_t end_ns; /* when the time is over; INT64_MAX: never */
+    int64_t events_pause_ns;
     int64_t events_ns; /* no look at process events before this */
     int64_t costly_ns; /* no sample before this: the last one was expensive */
     uint64_t thinned;  /* ticks left out for that */
@@ -391,24 +396,38 @@ static void end_process(mprof__recording *recording, mprof__process *process,
     }
 }
 
+static int64_t look_pause_ns(const mprof__recording *recording, const mprof__process *process,
+                             int64_t now_ns)
+{
+    int64_t count = (int64_t)mprof__process_tree_processes(recording->tree)->count;
+    int64_t pause_ns = (now_ns - process->seen_ns) / LOOK_AGE_DIVISOR;
+
+    if (pause_ns > LOOK_MAX_NS) {
+        pause_ns = LOOK_MAX_NS;
+    }
+    if (pause_ns < LOOK_NS) {
+        pause_ns = LOOK_NS;
+    }
+    return pause_ns > count * LOOK_NS_PER_PROCESS ? pause_ns : count * LOOK_NS_PER_PROCESS;
+}
+
 /* Reads the high-water mark if it is time to, and tells it if the file does not show it already. */
 static void look_at_peak(mprof__recording *recording, mprof__process *process, int64_t now_ns)
 {
-    int64_t count = (int64_t)mprof__process_tree_processes(recording->tree)->count;
-    int64_t pause_ns = count * LOOK_NS_PER_PROCESS;
     int64_t told_bytes =
         process->peak_bytes > process->sampled_bytes ? process->peak_bytes : process->sampled_bytes;
     char comm[sizeof process->comm];
     int64_t bytes;
 
     if (process->look_ns == 0) { /* new: let it come up first */
+        process->seen_ns = now_ns;
         process->look_ns = now_ns + LOOK_NS / 2;
     }
     if (now_ns < process->look_ns ||
         mprof__procfs_status_read(&bytes, comm, sizeof comm, process->pid) != 0) {
         return;
     }
-    process->look_ns = now_ns + (pause_ns > LOOK_NS ? pause_ns : LOOK_NS);
+    process->look_ns = now_ns + look_pause_ns(recording, process, now_ns);
     if (strcmp(comm, process->comm) != 0 && mprof__process_rename(process)) {
         process_named(recording, process, now_ns); /* an exec that no event told of */
     }
@@ -458,6 +477,11 @@ static int read_process(mprof__recording *recording, mprof__process *process, in
     }
     if ((is_root && recording->plan.is_child) ||
         !mprof__process_tree_has_ended(process, now_ns, &end)) {
+        return 1;
+    }
+    if (end.cause == MPROF_EXIT_UNKNOWN && !process->is_missing &&
+        mprof__process_tree_fd(recording->tree) >= 0) {
+        process->is_missing = 1; /* the event that tells how it ended is on its way */
         return 1;
     }
     end_process(recording, process, &end);
@@ -514,6 +538,20 @@ static void update_tree(mprof__recording *recording, int64_t now_ns)
     }
 }
 
+/* The kernel has told something, of whatever process. */
+static void take_events(mprof__recording *recording, int64_t now_ns)
+{
+    uint64_t before = mprof__process_tree_changes(recording->tree);
+
+    update_tree(recording, now_ns);
+    if (mprof__process_tree_changes(recording->tree) != before) {
+        recording->events_pause_ns = EVENTS_PAUSE_NS;
+    } else if (recording->events_pause_ns < EVENTS_PAUSE_MAX_NS) {
+        recording->events_pause_ns *= 2;
+    }
+    recording->events_ns = now_ns + recording->events_pause_ns;
+}
+
 static void read_all(mprof__recording *recording, int64_t now_ns)
 {
     const mprof__processes *processes = mprof__process_tree_processes(recording->tree);
@@ -533,7 +571,7 @@ static void tick(mprof__recording *recording, int64_t now_ns)
         search_rings(recording); /* else the watch wakes the loop */
     }
     if (mprof__process_tree_follows(recording->tree)) {
-        update_tree(recording, now_ns);
+        take_events(recording, now_ns);
         now_ns = mprof__clock_now_ns(); /* no sample is older than the birth of its process */
     }
     if (now_ns >= recording->costly_ns) {
@@ -589,6 +627,7 @@ static void finish_file(mprof__recording *recording)
     search_rings(recording);
     drain_all(recording);
     now_ns = mprof__clock_now_ns();
+    update_tree(recording, now_ns);
     end_processes_gone(recording, now_ns);
     while (recording->ring_count > 0) {
         close_ring(recording, 0, now_ns, last_bytes(recording, recording->rings[0].pid));
@@ -754,7 +793,9 @@ static void wait_for_next(const mprof__recording *recording, struct pollfd *poll
         left_ns = recording->end_ns > now_ns ? recording->end_ns - now_ns : 0;
     }
     polls[POLL_TREE].fd = events_left_ns > 0 ? -1 : tree_fd;
-    if (tree_fd >= 0 && events_left_ns > 0 && events_left_ns < left_ns) {
+    if (recording->events_pause_ns >= recording->plan.interval_ns) {
+        polls[POLL_TREE].fd = -1; /* soon enough at the next tick */
+    } else if (tree_fd >= 0 && events_left_ns > 0 && events_left_ns < left_ns) {
         left_ns = events_left_ns;
     }
     left.tv_sec = left_ns / 1000000000;
@@ -819,8 +860,7 @@ static void loop(mprof__recording *recording)
         }
         now_ns = mprof__clock_now_ns();
         if (polls[POLL_TREE].revents) {
-            update_tree(recording, now_ns);
-            recording->events_ns = now_ns + EVENTS_PAUSE_NS;
+            take_events(recording, now_ns);
         }
         if (now_ns >= recording->end_ns) {
             finish_file(recording);
@@ -898,6 +938,7 @@ mprof_status mprof__recording_run(mprof__recording *recording, int64_t pid,
     recording->outcome = outcome;
     recording->pid = pid;
     recording->recording = 1;
+    recording->events_pause_ns = EVENTS_PAUSE_NS;
     recording->end_ns =
         recording->plan.timeout_ns > 0 ? now_ns + recording->plan.timeout_ns : INT64_MAX;
     prctl(PR_SET_TIMERSLACK, 1, 0, 0, 0); /* after the program's start: it would inherit this */
