@@ -33,7 +33,6 @@ typedef struct mprof__recording_outcome {
     int ended;       /* the program has ended */
     int wait_status; /* as of wait(2); only where it was our child */
     int signal;      /* by which mprof is to die now, or 0 */
-    int rings;       /* how many images of processes recorded their calls */
     int failed;      /* the recording could not be written to its end */
 } mprof__recording_outcome;
 

@@ -1,0 +1,241 @@
+/* Owns the rings in use, and what becomes of what they tell. */
+#include "record/calls.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Calls gathered before they are written. */
+#define CALLS_PER_COMMIT 4096
+
+typedef struct ring_entry {
+    mprof__ring *ring;
+    int64_t pid;
+    uint64_t number; /* counts the images of the process */
+    uint64_t lost_told;
+} ring_entry;
+
+struct mprof__calls {
+    mprof__ring_folder *folder;
+    mprof__journal *journal;
+    mprof__process_tree *tree;
+    ring_entry *rings; /* in order of discovery */
+    size_t count;
+    size_t size;
+    char *scratch;    /* for draining; made with the first ring */
+    uint64_t found;   /* rings there ever were */
+    uint64_t damaged; /* of those, how many held nonsense */
+    unsigned gathered;
+};
+
+/* For whom calls are being taken. */
+typedef struct call_owner {
+    mprof__calls *calls;
+    int64_t pid;
+    int64_t end_ns; /* when calls in flight are said to end */
+    int64_t bytes;  /* and with what memory; -1: that of their beginning */
+} call_owner;
+
+mprof_status mprof__calls_open(mprof__calls **out, mprof__ring_folder *folder,
+                               mprof__journal *journal, mprof__process_tree *tree,
+                               mprof_error *error)
+{
+    mprof__calls *calls = calloc(1, sizeof *calls);
+
+    *out = calls;
+    if (!calls) {
+        return mprof_error_set(error, MPROF_ENOMEM, "out of memory");
+    }
+    calls->folder = folder;
+    calls->journal = journal;
+    calls->tree = tree;
+    return MPROF_OK;
+}
+
+void mprof__calls_free(mprof__calls *calls)
+{
+    if (!calls) {
+        return;
+    }
+    for (size_t i = 0; i < calls->count; i++) {
+        mprof__ring_free(calls->rings[i].ring);
+    }
+    free(calls->rings);
+    free(calls->scratch);
+    free(calls);
+}
+
+uint64_t mprof__calls_rings(const mprof__calls *calls)
+{
+    return calls->found;
+}
+
+/* One notice, whatever comes: a process that scribbles could make any number of them. */
+static void tell_damage(mprof__calls *calls, const mprof_error *error)
+{
+    if (calls->damaged++ == 0) {
+        mprof__journal_notice(calls->journal, error);
+    }
+}
+
+static mprof_status write_call(void *data, const mprof__ring_call *told)
+{
+    const call_owner *owner = data;
+    mprof__journal_call call;
+
+    call.pid = owner->pid;
+    call.name = told->name;
+    call.lane = told->lane;
+    call.level = told->level;
+    call.enter_ns = told->enter_ns;
+    call.enter_bytes = told->enter_bytes;
+    call.exit_ns = told->exit_ns;
+    call.exit_bytes = told->exit_bytes;
+    call.suspended_ns = told->suspended_ns;
+    call.count = told->count;
+    call.open = told->open;
+    if (told->open) {
+        call.exit_ns = owner->end_ns > told->enter_ns ? owner->end_ns : told->enter_ns;
+        call.exit_bytes = owner->bytes >= 0 ? owner->bytes : told->enter_bytes;
+    }
+    mprof__journal_call_of(owner->calls->journal, &call);
+    if (++owner->calls->gathered >= CALLS_PER_COMMIT) {
+        owner->calls->gathered = 0;
+        mprof__journal_commit(owner->calls->journal);
+    }
+    return MPROF_OK;
+}
+
+static void tell_lost(mprof__calls *calls, ring_entry *entry, int64_t now_ns)
+{
+    uint64_t dropped = mprof__ring_dropped(entry->ring);
+
+    if (dropped > entry->lost_told) {
+        mprof__journal_lost(calls->journal, entry->pid, dropped - entry->lost_told, now_ns);
+        entry->lost_told = dropped;
+    }
+}
+
+/* Takes what the ring holds. 0 if it is not to be read again. */
+static int drain(mprof__calls *calls, const ring_entry *entry)
+{
+    mprof_error error = MPROF_ERROR_INIT;
+    call_owner owner = {calls, entry->pid, 0, -1};
+
+    if (mprof__ring_drain(entry->ring, calls->scratch, write_call, &owner, &error) == MPROF_OK) {
+        return 1;
+    }
+    tell_damage(calls, &error);
+    return 0;
+}
+
+static int64_t last_bytes(const mprof__calls *calls, int64_t pid)
+{
+    const mprof__process *process =
+        mprof__processes_find(mprof__process_tree_processes(calls->tree), pid);
+
+    return process && process->rss_bytes > 0 ? process->rss_bytes : -1;
+}
+
+/* Tells the calls in flight as ending then, and lets go of the ring. */
+static void close_ring(mprof__calls *calls, size_t index, int64_t end_ns)
+{
+    ring_entry *entry = &calls->rings[index];
+    call_owner owner = {calls, entry->pid, end_ns, last_bytes(calls, entry->pid)};
+
+    (void)mprof__ring_finish(entry->ring, write_call, &owner);
+    tell_lost(calls, entry, end_ns);
+    mprof__ring_free(entry->ring);
+    mprof__ring_folder_drop(calls->folder, entry->pid, entry->number);
+    calls->count--;
+    memmove(entry, entry + 1, (calls->count - index) * sizeof *entry);
+}
+
+/* Drains and closes the rings of a process that come before image `number`. */
+static void close_images_before(mprof__calls *calls, int64_t pid, uint64_t number, int64_t end_ns)
+{
+    size_t i = 0;
+
+    while (i < calls->count) {
+        if (calls->rings[i].pid == pid && calls->rings[i].number < number) {
+            (void)drain(calls, &calls->rings[i]);
+            close_ring(calls, i, end_ns);
+        } else {
+            i++;
+        }
+    }
+}
+
+static int reserve(mprof__calls *calls)
+{
+    if (!calls->scratch) {
+        calls->scratch = malloc(MPROF__RING_SCRATCH);
+    }
+    if (calls->count == calls->size) {
+        size_t size = calls->size ? calls->size * 2 : 8;
+        ring_entry *larger = realloc(calls->rings, size * sizeof *larger);
+
+        if (!larger) {
+            return 0;
+        }
+        calls->rings = larger;
+        calls->size = size;
+    }
+    return calls->scratch != NULL;
+}
+
+static mprof_status take_ring(void *data, mprof__ring *ring, int64_t pid, uint64_t number)
+{
+    mprof__calls *calls = data;
+    mprof__process *process;
+    ring_entry entry = {ring, pid, number, 0};
+
+    if (!reserve(calls) ||
+        mprof__process_tree_adopt(calls->tree, pid, mprof__clock_now_ns(), &process) != MPROF_OK) {
+        mprof__ring_free(ring);
+        return MPROF_ENOMEM;
+    }
+    /* a new image of the same process: what ran in the one before will not return */
+    close_images_before(calls, pid, number, mprof__ring_start_ns(ring));
+    calls->rings[calls->count++] = entry;
+    calls->found++;
+    return MPROF_OK;
+}
+
+void mprof__calls_search(mprof__calls *calls)
+{
+    mprof_error error = MPROF_ERROR_INIT;
+
+    if (mprof__ring_folder_is_changed(calls->folder) &&
+        mprof__ring_folder_search(calls->folder, take_ring, calls, &error) != MPROF_OK) {
+        tell_damage(calls, &error);
+    }
+}
+
+void mprof__calls_drain(mprof__calls *calls)
+{
+    size_t i = 0;
+
+    while (i < calls->count) {
+        if (drain(calls, &calls->rings[i])) {
+            i++;
+        } else {
+            close_ring(calls, i, mprof__clock_now_ns());
+        }
+    }
+    calls->gathered = 0;
+}
+
+void mprof__calls_end(mprof__calls *calls, int64_t pid, int64_t end_ns)
+{
+    mprof__calls_search(calls);
+    close_images_before(calls, pid, UINT64_MAX, end_ns);
+}
+
+void mprof__calls_finish(mprof__calls *calls, int64_t now_ns)
+{
+    mprof__calls_search(calls);
+    mprof__calls_drain(calls);
+    while (calls->count > 0) {
+        close_ring(calls, 0, now_ns);
+    }
+}

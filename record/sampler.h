@@ -1,0 +1,44 @@
+/* The taking of samples: at each tick the memory of every process of the tree, and now and then the
+ * kernel's own account of the most there was. */
+#ifndef MPROF_RECORD_SAMPLER_H
+#define MPROF_RECORD_SAMPLER_H
+
+#include "record/journal.h"
+#include "record/probe.h"
+#include "record/process_tree.h"
+
+#include <mprof/error.h>
+#include <stdint.h>
+#include <sys/resource.h>
+
+typedef struct mprof__sampler {
+    mprof__journal *journal;   /* the caller's */
+    mprof__process_tree *tree; /* the caller's */
+    mprof__metric metric;
+    const char *backend; /* how the user names the metric */
+    int64_t interval_ns;
+    int include_children; /* MEM is the sum of the tree */
+    int multiprocess;     /* each descendant is written by itself */
+    int root_is_ours;     /* the root will be reaped: its end is not for the sampler to find */
+    int64_t costly_ns;    /* no sample before this: the last one was expensive */
+    uint64_t thinned;     /* ticks left out for that */
+    uint64_t denied;      /* readings that were not allowed */
+} mprof__sampler;
+
+/* Reads all processes and writes the samples of this moment. Processes found to have ended are told
+ * to the tree. */
+void mprof__sampler_tick(mprof__sampler *sampler, int64_t now_ns);
+
+/* Tells the tree of the processes that have ended since, other than the root. */
+void mprof__sampler_find_ended(mprof__sampler *sampler, int64_t now_ns);
+
+/* Writes the high-water marks of all that are alive, where they say more than the samples. */
+void mprof__sampler_tell_peaks(mprof__sampler *sampler, int64_t now_ns);
+
+/* The same of a child of ours that has ended, from what wait4(2) tells of it. `reaped_faults`: page
+ * faults of the children it had waited for itself. */
+void mprof__sampler_tell_final_peak(mprof__sampler *sampler, mprof__process *process,
+                                    const struct rusage *usage, int64_t reaped_faults,
+                                    int64_t time_ns);
+
+#endif
