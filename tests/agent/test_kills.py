@@ -1,0 +1,116 @@
+"""SIGKILL at random moments: every call that had ended is in the recording, once; what was in flight
+is there as open."""
+
+import os
+import pathlib
+import random
+import signal
+import sys
+import time
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+import mprof_test  # noqa: E402
+from mprof_test import Recording, python  # noqa: E402
+
+KILLS = 200
+
+# Workers count the calls that have returned in memory that outlives them.
+WORK = """
+import mmap, os, random, signal, struct, sys, time
+shared = mmap.mmap(-1, 4096)
+def done(worker): return struct.unpack_from("<Q", shared, 8 * worker)[0]
+@profile
+def outer(sleep):
+    for i in range(3): inner(sleep)
+@profile
+def inner(sleep):
+    if sleep: time.sleep(0.0002)
+def work(worker):
+    sleep, n = worker % 2, 0
+    while True:
+        outer(sleep)
+        n += 1
+        struct.pack_into("<Q", shared, 8 * worker, n)
+def start(worker):
+    struct.pack_into("<Q", shared, 8 * worker, 0)
+    pid = os.fork()
+    if pid == 0: work(worker)
+    return pid
+"""
+
+
+class Kills(mprof_test.TestCase):
+    def check(self, calls, pid, returned):
+        """Of one killed process, of which `returned` calls of outer are known to have returned."""
+        mine = [call for call in calls if call.pid == pid]
+        ended = {name: sum(call.count for call in mine if call.name.endswith(name) and not call.open)
+                 for name in (".outer", ".inner")}
+        opened = [call for call in mine if call.open]
+        # one may have returned, or may be about to, that was not counted any more
+        self.assertIn(ended[".outer"] - returned, (0, 1))
+        self.assertIn(ended[".inner"] - 3 * ended[".outer"], (0, 1, 2, 3))
+        self.assertEqual(sorted(call.level for call in opened), list(range(len(opened))))
+        self.assertLessEqual(len(opened), 2)
+        return len(opened)
+
+    def test_workers(self):
+        rounds = KILLS // 4
+        (self.directory / "program.py").write_text(WORK + f"""
+random.seed({random.randrange(1 << 30)})
+for n in range({rounds}):
+    pids = [start(worker) for worker in range(4)]
+    time.sleep(random.random() * 0.03)
+    for pid in pids: os.kill(pid, signal.SIGKILL)
+    for worker, pid in enumerate(pids):
+        os.waitpid(pid, 0)
+        print(pid, done(worker))
+""")
+        done = self.run_mprof("run", "-o", "out.dat", python(), "program.py")
+        calls = Recording(self.directory / "out.dat").calls
+        told = [tuple(map(int, line.split())) for line in done.stdout.splitlines()
+                if line and line[0].isdigit()]
+        self.assertEqual(len(told), 4 * rounds)
+        in_flight = sum(self.check(calls, pid, returned) for pid, returned in told)
+        self.assertGreater(in_flight, rounds // 4)
+        self.assertNotIn("LOST", (self.directory / "out.dat").read_text())
+
+    def test_everything_but_the_recorder(self):
+        for n in range(10):
+            with self.subTest(round=n):
+                path = self.directory / f"{n}.dat"
+                (self.directory / "program.py").write_text(WORK + """
+os.setpgid(0, 0)
+pids = [start(worker) for worker in range(2)]
+with open("state", "wb") as file:
+    print("ready", flush=True)
+    while True:
+        for worker, pid in enumerate(pids):
+            file.seek(16 * worker)
+            file.write(struct.pack("<QQ", pid, done(worker)))
+        file.flush()
+        time.sleep(0.001)
+""")
+                process = self.start_mprof("run", "-o", path, python(), "program.py")
+                self.wait_for_output(process, "ready")
+                time.sleep(random.random() * 0.05)
+                parent, = (pid for pid in mprof_test.descendants(process.pid)
+                           if os.getpgid(pid) == pid)
+                os.killpg(parent, signal.SIGKILL)
+                self.wait_for_end(process)
+                recording = Recording(path)
+                self.assertEqual(recording.exits[parent], ("signal", 9))
+                state = (self.directory / "state").read_bytes()
+                for worker in range(2):
+                    pid = int.from_bytes(state[16 * worker:][:8], "little")
+                    returned = int.from_bytes(state[16 * worker + 8:][:8], "little")
+                    if pid:
+                        mine = [call for call in recording.calls if call.pid == pid]
+                        ended = sum(call.count for call in mine
+                                    if call.name.endswith(".outer") and not call.open)
+                        self.assertGreaterEqual(ended, returned)
+                        self.assertLessEqual(sum(call.open for call in mine), 2)
+
+
+if __name__ == "__main__":
+    unittest.main()
