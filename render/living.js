@@ -16,7 +16,7 @@
   const [left, top, width, height] = data.plot, right = left + width, floor = top + height;
   const [lanesTop, lanesHeight] = data.lanes;
   const rug = group('calls'), below = lanesHeight ? lanesTop + lanesHeight : rug ?
-    Math.max(...[...rug.children].map(bar => +bar.getAttribute('y') + 6)) : floor;
+    [...rug.children].reduce((y, bar) => Math.max(y, +bar.getAttribute('y') + 6), floor) : floor;
   const [from, to, timeStep] = data.time, [low, high, memoryStep] = data.memory;
   const full = { from, to, low, high };
   let view = full;
@@ -65,7 +65,7 @@
     let about = 0, t = 0, v = 0;
     const place = () => [from + (t += read.signed()) * timeStep, low + (v += read.signed()) * memoryStep];
     for (const kind of ['curves', 'marks', 'names', 'calls', 'lanes'])
-      for (const node of group(kind) ? group(kind).children : []) {
+      for (const node of group(kind) ? [...group(kind).children] : []) {
         const item = { node, kind, role: node.classList[0], owner: null }, step = read.next();
         if (step) {
           item.about = abouts[about += step % 2 ? (step - 1) / 2 : -step / 2];
@@ -278,7 +278,7 @@
   }
   function setOrRemove(node, name, value) {
     if (value === null) node.removeAttribute(name);
-    else node.setAttribute(name, value);
+    else if (node.getAttribute(name) !== String(value)) node.setAttribute(name, value);
   }
 
   const X = (t, scale = view) => left + (t - scale.from) / (scale.to - scale.from) * width;
@@ -340,15 +340,18 @@
     const { about, node } = item.owner || item, tone = node.classList[1];
     const x0 = Math.max(X(about.start), left), x1 = Math.min(X(about.end), right);
     const wide = x1 - x0 - (x1 - x0 >= 3 ? 1 : 0), visible = x1 >= left && x0 <= right;
-    if (!item.owner || item === item.owner) {
+    if (!visible) {
+      item.wide = 0;
+      change(item.node, { display: 'none' });
+    } else if (!item.owner || item === item.owner) {
       item.x = x0;
-      item.wide = visible ? Math.max(wide, 1) : 0;
+      item.wide = Math.max(wide, 1);
       const role = item.kind === 'lanes' ? item.wide < 2.5 ? 'box-fine ' : 'box ' : 'rug ';
-      change(node, { x: tenth(Math.min(x0, right - 1)), width: tenth(item.wide), display: visible ? null : 'none', class: role + tone });
+      change(node, { x: tenth(Math.min(x0, right - 1)), width: tenth(item.wide), display: null, class: role + tone });
     } else if (item.role === 'box-edge')
-      change(item.node, { x: tenth(x0), display: visible && wide >= 6 && about.start >= view.from ? null : 'none' });
+      change(item.node, { x: tenth(x0), display: wide >= 6 && about.start >= view.from ? null : 'none' });
     else if (item.role === 'box-open')
-      change(item.node, { transform: `translate(${tenth(x0 + wide - (X(about.end, full) - 1))} 0)`, display: visible && wide >= 6 && about.end <= view.to ? null : 'none' });
+      change(item.node, { transform: `translate(${tenth(x0 + wide - (X(about.end, full) - 1))} 0)`, display: wide >= 6 && about.end <= view.to ? null : 'none' });
   }
 
   // Name, duration, change of memory; or less of it; or the beginning of the name.
@@ -678,8 +681,13 @@
   // -- keyboard ---------------------------------------------------------------------------------
 
   // Boxes are one stop of the Tab key; arrows go on from there, along a row and between rows.
-  const rows = [...new Set(boxes.map(item => +item.node.getAttribute('y')))].sort((a, b) => a - b)
-    .map(y => boxes.filter(item => +item.node.getAttribute('y') === y).sort((a, b) => a.about.start - b.about.start));
+  const rowAt = new Map();
+  for (const item of boxes) {
+    const y = +item.node.getAttribute('y');
+    if (!rowAt.has(y)) rowAt.set(y, []);
+    rowAt.get(y).push(item);
+  }
+  const rows = [...rowAt.keys()].sort((a, b) => a - b).map(y => rowAt.get(y).sort((a, b) => a.about.start - b.about.start));
   rows.forEach((row, r) => row.forEach((item, i) => { item.row = r; item.index = i; }));
   let stop = rows.length ? rows[0][0] : null;
 
