@@ -70,8 +70,9 @@ class _Sampler:
             found, taken = self._traced.stop()
         else:
             found, taken = _mprof.sampler_stop(self._core)
-        if found[-1][1] - found[0][1] > 4 * self._interval:
-            found = [item for item in found if item[2]]
+        even = [item for item in found if item[2]]
+        if len(even) > 4 and found[-1][1] - found[0][1] > 4 * self._interval:
+            found = even
         return [item[:2] for item in found], taken
 
 
