@@ -133,6 +133,25 @@ class Programs(mprof_test.TestCase):
         self.assertEqual(done.stderr, "")
         self.assertEqual(Recording(self.path).calls, [])
 
+    @unittest.skipUnless(os.geteuid() == 0 and shutil.which("unshare"),
+                         "needs root and unshare(1) for a root directory of its own")
+    def test_static_recorder_in_an_empty_directory(self):
+        """Linked statically, the recorder needs /proc and nothing else."""
+        recorder = TOOLS / "mprof-static"
+        if not recorder.exists():
+            self.skipTest("not built: sanitizers cannot be linked statically")
+        shutil.copy(recorder, self.directory / "mprof")
+        shutil.copy(TOOLS / "static-program", self.directory / "program")
+        (self.directory / "proc").mkdir()
+        done = subprocess.run(
+            ["unshare", "--mount", "sh", "-c",
+             "mount -t proc proc proc && exec chroot . /mprof run -E -C -M -o /out.dat"
+             " /program 300"], cwd=self.directory, capture_output=True, text=True)
+        self.assertEqual((done.returncode, done.stderr), (3, ""))
+        recording = Recording(self.path)
+        self.assertGreater(len(recording.mem), 2)
+        self.assertEqual(recording.exits[int(recording.facts["pid"])], ("status", 3))
+
     # --- R10 ---
 
     def test_R10_names_of_functions_and_threads(self):
