@@ -205,14 +205,31 @@ void mprof__command_parse(const struct argp *argp, int argc, char **argv, unsign
 
 /* --- words --------------------------------------------------------------------------------- */
 
+/* In one write: standard error has no buffer, and pictures drawn side by side complain to the same.
+ */
+static void complain(const char *plain, const char *rest)
+{
+    char *line = NULL;
+    size_t size = 0;
+    FILE *stream = open_memstream(&line, &size);
+    fflush(stdout);
+    if (!stream) {
+        return;
+    }
+    fputs("mprof: ", stream);
+    mprof__print_plain(stream, plain);
+    fprintf(stream, "%s\n", rest);
+    if (fclose(stream) == 0) {
+        fwrite(line, 1, size, stderr);
+    }
+    free(line);
+}
+
 int mprof__command_fail(const mprof_error *error)
 {
     char text[sizeof error->file + sizeof error->message + 32];
     mprof_error_format(error, text, sizeof text);
-    fflush(stdout);
-    fputs("mprof: ", stderr);
-    mprof__print_plain(stderr, text);
-    fputc('\n', stderr);
+    complain(text, "");
     return MPROF_EXIT_FAILED;
 }
 
@@ -220,10 +237,9 @@ void mprof__command_warn_file(const char *file, const mprof_warnings *warnings)
 {
     char text[512];
     if (mprof_warnings_format(warnings, text, sizeof text)) {
-        fflush(stdout);
-        fputs("mprof: ", stderr);
-        mprof__print_plain(stderr, file);
-        fprintf(stderr, ": %s\n", text);
+        char rest[sizeof text + 2];
+        snprintf(rest, sizeof rest, ": %s", text);
+        complain(file, rest);
     }
 }
 
