@@ -211,15 +211,12 @@ static void complain(const char *plain, const char *rest)
 {
     char *line = NULL;
     size_t size = 0;
-    FILE *stream = open_memstream(&line, &size);
+    FILE *stream = open_memstream(&line, &size), *out = stream ? stream : stderr;
     fflush(stdout);
-    if (!stream) {
-        return;
-    }
-    fputs("mprof: ", stream);
-    mprof__print_plain(stream, plain);
-    fprintf(stream, "%s\n", rest);
-    if (fclose(stream) == 0) {
+    fputs("mprof: ", out);
+    mprof__print_plain(out, plain);
+    fprintf(out, "%s\n", rest);
+    if (stream && fclose(stream) == 0) {
         fwrite(line, 1, size, stderr);
     }
     free(line);
