@@ -116,14 +116,14 @@ class Run(mprof_test.TestCase):
         process.kill()
 
     def test_memory_is_that_of_the_program(self):
-        self.write("big.py", "import time\nb = bytearray(200 << 20)\ntime.sleep(0.5)\n")
+        self.write("big.py", "import time\nb = bytearray(200 << 20)\ntime.sleep(2)\n")
         self.run_mprof("run", "-T", "0.05", "-o", "out.dat", "big.py")
         ours = max(mib for mib, _ in Recording(self.directory / "out.dat").mem)
         self.assertGreater(ours, 200)
         self.assertLess(ours, 230)
 
     def test_backends(self):
-        self.write("big.py", "import time\nb = bytearray(50 << 20)\ntime.sleep(0.4)\n")
+        self.write("big.py", "import time\nb = bytearray(50 << 20)\ntime.sleep(2)\n")
         peaks = {}
         for backend in ("psutil", "posix", "psutil_pss", "psutil_uss"):
             self.run_mprof("run", "--backend", backend, "-o", f"{backend}.dat", "-T", "0.05",
