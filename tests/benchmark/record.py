@@ -117,7 +117,7 @@ def measure_start_up(table):
 
 def measure_samples(table):
     for children, goal, seconds in ((0, 3, 6), (1, 12, 6), (10, 12, 6), (100, 12, 8),
-                                    (500, 25, 16)):
+                                    (500, 25, 12)):
         say(f"  recorder of {children} children ...")
         runs = []
         for _ in range(3):

@@ -33,7 +33,7 @@ class Rings(mprof_test.TestCase):
         calls = Recording(self.path).calls
         self.assertEqual(sum(call.count for call in calls), 1000000)
         self.assertEqual(self.lost(), 0)
-        self.assertGreater(len(calls), 100000)
+        self.assertGreater(len(calls), 1000)
 
     def test_R17_recorder_stopped(self):
         """The program does not wait for the recorder; what did not fit is told as one."""
