@@ -11,6 +11,7 @@
 /* Where a PDF has a point or two in every pixel column, they lie on quarters of a point: Cairo
  * writes numbers with all digits of its fixed-point format, and those need two instead of six. */
 #define DENSE_COUNT 600
+#define PIECE_COUNT 128
 #define GRID (0.25 * 90 / 72)
 
 struct brush {
@@ -133,6 +134,20 @@ static void draw_text(const struct brush *brush, const mprof_item *item, const m
     cairo_new_path(brush->cairo); /* text leaves a current point behind */
 }
 
+/* A dense line in pixels is stroked in pieces: Cairo holds the outline of a whole stroke in memory,
+ * and for a line with points in every column that is more than all the rest of the picture. */
+static void stroke_in_pieces(const struct brush *brush, const mprof_item *item,
+                             const mprof__style *style)
+{
+    for (uint32_t done = 0; done + 1 < item->count; done += PIECE_COUNT) {
+        mprof_item piece = *item;
+        piece.first += done;
+        piece.count = item->count - done < PIECE_COUNT + 1 ? item->count - done : PIECE_COUNT + 1;
+        trace_points(brush, &piece, style->width);
+        fill_and_stroke(brush, style, item->colour);
+    }
+}
+
 static void draw_item(const struct brush *brush, const mprof_item *item)
 {
     const mprof__style *style = mprof__role_style(item->role);
@@ -141,6 +156,10 @@ static void draw_item(const struct brush *brush, const mprof_item *item)
         trace_rect(brush, item, (double)style->radius);
         break;
     case MPROF_SHAPE_LINE:
+        if (brush->scale > 0 && item->count > DENSE_COUNT) {
+            stroke_in_pieces(brush, item, style);
+            return;
+        }
         trace_points(brush, item, style->width);
         break;
     case MPROF_SHAPE_AREA:
