@@ -229,7 +229,8 @@ static mprof_lane *add_task_lane(PyObject *task)
     return lane;
 }
 
-/* What threading calls this thread; looked up, never made: current_thread() would add an entry. */
+/* What threading calls this thread; looked up, never made: current_thread() would add an entry. To
+ * be freed; NULL: threading does not know it. */
 static char *thread_name(void)
 {
     char *name = NULL;
@@ -249,7 +250,7 @@ static char *thread_name(void)
         free(name);
         name = NULL;
     }
-    return name != NULL ? name : strdup("thread");
+    return name;
 }
 
 static void free_finished(void)
@@ -283,9 +284,8 @@ static thread_lane *this_thread(void)
 static void name_thread(thread_lane *thread)
 {
     char *name = thread_name();
-    if (name != NULL) {
-        thread->lane.slot = mprof__lane_slot_take(MPROF_LANE_NAMED, name);
-    }
+    thread->lane.slot =
+        mprof__lane_slot_take(name != NULL ? MPROF_LANE_NAMED : MPROF_LANE_THREAD, name);
     free(name);
 }
 

@@ -55,11 +55,15 @@ static mprof_lane_slot *lowest_free(const slot_table *table)
     return NULL;
 }
 
-static mprof_lane_slot *free_slot_named(const slot_table *table, const char *name)
+static bool is_free(const slot_table *table, const mprof_lane_slot *slot)
+{
+    return (table->free[slot->index / 64] >> (slot->index % 64) & 1) != 0;
+}
+
+static mprof_lane_slot *slot_named(const slot_table *table, const char *name)
 {
     for (uint32_t i = 0; i < table->count; i++) {
-        bool is_free = (table->free[i / 64] >> (i % 64) & 1) != 0;
-        if (is_free && strcmp(table->slots[i]->name, name) == 0) {
+        if (strcmp(table->slots[i]->name, name) == 0) {
             return table->slots[i];
         }
     }
@@ -68,23 +72,26 @@ static mprof_lane_slot *free_slot_named(const slot_table *table, const char *nam
 
 static bool name_slot(mprof_lane_slot *slot, const char *name)
 {
+    static const char *const words[MPROF_LANE_KINDS] = {
+        [MPROF_LANE_THREAD] = "thread",
+        [MPROF_LANE_GREENLET] = "greenlet",
+        [MPROF_LANE_TASK] = "task",
+    };
     char numbered[32];
     if (name == NULL) {
-        snprintf(numbered, sizeof numbered, "%s %u",
-                 slot->kind == MPROF_LANE_TASK ? "task" : "greenlet", slot->index + 1);
+        snprintf(numbered, sizeof numbered, "%s %u", words[slot->kind], slot->index + 1);
         name = numbered;
     }
-    size_t length = strnlen(name, MPROF_WIRE_NAME_MAX);
-    if (slot->name != NULL && slot->length == length && memcmp(slot->name, name, length) == 0) {
+    if (slot->name != NULL && strcmp(slot->name, name) == 0) {
         return true;
     }
-    char *copy = strndup(name, length);
+    char *copy = strdup(name);
     if (copy == NULL) {
         return false;
     }
     free(slot->name);
     slot->name = copy;
-    slot->length = (uint32_t)length;
+    slot->length = (uint32_t)strlen(name);
     slot->told_in = 0; /* the number means another name from here on */
     return true;
 }
@@ -106,10 +113,10 @@ static mprof_lane_slot *add_slot(slot_table *table, enum mprof_lane_kind kind)
     return slot;
 }
 
-mprof_lane_slot *mprof__lane_slot_take(enum mprof_lane_kind kind, const char *name)
+static mprof_lane_slot *take_slot(enum mprof_lane_kind kind, mprof_lane_slot *slot,
+                                  const char *name)
 {
     slot_table *table = &tables[kind];
-    mprof_lane_slot *slot = name != NULL ? free_slot_named(table, name) : NULL;
 
     if (slot == NULL) {
         slot = lowest_free(table);
@@ -122,6 +129,23 @@ mprof_lane_slot *mprof__lane_slot_take(enum mprof_lane_kind kind, const char *na
     }
     table->free[slot->index / 64] &= ~(UINT64_C(1) << slot->index % 64);
     return slot;
+}
+
+mprof_lane_slot *mprof__lane_slot_take(enum mprof_lane_kind kind, const char *name)
+{
+    char shown[MPROF_WIRE_NAME_MAX];
+
+    if (name == NULL) {
+        return take_slot(kind, NULL, NULL);
+    }
+    snprintf(shown, sizeof shown, "%.*s", MPROF_WIRE_NAME_MAX - 16, name);
+    for (unsigned number = 2;; number++) {
+        mprof_lane_slot *slot = slot_named(&tables[kind], shown);
+        if (slot == NULL || is_free(&tables[kind], slot)) {
+            return take_slot(kind, slot, shown);
+        }
+        snprintf(shown, sizeof shown, "%.*s #%u", MPROF_WIRE_NAME_MAX - 16, name, number);
+    }
 }
 
 void mprof__lane_slot_give(mprof_lane_slot *slot)

@@ -11,6 +11,7 @@
 enum mprof_lane_kind {
     MPROF_LANE_MAIN,     /* never named, number 0 */
     MPROF_LANE_NAMED,    /* a thread, or a task its program gave a name */
+    MPROF_LANE_THREAD,   /* "thread 1", "thread 2" ...: a thread of which no name is known */
     MPROF_LANE_GREENLET, /* "greenlet 1", "greenlet 2" ... */
     MPROF_LANE_TASK,     /* "task 1", "task 2" ... */
     MPROF_LANE_KINDS
@@ -48,7 +49,9 @@ mprof_lane *mprof__lane_add(const void *owner, enum mprof_lane_kind kind, const 
  */
 void mprof__lane_release(mprof_lane *lane);
 
-/* Takes the free slot that fits best: of this name, else the lowest one. NULL: out of memory. */
+/* Takes the free slot that fits best: of this name, else the lowest one. A name that is in use
+ * already gets a number behind it, "worker #2": two lanes must not look like one. NULL: out of
+ * memory. */
 mprof_lane_slot *mprof__lane_slot_take(enum mprof_lane_kind kind, const char *name);
 void mprof__lane_slot_give(mprof_lane_slot *slot);
 

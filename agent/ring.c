@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
@@ -19,6 +20,17 @@
 static uint64_t round_up(uint64_t bytes)
 {
     return (bytes + 7) & ~UINT64_C(7);
+}
+
+/* The kernel gives each image of a process random bytes of its own. */
+static uint64_t image_number(void)
+{
+    uint64_t number = 0;
+    const void *random = (const void *)(uintptr_t)getauxval(AT_RANDOM);
+    if (random != NULL) {
+        memcpy(&number, random, sizeof number);
+    }
+    return number | 1;
 }
 
 static bool fill_file(int fd, uint32_t python_version)
@@ -36,6 +48,7 @@ static bool fill_file(int fd, uint32_t python_version)
         .capacity = MPROF_WIRE_CAPACITY,
         .start_ns = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec,
         .python_version = python_version,
+        .image = image_number(),
     };
     return pwrite(fd, &header, sizeof header, 0) == (ssize_t)sizeof header;
 }

@@ -19,6 +19,8 @@
  * Nothing is lost by a kill: the file outlives the process, and what was entered but not left is
  * told as a call in flight. fork(2): the child makes a ring of its own, calls in flight stay the
  * parent's. exec(2): the new image makes a ring with the next n; what was in flight never returns.
+ * One image may write several rings (Python's calls, and the marks of its C parts): they show the
+ * same `image`.
  */
 #ifndef MPROF_AGENT_WIRE_H
 #define MPROF_AGENT_WIRE_H
@@ -28,7 +30,7 @@
 #define MPROF_WIRE_ENV_RINGS "MPROF_RINGS"
 #define MPROF_WIRE_BELL "bell"
 #define MPROF_WIRE_MAGIC UINT64_C(0x31676e6972706d01) /* "\1mpring1" on a little-endian machine */
-#define MPROF_WIRE_VERSION 3
+#define MPROF_WIRE_VERSION 4
 
 /* Data bytes of a ring; a power of two. Touched pages count as memory of the measured process, so
  * this is also the most that measuring adds to what it measures. */
@@ -45,7 +47,9 @@ typedef struct mprof_wire_header {
     uint64_t start_ns;       /* CLOCK_MONOTONIC when the ring was made */
     uint32_t python_version; /* PY_VERSION_HEX of the interpreter, 0 outside Python */
     uint32_t reserved0;
-    uint8_t pad0[64 - 40];
+    uint64_t
+        image; /* the same in all rings that one image of a process writes side by side, not 0 */
+    uint8_t pad0[64 - 48];
 
     /* written by the process */
     uint64_t head;    /* bytes ever written; release order */

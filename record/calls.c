@@ -10,7 +10,8 @@
 typedef struct ring_entry {
     mprof__ring *ring;
     int64_t pid;
-    uint64_t number; /* counts the images of the process */
+    uint64_t number; /* counts the rings of the process */
+    uint64_t image;  /* those of one image are written side by side */
     uint64_t lost_told;
 } ring_entry;
 
@@ -150,13 +151,17 @@ static void close_ring(mprof__calls *calls, size_t index, int64_t end_ns)
     memmove(entry, entry + 1, (calls->count - index) * sizeof *entry);
 }
 
-/* Drains and closes the rings of a process that come before image `number`. */
-static void close_images_before(mprof__calls *calls, int64_t pid, uint64_t number, int64_t end_ns)
+/* Drains and closes the rings of a process that come before `number`, but those of this image. 0:
+ * of every image. */
+static void close_images_before(mprof__calls *calls, int64_t pid, uint64_t number, uint64_t image,
+                                int64_t end_ns)
 {
     size_t i = 0;
 
     while (i < calls->count) {
-        if (calls->rings[i].pid == pid && calls->rings[i].number < number) {
+        const ring_entry *entry = &calls->rings[i];
+
+        if (entry->pid == pid && entry->number < number && (image == 0 || entry->image != image)) {
             (void)drain(calls, &calls->rings[i]);
             close_ring(calls, i, end_ns);
         } else {
@@ -187,7 +192,7 @@ static mprof_status take_ring(void *data, mprof__ring *ring, int64_t pid, uint64
 {
     mprof__calls *calls = data;
     mprof__process *process;
-    ring_entry entry = {ring, pid, number, 0};
+    ring_entry entry = {ring, pid, number, mprof__ring_image(ring), 0};
 
     if (!reserve(calls) ||
         mprof__process_tree_adopt(calls->tree, pid, mprof__clock_now_ns(), &process) != MPROF_OK) {
@@ -195,7 +200,7 @@ static mprof_status take_ring(void *data, mprof__ring *ring, int64_t pid, uint64
         return MPROF_ENOMEM;
     }
     /* a new image of the same process: what ran in the one before will not return */
-    close_images_before(calls, pid, number, mprof__ring_start_ns(ring));
+    close_images_before(calls, pid, number, entry.image, mprof__ring_start_ns(ring));
     calls->rings[calls->count++] = entry;
     calls->found++;
     return MPROF_OK;
@@ -228,7 +233,7 @@ void mprof__calls_drain(mprof__calls *calls)
 void mprof__calls_end(mprof__calls *calls, int64_t pid, int64_t end_ns)
 {
     mprof__calls_search(calls);
-    close_images_before(calls, pid, UINT64_MAX, end_ns);
+    close_images_before(calls, pid, UINT64_MAX, 0, end_ns);
 }
 
 void mprof__calls_finish(mprof__calls *calls, int64_t now_ns)

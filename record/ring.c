@@ -53,6 +53,7 @@ struct mprof__ring {
     int fd;
     int64_t pid;
     int64_t start_ns;
+    uint64_t image;
     uint64_t capacity;
     uint64_t tail;
     uint64_t dropped;
@@ -164,6 +165,7 @@ mprof_status mprof__ring_open(mprof__ring **out, int fd, int64_t pid, mprof_erro
     ring->pid = pid;
     ring->capacity = header.capacity;
     ring->start_ns = (int64_t)header.start_ns;
+    ring->image = header.image;
     text_table_init(&ring->names, NAMES_MAX, NAME_BYTES_MAX);
     text_table_init(&ring->lanes, LANES_MAX, LANE_BYTES_MAX);
     mprof__id_table_init(&ring->calls, IN_FLIGHT_MAX(ring->capacity));
@@ -557,6 +559,11 @@ mprof_status mprof__ring_finish(mprof__ring *ring, mprof__ring_sink sink, void *
 uint64_t mprof__ring_dropped(const mprof__ring *ring)
 {
     return ring->dropped;
+}
+
+uint64_t mprof__ring_image(const mprof__ring *ring)
+{
+    return ring->image;
 }
 
 int64_t mprof__ring_start_ns(const mprof__ring *ring)

@@ -49,6 +49,9 @@ mprof_status mprof__ring_finish(mprof__ring *ring, mprof__ring_sink sink, void *
 /* Calls the process had to leave out, as far as it said so. */
 uint64_t mprof__ring_dropped(const mprof__ring *ring);
 
+/* Which image of the process writes it. */
+uint64_t mprof__ring_image(const mprof__ring *ring);
+
 /* When the image that writes it was set up, CLOCK_MONOTONIC. */
 int64_t mprof__ring_start_ns(const mprof__ring *ring);
 

@@ -367,7 +367,19 @@ PROGRAMS = [
         _thread.start_new_thread(run, ())
         done.acquire()
     """, """
-        thread: __main__.work
+        thread 1: __main__.work
+    """),
+    ("threads of one name", """
+        import threading
+        both = threading.Barrier(2)
+        @profile
+        def work(): both.wait()
+        threads = [threading.Thread(target=work, name="w") for _ in range(2)]
+        for thread in threads: thread.start()
+        for thread in threads: thread.join()
+    """, """
+        w: __main__.work
+        w #2: __main__.work
     """),
     ("names that are not ASCII, and odd ones", """
         @profile

@@ -174,7 +174,7 @@ class Processes(AgentCase):
             self.assertEqual(done.err, "")
             module = "__main__" if method == "fork" else "__mp_main__"
             self.assertEqual([call.name for call in done.calls], [f"{module}.square"] * 8)
-            self.assertEqual(len({call.pid for call in done.calls}), 2)
+            self.assertLessEqual(len({call.pid for call in done.calls}), 2)
             self.assertFalse(any(call.open or call.level for call in done.calls))
 
     @on_each_interpreter()

@@ -138,13 +138,29 @@ static void test_many_at_once(void **state)
     }
 }
 
+static void test_one_name_of_two_threads(void **state)
+{
+    (void)state;
+    mprof_lane *first = begin(&owners[0], MPROF_LANE_NAMED, "worker");
+    mprof_lane *second = begin(&owners[1], MPROF_LANE_NAMED, "worker");
+    assert_named(first, "worker");
+    assert_named(second, "worker #2");
+    assert_named(begin(&owners[2], MPROF_LANE_NAMED, "worker"), "worker #3");
+    end(first);
+    end(second);
+    assert_named(begin(&owners[3], MPROF_LANE_NAMED, "worker"), "worker");
+    assert_named(begin(&owners[4], MPROF_LANE_NAMED, "worker"), "worker #2");
+}
+
 static void test_long_name_is_cut(void **state)
 {
     static char name[2 * MPROF_WIRE_NAME_MAX];
     (void)state;
     memset(name, 'n', sizeof name - 1);
-    assert_int_equal(mprof__lane_text(begin(&owners[0], MPROF_LANE_NAMED, name)).length,
-                     MPROF_WIRE_NAME_MAX);
+    mprof_lane *first = begin(&owners[0], MPROF_LANE_NAMED, name);
+    mprof_lane *second = begin(&owners[1], MPROF_LANE_NAMED, name);
+    assert_int_equal(mprof__lane_text(first).length, MPROF_WIRE_NAME_MAX - 16);
+    assert_int_equal(mprof__lane_text(second).length, MPROF_WIRE_NAME_MAX - 16 + 3);
 }
 
 int main(void)
@@ -156,6 +172,7 @@ int main(void)
         cmocka_unit_test_teardown(test_a_million_requests_are_one_lane, forget_all),
         cmocka_unit_test_teardown(test_name_is_found_again_or_changed, forget_all),
         cmocka_unit_test_teardown(test_many_at_once, forget_all),
+        cmocka_unit_test_teardown(test_one_name_of_two_threads, forget_all),
         cmocka_unit_test_teardown(test_long_name_is_cut, forget_all),
     };
     return cmocka_run_group_tests_name("lane", tests, NULL, NULL);

@@ -1,0 +1,108 @@
+/* Marks blocks of C and C++ programs on the timeline of `mprof run`, beside the functions of
+ * Python:
+ *
+ *     mprof_mark *mark = mprof_mark_begin("load data");
+ *     ...
+ *     mprof_mark_end(mark);
+ *
+ * This header is all there is: nothing is linked, and in a program that is not being recorded both
+ * functions do nothing. Recorded, a mark costs about 1 us and allocates nothing after the first
+ * few.
+ *
+ * Marks nest per thread. Any thread may call, also the child of a fork. A mark may be ended by
+ * another thread than the one that began it, and out of order; each once. */
+#ifndef MPROF_MARK_H
+#define MPROF_MARK_H
+
+#include <dlfcn.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+
+/* An older libc may not have these; then nothing is marked. */
+#pragma weak dlopen
+#pragma weak dlsym
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct mprof_mark mprof_mark;
+
+typedef mprof_mark *(*mprof_mark_enter_function)(const char *name);
+typedef void (*mprof_mark_leave_function)(mprof_mark *mark);
+
+typedef struct mprof_mark_functions {
+    int is_known; /* looked for, found or not */
+    mprof_mark_enter_function enter;
+    mprof_mark_leave_function leave;
+} mprof_mark_functions;
+
+/* Whoever does the recording has preloaded a shim; what takes the marks lies beside it. Not for a
+ * program without a dynamic linker: it cannot load what is not its own libc's. */
+static inline void *mprof_mark_open(void)
+{
+    static const char shim[] = "libmprof-preload.so";
+    static const char library[] = "libmprof-mark.so";
+    const char *list = getenv("LD_PRELOAD");
+    const char *at = list && getenv("MPROF_RINGS") ? strstr(list, shim) : NULL;
+    const char *folder = at;
+    char path[4096];
+    size_t length;
+
+    if (!at || !dlopen || !dlsym || !getauxval(AT_BASE)) {
+        return NULL;
+    }
+    while (folder > list && folder[-1] != ' ' && folder[-1] != ':') {
+        folder--;
+    }
+    length = (size_t)(at - folder);
+    if (length + sizeof library > sizeof path) {
+        return NULL;
+    }
+    memcpy(path, folder, length);
+    memcpy(path + length, library, sizeof library);
+    return dlopen(path, RTLD_NOW | RTLD_LOCAL);
+}
+
+/* Two threads that come here at once both find the same. */
+static inline mprof_mark_functions *mprof_mark_find(void)
+{
+    static mprof_mark_functions functions;
+
+    if (!__atomic_load_n(&functions.is_known, __ATOMIC_ACQUIRE)) {
+        void *library = mprof_mark_open();
+        void *enter = library ? dlsym(library, "mprof_mark_enter") : NULL;
+        void *leave = library ? dlsym(library, "mprof_mark_leave") : NULL;
+
+        if (enter && leave) {
+            /* ISO C has no conversion from dlsym's result to a function */
+            memcpy(&functions.enter, &enter, sizeof functions.enter);
+            memcpy(&functions.leave, &leave, sizeof functions.leave);
+        }
+        __atomic_store_n(&functions.is_known, 1, __ATOMIC_RELEASE);
+    }
+    return &functions;
+}
+
+/* Begins a block. `name` is copied. Returns what mprof_mark_end takes, or NULL, which it takes too.
+ */
+static inline mprof_mark *mprof_mark_begin(const char *name)
+{
+    mprof_mark_functions *functions = mprof_mark_find();
+    return functions->enter ? functions->enter(name) : NULL;
+}
+
+/* Ends a block. */
+static inline void mprof_mark_end(mprof_mark *mark)
+{
+    if (mark) {
+        mprof_mark_find()->leave(mark);
+    }
+}
+
+#ifdef __cplusplus
+}
+#endif
+#endif
