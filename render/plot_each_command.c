@@ -167,7 +167,8 @@ static void run_job(const struct mprof__plot *plot, const struct works *works,
 {
     mprof_text_engine *engine = NULL;
     mprof_error error = MPROF_ERROR_INIT;
-    setvbuf(stderr, NULL, _IOLBF, 1024); /* lines of several processes must not mix */
+    static char line[4096];
+    setvbuf(stderr, line, _IOLBF, sizeof line); /* lines of several processes must not mix */
     mprof_status status = mprof_text_engine_new(&engine, plot->font, &error);
     if (status != MPROF_OK) {
         mprof__command_fail(&error);

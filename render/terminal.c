@@ -61,6 +61,7 @@ struct chafa {
     FUNCTIONS(MEMBER)
 };
 
+/* Never unloaded: GLib keeps what the library has registered. */
 static int load(struct chafa *chafa)
 {
     chafa->library = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
@@ -73,12 +74,6 @@ static int load(struct chafa *chafa)
 #define CHECK(name) good = good && chafa->name;
     FUNCTIONS(CHECK)
     return good;
-}
-
-static void unload(struct chafa *chafa)
-{
-    if (chafa->library)
-        dlclose(chafa->library);
 }
 
 static mprof__terminal_mode mode_of(const struct chafa *chafa, ChafaTermInfo *info)
@@ -125,7 +120,6 @@ void mprof__terminal_look(mprof__terminal *terminal, int fd)
         chafa.chafa_term_info_unref(info);
         look_at_size(terminal, fd);
     }
-    unload(&chafa);
 }
 
 static int rows_of(const mprof__terminal *terminal)
@@ -324,7 +318,6 @@ mprof_status mprof__terminal_draw(const mprof__terminal *terminal, const mprof_f
     } else {
         status = mprof_error_set(error, MPROF_EDRAW, "cannot load " LIBRARY);
     }
-    unload(&chafa);
     mprof__image_free(&image);
     return status;
 }
