@@ -2,6 +2,7 @@
 TimeStamper, CodeMap, MemTimer and what else programs import."""
 
 import concurrent.futures
+import os
 import pathlib
 import subprocess
 import sys
@@ -414,7 +415,10 @@ class Api(TestCase):
                               env=pythons.environment(MALLOC_MMAP_THRESHOLD_="1048576"))
 
     def test_every_case_on_every_python(self):
-        jobs = [(python, name) for python in pythons.found() for name in CASES]
+        # The sanitizer's own locks do not survive a fork while another thread allocates.
+        skipped = "forks" if "MPROF_SANITIZER" in os.environ else None
+        jobs = [(python, name) for python in pythons.found() for name in CASES
+                if not skipped or skipped not in name]
         with concurrent.futures.ThreadPoolExecutor(2) as pool:
             for (python, name), done in zip(jobs, pool.map(lambda job: self.run_case(*job), jobs)):
                 with self.subTest(python=str(python), case=name):

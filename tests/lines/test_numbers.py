@@ -56,7 +56,7 @@ class Numbers(unittest.TestCase):
 
     def run_all(self, interpreter, **environment):
         done = subprocess.run([str(interpreter), str(HERE / "programs.py")], capture_output=True,
-                              text=True, timeout=100, env=pythons.environment(
+                              text=True, timeout=250, env=pythons.environment(
                                   MALLOC_MMAP_THRESHOLD_="1048576", **environment))
         self.assertEqual(done.returncode, 0, done.stderr)
         found = json.loads(done.stdout)
