@@ -13,6 +13,9 @@ typedef struct thread_lane {
     mprof_lane lane;           /* what runs in it outside of greenlets and tasks; owner NULL */
     const void *main_greenlet; /* borrowed: the thread's root, or NULL while not known */
     uint32_t image;            /* counts forks, so that a child does not reuse its parent's */
+    char *name;                /* owned; NULL: not asked for yet, or not known */
+    mprof_lane_slot *usual;    /* the slot it had last, */
+    uint32_t usual_renamed;    /* when it was named for us */
     struct thread_lane *next;  /* among the finished */
 } thread_lane;
 
@@ -60,6 +63,7 @@ void mprof__context_forked(void)
     finished = NULL;
     if (here != NULL) {
         here->lane = (mprof_lane){0};
+        here->usual = NULL;
         here->image = image;
     }
 }
@@ -261,6 +265,7 @@ static void free_finished(void)
         if (thread->lane.slot != NULL && thread->image == image) {
             mprof__lane_slot_give(thread->lane.slot);
         }
+        free(thread->name);
         free(thread);
         thread = next;
     }
@@ -283,10 +288,19 @@ static thread_lane *this_thread(void)
 
 static void name_thread(thread_lane *thread)
 {
-    char *name = thread_name();
-    thread->lane.slot =
-        mprof__lane_slot_take(name != NULL ? MPROF_LANE_NAMED : MPROF_LANE_THREAD, name);
-    free(name);
+    if (thread->name == NULL) {
+        thread->name = thread_name();
+    }
+    if (thread->usual != NULL && mprof__lane_slot_retake(thread->usual, thread->usual_renamed)) {
+        thread->lane.slot = thread->usual;
+        return;
+    }
+    thread->lane.slot = mprof__lane_slot_take(
+        thread->name != NULL ? MPROF_LANE_NAMED : MPROF_LANE_THREAD, thread->name);
+    thread->usual = thread->lane.slot;
+    if (thread->usual != NULL) {
+        thread->usual_renamed = thread->usual->renamed;
+    }
 }
 
 static mprof_lane *find_lane(void)

@@ -93,6 +93,7 @@ static bool name_slot(mprof_lane_slot *slot, const char *name)
     slot->name = copy;
     slot->length = (uint32_t)strlen(name);
     slot->told_in = 0; /* the number means another name from here on */
+    slot->renamed++;
     return true;
 }
 
@@ -148,6 +149,17 @@ mprof_lane_slot *mprof__lane_slot_take(enum mprof_lane_kind kind, const char *na
     }
 }
 
+bool mprof__lane_slot_retake(mprof_lane_slot *slot, uint32_t renamed)
+{
+    slot_table *table = &tables[slot->kind];
+
+    if (!is_free(table, slot) || slot->renamed != renamed) {
+        return false;
+    }
+    table->free[slot->index / 64] &= ~(UINT64_C(1) << slot->index % 64);
+    return true;
+}
+
 void mprof__lane_slot_give(mprof_lane_slot *slot)
 {
     tables[slot->kind].free[slot->index / 64] |= UINT64_C(1) << slot->index % 64;
@@ -174,7 +186,14 @@ mprof_lane *mprof__lane_add(const void *owner, enum mprof_lane_kind kind, const 
 
 void mprof__lane_release(mprof_lane *lane)
 {
-    if (lane->open > 0 || lane->depth > 0 || lane->owner == NULL) {
+    if (lane->open > 0 || lane->depth > 0) {
+        return;
+    }
+    if (lane->owner == NULL) {
+        if (lane->slot != NULL && lane->slot->kind == MPROF_LANE_NAMED) {
+            mprof__lane_slot_give(lane->slot);
+            lane->slot = NULL;
+        }
         return;
     }
     mprof__pointer_map_take(&lanes, lane->owner);

@@ -4,6 +4,7 @@
 #ifndef MPROF_AGENT_LANE_H
 #define MPROF_AGENT_LANE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "ring.h"
@@ -25,6 +26,7 @@ typedef struct mprof_lane_slot {
     uint32_t index; /* among those of its kind */
     enum mprof_lane_kind kind;
     uint32_t told_in; /* ring generation its name was last told in */
+    uint32_t renamed; /* how often */
     uint32_t length;
     char *name; /* owned */
 } mprof_lane_slot;
@@ -45,8 +47,8 @@ mprof_lane *mprof__lane_find(const void *owner);
  * It lives until mprof__lane_release finds it without open calls. NULL: out of memory. */
 mprof_lane *mprof__lane_add(const void *owner, enum mprof_lane_kind kind, const char *name);
 
-/* Forgets the lane if nothing of it is open or runs any more and it belongs to a greenlet or task.
- */
+/* If nothing of the lane is open or runs any more: forgets it, if it belongs to a greenlet or task;
+ * a thread's gives its name free, for a thread that has ended is not told from one that idles. */
 void mprof__lane_release(mprof_lane *lane);
 
 /* Takes the free slot that fits best: of this name, else the lowest one. A name that is in use
@@ -54,6 +56,10 @@ void mprof__lane_release(mprof_lane *lane);
  * memory. */
 mprof_lane_slot *mprof__lane_slot_take(enum mprof_lane_kind kind, const char *name);
 void mprof__lane_slot_give(mprof_lane_slot *slot);
+
+/* Takes this very slot, if nobody has it and it still bears the name it bore when .renamed was
+ * that. */
+bool mprof__lane_slot_retake(mprof_lane_slot *slot, uint32_t renamed);
 
 /* How the lane is told to the recorder; .told_in is NULL for the main lane, which is not told. */
 mprof_ring_text mprof__lane_text(const mprof_lane *lane);

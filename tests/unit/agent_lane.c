@@ -152,6 +152,27 @@ static void test_one_name_of_two_threads(void **state)
     assert_named(begin(&owners[4], MPROF_LANE_NAMED, "worker"), "worker #2");
 }
 
+static void test_a_thread_gives_its_name_free(void **state)
+{
+    mprof_lane thread = {0};
+    (void)state;
+    thread.slot = mprof__lane_slot_take(MPROF_LANE_NAMED, "worker");
+    mprof_lane_slot *slot = thread.slot;
+    uint32_t renamed = slot->renamed;
+    thread.open = 1;
+    mprof__lane_release(&thread);
+    assert_ptr_equal(thread.slot, slot);
+    assert_false(mprof__lane_slot_retake(slot, renamed)); /* in use */
+    thread.open = 0;
+    mprof__lane_release(&thread);
+    assert_null(thread.slot);
+    assert_true(mprof__lane_slot_retake(slot, renamed));
+    mprof__lane_slot_give(slot);
+    assert_ptr_equal(mprof__lane_slot_take(MPROF_LANE_NAMED, "other"), slot);
+    mprof__lane_slot_give(slot);
+    assert_false(mprof__lane_slot_retake(slot, renamed)); /* means another thread now */
+}
+
 static void test_long_name_is_cut(void **state)
 {
     static char name[2 * MPROF_WIRE_NAME_MAX];
@@ -173,6 +194,7 @@ int main(void)
         cmocka_unit_test_teardown(test_name_is_found_again_or_changed, forget_all),
         cmocka_unit_test_teardown(test_many_at_once, forget_all),
         cmocka_unit_test_teardown(test_one_name_of_two_threads, forget_all),
+        cmocka_unit_test_teardown(test_a_thread_gives_its_name_free, forget_all),
         cmocka_unit_test_teardown(test_long_name_is_cut, forget_all),
     };
     return cmocka_run_group_tests_name("lane", tests, NULL, NULL);
