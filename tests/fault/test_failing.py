@@ -30,6 +30,10 @@ class Failing(mprof_test.TestCase):
         said = f"call {nth} failing: {done.returncode}\n{done.stdout}{done.stderr}"
         self.assertIn(done.returncode, (5, 1, 2, 126, 127), said)
         for line in done.stderr.splitlines():
+            # Where the build lies behind a space, the preload is reached through the rings, and the
+            # loader tells a program that outlives its recorder that they are gone.
+            if " " in MPROF and line.startswith("ERROR: ld.so: object '/dev/shm/mprof-"):
+                continue
             self.assertRegex(line, r"\Amprof", said)
         if done.returncode == 5:  # the program has run, to its end
             self.assertTrue(finished.exists(), said)
