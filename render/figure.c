@@ -20,6 +20,7 @@
 #define FAIR_PLOT_PX 100.0
 #define LANE_GAP_PX 10.0
 #define TICK_GAP_PX 10.0
+#define USUAL_GUTTER_PX 60.0 /* so far the legend stands in, to be in line with the plot */
 #define LABEL_BYTES_MAX 160
 #define FUNCTION_BYTES_MAX 240
 
@@ -539,6 +540,17 @@ static void draw_cross(mprof__layout *layout, double x, double y)
                        y);
     mprof__add_segment(layout->figure, MPROF_ROLE_PEAK, MPROF_COLOUR_NONE, x, layout->plot.y + 14,
                        x, layout->plot.y + layout->plot.height);
+}
+
+/* Names must not stand on the cross, which is drawn after the curves. */
+static void reserve_cross(mprof__layout *layout)
+{
+    const mprof__recording *recording = &layout->recordings[0];
+    mprof_sample peak = {0, 0};
+    if (layout->recording_count != 1 || !highest_of(layout, recording, recording->line, &peak))
+        return;
+    double x = mprof__scale_at(&layout->time, peak.time_s - recording->start_s);
+    double y = mprof__scale_at(&layout->memory, peak.mib);
     take_box(layout, layout->plot.x, y - 1, layout->plot.width, 2);
     take_box(layout, x - 1, layout->plot.y, 2, layout->plot.height);
 }
@@ -780,7 +792,7 @@ static mprof_status draw_page(mprof__layout *layout, mprof_error *error)
     mprof__lane_plan *lanes = NULL;
     double legend_most = fmax(60, figure->height_px * 0.30);
     mprof__legend *legend =
-        mprof__legend_new(layout, figure->width_px - 2 * MARGIN_PX, legend_most);
+        mprof__legend_new(layout, figure->width_px - 2 * MARGIN_PX - USUAL_GUTTER_PX, legend_most);
     if (!legend)
         goto out;
     if (layout->options->flame && has_calls(layout)) {
@@ -803,6 +815,7 @@ static mprof_status draw_page(mprof__layout *layout, mprof_error *error)
     draw_head(layout);
     draw_memory_axis(layout);
     draw_time_axis(layout, below + 14);
+    reserve_cross(layout);
     draw_curves(layout);
     mprof__group(figure, MPROF_GROUP_MARKS);
     draw_peaks(layout);

@@ -15,7 +15,9 @@ static int decimals(double value)
 char *mprof__duration_text(char *text, size_t size, double seconds)
 {
     double s = fabs(seconds);
-    if (s < 0.9995e-3) {
+    if (!(s > 0)) {
+        snprintf(text, size, "0 s");
+    } else if (s < 0.9995e-3) {
         snprintf(text, size, "%.0f \xC2\xB5s", s * 1e6);
     } else if (s < 0.0995) {
         snprintf(text, size, "%.*f ms", s < 0.00995 ? 1 : 0, s * 1e3);
@@ -47,7 +49,8 @@ static char *memory_with(char *text, size_t size, double mib, const char *sign)
 {
     double value = fabs(mib);
     int unit = 0;
-    while (units[unit + 1].name && value >= units[unit + 1].mib * 0.9995)
+    /* no four digits: 1008 KiB are 1.0 MiB */
+    while (units[unit + 1].name && value >= units[unit + 1].mib * (999.5 / 1024))
         unit++;
     double shown = value / units[unit].mib;
     /* MiB keep one decimal: the difference of two large numbers is what people look for */

@@ -80,12 +80,13 @@ def calls(count, seconds, memory, seed=1, depth=5, functions=40, suffix="", star
         return spent
 
     pieces = max(1, count // 25)
+    each = count / pieces
     for i in range(pieces):
         while len(lines) < count * (i + 1) // pieces:
             wanted = count * (i + 1) // pieces - len(lines)
             done = len(lines) - count * i // pieces
-            begin = start + seconds * (i + done / 25) / pieces
-            fill(begin, start + seconds * (i + min(1, (done + wanted) / 25)) / pieces, 0, wanted)
+            begin = start + seconds * (i + min(1, done / each)) / pieces
+            fill(begin, start + seconds * (i + min(1, (done + wanted) / each)) / pieces, 0, wanted)
     return lines[:count]
 
 
