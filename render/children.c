@@ -187,48 +187,51 @@ static void name_layer(mprof__layout *layout, const double *low, const double *h
                     place.x, place.y + 10.5, width, name, length);
 }
 
-/* Adds the edge of a layer from left to right or back, without the points that lie on a straight
- * line between others: from the last one kept, all left out must be seen through one slit. */
-static void add_edge(mprof__layout *layout, const double *values, bool back)
+/* Marks the points of an edge that do not lie on a straight line between others: from the last one
+ * kept, all that are left out must be seen through one slit. */
+static void keep_corners(const mprof__layout *layout, const double *values, bool *kept)
 {
-    double step = layout->plot.width / (STEPS - 1);
-    double kept_y = 0, least = 0, most = 0;
-    size_t kept = SIZE_MAX;
-    for (size_t n = 0; n < STEPS; n++) {
-        size_t i = back ? STEPS - 1 - n : n;
+    size_t last = 0;
+    double last_y = mprof__scale_at(&layout->memory, values[0]);
+    double least = -INFINITY, most = INFINITY;
+    kept[0] = kept[STEPS - 1] = true;
+    for (size_t i = 1; i < STEPS; i++) {
         double y = mprof__scale_at(&layout->memory, values[i]);
-        double slope = kept == SIZE_MAX ? 0 : (y - kept_y) / (double)(n - kept);
-        bool seen = kept != SIZE_MAX && (n - kept == 1 || (slope >= least && slope <= most));
-        if (!seen && n) {
-            kept = n - 1;
-            i = back ? STEPS - n : n - 1;
-            kept_y = mprof__scale_at(&layout->memory, values[i]);
-            mprof__add_path_point(layout->figure, layout->plot.x + step * (double)i, kept_y);
-        } else if (!n) {
-            kept = 0;
-            kept_y = y;
-            mprof__add_path_point(layout->figure, layout->plot.x + step * (double)i, y);
-            continue;
+        double slope = (y - last_y) / (double)(i - last);
+        if (slope < least || slope > most) {
+            last = i - 1;
+            last_y = mprof__scale_at(&layout->memory, values[last]);
+            kept[last] = true;
+            least = -INFINITY;
+            most = INFINITY;
         }
-        double reach = (double)(n - kept);
-        bool fresh = reach < 1.5;
-        least =
-            fresh ? (y - SLIT_PX - kept_y) / reach : fmax(least, (y - SLIT_PX - kept_y) / reach);
-        most = fresh ? (y + SLIT_PX - kept_y) / reach : fmin(most, (y + SLIT_PX - kept_y) / reach);
+        double reach = (double)(i - last);
+        least = fmax(least, (y - SLIT_PX - last_y) / reach);
+        most = fmin(most, (y + SLIT_PX - last_y) / reach);
     }
-    size_t last = back ? 0 : STEPS - 1;
-    mprof__add_path_point(layout->figure, layout->plot.x + step * (double)last,
-                          mprof__scale_at(&layout->memory, values[last]));
 }
 
+/* The upper edge, and the lower one back through the same moments: so a reader of the picture knows
+ * the layer's height at each of them. */
 static void draw_layer(mprof__layout *layout, const double *low, const double *high, int colour,
                        const char *name)
 {
     mprof_figure *figure = layout->figure;
     size_t first = figure->point_count;
-    add_edge(layout, high, false);
-    add_edge(layout, low, true);
-    mprof__add_path(figure, MPROF_SHAPE_AREA, MPROF_ROLE_LAYER, colour, first, MPROF_ABOUT_NONE);
+    double step = layout->plot.width / (STEPS - 1);
+    bool kept[STEPS] = {false};
+    keep_corners(layout, low, kept);
+    keep_corners(layout, high, kept);
+    for (size_t i = 0; i < STEPS; i++)
+        if (kept[i])
+            mprof__add_path_point(figure, layout->plot.x + step * (double)i,
+                                  mprof__scale_at(&layout->memory, high[i]));
+    for (size_t i = STEPS; i-- > 0;)
+        if (kept[i])
+            mprof__add_path_point(figure, layout->plot.x + step * (double)i,
+                                  mprof__scale_at(&layout->memory, low[i]));
+    mprof__add_path(figure, MPROF_SHAPE_AREA, MPROF_ROLE_LAYER, colour, first,
+                    mprof__add_about(figure, (mprof_about){.function = MPROF_FUNCTION_NONE}, name));
     name_layer(layout, low, high, name);
 }
 

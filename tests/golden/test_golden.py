@@ -5,12 +5,13 @@
 Exactly equal is the rule. Other versions of FreeType and Cairo put the shades at the edges of letters
 and lines a little differently, so a picture also passes if at most EDGE_SHARE of its pixels differ by
 more than EDGE_STEP in any channel: a moved label, a missing line or another colour is far above that.
-What differed is saved as <name>-diff.png in the directory the test runs in.
+What differed is saved as mprof-<name>-diff.png in the directory for temporary files.
 """
 
 import os
 import pathlib
 import sys
+import tempfile
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
@@ -106,7 +107,7 @@ class Golden(mprof_test.TestCase):
                 if rows == golden_rows:
                     continue
                 share, seen = difference(golden_rows, rows)
-                saved = pathlib.Path.cwd() / f"{name}-diff.png"
+                saved = pathlib.Path(tempfile.gettempdir()) / f"mprof-{name}-diff.png"
                 png_file.write(saved, width, height, seen)
                 self.assertLessEqual(share, EDGE_SHARE, f"see {saved}")
 
