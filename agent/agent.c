@@ -13,13 +13,16 @@
 
 #include "context.h"
 #include "decorator.h"
+#include "marking.h"
 #include "module.h"
 #include "monitor.h"
+#include "pattern.h"
 #include "python_api.h"
 #include "span.h"
 #include "wire.h"
 
 static PyObject *profile; /* owned, for the life of the process */
+static bool is_marking;
 
 /* One line on standard error, once in a recording: the file that is made says it was told. */
 static void notice_once(const char *directory, const char *topic, const char *line)
@@ -63,6 +66,21 @@ static bool is_switched_off(void)
     return wish != NULL && *wish != '\0' && strcmp(wish, "0") != 0;
 }
 
+static void notice(const char *topic, const char *line)
+{
+    notice_once(getenv(MPROF_WIRE_ENV_RINGS), topic, line);
+}
+
+/* Functions that are wanted by a pattern: mprof run --func. */
+static void start_marking(void)
+{
+    const char *patterns = getenv("MPROF_FUNC");
+    is_marking = patterns != NULL && !is_switched_off() && mprof__pattern_set(patterns);
+    if (is_marking) {
+        mprof__marking_setup(notice);
+    }
+}
+
 static bool add_builtin(void)
 {
     PyObject *builtins = PyImport_AddModule("builtins"); /* borrowed */
@@ -83,7 +101,11 @@ bool mprof_agent_start(void)
     }
     mprof__context_setup();
     mprof__span_setup(directory, mprof__python.version);
-    return add_builtin();
+    if (!add_builtin()) {
+        return false;
+    }
+    start_marking();
+    return true;
 }
 
 void mprof_agent_event(const char *event, PyObject *arguments)
@@ -92,7 +114,12 @@ void mprof_agent_event(const char *event, PyObject *arguments)
         mprof__monitor_flush();
         return;
     }
-    if (strcmp(event, "import") != 0 ||
+    if (is_marking && strncmp(event, "cpython.run_", strlen("cpython.run_")) == 0) {
+        mprof__marking_begun();
+        return;
+    }
+    bool is_exec = is_marking && strcmp(event, "exec") == 0;
+    if ((!is_exec && strcmp(event, "import") != 0) ||
         mprof__python.interpreter_get() != mprof__python.interpreter_main()) {
         return;
     }
@@ -100,7 +127,11 @@ void mprof_agent_event(const char *event, PyObject *arguments)
     PyObject *name = PyTuple_Check(arguments) ? PyTuple_GetItem(arguments, 0) : NULL;
     const char *module =
         name != NULL && PyUnicode_Check(name) ? mprof__python.utf8(name, NULL) : NULL;
-    if (module == NULL) {
+    if (is_exec) {
+        if (name != NULL && Py_TYPE(name) == mprof__python.code_type) {
+            mprof__marking_executed(name);
+        }
+    } else if (module == NULL) {
         PyErr_Clear();
     } else if (strcmp(module, "memory_profiler") == 0) {
         mprof__module_provide(profile);

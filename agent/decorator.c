@@ -324,6 +324,28 @@ static PyObject *decorate_callable(PyObject *callable)
     return new_decorated(callable, name);
 }
 
+PyObject *mprof__decorator_stand_in(PyObject *function)
+{
+    mprof_name *name = name_of(function);
+    if (name == NULL) {
+        return PyErr_NoMemory();
+    }
+    mprof__span_expected();
+    return new_decorated(function, name);
+}
+
+bool mprof__decorator_mark(PyObject *function)
+{
+    mprof_name *name = name_of(function);
+    mprof__span_expected();
+    return name != NULL && mprof__monitor_take(function, name);
+}
+
+bool mprof__decorator_knows(PyObject *function)
+{
+    return is_decorated(function);
+}
+
 /* staticmethod and classmethod: the same around the decorated function. */
 static PyObject *decorate_inside(PyObject *method)
 {

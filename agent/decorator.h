@@ -8,4 +8,13 @@
  * everything back as it is. New reference, NULL with an exception. */
 PyObject *mprof__decorator_new(bool is_off);
 
+/* A stand-in for a function, in every version. New reference, NULL with an exception. */
+PyObject *mprof__decorator_stand_in(PyObject *function);
+
+/* Has the very function told of (3.12 and later). false, without an exception: it cannot be. */
+bool mprof__decorator_mark(PyObject *function);
+
+/* Whether it is a stand-in already. */
+bool mprof__decorator_knows(PyObject *function);
+
 #endif

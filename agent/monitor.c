@@ -15,7 +15,8 @@
 
 /* What a code object carries for us. */
 typedef struct watched_code {
-    mprof_name *name; /* of its only function; NULL: its functions are told apart */
+    mprof_name *name;       /* of its only function; NULL: its functions are told apart */
+    mprof_name *frame_name; /* of its generators whose creation is not seen, or NULL */
 } watched_code;
 
 /* A function whose entry point was replaced. */
@@ -241,12 +242,33 @@ static watched_frame *current_frame(void)
     return mprof__pointer_map_find(&frames, PyEval_GetFrame());
 }
 
-static void begin_frame(void)
+/* A generator whose creation was not seen, because its code is watched and not its function. */
+static watched_frame *meet_frame(mprof_name *name)
+{
+    PyObject *frame = (PyObject *)PyEval_GetFrame(); /* borrowed */
+    watched_frame *one = frame != NULL ? calloc(1, sizeof *one) : NULL;
+
+    if (one != NULL) {
+        *one = (watched_frame){.name = name, .frame = frame};
+        if (!mprof__pointer_map_put(&frames, frame, one)) {
+            free(one);
+            one = NULL;
+        }
+    }
+    return one;
+}
+
+static void begin_frame(mprof_name *unseen)
 {
     watched_frame *one = current_frame();
     if (one != NULL && one->is_begun) {
-        forget_frame(one, false); /* its place is used again by one that is not decorated */
-    } else if (one != NULL) {
+        forget_frame(one, false); /* its place is used again by another */
+        one = NULL;
+    }
+    if (one == NULL && unseen != NULL) {
+        one = meet_frame(unseen);
+    }
+    if (one != NULL) {
         one->is_begun = true;
         mprof__span_begin(&one->span, one->name);
     }
@@ -270,7 +292,7 @@ static PyObject *on_start(PyObject *self, PyObject *const *arguments, Py_ssize_t
     if (code != NULL && code->name != NULL) {
         begin_call(arguments[0], code->name);
     } else if (code != NULL) {
-        begin_frame();
+        begin_frame(code->frame_name);
     }
     return nothing();
 }
@@ -595,6 +617,22 @@ static bool take(PyObject *function, PyObject *code, mprof_name *name)
         return true;
     }
     return replace_entry(function, name, makes_suspendable);
+}
+
+bool mprof__monitor_take_code(PyObject *code, mprof_name *name)
+{
+    if (!is_ready()) {
+        return false;
+    }
+    mprof__span_expected();
+    if ((mprof__python_flags_of_code(code) & MPROF_CODE_SUSPENDABLE) == 0) {
+        return watch_code(code, name, monitor.start_return);
+    }
+    if (!watch_code(code, NULL, monitor.start_return | monitor.suspending)) {
+        return false;
+    }
+    find_code(code)->frame_name = name;
+    return true;
 }
 
 bool mprof__monitor_take(PyObject *function, mprof_name *name)

@@ -11,6 +11,9 @@
  * that cannot be done: an older version, no tool number free, not a function. */
 bool mprof__monitor_take(PyObject *function, mprof_name *name);
 
+/* The same of all functions that will be made of this code. */
+bool mprof__monitor_take_code(PyObject *code, mprof_name *name);
+
 /* Tells of what is known to have ended, but not yet told. For the end of the interpreter. */
 void mprof__monitor_flush(void);
 

@@ -116,16 +116,24 @@ static void find_monitoring(mprof_python *api)
     }
 }
 
-long mprof__python_code_flags(PyObject *object, const char *attribute)
+long mprof__python_flags_of_code(PyObject *code)
 {
-    PyObject *code = PyObject_GetAttrString(object, attribute);
-    PyObject *value = code != NULL ? PyObject_GetAttrString(code, "co_flags") : NULL;
+    PyObject *value = PyObject_GetAttrString(code, "co_flags");
     long flags = value != NULL ? PyLong_AsLong(value) : 0;
 
     PyErr_Clear();
-    Py_XDECREF(code);
     Py_XDECREF(value);
     return flags > 0 ? flags : 0;
+}
+
+long mprof__python_code_flags(PyObject *object, const char *attribute)
+{
+    PyObject *code = PyObject_GetAttrString(object, attribute);
+    long flags = code != NULL ? mprof__python_flags_of_code(code) : 0;
+
+    PyErr_Clear();
+    Py_XDECREF(code);
+    return flags;
 }
 
 mprof_python_fit mprof__python_load(void)
@@ -155,6 +163,7 @@ mprof_python_fit mprof__python_load(void)
     all &= find_type(&api->generator_type, "PyGen_Type");
     all &= find_type(&api->coroutine_type, "PyCoro_Type");
     all &= find_type(&api->async_generator_type, "PyAsyncGen_Type");
+    all &= find_type(&api->code_type, "PyCode_Type");
     find_monitoring(api);
     return all ? MPROF_PYTHON_FITS : MPROF_PYTHON_UNKNOWN;
 }

@@ -46,6 +46,7 @@ typedef struct mprof_python {
     PyTypeObject *generator_type;
     PyTypeObject *coroutine_type;
     PyTypeObject *async_generator_type;
+    PyTypeObject *code_type;
 
     /* from 3.12 on; else NULL */
     mprof_vectorcall (*vectorcall_of)(PyObject *callable);
@@ -62,12 +63,14 @@ extern mprof_python mprof__python;
 #define MPROF_CODE_COROUTINE 0x80
 #define MPROF_CODE_ITERABLE_COROUTINE 0x100
 #define MPROF_CODE_ASYNC_GENERATOR 0x200
+#define MPROF_CODE_FUNCTION 0x3 /* both bits: not a class body, not a module */
 #define MPROF_CODE_SUSPENDABLE                                                                     \
     (MPROF_CODE_GENERATOR | MPROF_CODE_COROUTINE | MPROF_CODE_ASYNC_GENERATOR)
 
 /* co_flags of the code that an attribute of the object holds; 0 if there is none. Leaves no
  * exception of its own. */
 long mprof__python_code_flags(PyObject *object, const char *attribute);
+long mprof__python_flags_of_code(PyObject *code);
 
 /* Fills mprof__python from the interpreter that this process runs. */
 mprof_python_fit mprof__python_load(void);

@@ -21,7 +21,9 @@
 #define INTERVAL_MAX_S 1e6
 #define TIMEOUT_MAX_S 1e9
 
-enum { KEY_PYTHON = 0x100, KEY_NOPYTHON, KEY_BACKEND, KEY_NEWEST };
+#define PATTERNS "MPROF_FUNC" /* agent/agent.c */
+
+enum { KEY_PYTHON = 0x100, KEY_NOPYTHON, KEY_BACKEND, KEY_NEWEST, KEY_FUNC };
 
 typedef struct run_options {
     double interval_s;
@@ -43,6 +45,10 @@ static const struct argp_option option_table[] = {
     {"python", KEY_PYTHON, NULL, 0,
      "the program is Python: a script, a module, or an interpreter with its script", 0},
     {"nopython", KEY_NOPYTHON, NULL, 0, "run it as it stands, and record no functions", 0},
+    {"func", KEY_FUNC, "PATTERN", 0,
+     "record Python functions that bear no decorator: module:name, either with wildcards; a module "
+     "or a class means all it defines",
+     0},
     {"interval", 'T', "SECONDS", 0, "time between samples (0.1)", 0},
     {"include-children", 'C', NULL, 0, "MEM is the sum over the program and its descendants", 0},
     {"multiprocess", 'M', NULL, 0, "record each descendant by itself, too", 0},
@@ -102,6 +108,22 @@ static mprof__metric parse_backend(struct argp_state *state, const char *name)
     return MPROF__METRIC_RSS;
 }
 
+/* The patterns reach the agent in every process by the environment, one a line. */
+static void add_pattern(struct argp_state *state, const char *pattern)
+{
+    const char *before = getenv(PATTERNS);
+    char *all = NULL;
+
+    if (!*pattern || *pattern == ':' || strchr(pattern, '\n')) {
+        argp_failure(state, MPROF_EXIT_USAGE, 0, "--func: '%s' names no module", pattern);
+    }
+    if (asprintf(&all, "%s%s%s", before ? before : "", before ? "\n" : "", pattern) < 0 ||
+        setenv(PATTERNS, all, 1) != 0) {
+        argp_failure(state, MPROF_EXIT_FAILED, 0, "out of memory");
+    }
+    free(all);
+}
+
 static error_t parse_option(int key, char *argument, struct argp_state *state)
 {
     run_options *options = state->input;
@@ -112,6 +134,9 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
         return 0;
     case KEY_NOPYTHON:
         options->mode = MPROF__PROGRAM_NOPYTHON;
+        return 0;
+    case KEY_FUNC:
+        add_pattern(state, argument);
         return 0;
     case KEY_NEWEST:
         options->newest = 1;

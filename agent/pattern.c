@@ -1,0 +1,82 @@
+/* See pattern.h. */
+#include "pattern.h"
+
+#include <fnmatch.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct pattern {
+    const char *module;
+    const char *qualname; /* NULL: every function */
+} pattern;
+
+static pattern *patterns; /* ended by one without a module; with the text, for the process's life */
+
+bool mprof__pattern_set(const char *lines)
+{
+    size_t most = 1;
+    size_t count = 0;
+    char *rest = NULL;
+
+    for (const char *at = lines; *at != '\0'; at++) {
+        most += *at == '\n';
+    }
+    char *text = strdup(lines);
+    pattern *list = calloc(most + 1, sizeof *list);
+    if (text == NULL || list == NULL) {
+        free(text);
+        free(list);
+        return false;
+    }
+    for (char *line = strtok_r(text, "\n", &rest); line != NULL;
+         line = strtok_r(NULL, "\n", &rest)) {
+        char *colon = strchr(line, ':');
+        list[count].module = line;
+        if (colon != NULL) {
+            *colon = '\0';
+            list[count].qualname = colon + 1;
+        }
+        count++;
+    }
+    patterns = list;
+    return count > 0;
+}
+
+bool mprof__pattern_wants_module(const char *module)
+{
+    for (const pattern *one = patterns; one != NULL && one->module != NULL; one++) {
+        if (fnmatch(one->module, module, 0) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The name itself, or that of a class it lies in. */
+static bool is_wanted_name(const char *wanted, const char *qualname)
+{
+    if (wanted == NULL || fnmatch(wanted, qualname, 0) == 0) {
+        return true;
+    }
+    char *outer = strdup(qualname);
+    char *dot = outer != NULL ? strrchr(outer, '.') : NULL;
+    bool result = false;
+    while (dot != NULL && !result) {
+        *dot = '\0';
+        result = fnmatch(wanted, outer, 0) == 0;
+        dot = strrchr(outer, '.');
+    }
+    free(outer);
+    return result;
+}
+
+bool mprof__pattern_wants(const char *module, const char *qualname)
+{
+    for (const pattern *one = patterns; one != NULL && one->module != NULL; one++) {
+        if (fnmatch(one->module, module, 0) == 0 && is_wanted_name(one->qualname, qualname)) {
+            return true;
+        }
+    }
+    return false;
+}
