@@ -146,7 +146,10 @@ mprof_status mprof__launch(pid_t *pid, char *const argv[], char *const environme
         return MPROF_OK;
     }
     if (failure == ENOENT || failure == ENOTDIR) {
-        mprof_error_set(error, MPROF_ENOTFOUND, "not found: %s", strerror(failure));
+        mprof_error_set(error, MPROF_ENOTFOUND,
+                        failure == ENOENT ? "not found"
+                                          : "not found: a part of the path "
+                                            "is not a directory");
     } else {
         mprof_error_set_errno(error, failure, "cannot be executed");
     }

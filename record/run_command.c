@@ -169,6 +169,15 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
         options->output = argument;
         return 0;
     case ARGP_KEY_ARG:
+        if (options->attach) {
+            if (options->argv) {
+                argp_failure(state, MPROF_EXIT_USAGE, 0,
+                             "one process at a time: '%s' is one too many", argument);
+            }
+            options->argv = &state->argv[state->next - 1];
+            options->argc = 1;
+            return 0;
+        }
         /* everything from here on is the program's */
         options->argv = &state->argv[state->next - 1];
         options->argc = (size_t)(state->argc - state->next + 1);

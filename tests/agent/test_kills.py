@@ -18,8 +18,9 @@ KILLS = 200
 # Workers count the calls that have returned in memory that outlives them.
 WORK = """
 import mmap, os, random, signal, struct, sys, time
-shared = mmap.mmap(-1, 4096)
-def done(worker): return struct.unpack_from("<Q", shared, 8 * worker)[0]
+# a memoryview stores a number at once; struct.pack_into clears it first, and a kill may fall between
+shared = memoryview(mmap.mmap(-1, 4096)).cast("Q")
+def done(worker): return shared[worker]
 @profile
 def outer(sleep):
     for i in range(3): inner(sleep)
@@ -31,9 +32,9 @@ def work(worker):
     while True:
         outer(sleep)
         n += 1
-        struct.pack_into("<Q", shared, 8 * worker, n)
+        shared[worker] = n
 def start(worker):
-    struct.pack_into("<Q", shared, 8 * worker, 0)
+    shared[worker] = 0
     pid = os.fork()
     if pid == 0: work(worker)
     return pid

@@ -57,6 +57,13 @@ class Attach(mprof_test.TestCase):
                 self.assert_upstream_reads_the_same(recording)
                 self.path.unlink()
 
+    def test_options_may_follow_the_process(self):
+        target = self.start_named("target")
+        self.run_mprof("attach", target.pid, "-t", "0.3", "-T", "0.05", "-o", self.path)
+        self.assertGreater(len(Recording(self.path).mem), 2)
+        self.path.unlink()
+        self.assert_refused("attach", target.pid, "17", says="'17' is one too many", expect=2)
+
     def test_R12_by_name(self):
         target = self.start_named("some-target-name")  # longer than the kernel's names
         for hint in ("some-target-name", "some-target-na", "target-name"):
