@@ -13,7 +13,8 @@ void mprof__marking_setup(mprof_marking_notice *notice);
 /* The interpreter begins with what it was started for: a script, -c, -m. */
 void mprof__marking_begun(void);
 
-/* A code object is about to be executed: the program's own script, perhaps, which no import loads. */
+/* A code object is about to be executed: the program's own script, perhaps, which no import loads.
+ */
 void mprof__marking_executed(PyObject *code);
 
 #endif
