@@ -24,8 +24,9 @@
 struct entry {
     const mprof__recording *recording;
     uint32_t lane;
-    int rows; /* 0: a group's name */
-    double y; /* from the top of all lanes */
+    int rows;  /* 0: a group's name */
+    int shown; /* so many of them */
+    double y;  /* from the top of all lanes */
     char *name;
 };
 
@@ -35,7 +36,8 @@ struct mprof__lane_plan {
     double row_px;
     double height;
     double gutter;
-    size_t hidden; /* lanes there was no room for */
+    size_t hidden;   /* lanes there was no room for */
+    size_t cut_rows; /* levels of the last one that is shown */
 };
 
 void mprof__lane_plan_free(mprof__lane_plan *plan)
@@ -163,11 +165,19 @@ int mprof__lane_plan_fit(mprof__lane_plan *plan, double most_px)
         step++;
     plan->row_px = heights[step];
     plan->hidden = 0;
-    double y = 0;
+    double y = 0, cut = 0;
     for (size_t i = 0; i < plan->count; i++) {
         struct entry *entry = &plan->entries[i];
         double height = entry->rows ? entry->rows * plan->row_px + LANE_GAP_PX : GROUP_PX;
-        if (plan->hidden || y + height + GROUP_PX * (i + 1 < plan->count) > most_px) {
+        double room = most_px - y - GROUP_PX * (i + 1 < plan->count);
+        entry->shown = entry->rows;
+        if (!plan->hidden && entry->rows && height > room) {
+            /* of a lane that is too high, as many levels as there is room for */
+            entry->shown = (int)fmax(0, floor((room - LANE_GAP_PX - GROUP_PX) / plan->row_px));
+            height = entry->shown * plan->row_px + LANE_GAP_PX;
+            cut = entry->rows - entry->shown;
+        }
+        if (plan->hidden || height > room || (entry->rows && !entry->shown)) {
             plan->hidden += entry->rows > 0;
             entry->y = -1;
             continue;
@@ -175,8 +185,9 @@ int mprof__lane_plan_fit(mprof__lane_plan *plan, double most_px)
         entry->y = y;
         y += height;
     }
-    plan->height = y + (plan->hidden ? GROUP_PX : 0);
-    return !plan->hidden && (plan->row_px >= NAMED_ROW_PX || rows > 80);
+    plan->cut_rows = (size_t)cut;
+    plan->height = y + (plan->hidden || plan->cut_rows ? GROUP_PX : 0);
+    return !plan->hidden && !plan->cut_rows && (plan->row_px >= NAMED_ROW_PX || rows > 80);
 }
 
 mprof__lane_plan *mprof__lane_plan_new(mprof__layout *layout)
@@ -215,6 +226,7 @@ struct lane_pen {
     mprof__layout *layout;
     const mprof__recording *recording;
     const double *lane_y; /* absolute; negative: hidden */
+    const int *lane_rows; /* shown */
     double row_px;
 };
 
@@ -286,7 +298,7 @@ static void draw_run(void *data, const mprof__run *run)
     struct lane_pen *pen = data;
     mprof_figure *figure = pen->layout->figure;
     double y = pen->lane_y[run->lane];
-    if (y < 0)
+    if (y < 0 || (int64_t)run->row >= pen->lane_rows[run->lane])
         return;
     int colour = pen->recording->function_colours[pen->recording->spans[run->span].function];
     double gap = run->x1 - run->x0 >= 3 ? 1 : 0;
@@ -332,9 +344,11 @@ static void draw_names(mprof__layout *layout, const mprof__lane_plan *plan)
                         mprof__text_width(layout, MPROF_ROLE_LANE_NAME, text, length), text,
                         length);
     }
-    if (plan->hidden) {
-        int length = snprintf(text, sizeof text, "+ %zu more lane%s", plan->hidden,
-                              plan->hidden == 1 ? "" : "s");
+    if (plan->hidden || plan->cut_rows) {
+        int length = plan->hidden ? snprintf(text, sizeof text, "+ %zu more lane%s", plan->hidden,
+                                             plan->hidden == 1 ? "" : "s")
+                                  : snprintf(text, sizeof text, "+ %zu deeper level%s",
+                                             plan->cut_rows, plan->cut_rows == 1 ? "" : "s");
         mprof__add_text(figure, MPROF_ROLE_LEGEND_MORE, MPROF_COLOUR_NONE, MPROF_ANCHOR_START,
                         layout->lanes.x, layout->lanes.y + plan->height - 5,
                         mprof__text_width(layout, MPROF_ROLE_LEGEND_MORE, text, (size_t)length),
@@ -342,28 +356,44 @@ static void draw_names(mprof__layout *layout, const mprof__lane_plan *plan)
     }
 }
 
+/* Where each lane lies, and how many rows of it are shown. 0: no memory. */
+static int find_lanes(const mprof__layout *layout, const mprof__lane_plan *plan,
+                      const mprof__recording *recording, double **lane_y, int **lane_rows)
+{
+    size_t lanes = layout->options->order == MPROF_BY_FUNCTION ? recording->function_count
+                                                               : recording->lane_count;
+    *lane_y = malloc((lanes + 1) * sizeof **lane_y);
+    *lane_rows = calloc(lanes + 1, sizeof **lane_rows);
+    if (!*lane_y || !*lane_rows)
+        return 0;
+    for (size_t i = 0; i < lanes; i++)
+        (*lane_y)[i] = -1;
+    for (size_t i = 0; i < plan->count; i++) {
+        const struct entry *entry = &plan->entries[i];
+        if (entry->recording != recording || !entry->rows || entry->y < 0)
+            continue;
+        (*lane_y)[entry->lane] = layout->lanes.y + entry->y;
+        (*lane_rows)[entry->lane] = entry->shown;
+    }
+    return 1;
+}
+
 void mprof__draw_lanes(mprof__layout *layout, const mprof__lane_plan *plan)
 {
     mprof__group(layout->figure, MPROF_GROUP_LANES);
     for (size_t r = 0; r < layout->recording_count; r++) {
         const mprof__recording *recording = &layout->recordings[r];
-        size_t lanes = layout->options->order == MPROF_BY_FUNCTION ? recording->function_count
-                                                                   : recording->lane_count;
-        double *lane_y = malloc((lanes + 1) * sizeof *lane_y);
+        double *lane_y;
+        int *lane_rows;
         mprof_status status = MPROF_ENOMEM;
-        if (lane_y) {
-            for (size_t i = 0; i < lanes; i++)
-                lane_y[i] = -1;
-            for (size_t i = 0; i < plan->count; i++)
-                if (plan->entries[i].recording == recording && plan->entries[i].rows &&
-                    plan->entries[i].y >= 0)
-                    lane_y[plan->entries[i].lane] = layout->lanes.y + plan->entries[i].y;
-            struct lane_pen pen = {layout, recording, lane_y, plan->row_px};
+        if (find_lanes(layout, plan, recording, &lane_y, &lane_rows)) {
+            struct lane_pen pen = {layout, recording, lane_y, lane_rows, plan->row_px};
             status = mprof__each_run(layout, recording, 1.0, draw_run, &pen);
         }
         if (status != MPROF_OK && layout->figure->status == MPROF_OK)
             layout->figure->status = status;
         free(lane_y);
+        free(lane_rows);
     }
     draw_names(layout, plan);
 }

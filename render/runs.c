@@ -106,8 +106,9 @@ mprof_status mprof__each_run(const mprof__layout *layout, const mprof__recording
         }
         mprof__run *run = &waiting.runs[next.row];
         bool narrow = next.x1 - next.x0 < wide_px;
-        if (run->calls && narrow && run->x1 - run->x0 < 4 * wide_px &&
-            next.x0 < run->x0 + wide_px) {
+        bool hidden = next.x0 < run->x1 - 1; /* no row was free for it: it would lie on the other */
+        if (run->calls && (hidden || (narrow && run->x1 - run->x0 < 4 * wide_px &&
+                                      next.x0 < run->x0 + wide_px))) {
             absorb(recording, run, &next);
             continue;
         }

@@ -453,6 +453,30 @@ static void lanes_fit_into_a_fixed_page(void **state)
     free(script.text);
 }
 
+/* Deeper than any page, and a hundred thousand calls at once: still a picture, and soon. */
+static void what_is_too_much_is_cut_and_counted(void **state)
+{
+    (void)state;
+    for (int crowd = 0; crowd < 2; crowd++) {
+        struct script script = {NULL, 0, 0};
+        add(&script, "MEM 1 100\nMEM 2 1900\n");
+        for (int i = 0; i < (crowd ? 50000 : 1900); i++)
+            add(&script, "FUNC m.f 1 %.4f 2 %.4f %d\n", 100 + i * 0.01, 1900 - i * 0.001,
+                crowd ? 0 : i);
+        mprof_profile *profile = load(script.text, script.used);
+        mprof_figure_options options;
+        mprof_figure_options_init(&options);
+        options.flame = 1;
+        mprof_figure *figure = lay_out(profile, &options);
+        assert_in_range(count_role(figure, MPROF_ROLE_BOX), crowd ? 50 : 500, crowd ? 2000 : 1899);
+        assert_int_equal(count_role(figure, MPROF_ROLE_LEGEND_MORE), !crowd);
+        check_shapes(figure);
+        mprof_figure_free(figure);
+        mprof_profile_free(profile);
+        free(script.text);
+    }
+}
+
 static void bad_requests_are_refused(void **state)
 {
     static const char text[] = "MEM 1 100\nMEM 2 101\nFUNC m.f 1 100.1 2 100.5 0\n";
@@ -489,6 +513,7 @@ int main(void)
         cmocka_unit_test(a_hundred_thousand_calls_become_few_boxes),
         cmocka_unit_test(lanes_are_grouped_by_process),
         cmocka_unit_test(lanes_fit_into_a_fixed_page),
+        cmocka_unit_test(what_is_too_much_is_cut_and_counted),
         cmocka_unit_test(bad_requests_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
