@@ -9,6 +9,7 @@
 #include "record/sampler.h"
 #include "record/ticker.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -180,6 +181,7 @@ static void take_end_of_child(mprof__recording *recording, int64_t pid, int wait
     mprof__process_tree_end(recording->tree, process, &end);
 }
 
+/* Its signal has been taken and comes once: whoever is left here is waited for in vain. */
 static void reap(mprof__recording *recording)
 {
     for (;;) {
@@ -190,11 +192,12 @@ static void reap(mprof__recording *recording)
 
         memset(&stat, 0, sizeof stat);
         memset(&info, 0, sizeof info);
-        if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid == 0) {
+        if (TEMP_FAILURE_RETRY(waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT)) != 0 ||
+            info.si_pid == 0) {
             return;
         }
         (void)mprof__procfs_stat_read(&stat, info.si_pid);
-        if (wait4(info.si_pid, &wait_status, WNOHANG, &usage) != info.si_pid) {
+        if (TEMP_FAILURE_RETRY(wait4(info.si_pid, &wait_status, WNOHANG, &usage)) != info.si_pid) {
             return;
         }
         if (recording->is_sampling) {

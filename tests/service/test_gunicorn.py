@@ -39,6 +39,10 @@ class Service:
     def output(self):
         return self.test.output(self.recorder)
 
+    def sampled(self):
+        """The pids of the children that the file has samples of by now."""
+        return {pid for pid, _, _ in Recording(self.path).chld}
+
     def ask(self, count, at_once):
         answers = ask.ask_many(self.address + "/test", count, at_once)
         self.test.assertEqual(answers, [200] * count)
@@ -161,6 +165,7 @@ class Gunicorn(TestCase):
     def test_a_killed_worker_is_replaced_and_recorded(self):
         service = Service(self, "server_profile:app", "-C", "-M")
         victim = min(service.workers)
+        wait_until(lambda: victim in service.sampled(), "a sample of the one to be killed")
         os.kill(victim, signal.SIGKILL)
         wait_until(lambda: service.output().count("Booting worker") == 3, "a third worker")
         started = {int(pid) for pid in re.findall(r"pid: (\d+)", service.output())}
