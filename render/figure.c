@@ -632,7 +632,7 @@ static void draw_death(mprof__layout *layout)
     death_text(text, sizeof text, &recording->processes[0]);
     const mprof_sample *last = &recording->line->points[recording->line->point_count - 1];
     double at = last->time_s - recording->start_s;
-    if (!*text || at > layout->to_s)
+    if (!*text || at < layout->from_s || at > layout->to_s)
         return;
     double x = mprof__scale_at(&layout->time, at), y = mprof__scale_at(&layout->memory, last->mib);
     double width = mprof__text_width(layout, MPROF_ROLE_DEATH_NAME, text, strlen(text));
