@@ -661,6 +661,8 @@ static void draw_slope(mprof__layout *layout, const mprof__recording *recording)
         return;
     double at_from = samples->slope_offset_mib + slope * from;
     double at_to = samples->slope_offset_mib + slope * to;
+    if (at_from == at_to && (at_from < bottom || at_from > top))
+        return;
     /* the line may begin or end outside of the plot */
     double share[2] = {0, 1};
     for (int side = 0; side < 2; side++) {
