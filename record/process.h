@@ -3,6 +3,7 @@
 #ifndef MPROF_RECORD_PROCESS_H
 #define MPROF_RECORD_PROCESS_H
 
+#include "record/oom.h"
 #include "record/probe.h"
 
 #include <mprof/error.h>
@@ -32,6 +33,7 @@ typedef struct mprof__process {
     int64_t peak_bytes;          /* highest high-water mark written */
     int64_t seen_ns;             /* when it was first sampled */
     int64_t look_ns;             /* when the high-water mark is to be read next */
+    mprof__oom_place place;      /* its control group */
     mprof__process_end told_end; /* what the kernel's events told of its end */
     char comm[64];               /* the kernel's name for it: changes with an exec */
     char name[MPROF__PROCESS_NAME_SIZE];

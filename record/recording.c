@@ -3,6 +3,7 @@
 
 #include "record/calls.h"
 #include "record/journal.h"
+#include "record/oom.h"
 #include "record/process_tree.h"
 #include "record/procfs.h"
 #include "record/program.h"
@@ -37,6 +38,7 @@ struct mprof__recording {
     mprof__ticker ticker;
     mprof__sampler sampler;
     mprof__process_tree *tree;
+    mprof__oom *oom;                      /* NULL: out of memory */
     mprof__calls *calls;                  /* NULL: no functions */
     char title[MPROF__PROCESS_NAME_SIZE]; /* of the program, from its arguments */
     int64_t pid;
@@ -54,10 +56,26 @@ struct mprof__recording {
 
 /* --- what becomes of processes --- */
 
+/* Whoever has begun, or begun anew, may be in a control group of its own from now on. Of a child it
+ * is taken to be its parent's until it is looked at: there can be a thousand a second. */
+static void look_at_group(mprof__recording *recording, mprof__process *process)
+{
+    const mprof__process *parent =
+        mprof__processes_find(mprof__process_tree_processes(recording->tree), process->ppid);
+
+    process->place.looks = 0;
+    if (process->place.group == 0 && parent) {
+        process->place.group = parent->place.group;
+    } else if (recording->oom) {
+        mprof__oom_look(recording->oom, &process->place, process->pid, mprof__clock_now_ns());
+    }
+}
+
 static void take_rename(void *data, mprof__process *process, int64_t time_ns)
 {
     mprof__recording *recording = data;
 
+    look_at_group(recording, process);
     mprof__journal_process(&recording->journal, process, time_ns);
 }
 
@@ -69,17 +87,23 @@ static void take_birth(void *data, mprof__process *process, int64_t time_ns)
     if (process->pid == recording->pid && recording->plan.is_child) {
         memcpy(process->name, recording->title, sizeof process->name);
     }
+    look_at_group(recording, process);
     mprof__journal_process(&recording->journal, process, time_ns);
 }
 
 static void take_end(void *data, mprof__process *process, const mprof__process_end *end)
 {
     mprof__recording *recording = data;
+    mprof__process_end told = *end;
 
+    if (recording->oom && end->cause == MPROF_EXIT_SIGNAL && end->value == SIGKILL &&
+        mprof__oom_claim(recording->oom, &process->place, process->pid, mprof__clock_now_ns())) {
+        told.cause = MPROF_EXIT_OOM;
+    }
     if (recording->calls) {
         mprof__calls_end(recording->calls, process->pid, end->time_ns);
     }
-    mprof__journal_end(&recording->journal, process->pid, end);
+    mprof__journal_end(&recording->journal, process->pid, &told);
     if (process->pid == recording->pid) {
         recording->outcome->ended = 1;
         recording->is_over = 1;
@@ -444,6 +468,7 @@ static void set_up_sampler(mprof__recording *recording)
 
     sampler->journal = &recording->journal;
     sampler->tree = recording->tree;
+    sampler->oom = recording->oom;
     sampler->metric = plan->metric;
     sampler->backend = plan->backend;
     sampler->interval_ns = plan->interval_ns;
@@ -476,6 +501,7 @@ mprof_status mprof__recording_open(mprof__recording **out, const mprof__recordin
     if (status != MPROF_OK) {
         return status;
     }
+    recording->oom = mprof__oom_open("");
     set_up_sampler(recording);
     if (follow && plan->is_child) {
         prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
@@ -528,5 +554,6 @@ void mprof__recording_free(mprof__recording *recording)
     }
     mprof__calls_free(recording->calls);
     mprof__process_tree_free(recording->tree);
+    mprof__oom_free(recording->oom);
     free(recording);
 }

@@ -47,8 +47,8 @@ static int64_t pause_until_next_look(const mprof__sampler *sampler, const mprof_
     return pause_ns > count * LOOK_NS_PER_PROCESS ? pause_ns : count * LOOK_NS_PER_PROCESS;
 }
 
-/* Reads what costs more than a sample, if it is time to: the high-water mark, and the name, which
- * tells of an exec that no event told of. */
+/* Reads what costs more than a sample, if it is time to: the high-water mark, the control group,
+ * and the name, which tells of an exec that no event told of. */
 static void look_closely(mprof__sampler *sampler, mprof__process *process, int64_t now_ns)
 {
     char comm[sizeof process->comm];
@@ -64,6 +64,9 @@ static void look_closely(mprof__sampler *sampler, mprof__process *process, int64
         return;
     }
     process->look_ns = now_ns + pause_until_next_look(sampler, process, now_ns);
+    if (sampler->oom) {
+        mprof__oom_look(sampler->oom, &process->place, process->pid, now_ns);
+    }
     if (strcmp(comm, process->comm) != 0 && mprof__process_rename(process)) {
         mprof__journal_process(sampler->journal, process, now_ns);
     }

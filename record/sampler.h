@@ -4,6 +4,7 @@
 #define MPROF_RECORD_SAMPLER_H
 
 #include "record/journal.h"
+#include "record/oom.h"
 #include "record/probe.h"
 #include "record/process_tree.h"
 
@@ -14,6 +15,7 @@
 typedef struct mprof__sampler {
     mprof__journal *journal;   /* the caller's */
     mprof__process_tree *tree; /* the caller's */
+    mprof__oom *oom;           /* the caller's; NULL: none */
     mprof__metric metric;
     const char *backend; /* how the user names the metric */
     int64_t interval_ns;

@@ -166,17 +166,40 @@ class Kills(mprof_test.TestCase):
             self.assertEqual([(call.open, call.pid) for call in calls],
                              [(False, int(recording.facts["pid"]))])
 
+    HUNGRY = ("@profile\ndef eat():\n"
+              "    food = []\n"
+              "    while True: food.append(bytearray(1 << 20))\n"
+              "eat()\n")
+
     def test_R6_out_of_memory(self):
         with mprof_test.memory_limit("48m") as enter:
-            self.write("hungry.py", "@profile\ndef eat():\n"
-                       "    food = []\n"
-                       "    while True: food.append(bytearray(1 << 20))\n"
-                       "eat()\n")
+            self.write("hungry.py", self.HUNGRY)
             self.run_mprof("run", "-T", "0.01", "-o", self.path, "sh", "-c",
                            f"{enter}; exec {python()} hungry.py")
         recording = Recording(self.path)
-        self.assertIn(recording.exits[int(recording.facts["pid"])], [("oom", 9), ("signal", 9)])
+        self.assertEqual(recording.exits[int(recording.facts["pid"])], ("oom", 9))
         self.assertEqual([call.open for call in recording.calls_of("eat")], [True])
+
+    def test_R6_out_of_memory_in_a_child(self):
+        """The killer's victim is told apart from the child that is merely killed, after it and
+        before it."""
+        with mprof_test.memory_limit("48m") as enter:
+            self.write("hungry.py", self.HUNGRY.replace("@profile\n", ""))
+            self.write("three.py", "import os, signal, subprocess, sys\n"
+                       "for name in ('killed', 'hungry', 'killed'):\n"
+                       "    code = 'import os; os.kill(os.getpid(), 9)'\n"
+                       "    if name == 'hungry': code = open('hungry.py').read()\n"
+                       "    child = subprocess.Popen([sys.executable, '-c', code])\n"
+                       "    child.wait()\n"
+                       "    print(child.pid, flush=True)\n")
+            done = self.run_mprof("run", "-C", "-T", "0.01", "-o", self.path, "sh", "-c",
+                                  f"{enter}; exec {python()} three.py")
+        pids = [int(line) for line in done.stdout.split("\n") if line.isdigit()]
+        recording = Recording(self.path)
+        if recording.facts["processes-by"] != "events":
+            self.skipTest("the ends of somebody else's children are not told here")
+        self.assertEqual([recording.exits[pid] for pid in pids],
+                         [("signal", 9), ("oom", 9), ("signal", 9)])
 
     # --- R7 ---
 

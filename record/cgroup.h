@@ -1,0 +1,40 @@
+/* The memory control group of a process, through the files by which the kernel shows it: version 2,
+ * or the memory controller of version 1. See the kernel's cgroup-v2.rst and cgroup-v1/memory.rst.
+ */
+#ifndef MPROF_RECORD_CGROUP_H
+#define MPROF_RECORD_CGROUP_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define MPROF__CGROUP_PATH_SIZE 1024
+
+/* Where groups are mounted that count memory. */
+typedef struct mprof__cgroup_mount {
+    int version;                             /* 1 or 2; 0: none was found */
+    char root[MPROF__CGROUP_PATH_SIZE];      /* the group that is shown at the mount point */
+    char directory[MPROF__CGROUP_PATH_SIZE]; /* the mount point */
+} mprof__cgroup_mount;
+
+/* One group: descriptors that are kept. -1 where there is no such file. */
+typedef struct mprof__cgroup {
+    int version;
+    int events_fd; /* memory.events.local or memory.events; memory.oom_control */
+} mprof__cgroup;
+
+/* Looks at one line of /proc/self/mountinfo, without its end. Where both versions are mounted, the
+ * memory controller is with the one whose mount names it. */
+void mprof__cgroup_mount_take(mprof__cgroup_mount *mount, const char *line);
+
+/* Finds the group in the text of a /proc/PID/cgroup, and writes the path of its directory. 0, or -1
+ * if it is not to be seen from here. */
+int mprof__cgroup_path(char *path, size_t size, const mprof__cgroup_mount *mount, const char *text);
+
+/* Opens the group in `directory`. A file that is not there is none. */
+void mprof__cgroup_open(mprof__cgroup *group, int version, const char *directory);
+void mprof__cgroup_close(mprof__cgroup *group);
+
+/* How many processes of the group the out-of-memory killer has ended; -1 if that is not told. */
+int64_t mprof__cgroup_oom_kills(const mprof__cgroup *group);
+
+#endif

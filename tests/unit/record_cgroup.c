@@ -1,0 +1,164 @@
+/* Control groups: where the kernel says they are, and what their files say, from a directory of
+ * files that stands for one. */
+#include "record/cgroup.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define V2 "30 23 0:26 / /sys/fs/cgroup rw,nosuid shared:4 - cgroup2 cgroup2 rw,nsdelegate\n"
+#define V1 "35 31 0:32 / /sys/fs/cgroup/memory rw,relatime - cgroup cgroup rw,memory\n"
+#define V1_CPU "32 31 0:29 / /sys/fs/cgroup/cpu rw,relatime - cgroup cgroup rw,cpu,cpuacct\n"
+#define HYBRID "41 31 0:38 / /sys/fs/cgroup/unified rw,relatime - cgroup2 cgroup2 rw\n"
+#define DOCKER "35 31 0:32 /docker/4a /sys/fs/cgroup/memory ro - cgroup cgroup rw,memory\n"
+#define ROOT "23 1 8:1 / / rw,relatime - ext4 /dev/memory rw,memory\n"
+
+static const struct path_row {
+    const char *name;
+    const char *mounts[4];
+    const char *groups;
+    const char *path; /* NULL: not to be seen */
+} path_rows[] = {
+    {"version 2", {ROOT, V2}, "0::/user.slice/a b.scope\n", "/sys/fs/cgroup/user.slice/a b.scope"},
+    {"version 2, the root", {V2}, "0::/\n", "/sys/fs/cgroup"},
+    {"version 1", {V1_CPU, V1}, "5:cpu:/x\n4:memory:/y\n0::/z\n", "/sys/fs/cgroup/memory/y"},
+    {"version 1, two controllers in one", {V1}, "4:hugetlb,memory:/y\n", "/sys/fs/cgroup/memory/y"},
+    {"both, memory with version 1",
+     {V1, HYBRID},
+     "4:memory:/y\n0::/z\n",
+     "/sys/fs/cgroup/memory/y"},
+    {"both, in the other order", {HYBRID, V1}, "0::/z\n4:memory:/y\n", "/sys/fs/cgroup/memory/y"},
+    {"a container without a namespace",
+     {DOCKER},
+     "4:memory:/docker/4a/x\n",
+     "/sys/fs/cgroup/memory/x"},
+    {"its root", {DOCKER}, "4:memory:/docker/4a\n", "/sys/fs/cgroup/memory"},
+    {"a neighbour with a longer name", {DOCKER}, "4:memory:/docker/4abc\n", NULL},
+    {"outside of it", {DOCKER}, "4:memory:/\n", NULL},
+    {"outside of the namespace", {V2}, "0::/../other\n", NULL},
+    {"no colons", {V2}, "nonsense\n", NULL},
+    {"nothing", {V2}, "", NULL},
+    {"no such mount", {ROOT, V1_CPU}, "4:memory:/y\n0::/z\n", NULL},
+    {"a mount cut short", {"35 31 0:32 / - cgroup"}, "4:memory:/y\n", NULL},
+};
+
+static void test_path(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof path_rows / sizeof *path_rows; i++) {
+        const struct path_row *row = &path_rows[i];
+        char path[MPROF__CGROUP_PATH_SIZE];
+        mprof__cgroup_mount mount;
+
+        print_message("%s\n", row->name);
+        memset(&mount, 0, sizeof mount);
+        for (size_t n = 0; n < 4 && row->mounts[n]; n++) {
+            mprof__cgroup_mount_take(&mount, row->mounts[n]);
+        }
+        assert_int_equal(mprof__cgroup_path(path, sizeof path, &mount, row->groups),
+                         row->path ? 0 : -1);
+        if (row->path) {
+            assert_string_equal(path, row->path);
+        }
+    }
+}
+
+static void test_path_too_long(void **state)
+{
+    mprof__cgroup_mount mount;
+    char path[16];
+
+    (void)state;
+    memset(&mount, 0, sizeof mount);
+    mprof__cgroup_mount_take(&mount, V2);
+    assert_int_equal(mprof__cgroup_path(path, sizeof path, &mount, "0::/a\n"), -1);
+}
+
+/* --- a directory that stands for a group --- */
+
+typedef struct file {
+    const char *name;
+    const char *text;
+} file;
+
+static const struct kills_row {
+    const char *name;
+    int version;
+    file files[3];
+    int64_t kills;
+} kills_rows[] = {
+    {"version 2", 2, {{"memory.events", "low 0\nhigh 0\nmax 9\noom 4\noom_kill 3\n"}}, 3},
+    {"only its own",
+     2,
+     {{"memory.events", "oom_kill 7\n"},
+      {"memory.events.local", "low 0\nhigh 0\nmax 9\noom 4\noom_kill 2\noom_group_kill 5\n"}},
+     2},
+    {"version 1", 1, {{"memory.oom_control", "oom_kill_disable 1\nunder_oom 0\noom_kill 4\n"}}, 4},
+    {"a kernel that does not count",
+     1,
+     {{"memory.oom_control", "oom_kill_disable 1\nunder_oom 0\n"}},
+     -1},
+    {"empty", 2, {{"memory.events", ""}}, -1},
+    {"no file", 2, {{NULL, NULL}}, -1},
+};
+
+static void put(const char *directory, const file *one)
+{
+    char path[128];
+    FILE *out;
+
+    snprintf(path, sizeof path, "%s/%s", directory, one->name);
+    out = fopen(path, "w");
+    assert_non_null(out);
+    assert_true(fputs(one->text, out) >= 0);
+    assert_int_equal(fclose(out), 0);
+}
+
+static void take_away(const char *directory, const file *files, size_t count)
+{
+    char path[128];
+
+    for (size_t i = 0; i < count && files[i].name; i++) {
+        snprintf(path, sizeof path, "%s/%s", directory, files[i].name);
+        unlink(path);
+    }
+}
+
+static void test_kills(void **state)
+{
+    char directory[] = "/tmp/test-cgroup-XXXXXX";
+
+    (void)state;
+    assert_non_null(mkdtemp(directory));
+    for (size_t i = 0; i < sizeof kills_rows / sizeof *kills_rows; i++) {
+        const struct kills_row *row = &kills_rows[i];
+        mprof__cgroup group;
+
+        print_message("%s\n", row->name);
+        for (size_t n = 0; n < 3 && row->files[n].name; n++) {
+            put(directory, &row->files[n]);
+        }
+        mprof__cgroup_open(&group, row->version, directory);
+        assert_int_equal(mprof__cgroup_oom_kills(&group), row->kills);
+        mprof__cgroup_close(&group);
+        take_away(directory, row->files, 3);
+    }
+    rmdir(directory);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_path),
+        cmocka_unit_test(test_path_too_long),
+        cmocka_unit_test(test_kills),
+    };
+
+    return cmocka_run_group_tests_name("record cgroup", tests, NULL, NULL);
+}
