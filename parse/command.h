@@ -11,8 +11,9 @@
 /* Exit codes of mprof itself; `run -E` passes on the program's. */
 enum {
     MPROF_EXIT_OK = 0,
-    MPROF_EXIT_FAILED = 1, /* the input or the output could not be used */
-    MPROF_EXIT_USAGE = 2,  /* the command line could not be used; nothing was started */
+    MPROF_EXIT_FAILED = 1,  /* the input or the output could not be used */
+    MPROF_EXIT_USAGE = 2,   /* the command line could not be used; nothing was started */
+    MPROF_EXIT_LIMIT = 124, /* a limit the user set was reached, as timeout(1) says it */
     MPROF_EXIT_NOT_EXECUTABLE = 126,
     MPROF_EXIT_NOT_FOUND = 127,
 };

@@ -26,6 +26,7 @@ struct mprof__calls {
     uint64_t found;   /* rings there ever were */
     uint64_t damaged; /* of those, how many held nonsense */
     unsigned gathered;
+    int64_t begin_ns; /* nothing before that is told */
 };
 
 /* For whom calls are being taken. */
@@ -65,6 +66,14 @@ void mprof__calls_free(mprof__calls *calls)
     free(calls);
 }
 
+void mprof__calls_begin(mprof__calls *calls, int64_t begin_ns)
+{
+    calls->begin_ns = begin_ns;
+    for (size_t i = 0; i < calls->count; i++) {
+        calls->rings[i].lost_told = mprof__ring_dropped(calls->rings[i].ring);
+    }
+}
+
 uint64_t mprof__calls_rings(const mprof__calls *calls)
 {
     return calls->found;
@@ -75,6 +84,21 @@ static void tell_damage(mprof__calls *calls, const mprof_error *error)
 {
     if (calls->damaged++ == 0) {
         mprof__journal_notice(calls->journal, error);
+    }
+}
+
+/* The call was running when the recording began. */
+static void clip(const mprof__calls *calls, mprof__journal_call *call)
+{
+    const mprof__process *process =
+        mprof__processes_find(mprof__process_tree_processes(calls->tree), call->pid);
+
+    call->enter_ns = calls->begin_ns;
+    if (process && process->begin_bytes > 0) {
+        call->enter_bytes = process->begin_bytes;
+    }
+    if (call->suspended_ns > call->exit_ns - call->enter_ns) {
+        call->suspended_ns = call->exit_ns - call->enter_ns;
     }
 }
 
@@ -97,6 +121,12 @@ static mprof_status write_call(void *data, const mprof__ring_call *told)
     if (told->open) {
         call.exit_ns = owner->end_ns > told->enter_ns ? owner->end_ns : told->enter_ns;
         call.exit_bytes = owner->bytes >= 0 ? owner->bytes : told->enter_bytes;
+    }
+    if (call.exit_ns < owner->calls->begin_ns) {
+        return MPROF_OK;
+    }
+    if (call.enter_ns < owner->calls->begin_ns) {
+        clip(owner->calls, &call);
     }
     mprof__journal_call_of(owner->calls->journal, &call);
     if (++owner->calls->gathered >= CALLS_PER_COMMIT) {

@@ -18,6 +18,10 @@ mprof_status mprof__calls_open(mprof__calls **out, mprof__ring_folder *folder,
                                mprof_error *error);
 void mprof__calls_free(mprof__calls *calls);
 
+/* Calls that end before that moment are left out, and those that began before it are told from it
+ * on. INT64_MAX: all are left out. */
+void mprof__calls_begin(mprof__calls *calls, int64_t begin_ns);
+
 /* Takes on the rings that have been made since; their processes become known to the tree. */
 void mprof__calls_search(mprof__calls *calls);
 

@@ -31,6 +31,7 @@ typedef struct mprof__process {
     int64_t value_bytes;         /* this tick's reading of the metric; -1: none */
     int64_t sampled_bytes;       /* highest resident memory among the samples written */
     int64_t peak_bytes;          /* highest high-water mark written */
+    int64_t begin_bytes;         /* resident memory when a delayed recording began; 0: unknown */
     int64_t seen_ns;             /* when it was first sampled */
     int64_t look_ns;             /* when the high-water mark is to be read next */
     mprof__oom_place place;      /* its control group */

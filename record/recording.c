@@ -29,6 +29,7 @@
 #define SIGNAL_GRACE_NS INT64_C(60000000000)
 /* Below this interval, four decimals of a second no longer tell two samples apart. */
 #define FINE_INTERVAL_NS 1000000
+#define MIB (1024.0 * 1024.0)
 
 enum { POLL_SIGNALS, POLL_PIDFD, POLL_TREE, POLL_BELL, POLL_WATCH, POLL_COUNT };
 
@@ -46,6 +47,7 @@ struct mprof__recording {
     int64_t end_ns;          /* when the time is over; INT64_MAX: never */
     int64_t events_ns;       /* no look at process events before this */
     int64_t events_pause_ns; /* how long after a look */
+    int has_begun;           /* else everything is known, and nothing told yet */
     int is_sampling;         /* the file is not complete yet */
     int is_over;             /* the loop is to end */
     int taken;               /* last request to end that was taken */
@@ -71,12 +73,23 @@ static void look_at_group(mprof__recording *recording, mprof__process *process)
     }
 }
 
+/* 0, or -1 with errno. */
+static int send_signal(const mprof__recording *recording, int number)
+{
+    if (recording->pidfd >= 0) {
+        return (int)syscall(SYS_pidfd_send_signal, recording->pidfd, number, NULL, 0);
+    }
+    return kill((pid_t)recording->pid, number);
+}
+
 static void take_rename(void *data, mprof__process *process, int64_t time_ns)
 {
     mprof__recording *recording = data;
 
     look_at_group(recording, process);
-    mprof__journal_process(&recording->journal, process, time_ns);
+    if (recording->has_begun) {
+        mprof__journal_process(&recording->journal, process, time_ns);
+    }
 }
 
 static void take_birth(void *data, mprof__process *process, int64_t time_ns)
@@ -88,7 +101,35 @@ static void take_birth(void *data, mprof__process *process, int64_t time_ns)
         memcpy(process->name, recording->title, sizeof process->name);
     }
     look_at_group(recording, process);
-    mprof__journal_process(&recording->journal, process, time_ns);
+    if (recording->has_begun) {
+        mprof__journal_process(&recording->journal, process, time_ns);
+    }
+}
+
+/* The delay is over, or everything is: what is known by now is told as of this moment. */
+static void begin(mprof__recording *recording, int64_t now_ns)
+{
+    const mprof__processes *processes = mprof__process_tree_processes(recording->tree);
+
+    recording->has_begun = 1;
+    if (recording->calls) {
+        mprof__calls_search(recording->calls);
+        mprof__calls_drain(recording->calls);
+        mprof__calls_begin(recording->calls, now_ns);
+    }
+    for (size_t i = 0; i < processes->count; i++) {
+        mprof__journal_process(&recording->journal, processes->items[i], now_ns);
+    }
+    mprof__sampler_forget_peaks(&recording->sampler);
+}
+
+/* All was over before the delay was. */
+static void begin_at_last(mprof__recording *recording)
+{
+    if (!recording->has_begun) {
+        begin(recording, mprof__clock_now_ns());
+        recording->outcome->is_empty = 1;
+    }
 }
 
 static void take_end(void *data, mprof__process *process, const mprof__process_end *end)
@@ -103,7 +144,12 @@ static void take_end(void *data, mprof__process *process, const mprof__process_e
     if (recording->calls) {
         mprof__calls_end(recording->calls, process->pid, end->time_ns);
     }
-    mprof__journal_end(&recording->journal, process->pid, &told);
+    if (process->pid == recording->pid) {
+        begin_at_last(recording);
+    }
+    if (recording->has_begun) {
+        mprof__journal_end(&recording->journal, process->pid, &told);
+    }
     if (process->pid == recording->pid) {
         recording->outcome->ended = 1;
         recording->is_over = 1;
@@ -133,6 +179,50 @@ static void take_events(mprof__recording *recording, int64_t now_ns)
     recording->events_ns = now_ns + recording->events_pause_ns;
 }
 
+/* The most there was, as far as the recorder knows: where MEM is the resident memory of the program
+ * alone, the kernel's mark of it counts as well. */
+static int64_t highest_bytes(const mprof__recording *recording)
+{
+    const mprof__process *root = mprof__process_tree_root(recording->tree);
+    int64_t mem_bytes = recording->sampler.mem_bytes;
+
+    if (!root || recording->plan.include_children || recording->plan.metric != MPROF__METRIC_RSS ||
+        recording->plan.delay_ns > 0) {
+        return mem_bytes;
+    }
+    return root->peak_bytes > mem_bytes ? root->peak_bytes : mem_bytes;
+}
+
+/* Without a signal of its own the threshold is an end: the program is asked to end, or is left, if
+ * it is none of ours. */
+static void watch_threshold(mprof__recording *recording)
+{
+    mprof__threshold *threshold = &recording->plan.threshold;
+    mprof_error error = MPROF_ERROR_INIT;
+    int number = threshold->signal;
+    char name[16];
+
+    if (!mprof__threshold_is_crossed(threshold, highest_bytes(recording))) {
+        return;
+    }
+    if (number == 0) {
+        recording->outcome->is_cut = 1;
+        recording->is_over = !recording->plan.is_child;
+        number = recording->plan.is_child ? SIGTERM : 0;
+    }
+    mprof__signal_name(name, sizeof name, number);
+    if (number != 0 && send_signal(recording, number) != 0) {
+        mprof_error_set(&error, MPROF_EARGUMENT, "%g MiB reached; %s cannot be sent: %s",
+                        (double)threshold->bytes / MIB, name, strerror(errno));
+    } else {
+        mprof_error_set(&error, MPROF_EARGUMENT,
+                        number ? "%g MiB reached: sent %s" : "%g MiB reached",
+                        (double)threshold->bytes / MIB, name);
+    }
+    mprof__journal_number(&recording->journal, "threshold-reached", (double)threshold->bytes / MIB);
+    mprof__journal_notice(&recording->journal, &error);
+}
+
 static void tick(mprof__recording *recording, int64_t now_ns)
 {
     const mprof__ring_folder *folder = recording->plan.folder;
@@ -149,6 +239,20 @@ static void tick(mprof__recording *recording, int64_t now_ns)
         mprof__calls_drain(recording->calls);
     }
     mprof__journal_commit(&recording->journal);
+    watch_threshold(recording);
+}
+
+/* The first tick of a recording that waited for it. */
+static void tick_first(mprof__recording *recording, int64_t now_ns)
+{
+    const mprof__processes *processes = mprof__process_tree_processes(recording->tree);
+
+    update_tree(recording, now_ns);
+    begin(recording, now_ns);
+    tick(recording, now_ns);
+    for (size_t i = 0; i < processes->count; i++) {
+        processes->items[i]->begin_bytes = processes->items[i]->rss_bytes;
+    }
 }
 
 /* --- the end --- */
@@ -166,6 +270,7 @@ static void finish_file(mprof__recording *recording)
     }
     update_tree(recording, now_ns);
     mprof__sampler_find_ended(&recording->sampler, now_ns);
+    begin_at_last(recording);
     if (recording->calls) {
         mprof__calls_finish(recording->calls, now_ns);
     }
@@ -269,7 +374,7 @@ static void take_signal(mprof__recording *recording, const struct signalfd_sigin
     if (!recording->plan.is_child) {
         recording->is_over = recording->taken != 0;
     } else if (info->ssi_code != SI_KERNEL && !recording->outcome->ended) {
-        kill((pid_t)recording->pid, number);
+        (void)send_signal(recording, number);
     }
 }
 
@@ -381,7 +486,7 @@ static void take_time(mprof__recording *recording)
         recording->is_over = !recording->plan.is_child;
     } else if (mprof__ticker_remaining_ns(&recording->ticker, now_ns) == 0) {
         mprof__ticker_advance(&recording->ticker, now_ns);
-        tick(recording, now_ns);
+        (recording->has_begun ? tick : tick_first)(recording, now_ns);
     }
 }
 
@@ -458,6 +563,9 @@ static void write_facts(mprof__recording *recording)
     mprof__journal_number(journal, "interval", (double)plan->interval_ns / 1e9);
     mprof__journal_fact(journal, "include-children", yes_no(plan->include_children));
     mprof__journal_fact(journal, "multiprocess", yes_no(plan->multiprocess));
+    if (plan->delay_ns > 0) {
+        mprof__journal_number(journal, "delay", (double)plan->delay_ns / 1e9);
+    }
     mprof__journal_fact(journal, "processes-by", mprof__process_tree_method(recording->tree));
 }
 
@@ -518,6 +626,7 @@ mprof_status mprof__recording_run(mprof__recording *recording, int64_t pid,
                                   mprof__recording_outcome *outcome, mprof_error *error)
 {
     int64_t now_ns = mprof__clock_now_ns();
+    int64_t begin_ns = now_ns + recording->plan.delay_ns;
     mprof_status status;
 
     memset(outcome, 0, sizeof *outcome);
@@ -525,15 +634,19 @@ mprof_status mprof__recording_run(mprof__recording *recording, int64_t pid,
     recording->pid = pid;
     recording->is_sampling = 1;
     recording->events_pause_ns = EVENTS_PAUSE_NS;
+    recording->has_begun = recording->plan.delay_ns == 0;
     recording->end_ns =
-        recording->plan.timeout_ns > 0 ? now_ns + recording->plan.timeout_ns : INT64_MAX;
+        recording->plan.timeout_ns > 0 ? begin_ns + recording->plan.timeout_ns : INT64_MAX;
     prctl(PR_SET_TIMERSLACK, 1, 0, 0, 0); /* after the program's start: it would inherit this */
     raise_descriptor_limit();
     if (!recording->plan.is_child) {
         recording->pidfd = (int)syscall(SYS_pidfd_open, (pid_t)pid, 0);
     }
     mprof__journal_number(&recording->journal, "pid", (double)pid);
-    mprof__ticker_init(&recording->ticker, now_ns, recording->plan.interval_ns);
+    if (recording->calls && !recording->has_begun) {
+        mprof__calls_begin(recording->calls, INT64_MAX);
+    }
+    mprof__ticker_init(&recording->ticker, begin_ns, recording->plan.interval_ns);
     status = mprof__process_tree_set_root(recording->tree, pid, now_ns, error);
     if (status == MPROF_OK) {
         loop(recording);

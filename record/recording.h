@@ -6,6 +6,7 @@
 #include "record/probe.h"
 #include "record/ring_folder.h"
 #include "record/signals.h"
+#include "record/threshold.h"
 
 #include <mprof/error.h>
 #include <mprof/writer.h>
@@ -15,7 +16,9 @@ typedef struct mprof__recording mprof__recording;
 
 typedef struct mprof__recording_plan {
     int64_t interval_ns; /* > 0 */
-    int64_t timeout_ns;  /* 0: until the program ends */
+    int64_t delay_ns;    /* after the start of the program, or the attaching to it */
+    int64_t timeout_ns;  /* from then on; 0: until the program ends */
+    mprof__threshold threshold;
     mprof__metric metric;
     const char *backend; /* as the user named the metric; not owned */
     int include_children;
@@ -34,6 +37,8 @@ typedef struct mprof__recording_outcome {
     int wait_status; /* as of wait(2); only where it was our child */
     int signal;      /* by which mprof is to die now, or 0 */
     int failed;      /* the recording could not be written to its end */
+    int is_cut;      /* the threshold has been reached, and that was to be the end */
+    int is_empty;    /* all was over before the recording began */
 } mprof__recording_outcome;
 
 /* Gets everything ready that is to be there before the program starts, and writes the head of the

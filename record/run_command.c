@@ -23,11 +23,21 @@
 
 #define PATTERNS "MPROF_FUNC" /* agent/agent.c */
 
-enum { KEY_PYTHON = 0x100, KEY_NOPYTHON, KEY_BACKEND, KEY_NEWEST, KEY_FUNC };
+enum {
+    KEY_PYTHON = 0x100,
+    KEY_NOPYTHON,
+    KEY_BACKEND,
+    KEY_NEWEST,
+    KEY_FUNC,
+    KEY_DELAY,
+    KEY_UNTIL_PEAK
+};
 
 typedef struct run_options {
     double interval_s;
+    double delay_s;
     double timeout_s; /* 0: none */
+    mprof__threshold threshold;
     mprof__program_mode mode;
     const char *output; /* NULL: a name made of the time */
     const char *backend;
@@ -57,6 +67,11 @@ static const struct argp_option option_table[] = {
     {"attach", 'a', NULL, 0, "record a process that is already running, by pid or name", 0},
     {"newest", KEY_NEWEST, NULL, 0, "of several processes of that name take the newest", 0},
     {"timeout", 't', "SECONDS", 0, "stop recording after that time", 0},
+    {"delay", KEY_DELAY, "SECONDS", 0, "start recording so long after the program", 0},
+    {"until-peak", KEY_UNTIL_PEAK, "MIB[:SIGNAL]", 0,
+     "when the memory reaches MIB, end the program (attached: the recording) and exit 124; with a "
+     "SIGNAL, send that to the program and go on",
+     0},
     {"output", 'o', "FILE", 0, "record into FILE (mprofile_<YYYYmmddHHMMSS>.dat)", 0},
     {"backend", KEY_BACKEND, "NAME", 0,
      "what is measured: psutil or posix (RSS), psutil_pss, psutil_uss", 0},
@@ -78,6 +93,15 @@ static double parse_seconds(struct argp_state *state, const char *text, const ch
                      highest);
     }
     return value;
+}
+
+static void parse_threshold(struct argp_state *state, mprof__threshold *out, const char *text)
+{
+    mprof_error error = MPROF_ERROR_INIT;
+
+    if (mprof__threshold_parse(out, text, &error) != MPROF_OK) {
+        argp_failure(state, MPROF_EXIT_USAGE, 0, "--until-peak: %s", error.message);
+    }
 }
 
 static mprof__metric parse_backend(struct argp_state *state, const char *name)
@@ -152,6 +176,12 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
     case 't':
         options->timeout_s =
             parse_seconds(state, argument, "--timeout", INTERVAL_MIN_S, TIMEOUT_MAX_S);
+        return 0;
+    case KEY_DELAY:
+        options->delay_s = parse_seconds(state, argument, "--delay", 0, TIMEOUT_MAX_S);
+        return 0;
+    case KEY_UNTIL_PEAK:
+        parse_threshold(state, &options->threshold, argument);
         return 0;
     case 'C':
         options->include_children = 1;
@@ -266,6 +296,8 @@ static void plan_recording(const session *run, mprof__recording_plan *plan)
     memset(plan, 0, sizeof *plan);
     plan->interval_ns = (int64_t)(options->interval_s * 1e9 + 0.5);
     plan->timeout_ns = (int64_t)(options->timeout_s * 1e9 + 0.5);
+    plan->delay_ns = (int64_t)(options->delay_s * 1e9 + 0.5);
+    plan->threshold = options->threshold;
     plan->metric = options->metric;
     plan->backend = options->backend;
     plan->include_children = options->include_children;
@@ -371,7 +403,10 @@ static int exit_code_of(const run_options *options, const mprof__recording_outco
         return WIFSIGNALED(outcome->wait_status) ? 128 + WTERMSIG(outcome->wait_status)
                                                  : WEXITSTATUS(outcome->wait_status);
     }
-    return outcome->failed ? MPROF_EXIT_FAILED : MPROF_EXIT_OK;
+    if (outcome->failed) {
+        return MPROF_EXIT_FAILED;
+    }
+    return outcome->is_cut ? MPROF_EXIT_LIMIT : MPROF_EXIT_OK;
 }
 
 /* With -E the program's own end is what is told; a signal only if it died of it, too. */
@@ -396,6 +431,9 @@ static int record(session *run, int64_t pid)
     if (mprof__output_file_close(&run->file, &error) != MPROF_OK && !outcome.failed) {
         mprof__command_fail(&error);
         outcome.failed = 1;
+    }
+    if (outcome.is_empty && !outcome.failed) {
+        note("no samples:", "all was over before the delay was");
     }
     exit_code = exit_code_of(run->options, &outcome);
     release(run);

@@ -91,6 +91,21 @@ void mprof__sampler_tell_peaks(mprof__sampler *sampler, int64_t now_ns)
     }
 }
 
+void mprof__sampler_forget_peaks(mprof__sampler *sampler)
+{
+    const mprof__processes *processes = mprof__process_tree_processes(sampler->tree);
+
+    for (size_t i = 0; i < processes->count; i++) {
+        mprof__process *process = processes->items[i];
+        char comm[sizeof process->comm];
+        int64_t bytes;
+
+        if (mprof__procfs_status_read(&bytes, comm, sizeof comm, process->pid) == 0) {
+            process->peak_bytes = bytes;
+        }
+    }
+}
+
 void mprof__sampler_tell_final_peak(mprof__sampler *sampler, mprof__process *process,
                                     const struct rusage *usage, int64_t reaped_faults,
                                     int64_t time_ns)
@@ -200,10 +215,10 @@ static void write_samples(mprof__sampler *sampler, int64_t now_ns)
     mprof__process *root = mprof__process_tree_root(sampler->tree);
 
     if (root && root->value_bytes >= 0) {
-        if (sampler->include_children) {
-            mprof__journal_mem(sampler->journal, sum_of_members(processes), now_ns);
-        } else {
-            mprof__journal_mem(sampler->journal, root->value_bytes, now_ns);
+        sampler->mem_bytes =
+            sampler->include_children ? sum_of_members(processes) : root->value_bytes;
+        mprof__journal_mem(sampler->journal, sampler->mem_bytes, now_ns);
+        if (!sampler->include_children) {
             note_sampled(root);
         }
     }

@@ -25,6 +25,7 @@ typedef struct mprof__sampler {
     int64_t costly_ns;    /* no sample before this: the last one was expensive */
     uint64_t thinned;     /* ticks left out for that */
     uint64_t denied;      /* readings that were not allowed */
+    int64_t mem_bytes;    /* the last MEM written; 0 before the first */
 } mprof__sampler;
 
 /* Reads all processes and writes the samples of this moment. Processes found to have ended are told
@@ -36,6 +37,9 @@ void mprof__sampler_find_ended(mprof__sampler *sampler, int64_t now_ns);
 
 /* Writes the high-water marks of all that are alive, where they say more than the samples. */
 void mprof__sampler_tell_peaks(mprof__sampler *sampler, int64_t now_ns);
+
+/* Takes the marks of all that are alive as told: those that follow are of what comes. */
+void mprof__sampler_forget_peaks(mprof__sampler *sampler);
 
 /* The same of a child of ours that has ended, from what wait4(2) tells of it. `reaped_faults`: page
  * faults of the children it had waited for itself. */

@@ -1,0 +1,297 @@
+"""When a recording begins and what ends it: --delay, --timeout, --until-peak, of a program that is
+started and of one that is attached to."""
+
+import os
+import pathlib
+import signal
+import sys
+import time
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+import mprof_test  # noqa: E402
+from mprof_test import Recording, python, wait_until  # noqa: E402
+
+# Does what files ask for: grows by 4 MiB, holds 200 MiB, has them for a moment, goes home. Says what
+# it was sent.
+GROWING = """
+import os, signal, sys, time
+def take(number, frame):
+    os.write(1, b"got %d\\n" % number)
+signal.signal(signal.SIGUSR1, take)
+food = []
+os.write(1, b"ready %d\\n" % os.getpid())
+while not os.path.exists("go"):
+    if os.path.exists("grow"):
+        food.append(b"x" * (4 << 20))
+        os.rename("grow", "grown")
+    if os.path.exists("hold"):
+        food = b"x" * (200 << 20)
+        os.rename("hold", "held")
+    if os.path.exists("burst"):
+        food = b"x" * (200 << 20)
+        food = []
+        os.rename("burst", "had")
+    time.sleep(0.01)
+sys.exit(7)
+"""
+
+CALLS = """
+import os, time
+@profile
+def early(): pass
+@profile
+def late(): pass
+@profile
+def inner(): pass
+@profile
+def outer():
+    inner()
+    print("ready", flush=True)
+    while not os.path.exists("go"): time.sleep(0.01)
+    late()
+early()
+outer()
+"""
+
+
+class Limits(mprof_test.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.path = self.directory / "out.dat"
+        (self.directory / "growing.py").write_text(GROWING)
+        (self.directory / "calls.py").write_text(CALLS)
+
+    def start_recording(self, *options, script="growing.py"):
+        return self.start_mprof("run", "-T", "0.02", *options, "-o", self.path, python(), script)
+
+    def start_attached(self, *options):
+        """(target, recorder); the target is ready."""
+        target = self.start(python(), "growing.py")
+        self.wait_for_output(target, "ready")
+        return target, self.start_mprof("attach", "-T", "0.02", *options, "-o", self.path,
+                                        target.pid)
+
+    def wait_for_samples(self, count=3):
+        wait_until(lambda: self.path.exists() and self.path.read_text().count("\nMEM ") >= count,
+                   "samples")
+
+    def do(self, what):
+        (self.directory / what).write_text("")
+
+    def read(self):
+        recording = Recording(self.path)
+        self.assertTrue(recording.text.endswith("\n"))
+        self.assert_upstream_reads_the_same(recording)
+        return recording
+
+    def current_mib(self):
+        return Recording(self.path).mem[-1][0]
+
+    # --- values that are none: before anything is started ---
+
+    def test_R18_values_that_are_none(self):
+        for option, values in (
+                ("--delay", ("-1", "nan", "inf", "1e300", "text", "", "0x1", "1,5", " 1", "1 ", "1s")),
+                ("--timeout", ("0", "-1", "nan", "inf", "1e300", "text", "")),
+                ("--until-peak", ("0", "-1", "nan", "inf", "1e300", "text", "", "0x1", "1,5", " 1",
+                                  "1 ", "512M", "512:", "512:NONE", "512:0", "512:99", ":TERM"))):
+            for value in values:
+                for command in (["run"], ["attach"]):
+                    with self.subTest(command=command, option=option, value=value):
+                        done = self.run_mprof(*command, f"{option}={value}", "-o", self.path,
+                                              "touch" if command == ["run"] else os.getpid(),
+                                              *(["started"] if command == ["run"] else []),
+                                              expect=2)
+                        self.assertRegex(done.stderr, rf"\Amprof[^\n]*: {option}: [^\n]*\n\Z")
+                        self.assertFalse((self.directory / "started").exists())
+                        self.assertFalse(self.path.exists())
+
+    # --- --delay ---
+
+    def test_delay_begins_later(self):
+        for options in ((), ("-C", "-M"), ("--delay", "0.4")):
+            with self.subTest(options=options):
+                before = time.time()
+                process = self.start_recording("--delay", "0.5", *options)
+                self.wait_for_output(process, "ready")
+                self.wait_for_samples()
+                self.do("go")
+                self.assertEqual(self.wait_for_end(process), 0)
+                (self.directory / "go").unlink()
+                recording = self.read()
+                first = recording.mem[0][1]
+                self.assertGreater(first, before + (0.4 if "--delay" in options else 0.5))
+                self.assertEqual(recording.exits[int(recording.facts["pid"])], ("status", 7))
+                pids = [pid for pid, _, _ in recording.processes]
+                self.assertEqual(pids.count(int(recording.facts["pid"])), 1)
+                for line in recording.lines:
+                    if line.startswith(("PROC", "EXIT", "PEAK")):
+                        moment = line.split(" ")[2 if line.startswith("EXIT") else 3]
+                        self.assertGreaterEqual(float(moment), first - 0.001, line)
+
+    def test_delay_leaves_calls_before_it_out(self):
+        process = self.start_recording("--delay", "0.5", script="calls.py")
+        self.wait_for_output(process, "ready")
+        self.wait_for_samples()
+        self.do("go")
+        self.wait_for_end(process)
+        recording = self.read()
+        self.assertEqual([call.name for call in sorted(recording.calls, key=lambda c: c.enter_s)],
+                         ["__main__.outer", "__main__.late"])
+        outer = recording.calls_of("outer")[0]
+        self.assertAlmostEqual(outer.enter_s, recording.mem[0][1], delta=0.01)
+        self.assertAlmostEqual(outer.enter_mib, recording.mem[0][0], delta=1)
+        self.assertEqual(outer.level, 0)
+        self.assertEqual(recording.calls_of("late")[0].level, 1)
+        self.assert_nested(recording.calls)
+
+    def test_delay_leaves_peaks_before_it_out(self):
+        """What the kernel's mark was when the recording began is no peak of the recording."""
+        self.do("burst")
+        process = self.start_recording("--delay", "3")
+        wait_until(lambda: (self.directory / "had").exists(), "a burst")
+        self.wait_for_samples(20)
+        self.do("go")
+        self.wait_for_end(process)
+        recording = self.read()
+        peaks = [float(line.split(" ")[2]) for line in recording.lines if line.startswith("PEAK")]
+        self.assertLess(max(peaks, default=0), 200)
+
+    def test_delay_of_an_attached_recording(self):
+        before = time.time()
+        target, process = self.start_attached("--delay", "0.3")
+        self.wait_for_samples()
+        process.terminate()
+        self.assertEqual(self.wait_for_end(process), -signal.SIGTERM)
+        self.assertGreater(self.read().mem[0][1], before + 0.3)
+        self.assertIsNone(target.poll())
+
+    def test_delay_that_the_program_does_not_live_to_see(self):
+        for options, code in (((), 0), (("-E",), 3)):
+            with self.subTest(options=options):
+                done = self.run_mprof("run", *options, "--delay", "3600", "-o", self.path, "sh", "-c",
+                                      "exit 3", expect=code)
+                self.assertEqual(done.stderr,
+                                 "mprof: no samples: all was over before the delay was\n")
+                recording = Recording(self.path)
+                self.assertEqual((recording.mem, recording.calls), ([], []))
+                self.assertEqual(list(recording.exits.values()), [("status", 3)])
+                self.path.unlink()
+
+    def test_delay_a_signal_meanwhile_is_passed_on(self):
+        process = self.start_recording("--delay", "3600")
+        self.wait_for_output(process, "ready")
+        os.kill(process.pid, signal.SIGTERM)
+        self.assertEqual(self.wait_for_end(process), -signal.SIGTERM)
+        recording = Recording(self.path)
+        self.assertEqual(list(recording.exits.values()), [("signal", 15)])
+
+    # --- -t ---
+
+    def test_R18_timeout_counts_from_the_delay_s_end(self):
+        process = self.start_recording("-E", "--delay", "0.3", "-t", "0.4")
+        self.wait_for_output(process, "ready")
+        self.wait_for_samples()
+        size = -1
+        while size != self.path.stat().st_size:  # no longer than the recording grows
+            size = self.path.stat().st_size
+            time.sleep(0.6)
+        self.assertIsNone(process.poll())
+        self.do("go")
+        self.assertEqual(self.wait_for_end(process), 7)
+        recording = self.read()
+        spans = recording.mem[-1][1] - recording.mem[0][1]
+        self.assertLess(spans, 0.45)
+        self.assertEqual(recording.exits, {})  # the file was complete before
+
+    def test_R18_timeout_of_an_attached_recording_with_a_delay(self):
+        target, process = self.start_attached("--delay", "0.2", "-t", "0.3")
+        self.assertEqual(self.wait_for_end(process), 0)
+        recording = self.read()
+        self.assertGreaterEqual(len(recording.mem), 1)
+        self.assertLess(recording.mem[-1][1] - recording.mem[0][1], 0.35)
+        self.assertIsNone(target.poll())
+
+    def test_R18_timeout_tells_calls_in_flight(self):
+        process = self.start_recording("-t", "1.5", script="calls.py")
+        self.wait_for_output(process, "ready")
+        wait_until(lambda: "outer" in self.path.read_text(), "the end of the recording")
+        self.do("go")
+        self.assertEqual(self.wait_for_end(process), 0)
+        recording = self.read()
+        self.assertEqual([call.open for call in recording.calls_of("outer")], [True])
+        self.assertEqual(recording.calls_of("late"), [])
+
+    # --- --until-peak ---
+
+    def grow_past(self, process):
+        """Grows by less than the threshold is away, then past it."""
+        self.wait_for_samples()
+        self.do("grow")
+        wait_until(lambda: (self.directory / "grown").exists(), "growth")
+        self.assertIsNone(process.poll())
+        self.do("hold")
+
+    def test_until_peak_ends_the_program(self):
+        for options, code in (((), 124), (("-E",), 128 + 15), (("-C", "-M"), 124)):
+            with self.subTest(options=options):
+                process = self.start_recording("--until-peak", "150", *options)
+                self.wait_for_output(process, "ready")
+                self.grow_past(process)
+                self.assertEqual(self.wait_for_end(process), code)
+                self.assertIn("mprof: 150 MiB reached: sent TERM\n", self.output(process))
+                recording = self.read()
+                self.assertEqual(list(recording.exits.values()), [("signal", 15)])
+                self.assertEqual(recording.facts["threshold-reached"], "150")
+                self.assert_no_process_left()
+                self.path.unlink()
+                for name in ("grown", "hold", "held"):
+                    (self.directory / name).unlink(missing_ok=True)
+
+    def test_until_peak_not_reached(self):
+        process = self.start_recording("--until-peak", "100000")
+        self.wait_for_output(process, "ready")
+        self.wait_for_samples()
+        self.do("go")
+        self.assertEqual(self.wait_for_end(process), 0)
+        self.assertNotIn("threshold-reached", Recording(self.path).facts)
+
+    def test_until_peak_sends_a_signal_once(self):
+        process = self.start_recording("-E", "--until-peak", "150:USR1")
+        self.wait_for_output(process, "ready")
+        self.do("hold")
+        self.wait_for_output(process, rf"got {signal.SIGUSR1:d}")
+        self.wait_for_samples(30)
+        self.do("go")
+        self.assertEqual(self.wait_for_end(process), 7)
+        self.assertEqual(self.output(process).count("got"), 1)
+        self.assertEqual(self.output(process).count("150 MiB reached: sent USR1\n"), 1)
+
+    def test_until_peak_of_an_attached_recording_leaves_the_process_alone(self):
+        target, process = self.start_attached("--until-peak", "1")
+        self.assertEqual(self.wait_for_end(process), 124)
+        self.assertIn("mprof: 1 MiB reached\n", self.output(process))
+        self.assertIsNone(target.poll())
+        self.assertGreaterEqual(len(self.read().mem), 1)
+
+    def test_until_peak_of_an_attached_recording_with_a_signal(self):
+        target, process = self.start_attached("--until-peak", "1:USR1")
+        self.wait_for_output(target, rf"got {signal.SIGUSR1:d}")
+        self.wait_for_samples()
+        self.do("go")
+        self.assertEqual(self.wait_for_end(target), 7)
+        self.assertEqual(self.wait_for_end(process), 0)
+
+    def test_until_peak_sees_what_lies_between_the_samples(self):
+        """The kernel's own mark counts: a burst that was over before the next sample is a peak."""
+        process = self.start_mprof("run", "-T", "0.5", "--until-peak", "150", "-o", self.path,
+                                   python(), "growing.py")
+        self.wait_for_output(process, "ready")
+        self.wait_for_samples(1)
+        self.do("burst")
+        self.assertEqual(self.wait_for_end(process), 124)
+
+
+if __name__ == "__main__":
+    unittest.main()
