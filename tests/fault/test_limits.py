@@ -149,7 +149,7 @@ class Limits(mprof_test.TestCase):
     def test_delay_leaves_peaks_before_it_out(self):
         """What the kernel's mark was when the recording began is no peak of the recording."""
         self.do("burst")
-        process = self.start_recording("--delay", "3")
+        process = self.start_recording("--delay", "1.5")
         wait_until(lambda: (self.directory / "had").exists(), "a burst")
         self.wait_for_samples(20)
         self.do("go")
