@@ -128,6 +128,7 @@ mprof_status mprof__processes_add(mprof__processes *processes, int64_t pid, int6
         return MPROF_ENOMEM;
     }
     mprof__probe_open(&process->probe, pid);
+    mprof__rest_init(&process->rest);
     mprof__process_rename(process);
     *out = process;
     return MPROF_OK;

@@ -5,6 +5,7 @@
 
 #include "record/oom.h"
 #include "record/probe.h"
+#include "record/rest.h"
 
 #include <mprof/error.h>
 #include <mprof/record.h>
@@ -25,6 +26,7 @@ typedef struct mprof__process {
     int64_t ppid;
     uint64_t start_ticks; /* 0 if it had gone before it could be looked at */
     mprof__probe probe;
+    mprof__rest rest;            /* whether what the probe read last still holds */
     int is_missing;              /* gone at the last tick, but how is not known yet */
     int is_member;               /* of the tree that is measured; else known for its calls only */
     int64_t rss_bytes;           /* last reading of resident memory; 0 before the first */

@@ -59,10 +59,11 @@ static void look_closely(mprof__sampler *sampler, mprof__process *process, int64
         process->seen_ns = now_ns;
         process->look_ns = now_ns + LOOK_NS / 2;
     }
-    if (now_ns < process->look_ns ||
+    if (now_ns < process->look_ns || !process->rest.has_run ||
         mprof__procfs_status_read(&bytes, comm, sizeof comm, process->pid) != 0) {
         return;
     }
+    process->rest.has_run = 0;
     process->look_ns = now_ns + pause_until_next_look(sampler, process, now_ns);
     if (sampler->oom) {
         mprof__oom_look(sampler->oom, &process->place, process->pid, now_ns);
@@ -154,6 +155,17 @@ static int take_vanished(mprof__sampler *sampler, mprof__process *process, int64
     return 0;
 }
 
+/* Whether the value of the last tick stands. Shares of pages (PSS, USS) are changed by what
+ * others do: these are read each time. */
+static int is_unchanged(mprof__process *process, mprof__metric metric, int64_t now_ns)
+{
+    if (metric != MPROF__METRIC_RSS) {
+        process->rest.has_run = 1;
+        return 0;
+    }
+    return mprof__rest_holds(&process->rest, process->pid, now_ns) && process->value_bytes >= 0;
+}
+
 /* Reads one process. 0 if it has ended, and has been removed. */
 static int read_process(mprof__sampler *sampler, mprof__process *process, int64_t now_ns)
 {
@@ -161,6 +173,9 @@ static int read_process(mprof__sampler *sampler, mprof__process *process, int64_
     mprof__process_end end;
     int64_t bytes = 0;
 
+    if (is_unchanged(process, metric, now_ns)) {
+        return 1;
+    }
     process->value_bytes = -1;
     switch (mprof__probe_read(&process->probe, metric, &bytes)) {
     case MPROF__PROBE_OK:
