@@ -1,5 +1,5 @@
-/* Owns the loop. Per tick of a lone process it makes three or four system calls: wait, ask whether it
- * has run, read, write. */
+/* Owns the loop. Per tick of a lone process it makes three or four system calls: wait, ask whether
+ * it has run, read, write. */
 #include "record/recording.h"
 
 #include "record/calls.h"
