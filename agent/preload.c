@@ -3,26 +3,28 @@
  * told of audit events (PEP 578) and loads the agent at the first event of an initialised
  * interpreter.
  *
- * It needs no library of its own: it is mapped by programs of any libc,
- * and each page and relocation is paid at every exec. Symbols are weak, for in an older or another
- * libc some are missing, and a missing one must not keep a program from starting. */
+ * It needs no library of its own: it is mapped by programs of any libc, and each page, relocation
+ * and system call is paid at every exec: docs/decisions/0016-what-an-exec-pays.md. So it names two
+ * symbols and looks up all others where there is an interpreter. Both are weak, for a missing one
+ * must not keep a program from starting. */
 #include <dlfcn.h>
 #include <link.h>
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdlib.h>
-#include <string.h>
 
-#pragma weak getenv
 #pragma weak dlsym
-#pragma weak dlopen
-#pragma weak dladdr
-#pragma weak dl_iterate_phdr
+#pragma weak PySys_AddAuditHook
 
 struct _object;
 
 typedef int audit_hook(const char *event, struct _object *arguments, void *data);
 typedef int add_audit_hook(audit_hook *hook, void *data);
+extern add_audit_hook PySys_AddAuditHook; /* null where there is no Python */
+typedef char *get_variable(const char *name);
+typedef void *open_library(const char *path, int mode);
+typedef int describe_address(const void *address, Dl_info *description);
+typedef int visit_library(struct dl_phdr_info *library, size_t size, void *data);
+typedef int each_library(visit_library *visit, void *data);
 typedef int is_initialised(void);
 typedef struct _object *get_item(struct _object *tuple, long index);
 typedef int compare_text(struct _object *text, const char *ascii);
@@ -47,13 +49,21 @@ static compare_text *text_compare;
 static agent_event *tell_agent;
 static bool is_decided; /* the agent was started, or never will be */
 
+static bool is_recorded(void)
+{
+    get_variable *get = __extension__(get_variable *) dlsym(RTLD_DEFAULT, "getenv");
+    return get != NULL && get("MPROF_RINGS") != NULL;
+}
+
 /* The agent lies beside this file. */
 static void *open_agent(void)
 {
     char path[4096];
     Dl_info self;
+    open_library *open = __extension__(open_library *) dlsym(RTLD_DEFAULT, "dlopen");
+    describe_address *describe = __extension__(describe_address *) dlsym(RTLD_DEFAULT, "dladdr");
 
-    if (dladdr == NULL || dlopen == NULL || dladdr(&is_decided, &self) == 0) {
+    if (open == NULL || describe == NULL || describe(&is_decided, &self) == 0) {
         return NULL;
     }
     size_t length = 0;
@@ -72,7 +82,7 @@ static void *open_agent(void)
     for (size_t i = 0; i < sizeof AGENT_FILE; i++) {
         path[folder + i] = AGENT_FILE[i];
     }
-    return dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    return open(path, RTLD_NOW | RTLD_LOCAL);
 }
 
 static void start_agent(void)
@@ -172,16 +182,12 @@ static int on_event(const char *event, struct _object *arguments, void *data)
     return 0;
 }
 
-/* Finds the interpreter among what is loaded, and asks for its events; once. */
-static void look_for_python(void)
+/* Asks the interpreter for its events; once. */
+static void hook_python(add_audit_hook *add)
 {
     static bool is_hooked;
 
-    if (is_hooked || getenv == NULL || dlsym == NULL || getenv("MPROF_RINGS") == NULL) {
-        return;
-    }
-    add_audit_hook *add = __extension__(add_audit_hook *) dlsym(RTLD_DEFAULT, "PySys_AddAuditHook");
-    if (add == NULL) {
+    if (is_hooked) {
         return;
     }
     interpreter_ready = __extension__(is_initialised *) dlsym(RTLD_DEFAULT, "Py_IsInitialized");
@@ -197,9 +203,13 @@ static void look_for_python(void)
     }
 }
 
+/* What the linker has found is looked at before anything is looked up: a dlsym that finds nothing
+ * allocates its message. */
 __attribute__((constructor)) static void start(void)
 {
-    look_for_python();
+    if (PySys_AddAuditHook != NULL && dlsym != NULL && is_recorded()) {
+        hook_python(PySys_AddAuditHook);
+    }
 }
 
 /* Servers (uwsgi, Apache) load Python as a plugin when they are long started. They all come by one
@@ -227,11 +237,30 @@ static int look_at_library(struct dl_phdr_info *library, size_t size, void *foun
  * of Python's that is written in C does. */
 static void show_libpython(void)
 {
+    open_library *open = __extension__(open_library *) dlsym(RTLD_DEFAULT, "dlopen");
+    each_library *each = __extension__(each_library *) dlsym(RTLD_DEFAULT, "dl_iterate_phdr");
     const char *name = NULL;
 
-    if (dlsym(RTLD_DEFAULT, "PySys_AddAuditHook") == NULL && dl_iterate_phdr != NULL &&
-        dlopen != NULL && dl_iterate_phdr(look_at_library, &name) != 0) {
-        dlopen(name, RTLD_LAZY | RTLD_GLOBAL | RTLD_NOLOAD);
+    if (open != NULL && each != NULL && each(look_at_library, &name) != 0) {
+        open(name, RTLD_LAZY | RTLD_GLOBAL | RTLD_NOLOAD);
+    }
+}
+
+static add_audit_hook *find_python(void)
+{
+    return __extension__(add_audit_hook *) dlsym(RTLD_DEFAULT, "PySys_AddAuditHook");
+}
+
+static void look_for_python(void)
+{
+    add_audit_hook *add = find_python();
+
+    if (add == NULL) {
+        show_libpython();
+        add = find_python();
+    }
+    if (add != NULL) {
+        hook_python(add);
     }
 }
 
@@ -240,8 +269,7 @@ static void *meant(const char *name)
     if (dlsym == NULL) {
         return NULL;
     }
-    if (getenv != NULL && getenv("MPROF_RINGS") != NULL) {
-        show_libpython();
+    if (is_recorded()) {
         look_for_python();
     }
     return dlsym(RTLD_NEXT, name);

@@ -1,5 +1,7 @@
 """What was built: what it needs to run, and which names it shows to others."""
 
+import collections
+import os
 import pathlib
 import re
 import subprocess
@@ -7,6 +9,7 @@ import sys
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+import mprof_test  # noqa: E402
 from mprof_test import MPROF  # noqa: E402
 
 BUILD = pathlib.Path(MPROF).parent
@@ -37,10 +40,47 @@ class Binaries(unittest.TestCase):
 
     def test_the_preloaded_object_needs_no_symbol_of_python(self):
         # It is loaded into every process of the tree; most are no Python. The agent, which it loads
-        # on demand, may need what every Python has.
-        undefined = [symbol for _, symbol in symbols(BUILD / "libmprof-preload.so", "-D", "-u")]
-        self.assertTrue(undefined)
-        self.assertEqual([s for s in undefined if re.match(r"_?Py", s)], [])
+        # on demand, may need what every Python has. What is weak need not be there.
+        undefined = symbols(BUILD / "libmprof-preload.so", "-D", "-u")
+        self.assertEqual(sorted(undefined), [("w", "PySys_AddAuditHook"), ("w", "dlsym")])
+
+    def test_the_preloaded_object_is_as_cheap_as_one_can_be(self):
+        # Paid at every exec of a recorded tree: docs/decisions/0016-what-an-exec-pays.md.
+        shim = BUILD / "libmprof-preload.so"
+        self.assertEqual(needed(shim), [])
+        text = subprocess.run(["readelf", "-lrW", str(shim)], capture_output=True, text=True,
+                              check=True).stdout
+        loaded = re.findall(r"^  LOAD +\S+ \S+ \S+ \S+ 0x([0-9a-f]+)", text, re.M)
+        self.assertEqual(len(loaded), 2)  # code, data
+        self.assertTrue(all(int(size, 16) <= 4096 for size in loaded), loaded)
+        self.assertNotIn("GNU_RELRO", text)
+        self.assertIn("GNU_STACK", text)  # without it the stack would become executable
+        # two names, and the address of the constructor
+        self.assertEqual(len(re.findall(r"^[0-9a-f]{12,}\s+[0-9a-f]{12,} R_", text, re.M)), 3)
+
+    def test_a_program_pays_only_for_the_map_of_the_preloaded_object(self):
+        shim = mprof_test.preloadable(BUILD.absolute()) / "libmprof-preload.so"
+        plain = self.system_calls()
+        inside = self.system_calls(LD_PRELOAD=str(shim), MPROF_RINGS="/nowhere")
+        self.assertIn("execve", plain)
+        inside.subtract(plain)
+        inside["newfstatat"] += inside.pop("fstat", 0)
+        more = {name: count for name, count in inside.items() if count}
+        self.assertEqual(more, {"openat": 1, "read": 1, "newfstatat": 1, "mmap": 2, "close": 1})
+
+    def system_calls(self, **environment):
+        """How often each is made by a program that does nothing."""
+        environment = {"PATH": os.defpath, **environment}
+        trace = ["strace", *(f"-E{name}={value}" for name, value in environment.items()), "/bin/true"]
+        try:
+            result = subprocess.run(trace, capture_output=True, text=True, env={"PATH": os.defpath},
+                                    timeout=mprof_test.DEADLINE_S, check=False)
+        except FileNotFoundError:
+            self.skipTest("no strace")
+        calls = re.findall(r"^(\w+)\(", result.stderr, re.M)
+        if not calls:
+            self.skipTest(f"strace may not trace: {result.stderr.strip()}")
+        return collections.Counter(calls)
 
     def test_only_our_prefix_is_exported(self):
         libraries = sorted(BUILD.rglob("lib*.a"))
