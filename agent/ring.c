@@ -14,6 +14,10 @@
 
 #define FILE_BYTES (MPROF_WIRE_DATA_OFFSET + MPROF_WIRE_CAPACITY)
 
+/* Kept free by calls for the names and lanes of those that find no room: a thread that starts while
+ * the ring is full is told of, too. */
+#define TEXTS_RESERVE (UINT64_C(16) * 1024)
+
 /* More images of one process than this are not told apart: something execs in a loop. */
 #define IMAGES_MAX 100000
 
@@ -172,10 +176,14 @@ static uint64_t text_size(const mprof_ring_text *text, uint32_t generation)
     return round_up(sizeof(mprof_wire_text) + text->length);
 }
 
+/* Does nothing if the text is known already. */
 static void append_text(mprof_ring *ring, uint8_t kind, const mprof_ring_text *text,
                         uint32_t generation)
 {
     uint64_t size = text_size(text, generation);
+    if (size == 0) {
+        return;
+    }
     const size_t head_size =
         sizeof(mprof_wire_text); /* 12: the text begins inside the second word */
     uint8_t words[16] = {0};
@@ -198,6 +206,13 @@ static void append_text(mprof_ring *ring, uint8_t kind, const mprof_ring_text *t
         append_words(ring, last, sizeof last);
     }
     *text->told_in = generation;
+}
+
+static void append_texts(mprof_ring *ring, uint32_t generation, const mprof_ring_text *name,
+                         const mprof_ring_text *lane)
+{
+    append_text(ring, MPROF_WIRE_NAME, name, generation);
+    append_text(ring, MPROF_WIRE_LANE, lane, generation);
 }
 
 static mprof_wire_pending *pending_table(const mprof_ring *ring)
@@ -246,9 +261,21 @@ static mprof_wire_pending *find_pending(mprof_ring *ring, const mprof_wire_calls
     return NULL;
 }
 
-static bool is_told(const mprof_ring_text *text, uint32_t generation)
+/* Returns whether the recorder knows, or will have read, both texts. */
+static bool tell_texts(mprof_ring *ring, uint32_t generation, const mprof_ring_text *name,
+                       const mprof_ring_text *lane)
 {
-    return text == NULL || *text->told_in == generation;
+    uint64_t needed = text_size(name, generation) + text_size(lane, generation);
+
+    if (needed == 0) {
+        return true;
+    }
+    if (needed + (uint64_t)ring->in_flight * sizeof(mprof_wire_exit) > free_bytes(ring)) {
+        return false;
+    }
+    append_texts(ring, generation, name, lane);
+    publish(ring);
+    return true;
 }
 
 void mprof__ring_gather(mprof_ring *ring, mprof_wire_calls calls, uint32_t generation,
@@ -262,8 +289,8 @@ void mprof__ring_gather(mprof_ring *ring, mprof_wire_calls calls, uint32_t gener
         __atomic_store_n(&pending->calls.count, pending->calls.count + 1, __ATOMIC_RELEASE);
         return;
     }
-    if (ring->pending_used == MPROF_WIRE_PENDING_COUNT || !is_told(name, generation) ||
-        !is_told(lane, generation)) {
+    if (ring->pending_used == MPROF_WIRE_PENDING_COUNT ||
+        !tell_texts(ring, generation, name, lane)) {
         __atomic_store_n(&ring->header->dropped, ++ring->dropped, __ATOMIC_RELAXED);
         return;
     }
@@ -278,24 +305,17 @@ void mprof__ring_gather(mprof_ring *ring, mprof_wire_calls calls, uint32_t gener
 uint32_t mprof__ring_enter(mprof_ring *ring, mprof_wire_enter enter, uint32_t generation,
                            const mprof_ring_text *name, const mprof_ring_text *lane)
 {
-    uint64_t name_size = text_size(name, generation);
-    uint64_t lane_size = text_size(lane, generation);
-    uint64_t needed = name_size + lane_size + sizeof enter +
+    uint64_t needed = text_size(name, generation) + text_size(lane, generation) + sizeof enter +
                       ((uint64_t)ring->in_flight + 1) * sizeof(mprof_wire_exit);
 
     needed += ring->pending_used * sizeof(mprof_wire_calls);
-    if (needed > free_bytes(ring)) {
+    if (needed + TEXTS_RESERVE > free_bytes(ring)) {
         return 0;
     }
     if (ring->pending_used > 0) {
         tell_pending(ring);
     }
-    if (name_size > 0) {
-        append_text(ring, MPROF_WIRE_NAME, name, generation);
-    }
-    if (lane_size > 0) {
-        append_text(ring, MPROF_WIRE_LANE, lane, generation);
-    }
+    append_texts(ring, generation, name, lane);
     if (++ring->last_call == 0) {
         ring->last_call = 1; /* 0 says "dropped" */
     }

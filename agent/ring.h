@@ -51,7 +51,8 @@ uint32_t mprof__ring_enter(mprof_ring *ring, mprof_wire_enter enter, uint32_t ge
 void mprof__ring_exit(mprof_ring *ring, uint32_t call, uint8_t flags, mprof_wire_exit leave);
 
 /* A call that had no number has ended: it is told later, together with others of its kind, or
- * counted as dropped. `calls` carries everything but event head and count. */
+ * counted as dropped. Its texts are written at once, into room that calls leave free. `calls`
+ * carries everything but event head and count. */
 void mprof__ring_gather(mprof_ring *ring, mprof_wire_calls calls, uint32_t generation,
                         const mprof_ring_text *name, const mprof_ring_text *lane);
 

@@ -9,8 +9,9 @@
  *
  * Writer: the process, one thread at a time (Python's GIL). It never waits: an ENTER is written
  * only if the ring then still has room for the EXIT of every call in flight, so an EXIT always fits
- * and a call is either told whole, or gathered with others of its kind until there is room to tell
- * them as one, or, when there are too many kinds, counted in `dropped`.
+ * (and for some names more, so that calls of functions not told yet can be gathered) and a call is
+ * either told whole, or gathered with others of its kind until there is room to tell them as one,
+ * or, when there are too many kinds, counted in `dropped`.
  *
  * Reader: the recorder, with pread(2) and pwrite(2) on the file, never through a mapping: the
  * process is not trusted and may truncate the file or write anything into it. Every number is

@@ -253,9 +253,10 @@ static void test_nobody_reads(void **state)
         }
     }
     assert_true(ring.head <= MPROF_WIRE_CAPACITY);
-    /* what fits is told: not much more than a call's bytes stay unused */
-    assert_true(ring.head >=
-                MPROF_WIRE_CAPACITY - sizeof(mprof_wire_enter) - sizeof(mprof_wire_exit));
+    /* what fits is told: not much more than a call's bytes, and what is kept for names, stay
+     * unused */
+    assert_true(ring.head >= MPROF_WIRE_CAPACITY - UINT64_C(16384) - sizeof(mprof_wire_enter) -
+                                 sizeof(mprof_wire_exit));
     assert_int_equal(ring.in_flight, 0);
     assert_int_equal(ring.header->dropped, 0);
     for (uint32_t i = 0; i < DEPTH; i++) {
@@ -289,9 +290,7 @@ static void test_nobody_reads(void **state)
 static void test_too_many_kinds(void **state)
 {
     uint32_t told = 1;
-    uint32_t untold = 0;
     const mprof_ring_text name = text(1, "f", &told);
-    const mprof_ring_text unknown = text(2, "g", &untold);
     (void)state;
 
     for (uint32_t level = 0; level < MPROF_WIRE_PENDING_COUNT; level++) {
@@ -303,8 +302,65 @@ static void test_too_many_kinds(void **state)
     gather(&name, 7, 1);
     assert_int_equal(ring.header->dropped, 1);
     assert_int_equal(pending(7)->calls.count, 2);
-    gather(&unknown, 0, 1); /* its name cannot be told: there is no room */
-    assert_int_equal(ring.header->dropped, 2);
+}
+
+/* The ring is full when the first call of a function ends that nobody has been told of. */
+static void test_new_names_in_a_full_ring(void **state)
+{
+    enum { NAMES = 20 };
+    char bytes[600];
+    uint32_t told = 0;
+    uint32_t told_too[NAMES] = {0};
+    uint32_t names = 0;
+    uint32_t open = 0;
+    event taken;
+    const mprof_ring_text first = text(1, "f", &told);
+    (void)state;
+
+    while (mprof__ring_enter(&ring, (mprof_wire_enter){.name = 1}, 1, &first, NULL) != 0) {
+        open++;
+    }
+    memset(bytes, 'x', sizeof bytes - 1);
+    bytes[sizeof bytes - 1] = '\0';
+    for (uint32_t i = 0; i < NAMES; i++) {
+        const mprof_ring_text name = text(2 + i, bytes, &told_too[i]);
+        gather(&name, 0, 1);
+        gather(&name, 0, 2);
+    }
+    assert_int_equal(ring.header->dropped, 0);
+    for (uint32_t call = open; call > 0; call--) { /* the room of their ends was left alone */
+        mprof__ring_exit(&ring, call, 0, (mprof_wire_exit){0});
+    }
+    assert_true(ring.head <= MPROF_WIRE_CAPACITY);
+    while (take(&taken)) {
+        names += taken.head.kind == MPROF_WIRE_NAME;
+    }
+    assert_int_equal(names, 1 + NAMES);
+    for (uint32_t i = 0; i < NAMES; i++) {
+        assert_int_equal(pending(i)->calls.name, 2 + i);
+        assert_int_equal(pending(i)->calls.count, 2);
+    }
+}
+
+/* As above, until there is no room for names either. */
+static void test_no_room_for_names(void **state)
+{
+    char bytes[MPROF_WIRE_NAME_MAX + 1];
+    uint32_t told = 0;
+    uint32_t untold[8] = {0};
+    const mprof_ring_text first = text(1, "f", &told);
+    (void)state;
+
+    while (mprof__ring_enter(&ring, (mprof_wire_enter){.name = 1}, 1, &first, NULL) != 0) {
+    }
+    memset(bytes, 'x', sizeof bytes - 1);
+    bytes[sizeof bytes - 1] = '\0';
+    for (uint32_t i = 0; i < 8; i++) {
+        const mprof_ring_text name = text(2 + i, bytes, &untold[i]);
+        gather(&name, 0, 1);
+    }
+    assert_int_equal(ring.header->dropped, 4);
+    assert_int_equal(untold[7], 0);
 }
 
 /* Whoever reads the file after a kill at this moment counts each call once: either in the table, or
@@ -438,6 +494,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_texts_of_every_length, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_nobody_reads, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_too_many_kinds, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_new_names_in_a_full_ring, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_no_room_for_names, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_gathered_calls_are_told_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_random_pace, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_hostile_tail, set_up, tear_down),
