@@ -46,6 +46,7 @@ static PyObject *profiler_new(PyObject *module, PyObject *arguments)
     PyObject *limit;
     PyObject *on_limit;
     double limit_mib = 0;
+    int64_t limit_bytes = 0;
     (void)module;
 
     if (!PyArg_ParseTuple(arguments, "sIOO", &backend, &flags, &limit, &on_limit)) {
@@ -56,13 +57,14 @@ static PyObject *profiler_new(PyObject *module, PyObject *arguments)
         if (PyErr_Occurred()) {
             return NULL;
         }
-        if (!(limit_mib > 0 && limit_mib < 1e12)) {
+        if (!(limit_mib >= 0 && limit_mib < 1e12)) {
             PyErr_SetString(PyExc_ValueError, "the limit is not a size in MiB");
             return NULL;
         }
+        limit_bytes = limit_mib > 0 ? (int64_t)(limit_mib * MIB) : 1; /* 0 would be none */
     }
-    mprof_profiler *profiler = mprof__profiler_new(backend, flags, (int64_t)(limit_mib * MIB),
-                                                   on_limit == Py_None ? NULL : on_limit);
+    mprof_profiler *profiler =
+        mprof__profiler_new(backend, flags, limit_bytes, on_limit == Py_None ? NULL : on_limit);
     if (profiler == NULL) {
         return NULL;
     }

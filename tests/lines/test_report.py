@@ -175,6 +175,56 @@ class Report(TestCase):
     def test_missing_script_and_missing_target(self):
         self.assertIn("missing.py", self.profile("missing.py", expect=1).stderr)
         self.assertIn("must be provided", self.profile(expect=1).stdout)
+        for name in ("missing", "missing.module"):
+            self.assertEqual(self.profile(name, expect=1).stderr,
+                             f"mprof: there is no module {name}\n")
+
+    def test_bad_options_are_refused_before_the_program_runs(self):
+        for options, reason in (
+                (["--precision", "-1"], "number of decimals"),
+                (["--precision", "31"], "number of decimals"),
+                (["--threshold", "nan"], "not a size"), (["--threshold", "-1"], "not a size"),
+                (["--pdb-mmem", "inf"], "not a size"), (["--pdb-mmem", "x"], "not a size"),
+                (["--columns", "mem,mem"], "named twice"), (["--columns", ""], "unknown column"),
+                (["--columns", "x"], "unknown column"), (["--sort", "x"], "invalid choice"),
+                (["--color", "x"], "invalid choice"), (["--backend", "x"], "invalid choice"),
+                (["--json", "--html"], "not allowed with"), (["--bogus"], "unrecognized")):
+            with self.subTest(options=options):
+                done = self.profile(*options, "program.py", expect=2)
+                self.assertEqual(done.stdout, "")
+                self.assertIn(reason, done.stderr)
+                self.assertNotIn("Traceback", done.stderr)
+
+    def test_threads_that_outlive_the_script(self):
+        self.script("threads.py", """\
+            import threading
+            main = threading.current_thread()
+            @profile
+            def f():
+                a = b"x" * (8 << 20)
+                return len(a)
+            @profile
+            def g():
+                f()
+            threading.Thread(target=lambda: [threading.Event().wait(0.3), g()]).start()
+            """)
+        done = self.profile("threads.py")
+        self.assertEqual(done.stdout.count("Filename: "), 2)
+        self.assertEqual({row[0]: row[3] for row in rows(done.stdout)},
+                         {3: 1, 4: None, 5: 1, 6: 1, 7: 1, 8: None, 9: 1})
+
+    def test_modules_beside_the_program_are_the_programs(self):
+        # Ours imports some of Python's by these names.
+        names = ["json", "html", "argparse", "inspect", "ast", "dis", "warnings", "threading"]
+        for name in names:
+            self.script(f"{name}.py", "print('read', __name__)\nof_the_program = True\n")
+        self.script("imports.py", "import json, html, argparse\n@profile\ndef f():\n"
+                    "    return json.of_the_program, html.of_the_program, argparse.of_the_program\n"
+                    "f()\n")
+        done = self.profile("--json", "imports.py")
+        said, report = done.stdout.split("{", 1)
+        self.assertEqual(said, "read json\nread html\nread argparse\n")
+        self.assertEqual(json.loads("{" + report)["functions"][0]["function"], "f")
 
     def test_script_sees_itself_as_main(self):
         self.script("main.py", """\
@@ -195,6 +245,9 @@ class Report(TestCase):
             'Traceback (most recent call last):\n  File "fails.py", line 4, in <module>'),
             done.stderr)
         self.assertTrue(done.stderr.endswith("ZeroDivisionError: division by zero\n"))
+        self.script("syntax.py", "x = (\n")
+        done = self.profile("syntax.py", expect=1)
+        self.assertTrue(done.stderr.startswith('  File "syntax.py", line 1'), done.stderr)
         self.script("exits.py", "@profile\ndef f():\n    raise SystemExit(7)\nf()\n")
         self.assertEqual(self.profile("exits.py", expect=7).stdout.count("Filename: "), 1)
 
@@ -334,6 +387,12 @@ class Report(TestCase):
         self.assertEqual(first[0][0], 7)
         self.assertEqual(first[-1][0], 10)
         self.assertEqual([row[2] for row in first], sorted((row[2] for row in first), reverse=True))
+        text = self.profile("--sort", "time", "--columns", "mem,hits", "program.py").stdout
+        self.assertIn("Line #    Mem usage  Occurrences         Time   Line Contents\n", text)
+        seconds = [float(line.split(" s ")[0].split()[-1]) for line in
+                   text.split("Filename: ")[1].splitlines() if " s " in line]
+        self.assertEqual(seconds, sorted(seconds, reverse=True))
+        self.assertGreater(seconds[0], 0)
         text = self.profile("--threshold", "4", "program.py").stdout
         self.assertEqual([row[0] for row in rows(text)], [7, 10, 14])
 

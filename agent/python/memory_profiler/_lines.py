@@ -7,7 +7,7 @@ import warnings
 import _mprof
 
 from ._memory import choose_backend, process_memory, start_tracing
-from ._report import show_results
+from ._report import show_results, shown_columns
 from ._wrap import code_of, inner_functions, wrap
 
 OFF = "MPROF_OFF"
@@ -46,9 +46,12 @@ class Columns:
     @classmethod
     def flags(cls, columns):
         flags = 0
-        for name in columns or ():
+        columns = tuple(columns or ())
+        for name in columns:
             if name not in cls.NAMES:
                 raise ValueError(f"unknown column {name!r}; there are {', '.join(cls.NAMES)}")
+            if columns.count(name) > 1:
+                raise ValueError(f"column {name!r} is named twice")
             flags |= cls.NAMES[name]
         return flags
 
@@ -232,6 +235,7 @@ def profile(func=None, stream=None, precision=1, backend="psutil", *, columns=No
     if os.environ.get(OFF, "0") not in ("", "0"):
         return func
 
+    columns = shown_columns(columns, view.get("sort"))
     # Keeps the function's events switched on between two calls.
     keeper = LineProfiler(backend=backend, columns=columns)
     keeper.add_function(func)

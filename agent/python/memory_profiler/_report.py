@@ -18,6 +18,12 @@ DEFAULT_COLUMNS = ("mem", "inc", "hits")
 SORTS = ("line", "mem", "inc", "hits", "peak", "time")
 
 
+def shown_columns(columns, sort):
+    """The columns of a report: what it is sorted by is among them."""
+    columns = tuple(columns or DEFAULT_COLUMNS)
+    return columns if sort in (None, "line", *columns) or sort not in _COLUMNS else (*columns, sort)
+
+
 class Line:
     """A line of a report: its number, its text, and what was measured, None where it never ran."""
 
@@ -220,7 +226,9 @@ def show_results(prof, stream=None, precision=1, *, columns=None, sort=None, thr
     "always". format: "text", "json", "html".
     """
     stream = sys.stdout if stream is None else stream
-    columns = tuple(columns or DEFAULT_COLUMNS)
+    columns = shown_columns(columns, sort)
+    for name in {"peak", "time"}.intersection(columns).difference(getattr(prof, "columns", ()) or ()):
+        raise ValueError(f"{name} was not measured: LineProfiler(columns=...) has to name it")
     if format == "json":
         _write_json(prof, stream, columns, sort, threshold)
     elif format == "html":

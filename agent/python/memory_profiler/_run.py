@@ -2,15 +2,18 @@
 
 import argparse
 import builtins
+import importlib.util
 import io
+import math
 import os
 import runpy
 import sys
+import threading
 import types
 
 from ._lines import LineProfiler, Columns
 from ._memory import BACKENDS, choose_backend, start_tracing, tracemalloc
-from ._report import DEFAULT_COLUMNS, SORTS, show_results
+from ._report import DEFAULT_COLUMNS, SORTS, show_results, shown_columns
 from ._stamps import TimeStamper
 
 
@@ -70,6 +73,13 @@ def find_script(name):
     raise SystemExit(1)
 
 
+def _is_module(name):
+    try:
+        return importlib.util.find_spec(name) is not None
+    except (ModuleNotFoundError, ValueError):
+        return False
+
+
 def _columns(text):
     columns = tuple(text.split(","))
     try:
@@ -77,6 +87,22 @@ def _columns(text):
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error))
     return columns
+
+
+def _size(text):
+    try:
+        mib = float(text)
+    except ValueError:
+        mib = math.nan
+    if not 0 <= mib < 1e12:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a size in MiB")
+    return mib
+
+
+def _precision(text):
+    if not text.isdecimal() or int(text) > 30:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of decimals, 0 to 30")
+    return int(text)
 
 
 def _parser():
@@ -88,9 +114,9 @@ def _parser():
                     "did to memory.")
     add = parser.add_argument
     add("--version", action="version", version=__version__)
-    add("--pdb-mmem", dest="max_mem", metavar="MAXMEM", type=float,
+    add("--pdb-mmem", dest="max_mem", metavar="MAXMEM", type=_size,
         help="start the debugger at the line that takes memory over MAXMEM MiB")
-    add("--precision", type=int, default=3, help="decimals of memory values (3)")
+    add("--precision", type=_precision, default=3, metavar="N", help="decimals of memory values (3)")
     add("-o", dest="out_filename", metavar="FILE", help="append the report to FILE")
     add("--timestamp", action="store_true",
         help="instead of lines, record when the functions began and ended")
@@ -101,11 +127,12 @@ def _parser():
     add("--columns", type=_columns, default=None, metavar="NAMES",
         help="of mem,inc,hits,peak,time: the columns, in this order "
              f"({','.join(DEFAULT_COLUMNS)})")
-    add("--sort", choices=SORTS, help="order of the lines, the highest first")
-    add("--threshold", type=float, metavar="MIB",
+    add("--sort", choices=SORTS, help="order of the lines, the highest first; adds this column if it is not shown")
+    add("--threshold", type=_size, metavar="MIB",
         help="only lines that took or gave back so much")
-    add("--color", choices=("auto", "always", "never"), nargs="?", const="always", default="auto",
+    add("--color", choices=("auto", "always", "never"), default="auto",
         help="colour by increment; auto: on a terminal")
+    add = more.add_mutually_exclusive_group().add_argument
     add("--json", dest="format", action="store_const", const="json", default="text",
         help="the report as JSON")
     add("--html", dest="format", action="store_const", const="html",
@@ -119,7 +146,8 @@ def _profiler(options):
     if options.timestamp:
         return TimeStamper(options.backend, include_children=options.include_children)
     return LineProfiler(max_mem=options.max_mem, backend=options.backend,
-                        include_children=options.include_children, columns=options.columns)
+                        include_children=options.include_children,
+                        columns=shown_columns(options.columns, options.sort))
 
 
 def _show(profiler, options, stream):
@@ -134,19 +162,27 @@ def _show(profiler, options, stream):
 
 def _run(profiler, options):
     target, *arguments = options.program
-    # `python -m` has put the working directory first; a script has its own folder there.
-    here = sys.path[0]
     if target.endswith(".py") or os.sep in target:
         script = find_script(target)
-        del sys.path[0]
+        # `python -m` has put the working directory first; a script has its own folder there.
+        if not getattr(sys.flags, "safe_path", False):
+            del sys.path[0]
         exec_with_profiler(script, profiler, options.backend, arguments)
     else:
-        sys.path[0] = here
+        if not _is_module(target):
+            sys.stderr.write(f"mprof: there is no module {target}\n")
+            raise SystemExit(1)
         run_module_with_profiler(target, profiler, options.backend, arguments)
 
 
 def _without_our_frames(error):
     """The traceback from the program's own code on."""
+    if isinstance(error, SyntaxError) and error.__traceback__ is not None:
+        last = error.__traceback__
+        while last.tb_next is not None:
+            last = last.tb_next
+        if last.tb_frame.f_code is exec_with_profiler.__code__:
+            return error.with_traceback(None)  # the script itself: none of its code has run
     ours = os.path.dirname(os.path.abspath(__file__))
     traceback = error.__traceback__
     while traceback is not None and traceback.tb_next is not None:
@@ -156,6 +192,13 @@ def _without_our_frames(error):
             break
         traceback = traceback.tb_next
     return error.with_traceback(traceback)
+
+
+def _await_threads():
+    """What Python does at its end: threads that are no daemons are part of the program."""
+    for thread in threading.enumerate():
+        if thread is not threading.current_thread() and not thread.daemon:
+            thread.join()
 
 
 def main(arguments=None):
@@ -179,6 +222,7 @@ def main(arguments=None):
         sys.excepthook(type(error), _without_our_frames(error), error.__traceback__)
         status = 1
     finally:
+        _await_threads()
         _show(profiler, options, output or sys.stdout)
         if output is not None:
             output.close()

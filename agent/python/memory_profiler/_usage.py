@@ -23,6 +23,7 @@ class _TracedSampler:
         if most_only and hasattr(tracemalloc, "reset_peak"):
             tracemalloc.reset_peak()
         self._measure()
+        self._owner = os.getpid()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
@@ -37,8 +38,9 @@ class _TracedSampler:
             self._measure()
 
     def stop(self):
-        self._stop.set()
-        self._thread.join()
+        if self._owner == os.getpid():  # a forked child has no such thread, maybe its locks
+            self._stop.set()
+            self._thread.join()
         if self._most_only:
             taken = len(self._list)
             highest = max(self._list)
@@ -233,7 +235,6 @@ def memory_usage(proc=-1, interval=.1, timeout=None, timestamps=False, include_c
     """
     backend = choose_backend(backend)
     start_tracing(backend)
-    timestamps = timestamps or stream is not None
     call = _call_of(proc)
     if call is not None:
         return _measure_call(call, interval, backend, timestamps, include_children, max_usage,
