@@ -30,7 +30,7 @@ __attribute__((constructor)) static void start(void)
 {
     const char *text = getenv("MPROF_TEST_NTH");
 
-    is_recorder = strcmp(program_invocation_short_name, "mprof") == 0;
+    is_recorder = strcmp(program_invocation_short_name, "mprof-dynamic") == 0;
     nth = text ? strtoul(text, NULL, 10) : 0;
 }
 

@@ -9,9 +9,11 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 import mprof_test  # noqa: E402
-from mprof_test import MPROF, python  # noqa: E402
+from mprof_test import python  # noqa: E402
 
 TOOLS = mprof_test.preloadable(os.environ.get("MPROF_TEST_TOOLS", "."))
+# The recorder that something can be preloaded into.
+MPROF = os.environ.get("MPROF_TEST_DYNAMIC", mprof_test.MPROF)
 
 
 class Failing(mprof_test.TestCase):

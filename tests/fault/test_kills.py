@@ -16,6 +16,8 @@ import mprof_test  # noqa: E402
 from mprof_test import MPROF, Recording, python, upstream, wait_until  # noqa: E402
 
 TOOLS = mprof_test.preloadable(os.environ.get("MPROF_TEST_TOOLS", "."))
+# The recorder that something can be preloaded into.
+DYNAMIC = os.environ.get("MPROF_TEST_DYNAMIC", MPROF)
 
 # Random kills of one run of the tests; MPROF_TEST_KILLS=1000 is what the list of faults asks for.
 KILLS = int(os.environ.get("MPROF_TEST_KILLS", "100"))
@@ -233,9 +235,10 @@ class Kills(mprof_test.TestCase):
         for steps in ("0.3:3600", "0.3:-3600", "0.2:3600,0.4:-7200"):
             with self.subTest(steps=steps):
                 self.run_mprof("run", "-T", "0.05", "-o", self.path, "sleep", "1",
-                               env=self.environment(LD_PRELOAD=str(TOOLS / "step-clock.so"),
-                                                    ASAN_OPTIONS="verify_asan_link_order=0",
-                                                    MPROF_TEST_STEPS=steps))
+                               program=DYNAMIC, env=self.environment(
+                                   LD_PRELOAD=str(TOOLS / "step-clock.so"),
+                                   ASAN_OPTIONS="verify_asan_link_order=0",
+                                   MPROF_TEST_STEPS=steps))
                 times = [moment for _, moment in Recording(self.path).mem]
                 gaps = [later - earlier for earlier, later in zip(times, times[1:])]
                 self.assertGreaterEqual(len(times), 10)

@@ -186,12 +186,12 @@ class TestCase(unittest.TestCase):
         environment.update(PYTHONDONTWRITEBYTECODE="1", PYTHONUNBUFFERED="1", **changes)
         return environment
 
-    def run_mprof(self, *arguments, timeout_s=DEADLINE_S, expect=0, **options):
+    def run_mprof(self, *arguments, timeout_s=DEADLINE_S, expect=0, program=MPROF, **options):
         """Runs mprof to its end in the test's directory; returns the CompletedProcess (text)."""
         options.setdefault("cwd", self.directory)
         options.setdefault("env", self.environment())
         options.setdefault("stdin", subprocess.DEVNULL)
-        done = subprocess.run([MPROF, *map(str, arguments)], capture_output=True,
+        done = subprocess.run([program, *map(str, arguments)], capture_output=True,
                               text=True, errors="surrogateescape", timeout=timeout_s, **options)
         if expect is not None:
             self.assertEqual(done.returncode, expect,
