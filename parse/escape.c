@@ -41,6 +41,11 @@ static size_t plain_run(mprof_text text, size_t start, unsigned flags)
 {
     size_t at = start;
     while (at < text.length) {
+        unsigned char byte = (unsigned char)text.bytes[at];
+        if (byte > 0x20 && byte < 0x7f && byte != '\\') { /* as nearly all are */
+            at++;
+            continue;
+        }
         size_t length =
             plain_length((const unsigned char *)text.bytes + at, text.length - at, flags);
         if (length == 0) {

@@ -85,17 +85,37 @@ int mprof__integer_parse(int64_t *value, const char *text, size_t length)
     return 0;
 }
 
+/* Writes the last `count` digits in front of `end`; two at a time, for a division by a constant is
+ * a multiplication of several cycles. */
+static void write_digits(char *end, uint64_t value, size_t count)
+{
+    static const char pairs[] = "00010203040506070809101112131415161718192021222324"
+                                "25262728293031323334353637383940414243444546474849"
+                                "50515253545556575859606162636465666768697071727374"
+                                "75767778798081828384858687888990919293949596979899";
+    for (; count >= 2; count -= 2) {
+        end -= 2;
+        memcpy(end, &pairs[value % 100 * 2], 2);
+        value /= 100;
+    }
+    if (count > 0) {
+        end[-1] = (char)('0' + value % 10);
+    }
+}
+
+static size_t count_digits(uint64_t value)
+{
+    size_t count = 1;
+    for (; value >= 10000; value /= 10000) {
+        count += 4;
+    }
+    return count + (value >= 10) + (value >= 100) + (value >= 1000);
+}
+
 static size_t write_unsigned(char *text, uint64_t value)
 {
-    char digits[20];
-    size_t count = 0;
-    do {
-        digits[count++] = (char)('0' + value % 10);
-        value /= 10;
-    } while (value > 0);
-    for (size_t i = 0; i < count; i++) {
-        text[i] = digits[count - 1 - i];
-    }
+    size_t count = count_digits(value);
+    write_digits(text + count, value, count);
     return count;
 }
 
@@ -121,6 +141,14 @@ static size_t write_slowly(char *text, double value, int decimals)
     return length < 0 || length >= MPROF__NUMBER_SIZE ? 0 : (size_t)length;
 }
 
+/* A fraction of so few bits that its product with any of the scales is exact: 20 and 30 of the 53
+ * that a double has. */
+static int is_short(double part)
+{
+    double scaled = part * 1048576;
+    return scaled == (double)(int64_t)scaled;
+}
+
 size_t mprof__number_write(char *text, double value, int decimals)
 {
     static const uint64_t scales[] = {1,      10,      100,      1000,      10000,
@@ -132,16 +160,23 @@ size_t mprof__number_write(char *text, double value, int decimals)
         return write_slowly(text, value, decimals);
     }
     /* The fraction is exact; its product with the scale is rounded once, by less than 1e-7 of a
-     * last digit. Only where it lies closer than that to a half is the side it lies on uncertain.
-     */
-    uint64_t whole = (uint64_t)value;
-    double scaled = (value - (double)whole) * (double)scales[decimals];
-    uint64_t fraction = (uint64_t)scaled;
-    double rest = scaled - (double)fraction - 0.5;
+     * last digit. Only where it lies closer than that to a half is the side it lies on uncertain;
+     * unless the product is exact too, as with every fourth number of pages in MiB: then a half is
+     * one, and goes to the even neighbour. */
+    uint64_t whole = (uint64_t)(int64_t)value;
+    double part = value - (double)(int64_t)whole; /* signed: one instruction of most processors */
+    double scaled = part * (double)(int64_t)scales[decimals];
+    uint64_t fraction = (uint64_t)(int64_t)scaled;
+    double rest = scaled - (double)(int64_t)fraction - 0.5;
     if (rest > -1e-6 && rest < 1e-6) {
-        return write_slowly(text, value, decimals);
+        if (!is_short(part)) {
+            return write_slowly(text, value, decimals);
+        }
+        uint64_t last = decimals > 0 ? fraction : whole;
+        fraction += rest > 0 || (rest >= 0 && last % 2 == 1);
+    } else {
+        fraction += rest > 0;
     }
-    fraction += rest > 0;
     if (fraction == scales[decimals]) {
         whole++;
         fraction = 0;
@@ -149,11 +184,8 @@ size_t mprof__number_write(char *text, double value, int decimals)
     size_t length = write_unsigned(text, whole);
     if (decimals > 0) {
         text[length] = '.';
-        for (int i = decimals; i > 0; i--) {
-            text[length + (size_t)i] = (char)('0' + fraction % 10);
-            fraction /= 10;
-        }
         length += 1 + (size_t)decimals;
+        write_digits(text + length, fraction, (size_t)decimals);
     }
     return length;
 }

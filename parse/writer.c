@@ -79,7 +79,17 @@ static int append_number(mprof__buffer *out, double value, int decimals)
     return length ? mprof__buffer_append(out, text, length) : append_word(out, "0");
 }
 
-/* "word[ pid]" MiB time: the hot path, formatted straight into the reserved room. */
+/* For the hot paths: straight into reserved room. */
+static char *put_sample(char *to, mprof_sample sample, int time_decimals)
+{
+    *to++ = ' ';
+    to += mprof__number_write(to, isfinite(sample.mib) ? sample.mib : 0, MEMORY_DECIMALS);
+    *to++ = ' ';
+    to += mprof__number_write(to, isfinite(sample.time_s) ? sample.time_s : 0, time_decimals);
+    return to;
+}
+
+/* "word[ pid]" MiB time */
 static mprof_status append_sample(mprof_writer *writer, const char *word, const int64_t *pid,
                                   mprof_sample sample, int time_decimals)
 {
@@ -95,14 +105,11 @@ static mprof_status append_sample(mprof_writer *writer, const char *word, const 
     size_t length = strlen(word);
     memcpy(to, word, length);
     to += length;
-    *to++ = ' ';
     if (pid) {
-        to += mprof__integer_write(to, *pid);
         *to++ = ' ';
+        to += mprof__integer_write(to, *pid);
     }
-    to += mprof__number_write(to, isfinite(sample.mib) ? sample.mib : 0, MEMORY_DECIMALS);
-    *to++ = ' ';
-    to += mprof__number_write(to, isfinite(sample.time_s) ? sample.time_s : 0, time_decimals);
+    to = put_sample(to, sample, time_decimals);
     *to++ = '\n';
     out->length += (size_t)(to - start);
     return MPROF_OK;
@@ -118,10 +125,16 @@ mprof_status mprof_writer_append_chld(mprof_writer *writer, int64_t pid, mprof_s
     return append_sample(writer, "CHLD", &pid, sample, writer->time_decimals);
 }
 
-static int append_call_sample(mprof__buffer *out, mprof_sample sample)
+static int append_call_samples(mprof__buffer *out, const mprof_call *call)
 {
-    return append_word(out, " ") || append_number(out, sample.mib, MEMORY_DECIMALS) ||
-           append_word(out, " ") || append_number(out, sample.time_s, EVENT_TIME_DECIMALS);
+    if (mprof__buffer_reserve(out, 2 * SHORT_LINE) != 0) {
+        return -1;
+    }
+    char *start = out->bytes + out->length;
+    char *to = put_sample(start, call->enter, EVENT_TIME_DECIMALS);
+    to = put_sample(to, call->exit, EVENT_TIME_DECIMALS);
+    out->length += (size_t)(to - start);
+    return 0;
 }
 
 /* Less than can be written is no suspension. */
@@ -184,7 +197,7 @@ static int append_call(mprof__buffer *out, const mprof_call *call)
     } else {
         status = status || mprof__buffer_append(out, name.bytes, name.length);
     }
-    status = status || append_call_sample(out, call->enter) || append_call_sample(out, call->exit);
+    status = status || append_call_samples(out, call);
     if (!status && (escaped || call->level != MPROF_LEVEL_NONE)) {
         status = append_word(out, " ") || append_integer(out, call->level > 0 ? call->level : 0);
     }
