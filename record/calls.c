@@ -1,6 +1,7 @@
 /* Owns the rings in use, and what becomes of what they tell. */
 #include "record/calls.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -72,6 +73,29 @@ void mprof__calls_begin(mprof__calls *calls, int64_t begin_ns)
     for (size_t i = 0; i < calls->count; i++) {
         calls->rings[i].lost_told = mprof__ring_dropped(calls->rings[i].ring);
     }
+}
+
+size_t mprof__calls_in_flight(const mprof__calls *calls, int64_t pid, char *name, size_t size)
+{
+    mprof__ring_call newest;
+    int64_t newest_ns = -1;
+    size_t count = 0;
+
+    name[0] = '\0';
+    for (size_t i = 0; i < calls->count; i++) {
+        uint32_t one = pid == 0 || calls->rings[i].pid == pid
+                           ? mprof__ring_in_flight(calls->rings[i].ring, &newest)
+                           : 0;
+
+        if (one > 0 && newest.enter_ns > newest_ns) {
+            newest_ns = newest.enter_ns;
+            snprintf(name, size, "%.*s",
+                     (int)(newest.name.length < size ? newest.name.length : size),
+                     newest.name.bytes);
+        }
+        count += one;
+    }
+    return count;
 }
 
 uint64_t mprof__calls_rings(const mprof__calls *calls)

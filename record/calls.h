@@ -34,6 +34,10 @@ void mprof__calls_end(mprof__calls *calls, int64_t pid, int64_t end_ns);
 /* Drains and closes all rings: what is in flight has not ended yet. */
 void mprof__calls_finish(mprof__calls *calls, int64_t now_ns);
 
+/* How many calls are in flight, of one process or (pid 0) of all, as of the last draining; the name
+ * of the last that began goes into name[size], cut and terminated, "" if there is none. */
+size_t mprof__calls_in_flight(const mprof__calls *calls, int64_t pid, char *name, size_t size);
+
 /* Images of processes that have recorded calls. */
 uint64_t mprof__calls_rings(const mprof__calls *calls);
 

@@ -5,10 +5,14 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define PAUSE_NS INT64_C(200000000)
 #define GRAPH_CELLS 20
 #define GRAPH_SIZE (GRAPH_CELLS * 3 + 4)
+/* Columns below which there is no graph, and a name is not begun. */
+#define GRAPH_ROOM 60
+#define NAME_MIN 24
 #define MIB (1024.0 * 1024.0)
 
 struct mprof__live {
@@ -80,9 +84,9 @@ static void put_calls(mprof__screen_text *text, const mprof__live_view *view)
         snprintf(more, sizeof more, " +%zu", view->calls - 1);
     }
     most = text->room - text->columns;
-    if (most > sizeof more && mprof__screen_text_put(text, "  in ")) {
+    if (most > NAME_MIN && mprof__screen_text_put(text, "  in ")) {
         mprof__screen_text_put_foreign(text, view->function ? view->function : "?",
-                                       most - sizeof more);
+                                       most - strlen("  in ") - strlen(more));
         (void)mprof__screen_text_put(text, "%s", more);
     }
 }
@@ -98,8 +102,9 @@ void mprof__live_format(mprof__screen_text *text, const mprof__trend *trend,
         return;
     }
     (void)mprof__screen_text_put(text, " %.1f MiB", (double)trend->bytes / MIB);
-    if (text->utf8 && text->room >= 80) {
-        mprof__trend_draw(trend, GRAPH_CELLS, graph, sizeof graph);
+    if (text->utf8 && text->room >= GRAPH_ROOM) {
+        mprof__trend_draw(trend, text->room >= 2 * GRAPH_ROOM ? GRAPH_CELLS : GRAPH_CELLS / 2,
+                          graph, sizeof graph);
         (void)mprof__screen_text_put(text, " %s", graph);
     }
     (void)mprof__screen_text_put(text, "  peak %.1f", (double)view->peak_bytes / MIB);

@@ -45,6 +45,7 @@ struct mprof__recording {
     char title[MPROF__PROCESS_NAME_SIZE]; /* of the program, from its arguments */
     int64_t pid;
     int pidfd;               /* of a process that is not our child; -1 where the kernel has none */
+    int64_t begin_ns;        /* when the delay is over */
     int64_t end_ns;          /* when the time is over; INT64_MAX: never */
     int64_t events_ns;       /* no look at process events before this */
     int64_t events_pause_ns; /* how long after a look */
@@ -224,6 +225,26 @@ static void watch_threshold(mprof__recording *recording)
     mprof__journal_notice(&recording->journal, &error);
 }
 
+/* Shows how things stand, if it is time to. */
+static void show_live(mprof__recording *recording, int64_t now_ns)
+{
+    mprof__live_view view = {0};
+    char function[256] = "";
+
+    if (now_ns < mprof__live_due_ns(recording->plan.live)) {
+        return;
+    }
+    view.peak_bytes = highest_bytes(recording);
+    view.processes = mprof__process_tree_processes(recording->tree)->count;
+    if (recording->calls) {
+        view.calls = mprof__calls_in_flight(recording->calls, 0, function, sizeof function);
+        view.function = function;
+    }
+    view.waits_ns = recording->has_begun ? 0 : recording->begin_ns - now_ns;
+    view.lasts_ns = now_ns - recording->begin_ns;
+    mprof__live_show(recording->plan.live, &view, now_ns);
+}
+
 static void tick(mprof__recording *recording, int64_t now_ns)
 {
     const mprof__ring_folder *folder = recording->plan.folder;
@@ -241,6 +262,10 @@ static void tick(mprof__recording *recording, int64_t now_ns)
     }
     mprof__journal_commit(&recording->journal);
     watch_threshold(recording);
+    if (recording->plan.live) {
+        mprof__live_add(recording->plan.live, recording->sampler.mem_bytes, now_ns);
+        show_live(recording, now_ns);
+    }
 }
 
 /* The first tick of a recording that waited for it. */
@@ -263,6 +288,9 @@ static void finish_file(mprof__recording *recording)
 {
     int64_t now_ns = mprof__clock_now_ns();
 
+    if (recording->plan.live) {
+        mprof__live_hide(recording->plan.live);
+    }
     if (!recording->is_sampling) {
         return;
     }
@@ -355,6 +383,26 @@ static void take_end_of_other(mprof__recording *recording)
 
 /* --- signals --- */
 
+/* Those held back for the sake of what is shown. 0 if it is none of them. */
+static int take_terminal_signal(mprof__recording *recording, int number)
+{
+    switch (number) {
+    case SIGTSTP:
+        mprof__live_hide(recording->plan.live);
+        mprof__signal_stop(number);
+        mprof__live_renew(recording->plan.live);
+        return 1;
+    case SIGCONT:
+    case SIGWINCH:
+        mprof__live_renew(recording->plan.live);
+        return 1;
+    case SIGTTOU:
+        return 1;
+    default:
+        return 0;
+    }
+}
+
 /* A signal that came from the terminal has reached the program already: the kernel sends it to all
  * of the foreground group. */
 static void take_signal(mprof__recording *recording, const struct signalfd_siginfo *info)
@@ -365,6 +413,9 @@ static void take_signal(mprof__recording *recording, const struct signalfd_sigin
         if (recording->plan.is_child) {
             reap(recording);
         }
+        return;
+    }
+    if (recording->plan.live && take_terminal_signal(recording, number)) {
         return;
     }
     if (mprof__signal_ends(number)) {
@@ -435,6 +486,11 @@ static int64_t time_left_ns(const mprof__recording *recording, struct pollfd *po
     if (recording->end_ns - now_ns < left_ns) {
         left_ns = recording->end_ns > now_ns ? recording->end_ns - now_ns : 0;
     }
+    if (recording->plan.live && !recording->has_begun) { /* it counts down */
+        int64_t live_ns = mprof__live_due_ns(recording->plan.live) - now_ns;
+
+        left_ns = live_ns < 0 ? 0 : live_ns < left_ns ? live_ns : left_ns;
+    }
     polls[POLL_TREE].fd = -1;
     if (recording->events_pause_ns <
         recording->plan.interval_ns) { /* else the tick is soon enough */
@@ -488,6 +544,8 @@ static void take_time(mprof__recording *recording)
     } else if (mprof__ticker_remaining_ns(&recording->ticker, now_ns) == 0) {
         mprof__ticker_advance(&recording->ticker, now_ns);
         (recording->has_begun ? tick : tick_first)(recording, now_ns);
+    } else if (recording->plan.live && !recording->has_begun) {
+        show_live(recording, now_ns);
     }
 }
 
@@ -509,6 +567,7 @@ static void loop(mprof__recording *recording)
             take_time(recording);
             if (recording->journal.failed) { /* from now on the program merely runs */
                 recording->is_sampling = 0;
+                finish_file(recording);
             }
         }
         if (!recording->is_sampling) {
@@ -627,7 +686,6 @@ mprof_status mprof__recording_run(mprof__recording *recording, int64_t pid,
                                   mprof__recording_outcome *outcome, mprof_error *error)
 {
     int64_t now_ns = mprof__clock_now_ns();
-    int64_t begin_ns = now_ns + recording->plan.delay_ns;
     mprof_status status;
 
     memset(outcome, 0, sizeof *outcome);
@@ -635,9 +693,11 @@ mprof_status mprof__recording_run(mprof__recording *recording, int64_t pid,
     recording->pid = pid;
     recording->is_sampling = 1;
     recording->events_pause_ns = EVENTS_PAUSE_NS;
+    recording->begin_ns = now_ns + recording->plan.delay_ns;
     recording->has_begun = recording->plan.delay_ns == 0;
-    recording->end_ns =
-        recording->plan.timeout_ns > 0 ? begin_ns + recording->plan.timeout_ns : INT64_MAX;
+    recording->end_ns = recording->plan.timeout_ns > 0
+                            ? recording->begin_ns + recording->plan.timeout_ns
+                            : INT64_MAX;
     prctl(PR_SET_TIMERSLACK, 1, 0, 0, 0); /* after the program's start: it would inherit this */
     raise_descriptor_limit();
     if (!recording->plan.is_child) {
@@ -647,7 +707,7 @@ mprof_status mprof__recording_run(mprof__recording *recording, int64_t pid,
     if (recording->calls && !recording->has_begun) {
         mprof__calls_begin(recording->calls, INT64_MAX);
     }
-    mprof__ticker_init(&recording->ticker, begin_ns, recording->plan.interval_ns);
+    mprof__ticker_init(&recording->ticker, recording->begin_ns, recording->plan.interval_ns);
     status = mprof__process_tree_set_root(recording->tree, pid, now_ns, error);
     if (status == MPROF_OK) {
         loop(recording);

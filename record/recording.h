@@ -3,6 +3,7 @@
 #ifndef MPROF_RECORD_RECORDING_H
 #define MPROF_RECORD_RECORDING_H
 
+#include "record/live.h"
 #include "record/probe.h"
 #include "record/ring_folder.h"
 #include "record/signals.h"
@@ -27,6 +28,7 @@ typedef struct mprof__recording_plan {
     mprof__signals *signals;    /* open; the caller's */
     mprof__ring_folder *folder; /* the caller's; NULL: no functions */
     mprof_writer *writer;       /* the caller's */
+    mprof__live *live;          /* the caller's; NULL: nothing is shown */
     /* Told at once of what goes wrong while the program runs on; may be NULL. */
     void (*notice)(void *data, const mprof_error *error);
     void *notice_data;

@@ -556,6 +556,25 @@ mprof_status mprof__ring_finish(mprof__ring *ring, mprof__ring_sink sink, void *
     return status;
 }
 
+uint32_t mprof__ring_in_flight(const mprof__ring *ring, mprof__ring_call *newest)
+{
+    const in_flight *last = NULL;
+
+    for (uint32_t i = 0; ring->calls.count > 0 && i < ring->calls.size; i++) {
+        uint32_t value = ring->calls.slots[i].value;
+        const in_flight *flight = value ? &ring->flights[value - 1] : NULL;
+
+        if (flight && (!last || flight->time_ns > last->time_ns ||
+                       (flight->time_ns == last->time_ns && flight->level > last->level))) {
+            last = flight;
+        }
+    }
+    if (last) {
+        describe(ring, last, newest);
+    }
+    return ring->calls.count;
+}
+
 uint64_t mprof__ring_dropped(const mprof__ring *ring)
 {
     return ring->dropped;

@@ -46,6 +46,10 @@ mprof_status mprof__ring_drain(mprof__ring *ring, char *scratch, mprof__ring_sin
  * flight, outermost first, as open ones, and forgets them. */
 mprof_status mprof__ring_finish(mprof__ring *ring, mprof__ring_sink sink, void *data);
 
+/* How many calls are in flight as far as was drained; *newest is the last that began, where there
+ * is one: its texts are valid until the ring is drained again. */
+uint32_t mprof__ring_in_flight(const mprof__ring *ring, mprof__ring_call *newest);
+
 /* Calls the process had to leave out, as far as it said so. */
 uint64_t mprof__ring_dropped(const mprof__ring *ring);
 

@@ -30,7 +30,8 @@ enum {
     KEY_NEWEST,
     KEY_FUNC,
     KEY_DELAY,
-    KEY_UNTIL_PEAK
+    KEY_UNTIL_PEAK,
+    KEY_LIVE
 };
 
 typedef struct run_options {
@@ -47,6 +48,7 @@ typedef struct run_options {
     int exit_code;
     int attach;
     int newest;
+    int live;
     size_t argc;
     char **argv;
 } run_options;
@@ -71,6 +73,9 @@ static const struct argp_option option_table[] = {
     {"until-peak", KEY_UNTIL_PEAK, "MIB[:SIGNAL]", 0,
      "when the memory reaches MIB, end the program (attached: the recording) and exit 124; with a "
      "SIGNAL, send that to the program and go on",
+     0},
+    {"live", KEY_LIVE, NULL, 0,
+     "show on the terminal's last line how things stand: memory, peak, slope, functions in flight",
      0},
     {"output", 'o', "FILE", 0, "record into FILE (mprofile_<YYYYmmddHHMMSS>.dat)", 0},
     {"backend", KEY_BACKEND, "NAME", 0,
@@ -176,6 +181,9 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
     case 't':
         options->timeout_s =
             parse_seconds(state, argument, "--timeout", INTERVAL_MIN_S, TIMEOUT_MAX_S);
+        return 0;
+    case KEY_LIVE:
+        options->live = 1;
         return 0;
     case KEY_DELAY:
         options->delay_s = parse_seconds(state, argument, "--delay", 0, TIMEOUT_MAX_S);
@@ -285,6 +293,7 @@ typedef struct session {
     mprof__signals signals;
     mprof__ring_folder *folder;
     mprof_writer *writer;
+    mprof__live *live; /* NULL: nothing is shown */
     mprof__recording *recording;
     char **environment; /* NULL: our own */
 } session;
@@ -305,6 +314,16 @@ static void plan_recording(const session *run, mprof__recording_plan *plan)
     plan->is_child = !options->attach;
 }
 
+/* What is shown is a convenience: where it cannot be, the recording is made all the same. */
+static void open_live(session *run)
+{
+    mprof_error error = MPROF_ERROR_INIT;
+
+    if (run->options->live && mprof__live_open(&run->live, STDERR_FILENO, &error) != MPROF_OK) {
+        note("nothing is shown:", error.message);
+    }
+}
+
 /* Opens everything that can fail before anything has been started. */
 static mprof_status prepare(session *run, size_t argc, char *const argv[], mprof_error *error)
 {
@@ -314,16 +333,18 @@ static mprof_status prepare(session *run, size_t argc, char *const argv[], mprof
     if (status != MPROF_OK) {
         return status;
     }
+    open_live(run);
     plan_recording(run, &plan);
     status =
         mprof_writer_open(&run->writer, run->file.fd, run->file.path ? run->file.path : "", error);
     if (status == MPROF_OK) {
-        status = mprof__signals_open(&run->signals, error);
+        status = mprof__signals_open(&run->signals, run->live != NULL, error);
     }
     if (status == MPROF_OK) {
         plan.signals = &run->signals;
         plan.folder = run->folder;
         plan.writer = run->writer;
+        plan.live = run->live;
         plan.notice = print_notice;
         plan.notice_data = &run->file;
         status = mprof__recording_open(&run->recording, &plan, argc, argv, error);
@@ -339,6 +360,7 @@ static mprof_status prepare(session *run, size_t argc, char *const argv[], mprof
 
 static void release(session *run)
 {
+    mprof__live_free(run->live);
     mprof__recording_free(run->recording);
     mprof_writer_free(run->writer);
     mprof__ring_folder_free(run->folder);

@@ -7,6 +7,7 @@
 
 static const int ends[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
 static const int passes[] = {SIGUSR1, SIGUSR2};
+static const int terminal[] = {SIGTSTP, SIGCONT, SIGWINCH, SIGTTOU};
 static const int silenced[] = {SIGPIPE, SIGXFSZ};
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
@@ -27,7 +28,7 @@ static void hold(sigset_t *set, const int *numbers, size_t count)
     }
 }
 
-mprof_status mprof__signals_open(mprof__signals *signals, mprof_error *error)
+mprof_status mprof__signals_open(mprof__signals *signals, int with_terminal, mprof_error *error)
 {
     sigset_t held;
 
@@ -44,6 +45,9 @@ mprof_status mprof__signals_open(mprof__signals *signals, mprof_error *error)
     sigaddset(&held, SIGCHLD);
     hold(&held, ends, COUNT(ends));
     hold(&held, passes, COUNT(passes));
+    if (with_terminal) {
+        hold(&held, terminal, COUNT(terminal));
+    }
     if (sigprocmask(SIG_BLOCK, &held, &signals->before) != 0) {
         return mprof_error_set_errno(error, errno, "cannot hold back signals");
     }
@@ -69,6 +73,17 @@ int mprof__signal_ends(int number)
         }
     }
     return 0;
+}
+
+void mprof__signal_stop(int number)
+{
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, number);
+    raise(number);
+    sigprocmask(SIG_UNBLOCK, &set, NULL);
+    sigprocmask(SIG_BLOCK, &set, NULL);
 }
 
 void mprof__signals_close(mprof__signals *signals)

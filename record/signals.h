@@ -13,15 +13,19 @@ typedef struct mprof__signals {
     sigset_t to_default; /* what mprof ignores and the program shall not */
 } mprof__signals;
 
-/* Holds back SIGCHLD and those of INT, TERM, HUP, QUIT, USR1, USR2 that are not ignored (nohup).
+/* with_terminal: holds back TSTP, CONT, WINCH and TTOU as well, for who shows something there.
+ * Holds back SIGCHLD and those of INT, TERM, HUP, QUIT, USR1, USR2 that are not ignored (nohup).
  * Ignores PIPE and XFSZ: a write that fails is reported where it is made. MPROF_EIO. */
-mprof_status mprof__signals_open(mprof__signals *signals, mprof_error *error);
+mprof_status mprof__signals_open(mprof__signals *signals, int with_terminal, mprof_error *error);
 
 /* Takes the next one. 0 if there is none. */
 int mprof__signals_next(mprof__signals *signals, struct signalfd_siginfo *info);
 
 /* 1 for those that ask a program to end. */
 int mprof__signal_ends(int number);
+
+/* Stops this process by the signal, as if it had never been held back; returns when it goes on. */
+void mprof__signal_stop(int number);
 
 /* Ends the holding back. What arrived meanwhile takes effect now. */
 void mprof__signals_close(mprof__signals *signals);

@@ -14,6 +14,8 @@
 
 #define ROWS_MIN 3
 #define COLUMNS_MIN 20
+/* To leave a line behind is worse than to wait a little. */
+#define HIDE_MS 200
 
 /* Save and restore the cursor with its colours (DECSC, DECRC). */
 #define SAVE "\0337"
@@ -57,11 +59,11 @@ mprof_status mprof__status_line_open(mprof__status_line *line, int fd, mprof_err
 }
 
 /* All or nothing, as far as a terminal allows that. 1 if it was written. */
-static int write_all(const mprof__status_line *line, const char *text, size_t length)
+static int write_all(const mprof__status_line *line, const char *text, size_t length, int wait_ms)
 {
     struct pollfd ready = {line->fd, POLLOUT, 0};
 
-    return poll(&ready, 1, 0) == 1 && (ready.revents & POLLOUT) &&
+    return poll(&ready, 1, wait_ms) == 1 && (ready.revents & POLLOUT) &&
            write(line->fd, text, length) == (ssize_t)length;
 }
 
@@ -108,10 +110,10 @@ void mprof__status_line_show(mprof__status_line *line, const char *text)
     if (!line->is_up) {
         snprintf(set_up, sizeof set_up, SET_UP, line->rows - 1);
     }
-    length = asprintf(&all, "%s" SAVE "\033[%d;1H\033[0;7m%s\033[K\033[0m" RESTORE, set_up,
+    length = asprintf(&all, "%s" SAVE "\033[%d;1H\033[0;7m\033[K%s\033[0m" RESTORE, set_up,
                       line->rows, text);
     if (length >= 0) {
-        line->is_up |= write_all(line, all, (size_t)length);
+        line->is_up |= write_all(line, all, (size_t)length, 0);
         free(all);
     }
 }
@@ -125,7 +127,7 @@ void mprof__status_line_hide(mprof__status_line *line)
         return;
     }
     length = snprintf(text, sizeof text, SAVE "\033[r\033[%d;1H\033[0m\033[K" RESTORE, line->rows);
-    line->is_up = !write_all(line, text, (size_t)length);
+    line->is_up = !write_all(line, text, (size_t)length, HIDE_MS);
 }
 
 void mprof__status_line_renew(mprof__status_line *line)

@@ -1,0 +1,169 @@
+"""A terminal with a shell of a few lines on it, for tests of what a user at a keyboard sees: job
+control, and the screen as a VT100 would show it."""
+
+import fcntl
+import os
+import pty
+import re
+import signal
+import struct
+import termios
+
+import mprof_test
+from mprof_test import python, wait_until
+
+# Leads a session with a terminal and runs the command as its foreground job. It writes "job N" first,
+# and answers "fg" by continuing it.
+SHELL = """
+import os, signal, sys
+signal.signal(signal.SIGTTOU, signal.SIG_IGN)
+job = os.fork()
+if job == 0:
+    os.setpgid(0, 0)
+    os.tcsetpgrp(0, os.getpid())
+    signal.signal(signal.SIGTTOU, signal.SIG_DFL)
+    os.execv(sys.argv[1], sys.argv[1:])
+os.write(1, b'job %d\\n' % job)
+while True:
+    _, status = os.waitpid(job, os.WUNTRACED)
+    os.tcsetpgrp(0, os.getpgrp())
+    if os.WIFSTOPPED(status):
+        os.write(1, b'stopped\\n')
+        while os.read(0, 100) != b'fg\\n': pass
+        os.tcsetpgrp(0, job)
+        os.killpg(job, signal.SIGCONT)
+    else:
+        os.write(1, b'ended %d\\n' % os.waitstatus_to_exitcode(status))
+        break
+"""
+
+
+class TestCase(mprof_test.TestCase):
+    """The test is who sits at the terminal; `text` gathers all that was written to it."""
+
+    def setUp(self):
+        super().setUp()
+        self.text = b""
+
+    def start_shell(self, *command, size=None, **changes):
+        """Starts the shell with its job, whose pid is returned. size: (rows, columns)."""
+        pid, self.terminal = pty.fork()
+        if pid == 0:
+            os.chdir(self.directory)
+            if size:
+                fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", *size, 0, 0))
+            os.execve(python(), [python(), "-c", SHELL, *map(str, command)],
+                      self.environment(**changes))
+        self.addCleanup(os.close, self.terminal)
+        os.set_blocking(self.terminal, False)
+        self.addCleanup(os.waitpid, pid, 0)
+        self.addCleanup(os.kill, pid, signal.SIGKILL)
+        return int(self.wait_for(rb"job (\d+)")[1])
+
+    def resize(self, rows, columns):
+        fcntl.ioctl(self.terminal, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+    def type(self, keys):
+        os.write(self.terminal, keys)
+
+    def read_terminal(self):
+        try:
+            self.text += os.read(self.terminal, 65536)
+        except (BlockingIOError, OSError):
+            pass
+
+    def wait_for(self, pattern, count=1, begin=0):
+        """Waits until the pattern was written that often behind that place; the last match."""
+        def look():
+            self.read_terminal()
+            found = list(re.compile(pattern).finditer(self.text, begin))
+            return len(found) >= count and found[count - 1]
+        return wait_until(look, f"{pattern!r} on the terminal, which shows {self.text[-2000:]!r}")
+
+
+class Screen:
+    """What a VT100 of that size shows after those bytes: as much of one as programs here use. Knows
+    no other sequence, and fails on it."""
+
+    SEQUENCE = re.compile(r"\x1b(?:\[([\d;?]*)([A-Za-z])|([78DM]))")
+
+    def __init__(self, rows, columns, data=b""):
+        self.rows, self.columns = rows, columns
+        self.lines = [[" "] * columns for _ in range(rows)]
+        self.row = self.column = 0
+        self.top, self.bottom = 0, rows - 1
+        self.saved = (0, 0, "")
+        self.style = ""
+        self.hidden = False
+        self.write(data.decode("utf-8"))
+
+    def text(self, row):
+        return "".join(self.lines[row]).rstrip()
+
+    def line_feed(self):
+        if self.row == self.bottom:
+            del self.lines[self.top]
+            self.lines.insert(self.bottom, [" "] * self.columns)
+        elif self.row < self.rows - 1:
+            self.row += 1
+
+    def write(self, text):
+        at = 0
+        while at < len(text):
+            if text[at] == "\x1b":
+                match = self.SEQUENCE.match(text, at)
+                assert match, f"a sequence of no known kind: {text[at:at + 20]!r}"
+                self.obey(match[3] or match[2], match[1] or "")
+                at = match.end()
+                continue
+            self.put(text[at])
+            at += 1
+
+    def put(self, character):
+        if character == "\n":
+            self.line_feed()
+        elif character == "\r":
+            self.column = 0
+        elif character == "\b":
+            self.column = max(0, self.column - 1)
+        else:
+            assert character.isprintable(), f"a control character: {character!r}"
+            if self.column == self.columns:
+                self.column = 0
+                self.line_feed()
+            self.lines[self.row][self.column] = character
+            self.column += 1
+
+    def obey(self, letter, text):
+        numbers = [int(number) if number else 0 for number in text.strip("?").split(";")]
+        first = numbers[0]
+        if letter == "7":
+            self.saved = (self.row, self.column, self.style)
+        elif letter == "8":
+            self.row, self.column, self.style = self.saved
+        elif letter == "D":
+            self.line_feed()
+        elif letter == "A":
+            self.row = max(self.top if self.row >= self.top else 0, self.row - max(1, first))
+        elif letter == "H":
+            self.row = min(self.rows, max(1, first)) - 1
+            self.column = min(self.columns, max(1, numbers[1] if numbers[1:] else 1)) - 1
+        elif letter == "r":
+            self.top = max(1, first) - 1
+            self.bottom = (numbers[1] if numbers[1:] and numbers[1] else self.rows) - 1
+            self.row = self.column = 0
+        elif letter == "K":
+            assert first == 0, "to the end of the line only"
+            self.lines[self.row][self.column:] = [" "] * (self.columns - self.column)
+        elif letter == "J":
+            assert first == 0, "to the end of the screen only"
+            self.obey("K", "")
+            for row in range(self.row + 1, self.rows):
+                self.lines[row] = [" "] * self.columns
+        elif letter == "m":
+            self.style = "" if numbers == [0] else self.style + text + ";"
+        elif letter in "hl":
+            assert text in ("?25", "?1049"), f"a mode of no known kind: {text}"
+            self.hidden = letter == "l" if text == "?25" else self.hidden
+        else:
+            raise AssertionError(f"a sequence of no known kind: {text}{letter}")
