@@ -255,12 +255,21 @@ static const struct argp attach_argp = {
 
 /* --- words --- */
 
+/* In one write: the program may be writing to the same terminal. */
 static void note(const char *what, const char *text)
 {
+    char *line = NULL;
+    size_t size = 0;
+    FILE *stream = open_memstream(&line, &size), *out = stream ? stream : stderr;
+
     fflush(stdout);
-    fprintf(stderr, "mprof: %s ", what);
-    mprof__print_plain(stderr, text);
-    fputc('\n', stderr);
+    fprintf(out, "mprof: %s ", what);
+    mprof__print_plain(out, text);
+    fputc('\n', out);
+    if (stream && fclose(stream) == 0) {
+        fwrite(line, 1, size, stderr);
+    }
+    free(line);
 }
 
 static void print_notice(void *data, const mprof_error *error)
