@@ -99,13 +99,18 @@ bool mprof_agent_start(void)
     if (directory == NULL || *directory != '/' || !python_fits(directory)) {
         return false;
     }
-    mprof__context_setup();
+    mprof__context_setup(true);
     mprof__span_setup(directory, mprof__python.version);
     if (!add_builtin()) {
         return false;
     }
     start_marking();
     return true;
+}
+
+bool mprof_agent_is_started(void)
+{
+    return profile != NULL;
 }
 
 void mprof_agent_event(const char *event, PyObject *arguments)

@@ -5,6 +5,8 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "python_api.h"
 
@@ -23,6 +25,7 @@ static __thread thread_lane *here;
 static thread_lane *finished; /* pushed by dying threads, atomically */
 static pthread_key_t at_exit;
 static pthread_t main_thread;
+static bool main_is_known;
 static uint32_t image = 1;
 
 /* Index of PyGreenlet_GetCurrent in the table that greenlet exports as "greenlet._C_API". */
@@ -50,16 +53,39 @@ static void thread_exited(void *value)
     }
 }
 
-void mprof__context_setup(void)
+void mprof__context_setup(bool is_main_thread)
 {
-    main_thread = pthread_self();
-    pthread_key_create(&at_exit, thread_exited);
+    static bool is_set_up;
+
+    if (!is_set_up) {
+        is_set_up = true;
+        pthread_key_create(&at_exit, thread_exited);
+    }
+    if (is_main_thread) {
+        main_thread = pthread_self();
+        main_is_known = true;
+    }
+}
+
+static bool is_main(void)
+{
+    if (!main_is_known && syscall(SYS_gettid) == getpid()) {
+        main_thread = pthread_self();
+        main_is_known = true;
+    }
+    return main_is_known && pthread_equal(pthread_self(), main_thread);
+}
+
+void mprof__context_restart(void)
+{
+    image++;
 }
 
 void mprof__context_forked(void)
 {
     image++;
     main_thread = pthread_self();
+    main_is_known = true;
     finished = NULL;
     if (here != NULL) {
         here->lane = (mprof_lane){0};
@@ -273,6 +299,11 @@ static void free_finished(void)
 
 static thread_lane *this_thread(void)
 {
+    if (here != NULL && here->image != image) {
+        here->lane = (mprof_lane){0};
+        here->usual = NULL;
+        here->image = image;
+    }
     if (here != NULL) {
         return here;
     }
@@ -319,7 +350,7 @@ static mprof_lane *find_lane(void)
         mprof_lane *lane = mprof__lane_find(switched);
         return lane != NULL ? lane : mprof__lane_add(switched, MPROF_LANE_GREENLET, NULL);
     }
-    if (thread->lane.slot == NULL && !pthread_equal(pthread_self(), main_thread)) {
+    if (thread->lane.slot == NULL && !is_main()) {
         name_thread(thread);
     }
     return &thread->lane;
@@ -327,8 +358,8 @@ static mprof_lane *find_lane(void)
 
 mprof_lane *mprof__context_lane(void)
 {
-    if (here != NULL && !asyncio.imported && greenlet.current == NULL && greenlet.tries == 0 &&
-        (here->lane.slot != NULL || pthread_equal(pthread_self(), main_thread))) {
+    if (here != NULL && here->image == image && !asyncio.imported && greenlet.current == NULL &&
+        greenlet.tries == 0 && (here->lane.slot != NULL || is_main())) {
         return &here->lane;
     }
     PyObject *type;

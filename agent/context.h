@@ -6,8 +6,11 @@
 
 #include "lane.h"
 
-/* Call in the main thread. */
-void mprof__context_setup(void);
+/* `is_main_thread`: the caller's; else that is found out as its calls come. */
+void mprof__context_setup(bool is_main_thread);
+
+/* Everything that was known of threads is forgotten. */
+void mprof__context_restart(void);
 
 /* The program is about to import a module of this name. */
 void mprof__context_imported(const char *module);

@@ -48,6 +48,7 @@ static PyObject *call_vector(PyObject *self, PyObject *const *arguments, size_t 
     decorated *one = as_decorated(self);
     mprof_span span;
 
+    mprof__span_check();
     if (one->makes_suspendable) {
         PyObject *made = mprof__python.vectorcall(one->function, arguments, count, keywords);
         return mprof__suspendable_wrap(made, one->name);
@@ -66,6 +67,7 @@ static PyObject *call_tuple(PyObject *self, PyObject *arguments, PyObject *keywo
     decorated *one = as_decorated(self);
     mprof_span span;
 
+    mprof__span_check();
     if (one->makes_suspendable) {
         PyObject *made = PyObject_Call(one->function, arguments, keywords);
         return mprof__suspendable_wrap(made, one->name);
@@ -535,6 +537,14 @@ static void free_profile(PyObject *self)
     Py_DECREF(type);
 }
 
+bool mprof__decorator_setup(void)
+{
+    if (decorated_type == NULL && mprof__suspendable_setup()) {
+        decorated_type = make_decorated_type();
+    }
+    return decorated_type != NULL;
+}
+
 PyObject *mprof__decorator_new(bool is_off)
 {
     static const mprof_python_layout layout = {0};
@@ -555,11 +565,8 @@ PyObject *mprof__decorator_new(bool is_off)
     };
 
     hands_back = is_off;
-    if (decorated_type == NULL) {
-        decorated_type = mprof__suspendable_setup() ? make_decorated_type() : NULL;
-        if (decorated_type == NULL) {
-            return NULL;
-        }
+    if (!mprof__decorator_setup()) {
+        return NULL;
     }
     PyObject *type = mprof__python_type(&spec, &layout);
     PyObject *self = type != NULL ? PyType_GenericAlloc((PyTypeObject *)(void *)type, 0) : NULL;

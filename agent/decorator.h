@@ -4,6 +4,9 @@
 
 #include "python_api.h"
 
+/* Makes the types of what follows, once. false with an exception. */
+bool mprof__decorator_setup(void);
+
 /* The object that is bound to the name `profile`; one for the process. `is_off`: it hands
  * everything back as it is. New reference, NULL with an exception. */
 PyObject *mprof__decorator_new(bool is_off);

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "context.h"
 #include "decorator.h"
 #include "monitor.h"
 #include "pattern.h"
@@ -18,7 +19,13 @@
 /* A number that stands for the stand-in until it takes its place among the constants. */
 #define PLACEHOLDER 707070701
 
-static PyObject *load_module; /* owned: exec_module of the loader, as it was */
+static PyObject *load_module; /* owned: exec_module of the loaders, as it was */
+static struct {
+    PyObject *type;       /* owned: a loader */
+    PyObject *descriptor; /* owned: what it was given */
+} loaders[2];
+static PyObject *changed; /* owned: a list of (weak reference, code as it was, ours), or NULL */
+static bool is_undone;
 static mprof_marking_notice *notice;
 static unsigned marks;
 static bool main_may_come;
@@ -194,6 +201,38 @@ static PyObject *dress_code(PyObject *little, PyObject *code, PyObject *stand_in
     return dressed;
 }
 
+static void remember_change(PyObject *function, PyObject *code, PyObject *ours)
+{
+    PyObject *weak = changed != NULL ? PyWeakref_NewRef(function, NULL) : NULL;
+    PyObject *change = weak != NULL ? PyTuple_New(3) : NULL;
+
+    if (change != NULL) {
+        Py_INCREF(code);
+        Py_INCREF(ours);
+        PyTuple_SetItem(change, 0, weak);
+        PyTuple_SetItem(change, 1, code);
+        PyTuple_SetItem(change, 2, ours);
+        PyList_Append(changed, change);
+        Py_DECREF(change);
+    } else {
+        Py_XDECREF(weak);
+    }
+}
+
+static void undo_change(PyObject *change)
+{
+    PyObject *function = PyWeakref_GetObject(PyTuple_GetItem(change, 0)); /* borrowed */
+    PyObject *code = function != NULL && function != Py_None
+                         ? PyObject_GetAttrString(function, "__code__")
+                         : NULL;
+    if (code != NULL && code == PyTuple_GetItem(change, 2) &&
+        PyObject_SetAttrString(function, "__code__", PyTuple_GetItem(change, 1)) == 0) {
+        PyObject_DelAttrString(function, "__wrapped__");
+    }
+    PyErr_Clear();
+    Py_XDECREF(code);
+}
+
 /* Gives the function the code of a little one that calls a stand-in of what it was. */
 static bool replace_code(PyObject *function)
 {
@@ -221,6 +260,7 @@ static bool replace_code(PyObject *function)
     if (dressed != NULL && PyObject_SetAttrString(function, "__code__", dressed) == 0) {
         /* inspect.signature and others look behind it; so do we, when it is met again */
         done = true;
+        remember_change(function, code, dressed);
         PyObject_SetAttrString(function, "__wrapped__", stand_in);
     }
     PyErr_Clear();
@@ -244,7 +284,7 @@ static void mark_function(PyObject *function, const char *module)
     if (!get_text(function, "__module__", owner, sizeof owner) || strcmp(owner, module) != 0 ||
         !get_text(function, "__qualname__", qualname, sizeof qualname) ||
         !mprof__pattern_wants(module, qualname) || mprof__decorator_knows(function) ||
-        !may_mark_one_more()) {
+        mprof__monitor_knows(function) || !may_mark_one_more()) {
         return;
     }
     if (mprof__python.function_set_vectorcall != NULL) {
@@ -343,8 +383,11 @@ static PyObject *exec_module(PyObject *loader, PyObject *module)
     char name[256];
     PyObject *result = PyObject_CallFunctionObjArgs(load_module, loader, module, NULL);
 
-    if (result != NULL && get_text(module, "__name__", name, sizeof name) &&
-        mprof__pattern_wants_module(name)) {
+    if (result == NULL || is_undone || !get_text(module, "__name__", name, sizeof name)) {
+        return result;
+    }
+    mprof__context_imported(name); /* no event tells of it where we have come in late */
+    if (mprof__pattern_wants_module(name)) {
         PyObject *dict = PyObject_GetAttrString(module, "__dict__");
         if (dict != NULL) {
             mark_namespace(dict, name, 0);
@@ -426,25 +469,77 @@ void mprof__marking_executed(PyObject *code)
 
 void mprof__marking_setup(mprof_marking_notice *tell)
 {
-    static const char *const loaders[] = {"SourceFileLoader", "SourcelessFileLoader"};
+    static const char *const names[] = {"SourceFileLoader", "SourcelessFileLoader"};
     static PyMethodDef method = {"exec_module", exec_module, METH_O, "Execute the module."};
     PyObject *modules = PyImport_GetModuleDict(); /* borrowed */
     PyObject *machinery = PyDict_GetItemString(modules, "_frozen_importlib_external");
 
     notice = tell;
-    for (size_t i = 0; machinery != NULL && i < sizeof loaders / sizeof loaders[0]; i++) {
-        PyObject *type = PyObject_GetAttrString(machinery, loaders[i]);
+    is_undone = false;
+    for (size_t i = 0; machinery != NULL && i < sizeof names / sizeof names[0]; i++) {
+        PyObject *type = PyObject_GetAttrString(machinery, names[i]);
         if (type != NULL && load_module == NULL) {
             load_module = PyObject_GetAttrString(type, "exec_module");
         }
         PyObject *descriptor = type != NULL && load_module != NULL
                                    ? PyDescr_NewMethod((PyTypeObject *)(void *)type, &method)
                                    : NULL;
-        if (descriptor != NULL) {
-            PyObject_SetAttrString(type, "exec_module", descriptor);
+        if (descriptor != NULL && PyObject_SetAttrString(type, "exec_module", descriptor) == 0) {
+            loaders[i].type = type;
+            loaders[i].descriptor = descriptor;
+            continue;
         }
         PyErr_Clear();
         Py_XDECREF(descriptor);
         Py_XDECREF(type);
     }
+}
+
+unsigned mprof__marking_loaded(mprof_marking_notice *tell)
+{
+    PyObject *modules = PyMapping_Items(PyImport_GetModuleDict());
+
+    marks = 0;
+    Py_XDECREF(changed);
+    changed = PyList_New(0);
+    mprof__marking_setup(tell);
+    for (Py_ssize_t i = 0; modules != NULL && i < PyList_Size(modules); i++) {
+        PyObject *name = PyTuple_GetItem(PyList_GetItem(modules, i), 0);
+        PyObject *module = PyTuple_GetItem(PyList_GetItem(modules, i), 1);
+        const char *text = PyUnicode_Check(name) ? mprof__python.utf8(name, NULL) : NULL;
+        if (text == NULL || !PyModule_Check(module)) {
+            PyErr_Clear();
+            continue;
+        }
+        mprof__context_imported(text);
+        if (mprof__pattern_wants_module(text)) {
+            mark_namespace(PyModule_GetDict(module), text, 0);
+        }
+    }
+    PyErr_Clear();
+    Py_XDECREF(modules);
+    return marks;
+}
+
+void mprof__marking_undo(void)
+{
+    is_undone = true;
+    for (size_t i = 0; i < sizeof loaders / sizeof loaders[0]; i++) {
+        PyObject *now =
+            loaders[i].type != NULL ? PyObject_GetAttrString(loaders[i].type, "exec_module") : NULL;
+        if (now != NULL && now == loaders[i].descriptor) {
+            PyObject_DelAttrString(loaders[i].type, "exec_module"); /* it is inherited again */
+        }
+        PyErr_Clear();
+        Py_XDECREF(now);
+        Py_XDECREF(loaders[i].descriptor);
+        Py_XDECREF(loaders[i].type);
+        loaders[i].descriptor = NULL;
+        loaders[i].type = NULL;
+    }
+    for (Py_ssize_t i = 0; changed != NULL && i < PyList_Size(changed); i++) {
+        undo_change(PyList_GetItem(changed, i));
+    }
+    Py_XDECREF(changed);
+    changed = NULL;
 }

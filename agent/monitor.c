@@ -17,6 +17,8 @@
 typedef struct watched_code {
     mprof_name *name;       /* of its only function; NULL: its functions are told apart */
     mprof_name *frame_name; /* of its generators whose creation is not seen, or NULL */
+    PyObject *code;         /* borrowed: it takes us with it */
+    struct watched_code *before, *next;
 } watched_code;
 
 /* A function whose entry point was replaced. */
@@ -60,6 +62,7 @@ static struct {
 static mprof_pointer_map functions; /* function -> watched_function */
 static mprof_pointer_map frames;    /* frame -> watched_frame */
 static mprof_pointer_map deaths;    /* weak reference -> function or frame, a key of the above */
+static watched_code *watched;       /* all of them */
 static watched_call *spare_calls;
 static watched_frame *dying;
 
@@ -286,6 +289,7 @@ static PyObject *nothing(void)
 static PyObject *on_start(PyObject *self, PyObject *const *arguments, Py_ssize_t count)
 {
     bury_dying();
+    mprof__span_check();
     watched_code *code = find_code(arguments[0]);
     (void)self;
     (void)count;
@@ -365,6 +369,11 @@ static PyObject *enter_function(PyObject *function, PyObject *const *arguments, 
     mprof_span span;
 
     bury_dying();
+    if (mprof__span_over) {
+        mprof_vectorcall original = one->original;
+        mprof__span_let_go(); /* forgets `one` */
+        return original(function, arguments, count, keywords);
+    }
     if (one->makes_suspendable) {
         PyObject *made = one->original(function, arguments, count, keywords);
         if (made != NULL) {
@@ -506,7 +515,16 @@ static bool register_callbacks(void)
 
 static void free_code(void *extra)
 {
-    free(extra);
+    watched_code *one = extra;
+
+    if (one == NULL) {
+        return;
+    }
+    *(one->before != NULL ? &one->before->next : &watched) = one->next;
+    if (one->next != NULL) {
+        one->next->before = one->before;
+    }
+    free(one);
 }
 
 static bool set_up(void)
@@ -516,13 +534,15 @@ static bool set_up(void)
     if (mprof__python.function_set_vectorcall == NULL) {
         return false;
     }
-    monitor.monitoring = PySys_GetObject("monitoring"); /* borrowed */
     if (monitor.monitoring == NULL) {
-        return false;
+        monitor.monitoring = PySys_GetObject("monitoring"); /* borrowed */
+        if (monitor.monitoring == NULL) {
+            return false;
+        }
+        Py_INCREF(monitor.monitoring);
+        monitor.on_death = PyCFunction_NewEx(&death, NULL, NULL);
+        monitor.code_index = mprof__python.code_extra_index(free_code);
     }
-    Py_INCREF(monitor.monitoring);
-    monitor.on_death = PyCFunction_NewEx(&death, NULL, NULL);
-    monitor.code_index = mprof__python.code_extra_index(free_code);
     if (monitor.on_death == NULL || monitor.code_index < 0 || !take_tool()) {
         return false;
     }
@@ -572,11 +592,17 @@ static bool watch_code(PyObject *code, mprof_name *name, long events)
         return false;
     }
     fresh->name = name;
+    fresh->code = code;
     if (mprof__python.code_extra_set(code, monitor.code_index, fresh) != 0) {
         PyErr_Clear();
         free(fresh);
         return false;
     }
+    fresh->next = watched;
+    if (watched != NULL) {
+        watched->before = fresh;
+    }
+    watched = fresh;
     if (!set_local_events(code, events)) {
         mprof__python.code_extra_set(code, monitor.code_index, NULL); /* frees it */
         return false;
@@ -645,4 +671,69 @@ bool mprof__monitor_take(PyObject *function, mprof_name *name)
     PyErr_Clear();
     Py_XDECREF(code);
     return taken;
+}
+
+bool mprof__monitor_knows(PyObject *function)
+{
+    if (monitor.state != READY) {
+        return false;
+    }
+    PyObject *code = PyObject_GetAttrString(function, "__code__");
+    watched_code *known = code != NULL ? find_code(code) : NULL;
+    bool result = (known != NULL && known->name != NULL) ||
+                  mprof__pointer_map_find(&functions, function) != NULL;
+
+    PyErr_Clear();
+    Py_XDECREF(code);
+    return result;
+}
+
+static void release_function(const void *key, void *value)
+{
+    watched_function *one = value;
+    PyObject *function = NULL;
+
+    memcpy(&function, &key, sizeof key); /* keys are not written to by the map */
+    mprof__python.function_set_vectorcall(function, one->original);
+    mprof__pointer_map_take(&deaths, one->weak);
+    Py_DECREF(one->weak);
+    free(one);
+}
+
+static void release_frame(const void *key, void *value)
+{
+    watched_frame *one = value;
+
+    (void)key;
+    if (one->weak != NULL) {
+        mprof__pointer_map_take(&deaths, one->weak);
+        Py_DECREF(one->weak);
+    }
+    free(one);
+}
+
+void mprof__monitor_release(void)
+{
+    static const char *const events[] = {"PY_START", "PY_RETURN", "PY_UNWIND",
+                                         "PY_YIELD", "PY_RESUME", "PY_THROW"};
+    if (monitor.state != READY) {
+        return;
+    }
+    bury_dying();
+    while (watched != NULL) {
+        PyObject *code = watched->code;
+        Py_INCREF(code);
+        call_monitoring("set_local_events", "(lOl)", monitor.tool, code, 0L);
+        mprof__python.code_extra_set(code, monitor.code_index, NULL); /* frees it */
+        Py_DECREF(code);
+    }
+    call_monitoring("set_events", "(ll)", monitor.tool, 0L);
+    for (size_t i = 0; i < sizeof events / sizeof events[0]; i++) {
+        call_monitoring("register_callback", "(llO)", monitor.tool, event_number(events[i]),
+                        Py_None);
+    }
+    call_monitoring("free_tool_id", "(l)", monitor.tool);
+    mprof__pointer_map_drain(&functions, release_function);
+    mprof__pointer_map_drain(&frames, release_frame);
+    monitor.state = UNTRIED;
 }

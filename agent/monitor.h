@@ -14,6 +14,12 @@ bool mprof__monitor_take(PyObject *function, mprof_name *name);
 /* The same of all functions that will be made of this code. */
 bool mprof__monitor_take_code(PyObject *code, mprof_name *name);
 
+/* Whether its calls are told of already. */
+bool mprof__monitor_knows(PyObject *function);
+
+/* Leaves every function as it was found. What runs is not told of any more. */
+void mprof__monitor_release(void);
+
 /* Tells of what is known to have ended, but not yet told. For the end of the interpreter. */
 void mprof__monitor_flush(void);
 

@@ -11,7 +11,8 @@ typedef struct pattern {
     const char *qualname; /* NULL: every function */
 } pattern;
 
-static pattern *patterns; /* ended by one without a module; with the text, for the process's life */
+static pattern *patterns;  /* ended by one without a module */
+static char *pattern_text; /* what they point into */
 
 bool mprof__pattern_set(const char *lines)
 {
@@ -39,7 +40,10 @@ bool mprof__pattern_set(const char *lines)
         }
         count++;
     }
+    free(patterns);
+    free(pattern_text);
     patterns = list;
+    pattern_text = text;
     return count > 0;
 }
 

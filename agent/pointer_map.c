@@ -87,3 +87,16 @@ void *mprof__pointer_map_take(mprof_pointer_map *map, const void *key)
     map->count--;
     return value;
 }
+
+void mprof__pointer_map_drain(mprof_pointer_map *map, void (*take)(const void *key, void *value))
+{
+    mprof_pointer_map had = *map;
+
+    *map = (mprof_pointer_map){0};
+    for (size_t i = 0; i < had.room; i++) {
+        if (had.pairs[i].key != NULL) {
+            take(had.pairs[i].key, had.pairs[i].value);
+        }
+    }
+    free(had.pairs);
+}

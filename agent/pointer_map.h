@@ -20,4 +20,7 @@ bool mprof__pointer_map_put(mprof_pointer_map *map, const void *key, void *value
 /* Removes a key and returns its value; NULL if it is not there. */
 void *mprof__pointer_map_take(mprof_pointer_map *map, const void *key);
 
+/* Empties the map first, then hands over each pair it had. */
+void mprof__pointer_map_drain(mprof_pointer_map *map, void (*take)(const void *key, void *value));
+
 #endif

@@ -139,6 +139,8 @@ static void ring_bell(mprof_ring *ring)
         ssize_t written = write(fd, "!", 1); /* full: the recorder is awake already */
         (void)written;
         close(fd);
+    } else if (errno == ENXIO || errno == ENOENT) {
+        ring->is_over = true; /* killed: nobody holds the other end; or gone with its directory */
     }
 }
 
@@ -309,6 +311,7 @@ uint32_t mprof__ring_enter(mprof_ring *ring, mprof_wire_enter enter, uint32_t ge
                       ((uint64_t)ring->in_flight + 1) * sizeof(mprof_wire_exit);
 
     needed += ring->pending_used * sizeof(mprof_wire_calls);
+    ring->is_over |= __atomic_load_n(&ring->header->over, __ATOMIC_RELAXED) != 0;
     if (needed + TEXTS_RESERVE > free_bytes(ring)) {
         return 0;
     }
@@ -334,4 +337,13 @@ void mprof__ring_exit(mprof_ring *ring, uint32_t call, uint8_t flags, mprof_wire
     ring->in_flight--;
     append_words(ring, &leave, sizeof leave);
     publish(ring);
+}
+
+bool mprof__ring_is_orphaned(mprof_ring *ring)
+{
+    if (!ring->is_over) {
+        ring_bell(ring);
+    }
+    return ring->is_over ||
+           (ring->header != NULL && __atomic_load_n(&ring->header->over, __ATOMIC_RELAXED) != 0);
 }

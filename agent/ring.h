@@ -20,6 +20,7 @@ typedef struct mprof_ring {
     uint32_t last_call;
     uint32_t pending_used; /* entries of the table behind the header that were ever used */
     uint32_t pending_last; /* the one that was used last */
+    bool is_over;          /* nobody reads it any more */
     char directory[PATH_MAX];
 } mprof_ring;
 
@@ -55,5 +56,8 @@ void mprof__ring_exit(mprof_ring *ring, uint32_t call, uint8_t flags, mprof_wire
  * carries everything but event head and count. */
 void mprof__ring_gather(mprof_ring *ring, mprof_wire_calls calls, uint32_t generation,
                         const mprof_ring_text *name, const mprof_ring_text *lane);
+
+/* Asks whether there is still a recorder: true if there is none. */
+bool mprof__ring_is_orphaned(mprof_ring *ring);
 
 #endif

@@ -18,7 +18,11 @@ static struct {
     uint32_t generation; /* counts process images: 1, and one more in each child of a fork */
     bool failed;         /* the ring cannot be made: not tried at every call */
     bool expected;       /* something is decorated */
+    bool prepared;       /* for forks */
+    void (*let_go)(void);
 } spans;
+
+bool mprof__span_over;
 
 #define NAME_BUCKETS 1024 /* programs decorate dozens of functions, not thousands */
 
@@ -120,8 +124,50 @@ void mprof__span_setup(const char *directory, uint32_t python_version)
     }
     memcpy(spans.ring.directory, directory, length + 1);
     spans.python_version = python_version;
-    spans.generation = 1;
-    pthread_atfork(NULL, NULL, in_child);
+    spans.generation++;
+    spans.failed = false;
+    if (!spans.prepared) {
+        spans.prepared = true;
+        pthread_atfork(NULL, NULL, in_child);
+    }
+}
+
+void mprof__span_close(void)
+{
+    int kept_errno = errno;
+
+    mprof__ring_close(&spans.ring);
+    spans.generation++;
+    spans.failed = true;
+    spans.expected = false;
+    mprof__rss_forked();
+    mprof__oracle_forked();
+    errno = kept_errno;
+}
+
+bool mprof__span_is_orphaned(void)
+{
+    int kept_errno = errno;
+    bool result = mprof__ring_is_orphaned(&spans.ring);
+
+    errno = kept_errno;
+    return result;
+}
+
+void mprof__span_on_over(void (*let_go)(void))
+{
+    spans.let_go = let_go;
+    mprof__span_over = false;
+}
+
+void mprof__span_let_go(void)
+{
+    void (*let_go)(void) = spans.let_go;
+
+    mprof__span_over = false;
+    if (let_go != NULL) {
+        let_go();
+    }
 }
 
 void mprof__span_expected(void)
@@ -171,6 +217,9 @@ void mprof__span_begin(mprof_span *span, mprof_name *name)
             span->enter_rss_bytes = enter.rss_bytes;
             span->level = enter.level;
         }
+    }
+    if ((spans.failed || spans.ring.is_over) && spans.let_go != NULL) {
+        mprof__span_over = true;
     }
     errno = kept_errno;
 }

@@ -37,8 +37,28 @@ typedef struct mprof_span {
     uint32_t level;
 } mprof_span;
 
-/* Where rings are made, and for which interpreter. Also prepares for forks. */
+/* Where rings are made from now on, and for which interpreter. Also prepares for forks. */
 void mprof__span_setup(const char *directory, uint32_t python_version);
+
+/* Has `let_go` called when nobody records any more, by whoever next begins a span: before it holds
+ * anything. In run mode nobody asks for it. NULL: nobody does any more. */
+void mprof__span_on_over(void (*let_go)(void));
+
+extern bool mprof__span_over; /* the time for that has come */
+void mprof__span_let_go(void);
+
+static inline void mprof__span_check(void)
+{
+    if (__builtin_expect(mprof__span_over, 0)) {
+        mprof__span_let_go();
+    }
+}
+
+/* Asks whether there is still a recorder: true if there is none. */
+bool mprof__span_is_orphaned(void);
+
+/* Closes the ring. Spans that are open are not told of any more; mprof__span_setup begins anew. */
+void mprof__span_close(void);
 
 /* The name with this text, longer ones cut (wire.h). NULL: out of memory. */
 mprof_name *mprof__name_intern(const char *bytes, size_t length);

@@ -59,11 +59,13 @@ typedef struct mprof_wire_header {
 
     /* written by the recorder */
     uint64_t tail; /* bytes ever read */
-    uint8_t pad2[64 - 8];
+    uint64_t over; /* not 0: nothing will be read any more */
+    uint8_t pad2[64 - 16];
 } mprof_wire_header;
 
 #define MPROF_WIRE_HEAD_OFFSET 64
 #define MPROF_WIRE_TAIL_OFFSET 128
+#define MPROF_WIRE_OVER_OFFSET 136
 #define MPROF_WIRE_DATA_OFFSET 4096
 
 /* Events lie one behind the other, 8-byte aligned, wrapping at `capacity` without regard for event
@@ -134,6 +136,16 @@ typedef struct mprof_wire_pending {
 
 #define MPROF_WIRE_PENDING_OFFSET 192
 #define MPROF_WIRE_PENDING_COUNT 60
+
+/* How the agent comes into an interpreter that runs already: the recorder has this function of it
+ * called there, with the directory of rings and the patterns of the functions that are wanted, one
+ * a line. `has_gil`: the calling thread may use Python; else the agent sees to that itself. It
+ * answers with a line in a file of that directory: that it is in, with the number of functions that
+ * were found, or why not. */
+#define MPROF_WIRE_ATTACH "mprof_agent_attach"
+#define MPROF_WIRE_ANSWER "answer"
+#define MPROF_WIRE_ANSWER_YES "yes "
+#define MPROF_WIRE_ANSWER_NO "no "
 
 _Static_assert(sizeof(mprof_wire_header) == 192, "three cache lines");
 _Static_assert(sizeof(mprof_wire_event) == 8, "event head");

@@ -147,7 +147,7 @@ mprof_status mprof__ring_open(mprof__ring **out, int fd, int64_t pid, mprof_erro
     if (fstat(fd, &status) != 0) {
         return mprof_error_set_errno(error, errno, "cannot look at the event ring");
     }
-    if (!S_ISREG(status.st_mode) || status.st_uid != geteuid() ||
+    if (!S_ISREG(status.st_mode) || (status.st_uid != geteuid() && geteuid() != 0) ||
         pread(fd, &header, sizeof header, 0) != (ssize_t)sizeof header ||
         header.magic != MPROF_WIRE_MAGIC || header.version != MPROF_WIRE_VERSION ||
         header.pid != (uint64_t)pid || header.capacity < sizeof(mprof_wire_enter) ||
@@ -175,6 +175,8 @@ mprof_status mprof__ring_open(mprof__ring **out, int fd, int64_t pid, mprof_erro
 
 void mprof__ring_free(mprof__ring *ring)
 {
+    const uint64_t over = 1;
+
     if (!ring) {
         return;
     }
@@ -182,6 +184,7 @@ void mprof__ring_free(mprof__ring *ring)
         free(ring->flights[i].lane_text);
     }
     free(ring->flights);
+    (void)!pwrite(ring->fd, &over, sizeof over, MPROF_WIRE_OVER_OFFSET);
     mprof__id_table_free(&ring->calls);
     text_table_free(&ring->lanes);
     text_table_free(&ring->names);

@@ -230,6 +230,39 @@ int mprof__ring_folder_link(mprof__ring_folder *folder, const char *directory)
     return symlinkat(directory, folder->fd, MPROF__RING_FOLDER_LINK);
 }
 
+mprof_status mprof__ring_folder_give(mprof__ring_folder *folder, int64_t user, int64_t group,
+                                     mprof_error *error)
+{
+    if (user < 0 || group < 0 || geteuid() != 0 || user == 0) {
+        return MPROF_OK;
+    }
+    if (fchownat(folder->fd, MPROF_WIRE_BELL, (uid_t)user, (gid_t)group, AT_SYMLINK_NOFOLLOW) !=
+            0 ||
+        fchown(folder->fd, (uid_t)user, (gid_t)group) != 0) {
+        return mprof_error_set_errno(error, errno, "the event rings cannot be shared with it");
+    }
+    return MPROF_OK;
+}
+
+int mprof__ring_folder_answer(const mprof__ring_folder *folder, char *words, size_t size)
+{
+    int fd = openat(folder->fd, MPROF_WIRE_ANSWER, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    ssize_t got = fd >= 0 ? read(fd, words, size - 1) : -1;
+    char *end;
+
+    if (fd >= 0) {
+        close(fd);
+    }
+    words[got > 0 ? got : 0] = '\0';
+    end = strchr(words, '\n');
+    if (!end) {
+        words[0] = '\0';
+        return 0;
+    }
+    *end = '\0';
+    return 1;
+}
+
 int mprof__ring_folder_bell_fd(const mprof__ring_folder *folder)
 {
     return folder->bell_fd;

@@ -25,6 +25,15 @@ const char *mprof__ring_folder_path(const mprof__ring_folder *folder);
  * what cannot name it itself. 0, or -1 with errno. */
 int mprof__ring_folder_link(mprof__ring_folder *folder, const char *directory);
 
+/* Lets processes of this user make rings: those that were not started by us, where we are root and
+ * they are not. Negative numbers change nothing. MPROF_EIO. */
+mprof_status mprof__ring_folder_give(mprof__ring_folder *folder, int64_t user, int64_t group,
+                                     mprof_error *error);
+
+/* The line by which an agent answered that was sent into a running process (agent/wire.h). 1, or 0:
+ * none yet. */
+int mprof__ring_folder_answer(const mprof__ring_folder *folder, char *words, size_t size);
+
 /* Descriptors to poll for reading: the bell, and the watch for new rings (-1 if the kernel gave
  * none: then the folder is to be searched at every tick). */
 int mprof__ring_folder_bell_fd(const mprof__ring_folder *folder);

@@ -3,6 +3,7 @@
 
 #include "parse/command.h"
 #include "record/attach.h"
+#include "record/inject.h"
 #include "record/launch.h"
 #include "record/output_file.h"
 #include "record/program.h"
@@ -47,6 +48,7 @@ typedef struct run_options {
     int multiprocess;
     int exit_code;
     int attach;
+    int functions; /* some are wanted by a pattern */
     int newest;
     int live;
     size_t argc;
@@ -61,6 +63,8 @@ static const struct argp_option option_table[] = {
      "record Python functions that bear no decorator: module:name, either with wildcards; a module "
      "or a class means all it defines",
      0},
+    {"functions", KEY_FUNC, "PATTERN", 0,
+     "the same; when attaching, the agent is let into the running Python for that", 0},
     {"interval", 'T', "SECONDS", 0, "time between samples (0.1)", 0},
     {"include-children", 'C', NULL, 0, "MEM is the sum over the program and its descendants", 0},
     {"multiprocess", 'M', NULL, 0, "record each descendant by itself, too", 0},
@@ -166,6 +170,7 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
         return 0;
     case KEY_FUNC:
         add_pattern(state, argument);
+        options->functions = 1;
         return 0;
     case KEY_NEWEST:
         options->newest = 1;
@@ -538,6 +543,50 @@ static mprof_status check_access(const run_options *options, int64_t pid, mprof_
                : MPROF_OK;
 }
 
+/* What the agent says of itself is kept short: it comes from inside of the process. */
+static void tell_functions(int is_in, const char *words)
+{
+    char *end;
+    unsigned long count = strtoul(words + strcspn(words, " "), &end, 10);
+
+    if (!is_in) {
+        puts("functions are recorded as soon as the program's main thread runs Python again");
+    } else {
+        printf("functions are recorded: %lu found%s\n", *end == '\0' ? count : 0,
+               count == 0 ? " so far" : "");
+    }
+    fflush(stdout);
+}
+
+/* Without it the process is recorded all the same, without functions. */
+static void enter_process(session *run, int64_t pid)
+{
+    mprof_error error = MPROF_ERROR_INIT;
+    const char *patterns = getenv(PATTERNS);
+    char words[256];
+    int is_in;
+
+    if (!run->folder) {
+        return;
+    }
+    if (mprof__inject(&is_in, words, sizeof words, pid, run->folder, patterns, &error) ==
+        MPROF_OK) {
+        tell_functions(is_in, words);
+    } else {
+        note("functions are not recorded:", error.message);
+    }
+}
+
+/* The patterns are asked for by options only: the environment is that of children. */
+static void prepare_entry(session *run)
+{
+    mprof_error error = MPROF_ERROR_INIT;
+
+    if (run->options->functions && mprof__ring_folder_open(&run->folder, &error) != MPROF_OK) {
+        note("functions are not recorded:", error.message);
+    }
+}
+
 static int attach_to_process(const run_options *options)
 {
     mprof_error error = MPROF_ERROR_INIT;
@@ -552,6 +601,7 @@ static int attach_to_process(const run_options *options)
         mprof__attach_arguments(&argv, &argc, pid, &error) != MPROF_OK) {
         return mprof__command_fail(&error);
     }
+    prepare_entry(&run);
     status = prepare(&run, argc, argv, &error);
     free(argv);
     if (status != MPROF_OK) {
@@ -562,6 +612,7 @@ static int attach_to_process(const run_options *options)
     mprof__print_plain(stdout, options->argv[0]);
     putchar('\n');
     fflush(stdout);
+    enter_process(&run, pid);
     return record(&run, pid);
 }
 
