@@ -327,6 +327,7 @@ static void tell(running *frame, bool ended, int64_t now_bytes)
 
     if (peaks) {
         int64_t peak = mprof__meter_peak(&profiler->meter, now_bytes);
+        peak = peak > frame->since_bytes ? peak : frame->since_bytes; /* the kernel's mark lags */
         frame->peak_bytes = peak > frame->peak_bytes ? peak : frame->peak_bytes;
     }
     mprof_line_part part = {

@@ -1,13 +1,14 @@
 """Small programs with what a line-by-line report has to say about them.
 
 Run by the interpreter under test: prints, as JSON, for each program the lines of its report, and for
-each of SUMS two numbers that should be equal. Behind each line that runs stands what is expected of it: `#: <occurrences> <MiB>`. Occurrences may differ
-between versions of Python where they compile a line to more than one place: `6|12`. Without a change
+each of SUMS two numbers that should be equal. Behind each line that runs stands what is expected of
+it: `#: <occurrences> <MiB>`. Occurrences may differ between versions of Python where they compile a line to more than one place: `6|12`. Without a change
 of memory the MiB are 0; every value is exact to less than one. A line without the mark must not run.
 
 M is a block of 8 MiB whose memory goes back to the system as soon as it is freed.
 """
 
+import gc
 import json
 import sys
 import tempfile
@@ -483,6 +484,20 @@ def f():
     return b"x" * M                         #: 1 8
 f(); f()
 """
+PROGRAMS["above a decorator that is written in Python"] = """
+import functools
+def twice(function):
+    @functools.wraps(function)
+    def wrapper(*arguments):
+        return function(*arguments), function(*arguments)
+    return wrapper
+@profile                                    #: 2 0
+@twice
+def f(n):
+    a = b"x" * n                            #: 2 16
+    return a                                #: 2 0
+kept = f(M)
+"""
 PROGRAMS["call in several lines"] = """
 def g(*blocks):
     return list(blocks)
@@ -560,21 +575,56 @@ kept.append(f()); profile.disable_by_count()
 kept.append(f()); profile.disable_by_count()
 """
 
-# Programs of the kind that upstream's users reported wrong numbers of, most with increments in loops
-# (its issues 77, 122, 195, 211, 219, 226, 234, 236, 238, 253, 294, 317, 353, 396, 400). Each takes
-# memory() at its first and last line: all increments together are what lies between.
+# Programs of the kind that upstream's users reported wrong numbers of, most with increments in loops;
+# the number is that of the report. Each takes memory() at its first and last line: all increments
+# together are what lies between. A name with "(kept)" gives nothing back: no line of it is negative.
 SUMS = {}
-SUMS["the example of the manual (226)"] = """
+SUMS["77: a call that gives back more than it takes"] = """
+class Model:
+    def __init__(self): self.work = [b"x" * (10 << 20) for _ in range(4)]
+    def fit(self, data):
+        self.fitted = b"x" * len(data)
+        self.work = None
 @profile
 def f():
     start = memory()
-    a = [1] * (10 ** 6)
-    b = [2] * (2 * 10 ** 7)
-    del b
+    model = Model()
+    data = b"x" * (8 << 20)
+    model.fit(data)
+    for _ in range(3):
+        model.work = [data * 2]
+        model.fit(data)
     total(start)
 f()
 """
-SUMS["objects made in a loop (211)"] = """
+SUMS["195: a bound method, profiled by hand"] = """
+class Thing:
+    def f(self, n):
+        start = memory()
+        parts = []
+        for i in range(n):
+            part = b"x" * (i << 16)
+            part = part[:len(part) // 2]
+            parts.append(part)
+            parts = parts[-3:]
+        total(start)
+profile(Thing().f)(30)
+"""
+SUMS["195: a file copied line by line"] = """
+import tempfile
+@profile
+def f():
+    start = memory()
+    with tempfile.TemporaryFile("w+") as file, tempfile.TemporaryFile("w+") as copy:
+        for i in range(3000):
+            file.write("line %d of the file\\n" % i)
+        file.seek(0)
+        for line in file:
+            copy.write(line)
+    total(start)
+f()
+"""
+SUMS["211: objects made in a loop (kept)"] = """
 class Person:
     def __init__(self, name): self.name = name
 @profile
@@ -586,7 +636,7 @@ def f():
     total(start)
 f()
 """
-SUMS["dicts made in a loop (211)"] = """
+SUMS["211: dicts made in a loop (kept)"] = """
 @profile
 def f():
     start = memory()
@@ -596,7 +646,7 @@ def f():
     total(start)
 f()
 """
-SUMS["lists made and dropped in a loop (219, 77)"] = """
+SUMS["219: lists made and dropped in a loop"] = """
 @profile
 def f(n):
     start = memory()
@@ -608,20 +658,31 @@ def f(n):
     total(start)
 f(40000)
 """
-SUMS["a bound method, profiled by hand (195)"] = """
-class Thing:
-    def window(self, n):
-        start = memory()
-        parts = []
-        for i in range(n):
-            part = b"x" * (i << 16)
-            part = part[:len(part) // 2]
-            parts.append(part)
-            parts = parts[-3:]
-        total(start)
-profile(Thing().window)(30)
+SUMS["226: the example of the manual"] = """
+@profile
+def f():
+    start = memory()
+    a = [1] * (10 ** 6)
+    b = [2] * (2 * 10 ** 7)
+    del b
+    total(start)
+f()
 """
-SUMS["a profiled function in a profiled function (234, 236)"] = """
+SUMS["226: the same in a loop, in a program that measures itself too"] = """
+from memory_profiler import memory_usage
+@profile
+def f():
+    start = memory()
+    kept = []
+    for i in range(200):
+        kept.append([i] * 10000)
+        if i % 20 == 19:
+            memory_usage()
+            del kept[::2]
+    total(start)
+f()
+"""
+SUMS["234: a profiled function in a profiled function"] = """
 @profile
 def inner(n):
     output = [0] * n
@@ -640,7 +701,7 @@ def f():
 f = profile(f)
 f()
 """
-SUMS["comprehensions (238, 253)"] = """
+SUMS["238: comprehensions (kept)"] = """
 class Particle:
     def __init__(self, x): self.x = x
 @profile
@@ -654,7 +715,7 @@ def f():
     total(start)
 f()
 """
-SUMS["a callee that takes memory once (122)"] = """
+SUMS["122: a callee that takes memory once (kept)"] = """
 cache = []
 def fill():
     if not cache: cache.append(b"x" * (40 << 20))
@@ -669,24 +730,58 @@ def f():
     total(start)
 f()
 """
-SUMS["a file read in a loop (195, 317)"] = """
-import tempfile
+SUMS["294: recursion that takes and gives back"] = """
+@profile
+def f(n):
+    if n == 6:
+        start = memory()
+    block = b"x" * (n << 19)
+    if n:
+        kept = f(n - 1)
+        block = block[:len(block) // 2] + kept
+    if n == 6:
+        total(start)
+    return block
+f(6)
+"""
+SUMS["317: a long function, calls and loops in loops"] = """
+def read(n): return [b"x" * (1 << 16) for _ in range(n)]
+def merge(parts): return [b"".join(parts)]
 @profile
 def f():
     start = memory()
-    with tempfile.TemporaryFile("w+") as file:
-        for i in range(3000):
-            file.write("line %d of the file\\n" % i)
-        file.seek(0)
-        lines = []
-        for line in file:
-            lines.append(line * 50)
-            if len(lines) > 500:
-                lines.clear()
+    parts, merged = [], []
+    for i in range(12):
+        parts += read(30)
+        while len(parts) > 40:
+            parts.pop()
+        for part in parts:
+            if len(part) < i:
+                break
+        merged = merge(parts)
+        if i % 4 == 3:
+            parts = merged
+            merged = None
     total(start)
 f()
 """
-SUMS["memory that goes up and down from round to round (353, 400)"] = """
+SUMS["396: what the garbage collector gives back, at some line"] = """
+import gc
+class Node:
+    def __init__(self, size): self.me, self.block = self, b"x" * size
+@profile
+def f():
+    start = memory()
+    for i in range(60):
+        node = Node(1 << 20)
+        if i % 15 == 14:
+            gc.collect()
+    node = None
+    gc.collect()
+    total(start)
+f()
+"""
+SUMS["400: memory that goes up and down from round to round"] = """
 @profile
 def f():
     start = memory()
@@ -702,37 +797,24 @@ def f():
     total(start)
 f()
 """
-SUMS["recursion that takes and gives back (294, 396)"] = """
-@profile
-def f(n):
-    if n == 6:
-        start = memory()
-    block = b"x" * (n << 19)
-    if n:
-        kept = f(n - 1)
-        block = block[:len(block) // 2] + kept
-    if n == 6:
-        total(start)
-    return block
-f(6)
-"""
 
 
 def check_sum(name, directory):
-    """(what the increments of f add up to, what f itself has seen)"""
+    """(what the increments of f add up to, what f itself has seen, the lowest increment of a line)"""
     from memory_profiler import LineProfiler, memory_usage
     path = os.path.join(directory, "program.py")
     with open(path, "w") as file:
         file.write(SUMS[name])
+    gc.collect()  # what other programs have left
     seen = []
     profiler = LineProfiler()
     memory = lambda: memory_usage()[0]  # noqa: E731
     space = {"profile": profiler, "memory": memory, "__name__": "program",
              "total": lambda start: seen.append(memory() - start)}
     exec(compile(SUMS[name], path, "exec"), space)
-    (code,) = [code for _, code, _ in profiler.code_map.reports()
-               if code.co_name in ("f", "window")]
-    return sum(row[1] for row in profiler.code_map.measures(code)), seen[0]
+    (code,) = [code for _, code, _ in profiler.code_map.reports() if code.co_name == "f"]
+    increments = [row[1] for row in profiler.code_map.measures(code)]
+    return sum(increments), seen[0], min(increments)
 
 
 def check(name, directory):

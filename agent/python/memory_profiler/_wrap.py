@@ -111,17 +111,18 @@ def _wrap_async_generator(function, begin):
 
 
 def code_of(function):
-    """The code object behind a function, method, partial or wrapped function; None if there is
-    none. What wrap() has made stands for what it was made of."""
-    while True:
+    """The code object behind a function, method, partial or wrapped function: that of the innermost
+    one, which is written where the decorators stand. None if there is none."""
+    found = None
+    seen = set()
+    while function is not None and id(function) not in seen:
+        seen.add(id(function))
         code = getattr(function, "__code__", None)
         if inspect.iscode(code) and code.co_filename != _HERE:
-            return code
-        inner = getattr(function, "func", None) if isinstance(function, functools.partial) else \
-            getattr(function, "__wrapped__", None)
-        if inner is None or inner is function:
-            return None
-        function = inner
+            found = code
+        inner = function.func if isinstance(function, functools.partial) else None
+        function = getattr(function, "__wrapped__", inner)
+    return found
 
 
 def wrap(function, begin):
