@@ -22,7 +22,7 @@ packages_test=(
     python3-ipython python3-ipykernel python3-jupyter-client
     libxml2-utils poppler-utils librsvg2-bin fonts-noto-cjk
     chromium chromium-driver
-    valgrind strace
+    valgrind strace mypy
     mandoc clang-format-14
 )
 

@@ -51,6 +51,69 @@ class Magics:
                                        "r.include_children)").strip(), "3 3 5 0.01 True")
         self.assertIn("<MemitResult : peak memory:", self.run_cell("r"))
 
+    def test_every_option_of_memit_in_both_forms(self):
+        show = "\nprint(type(r).__name__, r and (r.repeat, r.timeout, r.interval, " \
+               "r.include_children, len(r.mem_usage)))"
+        for options, said in (
+                ("-o", "(1, None, 0.1, False, 1)"), ("-o -r 3", "(3, None, 0.1, False, 3)"),
+                ("-o -r3", "(3, None, 0.1, False, 3)"), ("-o -r 0", "(1, None, 0.1, False, 1)"),
+                ("-o -t 7", "(1, 7, 0.1, False, 1)"), ("-o -i 0.25", "(1, None, 0.25, False, 1)"),
+                ("-o -c", "(1, None, 0.1, True, 1)"),
+                ("-o -q -c -r 2 -i .5 -t 9", "(2, 9, 0.5, True, 2)")):
+            quiet = "-q" in options
+            for form in (f"r = %memit {options} list(range(9))",
+                         f"r = get_ipython().run_cell_magic('memit', '{options} n = 9', "
+                         f"'list(range(n))\\nm = n')"):
+                with self.subTest(form=form):
+                    text = self.run_cell(form + show)
+                    self.assertIn(f"MemitResult {said}", text)
+                    self.assertEqual(len(PEAK.findall(text)), 0 if quiet else 1, text)
+        self.assertEqual(self.run_cell("print(n, m)").strip(), "9 9")
+        self.assertRegex(self.run_cell("%memit 1"), PEAK)
+        for options in ("-r x", "-i nan", "-t -1", "-z"):
+            text = self.run_cell(f"%memit {options} 1")
+            self.assertIn("UsageError", text)
+            self.assertNotIn("_magics.py", text)
+
+    def test_every_option_of_mprun_in_both_forms(self):
+        self.run_cell(FUNCTION)
+        for options, kind in (("", "NoneType"), ("-r", "LineProfiler"), ("-c", "NoneType"),
+                              ("-T both.txt", "NoneType"), ("-r -c -T both.txt", "LineProfiler")):
+            for form in (f"p = %mprun {options} -f f f(2)",
+                         f"p = get_ipython().run_cell_magic('mprun', '{options} -f f', 'f(2)')"):
+                with self.subTest(form=form):
+                    text = self.run_cell(form + "\nprint('is', type(p).__name__, "
+                                         "getattr(getattr(p, 'code_map', None), "
+                                         "'include_children', None))")
+                    children = str("-c" in options) if "-r" in options else "None"
+                    self.assertIn(f"is {kind} {children}", text)
+                    self.check_report(text, 1, 2)
+                    if "-T" in options:
+                        written = self.directory / "both.txt"
+                        self.check_report(written.read_text(), 1, 2)
+                        written.unlink()
+
+    def test_upstream_issue_219(self):
+        # Lists made and dropped in a loop, by a function of a file: what its lines did adds up.
+        (self.directory / "lists.py").write_text(
+            "from memory_profiler import memory_usage\n"
+            "def sums(n):\n"
+            "    start = memory_usage()[0]\n"
+            "    total = 0\n"
+            "    for i in range(5):\n"
+            "        numbers = [j ^ (j >> i) for j in range(n)]\n"
+            "        total += sum(numbers)\n"
+            "        del numbers\n"
+            "    print('seen %.6f' % (memory_usage()[0] - start))\n"
+            "    return total\n")
+        text = self.run_cell("from lists import sums\np = %mprun -r -f sums sums(30000)\n"
+                             "print('added %.6f' % sum(line[0] for line in "
+                             "p.code_map[sums.__code__].values()))")
+        seen, added = (float(re.search(name + r" (-?[\d.]+)", text)[1])
+                       for name in ("seen", "added"))
+        self.assertAlmostEqual(added, seen, delta=0.75)
+        self.assertEqual({row[0]: row[3] for row in rows(text)}[6], 5 * 30001)
+
     def test_memit_runs_once_and_in_the_notebooks_names(self):
         self.run_cell("calls = []")
         self.run_cell("%memit calls.append(1)")

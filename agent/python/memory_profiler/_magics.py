@@ -27,6 +27,17 @@ def _functions(shell, expressions):
                              f"{type(error).__name__}: {error}")
 
 
+def _number(options, name, kind, default):
+    text = getattr(options, name, default)
+    try:
+        number = kind(text)
+        if 0 <= number < 1e9:
+            return number
+    except ValueError:
+        pass
+    raise UsageError(f"-{name}: {text!r} is not a number it could be")
+
+
 class _Builtin:
     """The profiler as the builtin `profile`, for what is run meanwhile."""
 
@@ -122,10 +133,10 @@ class MemoryProfilerMagics(Magics):
         setup = None
         if cell is not None:
             setup, statement = statement, cell
-        repeat = max(1, int(getattr(options, "r", 1)))
-        timeout = int(getattr(options, "t", 0))
+        repeat = max(1, _number(options, "r", int, 1))
+        timeout = _number(options, "t", int, 0)
         timeout = timeout if timeout > 0 else None
-        interval = float(getattr(options, "i", 0.1))
+        interval = _number(options, "i", float, 0.1)
         include_children = "c" in options
 
         # Garbage of before would be taken for the statement's own.
