@@ -565,9 +565,10 @@ static void loop(mprof__recording *recording)
         if (recording->is_sampling && !recording->is_over) {
             take_news(recording, polls);
             take_time(recording);
-            if (recording->journal.failed) { /* from now on the program merely runs */
+            if (recording->journal.failed) { /* from now on a program of ours merely runs */
                 recording->is_sampling = 0;
                 finish_file(recording);
+                recording->is_over |= !recording->plan.is_child;
             }
         }
         if (!recording->is_sampling) {

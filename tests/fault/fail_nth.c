@@ -1,16 +1,28 @@
-/* Preloaded into the recorder: one of its calls into the libc fails, the MPROF_TEST_NTH-th of those
- * below, counted from the start of main. The program that is recorded is left alone. With
- * MPROF_TEST_COUNT naming a file, how many there were is written there at the end. */
+/* Preloaded into the recorder: one of its calls into the libc fails. Which one is said by the place
+ * it is made from and how often that place was passed before,
+ *
+ *     MPROF_TEST_SITE="mprof-dynamic+1a2b open" MPROF_TEST_NTH=1
+ *
+ * or, without a place, by its number among all calls of those below, counted from the start of
+ * main. The program that is recorded is left alone. With MPROF_TEST_REPORT naming a file, this is
+ * written there at the end: how many calls there were, how many descriptors and blocks of memory
+ * are left over, whether one call did fail, and all places. */
 #include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
+#include <signal.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/inotify.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -20,11 +32,35 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#define EXPORT __attribute__((visibility("default")))
+#define SITES 1024
+#define LINE 160
+
+/* A place that calls are made from. */
+typedef struct site {
+    const void *address;
+    const char *function;
+    unsigned long count;
+} site;
+
 static int is_recorder;
 static unsigned long nth;
+static const char *wanted; /* the place; NULL: any */
 static unsigned long calls;
+static unsigned long failed;
+static long blocks; /* allocated and not freed */
+static long descriptors;
+static site sites[SITES];
 
-#define EXPORT __attribute__((visibility("default")))
+static long count_descriptors(void)
+{
+    long count = 0;
+
+    for (int fd = 0; fd < 1024; fd++) {
+        count += syscall(SYS_fcntl, fd, F_GETFD) >= 0;
+    }
+    return count;
+}
 
 __attribute__((constructor)) static void start(void)
 {
@@ -32,31 +68,104 @@ __attribute__((constructor)) static void start(void)
 
     is_recorder = strcmp(program_invocation_short_name, "mprof-dynamic") == 0;
     nth = text ? strtoul(text, NULL, 10) : 0;
+    wanted = getenv("MPROF_TEST_SITE");
+    descriptors = count_descriptors();
+}
+
+/* "<file>+<offset in it> <function>": the same in every run. */
+static void describe(char *line, const site *place)
+{
+    const char *name = "?";
+    Dl_info info;
+
+    memset(&info, 0, sizeof info);
+    if (dladdr(place->address, &info) && info.dli_fname) {
+        const char *slash = strrchr(info.dli_fname, '/');
+
+        name = slash ? slash + 1 : info.dli_fname;
+    }
+    snprintf(line, LINE, "%s+%lx %s", name,
+             (unsigned long)((uintptr_t)place->address - (uintptr_t)info.dli_fbase),
+             place->function);
+}
+
+static site *find_site(const void *address, const char *function)
+{
+    size_t at = ((uintptr_t)address ^ (uintptr_t)function) % SITES;
+
+    while (sites[at].function && (sites[at].address != address || sites[at].function != function)) {
+        at = (at + 1) % SITES;
+    }
+    sites[at].address = address;
+    sites[at].function = function;
+    return &sites[at];
+}
+
+static int is_wanted(const site *place)
+{
+    char line[LINE];
+
+    if (!wanted) {
+        return calls == nth;
+    }
+    if (place->count != nth) {
+        return 0;
+    }
+    describe(line, place);
+    return strcmp(line, wanted) == 0;
+}
+
+/* 1 if this call is the one to fail, with that errno. */
+static int fails(int number, const char *function, const void *address)
+{
+    site *place;
+
+    if (!is_recorder) {
+        return 0;
+    }
+    place = find_site(address, function);
+    calls++;
+    place->count++;
+    if (failed || nth == 0 || !is_wanted(place)) {
+        return 0;
+    }
+    failed = 1;
+    errno = number;
+    return 1;
+}
+
+#define FAILS(number, name) fails(number, name, __builtin_return_address(0))
+
+static void report(int fd, const char *what, long value)
+{
+    dprintf(fd, "%s %ld\n", what, value);
 }
 
 __attribute__((destructor)) static void end(void)
 {
-    const char *path = getenv("MPROF_TEST_COUNT");
-    FILE *file;
+    const char *path = getenv("MPROF_TEST_REPORT");
+    long left = blocks;
+    long open_now = count_descriptors() - descriptors;
+    int fd;
 
-    if (is_recorder && path) {
-        is_recorder = 0;
-        file = fopen(path, "w");
-        if (file) {
-            fprintf(file, "%lu\n", calls);
-            fclose(file);
+    if (!is_recorder || !path) {
+        return;
+    }
+    is_recorder = 0;
+    fd = (int)syscall(SYS_openat, AT_FDCWD, path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    report(fd, "calls", (long)calls);
+    report(fd, "failed", (long)failed);
+    report(fd, "blocks", left);
+    report(fd, "descriptors", open_now);
+    for (size_t i = 0; i < SITES; i++) {
+        char line[LINE];
+
+        if (sites[i].function) {
+            describe(line, &sites[i]);
+            dprintf(fd, "site %lu %s\n", sites[i].count, line);
         }
     }
-}
-
-/* 1 if this call is the one to fail, with that errno. */
-static int fails(int number)
-{
-    if (!is_recorder || ++calls != nth) {
-        return 0;
-    }
-    errno = number;
-    return 1;
+    syscall(SYS_close, fd);
 }
 
 /* One lookup per function; the pointer is kept. */
@@ -75,7 +184,7 @@ static int fails(int number)
     LOOKUP(name)                                                                                   \
     EXPORT type name parameters                                                                    \
     {                                                                                              \
-        if (fails(number)) {                                                                       \
+        if (FAILS(number, #name)) {                                                                \
             return failure;                                                                        \
         }                                                                                          \
         return real_##name() arguments;                                                            \
@@ -85,20 +194,45 @@ static int fails(int number)
 extern void *__libc_malloc(size_t size);
 extern void *__libc_calloc(size_t count, size_t size);
 extern void *__libc_realloc(void *block, size_t size);
+extern void __libc_free(void *block);
+
+static void *note_block(void *block)
+{
+    blocks += block != NULL;
+    return block;
+}
 
 EXPORT void *malloc(size_t size)
 {
-    return fails(ENOMEM) ? NULL : __libc_malloc(size);
+    return FAILS(ENOMEM, "malloc") ? NULL : note_block(__libc_malloc(size));
 }
 
 EXPORT void *calloc(size_t count, size_t size)
 {
-    return fails(ENOMEM) ? NULL : __libc_calloc(count, size);
+    return FAILS(ENOMEM, "calloc") ? NULL : note_block(__libc_calloc(count, size));
 }
 
 EXPORT void *realloc(void *block, size_t size)
 {
-    return fails(ENOMEM) ? NULL : __libc_realloc(block, size);
+    if (FAILS(ENOMEM, "realloc")) {
+        return NULL;
+    }
+    return block ? __libc_realloc(block, size) : note_block(__libc_realloc(NULL, size));
+}
+
+EXPORT void free(void *block)
+{
+    blocks -= block != NULL;
+    __libc_free(block);
+}
+
+/* A failing close(2) has closed the descriptor all the same. */
+LOOKUP(close)
+EXPORT int close(int fd)
+{
+    int result = real_close()(fd);
+
+    return FAILS(EIO, "close") ? -1 : result;
 }
 
 WRAP(ssize_t, read, (int fd, void *bytes, size_t size), (fd, bytes, size), -1, EIO)
@@ -106,7 +240,6 @@ WRAP(ssize_t, pread, (int fd, void *bytes, size_t size, off_t at), (fd, bytes, s
 WRAP(ssize_t, pwrite, (int fd, const void *bytes, size_t size, off_t at), (fd, bytes, size, at), -1,
      EIO)
 WRAP(ssize_t, write, (int fd, const void *bytes, size_t size), (fd, bytes, size), -1, ENOSPC)
-WRAP(int, close, (int fd), (fd), -1, EIO)
 WRAP(DIR *, opendir, (const char *path), (path), NULL, EMFILE)
 WRAP(DIR *, fdopendir, (int fd), (fd), NULL, ENOMEM)
 WRAP(int, mkdir, (const char *path, mode_t mode), (path, mode), -1, ENOSPC)
@@ -136,7 +269,7 @@ EXPORT int open(const char *path, int flags, ...)
     va_list list;
     mode_t mode = 0;
 
-    if (fails(EMFILE)) {
+    if (FAILS(EMFILE, "open")) {
         return -1;
     }
     if (flags & (O_CREAT | O_TMPFILE)) {
@@ -153,7 +286,7 @@ EXPORT int openat(int at, const char *path, int flags, ...)
     va_list list;
     mode_t mode = 0;
 
-    if (fails(EMFILE)) {
+    if (FAILS(EMFILE, "openat")) {
         return -1;
     }
     if (flags & (O_CREAT | O_TMPFILE)) {
@@ -166,3 +299,72 @@ EXPORT int openat(int at, const char *path, int flags, ...)
 
 WRAP(int, execve, (const char *path, char *const argv[], char *const environment[]),
      (path, argv, environment), -1, E2BIG)
+WRAP(int, execv, (const char *path, char *const argv[]), (path, argv), -1, E2BIG)
+WRAP(int, stat, (const char *restrict path, struct stat *restrict status), (path, status), -1, EIO)
+WRAP(int, fstatat, (int at, const char *restrict path, struct stat *restrict status, int flags),
+     (at, path, status, flags), -1, EIO)
+WRAP(int, access, (const char *path, int mode), (path, mode), -1, EACCES)
+WRAP(int, bind, (int fd, __CONST_SOCKADDR_ARG address, socklen_t size), (fd, address, size), -1,
+     EADDRINUSE)
+WRAP(int, setsockopt, (int fd, int level, int name, const void *value, socklen_t size),
+     (fd, level, name, value, size), -1, ENOMEM)
+WRAP(ssize_t, send, (int fd, const void *bytes, size_t size, int flags), (fd, bytes, size, flags),
+     -1, ENOBUFS)
+WRAP(int, recvmmsg,
+     (int fd, struct mmsghdr *headers, unsigned count, int flags, struct timespec *timeout),
+     (fd, headers, count, flags, timeout), -1, ENOBUFS)
+WRAP(int, getrlimit, (__rlimit_resource_t which, struct rlimit *limit), (which, limit), -1, EINVAL)
+WRAP(int, setrlimit, (__rlimit_resource_t which, const struct rlimit *limit), (which, limit), -1,
+     EPERM)
+WRAP(int, getrusage, (__rusage_who_t who, struct rusage *usage), (who, usage), -1, EINVAL)
+WRAP(int, sigaction,
+     (int number, const struct sigaction *restrict action, struct sigaction *restrict before),
+     (number, action, before), -1, EINVAL)
+WRAP(int, gethostname, (char *name, size_t size), (name, size), -1, ENAMETOOLONG)
+WRAP(int, setenv, (const char *name, const char *value, int replace), (name, value, replace), -1,
+     ENOMEM)
+WRAP(int, kill, (pid_t pid, int number), (pid, number), -1, EPERM)
+WRAP(int, flock, (int fd, int operation), (fd, operation), -1, EWOULDBLOCK)
+WRAP(int, symlinkat, (const char *target, int at, const char *path), (target, at, path), -1, ENOSPC)
+WRAP(int, rename, (const char *from, const char *to), (from, to), -1, EACCES)
+WRAP(int, link, (const char *from, const char *to), (from, to), -1, EACCES)
+WRAP(int, unlink, (const char *path), (path), -1, EACCES)
+WRAP(int, unlinkat, (int at, const char *path, int flags), (at, path, flags), -1, EACCES)
+WRAP(int, rmdir, (const char *path), (path), -1, EBUSY)
+WRAP(ssize_t, readlink, (const char *restrict path, char *restrict text, size_t size),
+     (path, text, size), -1, EACCES)
+WRAP(char *, realpath, (const char *restrict path, char *restrict text), (path, text), NULL, ENOENT)
+WRAP(pid_t, waitpid, (pid_t pid, int *status, int options), (pid, status, options), -1, EINTR)
+WRAP(int, ftruncate, (int fd, off_t size), (fd, size), -1, EIO)
+WRAP(int, memfd_create, (const char *name, unsigned flags), (name, flags), -1, EMFILE)
+WRAP(int, poll, (struct pollfd * polls, nfds_t count, int timeout), (polls, count, timeout), -1,
+     EINTR)
+
+/* A function that calls vfork(2) must not return before the child has gone its own way: so this one
+ * goes over to the libc's by a jump. */
+#ifdef __x86_64__
+static int fails_vfork(const void *address) __attribute__((used));
+static int fails_vfork(const void *address)
+{
+    return fails(EAGAIN, "vfork", address);
+}
+
+static void *real_vfork __attribute__((used));
+__attribute__((constructor)) static void find_vfork(void)
+{
+    real_vfork = dlsym(RTLD_NEXT, "vfork");
+}
+
+EXPORT __attribute__((naked)) pid_t vfork(void)
+{
+    __asm__("movq (%rsp), %rdi\n\t"
+            "subq $8, %rsp\n\t"
+            "call fails_vfork\n\t"
+            "addq $8, %rsp\n\t"
+            "testl %eax, %eax\n\t"
+            "jne 1f\n\t"
+            "jmp *real_vfork(%rip)\n"
+            "1:\tmovl $-1, %eax\n\t"
+            "ret");
+}
+#endif

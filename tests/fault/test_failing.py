@@ -1,10 +1,15 @@
 """S6: every call of the recorder into the libc fails once, in turn. Whatever comes of it, the
-recorder says so in one line or goes on, never crashes, and the program is unharmed."""
+recorder says so in one line or goes on, never crashes, leaves no descriptor and no memory over, and
+the program is unharmed.
+
+Tried is each place of the code that makes a call, the first time it does and once more later on; with
+MPROF_TEST_CALLS=all each single call."""
 
 import os
 import pathlib
 import subprocess
 import sys
+import types
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
@@ -15,59 +20,114 @@ TOOLS = mprof_test.preloadable(os.environ.get("MPROF_TEST_TOOLS", "."))
 # The recorder that something can be preloaded into.
 MPROF = os.environ.get("MPROF_TEST_DYNAMIC", mprof_test.MPROF)
 
+ALL = os.environ.get("MPROF_TEST_CALLS") == "all"
+# A place in the loop is tried when it is passed for the first time, and for this one.
+LATER = 4
+
+
+def read_report(path):
+    """What the preloaded object has counted, or None if the recorder did not come to its end."""
+    if not path.exists():
+        return None
+    report = types.SimpleNamespace(sites=[])
+    for line in path.read_text().splitlines():
+        word, value, *rest = line.split(" ", 2)
+        if word == "site":
+            report.sites.append((rest[0], int(value)))
+        else:
+            setattr(report, word, int(value))
+    return report
+
 
 class Failing(mprof_test.TestCase):
-    def run_failing(self, nth, *command, **changes):
+    def setUp(self):
+        super().setUp()
+        self.finished = self.directory / "finished"
+
+    def run_failing(self, command, nth=0, site=None):
+        path = self.directory / "report"
+        path.unlink(missing_ok=True)
         environment = self.environment(LD_PRELOAD=str(TOOLS / "fail-nth.so"),
-                                       MPROF_TEST_NTH=str(nth), **changes)
-        return subprocess.run([MPROF, *command], capture_output=True, text=True, env=environment,
-                              cwd=self.directory, timeout=30, errors="replace")
+                                       MPROF_TEST_NTH=str(nth), MPROF_TEST_REPORT=str(path))
+        if site is not None:
+            environment["MPROF_TEST_SITE"] = site
+        what = f"{command[0]}, time {nth} of {site or 'any call'} failing"
+        try:
+            done = subprocess.run([MPROF, *map(str, command)], capture_output=True, text=True,
+                                  env=environment, cwd=self.directory, errors="replace",
+                                  timeout=mprof_test.DEADLINE_S)
+        except subprocess.TimeoutExpired as ending:
+            self.fail(f"{what}: no end\n{ending.stdout}{ending.stderr}")
+        done.report = read_report(path)
+        done.said = f"{what}: {done.returncode}\n{done.stdout}{done.stderr}"
+        return done
 
-    def count_calls(self, *command):
-        path = self.directory / "count"
-        self.run_failing(0, *command, MPROF_TEST_COUNT=str(path))
-        return int(path.read_text())
-
-    def check(self, nth, done, finished):
-        said = f"call {nth} failing: {done.returncode}\n{done.stdout}{done.stderr}"
-        self.assertIn(done.returncode, (5, 1, 2, 126, 127), said)
+    def check_recorder(self, done, allowed):
+        self.assertIn(done.returncode, allowed, done.said)
+        self.assertIsNotNone(done.report, done.said)
+        self.assertLessEqual(done.report.descriptors, 0, done.said)
+        self.assertLessEqual(done.report.blocks, self.blocks, done.said)
         for line in done.stderr.splitlines():
             # Where the build lies behind a space, the preload is reached through the rings, and the
             # loader tells a program that outlives its recorder that they are gone.
             if " " in MPROF and line.startswith("ERROR: ld.so: object '/dev/shm/mprof-"):
                 continue
-            self.assertRegex(line, r"\Amprof", said)
-        if done.returncode == 5:  # the program has run, to its end
-            self.assertTrue(finished.exists(), said)
-        elif done.returncode != 1:
-            self.assertFalse(finished.exists(), said)
-            self.assertTrue(done.stderr, said)
-            self.assertEqual(list(self.directory.glob("*.dat")), [], said)
+            self.assertRegex(line, r"\Amprof", done.said)
 
-    def fail_each(self, *command):
-        finished = self.directory / "finished"
-        total = self.count_calls(*command)
-        self.assertGreater(total, 50)
-        limit = int(os.environ.get("MPROF_TEST_CALLS", "400"))
-        for nth in range(1, min(total, limit) + 1):
-            finished.unlink(missing_ok=True)
-            done = self.run_failing(nth, *command)
-            self.check(nth, done, finished)
+    def check_run(self, done):
+        self.check_recorder(done, (5, 1, 2, 126, 127))
+        if done.returncode == 5:  # the program has run, to its end
+            self.assertTrue(self.finished.exists(), done.said)
+        elif done.returncode != 1:
+            self.assertFalse(self.finished.exists(), done.said)
+            self.assertTrue(done.stderr, done.said)
+            self.assertEqual(list(self.directory.glob("*.dat")), [], done.said)
+
+    def check_attach(self, done):
+        self.check_recorder(done, (0, 1, 2))
+        self.assertIsNone(self.target.poll(), done.said)
+
+    def trials(self, report):
+        """(place or None, which time) of all that is to fail."""
+        if ALL:
+            return [(None, nth) for nth in range(1, report.calls + 1)]
+        return ([(site, 1) for site, _ in report.sites] +
+                [(site, LATER) for site, count in report.sites if count > LATER])
+
+    def fail_each(self, command, check):
+        whole = self.run_failing(command)
+        self.assertIsNotNone(whole.report, whole.said)
+        self.blocks = whole.report.blocks
+        check(whole)
+        self.assertGreater(len(whole.report.sites), 60)
+        trials = self.trials(whole.report)
+        failed = 0
+        for site, nth in trials:
+            self.finished.unlink(missing_ok=True)
+            done = self.run_failing(command, nth, site)
+            check(done)
+            failed += done.report.failed
             for path in self.directory.glob("*.dat*"):
                 path.unlink()
+        # How many ticks there are differs from run to run, and so do the calls they make.
+        self.assertGreater(failed, len(trials) * 0.7)
         self.assertEqual([name for name in os.listdir("/dev/shm")
                           if name.startswith(f"mprof-{os.getpid()}-")], [])
 
     def test_S6_run(self):
-        self.fail_each("run", "-E", "-C", "-M", "-T", "0.02", "-o", "out.dat", "sh", "-c",
-                       "sleep 0.05; touch finished; exit 5")
+        self.fail_each(["run", "-E", "-C", "-M", "-T", "0.01", "-o", "out.dat", "sh", "-c",
+                        "sleep 0.05; touch finished; exit 5"], self.check_run)
 
     def test_S6_run_with_functions(self):
         (self.directory / "calls.py").write_text(
+            "try: profile\nexcept NameError: profile = lambda f: f\n"  # where the agent stays out
             "@profile\ndef f(): pass\nf()\nopen('finished', 'w').close()\nimport os\nos._exit(5)\n")
-        if os.environ.get("MPROF_TEST_CALLS") is None:
-            self.skipTest("long: set MPROF_TEST_CALLS")
-        self.fail_each("run", "-E", "-o", "out.dat", python(), "calls.py")
+        self.fail_each(["run", "-E", "-o", "out.dat", python(), "-S", "calls.py"], self.check_run)
+
+    def test_S6_attach(self):
+        self.target = self.start("sleep", "600")
+        self.fail_each(["attach", "-C", "-M", "-T", "0.01", "-t", "0.05", "-o", "out.dat",
+                        self.target.pid], self.check_attach)
 
 
 if __name__ == "__main__":
