@@ -1,5 +1,6 @@
 """R5, R6, R7, R9: the recorder killed, the program killed, the disk full, the clock set."""
 
+import contextlib
 import os
 import pathlib
 import random
@@ -21,6 +22,7 @@ DYNAMIC = os.environ.get("MPROF_TEST_DYNAMIC", MPROF)
 
 # Random kills of one run of the tests; MPROF_TEST_KILLS=1000 is what the list of faults asks for.
 KILLS = int(os.environ.get("MPROF_TEST_KILLS", "100"))
+PROGRAM_KILLS = int(os.environ.get("MPROF_TEST_KILLS", "25"))
 
 INTERVAL_S = 0.001
 
@@ -122,6 +124,34 @@ class Kills(mprof_test.TestCase):
         self.assertFalse(other.exists())
 
     # --- R6 ---
+
+    def test_R6_program_killed_at_random_moments(self):
+        """All of its processes at once, from before it is itself on: the file is whole."""
+        self.write("working.py", "import os\nos.fork()\nos.fork()\n" + WORKING)
+        chance = random.Random(6)
+        for _ in range(PROGRAM_KILLS):
+            process = self.start_mprof("run", "-T", str(INTERVAL_S), "-C", "-M", "-o", self.path,
+                                       python(), "working.py")
+            time.sleep(chance.random() ** 2 * 0.2)
+            for pid in wait_until(lambda: mprof_test.descendants(process.pid), "the program"):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            # one that was forked at this very moment goes on working
+            wait_until(lambda: process.poll() is not None or self.kill_what_is_left(process),
+                       "the end of the recorder")
+            self.assertEqual(process.returncode, 0, self.output(process))
+            recording = Recording(self.path)
+            self.assertTrue(recording.text.endswith("\n"))
+            self.assertEqual(recording.exits[int(recording.facts["pid"])], ("signal", 9))
+            self.assert_upstream_reads_the_same(recording)
+            self.path.unlink()
+            self.end_processes()
+
+    @staticmethod
+    def kill_what_is_left(process):
+        for pid in mprof_test.descendants(process.pid):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
     def end_in_flight(self, end):
         """Runs a program that ends in the middle of a call in that way; returns the recording."""
