@@ -47,12 +47,33 @@ static const struct argp arguments = {
     .doc = "Prints the highest memory of recordings, and that of every child they tell of. Without "
            "an argument: of the newest recording of this directory; `-' is standard input.\v"
            "Where the kernel's own high-water mark was recorded and lies above the highest sample, "
-           "it is printed, too, marked `exact (kernel)'."};
+           "it is printed, too, marked `exact (kernel)'; so are the highest marks of processes "
+           "that were "
+           "not sampled by themselves."};
+
+/* Of processes without samples of their own, the highest so many are printed: there may be
+ * thousands. */
+#define OTHERS_MAX 10
 
 /* Would the kernel's mark be another number on paper? */
 static int is_above(double kernel_mib, double sampled_mib)
 {
     return kernel_mib > sampled_mib + 0.0005;
+}
+
+static void print_others(const mprof__summary *summary)
+{
+    for (size_t i = 0; i < summary->other_count && i < OTHERS_MAX; i++) {
+        const mprof__child_peak *other = &summary->others[i];
+        printf("  Process %lld exact (kernel)\t%.3f MiB\t", (long long)other->pid,
+               other->kernel_peak_mib);
+        mprof__print_plain(stdout, other->name);
+        putchar('\n');
+    }
+    if (summary->other_count > OTHERS_MAX) {
+        printf("  %zu more, none above\t\t%.3f MiB\n", summary->other_count - OTHERS_MAX,
+               summary->others[OTHERS_MAX].kernel_peak_mib);
+    }
 }
 
 static void print_summary(const char *path, const mprof__summary *summary)
@@ -77,6 +98,7 @@ static void print_summary(const char *path, const mprof__summary *summary)
                    child->kernel_peak_mib);
         }
     }
+    print_others(summary);
 }
 
 static int print_peak(const char *path, const char *function)

@@ -63,7 +63,7 @@ static mprof__child_peak *find_pid(summing *s, mprof__map *map, mprof__child_pea
     if (mprof__map_set(map, &s->keys, (const char *)&pid, sizeof pid, (uint32_t)*count) != 0) {
         return NULL;
     }
-    grown[*count] = (mprof__child_peak){pid, NAN, NAN};
+    grown[*count] = (mprof__child_peak){pid, NAN, NAN, NULL};
     return &grown[(*count)++];
 }
 
@@ -88,6 +88,17 @@ static mprof_status take_kernel_peak(summing *s, const mprof_record *record)
     }
     process->kernel_peak_mib = mprof__larger(process->kernel_peak_mib, record->sample.mib);
     return MPROF_OK;
+}
+
+static mprof_status take_birth(summing *s, const mprof_record *record)
+{
+    mprof__child_peak *process = find_pid(s, &s->kernel_pids, &s->kernel, &s->kernel_count,
+                                          &s->kernel_capacity, record->pid);
+    if (process) {
+        process->name =
+            mprof__arena_copy(&s->summary->texts, record->text.bytes, record->text.length);
+    }
+    return process && process->name ? MPROF_OK : fail_without_memory(s);
 }
 
 static mprof_status take_call(summing *s, const mprof_call *call)
@@ -135,6 +146,8 @@ static mprof_status take_record(void *data, const mprof_record *record)
         return take_child(s, record);
     case MPROF_RECORD_PEAK:
         return take_kernel_peak(s, record);
+    case MPROF_RECORD_PROC:
+        return take_birth(s, record);
     case MPROF_RECORD_FUNC:
         return take_call(s, &record->call);
     case MPROF_RECORD_FACT:
@@ -210,6 +223,7 @@ static mprof_status read_calls(summing *s, mprof_source *source)
     mprof_visitor visitor = {s, take_samples_in_calls, NULL, NULL};
     s->summary->peak_mib = NAN;
     s->summary->kernel_peak_mib = NAN;
+    s->summary->other_count = 0;
     s->summary->function_was_called = s->call_count > 0;
     if (s->call_count == 0) {
         return MPROF_OK;
@@ -221,20 +235,41 @@ static mprof_status read_calls(summing *s, mprof_source *source)
 
 /* --- all ----------------------------------------------------------------------------------- */
 
-/* The kernel's peaks count for what was sampled the same way. */
+static int compare_kernel_peaks(const void *a, const void *b)
+{
+    const mprof__child_peak *left = a, *right = b;
+    if (left->kernel_peak_mib != right->kernel_peak_mib) {
+        return left->kernel_peak_mib < right->kernel_peak_mib ? 1 : -1;
+    }
+    return (left->pid > right->pid) - (left->pid < right->pid);
+}
+
+/* The kernel's peaks count for what was sampled the same way; of what was not sampled by itself
+ * they are all there is. */
 static void match_kernel_peaks(summing *s)
 {
+    mprof__summary *summary = s->summary;
+    size_t count = 0;
     for (size_t i = 0; i < s->kernel_count && s->is_resident; i++) {
         const mprof__child_peak *process = &s->kernel[i];
-        if (process->pid == s->main_pid && process->pid != MPROF_PID_NONE && s->is_alone) {
-            s->summary->kernel_peak_mib = process->kernel_peak_mib;
-        }
+        int is_main = process->pid == s->main_pid && process->pid != MPROF_PID_NONE;
         uint32_t child =
             mprof__map_find(&s->pids, (const char *)&process->pid, sizeof process->pid);
+        if (is_main && s->is_alone) {
+            summary->kernel_peak_mib = process->kernel_peak_mib;
+        }
         if (child != MPROF__MAP_NONE) {
-            s->summary->children[child].kernel_peak_mib = process->kernel_peak_mib;
+            summary->children[child].kernel_peak_mib = process->kernel_peak_mib;
+        } else if (!(is_main && s->is_alone) && process->name && !isnan(process->kernel_peak_mib)) {
+            s->kernel[count++] = *process;
         }
     }
+    if (count > 0) {
+        qsort(s->kernel, count, sizeof *s->kernel, compare_kernel_peaks);
+    }
+    summary->others = s->kernel;
+    summary->other_count = count;
+    s->kernel = NULL;
 }
 
 static mprof_status read_all(summing *s, mprof_source *source)
@@ -286,5 +321,8 @@ mprof_status mprof__summary_read(mprof__summary *summary, mprof_source *source,
 void mprof__summary_free(mprof__summary *summary)
 {
     free(summary->children);
+    free(summary->others);
+    mprof__arena_free(&summary->texts);
     summary->children = NULL;
+    summary->others = NULL;
 }

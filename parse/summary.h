@@ -11,6 +11,7 @@ typedef struct mprof__child_peak {
     int64_t pid;
     double peak_mib;
     double kernel_peak_mib; /* NAN if not recorded */
+    const char *name;       /* the summary's; NULL if no birth was told */
 } mprof__child_peak;
 
 typedef struct mprof__summary {
@@ -19,6 +20,10 @@ typedef struct mprof__summary {
     int function_was_called;     /* where a function was asked for */
     mprof__child_peak *children; /* owned; in order of first appearance */
     size_t child_count, child_capacity;
+    mprof__child_peak *others; /* owned; with a birth and a kernel's mark, but no samples of their
+                                  own; the highest first */
+    size_t other_count;
+    mprof__arena texts;
     mprof_warnings warnings;
 } mprof__summary;
 

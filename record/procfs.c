@@ -142,6 +142,27 @@ int mprof__procfs_status_read(int64_t *high_water_bytes, char *comm, size_t size
     return 0;
 }
 
+int mprof__procfs_take_high_water(int64_t *high_water_bytes, int64_t pid)
+{
+    char path[64];
+    char comm[64];
+    int status;
+    int fd;
+
+    snprintf(path, sizeof path, "/proc/%lld/clear_refs", (long long)pid);
+    fd = open(path, O_WRONLY | O_CLOEXEC); /* beforehand: the two steps are to lie close */
+    *high_water_bytes = -1;
+    status = mprof__procfs_status_read(high_water_bytes, comm, sizeof comm, pid);
+    if (fd < 0) {
+        return -1;
+    }
+    if (status == 0 && write(fd, "5", 1) != 1) {
+        status = -1;
+    }
+    close(fd);
+    return status;
+}
+
 size_t mprof__procfs_arguments(char *bytes, size_t size, int64_t pid)
 {
     ssize_t got = read_file(bytes, size, pid, "cmdline");

@@ -9,6 +9,7 @@
 #include "record/procfs.h"
 #include "record/program.h"
 #include "record/sampler.h"
+#include "record/taskstats.h"
 #include "record/ticker.h"
 
 #include <errno.h>
@@ -40,6 +41,7 @@ struct mprof__recording {
     mprof__ticker ticker;
     mprof__sampler sampler;
     mprof__process_tree *tree;
+    mprof__taskstats *stats;              /* NULL: the kernel does not tell of ends */
     mprof__oom *oom;                      /* NULL: out of memory */
     mprof__calls *calls;                  /* NULL: no functions */
     char title[MPROF__PROCESS_NAME_SIZE]; /* of the program, from its arguments */
@@ -149,6 +151,11 @@ static void take_end(void *data, mprof__process *process, const mprof__process_e
     if (process->pid == recording->pid) {
         begin_at_last(recording);
     }
+    if (recording->has_begun && recording->stats) {
+        mprof__sampler_tell_last_peak(&recording->sampler, process,
+                                      mprof__taskstats_take(recording->stats, process->pid),
+                                      end->time_ns);
+    }
     if (recording->has_begun) {
         mprof__journal_end(&recording->journal, process->pid, &told);
     }
@@ -162,6 +169,9 @@ static void update_tree(mprof__recording *recording, int64_t now_ns)
 {
     mprof_error error = MPROF_ERROR_INIT;
 
+    if (recording->stats) {
+        mprof__taskstats_drain(recording->stats);
+    }
     if (mprof__process_tree_update(recording->tree, now_ns, &error) != MPROF_OK) {
         mprof__journal_notice(&recording->journal, &error);
     }
@@ -628,6 +638,10 @@ static void write_facts(mprof__recording *recording)
         mprof__journal_number(journal, "delay", (double)plan->delay_ns / 1e9);
     }
     mprof__journal_fact(journal, "processes-by", mprof__process_tree_method(recording->tree));
+    mprof__journal_fact(journal, "peaks-by", recording->stats ? "taskstats" : "looks");
+    if (plan->peak_interval) {
+        mprof__journal_fact(journal, "peak-interval", "yes");
+    }
 }
 
 static void set_up_sampler(mprof__recording *recording)
@@ -643,6 +657,7 @@ static void set_up_sampler(mprof__recording *recording)
     sampler->interval_ns = plan->interval_ns;
     sampler->include_children = plan->include_children;
     sampler->multiprocess = plan->multiprocess;
+    sampler->peak_interval = plan->peak_interval;
     sampler->root_is_ours = plan->is_child;
 }
 
@@ -671,6 +686,9 @@ mprof_status mprof__recording_open(mprof__recording **out, const mprof__recordin
         return status;
     }
     recording->oom = mprof__oom_open("");
+    if (mprof__process_tree_fd(recording->tree) >= 0) {
+        recording->stats = mprof__taskstats_open();
+    }
     set_up_sampler(recording);
     if (follow && plan->is_child) {
         prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
@@ -730,5 +748,6 @@ void mprof__recording_free(mprof__recording *recording)
     mprof__calls_free(recording->calls);
     mprof__process_tree_free(recording->tree);
     mprof__oom_free(recording->oom);
+    mprof__taskstats_free(recording->stats);
     free(recording);
 }

@@ -24,6 +24,7 @@ typedef struct mprof__recording_plan {
     const char *backend; /* as the user named the metric; not owned */
     int include_children;
     int multiprocess;
+    int peak_interval;          /* the high-water marks are read and reset at every tick */
     int is_child;               /* the program is ours to reap and to pass signals to */
     mprof__signals *signals;    /* open; the caller's */
     mprof__ring_folder *folder; /* the caller's; NULL: no functions */

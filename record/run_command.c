@@ -32,7 +32,8 @@ enum {
     KEY_FUNC,
     KEY_DELAY,
     KEY_UNTIL_PEAK,
-    KEY_LIVE
+    KEY_LIVE,
+    KEY_PEAK_INTERVAL
 };
 
 typedef struct run_options {
@@ -47,6 +48,7 @@ typedef struct run_options {
     int include_children;
     int multiprocess;
     int exit_code;
+    int peak_interval;
     int attach;
     int functions; /* some are wanted by a pattern */
     int newest;
@@ -70,6 +72,10 @@ static const struct argp_option option_table[] = {
     {"multiprocess", 'M', NULL, 0, "record each descendant by itself, too", 0},
     {"exit-code", 'E', NULL, 0,
      "end with the program's exit code, or 128 plus the number of the signal it died of", 0},
+    {"peak-interval", KEY_PEAK_INTERVAL, NULL, 0,
+     "record the exact peak of every interval, by resetting the kernel's high-water mark: the "
+     "program's own view of its peak is lost",
+     0},
     {"attach", 'a', NULL, 0, "record a process that is already running, by pid or name", 0},
     {"newest", KEY_NEWEST, NULL, 0, "of several processes of that name take the newest", 0},
     {"timeout", 't', "SECONDS", 0, "stop recording after that time", 0},
@@ -205,6 +211,9 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
     case 'E':
         options->exit_code = 1;
         return 0;
+    case KEY_PEAK_INTERVAL:
+        options->peak_interval = 1;
+        return 0;
     case 'a':
         options->attach = 1;
         return 0;
@@ -325,6 +334,7 @@ static void plan_recording(const session *run, mprof__recording_plan *plan)
     plan->backend = options->backend;
     plan->include_children = options->include_children;
     plan->multiprocess = options->multiprocess;
+    plan->peak_interval = options->peak_interval;
     plan->is_child = !options->attach;
 }
 

@@ -29,7 +29,9 @@ static void tell_peak(mprof__sampler *sampler, mprof__process *process, int64_t 
                       int64_t time_ns)
 {
     mprof__journal_peak(sampler->journal, process->pid, bytes, time_ns);
-    process->peak_bytes = bytes;
+    if (process->peak_bytes < bytes) {
+        process->peak_bytes = bytes;
+    }
 }
 
 static int64_t pause_until_next_look(const mprof__sampler *sampler, const mprof__process *process,
@@ -71,9 +73,36 @@ static void look_closely(mprof__sampler *sampler, mprof__process *process, int64
     if (strcmp(comm, process->comm) != 0 && mprof__process_rename(process)) {
         mprof__journal_process(sampler->journal, process, now_ns);
     }
-    if (bytes > known + known / PEAK_STEP_DIVISOR) {
+    if (!sampler->peak_interval && bytes > known + known / PEAK_STEP_DIVISOR) {
         tell_peak(sampler, process, bytes, now_ns);
     }
+}
+
+static void tell_kept(mprof__sampler *sampler, const mprof__process *process)
+{
+    mprof_error error = MPROF_ERROR_INIT;
+
+    if (sampler->kept++ == 0) {
+        mprof_error_set(&error, MPROF_ENOTFOUND,
+                        "the peak of process %lld may not be reset: it is that of its whole life",
+                        (long long)process->pid);
+        mprof__journal_notice(sampler->journal, &error);
+    }
+}
+
+/* The most there was since the tick before. */
+static void tell_peak_of_interval(mprof__sampler *sampler, mprof__process *process, int64_t now_ns)
+{
+    int64_t bytes;
+    int status = mprof__procfs_take_high_water(&bytes, process->pid);
+
+    if (bytes < 0) {
+        return;
+    }
+    if (status != 0) {
+        tell_kept(sampler, process);
+    }
+    tell_peak(sampler, process, bytes, now_ns);
 }
 
 void mprof__sampler_tell_peaks(mprof__sampler *sampler, int64_t now_ns)
@@ -101,7 +130,9 @@ void mprof__sampler_forget_peaks(mprof__sampler *sampler)
         char comm[sizeof process->comm];
         int64_t bytes;
 
-        if (mprof__procfs_status_read(&bytes, comm, sizeof comm, process->pid) == 0) {
+        if (sampler->peak_interval) {
+            (void)mprof__procfs_take_high_water(&bytes, process->pid);
+        } else if (mprof__procfs_status_read(&bytes, comm, sizeof comm, process->pid) == 0) {
             process->peak_bytes = bytes;
         }
     }
@@ -116,8 +147,16 @@ void mprof__sampler_tell_final_peak(mprof__sampler *sampler, mprof__process *pro
 
     /* The account includes children it waited for: usable where there were none. And it includes
      * the moment between fork and exec, when the process was still on the recorder's own memory. */
-    if (reaped_faults == 0 && bytes > told_bytes(process) && getrusage(RUSAGE_SELF, &own) == 0 &&
+    if (reaped_faults == 0 && getrusage(RUSAGE_SELF, &own) == 0 &&
         usage->ru_maxrss > own.ru_maxrss) {
+        mprof__sampler_tell_last_peak(sampler, process, bytes, time_ns);
+    }
+}
+
+void mprof__sampler_tell_last_peak(mprof__sampler *sampler, mprof__process *process, int64_t bytes,
+                                   int64_t time_ns)
+{
+    if (bytes > told_bytes(process)) {
         tell_peak(sampler, process, bytes, time_ns);
     }
 }
@@ -264,6 +303,9 @@ void mprof__sampler_tick(mprof__sampler *sampler, int64_t now_ns)
     write_samples(sampler, now_ns);
     for (size_t i = 0; i < processes->count; i++) {
         if (processes->items[i]->value_bytes >= 0) {
+            if (sampler->peak_interval && processes->items[i]->is_member) {
+                tell_peak_of_interval(sampler, processes->items[i], now_ns);
+            }
             look_closely(sampler, processes->items[i], now_ns);
         }
     }

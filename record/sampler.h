@@ -21,11 +21,13 @@ typedef struct mprof__sampler {
     int64_t interval_ns;
     int include_children; /* MEM is the sum of the tree */
     int multiprocess;     /* each descendant is written by itself */
+    int peak_interval;    /* high-water marks are read and reset at every tick */
     int root_is_ours;     /* the root will be reaped: its end is not for the sampler to find */
     int64_t costly_ns;    /* no sample before this: the last one was expensive */
     uint64_t thinned;     /* ticks left out for that */
     uint64_t denied;      /* readings that were not allowed */
     int64_t mem_bytes;    /* the last MEM written; 0 before the first */
+    uint64_t kept;        /* high-water marks that could not be reset */
 } mprof__sampler;
 
 /* Reads all processes and writes the samples of this moment. Processes found to have ended are told
@@ -40,6 +42,10 @@ void mprof__sampler_tell_peaks(mprof__sampler *sampler, int64_t now_ns);
 
 /* Takes the marks of all that are alive as told: those that follow are of what comes. */
 void mprof__sampler_forget_peaks(mprof__sampler *sampler);
+
+/* Writes the mark of a process that has ended, from the kernel's last word on it. */
+void mprof__sampler_tell_last_peak(mprof__sampler *sampler, mprof__process *process, int64_t bytes,
+                                   int64_t time_ns);
 
 /* The same of a child of ours that has ended, from what wait4(2) tells of it. `reaped_faults`: page
  * faults of the children it had waited for itself. */

@@ -206,6 +206,32 @@ class Readable(TestCase):
                 self.assertEqual(self.run_mprof("peak", "x.dat").stdout,
                                  "x.dat\t5.000 MiB\n" + children + expected)
 
+    def test_kernel_peaks_of_processes_that_were_not_sampled(self):
+        def births(pids):
+            return "".join(f"PROC {pid} 7 1795330000.0 name {pid}\n"
+                           f"PEAK {pid} {pid}.5 1795330000.0\n" for pid in pids)
+        ten = "".join(f"  Process {pid} exact (kernel)\t{pid}.500 MiB\tname {pid}\n"
+                      for pid in range(90, 80, -1))
+        for name, text, expected in (
+                ("the main one, of a sum", "FACT pid 7\nFACT include-children yes\n" + births([7]),
+                 "  Process 7 exact (kernel)\t7.500 MiB\tname 7\n"),
+                ("by itself it is sampled", "FACT pid 7\n" + births([7]),
+                 "  exact (kernel)\t\t7.500 MiB\n"),
+                ("a child with samples", "CHLD 12 3.0 1795330000.0\n" + births([12]),
+                 "  Child 12\t\t\t3.000 MiB\n  Child 12 exact (kernel)\t12.500 MiB\n"),
+                ("no mark", "PROC 8 7 1795330000.0 x\n", ""),
+                ("no birth", "PEAK 8 8.5 1795330000.0\n", ""),
+                ("called anew", births([8]) + "PROC 8 7 1795330000.0 a\\x1b[1mb\n",
+                 "  Process 8 exact (kernel)\t8.500 MiB\ta\\x1b[1mb\n"),
+                ("measured otherwise", "FACT backend psutil_uss\n" + births([8]), ""),
+                ("as many as are printed", births(range(81, 91)), ten),
+                ("many more", births(range(20, 91)),
+                 ten + "  61 more, none above\t\t80.500 MiB\n")):
+            with self.subTest(name):
+                (self.directory / "x.dat").write_text(GOOD + text)
+                self.assertEqual(self.run_mprof("peak", "x.dat").stdout,
+                                 "x.dat\t5.000 MiB\n" + expected)
+
     def test_output_that_is_full(self):
         for command in (["peak", str(NESTED)], ["list"]):
             shutil.copy(NESTED, self.directory / "mprofile_20240102030405.dat")

@@ -13,11 +13,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 import mprof_test  # noqa: E402
-from mprof_test import MPROF, Recording, python, wait_until  # noqa: E402
-
-# What takes the right to listen to process events from a recorder that root runs.
-WITHOUT_EVENTS = (["setpriv", "--bounding-set", "-net_admin"]
-                  if os.geteuid() == 0 and shutil.which("setpriv") else [])
+from mprof_test import MPROF, WITHOUT_EVENTS, Recording, python, wait_until  # noqa: E402
 
 
 class Processes(mprof_test.TestCase):

@@ -34,6 +34,10 @@ CLOCK_STEP_S = 0.000002
 
 PR_SET_CHILD_SUBREAPER = 36
 
+# What takes the right to listen to process events from a recorder that root runs.
+WITHOUT_EVENTS = (["setpriv", "--bounding-set", "-net_admin"]
+                  if os.geteuid() == 0 and shutil.which("setpriv") else [])
+
 
 def wait_until(condition, what, deadline_s=DEADLINE_S):
     """Asks again and again; returns the first true answer, or fails naming `what`."""
@@ -83,7 +87,7 @@ class Recording:
         if self.lines and self.lines[-1] == "":
             self.lines.pop()
         self.command_line, self.mem, self.chld, self.calls = None, [], [], []
-        self.processes, self.exits, self.facts = [], {}, {}
+        self.processes, self.exits, self.facts, self.peaks = [], {}, {}, []
         for line in self.lines:
             word, _, rest = line.partition(" ")
             fields = rest.split(" ")
@@ -99,6 +103,8 @@ class Recording:
                 self.processes.append((int(fields[0]), int(fields[1]), fields[3]))
             elif word == "EXIT":
                 self.exits[int(fields[0])] = (fields[2], int(fields[3]) if fields[3:] else None)
+            elif word == "PEAK":
+                self.peaks.append((int(fields[0]), float(fields[1]), float(fields[2])))
             elif word == "FACT":
                 self.facts[fields[0]] = " ".join(fields[1:])
 

@@ -1,0 +1,188 @@
+"""Exact peaks: what the kernel counts between two samples is in the file, to within some pages.
+
+The programs say themselves what the kernel counts of them. Samples are so far apart, or so rare, that
+none can have seen it. The kernel counts pages of three kinds per processor, and sums up now and then: the
+margin."""
+
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+import mprof_test  # noqa: E402
+from mprof_test import MPROF, WITHOUT_EVENTS, Recording, python, wait_until  # noqa: E402
+
+PROCESSORS = os.cpu_count()
+MARGIN_MIB = 1 + 3 * PROCESSORS * max(32, 2 * PROCESSORS) * 4096 / 2 ** 20
+
+# Takes 200 MiB and gives them back, then says what the kernel has seen, as `name MiB`.
+BURST = """
+import mmap, os, time
+def wait_for(condition):
+    while not condition():
+        time.sleep(0.005)
+def first_sample():
+    wait_for(lambda: b'\\nMEM ' in open('out.dat', 'rb').read())
+def burst(mib=200):
+    memory = mmap.mmap(-1, mib << 20, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | 0x8000)
+    memory.close()
+def say(name):
+    for line in open('/proc/self/status'):
+        if line.startswith('VmHWM'):
+            os.write(1, f'{name} {os.getpid()} {int(line.split()[1]) / 1024}\\n'.encode())
+"""
+
+
+class Peaks(mprof_test.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.path = self.directory / "out.dat"
+
+    def said(self, text):
+        """{name: (pid, MiB)} of what the program said."""
+        return {name: (int(pid), float(mib))
+                for name, pid, mib in re.findall(r"^(\w+) (\d+) ([\d.]+)$", text, re.M)}
+
+    def record(self, program, *flags, prefix=()):
+        (self.directory / "program.py").write_text(BURST + program)
+        done = subprocess.run([*prefix, MPROF, "run", *flags, "-o", self.path, python(),
+                               "program.py"], capture_output=True, text=True, cwd=self.directory,
+                              env=self.environment(), timeout=mprof_test.DEADLINE_S)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        recording = Recording(self.path)
+        self.assert_upstream_reads_the_same(recording)
+        return recording, self.said(done.stdout)
+
+    def assert_peak(self, recording, said):
+        pid, mib = said
+        self.assertGreater(mib, 200)
+        peaks = [peak for of, peak, _ in recording.peaks if of == pid]
+        self.assertTrue(peaks, recording.lines)
+        self.assertAlmostEqual(max(peaks), mib, delta=MARGIN_MIB)
+
+    def peak_lines(self):
+        return self.run_mprof("peak", self.path).stdout.split("\n")
+
+    def test_burst_of_the_program_between_two_samples(self):
+        recording, said = self.record("first_sample(); burst(); say('main')", "-T", "50")
+        self.assertLess(max(mib for mib, _ in recording.mem), 200)
+        self.assert_peak(recording, said["main"])
+        highest = max(mib for _, mib, _ in recording.peaks)
+        self.assertIn(f"  exact (kernel)\t\t{highest:.3f} MiB", self.peak_lines())
+
+    def test_burst_of_a_child_between_two_samples(self):
+        """The child waits until its mark was looked at; whether a sample has seen the burst or not,
+        the file knows it."""
+        for prefix in ((), WITHOUT_EVENTS):
+            with self.subTest(prefix=prefix):
+                (self.directory / "program.py").write_text(
+                    BURST + "if os.fork() == 0:\n"
+                    "    burst(); say('child')\n"
+                    "    wait_for(lambda: os.path.exists('seen'))\n"
+                    "    os._exit(0)\n"
+                    "os.wait()\n")
+                (self.directory / "seen").unlink(missing_ok=True)
+                process = self.start(*prefix, MPROF, "run", "-C", "-T", "0.03", "-o", self.path,
+                                     python(), "program.py")
+                said = wait_until(lambda: self.said(self.output(process)).get("child"), "the child")
+                wait_until(lambda: [pid for pid, mib, _ in Recording(self.path).peaks
+                                    if pid == said[0] and mib > 200], "its peak")
+                (self.directory / "seen").touch()
+                self.wait_for_end(process)
+                self.assert_peak(Recording(self.path), said)
+
+    def test_child_that_lives_between_two_samples(self):
+        """As root, the kernel's last word on each process is listened to."""
+        recording, said = self.record("first_sample()\nif os.fork() == 0:\n"
+                                      "    burst(); say('child'); os._exit(0)\n"
+                                      "os.wait()\n", "-C", "-M", "-T", "50")
+        pid = said["child"][0]
+        self.assertNotIn(pid, [of for of, _, _ in recording.chld])
+        if recording.facts["peaks-by"] != "taskstats":
+            self.assertEqual([peak for peak in recording.peaks if peak[0] == pid], [])
+            self.skipTest("the kernel does not tell of ends here")
+        self.assert_peak(recording, said["child"])
+        self.assertTrue([line for line in self.peak_lines()
+                         if re.match(rf"  Process {pid} exact \(kernel\)\t2\d\d\.\d+ MiB\t", line)])
+
+    def test_short_life_for_somebody_without_privileges(self):
+        """What is documented: it has no peak, and the file says by what peaks were found."""
+        if not WITHOUT_EVENTS:
+            self.skipTest("the other tests run without privileges")
+        recording, said = self.record("first_sample()\nif os.fork() == 0:\n"
+                                      "    burst(); say('child'); os._exit(0)\n"
+                                      "os.wait()\n", "-C", "-M", "-T", "50", prefix=WITHOUT_EVENTS)
+        self.assertEqual(recording.facts["peaks-by"], "looks")
+        self.assertNotIn(said["child"][0], [of for of, _, _ in recording.peaks])
+
+    def test_orphan_is_reaped_and_tells(self):
+        """A short-lived orphan becomes the recorder's child: it is known without privileges, if only
+        it was seen alive."""
+        program = ("if os.fork() == 0:\n"
+                   "    if os.fork() == 0:\n"
+                   "        os.setsid()\n"
+                   "        wait_for(lambda: os.path.exists('seen'))\n"
+                   "        burst(); say('orphan'); os._exit(0)\n"
+                   "    os._exit(0)\n"
+                   "os.wait()\n"
+                   "wait_for(lambda: os.path.exists('over'))\n")
+        (self.directory / "program.py").write_text(BURST + program)
+        process = self.start(*WITHOUT_EVENTS, MPROF, "run", "-C", "-M", "-T", "0.05", "-o",
+                             self.path, python(), "program.py")
+        wait_until(lambda: self.path.exists() and "CHLD " in self.path.read_text(), "the orphan")
+        (self.directory / "seen").touch()
+        said = wait_until(lambda: self.said(self.output(process)).get("orphan"), "its word")
+        wait_until(lambda: f"\nEXIT {said[0]} " in self.path.read_text(), "its end")
+        (self.directory / "over").touch()
+        self.wait_for_end(process)
+        recording = Recording(self.path)
+        self.assertEqual(recording.exits[said[0]], ("status", 0))
+        highest = max([mib for pid, mib, _ in recording.peaks if pid == said[0]] +
+                      [mib for pid, mib, _ in recording.chld if pid == said[0]])
+        self.assertAlmostEqual(highest, said[1], delta=MARGIN_MIB)
+
+    def test_peak_of_every_interval(self):
+        """Bursts are told of their own intervals, and the marks go down again in between. What falls
+        between reading a mark and resetting it is lost, so that there are bursts until one is told."""
+        (self.directory / "program.py").write_text(
+            BURST + "for step, mib in enumerate((200, 100, 200)):\n"
+            "    wait_for(lambda: os.path.exists(f'go-{step}'))\n"
+            "    while not os.path.exists(f'rest-{step}'):\n"
+            "        burst(mib); time.sleep(0.01)\n"
+            "wait_for(lambda: os.path.exists('over'))\n"
+            "say('main')\n")
+        process = self.start_mprof("run", "--peak-interval", "-T", "0.02", "-o", self.path,
+                                   python(), "program.py")
+
+        def peaks():
+            lines = self.path.read_text().split("\n")[:-1] if self.path.exists() else []
+            return [float(line.split(" ")[2]) for line in lines if line.startswith("PEAK ")]
+        for step, size in enumerate((200, 100, 200)):
+            before = len(wait_until(lambda: peaks()[-1:] and peaks()[-1] < 100 and peaks(), "rest"))
+            (self.directory / f"go-{step}").touch()
+            wait_until(lambda: max(peaks()[before:], default=0) > size, f"bursts of {size} MiB")
+            (self.directory / f"rest-{step}").touch()
+            wait_until(lambda: peaks()[-1] < 100, "rest")
+            self.assertLess(max(peaks()[before:]), size + 60)
+        (self.directory / "over").touch()
+        self.wait_for_end(process)
+        recording = Recording(self.path)
+        self.assertEqual(recording.facts["peak-interval"], "yes")
+        # one for each sample, at its time
+        moments = [moment for _, _, moment in recording.peaks]
+        self.assertEqual([moment for _, moment in recording.mem
+                          if not any(abs(other - moment) < 0.0001 for other in moments)], [])
+        # the side effect: the program no longer knows its own peak
+        self.assertLess(self.said(self.output(process))["main"][1], 200)
+
+    def test_without_the_option_nothing_is_reset(self):
+        recording, said = self.record("burst()\nimport time\n"
+                                      "time.sleep(0.3)\nsay('main')", "-T", "0.02")
+        self.assert_peak(recording, said["main"])
+
+
+if __name__ == "__main__":
+    unittest.main()
