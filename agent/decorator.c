@@ -290,6 +290,12 @@ static PyObject *dotted_name(PyObject *callable)
 
 static mprof_name *name_of_text(PyObject *text)
 {
+    Py_ssize_t size;
+    const char *utf8 = text != NULL ? mprof__python.utf8(text, &size) : NULL;
+    if (utf8 != NULL) {
+        return mprof__name_intern(utf8, (size_t)size);
+    }
+    PyErr_Clear(); /* lone surrogates */
     PyObject *bytes =
         text != NULL ? PyUnicode_AsEncodedString(text, "utf-8", "surrogateescape") : NULL;
     if (text != NULL && bytes == NULL) {

@@ -464,7 +464,7 @@ static bool call_monitoring(const char *method, const char *format, ...)
     va_end(values);
     PyObject *function =
         arguments != NULL ? PyObject_GetAttrString(monitor.monitoring, method) : NULL;
-    PyObject *result = function != NULL ? PyObject_CallObject(function, arguments) : NULL;
+    PyObject *result = function != NULL ? PyObject_Call(function, arguments, NULL) : NULL;
 
     Py_XDECREF(arguments);
     Py_XDECREF(function);
