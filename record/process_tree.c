@@ -151,10 +151,32 @@ mprof_status mprof__process_tree_adopt(mprof__process_tree *tree, int64_t pid, i
     return status;
 }
 
+/* Where births are searched for, a process that has ended is met again and again until it has been
+ * reaped: from now on it is none of ours. Without the memory for that its end is told twice. */
+static void make_foreign(mprof__process_tree *tree, int64_t pid)
+{
+    size_t size = (tree->foreign_count + 1) * sizeof *tree->foreign;
+    int64_t *larger = realloc(tree->foreign, size);
+    size_t at = tree->foreign_count;
+
+    if (!larger) {
+        return;
+    }
+    tree->foreign = larger;
+    for (; at > 0 && larger[at - 1] > pid; at--) {
+        larger[at] = larger[at - 1];
+    }
+    larger[at] = pid;
+    tree->foreign_count++;
+}
+
 void mprof__process_tree_end(mprof__process_tree *tree, mprof__process *process,
                              const mprof__process_end *end)
 {
     tree->hooks.ended(tree->hooks.data, process, end);
+    if (tree->follow && !tree->events) {
+        make_foreign(tree, process->pid);
+    }
     mprof__processes_remove(&tree->processes, process);
 }
 
@@ -346,7 +368,7 @@ static size_t choose_strangers(const mprof__process_tree *tree, const pid_list *
             (!full && is_known && !is_fresh(pid, tree->last_pid, last_pid))) {
             continue;
         }
-        if (mprof__procfs_stat_read(&stat, pid) == 0) {
+        if (mprof__procfs_stat_read(&stat, pid) == 0 && !(is_known && stat.state == 'Z')) {
             strangers[count].pid = pid;
             strangers[count].ppid = stat.ppid;
             count++;

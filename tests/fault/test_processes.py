@@ -152,6 +152,26 @@ class Processes(mprof_test.TestCase):
         for pid in child:
             self.assertEqual(recording.exits[pid], ("status", 7))
 
+    def test_R13_a_zombie_has_ended_once(self):
+        """However many processes are born before it is reaped."""
+        self.write("zombies.py", "import os, time\n"
+                   "zombies = [os.fork() or os._exit(3) for n in range(5)]\n"
+                   "for n in range(20):\n"
+                   "    pid = os.fork()\n"
+                   "    if pid == 0:\n"
+                   "        time.sleep(0.05)\n"
+                   "        os._exit(4)\n"
+                   "    os.waitpid(pid, 0)\n"
+                   "time.sleep(2.1)\n"  # as long as until all of /proc is searched
+                   "os.fork() or os._exit(5)\n"
+                   "time.sleep(0.1)\n")
+        recording = self.record("zombies.py", flags=("-C", "-M", "-T", "0.01"))
+        self.assert_sound(recording)
+        for word in ("PROC", "EXIT"):
+            told = [line.split(" ")[1] for line in recording.lines if line.startswith(word + " ")]
+            self.assertEqual(len(told), len(set(told)), word)
+        self.assertGreaterEqual(len(recording.exits), 15)
+
     def test_R13_the_main_process_as_a_zombie(self):
         """Between its end and its burial there is no sample of nothing."""
         for _ in range(20):
