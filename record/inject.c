@@ -24,11 +24,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -459,6 +461,8 @@ static mprof_status attempt_apart(outcome *became, const plan *wanted, way taken
     }
     child = fork();
     if (child == 0) {
+        /* with us: the process comes to no harm, and is free for the next one who wants to enter */
+        prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
         attempt(became, wanted, taken);
         got = write(ends[1], became, sizeof *became);
         _exit(got != (ssize_t)sizeof *became);
@@ -514,12 +518,25 @@ static int64_t status_number(int64_t pid, const char *name)
     return number;
 }
 
+/* Another mprof may be on its way out. 0: nobody. */
+static int64_t lasting_tracer(int64_t pid)
+{
+    const struct timespec pause = {0, 10000000};
+    int64_t tracer = status_number(pid, "TracerPid");
+
+    for (int i = 0; i < 50 && tracer > 0; i++) {
+        nanosleep(&pause, NULL);
+        tracer = status_number(pid, "TracerPid");
+    }
+    return tracer;
+}
+
 static mprof_status check_process(const plan *wanted, mprof_error *error)
 {
     mprof__executable file;
     mprof__procfs_stat stat;
     char path[64];
-    int64_t tracer = status_number(wanted->pid, "TracerPid");
+    int64_t tracer = lasting_tracer(wanted->pid);
     int64_t inside = status_number(wanted->pid, "NSpid");
 
     snprintf(path, sizeof path, "/proc/%lld/exe", (long long)wanted->pid);
