@@ -5,6 +5,7 @@
 static const mprof_command commands[] = {
     {"run", mprof_run_command, "record the memory of a program"},
     {"attach", mprof_attach_command, "record a process that is already running"},
+    {"top", mprof_top_command, "watch a recording in progress, or a process"},
     {"plot", mprof_draw_command, "draw recordings as PNG, SVG or PDF"},
     {"peak", mprof_peak_command, "print the highest memory of recordings"},
     {"list", mprof_list_command, "list the recordings of this directory"},

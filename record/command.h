@@ -4,5 +4,6 @@
 
 int mprof_run_command(int argc, char **argv);
 int mprof_attach_command(int argc, char **argv);
+int mprof_top_command(int argc, char **argv);
 
 #endif

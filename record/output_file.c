@@ -139,12 +139,40 @@ static mprof_status name_as_asked(mprof__output_file *file, mprof_error *error)
     return MPROF_OK;
 }
 
-mprof_status mprof__output_file_publish(mprof__output_file *file, mprof_error *error)
+/* Whoever watches the file can tell by this lock that it is being written, and by whom; it goes
+ * with the process. Where there are no locks nobody can tell. */
+static void lock(const mprof__output_file *file)
+{
+    struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+
+    (void)fcntl(file->fd, F_SETLK, &whole);
+}
+
+void mprof__output_file_unlock(const mprof__output_file *file)
+{
+    struct flock whole = {.l_type = F_UNLCK, .l_whence = SEEK_SET};
+
+    if (file->fd >= 0) {
+        (void)fcntl(file->fd, F_SETLK, &whole);
+    }
+}
+
+static mprof_status give_name(mprof__output_file *file, mprof_error *error)
 {
     if (file->is_visible) {
         return MPROF_OK;
     }
     return file->path ? name_as_asked(file, error) : name_by_time(file, error);
+}
+
+mprof_status mprof__output_file_publish(mprof__output_file *file, mprof_error *error)
+{
+    mprof_status status = give_name(file, error);
+
+    if (status == MPROF_OK) {
+        lock(file);
+    }
+    return status;
 }
 
 mprof_status mprof__output_file_open(mprof__output_file *file, const char *path, mprof_error *error)
@@ -167,6 +195,7 @@ mprof_status mprof__output_file_open(mprof__output_file *file, const char *path,
     }
     file->fd = open_nameless(path ? path : ".");
     if (file->fd >= 0) {
+        lock(file);
         return MPROF_OK;
     }
     return mprof__output_file_publish(file, error); /* tells why, if that fails as well */

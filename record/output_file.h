@@ -28,6 +28,10 @@ mprof_status mprof__output_file_open(mprof__output_file *file, const char *path,
  * <path>.old. Statuses as above. */
 mprof_status mprof__output_file_publish(mprof__output_file *file, mprof_error *error);
 
+/* The file holds a lock (fcntl(2)) as long as it is written, so that others can tell. Gives it up.
+ */
+void mprof__output_file_unlock(const mprof__output_file *file);
+
 /* Closes and removes the file, and puts an older one of that name back. */
 void mprof__output_file_discard(mprof__output_file *file);
 

@@ -3,6 +3,7 @@
 #include "record/recording.h"
 
 #include "record/calls.h"
+#include "record/flights.h"
 #include "record/journal.h"
 #include "record/oom.h"
 #include "record/process_tree.h"
@@ -47,6 +48,7 @@ struct mprof__recording {
     char title[MPROF__PROCESS_NAME_SIZE]; /* of the program, from its arguments */
     int64_t pid;
     int pidfd;               /* of a process that is not our child; -1 where the kernel has none */
+    mprof__flights flights;  /* who has asked for calls in flight */
     int64_t begin_ns;        /* when the delay is over */
     int64_t end_ns;          /* when the time is over; INT64_MAX: never */
     int64_t events_ns;       /* no look at process events before this */
@@ -269,6 +271,8 @@ static void tick(mprof__recording *recording, int64_t now_ns)
     mprof__sampler_tick(&recording->sampler, now_ns);
     if (recording->calls) {
         mprof__calls_drain(recording->calls);
+        mprof__flights_tell(&recording->flights, mprof__ring_folder_fd(folder), recording->calls,
+                            mprof__process_tree_processes(recording->tree), now_ns);
     }
     mprof__journal_commit(&recording->journal);
     watch_threshold(recording);
@@ -324,6 +328,9 @@ static void finish_file(mprof__recording *recording)
     }
     mprof__journal_commit(&recording->journal);
     recording->is_sampling = 0;
+    if (recording->plan.finished) {
+        recording->plan.finished(recording->plan.notice_data);
+    }
 }
 
 /* A child of ours has been reaped; `stat` was read while it was a zombie. */

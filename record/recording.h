@@ -32,7 +32,9 @@ typedef struct mprof__recording_plan {
     mprof__live *live;          /* the caller's; NULL: nothing is shown */
     /* Told at once of what goes wrong while the program runs on; may be NULL. */
     void (*notice)(void *data, const mprof_error *error);
-    void *notice_data;
+    /* The file is complete, though the program may go on; may be NULL. */
+    void (*finished)(void *data);
+    void *notice_data; /* for both */
 } mprof__recording_plan;
 
 typedef struct mprof__recording_outcome {

@@ -3,6 +3,7 @@
 #include "record/ring_folder.h"
 
 #include "agent/wire.h"
+#include "record/procfs.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -22,6 +23,9 @@
 /* Files in the folder that are looked at: a process cannot keep the recorder busy by making more.
  */
 #define RINGS_MAX 65536
+
+/* As much of a process's environment as is searched for the directory. */
+#define ENVIRONMENT_MAX ((size_t)1024 * 1024)
 
 typedef struct ring_name {
     int64_t pid;
@@ -456,4 +460,82 @@ uint64_t mprof__ring_folder_refused(const mprof__ring_folder *folder, mprof_erro
         *error = folder->first_refusal;
     }
     return folder->refused;
+}
+
+int mprof__ring_folder_fd(const mprof__ring_folder *folder)
+{
+    return folder->fd;
+}
+
+/* Whether a directory may be taken for a recorder's; else it is closed, and -1. */
+static int check_found(int fd)
+{
+    struct stat status;
+
+    if (fd >= 0 && (fstat(fd, &status) != 0 || (status.st_mode & 07777) != 0700 ||
+                    (status.st_uid != geteuid() && geteuid() != 0))) {
+        close(fd);
+        return -1;
+    }
+    return fd;
+}
+
+/* The one in `base`, or -1. */
+static int find_in(const char *base, int64_t recorder)
+{
+    DIR *entries = opendir(base);
+    struct dirent *entry;
+    char prefix[64];
+    int fd = -1;
+
+    snprintf(prefix, sizeof prefix, FOLDER_PREFIX "%lld-", (long long)recorder);
+    while (entries && fd < 0 && (entry = readdir(entries))) {
+        if (is_folder_name(entry->d_name) && strncmp(entry->d_name, prefix, strlen(prefix)) == 0) {
+            fd = check_found(openat(dirfd(entries), entry->d_name,
+                                    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+        }
+    }
+    if (entries) {
+        closedir(entries);
+    }
+    return fd;
+}
+
+int mprof__ring_folder_find(int64_t recorder)
+{
+    const char *bases[] = {"/dev/shm", getenv("TMPDIR"), "/tmp"};
+    int fd = -1;
+
+    for (size_t i = 0; i < sizeof bases / sizeof *bases && fd < 0; i++) {
+        if (bases[i] && bases[i][0] == '/') {
+            fd = find_in(bases[i], recorder);
+        }
+    }
+    return fd;
+}
+
+int mprof__ring_folder_find_of(int64_t pid)
+{
+    static const char name[] = MPROF_WIRE_ENV_RINGS "=";
+    char *block = calloc(1, ENVIRONMENT_MAX + 1);
+    int fd = block ? mprof__procfs_open(pid, "environ") : -1;
+    size_t used = 0;
+    ssize_t got = 1;
+
+    while (fd >= 0 && got > 0 && used < ENVIRONMENT_MAX) {
+        got = read(fd, block + used, ENVIRONMENT_MAX - used);
+        used += got > 0 ? (size_t)got : 0;
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
+    fd = -1;
+    for (size_t at = 0; at < used && fd < 0; at += strlen(block + at) + 1) {
+        if (strncmp(block + at, name, sizeof name - 1) == 0) {
+            fd = check_found(open(block + at + sizeof name - 1,
+                                  O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+        }
+    }
+    free(block);
+    return fd;
 }

@@ -19,6 +19,14 @@ void mprof__ring_folder_free(mprof__ring_folder *folder);
 /* What MPROF_RINGS is to be; owned by the folder. */
 const char *mprof__ring_folder_path(const mprof__ring_folder *folder);
 
+/* The directory itself; owned by the folder. */
+int mprof__ring_folder_fd(const mprof__ring_folder *folder);
+
+/* Finds the directory of another recorder, by its pid, or by that of a process it records. It is
+ * this user's, or anybody's where this is root. A descriptor, the caller's, or -1. */
+int mprof__ring_folder_find(int64_t recorder);
+int mprof__ring_folder_find_of(int64_t pid);
+
 #define MPROF__RING_FOLDER_LINK "installed"
 
 /* Makes another directory reachable under this name in the folder, until the folder is removed: for

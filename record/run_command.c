@@ -297,6 +297,11 @@ static void print_notice(void *data, const mprof_error *error)
     mprof__command_fail(&copy);
 }
 
+static void unlock_file(void *data)
+{
+    mprof__output_file_unlock(data);
+}
+
 /* A number of seconds as upstream prints it: with a decimal point always. */
 static void print_interval(double interval_s)
 {
@@ -370,6 +375,7 @@ static mprof_status prepare(session *run, size_t argc, char *const argv[], mprof
         plan.writer = run->writer;
         plan.live = run->live;
         plan.notice = print_notice;
+        plan.finished = unlock_file;
         plan.notice_data = &run->file;
         status = mprof__recording_open(&run->recording, &plan, argc, argv, error);
     }

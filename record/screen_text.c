@@ -85,7 +85,11 @@ int mprof__screen_text_put(mprof__screen_text *text, const char *format, ...)
     va_start(arguments, format);
     vsnprintf(part, sizeof part, format, arguments);
     va_end(arguments);
-    return append(text, part, strlen(part), count_columns(part));
+    if (append(text, part, strlen(part), count_columns(part))) {
+        return 1;
+    }
+    text->room = text->columns;
+    return 0;
 }
 
 /* The text as a terminal may have it, or NULL if out of memory; the caller's. */

@@ -21,7 +21,8 @@ void mprof__screen_text_init(mprof__screen_text *text, size_t room, int utf8);
 /* Whether the locale of the environment is one of UTF-8. */
 int mprof__screen_text_is_utf8(void);
 
-/* Appends, all of it or nothing: a part of a number says something wrong. 1 if there was room. */
+/* Appends, all of it or nothing: a part of a number says something wrong. 1 if there was room; else
+ * the line ends here. */
 int mprof__screen_text_put(mprof__screen_text *text, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 

@@ -59,7 +59,7 @@ static void test_never_wider_than_the_screen(void **state)
         (void)mprof__screen_text_put(&text, "%5.1f MiB ", 12.5);
         mprof__screen_text_put_foreign(&text, "\346\274\242 a name \033[H that is long", 99);
         mprof__screen_text_pad(&text, 99);
-        assert_int_equal(text.columns, room);
+        assert_int_equal(text.columns, room < 10 ? 0 : room);
         assert_null(strchr(text.bytes, '\033'));
         assert_true(room >= 10 || strncmp(text.bytes, " 12.5", 5) != 0); /* no part of a number */
     }
