@@ -1,5 +1,5 @@
-"""Line by line: what a traced line costs beyond the plain run, against upstream, on Debian's Python;
-and code that is called but not profiled, on every Python from 3.12 on."""
+"""Line by line: what a traced line costs beyond the plain run, against upstream, on every Python that
+upstream can be made to run on; and code that is called but not profiled, from 3.12 on."""
 
 import json
 import os
@@ -7,14 +7,15 @@ import statistics
 import subprocess
 import sys
 
-from measure import BUILD, PYTHON, SOURCE
+import upstream_path
+from measure import BUILD, SOURCE, say
 
 os.environ.setdefault("MPROF", str(BUILD / "mprof"))
 sys.path.insert(0, str(SOURCE / "tests" / "lines"))
 import pythons  # noqa: E402  pylint: disable=wrong-import-position
 
 COST = SOURCE / "tests" / "lines" / "cost.py"
-UPSTREAM = "/usr/lib/python3/dist-packages"
+CASES = ("loop", "building a list", "comprehension")
 
 
 def cost(python, lines, **environment):
@@ -39,17 +40,26 @@ def compare(table, work, ours, theirs, goal):
               table.judge(work, ratio >= goal))
 
 
-def measure(table):
+def measure_python(table, python, path):
+    name = ".".join(map(str, pythons.version_of(python)))
     upstream, plain, oracle = rounds(table, [
-        lambda: cost(PYTHON, 4000, PYTHONPATH=UPSTREAM),
-        lambda: cost(PYTHON, 60000, MPROF_ORACLE="0"),
-        lambda: cost(PYTHON, 400000),
+        lambda: cost(python, 4000, PYTHONPATH=path),
+        lambda: cost(python, 60000, MPROF_ORACLE="0"),
+        lambda: cost(python, 400000),
     ])
-    for case in ("loop", "building a list", "comprehension"):
-        compare(table, f"traced line, {case}", plain[case], upstream[case], 25)
-    if oracle["oracle"]:
-        for case in ("loop", "building a list", "comprehension"):
-            compare(table, f"traced line with oracle, {case}", oracle[case], upstream[case], 200)
+    for case in CASES:
+        compare(table, f"traced line, {name}, {case}", plain[case], upstream[case], 25)
+    for case in CASES if oracle["oracle"] else ():
+        compare(table, f"with the oracle, {name}, {case}", oracle[case], upstream[case], 200)
+
+
+def measure(table):
+    for python in pythons.found():
+        path = upstream_path.find(python, table.folder)
+        if path is None:
+            say(f"upstream does not run on {python}: left out")
+        else:
+            measure_python(table, python, path)
     for python in pythons.found():
         version = pythons.version_of(python)
         if version >= (3, 12):

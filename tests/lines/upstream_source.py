@@ -1,5 +1,6 @@
-"""The source of Debian's python3-memory-profiler, for its tests: fetched from where this system gets
-its packages, unpacked into a folder of the caller's, never kept."""
+"""Packages of Debian that are not to be installed, fetched from where this system gets its packages and
+unpacked into a folder of the caller's: the source of python3-memory-profiler, for its tests, and
+packages of another release."""
 
 import pathlib
 import subprocess
@@ -27,6 +28,36 @@ def _sources():
     return sorted(lines)
 
 
+def _apt(folder, lines, *command):
+    """apt-get with these sources and nothing of this system's."""
+    for part in ("lists/partial", "cache/archives/partial", "source"):
+        (folder / part).mkdir(parents=True, exist_ok=True)
+    (folder / "sources.list").write_text("\n".join(lines) + "\n")
+    apt = ["apt-get", "-q", "-o", f"Dir::Etc::SourceList={folder}/sources.list",
+           "-o", "Dir::Etc::SourceParts=/dev/null", "-o", f"Dir::State::Lists={folder}/lists",
+           "-o", f"Dir::Cache={folder}/cache", "-o", "APT::Sandbox::User=",
+           "-o", "Acquire::Retries=2", "-o", "Acquire::http::Timeout=20"]
+    for part in (["update"], command):
+        done = _run([*apt, *part], cwd=folder / "source")
+        if done.returncode != 0:
+            raise unittest.SkipTest(f"apt-get {part[0]}: {done.stderr.strip()[-200:]}")
+
+
+def fetch_binary(folder, package, release):
+    """Unpacks a package of another release into the folder; SkipTest where it cannot be had."""
+    folder = pathlib.Path(folder)
+    lines = [line.replace("deb-src", "deb", 1).split() for line in _sources()]
+    # The archive itself, not its updates, which are elsewhere for another release.
+    found = [" ".join([*line[:-2], release, line[-1]]) for line in lines
+             if "-" not in line[-2]][:1]
+    if not found:
+        raise unittest.SkipTest("no Debian archive is configured")
+    work = folder / "apt"
+    _apt(work, found, "download", f"{package}/{release}")
+    (archive,) = (work / "source").glob("*.deb")
+    _run(["dpkg-deb", "-x", archive, folder], check=True)
+
+
 def fetch(folder):
     """Path of upstream's folder test/; SkipTest where it cannot be had."""
     folder = pathlib.Path(folder)
@@ -36,17 +67,7 @@ def fetch(folder):
         raise unittest.SkipTest("no apt-get here")
     if not sources:
         raise unittest.SkipTest("no Debian archive is configured")
-    for part in ("lists/partial", "cache/archives/partial", "source"):
-        (folder / part).mkdir(parents=True)
-    (folder / "sources.list").write_text("\n".join(sources) + "\n")
-    apt = ["apt-get", "-q", "-o", f"Dir::Etc::SourceList={folder}/sources.list",
-           "-o", "Dir::Etc::SourceParts=/dev/null", "-o", f"Dir::State::Lists={folder}/lists",
-           "-o", f"Dir::Cache={folder}/cache", "-o", "APT::Sandbox::User=",
-           "-o", "Acquire::Retries=2", "-o", "Acquire::http::Timeout=20"]
-    for command in (["update"], ["source", "--download-only", "--tar-only", PACKAGE]):
-        done = _run([*apt, *command], cwd=folder / "source")
-        if done.returncode != 0:
-            raise unittest.SkipTest(f"apt-get {command[0]}: {done.stderr.strip()[-200:]}")
+    _apt(folder, sources, "source", "--download-only", "--tar-only", PACKAGE)
     (archive,) = (folder / "source").glob("*.orig.tar.*")
     with tarfile.open(archive) as tar:
         members = [member for member in tar.getmembers() if member.isfile()
