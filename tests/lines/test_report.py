@@ -215,7 +215,9 @@ class Report(TestCase):
 
     def test_modules_beside_the_program_are_the_programs(self):
         # Ours imports some of Python's by these names.
-        names = ["json", "html", "argparse", "inspect", "ast", "dis", "warnings", "threading"]
+        # (Not tokenize: Python's own tracebacks read what lies there.)
+        names = ["json", "html", "argparse", "inspect", "ast", "dis", "warnings", "threading",
+                 "textwrap", "shutil"]
         for name in names:
             self.script(f"{name}.py", "print('read', __name__)\nof_the_program = True\n")
         self.script("imports.py", "import json, html, argparse\n@profile\ndef f():\n"

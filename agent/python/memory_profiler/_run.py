@@ -201,8 +201,8 @@ def _await_threads():
             thread.join()
 
 
-def main(arguments=None):
-    options = _parser().parse_args(arguments)
+def main(ground):
+    options = _parser().parse_args()
     if not options.program:
         print("A program to run must be provided. Use -h for help")
         sys.exit(1)
@@ -216,6 +216,7 @@ def main(arguments=None):
             sys.stderr.write(f"mprof: {options.out_filename}: {error.strerror}\n")
             sys.exit(2)
     status = 0
+    ground.leave_to_program()
     try:
         _run(profiler, options)
     except Exception as error:
@@ -223,7 +224,8 @@ def main(arguments=None):
         status = 1
     finally:
         _await_threads()
-        _show(profiler, options, output or sys.stdout)
+        with ground:
+            _show(profiler, options, output or sys.stdout)
         if output is not None:
             output.close()
     if status:
