@@ -59,16 +59,21 @@ static bool python_fits(const char *directory)
     return false;
 }
 
-/* MPROF_OFF=1: the program's decorators are to cost nothing at all. */
-static bool is_switched_off(void)
+static bool is_wished(const char *name)
 {
-    const char *wish = getenv("MPROF_OFF");
+    const char *wish = getenv(name);
     return wish != NULL && *wish != '\0' && strcmp(wish, "0") != 0;
 }
 
 static void notice(const char *topic, const char *line)
 {
     notice_once(getenv(MPROF_WIRE_ENV_RINGS), topic, line);
+}
+
+/* MPROF_OFF=1: the program's decorators are to cost nothing at all. */
+static bool is_switched_off(void)
+{
+    return is_wished("MPROF_OFF");
 }
 
 /* Functions that are wanted by a pattern: mprof run --func. */
@@ -108,6 +113,9 @@ bool mprof_agent_start(void)
 
     if (directory == NULL || *directory != '/' || !python_fits(directory)) {
         return false;
+    }
+    if (is_wished("MPROF_LINES")) {
+        mprof__module_want_lines();
     }
     mprof__context_setup(true);
     mprof__span_setup(directory, mprof__python.version);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "block.h"
+#include "module.h"
 #include "monitor.h"
 #include "span.h"
 #include "stack.h"
@@ -325,11 +326,13 @@ static PyObject *decorate_callable(PyObject *callable)
         return PyErr_NoMemory();
     }
     mprof__span_expected();
-    if (mprof__monitor_take(callable, name)) {
-        Py_INCREF(callable);
-        return callable;
+    PyObject *watched = mprof__module_watch_lines(callable);
+    if (mprof__monitor_take(watched, name)) {
+        return watched;
     }
-    return new_decorated(callable, name);
+    PyObject *result = new_decorated(watched, name);
+    Py_DECREF(watched);
+    return result;
 }
 
 PyObject *mprof__decorator_stand_in(PyObject *function)

@@ -12,6 +12,7 @@
 
 /* Our own import announces itself as well. */
 static __thread bool importing;
+static bool wants_lines;
 
 /* Whether the import failed for want of the module itself, not of something it needs. Consumes the
  * exception. */
@@ -76,7 +77,8 @@ static bool find_package(char *folder, size_t size)
     return false;
 }
 
-/* Imports ours; the program's path is longer for that moment only. NULL without an exception if it
+/* Imports ours; the program's path is longer for that moment only: at its end, so that an installed
+ * one is not hidden, or where it is to be hidden, at its beginning. NULL without an exception if it
  * cannot be had. */
 static PyObject *import_ours(void)
 {
@@ -89,7 +91,7 @@ static PyObject *import_ours(void)
         return NULL;
     }
     entry = PyUnicode_DecodeFSDefault(folder);
-    if (entry != NULL && PyList_Append(path, entry) == 0) {
+    if (entry != NULL && PyList_Insert(path, wants_lines ? 0 : PyList_Size(path), entry) == 0) {
         module = PyImport_ImportModule(MODULE_NAME);
         if (module == NULL) {
             PyErr_Clear();
@@ -108,7 +110,10 @@ static PyObject *import_ours(void)
 
 static void provide(PyObject *profile)
 {
-    PyObject *module = PyImport_ImportModule(MODULE_NAME);
+    PyObject *module = wants_lines ? import_ours() : NULL;
+    if (module == NULL) {
+        module = PyImport_ImportModule(MODULE_NAME);
+    }
     if (module == NULL && is_not_installed()) {
         module = import_ours();
         if (module == NULL) {
@@ -137,4 +142,41 @@ void mprof__module_provide(PyObject *profile)
     provide(profile);
     PyErr_Restore(type, value, traceback);
     importing = false;
+}
+
+void mprof__module_want_lines(void)
+{
+    wants_lines = true;
+}
+
+static PyObject *watch(PyObject *function)
+{
+    PyObject *package = import_ours();
+    PyObject *part = package != NULL ? PyImport_ImportModule(MODULE_NAME "._process") : NULL;
+    PyObject *watched = part != NULL ? PyObject_CallMethod(part, "watch", "O", function) : NULL;
+
+    Py_XDECREF(package);
+    Py_XDECREF(part);
+    return watched;
+}
+
+PyObject *mprof__module_watch_lines(PyObject *function)
+{
+    PyObject *watched = NULL;
+    PyObject *type;
+    PyObject *value;
+    PyObject *traceback;
+
+    if (wants_lines && !importing) {
+        importing = true;
+        PyErr_Fetch(&type, &value, &traceback);
+        watched = watch(function);
+        PyErr_Restore(type, value, traceback);
+        importing = false;
+    }
+    if (watched == NULL) {
+        Py_INCREF(function);
+        watched = function;
+    }
+    return watched;
 }

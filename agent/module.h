@@ -10,4 +10,12 @@
  * sys.modules, or its import will fail as it does without mprof. Keeps the current exception. */
 void mprof__module_provide(PyObject *profile);
 
+/* Line by line reports are wanted (mprof run --lines): our package serves, whatever is installed.
+ */
+void mprof__module_want_lines(void);
+
+/* What decorating is to begin with: the function with its lines recorded, where that is wanted and
+ * can be done. New reference, always. Keeps the current exception. */
+PyObject *mprof__module_watch_lines(PyObject *function);
+
 #endif

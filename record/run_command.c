@@ -23,6 +23,7 @@
 #define TIMEOUT_MAX_S 1e9
 
 #define PATTERNS "MPROF_FUNC" /* agent/agent.c */
+#define LINES "MPROF_LINES"   /* likewise */
 
 enum {
     KEY_PYTHON = 0x100,
@@ -30,6 +31,7 @@ enum {
     KEY_BACKEND,
     KEY_NEWEST,
     KEY_FUNC,
+    KEY_LINES,
     KEY_DELAY,
     KEY_UNTIL_PEAK,
     KEY_LIVE,
@@ -67,6 +69,8 @@ static const struct argp_option option_table[] = {
      0},
     {"functions", KEY_FUNC, "PATTERN", 0,
      "the same; when attaching, the agent is let into the running Python for that", 0},
+    {"lines", KEY_LINES, NULL, 0,
+     "at the end print what the lines of decorated Python functions did to memory", 0},
     {"interval", 'T', "SECONDS", 0, "time between samples (0.1)", 0},
     {"include-children", 'C', NULL, 0, "MEM is the sum over the program and its descendants", 0},
     {"multiprocess", 'M', NULL, 0, "record each descendant by itself, too", 0},
@@ -177,6 +181,11 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
     case KEY_FUNC:
         add_pattern(state, argument);
         options->functions = 1;
+        return 0;
+    case KEY_LINES:
+        if (setenv(LINES, "1", 1) != 0) {
+            argp_failure(state, MPROF_EXIT_FAILED, 0, "out of memory");
+        }
         return 0;
     case KEY_NEWEST:
         options->newest = 1;
