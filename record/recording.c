@@ -58,6 +58,7 @@ struct mprof__recording {
     int is_over;             /* the loop is to end */
     int taken;               /* last request to end that was taken */
     int taken_by_terminal;
+    int taken_alone; /* when there was no program to pass it on to */
     int64_t taken_ns;
     mprof__recording_outcome *outcome;
 };
@@ -79,9 +80,26 @@ static void look_at_group(mprof__recording *recording, mprof__process *process)
     }
 }
 
+/* The program is to be waited for, and to be given what signals the recorder is given. Whoever is
+ * followed behind its end is recorded as if attached to. */
+static int is_ours(const mprof__recording *recording)
+{
+    return recording->plan.is_child && !recording->outcome->ended;
+}
+
+static void take_end_of_program(mprof__recording *recording)
+{
+    recording->outcome->ended = 1;
+    recording->is_over = !recording->plan.follow || !recording->is_sampling;
+}
+
 /* 0, or -1 with errno. */
 static int send_signal(const mprof__recording *recording, int number)
 {
+    if (recording->outcome->ended) {
+        errno = ESRCH;
+        return -1;
+    }
     if (recording->pidfd >= 0) {
         return (int)syscall(SYS_pidfd_send_signal, recording->pidfd, number, NULL, 0);
     }
@@ -150,7 +168,7 @@ static void take_end(void *data, mprof__process *process, const mprof__process_e
     if (recording->calls) {
         mprof__calls_end(recording->calls, process->pid, end->time_ns);
     }
-    if (process->pid == recording->pid) {
+    if (process->pid == recording->pid && !recording->plan.follow) {
         begin_at_last(recording);
     }
     if (recording->has_begun && recording->stats) {
@@ -162,8 +180,7 @@ static void take_end(void *data, mprof__process *process, const mprof__process_e
         mprof__journal_end(&recording->journal, process->pid, &told);
     }
     if (process->pid == recording->pid) {
-        recording->outcome->ended = 1;
-        recording->is_over = 1;
+        take_end_of_program(recording);
     }
 }
 
@@ -221,8 +238,8 @@ static void watch_threshold(mprof__recording *recording)
     }
     if (number == 0) {
         recording->outcome->is_cut = 1;
-        recording->is_over = !recording->plan.is_child;
-        number = recording->plan.is_child ? SIGTERM : 0;
+        recording->is_over = !is_ours(recording);
+        number = is_ours(recording) ? SIGTERM : 0;
     }
     mprof__signal_name(name, sizeof name, number);
     if (number != 0 && send_signal(recording, number) != 0) {
@@ -342,9 +359,8 @@ static void take_end_of_child(mprof__recording *recording, int64_t pid, int wait
     mprof__process_end end;
 
     if (pid == recording->pid) {
-        recording->outcome->ended = 1;
         recording->outcome->wait_status = wait_status;
-        recording->is_over = 1;
+        take_end_of_program(recording);
     }
     if (!process || !recording->is_sampling) {
         return;
@@ -394,8 +410,28 @@ static void take_end_of_other(mprof__recording *recording)
     if (root && mprof__process_tree_has_ended(root, now_ns, &end)) {
         mprof__process_tree_end(recording->tree, root, &end);
     }
-    recording->outcome->ended = 1;
-    recording->is_over = 1;
+    take_end_of_program(recording);
+}
+
+static int has_members(const mprof__process_tree *tree)
+{
+    const mprof__processes *processes = mprof__process_tree_processes(tree);
+
+    for (size_t i = 0; i < processes->count; i++) {
+        if (processes->items[i]->is_member) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* The program has ended, and what descends from it is followed: until there is none. */
+static void look_who_is_left(mprof__recording *recording)
+{
+    if (!has_members(recording->tree)) {
+        update_tree(recording, mprof__clock_now_ns()); /* the last one may have left a child */
+        recording->is_over = !has_members(recording->tree);
+    }
 }
 
 /* --- signals --- */
@@ -437,12 +473,13 @@ static void take_signal(mprof__recording *recording, const struct signalfd_sigin
     }
     if (mprof__signal_ends(number)) {
         recording->taken = number;
+        recording->taken_alone = !is_ours(recording);
         recording->taken_by_terminal = info->ssi_code == SI_KERNEL;
         recording->taken_ns = mprof__clock_now_ns();
     }
-    if (!recording->plan.is_child) {
-        recording->is_over = recording->taken != 0;
-    } else if (info->ssi_code != SI_KERNEL && !recording->outcome->ended) {
+    if (!is_ours(recording)) {
+        recording->is_over |= mprof__signal_ends(number);
+    } else if (info->ssi_code != SI_KERNEL) {
         (void)send_signal(recording, number);
     }
 }
@@ -465,7 +502,8 @@ static int signal_to_die_of(const mprof__recording *recording)
     int died_of_it = outcome->ended && WIFSIGNALED(outcome->wait_status) &&
                      WTERMSIG(outcome->wait_status) == recording->taken;
 
-    if (recording->taken == 0 || !recording->plan.is_child || died_of_it) {
+    if (recording->taken == 0 || !recording->plan.is_child || recording->taken_alone ||
+        died_of_it) {
         return recording->taken;
     }
     if (recording->taken_by_terminal ||
@@ -485,7 +523,7 @@ static void set_up_polls(const mprof__recording *recording, struct pollfd *polls
         polls[i].revents = 0;
     }
     polls[POLL_SIGNALS].fd = recording->plan.signals->fd;
-    polls[POLL_PIDFD].fd = recording->pidfd;
+    polls[POLL_PIDFD].fd = recording->outcome->ended ? -1 : recording->pidfd;
     if (recording->calls && recording->is_sampling) {
         polls[POLL_BELL].fd = mprof__ring_folder_bell_fd(recording->plan.folder);
         polls[POLL_WATCH].fd = mprof__ring_folder_watch_fd(recording->plan.folder);
@@ -557,7 +595,7 @@ static void take_time(mprof__recording *recording)
 
     if (now_ns >= recording->end_ns) {
         finish_file(recording);
-        recording->is_over = !recording->plan.is_child;
+        recording->is_over = !is_ours(recording);
     } else if (mprof__ticker_remaining_ns(&recording->ticker, now_ns) == 0) {
         mprof__ticker_advance(&recording->ticker, now_ns);
         (recording->has_begun ? tick : tick_first)(recording, now_ns);
@@ -585,10 +623,13 @@ static void loop(mprof__recording *recording)
             if (recording->journal.failed) { /* from now on a program of ours merely runs */
                 recording->is_sampling = 0;
                 finish_file(recording);
-                recording->is_over |= !recording->plan.is_child;
+                recording->is_over |= !is_ours(recording);
             }
         }
-        if (!recording->is_sampling) {
+        if (recording->outcome->ended && recording->is_sampling && !recording->is_over) {
+            look_who_is_left(recording);
+        }
+        if (!recording->is_sampling || recording->outcome->ended) {
             set_up_polls(recording, polls);
         }
     }
@@ -649,6 +690,9 @@ static void write_facts(mprof__recording *recording)
     if (plan->peak_interval) {
         mprof__journal_fact(journal, "peak-interval", "yes");
     }
+    if (plan->follow) {
+        mprof__journal_fact(journal, "follow", "yes");
+    }
 }
 
 static void set_up_sampler(mprof__recording *recording)
@@ -664,6 +708,7 @@ static void set_up_sampler(mprof__recording *recording)
     sampler->interval_ns = plan->interval_ns;
     sampler->include_children = plan->include_children;
     sampler->multiprocess = plan->multiprocess;
+    sampler->follow = plan->follow;
     sampler->peak_interval = plan->peak_interval;
     sampler->root_is_ours = plan->is_child;
 }

@@ -24,6 +24,7 @@ typedef struct mprof__recording_plan {
     const char *backend; /* as the user named the metric; not owned */
     int include_children;
     int multiprocess;
+    int follow;                 /* the recording goes on until no descendant is left */
     int peak_interval;          /* the high-water marks are read and reset at every tick */
     int is_child;               /* the program is ours to reap and to pass signals to */
     mprof__signals *signals;    /* open; the caller's */
@@ -51,8 +52,9 @@ typedef struct mprof__recording_outcome {
 mprof_status mprof__recording_open(mprof__recording **out, const mprof__recording_plan *plan,
                                    size_t argc, char *const argv[], mprof_error *error);
 
-/* Records process `pid` until it ends, the time is over, or a signal says so; a program of ours is
- * waited for in any case. MPROF_ENOMEM, MPROF_EIO (nothing to wait with). */
+/* Records process `pid` until it ends (or, followed, the last of its descendants), the time is
+ * over, or a signal says so; a program of ours is waited for in any case. MPROF_ENOMEM, MPROF_EIO
+ * (nothing to wait with). */
 mprof_status mprof__recording_run(mprof__recording *recording, int64_t pid,
                                   mprof__recording_outcome *outcome, mprof_error *error);
 

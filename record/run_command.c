@@ -35,7 +35,8 @@ enum {
     KEY_DELAY,
     KEY_UNTIL_PEAK,
     KEY_LIVE,
-    KEY_PEAK_INTERVAL
+    KEY_PEAK_INTERVAL,
+    KEY_FOLLOW
 };
 
 typedef struct run_options {
@@ -51,6 +52,7 @@ typedef struct run_options {
     int multiprocess;
     int exit_code;
     int peak_interval;
+    int follow;
     int attach;
     int functions; /* some are wanted by a pattern */
     int newest;
@@ -76,6 +78,8 @@ static const struct argp_option option_table[] = {
     {"multiprocess", 'M', NULL, 0, "record each descendant by itself, too", 0},
     {"exit-code", 'E', NULL, 0,
      "end with the program's exit code, or 128 plus the number of the signal it died of", 0},
+    {"follow", KEY_FOLLOW, NULL, 0,
+     "record until no descendant is left, daemons included; implies -C unless -M is given", 0},
     {"peak-interval", KEY_PEAK_INTERVAL, NULL, 0,
      "record the exact peak of every interval, by resetting the kernel's high-water mark: the "
      "program's own view of its peak is lost",
@@ -220,6 +224,9 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
     case 'E':
         options->exit_code = 1;
         return 0;
+    case KEY_FOLLOW:
+        options->follow = 1;
+        return 0;
     case KEY_PEAK_INTERVAL:
         options->peak_interval = 1;
         return 0;
@@ -346,7 +353,9 @@ static void plan_recording(const session *run, mprof__recording_plan *plan)
     plan->threshold = options->threshold;
     plan->metric = options->metric;
     plan->backend = options->backend;
-    plan->include_children = options->include_children;
+    plan->include_children =
+        options->include_children || (options->follow && !options->multiprocess);
+    plan->follow = options->follow;
     plan->multiprocess = options->multiprocess;
     plan->peak_interval = options->peak_interval;
     plan->is_child = !options->attach;

@@ -256,6 +256,13 @@ static int64_t sum_of_members(const mprof__processes *processes)
     return sum;
 }
 
+/* A sum is told while the program is there to be read; when it has ended, of what is left. */
+static int has_sum(const mprof__sampler *sampler, const mprof__processes *processes,
+                   const mprof__process *root)
+{
+    return root ? root->value_bytes >= 0 : sampler->follow && sum_of_members(processes) > 0;
+}
+
 static void note_sampled(mprof__process *process)
 {
     if (process->sampled_bytes < process->rss_bytes) {
@@ -268,13 +275,13 @@ static void write_samples(mprof__sampler *sampler, int64_t now_ns)
     const mprof__processes *processes = mprof__process_tree_processes(sampler->tree);
     mprof__process *root = mprof__process_tree_root(sampler->tree);
 
-    if (root && root->value_bytes >= 0) {
-        sampler->mem_bytes =
-            sampler->include_children ? sum_of_members(processes) : root->value_bytes;
+    if (root && root->value_bytes >= 0 && !sampler->include_children) {
+        sampler->mem_bytes = root->value_bytes;
         mprof__journal_mem(sampler->journal, sampler->mem_bytes, now_ns);
-        if (!sampler->include_children) {
-            note_sampled(root);
-        }
+        note_sampled(root);
+    } else if (sampler->include_children && has_sum(sampler, processes, root)) {
+        sampler->mem_bytes = sum_of_members(processes);
+        mprof__journal_mem(sampler->journal, sampler->mem_bytes, now_ns);
     }
     for (size_t i = 0; sampler->multiprocess && i < processes->count; i++) {
         mprof__process *process = processes->items[i];

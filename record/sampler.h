@@ -21,6 +21,7 @@ typedef struct mprof__sampler {
     int64_t interval_ns;
     int include_children; /* MEM is the sum of the tree */
     int multiprocess;     /* each descendant is written by itself */
+    int follow;           /* what is left when the root has ended is told, too */
     int peak_interval;    /* high-water marks are read and reset at every tick */
     int root_is_ours;     /* the root will be reaped: its end is not for the sampler to find */
     int64_t costly_ns;    /* no sample before this: the last one was expensive */
