@@ -145,31 +145,39 @@ static int is_negative_number(const char *argument)
                                   (argument[1] == '.' && argument[2] >= '0' && argument[2] <= '9'));
 }
 
-/* A copy of the arguments as argp shall see them. Never freed: options point into it for as long as
- * the program runs. */
+/* What argp is shown in place of the arguments: options point into it until the program ends. */
+static char **shown;
+
+static void forget_arguments(void)
+{
+    free(shown);
+    shown = NULL;
+}
+
+/* A copy of the arguments as argp shall see them, in one block with those that differ. */
 static char **mark_arguments(int argc, char **argv, unsigned flags)
 {
-    static char **copy;
     static char title[64];
-    copy = calloc((size_t)argc + 1, sizeof *copy);
-    if (!copy) {
+    size_t size = ((size_t)argc + 1) * sizeof *shown;
+    for (int i = 1; i < argc; i++) {
+        size += strlen(argv[i]) + 2;
+    }
+    shown = calloc(1, size);
+    if (!shown || atexit(forget_arguments) != 0) {
         return argv;
     }
+    char *text = (char *)(shown + argc + 1);
     snprintf(title, sizeof title, "mprof %s", argv[0]);
-    copy[0] = title;
+    shown[0] = title;
     for (int i = 1; i < argc; i++) {
-        copy[i] = argv[i];
+        shown[i] = argv[i];
         if (!(flags & ARGP_IN_ORDER) && is_negative_number(argv[i])) {
-            size_t size = strlen(argv[i]) + 1;
-            char *marked = malloc(size + 1);
-            if (marked) {
-                marked[0] = NEGATIVE_MARK;
-                memcpy(marked + 1, argv[i], size);
-                copy[i] = marked;
-            }
+            shown[i] = text;
+            *text++ = NEGATIVE_MARK;
+            text = stpcpy(text, argv[i]) + 1;
         }
     }
-    return copy;
+    return shown;
 }
 
 static error_t parse_first(int key, char *argument, struct argp_state *state)
@@ -179,6 +187,9 @@ static error_t parse_first(int key, char *argument, struct argp_state *state)
         if (complaints) {
             state->err_stream = complaints;
         }
+    } else if (key == ARGP_KEY_FINI && state->err_stream != stderr) {
+        fclose(state->err_stream);
+        state->err_stream = stderr;
     }
     return parse_shared_option(key, argument, state);
 }
