@@ -411,6 +411,16 @@ CASES["running a script and a module"] = """
     import tracemalloc
     assert not tracemalloc.is_tracing()
 """
+CASES["free-threaded builds are told so"] = """
+    for name in [name for name in sys.modules if name.startswith("memory_profiler")]:
+        del sys.modules[name]
+    sys.modules["_mprof"] = None      # as there: no object of the stable ABI is found
+    for flags, text in ("t", "free-threaded"), ("", "_mprof"):
+        sys.abiflags = flags
+        try: import memory_profiler
+        except ImportError as error: assert text in str(error), error
+        else: assert False
+"""
 CASES["names"] = """
     import memory_profiler, mprof
     assert memory_profiler.__version__ == "0.61.0"

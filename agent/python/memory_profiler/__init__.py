@@ -5,8 +5,14 @@ why, stands in docs/compat.md of mprof.
 """
 
 import importlib
+import sys
 
-import _mprof  # noqa: F401  all parts need it; later it might not be in the path any more
+try:
+    import _mprof  # noqa: F401  all parts need it; later it might not be in the path any more
+except ModuleNotFoundError:
+    if "t" in getattr(sys, "abiflags", ""):
+        raise ImportError("mprof: a free-threaded Python is not supported") from None
+    raise
 
 # The version whose interface this is: programs ask for it before they use newer parts.
 __version__ = "0.61.0"
