@@ -54,11 +54,6 @@ static void count_warning(void *data, mprof_warning warning, unsigned long line)
     warnings->total++;
 }
 
-static int is_within(const mprof__collector *collector, double time_s)
-{
-    return time_s >= collector->from_s && time_s <= collector->to_s;
-}
-
 static void widen_range(mprof_profile *profile, double time_s)
 {
     profile->start_s = time_s < profile->start_s ? time_s : profile->start_s;
@@ -197,8 +192,8 @@ static mprof_status take_samples(void *data, const mprof_sample *samples, size_t
                    : MPROF_OK;
     }
     for (size_t i = 0; i < count; i++) {
-        if (is_within(collector, samples[i].time_s) &&
-            mprof__curve_push(&collector->samples, &samples[i], 1) != 0) {
+        if (mprof__curve_push_within(&collector->samples, samples[i], collector->from_s,
+                                     collector->to_s) != 0) {
             return fail_without_memory(collector);
         }
     }
@@ -227,8 +222,8 @@ static mprof_status take_child_sample(mprof__collector *collector, const mprof_r
         limit_points(collector, &collector->curves[process]);
     }
     if (process == MPROF__MAP_NONE ||
-        (is_within(collector, record->sample.time_s) &&
-         mprof__curve_push(&collector->curves[process], &record->sample, 1) != 0)) {
+        mprof__curve_push_within(&collector->curves[process], record->sample, collector->from_s,
+                                 collector->to_s) != 0) {
         return fail_without_memory(collector);
     }
     return MPROF_OK;

@@ -356,6 +356,7 @@ void mprof__curve_init(mprof__curve *curve, size_t max_points)
 {
     memset(curve, 0, sizeof *curve);
     curve->max_points = max_points;
+    curve->outside[0].time_s = curve->outside[1].time_s = NAN;
 }
 
 void mprof__curve_free(mprof__curve *curve)
@@ -416,13 +417,59 @@ int mprof__curve_push(mprof__curve *curve, const mprof_sample *samples, size_t c
     return mprof__curve_push_points(curve, samples, count);
 }
 
+int mprof__curve_push_within(mprof__curve *curve, mprof_sample sample, double from_s, double to_s)
+{
+    mprof_sample *before = &curve->outside[0], *behind = &curve->outside[1];
+    if (sample.time_s >= from_s && sample.time_s <= to_s) {
+        return mprof__curve_push(curve, &sample, 1);
+    }
+    if (sample.time_s < from_s && !(sample.time_s < before->time_s)) {
+        *before = sample;
+    }
+    if (sample.time_s > to_s && !(sample.time_s >= behind->time_s)) {
+        *behind = sample;
+    }
+    return 0;
+}
+
+size_t mprof__curve_outside(const mprof__curve *curve, int side)
+{
+    if (isnan(curve->outside[side].time_s)) {
+        return 0;
+    }
+    return 1;
+}
+
+static int add_outside(mprof__curve *curve)
+{
+    size_t count = curve->point_count;
+    size_t first = mprof__curve_outside(curve, 0), last = mprof__curve_outside(curve, 1);
+    if (first + last == 0) {
+        return 0;
+    }
+    mprof_sample *points = realloc(curve->points, (count + first + last) * sizeof *points);
+    if (!points) {
+        return -1;
+    }
+    memmove(points + first, points, count * sizeof *points);
+    if (first) {
+        points[0] = curve->outside[0];
+    }
+    if (last) {
+        points[first + count] = curve->outside[1];
+    }
+    curve->points = points;
+    curve->point_count = first + count + last;
+    return 0;
+}
+
 int mprof__curve_finish(mprof__curve *curve, mprof_series *series, double start_s)
 {
     memset(series, 0, sizeof *series);
     if (curve->bins && finish_bins(curve) != 0) {
         return -1;
     }
-    if (mprof__samples_sort(curve->points, curve->point_count) != 0) {
+    if (mprof__samples_sort(curve->points, curve->point_count) != 0 || add_outside(curve) != 0) {
         return -1;
     }
     fill_statistics(series, &curve->totals, start_s);

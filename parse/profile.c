@@ -46,13 +46,12 @@ int mprof__span_fits_line(const mprof_profile *profile, const mprof_span *span)
     return span->process == 0 && (!(span->open & MPROF__SPAN_HAS_PID) || profile->is_alone);
 }
 
-/* Adds the entry and exit values of a call to a curve, as far as they lie in the window. */
+/* Adds the entry and exit values of a call to a curve. */
 static int push_span(mprof__collector *collector, mprof__curve *curve, const mprof_span *span)
 {
     const mprof_sample ends[] = {span->enter, span->exit};
     for (size_t i = 0; i < 2; i++) {
-        if (ends[i].time_s >= collector->from_s && ends[i].time_s <= collector->to_s &&
-            mprof__curve_push(curve, &ends[i], 1) != 0) {
+        if (mprof__curve_push_within(curve, ends[i], collector->from_s, collector->to_s) != 0) {
             return -1;
         }
     }
@@ -79,8 +78,12 @@ static mprof_status fail_without_memory(mprof_error *error)
 static int fill_line(mprof__collector *collector, mprof__curve *line)
 {
     mprof_profile *profile = collector->profile;
-    line->totals = collector->samples.totals;
-    if (mprof__curve_push_points(line, profile->samples.points, profile->samples.point_count)) {
+    const mprof__curve *samples = &collector->samples;
+    size_t before = mprof__curve_outside(samples, 0), behind = mprof__curve_outside(samples, 1);
+    line->totals = samples->totals;
+    memcpy(line->outside, samples->outside, sizeof line->outside);
+    if (mprof__curve_push_points(line, profile->samples.points + before,
+                                 profile->samples.point_count - before - behind)) {
         return -1;
     }
     for (size_t i = 0; i < profile->span_count; i++) {
@@ -179,7 +182,9 @@ static mprof_status open_window(mprof__collector *collector, mprof_source *sourc
 static mprof_status check_samples(const mprof__collector *collector, mprof_error *error)
 {
     char text[160];
-    if (collector->samples.totals.count > 0) {
+    const mprof__curve *samples = &collector->samples;
+    if (samples->totals.count > 0 ||
+        (mprof__curve_outside(samples, 0) && mprof__curve_outside(samples, 1))) {
         return MPROF_OK;
     }
     if (has_window(collector->options)) {

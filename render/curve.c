@@ -20,8 +20,17 @@ static int compare_doubles(const void *a, const void *b)
 /* The typical pause is the median, looked up in at most so many places. */
 #define PROBES 501
 
-double mprof__pace_s(const mprof_series *series)
+/* What the recording says of itself; infinite if nothing. */
+static double told_pace_s(const mprof_profile *profile)
 {
+    const char *text = mprof_profile_fact(profile, "interval");
+    double pace_s = text ? strtod(text, NULL) : 0;
+    return pace_s > 0 ? pace_s : INFINITY;
+}
+
+double mprof__pace_s(const mprof_profile *profile)
+{
+    const mprof_series *series = mprof_profile_samples(profile);
     double pauses[PROBES];
     size_t count = 0;
     size_t stride = series->point_count / PROBES + 1;
@@ -31,7 +40,7 @@ double mprof__pace_s(const mprof_series *series)
             pauses[count++] = pause;
     }
     if (count < 3)
-        return INFINITY;
+        return told_pace_s(profile);
     qsort(pauses, count, sizeof *pauses, compare_doubles);
     double typical = pauses[count / 2];
     /* in a thinned series a bin's four points stand together and the bins apart */

@@ -157,7 +157,7 @@ static mprof_status take_recording(mprof__recording *recording, const mprof_prof
     recording->functions = mprof_profile_functions(profile, &recording->function_count);
     recording->spans = mprof_profile_spans(profile, &recording->span_count);
     recording->start_s = mprof_profile_start_s(profile);
-    recording->pace_s = mprof__pace_s(mprof_profile_samples(profile));
+    recording->pace_s = mprof__pace_s(profile);
     recording->gap_s = recording->pace_s * MPROF__GAP_FACTOR;
     recording->colour = MPROF_COLOUR_NONE;
     recording->function_colours = malloc(recording->function_count + 1);
@@ -379,13 +379,17 @@ static char *facts_text(const mprof__layout *layout)
                  mprof__duration_text(text, sizeof text,
                                       mprof_profile_end_s(first->profile) - first->start_s));
     }
-    add_count(&sentence, samples, "sample", "samples");
+    if (samples)
+        add_count(&sentence, samples, "sample", "samples");
+    else
+        add_fact(&sentence, "no sample in this window");
     add_calls(&sentence, layout);
     if (layout->recording_count == 1 && first->process_count > 1)
         add_count(&sentence, first->process_count, "process", "processes");
     char memory[40];
     snprintf(text, sizeof text, "peak %s", mprof__memory_text(memory, sizeof memory, peak));
-    add_fact(&sentence, text);
+    if (layout->recordings[0].line->sample_count || layout->recording_count > 1)
+        add_fact(&sentence, text);
     if (layout->recording_count == 1) {
         death_text(text, sizeof text, &first->processes[0]);
         if (*text)

@@ -172,8 +172,9 @@ typedef struct mprof__stroke {
 } mprof__stroke;
 void mprof__draw_series(mprof__layout *layout, const mprof__recording *recording,
                         const mprof_series *series, const mprof__stroke *stroke);
-/* Typical pause between samples; infinite where there are too few to tell. */
-double mprof__pace_s(const mprof_series *series);
+/* Typical pause between samples; where they are too few, what was asked for; infinite if unknown.
+ */
+double mprof__pace_s(const mprof_profile *profile);
 #define MPROF__GAP_FACTOR 8 /* so many times the pace is a gap */
 
 /* children.c. First ranks, then sums, then the drawing. */

@@ -214,10 +214,12 @@ static int add_processes(mprof__legend *legend, const mprof__layout *layout, siz
             row->swatch = MPROF_ROLE_SWATCH;
             mprof__fit_text(layout, MPROF_ROLE_LEGEND_NAME, row->name, sizeof row->name, name,
                             name_most(layout));
-            mprof__duration_text(row->cells[0], sizeof *row->cells,
-                                 process->series.last_s - process->series.first_s);
-            mprof__memory_text(row->cells[1], sizeof *row->cells, process->series.mean_mib);
-            mprof__memory_text(row->cells[2], sizeof *row->cells, process->series.peak.mib);
+            if (process->series.sample_count) { /* else its line crosses the window */
+                mprof__duration_text(row->cells[0], sizeof *row->cells,
+                                     process->series.last_s - process->series.first_s);
+                mprof__memory_text(row->cells[1], sizeof *row->cells, process->series.mean_mib);
+                mprof__memory_text(row->cells[2], sizeof *row->cells, process->series.peak.mib);
+            }
             end_text(row->cells[3], sizeof *row->cells, process);
             ends = ends || process->ended;
         }
@@ -259,7 +261,8 @@ static int add_recordings(mprof__legend *legend, const mprof__layout *layout)
                              mprof_profile_end_s(recording->profile) - recording->start_s);
         mprof__count_text(row->cells[2], sizeof *row->cells,
                           mprof_profile_samples(recording->profile)->sample_count);
-        mprof__memory_text(row->cells[3], sizeof *row->cells, recording->line->peak.mib);
+        if (recording->line->sample_count)
+            mprof__memory_text(row->cells[3], sizeof *row->cells, recording->line->peak.mib);
         if (layout->options->slope)
             snprintf(row->cells[4], sizeof *row->cells, "%.5f MiB/s",
                      mprof_profile_samples(recording->profile)->slope_mib_per_s);

@@ -174,6 +174,21 @@ class Options(PlotCase):
         self.assertTrue(all(float(re.match(r"[\d.]+", tick)[0]) <= 110
                             for tick in part.texts("tick") if "MiB" in tick), part.texts("tick"))
 
+    def test_window_between_two_samples(self):
+        """The line crosses it, as it does in a picture of everything."""
+        path = self.write("sparse.dat", "CMDLINE sparse\nMEM 100 1000\nMEM 200 1010\nCHLD 7 50 1000\n"
+                                        "CHLD 7 60 1010\n")
+        svg = self.plot_svg("-w", "4,6", path)
+        (curve,) = svg.of_class("curve")
+        self.assertRegex(curve.get("d"), r"^M[\d.]+ [\d.]+l[\d.]+-[\d.]+$")  # upwards, in one
+        self.assertEqual(len(svg.of_class("child")), 1)
+        self.assertIn("no sample in this window", svg.texts("facts")[0])
+        self.assertEqual(svg.of_class("peak-name"), [])
+        for window in ("20,30", "10.5,11"):
+            done = self.run_mprof("plot", "-w", window, "-o", self.directory / "none.svg", path,
+                                  expect=1)
+            self.assertEqual(done.stderr, f"mprof: {path}: no sample of memory within the window\n")
+
     def test_slope_is_that_of_least_squares(self):
         try:
             import numpy

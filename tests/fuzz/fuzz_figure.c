@@ -78,9 +78,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     if (size < 2 ||
         mprof_source_open_memory(&source, bytes + 2, size - 2, "input", NULL) != MPROF_OK)
         return 0;
-    if (mprof_profile_load(&profile, source, NULL, NULL) == MPROF_OK) {
+    unsigned choice = (unsigned)bytes[0] | (unsigned)bytes[1] << 8;
+    mprof_figure_options options = options_of(choice);
+    mprof_load_options load;
+    mprof_load_options_init(&load);
+    if (choice >> 13 & 1)
+        memcpy(load.window_s, options.window_s, sizeof load.window_s);
+    if (mprof_profile_load(&profile, source, &load, NULL) == MPROF_OK) {
         const mprof_profile *one = profile;
-        mprof_figure_options options = options_of((unsigned)bytes[0] | (unsigned)bytes[1] << 8);
         mprof_figure *figure = NULL;
         mprof_error error = MPROF_ERROR_INIT;
         mprof_status status =

@@ -10,12 +10,17 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
-static void check_series(const mprof_series *series)
+static void check_series(const mprof_series *series, int is_window)
 {
-    assert(series->point_count <= series->sample_count);
+    /* of a window, one more in front and one behind */
+    assert(series->point_count <= series->sample_count + 2);
     for (size_t i = 0; i < series->point_count; i++) {
         mprof_sample point = series->points[i];
         assert(isfinite(point.mib) && point.mib >= 0 && isfinite(point.time_s));
+        if (is_window && (i == 0 || i + 1 == series->point_count) &&
+            (!series->sample_count || point.time_s < series->first_s ||
+             point.time_s > series->last_s))
+            continue;
         assert(point.time_s >= series->first_s && point.time_s <= series->last_s);
         assert(point.mib >= series->lowest_mib && point.mib <= series->peak.mib);
         assert(i == 0 || series->points[i - 1].time_s <= point.time_s);
@@ -52,16 +57,16 @@ static void check_functions(const mprof_profile *profile)
     }
 }
 
-static void check_profile(const mprof_profile *profile)
+static void check_profile(const mprof_profile *profile, int is_window)
 {
     size_t count;
     char text[300];
     const mprof_process *processes = mprof_profile_processes(profile, &count);
     assert(count >= 1 && !strchr(mprof_profile_command_line(profile), '\n'));
-    check_series(mprof_profile_samples(profile));
-    check_series(mprof_profile_line(profile));
+    check_series(mprof_profile_samples(profile), is_window);
+    check_series(mprof_profile_line(profile), is_window);
     for (size_t i = 0; i < count; i++) {
-        check_series(&processes[i].series);
+        check_series(&processes[i].series, is_window);
     }
     check_spans(profile);
     check_functions(profile);
@@ -77,7 +82,7 @@ static double load(const uint8_t *bytes, size_t size, const mprof_load_options *
     double peak_mib = NAN;
     assert(mprof_source_open_memory(&source, bytes, size, "input", NULL) == MPROF_OK);
     if (mprof_profile_load(&profile, source, options, &error) == MPROF_OK) {
-        check_profile(profile);
+        check_profile(profile, options->window_s[0] != 0);
         peak_mib = mprof_profile_samples(profile)->peak.mib;
         mprof_profile_free(profile);
     } else {

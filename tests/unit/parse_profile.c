@@ -391,6 +391,26 @@ static void test_options(void **state)
     assert_int_equal(mprof_profile_line(profile)->sample_count, 4);
     assert_near("window", "start", mprof_profile_start_s(profile), 1795330000);
     assert_near("window", "end", mprof_profile_end_s(profile), 1795330005);
+
+    /* the nearest samples outside of it make the line reach its edges, and tell nothing else */
+    const mprof_series *samples = mprof_profile_samples(profile);
+    assert_int_equal(samples->point_count, 4);
+    assert_near("window", "before", samples->points[0].time_s, 1795330000);
+    assert_near("window", "behind", samples->points[3].time_s, 1795330003);
+    assert_near("window", "peak", samples->peak.mib, 3);
+    assert_near("window", "begin", samples->first_s, 1795330001);
+    assert_near("window", "end", samples->last_s, 1795330002);
+    mprof_profile_free(profile);
+
+    options.skip_calls = 1;
+    options.window_s[0] = 1.25;
+    options.window_s[1] = 1.75;
+    profile = load(text, &options);
+    samples = mprof_profile_samples(profile);
+    assert_int_equal(samples->sample_count, 0);
+    assert_int_equal(samples->point_count, 2);
+    assert_near("narrow", "before", samples->points[0].mib, 2);
+    assert_near("narrow", "behind", samples->points[1].mib, 3);
     mprof_profile_free(profile);
 
     mprof_error error = MPROF_ERROR_INIT;

@@ -14,11 +14,14 @@ extern "C" {
 
 typedef struct mprof_profile mprof_profile;
 
-/* Points in time order, and what is exactly known of the whole curve. */
+/* Points in time order, and what is exactly known of the whole curve. Where a window was asked for,
+ * the points have the nearest sample in front of it and the one behind it, too, so that a line can
+ * be drawn up to its edges, or across it; everything else tells of the window alone. */
 typedef struct mprof_series {
     const mprof_sample *points; /* owned by the profile */
     size_t point_count;
-    uint64_t sample_count; /* how many there were before thinning; > point_count if thinned */
+    uint64_t sample_count; /* how many there were before thinning; > point_count if thinned; 0 if
+                              none lies in the window: then no number below means anything */
     double first_s, last_s;
     double lowest_mib;
     mprof_sample peak;       /* the earliest of the highest */
@@ -98,7 +101,8 @@ typedef struct mprof_load_options {
 void mprof_load_options_init(mprof_load_options *options);
 
 /* Reads a whole recording. *out is the caller's, NULL on failure. options may be NULL.
- * MPROF_EEMPTY if there is no sample (with the reason), and what mprof_read returns. */
+ * MPROF_EEMPTY if there is no sample (with the reason), or all lie on one side of the window, and
+ * what mprof_read returns. */
 mprof_status mprof_profile_load(mprof_profile **out, mprof_source *source,
                                 const mprof_load_options *options, mprof_error *error);
 
