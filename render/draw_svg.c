@@ -16,7 +16,7 @@ struct pen {
     const char *text;
     mprof_output *output;
     char scope[10];                  /* class of this document's root, prefix of its ids */
-    unsigned used[MPROF_ROLE_COUNT]; /* bit per slot */
+    unsigned used[MPROF_ROLE_COUNT]; /* bit per slot, and one for whether it is used at all */
     int dark;
 };
 
@@ -267,9 +267,11 @@ static void find_used(struct pen *pen)
 {
     size_t count;
     const mprof_item *items = mprof_figure_items(pen->figure, &count);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
+        pen->used[items[i].role] |= 1u << MPROF__SLOT_COUNT;
         if (items[i].colour >= 0)
             pen->used[items[i].role] |= 1u << (items[i].colour & (MPROF__SLOT_COUNT - 1));
+    }
 }
 
 /* Family names as CSS strings; what could end the string or the style element is left out. */
@@ -308,10 +310,12 @@ static void put_styles(struct pen *pen, const mprof_draw_options *options,
                 mprof__tone_colour(pen->dark, MPROF__TONE_PAPER, 0));
     mprof__put(pen->output, ".mprof path{stroke-linejoin:round}\n");
     for (mprof_role role = 0; role < MPROF_ROLE_COUNT; role++) {
-        put_role(pen, role);
+        if (!options->still || pen->used[role]) /* a script may add what is not there yet */
+            put_role(pen, role);
         put_slots(pen, role);
     }
-    mprof__put_living_style(pen->output, pen->scope, mprof_figure_frame(pen->figure));
+    if (!options->still)
+        mprof__put_living_style(pen->output, pen->scope, mprof_figure_frame(pen->figure));
     mprof__put(pen->output, "</style>\n");
 }
 
@@ -381,14 +385,15 @@ mprof_status mprof__draw_svg(const mprof_figure *figure, const mprof_draw_option
     put_styles(&pen, options, engine);
     mprof__put(output, "<rect class=\"paper\" width=\"100%\" height=\"100%\"/>\n");
     for (size_t g = 0; g < group_count; g++) {
-        if (groups[g].kind == MPROF_GROUP_CURVES)
+        if (groups[g].kind == MPROF_GROUP_CURVES && !options->still)
             mprof__put_columns(output, figure);
         mprof__putf(output, "<g class=\"%s\">\n", group_names[groups[g].kind]);
         for (uint32_t i = 0; i < groups[g].count; i++)
             put_item(&pen, &items[groups[g].first + i]);
         mprof__put(output, "</g>\n");
     }
-    mprof__put_living(output, figure);
+    if (!options->still)
+        mprof__put_living(output, figure);
     mprof__put(output, "</svg>\n");
     return MPROF_OK;
 }

@@ -21,6 +21,7 @@ enum {
     OPTION_FUNC,
     OPTION_STACK,
     OPTION_EACH,
+    OPTION_NO_SCRIPT,
 };
 
 static const struct argp_option options[] = {
@@ -39,6 +40,7 @@ static const struct argp_option options[] = {
     {"size", OPTION_SIZE, "WIDTHxHEIGHT", 0, "Size in pixels, or inches with 'in' (1260x540)", 0},
     {"dpi", OPTION_DPI, "N", 0, "Resolution of a PNG (90)", 0},
     {"font", OPTION_FONT, "FAMILY", 0, "Font family, or several separated by commas", 0},
+    {"no-script", OPTION_NO_SCRIPT, NULL, 0, "An SVG that is small and does nothing", 0},
     {"format", OPTION_FORMAT, "png|svg|pdf", 0,
      "Format, where the name does not tell it; with --each several, separated by commas", 0},
     {"each", OPTION_EACH, NULL, 0,
@@ -171,6 +173,9 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
         return 0;
     case OPTION_FORMAT:
         parse_formats(plot, state, argument);
+        return 0;
+    case OPTION_NO_SCRIPT:
+        plot->draw.still = 1;
         return 0;
     case OPTION_EACH:
         plot->each = 1;

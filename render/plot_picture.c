@@ -39,7 +39,7 @@ mprof_status mprof__plot_figure(mprof_figure **figure, const struct mprof__plot 
     load.window_s[1] = options.window_s[1];
     load.skip_calls = !options.functions;
     load.max_points = (size_t)(options.width_px * POINTS_PER_PX);
-    options.states = wants(plot, MPROF_FORMAT_SVG);
+    options.states = wants(plot, MPROF_FORMAT_SVG) && !plot->draw.still;
     for (size_t i = 0; status == MPROF_OK && i < count; i++) {
         status = mprof_profile_load_file(&profiles[i], recordings[i], &load, error);
         if (status == MPROF_OK)

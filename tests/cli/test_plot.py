@@ -154,6 +154,26 @@ class Options(PlotCase):
                     self.run_mprof("plot", *options, "-o", path, NESTED)
                     check(path)
 
+    def test_without_a_script_it_is_small_and_inert(self):
+        for options in ([], ["-f"], ["-s", "-w", "0.2,0.4"], ["--theme", "dark"]):
+            with self.subTest(options=options):
+                living = self.plot_svg(*options, NESTED)
+                size = (self.directory / "out.svg").stat().st_size
+                still = self.plot_svg(*options, "--no-script", NESTED)
+                self.assertLess(3 * (self.directory / "out.svg").stat().st_size, size)
+                # the same picture: every text and shape, in order
+                self.assertEqual(still.all_texts(), living.all_texts())
+                for name in ("curve", "area", "bracket", "box", "rug", "peak", "tick"):
+                    self.assertEqual([sorted(element.attrib.items()) for element in still.of_class(name)],
+                                     [sorted(element.attrib.items()) for element in living.of_class(name)])
+                allowed = {SVG + name for name in ("svg", "title", "desc", "style", "g", "rect", "path",
+                                                   "circle", "text")}
+                self.assertLessEqual({element.tag for element in still.root.iter()}, allowed)
+                self.assertEqual(len(list(still.root.iter(SVG + "title"))), 1)
+                text = (self.directory / "out.svg").read_text()
+                self.assertNotRegex(text, r"(?i)script|onload|javascript:|href|url\(|@import")
+                self.assertTrue(living.of_class("columns"))
+
     def test_title(self):
         self.assertEqual(self.plot_svg("-t", "<b> & 'this'", NESTED).texts("title"), ["<b> & 'this'"])
 

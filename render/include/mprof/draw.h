@@ -33,6 +33,7 @@ typedef struct mprof_draw_options {
     mprof_format format;
     mprof_theme theme;
     double dpi; /* pixels per inch of a PNG; 90 is one pixel per unit of the figure */
+    int still;  /* an SVG is the picture alone: no script, no numbers, nothing to point at */
 } mprof_draw_options;
 
 #define MPROF_DEFAULT_DPI 90.0
