@@ -14,7 +14,7 @@ struct mprof__plot {
     const char *output; /* NULL: beside the recording */
     mprof_format formats[MPROF__FORMAT_COUNT];
     size_t format_count; /* 0: what the output's name tells */
-    const char **inputs;
+    char **inputs;
     size_t input_count;
     int each; /* a picture per recording */
     long jobs;

@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <math.h>
-#include <mprof/recordings.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -210,36 +209,9 @@ static const struct argp plot_argp = {
         "Draw a recording, or several on top of each other; the newest one here if none is named.",
 };
 
-/* The recordings the user means, as paths. paths[0] alone is the newest where none was named. */
-static mprof_status resolve_inputs(const struct mprof__plot *plot,
-                                   const mprof_recordings *recordings, const char **paths,
-                                   mprof_error *error)
-{
-    for (size_t i = 0; i < plot->input_count; i++) {
-        mprof_status status =
-            mprof_recordings_resolve(recordings, plot->inputs[i], &paths[i], error);
-        if (status != MPROF_OK) {
-            mprof_error_at(error, plot->inputs[i], 0);
-            return status;
-        }
-    }
-    return MPROF_OK;
-}
-
-static mprof_status take_newest(struct mprof__plot *plot, const mprof_recordings *recordings,
-                                mprof_error *error)
-{
-    size_t count = mprof_recordings_count(recordings);
-    if (!count)
-        return mprof_error_set(error, MPROF_ENOTFOUND, "no recording here (mprofile_*.dat)");
-    plot->inputs[plot->input_count++] = mprof_recordings_name(recordings, count - 1);
-    fputs("Using last profile data.\n",
-          plot->output && strcmp(plot->output, "-") == 0 ? stderr : stdout);
-    return MPROF_OK;
-}
-
 /* Everything into one picture. Without a name for it, it lies beside the recording and is shown. */
-static mprof_status plot_together(struct mprof__plot *plot, const char **paths, mprof_error *error)
+static mprof_status plot_together(struct mprof__plot *plot, const char *const *paths, size_t count,
+                                  mprof_error *error)
 {
     mprof_text_engine *engine = NULL;
     mprof_figure *figure = NULL;
@@ -261,13 +233,13 @@ static mprof_status plot_together(struct mprof__plot *plot, const char **paths, 
         status = mprof_text_engine_new(&engine, plot->font, error);
     if (status == MPROF_OK) {
         mprof_measure measure = mprof_text_engine_measure(engine);
-        status = mprof__plot_figure(&figure, plot, &measure, paths, plot->input_count, error);
+        status = mprof__plot_figure(&figure, plot, &measure, paths, count, error);
     }
     if (status == MPROF_OK)
         status =
             mprof__plot_write(figure, engine, plot, format, beside ? beside : plot->output, error);
     if (status == MPROF_OK && beside)
-        mprof__plot_show(plot, engine, paths, plot->input_count, beside);
+        mprof__plot_show(plot, engine, paths, count, beside);
     mprof_figure_free(figure);
     mprof_text_engine_free(engine);
     free(beside);
@@ -277,30 +249,27 @@ static mprof_status plot_together(struct mprof__plot *plot, const char **paths, 
 static int plot_one(struct mprof__plot *plot)
 {
     mprof_error error = MPROF_ERROR_INIT;
-    mprof_recordings *recordings = NULL;
-    const char **paths = NULL;
-    mprof_status status = mprof_recordings_open(&recordings, ".", &error);
-    if (status == MPROF_OK && !plot->input_count)
-        status = take_newest(plot, recordings, &error);
-    if (status == MPROF_OK) {
-        paths = calloc(plot->input_count, sizeof *paths);
-        status = paths ? resolve_inputs(plot, recordings, paths, &error)
-                       : mprof_error_set(&error, MPROF_ENOMEM, "out of memory");
-    }
-    if (status == MPROF_OK)
-        status = plot_together(plot, paths, &error);
-    free(paths);
-    mprof_recordings_free(recordings);
-    return status == MPROF_OK ? MPROF_EXIT_OK : mprof__command_fail(&error);
+    char **paths;
+    size_t count;
+    int code = mprof__command_inputs(&paths, &count, plot->inputs, plot->input_count);
+    if (code == MPROF_EXIT_OK && !plot->input_count)
+        fputs("Using last profile data.\n",
+              plot->output && strcmp(plot->output, "-") == 0 ? stderr : stdout);
+    if (code == MPROF_EXIT_OK &&
+        plot_together(plot, (const char *const *)paths, count, &error) != MPROF_OK)
+        code = mprof__command_fail(&error);
+    mprof__command_inputs_free(paths, count);
+    return code;
 }
 
 int mprof_plot_command(int argc, char **argv)
 {
+    static char here[] = ".";
     struct mprof__plot plot = {.draw = {.dpi = MPROF_DEFAULT_DPI}};
     mprof_figure_options_init(&plot.figure);
     mprof__command_parse(&plot_argp, argc, argv, 0, &plot);
     if (plot.each && !plot.input_count)
-        plot.inputs[plot.input_count++] = ".";
+        plot.inputs[plot.input_count++] = here;
     if (plot.each && !plot.format_count)
         plot.formats[plot.format_count++] = MPROF_FORMAT_SVG;
     int code = plot.each ? mprof__plot_each(&plot) : plot_one(&plot);

@@ -89,6 +89,10 @@ class PlotCase(mprof_test.TestCase):
 
 
 class Inputs(PlotCase):
+    # the first line is upstream's
+    NO_RECORDING = ("No input file found.\n"
+                    "There is no recording here: no mprofile_*.dat, as `mprof run' writes them.\n")
+
     def test_the_newest_recording_is_the_default(self):
         shutil.copy(WEB, self.directory / "mprofile_20260101000000.dat")
         shutil.copy(NESTED, self.directory / "mprofile_20260102000000.dat")
@@ -105,7 +109,10 @@ class Inputs(PlotCase):
                 self.assertIn(title, self.plot_svg(index).texts("title")[0])
 
     def test_no_recording_at_all(self):
-        self.assert_fails("-o", "out.svg", says="recording")
+        done = self.run_mprof("plot", "-o", "out.svg", expect=1)
+        self.assertEqual((done.stdout, done.stderr), ("", self.NO_RECORDING))
+        self.assertEqual(self.run_mprof("peak", expect=1).stderr, self.NO_RECORDING)
+        self.assertEqual(os.listdir(self.directory), [])
 
     def test_standard_input(self):
         path = self.directory / "out.svg"
