@@ -16,11 +16,15 @@
 /* As much of a command line as is recorded of a process we did not start. */
 #define ARGUMENTS_MAX 32768
 
+/* Columns of a command line in a list of processes. */
+#define WORDS_SIZE 64
+
 typedef struct candidates {
     int64_t newest;
     uint64_t newest_ticks;
+    int64_t *pids; /* of all of them */
     size_t count;
-    char list[160]; /* the first of them, as words */
+    size_t size;
 } candidates;
 
 /* The name as ps(1) users know it: in full where the kernel's is cut and the command line has it.
@@ -43,46 +47,87 @@ static void full_name(char *name, size_t size, int64_t pid, const char *comm)
     }
 }
 
-static void note(candidates *found, int64_t pid, const char *name, uint64_t start_ticks)
+static mprof_status note(candidates *found, int64_t pid, uint64_t start_ticks)
 {
-    size_t used = strlen(found->list);
+    if (found->count == found->size) {
+        size_t size = found->size ? found->size * 2 : 16;
+        int64_t *larger = realloc(found->pids, size * sizeof *larger);
 
+        if (!larger) {
+            return MPROF_ENOMEM;
+        }
+        found->pids = larger;
+        found->size = size;
+    }
     if (found->count == 0 || start_ticks >= found->newest_ticks) {
         found->newest = pid;
         found->newest_ticks = start_ticks;
     }
-    found->count++;
-    snprintf(found->list + used, sizeof found->list - used, "%s%lld (%s)", used ? ", " : "",
-             (long long)pid, name);
+    found->pids[found->count++] = pid;
+    return MPROF_OK;
+}
+
+/* "4711 (python3 serve.py)", one behind the other; NULL if out of memory. */
+static char *list_matches(const candidates *found)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *stream = open_memstream(&text, &size);
+
+    for (size_t i = 0; stream && i < found->count; i++) {
+        mprof__procfs_stat stat;
+        char words[WORDS_SIZE];
+        size_t length = mprof__procfs_arguments(words, sizeof words - 1, found->pids[i]);
+
+        for (size_t at = 0; at < length; at++) {
+            words[at] = words[at] ? words[at] : ' ';
+        }
+        while (length > 0 && words[length - 1] == ' ') {
+            length--;
+        }
+        words[length] = '\0';
+        if (length == 0 && mprof__procfs_stat_read(&stat, found->pids[i]) == 0) {
+            snprintf(words, sizeof words, "[%s]", stat.comm);
+        }
+        fprintf(stream, "%s%lld (%s)", i ? ", " : "", (long long)found->pids[i], words);
+    }
+    if (stream && fclose(stream) != 0) {
+        free(text);
+        text = NULL;
+    }
+    return text;
 }
 
 static mprof_status choose(int64_t *pid, const candidates *found, const char *hint, int newest,
-                           mprof_error *error)
+                           char **matches, mprof_error *error)
 {
     if (found->count == 0) {
         return mprof_error_set(error, MPROF_ENOTFOUND, "no process named like '%s'", hint);
     }
     if (found->count > 1 && !newest) {
+        *matches = list_matches(found);
         return mprof_error_set(error, MPROF_ENOTFOUND,
-                               "%zu processes are named like '%s': %s; name one by its pid, or "
-                               "take the --newest",
-                               found->count, hint, found->list);
+                               "%zu processes are named like '%s'; name one by its pid, or take "
+                               "the --newest",
+                               found->count, hint);
     }
     *pid = found->newest;
     return MPROF_OK;
 }
 
-static mprof_status find_named(int64_t *pid, const char *hint, int newest, mprof_error *error)
+static mprof_status find_named(int64_t *pid, const char *hint, int newest, char **matches,
+                               mprof_error *error)
 {
-    candidates exact = {0, 0, 0, ""};
-    candidates partly = {0, 0, 0, ""};
+    candidates exact = {0};
+    candidates partly = {0};
     DIR *entries = opendir("/proc");
+    mprof_status status = MPROF_OK;
     struct dirent *entry;
 
     if (!entries) {
         return mprof_error_set_errno(error, errno, "cannot search /proc");
     }
-    while ((entry = readdir(entries))) {
+    while (status == MPROF_OK && (entry = readdir(entries))) {
         int64_t one =
             isdigit((unsigned char)entry->d_name[0]) ? strtoll(entry->d_name, NULL, 10) : 0;
         mprof__procfs_stat stat;
@@ -94,22 +139,29 @@ static mprof_status find_named(int64_t *pid, const char *hint, int newest, mprof
         }
         full_name(name, sizeof name, one, stat.comm);
         if (strcmp(name, hint) == 0) {
-            note(&exact, one, name, stat.start_ticks);
+            status = note(&exact, one, stat.start_ticks);
         } else if (strstr(name, hint)) {
-            note(&partly, one, name, stat.start_ticks);
+            status = note(&partly, one, stat.start_ticks);
         }
     }
     closedir(entries);
-    return choose(pid, exact.count > 0 ? &exact : &partly, hint, newest, error);
+    status = status == MPROF_OK
+                 ? choose(pid, exact.count > 0 ? &exact : &partly, hint, newest, matches, error)
+                 : mprof_error_set(error, status, "out of memory");
+    free(exact.pids);
+    free(partly.pids);
+    return status;
 }
 
-mprof_status mprof__attach_find(int64_t *pid, const char *hint, int newest, mprof_error *error)
+mprof_status mprof__attach_find(int64_t *pid, const char *hint, int newest, char **matches,
+                                mprof_error *error)
 {
     mprof__procfs_stat stat;
     char *end;
 
+    *matches = NULL;
     if (hint[0] == '\0' || hint[strspn(hint, "0123456789")] != '\0') {
-        return hint[0] ? find_named(pid, hint, newest, error)
+        return hint[0] ? find_named(pid, hint, newest, matches, error)
                        : mprof_error_set(error, MPROF_EARGUMENT, "an empty name fits no process");
     }
     errno = 0;

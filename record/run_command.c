@@ -621,6 +621,24 @@ static void prepare_entry(session *run)
     }
 }
 
+/* A failure is told here: with all processes that may have been meant. */
+static mprof_status find_process(const run_options *options, int64_t *pid, mprof_error *error)
+{
+    char *matches;
+    mprof_status status =
+        mprof__attach_find(pid, options->argv[0], options->newest, &matches, error);
+
+    if (status != MPROF_OK && matches) {
+        snprintf(error->message + strlen(error->message),
+                 sizeof error->message - strlen(error->message), ":");
+        note(error->message, matches);
+    } else if (status != MPROF_OK) {
+        mprof__command_fail(error);
+    }
+    free(matches);
+    return status;
+}
+
 static int attach_to_process(const run_options *options)
 {
     mprof_error error = MPROF_ERROR_INIT;
@@ -630,8 +648,10 @@ static int attach_to_process(const run_options *options)
     int64_t pid = 0;
     mprof_status status;
 
-    if (mprof__attach_find(&pid, options->argv[0], options->newest, &error) != MPROF_OK ||
-        check_access(options, pid, &error) != MPROF_OK ||
+    if (find_process(options, &pid, &error) != MPROF_OK) {
+        return MPROF_EXIT_FAILED;
+    }
+    if (check_access(options, pid, &error) != MPROF_OK ||
         mprof__attach_arguments(&argv, &argc, pid, &error) != MPROF_OK) {
         return mprof__command_fail(&error);
     }

@@ -111,8 +111,9 @@ static mprof_status open_process(subject *what, const char *text, mprof_error *e
     char **argv = NULL;
     char title[512] = "";
     size_t argc = 0;
-    int64_t pid;
-    mprof_status status = mprof__attach_find(&pid, text, 0, error);
+    int64_t pid = 0;
+    char *matches; /* a number is one process, or none */
+    mprof_status status = mprof__attach_find(&pid, text, 0, &matches, error);
 
     if (status == MPROF_OK) {
         status = mprof__attach_arguments(&argv, &argc, pid, error);

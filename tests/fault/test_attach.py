@@ -93,6 +93,30 @@ class Attach(mprof_test.TestCase):
         self.wait_for_end(process)
         self.assertEqual(int(Recording(self.path).facts["pid"]), second.pid)
 
+    def test_R12_all_of_one_name_are_listed(self):
+        """However many there are: each with its pid and what tells it from the others."""
+        name = f"many-{os.getpid()}"
+        targets = [self.start_named(name, f"{600 + n}") for n in range(40)]
+        done = self.run_mprof("attach", name, expect=1)
+        self.assertRegex(done.stderr, rf"\Amprof: 40 processes are named like '{name}'; [^\n]*"
+                         r"--newest: [^\n]*\n\Z")
+        for n, target in enumerate(targets):
+            self.assertIn(f"{target.pid} ({self.directory}/{name} {600 + n})", done.stderr)
+        done = self.run_mprof("attach", "no-such-name\x1b[2J", expect=1)
+        self.assertNotIn("\x1b", done.stderr)
+
+    def test_R12_listed_command_lines_are_harmless(self):
+        name = f"sh-{os.getpid()}"
+        shutil.copy(shutil.which("sh"), self.directory / name)
+        for _ in range(2):
+            self.start(self.directory / name, "-c", "\x1b[2J\n:; while [ ! -e go ]; do sleep 0.1; done")
+        wait_until(lambda: sum(command == name for _, _, command
+                               in mprof_test.process_table().values()) == 2, "both")
+        done = self.run_mprof("attach", name, expect=1)
+        self.assertRegex(done.stderr, r"\Amprof: [^\n]*\n\Z")
+        self.assertNotIn("\x1b", done.stderr)
+        self.assertIn(rf"{name} -c \x1b[2J\x0a:;", done.stderr)
+
     def test_R12_not_there(self):
         gone = subprocess.Popen(["true"])
         gone.wait()

@@ -10,7 +10,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 import mprof_test  # noqa: E402
-from mprof_test import MPROF, Recording, wait_until  # noqa: E402
+from mprof_test import MPROF, Recording, python, wait_until  # noqa: E402
 
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
@@ -127,6 +127,62 @@ class Signals(mprof_test.TestCase):
         recording = self.assert_complete("signal", signal.SIGTERM)
         self.assertEqual(len(recording.calls_of("inner")), 1000)
         self.assertEqual([call.open for call in recording.calls_of("outer")], [True])
+
+    def test_R15_stop_continue_and_window_size_of_the_whole_group(self):
+        """The kernel sends them to the program itself: it has each once, with and without --live."""
+        for options in ((), ("--live",)):
+            with self.subTest(options=options):
+                (self.directory / "counter.py").write_text(COUNTER.replace(
+                    "signal.SIGUSR1)", "signal.SIGUSR1, signal.SIGCONT, signal.SIGWINCH)"))
+                process = self.start_recording("counter.py", "stay", options=("-E", *options))
+                pid = int(self.wait_for_output(process, r"ready (\d+)")[1])
+                os.killpg(process.pid, signal.SIGWINCH)
+                self.wait_for_output(process, "got 28")
+                os.killpg(process.pid, signal.SIGTSTP)
+                # An orphaned group is not stopped by the terminal's signals: nobody could continue it.
+                os.killpg(process.pid, signal.SIGSTOP)
+                wait_until(lambda: {self.state(process.pid), self.state(pid)} == {"T"}, "both stopped")
+                os.killpg(process.pid, signal.SIGCONT)
+                self.wait_for_output(process, "got 18")
+                self.wait_for_samples(self.path.read_text().count("\nMEM ") + 3)
+                (self.directory / "go").write_text("")
+                self.assertEqual(self.wait_for_end(process), 0)
+                output = self.output(process)
+                self.assertEqual((output.count("got 28"), output.count("got 18")), (1, 1), output)
+                self.path.unlink()
+                (self.directory / "go").unlink()
+
+    @staticmethod
+    def state(pid):
+        return mprof_test.process_table()[pid][1]
+
+    def test_R15_stopped_and_continued_alone(self):
+        """A recorder that is stopped by its pid leaves the program running, which gets no signal."""
+        (self.directory / "counter.py").write_text(COUNTER.replace(
+            "signal.SIGUSR1)", "signal.SIGUSR1, signal.SIGCONT, signal.SIGTSTP, signal.SIGWINCH)"))
+        process = self.start_recording("counter.py", "stay", options=("-E",))
+        pid = int(self.wait_for_output(process, r"ready (\d+)")[1])
+        os.kill(process.pid, signal.SIGSTOP)
+        wait_until(lambda: self.state(process.pid) == "T", "a stopped recorder")
+        self.assertNotEqual(self.state(pid), "T")
+        for number in (signal.SIGCONT, signal.SIGWINCH, signal.SIGTSTP, signal.SIGCONT):
+            os.kill(process.pid, number)
+        self.wait_for_samples(self.path.read_text().count("\nMEM ") + 3)
+        (self.directory / "go").write_text("")
+        self.assertEqual(self.wait_for_end(process), 0)
+        self.assertNotIn("got", self.output(process))
+
+    def test_R4_a_program_in_a_group_of_its_own(self):
+        """setsid: nothing but the recorder brings it the signal, once."""
+        for number in ENDING:
+            with self.subTest(signal=number.name):
+                process = self.start_recording("setsid", python(), "counter.py", "exit")
+                self.wait_for_output(process, "ready")
+                os.killpg(process.pid, number)
+                self.assertEqual(self.wait_for_end(process), -number)
+                self.assertEqual(self.output(process).count("got"), 1)
+                self.assert_complete("status", 0)
+                self.path.unlink()
 
     def test_R4_an_ignored_signal_stays_ignored(self):
         """nohup(1): the recorder and the program both live on."""

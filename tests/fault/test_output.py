@@ -1,0 +1,146 @@
+"""R7: the output goes wrong in the middle of a recording. The program is unharmed and its exit code
+kept, one line says what happened, and all that was written are whole lines."""
+
+import errno
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import sys
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+import mprof_test  # noqa: E402
+from mprof_test import Recording, wait_until  # noqa: E402
+
+TOOLS = mprof_test.preloadable(os.environ.get("MPROF_TEST_TOOLS", "."))
+# The recorder that something can be preloaded into.
+DYNAMIC = os.environ.get("MPROF_TEST_DYNAMIC", mprof_test.MPROF)
+
+# Lives until it is told to go, and says so.
+WAITING = "echo ready; while [ ! -e go ]; do sleep 0.02; done; echo done; exit 3"
+
+
+class Output(mprof_test.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.path = self.directory / "out.dat"
+
+    def failing(self, number, nth=0, part=0, close=False):
+        changes = {"MPROF_TEST_CLOSE": "1"} if close else {}
+        return self.environment(LD_PRELOAD=str(TOOLS / "fail-write.so"), MPROF_TEST_NTH=str(nth),
+                                MPROF_TEST_PART=str(part), MPROF_TEST_ERRNO=str(int(number)),
+                                ASAN_OPTIONS="verify_asan_link_order=0", **changes)
+
+    def start_recording(self, *options, **more):
+        return self.start(DYNAMIC, "run", "-T", "0.01", *options, "-o", self.path, "sh", "-c",
+                          WAITING, **more)
+
+    def finish(self, process, code):
+        """The program lives and is let go; it came to its own end."""
+        self.assertIsNone(process.poll())
+        (self.directory / "go").write_text("")
+        self.assertEqual(self.wait_for_end(process), code)
+        (self.directory / "go").unlink()
+        output = self.output(process)
+        self.assertIn("\ndone\n", output)
+        return [line for line in output.splitlines() if line.startswith("mprof: ")
+                and "Sampling" not in line and "older file" not in line]
+
+    def check_file(self):
+        recording = Recording(self.path)
+        self.assertTrue(recording.text.endswith("\n"))
+        self.assert_upstream_reads_the_same(recording)
+        return recording
+
+    # --- writes that fail ---
+
+    def test_R7_a_write_fails_in_the_middle(self):
+        for number, says in ((errno.EIO, "Input/output error"), (errno.EDQUOT, "Disk quota exceeded"),
+                             (errno.ENOSPC, "No space left on device"), (errno.EFBIG, "too large")):
+            for part in (0, 7):  # some bytes of a line are taken first
+                for options, code in (((), 1), (("-E",), 3)):
+                    with self.subTest(errno=number, part=part, options=options):
+                        process = self.start_recording(*options, env=self.failing(number, 12, part))
+                        self.wait_for_output(process, "cannot write")
+                        lines = self.finish(process, code)
+                        self.assertEqual(len(lines), 1, lines)
+                        self.assertRegex(lines[0], rf"out\.dat: cannot write: .*{says}")
+                        self.assertGreater(len(self.check_file().mem), 5)
+                        self.path.unlink()
+
+    def test_R7_the_first_write_of_all_fails(self):
+        """Before anything is started: nothing is, and no file is left."""
+        done = self.run_mprof("run", "-o", self.path, "touch", "started", expect=2, program=DYNAMIC,
+                              env=self.failing(errno.EIO, 1))
+        self.assertRegex(done.stderr, r"\Amprof: [^\n]*out\.dat: [^\n]*Input/output error\n\Z")
+        self.assertEqual(os.listdir(self.directory), [])
+
+    def test_R7_attached(self):
+        target = self.start("sleep", "600")
+        process = self.start(DYNAMIC, "attach", "-T", "0.01", "-o", self.path, target.pid,
+                             env=self.failing(errno.EIO, 12))
+        self.assertEqual(self.wait_for_end(process), 1)
+        self.assertEqual(self.output(process).count("cannot write: Input/output error\n"), 1)
+        self.assertIsNone(target.poll())
+        self.assertGreater(len(self.check_file().mem), 5)
+
+    def test_R7_the_last_moment_tells(self):
+        """A network's file system may keep a failure until the file is closed."""
+        for options, code in (((), 1), (("-E",), 3)):
+            with self.subTest(options=options):
+                process = self.start_recording(*options, env=self.failing(errno.EIO, close=True))
+                self.wait_for_output(process, "ready")
+                lines = self.finish(process, code)
+                self.assertEqual(len(lines), 1, lines)
+                self.assertRegex(lines[0], r"out\.dat: cannot finish writing: Input/output error")
+                self.path.unlink()
+
+    def test_R7_a_signal_behind_a_failure_is_passed_on(self):
+        process = self.start_recording(env=self.failing(errno.EIO, 12))
+        self.wait_for_output(process, "cannot write")
+        os.kill(process.pid, signal.SIGTERM)
+        self.assertEqual(self.wait_for_end(process), -signal.SIGTERM)
+        self.assert_no_process_left()
+
+    # --- places that go away ---
+
+    def test_R7_the_directory_is_removed_in_the_middle(self):
+        place = self.directory / "place"
+        place.mkdir()
+        self.path = place / "out.dat"
+        process = self.start_recording("-E")
+        wait_until(lambda: self.path.exists() and self.path.read_text().count("\nMEM ") > 3, "samples")
+        shutil.rmtree(place)
+        self.assertEqual(self.finish(process, 3), [])
+        self.assertFalse(place.exists())
+
+    def test_R7_the_file_is_moved_and_emptied_in_the_middle(self):
+        process = self.start_recording("-E")
+        wait_until(lambda: self.path.exists() and self.path.read_text().count("\nMEM ") > 3, "samples")
+        moved = self.path.rename(self.directory / "moved.dat")
+        os.truncate(moved, 0)
+        wait_until(lambda: moved.read_text().count("\nMEM ") > 3, "samples")
+        self.assertEqual(self.finish(process, 3), [])
+        self.assertNotIn("\0", moved.read_text())
+        self.assertRegex(moved.read_text(), r"\nEXIT \d+ \S+ status 3\n\Z")
+
+    # --- nobody reads what we say ---
+
+    def test_R15_nobody_reads_our_complaints(self):
+        """EPIPE at standard error, at the moment when there is something to say."""
+        reader, writer = os.pipe()
+        os.close(reader)
+        done = subprocess.run(
+            [DYNAMIC, "run", "-E", "-T", "0.01", "-o", self.path, "sh", "-c",
+             "i=0; while [ $i -lt 40 ]; do i=$((i+1)); sleep 0.01; done; exit 3"],
+            stdout=subprocess.DEVNULL, stderr=writer, env=self.failing(errno.EIO, 12),
+            cwd=self.directory, timeout=mprof_test.DEADLINE_S)
+        os.close(writer)
+        self.assertEqual(done.returncode, 3)
+        self.assertGreater(len(self.check_file().mem), 5)
+
+
+if __name__ == "__main__":
+    unittest.main()
