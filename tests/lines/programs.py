@@ -464,6 +464,26 @@ class Thing:
 thing = Thing()
 thing.method(); Thing.of_class(); kept = thing.static(); assert thing.size == M
 """
+PROGRAMS["a whole class"] = """
+@profile
+class Thing:
+    def __init__(self):                     #: 1 0
+        self.a = b"x" * M                   #: 1 8
+    @classmethod                            #: 1 0
+    def of_class(cls):
+        cls.b = b"x" * M                    #: 1 8
+    @staticmethod                           #: 1 0
+    def static():
+        return b"x" * M                     #: 1 8
+    @property                               #: 1 0
+    def size(self):
+        return len(self.a)                  #: 1 0
+    class Inner:
+        def method(self): pass
+thing = Thing()
+thing.of_class(); kept = thing.static(); assert thing.size == M; Thing.Inner().method()
+assert isinstance(thing, Thing)
+"""
 PROGRAMS["below another decorator"] = """
 import functools
 def twice(function):
@@ -823,6 +843,7 @@ def check(name, directory):
     path = os.path.join(directory, name.replace(" ", "_").replace(",", "") + ".py")
     with open(path, "w") as file:
         file.write(PROGRAMS[name])
+    gc.collect()  # what other programs have left
     profiler = LineProfiler()
     space = {"profile": profiler, "M": 8 << 20, "__name__": "program"}
     exec(compile(PROGRAMS[name], path, "exec"), space)

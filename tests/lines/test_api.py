@@ -434,6 +434,35 @@ CASES["names"] = """
 """
 
 
+# Prints the shape of what each combination of arguments returns, and of what it writes. A function with a
+# stream is left out: upstream returns and writes nothing then.
+SHAPES = """\
+import io, itertools, os, subprocess, time
+from memory_profiler import memory_usage
+def shape(x):
+    if isinstance(x, list): return ["list", shape(x[0])] if x else ["empty"]
+    return ["tuple", *map(shape, x)] if isinstance(x, tuple) else type(x).__name__
+def f(*a, **k):
+    time.sleep(.05)
+    return 5
+NAMES = ["timestamps", "include_children", "multiprocess", "max_usage", "retval", "stream"]
+for kind in "self", "popen", "call":
+    for flags in itertools.product([False, True], repeat=6):
+        options = dict(zip(NAMES, flags), interval=.01)
+        if options["stream"] and kind == "call": continue
+        stream = options["stream"] = io.StringIO() if options["stream"] else None
+        child = None
+        if kind == "self": options["timeout"] = .03
+        if kind == "popen": child = subprocess.Popen(["sleep", ".05"])
+        proc = {"self": -1, "popen": child, "call": (f, (1,), {"a": 2})}[kind]
+        found = shape(memory_usage(proc, **options))
+        if child: child.wait()
+        lines = {(line.split()[0], len(line.split())) for line in stream.getvalue().splitlines()} \
+            if stream else None
+        print(kind, flags, found, lines)
+"""
+
+
 class Api(TestCase):
     def run_case(self, python, name):
         folder = pathlib.Path(tempfile.mkdtemp(dir=self.directory))
@@ -454,6 +483,19 @@ class Api(TestCase):
             for (python, name), done in zip(jobs, pool.map(lambda job: self.run_case(*job), jobs)):
                 with self.subTest(python=str(python), case=name):
                     self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
+    def test_every_combination_of_memory_usage_as_upstream(self):
+        upstream()  # skips where it is not installed
+        path = self.directory / "shapes.py"
+        path.write_text(SHAPES)
+        packages = (pythons.PACKAGE, "/usr/lib/python3/dist-packages")
+        both = [subprocess.Popen([sys.executable, str(path)], stdout=subprocess.PIPE, text=True,
+                                 env=pythons.environment(PYTHONPATH=str(package)))
+                for package in packages]
+        ours, theirs = (process.communicate(timeout=200)[0].splitlines() for process in both)
+        self.assertEqual([process.returncode for process in both], [0, 0])
+        self.assertEqual(len(ours), 160)
+        self.assertEqual(ours, theirs)
 
     def test_names_are_those_of_upstream(self):
         upstream()  # skips where it is not installed

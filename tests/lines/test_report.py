@@ -331,6 +331,31 @@ class Report(TestCase):
                 self.assertIn("(Pdb) 3\n", done.stdout)
                 self.assertIn("result 7\n", done.stdout)
 
+    def test_debugger_quits(self):
+        self.script("limit.py", self.LIMIT)
+        for python in pythons.found():
+            for keys in ("q\n", "n\nn\nq\n", ""):
+                with self.subTest(python=str(python), keys=keys):
+                    done = self.profile("--pdb-mmem", "60", "limit.py", python=python, input=keys,
+                                        expect=1)
+                    self.assertNotIn("result", done.stdout)
+                    self.assertEqual(done.stderr, "")
+                    self.assertEqual(done.stdout.count("Filename: "), 1)
+
+    def test_debugger_each_time_the_limit_is_crossed(self):
+        self.script("again.py", """\
+            @profile
+            def f():
+                for i in range(3):
+                    n = len(b"x" * (64 << 20))
+                    blocks = [b"x" * (64 << 20)]
+                    blocks.clear()
+            f()
+            """)
+        done = self.profile("--pdb-mmem", "60", "again.py", input="c\nc\nc\nc\n")
+        self.assertEqual(done.stdout.count("into the debugger"), 3, done.stdout)
+        self.assertEqual(done.stdout.count("again.py(5)f()"), 3)
+
     def test_no_debugger_below_the_limit(self):
         self.script("limit.py", self.LIMIT)
         done = self.profile("--pdb-mmem", "6000", "limit.py", stdin=subprocess.DEVNULL)

@@ -1,5 +1,6 @@
 """Into the debugger at the line that took memory over a limit."""
 
+import bdb
 import pdb
 import sys
 
@@ -22,7 +23,7 @@ class _AtLine(pdb.Pdb):
 
 def stop_at(frame, line, mib):
     """Asks the user what to do, in the frame. Returns when the program is to go on: at once, or
-    step by step, then under the debugger's own trace function."""
+    step by step, then under the debugger's own trace function. BdbQuit: it is to end."""
     print(f"line {line} of {frame.f_code.co_name} took memory to {mib:.2f} MiB: into the debugger",
           flush=True)
     debugger = _AtLine(line)
@@ -35,3 +36,5 @@ def stop_at(frame, line, mib):
     debugger.set_step()
     sys.settrace(debugger.trace_dispatch)
     debugger.interaction(frame, None)
+    if debugger.quitting:
+        raise bdb.BdbQuit

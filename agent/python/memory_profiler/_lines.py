@@ -8,7 +8,7 @@ import _mprof
 
 from ._memory import choose_backend, process_memory, start_tracing
 from ._report import show_results, shown_columns
-from ._wrap import code_of, inner_functions, wrap
+from ._wrap import code_of, decorate_class, inner_functions, wrap
 
 OFF = "MPROF_OFF"
 
@@ -149,6 +149,8 @@ class LineProfiler:
     def __call__(self, func=None, precision=1):
         if func is None:
             return lambda function: self(function, precision=precision)
+        if isinstance(func, type):
+            return decorate_class(func, self)
         self.add_function(func)
         return self.wrap_function(func)
 
@@ -234,6 +236,9 @@ def profile(func=None, stream=None, precision=1, backend="psutil", *, columns=No
                                         backend=backend, columns=columns, **view)
     if os.environ.get(OFF, "0") not in ("", "0"):
         return func
+    if isinstance(func, type):
+        return decorate_class(func, profile(stream=stream, precision=precision, backend=backend,
+                                            columns=columns, **view))
 
     columns = shown_columns(columns, view.get("sort"))
     # Keeps the function's events switched on between two calls.

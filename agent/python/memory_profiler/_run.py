@@ -220,7 +220,9 @@ def main(ground):
     try:
         _run(profiler, options)
     except Exception as error:
-        sys.excepthook(type(error), _without_our_frames(error), error.__traceback__)
+        # Who quits the debugger knows why the program ends.
+        if type(error).__name__ != "BdbQuit":
+            sys.excepthook(type(error), _without_our_frames(error), error.__traceback__)
         status = 1
     finally:
         _await_threads()

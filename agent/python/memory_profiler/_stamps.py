@@ -4,7 +4,7 @@ import contextvars
 import sys
 
 from ._memory import choose_backend, own_memory_now, start_tracing
-from ._wrap import wrap
+from ._wrap import decorate_class, wrap
 
 
 class _Stamps:
@@ -67,6 +67,8 @@ class TimeStamper:
     def __call__(self, func=None, precision=None):
         if func is None:
             return lambda function: self(function, precision=precision)
+        if isinstance(func, type):
+            return decorate_class(func, self)
         if not callable(func) and not isinstance(func, (staticmethod, classmethod, property)):
             raise ValueError("Value must be callable")
         self.add_function(func)

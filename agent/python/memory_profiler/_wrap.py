@@ -144,6 +144,15 @@ def wrap(function, begin):
     return _wrap_plain(function, begin)
 
 
+def decorate_class(cls, decorator):
+    """The class, with the decorator applied to what its body defines: functions, properties, static and
+    class methods."""
+    for name, value in list(vars(cls).items()):
+        if inspect.isfunction(value) or isinstance(value, (staticmethod, classmethod, property)):
+            setattr(cls, name, decorator(value))
+    return cls
+
+
 def inner_functions(function):
     """The functions that a decorated thing consists of: one, or those of a property."""
     if isinstance(function, (staticmethod, classmethod)):
