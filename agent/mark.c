@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "context.h"
@@ -60,7 +61,7 @@ mprof_lane *mprof__context_lane(void)
         here->image = image;
         pthread_setspecific(at_exit, here);
     }
-    if (here->lane.slot == NULL && gettid() != getpid()) {
+    if (here->lane.slot == NULL && syscall(SYS_gettid) != getpid()) {
         here->lane.slot = mprof__lane_slot_take(MPROF_LANE_THREAD, NULL);
     }
     return &here->lane;

@@ -24,8 +24,8 @@ static struct {
     int fd;
     bool opened;
     unsigned reads;
-    dev_t device;
-    ino_t inode;
+    uint64_t device;
+    uint64_t inode;
     uint64_t page_bytes;
     uint64_t last_bytes;
 } statm = {.fd = -1};
@@ -46,9 +46,21 @@ static int move_high(int fd)
     return high;
 }
 
+/* statx(2), for fstat(2) is no function of libc before glibc 2.33. */
+static bool identify(int fd, uint64_t *device, uint64_t *inode)
+{
+    struct statx status;
+
+    if (statx(fd, "", AT_EMPTY_PATH, STATX_INO, &status) != 0) {
+        return false;
+    }
+    *device = (uint64_t)status.stx_dev_major << 32 | status.stx_dev_minor;
+    *inode = status.stx_ino;
+    return true;
+}
+
 static bool open_statm(void)
 {
-    struct stat status;
     int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
 
     statm.opened = true;
@@ -57,22 +69,20 @@ static bool open_statm(void)
         return false;
     }
     fd = move_high(fd);
-    if (fstat(fd, &status) != 0) {
+    if (!identify(fd, &statm.device, &statm.inode)) {
         close(fd);
         return false;
     }
     statm.fd = fd;
-    statm.device = status.st_dev;
-    statm.inode = status.st_ino;
     statm.page_bytes = (uint64_t)sysconf(_SC_PAGESIZE);
     return true;
 }
 
 static bool still_ours(void)
 {
-    struct stat status;
-    return fstat(statm.fd, &status) == 0 && status.st_dev == statm.device &&
-           status.st_ino == statm.inode;
+    uint64_t device;
+    uint64_t inode;
+    return identify(statm.fd, &device, &inode) && device == statm.device && inode == statm.inode;
 }
 
 /* "size resident shared text lib data dt\n", in pages. */

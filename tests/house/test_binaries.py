@@ -31,12 +31,26 @@ def symbols(path, *options):
     return re.findall(r"^(?:[0-9a-f]+)?\s*([A-Za-z]) (\S+)$", text, re.M)
 
 
+def symbols_text(path):
+    return subprocess.run(["nm", "-D", str(path)], capture_output=True, text=True, check=True).stdout
+
+
 class Binaries(unittest.TestCase):
     def test_recording_needs_libc_alone(self):
         for name in ("mprof", "libmprof-preload.so", "libmprof-agent.so"):
             with self.subTest(file=name):
                 for library in needed(BUILD / name):
                     self.assertRegex(library, LIBC)
+
+    def test_what_is_loaded_by_others_needs_no_new_libc(self):
+        # The programs may run on an older system than the one of the build, in a container.
+        if "asan" in symbols_text(BUILD / "mprof"):
+            self.skipTest("the sanitizers choose their own")
+        for name in ("libmprof-agent.so", "libmprof-mark.so", "python/_mprof.abi3.so"):
+            with self.subTest(file=name):
+                versions = re.findall(r"@GLIBC_2\.(\d+)", symbols_text(BUILD / name))
+                self.assertTrue(versions)
+                self.assertLessEqual(max(map(int, versions)), 28)
 
     def test_the_preloaded_object_needs_no_symbol_of_python(self):
         # It is loaded into every process of the tree; most are no Python. The agent, which it loads

@@ -1,0 +1,34 @@
+/* Included in front of every file of the objects that are loaded into programs of others, by the
+ * build. One build serves the glibc of the machine it was made on and older ones, from 2.28 on:
+ * names whose version rose when libpthread and libdl became part of libc (2.34) are asked for under
+ * the version they have always had. Any Python has both libraries loaded where they are apart. */
+#ifndef MPROF_AGENT_GLIBC_H
+#define MPROF_AGENT_GLIBC_H
+
+#if defined(__x86_64__) && defined(__linux__)
+#define MPROF_GLIBC_FIRST "GLIBC_2.2.5"
+#define MPROF_GLIBC_CLOCK "GLIBC_2.3.3"
+#elif defined(__aarch64__) && defined(__linux__)
+#define MPROF_GLIBC_FIRST "GLIBC_2.17"
+#define MPROF_GLIBC_CLOCK "GLIBC_2.17"
+#endif
+
+#ifdef MPROF_GLIBC_FIRST
+#define MPROF_GLIBC_AS(name, version) __asm__(".symver " #name "," #name "@" version)
+
+MPROF_GLIBC_AS(dladdr, MPROF_GLIBC_FIRST);
+MPROF_GLIBC_AS(dlsym, MPROF_GLIBC_FIRST);
+MPROF_GLIBC_AS(dlopen, MPROF_GLIBC_FIRST);
+MPROF_GLIBC_AS(pthread_attr_getstack, MPROF_GLIBC_FIRST);
+MPROF_GLIBC_AS(pthread_attr_setstacksize, MPROF_GLIBC_FIRST);
+MPROF_GLIBC_AS(pthread_condattr_setclock, MPROF_GLIBC_CLOCK);
+MPROF_GLIBC_AS(pthread_create, MPROF_GLIBC_FIRST);
+MPROF_GLIBC_AS(pthread_getattr_np, MPROF_GLIBC_FIRST);
+MPROF_GLIBC_AS(pthread_join, MPROF_GLIBC_FIRST);
+MPROF_GLIBC_AS(pthread_key_create, MPROF_GLIBC_FIRST);
+MPROF_GLIBC_AS(pthread_once, MPROF_GLIBC_FIRST);
+MPROF_GLIBC_AS(pthread_setspecific, MPROF_GLIBC_FIRST);
+MPROF_GLIBC_AS(pthread_sigmask, MPROF_GLIBC_FIRST);
+#endif
+
+#endif
