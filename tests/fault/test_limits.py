@@ -65,6 +65,22 @@ class Limits(mprof_test.TestCase):
     def start_recording(self, *options, script="growing.py"):
         return self.start_mprof("run", "-T", "0.02", *options, "-o", self.path, python(), script)
 
+    def start_delayed(self, is_past, script="growing.py", prepare=lambda: None):
+        """A recording that begins when is_past(process) has come true; for a program that is slow
+        to start the delay grows."""
+        for delay_s in (0.5, 4, 30):
+            prepare()
+            process = self.start_recording("--delay", str(delay_s), script=script)
+            wait_until(lambda: is_past(process), "what comes before the recording")
+            if not self.path.exists() or "MEM" not in self.path.read_text():
+                return process
+            self.do("go")
+            self.wait_for_end(process)
+            for path in self.directory.glob("out.dat*"):
+                path.unlink()
+            (self.directory / "go").unlink()
+        self.fail("no program starts within 30 s")
+
     def start_attached(self, *options):
         """(target, recorder); the target is ready."""
         target = self.start(python(), "growing.py")
@@ -131,8 +147,7 @@ class Limits(mprof_test.TestCase):
                         self.assertGreaterEqual(float(moment), first - 0.001, line)
 
     def test_delay_leaves_calls_before_it_out(self):
-        process = self.start_recording("--delay", "0.5", script="calls.py")
-        self.wait_for_output(process, "ready")
+        process = self.start_delayed(lambda process: "ready" in self.output(process), "calls.py")
         self.wait_for_samples()
         self.do("go")
         self.wait_for_end(process)
@@ -148,9 +163,12 @@ class Limits(mprof_test.TestCase):
 
     def test_delay_leaves_peaks_before_it_out(self):
         """What the kernel's mark was when the recording began is no peak of the recording."""
-        self.do("burst")
-        process = self.start_recording("--delay", "1.5")
-        wait_until(lambda: (self.directory / "had").exists(), "a burst")
+        had = self.directory / "had"
+
+        def ask():
+            had.unlink(missing_ok=True)
+            self.do("burst")
+        process = self.start_delayed(lambda process: had.exists(), prepare=ask)
         self.wait_for_samples(20)
         self.do("go")
         self.wait_for_end(process)

@@ -8,7 +8,7 @@ from ._lines import LineProfiler
 from ._report import show_results
 from ._wrap import code_of, inner_functions, wrap
 
-_functions = []
+_functions: list = []
 _profiler = None
 
 
