@@ -13,6 +13,8 @@
 #define LOOK_NS_PER_PROCESS INT64_C(25000000)
 /* A mark that has grown by less than this part is told later, or at the end. */
 #define PEAK_STEP_DIVISOR 64
+/* The kernel counts pages in batches: two of its accounts of one peak differ by so much. */
+#define ACCOUNTS_DIFFER_BYTES (INT64_C(1) << 20)
 /* Readings that take long (PSS of a large process) may take up this part of the time. */
 #define COST_DIVISOR 10
 
@@ -133,7 +135,7 @@ void mprof__sampler_forget_peaks(mprof__sampler *sampler)
         if (sampler->peak_interval) {
             (void)mprof__procfs_take_high_water(&bytes, process->pid);
         } else if (mprof__procfs_status_read(&bytes, comm, sizeof comm, process->pid) == 0) {
-            process->peak_bytes = bytes;
+            process->peak_bytes = bytes + bytes / PEAK_STEP_DIVISOR + ACCOUNTS_DIFFER_BYTES;
         }
     }
 }
