@@ -13,6 +13,61 @@ import mprof_test  # noqa: E402
 from mprof_test import Recording, python, wait_until  # noqa: E402
 
 
+# Each seed is a process that scribbles in its own way; MPROF_TEST_SEEDS=1000 tries more of them.
+SEEDS = int(os.environ.get("MPROF_TEST_SEEDS", "16"))
+
+# Each child makes a ring by 10 honest calls, and from then on lies. See agent/wire.h.
+SCRIBBLE = """
+import os, random, struct, sys, time
+HEAD, TAIL, DATA, CAPACITY = 64, 128, 4096, 256 * 1024
+FIELDS = (0, 8, 12, 16, 24, 32, 40, 64, 72, 128, 136)
+VALUES = (0, 1, 7, 8, 4095, 4096, CAPACITY - 8, CAPACITY, CAPACITY + 8, 1 << 31, 1 << 32, 1 << 62,
+          (1 << 63) - 8, 1 << 63, (1 << 64) - 8, (1 << 64) - 1)
+place = os.environ['MPROF_RINGS']
+
+@profile
+def good(): pass
+
+def spoil(data, chance):
+    data = bytearray(data)
+    for n in range(chance.choice((0, 1, 1, 2, 8))):
+        data[chance.randrange(len(data))] = chance.choice((0, 1, 255, chance.randrange(256)))
+    return bytes(data)
+
+def scribble(seed):
+    chance = random.Random(seed)
+    for n in range(10): good()
+    name, = [name for name in os.listdir(place) if name.startswith(f'{os.getpid()}-')]
+    ring = os.open(os.path.join(place, name), os.O_RDWR)
+    head, = struct.unpack('<Q', os.pread(ring, 8, HEAD))
+    honest = os.pread(ring, head, DATA)
+    while struct.unpack('<Q', os.pread(ring, 8, TAIL))[0] < head: time.sleep(0.001)
+    for n in range(200):
+        deed = chance.random()
+        if deed < 0.8:  # the same once more, or nearly so
+            data = spoil(honest, chance)
+            at = head % CAPACITY
+            os.pwrite(ring, data[:CAPACITY - at], DATA + at)
+            os.pwrite(ring, data[CAPACITY - at:], DATA)
+            head += len(data)
+            os.pwrite(ring, struct.pack('<Q', head), HEAD)
+        elif deed < 0.9:
+            os.pwrite(ring, os.urandom(64), DATA + chance.randrange(head + 64))
+        elif n > 100 and deed < 0.97:
+            os.pwrite(ring, struct.pack('<Q', chance.choice(VALUES)), chance.choice(FIELDS))
+        elif n > 150:
+            os.ftruncate(ring, chance.choice((0, 63, 4095, 4096, 5000, DATA + CAPACITY, 1 << 30)))
+        time.sleep(0.001)
+    os._exit(0)
+
+first, count = map(int, sys.argv[1:])
+for seed in range(first, first + count):
+    os.fork() or scribble(seed)
+for n in range(count): os.wait()
+os._exit(7)
+"""
+
+
 class Rings(mprof_test.TestCase):
     def setUp(self):
         super().setUp()
@@ -136,6 +191,24 @@ class Rings(mprof_test.TestCase):
             with self.subTest(name=name):
                 _, said = self.hostile(deed)
                 self.assertRegex(said, says)
+
+    def test_scribbling_at_random(self):
+        """Processes that write into their rings while these are read: sizes, positions, events that
+        look nearly right, and files that shrink and grow."""
+        self.write("scribble.py", SCRIBBLE)
+        for start in range(0, SEEDS, 8):
+            done = self.run_mprof("run", "-E", "-C", "-T", "0.005", "-o", self.path, python(),
+                                  "scribble.py", start, 8, expect=7)
+            for line in done.stderr.splitlines():
+                self.assertRegex(line, r"\Amprof: ")
+            self.assertLessEqual(len(done.stderr.splitlines()), 8, done.stderr)
+            recording = Recording(self.path)
+            self.assert_upstream_reads_the_same(recording)
+            self.assertEqual(recording.exits[int(recording.facts["pid"])], ("status", 7))
+            good = [call for call in recording.calls if call.name.endswith("good")]
+            self.assertGreaterEqual(len(good), 8 * 10)
+            self.assertGreater(len(recording.mem), 5)
+            self.path.unlink()
 
     def test_planted_files(self):
         """Whatever lies in the directory under the name of a ring is not followed, not waited for,
