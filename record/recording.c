@@ -706,6 +706,7 @@ static void set_up_sampler(mprof__recording *recording)
     sampler->metric = plan->metric;
     sampler->backend = plan->backend;
     sampler->interval_ns = plan->interval_ns;
+    sampler->lets_rest = mprof__rest_applies(plan->interval_ns);
     sampler->include_children = plan->include_children;
     sampler->multiprocess = plan->multiprocess;
     sampler->follow = plan->follow;

@@ -1,14 +1,16 @@
 /* Owns the asking, and when it is worth it.
  *
- * The clock of another process counts the nanoseconds of all its threads, those of a thread that
- * runs at this moment included, and may be read by anybody; see clock_getcpuclockid(3). So of two
- * equal answers none of its instructions lies between. */
+ * The clock of another process counts the nanoseconds of all its threads, and may be read by
+ * anybody; see clock_getcpuclockid(3). It is exact once a thread has left its processor, and behind
+ * by up to one tick of the scheduler while it is on it. */
 #include "record/rest.h"
 
 #include "record/clock.h"
 
+#include <fcntl.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 /* A reading is taken to hold for this long. Not for all processes alike, so that they are not all
  * read again at one tick. */
@@ -18,6 +20,30 @@
 #define EXPENSIVE_NS INT64_C(10000)
 #define EXPENSIVE_PAUSE 63
 #define BUSY_MAX 3
+/* Least number of scheduler ticks from one reading to the next. */
+#define TICKS_BETWEEN 8
+
+/* Processors that do without the tick while they have one thread to run. */
+static int has_tickless_processors(void)
+{
+    char text[64];
+    int fd = open("/sys/devices/system/cpu/nohz_full", O_RDONLY | O_CLOEXEC);
+    ssize_t got = fd >= 0 ? read(fd, text, sizeof text - 1) : 0;
+
+    if (fd >= 0) {
+        close(fd);
+    }
+    text[got > 0 ? got : 0] = '\0';
+    return strpbrk(text, "0123456789") != NULL;
+}
+
+int mprof__rest_applies(int64_t interval_ns)
+{
+    struct timespec tick; /* the coarse clock is moved on by the tick */
+
+    return clock_getres(CLOCK_MONOTONIC_COARSE, &tick) == 0 && tick.tv_sec == 0 &&
+           interval_ns >= tick.tv_nsec * TICKS_BETWEEN && !has_tickless_processors();
+}
 
 void mprof__rest_init(mprof__rest *rest)
 {

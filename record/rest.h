@@ -15,6 +15,12 @@ typedef struct mprof__rest {
 
 void mprof__rest_init(mprof__rest *rest);
 
+/* Whether readings that far apart may be left out. The processor time of a thread that is running
+ * right now is brought up to date at each tick of the kernel's scheduler (1 to 10 ms): what a
+ * process does in the last of these ticks before a sample may be seen by the next sample only. That
+ * is to be little against the interval. */
+int mprof__rest_applies(int64_t interval_ns);
+
 /* To be asked right before each reading of process `pid`. 1 if the last reading still holds; if 0,
  * read. What others do to a process at rest (its pages written out, or taken away) is seen after a
  * second at the latest. now_ns: CLOCK_MONOTONIC. */

@@ -198,9 +198,10 @@ static int take_vanished(mprof__sampler *sampler, mprof__process *process, int64
 
 /* Whether the value of the last tick stands. Shares of pages (PSS, USS) are changed by what
  * others do: these are read each time. */
-static int is_unchanged(mprof__process *process, mprof__metric metric, int64_t now_ns)
+static int is_unchanged(const mprof__sampler *sampler, mprof__process *process,
+                        mprof__metric metric, int64_t now_ns)
 {
-    if (metric != MPROF__METRIC_RSS) {
+    if (metric != MPROF__METRIC_RSS || !sampler->lets_rest) {
         process->rest.has_run = 1;
         return 0;
     }
@@ -214,7 +215,7 @@ static int read_process(mprof__sampler *sampler, mprof__process *process, int64_
     mprof__process_end end;
     int64_t bytes = 0;
 
-    if (is_unchanged(process, metric, now_ns)) {
+    if (is_unchanged(sampler, process, metric, now_ns)) {
         return 1;
     }
     process->value_bytes = -1;

@@ -19,6 +19,7 @@ typedef struct mprof__sampler {
     mprof__metric metric;
     const char *backend; /* how the user names the metric */
     int64_t interval_ns;
+    int lets_rest;        /* what has not run is not read again */
     int include_children; /* MEM is the sum of the tree */
     int multiprocess;     /* each descendant is written by itself */
     int follow;           /* what is left when the root has ended is told, too */

@@ -58,7 +58,7 @@ class Sleeping(mprof_test.TestCase):
             file.flush()
             os.fsync(file.fileno())
         (self.directory / "sleeping.py").write_text(SLEEPING)
-        process = self.start_mprof("run", "-T", "0.01", "-o", self.path, python(), "sleeping.py")
+        process = self.start_mprof("run", "-o", self.path, python(), "sleeping.py")
         match = self.wait_for_output(process, r"(?m)^(\d+) (\d+)$")
         pid, address = int(match[1]), int(match[2])
         full = rss_mib(pid)
