@@ -363,9 +363,9 @@ static size_t choose_strangers(const mprof__process_tree *tree, const pid_list *
         while (known < tree->foreign_count && tree->foreign[known] < pid) {
             known++;
         }
-        is_known = known < tree->foreign_count && tree->foreign[known] == pid;
-        if ((process && process->is_member) ||
-            (!full && is_known && !is_fresh(pid, tree->last_pid, last_pid))) {
+        is_known = known < tree->foreign_count && tree->foreign[known] == pid &&
+                   !is_fresh(pid, tree->last_pid, last_pid);
+        if ((process && process->is_member) || (!full && is_known)) {
             continue;
         }
         if (mprof__procfs_stat_read(&stat, pid) == 0 && !(is_known && stat.state == 'Z')) {
