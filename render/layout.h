@@ -107,6 +107,44 @@ typedef struct mprof__layout {
     struct mprof__space *space; /* what of the plot is taken */
 } mprof__layout;
 
+/* Around everything that is drawn on the page. */
+#define MPROF__MARGIN_PX 24.0
+
+/* recording.c */
+/* MPROF_ENOMEM; what was taken until then is there to be dropped. */
+mprof_status mprof__take_recording(mprof__recording *recording, const mprof_profile *profile);
+void mprof__drop_recording(mprof__recording *recording);
+/* Colours go to names, over all recordings, the longest consumers first. MPROF_ENOTFOUND: none
+ * matches; MPROF_ENOMEM. */
+mprof_status mprof__colour_functions(mprof__layout *layout);
+
+/* scales.c */
+/* The time that is shown. MPROF_EARGUMENT: the window is none. */
+mprof_status mprof__choose_time(mprof__layout *layout, mprof_error *error);
+/* The memory that is shown then, once the plot's height is known. */
+void mprof__choose_memory(mprof__layout *layout);
+
+/* heading.c. Texts are the caller's; NULL: no memory. */
+char *mprof__title_text(const mprof__layout *layout);
+char *mprof__facts_text(const mprof__layout *layout);
+char *mprof__source_text(const mprof__layout *layout);
+void mprof__draw_head(mprof__layout *layout);
+/* How a process ended, where it did not end well; else empty. */
+void mprof__death_text(char *text, size_t size, const mprof_process *process);
+
+/* axes.c */
+/* Room for the labels of the memory axis. */
+double mprof__memory_gutter(const mprof__layout *layout);
+void mprof__draw_memory_axis(mprof__layout *layout);
+void mprof__draw_time_axis(mprof__layout *layout, double label_y);
+
+/* marks.c */
+/* Names must not stand on the cross, which is drawn after the curves. */
+void mprof__reserve_cross(mprof__layout *layout);
+void mprof__draw_peaks(mprof__layout *layout);
+void mprof__draw_death(mprof__layout *layout);
+void mprof__draw_slope(mprof__layout *layout, const mprof__recording *recording);
+
 static inline double mprof__text_width(const mprof__layout *layout, mprof_role role,
                                        const char *text, size_t length)
 {

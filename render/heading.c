@@ -1,0 +1,158 @@
+/* What stands above the plot: title and facts; and where the picture comes from. */
+#include "layout.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#define TITLE_Y_PX 33.0
+#define FACTS_Y_PX 53.0
+
+char *mprof__title_text(const mprof__layout *layout)
+{
+    char text[64];
+    const char *title = layout->options->title;
+    if (!title && layout->recording_count > 1) {
+        snprintf(text, sizeof text, "%zu recordings", layout->recording_count);
+        title = text;
+    }
+    if (!title)
+        title = mprof_profile_command_line(layout->recordings[0].profile);
+    if (!*title)
+        title = mprof_profile_file(layout->recordings[0].profile);
+    return mprof__visible(title, strlen(title), 4000);
+}
+
+struct sentence {
+    char text[600];
+    size_t used;
+};
+
+static void add_fact(struct sentence *sentence, const char *fact)
+{
+    int wrote = snprintf(sentence->text + sentence->used, sizeof sentence->text - sentence->used,
+                         "%s%s", sentence->used ? "  \xC2\xB7  " : "", fact);
+    if (wrote > 0 && sentence->used + (size_t)wrote < sizeof sentence->text)
+        sentence->used += (size_t)wrote;
+    else
+        sentence->text[sentence->used] = '\0';
+}
+
+static void add_count(struct sentence *sentence, uint64_t count, const char *one, const char *many)
+{
+    char number[32], text[96];
+    mprof__count_text(number, sizeof number, count);
+    snprintf(text, sizeof text, "%s %s", number, count == 1 ? one : many);
+    add_fact(sentence, text);
+}
+
+static void add_calls(struct sentence *sentence, const mprof__layout *layout)
+{
+    uint64_t calls = 0;
+    size_t functions = 0;
+    for (size_t r = 0; r < layout->recording_count; r++)
+        for (size_t i = 0; i < layout->recordings[r].function_count; i++)
+            if (layout->recordings[r].function_colours[i] != MPROF_COLOUR_NONE) {
+                calls += layout->recordings[r].functions[i].call_count;
+                functions++;
+            }
+    if (!calls)
+        return;
+    char count[32], text[96];
+    snprintf(text, sizeof text, "%s call%s of %zu function%s",
+             mprof__count_text(count, sizeof count, calls), calls == 1 ? "" : "s", functions,
+             functions == 1 ? "" : "s");
+    add_fact(sentence, text);
+}
+
+void mprof__death_text(char *text, size_t size, const mprof_process *process)
+{
+    const char *name =
+        process->cause == MPROF_EXIT_SIGNAL && process->exit_value > 0 && process->exit_value < 65
+            ? sigabbrev_np((int)process->exit_value)
+            : NULL;
+    *text = '\0';
+    if (!process->ended)
+        return;
+    if (process->cause == MPROF_EXIT_OOM)
+        snprintf(text, size, "killed: out of memory");
+    else if (process->cause == MPROF_EXIT_SIGNAL && name)
+        snprintf(text, size, "ended by SIG%s", name);
+    else if (process->cause == MPROF_EXIT_SIGNAL)
+        snprintf(text, size, "ended by signal %lld", (long long)process->exit_value);
+    else if (process->cause == MPROF_EXIT_STATUS && process->exit_value != 0)
+        snprintf(text, size, "exit status %lld", (long long)process->exit_value);
+}
+
+char *mprof__facts_text(const mprof__layout *layout)
+{
+    struct sentence sentence = {"", 0};
+    char text[200];
+    const mprof__recording *first = &layout->recordings[0];
+    uint64_t samples = 0, skipped = 0;
+    double peak = 0;
+    for (size_t r = 0; r < layout->recording_count; r++) {
+        const mprof_profile *profile = layout->recordings[r].profile;
+        samples += mprof_profile_samples(profile)->sample_count;
+        skipped += mprof_profile_lost_calls(profile);
+        peak = fmax(peak, layout->recordings[r].line->peak.mib);
+    }
+    if (layout->recording_count == 1) {
+        if (*mprof__date_text(text, sizeof text, first->start_s))
+            add_fact(&sentence, text);
+        add_fact(&sentence,
+                 mprof__duration_text(text, sizeof text,
+                                      mprof_profile_end_s(first->profile) - first->start_s));
+    }
+    if (samples)
+        add_count(&sentence, samples, "sample", "samples");
+    else
+        add_fact(&sentence, "no sample in this window");
+    add_calls(&sentence, layout);
+    if (layout->recording_count == 1 && first->process_count > 1)
+        add_count(&sentence, first->process_count, "process", "processes");
+    char memory[40];
+    snprintf(text, sizeof text, "peak %s", mprof__memory_text(memory, sizeof memory, peak));
+    if (layout->recordings[0].line->sample_count || layout->recording_count > 1)
+        add_fact(&sentence, text);
+    if (layout->recording_count == 1) {
+        mprof__death_text(text, sizeof text, &first->processes[0]);
+        if (*text)
+            add_fact(&sentence, text);
+    }
+    if (skipped)
+        add_count(&sentence, skipped, "call not recorded", "calls not recorded");
+    return strdup(sentence.text);
+}
+
+/* File names without their directories: a picture goes to other people. */
+char *mprof__source_text(const mprof__layout *layout)
+{
+    char text[2000] = "";
+    size_t used = 0;
+    for (size_t r = 0; r < layout->recording_count && used < sizeof text; r++) {
+        const char *file = mprof_profile_file(layout->recordings[r].profile);
+        const char *slash = strrchr(file, '/');
+        int wrote = snprintf(text + used, sizeof text - used, "%s%s", used ? ", " : "",
+                             slash ? slash + 1 : file);
+        used += wrote > 0 ? (size_t)wrote : 0;
+    }
+    return mprof__visible(text, strlen(text), sizeof text);
+}
+
+void mprof__draw_head(mprof__layout *layout)
+{
+    mprof_figure *figure = layout->figure;
+    char text[4200];
+    double room = figure->width_px - layout->plot.x - MPROF__MARGIN_PX;
+    mprof__group(figure, MPROF_GROUP_PAGE);
+    size_t length =
+        mprof__fit_text(layout, MPROF_ROLE_TITLE, text, sizeof text, figure->title, room);
+    mprof__add_text(figure, MPROF_ROLE_TITLE, MPROF_COLOUR_NONE, MPROF_ANCHOR_START, layout->plot.x,
+                    TITLE_Y_PX, mprof__text_width(layout, MPROF_ROLE_TITLE, text, length), text,
+                    length);
+    length = mprof__fit_text(layout, MPROF_ROLE_FACTS, text, sizeof text, figure->facts, room);
+    mprof__add_text(figure, MPROF_ROLE_FACTS, MPROF_COLOUR_NONE, MPROF_ANCHOR_START, layout->plot.x,
+                    FACTS_Y_PX, mprof__text_width(layout, MPROF_ROLE_FACTS, text, length), text,
+                    length);
+}

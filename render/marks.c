@@ -1,0 +1,194 @@
+/* What is said at the curves: peaks, the end of a process, the trend. */
+#include "layout.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+struct peak {
+    const mprof__recording *recording;
+    mprof_sample sample;
+    char name[120];
+    int colour;
+};
+
+static bool highest_of(const mprof__layout *layout, const mprof__recording *recording,
+                       const mprof_series *series, mprof_sample *highest)
+{
+    bool found = false;
+    for (size_t i = 0; i < series->point_count; i++) {
+        double at = series->points[i].time_s - recording->start_s;
+        if (at < layout->from_s || at > layout->to_s)
+            continue;
+        if (!found || series->points[i].mib > highest->mib)
+            *highest = series->points[i];
+        found = true;
+    }
+    return found;
+}
+
+static void peak_name(char *text, size_t size, const struct peak *peak)
+{
+    char memory[40], time[40];
+    snprintf(
+        text, size, "%s%s at %s", peak->name,
+        mprof__memory_text(memory, sizeof memory, peak->sample.mib),
+        mprof__duration_text(time, sizeof time, peak->sample.time_s - peak->recording->start_s));
+}
+
+static void take_box(mprof__layout *layout, double x, double y, double width, double height)
+{
+    mprof__space_take(layout->space, (mprof_box){x, y, width, height});
+}
+
+static void draw_cross(mprof__layout *layout, double x, double y)
+{
+    double right = layout->plot.x + layout->plot.width;
+    mprof__add_segment(layout->figure, MPROF_ROLE_PEAK, MPROF_COLOUR_NONE, layout->plot.x, y, right,
+                       y);
+    mprof__add_segment(layout->figure, MPROF_ROLE_PEAK, MPROF_COLOUR_NONE, x, layout->plot.y + 14,
+                       x, layout->plot.y + layout->plot.height);
+}
+
+/* Names must not stand on the cross, which is drawn after the curves. */
+void mprof__reserve_cross(mprof__layout *layout)
+{
+    const mprof__recording *recording = &layout->recordings[0];
+    mprof_sample peak = {0, 0};
+    if (layout->recording_count != 1 || !highest_of(layout, recording, recording->line, &peak))
+        return;
+    double x = mprof__scale_at(&layout->time, peak.time_s - recording->start_s);
+    double y = mprof__scale_at(&layout->memory, peak.mib);
+    take_box(layout, layout->plot.x, y - 1, layout->plot.width, 2);
+    take_box(layout, x - 1, layout->plot.y, 2, layout->plot.height);
+}
+
+/* The peak of the only curve is named above the plot; others where there is room. */
+static bool place_peak_name(mprof__layout *layout, double x, double y, double width, bool above_all,
+                            mprof_box *place)
+{
+    double right = layout->plot.x + layout->plot.width;
+    const struct {
+        double share, y; /* of the width, left of x */
+    } tries[] = {{0.5, y - 23}, {0, y - 23},   {1, y - 23}, {0, y - 8}, {1, y - 8},
+                 {0.5, y + 9},  {0.5, y - 40}, {0, y + 9},  {1, y + 9}};
+    if (above_all) {
+        double left = fmax(layout->plot.x, fmin(x - width / 2, right - width));
+        *place = (mprof_box){left, layout->plot.y - 2, width, 16};
+        mprof__space_take(layout->space, *place);
+        return true;
+    }
+    for (size_t i = 0; i < sizeof tries / sizeof *tries; i++) {
+        double shift = tries[i].share < 0.25 ? 8 : tries[i].share > 0.75 ? -8 : 0;
+        *place = (mprof_box){x - width * tries[i].share + shift, tries[i].y, width, 16};
+        if (mprof__space_is_free(layout->space, *place)) {
+            mprof__space_take(layout->space, *place);
+            return true;
+        }
+    }
+    return false;
+}
+
+static void draw_peak(mprof__layout *layout, const struct peak *peak, bool cross)
+{
+    mprof_figure *figure = layout->figure;
+    double x = mprof__scale_at(&layout->time, peak->sample.time_s - peak->recording->start_s);
+    double y = mprof__scale_at(&layout->memory, peak->sample.mib);
+    char text[240];
+    mprof_box place;
+    if (cross)
+        draw_cross(layout, x, y);
+    peak_name(text, sizeof text, peak);
+    double width = mprof__text_width(layout, MPROF_ROLE_PEAK_NAME, text, strlen(text));
+    bool named = place_peak_name(layout, x, y, width, cross, &place);
+    if (named || cross || peak->colour != MPROF_COLOUR_NONE)
+        mprof__add_dot(figure, MPROF_ROLE_PEAK_DOT, peak->colour, x, y, cross ? 4 : 3.5);
+    if (named)
+        mprof__add_text(figure, MPROF_ROLE_PEAK_NAME, peak->colour, MPROF_ANCHOR_START, place.x,
+                        place.y + 12, width, text, strlen(text));
+    take_box(layout, x - 6, y - 6, 12, 12);
+}
+
+void mprof__draw_peaks(mprof__layout *layout)
+{
+    for (size_t r = 0; r < layout->recording_count; r++) {
+        const mprof__recording *recording = &layout->recordings[r];
+        struct peak peak = {.recording = recording, .colour = recording->colour};
+        bool alone = layout->recording_count == 1;
+        snprintf(peak.name, sizeof peak.name, "peak ");
+        if (highest_of(layout, recording, recording->line, &peak.sample))
+            draw_peak(layout, &peak, alone);
+        if (!alone || !recording->child_count || layout->options->stack)
+            continue;
+        /* upstream marks the highest of the children too */
+        uint32_t process = recording->children[0];
+        char name[100];
+        mprof__process_text(name, sizeof name, recording, process);
+        snprintf(peak.name, sizeof peak.name, "%s ", name);
+        peak.colour = mprof__child_colour(layout, recording, 0);
+        if (highest_of(layout, recording, &recording->processes[process].series, &peak.sample))
+            draw_peak(layout, &peak, false);
+    }
+}
+
+void mprof__draw_death(mprof__layout *layout)
+{
+    const mprof__recording *recording = &layout->recordings[0];
+    char text[80];
+    if (layout->recording_count != 1 || !recording->line->point_count)
+        return;
+    mprof__death_text(text, sizeof text, &recording->processes[0]);
+    const mprof_sample *last = &recording->line->points[recording->line->point_count - 1];
+    double at = last->time_s - recording->start_s;
+    if (!*text || at < layout->from_s || at > layout->to_s)
+        return;
+    double x = mprof__scale_at(&layout->time, at), y = mprof__scale_at(&layout->memory, last->mib);
+    double width = mprof__text_width(layout, MPROF_ROLE_DEATH_NAME, text, strlen(text));
+    mprof__add_dot(layout->figure, MPROF_ROLE_DEATH, MPROF_COLOUR_NONE, x, y, 3.5);
+    take_box(layout, x - 5, y - 5, 10, 10);
+    const double tries[][2] = {{x - width - 8, y - 7}, {x - width, y - 24}, {x - width, y + 8}};
+    for (size_t i = 0; i < sizeof tries / sizeof *tries; i++) {
+        mprof_box place = {tries[i][0] - 2, tries[i][1], width + 4, 14};
+        if (!mprof__space_is_free(layout->space, place))
+            continue;
+        mprof__space_take(layout->space, place);
+        mprof__add_text(layout->figure, MPROF_ROLE_DEATH_NAME, MPROF_COLOUR_NONE,
+                        MPROF_ANCHOR_START, place.x + 2, place.y + 11, width, text, strlen(text));
+        return;
+    }
+}
+
+void mprof__draw_slope(mprof__layout *layout, const mprof__recording *recording)
+{
+    const mprof_series *samples = mprof_profile_samples(recording->profile);
+    double slope = samples->slope_mib_per_s;
+    double from = fmax(layout->from_s, samples->first_s - recording->start_s);
+    double to = fmin(layout->to_s, samples->last_s - recording->start_s);
+    double top = layout->memory.to, bottom = layout->memory.from;
+    if (!(to > from))
+        return;
+    double at_from = samples->slope_offset_mib + slope * from;
+    double at_to = samples->slope_offset_mib + slope * to;
+    if (at_from == at_to && (at_from < bottom || at_from > top))
+        return;
+    /* the line may begin or end outside of the plot */
+    double share[2] = {0, 1};
+    for (int side = 0; side < 2; side++) {
+        double limit = side ? top : bottom;
+        if (at_to == at_from)
+            break;
+        double crossing = (limit - at_from) / (at_to - at_from);
+        bool rising = at_to > at_from;
+        if (side ? rising : !rising)
+            share[1] = fmin(share[1], crossing);
+        else
+            share[0] = fmax(share[0], crossing);
+    }
+    if (share[1] <= share[0])
+        return;
+    mprof__add_segment(layout->figure, MPROF_ROLE_SLOPE, recording->colour,
+                       mprof__scale_at(&layout->time, from + (to - from) * share[0]),
+                       mprof__scale_at(&layout->memory, at_from + (at_to - at_from) * share[0]),
+                       mprof__scale_at(&layout->time, from + (to - from) * share[1]),
+                       mprof__scale_at(&layout->memory, at_from + (at_to - at_from) * share[1]));
+}
