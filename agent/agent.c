@@ -158,6 +158,8 @@ void mprof_agent_event(const char *event, PyObject *arguments)
         PyErr_Clear();
     } else if (strcmp(module, "memory_profiler") == 0) {
         mprof__module_provide(profile);
+    } else if (strcmp(module, "importlib") == 0) {
+        mprof__module_hook_importlib(profile);
     } else {
         mprof__context_imported(module);
     }

@@ -180,3 +180,54 @@ PyObject *mprof__module_watch_lines(PyObject *function)
     }
     return watched;
 }
+
+static PyObject *gcd_import;      /* owned: what importlib.import_module calls, as it was */
+static PyObject *profile_to_give; /* borrowed: it lives as long as the process */
+
+static PyObject *import_by_name(PyObject *self, PyObject *arguments, PyObject *keywords)
+{
+    Py_ssize_t count = PyTuple_Size(arguments);
+    PyObject *name = count > 0 ? PyTuple_GetItem(arguments, 0) : NULL;
+    bool is_absolute = count < 3 || PyObject_IsTrue(PyTuple_GetItem(arguments, 2)) == 0;
+
+    (void)self;
+    if (is_absolute && name != NULL && PyUnicode_Check(name) &&
+        PyUnicode_CompareWithASCIIString(name, MODULE_NAME) == 0) {
+        mprof__module_provide(profile_to_give);
+    }
+    PyErr_Clear();
+    return PyObject_Call(gcd_import, arguments, keywords);
+}
+
+static void hook_importlib(void)
+{
+    static PyMethodDef method = {"_gcd_import", (PyCFunction)(void (*)(void))import_by_name,
+                                 METH_VARARGS | METH_KEYWORDS, NULL};
+    PyObject *modules = PyImport_GetModuleDict(); /* borrowed */
+    PyObject *machinery = PyDict_GetItemString(modules, "_frozen_importlib");
+    PyObject *function = NULL;
+
+    if (machinery == NULL) {
+        return;
+    }
+    gcd_import = PyObject_GetAttrString(machinery, method.ml_name);
+    function = gcd_import != NULL ? PyCFunction_NewEx(&method, NULL, NULL) : NULL;
+    if (function == NULL || PyObject_SetAttrString(machinery, method.ml_name, function) != 0) {
+        PyErr_Clear();
+    }
+    Py_XDECREF(function);
+}
+
+void mprof__module_hook_importlib(PyObject *profile)
+{
+    PyObject *type;
+    PyObject *value;
+    PyObject *traceback;
+
+    if (gcd_import == NULL) {
+        PyErr_Fetch(&type, &value, &traceback);
+        profile_to_give = profile;
+        hook_importlib();
+        PyErr_Restore(type, value, traceback);
+    }
+}

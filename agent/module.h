@@ -10,6 +10,10 @@
  * sys.modules, or its import will fail as it does without mprof. Keeps the current exception. */
 void mprof__module_provide(PyObject *profile);
 
+/* To be called when the program is about to import importlib: importlib.import_module, of which no
+ * event tells, finds the same module then. Keeps the current exception. */
+void mprof__module_hook_importlib(PyObject *profile);
+
 /* Line by line reports are wanted (mprof run --lines): our package serves, whatever is installed.
  */
 void mprof__module_want_lines(void);

@@ -200,10 +200,20 @@ class Import(AgentCase):
                 except ImportError:
                     p = lambda function: function
                 return p
+            def spelling_f():
+                import importlib
+                return importlib.import_module("memory_profiler").profile
             import sys
-            for way in (spelling_a, spelling_b, spelling_c, spelling_d, spelling_e):
+            for way in (spelling_a, spelling_b, spelling_c, spelling_d, spelling_e, spelling_f):
                 sys.modules.pop("memory_profiler", None)
                 assert way() is profile, way
+            import importlib
+            assert importlib.import_module("colorsys") is sys.modules["colorsys"]
+            assert importlib.import_module(".tool", "json") is sys.modules["json.tool"]
+            try:
+                importlib.import_module("nothing_of_this_name")
+            except ModuleNotFoundError as error:
+                assert error.name == "nothing_of_this_name"
         """))
         self.assertEqual(done.err, "")
 
