@@ -150,7 +150,7 @@ class Live(terminal.TestCase):
                 self.path.unlink()
 
     def test_the_terminal_is_given_back_when_the_time_is_over(self):
-        self.run_live("-E", "-t", "0.5")
+        self.run_live("-E", "-t", "2")
         self.wait_for_line(behind=0)
         self.wait_for(HIDDEN)
         self.finish()
