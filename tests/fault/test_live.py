@@ -197,6 +197,7 @@ class Live(terminal.TestCase):
 
     def test_stop_and_continue(self):
         self.run_live("-E")
+        self.wait_for(rb"ready")
         for time_ in (1, 2):
             self.wait_for_line()
             self.type(b"\x1a")
