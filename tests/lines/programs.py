@@ -683,7 +683,7 @@ SUMS["226: the example of the manual"] = """
 def f():
     start = memory()
     a = [1] * (10 ** 6)
-    b = [2] * (2 * 10 ** 7)
+    b = [2] * (4 * 10 ** 6)
     del b
     total(start)
 f()

@@ -34,7 +34,7 @@ def version_of(path):
     """(3, minor) of a CPython that our package supports, else None."""
     try:
         done = subprocess.run([str(path), "-I", "-c", _ASK], capture_output=True, text=True,
-                              timeout=20)
+                              timeout=60)
         name, major, minor, free_threaded = done.stdout.split()
     except (OSError, ValueError, subprocess.TimeoutExpired):
         return None

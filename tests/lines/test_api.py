@@ -443,20 +443,24 @@ def shape(x):
     if isinstance(x, list): return ["list", shape(x[0])] if x else ["empty"]
     return ["tuple", *map(shape, x)] if isinstance(x, tuple) else type(x).__name__
 def f(*a, **k):
-    time.sleep(.05)
+    time.sleep(.02)
     return 5
 NAMES = ["timestamps", "include_children", "multiprocess", "max_usage", "retval", "stream"]
 for kind in "self", "popen", "call":
     for flags in itertools.product([False, True], repeat=6):
         options = dict(zip(NAMES, flags), interval=.01)
-        if options["stream"] and kind == "call": continue
+        # What makes no difference is tried with one kind.
+        if kind == "call" and (options["stream"] or options["multiprocess"]): continue
+        if kind == "popen" and (options["retval"] or options["include_children"]): continue
         stream = options["stream"] = io.StringIO() if options["stream"] else None
         child = None
-        if kind == "self": options["timeout"] = .03
-        if kind == "popen": child = subprocess.Popen(["sleep", ".05"])
+        if kind != "call": options["timeout"] = .03
+        if kind == "popen": child = subprocess.Popen(["sleep", "600"])
         proc = {"self": -1, "popen": child, "call": (f, (1,), {"a": 2})}[kind]
         found = shape(memory_usage(proc, **options))
-        if child: child.wait()
+        if child:
+            child.kill()
+            child.wait()
         lines = {(line.split()[0], len(line.split())) for line in stream.getvalue().splitlines()} \
             if stream else None
         print(kind, flags, found, lines)
@@ -470,7 +474,7 @@ class Api(TestCase):
         path.write_text("import os, subprocess, sys, time\nfrom memory_profiler import memory_usage\n"
                         + textwrap.dedent(CASES[name]))
         return subprocess.run([str(python), str(path)], cwd=folder, capture_output=True,
-                              text=True, timeout=60,
+                              text=True, timeout=180,
                               env=pythons.environment(MALLOC_MMAP_THRESHOLD_="1048576"))
 
     def test_every_case_on_every_python(self):
@@ -492,9 +496,9 @@ class Api(TestCase):
         both = [subprocess.Popen([sys.executable, str(path)], stdout=subprocess.PIPE, text=True,
                                  env=pythons.environment(PYTHONPATH=str(package)))
                 for package in packages]
-        ours, theirs = (process.communicate(timeout=200)[0].splitlines() for process in both)
+        ours, theirs = (process.communicate(timeout=1800)[0].splitlines() for process in both)
         self.assertEqual([process.returncode for process in both], [0, 0])
-        self.assertEqual(len(ours), 160)
+        self.assertEqual(len(ours), 96)
         self.assertEqual(ours, theirs)
 
     def test_names_are_those_of_upstream(self):

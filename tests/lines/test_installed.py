@@ -35,7 +35,7 @@ class Installed(TestCase):
 
     def check(self, *command, expect=0, **changes):
         environment = pythons.environment(PYTHONPATH=None, **changes)
-        done = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=60,
+        done = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=180,
                               cwd=self.work, env=environment)
         self.assertEqual(done.returncode, expect, f"{command}\n{done.stdout}{done.stderr}")
         return done

@@ -184,7 +184,7 @@ class Terminal(Magics, unittest.TestCase):
         cls.shell = subprocess.Popen([sys.executable, "-c", cls.HOST], cwd=cls.directory,
                                      stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
                                      stderr=subprocess.DEVNULL, env=environment)
-        cls.addClassCleanup(cls.shell.communicate, timeout=20)
+        cls.addClassCleanup(cls.shell.communicate, timeout=60)
 
     def run_cell(self, cell):
         self.shell.stdin.write(json.dumps(cell) + "\n")
@@ -219,7 +219,7 @@ class Notebook(Magics, unittest.TestCase):
         cls.client.start_channels()
         cls.addClassCleanup(cls.manager.shutdown_kernel, now=True)
         cls.addClassCleanup(cls.client.stop_channels)
-        cls.client.wait_for_ready(timeout=60)
+        cls.client.wait_for_ready(timeout=180)
         cls.client.execute("%load_ext memory_profiler")
 
     def run_cell(self, cell):
@@ -227,7 +227,7 @@ class Notebook(Magics, unittest.TestCase):
         texts = []
         while True:
             try:
-                message = self.client.get_iopub_msg(timeout=60)
+                message = self.client.get_iopub_msg(timeout=180)
             except queue.Empty:
                 self.fail("the kernel does not answer")
             if message["parent_header"].get("msg_id") != asked:
@@ -241,9 +241,9 @@ class Notebook(Magics, unittest.TestCase):
                 texts.append(content["data"]["text/plain"])
             elif message["msg_type"] == "status" and content["execution_state"] == "idle":
                 break
-        reply = self.client.get_shell_msg(timeout=60)
+        reply = self.client.get_shell_msg(timeout=180)
         while reply["parent_header"].get("msg_id") != asked:
-            reply = self.client.get_shell_msg(timeout=60)
+            reply = self.client.get_shell_msg(timeout=180)
         # What a pager would show comes with the answer.
         texts += [part["data"]["text/plain"] for part in reply["content"].get("payload", [])
                   if part.get("source") == "page"]

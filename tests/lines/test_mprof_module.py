@@ -24,7 +24,7 @@ class Module(TestCase):
     def ask(self, code, *arguments, python=sys.executable, expect=0, **options):
         options.setdefault("cwd", self.directory)
         options.setdefault("env", pythons.environment())
-        done = subprocess.run([str(python), "-c", code, *map(str, arguments)], timeout=60,
+        done = subprocess.run([str(python), "-c", code, *map(str, arguments)], timeout=180,
                               capture_output=True, text=True, **options)
         self.assertEqual(done.returncode, expect, done.stderr)
         return done

@@ -93,7 +93,7 @@ class Report(TestCase):
         if upstream:
             environment["PYTHONPATH"] = str(UPSTREAM.parent)
         done = subprocess.run([str(python), "-m", "memory_profiler", *map(str, arguments)],
-                              cwd=self.directory, capture_output=True, text=True, timeout=60,
+                              cwd=self.directory, capture_output=True, text=True, timeout=180,
                               env=environment, **options)
         self.assertEqual(done.returncode, expect, done.stdout + done.stderr)
         return done
@@ -487,7 +487,7 @@ class Decorator(TestCase):
         path = self.directory / "program.py"
         path.write_text(textwrap.dedent(text))
         done = subprocess.run([str(python), "program.py"], cwd=self.directory, capture_output=True,
-                              text=True, timeout=60, env=pythons.environment(**changes))
+                              text=True, timeout=180, env=pythons.environment(**changes))
         self.assertEqual(done.returncode, expect, done.stderr)
         return done
 

@@ -29,7 +29,7 @@ mprof\\.Recording
 class Types(unittest.TestCase):
     def mypy(self, module, *arguments):
         return subprocess.run([sys.executable, "-m", module, *map(str, arguments)],
-                              capture_output=True, text=True, timeout=280,
+                              capture_output=True, text=True, timeout=500,
                               env=pythons.environment(MYPYPATH=str(pythons.PACKAGE)))
 
     def test_strict_program(self):
