@@ -131,6 +131,7 @@ static mprof_status finish_children(mprof__collector *collector, mprof_error *er
         }
     }
     if (profile->is_alone && profile->processes[0].series.sample_count == 0) {
+        free((void *)(uintptr_t)profile->processes[0].series.points); /* those around a window */
         profile->processes[0].series = profile->line;
         profile->main_is_line = 1;
     }
