@@ -364,6 +364,8 @@ static mprof_status take_record(void *data, const mprof_record *record)
         return MPROF_OK;
     case MPROF_RECORD_MEM:
     case MPROF_RECORD_ARGV:
+    case MPROF_RECORD_KINDS:
+    case MPROF_RECORD_GROUP:
         break;
     }
     return MPROF_OK;

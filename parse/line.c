@@ -4,6 +4,7 @@
 #include "escape.h"
 #include "number.h"
 
+#include <math.h>
 #include <string.h>
 
 /* More memory than 64 bits can address, and moments beyond any calendar, are damage. */
@@ -23,10 +24,10 @@ typedef struct word {
 } word;
 
 static const word words[] = {
-    {"MEM", MPROF_RECORD_MEM},   {"CHLD", MPROF_RECORD_CHLD}, {"FUNC", MPROF_RECORD_FUNC},
-    {"PROC", MPROF_RECORD_PROC}, {"EXIT", MPROF_RECORD_EXIT}, {"PEAK", MPROF_RECORD_PEAK},
-    {"FACT", MPROF_RECORD_FACT}, {"ARGV", MPROF_RECORD_ARGV}, {"CMDLINE", MPROF_RECORD_CMDLINE},
-    {"LOST", MPROF_RECORD_LOST},
+    {"MEM", MPROF_RECORD_MEM},   {"CHLD", MPROF_RECORD_CHLD},   {"FUNC", MPROF_RECORD_FUNC},
+    {"PROC", MPROF_RECORD_PROC}, {"EXIT", MPROF_RECORD_EXIT},   {"PEAK", MPROF_RECORD_PEAK},
+    {"FACT", MPROF_RECORD_FACT}, {"ARGV", MPROF_RECORD_ARGV},   {"CMDLINE", MPROF_RECORD_CMDLINE},
+    {"LOST", MPROF_RECORD_LOST}, {"KINDS", MPROF_RECORD_KINDS}, {"GROUP", MPROF_RECORD_GROUP},
 };
 
 static int is_blank(char byte)
@@ -400,6 +401,73 @@ static mprof__verdict parse_lost(mprof_record *record, mprof_warning *warning, c
     return verdict == MPROF__LINE_GOOD ? parse_integer(&record->value, warning, line) : verdict;
 }
 
+const char *mprof_kind_name(mprof_kind kind)
+{
+    static const char *const names[MPROF_KIND_COUNT] = {"rss",  "pss",  "uss",  "swap",
+                                                        "anon", "file", "shmem"};
+    return names[kind];
+}
+
+/* "name=MiB". A name of a later version is passed over. */
+static int read_kind(mprof_record *record, mprof_text field)
+{
+    const char *equals = memchr(field.bytes, '=', field.length);
+    if (!equals) {
+        return -1;
+    }
+    size_t length = (size_t)(equals - field.bytes);
+    mprof_text value = {equals + 1, field.length - length - 1};
+    for (int kind = 0; kind < MPROF_KIND_COUNT; kind++) {
+        const char *name = mprof_kind_name((mprof_kind)kind);
+        if (strlen(name) == length && memcmp(name, field.bytes, length) == 0) {
+            return read_memory(&record->kinds_mib[kind], value);
+        }
+    }
+    return 0;
+}
+
+static mprof__verdict parse_kinds(mprof_record *record, mprof_warning *warning, cursor *line)
+{
+    mprof__verdict verdict = parse_integer(&record->pid, warning, line);
+    if (verdict == MPROF__LINE_GOOD) {
+        verdict = parse_time(&record->sample.time_s, warning, line);
+    }
+    for (int kind = 0; kind < MPROF_KIND_COUNT; kind++) {
+        record->kinds_mib[kind] = NAN;
+    }
+    mprof_text field = next_field(line);
+    if (verdict == MPROF__LINE_GOOD && field.length == 0) {
+        return bad(warning, MPROF_WARNING_FIELDS);
+    }
+    for (; verdict == MPROF__LINE_GOOD && field.length > 0; field = next_field(line)) {
+        if (read_kind(record, field) != 0) {
+            return bad(warning, MPROF_WARNING_NUMBER);
+        }
+    }
+    return verdict;
+}
+
+static mprof__verdict parse_group(mprof_record *record, mprof_warning *warning,
+                                  mprof__buffer *scratch, cursor *line)
+{
+    mprof__verdict verdict = parse_sample(&record->sample, warning, line);
+    mprof_text limit = next_field(line);
+    if (verdict != MPROF__LINE_GOOD) {
+        return verdict;
+    }
+    if (limit.length == 0) {
+        return bad(warning, MPROF_WARNING_FIELDS);
+    }
+    record->limit_mib = NAN;
+    if ((limit.length != 3 || memcmp(limit.bytes, "max", 3) != 0) &&
+        read_memory(&record->limit_mib, limit) != 0) {
+        return bad(warning, MPROF_WARNING_NUMBER);
+    }
+    record->text = rest_of_line(line);
+    unescape(&record->text, scratch);
+    return MPROF__LINE_GOOD;
+}
+
 /* --- all ----------------------------------------------------------------------------------- */
 
 static mprof__verdict parse_fields(mprof_record *record, mprof_warning *warning,
@@ -427,6 +495,10 @@ static mprof__verdict parse_fields(mprof_record *record, mprof_warning *warning,
         return parse_exit(record, warning, line);
     case MPROF_RECORD_LOST:
         return parse_lost(record, warning, line);
+    case MPROF_RECORD_KINDS:
+        return parse_kinds(record, warning, line);
+    case MPROF_RECORD_GROUP:
+        return parse_group(record, warning, scratch, line);
     }
     return bad(warning, MPROF_WARNING_UNKNOWN);
 }

@@ -44,12 +44,14 @@ static const struct argp arguments = {
     .options = options,
     .parser = parse_option,
     .args_doc = "[FILE|NUMBER...]",
-    .doc = "Prints the highest memory of recordings, and that of every child they tell of. Without "
-           "an argument: of the newest recording of this directory; `-' is standard input.\v"
-           "Where the kernel's own high-water mark was recorded and lies above the highest sample, "
-           "it is printed, too, marked `exact (kernel)'; so are the highest marks of processes "
-           "that were "
-           "not sampled by themselves."};
+    .doc =
+        "Prints the highest memory of recordings, and that of every child they tell of. Without "
+        "an argument: of the newest recording of this directory; `-' is standard input.\v"
+        "Where the kernel's own high-water mark was recorded and lies above the highest sample, "
+        "it is printed, too, marked `exact (kernel)'; so are the highest marks of processes "
+        "that were "
+        "not sampled by themselves. What --memory recorded is printed by kinds, and the memory of "
+        "the control group with its limit."};
 
 /* Of processes without samples of their own, the highest so many are printed: there may be
  * thousands. */
@@ -59,6 +61,40 @@ static const struct argp arguments = {
 static int is_above(double kernel_mib, double sampled_mib)
 {
     return kernel_mib > sampled_mib + 0.0005;
+}
+
+/* `label`: of the child, "" for what MEM measured. */
+static void print_kinds(const char *label, const double *kinds_mib)
+{
+    for (int kind = 0; kind < MPROF_KIND_COUNT; kind++) {
+        if (!isnan(kinds_mib[kind])) {
+            printf("  %s%s\t\t%s%.3f MiB\n", label, mprof_kind_name((mprof_kind)kind),
+                   *label ? "" : "\t", kinds_mib[kind]);
+        }
+    }
+}
+
+static void print_all_kinds(const mprof__summary *summary)
+{
+    print_kinds("", summary->kinds_mib);
+    for (size_t i = 0; i < summary->child_count; i++) {
+        char label[40];
+        snprintf(label, sizeof label, "Child %lld ", (long long)summary->children[i].pid);
+        print_kinds(label, summary->children[i].kinds_mib);
+    }
+}
+
+static void print_group(const mprof__summary *summary)
+{
+    if (isnan(summary->group.mib)) {
+        return;
+    }
+    printf("  control group\t\t%.3f MiB", summary->group.mib);
+    if (isnan(summary->group_limit_mib)) {
+        puts(" (no limit)");
+    } else {
+        printf(" (limit %.3f MiB)\n", summary->group_limit_mib);
+    }
 }
 
 static void print_others(const mprof__summary *summary)
@@ -99,6 +135,8 @@ static void print_summary(const char *path, const mprof__summary *summary)
         }
     }
     print_others(summary);
+    print_all_kinds(summary);
+    print_group(summary);
 }
 
 static int print_peak(const char *path, const char *function)

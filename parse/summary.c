@@ -28,7 +28,10 @@ typedef struct summing {
     size_t kernel_count, kernel_capacity;
     mprof__arena keys;
     int64_t main_pid;
-    int is_alone;    /* MEM is the main process alone */
+    double tick_s;                        /* of the sums that follow */
+    double sums_mib[MPROF_KIND_COUNT];    /* of all processes at this tick */
+    double highest_mib[MPROF_KIND_COUNT]; /* of these sums */
+    int is_alone;                         /* MEM is the main process alone */
     int is_resident; /* what was sampled is RSS, which the kernel's peak is, too */
 } summing;
 
@@ -47,6 +50,20 @@ static void count_warning(void *data, mprof_warning warning, unsigned long line)
     warnings->total++;
 }
 
+static void clear_kinds(double *kinds_mib)
+{
+    for (int kind = 0; kind < MPROF_KIND_COUNT; kind++) {
+        kinds_mib[kind] = NAN;
+    }
+}
+
+static void raise_kinds(double *highest_mib, const double *kinds_mib)
+{
+    for (int kind = 0; kind < MPROF_KIND_COUNT; kind++) {
+        highest_mib[kind] = mprof__larger(highest_mib[kind], kinds_mib[kind]);
+    }
+}
+
 /* The entry of a pid in a list that is in order of appearance; NULL without memory. */
 static mprof__child_peak *find_pid(summing *s, mprof__map *map, mprof__child_peak **list,
                                    size_t *count, size_t *capacity, int64_t pid)
@@ -63,7 +80,8 @@ static mprof__child_peak *find_pid(summing *s, mprof__map *map, mprof__child_pea
     if (mprof__map_set(map, &s->keys, (const char *)&pid, sizeof pid, (uint32_t)*count) != 0) {
         return NULL;
     }
-    grown[*count] = (mprof__child_peak){pid, NAN, NAN, NULL};
+    grown[*count] = (mprof__child_peak){.pid = pid, .peak_mib = NAN, .kernel_peak_mib = NAN};
+    clear_kinds(grown[*count].kinds_mib);
     return &grown[(*count)++];
 }
 
@@ -99,6 +117,35 @@ static mprof_status take_birth(summing *s, const mprof_record *record)
             mprof__arena_copy(&s->summary->texts, record->text.bytes, record->text.length);
     }
     return process && process->name ? MPROF_OK : fail_without_memory(s);
+}
+
+/* Those of one tick carry one time, and stand together. */
+static mprof_status take_kinds(summing *s, const mprof_record *record)
+{
+    mprof__child_peak *process = find_pid(s, &s->kernel_pids, &s->kernel, &s->kernel_count,
+                                          &s->kernel_capacity, record->pid);
+    if (!process) {
+        return fail_without_memory(s);
+    }
+    raise_kinds(process->kinds_mib, record->kinds_mib);
+    if (record->sample.time_s != s->tick_s) {
+        raise_kinds(s->highest_mib, s->sums_mib);
+        clear_kinds(s->sums_mib);
+        s->tick_s = record->sample.time_s;
+    }
+    for (int kind = 0; kind < MPROF_KIND_COUNT; kind++) {
+        double *sum = &s->sums_mib[kind];
+        *sum = isnan(*sum) ? record->kinds_mib[kind] : *sum + record->kinds_mib[kind];
+    }
+    return MPROF_OK;
+}
+
+static void take_group(mprof__summary *summary, const mprof_record *record)
+{
+    if (isnan(summary->group.mib) || record->sample.mib > summary->group.mib) {
+        summary->group = record->sample;
+    }
+    summary->group_limit_mib = record->limit_mib;
 }
 
 static mprof_status take_call(summing *s, const mprof_call *call)
@@ -148,6 +195,11 @@ static mprof_status take_record(void *data, const mprof_record *record)
         return take_kernel_peak(s, record);
     case MPROF_RECORD_PROC:
         return take_birth(s, record);
+    case MPROF_RECORD_KINDS:
+        return take_kinds(s, record);
+    case MPROF_RECORD_GROUP:
+        take_group(s->summary, record);
+        return MPROF_OK;
     case MPROF_RECORD_FUNC:
         return take_call(s, &record->call);
     case MPROF_RECORD_FACT:
@@ -224,6 +276,8 @@ static mprof_status read_calls(summing *s, mprof_source *source)
     s->summary->peak_mib = NAN;
     s->summary->kernel_peak_mib = NAN;
     s->summary->other_count = 0;
+    s->summary->group.mib = NAN;
+    clear_kinds(s->summary->kinds_mib);
     s->summary->function_was_called = s->call_count > 0;
     if (s->call_count == 0) {
         return MPROF_OK;
@@ -272,6 +326,24 @@ static void match_kernel_peaks(summing *s)
     s->kernel = NULL;
 }
 
+static void match_kinds(summing *s)
+{
+    raise_kinds(s->highest_mib, s->sums_mib);
+    if (!s->is_alone) {
+        raise_kinds(s->summary->kinds_mib, s->highest_mib);
+    }
+    for (size_t i = 0; i < s->kernel_count; i++) {
+        const mprof__child_peak *process = &s->kernel[i];
+        uint32_t child =
+            mprof__map_find(&s->pids, (const char *)&process->pid, sizeof process->pid);
+        if (s->is_alone && process->pid == s->main_pid && process->pid != MPROF_PID_NONE) {
+            raise_kinds(s->summary->kinds_mib, process->kinds_mib);
+        } else if (child != MPROF__MAP_NONE) {
+            raise_kinds(s->summary->children[child].kinds_mib, process->kinds_mib);
+        }
+    }
+}
+
 static mprof_status read_all(summing *s, mprof_source *source)
 {
     mprof_visitor visitor = {s, take_samples, take_record, count_warning};
@@ -286,6 +358,7 @@ static mprof_status read_all(summing *s, mprof_source *source)
                      : mprof_error_set(s->error, MPROF_EEMPTY, "no sample of memory");
     }
     if (status == MPROF_OK) {
+        match_kinds(s);
         match_kernel_peaks(s);
         status = s->function ? read_calls(s, source) : MPROF_OK;
     }
@@ -303,6 +376,11 @@ mprof_status mprof__summary_read(mprof__summary *summary, mprof_source *source,
     memset(summary, 0, sizeof *summary);
     summary->peak_mib = NAN;
     summary->kernel_peak_mib = NAN;
+    summary->group.mib = NAN;
+    summary->group_limit_mib = NAN;
+    clear_kinds(summary->kinds_mib);
+    clear_kinds(s.sums_mib);
+    clear_kinds(s.highest_mib);
     s.summary = summary;
     s.error = error;
     s.function = function;

@@ -250,6 +250,33 @@ static int append_lost(mprof__buffer *out, const mprof_record *record)
            mprof__buffer_append(out, "\n", 1);
 }
 
+static int append_kinds(mprof__buffer *out, const mprof_record *record)
+{
+    int status = append_word(out, "KINDS ") || append_integer(out, record->pid) ||
+                 append_word(out, " ") ||
+                 append_number(out, record->sample.time_s, EVENT_TIME_DECIMALS);
+    for (int kind = 0; kind < MPROF_KIND_COUNT && !status; kind++) {
+        if (!isnan(record->kinds_mib[kind])) {
+            status = append_word(out, " ") || append_word(out, mprof_kind_name((mprof_kind)kind)) ||
+                     append_word(out, "=") ||
+                     append_number(out, record->kinds_mib[kind], MEMORY_DECIMALS);
+        }
+    }
+    return status || mprof__buffer_append(out, "\n", 1);
+}
+
+static int append_group(mprof__buffer *out, const mprof_record *record)
+{
+    return append_word(out, "GROUP ") || append_number(out, record->sample.mib, MEMORY_DECIMALS) ||
+           append_word(out, " ") ||
+           append_number(out, record->sample.time_s, EVENT_TIME_DECIMALS) ||
+           append_word(out, " ") ||
+           (isnan(record->limit_mib) ? append_word(out, "max")
+                                     : append_number(out, record->limit_mib, MEMORY_DECIMALS)) ||
+           append_text_line(out, record->text.length ? " " : "", record->text,
+                            MPROF__ESCAPE_BACKSLASH);
+}
+
 /* ARGV: text is the arguments, each followed by a NUL. */
 static int append_arguments(mprof__buffer *out, mprof_text text)
 {
@@ -287,6 +314,10 @@ static int append_other(mprof__buffer *out, const mprof_record *record)
         return append_exit(out, record);
     case MPROF_RECORD_LOST:
         return append_lost(out, record);
+    case MPROF_RECORD_KINDS:
+        return append_kinds(out, record);
+    case MPROF_RECORD_GROUP:
+        return append_group(out, record);
     case MPROF_RECORD_MEM:
     case MPROF_RECORD_CHLD:
     case MPROF_RECORD_PEAK:

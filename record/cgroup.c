@@ -5,8 +5,12 @@
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+/* Version 1 writes "none" as a number just below 2^63. */
+#define NO_LIMIT_BYTES (INT64_C(1) << 60)
 
 /* --- where groups are --- */
 
@@ -129,6 +133,8 @@ static int open_file(const char *directory, const char *name)
 void mprof__cgroup_open(mprof__cgroup *group, int version, const char *directory)
 {
     group->version = version;
+    group->current_fd =
+        open_file(directory, version == 1 ? "memory.usage_in_bytes" : "memory.current");
     if (version == 1) {
         group->events_fd = open_file(directory, "memory.oom_control");
         return;
@@ -145,7 +151,55 @@ void mprof__cgroup_close(mprof__cgroup *group)
     if (group->events_fd >= 0) {
         close(group->events_fd);
     }
+    if (group->current_fd >= 0) {
+        close(group->current_fd);
+    }
     group->events_fd = -1;
+    group->current_fd = -1;
+}
+
+/* A file that holds one number. -1 if it does not: "max". */
+static int64_t read_number(int fd)
+{
+    char text[64];
+    ssize_t got = fd >= 0 ? pread(fd, text, sizeof text - 1, 0) : -1;
+
+    if (got <= 0 || text[0] < '0' || text[0] > '9') {
+        return -1;
+    }
+    text[got] = '\0';
+    return strtoll(text, NULL, 10);
+}
+
+int64_t mprof__cgroup_current_bytes(const mprof__cgroup *group)
+{
+    return read_number(group->current_fd);
+}
+
+int64_t mprof__cgroup_limit_bytes(int version, const char *directory, const char *top)
+{
+    char path[MPROF__CGROUP_PATH_SIZE];
+    size_t shortest = strlen(top);
+    int64_t lowest = -1;
+    char *slash;
+
+    snprintf(path, sizeof path, "%s", directory);
+    do {
+        int fd = open_file(path, version == 1 ? "memory.limit_in_bytes" : "memory.max");
+        int64_t limit = read_number(fd);
+
+        if (fd >= 0) {
+            close(fd);
+        }
+        if (limit >= 0 && limit < NO_LIMIT_BYTES && (lowest < 0 || limit < lowest)) {
+            lowest = limit;
+        }
+        slash = strrchr(path, '/');
+        if (slash) {
+            *slash = '\0';
+        }
+    } while (slash && strlen(path) >= shortest);
+    return lowest;
 }
 
 int64_t mprof__cgroup_oom_kills(const mprof__cgroup *group)

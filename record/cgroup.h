@@ -19,7 +19,8 @@ typedef struct mprof__cgroup_mount {
 /* One group: descriptors that are kept. -1 where there is no such file. */
 typedef struct mprof__cgroup {
     int version;
-    int events_fd; /* memory.events.local or memory.events; memory.oom_control */
+    int current_fd; /* memory.current; memory.usage_in_bytes */
+    int events_fd;  /* memory.events.local or memory.events; memory.oom_control */
 } mprof__cgroup;
 
 /* Looks at one line of /proc/self/mountinfo, without its end. Where both versions are mounted, the
@@ -36,5 +37,12 @@ void mprof__cgroup_close(mprof__cgroup *group);
 
 /* How many processes of the group the out-of-memory killer has ended; -1 if that is not told. */
 int64_t mprof__cgroup_oom_kills(const mprof__cgroup *group);
+
+/* Memory that is charged to the group now; -1 if that is not told. */
+int64_t mprof__cgroup_current_bytes(const mprof__cgroup *group);
+
+/* The lowest limit of the group in `directory` and of those around it, up to the mount point
+ * `top`; -1 if there is none. */
+int64_t mprof__cgroup_limit_bytes(int version, const char *directory, const char *top);
 
 #endif

@@ -1,6 +1,7 @@
 /* Owns the making of records out of events. */
 #include "record/journal.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -85,6 +86,30 @@ void mprof__journal_peak(mprof__journal *journal, int64_t pid, int64_t bytes, in
 
     record.pid = pid;
     record.sample = sample_of(journal, bytes, time_ns);
+    append(journal, &record);
+}
+
+void mprof__journal_kinds(mprof__journal *journal, int64_t pid, const int64_t *bytes,
+                          int64_t time_ns)
+{
+    mprof_record record = record_of(MPROF_RECORD_KINDS);
+
+    record.pid = pid;
+    record.sample = sample_of(journal, 0, time_ns);
+    for (int kind = 0; kind < MPROF_KIND_COUNT; kind++) {
+        record.kinds_mib[kind] = bytes[kind] < 0 ? NAN : (double)bytes[kind] / MIB;
+    }
+    append(journal, &record);
+}
+
+void mprof__journal_group(mprof__journal *journal, int64_t bytes, int64_t limit_bytes,
+                          const char *name, int64_t time_ns)
+{
+    mprof_record record = record_of(MPROF_RECORD_GROUP);
+
+    record.sample = sample_of(journal, bytes, time_ns);
+    record.limit_mib = limit_bytes < 0 ? NAN : (double)limit_bytes / MIB;
+    record.text = text_of(name);
     append(journal, &record);
 }
 

@@ -45,6 +45,12 @@ void mprof__journal_number(mprof__journal *journal, const char *key, double valu
 void mprof__journal_mem(mprof__journal *journal, int64_t bytes, int64_t time_ns);
 void mprof__journal_chld(mprof__journal *journal, int64_t pid, int64_t bytes, int64_t time_ns);
 void mprof__journal_peak(mprof__journal *journal, int64_t pid, int64_t bytes, int64_t time_ns);
+/* bytes[MPROF_KIND_COUNT], -1 where a kind is not known. */
+void mprof__journal_kinds(mprof__journal *journal, int64_t pid, const int64_t *bytes,
+                          int64_t time_ns);
+/* limit_bytes: -1 if there is none; name: "" as before. */
+void mprof__journal_group(mprof__journal *journal, int64_t bytes, int64_t limit_bytes,
+                          const char *name, int64_t time_ns);
 void mprof__journal_process(mprof__journal *journal, const mprof__process *process,
                             int64_t time_ns);
 void mprof__journal_end(mprof__journal *journal, int64_t pid, const mprof__process_end *end);

@@ -18,6 +18,8 @@
 /* A process moves into its group at its beginning, if it does: before so many looks it may have
  * moved since the last one. */
 #define LOOKS_TO_SETTLE 2
+/* Limits are read anew so often. */
+#define LIMIT_NS INT64_C(1000000000)
 
 typedef struct tally {
     int is_started;
@@ -30,6 +32,8 @@ typedef struct watched {
     char *path; /* owned */
     mprof__cgroup group;
     tally tally;
+    int64_t limit_bytes;
+    int64_t limit_ns; /* when the limit was read */
 } watched;
 
 struct mprof__oom {
@@ -207,6 +211,29 @@ void mprof__oom_look(mprof__oom *oom, mprof__oom_place *place, int64_t pid, int6
         one = &oom->groups[place->group - 1];
         update(&one->tally, mprof__cgroup_oom_kills(&one->group), now_ns);
     }
+}
+
+int mprof__oom_group(mprof__oom *oom, const mprof__oom_place *place, int always,
+                     int64_t *current_bytes, int64_t *limit_bytes, const char **name,
+                     int64_t now_ns)
+{
+    watched *one = place->group ? &oom->groups[place->group - 1] : NULL;
+    const char *top = oom->mount.directory;
+
+    if (!one) {
+        return -1;
+    }
+    if (one->limit_ns == 0 || now_ns - one->limit_ns > LIMIT_NS) {
+        one->limit_bytes = mprof__cgroup_limit_bytes(oom->mount.version, one->path, top);
+        one->limit_ns = now_ns;
+    }
+    if (one->limit_bytes < 0 && !always) {
+        return -1;
+    }
+    *current_bytes = mprof__cgroup_current_bytes(&one->group);
+    *limit_bytes = one->limit_bytes;
+    *name = one->path[strlen(top)] ? one->path + strlen(top) : "/";
+    return *current_bytes < 0 ? -1 : 0;
 }
 
 int mprof__oom_claim(mprof__oom *oom, mprof__oom_place *place, int64_t pid, int64_t now_ns)

@@ -107,9 +107,8 @@ int64_t mprof__probe_parse_rollup(const char *text, mprof__metric metric)
     return kib < 0 ? -1 : kib * 1024;
 }
 
-static mprof__probe_result read_rollup(mprof__probe *probe, mprof__metric metric, int64_t *bytes)
+static mprof__probe_result read_rollup(mprof__probe *probe, char *text, size_t size)
 {
-    char text[2048];
     ssize_t got;
 
     if (probe->rollup_fd < 0) {
@@ -118,7 +117,7 @@ static mprof__probe_result read_rollup(mprof__probe *probe, mprof__metric metric
             return result_of_errno(errno);
         }
     }
-    got = pread(probe->rollup_fd, text, sizeof text - 1, 0);
+    got = pread(probe->rollup_fd, text, size - 1, 0);
     if (got <= 0) {
         int failure = got == 0 ? ESRCH : errno;
 
@@ -131,25 +130,30 @@ static mprof__probe_result read_rollup(mprof__probe *probe, mprof__metric metric
         probe->rollup_fd = -1;
     }
     text[got] = '\0';
-    *bytes = mprof__probe_parse_rollup(text, metric);
-    return *bytes >= 0 ? MPROF__PROBE_OK : MPROF__PROBE_EMPTY;
+    return MPROF__PROBE_OK;
+}
+
+mprof__probe_result mprof__probe_rollup(mprof__probe *probe, char *text, size_t size)
+{
+    mprof__probe_result result = read_rollup(probe, text, size);
+
+    /* the descriptor belongs to the memory of one image: after an exec it is to be opened anew */
+    return result == MPROF__PROBE_GONE ? read_rollup(probe, text, size) : result;
 }
 
 mprof__probe_result mprof__probe_read(mprof__probe *probe, mprof__metric metric, int64_t *bytes)
 {
     mprof__probe_result result = mprof__probe_rss(probe, bytes);
+    char text[2048];
 
     if (metric == MPROF__METRIC_RSS || result != MPROF__PROBE_OK) {
         return result;
     }
-    result = read_rollup(probe, metric, bytes);
-    if (result == MPROF__PROBE_GONE) {
-        /* the descriptor belongs to the memory of one image: after an exec it is to be opened anew
-         */
-        result = read_rollup(probe, metric, bytes);
-        if (result == MPROF__PROBE_GONE) {
-            result = MPROF__PROBE_EMPTY;
-        }
+    result = mprof__probe_rollup(probe, text, sizeof text);
+    if (result == MPROF__PROBE_OK) {
+        *bytes = mprof__probe_parse_rollup(text, metric);
     }
-    return result;
+    return result == MPROF__PROBE_GONE || (result == MPROF__PROBE_OK && *bytes < 0)
+               ? MPROF__PROBE_EMPTY
+               : result;
 }

@@ -3,7 +3,11 @@
 #ifndef MPROF_RECORD_PROBE_H
 #define MPROF_RECORD_PROBE_H
 
+#include <stddef.h>
 #include <stdint.h>
+
+/* Readings that take long (PSS of a large process) may take up this part of the time. */
+#define MPROF__COST_DIVISOR 10
 
 typedef enum mprof__metric {
     MPROF__METRIC_RSS, /* resident pages, /proc/PID/statm */
@@ -35,6 +39,9 @@ mprof__probe_result mprof__probe_rss(mprof__probe *probe, int64_t *bytes);
 
 /* The asked metric. */
 mprof__probe_result mprof__probe_read(mprof__probe *probe, mprof__metric metric, int64_t *bytes);
+
+/* The text of smaps_rollup, terminated. */
+mprof__probe_result mprof__probe_rollup(mprof__probe *probe, char *text, size_t size);
 
 /* Takes apart the text of smaps_rollup. -1 if the metric is not in it. */
 int64_t mprof__probe_parse_rollup(const char *text, mprof__metric metric);

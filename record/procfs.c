@@ -122,6 +122,11 @@ int64_t mprof__procfs_kib(const char *text, const char *key)
     return -1;
 }
 
+ssize_t mprof__procfs_status_text(char *text, size_t size, int64_t pid)
+{
+    return read_file(text, size, pid, "status");
+}
+
 int mprof__procfs_status_read(int64_t *high_water_bytes, char *comm, size_t size, int64_t pid)
 {
     static const char name_key[] = "Name:\t";

@@ -34,6 +34,9 @@ int mprof__procfs_is_open_to_us(int64_t pid);
  * gone. */
 int mprof__procfs_status_read(int64_t *high_water_bytes, char *comm, size_t size, int64_t pid);
 
+/* The text of /proc/PID/status, terminated. Its length, or -1. */
+ssize_t mprof__procfs_status_text(char *text, size_t size, int64_t pid);
+
 /* Reads the high-water mark and makes it begin anew at what is resident now; what comes in between
  * is lost. 0, or -1 with *high_water_bytes -1 if the process has gone, else as it was read: it may
  * not be reset. */

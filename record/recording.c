@@ -343,6 +343,10 @@ static void finish_file(mprof__recording *recording)
         mprof__journal_number(&recording->journal, "thinned-ticks",
                               (double)recording->sampler.thinned);
     }
+    if (recording->sampler.kinds.thinned > 0) {
+        mprof__journal_number(&recording->journal, "thinned-kinds",
+                              (double)recording->sampler.kinds.thinned);
+    }
     mprof__journal_commit(&recording->journal);
     recording->is_sampling = 0;
     if (recording->plan.finished) {
@@ -709,6 +713,9 @@ static void set_up_sampler(mprof__recording *recording)
     sampler->lets_rest = mprof__rest_applies(plan->interval_ns);
     sampler->include_children = plan->include_children;
     sampler->multiprocess = plan->multiprocess;
+    sampler->kinds.mask = plan->kinds;
+    sampler->kinds.interval_ns = plan->interval_ns;
+    sampler->group = plan->group;
     sampler->follow = plan->follow;
     sampler->peak_interval = plan->peak_interval;
     sampler->root_is_ours = plan->is_child;

@@ -25,6 +25,8 @@ typedef struct mprof__recording_plan {
     int include_children;
     int multiprocess;
     int follow;                 /* the recording goes on until no descendant is left */
+    unsigned kinds;             /* 1 << mprof_kind: recorded beside the metric */
+    int group;                  /* the control group is recorded, even without a limit */
     int peak_interval;          /* the high-water marks are read and reset at every tick */
     int is_child;               /* the program is ours to reap and to pass signals to */
     mprof__signals *signals;    /* open; the caller's */

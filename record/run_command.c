@@ -4,6 +4,7 @@
 #include "parse/command.h"
 #include "record/attach.h"
 #include "record/inject.h"
+#include "record/kinds.h"
 #include "record/launch.h"
 #include "record/output_file.h"
 #include "record/program.h"
@@ -36,7 +37,8 @@ enum {
     KEY_UNTIL_PEAK,
     KEY_LIVE,
     KEY_PEAK_INTERVAL,
-    KEY_FOLLOW
+    KEY_FOLLOW,
+    KEY_MEMORY
 };
 
 typedef struct run_options {
@@ -53,6 +55,8 @@ typedef struct run_options {
     int exit_code;
     int peak_interval;
     int follow;
+    unsigned kinds;
+    int group;
     int attach;
     int functions; /* some are wanted by a pattern */
     int newest;
@@ -78,6 +82,10 @@ static const struct argp_option option_table[] = {
     {"multiprocess", 'M', NULL, 0, "record each descendant by itself, too", 0},
     {"exit-code", 'E', NULL, 0,
      "end with the program's exit code, or 128 plus the number of the signal it died of", 0},
+    {"memory", KEY_MEMORY, "KIND,...", 0,
+     "record of every process, beside what is sampled: rss, pss, uss, swap, anon, file, shmem; and "
+     "the memory of the program's control group: group",
+     0},
     {"follow", KEY_FOLLOW, NULL, 0,
      "record until no descendant is left, daemons included; implies -C unless -M is given", 0},
     {"peak-interval", KEY_PEAK_INTERVAL, NULL, 0,
@@ -171,6 +179,17 @@ static void add_pattern(struct argp_state *state, const char *pattern)
     free(all);
 }
 
+static void parse_kinds(struct argp_state *state, run_options *options, const char *list)
+{
+    const char *wrong;
+
+    if (mprof__kinds_parse(&options->kinds, &options->group, &wrong, list) != 0) {
+        argp_failure(state, MPROF_EXIT_USAGE, 0,
+                     "--memory: '%.*s' is none of rss, pss, uss, swap, anon, file, shmem, group",
+                     (int)strcspn(wrong, ","), wrong);
+    }
+}
+
 static error_t parse_option(int key, char *argument, struct argp_state *state)
 {
     run_options *options = state->input;
@@ -223,6 +242,9 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
         return 0;
     case 'E':
         options->exit_code = 1;
+        return 0;
+    case KEY_MEMORY:
+        parse_kinds(state, options, argument);
         return 0;
     case KEY_FOLLOW:
         options->follow = 1;
@@ -356,6 +378,8 @@ static void plan_recording(const session *run, mprof__recording_plan *plan)
     plan->include_children =
         options->include_children || (options->follow && !options->multiprocess);
     plan->follow = options->follow;
+    plan->kinds = options->kinds;
+    plan->group = options->group;
     plan->multiprocess = options->multiprocess;
     plan->peak_interval = options->peak_interval;
     plan->is_child = !options->attach;

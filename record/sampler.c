@@ -15,8 +15,6 @@
 #define PEAK_STEP_DIVISOR 64
 /* The kernel counts pages in batches: two of its accounts of one peak differ by so much. */
 #define ACCOUNTS_DIFFER_BYTES (INT64_C(1) << 20)
-/* Readings that take long (PSS of a large process) may take up this part of the time. */
-#define COST_DIVISOR 10
 
 /* --- high-water marks --- */
 
@@ -296,6 +294,28 @@ static void write_samples(mprof__sampler *sampler, int64_t now_ns)
     }
 }
 
+/* The control group the root is in, or was in last: if it has a limit, or if that was asked for. */
+static void tell_group(mprof__sampler *sampler, int64_t now_ns)
+{
+    const mprof__process *root = mprof__process_tree_root(sampler->tree);
+    int64_t bytes;
+    int64_t limit_bytes;
+    const char *name;
+
+    if (!root || !sampler->oom ||
+        mprof__oom_group(sampler->oom, &root->place, sampler->group, &bytes, &limit_bytes, &name,
+                         now_ns) != 0 ||
+        (name == sampler->group_name && bytes == sampler->group_bytes &&
+         limit_bytes == sampler->group_limit_bytes)) {
+        return;
+    }
+    mprof__journal_group(sampler->journal, bytes, limit_bytes,
+                         name == sampler->group_name ? "" : name, now_ns);
+    sampler->group_name = name;
+    sampler->group_bytes = bytes;
+    sampler->group_limit_bytes = limit_bytes;
+}
+
 void mprof__sampler_tick(mprof__sampler *sampler, int64_t now_ns)
 {
     const mprof__processes *processes = mprof__process_tree_processes(sampler->tree);
@@ -308,9 +328,11 @@ void mprof__sampler_tick(mprof__sampler *sampler, int64_t now_ns)
     if (sampler->metric != MPROF__METRIC_RSS) {
         int64_t spent_ns = mprof__clock_now_ns() - now_ns;
 
-        sampler->costly_ns = now_ns + spent_ns * COST_DIVISOR - sampler->interval_ns / 2;
+        sampler->costly_ns = now_ns + spent_ns * MPROF__COST_DIVISOR - sampler->interval_ns / 2;
     }
     write_samples(sampler, now_ns);
+    tell_group(sampler, now_ns);
+    mprof__kinds_tick(&sampler->kinds, sampler->journal, processes, now_ns);
     for (size_t i = 0; i < processes->count; i++) {
         if (processes->items[i]->value_bytes >= 0) {
             if (sampler->peak_interval && processes->items[i]->is_member) {

@@ -4,6 +4,7 @@
 #define MPROF_RECORD_SAMPLER_H
 
 #include "record/journal.h"
+#include "record/kinds.h"
 #include "record/oom.h"
 #include "record/probe.h"
 #include "record/process_tree.h"
@@ -19,17 +20,22 @@ typedef struct mprof__sampler {
     mprof__metric metric;
     const char *backend; /* how the user names the metric */
     int64_t interval_ns;
-    int lets_rest;        /* what has not run is not read again */
-    int include_children; /* MEM is the sum of the tree */
-    int multiprocess;     /* each descendant is written by itself */
-    int follow;           /* what is left when the root has ended is told, too */
-    int peak_interval;    /* high-water marks are read and reset at every tick */
-    int root_is_ours;     /* the root will be reaped: its end is not for the sampler to find */
-    int64_t costly_ns;    /* no sample before this: the last one was expensive */
-    uint64_t thinned;     /* ticks left out for that */
-    uint64_t denied;      /* readings that were not allowed */
-    int64_t mem_bytes;    /* the last MEM written; 0 before the first */
-    uint64_t kept;        /* high-water marks that could not be reset */
+    int lets_rest;          /* what has not run is not read again */
+    int include_children;   /* MEM is the sum of the tree */
+    int multiprocess;       /* each descendant is written by itself */
+    mprof__kinds kinds;     /* recorded beside the metric */
+    int group;              /* the control group is recorded, even without a limit */
+    const char *group_name; /* as told last; the watcher's */
+    int64_t group_bytes;    /* as told last */
+    int64_t group_limit_bytes;
+    int follow;        /* what is left when the root has ended is told, too */
+    int peak_interval; /* high-water marks are read and reset at every tick */
+    int root_is_ours;  /* the root will be reaped: its end is not for the sampler to find */
+    int64_t costly_ns; /* no sample before this: the last one was expensive */
+    uint64_t thinned;  /* ticks left out for that */
+    uint64_t denied;   /* readings that were not allowed */
+    int64_t mem_bytes; /* the last MEM written; 0 before the first */
+    uint64_t kept;     /* high-water marks that could not be reset */
 } mprof__sampler;
 
 /* Reads all processes and writes the samples of this moment. Processes found to have ended are told

@@ -232,6 +232,39 @@ class Readable(TestCase):
                 self.assertEqual(self.run_mprof("peak", "x.dat").stdout,
                                  "x.dat\t5.000 MiB\n" + expected)
 
+    def test_kinds_and_the_control_group(self):
+        text = ("CHLD 8 3.0 1795330000.0\n"
+                "KINDS 7 1795330000.0 pss=5 swap=1\nKINDS 8 1795330000.0 pss=3 later=x\n"
+                "KINDS 7 1795330001.0 pss=4 swap=2\nKINDS 8 1795330001.0 pss=4.5 swap=0.5\n"
+                "GROUP 90.5 1795330000.0 100 /a\nGROUP 80 1795330001.0 128\n")
+        child = "  Child 8\t\t\t3.000 MiB\n"
+        kinds = "  Child 8 pss\t\t4.500 MiB\n  Child 8 swap\t\t0.500 MiB\n"
+        group = "  control group\t\t90.500 MiB (limit 128.000 MiB)\n"
+        for facts, expected in (
+                ("FACT pid 7\n", "  pss\t\t\t5.000 MiB\n  swap\t\t\t2.000 MiB\n"),
+                ("FACT pid 7\nFACT include-children yes\n",  # the highest of the sums
+                 "  pss\t\t\t8.500 MiB\n  swap\t\t\t2.500 MiB\n")):
+            with self.subTest(facts=facts):
+                (self.directory / "x.dat").write_text(GOOD + facts + text)
+                done = self.run_mprof("peak", "x.dat")
+                self.assertEqual(done.stdout, "x.dat\t5.000 MiB\n" + child + expected + kinds + group)
+                self.assertEqual(done.stderr, "")
+        (self.directory / "x.dat").write_text(GOOD + "GROUP 90.5 1795330000.0 max /a\n")
+        self.assertEqual(self.run_mprof("peak", "x.dat").stdout,
+                         "x.dat\t5.000 MiB\n  control group\t\t90.500 MiB (no limit)\n")
+        for line, reason in (("KINDS 7 1795330000.0", "too few fields"),
+                             ("KINDS 7 1795330000.0 pss", "not a plain decimal number"),
+                             ("KINDS 7 1795330000.0 pss=1e3", "not a plain decimal number"),
+                             ("KINDS x 1795330000.0 pss=1", "not a plain decimal number"),
+                             ("GROUP 1 1795330000.0", "too few fields"),
+                             ("GROUP 1 1795330000.0 maximum", "not a plain decimal number"),
+                             ("GROUP -1 1795330000.0 max", "not a plain decimal number")):
+            with self.subTest(line=line):
+                (self.directory / "x.dat").write_text(GOOD + line + "\n")
+                done = self.run_mprof("peak", "x.dat")
+                self.assertEqual(done.stdout, "x.dat\t5.000 MiB\n")
+                self.assertIn(f"1 line skipped: {reason}", done.stderr)
+
     def test_output_that_is_full(self):
         for command in (["peak", str(NESTED)], ["list"]):
             shutil.copy(NESTED, self.directory / "mprofile_20240102030405.dat")

@@ -181,7 +181,9 @@ class Peaks(mprof_test.TestCase):
     def test_without_the_option_nothing_is_reset(self):
         recording, said = self.record("burst()\nimport time\n"
                                       "time.sleep(0.3)\nsay('main')", "-T", "0.02")
-        self.assert_peak(recording, said["main"])
+        # samples may have seen it
+        highest = max([mib for mib, _ in recording.mem] + [mib for _, mib, _ in recording.peaks])
+        self.assertAlmostEqual(highest, said["main"][1], delta=MARGIN_MIB)
 
 
 if __name__ == "__main__":

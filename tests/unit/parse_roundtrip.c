@@ -83,7 +83,9 @@ static mprof_status see_record(void *data, const mprof_record *read)
     assert_int_equal(read->kind, written->kind);
     if (read->kind != MPROF_RECORD_CMDLINE && read->kind != MPROF_RECORD_ARGV &&
         read->kind != MPROF_RECORD_FACT && read->kind != MPROF_RECORD_FUNC) {
-        assert_int_equal(read->pid, written->pid);
+        if (read->kind != MPROF_RECORD_GROUP) {
+            assert_int_equal(read->pid, written->pid);
+        }
         assert_sample(read->sample, written->sample, 0.6e-4);
     }
     switch (read->kind) {
@@ -107,6 +109,21 @@ static mprof_status see_record(void *data, const mprof_record *read)
         break;
     case MPROF_RECORD_LOST:
         assert_int_equal(read->value, written->value);
+        break;
+    case MPROF_RECORD_KINDS:
+        for (int kind = 0; kind < MPROF_KIND_COUNT; kind++) {
+            assert_int_equal(isnan(read->kinds_mib[kind]), isnan(written->kinds_mib[kind]));
+            if (!isnan(read->kinds_mib[kind])) {
+                assert_float_equal(read->kinds_mib[kind], written->kinds_mib[kind], 1e-6);
+            }
+        }
+        break;
+    case MPROF_RECORD_GROUP:
+        assert_text(read->text, written->text);
+        assert_int_equal(isnan(read->limit_mib), isnan(written->limit_mib));
+        if (!isnan(read->limit_mib)) {
+            assert_float_equal(read->limit_mib, written->limit_mib, 1e-6);
+        }
         break;
     default:
         break; /* CMDLINE is escaped for the eye only */

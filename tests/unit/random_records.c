@@ -1,5 +1,6 @@
 #include "random_records.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -98,7 +99,7 @@ mprof_record random_record(random_source *random)
     mprof_record record;
     memset(&record, 0, sizeof record);
     random->size = 0;
-    record.kind = (mprof_record_kind)(random_next(random) % (MPROF_RECORD_LOST + 1));
+    record.kind = (mprof_record_kind)(random_next(random) % (MPROF_RECORD_GROUP + 1));
     record.pid = (int64_t)(random_next(random) % 4194304) + 1;
     record.sample.time_s = random_time(random, 1e4);
     switch (record.kind) {
@@ -140,6 +141,17 @@ mprof_record random_record(random_source *random)
         break;
     case MPROF_RECORD_LOST:
         record.value = (int64_t)(random_next(random) >> 20);
+        break;
+    case MPROF_RECORD_KINDS:
+        for (int kind = 0; kind < MPROF_KIND_COUNT; kind++) {
+            int is_told = kind == MPROF_KIND_RSS || random_next(random) % 2;
+            record.kinds_mib[kind] = is_told ? random_mib(random) : NAN;
+        }
+        break;
+    case MPROF_RECORD_GROUP:
+        record.sample.mib = random_mib(random);
+        record.limit_mib = random_next(random) % 2 ? random_mib(random) : NAN;
+        record.text = random_text(random, 60);
         break;
     }
     return record;

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -152,12 +153,63 @@ static void test_kills(void **state)
     rmdir(directory);
 }
 
+/* Groups within each other; '-' stands for no file. */
+static const struct limit_row {
+    const char *name;
+    int version;
+    const char *texts[3]; /* of the mount point, the group in it, the group in that */
+    int64_t bytes;
+} limit_rows[] = {
+    {"its own", 2, {"-", "max\n", "4096\n"}, 4096},
+    {"that of the group around it", 2, {"-", "4096\n", "max\n"}, 4096},
+    {"the lower one", 2, {"-", "4096\n", "8192\n"}, 4096},
+    {"that of a container, at the mount point", 2, {"12288\n", "max\n", "max\n"}, 12288},
+    {"none", 2, {"-", "max\n", "max\n"}, -1},
+    {"nothing", 2, {"-", "-", "-"}, -1},
+    {"version 1", 1, {"9223372036854771712\n", "9223372036854771712\n", "4096\n"}, 4096},
+    {"version 1, none", 1, {"9223372036854771712\n", "9223372036854771712\n", "-"}, -1},
+    {"damaged", 2, {"-", "\n", "x\n"}, -1},
+};
+
+static void test_limits(void **state)
+{
+    char top[] = "/tmp/test-cgroup-XXXXXX";
+    char paths[3][64];
+    char command[128];
+
+    (void)state;
+    assert_non_null(mkdtemp(top));
+    snprintf(paths[0], sizeof paths[0], "%s", top);
+    snprintf(paths[1], sizeof paths[1], "%s/a", top);
+    snprintf(paths[2], sizeof paths[2], "%s/a/b", top);
+    assert_int_equal(mkdir(paths[1], 0700), 0);
+    assert_int_equal(mkdir(paths[2], 0700), 0);
+    for (size_t i = 0; i < sizeof limit_rows / sizeof *limit_rows; i++) {
+        const struct limit_row *row = &limit_rows[i];
+        const char *name = row->version == 1 ? "memory.limit_in_bytes" : "memory.max";
+
+        print_message("%s\n", row->name);
+        for (int level = 0; level < 3; level++) {
+            file one[1] = {{name, row->texts[level]}};
+
+            take_away(paths[level], one, 1);
+            if (strcmp(row->texts[level], "-") != 0) {
+                put(paths[level], one);
+            }
+        }
+        assert_int_equal(mprof__cgroup_limit_bytes(row->version, paths[2], top), row->bytes);
+    }
+    snprintf(command, sizeof command, "rm -rf %s", top);
+    assert_int_equal(system(command), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_path),
         cmocka_unit_test(test_path_too_long),
         cmocka_unit_test(test_kills),
+        cmocka_unit_test(test_limits),
     };
 
     return cmocka_run_group_tests_name("record cgroup", tests, NULL, NULL);

@@ -55,6 +55,8 @@ typedef enum mprof_record_kind {
     MPROF_RECORD_EXIT, /* pid, time_s, cause, value: the end of a process */
     MPROF_RECORD_PEAK, /* pid, sample: the kernel's own high-water mark (VmHWM) at time_s */
     MPROF_RECORD_LOST, /* pid, time_s, value: calls that did not fit into the event ring */
+    MPROF_RECORD_KINDS, /* pid, time_s, kinds_mib: the memory of a process by kinds */
+    MPROF_RECORD_GROUP, /* sample, limit_mib, text: the memory of the program's control group */
 } mprof_record_kind;
 
 typedef enum mprof_exit_cause {
@@ -64,17 +66,34 @@ typedef enum mprof_exit_cause {
     MPROF_EXIT_OOM,     /* value: signal number; the kernel's out-of-memory killer */
 } mprof_exit_cause;
 
+/* Memory of a process as the kernel tells it apart; see proc(5). */
+typedef enum mprof_kind {
+    MPROF_KIND_RSS,   /* resident */
+    MPROF_KIND_PSS,   /* resident, shared pages divided among their users */
+    MPROF_KIND_USS,   /* resident, of this process alone */
+    MPROF_KIND_SWAP,  /* swapped out */
+    MPROF_KIND_ANON,  /* resident, of no file */
+    MPROF_KIND_FILE,  /* resident, mapped from files */
+    MPROF_KIND_SHMEM, /* resident, shared memory and tmpfs */
+    MPROF_KIND_COUNT
+} mprof_kind;
+
 typedef struct mprof_record {
     mprof_record_kind kind;
     int64_t pid;
     int64_t ppid;
-    mprof_sample sample; /* MEM CHLD PEAK; elsewhere only time_s */
+    mprof_sample sample; /* MEM CHLD PEAK GROUP; elsewhere only time_s */
     mprof_call call;     /* FUNC */
     mprof_text key;      /* FACT */
-    mprof_text text;     /* CMDLINE ARGV FACT PROC, unescaped */
+    mprof_text text;     /* CMDLINE ARGV FACT PROC GROUP, unescaped */
     mprof_exit_cause cause;
-    int64_t value; /* EXIT LOST */
+    int64_t value;                      /* EXIT LOST */
+    double kinds_mib[MPROF_KIND_COUNT]; /* KINDS; NAN: not told */
+    double limit_mib;                   /* GROUP; NAN: none */
 } mprof_record;
+
+/* "rss", "pss" ...: static text. */
+const char *mprof_kind_name(mprof_kind kind);
 
 #ifdef __cplusplus
 }
