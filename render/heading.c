@@ -84,6 +84,22 @@ void mprof__death_text(char *text, size_t size, const mprof_process *process)
         snprintf(text, size, "exit status %lld", (long long)process->exit_value);
 }
 
+void mprof__exact_peak_text(char *text, size_t size, const mprof__layout *layout,
+                            const mprof_process *process)
+{
+    const double *window = layout->options->window_s;
+    char sampled[40];
+    *text = '\0';
+    /* the kernel does not tell when it was: of a part of the recording it says nothing */
+    if (!(process->kernel_peak_mib > process->series.peak.mib) || !process->series.sample_count ||
+        window[0] != 0 || window[1] != 0)
+        return;
+    mprof__memory_text(sampled, sizeof sampled, process->series.peak.mib);
+    mprof__memory_text(text, size, process->kernel_peak_mib);
+    if (strcmp(text, sampled) == 0)
+        *text = '\0';
+}
+
 char *mprof__facts_text(const mprof__layout *layout)
 {
     struct sentence sentence = {"", 0};
@@ -116,6 +132,10 @@ char *mprof__facts_text(const mprof__layout *layout)
     if (layout->recordings[0].line->sample_count || layout->recording_count > 1)
         add_fact(&sentence, text);
     if (layout->recording_count == 1) {
+        mprof__exact_peak_text(memory, sizeof memory, layout, &first->processes[0]);
+        snprintf(text, sizeof text, "between samples %s", memory);
+        if (*memory)
+            add_fact(&sentence, text);
         mprof__death_text(text, sizeof text, &first->processes[0]);
         if (*text)
             add_fact(&sentence, text);

@@ -75,6 +75,33 @@ static void set_heads(struct table *table, const char *const *heads)
     }
 }
 
+static bool is_empty(const struct table *table, int column)
+{
+    for (size_t i = 0; i < table->count; i++)
+        if (*table->rows[i].cells[column])
+            return false;
+    return true;
+}
+
+static void leave_out(struct table *table, int column)
+{
+    int behind = table->columns - 1 - (column + 1);
+    memmove(&table->heads[column + 1], &table->heads[column + 2],
+            (size_t)behind * sizeof *table->heads);
+    for (size_t i = 0; i < table->count; i++)
+        memmove(table->rows[i].cells[column], table->rows[i].cells[column + 1],
+                (size_t)behind * sizeof *table->rows[i].cells);
+    table->columns--;
+}
+
+/* What nothing is known of takes no room. */
+static void leave_out_empty_columns(struct table *table)
+{
+    for (int column = table->columns - 2; column >= 0; column--)
+        if (is_empty(table, column))
+            leave_out(table, column);
+}
+
 /* A function over all recordings. */
 struct total {
     const char *name, *label;
@@ -191,7 +218,8 @@ static void end_text(char *text, size_t size, const mprof_process *process)
 
 static int add_processes(mprof__legend *legend, const mprof__layout *layout, size_t most)
 {
-    static const char *const heads[] = {"process", "lasted", "mean", "peak", "end", NULL};
+    static const char *const heads[] = {"process",    "lasted", "mean", "peak",
+                                        "exact peak", "end",    NULL};
     if (layout->recording_count != 1)
         return 1;
     const mprof__recording *recording = &layout->recordings[0];
@@ -202,7 +230,6 @@ static int add_processes(mprof__legend *legend, const mprof__layout *layout, siz
     struct table *table = add_table(legend, count < most ? count : most);
     if (table) {
         set_heads(table, heads);
-        bool ends = false;
         table->total = count;
         table->count = count < most ? count : most;
         for (size_t i = 0; i < table->count; i++) {
@@ -220,11 +247,10 @@ static int add_processes(mprof__legend *legend, const mprof__layout *layout, siz
                 mprof__memory_text(row->cells[1], sizeof *row->cells, process->series.mean_mib);
                 mprof__memory_text(row->cells[2], sizeof *row->cells, process->series.peak.mib);
             }
-            end_text(row->cells[3], sizeof *row->cells, process);
-            ends = ends || process->ended;
+            mprof__exact_peak_text(row->cells[3], sizeof *row->cells, layout, process);
+            end_text(row->cells[4], sizeof *row->cells, process);
         }
-        if (!ends)
-            table->columns--;
+        leave_out_empty_columns(table);
     }
     return table != NULL;
 }

@@ -148,6 +148,41 @@ class Inputs(PlotCase):
         self.assertTrue(svg.of_class("bracket"))
 
 
+class ExactPeaks(PlotCase):
+    """The kernel's own peaks are told where the samples have missed them."""
+    HEAD = ("CMDLINE ./burst\nARGV ./burst\nFACT pid 10\nFACT include-children no\n"
+            "PROC 10 1 1700000000.0 burst\nPROC 11 10 1700000000.0 worker\n"
+            "PROC 12 10 1700000000.0 other\n")
+    SAMPLES = "".join(f"MEM {20 + n}.0 170000000{n}.0\nCHLD 11 {10 + n}.0 170000000{n}.0\n"
+                      f"CHLD 12 {5 + n}.0 170000000{n}.0\n" for n in range(4))
+    PEAKS = ("PEAK 10 300.5 1700000003.0\nPEAK 11 77.25 1700000003.0\n"
+             "PEAK 12 8.001 1700000003.0\n")
+
+    def drawn(self, text, *options):
+        svg = self.plot_svg(self.write("in.dat", text), *options)
+        return svg.texts("facts")[0], svg.all_texts()
+
+    def test_of_the_program_and_of_children(self):
+        facts, texts = self.drawn(self.HEAD + self.SAMPLES + self.PEAKS)
+        self.assertIn("peak 23.0 MiB", facts)
+        self.assertIn("between samples 300.5 MiB", facts)
+        self.assertIn("exact peak", texts)
+        self.assertIn("77.2 MiB", texts)
+        self.assertEqual(texts.count("8.0 MiB"), 1)  # its exact peak would be the same on paper
+
+    def test_no_column_where_the_samples_saw_all(self):
+        facts, texts = self.drawn(self.HEAD + self.SAMPLES + "PEAK 10 23.0 1700000003.0\n")
+        self.assertNotIn("between samples", facts)
+        self.assertNotIn("exact peak", texts)
+        self.assertIn("mean", texts)
+        self.assertIn("end", texts)
+
+    def test_of_a_window_the_kernel_tells_nothing(self):
+        facts, texts = self.drawn(self.HEAD + self.SAMPLES + self.PEAKS, "-w", "1,3")
+        self.assertNotIn("between samples", facts)
+        self.assertNotIn("exact peak", texts)
+
+
 class Options(PlotCase):
     def test_every_option_draws(self):
         for options in ([], ["-n"], ["-f"], ["-s"], ["-w", "0.5,1"], ["-t", "title"],
