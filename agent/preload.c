@@ -4,7 +4,7 @@
  * interpreter.
  *
  * It needs no library of its own: it is mapped by programs of any libc, and each page, relocation
- * and system call is paid at every exec: docs/decisions/0016-what-an-exec-pays.md. So it names two
+ * and system call is paid at every exec: docs/decisions/0017-what-an-exec-pays.md. So it names two
  * symbols and looks up all others where there is an interpreter. Both are weak, for a missing one
  * must not keep a program from starting. */
 #include <dlfcn.h>

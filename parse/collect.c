@@ -2,6 +2,7 @@
  * who among processes, lanes and functions. */
 #include "buffer.h"
 #include "extremes.h"
+#include "group.h"
 #include "profile_parts.h"
 
 #include <math.h>
@@ -362,10 +363,12 @@ static mprof_status take_record(void *data, const mprof_record *record)
     case MPROF_RECORD_LOST:
         collector->profile->lost_calls += (uint64_t)record->value;
         return MPROF_OK;
+    case MPROF_RECORD_GROUP:
+        mprof__group_take(&collector->profile->group, record);
+        return MPROF_OK;
     case MPROF_RECORD_MEM:
     case MPROF_RECORD_ARGV:
     case MPROF_RECORD_KINDS:
-    case MPROF_RECORD_GROUP:
         break;
     }
     return MPROF_OK;

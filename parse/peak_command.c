@@ -86,14 +86,14 @@ static void print_all_kinds(const mprof__summary *summary)
 
 static void print_group(const mprof__summary *summary)
 {
-    if (isnan(summary->group.mib)) {
+    if (isnan(summary->group.highest.mib)) {
         return;
     }
-    printf("  control group\t\t%.3f MiB", summary->group.mib);
-    if (isnan(summary->group_limit_mib)) {
+    printf("  control group\t\t%.3f MiB", summary->group.highest.mib);
+    if (isnan(summary->group.limit_mib)) {
         puts(" (no limit)");
     } else {
-        printf(" (limit %.3f MiB)\n", summary->group_limit_mib);
+        printf(" (limit %.3f MiB)\n", summary->group.limit_mib);
     }
 }
 

@@ -2,6 +2,7 @@
 #include <mprof/profile.h>
 
 #include "extremes.h"
+#include "group.h"
 #include "profile_parts.h"
 #include "source.h"
 
@@ -267,6 +268,7 @@ mprof_status mprof_profile_load(mprof_profile **out, mprof_source *source,
     if (profile) {
         profile->start_s = INFINITY;
         profile->end_s = -INFINITY;
+        mprof__group_clear(&profile->group);
         profile->file = strdup(mprof__source_name(source));
     }
     if (!profile || !profile->file) {
@@ -371,6 +373,11 @@ const char *mprof_profile_fact(const mprof_profile *profile, const char *key)
 const mprof_warnings *mprof_profile_warnings(const mprof_profile *profile)
 {
     return &profile->warnings;
+}
+
+const mprof_control_group *mprof_profile_control_group(const mprof_profile *profile)
+{
+    return &profile->group;
 }
 
 uint64_t mprof_profile_lost_calls(const mprof_profile *profile)

@@ -36,6 +36,7 @@ struct mprof_profile {
     size_t fact_count, fact_capacity;
     mprof_warnings warnings;
     uint64_t lost_calls;
+    mprof_control_group group;
     mprof__arena strings; /* owns all names, keys and values */
 };
 

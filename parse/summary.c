@@ -4,6 +4,7 @@
 
 #include "buffer.h"
 #include "extremes.h"
+#include "group.h"
 #include "source.h"
 
 #include <math.h>
@@ -140,14 +141,6 @@ static mprof_status take_kinds(summing *s, const mprof_record *record)
     return MPROF_OK;
 }
 
-static void take_group(mprof__summary *summary, const mprof_record *record)
-{
-    if (isnan(summary->group.mib) || record->sample.mib > summary->group.mib) {
-        summary->group = record->sample;
-    }
-    summary->group_limit_mib = record->limit_mib;
-}
-
 static mprof_status take_call(summing *s, const mprof_call *call)
 {
     if (!s->function || call->name.length != s->function_length ||
@@ -198,7 +191,7 @@ static mprof_status take_record(void *data, const mprof_record *record)
     case MPROF_RECORD_KINDS:
         return take_kinds(s, record);
     case MPROF_RECORD_GROUP:
-        take_group(s->summary, record);
+        mprof__group_take(&s->summary->group, record);
         return MPROF_OK;
     case MPROF_RECORD_FUNC:
         return take_call(s, &record->call);
@@ -276,7 +269,7 @@ static mprof_status read_calls(summing *s, mprof_source *source)
     s->summary->peak_mib = NAN;
     s->summary->kernel_peak_mib = NAN;
     s->summary->other_count = 0;
-    s->summary->group.mib = NAN;
+    mprof__group_clear(&s->summary->group);
     clear_kinds(s->summary->kinds_mib);
     s->summary->function_was_called = s->call_count > 0;
     if (s->call_count == 0) {
@@ -376,8 +369,7 @@ mprof_status mprof__summary_read(mprof__summary *summary, mprof_source *source,
     memset(summary, 0, sizeof *summary);
     summary->peak_mib = NAN;
     summary->kernel_peak_mib = NAN;
-    summary->group.mib = NAN;
-    summary->group_limit_mib = NAN;
+    mprof__group_clear(&summary->group);
     clear_kinds(summary->kinds_mib);
     clear_kinds(s.sums_mib);
     clear_kinds(s.highest_mib);

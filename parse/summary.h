@@ -20,10 +20,9 @@ typedef struct mprof__summary {
     double kernel_peak_mib; /* of the main process, where MEM measured the same; else NAN */
     double kinds_mib[MPROF_KIND_COUNT]; /* of what MEM measured: the main process, or the sum of all
                                            at a tick; NAN if not recorded */
-    mprof_sample group;                 /* highest of the control group; NAN if not recorded */
-    double group_limit_mib;             /* the last one told; NAN: none */
-    int function_was_called;            /* where a function was asked for */
-    mprof__child_peak *children;        /* owned; in order of first appearance */
+    mprof_control_group group;
+    int function_was_called;     /* where a function was asked for */
+    mprof__child_peak *children; /* owned; in order of first appearance */
     size_t child_count, child_capacity;
     mprof__child_peak *others; /* owned; with a birth and a kernel's mark, but no samples of their
                                   own; the highest first */

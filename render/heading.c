@@ -100,6 +100,20 @@ void mprof__exact_peak_text(char *text, size_t size, const mprof__layout *layout
         *text = '\0';
 }
 
+static void add_group(struct sentence *sentence, const mprof_control_group *group)
+{
+    char highest[40], limit[40], text[120];
+    if (isnan(group->highest.mib))
+        return;
+    mprof__memory_text(highest, sizeof highest, group->highest.mib);
+    if (isnan(group->limit_mib))
+        snprintf(text, sizeof text, "control group up to %s", highest);
+    else
+        snprintf(text, sizeof text, "control group up to %s of %s", highest,
+                 mprof__memory_text(limit, sizeof limit, group->limit_mib));
+    add_fact(sentence, text);
+}
+
 char *mprof__facts_text(const mprof__layout *layout)
 {
     struct sentence sentence = {"", 0};
@@ -136,6 +150,7 @@ char *mprof__facts_text(const mprof__layout *layout)
         snprintf(text, sizeof text, "between samples %s", memory);
         if (*memory)
             add_fact(&sentence, text);
+        add_group(&sentence, mprof_profile_control_group(first->profile));
         mprof__death_text(text, sizeof text, &first->processes[0]);
         if (*text)
             add_fact(&sentence, text);

@@ -170,6 +170,13 @@ class ExactPeaks(PlotCase):
         self.assertIn("77.2 MiB", texts)
         self.assertEqual(texts.count("8.0 MiB"), 1)  # its exact peak would be the same on paper
 
+    def test_of_the_control_group(self):
+        for limit, says in (("512.0", "control group up to 490.2 MiB of 512.0 MiB"),
+                            ("max", "control group up to 490.2 MiB")):
+            facts, _ = self.drawn(self.HEAD + self.SAMPLES + "GROUP 20.0 1700000001.0 64.0 /app\n"
+                                  f"GROUP 490.2 1700000002.0 {limit} /app\n")
+            self.assertRegex(facts, re.escape(says) + r"\Z")
+
     def test_no_column_where_the_samples_saw_all(self):
         facts, texts = self.drawn(self.HEAD + self.SAMPLES + "PEAK 10 23.0 1700000003.0\n")
         self.assertNotIn("between samples", facts)

@@ -146,8 +146,8 @@ class Programs(mprof_test.TestCase):
         (self.directory / "proc").mkdir()
         done = subprocess.run(
             ["unshare", "--mount", "sh", "-c",
-             "mount -t proc proc proc && exec chroot . /mprof run -E -C -M -o /out.dat"
-             " /program 300"], cwd=self.directory, capture_output=True, text=True)
+             "mount -t proc proc proc && exec chroot . /mprof run -E -C -M -T 0.02"
+             " -o /out.dat /program 1500"], cwd=self.directory, capture_output=True, text=True)
         self.assertEqual((done.returncode, done.stderr), (3, ""))
         recording = Recording(self.path)
         self.assertGreater(len(recording.mem), 2)

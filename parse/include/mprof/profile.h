@@ -77,6 +77,12 @@ typedef struct mprof_function {
     double sample_peak_mib; /* highest MEM sample within any of its calls; NAN if none fell in */
 } mprof_function;
 
+/* The memory of the program's control group. */
+typedef struct mprof_control_group {
+    mprof_sample highest; /* mib: NAN if not recorded */
+    double limit_mib;     /* the last one told; NAN: none */
+} mprof_control_group;
+
 typedef struct mprof_fact {
     const char *key;
     const char *value;
@@ -135,6 +141,8 @@ const mprof_fact *mprof_profile_facts(const mprof_profile *profile, size_t *coun
 /* Value of the first fact with this key, or NULL. */
 const char *mprof_profile_fact(const mprof_profile *profile, const char *key);
 const mprof_warnings *mprof_profile_warnings(const mprof_profile *profile);
+/* Never NULL; of the whole recording, whatever the window. */
+const mprof_control_group *mprof_profile_control_group(const mprof_profile *profile);
 /* Calls that the recorder had to drop, whole tree. */
 uint64_t mprof_profile_lost_calls(const mprof_profile *profile);
 
