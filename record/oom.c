@@ -2,6 +2,7 @@
 #include "record/oom.h"
 
 #include "record/cgroup.h"
+#include "record/kernel_log.h"
 #include "record/procfs.h"
 
 #include <fcntl.h>
@@ -41,7 +42,8 @@ struct mprof__oom {
     mprof__cgroup_mount mount;
     watched groups[GROUPS_MAX];
     int group_count;
-    tally machine; /* of all groups and of none */
+    mprof__kernel_log log;
+    tally machine; /* of all groups and of none; where the log is not to be read */
     int64_t machine_ns;
 };
 
@@ -134,6 +136,7 @@ mprof__oom *mprof__oom_open(const char *root)
         return NULL;
     }
     find_mount(oom);
+    mprof__kernel_log_open(&oom->log, root);
     update(&oom->machine, read_machine(oom), 0);
     return oom;
 }
@@ -147,6 +150,7 @@ void mprof__oom_free(mprof__oom *oom)
         mprof__cgroup_close(&oom->groups[i].group);
         free(oom->groups[i].path);
     }
+    mprof__kernel_log_close(&oom->log);
     free(oom->root);
     free(oom);
 }
@@ -201,12 +205,15 @@ void mprof__oom_look(mprof__oom *oom, mprof__oom_place *place, int64_t pid, int6
     watched *one = group ? &oom->groups[group - 1] : NULL;
 
     look_at_machine(oom, now_ns);
-    /* version 1 shows a process that is about to end in the root */
-    if (one && (oom->mount.version == 2 || place->group == 0 ||
-                strcmp(one->path, oom->mount.directory) != 0)) {
+    if (one && oom->mount.version == 1 && place->group != 0 && place->group != group &&
+        strcmp(one->path, oom->mount.directory) == 0) {
+        place->looks = 0; /* about to end, it is shown in the root; where it was, nobody tells */
+    } else if (one && place->group != group) {
         place->group = group;
+        place->looks = 1; /* the counter may have risen before this first look at it */
+    } else {
+        place->looks++;
     }
-    place->looks++;
     if (place->group) {
         one = &oom->groups[place->group - 1];
         update(&one->tally, mprof__cgroup_oom_kills(&one->group), now_ns);
@@ -239,12 +246,15 @@ int mprof__oom_group(mprof__oom *oom, const mprof__oom_place *place, int always,
 int mprof__oom_claim(mprof__oom *oom, mprof__oom_place *place, int64_t pid, int64_t now_ns)
 {
     int last = oom->mount.version == 2 ? find_group_of(oom, pid) : 0; /* of a zombie */
+    int is_logged = mprof__kernel_log_take_victim(&oom->log, pid);
     watched *one;
     int is_told;
 
     if (last && oom->groups[last - 1].tally.is_started) {
-        place->group = last;
-        place->looks = LOOKS_TO_SETTLE;
+        if (place->group != last) { /* watched for the sake of others */
+            place->group = last;
+            place->looks = LOOKS_TO_SETTLE;
+        }
     } else if (last) { /* never seen there alive: its counter means nothing yet */
         place->looks = 0;
     }
@@ -256,6 +266,9 @@ int mprof__oom_claim(mprof__oom *oom, mprof__oom_place *place, int64_t pid, int6
             explain(&oom->machine);
             return 1;
         }
+    }
+    if (is_logged >= 0) {
+        return is_logged;
     }
     is_told = one && one->tally.is_started && place->looks >= LOOKS_TO_SETTLE;
     return !is_told && explain(&oom->machine);

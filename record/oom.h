@@ -12,7 +12,7 @@ typedef struct mprof__oom mprof__oom;
 /* What is known of the group of one process; its own, and initialised with zeros. */
 typedef struct mprof__oom_place {
     int group; /* 1 + its number; 0: not known */
-    int looks; /* at the process itself since its birth or last exec */
+    int looks; /* at the process in this group, since its birth or last exec */
 } mprof__oom_place;
 
 /* `root`: in front of the paths in /proc, "" for this machine. NULL if out of memory. */

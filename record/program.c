@@ -214,6 +214,29 @@ static int says_little(const char *name)
     return mprof__program_names_python(name);
 }
 
+/* How Python starts the helpers and the spawned children of multiprocessing:
+ * -c "from multiprocessing.spawn import ...". Returns the module's name, or NULL. */
+static const char *multiprocessing_module(const char *argument, const char *end, int *length)
+{
+    static const char import[] = "from ";
+    static const char package[] = "from multiprocessing.";
+    const char *space;
+
+    while (argument < end) {
+        int is_code = strncmp(argument, "-c", (size_t)(end - argument)) == 0;
+
+        argument += strnlen(argument, (size_t)(end - argument)) + 1;
+        if (is_code && argument < end && (size_t)(end - argument) > sizeof package &&
+            memcmp(argument, package, sizeof package - 1) == 0) {
+            argument += sizeof import - 1;
+            space = memchr(argument, ' ', (size_t)(end - argument));
+            *length = space ? (int)(space - argument) : 0;
+            return space ? argument : NULL;
+        }
+    }
+    return NULL;
+}
+
 void mprof__program_title(char *text, size_t size, const char *arguments, size_t count,
                           const char *comm)
 {
@@ -221,6 +244,7 @@ void mprof__program_title(char *text, size_t size, const char *arguments, size_t
     const char *first = arguments;
     const char *second;
     const char *third;
+    int module_length;
     size_t length = strnlen(first, count);
 
     if (length == 0) {
@@ -229,13 +253,17 @@ void mprof__program_title(char *text, size_t size, const char *arguments, size_t
     }
     if (memchr(first, ' ', length)) { /* a title the process gave itself: "gunicorn: worker" */
         snprintf(text, size, "%.*s", (int)length, first);
-        text[strlen(text) - strspn(text, "")] = '\0';
         return;
     }
     snprintf(text, size, "%.*s", (int)length, first);
     memmove(text, last_part(text), strlen(last_part(text)) + 1);
     second = first + length + 1;
     if (second >= end || !says_little(text)) {
+        return;
+    }
+    third = multiprocessing_module(second, end, &module_length);
+    if (third) {
+        snprintf(text + strlen(text), size - strlen(text), " %.*s", module_length, third);
         return;
     }
     length = strnlen(second, (size_t)(end - second));

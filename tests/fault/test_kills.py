@@ -205,7 +205,10 @@ class Kills(mprof_test.TestCase):
 
     def test_R6_out_of_memory(self):
         with mprof_test.memory_limit("48m") as enter:
-            self.write("hungry.py", self.HUNGRY)
+            # its group is looked at when the recorder finds that it is Python now
+            self.write("hungry.py", "import time\n"
+                       f"while ' python3 hungry.py' not in open({str(self.path)!r}).read():\n"
+                       "    time.sleep(0.01)\n" + self.HUNGRY)
             self.run_mprof("run", "-T", "0.01", "-o", self.path, "sh", "-c",
                            f"{enter}; exec {python()} hungry.py")
         recording = Recording(self.path)

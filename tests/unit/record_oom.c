@@ -36,11 +36,14 @@ static const struct row {
     {"a kill elsewhere", 2, "22my", "s"},
     {"never looked at, in a group never seen", 2, "ax", "o"},
     {"moved, and not looked at since", 2, "1122Mbx", "o"},
+    {"looked at for the first time between the kill and the death", 2, "ea1x", "o"},
+    {"the same behind a move", 2, "11Mb1x", "o"},
     {"kills before the recording", 2, "aa11x", "s"},
     {"version 1: the victim", 1, "11ax", "o"},
     {"version 1: killed by somebody", 1, "11x", "s"},
     {"version 1: a kill elsewhere", 1, "11mx", "s"},
     {"version 1: moved at its start", 1, "1Mbx", "o"},
+    {"version 1: looked at for the first time behind the kill", 1, "11Mb1x", "o"},
     {"version 1: moved at an exec", 1, "11eMbx", "o"},
 };
 

@@ -187,6 +187,16 @@ static const struct title_row {
     {"a script", "/usr/bin/python3|/srv/app/worker.py|x", "python3", "python3 worker.py"},
     {"a module", "python3.12|-m|http.server", "python3.12", "python3.12 -m http.server"},
     {"an option", "python3|-c|pass", "python3", "python3"},
+    {"multiprocessing by spawn",
+     "/usr/bin/python3|-B|-X|dev|-c|from multiprocessing.spawn import spawn_main; "
+     "spawn_main(pipe=7)|"
+     "--multiprocessing-fork",
+     "python3", "python3 multiprocessing.spawn"},
+    {"its tracker", "python3|-c|from multiprocessing.resource_tracker import main;main(5)",
+     "python3", "python3 multiprocessing.resource_tracker"},
+    {"no more than its beginning", "python3|-c|from multiprocessing.spawn", "python3", "python3"},
+    {"an import of one's own", "python3|-c|from multiprocess import x", "python3", "python3"},
+    {"code at the end", "python3|-c", "python3", "python3"},
     {"a shell script", "/bin/sh|/etc/init.d/x", "sh", "sh x"},
     {"a title of its own", "gunicorn: worker [app]", "gunicorn", "gunicorn: worker [app]"},
     {"no arguments", "", "kworker/0:1", "kworker/0:1"},
