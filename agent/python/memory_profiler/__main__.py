@@ -2,7 +2,12 @@
 
 from memory_profiler._ground import Ground
 
-if __name__ == "__main__":
+
+def _main():
     ground = Ground()
     from memory_profiler._run import main
     main(ground)
+
+
+if __name__ == "__main__":
+    _main()
