@@ -1,0 +1,128 @@
+/* Who was killed, by a file that stands for the kernel's log. */
+#include "record/kernel_log.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static char root[] = "/tmp/mprof-kernel-log-XXXXXX";
+
+static void in_root(char *path, size_t size, const char *name)
+{
+    snprintf(path, size, "%s/%s", root, name);
+}
+
+static void log_line(const char *text)
+{
+    char path[128];
+    FILE *out;
+
+    in_root(path, sizeof path, "dev/kmsg");
+    out = fopen(path, "a");
+    assert_non_null(out);
+    assert_true(fputs(text, out) >= 0);
+    assert_int_equal(fclose(out), 0);
+}
+
+static void set_namespace(const char *name)
+{
+    char path[128];
+
+    in_root(path, sizeof path, "proc/self/ns/pid");
+    unlink(path);
+    assert_int_equal(symlink(name, path), 0);
+}
+
+static int make_root(void **state)
+{
+    static const char *const folders[] = {"dev", "proc", "proc/self", "proc/self/ns"};
+    char path[128];
+
+    (void)state;
+    if (!mkdtemp(root)) {
+        return -1;
+    }
+    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
+        in_root(path, sizeof path, folders[i]);
+        if (mkdir(path, 0700) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static int remove_root(void **state)
+{
+    static const char *const names[] = {
+        "dev/kmsg", "dev", "proc/self/ns/pid", "proc/self/ns", "proc/self", "proc",
+    };
+    char path[128];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        in_root(path, sizeof path, names[i]);
+        remove(path);
+    }
+    return rmdir(root);
+}
+
+static void test_no_log(void **state)
+{
+    mprof__kernel_log log;
+
+    (void)state;
+    set_namespace("pid:[4026531836]");
+    mprof__kernel_log_open(&log, root);
+    assert_int_equal(mprof__kernel_log_take_victim(&log, 1), -1);
+    mprof__kernel_log_close(&log);
+}
+
+static void test_victims(void **state)
+{
+    mprof__kernel_log log;
+
+    (void)state;
+    log_line("3,1,1,-;Out of memory: Killed process 11 (before) total-vm:1kB\n");
+    mprof__kernel_log_open(&log, root);
+    assert_int_equal(mprof__kernel_log_take_victim(&log, 11), 0);
+    log_line("3,2,2,-;Memory cgroup out of memory: Killed process 4711 (python3) total-vm:1kB\n");
+    assert_int_equal(mprof__kernel_log_take_victim(&log, 47), 0);
+    assert_int_equal(mprof__kernel_log_take_victim(&log, 4711), 1);
+    assert_int_equal(mprof__kernel_log_take_victim(&log, 4711), 0); /* the pid may come again */
+    log_line("6,3,3,-;something else of process 12\n");
+    assert_int_equal(mprof__kernel_log_take_victim(&log, 12), 0);
+    log_line("3,4,4,-;Out of memory: Killed process 13 (a) total-vm:1kB\n");
+    assert_int_equal(mprof__kernel_log_take_victim(&log, 12), 0);
+    assert_int_equal(mprof__kernel_log_take_victim(&log, 13), 1);
+    mprof__kernel_log_close(&log);
+}
+
+/* Elsewhere the log's pids are not ours. */
+static void test_namespace(void **state)
+{
+    mprof__kernel_log log;
+
+    (void)state;
+    set_namespace("pid:[4026532200]");
+    mprof__kernel_log_open(&log, root);
+    assert_int_equal(mprof__kernel_log_take_victim(&log, 13), -1);
+    mprof__kernel_log_close(&log);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_no_log),
+        cmocka_unit_test(test_victims),
+        cmocka_unit_test(test_namespace),
+    };
+
+    return cmocka_run_group_tests(tests, make_root, remove_root);
+}
