@@ -1,6 +1,8 @@
 /* Owns the making of records out of events. */
 #include "record/journal.h"
 
+#include "record/redact.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -116,11 +118,17 @@ void mprof__journal_group(mprof__journal *journal, int64_t bytes, int64_t limit_
 void mprof__journal_process(mprof__journal *journal, const mprof__process *process, int64_t time_ns)
 {
     mprof_record record = record_of(MPROF_RECORD_PROC);
+    char name[MPROF__PROCESS_NAME_SIZE];
 
+    if (journal->redact) {
+        mprof__redact_text(name, sizeof name, process->name);
+    } else {
+        memcpy(name, process->name, sizeof name);
+    }
     record.pid = process->pid;
     record.ppid = process->ppid;
     record.sample = sample_of(journal, 0, time_ns);
-    record.text = text_of(process->name);
+    record.text = text_of(name);
     append(journal, &record);
 }
 

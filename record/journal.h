@@ -17,6 +17,7 @@ typedef struct mprof__journal {
     void (*notice)(void *data, const mprof_error *error);
     void *notice_data;
     int failed; /* lines could not be written: no more are */
+    int redact; /* names of processes lose their secrets */
 } mprof__journal;
 
 /* A call to be told. Texts are the caller's. */

@@ -737,6 +737,7 @@ mprof_status mprof__recording_open(mprof__recording **out, const mprof__recordin
     recording->pidfd = -1;
     make_title(recording, argc, argv);
     mprof__journal_init(&recording->journal, plan->writer, plan->notice, plan->notice_data);
+    recording->journal.redact = plan->redact;
     status = mprof__process_tree_open(&recording->tree, follow, &hooks, error);
     if (status == MPROF_OK && plan->folder) {
         status = mprof__calls_open(&recording->calls, plan->folder, &recording->journal,

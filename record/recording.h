@@ -27,6 +27,7 @@ typedef struct mprof__recording_plan {
     int follow;                 /* the recording goes on until no descendant is left */
     unsigned kinds;             /* 1 << mprof_kind: recorded beside the metric */
     int group;                  /* the control group is recorded, even without a limit */
+    int redact;                 /* command lines and names without secrets */
     int peak_interval;          /* the high-water marks are read and reset at every tick */
     int is_child;               /* the program is ours to reap and to pass signals to */
     mprof__signals *signals;    /* open; the caller's */

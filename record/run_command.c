@@ -9,6 +9,7 @@
 #include "record/output_file.h"
 #include "record/program.h"
 #include "record/recording.h"
+#include "record/redact.h"
 #include "record/signals.h"
 
 #include <errno.h>
@@ -38,7 +39,8 @@ enum {
     KEY_LIVE,
     KEY_PEAK_INTERVAL,
     KEY_FOLLOW,
-    KEY_MEMORY
+    KEY_MEMORY,
+    KEY_REDACT
 };
 
 typedef struct run_options {
@@ -54,6 +56,7 @@ typedef struct run_options {
     int multiprocess;
     int exit_code;
     int peak_interval;
+    int redact;
     int follow;
     unsigned kinds;
     int group;
@@ -92,6 +95,8 @@ static const struct argp_option option_table[] = {
      "record the exact peak of every interval, by resetting the kernel's high-water mark: the "
      "program's own view of its peak is lost",
      0},
+    {"redact", KEY_REDACT, NULL, 0,
+     "leave passwords, tokens and keys out of the command lines in the recording", 0},
     {"attach", 'a', NULL, 0, "record a process that is already running, by pid or name", 0},
     {"newest", KEY_NEWEST, NULL, 0, "of several processes of that name take the newest", 0},
     {"timeout", 't', "SECONDS", 0, "stop recording after that time", 0},
@@ -249,6 +254,9 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
     case KEY_FOLLOW:
         options->follow = 1;
         return 0;
+    case KEY_REDACT:
+        options->redact = 1;
+        return 0;
     case KEY_PEAK_INTERVAL:
         options->peak_interval = 1;
         return 0;
@@ -382,6 +390,7 @@ static void plan_recording(const session *run, mprof__recording_plan *plan)
     plan->group = options->group;
     plan->multiprocess = options->multiprocess;
     plan->peak_interval = options->peak_interval;
+    plan->redact = options->redact;
     plan->is_child = !options->attach;
 }
 
@@ -395,13 +404,23 @@ static void open_live(session *run)
     }
 }
 
-/* Opens everything that can fail before anything has been started. */
+/* Opens everything that can fail before anything has been started. argv: what the recording is to
+ * say that was executed. */
 static mprof_status prepare(session *run, size_t argc, char *const argv[], mprof_error *error)
 {
     mprof__recording_plan plan;
-    mprof_status status = mprof__output_file_open(&run->file, run->options->output, error);
+    char **redacted = NULL;
+    mprof_status status = MPROF_OK;
 
+    if (run->options->redact) {
+        status = mprof__redact_arguments(&redacted, argc, argv, error);
+        argv = redacted;
+    }
+    if (status == MPROF_OK) {
+        status = mprof__output_file_open(&run->file, run->options->output, error);
+    }
     if (status != MPROF_OK) {
+        free(redacted);
         return status;
     }
     open_live(run);
@@ -424,6 +443,7 @@ static mprof_status prepare(session *run, size_t argc, char *const argv[], mprof
     if (status == MPROF_OK) {
         status = mprof__output_file_publish(&run->file, error);
     }
+    free(redacted);
     if (status == MPROF_OK && run->file.kept) {
         note("the older file is kept as", run->file.kept);
     }

@@ -332,6 +332,21 @@ class Run(mprof_test.TestCase):
         self.assertEqual(self.wait_for_end(process), 5)
         self.assertEqual(path.stat().st_size, sizes[-1])
 
+    def test_S3_secrets_stay_out_of_the_recording(self):
+        self.write("show.sh", "#!/bin/sh\necho \"$@\"\n")
+        secret = ["--password=hunter2", "--token", "hunter2", "https://u:hunter2@host/?key=hunter2",
+                  "API_KEY=hunter2"]
+        plain = self.run_mprof("run", "-o", "plain.dat", "sh", "show.sh", *secret)
+        done = self.run_mprof("run", "-C", "-M", "--redact", "-o", "out.dat", "sh", "show.sh", *secret)
+        self.assertEqual(done.stdout, plain.stdout)  # the program is given what it was to be given
+        self.assertIn("hunter2", done.stdout)
+        self.assertIn("hunter2", Recording(self.directory / "plain.dat").text)
+        recording = Recording(self.directory / "out.dat")
+        self.assertNotIn("hunter2", recording.text)
+        self.assertEqual(recording.command_line, "sh show.sh --password=*** --token *** "
+                         "https://u:***@host/?key=*** API_KEY=***")
+        self.assert_upstream_reads_the_same(recording)
+
     # --- oracle ---
 
     def test_upstream_sees_the_same_program(self):

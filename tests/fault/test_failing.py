@@ -103,12 +103,11 @@ class Failing(mprof_test.TestCase):
         trials = self.trials(whole.report)
         failed = 0
         for site, nth in trials:
-            self.finished.unlink(missing_ok=True)
+            for path in (self.finished, *self.directory.glob("*.dat*")):
+                path.unlink(missing_ok=True)
             done = self.run_failing(command, nth, site)
             check(done)
             failed += done.report.failed
-            for path in self.directory.glob("*.dat*"):
-                path.unlink()
         # How many ticks there are differs from run to run, and so do the calls they make.
         self.assertGreater(failed, len(trials) * 0.7)
         self.assertEqual([name for name in os.listdir("/dev/shm")
