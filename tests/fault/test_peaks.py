@@ -152,6 +152,7 @@ class Peaks(mprof_test.TestCase):
             "    wait_for(lambda: os.path.exists(f'go-{step}'))\n"
             "    while not os.path.exists(f'rest-{step}'):\n"
             "        burst(mib); time.sleep(0.01)\n"
+            "    open(f'rests-{step}', 'w').close()\n"
             "wait_for(lambda: os.path.exists('over'))\n"
             "say('main')\n")
         process = self.start_mprof("run", "--peak-interval", "-T", "0.02", "-o", self.path,
@@ -165,7 +166,10 @@ class Peaks(mprof_test.TestCase):
             (self.directory / f"go-{step}").touch()
             wait_until(lambda: max(peaks()[before:], default=0) > size, f"bursts of {size} MiB")
             (self.directory / f"rest-{step}").touch()
-            wait_until(lambda: peaks()[-1] < 100, "rest")
+            wait_until((self.directory / f"rests-{step}").exists, "the last burst")
+            # of the interval in which that was, and of one without
+            told = len(peaks())
+            wait_until(lambda: len(peaks()) >= told + 2 and peaks()[-1] < 100, "rest")
             self.assertLess(max(peaks()[before:]), size + 60)
         (self.directory / "over").touch()
         self.wait_for_end(process)
