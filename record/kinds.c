@@ -84,6 +84,9 @@ static int read_kinds(int64_t *bytes, unsigned mask, mprof__process *process)
     int has_status =
         mask & ~OF_ROLLUP && mprof__procfs_status_text(status, sizeof status, process->pid) > 0;
 
+    if (mask & ~OF_ROLLUP && (!has_status || mprof__procfs_kib(status, "VmRSS:") < 0)) {
+        return 0; /* It has ended since: half a record would look like a whole one. */
+    }
     mprof__kinds_from_text(bytes, mask, has_rollup ? rollup : NULL, has_status ? status : NULL);
     for (int kind = 0; kind < MPROF_KIND_COUNT; kind++) {
         if (bytes[kind] >= 0) {
