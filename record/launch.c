@@ -3,11 +3,9 @@
  * copied. */
 #include "record/launch.h"
 
-#include "agent/wire.h"
 #include "record/executable.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -15,47 +13,6 @@
 
 /* Never seen: the parent tells why instead. */
 #define LAUNCH_FAILED 127
-#define PRELOAD "LD_PRELOAD="
-#define RINGS MPROF_WIRE_ENV_RINGS "="
-
-static int is_setting(const char *entry, const char *name)
-{
-    return strncmp(entry, name, strlen(name)) == 0;
-}
-
-char **mprof__launch_environment(char *const environment[], const char *preload, const char *rings)
-{
-    const char *others = "";
-    size_t count = 0;
-    size_t kept = 0;
-    size_t text_size;
-    char **copy;
-    char *text;
-
-    for (; environment[count]; count++) {
-        if (is_setting(environment[count], PRELOAD)) {
-            others = environment[count] + strlen(PRELOAD);
-        }
-    }
-    text_size = strlen(PRELOAD) + strlen(preload) + 1 + strlen(others) + 1 + strlen(RINGS) +
-                strlen(rings) + 1;
-    copy = malloc((count + 3) * sizeof *copy + text_size);
-    if (!copy) {
-        return NULL;
-    }
-    for (size_t i = 0; i < count; i++) {
-        if (!is_setting(environment[i], PRELOAD) && !is_setting(environment[i], RINGS)) {
-            copy[kept++] = environment[i];
-        }
-    }
-    text = (char *)(copy + count + 3);
-    copy[kept++] = text;
-    text += sprintf(text, PRELOAD "%s%s%s", preload, *others ? ":" : "", others) + 1;
-    copy[kept++] = text;
-    sprintf(text, RINGS "%s", rings);
-    copy[kept] = NULL;
-    return copy;
-}
 
 /* What the child needs, made ready by the parent: between vfork and execve nothing is allocated. */
 typedef struct start_plan {

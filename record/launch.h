@@ -6,11 +6,6 @@
 #include <signal.h>
 #include <sys/types.h>
 
-/* The environment with LD_PRELOAD and MPROF_RINGS for the agent, ours in front of what is preloaded
- * already. The array and the two strings are one allocation, to be freed by the caller; the other
- * strings stay those of `environment`. NULL if out of memory. */
-char **mprof__launch_environment(char *const environment[], const char *preload, const char *rings);
-
 /* Executes argv[0], searched in PATH, with the signal mask `mask` and SIGPIPE, SIGXFSZ as they were
  * when mprof was started. A text file without #! is given to /bin/sh, as execvp(3) does.
  * MPROF_ENOTFOUND: there is no such program. MPROF_EIO: there is, but it cannot be executed. */

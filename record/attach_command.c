@@ -1,0 +1,135 @@
+/* `mprof attach`: finds a process that runs, and records it. */
+#include "record/attach_command.h"
+
+#include "parse/command.h"
+#include "record/attach.h"
+#include "record/command.h"
+#include "record/command_recorder.h"
+#include "record/inject.h"
+#include "record/probe.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Whether the process may be looked at in the way that is asked for. */
+static mprof_status check_access(const mprof__command_options *options, int64_t pid,
+                                 mprof_error *error)
+{
+    mprof__probe_result result;
+    mprof__probe probe;
+    int64_t bytes;
+
+    mprof__probe_open(&probe, pid);
+    result = mprof__probe_read(&probe, options->metric, &bytes);
+    mprof__probe_close(&probe);
+    return result == MPROF__PROBE_DENIED
+               ? mprof_error_set(
+                     error, MPROF_EARGUMENT,
+                     "memory of process %lld may not be read (%s): it is another user's",
+                     (long long)pid, options->backend)
+               : MPROF_OK;
+}
+
+/* What the agent says of itself is kept short: it comes from inside of the process. */
+static void tell_functions(int is_in, const char *words)
+{
+    char *end;
+    unsigned long count = strtoul(words + strcspn(words, " "), &end, 10);
+
+    if (!is_in) {
+        puts("functions are recorded as soon as the program's main thread runs Python again");
+    } else {
+        printf("functions are recorded: %lu found%s\n", *end == '\0' ? count : 0,
+               count == 0 ? " so far" : "");
+    }
+    fflush(stdout);
+}
+
+/* Without it the process is recorded all the same, without functions. */
+static void enter_process(mprof__command_recorder *recorder, int64_t pid)
+{
+    mprof_error error = MPROF_ERROR_INIT;
+    const char *patterns = mprof__command_options_patterns();
+    char words[256];
+    int is_in;
+
+    if (!recorder->folder) {
+        return;
+    }
+    if (mprof__inject(&is_in, words, sizeof words, pid, recorder->folder, patterns, &error) ==
+        MPROF_OK) {
+        tell_functions(is_in, words);
+    } else {
+        mprof__command_note("functions are not recorded:", error.message);
+    }
+}
+
+/* The patterns are asked for by options only: the environment is that of children. */
+static void prepare_entry(mprof__command_recorder *recorder)
+{
+    mprof_error error = MPROF_ERROR_INIT;
+
+    if (recorder->options->functions &&
+        mprof__ring_folder_open(&recorder->folder, &error) != MPROF_OK) {
+        mprof__command_note("functions are not recorded:", error.message);
+    }
+}
+
+/* A failure is told here: with all processes that may have been meant. */
+static mprof_status find_process(const mprof__command_options *options, int64_t *pid,
+                                 mprof_error *error)
+{
+    char *matches;
+    mprof_status status =
+        mprof__attach_find(pid, options->argv[0], options->newest, &matches, error);
+
+    if (status != MPROF_OK && matches) {
+        snprintf(error->message + strlen(error->message),
+                 sizeof error->message - strlen(error->message), ":");
+        mprof__command_note(error->message, matches);
+    } else if (status != MPROF_OK) {
+        mprof__command_fail(error);
+    }
+    free(matches);
+    return status;
+}
+
+int mprof__attach_to_process(const mprof__command_options *options)
+{
+    mprof_error error = MPROF_ERROR_INIT;
+    mprof__command_recorder recorder;
+    char **argv = NULL;
+    size_t argc = 0;
+    int64_t pid = 0;
+    mprof_status status;
+
+    if (find_process(options, &pid, &error) != MPROF_OK) {
+        return MPROF_EXIT_FAILED;
+    }
+    if (check_access(options, pid, &error) != MPROF_OK ||
+        mprof__attach_arguments(&argv, &argc, pid, &error) != MPROF_OK) {
+        return mprof__command_fail(&error);
+    }
+    mprof__command_recorder_init(&recorder, options);
+    prepare_entry(&recorder);
+    status = mprof__command_recorder_open(&recorder, argc, argv, &error);
+    free(argv);
+    if (status != MPROF_OK) {
+        return mprof__command_recorder_abandon(&recorder, &error, MPROF_EXIT_USAGE);
+    }
+    printf("attaching to existing process, using hint: ");
+    mprof__print_plain(stdout, options->argv[0]);
+    putchar('\n');
+    fflush(stdout);
+    enter_process(&recorder, pid);
+    return mprof__command_recorder_run(&recorder, pid);
+}
+
+int mprof_attach_command(int argc, char **argv)
+{
+    mprof__command_options options;
+
+    mprof__command_options_parse(&options, argc, argv, 1);
+    return mprof__attach_to_process(&options);
+}

@@ -1,0 +1,10 @@
+/* `mprof attach`, which `mprof run --attach` is, too. */
+#ifndef MPROF_RECORD_ATTACH_COMMAND_H
+#define MPROF_RECORD_ATTACH_COMMAND_H
+
+#include "record/command_options.h"
+
+/* Finds the process that the options name, and records it; returns mprof's exit code. */
+int mprof__attach_to_process(const mprof__command_options *options);
+
+#endif

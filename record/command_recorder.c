@@ -1,0 +1,221 @@
+/* Owns the order in which things are opened and closed, and which exit code comes of it. */
+#include "record/command_recorder.h"
+
+#include "parse/command.h"
+#include "record/redact.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* --- words --- */
+
+/* In one write: the program may be writing to the same terminal. */
+void mprof__command_note(const char *what, const char *text)
+{
+    char *line = NULL;
+    size_t size = 0;
+    FILE *stream = open_memstream(&line, &size), *out = stream ? stream : stderr;
+
+    fflush(stdout);
+    fprintf(out, "mprof: %s ", what);
+    mprof__print_plain(out, text);
+    fputc('\n', out);
+    if (stream && fclose(stream) == 0) {
+        fwrite(line, 1, size, stderr);
+    }
+    free(line);
+}
+
+static void print_notice(void *data, const mprof_error *error)
+{
+    const mprof__output_file *file = data;
+    mprof_error copy = *error;
+
+    if (copy.system_errno != 0) {
+        mprof_error_at(&copy, file->path, 0);
+    }
+    mprof__command_fail(&copy);
+}
+
+static void unlock_file(void *data)
+{
+    mprof__output_file_unlock(data);
+}
+
+/* A number of seconds as upstream prints it: with a decimal point always. */
+static void print_interval(double interval_s)
+{
+    char text[40];
+
+    snprintf(text, sizeof text, "%.15g", interval_s);
+    printf("mprof: Sampling memory every %s%ss\n", text, strpbrk(text, ".e") ? "" : ".0");
+}
+
+/* --- what is made beforehand --- */
+
+void mprof__command_recorder_init(mprof__command_recorder *recorder,
+                                  const mprof__command_options *options)
+{
+    const mprof__output_file closed = MPROF__OUTPUT_FILE_INIT;
+
+    memset(recorder, 0, sizeof *recorder);
+    recorder->options = options;
+    recorder->file = closed;
+    recorder->signals.fd = -1;
+}
+
+static void plan_recording(const mprof__command_recorder *recorder, mprof__recording_plan *plan)
+{
+    const mprof__command_options *options = recorder->options;
+
+    memset(plan, 0, sizeof *plan);
+    plan->interval_ns = (int64_t)(options->interval_s * 1e9 + 0.5);
+    plan->timeout_ns = (int64_t)(options->timeout_s * 1e9 + 0.5);
+    plan->delay_ns = (int64_t)(options->delay_s * 1e9 + 0.5);
+    plan->threshold = options->threshold;
+    plan->metric = options->metric;
+    plan->backend = options->backend;
+    plan->include_children =
+        options->include_children || (options->follow && !options->multiprocess);
+    plan->follow = options->follow;
+    plan->kinds = options->kinds;
+    plan->group = options->group;
+    plan->multiprocess = options->multiprocess;
+    plan->peak_interval = options->peak_interval;
+    plan->redact = options->redact;
+    plan->is_child = !options->attach;
+}
+
+/* What is shown is a convenience: where it cannot be, the recording is made all the same. */
+static void open_live(mprof__command_recorder *recorder)
+{
+    mprof_error error = MPROF_ERROR_INIT;
+
+    if (recorder->options->live &&
+        mprof__live_open(&recorder->live, STDERR_FILENO, &error) != MPROF_OK) {
+        mprof__command_note("nothing is shown:", error.message);
+    }
+}
+
+mprof_status mprof__command_recorder_open(mprof__command_recorder *recorder, size_t argc,
+                                          char *const argv[], mprof_error *error)
+{
+    mprof__recording_plan plan;
+    char **redacted = NULL;
+    mprof_status status = MPROF_OK;
+
+    if (recorder->options->redact) {
+        status = mprof__redact_arguments(&redacted, argc, argv, error);
+        argv = redacted;
+    }
+    if (status == MPROF_OK) {
+        status = mprof__output_file_open(&recorder->file, recorder->options->output, error);
+    }
+    if (status != MPROF_OK) {
+        free(redacted);
+        return status;
+    }
+    open_live(recorder);
+    plan_recording(recorder, &plan);
+    status = mprof_writer_open(&recorder->writer, recorder->file.fd,
+                               recorder->file.path ? recorder->file.path : "", error);
+    if (status == MPROF_OK) {
+        status = mprof__signals_open(&recorder->signals, recorder->live != NULL, error);
+    }
+    if (status == MPROF_OK) {
+        plan.signals = &recorder->signals;
+        plan.folder = recorder->folder;
+        plan.writer = recorder->writer;
+        plan.live = recorder->live;
+        plan.notice = print_notice;
+        plan.finished = unlock_file;
+        plan.notice_data = &recorder->file;
+        status = mprof__recording_open(&recorder->recording, &plan, argc, argv, error);
+    }
+    if (status == MPROF_OK) {
+        status = mprof__output_file_publish(&recorder->file, error);
+    }
+    free(redacted);
+    if (status != MPROF_OK) {
+        return status;
+    }
+    if (recorder->file.kept) {
+        mprof__command_note("the older file is kept as", recorder->file.kept);
+    }
+    print_interval(recorder->options->interval_s);
+    return MPROF_OK;
+}
+
+static void release(mprof__command_recorder *recorder)
+{
+    mprof__live_free(recorder->live);
+    mprof__recording_free(recorder->recording);
+    mprof_writer_free(recorder->writer);
+    mprof__ring_folder_free(recorder->folder);
+}
+
+/* --- the recording, and the end --- */
+
+static int exit_code_of(const mprof__command_options *options,
+                        const mprof__recording_outcome *outcome)
+{
+    if (options->exit_code && outcome->ended && !options->attach) {
+        return WIFSIGNALED(outcome->wait_status) ? 128 + WTERMSIG(outcome->wait_status)
+                                                 : WEXITSTATUS(outcome->wait_status);
+    }
+    if (outcome->failed) {
+        return MPROF_EXIT_FAILED;
+    }
+    return outcome->is_cut ? MPROF_EXIT_LIMIT : MPROF_EXIT_OK;
+}
+
+/* With -E the program's own end is what is told; a signal only if it died of it, too. */
+static int is_to_die(const mprof__command_options *options, const mprof__recording_outcome *outcome)
+{
+    return outcome->signal != 0 && (!options->exit_code || options->attach ||
+                                    (WIFSIGNALED(outcome->wait_status) &&
+                                     WTERMSIG(outcome->wait_status) == outcome->signal));
+}
+
+int mprof__command_recorder_run(mprof__command_recorder *recorder, int64_t pid)
+{
+    mprof_error error = MPROF_ERROR_INIT;
+    mprof__recording_outcome outcome;
+    int exit_code;
+
+    if (mprof__recording_run(recorder->recording, pid, &outcome, &error) != MPROF_OK) {
+        mprof__command_fail(&error);
+        outcome.failed = 1;
+    }
+    if (mprof__output_file_close(&recorder->file, &error) != MPROF_OK && !outcome.failed) {
+        mprof__command_fail(&error);
+        outcome.failed = 1;
+    }
+    if (outcome.is_empty && !outcome.failed) {
+        mprof__command_note("no samples:", "all was over before the delay was");
+    }
+    exit_code = exit_code_of(recorder->options, &outcome);
+    release(recorder);
+    if (is_to_die(recorder->options, &outcome)) {
+        fflush(NULL);
+        mprof__signal_die(outcome.signal);
+    }
+    mprof__signals_close(&recorder->signals);
+    return exit_code;
+}
+
+int mprof__command_recorder_abandon(mprof__command_recorder *recorder, mprof_error *error,
+                                    int exit_code)
+{
+    if (recorder->options->output) {
+        mprof_error_at(error, recorder->options->output, 0);
+    }
+    mprof__command_fail(error);
+    mprof__output_file_discard(&recorder->file);
+    mprof__signals_close(&recorder->signals);
+    release(recorder);
+    return exit_code;
+}
