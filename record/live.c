@@ -1,6 +1,7 @@
 /* Owns what the line says, and how often. */
 #include "record/live.h"
 
+#include "record/signals.h"
 #include "record/status_line.h"
 
 #include <stdio.h>
@@ -139,4 +140,23 @@ void mprof__live_renew(mprof__live *live)
 {
     mprof__status_line_renew(&live->line);
     live->due_ns = 0;
+}
+
+int mprof__live_take_signal(mprof__live *live, int number)
+{
+    switch (number) {
+    case SIGTSTP:
+        mprof__live_hide(live);
+        mprof__signal_stop(number);
+        mprof__live_renew(live);
+        return 1;
+    case SIGCONT:
+    case SIGWINCH:
+        mprof__live_renew(live);
+        return 1;
+    case SIGTTOU:
+        return 1;
+    default:
+        return 0;
+    }
 }

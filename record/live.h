@@ -41,6 +41,10 @@ void mprof__live_hide(mprof__live *live);
 /* The terminal has changed, or has been another's: the line is drawn anew when it is next due. */
 void mprof__live_renew(mprof__live *live);
 
+/* Takes a signal that is held back for the sake of the line (record/signals.h): TSTP stops this
+ * process, without the line; it returns when the job goes on. 0 if it is none of them. */
+int mprof__live_take_signal(mprof__live *live, int number);
+
 /* The line as text. */
 void mprof__live_format(mprof__screen_text *text, const mprof__trend *trend,
                         const mprof__live_view *view);

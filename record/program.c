@@ -279,3 +279,15 @@ void mprof__program_title(char *text, size_t size, const char *arguments, size_t
                  second + skipped);
     }
 }
+
+void mprof__program_title_of(char *text, size_t size, size_t argc, char *const argv[])
+{
+    char arguments[1024];
+    size_t used = 0;
+
+    for (size_t i = 0; i < argc && used + strlen(argv[i]) < sizeof arguments; i++) {
+        memcpy(arguments + used, argv[i], strlen(argv[i]) + 1);
+        used += strlen(argv[i]) + 1;
+    }
+    mprof__program_title(text, size, arguments, used, argv[0]);
+}

@@ -33,4 +33,7 @@ int mprof__program_names_python(const char *path);
 void mprof__program_title(char *text, size_t size, const char *arguments, size_t count,
                           const char *comm);
 
+/* The same of a program that is not running yet: argv[argc], argc > 0. */
+void mprof__program_title_of(char *text, size_t size, size_t argc, char *const argv[]);
+
 #endif

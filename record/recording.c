@@ -3,218 +3,51 @@
 #include "record/recording.h"
 
 #include "record/calls.h"
+#include "record/end_request.h"
+#include "record/facts.h"
 #include "record/flights.h"
 #include "record/journal.h"
-#include "record/oom.h"
-#include "record/process_tree.h"
-#include "record/procfs.h"
+#include "record/lives.h"
 #include "record/program.h"
 #include "record/sampler.h"
-#include "record/taskstats.h"
+#include "record/target.h"
 #include "record/ticker.h"
+#include "record/wakers.h"
 
 #include <errno.h>
-#include <limits.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-/* Births and ends are looked into at once, since names are gone with their processes, but no more
- * often than this; and less and less often while the events are all of other programs. */
-#define EVENTS_PAUSE_NS INT64_C(2000000)
-#define EVENTS_PAUSE_MAX_NS INT64_C(100000000)
-/* A request to end that the program outlives by this much was no request to end. */
-#define SIGNAL_GRACE_NS INT64_C(60000000000)
 /* Below this interval, four decimals of a second no longer tell two samples apart. */
 #define FINE_INTERVAL_NS 1000000
 #define MIB (1024.0 * 1024.0)
-
-enum { POLL_SIGNALS, POLL_PIDFD, POLL_TREE, POLL_BELL, POLL_WATCH, POLL_COUNT };
 
 struct mprof__recording {
     mprof__recording_plan plan;
     mprof__journal journal;
     mprof__ticker ticker;
+    mprof__target target;
+    mprof__lives lives;
     mprof__sampler sampler;
-    mprof__process_tree *tree;
-    mprof__taskstats *stats;              /* NULL: the kernel does not tell of ends */
-    mprof__oom *oom;                      /* NULL: out of memory */
-    mprof__calls *calls;                  /* NULL: no functions */
-    char title[MPROF__PROCESS_NAME_SIZE]; /* of the program, from its arguments */
-    int64_t pid;
-    int pidfd;               /* of a process that is not our child; -1 where the kernel has none */
-    mprof__flights flights;  /* who has asked for calls in flight */
-    int64_t begin_ns;        /* when the delay is over */
-    int64_t end_ns;          /* when the time is over; INT64_MAX: never */
-    int64_t events_ns;       /* no look at process events before this */
-    int64_t events_pause_ns; /* how long after a look */
-    int has_begun;           /* else everything is known, and nothing told yet */
-    int is_sampling;         /* the file is not complete yet */
-    int is_over;             /* the loop is to end */
-    int taken;               /* last request to end that was taken */
-    int taken_by_terminal;
-    int taken_alone; /* when there was no program to pass it on to */
-    int64_t taken_ns;
-    mprof__recording_outcome *outcome;
+    mprof__calls *calls;    /* NULL: no functions */
+    mprof__flights flights; /* who has asked for calls in flight */
+    mprof__end_request request;
+    int64_t begin_ns; /* when the delay is over */
+    int64_t end_ns;   /* when the time is over; INT64_MAX: never */
+    int is_sampling;  /* the file is not complete yet */
+    int is_cut;       /* the threshold has been reached, and that was to be the end */
+    int is_over;      /* the loop is to end */
 };
 
-/* --- what becomes of processes --- */
-
-/* Whoever has begun, or begun anew, may be in a control group of its own from now on. Of a child it
- * is taken to be its parent's until it is looked at: there can be a thousand a second. */
-static void look_at_group(mprof__recording *recording, mprof__process *process)
-{
-    const mprof__process *parent =
-        mprof__processes_find(mprof__process_tree_processes(recording->tree), process->ppid);
-
-    process->place.looks = 0;
-    if (process->place.group == 0 && parent) {
-        process->place.group = parent->place.group;
-    } else if (recording->oom) {
-        mprof__oom_look(recording->oom, &process->place, process->pid, mprof__clock_now_ns());
-    }
-}
-
-/* The program is to be waited for, and to be given what signals the recorder is given. Whoever is
- * followed behind its end is recorded as if attached to. */
-static int is_ours(const mprof__recording *recording)
-{
-    return recording->plan.is_child && !recording->outcome->ended;
-}
-
-static void take_end_of_program(mprof__recording *recording)
-{
-    recording->outcome->ended = 1;
-    recording->is_over = !recording->plan.follow || !recording->is_sampling;
-}
-
-/* 0, or -1 with errno. */
-static int send_signal(const mprof__recording *recording, int number)
-{
-    if (recording->outcome->ended) {
-        errno = ESRCH;
-        return -1;
-    }
-    if (recording->pidfd >= 0) {
-        return (int)syscall(SYS_pidfd_send_signal, recording->pidfd, number, NULL, 0);
-    }
-    return kill((pid_t)recording->pid, number);
-}
-
-static void take_rename(void *data, mprof__process *process, int64_t time_ns)
-{
-    mprof__recording *recording = data;
-
-    look_at_group(recording, process);
-    if (recording->has_begun) {
-        mprof__journal_process(&recording->journal, process, time_ns);
-    }
-}
-
-static void take_birth(void *data, mprof__process *process, int64_t time_ns)
-{
-    mprof__recording *recording = data;
-
-    /* our child may not have its arguments in place yet when it is looked at */
-    if (process->pid == recording->pid && recording->plan.is_child) {
-        memcpy(process->name, recording->title, sizeof process->name);
-    }
-    look_at_group(recording, process);
-    if (recording->has_begun) {
-        mprof__journal_process(&recording->journal, process, time_ns);
-    }
-}
-
-/* The delay is over, or everything is: what is known by now is told as of this moment. */
-static void begin(mprof__recording *recording, int64_t now_ns)
-{
-    const mprof__processes *processes = mprof__process_tree_processes(recording->tree);
-
-    recording->has_begun = 1;
-    if (recording->calls) {
-        mprof__calls_search(recording->calls);
-        mprof__calls_drain(recording->calls);
-        mprof__calls_begin(recording->calls, now_ns);
-    }
-    for (size_t i = 0; i < processes->count; i++) {
-        mprof__journal_process(&recording->journal, processes->items[i], now_ns);
-    }
-    mprof__sampler_forget_peaks(&recording->sampler);
-}
-
-/* All was over before the delay was. */
-static void begin_at_last(mprof__recording *recording)
-{
-    if (!recording->has_begun) {
-        begin(recording, mprof__clock_now_ns());
-        recording->outcome->is_empty = 1;
-    }
-}
-
-static void take_end(void *data, mprof__process *process, const mprof__process_end *end)
-{
-    mprof__recording *recording = data;
-    mprof__process_end told = *end;
-
-    if (recording->oom && end->cause == MPROF_EXIT_SIGNAL && end->value == SIGKILL &&
-        mprof__oom_claim(recording->oom, &process->place, process->pid, mprof__clock_now_ns())) {
-        told.cause = MPROF_EXIT_OOM;
-    }
-    if (recording->calls) {
-        mprof__calls_end(recording->calls, process->pid, end->time_ns);
-    }
-    if (process->pid == recording->pid && !recording->plan.follow) {
-        begin_at_last(recording);
-    }
-    if (recording->has_begun && recording->stats) {
-        mprof__sampler_tell_last_peak(&recording->sampler, process,
-                                      mprof__taskstats_take(recording->stats, process->pid),
-                                      end->time_ns);
-    }
-    if (recording->has_begun) {
-        mprof__journal_end(&recording->journal, process->pid, &told);
-    }
-    if (process->pid == recording->pid) {
-        take_end_of_program(recording);
-    }
-}
-
-static void update_tree(mprof__recording *recording, int64_t now_ns)
-{
-    mprof_error error = MPROF_ERROR_INIT;
-
-    if (recording->stats) {
-        mprof__taskstats_drain(recording->stats);
-    }
-    if (mprof__process_tree_update(recording->tree, now_ns, &error) != MPROF_OK) {
-        mprof__journal_notice(&recording->journal, &error);
-    }
-}
-
-/* The kernel may have told something, of whatever process. */
-static void take_events(mprof__recording *recording, int64_t now_ns)
-{
-    uint64_t before = mprof__process_tree_changes(recording->tree);
-
-    update_tree(recording, now_ns);
-    if (mprof__process_tree_changes(recording->tree) != before) {
-        recording->events_pause_ns = EVENTS_PAUSE_NS;
-    } else if (recording->events_pause_ns < EVENTS_PAUSE_MAX_NS) {
-        recording->events_pause_ns *= 2;
-    }
-    recording->events_ns = now_ns + recording->events_pause_ns;
-}
+/* --- a tick --- */
 
 /* The most there was, as far as the recorder knows: where MEM is the resident memory of the program
  * alone, the kernel's mark of it counts as well. */
 static int64_t highest_bytes(const mprof__recording *recording)
 {
-    const mprof__process *root = mprof__process_tree_root(recording->tree);
+    const mprof__process *root = mprof__process_tree_root(recording->lives.tree);
     int64_t mem_bytes = recording->sampler.mem_bytes;
 
     if (!root || recording->plan.include_children || recording->plan.metric != MPROF__METRIC_RSS ||
@@ -237,12 +70,12 @@ static void watch_threshold(mprof__recording *recording)
         return;
     }
     if (number == 0) {
-        recording->outcome->is_cut = 1;
-        recording->is_over = !is_ours(recording);
-        number = is_ours(recording) ? SIGTERM : 0;
+        recording->is_cut = 1;
+        number = mprof__target_is_ours(&recording->target) ? SIGTERM : 0;
+        recording->is_over |= number == 0;
     }
     mprof__signal_name(name, sizeof name, number);
-    if (number != 0 && send_signal(recording, number) != 0) {
+    if (number != 0 && mprof__target_signal(&recording->target, number) != 0) {
         mprof_error_set(&error, MPROF_EARGUMENT, "%g MiB reached; %s cannot be sent: %s",
                         (double)threshold->bytes / MIB, name, strerror(errno));
     } else {
@@ -264,12 +97,12 @@ static void show_live(mprof__recording *recording, int64_t now_ns)
         return;
     }
     view.peak_bytes = highest_bytes(recording);
-    view.processes = mprof__process_tree_processes(recording->tree)->count;
+    view.processes = mprof__process_tree_processes(recording->lives.tree)->count;
     if (recording->calls) {
         view.calls = mprof__calls_in_flight(recording->calls, 0, function, sizeof function);
         view.function = function;
     }
-    view.waits_ns = recording->has_begun ? 0 : recording->begin_ns - now_ns;
+    view.waits_ns = recording->lives.has_begun ? 0 : recording->begin_ns - now_ns;
     view.lasts_ns = now_ns - recording->begin_ns;
     mprof__live_show(recording->plan.live, &view, now_ns);
 }
@@ -281,15 +114,15 @@ static void tick(mprof__recording *recording, int64_t now_ns)
     if (recording->calls && mprof__ring_folder_watch_fd(folder) < 0) {
         mprof__calls_search(recording->calls); /* else the watch wakes the loop */
     }
-    if (mprof__process_tree_follows(recording->tree)) {
-        take_events(recording, now_ns);
+    if (mprof__process_tree_follows(recording->lives.tree)) {
+        mprof__lives_take_events(&recording->lives, now_ns);
         now_ns = mprof__clock_now_ns(); /* no sample is older than the birth of its process */
     }
     mprof__sampler_tick(&recording->sampler, now_ns);
     if (recording->calls) {
         mprof__calls_drain(recording->calls);
         mprof__flights_tell(&recording->flights, mprof__ring_folder_fd(folder), recording->calls,
-                            mprof__process_tree_processes(recording->tree), now_ns);
+                            mprof__process_tree_processes(recording->lives.tree), now_ns);
     }
     mprof__journal_commit(&recording->journal);
     watch_threshold(recording);
@@ -302,10 +135,10 @@ static void tick(mprof__recording *recording, int64_t now_ns)
 /* The first tick of a recording that waited for it. */
 static void tick_first(mprof__recording *recording, int64_t now_ns)
 {
-    const mprof__processes *processes = mprof__process_tree_processes(recording->tree);
+    const mprof__processes *processes = mprof__process_tree_processes(recording->lives.tree);
 
-    update_tree(recording, now_ns);
-    begin(recording, now_ns);
+    mprof__lives_update(&recording->lives, now_ns);
+    mprof__lives_begin(&recording->lives, now_ns);
     tick(recording, now_ns);
     for (size_t i = 0; i < processes->count; i++) {
         processes->items[i]->begin_bytes = processes->items[i]->rss_bytes;
@@ -328,25 +161,15 @@ static void finish_file(mprof__recording *recording)
     if (recording->calls) {
         mprof__calls_search(recording->calls);
     }
-    update_tree(recording, now_ns);
+    mprof__lives_update(&recording->lives, now_ns);
     mprof__sampler_find_ended(&recording->sampler, now_ns);
-    begin_at_last(recording);
+    mprof__lives_begin_at_last(&recording->lives);
     if (recording->calls) {
         mprof__calls_finish(recording->calls, now_ns);
     }
     mprof__sampler_tell_peaks(&recording->sampler, now_ns);
-    if (recording->ticker.missed > 0) {
-        mprof__journal_number(&recording->journal, "missed-ticks",
-                              (double)recording->ticker.missed);
-    }
-    if (recording->sampler.thinned > 0) {
-        mprof__journal_number(&recording->journal, "thinned-ticks",
-                              (double)recording->sampler.thinned);
-    }
-    if (recording->sampler.kinds.thinned > 0) {
-        mprof__journal_number(&recording->journal, "thinned-kinds",
-                              (double)recording->sampler.kinds.thinned);
-    }
+    mprof__facts_tell_end(&recording->journal, recording->ticker.missed, recording->sampler.thinned,
+                          recording->sampler.kinds.thinned);
     mprof__journal_commit(&recording->journal);
     recording->is_sampling = 0;
     if (recording->plan.finished) {
@@ -354,137 +177,39 @@ static void finish_file(mprof__recording *recording)
     }
 }
 
-/* A child of ours has been reaped; `stat` was read while it was a zombie. */
-static void take_end_of_child(mprof__recording *recording, int64_t pid, int wait_status,
-                              const mprof__procfs_stat *stat, const struct rusage *usage)
-{
-    mprof__process *process =
-        mprof__processes_find(mprof__process_tree_processes(recording->tree), pid);
-    mprof__process_end end;
-
-    if (pid == recording->pid) {
-        recording->outcome->wait_status = wait_status;
-        take_end_of_program(recording);
-    }
-    if (!process || !recording->is_sampling) {
-        return;
-    }
-    end = mprof__process_end_of_status(
-        wait_status, process->told_end.time_ns ? process->told_end.time_ns : mprof__clock_now_ns());
-    mprof__sampler_tell_final_peak(&recording->sampler, process, usage, stat->reaped_faults,
-                                   end.time_ns);
-    mprof__process_tree_end(recording->tree, process, &end);
-}
-
-/* Its signal has been taken and comes once: whoever is left here is waited for in vain. */
-static void reap(mprof__recording *recording)
-{
-    for (;;) {
-        mprof__procfs_stat stat;
-        struct rusage usage;
-        siginfo_t info;
-        int wait_status;
-
-        memset(&stat, 0, sizeof stat);
-        memset(&info, 0, sizeof info);
-        if (TEMP_FAILURE_RETRY(waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT)) != 0 ||
-            info.si_pid == 0) {
-            return;
-        }
-        (void)mprof__procfs_stat_read(&stat, info.si_pid);
-        if (TEMP_FAILURE_RETRY(wait4(info.si_pid, &wait_status, WNOHANG, &usage)) != info.si_pid) {
-            return;
-        }
-        if (recording->is_sampling) {
-            update_tree(recording, mprof__clock_now_ns());
-        }
-        take_end_of_child(recording, info.si_pid, wait_status, &stat, &usage);
-    }
-}
-
-/* The process was not our child: it has gone, and perhaps an event told how. */
-static void take_end_of_other(mprof__recording *recording)
-{
-    int64_t now_ns = mprof__clock_now_ns();
-    mprof__process *root;
-    mprof__process_end end;
-
-    update_tree(recording, now_ns);
-    root = mprof__process_tree_root(recording->tree);
-    if (root && mprof__process_tree_has_ended(root, now_ns, &end)) {
-        mprof__process_tree_end(recording->tree, root, &end);
-    }
-    take_end_of_program(recording);
-}
-
-static int has_members(const mprof__process_tree *tree)
-{
-    const mprof__processes *processes = mprof__process_tree_processes(tree);
-
-    for (size_t i = 0; i < processes->count; i++) {
-        if (processes->items[i]->is_member) {
-            return 1;
-        }
-    }
-    return 0;
-}
-
-/* The program has ended, and what descends from it is followed: until there is none. */
+/* The program has ended; if what descends from it is followed, there may be some of that left. */
 static void look_who_is_left(mprof__recording *recording)
 {
-    if (!has_members(recording->tree)) {
-        update_tree(recording, mprof__clock_now_ns()); /* the last one may have left a child */
-        recording->is_over = !has_members(recording->tree);
+    if (!recording->plan.follow || !recording->is_sampling) {
+        recording->is_over = 1;
+    } else if (!mprof__lives_has_members(&recording->lives)) {
+        /* the last one may have left a child */
+        mprof__lives_update(&recording->lives, mprof__clock_now_ns());
+        recording->is_over |= !mprof__lives_has_members(&recording->lives);
     }
 }
 
 /* --- signals --- */
 
-/* Those held back for the sake of what is shown. 0 if it is none of them. */
-static int take_terminal_signal(mprof__recording *recording, int number)
-{
-    switch (number) {
-    case SIGTSTP:
-        mprof__live_hide(recording->plan.live);
-        mprof__signal_stop(number);
-        mprof__live_renew(recording->plan.live);
-        return 1;
-    case SIGCONT:
-    case SIGWINCH:
-        mprof__live_renew(recording->plan.live);
-        return 1;
-    case SIGTTOU:
-        return 1;
-    default:
-        return 0;
-    }
-}
-
-/* A signal that came from the terminal has reached the program already: the kernel sends it to all
- * of the foreground group. */
 static void take_signal(mprof__recording *recording, const struct signalfd_siginfo *info)
 {
+    const mprof__target *target = &recording->target;
     int number = (int)info->ssi_signo;
 
     if (number == SIGCHLD) {
-        if (recording->plan.is_child) {
-            reap(recording);
+        if (target->is_child) {
+            mprof__lives_reap(&recording->lives, recording->is_sampling);
         }
         return;
     }
-    if (recording->plan.live && take_terminal_signal(recording, number)) {
+    if (recording->plan.live && mprof__live_take_signal(recording->plan.live, number)) {
         return;
     }
-    if (mprof__signal_ends(number)) {
-        recording->taken = number;
-        recording->taken_alone = !is_ours(recording);
-        recording->taken_by_terminal = info->ssi_code == SI_KERNEL;
-        recording->taken_ns = mprof__clock_now_ns();
+    if (mprof__end_request_take(&recording->request, info, target, mprof__clock_now_ns())) {
+        recording->is_over |= !mprof__target_is_ours(target);
     }
-    if (!is_ours(recording)) {
-        recording->is_over |= mprof__signal_ends(number);
-    } else if (info->ssi_code != SI_KERNEL) {
-        (void)send_signal(recording, number);
+    if (mprof__target_is_ours(target) && !mprof__signal_is_of_terminal(info)) {
+        (void)mprof__target_signal(target, number);
     }
 }
 
@@ -497,99 +222,64 @@ static void take_signals(mprof__recording *recording)
     }
 }
 
-/* Whether the recorder shall die of the signal it was given. A program that was asked by its
- * terminal and decided otherwise (an interactive interpreter) ends as it likes; so does one that
- * lived on. */
-static int signal_to_die_of(const mprof__recording *recording)
-{
-    const mprof__recording_outcome *outcome = recording->outcome;
-    int died_of_it = outcome->ended && WIFSIGNALED(outcome->wait_status) &&
-                     WTERMSIG(outcome->wait_status) == recording->taken;
-
-    if (recording->taken == 0 || !recording->plan.is_child || recording->taken_alone ||
-        died_of_it) {
-        return recording->taken;
-    }
-    if (recording->taken_by_terminal ||
-        mprof__clock_now_ns() - recording->taken_ns > SIGNAL_GRACE_NS) {
-        return 0;
-    }
-    return recording->taken;
-}
-
 /* --- the loop --- */
 
-static void set_up_polls(const mprof__recording *recording, struct pollfd *polls)
+static void set_up_wakers(const mprof__recording *recording, mprof__wakers *wakers)
 {
-    for (int i = 0; i < POLL_COUNT; i++) {
-        polls[i].fd = -1;
-        polls[i].events = POLLIN;
-        polls[i].revents = 0;
-    }
-    polls[POLL_SIGNALS].fd = recording->plan.signals->fd;
-    polls[POLL_PIDFD].fd = recording->outcome->ended ? -1 : recording->pidfd;
+    const mprof__target *target = &recording->target;
+
+    mprof__wakers_init(wakers);
+    mprof__wakers_set(wakers, MPROF__WAKER_SIGNALS, recording->plan.signals->fd);
+    mprof__wakers_set(wakers, MPROF__WAKER_END, target->has_ended ? -1 : target->pidfd);
     if (recording->calls && recording->is_sampling) {
-        polls[POLL_BELL].fd = mprof__ring_folder_bell_fd(recording->plan.folder);
-        polls[POLL_WATCH].fd = mprof__ring_folder_watch_fd(recording->plan.folder);
+        const mprof__ring_folder *folder = recording->plan.folder;
+
+        mprof__wakers_set(wakers, MPROF__WAKER_BELL, mprof__ring_folder_bell_fd(folder));
+        mprof__wakers_set(wakers, MPROF__WAKER_RING, mprof__ring_folder_watch_fd(folder));
     }
 }
 
 /* Time until something is to be done, whether or not anything happens. Sets whether process events
  * may wake the loop before that. */
-static int64_t time_left_ns(const mprof__recording *recording, struct pollfd *polls)
+static int64_t time_left_ns(const mprof__recording *recording, mprof__wakers *wakers)
 {
+    const mprof__lives *lives = &recording->lives;
     int64_t now_ns = mprof__clock_now_ns();
     int64_t left_ns = mprof__ticker_remaining_ns(&recording->ticker, now_ns);
-    int64_t pause_ns = recording->events_ns - now_ns;
+    int64_t pause_ns = lives->look_ns - now_ns;
+    int tree_fd = -1;
 
     if (recording->end_ns - now_ns < left_ns) {
         left_ns = recording->end_ns > now_ns ? recording->end_ns - now_ns : 0;
     }
-    if (recording->plan.live && !recording->has_begun) { /* it counts down */
+    if (recording->plan.live && !lives->has_begun) { /* it counts down */
         int64_t live_ns = mprof__live_due_ns(recording->plan.live) - now_ns;
 
         left_ns = live_ns < 0 ? 0 : live_ns < left_ns ? live_ns : left_ns;
     }
-    polls[POLL_TREE].fd = -1;
-    if (recording->events_pause_ns <
-        recording->plan.interval_ns) { /* else the tick is soon enough */
-        if (pause_ns <= 0) {
-            polls[POLL_TREE].fd = mprof__process_tree_fd(recording->tree);
-        } else if (pause_ns < left_ns && mprof__process_tree_fd(recording->tree) >= 0) {
-            left_ns = pause_ns;
-        }
+    if (lives->pause_ns < recording->plan.interval_ns) { /* else the tick is soon enough */
+        tree_fd = mprof__process_tree_fd(lives->tree);
     }
+    if (tree_fd >= 0 && pause_ns > 0) {
+        left_ns = pause_ns < left_ns ? pause_ns : left_ns;
+        tree_fd = -1;
+    }
+    mprof__wakers_set(wakers, MPROF__WAKER_TREE, tree_fd);
     return left_ns;
 }
 
-static void wait_for_next(const mprof__recording *recording, struct pollfd *polls)
-{
-    struct timespec left;
-    int64_t left_ns;
-
-    if (recording->is_sampling) {
-        left_ns = time_left_ns(recording, polls);
-        left.tv_sec = left_ns / 1000000000;
-        left.tv_nsec = left_ns % 1000000000;
-    }
-    if (ppoll(polls, POLL_COUNT, recording->is_sampling ? &left : NULL, NULL) < 0) {
-        for (int i = 0; i < POLL_COUNT; i++) {
-            polls[i].revents = 0;
-        }
-    }
-}
-
 /* What wakes the loop between the ticks. */
-static void take_news(mprof__recording *recording, const struct pollfd *polls)
+static void take_news(mprof__recording *recording, const mprof__wakers *wakers)
 {
-    if (polls[POLL_BELL].revents || polls[POLL_WATCH].revents) {
+    if (mprof__wakers_have(wakers, MPROF__WAKER_BELL) ||
+        mprof__wakers_have(wakers, MPROF__WAKER_RING)) {
         mprof__ring_folder_quiet(recording->plan.folder);
         mprof__calls_search(recording->calls);
         mprof__calls_drain(recording->calls);
         mprof__journal_commit(&recording->journal);
     }
-    if (polls[POLL_TREE].revents) {
-        take_events(recording, mprof__clock_now_ns());
+    if (mprof__wakers_have(wakers, MPROF__WAKER_TREE)) {
+        mprof__lives_take_events(&recording->lives, mprof__clock_now_ns());
     }
 }
 
@@ -599,42 +289,51 @@ static void take_time(mprof__recording *recording)
 
     if (now_ns >= recording->end_ns) {
         finish_file(recording);
-        recording->is_over = !is_ours(recording);
+        recording->is_over = !mprof__target_is_ours(&recording->target);
     } else if (mprof__ticker_remaining_ns(&recording->ticker, now_ns) == 0) {
         mprof__ticker_advance(&recording->ticker, now_ns);
-        (recording->has_begun ? tick : tick_first)(recording, now_ns);
-    } else if (recording->plan.live && !recording->has_begun) {
+        (recording->lives.has_begun ? tick : tick_first)(recording, now_ns);
+    } else if (recording->plan.live && !recording->lives.has_begun) {
         show_live(recording, now_ns);
     }
 }
 
+/* From now on a program of ours merely runs. */
+static void give_up(mprof__recording *recording)
+{
+    recording->is_sampling = 0;
+    finish_file(recording);
+    recording->is_over |= !mprof__target_is_ours(&recording->target);
+}
+
 static void loop(mprof__recording *recording)
 {
-    struct pollfd polls[POLL_COUNT];
+    const mprof__target *target = &recording->target;
+    mprof__wakers wakers;
 
-    set_up_polls(recording, polls);
+    set_up_wakers(recording, &wakers);
     while (!recording->is_over) {
-        wait_for_next(recording, polls);
-        if (polls[POLL_SIGNALS].revents) {
+        mprof__wakers_wait(&wakers,
+                           recording->is_sampling ? time_left_ns(recording, &wakers) : INT64_MAX);
+        if (mprof__wakers_have(&wakers, MPROF__WAKER_SIGNALS)) {
             take_signals(recording);
         }
-        if (polls[POLL_PIDFD].revents) {
-            take_end_of_other(recording);
+        if (mprof__wakers_have(&wakers, MPROF__WAKER_END)) {
+            mprof__lives_take_end_of_target(&recording->lives);
         }
+        recording->is_over |= target->has_ended && !recording->plan.follow;
         if (recording->is_sampling && !recording->is_over) {
-            take_news(recording, polls);
+            take_news(recording, &wakers);
             take_time(recording);
-            if (recording->journal.failed) { /* from now on a program of ours merely runs */
-                recording->is_sampling = 0;
-                finish_file(recording);
-                recording->is_over |= !is_ours(recording);
+            if (recording->journal.failed) {
+                give_up(recording);
             }
         }
-        if (recording->outcome->ended && recording->is_sampling && !recording->is_over) {
+        if (target->has_ended && !recording->is_over) {
             look_who_is_left(recording);
         }
-        if (!recording->is_sampling || recording->outcome->ended) {
-            set_up_polls(recording, polls);
+        if (!recording->is_sampling || target->has_ended) {
+            set_up_wakers(recording, &wakers);
         }
     }
 }
@@ -653,60 +352,14 @@ static void raise_descriptor_limit(void)
     }
 }
 
-/* What the program will be called, from its argument vector. */
-static void make_title(mprof__recording *recording, size_t argc, char *const argv[])
-{
-    char arguments[1024];
-    size_t used = 0;
-
-    for (size_t i = 0; i < argc && used + strlen(argv[i]) < sizeof arguments; i++) {
-        memcpy(arguments + used, argv[i], strlen(argv[i]) + 1);
-        used += strlen(argv[i]) + 1;
-    }
-    mprof__program_title(recording->title, sizeof recording->title, arguments, used, argv[0]);
-}
-
-static const char *yes_no(int value)
-{
-    return value ? "yes" : "no";
-}
-
-static void write_facts(mprof__recording *recording)
-{
-    const mprof__recording_plan *plan = &recording->plan;
-    mprof__journal *journal = &recording->journal;
-    char host[HOST_NAME_MAX + 1] = "";
-
-    mprof__journal_fact(journal, "format", "1");
-    mprof__journal_fact(journal, "version", MPROF_VERSION);
-    if (gethostname(host, sizeof host - 1) == 0 && host[0]) {
-        mprof__journal_fact(journal, "host", host);
-    }
-    mprof__journal_fact(journal, "backend", plan->backend);
-    mprof__journal_number(journal, "interval", (double)plan->interval_ns / 1e9);
-    mprof__journal_fact(journal, "include-children", yes_no(plan->include_children));
-    mprof__journal_fact(journal, "multiprocess", yes_no(plan->multiprocess));
-    if (plan->delay_ns > 0) {
-        mprof__journal_number(journal, "delay", (double)plan->delay_ns / 1e9);
-    }
-    mprof__journal_fact(journal, "processes-by", mprof__process_tree_method(recording->tree));
-    mprof__journal_fact(journal, "peaks-by", recording->stats ? "taskstats" : "looks");
-    if (plan->peak_interval) {
-        mprof__journal_fact(journal, "peak-interval", "yes");
-    }
-    if (plan->follow) {
-        mprof__journal_fact(journal, "follow", "yes");
-    }
-}
-
 static void set_up_sampler(mprof__recording *recording)
 {
     const mprof__recording_plan *plan = &recording->plan;
     mprof__sampler *sampler = &recording->sampler;
 
     sampler->journal = &recording->journal;
-    sampler->tree = recording->tree;
-    sampler->oom = recording->oom;
+    sampler->tree = recording->lives.tree;
+    sampler->oom = recording->lives.oom;
     sampler->metric = plan->metric;
     sampler->backend = plan->backend;
     sampler->interval_ns = plan->interval_ns;
@@ -721,12 +374,36 @@ static void set_up_sampler(mprof__recording *recording)
     sampler->root_is_ours = plan->is_child;
 }
 
+static int follows_descendants(const mprof__recording_plan *plan)
+{
+    return plan->include_children || plan->multiprocess;
+}
+
+static mprof_status set_up_lives(mprof__recording *recording, size_t argc, char *const argv[],
+                                 mprof_error *error)
+{
+    const mprof__recording_plan *plan = &recording->plan;
+    mprof__lives *lives = &recording->lives;
+    mprof_status status;
+
+    lives->journal = &recording->journal;
+    lives->sampler = &recording->sampler;
+    lives->target = &recording->target;
+    lives->follow = plan->follow;
+    mprof__program_title_of(lives->title, sizeof lives->title, argc, argv);
+    status = mprof__lives_open(lives, follows_descendants(plan), error);
+    if (status == MPROF_OK && plan->folder) {
+        status = mprof__calls_open(&recording->calls, plan->folder, &recording->journal,
+                                   lives->tree, error);
+        lives->calls = recording->calls;
+    }
+    return status;
+}
+
 mprof_status mprof__recording_open(mprof__recording **out, const mprof__recording_plan *plan,
                                    size_t argc, char *const argv[], mprof_error *error)
 {
     mprof__recording *recording = calloc(1, sizeof *recording);
-    int follow = plan->include_children || plan->multiprocess;
-    mprof__process_tree_hooks hooks = {recording, take_birth, take_rename, take_end};
     mprof_status status;
 
     *out = recording;
@@ -734,31 +411,24 @@ mprof_status mprof__recording_open(mprof__recording **out, const mprof__recordin
         return mprof_error_set(error, MPROF_ENOMEM, "out of memory");
     }
     recording->plan = *plan;
-    recording->pidfd = -1;
-    make_title(recording, argc, argv);
+    mprof__target_init(&recording->target, plan->is_child);
     mprof__journal_init(&recording->journal, plan->writer, plan->notice, plan->notice_data);
     recording->journal.redact = plan->redact;
-    status = mprof__process_tree_open(&recording->tree, follow, &hooks, error);
-    if (status == MPROF_OK && plan->folder) {
-        status = mprof__calls_open(&recording->calls, plan->folder, &recording->journal,
-                                   recording->tree, error);
-    }
+    status = set_up_lives(recording, argc, argv, error);
     if (status != MPROF_OK) {
         return status;
     }
-    recording->oom = mprof__oom_open("");
-    if (mprof__process_tree_fd(recording->tree) >= 0) {
-        recording->stats = mprof__taskstats_open();
-    }
     set_up_sampler(recording);
-    if (follow && plan->is_child) {
+    if (follows_descendants(plan) && plan->is_child) {
         prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
     }
     if (plan->interval_ns < FINE_INTERVAL_NS) {
         mprof_writer_set_time_decimals(plan->writer, 6);
     }
     (void)mprof_writer_append_command(plan->writer, argc, argv);
-    write_facts(recording);
+    mprof__facts_tell_head(&recording->journal, plan,
+                           mprof__process_tree_method(recording->lives.tree),
+                           recording->lives.stats ? "taskstats" : "looks");
     return mprof_writer_commit(plan->writer, error);
 }
 
@@ -769,31 +439,31 @@ mprof_status mprof__recording_run(mprof__recording *recording, int64_t pid,
     mprof_status status;
 
     memset(outcome, 0, sizeof *outcome);
-    recording->outcome = outcome;
-    recording->pid = pid;
+    mprof__target_open(&recording->target, pid);
     recording->is_sampling = 1;
-    recording->events_pause_ns = EVENTS_PAUSE_NS;
     recording->begin_ns = now_ns + recording->plan.delay_ns;
-    recording->has_begun = recording->plan.delay_ns == 0;
+    recording->lives.has_begun = recording->plan.delay_ns == 0;
     recording->end_ns = recording->plan.timeout_ns > 0
                             ? recording->begin_ns + recording->plan.timeout_ns
                             : INT64_MAX;
     prctl(PR_SET_TIMERSLACK, 1, 0, 0, 0); /* after the program's start: it would inherit this */
     raise_descriptor_limit();
-    if (!recording->plan.is_child) {
-        recording->pidfd = (int)syscall(SYS_pidfd_open, (pid_t)pid, 0);
-    }
     mprof__journal_number(&recording->journal, "pid", (double)pid);
-    if (recording->calls && !recording->has_begun) {
+    if (recording->calls && !recording->lives.has_begun) {
         mprof__calls_begin(recording->calls, INT64_MAX);
     }
     mprof__ticker_init(&recording->ticker, recording->begin_ns, recording->plan.interval_ns);
-    status = mprof__process_tree_set_root(recording->tree, pid, now_ns, error);
+    status = mprof__process_tree_set_root(recording->lives.tree, pid, now_ns, error);
     if (status == MPROF_OK) {
         loop(recording);
         finish_file(recording);
-        outcome->signal = signal_to_die_of(recording);
+        outcome->signal = mprof__end_request_to_die_of(&recording->request, &recording->target,
+                                                       mprof__clock_now_ns());
     }
+    outcome->ended = recording->target.has_ended;
+    outcome->wait_status = recording->target.wait_status;
+    outcome->is_cut = recording->is_cut;
+    outcome->is_empty = recording->lives.is_empty;
     outcome->failed = recording->journal.failed;
     return status;
 }
@@ -803,12 +473,8 @@ void mprof__recording_free(mprof__recording *recording)
     if (!recording) {
         return;
     }
-    if (recording->pidfd >= 0) {
-        close(recording->pidfd);
-    }
+    mprof__target_close(&recording->target);
     mprof__calls_free(recording->calls);
-    mprof__process_tree_free(recording->tree);
-    mprof__oom_free(recording->oom);
-    mprof__taskstats_free(recording->stats);
+    mprof__lives_close(&recording->lives);
     free(recording);
 }

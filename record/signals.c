@@ -75,6 +75,11 @@ int mprof__signal_ends(int number)
     return 0;
 }
 
+int mprof__signal_is_of_terminal(const struct signalfd_siginfo *info)
+{
+    return info->ssi_code == SI_KERNEL;
+}
+
 void mprof__signal_stop(int number)
 {
     sigset_t set;

@@ -24,6 +24,10 @@ int mprof__signals_next(mprof__signals *signals, struct signalfd_siginfo *info);
 /* 1 for those that ask a program to end. */
 int mprof__signal_ends(int number);
 
+/* 1 if it came from the terminal's keys, or a hangup: the kernel has sent it to the whole
+ * foreground group. */
+int mprof__signal_is_of_terminal(const struct signalfd_siginfo *info);
+
 /* Stops this process by the signal, as if it had never been held back; returns when it goes on. */
 void mprof__signal_stop(int number);
 
