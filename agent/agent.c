@@ -86,20 +86,9 @@ static void start_marking(void)
     }
 }
 
-/* By the way of the import statement, which is taken in any case: a function of the interpreter
- * that nobody else calls brings 64 KiB of its code into memory. */
-static PyObject *import_builtins(void)
-{
-    PyObject *name = PyUnicode_FromString("builtins");
-    PyObject *module =
-        name != NULL ? PyImport_ImportModuleLevelObject(name, NULL, NULL, NULL, 0) : NULL;
-    Py_XDECREF(name);
-    return module;
-}
-
 static bool add_builtin(void)
 {
-    PyObject *builtins = import_builtins();
+    PyObject *builtins = mprof__python_module("builtins");
     profile = builtins != NULL ? mprof__decorator_new(is_switched_off()) : NULL;
     bool added = profile != NULL && PyObject_SetAttrString(builtins, "profile", profile) == 0;
     PyErr_Clear();
@@ -131,28 +120,15 @@ bool mprof_agent_is_started(void)
     return profile != NULL;
 }
 
-void mprof_agent_event(const char *event, PyObject *arguments)
+/* A code object, or the name of a module; borrowed. */
+static void hear(bool is_exec, PyObject *subject)
 {
-    if (strcmp(event, "cpython._PySys_ClearAuditHooks") == 0) {
-        mprof__monitor_flush();
-        return;
-    }
-    if (is_marking && strncmp(event, "cpython.run_", strlen("cpython.run_")) == 0) {
-        mprof__marking_begun();
-        return;
-    }
-    bool is_exec = is_marking && strcmp(event, "exec") == 0;
-    if ((!is_exec && strcmp(event, "import") != 0) ||
-        mprof__python.interpreter_get() != mprof__python.interpreter_main()) {
-        return;
-    }
-    int kept_errno = errno;
-    PyObject *name = PyTuple_Check(arguments) ? PyTuple_GetItem(arguments, 0) : NULL;
     const char *module =
-        name != NULL && PyUnicode_Check(name) ? mprof__python.utf8(name, NULL) : NULL;
+        subject != NULL && PyUnicode_Check(subject) ? mprof__python.utf8(subject, NULL) : NULL;
+
     if (is_exec) {
-        if (name != NULL && Py_TYPE(name) == mprof__python.code_type) {
-            mprof__marking_executed(name);
+        if (subject != NULL && Py_TYPE(subject) == mprof__python.code_type) {
+            mprof__marking_executed(subject);
         }
     } else if (module == NULL) {
         PyErr_Clear();
@@ -163,5 +139,27 @@ void mprof_agent_event(const char *event, PyObject *arguments)
     } else {
         mprof__context_imported(module);
     }
-    errno = kept_errno;
+}
+
+bool mprof_agent_event(const char *event, PyObject *arguments)
+{
+    if (mprof__monitor_is_asking()) {
+        return false; /* its name alone may bring 64 KiB of the interpreter into memory */
+    }
+    if (strcmp(event, "cpython._PySys_ClearAuditHooks") == 0) {
+        mprof__monitor_flush();
+        return true;
+    }
+    if (is_marking && strncmp(event, "cpython.run_", strlen("cpython.run_")) == 0) {
+        mprof__marking_begun();
+        return false;
+    }
+    bool is_exec = is_marking && strcmp(event, "exec") == 0;
+    if ((is_exec || strcmp(event, "import") == 0) &&
+        mprof__python.interpreter_get() == mprof__python.interpreter_main()) {
+        int kept_errno = errno;
+        hear(is_exec, PyTuple_Check(arguments) ? PyTuple_GetItem(arguments, 0) : NULL);
+        errno = kept_errno;
+    }
+    return false;
 }

@@ -10,8 +10,9 @@ struct _object;
 /* Call once, with the GIL, in an initialised interpreter. false: the agent stays out for good. */
 __attribute__((visibility("default"))) bool mprof_agent_start(void);
 
-/* An audit event of CPython (PEP 578), with its tuple of arguments. Never fails. */
-__attribute__((visibility("default"))) void mprof_agent_event(const char *event,
+/* An audit event of CPython (PEP 578), with its tuple of arguments. Returns whether it was the last
+ * of the interpreter, behind which its hooks are freed. */
+__attribute__((visibility("default"))) bool mprof_agent_event(const char *event,
                                                               struct _object *arguments);
 
 /* The recorder has come into a process that runs already (MPROF_WIRE_ATTACH). Any thread. */

@@ -362,6 +362,13 @@ mprof_lane *mprof__context_lane(void)
         greenlet.tries == 0 && (here->lane.slot != NULL || is_main())) {
         return &here->lane;
     }
+    if (PyErr_Occurred() == NULL) { /* mostly */
+        mprof_lane *found = find_lane();
+        if (PyErr_Occurred() != NULL) {
+            PyErr_Clear();
+        }
+        return found;
+    }
     PyObject *type;
     PyObject *value;
     PyObject *traceback;

@@ -465,6 +465,11 @@ static PyObject *call_profile(PyObject *self, PyObject *arguments, PyObject *key
     PyObject *function = Py_None;
     PyObject *ignored[3];
 
+    /* @profile as it mostly is, without code of the interpreter that few others use */
+    if (keywords == NULL && PyTuple_Size(arguments) == 1 &&
+        PyTuple_GetItem(arguments, 0) != Py_None) {
+        return decorate(PyTuple_GetItem(arguments, 0));
+    }
     if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "|OOOO:profile", words, &function,
                                      &ignored[0], &ignored[1], &ignored[2])) {
         return NULL;

@@ -53,7 +53,7 @@ static struct {
     long tool;
     long start_return; /* sets of events */
     long suspending;
-    long unwind; /* PY_UNWIND | PY_THROW; only for all code at once before 3.14 */
+    long unwind; /* PY_UNWIND | PY_THROW; only for all code at once before 3.15 */
     bool unwind_is_local;
     Py_ssize_t code_index;
     PyObject *on_death; /* owned: the callback of weak references */
@@ -65,6 +65,7 @@ static mprof_pointer_map deaths;    /* weak reference -> function or frame, a ke
 static watched_code *watched;       /* all of them */
 static watched_call *spare_calls;
 static watched_frame *dying;
+static bool is_asking; /* inside of sys.monitoring, which runs no code of the program */
 
 static watched_code *find_code(PyObject *code)
 {
@@ -464,13 +465,20 @@ static bool call_monitoring(const char *method, const char *format, ...)
     va_end(values);
     PyObject *function =
         arguments != NULL ? PyObject_GetAttrString(monitor.monitoring, method) : NULL;
+    is_asking = true;
     PyObject *result = function != NULL ? PyObject_Call(function, arguments, NULL) : NULL;
+    is_asking = false;
 
     Py_XDECREF(arguments);
     Py_XDECREF(function);
     Py_XDECREF(result);
     PyErr_Clear();
     return result != NULL;
+}
+
+bool mprof__monitor_is_asking(void)
+{
+    return is_asking;
 }
 
 /* The numbers that no kind of tool is meant to have come first. */
@@ -502,7 +510,7 @@ static bool register_callbacks(void)
         long event = event_number(rows[i].event);
         methods[i] = (PyMethodDef){rows[i].event, NULL, FASTCALL, NULL};
         memcpy(&methods[i].ml_meth, &rows[i].function, sizeof methods[i].ml_meth);
-        PyObject *function = PyCFunction_NewEx(&methods[i], NULL, NULL);
+        PyObject *function = mprof__python.builtin_new(&methods[i], NULL, NULL, NULL);
         bool done = event > 0 && function != NULL &&
                     call_monitoring("register_callback", "(llO)", monitor.tool, event, function);
         Py_XDECREF(function);
@@ -535,12 +543,13 @@ static bool set_up(void)
         return false;
     }
     if (monitor.monitoring == NULL) {
-        monitor.monitoring = PySys_GetObject("monitoring"); /* borrowed */
+        PyObject *sys = mprof__python_module("sys");
+        monitor.monitoring = sys != NULL ? PyObject_GetAttrString(sys, "monitoring") : NULL;
+        Py_XDECREF(sys);
         if (monitor.monitoring == NULL) {
             return false;
         }
-        Py_INCREF(monitor.monitoring);
-        monitor.on_death = PyCFunction_NewEx(&death, NULL, NULL);
+        monitor.on_death = mprof__python.builtin_new(&death, NULL, NULL, NULL);
         monitor.code_index = mprof__python.code_extra_index(free_code);
     }
     if (monitor.on_death == NULL || monitor.code_index < 0 || !take_tool()) {

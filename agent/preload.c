@@ -29,7 +29,7 @@ typedef int is_initialised(void);
 typedef struct _object *get_item(struct _object *tuple, long index);
 typedef int compare_text(struct _object *text, const char *ascii);
 typedef bool agent_start(void);
-typedef void agent_event(const char *event, struct _object *arguments);
+typedef bool agent_event(const char *event, struct _object *arguments);
 
 #define AGENT_FILE "libmprof-agent.so"
 
@@ -173,10 +173,8 @@ static int on_event(const char *event, struct _object *arguments, void *data)
         is_decided = true; /* first: starting raises events of its own */
         start_agent();
     }
-    if (tell_agent != NULL) {
-        tell_agent(event, arguments);
-    }
-    if (is_same(event, "cpython._PySys_ClearAuditHooks")) {
+    if (tell_agent != NULL ? tell_agent(event, arguments)
+                           : is_same(event, "cpython._PySys_ClearAuditHooks")) {
         before_hooks_are_freed();
     }
     return 0;

@@ -68,6 +68,14 @@ out:
     return result;
 }
 
+/* PyCMethod_New is there from 3.9 on, and what interpreters use themselves. */
+static PyObject *builtin_of_38(PyMethodDef *method, PyObject *self, PyObject *module,
+                               PyTypeObject *type)
+{
+    (void)type;
+    return PyCFunction_NewEx(method, self, module);
+}
+
 static void *symbol(const char *name)
 {
     return dlsym(RTLD_DEFAULT, name);
@@ -151,6 +159,9 @@ mprof_python_fit mprof__python_load(void)
     if (!find_function(&api->vectorcall, "PyObject_Vectorcall")) {
         api->vectorcall = vectorcall_inline;
         all &= api->version < VERSION(3, 11);
+    }
+    if (!find_function(&api->builtin_new, "PyCMethod_New")) {
+        api->builtin_new = builtin_of_38;
     }
     all &= find_function(&api->interpreter_get, "PyInterpreterState_Get") ||
            find_function(&api->interpreter_get, "_PyInterpreterState_Get"); /* in 3.8 */
@@ -236,6 +247,15 @@ void mprof__python_free(PyObject *self)
 }
 
 mprof_python_frames mprof__python_frames;
+
+PyObject *mprof__python_module(const char *name)
+{
+    PyObject *text = PyUnicode_FromString(name);
+    PyObject *module =
+        text != NULL ? PyImport_ImportModuleLevelObject(text, NULL, NULL, NULL, 0) : NULL;
+    Py_XDECREF(text);
+    return module;
+}
 
 bool mprof__python_frames_load(void)
 {

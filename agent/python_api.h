@@ -1,7 +1,6 @@
 /* CPython as the agent sees it, and the one place that knows how its versions differ. One shared
  * object serves CPython 3.8 and later: what lies in the limited API of 3.8 is linked plainly, what
- * lies outside is looked up when the agent starts and may be missing. Reference counts go through
- * the exported functions, so that every version counts its own way. */
+ * lies outside is looked up when the agent starts and may be missing. */
 #ifndef MPROF_AGENT_PYTHON_API_H
 #define MPROF_AGENT_PYTHON_API_H
 
@@ -11,16 +10,34 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* Objects that live for ever have the sign of the lower half of their count set, from 3.12 on; from
+ * 3.14 on the upper half is no count. Py_IncRef and Py_DecRef know that as well, but the
+ * interpreter itself uses neither: they would bring 64 KiB of its code into memory. Both take NULL.
+ */
+static inline void mprof__python_hold(PyObject *object)
+{
+    if (object != NULL && (int32_t)object->ob_refcnt >= 0) {
+        object->ob_refcnt++;
+    }
+}
+
+static inline void mprof__python_let_go(PyObject *object)
+{
+    if (object != NULL && (int32_t)object->ob_refcnt >= 0 && (uint32_t)--object->ob_refcnt == 0) {
+        _Py_Dealloc(object);
+    }
+}
+
 #undef Py_INCREF
 #undef Py_DECREF
 #undef Py_XINCREF
 #undef Py_XDECREF
 #undef Py_CLEAR
 #undef Py_RETURN_NONE
-#define Py_INCREF(object) Py_IncRef((PyObject *)(object))
-#define Py_DECREF(object) Py_DecRef((PyObject *)(object))
-#define Py_XINCREF(object) Py_IncRef((PyObject *)(object)) /* the functions take NULL */
-#define Py_XDECREF(object) Py_DecRef((PyObject *)(object))
+#define Py_INCREF(object) mprof__python_hold((PyObject *)(object))
+#define Py_DECREF(object) mprof__python_let_go((PyObject *)(object))
+#define Py_XINCREF(object) mprof__python_hold((PyObject *)(object))
+#define Py_XDECREF(object) mprof__python_let_go((PyObject *)(object))
 
 /* Positional arguments in an array, as PEP 590 has it. */
 typedef PyObject *(*mprof_vectorcall)(PyObject *callable, PyObject *const *arguments, size_t count,
@@ -37,10 +54,12 @@ typedef struct mprof_python {
     uint32_t version; /* as PY_VERSION_HEX, without the release level: 0x030b0200 */
     mprof_vectorcall vectorcall;
     PyObject *(*method_new)(PyObject *function, PyObject *self); /* new reference */
-    const char *(*utf8)(PyObject *text, Py_ssize_t *length);     /* borrowed */
-    PyInterpreterState *(*interpreter_get)(void);                /* borrowed */
-    PyInterpreterState *(*interpreter_main)(void);               /* borrowed */
-    PyTypeObject *function_type; /* these types are static: borrowed */
+    PyObject *(*builtin_new)(PyMethodDef *method, PyObject *self, PyObject *module,
+                             PyTypeObject *type); /* new reference; its module and type are NULL */
+    const char *(*utf8)(PyObject *text, Py_ssize_t *length); /* borrowed */
+    PyInterpreterState *(*interpreter_get)(void);            /* borrowed */
+    PyInterpreterState *(*interpreter_main)(void);           /* borrowed */
+    PyTypeObject *function_type;                             /* these types are static: borrowed */
     PyTypeObject *static_method_type;
     PyTypeObject *class_method_type;
     PyTypeObject *generator_type;
@@ -74,6 +93,11 @@ long mprof__python_flags_of_code(PyObject *code);
 
 /* Fills mprof__python from the interpreter that this process runs. */
 mprof_python_fit mprof__python_load(void);
+
+/* A module of the interpreter's own that is always loaded. By the way of the import statement,
+ * which is taken in any case: a function of the interpreter that nobody else calls brings 64 KiB of
+ * its code into memory. New reference, NULL with an exception. */
+PyObject *mprof__python_module(const char *name);
 
 /* A slot that is a function: ISO C has no conversion to void *, POSIX does. */
 #define MPROF_SLOT(id, function)                                                                   \

@@ -341,7 +341,7 @@ class Invisible(AgentCase):
         done = self.run_agent(interpreter, program)
         plain = self.run_plain(interpreter, program)
         more, inside = map(int, done.out.split())
-        self.assertLess(more, 1024, "KiB")
+        self.assertLess(more, 896, "KiB")
         # from the start of the process; code of the interpreter itself is shared by all of them
         self.assertLess(inside - int(plain.stdout.split()[1]), 640, "KiB")
         self.assertEqual(sum(call.count for call in done.calls), 1_000_000)

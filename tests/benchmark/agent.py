@@ -8,14 +8,11 @@ import subprocess
 
 from measure import BUILD, MPROF, PYTHON
 
-# Prints the CPU seconds of the process that a call takes beyond a plain one, and RSS afterwards.
+# Prints the CPU seconds of the process that a call takes beyond a plain one.
 CALLS = """
 import json, sys, time
 def plain(): pass
 {decorate}
-def rss():
-    with open("/proc/self/smaps_rollup") as lines:
-        return next(int(line.split()[1]) for line in lines if line[:4] == "Rss:")
 def loop(function, count):
     begin = time.process_time()
     for _ in range(count): function()
@@ -24,7 +21,7 @@ count = {count}
 base = min(loop(plain, count) for _ in range(3))
 loop(decorated, {warm})
 cost = min(loop(decorated, count) for _ in range(3)) - base
-json.dump([cost, rss()], open(sys.argv[1], "w"))
+json.dump([cost], open(sys.argv[1], "w"))
 """
 
 OURS = "decorated = profile(lambda: None)"
@@ -33,7 +30,6 @@ import memory_profiler
 stamper = memory_profiler.TimeStamper("psutil")
 decorated = stamper(lambda: None)
 """
-NOTHING = "decorated = plain"
 
 # The undecorated function is called as often from a decorated one.
 CALLEE = """
@@ -79,14 +75,6 @@ def decorated_calls(table):
         ratio = middle["upstream"] / middle[name]
         table.row((work, f"{middle[name] * 1e9:.0f} ns", f"{middle['upstream'] * 1e6:.1f} us",
                    f"{ratio:.0f}x", f">= {goal}x"), table.judge(work, ratio >= goal))
-
-
-def memory(table):
-    text = CALLS.format(decorate=OURS, count=333_333, warm=1)
-    plain = CALLS.format(decorate=NOTHING, count=333_333, warm=1)
-    more = statistics.median(ask(table, "ours", text, recorded(table))[1] -
-                             ask(table, "nothing", plain, [])[1] for _ in range(table.runs))
-    table.show("RSS of the program at 1e6 calls, added", more / 1024, "MiB", at_most=1)
 
 
 def drain(table):
@@ -175,7 +163,6 @@ def starts(table):
 
 def measure(table):
     decorated_calls(table)
-    memory(table)
     drain(table)
     undecorated(table)
     starts(table)
