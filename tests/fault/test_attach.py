@@ -14,6 +14,10 @@ import mprof_test  # noqa: E402
 from mprof_test import MPROF, Recording, python, wait_until  # noqa: E402
 
 
+# Processes are searched for by name: another run of these tests has others, of the same length.
+MINE = f"p{os.getpid():07}"
+
+
 class Attach(mprof_test.TestCase):
     def setUp(self):
         super().setUp()
@@ -65,8 +69,9 @@ class Attach(mprof_test.TestCase):
         self.assert_refused("attach", target.pid, "17", says="'17' is one too many", expect=2)
 
     def test_R12_by_name(self):
-        target = self.start_named("some-target-name")  # longer than the kernel's names
-        for hint in ("some-target-name", "some-target-na", "target-name"):
+        name = f"{MINE}-target-name"  # longer than the kernel's names
+        target = self.start_named(name)
+        for hint in (name, name[:14], name[1:]):
             with self.subTest(hint=hint):
                 process = self.attach(hint)
                 process.terminate()
@@ -76,26 +81,26 @@ class Attach(mprof_test.TestCase):
                 self.path.unlink()
 
     def test_R12_an_exact_name_goes_before_a_part(self):
-        self.start_named("xyzzy-longer")
-        target = self.start_named("xyzzy")
-        process = self.attach("xyzzy")
+        self.start_named(f"{MINE}-2")
+        target = self.start_named(MINE)
+        process = self.attach(MINE)
         process.terminate()
         self.wait_for_end(process)
         self.assertEqual(int(Recording(self.path).facts["pid"]), target.pid)
 
     def test_R12_several_of_one_name(self):
-        first = self.start_named("plugh")
+        first = self.start_named(MINE)
         time.sleep(0.05)
-        second = self.start_named("plugh")
-        self.assert_refused("attach", "plugh", says=f"{first.pid} .*{second.pid}")
-        process = self.attach("plugh", "--newest")
+        second = self.start_named(MINE)
+        self.assert_refused("attach", MINE, says=f"{first.pid} .*{second.pid}")
+        process = self.attach(MINE, "--newest")
         process.terminate()
         self.wait_for_end(process)
         self.assertEqual(int(Recording(self.path).facts["pid"]), second.pid)
 
     def test_R12_all_of_one_name_are_listed(self):
         """However many there are: each with its pid and what tells it from the others."""
-        name = f"many-{os.getpid()}"
+        name = f"{MINE}-many"
         targets = [self.start_named(name, f"{600 + n}") for n in range(40)]
         done = self.run_mprof("attach", name, expect=1)
         self.assertRegex(done.stderr, rf"\Amprof: 40 processes are named like '{name}'; [^\n]*"
@@ -106,7 +111,7 @@ class Attach(mprof_test.TestCase):
         self.assertNotIn("\x1b", done.stderr)
 
     def test_R12_listed_command_lines_are_harmless(self):
-        name = f"sh-{os.getpid()}"
+        name = f"{MINE}-sh"
         shutil.copy(shutil.which("sh"), self.directory / name)
         for _ in range(2):
             self.start(self.directory / name, "-c", "\x1b[2J\n:; while [ ! -e go ]; do sleep 0.1; done")
