@@ -91,6 +91,38 @@ static void add_series(double *values, const mprof__layout *layout,
     }
 }
 
+/* Adds a child to values[STEPS]; false without memory for it. Where MEM is a sum, nothing is known
+ * of it between two samples: a child that is known better there, by what its functions measured,
+ * would be taken from or given to the main process. So it counts with what it had at the samples.
+ */
+static bool add_child(double *values, const mprof__layout *layout,
+                      const mprof__recording *recording, size_t rank)
+{
+    const mprof_series *series = &recording->processes[recording->children[rank]].series;
+    const mprof_series *moments = recording->line;
+    if (!recording->main_is_sum || !moments->point_count) {
+        add_series(values, layout, recording, series);
+        return true;
+    }
+    mprof_sample *points = malloc(moments->point_count * sizeof *points);
+    if (!points)
+        return false;
+    /* the values of a tick have one time in recordings of ours; upstream measures one by one */
+    bool one_time = mprof_profile_fact(recording->profile, "include-children") != NULL;
+    double pace_s = one_time || !isfinite(recording->pace_s) ? 0 : recording->pace_s;
+    size_t next = 0;
+    for (size_t i = 0; i < moments->point_count; i++) {
+        double at = moments->points[i].time_s;
+        while (next < series->point_count && series->points[next].time_s < at)
+            next++;
+        points[i] = (mprof_sample){value_at(series, next, at, pace_s, recording->gap_s), at};
+    }
+    mprof_series sampled = {.points = points, .point_count = moments->point_count};
+    add_series(values, layout, recording, &sampled);
+    free(points);
+    return true;
+}
+
 /* MEM told the sum of the tree if what is left without the children is smoother than MEM itself:
  * else every birth and death of a child would show in the difference. Recordings of ours say it. */
 static bool main_is_sum(const mprof__recording *recording, const double *mem,
@@ -118,8 +150,11 @@ static mprof_status make_total(mprof__recording *recording, const mprof__layout 
     for (size_t i = 0; i < STEPS; i++)
         points[i] =
             (mprof_sample){values[i], recording->start_s + layout->from_s + step_s * (double)i};
-    recording->total =
-        (mprof_series){.points = points, .point_count = STEPS, .sample_count = STEPS};
+    recording->total = (mprof_series){
+        .points = points, .point_count = STEPS, .sample_count = STEPS, .peak = points[0]};
+    for (size_t i = 1; i < STEPS; i++)
+        if (points[i].mib > recording->total.peak.mib)
+            recording->total.peak = points[i];
     recording->total_points = points;
     return MPROF_OK;
 }
@@ -236,20 +271,19 @@ static void draw_layer(mprof__layout *layout, const double *low, const double *h
 }
 
 /* What the main process has for itself. */
-static void add_main(double *values, const mprof__layout *layout, const mprof__recording *recording)
+static bool add_main(double *values, const mprof__layout *layout, const mprof__recording *recording)
 {
     add_series(values, layout, recording, recording->line);
     if (!recording->main_is_sum)
-        return;
+        return true;
     double *children = calloc(STEPS, sizeof *children);
-    if (!children)
-        return;
-    for (size_t i = 0; i < recording->child_count; i++)
-        add_series(children, layout, recording,
-                   &recording->processes[recording->children[i]].series);
-    for (size_t i = 0; i < STEPS; i++)
+    bool added = children != NULL;
+    for (size_t i = 0; added && i < recording->child_count; i++)
+        added = add_child(children, layout, recording, i);
+    for (size_t i = 0; added && i < STEPS; i++)
         values[i] = fmax(0, values[i] - children[i]);
     free(children);
+    return added;
 }
 
 /* The main process at the bottom, above it the rest in one, then the largest: what matters has the
@@ -264,21 +298,23 @@ static void draw_stack(mprof__layout *layout, const mprof__recording *recording)
     double *high = low + STEPS;
     size_t named = recording->child_count < NAMED_MAX ? recording->child_count : NAMED_MAX;
     char name[200];
-    add_main(high, layout, recording);
+    bool added = add_main(high, layout, recording);
     mprof__process_text(name, sizeof name, recording, 0);
     draw_layer(layout, low, high, MPROF_COLOUR_NONE, name);
     memcpy(low, high, STEPS * sizeof *low);
-    for (size_t i = named; i < recording->child_count; i++)
-        add_series(high, layout, recording, &recording->processes[recording->children[i]].series);
+    for (size_t i = named; added && i < recording->child_count; i++)
+        added = add_child(high, layout, recording, i);
     snprintf(name, sizeof name, "%zu others", recording->child_count - named);
     if (named < recording->child_count)
         draw_layer(layout, low, high, MPROF_COLOUR_NONE, name);
-    for (size_t i = named; i-- > 0;) {
+    for (size_t i = named; added && i-- > 0;) {
         memcpy(low, high, STEPS * sizeof *low);
-        add_series(high, layout, recording, &recording->processes[recording->children[i]].series);
+        added = add_child(high, layout, recording, i);
         mprof__process_text(name, sizeof name, recording, recording->children[i]);
         draw_layer(layout, low, high, mprof__child_colour(layout, recording, i), name);
     }
+    if (!added)
+        layout->figure->status = MPROF_ENOMEM;
     free(low);
 }
 
@@ -327,12 +363,10 @@ void mprof__draw_children(mprof__layout *layout, const mprof__recording *recordi
 }
 
 /* Somewhere along its own line: at its peak if there is room, else wherever it runs free. */
-static void draw_name(mprof__layout *layout, const mprof__recording *recording, uint32_t process,
-                      int colour)
+static void draw_name(mprof__layout *layout, const mprof__recording *recording,
+                      const mprof_series *series, const char *text, int colour)
 {
-    const mprof_series *series = &recording->processes[process].series;
-    char text[200], name[200];
-    mprof__process_text(text, sizeof text, recording, process);
+    char name[200];
     size_t length = mprof__fit_text(layout, MPROF_ROLE_CHILD_NAME, name, sizeof name, text, 180);
     double width = mprof__text_width(layout, MPROF_ROLE_CHILD_NAME, name, length);
     size_t stride = series->point_count / 40 + 1;
@@ -360,7 +394,12 @@ void mprof__name_children(mprof__layout *layout, const mprof__recording *recordi
 {
     if (layout->options->stack)
         return; /* names stand in the layers */
-    for (size_t i = 0; i < recording->child_count && i < NAMED_MAX; i++)
-        draw_name(layout, recording, recording->children[i],
+    if (recording->total.point_count)
+        draw_name(layout, recording, &recording->total, "all processes", MPROF_COLOUR_NONE);
+    for (size_t i = 0; i < recording->child_count && i < NAMED_MAX; i++) {
+        char name[200];
+        mprof__process_text(name, sizeof name, recording, recording->children[i]);
+        draw_name(layout, recording, &recording->processes[recording->children[i]].series, name,
                   mprof__child_colour(layout, recording, i));
+    }
 }

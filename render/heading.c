@@ -8,6 +8,13 @@
 #define TITLE_Y_PX 33.0
 #define FACTS_Y_PX 53.0
 
+/* Without its directories: a picture goes to other people. */
+static const char *file_name(const mprof_profile *profile)
+{
+    const char *file = mprof_profile_file(profile), *slash = strrchr(file, '/');
+    return slash ? slash + 1 : file;
+}
+
 char *mprof__title_text(const mprof__layout *layout)
 {
     char text[64];
@@ -19,7 +26,7 @@ char *mprof__title_text(const mprof__layout *layout)
     if (!title)
         title = mprof_profile_command_line(layout->recordings[0].profile);
     if (!*title)
-        title = mprof_profile_file(layout->recordings[0].profile);
+        title = file_name(layout->recordings[0].profile);
     return mprof__visible(title, strlen(title), 4000);
 }
 
@@ -58,10 +65,10 @@ static void add_calls(struct sentence *sentence, const mprof__layout *layout)
             }
     if (!calls)
         return;
-    char count[32], text[96];
-    snprintf(text, sizeof text, "%s call%s of %zu function%s",
-             mprof__count_text(count, sizeof count, calls), calls == 1 ? "" : "s", functions,
-             functions == 1 ? "" : "s");
+    char count[32], of[32], text[120];
+    snprintf(text, sizeof text, "%s call%s of %s function%s",
+             mprof__count_text(count, sizeof count, calls), calls == 1 ? "" : "s",
+             mprof__count_text(of, sizeof of, functions), functions == 1 ? "" : "s");
     add_fact(sentence, text);
 }
 
@@ -142,7 +149,10 @@ char *mprof__facts_text(const mprof__layout *layout)
     if (layout->recording_count == 1 && first->process_count > 1)
         add_count(&sentence, first->process_count, "process", "processes");
     char memory[40];
-    snprintf(text, sizeof text, "peak %s", mprof__memory_text(memory, sizeof memory, peak));
+    /* the plot is as high as the sum of all: not to be taken for this peak */
+    bool of_main = layout->recording_count == 1 && first->child_count > 0 && !first->main_is_sum;
+    snprintf(text, sizeof text, "%speak %s", of_main ? "main process: " : "",
+             mprof__memory_text(memory, sizeof memory, peak));
     if (layout->recordings[0].line->sample_count || layout->recording_count > 1)
         add_fact(&sentence, text);
     if (layout->recording_count == 1) {
@@ -160,16 +170,13 @@ char *mprof__facts_text(const mprof__layout *layout)
     return strdup(sentence.text);
 }
 
-/* File names without their directories: a picture goes to other people. */
 char *mprof__source_text(const mprof__layout *layout)
 {
     char text[2000] = "";
     size_t used = 0;
     for (size_t r = 0; r < layout->recording_count && used < sizeof text; r++) {
-        const char *file = mprof_profile_file(layout->recordings[r].profile);
-        const char *slash = strrchr(file, '/');
         int wrote = snprintf(text + used, sizeof text - used, "%s%s", used ? ", " : "",
-                             slash ? slash + 1 : file);
+                             file_name(layout->recordings[r].profile));
         used += wrote > 0 ? (size_t)wrote : 0;
     }
     return mprof__visible(text, strlen(text), sizeof text);

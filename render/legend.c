@@ -40,6 +40,8 @@ struct table {
 struct mprof__legend {
     struct table tables[TABLE_MAX];
     size_t table_count;
+    double name_most_px; /* longer names are cut */
+    bool cut;            /* one was */
     double width, height;
 };
 
@@ -52,9 +54,12 @@ void mprof__legend_free(mprof__legend *legend)
     free(legend);
 }
 
-static double name_most(const mprof__layout *layout)
+static void set_name(mprof__legend *legend, const mprof__layout *layout, struct row *row,
+                     const char *name)
 {
-    return fmin(NAME_MAX_PX, layout->options->width_px * 0.3);
+    mprof__fit_text(layout, MPROF_ROLE_LEGEND_NAME, row->name, sizeof row->name, name,
+                    legend->name_most_px);
+    legend->cut = legend->cut || strcmp(row->name, name) != 0;
 }
 
 static struct table *add_table(mprof__legend *legend, size_t rows)
@@ -189,8 +194,7 @@ static int add_functions(mprof__legend *legend, const mprof__layout *layout, siz
             struct row *row = &table->rows[i];
             row->colour = totals[i].colour;
             row->swatch = MPROF_ROLE_SWATCH;
-            mprof__fit_text(layout, MPROF_ROLE_LEGEND_NAME, row->name, sizeof row->name,
-                            totals[i].label, name_most(layout));
+            set_name(legend, layout, row, totals[i].label);
             mprof__count_text(row->cells[0], sizeof *row->cells, totals[i].calls);
             mprof__duration_text(row->cells[1], sizeof *row->cells, totals[i].total_s);
             mprof__duration_text(row->cells[2], sizeof *row->cells, totals[i].longest_s);
@@ -202,10 +206,10 @@ static int add_functions(mprof__legend *legend, const mprof__layout *layout, siz
     return table != NULL;
 }
 
-static void end_text(char *text, size_t size, const mprof_process *process)
+static void end_text(char *text, size_t size, const mprof_process *process, bool known)
 {
     if (!process->ended)
-        snprintf(text, size, "\xE2\x80\x93");
+        snprintf(text, size, known ? "\xE2\x80\x93" : "");
     else if (process->cause == MPROF_EXIT_STATUS)
         snprintf(text, size, "exit %lld", (long long)process->exit_value);
     else if (process->cause == MPROF_EXIT_SIGNAL)
@@ -229,9 +233,12 @@ static int add_processes(mprof__legend *legend, const mprof__layout *layout, siz
         return 1;
     struct table *table = add_table(legend, count < most ? count : most);
     if (table) {
+        bool ends_known = false; /* files of upstream do not tell */
         set_heads(table, heads);
         table->total = count;
         table->count = count < most ? count : most;
+        for (size_t i = 0; i < count; i++)
+            ends_known = ends_known || recording->processes[ranked[i]].ended;
         for (size_t i = 0; i < table->count; i++) {
             const mprof_process *process = &recording->processes[ranked[i]];
             struct row *row = &table->rows[i];
@@ -239,8 +246,7 @@ static int add_processes(mprof__legend *legend, const mprof__layout *layout, siz
             mprof__process_text(name, sizeof name, recording, ranked[i]);
             row->colour = mprof__child_colour(layout, recording, i);
             row->swatch = MPROF_ROLE_SWATCH;
-            mprof__fit_text(layout, MPROF_ROLE_LEGEND_NAME, row->name, sizeof row->name, name,
-                            name_most(layout));
+            set_name(legend, layout, row, name);
             if (process->series.sample_count) { /* else its line crosses the window */
                 mprof__duration_text(row->cells[0], sizeof *row->cells,
                                      process->series.last_s - process->series.first_s);
@@ -248,7 +254,7 @@ static int add_processes(mprof__legend *legend, const mprof__layout *layout, siz
                 mprof__memory_text(row->cells[2], sizeof *row->cells, process->series.peak.mib);
             }
             mprof__exact_peak_text(row->cells[3], sizeof *row->cells, layout, process);
-            end_text(row->cells[4], sizeof *row->cells, process);
+            end_text(row->cells[4], sizeof *row->cells, process, ends_known);
         }
         leave_out_empty_columns(table);
     }
@@ -279,8 +285,7 @@ static int add_recordings(mprof__legend *legend, const mprof__layout *layout)
             return 0;
         row->colour = recording->colour;
         row->swatch = recording->colour == MPROF_COLOUR_NONE ? MPROF_ROLE_CURVE : MPROF_ROLE_SWATCH;
-        mprof__fit_text(layout, MPROF_ROLE_LEGEND_NAME, row->name, sizeof row->name, name,
-                        name_most(layout));
+        set_name(legend, layout, row, name);
         free(name);
         mprof__date_text(row->cells[0], sizeof *row->cells, recording->start_s);
         mprof__duration_text(row->cells[1], sizeof *row->cells,
@@ -347,11 +352,13 @@ static void arrange(mprof__legend *legend, double width_px, double most_height_p
     legend->height = legend->table_count ? HEAD_PX + (double)highest * ROW_PX : 0;
 }
 
-mprof__legend *mprof__legend_new(mprof__layout *layout, double width_px, double most_height_px)
+static mprof__legend *legend_with_names(const mprof__layout *layout, double width_px,
+                                        double most_height_px, double name_most_px)
 {
     mprof__legend *legend = calloc(1, sizeof *legend);
     if (!legend)
         return NULL;
+    legend->name_most_px = name_most_px;
     size_t most = (size_t)fmax(2, most_height_px / ROW_PX * 3);
     if (!add_recordings(legend, layout) || !add_functions(legend, layout, most) ||
         !add_processes(legend, layout, most)) {
@@ -370,6 +377,37 @@ mprof__legend *mprof__legend_new(mprof__layout *layout, double width_px, double 
         }
     }
     arrange(legend, width_px, most_height_px);
+    return legend;
+}
+
+/* Cells of all tables that are drawn. */
+static size_t shown_cells(const mprof__legend *legend)
+{
+    size_t cells = 0;
+    for (size_t i = 0; i < legend->table_count; i++)
+        cells += legend->tables[i].shown * (size_t)legend->tables[i].columns;
+    return cells;
+}
+
+mprof__legend *mprof__legend_new(mprof__layout *layout, double width_px, double most_height_px)
+{
+    double usual = fmin(NAME_MAX_PX, layout->options->width_px * 0.3);
+    mprof__legend *legend = legend_with_names(layout, width_px, most_height_px, usual);
+    if (!legend || !legend->cut || legend->width >= width_px)
+        return legend;
+    /* names that are told apart by their ends need them: as long as nothing else gives way */
+    double widest = 0, spare = width_px - legend->width;
+    for (size_t i = 0; i < legend->table_count; i++)
+        widest = fmax(widest, legend->tables[i].widths[0]);
+    for (size_t share = 1; share <= legend->table_count; share++) {
+        mprof__legend *wide = legend_with_names(layout, width_px, most_height_px,
+                                                widest + floor(spare / (double)share));
+        if (wide && shown_cells(wide) >= shown_cells(legend)) {
+            mprof__legend_free(legend);
+            return wide;
+        }
+        mprof__legend_free(wide);
+    }
     return legend;
 }
 

@@ -178,7 +178,8 @@ class ExactPeaks(PlotCase):
             self.assertRegex(facts, re.escape(says) + r"\Z")
 
     def test_no_column_where_the_samples_saw_all(self):
-        facts, texts = self.drawn(self.HEAD + self.SAMPLES + "PEAK 10 23.0 1700000003.0\n")
+        facts, texts = self.drawn(self.HEAD + self.SAMPLES + "PEAK 10 23.0 1700000003.0\n"
+                                  "EXIT 11 1700000003.5 status 0\n")
         self.assertNotIn("between samples", facts)
         self.assertNotIn("exact peak", texts)
         self.assertIn("mean", texts)

@@ -477,6 +477,84 @@ static void what_is_too_much_is_cut_and_counted(void **state)
     }
 }
 
+/* MEM is the sum; the child's function saw a peak of which MEM knows nothing. */
+static void a_stack_keeps_the_main_process_level(void **state)
+{
+    struct script script = {NULL, 0, 0};
+    (void)state;
+    add(&script, "FACT include-children yes\nFACT pid 7\n");
+    for (int i = 0; i <= 20; i++) {
+        int lives = i >= 5 && i <= 15;
+        add(&script, "MEM %d %.1f\n", lives ? 130 : 30, 100 + i * 0.1);
+        if (lives)
+            add(&script, "CHLD 8 100 %.1f\n", 100 + i * 0.1);
+    }
+    add(&script, "FUNC m.f 100 101.02 190 101.07 0 pid=8\n");
+    mprof_profile *profile = load(script.text, script.used);
+    mprof_figure_options options;
+    mprof_figure_options_init(&options);
+    options.stack = 1;
+    mprof_figure *figure = lay_out(profile, &options);
+    const mprof_frame *frame = mprof_figure_frame(figure);
+    size_t count, point_count, layers = 0;
+    const mprof_item *items = mprof_figure_items(figure, &count);
+    const mprof_point *points = mprof_figure_points(figure, &point_count);
+    for (size_t i = 0; i < count; i++) {
+        if (items[i].role != MPROF_ROLE_LAYER || layers++)
+            continue;
+        for (uint32_t p = 0; p < items[i].count / 2; p++) {
+            double y = (double)points[items[i].first + p].y;
+            double mib = frame->high_mib * (1 - (y - frame->plot.y) / frame->plot.height);
+            assert_true(fabs(mib - 30) < 0.5);
+        }
+    }
+    assert_int_equal(layers, 2);
+    mprof_figure_free(figure);
+    mprof_profile_free(profile);
+    free(script.text);
+}
+
+static void the_sum_of_all_is_not_taken_for_the_main_process(void **state)
+{
+    static const char text[] = "FACT include-children no\nMEM 30 100\nMEM 30 101\nMEM 30 102\n"
+                               "CHLD 8 300 100\nCHLD 8 300 101\nCHLD 8 300 102\n";
+    (void)state;
+    mprof_profile *profile = load(text, sizeof text - 1);
+    mprof_figure *figure = lay_out(profile, NULL);
+    assert_non_null(strstr(mprof_figure_facts(figure), "main process: peak 30.0 MiB"));
+    assert_true(has_text(figure, MPROF_ROLE_CHILD_NAME, "all processes"));
+    assert_false(has_text(figure, MPROF_ROLE_LEGEND_HEAD, "end")); /* nothing is known of it */
+    mprof_figure_free(figure);
+    mprof_profile_free(profile);
+}
+
+static void names_of_the_legend_are_whole_where_there_is_room(void **state)
+{
+    static const char *const names[] = {
+        "test_the_behaviour_of_a_rather_long_name_of_the_kind_that_tests_have_variant_a",
+        "test_the_behaviour_of_a_rather_long_name_of_the_kind_that_tests_have_variant_b"};
+    (void)state;
+    for (int narrow = 0; narrow < 2; narrow++) {
+        struct script script = {NULL, 0, 0};
+        add(&script, "MEM 1 100\nMEM 2 110\n");
+        for (int i = 0; i < 2; i++)
+            add(&script, "FUNC m.%s 1 %d 2 %d 0\n", names[i], 101 + i * 2, 102 + i * 2);
+        mprof_profile *profile = load(script.text, script.used);
+        mprof_figure_options options;
+        mprof_figure_options_init(&options);
+        if (narrow)
+            options.width_px = 700;
+        mprof_figure *figure = lay_out(profile, &options);
+        for (int i = 0; i < 2; i++)
+            assert_int_equal(has_text(figure, MPROF_ROLE_LEGEND_NAME, names[i]), !narrow);
+        assert_true(has_text(figure, MPROF_ROLE_LEGEND_HEAD, "longest"));
+        check_texts(figure, 0);
+        mprof_figure_free(figure);
+        mprof_profile_free(profile);
+        free(script.text);
+    }
+}
+
 static void bad_requests_are_refused(void **state)
 {
     static const char text[] = "MEM 1 100\nMEM 2 101\nFUNC m.f 1 100.1 2 100.5 0\n";
@@ -514,6 +592,9 @@ int main(void)
         cmocka_unit_test(lanes_are_grouped_by_process),
         cmocka_unit_test(lanes_fit_into_a_fixed_page),
         cmocka_unit_test(what_is_too_much_is_cut_and_counted),
+        cmocka_unit_test(a_stack_keeps_the_main_process_level),
+        cmocka_unit_test(the_sum_of_all_is_not_taken_for_the_main_process),
+        cmocka_unit_test(names_of_the_legend_are_whole_where_there_is_room),
         cmocka_unit_test(bad_requests_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
