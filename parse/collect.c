@@ -2,7 +2,6 @@
  * who among processes, lanes and functions. */
 #include "buffer.h"
 #include "extremes.h"
-#include "group.h"
 #include "profile_parts.h"
 
 #include <math.h>
@@ -24,11 +23,15 @@ void mprof__collector_init(mprof__collector *collector, mprof_profile *profile,
     collector->from_s = -INFINITY;
     collector->to_s = INFINITY;
     mprof__curve_init(&collector->samples, options->max_points);
+    mprof__group_curves_init(&collector->group, options->max_points);
+    mprof__kind_curves_init(&collector->kinds, options->kinds, options->max_points);
 }
 
 void mprof__collector_free(mprof__collector *collector)
 {
     mprof__curve_free(&collector->samples);
+    mprof__group_curves_free(&collector->group);
+    mprof__kind_curves_free(&collector->kinds);
     for (size_t i = 0; i < collector->profile->process_count; i++) {
         mprof__curve_free(&collector->curves[i]);
     }
@@ -266,6 +269,14 @@ static mprof_status take_call(mprof__collector *collector, const mprof_call *cal
     return MPROF_OK;
 }
 
+/* The number a fact tells; MPROF_PID_NONE if it is none. */
+static int64_t read_pid(const char *value)
+{
+    char *end;
+    long long pid = strtoll(value, &end, 10);
+    return end == value || *end || pid <= 0 ? MPROF_PID_NONE : (int64_t)pid;
+}
+
 static mprof_status take_fact(mprof__collector *collector, const mprof_record *record)
 {
     mprof_profile *profile = collector->profile;
@@ -282,6 +293,10 @@ static mprof_status take_fact(mprof__collector *collector, const mprof_record *r
         return fail_without_memory(collector);
     }
     profile->fact_count++;
+    if (!collector->has_pid_fact && strcmp(fact->key, "pid") == 0) {
+        collector->has_pid_fact = 1;
+        collector->main_pid = read_pid(fact->value);
+    }
     return MPROF_OK;
 }
 
@@ -331,6 +346,23 @@ static mprof_status take_kernel_peak(mprof__collector *collector, const mprof_re
     return MPROF_OK;
 }
 
+static mprof_status take_group(mprof__collector *collector, const mprof_record *record)
+{
+    mprof__group_take(&collector->profile->group, record);
+    return mprof__group_curves_take(&collector->group, record, collector->from_s,
+                                    collector->to_s) == 0
+               ? MPROF_OK
+               : fail_without_memory(collector);
+}
+
+static mprof_status take_kinds(mprof__collector *collector, const mprof_record *record)
+{
+    return mprof__kind_curves_take(&collector->kinds, record, collector->main_pid,
+                                   collector->from_s, collector->to_s) == 0
+               ? MPROF_OK
+               : fail_without_memory(collector);
+}
+
 static mprof_status take_command_line(mprof__collector *collector, const mprof_record *record)
 {
     mprof_profile *profile = collector->profile;
@@ -364,11 +396,11 @@ static mprof_status take_record(void *data, const mprof_record *record)
         collector->profile->lost_calls += (uint64_t)record->value;
         return MPROF_OK;
     case MPROF_RECORD_GROUP:
-        mprof__group_take(&collector->profile->group, record);
-        return MPROF_OK;
+        return take_group(collector, record);
+    case MPROF_RECORD_KINDS:
+        return take_kinds(collector, record);
     case MPROF_RECORD_MEM:
     case MPROF_RECORD_ARGV:
-    case MPROF_RECORD_KINDS:
         break;
     }
     return MPROF_OK;
@@ -415,17 +447,6 @@ mprof_status mprof__collector_read_range(mprof__collector *collector, mprof_sour
 
 /* --- the main process ---------------------------------------------------------------------- */
 
-static int64_t main_pid(const mprof_profile *profile)
-{
-    const char *value = mprof_profile_fact(profile, "pid");
-    if (!value || !value[0]) {
-        return MPROF_PID_NONE;
-    }
-    char *end;
-    long long pid = strtoll(value, &end, 10);
-    return *end || pid <= 0 ? MPROF_PID_NONE : (int64_t)pid;
-}
-
 /* Moves the first process of number `from` into the place 0 that was kept for it. */
 static void move_to_front(mprof__collector *collector, uint32_t from)
 {
@@ -453,7 +474,7 @@ void mprof__collector_settle_main(mprof__collector *collector)
 {
     mprof_profile *profile = collector->profile;
     const char *children = mprof_profile_fact(profile, "include-children");
-    int64_t pid = main_pid(profile);
+    int64_t pid = collector->main_pid;
     profile->is_alone = !children || strcmp(children, "no") == 0;
     for (uint32_t i = 1; i < profile->process_count && pid != MPROF_PID_NONE; i++) {
         if (profile->processes[i].pid == pid) {

@@ -408,6 +408,21 @@ const char *mprof_kind_name(mprof_kind kind)
     return names[kind];
 }
 
+mprof_kind mprof_kind_find(const char *name, size_t length)
+{
+    mprof_kind kind = 0;
+    while (kind < MPROF_KIND_COUNT && (strlen(mprof_kind_name(kind)) != length ||
+                                       memcmp(mprof_kind_name(kind), name, length) != 0)) {
+        kind++;
+    }
+    return kind;
+}
+
+int mprof_kind_adds_up(mprof_kind kind)
+{
+    return kind == MPROF_KIND_PSS || kind == MPROF_KIND_USS;
+}
+
 /* "name=MiB". A name of a later version is passed over. */
 static int read_kind(mprof_record *record, mprof_text field)
 {
@@ -417,13 +432,8 @@ static int read_kind(mprof_record *record, mprof_text field)
     }
     size_t length = (size_t)(equals - field.bytes);
     mprof_text value = {equals + 1, field.length - length - 1};
-    for (int kind = 0; kind < MPROF_KIND_COUNT; kind++) {
-        const char *name = mprof_kind_name((mprof_kind)kind);
-        if (strlen(name) == length && memcmp(name, field.bytes, length) == 0) {
-            return read_memory(&record->kinds_mib[kind], value);
-        }
-    }
-    return 0;
+    mprof_kind kind = mprof_kind_find(field.bytes, length);
+    return kind < MPROF_KIND_COUNT ? read_memory(&record->kinds_mib[kind], value) : 0;
 }
 
 static mprof__verdict parse_kinds(mprof_record *record, mprof_warning *warning, cursor *line)

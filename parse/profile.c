@@ -2,7 +2,6 @@
 #include <mprof/profile.h>
 
 #include "extremes.h"
-#include "group.h"
 #include "profile_parts.h"
 #include "source.h"
 
@@ -30,6 +29,11 @@ void mprof_profile_free(mprof_profile *profile)
         free((void *)(uintptr_t)profile->line.points);
     }
     free((void *)(uintptr_t)profile->samples.points);
+    free((void *)(uintptr_t)profile->group.current.points);
+    free((void *)(uintptr_t)profile->group.limits);
+    for (int kind = 0; kind < MPROF_KIND_COUNT; kind++) {
+        free((void *)(uintptr_t)profile->kinds[kind].series.points);
+    }
     free(profile->processes);
     free(profile->lanes);
     free(profile->functions);
@@ -139,6 +143,18 @@ static mprof_status finish_children(mprof__collector *collector, mprof_error *er
     return MPROF_OK;
 }
 
+/* The control group, and memory by kinds. */
+static mprof_status finish_others(mprof__collector *collector, mprof_error *error)
+{
+    mprof_profile *profile = collector->profile;
+    profile->kinds_told = collector->kinds.told;
+    return mprof__group_curves_finish(&collector->group, &profile->group, profile->start_s) == 0 &&
+                   mprof__kind_curves_finish(&collector->kinds, profile->kinds, collector->from_s,
+                                             collector->to_s, profile->start_s) == 0
+               ? MPROF_OK
+               : fail_without_memory(error);
+}
+
 /* --- time ---------------------------------------------------------------------------------- */
 
 static void widen_by_totals(mprof_profile *profile, const mprof__totals *totals)
@@ -218,6 +234,9 @@ static mprof_status make_profile(mprof__collector *collector, mprof_source *sour
     }
     if (status == MPROF_OK) {
         status = finish_children(collector, error);
+    }
+    if (status == MPROF_OK) {
+        status = finish_others(collector, error);
     }
     if (status == MPROF_OK) {
         status = mprof__profile_label(profile, error);
@@ -378,6 +397,16 @@ const mprof_warnings *mprof_profile_warnings(const mprof_profile *profile)
 const mprof_control_group *mprof_profile_control_group(const mprof_profile *profile)
 {
     return &profile->group;
+}
+
+unsigned mprof_profile_kinds(const mprof_profile *profile)
+{
+    return profile->kinds_told;
+}
+
+const mprof_kind_series *mprof_profile_kind(const mprof_profile *profile, mprof_kind kind)
+{
+    return &profile->kinds[kind];
 }
 
 uint64_t mprof_profile_lost_calls(const mprof_profile *profile)

@@ -4,6 +4,8 @@
 
 #include "buffer.h"
 #include "curve.h"
+#include "group.h"
+#include "kinds.h"
 #include "map.h"
 
 #include <mprof/profile.h>
@@ -37,6 +39,8 @@ struct mprof_profile {
     mprof_warnings warnings;
     uint64_t lost_calls;
     mprof_control_group group;
+    unsigned kinds_told; /* 1 << mprof_kind */
+    mprof_kind_series kinds[MPROF_KIND_COUNT];
     mprof__arena strings; /* owns all names, keys and values */
 };
 
@@ -52,6 +56,10 @@ typedef struct mprof__collector {
     mprof__curve samples;
     mprof__curve *curves; /* one per process: its CHLD samples */
     size_t curve_capacity;
+    mprof__group_curves group;
+    mprof__kind_curves kinds;
+    int64_t main_pid; /* as far as the facts read so far tell it */
+    int has_pid_fact;
 
     mprof__map pids;      /* pid -> the latest process of that number */
     mprof__map functions; /* name -> function */

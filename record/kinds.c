@@ -16,16 +16,10 @@ int mprof__kinds_parse(unsigned *mask, int *group, const char **wrong, const cha
     *group = 0;
     for (const char *at = list;; at++) {
         size_t length = strcspn(at, ",");
-        int found = 0;
+        mprof_kind kind = mprof_kind_find(at, length);
+        int found = kind < MPROF_KIND_COUNT;
 
-        for (int kind = 0; kind < MPROF_KIND_COUNT; kind++) {
-            const char *name = mprof_kind_name((mprof_kind)kind);
-
-            if (strlen(name) == length && memcmp(name, at, length) == 0) {
-                *mask |= BIT(kind);
-                found = 1;
-            }
-        }
+        *mask |= found ? BIT(kind) : 0;
         if (length == 5 && memcmp(at, "group", 5) == 0) {
             *group = found = 1;
         }

@@ -12,6 +12,7 @@
 #define STEPS 1200
 #define LAYER_NAME_PX 15.0
 #define SLIT_PX 0.1
+#define NAME_MAX_PX 180.0
 
 /* Processes with a curve, highest peak first. */
 struct rank {
@@ -123,15 +124,20 @@ static bool add_child(double *values, const mprof__layout *layout,
     return true;
 }
 
+bool mprof__is_told_sum(const mprof_profile *profile)
+{
+    const char *fact = mprof_profile_fact(profile, "include-children");
+    return fact && (strcmp(fact, "yes") == 0 || strcmp(fact, "1") == 0);
+}
+
 /* MEM told the sum of the tree if what is left without the children is smoother than MEM itself:
  * else every birth and death of a child would show in the difference. Recordings of ours say it. */
 static bool main_is_sum(const mprof__recording *recording, const double *mem,
                         const double *children)
 {
-    const char *fact = mprof_profile_fact(recording->profile, "include-children");
     double with = 0, without = 0;
-    if (fact)
-        return strcmp(fact, "yes") == 0 || strcmp(fact, "1") == 0;
+    if (mprof_profile_fact(recording->profile, "include-children"))
+        return mprof__is_told_sum(recording->profile);
     for (size_t i = 1; i < STEPS; i++) {
         double change = mem[i] - mem[i - 1], child_change = children[i] - children[i - 1];
         with += change * change;
@@ -320,11 +326,12 @@ static void draw_stack(mprof__layout *layout, const mprof__recording *recording)
 
 /* -- lines and names --------------------------------------------------------------------------- */
 
-/* Functions have first claim on colours: where calls are shown, processes stay grey, but not in a
- * stack. */
+/* Kinds and functions have first claim on colours: where they are shown, processes stay grey, but
+ * not in a stack. */
 int mprof__child_colour(const mprof__layout *layout, const mprof__recording *recording, size_t rank)
 {
-    bool grey = recording->shown_count > 0 && !layout->options->stack;
+    bool others = recording->shown_count > 0 || layout->options->kinds;
+    bool grey = others && !layout->options->stack;
     return grey || rank >= NAMED_MAX ? MPROF_COLOUR_NONE : (int)rank;
 }
 
@@ -362,32 +369,68 @@ void mprof__draw_children(mprof__layout *layout, const mprof__recording *recordi
     }
 }
 
-/* Somewhere along its own line: at its peak if there is room, else wherever it runs free. */
-static void draw_name(mprof__layout *layout, const mprof__recording *recording,
-                      const mprof_series *series, const char *text, int colour)
+/* A name to be placed along a curve. */
+struct name {
+    mprof_role role;
+    int colour;
+    char text[200];
+    size_t length;
+    double width;
+};
+
+static void fit_name(struct name *name, const mprof__layout *layout, const char *text)
 {
-    char name[200];
-    size_t length = mprof__fit_text(layout, MPROF_ROLE_CHILD_NAME, name, sizeof name, text, 180);
-    double width = mprof__text_width(layout, MPROF_ROLE_CHILD_NAME, name, length);
-    size_t stride = series->point_count / 40 + 1;
-    for (size_t i = 0; length && i <= series->point_count; i += i ? stride : 1) {
-        const mprof_sample *at = i ? &series->points[i - 1] : &series->peak;
-        double time_s = at->time_s - recording->start_s;
-        if (time_s < layout->from_s || time_s > layout->to_s)
+    name->length =
+        mprof__fit_text(layout, name->role, name->text, sizeof name->text, text, NAME_MAX_PX);
+    name->width = mprof__text_width(layout, name->role, name->text, name->length);
+}
+
+/* Above or below this point of the curve. */
+static bool put_name(mprof__layout *layout, const struct name *name, double x, double y)
+{
+    for (int side = 0; name->length && side < 6; side++) {
+        double left = x - name->width / 2 * (side % 3);
+        mprof_box place = {left - 2, side < 3 ? y - 17 : y + 4, name->width + 4, 13};
+        if (!mprof__space_is_free(layout->space, place))
             continue;
-        double x = mprof__scale_at(&layout->time, time_s);
-        double y = mprof__scale_at(&layout->memory, at->mib);
-        for (int side = 0; side < 6; side++) {
-            double left = x - width / 2 * (side % 3);
-            mprof_box place = {left - 2, side < 3 ? y - 17 : y + 4, width + 4, 13};
-            if (!mprof__space_is_free(layout->space, place))
-                continue;
-            mprof__space_take(layout->space, place);
-            mprof__add_text(layout->figure, MPROF_ROLE_CHILD_NAME, colour, MPROF_ANCHOR_START, left,
-                            place.y + 10, width, name, length);
-            return;
-        }
+        mprof__space_take(layout->space, place);
+        mprof__add_text(layout->figure, name->role, name->colour, MPROF_ANCHOR_START, left,
+                        place.y + 10, name->width, name->text, name->length);
+        return true;
     }
+    return false;
+}
+
+static bool put_name_at(mprof__layout *layout, const mprof__recording *recording,
+                        const struct name *name, const mprof_sample *at)
+{
+    double time_s = at->time_s - recording->start_s;
+    return time_s >= layout->from_s && time_s <= layout->to_s &&
+           put_name(layout, name, mprof__scale_at(&layout->time, time_s),
+                    mprof__scale_at(&layout->memory, at->mib));
+}
+
+void mprof__name_series(mprof__layout *layout, const mprof__recording *recording,
+                        const mprof_series *series, mprof_role role, int colour, const char *text)
+{
+    struct name name = {.role = role, .colour = colour};
+    size_t stride = series->point_count / 40 + 1;
+    fit_name(&name, layout, text);
+    bool done = put_name_at(layout, recording, &name, &series->peak);
+    for (size_t i = 0; !done && i < series->point_count; i += stride)
+        done = put_name_at(layout, recording, &name, &series->points[i]);
+}
+
+void mprof__name_series_at_end(mprof__layout *layout, const mprof__recording *recording,
+                               const mprof_series *series, mprof_role role, int colour,
+                               const char *text)
+{
+    struct name name = {.role = role, .colour = colour};
+    size_t stride = series->point_count / 40 + 1;
+    fit_name(&name, layout, text);
+    bool done = false;
+    for (size_t i = series->point_count; !done && i > 0; i -= i < stride ? i : stride)
+        done = put_name_at(layout, recording, &name, &series->points[i - 1]);
 }
 
 void mprof__name_children(mprof__layout *layout, const mprof__recording *recording)
@@ -395,11 +438,13 @@ void mprof__name_children(mprof__layout *layout, const mprof__recording *recordi
     if (layout->options->stack)
         return; /* names stand in the layers */
     if (recording->total.point_count)
-        draw_name(layout, recording, &recording->total, "all processes", MPROF_COLOUR_NONE);
+        mprof__name_series(layout, recording, &recording->total, MPROF_ROLE_CHILD_NAME,
+                           MPROF_COLOUR_NONE, "all processes");
     for (size_t i = 0; i < recording->child_count && i < NAMED_MAX; i++) {
-        char name[200];
-        mprof__process_text(name, sizeof name, recording, recording->children[i]);
-        draw_name(layout, recording, &recording->processes[recording->children[i]].series, name,
-                  mprof__child_colour(layout, recording, i));
+        uint32_t process = recording->children[i];
+        char text[200];
+        mprof__process_text(text, sizeof text, recording, process);
+        mprof__name_series(layout, recording, &recording->processes[process].series,
+                           MPROF_ROLE_CHILD_NAME, mprof__child_colour(layout, recording, i), text);
     }
 }

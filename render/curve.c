@@ -20,17 +20,8 @@ static int compare_doubles(const void *a, const void *b)
 /* The typical pause is the median, looked up in at most so many places. */
 #define PROBES 501
 
-/* What the recording says of itself; infinite if nothing. */
-static double told_pace_s(const mprof_profile *profile)
+double mprof__pace_s(const mprof_series *series, double otherwise)
 {
-    const char *text = mprof_profile_fact(profile, "interval");
-    double pace_s = text ? strtod(text, NULL) : 0;
-    return pace_s > 0 ? pace_s : INFINITY;
-}
-
-double mprof__pace_s(const mprof_profile *profile)
-{
-    const mprof_series *series = mprof_profile_samples(profile);
     double pauses[PROBES];
     size_t count = 0;
     size_t stride = series->point_count / PROBES + 1;
@@ -40,7 +31,7 @@ double mprof__pace_s(const mprof_profile *profile)
             pauses[count++] = pause;
     }
     if (count < 3)
-        return told_pace_s(profile);
+        return otherwise;
     qsort(pauses, count, sizeof *pauses, compare_doubles);
     double typical = pauses[count / 2];
     /* in a thinned series a bin's four points stand together and the bins apart */
@@ -219,7 +210,8 @@ void mprof__draw_series(mprof__layout *layout, const mprof__recording *recording
     while (end < series->point_count && series->points[end].time_s <= to)
         end++;
     double seconds_per_px = (layout->to_s - layout->from_s) / layout->plot.width;
-    double gap_s = fmax(recording->gap_s, GAP_LEAST_PX * seconds_per_px);
+    double gap_s =
+        fmax(stroke->gap_s > 0 ? stroke->gap_s : recording->gap_s, GAP_LEAST_PX * seconds_per_px);
     const mprof_sample *points = series->points;
     struct pen pen = {.layout = layout,
                       .stroke = stroke,

@@ -56,11 +56,14 @@ static void draw_curves(mprof__layout *layout)
                                 .colour = recording->colour,
                                 .about = about_recording(layout, recording),
                                 .take = true};
-        if (alone)
+        if (alone) {
             mprof__draw_children(layout, recording);
+            mprof__draw_group(layout, recording);
+        }
         mprof__draw_series(layout, recording,
                            stacked && !recording->main_is_sum ? &recording->total : recording->line,
                            &stroke);
+        mprof__draw_kinds(layout, recording);
         if (layout->options->slope)
             mprof__draw_slope(layout, recording);
     }
@@ -160,6 +163,7 @@ static mprof_status draw_page(mprof__layout *layout, mprof_error *error)
     mprof__draw_time_axis(layout, below + 14);
     mprof__reserve_cross(layout);
     draw_curves(layout);
+    mprof__place_limit_names(layout);
     mprof__group(figure, MPROF_GROUP_MARKS);
     mprof__draw_peaks(layout);
     mprof__draw_death(layout);
@@ -167,8 +171,12 @@ static mprof_status draw_page(mprof__layout *layout, mprof_error *error)
         mprof__draw_brackets(layout);
     else
         mprof__group(figure, MPROF_GROUP_NAMES);
-    if (layout->recording_count == 1)
+    for (size_t r = 0; r < layout->recording_count; r++)
+        mprof__name_kinds(layout, &layout->recordings[r]);
+    if (layout->recording_count == 1) {
+        mprof__name_group(layout, &layout->recordings[0]);
         mprof__name_children(layout, &layout->recordings[0]);
+    }
     if (rug > 0) {
         mprof__group(figure, MPROF_GROUP_RUG);
         mprof__draw_rug(layout, layout->plot.y + layout->plot.height);
@@ -205,6 +213,8 @@ static mprof_status prepare_recording(mprof__layout *layout, mprof__recording *r
         status = mprof__rank_children(recording);
     if (status == MPROF_OK && layout->recording_count == 1)
         status = mprof__sum_processes(layout, recording);
+    if (status == MPROF_OK)
+        status = mprof__take_group(layout, recording);
     return status;
 }
 

@@ -59,6 +59,27 @@ typedef struct mprof__scale {
 } mprof__scale;
 double mprof__scale_at(const mprof__scale *scale, double value);
 
+typedef struct mprof__range {
+    double low, high;
+} mprof__range;
+
+/* A limit of the control group, while it was the same; seconds from the recording's start. */
+typedef struct mprof__limit {
+    double mib, from_s, to_s;
+    bool is_shown;                     /* it lies on the memory axis */
+    double name_x, name_y, name_width; /* width 0: no room for it */
+} mprof__limit;
+
+/* The control group as it is drawn. */
+typedef struct mprof__control_group {
+    const mprof_control_group *told; /* NULL: nothing to draw */
+    mprof_sample *points;            /* current memory, held until it changed; NAN: a pause */
+    size_t point_count, point_room;
+    mprof__limit *limits;
+    size_t limit_count;
+    bool is_shown; /* the memory axis reaches so far */
+} mprof__control_group;
+
 /* One recording as the layout sees it. */
 typedef struct mprof__recording {
     const mprof_profile *profile;
@@ -89,6 +110,7 @@ typedef struct mprof__recording {
     bool main_is_sum;   /* MEM told the whole tree */
     mprof_series total; /* of all processes, where MEM is of one or they are stacked; else empty */
     mprof_sample *total_points;
+    mprof__control_group group;
 } mprof__recording;
 
 /* All that layout knows while it works. */
@@ -123,6 +145,12 @@ mprof_status mprof__colour_functions(mprof__layout *layout);
 mprof_status mprof__choose_time(mprof__layout *layout, mprof_error *error);
 /* The memory that is shown then, once the plot's height is known. */
 void mprof__choose_memory(mprof__layout *layout);
+/* From where to where the axis goes if it is to show this. */
+mprof__range mprof__memory_axis(const mprof__layout *layout, mprof__range range);
+void mprof__widen(mprof__range *range, double mib);
+/* By what is shown of the series. */
+void mprof__widen_by_series(mprof__range *range, const mprof__layout *layout,
+                            const mprof__recording *recording, const mprof_series *series);
 
 /* heading.c. Texts are the caller's; NULL: no memory. */
 char *mprof__title_text(const mprof__layout *layout);
@@ -209,13 +237,13 @@ typedef struct mprof__stroke {
     bool dots;       /* of every point, where they are few */
     int colour;
     uint32_t about;
-    bool take; /* enter it into layout->space */
+    bool take;    /* enter it into layout->space */
+    double gap_s; /* a pause longer than this is not bridged; 0: the recording's */
 } mprof__stroke;
 void mprof__draw_series(mprof__layout *layout, const mprof__recording *recording,
                         const mprof_series *series, const mprof__stroke *stroke);
-/* Typical pause between samples; where they are too few, what was asked for; infinite if unknown.
- */
-double mprof__pace_s(const mprof_profile *profile);
+/* Typical pause between samples; where they are too few, `otherwise`. */
+double mprof__pace_s(const mprof_series *series, double otherwise);
 #define MPROF__GAP_FACTOR 8 /* so many times the pace is a gap */
 
 /* children.c. First ranks, then sums, then the drawing. */
@@ -223,12 +251,51 @@ double mprof__pace_s(const mprof_profile *profile);
 mprof_status mprof__rank_children(mprof__recording *recording);
 /* Finds out whether MEM is the sum already, and sums up if not. MPROF_ENOMEM. */
 mprof_status mprof__sum_processes(const mprof__layout *layout, mprof__recording *recording);
+/* The recording itself says that MEM is the sum of a tree. */
+bool mprof__is_told_sum(const mprof_profile *profile);
 void mprof__drop_children(mprof__recording *recording);
 /* Colour of the process of this rank. */
 int mprof__child_colour(const mprof__layout *layout, const mprof__recording *recording,
                         size_t rank);
 void mprof__draw_children(mprof__layout *layout, const mprof__recording *recording);
 void mprof__name_children(mprof__layout *layout, const mprof__recording *recording);
+/* A name somewhere along a curve, if there is room for it anywhere: at its peak, else at the first
+ * place from its beginning or end on. */
+void mprof__name_series(mprof__layout *layout, const mprof__recording *recording,
+                        const mprof_series *series, mprof_role role, int colour, const char *text);
+void mprof__name_series_at_end(mprof__layout *layout, const mprof__recording *recording,
+                               const mprof_series *series, mprof_role role, int colour,
+                               const char *text);
+
+/* control_group.c. First the taking, then the axis, then the drawing; of a single recording. */
+/* MPROF_ENOMEM. */
+mprof_status mprof__take_group(const mprof__layout *layout, mprof__recording *recording);
+void mprof__drop_group(mprof__recording *recording);
+/* The range that is to be shown, with as much of the group as leaves the rest its height. */
+mprof__range mprof__widen_by_group(mprof__layout *layout, mprof__range range);
+void mprof__draw_group(mprof__layout *layout, const mprof__recording *recording);
+/* Limits are named where there is still room, before anything else is. */
+void mprof__place_limit_names(mprof__layout *layout);
+void mprof__name_group(mprof__layout *layout, const mprof__recording *recording);
+
+/* kinds.c */
+typedef struct mprof__kind_curve {
+    mprof_kind kind;
+    const mprof_series *series; /* NULL: begin with the first one */
+    size_t process_count;       /* as in mprof_kind_series */
+    int colour;
+} mprof__kind_curve;
+/* The next kind that was asked for and recorded; false: there is no other. */
+bool mprof__next_kind(const mprof__layout *layout, const mprof__recording *recording,
+                      mprof__kind_curve *curve);
+const char *mprof__kind_label(mprof_kind kind);
+/* What was sampled, and whose it is. */
+void mprof__measured_text(char *text, size_t size, const mprof__recording *recording);
+/* The same of a kind. */
+void mprof__kind_text(char *text, size_t size, const mprof__recording *recording,
+                      const mprof__kind_curve *curve);
+void mprof__draw_kinds(mprof__layout *layout, const mprof__recording *recording);
+void mprof__name_kinds(mprof__layout *layout, const mprof__recording *recording);
 
 /* brackets.c, labels.c */
 void mprof__draw_brackets(mprof__layout *layout);

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define COLUMN_MAX 7
+#define COLUMN_MAX (5 + MPROF_KIND_COUNT)
 #define ROW_PX 19.0
 #define HEAD_PX 20.0
 #define COLUMN_GAP_PX 26.0
@@ -16,7 +16,7 @@
 #define SWATCH_PX 10.0
 #define SWATCH_GAP_PX 8.0
 #define NAME_MAX_PX 260.0
-#define TABLE_MAX 3
+#define TABLE_MAX 4
 
 struct row {
     int colour; /* of the swatch; COLOUR_INK: the curve's own */
@@ -26,7 +26,7 @@ struct row {
 };
 
 struct table {
-    const char *heads[COLUMN_MAX + 1]; /* name first; the rest are numbers, set to the right */
+    char heads[COLUMN_MAX + 1][24]; /* name first; the rest are numbers, set to the right */
     int columns;
     struct row *rows;
     size_t count; /* in rows */
@@ -72,11 +72,15 @@ static struct table *add_table(mprof__legend *legend, size_t rows)
     return table;
 }
 
+static void add_head(struct table *table, const char *head)
+{
+    snprintf(table->heads[table->columns++], sizeof *table->heads, "%s", head);
+}
+
 static void set_heads(struct table *table, const char *const *heads)
 {
     while (heads[table->columns]) {
-        table->heads[table->columns] = heads[table->columns];
-        table->columns++;
+        add_head(table, heads[table->columns]);
     }
 }
 
@@ -91,7 +95,7 @@ static bool is_empty(const struct table *table, int column)
 static void leave_out(struct table *table, int column)
 {
     int behind = table->columns - 1 - (column + 1);
-    memmove(&table->heads[column + 1], &table->heads[column + 2],
+    memmove(table->heads[column + 1], table->heads[column + 2],
             (size_t)behind * sizeof *table->heads);
     for (size_t i = 0; i < table->count; i++)
         memmove(table->rows[i].cells[column], table->rows[i].cells[column + 1],
@@ -261,6 +265,65 @@ static int add_processes(mprof__legend *legend, const mprof__layout *layout, siz
     return table != NULL;
 }
 
+static void fill_memory_row(mprof__legend *legend, const mprof__layout *layout, struct row *row,
+                            const char *text, const mprof_series *series)
+{
+    set_name(legend, layout, row, text);
+    if (!series->sample_count) /* its line crosses the window */
+        return;
+    mprof__memory_text(row->cells[0], sizeof *row->cells, series->peak.mib);
+    mprof__memory_text(row->cells[1], sizeof *row->cells, series->mean_mib);
+    mprof__count_text(row->cells[2], sizeof *row->cells, series->sample_count);
+}
+
+/* What was sampled, and beside it the kinds that were asked for. */
+static int add_kinds(mprof__legend *legend, const mprof__layout *layout)
+{
+    static const char *const heads[] = {"memory", "peak", "mean", "samples", NULL};
+    const mprof__recording *recording = &layout->recordings[0];
+    mprof__kind_curve curve = {.series = NULL};
+    char text[240];
+    if (layout->recording_count != 1 || !mprof__next_kind(layout, recording, &curve))
+        return 1;
+    struct table *table = add_table(legend, MPROF_KIND_COUNT + 1);
+    if (!table)
+        return 0;
+    set_heads(table, heads);
+    struct row *row = &table->rows[table->count++];
+    row->colour = MPROF_COLOUR_NONE;
+    row->swatch = MPROF_ROLE_CURVE;
+    mprof__measured_text(text, sizeof text, recording);
+    fill_memory_row(legend, layout, row, text, mprof_profile_samples(recording->profile));
+    do {
+        row = &table->rows[table->count++];
+        row->colour = curve.colour;
+        row->swatch = MPROF_ROLE_KIND;
+        mprof__kind_text(text, sizeof text, recording, &curve);
+        fill_memory_row(legend, layout, row, text, curve.series);
+    } while (mprof__next_kind(layout, recording, &curve));
+    table->total = table->count;
+    return 1;
+}
+
+/* Of several recordings, a column for each kind. */
+static void add_kind_columns(struct table *table, const mprof__layout *layout)
+{
+    for (int kind = 0; kind < MPROF_KIND_COUNT; kind++) {
+        char head[24];
+        if (layout->recording_count == 1 || !(layout->options->kinds & 1U << kind))
+            continue;
+        for (size_t i = 0; i < table->count; i++) {
+            const mprof_series *series =
+                &mprof_profile_kind(layout->recordings[i].profile, (mprof_kind)kind)->series;
+            if (series->sample_count)
+                mprof__memory_text(table->rows[i].cells[table->columns - 1],
+                                   sizeof *table->rows[i].cells, series->peak.mib);
+        }
+        snprintf(head, sizeof head, "peak %s", mprof__kind_label((mprof_kind)kind));
+        add_head(table, head);
+    }
+}
+
 static int add_recordings(mprof__legend *legend, const mprof__layout *layout)
 {
     static const char *const heads[] = {"recording", "started", "lasted", "samples",
@@ -298,6 +361,7 @@ static int add_recordings(mprof__legend *legend, const mprof__layout *layout)
             snprintf(row->cells[4], sizeof *row->cells, "%.5f MiB/s",
                      mprof_profile_samples(recording->profile)->slope_mib_per_s);
     }
+    add_kind_columns(table, layout);
     return 1;
 }
 
@@ -360,8 +424,8 @@ static mprof__legend *legend_with_names(const mprof__layout *layout, double widt
         return NULL;
     legend->name_most_px = name_most_px;
     size_t most = (size_t)fmax(2, most_height_px / ROW_PX * 3);
-    if (!add_recordings(legend, layout) || !add_functions(legend, layout, most) ||
-        !add_processes(legend, layout, most)) {
+    if (!add_recordings(legend, layout) || !add_kinds(legend, layout) ||
+        !add_functions(legend, layout, most) || !add_processes(legend, layout, most)) {
         mprof__legend_free(legend);
         return NULL;
     }

@@ -89,19 +89,20 @@
   const boxes = items.filter(item => item.about && (item.kind === 'calls' || item.kind === 'lanes'));
   const brackets = items.filter(item => item.role === 'bracket');
 
-  // Curves by what they are of; each may have pauses, so it is in pieces.
-  const series = [];
+  // Curves by what they are of; each may have pauses, so it is in pieces. The first is of the whole,
+  // then come kinds of memory and the control group, then processes.
+  const series = [], ofGroup = role => role === 'control-group' || role === 'limit';
   for (const item of items) {
-    if (!/^(curve|child|sample|layer)/.test(item.role)) continue;
-    if (item.role === 'sample' && !item.about && series.some(other => other.about && !other.child)) continue;
+    if (!/^(curve|child|sample|layer|kind|control-group|limit)/.test(item.role)) continue;
+    if (item.role === 'sample' && !item.about && series.some(other => other.about && !other.rank)) continue;
     let one = series.find(other => other.about === item.about);
-    if (!one) series.push(one = { about: item.about, pieces: [], child: /^(child|layer)/.test(item.role), tone: item.node.classList[1] });
+    if (!one) series.push(one = { about: item.about, pieces: [], role: item.role, rank: /^(curve|sample)/.test(item.role) ? 0 : /^(child|layer)/.test(item.role) ? 2 : 1, tone: item.node.classList[1] });
     // A layer is as high as its upper edge lies above the lower one, which runs back.
     const points = item.points || [[item.t, item.v]], last = points.length - 1;
     one.pieces.push(item.role === 'layer' ?
       points.slice(0, points.length / 2).map(([t, v], i) => [t, v - points[last - i][1], v]) : points);
   }
-  series.sort((a, b) => a.child - b.child);
+  series.sort((a, b) => a.rank - b.rank);
   items.forEach((item, i) => { if (item.filled && !item.points.length) item.points = items[i + 1].points; });
   // A cross and a name go with the dot beside them.
   items.filter(item => item.kind === 'marks').forEach((item, i, marks) => {
@@ -302,17 +303,35 @@
   const path = (points, end = '') => points.length < 2 ? '' :
     'M' + points.map(([t, v]) => tenth(X(t)) + ' ' + tenth(Y(v))).join('L') + end;
 
-  // As layout does: from nothing, unless a small change of something large is looked at.
-  function rescaleMemory() {
-    let least = Infinity, most = 0;
-    const widen = v => { least = Math.min(least, v); most = Math.max(most, v); };
-    for (const item of items)
+  // As layout does: from nothing, unless a small change of something large is looked at; and up to
+  // the control group and its limit, as far as the curve keeps its height.
+  function memoryAxis([least, most]) {
+    const bottom = most - least < most / 3 && most > least ? Math.max(0, least - (most - least) * 0.15) : 0;
+    return { low: bottom, high: bottom + (most - bottom) * height / (height - 40) };
+  }
+  const lengthOf = range => { const axis = memoryAxis(range); return axis.high - axis.low; };
+  function rangeOf(wanted) {
+    const range = [Infinity, 0], widen = v => { range[0] = Math.min(range[0], v); range[1] = Math.max(range[1], v); };
+    for (const item of items.filter(wanted))
       if (item.points && item.role !== 'slope') for (const point of shown(item.points)) widen(point[1]);
       else if (item.role === 'bracket' && inside(item.t)) widen(item.v);
-    if (!isFinite(least)) least = 0;
-    most = most || 1 / 1024;
-    view.low = most - least < most / 3 && most > least ? Math.max(0, least - (most - least) * 0.15) : 0;
-    view.high = view.low + (most - view.low) * height / (height - 40);
+    return range;
+  }
+  function rescaleMemory() {
+    let range = rangeOf(item => !ofGroup(item.role));
+    if (!isFinite(range[0])) range[0] = 0;
+    range[1] = range[1] || 1 / 1024;
+    const group = rangeOf(item => item.role === 'control-group'), limits = rangeOf(item => item.role === 'limit');
+    const most = lengthOf(range) * (group[1] >= limits[0] * 0.9 ? 12 : 4);
+    const fits = ([low, high]) => {
+      const wider = [Math.min(range[0], low), Math.max(range[1], high)], good = lengthOf(wider) <= most;
+      if (good) range = wider;
+      return good;
+    };
+    const near = fits(group);
+    for (const item of items)
+      if (ofGroup(item.role)) item.away = !near || item.role === 'limit' && !fits(rangeOf(other => other === item));
+    Object.assign(view, memoryAxis(range));
   }
 
   function redrawCurve(item) {
@@ -320,6 +339,7 @@
     const closed = item.role === 'layer';
     item.shown = shown(item.points, closed);
     const first = item.shown[0], last = item.shown[item.shown.length - 1];
+    if (ofGroup(item.role)) change(item.node, { display: item.away ? 'none' : null });
     change(item.node, { d: path(item.shown, closed ? 'z' : item.filled && first ? `L${tenth(X(last[0]))} ${floor}L${tenth(X(first[0]))} ${floor}z` : '') });
   }
 
@@ -375,14 +395,14 @@
   function drawNames() {
     const taken = brackets.filter(item => inside(item.t)).map(item => ({ x: X(item.t) - 8, y: Y(item.v) - 11, w: 16, h: 22 }));
     const hits = (a, b) => a.x < b.x + b.w && b.x < a.x + a.w && a.y < b.y + b.h && b.y < a.y + a.h;
-    const lines = items.filter(item => /^curve/.test(item.role) && item.points).map(item => item.shown);
+    const lines = items.filter(item => /^(curve|kind|control-group|limit)/.test(item.role) && item.points && !item.away).map(item => item.shown);
     const onCurve = box => lines.some(line => {
       const ys = cut(cut(line, timeAt(box.x), 1), timeAt(box.x + box.w), -1).map(([, v]) => Y(v));
       return Math.min(...ys) < box.y + box.h + 3 && Math.max(...ys) > box.y - 3;
     });
-    function label(x, y, text, className, owner) {
+    function label(x, y, text, className, owner, places = (x, y, w) => [[x - 4, y - 26], [x + 8, y - 7], [x - 4, y + 13], [x - w, y - 26], [x - w - 8, y - 7]]) {
       const w = textWidth(text, className.split(' ')[0]);
-      for (const [bx, by] of [[x - 4, y - 26], [x + 8, y - 7], [x - 4, y + 13], [x - w, y - 26], [x - w - 8, y - 7]]) {
+      for (const [bx, by] of places(x, y, w)) {
         const box = { x: bx - 2, y: by, w: w + 4, h: 13 };
         if (bx < left || bx + w > right || by < top || by + 13 > floor || taken.some(other => hits(box, other)) || onCurve(box)) continue;
         taken.push(box);
@@ -394,16 +414,24 @@
       const w = textWidth(one.about.text, 'box-name'), x = Math.max(left + 6, Math.min(X(t) - w / 2, right - w - 6));
       if (Y(upper - v) - Y(upper) > 14) add(names, 'text', { class: 'box-name', x: tenth(x), y: tenth(Y(upper - v / 2) + 4) }, one.about.text);
     }
+    // A limit is named at the right end of each of its steps, or at the left one.
+    for (const item of items.filter(other => other.role === 'limit' && !other.away))
+      item.shown.forEach(([t, v], i, steps) => {
+        const begin = i && steps[i - 1][1] === v ? X(steps[i - 1][0]) : X(t);
+        if (X(t) > begin) label(X(t), Y(v), `limit ${memory(v)}`, 'limit-name', null, (x, y, w) =>
+          [[x - w - 6, y - 17], [x - w - 6, y + 4], [begin + 6, y - 17], [begin + 6, y + 4]].filter(([at]) => at >= begin && at + w <= x));
+      });
     const first = new Map();
     for (const item of brackets) if (inside(item.t) && !first.has(item.about)) first.set(item.about, item);
     [...first.values()].sort((a, b) => (b.about.end - b.about.start) - (a.about.end - a.about.start)).slice(0, 200).forEach(item => {
       const about = item.about, count = about.calls > 1 ? ` \u00d7${about.calls}` : about.open ? ' \u2026' : '';
       label(X(item.t), Y(item.v), `${about.of.label} ${duration(about.end - about.start)}${count}`, `bracket-name ${item.node.classList[1]}`, item);
     });
-    for (const one of series.filter(other => other.child).slice(-8)) {
+    for (const one of [...series.filter(other => /^(kind|control-group)/.test(other.role)), ...series.filter(other => other.rank === 2).slice(-8)]) {
+      if (items.some(item => item.about === one.about && item.away)) continue;
       const peak = one.pieces.flatMap(piece => piece.filter(([t]) => inside(t))).reduce((a, b) => a && a[1] >= b[1] ? a : b, null);
       if (peak && peak.length > 2) nameLayer(one, peak);
-      else if (peak) label(X(peak[0]), Y(peak[2] || peak[1]) + 10, one.about.text, `child-name ${one.tone || ''}`, null);
+      else if (peak) label(X(peak[0]), Y(peak[2] || peak[1]) + 10, one.rank === 2 ? one.about.text : one.about.text.replace(/^.*  |(, sum)? of .*$/g, ''), `${one.rank === 2 ? 'child' : one.role}-name ${one.tone || ''}`, null);
     }
   }
 
@@ -485,6 +513,7 @@
       }
     }
     if (!best) return null;
+    if (ofGroup(one.role)) return held(best.piece, t);
     const { piece, i } = best, between = t > piece[0][0] && t < piece[piece.length - 1][0], column = Math.floor(X(piece[i][0]));
     if (!between && distance > 8 * (view.to - view.from) / width) return null;
     let least = piece[i][1], most = least;
@@ -494,6 +523,14 @@
         most = Math.max(most, piece[j][1]);
       }
     return { t: piece[i][0], v: piece[i][1], y: Y(piece[i][2] || piece[i][1]), least, most };
+  }
+
+  // What holds between two points is true at every moment there.
+  function held(piece, t) {
+    const after = piece.findIndex(point => point[0] >= t), b = piece[after], a = piece[after - 1] || b;
+    if (!b || t < piece[0][0]) return null;
+    const v = b[0] > a[0] ? a[1] + (b[1] - a[1]) * (t - a[0]) / (b[0] - a[0]) : b[1], y = Y(v);
+    return { t, v, y: y < top ? null : y, least: v, most: v };
   }
 
   function tellMemory(point) {
@@ -531,7 +568,7 @@
   function hover(t, item, y) {
     clear(readout);
     if (t === null) return;
-    const lines = [], points = series.map(one => nearest(one, t)), main = points.find((point, i) => point && !series[i].child);
+    const lines = [], points = series.map(one => nearest(one, t)), main = points.find((point, i) => point && !series[i].rank);
     const at = main || points.find(point => point), exact = at && Math.abs(X(at.t) - X(t)) < 8 ? at.t : t, x = X(exact);
     const about = item && item.about;
     if (about && about.of) {
@@ -544,9 +581,9 @@
       add(readout, 'path', { class: 'part hair', d: `M${tenth(x)} ${top}V${below}` });
       const clock = dated ? `  ${local(exact).toISOString().slice(11, to - from < 60 ? 23 : 19)}` : '';
       lines.push([moment(exact) + clock, about ? 'told' : 'told head']);
-      points.map((point, i) => [point, series[i]]).filter(([point]) => point).sort((a, b) => a[1].child - b[1].child || b[0].v - a[0].v).slice(0, 12).forEach(([point, one]) => {
-        add(readout, 'circle', { class: 'part point ' + (one.tone || ''), cx: tenth(X(point.t)), cy: tenth(point.y), r: 3 });
-        lines.push([(one.about ? one.about.text + '  ' : '') + tellMemory(point), 'told', one.about ? one.tone || '' : undefined]);
+      points.map((point, i) => [point, series[i]]).filter(([point]) => point).sort((a, b) => a[1].rank - b[1].rank || b[0].v - a[0].v).slice(0, 12).forEach(([point, one]) => {
+        if (one.role !== 'limit' && point.y !== null) add(readout, 'circle', { class: 'part point ' + (one.tone || ''), cx: tenth(X(point.t)), cy: tenth(point.y), r: 3 });
+        lines.push([(one.about ? one.about.text + '  ' : '') + tellMemory(point), 'told', one.role === 'limit' ? 'bound' : one.about ? one.tone || '' : undefined]);
       });
     }
     if (!about) {

@@ -146,7 +146,11 @@ void mprof__draw_death(mprof__layout *layout)
     double width = mprof__text_width(layout, MPROF_ROLE_DEATH_NAME, text, strlen(text));
     mprof__add_dot(layout->figure, MPROF_ROLE_DEATH, MPROF_COLOUR_NONE, x, y, 3.5);
     take_box(layout, x - 5, y - 5, 10, 10);
-    const double tries[][2] = {{x - width - 8, y - 7}, {x - width, y - 24}, {x - width, y + 8}};
+    const double tries[][2] = {{x - width - 8, y - 7},
+                               {x - width, y - 24},
+                               {x - width, y + 8},
+                               {x - width - 8, y + 22},
+                               {x - width - 8, y + 40}};
     for (size_t i = 0; i < sizeof tries / sizeof *tries; i++) {
         mprof_box place = {tries[i][0] - 2, tries[i][1], width + 4, 14};
         if (!mprof__space_is_free(layout->space, place))

@@ -19,6 +19,7 @@ enum {
     OPTION_MIN_DURATION,
     OPTION_FUNC,
     OPTION_STACK,
+    OPTION_MEMORY,
     OPTION_EACH,
     OPTION_NO_SCRIPT,
 };
@@ -32,6 +33,11 @@ static const struct argp_option options[] = {
     {"flame", 'f', NULL, 0, "Draw calls as lanes of boxes below the memory", 0},
     {"slope", 's', NULL, 0, "Draw the trend line and tell its slope", 0},
     {"stack", OPTION_STACK, NULL, 0, "Stack the processes on top of each other", 0},
+    {"memory", OPTION_MEMORY, "KIND,...", 0,
+     "Also curves of what `run --memory' recorded: pss, uss (summed over all processes), rss, "
+     "swap, "
+     "anon, file, shmem (of the main one)",
+     0},
     {"func", OPTION_FUNC, "PATTERN", 0, "Only functions whose name matches", 0},
     {"min-duration", OPTION_MIN_DURATION, "SECONDS", 0, "Leave shorter calls out", 0},
     {"by", OPTION_BY, "process|function", 0, "What the lanes of --flame are for", 0},
@@ -117,6 +123,21 @@ static void parse_formats(struct mprof__plot *plot, struct argp_state *state, co
         argp_error(state, "no format is named");
 }
 
+static void parse_kinds(struct mprof__plot *plot, struct argp_state *state, const char *text)
+{
+    for (;; text++) {
+        size_t length = strcspn(text, ",");
+        mprof_kind kind = mprof_kind_find(text, length);
+        if (kind == MPROF_KIND_COUNT)
+            argp_error(state, "--memory: '%.*s' is none of rss, pss, uss, swap, anon, file, shmem",
+                       (int)length, text);
+        plot->figure.kinds |= 1U << kind;
+        text += length;
+        if (!*text)
+            return;
+    }
+}
+
 static error_t parse_option(int key, char *argument, struct argp_state *state)
 {
     static const char *const themes[] = {"auto", "light", "dark", NULL};
@@ -144,6 +165,9 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
         return 0;
     case OPTION_STACK:
         plot->figure.stack = 1;
+        return 0;
+    case OPTION_MEMORY:
+        parse_kinds(plot, state, argument);
         return 0;
     case OPTION_FUNC:
         plot->figure.function = argument;

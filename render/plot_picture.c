@@ -23,6 +23,34 @@ static int wants(const struct mprof__plot *plot, mprof_format format)
     return 0;
 }
 
+/* "rss, pss"; "none" */
+static void list_kinds(char *text, size_t size, unsigned kinds, const char *separator)
+{
+    size_t used = 0;
+    snprintf(text, size, "none");
+    for (int kind = 0; kind < MPROF_KIND_COUNT; kind++)
+        if (kinds & 1U << kind)
+            used += (size_t)snprintf(text + used, size - used, "%s%s", used ? separator : "",
+                                     mprof_kind_name((mprof_kind)kind));
+}
+
+/* What was sampled is there without a curve of its own. */
+static mprof_status check_kinds(const mprof_profile *profile, unsigned kinds, mprof_error *error)
+{
+    char missing[64], list[64], others[96];
+    unsigned told = mprof_profile_kinds(profile);
+    unsigned absent = kinds & ~told & ~(1U << mprof_profile_measured_kind(profile));
+    if (!absent)
+        return MPROF_OK;
+    list_kinds(missing, sizeof missing, absent, ", ");
+    list_kinds(list, sizeof list, absent, ",");
+    list_kinds(others, sizeof others, told, ", ");
+    mprof_error_set(error, MPROF_ENOTFOUND,
+                    "%s %s not recorded (memory by kinds in it: %s); `mprof run --memory %s' does",
+                    missing, absent & (absent - 1) ? "were" : "was", others, list);
+    return MPROF_ENOTFOUND;
+}
+
 mprof_status mprof__plot_figure(mprof_figure **figure, const struct mprof__plot *plot,
                                 const mprof_measure *measure, const char *const *recordings,
                                 size_t count, mprof_error *error)
@@ -38,13 +66,16 @@ mprof_status mprof__plot_figure(mprof_figure **figure, const struct mprof__plot 
     load.window_s[0] = options.window_s[0];
     load.window_s[1] = options.window_s[1];
     load.skip_calls = !options.functions;
+    load.kinds = options.kinds;
     load.max_points = (size_t)(options.width_px * POINTS_PER_PX);
     options.states = wants(plot, MPROF_FORMAT_SVG) && !plot->draw.still;
     for (size_t i = 0; status == MPROF_OK && i < count; i++) {
         status = mprof_profile_load_file(&profiles[i], recordings[i], &load, error);
-        if (status == MPROF_OK)
+        if (status == MPROF_OK) {
             mprof__command_warn(profiles[i]);
-        else
+            status = check_kinds(profiles[i], options.kinds, error);
+        }
+        if (status != MPROF_OK)
             mprof_error_at(error, recordings[i], 0);
     }
     if (status == MPROF_OK)

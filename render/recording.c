@@ -3,6 +3,7 @@
 #include "layout.h"
 
 #include <fnmatch.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -116,6 +117,14 @@ out:
     return status;
 }
 
+/* What the recording says of itself; infinite if nothing. */
+static double told_pace_s(const mprof_profile *profile)
+{
+    const char *text = mprof_profile_fact(profile, "interval");
+    double pace_s = text ? strtod(text, NULL) : 0;
+    return pace_s > 0 ? pace_s : INFINITY;
+}
+
 mprof_status mprof__take_recording(mprof__recording *recording, const mprof_profile *profile)
 {
     recording->profile = profile;
@@ -125,7 +134,7 @@ mprof_status mprof__take_recording(mprof__recording *recording, const mprof_prof
     recording->functions = mprof_profile_functions(profile, &recording->function_count);
     recording->spans = mprof_profile_spans(profile, &recording->span_count);
     recording->start_s = mprof_profile_start_s(profile);
-    recording->pace_s = mprof__pace_s(profile);
+    recording->pace_s = mprof__pace_s(mprof_profile_samples(profile), told_pace_s(profile));
     recording->gap_s = recording->pace_s * MPROF__GAP_FACTOR;
     recording->colour = MPROF_COLOUR_NONE;
     recording->function_colours = malloc(recording->function_count + 1);
@@ -154,4 +163,5 @@ void mprof__drop_recording(mprof__recording *recording)
     free(recording->function_numbers);
     mprof__drop_calls(recording);
     mprof__drop_children(recording);
+    mprof__drop_group(recording);
 }

@@ -191,6 +191,105 @@ class ExactPeaks(PlotCase):
         self.assertNotIn("exact peak", texts)
 
 
+class ControlGroup(PlotCase):
+    """The control group and its limit beside the curve."""
+
+    def recording(self, group, limit, *rest):
+        return self.write("in.dat", "CMDLINE x\nFACT pid 10\n" + "".join(
+            f"MEM {100 + 30 * (n % 3)} {1700000000 + n}\nGROUP {group + n % 3} {1700000000 + n} {limit} /a\n"
+            for n in range(30)) + "".join(rest))
+
+    def test_is_drawn_with_its_limit(self):
+        for options in ([], ["-f"], ["--stack"], ["-w", "3,20"], ["--theme", "dark"]):
+            with self.subTest(options=options):
+                svg = self.plot_svg(*options, self.recording(180, "230.0"))
+                self.assertEqual([len(svg.of_class(name)) for name in ("control-group", "limit")], [1, 1])
+                self.assertEqual(svg.texts("control-group-name"), ["control group"])
+                self.assertEqual(svg.texts("limit-name"), ["limit 230.0 MiB"])
+        for kind, check in (("png", png_size), ("pdf", check_pdf)):
+            self.run_mprof("plot", "-o", f"out.{kind}", self.recording(180, "230.0"))
+            check(self.directory / f"out.{kind}")
+
+    def test_without_a_limit_and_far_from_it(self):
+        for group, limit, drawn in ((180, "max", [1, 0]), (180, "900.0", [1, 0]), (900, "9000.0", [0, 0])):
+            with self.subTest(group=group, limit=limit):
+                svg = self.plot_svg(self.recording(group, limit))
+                self.assertEqual([len(svg.of_class(name)) for name in ("control-group", "limit")], drawn)
+                self.assertIn(f"control group up to {group + 2}.0 MiB", svg.texts("facts")[0])
+
+    def test_several_recordings_are_drawn_without(self):
+        svg = self.plot_svg(self.recording(180, "230.0"), NESTED)
+        self.assertEqual(svg.of_class("control-group") + svg.of_class("limit"), [])
+
+
+class Kinds(PlotCase):
+    """--memory: what the run of the same option recorded."""
+
+    def recording(self, name="in.dat", facts="", kinds="pss={0} uss=5 swap=7"):
+        return self.write(name, f"CMDLINE x\nFACT pid 10\n{facts}PROC 10 1 1700000000 app\n" + "".join(
+            f"MEM {100 + n % 3} {1700000000 + n}\nKINDS 10 {1700000000 + n} {kinds.format(40 + n)}\n"
+            f"KINDS 11 {1700000000 + n} {kinds.format(20)}\n" for n in range(30)))
+
+    def curves(self, svg):
+        """Of the plot, not of the legend."""
+        return [element for element in svg.of_class("kind") if element.find(SVG + "title") is not None]
+
+    def test_curves_and_what_they_are_of(self):
+        for options, names in ((["--memory", "pss"], ["RSS", "PSS, sum of 2 processes"]),
+                               (["--memory=uss,pss"], ["RSS", "PSS, sum of 2 processes", "USS, sum of 2 processes"]),
+                               (["--memory", "swap", "-f"], ["RSS", "swap"]),
+                               (["--memory", "rss,pss", "--stack"], ["RSS", "PSS, sum of 2 processes"]),
+                               (["--memory", "pss", "-w", "4,20"], ["RSS", "PSS, sum of 2 processes"])):
+            with self.subTest(options=options):
+                svg = self.plot_svg(*options, self.recording())
+                self.assertEqual(svg.texts("legend-name"), names)
+                told = [element.find(SVG + "title").text for element in self.curves(svg)]
+                self.assertEqual(told, names[1:])
+                self.assertEqual(svg.texts("kind-name"), [re.split(", | of ", name)[0] for name in names[1:]])
+        self.assertIn("89.0 MiB", self.plot_svg("--memory", "pss", self.recording()).texts("legend-cell"))
+
+    def test_without_the_option_nothing_of_it_is_drawn(self):
+        svg = self.plot_svg(self.recording())
+        self.assertEqual(svg.of_class("kind") + svg.of_class("legend-name"), [])
+
+    def test_what_was_sampled_needs_no_curve_of_its_own(self):
+        self.assertEqual(self.plot_svg("--memory", "rss", NESTED).of_class("kind"), [])
+        path = self.recording(facts="FACT backend psutil_pss\n", kinds="uss=1")
+        self.assertEqual(self.plot_svg("--memory", "pss,uss", path).texts("legend-name"),
+                         ["PSS", "USS, sum of 2 processes"])
+
+    def test_what_was_not_recorded_is_refused(self):
+        for kind, path, says in (
+                ("pss", NESTED, r"pss was not recorded \(memory by kinds in it: none\); `mprof run --memory pss' does"),
+                ("pss,uss", NESTED, r"pss, uss were not .*`mprof run --memory pss,uss' does"),
+                ("pss,anon", self.recording(), r"anon was not recorded \(memory by kinds in it: pss, uss, swap\)")):
+            with self.subTest(kind=kind):
+                done = self.run_mprof("plot", "--memory", kind, "-o", "out.svg", path, expect=1)
+                self.assertRegex(done.stderr, r"\Amprof: [^\n]*\.dat: " + says + r"[^\n]*\n\Z")
+                self.assertFalse((self.directory / "out.svg").exists())
+
+    def test_a_kind_that_is_none(self):
+        for kinds in ("heap", "pss,", "", ",", "PSS", "pss,heap"):
+            with self.subTest(kinds=kinds):
+                done = self.run_mprof("plot", "--memory", kinds, NESTED, expect=2)
+                self.assertIn("is none of rss, pss, uss, swap, anon, file, shmem", done.stderr)
+
+    def test_several_recordings(self):
+        svg = self.plot_svg("--memory", "pss", self.recording("a.dat"), self.recording("b.dat"))
+        told = [element.find(SVG + "title").text for element in self.curves(svg)]
+        self.assertEqual(told, ["a.dat  PSS, sum of 2 processes", "b.dat  PSS, sum of 2 processes"])
+        self.assertIn("peak PSS", svg.texts("legend-head"))
+        self.run_mprof("plot", "--memory", "pss", "-o", "out.svg", "a.dat", NESTED, expect=1)
+
+    def test_each(self):
+        (self.directory / "in").mkdir()
+        self.recording("in/a.dat")
+        shutil.copy(NESTED, self.directory / "in" / "b.dat")
+        done = self.run_mprof("plot", "--each", "--memory", "pss", "-o", "out", "in", expect=1)
+        self.assertRegex(done.stderr, r"\Amprof: in/b\.dat: pss was not recorded[^\n]*\n\Z")
+        self.assertEqual(os.listdir(self.directory / "out"), ["a.svg"])
+
+
 class Options(PlotCase):
     def test_every_option_draws(self):
         for options in ([], ["-n"], ["-f"], ["-s"], ["-w", "0.5,1"], ["-t", "title"],

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define ALL_KINDS ((1U << MPROF_KIND_COUNT) - 1)
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
 static mprof_figure_options options_of(unsigned choice)
@@ -27,6 +29,7 @@ static mprof_figure_options options_of(unsigned choice)
         options.window_s[0] = 0.25;
         options.window_s[1] = 2;
     }
+    options.kinds = choice >> 14 & 1 ? ALL_KINDS : 0;
     if (choice >> 12 & 1) {
         options.width_px = 300;
         options.height_px = 260;
@@ -82,6 +85,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     mprof_figure_options options = options_of(choice);
     mprof_load_options load;
     mprof_load_options_init(&load);
+    load.kinds = options.kinds;
+    if (choice >> 15 & 1)
+        load.max_points = 64; /* everything becomes thin */
     if (choice >> 13 & 1)
         memcpy(load.window_s, options.window_s, sizeof load.window_s);
     if (mprof_profile_load(&profile, source, &load, NULL) == MPROF_OK) {

@@ -57,6 +57,22 @@ static void check_functions(const mprof_profile *profile)
     }
 }
 
+static void check_others(const mprof_profile *profile, int is_window)
+{
+    const mprof_control_group *group = mprof_profile_control_group(profile);
+    unsigned told = mprof_profile_kinds(profile);
+    check_series(&group->current, is_window);
+    for (size_t i = 0; i < group->limit_count; i++) {
+        assert(group->limits[i].mib >= 0 && isfinite(group->limits[i].time_s));
+        assert(i == 0 || group->limits[i - 1].time_s <= group->limits[i].time_s);
+    }
+    for (mprof_kind kind = 0; kind < MPROF_KIND_COUNT; kind++) {
+        const mprof_kind_series *series = mprof_profile_kind(profile, kind);
+        check_series(&series->series, is_window);
+        assert(!series->series.point_count || told >> kind & 1);
+    }
+}
+
 static void check_profile(const mprof_profile *profile, int is_window)
 {
     size_t count;
@@ -68,6 +84,7 @@ static void check_profile(const mprof_profile *profile, int is_window)
     for (size_t i = 0; i < count; i++) {
         check_series(&processes[i].series, is_window);
     }
+    check_others(profile, is_window);
     check_spans(profile);
     check_functions(profile);
     mprof_warnings_format(mprof_profile_warnings(profile), text, sizeof text);
@@ -108,6 +125,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
     mprof_load_options options;
     mprof_load_options_init(&options);
+    options.kinds = (1U << MPROF_KIND_COUNT) - 1;
     double peak_mib = load(bytes, size, &options);
     double other_mib = summarize(bytes, size, NULL);
     /* two ways to the same number */

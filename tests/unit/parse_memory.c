@@ -83,6 +83,8 @@ static char *make_recording(size_t *size)
     at += sprintf(at, "CMDLINE x\nFACT pid 5\nFACT a\\x41 b\\x0a\n");
     for (int i = 0; i < 300; i++) {
         at += sprintf(at, "MEM %d.5 %d.5\nCHLD 7 1.5 %d.5\n", i, 1795330000 + i, 1795330299 - i);
+        at += sprintf(at, "KINDS 7 %d.5 pss=%d swap=2\nGROUP 50 %d.5 %d /\n", 1795330000 + i, i,
+                      1795330000 + i, i / 3);
     }
     for (int i = 0; i < 40; i++) {
         at += sprintf(at, "FUNC m.n%d.f 1 %d 2 %d\n", i % 9, 1795330000 + i, 1795330000 + 3 * i);
@@ -102,6 +104,7 @@ static mprof_status load(const char *text, size_t size, int has_window, mprof_er
     mprof_load_options options;
     mprof_load_options_init(&options);
     options.max_points = 64;
+    options.kinds = 1U << MPROF_KIND_PSS | 1U << MPROF_KIND_SWAP;
     options.window_s[1] = has_window ? 250 : 0;
     mprof_status status = mprof_source_open_memory(&source, text, size, "x", error);
     if (status == MPROF_OK) {

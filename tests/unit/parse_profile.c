@@ -461,14 +461,179 @@ static void test_any_number_of_points(void **state)
     free(text);
 }
 
+/* --- kinds of memory, and the control group ----------------------------------------------------
+ */
+
+#define KINDS_OF_A_TREE                                                                            \
+    "MEM 9 " T "0\nMEM 9 " T "1\nMEM 9 " T "2\nMEM 9 " T "3\n"                                     \
+    "KINDS 7 " T "0 pss=10 swap=1\n"                                                               \
+    "KINDS 7 " T "1 pss=20 swap=2\nKINDS 8 " T "1 pss=5 swap=50\nKINDS 9 " T "1 swap=60\n"         \
+    "KINDS 8 " T "2 pss=6\nKINDS 9 " T "2 pss=7 uss=1\n"                                           \
+    "KINDS 7 " T "3 pss=30 swap=4\n"
+
+static void check_points(const char *name, const mprof_series *series, const double *mib,
+                         size_t count)
+{
+    if (series->point_count != count) {
+        fail_msg("%s: %zu points", name, series->point_count);
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (series->points[i].mib != mib[i]) {
+            fail_msg("%s: point %zu is %g", name, i, series->points[i].mib);
+        }
+    }
+}
+
+static void test_kinds(void **state)
+{
+    static const struct {
+        const char *name;
+        const char *text;
+        mprof_kind kind;
+        double window_s[2];
+        size_t point_count, process_count;
+        double mib[4];
+    } rows[] = {
+        {"PSS adds up", KINDS_OF_A_TREE, MPROF_KIND_PSS, {0, 0}, 4, 2, {10, 25, 13, 30}},
+        {"told once", KINDS_OF_A_TREE, MPROF_KIND_USS, {0, 0}, 1, 1, {1}},
+        {"swap is the first one's", KINDS_OF_A_TREE, MPROF_KIND_SWAP, {0, 0}, 3, 0, {1, 2, 4}},
+        {"or the main process's",
+         "FACT pid 8\n" KINDS_OF_A_TREE,
+         MPROF_KIND_SWAP,
+         {0, 0},
+         1,
+         0,
+         {50}},
+        {"whatever was read before it is told",
+         KINDS_OF_A_TREE "FACT pid 8\nKINDS 8 " T "3 swap=70\n",
+         MPROF_KIND_SWAP,
+         {0, 0},
+         1,
+         0,
+         {70}},
+        {"a window and what is next to it",
+         KINDS_OF_A_TREE,
+         MPROF_KIND_PSS,
+         {0.5, 1.5},
+         3,
+         2,
+         {10, 25, 13}},
+        {"not recorded", KINDS_OF_A_TREE, MPROF_KIND_ANON, {0, 0}, 0, 0, {0}},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        mprof_load_options options;
+        mprof_load_options_init(&options);
+        memcpy(options.window_s, rows[i].window_s, sizeof options.window_s);
+        options.kinds = 1U << rows[i].kind;
+        mprof_profile *profile = load(rows[i].text, &options);
+        const mprof_kind_series *kind = mprof_profile_kind(profile, rows[i].kind);
+        check_points(rows[i].name, &kind->series, rows[i].mib, rows[i].point_count);
+        if (rows[i].process_count != kind->process_count) {
+            fail_msg("%s: %zu processes", rows[i].name, kind->process_count);
+        }
+        assert_int_equal(mprof_profile_kinds(profile),
+                         1U << MPROF_KIND_PSS | 1U << MPROF_KIND_USS | 1U << MPROF_KIND_SWAP);
+        mprof_profile_free(profile);
+    }
+}
+
+static void test_kinds_are_kept_if_asked_for(void **state)
+{
+    (void)state;
+    mprof_profile *profile = load(KINDS_OF_A_TREE, NULL);
+    for (mprof_kind kind = 0; kind < MPROF_KIND_COUNT; kind++) {
+        assert_int_equal(mprof_profile_kind(profile, kind)->series.point_count, 0);
+    }
+    assert_int_equal(mprof_profile_kinds(profile) & 1U << MPROF_KIND_PSS, 1U << MPROF_KIND_PSS);
+    mprof_profile_free(profile);
+}
+
+/* However many processes and ticks: a bounded number of points, and the peak among them. */
+static void test_kinds_of_a_crowd(void **state)
+{
+    enum { TICKS = 2000, PROCESSES = 20 };
+    char *text = malloc((size_t)TICKS * PROCESSES * 60 + 100), *at = text;
+    mprof_load_options options;
+    (void)state;
+    mprof_load_options_init(&options);
+    options.kinds = 1U << MPROF_KIND_PSS;
+    options.max_points = 64;
+    at += sprintf(at, "MEM 1 %d\n", 1795330000);
+    for (int i = 0; i < TICKS; i++) {
+        at += sprintf(at, "GROUP %d.5 %d %d /\n", i * 7919 % 3001, 1795330000 + i, 4000 + i);
+        for (int p = 0; p < PROCESSES; p++) {
+            at += sprintf(at, "KINDS %d %d pss=%d\n", 10 + p, 1795330000 + i,
+                          i == 1234 ? 500 : i % 50);
+        }
+    }
+    mprof_profile *profile = load(text, &options);
+    const mprof_kind_series *pss = mprof_profile_kind(profile, MPROF_KIND_PSS);
+    const mprof_control_group *group = mprof_profile_control_group(profile);
+    assert_true(pss->series.sample_count == TICKS && pss->process_count == PROCESSES);
+    assert_true(pss->series.peak.mib == 500 * PROCESSES);
+    assert_in_range(pss->series.point_count, 16, 64);
+    assert_in_range(group->current.point_count, 16, 64);
+    assert_in_range(group->limit_count, 16, 64);
+    assert_true(group->current.peak.mib == group->highest.mib);
+    mprof_profile_free(profile);
+    free(text);
+}
+
+static void test_control_group(void **state)
+{
+    static const char text[] =
+        "MEM 1 " T "0\nMEM 1 " T "9\nGROUP 5 " T "1 64 /a\nGROUP 9 " T "2 64\nGROUP 3 " T
+        "4 max\nGROUP 4 " T "6 max\nGROUP 8 " T "8 32 /b\n";
+    static const double current[] = {5, 9, 3, 4, 8}, limits[] = {64, INFINITY, 32};
+    mprof_load_options options;
+    (void)state;
+    mprof_load_options_init(&options);
+    for (int is_window = 0; is_window < 2; is_window++) {
+        options.window_s[0] = is_window ? 2.5 : 0;
+        options.window_s[1] = is_window ? 5 : 0;
+        mprof_profile *profile = load(text, &options);
+        const mprof_control_group *group = mprof_profile_control_group(profile);
+        const mprof_series steps = {.points = group->limits, .point_count = group->limit_count};
+        check_points("current", &group->current, current + is_window, is_window ? 3 : 5);
+        check_points("limits", &steps, limits, 3);
+        assert_true(group->highest.mib == 9 && group->limit_mib == 32);
+        assert_int_equal(group->current.sample_count, is_window ? 1 : 5);
+        mprof_profile_free(profile);
+    }
+}
+
+static void test_names_of_kinds(void **state)
+{
+    (void)state;
+    for (mprof_kind kind = 0; kind < MPROF_KIND_COUNT; kind++) {
+        const char *name = mprof_kind_name(kind);
+        assert_int_equal(mprof_kind_find(name, strlen(name)), kind);
+        assert_int_equal(mprof_kind_find(name, strlen(name) - 1), MPROF_KIND_COUNT);
+        assert_int_equal(mprof_kind_adds_up(kind), strstr("pss uss", name) != NULL);
+    }
+    assert_int_equal(mprof_kind_find("", 0), MPROF_KIND_COUNT);
+    assert_int_equal(mprof_kind_find("pss,uss", 3), MPROF_KIND_PSS);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_levels),    cmocka_unit_test(test_deep_levels),
-        cmocka_unit_test(test_sums),      cmocka_unit_test(test_processes),
-        cmocka_unit_test(test_pid_reuse), cmocka_unit_test(test_main_pid_told_late),
-        cmocka_unit_test(test_lanes),     cmocka_unit_test(test_curves),
-        cmocka_unit_test(test_options),   cmocka_unit_test(test_any_number_of_points),
+        cmocka_unit_test(test_levels),
+        cmocka_unit_test(test_deep_levels),
+        cmocka_unit_test(test_sums),
+        cmocka_unit_test(test_processes),
+        cmocka_unit_test(test_pid_reuse),
+        cmocka_unit_test(test_main_pid_told_late),
+        cmocka_unit_test(test_lanes),
+        cmocka_unit_test(test_curves),
+        cmocka_unit_test(test_options),
+        cmocka_unit_test(test_any_number_of_points),
+        cmocka_unit_test(test_kinds),
+        cmocka_unit_test(test_kinds_are_kept_if_asked_for),
+        cmocka_unit_test(test_kinds_of_a_crowd),
+        cmocka_unit_test(test_control_group),
+        cmocka_unit_test(test_names_of_kinds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -16,13 +16,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define ALL_KINDS ((1U << MPROF_KIND_COUNT) - 1)
+
 static mprof_profile *load(const char *text, size_t size)
 {
     mprof_source *source = NULL;
     mprof_profile *profile = NULL;
     mprof_error error = MPROF_ERROR_INIT;
+    mprof_load_options options;
+    mprof_load_options_init(&options);
+    options.kinds = ALL_KINDS;
     assert_int_equal(mprof_source_open_memory(&source, text, size, "test", &error), MPROF_OK);
-    mprof_status status = mprof_profile_load(&profile, source, NULL, &error);
+    mprof_status status = mprof_profile_load(&profile, source, &options, &error);
     if (status != MPROF_OK)
         print_error("%s\n%.300s\n", error.message, text);
     assert_int_equal(status, MPROF_OK);
@@ -95,6 +100,35 @@ static void add_calls(struct script *script, double from, double to, int level, 
     }
 }
 
+/* Memory near the curve and far from it, with a limit that comes and goes. */
+static void add_group(struct script *script, double start, double length, double scale)
+{
+    uint32_t count = next_random() % 60;
+    double most = scale * pow(10, random_between(-0.5, 1.2)), limit = most;
+    for (uint32_t i = 0; i < count; i++) {
+        double at = start + length * random_between(i, i + 1) / count;
+        if (next_random() % 12 == 0)
+            limit = most * random_between(1, 3);
+        add(script, "GROUP %.6f %.4f ", random_between(0, most), at);
+        if (next_random() % 9 == 0)
+            add(script, "max\n");
+        else
+            add(script, "%.6f\n", limit);
+    }
+}
+
+static void add_kinds(struct script *script, double start, double length, double scale)
+{
+    uint32_t count = next_random() % 300;
+    for (uint32_t i = 0; i < count; i++) {
+        add(script, "KINDS %u %.4f", 100 + next_random() % 3, start + length * i / count);
+        for (mprof_kind kind = 0; kind < MPROF_KIND_COUNT; kind++)
+            if (next_random() % 3 || kind == MPROF_KIND_PSS)
+                add(script, " %s=%.6f", mprof_kind_name(kind), random_between(0, scale));
+        add(script, "\n");
+    }
+}
+
 static struct script random_recording(uint64_t seed)
 {
     struct script script = {NULL, 0, 0};
@@ -112,6 +146,10 @@ static struct script random_recording(uint64_t seed)
             add(&script, "CHLD %u %.6f %.4f\n", 100 + c, random_between(0, scale),
                 start + length * (i + c % 5) / 15);
     add_calls(&script, start, start + length, 0, &calls);
+    if (seed % 2)
+        add_group(&script, start, length, scale);
+    if (seed % 13 < 5)
+        add_kinds(&script, start, length, scale);
     return script;
 }
 
@@ -196,6 +234,7 @@ static void check_seed(uint64_t seed)
     options.flame = seed % 3 == 0;
     options.slope = seed % 5 == 0;
     options.stack = seed % 4 == 0;
+    options.kinds = seed % 13 < 4 ? ALL_KINDS >> seed % 5 : 0;
     options.order = seed % 2 ? MPROF_BY_FUNCTION : MPROF_BY_PROCESS;
     if (seed % 11 == 0) {
         options.width_px = 400;
@@ -555,6 +594,238 @@ static void names_of_the_legend_are_whole_where_there_is_room(void **state)
     }
 }
 
+/* -- the control group ------------------------------------------------------------------------- */
+
+static double y_of(const mprof_figure *figure, double mib)
+{
+    const mprof_frame *frame = mprof_figure_frame(figure);
+    return frame->plot.y + frame->plot.height -
+           (mib - frame->low_mib) / (frame->high_mib - frame->low_mib) * frame->plot.height;
+}
+
+static double x_of(const mprof_figure *figure, double time_s)
+{
+    const mprof_frame *frame = mprof_figure_frame(figure);
+    return frame->plot.x +
+           (time_s - frame->from_s) / (frame->to_s - frame->from_s) * frame->plot.width;
+}
+
+/* All points of a role among the curves, in the order of the items; returns how many there are. */
+static size_t points_of(const mprof_figure *figure, mprof_role role, mprof_point *list, size_t room)
+{
+    size_t count, point_count, found = 0;
+    const mprof_group *group = mprof_figure_groups(figure, &count);
+    const mprof_item *items = mprof_figure_items(figure, &count);
+    const mprof_point *points = mprof_figure_points(figure, &point_count);
+    while (group->kind != MPROF_GROUP_CURVES)
+        group++;
+    for (size_t i = group->first; i < group->first + group->count; i++)
+        for (uint32_t p = 0; items[i].role == role && items[i].shape == MPROF_SHAPE_LINE &&
+                             p < items[i].count && found < room;
+             p++)
+            list[found++] = points[items[i].first + p];
+    return found;
+}
+
+/* Times and values as pairs, of everything that is drawn in this role. */
+static void check_line(const char *name, const mprof_figure *figure, mprof_role role,
+                       const double (*expected)[2], size_t count)
+{
+    mprof_point points[32];
+    size_t found = points_of(figure, role, points, 32);
+    if (found != count)
+        fail_msg("%s: %zu points in place of %zu", name, found, count);
+    for (size_t i = 0; i < count; i++)
+        if (fabs((double)points[i].x - x_of(figure, expected[i][0])) > 0.05 ||
+            fabs((double)points[i].y - y_of(figure, expected[i][1])) > 0.05)
+            fail_msg("%s: point %zu", name, i);
+}
+
+#define ELEVEN_SAMPLES(mib)                                                                        \
+    "MEM " mib " 100\nMEM " mib " 101\nMEM " mib " 102\nMEM " mib " 103\nMEM " mib " 104\n"        \
+    "MEM " mib " 105\nMEM " mib " 106\nMEM " mib " 107\nMEM " mib " 108\nMEM " mib " 109\n"        \
+    "MEM " mib " 110\n"
+
+static void the_group_holds_until_it_changes(void **state)
+{
+    static const struct {
+        const char *name;
+        const char *text;
+        double points[12][2];
+        size_t count, pieces;
+    } rows[] = {
+        {"told once", "GROUP 20 100 max /a\n", {{0, 20}, {10, 20}}, 2, 1},
+        {"told at every tick",
+         "GROUP 20 100 max /a\nGROUP 22 101 max\nGROUP 21 102 max\n",
+         {{0, 20}, {1, 22}, {2, 21}, {10, 21}},
+         4,
+         1},
+        {"the old value until a tick before the new one",
+         "GROUP 20 100 max /a\nGROUP 30 106 max\nGROUP 25 110 max\n",
+         {{0, 20}, {5, 20}, {6, 30}, {9, 30}, {10, 25}},
+         5,
+         1},
+        {"begins late", "GROUP 20 104 max /a\n", {{4, 20}, {10, 20}}, 2, 1},
+    };
+    (void)state;
+    for (size_t r = 0; r < sizeof rows / sizeof *rows; r++) {
+        struct script script = {NULL, 0, 0};
+        add(&script, "%s%s", ELEVEN_SAMPLES("10"), rows[r].text);
+        mprof_profile *profile = load(script.text, script.used);
+        mprof_figure *figure = lay_out(profile, NULL);
+        check_line(rows[r].name, figure, MPROF_ROLE_CONTROL_GROUP, rows[r].points, rows[r].count);
+        assert_int_equal(count_lines(figure, MPROF_ROLE_CONTROL_GROUP), rows[r].pieces);
+        assert_int_equal(count_role(figure, MPROF_ROLE_LIMIT), 0);
+        assert_true(has_text(figure, MPROF_ROLE_CONTROL_GROUP_NAME, "control group"));
+        mprof_figure_free(figure);
+        mprof_profile_free(profile);
+        free(script.text);
+    }
+}
+
+static void the_group_pauses_where_the_recording_does(void **state)
+{
+    struct script script = {NULL, 0, 0};
+    static const double points[][2] = {{0, 20}, {9, 20}, {50, 20}, {54, 20}, {55, 30}, {59, 30}};
+    (void)state;
+    for (int i = 0; i < 20; i++)
+        add(&script, "MEM 10 %d\n", i < 10 ? 100 + i : 140 + i);
+    add(&script, "GROUP 20 100 max /a\nGROUP 30 155 max\n");
+    mprof_profile *profile = load(script.text, script.used);
+    mprof_figure *figure = lay_out(profile, NULL);
+    check_line("a pause", figure, MPROF_ROLE_CONTROL_GROUP, points, 6);
+    assert_int_equal(count_lines(figure, MPROF_ROLE_CONTROL_GROUP), 2);
+    assert_int_equal(count_lines(figure, MPROF_ROLE_CURVE), 2);
+    mprof_figure_free(figure);
+    mprof_profile_free(profile);
+    free(script.text);
+}
+
+static void limits_are_steps_with_names(void **state)
+{
+    static const char text[] = ELEVEN_SAMPLES("10") "GROUP 20 100 24 /a\nGROUP 20.5 104 32\n"
+                                                    "GROUP 20 106 max\nGROUP 20.5 108 28\n";
+    static const double points[][2] = {{0, 24}, {4, 24}, {4, 32}, {6, 32}, {8, 28}, {10, 28}};
+    static const char *const names[] = {"limit 24.0 MiB", "limit 32.0 MiB", "limit 28.0 MiB"};
+    (void)state;
+    mprof_profile *profile = load(text, sizeof text - 1);
+    mprof_figure *figure = lay_out(profile, NULL);
+    check_line("steps", figure, MPROF_ROLE_LIMIT, points, 6);
+    assert_int_equal(count_lines(figure, MPROF_ROLE_LIMIT), 2);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        assert_true(has_text(figure, MPROF_ROLE_LIMIT_NAME, names[i]));
+    check_texts(figure, 0);
+    mprof_figure_free(figure);
+    mprof_profile_free(profile);
+}
+
+/* The curve keeps its height: what is too far above it is told among the facts alone. */
+static void the_axis_reaches_a_limit_that_is_near(void **state)
+{
+    static const struct {
+        const char *name;
+        double group_mib, limit_mib;
+        double window_s[2];
+        int has_group, has_limit;
+    } rows[] = {
+        {"near", 120, 200, {0, 0}, 1, 1},
+        {"four times as much", 120, 399, {0, 0}, 1, 1},
+        {"more than that", 120, 402, {0, 0}, 1, 0},
+        {"a group of many others", 402, 8000, {0, 0}, 0, 0},
+        {"that has reached its limit", 1000, 1010, {0, 0}, 1, 1},
+        {"but far away", 1300, 1310, {0, 0}, 0, 0},
+        {"a window onto little change", 101.5, 103, {1, 9}, 1, 1},
+        {"would be squashed", 101.5, 120, {1, 9}, 1, 0},
+    };
+    (void)state;
+    for (size_t r = 0; r < sizeof rows / sizeof *rows; r++) {
+        struct script script = {NULL, 0, 0};
+        mprof_figure_options options;
+        mprof_figure_options_init(&options);
+        memcpy(options.window_s, rows[r].window_s, sizeof options.window_s);
+        for (int i = 0; i < 11; i++)
+            add(&script, "MEM %d %d\nGROUP %g %d %g /a\n", i % 2 ? 98 : 100, 100 + i,
+                rows[r].group_mib - i % 2, 100 + i, rows[r].limit_mib);
+        mprof_profile *profile = load(script.text, script.used);
+        mprof_figure *figure = lay_out(profile, &options);
+        const mprof_frame *frame = mprof_figure_frame(figure);
+        if ((int)count_role(figure, MPROF_ROLE_CONTROL_GROUP) != rows[r].has_group ||
+            (int)count_role(figure, MPROF_ROLE_LIMIT) != rows[r].has_limit)
+            fail_msg("%s", rows[r].name);
+        assert_int_equal(frame->high_mib > rows[r].limit_mib, rows[r].has_limit);
+        assert_non_null(strstr(mprof_figure_facts(figure), "control group up to"));
+        mprof_figure_free(figure);
+        mprof_profile_free(profile);
+        free(script.text);
+    }
+}
+
+/* -- kinds ------------------------------------------------------------------------------------- */
+
+#define KINDS_OF_TWO                                                                               \
+    "FACT pid 7\nFACT backend psutil\nPROC 7 1 100 app\nPROC 8 7 100 worker\n" ELEVEN_SAMPLES(     \
+        "10") "KINDS 7 100 pss=4 uss=1 swap=3\n"                                                   \
+              "KINDS 7 105 pss=5 uss=2 swap=6\nKINDS 8 105 pss=7 uss=1 swap=9\n"                   \
+              "KINDS 7 110 pss=8 uss=3 swap=0\n"
+
+static void kinds_are_curves_of_their_own(void **state)
+{
+    static const char text[] = KINDS_OF_TWO;
+    static const double pss[][2] = {{0, 4}, {5, 12}, {10, 8}};
+    static const double swap[][2] = {{0, 3}, {5, 6}, {10, 0}};
+    static const char *const names[] = {"RSS of app 7", "PSS, sum of 2 processes", "swap of app 7"};
+    (void)state;
+    mprof_profile *profile = load(text, sizeof text - 1);
+    mprof_figure_options options;
+    mprof_figure_options_init(&options);
+    for (int flame = 0; flame < 2; flame++) {
+        options.flame = flame;
+        options.kinds = 1U << MPROF_KIND_PSS;
+        mprof_figure *figure = lay_out(profile, &options);
+        check_line("PSS", figure, MPROF_ROLE_KIND, pss, 3);
+        assert_true(has_text(figure, MPROF_ROLE_KIND_NAME, "PSS"));
+        mprof_figure_free(figure);
+        options.kinds = 1U << MPROF_KIND_SWAP;
+        figure = lay_out(profile, &options);
+        check_line("swap", figure, MPROF_ROLE_KIND, swap, 3);
+        mprof_figure_free(figure);
+    }
+    options.kinds |= 1U << MPROF_KIND_PSS;
+    mprof_figure *figure = lay_out(profile, &options);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        assert_true(has_text(figure, MPROF_ROLE_LEGEND_NAME, names[i]));
+    assert_true(has_text(figure, MPROF_ROLE_LEGEND_CELL, "12.0 MiB"));
+    assert_true(mprof_figure_frame(figure)->high_mib > 12);
+    mprof_figure_free(figure);
+    options.kinds = 0;
+    figure = lay_out(profile, &options);
+    assert_int_equal(count_role(figure, MPROF_ROLE_KIND), 0);
+    assert_false(has_text(figure, MPROF_ROLE_LEGEND_NAME, "RSS of app 7"));
+    mprof_figure_free(figure);
+    mprof_profile_free(profile);
+}
+
+static void kinds_of_several_recordings(void **state)
+{
+    static const char text[] = KINDS_OF_TWO;
+    (void)state;
+    mprof_profile *profile = load(text, sizeof text - 1);
+    const mprof_profile *both[] = {profile, profile};
+    mprof_figure *figure = NULL;
+    mprof_figure_options options;
+    mprof_figure_options_init(&options);
+    options.kinds = 1U << MPROF_KIND_PSS;
+    assert_int_equal(mprof_figure_layout(&figure, both, 2, &options, &fixed_measure, NULL),
+                     MPROF_OK);
+    mprof_point points[8];
+    assert_int_equal(points_of(figure, MPROF_ROLE_KIND, points, 8), 6);
+    assert_true(has_text(figure, MPROF_ROLE_LEGEND_HEAD, "peak PSS"));
+    assert_int_equal(count_role(figure, MPROF_ROLE_CONTROL_GROUP), 0);
+    check_texts(figure, 0);
+    mprof_figure_free(figure);
+    mprof_profile_free(profile);
+}
+
 static void bad_requests_are_refused(void **state)
 {
     static const char text[] = "MEM 1 100\nMEM 2 101\nFUNC m.f 1 100.1 2 100.5 0\n";
@@ -595,6 +866,12 @@ int main(void)
         cmocka_unit_test(a_stack_keeps_the_main_process_level),
         cmocka_unit_test(the_sum_of_all_is_not_taken_for_the_main_process),
         cmocka_unit_test(names_of_the_legend_are_whole_where_there_is_room),
+        cmocka_unit_test(the_group_holds_until_it_changes),
+        cmocka_unit_test(the_group_pauses_where_the_recording_does),
+        cmocka_unit_test(limits_are_steps_with_names),
+        cmocka_unit_test(the_axis_reaches_a_limit_that_is_near),
+        cmocka_unit_test(kinds_are_curves_of_their_own),
+        cmocka_unit_test(kinds_of_several_recordings),
         cmocka_unit_test(bad_requests_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

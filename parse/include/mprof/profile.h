@@ -77,11 +77,21 @@ typedef struct mprof_function {
     double sample_peak_mib; /* highest MEM sample within any of its calls; NAN if none fell in */
 } mprof_function;
 
-/* The memory of the program's control group. */
+/* The memory of the program's control group. What was told holds until something else is told. */
 typedef struct mprof_control_group {
-    mprof_sample highest; /* mib: NAN if not recorded */
-    double limit_mib;     /* the last one told; NAN: none */
+    mprof_sample highest;       /* of the whole recording, whatever the window; mib: NAN if not
+                                   recorded */
+    double limit_mib;           /* the last one told; NAN: none */
+    mprof_series current;       /* where it changed */
+    const mprof_sample *limits; /* owned by the profile; where it changed; mib INFINITY: none */
+    size_t limit_count;
 } mprof_control_group;
+
+/* Memory of one kind over time. */
+typedef struct mprof_kind_series {
+    mprof_series series;
+    size_t process_count; /* > 1: the sum over so many processes, at most at a time */
+} mprof_kind_series;
 
 typedef struct mprof_fact {
     const char *key;
@@ -100,6 +110,7 @@ typedef struct mprof_load_options {
     size_t max_points;  /* per curve before it is thinned; 0: keep every sample. At least 64; with
                            more than 64 processes their curves share 64 times as many. */
     int skip_calls;     /* leave calls out: their text is not even converted */
+    unsigned kinds;     /* 1 << mprof_kind: those whose curves are to be kept */
 } mprof_load_options;
 
 #define MPROF_DEFAULT_MAX_POINTS 32768
@@ -141,8 +152,14 @@ const mprof_fact *mprof_profile_facts(const mprof_profile *profile, size_t *coun
 /* Value of the first fact with this key, or NULL. */
 const char *mprof_profile_fact(const mprof_profile *profile, const char *key);
 const mprof_warnings *mprof_profile_warnings(const mprof_profile *profile);
-/* Never NULL; of the whole recording, whatever the window. */
+/* Never NULL. */
 const mprof_control_group *mprof_profile_control_group(const mprof_profile *profile);
+/* The kinds of memory the whole recording tells of, 1 << mprof_kind each, kept or not. */
+unsigned mprof_profile_kinds(const mprof_profile *profile);
+/* The curve of a kind that was to be kept; never NULL, without points if nothing was told. Of a
+ * kind that adds up it is the sum over all processes at each tick; of any other, the main
+ * process's. */
+const mprof_kind_series *mprof_profile_kind(const mprof_profile *profile, mprof_kind kind);
 /* Calls that the recorder had to drop, whole tree. */
 uint64_t mprof_profile_lost_calls(const mprof_profile *profile);
 

@@ -95,6 +95,13 @@ typedef struct mprof_record {
 /* "rss", "pss" ...: static text. */
 const char *mprof_kind_name(mprof_kind kind);
 
+/* The kind of this name, which need not be terminated; MPROF_KIND_COUNT if there is none. */
+mprof_kind mprof_kind_find(const char *name, size_t length);
+
+/* 1 if what several processes have of it adds up to what they have together; 0 where pages that are
+ * shared would be counted several times. */
+int mprof_kind_adds_up(mprof_kind kind);
+
 #ifdef __cplusplus
 }
 #endif

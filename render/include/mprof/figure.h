@@ -29,6 +29,13 @@ typedef enum mprof_role {
     MPROF_ROLE_CHILD_NAME,
     MPROF_ROLE_TOTAL, /* area below the sum of all processes, where the curve is of one */
     MPROF_ROLE_LAYER, /* area of one process in a stack */
+    MPROF_ROLE_KIND,  /* curve of one kind of memory */
+    MPROF_ROLE_KIND_SAMPLE,
+    MPROF_ROLE_KIND_NAME,
+    MPROF_ROLE_CONTROL_GROUP, /* curve of the control group's memory */
+    MPROF_ROLE_CONTROL_GROUP_NAME,
+    MPROF_ROLE_LIMIT, /* of the control group: steps */
+    MPROF_ROLE_LIMIT_NAME,
     MPROF_ROLE_SLOPE,
     MPROF_ROLE_PEAK, /* dashed cross */
     MPROF_ROLE_PEAK_DOT,
@@ -185,10 +192,14 @@ typedef struct mprof_figure_options {
     double min_duration_s; /* shorter calls are left out */
     const char *function;  /* only functions that match this glob; NULL: all */
     mprof_order order;
+    unsigned kinds; /* 1 << mprof_kind: their curves as well, where the profile has kept them */
 } mprof_figure_options;
 
 #define MPROF_DEFAULT_WIDTH_PX 1260.0
 #define MPROF_DEFAULT_HEIGHT_PX 540.0
+
+/* What the samples of a recording are, as it says itself. */
+mprof_kind mprof_profile_measured_kind(const mprof_profile *profile);
 
 void mprof_figure_options_init(mprof_figure_options *options);
 

@@ -1,0 +1,315 @@
+/* The memory of the control group beside the curve, and its limit: how far it was from being out of
+ * memory. Both hold until something else is told. They have a say in the memory axis only as far as
+ * they leave the curve its height: most groups have far more than their program needs. */
+#include "layout.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The axis may become so many times longer for them; where the memory came near the limit, that is
+ * what the picture is looked at for. */
+#define USUAL_FACTOR 4.0
+#define NEAR_FACTOR 12.0
+#define NEAR_SHARE 0.9
+#define HOLD_PACES                                                                                 \
+    1.5 /* a value that is told so much later was the old one until a pace before                  \
+         */
+#define GAP_LEAST_PX 3.0
+#define NAME_ABOVE_PX 17.0
+#define NAME_HEIGHT_PX 13.0
+#define LIMIT_TEXT_BYTES 64
+#define LONG_SHARE 0.2 /* of the time that is shown */
+
+/* -- what holds -------------------------------------------------------------------------------- */
+
+static mprof_status grow(mprof__control_group *group)
+{
+    size_t room = group->point_room ? group->point_room * 2 : 256;
+    mprof_sample *grown = realloc(group->points, room * sizeof *grown);
+    if (!grown)
+        return MPROF_ENOMEM;
+    group->points = grown;
+    group->point_room = room;
+    return MPROF_OK;
+}
+
+static mprof_status hold(mprof__control_group *group, double mib, double time_s)
+{
+    if (group->point_count == group->point_room && grow(group) != MPROF_OK)
+        return MPROF_ENOMEM;
+    group->points[group->point_count++] = (mprof_sample){mib, time_s};
+    return MPROF_OK;
+}
+
+/* Where the curve pauses, nobody looked at the group either. *at: place in the line's points. */
+static mprof_status hold_until(mprof__control_group *group, const mprof_series *line, size_t *at,
+                               double gap_s, double mib, double until_s)
+{
+    mprof_status status = MPROF_OK;
+    for (; *at + 1 < line->point_count && line->points[*at].time_s < until_s; ++*at) {
+        double from_s = line->points[*at].time_s, to_s = line->points[*at + 1].time_s;
+        if (to_s - from_s <= gap_s || from_s < group->points[group->point_count - 1].time_s)
+            continue;
+        status = hold(group, mib, from_s);
+        if (status == MPROF_OK)
+            status = hold(group, NAN, NAN);
+        if (status == MPROF_OK && to_s < until_s)
+            status = hold(group, mib, to_s);
+        else if (status == MPROF_OK)
+            until_s = -INFINITY; /* what is told next begins anew */
+        if (status != MPROF_OK)
+            return status;
+    }
+    return until_s > group->points[group->point_count - 1].time_s ? hold(group, mib, until_s)
+                                                                  : MPROF_OK;
+}
+
+static mprof_status fill_points(const mprof__layout *layout, mprof__recording *recording)
+{
+    mprof__control_group *group = &recording->group;
+    const mprof_series *told = &group->told->current;
+    double pixel_s = (layout->to_s - layout->from_s) / layout->options->width_px;
+    double gap_s = fmax(recording->gap_s, GAP_LEAST_PX * pixel_s);
+    double pace_s = isfinite(recording->pace_s) ? recording->pace_s : 0;
+    size_t at = 0;
+    mprof_status status = MPROF_OK;
+    for (size_t i = 0; status == MPROF_OK && i < told->point_count; i++) {
+        const mprof_sample *point = &told->points[i];
+        bool is_last = i + 1 == told->point_count;
+        double until_s =
+            is_last ? mprof_profile_end_s(recording->profile) : told->points[i + 1].time_s - pace_s;
+        status = hold(group, point->mib, point->time_s);
+        if (status == MPROF_OK && until_s - point->time_s > (HOLD_PACES - 1) * pace_s)
+            status = hold_until(group, recording->line, &at, gap_s, point->mib, until_s);
+    }
+    return status;
+}
+
+mprof_status mprof__take_group(const mprof__layout *layout, mprof__recording *recording)
+{
+    mprof__control_group *group = &recording->group;
+    const mprof_control_group *told = mprof_profile_control_group(recording->profile);
+    if (layout->recording_count != 1 || !told->current.point_count)
+        return MPROF_OK;
+    group->told = told;
+    group->limits = calloc(told->limit_count + 1, sizeof *group->limits);
+    if (!group->limits)
+        return MPROF_ENOMEM;
+    for (size_t i = 0; i < told->limit_count; i++) {
+        bool is_last = i + 1 == told->limit_count;
+        double from_s = told->limits[i].time_s - recording->start_s;
+        double to_s =
+            (is_last ? mprof_profile_end_s(recording->profile) : told->limits[i + 1].time_s) -
+            recording->start_s;
+        mprof__limit limit = {.mib = told->limits[i].mib,
+                              .from_s = fmax(from_s, layout->from_s),
+                              .to_s = fmin(to_s, layout->to_s)};
+        if (isfinite(limit.mib) && limit.to_s > limit.from_s)
+            group->limits[group->limit_count++] = limit;
+    }
+    return fill_points(layout, recording);
+}
+
+void mprof__drop_group(mprof__recording *recording)
+{
+    free(recording->group.points);
+    free(recording->group.limits);
+}
+
+/* -- the memory axis --------------------------------------------------------------------------- */
+
+/* A piece without a pause in it, from point *at on; empty at the end. */
+static mprof_series next_piece(const mprof__control_group *group, size_t *at)
+{
+    while (*at < group->point_count && isnan(group->points[*at].time_s))
+        ++*at;
+    mprof_series piece = {.points = group->points + *at};
+    while (*at < group->point_count && !isnan(group->points[*at].time_s)) {
+        piece.point_count++;
+        ++*at;
+    }
+    return piece;
+}
+
+static double lowest_limit(const mprof__control_group *group)
+{
+    double lowest = INFINITY;
+    for (size_t i = 0; i < group->limit_count; i++)
+        lowest = fmin(lowest, group->limits[i].mib);
+    return lowest;
+}
+
+static double length_of(mprof__range axis)
+{
+    return axis.high - axis.low;
+}
+
+mprof__range mprof__widen_by_group(mprof__layout *layout, mprof__range range)
+{
+    mprof__recording *recording = &layout->recordings[0];
+    mprof__control_group *group = &recording->group;
+    mprof__range with = range, memory = {INFINITY, 0};
+    mprof_series piece;
+    if (!group->point_count)
+        return range;
+    for (size_t at = 0; (piece = next_piece(group, &at)).point_count;)
+        mprof__widen_by_series(&memory, layout, recording, &piece);
+    group->is_shown = false;
+    if (!(memory.high >= memory.low))
+        return range;
+    double factor = memory.high >= NEAR_SHARE * lowest_limit(group) ? NEAR_FACTOR : USUAL_FACTOR;
+    double most = factor * length_of(mprof__memory_axis(layout, range));
+    mprof__widen(&with, memory.low);
+    mprof__widen(&with, memory.high);
+    if (length_of(mprof__memory_axis(layout, with)) > most)
+        return range;
+    group->is_shown = true;
+    range = with;
+    for (size_t i = 0; i < group->limit_count; i++) {
+        with = range;
+        mprof__widen(&with, group->limits[i].mib);
+        group->limits[i].is_shown = length_of(mprof__memory_axis(layout, with)) <= most;
+        if (group->limits[i].is_shown)
+            range = with;
+    }
+    return range;
+}
+
+/* -- drawing ----------------------------------------------------------------------------------- */
+
+static uint32_t about(mprof__layout *layout, const char *text)
+{
+    return mprof__add_about(layout->figure, (mprof_about){.function = MPROF_FUNCTION_NONE}, text);
+}
+
+static void take_segment(mprof__layout *layout, double x0, double y0, double x1, double y1)
+{
+    mprof__add_path_point(layout->figure, x0, y0);
+    mprof__add_path_point(layout->figure, x1, y1);
+    mprof__space_take_segment(layout->space, x0, y0, x1, y1, 2);
+}
+
+/* As steps; one line as long as there is no part of it that is left out. */
+static void draw_limits(mprof__layout *layout, const mprof__control_group *group)
+{
+    size_t first = layout->figure->point_count;
+    uint32_t what = MPROF_ABOUT_NONE;
+    for (size_t i = 0; i < group->limit_count; i++) {
+        const mprof__limit *limit = &group->limits[i];
+        if (!limit->is_shown)
+            continue;
+        double y = mprof__scale_at(&layout->memory, limit->mib);
+        take_segment(layout, mprof__scale_at(&layout->time, limit->from_s), y,
+                     mprof__scale_at(&layout->time, limit->to_s), y);
+        bool goes_on = i + 1 < group->limit_count && group->limits[i + 1].is_shown &&
+                       group->limits[i + 1].from_s <= limit->to_s;
+        if (goes_on)
+            continue;
+        if (what == MPROF_ABOUT_NONE)
+            what = about(layout, "limit");
+        mprof__add_path(layout->figure, MPROF_SHAPE_LINE, MPROF_ROLE_LIMIT, MPROF_COLOUR_NONE,
+                        first, what);
+        first = layout->figure->point_count;
+    }
+}
+
+void mprof__draw_group(mprof__layout *layout, const mprof__recording *recording)
+{
+    const mprof__control_group *group = &recording->group;
+    mprof_series piece;
+    if (!group->is_shown)
+        return;
+    mprof__stroke stroke = {.line = MPROF_ROLE_CONTROL_GROUP,
+                            .area = MPROF_ROLE_COUNT,
+                            .dot = MPROF_ROLE_COUNT,
+                            .colour = MPROF_COLOUR_NONE,
+                            .about = about(layout, "control group"),
+                            .gap_s = INFINITY,
+                            .take = true};
+    for (size_t at = 0; (piece = next_piece(group, &at)).point_count;)
+        mprof__draw_series(layout, recording, &piece, &stroke);
+    draw_limits(layout, group);
+}
+
+/* -- names ------------------------------------------------------------------------------------- */
+
+static void limit_text(char *text, size_t size, const mprof__limit *limit)
+{
+    char memory[40];
+    snprintf(text, size, "limit %s", mprof__memory_text(memory, sizeof memory, limit->mib));
+}
+
+/* Above the line at its right end, where a program that runs into it is; else elsewhere at it. */
+static void place_limit_name(mprof__layout *layout, mprof__limit *limit)
+{
+    char text[LIMIT_TEXT_BYTES];
+    double x0 = mprof__scale_at(&layout->time, limit->from_s);
+    double x1 = mprof__scale_at(&layout->time, limit->to_s);
+    double y = mprof__scale_at(&layout->memory, limit->mib);
+    limit_text(text, sizeof text, limit);
+    double width = mprof__text_width(layout, MPROF_ROLE_LIMIT_NAME, text, strlen(text));
+    const double lefts[] = {x1 - width - 6, x0 + 6, (x0 + x1 - width) / 2};
+    limit->name_width = 0;
+    for (size_t i = 0; i < 2 * sizeof lefts / sizeof *lefts; i++) {
+        mprof_box place = {lefts[i / 2] - 2, i % 2 ? y + 4 : y - NAME_ABOVE_PX, width + 4,
+                           NAME_HEIGHT_PX};
+        if (place.x < x0 || place.x + place.width > x1 ||
+            !mprof__space_is_free(layout->space, place))
+            continue;
+        mprof__space_take(layout->space, place);
+        limit->name_x = place.x + 2;
+        limit->name_y = place.y + 10;
+        limit->name_width = width;
+        return;
+    }
+}
+
+void mprof__place_limit_names(mprof__layout *layout)
+{
+    mprof__control_group *group = &layout->recordings[0].group;
+    for (size_t i = group->limit_count; group->is_shown && i-- > 0;)
+        if (group->limits[i].is_shown)
+            place_limit_name(layout, &group->limits[i]);
+}
+
+/* Where it held for long, in the middle of that; else at its highest. */
+static mprof_sample place_of_name(const mprof__layout *layout, const mprof__recording *recording)
+{
+    const mprof__control_group *group = &recording->group;
+    double longest_s = (layout->to_s - layout->from_s) * LONG_SHARE;
+    mprof_sample place = group->told->highest;
+    for (size_t i = 1; i < group->point_count; i++) {
+        double from_s = fmax(group->points[i - 1].time_s, recording->start_s + layout->from_s);
+        double to_s = fmin(group->points[i].time_s, recording->start_s + layout->to_s);
+        if (isnan(group->points[i].time_s) || isnan(group->points[i - 1].time_s) ||
+            group->points[i].mib != group->points[i - 1].mib || to_s - from_s <= longest_s)
+            continue;
+        longest_s = to_s - from_s;
+        place = (mprof_sample){group->points[i].mib, (from_s + to_s) / 2};
+    }
+    return place;
+}
+
+void mprof__name_group(mprof__layout *layout, const mprof__recording *recording)
+{
+    const mprof__control_group *group = &recording->group;
+    char text[LIMIT_TEXT_BYTES];
+    if (!group->is_shown)
+        return;
+    for (size_t i = 0; i < group->limit_count; i++) {
+        const mprof__limit *limit = &group->limits[i];
+        if (!limit->is_shown || !(limit->name_width > 0))
+            continue;
+        limit_text(text, sizeof text, limit);
+        mprof__add_text(layout->figure, MPROF_ROLE_LIMIT_NAME, MPROF_COLOUR_NONE,
+                        MPROF_ANCHOR_START, limit->name_x, limit->name_y, limit->name_width, text,
+                        strlen(text));
+    }
+    mprof_series held = {.points = group->points,
+                         .point_count = group->point_count,
+                         .peak = place_of_name(layout, recording)};
+    mprof__name_series(layout, recording, &held, MPROF_ROLE_CONTROL_GROUP_NAME, MPROF_COLOUR_NONE,
+                       "control group");
+}

@@ -1,0 +1,121 @@
+/* Curves of the kinds of memory that were asked for, beside the one of what was sampled. */
+#include "layout.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A kind has its colour in every picture; of several recordings each has its own for all of its
+ * curves. */
+static int colour_of(const mprof__recording *recording, mprof_kind kind)
+{
+    static const int slots[MPROF_KIND_COUNT] = {
+        [MPROF_KIND_RSS] = 0,  [MPROF_KIND_PSS] = 2,  [MPROF_KIND_USS] = 3,   [MPROF_KIND_SWAP] = 1,
+        [MPROF_KIND_ANON] = 4, [MPROF_KIND_FILE] = 5, [MPROF_KIND_SHMEM] = 6,
+    };
+    return recording->colour == MPROF_COLOUR_NONE ? slots[kind] : recording->colour;
+}
+
+bool mprof__next_kind(const mprof__layout *layout, const mprof__recording *recording,
+                      mprof__kind_curve *curve)
+{
+    for (int next = curve->series ? (int)curve->kind + 1 : 0; next < MPROF_KIND_COUNT; next++) {
+        const mprof_kind_series *told = mprof_profile_kind(recording->profile, (mprof_kind)next);
+        if (!(layout->options->kinds & 1U << next) || !told->series.point_count)
+            continue;
+        *curve = (mprof__kind_curve){.kind = (mprof_kind)next,
+                                     .series = &told->series,
+                                     .process_count = told->process_count,
+                                     .colour = colour_of(recording, (mprof_kind)next)};
+        return true;
+    }
+    return false;
+}
+
+const char *mprof__kind_label(mprof_kind kind)
+{
+    switch (kind) {
+    case MPROF_KIND_RSS:
+        return "RSS";
+    case MPROF_KIND_PSS:
+        return "PSS";
+    case MPROF_KIND_USS:
+        return "USS";
+    default:
+        return mprof_kind_name(kind);
+    }
+}
+
+mprof_kind mprof_profile_measured_kind(const mprof_profile *profile)
+{
+    const char *backend = mprof_profile_fact(profile, "backend");
+    if (backend && strcmp(backend, "psutil_pss") == 0)
+        return MPROF_KIND_PSS;
+    if (backend && strcmp(backend, "psutil_uss") == 0)
+        return MPROF_KIND_USS;
+    return MPROF_KIND_RSS;
+}
+
+void mprof__kind_text(char *text, size_t size, const mprof__recording *recording,
+                      const mprof__kind_curve *curve)
+{
+    const char *label = mprof__kind_label(curve->kind);
+    char owner[200];
+    mprof__process_text(owner, sizeof owner, recording, 0);
+    if (curve->process_count > 1)
+        snprintf(text, size, "%s, sum of %zu processes", label, curve->process_count);
+    else if (recording->process_count > 1)
+        snprintf(text, size, "%s of %s", label, owner);
+    else
+        snprintf(text, size, "%s", label);
+}
+
+void mprof__measured_text(char *text, size_t size, const mprof__recording *recording)
+{
+    const mprof__kind_curve measured = {.kind = mprof_profile_measured_kind(recording->profile)};
+    if (mprof__is_told_sum(recording->profile))
+        snprintf(text, size, "%s, sum of all processes", mprof__kind_label(measured.kind));
+    else
+        mprof__kind_text(text, size, recording, &measured);
+}
+
+static uint32_t about(mprof__layout *layout, const mprof__recording *recording,
+                      const mprof__kind_curve *curve)
+{
+    char text[600], kind[240], *name = NULL;
+    mprof__kind_text(kind, sizeof kind, recording, curve);
+    if (layout->recording_count > 1) {
+        const char *file = mprof_profile_file(recording->profile), *slash = strrchr(file, '/');
+        file = slash ? slash + 1 : file;
+        name = mprof__visible(file, strlen(file), 240);
+    }
+    snprintf(text, sizeof text, "%s%s%s", name ? name : "", name ? "  " : "", kind);
+    free(name);
+    return mprof__add_about(layout->figure, (mprof_about){.function = MPROF_FUNCTION_NONE}, text);
+}
+
+void mprof__draw_kinds(mprof__layout *layout, const mprof__recording *recording)
+{
+    mprof__kind_curve curve = {.series = NULL};
+    while (mprof__next_kind(layout, recording, &curve)) {
+        /* expensive ones are read less often than the curve is sampled */
+        double pace_s = mprof__pace_s(curve.series, recording->pace_s);
+        mprof__stroke stroke = {.line = MPROF_ROLE_KIND,
+                                .area = MPROF_ROLE_COUNT,
+                                .dot = MPROF_ROLE_KIND_SAMPLE,
+                                .colour = curve.colour,
+                                .about = about(layout, recording, &curve),
+                                .gap_s = MPROF__GAP_FACTOR * fmax(pace_s, recording->pace_s),
+                                .take = true};
+        mprof__draw_series(layout, recording, curve.series, &stroke);
+    }
+}
+
+void mprof__name_kinds(mprof__layout *layout, const mprof__recording *recording)
+{
+    mprof__kind_curve curve = {.series = NULL};
+    while (mprof__next_kind(layout, recording, &curve))
+        mprof__name_series_at_end(layout, recording, curve.series, MPROF_ROLE_KIND_NAME,
+                                  curve.colour, mprof__kind_label(curve.kind));
+}
