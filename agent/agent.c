@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "absent.h"
 #include "context.h"
 #include "decorator.h"
 #include "marking.h"
@@ -42,20 +43,16 @@ static void notice_once(const char *directory, const char *topic, const char *li
 
 static bool python_fits(const char *directory)
 {
-    switch (mprof__python_load()) {
-    case MPROF_PYTHON_FITS:
+    char python[64];
+    char line[128];
+    mprof_python_fit fit = mprof__python_load();
+
+    if (fit == MPROF_PYTHON_FITS) {
         return true;
-    case MPROF_PYTHON_FREE_THREADED:
-        notice_once(directory, "free-threaded",
-                    "mprof: functions are not recorded in a free-threaded Python\n");
-        return false;
-    case MPROF_PYTHON_UNKNOWN:
-        notice_once(directory, "unknown-python",
-                    "mprof: functions are not recorded in this version of Python\n");
-        return false;
-    case MPROF_PYTHON_TOO_OLD:
-        break;
     }
+    mprof__python_unfit(python, sizeof python, fit);
+    snprintf(line, sizeof line, "mprof: functions are not recorded in %s\n", python);
+    notice_once(directory, "python", line);
     return false;
 }
 
@@ -100,7 +97,11 @@ bool mprof_agent_start(void)
 {
     const char *directory = getenv(MPROF_WIRE_ENV_RINGS);
 
-    if (directory == NULL || *directory != '/' || !python_fits(directory)) {
+    if (directory == NULL || *directory != '/') {
+        return false;
+    }
+    if (!python_fits(directory)) {
+        mprof__absent_provide();
         return false;
     }
     if (is_wished("MPROF_LINES")) {

@@ -61,16 +61,15 @@ static void answer(const char *directory, const char *kind, const char *text)
 /* Why this interpreter cannot be recorded; NULL: it can. */
 static const char *refusal(void)
 {
-    switch (mprof__python_load()) {
-    case MPROF_PYTHON_FITS:
+    static char text[80] = "it runs in ";
+    const size_t length = strlen("it runs in ");
+    mprof_python_fit fit = mprof__python_load();
+
+    if (fit == MPROF_PYTHON_FITS) {
         return NULL;
-    case MPROF_PYTHON_FREE_THREADED:
-        return "its Python is free-threaded";
-    case MPROF_PYTHON_UNKNOWN:
-    case MPROF_PYTHON_TOO_OLD:
-        break;
     }
-    return "its version of Python is not known to mprof";
+    mprof__python_unfit(text + length, sizeof text - length, fit);
+    return text;
 }
 
 static void let_go(void)

@@ -386,18 +386,11 @@ PyMODINIT_FUNC PyInit__mprof(void);
 
 PyMODINIT_FUNC PyInit__mprof(void)
 {
-    switch (mprof__python_load()) {
-    case MPROF_PYTHON_FITS:
-        break;
-    case MPROF_PYTHON_FREE_THREADED:
-        PyErr_SetString(PyExc_ImportError, "mprof: a free-threaded Python is not supported");
-        return NULL;
-    default:
-        PyErr_SetString(PyExc_ImportError, "mprof: this version of Python is not supported");
-        return NULL;
-    }
-    if (!mprof__python_frames_load()) {
-        PyErr_SetString(PyExc_ImportError, "mprof: this version of Python is not supported");
+    mprof_python_fit fit = mprof__python_load();
+    if (fit != MPROF_PYTHON_FITS || !mprof__python_frames_load()) {
+        char python[64];
+        mprof__python_unfit(python, sizeof python, fit);
+        PyErr_Format(PyExc_ImportError, "mprof: %s is not supported", python);
         return NULL;
     }
     mprof__meter_setup();

@@ -2,6 +2,7 @@
 #include "python_api.h"
 
 #include <dlfcn.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,6 +10,8 @@
 
 #define VERSION(major, minor) ((uint32_t)(major) << 24 | (uint32_t)(minor) << 16)
 #define FLAG_HAVE_VECTORCALL (1UL << 11)
+#define OLDEST_MINOR 8
+#define NEWEST_MINOR 15
 
 mprof_python mprof__python;
 
@@ -150,11 +153,14 @@ mprof_python_fit mprof__python_load(void)
     bool all = true;
 
     api->version = running_version();
-    if (api->version < VERSION(3, 8)) {
+    if (api->version < VERSION(3, OLDEST_MINOR)) {
         return MPROF_PYTHON_TOO_OLD;
     }
     if (strstr(Py_GetVersion(), "free-threading") != NULL || symbol("_Py_DecRefShared") != NULL) {
         return MPROF_PYTHON_FREE_THREADED;
+    }
+    if (api->version >= VERSION(3, NEWEST_MINOR + 1)) {
+        return MPROF_PYTHON_TOO_NEW;
     }
     if (!find_function(&api->vectorcall, "PyObject_Vectorcall")) {
         api->vectorcall = vectorcall_inline;
@@ -177,6 +183,22 @@ mprof_python_fit mprof__python_load(void)
     all &= find_type(&api->code_type, "PyCode_Type");
     find_monitoring(api);
     return all ? MPROF_PYTHON_FITS : MPROF_PYTHON_UNKNOWN;
+}
+
+void mprof__python_unfit(char *text, size_t size, mprof_python_fit fit)
+{
+    uint32_t version = mprof__python.version;
+
+    if (fit == MPROF_PYTHON_FREE_THREADED) {
+        snprintf(text, size, "a free-threaded Python");
+        return;
+    }
+    int length = snprintf(text, size, "%sPython %u.%u", fit == MPROF_PYTHON_UNKNOWN ? "this " : "",
+                          (unsigned)(version >> 24), (unsigned)(version >> 16 & 0xff));
+    if (fit != MPROF_PYTHON_UNKNOWN && length > 0 && (size_t)length < size) {
+        snprintf(text + length, size - (size_t)length, " (this mprof knows 3.%d to 3.%d)",
+                 OLDEST_MINOR, NEWEST_MINOR);
+    }
 }
 
 /* In 3.8 the offsets cannot be given as members. */

@@ -46,6 +46,7 @@ typedef PyObject *(*mprof_vectorcall)(PyObject *callable, PyObject *const *argum
 typedef enum mprof_python_fit {
     MPROF_PYTHON_FITS,
     MPROF_PYTHON_TOO_OLD,
+    MPROF_PYTHON_TOO_NEW, /* what we rely on may have changed */
     MPROF_PYTHON_FREE_THREADED,
     MPROF_PYTHON_UNKNOWN, /* something we need is not there */
 } mprof_python_fit;
@@ -93,6 +94,9 @@ long mprof__python_flags_of_code(PyObject *code);
 
 /* Fills mprof__python from the interpreter that this process runs. */
 mprof_python_fit mprof__python_load(void);
+
+/* What it is that does not fit, as words after "in": "a free-threaded Python". */
+void mprof__python_unfit(char *text, size_t size, mprof_python_fit fit);
 
 /* A module of the interpreter's own that is always loaded. By the way of the import statement,
  * which is taken in any case: a function of the interpreter that nobody else calls brings 64 KiB of

@@ -1,14 +1,16 @@
 """mprof run --lines: reports of the lines of decorated functions, beside their calls."""
 
+import os
 import pathlib
 import re
+import subprocess
 import sys
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 import interpreters  # noqa: E402
 import mprof_test  # noqa: E402
-from mprof_test import Recording  # noqa: E402
+from mprof_test import MPROF, Recording  # noqa: E402
 
 PROGRAM = """
 import asyncio, multiprocessing, pickle, sys
@@ -142,6 +144,39 @@ class Lines(mprof_test.TestCase):
             with self.subTest(python=str(interpreter)):
                 self.check(interpreter, source)
         self.check(interpreter, source, PYTHONPATH=str(installed))
+
+    def test_modules_beside_the_program_are_the_programs(self):
+        for name in interpreters.LIBRARY:
+            (self.directory / f"{name}.py").write_text("print('the', __name__)\nof_the_program = 1\n")
+        decorated = "@profile\ndef f():\n    return 1\nf()\n"
+        imports = "import json, dis, types\njson.of_the_program + dis.of_the_program\n"
+        report = ["@profile", "def f():", "1 return 1"]
+        for interpreter in interpreters.supported():
+            for source in (decorated + imports, imports + decorated):
+                with self.subTest(python=str(interpreter), source=source):
+                    done, calls = self.run_lines(interpreter, source + "raise SystemExit(3)\n", "--lines")
+                    self.assertEqual(done.stderr, "")
+                    said = occurrences(done.stdout)
+                    self.assertEqual(said[:2], ["the json", "the dis"])
+                    self.assertEqual(said[-3:], report)
+                    self.assertEqual(len(calls), 1)
+
+    def test_nobody_reads(self):
+        source = "@profile\ndef f():\n    return 1\nf()\nraise SystemExit(3)\n"
+        for interpreter in interpreters.supported():
+            with self.subTest(python=str(interpreter)):
+                (self.directory / "program.py").write_text(source)
+                read, write = os.pipe()
+                os.close(read)
+                environment = self.environment()
+                del environment["PYTHONUNBUFFERED"]
+                done = subprocess.run([MPROF, "run", "--lines", "-E", "-o", "out.dat",
+                                       interpreter.path, "program.py"], cwd=self.directory,
+                                      env=environment, stdout=write, stderr=subprocess.PIPE,
+                                      text=True, timeout=mprof_test.DEADLINE_S)
+                os.close(write)
+                self.assertEqual((done.stderr, done.returncode), ("", 3))
+                (self.directory / "out.dat").unlink()
 
     def test_options(self):
         interpreter = interpreters.supported()[-1]

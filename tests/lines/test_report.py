@@ -13,6 +13,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import pythons  # noqa: E402
+import interpreters  # noqa: E402
 from mprof_test import TestCase  # noqa: E402
 
 UPSTREAM = pathlib.Path("/usr/lib/python3/dist-packages/memory_profiler.py")
@@ -88,14 +89,16 @@ class Report(TestCase):
         path.write_text(textwrap.dedent(text))
         return path
 
-    def profile(self, *arguments, upstream=False, expect=0, python=sys.executable, **options):
+    def profile(self, *arguments, upstream=False, expect=0, python=sys.executable, before=(),
+                **options):
         environment = pythons.environment(MALLOC_MMAP_THRESHOLD_="1048576")
         if upstream:
             environment["PYTHONPATH"] = str(UPSTREAM.parent)
-        done = subprocess.run([str(python), "-m", "memory_profiler", *map(str, arguments)],
-                              cwd=self.directory, capture_output=True, text=True, timeout=180,
-                              env=environment, **options)
-        self.assertEqual(done.returncode, expect, done.stdout + done.stderr)
+        options = {"cwd": self.directory, "stdout": subprocess.PIPE, **options}
+        done = subprocess.run([*before, str(python), "-m", "memory_profiler", *map(str, arguments)],
+                              stderr=subprocess.PIPE, text=True, timeout=180, env=environment,
+                              **options)
+        self.assertEqual(done.returncode, expect, f"{done.stdout}{done.stderr}")
         return done
 
     # Upstream's form
@@ -213,20 +216,48 @@ class Report(TestCase):
         self.assertEqual({row[0]: row[3] for row in rows(done.stdout)},
                          {3: 1, 4: None, 5: 1, 6: 1, 7: 1, 8: None, 9: 1})
 
-    def test_modules_beside_the_program_are_the_programs(self):
-        # Ours imports some of Python's by these names.
-        # (Not tokenize: Python's own tracebacks read what lies there.)
-        names = ["json", "html", "argparse", "inspect", "ast", "dis", "warnings", "threading",
-                 "textwrap", "shutil"]
-        for name in names:
+    def shadow_library(self, python):
+        """Puts a module of the program's beside it for each of Python's, but for those that `python -m`
+        itself reads from there."""
+        for path in self.directory.glob("*.py"):
+            path.unlink()
+        self.script("nothing.py", "import sys; print(*sys.modules)")
+        done = subprocess.run([python, "-m", "nothing"], cwd=self.directory, capture_output=True,
+                              text=True, timeout=180, env=pythons.environment())
+        needed = {name.partition(".")[0] for name in done.stdout.split()}
+        for name in interpreters.LIBRARY - needed:
             self.script(f"{name}.py", "print('read', __name__)\nof_the_program = True\n")
-        self.script("imports.py", "import json, html, argparse\n@profile\ndef f():\n"
-                    "    return json.of_the_program, html.of_the_program, argparse.of_the_program\n"
-                    "f()\n")
-        done = self.profile("--json", "imports.py")
-        said, report = done.stdout.split("{", 1)
-        self.assertEqual(said, "read json\nread html\nread argparse\n")
-        self.assertEqual(json.loads("{" + report)["functions"][0]["function"], "f")
+        self.script("imports.py", "import json, html, dis, inspect, tokenize\n@profile\ndef f():\n"
+                    "    return [m.of_the_program for m in (json, html, dis, inspect, tokenize)]\n"
+                    "f()\n"
+                    "import argparse, textwrap\n"
+                    "assert argparse.of_the_program and textwrap.of_the_program\n")
+
+    SAID = "".join(f"read {name}\n" for name in
+                   ("json", "html", "dis", "inspect", "tokenize", "argparse", "textwrap"))
+
+    def test_modules_beside_the_program_are_the_programs(self):
+        for python in pythons.found():
+            with self.subTest(python=str(python)):
+                self.shadow_library(python)
+                for options in (["--json"], ["--columns", "mem,peak"]):
+                    done = self.profile(*options, "imports.py", python=python)
+                    said, report = done.stdout[:len(self.SAID)], done.stdout[len(self.SAID):]
+                    self.assertEqual((said, done.stderr), (self.SAID, ""))
+                    if "--json" in options:
+                        self.assertEqual(json.loads(report)["functions"][0]["function"], "f")
+                    else:
+                        self.assertEqual(report.count("Filename: "), 1)
+
+    def test_modules_beside_a_program_elsewhere(self):
+        for python in pythons.found():
+            with self.subTest(python=str(python)):
+                self.shadow_library(python)
+                here = self.directory / "here"
+                here.mkdir(exist_ok=True)
+                done = self.profile("../imports.py", python=python, cwd=here)
+                self.assertEqual((done.stdout[:len(self.SAID)], done.stderr), (self.SAID, ""))
+                self.assertEqual(done.stdout.count("Filename: "), 1)
 
     def test_script_sees_itself_as_main(self):
         self.script("main.py", """\
@@ -252,6 +283,35 @@ class Report(TestCase):
         self.assertTrue(done.stderr.startswith('  File "syntax.py", line 1'), done.stderr)
         self.script("exits.py", "@profile\ndef f():\n    raise SystemExit(7)\nf()\n")
         self.assertEqual(self.profile("exits.py", expect=7).stdout.count("Filename: "), 1)
+
+    def test_nobody_reads(self):
+        """As well-behaved programs do: no word, and the code of one that SIGPIPE has ended."""
+        self.script("quiet.py", "@profile\ndef f():\n    pass\nf()\n")
+        self.script("exits.py", "@profile\ndef f():\n    raise SystemExit(7)\nf()\n")
+        for python in pythons.found():
+            for arguments, code in ((["quiet.py"], 141), (["--json", "quiet.py"], 141),
+                                    (["--html", "quiet.py"], 141), (["-h"], 141),
+                                    (["--timestamp", "quiet.py"], 141), (["exits.py"], 7)):
+                with self.subTest(python=str(python), arguments=arguments):
+                    read, write = os.pipe()
+                    os.close(read)
+                    done = self.profile(*arguments, python=python, expect=code, stdout=write)
+                    os.close(write)
+                    self.assertEqual(done.stderr, "")
+
+    def test_report_that_cannot_be_written(self):
+        self.script("quiet.py", "@profile\ndef f():\n    pass\nf()\n")
+        lost = "mprof: cannot write to standard output: "
+        for python in pythons.found():
+            with self.subTest(python=str(python)):
+                with open("/dev/full", "w") as full:
+                    done = self.profile("quiet.py", python=python, expect=1, stdout=full)
+                self.assertEqual(done.stderr, lost + "No space left on device\n")
+                done = self.profile("-o", "/dev/full", "quiet.py", python=python, expect=1)
+                self.assertEqual(done.stderr, "mprof: /dev/full: No space left on device\n")
+                done = self.profile("quiet.py", python=python, expect=1,
+                                    before=["sh", "-c", 'exec "$@" >&-', "sh"])
+                self.assertEqual(done.stderr, lost + "Bad file descriptor\n")
 
     def test_backends(self):
         for backend in ("psutil", "posix", "psutil_pss", "psutil_uss", "tracemalloc"):

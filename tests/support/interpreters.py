@@ -6,8 +6,16 @@ import os
 import pathlib
 import re
 import subprocess
+import sys
 
 OLDEST = (3, 8)
+
+# The names of Python's own modules; of older ones, those that ours imports, and what they import.
+LIBRARY = frozenset(getattr(sys, "stdlib_module_names", """argparse ast bdb cmd code codecs
+    collections contextlib dis enum errno functools gettext glob heapq html inspect io json keyword
+    linecache logging math opcode operator os pdb pprint queue re reprlib runpy shutil signal
+    subprocess tempfile textwrap threading token tokenize tracemalloc types typing warnings
+    weakref""".split()))
 
 _ASK = """
 import sys, sysconfig

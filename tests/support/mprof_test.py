@@ -34,6 +34,9 @@ CLOCK_STEP_S = 0.000002
 
 PR_SET_CHILD_SUBREAPER = 36
 
+# A shell's background job ignores it, and so would the recorders that are to be ended by it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 # What takes the right to listen to process events from a recorder that root runs.
 WITHOUT_EVENTS = (["setpriv", "--bounding-set", "-net_admin"]
                   if os.geteuid() == 0 and shutil.which("setpriv") else [])

@@ -4,15 +4,26 @@ The names, arguments and results of memory_profiler 0.61, on mprof's core in C. 
 why, stands in docs/compat.md of mprof.
 """
 
-import importlib
 import sys
 
-try:
-    import _mprof  # noqa: F401  all parts need it; later it might not be in the path any more
-except ModuleNotFoundError:
-    if "t" in getattr(sys, "abiflags", ""):
-        raise ImportError("mprof: a free-threaded Python is not supported") from None
-    raise
+from ._ground import Ground
+
+
+def _load_core():
+    # All parts need it; later it might not be in the path any more.
+    try:
+        import _mprof  # noqa: F401
+    except ImportError as error:
+        missing = isinstance(error, ModuleNotFoundError)
+        if missing and "t" not in getattr(sys, "abiflags", ""):
+            raise
+        reason = "mprof: a free-threaded Python is not supported" if missing else str(error)
+        if sys.argv[:1] == ["-m"] and __name__ in getattr(sys, "orig_argv", ()):
+            raise SystemExit(reason)  # the command
+        raise ImportError(reason) from None
+
+
+_load_core()
 
 # The version whose interface this is: programs ask for it before they use newer parts.
 __version__ = "0.61.0"
@@ -40,7 +51,8 @@ __all__ = [*(name for name in _PARTS if name != "MemoryProfilerMagics"), "load_i
 def __getattr__(name):
     if name not in _PARTS:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(importlib.import_module(f"{__name__}.{_PARTS[name]}"), name)
+    with Ground():
+        value = getattr(__import__(_PARTS[name], globals(), None, (name,), 1), name)
     globals()[name] = value
     return value
 

@@ -4,9 +4,9 @@ from memory_profiler._ground import Ground
 
 
 def _main():
-    ground = Ground()
-    from memory_profiler._run import main
-    main(ground)
+    with Ground():
+        from memory_profiler._run import main
+    main()
 
 
 if __name__ == "__main__":

@@ -1,11 +1,14 @@
 """Memory line by line: the profiler, what it has measured, and the decorator."""
 
+import dis
 import inspect
 import os
+import tokenize  # noqa: F401  of inspect, which loads it late in some versions
 import warnings
 
 import _mprof
 
+from ._ground import Ground, again
 from ._memory import choose_backend, process_memory, start_tracing
 from ._report import show_results, shown_columns
 from ._wrap import code_of, decorate_class, inner_functions, wrap
@@ -17,21 +20,17 @@ def _last_line(code):
     """The last line that a code object, or one within it, has instructions for."""
     last = code.co_firstlineno
     lines = code.co_lines() if hasattr(code, "co_lines") else \
-        ((0, 0, line) for _, line in _line_starts(code))
+        ((0, 0, line) for _, line in dis.findlinestarts(code))
     for *_, line in lines:
         last = max(last, line or 0)
     return max([last] + [_last_line(inner) for inner in code.co_consts if inspect.iscode(inner)])
 
 
-def _line_starts(code):
-    import dis
-    return dis.findlinestarts(code)
-
-
 def _source_lines(code):
     """The numbers of the lines to show for a code object."""
     try:
-        lines, start = inspect.getsourcelines(code)
+        with again():
+            lines, start = inspect.getsourcelines(code)
     except (OSError, IndexError, SyntaxError):
         # No source: the lines are shown without their text.
         return range(code.co_firstlineno, _last_line(code) + 1)
@@ -143,7 +142,8 @@ class LineProfiler:
 
     @staticmethod
     def _on_limit(frame, line, size):
-        from ._debugger import stop_at
+        with Ground():
+            from ._debugger import stop_at
         stop_at(frame, line, size / 1048576.0)
 
     def __call__(self, func=None, precision=1):

@@ -4,9 +4,12 @@ import atexit
 import os
 import sys
 
-from ._lines import LineProfiler
-from ._report import show_results
-from ._wrap import code_of, inner_functions, wrap
+from ._ground import Ground
+
+with Ground():
+    from ._lines import LineProfiler
+    from ._report import discard, show_results
+    from ._wrap import code_of, inner_functions, wrap
 
 _functions: list = []
 _profiler = None
@@ -27,11 +30,16 @@ def _start():
 def _show():
     if _profiler is None or not _profiler.code_map.reports():
         return
+    stream = sys.stdout
     try:
-        show_results(_profiler, stream=sys.stdout, precision=3)
-        sys.stdout.flush()
+        stream.flush()
     except (AttributeError, OSError, ValueError):
-        pass  # there is no standard output any more
+        return  # what the program itself has said cannot be written
+    try:
+        show_results(_profiler, stream=stream, precision=3)
+        stream.flush()
+    except (OSError, ValueError):
+        discard(stream)
 
 
 def _show_at_the_end_of_a_child(_):

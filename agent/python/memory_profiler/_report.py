@@ -5,6 +5,9 @@ import json
 import linecache
 import os
 import sys
+import tokenize  # noqa: F401  of linecache, which loads it late
+
+from ._ground import again
 
 # name in --columns: (heading, how a value is written)
 _COLUMNS = {
@@ -47,7 +50,8 @@ def _reports(profiler):
     """(file, function, lines) of each function that was run."""
     for filename, code, numbers in profiler.code_map.reports():
         measured = {row[0]: row for row in profiler.code_map.measures(code)}
-        source = linecache.getlines(filename)
+        with again():
+            source = linecache.getlines(filename)
         lines = [Line(number, source[number - 1] if 0 < number <= len(source) else "\n",
                       measured.get(number)) for number in numbers]
         yield filename, code, lines
@@ -235,3 +239,13 @@ def show_results(prof, stream=None, precision=1, *, columns=None, sort=None, thr
         _write_html(prof, stream, precision, columns, sort, threshold)
     else:
         _write_text(prof, stream, precision, columns, sort, threshold, color)
+
+
+def discard(stream):
+    """Lets go what a stream could not write: at Python's end it would be tried, and told, again."""
+    try:
+        nothing = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nothing, stream.fileno())
+        os.close(nothing)
+    except (AttributeError, OSError, ValueError):
+        pass  # no file

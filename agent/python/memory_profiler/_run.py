@@ -2,19 +2,25 @@
 
 import argparse
 import builtins
+import errno
 import importlib.util
 import io
 import math
 import os
 import runpy
+import signal
 import sys
 import threading
 import types
 
+from ._ground import Ground, leave_to_program
 from ._lines import LineProfiler, Columns
 from ._memory import BACKENDS, choose_backend, start_tracing, tracemalloc
-from ._report import DEFAULT_COLUMNS, SORTS, show_results, shown_columns
+from ._report import DEFAULT_COLUMNS, SORTS, discard, show_results, shown_columns
 from ._stamps import TimeStamper
+
+# As a shell has it of a program that nobody listens to any more.
+UNHEARD = 128 + signal.SIGPIPE
 
 
 class _Tracing:
@@ -40,6 +46,7 @@ def exec_with_profiler(filename, profiler, backend, passed_args=[]):
     main = types.ModuleType("__main__")
     main.__dict__.update(__file__=filename, __builtins__=builtins, profile=profiler)
     sys.path.insert(0, os.path.dirname(os.path.abspath(filename)))
+    leave_to_program()
     sys.argv = [filename, *passed_args]
     # What the script defines must be found in its __main__, by pickle for one.
     before = sys.modules["__main__"]
@@ -201,8 +208,40 @@ def _await_threads():
             thread.join()
 
 
-def main(ground):
-    options = _parser().parse_args()
+def _options():
+    try:
+        try:
+            with Ground():
+                return _parser().parse_args()
+        finally:
+            if sys.stdout is not None:
+                sys.stdout.flush()
+    except BrokenPipeError:
+        discard(sys.stdout)
+        sys.exit(UNHEARD)
+
+
+def _report(profiler, options, output):
+    """Writes the report; returns the exit code for that."""
+    stream = sys.stdout if output is None else output
+    try:
+        if stream is None:
+            raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+        with Ground():
+            _show(profiler, options, stream)
+    except BrokenPipeError:
+        discard(stream)
+        return UNHEARD
+    except OSError as error:
+        discard(stream)
+        place = "cannot write to standard output" if output is None else options.out_filename
+        sys.stderr.write(f"mprof: {place}: {error.strerror}\n")
+        return 1
+    return 0
+
+
+def main():
+    options = _options()
     if not options.program:
         print("A program to run must be provided. Use -h for help")
         sys.exit(1)
@@ -216,7 +255,6 @@ def main(ground):
             sys.stderr.write(f"mprof: {options.out_filename}: {error.strerror}\n")
             sys.exit(2)
     status = 0
-    ground.leave_to_program()
     try:
         _run(profiler, options)
     except Exception as error:
@@ -226,9 +264,8 @@ def main(ground):
         status = 1
     finally:
         _await_threads()
-        with ground:
-            _show(profiler, options, output or sys.stdout)
+        reported = _report(profiler, options, output)
         if output is not None:
             output.close()
-    if status:
-        sys.exit(status)
+    if status or reported:
+        sys.exit(status or reported)

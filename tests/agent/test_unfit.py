@@ -1,0 +1,174 @@
+"""Pythons that functions cannot be recorded in, the free-threaded and the newer ones: one line says so, and the
+program does as without mprof."""
+
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+import interpreters  # noqa: E402
+import mprof_test  # noqa: E402
+from mprof_test import MPROF, Recording, wait_until  # noqa: E402
+
+BUILT = mprof_test.preloadable(pathlib.Path(MPROF).parent)
+TOOLS = mprof_test.preloadable(os.environ.get("MPROF_TEST_TOOLS", BUILT / "tests" / "agent"))
+
+PROGRAM = """
+import sys, threading
+{first}
+@profile
+def f(n):
+    return sum(range(n))
+@profile(precision=4)
+def g():
+    yield f(10)
+@profile
+class Thing:
+    def method(self): return 1
+threads = [threading.Thread(target=f, args=(1000,)) for _ in range(4)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+with profile.timestamp("a block"): list(g())
+assert Thing().method() == 1 and f.__name__ == "f"
+assert [name for name in vars() if name[0] != "_"] == {names}, list(vars())
+print("the program has ended")
+sys.exit(3)
+"""
+NAMES = ["sys", "threading", "f", "g", "Thing", "threads", "thread"]
+
+
+class Python:
+    """A Python that says it is one of those, and what is said of it."""
+
+    def __init__(self, path, said, **environment):
+        self.path, self.said, self.environment = path, said, environment
+
+
+def free_threaded():
+    """Those of the machine; and one that has what they are known by."""
+    said = "a free-threaded Python"
+    for one in interpreters.every():
+        if one.free_threaded:
+            yield Python(one.path, said)
+    stand_in = TOOLS / "free-threaded.so"
+    if not stand_in.is_file():
+        raise AssertionError(f"no {stand_in}")
+    yield Python(sys.executable, said, LD_PRELOAD=str(stand_in))
+
+
+def newer(directory):
+    """A copy of the tests' own that says it is 3.16."""
+    program = pathlib.Path(sys.executable).resolve().read_bytes()
+    version = "%d.%d.%d" % sys.version_info[:3]
+    known = version.encode() + b"\0"
+    if known not in program:
+        raise unittest.SkipTest("the version of Python is not in its program")
+    copy = directory / "python3.16"
+    copy.write_bytes(program.replace(known, b"3.16".ljust(len(known), b"\0")))
+    copy.chmod(0o755)
+    yield Python(str(copy), "Python 3.16 (this mprof knows 3.8 to 3.15)",
+                 PYTHONHOME=f"{sys.base_prefix}:{sys.base_exec_prefix}")
+
+
+class Unfit(mprof_test.TestCase):
+    def each(self, check):
+        for kind in (free_threaded, lambda: newer(self.directory)):
+            for python in kind():
+                with self.subTest(python=python.path, said=python.said):
+                    check(python)
+
+    def record(self, python, *options, first=""):
+        """Runs the program under mprof, without what is installed; its standard error."""
+        names = ["profile"] if "import" in first else []
+        (self.directory / "program.py").write_text(
+            PROGRAM.format(first=first, names=NAMES[:2] + names + NAMES[2:]))
+        done = self.run_mprof("run", *options, "-E", "-o", "out.dat", python.path, "-S",
+                              "program.py", expect=3,
+                              env=self.environment(**python.environment))
+        self.assertTrue(done.stdout.endswith("the program has ended\n"), done.stdout)
+        recording = Recording(self.directory / "out.dat")
+        self.assertEqual(recording.calls, [])
+        (self.directory / "out.dat").unlink()
+        return done.stderr
+
+    def test_run(self):
+        def check(python):
+            for options in ((), ("--lines",), ("--func", "__main__:*", "--func", "json:*")):
+                self.assertEqual(self.record(python, *options),
+                                 f"mprof: functions are not recorded in {python.said}\n")
+        self.each(check)
+
+    def test_imported(self):
+        """memory_profiler is there, installed or not."""
+        (self.directory / "installed").mkdir()
+        (self.directory / "installed" / "memory_profiler.py").write_text(
+            "import builtins\nprofile = builtins.profile\nis_installed = True\n")
+
+        def check(python):
+            said = f"mprof: functions are not recorded in {python.said}\n"
+            line = "from memory_profiler import profile"
+            self.assertEqual(self.record(python, first=line), said)
+            python.environment["PYTHONPATH"] = str(self.directory / "installed")
+            line = "from memory_profiler import profile, is_installed as _"
+            self.assertEqual(self.record(python, first=line), said)
+        self.each(check)
+
+    def test_said_once(self):
+        (self.directory / "tree.py").write_text(
+            "import subprocess, sys\n"
+            "for _ in range(3): subprocess.run([sys.executable, '-c', '@profile\\ndef f(): pass'], check=True)\n")
+
+        def check(python):
+            done = self.run_mprof("run", "-E", "-o", "out.dat", python.path, "tree.py",
+                                  env=self.environment(**python.environment))
+            self.assertEqual(done.stderr, f"mprof: functions are not recorded in {python.said}\n")
+            (self.directory / "out.dat").unlink()
+        self.each(check)
+
+    def test_attach(self):
+        def check(python):
+            ready = self.directory / "ready"
+            program = self.start(python.path, "-c", "import time\nopen('ready', 'w').close()\n"
+                                 "while True: time.sleep(0.01)",
+                                 env=self.environment(**python.environment))
+            wait_until(ready.exists, "the program")
+            ready.unlink()
+            recorder = self.start_mprof("attach", "--functions", "*:*", "-T", "0.05", "-o", "out.dat",
+                                        program.pid)
+            said = self.wait_for_output(recorder, r"mprof: functions are.*")[0]
+            self.assertEqual(said, f"mprof: functions are not recorded: it runs in {python.said}")
+            path = self.directory / "out.dat"
+            wait_until(lambda: path.exists() and path.read_text().count("\nMEM ") > 3, "samples")
+            recorder.send_signal(signal.SIGINT)
+            self.wait_for_end(recorder)
+            self.assertIsNone(program.poll(), self.output(program))
+            program.kill()
+            program.wait()
+            path.unlink()
+        self.each(check)
+
+    def test_memory_profiler(self):
+        def check(python):
+            def ask(*arguments):
+                environment = self.environment(**python.environment)
+                environment["PYTHONPATH"] = str(BUILT / "python")
+                return subprocess.run([python.path, *arguments], cwd=self.directory, env=environment,
+                                      capture_output=True, text=True, timeout=mprof_test.DEADLINE_S)
+            said = f"mprof: {python.said} is not supported\n"
+            (self.directory / "program.py").write_text("print('was run')\n")
+            done = ask("-m", "memory_profiler", "program.py")
+            self.assertEqual((done.stdout, done.returncode), ("", 1))
+            if "orig_argv" in dir(sys):
+                self.assertEqual(done.stderr, said)
+            for module in ("memory_profiler", "mprof"):
+                done = ask("-c", f"try: import {module}\nexcept ImportError as error: print(error)")
+                self.assertEqual((done.stderr, done.returncode), ("", 0))
+                self.assertEqual(done.stdout, said)
+        self.each(check)
+
+
+if __name__ == "__main__":
+    unittest.main()
