@@ -39,8 +39,16 @@ int mprof__command_main(const mprof_command *commands, int argc, char **argv)
         return MPROF_EXIT_OK;
     }
     print_usage(commands, stdout);
-    return strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 ? MPROF_EXIT_OK
-                                                                  : MPROF_EXIT_FAILED;
+    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) {
+        return MPROF_EXIT_OK;
+    }
+    if (*name) {
+        mprof_error error = MPROF_ERROR_INIT;
+        fflush(stdout);
+        mprof_error_set(&error, MPROF_ENOTFOUND, "there is no command '%s'", name);
+        mprof__command_fail(&error);
+    }
+    return MPROF_EXIT_FAILED;
 }
 
 int mprof_draw_command(int argc, char **argv)

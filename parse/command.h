@@ -25,7 +25,7 @@ typedef struct mprof_command {
 } mprof_command;
 
 /* Runs the command that argv[1] names; usage on standard output and exit code 1 where there is none
- * such, as upstream. Returns the exit code. */
+ * such, as upstream, and one line that says so. Returns the exit code. */
 int mprof__command_main(const mprof_command *commands, int argc, char **argv);
 
 /* Replaces this process by the drawing half (libexec/mprof/mprof-draw) with the same arguments;

@@ -139,6 +139,20 @@ static void print_summary(const char *path, const mprof__summary *summary)
     print_group(summary);
 }
 
+/* `NaN MiB' alone, as upstream says it, leaves a name that was shortened unexplained. */
+static void tell_alike(const char *path, const char *function, const mprof__summary *summary)
+{
+    mprof_error error = MPROF_ERROR_INIT;
+    if (!function || summary->function_was_called || !summary->alike) {
+        return;
+    }
+    fflush(stdout);
+    mprof_error_set(&error, MPROF_ENOTFOUND, "no call of '%s'; there is '%s'", function,
+                    summary->alike);
+    mprof_error_at(&error, path, 0);
+    mprof__command_fail(&error);
+}
+
 static int print_peak(const char *path, const char *function)
 {
     mprof_source *source;
@@ -150,6 +164,7 @@ static int print_peak(const char *path, const char *function)
     mprof_status status = mprof__summary_read(&summary, source, function, &error);
     if (status == MPROF_OK) {
         print_summary(path, &summary);
+        tell_alike(path, function, &summary);
         mprof__command_warn_file(path, &summary.warnings);
     } else {
         mprof__command_fail(&error);

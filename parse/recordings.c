@@ -135,9 +135,12 @@ static mprof_status find_index(const mprof_recordings *recordings, long index, c
         index += count;
     }
     if (index < 0 || index >= count) {
-        return mprof_error_set(error, MPROF_ENOTFOUND,
-                               "no recording of number %s: there %s %ld here", argument,
-                               count == 1 ? "is" : "are", count);
+        return count == 0
+                   ? mprof_error_set(error, MPROF_ENOTFOUND,
+                                     "no recording of number %s: there is none here", argument)
+                   : mprof_error_set(error, MPROF_ENOTFOUND,
+                                     "no recording of number %s: there %s %ld here", argument,
+                                     count == 1 ? "is" : "are", count);
     }
     *path = recordings->names[index];
     return MPROF_OK;
@@ -166,6 +169,9 @@ mprof_status mprof_recordings_resolve(const mprof_recordings *recordings, const 
             return reason.status == MPROF_OK
                        ? MPROF_OK
                        : mprof_error_set(error, reason.status, "%s", reason.message);
+        }
+        if (!*argument) {
+            return mprof_error_set(error, MPROF_ENOTFOUND, "a recording's name is empty");
         }
         /* a dangling link, no permission: the reason is more than "not there" */
         mprof_error_set_errno(error, number, "cannot open");

@@ -141,11 +141,27 @@ static mprof_status take_kinds(summing *s, const mprof_record *record)
     return MPROF_OK;
 }
 
+/* `load` is asked for, and it is `app.load`. */
+static mprof_status note_alike(summing *s, mprof_text name)
+{
+    size_t length = s->function_length;
+    if (s->summary->alike || !length || name.length <= length ||
+        name.bytes[name.length - length - 1] != '.' ||
+        memcmp(name.bytes + name.length - length, s->function, length) != 0) {
+        return MPROF_OK;
+    }
+    s->summary->alike = mprof__arena_copy(&s->summary->texts, name.bytes, name.length);
+    return s->summary->alike ? MPROF_OK : fail_without_memory(s);
+}
+
 static mprof_status take_call(summing *s, const mprof_call *call)
 {
-    if (!s->function || call->name.length != s->function_length ||
-        memcmp(call->name.bytes, s->function, s->function_length) != 0) {
+    if (!s->function) {
         return MPROF_OK;
+    }
+    if (call->name.length != s->function_length ||
+        memcmp(call->name.bytes, s->function, s->function_length) != 0) {
+        return note_alike(s, call->name);
     }
     interval *calls = mprof__array_grow(s->calls, s->call_count, &s->call_capacity, sizeof *calls);
     if (!calls) {

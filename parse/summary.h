@@ -21,7 +21,9 @@ typedef struct mprof__summary {
     double kinds_mib[MPROF_KIND_COUNT]; /* of what MEM measured: the main process, or the sum of all
                                            at a tick; NAN if not recorded */
     mprof_control_group group;
-    int function_was_called;     /* where a function was asked for */
+    int function_was_called; /* where a function was asked for */
+    const char *alike; /* a function whose dotted name ends in the one asked for; the summary's;
+                          NULL if there is none */
     mprof__child_peak *children; /* owned; in order of first appearance */
     size_t child_count, child_capacity;
     mprof__child_peak *others; /* owned; with a birth and a kernel's mark, but no samples of their

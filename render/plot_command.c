@@ -25,33 +25,33 @@ enum {
 };
 
 static const struct argp_option options[] = {
-    {"output", 'o', "FILE", 0, "Write to FILE: .png, .svg, .svg.gz or .pdf; - is standard output",
+    {"output", 'o', "FILE", 0, "write to FILE: .png, .svg, .svg.gz or .pdf; - is standard output",
      0},
-    {"title", 't', "TEXT", 0, "Title in place of the command line", 0},
-    {"no-function-ts", 'n', NULL, 0, "Leave the calls of functions out", 0},
-    {"window", 'w', "FROM,TO", 0, "Show only these seconds from the start", 0},
-    {"flame", 'f', NULL, 0, "Draw calls as lanes of boxes below the memory", 0},
-    {"slope", 's', NULL, 0, "Draw the trend line and tell its slope", 0},
-    {"stack", OPTION_STACK, NULL, 0, "Stack the processes on top of each other", 0},
+    {"title", 't', "TEXT", 0, "title in place of the command line", 0},
+    {"no-function-ts", 'n', NULL, 0, "leave the calls of functions out", 0},
+    {"window", 'w', "FROM,TO", 0, "show only these seconds from the start", 0},
+    {"flame", 'f', NULL, 0, "draw calls as lanes of boxes below the memory", 0},
+    {"slope", 's', NULL, 0, "draw the trend line and tell its slope", 0},
+    {"stack", OPTION_STACK, NULL, 0, "stack the processes on top of each other", 0},
     {"memory", OPTION_MEMORY, "KIND,...", 0,
-     "Also curves of what `run --memory' recorded: pss, uss (summed over all processes), rss, "
+     "also curves of what `run --memory' recorded: pss, uss (summed over all processes), rss, "
      "swap, "
      "anon, file, shmem (of the main one)",
      0},
-    {"func", OPTION_FUNC, "PATTERN", 0, "Only functions whose name matches", 0},
-    {"min-duration", OPTION_MIN_DURATION, "SECONDS", 0, "Leave shorter calls out", 0},
-    {"by", OPTION_BY, "process|function", 0, "What the lanes of --flame are for", 0},
-    {"theme", OPTION_THEME, "light|dark|auto", 0, "Colours; auto: an SVG follows its reader", 0},
-    {"size", OPTION_SIZE, "WIDTHxHEIGHT", 0, "Size in pixels, or inches with 'in' (1260x540)", 0},
-    {"dpi", OPTION_DPI, "N", 0, "Resolution of a PNG (90)", 0},
-    {"font", OPTION_FONT, "FAMILY", 0, "Font family, or several separated by commas", 0},
-    {"no-script", OPTION_NO_SCRIPT, NULL, 0, "An SVG that is small and does nothing", 0},
+    {"func", OPTION_FUNC, "PATTERN", 0, "only functions whose name matches", 0},
+    {"min-duration", OPTION_MIN_DURATION, "SECONDS", 0, "leave shorter calls out", 0},
+    {"by", OPTION_BY, "process|function", 0, "what the lanes of --flame are for", 0},
+    {"theme", OPTION_THEME, "light|dark|auto", 0, "colours; auto: an SVG follows its reader", 0},
+    {"size", OPTION_SIZE, "WIDTHxHEIGHT", 0, "size in pixels, or inches with 'in' (1260x540)", 0},
+    {"dpi", OPTION_DPI, "N", 0, "resolution of a PNG (90)", 0},
+    {"font", OPTION_FONT, "FAMILY", 0, "font family, or several separated by commas", 0},
+    {"no-script", OPTION_NO_SCRIPT, NULL, 0, "an SVG that is small and does nothing", 0},
     {"format", OPTION_FORMAT, "png|svg|pdf", 0,
-     "Format, where the name does not tell it; with --each several, separated by commas", 0},
+     "format, whatever the name says; with --each several, separated by commas", 0},
     {"each", OPTION_EACH, NULL, 0,
-     "A picture for each recording, of directories too; --output names a directory", 0},
-    {"jobs", 'j', "N", 0, "So many processes for --each (one per CPU)", 0},
-    {"backend", OPTION_BACKEND, "NAME", 0, "Accepted, as upstream has it", 0},
+     "a picture for each recording, of directories too; --output names a directory", 0},
+    {"jobs", 'j', "N", 0, "so many processes for --each (one per CPU)", 0},
+    {"backend", OPTION_BACKEND, "NAME", 0, "accepted, as upstream does", 0},
     {0},
 };
 
@@ -88,8 +88,8 @@ static void parse_size(struct mprof__plot *plot, struct argp_state *state, const
     } else if (*end && strcmp(end, "px") != 0) {
         argp_error(state, "a size is WIDTHxHEIGHT in px or in: %s", text);
     }
-    if (!(width >= 200 && width <= 20000 && height >= 150 && height <= 20000))
-        argp_error(state, "a size lies between 200x150 and 20000x20000 pixels: %s", text);
+    if (!(width >= 300 && width <= 20000 && height >= 200 && height <= 20000))
+        argp_error(state, "a size lies between 300x200 and 20000x20000 pixels: %s", text);
     plot->figure.width_px = width;
     plot->figure.height_px = height;
     plot->figure.grow = 0;
@@ -101,7 +101,12 @@ static int choice(struct argp_state *state, const char *const *names, const char
     for (int i = 0; names[i]; i++)
         if (strcmp(names[i], text) == 0)
             return i;
-    argp_error(state, "no such %s: %s", what, text);
+    char known[80] = "";
+    for (int i = 0; names[i]; i++) {
+        size_t used = strlen(known);
+        snprintf(known + used, sizeof known - used, "%s%s", i ? ", " : "", names[i]);
+    }
+    argp_error(state, "no such %s: %s; there are %s", what, text, known);
     return 0;
 }
 
@@ -230,7 +235,7 @@ static const struct argp plot_argp = {
     .parser = parse_option,
     .args_doc = "[FILE|INDEX...]",
     .doc =
-        "Draw a recording, or several on top of each other; the newest one here if none is named.",
+        "Draws a recording, or several on top of each other; the newest one here if none is named.",
 };
 
 /* Everything into one picture. Without a name for it, it lies beside the recording and is shown. */

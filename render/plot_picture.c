@@ -122,8 +122,9 @@ mprof_status mprof__plot_format(mprof_format *format, const char *path, mprof_er
             *format = endings[i].format;
             return MPROF_OK;
         }
-    mprof_error_set(error, MPROF_EARGUMENT,
-                    "the name tells no known format (.png, .svg, .svg.gz, .pdf)");
+    mprof_error_set(
+        error, MPROF_EARGUMENT,
+        "the name tells no known format (.png, .svg, .svg.gz, .pdf), and there is no --format");
     mprof_error_at(error, path, 0);
     return MPROF_EARGUMENT;
 }

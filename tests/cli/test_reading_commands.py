@@ -180,6 +180,19 @@ class Readable(TestCase):
         (self.directory / "x.dat").write_text(GOOD + "FUNC a.f 5 1795330000.1 6 1795330000.2 0\n")
         done = self.run_mprof("peak", "--func", "a.f", "x.dat")
         self.assertEqual(done.stdout, "x.dat\tNaN MiB\n")
+        self.assertEqual(done.stderr, "")
+
+    def test_function_that_is_not_there(self):
+        (self.directory / "x.dat").write_text(
+            GOOD + "FUNC a.g.f 5 1795330000.0 6 1795330000.2 0\n"
+            "FUNC b.f 5 1795330000.0 6 1795330000.2 0\n")
+        for name, hint in (("f", "; there is 'a.g.f'"), ("g.f", "; there is 'a.g.f'"),
+                           ("g", ""), (".f", ""), ("a.g.f.x", ""), ("", "")):
+            with self.subTest(name=name):
+                done = self.run_mprof("peak", "--func", name, "x.dat")
+                self.assertEqual(done.stdout, "x.dat\tNaN MiB\n")
+                self.assertEqual(done.stderr,
+                                 hint and f"mprof: x.dat: no call of '{name}'{hint}\n")
 
     def test_function_named_with_escapes(self):
         (self.directory / "x.dat").write_text(
@@ -368,6 +381,10 @@ class Directory(TestCase):
         self.assertEqual(done.stdout, "")
         self.assertTrue(done.stderr.startswith("No input file found.\n"))
 
+        for arguments, says in ((["peak", "0"], "no recording of number 0: there is none here"),
+                                (["peak", ""], "a recording's name is empty")):
+            self.assertEqual(self.run_mprof(*arguments, expect=1).stderr, f"mprof: {says}\n")
+
     def test_many_recordings(self):
         for i in range(3000):
             (self.directory / f"mprofile_{20240000000000 + i}.dat").touch()
@@ -384,6 +401,8 @@ class Options(TestCase):
             with self.subTest(arguments=arguments):
                 done = self.run_mprof(*arguments, expect=code)
                 self.assertIn("Usage: mprof COMMAND", done.stdout)
+                self.assertEqual(done.stderr, "mprof: there is no command 'no-such-command'\n"
+                                 if arguments == ["no-such-command"] else "")
                 for command in ("run", "attach", "plot", "peak", "list", "rm", "clean"):
                     self.assertRegex(done.stdout, rf"(?m)^  {command} ")
 

@@ -3,6 +3,7 @@ build with it."""
 
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -114,6 +115,15 @@ class Tree(TestCase):
                      "libexec/mprof/libmprof-agent.so", "include/mprof/profile.h",
                      "share/man/man1/mprof.1", "share/doc/mprof/LICENSE"):
             self.assertIn(name, names)
+
+    def test_links_of_the_documents(self):
+        folder = self.tree / "share" / "doc" / "mprof"
+        missing = set()
+        for page in folder.rglob("*.md"):
+            for link in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text()):
+                if not (page.parent / link).exists():
+                    missing.add(link)
+        self.assertEqual(missing, {"gallery/README.md"})
 
     def test_another_project_builds_with_it(self):
         project = self.directory / "consumer"
