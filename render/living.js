@@ -407,8 +407,9 @@
         if (bx < left || bx + w > right || by < top || by + 13 > floor || taken.some(other => hits(box, other)) || onCurve(box)) continue;
         taken.push(box);
         itemOf.set(add(names, 'text', { class: className, x: tenth(bx), y: tenth(by + 10) }, text), owner);
-        return;
+        return true;
       }
+      return false;
     }
     function nameLayer(one, [t, v, upper]) {
       const w = textWidth(one.about.text, 'box-name'), x = Math.max(left + 6, Math.min(X(t) - w / 2, right - w - 6));
@@ -429,9 +430,12 @@
     });
     for (const one of [...series.filter(other => /^(kind|control-group)/.test(other.role)), ...series.filter(other => other.rank === 2).slice(-8)]) {
       if (items.some(item => item.about === one.about && item.away)) continue;
-      const peak = one.pieces.flatMap(piece => piece.filter(([t]) => inside(t))).reduce((a, b) => a && a[1] >= b[1] ? a : b, null);
+      const points = one.pieces.flatMap(piece => piece.filter(([t]) => inside(t))), stride = Math.ceil(points.length / 20);
+      const peak = points.reduce((a, b) => a && a[1] >= b[1] ? a : b, null);
       if (peak && peak.length > 2) nameLayer(one, peak);
-      else if (peak) label(X(peak[0]), Y(peak[2] || peak[1]) + 10, one.rank === 2 ? one.about.text : one.about.text.replace(/^.*  |(, sum)? of .*$/g, ''), `${one.rank === 2 ? 'child' : one.role}-name ${one.tone || ''}`, null);
+      else if (one.rank === 2) { if (peak) label(X(peak[0]), Y(peak[1]) + 10, one.about.text, `child-name ${one.tone || ''}`, null); }
+      else [...points.filter((point, i) => i % stride === 0), peak].reverse().some(point => point && label(X(point[0]), Y(point[1]) + 10,
+        one.about.text.replace(/^.*  |(, sum)? of .*$/g, ''), `${one.role}-name ${one.tone || ''}`, null));
     }
   }
 
@@ -513,7 +517,7 @@
       }
     }
     if (!best) return null;
-    if (ofGroup(one.role)) return held(best.piece, t);
+    if (ofGroup(one.role) && distance > 4 * (view.to - view.from) / width) return held(best.piece, t);
     const { piece, i } = best, between = t > piece[0][0] && t < piece[piece.length - 1][0], column = Math.floor(X(piece[i][0]));
     if (!between && distance > 8 * (view.to - view.from) / width) return null;
     let least = piece[i][1], most = least;

@@ -51,6 +51,14 @@ return [...document.querySelectorAll('.box, .rug, .box-fine')].filter(node => no
 });
 """
 
+# The lines of the control group: where they are on the page, if they are to be seen.
+LINES = """
+return ['control-group', 'limit', 'kind'].flatMap(name => [...document.querySelectorAll('.curves > path.' + name)].map(node => {
+    const { x, y, width, height } = node.getBoundingClientRect();
+    return { name, x, y, width, height, shown: node.getAttribute('display') !== 'none' };
+}));
+"""
+
 # The document as it was drawn: without what a hover or a search leaves behind on a class.
 DRAWN = """
 return [...document.querySelectorAll('svg > g')].filter(node => !node.matches('.button, .readout')).map(node =>
@@ -101,6 +109,26 @@ class Plot:
     def clear(self):
         """A height at which nothing but the curve's peak is drawn."""
         return self.top + 2
+
+
+def container(rise=4.0):
+    """A program in a control group; its memory rises, its limit is lifted, it comes near both."""
+    lines = ["CMDLINE consumer", "FACT pid 10", "PROC 10 1 1000 python3"]
+    for i in range(121):
+        lines.append(f"MEM {100 + rise * i:.1f} {1000 + i}")
+        if i % 10 == 0:
+            lines.append(f"GROUP {130 + rise * i:.1f} {1000 + i} {400 if i < 60 else 640}")
+    return "\n".join(lines) + "\n"
+
+
+def tree():
+    """A process and its child, with PSS of both and what the first has swapped out."""
+    lines = ["CMDLINE server", "FACT pid 10", "FACT include-children yes", "PROC 10 1 1000 python3",
+             "PROC 11 10 1000 worker"]
+    for i in range(101):
+        lines += [f"MEM {200 + i} {1000 + i}", f"CHLD 11 {90 + i % 3} {1000 + i}",
+                  f"KINDS 10 {1000 + i} pss={60 + i} swap={i % 4}", f"KINDS 11 {1000 + i} pss=25.5"]
+    return "\n".join(lines) + "\n"
 
 
 class BrowserCase(mprof_test.TestCase):
@@ -255,6 +283,32 @@ class Hover(BrowserCase):
                     self.assertTrue([line for line in told
                                      if str(pid) in line and memory_text(near[1]) in line], told)
 
+    def test_the_group_and_its_limit_are_told_at_every_moment(self):
+        plot = self.show(self.write("container.dat", container()))
+        # of a value that holds, and where the next one is risen to
+        for moment, group, limit in ((3, "130.0", "400"), (8.5, "130.0", "400"), (10, "170.0", "400"),
+                                     (45, "290.0", "400"), (70, "410.0", "640"), (118, "570.0", "640")):
+            self.browser.move(plot.x(moment), plot.clear)
+            told = self.state()["told"]
+            with self.subTest(moment=moment):
+                self.assertIn(f"control group  {group} MiB", told)
+                self.assertIn(f"limit  {limit}.0 MiB", told)
+                self.assertEqual(told.index(f"limit  {limit}.0 MiB"), 2, told)
+
+    def test_kinds_are_told_with_what_they_are_of(self):
+        plot = self.show("--memory", "pss,swap", self.write("tree.dat", tree()))
+        for moment in (10, 50, 91):
+            self.browser.move(plot.x(moment), plot.clear)
+            told = self.state()["told"]
+            with self.subTest(moment=moment):
+                self.assertEqual(told[1:], [
+                    f"{200 + moment}.0 MiB", f"PSS, sum of 2 processes  {85.5 + moment:.1f} MiB",
+                    f"swap of python3 10  {moment % 4}.0 MiB" if moment % 4 else "swap of python3 10  0 MiB",
+                    f"worker 11  {90 + moment % 3}.0 MiB"])
+        plot = self.show("--memory", "pss", self.write("a.dat", tree()), self.write("b.dat", tree()))
+        self.browser.move(plot.x(50), plot.clear)
+        self.assertIn("b.dat  PSS, sum of 2 processes  135.5 MiB", self.state()["told"])
+
     def test_several_recordings_are_told_by_their_names(self):
         plot = self.show(NESTED, CHILDREN)
         self.browser.move(plot.x(1), plot.clear)
@@ -324,7 +378,9 @@ class Zoom(BrowserCase):
 
     def test_reset_restores_every_kind_of_picture(self):
         for arguments in ([NESTED], ["-f", NESTED], [CHILDREN], ["--stack", CHILDREN], [NESTED, CHILDREN],
-                          ["-f", "--by", "function", NESTED], ["-s", "-n", NESTED], ["-w", "0.2,0.9", NESTED]):
+                          ["-f", "--by", "function", NESTED], ["-s", "-n", NESTED], ["-w", "0.2,0.9", NESTED],
+                          [self.write("container.dat", container())],
+                          ["--memory", "pss,swap", self.write("tree.dat", tree())]):
             with self.subTest(arguments=arguments):
                 plot = self.show(*arguments)
                 drawn = self.browser.run(DRAWN)
@@ -357,6 +413,67 @@ class Zoom(BrowserCase):
                         self.assertGreater(len(state["ticks"]), 3)
                         self.assertLessEqual(len(set(state["ticks"]) ^ set(ticks)), 2, (state["ticks"], ticks))
                     self.browser.press("Escape")
+
+    def lines_of(self, plot):
+        """The lines that are to be seen, as names with left, right, and memory at top and bottom in pixels."""
+        return [(line["name"], round(line["x"] - plot.left), round(line["x"] + line["width"] - plot.left),
+                 line["y"], line["y"] + line["height"]) for line in self.browser.run(LINES) if line["shown"]]
+
+    def test_lines_beside_the_curve_go_where_a_picture_of_that_window_has_them(self):
+        """The group, its limit and kinds move with the axis that the rule of the picture gives."""
+        cases = (("container", container(), [], ((2, 30), (40, 80), (50, 59), (70, 119))),
+                 ("flat", container(0.02), [], ((2, 30), (20, 100), (70, 119))),
+                 ("tree", tree(), ["--memory", "pss,swap"], ((2, 30), (40, 80), (97, 99))))
+        for name, text, options, windows in cases:
+            path = self.write(f"{name}.dat", text)
+            for begin, end in windows:
+                plot = self.show(*options, path)
+                self.browser.drag(plot.x(begin), plot.middle, plot.x(end), plot.middle)
+                window = re.search(r"-w ([\d.]+,[\d.]+)", self.state()["facts"][0])[1]
+                zoomed, ticks = self.lines_of(plot), self.state()["ticks"]
+                labels = self.browser.run("""
+                    return [...document.querySelectorAll('.limit-name')].filter(node => node.getClientRects().length).map(node => node.textContent);""")
+                other = self.show(*options, "-w", window, path)
+                drawn = self.lines_of(other)
+                with self.subTest(name=name, window=window):
+                    self.assertLessEqual(len(set(self.state()["ticks"]) ^ set(ticks)), 2, ticks)
+                    self.assertEqual([line[0] for line in zoomed], [line[0] for line in drawn])
+                    self.assertEqual(labels, self.browser.run(
+                        "return [...document.querySelectorAll('.limit-name')].map(node => node.textContent)"))
+                    for here, there in zip(zoomed, drawn):
+                        for a, b, most in zip(here[1:], there[1:], (3, 3, 2, 2)):
+                            self.assertAlmostEqual(a, b, delta=most, msg=(zoomed, drawn))
+
+    def test_what_would_press_the_curve_flat_is_put_away_and_comes_back(self):
+        plot = self.show(self.write("container.dat", container()))
+        self.assertEqual([line[0] for line in self.lines_of(plot)], ["control-group", "limit"])
+        self.browser.drag(plot.x(0), plot.middle, plot.x(4), plot.middle)  # 100 to 116 of 400 MiB
+        self.assertEqual([line[0] for line in self.lines_of(plot)], ["control-group"])
+        self.assertEqual(self.browser.run("return document.querySelectorAll('.names:not(.fixed) > .limit-name').length"), 0)
+        self.browser.move(plot.left + 300, plot.clear)
+        self.assertIn("limit  400.0 MiB", self.state()["told"])
+        self.browser.press("Escape")
+        self.assertEqual([line[0] for line in self.lines_of(plot)], ["control-group", "limit"])
+
+    def test_lines_beside_the_curve_keep_their_names(self):
+        names = """
+            return [...document.querySelectorAll('.names:not(.fixed) > text')].map(node => {
+                const { left, right, top, bottom } = node.getBoundingClientRect();
+                return [node.textContent, left, right, top, bottom];
+            });"""
+        for name, text, options, wanted in (
+                ("container", container(), [], {"control group", "limit 400.0 MiB", "limit 640.0 MiB"}),
+                ("tree", tree(), ["--memory", "pss,swap"], {"PSS", "swap", "worker 11"})):
+            plot = self.show(*options, self.write(f"{name}.dat", text))
+            self.browser.drag(plot.x(15), plot.middle, plot.x(90), plot.middle)
+            places = self.browser.run(names)
+            with self.subTest(name):
+                self.assertEqual({place[0] for place in places}, wanted)
+                for i, (_, left, right, top, bottom) in enumerate(places):
+                    self.assertTrue(plot.left <= left + 1 and right <= plot.left + plot.width + 1, places)
+                    for _, other_left, other_right, other_top, other_bottom in places[:i]:
+                        self.assertTrue(right <= other_left + 1 or other_right <= left + 1
+                                        or bottom <= other_top + 4 or other_bottom <= top + 4, places)
 
     def test_a_click_on_a_box_zooms_to_its_call(self):
         plot = self.show("-f", NESTED)

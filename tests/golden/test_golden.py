@@ -40,6 +40,9 @@ CASES = {
     "overlay": (["article-flask-plain", "article-flask-profile"], []),
     "dense": (["dense"], []),
     "open": (["open"], ["-f"]),
+    "control-group": (["limits"], []),
+    "control-group-dark": (["limits"], ["--theme", "dark", "-f", "-w", "30,60"]),
+    "kinds": (["limits"], ["--memory", "pss,uss,swap"]),
 }
 
 
@@ -59,7 +62,24 @@ def make_open(path):
         f"EXIT 7 {recordings.START + 9.9} signal 9"])
 
 
-MADE = {"dense": make_dense, "open": make_open}
+def make_limits(path):
+    """A group that runs into its limit, which is lifted once, and kinds of its two processes."""
+    lines = [f"PROC 7 1 {recordings.START} python3", f"PROC 8 7 {recordings.START} worker", "FACT pid 7"]
+    for i in range(120):
+        at = f"{recordings.START + i / 2:.1f}"
+        lines += [f"MEM {100 + 2 * i + i % 5} {at}", f"KINDS 7 {at} pss={60 + i} uss={20 + i} swap={i % 30}",
+                  f"KINDS 8 {at} pss={30 + i / 2} uss={10 + i / 2}"]
+        if not 20 < i < 40:
+            limit = 280 if i < 70 else 400
+            lines.append(f"GROUP {min(150 + 2 * i, limit)} {at} {limit} /a")
+    own = recordings.Memory(lines)
+    lines += [f"FUNC m.{name} {own.at(recordings.START + begin)} {recordings.START + begin} "
+              f"{own.at(recordings.START + end)} {recordings.START + end} 0 pid=7"
+              for name, begin, end in (("load", 3, 11), ("fit", 33, 58))]
+    recordings.write(path, "python3 limits.py", lines, [f"EXIT 7 {recordings.START + 59.5} oom 9"])
+
+
+MADE = {"dense": make_dense, "open": make_open, "limits": make_limits}
 
 
 def difference(a, b):
