@@ -451,6 +451,7 @@ static void attempt(outcome *became, const plan *wanted, way taken)
 static mprof_status attempt_apart(outcome *became, const plan *wanted, way taken,
                                   mprof_error *error)
 {
+    const pid_t self = getpid();
     int ends[2];
     ssize_t got;
     pid_t child;
@@ -463,6 +464,9 @@ static mprof_status attempt_apart(outcome *became, const plan *wanted, way taken
     if (child == 0) {
         /* with us: the process comes to no harm, and is free for the next one who wants to enter */
         prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+        if (getppid() != self) {
+            _exit(1); /* killed before that took effect */
+        }
         attempt(became, wanted, taken);
         got = write(ends[1], became, sizeof *became);
         _exit(got != (ssize_t)sizeof *became);
