@@ -69,10 +69,15 @@ static void relative_text(char *text, size_t size, double s, double step, double
     long long whole = llround(s);
     if (!(s > 0 || s < 0))
         snprintf(text, size, to < 60 ? "0 s" : "0");
-    else if (step < 1e-3 && to < 1e-2)
+    else if (to < 1e-3)
         snprintf(text, size, "%.0f \xC2\xB5s", s * 1e6);
     else if (step < 1 && to < 1 && step < 0.1)
-        snprintf(text, size, "%.*f ms", step < 1e-3 ? (step < 1e-5 ? 3 : 2) : 0, s * 1e3);
+        snprintf(text, size, "%.*f ms",
+                 step >= 1e-3   ? 0
+                 : step >= 1e-4 ? 1
+                 : step >= 1e-5 ? 2
+                                : 3,
+                 s * 1e3);
     else if (step < 1) {
         int places = step >= 0.1 ? 1 : step >= 0.01 ? 2 : step >= 1e-3 ? 3 : 6;
         if (s < 60)

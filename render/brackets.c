@@ -350,6 +350,7 @@ void mprof__draw_brackets(mprof__layout *layout)
         good = draw_fine(layout, &marks, full);
         for (size_t i = full; i-- > 0;)
             draw_full(layout, &marks.list[i]);
+        mprof__draw_child_peak(layout); /* its name gives way to brackets */
         mprof__group(layout->figure, MPROF_GROUP_NAMES);
         for (size_t i = 0; i < full && i < LABEL_TRIES_MAX; i++)
             draw_label(layout, &marks.list[i]);

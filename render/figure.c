@@ -167,10 +167,12 @@ static mprof_status draw_page(mprof__layout *layout, mprof_error *error)
     mprof__group(figure, MPROF_GROUP_MARKS);
     mprof__draw_peaks(layout);
     mprof__draw_death(layout);
-    if (!lanes)
+    if (!lanes) {
         mprof__draw_brackets(layout);
-    else
+    } else {
+        mprof__draw_child_peak(layout);
         mprof__group(figure, MPROF_GROUP_NAMES);
+    }
     for (size_t r = 0; r < layout->recording_count; r++)
         mprof__name_kinds(layout, &layout->recordings[r]);
     if (layout->recording_count == 1) {

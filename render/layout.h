@@ -173,6 +173,7 @@ void mprof__draw_time_axis(mprof__layout *layout, double label_y);
 /* Names must not stand on the cross, which is drawn after the curves. */
 void mprof__reserve_cross(mprof__layout *layout);
 void mprof__draw_peaks(mprof__layout *layout);
+void mprof__draw_child_peak(mprof__layout *layout);
 void mprof__draw_death(mprof__layout *layout);
 void mprof__draw_slope(mprof__layout *layout, const mprof__recording *recording);
 

@@ -207,8 +207,8 @@
   function relative(s, step, end) {
     const whole = Math.round(s), minutes = Math.floor(whole / 60), hours = Math.floor(whole / 3600);
     if (!s) return end < 60 ? '0 s' : '0';
-    if (step < 1e-3 && end < 1e-2) return fixed(s * 1e6, 0) + ' \u00b5s';
-    if (step < 0.1 && end < 1) return fixed(s * 1e3, step >= 1e-3 ? 0 : step < 1e-5 ? 3 : 2) + ' ms';
+    if (end < 1e-3) return fixed(s * 1e6, 0) + ' \u00b5s';
+    if (step < 0.1 && end < 1) return fixed(s * 1e3, step >= 1e-3 ? 0 : step >= 1e-4 ? 1 : step >= 1e-5 ? 2 : 3) + ' ms';
     if (step < 1) {
       const places = step >= 0.1 ? 1 : step >= 0.01 ? 2 : step >= 1e-3 ? 3 : 6;
       return s < 60 ? fixed(s, places) + ' s' : `${Math.floor(s / 60)}m ${fixed(s % 60, places).padStart(places + 3, '0')}s`;

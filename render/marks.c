@@ -118,17 +118,23 @@ void mprof__draw_peaks(mprof__layout *layout)
         snprintf(peak.name, sizeof peak.name, "peak ");
         if (highest_of(layout, recording, recording->line, &peak.sample))
             draw_peak(layout, &peak, alone);
-        if (!alone || !recording->child_count || layout->options->stack)
-            continue;
-        /* upstream marks the highest of the children too */
-        uint32_t process = recording->children[0];
-        char name[100];
-        mprof__process_text(name, sizeof name, recording, process);
-        snprintf(peak.name, sizeof peak.name, "%s ", name);
-        peak.colour = mprof__child_colour(layout, recording, 0);
-        if (highest_of(layout, recording, &recording->processes[process].series, &peak.sample))
-            draw_peak(layout, &peak, false);
     }
+}
+
+/* Upstream marks the highest of the children, too. */
+void mprof__draw_child_peak(mprof__layout *layout)
+{
+    const mprof__recording *recording = &layout->recordings[0];
+    if (layout->recording_count != 1 || !recording->child_count || layout->options->stack)
+        return;
+    uint32_t process = recording->children[0];
+    struct peak peak = {.recording = recording,
+                        .colour = mprof__child_colour(layout, recording, 0)};
+    char name[100];
+    mprof__process_text(name, sizeof name, recording, process);
+    snprintf(peak.name, sizeof peak.name, "%s ", name);
+    if (highest_of(layout, recording, &recording->processes[process].series, &peak.sample))
+        draw_peak(layout, &peak, false);
 }
 
 void mprof__draw_death(mprof__layout *layout)

@@ -70,6 +70,7 @@ static const struct {
     const char *ticks;
 } time_rows[] = {
     {"microseconds", 0, 50e-6, 0, "0 s, 5 µs, 10 µs, 15 µs"},
+    {"few milliseconds", 0, 0.002, 0, "0 s, 0.2 ms, 0.4 ms, 0.6 ms"},
     {"milliseconds", 0, 0.02, 0, "0 s, 2 ms, 4 ms, 6 ms"},
     {"tenths", 0, 0.9, 0, "0 s, 0.1 s, 0.2 s, 0.3 s"},
     {"a second", 0, 1.66, 0, "0 s, 0.2 s, 0.4 s, 0.6 s"},
