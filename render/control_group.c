@@ -215,22 +215,33 @@ static void draw_limits(mprof__layout *layout, const mprof__control_group *group
     }
 }
 
-void mprof__draw_group(mprof__layout *layout, const mprof__recording *recording)
+static void draw_current(mprof__layout *layout, const mprof__recording *recording, mprof_role line,
+                         uint32_t what)
 {
-    const mprof__control_group *group = &recording->group;
-    mprof_series piece;
-    if (!group->is_shown)
-        return;
-    mprof__stroke stroke = {.line = MPROF_ROLE_CONTROL_GROUP,
+    mprof__stroke stroke = {.line = line,
                             .area = MPROF_ROLE_COUNT,
                             .dot = MPROF_ROLE_COUNT,
                             .colour = MPROF_COLOUR_NONE,
-                            .about = about(layout, "control group"),
+                            .about = what,
                             .gap_s = INFINITY,
                             .take = true};
-    for (size_t at = 0; (piece = next_piece(group, &at)).point_count;)
+    mprof_series piece;
+    for (size_t at = 0; (piece = next_piece(&recording->group, &at)).point_count;)
         mprof__draw_series(layout, recording, &piece, &stroke);
-    draw_limits(layout, group);
+}
+
+void mprof__reserve_group(mprof__layout *layout, const mprof__recording *recording)
+{
+    if (recording->group.is_shown)
+        draw_current(layout, recording, MPROF_ROLE_COUNT, MPROF_ABOUT_NONE);
+}
+
+void mprof__draw_group(mprof__layout *layout, const mprof__recording *recording)
+{
+    if (!recording->group.is_shown)
+        return;
+    draw_current(layout, recording, MPROF_ROLE_CONTROL_GROUP, about(layout, "control group"));
+    draw_limits(layout, &recording->group);
 }
 
 /* -- names ------------------------------------------------------------------------------------- */

@@ -124,6 +124,10 @@ static void end_piece(mprof__layout *layout, size_t first, const mprof__stroke *
             mprof__space_take_segment(layout->space, (double)figure->points[i - 1].x,
                                       (double)figure->points[i - 1].y, (double)figure->points[i].x,
                                       (double)figure->points[i].y, CLEARANCE_PX);
+    if (line == MPROF_ROLE_COUNT && stroke->area == MPROF_ROLE_COUNT) {
+        figure->point_count = first; /* the space was all that was asked for */
+        return;
+    }
     if (stroke->area != MPROF_ROLE_COUNT) {
         double floor_y = layout->plot.y + layout->plot.height;
         double start_x = (double)figure->points[first].x;

@@ -56,6 +56,10 @@ static void draw_curves(mprof__layout *layout)
                                 .colour = recording->colour,
                                 .about = about_recording(layout, recording),
                                 .take = true};
+        if (stacked) { /* the names of layers must not stand on lines that come later */
+            mprof__reserve_kinds(layout, recording);
+            mprof__reserve_group(layout, recording);
+        }
         if (alone) {
             mprof__draw_children(layout, recording);
             mprof__draw_group(layout, recording);

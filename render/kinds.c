@@ -95,19 +95,36 @@ static uint32_t about(mprof__layout *layout, const mprof__recording *recording,
     return mprof__add_about(layout->figure, (mprof_about){.function = MPROF_FUNCTION_NONE}, text);
 }
 
+static mprof__stroke stroke_of(const mprof__recording *recording, const mprof__kind_curve *curve)
+{
+    /* expensive ones are read less often than the curve is sampled */
+    double pace_s = mprof__pace_s(curve->series, recording->pace_s);
+    return (mprof__stroke){.line = MPROF_ROLE_COUNT,
+                           .area = MPROF_ROLE_COUNT,
+                           .dot = MPROF_ROLE_COUNT,
+                           .colour = curve->colour,
+                           .about = MPROF_ABOUT_NONE,
+                           .gap_s = MPROF__GAP_FACTOR * fmax(pace_s, recording->pace_s),
+                           .take = true};
+}
+
+void mprof__reserve_kinds(mprof__layout *layout, const mprof__recording *recording)
+{
+    mprof__kind_curve curve = {.series = NULL};
+    while (mprof__next_kind(layout, recording, &curve)) {
+        mprof__stroke stroke = stroke_of(recording, &curve);
+        mprof__draw_series(layout, recording, curve.series, &stroke);
+    }
+}
+
 void mprof__draw_kinds(mprof__layout *layout, const mprof__recording *recording)
 {
     mprof__kind_curve curve = {.series = NULL};
     while (mprof__next_kind(layout, recording, &curve)) {
-        /* expensive ones are read less often than the curve is sampled */
-        double pace_s = mprof__pace_s(curve.series, recording->pace_s);
-        mprof__stroke stroke = {.line = MPROF_ROLE_KIND,
-                                .area = MPROF_ROLE_COUNT,
-                                .dot = MPROF_ROLE_KIND_SAMPLE,
-                                .colour = curve.colour,
-                                .about = about(layout, recording, &curve),
-                                .gap_s = MPROF__GAP_FACTOR * fmax(pace_s, recording->pace_s),
-                                .take = true};
+        mprof__stroke stroke = stroke_of(recording, &curve);
+        stroke.line = MPROF_ROLE_KIND;
+        stroke.dot = MPROF_ROLE_KIND_SAMPLE;
+        stroke.about = about(layout, recording, &curve);
         mprof__draw_series(layout, recording, curve.series, &stroke);
     }
 }

@@ -232,7 +232,7 @@ int mprof__space_is_free(const mprof__space *space, mprof_box box);
 
 /* curve.c */
 typedef struct mprof__stroke {
-    mprof_role line; /* MPROF_ROLE_COUNT: none */
+    mprof_role line; /* MPROF_ROLE_COUNT: none; without an area, too, it only takes its space */
     mprof_role area; /* the same */
     mprof_role dot;  /* of a point that stands alone */
     bool dots;       /* of every point, where they are few */
@@ -274,6 +274,7 @@ mprof_status mprof__take_group(const mprof__layout *layout, mprof__recording *re
 void mprof__drop_group(mprof__recording *recording);
 /* The range that is to be shown, with as much of the group as leaves the rest its height. */
 mprof__range mprof__widen_by_group(mprof__layout *layout, mprof__range range);
+void mprof__reserve_group(mprof__layout *layout, const mprof__recording *recording);
 void mprof__draw_group(mprof__layout *layout, const mprof__recording *recording);
 /* Limits are named where there is still room, before anything else is. */
 void mprof__place_limit_names(mprof__layout *layout);
@@ -295,6 +296,7 @@ void mprof__measured_text(char *text, size_t size, const mprof__recording *recor
 /* The same of a kind. */
 void mprof__kind_text(char *text, size_t size, const mprof__recording *recording,
                       const mprof__kind_curve *curve);
+void mprof__reserve_kinds(mprof__layout *layout, const mprof__recording *recording);
 void mprof__draw_kinds(mprof__layout *layout, const mprof__recording *recording);
 void mprof__name_kinds(mprof__layout *layout, const mprof__recording *recording);
 

@@ -248,6 +248,18 @@ class Kinds(PlotCase):
                 self.assertEqual(svg.texts("kind-name"), [re.split(", | of ", name)[0] for name in names[1:]])
         self.assertIn("89.0 MiB", self.plot_svg("--memory", "pss", self.recording()).texts("legend-cell"))
 
+    def test_of_a_run(self):
+        """The program ends when its recording has told of it."""
+        program = self.write("program.py", "import sys, time\nend = time.monotonic() + 60\n"
+                             "while time.monotonic() < end and b'\\nKINDS' not in open(sys.argv[1], 'rb').read():\n"
+                             "    time.sleep(0.05)\n")
+        path = self.directory / "run.dat"
+        self.run_mprof("run", "--nopython", "--memory", "pss,swap", "-T", "0.05", "-o", path,
+                       sys.executable, program, path)
+        svg = self.plot_svg("--memory", "pss,swap", path)
+        self.assertEqual(svg.texts("legend-name"), ["RSS", "PSS", "swap"])
+        self.run_mprof("plot", "--memory", "uss", "-o", "out.svg", path, expect=1)
+
     def test_without_the_option_nothing_of_it_is_drawn(self):
         svg = self.plot_svg(self.recording())
         self.assertEqual(svg.of_class("kind") + svg.of_class("legend-name"), [])
