@@ -92,6 +92,20 @@ static void add_series(double *values, const mprof__layout *layout,
     }
 }
 
+/* The first point of a series that is not before a moment. */
+static size_t first_from(const mprof_series *series, double at)
+{
+    size_t low = 0, high = series->point_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (series->points[middle].time_s < at)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
 /* Adds a child to values[STEPS]; false without memory for it. Where MEM is a sum, nothing is known
  * of it between two samples: a child that is known better there, by what its functions measured,
  * would be taken from or given to the main process. So it counts with what it had at the samples.
@@ -105,20 +119,26 @@ static bool add_child(double *values, const mprof__layout *layout,
         add_series(values, layout, recording, series);
         return true;
     }
-    mprof_sample *points = malloc(moments->point_count * sizeof *points);
-    if (!points)
-        return false;
     /* the values of a tick have one time in recordings of ours; upstream measures one by one */
     bool one_time = mprof_profile_fact(recording->profile, "include-children") != NULL;
     double pace_s = one_time || !isfinite(recording->pace_s) ? 0 : recording->pace_s;
+    /* its life, and the moment on either side: there may be thousands of short ones */
+    size_t first = first_from(moments, series->points[0].time_s - pace_s);
+    size_t end = first_from(moments, series->points[series->point_count - 1].time_s + pace_s) + 2;
+    first -= first > 0;
+    end = end < moments->point_count ? end : moments->point_count;
+    mprof_sample *points = malloc((end - first + 1) * sizeof *points);
+    if (!points)
+        return false;
     size_t next = 0;
-    for (size_t i = 0; i < moments->point_count; i++) {
+    for (size_t i = first; i < end; i++) {
         double at = moments->points[i].time_s;
         while (next < series->point_count && series->points[next].time_s < at)
             next++;
-        points[i] = (mprof_sample){value_at(series, next, at, pace_s, recording->gap_s), at};
+        points[i - first] =
+            (mprof_sample){value_at(series, next, at, pace_s, recording->gap_s), at};
     }
-    mprof_series sampled = {.points = points, .point_count = moments->point_count};
+    mprof_series sampled = {.points = points, .point_count = end - first};
     add_series(values, layout, recording, &sampled);
     free(points);
     return true;
