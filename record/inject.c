@@ -21,9 +21,11 @@
 #include "record/procfs.h"
 #include "record/remote.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/seccomp.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -215,7 +217,8 @@ static mprof_status find_libc(parts *found, const mprof__object *objects, size_t
             found->libc = &objects[i];
         } else if (begins_with(name, "ld-linux") || begins_with(name, "ld-2.")) {
             found->loader = &objects[i];
-        } else if (begins_with(name, "ld-musl")) {
+        } else if (begins_with(name, "ld-musl") || begins_with(name, "libc.musl") ||
+                   strcmp(name, "libc.so") == 0) { /* as Alpine and as Debian name it */
             return mprof_error_set(error, MPROF_EARGUMENT, "its C library is musl, not glibc");
         } else if (!begins_with(name, "libdl.so") && !begins_with(name, "libdl-2.")) {
             continue;
@@ -500,16 +503,13 @@ static int is_seen_by(int64_t pid, const char *path)
            ours.st_ino == theirs.st_ino;
 }
 
-/* A number of /proc/PID/status; the last one of its line. -1: it has none. */
-static int64_t status_number(int64_t pid, const char *name)
+/* A number of a status file; the last one of its line. -1: it has none. */
+static int64_t number_in(const char *path, const char *name)
 {
-    char path[64];
     char line[512];
     int64_t number = -1;
-    FILE *file;
+    FILE *file = fopen(path, "re");
 
-    snprintf(path, sizeof path, "/proc/%lld/status", (long long)pid);
-    file = fopen(path, "re");
     while (file && fgets(line, sizeof line, file)) {
         if (begins_with(line, name) && line[strlen(name)] == ':') {
             const char *last = strrchr(line, '\t');
@@ -520,6 +520,44 @@ static int64_t status_number(int64_t pid, const char *name)
         fclose(file);
     }
     return number;
+}
+
+static int64_t status_number(int64_t pid, const char *name)
+{
+    char path[64];
+
+    snprintf(path, sizeof path, "/proc/%lld/status", (long long)pid);
+    return number_in(path, name);
+}
+
+/* How many filters a thread's system calls have to pass; one where the kernel does not count. */
+static int64_t filters_of(const char *status_path)
+{
+    int64_t filters = number_in(status_path, "Seccomp_filters");
+
+    return filters >= 0 ? filters : number_in(status_path, "Seccomp") > 0;
+}
+
+/* A filter may kill a process for a call that it never made before. The filters that we are under
+ * ourselves are a container's, and let the agent's calls through. */
+static int is_filtered(int64_t pid)
+{
+    char path[PATH_MAX];
+    int64_t ours = filters_of("/proc/self/status");
+    int is_more = 0;
+    DIR *threads;
+    struct dirent *one;
+
+    snprintf(path, sizeof path, "/proc/%lld/task", (long long)pid);
+    threads = opendir(path);
+    while (threads && !is_more && (one = readdir(threads))) {
+        snprintf(path, sizeof path, "/proc/%lld/task/%s/status", (long long)pid, one->d_name);
+        is_more = number_in(path, "Seccomp") == SECCOMP_MODE_STRICT || filters_of(path) > ours;
+    }
+    if (threads) {
+        closedir(threads);
+    }
+    return is_more;
 }
 
 /* Another mprof may be on its way out. 0: nobody. */
@@ -561,6 +599,10 @@ static mprof_status check_process(const plan *wanted, mprof_error *error)
     }
     if (inside > 0 && inside != wanted->pid) {
         return mprof_error_set(error, MPROF_EARGUMENT, "it runs in a container");
+    }
+    if (is_filtered(wanted->pid)) {
+        return mprof_error_set(error, MPROF_EARGUMENT,
+                               "its system calls are filtered (seccomp): the agent's might end it");
     }
     return MPROF_OK;
 }

@@ -132,21 +132,39 @@ static mprof_status read_mappings(mprof__memory *memory, mprof_error *error)
     return status == MPROF_OK ? MPROF_OK : mprof_error_set(error, status, "out of memory");
 }
 
+/* Whose file of a process it is. -1: nobody's. */
+static int64_t owner_of(int64_t pid, const char *file)
+{
+    char path[64];
+    struct stat status;
+
+    snprintf(path, sizeof path, "/proc/%lld%s", (long long)pid, file);
+    return stat(path, &status) == 0 ? (int64_t)status.st_uid : -1;
+}
+
 /* Why the kernel does not let us in. */
 static mprof_status tell_refusal(mprof_error *error, int64_t pid, int failure)
 {
-    char path[64];
+    int64_t us = (int64_t)geteuid();
+    int64_t owner;
     char scope = '0';
-    struct stat status;
     FILE *file;
 
+    if (failure == ESRCH) {
+        return mprof_error_set(error, MPROF_EARGUMENT, "it has ended, or is a part of the kernel");
+    }
     if (failure != EACCES && failure != EPERM) {
         return mprof_error_set_errno(error, failure, "the process may not be entered");
     }
-    snprintf(path, sizeof path, "/proc/%lld", (long long)pid);
-    if (geteuid() != 0 && stat(path, &status) == 0 && status.st_uid != geteuid()) {
+    owner = owner_of(pid, "");
+    if (us != 0 && owner >= 0 && owner != us) {
         return mprof_error_set(error, MPROF_EARGUMENT,
                                "the process is another user's, or setuid; root may enter it");
+    }
+    if (us != 0 && owner_of(pid, "/mem") != us) {
+        return mprof_error_set(error, MPROF_EARGUMENT,
+                               "the process has forbidden it (it is not dumpable); root may enter "
+                               "it");
     }
     file = fopen("/proc/sys/kernel/yama/ptrace_scope", "re");
     if (file) {

@@ -207,6 +207,47 @@ else:
 '''
 
 
+# Runs a command under a filter of system calls that lets all through; or, as a module, makes one that
+# ends the process for code that is mapped.
+FILTER = '''
+import ctypes, os, struct, sys
+def step(code, yes, no, value): return struct.pack("HBBI", code, yes, no, value)
+ALLOW, KILL = step(6, 0, 0, 0x7fff0000), step(6, 0, 0, 0x80000000)
+NO_NEW_CODE = (step(0x20, 0, 0, 0) + step(0x15, 0, 3, 9)  # mmap
+               + step(0x20, 0, 0, 32) + step(0x45, 0, 1, 4) + KILL + ALLOW)  # PROT_EXEC
+class Filter(ctypes.Structure):
+    _fields_ = [("length", ctypes.c_ushort), ("steps", ctypes.c_void_p)]
+def install(program):
+    steps = ctypes.create_string_buffer(program)
+    made = Filter(len(program) // 8, ctypes.addressof(steps))
+    libc = ctypes.CDLL(None)
+    if libc.prctl(38, 1, 0, 0, 0) or libc.prctl(22, 2, ctypes.byref(made), 0, 0):
+        sys.exit("no filter")
+if __name__ == "__main__":
+    install(ALLOW)
+    os.execvp(sys.argv[1], sys.argv[1:])
+'''
+
+WAIT_OF_32_BITS = """
+void _start(void)
+{
+    for (;;) {
+        long result;
+        __asm__ volatile("int $0x80" : "=a"(result) : "a"(29)); /* pause */
+    }
+}
+"""
+
+# Has what is looked for in an interpreter.
+PRETENDER = """
+#include <unistd.h>
+int Py_AddPendingCall(int (*call)(void *), void *data) { return call != 0 && data ? -1 : -1; }
+int Py_IsInitialized(void) { return 0; }
+int PySys_AddAuditHook(void *hook, void *data) { return hook && data ? -1 : -1; }
+int main(void) { for (;;) pause(); }
+"""
+
+
 def enterable():
     """Interpreters of this machine that can be entered at all."""
     if platform.machine() != "x86_64":
@@ -233,12 +274,20 @@ class Base(mprof_test.TestCase):
         self.hear("ready", program)
         return program
 
-    def attach(self, program, patterns=("app", "late:*"), says=r"functions are recorded: \d+ found"):
+    def attach(self, program, patterns=("app", "late:*"), says=r"functions are recorded: \d+ found",
+               command=()):
         options = [word for pattern in patterns for word in ("--functions", pattern)]
-        recorder = self.start_mprof("attach", *options, "-T", "0.05", "-o", self.path, program.pid)
-        told = self.wait_for_output(recorder, r"functions are .*")
-        self.assertRegex(told[0], says)
-        return recorder
+
+        def try_it():
+            recorder = self.start(*command, MPROF, "attach", *options, "-T", "0.05", "-o", self.path,
+                                  program.pid)
+            told = self.wait_for_output(recorder, r"functions are .*")[0]
+            if "as soon as" in told:  # its main thread was not given a processor for seconds
+                self.finish(recorder)
+                return None
+            self.assertRegex(told, says)
+            return recorder
+        return wait_until(try_it, "an answer of the agent")
 
     def say(self, word):
         (self.directory / word).touch()
@@ -250,7 +299,7 @@ class Base(mprof_test.TestCase):
         wait_until(heard, word)
 
     def finish(self, recorder):
-        recorder.send_signal(signal.SIGINT)
+        recorder.terminate()
         self.wait_for_end(recorder)
         recording = Recording(self.path)
         self.path.unlink()
@@ -286,10 +335,10 @@ class Base(mprof_test.TestCase):
                                     program.pid)
         if kill_after_s is None:
             told = self.wait_for_output(recorder, r"functions are .*")
-            self.assertRegex(told[0], r"recorded: [1-9]\d* found")
+            self.assertRegex(told[0], r"recorded(: [1-9]\d* found| as soon as)")
             wait_until(lambda: self.path.read_text().count("\nFUNC ") > 20, "calls")
-            recorder.send_signal(signal.SIGINT)
-            self.assertEqual(self.wait_for_end(recorder), -signal.SIGINT)
+            recorder.terminate()
+            self.assertEqual(self.wait_for_end(recorder), -signal.SIGTERM)
         else:
             time.sleep(kill_after_s)
             recorder.kill()
@@ -344,7 +393,7 @@ class Elsewhere(Base):
         told = self.wait_for_output(recorder, r"mprof: functions are not recorded: (.*)\n")
         self.assertRegex(told[1], reason)
         wait_until(lambda: self.path.read_text().count("\nMEM ") > 2, "samples")
-        recorder.send_signal(signal.SIGINT)
+        recorder.terminate()
         self.wait_for_end(recorder)
         self.assertEqual(self.output(recorder).count("mprof: "), 2, self.output(recorder))
         self.path.unlink()
@@ -383,6 +432,128 @@ class Elsewhere(Base):
         finally:
             program.kill()
 
+    @unittest.skipUnless(shutil.which("strace"), "strace is not installed")
+    def test_one_that_strace_watches(self):
+        program = self.start_program(self.interpreter, "busy")
+        watcher = self.start("strace", "-o", "/dev/null", "-p", program.pid)
+        self.wait_for_output(watcher, "attached")
+        self.assert_stays_out(program, f"^it is being traced by process {watcher.pid} already$")
+        watcher.terminate()
+        self.wait_for_end(watcher)
+        self.say("go")
+        self.hear("called", program)
+        self.assert_unharmed(program)
+
+    def test_one_that_is_filtered(self):
+        """Its filter kills it for code that is mapped: nothing of the kind is tried."""
+        self.under_filter()
+        source = PROGRAM.replace("import app\n", "import app, filtering\n"
+                                 "filtering.install(filtering.NO_NEW_CODE)\n")
+        program = self.start_program(self.interpreter, source=source)
+        self.assert_stays_out(program, r"^its system calls are filtered \(seccomp\)")
+        self.say("go")
+        self.hear("called", program)
+        self.assert_unharmed(program)
+
+    def test_under_the_same_filter(self):
+        """As in a container: what lets mprof work lets the agent."""
+        command = self.under_filter()
+        program = self.start_program([*command, self.interpreter.path])
+        recorder = self.attach(program, command=command)
+        self.say("go")
+        self.hear("called", program)
+        self.assertEqual(self.tree(self.finish(recorder)), EXACT)
+        self.assert_unharmed(program)
+
+    def under_filter(self):
+        """The beginning of a command that runs under a filter."""
+        path = self.directory / "filtering.py"
+        path.write_text(FILTER)
+        if subprocess.run([sys.executable, path, "true"]).returncode != 0:
+            self.skipTest("system calls cannot be filtered here")
+        return [sys.executable, path]
+
+    def test_one_that_may_not_be_looked_into(self):
+        """Its own user's, who is not root."""
+        as_nobody = self.as_nobody()
+        source = PROGRAM.replace("import app\n", "import app, ctypes\n"
+                                 "assert ctypes.CDLL(None).prctl(4, 0, 0, 0, 0) == 0\n")
+        program = self.start_program([*as_nobody, self.interpreter_of_all().path], source=source)
+        self.assert_stays_out(program, r"^the process has forbidden it \(it is not dumpable\)",
+                              *as_nobody)
+        self.say("go")
+        self.hear("called", program)
+        self.assert_unharmed(program)
+
+    def test_where_only_children_may_be_traced(self):
+        """What many systems are set to; root may do it all the same."""
+        scope = pathlib.Path("/proc/sys/kernel/yama/ptrace_scope")
+        if not scope.exists() or scope.read_text().strip() == "0":
+            self.skipTest("kernel.yama.ptrace_scope does not forbid anything")
+        as_nobody = self.as_nobody()
+        program = self.start_program([*as_nobody, self.interpreter_of_all().path])
+        self.assert_stays_out(program, r"\(kernel\.yama\.ptrace_scope is [123]\)$", *as_nobody)
+        self.say("go")
+        self.hear("called", program)
+        self.assert_unharmed(program)
+
+    def as_nobody(self):
+        command = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"]
+        if os.geteuid() != 0 or not shutil.which("setpriv"):
+            self.skipTest("needs root and setpriv(1)")
+        if subprocess.run([*command, "test", "-r", MPROF]).returncode != 0:
+            self.skipTest("the program under test is not readable for others")
+        self.directory.chmod(0o777)
+        return command
+
+    def interpreter_of_all(self):
+        """One that others than root may run."""
+        for interpreter in reversed(enterable()):
+            if subprocess.run([*self.as_nobody(), interpreter.path, "-c", ""],
+                              capture_output=True).returncode == 0:
+                return interpreter
+        self.skipTest("no interpreter that others may run")
+
+    def compile(self, source, output, *options, compiler="cc"):
+        """Skips where that cannot be done, or what it makes does not run."""
+        if not shutil.which(compiler):
+            self.skipTest(f"no {compiler}")
+        (self.directory / "source.c").write_text(source)
+        done = subprocess.run([compiler, "-o", self.directory / output, *options, "source.c"],
+                              cwd=self.directory, capture_output=True, text=True)
+        if done.returncode != 0:
+            self.skipTest(f"{compiler} {' '.join(options)}: {done.stderr.strip()[-200:]}")
+        return self.directory / output
+
+    def test_another_architecture(self):
+        program = self.compile(WAIT_OF_32_BITS, "other", "-m32", "-nostdlib", "-static")
+        try:
+            process = self.start(program)
+        except OSError as error:
+            self.skipTest(f"such programs do not run here: {error}")
+        self.assert_stays_out(process, "^the program is of another architecture$")
+
+    def test_another_libc(self):
+        program = self.compile(PRETENDER, "pretender", "-rdynamic", compiler="musl-gcc")
+        self.assert_stays_out(self.start(program), "^its C library is musl, not glibc$")
+
+    def test_free_threaded(self):
+        """A real one if there is any; and another that has the symbol by which such are known."""
+        for interpreter in interpreters.every():
+            if interpreter.free_threaded:
+                with self.subTest(python=str(interpreter)):
+                    self.check_free_threaded([interpreter.path])
+        mark = self.compile("void _Py_DecRefShared(void *o) { (void)o; }", "mark.so", "-shared",
+                            "-fPIC")
+        self.check_free_threaded(["env", f"LD_PRELOAD={mark}", self.interpreter.path])
+
+    def check_free_threaded(self, command):
+        program = self.start_program(command, "busy")
+        self.assert_stays_out(program, "^its Python is free-threaded$")
+        self.say("go")
+        self.hear("called", program)
+        self.assert_unharmed(program)
+
     def test_one_that_is_recorded(self):
         program = self.start_program(self.interpreter, "calling")
         first = self.attach(program)
@@ -407,13 +578,7 @@ class Elsewhere(Base):
         self.assert_stays_out(program, "^it is being recorded already$")
 
     def test_another_users(self):
-        if os.geteuid() != 0:
-            self.skipTest("needs root")
-        as_nobody = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"]
-        if subprocess.run([*as_nobody, "test", "-r", MPROF]).returncode != 0:
-            self.skipTest("the program under test is not readable for others")
-        self.directory.chmod(0o777)
-        self.assert_stays_out(self.start("/bin/sleep", "60"), "another user's", *as_nobody)
+        self.assert_stays_out(self.start("/bin/sleep", "60"), "another user's", *self.as_nobody())
 
     def test_by_root(self):
         """Root enters a process of somebody else: its rings are its user's."""
