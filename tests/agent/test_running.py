@@ -537,23 +537,6 @@ class Elsewhere(Base):
         program = self.compile(PRETENDER, "pretender", "-rdynamic", compiler="musl-gcc")
         self.assert_stays_out(self.start(program), "^its C library is musl, not glibc$")
 
-    def test_free_threaded(self):
-        """A real one if there is any; and another that has the symbol by which such are known."""
-        for interpreter in interpreters.every():
-            if interpreter.free_threaded:
-                with self.subTest(python=str(interpreter)):
-                    self.check_free_threaded([interpreter.path])
-        mark = self.compile("void _Py_DecRefShared(void *o) { (void)o; }", "mark.so", "-shared",
-                            "-fPIC")
-        self.check_free_threaded(["env", f"LD_PRELOAD={mark}", self.interpreter.path])
-
-    def check_free_threaded(self, command):
-        program = self.start_program(command, "busy")
-        self.assert_stays_out(program, "^its Python is free-threaded$")
-        self.say("go")
-        self.hear("called", program)
-        self.assert_unharmed(program)
-
     def test_one_that_is_recorded(self):
         program = self.start_program(self.interpreter, "calling")
         first = self.attach(program)
