@@ -36,7 +36,7 @@ def _file(module):
 def _whole(names):
     """The modules of these names, and all within them, taken out of the table."""
     return {name: sys.modules.pop(name) for name in list(sys.modules)
-            if name.partition(".")[0] in names}
+            if name.partition(".")[0] in names} if names else {}
 
 
 class _Finder:
@@ -81,17 +81,24 @@ class Ground:
             self._finder.find_spec(name) is not None
 
 
-def _is_found_elsewhere(name, file):
-    spec = PathFinder.find_spec(name) if file is not None else None
+def _in_front(folders):
+    """What of the path comes before Python's own modules."""
+    path = list(sys.path)
+    return path[:path.index(folders[0])] if folders and folders[0] in path else path
+
+
+def _is_found_elsewhere(name, file, path):
+    spec = PathFinder.find_spec(name, path) if file is not None else None
     return spec is not None and spec.has_location and spec.origin != file and \
         os.path.realpath(spec.origin) != os.path.realpath(file)
 
 
 def leave_to_program():
     """Hides what we have loaded where the program's path leads to another."""
+    path = _in_front(_library())
     _hidden.update(_whole({name for name, module in _loaded.items()
                            if sys.modules.get(name) is module
-                           and _is_found_elsewhere(name, _file(module))}))
+                           and _is_found_elsewhere(name, _file(module), path)}))
 
 
 class _Nothing:
