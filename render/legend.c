@@ -42,6 +42,7 @@ struct mprof__legend {
     size_t table_count;
     double name_most_px; /* longer names are cut */
     bool cut;            /* one was */
+    bool crowded;        /* a column or a table had no room */
     double width, height;
 };
 
@@ -429,13 +430,17 @@ static mprof__legend *legend_with_names(const mprof__layout *layout, double widt
         mprof__legend_free(legend);
         return NULL;
     }
-    for (size_t i = 0; i < legend->table_count; i++)
+    for (size_t i = 0; i < legend->table_count; i++) {
+        int columns = legend->tables[i].columns;
         measure_table(&legend->tables[i], layout, width_px);
+        legend->crowded = legend->crowded || legend->tables[i].columns < columns;
+    }
     /* what does not fit beside the others is left out, from the back */
     double used = 0;
     for (size_t i = 0; i < legend->table_count; i++) {
         used += legend->tables[i].width + (i ? TABLE_GAP_PX : 0);
         if (used > width_px && i > 0) {
+            legend->crowded = true;
             while (legend->table_count > i)
                 free(legend->tables[--legend->table_count].rows);
         }
@@ -453,10 +458,28 @@ static size_t shown_cells(const mprof__legend *legend)
     return cells;
 }
 
+/* Rather shorter names than no table of processes; if that is not enough, the usual ones. */
+static mprof__legend *legend_with_all(const mprof__layout *layout, double width_px,
+                                      double most_height_px, double usual_px)
+{
+    static const double shares[] = {0.75, 0.55};
+    mprof__legend *legend = legend_with_names(layout, width_px, most_height_px, usual_px);
+    for (size_t i = 0; legend && legend->crowded && i < sizeof shares / sizeof *shares; i++) {
+        mprof__legend *other =
+            legend_with_names(layout, width_px, most_height_px, usual_px * shares[i]);
+        if (other && !other->crowded) {
+            mprof__legend_free(legend);
+            return other;
+        }
+        mprof__legend_free(other);
+    }
+    return legend;
+}
+
 mprof__legend *mprof__legend_new(mprof__layout *layout, double width_px, double most_height_px)
 {
     double usual = fmin(NAME_MAX_PX, layout->options->width_px * 0.3);
-    mprof__legend *legend = legend_with_names(layout, width_px, most_height_px, usual);
+    mprof__legend *legend = legend_with_all(layout, width_px, most_height_px, usual);
     if (!legend || !legend->cut || legend->width >= width_px)
         return legend;
     /* names that are told apart by their ends need them: as long as nothing else gives way */

@@ -591,7 +591,7 @@ static void names_of_the_legend_are_whole_where_there_is_room(void **state)
         mprof_figure *figure = lay_out(profile, &options);
         for (int i = 0; i < 2; i++)
             assert_int_equal(has_text(figure, MPROF_ROLE_LEGEND_NAME, names[i]), !narrow);
-        assert_true(has_text(figure, MPROF_ROLE_LEGEND_HEAD, "longest"));
+        assert_true(has_text(figure, MPROF_ROLE_LEGEND_HEAD, "peak"));
         check_texts(figure, 0);
         mprof_figure_free(figure);
         mprof_profile_free(profile);
@@ -831,6 +831,30 @@ static void kinds_of_several_recordings(void **state)
     mprof_profile_free(profile);
 }
 
+static void names_are_shortened_before_processes_are_left_out(void **state)
+{
+    struct script script = {NULL, 0, 0};
+    (void)state;
+    add(&script, "FACT include-children yes\nFACT pid 7\n");
+    for (int i = 0; i < 10; i++)
+        add(&script, "MEM 90 %d\nCHLD 8 20.5 %d\n", 100 + i, 100 + i);
+    add(&script, "PROC 8 7 100.0 a-program-with-a-name-of-its-own-that-is-long\n"
+                 "PEAK 8 21.5 109\nEXIT 8 109.5 status 0\n"
+                 "FUNC m.function_with_a_name_of_its_own_that_is_long 1 101 2 102 0\n");
+    mprof_profile *profile = load(script.text, script.used);
+    mprof_figure_options options;
+    mprof_figure_options_init(&options);
+    options.width_px = 1300;
+    mprof_figure *figure = lay_out(profile, &options);
+    assert_true(has_text(figure, MPROF_ROLE_LEGEND_HEAD, "function"));
+    assert_true(has_text(figure, MPROF_ROLE_LEGEND_HEAD, "process"));
+    assert_true(has_text(figure, MPROF_ROLE_LEGEND_CELL, "exit 0"));
+    check_texts(figure, 0);
+    mprof_figure_free(figure);
+    mprof_profile_free(profile);
+    free(script.text);
+}
+
 static void bad_requests_are_refused(void **state)
 {
     static const char text[] = "MEM 1 100\nMEM 2 101\nFUNC m.f 1 100.1 2 100.5 0\n";
@@ -871,6 +895,7 @@ int main(void)
         cmocka_unit_test(a_stack_keeps_the_main_process_level),
         cmocka_unit_test(the_sum_of_all_is_not_taken_for_the_main_process),
         cmocka_unit_test(names_of_the_legend_are_whole_where_there_is_room),
+        cmocka_unit_test(names_are_shortened_before_processes_are_left_out),
         cmocka_unit_test(the_group_holds_until_it_changes),
         cmocka_unit_test(the_group_pauses_where_the_recording_does),
         cmocka_unit_test(limits_are_steps_with_names),
