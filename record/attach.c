@@ -1,10 +1,9 @@
 /* Owns the search for a running process. */
 #include "record/attach.h"
 
+#include "record/pid_list.h"
 #include "record/procfs.h"
 
-#include <ctype.h>
-#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,9 +21,7 @@
 typedef struct candidates {
     int64_t newest;
     uint64_t newest_ticks;
-    int64_t *pids; /* of all of them */
-    size_t count;
-    size_t size;
+    mprof__pid_list all;
 } candidates;
 
 /* The name as ps(1) users know it: in full where the kernel's is cut and the command line has it.
@@ -49,22 +46,11 @@ static void full_name(char *name, size_t size, int64_t pid, const char *comm)
 
 static mprof_status note(candidates *found, int64_t pid, uint64_t start_ticks)
 {
-    if (found->count == found->size) {
-        size_t size = found->size ? found->size * 2 : 16;
-        int64_t *larger = realloc(found->pids, size * sizeof *larger);
-
-        if (!larger) {
-            return MPROF_ENOMEM;
-        }
-        found->pids = larger;
-        found->size = size;
-    }
-    if (found->count == 0 || start_ticks >= found->newest_ticks) {
+    if (found->all.count == 0 || start_ticks >= found->newest_ticks) {
         found->newest = pid;
         found->newest_ticks = start_ticks;
     }
-    found->pids[found->count++] = pid;
-    return MPROF_OK;
+    return mprof__pid_list_add(&found->all, pid);
 }
 
 /* "4711 (python3 serve.py)", one behind the other; NULL if out of memory. */
@@ -74,10 +60,10 @@ static char *list_matches(const candidates *found)
     size_t size = 0;
     FILE *stream = open_memstream(&text, &size);
 
-    for (size_t i = 0; stream && i < found->count; i++) {
+    for (size_t i = 0; stream && i < found->all.count; i++) {
         mprof__procfs_stat stat;
         char words[WORDS_SIZE];
-        size_t length = mprof__procfs_arguments(words, sizeof words - 1, found->pids[i]);
+        size_t length = mprof__procfs_arguments(words, sizeof words - 1, found->all.pids[i]);
 
         for (size_t at = 0; at < length; at++) {
             words[at] = words[at] ? words[at] : ' ';
@@ -86,10 +72,10 @@ static char *list_matches(const candidates *found)
             length--;
         }
         words[length] = '\0';
-        if (length == 0 && mprof__procfs_stat_read(&stat, found->pids[i]) == 0) {
+        if (length == 0 && mprof__procfs_stat_read(&stat, found->all.pids[i]) == 0) {
             snprintf(words, sizeof words, "[%s]", stat.comm);
         }
-        fprintf(stream, "%s%lld (%s)", i ? ", " : "", (long long)found->pids[i], words);
+        fprintf(stream, "%s%lld (%s)", i ? ", " : "", (long long)found->all.pids[i], words);
     }
     if (stream && fclose(stream) != 0) {
         free(text);
@@ -101,15 +87,15 @@ static char *list_matches(const candidates *found)
 static mprof_status choose(int64_t *pid, const candidates *found, const char *hint, int newest,
                            char **matches, mprof_error *error)
 {
-    if (found->count == 0) {
+    if (found->all.count == 0) {
         return mprof_error_set(error, MPROF_ENOTFOUND, "no process named like '%s'", hint);
     }
-    if (found->count > 1 && !newest) {
+    if (found->all.count > 1 && !newest) {
         *matches = list_matches(found);
         return mprof_error_set(error, MPROF_ENOTFOUND,
                                "%zu processes are named like '%s'; name one by its pid, or take "
                                "the --newest",
-                               found->count, hint);
+                               found->all.count, hint);
     }
     *pid = found->newest;
     return MPROF_OK;
@@ -120,36 +106,33 @@ static mprof_status find_named(int64_t *pid, const char *hint, int newest, char 
 {
     candidates exact = {0};
     candidates partly = {0};
-    DIR *entries = opendir("/proc");
-    mprof_status status = MPROF_OK;
-    struct dirent *entry;
+    mprof__pid_list all = {0};
+    mprof_status status = mprof__pid_list_add_all(&all);
 
-    if (!entries) {
+    if (status == MPROF_EIO) {
         return mprof_error_set_errno(error, errno, "cannot search /proc");
     }
-    while (status == MPROF_OK && (entry = readdir(entries))) {
-        int64_t one =
-            isdigit((unsigned char)entry->d_name[0]) ? strtoll(entry->d_name, NULL, 10) : 0;
+    for (size_t i = 0; status == MPROF_OK && i < all.count; i++) {
         mprof__procfs_stat stat;
         char name[256];
 
-        if (one == 0 || one == getpid() || mprof__procfs_stat_read(&stat, one) != 0 ||
+        if (all.pids[i] == getpid() || mprof__procfs_stat_read(&stat, all.pids[i]) != 0 ||
             stat.state == 'Z') {
             continue;
         }
-        full_name(name, sizeof name, one, stat.comm);
+        full_name(name, sizeof name, all.pids[i], stat.comm);
         if (strcmp(name, hint) == 0) {
-            status = note(&exact, one, stat.start_ticks);
+            status = note(&exact, all.pids[i], stat.start_ticks);
         } else if (strstr(name, hint)) {
-            status = note(&partly, one, stat.start_ticks);
+            status = note(&partly, all.pids[i], stat.start_ticks);
         }
     }
-    closedir(entries);
+    mprof__pid_list_free(&all);
     status = status == MPROF_OK
-                 ? choose(pid, exact.count > 0 ? &exact : &partly, hint, newest, matches, error)
+                 ? choose(pid, exact.all.count > 0 ? &exact : &partly, hint, newest, matches, error)
                  : mprof_error_set(error, status, "out of memory");
-    free(exact.pids);
-    free(partly.pids);
+    mprof__pid_list_free(&exact.all);
+    mprof__pid_list_free(&partly.all);
     return status;
 }
 

@@ -5,11 +5,9 @@
 #include "record/kernel_log.h"
 #include "record/procfs.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* A kill is told of a process that dies within this time: a large one takes a while to go. After
  * that it was somebody else's. */
@@ -82,18 +80,9 @@ static int explain(tally *one)
 static ssize_t read_text(const mprof__oom *oom, char *text, size_t size, const char *name)
 {
     char path[MPROF__CGROUP_PATH_SIZE];
-    ssize_t got;
-    int fd;
 
     snprintf(path, sizeof path, "%s/proc/%s", oom->root, name);
-    fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) {
-        return -1;
-    }
-    got = read(fd, text, size - 1);
-    close(fd);
-    text[got > 0 ? got : 0] = '\0';
-    return got;
+    return mprof__procfs_text(text, size, path);
 }
 
 /* The machine's counter, which stands among two hundred others. */

@@ -7,10 +7,10 @@
  * process 1. */
 #include "record/process_tree.h"
 
+#include "record/pid_list.h"
 #include "record/process_events.h"
 #include "record/procfs.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,12 +39,6 @@ typedef struct stranger {
     int64_t pid;
     int64_t ppid;
 } stranger;
-
-typedef struct pid_list {
-    int64_t *pids;
-    size_t count;
-    size_t size;
-} pid_list;
 
 mprof_status mprof__process_tree_open(mprof__process_tree **out, int follow,
                                       const mprof__process_tree_hooks *hooks, mprof_error *error)
@@ -273,52 +267,6 @@ static int is_fresh(int64_t pid, int64_t before, int64_t now)
     return now >= before ? pid > before && pid <= now : pid > before || pid <= now;
 }
 
-static mprof_status append_pid(pid_list *list, int64_t pid)
-{
-    if (list->count == list->size) {
-        size_t size = list->size ? list->size * 2 : 256;
-        int64_t *larger = realloc(list->pids, size * sizeof *larger);
-
-        if (!larger) {
-            return MPROF_ENOMEM;
-        }
-        list->pids = larger;
-        list->size = size;
-    }
-    list->pids[list->count++] = pid;
-    return MPROF_OK;
-}
-
-static int compare_pids(const void *left, const void *right)
-{
-    const int64_t *a = left;
-    const int64_t *b = right;
-
-    return (*a > *b) - (*a < *b);
-}
-
-/* All pids of /proc, ascending. */
-static mprof_status list_pids(pid_list *list)
-{
-    DIR *entries = opendir("/proc");
-    mprof_status status = MPROF_OK;
-    struct dirent *entry;
-
-    if (!entries) {
-        return MPROF_OK;
-    }
-    while (status == MPROF_OK && (entry = readdir(entries))) {
-        if (entry->d_name[0] >= '1' && entry->d_name[0] <= '9') {
-            status = append_pid(list, strtoll(entry->d_name, NULL, 10));
-        }
-    }
-    closedir(entries);
-    if (list->count > 0) {
-        qsort(list->pids, list->count, sizeof *list->pids, compare_pids);
-    }
-    return status;
-}
-
 /* Adds to the tree whichever strangers descend from it, until no more do. Those added are marked by
  * pid 0. */
 static mprof_status recognise(mprof__process_tree *tree, stranger *strangers, size_t count,
@@ -348,7 +296,7 @@ static mprof_status recognise(mprof__process_tree *tree, stranger *strangers, si
 }
 
 /* Which of the pids are to be looked at: not members, and fresh or not known to be foreign. */
-static size_t choose_strangers(const mprof__process_tree *tree, const pid_list *list,
+static size_t choose_strangers(const mprof__process_tree *tree, const mprof__pid_list *list,
                                int64_t last_pid, int full, stranger *strangers)
 {
     size_t known = 0;
@@ -381,10 +329,13 @@ static mprof_status search(mprof__process_tree *tree, int64_t last_pid, int64_t 
 {
     int full = now_ns >= tree->full_ns;
     stranger *strangers = NULL;
-    pid_list list = {NULL, 0, 0};
-    mprof_status status = list_pids(&list);
+    mprof__pid_list list = {0};
+    mprof_status status = mprof__pid_list_add_all(&list);
     size_t kept = 0;
 
+    if (status == MPROF_EIO) { /* no /proc: the program itself is known */
+        status = MPROF_OK;
+    }
     if (status == MPROF_OK && list.count > 0) {
         strangers = malloc(list.count * sizeof *strangers);
         status = strangers ? MPROF_OK : MPROF_ENOMEM;

@@ -27,10 +27,9 @@ int mprof__procfs_open(int64_t pid, const char *name)
     return open(path, O_RDONLY | O_CLOEXEC);
 }
 
-/* Reads a whole small file of a process and terminates it. Returns its length, or -1. */
-static ssize_t read_file(char *text, size_t size, int64_t pid, const char *name)
+ssize_t mprof__procfs_text(char *text, size_t size, const char *path)
 {
-    int fd = mprof__procfs_open(pid, name);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
     ssize_t got;
 
     if (fd < 0) {
@@ -40,6 +39,15 @@ static ssize_t read_file(char *text, size_t size, int64_t pid, const char *name)
     close(fd);
     text[got > 0 ? got : 0] = '\0';
     return got;
+}
+
+/* Such a file of a process. */
+static ssize_t read_file(char *text, size_t size, int64_t pid, const char *name)
+{
+    char path[64];
+
+    snprintf(path, sizeof path, "/proc/%lld/%s", (long long)pid, name);
+    return mprof__procfs_text(text, size, path);
 }
 
 static void take_field(mprof__procfs_stat *stat, int field, const char *at)

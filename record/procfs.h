@@ -17,6 +17,11 @@ typedef struct mprof__procfs_stat {
     int exit_code;         /* of a zombie, as wait(2) has it; 0 where it may not be seen */
 } mprof__procfs_stat;
 
+/* Reads a small file as a whole, as far as it fits, and terminates it. Its length, or -1 with
+ * errno.
+ */
+ssize_t mprof__procfs_text(char *text, size_t size, const char *path);
+
 /* Opens /proc/PID/<name> for reading. A descriptor or -1 with errno. */
 int mprof__procfs_open(int64_t pid, const char *name);
 
