@@ -48,18 +48,27 @@ class TestCase(mprof_test.TestCase):
 
     def start_shell(self, *command, size=None, **changes):
         """Starts the shell with its job, whose pid is returned. size: (rows, columns)."""
+        self.start_on_terminal([python(), "-c", SHELL, *map(str, command)], size, changes)
+        return int(self.wait_for(rb"job (\d+)")[1])
+
+    def start_bash(self, *, size=(24, 200), **changes):
+        """Starts bash as a user has it, with job control and line editing."""
+        changes = {"PS1": "prompt> ", "TERM": "xterm", "INPUTRC": "/dev/null", "LC_ALL": "C.UTF-8",
+                   "HISTFILE": "/dev/null", **changes}
+        self.start_on_terminal(["/bin/bash", "--norc", "--noprofile", "-i"], size, changes)
+        self.wait_for(rb"prompt> ")
+
+    def start_on_terminal(self, command, size, changes):
         pid, self.terminal = pty.fork()
         if pid == 0:
             os.chdir(self.directory)
             if size:
                 fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", *size, 0, 0))
-            os.execve(python(), [python(), "-c", SHELL, *map(str, command)],
-                      self.environment(**changes))
+            os.execve(command[0], command, self.environment(**changes))
         self.addCleanup(os.close, self.terminal)
         os.set_blocking(self.terminal, False)
         self.addCleanup(os.waitpid, pid, 0)
         self.addCleanup(os.kill, pid, signal.SIGKILL)
-        return int(self.wait_for(rb"job (\d+)")[1])
 
     def resize(self, rows, columns):
         fcntl.ioctl(self.terminal, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
