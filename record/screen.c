@@ -1,9 +1,12 @@
 /* Owns the sequences for a full screen, and the mode of the keyboard. */
 #include "record/screen.h"
 
+#include "record/terminal_keeper.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define OPEN "\033[?1049h\033[?25l"
@@ -25,6 +28,26 @@ static void write_all(int fd, const char *text, size_t length)
     }
 }
 
+static int are_one_terminal(int left_fd, int right_fd)
+{
+    struct stat left;
+    struct stat right;
+
+    return fstat(left_fd, &left) == 0 && fstat(right_fd, &right) == 0 &&
+           left.st_rdev == right.st_rdev;
+}
+
+static void tell_keeper(const mprof__screen *screen)
+{
+    mprof__terminal_words words = {.text = CLOSE};
+
+    if (screen->key_fd >= 0 && are_one_terminal(screen->key_fd, screen->out_fd)) {
+        words.has_mode = 1;
+        words.mode = screen->before;
+    }
+    mprof__terminal_keeper_tell(screen->keeper_fd, &words);
+}
+
 void mprof__screen_open(mprof__screen *screen, int out_fd, int key_fd)
 {
     struct termios mode;
@@ -32,6 +55,8 @@ void mprof__screen_open(mprof__screen *screen, int out_fd, int key_fd)
     memset(screen, 0, sizeof *screen);
     screen->out_fd = out_fd;
     screen->key_fd = tcgetattr(key_fd, &screen->before) == 0 ? key_fd : -1;
+    screen->keeper_fd = mprof__terminal_keeper_open(out_fd);
+    tell_keeper(screen);
     if (screen->key_fd >= 0) {
         mode = screen->before;
         mode.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
@@ -45,6 +70,8 @@ void mprof__screen_open(mprof__screen *screen, int out_fd, int key_fd)
 
 void mprof__screen_close(mprof__screen *screen)
 {
+    const mprof__terminal_words nothing = {0};
+
     if (!screen->is_open) {
         return;
     }
@@ -52,6 +79,8 @@ void mprof__screen_close(mprof__screen *screen)
     if (screen->key_fd >= 0) {
         tcsetattr(screen->key_fd, TCSADRAIN, &screen->before);
     }
+    mprof__terminal_keeper_tell(screen->keeper_fd, &nothing);
+    mprof__terminal_keeper_close(screen->keeper_fd);
     free(screen->frame);
     screen->frame = NULL;
     screen->used = screen->size = 0;

@@ -8,7 +8,8 @@
 
 typedef struct mprof__screen {
     int out_fd;
-    int key_fd; /* -1: no keys can be read */
+    int key_fd;    /* -1: no keys can be read */
+    int keeper_fd; /* of who gives the terminal back if we are killed; -1: nobody */
     struct termios before;
     int is_open;
     size_t rows, columns;

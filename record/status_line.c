@@ -2,6 +2,8 @@
  * writes each change in one write(2): what the program prints cannot come in between. */
 #include "record/status_line.h"
 
+#include "record/terminal_keeper.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -25,6 +27,9 @@
  * (IND) before and up (CUU) behind get it off the last row without changing its column. */
 #define SET_UP "\033D" SAVE "\033[1;%dr" RESTORE "\033[A"
 
+/* Gives the last row back. */
+#define TAKE_DOWN SAVE "\033[r\033[%d;1H\033[0m\033[K" RESTORE
+
 static int is_capable(void)
 {
     const char *term = getenv("TERM");
@@ -47,6 +52,7 @@ mprof_status mprof__status_line_open(mprof__status_line *line, int fd, mprof_err
 {
     memset(line, 0, sizeof *line);
     line->fd = -1;
+    line->keeper_fd = -1;
     if (!isatty(fd)) {
         return mprof_error_set(error, MPROF_EARGUMENT, "standard error is no terminal");
     }
@@ -54,8 +60,22 @@ mprof_status mprof__status_line_open(mprof__status_line *line, int fd, mprof_err
         return mprof_error_set(error, MPROF_EARGUMENT, "the terminal is of no kind known (TERM)");
     }
     line->fd = open_again(fd);
-    return line->fd >= 0 ? MPROF_OK
-                         : mprof_error_set_errno(error, errno, "cannot open the terminal");
+    if (line->fd < 0) {
+        return mprof_error_set_errno(error, errno, "cannot open the terminal");
+    }
+    line->keeper_fd = mprof__terminal_keeper_open(line->fd);
+    return MPROF_OK;
+}
+
+/* What the keeper is to do from now on. */
+static void tell_keeper(const mprof__status_line *line, int is_up)
+{
+    mprof__terminal_words words = {0};
+
+    if (is_up) {
+        snprintf(words.text, sizeof words.text, TAKE_DOWN, line->rows);
+    }
+    mprof__terminal_keeper_tell(line->keeper_fd, &words);
 }
 
 /* All or nothing, as far as a terminal allows that. 1 if it was written. */
@@ -109,12 +129,16 @@ void mprof__status_line_show(mprof__status_line *line, const char *text)
     }
     if (!line->is_up) {
         snprintf(set_up, sizeof set_up, SET_UP, line->rows - 1);
+        tell_keeper(line, 1);
     }
     length = asprintf(&all, "%s" SAVE "\033[%d;1H\033[0;7m\033[K%s\033[0m" RESTORE, set_up,
                       line->rows, text);
     if (length >= 0) {
         line->is_up |= write_all(line, all, (size_t)length, 0);
         free(all);
+    }
+    if (!line->is_up) {
+        tell_keeper(line, 0);
     }
 }
 
@@ -126,8 +150,11 @@ void mprof__status_line_hide(mprof__status_line *line)
     if (line->fd < 0 || !line->is_up) {
         return;
     }
-    length = snprintf(text, sizeof text, SAVE "\033[r\033[%d;1H\033[0m\033[K" RESTORE, line->rows);
+    length = snprintf(text, sizeof text, TAKE_DOWN, line->rows);
     line->is_up = !write_all(line, text, (size_t)length, HIDE_MS);
+    if (!line->is_up) {
+        tell_keeper(line, 0);
+    }
 }
 
 void mprof__status_line_renew(mprof__status_line *line)
@@ -139,7 +166,9 @@ void mprof__status_line_close(mprof__status_line *line)
 {
     if (line->fd >= 0) {
         mprof__status_line_hide(line);
+        mprof__terminal_keeper_close(line->keeper_fd);
         close(line->fd);
+        line->keeper_fd = -1;
         line->fd = -1;
     }
 }

@@ -4,7 +4,8 @@
  *
  * It is shown only while the terminal is ours to write on: this process's group is in its
  * foreground, and nobody reads it key by key (an editor, a pager, a prompt with line editing), who
- * would have the whole screen for himself. */
+ * would have the whole screen for himself. A process killed while the line is shown has it taken
+ * away by a keeper (record/terminal_keeper.h). */
 #ifndef MPROF_RECORD_STATUS_LINE_H
 #define MPROF_RECORD_STATUS_LINE_H
 
@@ -12,14 +13,15 @@
 #include <stddef.h>
 
 typedef struct mprof__status_line {
-    int fd;      /* of the terminal, our own; -1: closed */
-    int is_up;   /* the scroll region is set */
-    int rows;    /* of the terminal, when it was set */
-    int columns; /* the same */
+    int fd;        /* of the terminal, our own; -1: closed */
+    int keeper_fd; /* of who gives the line back if we are killed; -1: nobody */
+    int is_up;     /* the scroll region is set */
+    int rows;      /* of the terminal, when it was set */
+    int columns;   /* the same */
 } mprof__status_line;
 
-/* Uses the terminal that `fd` is. MPROF_EARGUMENT with the reason: it is none, or one that knows no
- * cursor. *line is closed then. */
+/* Uses the terminal that `fd` is; to be opened before anything is started. MPROF_EARGUMENT with the
+ * reason: it is none, or one that knows no cursor. *line is closed then. */
 mprof_status mprof__status_line_open(mprof__status_line *line, int fd, mprof_error *error);
 
 /* Columns of the terminal as it is now; 0 if nothing can be shown at this moment: takes the line

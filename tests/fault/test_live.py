@@ -149,6 +149,53 @@ class Live(terminal.TestCase):
                 self.assertGreater(self.text.rfind(b"\x1b[r"), self.text.rfind(b"\x1b[1;"))
                 self.path.unlink()
 
+    def assert_given_back_behind(self, kill):
+        job = self.run_live("-C", "-M")
+        self.wait_for(rb"ready")
+        self.wait_for_line()
+        keeper = self.wait_for_keeper()
+        self.assertNotEqual(os.getsid(keeper), os.getsid(job))
+        kill(job, signal.SIGKILL)
+        self.wait_for(rb"ended -9")
+        self.wait_for_no_keeper()
+        self.read_terminal()
+        self.assert_given_back()
+        self.assert_whole(rb"\Ajob \d+\r\n[^\x1b]*ready\r\nended -9\r\n\Z")
+        self.assertNotIn(keeper, [pid for pid, _, _ in Recording(self.path).processes])
+
+    def test_the_terminal_is_given_back_by_another_if_the_recorder_is_killed(self):
+        self.assert_given_back_behind(os.kill)
+        self.do("go")
+
+    def test_the_terminal_is_given_back_by_another_if_the_whole_job_is_killed(self):
+        self.assert_given_back_behind(os.killpg)
+
+    def test_a_job_that_is_killed_while_it_shows_nothing_leaves_the_terminal_alone(self):
+        job = self.run_live()
+        self.wait_for(rb"ready")
+        self.wait_for_line()
+        self.wait_for_keeper()
+        self.type(b"\x1a")
+        stopped = self.wait_for(rb"stopped\r\n")
+        os.killpg(job, signal.SIGKILL)
+        self.wait_for_no_keeper()
+        self.read_terminal()
+        self.assertNotIn(b"\x1b", self.text[stopped.end():])
+        self.assert_given_back()
+
+    def test_the_keeper_goes_with_the_recorder(self):
+        self.run_live("-E")
+        self.wait_for(rb"ready")
+        self.wait_for_line()
+        keeper = self.wait_for_keeper()
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            os.kill(keeper, number)  # it takes none of them
+        self.finish()
+        self.wait_for_no_keeper()
+        self.read_terminal()
+        self.assertEqual(len(re.findall(HIDDEN, self.text)), 1)
+        self.assert_given_back()
+
     def test_the_terminal_is_given_back_when_the_time_is_over(self):
         self.run_live("-E", "-t", "2")
         self.wait_for_line(behind=0)

@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+import termios
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
@@ -297,8 +298,8 @@ class Top(terminal.TestCase):
     # --- on a terminal ---
 
     def watch(self, *arguments, size=(10, 100)):
-        self.start_shell(MPROF, "top", "-T", "0.05", *arguments, size=size, TERM="xterm",
-                         LC_ALL="C.UTF-8")
+        return self.start_shell(MPROF, "top", "-T", "0.05", *arguments, size=size, TERM="xterm",
+                                LC_ALL="C.UTF-8")
 
     def screen(self, rows, columns):
         """What is shown, of the last whole frame."""
@@ -341,6 +342,20 @@ class Top(terminal.TestCase):
         self.type(b"xq")
         self.wait_for(rb"ended 0\r\n")
         self.assert_given_back()
+
+    def test_the_terminal_is_given_back_by_another_if_it_is_killed(self):
+        self.start_recording()
+        job = self.watch(self.path)
+        self.wait_for(rb"\x1b\[J", 2)
+        self.wait_for_keeper()
+        local = termios.ICANON | termios.ECHO
+        self.assertEqual(termios.tcgetattr(self.terminal)[3] & local, 0)
+        os.kill(job, signal.SIGKILL)
+        self.wait_for(rb"ended -9")
+        self.wait_for_no_keeper()
+        self.read_terminal()
+        self.assert_given_back()
+        self.assertEqual(termios.tcgetattr(self.terminal)[3] & local, local)
 
     def test_it_dies_of_a_signal_and_gives_the_terminal_back(self):
         self.start_recording()

@@ -12,6 +12,8 @@ import termios
 import mprof_test
 from mprof_test import python, wait_until
 
+TIOCGPTN = 0x80045430  # the number of a terminal; os.ptsname is too new
+
 # Leads a session with a terminal and runs the command as its foreground job. It writes "job N" first,
 # and answers "fg" by continuing it.
 SHELL = """
@@ -37,6 +39,14 @@ while True:
         os.write(1, b'ended %d\\n' % os.waitstatus_to_exitcode(status))
         break
 """
+
+
+def open_files(pid):
+    """What its descriptors are, none if it has gone."""
+    try:
+        return [os.readlink(f"/proc/{pid}/fd/{number}") for number in os.listdir(f"/proc/{pid}/fd")]
+    except OSError:
+        return []
 
 
 class TestCase(mprof_test.TestCase):
@@ -69,6 +79,21 @@ class TestCase(mprof_test.TestCase):
         os.set_blocking(self.terminal, False)
         self.addCleanup(os.waitpid, pid, 0)
         self.addCleanup(os.kill, pid, signal.SIGKILL)
+
+    def keepers(self):
+        """Processes that would give this terminal back if the one that changed it were killed."""
+        number, = struct.unpack("I", fcntl.ioctl(self.terminal, TIOCGPTN, bytes(4)))
+        return [pid for pid, (_, _, command) in mprof_test.process_table().items()
+                if command == "mprof-terminal" and f"/dev/pts/{number}" in open_files(pid)]
+
+    def wait_for_keeper(self):
+        """Its pid. It has let go of everything but the terminal, and the line to who it waits for."""
+        pid, = wait_until(self.keepers, "a keeper of the terminal")
+        wait_until(lambda: len(open_files(pid)) == 2, f"it to hold no more than two: {open_files(pid)}")
+        return pid
+
+    def wait_for_no_keeper(self):
+        wait_until(lambda: not self.keepers(), "the end of the keeper")
 
     def resize(self, rows, columns):
         fcntl.ioctl(self.terminal, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
