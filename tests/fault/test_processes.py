@@ -59,18 +59,26 @@ class Processes(mprof_test.TestCase):
                 self.assertLessEqual(moment, lives[pid][1] + 0.05)
 
     def test_sum_and_children(self):
+        # All four wait for each other, and for samples of them all.
         self.write("tree.py", "import os, time\n"
+                   "def up(size):\n"
+                   "    food = bytearray(size << 20)\n"
+                   "    open(f'up-{size}', 'w').close()\n"
+                   "    while not os.path.exists('go'): time.sleep(0.02)\n"
+                   "    os._exit(0)\n"
+                   "def samples(): return open('out.dat').read().count('\\nMEM ')\n"
+                   "for name in ('go', 'up-20', 'up-30', 'up-60'):\n"
+                   "    if os.path.exists(name): os.unlink(name)\n"
                    "a = bytearray(40 << 20)\n"
                    "for size in (20, 60):\n"
                    "    if os.fork() == 0:\n"
-                   "        b = bytearray(size << 20)\n"
-                   "        if size == 60 and os.fork() == 0:\n"
-                   "            c = bytearray(30 << 20)\n"
-                   "            time.sleep(0.8)\n"
-                   "            os._exit(0)\n"
-                   "        time.sleep(1)\n"
-                   "        os._exit(0)\n"
-                   "time.sleep(1.2)\n")
+                   "        if size == 60 and os.fork() == 0: up(30)\n"
+                   "        up(size)\n"
+                   "while not all(os.path.exists(f'up-{size}') for size in (20, 30, 60)): time.sleep(0.02)\n"
+                   "seen = samples()\n"
+                   "while samples() < seen + 5: time.sleep(0.02)\n"
+                   "open('go', 'w').close()\n"
+                   "for size in (20, 60): os.wait()\n")
         recording = self.record("tree.py")
         self.assert_sound(recording)
         main = int(recording.facts["pid"])
@@ -81,7 +89,7 @@ class Processes(mprof_test.TestCase):
         full = [moment for moment, children in by_time.items() if len(children) == 3]
         self.assertTrue(full)
         # -C: the sum is that of the program itself (of 40 MiB and an interpreter) and its children
-        own = sums[full[-1]] - sum(by_time[full[-1]].values())
+        own = max(sums[moment] - sum(by_time[moment].values()) for moment in full)
         self.assertGreater(own, 40)
         self.assertLess(own, 80)
         self.assertEqual(len({pid for pid, _, _ in recording.chld}), 3)
