@@ -17,6 +17,7 @@
 #include "marking.h"
 #include "module.h"
 #include "monitor.h"
+#include "naming.h"
 #include "pattern.h"
 #include "python_api.h"
 #include "span.h"
@@ -139,6 +140,7 @@ static void hear(bool is_exec, PyObject *subject)
         mprof__module_hook_importlib(profile);
     } else {
         mprof__context_imported(module);
+        mprof__naming_imported(module);
     }
 }
 
@@ -151,6 +153,7 @@ bool mprof_agent_event(const char *event, PyObject *arguments)
         mprof__monitor_flush();
         return true;
     }
+    mprof__naming_event();
     if (is_marking && strncmp(event, "cpython.run_", strlen("cpython.run_")) == 0) {
         mprof__marking_begun();
         return false;

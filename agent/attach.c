@@ -17,6 +17,7 @@
 #include "decorator.h"
 #include "marking.h"
 #include "monitor.h"
+#include "naming.h"
 #include "pattern.h"
 #include "python_api.h"
 #include "span.h"
@@ -117,6 +118,7 @@ static void attach(const request *wanted, bool is_main_thread)
     mprof__context_setup(is_main_thread);
     mprof__span_setup(wanted->directory, mprof__python.version);
     mprof__span_on_over(let_go);
+    mprof__naming_look();
     snprintf(found, sizeof found, "%u", mprof__marking_loaded(say_nothing));
     answer(wanted->directory, MPROF_WIRE_ANSWER_YES, found);
 }

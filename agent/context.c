@@ -221,24 +221,6 @@ static PyObject *current_task(void)
     return task == Py_None ? NULL : task;
 }
 
-/* The text of an attribute or of what a method without arguments returns, as a C string; NULL if it
- * is not to be had. To be freed. */
-static char *text_of(PyObject *value)
-{
-    char *copy = NULL;
-    PyObject *bytes = NULL;
-
-    if (value != NULL && PyUnicode_Check(value)) {
-        bytes = PyUnicode_AsEncodedString(value, "utf-8", "backslashreplace");
-    }
-    if (bytes != NULL) {
-        copy = strdup(PyBytes_AsString(bytes));
-    }
-    PyErr_Clear();
-    Py_XDECREF(bytes);
-    return copy;
-}
-
 /* "Task-12" is what asyncio calls a task that was given no name. */
 static bool is_default_task_name(const char *name)
 {
@@ -248,7 +230,7 @@ static bool is_default_task_name(const char *name)
 static mprof_lane *add_task_lane(PyObject *task)
 {
     PyObject *value = PyObject_CallMethod(task, "get_name", NULL);
-    char *name = text_of(value);
+    char *name = mprof__python_text(value);
     PyErr_Clear();
     Py_XDECREF(value);
 
@@ -270,7 +252,7 @@ static char *thread_name(void)
     if (active != NULL && ident != NULL && PyDict_Check(active)) {
         PyObject *thread = PyDict_GetItem(active, ident); /* borrowed */
         PyObject *value = thread != NULL ? PyObject_GetAttrString(thread, "name") : NULL;
-        name = text_of(value);
+        name = mprof__python_text(value);
         Py_XDECREF(value);
     }
     PyErr_Clear();

@@ -147,6 +147,22 @@ long mprof__python_code_flags(PyObject *object, const char *attribute)
     return flags;
 }
 
+char *mprof__python_text(PyObject *value)
+{
+    char *copy = NULL;
+    PyObject *bytes = NULL;
+
+    if (value != NULL && PyUnicode_Check(value)) {
+        bytes = PyUnicode_AsEncodedString(value, "utf-8", "backslashreplace");
+    }
+    if (bytes != NULL) {
+        copy = strdup(PyBytes_AsString(bytes));
+    }
+    PyErr_Clear();
+    Py_XDECREF(bytes);
+    return copy;
+}
+
 mprof_python_fit mprof__python_load(void)
 {
     mprof_python *api = &mprof__python;

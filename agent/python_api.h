@@ -92,6 +92,9 @@ extern mprof_python mprof__python;
 long mprof__python_code_flags(PyObject *object, const char *attribute);
 long mprof__python_flags_of_code(PyObject *code);
 
+/* The text of a str, in UTF-8; NULL without an exception if it is none (or NULL). To be freed. */
+char *mprof__python_text(PyObject *value);
+
 /* Fills mprof__python from the interpreter that this process runs. */
 mprof_python_fit mprof__python_load(void);
 

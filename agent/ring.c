@@ -339,6 +339,32 @@ void mprof__ring_exit(mprof_ring *ring, uint32_t call, uint8_t flags, mprof_wire
     publish(ring);
 }
 
+/* A recorder that does not come round to reading finds one name of each process, not many. */
+void mprof__ring_name_process(const char *directory, const char *name)
+{
+    static struct {
+        char path[PATH_MAX];
+        pid_t pid;
+    } last;
+    char path[PATH_MAX];
+    char text[MPROF_WIRE_NAMED_MAX + 1];
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    int length = snprintf(path, sizeof path, "%s/%d-%016llx-%lld%09ld" MPROF_WIRE_NAMED, directory,
+                          (int)getpid(), (unsigned long long)image_number(), (long long)now.tv_sec,
+                          now.tv_nsec);
+    snprintf(text, sizeof text, "%s", name);
+    if (length >= (int)sizeof path || symlink(text, path) != 0) {
+        return;
+    }
+    if (last.pid == getpid()) {
+        unlink(last.path);
+    }
+    memcpy(last.path, path, (size_t)length + 1);
+    last.pid = getpid();
+}
+
 bool mprof__ring_is_orphaned(mprof_ring *ring)
 {
     if (!ring->is_over) {

@@ -57,6 +57,10 @@ void mprof__ring_exit(mprof_ring *ring, uint32_t call, uint8_t flags, mprof_wire
 void mprof__ring_gather(mprof_ring *ring, mprof_wire_calls calls, uint32_t generation,
                         const mprof_ring_text *name, const mprof_ring_text *lane);
 
+/* Tells what this process is called from now on, in `directory`, whether or not it has a ring. An
+ * empty name is not told. */
+void mprof__ring_name_process(const char *directory, const char *name);
+
 /* Asks whether there is still a recorder: true if there is none. */
 bool mprof__ring_is_orphaned(mprof_ring *ring);
 

@@ -179,6 +179,14 @@ void mprof__span_expected(void)
     errno = kept_errno;
 }
 
+void mprof__span_name_process(const char *name)
+{
+    int kept_errno = errno;
+
+    mprof__ring_name_process(spans.ring.directory, name);
+    errno = kept_errno;
+}
+
 /* The oracle first: a change that happens while memory is read is seen the next time. */
 static uint64_t resident_bytes(void)
 {

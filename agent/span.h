@@ -66,6 +66,9 @@ mprof_name *mprof__name_intern(const char *bytes, size_t length);
 /* A function was decorated: a process that may give up its rights makes its ring while it can. */
 void mprof__span_expected(void);
 
+/* Tells what this process is called from now on. Keeps errno. */
+void mprof__span_name_process(const char *name);
+
 /* These keep errno and the current exception. Between suspension and resumption the span takes
  * no level; it may be resumed in another lane. It may be ended while suspended, and twice. */
 void mprof__span_begin(mprof_span *span, mprof_name *name);

@@ -6,6 +6,7 @@
  *     bell                                                FIFO; a byte wakes the recorder early
  *     <pid>-<n>.ring                                      0600, made by the process with O_EXCL;
  *                                                         its name ends in .new until it is ready
+ *     <pid>-<image>-<time>.name                           symbolic link, made by the process
  *
  * Writer: the process, one thread at a time (Python's GIL). It never waits: an ENTER is written
  * only if the ring then still has room for the EXIT of every call in flight, so an EXIT always fits
@@ -22,6 +23,11 @@
  * parent's. exec(2): the new image makes a ring with the next n; what was in flight never returns.
  * One image may write several rings (Python's calls, and the marks of its C parts): they show the
  * same `image`.
+ *
+ * Name: what a process is called by what made it (multiprocessing) is the text of a symbolic link,
+ * which nobody follows: one system call, whole or not there, and no ring for those who never record
+ * a call. `image` is that of its rings, in hexadecimal digits, `time` CLOCK_MONOTONIC in
+ * nanoseconds. The last one counts; the recorder removes it when it has read it.
  */
 #ifndef MPROF_AGENT_WIRE_H
 #define MPROF_AGENT_WIRE_H
@@ -85,6 +91,10 @@ enum mprof_wire_kind {
     MPROF_WIRE_EXIT = 4,  /* mprof_wire_exit */
     MPROF_WIRE_CALLS = 5, /* mprof_wire_calls */
 };
+
+/* Ends the name of the link; its text is not empty and has no more bytes than this. */
+#define MPROF_WIRE_NAMED ".name"
+#define MPROF_WIRE_NAMED_MAX 255
 
 /* Most bytes of a name in one event; a longer one is cut, with a hash of the rest behind it. */
 #define MPROF_WIRE_NAME_MAX 4000

@@ -45,7 +45,8 @@ static const struct argp arguments = {
     .parser = parse_option,
     .args_doc = "[FILE|NUMBER...]",
     .doc =
-        "Prints the highest memory of recordings, and that of every child they tell of. Without "
+        "Prints the highest memory of recordings, and that of every child they tell of, with its "
+        "name where that was recorded. Without "
         "an argument: of the newest recording of this directory; `-' is standard input.\v"
         "Where the kernel's own high-water mark was recorded and lies above the highest sample, "
         "it is printed, too, marked `exact (kernel)'; so are the highest marks of processes "
@@ -122,7 +123,12 @@ static void print_summary(const char *path, const mprof__summary *summary)
     printf("\t%.3f MiB\n", summary->peak_mib);
     for (size_t i = 0; i < summary->child_count; i++) {
         const mprof__child_peak *child = &summary->children[i];
-        printf("  Child %lld\t\t\t%.3f MiB\n", (long long)child->pid, child->peak_mib);
+        printf("  Child %lld\t\t\t%.3f MiB", (long long)child->pid, child->peak_mib);
+        if (child->name) { /* upstream has none */
+            putchar('\t');
+            mprof__print_plain(stdout, child->name);
+        }
+        putchar('\n');
     }
     if (is_above(summary->kernel_peak_mib, summary->peak_mib)) {
         printf("  exact (kernel)\t\t%.3f MiB\n", summary->kernel_peak_mib);

@@ -335,6 +335,17 @@ static void match_kernel_peaks(summing *s)
     s->kernel = NULL;
 }
 
+static void match_names(summing *s)
+{
+    for (size_t i = 0; i < s->kernel_count; i++) {
+        uint32_t child =
+            mprof__map_find(&s->pids, (const char *)&s->kernel[i].pid, sizeof s->kernel[i].pid);
+        if (child != MPROF__MAP_NONE) {
+            s->summary->children[child].name = s->kernel[i].name;
+        }
+    }
+}
+
 static void match_kinds(summing *s)
 {
     raise_kinds(s->highest_mib, s->sums_mib);
@@ -367,6 +378,7 @@ static mprof_status read_all(summing *s, mprof_source *source)
                      : mprof_error_set(s->error, MPROF_EEMPTY, "no sample of memory");
     }
     if (status == MPROF_OK) {
+        match_names(s);
         match_kinds(s);
         match_kernel_peaks(s);
         status = s->function ? read_calls(s, source) : MPROF_OK;

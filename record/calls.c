@@ -1,6 +1,8 @@
 /* Owns the rings in use, and what becomes of what they tell. */
 #include "record/calls.h"
 
+#include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,6 +30,7 @@ struct mprof__calls {
     uint64_t damaged; /* of those, how many held nonsense */
     unsigned gathered;
     int64_t begin_ns; /* nothing before that is told */
+    int names_wait;   /* for processes to become known */
 };
 
 /* For whom calls are being taken. */
@@ -260,13 +263,66 @@ static mprof_status take_ring(void *data, mprof__ring *ring, int64_t pid, uint64
     return MPROF_OK;
 }
 
-void mprof__calls_search(mprof__calls *calls)
+/* Whether a name was given to a program that has executed another one since, as its rings tell. */
+static int is_of_before(const mprof__calls *calls, int64_t pid, uint64_t image, int64_t time_ns)
+{
+    for (size_t i = 0; i < calls->count; i++) {
+        const ring_entry *entry = &calls->rings[i];
+
+        if (entry->pid == pid && entry->image != image &&
+            mprof__ring_start_ns(entry->ring) > time_ns) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* A process that is not known yet may be found at the next look, or, where descendants are not
+ * followed, be known when it records a call: its name is kept while it lives. */
+static int take_name(void *data, int64_t pid, uint64_t image, int64_t time_ns, mprof_text name)
+{
+    mprof__calls *calls = data;
+    mprof__process *process =
+        mprof__processes_find(mprof__process_tree_processes(calls->tree), pid);
+    int64_t now_ns = mprof__clock_now_ns();
+
+    if (!process) {
+        int is_gone = kill((pid_t)pid, 0) != 0 && errno == ESRCH;
+
+        calls->names_wait |= !is_gone && mprof__process_tree_follows(calls->tree);
+        return is_gone;
+    }
+    if (time_ns <= now_ns && !is_of_before(calls, pid, image, time_ns) &&
+        mprof__process_give_name(process, name, time_ns) && now_ns >= calls->begin_ns) {
+        /* a birth that was found by looking was told as of then */
+        int is_told_of_births = mprof__process_tree_fd(calls->tree) >= 0;
+
+        mprof__journal_process(calls->journal, process, is_told_of_births ? time_ns : now_ns);
+    }
+    return 1;
+}
+
+static void search(mprof__calls *calls)
 {
     mprof_error error = MPROF_ERROR_INIT;
 
-    if (mprof__ring_folder_is_changed(calls->folder) &&
-        mprof__ring_folder_search(calls->folder, take_ring, calls, &error) != MPROF_OK) {
+    calls->names_wait = 0;
+    if (mprof__ring_folder_search(calls->folder, take_ring, take_name, calls, &error) != MPROF_OK) {
         tell_damage(calls, &error);
+    }
+}
+
+void mprof__calls_search(mprof__calls *calls)
+{
+    if (mprof__ring_folder_is_changed(calls->folder)) {
+        search(calls);
+    }
+}
+
+void mprof__calls_name(mprof__calls *calls)
+{
+    if (calls->names_wait) {
+        search(calls);
     }
 }
 
@@ -287,6 +343,7 @@ void mprof__calls_drain(mprof__calls *calls)
 void mprof__calls_end(mprof__calls *calls, int64_t pid, int64_t end_ns)
 {
     mprof__calls_search(calls);
+    mprof__calls_name(calls);
     close_images_before(calls, pid, UINT64_MAX, 0, end_ns);
 }
 

@@ -22,8 +22,12 @@ void mprof__calls_free(mprof__calls *calls);
  * on. INT64_MAX: all are left out. */
 void mprof__calls_begin(mprof__calls *calls, int64_t begin_ns);
 
-/* Takes on the rings that have been made since; their processes become known to the tree. */
+/* Takes on the rings that have been made since; their processes become known to the tree. Names
+ * that processes have been given since are written down. */
 void mprof__calls_search(mprof__calls *calls);
+
+/* The tree has been brought up to date: writes down the names of processes that were not known. */
+void mprof__calls_name(mprof__calls *calls);
 
 /* Writes down what the rings hold. */
 void mprof__calls_drain(mprof__calls *calls);

@@ -49,7 +49,7 @@ static void take_birth(void *data, mprof__process *process, int64_t time_ns)
 
     /* our child may not have its arguments in place yet when it is looked at */
     if (process->pid == lives->target->pid && lives->target->is_child) {
-        memcpy(process->name, lives->title, sizeof process->name);
+        mprof__process_set_title(process, lives->title);
     }
     look_at_group(lives, process);
     if (lives->has_begun) {
@@ -118,6 +118,9 @@ void mprof__lives_update(mprof__lives *lives, int64_t now_ns)
     }
     if (mprof__process_tree_update(lives->tree, now_ns, &error) != MPROF_OK) {
         mprof__journal_notice(lives->journal, &error);
+    }
+    if (lives->calls) {
+        mprof__calls_name(lives->calls);
     }
 }
 

@@ -4,6 +4,7 @@
 #include "record/procfs.h"
 #include "record/program.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -68,22 +69,82 @@ mprof__process *mprof__processes_find(const mprof__processes *processes, int64_t
     return processes->bits ? processes->by_pid[place_of(processes, pid)] : NULL;
 }
 
-int mprof__process_rename(mprof__process *process)
+void mprof__process_set_title(mprof__process *process, const char *title)
 {
-    char before[MPROF__PROCESS_NAME_SIZE];
+    snprintf(process->title, sizeof process->title, "%s", title);
+    memcpy(process->name, process->title, sizeof process->name);
+    process->given_ns = 0;
+}
+
+/* 1 if the title has changed. */
+static int read_title(mprof__process *process)
+{
+    char title[sizeof process->title];
     mprof__procfs_stat stat;
     char arguments[1024];
     size_t count;
+    int changed;
 
-    memcpy(before, process->name, sizeof before);
     if (mprof__procfs_stat_read(&stat, process->pid) != 0) {
         return 0;
     }
     process->start_ticks = stat.start_ticks;
     memcpy(process->comm, stat.comm, sizeof process->comm);
     count = mprof__procfs_arguments(arguments, sizeof arguments, process->pid);
-    mprof__program_title(process->name, sizeof process->name, arguments, count, stat.comm);
-    return strcmp(before, process->name) != 0;
+    mprof__program_title(title, sizeof title, arguments, count, stat.comm);
+    changed = strcmp(title, process->title) != 0;
+    memcpy(process->title, title, sizeof process->title);
+    return changed;
+}
+
+/* 1 if that changes the name. */
+static int go_by_title(mprof__process *process)
+{
+    int changed = strcmp(process->name, process->title) != 0;
+
+    memcpy(process->name, process->title, sizeof process->name);
+    process->given_ns = 0;
+    return changed;
+}
+
+int mprof__process_rename(mprof__process *process)
+{
+    return read_title(process) && go_by_title(process);
+}
+
+int mprof__process_executed(mprof__process *process, int64_t time_ns)
+{
+    process->exec_ns = time_ns;
+    (void)read_title(process);
+    return process->given_ns < time_ns && go_by_title(process);
+}
+
+/* The length of as much of the text as fits into `size` bytes with a NUL: whole characters. */
+static size_t fitting_length(mprof_text text, size_t size)
+{
+    size_t length = text.length < size ? text.length : size - 1;
+
+    while (length < text.length && length > 0 &&
+           ((unsigned char)text.bytes[length] & 0xC0) == 0x80) {
+        length--;
+    }
+    return length;
+}
+
+int mprof__process_give_name(mprof__process *process, mprof_text name, int64_t time_ns)
+{
+    char given[sizeof process->name] = "";
+    int changed;
+
+    if (time_ns <= process->exec_ns || time_ns <= process->given_ns) {
+        return 0;
+    }
+    (void)read_title(process); /* as it is now, so that it counts if it changes */
+    memcpy(given, name.bytes, fitting_length(name, sizeof given));
+    changed = strcmp(process->name, given) != 0;
+    memcpy(process->name, given, sizeof process->name);
+    process->given_ns = time_ns;
+    return changed;
 }
 
 static mprof_status append(mprof__processes *processes, mprof__process *process)
@@ -129,7 +190,8 @@ mprof_status mprof__processes_add(mprof__processes *processes, int64_t pid, int6
     }
     mprof__probe_open(&process->probe, pid);
     mprof__rest_init(&process->rest);
-    mprof__process_rename(process);
+    (void)read_title(process);
+    (void)go_by_title(process);
     *out = process;
     return MPROF_OK;
 }

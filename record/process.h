@@ -39,6 +39,9 @@ typedef struct mprof__process {
     mprof__oom_place place;      /* its control group */
     mprof__process_end told_end; /* what the kernel's events told of its end */
     char comm[64];               /* the kernel's name for it: changes with an exec */
+    int64_t exec_ns;             /* when it executed another program last; 0: not known */
+    int64_t given_ns;            /* when it was given the name it has; 0: it goes by its title */
+    char title[MPROF__PROCESS_NAME_SIZE]; /* of its arguments, or comm */
     char name[MPROF__PROCESS_NAME_SIZE];
 } mprof__process;
 
@@ -62,8 +65,18 @@ mprof__process *mprof__processes_find(const mprof__processes *processes, int64_t
 /* Takes the process out and frees it. */
 void mprof__processes_remove(mprof__processes *processes, mprof__process *process);
 
-/* Reads the name anew, as after an exec. 1 if it has changed. */
+/* Calls it by that title, as far as is known now. */
+void mprof__process_set_title(mprof__process *process, const char *title);
+
+/* Reads the title anew. One that has changed is the name from now on. 1 if the name has changed. */
 int mprof__process_rename(mprof__process *process);
+
+/* The same after an exec at that time: a name that was given before it counts no more. */
+int mprof__process_executed(mprof__process *process, int64_t time_ns);
+
+/* The name it was given at that time by what made it; cut if it is too long. 1 if the name has
+ * changed; 0 also if that is not the latest there is to know. */
+int mprof__process_give_name(mprof__process *process, mprof_text name, int64_t time_ns);
 
 /* The end that a status of wait(2) or of /proc/PID/stat tells of. */
 mprof__process_end mprof__process_end_of_status(int wait_status, int64_t time_ns);

@@ -118,7 +118,7 @@ static mprof_status add_member(mprof__process_tree *tree, int64_t pid, int64_t p
     }
     process->is_member = 1;
     if (process->name[0] == '\0' && parent) { /* gone already: it was what its parent was */
-        memcpy(process->name, parent->name, sizeof process->name);
+        mprof__process_set_title(process, parent->title);
     }
     tree->hooks.born(tree->hooks.data, process, time_ns);
     return MPROF_OK;
@@ -228,7 +228,7 @@ static mprof_status take_event(mprof__process_tree *tree, const mprof__process_e
                    ? add_member(tree, event->pid, event->ppid, event->time_ns)
                    : MPROF_OK;
     case MPROF__PROCESS_EXECED:
-        if (process && mprof__process_rename(process)) {
+        if (process && mprof__process_executed(process, event->time_ns)) {
             tree->hooks.renamed(tree->hooks.data, process, event->time_ns);
         }
         return MPROF_OK;

@@ -8,6 +8,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,6 +32,19 @@ typedef struct ring_name {
     int64_t pid;
     uint64_t number;
 } ring_name;
+
+/* "<pid>-<image>-<time>.name", in a search */
+typedef struct given_name {
+    int64_t pid;
+    int64_t time_ns;
+    uint64_t image;
+} given_name;
+
+typedef struct given_names {
+    given_name *items;
+    size_t count;
+    size_t size;
+} given_names;
 
 struct mprof__ring_folder {
     char path[PATH_MAX];
@@ -295,6 +309,12 @@ int mprof__ring_folder_is_changed(mprof__ring_folder *folder)
     return folder->watch_fd < 0 || read_away(folder->watch_fd);
 }
 
+static void given_file_name(char *text, size_t size, const given_name *given)
+{
+    snprintf(text, size, "%" PRId64 "-%016" PRIx64 "-%" PRId64 MPROF_WIRE_NAMED, given->pid,
+             given->image, given->time_ns);
+}
+
 /* "<pid>-<n>.ring" */
 static int parse_name(ring_name *name, const char *text)
 {
@@ -327,6 +347,52 @@ static int compare_names(const void *left, const void *right)
     return a->number < b->number ? -1 : a->number > b->number;
 }
 
+/* 0 also for what only looks like one: it would not be found again by its numbers. */
+static int parse_given_name(given_name *given, const char *text)
+{
+    char again[96];
+
+    if (sscanf(text, "%" SCNd64 "-%" SCNx64 "-%" SCNd64 MPROF_WIRE_NAMED, &given->pid,
+               &given->image, &given->time_ns) != 3) {
+        return 0;
+    }
+    given_file_name(again, sizeof again, given);
+    return given->pid > 0 && given->time_ns >= 0 && strcmp(again, text) == 0;
+}
+
+/* By process, the last one last. */
+static int compare_given(const void *left, const void *right)
+{
+    const given_name *a = left;
+    const given_name *b = right;
+
+    if (a->pid != b->pid) {
+        return a->pid < b->pid ? -1 : 1;
+    }
+    return a->time_ns < b->time_ns ? -1 : a->time_ns > b->time_ns;
+}
+
+static mprof_status add_given(given_names *names, const char *text)
+{
+    given_name given;
+
+    if (names->count == RINGS_MAX || !parse_given_name(&given, text)) {
+        return MPROF_OK;
+    }
+    if (names->count == names->size) {
+        size_t size = names->size ? names->size * 2 : 16;
+        given_name *larger = realloc(names->items, size * sizeof *larger);
+
+        if (!larger) {
+            return MPROF_ENOMEM;
+        }
+        names->items = larger;
+        names->size = size;
+    }
+    names->items[names->count++] = given;
+    return MPROF_OK;
+}
+
 static mprof_status add_name(ring_name **names, size_t *count, size_t *size, ring_name name)
 {
     if (*count == *size) {
@@ -350,9 +416,9 @@ static ring_name *find_known(const mprof__ring_folder *folder, ring_name name)
                : bsearch(&name, folder->known, folder->known_count, sizeof name, compare_names);
 }
 
-/* Lists the ring files that are not known yet, sorted. */
+/* Lists the ring files that are not known yet, and the names that were given, both sorted. */
 static mprof_status list_new(mprof__ring_folder *folder, ring_name **names, size_t *count,
-                             mprof_error *error)
+                             given_names *given, mprof_error *error)
 {
     int copy = openat(folder->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *entries = copy >= 0 ? fdopendir(copy) : NULL;
@@ -374,11 +440,16 @@ static mprof_status list_new(mprof__ring_folder *folder, ring_name **names, size
         if (parse_name(&name, entry->d_name) && folder->known_count + *count < RINGS_MAX &&
             !find_known(folder, name)) {
             status = add_name(names, count, &size, name);
+        } else if (status == MPROF_OK) {
+            status = add_given(given, entry->d_name);
         }
     }
     closedir(entries);
     if (*count > 0) {
         qsort(*names, *count, sizeof **names, compare_names);
+    }
+    if (given->count > 0) {
+        qsort(given->items, given->count, sizeof *given->items, compare_given);
     }
     return status == MPROF_OK ? MPROF_OK : mprof_error_set(error, status, "out of memory");
 }
@@ -417,12 +488,32 @@ static mprof_status take_ring(mprof__ring_folder *folder, ring_name name, mprof_
     return found(data, ring, name.pid, name.number);
 }
 
+/* Only what is a link is taken, and removed. */
+static void take_given(mprof__ring_folder *folder, const given_name *given, int is_last,
+                       mprof__ring_named named, void *data)
+{
+    char bytes[MPROF_WIRE_NAMED_MAX];
+    char text[96];
+    ssize_t length;
+
+    given_file_name(text, sizeof text, given);
+    length = readlinkat(folder->fd, text, bytes, sizeof bytes);
+    if (length > 0) {
+        mprof_text name = {bytes, (size_t)length};
+
+        if (!is_last || named(data, given->pid, given->image, given->time_ns, name)) {
+            unlinkat(folder->fd, text, 0);
+        }
+    }
+}
+
 mprof_status mprof__ring_folder_search(mprof__ring_folder *folder, mprof__ring_found found,
-                                       void *data, mprof_error *error)
+                                       mprof__ring_named named, void *data, mprof_error *error)
 {
     ring_name *names = NULL;
+    given_names given = {NULL, 0, 0};
     size_t count = 0;
-    mprof_status status = list_new(folder, &names, &count, error);
+    mprof_status status = list_new(folder, &names, &count, &given, error);
 
     for (size_t i = 0; i < count && status == MPROF_OK; i++) {
         status = add_name(&folder->known, &folder->known_count, &folder->known_size, names[i]);
@@ -433,6 +524,12 @@ mprof_status mprof__ring_folder_search(mprof__ring_folder *folder, mprof__ring_f
     if (count > 0) {
         qsort(folder->known, folder->known_count, sizeof *folder->known, compare_names);
     }
+    for (size_t i = 0; i < given.count; i++) {
+        int is_last = i + 1 == given.count || given.items[i + 1].pid != given.items[i].pid;
+
+        take_given(folder, &given.items[i], is_last, named, data);
+    }
+    free(given.items);
     free(names);
     return status == MPROF_OK ? MPROF_OK
                               : mprof_error_set(error, status, "cannot read event rings");

@@ -58,10 +58,16 @@ int mprof__ring_folder_is_changed(mprof__ring_folder *folder);
 typedef mprof_status (*mprof__ring_found)(void *data, mprof__ring *ring, int64_t pid,
                                           uint64_t number);
 
-/* Searches for rings not found before, opens and hands them over, oldest image first. Files that
- * are no rings are counted and left alone. MPROF_EIO, MPROF_ENOMEM, or what `found` returned. */
+/* Takes the name that a process was given; `image` is that of its rings, the text valid during the
+ * call. 1 if it is done with, 0 if it is to be handed over again. */
+typedef int (*mprof__ring_named)(void *data, int64_t pid, uint64_t image, int64_t time_ns,
+                                 mprof_text name);
+
+/* Searches for rings not found before, opens and hands them over, oldest image first; then the
+ * last name of each process that was given one. Files that are no rings are counted and left alone.
+ * MPROF_EIO, MPROF_ENOMEM, or what `found` returned. */
 mprof_status mprof__ring_folder_search(mprof__ring_folder *folder, mprof__ring_found found,
-                                       void *data, mprof_error *error);
+                                       mprof__ring_named named, void *data, mprof_error *error);
 
 /* Forgets and removes the file of a ring that will not be read again. */
 void mprof__ring_folder_drop(mprof__ring_folder *folder, int64_t pid, uint64_t number);

@@ -67,6 +67,8 @@ class Pools(AgentCase):
         self.assertEqual({call.level for call in calls.work}, {0})
         self.assertEqual({call.level for call in calls.step}, {1})
         self.assertFalse(any(call.open or call.failed for call in done.calls), done.tree)
+        # billiard names its processes as multiprocessing does
+        self.assertEqual(sorted(done.names.values()), ["ForkPoolWorker-1", "ForkPoolWorker-2"])
 
     @on_each_interpreter("xdist", "pytest")
     def test_xdist(self, interpreter):

@@ -231,7 +231,7 @@ class Readable(TestCase):
                 ("by itself it is sampled", "FACT pid 7\n" + births([7]),
                  "  exact (kernel)\t\t7.500 MiB\n"),
                 ("a child with samples", "CHLD 12 3.0 1795330000.0\n" + births([12]),
-                 "  Child 12\t\t\t3.000 MiB\n  Child 12 exact (kernel)\t12.500 MiB\n"),
+                 "  Child 12\t\t\t3.000 MiB\tname 12\n  Child 12 exact (kernel)\t12.500 MiB\n"),
                 ("no mark", "PROC 8 7 1795330000.0 x\n", ""),
                 ("no birth", "PEAK 8 8.5 1795330000.0\n", ""),
                 ("called anew", births([8]) + "PROC 8 7 1795330000.0 a\\x1b[1mb\n",

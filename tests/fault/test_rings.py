@@ -224,6 +224,16 @@ class Rings(mprof_test.TestCase):
                  " '1-.ring', 'x.ring', '1-1.ring.ring', '99999999999999999999-0.ring', ' 1-1.ring',"
                  " '1-99999999999999999999999.ring', '.ring')]"),
                 ("thousands", "[open(f'{place}/{n}-0.ring', 'w').close() for n in range(1, 3000)]"),
+                ("names that are no links", "[open(f'{place}/{os.getpid()}-{1:016x}-{n}.name', 'w')"
+                 " for n in range(9)]; os.mkdir(f'{place}/{os.getpid()}-{1:016x}-9.name')"),
+                ("odd names of names", "[os.symlink('x', f'{place}/{name}.name') for name in"
+                 " ('', '1', '1-1', '1-1-1', '-1-0000000000000001-1', '1-0000000000000001--1',"
+                 " '01-0000000000000001-1', '1-0000000000000001-99999999999999999999',"
+                 " '1-00000000000000001-1', '1-000000000000000x-1')]"),
+                ("names of nobody", "[os.symlink('x', f'{place}/{n}-{1:016x}-1.name')"
+                 " for n in (1, 4194304, 9223372036854775807)]"),
+                ("thousands of names", "[os.symlink(f'name {n}', f'{place}/{os.getpid()}-{1:016x}-{n}.name')"
+                 " for n in range(1, 3000)]"),
                 ("the bell", "fd = os.open(place + '/bell', os.O_RDWR | os.O_NONBLOCK);"
                  " [os.write(fd, b'x' * 60000) for n in range(1)]"),
                 ("no bell", "os.unlink(place + '/bell')"),

@@ -7,9 +7,58 @@ import sys
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
-from mprof_test import DEADLINE_S, PROGRAMS, Recording, TestCase, python  # noqa: E402
+import interpreters  # noqa: E402
+from mprof_test import (DEADLINE_S, PROGRAMS, WITHOUT_EVENTS, MPROF, Recording, TestCase,  # noqa: E402
+                        python)
 
 METHODS = ("fork", "spawn", "forkserver")
+
+TOLD = """
+def told(line):
+    end = time.monotonic() + 50
+    while line not in open("out.dat", errors="replace").read():
+        assert time.monotonic() < end, "not told: " + line
+        time.sleep(0.01)
+"""
+
+# Each child says who it is, and stays until the recording tells its name.
+NAMES = """
+import multiprocessing, os, sys, time
+TOLDdef say(title=None):
+    process = multiprocessing.current_process()
+    if title: process.name = title
+    name = process.name.replace("\\n", "\\\\x0a")
+    told(f" {name}\\n")
+    os.write(1, f"{os.getpid()} {name}\\n".encode())
+if __name__ == "__main__":
+    multiprocessing.set_start_method(sys.argv[1])
+    with multiprocessing.Pool(2, say) as pool:
+        pool.close(); pool.join()
+    for process in (multiprocessing.Process(target=say, name="the reader"),
+                    multiprocessing.Process(target=say, args=("two\\nlines",))):
+        process.start(); process.join()
+        assert process.exitcode == 0
+""".replace("TOLD", TOLD)
+
+# Three workers at a time, of a server that has been seen.
+FORKSERVER = """
+import multiprocessing, os, time
+TOLD@profile
+def outer(barrier):
+    told(f" {multiprocessing.current_process().name}\\n")
+    told(f"PROC {os.getppid()} ")
+    barrier.wait(50)
+    inner()
+@profile
+def inner(): os.write(1, f"{os.getpid()}\\n".encode())
+if __name__ == "__main__":
+    context = multiprocessing.get_context("forkserver")
+    barrier = context.Barrier(3)
+    workers = [context.Process(target=outer, args=(barrier,), name=f"worker {n}") for n in range(3)]
+    for worker in workers: worker.start()
+    for worker in workers: worker.join()
+    assert [worker.exitcode for worker in workers] == [0, 0, 0]
+""".replace("TOLD", TOLD)
 
 
 class Pool(TestCase):
@@ -70,6 +119,83 @@ class Pool(TestCase):
                 self.assert_nested(recording.calls)
                 self.assert_upstream_reads_the_same(recording)
                 self.assert_draws(path, options=["--flame"])
+
+    def names(self, recording):
+        """{pid: the last name that the recording tells}, as the file spells it."""
+        births = (line.split(" ", 4) for line in recording.lines if line.startswith("PROC "))
+        return {int(pid): name for _, pid, _, _, name in births}
+
+    def said(self, done):
+        return {int(pid): name for pid, name in
+                (line.split(" ", 1) for line in self.program_output(done.stdout).splitlines())}
+
+    def test_names_of_workers(self):
+        """As multiprocessing has them, in the file and wherever it is shown: births told by the
+        kernel, and searched for."""
+        (self.directory / "program.py").write_text(NAMES)
+        for prefix in ([], WITHOUT_EVENTS):
+            for method in METHODS:
+                with self.subTest(method=method, prefix=prefix):
+                    command = [*prefix, MPROF, "run", "-E", "-C", "-M", "-T", "0.05", "-o", "out.dat",
+                               python(), "program.py", method]
+                    done = self.run_mprof(*command[1:], program=command[0])
+                    said = self.said(done)
+                    self.assertEqual(len(said), 4, done.stdout + done.stderr)
+                    self.assertIn("two\\x0alines", said.values())
+                    recording = Recording(self.directory / "out.dat")
+                    names = self.names(recording)
+                    self.assertEqual({pid: names.get(pid) for pid in said}, said)
+                    main = int(recording.facts["pid"])
+                    self.assertEqual(names[main].split(" ")[1], "program.py")
+                    self.assert_upstream_reads_the_same(recording)
+                    (self.directory / "out.dat").rename(self.directory / "last.dat")
+        peak = self.run_mprof("peak", "last.dat").stdout
+        top = self.run_mprof("top", "--once", "last.dat").stdout
+        self.run_mprof("plot", "-o", "last.svg", "last.dat")
+        picture = (self.directory / "last.svg").read_text()
+        for pid, name in said.items():
+            if name.isprintable() and "\\" not in name:
+                self.assertRegex(peak, rf"(?m)^  Child {pid}\t\t\t[0-9.]+ MiB\t{name}$")
+                self.assertRegex(top, rf"(?m)^ +{pid} .*  {name} ")
+                self.assertIn(f"{name} {pid}", picture)
+
+    def test_names_where_children_are_not_recorded(self):
+        """Without -C and -M only those are named that record calls."""
+        (self.directory / "program.py").write_text(NAMES.replace("def say(", "@profile\ndef say("))
+        for method in METHODS:
+            with self.subTest(method=method):
+                done = self.run_mprof("run", "-E", "-T", "0.05", "-o", "out.dat", python(),
+                                      "program.py", method)
+                said = self.said(done)
+                recording = Recording(self.directory / "out.dat")
+                self.assertEqual(len(said), 4, done.stdout + done.stderr)
+                self.assertLessEqual(said.items(), self.names(recording).items())
+                self.assertEqual({call.pid for call in recording.calls_of("say")}, set(said))
+                (self.directory / "out.dat").unlink()
+
+    def test_forkserver_in_every_python(self):
+        """Calls of its workers reach the recording, with process and level."""
+        (self.directory / "program.py").write_text(FORKSERVER)
+        for one in interpreters.supported():
+            with self.subTest(python=str(one)):
+                path = self.directory / "out.dat"
+                done = self.run_mprof("run", "-E", "-C", "-M", "-o", path, one.path, "program.py")
+                workers = set(map(int, self.program_output(done.stdout).split()))
+                recording = Recording(path)
+                self.assertEqual(len(workers), 3, done.stdout + done.stderr)
+                for name, level in (("outer", 0), ("inner", 1)):
+                    calls = recording.calls_of(name)
+                    self.assertEqual({(call.pid, call.level) for call in calls},
+                                     {(pid, level) for pid in workers})
+                    self.assertEqual(len(calls), 3)
+                    self.assertFalse([call for call in calls if call.open])
+                parents = {pid: ppid for pid, ppid, _ in recording.processes}
+                server, = {parents[pid] for pid in workers}
+                names = self.names(recording)
+                self.assertTrue(names[server].endswith(" multiprocessing.forkserver"), names)
+                self.assertEqual(sorted(names[pid] for pid in workers),
+                                 ["worker 0", "worker 1", "worker 2"])
+                path.unlink()
 
 
 if __name__ == "__main__":

@@ -91,7 +91,7 @@ class AgentCase(unittest.TestCase):
             self.assertEqual(done.returncode, expect, done.stdout + done.stderr)
         return types.SimpleNamespace(code=done.returncode, out=done.stdout, err=done.stderr,
                                      calls=calls, tree=tree(calls), dropped=recorder.dropped,
-                                     rings=recorder.rings)
+                                     rings=recorder.rings, names=recorder.names)
 
     def run_source(self, interpreter, source, *arguments, **options):
         return self.run_agent(interpreter, self.write("program.py", source), *arguments, **options)

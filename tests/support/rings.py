@@ -117,12 +117,25 @@ class Rings:
         for ring in list(self.rings.values()):
             ring.drain()
 
+    def _names(self):
+        """{pid: the last name that the process was given}"""
+        found = {}
+        for name in os.listdir(self.directory):
+            if name.endswith(".name"):
+                pid, image, moment = name[:-len(".name")].split("-")
+                assert len(image) == 16 and int(image, 16) & 1, name
+                assert int(moment) <= time.monotonic_ns(), name
+                text = os.fsencode(os.readlink(self.directory / name))
+                found.setdefault(int(pid), []).append((int(moment), text.decode()))
+        return {pid: max(names)[1] for pid, names in found.items()}
+
     def finish(self):
         """Stops, removes the directory, and returns all calls, in order of entry."""
         self._stop.set()
         self._thread.join()
         self._drain()
         os.close(self.bell)
+        self.names = self._names()
         for path in self.directory.iterdir():
             path.unlink()
         self.directory.rmdir()

@@ -1,0 +1,166 @@
+"""What multiprocessing calls a process is told, as that process itself says it is called."""
+
+import pathlib
+import sys
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+from agent_test import AgentCase, on_each_interpreter  # noqa: E402
+
+METHODS = ("fork", "spawn", "forkserver")
+
+# Each child says who it is; nothing in it is decorated.
+MANY = """
+import multiprocessing, os, sys
+from concurrent.futures import ProcessPoolExecutor
+def say(*nothing):
+    name = multiprocessing.current_process().name
+    os.write(1, f"{os.getpid()} {name}\\n".encode())
+class Reader(multiprocessing.Process):
+    def run(self): say()
+def nest():
+    say()
+    inner = multiprocessing.Process(target=say)
+    inner.start(); inner.join()
+def main():
+    multiprocessing.set_start_method(METHOD)
+    with multiprocessing.Pool(2, say) as pool:
+        pool.close(); pool.join()
+    for process in (multiprocessing.Process(target=say, name="the reader"),
+                    multiprocessing.Process(target=nest), Reader(name="own")):
+        process.start(); process.join()
+    with ProcessPoolExecutor(1) as executor:
+        executor.submit(say).result()
+if __name__ == "__main__": main()
+"""
+
+RENAMED = """
+import multiprocessing, sys
+def work():
+    process = multiprocessing.current_process()
+    for name in ("other", NAME):
+        process.name = name
+        assert process.name == name
+    try: process.name = 3
+    except AssertionError as error: assert error.args == ("name must be a string",)
+    else: assert False
+    assert process.name == NAME
+if __name__ == "__main__":
+    multiprocessing.set_start_method("fork")
+    before = multiprocessing.Process(target=work)
+    other = multiprocessing.Process(target=work)
+    other.name = "never started"
+    before.start(); before.join()
+    sys.exit(before.exitcode)
+"""
+
+# What a tracer and a profiler see of a process's birth and renaming; what the module looks like.
+SEEN = """
+import gc, inspect, multiprocessing, multiprocessing.util, os, sys
+from multiprocessing.process import BaseProcess
+gc.disable()
+seen = []
+def trace(frame, event, argument):
+    seen.append(("trace", event, frame.f_code.co_name, frame.f_lineno))
+    return trace
+def profile_calls(frame, event, argument):
+    seen.append((event, frame.f_code.co_name, getattr(argument, "__name__", None)
+                 if event.startswith("c_") else None))
+def work():
+    multiprocessing.current_process().name = "renamed"
+    sys.settrace(None); sys.setprofile(None)
+    os.write(1, "\\n".join(map(str, seen)).encode())
+    name = BaseProcess.name
+    print(type(name), name.__doc__, name.fget, name.fget.__name__, name.fdel, inspect.isdatadescriptor(name),
+          inspect.signature(BaseProcess._bootstrap), multiprocessing.util._run_after_forkers.__name__,
+          sorted(vars(BaseProcess)), sorted(vars(multiprocessing.util)),
+          inspect.isfunction(name.fset), inspect.getsource(name.fset), inspect.getsource(multiprocessing.util._run_after_forkers), flush=True)
+process = multiprocessing.get_context("fork").Process(target=work)
+process.name = "reader"
+sys.settrace(trace) if TOOL == "trace" else sys.setprofile(profile_calls)
+process.start()
+sys.settrace(None); sys.setprofile(None)
+process.join()
+"""
+
+
+class Names(AgentCase):
+    @on_each_interpreter()
+    def test_every_start_method(self, interpreter):
+        for method in METHODS:
+            with self.subTest(method=method):
+                done = self.run_source(interpreter, MANY.replace("METHOD", repr(method)))
+                said = {int(pid): name for pid, name in
+                        (line.split(" ", 1) for line in done.out.splitlines())}
+                self.assertEqual(done.names, said, done.err)
+                self.assertEqual(len(said), 7)
+                self.assertIn("the reader", said.values())
+                self.assertEqual(done.rings, {})  # who calls nothing has none
+                self.assertEqual(done.err, "")
+
+    @on_each_interpreter()
+    def test_renamed(self, interpreter):
+        for name, told in (("a name, no path: /etc/x", "a name, no path: /etc/x"),
+                           ("one\nof two", "one\nof two"), ("ü€😀", "ü€😀"),
+                           ("cut\0here", "cut"), ("\udcff", "\\udcff"), ("", "other"),
+                           ("x" * 5000, "x" * 255)):
+            with self.subTest(name=name[:20]):
+                done = self.run_source(interpreter, RENAMED.replace("NAME", ascii(name)))
+                self.assertEqual(list(done.names.values()), [told], done.err)
+
+    @on_each_interpreter()
+    def test_who_has_none(self, interpreter):
+        """The main process, children that multiprocessing does not know of, and whatever is
+        imported without being used."""
+        done = self.run_source(interpreter, """
+            import multiprocessing, os, subprocess, sys
+            import concurrent.futures.process
+            def fork():
+                if os.fork() == 0: os._exit(0)
+                os.wait()
+            fork()
+            import multiprocessing.util, multiprocessing.pool
+            fork()
+            subprocess.run([sys.executable, "-c", "import multiprocessing.util, os; os.fork()"])
+            assert multiprocessing.current_process().name == "MainProcess"
+        """)
+        self.assertEqual(done.names, {})
+        done = self.run_source(interpreter, """
+            import multiprocessing.util, os
+            multiprocessing.current_process().name = "master"
+            open(os.devnull).close()  # the audit event that the agent comes by
+            print(os.getpid())
+        """)
+        self.assertEqual(done.names, {int(done.out): "master"})
+
+    @on_each_interpreter()
+    def test_nothing_to_be_seen(self, interpreter):
+        for tool in ("trace", "profile"):
+            path = self.write("program.py", SEEN.replace("TOOL", repr(tool)))
+            plain = self.run_plain(interpreter, path)
+            self.assertEqual(plain.returncode, 0, plain.stderr)
+            self.assertIn("_bootstrap", plain.stdout)
+            done = self.run_agent(interpreter, path)
+            self.assertEqual(self.without_addresses(done.out),
+                             self.without_addresses(plain.stdout))
+            self.assertEqual(list(done.names.values()), ["renamed"])
+
+    @staticmethod
+    def without_addresses(text):
+        return [line.partition(" at 0x")[0] for line in text.splitlines()]
+
+    @on_each_interpreter()
+    def test_nobody_to_tell(self, interpreter):
+        """The directory of rings has gone, or may not be written to."""
+        done = self.run_source(interpreter, """
+            import multiprocessing
+            def work(): assert multiprocessing.current_process().name == "reader"
+            process = multiprocessing.get_context("fork").Process(target=work, name="reader")
+            process.start(); process.join()
+            print(process.exitcode)
+        """, env={"MPROF_RINGS": str(self.directory / "gone")})
+        self.assertEqual((done.out, done.err, done.names), ("0\n", "", {}))
+
+
+if __name__ == "__main__":
+    unittest.main()
