@@ -215,9 +215,11 @@ static int says_little(const char *name)
 }
 
 /* How Python starts the helpers and the spawned children of multiprocessing:
- * -c "from multiprocessing.spawn import ...". Returns the module's name, or NULL. */
+ * -c "from multiprocessing.spawn import ...", from 3.15 on with "import sys; " before it. Returns
+ * the module's name, or NULL. */
 static const char *multiprocessing_module(const char *argument, const char *end, int *length)
 {
+    static const char before[] = "import sys; ";
     static const char import[] = "from ";
     static const char package[] = "from multiprocessing.";
     const char *space;
@@ -226,6 +228,10 @@ static const char *multiprocessing_module(const char *argument, const char *end,
         int is_code = strncmp(argument, "-c", (size_t)(end - argument)) == 0;
 
         argument += strnlen(argument, (size_t)(end - argument)) + 1;
+        if (is_code && argument < end && (size_t)(end - argument) > sizeof before &&
+            memcmp(argument, before, sizeof before - 1) == 0) {
+            argument += sizeof before - 1;
+        }
         if (is_code && argument < end && (size_t)(end - argument) > sizeof package &&
             memcmp(argument, package, sizeof package - 1) == 0) {
             argument += sizeof import - 1;
