@@ -35,8 +35,9 @@ class Programs(mprof_test.TestCase):
         reader, writer = os.pipe()
         os.close(reader)
         done = subprocess.run([MPROF, "run", "-E", "-o", self.path, "sh", "-c",
-                               "sleep 0.2; echo x; exit 0"], stdout=writer,
-                              stderr=subprocess.PIPE, cwd=self.directory)
+                               "until [ $(grep -c ^MEM out.dat) -gt 1 ]; do sleep 0.05; done;"
+                               "echo x; exit 0"], stdout=writer, stderr=subprocess.PIPE,
+                              cwd=self.directory, timeout=mprof_test.DEADLINE_S)
         os.close(writer)
         self.assertIn(done.returncode, (128 + 13, 2))  # sh: killed, or reports a write error
         recording = Recording(self.path)
