@@ -207,7 +207,7 @@ class Patterns(AgentCase):
             def helper(): return "hello"
         """)
         done = self.run_agent(interpreter, "-c", "import web\n"
-                              "print(web.app.test_client().get('/').text)",
+                              "print(web.app.test_client().get('/').get_data(as_text=True))",
                               env={"MPROF_FUNC": "web:*"})
         self.assertEqual((done.out, self.names(done)), ("hello\n", ["web.index", "  web.helper"]))
 

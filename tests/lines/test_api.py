@@ -437,7 +437,8 @@ CASES["names"] = """
 # Prints the shape of what each combination of arguments returns, and of what it writes. A function with a
 # stream is left out: upstream returns and writes nothing then.
 SHAPES = """\
-import io, itertools, os, subprocess, time
+import io, itertools, multiprocessing, os, subprocess, time
+multiprocessing.set_start_method("fork")  # upstream's timer cannot do with another, which 3.14 has
 from memory_profiler import memory_usage
 def shape(x):
     if isinstance(x, list): return ["list", shape(x[0])] if x else ["empty"]
