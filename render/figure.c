@@ -135,6 +135,13 @@ static void fit_lanes(mprof__layout *layout, mprof__lane_plan *lanes, const mpro
     layout->without_legend = true;
 }
 
+/* Then the height of a process is not its memory, at which a bracket would stand. */
+static bool is_stacked(const mprof__layout *layout)
+{
+    return layout->options->stack && layout->recording_count == 1 &&
+           layout->recordings[0].child_count > 0;
+}
+
 static mprof_status draw_page(mprof__layout *layout, mprof_error *error)
 {
     mprof_figure *figure = layout->figure;
@@ -171,7 +178,7 @@ static mprof_status draw_page(mprof__layout *layout, mprof_error *error)
     mprof__group(figure, MPROF_GROUP_MARKS);
     mprof__draw_peaks(layout);
     mprof__draw_death(layout);
-    if (!lanes) {
+    if (!lanes && !is_stacked(layout)) {
         mprof__draw_brackets(layout);
     } else {
         mprof__draw_child_peak(layout);

@@ -553,6 +553,8 @@ static void a_stack_keeps_the_main_process_level(void **state)
         }
     }
     assert_int_equal(layers, 2);
+    assert_int_equal(count_role(figure, MPROF_ROLE_BRACKET), 0); /* where would one stand? */
+    assert_int_equal(count_role(figure, MPROF_ROLE_RUG), 1);
     mprof_figure_free(figure);
     mprof_profile_free(profile);
     free(script.text);
