@@ -404,6 +404,18 @@ unsigned mprof_profile_kinds(const mprof_profile *profile)
     return profile->kinds_told;
 }
 
+mprof_kind mprof_profile_measured_kind(const mprof_profile *profile)
+{
+    const char *backend = mprof_profile_fact(profile, "backend");
+    if (backend && strcmp(backend, "psutil_pss") == 0) {
+        return MPROF_KIND_PSS;
+    }
+    if (backend && strcmp(backend, "psutil_uss") == 0) {
+        return MPROF_KIND_USS;
+    }
+    return MPROF_KIND_RSS;
+}
+
 const mprof_kind_series *mprof_profile_kind(const mprof_profile *profile, mprof_kind kind)
 {
     return &profile->kinds[kind];

@@ -159,7 +159,9 @@ mprof__range mprof__widen_by_group(mprof__layout *layout, mprof__range range)
     group->is_shown = false;
     if (!(memory.high >= memory.low))
         return range;
-    double factor = memory.high >= NEAR_SHARE * lowest_limit(group) ? NEAR_FACTOR : USUAL_FACTOR;
+    double factor = layout->options->group                            ? INFINITY
+                    : memory.high >= NEAR_SHARE * lowest_limit(group) ? NEAR_FACTOR
+                                                                      : USUAL_FACTOR;
     double most = factor * length_of(mprof__memory_axis(layout, range));
     mprof__widen(&with, memory.low);
     mprof__widen(&with, memory.high);

@@ -209,7 +209,8 @@ static mprof_status draw_page(mprof__layout *layout, mprof_error *error)
                                   .to_s = layout->to_s,
                                   .low_mib = layout->memory.from,
                                   .high_mib = layout->memory.to,
-                                  .origin_s = layout->recordings[0].start_s};
+                                  .origin_s = layout->recordings[0].start_s,
+                                  .group = layout->options->group};
     status = figure->status;
 out:
     mprof__space_free(layout->space);

@@ -47,16 +47,6 @@ const char *mprof__kind_label(mprof_kind kind)
     }
 }
 
-mprof_kind mprof_profile_measured_kind(const mprof_profile *profile)
-{
-    const char *backend = mprof_profile_fact(profile, "backend");
-    if (backend && strcmp(backend, "psutil_pss") == 0)
-        return MPROF_KIND_PSS;
-    if (backend && strcmp(backend, "psutil_uss") == 0)
-        return MPROF_KIND_USS;
-    return MPROF_KIND_RSS;
-}
-
 void mprof__kind_text(char *text, size_t size, const mprof__recording *recording,
                       const mprof__kind_curve *curve)
 {

@@ -244,8 +244,8 @@ static void put_data(mprof_output *output, const mprof_figure *figure)
                 frame->plot.width, frame->plot.height, frame->lanes.y, frame->lanes.height);
     mprof__putf(output, "\"time\":[%.17g,%.17g,%.17g],\"origin\":[%.17g,%ld],\n", frame->from_s,
                 frame->to_s, stream.quantum.time_s, frame->origin_s, zone_s(frame->origin_s));
-    mprof__putf(output, "\"memory\":[%.17g,%.17g,%.17g],\n\"functions\":[", frame->low_mib,
-                frame->high_mib, stream.quantum.memory_mib);
+    mprof__putf(output, "\"memory\":[%.17g,%.17g,%.17g],\n%s\"functions\":[", frame->low_mib,
+                frame->high_mib, stream.quantum.memory_mib, frame->group ? "\"group\":true," : "");
     put_functions(&stream);
     mprof__put(output, "],\n\"abouts\":\"");
     put_abouts(&stream);

@@ -322,7 +322,7 @@
     if (!isFinite(range[0])) range[0] = 0;
     range[1] = range[1] || 1 / 1024;
     const group = rangeOf(item => item.role === 'control-group'), limits = rangeOf(item => item.role === 'limit');
-    const most = lengthOf(range) * (group[1] >= limits[0] * 0.9 ? 12 : 4);
+    const most = lengthOf(range) * (data.group ? Infinity : group[1] >= limits[0] * 0.9 ? 12 : 4);
     const fits = ([low, high]) => {
       const wider = [Math.min(range[0], low), Math.max(range[1], high)], good = lengthOf(wider) <= most;
       if (good) range = wider;

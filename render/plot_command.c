@@ -35,8 +35,7 @@ static const struct argp_option options[] = {
     {"stack", OPTION_STACK, NULL, 0, "stack the processes on top of each other", 0},
     {"memory", OPTION_MEMORY, "KIND,...", 0,
      "also curves of what `run --memory' recorded: pss, uss (summed over all processes), rss, "
-     "swap, "
-     "anon, file, shmem (of the main one)",
+     "swap, anon, file, shmem (of the main one); group: the control group however far above it is",
      0},
     {"func", OPTION_FUNC, "PATTERN", 0, "only functions whose name matches", 0},
     {"min-duration", OPTION_MIN_DURATION, "SECONDS", 0, "leave shorter calls out", 0},
@@ -133,10 +132,14 @@ static void parse_kinds(struct mprof__plot *plot, struct argp_state *state, cons
     for (;; text++) {
         size_t length = strcspn(text, ",");
         mprof_kind kind = mprof_kind_find(text, length);
-        if (kind == MPROF_KIND_COUNT)
-            argp_error(state, "--memory: '%.*s' is none of rss, pss, uss, swap, anon, file, shmem",
+        if (length == 5 && memcmp(text, "group", 5) == 0)
+            plot->figure.group = 1;
+        else if (kind == MPROF_KIND_COUNT)
+            argp_error(state,
+                       "--memory: '%.*s' is none of rss, pss, uss, swap, anon, file, shmem, group",
                        (int)length, text);
-        plot->figure.kinds |= 1U << kind;
+        else
+            plot->figure.kinds |= 1U << kind;
         text += length;
         if (!*text)
             return;

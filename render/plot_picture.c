@@ -35,11 +35,17 @@ static void list_kinds(char *text, size_t size, unsigned kinds, const char *sepa
 }
 
 /* What was sampled is there without a curve of its own. */
-static mprof_status check_kinds(const mprof_profile *profile, unsigned kinds, mprof_error *error)
+static mprof_status check_kinds(const mprof_profile *profile, unsigned kinds, int group,
+                                mprof_error *error)
 {
     char missing[64], list[64], others[96];
     unsigned told = mprof_profile_kinds(profile);
     unsigned absent = kinds & ~told & ~(1U << mprof_profile_measured_kind(profile));
+    if (!absent && group && !mprof_profile_control_group(profile)->current.point_count) {
+        mprof_error_set(error, MPROF_ENOTFOUND,
+                        "the control group was not recorded; `mprof run --memory group' does");
+        return MPROF_ENOTFOUND;
+    }
     if (!absent)
         return MPROF_OK;
     list_kinds(missing, sizeof missing, absent, ", ");
@@ -73,7 +79,7 @@ mprof_status mprof__plot_figure(mprof_figure **figure, const struct mprof__plot 
         status = mprof_profile_load_file(&profiles[i], recordings[i], &load, error);
         if (status == MPROF_OK) {
             mprof__command_warn(profiles[i]);
-            status = check_kinds(profiles[i], options.kinds, error);
+            status = check_kinds(profiles[i], options.kinds, options.group, error);
         }
         if (status != MPROF_OK)
             mprof_error_at(error, recordings[i], 0);

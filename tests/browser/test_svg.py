@@ -421,9 +421,10 @@ class Zoom(BrowserCase):
 
     def test_lines_beside_the_curve_go_where_a_picture_of_that_window_has_them(self):
         """The group, its limit and kinds move with the axis that the rule of the picture gives."""
-        cases = (("container", container(), [], ((2, 30), (40, 80), (50, 59), (70, 119))),
-                 ("flat", container(0.02), [], ((2, 30), (20, 100), (70, 119))),
-                 ("tree", tree(), ["--memory", "pss,swap"], ((2, 30), (40, 80), (97, 99))))
+        cases = (("container", container(), [], ((2, 30), (40, 80), (50, 59))),
+                 ("flat", container(0.02), [], ((2, 30), (20, 100))),
+                 ("far", container(0.02), ["--memory", "group"], ((20, 100),)),
+                 ("tree", tree(), ["--memory", "pss,swap"], ((2, 30), (97, 99))))
         for name, text, options, windows in cases:
             path = self.write(f"{name}.dat", text)
             for begin, end in windows:

@@ -217,6 +217,14 @@ class ControlGroup(PlotCase):
                 self.assertEqual([len(svg.of_class(name)) for name in ("control-group", "limit")], drawn)
                 self.assertIn(f"control group up to {group + 2}.0 MiB", svg.texts("facts")[0])
 
+    def test_on_demand_it_is_drawn_however_far(self):
+        svg = self.plot_svg("--memory", "group", self.recording(900, "9000.0"))
+        self.assertEqual([len(svg.of_class(name)) for name in ("control-group", "limit")], [1, 1])
+        self.assertIn("8 GiB", svg.texts("tick"))
+        done = self.run_mprof("plot", "--memory", "group", "-o", "out.svg", NESTED, expect=1)
+        self.assertRegex(done.stderr, r"\Amprof: [^\n]*nested\.dat: the control group was not recorded; "
+                                      r"`mprof run --memory group' does\n\Z")
+
     def test_several_recordings_are_drawn_without(self):
         svg = self.plot_svg(self.recording(180, "230.0"), NESTED)
         self.assertEqual(svg.of_class("control-group") + svg.of_class("limit"), [])
@@ -284,7 +292,7 @@ class Kinds(PlotCase):
         for kinds in ("heap", "pss,", "", ",", "PSS", "pss,heap"):
             with self.subTest(kinds=kinds):
                 done = self.run_mprof("plot", "--memory", kinds, NESTED, expect=2)
-                self.assertIn("is none of rss, pss, uss, swap, anon, file, shmem", done.stderr)
+                self.assertIn("is none of rss, pss, uss, swap, anon, file, shmem, group", done.stderr)
 
     def test_several_recordings(self):
         svg = self.plot_svg("--memory", "pss", self.recording("a.dat"), self.recording("b.dat"))

@@ -30,6 +30,7 @@ static mprof_figure_options options_of(unsigned choice)
         options.window_s[1] = 2;
     }
     options.kinds = choice >> 14 & 1 ? ALL_KINDS : 0;
+    options.group = choice >> 14 & choice >> 15 & 1;
     if (choice >> 12 & 1) {
         options.width_px = 300;
         options.height_px = 260;

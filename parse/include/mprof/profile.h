@@ -156,6 +156,8 @@ const mprof_warnings *mprof_profile_warnings(const mprof_profile *profile);
 const mprof_control_group *mprof_profile_control_group(const mprof_profile *profile);
 /* The kinds of memory the whole recording tells of, 1 << mprof_kind each, kept or not. */
 unsigned mprof_profile_kinds(const mprof_profile *profile);
+/* What the samples are, as the recording says itself. */
+mprof_kind mprof_profile_measured_kind(const mprof_profile *profile);
 /* The curve of a kind that was to be kept; never NULL, without points if nothing was told. Of a
  * kind that adds up it is the sum over all processes at each tick; of any other, the main
  * process's. */

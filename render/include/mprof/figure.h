@@ -164,6 +164,7 @@ typedef struct mprof_frame {
     double from_s, to_s;
     double low_mib, high_mib;
     double origin_s; /* unix time of 0 s; of the first recording */
+    int group;       /* memory goes up to the control group and its limit, however far above */
 } mprof_frame;
 
 typedef struct mprof_figure mprof_figure;
@@ -193,13 +194,11 @@ typedef struct mprof_figure_options {
     const char *function;  /* only functions that match this glob; NULL: all */
     mprof_order order;
     unsigned kinds; /* 1 << mprof_kind: their curves as well, where the profile has kept them */
+    int group;      /* the control group and its limit even where they press the curve flat */
 } mprof_figure_options;
 
 #define MPROF_DEFAULT_WIDTH_PX 1260.0
 #define MPROF_DEFAULT_HEIGHT_PX 540.0
-
-/* What the samples of a recording are, as it says itself. */
-mprof_kind mprof_profile_measured_kind(const mprof_profile *profile);
 
 void mprof_figure_options_init(mprof_figure_options *options);
 
