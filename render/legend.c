@@ -417,6 +417,22 @@ static void arrange(mprof__legend *legend, double width_px, double most_height_p
     legend->height = legend->table_count ? HEAD_PX + (double)highest * ROW_PX : 0;
 }
 
+/* Rows that are only counted fill no column. */
+static void measure_shown(mprof__legend *legend, const mprof__layout *layout, double width_px)
+{
+    legend->width = 0;
+    for (size_t i = 0; i < legend->table_count; i++) {
+        struct table *table = &legend->tables[i];
+        if (table->shown < table->count) {
+            table->count = table->shown;
+            leave_out_empty_columns(table);
+            measure_table(table, layout, width_px);
+        }
+        legend->width +=
+            (double)table->blocks * (table->width + TABLE_GAP_PX) - (i ? 0 : TABLE_GAP_PX);
+    }
+}
+
 static mprof__legend *legend_with_names(const mprof__layout *layout, double width_px,
                                         double most_height_px, double name_most_px)
 {
@@ -446,6 +462,7 @@ static mprof__legend *legend_with_names(const mprof__layout *layout, double widt
         }
     }
     arrange(legend, width_px, most_height_px);
+    measure_shown(legend, layout, width_px);
     return legend;
 }
 
