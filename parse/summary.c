@@ -364,6 +364,23 @@ static void match_kinds(summing *s)
     }
 }
 
+/* A program may be over before its first sample: then the kernel's mark is all there is. */
+static mprof_status fail_without_sample(summing *s)
+{
+    char text[160];
+    if (mprof_warnings_format(&s->summary->warnings, text, sizeof text)) {
+        return mprof_error_set(s->error, MPROF_EEMPTY, "no sample of memory (%s)", text);
+    }
+    for (size_t i = 0; i < s->kernel_count; i++) {
+        if (s->kernel[i].pid == s->main_pid && !isnan(s->kernel[i].kernel_peak_mib)) {
+            return mprof_error_set(s->error, MPROF_EEMPTY,
+                                   "no sample of memory; the kernel's peak is %.3f MiB",
+                                   s->kernel[i].kernel_peak_mib);
+        }
+    }
+    return mprof_error_set(s->error, MPROF_EEMPTY, "no sample of memory");
+}
+
 static mprof_status read_all(summing *s, mprof_source *source)
 {
     mprof_visitor visitor = {s, take_samples, take_record, count_warning};
@@ -372,10 +389,7 @@ static mprof_status read_all(summing *s, mprof_source *source)
         status = mprof_read(source, &visitor, s->error);
     }
     if (status == MPROF_OK && s->sample_count == 0) {
-        char text[160];
-        status = mprof_warnings_format(&s->summary->warnings, text, sizeof text)
-                     ? mprof_error_set(s->error, MPROF_EEMPTY, "no sample of memory (%s)", text)
-                     : mprof_error_set(s->error, MPROF_EEMPTY, "no sample of memory");
+        status = fail_without_sample(s);
     }
     if (status == MPROF_OK) {
         match_names(s);

@@ -41,6 +41,13 @@ class Unreadable(TestCase):
     def test_command_line_only(self):
         self.assert_refused(self.write(b"CMDLINE x\n"), "no sample of memory")
 
+    def test_a_program_that_was_over_before_its_first_sample(self):
+        name = self.write(b"CMDLINE true\nFACT pid 7\nPROC 7 1 1795330000.1 true\n"
+                          b"PEAK 7 0.992188 1795330000.2\nEXIT 7 1795330000.2 status 0\n")
+        done = self.run_mprof("peak", name, expect=1)
+        self.assertEqual(done.stderr, "mprof: x.dat: no sample of memory; "
+                         "the kernel's peak is 0.992 MiB\n")
+
     def test_utf16(self):
         for encoding in ("utf-16", "utf-16-le", "utf-16-be"):
             with self.subTest(encoding=encoding):
