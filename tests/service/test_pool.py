@@ -2,6 +2,7 @@
 decorated tasks are recorded in the worker that ran them, however it was started."""
 
 import pathlib
+import shutil
 import subprocess
 import sys
 import unittest
@@ -39,6 +40,33 @@ if __name__ == "__main__":
         process.start(); process.join()
         assert process.exitcode == 0
 """.replace("TOLD", TOLD)
+
+# A name counts until another program is executed, and that is called by its own.
+EXECUTED = """
+import multiprocessing, os, time
+TOLDdef work():
+    told(" a name\\n")
+    os.execv("/bin/sh", ["sh", "waits.sh", str(os.getpid())])
+if __name__ == "__main__":
+    multiprocessing.set_start_method("fork")
+    process = multiprocessing.Process(target=work, name="a name")
+    process.start(); process.join()
+    print(process.pid, process.exitcode)
+""".replace("TOLD", TOLD)
+
+WAITS = """
+until grep -q "^PROC $1 .* sh waits.sh" out.dat; do sleep 0.02; done
+exit 5
+"""
+
+# As setproctitle does: arguments, and the kernel's name for the process.
+TITLED = """
+$0 = "worker: of perl";
+for (1 .. 2500) {
+    open my $file, "<", "out.dat"; exit 5 if grep /^PROC $$ .* worker: of perl$/, <$file>;
+    select undef, undef, undef, 0.02;
+}
+"""
 
 # Three workers at a time, of a server that has been seen.
 FORKSERVER = """
@@ -172,6 +200,27 @@ class Pool(TestCase):
                 self.assertLessEqual(said.items(), self.names(recording).items())
                 self.assertEqual({call.pid for call in recording.calls_of("say")}, set(said))
                 (self.directory / "out.dat").unlink()
+
+    def test_names_change(self):
+        """At an exec, and when a process gives itself a title."""
+        (self.directory / "program.py").write_text(EXECUTED)
+        (self.directory / "waits.sh").write_text(WAITS)
+        (self.directory / "titled.pl").write_text(TITLED)
+        for prefix in ([], WITHOUT_EVENTS):
+            with self.subTest(prefix=prefix):
+                command = [*prefix, MPROF, "run", "-E", "-C", "-T", "0.05", "-o", "out.dat"]
+                done = self.run_mprof(*command[1:], python(), "program.py", program=command[0])
+                pid, code = map(int, self.program_output(done.stdout).split())
+                self.assertEqual(code, 5)
+                recording = Recording(self.directory / "out.dat")
+                self.assertEqual(self.names(recording)[pid], "sh waits.sh")
+                (self.directory / "out.dat").unlink()
+                if shutil.which("perl"):
+                    self.run_mprof(*command[1:], "perl", "titled.pl", program=command[0], expect=5)
+                    recording = Recording(self.directory / "out.dat")
+                    self.assertEqual(self.names(recording),
+                                     {int(recording.facts["pid"]): "worker: of perl"})
+                    (self.directory / "out.dat").unlink()
 
     def test_forkserver_in_every_python(self):
         """Calls of its workers reach the recording, with process and level."""
