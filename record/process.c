@@ -74,6 +74,7 @@ void mprof__process_set_title(mprof__process *process, const char *title)
     snprintf(process->title, sizeof process->title, "%s", title);
     memcpy(process->name, process->title, sizeof process->name);
     process->given_ns = 0;
+    process->comm[0] = '\0'; /* whatever it is by then, the title is read */
 }
 
 /* 1 if the title has changed. */

@@ -65,7 +65,7 @@ mprof__process *mprof__processes_find(const mprof__processes *processes, int64_t
 /* Takes the process out and frees it. */
 void mprof__processes_remove(mprof__processes *processes, mprof__process *process);
 
-/* Calls it by that title, as far as is known now. */
+/* Calls it by that title until it has been looked at. */
 void mprof__process_set_title(mprof__process *process, const char *title);
 
 /* Reads the title anew. One that has changed is the name from now on. 1 if the name has changed. */

@@ -2,6 +2,7 @@
 decorated tasks are recorded in the worker that ran them, however it was started."""
 
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -10,7 +11,7 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 import interpreters  # noqa: E402
 from mprof_test import (DEADLINE_S, PROGRAMS, WITHOUT_EVENTS, MPROF, Recording, TestCase,  # noqa: E402
-                        python)
+                        python, wait_until)
 
 METHODS = ("fork", "spawn", "forkserver")
 
@@ -57,6 +58,17 @@ if __name__ == "__main__":
 WAITS = """
 until grep -q "^PROC $1 .* sh waits.sh" out.dat; do sleep 0.02; done
 exit 5
+"""
+
+ATTACHED = """
+import multiprocessing, os
+def busy(): sum(range(1000))
+def work():
+    print(os.getpid(), flush=True)
+    while True: busy()
+if __name__ == "__main__":
+    process = multiprocessing.get_context("fork").Process(target=work, name="reader")
+    process.start(); process.join()
 """
 
 # As setproctitle does: arguments, and the kernel's name for the process.
@@ -221,6 +233,18 @@ class Pool(TestCase):
                     self.assertEqual(self.names(recording),
                                      {int(recording.facts["pid"]): "worker: of perl"})
                     (self.directory / "out.dat").unlink()
+
+    def test_name_of_a_worker_that_is_attached_to(self):
+        (self.directory / "program.py").write_text(ATTACHED)
+        path = self.directory / "out.dat"
+        program = self.start(python(), "program.py")
+        pid = self.wait_for_output(program, r"(\d+)\n")[1]
+        recorder = self.start_mprof("attach", "--functions", "__main__:busy", "-o", path, pid)
+        said = self.wait_for_output(recorder, r"functions are .*")[0]
+        if not said.startswith("functions are recorded"):
+            self.skipTest(said)
+        line = re.compile(rf"(?m)^PROC {pid} .* reader$")
+        wait_until(lambda: path.exists() and line.search(path.read_text()), "the name")
 
     def test_forkserver_in_every_python(self):
         """Calls of its workers reach the recording, with process and level."""
