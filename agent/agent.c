@@ -146,7 +146,7 @@ static void hear(bool is_exec, PyObject *subject)
 
 bool mprof_agent_event(const char *event, PyObject *arguments)
 {
-    if (mprof__monitor_is_asking()) {
+    if (mprof__monitor_caused_event()) {
         return false; /* its name alone may bring 64 KiB of the interpreter into memory */
     }
     if (strcmp(event, "cpython._PySys_ClearAuditHooks") == 0) {

@@ -65,7 +65,7 @@ static mprof_pointer_map deaths;    /* weak reference -> function or frame, a ke
 static watched_code *watched;       /* all of them */
 static watched_call *spare_calls;
 static watched_frame *dying;
-static bool is_asking; /* inside of sys.monitoring, which runs no code of the program */
+static bool is_asking; /* sys.monitoring, which has not raised its event yet */
 
 static watched_code *find_code(PyObject *code)
 {
@@ -476,9 +476,11 @@ static bool call_monitoring(const char *method, const char *format, ...)
     return result != NULL;
 }
 
-bool mprof__monitor_is_asking(void)
+bool mprof__monitor_caused_event(void)
 {
-    return is_asking;
+    bool caused = is_asking;
+    is_asking = false;
+    return caused;
 }
 
 /* The numbers that no kind of tool is meant to have come first. */

@@ -23,7 +23,8 @@ void mprof__monitor_release(void);
 /* Tells of what is known to have ended, but not yet told. For the end of the interpreter. */
 void mprof__monitor_flush(void);
 
-/* Whether the calling thread is in a function of sys.monitoring on our account. */
-bool mprof__monitor_is_asking(void);
+/* Whether the audit event that is told now is sys.monitoring's own, of something we asked it for.
+ */
+bool mprof__monitor_caused_event(void);
 
 #endif

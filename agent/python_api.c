@@ -178,6 +178,7 @@ mprof_python_fit mprof__python_load(void)
     if (api->version >= VERSION(3, NEWEST_MINOR + 1)) {
         return MPROF_PYTHON_TOO_NEW;
     }
+    api->counts_all = symbol("_Py_NegativeRefcount") != NULL;
     if (!find_function(&api->vectorcall, "PyObject_Vectorcall")) {
         api->vectorcall = vectorcall_inline;
         all &= api->version < VERSION(3, 11);

@@ -10,35 +10,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Objects that live for ever have the sign of the lower half of their count set, from 3.12 on; from
- * 3.14 on the upper half is no count. Py_IncRef and Py_DecRef know that as well, but the
- * interpreter itself uses neither: they would bring 64 KiB of its code into memory. Both take NULL.
- */
-static inline void mprof__python_hold(PyObject *object)
-{
-    if (object != NULL && (int32_t)object->ob_refcnt >= 0) {
-        object->ob_refcnt++;
-    }
-}
-
-static inline void mprof__python_let_go(PyObject *object)
-{
-    if (object != NULL && (int32_t)object->ob_refcnt >= 0 && (uint32_t)--object->ob_refcnt == 0) {
-        _Py_Dealloc(object);
-    }
-}
-
-#undef Py_INCREF
-#undef Py_DECREF
-#undef Py_XINCREF
-#undef Py_XDECREF
-#undef Py_CLEAR
-#undef Py_RETURN_NONE
-#define Py_INCREF(object) mprof__python_hold((PyObject *)(object))
-#define Py_DECREF(object) mprof__python_let_go((PyObject *)(object))
-#define Py_XINCREF(object) mprof__python_hold((PyObject *)(object))
-#define Py_XDECREF(object) mprof__python_let_go((PyObject *)(object))
-
 /* Positional arguments in an array, as PEP 590 has it. */
 typedef PyObject *(*mprof_vectorcall)(PyObject *callable, PyObject *const *arguments, size_t count,
                                       PyObject *keywords);
@@ -53,6 +24,7 @@ typedef enum mprof_python_fit {
 
 typedef struct mprof_python {
     uint32_t version; /* as PY_VERSION_HEX, without the release level: 0x030b0200 */
+    bool counts_all;  /* a debug build: it counts all references together, too */
     mprof_vectorcall vectorcall;
     PyObject *(*method_new)(PyObject *function, PyObject *self); /* new reference */
     PyObject *(*builtin_new)(PyMethodDef *method, PyObject *self, PyObject *module,
@@ -77,6 +49,40 @@ typedef struct mprof_python {
 } mprof_python;
 
 extern mprof_python mprof__python;
+
+/* Objects that live for ever have the sign of the lower half of their count set, from 3.12 on; from
+ * 3.14 on the upper half is no count. Py_IncRef and Py_DecRef know that as well, but the
+ * interpreter itself uses neither: they would bring 64 KiB of its code into memory. Both take NULL.
+ */
+static inline void mprof__python_hold(PyObject *object)
+{
+    if (mprof__python.counts_all) {
+        Py_IncRef(object);
+    } else if (object != NULL && (int32_t)object->ob_refcnt >= 0) {
+        object->ob_refcnt++;
+    }
+}
+
+static inline void mprof__python_let_go(PyObject *object)
+{
+    if (mprof__python.counts_all) {
+        Py_DecRef(object);
+    } else if (object != NULL && (int32_t)object->ob_refcnt >= 0 &&
+               (uint32_t)--object->ob_refcnt == 0) {
+        _Py_Dealloc(object);
+    }
+}
+
+#undef Py_INCREF
+#undef Py_DECREF
+#undef Py_XINCREF
+#undef Py_XDECREF
+#undef Py_CLEAR
+#undef Py_RETURN_NONE
+#define Py_INCREF(object) mprof__python_hold((PyObject *)(object))
+#define Py_DECREF(object) mprof__python_let_go((PyObject *)(object))
+#define Py_XINCREF(object) mprof__python_hold((PyObject *)(object))
+#define Py_XDECREF(object) mprof__python_let_go((PyObject *)(object))
 
 /* co_flags of a code object */
 #define MPROF_CODE_GENERATOR 0x20
