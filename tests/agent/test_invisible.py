@@ -424,6 +424,7 @@ class Invisible(AgentCase):
         def k(cls): return [i for i in g(3)]
     print(f(1, b=2), list(g(2)), C().m()[1], C.k(), next(g(1)))
     async def main():
+        asyncio.get_running_loop().slow_callback_duration = 60  # else it tells of a busy machine
         return await asyncio.gather(*(c(n) for n in range(5)))
     print(asyncio.run(main()))
     threads = [threading.Thread(target=lambda: list(g(50))) for _ in range(4)]
