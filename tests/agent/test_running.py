@@ -64,8 +64,9 @@ late.function
 # What every program has: it says what it is, waits in its own way, makes the calls, is asked whether
 # it is still what it was, and goes on until it is told to end.
 PROGRAM = '''
-import importlib.machinery, os, sys, threading, time
+import ctypes, importlib.machinery, os, sys, threading, time
 import app
+ctypes.CDLL("libgcc_s.so.1")  # the first end of a thread opens it otherwise, whenever that is
 functions = [app.inner, app.outer, app.view, app.numbers, app.fetch, app.Thing.method, app.Thing.fixed,
              app.cached.__wrapped__]
 loader = importlib.machinery.SourceFileLoader
