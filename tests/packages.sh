@@ -19,11 +19,11 @@ packages_demo=(python3-flask python3-gevent gunicorn)
 packages_test=(
     git libcmocka-dev libasan8 libubsan1 libchafa-dev
     python3-memory-profiler python3-matplotlib
-    python3-celery python3-pytest-xdist
+    python3-celery python3-pytest-xdist python3-eventlet uwsgi-core uwsgi-plugin-python3
     python3-ipython python3-ipykernel python3-jupyter-client
     libxml2-utils poppler-utils librsvg2-bin fonts-noto-cjk
     chromium chromium-driver
-    valgrind strace mypy
+    valgrind strace mypy musl-tools
     mandoc clang-format-14
 )
 

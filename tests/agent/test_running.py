@@ -64,9 +64,8 @@ late.function
 # What every program has: it says what it is, waits in its own way, makes the calls, is asked whether
 # it is still what it was, and goes on until it is told to end.
 PROGRAM = '''
-import ctypes, importlib.machinery, os, sys, threading, time
+import importlib.machinery, os, sys, threading, time
 import app
-ctypes.CDLL("libgcc_s.so.1")  # the first end of a thread opens it otherwise, whenever that is
 functions = [app.inner, app.outer, app.view, app.numbers, app.fetch, app.Thing.method, app.Thing.fixed,
              app.cached.__wrapped__]
 loader = importlib.machinery.SourceFileLoader
@@ -96,6 +95,12 @@ def serve():
         if a != b: print(a, b, file=sys.stderr)
 '''
 
+# The first end of a thread opens this one otherwise, whenever that is.
+ENDS = """
+import ctypes
+ctypes.CDLL("libgcc_s.so.1")
+"""
+
 STATES = {
     "busy": '''
 def wait(condition):
@@ -111,14 +116,14 @@ import select
 def wait(condition):
     while not condition(): select.select([], [], [], 0.01)
 ''',
-    "with busy threads": '''
+    "with busy threads": ENDS + '''
 def spin():
     while not said("check"): sum(range(1000))
 for _ in range(4): threading.Thread(target=spin, daemon=True).start()
 def wait(condition):
     while not condition(): time.sleep(0.01)
 ''',
-    "with allocating threads": '''
+    "with allocating threads": ENDS + '''
 def spin():
     while not said("check"): b"x" * 300000; list(range(100)); os.stat(".")
 for _ in range(4): threading.Thread(target=spin, daemon=True).start()
@@ -140,7 +145,7 @@ blocked = True
 def wait(condition):
     while not condition(): assert app.outer(1) == 3
 ''',
-    "calling in threads": '''
+    "calling in threads": ENDS + '''
 def work():
     while not said("check"): assert app.outer(1) == 3 and list(app.numbers(2)) == [1, 2]
 threads = [threading.Thread(target=work) for _ in range(3)]

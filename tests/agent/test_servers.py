@@ -136,7 +136,7 @@ class Servers(AgentCase):
                 self.assertLessEqual(len({call.lane for call in calls}), 13)
 
     def test_gunicorn_eventlet(self):
-        self.needs("gunicorn.workers.geventlet", "eventlet")  # not in gunicorn 26
+        self.needs("eventlet", "gunicorn.workers.geventlet")  # not in gunicorn 26
         calls = self.gunicorn("-w", "2", "-k", "eventlet")
         self.assertGreater(len({(call.pid, call.lane) for call in calls}), 2)
 
