@@ -92,20 +92,6 @@ static void add_series(double *values, const mprof__layout *layout,
     }
 }
 
-/* The first point of a series that is not before a moment. */
-static size_t first_from(const mprof_series *series, double at)
-{
-    size_t low = 0, high = series->point_count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (series->points[middle].time_s < at)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
 /* Adds a child to values[STEPS]; false without memory for it. Where MEM is a sum, nothing is known
  * of it between two samples: a child that is known better there, by what its functions measured,
  * would be taken from or given to the main process. So it counts with what it had at the samples.
@@ -123,8 +109,9 @@ static bool add_child(double *values, const mprof__layout *layout,
     bool one_time = mprof_profile_fact(recording->profile, "include-children") != NULL;
     double pace_s = one_time || !isfinite(recording->pace_s) ? 0 : recording->pace_s;
     /* its life, and the moment on either side: there may be thousands of short ones */
-    size_t first = first_from(moments, series->points[0].time_s - pace_s);
-    size_t end = first_from(moments, series->points[series->point_count - 1].time_s + pace_s) + 2;
+    size_t first = mprof__first_from(moments, series->points[0].time_s - pace_s);
+    size_t end =
+        mprof__first_from(moments, series->points[series->point_count - 1].time_s + pace_s) + 2;
     first -= first > 0;
     end = end < moments->point_count ? end : moments->point_count;
     mprof_sample *points = malloc((end - first + 1) * sizeof *points);

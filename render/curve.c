@@ -181,7 +181,7 @@ static void lift(struct pen *pen)
     pen->first = pen->layout->figure->point_count;
 }
 
-static size_t first_at_or_after(const mprof_series *series, double time_s)
+size_t mprof__first_from(const mprof_series *series, double time_s)
 {
     size_t low = 0, high = series->point_count;
     while (low < high) {
@@ -209,7 +209,7 @@ void mprof__draw_series(mprof__layout *layout, const mprof__recording *recording
                         const mprof_series *series, const mprof__stroke *stroke)
 {
     double from = recording->start_s + layout->from_s, to = recording->start_s + layout->to_s;
-    size_t begin = first_at_or_after(series, from);
+    size_t begin = mprof__first_from(series, from);
     size_t end = begin;
     while (end < series->point_count && series->points[end].time_s <= to)
         end++;

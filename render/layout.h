@@ -243,6 +243,8 @@ typedef struct mprof__stroke {
 } mprof__stroke;
 void mprof__draw_series(mprof__layout *layout, const mprof__recording *recording,
                         const mprof_series *series, const mprof__stroke *stroke);
+/* The first point of a series that is not before a moment; their count where all are. */
+size_t mprof__first_from(const mprof_series *series, double time_s);
 /* Typical pause between samples; where they are too few, `otherwise`. */
 double mprof__pace_s(const mprof_series *series, double otherwise);
 #define MPROF__GAP_FACTOR 8 /* so many times the pace is a gap */
