@@ -58,9 +58,10 @@ void mprof__flights_tell(mprof__flights *flights, int folder_fd, const mprof__ca
     size_t size = 0;
     FILE *stream;
 
-    if (now_ns < flights->due_ns) {
+    if (!flights->is_called || now_ns < flights->due_ns) {
         return;
     }
+    flights->is_called = 0;
     flights->due_ns = now_ns + PAUSE_NS;
     if (fstatat(folder_fd, ASKED, &asked, AT_SYMLINK_NOFOLLOW) != 0 ||
         (asked.st_mtim.tv_sec == flights->asked.tv_sec &&
@@ -87,11 +88,9 @@ void mprof__flights_ask(int folder_fd, int anew)
     if (anew) {
         unlinkat(folder_fd, TOLD, 0);
     }
-    fd = openat(folder_fd, ASKED,
-                O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0600);
-
+    unlinkat(folder_fd, ASKED, 0); /* made anew, it wakes the recorder */
+    fd = openat(folder_fd, ASKED, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd >= 0) {
-        (void)futimens(fd, NULL);
         close(fd);
     }
 }

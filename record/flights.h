@@ -17,9 +17,10 @@
 typedef struct mprof__flights {
     struct timespec asked; /* when somebody did so last */
     int64_t due_ns;        /* no look before this */
+    int is_called;         /* there is news in the directory: it may be that */
 } mprof__flights;
 
-/* Tells, if it is time to and somebody has asked since. folder_fd: the directory. */
+/* Tells, if called, if it is time to, and if somebody has asked since. folder_fd: the directory. */
 void mprof__flights_tell(mprof__flights *flights, int folder_fd, const mprof__calls *calls,
                          const mprof__processes *processes, int64_t now_ns);
 

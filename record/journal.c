@@ -169,12 +169,18 @@ void mprof__journal_lost(mprof__journal *journal, int64_t pid, uint64_t count, i
     append(journal, &record);
 }
 
-void mprof__journal_commit(mprof__journal *journal)
+static void tell_failure(mprof__journal *journal)
 {
     mprof_error error = MPROF_ERROR_INIT;
 
-    if (mprof_writer_commit(journal->writer, &error) != MPROF_OK && !journal->failed) {
-        journal->failed = 1;
-        mprof__journal_notice(journal, &error);
+    journal->failed = 1;
+    (void)mprof_writer_commit(journal->writer, &error); /* of nothing: it says why */
+    mprof__journal_notice(journal, &error);
+}
+
+void mprof__journal_commit(mprof__journal *journal)
+{
+    if (mprof_writer_commit(journal->writer, NULL) != MPROF_OK && !journal->failed) {
+        tell_failure(journal);
     }
 }

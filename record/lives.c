@@ -15,6 +15,8 @@
  * often than this; and less and less often while the events are all of other programs. */
 #define PAUSE_NS INT64_C(2000000)
 #define PAUSE_MAX_NS INT64_C(100000000)
+/* After so many ticks without any, the next event is again worth being woken for. */
+#define QUIET_TICKS 8
 
 /* --- what the tree tells --- */
 
@@ -109,15 +111,20 @@ static void take_end(void *data, mprof__process *process, const mprof__process_e
     }
 }
 
-void mprof__lives_update(mprof__lives *lives, int64_t now_ns)
+static void tell_failure(mprof__lives *lives, mprof_status status)
 {
     mprof_error error = MPROF_ERROR_INIT;
 
-    if (lives->stats) {
-        mprof__taskstats_drain(lives->stats);
-    }
-    if (mprof__process_tree_update(lives->tree, now_ns, &error) != MPROF_OK) {
-        mprof__journal_notice(lives->journal, &error);
+    mprof_error_set(&error, status, "out of memory");
+    mprof__journal_notice(lives->journal, &error);
+}
+
+void mprof__lives_update(mprof__lives *lives, int64_t now_ns)
+{
+    mprof_status status = mprof__process_tree_update(lives->tree, now_ns);
+
+    if (status != MPROF_OK) {
+        tell_failure(lives, status);
     }
     if (lives->calls) {
         mprof__calls_name(lives->calls);
@@ -135,6 +142,27 @@ void mprof__lives_take_events(mprof__lives *lives, int64_t now_ns)
         lives->pause_ns *= 2;
     }
     lives->look_ns = now_ns + lives->pause_ns;
+}
+
+void mprof__lives_tick(mprof__lives *lives, int64_t now_ns, int are_quiet)
+{
+    uint64_t before = mprof__process_tree_events(lives->tree);
+
+    if (lives->stats) {
+        mprof__taskstats_keep_up(lives->stats, now_ns);
+    }
+    if (are_quiet) {
+        if (lives->calls) {
+            mprof__calls_name(lives->calls);
+        }
+        return;
+    }
+    mprof__lives_take_events(lives, now_ns);
+    lives->quiet = mprof__process_tree_events(lives->tree) == before ? lives->quiet + 1 : 0;
+    if (lives->quiet == QUIET_TICKS) {
+        lives->quiet = 0;
+        lives->pause_ns = PAUSE_NS;
+    }
 }
 
 /* A child of ours has been reaped; `stat` was read while it was a zombie. */

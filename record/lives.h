@@ -27,6 +27,7 @@ typedef struct mprof__lives {
     mprof__oom *oom;                      /* NULL: out of memory */
     int64_t look_ns;  /* no look at process events before this, CLOCK_MONOTONIC */
     int64_t pause_ns; /* how long after a look */
+    int quiet;        /* ticks in a row at which there were no events, of whatever process */
     int has_begun;    /* else everything is known, and nothing told yet */
     int is_empty;     /* all was over before it had begun */
 } mprof__lives;
@@ -44,6 +45,9 @@ void mprof__lives_update(mprof__lives *lives, int64_t now_ns);
 /* The same when the kernel may have told something, of whatever process; sets when to look next:
  * the less often, the longer it was all of other programs. */
 void mprof__lives_take_events(mprof__lives *lives, int64_t now_ns);
+
+/* The same at a tick. are_quiet: events have been waited for, and there are none. */
+void mprof__lives_tick(mprof__lives *lives, int64_t now_ns, int are_quiet);
 
 /* The delay is over: what is known by now is told as of this moment. */
 void mprof__lives_begin(mprof__lives *lives, int64_t now_ns);

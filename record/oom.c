@@ -17,8 +17,9 @@
 /* A process moves into its group at its beginning, if it does: before so many looks it may have
  * moved since the last one. */
 #define LOOKS_TO_SETTLE 2
-/* Limits are read anew so often. */
+/* Limits are read anew so often at first, and less and less often while they stay what they are. */
 #define LIMIT_NS INT64_C(1000000000)
+#define LIMIT_MAX_NS INT64_C(8000000000)
 
 typedef struct tally {
     int is_started;
@@ -32,7 +33,8 @@ typedef struct watched {
     mprof__cgroup group;
     tally tally;
     int64_t limit_bytes;
-    int64_t limit_ns; /* when the limit was read */
+    int64_t limit_ns;       /* when it is to be read anew; 0: it has not been read */
+    int64_t limit_pause_ns; /* and the time after that */
 } watched;
 
 struct mprof__oom {
@@ -209,6 +211,19 @@ void mprof__oom_look(mprof__oom *oom, mprof__oom_place *place, int64_t pid, int6
     }
 }
 
+static void read_limit(watched *one, const mprof__cgroup_mount *mount, int64_t now_ns)
+{
+    int64_t bytes = mprof__cgroup_limit_bytes(mount->version, one->path, mount->directory);
+
+    if (one->limit_ns == 0 || bytes != one->limit_bytes) {
+        one->limit_pause_ns = LIMIT_NS;
+    } else if (one->limit_pause_ns < LIMIT_MAX_NS) {
+        one->limit_pause_ns *= 2;
+    }
+    one->limit_bytes = bytes;
+    one->limit_ns = now_ns + one->limit_pause_ns;
+}
+
 int mprof__oom_group(mprof__oom *oom, const mprof__oom_place *place, int always,
                      int64_t *current_bytes, int64_t *limit_bytes, const char **name,
                      int64_t now_ns)
@@ -219,9 +234,8 @@ int mprof__oom_group(mprof__oom *oom, const mprof__oom_place *place, int always,
     if (!one) {
         return -1;
     }
-    if (one->limit_ns == 0 || now_ns - one->limit_ns > LIMIT_NS) {
-        one->limit_bytes = mprof__cgroup_limit_bytes(oom->mount.version, one->path, top);
-        one->limit_ns = now_ns;
+    if (now_ns >= one->limit_ns) {
+        read_limit(one, &oom->mount, now_ns);
     }
     if (one->limit_bytes < 0 && !always) {
         return -1;

@@ -85,18 +85,21 @@ static int ask_to_listen(int fd)
     return send(fd, bytes, sizeof bytes, MSG_NOSIGNAL) == (ssize_t)sizeof bytes ? 0 : -1;
 }
 
-/* Receives what is waiting, up to a batch. 1 if there is some, 0 if not, -1 if events were lost. */
-static int receive_batch(mprof__process_events *events)
+static void set_up_batch(mprof__process_events *events)
 {
     for (int i = 0; i < BATCH; i++) {
         events->places[i].iov_base = events->bytes[i];
         events->places[i].iov_len = MESSAGE_BYTES;
-        memset(&events->headers[i], 0, sizeof events->headers[i]);
         events->headers[i].msg_hdr.msg_iov = &events->places[i];
         events->headers[i].msg_hdr.msg_iovlen = 1;
         events->headers[i].msg_hdr.msg_name = &events->senders[i];
         events->headers[i].msg_hdr.msg_namelen = sizeof events->senders[i];
     }
+}
+
+/* Receives what is waiting, up to a batch. 1 if there is some, 0 if not, -1 if events were lost. */
+static int receive_batch(mprof__process_events *events)
+{
     events->next = 0;
     events->count = recvmmsg(events->fd, events->headers, BATCH, MSG_DONTWAIT, NULL);
     if (events->count < 0) {
@@ -178,6 +181,7 @@ mprof__process_events *mprof__process_events_open(void)
         return NULL;
     }
     events->fd = fd;
+    set_up_batch(events);
     if (!start_listening(events)) {
         mprof__process_events_free(events);
         return NULL;

@@ -28,7 +28,8 @@ struct mprof__process_tree {
     mprof__process_events *events; /* NULL: births are searched for */
     int load_fd;                   /* /proc/loadavg: its last field is the last pid given out */
     int64_t last_pid;
-    uint64_t changes; /* events that were of members */
+    uint64_t told;    /* events */
+    uint64_t changes; /* those that were of members */
     int64_t full_ns;  /* when the next full search is due */
     int64_t *foreign; /* pids that are none of ours, ascending */
     size_t foreign_count;
@@ -196,6 +197,11 @@ int mprof__process_tree_has_ended(const mprof__process *process, int64_t now_ns,
     return 1;
 }
 
+uint64_t mprof__process_tree_events(const mprof__process_tree *tree)
+{
+    return tree->told;
+}
+
 uint64_t mprof__process_tree_changes(const mprof__process_tree *tree)
 {
     return tree->changes;
@@ -221,6 +227,7 @@ static mprof_status take_event(mprof__process_tree *tree, const mprof__process_e
     int64_t whose = event->kind == MPROF__PROCESS_FORKED ? event->ppid : event->pid;
     mprof__process *process = mprof__processes_find(&tree->processes, whose);
 
+    tree->told++;
     tree->changes += process != NULL;
     switch (event->kind) {
     case MPROF__PROCESS_FORKED:
@@ -379,8 +386,7 @@ mprof_status mprof__process_tree_set_root(mprof__process_tree *tree, int64_t pid
     return status == MPROF_OK ? MPROF_OK : mprof_error_set(error, status, "out of memory");
 }
 
-mprof_status mprof__process_tree_update(mprof__process_tree *tree, int64_t now_ns,
-                                        mprof_error *error)
+mprof_status mprof__process_tree_update(mprof__process_tree *tree, int64_t now_ns)
 {
     mprof_status status = MPROF_OK;
 
@@ -403,5 +409,5 @@ mprof_status mprof__process_tree_update(mprof__process_tree *tree, int64_t now_n
             status = search(tree, last_pid, now_ns);
         }
     }
-    return status == MPROF_OK ? MPROF_OK : mprof_error_set(error, status, "out of memory");
+    return status;
 }

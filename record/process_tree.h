@@ -30,8 +30,7 @@ mprof_status mprof__process_tree_set_root(mprof__process_tree *tree, int64_t pid
                                           mprof_error *error);
 
 /* Finds out what has been born since. MPROF_ENOMEM. */
-mprof_status mprof__process_tree_update(mprof__process_tree *tree, int64_t now_ns,
-                                        mprof_error *error);
+mprof_status mprof__process_tree_update(mprof__process_tree *tree, int64_t now_ns);
 
 /* Adds a process that is known from elsewhere, not as a member. MPROF_ENOMEM. */
 mprof_status mprof__process_tree_adopt(mprof__process_tree *tree, int64_t pid, int64_t now_ns,
@@ -52,7 +51,9 @@ const mprof__processes *mprof__process_tree_processes(const mprof__process_tree 
 /* The first process, or NULL once it has ended. */
 mprof__process *mprof__process_tree_root(const mprof__process_tree *tree);
 
-/* How many of the kernel's events concerned this tree: it also tells of all other processes. */
+/* How many events the kernel has told, of whatever process; how many of them concerned this tree.
+ */
+uint64_t mprof__process_tree_events(const mprof__process_tree *tree);
 uint64_t mprof__process_tree_changes(const mprof__process_tree *tree);
 
 /* 1 if descendants belong to the tree. */

@@ -88,7 +88,7 @@ int mprof__process_watch_look(mprof__process_watch *watch)
     int64_t sum = 0;
     size_t i = 0;
 
-    (void)mprof__process_tree_update(watch->tree, now_ns, NULL);
+    (void)mprof__process_tree_update(watch->tree, now_ns);
     while (i < processes->count) {
         i += (size_t)look_at(watch, processes->items[i], now_ns, &sum);
     }

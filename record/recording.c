@@ -34,6 +34,7 @@ struct mprof__recording {
     mprof__calls *calls;    /* NULL: no functions */
     mprof__flights flights; /* who has asked for calls in flight */
     mprof__end_request request;
+    mprof__wakers wakers;
     int64_t begin_ns; /* when the delay is over */
     int64_t end_ns;   /* when the time is over; INT64_MAX: never */
     int is_sampling;  /* the file is not complete yet */
@@ -59,16 +60,13 @@ static int64_t highest_bytes(const mprof__recording *recording)
 
 /* Without a signal of its own the threshold is an end: the program is asked to end, or is left, if
  * it is none of ours. */
-static void watch_threshold(mprof__recording *recording)
+static void take_threshold(mprof__recording *recording)
 {
-    mprof__threshold *threshold = &recording->plan.threshold;
+    const mprof__threshold *threshold = &recording->plan.threshold;
     mprof_error error = MPROF_ERROR_INIT;
     int number = threshold->signal;
     char name[16];
 
-    if (!mprof__threshold_is_crossed(threshold, highest_bytes(recording))) {
-        return;
-    }
     if (number == 0) {
         recording->is_cut = 1;
         number = mprof__target_is_ours(&recording->target) ? SIGTERM : 0;
@@ -113,9 +111,11 @@ static void tick(mprof__recording *recording, int64_t now_ns)
 
     if (recording->calls && mprof__ring_folder_watch_fd(folder) < 0) {
         mprof__calls_search(recording->calls); /* else the watch wakes the loop */
+        recording->flights.is_called = 1;
     }
     if (mprof__process_tree_follows(recording->lives.tree)) {
-        mprof__lives_take_events(&recording->lives, now_ns);
+        mprof__lives_tick(&recording->lives, now_ns,
+                          mprof__wakers_are_quiet(&recording->wakers, MPROF__WAKER_TREE));
         now_ns = mprof__clock_now_ns(); /* no sample is older than the birth of its process */
     }
     mprof__sampler_tick(&recording->sampler, now_ns);
@@ -125,7 +125,9 @@ static void tick(mprof__recording *recording, int64_t now_ns)
                             mprof__process_tree_processes(recording->lives.tree), now_ns);
     }
     mprof__journal_commit(&recording->journal);
-    watch_threshold(recording);
+    if (mprof__threshold_is_crossed(&recording->plan.threshold, highest_bytes(recording))) {
+        take_threshold(recording);
+    }
     if (recording->plan.live) {
         mprof__live_add(recording->plan.live, recording->sampler.mem_bytes, now_ns);
         show_live(recording, now_ns);
@@ -224,24 +226,27 @@ static void take_signals(mprof__recording *recording)
 
 /* --- the loop --- */
 
-static void set_up_wakers(const mprof__recording *recording, mprof__wakers *wakers)
+static void set_up_wakers(mprof__recording *recording)
 {
     const mprof__target *target = &recording->target;
+    const mprof__ring_folder *folder = recording->plan.folder;
+    int has_rings = recording->calls && recording->is_sampling;
+    mprof__wakers *wakers = &recording->wakers;
 
-    mprof__wakers_init(wakers);
     mprof__wakers_set(wakers, MPROF__WAKER_SIGNALS, recording->plan.signals->fd);
     mprof__wakers_set(wakers, MPROF__WAKER_END, target->has_ended ? -1 : target->pidfd);
-    if (recording->calls && recording->is_sampling) {
-        const mprof__ring_folder *folder = recording->plan.folder;
-
-        mprof__wakers_set(wakers, MPROF__WAKER_BELL, mprof__ring_folder_bell_fd(folder));
-        mprof__wakers_set(wakers, MPROF__WAKER_RING, mprof__ring_folder_watch_fd(folder));
+    mprof__wakers_set(wakers, MPROF__WAKER_BELL,
+                      has_rings ? mprof__ring_folder_bell_fd(folder) : -1);
+    mprof__wakers_set(wakers, MPROF__WAKER_RING,
+                      has_rings ? mprof__ring_folder_watch_fd(folder) : -1);
+    if (!recording->is_sampling) {
+        mprof__wakers_set(wakers, MPROF__WAKER_TREE, -1);
     }
 }
 
 /* Time until something is to be done, whether or not anything happens. Sets whether process events
  * may wake the loop before that. */
-static int64_t time_left_ns(const mprof__recording *recording, mprof__wakers *wakers)
+static int64_t time_left_ns(mprof__recording *recording)
 {
     const mprof__lives *lives = &recording->lives;
     int64_t now_ns = mprof__clock_now_ns();
@@ -264,16 +269,19 @@ static int64_t time_left_ns(const mprof__recording *recording, mprof__wakers *wa
         left_ns = pause_ns < left_ns ? pause_ns : left_ns;
         tree_fd = -1;
     }
-    mprof__wakers_set(wakers, MPROF__WAKER_TREE, tree_fd);
+    mprof__wakers_set(&recording->wakers, MPROF__WAKER_TREE, tree_fd);
     return left_ns;
 }
 
 /* What wakes the loop between the ticks. */
-static void take_news(mprof__recording *recording, const mprof__wakers *wakers)
+static void take_news(mprof__recording *recording)
 {
+    const mprof__wakers *wakers = &recording->wakers;
+
     if (mprof__wakers_have(wakers, MPROF__WAKER_BELL) ||
         mprof__wakers_have(wakers, MPROF__WAKER_RING)) {
         mprof__ring_folder_quiet(recording->plan.folder);
+        recording->flights.is_called |= mprof__wakers_have(wakers, MPROF__WAKER_RING);
         mprof__calls_search(recording->calls);
         mprof__calls_drain(recording->calls);
         mprof__journal_commit(&recording->journal);
@@ -309,21 +317,20 @@ static void give_up(mprof__recording *recording)
 static void loop(mprof__recording *recording)
 {
     const mprof__target *target = &recording->target;
-    mprof__wakers wakers;
+    mprof__wakers *wakers = &recording->wakers;
 
-    set_up_wakers(recording, &wakers);
+    set_up_wakers(recording);
     while (!recording->is_over) {
-        mprof__wakers_wait(&wakers,
-                           recording->is_sampling ? time_left_ns(recording, &wakers) : INT64_MAX);
-        if (mprof__wakers_have(&wakers, MPROF__WAKER_SIGNALS)) {
+        mprof__wakers_wait(wakers, recording->is_sampling ? time_left_ns(recording) : INT64_MAX);
+        if (mprof__wakers_have(wakers, MPROF__WAKER_SIGNALS)) {
             take_signals(recording);
         }
-        if (mprof__wakers_have(&wakers, MPROF__WAKER_END)) {
+        if (mprof__wakers_have(wakers, MPROF__WAKER_END)) {
             mprof__lives_take_end_of_target(&recording->lives);
         }
         recording->is_over |= target->has_ended && !recording->plan.follow;
         if (recording->is_sampling && !recording->is_over) {
-            take_news(recording, &wakers);
+            take_news(recording);
             take_time(recording);
             if (recording->journal.failed) {
                 give_up(recording);
@@ -333,7 +340,7 @@ static void loop(mprof__recording *recording)
             look_who_is_left(recording);
         }
         if (!recording->is_sampling || target->has_ended) {
-            set_up_wakers(recording, &wakers);
+            set_up_wakers(recording);
         }
     }
 }
@@ -411,6 +418,7 @@ mprof_status mprof__recording_open(mprof__recording **out, const mprof__recordin
         return mprof_error_set(error, MPROF_ENOMEM, "out of memory");
     }
     recording->plan = *plan;
+    mprof__wakers_open(&recording->wakers);
     mprof__target_init(&recording->target, plan->is_child);
     mprof__journal_init(&recording->journal, plan->writer, plan->notice, plan->notice_data);
     recording->journal.redact = plan->redact;
@@ -473,6 +481,7 @@ void mprof__recording_free(mprof__recording *recording)
     if (!recording) {
         return;
     }
+    mprof__wakers_close(&recording->wakers);
     mprof__target_close(&recording->target);
     mprof__calls_free(recording->calls);
     mprof__lives_close(&recording->lives);

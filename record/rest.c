@@ -12,8 +12,8 @@
 #include <time.h>
 #include <unistd.h>
 
-/* A reading is taken to hold for this long. Not for all processes alike, so that they are not all
- * read again at one tick. */
+/* A reading is taken to hold for this long. The first one after work less long, and not for all
+ * processes alike, so that they are not all read again at one tick. */
 #define HOLDS_NS INT64_C(1000000000)
 #define HOLDS_PARTS 16
 /* The clock adds up all threads, and is worth asking only while that takes less than a reading. */
@@ -71,9 +71,9 @@ static int64_t read_cpu_ns(int64_t pid)
     return (int64_t)used.tv_sec * 1000000000 + used.tv_nsec;
 }
 
-static int64_t holds_until_ns(int64_t pid, int64_t now_ns)
+static int64_t holds_until_ns(const mprof__rest *rest, int64_t pid, int64_t now_ns)
 {
-    return now_ns + HOLDS_NS - pid % HOLDS_PARTS * (HOLDS_NS / 2 / HOLDS_PARTS);
+    return now_ns + HOLDS_NS - (rest->busy ? pid % HOLDS_PARTS * (HOLDS_NS / HOLDS_PARTS) : 0);
 }
 
 /* The last answer was another one: the process is at work, and is asked less and less often. */
@@ -105,7 +105,7 @@ int mprof__rest_holds(mprof__rest *rest, int64_t pid, int64_t now_ns)
         return 1;
     }
     rest->cpu_ns = cpu_ns;
-    rest->until_ns = holds_until_ns(pid, now_ns);
+    rest->until_ns = holds_until_ns(rest, pid, now_ns);
     if (is_due && mprof__clock_now_ns() - before_ns > EXPENSIVE_NS) {
         rest->pause = EXPENSIVE_PAUSE;
         rest->until_ns = 0;

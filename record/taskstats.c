@@ -22,6 +22,8 @@
 #define MESSAGE_BYTES 1024
 /* From this version on a record names the process of its thread. */
 #define VERSION_WITH_TGID 12
+/* The buffer is looked into so often, and all the time once something was in it. */
+#define LOOK_NS INT64_C(500000000)
 /* The kernel answers a request at once. */
 #define ANSWER_MS 1000
 
@@ -41,6 +43,7 @@ struct mprof__taskstats {
     int fd;
     uint16_t family;
     char cpus[128];
+    int64_t look_ns; /* when the buffer is to be looked into */
     mark marks[PLACES];
     struct mmsghdr headers[BATCH];
     struct iovec places[BATCH];
@@ -163,27 +166,31 @@ static void keep(mprof__taskstats *stats, const void *message, size_t length)
     }
 }
 
-/* Receives up to a batch of messages. How many; -1 if some were lost. */
-static int receive_batch(mprof__taskstats *stats)
+static void set_up_batch(mprof__taskstats *stats)
 {
-    int count;
-
     for (int i = 0; i < BATCH; i++) {
         stats->places[i].iov_base = stats->bytes[i];
         stats->places[i].iov_len = MESSAGE_BYTES;
-        memset(&stats->headers[i], 0, sizeof stats->headers[i]);
         stats->headers[i].msg_hdr.msg_iov = &stats->places[i];
         stats->headers[i].msg_hdr.msg_iovlen = 1;
     }
-    count = recvmmsg(stats->fd, stats->headers, BATCH, MSG_DONTWAIT, NULL);
+}
+
+/* Receives up to a batch of messages. How many; -1 if some were lost. */
+static int receive_batch(mprof__taskstats *stats)
+{
+    int count = recvmmsg(stats->fd, stats->headers, BATCH, MSG_DONTWAIT, NULL);
+
     if (count < 0) {
         return errno == ENOBUFS ? -1 : 0;
     }
     return count;
 }
 
-void mprof__taskstats_drain(mprof__taskstats *stats)
+/* Takes what there is. How many messages. */
+static int drain(mprof__taskstats *stats)
 {
+    int taken = 0;
     int count;
 
     while ((count = receive_batch(stats)) != 0) {
@@ -193,9 +200,18 @@ void mprof__taskstats_drain(mprof__taskstats *stats)
         for (int i = 0; i < count; i++) {
             keep(stats, stats->bytes[i], stats->headers[i].msg_len);
         }
+        taken += count > 0 ? count : BATCH;
         if (count > 0 && count < BATCH) {
-            return;
+            break;
         }
+    }
+    return taken;
+}
+
+void mprof__taskstats_keep_up(mprof__taskstats *stats, int64_t now_ns)
+{
+    if (now_ns >= stats->look_ns) {
+        stats->look_ns = drain(stats) > 0 ? 0 : now_ns + LOOK_NS;
     }
 }
 
@@ -203,6 +219,7 @@ int64_t mprof__taskstats_take(mprof__taskstats *stats, int64_t pid)
 {
     mark *place = place_of(stats, pid);
 
+    (void)drain(stats);
     if (place->pid != pid) {
         return -1;
     }
@@ -311,6 +328,7 @@ mprof__taskstats *mprof__taskstats_open(void)
     if (!stats) {
         return NULL;
     }
+    set_up_batch(stats);
     stats->fd = socket(PF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_GENERIC);
     if (stats->fd < 0 || !start_listening(stats)) {
         mprof__taskstats_free(stats);

@@ -13,12 +13,12 @@ typedef struct mprof__taskstats mprof__taskstats;
 mprof__taskstats *mprof__taskstats_open(void);
 void mprof__taskstats_free(mprof__taskstats *stats);
 
-/* Takes what has been told since. To be called before the ends are looked into that process events
- * tell of: the word on a process comes before those. */
-void mprof__taskstats_drain(mprof__taskstats *stats);
+/* To be called often: takes what has been told since, when it is time to, so that the kernel has
+ * room for more. */
+void mprof__taskstats_keep_up(mprof__taskstats *stats, int64_t now_ns);
 
-/* The high-water mark of a process that has ended lately; -1 if it was not told. It is told once.
- */
+/* The high-water mark of a process whose end a process event has told: the word on it came before
+ * that. -1 if it was not told. It is told once. */
 int64_t mprof__taskstats_take(mprof__taskstats *stats, int64_t pid);
 
 /* Takes apart one message of the kernel. 1 with the process and its mark, or 0 if it is none. */

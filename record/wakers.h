@@ -16,12 +16,14 @@ typedef enum mprof__waker {
 
 typedef struct mprof__wakers {
     struct pollfd polls[MPROF__WAKER_COUNT];
+    int epoll_fd; /* owned: the same list, held by the kernel; -1: not there, or not to be had */
 } mprof__wakers;
 
-/* None of them. */
-void mprof__wakers_init(mprof__wakers *wakers);
+/* None of them yet. */
+void mprof__wakers_open(mprof__wakers *wakers);
+void mprof__wakers_close(mprof__wakers *wakers);
 
-/* fd: the caller's; -1: none any more. */
+/* fd: the caller's, not to be closed before this one is set to -1: none any more. */
 void mprof__wakers_set(mprof__wakers *wakers, mprof__waker waker, int fd);
 
 /* Waits until one of them has something to tell, or the time is over; INT64_MAX: never. */
@@ -29,5 +31,8 @@ void mprof__wakers_wait(mprof__wakers *wakers, int64_t left_ns);
 
 /* Whether it was that one, or that one too. */
 int mprof__wakers_have(const mprof__wakers *wakers, mprof__waker waker);
+
+/* Whether it was waited for, and had nothing to tell. */
+int mprof__wakers_are_quiet(const mprof__wakers *wakers, mprof__waker waker);
 
 #endif

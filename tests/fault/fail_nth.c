@@ -19,6 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/file.h>
 #include <sys/inotify.h>
 #include <sys/mman.h>
@@ -255,6 +256,9 @@ WRAP(int, signalfd, (int fd, const sigset_t *mask, int flags), (fd, mask, flags)
 WRAP(int, sigprocmask, (int how, const sigset_t *restrict set, sigset_t *restrict before),
      (how, set, before), -1, EINVAL)
 WRAP(int, socket, (int domain, int type, int protocol), (domain, type, protocol), -1, EMFILE)
+WRAP(int, epoll_create1, (int flags), (flags), -1, EMFILE)
+WRAP(int, epoll_ctl, (int list, int operation, int fd, struct epoll_event *event),
+     (list, operation, fd, event), -1, ENOMEM)
 WRAP(int, ppoll,
      (struct pollfd * polls, nfds_t count, const struct timespec *timeout, const sigset_t *mask),
      (polls, count, timeout, mask), -1, EINTR)

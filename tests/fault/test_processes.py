@@ -214,6 +214,24 @@ class Processes(mprof_test.TestCase):
         self.assertEqual(len(recording.processes), 1)
         self.assertEqual(recording.chld, [])
 
+    def test_other_programs_do_not_wake_it(self):
+        def switches():
+            text = pathlib.Path(f"/proc/{recorder.pid}/status").read_text()
+            return int(re.search(r"^voluntary_ctxt_switches:\s+(\d+)", text, re.M)[1])
+
+        recorder = subprocess.Popen([*self.prefix, MPROF, "run", "-C", "-T", "0.1", "-o", self.path,
+                                     "sleep", "60"], env=self.environment())
+        self.addCleanup(recorder.wait)
+        self.addCleanup(recorder.terminate)
+        wait_until(lambda: self.path.exists() and len(Recording(self.path).mem) > 3, "samples")
+        others, before, samples = 0, switches(), len(Recording(self.path).mem)
+        while len(Recording(self.path).mem) < samples + 20:
+            subprocess.run(["true"], check=True)
+            others += 1
+        self.assertGreater(others, 20)
+        ticks = len(Recording(self.path).mem) - samples
+        self.assertLess(switches() - before, 2 * ticks + 10)
+
     def test_threads_are_no_children(self):
         self.write("threads.py", "import threading, time\n"
                    "for n in range(20):\n"

@@ -184,11 +184,54 @@ static void test_nothing_to_see(void **state)
     mprof__oom_free(oom);
 }
 
+static int64_t limit_at(mprof__oom *oom, const mprof__oom_place *place, int64_t now_ns)
+{
+    int64_t current;
+    int64_t limit;
+    const char *name;
+
+    assert_int_equal(mprof__oom_group(oom, place, 1, &current, &limit, &name, now_ns), 0);
+    assert_int_equal(current, 4096);
+    assert_string_equal(name, "/a");
+    return limit;
+}
+
+/* A limit that was changed is told a second later, and after eight where it long was the same. */
+static void test_limits_that_change(void **state)
+{
+    mprof__oom_place place = {0, 0};
+    mprof__oom *oom;
+    world here;
+    int64_t now_ns;
+
+    (void)state;
+    make(&here, 2);
+    put(&here, "groups/a/memory.current", "4096\n");
+    put(&here, "groups/a/memory.max", "10000\n");
+    oom = mprof__oom_open(here.root);
+    assert_non_null(oom);
+    mprof__oom_look(oom, &place, 1, START);
+    assert_int_equal(limit_at(oom, &place, START), 10000);
+    put(&here, "groups/a/memory.max", "20000\n");
+    assert_int_equal(limit_at(oom, &place, START + SECOND / 2), 10000);
+    assert_int_equal(limit_at(oom, &place, START + SECOND), 20000);
+    for (now_ns = START + SECOND; now_ns < START + 60 * SECOND; now_ns += SECOND / 10) {
+        assert_int_equal(limit_at(oom, &place, now_ns), 20000);
+    }
+    put(&here, "groups/a/memory.max", "max\n");
+    assert_int_equal(limit_at(oom, &place, now_ns + 8 * SECOND), -1);
+    put(&here, "groups/a/memory.max", "30000\n");
+    assert_int_equal(limit_at(oom, &place, now_ns + 9 * SECOND), 30000);
+    mprof__oom_free(oom);
+    unmake(&here);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rows),
         cmocka_unit_test(test_nothing_to_see),
+        cmocka_unit_test(test_limits_that_change),
     };
 
     return cmocka_run_group_tests_name("record oom", tests, NULL, NULL);
