@@ -37,11 +37,12 @@ static PyObject *on_start(PyObject *self, PyObject *const *arguments, Py_ssize_t
 {
     (void)self;
     (void)count;
-    mprof_code *code = mprof__tracer_is_enabled() ? mprof__code_find(arguments[0]) : NULL;
+    mprof_tracer *tracer = mprof__tracer_here();
+    mprof_code *code = mprof__tracer_is_enabled(tracer) ? mprof__code_find(arguments[0]) : NULL;
     if (code == NULL) {
         return none();
     }
-    return done(mprof__tracer_enter(running_frame(), code, code->first_line, true));
+    return done(mprof__tracer_enter(tracer, running_frame(), code, code->first_line, true));
 }
 
 /* code, offset [, exception] */
@@ -49,13 +50,14 @@ static PyObject *on_resume(PyObject *self, PyObject *const *arguments, Py_ssize_
 {
     (void)self;
     (void)count;
-    mprof_code *code = mprof__tracer_is_enabled() ? mprof__code_find(arguments[0]) : NULL;
+    mprof_tracer *tracer = mprof__tracer_here();
+    mprof_code *code = mprof__tracer_is_enabled(tracer) ? mprof__code_find(arguments[0]) : NULL;
     if (code == NULL) {
         return none();
     }
     PyObject *frame = running_frame();
     int line = mprof__python_frames.frame_line(frame);
-    return done(mprof__tracer_enter(frame, code, line, false));
+    return done(mprof__tracer_enter(tracer, frame, code, line, false));
 }
 
 /* code, line */
@@ -63,10 +65,11 @@ static PyObject *on_line(PyObject *self, PyObject *const *arguments, Py_ssize_t 
 {
     (void)self;
     (void)count;
-    if (!mprof__tracer_is_running()) {
+    mprof_tracer *tracer = mprof__tracer_here();
+    if (!mprof__tracer_is_running(tracer)) {
         return none();
     }
-    return done(mprof__tracer_line(running_frame(), (int)PyLong_AsLong(arguments[1])));
+    return done(mprof__tracer_line(tracer, running_frame(), (int)PyLong_AsLong(arguments[1])));
 }
 
 /* Whether a jump leads back within its line; worked out once. */
@@ -88,10 +91,12 @@ static PyObject *on_jump(PyObject *self, PyObject *const *arguments, Py_ssize_t 
 {
     (void)self;
     (void)count;
+    mprof_tracer *tracer = mprof__tracer_here();
     mprof_code *code = mprof__code_find(arguments[0]);
     if (code != NULL &&
         is_loop_in_line(code, (int)PyLong_AsLong(arguments[1]), (int)PyLong_AsLong(arguments[2]))) {
-        return done(mprof__tracer_is_running() ? mprof__tracer_again(running_frame()) : 0);
+        return done(mprof__tracer_is_running(tracer) ? mprof__tracer_again(tracer, running_frame())
+                                                     : 0);
     }
     Py_INCREF(state.disable);
     return state.disable;
@@ -103,7 +108,9 @@ static PyObject *on_leave(PyObject *self, PyObject *const *arguments, Py_ssize_t
     (void)self;
     (void)arguments;
     (void)count;
-    return done(mprof__tracer_is_running() ? mprof__tracer_leave(running_frame()) : 0);
+    mprof_tracer *tracer = mprof__tracer_here();
+    return done(mprof__tracer_is_running(tracer) ? mprof__tracer_leave(tracer, running_frame())
+                                                 : 0);
 }
 
 #define CALLBACK(name, function)                                                                   \

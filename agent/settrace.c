@@ -14,7 +14,19 @@ typedef struct thread_state {
 
 static __thread thread_state here;
 
+static unsigned threads_with_next; /* asked first: what is a thread's own is far away */
+
 static PyObject *self_object; /* owned: what sys.gettrace() shows */
+
+/* next: owned from now on. What was there before is let go last: that may run anything. */
+static void set_next(PyObject *next)
+{
+    PyObject *before = here.next;
+
+    threads_with_next += (next != NULL ? 1U : 0U) - (before != NULL ? 1U : 0U);
+    here.next = next;
+    Py_XDECREF(before);
+}
 
 static const char *event_name(int what)
 {
@@ -52,9 +64,7 @@ static int tell_next(PyObject *frame, int what, PyObject *argument)
     answer =
         PyObject_CallFunction(local, "OsO", frame, name, argument != NULL ? argument : Py_None);
     if (answer == NULL) {
-        PyObject *next = here.next;
-        here.next = NULL; /* as CPython: one that fails is not asked again */
-        Py_XDECREF(next);
+        set_next(NULL); /* as CPython: one that fails is not asked again */
         status = -1;
     } else if (answer != Py_None) {
         status = PyObject_SetAttrString(frame, "f_trace", answer);
@@ -74,16 +84,7 @@ static int on_call(PyObject *frame)
     }
     bool fresh = !entry->generator || mprof__python_frame_begins(frame, code);
     int line = fresh ? entry->first_line : mprof__python_frames.frame_line(frame);
-    return mprof__tracer_enter(frame, entry, line, fresh);
-}
-
-/* Most events are of frames that nobody profiles: they are recognised by the innermost one that
- * somebody does, or by their code. */
-static bool is_traced(PyObject *frame)
-{
-    return mprof__tracer_is_innermost(frame) ||
-           (mprof__tracer_is_running() &&
-            mprof__code_find(mprof__python_frame_code(frame)) != NULL);
+    return mprof__tracer_enter(mprof__tracer_here(), frame, entry, line, fresh);
 }
 
 static int trace(PyObject *self, PyObject *frame, int what, PyObject *argument)
@@ -93,12 +94,17 @@ static int trace(PyObject *self, PyObject *frame, int what, PyObject *argument)
 
     if (what == EVENT_CALL) {
         status = on_call(frame);
-    } else if (what == EVENT_LINE && is_traced(frame)) {
-        status = mprof__tracer_line(frame, mprof__python_frame_event_line(frame));
-    } else if (what == EVENT_RETURN && is_traced(frame)) {
-        status = mprof__tracer_leave(frame);
+    } else if (what == EVENT_LINE || what == EVENT_RETURN) {
+        mprof_tracer *tracer = mprof__tracer_here();
+        if (!mprof__tracer_looks_at(tracer, frame)) {
+            status = 0;
+        } else if (what == EVENT_LINE) {
+            status = mprof__tracer_line(tracer, frame, mprof__python_frame_event_line(frame));
+        } else {
+            status = mprof__tracer_leave(tracer, frame);
+        }
     }
-    return here.next == NULL || status != 0 ? status : tell_next(frame, what, argument);
+    return threads_with_next == 0 || status != 0 ? status : tell_next(frame, what, argument);
 }
 
 /* We are also a function that can be given to sys.settrace: many programs put back what they found.
@@ -150,10 +156,8 @@ int mprof__settrace_start(void)
         }
     }
     if (set != self_object) {
-        PyObject *next = here.next;
         Py_XINCREF(set);
-        here.next = set;
-        Py_XDECREF(next);
+        set_next(set);
     }
     mprof__python_frames.set_trace(trace, self_object);
     return 0;
@@ -162,8 +166,9 @@ int mprof__settrace_start(void)
 void mprof__settrace_stop(void)
 {
     PyObject *next = here.next;
-    here.next = NULL;
 
+    Py_XINCREF(next);
+    set_next(NULL);
     if (trace_that_is_set() == self_object) {
         mprof__python_frames.set_trace(NULL, NULL);
         PyObject *setter = next != NULL ? PySys_GetObject("settrace") : NULL;

@@ -50,14 +50,14 @@ typedef struct running {
     int64_t frame_peak_bytes;
 } running;
 
-typedef struct thread_state {
+struct mprof_tracer {
     running *top; /* the array; the innermost is the last */
     size_t count;
     size_t capacity;
     unsigned enabled; /* profilers, each as often as it was enabled */
-} thread_state;
+};
 
-static __thread thread_state here;
+static __thread mprof_tracer here;
 
 static mprof_code *codes[BUCKETS];
 static pthread_key_t thread_end;
@@ -288,10 +288,10 @@ mprof_block *mprof__profiler_block(mprof_profiler *profiler, int index)
     return index >= 0 && index < profiler->block_count ? profiler->blocks[index] : NULL;
 }
 
-static enabling *enabling_here(const mprof_profiler *profiler)
+static enabling *enabling_of(const mprof_profiler *profiler, const mprof_tracer *tracer)
 {
     for (int i = 0; i < profiler->enabling_count; i++) {
-        if (profiler->enablings[i].thread == &here) {
+        if (profiler->enablings[i].thread == tracer) {
             return &profiler->enablings[i];
         }
     }
@@ -354,11 +354,11 @@ static void restart(running *frame, int64_t now_bytes)
 }
 
 /* The innermost frame of the block below position `index`. */
-static running *caller_in_block(size_t index, const mprof_block *block)
+static running *caller_in_block(const mprof_tracer *tracer, size_t index, const mprof_block *block)
 {
     for (size_t i = block->running > 1 ? index : 0; i-- > 0;) {
-        if (here.top[i].block == block) {
-            return &here.top[i];
+        if (tracer->top[i].block == block) {
+            return &tracer->top[i];
         }
     }
     return NULL;
@@ -376,69 +376,71 @@ static void make_thread_end(void)
     pthread_key_create(&thread_end, free_thread);
 }
 
-static running *push(void)
+static running *push(mprof_tracer *tracer)
 {
-    if (here.count == here.capacity) {
-        size_t capacity = here.capacity > 0 ? 2 * here.capacity : 16;
-        running *more = realloc(here.top, capacity * sizeof *more);
+    if (tracer->count == tracer->capacity) {
+        size_t capacity = tracer->capacity > 0 ? 2 * tracer->capacity : 16;
+        running *more = realloc(tracer->top, capacity * sizeof *more);
         if (more == NULL) {
             return NULL;
         }
         pthread_once(&thread_end_once, make_thread_end);
-        pthread_setspecific(thread_end, &here);
-        here.top = more;
-        here.capacity = capacity;
+        pthread_setspecific(thread_end, tracer);
+        tracer->top = more;
+        tracer->capacity = capacity;
     }
-    return &here.top[here.count++];
+    return &tracer->top[tracer->count++];
 }
 
 /* Takes out the frame at `index`, whose line was told. */
-static void remove_running(size_t index, int64_t now_bytes)
+static void remove_running(mprof_tracer *tracer, size_t index, int64_t now_bytes)
 {
-    running gone = here.top[index];
-    running *caller = caller_in_block(index, gone.block);
+    running gone = tracer->top[index];
+    running *caller = caller_in_block(tracer, index, gone.block);
 
     if (caller != NULL) {
         restart(caller, now_bytes);
     }
-    if (index > 0 && here.top[index - 1].peak_bytes < gone.frame_peak_bytes) {
-        here.top[index - 1].peak_bytes = gone.frame_peak_bytes;
+    if (index > 0 && tracer->top[index - 1].peak_bytes < gone.frame_peak_bytes) {
+        tracer->top[index - 1].peak_bytes = gone.frame_peak_bytes;
     }
-    here.count--;
-    memmove(&here.top[index], &here.top[index + 1], (here.count - index) * sizeof gone);
+    tracer->count--;
+    memmove(&tracer->top[index], &tracer->top[index + 1], (tracer->count - index) * sizeof gone);
     gone.block->running--;
     unreference(gone.block->profiler);
 }
 
 /* Position of the outermost entry of the frame, its entries moved to the top: a greenlet that goes
- * on brings back frames that lay below those of others. here.count if the frame is not traced. */
-static size_t bring_up(PyObject *frame)
+ * on brings back frames that lay below those of others. tracer->count if the frame is not traced.
+ */
+static size_t bring_up(mprof_tracer *tracer, PyObject *frame)
 {
-    size_t end = here.count;
+    size_t end = tracer->count;
 
-    while (end > 0 && here.top[end - 1].frame != frame) {
+    while (end > 0 && tracer->top[end - 1].frame != frame) {
         end--;
     }
     if (end == 0) {
-        return here.count;
+        return tracer->count;
     }
     size_t begin = end - 1;
-    while (begin > 0 && here.top[begin - 1].frame == frame) {
+    while (begin > 0 && tracer->top[begin - 1].frame == frame) {
         begin--;
     }
-    while (end < here.count) { /* rare: one turn per entry above */
-        running lowest = here.top[begin];
+    while (end < tracer->count) { /* rare: one turn per entry above */
+        running lowest = tracer->top[begin];
         size_t mine = end - begin;
-        running above = here.top[end];
-        memmove(&here.top[begin + 1], &here.top[begin], mine * sizeof lowest);
-        here.top[begin] = above;
+        running above = tracer->top[end];
+        memmove(&tracer->top[begin + 1], &tracer->top[begin], mine * sizeof lowest);
+        tracer->top[begin] = above;
         begin++;
         end++;
     }
     return begin;
 }
 
-static int ask_limit(PyObject *frame, mprof_profiler *profiler, int line, int64_t now_bytes)
+static int ask_limit(const mprof_tracer *tracer, PyObject *frame, mprof_profiler *profiler,
+                     int line, int64_t now_bytes)
 {
     bool above = now_bytes >= profiler->limit_bytes;
     bool crossed = above && !profiler->above_limit;
@@ -453,42 +455,50 @@ static int ask_limit(PyObject *frame, mprof_profiler *profiler, int line, int64_
         return -1;
     }
     Py_DECREF(result);
-    return here.enabled > 0 ? mprof__events_start() : 0; /* a debugger may have put itself there */
+    return tracer->enabled > 0 ? mprof__events_start()
+                               : 0; /* a debugger may have put itself there */
 }
 
-bool mprof__tracer_is_running(void)
+mprof_tracer *mprof__tracer_here(void)
 {
-    return here.count > 0;
+    return &here;
 }
 
-bool mprof__tracer_is_enabled(void)
+bool mprof__tracer_is_running(const mprof_tracer *tracer)
 {
-    return here.enabled > 0;
+    return tracer->count > 0;
 }
 
-bool mprof__tracer_is_innermost(PyObject *frame)
+bool mprof__tracer_is_enabled(const mprof_tracer *tracer)
 {
-    return here.count > 0 && here.top[here.count - 1].frame == frame;
+    return tracer->enabled > 0;
 }
 
-int mprof__tracer_enter(PyObject *frame, mprof_code *code, int line, bool fresh)
+bool mprof__tracer_looks_at(const mprof_tracer *tracer, PyObject *frame)
+{
+    return tracer->count > 0 && (tracer->top[tracer->count - 1].frame == frame ||
+                                 mprof__code_find(mprof__python_frame_code(frame)) != NULL);
+}
+
+int mprof__tracer_enter(mprof_tracer *tracer, PyObject *frame, mprof_code *code, int line,
+                        bool fresh)
 {
     mprof_meter *meter = NULL;
     int64_t now_bytes = 0;
 
     for (code_link *link = code->links; link != NULL; link = link->next) {
         mprof_profiler *profiler = link->block->profiler;
-        if (enabling_here(profiler) == NULL) {
+        if (enabling_of(profiler, tracer) == NULL) {
             continue;
         }
-        running *entry = push();
+        running *entry = push(tracer);
         if (entry == NULL) {
             continue;
         }
         read_meter(&meter, &now_bytes, &profiler->meter);
         profiler->references++;
         link->block->running++;
-        running *caller = caller_in_block(here.count - 1, link->block);
+        running *caller = caller_in_block(tracer, tracer->count - 1, link->block);
         if (caller != NULL) {
             tell(caller, false, now_bytes);
         } else if ((profiler->flags & MPROF_PROFILER_PEAKS) != 0) {
@@ -508,14 +518,14 @@ int mprof__tracer_enter(PyObject *frame, mprof_code *code, int line, bool fresh)
 }
 
 /* The line of all entries of the frame ends, and `line` begins. */
-static int next_line(PyObject *frame, int line, bool again)
+static int next_line(mprof_tracer *tracer, PyObject *frame, int line, bool again)
 {
     mprof_meter *meter = NULL;
     int64_t now_bytes = 0;
     int result = 0;
 
-    for (size_t i = bring_up(frame); i < here.count; i++) {
-        running *entry = &here.top[i];
+    for (size_t i = bring_up(tracer, frame); i < tracer->count; i++) {
+        running *entry = &tracer->top[i];
         mprof_profiler *profiler = entry->block->profiler;
         int ended = entry->line;
 
@@ -530,46 +540,46 @@ static int next_line(PyObject *frame, int line, bool again)
         entry->untold = false;
         restart(entry, now_bytes);
         if (profiler->limit_bytes > 0) {
-            size_t count = here.count;
-            result |= ask_limit(frame, profiler, ended, now_bytes);
-            if (here.count != count) {
+            size_t count = tracer->count;
+            result |= ask_limit(tracer, frame, profiler, ended, now_bytes);
+            if (tracer->count != count) {
                 break; /* the debugger has disabled us */
             }
-            restart(&here.top[i], mprof__meter_read(&profiler->meter));
+            restart(&tracer->top[i], mprof__meter_read(&profiler->meter));
         }
     }
     return result;
 }
 
-int mprof__tracer_line(PyObject *frame, int line)
+int mprof__tracer_line(mprof_tracer *tracer, PyObject *frame, int line)
 {
-    return next_line(frame, line, false);
+    return next_line(tracer, frame, line, false);
 }
 
-int mprof__tracer_again(PyObject *frame)
+int mprof__tracer_again(mprof_tracer *tracer, PyObject *frame)
 {
-    return next_line(frame, 0, true);
+    return next_line(tracer, frame, 0, true);
 }
 
-int mprof__tracer_leave(PyObject *frame)
+int mprof__tracer_leave(mprof_tracer *tracer, PyObject *frame)
 {
     mprof_meter *meter = NULL;
     int64_t now_bytes = 0;
     int result = 0;
-    size_t first = bring_up(frame);
+    size_t first = bring_up(tracer, frame);
 
-    while (here.count > first) {
-        size_t index = here.count - 1;
-        running *entry = &here.top[index];
+    while (tracer->count > first) {
+        size_t index = tracer->count - 1;
+        running *entry = &tracer->top[index];
         mprof_profiler *profiler = entry->block->profiler;
         int line = entry->line;
 
         read_meter(&meter, &now_bytes, &profiler->meter);
         tell(entry, true, now_bytes);
         profiler->references++;
-        remove_running(index, now_bytes);
+        remove_running(tracer, index, now_bytes);
         if (profiler->limit_bytes > 0) {
-            result |= ask_limit(frame, profiler, line, now_bytes);
+            result |= ask_limit(tracer, frame, profiler, line, now_bytes);
         }
         unreference(profiler);
     }
@@ -578,7 +588,7 @@ int mprof__tracer_leave(PyObject *frame)
 
 /* Enabling */
 
-static enabling *new_enabling(mprof_profiler *profiler)
+static enabling *new_enabling(mprof_profiler *profiler, const mprof_tracer *tracer)
 {
     size_t count = (size_t)profiler->enabling_count;
     enabling *more = realloc(profiler->enablings, (count + 1) * sizeof *more);
@@ -588,16 +598,17 @@ static enabling *new_enabling(mprof_profiler *profiler)
     }
     profiler->enablings = more;
     profiler->enabling_count++;
-    more[count] = (enabling){&here, 0};
+    more[count] = (enabling){tracer, 0};
     return &more[count];
 }
 
 int mprof__profiler_enable(mprof_profiler *profiler)
 {
-    enabling *mine = enabling_here(profiler);
+    mprof_tracer *tracer = &here;
+    enabling *mine = enabling_of(profiler, tracer);
 
     if (mine == NULL) {
-        mine = new_enabling(profiler);
+        mine = new_enabling(profiler, tracer);
         if (mine == NULL) {
             return -1;
         }
@@ -608,36 +619,37 @@ int mprof__profiler_enable(mprof_profiler *profiler)
             }
         }
     }
-    if (here.enabled == 0 && mprof__events_start() != 0) {
+    if (tracer->enabled == 0 && mprof__events_start() != 0) {
         if (mine->count == 0) {
             profiler->enabling_count--;
         }
         return -1;
     }
     mine->count++;
-    here.enabled++;
+    tracer->enabled++;
     return 0;
 }
 
 int mprof__profiler_disable(mprof_profiler *profiler)
 {
-    enabling *mine = enabling_here(profiler);
+    mprof_tracer *tracer = &here;
+    enabling *mine = enabling_of(profiler, tracer);
 
     if (mine == NULL) {
         return 0; /* more often disabled than enabled: as upstream, no matter */
     }
-    here.enabled--;
+    tracer->enabled--;
     if (--mine->count == 0) {
         *mine = profiler->enablings[--profiler->enabling_count];
-        for (size_t i = here.count; i-- > 0;) {
-            if (here.top[i].block->profiler == profiler) {
+        for (size_t i = tracer->count; i-- > 0;) {
+            if (tracer->top[i].block->profiler == profiler) {
                 int64_t now_bytes = mprof__meter_read(&profiler->meter);
-                tell(&here.top[i], true, now_bytes);
-                remove_running(i, now_bytes);
+                tell(&tracer->top[i], true, now_bytes);
+                remove_running(tracer, i, now_bytes);
             }
         }
     }
-    if (here.enabled == 0) {
+    if (tracer->enabled == 0) {
         mprof__events_stop();
     }
     return 0;

@@ -70,21 +70,29 @@ mprof_block *mprof__profiler_block(mprof_profiler *profiler, int index);
 
 /* The code object's entry, NULL if no profiler looks at it. */
 mprof_code *mprof__code_find(PyObject *code);
-/* Whether any frame is being traced in this thread. */
-bool mprof__tracer_is_running(void);
-/* Whether this thread has a profiler that is enabled. */
-bool mprof__tracer_is_enabled(void);
-/* Whether the frame that is running is the innermost traced one. */
-bool mprof__tracer_is_innermost(PyObject *frame);
+
+/* The frames of one thread that are running under a profiler. */
+typedef struct mprof_tracer mprof_tracer;
+
+/* Those of this thread. To be asked for once per event: finding them takes as long as most of what
+ * is done with them. */
+mprof_tracer *mprof__tracer_here(void);
+/* Whether there are any. */
+bool mprof__tracer_is_running(const mprof_tracer *tracer);
+/* Whether the thread has a profiler that is enabled. */
+bool mprof__tracer_is_enabled(const mprof_tracer *tracer);
+/* Whether the running frame may be one of them: most are of code that nobody profiles. */
+bool mprof__tracer_looks_at(const mprof_tracer *tracer, PyObject *frame);
 
 /* A frame begins (fresh), or goes on at `line` after it was suspended. */
-int mprof__tracer_enter(PyObject *frame, mprof_code *code, int line, bool fresh);
+int mprof__tracer_enter(mprof_tracer *tracer, PyObject *frame, mprof_code *code, int line,
+                        bool fresh);
 /* A line begins, which ends the one before it. */
-int mprof__tracer_line(PyObject *frame, int line);
+int mprof__tracer_line(mprof_tracer *tracer, PyObject *frame, int line);
 /* The same line begins once more: a loop that is written in one line. */
-int mprof__tracer_again(PyObject *frame);
+int mprof__tracer_again(mprof_tracer *tracer, PyObject *frame);
 /* A frame ends or is suspended. */
-int mprof__tracer_leave(PyObject *frame);
+int mprof__tracer_leave(mprof_tracer *tracer, PyObject *frame);
 
 /* What an event source provides. */
 
