@@ -296,6 +296,8 @@ static mprof_status take_fact(mprof__collector *collector, const mprof_record *r
     if (!collector->has_pid_fact && strcmp(fact->key, "pid") == 0) {
         collector->has_pid_fact = 1;
         collector->main_pid = read_pid(fact->value);
+    } else if (!collector->children_fact && strcmp(fact->key, "include-children") == 0) {
+        collector->children_fact = fact->value;
     }
     return MPROF_OK;
 }
@@ -473,7 +475,7 @@ static void move_to_front(mprof__collector *collector, uint32_t from)
 void mprof__collector_settle_main(mprof__collector *collector)
 {
     mprof_profile *profile = collector->profile;
-    const char *children = mprof_profile_fact(profile, "include-children");
+    const char *children = collector->children_fact;
     int64_t pid = collector->main_pid;
     profile->is_alone = !children || strcmp(children, "no") == 0;
     for (uint32_t i = 1; i < profile->process_count && pid != MPROF_PID_NONE; i++) {

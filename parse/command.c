@@ -36,11 +36,11 @@ int mprof__command_main(const mprof_command *commands, int argc, char **argv)
     }
     if (strcmp(name, "--version") == 0) {
         printf("mprof %s\n", MPROF_VERSION);
-        return MPROF_EXIT_OK;
+        return mprof__command_finish();
     }
     print_usage(commands, stdout);
     if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) {
-        return MPROF_EXIT_OK;
+        return mprof__command_finish();
     }
     if (*name) {
         mprof_error error = MPROF_ERROR_INIT;
@@ -100,11 +100,11 @@ static error_t parse_shared_option(int key, char *argument, struct argp_state *s
         state->child_inputs[0] = state->input;
         return 0;
     case 'h':
-        argp_state_help(state, stdout, ARGP_HELP_STD_HELP);
-        return 0;
+        argp_state_help(state, stdout, ARGP_HELP_STD_HELP & ~(unsigned)ARGP_HELP_EXIT_OK);
+        exit(mprof__command_finish());
     case KEY_VERSION:
         printf("mprof %s\n", MPROF_VERSION);
-        exit(MPROF_EXIT_OK);
+        exit(mprof__command_finish());
     default:
         return ARGP_ERR_UNKNOWN;
     }

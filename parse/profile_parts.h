@@ -60,6 +60,7 @@ typedef struct mprof__collector {
     mprof__kind_curves kinds;
     int64_t main_pid; /* as far as the facts read so far tell it */
     int has_pid_fact;
+    const char *children_fact; /* include-children; NULL: not told */
 
     mprof__map pids;      /* pid -> the latest process of that number */
     mprof__map functions; /* name -> function */

@@ -286,7 +286,8 @@ class Readable(TestCase):
                 self.assertIn(f"1 line skipped: {reason}", done.stderr)
 
     def test_output_that_is_full(self):
-        for command in (["peak", str(NESTED)], ["list"]):
+        for command in (["peak", str(NESTED)], ["list"], ["--version"], ["--help"], ["-h"],
+                        ["run", "--help"], ["peak", "--version"]):
             shutil.copy(NESTED, self.directory / "mprofile_20240102030405.dat")
             with self.subTest(command=command), open("/dev/full", "wb") as full:
                 done = subprocess.run([MPROF, *command], cwd=self.directory, stdout=full,
