@@ -140,11 +140,13 @@ void mprof__drop_recording(mprof__recording *recording);
  * matches; MPROF_ENOMEM. */
 mprof_status mprof__colour_functions(mprof__layout *layout);
 
-/* scales.c */
+/* view.c */
 /* The time that is shown. MPROF_EARGUMENT: the window is none. */
 mprof_status mprof__choose_time(mprof__layout *layout, mprof_error *error);
 /* The memory that is shown then, once the plot's height is known. */
 void mprof__choose_memory(mprof__layout *layout);
+
+/* scales.c */
 /* From where to where the axis goes if it is to show this. */
 mprof__range mprof__memory_axis(const mprof__layout *layout, mprof__range range);
 void mprof__widen(mprof__range *range, double mib);
