@@ -9,9 +9,9 @@
 #include "footprint.h"
 #include "meter.h"
 #include "oracle.h"
+#include "profiling.h"
 #include "recording.h"
 #include "sampler.h"
-#include "tracer.h"
 
 #define PROFILER "mprof.profiler"
 #define SAMPLER "mprof.sampler"
@@ -90,7 +90,7 @@ static PyObject *profiler_add(PyObject *module, PyObject *arguments)
     if (profiler == NULL) {
         return NULL;
     }
-    int index = mprof__profiler_add(profiler, code, block);
+    int index = mprof__profiling_add(profiler, code, block);
     return index < 0 ? NULL : PyLong_FromLong(index);
 }
 
@@ -98,14 +98,14 @@ static PyObject *profiler_enable(PyObject *module, PyObject *capsule)
 {
     mprof_profiler *profiler = profiler_of(capsule);
     (void)module;
-    return profiler == NULL ? NULL : none_if(mprof__profiler_enable(profiler));
+    return profiler == NULL ? NULL : none_if(mprof__profiling_enable(profiler));
 }
 
 static PyObject *profiler_disable(PyObject *module, PyObject *capsule)
 {
     mprof_profiler *profiler = profiler_of(capsule);
     (void)module;
-    return profiler == NULL ? NULL : none_if(mprof__profiler_disable(profiler));
+    return profiler == NULL ? NULL : none_if(mprof__profiling_disable(profiler));
 }
 
 static int compare_order(const void *a, const void *b)

@@ -3,6 +3,8 @@
  * where exceptions pass through. */
 #include "monitoring.h"
 
+#include "tracer.h"
+
 #include <string.h>
 
 #ifndef METH_FASTCALL
@@ -24,7 +26,7 @@ static PyObject *none(void)
 
 static PyObject *done(int status)
 {
-    return status == 0 ? none() : NULL;
+    return status < 0 ? NULL : none();
 }
 
 static PyObject *running_frame(void)
@@ -221,28 +223,25 @@ static int set_local_events(mprof_code *code, long wanted)
     return result == NULL ? -1 : 0;
 }
 
-int mprof__monitoring_watch(mprof_code *code)
-{
-    if (mprof__monitoring_start() != 0 || set_local_events(code, state.local_events) != 0) {
-        return -1;
-    }
-    code->watched = true;
-    return 0;
-}
-
-void mprof__monitoring_forget(mprof_code *code)
+static void forget(mprof_code *code)
 {
     PyObject *type;
     PyObject *value;
     PyObject *traceback;
 
-    if (!code->watched) {
-        return;
-    }
     PyErr_Fetch(&type, &value, &traceback);
     if (set_local_events(code, 0) != 0) {
         PyErr_Clear(); /* at the end of the interpreter sys.monitoring is gone before us */
     }
     PyErr_Restore(type, value, traceback);
-    code->watched = false;
+    code->forget = NULL;
+}
+
+int mprof__monitoring_watch(mprof_code *code)
+{
+    if (mprof__monitoring_start() != 0 || set_local_events(code, state.local_events) != 0) {
+        return -1;
+    }
+    code->forget = forget;
+    return 0;
 }

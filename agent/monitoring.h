@@ -3,14 +3,14 @@
 #ifndef MPROF_AGENT_MONITORING_H
 #define MPROF_AGENT_MONITORING_H
 
-#include "tracer.h"
+#include "profiler.h"
 
 /* Takes a tool number and registers what is called; once per process. 0, or -1 with an exception.
  */
 int mprof__monitoring_start(void);
 
-/* Events of this code object are wanted, or not any more. 0, or -1 with an exception. */
+/* Events of this code object are wanted, until its `forget` is called. 0, or -1 with an exception.
+ */
 int mprof__monitoring_watch(mprof_code *code);
-void mprof__monitoring_forget(mprof_code *code);
 
 #endif

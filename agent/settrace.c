@@ -103,6 +103,9 @@ static int trace(PyObject *self, PyObject *frame, int what, PyObject *argument)
         } else {
             status = mprof__tracer_leave(tracer, frame);
         }
+        if (status > 0) {
+            status = mprof__tracer_is_enabled(tracer) ? mprof__settrace_start() : 0;
+        }
     }
     return threads_with_next == 0 || status != 0 ? status : tell_next(frame, what, argument);
 }

@@ -1,39 +1,10 @@
 /* See tracer.h. */
 #include "tracer.h"
 
-#include <limits.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-
-#define BUCKETS 1024 /* of code objects; a power of two */
-
-typedef struct mprof_code_link {
-    mprof_block *block;
-    struct mprof_code_link *next;
-} code_link;
-
-/* How often a thread has enabled a profiler. */
-typedef struct enabling {
-    const void *thread;
-    unsigned count;
-} enabling;
-
-struct mprof_profiler {
-    mprof_meter meter;
-    unsigned flags;
-    unsigned references; /* the owner's and one per frame that is running */
-    int64_t limit_bytes;
-    bool above_limit;
-    PyObject *on_limit; /* owned */
-    mprof_block **blocks;
-    int block_count;
-    mprof_code **codes; /* whose links lead to us */
-    int code_count;
-    enabling *enablings;
-    int enabling_count;
-};
 
 /* A frame that is running under a profiler; a frame has one for each profiler that looks at it, and
  * they lie side by side. */
@@ -59,246 +30,8 @@ struct mprof_tracer {
 
 static __thread mprof_tracer here;
 
-static mprof_code *codes[BUCKETS];
 static pthread_key_t thread_end;
 static pthread_once_t thread_end_once = PTHREAD_ONCE_INIT;
-
-/* Code objects */
-
-static size_t bucket_of(PyObject *code)
-{
-    return ((uintptr_t)code >> 4) & (BUCKETS - 1);
-}
-
-mprof_code *mprof__code_find(PyObject *code)
-{
-    mprof_code *entry = codes[bucket_of(code)];
-    while (entry != NULL && entry->code != code) {
-        entry = entry->next;
-    }
-    return entry;
-}
-
-static long attribute_number(PyObject *object, const char *name)
-{
-    PyObject *value = PyObject_GetAttrString(object, name);
-    long number = value != NULL ? PyLong_AsLong(value) : -1;
-    Py_XDECREF(value);
-    return number;
-}
-
-static bool is_comprehension(PyObject *code)
-{
-    static const char *const names[] = {"<listcomp>", "<setcomp>", "<dictcomp>"};
-    bool result = false;
-    PyObject *name = PyObject_GetAttrString(code, "co_name");
-
-    for (size_t i = 0; name != NULL && i < sizeof names / sizeof names[0]; i++) {
-        result |= PyUnicode_CompareWithASCIIString(name, names[i]) == 0;
-    }
-    Py_XDECREF(name);
-    return result;
-}
-
-static mprof_code *code_entry(PyObject *code)
-{
-    mprof_code *entry = mprof__code_find(code);
-    if (entry != NULL) {
-        return entry;
-    }
-    long first_line = attribute_number(code, "co_firstlineno");
-    long flags = attribute_number(code, "co_flags");
-    bool comprehension = is_comprehension(code);
-    if (PyErr_Occurred()) {
-        return NULL;
-    }
-    entry = calloc(1, sizeof *entry);
-    if (entry == NULL) {
-        PyErr_NoMemory();
-        return NULL;
-    }
-    Py_INCREF(code);
-    entry->code = code;
-    entry->first_line = (int)first_line;
-    entry->generator = (flags & (0x20 | 0x80 | 0x200)) != 0; /* generator, coroutine, async gen */
-    entry->comprehension = comprehension;
-    entry->next = codes[bucket_of(code)];
-    codes[bucket_of(code)] = entry;
-    return entry;
-}
-
-static void drop_code(mprof_code *entry)
-{
-    mprof_code **place = &codes[bucket_of(entry->code)];
-    while (*place != entry) {
-        place = &(*place)->next;
-    }
-    *place = entry->next;
-    mprof__events_forget(entry);
-    PyObject *code = entry->code;
-    free(entry);
-    Py_DECREF(code);
-}
-
-static mprof_block *block_of(const mprof_code *entry, const mprof_profiler *profiler)
-{
-    for (code_link *link = entry->links; link != NULL; link = link->next) {
-        if (link->block->profiler == profiler) {
-            return link->block;
-        }
-    }
-    return NULL;
-}
-
-static void unlink_code(mprof_code *entry, const mprof_profiler *profiler)
-{
-    for (code_link **place = &entry->links; *place != NULL; place = &(*place)->next) {
-        code_link *link = *place;
-        if (link->block->profiler == profiler) {
-            *place = link->next;
-            free(link);
-            break;
-        }
-    }
-    if (entry->links == NULL) {
-        drop_code(entry);
-    }
-}
-
-/* Profilers */
-
-mprof_profiler *mprof__profiler_new(const char *backend, unsigned flags, int64_t limit_bytes,
-                                    PyObject *on_limit)
-{
-    mprof_profiler *profiler = calloc(1, sizeof *profiler);
-
-    if (profiler == NULL) {
-        PyErr_NoMemory();
-        return NULL;
-    }
-    if (mprof__meter_init(&profiler->meter, backend, (flags & MPROF_PROFILER_CHILDREN) != 0) != 0) {
-        mprof__meter_clear(&profiler->meter);
-        free(profiler);
-        return NULL;
-    }
-    profiler->flags = flags;
-    profiler->references = 1;
-    profiler->limit_bytes = limit_bytes;
-    profiler->on_limit = on_limit;
-    Py_XINCREF(on_limit);
-    return profiler;
-}
-
-static void unreference(mprof_profiler *profiler)
-{
-    if (--profiler->references > 0) {
-        return;
-    }
-    for (int i = 0; i < profiler->block_count; i++) {
-        mprof__lines_free(&profiler->blocks[i]->lines);
-        free(profiler->blocks[i]);
-    }
-    PyObject *on_limit = profiler->on_limit;
-    mprof_meter meter = profiler->meter;
-    free(profiler->blocks);
-    free(profiler->codes);
-    free(profiler->enablings);
-    free(profiler);
-    mprof__meter_clear(&meter);
-    Py_XDECREF(on_limit);
-}
-
-void mprof__profiler_release(mprof_profiler *profiler)
-{
-    profiler->references++;
-    while (profiler->code_count > 0) {
-        unlink_code(profiler->codes[--profiler->code_count], profiler);
-    }
-    unreference(profiler);
-    unreference(profiler);
-}
-
-/* Room for one more in an array of pointers. */
-static bool reserve(void *array, int count)
-{
-    void **now;
-    memcpy(&now, array, sizeof now);
-    if ((count & (count - 1)) != 0) {
-        return true; /* doubled at powers of two */
-    }
-    void **more = realloc(now, (count > 0 ? 2 * (size_t)count : 1) * sizeof *more);
-    if (more != NULL) {
-        memcpy(array, &more, sizeof more);
-    }
-    return more != NULL;
-}
-
-static mprof_block *new_block(mprof_profiler *profiler)
-{
-    mprof_block *block = calloc(1, sizeof *block);
-    if (block == NULL || !reserve(&profiler->blocks, profiler->block_count)) {
-        free(block);
-        return NULL;
-    }
-    block->profiler = profiler;
-    profiler->blocks[profiler->block_count++] = block;
-    return block;
-}
-
-static int index_of(const mprof_profiler *profiler, const mprof_block *block)
-{
-    int index = 0;
-    while (profiler->blocks[index] != block) {
-        index++;
-    }
-    return index;
-}
-
-int mprof__profiler_add(mprof_profiler *profiler, PyObject *code, int block)
-{
-    mprof_code *entry = code_entry(code);
-    if (entry == NULL) {
-        return -1;
-    }
-    mprof_block *owner = block_of(entry, profiler);
-    if (owner != NULL) {
-        return index_of(profiler, owner);
-    }
-    owner = block >= 0 ? mprof__profiler_block(profiler, block) : new_block(profiler);
-    code_link *link = malloc(sizeof *link);
-    if (owner == NULL || link == NULL || !reserve(&profiler->codes, profiler->code_count)) {
-        free(link);
-        if (entry->links == NULL) {
-            drop_code(entry);
-        }
-        PyErr_NoMemory();
-        return -1;
-    }
-    profiler->codes[profiler->code_count++] = entry;
-    *link = (code_link){owner, entry->links};
-    entry->links = link;
-    if (profiler->enabling_count > 0 && mprof__events_watch(entry) != 0) {
-        return -1;
-    }
-    return index_of(profiler, owner);
-}
-
-mprof_block *mprof__profiler_block(mprof_profiler *profiler, int index)
-{
-    return index >= 0 && index < profiler->block_count ? profiler->blocks[index] : NULL;
-}
-
-static enabling *enabling_of(const mprof_profiler *profiler, const mprof_tracer *tracer)
-{
-    for (int i = 0; i < profiler->enabling_count; i++) {
-        if (profiler->enablings[i].thread == tracer) {
-            return &profiler->enablings[i];
-        }
-    }
-    return NULL;
-}
-
-/* Running frames */
 
 static int64_t read_meter(mprof_meter **known, int64_t *value, mprof_meter *meter)
 {
@@ -407,7 +140,7 @@ static void remove_running(mprof_tracer *tracer, size_t index, int64_t now_bytes
     tracer->count--;
     memmove(&tracer->top[index], &tracer->top[index + 1], (tracer->count - index) * sizeof gone);
     gone.block->running--;
-    unreference(gone.block->profiler);
+    mprof__profiler_let_go(gone.block->profiler);
 }
 
 /* Position of the outermost entry of the frame, its entries moved to the top: a greenlet that goes
@@ -439,8 +172,8 @@ static size_t bring_up(mprof_tracer *tracer, PyObject *frame)
     return begin;
 }
 
-static int ask_limit(const mprof_tracer *tracer, PyObject *frame, mprof_profiler *profiler,
-                     int line, int64_t now_bytes)
+/* 1 if the function was called. */
+static int ask_limit(PyObject *frame, mprof_profiler *profiler, int line, int64_t now_bytes)
 {
     bool above = now_bytes >= profiler->limit_bytes;
     bool crossed = above && !profiler->above_limit;
@@ -451,12 +184,8 @@ static int ask_limit(const mprof_tracer *tracer, PyObject *frame, mprof_profiler
     }
     PyObject *result =
         PyObject_CallFunction(profiler->on_limit, "OiL", frame, line, (long long)now_bytes);
-    if (result == NULL) {
-        return -1;
-    }
-    Py_DECREF(result);
-    return tracer->enabled > 0 ? mprof__events_start()
-                               : 0; /* a debugger may have put itself there */
+    Py_XDECREF(result);
+    return result != NULL ? 1 : -1;
 }
 
 mprof_tracer *mprof__tracer_here(void)
@@ -486,9 +215,9 @@ int mprof__tracer_enter(mprof_tracer *tracer, PyObject *frame, mprof_code *code,
     mprof_meter *meter = NULL;
     int64_t now_bytes = 0;
 
-    for (code_link *link = code->links; link != NULL; link = link->next) {
+    for (mprof_code_link *link = code->links; link != NULL; link = link->next) {
         mprof_profiler *profiler = link->block->profiler;
-        if (enabling_of(profiler, tracer) == NULL) {
+        if (mprof__profiler_enabled(profiler, tracer) == 0) {
             continue;
         }
         running *entry = push(tracer);
@@ -496,7 +225,7 @@ int mprof__tracer_enter(mprof_tracer *tracer, PyObject *frame, mprof_code *code,
             continue;
         }
         read_meter(&meter, &now_bytes, &profiler->meter);
-        profiler->references++;
+        mprof__profiler_hold(profiler);
         link->block->running++;
         running *caller = caller_in_block(tracer, tracer->count - 1, link->block);
         if (caller != NULL) {
@@ -541,7 +270,7 @@ static int next_line(mprof_tracer *tracer, PyObject *frame, int line, bool again
         restart(entry, now_bytes);
         if (profiler->limit_bytes > 0) {
             size_t count = tracer->count;
-            result |= ask_limit(tracer, frame, profiler, ended, now_bytes);
+            result |= ask_limit(frame, profiler, ended, now_bytes);
             if (tracer->count != count) {
                 break; /* the debugger has disabled us */
             }
@@ -576,81 +305,28 @@ int mprof__tracer_leave(mprof_tracer *tracer, PyObject *frame)
 
         read_meter(&meter, &now_bytes, &profiler->meter);
         tell(entry, true, now_bytes);
-        profiler->references++;
+        mprof__profiler_hold(profiler);
         remove_running(tracer, index, now_bytes);
         if (profiler->limit_bytes > 0) {
-            result |= ask_limit(tracer, frame, profiler, line, now_bytes);
+            result |= ask_limit(frame, profiler, line, now_bytes);
         }
-        unreference(profiler);
+        mprof__profiler_let_go(profiler);
     }
     return result;
 }
 
-/* Enabling */
-
-static enabling *new_enabling(mprof_profiler *profiler, const mprof_tracer *tracer)
+void mprof__tracer_drop(mprof_tracer *tracer, mprof_profiler *profiler)
 {
-    size_t count = (size_t)profiler->enabling_count;
-    enabling *more = realloc(profiler->enablings, (count + 1) * sizeof *more);
-    if (more == NULL) {
-        PyErr_NoMemory();
-        return NULL;
+    for (size_t i = tracer->count; i-- > 0;) {
+        if (tracer->top[i].block->profiler == profiler) {
+            int64_t now_bytes = mprof__meter_read(&profiler->meter);
+            tell(&tracer->top[i], true, now_bytes);
+            remove_running(tracer, i, now_bytes);
+        }
     }
-    profiler->enablings = more;
-    profiler->enabling_count++;
-    more[count] = (enabling){tracer, 0};
-    return &more[count];
 }
 
-int mprof__profiler_enable(mprof_profiler *profiler)
+void mprof__tracer_count_enabled(mprof_tracer *tracer, int change)
 {
-    mprof_tracer *tracer = &here;
-    enabling *mine = enabling_of(profiler, tracer);
-
-    if (mine == NULL) {
-        mine = new_enabling(profiler, tracer);
-        if (mine == NULL) {
-            return -1;
-        }
-        for (int i = 0; i < profiler->code_count; i++) {
-            if (!profiler->codes[i]->watched && mprof__events_watch(profiler->codes[i]) != 0) {
-                profiler->enabling_count--;
-                return -1;
-            }
-        }
-    }
-    if (tracer->enabled == 0 && mprof__events_start() != 0) {
-        if (mine->count == 0) {
-            profiler->enabling_count--;
-        }
-        return -1;
-    }
-    mine->count++;
-    tracer->enabled++;
-    return 0;
-}
-
-int mprof__profiler_disable(mprof_profiler *profiler)
-{
-    mprof_tracer *tracer = &here;
-    enabling *mine = enabling_of(profiler, tracer);
-
-    if (mine == NULL) {
-        return 0; /* more often disabled than enabled: as upstream, no matter */
-    }
-    tracer->enabled--;
-    if (--mine->count == 0) {
-        *mine = profiler->enablings[--profiler->enabling_count];
-        for (size_t i = tracer->count; i-- > 0;) {
-            if (tracer->top[i].block->profiler == profiler) {
-                int64_t now_bytes = mprof__meter_read(&profiler->meter);
-                tell(&tracer->top[i], true, now_bytes);
-                remove_running(tracer, i, now_bytes);
-            }
-        }
-    }
-    if (tracer->enabled == 0) {
-        mprof__events_stop();
-    }
-    return 0;
+    tracer->enabled += (unsigned)change;
 }

@@ -1,0 +1,294 @@
+/* See profiler.h. */
+#include "profiler.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define BUCKETS 1024 /* of code objects; a power of two */
+
+typedef struct mprof_enabling {
+    const void *thread;
+    unsigned times;
+} enabling;
+
+static mprof_code *codes[BUCKETS];
+
+/* Code objects */
+
+static size_t bucket_of(PyObject *code)
+{
+    return ((uintptr_t)code >> 4) & (BUCKETS - 1);
+}
+
+mprof_code *mprof__code_find(PyObject *code)
+{
+    mprof_code *entry = codes[bucket_of(code)];
+    while (entry != NULL && entry->code != code) {
+        entry = entry->next;
+    }
+    return entry;
+}
+
+static long attribute_number(PyObject *object, const char *name)
+{
+    PyObject *value = PyObject_GetAttrString(object, name);
+    long number = value != NULL ? PyLong_AsLong(value) : -1;
+    Py_XDECREF(value);
+    return number;
+}
+
+static bool is_comprehension(PyObject *code)
+{
+    static const char *const names[] = {"<listcomp>", "<setcomp>", "<dictcomp>"};
+    bool result = false;
+    PyObject *name = PyObject_GetAttrString(code, "co_name");
+
+    for (size_t i = 0; name != NULL && i < sizeof names / sizeof names[0]; i++) {
+        result |= PyUnicode_CompareWithASCIIString(name, names[i]) == 0;
+    }
+    Py_XDECREF(name);
+    return result;
+}
+
+static mprof_code *code_entry(PyObject *code)
+{
+    mprof_code *entry = mprof__code_find(code);
+    if (entry != NULL) {
+        return entry;
+    }
+    long first_line = attribute_number(code, "co_firstlineno");
+    long flags = attribute_number(code, "co_flags");
+    bool comprehension = is_comprehension(code);
+    if (PyErr_Occurred()) {
+        return NULL;
+    }
+    entry = calloc(1, sizeof *entry);
+    if (entry == NULL) {
+        PyErr_NoMemory();
+        return NULL;
+    }
+    Py_INCREF(code);
+    entry->code = code;
+    entry->first_line = (int)first_line;
+    entry->generator = (flags & (0x20 | 0x80 | 0x200)) != 0; /* generator, coroutine, async gen */
+    entry->comprehension = comprehension;
+    entry->next = codes[bucket_of(code)];
+    codes[bucket_of(code)] = entry;
+    return entry;
+}
+
+static void drop_code(mprof_code *entry)
+{
+    mprof_code **place = &codes[bucket_of(entry->code)];
+    while (*place != entry) {
+        place = &(*place)->next;
+    }
+    *place = entry->next;
+    if (entry->forget != NULL) {
+        entry->forget(entry);
+    }
+    PyObject *code = entry->code;
+    free(entry);
+    Py_DECREF(code);
+}
+
+static mprof_block *block_of(const mprof_code *entry, const mprof_profiler *profiler)
+{
+    for (mprof_code_link *link = entry->links; link != NULL; link = link->next) {
+        if (link->block->profiler == profiler) {
+            return link->block;
+        }
+    }
+    return NULL;
+}
+
+static void unlink_code(mprof_code *entry, const mprof_profiler *profiler)
+{
+    for (mprof_code_link **place = &entry->links; *place != NULL; place = &(*place)->next) {
+        mprof_code_link *link = *place;
+        if (link->block->profiler == profiler) {
+            *place = link->next;
+            free(link);
+            break;
+        }
+    }
+    if (entry->links == NULL) {
+        drop_code(entry);
+    }
+}
+
+/* Profilers */
+
+mprof_profiler *mprof__profiler_new(const char *backend, unsigned flags, int64_t limit_bytes,
+                                    PyObject *on_limit)
+{
+    mprof_profiler *profiler = calloc(1, sizeof *profiler);
+
+    if (profiler == NULL) {
+        PyErr_NoMemory();
+        return NULL;
+    }
+    if (mprof__meter_init(&profiler->meter, backend, (flags & MPROF_PROFILER_CHILDREN) != 0) != 0) {
+        mprof__meter_clear(&profiler->meter);
+        free(profiler);
+        return NULL;
+    }
+    profiler->flags = flags;
+    profiler->references = 1;
+    profiler->limit_bytes = limit_bytes;
+    profiler->on_limit = on_limit;
+    Py_XINCREF(on_limit);
+    return profiler;
+}
+
+void mprof__profiler_hold(mprof_profiler *profiler)
+{
+    profiler->references++;
+}
+
+void mprof__profiler_let_go(mprof_profiler *profiler)
+{
+    if (--profiler->references > 0) {
+        return;
+    }
+    for (int i = 0; i < profiler->block_count; i++) {
+        mprof__lines_free(&profiler->blocks[i]->lines);
+        free(profiler->blocks[i]);
+    }
+    PyObject *on_limit = profiler->on_limit;
+    mprof_meter meter = profiler->meter;
+    free(profiler->blocks);
+    free(profiler->codes);
+    free(profiler->enablings);
+    free(profiler);
+    mprof__meter_clear(&meter);
+    Py_XDECREF(on_limit);
+}
+
+void mprof__profiler_release(mprof_profiler *profiler)
+{
+    mprof__profiler_hold(profiler);
+    while (profiler->code_count > 0) {
+        unlink_code(profiler->codes[--profiler->code_count], profiler);
+    }
+    mprof__profiler_let_go(profiler);
+    mprof__profiler_let_go(profiler);
+}
+
+/* Room for one more in an array of pointers. */
+static bool reserve(void *array, int count)
+{
+    void **now;
+    memcpy(&now, array, sizeof now);
+    if ((count & (count - 1)) != 0) {
+        return true; /* doubled at powers of two */
+    }
+    void **more = realloc(now, (count > 0 ? 2 * (size_t)count : 1) * sizeof *more);
+    if (more != NULL) {
+        memcpy(array, &more, sizeof more);
+    }
+    return more != NULL;
+}
+
+static mprof_block *new_block(mprof_profiler *profiler)
+{
+    mprof_block *block = calloc(1, sizeof *block);
+    if (block == NULL || !reserve(&profiler->blocks, profiler->block_count)) {
+        free(block);
+        return NULL;
+    }
+    block->profiler = profiler;
+    profiler->blocks[profiler->block_count++] = block;
+    return block;
+}
+
+static int index_of(const mprof_profiler *profiler, const mprof_block *block)
+{
+    int index = 0;
+    while (profiler->blocks[index] != block) {
+        index++;
+    }
+    return index;
+}
+
+int mprof__profiler_add(mprof_profiler *profiler, PyObject *code, int block)
+{
+    mprof_code *entry = code_entry(code);
+    if (entry == NULL) {
+        return -1;
+    }
+    mprof_block *owner = block_of(entry, profiler);
+    if (owner != NULL) {
+        return index_of(profiler, owner);
+    }
+    owner = block >= 0 ? mprof__profiler_block(profiler, block) : new_block(profiler);
+    mprof_code_link *link = malloc(sizeof *link);
+    if (owner == NULL || link == NULL || !reserve(&profiler->codes, profiler->code_count)) {
+        free(link);
+        if (entry->links == NULL) {
+            drop_code(entry);
+        }
+        PyErr_NoMemory();
+        return -1;
+    }
+    profiler->codes[profiler->code_count++] = entry;
+    *link = (mprof_code_link){owner, entry->links};
+    entry->links = link;
+    return index_of(profiler, owner);
+}
+
+mprof_block *mprof__profiler_block(mprof_profiler *profiler, int index)
+{
+    return index >= 0 && index < profiler->block_count ? profiler->blocks[index] : NULL;
+}
+
+/* Enabling */
+
+static enabling *enabling_of(const mprof_profiler *profiler, const void *thread)
+{
+    for (int i = 0; i < profiler->enabling_count; i++) {
+        if (profiler->enablings[i].thread == thread) {
+            return &profiler->enablings[i];
+        }
+    }
+    return NULL;
+}
+
+unsigned mprof__profiler_enabled(const mprof_profiler *profiler, const void *thread)
+{
+    const enabling *its = enabling_of(profiler, thread);
+    return its != NULL ? its->times : 0;
+}
+
+static enabling *new_enabling(mprof_profiler *profiler, const void *thread)
+{
+    size_t count = (size_t)profiler->enabling_count;
+    enabling *more = realloc(profiler->enablings, (count + 1) * sizeof *more);
+    if (more == NULL) {
+        PyErr_NoMemory();
+        return NULL;
+    }
+    profiler->enablings = more;
+    profiler->enabling_count++;
+    more[count] = (enabling){thread, 0};
+    return &more[count];
+}
+
+int mprof__profiler_set_enabled(mprof_profiler *profiler, const void *thread, unsigned times)
+{
+    enabling *its = enabling_of(profiler, thread);
+
+    if (its == NULL && times > 0) {
+        its = new_enabling(profiler, thread);
+        if (its == NULL) {
+            return -1;
+        }
+    }
+    if (its != NULL) {
+        its->times = times;
+        if (times == 0) {
+            *its = profiler->enablings[--profiler->enabling_count];
+        }
+    }
+    return 0;
+}
