@@ -119,6 +119,17 @@ static void tell_failure(mprof__lives *lives, mprof_status status)
     mprof__journal_notice(lives->journal, &error);
 }
 
+/* What is to be done now and then, events or not. */
+static void keep_up(mprof__lives *lives, int64_t now_ns)
+{
+    if (lives->stats) {
+        mprof__taskstats_keep_up(lives->stats, now_ns);
+    }
+    if (lives->calls) {
+        mprof__calls_name(lives->calls);
+    }
+}
+
 void mprof__lives_update(mprof__lives *lives, int64_t now_ns)
 {
     mprof_status status = mprof__process_tree_update(lives->tree, now_ns);
@@ -126,9 +137,7 @@ void mprof__lives_update(mprof__lives *lives, int64_t now_ns)
     if (status != MPROF_OK) {
         tell_failure(lives, status);
     }
-    if (lives->calls) {
-        mprof__calls_name(lives->calls);
-    }
+    keep_up(lives, now_ns);
 }
 
 void mprof__lives_take_events(mprof__lives *lives, int64_t now_ns)
@@ -148,13 +157,8 @@ void mprof__lives_tick(mprof__lives *lives, int64_t now_ns, int are_quiet)
 {
     uint64_t before = mprof__process_tree_events(lives->tree);
 
-    if (lives->stats) {
-        mprof__taskstats_keep_up(lives->stats, now_ns);
-    }
     if (are_quiet) {
-        if (lives->calls) {
-            mprof__calls_name(lives->calls);
-        }
+        keep_up(lives, now_ns);
         return;
     }
     mprof__lives_take_events(lives, now_ns);
