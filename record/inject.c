@@ -671,6 +671,26 @@ static mprof_status enter(int *is_in, char *words, size_t size, const plan *want
     return MPROF_OK;
 }
 
+/* Asks again for a while where the process is being recorded already: whoever does that may have
+ * been killed a moment ago, and what he had open is held until his child has gone as well. */
+static mprof_status enter_in_turn(int *is_in, char *words, size_t size, const plan *wanted,
+                                  mprof__ring_folder *folder, mprof_error *error)
+{
+    static const long pauses_ms[] = {20, 80, 300};
+    mprof_status status = enter(is_in, words, size, wanted, folder, error);
+
+    for (size_t i = 0; i < sizeof pauses_ms / sizeof *pauses_ms && status == MPROF_OK && *is_in &&
+                       strcmp(words, MPROF_WIRE_ANSWER_TAKEN) == 0;
+         i++) {
+        const struct timespec pause = {0, pauses_ms[i] * 1000000};
+
+        nanosleep(&pause, NULL);
+        mprof__ring_folder_forget_answer(folder);
+        status = enter(is_in, words, size, wanted, folder, error);
+    }
+    return status;
+}
+
 mprof_status mprof__inject(int *is_in, char *words, size_t size, int64_t pid,
                            mprof__ring_folder *folder, const char *patterns, mprof_error *error)
 {
@@ -689,7 +709,7 @@ mprof_status mprof__inject(int *is_in, char *words, size_t size, int64_t pid,
                                          status_number(pid, "Gid"), error);
     }
     if (status == MPROF_OK) {
-        status = enter(is_in, words, size, &wanted, folder, error);
+        status = enter_in_turn(is_in, words, size, &wanted, folder, error);
     }
     if (status == MPROF_OK && *is_in && begins_with(words, MPROF_WIRE_ANSWER_NO)) {
         return mprof_error_set(error, MPROF_EARGUMENT, "%s", words + strlen(MPROF_WIRE_ANSWER_NO));

@@ -281,6 +281,11 @@ int mprof__ring_folder_answer(const mprof__ring_folder *folder, char *words, siz
     return 1;
 }
 
+void mprof__ring_folder_forget_answer(const mprof__ring_folder *folder)
+{
+    (void)unlinkat(folder->fd, MPROF_WIRE_ANSWER, 0);
+}
+
 int mprof__ring_folder_bell_fd(const mprof__ring_folder *folder)
 {
     return folder->bell_fd;

@@ -41,6 +41,8 @@ mprof_status mprof__ring_folder_give(mprof__ring_folder *folder, int64_t user, i
 /* The line by which an agent answered that was sent into a running process (agent/wire.h). 1, or 0:
  * none yet. */
 int mprof__ring_folder_answer(const mprof__ring_folder *folder, char *words, size_t size);
+/* It is to answer once more. */
+void mprof__ring_folder_forget_answer(const mprof__ring_folder *folder);
 
 /* Descriptors to poll for reading: the bell, and the watch for new rings (-1 if the kernel gave
  * none: then the folder is to be searched at every tick). */
