@@ -3,9 +3,9 @@
  * where exceptions pass through. */
 #include "monitoring.h"
 
-#include "tracer.h"
-
 #include <string.h>
+
+#include "tracer.h"
 
 #ifndef METH_FASTCALL
 #define METH_FASTCALL 0x0080 /* outside the limited API until 3.10, and never another number */
