@@ -105,11 +105,7 @@ static void attach(const request *wanted, bool is_main_thread)
     if (is_attached && mprof__span_is_orphaned()) {
         let_go();
     }
-    if (is_attached || mprof_agent_is_started()) {
-        answer(wanted->directory, MPROF_WIRE_ANSWER_TAKEN, "");
-        return;
-    }
-    reason = refusal();
+    reason = is_attached || mprof_agent_is_started() ? MPROF_WIRE_TAKEN : refusal();
     if (reason == NULL && (!mprof__decorator_setup() || !mprof__pattern_set(wanted->patterns))) {
         PyErr_Clear();
         reason = "out of memory";

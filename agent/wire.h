@@ -156,7 +156,7 @@ typedef struct mprof_wire_pending {
 #define MPROF_WIRE_ANSWER "answer"
 #define MPROF_WIRE_ANSWER_YES "yes "
 #define MPROF_WIRE_ANSWER_NO "no "
-#define MPROF_WIRE_ANSWER_TAKEN "no it is being recorded already"
+#define MPROF_WIRE_TAKEN "it is being recorded already" /* a reason that may pass */
 
 _Static_assert(sizeof(mprof_wire_header) == 192, "three cache lines");
 _Static_assert(sizeof(mprof_wire_event) == 8, "event head");

@@ -671,8 +671,8 @@ static mprof_status enter(int *is_in, char *words, size_t size, const plan *want
     return MPROF_OK;
 }
 
-/* Asks again for a while where the process is being recorded already: whoever does that may have
- * been killed a moment ago, and what he had open is held until his child has gone as well. */
+/* Asks again for a while where the process is being recorded already: that recorder may have been
+ * killed a moment ago, and what it had open is held until its child has gone as well. */
 static mprof_status enter_in_turn(int *is_in, char *words, size_t size, const plan *wanted,
                                   mprof__ring_folder *folder, mprof_error *error)
 {
@@ -680,7 +680,7 @@ static mprof_status enter_in_turn(int *is_in, char *words, size_t size, const pl
     mprof_status status = enter(is_in, words, size, wanted, folder, error);
 
     for (size_t i = 0; i < sizeof pauses_ms / sizeof *pauses_ms && status == MPROF_OK && *is_in &&
-                       strcmp(words, MPROF_WIRE_ANSWER_TAKEN) == 0;
+                       strcmp(words, MPROF_WIRE_ANSWER_NO MPROF_WIRE_TAKEN) == 0;
          i++) {
         const struct timespec pause = {0, pauses_ms[i] * 1000000};
 

@@ -1,6 +1,7 @@
 """Functions of programs that run already: mprof attach --functions."""
 
 import ctypes
+import fcntl
 import os
 import pathlib
 import platform
@@ -10,6 +11,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 import types
 import unittest
@@ -383,6 +385,26 @@ class Running(Base):
                     self.hear("called", program)
                     self.assertEqual(self.tree(self.finish(recorder)), EXACT)
                     self.assert_unharmed(program)
+
+    def test_a_recorder_that_is_not_quite_gone(self):
+        for interpreter in enterable():
+            with self.subTest(python=str(interpreter)):
+                program = self.start_program(interpreter)
+                killed = self.attach(program)
+                (folder,) = pathlib.Path("/dev/shm").glob(f"mprof-{killed.pid}-*")
+                held = [os.open(folder, os.O_RDONLY),
+                        os.open(folder / "bell", os.O_RDONLY | os.O_NONBLOCK)]
+                killed.kill()
+                killed.wait()
+                fcntl.flock(held[0], fcntl.LOCK_EX)  # as held by a child on its way out
+                release = threading.Timer(0.15, lambda: [os.close(fd) for fd in held])
+                release.start()
+                recorder = self.attach(program)
+                release.join()
+                self.say("go")
+                self.hear("called", program)
+                self.assertEqual(self.tree(self.finish(recorder)), EXACT)
+                self.assert_unharmed(program)
 
     def test_system_calls_do_not_notice(self):
         for interpreter in enterable():
