@@ -1,5 +1,5 @@
 /* The command table: which folder serves which command. Nothing else lives here. */
-#include "parse/command.h"
+#include "parse/commands/command.h"
 #include "record/command.h"
 
 static const mprof_command commands[] = {

@@ -1,7 +1,7 @@
 /* A run of bytes that grows: what the writer gathers lines in and the reader unescapes into.
  * Private to this folder. */
-#ifndef MPROF_BUFFER_H
-#define MPROF_BUFFER_H
+#ifndef MPROF_PARSE_BUFFER_H
+#define MPROF_PARSE_BUFFER_H
 
 #include <stddef.h>
 

@@ -1,7 +1,7 @@
 /* A curve in the making: exact statistics of all samples, and points few enough to draw.
  * Private to this folder. */
-#ifndef MPROF_CURVE_H
-#define MPROF_CURVE_H
+#ifndef MPROF_PARSE_CURVE_H
+#define MPROF_PARSE_CURVE_H
 
 #include <mprof/profile.h>
 

@@ -1,6 +1,6 @@
 /* Escaping of the .dat format (docs/dat-format.md). Private to this folder. */
-#ifndef MPROF_ESCAPE_H
-#define MPROF_ESCAPE_H
+#ifndef MPROF_PARSE_ESCAPE_H
+#define MPROF_PARSE_ESCAPE_H
 
 #include "buffer.h"
 

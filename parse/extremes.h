@@ -1,7 +1,7 @@
 /* The smaller and the larger of two numbers, without libm: recording needs libc alone. What is not
  * a number gives way to what is. Private to this folder. */
-#ifndef MPROF_EXTREMES_H
-#define MPROF_EXTREMES_H
+#ifndef MPROF_PARSE_EXTREMES_H
+#define MPROF_PARSE_EXTREMES_H
 
 static inline double mprof__smaller(double a, double b)
 {

@@ -1,6 +1,6 @@
 /* One line of text to one record. Private to this folder. */
-#ifndef MPROF_LINE_H
-#define MPROF_LINE_H
+#ifndef MPROF_PARSE_LINE_H
+#define MPROF_PARSE_LINE_H
 
 #include "buffer.h"
 

@@ -1,6 +1,6 @@
 /* From bytes to the number of the thing they name. Private to this folder. */
-#ifndef MPROF_MAP_H
-#define MPROF_MAP_H
+#ifndef MPROF_PARSE_MAP_H
+#define MPROF_PARSE_MAP_H
 
 #include <stddef.h>
 #include <stdint.h>

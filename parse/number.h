@@ -1,6 +1,6 @@
 /* Numbers of the .dat format: plain decimals, whatever the locale says. Private to this folder. */
-#ifndef MPROF_NUMBER_H
-#define MPROF_NUMBER_H
+#ifndef MPROF_PARSE_NUMBER_H
+#define MPROF_PARSE_NUMBER_H
 
 #include "buffer.h"
 

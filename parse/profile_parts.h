@@ -1,12 +1,12 @@
 /* What a profile is made of, for the files that make it. Private to this folder. */
-#ifndef MPROF_PROFILE_PARTS_H
-#define MPROF_PROFILE_PARTS_H
+#ifndef MPROF_PARSE_PROFILE_PARTS_H
+#define MPROF_PARSE_PROFILE_PARTS_H
 
 #include "buffer.h"
+#include "control_group.h"
 #include "curve.h"
-#include "group.h"
-#include "kinds.h"
 #include "map.h"
+#include "memory_kinds.h"
 
 #include <mprof/profile.h>
 

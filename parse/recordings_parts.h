@@ -1,6 +1,6 @@
 /* What the commands need of recordings beyond <mprof/recordings.h>. Private to this folder. */
-#ifndef MPROF_RECORDINGS_PARTS_H
-#define MPROF_RECORDINGS_PARTS_H
+#ifndef MPROF_PARSE_RECORDINGS_PARTS_H
+#define MPROF_PARSE_RECORDINGS_PARTS_H
 
 #include <mprof/recordings.h>
 

@@ -1,6 +1,6 @@
 /* What the reader needs of a source beyond <mprof/reader.h>. Private to this folder. */
-#ifndef MPROF_SOURCE_H
-#define MPROF_SOURCE_H
+#ifndef MPROF_PARSE_SOURCE_H
+#define MPROF_PARSE_SOURCE_H
 
 #include <mprof/reader.h>
 

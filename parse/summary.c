@@ -3,8 +3,8 @@
 #include "summary.h"
 
 #include "buffer.h"
+#include "control_group.h"
 #include "extremes.h"
-#include "group.h"
 #include "source.h"
 
 #include <math.h>

@@ -1,7 +1,7 @@
 /* What `mprof peak` tells of a recording, found by streaming: nothing is kept but one number per
  * process. Private to this folder. */
-#ifndef MPROF_SUMMARY_H
-#define MPROF_SUMMARY_H
+#ifndef MPROF_PARSE_SUMMARY_H
+#define MPROF_PARSE_SUMMARY_H
 
 #include "map.h"
 

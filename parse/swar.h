@@ -1,8 +1,8 @@
 /* The line that recordings consist of, read eight bytes at a time: "MiB time\n" with up to seven
  * digits, six decimals, ten digits, and four or six decimals: what upstream and we write until the
  * year 2286. Anything else is left to line.c. Private to this folder. */
-#ifndef MPROF_SWAR_H
-#define MPROF_SWAR_H
+#ifndef MPROF_PARSE_SWAR_H
+#define MPROF_PARSE_SWAR_H
 
 #include <mprof/record.h>
 

@@ -1,12 +1,12 @@
 /* `mprof attach`: finds a process that runs, and records it. */
-#include "record/attach_command.h"
+#include "attach_command.h"
 
-#include "parse/command.h"
-#include "record/attach.h"
-#include "record/command.h"
-#include "record/command_recorder.h"
-#include "record/inject.h"
-#include "record/probe.h"
+#include "command.h"
+#include "command_recorder.h"
+#include "find_process.h"
+#include "parse/commands/command.h"
+#include "record/inject/inject.h"
+#include "record/kernel/memory_probe.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
 #ifndef MPROF_RECORD_ATTACH_COMMAND_H
 #define MPROF_RECORD_ATTACH_COMMAND_H
 
-#include "record/command_options.h"
+#include "command_options.h"
 
 /* Finds the process that the options name, and records it; returns mprof's exit code. */
 int mprof__attach_to_process(const mprof__command_options *options);

@@ -1,8 +1,8 @@
 /* Owns the table of options, and the texts a user is told of what is wrong with one. */
-#include "record/command_options.h"
+#include "command_options.h"
 
-#include "parse/command.h"
-#include "record/kinds.h"
+#include "parse/commands/command.h"
+#include "record/session/memory_kinds.h"
 
 #include <errno.h>
 #include <math.h>
@@ -14,7 +14,7 @@
 #define INTERVAL_MAX_S 1e6
 #define TIMEOUT_MAX_S 1e9
 
-#define PATTERNS "MPROF_FUNC" /* agent/agent.c */
+#define PATTERNS "MPROF_FUNC" /* agent/entry/agent.c */
 #define LINES "MPROF_LINES"   /* likewise */
 
 enum {

@@ -2,9 +2,9 @@
 #ifndef MPROF_RECORD_COMMAND_OPTIONS_H
 #define MPROF_RECORD_COMMAND_OPTIONS_H
 
-#include "record/probe.h"
-#include "record/program.h"
-#include "record/threshold.h"
+#include "record/kernel/memory_probe.h"
+#include "record/launch/command_line.h"
+#include "record/session/threshold.h"
 
 #include <stddef.h>
 

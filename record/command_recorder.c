@@ -1,8 +1,8 @@
 /* Owns the order in which things are opened and closed, and which exit code comes of it. */
-#include "record/command_recorder.h"
+#include "command_recorder.h"
 
-#include "parse/command.h"
-#include "record/redact.h"
+#include "parse/commands/command.h"
+#include "record/output/redact.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -3,12 +3,12 @@
 #ifndef MPROF_RECORD_COMMAND_RECORDER_H
 #define MPROF_RECORD_COMMAND_RECORDER_H
 
-#include "record/command_options.h"
-#include "record/live.h"
-#include "record/output_file.h"
-#include "record/recording.h"
-#include "record/ring_folder.h"
-#include "record/signals.h"
+#include "command_options.h"
+#include "record/calls/ring_folder.h"
+#include "record/output/output_file.h"
+#include "record/session/recorder.h"
+#include "record/terminal/live_line.h"
+#include "record/terminal/signals.h"
 
 #include <mprof/error.h>
 #include <mprof/writer.h>

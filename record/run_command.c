@@ -1,13 +1,13 @@
 /* `mprof run`: starts a program and records it. */
-#include "record/command.h"
+#include "command.h"
 
-#include "parse/command.h"
-#include "record/attach_command.h"
-#include "record/command_options.h"
-#include "record/command_recorder.h"
-#include "record/launch.h"
-#include "record/preload.h"
-#include "record/program.h"
+#include "attach_command.h"
+#include "command_options.h"
+#include "command_recorder.h"
+#include "parse/commands/command.h"
+#include "record/launch/command_line.h"
+#include "record/launch/launch.h"
+#include "record/launch/preload_env.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* The drawing half of the program. `mprof` executes it for the commands that draw, so that
  * recording needs none of the libraries of this one. */
-#include "../parse/command.h"
 #include "command.h"
+#include "parse/commands/command.h"
 
 static const mprof_command commands[] = {
     {"plot", mprof_plot_command, "Draw recordings as PNG, SVG or PDF"},

@@ -1,6 +1,6 @@
 /* `mprof plot`: options, loading, one layout, one picture. */
-#include "../parse/command.h"
 #include "command.h"
+#include "parse/commands/command.h"
 #include "plot.h"
 
 #include <errno.h>

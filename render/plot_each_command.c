@@ -3,7 +3,7 @@
  * shared, and a crash over one file stays with it. */
 #include "plot.h"
 
-#include "../parse/command.h"
+#include "parse/commands/command.h"
 
 #include <dirent.h>
 #include <errno.h>

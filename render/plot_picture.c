@@ -1,7 +1,7 @@
 /* One picture: recordings in, a figure, a file out. */
 #include "plot.h"
 
-#include "../parse/command.h"
+#include "parse/commands/command.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 /* Shows a picture to whoever sits there: in the terminal itself, or by the desktop's viewer. */
 #include "plot.h"
 
-#include "../parse/command.h"
-#include "terminal.h"
+#include "parse/commands/command.h"
+#include "render/draw/terminal_picture.h"
 
 #include <fcntl.h>
 #include <spawn.h>

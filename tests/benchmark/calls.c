@@ -3,7 +3,7 @@
  * levels and memory that change. Prints "<calls made> <gathered, for the ring was full> <seconds>
  * <CPU seconds of the recorder>". A process that is held up goes on at its pace and makes no calls
  * up for: what counts is the rate that is reached. */
-#include "agent/ring.h"
+#include "agent/events/ring.h"
 
 #include <stdio.h>
 #include <stdlib.h>

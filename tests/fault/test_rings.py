@@ -16,7 +16,7 @@ from mprof_test import Recording, python, wait_until  # noqa: E402
 # Each seed is a process that scribbles in its own way; MPROF_TEST_SEEDS=1000 tries more of them.
 SEEDS = int(os.environ.get("MPROF_TEST_SEEDS", "16"))
 
-# Each child makes a ring by 10 honest calls, and from then on lies. See agent/wire.h.
+# Each child makes a ring by 10 honest calls, and from then on lies. See agent/events/wire.h.
 SCRIBBLE = """
 import os, random, struct, sys, time
 HEAD, TAIL, DATA, CAPACITY = 64, 128, 4096, 256 * 1024

@@ -19,12 +19,12 @@ ROOMS = ("parse", "record", "agent", "render")
 # Who may include whose headers; a single header of a room by its path.
 ARROWS = {
     "parse": {"parse"},
-    "record": {"record", "parse", "agent/wire.h"},
+    "record": {"record", "parse", "agent/events/wire.h"},
     "render": {"render", "parse"},
     "agent": {"agent"},
     # One file of the Python package reads recordings.
-    "agent/recording.c": {"agent", "parse"},
-    "mprof.c": {"parse/command.h", "record/command.h"},
+    "agent/lines/recording_reader.c": {"agent", "parse"},
+    "mprof.c": {"parse/commands/command.h", "record/command.h"},
 }
 
 # Headers that only drawing may see: recording needs libc alone.

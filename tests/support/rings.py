@@ -1,4 +1,4 @@
-"""Event rings as agent/wire.h lays them out, read without any code of the recorder: what the agent
+"""Event rings as agent/events/wire.h lays them out, read without any code of the recorder: what the agent
 wrote is tested apart from what becomes of it."""
 
 import os

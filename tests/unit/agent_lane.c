@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "agent/lane.h"
+#include "agent/events/lane.h"
 
 /* What mprof__lane_forget forgets is not freed: it cannot be, in the child of a fork. */
 __attribute__((visibility("default"))) const char *__asan_default_options(void);

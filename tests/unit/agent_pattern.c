@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "agent/pattern.h"
+#include "agent/functions/pattern.h"
 
 static const struct {
     const char *name;

@@ -17,7 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "agent/ring.h"
+#include "agent/events/ring.h"
 
 typedef struct event {
     mprof_wire_event head;

@@ -15,7 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "agent/rss.h"
+#include "agent/memory/rss.h"
 
 #define MIB (1024.0 * 1024.0)
 

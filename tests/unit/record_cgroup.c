@@ -1,6 +1,6 @@
 /* Control groups: where the kernel says they are, and what their files say, from a directory of
  * files that stands for one. */
-#include "record/cgroup.h"
+#include "record/kernel/cgroup.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* Which signals ask the recorder to end, and of which it dies in the end. */
-#include "record/end_request.h"
+#include "record/session/end_request.h"
 
 #include <setjmp.h>
 #include <signal.h>

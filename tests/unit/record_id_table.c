@@ -1,5 +1,5 @@
 /* The bounded table of numbers, against a plain array. */
-#include "record/id_table.h"
+#include "record/calls/id_table.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

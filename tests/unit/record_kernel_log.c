@@ -1,5 +1,5 @@
 /* Who was killed, by a file that stands for the kernel's log. */
-#include "record/kernel_log.h"
+#include "record/kernel/kernel_log.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /* The formats of /proc, from text. */
-#include "record/probe.h"
-#include "record/procfs.h"
+#include "record/kernel/memory_probe.h"
+#include "record/kernel/procfs.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

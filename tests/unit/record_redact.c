@@ -1,5 +1,5 @@
 /* S3: which parts of command lines are masked, and which are left alone. */
-#include "record/redact.h"
+#include "record/output/redact.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /* The kernel's word on ended tasks: messages made by hand, whole and damaged, and the kernel's own
  * of a child that ends at once, where that is allowed. */
-#include "record/taskstats.h"
+#include "record/kernel/taskstats.h"
 
 #include <linux/genetlink.h>
 #include <linux/netlink.h>

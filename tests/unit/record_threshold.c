@@ -1,5 +1,5 @@
 /* How a threshold of memory may be written, and that it is crossed once. */
-#include "record/threshold.h"
+#include "record/session/threshold.h"
 
 #include <setjmp.h>
 #include <signal.h>

@@ -1,5 +1,5 @@
 /* Deadlines as plain numbers. */
-#include "record/ticker.h"
+#include "record/session/ticker.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

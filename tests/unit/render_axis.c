@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "render/layout.h"
+#include "render/figure/layout.h"
 #include "render_measure.h"
 
 #include <math.h>

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "render/draw.h"
+#include "render/draw/draw.h"
 
 #include <png.h>
 #include <stdio.h>

@@ -1,0 +1,169 @@
+/* The agent's entry: started by the preload shim inside an initialised CPython, it makes `profile`
+ * a builtin and from then on is told of every import. Whatever goes wrong here, the program goes on
+ * as if we were not there. */
+#include "agent.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "agent/absent.h"
+#include "agent/events/execution_context.h"
+#include "agent/events/span.h"
+#include "agent/events/wire.h"
+#include "agent/functions/decorator.h"
+#include "agent/functions/function_events.h"
+#include "agent/functions/mark_functions.h"
+#include "agent/functions/module.h"
+#include "agent/functions/pattern.h"
+#include "agent/python_api.h"
+#include "process_name.h"
+
+static PyObject *profile; /* owned, for the life of the process */
+static bool is_marking;
+
+/* One line on standard error, once in a recording: the file that is made says it was told. */
+static void notice_once(const char *directory, const char *topic, const char *line)
+{
+    char path[PATH_MAX];
+
+    if (snprintf(path, sizeof path, "%s/notice-%s", directory, topic) >= (int)sizeof path) {
+        return;
+    }
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd >= 0) {
+        close(fd);
+        ssize_t written = write(STDERR_FILENO, line, strlen(line));
+        (void)written;
+    }
+}
+
+static bool python_fits(const char *directory)
+{
+    char python[64];
+    char line[128];
+    mprof_python_fit fit = mprof__python_load();
+
+    if (fit == MPROF_PYTHON_FITS) {
+        return true;
+    }
+    mprof__python_unfit(python, sizeof python, fit);
+    snprintf(line, sizeof line, "mprof: functions are not recorded in %s\n", python);
+    notice_once(directory, "python", line);
+    return false;
+}
+
+static bool is_wished(const char *name)
+{
+    const char *wish = getenv(name);
+    return wish != NULL && *wish != '\0' && strcmp(wish, "0") != 0;
+}
+
+static void notice(const char *topic, const char *line)
+{
+    notice_once(getenv(MPROF_WIRE_ENV_RINGS), topic, line);
+}
+
+/* MPROF_OFF=1: the program's decorators are to cost nothing at all. */
+static bool is_switched_off(void)
+{
+    return is_wished("MPROF_OFF");
+}
+
+/* Functions that are wanted by a pattern: mprof run --func. */
+static void start_marking(void)
+{
+    const char *patterns = getenv("MPROF_FUNC");
+    is_marking = patterns != NULL && !is_switched_off() && mprof__pattern_set(patterns);
+    if (is_marking) {
+        mprof__marking_setup(notice);
+    }
+}
+
+static bool add_builtin(void)
+{
+    PyObject *builtins = mprof__python_module("builtins");
+    profile = builtins != NULL ? mprof__decorator_new(is_switched_off()) : NULL;
+    bool added = profile != NULL && PyObject_SetAttrString(builtins, "profile", profile) == 0;
+    PyErr_Clear();
+    Py_XDECREF(builtins);
+    return added;
+}
+
+bool mprof_agent_start(void)
+{
+    const char *directory = getenv(MPROF_WIRE_ENV_RINGS);
+
+    if (directory == NULL || *directory != '/') {
+        return false;
+    }
+    if (!python_fits(directory)) {
+        mprof__absent_provide();
+        return false;
+    }
+    if (is_wished("MPROF_LINES")) {
+        mprof__module_want_lines();
+    }
+    mprof__context_setup(true);
+    mprof__span_setup(directory, mprof__python.version);
+    if (!add_builtin()) {
+        return false;
+    }
+    start_marking();
+    return true;
+}
+
+bool mprof_agent_is_started(void)
+{
+    return profile != NULL;
+}
+
+/* A code object, or the name of a module; borrowed. */
+static void hear(bool is_exec, PyObject *subject)
+{
+    const char *module =
+        subject != NULL && PyUnicode_Check(subject) ? mprof__python.utf8(subject, NULL) : NULL;
+
+    if (is_exec) {
+        if (subject != NULL && Py_TYPE(subject) == mprof__python.code_type) {
+            mprof__marking_executed(subject);
+        }
+    } else if (module == NULL) {
+        PyErr_Clear();
+    } else if (strcmp(module, "memory_profiler") == 0) {
+        mprof__module_provide(profile);
+    } else if (strcmp(module, "importlib") == 0) {
+        mprof__module_hook_importlib(profile);
+    } else {
+        mprof__context_imported(module);
+        mprof__naming_imported(module);
+    }
+}
+
+bool mprof_agent_event(const char *event, PyObject *arguments)
+{
+    if (mprof__monitor_caused_event()) {
+        return false; /* its name alone may bring 64 KiB of the interpreter into memory */
+    }
+    if (strcmp(event, "cpython._PySys_ClearAuditHooks") == 0) {
+        mprof__monitor_flush();
+        return true;
+    }
+    mprof__naming_event();
+    if (is_marking && strncmp(event, "cpython.run_", strlen("cpython.run_")) == 0) {
+        mprof__marking_begun();
+        return false;
+    }
+    bool is_exec = is_marking && strcmp(event, "exec") == 0;
+    if ((is_exec || strcmp(event, "import") == 0) &&
+        mprof__python.interpreter_get() == mprof__python.interpreter_main()) {
+        int kept_errno = errno;
+        hear(is_exec, PyTuple_Check(arguments) ? PyTuple_GetItem(arguments, 0) : NULL);
+        errno = kept_errno;
+    }
+    return false;
+}

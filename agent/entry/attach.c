@@ -1,0 +1,211 @@
+/* The agent in an interpreter that was started without it: it comes when a recorder attaches, marks
+ * what the patterns want, and leaves everything as it was when that recorder has gone. No audit
+ * hook is set and no builtin is added: neither could be taken back. */
+#include "agent.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "agent/events/execution_context.h"
+#include "agent/events/span.h"
+#include "agent/events/wire.h"
+#include "agent/functions/decorator.h"
+#include "agent/functions/function_events.h"
+#include "agent/functions/mark_functions.h"
+#include "agent/functions/pattern.h"
+#include "agent/python_api.h"
+#include "process_name.h"
+
+typedef struct request {
+    char *directory;
+    char *patterns;
+} request;
+
+static bool is_attached;
+
+/* One answer for one request, whoever comes first: a pending call that was made too late finds the
+ * file there, or the directory gone. */
+static bool is_answered(const char *directory)
+{
+    char path[PATH_MAX];
+
+    if (snprintf(path, sizeof path, "%s/" MPROF_WIRE_BELL, directory) >= (int)sizeof path ||
+        access(path, W_OK) != 0) {
+        return true;
+    }
+    snprintf(path, sizeof path, "%s/" MPROF_WIRE_ANSWER, directory);
+    return access(path, F_OK) == 0;
+}
+
+static void answer(const char *directory, const char *kind, const char *text)
+{
+    char path[PATH_MAX];
+    char line[256];
+    int length = snprintf(line, sizeof line, "%s%s\n", kind, text);
+
+    snprintf(path, sizeof path, "%s/" MPROF_WIRE_ANSWER, directory);
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd >= 0) {
+        ssize_t written = write(fd, line, (size_t)length);
+        (void)written;
+        close(fd);
+    }
+}
+
+/* Why this interpreter cannot be recorded; NULL: it can. */
+static const char *refusal(void)
+{
+    static char text[80] = "it runs in ";
+    const size_t length = strlen("it runs in ");
+    mprof_python_fit fit = mprof__python_load();
+
+    if (fit == MPROF_PYTHON_FITS) {
+        return NULL;
+    }
+    mprof__python_unfit(text + length, sizeof text - length, fit);
+    return text;
+}
+
+static void let_go(void)
+{
+    PyObject *type;
+    PyObject *value;
+    PyObject *traceback;
+
+    PyErr_Fetch(&type, &value, &traceback);
+    is_attached = false;
+    mprof__span_on_over(NULL);
+    mprof__marking_undo();
+    mprof__monitor_release();
+    mprof__span_close();
+    mprof__lane_forget();
+    mprof__context_restart();
+    PyErr_Restore(type, value, traceback);
+}
+
+static void say_nothing(const char *topic, const char *line)
+{
+    (void)topic;
+    (void)line;
+}
+
+/* With the GIL, in the main interpreter. */
+static void attach(const request *wanted, bool is_main_thread)
+{
+    char found[32];
+    const char *reason;
+
+    if (is_attached && mprof__span_is_orphaned()) {
+        let_go();
+    }
+    reason = is_attached || mprof_agent_is_started() ? MPROF_WIRE_TAKEN : refusal();
+    if (reason == NULL && (!mprof__decorator_setup() || !mprof__pattern_set(wanted->patterns))) {
+        PyErr_Clear();
+        reason = "out of memory";
+    }
+    if (reason != NULL) {
+        answer(wanted->directory, MPROF_WIRE_ANSWER_NO, reason);
+        return;
+    }
+    is_attached = true;
+    mprof__context_setup(is_main_thread);
+    mprof__span_setup(wanted->directory, mprof__python.version);
+    mprof__span_on_over(let_go);
+    mprof__naming_look();
+    snprintf(found, sizeof found, "%u", mprof__marking_loaded(say_nothing));
+    answer(wanted->directory, MPROF_WIRE_ANSWER_YES, found);
+}
+
+static void attach_unless_answered(const request *wanted, bool is_main_thread)
+{
+    int kept_errno = errno;
+
+    if (!is_answered(wanted->directory)) {
+        PyObject *type;
+        PyObject *value;
+        PyObject *traceback;
+
+        PyErr_Fetch(&type, &value, &traceback);
+        attach(wanted, is_main_thread);
+        PyErr_Restore(type, value, traceback);
+    }
+    errno = kept_errno;
+}
+
+static void free_request(request *wanted)
+{
+    if (wanted != NULL) {
+        free(wanted->directory);
+        free(wanted->patterns);
+        free(wanted);
+    }
+}
+
+/* The page that the request came in goes away. */
+static request *copy_request(const char *directory, const char *patterns)
+{
+    request *copy = calloc(1, sizeof *copy);
+
+    if (copy != NULL) {
+        copy->directory = strdup(directory);
+        copy->patterns = strdup(patterns);
+        if (copy->directory == NULL || copy->patterns == NULL) {
+            free_request(copy);
+            copy = NULL;
+        }
+    }
+    return copy;
+}
+
+static void *wait_for_turn(void *data)
+{
+    request *wanted = data;
+
+    if (Py_IsInitialized()) {
+        PyGILState_STATE state = PyGILState_Ensure();
+        attach_unless_answered(wanted, false);
+        PyGILState_Release(state);
+    }
+    free_request(wanted);
+    return NULL;
+}
+
+/* A thread that takes no signals: those are the program's. */
+static void start_thread(request *wanted)
+{
+    pthread_attr_t attributes;
+    pthread_t thread;
+    sigset_t all;
+    sigset_t kept;
+
+    sigfillset(&all);
+    pthread_attr_init(&attributes);
+    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+    pthread_sigmask(SIG_BLOCK, &all, &kept);
+    if (pthread_create(&thread, &attributes, wait_for_turn, wanted) != 0) {
+        free_request(wanted);
+    }
+    pthread_sigmask(SIG_SETMASK, &kept, NULL);
+    pthread_attr_destroy(&attributes);
+}
+
+void mprof_agent_attach(const char *directory, const char *patterns, int has_gil)
+{
+    int kept_errno = errno;
+    request *wanted = copy_request(directory, patterns);
+
+    if (wanted != NULL && has_gil) {
+        attach_unless_answered(wanted, true);
+        free_request(wanted);
+    } else if (wanted != NULL) {
+        start_thread(wanted);
+    }
+    errno = kept_errno;
+}

@@ -1,0 +1,361 @@
+/* See context.h. A greenlet switch swaps the stack under a thread, an asyncio loop runs its tasks
+ * in turns on one: a counter per thread would nest calls that only alternate. */
+#include "execution_context.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "agent/python_api.h"
+
+/* Of one thread; freed by a later call of another thread, for a dying thread holds no GIL. */
+typedef struct thread_lane {
+    mprof_lane lane;           /* what runs in it outside of greenlets and tasks; owner NULL */
+    const void *main_greenlet; /* borrowed: the thread's root, or NULL while not known */
+    uint32_t image;            /* counts forks, so that a child does not reuse its parent's */
+    char *name;                /* owned; NULL: not asked for yet, or not known */
+    mprof_lane_slot *usual;    /* the slot it had last, */
+    uint32_t usual_renamed;    /* when it was named for us */
+    struct thread_lane *next;  /* among the finished */
+} thread_lane;
+
+static __thread thread_lane *here;
+static thread_lane *finished; /* pushed by dying threads, atomically */
+static pthread_key_t at_exit;
+static pthread_t main_thread;
+static bool main_is_known;
+static uint32_t image = 1;
+
+/* Index of PyGreenlet_GetCurrent in the table that greenlet exports as "greenlet._C_API". */
+#define GREENLET_GET_CURRENT 4
+#define GREENLET_TRIES 1000
+
+static struct {
+    int tries; /* left to find greenlet loaded */
+    PyObject *(*current)(void);
+} greenlet;
+
+static struct {
+    bool imported;
+    PyObject *running_loop;  /* owned: _asyncio._get_running_loop */
+    PyObject *current_tasks; /* owned: the dict {loop: task}, before 3.12 */
+    PyObject *current_task;  /* owned: _asyncio.current_task, from 3.12 on */
+} asyncio;
+
+static void thread_exited(void *value)
+{
+    thread_lane *thread = value;
+    thread->next = __atomic_load_n(&finished, __ATOMIC_RELAXED);
+    while (!__atomic_compare_exchange_n(&finished, &thread->next, thread, true, __ATOMIC_RELEASE,
+                                        __ATOMIC_RELAXED)) {
+    }
+}
+
+void mprof__context_setup(bool is_main_thread)
+{
+    static bool is_set_up;
+
+    if (!is_set_up) {
+        is_set_up = true;
+        pthread_key_create(&at_exit, thread_exited);
+    }
+    if (is_main_thread) {
+        main_thread = pthread_self();
+        main_is_known = true;
+    }
+}
+
+static bool is_main(void)
+{
+    if (!main_is_known && syscall(SYS_gettid) == getpid()) {
+        main_thread = pthread_self();
+        main_is_known = true;
+    }
+    return main_is_known && pthread_equal(pthread_self(), main_thread);
+}
+
+void mprof__context_restart(void)
+{
+    image++;
+}
+
+void mprof__context_forked(void)
+{
+    image++;
+    main_thread = pthread_self();
+    main_is_known = true;
+    finished = NULL;
+    if (here != NULL) {
+        here->lane = (mprof_lane){0};
+        here->usual = NULL;
+        here->image = image;
+    }
+}
+
+void mprof__context_imported(const char *module)
+{
+    if (strcmp(module, "greenlet") == 0 || strcmp(module, "greenlet._greenlet") == 0) {
+        greenlet.tries = GREENLET_TRIES;
+    } else if (strcmp(module, "_asyncio") == 0 || strcmp(module, "asyncio.tasks") == 0) {
+        asyncio.imported = true;
+    }
+}
+
+/* A module the program has loaded, or NULL without an exception. New reference. */
+static PyObject *loaded_module(const char *name)
+{
+    PyObject *modules = PyImport_GetModuleDict(); /* borrowed */
+    PyObject *module = modules != NULL ? PyDict_GetItemString(modules, name) : NULL;
+    Py_XINCREF(module);
+    return module;
+}
+
+/* Attribute of a loaded module, or NULL without an exception. New reference. */
+static PyObject *loaded_attribute(const char *module_name, const char *name)
+{
+    PyObject *module = loaded_module(module_name);
+    PyObject *value = module != NULL ? PyObject_GetAttrString(module, name) : NULL;
+    if (value == NULL) {
+        PyErr_Clear();
+    }
+    Py_XDECREF(module);
+    return value;
+}
+
+static void find_greenlet(void)
+{
+    greenlet.tries--;
+    PyObject *capsule = loaded_attribute("greenlet", "_C_API");
+    if (capsule == NULL) {
+        return;
+    }
+    void **table = PyCapsule_GetPointer(capsule, "greenlet._C_API");
+    if (table != NULL) {
+        memcpy(&greenlet.current, &table[GREENLET_GET_CURRENT], sizeof greenlet.current);
+    } else {
+        PyErr_Clear();
+    }
+    greenlet.tries = 0;
+    Py_DECREF(capsule);
+}
+
+/* The root of the tree of greenlets that this one hangs in: the thread's own. Borrowed. */
+static const void *root_greenlet(PyObject *start)
+{
+    PyObject *current = start;
+    Py_INCREF(current);
+    for (;;) {
+        PyObject *parent = PyObject_GetAttrString(current, "parent");
+        if (parent == NULL || parent == Py_None) {
+            PyErr_Clear();
+            Py_XDECREF(parent);
+            Py_DECREF(current);
+            return current;
+        }
+        Py_DECREF(current);
+        current = parent;
+    }
+}
+
+/* The greenlet that runs, or NULL if that is the thread's main one. Borrowed: it lives while it
+ * runs. */
+static const void *current_greenlet(thread_lane *thread)
+{
+    if (greenlet.current == NULL) {
+        if (greenlet.tries == 0) {
+            return NULL;
+        }
+        find_greenlet();
+        if (greenlet.current == NULL) {
+            return NULL;
+        }
+    }
+    PyObject *current = greenlet.current();
+    if (current == NULL) {
+        PyErr_Clear();
+        return NULL;
+    }
+    if (thread->main_greenlet == NULL) {
+        thread->main_greenlet = root_greenlet(current);
+    }
+    const void *result = current == thread->main_greenlet ? NULL : current;
+    Py_DECREF(current);
+    return result;
+}
+
+static bool find_asyncio(void)
+{
+    if (asyncio.running_loop == NULL) {
+        asyncio.running_loop = loaded_attribute("_asyncio", "_get_running_loop");
+    }
+    if (asyncio.current_task == NULL && mprof__python.version >= 0x030c0000) {
+        asyncio.current_task = loaded_attribute("_asyncio", "current_task");
+    }
+    if (asyncio.current_tasks == NULL && asyncio.current_task == NULL) {
+        asyncio.current_tasks = loaded_attribute("asyncio.tasks", "_current_tasks");
+    }
+    return asyncio.running_loop != NULL &&
+           (asyncio.current_task != NULL || asyncio.current_tasks != NULL);
+}
+
+/* The task that runs, or NULL. Borrowed: its loop keeps it. */
+static PyObject *current_task(void)
+{
+    if (!asyncio.imported || !find_asyncio()) {
+        return NULL;
+    }
+    PyObject *task = NULL;
+    PyObject *loop = PyObject_CallObject(asyncio.running_loop, NULL);
+    if (loop == NULL || loop == Py_None) {
+        PyErr_Clear();
+    } else if (asyncio.current_task != NULL) {
+        task = PyObject_CallFunctionObjArgs(asyncio.current_task, loop, NULL);
+        PyErr_Clear();
+        Py_XDECREF(task);
+    } else {
+        task = PyDict_GetItem(asyncio.current_tasks, loop);
+    }
+    Py_XDECREF(loop);
+    return task == Py_None ? NULL : task;
+}
+
+/* "Task-12" is what asyncio calls a task that was given no name. */
+static bool is_default_task_name(const char *name)
+{
+    return strncmp(name, "Task-", 5) == 0 && name[5 + strspn(name + 5, "0123456789")] == '\0';
+}
+
+static mprof_lane *add_task_lane(PyObject *task)
+{
+    PyObject *value = PyObject_CallMethod(task, "get_name", NULL);
+    char *name = mprof__python_text(value);
+    PyErr_Clear();
+    Py_XDECREF(value);
+
+    bool is_named = name != NULL && *name != '\0' && !is_default_task_name(name);
+    mprof_lane *lane = mprof__lane_add(task, is_named ? MPROF_LANE_NAMED : MPROF_LANE_TASK,
+                                       is_named ? name : NULL);
+    free(name);
+    return lane;
+}
+
+/* What threading calls this thread; looked up, never made: current_thread() would add an entry. To
+ * be freed; NULL: threading does not know it. */
+static char *thread_name(void)
+{
+    char *name = NULL;
+    PyObject *active = loaded_attribute("threading", "_active");
+    PyObject *ident = PyLong_FromUnsignedLong(PyThread_get_thread_ident());
+
+    if (active != NULL && ident != NULL && PyDict_Check(active)) {
+        PyObject *thread = PyDict_GetItem(active, ident); /* borrowed */
+        PyObject *value = thread != NULL ? PyObject_GetAttrString(thread, "name") : NULL;
+        name = mprof__python_text(value);
+        Py_XDECREF(value);
+    }
+    PyErr_Clear();
+    Py_XDECREF(active);
+    Py_XDECREF(ident);
+    if (name != NULL && *name == '\0') {
+        free(name);
+        name = NULL;
+    }
+    return name;
+}
+
+static void free_finished(void)
+{
+    thread_lane *thread = __atomic_exchange_n(&finished, NULL, __ATOMIC_ACQUIRE);
+    while (thread != NULL) {
+        thread_lane *next = thread->next;
+        if (thread->lane.slot != NULL && thread->image == image) {
+            mprof__lane_slot_give(thread->lane.slot);
+        }
+        free(thread->name);
+        free(thread);
+        thread = next;
+    }
+}
+
+static thread_lane *this_thread(void)
+{
+    if (here != NULL && here->image != image) {
+        here->lane = (mprof_lane){0};
+        here->usual = NULL;
+        here->image = image;
+    }
+    if (here != NULL) {
+        return here;
+    }
+    free_finished();
+    thread_lane *thread = calloc(1, sizeof *thread);
+    if (thread != NULL) {
+        thread->image = image;
+        here = thread;
+        pthread_setspecific(at_exit, thread);
+    }
+    return thread;
+}
+
+static void name_thread(thread_lane *thread)
+{
+    if (thread->name == NULL) {
+        thread->name = thread_name();
+    }
+    if (thread->usual != NULL && mprof__lane_slot_retake(thread->usual, thread->usual_renamed)) {
+        thread->lane.slot = thread->usual;
+        return;
+    }
+    thread->lane.slot = mprof__lane_slot_take(
+        thread->name != NULL ? MPROF_LANE_NAMED : MPROF_LANE_THREAD, thread->name);
+    thread->usual = thread->lane.slot;
+    if (thread->usual != NULL) {
+        thread->usual_renamed = thread->usual->renamed;
+    }
+}
+
+static mprof_lane *find_lane(void)
+{
+    thread_lane *thread = this_thread();
+    if (thread == NULL) {
+        return NULL;
+    }
+    PyObject *task = current_task();
+    if (task != NULL) {
+        mprof_lane *lane = mprof__lane_find(task);
+        return lane != NULL ? lane : add_task_lane(task);
+    }
+    const void *switched = current_greenlet(thread);
+    if (switched != NULL) {
+        mprof_lane *lane = mprof__lane_find(switched);
+        return lane != NULL ? lane : mprof__lane_add(switched, MPROF_LANE_GREENLET, NULL);
+    }
+    if (thread->lane.slot == NULL && !is_main()) {
+        name_thread(thread);
+    }
+    return &thread->lane;
+}
+
+mprof_lane *mprof__context_lane(void)
+{
+    if (here != NULL && here->image == image && !asyncio.imported && greenlet.current == NULL &&
+        greenlet.tries == 0 && (here->lane.slot != NULL || is_main())) {
+        return &here->lane;
+    }
+    if (PyErr_Occurred() == NULL) { /* mostly */
+        mprof_lane *found = find_lane();
+        if (PyErr_Occurred() != NULL) {
+            PyErr_Clear();
+        }
+        return found;
+    }
+    PyObject *type;
+    PyObject *value;
+    PyObject *traceback;
+    PyErr_Fetch(&type, &value, &traceback);
+    mprof_lane *lane = find_lane();
+    PyErr_Restore(type, value, traceback);
+    return lane;
+}

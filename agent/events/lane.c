@@ -1,0 +1,224 @@
+/* See lane.h. */
+#include "lane.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/pointer_map.h"
+
+static mprof_pointer_map lanes; /* by owner */
+static mprof_lane *spare;       /* for reuse: a request's lane comes and goes with its only call */
+
+/* The slots of one kind; a set bit in `free` says that nobody uses the slot. */
+typedef struct slot_table {
+    mprof_lane_slot **slots;
+    uint64_t *free;
+    uint32_t count;
+    uint32_t room; /* a multiple of 64 */
+} slot_table;
+
+static slot_table tables[MPROF_LANE_KINDS];
+static uint32_t last_id;
+
+mprof_lane *mprof__lane_find(const void *owner)
+{
+    return mprof__pointer_map_find(&lanes, owner);
+}
+
+static bool grow_table(slot_table *table)
+{
+    uint32_t room = table->room == 0 ? 64 : table->room * 2;
+    mprof_lane_slot **slots = realloc(table->slots, room * sizeof(mprof_lane_slot *));
+    if (slots == NULL) {
+        return false;
+    }
+    table->slots = slots;
+    uint64_t *bits = realloc(table->free, room / 64 * sizeof *bits);
+    if (bits == NULL) {
+        return false;
+    }
+    memset(bits + table->room / 64, 0, (room - table->room) / 64 * sizeof *bits);
+    table->free = bits;
+    table->room = room;
+    return true;
+}
+
+static mprof_lane_slot *lowest_free(const slot_table *table)
+{
+    for (uint32_t word = 0; word < (table->count + 63) / 64; word++) {
+        if (table->free[word] != 0) {
+            return table->slots[word * 64 + (uint32_t)__builtin_ctzll(table->free[word])];
+        }
+    }
+    return NULL;
+}
+
+static bool is_free(const slot_table *table, const mprof_lane_slot *slot)
+{
+    return (table->free[slot->index / 64] >> (slot->index % 64) & 1) != 0;
+}
+
+static mprof_lane_slot *slot_named(const slot_table *table, const char *name)
+{
+    for (uint32_t i = 0; i < table->count; i++) {
+        if (strcmp(table->slots[i]->name, name) == 0) {
+            return table->slots[i];
+        }
+    }
+    return NULL;
+}
+
+static bool name_slot(mprof_lane_slot *slot, const char *name)
+{
+    static const char *const words[MPROF_LANE_KINDS] = {
+        [MPROF_LANE_THREAD] = "thread",
+        [MPROF_LANE_GREENLET] = "greenlet",
+        [MPROF_LANE_TASK] = "task",
+    };
+    char numbered[32];
+    if (name == NULL) {
+        snprintf(numbered, sizeof numbered, "%s %u", words[slot->kind], slot->index + 1);
+        name = numbered;
+    }
+    if (slot->name != NULL && strcmp(slot->name, name) == 0) {
+        return true;
+    }
+    char *copy = strdup(name);
+    if (copy == NULL) {
+        return false;
+    }
+    free(slot->name);
+    slot->name = copy;
+    slot->length = (uint32_t)strlen(name);
+    slot->told_in = 0; /* the number means another name from here on */
+    slot->renamed++;
+    return true;
+}
+
+static mprof_lane_slot *add_slot(slot_table *table, enum mprof_lane_kind kind)
+{
+    if (table->count == table->room && !grow_table(table)) {
+        return NULL;
+    }
+    mprof_lane_slot *slot = calloc(1, sizeof *slot);
+    if (slot == NULL) {
+        return NULL;
+    }
+    slot->kind = kind;
+    slot->index = table->count;
+    slot->id = ++last_id;
+    table->slots[table->count++] = slot;
+    table->free[slot->index / 64] |= UINT64_C(1) << slot->index % 64;
+    return slot;
+}
+
+static mprof_lane_slot *take_slot(enum mprof_lane_kind kind, mprof_lane_slot *slot,
+                                  const char *name)
+{
+    slot_table *table = &tables[kind];
+
+    if (slot == NULL) {
+        slot = lowest_free(table);
+    }
+    if (slot == NULL) {
+        slot = add_slot(table, kind);
+    }
+    if (slot == NULL || !name_slot(slot, name)) {
+        return NULL;
+    }
+    table->free[slot->index / 64] &= ~(UINT64_C(1) << slot->index % 64);
+    return slot;
+}
+
+mprof_lane_slot *mprof__lane_slot_take(enum mprof_lane_kind kind, const char *name)
+{
+    char shown[MPROF_WIRE_NAME_MAX];
+
+    if (name == NULL) {
+        return take_slot(kind, NULL, NULL);
+    }
+    snprintf(shown, sizeof shown, "%.*s", MPROF_WIRE_NAME_MAX - 16, name);
+    for (unsigned number = 2;; number++) {
+        mprof_lane_slot *slot = slot_named(&tables[kind], shown);
+        if (slot == NULL || is_free(&tables[kind], slot)) {
+            return take_slot(kind, slot, shown);
+        }
+        snprintf(shown, sizeof shown, "%.*s #%u", MPROF_WIRE_NAME_MAX - 16, name, number);
+    }
+}
+
+bool mprof__lane_slot_retake(mprof_lane_slot *slot, uint32_t renamed)
+{
+    slot_table *table = &tables[slot->kind];
+
+    if (!is_free(table, slot) || slot->renamed != renamed) {
+        return false;
+    }
+    table->free[slot->index / 64] &= ~(UINT64_C(1) << slot->index % 64);
+    return true;
+}
+
+void mprof__lane_slot_give(mprof_lane_slot *slot)
+{
+    tables[slot->kind].free[slot->index / 64] |= UINT64_C(1) << slot->index % 64;
+}
+
+mprof_lane *mprof__lane_add(const void *owner, enum mprof_lane_kind kind, const char *name)
+{
+    mprof_lane *lane = spare;
+    if (lane != NULL) {
+        spare = lane->next;
+    } else if ((lane = malloc(sizeof *lane)) == NULL) {
+        return NULL;
+    }
+    *lane = (mprof_lane){.owner = owner, .slot = mprof__lane_slot_take(kind, name)};
+    if (lane->slot != NULL && mprof__pointer_map_put(&lanes, owner, lane)) {
+        return lane;
+    }
+    if (lane->slot != NULL) {
+        mprof__lane_slot_give(lane->slot);
+    }
+    free(lane);
+    return NULL;
+}
+
+void mprof__lane_release(mprof_lane *lane)
+{
+    if (lane->open > 0 || lane->depth > 0) {
+        return;
+    }
+    if (lane->owner == NULL) {
+        if (lane->slot != NULL && lane->slot->kind == MPROF_LANE_NAMED) {
+            mprof__lane_slot_give(lane->slot);
+            lane->slot = NULL;
+        }
+        return;
+    }
+    mprof__pointer_map_take(&lanes, lane->owner);
+    mprof__lane_slot_give(lane->slot);
+    lane->next = spare;
+    spare = lane;
+}
+
+mprof_ring_text mprof__lane_text(const mprof_lane *lane)
+{
+    if (lane->slot == NULL) {
+        return (mprof_ring_text){0};
+    }
+    return (mprof_ring_text){
+        .id = lane->slot->id,
+        .length = lane->slot->length,
+        .bytes = lane->slot->name,
+        .told_in = &lane->slot->told_in,
+    };
+}
+
+void mprof__lane_forget(void)
+{
+    lanes = (mprof_pointer_map){0};
+    spare = NULL;
+    memset(tables, 0, sizeof tables);
+    last_id = 0;
+}

@@ -1,0 +1,324 @@
+/* See span.h. */
+#include "span.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "agent/memory/rss.h"
+#include "agent/memory/rss_tracepoint.h"
+#include "execution_context.h"
+
+static struct {
+    mprof_ring ring;
+    uint32_t python_version;
+    uint32_t generation; /* counts process images: 1, and one more in each child of a fork */
+    bool failed;         /* the ring cannot be made: not tried at every call */
+    bool expected;       /* something is decorated */
+    bool prepared;       /* for forks */
+    void (*let_go)(void);
+} spans;
+
+bool mprof__span_over;
+
+#define NAME_BUCKETS 1024 /* programs decorate dozens of functions, not thousands */
+
+static struct {
+    mprof_name *buckets[NAME_BUCKETS];
+    uint32_t last_id;
+} names;
+
+static uint64_t hash_bytes(const char *bytes, size_t length)
+{
+    uint64_t hash = UINT64_C(0xcbf29ce484222325); /* FNV-1a */
+    for (size_t i = 0; i < length; i++) {
+        hash = (hash ^ (uint8_t)bytes[i]) * UINT64_C(0x100000001b3);
+    }
+    return hash;
+}
+
+mprof_name *mprof__name_intern(const char *bytes, size_t length)
+{
+    char cut[MPROF_WIRE_NAME_MAX];
+    uint64_t hash = hash_bytes(bytes, length);
+
+    if (length > sizeof cut) {
+        /* the hash keeps apart what only differs in its end */
+        static const char digits[] = "0123456789abcdef";
+        memcpy(cut, bytes, sizeof cut);
+        cut[sizeof cut - 17] = '~';
+        for (size_t i = 0; i < 16; i++) {
+            cut[sizeof cut - 16 + i] = digits[hash >> (60 - 4 * i) & 15];
+        }
+        bytes = cut;
+        length = sizeof cut;
+    }
+    mprof_name **bucket = &names.buckets[hash % NAME_BUCKETS];
+    for (mprof_name *name = *bucket; name != NULL; name = name->next) {
+        if (name->length == length && memcmp(name->bytes, bytes, length) == 0) {
+            return name;
+        }
+    }
+    mprof_name *name = malloc(sizeof *name + length);
+    if (name == NULL) {
+        return NULL;
+    }
+    *name = (mprof_name){.id = ++names.last_id, .length = (uint32_t)length, .next = *bucket};
+    memcpy(name->bytes, bytes, length);
+    *bucket = name;
+    return name;
+}
+
+uint64_t mprof__span_clock_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+static bool ring_ready(void)
+{
+    if (spans.ring.header != NULL) {
+        return true;
+    }
+    if (spans.failed || spans.generation == 0) {
+        return false;
+    }
+    spans.failed = !mprof__ring_open(&spans.ring, spans.ring.directory, spans.python_version);
+    return !spans.failed;
+}
+
+/* The directory belongs to the recorder's user. Who is root now may be somebody else, without the
+ * right to make a ring, by the time of the first call. */
+static void make_ring_while_able(void)
+{
+    if (spans.expected && geteuid() == 0) {
+        ring_ready();
+    }
+}
+
+static void in_child(void)
+{
+    int kept_errno = errno;
+
+    mprof__ring_close(&spans.ring);
+    spans.generation++;
+    spans.failed = false;
+    mprof__lane_forget();
+    mprof__context_forked();
+    mprof__rss_forked();
+    mprof__oracle_forked();
+    make_ring_while_able();
+    errno = kept_errno;
+}
+
+void mprof__span_setup(const char *directory, uint32_t python_version)
+{
+    size_t length = strnlen(directory, sizeof spans.ring.directory);
+
+    if (length == sizeof spans.ring.directory) {
+        return;
+    }
+    memcpy(spans.ring.directory, directory, length + 1);
+    spans.python_version = python_version;
+    spans.generation++;
+    spans.failed = false;
+    if (!spans.prepared) {
+        spans.prepared = true;
+        pthread_atfork(NULL, NULL, in_child);
+    }
+}
+
+void mprof__span_close(void)
+{
+    int kept_errno = errno;
+
+    mprof__ring_close(&spans.ring);
+    spans.generation++;
+    spans.failed = true;
+    spans.expected = false;
+    mprof__rss_forked();
+    mprof__oracle_forked();
+    errno = kept_errno;
+}
+
+bool mprof__span_is_orphaned(void)
+{
+    int kept_errno = errno;
+    bool result = mprof__ring_is_orphaned(&spans.ring);
+
+    errno = kept_errno;
+    return result;
+}
+
+void mprof__span_on_over(void (*let_go)(void))
+{
+    spans.let_go = let_go;
+    mprof__span_over = false;
+}
+
+void mprof__span_let_go(void)
+{
+    void (*let_go)(void) = spans.let_go;
+
+    mprof__span_over = false;
+    if (let_go != NULL) {
+        let_go();
+    }
+}
+
+void mprof__span_expected(void)
+{
+    int kept_errno = errno;
+
+    spans.expected = true;
+    make_ring_while_able();
+    errno = kept_errno;
+}
+
+void mprof__span_name_process(const char *name)
+{
+    int kept_errno = errno;
+
+    mprof__ring_name_process(spans.ring.directory, name);
+    errno = kept_errno;
+}
+
+/* The oracle first: a change that happens while memory is read is seen the next time. */
+static uint64_t resident_bytes(void)
+{
+    static uint64_t last;
+
+    if (!mprof__oracle_unchanged()) {
+        last = mprof__rss_read();
+    }
+    return last;
+}
+
+static mprof_ring_text text_of_name(mprof_name *name)
+{
+    return (mprof_ring_text){
+        .id = name->id, .length = name->length, .bytes = name->bytes, .told_in = &name->told_in};
+}
+
+void mprof__span_begin(mprof_span *span, mprof_name *name)
+{
+    int kept_errno = errno;
+    mprof_lane *lane = ring_ready() ? mprof__context_lane() : NULL;
+
+    *span = (mprof_span){.lane = lane, .running = lane, .generation = spans.generation};
+    if (lane != NULL) {
+        const mprof_ring_text name_text = text_of_name(name);
+        const mprof_ring_text lane_text = mprof__lane_text(lane);
+        lane->open++;
+        mprof_wire_enter enter = {.name = name->id, .lane = lane_text.id, .level = lane->depth++};
+        enter.rss_bytes = resident_bytes();
+        enter.time_ns = mprof__span_clock_ns(); /* last: what measuring costs is not in the span */
+        span->call = mprof__ring_enter(&spans.ring, enter, spans.generation, &name_text,
+                                       lane_text.told_in != NULL ? &lane_text : NULL);
+        if (span->call == 0) {
+            span->name = name;
+            span->enter_ns = enter.time_ns;
+            span->enter_rss_bytes = enter.rss_bytes;
+            span->level = enter.level;
+        }
+    }
+    if ((spans.failed || spans.ring.is_over) && spans.let_go != NULL) {
+        mprof__span_over = true;
+    }
+    errno = kept_errno;
+}
+
+static void gather(const mprof_span *span, const mprof_wire_exit *leave)
+{
+    const mprof_ring_text name_text = text_of_name(span->name);
+    const mprof_ring_text lane_text = mprof__lane_text(span->lane);
+    const mprof_wire_calls calls = {
+        .name = name_text.id,
+        .lane = lane_text.id,
+        .level = span->level,
+        .enter_ns = span->enter_ns,
+        .enter_rss_bytes = span->enter_rss_bytes,
+        .exit_ns = leave->time_ns,
+        .exit_rss_bytes = leave->rss_bytes,
+    };
+    mprof__ring_gather(&spans.ring, calls, spans.generation, &name_text,
+                       lane_text.told_in != NULL ? &lane_text : NULL);
+}
+
+static bool is_ours(const mprof_span *span)
+{
+    return span->lane != NULL && span->generation == spans.generation;
+}
+
+/* The level it occupied is free again. */
+static void leave_level(mprof_span *span)
+{
+    mprof_lane *running = span->running;
+
+    if (running != NULL) {
+        span->running = NULL;
+        running->depth--;
+        if (running != span->lane) {
+            mprof__lane_release(running);
+        }
+    }
+}
+
+void mprof__span_suspend(mprof_span *span)
+{
+    if (is_ours(span) && span->running != NULL) {
+        int kept_errno = errno;
+        span->since_ns = mprof__span_clock_ns();
+        leave_level(span);
+        errno = kept_errno;
+    }
+}
+
+void mprof__span_resume(mprof_span *span)
+{
+    if (is_ours(span) && span->running == NULL) {
+        int kept_errno = errno;
+        mprof_lane *lane = mprof__context_lane();
+        span->suspended_ns += mprof__span_clock_ns() - span->since_ns;
+        if (lane != NULL) {
+            lane->depth++;
+        }
+        span->running = lane;
+        errno = kept_errno;
+    }
+}
+
+void mprof__span_end(mprof_span *span, bool by_exception)
+{
+    if (is_ours(span)) {
+        mprof__span_end_at(span, by_exception, mprof__span_clock_ns());
+    }
+}
+
+void mprof__span_end_at(mprof_span *span, bool by_exception, uint64_t time_ns)
+{
+    if (!is_ours(span)) {
+        return;
+    }
+    int kept_errno = errno;
+    mprof_wire_exit leave = {.time_ns = time_ns, .suspended_ns = span->suspended_ns};
+
+    if (span->running == NULL) {
+        leave.suspended_ns += time_ns - span->since_ns;
+    }
+    leave.rss_bytes = resident_bytes();
+    if (span->call != 0) {
+        mprof__ring_exit(&spans.ring, span->call, by_exception ? 1 : 0, leave);
+    } else {
+        gather(span, &leave);
+    }
+    leave_level(span);
+    span->lane->open--;
+    mprof__lane_release(span->lane);
+    span->lane = NULL;
+    errno = kept_errno;
+}

@@ -1,0 +1,589 @@
+/* See decorator.h. A decorated function is an object that calls the function between the beginning
+ * and the end of a span and is in every other respect the function itself: attributes, class,
+ * signature, binding and pickling are the function's, so that nobody notices the difference. */
+#include "decorator.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "agent/events/span.h"
+#include "agent/events/stack.h"
+#include "block.h"
+#include "function_events.h"
+#include "module.h"
+#include "suspendable.h"
+
+typedef struct decorated {
+    PyObject ob_base;
+    PyObject *function; /* owned */
+    mprof_vectorcall vectorcall;
+    mprof_name *name;
+    bool makes_suspendable; /* the span is not that of the call, but of what it returns */
+    PyObject *weaklist;
+} decorated;
+
+static PyObject *decorated_type; /* owned, for the life of the process */
+static bool hands_back;          /* decorates nothing */
+
+static PyObject *decorate(PyObject *target);
+
+static decorated *as_decorated(PyObject *object)
+{
+    return (decorated *)(void *)object;
+}
+
+static bool is_decorated(PyObject *object)
+{
+    return (PyObject *)Py_TYPE(object) == decorated_type;
+}
+
+static PyObject *fail_short_of_stack(void)
+{
+    PyErr_SetString(PyExc_RecursionError, "maximum recursion depth exceeded");
+    return NULL;
+}
+
+static PyObject *call_vector(PyObject *self, PyObject *const *arguments, size_t count,
+                             PyObject *keywords)
+{
+    decorated *one = as_decorated(self);
+    mprof_span span;
+
+    mprof__span_check();
+    if (one->makes_suspendable) {
+        PyObject *made = mprof__python.vectorcall(one->function, arguments, count, keywords);
+        return mprof__suspendable_wrap(made, one->name);
+    }
+    if (mprof__stack_is_short()) {
+        return fail_short_of_stack();
+    }
+    mprof__span_begin(&span, one->name);
+    PyObject *result = mprof__python.vectorcall(one->function, arguments, count, keywords);
+    mprof__span_end(&span, result == NULL);
+    return result;
+}
+
+static PyObject *call_tuple(PyObject *self, PyObject *arguments, PyObject *keywords)
+{
+    decorated *one = as_decorated(self);
+    mprof_span span;
+
+    mprof__span_check();
+    if (one->makes_suspendable) {
+        PyObject *made = PyObject_Call(one->function, arguments, keywords);
+        return mprof__suspendable_wrap(made, one->name);
+    }
+    if (mprof__stack_is_short()) {
+        return fail_short_of_stack();
+    }
+    mprof__span_begin(&span, one->name);
+    PyObject *result = PyObject_Call(one->function, arguments, keywords);
+    mprof__span_end(&span, result == NULL);
+    return result;
+}
+
+/* What is found on us and not on the function. */
+static bool is_own_attribute(PyObject *name)
+{
+    static const char *const own[] = {"__wrapped__", "__reduce__", "__reduce_ex__", "__call__",
+                                      "__get__"};
+    for (size_t i = 0; i < sizeof own / sizeof own[0]; i++) {
+        if (PyUnicode_CompareWithASCIIString(name, own[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static PyObject *get_attribute(PyObject *self, PyObject *name)
+{
+    if (is_own_attribute(name)) {
+        return PyObject_GenericGetAttr(self, name);
+    }
+    return PyObject_GetAttr(as_decorated(self)->function, name);
+}
+
+static int set_attribute(PyObject *self, PyObject *name, PyObject *value)
+{
+    return PyObject_SetAttr(as_decorated(self)->function, name, value);
+}
+
+static PyObject *represent(PyObject *self)
+{
+    return PyObject_Repr(as_decorated(self)->function);
+}
+
+static PyObject *new_decorated(PyObject *function, mprof_name *name);
+
+static PyObject *bind(PyObject *self, PyObject *instance, PyObject *owner)
+{
+    PyObject *function = as_decorated(self)->function;
+
+    if (Py_TYPE(function) == mprof__python.function_type) {
+        if (instance == NULL || instance == Py_None) {
+            Py_INCREF(self);
+            return self;
+        }
+        return mprof__python.method_new(self, instance);
+    }
+
+    /* another callable: it binds as it does, if it does */
+    PyObject *type = (PyObject *)Py_TYPE(function);
+    PyObject *bound = NULL;
+    if (PyObject_HasAttrString(type, "__get__")) {
+        bound = PyObject_CallMethod(type, "__get__", "OOO", function,
+                                    instance != NULL ? instance : Py_None,
+                                    owner != NULL ? owner : Py_None);
+        if (bound == NULL) {
+            return NULL;
+        }
+    }
+    if (bound == NULL || bound == function) {
+        Py_XDECREF(bound);
+        Py_INCREF(self);
+        return self;
+    }
+    PyObject *result = new_decorated(bound, as_decorated(self)->name);
+    Py_DECREF(bound);
+    return result;
+}
+
+static int visit_decorated(PyObject *self, visitproc visit, void *context)
+{
+    PyObject *function = as_decorated(self)->function;
+    int result = function != NULL ? visit(function, context) : 0;
+    return result != 0 ? result : mprof__python_visit_type(self, visit, context);
+}
+
+static int clear_decorated(PyObject *self)
+{
+    PyObject *function = as_decorated(self)->function;
+    as_decorated(self)->function = NULL;
+    Py_XDECREF(function);
+    return 0;
+}
+
+static void free_decorated(PyObject *self)
+{
+    PyObject_GC_UnTrack(self);
+    if (as_decorated(self)->weaklist != NULL) {
+        PyObject_ClearWeakRefs(self);
+    }
+    clear_decorated(self);
+    mprof__python_free(self);
+}
+
+static PyObject *get_wrapped(PyObject *self, void *closure)
+{
+    (void)closure;
+    PyObject *function = as_decorated(self)->function;
+    Py_INCREF(function);
+    return function;
+}
+
+/* pickle looks the name up, finds the decorated function and is content; copy takes the very
+ * object. */
+static PyObject *reduce(PyObject *self, PyObject *protocol)
+{
+    (void)protocol;
+    PyObject *name = PyObject_GetAttrString(as_decorated(self)->function, "__qualname__");
+    if (name != NULL) {
+        return name;
+    }
+    PyErr_Clear();
+    return PyObject_CallMethod(as_decorated(self)->function, "__reduce__", NULL);
+}
+
+static PyMethodDef decorated_methods[] = {
+    {"__reduce_ex__", reduce, METH_O, NULL},
+    {"__reduce__", reduce, METH_NOARGS, NULL},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyGetSetDef decorated_getset[] = {
+    {"__wrapped__", get_wrapped, NULL, NULL, NULL},
+    {NULL, NULL, NULL, NULL, NULL},
+};
+
+static PyObject *make_decorated_type(void)
+{
+    static const mprof_python_layout layout = {
+        .shown_name = "function",
+        .vectorcall_offset = offsetof(decorated, vectorcall),
+        .weaklist_offset = offsetof(decorated, weaklist),
+    };
+    PyType_Slot slots[] = {
+        MPROF_SLOT(Py_tp_call, call_tuple),
+        MPROF_SLOT(Py_tp_getattro, get_attribute),
+        MPROF_SLOT(Py_tp_setattro, set_attribute),
+        MPROF_SLOT(Py_tp_repr, represent),
+        MPROF_SLOT(Py_tp_descr_get, bind),
+        MPROF_SLOT(Py_tp_traverse, visit_decorated),
+        MPROF_SLOT(Py_tp_clear, clear_decorated),
+        MPROF_SLOT(Py_tp_dealloc, free_decorated),
+        {Py_tp_methods, decorated_methods},
+        {Py_tp_getset, decorated_getset},
+        {0, NULL},
+    };
+    PyType_Spec spec = {
+        .name = "mprof.function",
+        .basicsize = sizeof(decorated),
+        .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
+        .slots = slots,
+    };
+    return mprof__python_type(&spec, &layout);
+}
+
+static PyObject *new_decorated(PyObject *function, mprof_name *name)
+{
+    PyObject *self = PyType_GenericAlloc((PyTypeObject *)(void *)decorated_type, 0);
+    if (self != NULL) {
+        Py_INCREF(function);
+        as_decorated(self)->function = function;
+        as_decorated(self)->vectorcall = call_vector;
+        as_decorated(self)->name = name;
+        as_decorated(self)->makes_suspendable = mprof__suspendable_is_made_by(function);
+    }
+    return self;
+}
+
+/* A text attribute, or NULL without an exception. New reference. */
+static PyObject *text_attribute(PyObject *object, const char *name)
+{
+    PyObject *value = PyObject_GetAttrString(object, name);
+    if (value == NULL || !PyUnicode_Check(value)) {
+        PyErr_Clear();
+        Py_XDECREF(value);
+        return NULL;
+    }
+    return value;
+}
+
+/* "module.qualname" of a callable; of a partial, that of what it calls; else that of its type. */
+static PyObject *dotted_name(PyObject *callable)
+{
+    PyObject *qualname = text_attribute(callable, "__qualname__");
+    PyObject *inner = NULL;
+
+    if (qualname == NULL && (inner = PyObject_GetAttrString(callable, "func")) != NULL) {
+        PyObject *result = PyCallable_Check(inner) ? dotted_name(inner) : NULL;
+        Py_DECREF(inner);
+        if (result != NULL) {
+            return result;
+        }
+    }
+    PyErr_Clear();
+    PyObject *named = qualname != NULL ? callable : (PyObject *)Py_TYPE(callable);
+    if (qualname == NULL) {
+        qualname = text_attribute(named, "__qualname__");
+    }
+    PyObject *module = text_attribute(named, "__module__");
+    PyObject *result = NULL;
+    if (qualname != NULL) {
+        result = module != NULL ? PyUnicode_FromFormat("%U.%U", module, qualname)
+                                : PyUnicode_FromFormat("%U", qualname);
+    }
+    Py_XDECREF(module);
+    Py_XDECREF(qualname);
+    PyErr_Clear();
+    return result;
+}
+
+static mprof_name *name_of_text(PyObject *text)
+{
+    Py_ssize_t size;
+    const char *utf8 = text != NULL ? mprof__python.utf8(text, &size) : NULL;
+    if (utf8 != NULL) {
+        return mprof__name_intern(utf8, (size_t)size);
+    }
+    PyErr_Clear(); /* lone surrogates */
+    PyObject *bytes =
+        text != NULL ? PyUnicode_AsEncodedString(text, "utf-8", "surrogateescape") : NULL;
+    if (text != NULL && bytes == NULL) {
+        PyErr_Clear();
+        bytes = PyUnicode_AsEncodedString(text, "utf-8", "backslashreplace");
+    }
+    mprof_name *name =
+        bytes != NULL ? mprof__name_intern(PyBytes_AsString(bytes), (size_t)PyBytes_Size(bytes))
+                      : mprof__name_intern("?", 1);
+    PyErr_Clear();
+    Py_XDECREF(bytes);
+    return name;
+}
+
+static mprof_name *name_of(PyObject *callable)
+{
+    PyObject *dotted = dotted_name(callable);
+    mprof_name *name = name_of_text(dotted);
+    Py_XDECREF(dotted);
+    return name;
+}
+
+static PyObject *decorate_callable(PyObject *callable)
+{
+    mprof_name *name = name_of(callable);
+    if (name == NULL) {
+        return PyErr_NoMemory();
+    }
+    mprof__span_expected();
+    PyObject *watched = mprof__module_watch_lines(callable);
+    if (mprof__monitor_take(watched, name)) {
+        return watched;
+    }
+    PyObject *result = new_decorated(watched, name);
+    Py_DECREF(watched);
+    return result;
+}
+
+PyObject *mprof__decorator_stand_in(PyObject *function)
+{
+    mprof_name *name = name_of(function);
+    if (name == NULL) {
+        return PyErr_NoMemory();
+    }
+    mprof__span_expected();
+    return new_decorated(function, name);
+}
+
+bool mprof__decorator_mark(PyObject *function)
+{
+    mprof_name *name = name_of(function);
+    mprof__span_expected();
+    return name != NULL && mprof__monitor_take(function, name);
+}
+
+bool mprof__decorator_knows(PyObject *function)
+{
+    return is_decorated(function);
+}
+
+/* staticmethod and classmethod: the same around the decorated function. */
+static PyObject *decorate_inside(PyObject *method)
+{
+    PyObject *result = NULL;
+    PyObject *function = PyObject_GetAttrString(method, "__func__");
+    PyObject *inner = function != NULL ? decorate(function) : NULL;
+    if (inner != NULL) {
+        result = PyObject_CallFunctionObjArgs((PyObject *)Py_TYPE(method), inner, NULL);
+    }
+    Py_XDECREF(function);
+    Py_XDECREF(inner);
+    return result;
+}
+
+/* A property with each of its functions decorated. */
+static PyObject *decorate_property(PyObject *property)
+{
+    static const char *const parts[][2] = {
+        {"fget", "getter"}, {"fset", "setter"}, {"fdel", "deleter"}};
+    PyObject *result = property;
+
+    Py_INCREF(result);
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0] && result != NULL; i++) {
+        PyObject *function = PyObject_GetAttrString(property, parts[i][0]);
+        PyObject *inner = NULL;
+        PyObject *next = NULL;
+        if (function == Py_None) {
+            Py_DECREF(function);
+            continue;
+        }
+        if (function != NULL && (inner = decorate(function)) != NULL) {
+            next = PyObject_CallMethod(result, parts[i][1], "O", inner);
+        }
+        Py_XDECREF(function);
+        Py_XDECREF(inner);
+        Py_DECREF(result);
+        result = next;
+    }
+    return result;
+}
+
+/* A class is marked by marking what its own body defines; it stays the class it is. */
+static PyObject *decorate_class(PyObject *type)
+{
+    PyObject *dict = PyObject_GetAttrString(type, "__dict__");
+    PyObject *items = dict != NULL ? PyMapping_Items(dict) : NULL;
+    Py_ssize_t count = items != NULL ? PyList_Size(items) : -1;
+    bool failed = items == NULL;
+
+    for (Py_ssize_t i = 0; i < count && !failed; i++) {
+        PyObject *item = PyList_GetItem(items, i); /* borrowed, as what is in it */
+        PyObject *name = PyTuple_GetItem(item, 0);
+        PyObject *value = PyTuple_GetItem(item, 1);
+        PyTypeObject *kind = Py_TYPE(value);
+        bool is_method = kind == mprof__python.function_type || kind == &PyProperty_Type ||
+                         kind == mprof__python.static_method_type ||
+                         kind == mprof__python.class_method_type;
+        if (is_method) {
+            PyObject *marked = decorate(value);
+            failed = marked == NULL || PyObject_SetAttr(type, name, marked) != 0;
+            Py_XDECREF(marked);
+        }
+    }
+    Py_XDECREF(dict);
+    Py_XDECREF(items);
+    if (failed) {
+        return NULL;
+    }
+    Py_INCREF(type);
+    return type;
+}
+
+/* New reference, NULL with an exception. */
+static PyObject *decorate(PyObject *target)
+{
+    if (hands_back || is_decorated(target)) {
+        Py_INCREF(target);
+        return target;
+    }
+    if (Py_TYPE(target) == mprof__python.static_method_type ||
+        Py_TYPE(target) == mprof__python.class_method_type) {
+        return decorate_inside(target);
+    }
+    if (Py_TYPE(target) == &PyProperty_Type) {
+        return decorate_property(target);
+    }
+    if (PyType_Check(target)) {
+        return decorate_class(target);
+    }
+    if (!PyCallable_Check(target)) {
+        PyErr_Format(PyExc_ValueError, "profile: %R cannot be called", target);
+        return NULL;
+    }
+    return decorate_callable(target);
+}
+
+/* profile(func=None, stream=None, precision=1, backend='psutil'). All but the first say how a
+ * report is to be printed; a timeline has no use for them. */
+static PyObject *call_profile(PyObject *self, PyObject *arguments, PyObject *keywords)
+{
+    static char function_word[] = "func";
+    static char stream_word[] = "stream";
+    static char precision_word[] = "precision";
+    static char backend_word[] = "backend";
+    static char *words[] = {function_word, stream_word, precision_word, backend_word, NULL};
+    PyObject *function = Py_None;
+    PyObject *ignored[3];
+
+    /* @profile as it mostly is, without code of the interpreter that few others use */
+    if (keywords == NULL && PyTuple_Size(arguments) == 1 &&
+        PyTuple_GetItem(arguments, 0) != Py_None) {
+        return decorate(PyTuple_GetItem(arguments, 0));
+    }
+    if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "|OOOO:profile", words, &function,
+                                     &ignored[0], &ignored[1], &ignored[2])) {
+        return NULL;
+    }
+    if (function == Py_None) {
+        Py_INCREF(self); /* @profile(precision=4): the decorator is the decorator */
+        return self;
+    }
+    return decorate(function);
+}
+
+/* The label of a block is its whole name: it belongs to no function. */
+static PyObject *timestamp(PyObject *self, PyObject *arguments, PyObject *keywords)
+{
+    static char name_word[] = "name";
+    static char *words[] = {name_word, NULL};
+    PyObject *label = NULL;
+    mprof_name *name = NULL;
+    (void)self;
+
+    if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "|U:timestamp", words, &label)) {
+        return NULL;
+    }
+    if (!hands_back) {
+        name = label != NULL ? name_of_text(label) : mprof__name_intern("<block>", 7);
+        if (name == NULL) {
+            return PyErr_NoMemory();
+        }
+        mprof__span_expected();
+    }
+    return mprof__block_new(name);
+}
+
+static PyObject *represent_profile(PyObject *self)
+{
+    (void)self;
+    return PyUnicode_FromString("<function profile of mprof>");
+}
+
+static PyObject *reduce_profile(PyObject *self, PyObject *protocol)
+{
+    (void)self;
+    (void)protocol;
+    return PyUnicode_FromString("profile");
+}
+
+static PyObject *text_of_profile(PyObject *self, void *text)
+{
+    (void)self;
+    return PyUnicode_FromString(text);
+}
+
+static PyMethodDef profile_methods[] = {
+    {"timestamp", (PyCFunction)(void (*)(void))timestamp, METH_VARARGS | METH_KEYWORDS,
+     "timestamp(name='<block>')\n--\n\nContext manager: mprof records the block under this name."},
+    {"__reduce_ex__", reduce_profile, METH_O, NULL},
+    {"__reduce__", reduce_profile, METH_NOARGS, NULL},
+    {NULL, NULL, 0, NULL},
+};
+
+static char profile_text[] = "profile";
+static char builtins_text[] = "builtins";
+
+static PyGetSetDef profile_getset[] = {
+    {"__name__", text_of_profile, NULL, NULL, profile_text},
+    {"__qualname__", text_of_profile, NULL, NULL, profile_text},
+    {"__module__", text_of_profile, NULL, NULL, builtins_text},
+    {NULL, NULL, NULL, NULL, NULL},
+};
+
+static char profile_doc[] =
+    "profile(func=None, stream=None, precision=1, backend='psutil')\n--\n\n"
+    "Decorator: mprof records when the function runs and the memory before and after it.";
+
+static void free_profile(PyObject *self)
+{
+    PyTypeObject *type = Py_TYPE(self);
+    PyObject_Free(self);
+    Py_DECREF(type);
+}
+
+bool mprof__decorator_setup(void)
+{
+    if (decorated_type == NULL && mprof__suspendable_setup()) {
+        decorated_type = make_decorated_type();
+    }
+    return decorated_type != NULL;
+}
+
+PyObject *mprof__decorator_new(bool is_off)
+{
+    static const mprof_python_layout layout = {0};
+    PyType_Slot slots[] = {
+        MPROF_SLOT(Py_tp_call, call_profile),
+        MPROF_SLOT(Py_tp_repr, represent_profile),
+        MPROF_SLOT(Py_tp_dealloc, free_profile),
+        {Py_tp_methods, profile_methods},
+        {Py_tp_getset, profile_getset},
+        {Py_tp_doc, profile_doc},
+        {0, NULL},
+    };
+    PyType_Spec spec = {
+        .name = "mprof.profile",
+        .basicsize = sizeof(PyObject),
+        .flags = Py_TPFLAGS_DEFAULT,
+        .slots = slots,
+    };
+
+    hands_back = is_off;
+    if (!mprof__decorator_setup()) {
+        return NULL;
+    }
+    PyObject *type = mprof__python_type(&spec, &layout);
+    PyObject *self = type != NULL ? PyType_GenericAlloc((PyTypeObject *)(void *)type, 0) : NULL;
+    Py_XDECREF(type);
+    return self;
+}

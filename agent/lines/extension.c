@@ -1,0 +1,406 @@
+/* The module _mprof: what of the Python package has to be fast, or needs C to be had at all. One
+ * shared object for CPython 3.8 and later. What it hands out are capsules; the classes that people
+ * see are made of them in Python. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "agent/memory/memory_sampler.h"
+#include "agent/memory/process_memory.h"
+#include "agent/memory/rss_tracepoint.h"
+#include "line_meter.h"
+#include "profiler_switch.h"
+#include "recording_reader.h"
+
+#define PROFILER "mprof.profiler"
+#define SAMPLER "mprof.sampler"
+#define MIB 1048576.0
+
+static PyObject *none_if(int status)
+{
+    if (status != 0) {
+        return NULL;
+    }
+    Py_INCREF(Py_None);
+    return Py_None;
+}
+
+/* Profilers */
+
+static void free_profiler(PyObject *capsule)
+{
+    mprof__profiler_release(PyCapsule_GetPointer(capsule, PROFILER));
+}
+
+static mprof_profiler *profiler_of(PyObject *capsule)
+{
+    return PyCapsule_GetPointer(capsule, PROFILER);
+}
+
+/* profiler_new(backend, flags, limit_mib or None, on_limit or None) */
+static PyObject *profiler_new(PyObject *module, PyObject *arguments)
+{
+    const char *backend;
+    unsigned flags;
+    PyObject *limit;
+    PyObject *on_limit;
+    double limit_mib = 0;
+    int64_t limit_bytes = 0;
+    (void)module;
+
+    if (!PyArg_ParseTuple(arguments, "sIOO", &backend, &flags, &limit, &on_limit)) {
+        return NULL;
+    }
+    if (limit != Py_None) {
+        limit_mib = PyFloat_AsDouble(limit);
+        if (PyErr_Occurred()) {
+            return NULL;
+        }
+        if (!(limit_mib >= 0 && limit_mib < 1e12)) {
+            PyErr_SetString(PyExc_ValueError, "the limit is not a size in MiB");
+            return NULL;
+        }
+        limit_bytes = limit_mib > 0 ? (int64_t)(limit_mib * MIB) : 1; /* 0 would be none */
+    }
+    mprof_profiler *profiler =
+        mprof__profiler_new(backend, flags, limit_bytes, on_limit == Py_None ? NULL : on_limit);
+    if (profiler == NULL) {
+        return NULL;
+    }
+    PyObject *capsule = PyCapsule_New(profiler, PROFILER, free_profiler);
+    if (capsule == NULL) {
+        mprof__profiler_release(profiler);
+    }
+    return capsule;
+}
+
+/* profiler_add(profiler, code, block or -1) -> block */
+static PyObject *profiler_add(PyObject *module, PyObject *arguments)
+{
+    PyObject *capsule;
+    PyObject *code;
+    int block;
+    (void)module;
+
+    if (!PyArg_ParseTuple(arguments, "OOi", &capsule, &code, &block)) {
+        return NULL;
+    }
+    mprof_profiler *profiler = profiler_of(capsule);
+    if (profiler == NULL) {
+        return NULL;
+    }
+    int index = mprof__profiling_add(profiler, code, block);
+    return index < 0 ? NULL : PyLong_FromLong(index);
+}
+
+static PyObject *profiler_enable(PyObject *module, PyObject *capsule)
+{
+    mprof_profiler *profiler = profiler_of(capsule);
+    (void)module;
+    return profiler == NULL ? NULL : none_if(mprof__profiling_enable(profiler));
+}
+
+static PyObject *profiler_disable(PyObject *module, PyObject *capsule)
+{
+    mprof_profiler *profiler = profiler_of(capsule);
+    (void)module;
+    return profiler == NULL ? NULL : none_if(mprof__profiling_disable(profiler));
+}
+
+static int compare_order(const void *a, const void *b)
+{
+    const mprof_line *left = *(const mprof_line *const *)a;
+    const mprof_line *right = *(const mprof_line *const *)b;
+    return (left->order > right->order) - (left->order < right->order);
+}
+
+/* (number, change_mib, most_mib, hits, peak_mib or None, seconds) */
+static PyObject *line_tuple(const mprof_lines *lines, const mprof_line *line)
+{
+    int number = lines->first + (int)(line - lines->lines);
+    return Py_BuildValue("iddKdd", number, (double)line->change_bytes / MIB,
+                         (double)line->most_bytes / MIB, (unsigned long long)line->hits,
+                         (double)line->peak_bytes / MIB, (double)line->time_ns * 1e-9);
+}
+
+static PyObject *list_lines(const mprof_lines *lines)
+{
+    const mprof_line **sorted = malloc((lines->ended + 1) * sizeof *sorted);
+    PyObject *list = PyList_New(0);
+    size_t count = 0;
+
+    if (sorted == NULL || list == NULL) {
+        free(sorted);
+        Py_XDECREF(list);
+        return PyErr_NoMemory();
+    }
+    for (int i = 0; i < lines->count; i++) {
+        if (lines->lines[i].order > 0) {
+            sorted[count++] = &lines->lines[i];
+        }
+    }
+    qsort(sorted, count, sizeof *sorted, compare_order);
+    for (size_t i = 0; list != NULL && i < count; i++) {
+        PyObject *item = line_tuple(lines, sorted[i]);
+        if (item == NULL || PyList_Append(list, item) != 0) {
+            Py_DECREF(list);
+            list = NULL;
+        }
+        Py_XDECREF(item);
+    }
+    free(sorted);
+    return list;
+}
+
+static mprof_block *block_argument(PyObject *capsule, int index)
+{
+    mprof_profiler *profiler = profiler_of(capsule);
+    mprof_block *block = profiler != NULL ? mprof__profiler_block(profiler, index) : NULL;
+    if (profiler != NULL && block == NULL) {
+        PyErr_SetString(PyExc_IndexError, "no such block");
+    }
+    return block;
+}
+
+/* profiler_lines(profiler, block) -> list of tuples, the line first that ended first */
+static PyObject *profiler_lines(PyObject *module, PyObject *arguments)
+{
+    PyObject *capsule;
+    int index;
+    (void)module;
+
+    if (!PyArg_ParseTuple(arguments, "Oi", &capsule, &index)) {
+        return NULL;
+    }
+    mprof_block *block = block_argument(capsule, index);
+    return block == NULL ? NULL : list_lines(&block->lines);
+}
+
+/* profiler_record(profiler, block, line, change_mib, now_mib): for those who measure themselves */
+static PyObject *profiler_record(PyObject *module, PyObject *arguments)
+{
+    PyObject *capsule;
+    int index;
+    int line;
+    double change_mib;
+    double now_mib;
+    (void)module;
+
+    if (!PyArg_ParseTuple(arguments, "Oiidd", &capsule, &index, &line, &change_mib, &now_mib)) {
+        return NULL;
+    }
+    mprof_block *block = block_argument(capsule, index);
+    if (block == NULL) {
+        return NULL;
+    }
+    mprof_line_part part = {
+        .ended = true,
+        .hit = true,
+        .change_bytes = (int64_t)(change_mib * MIB),
+        .now_bytes = (int64_t)(now_mib * MIB),
+    };
+    mprof__lines_add(&block->lines, line, &part);
+    return none_if(0);
+}
+
+/* Processes */
+
+static PyObject *raise_for_process(long pid)
+{
+    PyObject *type = errno == ENOENT || errno == ESRCH   ? PyExc_ProcessLookupError
+                     : errno == EACCES || errno == EPERM ? PyExc_PermissionError
+                                                         : PyExc_OSError;
+    const char *reason =
+        type == PyExc_ProcessLookupError ? "there is no such process" : strerror(errno);
+    PyErr_Format(type, "cannot read the memory of process %ld: %s", pid, reason);
+    return NULL;
+}
+
+/* process_memory(pid, backend, include_children) -> MiB */
+static PyObject *process_memory(PyObject *module, PyObject *arguments)
+{
+    long pid;
+    const char *backend;
+    int children;
+    (void)module;
+
+    if (!PyArg_ParseTuple(arguments, "lsp", &pid, &backend, &children)) {
+        return NULL;
+    }
+    int kind = mprof__meter_footprint_kind(backend);
+    if (kind < 0) {
+        return NULL;
+    }
+    int64_t bytes = mprof__footprint_total((pid_t)pid, (enum mprof_footprint_kind)kind, children);
+    return bytes < 0 ? raise_for_process(pid) : PyFloat_FromDouble((double)bytes / MIB);
+}
+
+/* reset_peak(): of this process */
+static PyObject *reset_peak(PyObject *module, PyObject *unused)
+{
+    (void)module;
+    (void)unused;
+    mprof__meter_reset_high_water();
+    return none_if(0);
+}
+
+/* children_memory(pid, backend) -> [(pid, MiB), ...] */
+static PyObject *children_memory(PyObject *module, PyObject *arguments)
+{
+    long pid;
+    const char *backend;
+    mprof_footprint *list;
+    (void)module;
+
+    if (!PyArg_ParseTuple(arguments, "ls", &pid, &backend)) {
+        return NULL;
+    }
+    int kind = mprof__meter_footprint_kind(backend);
+    if (kind < 0) {
+        return NULL;
+    }
+    ssize_t count = mprof__footprint_children(&list, (pid_t)pid, (enum mprof_footprint_kind)kind);
+    PyObject *result = count < 0 ? PyErr_NoMemory() : PyList_New(0);
+    for (ssize_t i = 0; result != NULL && i < count; i++) {
+        PyObject *item = Py_BuildValue("ld", (long)list[i].pid, (double)list[i].bytes / MIB);
+        if (item == NULL || PyList_Append(result, item) != 0) {
+            Py_DECREF(result);
+            result = NULL;
+        }
+        Py_XDECREF(item);
+    }
+    free(list);
+    return result;
+}
+
+/* Sampling */
+
+static void free_sampler(PyObject *capsule)
+{
+    mprof_sampler *sampler = PyCapsule_GetPointer(capsule, SAMPLER);
+    Py_BEGIN_ALLOW_THREADS;
+    mprof__sampler_free(sampler);
+    Py_END_ALLOW_THREADS;
+}
+
+/* sampler_start(pid, interval, backend, include_children, most_only) */
+static PyObject *sampler_start(PyObject *module, PyObject *arguments)
+{
+    long pid;
+    const char *backend;
+    int children;
+    int most_only;
+    mprof_sampler_options options = {.pid = 0};
+    (void)module;
+
+    if (!PyArg_ParseTuple(arguments, "ldspp", &pid, &options.interval_s, &backend, &children,
+                          &most_only)) {
+        return NULL;
+    }
+    int kind = mprof__meter_footprint_kind(backend);
+    if (kind < 0) {
+        return NULL;
+    }
+    if (!(options.interval_s >= 0)) {
+        PyErr_SetString(PyExc_ValueError, "the interval is not a number of seconds");
+        return NULL;
+    }
+    options.pid = (pid_t)pid;
+    options.kind = (enum mprof_footprint_kind)kind;
+    options.children = children != 0;
+    options.most_only = most_only != 0;
+    mprof_sampler *sampler = mprof__sampler_start(&options);
+    if (sampler == NULL) {
+        return raise_for_process(pid);
+    }
+    PyObject *capsule = PyCapsule_New(sampler, SAMPLER, free_sampler);
+    if (capsule == NULL) {
+        mprof__sampler_free(sampler);
+    }
+    return capsule;
+}
+
+/* sampler_stop(sampler) -> ([(MiB, time, on_time), ...], taken) */
+static PyObject *sampler_stop(PyObject *module, PyObject *capsule)
+{
+    mprof_sampler *sampler = PyCapsule_GetPointer(capsule, SAMPLER);
+    size_t count;
+    (void)module;
+
+    if (sampler == NULL) {
+        return NULL;
+    }
+    Py_BEGIN_ALLOW_THREADS;
+    mprof__sampler_stop(sampler);
+    Py_END_ALLOW_THREADS;
+    const mprof_measurement *measurements = mprof__sampler_measurements(sampler, &count);
+    PyObject *list = PyList_New((Py_ssize_t)count);
+    for (size_t i = 0; list != NULL && i < count; i++) {
+        PyObject *item =
+            Py_BuildValue("ddN", (double)measurements[i].bytes / MIB, measurements[i].time_s,
+                          PyBool_FromLong(measurements[i].on_time));
+        if (item == NULL) {
+            Py_DECREF(list);
+            return NULL;
+        }
+        PyList_SetItem(list, (Py_ssize_t)i, item);
+    }
+    return list == NULL ? NULL
+                        : Py_BuildValue("Nn", list, (Py_ssize_t)mprof__sampler_taken(sampler));
+}
+
+static PyObject *oracle_is_open(PyObject *module, PyObject *unused)
+{
+    (void)module;
+    (void)unused;
+    return PyBool_FromLong(mprof__oracle_is_open());
+}
+
+static PyMethodDef methods[] = {
+    {"profiler_new", profiler_new, METH_VARARGS, NULL},
+    {"profiler_add", profiler_add, METH_VARARGS, NULL},
+    {"profiler_enable", profiler_enable, METH_O, NULL},
+    {"profiler_disable", profiler_disable, METH_O, NULL},
+    {"profiler_lines", profiler_lines, METH_VARARGS, NULL},
+    {"profiler_record", profiler_record, METH_VARARGS, NULL},
+    {"process_memory", process_memory, METH_VARARGS, NULL},
+    {"children_memory", children_memory, METH_VARARGS, NULL},
+    {"reset_peak", reset_peak, METH_NOARGS, NULL},
+    {"sampler_start", sampler_start, METH_VARARGS, NULL},
+    {"sampler_stop", sampler_stop, METH_O, NULL},
+    {"oracle_is_open", oracle_is_open, METH_NOARGS, NULL},
+    {"read_recording", mprof__recording_read, METH_VARARGS, NULL},
+    {NULL, NULL, 0, NULL},
+};
+
+static struct PyModuleDef definition = {
+    PyModuleDef_HEAD_INIT,
+    .m_name = "_mprof",
+    .m_doc = "The fast half of memory_profiler and mprof; not for direct use.",
+    .m_size = -1,
+    .m_methods = methods,
+};
+
+PyMODINIT_FUNC PyInit__mprof(void);
+
+PyMODINIT_FUNC PyInit__mprof(void)
+{
+    mprof_python_fit fit = mprof__python_load();
+    if (fit != MPROF_PYTHON_FITS || !mprof__python_frames_load()) {
+        char python[64];
+        mprof__python_unfit(python, sizeof python, fit);
+        PyErr_Format(PyExc_ImportError, "mprof: %s is not supported", python);
+        return NULL;
+    }
+    mprof__meter_setup();
+    PyObject *module = PyModule_Create(&definition);
+    if (module == NULL || PyModule_AddStringConstant(module, "version", MPROF_VERSION) != 0 ||
+        PyModule_AddIntConstant(module, "CHILDREN", MPROF_PROFILER_CHILDREN) != 0 ||
+        PyModule_AddIntConstant(module, "PEAKS", MPROF_PROFILER_PEAKS) != 0 ||
+        PyModule_AddIntConstant(module, "TIMES", MPROF_PROFILER_TIMES) != 0) {
+        Py_XDECREF(module);
+        return NULL;
+    }
+    return module;
+}

@@ -1,0 +1,247 @@
+/* See monitoring.h. Of the events, those of frames that end by an exception, or go on by one,
+ * cannot be had for one code object alone before 3.15: they come from everywhere, and cost only
+ * where exceptions pass through. */
+#include "line_events_monitoring.h"
+
+#include <string.h>
+
+#include "tracer.h"
+
+#ifndef METH_FASTCALL
+#define METH_FASTCALL 0x0080 /* outside the limited API until 3.10, and never another number */
+#endif
+
+static struct {
+    PyObject *monitoring; /* owned: sys.monitoring */
+    PyObject *disable;    /* owned */
+    int tool;             /* -1: none yet */
+    long local_events;
+} state = {.tool = -1};
+
+static PyObject *none(void)
+{
+    Py_INCREF(Py_None);
+    return Py_None;
+}
+
+static PyObject *done(int status)
+{
+    return status < 0 ? NULL : none();
+}
+
+static PyObject *running_frame(void)
+{
+    return (PyObject *)PyEval_GetFrame();
+}
+
+/* code, offset */
+static PyObject *on_start(PyObject *self, PyObject *const *arguments, Py_ssize_t count)
+{
+    (void)self;
+    (void)count;
+    mprof_tracer *tracer = mprof__tracer_here();
+    mprof_code *code = mprof__tracer_is_enabled(tracer) ? mprof__code_find(arguments[0]) : NULL;
+    if (code == NULL) {
+        return none();
+    }
+    return done(mprof__tracer_enter(tracer, running_frame(), code, code->first_line, true));
+}
+
+/* code, offset [, exception] */
+static PyObject *on_resume(PyObject *self, PyObject *const *arguments, Py_ssize_t count)
+{
+    (void)self;
+    (void)count;
+    mprof_tracer *tracer = mprof__tracer_here();
+    mprof_code *code = mprof__tracer_is_enabled(tracer) ? mprof__code_find(arguments[0]) : NULL;
+    if (code == NULL) {
+        return none();
+    }
+    PyObject *frame = running_frame();
+    int line = mprof__python_frames.frame_line(frame);
+    return done(mprof__tracer_enter(tracer, frame, code, line, false));
+}
+
+/* code, line */
+static PyObject *on_line(PyObject *self, PyObject *const *arguments, Py_ssize_t count)
+{
+    (void)self;
+    (void)count;
+    mprof_tracer *tracer = mprof__tracer_here();
+    if (!mprof__tracer_is_running(tracer)) {
+        return none();
+    }
+    return done(mprof__tracer_line(tracer, running_frame(), (int)PyLong_AsLong(arguments[1])));
+}
+
+/* Whether a jump leads back within its line; worked out once. */
+static bool is_loop_in_line(mprof_code *code, int from, int to)
+{
+    size_t slot = ((size_t)from >> 1) % (sizeof code->jumps / sizeof code->jumps[0]);
+
+    if (code->jumps[slot].offset != from + 1) {
+        code->jumps[slot].offset = from + 1;
+        code->jumps[slot].same_line =
+            to < from && mprof__python_frames.code_line(code->code, from) ==
+                             mprof__python_frames.code_line(code->code, to);
+    }
+    return code->jumps[slot].same_line;
+}
+
+/* code, offset, destination. Of a loop in one line the LINE event tells the first round alone. */
+static PyObject *on_jump(PyObject *self, PyObject *const *arguments, Py_ssize_t count)
+{
+    (void)self;
+    (void)count;
+    mprof_tracer *tracer = mprof__tracer_here();
+    mprof_code *code = mprof__code_find(arguments[0]);
+    if (code != NULL &&
+        is_loop_in_line(code, (int)PyLong_AsLong(arguments[1]), (int)PyLong_AsLong(arguments[2]))) {
+        return done(mprof__tracer_is_running(tracer) ? mprof__tracer_again(tracer, running_frame())
+                                                     : 0);
+    }
+    Py_INCREF(state.disable);
+    return state.disable;
+}
+
+/* code, offset, value or exception */
+static PyObject *on_leave(PyObject *self, PyObject *const *arguments, Py_ssize_t count)
+{
+    (void)self;
+    (void)arguments;
+    (void)count;
+    mprof_tracer *tracer = mprof__tracer_here();
+    return done(mprof__tracer_is_running(tracer) ? mprof__tracer_leave(tracer, running_frame())
+                                                 : 0);
+}
+
+#define CALLBACK(name, function)                                                                   \
+    {                                                                                              \
+        (name), (PyCFunction)(void (*)(void))(function), METH_FASTCALL, NULL                       \
+    }
+
+static struct {
+    PyMethodDef method; /* named as the event */
+    bool local;
+} events[] = {
+    {CALLBACK("PY_START", on_start), true},   {CALLBACK("PY_RESUME", on_resume), true},
+    {CALLBACK("PY_RETURN", on_leave), true},  {CALLBACK("PY_YIELD", on_leave), true},
+    {CALLBACK("LINE", on_line), true},        {CALLBACK("JUMP", on_jump), true},
+    {CALLBACK("PY_UNWIND", on_leave), false}, {CALLBACK("PY_THROW", on_resume), false},
+};
+
+/* The profilers' number first, then those without a meaning, then any. */
+static int take_tool(void)
+{
+    static const int wishes[] = {2, 3, 4, 1, 5, 0};
+
+    for (size_t i = 0; i < sizeof wishes / sizeof wishes[0]; i++) {
+        PyObject *result =
+            PyObject_CallMethod(state.monitoring, "use_tool_id", "is", wishes[i], "mprof");
+        if (result != NULL) {
+            Py_DECREF(result);
+            state.tool = wishes[i];
+            return 0;
+        }
+        if (!PyErr_ExceptionMatches(PyExc_ValueError)) {
+            return -1;
+        }
+        PyErr_Clear();
+    }
+    PyErr_SetString(PyExc_RuntimeError, "all six tools of sys.monitoring are taken");
+    return -1;
+}
+
+static int register_event(PyObject *numbers, size_t i, long *global_events)
+{
+    int status = -1;
+    PyObject *number = PyObject_GetAttrString(numbers, events[i].method.ml_name);
+    PyObject *function = PyCFunction_NewEx(&events[i].method, NULL, NULL);
+    PyObject *result = NULL;
+
+    if (number != NULL && function != NULL) {
+        result = PyObject_CallMethod(state.monitoring, "register_callback", "iOO", state.tool,
+                                     number, function);
+    }
+    if (result != NULL) {
+        long *set = events[i].local ? &state.local_events : global_events;
+        *set |= PyLong_AsLong(number);
+        status = 0;
+    }
+    Py_XDECREF(result);
+    Py_XDECREF(function);
+    Py_XDECREF(number);
+    return status;
+}
+
+static int register_all(void)
+{
+    long global_events = 0;
+    int status = 0;
+    PyObject *numbers = PyObject_GetAttrString(state.monitoring, "events");
+
+    for (size_t i = 0; numbers != NULL && i < sizeof events / sizeof events[0]; i++) {
+        status |= register_event(numbers, i, &global_events);
+    }
+    if (numbers == NULL || status != 0) {
+        Py_XDECREF(numbers);
+        return -1;
+    }
+    Py_DECREF(numbers);
+    PyObject *result =
+        PyObject_CallMethod(state.monitoring, "set_events", "il", state.tool, global_events);
+    Py_XDECREF(result);
+    return result == NULL ? -1 : 0;
+}
+
+int mprof__monitoring_start(void)
+{
+    if (state.tool >= 0) {
+        return 0;
+    }
+    if (state.monitoring == NULL) {
+        PyObject *monitoring = PySys_GetObject("monitoring"); /* borrowed */
+        if (monitoring == NULL) {
+            PyErr_SetString(PyExc_RuntimeError, "sys.monitoring is missing");
+            return -1;
+        }
+        state.disable = PyObject_GetAttrString(monitoring, "DISABLE");
+        if (state.disable == NULL) {
+            return -1;
+        }
+        Py_INCREF(monitoring);
+        state.monitoring = monitoring;
+    }
+    return take_tool() != 0 ? -1 : register_all();
+}
+
+static int set_local_events(mprof_code *code, long wanted)
+{
+    PyObject *result = PyObject_CallMethod(state.monitoring, "set_local_events", "iOl", state.tool,
+                                           code->code, wanted);
+    Py_XDECREF(result);
+    return result == NULL ? -1 : 0;
+}
+
+static void forget(mprof_code *code)
+{
+    PyObject *type;
+    PyObject *value;
+    PyObject *traceback;
+
+    PyErr_Fetch(&type, &value, &traceback);
+    if (set_local_events(code, 0) != 0) {
+        PyErr_Clear(); /* at the end of the interpreter sys.monitoring is gone before us */
+    }
+    PyErr_Restore(type, value, traceback);
+    code->forget = NULL;
+}
+
+int mprof__monitoring_watch(mprof_code *code)
+{
+    if (mprof__monitoring_start() != 0 || set_local_events(code, state.local_events) != 0) {
+        return -1;
+    }
+    code->forget = forget;
+    return 0;
+}

@@ -1,0 +1,183 @@
+/* See settrace.h. */
+#include "line_events_settrace.h"
+
+#include <string.h>
+
+#include "tracer.h"
+
+/* PyTrace_... of every version */
+enum { EVENT_CALL = 0, EVENT_EXCEPTION = 1, EVENT_LINE = 2, EVENT_RETURN = 3, EVENT_OPCODE = 7 };
+
+typedef struct thread_state {
+    PyObject *next; /* owned: the trace function that was set before */
+} thread_state;
+
+static __thread thread_state here;
+
+static unsigned threads_with_next; /* asked first: what is a thread's own is far away */
+
+static PyObject *self_object; /* owned: what sys.gettrace() shows */
+
+/* next: owned from now on. What was there before is let go last: that may run anything. */
+static void set_next(PyObject *next)
+{
+    PyObject *before = here.next;
+
+    threads_with_next += (next != NULL ? 1U : 0U) - (before != NULL ? 1U : 0U);
+    here.next = next;
+    Py_XDECREF(before);
+}
+
+static const char *event_name(int what)
+{
+    return what == EVENT_CALL        ? "call"
+           : what == EVENT_EXCEPTION ? "exception"
+           : what == EVENT_LINE      ? "line"
+           : what == EVENT_RETURN    ? "return"
+           : what == EVENT_OPCODE    ? "opcode"
+                                     : NULL;
+}
+
+/* What CPython does with a function that was given to sys.settrace: it is asked at the call, and
+ * what it answers there, at everything that follows in that frame. */
+static int tell_next(PyObject *frame, int what, PyObject *argument)
+{
+    const char *name = event_name(what);
+    PyObject *local = NULL;
+    PyObject *answer;
+    int status = 0;
+
+    if (here.next == NULL || name == NULL) {
+        return 0;
+    }
+    if (what == EVENT_CALL) {
+        local = here.next;
+        Py_INCREF(local);
+    } else {
+        local = PyObject_GetAttrString(frame, "f_trace");
+    }
+    if (local == NULL || local == Py_None) {
+        Py_XDECREF(local);
+        PyErr_Clear();
+        return 0;
+    }
+    answer =
+        PyObject_CallFunction(local, "OsO", frame, name, argument != NULL ? argument : Py_None);
+    if (answer == NULL) {
+        set_next(NULL); /* as CPython: one that fails is not asked again */
+        status = -1;
+    } else if (answer != Py_None) {
+        status = PyObject_SetAttrString(frame, "f_trace", answer);
+    }
+    Py_XDECREF(answer);
+    Py_DECREF(local);
+    return status;
+}
+
+static int on_call(PyObject *frame)
+{
+    PyObject *code = mprof__python_frame_code(frame);
+    mprof_code *entry = mprof__code_find(code);
+
+    if (entry == NULL) {
+        return 0;
+    }
+    bool fresh = !entry->generator || mprof__python_frame_begins(frame, code);
+    int line = fresh ? entry->first_line : mprof__python_frames.frame_line(frame);
+    return mprof__tracer_enter(mprof__tracer_here(), frame, entry, line, fresh);
+}
+
+static int trace(PyObject *self, PyObject *frame, int what, PyObject *argument)
+{
+    int status = 0;
+    (void)self;
+
+    if (what == EVENT_CALL) {
+        status = on_call(frame);
+    } else if (what == EVENT_LINE || what == EVENT_RETURN) {
+        mprof_tracer *tracer = mprof__tracer_here();
+        if (!mprof__tracer_looks_at(tracer, frame)) {
+            status = 0;
+        } else if (what == EVENT_LINE) {
+            status = mprof__tracer_line(tracer, frame, mprof__python_frame_event_line(frame));
+        } else {
+            status = mprof__tracer_leave(tracer, frame);
+        }
+        if (status > 0) {
+            status = mprof__tracer_is_enabled(tracer) ? mprof__settrace_start() : 0;
+        }
+    }
+    return threads_with_next == 0 || status != 0 ? status : tell_next(frame, what, argument);
+}
+
+/* We are also a function that can be given to sys.settrace: many programs put back what they found.
+ */
+static PyObject *call_self(PyObject *self, PyObject *arguments)
+{
+    PyObject *frame;
+    const char *name;
+    PyObject *argument;
+
+    if (!PyArg_ParseTuple(arguments, "OsO", &frame, &name, &argument)) {
+        return NULL;
+    }
+    mprof__python_frames.set_trace(trace, self_object);
+    for (int what = EVENT_CALL; what <= EVENT_OPCODE; what++) {
+        const char *known = event_name(what);
+        if (known != NULL && strcmp(known, name) == 0 &&
+            trace(self, frame, what, argument == Py_None ? NULL : argument) != 0) {
+            return NULL;
+        }
+    }
+    Py_INCREF(self_object);
+    return self_object;
+}
+
+static PyMethodDef self_method = {"mprof_trace", call_self, METH_VARARGS, NULL};
+
+/* Borrowed; NULL where none is set. */
+static PyObject *trace_that_is_set(void)
+{
+    PyObject *getter = PySys_GetObject("gettrace");
+    PyObject *set = getter != NULL ? PyObject_CallObject(getter, NULL) : NULL;
+    if (set == NULL) {
+        PyErr_Clear();
+        return NULL;
+    }
+    Py_DECREF(set); /* the thread holds it */
+    return set == Py_None ? NULL : set;
+}
+
+int mprof__settrace_start(void)
+{
+    PyObject *set = trace_that_is_set();
+
+    if (self_object == NULL) {
+        self_object = PyCFunction_NewEx(&self_method, NULL, NULL);
+        if (self_object == NULL) {
+            return -1;
+        }
+    }
+    if (set != self_object) {
+        Py_XINCREF(set);
+        set_next(set);
+    }
+    mprof__python_frames.set_trace(trace, self_object);
+    return 0;
+}
+
+void mprof__settrace_stop(void)
+{
+    PyObject *next = here.next;
+
+    Py_XINCREF(next);
+    set_next(NULL);
+    if (trace_that_is_set() == self_object) {
+        mprof__python_frames.set_trace(NULL, NULL);
+        PyObject *setter = next != NULL ? PySys_GetObject("settrace") : NULL;
+        PyObject *result = setter != NULL ? PyObject_CallFunctionObjArgs(setter, next, NULL) : NULL;
+        Py_XDECREF(result);
+        PyErr_Clear();
+    }
+    Py_XDECREF(next);
+}

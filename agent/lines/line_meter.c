@@ -1,0 +1,171 @@
+/* See meter.h. */
+#include "line_meter.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "agent/memory/rss.h"
+#include "agent/memory/rss_tracepoint.h"
+
+static const struct {
+    const char *name;
+    enum mprof_meter_kind kind;
+} backends[] = {
+    {"psutil", MPROF_METER_RSS},
+    {"posix", MPROF_METER_RSS},
+    {"psutil_pss", MPROF_METER_PSS},
+    {"psutil_uss", MPROF_METER_USS},
+    {"tracemalloc", MPROF_METER_TRACEMALLOC},
+};
+
+static int find_backend(const char *name)
+{
+    for (size_t i = 0; i < sizeof backends / sizeof backends[0]; i++) {
+        if (strcmp(backends[i].name, name) == 0) {
+            return (int)backends[i].kind;
+        }
+    }
+    PyErr_Format(PyExc_ValueError, "unknown backend '%s'", name);
+    return -1;
+}
+
+static enum mprof_footprint_kind footprint_kind(enum mprof_meter_kind kind)
+{
+    return kind == MPROF_METER_PSS   ? MPROF_FOOTPRINT_PSS
+           : kind == MPROF_METER_USS ? MPROF_FOOTPRINT_USS
+                                     : MPROF_FOOTPRINT_RSS;
+}
+
+int mprof__meter_footprint_kind(const char *backend)
+{
+    int kind = find_backend(backend);
+    return kind < 0 ? -1 : (int)footprint_kind((enum mprof_meter_kind)kind);
+}
+
+int mprof__meter_init(mprof_meter *meter, const char *backend, bool children)
+{
+    int kind = find_backend(backend);
+
+    memset(meter, 0, sizeof *meter);
+    if (kind < 0) {
+        return -1;
+    }
+    meter->kind = (enum mprof_meter_kind)kind;
+    meter->children = children;
+    if (meter->kind != MPROF_METER_TRACEMALLOC) {
+        return 0;
+    }
+    PyObject *module = PyImport_ImportModule("tracemalloc");
+    if (module == NULL) {
+        return -1;
+    }
+    meter->traced = PyObject_GetAttrString(module, "get_traced_memory");
+    meter->reset_peak = PyObject_GetAttrString(module, "reset_peak");
+    Py_DECREF(module);
+    if (meter->reset_peak == NULL) {
+        PyErr_Clear();
+    }
+    return meter->traced == NULL ? -1 : 0;
+}
+
+void mprof__meter_clear(mprof_meter *meter)
+{
+    PyObject *traced = meter->traced;
+    PyObject *reset_peak = meter->reset_peak;
+    meter->traced = NULL;
+    meter->reset_peak = NULL;
+    Py_XDECREF(traced);
+    Py_XDECREF(reset_peak);
+}
+
+/* The `which`-th of (now, peak). */
+static int64_t read_traced(mprof_meter *meter, Py_ssize_t which)
+{
+    long long bytes = 0;
+    PyObject *pair = PyObject_CallObject(meter->traced, NULL);
+
+    if (pair != NULL && PyTuple_Check(pair)) {
+        bytes = PyLong_AsLongLong(PyTuple_GetItem(pair, which));
+    }
+    Py_XDECREF(pair);
+    if (PyErr_Occurred()) {
+        PyErr_Clear();
+        return 0;
+    }
+    return bytes;
+}
+
+/* Of this process alone. The order matters: the oracle is asked first, so that a change that
+ * happens while we read is seen the next time. */
+static int64_t read_own_resident(void)
+{
+    static int64_t last;
+
+    if (!mprof__oracle_unchanged()) {
+        last = (int64_t)mprof__rss_read();
+    }
+    return last;
+}
+
+int64_t mprof__meter_read(mprof_meter *meter)
+{
+    if (meter->kind == MPROF_METER_RSS && !meter->children) {
+        return read_own_resident();
+    }
+    if (meter->kind == MPROF_METER_TRACEMALLOC) {
+        return read_traced(meter, 0);
+    }
+    int kept_errno = errno;
+    int64_t bytes = mprof__footprint_total(getpid(), footprint_kind(meter->kind), meter->children);
+    errno = kept_errno;
+    return bytes < 0 ? 0 : bytes;
+}
+
+void mprof__meter_reset_high_water(void)
+{
+    int fd = open("/proc/self/clear_refs", O_WRONLY | O_CLOEXEC);
+    if (fd >= 0) {
+        ssize_t written = write(fd, "5", 1);
+        (void)written;
+        close(fd);
+    }
+}
+
+int64_t mprof__meter_peak(mprof_meter *meter, int64_t now_bytes)
+{
+    int64_t peak = -1;
+    int kept_errno = errno;
+
+    if (meter->kind == MPROF_METER_TRACEMALLOC && meter->reset_peak != NULL) {
+        peak = read_traced(meter, 1);
+        PyObject *result = PyObject_CallObject(meter->reset_peak, NULL);
+        if (result == NULL) {
+            PyErr_Clear();
+        }
+        Py_XDECREF(result);
+    } else if (meter->kind == MPROF_METER_RSS && !meter->children) {
+        peak = mprof__footprint_peak(getpid());
+        mprof__meter_reset_high_water();
+    }
+    errno = kept_errno;
+    return peak > now_bytes ? peak : now_bytes;
+}
+
+static void forked(void)
+{
+    mprof__rss_forked();
+    mprof__oracle_forked();
+}
+
+void mprof__meter_setup(void)
+{
+    static bool done;
+
+    if (!done) {
+        done = true;
+        pthread_atfork(NULL, NULL, forked);
+    }
+}

@@ -1,0 +1,74 @@
+/* See lines.h. An array from the first line seen to the last: functions are short and dense. */
+#include "line_table.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define SPARE 16
+
+/* Makes room for lines first .. last. */
+static bool cover(mprof_lines *lines, int64_t first, int64_t last)
+{
+    if (lines->count > 0) {
+        int64_t end = (int64_t)lines->first + lines->count - 1;
+        first = first < lines->first ? first : lines->first;
+        last = last > end ? last : end;
+    }
+    if (last - first >= MPROF_LINES_MAX) {
+        return false;
+    }
+    size_t count = (size_t)(last - first) + 1;
+    mprof_line *wider = calloc(count, sizeof *wider);
+    if (wider == NULL) {
+        return false;
+    }
+    if (lines->count > 0) {
+        memcpy(wider + (lines->first - first), lines->lines, (size_t)lines->count * sizeof *wider);
+    }
+    free(lines->lines);
+    lines->lines = wider;
+    lines->first = (int)first;
+    lines->count = (int)count;
+    return true;
+}
+
+mprof_line *mprof__lines_at(mprof_lines *lines, int number)
+{
+    int64_t index = (int64_t)number - lines->first;
+
+    if (index < 0 || index >= lines->count) {
+        bool above = lines->count > 0 && index >= lines->count;
+        if (!cover(lines, number, (int64_t)number + (above ? SPARE : 0))) {
+            return NULL;
+        }
+        index = (int64_t)number - lines->first;
+    }
+    return &lines->lines[index];
+}
+
+void mprof__lines_add(mprof_lines *lines, int number, const mprof_line_part *part)
+{
+    mprof_line *line = mprof__lines_at(lines, number);
+
+    if (line == NULL) {
+        return;
+    }
+    line->change_bytes += part->change_bytes;
+    line->time_ns += part->time_ns;
+    line->hits += part->hit ? 1 : 0;
+    if (part->peak_bytes > line->peak_bytes) {
+        line->peak_bytes = part->peak_bytes;
+    }
+    if (part->ended && part->now_bytes > line->most_bytes) {
+        line->most_bytes = part->now_bytes;
+    }
+    if (part->ended && line->order == 0) {
+        line->order = ++lines->ended;
+    }
+}
+
+void mprof__lines_free(mprof_lines *lines)
+{
+    free(lines->lines);
+    memset(lines, 0, sizeof *lines);
+}

@@ -1,0 +1,16 @@
+/* Profiling on and off, and what that takes in this Python: events come from sys.monitoring
+ * from 3.12 on, from a trace function before. With the GIL held. */
+#ifndef MPROF_AGENT_PROFILER_SWITCH_H
+#define MPROF_AGENT_PROFILER_SWITCH_H
+
+#include "profiler.h"
+
+/* As mprof__profiler_add, of a profiler that may be enabled already. */
+int mprof__profiling_add(mprof_profiler *profiler, PyObject *code, int block);
+
+/* Profiling in this thread goes on until disabled as often as enabled. 0, or -1 with an exception.
+ */
+int mprof__profiling_enable(mprof_profiler *profiler);
+int mprof__profiling_disable(mprof_profiler *profiler);
+
+#endif

@@ -1,0 +1,214 @@
+/* See sampler.h. Nobody knows beforehand how long the work will take, and five samples of a work of
+ * a millisecond are worth more than one every 0.1 s: so the first come close together, the distance
+ * grows with the age of the sampling up to the interval, and those that lie between two of the
+ * interval are marked, for whoever wants the even ones alone. */
+#include "memory_sampler.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#define FIRST_DISTANCE_NS INT64_C(50000)
+#define STACK_BYTES (256 * 1024) /* the program's thread-local data has to fit in as well */
+
+struct mprof_sampler {
+    mprof_sampler_options options;
+    int64_t interval_ns;
+    int64_t start_ns;
+    pid_t owner; /* the process whose thread it is */
+    pthread_t thread;
+    bool running;
+    pthread_mutex_t mutex;
+    pthread_cond_t wake;
+    bool stop;
+    mprof_measurement *list;
+    size_t count;
+    size_t capacity;
+    size_t taken;
+    int64_t kernel_peak_bytes; /* of before the start */
+};
+
+static int64_t now_ns(clockid_t clock)
+{
+    struct timespec now;
+    clock_gettime(clock, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+static void keep(mprof_sampler *sampler, const mprof_measurement *measurement)
+{
+    if (sampler->options.most_only && sampler->count > 0) {
+        if (measurement->bytes > sampler->list[0].bytes) {
+            sampler->list[0] = *measurement;
+        }
+        return;
+    }
+    if (sampler->count == sampler->capacity) {
+        size_t capacity = sampler->capacity > 0 ? 2 * sampler->capacity : 64;
+        mprof_measurement *more = realloc(sampler->list, capacity * sizeof *more);
+        if (more == NULL) {
+            return;
+        }
+        sampler->list = more;
+        sampler->capacity = capacity;
+    }
+    sampler->list[sampler->count++] = *measurement;
+}
+
+static bool measure(mprof_sampler *sampler, bool on_time)
+{
+    mprof_measurement measurement = {
+        .bytes = mprof__footprint_total(sampler->options.pid, sampler->options.kind,
+                                        sampler->options.children),
+        .time_s = (double)now_ns(CLOCK_REALTIME) * 1e-9,
+        .on_time = on_time,
+    };
+    if (measurement.bytes < 0) {
+        return false;
+    }
+    sampler->taken++;
+    keep(sampler, &measurement);
+    return true;
+}
+
+/* When the next one is due; *on_time: that is one of the interval. */
+static int64_t next_deadline(const mprof_sampler *sampler, int64_t now, bool *on_time)
+{
+    int64_t age = now - sampler->start_ns;
+    int64_t even = (age / sampler->interval_ns + 1) * sampler->interval_ns;
+    int64_t early = age + (age / 4 > FIRST_DISTANCE_NS ? age / 4 : FIRST_DISTANCE_NS);
+
+    *on_time = even <= early;
+    return sampler->start_ns + (*on_time ? even : early);
+}
+
+/* Waits until then, or until it is to stop; returns whether it is to stop. */
+static bool wait_until(mprof_sampler *sampler, int64_t deadline_ns)
+{
+    struct timespec deadline = {deadline_ns / 1000000000, deadline_ns % 1000000000};
+    int status = 0;
+
+    pthread_mutex_lock(&sampler->mutex);
+    while (!sampler->stop && status != ETIMEDOUT) {
+        status = pthread_cond_timedwait(&sampler->wake, &sampler->mutex, &deadline);
+    }
+    bool stop = sampler->stop;
+    pthread_mutex_unlock(&sampler->mutex);
+    return stop;
+}
+
+static void *sample(void *argument)
+{
+    mprof_sampler *sampler = argument;
+    bool on_time = true;
+    bool alive = true;
+
+    for (bool stop = false; !stop;) {
+        int64_t deadline = next_deadline(sampler, now_ns(CLOCK_MONOTONIC), &on_time);
+        stop = wait_until(sampler, alive ? deadline : INT64_MAX);
+        alive = alive && measure(sampler, on_time || stop);
+    }
+    return NULL;
+}
+
+static int start_thread(mprof_sampler *sampler)
+{
+    pthread_attr_t attributes;
+    pthread_condattr_t condition;
+
+    pthread_condattr_init(&condition);
+    pthread_condattr_setclock(&condition, CLOCK_MONOTONIC);
+    pthread_mutex_init(&sampler->mutex, NULL);
+    pthread_cond_init(&sampler->wake, &condition);
+    pthread_condattr_destroy(&condition);
+    pthread_attr_init(&attributes);
+    pthread_attr_setstacksize(&attributes, STACK_BYTES);
+    int status = pthread_create(&sampler->thread, &attributes, sample, sampler);
+    pthread_attr_destroy(&attributes);
+    return status;
+}
+
+mprof_sampler *mprof__sampler_start(const mprof_sampler_options *options)
+{
+    mprof_sampler *sampler = calloc(1, sizeof *sampler);
+    if (sampler == NULL) {
+        return NULL;
+    }
+    double interval_ns = options->interval_s * 1e9;
+    sampler->options = *options;
+    sampler->interval_ns =
+        interval_ns >= 1000 ? (int64_t)(interval_ns < 1e17 ? interval_ns : 1e17) : 1000;
+    sampler->owner = getpid();
+    sampler->kernel_peak_bytes = mprof__footprint_peak(options->pid);
+    sampler->start_ns = now_ns(CLOCK_MONOTONIC);
+    if (!measure(sampler, true)) {
+        free(sampler->list);
+        free(sampler);
+        return NULL;
+    }
+    int status = start_thread(sampler);
+    if (status != 0) {
+        free(sampler->list);
+        free(sampler);
+        errno = status;
+        return NULL;
+    }
+    sampler->running = true;
+    return sampler;
+}
+
+/* Between two samples memory may have been higher: the kernel has seen it, if it was a new height.
+ */
+static void ask_kernel(mprof_sampler *sampler)
+{
+    const mprof_sampler_options *options = &sampler->options;
+    int64_t peak = mprof__footprint_peak(options->pid);
+
+    if (options->most_only && options->kind == MPROF_FOOTPRINT_RSS && !options->children &&
+        peak > sampler->kernel_peak_bytes && sampler->kernel_peak_bytes >= 0 &&
+        peak > sampler->list[0].bytes) {
+        sampler->list[0].bytes = peak;
+    }
+}
+
+void mprof__sampler_stop(mprof_sampler *sampler)
+{
+    if (!sampler->running) {
+        return;
+    }
+    sampler->running = false;
+    if (sampler->owner != getpid()) {
+        return;
+    }
+    pthread_mutex_lock(&sampler->mutex);
+    sampler->stop = true;
+    pthread_cond_signal(&sampler->wake);
+    pthread_mutex_unlock(&sampler->mutex);
+    pthread_join(sampler->thread, NULL);
+    pthread_cond_destroy(&sampler->wake);
+    pthread_mutex_destroy(&sampler->mutex);
+    ask_kernel(sampler);
+}
+
+const mprof_measurement *mprof__sampler_measurements(const mprof_sampler *sampler, size_t *count)
+{
+    *count = sampler->count;
+    return sampler->list;
+}
+
+size_t mprof__sampler_taken(const mprof_sampler *sampler)
+{
+    return sampler->taken;
+}
+
+void mprof__sampler_free(mprof_sampler *sampler)
+{
+    if (sampler == NULL) {
+        return;
+    }
+    mprof__sampler_stop(sampler);
+    free(sampler->list);
+    free(sampler);
+}

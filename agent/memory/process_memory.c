@@ -1,0 +1,211 @@
+/* See footprint.h. Facts: proc(5). */
+#include "process_memory.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Reads a small file of /proc/PID whole, terminated. Returns its length or -1. */
+static ssize_t read_file(pid_t pid, const char *name, char *text, size_t size)
+{
+    char path[64];
+    ssize_t length;
+
+    snprintf(path, sizeof path, "/proc/%ld/%s", (long)pid, name);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        return -1;
+    }
+    do {
+        length = read(fd, text, size - 1);
+    } while (length < 0 && errno == EINTR);
+    int kept_errno = errno;
+    close(fd);
+    errno = kept_errno;
+    if (length >= 0) {
+        text[length] = '\0';
+    }
+    return length;
+}
+
+/* Sum of all "<key...>  <n> kB" lines whose key begins with `key`; -1 if there is none. */
+static int64_t sum_of_kib(const char *text, const char *key)
+{
+    size_t length = strlen(key);
+    int64_t sum = -1;
+
+    for (const char *line = text; line != NULL; line = strchr(line, '\n')) {
+        line += *line == '\n';
+        if (strncmp(line, key, length) != 0) {
+            continue;
+        }
+        const char *number = strchr(line, ':');
+        if (number != NULL) {
+            sum = (sum < 0 ? 0 : sum) + strtoll(number + 1, NULL, 10) * 1024;
+        }
+    }
+    return sum;
+}
+
+static int64_t read_resident(pid_t pid)
+{
+    char text[160];
+    char *end;
+
+    if (read_file(pid, "statm", text, sizeof text) <= 0) {
+        return -1;
+    }
+    strtoll(text, &end, 10); /* the size, which is not asked for */
+    return strtoll(end, NULL, 10) * sysconf(_SC_PAGESIZE);
+}
+
+int64_t mprof__footprint_read(pid_t pid, enum mprof_footprint_kind kind)
+{
+    char text[4096];
+
+    if (kind == MPROF_FOOTPRINT_RSS) {
+        return read_resident(pid);
+    }
+    ssize_t length = read_file(pid, "smaps_rollup", text, sizeof text);
+    if (length < 0) {
+        /* a zombie has no mappings to roll up, and is nevertheless there */
+        return errno == ESRCH && read_resident(pid) == 0 ? 0 : -1;
+    }
+    int64_t bytes = sum_of_kib(text, kind == MPROF_FOOTPRINT_PSS ? "Pss:" : "Private_");
+    return bytes < 0 ? 0 : bytes;
+}
+
+int64_t mprof__footprint_peak(pid_t pid)
+{
+    char text[4096];
+    return read_file(pid, "status", text, sizeof text) < 0 ? -1 : sum_of_kib(text, "VmHWM:");
+}
+
+typedef struct kin {
+    pid_t pid;
+    pid_t parent;
+    bool descends;
+} kin;
+
+/* The parent, from /proc/PID/stat: "pid (name, which may hold anything) state ppid ...". */
+static pid_t parent_of(pid_t pid)
+{
+    char text[512];
+
+    if (read_file(pid, "stat", text, sizeof text) <= 0) {
+        return -1;
+    }
+    const char *name_end = strrchr(text, ')');
+    return name_end == NULL || strlen(name_end) < 5 ? -1 : (pid_t)strtol(name_end + 4, NULL, 10);
+}
+
+/* All processes there are. Returns their count or -1. */
+static ssize_t read_all(kin **list)
+{
+    size_t count = 0;
+    size_t capacity = 256;
+    DIR *proc = opendir("/proc");
+    kin *all = malloc(capacity * sizeof *all);
+
+    if (proc == NULL || all == NULL) {
+        goto failed;
+    }
+    for (struct dirent *entry = readdir(proc); entry != NULL; entry = readdir(proc)) {
+        char *end;
+        long pid = strtol(entry->d_name, &end, 10);
+        if (pid <= 0 || *end != '\0') {
+            continue;
+        }
+        if (count == capacity) {
+            kin *more = realloc(all, 2 * capacity * sizeof *all);
+            if (more == NULL) {
+                goto failed;
+            }
+            all = more;
+            capacity *= 2;
+        }
+        all[count++] = (kin){(pid_t)pid, parent_of((pid_t)pid), false};
+    }
+    closedir(proc);
+    *list = all;
+    return (ssize_t)count;
+failed:
+    if (proc != NULL) {
+        closedir(proc);
+    }
+    free(all);
+    return -1;
+}
+
+static int compare_pids(const void *a, const void *b)
+{
+    const kin *left = a;
+    const kin *right = b;
+    return (left->pid > right->pid) - (left->pid < right->pid);
+}
+
+/* Marks whoever descends from `pid`, a generation per round. Returns how many there are. */
+static size_t mark_descendants(kin *all, size_t count, pid_t pid)
+{
+    size_t marked = 0;
+    size_t before;
+
+    qsort(all, count, sizeof *all, compare_pids);
+    do {
+        before = marked;
+        for (size_t i = 0; i < count; i++) {
+            kin parent = {.pid = all[i].parent};
+            const kin *found = bsearch(&parent, all, count, sizeof *all, compare_pids);
+            if (!all[i].descends && (parent.pid == pid || (found != NULL && found->descends))) {
+                all[i].descends = true;
+                marked++;
+            }
+        }
+    } while (marked > before);
+    return marked;
+}
+
+ssize_t mprof__footprint_children(mprof_footprint **list, pid_t pid, enum mprof_footprint_kind kind)
+{
+    kin *all = NULL;
+    ssize_t found = 0;
+    ssize_t count = read_all(&all);
+
+    *list = NULL;
+    if (count < 0) {
+        return -1;
+    }
+    size_t descendants = mark_descendants(all, (size_t)count, pid);
+    if (descendants > 0) {
+        *list = malloc(descendants * sizeof **list);
+        found = *list == NULL ? -1 : 0;
+    }
+    for (ssize_t i = 0; *list != NULL && i < count; i++) {
+        int64_t bytes = all[i].descends ? mprof__footprint_read(all[i].pid, kind) : -1;
+        if (bytes >= 0) {
+            (*list)[found++] = (mprof_footprint){all[i].pid, bytes};
+        }
+    }
+    free(all);
+    return found;
+}
+
+int64_t mprof__footprint_total(pid_t pid, enum mprof_footprint_kind kind, bool children)
+{
+    mprof_footprint *list = NULL;
+    int64_t bytes = mprof__footprint_read(pid, kind);
+
+    if (bytes < 0 || !children) {
+        return bytes;
+    }
+    ssize_t count = mprof__footprint_children(&list, pid, kind);
+    for (ssize_t i = 0; i < count; i++) {
+        bytes += list[i].bytes;
+    }
+    free(list);
+    return bytes;
+}

@@ -1,0 +1,24 @@
+/* Says without a system call whether this process's resident memory can have changed: the kernel
+ * tells of every change of it through the tracepoint kmem:rss_stat, into rings that we map. While
+ * they have not grown, a value read before is still true.
+ *
+ * Needs the right to trace (root, or CAP_PERFMON with a readable tracefs); elsewhere it never opens
+ * and the answer is always "may have changed". One thread at a time. */
+#ifndef MPROF_AGENT_RSS_TRACEPOINT_H
+#define MPROF_AGENT_RSS_TRACEPOINT_H
+
+#include <stdbool.h>
+
+/* Environment: MPROF_ORACLE=0 keeps it closed, 1 opens it at once.
+ *
+ * true: memory is what it was when this was last asked. The first some ten thousand answers are
+ * false: short work is not worth opening it , long work does not notice. */
+bool mprof__oracle_unchanged(void);
+
+/* Whether it is open, for those who report how something was measured. */
+bool mprof__oracle_is_open(void);
+
+/* In the child of a fork: the rings were not inherited. */
+void mprof__oracle_forked(void);
+
+#endif

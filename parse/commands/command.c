@@ -1,0 +1,342 @@
+/* What all commands share: finding the command, options that behave alike everywhere, one line for
+ * a failure, and where the other pieces of the installation lie. */
+#include "command.h"
+
+#include "parse/escape.h"
+
+#include <mprof/profile.h>
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* argp and getopt would take `-1` for an option. Such arguments are marked before and unmarked
+ * behind them. */
+#define NEGATIVE_MARK '\001'
+
+static void print_usage(const mprof_command *commands, FILE *stream)
+{
+    fprintf(stream, "Usage: mprof COMMAND [OPTION...] [ARGUMENT...]\n"
+                    "Memory over time, of any program, recorded and drawn.\n\n");
+    for (const mprof_command *command = commands; command->name; command++) {
+        fprintf(stream, "  %-9s %s\n", command->name, command->summary);
+    }
+    fprintf(stream, "\n`mprof COMMAND --help' tells about one of them.\n");
+}
+
+int mprof__command_main(const mprof_command *commands, int argc, char **argv)
+{
+    const char *name = argc > 1 ? argv[1] : "";
+    for (const mprof_command *command = commands; command->name; command++) {
+        if (strcmp(name, command->name) == 0) {
+            return command->main(argc - 1, argv + 1);
+        }
+    }
+    if (strcmp(name, "--version") == 0) {
+        printf("mprof %s\n", MPROF_VERSION);
+        return mprof__command_finish();
+    }
+    print_usage(commands, stdout);
+    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) {
+        return mprof__command_finish();
+    }
+    if (*name) {
+        mprof_error error = MPROF_ERROR_INIT;
+        fflush(stdout);
+        mprof_error_set(&error, MPROF_ENOTFOUND, "there is no command '%s'", name);
+        mprof__command_fail(&error);
+    }
+    return MPROF_EXIT_FAILED;
+}
+
+int mprof_draw_command(int argc, char **argv)
+{
+    char path[PATH_MAX];
+    mprof_error error = MPROF_ERROR_INIT;
+    if (mprof__installed_file("mprof-draw", path, sizeof path) != 0) {
+        mprof_error_set(&error, MPROF_ENOTFOUND,
+                        "`%s' needs the drawing half (mprof-draw), which is not installed here",
+                        argv[0]);
+        return mprof__command_fail(&error);
+    }
+    char **arguments = calloc((size_t)argc + 2, sizeof *arguments);
+    if (!arguments) {
+        mprof_error_set(&error, MPROF_ENOMEM, "out of memory");
+        return mprof__command_fail(&error);
+    }
+    arguments[0] = path;
+    for (int i = 0; i < argc; i++) {
+        arguments[i + 1] = argv[i];
+    }
+    execv(path, arguments);
+    mprof_error_set_errno(&error, errno, "cannot run");
+    mprof_error_at(&error, path, 0);
+    free(arguments);
+    return mprof__command_fail(&error);
+}
+
+/* --- options ------------------------------------------------------------------------------- */
+
+typedef struct option_frame {
+    const struct argp *argp; /* the command's own */
+    void *input;
+} option_frame;
+
+enum { KEY_VERSION = 0x7f00 };
+
+static const struct argp_option shared_options[] = {
+    {"help", 'h', NULL, 0, "give this help list", -1},
+    {"version", KEY_VERSION, NULL, 0, "print the version", -1},
+    {0},
+};
+
+static error_t parse_shared_option(int key, char *argument, struct argp_state *state)
+{
+    (void)argument;
+    switch (key) {
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = state->input;
+        return 0;
+    case 'h':
+        argp_state_help(state, stdout, ARGP_HELP_STD_HELP & ~(unsigned)ARGP_HELP_EXIT_OK);
+        exit(mprof__command_finish());
+    case KEY_VERSION:
+        printf("mprof %s\n", MPROF_VERSION);
+        exit(mprof__command_finish());
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static error_t parse_own_option(int key, char *argument, struct argp_state *state)
+{
+    option_frame *frame = state->input;
+    if (!frame->argp->parser) {
+        return ARGP_ERR_UNKNOWN;
+    }
+    if (argument && argument[0] == NEGATIVE_MARK && key != ARGP_KEY_INIT) {
+        argument++;
+    }
+    state->input = frame->input;
+    error_t status = frame->argp->parser(key, argument, state);
+    state->input = frame;
+    return status;
+}
+
+/* argp says "Try ..." behind every complaint; a complaint of ours is one line. */
+static ssize_t write_complaint(void *cookie, const char *text, size_t size)
+{
+    (void)cookie;
+    const char *end = memchr(text, '\n', size);
+    size_t length = end ? (size_t)(end - text) + 1 : size;
+    if (size < 4 || memcmp(text, "Try ", 4) != 0) {
+        fwrite(text, 1, length, stderr);
+    }
+    return (ssize_t)size;
+}
+
+static FILE *open_complaints(void)
+{
+    cookie_io_functions_t functions = {NULL, write_complaint, NULL, NULL};
+    FILE *stream = fopencookie(NULL, "w", functions);
+    if (stream) {
+        setvbuf(stream, NULL, _IOLBF, 1024);
+    }
+    return stream;
+}
+
+static int is_negative_number(const char *argument)
+{
+    return argument[0] == '-' && ((argument[1] >= '0' && argument[1] <= '9') ||
+                                  (argument[1] == '.' && argument[2] >= '0' && argument[2] <= '9'));
+}
+
+/* What argp is shown in place of the arguments: options point into it until the program ends. */
+static char **shown;
+
+static void forget_arguments(void)
+{
+    free(shown);
+    shown = NULL;
+}
+
+/* A copy of the arguments as argp shall see them, in one block with those that differ. */
+static char **mark_arguments(int argc, char **argv, unsigned flags)
+{
+    static char title[64];
+    size_t size = ((size_t)argc + 1) * sizeof *shown;
+    for (int i = 1; i < argc; i++) {
+        size += strlen(argv[i]) + 2;
+    }
+    shown = calloc(1, size);
+    if (!shown || atexit(forget_arguments) != 0) {
+        return argv;
+    }
+    char *text = (char *)(shown + argc + 1);
+    snprintf(title, sizeof title, "mprof %s", argv[0]);
+    shown[0] = title;
+    for (int i = 1; i < argc; i++) {
+        shown[i] = argv[i];
+        if (!(flags & ARGP_IN_ORDER) && is_negative_number(argv[i])) {
+            shown[i] = text;
+            *text++ = NEGATIVE_MARK;
+            text = stpcpy(text, argv[i]) + 1;
+        }
+    }
+    return shown;
+}
+
+static error_t parse_first(int key, char *argument, struct argp_state *state)
+{
+    if (key == ARGP_KEY_INIT) {
+        FILE *complaints = open_complaints();
+        if (complaints) {
+            state->err_stream = complaints;
+        }
+    } else if (key == ARGP_KEY_FINI && state->err_stream != stderr) {
+        fclose(state->err_stream);
+        state->err_stream = stderr;
+    }
+    return parse_shared_option(key, argument, state);
+}
+
+void mprof__command_parse(const struct argp *argp, int argc, char **argv, unsigned flags,
+                          void *input)
+{
+    option_frame frame = {argp, input};
+    struct argp own = *argp;
+    own.parser = parse_own_option;
+    own.doc = NULL;
+    own.args_doc = NULL;
+    struct argp_child children[] = {{&own, 0, NULL, 0}, {0}};
+    struct argp whole = {shared_options,    parse_first, argp->args_doc, argp->doc, children,
+                         argp->help_filter, NULL};
+    argp_err_exit_status = MPROF_EXIT_USAGE;
+    error_t status = argp_parse(&whole, argc, mark_arguments(argc, argv, flags),
+                                flags | ARGP_NO_HELP, NULL, &frame);
+    if (status != 0) {
+        fprintf(stderr, "mprof %s: %s\n", argv[0], strerror(status));
+        exit(MPROF_EXIT_USAGE);
+    }
+}
+
+/* --- words --------------------------------------------------------------------------------- */
+
+/* In one write: standard error has no buffer, and pictures drawn side by side complain to the same.
+ */
+static void complain(const char *plain, const char *rest)
+{
+    char *line = NULL;
+    size_t size = 0;
+    FILE *stream = open_memstream(&line, &size), *out = stream ? stream : stderr;
+    fflush(stdout);
+    fputs("mprof: ", out);
+    mprof__print_plain(out, plain);
+    fprintf(out, "%s\n", rest);
+    if (stream && fclose(stream) == 0) {
+        fwrite(line, 1, size, stderr);
+    }
+    free(line);
+}
+
+int mprof__command_fail(const mprof_error *error)
+{
+    char text[sizeof error->file + sizeof error->message + 32];
+    mprof_error_format(error, text, sizeof text);
+    complain(text, "");
+    return MPROF_EXIT_FAILED;
+}
+
+void mprof__command_warn_file(const char *file, const mprof_warnings *warnings)
+{
+    char text[512];
+    if (mprof_warnings_format(warnings, text, sizeof text)) {
+        char rest[sizeof text + 2];
+        snprintf(rest, sizeof rest, ": %s", text);
+        complain(file, rest);
+    }
+}
+
+void mprof__command_warn(const mprof_profile *profile)
+{
+    mprof__command_warn_file(mprof_profile_file(profile), mprof_profile_warnings(profile));
+}
+
+int mprof__command_finish(void)
+{
+    mprof_error error = MPROF_ERROR_INIT;
+    errno = 0;
+    if (fflush(stdout) == 0 && !ferror(stdout)) {
+        return MPROF_EXIT_OK;
+    }
+    mprof_error_set_errno(&error, errno ? errno : EIO, "cannot write to standard output");
+    return mprof__command_fail(&error);
+}
+
+/* Bytes at text that a terminal takes for a command, or that are no UTF-8: 0 if there are none,
+ * else how many belong together; *plain: how many may be printed as they are. */
+static size_t unsafe_length(const unsigned char *text, size_t *plain)
+{
+    *plain = 1;
+    if (text[0] < 0x80) {
+        return text[0] < 0x20 || text[0] == 0x7f;
+    }
+    size_t length = mprof__utf8_length(text, strnlen((const char *)text, 4));
+    if (length == 0) {
+        return 1;
+    }
+    *plain = length;
+    /* U+0080 to U+009F are control characters; U+202A-202E and U+2066-2069 turn the text around. */
+    int control = text[0] == 0xc2 && text[1] < 0xa0;
+    int bidi = text[0] == 0xe2 && ((text[1] == 0x80 && text[2] >= 0xaa && text[2] <= 0xae) ||
+                                   (text[1] == 0x81 && text[2] >= 0xa6 && text[2] <= 0xa9));
+    int separator = text[0] == 0xe2 && text[1] == 0x80 && (text[2] == 0xa8 || text[2] == 0xa9);
+    return control || bidi || separator ? length : 0;
+}
+
+void mprof__print_plain(FILE *stream, const char *text)
+{
+    const unsigned char *at = (const unsigned char *)text;
+    while (*at) {
+        size_t plain;
+        size_t unsafe = unsafe_length(at, &plain);
+        for (size_t i = 0; i < unsafe; i++) {
+            fprintf(stream, "\\x%02x", at[i]);
+        }
+        if (unsafe == 0) {
+            fwrite(at, 1, plain, stream);
+        }
+        at += unsafe ? unsafe : plain;
+    }
+}
+
+/* --- the installation ---------------------------------------------------------------------- */
+
+int mprof__installed_file(const char *name, char *path, size_t size)
+{
+    static const char *const places[] = {"", "../libexec/mprof/"};
+    char program[PATH_MAX];
+    ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
+    if (length <= 0) {
+        return -1;
+    }
+    program[length] = '\0';
+    char *slash = strrchr(program, '/');
+    if (!slash) {
+        return -1;
+    }
+    slash[1] = '\0';
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+        char candidate[PATH_MAX];
+        char real[PATH_MAX];
+        int needed = snprintf(candidate, sizeof candidate, "%s%s%s", program, places[i], name);
+        if (needed > 0 && (size_t)needed < sizeof candidate && realpath(candidate, real) &&
+            access(real, R_OK) == 0 && strlen(real) < size) {
+            memcpy(path, real, strlen(real) + 1);
+            return 0;
+        }
+    }
+    return -1;
+}

@@ -1,0 +1,28 @@
+/* What the commands of this folder share among themselves. */
+#ifndef MPROF_PARSE_COMMAND_PARTS_H
+#define MPROF_PARSE_COMMAND_PARTS_H
+
+#include "parse/map.h"
+
+#include <mprof/recordings.h>
+
+/* The files a command is to work on: each one once, in the order they were named. */
+typedef struct mprof__file_list {
+    const char **paths; /* owned; the strings are the arena's */
+    size_t count, capacity;
+    mprof__map known;
+    mprof__arena strings;
+} mprof__file_list;
+
+/* Adds a path unless it is there. 0, or MPROF_EXIT_FAILED with the reason printed. */
+int mprof__file_list_add(mprof__file_list *list, const char *path);
+void mprof__file_list_free(mprof__file_list *list);
+
+/* Removes the files with their <stem>_ts.dat companions, or only says what it would remove.
+ * Returns the exit code. */
+int mprof__remove_files(mprof__file_list *list, int dry_run);
+
+/* The recordings of the working directory; NULL, with the reason printed, on failure. */
+mprof_recordings *mprof__recordings_here(void);
+
+#endif

@@ -1,0 +1,199 @@
+/* mprof peak: the highest memory of recordings, of a function, and of each child. */
+#include "command.h"
+#include "parse/buffer.h"
+#include "parse/summary.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+typedef struct request {
+    const char *function;
+    char **arguments; /* owned; the strings are not */
+    size_t argument_count, argument_capacity;
+} request;
+
+static error_t parse_option(int key, char *argument, struct argp_state *state)
+{
+    request *r = state->input;
+    switch (key) {
+    case 'f':
+        r->function = argument;
+        return 0;
+    case ARGP_KEY_ARG: {
+        char **arguments = mprof__array_grow(r->arguments, r->argument_count, &r->argument_capacity,
+                                             sizeof *arguments);
+        if (!arguments) {
+            return ENOMEM;
+        }
+        r->arguments = arguments;
+        arguments[r->argument_count++] = argument;
+        return 0;
+    }
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static const struct argp_option options[] = {
+    {"func", 'f', "NAME", 0,
+     "the highest sample while the function was running (dotted name, as in the recording)", 0},
+    {0},
+};
+
+static const struct argp arguments = {
+    .options = options,
+    .parser = parse_option,
+    .args_doc = "[FILE|NUMBER...]",
+    .doc =
+        "Prints the highest memory of recordings, and that of every child they tell of, with its "
+        "name where that was recorded. Without "
+        "an argument: of the newest recording of this directory; `-' is standard input.\v"
+        "Where the kernel's own high-water mark was recorded and lies above the highest sample, "
+        "it is printed, too, marked `exact (kernel)'; so are the highest marks of processes "
+        "that were "
+        "not sampled by themselves. What --memory recorded is printed by kinds, and the memory of "
+        "the control group with its limit."};
+
+/* Of processes without samples of their own, the highest so many are printed: there may be
+ * thousands. */
+#define OTHERS_MAX 10
+
+/* Would the kernel's mark be another number on paper? */
+static int is_above(double kernel_mib, double sampled_mib)
+{
+    return kernel_mib > sampled_mib + 0.0005;
+}
+
+/* `label`: of the child, "" for what MEM measured. */
+static void print_kinds(const char *label, const double *kinds_mib)
+{
+    for (int kind = 0; kind < MPROF_KIND_COUNT; kind++) {
+        if (!isnan(kinds_mib[kind])) {
+            printf("  %s%s\t\t%s%.3f MiB\n", label, mprof_kind_name((mprof_kind)kind),
+                   *label ? "" : "\t", kinds_mib[kind]);
+        }
+    }
+}
+
+static void print_all_kinds(const mprof__summary *summary)
+{
+    print_kinds("", summary->kinds_mib);
+    for (size_t i = 0; i < summary->child_count; i++) {
+        char label[40];
+        snprintf(label, sizeof label, "Child %lld ", (long long)summary->children[i].pid);
+        print_kinds(label, summary->children[i].kinds_mib);
+    }
+}
+
+static void print_group(const mprof__summary *summary)
+{
+    if (isnan(summary->group.highest.mib)) {
+        return;
+    }
+    printf("  control group\t\t%.3f MiB", summary->group.highest.mib);
+    if (isnan(summary->group.limit_mib)) {
+        puts(" (no limit)");
+    } else {
+        printf(" (limit %.3f MiB)\n", summary->group.limit_mib);
+    }
+}
+
+static void print_others(const mprof__summary *summary)
+{
+    for (size_t i = 0; i < summary->other_count && i < OTHERS_MAX; i++) {
+        const mprof__child_peak *other = &summary->others[i];
+        printf("  Process %lld exact (kernel)\t%.3f MiB\t", (long long)other->pid,
+               other->kernel_peak_mib);
+        mprof__print_plain(stdout, other->name);
+        putchar('\n');
+    }
+    if (summary->other_count > OTHERS_MAX) {
+        printf("  %zu more, none above\t\t%.3f MiB\n", summary->other_count - OTHERS_MAX,
+               summary->others[OTHERS_MAX].kernel_peak_mib);
+    }
+}
+
+static void print_summary(const char *path, const mprof__summary *summary)
+{
+    mprof__print_plain(stdout, path);
+    if (isnan(summary->peak_mib)) {
+        printf("\tNaN MiB\n");
+        return;
+    }
+    printf("\t%.3f MiB\n", summary->peak_mib);
+    for (size_t i = 0; i < summary->child_count; i++) {
+        const mprof__child_peak *child = &summary->children[i];
+        printf("  Child %lld\t\t\t%.3f MiB", (long long)child->pid, child->peak_mib);
+        if (child->name) { /* upstream has none */
+            putchar('\t');
+            mprof__print_plain(stdout, child->name);
+        }
+        putchar('\n');
+    }
+    if (is_above(summary->kernel_peak_mib, summary->peak_mib)) {
+        printf("  exact (kernel)\t\t%.3f MiB\n", summary->kernel_peak_mib);
+    }
+    for (size_t i = 0; i < summary->child_count; i++) {
+        const mprof__child_peak *child = &summary->children[i];
+        if (is_above(child->kernel_peak_mib, child->peak_mib)) {
+            printf("  Child %lld exact (kernel)\t%.3f MiB\n", (long long)child->pid,
+                   child->kernel_peak_mib);
+        }
+    }
+    print_others(summary);
+    print_all_kinds(summary);
+    print_group(summary);
+}
+
+/* `NaN MiB' alone, as upstream says it, leaves a name that was shortened unexplained. */
+static void tell_alike(const char *path, const char *function, const mprof__summary *summary)
+{
+    mprof_error error = MPROF_ERROR_INIT;
+    if (!function || summary->function_was_called || !summary->alike) {
+        return;
+    }
+    fflush(stdout);
+    mprof_error_set(&error, MPROF_ENOTFOUND, "no call of '%s'; there is '%s'", function,
+                    summary->alike);
+    mprof_error_at(&error, path, 0);
+    mprof__command_fail(&error);
+}
+
+static int print_peak(const char *path, const char *function)
+{
+    mprof_source *source;
+    mprof__summary summary;
+    mprof_error error = MPROF_ERROR_INIT;
+    if (mprof_source_open(&source, path, &error) != MPROF_OK) {
+        return mprof__command_fail(&error);
+    }
+    mprof_status status = mprof__summary_read(&summary, source, function, &error);
+    if (status == MPROF_OK) {
+        print_summary(path, &summary);
+        tell_alike(path, function, &summary);
+        mprof__command_warn_file(path, &summary.warnings);
+    } else {
+        mprof__command_fail(&error);
+    }
+    mprof__summary_free(&summary);
+    mprof_source_free(source);
+    return status == MPROF_OK ? MPROF_EXIT_OK : MPROF_EXIT_FAILED;
+}
+
+int mprof_peak_command(int argc, char **argv)
+{
+    request r = {0};
+    char **paths;
+    size_t path_count;
+    mprof__command_parse(&arguments, argc, argv, 0, &r);
+    int result = mprof__command_inputs(&paths, &path_count, r.arguments, r.argument_count);
+    if (r.argument_count == 0 && result == MPROF_EXIT_OK) {
+        puts("Using last profile data.");
+    }
+    for (size_t i = 0; i < path_count; i++) {
+        result = print_peak(paths[i], r.function) == MPROF_EXIT_OK ? result : MPROF_EXIT_FAILED;
+    }
+    mprof__command_inputs_free(paths, path_count);
+    free(r.arguments);
+    return mprof__command_finish() == MPROF_EXIT_OK ? result : MPROF_EXIT_FAILED;
+}

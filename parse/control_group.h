@@ -1,0 +1,44 @@
+/* What is kept of a recording's control group. Private to this folder. */
+#ifndef MPROF_PARSE_CONTROL_GROUP_H
+#define MPROF_PARSE_CONTROL_GROUP_H
+
+#include "curve.h"
+
+#include <mprof/profile.h>
+#include <mprof/record.h>
+
+#include <math.h>
+
+static inline void mprof__group_clear(mprof_control_group *group)
+{
+    group->highest.mib = NAN;
+    group->limit_mib = NAN;
+}
+
+static inline void mprof__group_take(mprof_control_group *group, const mprof_record *record)
+{
+    if (isnan(group->highest.mib) || record->sample.mib > group->highest.mib) {
+        group->highest = record->sample;
+    }
+    group->limit_mib = record->limit_mib;
+}
+
+/* The same over time. */
+typedef struct mprof__group_curves {
+    mprof__curve current;
+    mprof__curve limits; /* where it changed; INFINITY: none */
+    double limit_mib;    /* the latest; NAN: nothing was told yet */
+} mprof__group_curves;
+
+void mprof__group_curves_init(mprof__group_curves *curves, size_t max_points);
+void mprof__group_curves_free(mprof__group_curves *curves);
+
+/* Adds what lies in a window and the nearest outside of it. 0, or -1 without memory. */
+int mprof__group_curves_take(mprof__group_curves *curves, const mprof_record *record, double from_s,
+                             double to_s);
+
+/* Hands the points over. 0, or -1 without memory; what was handed over until then stays. */
+int mprof__group_curves_finish(mprof__group_curves *curves, mprof_control_group *group,
+                               double start_s);
+
+#endif

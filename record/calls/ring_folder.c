@@ -1,0 +1,643 @@
+/* Owns the directory of rings. A recorder holds a lock on its own; a directory whose lock is free
+ * belongs to a recorder that was killed, and is cleared away by the next one of the same user. */
+#include "ring_folder.h"
+
+#include "agent/events/wire.h"
+#include "record/kernel/procfs.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/inotify.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define FOLDER_PREFIX "mprof-"
+#define RANDOM_DIGITS 16
+/* Files in the folder that are looked at: a process cannot keep the recorder busy by making more.
+ */
+#define RINGS_MAX 65536
+
+/* As much of a process's environment as is searched for the directory. */
+#define ENVIRONMENT_MAX ((size_t)1024 * 1024)
+
+typedef struct ring_name {
+    int64_t pid;
+    uint64_t number;
+} ring_name;
+
+/* "<pid>-<image>-<time>.name", in a search */
+typedef struct given_name {
+    int64_t pid;
+    int64_t time_ns;
+    uint64_t image;
+} given_name;
+
+typedef struct given_names {
+    given_name *items;
+    size_t count;
+    size_t size;
+} given_names;
+
+struct mprof__ring_folder {
+    char path[PATH_MAX];
+    int fd; /* the directory, locked */
+    int bell_fd;
+    int watch_fd;
+    ring_name *known; /* sorted */
+    size_t known_count;
+    size_t known_size;
+    uint64_t refused;
+    mprof_error first_refusal;
+};
+
+/* Removes every entry of a directory. What cannot be removed stays. */
+static void clear_folder(int fd)
+{
+    int copy = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *entries = copy >= 0 ? fdopendir(copy) : NULL;
+    struct dirent *entry;
+
+    if (!entries) {
+        if (copy >= 0) {
+            close(copy);
+        }
+        return;
+    }
+    while ((entry = readdir(entries))) {
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0 &&
+            unlinkat(fd, entry->d_name, 0) != 0) {
+            unlinkat(fd, entry->d_name, AT_REMOVEDIR);
+        }
+    }
+    closedir(entries);
+}
+
+/* "mprof-<pid>-<16 hexadecimal digits>", and nothing else: other programs' folders may begin alike.
+ */
+static int is_folder_name(const char *name)
+{
+    size_t length;
+
+    if (strncmp(name, FOLDER_PREFIX, strlen(FOLDER_PREFIX)) != 0) {
+        return 0;
+    }
+    name += strlen(FOLDER_PREFIX);
+    length = strspn(name, "0123456789");
+    return length > 0 && name[length] == '-' &&
+           strspn(name + length + 1, "0123456789abcdef") == RANDOM_DIGITS &&
+           name[length + 1 + RANDOM_DIGITS] == '\0';
+}
+
+/* Removes a folder in `base` if it is one of ours whose recorder has gone. */
+static void clear_stale(int base, const char *name)
+{
+    struct stat status;
+    struct stat bell;
+    int fd = openat(base, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+    if (fd < 0) {
+        return;
+    }
+    if (fstat(fd, &status) == 0 && status.st_uid == geteuid() && (status.st_mode & 07777) == 0700 &&
+        flock(fd, LOCK_EX | LOCK_NB) == 0) {
+        if (fstatat(fd, MPROF_WIRE_BELL, &bell, AT_SYMLINK_NOFOLLOW) == 0 &&
+            S_ISFIFO(bell.st_mode)) {
+            clear_folder(fd);
+        }
+        unlinkat(base, name, AT_REMOVEDIR);
+    }
+    close(fd);
+}
+
+static void clear_stale_folders(const char *base)
+{
+    DIR *entries = opendir(base);
+    struct dirent *entry;
+
+    if (!entries) {
+        return;
+    }
+    while ((entry = readdir(entries))) {
+        if (is_folder_name(entry->d_name)) {
+            clear_stale(dirfd(entries), entry->d_name);
+        }
+    }
+    closedir(entries);
+}
+
+/* Makes and locks one folder under `base`. 0, or -1 with errno. */
+static int make_folder(mprof__ring_folder *folder, const char *base)
+{
+    struct stat status;
+    uint64_t random;
+    int length;
+
+    if (getrandom(&random, sizeof random, 0) != (ssize_t)sizeof random) {
+        return -1;
+    }
+    length = snprintf(folder->path, sizeof folder->path, "%s/" FOLDER_PREFIX "%d-%016llx", base,
+                      (int)getpid(), (unsigned long long)random);
+    if (length < 0 || (size_t)length >= sizeof folder->path) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    if (mkdir(folder->path, 0700) != 0) {
+        return -1;
+    }
+    folder->fd = open(folder->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    /* between mkdir and the lock another recorder may have taken it for a dead one's */
+    if (folder->fd < 0 || flock(folder->fd, LOCK_EX | LOCK_NB) != 0 ||
+        fstat(folder->fd, &status) != 0 || status.st_nlink == 0) {
+        rmdir(folder->path);
+        errno = EAGAIN;
+        return -1;
+    }
+    return 0;
+}
+
+static int make_bell(mprof__ring_folder *folder)
+{
+    if (mkfifoat(folder->fd, MPROF_WIRE_BELL, 0600) != 0) {
+        return -1;
+    }
+    /* read and write: without a writer of its own the descriptor would report an end for ever */
+    folder->bell_fd =
+        openat(folder->fd, MPROF_WIRE_BELL, O_RDWR | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
+    return folder->bell_fd >= 0 ? 0 : -1;
+}
+
+static void start_watch(mprof__ring_folder *folder)
+{
+    folder->watch_fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+    if (folder->watch_fd >= 0 &&
+        inotify_add_watch(folder->watch_fd, folder->path, IN_MOVED_TO | IN_CREATE) < 0) {
+        close(folder->watch_fd);
+        folder->watch_fd = -1;
+    }
+}
+
+mprof_status mprof__ring_folder_open(mprof__ring_folder **out, mprof_error *error)
+{
+    const char *bases[] = {"/dev/shm", getenv("TMPDIR"), "/tmp"};
+    mprof__ring_folder *folder = calloc(1, sizeof *folder);
+    int failure = ENOENT;
+
+    *out = NULL;
+    if (!folder) {
+        return mprof_error_set(error, MPROF_ENOMEM, "out of memory");
+    }
+    folder->bell_fd = -1;
+    folder->watch_fd = -1;
+    folder->fd = -1;
+    for (size_t i = 0; i < sizeof bases / sizeof *bases; i++) {
+        if (!bases[i] || bases[i][0] != '/') {
+            continue;
+        }
+        clear_stale_folders(bases[i]);
+        if (make_folder(folder, bases[i]) == 0) {
+            if (make_bell(folder) == 0) {
+                start_watch(folder);
+                *out = folder;
+                return MPROF_OK;
+            }
+            failure = errno;
+            rmdir(folder->path);
+        } else {
+            failure = errno;
+        }
+        if (folder->fd >= 0) {
+            close(folder->fd);
+            folder->fd = -1;
+        }
+    }
+    free(folder);
+    return mprof_error_set_errno(error, failure, "no place for event rings");
+}
+
+void mprof__ring_folder_free(mprof__ring_folder *folder)
+{
+    if (!folder) {
+        return;
+    }
+    clear_folder(folder->fd);
+    rmdir(folder->path);
+    if (folder->watch_fd >= 0) {
+        close(folder->watch_fd);
+    }
+    close(folder->bell_fd);
+    close(folder->fd);
+    free(folder->known);
+    free(folder);
+}
+
+const char *mprof__ring_folder_path(const mprof__ring_folder *folder)
+{
+    return folder->path;
+}
+
+int mprof__ring_folder_link(mprof__ring_folder *folder, const char *directory)
+{
+    return symlinkat(directory, folder->fd, MPROF__RING_FOLDER_LINK);
+}
+
+mprof_status mprof__ring_folder_give(mprof__ring_folder *folder, int64_t user, int64_t group,
+                                     mprof_error *error)
+{
+    if (user < 0 || group < 0 || geteuid() != 0 || user == 0) {
+        return MPROF_OK;
+    }
+    if (fchownat(folder->fd, MPROF_WIRE_BELL, (uid_t)user, (gid_t)group, AT_SYMLINK_NOFOLLOW) !=
+            0 ||
+        fchown(folder->fd, (uid_t)user, (gid_t)group) != 0) {
+        return mprof_error_set_errno(error, errno, "the event rings cannot be shared with it");
+    }
+    return MPROF_OK;
+}
+
+int mprof__ring_folder_answer(const mprof__ring_folder *folder, char *words, size_t size)
+{
+    int fd = openat(folder->fd, MPROF_WIRE_ANSWER, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    ssize_t got = fd >= 0 ? read(fd, words, size - 1) : -1;
+    char *end;
+
+    if (fd >= 0) {
+        close(fd);
+    }
+    words[got > 0 ? got : 0] = '\0';
+    end = strchr(words, '\n');
+    if (!end) {
+        words[0] = '\0';
+        return 0;
+    }
+    *end = '\0';
+    return 1;
+}
+
+void mprof__ring_folder_forget_answer(const mprof__ring_folder *folder)
+{
+    (void)unlinkat(folder->fd, MPROF_WIRE_ANSWER, 0);
+}
+
+int mprof__ring_folder_bell_fd(const mprof__ring_folder *folder)
+{
+    return folder->bell_fd;
+}
+
+int mprof__ring_folder_watch_fd(const mprof__ring_folder *folder)
+{
+    return folder->watch_fd;
+}
+
+/* Reads once: a process that rings without pause cannot hold the recorder here. */
+static int read_away(int fd)
+{
+    char bytes[4096];
+
+    return read(fd, bytes, sizeof bytes) > 0;
+}
+
+void mprof__ring_folder_quiet(mprof__ring_folder *folder)
+{
+    (void)read_away(folder->bell_fd);
+}
+
+int mprof__ring_folder_is_changed(mprof__ring_folder *folder)
+{
+    return folder->watch_fd < 0 || read_away(folder->watch_fd);
+}
+
+static void given_file_name(char *text, size_t size, const given_name *given)
+{
+    snprintf(text, size, "%" PRId64 "-%016" PRIx64 "-%" PRId64 MPROF_WIRE_NAMED, given->pid,
+             given->image, given->time_ns);
+}
+
+/* "<pid>-<n>.ring" */
+static int parse_name(ring_name *name, const char *text)
+{
+    char *end;
+
+    if (*text < '1' || *text > '9') {
+        return 0;
+    }
+    errno = 0;
+    name->pid = strtoll(text, &end, 10);
+    if (*end != '-') {
+        return 0;
+    }
+    text = end + 1;
+    if (*text < '0' || *text > '9') {
+        return 0;
+    }
+    name->number = strtoull(text, &end, 10);
+    return strcmp(end, ".ring") == 0 && errno == 0;
+}
+
+static int compare_names(const void *left, const void *right)
+{
+    const ring_name *a = left;
+    const ring_name *b = right;
+
+    if (a->pid != b->pid) {
+        return a->pid < b->pid ? -1 : 1;
+    }
+    return a->number < b->number ? -1 : a->number > b->number;
+}
+
+/* 0 also for what only looks like one: it would not be found again by its numbers. */
+static int parse_given_name(given_name *given, const char *text)
+{
+    char again[96];
+
+    if (sscanf(text, "%" SCNd64 "-%" SCNx64 "-%" SCNd64 MPROF_WIRE_NAMED, &given->pid,
+               &given->image, &given->time_ns) != 3) {
+        return 0;
+    }
+    given_file_name(again, sizeof again, given);
+    return given->pid > 0 && given->time_ns >= 0 && strcmp(again, text) == 0;
+}
+
+/* By process, the last one last. */
+static int compare_given(const void *left, const void *right)
+{
+    const given_name *a = left;
+    const given_name *b = right;
+
+    if (a->pid != b->pid) {
+        return a->pid < b->pid ? -1 : 1;
+    }
+    return a->time_ns < b->time_ns ? -1 : a->time_ns > b->time_ns;
+}
+
+static mprof_status add_given(given_names *names, const char *text)
+{
+    given_name given;
+
+    if (names->count == RINGS_MAX || !parse_given_name(&given, text)) {
+        return MPROF_OK;
+    }
+    if (names->count == names->size) {
+        size_t size = names->size ? names->size * 2 : 16;
+        given_name *larger = realloc(names->items, size * sizeof *larger);
+
+        if (!larger) {
+            return MPROF_ENOMEM;
+        }
+        names->items = larger;
+        names->size = size;
+    }
+    names->items[names->count++] = given;
+    return MPROF_OK;
+}
+
+static mprof_status add_name(ring_name **names, size_t *count, size_t *size, ring_name name)
+{
+    if (*count == *size) {
+        size_t larger = *size ? *size * 2 : 16;
+        ring_name *grown = realloc(*names, larger * sizeof *grown);
+
+        if (!grown) {
+            return MPROF_ENOMEM;
+        }
+        *names = grown;
+        *size = larger;
+    }
+    (*names)[(*count)++] = name;
+    return MPROF_OK;
+}
+
+static ring_name *find_known(const mprof__ring_folder *folder, ring_name name)
+{
+    return folder->known_count == 0
+               ? NULL
+               : bsearch(&name, folder->known, folder->known_count, sizeof name, compare_names);
+}
+
+/* Lists the ring files that are not known yet, and the names that were given, both sorted. */
+static mprof_status list_new(mprof__ring_folder *folder, ring_name **names, size_t *count,
+                             given_names *given, mprof_error *error)
+{
+    int copy = openat(folder->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *entries = copy >= 0 ? fdopendir(copy) : NULL;
+    mprof_status status = MPROF_OK;
+    struct dirent *entry;
+    size_t size = 0;
+
+    if (!entries) {
+        int failure = errno;
+
+        if (copy >= 0) {
+            close(copy);
+        }
+        return mprof_error_set_errno(error, failure, "cannot search for event rings");
+    }
+    while (status == MPROF_OK && (entry = readdir(entries))) {
+        ring_name name;
+
+        if (parse_name(&name, entry->d_name) && folder->known_count + *count < RINGS_MAX &&
+            !find_known(folder, name)) {
+            status = add_name(names, count, &size, name);
+        } else if (status == MPROF_OK) {
+            status = add_given(given, entry->d_name);
+        }
+    }
+    closedir(entries);
+    if (*count > 0) {
+        qsort(*names, *count, sizeof **names, compare_names);
+    }
+    if (given->count > 0) {
+        qsort(given->items, given->count, sizeof *given->items, compare_given);
+    }
+    return status == MPROF_OK ? MPROF_OK : mprof_error_set(error, status, "out of memory");
+}
+
+static void file_name(char *text, size_t size, ring_name name)
+{
+    snprintf(text, size, "%lld-%llu.ring", (long long)name.pid, (unsigned long long)name.number);
+}
+
+static mprof_status take_ring(mprof__ring_folder *folder, ring_name name, mprof__ring_found found,
+                              void *data)
+{
+    mprof_error error = MPROF_ERROR_INIT;
+    mprof__ring *ring = NULL;
+    mprof_status status;
+    char text[64];
+    int fd;
+
+    file_name(text, sizeof text, name);
+    fd = openat(folder->fd, text, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+    if (fd < 0) {
+        status = mprof_error_set_errno(&error, errno, "cannot open the event ring of process %lld",
+                                       (long long)name.pid);
+    } else {
+        status = mprof__ring_open(&ring, fd, name.pid, &error);
+    }
+    if (status != MPROF_OK) {
+        if (fd >= 0) {
+            close(fd);
+        }
+        if (folder->refused++ == 0) {
+            folder->first_refusal = error;
+        }
+        return MPROF_OK;
+    }
+    return found(data, ring, name.pid, name.number);
+}
+
+/* Only what is a link is taken, and removed. */
+static void take_given(mprof__ring_folder *folder, const given_name *given, int is_last,
+                       mprof__ring_named named, void *data)
+{
+    char bytes[MPROF_WIRE_NAMED_MAX];
+    char text[96];
+    ssize_t length;
+
+    given_file_name(text, sizeof text, given);
+    length = readlinkat(folder->fd, text, bytes, sizeof bytes);
+    if (length > 0) {
+        mprof_text name = {bytes, (size_t)length};
+
+        if (!is_last || named(data, given->pid, given->image, given->time_ns, name)) {
+            unlinkat(folder->fd, text, 0);
+        }
+    }
+}
+
+mprof_status mprof__ring_folder_search(mprof__ring_folder *folder, mprof__ring_found found,
+                                       mprof__ring_named named, void *data, mprof_error *error)
+{
+    ring_name *names = NULL;
+    given_names given = {NULL, 0, 0};
+    size_t count = 0;
+    mprof_status status = list_new(folder, &names, &count, &given, error);
+
+    for (size_t i = 0; i < count && status == MPROF_OK; i++) {
+        status = add_name(&folder->known, &folder->known_count, &folder->known_size, names[i]);
+        if (status == MPROF_OK) {
+            status = take_ring(folder, names[i], found, data);
+        }
+    }
+    if (count > 0) {
+        qsort(folder->known, folder->known_count, sizeof *folder->known, compare_names);
+    }
+    for (size_t i = 0; i < given.count; i++) {
+        int is_last = i + 1 == given.count || given.items[i + 1].pid != given.items[i].pid;
+
+        take_given(folder, &given.items[i], is_last, named, data);
+    }
+    free(given.items);
+    free(names);
+    return status == MPROF_OK ? MPROF_OK
+                              : mprof_error_set(error, status, "cannot read event rings");
+}
+
+void mprof__ring_folder_drop(mprof__ring_folder *folder, int64_t pid, uint64_t number)
+{
+    ring_name name = {pid, number};
+    ring_name *found = find_known(folder, name);
+    char text[64];
+
+    file_name(text, sizeof text, name);
+    unlinkat(folder->fd, text, 0);
+    if (found) {
+        size_t index = (size_t)(found - folder->known);
+
+        folder->known_count--;
+        memmove(found, found + 1, (folder->known_count - index) * sizeof *found);
+    }
+}
+
+uint64_t mprof__ring_folder_refused(const mprof__ring_folder *folder, mprof_error *error)
+{
+    if (error) {
+        *error = folder->first_refusal;
+    }
+    return folder->refused;
+}
+
+int mprof__ring_folder_fd(const mprof__ring_folder *folder)
+{
+    return folder->fd;
+}
+
+/* Whether a directory may be taken for a recorder's; else it is closed, and -1. */
+static int check_found(int fd)
+{
+    struct stat status;
+
+    if (fd >= 0 && (fstat(fd, &status) != 0 || (status.st_mode & 07777) != 0700 ||
+                    (status.st_uid != geteuid() && geteuid() != 0))) {
+        close(fd);
+        return -1;
+    }
+    return fd;
+}
+
+/* The one in `base`, or -1. */
+static int find_in(const char *base, int64_t recorder)
+{
+    DIR *entries = opendir(base);
+    struct dirent *entry;
+    char prefix[64];
+    int fd = -1;
+
+    snprintf(prefix, sizeof prefix, FOLDER_PREFIX "%lld-", (long long)recorder);
+    while (entries && fd < 0 && (entry = readdir(entries))) {
+        if (is_folder_name(entry->d_name) && strncmp(entry->d_name, prefix, strlen(prefix)) == 0) {
+            fd = check_found(openat(dirfd(entries), entry->d_name,
+                                    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+        }
+    }
+    if (entries) {
+        closedir(entries);
+    }
+    return fd;
+}
+
+int mprof__ring_folder_find(int64_t recorder)
+{
+    const char *bases[] = {"/dev/shm", getenv("TMPDIR"), "/tmp"};
+    int fd = -1;
+
+    for (size_t i = 0; i < sizeof bases / sizeof *bases && fd < 0; i++) {
+        if (bases[i] && bases[i][0] == '/') {
+            fd = find_in(bases[i], recorder);
+        }
+    }
+    return fd;
+}
+
+int mprof__ring_folder_find_of(int64_t pid)
+{
+    static const char name[] = MPROF_WIRE_ENV_RINGS "=";
+    char *block = calloc(1, ENVIRONMENT_MAX + 1);
+    int fd = block ? mprof__procfs_open(pid, "environ") : -1;
+    size_t used = 0;
+    ssize_t got = 1;
+
+    while (fd >= 0 && got > 0 && used < ENVIRONMENT_MAX) {
+        got = read(fd, block + used, ENVIRONMENT_MAX - used);
+        used += got > 0 ? (size_t)got : 0;
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
+    fd = -1;
+    for (size_t at = 0; at < used && fd < 0; at += strlen(block + at) + 1) {
+        if (strncmp(block + at, name, sizeof name - 1) == 0) {
+            fd = check_found(open(block + at + sizeof name - 1,
+                                  O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+        }
+    }
+    free(block);
+    return fd;
+}

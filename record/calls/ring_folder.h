@@ -1,0 +1,80 @@
+/* The private directory in which recorded processes leave their event rings (agent/events/wire.h):
+ * made, watched for new rings, and removed with all that is in it. */
+#ifndef MPROF_RECORD_RING_FOLDER_H
+#define MPROF_RECORD_RING_FOLDER_H
+
+#include "ring_reader.h"
+
+#include <mprof/error.h>
+
+typedef struct mprof__ring_folder mprof__ring_folder;
+
+/* Makes the directory, 0700, under /dev/shm, $TMPDIR or /tmp, whichever comes first, and removes
+ * those that dead recorders of this user left behind. MPROF_EIO, MPROF_ENOMEM. */
+mprof_status mprof__ring_folder_open(mprof__ring_folder **out, mprof_error *error);
+
+/* Removes the directory with everything in it. NULL is fine. */
+void mprof__ring_folder_free(mprof__ring_folder *folder);
+
+/* What MPROF_RINGS is to be; owned by the folder. */
+const char *mprof__ring_folder_path(const mprof__ring_folder *folder);
+
+/* The directory itself; owned by the folder. */
+int mprof__ring_folder_fd(const mprof__ring_folder *folder);
+
+/* Finds the directory of another recorder, by its pid, or by that of a process it records. It is
+ * this user's, or anybody's where this is root. A descriptor, the caller's, or -1. */
+int mprof__ring_folder_find(int64_t recorder);
+int mprof__ring_folder_find_of(int64_t pid);
+
+#define MPROF__RING_FOLDER_LINK "installed"
+
+/* Makes another directory reachable under this name in the folder, until the folder is removed: for
+ * what cannot name it itself. 0, or -1 with errno. */
+int mprof__ring_folder_link(mprof__ring_folder *folder, const char *directory);
+
+/* Lets processes of this user make rings: those that were not started by us, where we are root and
+ * they are not. Negative numbers change nothing. MPROF_EIO. */
+mprof_status mprof__ring_folder_give(mprof__ring_folder *folder, int64_t user, int64_t group,
+                                     mprof_error *error);
+
+/* The line by which an agent answered that was sent into a running process (agent/events/wire.h).
+ * 1, or 0: none yet. */
+int mprof__ring_folder_answer(const mprof__ring_folder *folder, char *words, size_t size);
+/* It is to answer once more. */
+void mprof__ring_folder_forget_answer(const mprof__ring_folder *folder);
+
+/* Descriptors to poll for reading: the bell, and the watch for new rings (-1 if the kernel gave
+ * none: then the folder is to be searched at every tick). */
+int mprof__ring_folder_bell_fd(const mprof__ring_folder *folder);
+int mprof__ring_folder_watch_fd(const mprof__ring_folder *folder);
+
+/* Takes the bytes of the bell. */
+void mprof__ring_folder_quiet(mprof__ring_folder *folder);
+
+/* 1 if there may be rings that were not found yet: asks the watch, and takes what it tells. */
+int mprof__ring_folder_is_changed(mprof__ring_folder *folder);
+
+/* Takes a ring that was found; it is the callback's to free. `number` counts the images of a
+ * process. */
+typedef mprof_status (*mprof__ring_found)(void *data, mprof__ring *ring, int64_t pid,
+                                          uint64_t number);
+
+/* Takes the name that a process was given; `image` is that of its rings, the text valid during the
+ * call. 1 if it is done with, 0 if it is to be handed over again. */
+typedef int (*mprof__ring_named)(void *data, int64_t pid, uint64_t image, int64_t time_ns,
+                                 mprof_text name);
+
+/* Searches for rings not found before, opens and hands them over, oldest image first; then the
+ * last name of each process that was given one. Files that are no rings are counted and left alone.
+ * MPROF_EIO, MPROF_ENOMEM, or what `found` returned. */
+mprof_status mprof__ring_folder_search(mprof__ring_folder *folder, mprof__ring_found found,
+                                       mprof__ring_named named, void *data, mprof_error *error);
+
+/* Forgets and removes the file of a ring that will not be read again. */
+void mprof__ring_folder_drop(mprof__ring_folder *folder, int64_t pid, uint64_t number);
+
+/* How many files looked like rings and were none; the first reason in *error. */
+uint64_t mprof__ring_folder_refused(const mprof__ring_folder *folder, mprof_error *error);
+
+#endif

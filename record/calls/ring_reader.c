@@ -1,0 +1,594 @@
+/* Owns the reading side of agent/events/wire.h: checks, names, lanes, and the matching of ends to
+ * beginnings.
+ *
+ * Tables are bounded. Names and lanes may be told anew under the same number. When there are more
+ * lanes than a table holds (a server that made a task per request for weeks) the oldest are
+ * forgotten: a lane is looked up when a call begins, not when it ends. */
+#include "ring_reader.h"
+
+#include "agent/events/wire.h"
+#include "id_table.h"
+#include "record/kernel/clock.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Largest ring that is accepted: far above any this version makes. */
+#define CAPACITY_MAX (UINT64_C(64) * 1024 * 1024)
+#define NAMES_MAX 65536
+#define NAME_BYTES_MAX (UINT32_C(16) * 1024 * 1024)
+#define LANES_MAX 65536
+#define LANE_BYTES_MAX (UINT32_C(4) * 1024 * 1024)
+#define LEVEL_MAX (1 << 24)
+#define RSS_MAX (INT64_C(1) << 50)
+/* An agent never has more calls in flight than EXIT events fit into its ring. */
+#define IN_FLIGHT_MAX(capacity) ((uint32_t)((capacity) / sizeof(mprof_wire_exit)))
+
+/* Texts told once and meant by number later. */
+typedef struct text_table {
+    mprof__id_table ids; /* id -> offset of its entry in `bytes` */
+    char *bytes;         /* entries: uint32_t length, then the text */
+    uint32_t used;
+    uint32_t size;
+    uint32_t limit;
+} text_table;
+
+/* A call in flight. The lane is remembered by number and text, since the table may forget it. */
+typedef struct in_flight {
+    uint32_t name_offset; /* into names.bytes, which only grows */
+    uint32_t id;
+    uint32_t lane;
+    int32_t level;
+    int64_t time_ns;
+    int64_t rss_bytes;
+    char *lane_text; /* owned; NULL: the main lane */
+    uint32_t next_free;
+} in_flight;
+
+struct mprof__ring {
+    int fd;
+    int64_t pid;
+    int64_t start_ns;
+    uint64_t image;
+    uint64_t capacity;
+    uint64_t tail;
+    uint64_t dropped;
+    text_table names;
+    text_table lanes;
+    mprof__id_table calls; /* call id -> index in flight */
+    in_flight *flights;
+    uint32_t flights_size;
+    uint32_t free_head; /* index + 1 of the first free flight, 0: none */
+};
+
+#define NO_FLIGHT UINT32_MAX
+
+static void text_table_init(text_table *table, uint32_t count_limit, uint32_t byte_limit)
+{
+    memset(table, 0, sizeof *table);
+    mprof__id_table_init(&table->ids, count_limit);
+    table->limit = byte_limit;
+}
+
+static void text_table_free(text_table *table)
+{
+    mprof__id_table_free(&table->ids);
+    free(table->bytes);
+}
+
+static mprof_status text_table_reserve(text_table *table, uint32_t more)
+{
+    uint32_t size = table->size ? table->size : 512;
+    char *larger;
+
+    if (table->used + more > table->limit) {
+        return MPROF_EFORMAT;
+    }
+    while (size < table->used + more) {
+        size *= 2;
+    }
+    if (size == table->size) {
+        return MPROF_OK;
+    }
+    larger = realloc(table->bytes, size);
+    if (!larger) {
+        return MPROF_ENOMEM;
+    }
+    table->bytes = larger;
+    table->size = size;
+    return MPROF_OK;
+}
+
+static mprof_status text_table_put(text_table *table, uint32_t id, const char *bytes,
+                                   uint32_t length)
+{
+    mprof_status status = text_table_reserve(table, length + (uint32_t)sizeof length);
+    uint32_t offset = table->used;
+
+    if (status != MPROF_OK) {
+        return status;
+    }
+    memcpy(table->bytes + offset, &length, sizeof length);
+    memcpy(table->bytes + offset + sizeof length, bytes, length);
+    status = mprof__id_table_put(&table->ids, id, offset);
+    if (status == MPROF_OK) {
+        table->used += length + (uint32_t)sizeof length;
+    }
+    return status;
+}
+
+static mprof_text text_at(const text_table *table, uint32_t offset)
+{
+    mprof_text text = {table->bytes + offset + sizeof(uint32_t), 0};
+    uint32_t length;
+
+    memcpy(&length, table->bytes + offset, sizeof length);
+    text.length = length;
+    return text;
+}
+
+static mprof_status malformed(mprof_error *error, const mprof__ring *ring, const char *what)
+{
+    return mprof_error_set(error, MPROF_EFORMAT, "event ring of process %lld is damaged: %s",
+                           (long long)ring->pid, what);
+}
+
+mprof_status mprof__ring_open(mprof__ring **out, int fd, int64_t pid, mprof_error *error)
+{
+    mprof_wire_header header;
+    struct stat status;
+    mprof__ring *ring;
+
+    *out = NULL;
+    if (fstat(fd, &status) != 0) {
+        return mprof_error_set_errno(error, errno, "cannot look at the event ring");
+    }
+    if (!S_ISREG(status.st_mode) || (status.st_uid != geteuid() && geteuid() != 0) ||
+        pread(fd, &header, sizeof header, 0) != (ssize_t)sizeof header ||
+        header.magic != MPROF_WIRE_MAGIC || header.version != MPROF_WIRE_VERSION ||
+        header.pid != (uint64_t)pid || header.capacity < sizeof(mprof_wire_enter) ||
+        header.capacity > CAPACITY_MAX || (header.capacity & (header.capacity - 1)) != 0 ||
+        header.start_ns > INT64_MAX) {
+        return mprof_error_set(error, MPROF_EFORMAT,
+                               "event ring of process %lld is of no kind known here",
+                               (long long)pid);
+    }
+    ring = calloc(1, sizeof *ring);
+    if (!ring) {
+        return mprof_error_set(error, MPROF_ENOMEM, "out of memory");
+    }
+    ring->fd = fd;
+    ring->pid = pid;
+    ring->capacity = header.capacity;
+    ring->start_ns = (int64_t)header.start_ns;
+    ring->image = header.image;
+    text_table_init(&ring->names, NAMES_MAX, NAME_BYTES_MAX);
+    text_table_init(&ring->lanes, LANES_MAX, LANE_BYTES_MAX);
+    mprof__id_table_init(&ring->calls, IN_FLIGHT_MAX(ring->capacity));
+    *out = ring;
+    return MPROF_OK;
+}
+
+void mprof__ring_free(mprof__ring *ring)
+{
+    const uint64_t over = 1;
+
+    if (!ring) {
+        return;
+    }
+    for (uint32_t i = 0; i < ring->flights_size; i++) {
+        free(ring->flights[i].lane_text);
+    }
+    free(ring->flights);
+    (void)!pwrite(ring->fd, &over, sizeof over, MPROF_WIRE_OVER_OFFSET);
+    mprof__id_table_free(&ring->calls);
+    text_table_free(&ring->lanes);
+    text_table_free(&ring->names);
+    close(ring->fd);
+    free(ring);
+}
+
+/* Finds or makes room for one more call in flight. NO_FLIGHT if out of memory. */
+static uint32_t take_flight(mprof__ring *ring)
+{
+    uint32_t size = ring->flights_size ? ring->flights_size * 2 : 16;
+    uint32_t index;
+    in_flight *larger;
+
+    if (ring->free_head == 0) {
+        larger = realloc(ring->flights, size * sizeof *larger);
+        if (!larger) {
+            return NO_FLIGHT;
+        }
+        memset(larger + ring->flights_size, 0, (size - ring->flights_size) * sizeof *larger);
+        for (uint32_t i = size; i > ring->flights_size; i--) {
+            larger[i - 1].next_free = ring->free_head;
+            ring->free_head = i;
+        }
+        ring->flights = larger;
+        ring->flights_size = size;
+    }
+    index = ring->free_head - 1;
+    ring->free_head = ring->flights[index].next_free;
+    return index;
+}
+
+static void release_flight(mprof__ring *ring, uint32_t index)
+{
+    free(ring->flights[index].lane_text);
+    ring->flights[index].lane_text = NULL;
+    ring->flights[index].next_free = ring->free_head;
+    ring->free_head = index + 1;
+}
+
+/* The text of a lane, copied; a number that was never told, or forgotten, stands for itself. */
+static char *lane_text(const mprof__ring *ring, uint32_t lane)
+{
+    uint32_t offset;
+    char number[16];
+
+    if (mprof__id_table_get(&ring->lanes.ids, lane, &offset)) {
+        mprof_text text = text_at(&ring->lanes, offset);
+
+        return strndup(text.bytes, text.length);
+    }
+    snprintf(number, sizeof number, "#%u", lane);
+    return strdup(number);
+}
+
+static mprof_status take_text(mprof__ring *ring, const char *bytes, size_t size, mprof_error *error)
+{
+    mprof_wire_text head;
+    text_table *table;
+    mprof_status status;
+
+    if (size < sizeof head) {
+        return malformed(error, ring, "a text without a length");
+    }
+    memcpy(&head, bytes, sizeof head);
+    if (head.length > MPROF_WIRE_NAME_MAX || head.length > size - sizeof head) {
+        return malformed(error, ring, "a text longer than its event");
+    }
+    table = head.event.kind == MPROF_WIRE_NAME ? &ring->names : &ring->lanes;
+    status = text_table_put(table, head.event.id, bytes + sizeof head, head.length);
+    if (status == MPROF_EFORMAT && table == &ring->lanes) {
+        mprof__id_table_clear(&table->ids);
+        table->used = 0;
+        status = text_table_put(table, head.event.id, bytes + sizeof head, head.length);
+    }
+    if (status == MPROF_EFORMAT) {
+        return malformed(error, ring, "too many names");
+    }
+    return status == MPROF_OK ? MPROF_OK : mprof_error_set(error, status, "out of memory");
+}
+
+static mprof_status take_enter(mprof__ring *ring, const char *bytes, size_t size, int64_t now_ns,
+                               mprof_error *error)
+{
+    mprof_wire_enter enter;
+    uint32_t name_offset;
+    uint32_t index;
+    in_flight *flight;
+    mprof_status status;
+
+    if (size != sizeof enter) {
+        return malformed(error, ring, "an event of the wrong size");
+    }
+    memcpy(&enter, bytes, sizeof enter);
+    if (enter.time_ns > (uint64_t)now_ns || enter.rss_bytes > (uint64_t)RSS_MAX ||
+        enter.level > LEVEL_MAX) {
+        return malformed(error, ring, "a number out of range");
+    }
+    if (!mprof__id_table_get(&ring->names.ids, enter.name, &name_offset)) {
+        return malformed(error, ring, "a call without a name");
+    }
+    if (mprof__id_table_get(&ring->calls, enter.event.id, &index)) {
+        return malformed(error, ring, "a call that begins twice");
+    }
+    index = take_flight(ring);
+    status = index == NO_FLIGHT ? MPROF_ENOMEM
+                                : mprof__id_table_put(&ring->calls, enter.event.id, index);
+    if (status == MPROF_EFORMAT) {
+        release_flight(ring, index);
+        return malformed(error, ring, "too many calls in flight");
+    }
+    if (status != MPROF_OK) {
+        return mprof_error_set(error, status, "out of memory");
+    }
+    flight = &ring->flights[index];
+    flight->name_offset = name_offset;
+    flight->id = enter.event.id;
+    flight->lane = enter.lane;
+    flight->level = (int32_t)enter.level;
+    flight->time_ns = (int64_t)enter.time_ns;
+    flight->rss_bytes = (int64_t)enter.rss_bytes;
+    flight->lane_text = enter.lane ? lane_text(ring, enter.lane) : NULL;
+    return MPROF_OK;
+}
+
+static void describe(const mprof__ring *ring, const in_flight *flight, mprof__ring_call *call)
+{
+    memset(call, 0, sizeof *call);
+    call->name = text_at(&ring->names, flight->name_offset);
+    call->lane.bytes = flight->lane_text ? flight->lane_text : "";
+    call->lane.length = strlen(call->lane.bytes);
+    call->level = flight->level;
+    call->enter_ns = flight->time_ns;
+    call->enter_bytes = flight->rss_bytes;
+    call->count = 1;
+}
+
+static mprof_status take_exit(mprof__ring *ring, const char *bytes, size_t size, int64_t now_ns,
+                              mprof__ring_sink sink, void *data, mprof_error *error)
+{
+    mprof_wire_exit leave;
+    mprof__ring_call call;
+    mprof_status status;
+    uint32_t index;
+
+    if (size != sizeof leave) {
+        return malformed(error, ring, "an event of the wrong size");
+    }
+    memcpy(&leave, bytes, sizeof leave);
+    if (!mprof__id_table_take(&ring->calls, leave.event.id, &index)) {
+        return malformed(error, ring, "the end of a call that never began");
+    }
+    describe(ring, &ring->flights[index], &call);
+    call.exit_ns = (int64_t)leave.time_ns;
+    call.exit_bytes = (int64_t)leave.rss_bytes;
+    call.suspended_ns = (int64_t)leave.suspended_ns;
+    if (leave.suspended_ns > leave.time_ns || leave.time_ns > (uint64_t)now_ns ||
+        call.exit_ns < call.enter_ns || leave.rss_bytes > (uint64_t)RSS_MAX) {
+        release_flight(ring, index);
+        return malformed(error, ring, "a number out of range");
+    }
+    status = sink(data, &call);
+    release_flight(ring, index);
+    return status;
+}
+
+static mprof_status take_calls(mprof__ring *ring, const mprof_wire_calls *calls, int64_t now_ns,
+                               mprof__ring_sink sink, void *data, mprof_error *error)
+{
+    mprof__ring_call call;
+    mprof_status status;
+    uint32_t name_offset;
+    char *lane = NULL;
+
+    if (calls->exit_ns > (uint64_t)now_ns || calls->enter_ns > calls->exit_ns ||
+        calls->enter_rss_bytes > (uint64_t)RSS_MAX || calls->exit_rss_bytes > (uint64_t)RSS_MAX ||
+        calls->level > LEVEL_MAX || calls->count == 0) {
+        return malformed(error, ring, "a number out of range");
+    }
+    if (!mprof__id_table_get(&ring->names.ids, calls->name, &name_offset)) {
+        return malformed(error, ring, "a call without a name");
+    }
+    if (calls->lane) {
+        lane = lane_text(ring, calls->lane);
+    }
+    memset(&call, 0, sizeof call);
+    call.name = text_at(&ring->names, name_offset);
+    call.lane.bytes = lane ? lane : "";
+    call.lane.length = strlen(call.lane.bytes);
+    call.level = (int32_t)calls->level;
+    call.enter_ns = (int64_t)calls->enter_ns;
+    call.enter_bytes = (int64_t)calls->enter_rss_bytes;
+    call.exit_ns = (int64_t)calls->exit_ns;
+    call.exit_bytes = (int64_t)calls->exit_rss_bytes;
+    call.count = calls->count;
+    status = sink(data, &call);
+    free(lane);
+    return status;
+}
+
+static mprof_status take_calls_event(mprof__ring *ring, const char *bytes, size_t size,
+                                     int64_t now_ns, mprof__ring_sink sink, void *data,
+                                     mprof_error *error)
+{
+    mprof_wire_calls calls;
+
+    if (size != sizeof calls) {
+        return malformed(error, ring, "an event of the wrong size");
+    }
+    memcpy(&calls, bytes, sizeof calls);
+    return take_calls(ring, &calls, now_ns, sink, data, error);
+}
+
+static mprof_status take_event(mprof__ring *ring, const char *bytes, const mprof_wire_event *event,
+                               int64_t now_ns, mprof__ring_sink sink, void *data,
+                               mprof_error *error)
+{
+    switch (event->kind) {
+    case MPROF_WIRE_PAD:
+        return MPROF_OK;
+    case MPROF_WIRE_NAME:
+    case MPROF_WIRE_LANE:
+        return take_text(ring, bytes, event->size, error);
+    case MPROF_WIRE_ENTER:
+        return take_enter(ring, bytes, event->size, now_ns, error);
+    case MPROF_WIRE_EXIT:
+        return take_exit(ring, bytes, event->size, now_ns, sink, data, error);
+    case MPROF_WIRE_CALLS:
+        return take_calls_event(ring, bytes, event->size, now_ns, sink, data, error);
+    default:
+        return malformed(error, ring, "an event of no known kind");
+    }
+}
+
+/* Takes the whole events among `size` bytes; *used tells how many bytes that were. */
+static mprof_status take_events(mprof__ring *ring, const char *bytes, size_t size, size_t *used,
+                                int64_t now_ns, mprof__ring_sink sink, void *data,
+                                mprof_error *error)
+{
+    mprof_status status = MPROF_OK;
+    mprof_wire_event event;
+
+    *used = 0;
+    while (status == MPROF_OK && size - *used >= sizeof event) {
+        memcpy(&event, bytes + *used, sizeof event);
+        if (event.size < sizeof event || event.size % 8 != 0) {
+            return malformed(error, ring, "an event of no size");
+        }
+        if (event.size > size - *used) {
+            break;
+        }
+        status = take_event(ring, bytes + *used, &event, now_ns, sink, data, error);
+        *used += event.size;
+    }
+    return status;
+}
+
+/* Copies `size` bytes at ring position `from`, which may wrap once. 1 if all came. */
+static int copy_out(const mprof__ring *ring, char *bytes, uint64_t from, size_t size)
+{
+    uint64_t at = from & (ring->capacity - 1);
+    size_t first = size < ring->capacity - at ? size : (size_t)(ring->capacity - at);
+    off_t start = MPROF_WIRE_DATA_OFFSET;
+
+    if (pread(ring->fd, bytes, first, start + (off_t)at) != (ssize_t)first) {
+        return 0;
+    }
+    return first == size ||
+           pread(ring->fd, bytes + first, size - first, start) == (ssize_t)(size - first);
+}
+
+mprof_status mprof__ring_drain(mprof__ring *ring, char *scratch, mprof__ring_sink sink, void *data,
+                               mprof_error *error)
+{
+    uint64_t state[2]; /* head, dropped: neighbours in the header */
+    mprof_status status = MPROF_OK;
+    int64_t now_ns;
+
+    if (pread(ring->fd, state, sizeof state, MPROF_WIRE_HEAD_OFFSET) != (ssize_t)sizeof state) {
+        return malformed(error, ring, "cut short");
+    }
+    if (state[0] - ring->tail > ring->capacity) {
+        return malformed(error, ring, "more written than it holds");
+    }
+    ring->dropped = state[1];
+    now_ns = mprof__clock_now_ns(); /* later than anything that head covers */
+    while (status == MPROF_OK && ring->tail != state[0]) {
+        uint64_t waiting = state[0] - ring->tail;
+        size_t size = waiting < MPROF__RING_SCRATCH ? (size_t)waiting : MPROF__RING_SCRATCH;
+        size_t used;
+
+        if (!copy_out(ring, scratch, ring->tail, size)) {
+            return malformed(error, ring, "cut short");
+        }
+        status = take_events(ring, scratch, size, &used, now_ns, sink, data, error);
+        if (status == MPROF_OK && used == 0) {
+            return malformed(error, ring, "an event without its end");
+        }
+        ring->tail += used;
+        if (pwrite(ring->fd, &ring->tail, sizeof ring->tail, MPROF_WIRE_TAIL_OFFSET) !=
+            (ssize_t)sizeof ring->tail) {
+            return malformed(error, ring, "closed to writing");
+        }
+    }
+    return status;
+}
+
+static int compare_flights(const void *left, const void *right)
+{
+    const in_flight *const *a = left;
+    const in_flight *const *b = right;
+
+    if ((*a)->time_ns != (*b)->time_ns) {
+        return (*a)->time_ns < (*b)->time_ns ? -1 : 1;
+    }
+    return (*a)->level - (*b)->level;
+}
+
+/* What the process gathered while its ring was full, and had no more occasion to tell. An entry
+ * that makes no sense is passed over: nothing else depends on it. */
+static mprof_status take_pending(mprof__ring *ring, mprof__ring_sink sink, void *data)
+{
+    mprof_wire_pending table[MPROF_WIRE_PENDING_COUNT];
+    mprof_status status = MPROF_OK;
+    int64_t now_ns = mprof__clock_now_ns();
+
+    if (pread(ring->fd, table, sizeof table, MPROF_WIRE_PENDING_OFFSET) != (ssize_t)sizeof table) {
+        return MPROF_OK;
+    }
+    for (size_t i = 0; i < MPROF_WIRE_PENDING_COUNT && status == MPROF_OK; i++) {
+        int is_told = table[i].told_at != 0 && table[i].told_at <= ring->tail;
+
+        if (table[i].calls.count > 0 && !is_told) {
+            status = take_calls(ring, &table[i].calls, now_ns, sink, data, NULL);
+            status = status == MPROF_EFORMAT ? MPROF_OK : status;
+        }
+    }
+    return status;
+}
+
+mprof_status mprof__ring_finish(mprof__ring *ring, mprof__ring_sink sink, void *data)
+{
+    const in_flight **open = NULL;
+    mprof_status status = take_pending(ring, sink, data);
+    uint32_t count = 0;
+
+    if (ring->calls.count == 0 || status != MPROF_OK) {
+        return status;
+    }
+    open = malloc(ring->calls.count * sizeof *open);
+    if (!open) {
+        return MPROF_ENOMEM;
+    }
+    for (uint32_t i = 0; i < ring->calls.size; i++) {
+        if (ring->calls.slots[i].value != 0) {
+            open[count++] = &ring->flights[ring->calls.slots[i].value - 1];
+        }
+    }
+    qsort(open, count, sizeof *open, compare_flights);
+    for (uint32_t i = 0; i < count && status == MPROF_OK; i++) {
+        mprof__ring_call call;
+
+        describe(ring, open[i], &call);
+        call.open = 1;
+        status = sink(data, &call);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        release_flight(ring, (uint32_t)(open[i] - ring->flights));
+    }
+    mprof__id_table_clear(&ring->calls);
+    free(open);
+    return status;
+}
+
+uint32_t mprof__ring_in_flight(const mprof__ring *ring, mprof__ring_call *newest)
+{
+    const in_flight *last = NULL;
+
+    for (uint32_t i = 0; ring->calls.count > 0 && i < ring->calls.size; i++) {
+        uint32_t value = ring->calls.slots[i].value;
+        const in_flight *flight = value ? &ring->flights[value - 1] : NULL;
+
+        if (flight && (!last || flight->time_ns > last->time_ns ||
+                       (flight->time_ns == last->time_ns && flight->level > last->level))) {
+            last = flight;
+        }
+    }
+    if (last) {
+        describe(ring, last, newest);
+    }
+    return ring->calls.count;
+}
+
+uint64_t mprof__ring_dropped(const mprof__ring *ring)
+{
+    return ring->dropped;
+}
+
+uint64_t mprof__ring_image(const mprof__ring *ring)
+{
+    return ring->image;
+}
+
+int64_t mprof__ring_start_ns(const mprof__ring *ring)
+{
+    return ring->start_ns;
+}

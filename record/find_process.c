@@ -1,0 +1,198 @@
+/* Owns the search for a running process. */
+#include "find_process.h"
+
+#include "record/kernel/pid_list.h"
+#include "record/kernel/procfs.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* The kernel cuts a name after so many bytes. */
+#define COMM_LENGTH 15
+/* As much of a command line as is recorded of a process we did not start. */
+#define ARGUMENTS_MAX 32768
+
+/* Columns of a command line in a list of processes. */
+#define WORDS_SIZE 64
+
+typedef struct candidates {
+    int64_t newest;
+    uint64_t newest_ticks;
+    mprof__pid_list all;
+} candidates;
+
+/* The name as ps(1) users know it: in full where the kernel's is cut and the command line has it.
+ */
+static void full_name(char *name, size_t size, int64_t pid, const char *comm)
+{
+    char arguments[256];
+    size_t count =
+        strlen(comm) >= COMM_LENGTH ? mprof__procfs_arguments(arguments, sizeof arguments, pid) : 0;
+    const char *base;
+
+    snprintf(name, size, "%s", comm);
+    if (count == 0) {
+        return;
+    }
+    base = strrchr(arguments, '/');
+    base = base ? base + 1 : arguments;
+    if (strncmp(base, comm, strlen(comm)) == 0) {
+        snprintf(name, size, "%s", base);
+    }
+}
+
+static mprof_status note(candidates *found, int64_t pid, uint64_t start_ticks)
+{
+    if (found->all.count == 0 || start_ticks >= found->newest_ticks) {
+        found->newest = pid;
+        found->newest_ticks = start_ticks;
+    }
+    return mprof__pid_list_add(&found->all, pid);
+}
+
+/* "4711 (python3 serve.py)", one behind the other; NULL if out of memory. */
+static char *list_matches(const candidates *found)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *stream = open_memstream(&text, &size);
+
+    for (size_t i = 0; stream && i < found->all.count; i++) {
+        mprof__procfs_stat stat;
+        char words[WORDS_SIZE];
+        size_t length = mprof__procfs_arguments(words, sizeof words - 1, found->all.pids[i]);
+
+        for (size_t at = 0; at < length; at++) {
+            words[at] = words[at] ? words[at] : ' ';
+        }
+        while (length > 0 && words[length - 1] == ' ') {
+            length--;
+        }
+        words[length] = '\0';
+        if (length == 0 && mprof__procfs_stat_read(&stat, found->all.pids[i]) == 0) {
+            snprintf(words, sizeof words, "[%s]", stat.comm);
+        }
+        fprintf(stream, "%s%lld (%s)", i ? ", " : "", (long long)found->all.pids[i], words);
+    }
+    if (stream && fclose(stream) != 0) {
+        free(text);
+        text = NULL;
+    }
+    return text;
+}
+
+static mprof_status choose(int64_t *pid, const candidates *found, const char *hint, int newest,
+                           char **matches, mprof_error *error)
+{
+    if (found->all.count == 0) {
+        return mprof_error_set(error, MPROF_ENOTFOUND, "no process named like '%s'", hint);
+    }
+    if (found->all.count > 1 && !newest) {
+        *matches = list_matches(found);
+        return mprof_error_set(error, MPROF_ENOTFOUND,
+                               "%zu processes are named like '%s'; name one by its pid, or take "
+                               "the --newest",
+                               found->all.count, hint);
+    }
+    *pid = found->newest;
+    return MPROF_OK;
+}
+
+static mprof_status find_named(int64_t *pid, const char *hint, int newest, char **matches,
+                               mprof_error *error)
+{
+    candidates exact = {0};
+    candidates partly = {0};
+    mprof__pid_list all = {0};
+    mprof_status status = mprof__pid_list_add_all(&all);
+
+    if (status == MPROF_EIO) {
+        return mprof_error_set_errno(error, errno, "cannot search /proc");
+    }
+    for (size_t i = 0; status == MPROF_OK && i < all.count; i++) {
+        mprof__procfs_stat stat;
+        char name[256];
+
+        if (all.pids[i] == getpid() || mprof__procfs_stat_read(&stat, all.pids[i]) != 0 ||
+            stat.state == 'Z') {
+            continue;
+        }
+        full_name(name, sizeof name, all.pids[i], stat.comm);
+        if (strcmp(name, hint) == 0) {
+            status = note(&exact, all.pids[i], stat.start_ticks);
+        } else if (strstr(name, hint)) {
+            status = note(&partly, all.pids[i], stat.start_ticks);
+        }
+    }
+    mprof__pid_list_free(&all);
+    status = status == MPROF_OK
+                 ? choose(pid, exact.all.count > 0 ? &exact : &partly, hint, newest, matches, error)
+                 : mprof_error_set(error, status, "out of memory");
+    mprof__pid_list_free(&exact.all);
+    mprof__pid_list_free(&partly.all);
+    return status;
+}
+
+mprof_status mprof__attach_find(int64_t *pid, const char *hint, int newest, char **matches,
+                                mprof_error *error)
+{
+    mprof__procfs_stat stat;
+    char *end;
+
+    *matches = NULL;
+    if (hint[0] == '\0' || hint[strspn(hint, "0123456789")] != '\0') {
+        return hint[0] ? find_named(pid, hint, newest, matches, error)
+                       : mprof_error_set(error, MPROF_EARGUMENT, "an empty name fits no process");
+    }
+    errno = 0;
+    *pid = strtoll(hint, &end, 10);
+    if (errno != 0 || *pid <= 0 || *pid > INT32_MAX || mprof__procfs_stat_read(&stat, *pid) != 0) {
+        return mprof_error_set(error, MPROF_ENOTFOUND, "no process with pid %s", hint);
+    }
+    if (stat.state == 'Z') {
+        return mprof_error_set(error, MPROF_ENOTFOUND, "process %s has ended already", hint);
+    }
+    return MPROF_OK;
+}
+
+mprof_status mprof__attach_arguments(char ***argv, size_t *argc, int64_t pid, mprof_error *error)
+{
+    mprof__procfs_stat stat;
+    char *block = malloc(ARGUMENTS_MAX);
+    size_t count = block ? mprof__procfs_arguments(block, ARGUMENTS_MAX, pid) : 0;
+    size_t words = 0;
+    char **list;
+    char *text;
+
+    *argv = NULL;
+    *argc = 0;
+    if (block && count == 0) {
+        const char *comm = mprof__procfs_stat_read(&stat, pid) == 0 ? stat.comm : "?";
+
+        count = (size_t)snprintf(block, ARGUMENTS_MAX, "[%s]", comm) + 1;
+    }
+    if (count > 0 && count < ARGUMENTS_MAX && block[count - 1] != '\0') {
+        block[count++] = '\0'; /* a process that wrote its own title may have left no end */
+    }
+    for (size_t i = 0; i < count; i++) {
+        words += block[i] == '\0';
+    }
+    list = block ? malloc((words + 1) * sizeof *list + count) : NULL;
+    if (!list) {
+        free(block);
+        return mprof_error_set(error, MPROF_ENOMEM, "out of memory");
+    }
+    text = memcpy((char *)(list + words + 1), block, count);
+    for (size_t i = 0; i < words; i++) {
+        list[i] = text;
+        text += strlen(text) + 1;
+    }
+    list[words] = NULL;
+    free(block);
+    *argv = list;
+    *argc = words;
+    return MPROF_OK;
+}

@@ -1,0 +1,718 @@
+/* Owns the way into a running interpreter.
+ *
+ * Loading a library allocates memory and takes locks, which the thread that happens to be stopped
+ * may hold. So nothing is loaded there and then. The stopped thread makes two harmless calls: for a
+ * page of memory, and, from the code that is put there, of Py_AddPendingCall. The interpreter
+ * itself then calls that code between two instructions of Python, where any extension module may be
+ * loaded: it loads the agent, hands it the request, and gives its page back.
+ *
+ * Only the main thread makes pending calls, and it may be waiting for something. If it waits in a
+ * system call that is made without any lock of the C library, the same code is called there and
+ * then, and the agent starts by a thread of its own that waits for its turn as all do.
+ *
+ * All of that is done by a child of ours: a thread that does not stop in time is left alone by its
+ * exit. */
+#include "inject.h"
+
+#include "agent/events/wire.h"
+#include "parse/commands/command.h"
+#include "record/kernel/procfs.h"
+#include "record/launch/executable.h"
+#include "remote_memory.h"
+#include "remote_thread.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/seccomp.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define AGENT_FILE "libmprof-agent.so"
+#define PAGE_BYTES 4096
+/* A busy interpreter makes its pending calls within a switch interval or two. */
+#define BUSY_WAIT_MS 300
+#define ANSWER_WAIT_MS 3000
+
+/* What the code in the page works with, in front of it. The offsets are the code's, too. */
+typedef struct request {
+    uint64_t page;
+    uint64_t size;
+    uint64_t is_initialized; /* functions of the process */
+    uint64_t add_pending;
+    uint64_t dlopen;
+    uint64_t dlsym;
+    uint64_t munmap;
+    uint64_t pending;   /* the code's own entry for pending calls */
+    uint64_t library;   /* texts: libpython, or 0 where that is the program itself */
+    uint64_t agent;     /* its file */
+    uint64_t symbol;    /* its function */
+    uint64_t directory; /* its arguments */
+    uint64_t patterns;
+} request;
+
+_Static_assert(offsetof(request, is_initialized) == 16 && offsetof(request, pending) == 56 &&
+                   offsetof(request, patterns) == 96,
+               "the offsets of the code below");
+
+#if defined(__x86_64__)
+
+/* register(request, int *result): what Py_AddPendingCall gave, or -2 without an interpreter.
+ * pending(request): called by the interpreter, with its lock. direct(request): called anywhere. */
+__asm__(".pushsection .rodata\n"
+        "mprof__entry_code:\n"
+        "mprof__entry_register:\n"
+        "    push %rbx\n"
+        "    push %rbp\n"
+        "    push %rax\n" /* aligns the stack */
+        "    mov %rdi, %rbx\n"
+        "    mov %rsi, %rbp\n"
+        "    call *16(%rbx)\n" /* is_initialized */
+        "    test %eax, %eax\n"
+        "    mov $-2, %eax\n"
+        "    jz 1f\n"
+        "    mov 56(%rbx), %rdi\n" /* pending */
+        "    mov %rbx, %rsi\n"
+        "    call *24(%rbx)\n" /* add_pending */
+        "1:  mov %eax, (%rbp)\n"
+        "    pop %rcx\n"
+        "    pop %rbp\n"
+        "    pop %rbx\n"
+        "    ret\n"
+        "mprof__entry_direct:\n"
+        "    xor %esi, %esi\n"
+        "    jmp 2f\n"
+        "mprof__entry_pending:\n"
+        "    mov $1, %esi\n"
+        "2:  push %rbx\n"
+        "    push %rbp\n"
+        "    push %rax\n"
+        "    mov %rdi, %rbx\n"
+        "    mov %esi, %ebp\n"
+        "    mov 64(%rbx), %rdi\n" /* library */
+        "    test %rdi, %rdi\n"
+        "    jz 3f\n"
+        "    mov $0x105, %esi\n" /* RTLD_LAZY | RTLD_NOLOAD | RTLD_GLOBAL */
+        "    call *32(%rbx)\n"   /* dlopen */
+        "3:  mov 72(%rbx), %rdi\n"
+        "    mov $2, %esi\n" /* RTLD_NOW */
+        "    call *32(%rbx)\n"
+        "    test %rax, %rax\n"
+        "    jz 4f\n"
+        "    mov %rax, %rdi\n"
+        "    mov 80(%rbx), %rsi\n"
+        "    call *40(%rbx)\n" /* dlsym */
+        "    test %rax, %rax\n"
+        "    jz 4f\n"
+        "    mov 88(%rbx), %rdi\n"
+        "    mov 96(%rbx), %rsi\n"
+        "    mov %ebp, %edx\n"
+        "    call *%rax\n"
+        "4:  mov (%rbx), %rdi\n" /* munmap(page, size) returns for us, with 0 */
+        "    mov 8(%rbx), %rsi\n"
+        "    mov 48(%rbx), %rax\n"
+        "    pop %rcx\n"
+        "    pop %rbp\n"
+        "    pop %rbx\n"
+        "    jmp *%rax\n"
+        "mprof__entry_end:\n"
+        ".popsection\n");
+
+extern const char mprof__entry_code[];
+extern const char mprof__entry_register[];
+extern const char mprof__entry_direct[];
+extern const char mprof__entry_pending[];
+extern const char mprof__entry_end[];
+
+#else
+
+static const char mprof__entry_code[1];
+#define mprof__entry_register mprof__entry_code
+#define mprof__entry_direct mprof__entry_code
+#define mprof__entry_pending mprof__entry_code
+#define mprof__entry_end (mprof__entry_code + 1)
+
+#endif
+
+/* What is the same in every attempt. */
+typedef struct plan {
+    int64_t pid;
+    const char *directory;
+    const char *patterns;
+    char agent[PATH_MAX];
+} plan;
+
+typedef enum way {
+    BY_PENDING_CALL, /* through the interpreter */
+    BY_THREAD,       /* through the waiting main thread */
+} way;
+
+/* What the child says. */
+typedef struct outcome {
+    mprof_status status;
+    int is_waiting; /* BY_THREAD: it was, where it may be disturbed */
+    mprof_error error;
+} outcome;
+
+/* --- the parts that are needed --- */
+
+typedef struct parts {
+    mprof__memory *memory;
+    const mprof__object *libc;
+    const mprof__object *loader; /* NULL: not found */
+    const mprof__object *python;
+    int python_is_library;
+    request functions;
+} parts;
+
+static int begins_with(const char *text, const char *start)
+{
+    return strncmp(text, start, strlen(start)) == 0;
+}
+
+static mprof_status find_python(parts *found, const mprof__object *objects, size_t count,
+                                mprof_error *error)
+{
+    for (size_t i = 0; i < count && found->functions.add_pending == 0; i++) {
+        int is_library = begins_with(objects[i].name, "libpython");
+
+        if (i == 0 || is_library || begins_with(objects[i].name, "python")) {
+            found->python = &objects[i];
+            found->python_is_library = is_library;
+            found->functions.add_pending =
+                mprof__memory_symbol(found->memory, &objects[i], "Py_AddPendingCall");
+        }
+    }
+    if (found->functions.add_pending == 0) {
+        return mprof_error_set(error, MPROF_EARGUMENT, "it is not Python");
+    }
+    found->functions.is_initialized =
+        mprof__memory_symbol(found->memory, found->python, "Py_IsInitialized");
+    if (found->functions.is_initialized == 0 ||
+        mprof__memory_symbol(found->memory, found->python, "PySys_AddAuditHook") == 0) {
+        return mprof_error_set(error, MPROF_EARGUMENT, "its Python is older than 3.8");
+    }
+    return MPROF_OK;
+}
+
+/* dlopen lies in libc from glibc 2.34 on, before that in a library of its own. */
+static mprof_status find_libc(parts *found, const mprof__object *objects, size_t count,
+                              mprof_error *error)
+{
+    for (size_t i = 0; i < count; i++) {
+        const char *name = objects[i].name;
+
+        if (begins_with(name, "libc.so.6") || begins_with(name, "libc-2.")) {
+            found->libc = &objects[i];
+        } else if (begins_with(name, "ld-linux") || begins_with(name, "ld-2.")) {
+            found->loader = &objects[i];
+        } else if (begins_with(name, "ld-musl") || begins_with(name, "libc.musl") ||
+                   strcmp(name, "libc.so") == 0) { /* as Alpine and as Debian name it */
+            return mprof_error_set(error, MPROF_EARGUMENT, "its C library is musl, not glibc");
+        } else if (!begins_with(name, "libdl.so") && !begins_with(name, "libdl-2.")) {
+            continue;
+        }
+        if (found->functions.dlopen == 0) {
+            found->functions.dlopen = mprof__memory_symbol(found->memory, &objects[i], "dlopen");
+            found->functions.dlsym = mprof__memory_symbol(found->memory, &objects[i], "dlsym");
+        }
+    }
+    if (found->libc) {
+        found->functions.munmap = mprof__memory_symbol(found->memory, found->libc, "munmap");
+    }
+    if (found->functions.dlopen == 0 || found->functions.dlsym == 0 ||
+        found->functions.munmap == 0) {
+        return mprof_error_set(error, MPROF_EARGUMENT, "its C library is of no kind known here");
+    }
+    return MPROF_OK;
+}
+
+static mprof_status find_parts(parts *found, int64_t pid, mprof_error *error)
+{
+    const mprof__object *objects;
+    mprof_status status;
+    size_t count;
+
+    memset(found, 0, sizeof *found);
+    status = mprof__memory_open(&found->memory, pid, error);
+    if (status != MPROF_OK) {
+        return status;
+    }
+    objects = mprof__memory_objects(found->memory, &count);
+    status = find_python(found, objects, count, error);
+    return status == MPROF_OK ? find_libc(found, objects, count, error) : status;
+}
+
+/* --- the page --- */
+
+typedef struct page {
+    char *bytes;
+    size_t size;
+    size_t used;
+    uint64_t address; /* where it will lie */
+} page;
+
+/* The address there of what was put in. */
+static uint64_t put(page *to, const void *bytes, size_t size)
+{
+    size_t at = (to->used + 7) & ~(size_t)7;
+
+    memcpy(to->bytes + at, bytes, size);
+    to->used = at + size;
+    return to->address + at;
+}
+
+static uint64_t put_text(page *to, const char *text)
+{
+    return put(to, text, strlen(text) + 1);
+}
+
+static uint64_t code_address(const page *in, const char *label)
+{
+    return in->address + sizeof(request) + (uint64_t)(label - mprof__entry_code);
+}
+
+static size_t page_size(const plan *made, const parts *found)
+{
+    size_t bytes = sizeof(request) + (size_t)(mprof__entry_end - mprof__entry_code) +
+                   strlen(made->agent) + strlen(made->directory) + strlen(made->patterns) +
+                   strlen(found->python->path) + 128;
+
+    return (bytes + PAGE_BYTES - 1) & ~(size_t)(PAGE_BYTES - 1);
+}
+
+/* 0, or -1: out of memory. */
+static int fill_page(page *made, const plan *wanted, const parts *found)
+{
+    request head = found->functions;
+
+    made->bytes = calloc(1, made->size);
+    if (!made->bytes) {
+        return -1;
+    }
+    made->used = sizeof head;
+    put(made, mprof__entry_code, (size_t)(mprof__entry_end - mprof__entry_code));
+    head.page = made->address;
+    head.size = made->size;
+    head.pending = code_address(made, mprof__entry_pending);
+    head.library = found->python_is_library ? put_text(made, found->python->path) : 0;
+    head.agent = put_text(made, wanted->agent);
+    head.symbol = put_text(made, MPROF_WIRE_ATTACH);
+    head.directory = put_text(made, wanted->directory);
+    head.patterns = put_text(made, wanted->patterns);
+    memcpy(made->bytes, &head, sizeof head);
+    return 0;
+}
+
+static mprof_status make_page(page *made, mprof__remote *remote, const plan *wanted,
+                              const parts *found, mprof_error *error)
+{
+    uint64_t arguments[6] = {0,          0, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS,
+                             UINT64_MAX, 0};
+    mprof_status status;
+    int64_t address;
+
+    made->size = arguments[1] = page_size(wanted, found);
+    status = mprof__remote_system_call(remote, &address, SYS_mmap, arguments, error);
+    if (status != MPROF_OK) {
+        return status;
+    }
+    if (address < 0 && address > -4096) {
+        return mprof_error_set_errno(error, (int)-address, "it may have no code of ours");
+    }
+    made->address = (uint64_t)address;
+    if (fill_page(made, wanted, found) != 0) {
+        return mprof_error_set(error, MPROF_ENOMEM, "out of memory");
+    }
+    if (mprof__memory_write(found->memory, made->bytes, made->size, made->address) != 0) {
+        return mprof_error_set_errno(error, errno, "code cannot be written into it");
+    }
+    return MPROF_OK;
+}
+
+static void drop_page(const page *made, mprof__remote *remote)
+{
+    uint64_t arguments[6] = {made->address, made->size, 0, 0, 0, 0};
+    mprof_error ignored = MPROF_ERROR_INIT;
+    int64_t result;
+
+    if (made->address != 0) {
+        (void)mprof__remote_system_call(remote, &result, SYS_munmap, arguments, &ignored);
+    }
+}
+
+/* --- the two ways --- */
+
+static mprof_status ask_interpreter(mprof__remote *remote, const plan *wanted, const parts *found,
+                                    mprof_error *error)
+{
+    page made = {NULL, 0, 0, 0};
+    mprof_status status = make_page(&made, remote, wanted, found, error);
+    int32_t result = -1;
+
+    if (status == MPROF_OK) {
+        status = mprof__remote_call(remote, &result, code_address(&made, mprof__entry_register),
+                                    made.address, error);
+    }
+    if (status == MPROF_OK && result != 0) {
+        status = mprof_error_set(error, MPROF_EARGUMENT,
+                                 result == -2 ? "its Python is only just starting"
+                                              : "its Python takes no pending calls");
+    }
+    if (status != MPROF_OK) {
+        drop_page(&made, remote);
+    }
+    free(made.bytes);
+    return status;
+}
+
+static mprof_status call_directly(mprof__remote *remote, const plan *wanted, const parts *found,
+                                  mprof_error *error)
+{
+    page made = {NULL, 0, 0, 0};
+    mprof_status status = make_page(&made, remote, wanted, found, error);
+    int32_t unused;
+
+    if (status == MPROF_OK) {
+        status = mprof__remote_call(remote, &unused, code_address(&made, mprof__entry_direct),
+                                    made.address, error);
+    } else {
+        drop_page(&made, remote);
+    }
+    free(made.bytes);
+    return status;
+}
+
+static int lies_in(uint64_t address, const mprof__object *object)
+{
+    /* behind the code lie the object's variables */
+    return object && address >= object->start && address < object->code_end + (1 << 20);
+}
+
+/* System calls in which threads wait for others without holding any lock of the C library. */
+static int is_harmless_wait(const mprof__remote *remote, const parts *found)
+{
+#if defined(__x86_64__)
+    static const long waits[] = {
+        SYS_poll,        SYS_ppoll,         SYS_select,    SYS_pselect6,
+        SYS_epoll_wait,  SYS_epoll_pwait,   SYS_nanosleep, SYS_clock_nanosleep,
+        SYS_pause,       SYS_rt_sigsuspend, SYS_wait4,     SYS_waitid,
+        SYS_accept,      SYS_accept4,       SYS_recvfrom,  SYS_recvmsg,
+        SYS_read,        SYS_futex,         SYS_flock,     SYS_rt_sigtimedwait,
+        SYS_connect,     SYS_sendto,        SYS_sendmsg,   SYS_restart_syscall,
+        SYS_epoll_pwait2};
+#else
+    static const long waits[] = {-2};
+#endif
+    uint64_t first = 0;
+    long number = mprof__remote_waits_in(remote, &first);
+
+    for (size_t i = 0; i < sizeof waits / sizeof *waits; i++) {
+        if (number == waits[i]) {
+            /* a lock of the C library itself, on its memory or its list of objects */
+            return number != SYS_futex ||
+                   (!lies_in(first, found->libc) && !lies_in(first, found->loader));
+        }
+    }
+    return 0;
+}
+
+static void attempt(outcome *became, const plan *wanted, way taken)
+{
+    mprof__remote *remote = NULL;
+    parts found;
+
+    became->status = find_parts(&found, wanted->pid, &became->error);
+    if (became->status == MPROF_OK) {
+        became->status = mprof__remote_open(&remote, (pid_t)wanted->pid, found.memory, found.libc,
+                                            &became->error);
+    }
+    if (became->status == MPROF_OK && taken == BY_PENDING_CALL) {
+        became->status = ask_interpreter(remote, wanted, &found, &became->error);
+    } else if (became->status == MPROF_OK) {
+        became->is_waiting = is_harmless_wait(remote, &found);
+        if (became->is_waiting) {
+            became->status = call_directly(remote, wanted, &found, &became->error);
+        }
+    }
+    mprof__remote_free(remote);
+    mprof__memory_free(found.memory);
+}
+
+/* In a child of ours, whose end lets go of everything. */
+static mprof_status attempt_apart(outcome *became, const plan *wanted, way taken,
+                                  mprof_error *error)
+{
+    const pid_t self = getpid();
+    int ends[2];
+    ssize_t got;
+    pid_t child;
+
+    memset(became, 0, sizeof *became);
+    if (pipe2(ends, O_CLOEXEC) != 0) {
+        return mprof_error_set_errno(error, errno, "cannot enter the process");
+    }
+    child = fork();
+    if (child == 0) {
+        /* with us: the process comes to no harm, and is free for the next one who wants to enter */
+        prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+        if (getppid() != self) {
+            _exit(1); /* killed before that took effect */
+        }
+        attempt(became, wanted, taken);
+        got = write(ends[1], became, sizeof *became);
+        _exit(got != (ssize_t)sizeof *became);
+    }
+    close(ends[1]);
+    got = child > 0 ? read(ends[0], became, sizeof *became) : -1;
+    close(ends[0]);
+    while (child > 0 && waitpid(child, NULL, 0) < 0 && errno == EINTR) {
+    }
+    if (got != (ssize_t)sizeof *became) {
+        return mprof_error_set(error, MPROF_EARGUMENT, "the process could not be entered");
+    }
+    if (became->status != MPROF_OK) {
+        *error = became->error;
+    }
+    return became->status;
+}
+
+/* --- what can be known beforehand --- */
+
+/* Whether the process finds the same file under the same name. */
+static int is_seen_by(int64_t pid, const char *path)
+{
+    char through[PATH_MAX];
+    struct stat ours;
+    struct stat theirs;
+
+    return snprintf(through, sizeof through, "/proc/%lld/root%s", (long long)pid, path) <
+               (int)sizeof through &&
+           stat(path, &ours) == 0 && stat(through, &theirs) == 0 && ours.st_dev == theirs.st_dev &&
+           ours.st_ino == theirs.st_ino;
+}
+
+/* A number of a status file; the last one of its line. -1: it has none. */
+static int64_t number_in(const char *path, const char *name)
+{
+    char line[512];
+    int64_t number = -1;
+    FILE *file = fopen(path, "re");
+
+    while (file && fgets(line, sizeof line, file)) {
+        if (begins_with(line, name) && line[strlen(name)] == ':') {
+            const char *last = strrchr(line, '\t');
+            number = last ? strtoll(last, NULL, 10) : -1;
+        }
+    }
+    if (file) {
+        fclose(file);
+    }
+    return number;
+}
+
+static int64_t status_number(int64_t pid, const char *name)
+{
+    char path[64];
+
+    snprintf(path, sizeof path, "/proc/%lld/status", (long long)pid);
+    return number_in(path, name);
+}
+
+/* How many filters a thread's system calls have to pass; one where the kernel does not count. */
+static int64_t filters_of(const char *status_path)
+{
+    int64_t filters = number_in(status_path, "Seccomp_filters");
+
+    return filters >= 0 ? filters : number_in(status_path, "Seccomp") > 0;
+}
+
+/* A filter may kill a process for a call that it never made before. The filters that we are under
+ * ourselves are a container's, and let the agent's calls through. */
+static int is_filtered(int64_t pid)
+{
+    char path[PATH_MAX];
+    int64_t ours = filters_of("/proc/self/status");
+    int is_more = 0;
+    DIR *threads;
+    struct dirent *one;
+
+    snprintf(path, sizeof path, "/proc/%lld/task", (long long)pid);
+    threads = opendir(path);
+    while (threads && !is_more && (one = readdir(threads))) {
+        snprintf(path, sizeof path, "/proc/%lld/task/%s/status", (long long)pid, one->d_name);
+        is_more = number_in(path, "Seccomp") == SECCOMP_MODE_STRICT || filters_of(path) > ours;
+    }
+    if (threads) {
+        closedir(threads);
+    }
+    return is_more;
+}
+
+/* Another mprof may be on its way out. 0: nobody. */
+static int64_t lasting_tracer(int64_t pid)
+{
+    const struct timespec pause = {0, 10000000};
+    int64_t tracer = status_number(pid, "TracerPid");
+
+    for (int i = 0; i < 50 && tracer > 0; i++) {
+        nanosleep(&pause, NULL);
+        tracer = status_number(pid, "TracerPid");
+    }
+    return tracer;
+}
+
+static mprof_status check_process(const plan *wanted, mprof_error *error)
+{
+    mprof__executable file;
+    mprof__procfs_stat stat;
+    char path[64];
+    int64_t tracer = lasting_tracer(wanted->pid);
+    int64_t inside = status_number(wanted->pid, "NSpid");
+
+    snprintf(path, sizeof path, "/proc/%lld/exe", (long long)wanted->pid);
+    mprof__executable_inspect(&file, path, NULL);
+    if (file.kind == MPROF__EXECUTABLE_STATIC) {
+        return mprof_error_set(error, MPROF_EARGUMENT, "the program is statically linked");
+    }
+    if (file.kind == MPROF__EXECUTABLE_FOREIGN) {
+        return mprof_error_set(error, MPROF_EARGUMENT, "the program is of another architecture");
+    }
+    if (tracer > 0) {
+        return mprof_error_set(error, MPROF_EARGUMENT, "it is being traced by process %lld already",
+                               (long long)tracer);
+    }
+    if (mprof__procfs_stat_read(&stat, wanted->pid) == 0 &&
+        (stat.state == 'T' || stat.state == 't')) {
+        return mprof_error_set(error, MPROF_EARGUMENT, "it is stopped");
+    }
+    if (inside > 0 && inside != wanted->pid) {
+        return mprof_error_set(error, MPROF_EARGUMENT, "it runs in a container");
+    }
+    if (is_filtered(wanted->pid)) {
+        return mprof_error_set(error, MPROF_EARGUMENT,
+                               "its system calls are filtered (seccomp): the agent's might end it");
+    }
+    return MPROF_OK;
+}
+
+/* Files can be compared only of a process that may be looked into: its memory is asked first. */
+static mprof_status check_files(const plan *wanted, mprof_error *error)
+{
+    if (!is_seen_by(wanted->pid, wanted->agent)) {
+        return mprof_error_set(error, MPROF_EARGUMENT, "it runs where it cannot see the agent (%s)",
+                               wanted->agent);
+    }
+    if (!is_seen_by(wanted->pid, wanted->directory)) {
+        return mprof_error_set(error, MPROF_EARGUMENT, "it runs where it cannot see %s",
+                               wanted->directory);
+    }
+    return MPROF_OK;
+}
+
+static mprof_status check(const plan *wanted, mprof_error *error)
+{
+    mprof__memory *memory = NULL;
+    mprof_status status = check_process(wanted, error);
+
+    if (status == MPROF_OK) {
+        status = mprof__memory_open(&memory, wanted->pid, error);
+    }
+    mprof__memory_free(memory);
+    return status == MPROF_OK ? check_files(wanted, error) : status;
+}
+
+/* --- all of it --- */
+
+/* Waits for the agent's answer. 1 if there is one. */
+static int wait_for_answer(mprof__ring_folder *folder, char *words, size_t size, int wait_ms)
+{
+    const struct timespec pause = {0, 2000000};
+
+    for (int waited_ms = 0;; waited_ms += 2) {
+        if (mprof__ring_folder_answer(folder, words, size)) {
+            return 1;
+        }
+        if (waited_ms >= wait_ms) {
+            return 0;
+        }
+        nanosleep(&pause, NULL);
+    }
+}
+
+static mprof_status enter(int *is_in, char *words, size_t size, const plan *wanted,
+                          mprof__ring_folder *folder, mprof_error *error)
+{
+    outcome became;
+    mprof_status status = attempt_apart(&became, wanted, BY_PENDING_CALL, error);
+
+    if (status != MPROF_OK) {
+        return status;
+    }
+    *is_in = wait_for_answer(folder, words, size, BUSY_WAIT_MS);
+    if (!*is_in) {
+        mprof_error ignored = MPROF_ERROR_INIT; /* the pending call is still there */
+
+        if (attempt_apart(&became, wanted, BY_THREAD, &ignored) == MPROF_OK) {
+            *is_in = wait_for_answer(folder, words, size, ANSWER_WAIT_MS);
+        }
+    }
+    return MPROF_OK;
+}
+
+/* Asks again for a while where the process is being recorded already: that recorder may have been
+ * killed a moment ago, and what it had open is held until its child has gone as well. */
+static mprof_status enter_in_turn(int *is_in, char *words, size_t size, const plan *wanted,
+                                  mprof__ring_folder *folder, mprof_error *error)
+{
+    static const long pauses_ms[] = {20, 80, 300};
+    mprof_status status = enter(is_in, words, size, wanted, folder, error);
+
+    for (size_t i = 0; i < sizeof pauses_ms / sizeof *pauses_ms && status == MPROF_OK && *is_in &&
+                       strcmp(words, MPROF_WIRE_ANSWER_NO MPROF_WIRE_TAKEN) == 0;
+         i++) {
+        const struct timespec pause = {0, pauses_ms[i] * 1000000};
+
+        nanosleep(&pause, NULL);
+        mprof__ring_folder_forget_answer(folder);
+        status = enter(is_in, words, size, wanted, folder, error);
+    }
+    return status;
+}
+
+mprof_status mprof__inject(int *is_in, char *words, size_t size, int64_t pid,
+                           mprof__ring_folder *folder, const char *patterns, mprof_error *error)
+{
+    plan wanted = {pid, mprof__ring_folder_path(folder), patterns, ""};
+    mprof_status status;
+
+    *is_in = 0;
+    words[0] = '\0';
+    if (mprof__installed_file(AGENT_FILE, wanted.agent, sizeof wanted.agent) != 0) {
+        return mprof_error_set(error, MPROF_EARGUMENT, "the agent (%s) is not installed",
+                               AGENT_FILE);
+    }
+    status = check(&wanted, error);
+    if (status == MPROF_OK) {
+        status = mprof__ring_folder_give(folder, status_number(pid, "Uid"),
+                                         status_number(pid, "Gid"), error);
+    }
+    if (status == MPROF_OK) {
+        status = enter_in_turn(is_in, words, size, &wanted, folder, error);
+    }
+    if (status == MPROF_OK && *is_in && begins_with(words, MPROF_WIRE_ANSWER_NO)) {
+        return mprof_error_set(error, MPROF_EARGUMENT, "%s", words + strlen(MPROF_WIRE_ANSWER_NO));
+    }
+    return status;
+}

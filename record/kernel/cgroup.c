@@ -1,0 +1,215 @@
+/* Owns the names and formats of a control group's files. */
+#include "cgroup.h"
+
+#include "procfs.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Version 1 writes "none" as a number just below 2^63. */
+#define NO_LIMIT_BYTES (INT64_C(1) << 60)
+
+/* --- where groups are --- */
+
+/* Copies the space-separated field at *at, and passes it. */
+static void take_field(const char **at, char *field, size_t size)
+{
+    size_t length = strcspn(*at, " \n");
+
+    snprintf(field, size, "%.*s", (int)length, *at);
+    *at += length;
+    *at += **at == ' ';
+}
+
+/* Whether `word` stands in a list with commas. */
+static int lists(const char *list, size_t length, const char *word)
+{
+    size_t size = strlen(word);
+
+    for (const char *at = list; at < list + length;) {
+        size_t one = strcspn(at, ",");
+
+        if (at + one > list + length) {
+            one = (size_t)(list + length - at);
+        }
+        if (one == size && memcmp(at, word, size) == 0) {
+            return 1;
+        }
+        at += one + 1;
+    }
+    return 0;
+}
+
+void mprof__cgroup_mount_take(mprof__cgroup_mount *mount, const char *line)
+{
+    const char *kind = strstr(line, " - ");
+    const char *at = line;
+    char skipped[64];
+    char type[16];
+    char options[256];
+    int version = 0;
+
+    if (!kind) {
+        return;
+    }
+    kind += 3;
+    take_field(&kind, type, sizeof type);
+    take_field(&kind, skipped, sizeof skipped); /* the source */
+    take_field(&kind, options, sizeof options);
+    if (strcmp(type, "cgroup") == 0 && lists(options, strlen(options), "memory")) {
+        version = 1;
+    } else if (strcmp(type, "cgroup2") == 0 && mount->version != 1) {
+        version = 2;
+    }
+    if (version == 0) {
+        return;
+    }
+    mount->version = version;
+    for (int i = 0; i < 3; i++) { /* two numbers and the device */
+        take_field(&at, skipped, sizeof skipped);
+    }
+    take_field(&at, mount->root, sizeof mount->root);
+    take_field(&at, mount->directory, sizeof mount->directory);
+}
+
+/* The line of our hierarchy: "4:memory:/path", or "0::/path". Its path, up to the end of the line.
+ */
+static const char *find_group(const mprof__cgroup_mount *mount, const char *text)
+{
+    for (const char *line = text; *line; line += strcspn(line, "\n"), line += *line == '\n') {
+        const char *names = line + strcspn(line, ":\n");
+        const char *path;
+
+        if (*names != ':') {
+            continue;
+        }
+        names++;
+        path = names + strcspn(names, ":\n");
+        if (*path == ':' && (mount->version == 1 ? lists(names, (size_t)(path - names), "memory")
+                                                 : path == names && line[0] == '0')) {
+            return path + 1;
+        }
+    }
+    return NULL;
+}
+
+int mprof__cgroup_path(char *path, size_t size, const mprof__cgroup_mount *mount, const char *text)
+{
+    const char *group = mount->version ? find_group(mount, text) : NULL;
+    size_t root = strcmp(mount->root, "/") == 0 ? 0 : strlen(mount->root);
+    size_t length;
+    int written;
+
+    if (!group) {
+        return -1;
+    }
+    length = strcspn(group, "\n");
+    if (length < root || memcmp(group, mount->root, root) != 0 ||
+        (length > root && group[root] != '/') || strncmp(group, "/..", 3) == 0) {
+        return -1; /* beside what is mounted here */
+    }
+    group += root;
+    length -= root;
+    if (length == 1) { /* the mount point itself */
+        length = 0;
+    }
+    written = snprintf(path, size, "%s%.*s", mount->directory, (int)length, group);
+    return written > 0 && (size_t)written < size ? 0 : -1;
+}
+
+/* --- one group --- */
+
+static int open_file(const char *directory, const char *name)
+{
+    char path[MPROF__CGROUP_PATH_SIZE + 64];
+    int length = snprintf(path, sizeof path, "%s/%s", directory, name);
+
+    return length > 0 && (size_t)length < sizeof path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+}
+
+void mprof__cgroup_open(mprof__cgroup *group, int version, const char *directory)
+{
+    group->version = version;
+    group->current_fd =
+        open_file(directory, version == 1 ? "memory.usage_in_bytes" : "memory.current");
+    if (version == 1) {
+        group->events_fd = open_file(directory, "memory.oom_control");
+        return;
+    }
+    /* without .local the number is that of all groups below, too; kernels before 5.2 */
+    group->events_fd = open_file(directory, "memory.events.local");
+    if (group->events_fd < 0) {
+        group->events_fd = open_file(directory, "memory.events");
+    }
+}
+
+void mprof__cgroup_close(mprof__cgroup *group)
+{
+    if (group->events_fd >= 0) {
+        close(group->events_fd);
+    }
+    if (group->current_fd >= 0) {
+        close(group->current_fd);
+    }
+    group->events_fd = -1;
+    group->current_fd = -1;
+}
+
+/* A file that holds one number. -1 if it does not: "max". */
+static int64_t read_number(int fd)
+{
+    char text[64];
+    ssize_t got = fd >= 0 ? pread(fd, text, sizeof text - 1, 0) : -1;
+
+    if (got <= 0 || text[0] < '0' || text[0] > '9') {
+        return -1;
+    }
+    text[got] = '\0';
+    return strtoll(text, NULL, 10);
+}
+
+int64_t mprof__cgroup_current_bytes(const mprof__cgroup *group)
+{
+    return read_number(group->current_fd);
+}
+
+int64_t mprof__cgroup_limit_bytes(int version, const char *directory, const char *top)
+{
+    char path[MPROF__CGROUP_PATH_SIZE];
+    size_t shortest = strlen(top);
+    int64_t lowest = -1;
+    char *slash;
+
+    snprintf(path, sizeof path, "%s", directory);
+    do {
+        int fd = open_file(path, version == 1 ? "memory.limit_in_bytes" : "memory.max");
+        int64_t limit = read_number(fd);
+
+        if (fd >= 0) {
+            close(fd);
+        }
+        if (limit >= 0 && limit < NO_LIMIT_BYTES && (lowest < 0 || limit < lowest)) {
+            lowest = limit;
+        }
+        slash = strrchr(path, '/');
+        if (slash) {
+            *slash = '\0';
+        }
+    } while (slash && strlen(path) >= shortest);
+    return lowest;
+}
+
+int64_t mprof__cgroup_oom_kills(const mprof__cgroup *group)
+{
+    char text[1024];
+    ssize_t got = group->events_fd >= 0 ? pread(group->events_fd, text, sizeof text - 1, 0) : -1;
+
+    if (got <= 0) {
+        return -1;
+    }
+    text[got] = '\0';
+    return mprof__procfs_kib(text, "oom_kill ");
+}

@@ -1,0 +1,36 @@
+/* The control groups of the recorded processes: what is charged to them, and whose end was the
+ * out-of-memory killer's. It sends an ordinary SIGKILL, and only a counter of the control group
+ * tells that it did. A process that dies by that signal while the counter of its group stands
+ * higher than the ends told so far was its victim. */
+#ifndef MPROF_RECORD_OOM_KILLER_H
+#define MPROF_RECORD_OOM_KILLER_H
+
+#include <stdint.h>
+
+typedef struct mprof__oom mprof__oom;
+
+/* What is known of the group of one process; its own, and initialised with zeros. */
+typedef struct mprof__oom_place {
+    int group; /* 1 + its number; 0: not known */
+    int looks; /* at the process in this group, since its birth or last exec */
+} mprof__oom_place;
+
+/* `root`: in front of the paths in /proc, "" for this machine. NULL if out of memory. */
+mprof__oom *mprof__oom_open(const char *root);
+void mprof__oom_free(mprof__oom *oom);
+
+/* Looks at which group the process is in, and how its counter stands. To be repeated, for a process
+ * can be moved, and begun anew (looks = 0) with an exec. */
+void mprof__oom_look(mprof__oom *oom, mprof__oom_place *place, int64_t pid, int64_t now_ns);
+
+/* The group of the process: what is charged to it, the limit (-1: none) and the name of it, which
+ * stays the watcher's. 0, or -1 if that is not told, or there is no limit and `always` is 0: most
+ * recordings are not to pay for it. */
+int mprof__oom_group(mprof__oom *oom, const mprof__oom_place *place, int always,
+                     int64_t *current_bytes, int64_t *limit_bytes, const char **name,
+                     int64_t now_ns);
+
+/* The process has died by SIGKILL. 1 if it was the killer's; that counts as told from now on. */
+int mprof__oom_claim(mprof__oom *oom, mprof__oom_place *place, int64_t pid, int64_t now_ns);
+
+#endif

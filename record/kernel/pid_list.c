@@ -1,0 +1,59 @@
+/* Owns the search for all processes there are. */
+#include "pid_list.h"
+
+#include <dirent.h>
+#include <stdlib.h>
+
+#define FIRST_SIZE 256
+
+void mprof__pid_list_free(mprof__pid_list *list)
+{
+    free(list->pids);
+    list->pids = NULL;
+    list->count = list->size = 0;
+}
+
+mprof_status mprof__pid_list_add(mprof__pid_list *list, int64_t pid)
+{
+    if (list->count == list->size) {
+        size_t size = list->size ? list->size * 2 : FIRST_SIZE;
+        int64_t *larger = realloc(list->pids, size * sizeof *larger);
+
+        if (!larger) {
+            return MPROF_ENOMEM;
+        }
+        list->pids = larger;
+        list->size = size;
+    }
+    list->pids[list->count++] = pid;
+    return MPROF_OK;
+}
+
+static int compare_pids(const void *left, const void *right)
+{
+    const int64_t *a = left;
+    const int64_t *b = right;
+
+    return (*a > *b) - (*a < *b);
+}
+
+mprof_status mprof__pid_list_add_all(mprof__pid_list *list)
+{
+    DIR *entries = opendir("/proc");
+    mprof_status status = MPROF_OK;
+    struct dirent *entry;
+
+    if (!entries) {
+        return MPROF_EIO;
+    }
+    while (status == MPROF_OK && (entry = readdir(entries))) {
+        if (entry->d_name[0] >= '1' && entry->d_name[0] <= '9') {
+            status = mprof__pid_list_add(list, strtoll(entry->d_name, NULL, 10));
+        }
+    }
+    closedir(entries);
+    if (list->count > 0) {
+        qsort(list->pids, list->count, sizeof *list->pids, compare_pids);
+    }
+    return status;
+}

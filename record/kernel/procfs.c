@@ -1,0 +1,184 @@
+/* Owns the formats of /proc/PID/stat, status and cmdline; see proc(5). */
+#include "procfs.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Fields of /proc/PID/stat as proc(5) numbers them. */
+enum {
+    FIELD_STATE = 3,
+    FIELD_PPID = 4,
+    FIELD_CHILD_MINOR_FAULTS = 11,
+    FIELD_CHILD_MAJOR_FAULTS = 13,
+    FIELD_THREADS = 20,
+    FIELD_START = 22,
+    FIELD_EXIT_CODE = 52,
+};
+
+int mprof__procfs_open(int64_t pid, const char *name)
+{
+    char path[64];
+
+    snprintf(path, sizeof path, "/proc/%lld/%s", (long long)pid, name);
+    return open(path, O_RDONLY | O_CLOEXEC);
+}
+
+ssize_t mprof__procfs_text(char *text, size_t size, const char *path)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t got;
+
+    if (fd < 0) {
+        return -1;
+    }
+    got = read(fd, text, size - 1);
+    close(fd);
+    text[got > 0 ? got : 0] = '\0';
+    return got;
+}
+
+/* Such a file of a process. */
+static ssize_t read_file(char *text, size_t size, int64_t pid, const char *name)
+{
+    char path[64];
+
+    snprintf(path, sizeof path, "/proc/%lld/%s", (long long)pid, name);
+    return mprof__procfs_text(text, size, path);
+}
+
+static void take_field(mprof__procfs_stat *stat, int field, const char *at)
+{
+    switch (field) {
+    case FIELD_STATE:
+        stat->state = *at;
+        break;
+    case FIELD_PPID:
+        stat->ppid = strtoll(at, NULL, 10);
+        break;
+    case FIELD_CHILD_MINOR_FAULTS:
+    case FIELD_CHILD_MAJOR_FAULTS:
+        stat->reaped_faults += strtoll(at, NULL, 10);
+        break;
+    case FIELD_THREADS:
+        stat->threads = strtoll(at, NULL, 10);
+        break;
+    case FIELD_START:
+        stat->start_ticks = strtoull(at, NULL, 10);
+        break;
+    case FIELD_EXIT_CODE:
+        stat->exit_code = (int)strtol(at, NULL, 10);
+        break;
+    default:
+        break;
+    }
+}
+
+int mprof__procfs_stat_parse(mprof__procfs_stat *stat, const char *text, size_t length)
+{
+    const char *open = memchr(text, '(', length);
+    const char *close = memrchr(text, ')', length); /* the name may hold any byte, also ')' */
+    const char *at;
+
+    memset(stat, 0, sizeof *stat);
+    if (!open || !close || close < open) {
+        return -1;
+    }
+    snprintf(stat->comm, sizeof stat->comm, "%.*s", (int)(close - open - 1), open + 1);
+    at = close + 1;
+    for (int field = FIELD_STATE; field <= FIELD_EXIT_CODE; field++) {
+        if (*at != ' ') {
+            return field > FIELD_START ? 0 : -1;
+        }
+        at++;
+        take_field(stat, field, at);
+        at += strcspn(at, " \n");
+    }
+    return 0;
+}
+
+int mprof__procfs_stat_read(mprof__procfs_stat *stat, int64_t pid)
+{
+    char text[1024];
+    ssize_t got = read_file(text, sizeof text, pid, "stat");
+
+    return got > 0 ? mprof__procfs_stat_parse(stat, text, (size_t)got) : -1;
+}
+
+int mprof__procfs_is_open_to_us(int64_t pid)
+{
+    char path[64];
+    struct stat status;
+
+    snprintf(path, sizeof path, "/proc/%lld", (long long)pid);
+    return geteuid() == 0 || (stat(path, &status) == 0 && status.st_uid == geteuid());
+}
+
+int64_t mprof__procfs_kib(const char *text, const char *key)
+{
+    size_t length = strlen(key);
+
+    for (const char *line = text; line; line = strchr(line, '\n')) {
+        line += *line == '\n';
+        if (strncmp(line, key, length) == 0) {
+            return strtoll(line + length, NULL, 10);
+        }
+    }
+    return -1;
+}
+
+ssize_t mprof__procfs_status_text(char *text, size_t size, int64_t pid)
+{
+    return read_file(text, size, pid, "status");
+}
+
+int mprof__procfs_status_read(int64_t *high_water_bytes, char *comm, size_t size, int64_t pid)
+{
+    static const char name_key[] = "Name:\t";
+    char text[4096];
+    int64_t kib;
+
+    if (read_file(text, sizeof text, pid, "status") <= 0) {
+        return -1;
+    }
+    kib = mprof__procfs_kib(text, "VmHWM:");
+    *high_water_bytes = kib < 0 ? -1 : kib * 1024;
+    comm[0] = '\0';
+    if (strncmp(text, name_key, sizeof name_key - 1) == 0) {
+        const char *name = text + sizeof name_key - 1;
+
+        snprintf(comm, size, "%.*s", (int)strcspn(name, "\n"), name);
+    }
+    return 0;
+}
+
+int mprof__procfs_take_high_water(int64_t *high_water_bytes, int64_t pid)
+{
+    char path[64];
+    char comm[64];
+    int status;
+    int fd;
+
+    snprintf(path, sizeof path, "/proc/%lld/clear_refs", (long long)pid);
+    fd = open(path, O_WRONLY | O_CLOEXEC); /* beforehand: the two steps are to lie close */
+    *high_water_bytes = -1;
+    status = mprof__procfs_status_read(high_water_bytes, comm, sizeof comm, pid);
+    if (fd < 0) {
+        return -1;
+    }
+    if (status == 0 && write(fd, "5", 1) != 1) {
+        status = -1;
+    }
+    close(fd);
+    return status;
+}
+
+size_t mprof__procfs_arguments(char *bytes, size_t size, int64_t pid)
+{
+    ssize_t got = read_file(bytes, size, pid, "cmdline");
+
+    return got > 0 ? (size_t)got : 0;
+}

@@ -1,0 +1,147 @@
+/* Owns the search for a program's file and the look at its first bytes. */
+#include "executable.h"
+
+#include <elf.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#if UINTPTR_MAX == UINT64_MAX
+#define NATIVE_CLASS ELFCLASS64
+typedef Elf64_Ehdr elf_header;
+typedef Elf64_Phdr elf_segment;
+#else
+#define NATIVE_CLASS ELFCLASS32
+typedef Elf32_Ehdr elf_header;
+typedef Elf32_Phdr elf_segment;
+#endif
+
+/* Bytes looked at: as many as the kernel reads for a #! line, and enough for an ELF header. */
+#define HEAD_SIZE 256
+/* Program headers looked at; real files have a dozen. */
+#define SEGMENTS_MAX 64
+
+static int is_runnable_file(const char *path)
+{
+    struct stat status;
+
+    return stat(path, &status) == 0 && S_ISREG(status.st_mode) && access(path, X_OK) == 0;
+}
+
+static int find_in_search(char *path, size_t size, const char *name, const char *search)
+{
+    for (const char *part = search;; part++) {
+        size_t length = strcspn(part, ":");
+        int written = length > 0 ? snprintf(path, size, "%.*s/%s", (int)length, part, name)
+                                 : snprintf(path, size, "%s", name);
+
+        if (written > 0 && (size_t)written < size && is_runnable_file(path)) {
+            return 1;
+        }
+        part += length;
+        if (*part == '\0') {
+            return 0;
+        }
+    }
+}
+
+/* Whose machine code this build itself is: what any other program here normally is, too. */
+static unsigned own_machine(void)
+{
+    elf_header header;
+    int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+    ssize_t got = fd >= 0 ? pread(fd, &header, sizeof header, 0) : -1;
+
+    if (fd >= 0) {
+        close(fd);
+    }
+    return got == (ssize_t)sizeof header ? header.e_machine : EM_NONE;
+}
+
+static mprof__executable_kind judge_elf(int fd, const char *head, size_t length)
+{
+    elf_header header;
+    elf_segment segment;
+    unsigned machine = own_machine();
+
+    if (length < sizeof header || head[EI_CLASS] != NATIVE_CLASS) {
+        return MPROF__EXECUTABLE_FOREIGN;
+    }
+    memcpy(&header, head, sizeof header);
+    if (machine != EM_NONE && header.e_machine != machine) {
+        return MPROF__EXECUTABLE_FOREIGN;
+    }
+    if (header.e_phentsize != sizeof segment) {
+        return MPROF__EXECUTABLE_UNKNOWN;
+    }
+    for (int i = 0; i < header.e_phnum && i < SEGMENTS_MAX; i++) {
+        off_t offset = (off_t)header.e_phoff + (off_t)(sizeof segment) * i;
+
+        if (pread(fd, &segment, sizeof segment, offset) != (ssize_t)sizeof segment) {
+            return MPROF__EXECUTABLE_UNKNOWN;
+        }
+        if (segment.p_type == PT_INTERP) {
+            return MPROF__EXECUTABLE_DYNAMIC;
+        }
+    }
+    return MPROF__EXECUTABLE_STATIC;
+}
+
+static void split_script_line(mprof__executable *executable, char *line)
+{
+    char *word = line + 2 + strspn(line + 2, " \t");
+    char *end;
+
+    word[strcspn(word, "\n")] = '\0';
+    end = word + strcspn(word, " \t");
+    snprintf(executable->interpreter, sizeof executable->interpreter, "%.*s", (int)(end - word),
+             word);
+    end += strspn(end, " \t");
+    snprintf(executable->argument, sizeof executable->argument, "%s", end);
+}
+
+static mprof__executable_kind judge(mprof__executable *executable, int fd)
+{
+    char head[HEAD_SIZE + 1];
+    ssize_t got = pread(fd, head, HEAD_SIZE, 0);
+    size_t length = got > 0 ? (size_t)got : 0;
+
+    if (length == 0) {
+        return MPROF__EXECUTABLE_UNKNOWN;
+    }
+    head[length] = '\0';
+    if (length >= SELFMAG && memcmp(head, ELFMAG, SELFMAG) == 0) {
+        return judge_elf(fd, head, length);
+    }
+    if (length >= 2 && head[0] == '#' && head[1] == '!') {
+        split_script_line(executable, head);
+        return MPROF__EXECUTABLE_SCRIPT;
+    }
+    return memchr(head, '\0', length) ? MPROF__EXECUTABLE_UNKNOWN : MPROF__EXECUTABLE_TEXT;
+}
+
+void mprof__executable_inspect(mprof__executable *executable, const char *name, const char *search)
+{
+    struct stat status;
+    int fd;
+
+    memset(executable, 0, sizeof *executable);
+    if (strchr(name, '/')) {
+        snprintf(executable->path, sizeof executable->path, "%s", name);
+    } else if (!find_in_search(executable->path, sizeof executable->path, name,
+                               search ? search : "/bin:/usr/bin")) {
+        executable->path[0] = '\0';
+        return;
+    }
+    fd = open(executable->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (fd < 0) {
+        return;
+    }
+    if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode)) {
+        executable->privileged = (status.st_mode & (S_ISUID | S_ISGID)) != 0;
+        executable->kind = judge(executable, fd);
+    }
+    close(fd);
+}

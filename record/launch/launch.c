@@ -1,0 +1,115 @@
+/* Owns the start of the program. posix_spawn(3) instead of fork and exec: the failure of execve
+ * comes back as its errno through memory that parent and child share until then, and no page is
+ * copied. */
+#include "launch.h"
+
+#include "executable.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* Never seen: the parent tells why instead. */
+#define LAUNCH_FAILED 127
+
+/* What the child needs, made ready by the parent: between vfork and execve nothing is allocated. */
+typedef struct start_plan {
+    char *const *argv;
+    char *const *environment;
+    char **shell_argv; /* how /bin/sh would run the same file; NULL if it is no text */
+    const char *path;
+    const sigset_t *mask;
+    const sigset_t *to_default;
+} start_plan;
+
+/* Runs in the child, on the parent's memory. Returns errno, if it returns. */
+static int become_program(const start_plan *plan)
+{
+    struct sigaction action;
+
+    memset(&action, 0, sizeof action);
+    action.sa_handler = SIG_DFL;
+    for (int number = 1; number < NSIG; number++) {
+        if (sigismember(plan->to_default, number) == 1) {
+            sigaction(number, &action, NULL);
+        }
+    }
+    sigprocmask(SIG_SETMASK, plan->mask, NULL);
+    execve(plan->path, plan->argv, plan->environment);
+    if (errno == ENOEXEC && plan->shell_argv) {
+        execve(plan->shell_argv[0], plan->shell_argv, plan->environment);
+    }
+    return errno;
+}
+
+/* The child shares this memory until it has become the program, so it can leave its errno here.
+ * Returns that, or 0. */
+static int spawn(pid_t *pid, const start_plan *plan)
+{
+    volatile int failure = 0;
+
+    *pid = vfork();
+    if (*pid == 0) {
+        failure = become_program(plan);
+        _exit(LAUNCH_FAILED);
+    }
+    if (*pid < 0) {
+        return errno;
+    }
+    if (failure != 0) {
+        while (waitpid(*pid, NULL, 0) < 0 && errno == EINTR) {
+        }
+    }
+    return failure;
+}
+
+/* execve refuses a text without a #! line; shells, and execvp(3), run it all the same. */
+static mprof_status make_shell_argv(start_plan *plan, char *path)
+{
+    static char shell[] = "/bin/sh";
+    size_t count = 0;
+
+    while (plan->argv[count]) {
+        count++;
+    }
+    plan->shell_argv = calloc(count + 2, sizeof *plan->shell_argv);
+    if (!plan->shell_argv) {
+        return MPROF_ENOMEM;
+    }
+    plan->shell_argv[0] = shell;
+    plan->shell_argv[1] = path;
+    memcpy(&plan->shell_argv[2], &plan->argv[1], (count - 1) * sizeof *plan->shell_argv);
+    return MPROF_OK;
+}
+
+mprof_status mprof__launch(pid_t *pid, char *const argv[], char *const environment[],
+                           const sigset_t *mask, const sigset_t *to_default, mprof_error *error)
+{
+    start_plan plan = {argv, environment, NULL, NULL, mask, to_default};
+    mprof__executable file;
+    int failure = ENOENT;
+
+    mprof__executable_inspect(&file, argv[0], getenv("PATH"));
+    plan.path = file.path;
+    if (file.kind == MPROF__EXECUTABLE_TEXT && make_shell_argv(&plan, file.path) != MPROF_OK) {
+        failure = ENOMEM;
+    } else if (file.path[0] != '\0') {
+        failure = spawn(pid, &plan);
+    }
+    free(plan.shell_argv);
+    if (failure == 0) {
+        return MPROF_OK;
+    }
+    if (failure == ENOENT || failure == ENOTDIR) {
+        mprof_error_set(error, MPROF_ENOTFOUND,
+                        failure == ENOENT ? "not found"
+                                          : "not found: a part of the path "
+                                            "is not a directory");
+    } else {
+        mprof_error_set_errno(error, failure, "cannot be executed");
+    }
+    mprof_error_at(error, argv[0], 0);
+    return failure == ENOENT || failure == ENOTDIR ? MPROF_ENOTFOUND : MPROF_EIO;
+}

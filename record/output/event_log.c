@@ -1,0 +1,186 @@
+/* Owns the making of records out of events. */
+#include "event_log.h"
+
+#include "redact.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#define MIB (1024.0 * 1024.0)
+
+static mprof_text text_of(const char *bytes)
+{
+    mprof_text text = {bytes, strlen(bytes)};
+
+    return text;
+}
+
+static mprof_sample sample_of(const mprof__journal *journal, int64_t bytes, int64_t time_ns)
+{
+    mprof_sample sample = {(double)bytes / MIB, mprof__clock_wall_s(&journal->clock, time_ns)};
+
+    return sample;
+}
+
+static mprof_record record_of(mprof_record_kind kind)
+{
+    mprof_record record;
+
+    memset(&record, 0, sizeof record);
+    record.kind = kind;
+    return record;
+}
+
+/* The writer keeps its first failure: the commit will tell it. */
+static void append(mprof__journal *journal, const mprof_record *record)
+{
+    (void)mprof_writer_append(journal->writer, record);
+}
+
+void mprof__journal_init(mprof__journal *journal, mprof_writer *writer,
+                         void (*notice)(void *data, const mprof_error *error), void *notice_data)
+{
+    memset(journal, 0, sizeof *journal);
+    journal->writer = writer;
+    journal->notice = notice;
+    journal->notice_data = notice_data;
+    mprof__clock_init(&journal->clock);
+}
+
+void mprof__journal_notice(mprof__journal *journal, const mprof_error *error)
+{
+    if (journal->notice) {
+        journal->notice(journal->notice_data, error);
+    }
+}
+
+void mprof__journal_fact(mprof__journal *journal, const char *key, const char *value)
+{
+    mprof_record record = record_of(MPROF_RECORD_FACT);
+
+    record.key = text_of(key);
+    record.text = text_of(value);
+    append(journal, &record);
+}
+
+void mprof__journal_number(mprof__journal *journal, const char *key, double value)
+{
+    char text[64];
+
+    snprintf(text, sizeof text, "%.15g", value);
+    mprof__journal_fact(journal, key, text);
+}
+
+void mprof__journal_mem(mprof__journal *journal, int64_t bytes, int64_t time_ns)
+{
+    (void)mprof_writer_append_mem(journal->writer, sample_of(journal, bytes, time_ns));
+}
+
+void mprof__journal_chld(mprof__journal *journal, int64_t pid, int64_t bytes, int64_t time_ns)
+{
+    (void)mprof_writer_append_chld(journal->writer, pid, sample_of(journal, bytes, time_ns));
+}
+
+void mprof__journal_peak(mprof__journal *journal, int64_t pid, int64_t bytes, int64_t time_ns)
+{
+    mprof_record record = record_of(MPROF_RECORD_PEAK);
+
+    record.pid = pid;
+    record.sample = sample_of(journal, bytes, time_ns);
+    append(journal, &record);
+}
+
+void mprof__journal_kinds(mprof__journal *journal, int64_t pid, const int64_t *bytes,
+                          int64_t time_ns)
+{
+    mprof_record record = record_of(MPROF_RECORD_KINDS);
+
+    record.pid = pid;
+    record.sample = sample_of(journal, 0, time_ns);
+    for (int kind = 0; kind < MPROF_KIND_COUNT; kind++) {
+        record.kinds_mib[kind] = bytes[kind] < 0 ? NAN : (double)bytes[kind] / MIB;
+    }
+    append(journal, &record);
+}
+
+void mprof__journal_group(mprof__journal *journal, int64_t bytes, int64_t limit_bytes,
+                          const char *name, int64_t time_ns)
+{
+    mprof_record record = record_of(MPROF_RECORD_GROUP);
+
+    record.sample = sample_of(journal, bytes, time_ns);
+    record.limit_mib = limit_bytes < 0 ? NAN : (double)limit_bytes / MIB;
+    record.text = text_of(name);
+    append(journal, &record);
+}
+
+void mprof__journal_process(mprof__journal *journal, const mprof__process *process, int64_t time_ns)
+{
+    mprof_record record = record_of(MPROF_RECORD_PROC);
+    char name[MPROF__PROCESS_NAME_SIZE];
+
+    if (journal->redact) {
+        mprof__redact_text(name, sizeof name, process->name);
+    } else {
+        memcpy(name, process->name, sizeof name);
+    }
+    record.pid = process->pid;
+    record.ppid = process->ppid;
+    record.sample = sample_of(journal, 0, time_ns);
+    record.text = text_of(name);
+    append(journal, &record);
+}
+
+void mprof__journal_end(mprof__journal *journal, int64_t pid, const mprof__process_end *end)
+{
+    mprof_record record = record_of(MPROF_RECORD_EXIT);
+
+    record.pid = pid;
+    record.sample = sample_of(journal, 0, end->time_ns);
+    record.cause = end->cause;
+    record.value = end->value;
+    append(journal, &record);
+}
+
+void mprof__journal_call_of(mprof__journal *journal, const mprof__journal_call *call)
+{
+    mprof_record record = record_of(MPROF_RECORD_FUNC);
+
+    record.call.pid = call->pid;
+    record.call.name = call->name;
+    record.call.lane = call->lane;
+    record.call.level = call->level;
+    record.call.enter = sample_of(journal, call->enter_bytes, call->enter_ns);
+    record.call.exit = sample_of(journal, call->exit_bytes, call->exit_ns);
+    record.call.count = call->count;
+    record.call.suspended_s = (double)call->suspended_ns / 1e9;
+    record.call.open = call->open;
+    append(journal, &record);
+}
+
+void mprof__journal_lost(mprof__journal *journal, int64_t pid, uint64_t count, int64_t time_ns)
+{
+    mprof_record record = record_of(MPROF_RECORD_LOST);
+
+    record.pid = pid;
+    record.sample = sample_of(journal, 0, time_ns);
+    record.value = count > INT64_MAX ? INT64_MAX : (int64_t)count;
+    append(journal, &record);
+}
+
+static void tell_failure(mprof__journal *journal)
+{
+    mprof_error error = MPROF_ERROR_INIT;
+
+    journal->failed = 1;
+    (void)mprof_writer_commit(journal->writer, &error); /* of nothing: it says why */
+    mprof__journal_notice(journal, &error);
+}
+
+void mprof__journal_commit(mprof__journal *journal)
+{
+    if (mprof_writer_commit(journal->writer, NULL) != MPROF_OK && !journal->failed) {
+        tell_failure(journal);
+    }
+}

@@ -1,0 +1,67 @@
+/* The file of a recording as the recorder sees it: what happened, when on the monotonic clock, with
+ * how many bytes. Units and clocks are converted here, and a failure to write is told here, once.
+ */
+#ifndef MPROF_RECORD_EVENT_LOG_H
+#define MPROF_RECORD_EVENT_LOG_H
+
+#include "record/kernel/clock.h"
+#include "record/processes/process.h"
+
+#include <mprof/error.h>
+#include <mprof/writer.h>
+#include <stdint.h>
+
+typedef struct mprof__journal {
+    mprof_writer *writer; /* the caller's */
+    mprof__clock clock;
+    void (*notice)(void *data, const mprof_error *error);
+    void *notice_data;
+    int failed; /* lines could not be written: no more are */
+    int redact; /* names of processes lose their secrets */
+} mprof__journal;
+
+/* A call to be told. Texts are the caller's. */
+typedef struct mprof__journal_call {
+    int64_t pid;
+    mprof_text name;
+    mprof_text lane;
+    int32_t level;
+    int64_t enter_ns;
+    int64_t enter_bytes;
+    int64_t exit_ns;
+    int64_t exit_bytes;
+    int64_t suspended_ns;
+    uint64_t count;
+    int open;
+} mprof__journal_call;
+
+/* Starts the clock. notice (may be NULL) is told at once of what goes wrong while the program runs
+ * on. */
+void mprof__journal_init(mprof__journal *journal, mprof_writer *writer,
+                         void (*notice)(void *data, const mprof_error *error), void *notice_data);
+
+/* Lines are gathered; the first failure is that of the next commit. */
+void mprof__journal_fact(mprof__journal *journal, const char *key, const char *value);
+void mprof__journal_number(mprof__journal *journal, const char *key, double value);
+void mprof__journal_mem(mprof__journal *journal, int64_t bytes, int64_t time_ns);
+void mprof__journal_chld(mprof__journal *journal, int64_t pid, int64_t bytes, int64_t time_ns);
+void mprof__journal_peak(mprof__journal *journal, int64_t pid, int64_t bytes, int64_t time_ns);
+/* bytes[MPROF_KIND_COUNT], -1 where a kind is not known. */
+void mprof__journal_kinds(mprof__journal *journal, int64_t pid, const int64_t *bytes,
+                          int64_t time_ns);
+/* limit_bytes: -1 if there is none; name: "" as before. */
+void mprof__journal_group(mprof__journal *journal, int64_t bytes, int64_t limit_bytes,
+                          const char *name, int64_t time_ns);
+void mprof__journal_process(mprof__journal *journal, const mprof__process *process,
+                            int64_t time_ns);
+void mprof__journal_end(mprof__journal *journal, int64_t pid, const mprof__process_end *end);
+void mprof__journal_call_of(mprof__journal *journal, const mprof__journal_call *call);
+void mprof__journal_lost(mprof__journal *journal, int64_t pid, uint64_t count, int64_t time_ns);
+
+/* Hands what was gathered to the kernel. */
+void mprof__journal_commit(mprof__journal *journal);
+
+/* Tells the user. */
+void mprof__journal_notice(mprof__journal *journal, const mprof_error *error);
+
+#endif

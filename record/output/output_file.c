@@ -1,0 +1,239 @@
+/* Owns how the recording's file comes to be: exclusively, without following links, beside an older
+ * one.
+ *
+ * open(2) with O_TMPFILE makes it without a name; linkat(2) names it once its first lines are in
+ * it, and fails where something of that name exists. So whoever kills the recorder, at whatever
+ * moment, leaves no file behind that is none yet. Where a file system has no O_TMPFILE, the file is
+ * made by O_EXCL right away. */
+#include "output_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+/* Names tried when runs start in the same second. */
+#define SECONDS_TRIED 3600
+
+#define FLAGS (O_WRONLY | O_APPEND | O_CLOEXEC)
+#define MODE (S_IRUSR | S_IWUSR)
+
+static mprof_status fail_at(mprof_error *error, const char *path, int number)
+{
+    mprof_error_set_errno(error, number, "cannot write here");
+    mprof_error_at(error, path, 0);
+    return MPROF_EIO;
+}
+
+static mprof_status fail_without_memory(mprof_error *error)
+{
+    return mprof_error_set(error, MPROF_ENOMEM, "out of memory");
+}
+
+/* A file without a name in the directory of `path`. -1 with errno if there cannot be one. */
+static int open_nameless(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    char *directory = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
+    int fd = directory ? open(directory, FLAGS | O_TMPFILE, MODE) : -1;
+
+    free(directory);
+    return fd;
+}
+
+/* Gives the file that name. 0, or -1 with errno. */
+static int name_file(mprof__output_file *file, const char *path)
+{
+    char link[64];
+
+    if (file->fd >= 0) {
+        snprintf(link, sizeof link, "/proc/self/fd/%d", file->fd);
+        return linkat(AT_FDCWD, link, AT_FDCWD, path, AT_SYMLINK_FOLLOW);
+    }
+    file->fd = open(path, FLAGS | O_CREAT | O_EXCL | O_NOFOLLOW | O_NOCTTY, MODE);
+    return file->fd >= 0 ? 0 : -1;
+}
+
+static mprof_status name_by_time(mprof__output_file *file, mprof_error *error)
+{
+    char name[sizeof "mprofile_YYYYmmddHHMMSS.dat" + 16] = "";
+    time_t now = time(NULL);
+
+    for (int second = 0; second < SECONDS_TRIED; second++) {
+        time_t moment = now + second;
+        struct tm parts;
+
+        if (!localtime_r(&moment, &parts) ||
+            !strftime(name, sizeof name, "mprofile_%Y%m%d%H%M%S.dat", &parts)) {
+            return mprof_error_set(error, MPROF_EARGUMENT, "the clock shows no time");
+        }
+        if (name_file(file, name) == 0) {
+            file->is_visible = 1;
+            file->path = strdup(name);
+            return file->path ? MPROF_OK : fail_without_memory(error);
+        }
+        if (errno != EEXIST) {
+            break;
+        }
+    }
+    return fail_at(error, name, errno);
+}
+
+/* What lies at a path and is not ours to move: MPROF_OK if that is nothing or a regular file. */
+static mprof_status check_place(const char *path, int *is_taken, mprof_error *error)
+{
+    struct stat status;
+
+    *is_taken = lstat(path, &status) == 0;
+    if (!*is_taken) {
+        return MPROF_OK;
+    }
+    if (S_ISDIR(status.st_mode)) {
+        mprof_error_set(error, MPROF_EARGUMENT, "is a directory");
+    } else if (S_ISLNK(status.st_mode)) {
+        mprof_error_set(error, MPROF_EARGUMENT, "is a symbolic link, which is not followed");
+    } else if (!S_ISREG(status.st_mode)) {
+        mprof_error_set(error, MPROF_EARGUMENT, "is not a regular file");
+    } else {
+        return MPROF_OK;
+    }
+    mprof_error_at(error, path, 0);
+    return MPROF_EARGUMENT;
+}
+
+static mprof_status keep_older(mprof__output_file *file, mprof_error *error)
+{
+    if (asprintf(&file->kept, "%s.old", file->path) < 0) {
+        file->kept = NULL;
+        return fail_without_memory(error);
+    }
+    if (rename(file->path, file->kept) != 0) {
+        mprof_error_set_errno(error, errno, "cannot keep the older file as %s", file->kept);
+        mprof_error_at(error, file->path, 0);
+        free(file->kept);
+        file->kept = NULL;
+        return MPROF_EIO;
+    }
+    return MPROF_OK;
+}
+
+static mprof_status name_as_asked(mprof__output_file *file, mprof_error *error)
+{
+    int is_taken;
+    mprof_status status = check_place(file->path, &is_taken, error);
+
+    if (status == MPROF_OK && is_taken) {
+        status = keep_older(file, error);
+    }
+    if (status != MPROF_OK) {
+        return status;
+    }
+    if (name_file(file, file->path) != 0) {
+        return fail_at(error, file->path, errno);
+    }
+    file->is_visible = 1;
+    return MPROF_OK;
+}
+
+/* Whoever watches the file can tell by this lock that it is being written, and by whom; it goes
+ * with the process. Where there are no locks nobody can tell. */
+static void lock(const mprof__output_file *file)
+{
+    struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+
+    (void)fcntl(file->fd, F_SETLK, &whole);
+}
+
+void mprof__output_file_unlock(const mprof__output_file *file)
+{
+    struct flock whole = {.l_type = F_UNLCK, .l_whence = SEEK_SET};
+
+    if (file->fd >= 0) {
+        (void)fcntl(file->fd, F_SETLK, &whole);
+    }
+}
+
+static mprof_status give_name(mprof__output_file *file, mprof_error *error)
+{
+    if (file->is_visible) {
+        return MPROF_OK;
+    }
+    return file->path ? name_as_asked(file, error) : name_by_time(file, error);
+}
+
+mprof_status mprof__output_file_publish(mprof__output_file *file, mprof_error *error)
+{
+    mprof_status status = give_name(file, error);
+
+    if (status == MPROF_OK) {
+        lock(file);
+    }
+    return status;
+}
+
+mprof_status mprof__output_file_open(mprof__output_file *file, const char *path, mprof_error *error)
+{
+    int is_taken;
+
+    memset(file, 0, sizeof *file);
+    file->fd = -1;
+    if (path) {
+        if (path[0] == '\0') {
+            return fail_at(error, "''", ENOENT);
+        }
+        file->path = strdup(path);
+        if (!file->path) {
+            return fail_without_memory(error);
+        }
+        if (check_place(path, &is_taken, error) != MPROF_OK) {
+            return MPROF_EARGUMENT;
+        }
+    }
+    file->fd = open_nameless(path ? path : ".");
+    if (file->fd >= 0) {
+        lock(file);
+        return MPROF_OK;
+    }
+    return mprof__output_file_publish(file, error); /* tells why, if that fails as well */
+}
+
+static void release(mprof__output_file *file)
+{
+    free(file->path);
+    free(file->kept);
+    memset(file, 0, sizeof *file);
+    file->fd = -1;
+}
+
+void mprof__output_file_discard(mprof__output_file *file)
+{
+    if (file->fd >= 0) {
+        close(file->fd);
+    }
+    if (file->is_visible && file->path) {
+        unlink(file->path);
+    }
+    if (file->kept) {
+        /* link(2) rather than rename(2): it replaces nothing that came there meanwhile */
+        if (link(file->kept, file->path) == 0) {
+            unlink(file->kept);
+        }
+    }
+    release(file);
+}
+
+mprof_status mprof__output_file_close(mprof__output_file *file, mprof_error *error)
+{
+    mprof_status status = MPROF_OK;
+
+    if (file->fd >= 0 && close(file->fd) != 0 && errno != EINTR) {
+        status = mprof_error_set_errno(error, errno, "cannot finish writing");
+        mprof_error_at(error, file->path, 0);
+    }
+    release(file);
+    return status;
+}

@@ -1,0 +1,230 @@
+/* Owns the processes that are being followed. */
+#include "process.h"
+
+#include "record/kernel/procfs.h"
+#include "record/launch/command_line.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#define FIRST_BITS 5
+
+void mprof__processes_init(mprof__processes *processes)
+{
+    memset(processes, 0, sizeof *processes);
+}
+
+void mprof__processes_free(mprof__processes *processes)
+{
+    for (size_t i = 0; i < processes->count; i++) {
+        mprof__probe_close(&processes->items[i]->probe);
+        free(processes->items[i]);
+    }
+    free(processes->items);
+    free(processes->by_pid);
+    mprof__processes_init(processes);
+}
+
+static size_t place_of(const mprof__processes *processes, int64_t pid)
+{
+    size_t mask = ((size_t)1 << processes->bits) - 1;
+    size_t at = ((uint64_t)pid * UINT64_C(0x9E3779B97F4A7C15)) >> (64 - processes->bits);
+
+    while (processes->by_pid[at] && processes->by_pid[at]->pid != pid) {
+        at = (at + 1) & mask;
+    }
+    return at;
+}
+
+/* Makes the index anew, for at least twice as many places as processes. */
+static mprof_status index_all(mprof__processes *processes)
+{
+    unsigned bits = processes->bits ? processes->bits : FIRST_BITS;
+    mprof__process **places;
+
+    while (((size_t)1 << bits) < processes->count * 2 + 2) {
+        bits++;
+    }
+    if (bits == processes->bits) {
+        memset(processes->by_pid, 0, ((size_t)1 << bits) * sizeof *places);
+    } else {
+        places = calloc((size_t)1 << bits, sizeof *places);
+        if (!places) {
+            return MPROF_ENOMEM;
+        }
+        free(processes->by_pid);
+        processes->by_pid = places;
+        processes->bits = bits;
+    }
+    for (size_t i = 0; i < processes->count; i++) {
+        processes->by_pid[place_of(processes, processes->items[i]->pid)] = processes->items[i];
+    }
+    return MPROF_OK;
+}
+
+mprof__process *mprof__processes_find(const mprof__processes *processes, int64_t pid)
+{
+    return processes->bits ? processes->by_pid[place_of(processes, pid)] : NULL;
+}
+
+void mprof__process_set_title(mprof__process *process, const char *title)
+{
+    snprintf(process->title, sizeof process->title, "%s", title);
+    memcpy(process->name, process->title, sizeof process->name);
+    process->given_ns = 0;
+    process->comm[0] = '\0'; /* whatever it is by then, the title is read */
+}
+
+/* 1 if the title has changed. */
+static int read_title(mprof__process *process)
+{
+    char title[sizeof process->title];
+    mprof__procfs_stat stat;
+    char arguments[1024];
+    size_t count;
+    int changed;
+
+    if (mprof__procfs_stat_read(&stat, process->pid) != 0) {
+        return 0;
+    }
+    process->start_ticks = stat.start_ticks;
+    memcpy(process->comm, stat.comm, sizeof process->comm);
+    count = mprof__procfs_arguments(arguments, sizeof arguments, process->pid);
+    mprof__program_title(title, sizeof title, arguments, count, stat.comm);
+    changed = strcmp(title, process->title) != 0;
+    memcpy(process->title, title, sizeof process->title);
+    return changed;
+}
+
+/* 1 if that changes the name. */
+static int go_by_title(mprof__process *process)
+{
+    int changed = strcmp(process->name, process->title) != 0;
+
+    memcpy(process->name, process->title, sizeof process->name);
+    process->given_ns = 0;
+    return changed;
+}
+
+int mprof__process_rename(mprof__process *process)
+{
+    return read_title(process) && go_by_title(process);
+}
+
+int mprof__process_executed(mprof__process *process, int64_t time_ns)
+{
+    process->exec_ns = time_ns;
+    (void)read_title(process);
+    return process->given_ns < time_ns && go_by_title(process);
+}
+
+/* The length of as much of the text as fits into `size` bytes with a NUL: whole characters. */
+static size_t fitting_length(mprof_text text, size_t size)
+{
+    size_t length = text.length < size ? text.length : size - 1;
+
+    while (length < text.length && length > 0 &&
+           ((unsigned char)text.bytes[length] & 0xC0) == 0x80) {
+        length--;
+    }
+    return length;
+}
+
+int mprof__process_give_name(mprof__process *process, mprof_text name, int64_t time_ns)
+{
+    char given[sizeof process->name] = "";
+    int changed;
+
+    if (time_ns <= process->exec_ns || time_ns <= process->given_ns) {
+        return 0;
+    }
+    (void)read_title(process); /* as it is now, so that it counts if it changes */
+    memcpy(given, name.bytes, fitting_length(name, sizeof given));
+    changed = strcmp(process->name, given) != 0;
+    memcpy(process->name, given, sizeof process->name);
+    process->given_ns = time_ns;
+    return changed;
+}
+
+static mprof_status append(mprof__processes *processes, mprof__process *process)
+{
+    mprof_status status;
+
+    if (processes->count == processes->size) {
+        size_t size = processes->size ? processes->size * 2 : 16;
+        mprof__process **larger = realloc(processes->items, size * sizeof *larger);
+
+        if (!larger) {
+            return MPROF_ENOMEM;
+        }
+        processes->items = larger;
+        processes->size = size;
+    }
+    processes->items[processes->count++] = process;
+    if (processes->bits && processes->count * 2 <= (size_t)1 << processes->bits) {
+        processes->by_pid[place_of(processes, process->pid)] = process;
+        return MPROF_OK;
+    }
+    status = index_all(processes);
+    if (status != MPROF_OK) {
+        processes->count--;
+    }
+    return status;
+}
+
+mprof_status mprof__processes_add(mprof__processes *processes, int64_t pid, int64_t ppid,
+                                  mprof__process **out)
+{
+    mprof__process *process = calloc(1, sizeof *process);
+
+    *out = NULL;
+    if (!process) {
+        return MPROF_ENOMEM;
+    }
+    process->pid = pid;
+    process->ppid = ppid;
+    if (append(processes, process) != MPROF_OK) {
+        free(process);
+        return MPROF_ENOMEM;
+    }
+    mprof__probe_open(&process->probe, pid);
+    mprof__rest_init(&process->rest);
+    (void)read_title(process);
+    (void)go_by_title(process);
+    *out = process;
+    return MPROF_OK;
+}
+
+void mprof__processes_remove(mprof__processes *processes, mprof__process *process)
+{
+    size_t index = 0;
+
+    while (index < processes->count && processes->items[index] != process) {
+        index++;
+    }
+    if (index == processes->count) {
+        return;
+    }
+    processes->count--;
+    memmove(&processes->items[index], &processes->items[index + 1],
+            (processes->count - index) * sizeof *processes->items);
+    index_all(processes); /* never larger than before: cannot fail */
+    mprof__probe_close(&process->probe);
+    free(process);
+}
+
+mprof__process_end mprof__process_end_of_status(int wait_status, int64_t time_ns)
+{
+    mprof__process_end end = {time_ns, MPROF_EXIT_UNKNOWN, 0};
+
+    if (WIFEXITED(wait_status)) {
+        end.cause = MPROF_EXIT_STATUS;
+        end.value = WEXITSTATUS(wait_status);
+    } else if (WIFSIGNALED(wait_status)) {
+        end.cause = MPROF_EXIT_SIGNAL;
+        end.value = WTERMSIG(wait_status);
+    }
+    return end;
+}

@@ -1,0 +1,38 @@
+/* What the loop of a recording waits for, besides the time: descriptors by what they tell. */
+#ifndef MPROF_RECORD_EVENT_LOOP_H
+#define MPROF_RECORD_EVENT_LOOP_H
+
+#include <poll.h>
+#include <stdint.h>
+
+typedef enum mprof__waker {
+    MPROF__WAKER_SIGNALS,
+    MPROF__WAKER_END,  /* of a program that is not our child */
+    MPROF__WAKER_TREE, /* births and ends, of whatever process */
+    MPROF__WAKER_BELL, /* a ring fills up */
+    MPROF__WAKER_RING, /* there is a new one */
+    MPROF__WAKER_COUNT
+} mprof__waker;
+
+typedef struct mprof__wakers {
+    struct pollfd polls[MPROF__WAKER_COUNT];
+    int epoll_fd; /* owned: the same list, held by the kernel; -1: not there, or not to be had */
+} mprof__wakers;
+
+/* None of them yet. */
+void mprof__wakers_open(mprof__wakers *wakers);
+void mprof__wakers_close(mprof__wakers *wakers);
+
+/* fd: the caller's, not to be closed before this one is set to -1: none any more. */
+void mprof__wakers_set(mprof__wakers *wakers, mprof__waker waker, int fd);
+
+/* Waits until one of them has something to tell, or the time is over; INT64_MAX: never. */
+void mprof__wakers_wait(mprof__wakers *wakers, int64_t left_ns);
+
+/* Whether it was that one, or that one too. */
+int mprof__wakers_have(const mprof__wakers *wakers, mprof__waker waker);
+
+/* Whether it was waited for, and had nothing to tell. */
+int mprof__wakers_are_quiet(const mprof__wakers *wakers, mprof__waker waker);
+
+#endif

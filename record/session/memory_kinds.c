@@ -1,0 +1,131 @@
+/* Owns which file of /proc tells which kind, and what the readings may cost. */
+#include "memory_kinds.h"
+
+#include "record/kernel/memory_probe.h"
+#include "record/kernel/procfs.h"
+
+#include <string.h>
+
+#define BIT(kind) (1U << (kind))
+/* Those that walk through the page tables. */
+#define OF_ROLLUP (BIT(MPROF_KIND_PSS) | BIT(MPROF_KIND_USS))
+
+int mprof__kinds_parse(unsigned *mask, int *group, const char **wrong, const char *list)
+{
+    *mask = 0;
+    *group = 0;
+    for (const char *at = list;; at++) {
+        size_t length = strcspn(at, ",");
+        mprof_kind kind = mprof_kind_find(at, length);
+        int found = kind < MPROF_KIND_COUNT;
+
+        *mask |= found ? BIT(kind) : 0;
+        if (length == 5 && memcmp(at, "group", 5) == 0) {
+            *group = found = 1;
+        }
+        if (!found) {
+            *wrong = at;
+            return -1;
+        }
+        at += length;
+        if (*at == '\0') {
+            return 0;
+        }
+    }
+}
+
+static int64_t bytes_of(const char *text, const char *key)
+{
+    int64_t kib = mprof__procfs_kib(text, key);
+
+    return kib < 0 ? -1 : kib * 1024;
+}
+
+void mprof__kinds_from_text(int64_t *bytes, unsigned mask, const char *rollup, const char *status)
+{
+    static const struct {
+        mprof_kind kind;
+        const char *key;
+    } keys[] = {
+        {MPROF_KIND_RSS, "VmRSS:"},      {MPROF_KIND_SWAP, "VmSwap:"},
+        {MPROF_KIND_ANON, "RssAnon:"},   {MPROF_KIND_FILE, "RssFile:"},
+        {MPROF_KIND_SHMEM, "RssShmem:"},
+    };
+
+    for (int kind = 0; kind < MPROF_KIND_COUNT; kind++) {
+        bytes[kind] = -1;
+    }
+    if (rollup && mask & BIT(MPROF_KIND_PSS)) {
+        bytes[MPROF_KIND_PSS] = mprof__probe_parse_rollup(rollup, MPROF__METRIC_PSS);
+    }
+    if (rollup && mask & BIT(MPROF_KIND_USS)) {
+        bytes[MPROF_KIND_USS] = mprof__probe_parse_rollup(rollup, MPROF__METRIC_USS);
+    }
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        if (status && mask & BIT(keys[i].kind)) {
+            bytes[keys[i].kind] = bytes_of(status, keys[i].key);
+        }
+    }
+}
+
+/* 1 if something was told. */
+static int read_kinds(int64_t *bytes, unsigned mask, mprof__process *process)
+{
+    char rollup[2048];
+    char status[4096];
+    int has_rollup = mask & OF_ROLLUP &&
+                     mprof__probe_rollup(&process->probe, rollup, sizeof rollup) == MPROF__PROBE_OK;
+    int has_status =
+        mask & ~OF_ROLLUP && mprof__procfs_status_text(status, sizeof status, process->pid) > 0;
+
+    if (mask & ~OF_ROLLUP && (!has_status || mprof__procfs_kib(status, "VmRSS:") < 0)) {
+        return 0; /* It has ended since: half a record would look like a whole one. */
+    }
+    mprof__kinds_from_text(bytes, mask, has_rollup ? rollup : NULL, has_status ? status : NULL);
+    for (int kind = 0; kind < MPROF_KIND_COUNT; kind++) {
+        if (bytes[kind] >= 0) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static int is_read(const mprof__process *process)
+{
+    return process->is_member && process->value_bytes >= 0;
+}
+
+static int is_anybody_read(const mprof__processes *processes)
+{
+    for (size_t i = 0; i < processes->count; i++) {
+        if (is_read(processes->items[i])) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+void mprof__kinds_tick(mprof__kinds *kinds, mprof__journal *journal,
+                       const mprof__processes *processes, int64_t now_ns)
+{
+    int64_t start_ns;
+
+    if (kinds->mask == 0) {
+        return;
+    }
+    if (now_ns < kinds->costly_ns) {
+        kinds->thinned += is_anybody_read(processes) ? 1 : 0;
+        return;
+    }
+    start_ns = mprof__clock_now_ns();
+    for (size_t i = 0; i < processes->count; i++) {
+        mprof__process *process = processes->items[i];
+        int64_t bytes[MPROF_KIND_COUNT];
+
+        if (is_read(process) && read_kinds(bytes, kinds->mask, process)) {
+            mprof__journal_kinds(journal, process->pid, bytes, now_ns);
+        }
+    }
+    kinds->costly_ns =
+        now_ns + (mprof__clock_now_ns() - start_ns) * MPROF__COST_DIVISOR - kinds->interval_ns / 2;
+}

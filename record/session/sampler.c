@@ -1,0 +1,362 @@
+/* Owns what is read when, and what it costs. */
+#include "sampler.h"
+
+#include "record/kernel/procfs.h"
+
+#include <string.h>
+
+/* The high-water mark of each process is read this often: more often in its youth, and all of them
+ * together no more than forty times a second, since it costs twenty times what a sample costs. */
+#define LOOK_NS INT64_C(100000000)
+#define LOOK_MAX_NS INT64_C(1000000000)
+#define LOOK_AGE_DIVISOR 8
+#define LOOK_NS_PER_PROCESS INT64_C(25000000)
+/* A mark that has grown by less than this part is told later, or at the end. */
+#define PEAK_STEP_DIVISOR 64
+/* The kernel counts pages in batches: two of its accounts of one peak differ by so much. */
+#define ACCOUNTS_DIFFER_BYTES (INT64_C(1) << 20)
+
+/* --- high-water marks --- */
+
+/* What the file shows of the process already. */
+static int64_t told_bytes(const mprof__process *process)
+{
+    return process->peak_bytes > process->sampled_bytes ? process->peak_bytes
+                                                        : process->sampled_bytes;
+}
+
+static void tell_peak(mprof__sampler *sampler, mprof__process *process, int64_t bytes,
+                      int64_t time_ns)
+{
+    mprof__journal_peak(sampler->journal, process->pid, bytes, time_ns);
+    if (process->peak_bytes < bytes) {
+        process->peak_bytes = bytes;
+    }
+}
+
+static int64_t pause_until_next_look(const mprof__sampler *sampler, const mprof__process *process,
+                                     int64_t now_ns)
+{
+    int64_t count = (int64_t)mprof__process_tree_processes(sampler->tree)->count;
+    int64_t pause_ns = (now_ns - process->seen_ns) / LOOK_AGE_DIVISOR;
+
+    if (pause_ns > LOOK_MAX_NS) {
+        pause_ns = LOOK_MAX_NS;
+    }
+    if (pause_ns < LOOK_NS) {
+        pause_ns = LOOK_NS;
+    }
+    return pause_ns > count * LOOK_NS_PER_PROCESS ? pause_ns : count * LOOK_NS_PER_PROCESS;
+}
+
+/* Reads what costs more than a sample, if it is time to: the high-water mark, the control group,
+ * and the name, which tells of an exec that no event told of. */
+static void look_closely(mprof__sampler *sampler, mprof__process *process, int64_t now_ns)
+{
+    char comm[sizeof process->comm];
+    int64_t known = told_bytes(process);
+    int64_t bytes;
+
+    if (process->look_ns == 0) { /* new: let it come up first */
+        process->seen_ns = now_ns;
+        process->look_ns = now_ns + LOOK_NS / 2;
+    }
+    if (now_ns < process->look_ns || !process->rest.has_run ||
+        mprof__procfs_status_read(&bytes, comm, sizeof comm, process->pid) != 0) {
+        return;
+    }
+    process->rest.has_run = 0;
+    process->look_ns = now_ns + pause_until_next_look(sampler, process, now_ns);
+    if (sampler->oom) {
+        mprof__oom_look(sampler->oom, &process->place, process->pid, now_ns);
+    }
+    if (strcmp(comm, process->comm) != 0 && mprof__process_rename(process)) {
+        mprof__journal_process(sampler->journal, process, now_ns);
+    }
+    if (!sampler->peak_interval && bytes > known + known / PEAK_STEP_DIVISOR) {
+        tell_peak(sampler, process, bytes, now_ns);
+    }
+}
+
+static void tell_kept(mprof__sampler *sampler, const mprof__process *process)
+{
+    mprof_error error = MPROF_ERROR_INIT;
+
+    if (sampler->kept++ == 0) {
+        mprof_error_set(&error, MPROF_ENOTFOUND,
+                        "the peak of process %lld may not be reset: it is that of its whole life",
+                        (long long)process->pid);
+        mprof__journal_notice(sampler->journal, &error);
+    }
+}
+
+/* The most there was since the tick before. */
+static void tell_peak_of_interval(mprof__sampler *sampler, mprof__process *process, int64_t now_ns)
+{
+    int64_t bytes;
+    int status = mprof__procfs_take_high_water(&bytes, process->pid);
+
+    if (bytes < 0) {
+        return;
+    }
+    if (status != 0) {
+        tell_kept(sampler, process);
+    }
+    tell_peak(sampler, process, bytes, now_ns);
+}
+
+void mprof__sampler_tell_peaks(mprof__sampler *sampler, int64_t now_ns)
+{
+    const mprof__processes *processes = mprof__process_tree_processes(sampler->tree);
+
+    for (size_t i = 0; i < processes->count; i++) {
+        mprof__process *process = processes->items[i];
+        char comm[sizeof process->comm];
+        int64_t bytes;
+
+        if (mprof__procfs_status_read(&bytes, comm, sizeof comm, process->pid) == 0 &&
+            bytes > told_bytes(process)) {
+            tell_peak(sampler, process, bytes, now_ns);
+        }
+    }
+}
+
+void mprof__sampler_forget_peaks(mprof__sampler *sampler)
+{
+    const mprof__processes *processes = mprof__process_tree_processes(sampler->tree);
+
+    for (size_t i = 0; i < processes->count; i++) {
+        mprof__process *process = processes->items[i];
+        char comm[sizeof process->comm];
+        int64_t bytes;
+
+        if (sampler->peak_interval) {
+            (void)mprof__procfs_take_high_water(&bytes, process->pid);
+        } else if (mprof__procfs_status_read(&bytes, comm, sizeof comm, process->pid) == 0) {
+            process->peak_bytes = bytes + bytes / PEAK_STEP_DIVISOR + ACCOUNTS_DIFFER_BYTES;
+        }
+    }
+}
+
+void mprof__sampler_tell_final_peak(mprof__sampler *sampler, mprof__process *process,
+                                    const struct rusage *usage, int64_t reaped_faults,
+                                    int64_t time_ns)
+{
+    int64_t bytes = (int64_t)usage->ru_maxrss * 1024;
+    struct rusage own;
+
+    /* The account includes children it waited for: usable where there were none. And it includes
+     * the moment between fork and exec, when the process was still on the recorder's own memory. */
+    if (reaped_faults == 0 && getrusage(RUSAGE_SELF, &own) == 0 &&
+        usage->ru_maxrss > own.ru_maxrss) {
+        mprof__sampler_tell_last_peak(sampler, process, bytes, time_ns);
+    }
+}
+
+void mprof__sampler_tell_last_peak(mprof__sampler *sampler, mprof__process *process, int64_t bytes,
+                                   int64_t time_ns)
+{
+    if (bytes > told_bytes(process)) {
+        tell_peak(sampler, process, bytes, time_ns);
+    }
+}
+
+/* --- samples --- */
+
+static void tell_denied(mprof__sampler *sampler, const mprof__process *process)
+{
+    mprof_error error = MPROF_ERROR_INIT;
+
+    if (sampler->denied++ == 0) {
+        mprof_error_set(&error, MPROF_ENOTFOUND,
+                        "memory of process %lld may not be read (%s): it is left out",
+                        (long long)process->pid, sampler->backend);
+        mprof__journal_notice(sampler->journal, &error);
+    }
+}
+
+/* The process is no longer where it was. 0 if it has ended, and has been removed. */
+static int take_vanished(mprof__sampler *sampler, mprof__process *process, int64_t now_ns)
+{
+    int is_root = process == mprof__process_tree_root(sampler->tree);
+    mprof__process_end end;
+
+    if ((is_root && sampler->root_is_ours) ||
+        !mprof__process_tree_has_ended(process, now_ns, &end)) {
+        return 1;
+    }
+    if (end.cause == MPROF_EXIT_UNKNOWN && !process->is_missing &&
+        mprof__process_tree_fd(sampler->tree) >= 0) {
+        process->is_missing = 1; /* the event that tells how it ended is on its way */
+        return 1;
+    }
+    mprof__process_tree_end(sampler->tree, process, &end);
+    return 0;
+}
+
+/* Whether the value of the last tick stands. Shares of pages (PSS, USS) are changed by what
+ * others do: these are read each time. */
+static int is_unchanged(const mprof__sampler *sampler, mprof__process *process,
+                        mprof__metric metric, int64_t now_ns)
+{
+    if (metric != MPROF__METRIC_RSS || !sampler->lets_rest) {
+        process->rest.has_run = 1;
+        return 0;
+    }
+    return mprof__rest_holds(&process->rest, process->pid, now_ns) && process->value_bytes >= 0;
+}
+
+/* Reads one process. 0 if it has ended, and has been removed. */
+static int read_process(mprof__sampler *sampler, mprof__process *process, int64_t now_ns)
+{
+    mprof__metric metric = process->is_member ? sampler->metric : MPROF__METRIC_RSS;
+    mprof__process_end end;
+    int64_t bytes = 0;
+
+    if (is_unchanged(sampler, process, metric, now_ns)) {
+        return 1;
+    }
+    process->value_bytes = -1;
+    switch (mprof__probe_read(&process->probe, metric, &bytes)) {
+    case MPROF__PROBE_OK:
+        if (process->probe.alive_fd < 0 && mprof__process_tree_has_ended(process, now_ns, &end)) {
+            break; /* without a kept descriptor: this is another process of the same pid */
+        }
+        process->value_bytes = bytes;
+        process->rss_bytes = process->probe.rss_bytes;
+        return 1;
+    case MPROF__PROBE_DENIED:
+        tell_denied(sampler, process);
+        return 1;
+    case MPROF__PROBE_EMPTY:
+    case MPROF__PROBE_GONE:
+        break;
+    }
+    return take_vanished(sampler, process, now_ns);
+}
+
+static void read_all(mprof__sampler *sampler, int64_t now_ns)
+{
+    const mprof__processes *processes = mprof__process_tree_processes(sampler->tree);
+    size_t i = 0;
+
+    while (i < processes->count) {
+        i += (size_t)read_process(sampler, processes->items[i], now_ns);
+    }
+}
+
+static int64_t sum_of_members(const mprof__processes *processes)
+{
+    int64_t sum = 0;
+
+    for (size_t i = 0; i < processes->count; i++) {
+        if (processes->items[i]->is_member && processes->items[i]->value_bytes > 0) {
+            sum += processes->items[i]->value_bytes;
+        }
+    }
+    return sum;
+}
+
+/* A sum is told while the program is there to be read; when it has ended, of what is left. */
+static int has_sum(const mprof__sampler *sampler, const mprof__processes *processes,
+                   const mprof__process *root)
+{
+    return root ? root->value_bytes >= 0 : sampler->follow && sum_of_members(processes) > 0;
+}
+
+static void note_sampled(mprof__process *process)
+{
+    if (process->sampled_bytes < process->rss_bytes) {
+        process->sampled_bytes = process->rss_bytes;
+    }
+}
+
+static void write_samples(mprof__sampler *sampler, int64_t now_ns)
+{
+    const mprof__processes *processes = mprof__process_tree_processes(sampler->tree);
+    mprof__process *root = mprof__process_tree_root(sampler->tree);
+
+    if (root && root->value_bytes >= 0 && !sampler->include_children) {
+        sampler->mem_bytes = root->value_bytes;
+        mprof__journal_mem(sampler->journal, sampler->mem_bytes, now_ns);
+        note_sampled(root);
+    } else if (sampler->include_children && has_sum(sampler, processes, root)) {
+        sampler->mem_bytes = sum_of_members(processes);
+        mprof__journal_mem(sampler->journal, sampler->mem_bytes, now_ns);
+    }
+    for (size_t i = 0; sampler->multiprocess && i < processes->count; i++) {
+        mprof__process *process = processes->items[i];
+
+        if (process != root && process->is_member && process->value_bytes >= 0) {
+            mprof__journal_chld(sampler->journal, process->pid, process->value_bytes, now_ns);
+            note_sampled(process);
+        }
+    }
+}
+
+/* The control group the root is in, or was in last: if it has a limit, or if that was asked for. */
+static void tell_group(mprof__sampler *sampler, int64_t now_ns)
+{
+    const mprof__process *root = mprof__process_tree_root(sampler->tree);
+    int64_t bytes;
+    int64_t limit_bytes;
+    const char *name;
+
+    if (!root || !sampler->oom ||
+        mprof__oom_group(sampler->oom, &root->place, sampler->group, &bytes, &limit_bytes, &name,
+                         now_ns) != 0 ||
+        (name == sampler->group_name && bytes == sampler->group_bytes &&
+         limit_bytes == sampler->group_limit_bytes)) {
+        return;
+    }
+    mprof__journal_group(sampler->journal, bytes, limit_bytes,
+                         name == sampler->group_name ? "" : name, now_ns);
+    sampler->group_name = name;
+    sampler->group_bytes = bytes;
+    sampler->group_limit_bytes = limit_bytes;
+}
+
+void mprof__sampler_tick(mprof__sampler *sampler, int64_t now_ns)
+{
+    const mprof__processes *processes = mprof__process_tree_processes(sampler->tree);
+
+    if (now_ns < sampler->costly_ns) {
+        sampler->thinned++;
+        return;
+    }
+    read_all(sampler, now_ns);
+    if (sampler->metric != MPROF__METRIC_RSS) {
+        int64_t spent_ns = mprof__clock_now_ns() - now_ns;
+
+        sampler->costly_ns = now_ns + spent_ns * MPROF__COST_DIVISOR - sampler->interval_ns / 2;
+    }
+    write_samples(sampler, now_ns);
+    tell_group(sampler, now_ns);
+    mprof__kinds_tick(&sampler->kinds, sampler->journal, processes, now_ns);
+    for (size_t i = 0; i < processes->count; i++) {
+        if (processes->items[i]->value_bytes >= 0) {
+            if (sampler->peak_interval && processes->items[i]->is_member) {
+                tell_peak_of_interval(sampler, processes->items[i], now_ns);
+            }
+            look_closely(sampler, processes->items[i], now_ns);
+        }
+    }
+}
+
+void mprof__sampler_find_ended(mprof__sampler *sampler, int64_t now_ns)
+{
+    const mprof__processes *processes = mprof__process_tree_processes(sampler->tree);
+    const mprof__process *root = mprof__process_tree_root(sampler->tree);
+    size_t i = 0;
+
+    while (i < processes->count) {
+        mprof__process *process = processes->items[i];
+        mprof__process_end end;
+
+        if (process != root && mprof__process_tree_has_ended(process, now_ns, &end)) {
+            mprof__process_tree_end(sampler->tree, process, &end);
+        } else {
+            i++;
+        }
+    }
+}

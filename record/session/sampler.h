@@ -1,0 +1,64 @@
+/* The taking of samples: at each tick the memory of every process of the tree, and now and then the
+ * kernel's own account of the most there was. */
+#ifndef MPROF_RECORD_SAMPLER_H
+#define MPROF_RECORD_SAMPLER_H
+
+#include "memory_kinds.h"
+#include "record/kernel/memory_probe.h"
+#include "record/kernel/oom_killer.h"
+#include "record/output/event_log.h"
+#include "record/processes/process_tree.h"
+
+#include <mprof/error.h>
+#include <stdint.h>
+#include <sys/resource.h>
+
+typedef struct mprof__sampler {
+    mprof__journal *journal;   /* the caller's */
+    mprof__process_tree *tree; /* the caller's */
+    mprof__oom *oom;           /* the caller's; NULL: none */
+    mprof__metric metric;
+    const char *backend; /* how the user names the metric */
+    int64_t interval_ns;
+    int lets_rest;          /* what has not run is not read again */
+    int include_children;   /* MEM is the sum of the tree */
+    int multiprocess;       /* each descendant is written by itself */
+    mprof__kinds kinds;     /* recorded beside the metric */
+    int group;              /* the control group is recorded, even without a limit */
+    const char *group_name; /* as told last; the watcher's */
+    int64_t group_bytes;    /* as told last */
+    int64_t group_limit_bytes;
+    int follow;        /* what is left when the root has ended is told, too */
+    int peak_interval; /* high-water marks are read and reset at every tick */
+    int root_is_ours;  /* the root will be reaped: its end is not for the sampler to find */
+    int64_t costly_ns; /* no sample before this: the last one was expensive */
+    uint64_t thinned;  /* ticks left out for that */
+    uint64_t denied;   /* readings that were not allowed */
+    int64_t mem_bytes; /* the last MEM written; 0 before the first */
+    uint64_t kept;     /* high-water marks that could not be reset */
+} mprof__sampler;
+
+/* Reads all processes and writes the samples of this moment. Processes found to have ended are told
+ * to the tree. */
+void mprof__sampler_tick(mprof__sampler *sampler, int64_t now_ns);
+
+/* Tells the tree of the processes that have ended since, other than the root. */
+void mprof__sampler_find_ended(mprof__sampler *sampler, int64_t now_ns);
+
+/* Writes the high-water marks of all that are alive, where they say more than the samples. */
+void mprof__sampler_tell_peaks(mprof__sampler *sampler, int64_t now_ns);
+
+/* Takes the marks of all that are alive as told: those that follow are of what comes. */
+void mprof__sampler_forget_peaks(mprof__sampler *sampler);
+
+/* Writes the mark of a process that has ended, from the kernel's last word on it. */
+void mprof__sampler_tell_last_peak(mprof__sampler *sampler, mprof__process *process, int64_t bytes,
+                                   int64_t time_ns);
+
+/* The same of a child of ours that has ended, from what wait4(2) tells of it. `reaped_faults`: page
+ * faults of the children it had waited for itself. */
+void mprof__sampler_tell_final_peak(mprof__sampler *sampler, mprof__process *process,
+                                    const struct rusage *usage, int64_t reaped_faults,
+                                    int64_t time_ns);
+
+#endif

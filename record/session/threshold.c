@@ -1,0 +1,83 @@
+/* Owns how a threshold is written, and that it is crossed once. */
+#include "threshold.h"
+
+#include <errno.h>
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BYTES_PER_MIB (1024.0 * 1024.0)
+/* As much as 64 bits of address can hold, as the reader of recordings has it. */
+#define MIB_MAX 17592186044416.0
+
+/* Those that a program is told something by; sigabbrev_np(3) is younger than some C libraries. */
+static const struct {
+    const char *name;
+    int number;
+} signals[] = {
+    {"ABRT", SIGABRT}, {"ALRM", SIGALRM}, {"CONT", SIGCONT}, {"HUP", SIGHUP},   {"INT", SIGINT},
+    {"KILL", SIGKILL}, {"QUIT", SIGQUIT}, {"SEGV", SIGSEGV}, {"STOP", SIGSTOP}, {"TERM", SIGTERM},
+    {"TSTP", SIGTSTP}, {"USR1", SIGUSR1}, {"USR2", SIGUSR2},
+};
+
+void mprof__signal_name(char *text, size_t size, int number)
+{
+    snprintf(text, size, "%d", number);
+    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
+        if (signals[i].number == number) {
+            snprintf(text, size, "%s", signals[i].name);
+        }
+    }
+}
+
+/* 0 if there is no such signal. */
+static int parse_signal(const char *text)
+{
+    const char *name = strncmp(text, "SIG", 3) == 0 ? text + 3 : text;
+
+    if (text[0] != '\0' && strlen(text) < 3 && text[strspn(text, "0123456789")] == '\0') {
+        int number = atoi(text);
+
+        return number <= SIGRTMAX ? number : 0;
+    }
+    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
+        if (strcmp(signals[i].name, name) == 0) {
+            return signals[i].number;
+        }
+    }
+    return 0;
+}
+
+mprof_status mprof__threshold_parse(mprof__threshold *out, const char *text, mprof_error *error)
+{
+    size_t length = strspn(text, "0123456789.eE+-");
+    char *end;
+    double mib;
+
+    memset(out, 0, sizeof *out);
+    errno = 0;
+    mib = strtod(text, &end);
+    if (end != text + length || length == 0 || (*end != '\0' && *end != ':') || !isfinite(mib) ||
+        mib <= 0 || mib > MIB_MAX || mib * BYTES_PER_MIB < 1) {
+        return mprof_error_set(error, MPROF_EARGUMENT, "'%s' is no number of MiB above 0", text);
+    }
+    if (*end == ':') {
+        out->signal = parse_signal(end + 1);
+        if (out->signal == 0) {
+            return mprof_error_set(error, MPROF_EARGUMENT, "'%s' is no signal", end + 1);
+        }
+    }
+    out->bytes = mib * BYTES_PER_MIB < 9e18 ? (int64_t)(mib * BYTES_PER_MIB) : INT64_MAX;
+    return MPROF_OK;
+}
+
+int mprof__threshold_is_crossed(mprof__threshold *threshold, int64_t bytes)
+{
+    if (threshold->bytes == 0 || threshold->is_reached || bytes < threshold->bytes) {
+        return 0;
+    }
+    threshold->is_reached = 1;
+    return 1;
+}

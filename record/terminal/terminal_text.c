@@ -1,0 +1,145 @@
+/* Owns the counting of columns. */
+#include "terminal_text.h"
+
+#include "parse/commands/command.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* From here on a character may take two columns. Some take none: the line then ends sooner than it
+ * might, which does no harm. */
+#define FIRST_WIDE 0x1100
+
+void mprof__screen_text_init(mprof__screen_text *text, size_t room, int utf8)
+{
+    text->bytes[0] = '\0';
+    text->used = 0;
+    text->columns = 0;
+    text->room = room;
+    text->utf8 = utf8;
+}
+
+int mprof__screen_text_is_utf8(void)
+{
+    static const char *const names[] = {"LC_ALL", "LC_CTYPE", "LANG"};
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const char *value = getenv(names[i]);
+
+        if (value && *value) {
+            return strcasestr(value, "utf-8") || strcasestr(value, "utf8");
+        }
+    }
+    return 0;
+}
+
+/* Bytes of the character that begins with this one, in text that is valid, and its columns. */
+static size_t measure(const unsigned char *at, size_t *columns)
+{
+    size_t length = at[0] < 0x80 ? 1 : at[0] < 0xe0 ? 2 : at[0] < 0xf0 ? 3 : 4;
+    unsigned first = at[0];
+
+    *columns = 1;
+    if (length == 4) {
+        *columns = 2;
+    } else if (length == 3) {
+        unsigned point = (first & 0x0fU) << 12 | (at[1] & 0x3fU) << 6 | (at[2] & 0x3fU);
+        int is_block = point >= 0x2000 && point < 0x2e00; /* what we draw with ourselves */
+
+        *columns = point >= FIRST_WIDE && !is_block ? 2 : 1;
+    }
+    return length;
+}
+
+static size_t count_columns(const char *bytes)
+{
+    size_t columns = 0;
+
+    while (*bytes) {
+        size_t one;
+
+        bytes += measure((const unsigned char *)bytes, &one);
+        columns += one;
+    }
+    return columns;
+}
+
+static int append(mprof__screen_text *text, const char *bytes, size_t length, size_t columns)
+{
+    if (text->columns + columns > text->room || text->used + length >= sizeof text->bytes) {
+        return 0;
+    }
+    memcpy(text->bytes + text->used, bytes, length);
+    text->used += length;
+    text->bytes[text->used] = '\0';
+    text->columns += columns;
+    return 1;
+}
+
+int mprof__screen_text_put(mprof__screen_text *text, const char *format, ...)
+{
+    char part[512];
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(part, sizeof part, format, arguments);
+    va_end(arguments);
+    if (append(text, part, strlen(part), count_columns(part))) {
+        return 1;
+    }
+    text->room = text->columns;
+    return 0;
+}
+
+/* The text as a terminal may have it, or NULL if out of memory; the caller's. */
+static char *make_harmless(const char *bytes, int utf8)
+{
+    char *plain = NULL;
+    size_t size = 0;
+    FILE *stream = open_memstream(&plain, &size);
+
+    if (!stream) {
+        return NULL;
+    }
+    mprof__print_plain(stream, bytes);
+    if (fclose(stream) != 0) {
+        free(plain);
+        return NULL;
+    }
+    for (char *at = plain; !utf8 && *at; at++) {
+        if (*at & (char)0x80) {
+            *at = '?';
+        }
+    }
+    return plain;
+}
+
+void mprof__screen_text_put_foreign(mprof__screen_text *text, const char *bytes, size_t most)
+{
+    size_t left = text->room - text->columns < most ? text->room - text->columns : most;
+    char *plain = make_harmless(bytes, text->utf8);
+    const char *at = plain ? plain : "";
+    int is_cut = count_columns(at) > left;
+
+    while (*at && left > 0) {
+        size_t columns;
+        size_t length = measure((const unsigned char *)at, &columns);
+
+        if (columns + (size_t)is_cut > left || !append(text, at, length, columns)) {
+            break;
+        }
+        at += length;
+        left -= columns;
+    }
+    if (is_cut && left > 0) {
+        (void)mprof__screen_text_put(text, "%s", text->utf8 ? "…" : "~");
+    }
+    free(plain);
+}
+
+void mprof__screen_text_pad(mprof__screen_text *text, size_t column)
+{
+    while (text->columns < column && append(text, " ", 1, 1)) {
+    }
+}

@@ -1,0 +1,360 @@
+/* Owns the rows. Those that have ended are kept only as far as anybody might look at them: a
+ * program may have a million children. */
+#include "process_table.h"
+
+#include "record/calls/id_table.h"
+#include "record/session/threshold.h"
+#include "record/terminal/live_line.h"
+#include "record/terminal/sparkline.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MIB (1024.0 * 1024.0)
+#define ROWS_MAX (1U << 20)
+#define ENDED_MAX 8
+#define NAME_COLUMNS 28
+
+typedef struct board_row {
+    int64_t pid;
+    char name[96];
+    mprof__trend trend;
+    int64_t peak_bytes; /* the kernel's mark; 0: not told */
+    mprof_exit_cause cause;
+    int64_t value;
+    size_t calls;
+    char function[256];
+} board_row;
+
+struct mprof__board {
+    char title[512];
+    mprof__trend total;
+    board_row **rows; /* of processes that run */
+    size_t count;
+    size_t size;
+    mprof__id_table by_pid;      /* pid -> index in rows */
+    board_row *ended[ENDED_MAX]; /* the last of them, as a ring */
+    uint64_t ended_count;
+};
+
+mprof_status mprof__board_new(mprof__board **out, mprof_error *error)
+{
+    mprof__board *board = calloc(1, sizeof *board);
+
+    *out = board;
+    if (!board) {
+        return mprof_error_set(error, MPROF_ENOMEM, "out of memory");
+    }
+    mprof__id_table_init(&board->by_pid, ROWS_MAX);
+    return MPROF_OK;
+}
+
+void mprof__board_free(mprof__board *board)
+{
+    if (!board) {
+        return;
+    }
+    for (size_t i = 0; i < board->count; i++) {
+        free(board->rows[i]);
+    }
+    for (size_t i = 0; i < ENDED_MAX; i++) {
+        free(board->ended[i]);
+    }
+    free(board->rows);
+    mprof__id_table_free(&board->by_pid);
+    free(board);
+}
+
+static void copy_text(char *text, size_t size, const char *bytes, size_t length)
+{
+    if (length >= size) {
+        length = size - 1;
+    }
+    memcpy(text, bytes, length);
+    text[length] = '\0';
+    for (char *at = text; (at = memchr(at, '\0', (size_t)(text + length - at)));) {
+        *at = ' '; /* between the arguments of a command line */
+    }
+}
+
+void mprof__board_set_title(mprof__board *board, const char *bytes, size_t length)
+{
+    copy_text(board->title, sizeof board->title, bytes, length);
+}
+
+static board_row *find_row(const mprof__board *board, int64_t pid)
+{
+    uint32_t index;
+
+    return mprof__id_table_get(&board->by_pid, (uint32_t)pid, &index) ? board->rows[index] : NULL;
+}
+
+static int reserve_row(mprof__board *board)
+{
+    if (board->count == board->size) {
+        size_t size = board->size ? board->size * 2 : 16;
+        board_row **larger = realloc(board->rows, size * sizeof *larger);
+
+        if (!larger) {
+            return 0;
+        }
+        board->rows = larger;
+        board->size = size;
+    }
+    return 1;
+}
+
+/* NULL if out of memory. */
+static board_row *need_row(mprof__board *board, int64_t pid)
+{
+    board_row *row = find_row(board, pid);
+
+    if (row || !reserve_row(board)) {
+        return row;
+    }
+    row = calloc(1, sizeof *row);
+    if (!row ||
+        mprof__id_table_put(&board->by_pid, (uint32_t)pid, (uint32_t)board->count) != MPROF_OK) {
+        free(row);
+        return NULL;
+    }
+    row->pid = pid;
+    board->rows[board->count++] = row;
+    return row;
+}
+
+void mprof__board_add_total(mprof__board *board, int64_t bytes, int64_t time_ns)
+{
+    mprof__trend_add(&board->total, bytes, time_ns);
+}
+
+void mprof__board_name(mprof__board *board, int64_t pid, const char *bytes, size_t length)
+{
+    board_row *row = need_row(board, pid);
+
+    if (row) {
+        copy_text(row->name, sizeof row->name, bytes, length);
+    }
+}
+
+void mprof__board_add(mprof__board *board, int64_t pid, int64_t bytes, int64_t time_ns)
+{
+    board_row *row = need_row(board, pid);
+
+    if (row) {
+        mprof__trend_add(&row->trend, bytes, time_ns);
+    }
+}
+
+void mprof__board_peak(mprof__board *board, int64_t pid, int64_t bytes)
+{
+    board_row *row = need_row(board, pid);
+
+    if (row && bytes > row->peak_bytes) {
+        row->peak_bytes = bytes;
+    }
+}
+
+void mprof__board_end(mprof__board *board, int64_t pid, mprof_exit_cause cause, int64_t value)
+{
+    board_row *row = need_row(board, pid);
+    board_row **place = &board->ended[board->ended_count % ENDED_MAX];
+    uint32_t index;
+
+    if (!row || !mprof__id_table_take(&board->by_pid, (uint32_t)pid, &index)) {
+        return;
+    }
+    row->cause = cause;
+    row->value = value;
+    row->calls = 0;
+    free(*place);
+    *place = row;
+    board->ended_count++;
+    board->count--;
+    if (index < board->count) { /* the last row moves into the gap */
+        board->rows[index] = board->rows[board->count];
+        (void)mprof__id_table_put(&board->by_pid, (uint32_t)board->rows[index]->pid, index);
+    }
+}
+
+int mprof__board_is_alive(const mprof__board *board, int64_t pid)
+{
+    return find_row(board, pid) != NULL;
+}
+
+void mprof__board_clear_calls(mprof__board *board)
+{
+    for (size_t i = 0; i < board->count; i++) {
+        board->rows[i]->calls = 0;
+    }
+}
+
+void mprof__board_calls(mprof__board *board, int64_t pid, size_t count, const char *function)
+{
+    board_row *row = find_row(board, pid); /* a process that has ended has none */
+
+    if (row) {
+        row->calls = count;
+        copy_text(row->function, sizeof row->function, function, strlen(function));
+    }
+}
+
+/* --- as text --- */
+
+static int64_t peak_of(const board_row *row)
+{
+    return row->trend.peak_bytes > row->peak_bytes ? row->trend.peak_bytes : row->peak_bytes;
+}
+
+static void put_mib(mprof__screen_text *text, int is_known, int64_t bytes)
+{
+    if (is_known) {
+        (void)mprof__screen_text_put(text, " %8.1f", (double)bytes / MIB);
+    } else {
+        (void)mprof__screen_text_put(text, " %8s", "-");
+    }
+}
+
+static void put_end(mprof__screen_text *text, const board_row *row)
+{
+    char name[16];
+
+    mprof__signal_name(name, sizeof name, (int)row->value);
+    switch (row->cause) {
+    case MPROF_EXIT_STATUS:
+        (void)mprof__screen_text_put(text, "ended: status %d", (int)row->value);
+        break;
+    case MPROF_EXIT_SIGNAL:
+        (void)mprof__screen_text_put(text, "ended: signal %s", name);
+        break;
+    case MPROF_EXIT_OOM:
+        (void)mprof__screen_text_put(text, "ended: out of memory");
+        break;
+    case MPROF_EXIT_UNKNOWN:
+        (void)mprof__screen_text_put(text, "ended");
+        break;
+    }
+}
+
+static void put_calls(mprof__screen_text *text, const board_row *row)
+{
+    char more[32] = "";
+
+    if (row->calls > 1) {
+        snprintf(more, sizeof more, " +%zu", row->calls - 1);
+    }
+    if (row->calls > 0 && text->room > text->columns + strlen(more)) {
+        mprof__screen_text_put_foreign(text, row->function,
+                                       text->room - text->columns - strlen(more));
+        (void)mprof__screen_text_put(text, "%s", more);
+    }
+}
+
+static void put_row(mprof__screen_text *text, const board_row *row, int has_ended)
+{
+    size_t start;
+
+    (void)mprof__screen_text_put(text, "%7lld", (long long)row->pid);
+    put_mib(text, row->trend.count > 0 && !has_ended, row->trend.bytes);
+    put_mib(text, peak_of(row) > 0, peak_of(row));
+    if (row->trend.last_ns > row->trend.first_ns && !has_ended) {
+        (void)mprof__screen_text_put(text, " %+9.2f  ", mprof__trend_slope(&row->trend) / MIB);
+    } else {
+        (void)mprof__screen_text_put(text, " %9s  ", "-");
+    }
+    start = text->columns;
+    mprof__screen_text_put_foreign(text, row->name, NAME_COLUMNS);
+    mprof__screen_text_pad(text, start + NAME_COLUMNS + 2);
+    if (has_ended) {
+        put_end(text, row);
+    } else {
+        put_calls(text, row);
+    }
+}
+
+static int compare_rows(const void *left, const void *right)
+{
+    const board_row *a = *(const board_row *const *)left;
+    const board_row *b = *(const board_row *const *)right;
+
+    if (a->trend.bytes != b->trend.bytes) {
+        return a->trend.bytes > b->trend.bytes ? -1 : 1;
+    }
+    return (a->pid > b->pid) - (a->pid < b->pid);
+}
+
+/* The rows in the order they are told in; NULL if out of memory. */
+static const board_row **sort_rows(const mprof__board *board)
+{
+    const board_row **sorted = malloc((board->count + 1) * sizeof *sorted);
+
+    for (size_t i = 0; sorted && i < board->count; i++) {
+        sorted[i] = board->rows[i];
+    }
+    if (sorted && board->count > 0) {
+        qsort(sorted, board->count, sizeof *sorted, compare_rows);
+    }
+    return sorted;
+}
+
+/* The whole, in the words of the line of a recording. */
+static void put_total(mprof__screen_text *text, const mprof__board *board)
+{
+    mprof__live_view view = {0};
+
+    view.peak_bytes = board->total.peak_bytes;
+    view.lasts_ns = board->total.last_ns - board->total.first_ns;
+    view.processes = board->count;
+    for (size_t i = 0; i < board->count; i++) {
+        const board_row *row = board->rows[i];
+
+        /* where there is one process, its mark is that of the whole */
+        if (board->count + board->ended_count == 1 && row->peak_bytes > view.peak_bytes) {
+            view.peak_bytes = row->peak_bytes;
+        }
+    }
+    mprof__live_format(text, &board->total, &view);
+}
+
+static void put_title(mprof__screen_text *text, const mprof__board *board, const char *state)
+{
+    (void)mprof__screen_text_put(text, " %s: ", state);
+    mprof__screen_text_put_foreign(text, board->title, text->room);
+}
+
+void mprof__board_tell(const mprof__board *board, const char *state, size_t rows, size_t columns,
+                       int utf8, void (*line)(void *data, const char *text), void *data)
+{
+    const board_row **sorted = sort_rows(board);
+    uint64_t ended = board->ended_count < ENDED_MAX ? board->ended_count : ENDED_MAX;
+    mprof__screen_text text;
+
+    for (size_t i = 0; i < rows && sorted; i++) {
+        size_t row = i - 3;
+
+        mprof__screen_text_init(&text, columns, utf8);
+        if (i == 0) {
+            put_title(&text, board, state);
+        } else if (i == 1) {
+            put_total(&text, board);
+        } else if (i == 2) {
+            (void)mprof__screen_text_put(&text, "%7s %8s %8s %9s  ", "PID", "MiB", "PEAK", "MiB/s");
+            (void)mprof__screen_text_put(&text, "%-*s  ", NAME_COLUMNS, "NAME");
+            (void)mprof__screen_text_put(&text, "IN FLIGHT");
+        } else if (row < board->count) {
+            put_row(&text, sorted[row], 0);
+        } else if (row - board->count < ended) {
+            uint64_t back = row - board->count + 1;
+
+            put_row(&text, board->ended[(board->ended_count - back) % ENDED_MAX], 1);
+        } else if (row - board->count == ended && board->ended_count > ended) {
+            (void)mprof__screen_text_put(&text, "%7s more have ended: %llu", "",
+                                         (unsigned long long)(board->ended_count - ended));
+        } else {
+            break;
+        }
+        line(data, text.bytes);
+    }
+    free(sorted);
+}

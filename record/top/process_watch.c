@@ -1,0 +1,99 @@
+/* Owns the looking: who belongs to the process is the process tree's to know. */
+#include "process_watch.h"
+
+#include "record/kernel/clock.h"
+#include "record/kernel/memory_probe.h"
+#include "record/kernel/procfs.h"
+#include "record/processes/process_tree.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct mprof__process_watch {
+    mprof__board *board;
+    mprof__process_tree *tree;
+    int64_t pid;
+};
+
+static void take_name(void *data, mprof__process *process, int64_t time_ns)
+{
+    mprof__process_watch *watch = data;
+
+    (void)time_ns;
+    mprof__board_name(watch->board, process->pid, process->name, strlen(process->name));
+}
+
+static void take_end(void *data, mprof__process *process, const mprof__process_end *end)
+{
+    mprof__process_watch *watch = data;
+
+    mprof__board_end(watch->board, process->pid, end->cause, end->value);
+}
+
+mprof_status mprof__process_watch_open(mprof__process_watch **out, int64_t pid, mprof__board *board,
+                                       mprof_error *error)
+{
+    mprof__process_watch *watch = calloc(1, sizeof *watch);
+    mprof__process_tree_hooks hooks = {watch, take_name, take_name, take_end};
+    mprof_status status;
+
+    *out = watch;
+    if (!watch) {
+        return mprof_error_set(error, MPROF_ENOMEM, "out of memory");
+    }
+    watch->board = board;
+    watch->pid = pid;
+    status = mprof__process_tree_open(&watch->tree, 1, &hooks, error);
+    if (status == MPROF_OK) {
+        status = mprof__process_tree_set_root(watch->tree, pid, mprof__clock_now_ns(), error);
+    }
+    return status;
+}
+
+void mprof__process_watch_free(mprof__process_watch *watch)
+{
+    if (watch) {
+        mprof__process_tree_free(watch->tree);
+        free(watch);
+    }
+}
+
+/* Reads one. 0 if it has ended, and has been removed. */
+static int look_at(mprof__process_watch *watch, mprof__process *process, int64_t now_ns,
+                   int64_t *sum)
+{
+    char comm[sizeof process->comm];
+    mprof__process_end end;
+    int64_t bytes;
+    int64_t peak_bytes;
+
+    if (mprof__process_tree_has_ended(process, now_ns, &end)) {
+        mprof__process_tree_end(watch->tree, process, &end);
+        return 0;
+    }
+    if (mprof__probe_rss(&process->probe, &bytes) == MPROF__PROBE_OK) {
+        mprof__board_add(watch->board, process->pid, bytes, now_ns);
+        *sum += bytes;
+    }
+    if (mprof__procfs_status_read(&peak_bytes, comm, sizeof comm, process->pid) == 0) {
+        mprof__board_peak(watch->board, process->pid, peak_bytes);
+    }
+    return 1;
+}
+
+int mprof__process_watch_look(mprof__process_watch *watch)
+{
+    const mprof__processes *processes = mprof__process_tree_processes(watch->tree);
+    int64_t now_ns = mprof__clock_now_ns();
+    int64_t sum = 0;
+    size_t i = 0;
+
+    (void)mprof__process_tree_update(watch->tree, now_ns);
+    while (i < processes->count) {
+        i += (size_t)look_at(watch, processes->items[i], now_ns, &sum);
+    }
+    if (sum > 0) {
+        mprof__board_add_total(watch->board, sum, now_ns);
+    }
+    return mprof__process_tree_root(watch->tree) != NULL;
+}

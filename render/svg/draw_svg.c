@@ -1,0 +1,399 @@
+/* Writes the display list as SVG: text stays text, colours are CSS classes that follow the reader's
+ * light or dark preference, and every box tells what it is in a <title>. */
+#include "render/draw/draw.h"
+#include "render/draw/text.h"
+#include "render/draw/theme.h"
+#include "svg_data.h"
+#include "xml.h"
+
+#include <math.h>
+#include <string.h>
+
+struct pen {
+    const mprof_figure *figure;
+    const mprof_point *points;
+    const mprof_about *abouts;
+    const char *text;
+    mprof_output *output;
+    char scope[10];                  /* class of this document's root, prefix of its ids */
+    unsigned used[MPROF_ROLE_COUNT]; /* bit per slot, and one for whether it is used at all */
+    int dark;
+};
+
+/* class="role" or class="role c3" */
+static void put_class(const struct pen *pen, const mprof_item *item)
+{
+    mprof__put(pen->output, " class=\"");
+    mprof__put(pen->output, mprof_role_name(item->role));
+    if (item->colour >= 0)
+        mprof__putf(pen->output, " c%d", item->colour);
+    mprof__put(pen->output, "\"");
+}
+
+static void end_element(const struct pen *pen, const mprof_item *item, const char *name)
+{
+    if (item->about == MPROF_ABOUT_NONE) {
+        mprof__put(pen->output, "/>\n");
+        return;
+    }
+    const mprof_about *about = &pen->abouts[item->about];
+    mprof__put(pen->output, "><title>");
+    mprof__put_escaped(pen->output, pen->text + about->text, about->text_length);
+    mprof__put(pen->output, "</title></");
+    mprof__put(pen->output, name);
+    mprof__put(pen->output, ">\n");
+}
+
+static void put_rect(const struct pen *pen, const mprof_item *item)
+{
+    const mprof__style *style = mprof__role_style(item->role);
+    mprof__put(pen->output, "<rect");
+    put_class(pen, item);
+    mprof__put_number(pen->output, " x=\"", (double)item->x, "\"");
+    mprof__put_number(pen->output, " y=\"", (double)item->y, "\"");
+    mprof__put_number(pen->output, " width=\"", (double)item->width, "\"");
+    mprof__put_number(pen->output, " height=\"", (double)item->height, "\"");
+    if (style->radius > 0 && item->width > 4 * style->radius)
+        mprof__put_number(pen->output, " rx=\"", (double)style->radius, "\"");
+    end_element(pen, item, "rect");
+}
+
+/* Differences are shorter than coordinates, and taken between rounded values they do not drift. */
+struct path {
+    const struct pen *pen;
+    long x, y;
+    uint32_t count;
+};
+
+static void put_point(struct path *path, mprof_point point)
+{
+    char text[64], *end = text;
+    long x = mprof__tenths((double)point.x), y = mprof__tenths((double)point.y);
+    if (path->count < 2)
+        *end++ = path->count ? 'l' : 'M';
+    else if (x >= path->x)
+        *end++ = ' ';
+    end = mprof__tenths_text(end, x - path->x);
+    if (y >= path->y)
+        *end++ = ' ';
+    end = mprof__tenths_text(end, y - path->y);
+    mprof_output_write(path->pen->output, text, (size_t)(end - text));
+    path->x = x;
+    path->y = y;
+    path->count++;
+}
+
+/* An area below a dense line is a tint: of a pixel column, the highest point will do. */
+static void put_dense_area(struct path *path, const mprof_point *points, uint32_t count)
+{
+    put_point(path, points[0]);
+    for (uint32_t i = 1; i < count - 2;) {
+        mprof_point highest = points[i];
+        float column = floorf(highest.x);
+        for (; i < count - 2 && floorf(points[i].x) == column; i++)
+            if (points[i].y < highest.y)
+                highest = points[i];
+        put_point(path, highest);
+    }
+    put_point(path, points[count - 2]);
+    put_point(path, points[count - 1]);
+}
+
+static void put_path(const struct pen *pen, const mprof_item *item)
+{
+    struct path path = {.pen = pen};
+    const mprof_point *points = &pen->points[item->first];
+    mprof__put(pen->output, "<path");
+    put_class(pen, item);
+    mprof__put(pen->output, " d=\"");
+    if ((item->role == MPROF_ROLE_AREA || item->role == MPROF_ROLE_TOTAL) &&
+        item->count > 2 * mprof_figure_frame(pen->figure)->plot.width)
+        put_dense_area(&path, points, item->count);
+    else
+        for (uint32_t i = 0; i < item->count; i++)
+            put_point(&path, points[i]);
+    mprof__put(pen->output, item->shape == MPROF_SHAPE_AREA ? "z\"" : "\"");
+    end_element(pen, item, "path");
+}
+
+static void put_dot(const struct pen *pen, const mprof_item *item)
+{
+    mprof__put(pen->output, "<circle");
+    put_class(pen, item);
+    mprof__put_number(pen->output, " cx=\"", (double)item->x, "\"");
+    mprof__put_number(pen->output, " cy=\"", (double)item->y, "\"");
+    mprof__put_number(pen->output, " r=\"", (double)item->width / 2, "\"");
+    end_element(pen, item, "circle");
+}
+
+/* Runs of spaces would be folded into one. */
+static int has_double_space(const char *text, size_t length)
+{
+    for (size_t i = 1; i < length; i++)
+        if (text[i] == ' ' && text[i - 1] == ' ')
+            return 1;
+    return 0;
+}
+
+static void put_text(const struct pen *pen, const mprof_item *item)
+{
+    static const char *const anchors[] = {"", " text-anchor=\"middle\"", " text-anchor=\"end\""};
+    const char *text = pen->text + item->first;
+    mprof__put(pen->output, "<text");
+    put_class(pen, item);
+    mprof__put_number(pen->output, " x=\"", (double)item->x, "\"");
+    mprof__put_number(pen->output, " y=\"", (double)item->y, "\"");
+    mprof__put(pen->output, anchors[item->anchor % 3]);
+    if (has_double_space(text, item->count))
+        mprof__put(pen->output, " xml:space=\"preserve\"");
+    mprof__put(pen->output, ">");
+    mprof__put_escaped(pen->output, text, item->count);
+    mprof__put(pen->output, "</text>\n");
+}
+
+static void put_item(const struct pen *pen, const mprof_item *item)
+{
+    switch ((mprof_shape)item->shape) {
+    case MPROF_SHAPE_RECT:
+        put_rect(pen, item);
+        break;
+    case MPROF_SHAPE_LINE:
+    case MPROF_SHAPE_AREA:
+        put_path(pen, item);
+        break;
+    case MPROF_SHAPE_DOT:
+        put_dot(pen, item);
+        break;
+    case MPROF_SHAPE_TEXT:
+        put_text(pen, item);
+        break;
+    }
+}
+
+/* -- style sheet ------------------------------------------------------------------------------- */
+
+/* The document may stand inside of a page beside others of its kind: every rule is for elements of
+ * class "mprof" only, and what differs between two pictures is for this one's scope. */
+
+static const char *const tone_names[MPROF__TONE_COUNT] = {
+    [MPROF__TONE_PAPER] = "paper", [MPROF__TONE_INK] = "ink",       [MPROF__TONE_TEXT] = "text",
+    [MPROF__TONE_QUIET] = "quiet", [MPROF__TONE_GREY] = "grey",     [MPROF__TONE_GRID] = "grid",
+    [MPROF__TONE_RULE] = "rule",   [MPROF__TONE_ALERT] = "alert",   [MPROF__TONE_SLOT] = "slot",
+    [MPROF__TONE_TINT] = "tint",   [MPROF__TONE_LETTER] = "letter",
+};
+
+/* The tones as custom properties, and per palette slot those that hang on it. */
+static void put_tones(const struct pen *pen, int dark)
+{
+    mprof__putf(pen->output, ".%s{", pen->scope);
+    for (mprof__tone tone = MPROF__TONE_PAPER; tone < MPROF__TONE_SLOT; tone++)
+        mprof__putf(pen->output, "--%s:#%06x;", tone_names[tone],
+                    mprof__tone_colour(dark, tone, 0));
+    mprof__put(pen->output, "}\n");
+    for (int slot = 0; slot < MPROF__SLOT_COUNT; slot++) {
+        mprof__putf(pen->output, ".%s .c%d{", pen->scope, slot);
+        for (mprof__tone tone = MPROF__TONE_SLOT; tone < MPROF__TONE_COUNT; tone++)
+            mprof__putf(pen->output, "--%s:#%06x;", tone_names[tone],
+                        mprof__tone_colour(dark, tone, slot));
+        mprof__put(pen->output, "}\n");
+    }
+}
+
+/* The colour itself comes first, for readers that know no custom properties: to them the second
+ * declaration is none. slot: MPROF_COLOUR_NONE for whatever colour an element has, or none. */
+static void put_paint(const struct pen *pen, const char *property, const mprof__style *style,
+                      mprof__tone tone, int slot)
+{
+    mprof__tone known = mprof__resolve_tone(style, tone, slot);
+    if (known == MPROF__TONE_NONE)
+        mprof__putf(pen->output, "%s:none;", property);
+    else
+        mprof__putf(pen->output, "%s:#%06x;", property, mprof__tone_colour(pen->dark, known, slot));
+    if (tone != known && known != MPROF__TONE_NONE)
+        mprof__putf(pen->output, "%s:var(--%s,var(--%s));", property, tone_names[tone],
+                    tone_names[known]);
+    else if (tone != MPROF__TONE_NONE)
+        mprof__putf(pen->output, "%s:var(--%s);", property, tone_names[tone]);
+}
+
+static void put_alpha(const struct pen *pen, const char *property, mprof__tone tone, float alpha)
+{
+    if (tone != MPROF__TONE_NONE && alpha < 1)
+        mprof__putf(pen->output, "%s-opacity:%.2f;", property, (double)alpha);
+}
+
+/* slot: MPROF_COLOUR_NONE for an item without a colour. */
+static void put_paints(const struct pen *pen, const mprof__style *style, int slot)
+{
+    put_paint(pen, "fill", style, style->fill, slot);
+    if (style->stroke != MPROF__TONE_NONE)
+        put_paint(pen, "stroke", style, style->stroke, slot);
+}
+
+static void put_role(const struct pen *pen, mprof_role role)
+{
+    const mprof__style *style = mprof__role_style(role);
+    mprof_font font = mprof_role_font(role);
+    mprof__putf(pen->output, ".mprof .%s{", mprof_role_name(role));
+    put_paints(pen, style, MPROF_COLOUR_NONE);
+    put_alpha(pen, "fill", style->fill, style->fill_alpha);
+    if (style->stroke != MPROF__TONE_NONE) {
+        put_alpha(pen, "stroke", style->stroke, style->stroke_alpha);
+        mprof__putf(pen->output, "stroke-width:%g;", (double)style->width);
+        if (style->dash[0] > 0)
+            mprof__putf(pen->output, "stroke-dasharray:%g %g;", (double)style->dash[0],
+                        (double)style->dash[1]);
+    }
+    if (font.size_px > 0)
+        mprof__putf(pen->output, "font-size:%gpx;", font.size_px);
+    if (font.strong)
+        mprof__put(pen->output, "font-weight:600;");
+    mprof__put(pen->output, "}\n");
+}
+
+/* Only for the colours that a role has in this figure. */
+static void put_slots(const struct pen *pen, mprof_role role)
+{
+    for (int slot = 0; slot < MPROF__SLOT_COUNT; slot++) {
+        if (!(pen->used[role] & 1u << slot))
+            continue;
+        mprof__putf(pen->output, ".mprof .%s.c%d{", mprof_role_name(role), slot);
+        put_paints(pen, mprof__role_style(role), slot);
+        mprof__put(pen->output, "}\n");
+    }
+}
+
+static void find_used(struct pen *pen)
+{
+    size_t count;
+    const mprof_item *items = mprof_figure_items(pen->figure, &count);
+    for (size_t i = 0; i < count; i++) {
+        pen->used[items[i].role] |= 1u << MPROF__SLOT_COUNT;
+        if (items[i].colour >= 0)
+            pen->used[items[i].role] |= 1u << (items[i].colour & (MPROF__SLOT_COUNT - 1));
+    }
+}
+
+/* Family names as CSS strings; what could end the string or the style element is left out. */
+static void put_family(const struct pen *pen, const char *family)
+{
+    mprof__putf(pen->output, ".%s text{font-family:", pen->scope);
+    while (*family) {
+        size_t length = strcspn(family, ",");
+        mprof__put(pen->output, "\"");
+        for (size_t i = 0; i < length; i++) {
+            unsigned char letter = (unsigned char)family[i];
+            if (letter >= 0x20 && letter < 0x7F && !strchr("\"\\<>&{}", letter) &&
+                !(letter == ' ' && (i == 0 || family[i - 1] == ',')))
+                mprof_output_write(pen->output, &letter, 1);
+        }
+        mprof__put(pen->output, "\",");
+        family += length + (family[length] == ',');
+    }
+    mprof__put(pen->output, "sans-serif;white-space:pre}\n");
+}
+
+static void put_styles(struct pen *pen, const mprof_draw_options *options,
+                       const mprof_text_engine *engine)
+{
+    pen->dark = options->theme == MPROF_THEME_DARK;
+    find_used(pen);
+    mprof__put(pen->output, "<style>\n");
+    put_tones(pen, pen->dark);
+    if (options->theme == MPROF_THEME_AUTO) {
+        mprof__put(pen->output, "@media (prefers-color-scheme:dark){\n");
+        put_tones(pen, 1);
+        mprof__put(pen->output, "}\n");
+    }
+    put_family(pen, mprof__text_family(engine));
+    mprof__putf(pen->output, ".mprof .paper{fill:#%06x;fill:var(--paper)}\n",
+                mprof__tone_colour(pen->dark, MPROF__TONE_PAPER, 0));
+    mprof__put(pen->output, ".mprof path{stroke-linejoin:round}\n");
+    for (mprof_role role = 0; role < MPROF_ROLE_COUNT; role++) {
+        if (!options->still || pen->used[role]) /* a script may add what is not there yet */
+            put_role(pen, role);
+        put_slots(pen, role);
+    }
+    if (!options->still)
+        mprof__put_living_style(pen->output, pen->scope, mprof_figure_frame(pen->figure));
+    mprof__put(pen->output, "</style>\n");
+}
+
+/* -- document ---------------------------------------------------------------------------------- */
+
+/* A name that another picture in the same page will not have: FNV-1a of all that is written here.
+ */
+static void choose_scope(struct pen *pen, const mprof_draw_options *options)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyz";
+    size_t size, count;
+    const char *text = mprof_figure_text(pen->figure, &size);
+    const unsigned char *points = (const void *)mprof_figure_points(pen->figure, &count);
+    uint64_t hash = UINT64_C(14695981039346656037) ^ (uint64_t)options->theme;
+    for (size_t i = 0; i < size; i++)
+        hash = (hash ^ (unsigned char)text[i]) * UINT64_C(1099511628211);
+    for (size_t i = 0; i < count * sizeof(mprof_point); i++)
+        hash = (hash ^ points[i]) * UINT64_C(1099511628211);
+    pen->scope[0] = 'm';
+    for (size_t i = 1; i + 1 < sizeof pen->scope; i++, hash /= 26)
+        pen->scope[i] = letters[hash % 26];
+}
+
+static void put_head(const struct pen *pen)
+{
+    double width = mprof_figure_width_px(pen->figure), height = mprof_figure_height_px(pen->figure);
+    const char *title = mprof_figure_title(pen->figure), *facts = mprof_figure_facts(pen->figure);
+    mprof__put(pen->output,
+               "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<svg xmlns=\"http://www.w3.org/2000/"
+               "svg\"");
+    mprof__putf(pen->output, " class=\"mprof %s\" width=\"%g\" height=\"%g\" viewBox=\"0 0 %g %g\"",
+                pen->scope, width, height, width, height);
+    mprof__putf(pen->output,
+                " role=\"img\" aria-labelledby=\"%s-title %s-facts\">\n<title id=\"%s-title\">",
+                pen->scope, pen->scope, pen->scope);
+    mprof__put_escaped(pen->output, title, strlen(title));
+    mprof__putf(pen->output, "</title>\n<desc id=\"%s-facts\">", pen->scope);
+    mprof__put_escaped(pen->output, facts, strlen(facts));
+    mprof__put(pen->output, "</desc>\n");
+}
+
+mprof_status mprof__draw_svg(const mprof_figure *figure, const mprof_draw_options *options,
+                             mprof_text_engine *engine, mprof_output *output, mprof_error *error)
+{
+    static const char *const group_names[] = {
+        [MPROF_GROUP_PAGE] = "page",
+        [MPROF_GROUP_MEMORY_AXIS] = "memory-axis",
+        [MPROF_GROUP_TIME_AXIS] = "time-axis",
+        [MPROF_GROUP_CURVES] = "curves",
+        [MPROF_GROUP_MARKS] = "marks",
+        [MPROF_GROUP_NAMES] = "names",
+        [MPROF_GROUP_RUG] = "calls",
+        [MPROF_GROUP_LANES] = "lanes",
+        [MPROF_GROUP_LANE_NAMES] = "lane-names",
+        [MPROF_GROUP_LEGEND] = "legend",
+    };
+    (void)error; /* the output's failure sticks and is told at its commit */
+    size_t count, group_count;
+    struct pen pen = {.figure = figure, .output = output};
+    pen.points = mprof_figure_points(figure, &count);
+    pen.abouts = mprof_figure_abouts(figure, &count);
+    pen.text = mprof_figure_text(figure, &count);
+    const mprof_item *items = mprof_figure_items(figure, &count);
+    const mprof_group *groups = mprof_figure_groups(figure, &group_count);
+    choose_scope(&pen, options);
+    put_head(&pen);
+    put_styles(&pen, options, engine);
+    mprof__put(output, "<rect class=\"paper\" width=\"100%\" height=\"100%\"/>\n");
+    for (size_t g = 0; g < group_count; g++) {
+        if (groups[g].kind == MPROF_GROUP_CURVES && !options->still)
+            mprof__put_columns(output, figure);
+        mprof__putf(output, "<g class=\"%s\">\n", group_names[groups[g].kind]);
+        for (uint32_t i = 0; i < groups[g].count; i++)
+            put_item(&pen, &items[groups[g].first + i]);
+        mprof__put(output, "</g>\n");
+    }
+    if (!options->still)
+        mprof__put_living(output, figure);
+    mprof__put(output, "</svg>\n");
+    return MPROF_OK;
+}

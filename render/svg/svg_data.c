@@ -1,0 +1,351 @@
+/* What an SVG carries beside its shapes so that a script can answer a reader: the samples behind
+ * the curves, the calls behind the boxes, what a search needs. Written once, compactly, as numbers
+ * in text; the script and its style are files of their own (living.js, living.css).
+ *
+ * Names come from recordings and are anything. They stand in a <metadata> element, escaped as text,
+ * and are read from there as data: nothing of a recording is ever part of the script.
+ *
+ * A stream of numbers is text of 88 letters. A number is written in base 44, the lowest digit
+ * first; a digit that another one follows is the letter 44 places later. Signed numbers are folded:
+ * 0, -1, 1, -2 are 0, 1, 2, 3. Most differences between neighbours are then one to three letters.
+ */
+#include "svg_data.h"
+#include "living_assets.h"
+#include "render/figure/layout.h"
+#include "xml.h"
+
+#include <math.h>
+#include <string.h>
+#include <time.h>
+
+#define BASE 44
+#define COLUMN_PX 4.0
+#define STATE_STEPS 1e9 /* of the time that is shown */
+
+/* Times and memory are whole multiples of these. */
+struct quantum {
+    double time_s, memory_mib;
+};
+
+struct stream {
+    mprof_output *output;
+    const mprof_figure *figure;
+    const mprof_frame *frame;
+    const mprof_point *points;
+    struct quantum quantum;
+    long long time, memory; /* of the last anchor */
+    uint32_t about;
+};
+
+/* All that can be seen in print, but for what JSON or XML would have to escape. */
+static char letter_of(unsigned digit)
+{
+    static const char letters[2 * BASE + 1] =
+        "!#$%()*+,-./0123456789:;=?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[]^_`abcdefghijklmnopqrstuvwxyz{|}~";
+    return letters[digit];
+}
+
+static void put_count(const struct stream *stream, uint64_t value)
+{
+    char text[16];
+    size_t length = 0;
+    for (; value >= BASE; value /= BASE)
+        text[length++] = letter_of((unsigned)(value % BASE) + BASE);
+    text[length++] = letter_of((unsigned)value);
+    mprof_output_write(stream->output, text, length);
+}
+
+static void put_signed(const struct stream *stream, long long value)
+{
+    put_count(stream, value < 0 ? ((uint64_t) - (value + 1) << 1) + 1 : (uint64_t)value << 1);
+}
+
+/* A power of ten: recorded times are decimal. About 1e-7 of what is shown. */
+static double time_quantum(const mprof_frame *frame)
+{
+    return pow(10, ceil(log10(frame->to_s - frame->from_s)) - 7);
+}
+
+/* A power of two: memory comes in pages. About 1e-6 of what is shown. */
+static double memory_quantum(const mprof_frame *frame)
+{
+    return exp2(ceil(log2(frame->high_mib - frame->low_mib)) - 20);
+}
+
+static long long time_steps(const struct stream *stream, double time_s)
+{
+    return llround((time_s - stream->frame->from_s) / stream->quantum.time_s);
+}
+
+static long long memory_steps(const struct stream *stream, double mib)
+{
+    return llround((mib - stream->frame->low_mib) / stream->quantum.memory_mib);
+}
+
+/* Layout works in floats of pixels, fine to 1e-7 of the axis, so what was drawn is what is told. */
+static double time_at(const mprof_frame *frame, float x)
+{
+    return frame->from_s +
+           ((double)x - frame->plot.x) / frame->plot.width * (frame->to_s - frame->from_s);
+}
+
+static double memory_at(const mprof_frame *frame, float y)
+{
+    return frame->low_mib + (frame->plot.y + frame->plot.height - (double)y) / frame->plot.height *
+                                (frame->high_mib - frame->low_mib);
+}
+
+static void put_anchor(struct stream *stream, float x, float y)
+{
+    long long time = time_steps(stream, time_at(stream->frame, x));
+    long long memory = memory_steps(stream, memory_at(stream->frame, y));
+    put_signed(stream, time - stream->time);
+    put_signed(stream, memory - stream->memory);
+    stream->time = time;
+    stream->memory = memory;
+}
+
+/* The area below the line that comes next: its points, and two on the floor. */
+static int is_area_below(const struct stream *stream, const mprof_item *item,
+                         const mprof_item *next)
+{
+    return item->shape == MPROF_SHAPE_AREA && next && next->shape == MPROF_SHAPE_LINE &&
+           item->count == next->count + 2 &&
+           memcmp(&stream->points[item->first], &stream->points[next->first],
+                  next->count * sizeof *stream->points) == 0;
+}
+
+static void put_points(struct stream *stream, const mprof_item *item, const mprof_item *next)
+{
+    if (is_area_below(stream, item, next)) {
+        put_count(stream, 0);
+        return;
+    }
+    put_count(stream, item->count);
+    for (uint32_t i = 0; i < item->count; i++)
+        put_anchor(stream, stream->points[item->first + i].x, stream->points[item->first + i].y);
+}
+
+static void put_about_of(struct stream *stream, const mprof_item *item)
+{
+    if (item->about == MPROF_ABOUT_NONE) {
+        put_count(stream, 0);
+        return;
+    }
+    long long step = (long long)item->about - (long long)stream->about;
+    put_count(stream, step < 0 ? 2 * (uint64_t)-step : 2 * (uint64_t)step + 1);
+    stream->about = item->about;
+}
+
+/* Per element of the time-scaled groups: 0, or 1 + 2n or 2n for an about n further on or back;
+ * then, for what is tied to the memory axis, where. */
+static void put_items(struct stream *stream)
+{
+    size_t group_count, item_count;
+    const mprof_group *groups = mprof_figure_groups(stream->figure, &group_count);
+    const mprof_item *items = mprof_figure_items(stream->figure, &item_count);
+    for (size_t g = 0; g < group_count; g++) {
+        mprof_group_kind kind = groups[g].kind;
+        if (kind < MPROF_GROUP_CURVES || kind > MPROF_GROUP_LANES)
+            continue;
+        for (uint32_t i = 0; i < groups[g].count; i++) {
+            const mprof_item *item = &items[groups[g].first + i];
+            const mprof_item *next = i + 1 < groups[g].count ? item + 1 : NULL;
+            put_about_of(stream, item);
+            if (kind == MPROF_GROUP_CURVES &&
+                (item->shape == MPROF_SHAPE_LINE || item->shape == MPROF_SHAPE_AREA))
+                put_points(stream, item, next);
+            else if (kind == MPROF_GROUP_CURVES || kind == MPROF_GROUP_MARKS)
+                put_anchor(stream, item->x, item->y);
+        }
+    }
+}
+
+/* Function + 1, or 0 for what is no call; then calls, open or not, start, end, memory before and
+ * after; of several calls also which functions they are of. */
+static void put_abouts(struct stream *stream)
+{
+    size_t count;
+    const mprof_about *abouts = mprof_figure_abouts(stream->figure, &count);
+    long long last = 0;
+    for (size_t i = 0; i < count; i++) {
+        const mprof_about *about = &abouts[i];
+        if (about->function == MPROF_FUNCTION_NONE) {
+            put_count(stream, 0);
+            continue;
+        }
+        long long start = time_steps(stream, about->start_s);
+        long long enter = memory_steps(stream, about->enter_mib);
+        put_count(stream, (uint64_t)about->function + 1);
+        put_count(stream, about->calls);
+        put_count(stream, about->open != 0);
+        put_signed(stream, start - last);
+        put_signed(stream, time_steps(stream, about->end_s) - start);
+        put_signed(stream, enter);
+        put_signed(stream, memory_steps(stream, about->exit_mib) - enter);
+        if (about->calls > 1) {
+            put_count(stream, about->functions & 0xFFFFFFFFu);
+            put_count(stream, about->functions >> 32);
+        }
+        last = start;
+    }
+}
+
+/* How long, in so many parts of all; how many functions; which. */
+static void put_states(struct stream *stream)
+{
+    size_t count, member_count;
+    const mprof_state *states = mprof_figure_states(stream->figure, &count);
+    const uint32_t *members = mprof_figure_state_members(stream->figure, &member_count);
+    double whole = stream->frame->to_s - stream->frame->from_s;
+    for (size_t i = 0; i < count; i++) {
+        put_count(stream, (uint64_t)llround(states[i].seconds / whole * STATE_STEPS));
+        put_count(stream, states[i].count);
+        for (uint32_t m = 0; m < states[i].count; m++)
+            put_count(stream, members[states[i].first + m]);
+    }
+}
+
+static void put_functions(const struct stream *stream)
+{
+    size_t count, size;
+    const mprof_figure_function *functions = mprof_figure_functions(stream->figure, &count);
+    const char *text = mprof_figure_text(stream->figure, &size);
+    for (size_t i = 0; i < count; i++) {
+        mprof__put(stream->output, i ? ",\n[" : "\n[");
+        mprof__put_json(stream->output, text + functions[i].name, functions[i].name_length);
+        mprof__put(stream->output, ",");
+        mprof__put_json(stream->output, text + functions[i].label, functions[i].label_length);
+        mprof__putf(stream->output, ",%llu]", (unsigned long long)functions[i].calls);
+    }
+}
+
+/* Seconds that local time is ahead of UTC, where the recording is drawn. */
+static long zone_s(double unix_s)
+{
+    struct tm parts;
+    time_t whole = (time_t)fmax(-1e11, fmin(unix_s, 1e11));
+    return localtime_r(&whole, &parts) ? parts.tm_gmtoff : 0;
+}
+
+static void put_data(mprof_output *output, const mprof_figure *figure)
+{
+    size_t count;
+    const mprof_frame *frame = mprof_figure_frame(figure);
+    struct stream stream = {
+        .output = output,
+        .figure = figure,
+        .frame = frame,
+        .points = mprof_figure_points(figure, &count),
+        .quantum = {time_quantum(frame), memory_quantum(frame)},
+    };
+    mprof__put(output, "<metadata>{");
+    mprof__putf(output, "\"plot\":[%g,%g,%g,%g],\"lanes\":[%g,%g],\n", frame->plot.x, frame->plot.y,
+                frame->plot.width, frame->plot.height, frame->lanes.y, frame->lanes.height);
+    mprof__putf(output, "\"time\":[%.17g,%.17g,%.17g],\"origin\":[%.17g,%ld],\n", frame->from_s,
+                frame->to_s, stream.quantum.time_s, frame->origin_s, zone_s(frame->origin_s));
+    mprof__putf(output, "\"memory\":[%.17g,%.17g,%.17g],\n%s\"functions\":[", frame->low_mib,
+                frame->high_mib, stream.quantum.memory_mib, frame->group ? "\"group\":true," : "");
+    put_functions(&stream);
+    mprof__put(output, "],\n\"abouts\":\"");
+    put_abouts(&stream);
+    mprof__put(output, "\",\n\"items\":\"");
+    put_items(&stream);
+    mprof__put(output, "\",\n\"states\":\"");
+    put_states(&stream);
+    mprof__put(output, "\"}</metadata>\n");
+}
+
+void mprof__put_living(mprof_output *output, const mprof_figure *figure)
+{
+    put_data(output, figure);
+    mprof__put(output, "<script><![CDATA[\n");
+    mprof_output_write(output, mprof__living_js, sizeof mprof__living_js - 1);
+    mprof__put(output, "]]></script>\n");
+}
+
+void mprof__put_living_style(mprof_output *output, const char *scope, const mprof_frame *frame)
+{
+    mprof__putf(output, ".%s .columns rect{y:%gpx;width:%gpx;height:%gpx}\n", scope, frame->plot.y,
+                COLUMN_PX, frame->plot.height);
+    mprof_output_write(output, mprof__living_css, sizeof mprof__living_css - 1);
+}
+
+/* -- columns ----------------------------------------------------------------------------------- */
+
+/* The points of a curve that stand in one column. */
+struct column {
+    double from_px, to_px;
+    double time_s, low_mib, high_mib;
+};
+
+/* 12.5 MiB, or 12.5 - 14.0 MiB */
+static void put_range(mprof_output *output, double low_mib, double high_mib)
+{
+    char low[40], high[40];
+    mprof__memory_text(low, sizeof low, low_mib);
+    mprof__memory_text(high, sizeof high, high_mib);
+    if (strcmp(low, high) != 0) {
+        char *unit = strchr(low, ' '), *other = strchr(high, ' ');
+        if (unit && other && strcmp(unit, other) == 0)
+            *unit = '\0';
+        mprof__put(output, low);
+        mprof__put(output, " \xE2\x80\x93 ");
+    }
+    mprof__put(output, high);
+}
+
+static void put_column(mprof_output *output, const struct column *column)
+{
+    char time[40] = "0 s";
+    mprof__put_number(output, "<rect x=\"", column->from_px, "\"");
+    if (mprof__tenths(column->to_px - column->from_px) != mprof__tenths(COLUMN_PX))
+        mprof__put_number(output, " width=\"", column->to_px - column->from_px, "\"");
+    if (column->time_s > 0)
+        mprof__duration_text(time, sizeof time, column->time_s);
+    mprof__put(output, "><title>");
+    mprof__put(output, time);
+    mprof__put(output, ": ");
+    put_range(output, column->low_mib, column->high_mib);
+    mprof__put(output, "</title></rect>\n");
+}
+
+static void put_columns_of(mprof_output *output, const mprof_frame *frame,
+                           const mprof_point *points, uint32_t count)
+{
+    uint32_t i = 0;
+    double from_px = (double)points[0].x;
+    while (i < count) {
+        struct column column = {.from_px = from_px,
+                                .time_s = time_at(frame, points[i].x),
+                                .low_mib = memory_at(frame, points[i].y)};
+        column.high_mib = column.low_mib;
+        for (i++; i < count && (double)points[i].x < from_px + COLUMN_PX; i++) {
+            double mib = memory_at(frame, points[i].y);
+            column.low_mib = fmin(column.low_mib, mib);
+            column.high_mib = fmax(column.high_mib, mib);
+        }
+        /* as far as half the way to the next point */
+        column.to_px = fmax(from_px + COLUMN_PX,
+                            i < count ? ((double)points[i - 1].x + (double)points[i].x) / 2 : 0);
+        column.to_px = fmin(column.to_px, frame->plot.x + frame->plot.width);
+        if (column.to_px <= from_px)
+            break;
+        put_column(output, &column);
+        from_px = column.to_px;
+    }
+}
+
+void mprof__put_columns(mprof_output *output, const mprof_figure *figure)
+{
+    size_t count, item_count;
+    const mprof_item *items = mprof_figure_items(figure, &item_count);
+    const mprof_point *points = mprof_figure_points(figure, &count);
+    const mprof_frame *frame = mprof_figure_frame(figure);
+    mprof__put(output, "<g class=\"columns\">\n");
+    for (size_t i = 0; i < item_count; i++)
+        if (items[i].shape == MPROF_SHAPE_LINE &&
+            (items[i].role == MPROF_ROLE_CURVE || items[i].role == MPROF_ROLE_CURVE_FINE))
+            put_columns_of(output, frame, &points[items[i].first], items[i].count);
+    mprof__put(output, "</g>\n");
+}

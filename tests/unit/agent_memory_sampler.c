@@ -1,0 +1,183 @@
+/* The sampling thread: what it measures, when, and that stopping it never hangs. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "agent/memory/memory_sampler.h"
+
+#define BLOCK_BYTES ((size_t)64 * 1024 * 1024)
+
+static void sleep_ms(long ms)
+{
+    struct timespec time = {ms / 1000, ms % 1000 * 1000000};
+    nanosleep(&time, NULL);
+}
+
+static mprof_sampler_options options(double interval_s, bool most_only)
+{
+    return (mprof_sampler_options){
+        .pid = getpid(), .interval_s = interval_s, .most_only = most_only};
+}
+
+static void take_and_give_back(long ms)
+{
+    char *block =
+        mmap(NULL, BLOCK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    assert_true(block != MAP_FAILED);
+    memset(block, 1, BLOCK_BYTES);
+    sleep_ms(ms);
+    munmap(block, BLOCK_BYTES);
+}
+
+static void moments_of_the_interval_are_marked(void **state)
+{
+    size_t count;
+    size_t on_time = 0;
+    mprof_sampler_options wanted = options(0.02, false);
+    mprof_sampler *sampler = mprof__sampler_start(&wanted);
+    (void)state;
+
+    assert_non_null(sampler);
+    sleep_ms(300);
+    mprof__sampler_stop(sampler);
+    mprof__sampler_stop(sampler);
+    const mprof_measurement *list = mprof__sampler_measurements(sampler, &count);
+    assert_int_equal(count, mprof__sampler_taken(sampler));
+    for (size_t i = 0; i < count; i++) {
+        assert_true(list[i].bytes > 0);
+        assert_true(i == 0 || list[i].time_s >= list[i - 1].time_s);
+        on_time += list[i].on_time;
+    }
+    assert_true(list[0].on_time && list[count - 1].on_time);
+    assert_in_range(on_time, 5, 18);
+    assert_true(count > on_time);
+    mprof__sampler_free(sampler);
+}
+
+static void the_highest_is_seen_between_two_samples(void **state)
+{
+    size_t count;
+    int64_t before = mprof__footprint_read(getpid(), MPROF_FOOTPRINT_RSS);
+    mprof_sampler_options wanted = options(1000, true);
+    mprof_sampler *sampler = mprof__sampler_start(&wanted);
+    (void)state;
+
+    assert_non_null(sampler);
+    take_and_give_back(0);
+    mprof__sampler_stop(sampler);
+    const mprof_measurement *list = mprof__sampler_measurements(sampler, &count);
+    assert_int_equal(count, 1);
+    assert_true(list[0].bytes - before > (int64_t)BLOCK_BYTES - 1024 * 1024);
+    mprof__sampler_free(sampler);
+}
+
+static void a_process_that_is_not_there(void **state)
+{
+    pid_t child = fork();
+    (void)state;
+
+    if (child == 0) {
+        _exit(0);
+    }
+    waitpid(child, NULL, 0);
+    mprof_sampler_options wanted = options(0.1, false);
+    wanted.pid = child;
+    assert_null(mprof__sampler_start(&wanted));
+    assert_int_equal(errno, ENOENT);
+}
+
+static void a_process_that_ends_meanwhile(void **state)
+{
+    size_t count;
+    pid_t child = fork();
+    (void)state;
+
+    if (child == 0) {
+        sleep_ms(50);
+        _exit(0);
+    }
+    mprof_sampler_options wanted = options(0.005, false);
+    wanted.pid = child;
+    mprof_sampler *sampler = mprof__sampler_start(&wanted);
+    assert_non_null(sampler);
+    waitpid(child, NULL, 0);
+    sleep_ms(20);
+    mprof__sampler_stop(sampler);
+    mprof__sampler_measurements(sampler, &count);
+    assert_true(count >= 2);
+    mprof__sampler_free(sampler);
+}
+
+static void stopping_in_the_child_of_a_fork_does_not_hang(void **state)
+{
+    int status = -1;
+    mprof_sampler_options wanted = options(0.01, false);
+    mprof_sampler *sampler = mprof__sampler_start(&wanted);
+    (void)state;
+
+    assert_non_null(sampler);
+    pid_t child = fork();
+    if (child == 0) {
+        mprof__sampler_stop(sampler);
+        _exit(0);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    mprof__sampler_free(sampler);
+    mprof__sampler_free(NULL);
+}
+
+static void children_are_found_and_added(void **state)
+{
+    mprof_footprint *list = NULL;
+    int pipes[2];
+    char byte;
+    int64_t alone;
+    (void)state;
+
+    assert_int_equal(pipe(pipes), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        char *block = malloc(BLOCK_BYTES);
+        memset(block, 1, BLOCK_BYTES);
+        ssize_t written = write(pipes[1], block, 1);
+        pause();
+        _exit(written == 1 ? 0 : 1);
+    }
+    assert_int_equal(read(pipes[0], &byte, 1), 1);
+    alone = mprof__footprint_total(getpid(), MPROF_FOOTPRINT_RSS, false);
+    assert_true(mprof__footprint_total(getpid(), MPROF_FOOTPRINT_RSS, true) - alone >=
+                (int64_t)BLOCK_BYTES);
+    ssize_t count = mprof__footprint_children(&list, getpid(), MPROF_FOOTPRINT_USS);
+    assert_int_equal(count, 1);
+    assert_int_equal(list[0].pid, child);
+    assert_true(list[0].bytes >= (int64_t)BLOCK_BYTES);
+    free(list);
+    kill(child, SIGKILL);
+    waitpid(child, NULL, 0);
+    assert_int_equal(mprof__footprint_children(&list, getpid(), MPROF_FOOTPRINT_RSS), 0);
+    assert_null(list);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(moments_of_the_interval_are_marked),
+        cmocka_unit_test(the_highest_is_seen_between_two_samples),
+        cmocka_unit_test(a_process_that_is_not_there),
+        cmocka_unit_test(a_process_that_ends_meanwhile),
+        cmocka_unit_test(stopping_in_the_child_of_a_fork_does_not_hang),
+        cmocka_unit_test(children_are_found_and_added),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,127 @@
+/* The oracle's one promise: where it says "unchanged", resident memory is what it was. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <pthread.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "agent/memory/rss.h"
+#include "agent/memory/rss_tracepoint.h"
+
+#define BLOCK_BYTES ((size_t)256 * 1024)
+#define ROUNDS 3000
+
+static void open_it(void)
+{
+    for (int i = 0; i < 100000 && !mprof__oracle_is_open(); i++) {
+        mprof__oracle_unchanged();
+    }
+}
+
+static char *take(void)
+{
+    char *block =
+        mmap(NULL, BLOCK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    assert_true(block != MAP_FAILED);
+    memset(block, 1, BLOCK_BYTES);
+    return block;
+}
+
+static void *take_in_a_thread(void *unused)
+{
+    (void)unused;
+    return take();
+}
+
+/* Says whether memory could have changed since the last call, and checks it if not. */
+static bool checked_unchanged(void)
+{
+    static uint64_t last = UINT64_MAX;
+    bool unchanged = mprof__oracle_unchanged();
+    uint64_t now = mprof__rss_read();
+
+    if (unchanged && last != UINT64_MAX) {
+        assert_int_equal(now, last);
+    }
+    last = now;
+    return unchanged;
+}
+
+static void unchanged_is_true(void **state)
+{
+    int quiet = 0;
+    char *block = NULL;
+    (void)state;
+
+    open_it();
+    if (!mprof__oracle_is_open()) {
+        skip(); /* no right to trace here */
+    }
+    for (int i = 0; i < ROUNDS; i++) {
+        if (i % 10 == 3) {
+            block = take();
+            assert_false(checked_unchanged());
+        } else if (i % 10 == 7) {
+            munmap(block, BLOCK_BYTES);
+            assert_false(checked_unchanged());
+        } else {
+            quiet += checked_unchanged();
+        }
+    }
+    assert_in_range(quiet, ROUNDS / 2, ROUNDS);
+}
+
+static void what_other_threads_do_is_seen(void **state)
+{
+    (void)state;
+    open_it();
+    if (!mprof__oracle_is_open()) {
+        skip();
+    }
+    for (int i = 0; i < 20; i++) {
+        pthread_t thread;
+        void *block;
+        checked_unchanged();
+        assert_int_equal(pthread_create(&thread, NULL, take_in_a_thread, NULL), 0);
+        assert_int_equal(pthread_join(thread, &block), 0);
+        assert_false(checked_unchanged());
+        munmap(block, BLOCK_BYTES);
+        assert_false(checked_unchanged());
+    }
+}
+
+static void a_child_opens_its_own(void **state)
+{
+    int status = -1;
+    (void)state;
+
+    open_it();
+    pid_t child = fork();
+    if (child == 0) {
+        mprof__rss_forked();
+        mprof__oracle_forked();
+        if (mprof__oracle_is_open() || mprof__oracle_unchanged()) {
+            _exit(1);
+        }
+        open_it();
+        _exit(0);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(unchanged_is_true),
+        cmocka_unit_test(what_other_threads_do_is_seen),
+        cmocka_unit_test(a_child_opens_its_own),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,255 @@
+/* By what a command line is taken for Python, and what is then executed. */
+#include "record/launch/command_line.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static const struct name_row {
+    const char *path;
+    int python;
+} name_rows[] = {
+    {"python", 1},
+    {"python3", 1},
+    {"/usr/bin/python3", 1},
+    {"/opt/x y/bin/python3.12", 1},
+    {"python3.15", 1},
+    {"python3.13t", 1},
+    {"python3.11d", 1},
+    {"python3.8dm", 1},
+    {"python3-dbg", 1},
+    {"./venv/bin/python", 1},
+    {"python2", 0},
+    {"python2.7", 0},
+    {"pypy", 0},
+    {"pypy3", 0},
+    {"pythonic", 0},
+    {"python3-config", 0},
+    {"python3.11-config", 0},
+    {"ipython3", 0},
+    {"python/run", 0},
+    {"", 0},
+};
+
+static void test_names(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof name_rows / sizeof *name_rows; i++) {
+        print_message("%s\n", name_rows[i].path);
+        assert_int_equal(mprof__program_names_python(name_rows[i].path), name_rows[i].python);
+    }
+}
+
+/* A directory with one of everything that may be named on a command line. */
+static char folder[] = "/tmp/mprof-program-XXXXXX";
+
+static void make_file(const char *name, const char *bytes, size_t size, mode_t mode)
+{
+    char path[256];
+    FILE *file;
+
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    file = fopen(path, "w");
+    assert_non_null(file);
+    assert_int_equal(fwrite(bytes, 1, size, file), size);
+    assert_int_equal(fclose(file), 0);
+    assert_int_equal(chmod(path, mode), 0);
+}
+
+static void make_script(const char *name, const char *text)
+{
+    make_file(name, text, strlen(text), 0755);
+}
+
+static int make_folder(void **state)
+{
+    (void)state;
+    if (!mkdtemp(folder) || chdir(folder) != 0) {
+        return -1;
+    }
+    make_script("plain.sh", "#!/bin/sh\nexit 0\n");
+    make_script("tool", "#!/usr/bin/python3\nprint(1)\n");
+    make_script("tool-env", "#!/usr/bin/env python3\nprint(1)\n");
+    make_script("tool-env-split", "#!/usr/bin/env -S A=1 python3 -u\nprint(1)\n");
+    make_script("tool-spaces", "#!  /usr/bin/python3.11  -E\nprint(1)\n");
+    make_script("tool-perl", "#!/usr/bin/env perl\nprint 1\n");
+    make_script("noline", "echo hello\n");
+    make_file("script.py", "pass\n", 5, 0644);
+    make_file("script", "pass\n", 5, 0644);
+    make_file("empty", "", 0, 0755);
+    make_file("python3", "\177ELF and nothing", 16, 0755);
+    return 0;
+}
+
+static int remove_folder(void **state)
+{
+    static const char *const names[] = {"plain.sh",    "tool",      "tool-env", "tool-env-split",
+                                        "tool-spaces", "tool-perl", "noline",   "script.py",
+                                        "script",      "empty",     "python3"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        unlink(names[i]);
+    }
+    return chdir("/") == 0 && rmdir(folder) == 0 ? 0 : -1;
+}
+
+#define AUTO MPROF__PROGRAM_AUTO
+#define PYTHON MPROF__PROGRAM_PYTHON
+#define NOPYTHON MPROF__PROGRAM_NOPYTHON
+
+static const struct command_row {
+    const char *name;
+    mprof__program_mode mode;
+    const char *given;
+    const char *executed;
+    int python;
+} command_rows[] = {
+    {"a script", AUTO, "script.py a b", "python3 script.py a b", 1},
+    {"a script that is not there", AUTO, "missing.py", "python3 missing.py", 1},
+    {"a script as it stands", NOPYTHON, "script.py", "script.py", 0},
+    {"only the ending", AUTO, ".py", ".py", 0},
+    {"an interpreter", AUTO, "python3 script.py", "python3 script.py", 1},
+    {"an interpreter by its path", AUTO, "/usr/bin/python3 -c pass", "/usr/bin/python3 -c pass", 1},
+    {"an interpreter, not wanted", NOPYTHON, "python3 x.py", "python3 x.py", 0},
+    {"env", AUTO, "env python3 x.py", "env python3 x.py", 1},
+    {"env with a setting", AUTO, "/usr/bin/env A=1 -u B python3.9 x",
+     "/usr/bin/env A=1 -u B python3.9 x", 1},
+    {"env with something else", AUTO, "env A=1 sleep 1", "env A=1 sleep 1", 0},
+    {"env alone", AUTO, "env", "env", 0},
+    {"a tool in Python", AUTO, "./tool", "./tool", 1},
+    {"a tool in Python by env", AUTO, "./tool-env x", "./tool-env x", 1},
+    {"a tool in Python by env -S", AUTO, "./tool-env-split", "./tool-env-split", 1},
+    {"a tool in Python, blanks", AUTO, "./tool-spaces", "./tool-spaces", 1},
+    {"a tool in Perl", AUTO, "./tool-perl", "./tool-perl", 0},
+    {"a shell script", AUTO, "./plain.sh", "./plain.sh", 0},
+    {"text without a first line", AUTO, "./noline", "./noline", 0},
+    {"an empty file", AUTO, "./empty", "./empty", 0},
+    {"pypy", AUTO, "pypy3 x", "pypy3 x", 0},
+    {"a program", AUTO, "sleep 1", "sleep 1", 0},
+    {"--python and a module", PYTHON, "http.server 80", "python3 -m http.server 80", 1},
+    {"--python and an interpreter", PYTHON, "python script.py", "python script.py", 1},
+    {"--python and a path", PYTHON, "/usr/bin/python3 script.py", "/usr/bin/python3 script.py", 1},
+    {"--python and a script", PYTHON, "script.py", "python3 script.py", 1},
+    {"--python and a script of another name", PYTHON, "script", "python3 script", 1},
+    {"--python and a path that is not there", PYTHON, "./missing", "python3 ./missing", 1},
+};
+
+static void check_command(const struct command_row *row)
+{
+    mprof_error error = MPROF_ERROR_INIT;
+    mprof__program program;
+    char given[256];
+    char executed[256] = "";
+    char *argv[16];
+    size_t argc = 0;
+
+    print_message("%s\n", row->name);
+    snprintf(given, sizeof given, "%s", row->given);
+    for (char *word = strtok(given, " "); word; word = strtok(NULL, " ")) {
+        argv[argc++] = word;
+    }
+    argv[argc] = NULL;
+    assert_int_equal(mprof__program_init(&program, argc, argv, row->mode, "/usr/bin:/bin", &error),
+                     MPROF_OK);
+    for (size_t i = 0; i < program.argc; i++) {
+        snprintf(executed + strlen(executed), sizeof executed - strlen(executed), "%s%s",
+                 i ? " " : "", program.argv[i]);
+    }
+    assert_null(program.argv[program.argc]);
+    assert_string_equal(executed, row->executed);
+    assert_int_equal(program.python, row->python);
+    mprof__program_free(&program);
+}
+
+static void test_commands(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof command_rows / sizeof *command_rows; i++) {
+        check_command(&command_rows[i]);
+    }
+}
+
+static const struct title_row {
+    const char *name;
+    const char *arguments; /* separated by | */
+    const char *comm;
+    const char *title;
+} title_rows[] = {
+    {"a program", "/usr/bin/sleep|1", "sleep", "sleep"},
+    {"a script", "/usr/bin/python3|/srv/app/worker.py|x", "python3", "python3 worker.py"},
+    {"a module", "python3.12|-m|http.server", "python3.12", "python3.12 -m http.server"},
+    {"an option", "python3|-c|pass", "python3", "python3"},
+    {"multiprocessing by spawn",
+     "/usr/bin/python3|-B|-X|dev|-c|from multiprocessing.spawn import spawn_main; "
+     "spawn_main(pipe=7)|"
+     "--multiprocessing-fork",
+     "python3", "python3 multiprocessing.spawn"},
+    {"its tracker", "python3|-c|from multiprocessing.resource_tracker import main;main(5)",
+     "python3", "python3 multiprocessing.resource_tracker"},
+    {"its server, in 3.15",
+     "python3.15|-c|import sys; from multiprocessing.forkserver import main; main(5, 6)|x",
+     "python3.15", "python3.15 multiprocessing.forkserver"},
+    {"no more than what is before it", "python3|-c|import sys; ", "python3", "python3"},
+    {"no more than its beginning", "python3|-c|from multiprocessing.spawn", "python3", "python3"},
+    {"an import of one's own", "python3|-c|from multiprocess import x", "python3", "python3"},
+    {"code at the end", "python3|-c", "python3", "python3"},
+    {"a shell script", "/bin/sh|/etc/init.d/x", "sh", "sh x"},
+    {"a title of its own", "gunicorn: worker [app]", "gunicorn", "gunicorn: worker [app]"},
+    {"no arguments", "", "kworker/0:1", "kworker/0:1"},
+    {"one bare word", "python3", "python3", "python3"},
+    {"an empty second", "sh|", "sh", "sh"},
+    {"a path that ends in a slash", "/|x", "x", ""},
+};
+
+static void test_titles(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof title_rows / sizeof *title_rows; i++) {
+        char arguments[256];
+        char title[96];
+        size_t count = strlen(title_rows[i].arguments);
+
+        print_message("%s\n", title_rows[i].name);
+        memcpy(arguments, title_rows[i].arguments, count + 1);
+        for (size_t at = 0; at < count; at++) {
+            if (arguments[at] == '|') {
+                arguments[at] = '\0';
+            }
+        }
+        mprof__program_title(title, sizeof title, arguments, count ? count + 1 : 0,
+                             title_rows[i].comm);
+        assert_string_equal(title, title_rows[i].title);
+    }
+}
+
+static void test_title_is_cut(void **state)
+{
+    char arguments[512];
+    char title[32];
+
+    (void)state;
+    memset(arguments, 'x', sizeof arguments);
+    memcpy(arguments, "python3", 8);
+    mprof__program_title(title, sizeof title, arguments, sizeof arguments, "x");
+    assert_int_equal(strlen(title), sizeof title - 1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_commands),
+        cmocka_unit_test(test_titles),
+        cmocka_unit_test(test_title_is_cut),
+    };
+
+    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}

@@ -1,0 +1,727 @@
+/* Rings as an agent writes them, and as only an attacker would. Each row of the hostile table
+ * spoils one thing in a ring that is right otherwise. */
+#include "record/calls/ring_reader.h"
+
+#include "agent/events/wire.h"
+#include "record/kernel/clock.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define CAPACITY UINT64_C(4096)
+#define PID 4711
+
+/* A ring in memory, written without any code of the agent. */
+typedef struct writer {
+    int fd;
+    uint64_t capacity;
+    uint64_t head;
+    uint64_t time_ns;
+} writer;
+
+static void put_header(const writer *ring, const mprof_wire_header *header)
+{
+    assert_int_equal(pwrite(ring->fd, header, sizeof *header, 0), sizeof *header);
+}
+
+static mprof_wire_header good_header(uint64_t capacity)
+{
+    mprof_wire_header header;
+
+    memset(&header, 0, sizeof header);
+    header.magic = MPROF_WIRE_MAGIC;
+    header.version = MPROF_WIRE_VERSION;
+    header.pid = PID;
+    header.capacity = capacity;
+    header.start_ns = 12345;
+    return header;
+}
+
+static writer make_ring(uint64_t capacity)
+{
+    writer ring = {memfd_create("ring", MFD_CLOEXEC), capacity, 0,
+                   (uint64_t)mprof__clock_now_ns() - 1000000000};
+    mprof_wire_header header = good_header(capacity);
+
+    assert_true(ring.fd >= 0);
+    assert_int_equal(ftruncate(ring.fd, (off_t)(MPROF_WIRE_DATA_OFFSET + capacity)), 0);
+    put_header(&ring, &header);
+    return ring;
+}
+
+static void publish(const writer *ring)
+{
+    assert_int_equal(pwrite(ring->fd, &ring->head, sizeof ring->head, MPROF_WIRE_HEAD_OFFSET),
+                     sizeof ring->head);
+}
+
+static void put_bytes(writer *ring, const void *bytes, size_t size)
+{
+    const char *from = bytes;
+
+    for (size_t i = 0; i < size; i++) {
+        off_t at = (off_t)(MPROF_WIRE_DATA_OFFSET + (ring->head + i) % ring->capacity);
+
+        assert_int_equal(pwrite(ring->fd, from + i, 1, at), 1);
+    }
+    ring->head += size;
+    publish(ring);
+}
+
+static void put_text(writer *ring, uint8_t kind, uint32_t id, const char *text)
+{
+    char bytes[sizeof(mprof_wire_text) + MPROF_WIRE_NAME_MAX + 8];
+    uint32_t length = (uint32_t)strlen(text);
+    mprof_wire_text head = {{(uint16_t)((sizeof head + length + 7) / 8 * 8), kind, 0, id}, length};
+
+    memset(bytes, 0, sizeof bytes);
+    memcpy(bytes, &head, sizeof head);
+    memcpy(bytes + sizeof head, text, length);
+    put_bytes(ring, bytes, head.event.size);
+}
+
+static mprof_wire_enter good_enter(writer *ring, uint32_t call, uint32_t name, uint32_t level)
+{
+    mprof_wire_enter enter;
+
+    memset(&enter, 0, sizeof enter);
+    enter.event.size = sizeof enter;
+    enter.event.kind = MPROF_WIRE_ENTER;
+    enter.event.id = call;
+    enter.name = name;
+    enter.level = level;
+    enter.time_ns = ring->time_ns += 1000;
+    enter.rss_bytes = 4096 * (uint64_t)(call + 1);
+    return enter;
+}
+
+static mprof_wire_exit good_exit(writer *ring, uint32_t call)
+{
+    mprof_wire_exit leave;
+
+    memset(&leave, 0, sizeof leave);
+    leave.event.size = sizeof leave;
+    leave.event.kind = MPROF_WIRE_EXIT;
+    leave.event.id = call;
+    leave.time_ns = ring->time_ns += 1000;
+    leave.rss_bytes = 8192 * (uint64_t)(call + 1);
+    return leave;
+}
+
+static void put_enter(writer *ring, uint32_t call, uint32_t name, uint32_t lane, uint32_t level)
+{
+    mprof_wire_enter enter = good_enter(ring, call, name, level);
+
+    enter.lane = lane;
+    put_bytes(ring, &enter, sizeof enter);
+}
+
+static void put_exit(writer *ring, uint32_t call)
+{
+    mprof_wire_exit leave = good_exit(ring, call);
+
+    put_bytes(ring, &leave, sizeof leave);
+}
+
+/* What came out, as lines "name lane level bytes-bytes" or "... open". */
+typedef struct told {
+    char text[65536];
+    size_t used;
+    unsigned count;
+} told;
+
+static mprof_status tell(void *data, const mprof__ring_call *call)
+{
+    told *all = data;
+
+    all->count++;
+    if (all->used < sizeof all->text - 512) {
+        all->used += (size_t)snprintf(all->text + all->used, sizeof all->text - all->used,
+                                      "%.*s [%.*s] %d ", (int)call->name.length, call->name.bytes,
+                                      (int)call->lane.length, call->lane.bytes, call->level);
+        if (call->count != 1) {
+            all->used += (size_t)snprintf(all->text + all->used, 64, "x%llu ",
+                                          (unsigned long long)call->count);
+        }
+        all->used += (size_t)(call->open ? snprintf(all->text + all->used, 64, "open\n")
+                                         : snprintf(all->text + all->used, 64, "%lld-%lld\n",
+                                                    (long long)call->enter_bytes / 4096,
+                                                    (long long)call->exit_bytes / 4096));
+    }
+    return MPROF_OK;
+}
+
+static mprof__ring *open_ring(const writer *ring)
+{
+    mprof_error error = MPROF_ERROR_INIT;
+    mprof__ring *reader;
+
+    assert_int_equal(mprof__ring_open(&reader, dup(ring->fd), PID, &error), MPROF_OK);
+    return reader;
+}
+
+static mprof_status drain(mprof__ring *reader, told *all)
+{
+    static char scratch[MPROF__RING_SCRATCH];
+    mprof_error error = MPROF_ERROR_INIT;
+    mprof_status status = mprof__ring_drain(reader, scratch, tell, all, &error);
+
+    if (status != MPROF_OK) {
+        print_message("  %s\n", error.message);
+        assert_true(error.message[0] != '\0');
+    }
+    return status;
+}
+
+static void test_calls(void **state)
+{
+    writer ring = make_ring(CAPACITY);
+    mprof__ring *reader = open_ring(&ring);
+    told all = {"", 0, 0};
+    uint64_t tail = 0;
+
+    (void)state;
+    put_text(&ring, MPROF_WIRE_NAME, 1, "m.outer");
+    put_text(&ring, MPROF_WIRE_NAME, 2, "m.inner");
+    put_text(&ring, MPROF_WIRE_LANE, 5, "Thread-1");
+    put_enter(&ring, 0, 1, 0, 0);
+    put_enter(&ring, 1, 2, 5, 1);
+    put_exit(&ring, 1);
+    put_enter(&ring, 2, 2, 6, 0);
+    assert_int_equal(drain(reader, &all), MPROF_OK);
+    assert_string_equal(all.text, "m.inner [Thread-1] 1 2-4\n");
+    assert_int_equal(pread(ring.fd, &tail, sizeof tail, MPROF_WIRE_TAIL_OFFSET), sizeof tail);
+    assert_int_equal(tail, ring.head); /* the room is given back */
+    assert_int_equal(mprof__ring_finish(reader, tell, &all), MPROF_OK);
+    assert_string_equal(all.text,
+                        "m.inner [Thread-1] 1 2-4\nm.outer [] 0 open\nm.inner [#6] 0 open\n");
+    assert_int_equal(mprof__ring_finish(reader, tell, &all), MPROF_OK); /* told once */
+    assert_int_equal(all.count, 3);
+    assert_int_equal(mprof__ring_start_ns(reader), 12345);
+    mprof__ring_free(reader);
+    close(ring.fd);
+}
+
+static mprof_wire_calls good_calls(writer *ring, uint32_t name, uint32_t count)
+{
+    mprof_wire_calls calls;
+
+    memset(&calls, 0, sizeof calls);
+    calls.event.size = sizeof calls;
+    calls.event.kind = MPROF_WIRE_CALLS;
+    calls.name = name;
+    calls.level = 2;
+    calls.count = count;
+    calls.enter_ns = ring->time_ns += 1000;
+    calls.exit_ns = ring->time_ns += 1000;
+    calls.enter_rss_bytes = 4096;
+    calls.exit_rss_bytes = 8192;
+    return calls;
+}
+
+static void put_pending(const writer *ring, size_t index, const mprof_wire_calls *calls,
+                        uint64_t told_at)
+{
+    const mprof_wire_pending entry = {*calls, told_at};
+    off_t at = MPROF_WIRE_PENDING_OFFSET + (off_t)(index * sizeof entry);
+
+    assert_int_equal(pwrite(ring->fd, &entry, sizeof entry, at), sizeof entry);
+}
+
+static void test_calls_told_as_one(void **state)
+{
+    writer ring = make_ring(CAPACITY);
+    mprof__ring *reader = open_ring(&ring);
+    told all = {"", 0, 0};
+    mprof_wire_calls calls;
+
+    (void)state;
+    put_text(&ring, MPROF_WIRE_NAME, 1, "m.f");
+    put_text(&ring, MPROF_WIRE_LANE, 3, "t");
+    calls = good_calls(&ring, 1, 70000);
+    put_bytes(&ring, &calls, sizeof calls);
+    assert_int_equal(drain(reader, &all), MPROF_OK);
+    assert_string_equal(all.text, "m.f [] 2 x70000 1-2\n");
+
+    all.used = 0;
+    put_pending(&ring, 0, &calls, ring.head); /* told: the event above */
+    calls = good_calls(&ring, 1, 5);
+    put_pending(&ring, 1, &calls, ring.head + sizeof calls); /* killed before it was told */
+    calls.lane = 3;
+    put_pending(&ring, 7, &calls, 0);
+    calls.name = 99; /* nonsense is passed over */
+    put_pending(&ring, 8, &calls, 0);
+    calls = good_calls(&ring, 1, 6);
+    calls.enter_ns = calls.exit_ns + 1;
+    put_pending(&ring, 9, &calls, 0);
+    calls = good_calls(&ring, 1, 0);
+    put_pending(&ring, MPROF_WIRE_PENDING_COUNT - 1, &calls, 0);
+    put_enter(&ring, 1, 1, 0, 0);
+    assert_int_equal(drain(reader, &all), MPROF_OK);
+    assert_int_equal(mprof__ring_finish(reader, tell, &all), MPROF_OK);
+    assert_string_equal(all.text, "m.f [] 2 x5 1-2\nm.f [t] 2 x5 1-2\nm.f [] 0 open\n");
+    mprof__ring_free(reader);
+    close(ring.fd);
+}
+
+static void test_wraps(void **state)
+{
+    writer ring = make_ring(CAPACITY);
+    mprof__ring *reader = open_ring(&ring);
+    told all = {"", 0, 0};
+
+    (void)state;
+    put_text(&ring, MPROF_WIRE_NAME, 1, "m.f");
+    for (uint32_t i = 0; i < 1000; i++) { /* 64 bytes each: sixteen times round */
+        put_enter(&ring, i, 1, 0, 0);
+        put_exit(&ring, i);
+        if (i % 7 == 0) {
+            assert_int_equal(drain(reader, &all), MPROF_OK);
+        }
+    }
+    assert_int_equal(drain(reader, &all), MPROF_OK);
+    assert_int_equal(all.count, 1000);
+    assert_int_equal(mprof__ring_finish(reader, tell, &all), MPROF_OK);
+    assert_int_equal(all.count, 1000);
+    mprof__ring_free(reader);
+    close(ring.fd);
+}
+
+/* Lanes that come and go for ever are forgotten, and do no harm. */
+static void test_many_lanes(void **state)
+{
+    writer ring = make_ring(CAPACITY);
+    mprof__ring *reader = open_ring(&ring);
+    told all = {"", 0, 0};
+
+    (void)state;
+    put_text(&ring, MPROF_WIRE_NAME, 1, "m.f");
+    for (uint32_t i = 1; i <= 70000; i++) {
+        char name[32];
+
+        snprintf(name, sizeof name, "task-%u", i);
+        put_text(&ring, MPROF_WIRE_LANE, i, name);
+        if (i % 20 == 0) {
+            assert_int_equal(drain(reader, &all), MPROF_OK);
+        }
+    }
+    put_enter(&ring, 1, 1, 70000, 0);
+    put_exit(&ring, 1);
+    put_enter(&ring, 2, 1, 3, 0);
+    put_exit(&ring, 2);
+    assert_int_equal(drain(reader, &all), MPROF_OK);
+    assert_string_equal(all.text, "m.f [task-70000] 0 2-4\nm.f [#3] 0 3-6\n");
+    mprof__ring_free(reader);
+    close(ring.fd);
+}
+
+static void test_dropped(void **state)
+{
+    writer ring = make_ring(CAPACITY);
+    mprof__ring *reader = open_ring(&ring);
+    told all = {"", 0, 0};
+    uint64_t dropped = 77;
+
+    (void)state;
+    assert_int_equal(mprof__ring_dropped(reader), 0);
+    assert_int_equal(pwrite(ring.fd, &dropped, sizeof dropped, MPROF_WIRE_HEAD_OFFSET + 8),
+                     sizeof dropped);
+    assert_int_equal(drain(reader, &all), MPROF_OK);
+    assert_int_equal(mprof__ring_dropped(reader), 77);
+    mprof__ring_free(reader);
+    close(ring.fd);
+}
+
+static const struct header_row {
+    const char *name;
+    size_t offset;
+    uint64_t value;
+    size_t size;
+} header_rows[] = {
+    {"another magic", offsetof(mprof_wire_header, magic), 1, 8},
+    {"another version", offsetof(mprof_wire_header, version), MPROF_WIRE_VERSION + 1, 4},
+    {"another pid", offsetof(mprof_wire_header, pid), PID + 1, 4},
+    {"no capacity", offsetof(mprof_wire_header, capacity), 0, 8},
+    {"a tiny capacity", offsetof(mprof_wire_header, capacity), 8, 8},
+    {"a crooked capacity", offsetof(mprof_wire_header, capacity), 4097, 8},
+    {"a huge capacity", offsetof(mprof_wire_header, capacity), UINT64_C(1) << 62, 8},
+    {"a start beyond time", offsetof(mprof_wire_header, start_ns), UINT64_MAX, 8},
+};
+
+static void test_headers(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof header_rows / sizeof *header_rows; i++) {
+        writer ring = make_ring(CAPACITY);
+        mprof_error error = MPROF_ERROR_INIT;
+        mprof__ring *reader;
+
+        print_message("%s\n", header_rows[i].name);
+        assert_int_equal(pwrite(ring.fd, &header_rows[i].value, header_rows[i].size,
+                                (off_t)header_rows[i].offset),
+                         header_rows[i].size);
+        assert_int_equal(mprof__ring_open(&reader, ring.fd, PID, &error), MPROF_EFORMAT);
+        assert_null(reader);
+        close(ring.fd);
+    }
+}
+
+static void test_not_a_ring(void **state)
+{
+    mprof_error error = MPROF_ERROR_INIT;
+    mprof__ring *reader;
+    int pipes[2];
+    int empty = memfd_create("empty", MFD_CLOEXEC);
+
+    (void)state;
+    assert_int_equal(mprof__ring_open(&reader, empty, PID, &error), MPROF_EFORMAT);
+    assert_int_equal(pipe(pipes), 0);
+    assert_int_equal(mprof__ring_open(&reader, pipes[0], PID, &error), MPROF_EFORMAT);
+    close(pipes[0]);
+    close(pipes[1]);
+    close(empty);
+}
+
+/* Spoils a ring that holds one good call. */
+typedef void (*spoiler)(writer *ring);
+
+static void spoil_kind(writer *ring)
+{
+    mprof_wire_event event = {8, 99, 0, 0};
+
+    put_bytes(ring, &event, sizeof event);
+}
+
+static void spoil_size_zero(writer *ring)
+{
+    mprof_wire_event event = {0, MPROF_WIRE_PAD, 0, 0};
+
+    put_bytes(ring, &event, sizeof event);
+}
+
+static void spoil_size_odd(writer *ring)
+{
+    mprof_wire_event event = {12, MPROF_WIRE_PAD, 0, 0};
+
+    put_bytes(ring, &event, sizeof event);
+}
+
+static void spoil_size_beyond(writer *ring)
+{
+    mprof_wire_event event = {2048, MPROF_WIRE_PAD, 0, 0};
+
+    put_bytes(ring, &event, sizeof event);
+}
+
+static void spoil_half_event(writer *ring)
+{
+    put_bytes(ring, "abcd", 4);
+}
+
+static void spoil_head_beyond(writer *ring)
+{
+    ring->head += CAPACITY + 1;
+    publish(ring);
+}
+
+static void spoil_head_back(writer *ring)
+{
+    ring->head = 0;
+    publish(ring);
+}
+
+static void spoil_length(writer *ring)
+{
+    mprof_wire_text text = {{16, MPROF_WIRE_NAME, 0, 9}, 1000};
+
+    put_bytes(ring, &text, sizeof text);
+    put_bytes(ring, "abcd", 4);
+}
+
+static void spoil_length_huge(writer *ring)
+{
+    mprof_wire_text text = {{16, MPROF_WIRE_NAME, 0, 9}, UINT32_MAX};
+
+    put_bytes(ring, &text, sizeof text);
+    put_bytes(ring, "abcd", 4);
+}
+
+static void spoil_text_short(writer *ring)
+{
+    mprof_wire_event event = {8, MPROF_WIRE_LANE, 0, 1};
+
+    put_bytes(ring, &event, sizeof event);
+}
+
+static void spoil_enter_size(writer *ring)
+{
+    mprof_wire_enter enter = good_enter(ring, 50, 1, 0);
+
+    enter.event.size = 48;
+    put_bytes(ring, &enter, sizeof enter);
+    put_bytes(ring, "12345678", 8);
+}
+
+static void spoil_enter_name(writer *ring)
+{
+    mprof_wire_enter enter = good_enter(ring, 50, 77, 0);
+
+    put_bytes(ring, &enter, sizeof enter);
+}
+
+static void spoil_enter_time(writer *ring)
+{
+    mprof_wire_enter enter = good_enter(ring, 50, 1, 0);
+
+    enter.time_ns = (uint64_t)mprof__clock_now_ns() + UINT64_C(3600000000000);
+    put_bytes(ring, &enter, sizeof enter);
+}
+
+static void spoil_enter_time_sign(writer *ring)
+{
+    mprof_wire_enter enter = good_enter(ring, 50, 1, 0);
+
+    enter.time_ns = UINT64_MAX;
+    put_bytes(ring, &enter, sizeof enter);
+}
+
+static void spoil_enter_memory(writer *ring)
+{
+    mprof_wire_enter enter = good_enter(ring, 50, 1, 0);
+
+    enter.rss_bytes = UINT64_MAX / 2;
+    put_bytes(ring, &enter, sizeof enter);
+}
+
+static void spoil_enter_level(writer *ring)
+{
+    mprof_wire_enter enter = good_enter(ring, 50, 1, UINT32_MAX);
+
+    put_bytes(ring, &enter, sizeof enter);
+}
+
+static void spoil_enter_twice(writer *ring)
+{
+    put_enter(ring, 50, 1, 0, 0);
+    put_enter(ring, 50, 1, 0, 0);
+}
+
+static void spoil_exit_unknown(writer *ring)
+{
+    put_exit(ring, 1234);
+}
+
+static void spoil_exit_twice(writer *ring)
+{
+    put_enter(ring, 50, 1, 0, 0);
+    put_exit(ring, 50);
+    put_exit(ring, 50);
+}
+
+static void spoil_exit_early(writer *ring)
+{
+    mprof_wire_exit leave;
+
+    put_enter(ring, 50, 1, 0, 0);
+    leave = good_exit(ring, 50);
+    leave.time_ns -= 1000000;
+    put_bytes(ring, &leave, sizeof leave);
+}
+
+static void spoil_truncated(writer *ring)
+{
+    assert_int_equal(ftruncate(ring->fd, MPROF_WIRE_DATA_OFFSET), 0);
+    ring->head += 64;
+    publish(ring);
+}
+
+static void spoil_emptied(writer *ring)
+{
+    assert_int_equal(ftruncate(ring->fd, 0), 0);
+}
+
+static void spoil_calls(writer *ring, void (*change)(mprof_wire_calls *calls))
+{
+    mprof_wire_calls calls = good_calls(ring, 1, 2);
+
+    change(&calls);
+    put_bytes(ring, &calls, calls.event.size);
+}
+
+static void no_count(mprof_wire_calls *calls)
+{
+    calls->count = 0;
+}
+
+static void spoil_calls_count(writer *ring)
+{
+    spoil_calls(ring, no_count);
+}
+
+static void no_name(mprof_wire_calls *calls)
+{
+    calls->name = 77;
+}
+
+static void spoil_calls_name(writer *ring)
+{
+    spoil_calls(ring, no_name);
+}
+
+static void in_future(mprof_wire_calls *calls)
+{
+    calls->exit_ns = UINT64_MAX;
+}
+
+static void spoil_calls_time(writer *ring)
+{
+    spoil_calls(ring, in_future);
+}
+
+static void too_short(mprof_wire_calls *calls)
+{
+    calls->event.size = 48;
+}
+
+static void spoil_calls_size(writer *ring)
+{
+    spoil_calls(ring, too_short);
+}
+
+static void spoil_exit_suspended(writer *ring)
+{
+    mprof_wire_exit leave;
+
+    put_enter(ring, 5, 1, 0, 0);
+    leave = good_exit(ring, 5);
+    leave.suspended_ns = UINT64_MAX;
+    put_bytes(ring, &leave, sizeof leave);
+}
+
+static const struct hostile_row {
+    const char *name;
+    spoiler spoil;
+} hostile_rows[] = {
+    {"an unknown kind", spoil_kind},
+    {"size zero", spoil_size_zero},
+    {"a size that is no multiple of 8", spoil_size_odd},
+    {"a size beyond what is there", spoil_size_beyond},
+    {"half an event", spoil_half_event},
+    {"a head beyond the capacity", spoil_head_beyond},
+    {"a head that goes back", spoil_head_back},
+    {"a text longer than its event", spoil_length},
+    {"a text of 4 GiB", spoil_length_huge},
+    {"a text without a length", spoil_text_short},
+    {"ENTER of another size", spoil_enter_size},
+    {"ENTER of a name never told", spoil_enter_name},
+    {"ENTER in the future", spoil_enter_time},
+    {"ENTER at the end of time", spoil_enter_time_sign},
+    {"ENTER with impossible memory", spoil_enter_memory},
+    {"ENTER at an impossible level", spoil_enter_level},
+    {"ENTER twice", spoil_enter_twice},
+    {"EXIT of nothing", spoil_exit_unknown},
+    {"EXIT twice", spoil_exit_twice},
+    {"EXIT before ENTER", spoil_exit_early},
+    {"EXIT suspended for ever", spoil_exit_suspended},
+    {"CALLS that are none", spoil_calls_count},
+    {"CALLS of a name never told", spoil_calls_name},
+    {"CALLS in the future", spoil_calls_time},
+    {"CALLS of another size", spoil_calls_size},
+    {"data cut off", spoil_truncated},
+    {"file cut off", spoil_emptied},
+};
+
+static void test_hostile(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof hostile_rows / sizeof *hostile_rows; i++) {
+        writer ring = make_ring(CAPACITY);
+        mprof__ring *reader = open_ring(&ring);
+        told all = {"", 0, 0};
+
+        print_message("%s\n", hostile_rows[i].name);
+        put_text(&ring, MPROF_WIRE_NAME, 1, "m.good");
+        put_enter(&ring, 0, 1, 0, 0);
+        put_exit(&ring, 0);
+        assert_int_equal(drain(reader, &all), MPROF_OK);
+        hostile_rows[i].spoil(&ring);
+        assert_int_equal(drain(reader, &all), MPROF_EFORMAT);
+        assert_memory_equal(all.text, "m.good [] 0 1-2\n", 16); /* what came before is kept */
+        assert_int_equal(mprof__ring_finish(reader, tell, &all), MPROF_OK);
+        mprof__ring_free(reader);
+        close(ring.fd);
+    }
+}
+
+/* Names without end: bounded, and a fault. */
+static void test_name_flood(void **state)
+{
+    writer ring = make_ring(65536);
+    mprof__ring *reader = open_ring(&ring);
+    told all = {"", 0, 0};
+    mprof_status status = MPROF_OK;
+
+    (void)state;
+    for (uint32_t i = 0; status == MPROF_OK && i < 1000000; i++) {
+        put_text(&ring, MPROF_WIRE_NAME, i, "x");
+        if (i % 1000 == 0) {
+            status = drain(reader, &all);
+        }
+    }
+    assert_int_equal(status, MPROF_EFORMAT);
+    mprof__ring_free(reader);
+    close(ring.fd);
+}
+
+/* Random bytes, and random flips in good ones: any answer but a crash. */
+static void test_scribbled(void **state)
+{
+    unsigned seed = 1;
+
+    (void)state;
+    for (int round = 0; round < 3000; round++) {
+        writer ring = make_ring(CAPACITY);
+        mprof__ring *reader = open_ring(&ring);
+        told all = {"", 0, 0};
+
+        put_text(&ring, MPROF_WIRE_NAME, 1, "m.good");
+        for (uint32_t i = 0; i < 8; i++) {
+            put_enter(&ring, i, 1, i, i);
+        }
+        for (int i = 0; i < 4; i++) {
+            uint64_t noise = ((uint64_t)rand_r(&seed) << 32) ^ (uint64_t)rand_r(&seed);
+            size_t at = (size_t)rand_r(&seed) % (MPROF_WIRE_DATA_OFFSET / 8) * 8;
+
+            at = round % 3 ? MPROF_WIRE_DATA_OFFSET + at % 512 : 64 + at % 128;
+            noise >>= (unsigned)rand_r(&seed) % 64;
+            assert_int_equal(pwrite(ring.fd, &noise, sizeof noise, (off_t)at), sizeof noise);
+        }
+        if (drain(reader, &all) == MPROF_OK) {
+            (void)drain(reader, &all);
+        }
+        assert_int_equal(mprof__ring_finish(reader, tell, &all), MPROF_OK);
+        mprof__ring_free(reader);
+        close(ring.fd);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_calls),      cmocka_unit_test(test_wraps),
+        cmocka_unit_test(test_dropped),    cmocka_unit_test(test_headers),
+        cmocka_unit_test(test_not_a_ring), cmocka_unit_test(test_hostile),
+        cmocka_unit_test(test_many_lanes), cmocka_unit_test(test_name_flood),
+        cmocka_unit_test(test_scribbled),  cmocka_unit_test(test_calls_told_as_one),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,106 @@
+/* Lines for a terminal: their width, and what is left of hostile names (S4). */
+#include "record/terminal/terminal_text.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static const struct row {
+    const char *name;
+    const char *text;
+    size_t most;
+    int utf8;
+    const char *shown;
+    size_t columns;
+} rows[] = {
+    {"plain", "views.index", 20, 1, "views.index", 11},
+    {"just fits", "views.index", 11, 1, "views.index", 11},
+    {"cut", "views.index", 10, 1, "views.ind…", 10},
+    {"cut in ASCII", "views.index", 10, 0, "views.ind~", 10},
+    {"no room", "x", 0, 1, "", 0},
+    {"S4 clear screen", "a\033[2Jb", 20, 1, "a\\x1b[2Jb", 9},
+    {"S4 title", "\033]0;x\007", 30, 1, "\\x1b]0;x\\x07", 12},
+    {"S4 newline", "a\nb", 20, 1, "a\\x0ab", 6},
+    {"S4 CSI of one byte", "\302\2332J", 20, 1, "\\xc2\\x9b2J", 10},
+    {"S4 turned around", "\342\200\256x", 20, 1, "\\xe2\\x80\\xaex", 13},
+    {"no UTF-8", "a\377", 20, 1, "a\\xff", 5},
+    {"accents", "caf\303\251", 20, 1, "caf\303\251", 4},
+    {"accents in ASCII", "caf\303\251", 20, 0, "caf??", 5},
+    {"wide characters", "\346\274\242\345\255\227", 20, 1, "\346\274\242\345\255\227", 4},
+    {"half of a wide character is none", "\346\274\242\345\255\227", 3, 1, "\346\274\242…", 3},
+    {"emoji", "\360\237\230\200", 2, 1, "\360\237\230\200", 2},
+};
+
+static void test_texts_of_others(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        mprof__screen_text text;
+
+        print_message("%s\n", rows[i].name);
+        mprof__screen_text_init(&text, 80, rows[i].utf8);
+        mprof__screen_text_put_foreign(&text, rows[i].text, rows[i].most);
+        assert_string_equal(text.bytes, rows[i].shown);
+        assert_int_equal(text.columns, rows[i].columns);
+    }
+}
+
+static void test_never_wider_than_the_screen(void **state)
+{
+    (void)state;
+    for (size_t room = 0; room < 40; room++) {
+        mprof__screen_text text;
+
+        mprof__screen_text_init(&text, room, 1);
+        (void)mprof__screen_text_put(&text, "%5.1f MiB ", 12.5);
+        mprof__screen_text_put_foreign(&text, "\346\274\242 a name \033[H that is long", 99);
+        mprof__screen_text_pad(&text, 99);
+        assert_int_equal(text.columns, room < 10 ? 0 : room);
+        assert_null(strchr(text.bytes, '\033'));
+        assert_true(room >= 10 || strncmp(text.bytes, " 12.5", 5) != 0); /* no part of a number */
+    }
+}
+
+static void test_locales(void **state)
+{
+    static const struct {
+        const char *all, *ctype, *lang;
+        int utf8;
+    } locales[] = {
+        {NULL, NULL, NULL, 0},    {NULL, NULL, "C.UTF-8", 1},         {NULL, NULL, "de_DE.utf8", 1},
+        {NULL, NULL, "en_US", 0}, {"C", "de_DE.UTF-8", "C.UTF-8", 0}, {"", "C.UTF-8", "C", 1},
+        {"", "", "POSIX", 0},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof locales / sizeof *locales; i++) {
+        unsetenv("LC_ALL");
+        unsetenv("LC_CTYPE");
+        unsetenv("LANG");
+        if (locales[i].all) {
+            setenv("LC_ALL", locales[i].all, 1);
+        }
+        if (locales[i].ctype) {
+            setenv("LC_CTYPE", locales[i].ctype, 1);
+        }
+        if (locales[i].lang) {
+            setenv("LANG", locales[i].lang, 1);
+        }
+        assert_int_equal(mprof__screen_text_is_utf8() != 0, locales[i].utf8);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_texts_of_others),
+        cmocka_unit_test(test_never_wider_than_the_screen),
+        cmocka_unit_test(test_locales),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

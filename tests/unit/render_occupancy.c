@@ -1,0 +1,100 @@
+/* Where there is room: the bitmap against a plain list of boxes. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "render/figure/layout.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#define BOX_COUNT 60
+
+static double random_between(double low, double high)
+{
+    return low + (high - low) * rand() / RAND_MAX;
+}
+
+static int overlap(mprof_box a, mprof_box b)
+{
+    return a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height &&
+           b.y < a.y + a.height;
+}
+
+/* What it calls free does not touch anything; a place clear of everything is called free. */
+static void free_means_clear_of_everything(void **state)
+{
+    const mprof_box area = {30, 20, 300, 200};
+    mprof_box taken[BOX_COUNT];
+    int found_free = 0, found_taken = 0;
+    (void)state;
+    srand(7);
+    for (int round = 0; round < 200; round++) {
+        mprof__space *space = mprof__space_new(area);
+        assert_non_null(space);
+        for (int i = 0; i < BOX_COUNT / 10; i++) {
+            taken[i] = (mprof_box){random_between(0, 360), random_between(0, 240),
+                                   random_between(0, 60), random_between(0, 40)};
+            mprof__space_take(space, taken[i]);
+        }
+        for (int n = 0; n < 50; n++) {
+            mprof_box asked = {random_between(20, 330), random_between(10, 220),
+                               random_between(1, 50), random_between(1, 20)};
+            int is_free = mprof__space_is_free(space, asked);
+            int inside = asked.x >= area.x && asked.y >= area.y &&
+                         asked.x + asked.width <= area.x + area.width &&
+                         asked.y + asked.height <= area.y + area.height;
+            mprof_box wide = {asked.x - 3, asked.y - 3, asked.width + 6, asked.height + 6};
+            int touched = 0, near = 0;
+            for (int i = 0; i < BOX_COUNT / 10; i++) {
+                touched |= overlap(asked, taken[i]);
+                near |= overlap(wide, taken[i]);
+            }
+            if (is_free)
+                assert_true(inside && !touched);
+            if (inside && !near)
+                assert_true(is_free);
+            found_free += is_free;
+            found_taken += !is_free;
+        }
+        mprof__space_free(space);
+    }
+    assert_true(found_free > 500 && found_taken > 500);
+}
+
+static void a_line_takes_what_it_crosses(void **state)
+{
+    mprof__space *space = mprof__space_new((mprof_box){0, 0, 200, 100});
+    (void)state;
+    assert_non_null(space);
+    mprof__space_take_segment(space, 10, 90, 190, 10, 2);
+    for (double share = 0; share <= 1; share += 0.05)
+        assert_false(mprof__space_is_free(
+            space, (mprof_box){10 + 180 * share - 1, 90 - 80 * share - 1, 2, 2}));
+    assert_true(mprof__space_is_free(space, (mprof_box){10, 10, 80, 30}));
+    assert_true(mprof__space_is_free(space, (mprof_box){120, 60, 70, 30}));
+    mprof__space_free(space);
+}
+
+static void no_area_has_no_room(void **state)
+{
+    mprof__space *space = mprof__space_new((mprof_box){0, 0, 0, -5});
+    (void)state;
+    assert_non_null(space);
+    assert_false(mprof__space_is_free(space, (mprof_box){0, 0, 1, 1}));
+    mprof__space_take(space, (mprof_box){-1e9, -1e9, 2e9, 2e9});
+    mprof__space_free(space);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(free_means_clear_of_everything),
+        cmocka_unit_test(a_line_takes_what_it_crosses),
+        cmocka_unit_test(no_area_has_no_room),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
