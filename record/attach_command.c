@@ -16,13 +16,13 @@
 static mprof_status check_access(const mprof__command_options *options, int64_t pid,
                                  mprof_error *error)
 {
-    mprof__probe_result result;
-    mprof__probe probe;
+    mprof__memory_probe_result result;
+    mprof__memory_probe probe;
     int64_t bytes;
 
-    mprof__probe_open(&probe, pid);
-    result = mprof__probe_read(&probe, options->metric, &bytes);
-    mprof__probe_close(&probe);
+    mprof__memory_probe_open(&probe, pid);
+    result = mprof__memory_probe_read(&probe, options->metric, &bytes);
+    mprof__memory_probe_close(&probe);
     return result == MPROF__PROBE_DENIED
                ? mprof_error_set(
                      error, MPROF_EARGUMENT,
@@ -82,7 +82,7 @@ static mprof_status find_process(const mprof__command_options *options, int64_t 
 {
     char *matches;
     mprof_status status =
-        mprof__attach_find(pid, options->argv[0], options->newest, &matches, error);
+        mprof__find_process(pid, options->argv[0], options->newest, &matches, error);
 
     if (status != MPROF_OK && matches) {
         snprintf(error->message + strlen(error->message),

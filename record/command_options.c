@@ -153,7 +153,7 @@ static void parse_kinds(struct argp_state *state, mprof__command_options *option
 {
     const char *wrong;
 
-    if (mprof__kinds_parse(&options->kinds, &options->group, &wrong, list) != 0) {
+    if (mprof__memory_kinds_parse(&options->kinds, &options->group, &wrong, list) != 0) {
         argp_failure(state, MPROF_EXIT_USAGE, 0,
                      "--memory: '%.*s' is none of rss, pss, uss, swap, anon, file, shmem, group",
                      (int)strcspn(wrong, ","), wrong);

@@ -14,7 +14,7 @@ typedef struct mprof__command_options {
     double delay_s;
     double timeout_s; /* 0: none */
     mprof__threshold threshold;
-    mprof__program_mode mode;
+    mprof__command_line_mode mode;
     const char *output; /* NULL: a name made of the time */
     const char *backend;
     mprof__metric metric;

@@ -67,7 +67,7 @@ void mprof__command_recorder_init(mprof__command_recorder *recorder,
     recorder->signals.fd = -1;
 }
 
-static void plan_recording(const mprof__command_recorder *recorder, mprof__recording_plan *plan)
+static void plan_recording(const mprof__command_recorder *recorder, mprof__recorder_plan *plan)
 {
     const mprof__command_options *options = recorder->options;
 
@@ -95,7 +95,7 @@ static void open_live(mprof__command_recorder *recorder)
     mprof_error error = MPROF_ERROR_INIT;
 
     if (recorder->options->live &&
-        mprof__live_open(&recorder->live, STDERR_FILENO, &error) != MPROF_OK) {
+        mprof__live_line_open(&recorder->live, STDERR_FILENO, &error) != MPROF_OK) {
         mprof__command_note("nothing is shown:", error.message);
     }
 }
@@ -103,7 +103,7 @@ static void open_live(mprof__command_recorder *recorder)
 mprof_status mprof__command_recorder_open(mprof__command_recorder *recorder, size_t argc,
                                           char *const argv[], mprof_error *error)
 {
-    mprof__recording_plan plan;
+    mprof__recorder_plan plan;
     char **redacted = NULL;
     mprof_status status = MPROF_OK;
 
@@ -133,7 +133,7 @@ mprof_status mprof__command_recorder_open(mprof__command_recorder *recorder, siz
         plan.notice = print_notice;
         plan.finished = unlock_file;
         plan.notice_data = &recorder->file;
-        status = mprof__recording_open(&recorder->recording, &plan, argc, argv, error);
+        status = mprof__recorder_open(&recorder->recording, &plan, argc, argv, error);
     }
     if (status == MPROF_OK) {
         status = mprof__output_file_publish(&recorder->file, error);
@@ -151,8 +151,8 @@ mprof_status mprof__command_recorder_open(mprof__command_recorder *recorder, siz
 
 static void release(mprof__command_recorder *recorder)
 {
-    mprof__live_free(recorder->live);
-    mprof__recording_free(recorder->recording);
+    mprof__live_line_free(recorder->live);
+    mprof__recorder_free(recorder->recording);
     mprof_writer_free(recorder->writer);
     mprof__ring_folder_free(recorder->folder);
 }
@@ -160,7 +160,7 @@ static void release(mprof__command_recorder *recorder)
 /* --- the recording, and the end --- */
 
 static int exit_code_of(const mprof__command_options *options,
-                        const mprof__recording_outcome *outcome)
+                        const mprof__recorder_outcome *outcome)
 {
     if (options->exit_code && outcome->ended && !options->attach) {
         return WIFSIGNALED(outcome->wait_status) ? 128 + WTERMSIG(outcome->wait_status)
@@ -173,7 +173,7 @@ static int exit_code_of(const mprof__command_options *options,
 }
 
 /* With -E the program's own end is what is told; a signal only if it died of it, too. */
-static int is_to_die(const mprof__command_options *options, const mprof__recording_outcome *outcome)
+static int is_to_die(const mprof__command_options *options, const mprof__recorder_outcome *outcome)
 {
     return outcome->signal != 0 && (!options->exit_code || options->attach ||
                                     (WIFSIGNALED(outcome->wait_status) &&
@@ -183,10 +183,10 @@ static int is_to_die(const mprof__command_options *options, const mprof__recordi
 int mprof__command_recorder_run(mprof__command_recorder *recorder, int64_t pid)
 {
     mprof_error error = MPROF_ERROR_INIT;
-    mprof__recording_outcome outcome;
+    mprof__recorder_outcome outcome;
     int exit_code;
 
-    if (mprof__recording_run(recorder->recording, pid, &outcome, &error) != MPROF_OK) {
+    if (mprof__recorder_run(recorder->recording, pid, &outcome, &error) != MPROF_OK) {
         mprof__command_fail(&error);
         outcome.failed = 1;
     }

@@ -21,8 +21,8 @@ typedef struct mprof__command_recorder {
     mprof__output_file file;
     mprof__signals signals;
     mprof_writer *writer;
-    mprof__live *live; /* NULL: nothing is shown */
-    mprof__recording *recording;
+    mprof__live_line *live; /* NULL: nothing is shown */
+    mprof__recorder *recording;
 } mprof__command_recorder;
 
 /* Nothing is open. */

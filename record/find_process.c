@@ -136,8 +136,8 @@ static mprof_status find_named(int64_t *pid, const char *hint, int newest, char 
     return status;
 }
 
-mprof_status mprof__attach_find(int64_t *pid, const char *hint, int newest, char **matches,
-                                mprof_error *error)
+mprof_status mprof__find_process(int64_t *pid, const char *hint, int newest, char **matches,
+                                 mprof_error *error)
 {
     mprof__procfs_stat stat;
     char *end;

@@ -16,7 +16,7 @@
 /* The agent is a convenience: without it the program is recorded all the same, without functions.
  */
 static void prepare_agent(mprof__command_recorder *recorder, char ***environment,
-                          const mprof__program *program)
+                          const mprof__command_line *program)
 {
     mprof_error error = MPROF_ERROR_INIT;
     char preload[4096];
@@ -27,8 +27,8 @@ static void prepare_agent(mprof__command_recorder *recorder, char ***environment
     }
     if (mprof__installed_file("libmprof-preload.so", preload, sizeof preload) != 0) {
         reason = "the agent (libmprof-preload.so) is not installed";
-    } else if (mprof__preload_prepare(environment, &recorder->folder, environ, preload, &error) !=
-               MPROF_OK) {
+    } else if (mprof__preload_env_prepare(environment, &recorder->folder, environ, preload,
+                                          &error) != MPROF_OK) {
         reason = error.message;
     }
     if (reason && program->python) {
@@ -42,7 +42,7 @@ static int code_of_failure(mprof_status status)
     return status == MPROF_ENOTFOUND ? MPROF_EXIT_NOT_FOUND : MPROF_EXIT_NOT_EXECUTABLE;
 }
 
-static int run_program(mprof__command_recorder *recorder, const mprof__program *program)
+static int run_program(mprof__command_recorder *recorder, const mprof__command_line *program)
 {
     mprof_error error = MPROF_ERROR_INIT;
     char **environment = NULL;
@@ -73,7 +73,7 @@ int mprof_run_command(int argc, char **argv)
     mprof_error error = MPROF_ERROR_INIT;
     mprof__command_options options;
     mprof__command_recorder recorder;
-    mprof__program program;
+    mprof__command_line program;
     int exit_code;
 
     mprof__command_options_parse(&options, argc, argv, 0);
@@ -81,11 +81,11 @@ int mprof_run_command(int argc, char **argv)
         return mprof__attach_to_process(&options);
     }
     mprof__command_recorder_init(&recorder, &options);
-    if (mprof__program_init(&program, options.argc, options.argv, options.mode, getenv("PATH"),
-                            &error) != MPROF_OK) {
+    if (mprof__command_line_init(&program, options.argc, options.argv, options.mode, getenv("PATH"),
+                                 &error) != MPROF_OK) {
         return mprof__command_recorder_abandon(&recorder, &error, MPROF_EXIT_FAILED);
     }
     exit_code = run_program(&recorder, &program);
-    mprof__program_free(&program);
+    mprof__command_line_free(&program);
     return exit_code;
 }

@@ -1,4 +1,4 @@
-# Writes text files as a header of C arrays: living.js becomes mprof__living_js, terminated. Lines that
+# Writes text files as a header of C arrays: living.js becomes mprof__interactive_js, terminated. Lines that
 # are nothing but a comment, and indentation, are for the reader of the source and are left out.
 #   cmake -D "SOURCES=a.js;b.css" -D OUTPUT=assets.h -P embed.cmake
 set(header "")

@@ -11,7 +11,7 @@
 #define CALLS_PER_COMMIT 4096
 
 typedef struct ring_entry {
-    mprof__ring *ring;
+    mprof__ring_reader *ring;
     int64_t pid;
     uint64_t number; /* counts the rings of the process */
     uint64_t image;  /* those of one image are written side by side */
@@ -20,7 +20,7 @@ typedef struct ring_entry {
 
 struct mprof__calls {
     mprof__ring_folder *folder;
-    mprof__journal *journal;
+    mprof__event_log *journal;
     mprof__process_tree *tree;
     ring_entry *rings; /* in order of discovery */
     size_t count;
@@ -42,7 +42,7 @@ typedef struct call_owner {
 } call_owner;
 
 mprof_status mprof__calls_open(mprof__calls **out, mprof__ring_folder *folder,
-                               mprof__journal *journal, mprof__process_tree *tree,
+                               mprof__event_log *journal, mprof__process_tree *tree,
                                mprof_error *error)
 {
     mprof__calls *calls = calloc(1, sizeof *calls);
@@ -63,7 +63,7 @@ void mprof__calls_free(mprof__calls *calls)
         return;
     }
     for (size_t i = 0; i < calls->count; i++) {
-        mprof__ring_free(calls->rings[i].ring);
+        mprof__ring_reader_free(calls->rings[i].ring);
     }
     free(calls->rings);
     free(calls->scratch);
@@ -74,11 +74,12 @@ void mprof__calls_begin(mprof__calls *calls, int64_t begin_ns)
 {
     calls->begin_ns = begin_ns;
     for (size_t i = 0; i < calls->count; i++) {
-        calls->rings[i].lost_told = mprof__ring_dropped(calls->rings[i].ring);
+        calls->rings[i].lost_told = mprof__ring_reader_dropped(calls->rings[i].ring);
     }
 }
 
-size_t mprof__calls_in_flight(const mprof__calls *calls, int64_t pid, char *name, size_t size)
+size_t mprof__calls_report_in_flight(const mprof__calls *calls, int64_t pid, char *name,
+                                     size_t size)
 {
     mprof__ring_call newest;
     int64_t newest_ns = -1;
@@ -87,7 +88,7 @@ size_t mprof__calls_in_flight(const mprof__calls *calls, int64_t pid, char *name
     name[0] = '\0';
     for (size_t i = 0; i < calls->count; i++) {
         uint32_t one = pid == 0 || calls->rings[i].pid == pid
-                           ? mprof__ring_in_flight(calls->rings[i].ring, &newest)
+                           ? mprof__ring_reader_in_flight(calls->rings[i].ring, &newest)
                            : 0;
 
         if (one > 0 && newest.enter_ns > newest_ns) {
@@ -110,12 +111,12 @@ uint64_t mprof__calls_rings(const mprof__calls *calls)
 static void tell_damage(mprof__calls *calls, const mprof_error *error)
 {
     if (calls->damaged++ == 0) {
-        mprof__journal_notice(calls->journal, error);
+        mprof__event_log_notice(calls->journal, error);
     }
 }
 
 /* The call was running when the recording began. */
-static void clip(const mprof__calls *calls, mprof__journal_call *call)
+static void clip(const mprof__calls *calls, mprof__event_log_call *call)
 {
     const mprof__process *process =
         mprof__processes_find(mprof__process_tree_processes(calls->tree), call->pid);
@@ -132,7 +133,7 @@ static void clip(const mprof__calls *calls, mprof__journal_call *call)
 static mprof_status write_call(void *data, const mprof__ring_call *told)
 {
     const call_owner *owner = data;
-    mprof__journal_call call;
+    mprof__event_log_call call;
 
     call.pid = owner->pid;
     call.name = told->name;
@@ -155,20 +156,20 @@ static mprof_status write_call(void *data, const mprof__ring_call *told)
     if (call.enter_ns < owner->calls->begin_ns) {
         clip(owner->calls, &call);
     }
-    mprof__journal_call_of(owner->calls->journal, &call);
+    mprof__event_log_call_of(owner->calls->journal, &call);
     if (++owner->calls->gathered >= CALLS_PER_COMMIT) {
         owner->calls->gathered = 0;
-        mprof__journal_commit(owner->calls->journal);
+        mprof__event_log_commit(owner->calls->journal);
     }
     return MPROF_OK;
 }
 
 static void tell_lost(mprof__calls *calls, ring_entry *entry, int64_t now_ns)
 {
-    uint64_t dropped = mprof__ring_dropped(entry->ring);
+    uint64_t dropped = mprof__ring_reader_dropped(entry->ring);
 
     if (dropped > entry->lost_told) {
-        mprof__journal_lost(calls->journal, entry->pid, dropped - entry->lost_told, now_ns);
+        mprof__event_log_lost(calls->journal, entry->pid, dropped - entry->lost_told, now_ns);
         entry->lost_told = dropped;
     }
 }
@@ -179,7 +180,8 @@ static int drain(mprof__calls *calls, const ring_entry *entry)
     mprof_error error = MPROF_ERROR_INIT;
     call_owner owner = {calls, entry->pid, 0, -1};
 
-    if (mprof__ring_drain(entry->ring, calls->scratch, write_call, &owner, &error) == MPROF_OK) {
+    if (mprof__ring_reader_drain(entry->ring, calls->scratch, write_call, &owner, &error) ==
+        MPROF_OK) {
         return 1;
     }
     tell_damage(calls, &error);
@@ -200,9 +202,9 @@ static void close_ring(mprof__calls *calls, size_t index, int64_t end_ns)
     ring_entry *entry = &calls->rings[index];
     call_owner owner = {calls, entry->pid, end_ns, last_bytes(calls, entry->pid)};
 
-    (void)mprof__ring_finish(entry->ring, write_call, &owner);
+    (void)mprof__ring_reader_finish(entry->ring, write_call, &owner);
     tell_lost(calls, entry, end_ns);
-    mprof__ring_free(entry->ring);
+    mprof__ring_reader_free(entry->ring);
     mprof__ring_folder_drop(calls->folder, entry->pid, entry->number);
     calls->count--;
     memmove(entry, entry + 1, (calls->count - index) * sizeof *entry);
@@ -245,19 +247,19 @@ static int reserve(mprof__calls *calls)
     return calls->scratch != NULL;
 }
 
-static mprof_status take_ring(void *data, mprof__ring *ring, int64_t pid, uint64_t number)
+static mprof_status take_ring(void *data, mprof__ring_reader *ring, int64_t pid, uint64_t number)
 {
     mprof__calls *calls = data;
     mprof__process *process;
-    ring_entry entry = {ring, pid, number, mprof__ring_image(ring), 0};
+    ring_entry entry = {ring, pid, number, mprof__ring_reader_image(ring), 0};
 
     if (!reserve(calls) ||
         mprof__process_tree_adopt(calls->tree, pid, mprof__clock_now_ns(), &process) != MPROF_OK) {
-        mprof__ring_free(ring);
+        mprof__ring_reader_free(ring);
         return MPROF_ENOMEM;
     }
     /* a new image of the same process: what ran in the one before will not return */
-    close_images_before(calls, pid, number, entry.image, mprof__ring_start_ns(ring));
+    close_images_before(calls, pid, number, entry.image, mprof__ring_reader_start_ns(ring));
     calls->rings[calls->count++] = entry;
     calls->found++;
     return MPROF_OK;
@@ -270,7 +272,7 @@ static int is_of_before(const mprof__calls *calls, int64_t pid, uint64_t image, 
         const ring_entry *entry = &calls->rings[i];
 
         if (entry->pid == pid && entry->image != image &&
-            mprof__ring_start_ns(entry->ring) > time_ns) {
+            mprof__ring_reader_start_ns(entry->ring) > time_ns) {
             return 1;
         }
     }
@@ -297,7 +299,7 @@ static int take_name(void *data, int64_t pid, uint64_t image, int64_t time_ns, m
         /* a birth that was found by looking was told as of then */
         int is_told_of_births = mprof__process_tree_fd(calls->tree) >= 0;
 
-        mprof__journal_process(calls->journal, process, is_told_of_births ? time_ns : now_ns);
+        mprof__event_log_process(calls->journal, process, is_told_of_births ? time_ns : now_ns);
     }
     return 1;
 }

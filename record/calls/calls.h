@@ -14,7 +14,7 @@ typedef struct mprof__calls mprof__calls;
 
 /* folder, journal and tree stay the caller's and must outlive the calls. MPROF_ENOMEM. */
 mprof_status mprof__calls_open(mprof__calls **out, mprof__ring_folder *folder,
-                               mprof__journal *journal, mprof__process_tree *tree,
+                               mprof__event_log *journal, mprof__process_tree *tree,
                                mprof_error *error);
 void mprof__calls_free(mprof__calls *calls);
 
@@ -40,7 +40,8 @@ void mprof__calls_finish(mprof__calls *calls, int64_t now_ns);
 
 /* How many calls are in flight, of one process or (pid 0) of all, as of the last draining; the name
  * of the last that began goes into name[size], cut and terminated, "" if there is none. */
-size_t mprof__calls_in_flight(const mprof__calls *calls, int64_t pid, char *name, size_t size);
+size_t mprof__calls_report_in_flight(const mprof__calls *calls, int64_t pid, char *name,
+                                     size_t size);
 
 /* Images of processes that have recorded calls. */
 uint64_t mprof__calls_rings(const mprof__calls *calls);

@@ -24,8 +24,8 @@ static void write_answer(FILE *stream, const mprof__calls *calls, const mprof__p
 {
     for (size_t i = 0; i < processes->count; i++) {
         char function[256];
-        size_t count =
-            mprof__calls_in_flight(calls, processes->items[i]->pid, function, sizeof function);
+        size_t count = mprof__calls_report_in_flight(calls, processes->items[i]->pid, function,
+                                                     sizeof function);
 
         if (count > 0 && ftell(stream) < SIZE_MAX_TOLD - 2048) {
             fprintf(stream, "%lld %zu ", (long long)processes->items[i]->pid, count);
@@ -50,8 +50,9 @@ static void put_answer(int folder_fd, const char *text, size_t size)
     close(fd);
 }
 
-void mprof__flights_tell(mprof__flights *flights, int folder_fd, const mprof__calls *calls,
-                         const mprof__processes *processes, int64_t now_ns)
+void mprof__calls_in_flight_tell(mprof__calls_in_flight *flights, int folder_fd,
+                                 const mprof__calls *calls, const mprof__processes *processes,
+                                 int64_t now_ns)
 {
     struct stat asked;
     char *text = NULL;
@@ -81,7 +82,7 @@ void mprof__flights_tell(mprof__flights *flights, int folder_fd, const mprof__ca
 
 /* --- asking --- */
 
-void mprof__flights_ask(int folder_fd, int anew)
+void mprof__calls_in_flight_ask(int folder_fd, int anew)
 {
     int fd;
 
@@ -107,9 +108,10 @@ static ssize_t read_answer(int folder_fd, char *text, size_t size)
     return got;
 }
 
-int mprof__flights_read(int folder_fd,
-                        void (*take)(void *data, int64_t pid, size_t count, const char *function),
-                        void *data)
+int mprof__calls_in_flight_read(int folder_fd,
+                                void (*take)(void *data, int64_t pid, size_t count,
+                                             const char *function),
+                                void *data)
 {
     char *text = malloc(SIZE_MAX_TOLD);
     char *rest = text;

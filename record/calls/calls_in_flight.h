@@ -14,26 +14,28 @@
 /* --- the recorder's side --- */
 
 /* All zero: nobody has asked yet. */
-typedef struct mprof__flights {
+typedef struct mprof__calls_in_flight {
     struct timespec asked; /* when somebody did so last */
     int64_t due_ns;        /* no look before this */
     int is_called;         /* there is news in the directory: it may be that */
-} mprof__flights;
+} mprof__calls_in_flight;
 
 /* Tells, if called, if it is time to, and if somebody has asked since. folder_fd: the directory. */
-void mprof__flights_tell(mprof__flights *flights, int folder_fd, const mprof__calls *calls,
-                         const mprof__processes *processes, int64_t now_ns);
+void mprof__calls_in_flight_tell(mprof__calls_in_flight *flights, int folder_fd,
+                                 const mprof__calls *calls, const mprof__processes *processes,
+                                 int64_t now_ns);
 
 /* --- the other side --- */
 
 /* Asks. A recorder answers some moments later. anew: answers given to others are taken away first,
  * so that the next one is known for what it is. */
-void mprof__flights_ask(int folder_fd, int anew);
+void mprof__calls_in_flight_ask(int folder_fd, int anew);
 
 /* Reads the last answer: one call of `take` for each process with calls in flight; the function's
  * name has been made harmless. 0, or -1 if there is none. */
-int mprof__flights_read(int folder_fd,
-                        void (*take)(void *data, int64_t pid, size_t count, const char *function),
-                        void *data);
+int mprof__calls_in_flight_read(int folder_fd,
+                                void (*take)(void *data, int64_t pid, size_t count,
+                                             const char *function),
+                                void *data);
 
 #endif

@@ -468,7 +468,7 @@ static mprof_status take_ring(mprof__ring_folder *folder, ring_name name, mprof_
                               void *data)
 {
     mprof_error error = MPROF_ERROR_INIT;
-    mprof__ring *ring = NULL;
+    mprof__ring_reader *ring = NULL;
     mprof_status status;
     char text[64];
     int fd;
@@ -479,7 +479,7 @@ static mprof_status take_ring(mprof__ring_folder *folder, ring_name name, mprof_
         status = mprof_error_set_errno(&error, errno, "cannot open the event ring of process %lld",
                                        (long long)name.pid);
     } else {
-        status = mprof__ring_open(&ring, fd, name.pid, &error);
+        status = mprof__ring_reader_open(&ring, fd, name.pid, &error);
     }
     if (status != MPROF_OK) {
         if (fd >= 0) {

@@ -57,7 +57,7 @@ int mprof__ring_folder_is_changed(mprof__ring_folder *folder);
 
 /* Takes a ring that was found; it is the callback's to free. `number` counts the images of a
  * process. */
-typedef mprof_status (*mprof__ring_found)(void *data, mprof__ring *ring, int64_t pid,
+typedef mprof_status (*mprof__ring_found)(void *data, mprof__ring_reader *ring, int64_t pid,
                                           uint64_t number);
 
 /* Takes the name that a process was given; `image` is that of its rings, the text valid during the

@@ -49,7 +49,7 @@ typedef struct in_flight {
     uint32_t next_free;
 } in_flight;
 
-struct mprof__ring {
+struct mprof__ring_reader {
     int fd;
     int64_t pid;
     int64_t start_ns;
@@ -131,17 +131,18 @@ static mprof_text text_at(const text_table *table, uint32_t offset)
     return text;
 }
 
-static mprof_status malformed(mprof_error *error, const mprof__ring *ring, const char *what)
+static mprof_status malformed(mprof_error *error, const mprof__ring_reader *ring, const char *what)
 {
     return mprof_error_set(error, MPROF_EFORMAT, "event ring of process %lld is damaged: %s",
                            (long long)ring->pid, what);
 }
 
-mprof_status mprof__ring_open(mprof__ring **out, int fd, int64_t pid, mprof_error *error)
+mprof_status mprof__ring_reader_open(mprof__ring_reader **out, int fd, int64_t pid,
+                                     mprof_error *error)
 {
     mprof_wire_header header;
     struct stat status;
-    mprof__ring *ring;
+    mprof__ring_reader *ring;
 
     *out = NULL;
     if (fstat(fd, &status) != 0) {
@@ -173,7 +174,7 @@ mprof_status mprof__ring_open(mprof__ring **out, int fd, int64_t pid, mprof_erro
     return MPROF_OK;
 }
 
-void mprof__ring_free(mprof__ring *ring)
+void mprof__ring_reader_free(mprof__ring_reader *ring)
 {
     const uint64_t over = 1;
 
@@ -193,7 +194,7 @@ void mprof__ring_free(mprof__ring *ring)
 }
 
 /* Finds or makes room for one more call in flight. NO_FLIGHT if out of memory. */
-static uint32_t take_flight(mprof__ring *ring)
+static uint32_t take_flight(mprof__ring_reader *ring)
 {
     uint32_t size = ring->flights_size ? ring->flights_size * 2 : 16;
     uint32_t index;
@@ -217,7 +218,7 @@ static uint32_t take_flight(mprof__ring *ring)
     return index;
 }
 
-static void release_flight(mprof__ring *ring, uint32_t index)
+static void release_flight(mprof__ring_reader *ring, uint32_t index)
 {
     free(ring->flights[index].lane_text);
     ring->flights[index].lane_text = NULL;
@@ -226,7 +227,7 @@ static void release_flight(mprof__ring *ring, uint32_t index)
 }
 
 /* The text of a lane, copied; a number that was never told, or forgotten, stands for itself. */
-static char *lane_text(const mprof__ring *ring, uint32_t lane)
+static char *lane_text(const mprof__ring_reader *ring, uint32_t lane)
 {
     uint32_t offset;
     char number[16];
@@ -240,7 +241,8 @@ static char *lane_text(const mprof__ring *ring, uint32_t lane)
     return strdup(number);
 }
 
-static mprof_status take_text(mprof__ring *ring, const char *bytes, size_t size, mprof_error *error)
+static mprof_status take_text(mprof__ring_reader *ring, const char *bytes, size_t size,
+                              mprof_error *error)
 {
     mprof_wire_text head;
     text_table *table;
@@ -266,8 +268,8 @@ static mprof_status take_text(mprof__ring *ring, const char *bytes, size_t size,
     return status == MPROF_OK ? MPROF_OK : mprof_error_set(error, status, "out of memory");
 }
 
-static mprof_status take_enter(mprof__ring *ring, const char *bytes, size_t size, int64_t now_ns,
-                               mprof_error *error)
+static mprof_status take_enter(mprof__ring_reader *ring, const char *bytes, size_t size,
+                               int64_t now_ns, mprof_error *error)
 {
     mprof_wire_enter enter;
     uint32_t name_offset;
@@ -310,7 +312,8 @@ static mprof_status take_enter(mprof__ring *ring, const char *bytes, size_t size
     return MPROF_OK;
 }
 
-static void describe(const mprof__ring *ring, const in_flight *flight, mprof__ring_call *call)
+static void describe(const mprof__ring_reader *ring, const in_flight *flight,
+                     mprof__ring_call *call)
 {
     memset(call, 0, sizeof *call);
     call->name = text_at(&ring->names, flight->name_offset);
@@ -322,8 +325,8 @@ static void describe(const mprof__ring *ring, const in_flight *flight, mprof__ri
     call->count = 1;
 }
 
-static mprof_status take_exit(mprof__ring *ring, const char *bytes, size_t size, int64_t now_ns,
-                              mprof__ring_sink sink, void *data, mprof_error *error)
+static mprof_status take_exit(mprof__ring_reader *ring, const char *bytes, size_t size,
+                              int64_t now_ns, mprof__ring_sink sink, void *data, mprof_error *error)
 {
     mprof_wire_exit leave;
     mprof__ring_call call;
@@ -351,8 +354,9 @@ static mprof_status take_exit(mprof__ring *ring, const char *bytes, size_t size,
     return status;
 }
 
-static mprof_status take_calls(mprof__ring *ring, const mprof_wire_calls *calls, int64_t now_ns,
-                               mprof__ring_sink sink, void *data, mprof_error *error)
+static mprof_status take_calls(mprof__ring_reader *ring, const mprof_wire_calls *calls,
+                               int64_t now_ns, mprof__ring_sink sink, void *data,
+                               mprof_error *error)
 {
     mprof__ring_call call;
     mprof_status status;
@@ -385,7 +389,7 @@ static mprof_status take_calls(mprof__ring *ring, const mprof_wire_calls *calls,
     return status;
 }
 
-static mprof_status take_calls_event(mprof__ring *ring, const char *bytes, size_t size,
+static mprof_status take_calls_event(mprof__ring_reader *ring, const char *bytes, size_t size,
                                      int64_t now_ns, mprof__ring_sink sink, void *data,
                                      mprof_error *error)
 {
@@ -398,9 +402,9 @@ static mprof_status take_calls_event(mprof__ring *ring, const char *bytes, size_
     return take_calls(ring, &calls, now_ns, sink, data, error);
 }
 
-static mprof_status take_event(mprof__ring *ring, const char *bytes, const mprof_wire_event *event,
-                               int64_t now_ns, mprof__ring_sink sink, void *data,
-                               mprof_error *error)
+static mprof_status take_event(mprof__ring_reader *ring, const char *bytes,
+                               const mprof_wire_event *event, int64_t now_ns, mprof__ring_sink sink,
+                               void *data, mprof_error *error)
 {
     switch (event->kind) {
     case MPROF_WIRE_PAD:
@@ -420,8 +424,8 @@ static mprof_status take_event(mprof__ring *ring, const char *bytes, const mprof
 }
 
 /* Takes the whole events among `size` bytes; *used tells how many bytes that were. */
-static mprof_status take_events(mprof__ring *ring, const char *bytes, size_t size, size_t *used,
-                                int64_t now_ns, mprof__ring_sink sink, void *data,
+static mprof_status take_events(mprof__ring_reader *ring, const char *bytes, size_t size,
+                                size_t *used, int64_t now_ns, mprof__ring_sink sink, void *data,
                                 mprof_error *error)
 {
     mprof_status status = MPROF_OK;
@@ -443,7 +447,7 @@ static mprof_status take_events(mprof__ring *ring, const char *bytes, size_t siz
 }
 
 /* Copies `size` bytes at ring position `from`, which may wrap once. 1 if all came. */
-static int copy_out(const mprof__ring *ring, char *bytes, uint64_t from, size_t size)
+static int copy_out(const mprof__ring_reader *ring, char *bytes, uint64_t from, size_t size)
 {
     uint64_t at = from & (ring->capacity - 1);
     size_t first = size < ring->capacity - at ? size : (size_t)(ring->capacity - at);
@@ -456,8 +460,8 @@ static int copy_out(const mprof__ring *ring, char *bytes, uint64_t from, size_t 
            pread(ring->fd, bytes + first, size - first, start) == (ssize_t)(size - first);
 }
 
-mprof_status mprof__ring_drain(mprof__ring *ring, char *scratch, mprof__ring_sink sink, void *data,
-                               mprof_error *error)
+mprof_status mprof__ring_reader_drain(mprof__ring_reader *ring, char *scratch,
+                                      mprof__ring_sink sink, void *data, mprof_error *error)
 {
     uint64_t state[2]; /* head, dropped: neighbours in the header */
     mprof_status status = MPROF_OK;
@@ -505,7 +509,7 @@ static int compare_flights(const void *left, const void *right)
 
 /* What the process gathered while its ring was full, and had no more occasion to tell. An entry
  * that makes no sense is passed over: nothing else depends on it. */
-static mprof_status take_pending(mprof__ring *ring, mprof__ring_sink sink, void *data)
+static mprof_status take_pending(mprof__ring_reader *ring, mprof__ring_sink sink, void *data)
 {
     mprof_wire_pending table[MPROF_WIRE_PENDING_COUNT];
     mprof_status status = MPROF_OK;
@@ -525,7 +529,7 @@ static mprof_status take_pending(mprof__ring *ring, mprof__ring_sink sink, void 
     return status;
 }
 
-mprof_status mprof__ring_finish(mprof__ring *ring, mprof__ring_sink sink, void *data)
+mprof_status mprof__ring_reader_finish(mprof__ring_reader *ring, mprof__ring_sink sink, void *data)
 {
     const in_flight **open = NULL;
     mprof_status status = take_pending(ring, sink, data);
@@ -559,7 +563,7 @@ mprof_status mprof__ring_finish(mprof__ring *ring, mprof__ring_sink sink, void *
     return status;
 }
 
-uint32_t mprof__ring_in_flight(const mprof__ring *ring, mprof__ring_call *newest)
+uint32_t mprof__ring_reader_in_flight(const mprof__ring_reader *ring, mprof__ring_call *newest)
 {
     const in_flight *last = NULL;
 
@@ -578,17 +582,17 @@ uint32_t mprof__ring_in_flight(const mprof__ring *ring, mprof__ring_call *newest
     return ring->calls.count;
 }
 
-uint64_t mprof__ring_dropped(const mprof__ring *ring)
+uint64_t mprof__ring_reader_dropped(const mprof__ring_reader *ring)
 {
     return ring->dropped;
 }
 
-uint64_t mprof__ring_image(const mprof__ring *ring)
+uint64_t mprof__ring_reader_image(const mprof__ring_reader *ring)
 {
     return ring->image;
 }
 
-int64_t mprof__ring_start_ns(const mprof__ring *ring)
+int64_t mprof__ring_reader_start_ns(const mprof__ring_reader *ring)
 {
     return ring->start_ns;
 }

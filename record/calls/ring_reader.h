@@ -8,7 +8,7 @@
 #include <mprof/record.h>
 #include <stdint.h>
 
-typedef struct mprof__ring mprof__ring;
+typedef struct mprof__ring_reader mprof__ring_reader;
 
 /* A call as the ring told it. Texts are valid during the callback only. */
 typedef struct mprof__ring_call {
@@ -33,30 +33,31 @@ typedef mprof_status (*mprof__ring_sink)(void *data, const mprof__ring_call *cal
 /* Takes the ring over from a descriptor, which is then the ring's. MPROF_EFORMAT: not a ring of
  * this version, or not of process `pid`; MPROF_EIO; MPROF_ENOMEM. On failure the descriptor stays
  * the caller's. */
-mprof_status mprof__ring_open(mprof__ring **out, int fd, int64_t pid, mprof_error *error);
-void mprof__ring_free(mprof__ring *ring);
+mprof_status mprof__ring_reader_open(mprof__ring_reader **out, int fd, int64_t pid,
+                                     mprof_error *error);
+void mprof__ring_reader_free(mprof__ring_reader *ring);
 
 /* Hands over everything that was written when it was called, and gives the room back to the
  * process. scratch: MPROF__RING_SCRATCH bytes. MPROF_EFORMAT: the ring holds what no agent writes;
  * it is not to be drained again. MPROF_EIO, MPROF_ENOMEM, or what the sink returned. */
-mprof_status mprof__ring_drain(mprof__ring *ring, char *scratch, mprof__ring_sink sink, void *data,
-                               mprof_error *error);
+mprof_status mprof__ring_reader_drain(mprof__ring_reader *ring, char *scratch,
+                                      mprof__ring_sink sink, void *data, mprof_error *error);
 
 /* The process has ended: hands over the calls that it had gathered and not told, then the calls in
  * flight, outermost first, as open ones, and forgets them. */
-mprof_status mprof__ring_finish(mprof__ring *ring, mprof__ring_sink sink, void *data);
+mprof_status mprof__ring_reader_finish(mprof__ring_reader *ring, mprof__ring_sink sink, void *data);
 
 /* How many calls are in flight as far as was drained; *newest is the last that began, where there
  * is one: its texts are valid until the ring is drained again. */
-uint32_t mprof__ring_in_flight(const mprof__ring *ring, mprof__ring_call *newest);
+uint32_t mprof__ring_reader_in_flight(const mprof__ring_reader *ring, mprof__ring_call *newest);
 
 /* Calls the process had to leave out, as far as it said so. */
-uint64_t mprof__ring_dropped(const mprof__ring *ring);
+uint64_t mprof__ring_reader_dropped(const mprof__ring_reader *ring);
 
 /* Which image of the process writes it. */
-uint64_t mprof__ring_image(const mprof__ring *ring);
+uint64_t mprof__ring_reader_image(const mprof__ring_reader *ring);
 
 /* When the image that writes it was set up, CLOCK_MONOTONIC. */
-int64_t mprof__ring_start_ns(const mprof__ring *ring);
+int64_t mprof__ring_reader_start_ns(const mprof__ring_reader *ring);
 
 #endif

@@ -168,7 +168,7 @@ typedef struct outcome {
 /* --- the parts that are needed --- */
 
 typedef struct parts {
-    mprof__memory *memory;
+    mprof__remote_memory *memory;
     const mprof__object *libc;
     const mprof__object *loader; /* NULL: not found */
     const mprof__object *python;
@@ -191,16 +191,16 @@ static mprof_status find_python(parts *found, const mprof__object *objects, size
             found->python = &objects[i];
             found->python_is_library = is_library;
             found->functions.add_pending =
-                mprof__memory_symbol(found->memory, &objects[i], "Py_AddPendingCall");
+                mprof__remote_memory_symbol(found->memory, &objects[i], "Py_AddPendingCall");
         }
     }
     if (found->functions.add_pending == 0) {
         return mprof_error_set(error, MPROF_EARGUMENT, "it is not Python");
     }
     found->functions.is_initialized =
-        mprof__memory_symbol(found->memory, found->python, "Py_IsInitialized");
+        mprof__remote_memory_symbol(found->memory, found->python, "Py_IsInitialized");
     if (found->functions.is_initialized == 0 ||
-        mprof__memory_symbol(found->memory, found->python, "PySys_AddAuditHook") == 0) {
+        mprof__remote_memory_symbol(found->memory, found->python, "PySys_AddAuditHook") == 0) {
         return mprof_error_set(error, MPROF_EARGUMENT, "its Python is older than 3.8");
     }
     return MPROF_OK;
@@ -224,12 +224,14 @@ static mprof_status find_libc(parts *found, const mprof__object *objects, size_t
             continue;
         }
         if (found->functions.dlopen == 0) {
-            found->functions.dlopen = mprof__memory_symbol(found->memory, &objects[i], "dlopen");
-            found->functions.dlsym = mprof__memory_symbol(found->memory, &objects[i], "dlsym");
+            found->functions.dlopen =
+                mprof__remote_memory_symbol(found->memory, &objects[i], "dlopen");
+            found->functions.dlsym =
+                mprof__remote_memory_symbol(found->memory, &objects[i], "dlsym");
         }
     }
     if (found->libc) {
-        found->functions.munmap = mprof__memory_symbol(found->memory, found->libc, "munmap");
+        found->functions.munmap = mprof__remote_memory_symbol(found->memory, found->libc, "munmap");
     }
     if (found->functions.dlopen == 0 || found->functions.dlsym == 0 ||
         found->functions.munmap == 0) {
@@ -245,11 +247,11 @@ static mprof_status find_parts(parts *found, int64_t pid, mprof_error *error)
     size_t count;
 
     memset(found, 0, sizeof *found);
-    status = mprof__memory_open(&found->memory, pid, error);
+    status = mprof__remote_memory_open(&found->memory, pid, error);
     if (status != MPROF_OK) {
         return status;
     }
-    objects = mprof__memory_objects(found->memory, &count);
+    objects = mprof__remote_memory_objects(found->memory, &count);
     status = find_python(found, objects, count, error);
     return status == MPROF_OK ? find_libc(found, objects, count, error) : status;
 }
@@ -315,7 +317,7 @@ static int fill_page(page *made, const plan *wanted, const parts *found)
     return 0;
 }
 
-static mprof_status make_page(page *made, mprof__remote *remote, const plan *wanted,
+static mprof_status make_page(page *made, mprof__remote_thread *remote, const plan *wanted,
                               const parts *found, mprof_error *error)
 {
     uint64_t arguments[6] = {0,          0, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS,
@@ -324,7 +326,7 @@ static mprof_status make_page(page *made, mprof__remote *remote, const plan *wan
     int64_t address;
 
     made->size = arguments[1] = page_size(wanted, found);
-    status = mprof__remote_system_call(remote, &address, SYS_mmap, arguments, error);
+    status = mprof__remote_thread_system_call(remote, &address, SYS_mmap, arguments, error);
     if (status != MPROF_OK) {
         return status;
     }
@@ -335,35 +337,35 @@ static mprof_status make_page(page *made, mprof__remote *remote, const plan *wan
     if (fill_page(made, wanted, found) != 0) {
         return mprof_error_set(error, MPROF_ENOMEM, "out of memory");
     }
-    if (mprof__memory_write(found->memory, made->bytes, made->size, made->address) != 0) {
+    if (mprof__remote_memory_write(found->memory, made->bytes, made->size, made->address) != 0) {
         return mprof_error_set_errno(error, errno, "code cannot be written into it");
     }
     return MPROF_OK;
 }
 
-static void drop_page(const page *made, mprof__remote *remote)
+static void drop_page(const page *made, mprof__remote_thread *remote)
 {
     uint64_t arguments[6] = {made->address, made->size, 0, 0, 0, 0};
     mprof_error ignored = MPROF_ERROR_INIT;
     int64_t result;
 
     if (made->address != 0) {
-        (void)mprof__remote_system_call(remote, &result, SYS_munmap, arguments, &ignored);
+        (void)mprof__remote_thread_system_call(remote, &result, SYS_munmap, arguments, &ignored);
     }
 }
 
 /* --- the two ways --- */
 
-static mprof_status ask_interpreter(mprof__remote *remote, const plan *wanted, const parts *found,
-                                    mprof_error *error)
+static mprof_status ask_interpreter(mprof__remote_thread *remote, const plan *wanted,
+                                    const parts *found, mprof_error *error)
 {
     page made = {NULL, 0, 0, 0};
     mprof_status status = make_page(&made, remote, wanted, found, error);
     int32_t result = -1;
 
     if (status == MPROF_OK) {
-        status = mprof__remote_call(remote, &result, code_address(&made, mprof__entry_register),
-                                    made.address, error);
+        status = mprof__remote_thread_call(
+            remote, &result, code_address(&made, mprof__entry_register), made.address, error);
     }
     if (status == MPROF_OK && result != 0) {
         status = mprof_error_set(error, MPROF_EARGUMENT,
@@ -377,16 +379,16 @@ static mprof_status ask_interpreter(mprof__remote *remote, const plan *wanted, c
     return status;
 }
 
-static mprof_status call_directly(mprof__remote *remote, const plan *wanted, const parts *found,
-                                  mprof_error *error)
+static mprof_status call_directly(mprof__remote_thread *remote, const plan *wanted,
+                                  const parts *found, mprof_error *error)
 {
     page made = {NULL, 0, 0, 0};
     mprof_status status = make_page(&made, remote, wanted, found, error);
     int32_t unused;
 
     if (status == MPROF_OK) {
-        status = mprof__remote_call(remote, &unused, code_address(&made, mprof__entry_direct),
-                                    made.address, error);
+        status = mprof__remote_thread_call(
+            remote, &unused, code_address(&made, mprof__entry_direct), made.address, error);
     } else {
         drop_page(&made, remote);
     }
@@ -401,7 +403,7 @@ static int lies_in(uint64_t address, const mprof__object *object)
 }
 
 /* System calls in which threads wait for others without holding any lock of the C library. */
-static int is_harmless_wait(const mprof__remote *remote, const parts *found)
+static int is_harmless_wait(const mprof__remote_thread *remote, const parts *found)
 {
 #if defined(__x86_64__)
     static const long waits[] = {
@@ -416,7 +418,7 @@ static int is_harmless_wait(const mprof__remote *remote, const parts *found)
     static const long waits[] = {-2};
 #endif
     uint64_t first = 0;
-    long number = mprof__remote_waits_in(remote, &first);
+    long number = mprof__remote_thread_waits_in(remote, &first);
 
     for (size_t i = 0; i < sizeof waits / sizeof *waits; i++) {
         if (number == waits[i]) {
@@ -430,13 +432,13 @@ static int is_harmless_wait(const mprof__remote *remote, const parts *found)
 
 static void attempt(outcome *became, const plan *wanted, way taken)
 {
-    mprof__remote *remote = NULL;
+    mprof__remote_thread *remote = NULL;
     parts found;
 
     became->status = find_parts(&found, wanted->pid, &became->error);
     if (became->status == MPROF_OK) {
-        became->status = mprof__remote_open(&remote, (pid_t)wanted->pid, found.memory, found.libc,
-                                            &became->error);
+        became->status = mprof__remote_thread_open(&remote, (pid_t)wanted->pid, found.memory,
+                                                   found.libc, &became->error);
     }
     if (became->status == MPROF_OK && taken == BY_PENDING_CALL) {
         became->status = ask_interpreter(remote, wanted, &found, &became->error);
@@ -446,8 +448,8 @@ static void attempt(outcome *became, const plan *wanted, way taken)
             became->status = call_directly(remote, wanted, &found, &became->error);
         }
     }
-    mprof__remote_free(remote);
-    mprof__memory_free(found.memory);
+    mprof__remote_thread_free(remote);
+    mprof__remote_memory_free(found.memory);
 }
 
 /* In a child of ours, whose end lets go of everything. */
@@ -623,13 +625,13 @@ static mprof_status check_files(const plan *wanted, mprof_error *error)
 
 static mprof_status check(const plan *wanted, mprof_error *error)
 {
-    mprof__memory *memory = NULL;
+    mprof__remote_memory *memory = NULL;
     mprof_status status = check_process(wanted, error);
 
     if (status == MPROF_OK) {
-        status = mprof__memory_open(&memory, wanted->pid, error);
+        status = mprof__remote_memory_open(&memory, wanted->pid, error);
     }
-    mprof__memory_free(memory);
+    mprof__remote_memory_free(memory);
     return status == MPROF_OK ? check_files(wanted, error) : status;
 }
 

@@ -19,20 +19,21 @@
 #define NAME_MAX_BYTES 128
 #define BLOCK_BYTES 65536
 
-struct mprof__memory {
+struct mprof__remote_memory {
     int64_t pid;
     int fd;
     mprof__object *objects;
     size_t count;
 };
 
-int mprof__memory_read(const mprof__memory *memory, void *bytes, size_t size, uint64_t address)
+int mprof__remote_memory_read(const mprof__remote_memory *memory, void *bytes, size_t size,
+                              uint64_t address)
 {
     return pread(memory->fd, bytes, size, (off_t)address) == (ssize_t)size ? 0 : -1;
 }
 
-int mprof__memory_write(const mprof__memory *memory, const void *bytes, size_t size,
-                        uint64_t address)
+int mprof__remote_memory_write(const mprof__remote_memory *memory, const void *bytes, size_t size,
+                               uint64_t address)
 {
     return pwrite(memory->fd, bytes, size, (off_t)address) == (ssize_t)size ? 0 : -1;
 }
@@ -65,7 +66,7 @@ static int parse_mapping(mapping *one, char *line)
     return path > 0 && line[path] == '/';
 }
 
-static mprof_status add_object(mprof__memory *memory, const mapping *one)
+static mprof_status add_object(mprof__remote_memory *memory, const mapping *one)
 {
     mprof__object *larger = realloc(memory->objects, (memory->count + 1) * sizeof *memory->objects);
     char *path = strdup(one->path);
@@ -86,7 +87,7 @@ static mprof_status add_object(mprof__memory *memory, const mapping *one)
 }
 
 /* A file's mappings follow one another, the one with its header first. */
-static mprof_status take_mapping(mprof__memory *memory, const mapping *one)
+static mprof_status take_mapping(mprof__remote_memory *memory, const mapping *one)
 {
     mprof__object *last = memory->count > 0 ? &memory->objects[memory->count - 1] : NULL;
 
@@ -107,7 +108,7 @@ static mprof_status take_mapping(mprof__memory *memory, const mapping *one)
     return MPROF_OK;
 }
 
-static mprof_status read_mappings(mprof__memory *memory, mprof_error *error)
+static mprof_status read_mappings(mprof__remote_memory *memory, mprof_error *error)
 {
     mprof_status status = MPROF_OK;
     char path[64];
@@ -180,9 +181,9 @@ static mprof_status tell_refusal(mprof_error *error, int64_t pid, int failure)
     return mprof_error_set(error, MPROF_EARGUMENT, "the kernel does not let us enter the process");
 }
 
-mprof_status mprof__memory_open(mprof__memory **out, int64_t pid, mprof_error *error)
+mprof_status mprof__remote_memory_open(mprof__remote_memory **out, int64_t pid, mprof_error *error)
 {
-    mprof__memory *memory = calloc(1, sizeof *memory);
+    mprof__remote_memory *memory = calloc(1, sizeof *memory);
     mprof_status status;
     char path[64];
 
@@ -195,14 +196,14 @@ mprof_status mprof__memory_open(mprof__memory **out, int64_t pid, mprof_error *e
     memory->fd = open(path, O_RDWR | O_CLOEXEC);
     status = memory->fd >= 0 ? read_mappings(memory, error) : tell_refusal(error, pid, errno);
     if (status != MPROF_OK) {
-        mprof__memory_free(memory);
+        mprof__remote_memory_free(memory);
         return status;
     }
     *out = memory;
     return MPROF_OK;
 }
 
-void mprof__memory_free(mprof__memory *memory)
+void mprof__remote_memory_free(mprof__remote_memory *memory)
 {
     if (!memory) {
         return;
@@ -217,7 +218,7 @@ void mprof__memory_free(mprof__memory *memory)
     free(memory);
 }
 
-const mprof__object *mprof__memory_objects(const mprof__memory *memory, size_t *count)
+const mprof__object *mprof__remote_memory_objects(const mprof__remote_memory *memory, size_t *count)
 {
     *count = memory->count;
     return memory->objects;
@@ -239,14 +240,14 @@ static uint64_t address_of(const tables *found, uint64_t start, uint64_t value)
     return value < start ? value + found->bias : value;
 }
 
-static void read_dynamic(const mprof__memory *memory, uint64_t start, uint64_t address,
+static void read_dynamic(const mprof__remote_memory *memory, uint64_t start, uint64_t address,
                          tables *found)
 {
     for (int i = 0; i < DYNAMIC_MAX; i++) {
         Elf64_Dyn entry;
 
-        if (mprof__memory_read(memory, &entry, sizeof entry,
-                               address + (uint64_t)i * sizeof entry) != 0 ||
+        if (mprof__remote_memory_read(memory, &entry, sizeof entry,
+                                      address + (uint64_t)i * sizeof entry) != 0 ||
             entry.d_tag == DT_NULL) {
             return;
         }
@@ -261,14 +262,15 @@ static void read_dynamic(const mprof__memory *memory, uint64_t start, uint64_t a
     }
 }
 
-static int find_tables(const mprof__memory *memory, const mprof__object *object, tables *found)
+static int find_tables(const mprof__remote_memory *memory, const mprof__object *object,
+                       tables *found)
 {
     Elf64_Ehdr header;
     uint64_t dynamic = 0;
     int is_placed = 0;
 
     memset(found, 0, sizeof *found);
-    if (mprof__memory_read(memory, &header, sizeof header, object->start) != 0 ||
+    if (mprof__remote_memory_read(memory, &header, sizeof header, object->start) != 0 ||
         memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 || header.e_ident[EI_CLASS] != ELFCLASS64 ||
         header.e_phentsize != sizeof(Elf64_Phdr)) {
         return 0;
@@ -276,9 +278,9 @@ static int find_tables(const mprof__memory *memory, const mprof__object *object,
     for (int i = 0; i < header.e_phnum && i < SEGMENTS_MAX; i++) {
         Elf64_Phdr segment;
 
-        if (mprof__memory_read(memory, &segment, sizeof segment,
-                               object->start + header.e_phoff + (uint64_t)i * sizeof segment) !=
-            0) {
+        if (mprof__remote_memory_read(memory, &segment, sizeof segment,
+                                      object->start + header.e_phoff +
+                                          (uint64_t)i * sizeof segment) != 0) {
             return 0;
         }
         if (segment.p_type == PT_LOAD && !is_placed) {
@@ -304,17 +306,17 @@ static uint32_t hash_of(const char *name)
     return hash;
 }
 
-static int is_named(const mprof__memory *memory, uint64_t address, const char *name)
+static int is_named(const mprof__remote_memory *memory, uint64_t address, const char *name)
 {
     char text[NAME_MAX_BYTES];
     size_t size = strlen(name) + 1;
 
-    return size <= sizeof text && mprof__memory_read(memory, text, size, address) == 0 &&
+    return size <= sizeof text && mprof__remote_memory_read(memory, text, size, address) == 0 &&
            memcmp(text, name, size) == 0;
 }
 
-uint64_t mprof__memory_symbol(const mprof__memory *memory, const mprof__object *object,
-                              const char *name)
+uint64_t mprof__remote_memory_symbol(const mprof__remote_memory *memory,
+                                     const mprof__object *object, const char *name)
 {
     struct {
         uint32_t buckets;
@@ -328,25 +330,27 @@ uint64_t mprof__memory_symbol(const mprof__memory *memory, const mprof__object *
     tables found;
 
     if (!find_tables(memory, object, &found) ||
-        mprof__memory_read(memory, &head, sizeof head, found.hash) != 0 || head.buckets == 0) {
+        mprof__remote_memory_read(memory, &head, sizeof head, found.hash) != 0 ||
+        head.buckets == 0) {
         return 0;
     }
     uint64_t buckets = found.hash + sizeof head + (uint64_t)head.filter_words * 8;
     uint64_t chain = buckets + (uint64_t)head.buckets * 4;
-    if (mprof__memory_read(memory, &index, sizeof index, buckets + hash % head.buckets * 4) != 0 ||
+    if (mprof__remote_memory_read(memory, &index, sizeof index,
+                                  buckets + hash % head.buckets * 4) != 0 ||
         index < head.first) {
         return 0;
     }
     for (int i = 0; i < CHAIN_MAX; i++, index++) {
         Elf64_Sym symbol;
 
-        if (mprof__memory_read(memory, &link, sizeof link,
-                               chain + (uint64_t)(index - head.first) * 4) != 0) {
+        if (mprof__remote_memory_read(memory, &link, sizeof link,
+                                      chain + (uint64_t)(index - head.first) * 4) != 0) {
             return 0;
         }
         if ((link | 1) == (hash | 1) &&
-            mprof__memory_read(memory, &symbol, sizeof symbol,
-                               found.symbols + (uint64_t)index * sizeof symbol) == 0 &&
+            mprof__remote_memory_read(memory, &symbol, sizeof symbol,
+                                      found.symbols + (uint64_t)index * sizeof symbol) == 0 &&
             symbol.st_shndx != SHN_UNDEF &&
             is_named(memory, found.strings + symbol.st_name, name)) {
             return found.bias + symbol.st_value;
@@ -358,8 +362,8 @@ uint64_t mprof__memory_symbol(const mprof__memory *memory, const mprof__object *
     return 0;
 }
 
-uint64_t mprof__memory_code(const mprof__memory *memory, const mprof__object *object,
-                            const void *bytes, size_t size)
+uint64_t mprof__remote_memory_code(const mprof__remote_memory *memory, const mprof__object *object,
+                                   const void *bytes, size_t size)
 {
     char *block = malloc(BLOCK_BYTES);
     uint64_t address = object->code_start;
@@ -369,7 +373,7 @@ uint64_t mprof__memory_code(const mprof__memory *memory, const mprof__object *ob
         uint64_t left = object->code_end - address;
         size_t length = left < BLOCK_BYTES ? (size_t)left : BLOCK_BYTES;
 
-        if (mprof__memory_read(memory, block, length, address) != 0) {
+        if (mprof__remote_memory_read(memory, block, length, address) != 0) {
             break;
         }
         const char *at = memmem(block, length, bytes, size);

@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-typedef struct mprof__memory mprof__memory;
+typedef struct mprof__remote_memory mprof__remote_memory;
 
 /* An object of the process. Owned by the memory. */
 typedef struct mprof__object {
@@ -21,26 +21,28 @@ typedef struct mprof__object {
 
 /* MPROF_EARGUMENT: it may not be looked into, the reason is told; MPROF_ENOTFOUND: it has gone;
  * MPROF_ENOMEM. */
-mprof_status mprof__memory_open(mprof__memory **out, int64_t pid, mprof_error *error);
+mprof_status mprof__remote_memory_open(mprof__remote_memory **out, int64_t pid, mprof_error *error);
 
 /* NULL is fine. */
-void mprof__memory_free(mprof__memory *memory);
+void mprof__remote_memory_free(mprof__remote_memory *memory);
 
 /* All objects, the program itself among them. */
-const mprof__object *mprof__memory_objects(const mprof__memory *memory, size_t *count);
+const mprof__object *mprof__remote_memory_objects(const mprof__remote_memory *memory,
+                                                  size_t *count);
 
 /* The whole of `size` bytes. 0, or -1 with errno. Writing passes over write protection, as a
  * debugger may: only where the memory is private to the process. */
-int mprof__memory_read(const mprof__memory *memory, void *bytes, size_t size, uint64_t address);
-int mprof__memory_write(const mprof__memory *memory, const void *bytes, size_t size,
-                        uint64_t address);
+int mprof__remote_memory_read(const mprof__remote_memory *memory, void *bytes, size_t size,
+                              uint64_t address);
+int mprof__remote_memory_write(const mprof__remote_memory *memory, const void *bytes, size_t size,
+                               uint64_t address);
 
 /* The address of a function or variable that the object defines for others; 0: it does not. */
-uint64_t mprof__memory_symbol(const mprof__memory *memory, const mprof__object *object,
-                              const char *name);
+uint64_t mprof__remote_memory_symbol(const mprof__remote_memory *memory,
+                                     const mprof__object *object, const char *name);
 
 /* The address of these bytes in the object's code; 0: they are not there. */
-uint64_t mprof__memory_code(const mprof__memory *memory, const mprof__object *object,
-                            const void *bytes, size_t size);
+uint64_t mprof__remote_memory_code(const mprof__remote_memory *memory, const mprof__object *object,
+                                   const void *bytes, size_t size);
 
 #endif

@@ -64,9 +64,9 @@ typedef struct signal_frame {
 #define FRAME_FLAGS 7           /* extended state, ss is saved, ss is to be restored exactly */
 #define STACK_FLAGS_INVALID 0x4 /* the alternate stack is refused, and so stays what it is */
 
-struct mprof__remote {
+struct mprof__remote_thread {
     pid_t thread;
-    const mprof__memory *memory;
+    const mprof__remote_memory *memory;
     uint64_t system_call; /* "syscall; ret" */
     uint64_t restore;     /* __restore_rt */
     struct user_regs_struct saved;
@@ -91,7 +91,7 @@ static int64_t now_ns(void)
 }
 
 /* Waits for the next stop. 0, or -1: it ended, or the time is over. */
-static int wait_for_stop(const mprof__remote *remote, int *status, int64_t deadline_ns)
+static int wait_for_stop(const mprof__remote_thread *remote, int *status, int64_t deadline_ns)
 {
     int64_t end_ns = now_ns() + deadline_ns;
     struct timespec pause = {0, 20000};
@@ -118,7 +118,7 @@ static int is_our_stop(int status)
 }
 
 /* Goes on until the stop that PTRACE_INTERRUPT asked for; signals on the way are delivered. */
-static int wait_for_interrupt(const mprof__remote *remote)
+static int wait_for_interrupt(const mprof__remote_thread *remote)
 {
     int status;
 
@@ -141,22 +141,23 @@ static int wait_for_interrupt(const mprof__remote *remote)
 
 /* --- registers --- */
 
-static int get_registers(const mprof__remote *remote, struct user_regs_struct *registers)
+static int get_registers(const mprof__remote_thread *remote, struct user_regs_struct *registers)
 {
     return ptrace(PTRACE_GETREGS, remote->thread, NULL, registers) == 0 ? 0 : -1;
 }
 
-static int set_registers(const mprof__remote *remote, const struct user_regs_struct *registers)
+static int set_registers(const mprof__remote_thread *remote,
+                         const struct user_regs_struct *registers)
 {
     return ptrace(PTRACE_SETREGS, remote->thread, NULL, registers) == 0 ? 0 : -1;
 }
 
-static int set_mask(const mprof__remote *remote, uint64_t mask)
+static int set_mask(const mprof__remote_thread *remote, uint64_t mask)
 {
     return ptrace(PTRACE_SETSIGMASK, remote->thread, sizeof mask, &mask) == 0 ? 0 : -1;
 }
 
-static int get_extended(mprof__remote *remote)
+static int get_extended(mprof__remote_thread *remote)
 {
     struct iovec part = {remote->extended, XSTATE_MAX};
 
@@ -168,7 +169,7 @@ static int get_extended(mprof__remote *remote)
     return 0;
 }
 
-static int set_extended(const mprof__remote *remote)
+static int set_extended(const mprof__remote_thread *remote)
 {
     struct iovec part = {remote->extended, remote->extended_size};
 
@@ -208,7 +209,7 @@ static struct user_regs_struct continued(struct user_regs_struct registers)
 
 /* --- the frame --- */
 
-static void fill_frame(const mprof__remote *remote, signal_frame *frame)
+static void fill_frame(const mprof__remote_thread *remote, signal_frame *frame)
 {
     struct user_regs_struct to = begun_anew(remote->saved);
 
@@ -241,7 +242,7 @@ static void fill_frame(const mprof__remote *remote, signal_frame *frame)
 }
 
 /* The extended state as ptrace gives it, with the words around it by which a frame is known. */
-static int write_extended(const mprof__remote *remote)
+static int write_extended(const mprof__remote_thread *remote)
 {
     struct {
         uint32_t magic;
@@ -262,15 +263,15 @@ static int write_extended(const mprof__remote *remote)
         memcpy(&words.parts, bytes + XSTATE_MASK_OFFSET, sizeof words.parts);
         memcpy(bytes + XSTATE_MASK_OFFSET, &words, sizeof words);
         memcpy(bytes + remote->extended_size, &(uint32_t){XSTATE_MAGIC2}, 4);
-        result =
-            mprof__memory_write(remote->memory, bytes, remote->extended_size + 4, remote->floating);
+        result = mprof__remote_memory_write(remote->memory, bytes, remote->extended_size + 4,
+                                            remote->floating);
     }
     free(bytes);
     return result;
 }
 
 /* Everything below the red zone is nobody's. */
-static void place_frame(mprof__remote *remote)
+static void place_frame(mprof__remote_thread *remote)
 {
     uint64_t top = (remote->saved.rsp - RED_ZONE) & ~UINT64_C(63);
 
@@ -279,13 +280,13 @@ static void place_frame(mprof__remote *remote)
     remote->frame = ((remote->result - sizeof(signal_frame)) & ~UINT64_C(15)) - 8;
 }
 
-static int write_frame(const mprof__remote *remote)
+static int write_frame(const mprof__remote_thread *remote)
 {
     signal_frame frame;
 
     fill_frame(remote, &frame);
     return write_extended(remote) == 0
-               ? mprof__memory_write(remote->memory, &frame, sizeof frame, remote->frame)
+               ? mprof__remote_memory_write(remote->memory, &frame, sizeof frame, remote->frame)
                : -1;
 }
 
@@ -293,7 +294,7 @@ static int write_frame(const mprof__remote *remote)
 
 /* Runs the thread up to the rt_sigreturn that ends the call. 0 with what the last system call
  * before it gave. */
-static int run_to_return(mprof__remote *remote, int64_t *last)
+static int run_to_return(mprof__remote_thread *remote, int64_t *last)
 {
     int64_t end_ns = now_ns() + RUN_DEADLINE_NS;
     int status;
@@ -325,13 +326,13 @@ static int run_to_return(mprof__remote *remote, int64_t *last)
     }
 }
 
-static mprof_status run(mprof__remote *remote, struct user_regs_struct registers, int64_t *last,
-                        mprof_error *error)
+static mprof_status run(mprof__remote_thread *remote, struct user_regs_struct registers,
+                        int64_t *last, mprof_error *error)
 {
     uint8_t here[3];
 
     /* nothing has been touched yet: is all this still where it was? */
-    if (mprof__memory_read(remote->memory, here, sizeof here, remote->system_call) != 0 ||
+    if (mprof__remote_memory_read(remote->memory, here, sizeof here, remote->system_call) != 0 ||
         memcmp(here, "\x0f\x05\xc3", sizeof here) != 0 || write_frame(remote) != 0) {
         return mprof_error_set(error, MPROF_EARGUMENT, "there is no room on the stack");
     }
@@ -347,8 +348,9 @@ static mprof_status run(mprof__remote *remote, struct user_regs_struct registers
     return MPROF_OK;
 }
 
-mprof_status mprof__remote_system_call(mprof__remote *remote, int64_t *result, long number,
-                                       const uint64_t arguments[6], mprof_error *error)
+mprof_status mprof__remote_thread_system_call(mprof__remote_thread *remote, int64_t *result,
+                                              long number, const uint64_t arguments[6],
+                                              mprof_error *error)
 {
     struct user_regs_struct registers = remote->saved;
 
@@ -364,8 +366,8 @@ mprof_status mprof__remote_system_call(mprof__remote *remote, int64_t *result, l
     return run(remote, registers, result, error);
 }
 
-mprof_status mprof__remote_call(mprof__remote *remote, int32_t *result, uint64_t function,
-                                uint64_t first, mprof_error *error)
+mprof_status mprof__remote_thread_call(mprof__remote_thread *remote, int32_t *result,
+                                       uint64_t function, uint64_t first, mprof_error *error)
 {
     struct user_regs_struct registers = remote->saved;
     mprof_status status;
@@ -377,7 +379,7 @@ mprof_status mprof__remote_call(mprof__remote *remote, int32_t *result, uint64_t
     registers.rsi = remote->result;
     status = run(remote, registers, &last, error);
     if (status == MPROF_OK &&
-        mprof__memory_read(remote->memory, result, sizeof *result, remote->result) != 0) {
+        mprof__remote_memory_read(remote->memory, result, sizeof *result, remote->result) != 0) {
         status = mprof_error_set_errno(error, errno, "the process cannot be read");
     }
     return status;
@@ -385,7 +387,7 @@ mprof_status mprof__remote_call(mprof__remote *remote, int32_t *result, uint64_t
 
 /* --- begin and end --- */
 
-long mprof__remote_waits_in(const mprof__remote *remote, uint64_t *first_argument)
+long mprof__remote_thread_waits_in(const mprof__remote_thread *remote, uint64_t *first_argument)
 {
     if (!is_in_system_call(&remote->saved)) {
         return -1;
@@ -394,20 +396,20 @@ long mprof__remote_waits_in(const mprof__remote *remote, uint64_t *first_argumen
     return (long)remote->saved.orig_rax;
 }
 
-static mprof_status find_instructions(mprof__remote *remote, const mprof__object *libc,
+static mprof_status find_instructions(mprof__remote_thread *remote, const mprof__object *libc,
                                       mprof_error *error)
 {
     static const uint8_t call[] = {0x0f, 0x05, 0xc3};
     static const uint8_t restore[] = {0x48, 0xc7, 0xc0, 0x0f, 0x00, 0x00, 0x00, 0x0f, 0x05};
 
-    remote->system_call = mprof__memory_code(remote->memory, libc, call, sizeof call);
-    remote->restore = mprof__memory_code(remote->memory, libc, restore, sizeof restore);
+    remote->system_call = mprof__remote_memory_code(remote->memory, libc, call, sizeof call);
+    remote->restore = mprof__remote_memory_code(remote->memory, libc, restore, sizeof restore);
     return remote->system_call != 0 && remote->restore != 0
                ? MPROF_OK
                : mprof_error_set(error, MPROF_EARGUMENT, "its C library is of no kind known here");
 }
 
-static mprof_status stop(mprof__remote *remote, mprof_error *error)
+static mprof_status stop(mprof__remote_thread *remote, mprof_error *error)
 {
     if (ptrace(PTRACE_SEIZE, remote->thread, NULL, PTRACE_O_TRACESYSGOOD) != 0) {
         return mprof_error_set_errno(error, errno, "the process may not be traced");
@@ -424,10 +426,11 @@ static mprof_status stop(mprof__remote *remote, mprof_error *error)
     return MPROF_OK;
 }
 
-mprof_status mprof__remote_open(mprof__remote **out, pid_t thread, const mprof__memory *memory,
-                                const mprof__object *libc, mprof_error *error)
+mprof_status mprof__remote_thread_open(mprof__remote_thread **out, pid_t thread,
+                                       const mprof__remote_memory *memory,
+                                       const mprof__object *libc, mprof_error *error)
 {
-    mprof__remote *remote = calloc(1, sizeof *remote);
+    mprof__remote_thread *remote = calloc(1, sizeof *remote);
     mprof_status status;
 
     *out = NULL;
@@ -442,7 +445,7 @@ mprof_status mprof__remote_open(mprof__remote **out, pid_t thread, const mprof__
         status = stop(remote, error);
     }
     if (status != MPROF_OK) {
-        mprof__remote_free(remote);
+        mprof__remote_thread_free(remote);
         return status;
     }
     *out = remote;
@@ -451,7 +454,7 @@ mprof_status mprof__remote_open(mprof__remote **out, pid_t thread, const mprof__
 
 /* From in front of rt_sigreturn to where the thread was. Each step leaves it able to go on alone.
  */
-static void put_back(const mprof__remote *remote)
+static void put_back(const mprof__remote_thread *remote)
 {
     struct user_regs_struct registers = begun_anew(remote->saved);
 
@@ -464,7 +467,7 @@ static void put_back(const mprof__remote *remote)
     (void)wait_for_interrupt(remote);
 }
 
-void mprof__remote_free(mprof__remote *remote)
+void mprof__remote_thread_free(mprof__remote_thread *remote)
 {
     struct user_regs_struct registers;
 
@@ -488,8 +491,9 @@ void mprof__remote_free(mprof__remote *remote)
 
 #else /* another architecture */
 
-mprof_status mprof__remote_open(mprof__remote **out, pid_t thread, const mprof__memory *memory,
-                                const mprof__object *libc, mprof_error *error)
+mprof_status mprof__remote_thread_open(mprof__remote_thread **out, pid_t thread,
+                                       const mprof__remote_memory *memory,
+                                       const mprof__object *libc, mprof_error *error)
 {
     (void)thread;
     (void)memory;
@@ -499,15 +503,16 @@ mprof_status mprof__remote_open(mprof__remote **out, pid_t thread, const mprof__
                            "a running program is entered on x86-64 only; start it by mprof run");
 }
 
-long mprof__remote_waits_in(const mprof__remote *remote, uint64_t *first_argument)
+long mprof__remote_thread_waits_in(const mprof__remote_thread *remote, uint64_t *first_argument)
 {
     (void)remote;
     (void)first_argument;
     return -1;
 }
 
-mprof_status mprof__remote_system_call(mprof__remote *remote, int64_t *result, long number,
-                                       const uint64_t arguments[6], mprof_error *error)
+mprof_status mprof__remote_thread_system_call(mprof__remote_thread *remote, int64_t *result,
+                                              long number, const uint64_t arguments[6],
+                                              mprof_error *error)
 {
     (void)remote;
     (void)result;
@@ -516,8 +521,8 @@ mprof_status mprof__remote_system_call(mprof__remote *remote, int64_t *result, l
     return mprof_error_set(error, MPROF_EARGUMENT, "not on this machine");
 }
 
-mprof_status mprof__remote_call(mprof__remote *remote, int32_t *result, uint64_t function,
-                                uint64_t first, mprof_error *error)
+mprof_status mprof__remote_thread_call(mprof__remote_thread *remote, int32_t *result,
+                                       uint64_t function, uint64_t first, mprof_error *error)
 {
     (void)remote;
     (void)result;
@@ -526,7 +531,7 @@ mprof_status mprof__remote_call(mprof__remote *remote, int32_t *result, uint64_t
     return mprof_error_set(error, MPROF_EARGUMENT, "not on this machine");
 }
 
-void mprof__remote_free(mprof__remote *remote)
+void mprof__remote_thread_free(mprof__remote_thread *remote)
 {
     (void)remote;
 }

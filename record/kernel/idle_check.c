@@ -37,7 +37,7 @@ static int has_tickless_processors(void)
     return strpbrk(text, "0123456789") != NULL;
 }
 
-int mprof__rest_applies(int64_t interval_ns)
+int mprof__idle_check_applies(int64_t interval_ns)
 {
     struct timespec tick; /* the coarse clock is moved on by the tick */
 
@@ -45,7 +45,7 @@ int mprof__rest_applies(int64_t interval_ns)
            interval_ns >= tick.tv_nsec * TICKS_BETWEEN && !has_tickless_processors();
 }
 
-void mprof__rest_init(mprof__rest *rest)
+void mprof__idle_check_init(mprof__idle_check *rest)
 {
     memset(rest, 0, sizeof *rest);
     rest->cpu_ns = -1;
@@ -71,20 +71,20 @@ static int64_t read_cpu_ns(int64_t pid)
     return (int64_t)used.tv_sec * 1000000000 + used.tv_nsec;
 }
 
-static int64_t holds_until_ns(const mprof__rest *rest, int64_t pid, int64_t now_ns)
+static int64_t holds_until_ns(const mprof__idle_check *rest, int64_t pid, int64_t now_ns)
 {
     return now_ns + HOLDS_NS - (rest->busy ? pid % HOLDS_PARTS * (HOLDS_NS / HOLDS_PARTS) : 0);
 }
 
 /* The last answer was another one: the process is at work, and is asked less and less often. */
-static void note_work(mprof__rest *rest)
+static void note_work(mprof__idle_check *rest)
 {
     rest->busy += rest->busy < BUSY_MAX;
     rest->pause = (1U << rest->busy) - 1;
     rest->has_run = 1;
 }
 
-int mprof__rest_holds(mprof__rest *rest, int64_t pid, int64_t now_ns)
+int mprof__idle_check_holds(mprof__idle_check *rest, int64_t pid, int64_t now_ns)
 {
     int is_due = now_ns >= rest->until_ns;
     int64_t before_ns;

@@ -29,7 +29,7 @@ static int may_keep(int fd)
     return getrlimit(RLIMIT_NOFILE, &limit) != 0 || (rlim_t)fd + SPARE_DESCRIPTORS < limit.rlim_cur;
 }
 
-void mprof__probe_open(mprof__probe *probe, int64_t pid)
+void mprof__memory_probe_open(mprof__memory_probe *probe, int64_t pid)
 {
     probe->pid = pid;
     probe->rss_bytes = 0;
@@ -41,7 +41,7 @@ void mprof__probe_open(mprof__probe *probe, int64_t pid)
     }
 }
 
-void mprof__probe_close(mprof__probe *probe)
+void mprof__memory_probe_close(mprof__memory_probe *probe)
 {
     if (probe->alive_fd >= 0) {
         close(probe->alive_fd);
@@ -53,7 +53,7 @@ void mprof__probe_close(mprof__probe *probe)
     probe->rollup_fd = -1;
 }
 
-static mprof__probe_result result_of_errno(int number)
+static mprof__memory_probe_result result_of_errno(int number)
 {
     return number == ENOENT || number == ESRCH ? MPROF__PROBE_GONE : MPROF__PROBE_DENIED;
 }
@@ -73,7 +73,7 @@ static int64_t parse_statm(const char *text)
     return pages;
 }
 
-mprof__probe_result mprof__probe_rss(mprof__probe *probe, int64_t *bytes)
+mprof__memory_probe_result mprof__memory_probe_rss(mprof__memory_probe *probe, int64_t *bytes)
 {
     int fd = probe->alive_fd >= 0 ? probe->alive_fd : mprof__procfs_open(probe->pid, "statm");
     char text[128];
@@ -97,7 +97,7 @@ mprof__probe_result mprof__probe_rss(mprof__probe *probe, int64_t *bytes)
     return *bytes > 0 ? MPROF__PROBE_OK : MPROF__PROBE_EMPTY;
 }
 
-int64_t mprof__probe_parse_rollup(const char *text, mprof__metric metric)
+int64_t mprof__memory_probe_parse_rollup(const char *text, mprof__metric metric)
 {
     int64_t kib;
 
@@ -113,7 +113,7 @@ int64_t mprof__probe_parse_rollup(const char *text, mprof__metric metric)
     return kib < 0 ? -1 : kib * 1024;
 }
 
-static mprof__probe_result read_rollup(mprof__probe *probe, char *text, size_t size)
+static mprof__memory_probe_result read_rollup(mprof__memory_probe *probe, char *text, size_t size)
 {
     ssize_t got;
 
@@ -139,25 +139,27 @@ static mprof__probe_result read_rollup(mprof__probe *probe, char *text, size_t s
     return MPROF__PROBE_OK;
 }
 
-mprof__probe_result mprof__probe_rollup(mprof__probe *probe, char *text, size_t size)
+mprof__memory_probe_result mprof__memory_probe_rollup(mprof__memory_probe *probe, char *text,
+                                                      size_t size)
 {
-    mprof__probe_result result = read_rollup(probe, text, size);
+    mprof__memory_probe_result result = read_rollup(probe, text, size);
 
     /* the descriptor belongs to the memory of one image: after an exec it is to be opened anew */
     return result == MPROF__PROBE_GONE ? read_rollup(probe, text, size) : result;
 }
 
-mprof__probe_result mprof__probe_read(mprof__probe *probe, mprof__metric metric, int64_t *bytes)
+mprof__memory_probe_result mprof__memory_probe_read(mprof__memory_probe *probe,
+                                                    mprof__metric metric, int64_t *bytes)
 {
-    mprof__probe_result result = mprof__probe_rss(probe, bytes);
+    mprof__memory_probe_result result = mprof__memory_probe_rss(probe, bytes);
     char text[2048];
 
     if (metric == MPROF__METRIC_RSS || result != MPROF__PROBE_OK) {
         return result;
     }
-    result = mprof__probe_rollup(probe, text, sizeof text);
+    result = mprof__memory_probe_rollup(probe, text, sizeof text);
     if (result == MPROF__PROBE_OK) {
-        *bytes = mprof__probe_parse_rollup(text, metric);
+        *bytes = mprof__memory_probe_parse_rollup(text, metric);
     }
     return result == MPROF__PROBE_GONE || (result == MPROF__PROBE_OK && *bytes < 0)
                ? MPROF__PROBE_EMPTY

@@ -15,35 +15,37 @@ typedef enum mprof__metric {
     MPROF__METRIC_USS, /* resident and nobody else's, /proc/PID/smaps_rollup */
 } mprof__metric;
 
-typedef enum mprof__probe_result {
+typedef enum mprof__memory_probe_result {
     MPROF__PROBE_OK,
     MPROF__PROBE_EMPTY,  /* no memory of its own any more: a zombie, or a kernel thread */
     MPROF__PROBE_GONE,   /* there is no such process any more */
     MPROF__PROBE_DENIED, /* the process is there, but may not be looked at */
-} mprof__probe_result;
+} mprof__memory_probe_result;
 
-typedef struct mprof__probe {
+typedef struct mprof__memory_probe {
     int64_t pid;
     int alive_fd;  /* statm: says surely whether the process still exists; -1: opened each time */
     int rollup_fd; /* smaps_rollup of the present image; -1: none open */
     int64_t rss_bytes; /* last resident memory read, whatever the metric */
-} mprof__probe;
+} mprof__memory_probe;
 
 /* Opens what is kept, unless descriptors are running out: some are left for everything else, and
  * what is not kept is opened for each reading. A process that has gone is found out by that. */
-void mprof__probe_open(mprof__probe *probe, int64_t pid);
-void mprof__probe_close(mprof__probe *probe);
+void mprof__memory_probe_open(mprof__memory_probe *probe, int64_t pid);
+void mprof__memory_probe_close(mprof__memory_probe *probe);
 
 /* Resident memory, whatever the metric of the recording. */
-mprof__probe_result mprof__probe_rss(mprof__probe *probe, int64_t *bytes);
+mprof__memory_probe_result mprof__memory_probe_rss(mprof__memory_probe *probe, int64_t *bytes);
 
 /* The asked metric. */
-mprof__probe_result mprof__probe_read(mprof__probe *probe, mprof__metric metric, int64_t *bytes);
+mprof__memory_probe_result mprof__memory_probe_read(mprof__memory_probe *probe,
+                                                    mprof__metric metric, int64_t *bytes);
 
 /* The text of smaps_rollup, terminated. */
-mprof__probe_result mprof__probe_rollup(mprof__probe *probe, char *text, size_t size);
+mprof__memory_probe_result mprof__memory_probe_rollup(mprof__memory_probe *probe, char *text,
+                                                      size_t size);
 
 /* Takes apart the text of smaps_rollup. -1 if the metric is not in it. */
-int64_t mprof__probe_parse_rollup(const char *text, mprof__metric metric);
+int64_t mprof__memory_probe_parse_rollup(const char *text, mprof__metric metric);
 
 #endif

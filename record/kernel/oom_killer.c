@@ -37,7 +37,7 @@ typedef struct watched {
     int64_t limit_pause_ns; /* and the time after that */
 } watched;
 
-struct mprof__oom {
+struct mprof__oom_killer {
     char *root; /* owned */
     mprof__cgroup_mount mount;
     watched groups[GROUPS_MAX];
@@ -79,7 +79,7 @@ static int explain(tally *one)
 
 /* --- reading --- */
 
-static ssize_t read_text(const mprof__oom *oom, char *text, size_t size, const char *name)
+static ssize_t read_text(const mprof__oom_killer *oom, char *text, size_t size, const char *name)
 {
     char path[MPROF__CGROUP_PATH_SIZE];
 
@@ -88,7 +88,7 @@ static ssize_t read_text(const mprof__oom *oom, char *text, size_t size, const c
 }
 
 /* The machine's counter, which stands among two hundred others. */
-static int64_t read_machine(const mprof__oom *oom)
+static int64_t read_machine(const mprof__oom_killer *oom)
 {
     char text[16384];
 
@@ -96,7 +96,7 @@ static int64_t read_machine(const mprof__oom *oom)
                                                            : -1;
 }
 
-static void find_mount(mprof__oom *oom)
+static void find_mount(mprof__oom_killer *oom)
 {
     char path[MPROF__CGROUP_PATH_SIZE];
     size_t size = 0;
@@ -114,9 +114,9 @@ static void find_mount(mprof__oom *oom)
     }
 }
 
-mprof__oom *mprof__oom_open(const char *root)
+mprof__oom_killer *mprof__oom_killer_open(const char *root)
 {
-    mprof__oom *oom = calloc(1, sizeof *oom);
+    mprof__oom_killer *oom = calloc(1, sizeof *oom);
 
     if (!oom) {
         return NULL;
@@ -132,7 +132,7 @@ mprof__oom *mprof__oom_open(const char *root)
     return oom;
 }
 
-void mprof__oom_free(mprof__oom *oom)
+void mprof__oom_killer_free(mprof__oom_killer *oom)
 {
     if (!oom) {
         return;
@@ -147,7 +147,7 @@ void mprof__oom_free(mprof__oom *oom)
 }
 
 /* The number of the group at that path, from 1; 0 if it cannot be watched. */
-static int find_or_add(mprof__oom *oom, const char *path)
+static int find_or_add(mprof__oom_killer *oom, const char *path)
 {
     watched *added = &oom->groups[oom->group_count];
 
@@ -167,7 +167,7 @@ static int find_or_add(mprof__oom *oom, const char *path)
     return ++oom->group_count;
 }
 
-static void look_at_machine(mprof__oom *oom, int64_t now_ns)
+static void look_at_machine(mprof__oom_killer *oom, int64_t now_ns)
 {
     if (now_ns - oom->machine_ns > FRESH_NS / 2) {
         oom->machine_ns = now_ns;
@@ -176,7 +176,7 @@ static void look_at_machine(mprof__oom *oom, int64_t now_ns)
 }
 
 /* The group the process is in now, 0 if that is not known. */
-static int find_group_of(mprof__oom *oom, int64_t pid)
+static int find_group_of(mprof__oom_killer *oom, int64_t pid)
 {
     char path[MPROF__CGROUP_PATH_SIZE];
     char text[4096];
@@ -190,7 +190,8 @@ static int find_group_of(mprof__oom *oom, int64_t pid)
     return find_or_add(oom, path);
 }
 
-void mprof__oom_look(mprof__oom *oom, mprof__oom_place *place, int64_t pid, int64_t now_ns)
+void mprof__oom_killer_look(mprof__oom_killer *oom, mprof__oom_killer_place *place, int64_t pid,
+                            int64_t now_ns)
 {
     int group = find_group_of(oom, pid);
     watched *one = group ? &oom->groups[group - 1] : NULL;
@@ -224,9 +225,9 @@ static void read_limit(watched *one, const mprof__cgroup_mount *mount, int64_t n
     one->limit_ns = now_ns + one->limit_pause_ns;
 }
 
-int mprof__oom_group(mprof__oom *oom, const mprof__oom_place *place, int always,
-                     int64_t *current_bytes, int64_t *limit_bytes, const char **name,
-                     int64_t now_ns)
+int mprof__oom_killer_group(mprof__oom_killer *oom, const mprof__oom_killer_place *place,
+                            int always, int64_t *current_bytes, int64_t *limit_bytes,
+                            const char **name, int64_t now_ns)
 {
     watched *one = place->group ? &oom->groups[place->group - 1] : NULL;
     const char *top = oom->mount.directory;
@@ -246,7 +247,8 @@ int mprof__oom_group(mprof__oom *oom, const mprof__oom_place *place, int always,
     return *current_bytes < 0 ? -1 : 0;
 }
 
-int mprof__oom_claim(mprof__oom *oom, mprof__oom_place *place, int64_t pid, int64_t now_ns)
+int mprof__oom_killer_claim(mprof__oom_killer *oom, mprof__oom_killer_place *place, int64_t pid,
+                            int64_t now_ns)
 {
     int last = oom->mount.version == 2 ? find_group_of(oom, pid) : 0; /* of a zombie */
     int is_logged = mprof__kernel_log_take_victim(&oom->log, pid);

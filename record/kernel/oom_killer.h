@@ -7,30 +7,32 @@
 
 #include <stdint.h>
 
-typedef struct mprof__oom mprof__oom;
+typedef struct mprof__oom_killer mprof__oom_killer;
 
 /* What is known of the group of one process; its own, and initialised with zeros. */
-typedef struct mprof__oom_place {
+typedef struct mprof__oom_killer_place {
     int group; /* 1 + its number; 0: not known */
     int looks; /* at the process in this group, since its birth or last exec */
-} mprof__oom_place;
+} mprof__oom_killer_place;
 
 /* `root`: in front of the paths in /proc, "" for this machine. NULL if out of memory. */
-mprof__oom *mprof__oom_open(const char *root);
-void mprof__oom_free(mprof__oom *oom);
+mprof__oom_killer *mprof__oom_killer_open(const char *root);
+void mprof__oom_killer_free(mprof__oom_killer *oom);
 
 /* Looks at which group the process is in, and how its counter stands. To be repeated, for a process
  * can be moved, and begun anew (looks = 0) with an exec. */
-void mprof__oom_look(mprof__oom *oom, mprof__oom_place *place, int64_t pid, int64_t now_ns);
+void mprof__oom_killer_look(mprof__oom_killer *oom, mprof__oom_killer_place *place, int64_t pid,
+                            int64_t now_ns);
 
 /* The group of the process: what is charged to it, the limit (-1: none) and the name of it, which
  * stays the watcher's. 0, or -1 if that is not told, or there is no limit and `always` is 0: most
  * recordings are not to pay for it. */
-int mprof__oom_group(mprof__oom *oom, const mprof__oom_place *place, int always,
-                     int64_t *current_bytes, int64_t *limit_bytes, const char **name,
-                     int64_t now_ns);
+int mprof__oom_killer_group(mprof__oom_killer *oom, const mprof__oom_killer_place *place,
+                            int always, int64_t *current_bytes, int64_t *limit_bytes,
+                            const char **name, int64_t now_ns);
 
 /* The process has died by SIGKILL. 1 if it was the killer's; that counts as told from now on. */
-int mprof__oom_claim(mprof__oom *oom, mprof__oom_place *place, int64_t pid, int64_t now_ns);
+int mprof__oom_killer_claim(mprof__oom_killer *oom, mprof__oom_killer_place *place, int64_t pid,
+                            int64_t now_ns);
 
 #endif

@@ -27,7 +27,7 @@ static int ends_with(const char *text, const char *end)
     return length > end_length && strcmp(text + length - end_length, end) == 0;
 }
 
-int mprof__program_names_python(const char *path)
+int mprof__command_line_names_python(const char *path)
 {
     const char *at = last_part(path);
 
@@ -55,12 +55,12 @@ static int is_interpreter(const char *name, const char *search)
     mprof__executable file;
     char real[PATH_MAX];
 
-    if (mprof__program_names_python(name)) {
+    if (mprof__command_line_names_python(name)) {
         return 1;
     }
     mprof__executable_inspect(&file, name, search);
     return file.kind == MPROF__EXECUTABLE_DYNAMIC && realpath(file.path, real) &&
-           mprof__program_names_python(real);
+           mprof__command_line_names_python(real);
 }
 
 /* Index of the program that `env` would run, 0 if there is none. */
@@ -90,7 +90,7 @@ static int script_runs_python(const mprof__executable *file)
 {
     const char *word = file->argument;
 
-    if (mprof__program_names_python(file->interpreter)) {
+    if (mprof__command_line_names_python(file->interpreter)) {
         return 1;
     }
     if (strcmp(last_part(file->interpreter), "env") != 0) {
@@ -102,7 +102,7 @@ static int script_runs_python(const mprof__executable *file)
 
         snprintf(one, sizeof one, "%.*s", (int)length, word);
         if (one[0] != '-' && !strchr(one, '=')) {
-            return mprof__program_names_python(one);
+            return mprof__command_line_names_python(one);
         }
         word += length;
         word += strspn(word, " \t");
@@ -118,8 +118,8 @@ static int is_file(const char *path)
 }
 
 /* How many words come before the user's own: the interpreter, and -m for a module. */
-static size_t words_before(const mprof__program *program, char *const argv[],
-                           mprof__program_mode mode, int interpreted)
+static size_t words_before(const mprof__command_line *program, char *const argv[],
+                           mprof__command_line_mode mode, int interpreted)
 {
     if (mode == MPROF__PROGRAM_NOPYTHON || interpreted) {
         return 0;
@@ -158,8 +158,9 @@ static const char *refusal_of(const char *name, const char *search)
     }
 }
 
-mprof_status mprof__program_init(mprof__program *program, size_t argc, char *const argv[],
-                                 mprof__program_mode mode, const char *search, mprof_error *error)
+mprof_status mprof__command_line_init(mprof__command_line *program, size_t argc, char *const argv[],
+                                      mprof__command_line_mode mode, const char *search,
+                                      mprof_error *error)
 {
     size_t env = behind_env(argc, argv);
     int interpreted = is_interpreter(argv[env], search);
@@ -195,7 +196,7 @@ mprof_status mprof__program_init(mprof__program *program, size_t argc, char *con
     return MPROF_OK;
 }
 
-void mprof__program_free(mprof__program *program)
+void mprof__command_line_free(mprof__command_line *program)
 {
     free(program->argv);
     memset(program, 0, sizeof *program);
@@ -211,7 +212,7 @@ static int says_little(const char *name)
             return 1;
         }
     }
-    return mprof__program_names_python(name);
+    return mprof__command_line_names_python(name);
 }
 
 /* How Python starts the helpers and the spawned children of multiprocessing:
@@ -243,7 +244,7 @@ static const char *multiprocessing_module(const char *argument, const char *end,
     return NULL;
 }
 
-void mprof__program_title(char *text, size_t size, const char *arguments, size_t count,
+void mprof__process_title(char *text, size_t size, const char *arguments, size_t count,
                           const char *comm)
 {
     const char *end = arguments + count;
@@ -286,7 +287,7 @@ void mprof__program_title(char *text, size_t size, const char *arguments, size_t
     }
 }
 
-void mprof__program_title_of(char *text, size_t size, size_t argc, char *const argv[])
+void mprof__process_title_of(char *text, size_t size, size_t argc, char *const argv[])
 {
     char arguments[1024];
     size_t used = 0;
@@ -295,5 +296,5 @@ void mprof__program_title_of(char *text, size_t size, size_t argc, char *const a
         memcpy(arguments + used, argv[i], strlen(argv[i]) + 1);
         used += strlen(argv[i]) + 1;
     }
-    mprof__program_title(text, size, arguments, used, argv[0]);
+    mprof__process_title(text, size, arguments, used, argv[0]);
 }

@@ -5,35 +5,36 @@
 #include <mprof/error.h>
 #include <stddef.h>
 
-typedef enum mprof__program_mode {
+typedef enum mprof__command_line_mode {
     MPROF__PROGRAM_AUTO,     /* decide by what it is */
     MPROF__PROGRAM_PYTHON,   /* --python: a script, a module, or an interpreter with its script */
     MPROF__PROGRAM_NOPYTHON, /* --nopython: exactly as given, without functions */
-} mprof__program_mode;
+} mprof__command_line_mode;
 
-typedef struct mprof__program {
+typedef struct mprof__command_line {
     char **argv; /* owned array, NULL at the end; the strings stay the caller's */
     size_t argc;
     int python;                /* a Python interpreter will run */
     const char *agent_refusal; /* why functions cannot be recorded, or NULL; static text */
-} mprof__program;
+} mprof__command_line;
 
 /* argv[argc], argc > 0: as the user gave it. `search`: the value of PATH. MPROF_ENOMEM. */
-mprof_status mprof__program_init(mprof__program *program, size_t argc, char *const argv[],
-                                 mprof__program_mode mode, const char *search, mprof_error *error);
+mprof_status mprof__command_line_init(mprof__command_line *program, size_t argc, char *const argv[],
+                                      mprof__command_line_mode mode, const char *search,
+                                      mprof_error *error);
 
-void mprof__program_free(mprof__program *program);
+void mprof__command_line_free(mprof__command_line *program);
 
 /* 1 if the last part of a path names CPython 3: python, python3, python3.12, python3.13t,
  * python3-dbg ... */
-int mprof__program_names_python(const char *path);
+int mprof__command_line_names_python(const char *path);
 
 /* Writes what people call a process into text[size]: from its argument vector (count bytes, each
  * argument ended by NUL, as in /proc/PID/cmdline), else from `comm`. Always terminated. */
-void mprof__program_title(char *text, size_t size, const char *arguments, size_t count,
+void mprof__process_title(char *text, size_t size, const char *arguments, size_t count,
                           const char *comm);
 
 /* The same of a program that is not running yet: argv[argc], argc > 0. */
-void mprof__program_title_of(char *text, size_t size, size_t argc, char *const argv[]);
+void mprof__process_title_of(char *text, size_t size, size_t argc, char *const argv[]);
 
 #endif

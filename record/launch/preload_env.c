@@ -74,8 +74,9 @@ static int shorten_preload(mprof__ring_folder *folder, char *preload, size_t siz
     return length > 0 && (size_t)length < size && !strpbrk(preload, " :") ? 0 : -1;
 }
 
-mprof_status mprof__preload_prepare(char ***environment, mprof__ring_folder **folder,
-                                    char *const before[], const char *preload, mprof_error *error)
+mprof_status mprof__preload_env_prepare(char ***environment, mprof__ring_folder **folder,
+                                        char *const before[], const char *preload,
+                                        mprof_error *error)
 {
     char path[PATH_SIZE];
     mprof_status status = mprof__ring_folder_open(folder, error);

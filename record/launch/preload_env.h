@@ -11,7 +11,8 @@
  * any case, and *environment, `before` and what the agent needs; to be freed by the caller as one
  * block, its other strings those of `before`. MPROF_EIO, MPROF_ENOMEM, MPROF_EARGUMENT (the shim
  * lies where the loader cannot be sent): the program is to be started without. */
-mprof_status mprof__preload_prepare(char ***environment, mprof__ring_folder **folder,
-                                    char *const before[], const char *preload, mprof_error *error);
+mprof_status mprof__preload_env_prepare(char ***environment, mprof__ring_folder **folder,
+                                        char *const before[], const char *preload,
+                                        mprof_error *error);
 
 #endif

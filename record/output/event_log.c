@@ -16,7 +16,7 @@ static mprof_text text_of(const char *bytes)
     return text;
 }
 
-static mprof_sample sample_of(const mprof__journal *journal, int64_t bytes, int64_t time_ns)
+static mprof_sample sample_of(const mprof__event_log *journal, int64_t bytes, int64_t time_ns)
 {
     mprof_sample sample = {(double)bytes / MIB, mprof__clock_wall_s(&journal->clock, time_ns)};
 
@@ -33,13 +33,13 @@ static mprof_record record_of(mprof_record_kind kind)
 }
 
 /* The writer keeps its first failure: the commit will tell it. */
-static void append(mprof__journal *journal, const mprof_record *record)
+static void append(mprof__event_log *journal, const mprof_record *record)
 {
     (void)mprof_writer_append(journal->writer, record);
 }
 
-void mprof__journal_init(mprof__journal *journal, mprof_writer *writer,
-                         void (*notice)(void *data, const mprof_error *error), void *notice_data)
+void mprof__event_log_init(mprof__event_log *journal, mprof_writer *writer,
+                           void (*notice)(void *data, const mprof_error *error), void *notice_data)
 {
     memset(journal, 0, sizeof *journal);
     journal->writer = writer;
@@ -48,14 +48,14 @@ void mprof__journal_init(mprof__journal *journal, mprof_writer *writer,
     mprof__clock_init(&journal->clock);
 }
 
-void mprof__journal_notice(mprof__journal *journal, const mprof_error *error)
+void mprof__event_log_notice(mprof__event_log *journal, const mprof_error *error)
 {
     if (journal->notice) {
         journal->notice(journal->notice_data, error);
     }
 }
 
-void mprof__journal_fact(mprof__journal *journal, const char *key, const char *value)
+void mprof__event_log_fact(mprof__event_log *journal, const char *key, const char *value)
 {
     mprof_record record = record_of(MPROF_RECORD_FACT);
 
@@ -64,25 +64,25 @@ void mprof__journal_fact(mprof__journal *journal, const char *key, const char *v
     append(journal, &record);
 }
 
-void mprof__journal_number(mprof__journal *journal, const char *key, double value)
+void mprof__event_log_number(mprof__event_log *journal, const char *key, double value)
 {
     char text[64];
 
     snprintf(text, sizeof text, "%.15g", value);
-    mprof__journal_fact(journal, key, text);
+    mprof__event_log_fact(journal, key, text);
 }
 
-void mprof__journal_mem(mprof__journal *journal, int64_t bytes, int64_t time_ns)
+void mprof__event_log_mem(mprof__event_log *journal, int64_t bytes, int64_t time_ns)
 {
     (void)mprof_writer_append_mem(journal->writer, sample_of(journal, bytes, time_ns));
 }
 
-void mprof__journal_chld(mprof__journal *journal, int64_t pid, int64_t bytes, int64_t time_ns)
+void mprof__event_log_chld(mprof__event_log *journal, int64_t pid, int64_t bytes, int64_t time_ns)
 {
     (void)mprof_writer_append_chld(journal->writer, pid, sample_of(journal, bytes, time_ns));
 }
 
-void mprof__journal_peak(mprof__journal *journal, int64_t pid, int64_t bytes, int64_t time_ns)
+void mprof__event_log_peak(mprof__event_log *journal, int64_t pid, int64_t bytes, int64_t time_ns)
 {
     mprof_record record = record_of(MPROF_RECORD_PEAK);
 
@@ -91,8 +91,8 @@ void mprof__journal_peak(mprof__journal *journal, int64_t pid, int64_t bytes, in
     append(journal, &record);
 }
 
-void mprof__journal_kinds(mprof__journal *journal, int64_t pid, const int64_t *bytes,
-                          int64_t time_ns)
+void mprof__event_log_kinds(mprof__event_log *journal, int64_t pid, const int64_t *bytes,
+                            int64_t time_ns)
 {
     mprof_record record = record_of(MPROF_RECORD_KINDS);
 
@@ -104,8 +104,8 @@ void mprof__journal_kinds(mprof__journal *journal, int64_t pid, const int64_t *b
     append(journal, &record);
 }
 
-void mprof__journal_group(mprof__journal *journal, int64_t bytes, int64_t limit_bytes,
-                          const char *name, int64_t time_ns)
+void mprof__event_log_group(mprof__event_log *journal, int64_t bytes, int64_t limit_bytes,
+                            const char *name, int64_t time_ns)
 {
     mprof_record record = record_of(MPROF_RECORD_GROUP);
 
@@ -115,7 +115,8 @@ void mprof__journal_group(mprof__journal *journal, int64_t bytes, int64_t limit_
     append(journal, &record);
 }
 
-void mprof__journal_process(mprof__journal *journal, const mprof__process *process, int64_t time_ns)
+void mprof__event_log_process(mprof__event_log *journal, const mprof__process *process,
+                              int64_t time_ns)
 {
     mprof_record record = record_of(MPROF_RECORD_PROC);
     char name[MPROF__PROCESS_NAME_SIZE];
@@ -132,7 +133,7 @@ void mprof__journal_process(mprof__journal *journal, const mprof__process *proce
     append(journal, &record);
 }
 
-void mprof__journal_end(mprof__journal *journal, int64_t pid, const mprof__process_end *end)
+void mprof__event_log_end(mprof__event_log *journal, int64_t pid, const mprof__process_end *end)
 {
     mprof_record record = record_of(MPROF_RECORD_EXIT);
 
@@ -143,7 +144,7 @@ void mprof__journal_end(mprof__journal *journal, int64_t pid, const mprof__proce
     append(journal, &record);
 }
 
-void mprof__journal_call_of(mprof__journal *journal, const mprof__journal_call *call)
+void mprof__event_log_call_of(mprof__event_log *journal, const mprof__event_log_call *call)
 {
     mprof_record record = record_of(MPROF_RECORD_FUNC);
 
@@ -159,7 +160,7 @@ void mprof__journal_call_of(mprof__journal *journal, const mprof__journal_call *
     append(journal, &record);
 }
 
-void mprof__journal_lost(mprof__journal *journal, int64_t pid, uint64_t count, int64_t time_ns)
+void mprof__event_log_lost(mprof__event_log *journal, int64_t pid, uint64_t count, int64_t time_ns)
 {
     mprof_record record = record_of(MPROF_RECORD_LOST);
 
@@ -169,16 +170,16 @@ void mprof__journal_lost(mprof__journal *journal, int64_t pid, uint64_t count, i
     append(journal, &record);
 }
 
-static void tell_failure(mprof__journal *journal)
+static void tell_failure(mprof__event_log *journal)
 {
     mprof_error error = MPROF_ERROR_INIT;
 
     journal->failed = 1;
     (void)mprof_writer_commit(journal->writer, &error); /* of nothing: it says why */
-    mprof__journal_notice(journal, &error);
+    mprof__event_log_notice(journal, &error);
 }
 
-void mprof__journal_commit(mprof__journal *journal)
+void mprof__event_log_commit(mprof__event_log *journal)
 {
     if (mprof_writer_commit(journal->writer, NULL) != MPROF_OK && !journal->failed) {
         tell_failure(journal);

@@ -11,17 +11,17 @@
 #include <mprof/writer.h>
 #include <stdint.h>
 
-typedef struct mprof__journal {
+typedef struct mprof__event_log {
     mprof_writer *writer; /* the caller's */
     mprof__clock clock;
     void (*notice)(void *data, const mprof_error *error);
     void *notice_data;
     int failed; /* lines could not be written: no more are */
     int redact; /* names of processes lose their secrets */
-} mprof__journal;
+} mprof__event_log;
 
 /* A call to be told. Texts are the caller's. */
-typedef struct mprof__journal_call {
+typedef struct mprof__event_log_call {
     int64_t pid;
     mprof_text name;
     mprof_text lane;
@@ -33,35 +33,35 @@ typedef struct mprof__journal_call {
     int64_t suspended_ns;
     uint64_t count;
     int open;
-} mprof__journal_call;
+} mprof__event_log_call;
 
 /* Starts the clock. notice (may be NULL) is told at once of what goes wrong while the program runs
  * on. */
-void mprof__journal_init(mprof__journal *journal, mprof_writer *writer,
-                         void (*notice)(void *data, const mprof_error *error), void *notice_data);
+void mprof__event_log_init(mprof__event_log *journal, mprof_writer *writer,
+                           void (*notice)(void *data, const mprof_error *error), void *notice_data);
 
 /* Lines are gathered; the first failure is that of the next commit. */
-void mprof__journal_fact(mprof__journal *journal, const char *key, const char *value);
-void mprof__journal_number(mprof__journal *journal, const char *key, double value);
-void mprof__journal_mem(mprof__journal *journal, int64_t bytes, int64_t time_ns);
-void mprof__journal_chld(mprof__journal *journal, int64_t pid, int64_t bytes, int64_t time_ns);
-void mprof__journal_peak(mprof__journal *journal, int64_t pid, int64_t bytes, int64_t time_ns);
+void mprof__event_log_fact(mprof__event_log *journal, const char *key, const char *value);
+void mprof__event_log_number(mprof__event_log *journal, const char *key, double value);
+void mprof__event_log_mem(mprof__event_log *journal, int64_t bytes, int64_t time_ns);
+void mprof__event_log_chld(mprof__event_log *journal, int64_t pid, int64_t bytes, int64_t time_ns);
+void mprof__event_log_peak(mprof__event_log *journal, int64_t pid, int64_t bytes, int64_t time_ns);
 /* bytes[MPROF_KIND_COUNT], -1 where a kind is not known. */
-void mprof__journal_kinds(mprof__journal *journal, int64_t pid, const int64_t *bytes,
-                          int64_t time_ns);
-/* limit_bytes: -1 if there is none; name: "" as before. */
-void mprof__journal_group(mprof__journal *journal, int64_t bytes, int64_t limit_bytes,
-                          const char *name, int64_t time_ns);
-void mprof__journal_process(mprof__journal *journal, const mprof__process *process,
+void mprof__event_log_kinds(mprof__event_log *journal, int64_t pid, const int64_t *bytes,
                             int64_t time_ns);
-void mprof__journal_end(mprof__journal *journal, int64_t pid, const mprof__process_end *end);
-void mprof__journal_call_of(mprof__journal *journal, const mprof__journal_call *call);
-void mprof__journal_lost(mprof__journal *journal, int64_t pid, uint64_t count, int64_t time_ns);
+/* limit_bytes: -1 if there is none; name: "" as before. */
+void mprof__event_log_group(mprof__event_log *journal, int64_t bytes, int64_t limit_bytes,
+                            const char *name, int64_t time_ns);
+void mprof__event_log_process(mprof__event_log *journal, const mprof__process *process,
+                              int64_t time_ns);
+void mprof__event_log_end(mprof__event_log *journal, int64_t pid, const mprof__process_end *end);
+void mprof__event_log_call_of(mprof__event_log *journal, const mprof__event_log_call *call);
+void mprof__event_log_lost(mprof__event_log *journal, int64_t pid, uint64_t count, int64_t time_ns);
 
 /* Hands what was gathered to the kernel. */
-void mprof__journal_commit(mprof__journal *journal);
+void mprof__event_log_commit(mprof__event_log *journal);
 
 /* Tells the user. */
-void mprof__journal_notice(mprof__journal *journal, const mprof_error *error);
+void mprof__event_log_notice(mprof__event_log *journal, const mprof_error *error);
 
 #endif

@@ -19,7 +19,7 @@ void mprof__processes_init(mprof__processes *processes)
 void mprof__processes_free(mprof__processes *processes)
 {
     for (size_t i = 0; i < processes->count; i++) {
-        mprof__probe_close(&processes->items[i]->probe);
+        mprof__memory_probe_close(&processes->items[i]->probe);
         free(processes->items[i]);
     }
     free(processes->items);
@@ -92,7 +92,7 @@ static int read_title(mprof__process *process)
     process->start_ticks = stat.start_ticks;
     memcpy(process->comm, stat.comm, sizeof process->comm);
     count = mprof__procfs_arguments(arguments, sizeof arguments, process->pid);
-    mprof__program_title(title, sizeof title, arguments, count, stat.comm);
+    mprof__process_title(title, sizeof title, arguments, count, stat.comm);
     changed = strcmp(title, process->title) != 0;
     memcpy(process->title, title, sizeof process->title);
     return changed;
@@ -189,8 +189,8 @@ mprof_status mprof__processes_add(mprof__processes *processes, int64_t pid, int6
         free(process);
         return MPROF_ENOMEM;
     }
-    mprof__probe_open(&process->probe, pid);
-    mprof__rest_init(&process->rest);
+    mprof__memory_probe_open(&process->probe, pid);
+    mprof__idle_check_init(&process->rest);
     (void)read_title(process);
     (void)go_by_title(process);
     *out = process;
@@ -211,7 +211,7 @@ void mprof__processes_remove(mprof__processes *processes, mprof__process *proces
     memmove(&processes->items[index], &processes->items[index + 1],
             (processes->count - index) * sizeof *processes->items);
     index_all(processes); /* never larger than before: cannot fail */
-    mprof__probe_close(&process->probe);
+    mprof__memory_probe_close(&process->probe);
     free(process);
 }
 

@@ -14,7 +14,7 @@
 #define SYS_epoll_pwait2 441 /* headers before Linux 5.11 */
 #endif
 
-void mprof__wakers_open(mprof__wakers *wakers)
+void mprof__event_loop_open(mprof__event_loop *wakers)
 {
     for (int i = 0; i < MPROF__WAKER_COUNT; i++) {
         wakers->polls[i].fd = -1;
@@ -24,7 +24,7 @@ void mprof__wakers_open(mprof__wakers *wakers)
     wakers->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 }
 
-void mprof__wakers_close(mprof__wakers *wakers)
+void mprof__event_loop_close(mprof__event_loop *wakers)
 {
     if (wakers->epoll_fd >= 0) {
         close(wakers->epoll_fd);
@@ -32,7 +32,7 @@ void mprof__wakers_close(mprof__wakers *wakers)
     }
 }
 
-static int list_anew(const mprof__wakers *wakers, mprof__waker waker, int fd)
+static int list_anew(const mprof__event_loop *wakers, mprof__event_source waker, int fd)
 {
     struct epoll_event event = {.events = EPOLLIN, .data = {.u32 = (uint32_t)waker}};
     int before = wakers->polls[waker].fd;
@@ -43,19 +43,19 @@ static int list_anew(const mprof__wakers *wakers, mprof__waker waker, int fd)
     return fd >= 0 ? epoll_ctl(wakers->epoll_fd, EPOLL_CTL_ADD, fd, &event) : 0;
 }
 
-void mprof__wakers_set(mprof__wakers *wakers, mprof__waker waker, int fd)
+void mprof__event_loop_set(mprof__event_loop *wakers, mprof__event_source waker, int fd)
 {
     if (wakers->polls[waker].fd == fd) {
         return;
     }
     if (wakers->epoll_fd >= 0 && list_anew(wakers, waker, fd) != 0) {
-        mprof__wakers_close(wakers);
+        mprof__event_loop_close(wakers);
     }
     wakers->polls[waker].fd = fd;
 }
 
 /* 0, or -1 if that is not to be had. */
-static int wait_in_list(mprof__wakers *wakers, int64_t left_ns)
+static int wait_in_list(mprof__event_loop *wakers, int64_t left_ns)
 {
     struct __kernel_timespec left = {left_ns / 1000000000, left_ns % 1000000000};
     struct epoll_event events[MPROF__WAKER_COUNT];
@@ -71,7 +71,7 @@ static int wait_in_list(mprof__wakers *wakers, int64_t left_ns)
     return 0;
 }
 
-void mprof__wakers_wait(mprof__wakers *wakers, int64_t left_ns)
+void mprof__event_loop_wait(mprof__event_loop *wakers, int64_t left_ns)
 {
     struct timespec left = {left_ns / 1000000000, left_ns % 1000000000};
 
@@ -82,7 +82,7 @@ void mprof__wakers_wait(mprof__wakers *wakers, int64_t left_ns)
         if (wait_in_list(wakers, left_ns) == 0) {
             return;
         }
-        mprof__wakers_close(wakers);
+        mprof__event_loop_close(wakers);
     }
     if (ppoll(wakers->polls, MPROF__WAKER_COUNT, left_ns == INT64_MAX ? NULL : &left, NULL) < 0) {
         for (int i = 0; i < MPROF__WAKER_COUNT; i++) {
@@ -91,12 +91,12 @@ void mprof__wakers_wait(mprof__wakers *wakers, int64_t left_ns)
     }
 }
 
-int mprof__wakers_have(const mprof__wakers *wakers, mprof__waker waker)
+int mprof__event_loop_have(const mprof__event_loop *wakers, mprof__event_source waker)
 {
     return wakers->polls[waker].revents != 0;
 }
 
-int mprof__wakers_are_quiet(const mprof__wakers *wakers, mprof__waker waker)
+int mprof__event_loop_are_quiet(const mprof__event_loop *wakers, mprof__event_source waker)
 {
     return wakers->polls[waker].fd >= 0 && wakers->polls[waker].revents == 0;
 }

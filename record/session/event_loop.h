@@ -5,34 +5,34 @@
 #include <poll.h>
 #include <stdint.h>
 
-typedef enum mprof__waker {
+typedef enum mprof__event_source {
     MPROF__WAKER_SIGNALS,
     MPROF__WAKER_END,  /* of a program that is not our child */
     MPROF__WAKER_TREE, /* births and ends, of whatever process */
     MPROF__WAKER_BELL, /* a ring fills up */
     MPROF__WAKER_RING, /* there is a new one */
     MPROF__WAKER_COUNT
-} mprof__waker;
+} mprof__event_source;
 
-typedef struct mprof__wakers {
+typedef struct mprof__event_loop {
     struct pollfd polls[MPROF__WAKER_COUNT];
     int epoll_fd; /* owned: the same list, held by the kernel; -1: not there, or not to be had */
-} mprof__wakers;
+} mprof__event_loop;
 
 /* None of them yet. */
-void mprof__wakers_open(mprof__wakers *wakers);
-void mprof__wakers_close(mprof__wakers *wakers);
+void mprof__event_loop_open(mprof__event_loop *wakers);
+void mprof__event_loop_close(mprof__event_loop *wakers);
 
 /* fd: the caller's, not to be closed before this one is set to -1: none any more. */
-void mprof__wakers_set(mprof__wakers *wakers, mprof__waker waker, int fd);
+void mprof__event_loop_set(mprof__event_loop *wakers, mprof__event_source waker, int fd);
 
 /* Waits until one of them has something to tell, or the time is over; INT64_MAX: never. */
-void mprof__wakers_wait(mprof__wakers *wakers, int64_t left_ns);
+void mprof__event_loop_wait(mprof__event_loop *wakers, int64_t left_ns);
 
 /* Whether it was that one, or that one too. */
-int mprof__wakers_have(const mprof__wakers *wakers, mprof__waker waker);
+int mprof__event_loop_have(const mprof__event_loop *wakers, mprof__event_source waker);
 
 /* Whether it was waited for, and had nothing to tell. */
-int mprof__wakers_are_quiet(const mprof__wakers *wakers, mprof__waker waker);
+int mprof__event_loop_are_quiet(const mprof__event_loop *wakers, mprof__event_source waker);
 
 #endif

@@ -10,7 +10,7 @@
 /* Those that walk through the page tables. */
 #define OF_ROLLUP (BIT(MPROF_KIND_PSS) | BIT(MPROF_KIND_USS))
 
-int mprof__kinds_parse(unsigned *mask, int *group, const char **wrong, const char *list)
+int mprof__memory_kinds_parse(unsigned *mask, int *group, const char **wrong, const char *list)
 {
     *mask = 0;
     *group = 0;
@@ -41,7 +41,8 @@ static int64_t bytes_of(const char *text, const char *key)
     return kib < 0 ? -1 : kib * 1024;
 }
 
-void mprof__kinds_from_text(int64_t *bytes, unsigned mask, const char *rollup, const char *status)
+void mprof__memory_kinds_from_text(int64_t *bytes, unsigned mask, const char *rollup,
+                                   const char *status)
 {
     static const struct {
         mprof_kind kind;
@@ -56,10 +57,10 @@ void mprof__kinds_from_text(int64_t *bytes, unsigned mask, const char *rollup, c
         bytes[kind] = -1;
     }
     if (rollup && mask & BIT(MPROF_KIND_PSS)) {
-        bytes[MPROF_KIND_PSS] = mprof__probe_parse_rollup(rollup, MPROF__METRIC_PSS);
+        bytes[MPROF_KIND_PSS] = mprof__memory_probe_parse_rollup(rollup, MPROF__METRIC_PSS);
     }
     if (rollup && mask & BIT(MPROF_KIND_USS)) {
-        bytes[MPROF_KIND_USS] = mprof__probe_parse_rollup(rollup, MPROF__METRIC_USS);
+        bytes[MPROF_KIND_USS] = mprof__memory_probe_parse_rollup(rollup, MPROF__METRIC_USS);
     }
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
         if (status && mask & BIT(keys[i].kind)) {
@@ -73,15 +74,17 @@ static int read_kinds(int64_t *bytes, unsigned mask, mprof__process *process)
 {
     char rollup[2048];
     char status[4096];
-    int has_rollup = mask & OF_ROLLUP &&
-                     mprof__probe_rollup(&process->probe, rollup, sizeof rollup) == MPROF__PROBE_OK;
+    int has_rollup =
+        mask & OF_ROLLUP &&
+        mprof__memory_probe_rollup(&process->probe, rollup, sizeof rollup) == MPROF__PROBE_OK;
     int has_status =
         mask & ~OF_ROLLUP && mprof__procfs_status_text(status, sizeof status, process->pid) > 0;
 
     if (mask & ~OF_ROLLUP && (!has_status || mprof__procfs_kib(status, "VmRSS:") < 0)) {
         return 0; /* It has ended since: half a record would look like a whole one. */
     }
-    mprof__kinds_from_text(bytes, mask, has_rollup ? rollup : NULL, has_status ? status : NULL);
+    mprof__memory_kinds_from_text(bytes, mask, has_rollup ? rollup : NULL,
+                                  has_status ? status : NULL);
     for (int kind = 0; kind < MPROF_KIND_COUNT; kind++) {
         if (bytes[kind] >= 0) {
             return 1;
@@ -105,8 +108,8 @@ static int is_anybody_read(const mprof__processes *processes)
     return 0;
 }
 
-void mprof__kinds_tick(mprof__kinds *kinds, mprof__journal *journal,
-                       const mprof__processes *processes, int64_t now_ns)
+void mprof__memory_kinds_tick(mprof__memory_kinds *kinds, mprof__event_log *journal,
+                              const mprof__processes *processes, int64_t now_ns)
 {
     int64_t start_ns;
 
@@ -123,7 +126,7 @@ void mprof__kinds_tick(mprof__kinds *kinds, mprof__journal *journal,
         int64_t bytes[MPROF_KIND_COUNT];
 
         if (is_read(process) && read_kinds(bytes, kinds->mask, process)) {
-            mprof__journal_kinds(journal, process->pid, bytes, now_ns);
+            mprof__event_log_kinds(journal, process->pid, bytes, now_ns);
         }
     }
     kinds->costly_ns =

@@ -8,23 +8,24 @@
 
 #include <stdint.h>
 
-typedef struct mprof__kinds {
+typedef struct mprof__memory_kinds {
     unsigned mask; /* 1 << mprof_kind: those asked for */
     int64_t interval_ns;
     int64_t costly_ns; /* no reading before this: the last one was expensive */
     uint64_t thinned;  /* ticks left out for that */
-} mprof__kinds;
+} mprof__memory_kinds;
 
 /* Takes apart a list, "pss,swap". The kinds as bits and whether it holds "group"; 0, or -1 with the
  * part that is none, which ends at the next comma, in *wrong. */
-int mprof__kinds_parse(unsigned *mask, int *group, const char **wrong, const char *list);
+int mprof__memory_kinds_parse(unsigned *mask, int *group, const char **wrong, const char *list);
 
 /* Reads kinds from the texts of smaps_rollup (NULL: not read) and status: bytes[MPROF_KIND_COUNT],
  * -1 where it was not asked for or is not there. */
-void mprof__kinds_from_text(int64_t *bytes, unsigned mask, const char *rollup, const char *status);
+void mprof__memory_kinds_from_text(int64_t *bytes, unsigned mask, const char *rollup,
+                                   const char *status);
 
 /* Writes one record for each process that was read at this tick. */
-void mprof__kinds_tick(mprof__kinds *kinds, mprof__journal *journal,
-                       const mprof__processes *processes, int64_t now_ns);
+void mprof__memory_kinds_tick(mprof__memory_kinds *kinds, mprof__event_log *journal,
+                              const mprof__processes *processes, int64_t now_ns);
 
 #endif

@@ -12,7 +12,7 @@
 #include <mprof/writer.h>
 #include <stdint.h>
 
-typedef struct mprof__recording_plan {
+typedef struct mprof__recorder_plan {
     int64_t interval_ns; /* > 0 */
     int64_t delay_ns;    /* after the start of the program, or the attaching to it */
     int64_t timeout_ns;  /* from then on; 0: until the program ends */
@@ -30,12 +30,12 @@ typedef struct mprof__recording_plan {
     mprof__signals *signals;    /* open; the caller's */
     mprof__ring_folder *folder; /* the caller's; NULL: no functions */
     mprof_writer *writer;       /* the caller's */
-    mprof__live *live;          /* the caller's; NULL: nothing is shown */
+    mprof__live_line *live;     /* the caller's; NULL: nothing is shown */
     /* Told at once of what goes wrong while the program runs on; may be NULL. */
     void (*notice)(void *data, const mprof_error *error);
     /* The file is complete, though the program may go on; may be NULL. */
     void (*finished)(void *data);
     void *notice_data; /* for both */
-} mprof__recording_plan;
+} mprof__recorder_plan;
 
 #endif

@@ -22,7 +22,7 @@
 
 /* Whoever has begun, or begun anew, may be in a control group of its own from now on. Of a child it
  * is taken to be its parent's until it is looked at: there can be a thousand a second. */
-static void look_at_group(mprof__lives *lives, mprof__process *process)
+static void look_at_group(mprof__process_lifecycle *lives, mprof__process *process)
 {
     const mprof__process *parent =
         mprof__processes_find(mprof__process_tree_processes(lives->tree), process->ppid);
@@ -31,23 +31,23 @@ static void look_at_group(mprof__lives *lives, mprof__process *process)
     if (process->place.group == 0 && parent) {
         process->place.group = parent->place.group;
     } else if (lives->oom) {
-        mprof__oom_look(lives->oom, &process->place, process->pid, mprof__clock_now_ns());
+        mprof__oom_killer_look(lives->oom, &process->place, process->pid, mprof__clock_now_ns());
     }
 }
 
 static void take_rename(void *data, mprof__process *process, int64_t time_ns)
 {
-    mprof__lives *lives = data;
+    mprof__process_lifecycle *lives = data;
 
     look_at_group(lives, process);
     if (lives->has_begun) {
-        mprof__journal_process(lives->journal, process, time_ns);
+        mprof__event_log_process(lives->journal, process, time_ns);
     }
 }
 
 static void take_birth(void *data, mprof__process *process, int64_t time_ns)
 {
-    mprof__lives *lives = data;
+    mprof__process_lifecycle *lives = data;
 
     /* our child may not have its arguments in place yet when it is looked at */
     if (process->pid == lives->target->pid && lives->target->is_child) {
@@ -55,11 +55,11 @@ static void take_birth(void *data, mprof__process *process, int64_t time_ns)
     }
     look_at_group(lives, process);
     if (lives->has_begun) {
-        mprof__journal_process(lives->journal, process, time_ns);
+        mprof__event_log_process(lives->journal, process, time_ns);
     }
 }
 
-void mprof__lives_begin(mprof__lives *lives, int64_t now_ns)
+void mprof__process_lifecycle_begin(mprof__process_lifecycle *lives, int64_t now_ns)
 {
     const mprof__processes *processes = mprof__process_tree_processes(lives->tree);
 
@@ -70,33 +70,33 @@ void mprof__lives_begin(mprof__lives *lives, int64_t now_ns)
         mprof__calls_begin(lives->calls, now_ns);
     }
     for (size_t i = 0; i < processes->count; i++) {
-        mprof__journal_process(lives->journal, processes->items[i], now_ns);
+        mprof__event_log_process(lives->journal, processes->items[i], now_ns);
     }
     mprof__sampler_forget_peaks(lives->sampler);
 }
 
-void mprof__lives_begin_at_last(mprof__lives *lives)
+void mprof__process_lifecycle_begin_at_last(mprof__process_lifecycle *lives)
 {
     if (!lives->has_begun) {
-        mprof__lives_begin(lives, mprof__clock_now_ns());
+        mprof__process_lifecycle_begin(lives, mprof__clock_now_ns());
         lives->is_empty = 1;
     }
 }
 
 static void take_end(void *data, mprof__process *process, const mprof__process_end *end)
 {
-    mprof__lives *lives = data;
+    mprof__process_lifecycle *lives = data;
     mprof__process_end told = *end;
 
     if (lives->oom && end->cause == MPROF_EXIT_SIGNAL && end->value == SIGKILL &&
-        mprof__oom_claim(lives->oom, &process->place, process->pid, mprof__clock_now_ns())) {
+        mprof__oom_killer_claim(lives->oom, &process->place, process->pid, mprof__clock_now_ns())) {
         told.cause = MPROF_EXIT_OOM;
     }
     if (lives->calls) {
         mprof__calls_end(lives->calls, process->pid, end->time_ns);
     }
     if (process->pid == lives->target->pid && !lives->follow) {
-        mprof__lives_begin_at_last(lives);
+        mprof__process_lifecycle_begin_at_last(lives);
     }
     if (lives->has_begun && lives->stats) {
         mprof__sampler_tell_last_peak(lives->sampler, process,
@@ -104,23 +104,23 @@ static void take_end(void *data, mprof__process *process, const mprof__process_e
                                       end->time_ns);
     }
     if (lives->has_begun) {
-        mprof__journal_end(lives->journal, process->pid, &told);
+        mprof__event_log_end(lives->journal, process->pid, &told);
     }
     if (process->pid == lives->target->pid) {
         lives->target->has_ended = 1;
     }
 }
 
-static void tell_failure(mprof__lives *lives, mprof_status status)
+static void tell_failure(mprof__process_lifecycle *lives, mprof_status status)
 {
     mprof_error error = MPROF_ERROR_INIT;
 
     mprof_error_set(&error, status, "out of memory");
-    mprof__journal_notice(lives->journal, &error);
+    mprof__event_log_notice(lives->journal, &error);
 }
 
 /* What is to be done now and then, events or not. */
-static void keep_up(mprof__lives *lives, int64_t now_ns)
+static void keep_up(mprof__process_lifecycle *lives, int64_t now_ns)
 {
     if (lives->stats) {
         mprof__taskstats_keep_up(lives->stats, now_ns);
@@ -130,7 +130,7 @@ static void keep_up(mprof__lives *lives, int64_t now_ns)
     }
 }
 
-void mprof__lives_update(mprof__lives *lives, int64_t now_ns)
+void mprof__process_lifecycle_update(mprof__process_lifecycle *lives, int64_t now_ns)
 {
     mprof_status status = mprof__process_tree_update(lives->tree, now_ns);
 
@@ -140,11 +140,11 @@ void mprof__lives_update(mprof__lives *lives, int64_t now_ns)
     keep_up(lives, now_ns);
 }
 
-void mprof__lives_take_events(mprof__lives *lives, int64_t now_ns)
+void mprof__process_lifecycle_take_events(mprof__process_lifecycle *lives, int64_t now_ns)
 {
     uint64_t before = mprof__process_tree_changes(lives->tree);
 
-    mprof__lives_update(lives, now_ns);
+    mprof__process_lifecycle_update(lives, now_ns);
     if (mprof__process_tree_changes(lives->tree) != before) {
         lives->pause_ns = PAUSE_NS;
     } else if (lives->pause_ns < PAUSE_MAX_NS) {
@@ -153,7 +153,7 @@ void mprof__lives_take_events(mprof__lives *lives, int64_t now_ns)
     lives->look_ns = now_ns + lives->pause_ns;
 }
 
-void mprof__lives_tick(mprof__lives *lives, int64_t now_ns, int are_quiet)
+void mprof__process_lifecycle_tick(mprof__process_lifecycle *lives, int64_t now_ns, int are_quiet)
 {
     uint64_t before = mprof__process_tree_events(lives->tree);
 
@@ -161,7 +161,7 @@ void mprof__lives_tick(mprof__lives *lives, int64_t now_ns, int are_quiet)
         keep_up(lives, now_ns);
         return;
     }
-    mprof__lives_take_events(lives, now_ns);
+    mprof__process_lifecycle_take_events(lives, now_ns);
     lives->quiet = mprof__process_tree_events(lives->tree) == before ? lives->quiet + 1 : 0;
     if (lives->quiet == QUIET_TICKS) {
         lives->quiet = 0;
@@ -170,8 +170,9 @@ void mprof__lives_tick(mprof__lives *lives, int64_t now_ns, int are_quiet)
 }
 
 /* A child of ours has been reaped; `stat` was read while it was a zombie. */
-static void take_end_of_child(mprof__lives *lives, int is_recorded, int64_t pid, int wait_status,
-                              const mprof__procfs_stat *stat, const struct rusage *usage)
+static void take_end_of_child(mprof__process_lifecycle *lives, int is_recorded, int64_t pid,
+                              int wait_status, const mprof__procfs_stat *stat,
+                              const struct rusage *usage)
 {
     mprof__process *process =
         mprof__processes_find(mprof__process_tree_processes(lives->tree), pid);
@@ -192,7 +193,7 @@ static void take_end_of_child(mprof__lives *lives, int is_recorded, int64_t pid,
 }
 
 /* Its signal has been taken and comes once: whoever is left here is waited for in vain. */
-void mprof__lives_reap(mprof__lives *lives, int is_recorded)
+void mprof__process_lifecycle_reap(mprof__process_lifecycle *lives, int is_recorded)
 {
     for (;;) {
         mprof__procfs_stat stat;
@@ -211,20 +212,20 @@ void mprof__lives_reap(mprof__lives *lives, int is_recorded)
             return;
         }
         if (is_recorded) {
-            mprof__lives_update(lives, mprof__clock_now_ns());
+            mprof__process_lifecycle_update(lives, mprof__clock_now_ns());
         }
         take_end_of_child(lives, is_recorded, info.si_pid, wait_status, &stat, &usage);
     }
 }
 
 /* Perhaps an event told how. */
-void mprof__lives_take_end_of_target(mprof__lives *lives)
+void mprof__process_lifecycle_take_end_of_target(mprof__process_lifecycle *lives)
 {
     int64_t now_ns = mprof__clock_now_ns();
     mprof__process *root;
     mprof__process_end end;
 
-    mprof__lives_update(lives, now_ns);
+    mprof__process_lifecycle_update(lives, now_ns);
     root = mprof__process_tree_root(lives->tree);
     if (root && mprof__process_tree_has_ended(root, now_ns, &end)) {
         mprof__process_tree_end(lives->tree, root, &end);
@@ -232,7 +233,7 @@ void mprof__lives_take_end_of_target(mprof__lives *lives)
     lives->target->has_ended = 1;
 }
 
-int mprof__lives_has_members(const mprof__lives *lives)
+int mprof__process_lifecycle_has_members(const mprof__process_lifecycle *lives)
 {
     const mprof__processes *processes = mprof__process_tree_processes(lives->tree);
 
@@ -246,7 +247,8 @@ int mprof__lives_has_members(const mprof__lives *lives)
 
 /* --- begin and end --- */
 
-mprof_status mprof__lives_open(mprof__lives *lives, int descendants, mprof_error *error)
+mprof_status mprof__process_lifecycle_open(mprof__process_lifecycle *lives, int descendants,
+                                           mprof_error *error)
 {
     mprof__process_tree_hooks hooks = {lives, take_birth, take_rename, take_end};
     mprof_status status = mprof__process_tree_open(&lives->tree, descendants, &hooks, error);
@@ -255,16 +257,16 @@ mprof_status mprof__lives_open(mprof__lives *lives, int descendants, mprof_error
         return status;
     }
     lives->pause_ns = PAUSE_NS;
-    lives->oom = mprof__oom_open("");
+    lives->oom = mprof__oom_killer_open("");
     if (mprof__process_tree_fd(lives->tree) >= 0) {
         lives->stats = mprof__taskstats_open();
     }
     return MPROF_OK;
 }
 
-void mprof__lives_close(mprof__lives *lives)
+void mprof__process_lifecycle_close(mprof__process_lifecycle *lives)
 {
     mprof__process_tree_free(lives->tree);
-    mprof__oom_free(lives->oom);
+    mprof__oom_killer_free(lives->oom);
     mprof__taskstats_free(lives->stats);
 }

@@ -24,17 +24,17 @@
 #define FINE_INTERVAL_NS 1000000
 #define MIB (1024.0 * 1024.0)
 
-struct mprof__recording {
-    mprof__recording_plan plan;
-    mprof__journal journal;
+struct mprof__recorder {
+    mprof__recorder_plan plan;
+    mprof__event_log journal;
     mprof__ticker ticker;
     mprof__target target;
-    mprof__lives lives;
+    mprof__process_lifecycle lives;
     mprof__sampler sampler;
-    mprof__calls *calls;    /* NULL: no functions */
-    mprof__flights flights; /* who has asked for calls in flight */
+    mprof__calls *calls;            /* NULL: no functions */
+    mprof__calls_in_flight flights; /* who has asked for calls in flight */
     mprof__end_request request;
-    mprof__wakers wakers;
+    mprof__event_loop wakers;
     int64_t begin_ns; /* when the delay is over */
     int64_t end_ns;   /* when the time is over; INT64_MAX: never */
     int is_sampling;  /* the file is not complete yet */
@@ -46,7 +46,7 @@ struct mprof__recording {
 
 /* The most there was, as far as the recorder knows: where MEM is the resident memory of the program
  * alone, the kernel's mark of it counts as well. */
-static int64_t highest_bytes(const mprof__recording *recording)
+static int64_t highest_bytes(const mprof__recorder *recording)
 {
     const mprof__process *root = mprof__process_tree_root(recording->lives.tree);
     int64_t mem_bytes = recording->sampler.mem_bytes;
@@ -60,7 +60,7 @@ static int64_t highest_bytes(const mprof__recording *recording)
 
 /* Without a signal of its own the threshold is an end: the program is asked to end, or is left, if
  * it is none of ours. */
-static void take_threshold(mprof__recording *recording)
+static void take_threshold(mprof__recorder *recording)
 {
     const mprof__threshold *threshold = &recording->plan.threshold;
     mprof_error error = MPROF_ERROR_INIT;
@@ -81,31 +81,32 @@ static void take_threshold(mprof__recording *recording)
                         number ? "%g MiB reached: sent %s" : "%g MiB reached",
                         (double)threshold->bytes / MIB, name);
     }
-    mprof__journal_number(&recording->journal, "threshold-reached", (double)threshold->bytes / MIB);
-    mprof__journal_notice(&recording->journal, &error);
+    mprof__event_log_number(&recording->journal, "threshold-reached",
+                            (double)threshold->bytes / MIB);
+    mprof__event_log_notice(&recording->journal, &error);
 }
 
 /* Shows how things stand, if it is time to. */
-static void show_live(mprof__recording *recording, int64_t now_ns)
+static void show_live(mprof__recorder *recording, int64_t now_ns)
 {
-    mprof__live_view view = {0};
+    mprof__live_line_view view = {0};
     char function[256] = "";
 
-    if (now_ns < mprof__live_due_ns(recording->plan.live)) {
+    if (now_ns < mprof__live_line_due_ns(recording->plan.live)) {
         return;
     }
     view.peak_bytes = highest_bytes(recording);
     view.processes = mprof__process_tree_processes(recording->lives.tree)->count;
     if (recording->calls) {
-        view.calls = mprof__calls_in_flight(recording->calls, 0, function, sizeof function);
+        view.calls = mprof__calls_report_in_flight(recording->calls, 0, function, sizeof function);
         view.function = function;
     }
     view.waits_ns = recording->lives.has_begun ? 0 : recording->begin_ns - now_ns;
     view.lasts_ns = now_ns - recording->begin_ns;
-    mprof__live_show(recording->plan.live, &view, now_ns);
+    mprof__live_line_show(recording->plan.live, &view, now_ns);
 }
 
-static void tick(mprof__recording *recording, int64_t now_ns)
+static void tick(mprof__recorder *recording, int64_t now_ns)
 {
     const mprof__ring_folder *folder = recording->plan.folder;
 
@@ -114,33 +115,35 @@ static void tick(mprof__recording *recording, int64_t now_ns)
         recording->flights.is_called = 1;
     }
     if (mprof__process_tree_follows(recording->lives.tree)) {
-        mprof__lives_tick(&recording->lives, now_ns,
-                          mprof__wakers_are_quiet(&recording->wakers, MPROF__WAKER_TREE));
+        mprof__process_lifecycle_tick(
+            &recording->lives, now_ns,
+            mprof__event_loop_are_quiet(&recording->wakers, MPROF__WAKER_TREE));
         now_ns = mprof__clock_now_ns(); /* no sample is older than the birth of its process */
     }
     mprof__sampler_tick(&recording->sampler, now_ns);
     if (recording->calls) {
         mprof__calls_drain(recording->calls);
-        mprof__flights_tell(&recording->flights, mprof__ring_folder_fd(folder), recording->calls,
-                            mprof__process_tree_processes(recording->lives.tree), now_ns);
+        mprof__calls_in_flight_tell(&recording->flights, mprof__ring_folder_fd(folder),
+                                    recording->calls,
+                                    mprof__process_tree_processes(recording->lives.tree), now_ns);
     }
-    mprof__journal_commit(&recording->journal);
+    mprof__event_log_commit(&recording->journal);
     if (mprof__threshold_is_crossed(&recording->plan.threshold, highest_bytes(recording))) {
         take_threshold(recording);
     }
     if (recording->plan.live) {
-        mprof__live_add(recording->plan.live, recording->sampler.mem_bytes, now_ns);
+        mprof__live_line_add(recording->plan.live, recording->sampler.mem_bytes, now_ns);
         show_live(recording, now_ns);
     }
 }
 
 /* The first tick of a recording that waited for it. */
-static void tick_first(mprof__recording *recording, int64_t now_ns)
+static void tick_first(mprof__recorder *recording, int64_t now_ns)
 {
     const mprof__processes *processes = mprof__process_tree_processes(recording->lives.tree);
 
-    mprof__lives_update(&recording->lives, now_ns);
-    mprof__lives_begin(&recording->lives, now_ns);
+    mprof__process_lifecycle_update(&recording->lives, now_ns);
+    mprof__process_lifecycle_begin(&recording->lives, now_ns);
     tick(recording, now_ns);
     for (size_t i = 0; i < processes->count; i++) {
         processes->items[i]->begin_bytes = processes->items[i]->rss_bytes;
@@ -150,12 +153,12 @@ static void tick_first(mprof__recording *recording, int64_t now_ns)
 /* --- the end --- */
 
 /* Writes what is known only at the end. The file is complete behind it. */
-static void finish_file(mprof__recording *recording)
+static void finish_file(mprof__recorder *recording)
 {
     int64_t now_ns = mprof__clock_now_ns();
 
     if (recording->plan.live) {
-        mprof__live_hide(recording->plan.live);
+        mprof__live_line_hide(recording->plan.live);
     }
     if (!recording->is_sampling) {
         return;
@@ -163,16 +166,16 @@ static void finish_file(mprof__recording *recording)
     if (recording->calls) {
         mprof__calls_search(recording->calls);
     }
-    mprof__lives_update(&recording->lives, now_ns);
+    mprof__process_lifecycle_update(&recording->lives, now_ns);
     mprof__sampler_find_ended(&recording->sampler, now_ns);
-    mprof__lives_begin_at_last(&recording->lives);
+    mprof__process_lifecycle_begin_at_last(&recording->lives);
     if (recording->calls) {
         mprof__calls_finish(recording->calls, now_ns);
     }
     mprof__sampler_tell_peaks(&recording->sampler, now_ns);
     mprof__facts_tell_end(&recording->journal, recording->ticker.missed, recording->sampler.thinned,
                           recording->sampler.kinds.thinned);
-    mprof__journal_commit(&recording->journal);
+    mprof__event_log_commit(&recording->journal);
     recording->is_sampling = 0;
     if (recording->plan.finished) {
         recording->plan.finished(recording->plan.notice_data);
@@ -180,31 +183,31 @@ static void finish_file(mprof__recording *recording)
 }
 
 /* The program has ended; if what descends from it is followed, there may be some of that left. */
-static void look_who_is_left(mprof__recording *recording)
+static void look_who_is_left(mprof__recorder *recording)
 {
     if (!recording->plan.follow || !recording->is_sampling) {
         recording->is_over = 1;
-    } else if (!mprof__lives_has_members(&recording->lives)) {
+    } else if (!mprof__process_lifecycle_has_members(&recording->lives)) {
         /* the last one may have left a child */
-        mprof__lives_update(&recording->lives, mprof__clock_now_ns());
-        recording->is_over |= !mprof__lives_has_members(&recording->lives);
+        mprof__process_lifecycle_update(&recording->lives, mprof__clock_now_ns());
+        recording->is_over |= !mprof__process_lifecycle_has_members(&recording->lives);
     }
 }
 
 /* --- signals --- */
 
-static void take_signal(mprof__recording *recording, const struct signalfd_siginfo *info)
+static void take_signal(mprof__recorder *recording, const struct signalfd_siginfo *info)
 {
     const mprof__target *target = &recording->target;
     int number = (int)info->ssi_signo;
 
     if (number == SIGCHLD) {
         if (target->is_child) {
-            mprof__lives_reap(&recording->lives, recording->is_sampling);
+            mprof__process_lifecycle_reap(&recording->lives, recording->is_sampling);
         }
         return;
     }
-    if (recording->plan.live && mprof__live_take_signal(recording->plan.live, number)) {
+    if (recording->plan.live && mprof__live_line_take_signal(recording->plan.live, number)) {
         return;
     }
     if (mprof__end_request_take(&recording->request, info, target, mprof__clock_now_ns())) {
@@ -215,7 +218,7 @@ static void take_signal(mprof__recording *recording, const struct signalfd_sigin
     }
 }
 
-static void take_signals(mprof__recording *recording)
+static void take_signals(mprof__recorder *recording)
 {
     struct signalfd_siginfo info;
 
@@ -226,29 +229,29 @@ static void take_signals(mprof__recording *recording)
 
 /* --- the loop --- */
 
-static void set_up_wakers(mprof__recording *recording)
+static void set_up_wakers(mprof__recorder *recording)
 {
     const mprof__target *target = &recording->target;
     const mprof__ring_folder *folder = recording->plan.folder;
     int has_rings = recording->calls && recording->is_sampling;
-    mprof__wakers *wakers = &recording->wakers;
+    mprof__event_loop *wakers = &recording->wakers;
 
-    mprof__wakers_set(wakers, MPROF__WAKER_SIGNALS, recording->plan.signals->fd);
-    mprof__wakers_set(wakers, MPROF__WAKER_END, target->has_ended ? -1 : target->pidfd);
-    mprof__wakers_set(wakers, MPROF__WAKER_BELL,
-                      has_rings ? mprof__ring_folder_bell_fd(folder) : -1);
-    mprof__wakers_set(wakers, MPROF__WAKER_RING,
-                      has_rings ? mprof__ring_folder_watch_fd(folder) : -1);
+    mprof__event_loop_set(wakers, MPROF__WAKER_SIGNALS, recording->plan.signals->fd);
+    mprof__event_loop_set(wakers, MPROF__WAKER_END, target->has_ended ? -1 : target->pidfd);
+    mprof__event_loop_set(wakers, MPROF__WAKER_BELL,
+                          has_rings ? mprof__ring_folder_bell_fd(folder) : -1);
+    mprof__event_loop_set(wakers, MPROF__WAKER_RING,
+                          has_rings ? mprof__ring_folder_watch_fd(folder) : -1);
     if (!recording->is_sampling) {
-        mprof__wakers_set(wakers, MPROF__WAKER_TREE, -1);
+        mprof__event_loop_set(wakers, MPROF__WAKER_TREE, -1);
     }
 }
 
 /* Time until something is to be done, whether or not anything happens. Sets whether process events
  * may wake the loop before that. */
-static int64_t time_left_ns(mprof__recording *recording)
+static int64_t time_left_ns(mprof__recorder *recording)
 {
-    const mprof__lives *lives = &recording->lives;
+    const mprof__process_lifecycle *lives = &recording->lives;
     int64_t now_ns = mprof__clock_now_ns();
     int64_t left_ns = mprof__ticker_remaining_ns(&recording->ticker, now_ns);
     int64_t pause_ns = lives->look_ns - now_ns;
@@ -258,7 +261,7 @@ static int64_t time_left_ns(mprof__recording *recording)
         left_ns = recording->end_ns > now_ns ? recording->end_ns - now_ns : 0;
     }
     if (recording->plan.live && !lives->has_begun) { /* it counts down */
-        int64_t live_ns = mprof__live_due_ns(recording->plan.live) - now_ns;
+        int64_t live_ns = mprof__live_line_due_ns(recording->plan.live) - now_ns;
 
         left_ns = live_ns < 0 ? 0 : live_ns < left_ns ? live_ns : left_ns;
     }
@@ -269,29 +272,29 @@ static int64_t time_left_ns(mprof__recording *recording)
         left_ns = pause_ns < left_ns ? pause_ns : left_ns;
         tree_fd = -1;
     }
-    mprof__wakers_set(&recording->wakers, MPROF__WAKER_TREE, tree_fd);
+    mprof__event_loop_set(&recording->wakers, MPROF__WAKER_TREE, tree_fd);
     return left_ns;
 }
 
 /* What wakes the loop between the ticks. */
-static void take_news(mprof__recording *recording)
+static void take_news(mprof__recorder *recording)
 {
-    const mprof__wakers *wakers = &recording->wakers;
+    const mprof__event_loop *wakers = &recording->wakers;
 
-    if (mprof__wakers_have(wakers, MPROF__WAKER_BELL) ||
-        mprof__wakers_have(wakers, MPROF__WAKER_RING)) {
+    if (mprof__event_loop_have(wakers, MPROF__WAKER_BELL) ||
+        mprof__event_loop_have(wakers, MPROF__WAKER_RING)) {
         mprof__ring_folder_quiet(recording->plan.folder);
-        recording->flights.is_called |= mprof__wakers_have(wakers, MPROF__WAKER_RING);
+        recording->flights.is_called |= mprof__event_loop_have(wakers, MPROF__WAKER_RING);
         mprof__calls_search(recording->calls);
         mprof__calls_drain(recording->calls);
-        mprof__journal_commit(&recording->journal);
+        mprof__event_log_commit(&recording->journal);
     }
-    if (mprof__wakers_have(wakers, MPROF__WAKER_TREE)) {
-        mprof__lives_take_events(&recording->lives, mprof__clock_now_ns());
+    if (mprof__event_loop_have(wakers, MPROF__WAKER_TREE)) {
+        mprof__process_lifecycle_take_events(&recording->lives, mprof__clock_now_ns());
     }
 }
 
-static void take_time(mprof__recording *recording)
+static void take_time(mprof__recorder *recording)
 {
     int64_t now_ns = mprof__clock_now_ns();
 
@@ -307,26 +310,27 @@ static void take_time(mprof__recording *recording)
 }
 
 /* From now on a program of ours merely runs. */
-static void give_up(mprof__recording *recording)
+static void give_up(mprof__recorder *recording)
 {
     recording->is_sampling = 0;
     finish_file(recording);
     recording->is_over |= !mprof__target_is_ours(&recording->target);
 }
 
-static void loop(mprof__recording *recording)
+static void loop(mprof__recorder *recording)
 {
     const mprof__target *target = &recording->target;
-    mprof__wakers *wakers = &recording->wakers;
+    mprof__event_loop *wakers = &recording->wakers;
 
     set_up_wakers(recording);
     while (!recording->is_over) {
-        mprof__wakers_wait(wakers, recording->is_sampling ? time_left_ns(recording) : INT64_MAX);
-        if (mprof__wakers_have(wakers, MPROF__WAKER_SIGNALS)) {
+        mprof__event_loop_wait(wakers,
+                               recording->is_sampling ? time_left_ns(recording) : INT64_MAX);
+        if (mprof__event_loop_have(wakers, MPROF__WAKER_SIGNALS)) {
             take_signals(recording);
         }
-        if (mprof__wakers_have(wakers, MPROF__WAKER_END)) {
-            mprof__lives_take_end_of_target(&recording->lives);
+        if (mprof__event_loop_have(wakers, MPROF__WAKER_END)) {
+            mprof__process_lifecycle_take_end_of_target(&recording->lives);
         }
         recording->is_over |= target->has_ended && !recording->plan.follow;
         if (recording->is_sampling && !recording->is_over) {
@@ -359,9 +363,9 @@ static void raise_descriptor_limit(void)
     }
 }
 
-static void set_up_sampler(mprof__recording *recording)
+static void set_up_sampler(mprof__recorder *recording)
 {
-    const mprof__recording_plan *plan = &recording->plan;
+    const mprof__recorder_plan *plan = &recording->plan;
     mprof__sampler *sampler = &recording->sampler;
 
     sampler->journal = &recording->journal;
@@ -370,7 +374,7 @@ static void set_up_sampler(mprof__recording *recording)
     sampler->metric = plan->metric;
     sampler->backend = plan->backend;
     sampler->interval_ns = plan->interval_ns;
-    sampler->lets_rest = mprof__rest_applies(plan->interval_ns);
+    sampler->lets_rest = mprof__idle_check_applies(plan->interval_ns);
     sampler->include_children = plan->include_children;
     sampler->multiprocess = plan->multiprocess;
     sampler->kinds.mask = plan->kinds;
@@ -381,24 +385,24 @@ static void set_up_sampler(mprof__recording *recording)
     sampler->root_is_ours = plan->is_child;
 }
 
-static int follows_descendants(const mprof__recording_plan *plan)
+static int follows_descendants(const mprof__recorder_plan *plan)
 {
     return plan->include_children || plan->multiprocess;
 }
 
-static mprof_status set_up_lives(mprof__recording *recording, size_t argc, char *const argv[],
+static mprof_status set_up_lives(mprof__recorder *recording, size_t argc, char *const argv[],
                                  mprof_error *error)
 {
-    const mprof__recording_plan *plan = &recording->plan;
-    mprof__lives *lives = &recording->lives;
+    const mprof__recorder_plan *plan = &recording->plan;
+    mprof__process_lifecycle *lives = &recording->lives;
     mprof_status status;
 
     lives->journal = &recording->journal;
     lives->sampler = &recording->sampler;
     lives->target = &recording->target;
     lives->follow = plan->follow;
-    mprof__program_title_of(lives->title, sizeof lives->title, argc, argv);
-    status = mprof__lives_open(lives, follows_descendants(plan), error);
+    mprof__process_title_of(lives->title, sizeof lives->title, argc, argv);
+    status = mprof__process_lifecycle_open(lives, follows_descendants(plan), error);
     if (status == MPROF_OK && plan->folder) {
         status = mprof__calls_open(&recording->calls, plan->folder, &recording->journal,
                                    lives->tree, error);
@@ -407,10 +411,10 @@ static mprof_status set_up_lives(mprof__recording *recording, size_t argc, char 
     return status;
 }
 
-mprof_status mprof__recording_open(mprof__recording **out, const mprof__recording_plan *plan,
-                                   size_t argc, char *const argv[], mprof_error *error)
+mprof_status mprof__recorder_open(mprof__recorder **out, const mprof__recorder_plan *plan,
+                                  size_t argc, char *const argv[], mprof_error *error)
 {
-    mprof__recording *recording = calloc(1, sizeof *recording);
+    mprof__recorder *recording = calloc(1, sizeof *recording);
     mprof_status status;
 
     *out = recording;
@@ -418,9 +422,9 @@ mprof_status mprof__recording_open(mprof__recording **out, const mprof__recordin
         return mprof_error_set(error, MPROF_ENOMEM, "out of memory");
     }
     recording->plan = *plan;
-    mprof__wakers_open(&recording->wakers);
+    mprof__event_loop_open(&recording->wakers);
     mprof__target_init(&recording->target, plan->is_child);
-    mprof__journal_init(&recording->journal, plan->writer, plan->notice, plan->notice_data);
+    mprof__event_log_init(&recording->journal, plan->writer, plan->notice, plan->notice_data);
     recording->journal.redact = plan->redact;
     status = set_up_lives(recording, argc, argv, error);
     if (status != MPROF_OK) {
@@ -440,8 +444,8 @@ mprof_status mprof__recording_open(mprof__recording **out, const mprof__recordin
     return mprof_writer_commit(plan->writer, error);
 }
 
-mprof_status mprof__recording_run(mprof__recording *recording, int64_t pid,
-                                  mprof__recording_outcome *outcome, mprof_error *error)
+mprof_status mprof__recorder_run(mprof__recorder *recording, int64_t pid,
+                                 mprof__recorder_outcome *outcome, mprof_error *error)
 {
     int64_t now_ns = mprof__clock_now_ns();
     mprof_status status;
@@ -456,7 +460,7 @@ mprof_status mprof__recording_run(mprof__recording *recording, int64_t pid,
                             : INT64_MAX;
     prctl(PR_SET_TIMERSLACK, 1, 0, 0, 0); /* after the program's start: it would inherit this */
     raise_descriptor_limit();
-    mprof__journal_number(&recording->journal, "pid", (double)pid);
+    mprof__event_log_number(&recording->journal, "pid", (double)pid);
     if (recording->calls && !recording->lives.has_begun) {
         mprof__calls_begin(recording->calls, INT64_MAX);
     }
@@ -476,14 +480,14 @@ mprof_status mprof__recording_run(mprof__recording *recording, int64_t pid,
     return status;
 }
 
-void mprof__recording_free(mprof__recording *recording)
+void mprof__recorder_free(mprof__recorder *recording)
 {
     if (!recording) {
         return;
     }
-    mprof__wakers_close(&recording->wakers);
+    mprof__event_loop_close(&recording->wakers);
     mprof__target_close(&recording->target);
     mprof__calls_free(recording->calls);
-    mprof__lives_close(&recording->lives);
+    mprof__process_lifecycle_close(&recording->lives);
     free(recording);
 }

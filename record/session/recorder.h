@@ -9,28 +9,28 @@
 #include <stddef.h>
 #include <stdint.h>
 
-typedef struct mprof__recording mprof__recording;
+typedef struct mprof__recorder mprof__recorder;
 
-typedef struct mprof__recording_outcome {
+typedef struct mprof__recorder_outcome {
     int ended;       /* the program has ended */
     int wait_status; /* as of wait(2); only where it was our child */
     int signal;      /* by which mprof is to die now, or 0 */
     int failed;      /* the recording could not be written to its end */
     int is_cut;      /* the threshold has been reached, and that was to be the end */
     int is_empty;    /* all was over before the recording began */
-} mprof__recording_outcome;
+} mprof__recorder_outcome;
 
 /* Gets everything ready that is to be there before the program starts, and writes the head of the
  * file: command line and facts. *plan is copied. MPROF_ENOMEM, MPROF_EIO. */
-mprof_status mprof__recording_open(mprof__recording **out, const mprof__recording_plan *plan,
-                                   size_t argc, char *const argv[], mprof_error *error);
+mprof_status mprof__recorder_open(mprof__recorder **out, const mprof__recorder_plan *plan,
+                                  size_t argc, char *const argv[], mprof_error *error);
 
 /* Records process `pid` until it ends (or, followed, the last of its descendants), the time is
  * over, or a signal says so; a program of ours is waited for in any case. MPROF_ENOMEM, MPROF_EIO
  * (nothing to wait with). */
-mprof_status mprof__recording_run(mprof__recording *recording, int64_t pid,
-                                  mprof__recording_outcome *outcome, mprof_error *error);
+mprof_status mprof__recorder_run(mprof__recorder *recording, int64_t pid,
+                                 mprof__recorder_outcome *outcome, mprof_error *error);
 
-void mprof__recording_free(mprof__recording *recording);
+void mprof__recorder_free(mprof__recorder *recording);
 
 #endif

@@ -28,7 +28,7 @@ static int64_t told_bytes(const mprof__process *process)
 static void tell_peak(mprof__sampler *sampler, mprof__process *process, int64_t bytes,
                       int64_t time_ns)
 {
-    mprof__journal_peak(sampler->journal, process->pid, bytes, time_ns);
+    mprof__event_log_peak(sampler->journal, process->pid, bytes, time_ns);
     if (process->peak_bytes < bytes) {
         process->peak_bytes = bytes;
     }
@@ -68,10 +68,10 @@ static void look_closely(mprof__sampler *sampler, mprof__process *process, int64
     process->rest.has_run = 0;
     process->look_ns = now_ns + pause_until_next_look(sampler, process, now_ns);
     if (sampler->oom) {
-        mprof__oom_look(sampler->oom, &process->place, process->pid, now_ns);
+        mprof__oom_killer_look(sampler->oom, &process->place, process->pid, now_ns);
     }
     if (strcmp(comm, process->comm) != 0 && mprof__process_rename(process)) {
-        mprof__journal_process(sampler->journal, process, now_ns);
+        mprof__event_log_process(sampler->journal, process, now_ns);
     }
     if (!sampler->peak_interval && bytes > known + known / PEAK_STEP_DIVISOR) {
         tell_peak(sampler, process, bytes, now_ns);
@@ -86,7 +86,7 @@ static void tell_kept(mprof__sampler *sampler, const mprof__process *process)
         mprof_error_set(&error, MPROF_ENOTFOUND,
                         "the peak of process %lld may not be reset: it is that of its whole life",
                         (long long)process->pid);
-        mprof__journal_notice(sampler->journal, &error);
+        mprof__event_log_notice(sampler->journal, &error);
     }
 }
 
@@ -171,7 +171,7 @@ static void tell_denied(mprof__sampler *sampler, const mprof__process *process)
         mprof_error_set(&error, MPROF_ENOTFOUND,
                         "memory of process %lld may not be read (%s): it is left out",
                         (long long)process->pid, sampler->backend);
-        mprof__journal_notice(sampler->journal, &error);
+        mprof__event_log_notice(sampler->journal, &error);
     }
 }
 
@@ -203,7 +203,8 @@ static int is_unchanged(const mprof__sampler *sampler, mprof__process *process,
         process->rest.has_run = 1;
         return 0;
     }
-    return mprof__rest_holds(&process->rest, process->pid, now_ns) && process->value_bytes >= 0;
+    return mprof__idle_check_holds(&process->rest, process->pid, now_ns) &&
+           process->value_bytes >= 0;
 }
 
 /* Reads one process. 0 if it has ended, and has been removed. */
@@ -217,7 +218,7 @@ static int read_process(mprof__sampler *sampler, mprof__process *process, int64_
         return 1;
     }
     process->value_bytes = -1;
-    switch (mprof__probe_read(&process->probe, metric, &bytes)) {
+    switch (mprof__memory_probe_read(&process->probe, metric, &bytes)) {
     case MPROF__PROBE_OK:
         if (process->probe.alive_fd < 0 && mprof__process_tree_has_ended(process, now_ns, &end)) {
             break; /* without a kept descriptor: this is another process of the same pid */
@@ -278,17 +279,17 @@ static void write_samples(mprof__sampler *sampler, int64_t now_ns)
 
     if (root && root->value_bytes >= 0 && !sampler->include_children) {
         sampler->mem_bytes = root->value_bytes;
-        mprof__journal_mem(sampler->journal, sampler->mem_bytes, now_ns);
+        mprof__event_log_mem(sampler->journal, sampler->mem_bytes, now_ns);
         note_sampled(root);
     } else if (sampler->include_children && has_sum(sampler, processes, root)) {
         sampler->mem_bytes = sum_of_members(processes);
-        mprof__journal_mem(sampler->journal, sampler->mem_bytes, now_ns);
+        mprof__event_log_mem(sampler->journal, sampler->mem_bytes, now_ns);
     }
     for (size_t i = 0; sampler->multiprocess && i < processes->count; i++) {
         mprof__process *process = processes->items[i];
 
         if (process != root && process->is_member && process->value_bytes >= 0) {
-            mprof__journal_chld(sampler->journal, process->pid, process->value_bytes, now_ns);
+            mprof__event_log_chld(sampler->journal, process->pid, process->value_bytes, now_ns);
             note_sampled(process);
         }
     }
@@ -303,14 +304,14 @@ static void tell_group(mprof__sampler *sampler, int64_t now_ns)
     const char *name;
 
     if (!root || !sampler->oom ||
-        mprof__oom_group(sampler->oom, &root->place, sampler->group, &bytes, &limit_bytes, &name,
-                         now_ns) != 0 ||
+        mprof__oom_killer_group(sampler->oom, &root->place, sampler->group, &bytes, &limit_bytes,
+                                &name, now_ns) != 0 ||
         (name == sampler->group_name && bytes == sampler->group_bytes &&
          limit_bytes == sampler->group_limit_bytes)) {
         return;
     }
-    mprof__journal_group(sampler->journal, bytes, limit_bytes,
-                         name == sampler->group_name ? "" : name, now_ns);
+    mprof__event_log_group(sampler->journal, bytes, limit_bytes,
+                           name == sampler->group_name ? "" : name, now_ns);
     sampler->group_name = name;
     sampler->group_bytes = bytes;
     sampler->group_limit_bytes = limit_bytes;
@@ -332,7 +333,7 @@ void mprof__sampler_tick(mprof__sampler *sampler, int64_t now_ns)
     }
     write_samples(sampler, now_ns);
     tell_group(sampler, now_ns);
-    mprof__kinds_tick(&sampler->kinds, sampler->journal, processes, now_ns);
+    mprof__memory_kinds_tick(&sampler->kinds, sampler->journal, processes, now_ns);
     for (size_t i = 0; i < processes->count; i++) {
         if (processes->items[i]->value_bytes >= 0) {
             if (sampler->peak_interval && processes->items[i]->is_member) {

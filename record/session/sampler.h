@@ -14,19 +14,19 @@
 #include <sys/resource.h>
 
 typedef struct mprof__sampler {
-    mprof__journal *journal;   /* the caller's */
+    mprof__event_log *journal; /* the caller's */
     mprof__process_tree *tree; /* the caller's */
-    mprof__oom *oom;           /* the caller's; NULL: none */
+    mprof__oom_killer *oom;    /* the caller's; NULL: none */
     mprof__metric metric;
     const char *backend; /* how the user names the metric */
     int64_t interval_ns;
-    int lets_rest;          /* what has not run is not read again */
-    int include_children;   /* MEM is the sum of the tree */
-    int multiprocess;       /* each descendant is written by itself */
-    mprof__kinds kinds;     /* recorded beside the metric */
-    int group;              /* the control group is recorded, even without a limit */
-    const char *group_name; /* as told last; the watcher's */
-    int64_t group_bytes;    /* as told last */
+    int lets_rest;             /* what has not run is not read again */
+    int include_children;      /* MEM is the sum of the tree */
+    int multiprocess;          /* each descendant is written by itself */
+    mprof__memory_kinds kinds; /* recorded beside the metric */
+    int group;                 /* the control group is recorded, even without a limit */
+    const char *group_name;    /* as told last; the watcher's */
+    int64_t group_bytes;       /* as told last */
     int64_t group_limit_bytes;
     int follow;        /* what is left when the root has ended is told, too */
     int peak_interval; /* high-water marks are read and reset at every tick */

@@ -16,16 +16,16 @@
 #define NAME_MIN 24
 #define MIB (1024.0 * 1024.0)
 
-struct mprof__live {
+struct mprof__live_line {
     mprof__status_line line;
-    mprof__trend trend;
+    mprof__sparkline trend;
     int64_t due_ns;
     int utf8;
 };
 
-mprof_status mprof__live_open(mprof__live **out, int fd, mprof_error *error)
+mprof_status mprof__live_line_open(mprof__live_line **out, int fd, mprof_error *error)
 {
-    mprof__live *live = calloc(1, sizeof *live);
+    mprof__live_line *live = calloc(1, sizeof *live);
     mprof_status status;
 
     *out = NULL;
@@ -37,12 +37,12 @@ mprof_status mprof__live_open(mprof__live **out, int fd, mprof_error *error)
         free(live);
         return status;
     }
-    live->utf8 = mprof__screen_text_is_utf8();
+    live->utf8 = mprof__terminal_text_is_utf8();
     *out = live;
     return MPROF_OK;
 }
 
-void mprof__live_free(mprof__live *live)
+void mprof__live_line_free(mprof__live_line *live)
 {
     if (live) {
         mprof__status_line_close(&live->line);
@@ -50,30 +50,30 @@ void mprof__live_free(mprof__live *live)
     }
 }
 
-void mprof__live_add(mprof__live *live, int64_t bytes, int64_t now_ns)
+void mprof__live_line_add(mprof__live_line *live, int64_t bytes, int64_t now_ns)
 {
-    mprof__trend_add(&live->trend, bytes, now_ns);
+    mprof__sparkline_add(&live->trend, bytes, now_ns);
 }
 
-int64_t mprof__live_due_ns(const mprof__live *live)
+int64_t mprof__live_line_due_ns(const mprof__live_line *live)
 {
     return live->due_ns;
 }
 
 /* "1:02:03", or "02:03". */
-static void put_duration(mprof__screen_text *text, int64_t ns)
+static void put_duration(mprof__terminal_text *text, int64_t ns)
 {
     long long seconds = ns / 1000000000;
 
     if (seconds >= 3600) {
-        (void)mprof__screen_text_put(text, " %lld:%02lld:%02lld", seconds / 3600, seconds / 60 % 60,
-                                     seconds % 60);
+        (void)mprof__terminal_text_put(text, " %lld:%02lld:%02lld", seconds / 3600,
+                                       seconds / 60 % 60, seconds % 60);
     } else {
-        (void)mprof__screen_text_put(text, " %02lld:%02lld", seconds / 60, seconds % 60);
+        (void)mprof__terminal_text_put(text, " %02lld:%02lld", seconds / 60, seconds % 60);
     }
 }
 
-static void put_calls(mprof__screen_text *text, const mprof__live_view *view)
+static void put_calls(mprof__terminal_text *text, const mprof__live_line_view *view)
 {
     char more[32] = "";
     size_t most;
@@ -85,74 +85,75 @@ static void put_calls(mprof__screen_text *text, const mprof__live_view *view)
         snprintf(more, sizeof more, " +%zu", view->calls - 1);
     }
     most = text->room - text->columns;
-    if (most > NAME_MIN && mprof__screen_text_put(text, "  in ")) {
-        mprof__screen_text_put_foreign(text, view->function ? view->function : "?",
-                                       most - strlen("  in ") - strlen(more));
-        (void)mprof__screen_text_put(text, "%s", more);
+    if (most > NAME_MIN && mprof__terminal_text_put(text, "  in ")) {
+        mprof__terminal_text_put_foreign(text, view->function ? view->function : "?",
+                                         most - strlen("  in ") - strlen(more));
+        (void)mprof__terminal_text_put(text, "%s", more);
     }
 }
 
-void mprof__live_format(mprof__screen_text *text, const mprof__trend *trend,
-                        const mprof__live_view *view)
+void mprof__live_line_format(mprof__terminal_text *text, const mprof__sparkline *trend,
+                             const mprof__live_line_view *view)
 {
     char graph[GRAPH_SIZE] = "";
 
     if (view->waits_ns > 0) {
-        (void)mprof__screen_text_put(text, " mprof: the recording begins in");
+        (void)mprof__terminal_text_put(text, " mprof: the recording begins in");
         put_duration(text, view->waits_ns + 999999999);
         return;
     }
-    (void)mprof__screen_text_put(text, " %.1f MiB", (double)trend->bytes / MIB);
+    (void)mprof__terminal_text_put(text, " %.1f MiB", (double)trend->bytes / MIB);
     if (text->utf8 && text->room >= GRAPH_ROOM) {
-        mprof__trend_draw(trend, text->room >= 2 * GRAPH_ROOM ? GRAPH_CELLS : GRAPH_CELLS / 2,
-                          graph, sizeof graph);
-        (void)mprof__screen_text_put(text, " %s", graph);
+        mprof__sparkline_draw(trend, text->room >= 2 * GRAPH_ROOM ? GRAPH_CELLS : GRAPH_CELLS / 2,
+                              graph, sizeof graph);
+        (void)mprof__terminal_text_put(text, " %s", graph);
     }
-    (void)mprof__screen_text_put(text, "  peak %.1f", (double)view->peak_bytes / MIB);
-    (void)mprof__screen_text_put(text, "  %+.2f MiB/s", mprof__trend_slope(trend) / MIB);
+    (void)mprof__terminal_text_put(text, "  peak %.1f", (double)view->peak_bytes / MIB);
+    (void)mprof__terminal_text_put(text, "  %+.2f MiB/s", mprof__sparkline_slope(trend) / MIB);
     put_duration(text, view->lasts_ns);
     if (view->processes > 1) {
-        (void)mprof__screen_text_put(text, "  %zu processes", view->processes);
+        (void)mprof__terminal_text_put(text, "  %zu processes", view->processes);
     }
     put_calls(text, view);
 }
 
-void mprof__live_show(mprof__live *live, const mprof__live_view *view, int64_t now_ns)
+void mprof__live_line_show(mprof__live_line *live, const mprof__live_line_view *view,
+                           int64_t now_ns)
 {
-    mprof__screen_text text;
+    mprof__terminal_text text;
     size_t room = mprof__status_line_room(&live->line);
 
     live->due_ns = now_ns + PAUSE_NS;
     if (room == 0) {
         return;
     }
-    mprof__screen_text_init(&text, room, live->utf8);
-    mprof__live_format(&text, &live->trend, view);
+    mprof__terminal_text_init(&text, room, live->utf8);
+    mprof__live_line_format(&text, &live->trend, view);
     mprof__status_line_show(&live->line, text.bytes);
 }
 
-void mprof__live_hide(mprof__live *live)
+void mprof__live_line_hide(mprof__live_line *live)
 {
     mprof__status_line_hide(&live->line);
 }
 
-void mprof__live_renew(mprof__live *live)
+void mprof__live_line_renew(mprof__live_line *live)
 {
     mprof__status_line_renew(&live->line);
     live->due_ns = 0;
 }
 
-int mprof__live_take_signal(mprof__live *live, int number)
+int mprof__live_line_take_signal(mprof__live_line *live, int number)
 {
     switch (number) {
     case SIGTSTP:
-        mprof__live_hide(live);
+        mprof__live_line_hide(live);
         mprof__signal_stop(number);
-        mprof__live_renew(live);
+        mprof__live_line_renew(live);
         return 1;
     case SIGCONT:
     case SIGWINCH:
-        mprof__live_renew(live);
+        mprof__live_line_renew(live);
         return 1;
     case SIGTTOU:
         return 1;

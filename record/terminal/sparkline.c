@@ -7,7 +7,7 @@
 #define MEMORY_S 10.0
 
 /* The sums are kept relative to the last sample; the older ones move away from it, and fade. */
-static void move_sums(mprof__trend *trend, double seconds)
+static void move_sums(mprof__sparkline *trend, double seconds)
 {
     double fade = MEMORY_S / (MEMORY_S + seconds);
 
@@ -21,7 +21,7 @@ static void move_sums(mprof__trend *trend, double seconds)
     trend->sum_xy *= fade;
 }
 
-static void move_cells(mprof__trend *trend, int64_t cell)
+static void move_cells(mprof__sparkline *trend, int64_t cell)
 {
     int64_t from = trend->cell + 1;
 
@@ -34,7 +34,7 @@ static void move_cells(mprof__trend *trend, int64_t cell)
     trend->cell = cell;
 }
 
-static void start(mprof__trend *trend, int64_t bytes, int64_t now_ns)
+static void start(mprof__sparkline *trend, int64_t bytes, int64_t now_ns)
 {
     trend->first_ns = now_ns;
     trend->last_ns = now_ns;
@@ -44,7 +44,7 @@ static void start(mprof__trend *trend, int64_t bytes, int64_t now_ns)
     }
 }
 
-void mprof__trend_add(mprof__trend *trend, int64_t bytes, int64_t now_ns)
+void mprof__sparkline_add(mprof__sparkline *trend, int64_t bytes, int64_t now_ns)
 {
     int64_t *cell;
 
@@ -68,7 +68,7 @@ void mprof__trend_add(mprof__trend *trend, int64_t bytes, int64_t now_ns)
     }
 }
 
-double mprof__trend_slope(const mprof__trend *trend)
+double mprof__sparkline_slope(const mprof__sparkline *trend)
 {
     double spread = trend->weight * trend->sum_xx - trend->sum_x * trend->sum_x;
 
@@ -78,7 +78,7 @@ double mprof__trend_slope(const mprof__trend *trend)
     return (trend->weight * trend->sum_xy - trend->sum_x * trend->sum_y) / spread;
 }
 
-void mprof__trend_draw(const mprof__trend *trend, size_t count, char *text, size_t size)
+void mprof__sparkline_draw(const mprof__sparkline *trend, size_t count, char *text, size_t size)
 {
     static const char blocks[][4] = {"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
     const size_t steps = sizeof blocks / sizeof *blocks;

@@ -11,7 +11,7 @@
  * might, which does no harm. */
 #define FIRST_WIDE 0x1100
 
-void mprof__screen_text_init(mprof__screen_text *text, size_t room, int utf8)
+void mprof__terminal_text_init(mprof__terminal_text *text, size_t room, int utf8)
 {
     text->bytes[0] = '\0';
     text->used = 0;
@@ -20,7 +20,7 @@ void mprof__screen_text_init(mprof__screen_text *text, size_t room, int utf8)
     text->utf8 = utf8;
 }
 
-int mprof__screen_text_is_utf8(void)
+int mprof__terminal_text_is_utf8(void)
 {
     static const char *const names[] = {"LC_ALL", "LC_CTYPE", "LANG"};
 
@@ -65,7 +65,7 @@ static size_t count_columns(const char *bytes)
     return columns;
 }
 
-static int append(mprof__screen_text *text, const char *bytes, size_t length, size_t columns)
+static int append(mprof__terminal_text *text, const char *bytes, size_t length, size_t columns)
 {
     if (text->columns + columns > text->room || text->used + length >= sizeof text->bytes) {
         return 0;
@@ -77,7 +77,7 @@ static int append(mprof__screen_text *text, const char *bytes, size_t length, si
     return 1;
 }
 
-int mprof__screen_text_put(mprof__screen_text *text, const char *format, ...)
+int mprof__terminal_text_put(mprof__terminal_text *text, const char *format, ...)
 {
     char part[512];
     va_list arguments;
@@ -115,7 +115,7 @@ static char *make_harmless(const char *bytes, int utf8)
     return plain;
 }
 
-void mprof__screen_text_put_foreign(mprof__screen_text *text, const char *bytes, size_t most)
+void mprof__terminal_text_put_foreign(mprof__terminal_text *text, const char *bytes, size_t most)
 {
     size_t left = text->room - text->columns < most ? text->room - text->columns : most;
     char *plain = make_harmless(bytes, text->utf8);
@@ -133,12 +133,12 @@ void mprof__screen_text_put_foreign(mprof__screen_text *text, const char *bytes,
         left -= columns;
     }
     if (is_cut && left > 0) {
-        (void)mprof__screen_text_put(text, "%s", text->utf8 ? "…" : "~");
+        (void)mprof__terminal_text_put(text, "%s", text->utf8 ? "…" : "~");
     }
     free(plain);
 }
 
-void mprof__screen_text_pad(mprof__screen_text *text, size_t column)
+void mprof__terminal_text_pad(mprof__terminal_text *text, size_t column)
 {
     while (text->columns < column && append(text, " ", 1, 1)) {
     }

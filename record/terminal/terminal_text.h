@@ -7,29 +7,29 @@
 
 #define MPROF__SCREEN_TEXT_SIZE 2048
 
-typedef struct mprof__screen_text {
+typedef struct mprof__terminal_text {
     char bytes[MPROF__SCREEN_TEXT_SIZE]; /* terminated */
     size_t used;
     size_t columns; /* taken so far, at most `room` */
     size_t room;
     int utf8; /* the terminal shows more than ASCII */
-} mprof__screen_text;
+} mprof__terminal_text;
 
 /* An empty line of `room` columns. */
-void mprof__screen_text_init(mprof__screen_text *text, size_t room, int utf8);
+void mprof__terminal_text_init(mprof__terminal_text *text, size_t room, int utf8);
 
 /* Whether the locale of the environment is one of UTF-8. */
-int mprof__screen_text_is_utf8(void);
+int mprof__terminal_text_is_utf8(void);
 
 /* Appends, all of it or nothing: a part of a number says something wrong. 1 if there was room; else
  * the line ends here. */
-int mprof__screen_text_put(mprof__screen_text *text, const char *format, ...)
+int mprof__terminal_text_put(mprof__terminal_text *text, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
 /* Appends text of others, at most `most` columns of it; what is left out shows as an ellipsis. */
-void mprof__screen_text_put_foreign(mprof__screen_text *text, const char *bytes, size_t most);
+void mprof__terminal_text_put_foreign(mprof__terminal_text *text, const char *bytes, size_t most);
 
 /* Appends spaces up to that column. */
-void mprof__screen_text_pad(mprof__screen_text *text, size_t column);
+void mprof__terminal_text_pad(mprof__terminal_text *text, size_t column);
 
 #endif

@@ -19,7 +19,7 @@
 typedef struct board_row {
     int64_t pid;
     char name[96];
-    mprof__trend trend;
+    mprof__sparkline trend;
     int64_t peak_bytes; /* the kernel's mark; 0: not told */
     mprof_exit_cause cause;
     int64_t value;
@@ -27,9 +27,9 @@ typedef struct board_row {
     char function[256];
 } board_row;
 
-struct mprof__board {
+struct mprof__process_table {
     char title[512];
-    mprof__trend total;
+    mprof__sparkline total;
     board_row **rows; /* of processes that run */
     size_t count;
     size_t size;
@@ -38,9 +38,9 @@ struct mprof__board {
     uint64_t ended_count;
 };
 
-mprof_status mprof__board_new(mprof__board **out, mprof_error *error)
+mprof_status mprof__process_table_new(mprof__process_table **out, mprof_error *error)
 {
-    mprof__board *board = calloc(1, sizeof *board);
+    mprof__process_table *board = calloc(1, sizeof *board);
 
     *out = board;
     if (!board) {
@@ -50,7 +50,7 @@ mprof_status mprof__board_new(mprof__board **out, mprof_error *error)
     return MPROF_OK;
 }
 
-void mprof__board_free(mprof__board *board)
+void mprof__process_table_free(mprof__process_table *board)
 {
     if (!board) {
         return;
@@ -78,19 +78,19 @@ static void copy_text(char *text, size_t size, const char *bytes, size_t length)
     }
 }
 
-void mprof__board_set_title(mprof__board *board, const char *bytes, size_t length)
+void mprof__process_table_set_title(mprof__process_table *board, const char *bytes, size_t length)
 {
     copy_text(board->title, sizeof board->title, bytes, length);
 }
 
-static board_row *find_row(const mprof__board *board, int64_t pid)
+static board_row *find_row(const mprof__process_table *board, int64_t pid)
 {
     uint32_t index;
 
     return mprof__id_table_get(&board->by_pid, (uint32_t)pid, &index) ? board->rows[index] : NULL;
 }
 
-static int reserve_row(mprof__board *board)
+static int reserve_row(mprof__process_table *board)
 {
     if (board->count == board->size) {
         size_t size = board->size ? board->size * 2 : 16;
@@ -106,7 +106,7 @@ static int reserve_row(mprof__board *board)
 }
 
 /* NULL if out of memory. */
-static board_row *need_row(mprof__board *board, int64_t pid)
+static board_row *need_row(mprof__process_table *board, int64_t pid)
 {
     board_row *row = find_row(board, pid);
 
@@ -124,12 +124,13 @@ static board_row *need_row(mprof__board *board, int64_t pid)
     return row;
 }
 
-void mprof__board_add_total(mprof__board *board, int64_t bytes, int64_t time_ns)
+void mprof__process_table_add_total(mprof__process_table *board, int64_t bytes, int64_t time_ns)
 {
-    mprof__trend_add(&board->total, bytes, time_ns);
+    mprof__sparkline_add(&board->total, bytes, time_ns);
 }
 
-void mprof__board_name(mprof__board *board, int64_t pid, const char *bytes, size_t length)
+void mprof__process_table_name(mprof__process_table *board, int64_t pid, const char *bytes,
+                               size_t length)
 {
     board_row *row = need_row(board, pid);
 
@@ -138,16 +139,17 @@ void mprof__board_name(mprof__board *board, int64_t pid, const char *bytes, size
     }
 }
 
-void mprof__board_add(mprof__board *board, int64_t pid, int64_t bytes, int64_t time_ns)
+void mprof__process_table_add(mprof__process_table *board, int64_t pid, int64_t bytes,
+                              int64_t time_ns)
 {
     board_row *row = need_row(board, pid);
 
     if (row) {
-        mprof__trend_add(&row->trend, bytes, time_ns);
+        mprof__sparkline_add(&row->trend, bytes, time_ns);
     }
 }
 
-void mprof__board_peak(mprof__board *board, int64_t pid, int64_t bytes)
+void mprof__process_table_peak(mprof__process_table *board, int64_t pid, int64_t bytes)
 {
     board_row *row = need_row(board, pid);
 
@@ -156,7 +158,8 @@ void mprof__board_peak(mprof__board *board, int64_t pid, int64_t bytes)
     }
 }
 
-void mprof__board_end(mprof__board *board, int64_t pid, mprof_exit_cause cause, int64_t value)
+void mprof__process_table_end(mprof__process_table *board, int64_t pid, mprof_exit_cause cause,
+                              int64_t value)
 {
     board_row *row = need_row(board, pid);
     board_row **place = &board->ended[board->ended_count % ENDED_MAX];
@@ -178,19 +181,20 @@ void mprof__board_end(mprof__board *board, int64_t pid, mprof_exit_cause cause, 
     }
 }
 
-int mprof__board_is_alive(const mprof__board *board, int64_t pid)
+int mprof__process_table_is_alive(const mprof__process_table *board, int64_t pid)
 {
     return find_row(board, pid) != NULL;
 }
 
-void mprof__board_clear_calls(mprof__board *board)
+void mprof__process_table_clear_calls(mprof__process_table *board)
 {
     for (size_t i = 0; i < board->count; i++) {
         board->rows[i]->calls = 0;
     }
 }
 
-void mprof__board_calls(mprof__board *board, int64_t pid, size_t count, const char *function)
+void mprof__process_table_calls(mprof__process_table *board, int64_t pid, size_t count,
+                                const char *function)
 {
     board_row *row = find_row(board, pid); /* a process that has ended has none */
 
@@ -207,37 +211,37 @@ static int64_t peak_of(const board_row *row)
     return row->trend.peak_bytes > row->peak_bytes ? row->trend.peak_bytes : row->peak_bytes;
 }
 
-static void put_mib(mprof__screen_text *text, int is_known, int64_t bytes)
+static void put_mib(mprof__terminal_text *text, int is_known, int64_t bytes)
 {
     if (is_known) {
-        (void)mprof__screen_text_put(text, " %8.1f", (double)bytes / MIB);
+        (void)mprof__terminal_text_put(text, " %8.1f", (double)bytes / MIB);
     } else {
-        (void)mprof__screen_text_put(text, " %8s", "-");
+        (void)mprof__terminal_text_put(text, " %8s", "-");
     }
 }
 
-static void put_end(mprof__screen_text *text, const board_row *row)
+static void put_end(mprof__terminal_text *text, const board_row *row)
 {
     char name[16];
 
     mprof__signal_name(name, sizeof name, (int)row->value);
     switch (row->cause) {
     case MPROF_EXIT_STATUS:
-        (void)mprof__screen_text_put(text, "ended: status %d", (int)row->value);
+        (void)mprof__terminal_text_put(text, "ended: status %d", (int)row->value);
         break;
     case MPROF_EXIT_SIGNAL:
-        (void)mprof__screen_text_put(text, "ended: signal %s", name);
+        (void)mprof__terminal_text_put(text, "ended: signal %s", name);
         break;
     case MPROF_EXIT_OOM:
-        (void)mprof__screen_text_put(text, "ended: out of memory");
+        (void)mprof__terminal_text_put(text, "ended: out of memory");
         break;
     case MPROF_EXIT_UNKNOWN:
-        (void)mprof__screen_text_put(text, "ended");
+        (void)mprof__terminal_text_put(text, "ended");
         break;
     }
 }
 
-static void put_calls(mprof__screen_text *text, const board_row *row)
+static void put_calls(mprof__terminal_text *text, const board_row *row)
 {
     char more[32] = "";
 
@@ -245,27 +249,28 @@ static void put_calls(mprof__screen_text *text, const board_row *row)
         snprintf(more, sizeof more, " +%zu", row->calls - 1);
     }
     if (row->calls > 0 && text->room > text->columns + strlen(more)) {
-        mprof__screen_text_put_foreign(text, row->function,
-                                       text->room - text->columns - strlen(more));
-        (void)mprof__screen_text_put(text, "%s", more);
+        mprof__terminal_text_put_foreign(text, row->function,
+                                         text->room - text->columns - strlen(more));
+        (void)mprof__terminal_text_put(text, "%s", more);
     }
 }
 
-static void put_row(mprof__screen_text *text, const board_row *row, int has_ended)
+static void put_row(mprof__terminal_text *text, const board_row *row, int has_ended)
 {
     size_t start;
 
-    (void)mprof__screen_text_put(text, "%7lld", (long long)row->pid);
+    (void)mprof__terminal_text_put(text, "%7lld", (long long)row->pid);
     put_mib(text, row->trend.count > 0 && !has_ended, row->trend.bytes);
     put_mib(text, peak_of(row) > 0, peak_of(row));
     if (row->trend.last_ns > row->trend.first_ns && !has_ended) {
-        (void)mprof__screen_text_put(text, " %+9.2f  ", mprof__trend_slope(&row->trend) / MIB);
+        (void)mprof__terminal_text_put(text, " %+9.2f  ",
+                                       mprof__sparkline_slope(&row->trend) / MIB);
     } else {
-        (void)mprof__screen_text_put(text, " %9s  ", "-");
+        (void)mprof__terminal_text_put(text, " %9s  ", "-");
     }
     start = text->columns;
-    mprof__screen_text_put_foreign(text, row->name, NAME_COLUMNS);
-    mprof__screen_text_pad(text, start + NAME_COLUMNS + 2);
+    mprof__terminal_text_put_foreign(text, row->name, NAME_COLUMNS);
+    mprof__terminal_text_pad(text, start + NAME_COLUMNS + 2);
     if (has_ended) {
         put_end(text, row);
     } else {
@@ -285,7 +290,7 @@ static int compare_rows(const void *left, const void *right)
 }
 
 /* The rows in the order they are told in; NULL if out of memory. */
-static const board_row **sort_rows(const mprof__board *board)
+static const board_row **sort_rows(const mprof__process_table *board)
 {
     const board_row **sorted = malloc((board->count + 1) * sizeof *sorted);
 
@@ -299,9 +304,9 @@ static const board_row **sort_rows(const mprof__board *board)
 }
 
 /* The whole, in the words of the line of a recording. */
-static void put_total(mprof__screen_text *text, const mprof__board *board)
+static void put_total(mprof__terminal_text *text, const mprof__process_table *board)
 {
-    mprof__live_view view = {0};
+    mprof__live_line_view view = {0};
 
     view.peak_bytes = board->total.peak_bytes;
     view.lasts_ns = board->total.last_ns - board->total.first_ns;
@@ -314,34 +319,37 @@ static void put_total(mprof__screen_text *text, const mprof__board *board)
             view.peak_bytes = row->peak_bytes;
         }
     }
-    mprof__live_format(text, &board->total, &view);
+    mprof__live_line_format(text, &board->total, &view);
 }
 
-static void put_title(mprof__screen_text *text, const mprof__board *board, const char *state)
+static void put_title(mprof__terminal_text *text, const mprof__process_table *board,
+                      const char *state)
 {
-    (void)mprof__screen_text_put(text, " %s: ", state);
-    mprof__screen_text_put_foreign(text, board->title, text->room);
+    (void)mprof__terminal_text_put(text, " %s: ", state);
+    mprof__terminal_text_put_foreign(text, board->title, text->room);
 }
 
-void mprof__board_tell(const mprof__board *board, const char *state, size_t rows, size_t columns,
-                       int utf8, void (*line)(void *data, const char *text), void *data)
+void mprof__process_table_tell(const mprof__process_table *board, const char *state, size_t rows,
+                               size_t columns, int utf8, void (*line)(void *data, const char *text),
+                               void *data)
 {
     const board_row **sorted = sort_rows(board);
     uint64_t ended = board->ended_count < ENDED_MAX ? board->ended_count : ENDED_MAX;
-    mprof__screen_text text;
+    mprof__terminal_text text;
 
     for (size_t i = 0; i < rows && sorted; i++) {
         size_t row = i - 3;
 
-        mprof__screen_text_init(&text, columns, utf8);
+        mprof__terminal_text_init(&text, columns, utf8);
         if (i == 0) {
             put_title(&text, board, state);
         } else if (i == 1) {
             put_total(&text, board);
         } else if (i == 2) {
-            (void)mprof__screen_text_put(&text, "%7s %8s %8s %9s  ", "PID", "MiB", "PEAK", "MiB/s");
-            (void)mprof__screen_text_put(&text, "%-*s  ", NAME_COLUMNS, "NAME");
-            (void)mprof__screen_text_put(&text, "IN FLIGHT");
+            (void)mprof__terminal_text_put(&text, "%7s %8s %8s %9s  ", "PID", "MiB", "PEAK",
+                                           "MiB/s");
+            (void)mprof__terminal_text_put(&text, "%-*s  ", NAME_COLUMNS, "NAME");
+            (void)mprof__terminal_text_put(&text, "IN FLIGHT");
         } else if (row < board->count) {
             put_row(&text, sorted[row], 0);
         } else if (row - board->count < ended) {
@@ -349,8 +357,8 @@ void mprof__board_tell(const mprof__board *board, const char *state, size_t rows
 
             put_row(&text, board->ended[(board->ended_count - back) % ENDED_MAX], 1);
         } else if (row - board->count == ended && board->ended_count > ended) {
-            (void)mprof__screen_text_put(&text, "%7s more have ended: %llu", "",
-                                         (unsigned long long)(board->ended_count - ended));
+            (void)mprof__terminal_text_put(&text, "%7s more have ended: %llu", "",
+                                           (unsigned long long)(board->ended_count - ended));
         } else {
             break;
         }

@@ -10,7 +10,7 @@
 #include <string.h>
 
 struct mprof__process_watch {
-    mprof__board *board;
+    mprof__process_table *board;
     mprof__process_tree *tree;
     int64_t pid;
 };
@@ -20,18 +20,18 @@ static void take_name(void *data, mprof__process *process, int64_t time_ns)
     mprof__process_watch *watch = data;
 
     (void)time_ns;
-    mprof__board_name(watch->board, process->pid, process->name, strlen(process->name));
+    mprof__process_table_name(watch->board, process->pid, process->name, strlen(process->name));
 }
 
 static void take_end(void *data, mprof__process *process, const mprof__process_end *end)
 {
     mprof__process_watch *watch = data;
 
-    mprof__board_end(watch->board, process->pid, end->cause, end->value);
+    mprof__process_table_end(watch->board, process->pid, end->cause, end->value);
 }
 
-mprof_status mprof__process_watch_open(mprof__process_watch **out, int64_t pid, mprof__board *board,
-                                       mprof_error *error)
+mprof_status mprof__process_watch_open(mprof__process_watch **out, int64_t pid,
+                                       mprof__process_table *board, mprof_error *error)
 {
     mprof__process_watch *watch = calloc(1, sizeof *watch);
     mprof__process_tree_hooks hooks = {watch, take_name, take_name, take_end};
@@ -71,12 +71,12 @@ static int look_at(mprof__process_watch *watch, mprof__process *process, int64_t
         mprof__process_tree_end(watch->tree, process, &end);
         return 0;
     }
-    if (mprof__probe_rss(&process->probe, &bytes) == MPROF__PROBE_OK) {
-        mprof__board_add(watch->board, process->pid, bytes, now_ns);
+    if (mprof__memory_probe_rss(&process->probe, &bytes) == MPROF__PROBE_OK) {
+        mprof__process_table_add(watch->board, process->pid, bytes, now_ns);
         *sum += bytes;
     }
     if (mprof__procfs_status_read(&peak_bytes, comm, sizeof comm, process->pid) == 0) {
-        mprof__board_peak(watch->board, process->pid, peak_bytes);
+        mprof__process_table_peak(watch->board, process->pid, peak_bytes);
     }
     return 1;
 }
@@ -93,7 +93,7 @@ int mprof__process_watch_look(mprof__process_watch *watch)
         i += (size_t)look_at(watch, processes->items[i], now_ns, &sum);
     }
     if (sum > 0) {
-        mprof__board_add_total(watch->board, sum, now_ns);
+        mprof__process_table_add_total(watch->board, sum, now_ns);
     }
     return mprof__process_tree_root(watch->tree) != NULL;
 }

@@ -11,8 +11,8 @@
 typedef struct mprof__process_watch mprof__process_watch;
 
 /* `board` is the caller's and must outlive the watch. MPROF_ENOMEM. */
-mprof_status mprof__process_watch_open(mprof__process_watch **out, int64_t pid, mprof__board *board,
-                                       mprof_error *error);
+mprof_status mprof__process_watch_open(mprof__process_watch **out, int64_t pid,
+                                       mprof__process_table *board, mprof_error *error);
 void mprof__process_watch_free(mprof__process_watch *watch);
 
 /* Looks at all of them. 0 when the process has ended. */

@@ -15,10 +15,10 @@
 #define LINE_MAX_SIZE ((size_t)8 * 1024 * 1024)
 #define BYTES_PER_MIB (1024.0 * 1024.0)
 
-struct mprof__growing_file {
+struct mprof__recording_tail {
     char *path;
     int fd;
-    mprof__board *board;
+    mprof__process_table *board;
     char *bytes; /* not yet taken: the beginning of a line */
     size_t used;
     size_t size;
@@ -33,10 +33,10 @@ struct mprof__growing_file {
     int root_alive; /* it has not ended */
 };
 
-mprof_status mprof__growing_file_open(mprof__growing_file **out, const char *path,
-                                      mprof__board *board, mprof_error *error)
+mprof_status mprof__recording_tail_open(mprof__recording_tail **out, const char *path,
+                                        mprof__process_table *board, mprof_error *error)
 {
-    mprof__growing_file *file = calloc(1, sizeof *file);
+    mprof__recording_tail *file = calloc(1, sizeof *file);
     mprof_status status = MPROF_OK;
     struct stat kind;
 
@@ -55,14 +55,14 @@ mprof_status mprof__growing_file_open(mprof__growing_file **out, const char *pat
     }
     if (status != MPROF_OK) {
         mprof_error_at(error, path, 0);
-        mprof__growing_file_free(file);
+        mprof__recording_tail_free(file);
         return status;
     }
     *out = file;
     return MPROF_OK;
 }
 
-void mprof__growing_file_free(mprof__growing_file *file)
+void mprof__recording_tail_free(mprof__recording_tail *file)
 {
     if (!file) {
         return;
@@ -75,7 +75,7 @@ void mprof__growing_file_free(mprof__growing_file *file)
     free(file);
 }
 
-int64_t mprof__growing_file_recorder(const mprof__growing_file *file)
+int64_t mprof__recording_tail_recorder(const mprof__recording_tail *file)
 {
     struct flock lock = {.l_type = F_RDLCK, .l_whence = SEEK_SET};
 
@@ -98,17 +98,17 @@ static int64_t ns_of(double time_s)
 }
 
 /* The last tick has been told whole: what of the sum is no descendant's is the main process's. */
-static void settle_sum(mprof__growing_file *file)
+static void settle_sum(mprof__recording_tail *file)
 {
     if (file->root_alive && file->has_parts && !file->root_is_alone && file->rest_bytes > 0) {
-        mprof__board_add(file->board, file->root, file->rest_bytes, file->rest_ns);
+        mprof__process_table_add(file->board, file->root, file->rest_bytes, file->rest_ns);
     }
     file->rest_bytes = 0;
 }
 
 static mprof_status take_samples(void *data, const mprof_sample *samples, size_t count)
 {
-    mprof__growing_file *file = data;
+    mprof__recording_tail *file = data;
 
     for (size_t i = 0; i < count; i++) {
         int64_t bytes = bytes_of(samples[i].mib);
@@ -117,9 +117,9 @@ static mprof_status take_samples(void *data, const mprof_sample *samples, size_t
         settle_sum(file);
         file->rest_bytes = bytes;
         file->rest_ns = time_ns;
-        mprof__board_add_total(file->board, bytes, time_ns);
+        mprof__process_table_add_total(file->board, bytes, time_ns);
         if (file->root_alive && file->root_is_alone) {
-            mprof__board_add(file->board, file->root, bytes, time_ns);
+            mprof__process_table_add(file->board, file->root, bytes, time_ns);
         }
     }
     return MPROF_OK;
@@ -130,7 +130,7 @@ static int is_text(mprof_text text, const char *word)
     return text.length == strlen(word) && memcmp(text.bytes, word, text.length) == 0;
 }
 
-static void take_fact(mprof__growing_file *file, const mprof_record *record)
+static void take_fact(mprof__recording_tail *file, const mprof_record *record)
 {
     char number[24] = "";
 
@@ -145,12 +145,12 @@ static void take_fact(mprof__growing_file *file, const mprof_record *record)
     }
 }
 
-static void take_child(mprof__growing_file *file, const mprof_record *record)
+static void take_child(mprof__recording_tail *file, const mprof_record *record)
 {
     int64_t bytes = bytes_of(record->sample.mib);
     int64_t time_ns = ns_of(record->sample.time_s);
 
-    mprof__board_add(file->board, record->pid, bytes, time_ns);
+    mprof__process_table_add(file->board, record->pid, bytes, time_ns);
     if (time_ns == file->rest_ns) {
         file->rest_bytes -= bytes;
     }
@@ -158,30 +158,30 @@ static void take_child(mprof__growing_file *file, const mprof_record *record)
 
 static mprof_status take_record(void *data, const mprof_record *record)
 {
-    mprof__growing_file *file = data;
-    mprof__board *board = file->board;
+    mprof__recording_tail *file = data;
+    mprof__process_table *board = file->board;
 
     if (record->kind == MPROF_RECORD_CMDLINE) {
-        mprof__board_set_title(board, record->text.bytes, record->text.length);
+        mprof__process_table_set_title(board, record->text.bytes, record->text.length);
     } else if (record->kind == MPROF_RECORD_FACT) {
         take_fact(file, record);
     } else if (record->kind == MPROF_RECORD_PROC) {
-        mprof__board_name(board, record->pid, record->text.bytes, record->text.length);
+        mprof__process_table_name(board, record->pid, record->text.bytes, record->text.length);
     } else if (record->kind == MPROF_RECORD_CHLD && record->pid > 0) {
         take_child(file, record);
     } else if (record->kind == MPROF_RECORD_PEAK) {
-        mprof__board_peak(board, record->pid, bytes_of(record->sample.mib));
+        mprof__process_table_peak(board, record->pid, bytes_of(record->sample.mib));
     } else if (record->kind == MPROF_RECORD_EXIT) {
         settle_sum(file);
         file->root_alive = file->root_alive && record->pid != file->root;
-        mprof__board_end(board, record->pid, record->cause, record->value);
+        mprof__process_table_end(board, record->pid, record->cause, record->value);
     }
     return MPROF_OK;
 }
 
 /* --- whole lines --- */
 
-static mprof_status take_lines(mprof__growing_file *file, size_t length, mprof_error *error)
+static mprof_status take_lines(mprof__recording_tail *file, size_t length, mprof_error *error)
 {
     const mprof_visitor visitor = {file, take_samples, take_record, NULL};
     mprof_error reason = MPROF_ERROR_INIT;
@@ -205,7 +205,7 @@ static mprof_status take_lines(mprof__growing_file *file, size_t length, mprof_e
 }
 
 /* Takes what there is up to the last line end, and keeps the rest. */
-static mprof_status take_block(mprof__growing_file *file, mprof_error *error)
+static mprof_status take_block(mprof__recording_tail *file, mprof_error *error)
 {
     const char *first = memchr(file->bytes, '\n', file->used);
     const char *last = memrchr(file->bytes, '\n', file->used);
@@ -231,7 +231,7 @@ static mprof_status take_block(mprof__growing_file *file, mprof_error *error)
     return status;
 }
 
-static mprof_status reserve(mprof__growing_file *file, mprof_error *error)
+static mprof_status reserve(mprof__recording_tail *file, mprof_error *error)
 {
     size_t size = file->used + BLOCK_SIZE;
     char *larger;
@@ -248,7 +248,7 @@ static mprof_status reserve(mprof__growing_file *file, mprof_error *error)
     return MPROF_OK;
 }
 
-mprof_status mprof__growing_file_read(mprof__growing_file *file, mprof_error *error)
+mprof_status mprof__recording_tail_read(mprof__recording_tail *file, mprof_error *error)
 {
     mprof_status status = MPROF_OK;
     struct stat state;

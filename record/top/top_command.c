@@ -39,8 +39,8 @@ typedef struct top_options {
 
 /* What is looked at: a file or a process. */
 typedef struct subject {
-    mprof__board *board;
-    mprof__growing_file *file;
+    mprof__process_table *board;
+    mprof__recording_tail *file;
     mprof__process_watch *watch;
     int folder_fd; /* of the recorder, who is asked for calls in flight; -1: none known */
     int is_over;
@@ -113,7 +113,7 @@ static mprof_status open_process(subject *what, const char *text, mprof_error *e
     size_t argc = 0;
     int64_t pid = 0;
     char *matches; /* a number is one process, or none */
-    mprof_status status = mprof__attach_find(&pid, text, 0, &matches, error);
+    mprof_status status = mprof__find_process(&pid, text, 0, &matches, error);
 
     if (status == MPROF_OK) {
         status = mprof__attach_arguments(&argv, &argc, pid, error);
@@ -125,7 +125,7 @@ static mprof_status open_process(subject *what, const char *text, mprof_error *e
     }
     free(argv);
     if (status == MPROF_OK) {
-        mprof__board_set_title(what->board, title, strlen(title));
+        mprof__process_table_set_title(what->board, title, strlen(title));
         status = mprof__process_watch_open(&what->watch, pid, what->board, error);
         what->folder_fd = mprof__ring_folder_find_of(pid);
         if (what->folder_fd < 0) {
@@ -137,7 +137,7 @@ static mprof_status open_process(subject *what, const char *text, mprof_error *e
 
 static mprof_status open_subject(subject *what, const char *text, mprof_error *error)
 {
-    mprof_status status = mprof__board_new(&what->board, error);
+    mprof_status status = mprof__process_table_new(&what->board, error);
 
     if (status != MPROF_OK) {
         return status;
@@ -145,7 +145,7 @@ static mprof_status open_subject(subject *what, const char *text, mprof_error *e
     if (text[0] != '\0' && text[strspn(text, "0123456789")] == '\0') {
         return open_process(what, text, error);
     }
-    return mprof__growing_file_open(&what->file, text, what->board, error);
+    return mprof__recording_tail_open(&what->file, text, what->board, error);
 }
 
 static void close_subject(subject *what)
@@ -153,16 +153,16 @@ static void close_subject(subject *what)
     if (what->folder_fd >= 0) {
         close(what->folder_fd);
     }
-    mprof__growing_file_free(what->file);
+    mprof__recording_tail_free(what->file);
     mprof__process_watch_free(what->watch);
-    mprof__board_free(what->board);
+    mprof__process_table_free(what->board);
 }
 
 static void take_calls(void *data, int64_t pid, size_t count, const char *function)
 {
     subject *what = data;
 
-    mprof__board_calls(what->board, pid, count, function);
+    mprof__process_table_calls(what->board, pid, count, function);
 }
 
 /* Takes what the recorder has answered, and asks for the next time. 0 if there was no answer. */
@@ -170,9 +170,9 @@ static int look_at_calls(subject *what)
 {
     int is_answered;
 
-    mprof__board_clear_calls(what->board);
-    is_answered = mprof__flights_read(what->folder_fd, take_calls, what) == 0;
-    mprof__flights_ask(what->folder_fd, 0);
+    mprof__process_table_clear_calls(what->board);
+    is_answered = mprof__calls_in_flight_read(what->folder_fd, take_calls, what) == 0;
+    mprof__calls_in_flight_ask(what->folder_fd, 0);
     return is_answered;
 }
 
@@ -184,13 +184,13 @@ static mprof_status look(subject *what, mprof_error *error)
         what->is_over = !mprof__process_watch_look(what->watch);
     } else {
         /* before: what it wrote last is read */
-        int64_t recorder = mprof__growing_file_recorder(what->file);
+        int64_t recorder = mprof__recording_tail_recorder(what->file);
 
         what->is_over = recorder == 0;
         if (what->folder_fd < 0 && recorder > 0) {
             what->folder_fd = mprof__ring_folder_find(recorder);
         }
-        status = mprof__growing_file_read(what->file, error);
+        status = mprof__recording_tail_read(what->file, error);
     }
     if (what->folder_fd >= 0) {
         (void)look_at_calls(what);
@@ -216,8 +216,8 @@ static void print_line(void *data, const char *text)
 
 static void print_table(const subject *what)
 {
-    mprof__board_tell(what->board, state_of(what), BATCH_ROWS, BATCH_COLUMNS,
-                      mprof__screen_text_is_utf8(), print_line, NULL);
+    mprof__process_table_tell(what->board, state_of(what), BATCH_ROWS, BATCH_COLUMNS,
+                              mprof__terminal_text_is_utf8(), print_line, NULL);
     fflush(stdout);
 }
 
@@ -229,8 +229,8 @@ static void draw_line(void *data, const char *text)
 static void draw_table(mprof__screen *screen, const subject *what)
 {
     mprof__screen_begin(screen);
-    mprof__board_tell(what->board, state_of(what), screen->rows - 1, screen->columns,
-                      mprof__screen_text_is_utf8(), draw_line, screen);
+    mprof__process_table_tell(what->board, state_of(what), screen->rows - 1, screen->columns,
+                              mprof__terminal_text_is_utf8(), draw_line, screen);
     mprof__screen_end(screen);
 }
 
@@ -284,7 +284,7 @@ static void wait_for_next(session *run, double seconds)
 /* The first answer of the recorder takes its time, but not for ever. */
 static void wait_for_answer(session *run, subject *what)
 {
-    mprof__flights_ask(what->folder_fd, 1);
+    mprof__calls_in_flight_ask(what->folder_fd, 1);
     for (int i = 0; i < ANSWER_TRIES && !run->quits; i++) {
         wait_for_next(run, ANSWER_S / ANSWER_TRIES);
         if (look_at_calls(what)) {

@@ -260,7 +260,7 @@ void mprof__put_living(mprof_output *output, const mprof_figure *figure)
 {
     put_data(output, figure);
     mprof__put(output, "<script><![CDATA[\n");
-    mprof_output_write(output, mprof__living_js, sizeof mprof__living_js - 1);
+    mprof_output_write(output, mprof__interactive_js, sizeof mprof__interactive_js - 1);
     mprof__put(output, "]]></script>\n");
 }
 

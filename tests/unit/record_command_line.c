@@ -43,7 +43,7 @@ static void test_names(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof name_rows / sizeof *name_rows; i++) {
         print_message("%s\n", name_rows[i].path);
-        assert_int_equal(mprof__program_names_python(name_rows[i].path), name_rows[i].python);
+        assert_int_equal(mprof__command_line_names_python(name_rows[i].path), name_rows[i].python);
     }
 }
 
@@ -107,7 +107,7 @@ static int remove_folder(void **state)
 
 static const struct command_row {
     const char *name;
-    mprof__program_mode mode;
+    mprof__command_line_mode mode;
     const char *given;
     const char *executed;
     int python;
@@ -145,7 +145,7 @@ static const struct command_row {
 static void check_command(const struct command_row *row)
 {
     mprof_error error = MPROF_ERROR_INIT;
-    mprof__program program;
+    mprof__command_line program;
     char given[256];
     char executed[256] = "";
     char *argv[16];
@@ -157,8 +157,9 @@ static void check_command(const struct command_row *row)
         argv[argc++] = word;
     }
     argv[argc] = NULL;
-    assert_int_equal(mprof__program_init(&program, argc, argv, row->mode, "/usr/bin:/bin", &error),
-                     MPROF_OK);
+    assert_int_equal(
+        mprof__command_line_init(&program, argc, argv, row->mode, "/usr/bin:/bin", &error),
+        MPROF_OK);
     for (size_t i = 0; i < program.argc; i++) {
         snprintf(executed + strlen(executed), sizeof executed - strlen(executed), "%s%s",
                  i ? " " : "", program.argv[i]);
@@ -166,7 +167,7 @@ static void check_command(const struct command_row *row)
     assert_null(program.argv[program.argc]);
     assert_string_equal(executed, row->executed);
     assert_int_equal(program.python, row->python);
-    mprof__program_free(&program);
+    mprof__command_line_free(&program);
 }
 
 static void test_commands(void **state)
@@ -224,7 +225,7 @@ static void test_titles(void **state)
                 arguments[at] = '\0';
             }
         }
-        mprof__program_title(title, sizeof title, arguments, count ? count + 1 : 0,
+        mprof__process_title(title, sizeof title, arguments, count ? count + 1 : 0,
                              title_rows[i].comm);
         assert_string_equal(title, title_rows[i].title);
     }
@@ -238,7 +239,7 @@ static void test_title_is_cut(void **state)
     (void)state;
     memset(arguments, 'x', sizeof arguments);
     memcpy(arguments, "python3", 8);
-    mprof__program_title(title, sizeof title, arguments, sizeof arguments, "x");
+    mprof__process_title(title, sizeof title, arguments, sizeof arguments, "x");
     assert_int_equal(strlen(title), sizeof title - 1);
 }
 

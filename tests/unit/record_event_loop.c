@@ -15,22 +15,22 @@
 
 typedef struct way {
     const char *name;
-    void (*prepare)(mprof__wakers *wakers);
+    void (*prepare)(mprof__event_loop *wakers);
     int is_listed; /* by the kernel, behind the first waiting */
 } way;
 
-static void prepare_nothing(mprof__wakers *wakers)
+static void prepare_nothing(mprof__event_loop *wakers)
 {
     assert_true(wakers->epoll_fd >= 0);
 }
 
-static void take_list_away(mprof__wakers *wakers)
+static void take_list_away(mprof__event_loop *wakers)
 {
-    mprof__wakers_close(wakers);
+    mprof__event_loop_close(wakers);
 }
 
 /* As if the kernel did not know the call: here it is refused, for what is no such list. */
-static void spoil_list(mprof__wakers *wakers)
+static void spoil_list(mprof__event_loop *wakers)
 {
     int fds[2];
 
@@ -58,43 +58,44 @@ static void hear(const int *pair)
     assert_int_equal(read(pair[0], &byte, 1), 1);
 }
 
-static void check_what_wakes(const way *by, mprof__wakers *wakers, const int *bell, const int *tree)
+static void check_what_wakes(const way *by, mprof__event_loop *wakers, const int *bell,
+                             const int *tree)
 {
-    mprof__wakers_wait(wakers, MOMENT_NS);
-    assert_false(mprof__wakers_have(wakers, MPROF__WAKER_BELL));
-    assert_false(mprof__wakers_are_quiet(wakers, MPROF__WAKER_BELL));
+    mprof__event_loop_wait(wakers, MOMENT_NS);
+    assert_false(mprof__event_loop_have(wakers, MPROF__WAKER_BELL));
+    assert_false(mprof__event_loop_are_quiet(wakers, MPROF__WAKER_BELL));
     assert_int_equal(wakers->epoll_fd >= 0, by->is_listed);
 
-    mprof__wakers_set(wakers, MPROF__WAKER_BELL, bell[0]);
-    mprof__wakers_set(wakers, MPROF__WAKER_TREE, tree[0]);
-    mprof__wakers_wait(wakers, MOMENT_NS);
-    assert_false(mprof__wakers_have(wakers, MPROF__WAKER_BELL));
-    assert_true(mprof__wakers_are_quiet(wakers, MPROF__WAKER_BELL));
+    mprof__event_loop_set(wakers, MPROF__WAKER_BELL, bell[0]);
+    mprof__event_loop_set(wakers, MPROF__WAKER_TREE, tree[0]);
+    mprof__event_loop_wait(wakers, MOMENT_NS);
+    assert_false(mprof__event_loop_have(wakers, MPROF__WAKER_BELL));
+    assert_true(mprof__event_loop_are_quiet(wakers, MPROF__WAKER_BELL));
 
     ring(bell);
-    mprof__wakers_wait(wakers, NEVER_NS);
-    assert_true(mprof__wakers_have(wakers, MPROF__WAKER_BELL));
-    assert_false(mprof__wakers_are_quiet(wakers, MPROF__WAKER_BELL));
-    assert_true(mprof__wakers_are_quiet(wakers, MPROF__WAKER_TREE));
+    mprof__event_loop_wait(wakers, NEVER_NS);
+    assert_true(mprof__event_loop_have(wakers, MPROF__WAKER_BELL));
+    assert_false(mprof__event_loop_are_quiet(wakers, MPROF__WAKER_BELL));
+    assert_true(mprof__event_loop_are_quiet(wakers, MPROF__WAKER_TREE));
 
     ring(tree);
-    mprof__wakers_wait(wakers, NEVER_NS);
-    assert_true(mprof__wakers_have(wakers, MPROF__WAKER_BELL));
-    assert_true(mprof__wakers_have(wakers, MPROF__WAKER_TREE));
+    mprof__event_loop_wait(wakers, NEVER_NS);
+    assert_true(mprof__event_loop_have(wakers, MPROF__WAKER_BELL));
+    assert_true(mprof__event_loop_have(wakers, MPROF__WAKER_TREE));
 
-    mprof__wakers_set(wakers, MPROF__WAKER_BELL, -1);
-    mprof__wakers_wait(wakers, NEVER_NS);
-    assert_false(mprof__wakers_have(wakers, MPROF__WAKER_BELL));
-    assert_false(mprof__wakers_are_quiet(wakers, MPROF__WAKER_BELL));
-    assert_true(mprof__wakers_have(wakers, MPROF__WAKER_TREE));
+    mprof__event_loop_set(wakers, MPROF__WAKER_BELL, -1);
+    mprof__event_loop_wait(wakers, NEVER_NS);
+    assert_false(mprof__event_loop_have(wakers, MPROF__WAKER_BELL));
+    assert_false(mprof__event_loop_are_quiet(wakers, MPROF__WAKER_BELL));
+    assert_true(mprof__event_loop_have(wakers, MPROF__WAKER_TREE));
 
     hear(tree);
-    mprof__wakers_set(wakers, MPROF__WAKER_TREE, bell[0]); /* another one in its place */
-    mprof__wakers_wait(wakers, NEVER_NS);
-    assert_true(mprof__wakers_have(wakers, MPROF__WAKER_TREE));
+    mprof__event_loop_set(wakers, MPROF__WAKER_TREE, bell[0]); /* another one in its place */
+    mprof__event_loop_wait(wakers, NEVER_NS);
+    assert_true(mprof__event_loop_have(wakers, MPROF__WAKER_TREE));
     hear(bell);
-    mprof__wakers_wait(wakers, MOMENT_NS);
-    assert_true(mprof__wakers_are_quiet(wakers, MPROF__WAKER_TREE));
+    mprof__event_loop_wait(wakers, MOMENT_NS);
+    assert_true(mprof__event_loop_are_quiet(wakers, MPROF__WAKER_TREE));
 }
 
 static void take_alarm(int number)
@@ -102,18 +103,18 @@ static void take_alarm(int number)
     (void)number;
 }
 
-static void check_signals(const way *by, mprof__wakers *wakers, const int *silent)
+static void check_signals(const way *by, mprof__event_loop *wakers, const int *silent)
 {
     struct sigaction action = {.sa_handler = take_alarm};
     struct itimerval soon = {{0, 2000}, {0, 2000}};
     struct itimerval off = {{0, 0}, {0, 0}};
 
-    mprof__wakers_set(wakers, MPROF__WAKER_BELL, silent[0]);
+    mprof__event_loop_set(wakers, MPROF__WAKER_BELL, silent[0]);
     assert_int_equal(sigaction(SIGALRM, &action, NULL), 0);
     assert_int_equal(setitimer(ITIMER_REAL, &soon, NULL), 0);
-    mprof__wakers_wait(wakers, NEVER_NS);
+    mprof__event_loop_wait(wakers, NEVER_NS);
     assert_int_equal(setitimer(ITIMER_REAL, &off, NULL), 0);
-    assert_true(mprof__wakers_are_quiet(wakers, MPROF__WAKER_BELL));
+    assert_true(mprof__event_loop_are_quiet(wakers, MPROF__WAKER_BELL));
     assert_int_equal(wakers->epoll_fd >= 0, by->is_listed);
 }
 
@@ -121,18 +122,18 @@ static void test_each_way(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
-        mprof__wakers wakers;
+        mprof__event_loop wakers;
         int bell[2];
         int tree[2];
 
         print_message("%s\n", ways[i].name);
         assert_int_equal(pipe(bell), 0);
         assert_int_equal(pipe(tree), 0);
-        mprof__wakers_open(&wakers);
+        mprof__event_loop_open(&wakers);
         ways[i].prepare(&wakers);
         check_what_wakes(&ways[i], &wakers, bell, tree);
         check_signals(&ways[i], &wakers, tree);
-        mprof__wakers_close(&wakers);
+        mprof__event_loop_close(&wakers);
         for (int end = 0; end < 2; end++) {
             close(bell[end]);
             close(tree[end]);

@@ -59,11 +59,11 @@ static void end(const echo *child)
 }
 
 /* Asks until the child has come to sleep and all pauses are over. */
-static void wait_until_it_holds(mprof__rest *rest, pid_t pid)
+static void wait_until_it_holds(mprof__idle_check *rest, pid_t pid)
 {
     for (int i = 0; i < TRIES; i++) {
         rest->has_run = 0;
-        if (mprof__rest_holds(rest, pid, NOW_NS)) {
+        if (mprof__idle_check_holds(rest, pid, NOW_NS)) {
             assert_false(rest->has_run);
             return;
         }
@@ -73,10 +73,10 @@ static void wait_until_it_holds(mprof__rest *rest, pid_t pid)
 }
 
 /* While the child is on its way back to sleep its clock may be behind; then it never is. */
-static int is_work_noticed(mprof__rest *rest, pid_t pid)
+static int is_work_noticed(mprof__idle_check *rest, pid_t pid)
 {
     for (int i = 0; i < TRIES; i++) {
-        if (!mprof__rest_holds(rest, pid, NOW_NS)) {
+        if (!mprof__idle_check_holds(rest, pid, NOW_NS)) {
             return 1;
         }
         usleep(1000);
@@ -87,12 +87,12 @@ static int is_work_noticed(mprof__rest *rest, pid_t pid)
 /* A reading of before the child ran is not taken to hold behind it. */
 static void test_work_is_noticed(void **state)
 {
-    mprof__rest rest;
+    mprof__idle_check rest;
     echo child;
 
     (void)state;
     start(&child);
-    mprof__rest_init(&rest);
+    mprof__idle_check_init(&rest);
     for (int i = 0; i < 100; i++) {
         wait_until_it_holds(&rest, child.pid);
         exchange(&child);
@@ -105,17 +105,17 @@ static void test_work_is_noticed(void **state)
 /* Who works all the time is read without asking, mostly. */
 static void test_always_at_work(void **state)
 {
-    mprof__rest rest;
+    mprof__idle_check rest;
     echo child;
     int asked = 0;
 
     (void)state;
     start(&child);
-    mprof__rest_init(&rest);
+    mprof__idle_check_init(&rest);
     for (int i = 0; i < 1000; i++) {
         exchange(&child);
         asked += rest.pause == 0;
-        (void)mprof__rest_holds(&rest, child.pid, NOW_NS);
+        (void)mprof__idle_check_holds(&rest, child.pid, NOW_NS);
         usleep(100); /* off its processor */
     }
     assert_in_range(asked, 10, 500);
@@ -124,37 +124,37 @@ static void test_always_at_work(void **state)
 
 static void test_nothing_holds_for_ever(void **state)
 {
-    mprof__rest rest;
+    mprof__idle_check rest;
     echo child;
 
     (void)state;
     start(&child);
-    mprof__rest_init(&rest);
+    mprof__idle_check_init(&rest);
     wait_until_it_holds(&rest, child.pid);
     assert_in_range(rest.until_ns - NOW_NS, 1, 1000000000);
-    assert_false(mprof__rest_holds(&rest, child.pid, rest.until_ns));
+    assert_false(mprof__idle_check_holds(&rest, child.pid, rest.until_ns));
     end(&child);
 }
 
 static void test_intervals(void **state)
 {
     (void)state;
-    assert_false(mprof__rest_applies(1000000)); /* a tick is 1 ms at least */
-    assert_false(mprof__rest_applies(7000000));
+    assert_false(mprof__idle_check_applies(1000000)); /* a tick is 1 ms at least */
+    assert_false(mprof__idle_check_applies(7000000));
 }
 
 static void test_a_process_that_is_gone(void **state)
 {
-    mprof__rest rest;
+    mprof__idle_check rest;
     echo child;
 
     (void)state;
     start(&child);
-    mprof__rest_init(&rest);
+    mprof__idle_check_init(&rest);
     wait_until_it_holds(&rest, child.pid);
     end(&child);
     for (int i = 0; i < 100; i++) {
-        assert_false(mprof__rest_holds(&rest, child.pid, NOW_NS));
+        assert_false(mprof__idle_check_holds(&rest, child.pid, NOW_NS));
     }
 }
 

@@ -39,7 +39,8 @@ static void test_lists(void **state)
         int group;
 
         print_message("'%s'\n", row->list);
-        assert_int_equal(mprof__kinds_parse(&mask, &group, &wrong, row->list), row->wrong ? -1 : 0);
+        assert_int_equal(mprof__memory_kinds_parse(&mask, &group, &wrong, row->list),
+                         row->wrong ? -1 : 0);
         if (row->wrong) {
             assert_string_equal(wrong, row->wrong);
         } else {
@@ -66,7 +67,7 @@ static void test_texts(void **state)
 
     (void)state;
     for (unsigned mask = 0; mask < 1U << MPROF_KIND_COUNT; mask++) {
-        mprof__kinds_from_text(bytes, mask, rollup, status);
+        mprof__memory_kinds_from_text(bytes, mask, rollup, status);
         for (int kind = 0; kind < MPROF_KIND_COUNT; kind++) {
             assert_int_equal(bytes[kind], mask & 1U << kind ? all[kind] * KIB : -1);
         }
@@ -79,13 +80,13 @@ static void test_texts_that_are_missing(void **state)
     int64_t bytes[MPROF_KIND_COUNT];
 
     (void)state;
-    mprof__kinds_from_text(bytes, everything, NULL, status);
+    mprof__memory_kinds_from_text(bytes, everything, NULL, status);
     assert_int_equal(bytes[MPROF_KIND_PSS], -1);
     assert_int_equal(bytes[MPROF_KIND_ANON], 400 * KIB);
-    mprof__kinds_from_text(bytes, everything, rollup, NULL);
+    mprof__memory_kinds_from_text(bytes, everything, rollup, NULL);
     assert_int_equal(bytes[MPROF_KIND_PSS], 500 * KIB);
     assert_int_equal(bytes[MPROF_KIND_ANON], -1);
-    mprof__kinds_from_text(bytes, everything, "", "Name:\tkworker\n");
+    mprof__memory_kinds_from_text(bytes, everything, "", "Name:\tkworker\n");
     for (int kind = 0; kind < MPROF_KIND_COUNT; kind++) {
         assert_int_equal(bytes[kind], -1);
     }

@@ -118,8 +118,8 @@ static void unmake(const world *here)
 /* Plays a row; what was told is put into `told`. */
 static void play(const char *events, world *here, char *told)
 {
-    mprof__oom *oom = mprof__oom_open(here->root);
-    mprof__oom_place places[2];
+    mprof__oom_killer *oom = mprof__oom_killer_open(here->root);
+    mprof__oom_killer_place places[2];
     int64_t now_ns = START;
 
     assert_non_null(oom);
@@ -129,7 +129,7 @@ static void play(const char *events, world *here, char *told)
         switch (*event) {
         case '1':
         case '2':
-            mprof__oom_look(oom, &places[*event - '1'], *event - '0', now_ns);
+            mprof__oom_killer_look(oom, &places[*event - '1'], *event - '0', now_ns);
             break;
         case 'a':
         case 'b':
@@ -148,13 +148,14 @@ static void play(const char *events, world *here, char *told)
             now_ns += 60 * SECOND;
             break;
         default:
-            *told++ =
-                mprof__oom_claim(oom, &places[*event - 'x'], *event - 'x' + 1, now_ns) ? 'o' : 's';
+            *told++ = mprof__oom_killer_claim(oom, &places[*event - 'x'], *event - 'x' + 1, now_ns)
+                          ? 'o'
+                          : 's';
         }
         show(here);
     }
     *told = '\0';
-    mprof__oom_free(oom);
+    mprof__oom_killer_free(oom);
 }
 
 static void test_rows(void **state)
@@ -174,23 +175,24 @@ static void test_rows(void **state)
 
 static void test_nothing_to_see(void **state)
 {
-    mprof__oom *oom = mprof__oom_open("/nowhere");
-    mprof__oom_place place = {0, 0};
+    mprof__oom_killer *oom = mprof__oom_killer_open("/nowhere");
+    mprof__oom_killer_place place = {0, 0};
 
     (void)state;
     assert_non_null(oom);
-    mprof__oom_look(oom, &place, 1, START);
-    assert_int_equal(mprof__oom_claim(oom, &place, 1, START), 0);
-    mprof__oom_free(oom);
+    mprof__oom_killer_look(oom, &place, 1, START);
+    assert_int_equal(mprof__oom_killer_claim(oom, &place, 1, START), 0);
+    mprof__oom_killer_free(oom);
 }
 
-static int64_t limit_at(mprof__oom *oom, const mprof__oom_place *place, int64_t now_ns)
+static int64_t limit_at(mprof__oom_killer *oom, const mprof__oom_killer_place *place,
+                        int64_t now_ns)
 {
     int64_t current;
     int64_t limit;
     const char *name;
 
-    assert_int_equal(mprof__oom_group(oom, place, 1, &current, &limit, &name, now_ns), 0);
+    assert_int_equal(mprof__oom_killer_group(oom, place, 1, &current, &limit, &name, now_ns), 0);
     assert_int_equal(current, 4096);
     assert_string_equal(name, "/a");
     return limit;
@@ -199,8 +201,8 @@ static int64_t limit_at(mprof__oom *oom, const mprof__oom_place *place, int64_t 
 /* A limit that was changed is told a second later, and after eight where it long was the same. */
 static void test_limits_that_change(void **state)
 {
-    mprof__oom_place place = {0, 0};
-    mprof__oom *oom;
+    mprof__oom_killer_place place = {0, 0};
+    mprof__oom_killer *oom;
     world here;
     int64_t now_ns;
 
@@ -208,9 +210,9 @@ static void test_limits_that_change(void **state)
     make(&here, 2);
     put(&here, "groups/a/memory.current", "4096\n");
     put(&here, "groups/a/memory.max", "10000\n");
-    oom = mprof__oom_open(here.root);
+    oom = mprof__oom_killer_open(here.root);
     assert_non_null(oom);
-    mprof__oom_look(oom, &place, 1, START);
+    mprof__oom_killer_look(oom, &place, 1, START);
     assert_int_equal(limit_at(oom, &place, START), 10000);
     put(&here, "groups/a/memory.max", "20000\n");
     assert_int_equal(limit_at(oom, &place, START + SECOND / 2), 10000);
@@ -222,7 +224,7 @@ static void test_limits_that_change(void **state)
     assert_int_equal(limit_at(oom, &place, now_ns + 8 * SECOND), -1);
     put(&here, "groups/a/memory.max", "30000\n");
     assert_int_equal(limit_at(oom, &place, now_ns + 9 * SECOND), 30000);
-    mprof__oom_free(oom);
+    mprof__oom_killer_free(oom);
     unmake(&here);
 }
 

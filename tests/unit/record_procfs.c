@@ -95,12 +95,12 @@ static const char rollup[] = "55d0 ---p 00000000 00:00 0    [rollup]\n"
 static void test_rollup(void **state)
 {
     (void)state;
-    assert_int_equal(mprof__probe_parse_rollup(rollup, MPROF__METRIC_PSS), 318 * 1024);
-    assert_int_equal(mprof__probe_parse_rollup(rollup, MPROF__METRIC_USS),
+    assert_int_equal(mprof__memory_probe_parse_rollup(rollup, MPROF__METRIC_PSS), 318 * 1024);
+    assert_int_equal(mprof__memory_probe_parse_rollup(rollup, MPROF__METRIC_USS),
                      (76 + 112 + 2048) * 1024);
-    assert_int_equal(mprof__probe_parse_rollup("", MPROF__METRIC_PSS), -1);
-    assert_int_equal(mprof__probe_parse_rollup("Rss: 1 kB\n", MPROF__METRIC_USS), -1);
-    assert_int_equal(mprof__probe_parse_rollup("Pss_Anon: 1 kB\n", MPROF__METRIC_PSS), -1);
+    assert_int_equal(mprof__memory_probe_parse_rollup("", MPROF__METRIC_PSS), -1);
+    assert_int_equal(mprof__memory_probe_parse_rollup("Rss: 1 kB\n", MPROF__METRIC_USS), -1);
+    assert_int_equal(mprof__memory_probe_parse_rollup("Pss_Anon: 1 kB\n", MPROF__METRIC_PSS), -1);
 }
 
 int main(void)

@@ -159,20 +159,20 @@ static mprof_status tell(void *data, const mprof__ring_call *call)
     return MPROF_OK;
 }
 
-static mprof__ring *open_ring(const writer *ring)
+static mprof__ring_reader *open_ring(const writer *ring)
 {
     mprof_error error = MPROF_ERROR_INIT;
-    mprof__ring *reader;
+    mprof__ring_reader *reader;
 
-    assert_int_equal(mprof__ring_open(&reader, dup(ring->fd), PID, &error), MPROF_OK);
+    assert_int_equal(mprof__ring_reader_open(&reader, dup(ring->fd), PID, &error), MPROF_OK);
     return reader;
 }
 
-static mprof_status drain(mprof__ring *reader, told *all)
+static mprof_status drain(mprof__ring_reader *reader, told *all)
 {
     static char scratch[MPROF__RING_SCRATCH];
     mprof_error error = MPROF_ERROR_INIT;
-    mprof_status status = mprof__ring_drain(reader, scratch, tell, all, &error);
+    mprof_status status = mprof__ring_reader_drain(reader, scratch, tell, all, &error);
 
     if (status != MPROF_OK) {
         print_message("  %s\n", error.message);
@@ -184,7 +184,7 @@ static mprof_status drain(mprof__ring *reader, told *all)
 static void test_calls(void **state)
 {
     writer ring = make_ring(CAPACITY);
-    mprof__ring *reader = open_ring(&ring);
+    mprof__ring_reader *reader = open_ring(&ring);
     told all = {"", 0, 0};
     uint64_t tail = 0;
 
@@ -200,13 +200,13 @@ static void test_calls(void **state)
     assert_string_equal(all.text, "m.inner [Thread-1] 1 2-4\n");
     assert_int_equal(pread(ring.fd, &tail, sizeof tail, MPROF_WIRE_TAIL_OFFSET), sizeof tail);
     assert_int_equal(tail, ring.head); /* the room is given back */
-    assert_int_equal(mprof__ring_finish(reader, tell, &all), MPROF_OK);
+    assert_int_equal(mprof__ring_reader_finish(reader, tell, &all), MPROF_OK);
     assert_string_equal(all.text,
                         "m.inner [Thread-1] 1 2-4\nm.outer [] 0 open\nm.inner [#6] 0 open\n");
-    assert_int_equal(mprof__ring_finish(reader, tell, &all), MPROF_OK); /* told once */
+    assert_int_equal(mprof__ring_reader_finish(reader, tell, &all), MPROF_OK); /* told once */
     assert_int_equal(all.count, 3);
-    assert_int_equal(mprof__ring_start_ns(reader), 12345);
-    mprof__ring_free(reader);
+    assert_int_equal(mprof__ring_reader_start_ns(reader), 12345);
+    mprof__ring_reader_free(reader);
     close(ring.fd);
 }
 
@@ -239,7 +239,7 @@ static void put_pending(const writer *ring, size_t index, const mprof_wire_calls
 static void test_calls_told_as_one(void **state)
 {
     writer ring = make_ring(CAPACITY);
-    mprof__ring *reader = open_ring(&ring);
+    mprof__ring_reader *reader = open_ring(&ring);
     told all = {"", 0, 0};
     mprof_wire_calls calls;
 
@@ -266,16 +266,16 @@ static void test_calls_told_as_one(void **state)
     put_pending(&ring, MPROF_WIRE_PENDING_COUNT - 1, &calls, 0);
     put_enter(&ring, 1, 1, 0, 0);
     assert_int_equal(drain(reader, &all), MPROF_OK);
-    assert_int_equal(mprof__ring_finish(reader, tell, &all), MPROF_OK);
+    assert_int_equal(mprof__ring_reader_finish(reader, tell, &all), MPROF_OK);
     assert_string_equal(all.text, "m.f [] 2 x5 1-2\nm.f [t] 2 x5 1-2\nm.f [] 0 open\n");
-    mprof__ring_free(reader);
+    mprof__ring_reader_free(reader);
     close(ring.fd);
 }
 
 static void test_wraps(void **state)
 {
     writer ring = make_ring(CAPACITY);
-    mprof__ring *reader = open_ring(&ring);
+    mprof__ring_reader *reader = open_ring(&ring);
     told all = {"", 0, 0};
 
     (void)state;
@@ -289,9 +289,9 @@ static void test_wraps(void **state)
     }
     assert_int_equal(drain(reader, &all), MPROF_OK);
     assert_int_equal(all.count, 1000);
-    assert_int_equal(mprof__ring_finish(reader, tell, &all), MPROF_OK);
+    assert_int_equal(mprof__ring_reader_finish(reader, tell, &all), MPROF_OK);
     assert_int_equal(all.count, 1000);
-    mprof__ring_free(reader);
+    mprof__ring_reader_free(reader);
     close(ring.fd);
 }
 
@@ -299,7 +299,7 @@ static void test_wraps(void **state)
 static void test_many_lanes(void **state)
 {
     writer ring = make_ring(CAPACITY);
-    mprof__ring *reader = open_ring(&ring);
+    mprof__ring_reader *reader = open_ring(&ring);
     told all = {"", 0, 0};
 
     (void)state;
@@ -319,24 +319,24 @@ static void test_many_lanes(void **state)
     put_exit(&ring, 2);
     assert_int_equal(drain(reader, &all), MPROF_OK);
     assert_string_equal(all.text, "m.f [task-70000] 0 2-4\nm.f [#3] 0 3-6\n");
-    mprof__ring_free(reader);
+    mprof__ring_reader_free(reader);
     close(ring.fd);
 }
 
 static void test_dropped(void **state)
 {
     writer ring = make_ring(CAPACITY);
-    mprof__ring *reader = open_ring(&ring);
+    mprof__ring_reader *reader = open_ring(&ring);
     told all = {"", 0, 0};
     uint64_t dropped = 77;
 
     (void)state;
-    assert_int_equal(mprof__ring_dropped(reader), 0);
+    assert_int_equal(mprof__ring_reader_dropped(reader), 0);
     assert_int_equal(pwrite(ring.fd, &dropped, sizeof dropped, MPROF_WIRE_HEAD_OFFSET + 8),
                      sizeof dropped);
     assert_int_equal(drain(reader, &all), MPROF_OK);
-    assert_int_equal(mprof__ring_dropped(reader), 77);
-    mprof__ring_free(reader);
+    assert_int_equal(mprof__ring_reader_dropped(reader), 77);
+    mprof__ring_reader_free(reader);
     close(ring.fd);
 }
 
@@ -362,13 +362,13 @@ static void test_headers(void **state)
     for (size_t i = 0; i < sizeof header_rows / sizeof *header_rows; i++) {
         writer ring = make_ring(CAPACITY);
         mprof_error error = MPROF_ERROR_INIT;
-        mprof__ring *reader;
+        mprof__ring_reader *reader;
 
         print_message("%s\n", header_rows[i].name);
         assert_int_equal(pwrite(ring.fd, &header_rows[i].value, header_rows[i].size,
                                 (off_t)header_rows[i].offset),
                          header_rows[i].size);
-        assert_int_equal(mprof__ring_open(&reader, ring.fd, PID, &error), MPROF_EFORMAT);
+        assert_int_equal(mprof__ring_reader_open(&reader, ring.fd, PID, &error), MPROF_EFORMAT);
         assert_null(reader);
         close(ring.fd);
     }
@@ -377,14 +377,14 @@ static void test_headers(void **state)
 static void test_not_a_ring(void **state)
 {
     mprof_error error = MPROF_ERROR_INIT;
-    mprof__ring *reader;
+    mprof__ring_reader *reader;
     int pipes[2];
     int empty = memfd_create("empty", MFD_CLOEXEC);
 
     (void)state;
-    assert_int_equal(mprof__ring_open(&reader, empty, PID, &error), MPROF_EFORMAT);
+    assert_int_equal(mprof__ring_reader_open(&reader, empty, PID, &error), MPROF_EFORMAT);
     assert_int_equal(pipe(pipes), 0);
-    assert_int_equal(mprof__ring_open(&reader, pipes[0], PID, &error), MPROF_EFORMAT);
+    assert_int_equal(mprof__ring_reader_open(&reader, pipes[0], PID, &error), MPROF_EFORMAT);
     close(pipes[0]);
     close(pipes[1]);
     close(empty);
@@ -644,7 +644,7 @@ static void test_hostile(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof hostile_rows / sizeof *hostile_rows; i++) {
         writer ring = make_ring(CAPACITY);
-        mprof__ring *reader = open_ring(&ring);
+        mprof__ring_reader *reader = open_ring(&ring);
         told all = {"", 0, 0};
 
         print_message("%s\n", hostile_rows[i].name);
@@ -655,8 +655,8 @@ static void test_hostile(void **state)
         hostile_rows[i].spoil(&ring);
         assert_int_equal(drain(reader, &all), MPROF_EFORMAT);
         assert_memory_equal(all.text, "m.good [] 0 1-2\n", 16); /* what came before is kept */
-        assert_int_equal(mprof__ring_finish(reader, tell, &all), MPROF_OK);
-        mprof__ring_free(reader);
+        assert_int_equal(mprof__ring_reader_finish(reader, tell, &all), MPROF_OK);
+        mprof__ring_reader_free(reader);
         close(ring.fd);
     }
 }
@@ -665,7 +665,7 @@ static void test_hostile(void **state)
 static void test_name_flood(void **state)
 {
     writer ring = make_ring(65536);
-    mprof__ring *reader = open_ring(&ring);
+    mprof__ring_reader *reader = open_ring(&ring);
     told all = {"", 0, 0};
     mprof_status status = MPROF_OK;
 
@@ -677,7 +677,7 @@ static void test_name_flood(void **state)
         }
     }
     assert_int_equal(status, MPROF_EFORMAT);
-    mprof__ring_free(reader);
+    mprof__ring_reader_free(reader);
     close(ring.fd);
 }
 
@@ -689,7 +689,7 @@ static void test_scribbled(void **state)
     (void)state;
     for (int round = 0; round < 3000; round++) {
         writer ring = make_ring(CAPACITY);
-        mprof__ring *reader = open_ring(&ring);
+        mprof__ring_reader *reader = open_ring(&ring);
         told all = {"", 0, 0};
 
         put_text(&ring, MPROF_WIRE_NAME, 1, "m.good");
@@ -707,8 +707,8 @@ static void test_scribbled(void **state)
         if (drain(reader, &all) == MPROF_OK) {
             (void)drain(reader, &all);
         }
-        assert_int_equal(mprof__ring_finish(reader, tell, &all), MPROF_OK);
-        mprof__ring_free(reader);
+        assert_int_equal(mprof__ring_reader_finish(reader, tell, &all), MPROF_OK);
+        mprof__ring_reader_free(reader);
         close(ring.fd);
     }
 }

@@ -39,11 +39,11 @@ static void test_texts_of_others(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        mprof__screen_text text;
+        mprof__terminal_text text;
 
         print_message("%s\n", rows[i].name);
-        mprof__screen_text_init(&text, 80, rows[i].utf8);
-        mprof__screen_text_put_foreign(&text, rows[i].text, rows[i].most);
+        mprof__terminal_text_init(&text, 80, rows[i].utf8);
+        mprof__terminal_text_put_foreign(&text, rows[i].text, rows[i].most);
         assert_string_equal(text.bytes, rows[i].shown);
         assert_int_equal(text.columns, rows[i].columns);
     }
@@ -53,12 +53,12 @@ static void test_never_wider_than_the_screen(void **state)
 {
     (void)state;
     for (size_t room = 0; room < 40; room++) {
-        mprof__screen_text text;
+        mprof__terminal_text text;
 
-        mprof__screen_text_init(&text, room, 1);
-        (void)mprof__screen_text_put(&text, "%5.1f MiB ", 12.5);
-        mprof__screen_text_put_foreign(&text, "\346\274\242 a name \033[H that is long", 99);
-        mprof__screen_text_pad(&text, 99);
+        mprof__terminal_text_init(&text, room, 1);
+        (void)mprof__terminal_text_put(&text, "%5.1f MiB ", 12.5);
+        mprof__terminal_text_put_foreign(&text, "\346\274\242 a name \033[H that is long", 99);
+        mprof__terminal_text_pad(&text, 99);
         assert_int_equal(text.columns, room < 10 ? 0 : room);
         assert_null(strchr(text.bytes, '\033'));
         assert_true(room >= 10 || strncmp(text.bytes, " 12.5", 5) != 0); /* no part of a number */
@@ -90,7 +90,7 @@ static void test_locales(void **state)
         if (locales[i].lang) {
             setenv("LANG", locales[i].lang, 1);
         }
-        assert_int_equal(mprof__screen_text_is_utf8() != 0, locales[i].utf8);
+        assert_int_equal(mprof__terminal_text_is_utf8() != 0, locales[i].utf8);
     }
 }
 
