@@ -7,7 +7,7 @@
 
 #define ROOM_FIRST 64
 
-struct mprof_pointer_pair {
+struct mprof__pointer_pair {
     const void *key;
     void *value;
 };
@@ -19,7 +19,7 @@ static size_t home_of(const void *key, size_t room)
 }
 
 /* Where the key is, or the empty place where it would be. */
-static size_t place_of(const mprof_pointer_map *map, const void *key)
+static size_t place_of(const mprof__pointer_map *map, const void *key)
 {
     size_t place = home_of(key, map->room);
     while (map->pairs[place].key != NULL && map->pairs[place].key != key) {
@@ -28,14 +28,14 @@ static size_t place_of(const mprof_pointer_map *map, const void *key)
     return place;
 }
 
-void *mprof__pointer_map_find(const mprof_pointer_map *map, const void *key)
+void *mprof__pointer_map_find(const mprof__pointer_map *map, const void *key)
 {
     return map->count == 0 ? NULL : map->pairs[place_of(map, key)].value;
 }
 
-static bool grow(mprof_pointer_map *map)
+static bool grow(mprof__pointer_map *map)
 {
-    mprof_pointer_map larger = {.room = map->room == 0 ? ROOM_FIRST : map->room * 2};
+    mprof__pointer_map larger = {.room = map->room == 0 ? ROOM_FIRST : map->room * 2};
 
     larger.pairs = calloc(larger.room, sizeof *larger.pairs);
     if (larger.pairs == NULL) {
@@ -52,19 +52,19 @@ static bool grow(mprof_pointer_map *map)
     return true;
 }
 
-bool mprof__pointer_map_put(mprof_pointer_map *map, const void *key, void *value)
+bool mprof__pointer_map_put(mprof__pointer_map *map, const void *key, void *value)
 {
     if (map->count >= map->room / 2 && !grow(map)) {
         return false;
     }
-    struct mprof_pointer_pair *pair = &map->pairs[place_of(map, key)];
+    struct mprof__pointer_pair *pair = &map->pairs[place_of(map, key)];
     map->count += pair->key == NULL;
     pair->key = key;
     pair->value = value;
     return true;
 }
 
-void *mprof__pointer_map_take(mprof_pointer_map *map, const void *key)
+void *mprof__pointer_map_take(mprof__pointer_map *map, const void *key)
 {
     if (map->count == 0) {
         return NULL;
@@ -83,16 +83,16 @@ void *mprof__pointer_map_take(mprof_pointer_map *map, const void *key)
             empty = i;
         }
     }
-    map->pairs[empty] = (struct mprof_pointer_pair){0};
+    map->pairs[empty] = (struct mprof__pointer_pair){0};
     map->count--;
     return value;
 }
 
-void mprof__pointer_map_drain(mprof_pointer_map *map, void (*take)(const void *key, void *value))
+void mprof__pointer_map_drain(mprof__pointer_map *map, void (*take)(const void *key, void *value))
 {
-    mprof_pointer_map had = *map;
+    mprof__pointer_map had = *map;
 
-    *map = (mprof_pointer_map){0};
+    *map = (mprof__pointer_map){0};
     for (size_t i = 0; i < had.room; i++) {
         if (had.pairs[i].key != NULL) {
             take(had.pairs[i].key, had.pairs[i].value);

@@ -13,7 +13,7 @@
 #define OLDEST_MINOR 8
 #define NEWEST_MINOR 15
 
-mprof_python mprof__python;
+mprof__python_api mprof__python;
 
 /* PyTypeObject as far as we must look into it in versions up to 3.10; final in all of them. */
 typedef struct old_type {
@@ -36,7 +36,7 @@ static PyObject *vectorcall_inline(PyObject *callable, PyObject *const *argument
                                    PyObject *keywords)
 {
     old_type *type = (old_type *)(void *)Py_TYPE(callable);
-    mprof_vectorcall vectorcall = NULL;
+    mprof__vectorcall vectorcall = NULL;
 
     if ((type->flags & FLAG_HAVE_VECTORCALL) != 0) {
         memcpy(&vectorcall, (char *)callable + type->vectorcall_offset, sizeof vectorcall);
@@ -114,7 +114,7 @@ static uint32_t running_version(void)
     return VERSION(numbers[0], numbers[1]) | (uint32_t)numbers[2] << 8;
 }
 
-static void find_monitoring(mprof_python *api)
+static void find_monitoring(mprof__python_api *api)
 {
     bool all = api->version >= VERSION(3, 12);
 
@@ -163,9 +163,9 @@ char *mprof__python_text(PyObject *value)
     return copy;
 }
 
-mprof_python_fit mprof__python_load(void)
+mprof__python_fit mprof__python_load(void)
 {
-    mprof_python *api = &mprof__python;
+    mprof__python_api *api = &mprof__python;
     bool all = true;
 
     api->version = running_version();
@@ -202,7 +202,7 @@ mprof_python_fit mprof__python_load(void)
     return all ? MPROF_PYTHON_FITS : MPROF_PYTHON_UNKNOWN;
 }
 
-void mprof__python_unfit(char *text, size_t size, mprof_python_fit fit)
+void mprof__python_unfit(char *text, size_t size, mprof__python_fit fit)
 {
     uint32_t version = mprof__python.version;
 
@@ -219,7 +219,7 @@ void mprof__python_unfit(char *text, size_t size, mprof_python_fit fit)
 }
 
 /* In 3.8 the offsets cannot be given as members. */
-static PyObject *make_type_of_38(PyType_Spec *spec, const mprof_python_layout *layout)
+static PyObject *make_type_of_38(PyType_Spec *spec, const mprof__python_layout *layout)
 {
     PyObject *made = PyType_FromSpec(spec);
     old_type *type = (old_type *)(void *)made;
@@ -234,7 +234,7 @@ static PyObject *make_type_of_38(PyType_Spec *spec, const mprof_python_layout *l
     return made;
 }
 
-static PyObject *make_type(PyType_Spec *spec, const mprof_python_layout *layout)
+static PyObject *make_type(PyType_Spec *spec, const mprof__python_layout *layout)
 {
     PyMemberDef members[3] = {{0}};
     PyType_Slot slots[32];
@@ -261,7 +261,7 @@ static PyObject *make_type(PyType_Spec *spec, const mprof_python_layout *layout)
     return PyType_FromSpec(&extended);
 }
 
-PyObject *mprof__python_type(PyType_Spec *spec, const mprof_python_layout *layout)
+PyObject *mprof__python_type(PyType_Spec *spec, const mprof__python_layout *layout)
 {
     bool is_38 = mprof__python.version < VERSION(3, 9);
     PyObject *made = is_38 ? make_type_of_38(spec, layout) : make_type(spec, layout);
@@ -285,7 +285,7 @@ void mprof__python_free(PyObject *self)
     Py_DECREF(type);
 }
 
-mprof_python_frames mprof__python_frames;
+mprof__python_frame_api mprof__python_frames;
 
 PyObject *mprof__python_module(const char *name)
 {
@@ -298,7 +298,7 @@ PyObject *mprof__python_module(const char *name)
 
 bool mprof__python_frames_load(void)
 {
-    mprof_python_frames *api = &mprof__python_frames;
+    mprof__python_frame_api *api = &mprof__python_frames;
     bool all = find_function(&api->set_trace, "PyEval_SetTrace");
 
     all &= find_function(&api->frame_line, "PyFrame_GetLineNumber");

@@ -11,21 +11,21 @@
 #include <stdint.h>
 
 /* Positional arguments in an array, as PEP 590 has it. */
-typedef PyObject *(*mprof_vectorcall)(PyObject *callable, PyObject *const *arguments, size_t count,
-                                      PyObject *keywords);
+typedef PyObject *(*mprof__vectorcall)(PyObject *callable, PyObject *const *arguments, size_t count,
+                                       PyObject *keywords);
 
-typedef enum mprof_python_fit {
+typedef enum mprof__python_fit {
     MPROF_PYTHON_FITS,
     MPROF_PYTHON_TOO_OLD,
     MPROF_PYTHON_TOO_NEW, /* what we rely on may have changed */
     MPROF_PYTHON_FREE_THREADED,
     MPROF_PYTHON_UNKNOWN, /* something we need is not there */
-} mprof_python_fit;
+} mprof__python_fit;
 
-typedef struct mprof_python {
+typedef struct mprof__python_api {
     uint32_t version; /* as PY_VERSION_HEX, without the release level: 0x030b0200 */
     bool counts_all;  /* a debug build: it counts all references together, too */
-    mprof_vectorcall vectorcall;
+    mprof__vectorcall vectorcall;
     PyObject *(*method_new)(PyObject *function, PyObject *self); /* new reference */
     PyObject *(*builtin_new)(PyMethodDef *method, PyObject *self, PyObject *module,
                              PyTypeObject *type); /* new reference; its module and type are NULL */
@@ -41,14 +41,14 @@ typedef struct mprof_python {
     PyTypeObject *code_type;
 
     /* from 3.12 on; else NULL */
-    mprof_vectorcall (*vectorcall_of)(PyObject *callable);
-    void (*function_set_vectorcall)(PyObject *function, mprof_vectorcall vectorcall);
+    mprof__vectorcall (*vectorcall_of)(PyObject *callable);
+    void (*function_set_vectorcall)(PyObject *function, mprof__vectorcall vectorcall);
     Py_ssize_t (*code_extra_index)(void (*free_extra)(void *));
     int (*code_extra_get)(PyObject *code, Py_ssize_t index, void **extra);
     int (*code_extra_set)(PyObject *code, Py_ssize_t index, void *extra);
-} mprof_python;
+} mprof__python_api;
 
-extern mprof_python mprof__python;
+extern mprof__python_api mprof__python;
 
 /* Objects that live for ever have the sign of the lower half of their count set, from 3.12 on; from
  * 3.14 on the upper half is no count. Py_IncRef and Py_DecRef know that as well, but the
@@ -102,10 +102,10 @@ long mprof__python_flags_of_code(PyObject *code);
 char *mprof__python_text(PyObject *value);
 
 /* Fills mprof__python from the interpreter that this process runs. */
-mprof_python_fit mprof__python_load(void);
+mprof__python_fit mprof__python_load(void);
 
 /* What it is that does not fit, as words after "in": "a free-threaded Python". */
-void mprof__python_unfit(char *text, size_t size, mprof_python_fit fit);
+void mprof__python_unfit(char *text, size_t size, mprof__python_fit fit);
 
 /* A module of the interpreter's own that is always loaded. By the way of the import statement,
  * which is taken in any case: a function of the interpreter that nobody else calls brings 64 KiB of
@@ -119,24 +119,24 @@ PyObject *mprof__python_module(const char *name);
     }
 
 /* What a specification does not say. */
-typedef struct mprof_python_layout {
+typedef struct mprof__python_layout {
     const char *shown_name; /* in messages, as of a type of the interpreter's own; NULL: as it is */
     /* where an instance keeps what its type needs; 0: the type has none */
     Py_ssize_t vectorcall_offset;
     Py_ssize_t weaklist_offset;
-} mprof_python_layout;
+} mprof__python_layout;
 
 /* What looking at running code needs; `load` fills it from the interpreter. */
-typedef int (*mprof_trace_function)(PyObject *self, PyObject *frame, int what, PyObject *argument);
+typedef int (*mprof__trace_function)(PyObject *self, PyObject *frame, int what, PyObject *argument);
 
-typedef struct mprof_python_frames {
-    void (*set_trace)(mprof_trace_function function, PyObject *self); /* of this thread */
-    int (*frame_line)(PyObject *frame);                               /* the line it stands at */
+typedef struct mprof__python_frame_api {
+    void (*set_trace)(mprof__trace_function function, PyObject *self); /* of this thread */
+    int (*frame_line)(PyObject *frame);                                /* the line it stands at */
     int (*code_line)(PyObject *code, int offset); /* the line of an instruction */
     PyObject *(*get_code)(PyObject *frame);       /* new reference; missing in 3.8 */
-} mprof_python_frames;
+} mprof__python_frame_api;
 
-extern mprof_python_frames mprof__python_frames;
+extern mprof__python_frame_api mprof__python_frames;
 
 bool mprof__python_frames_load(void);
 
@@ -150,7 +150,7 @@ int mprof__python_frame_event_line(PyObject *frame);
 bool mprof__python_frame_begins(PyObject *frame, PyObject *code);
 
 /* PyType_FromSpec, and what it cannot express in 3.8. New reference, NULL with an exception. */
-PyObject *mprof__python_type(PyType_Spec *spec, const mprof_python_layout *layout);
+PyObject *mprof__python_type(PyType_Spec *spec, const mprof__python_layout *layout);
 
 /* To be called by tp_traverse of heap types: from 3.9 on instances own their type. */
 int mprof__python_visit_type(PyObject *self, visitproc visit, void *context);

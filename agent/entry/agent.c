@@ -46,7 +46,7 @@ static bool python_fits(const char *directory)
 {
     char python[64];
     char line[128];
-    mprof_python_fit fit = mprof__python_load();
+    mprof__python_fit fit = mprof__python_load();
 
     if (fit == MPROF_PYTHON_FITS) {
         return true;

@@ -64,7 +64,7 @@ static const char *refusal(void)
 {
     static char text[80] = "it runs in ";
     const size_t length = strlen("it runs in ");
-    mprof_python_fit fit = mprof__python_load();
+    mprof__python_fit fit = mprof__python_load();
 
     if (fit == MPROF_PYTHON_FITS) {
         return NULL;

@@ -140,7 +140,7 @@ static void release(PyObject *self)
 static PyObject *stand_in_type(void)
 {
     static PyObject *type; /* owned, for the life of the process */
-    static const mprof_python_layout layout = {.shown_name = "function"};
+    static const mprof__python_layout layout = {.shown_name = "function"};
     PyType_Slot slots[] = {
         MPROF_SLOT(Py_tp_call, call),
         MPROF_SLOT(Py_tp_getattro, get_attribute),

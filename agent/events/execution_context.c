@@ -16,7 +16,7 @@ typedef struct thread_lane {
     const void *main_greenlet; /* borrowed: the thread's root, or NULL while not known */
     uint32_t image;            /* counts forks, so that a child does not reuse its parent's */
     char *name;                /* owned; NULL: not asked for yet, or not known */
-    mprof_lane_slot *usual;    /* the slot it had last, */
+    mprof__lane_slot *usual;   /* the slot it had last, */
     uint32_t usual_renamed;    /* when it was named for us */
     struct thread_lane *next;  /* among the finished */
 } thread_lane;

@@ -8,12 +8,12 @@
 
 #include "agent/pointer_map.h"
 
-static mprof_pointer_map lanes; /* by owner */
-static mprof_lane *spare;       /* for reuse: a request's lane comes and goes with its only call */
+static mprof__pointer_map lanes; /* by owner */
+static mprof_lane *spare;        /* for reuse: a request's lane comes and goes with its only call */
 
 /* The slots of one kind; a set bit in `free` says that nobody uses the slot. */
 typedef struct slot_table {
-    mprof_lane_slot **slots;
+    mprof__lane_slot **slots;
     uint64_t *free;
     uint32_t count;
     uint32_t room; /* a multiple of 64 */
@@ -30,7 +30,7 @@ mprof_lane *mprof__lane_find(const void *owner)
 static bool grow_table(slot_table *table)
 {
     uint32_t room = table->room == 0 ? 64 : table->room * 2;
-    mprof_lane_slot **slots = realloc(table->slots, room * sizeof(mprof_lane_slot *));
+    mprof__lane_slot **slots = realloc(table->slots, room * sizeof(mprof__lane_slot *));
     if (slots == NULL) {
         return false;
     }
@@ -45,7 +45,7 @@ static bool grow_table(slot_table *table)
     return true;
 }
 
-static mprof_lane_slot *lowest_free(const slot_table *table)
+static mprof__lane_slot *lowest_free(const slot_table *table)
 {
     for (uint32_t word = 0; word < (table->count + 63) / 64; word++) {
         if (table->free[word] != 0) {
@@ -55,12 +55,12 @@ static mprof_lane_slot *lowest_free(const slot_table *table)
     return NULL;
 }
 
-static bool is_free(const slot_table *table, const mprof_lane_slot *slot)
+static bool is_free(const slot_table *table, const mprof__lane_slot *slot)
 {
     return (table->free[slot->index / 64] >> (slot->index % 64) & 1) != 0;
 }
 
-static mprof_lane_slot *slot_named(const slot_table *table, const char *name)
+static mprof__lane_slot *slot_named(const slot_table *table, const char *name)
 {
     for (uint32_t i = 0; i < table->count; i++) {
         if (strcmp(table->slots[i]->name, name) == 0) {
@@ -70,7 +70,7 @@ static mprof_lane_slot *slot_named(const slot_table *table, const char *name)
     return NULL;
 }
 
-static bool name_slot(mprof_lane_slot *slot, const char *name)
+static bool name_slot(mprof__lane_slot *slot, const char *name)
 {
     static const char *const words[MPROF_LANE_KINDS] = {
         [MPROF_LANE_THREAD] = "thread",
@@ -97,12 +97,12 @@ static bool name_slot(mprof_lane_slot *slot, const char *name)
     return true;
 }
 
-static mprof_lane_slot *add_slot(slot_table *table, enum mprof_lane_kind kind)
+static mprof__lane_slot *add_slot(slot_table *table, enum mprof__lane_kind kind)
 {
     if (table->count == table->room && !grow_table(table)) {
         return NULL;
     }
-    mprof_lane_slot *slot = calloc(1, sizeof *slot);
+    mprof__lane_slot *slot = calloc(1, sizeof *slot);
     if (slot == NULL) {
         return NULL;
     }
@@ -114,8 +114,8 @@ static mprof_lane_slot *add_slot(slot_table *table, enum mprof_lane_kind kind)
     return slot;
 }
 
-static mprof_lane_slot *take_slot(enum mprof_lane_kind kind, mprof_lane_slot *slot,
-                                  const char *name)
+static mprof__lane_slot *take_slot(enum mprof__lane_kind kind, mprof__lane_slot *slot,
+                                   const char *name)
 {
     slot_table *table = &tables[kind];
 
@@ -132,7 +132,7 @@ static mprof_lane_slot *take_slot(enum mprof_lane_kind kind, mprof_lane_slot *sl
     return slot;
 }
 
-mprof_lane_slot *mprof__lane_slot_take(enum mprof_lane_kind kind, const char *name)
+mprof__lane_slot *mprof__lane_slot_take(enum mprof__lane_kind kind, const char *name)
 {
     char shown[MPROF_WIRE_NAME_MAX];
 
@@ -141,7 +141,7 @@ mprof_lane_slot *mprof__lane_slot_take(enum mprof_lane_kind kind, const char *na
     }
     snprintf(shown, sizeof shown, "%.*s", MPROF_WIRE_NAME_MAX - 16, name);
     for (unsigned number = 2;; number++) {
-        mprof_lane_slot *slot = slot_named(&tables[kind], shown);
+        mprof__lane_slot *slot = slot_named(&tables[kind], shown);
         if (slot == NULL || is_free(&tables[kind], slot)) {
             return take_slot(kind, slot, shown);
         }
@@ -149,7 +149,7 @@ mprof_lane_slot *mprof__lane_slot_take(enum mprof_lane_kind kind, const char *na
     }
 }
 
-bool mprof__lane_slot_retake(mprof_lane_slot *slot, uint32_t renamed)
+bool mprof__lane_slot_retake(mprof__lane_slot *slot, uint32_t renamed)
 {
     slot_table *table = &tables[slot->kind];
 
@@ -160,12 +160,12 @@ bool mprof__lane_slot_retake(mprof_lane_slot *slot, uint32_t renamed)
     return true;
 }
 
-void mprof__lane_slot_give(mprof_lane_slot *slot)
+void mprof__lane_slot_give(mprof__lane_slot *slot)
 {
     tables[slot->kind].free[slot->index / 64] |= UINT64_C(1) << slot->index % 64;
 }
 
-mprof_lane *mprof__lane_add(const void *owner, enum mprof_lane_kind kind, const char *name)
+mprof_lane *mprof__lane_add(const void *owner, enum mprof__lane_kind kind, const char *name)
 {
     mprof_lane *lane = spare;
     if (lane != NULL) {
@@ -202,12 +202,12 @@ void mprof__lane_release(mprof_lane *lane)
     spare = lane;
 }
 
-mprof_ring_text mprof__lane_text(const mprof_lane *lane)
+mprof__ring_text mprof__lane_text(const mprof_lane *lane)
 {
     if (lane->slot == NULL) {
-        return (mprof_ring_text){0};
+        return (mprof__ring_text){0};
     }
-    return (mprof_ring_text){
+    return (mprof__ring_text){
         .id = lane->slot->id,
         .length = lane->slot->length,
         .bytes = lane->slot->name,
@@ -217,7 +217,7 @@ mprof_ring_text mprof__lane_text(const mprof_lane *lane)
 
 void mprof__lane_forget(void)
 {
-    lanes = (mprof_pointer_map){0};
+    lanes = (mprof__pointer_map){0};
     spare = NULL;
     memset(tables, 0, sizeof tables);
     last_id = 0;

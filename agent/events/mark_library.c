@@ -99,7 +99,7 @@ mprof_mark *mprof_mark_enter(const char *name)
     } else {
         mark = malloc(sizeof *mark);
     }
-    mprof_name *interned = mark != NULL ? mprof__name_intern(name, strlen(name)) : NULL;
+    mprof__name *interned = mark != NULL ? mprof__name_intern(name, strlen(name)) : NULL;
     if (interned != NULL) {
         mprof__span_begin(&mark->span, interned);
     } else {

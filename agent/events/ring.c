@@ -45,7 +45,7 @@ static bool fill_file(int fd, uint32_t python_version)
         return false;
     }
     clock_gettime(CLOCK_MONOTONIC, &now);
-    const mprof_wire_header header = {
+    const mprof__wire_header header = {
         .magic = MPROF_WIRE_MAGIC,
         .version = MPROF_WIRE_VERSION,
         .pid = (uint32_t)getpid(),
@@ -93,9 +93,9 @@ static int make_file(const char *directory, uint32_t python_version)
     return -1;
 }
 
-bool mprof__ring_open(mprof_ring *ring, const char *directory, uint32_t python_version)
+bool mprof__ring_open(mprof__ring *ring, const char *directory, uint32_t python_version)
 {
-    memset(ring, 0, offsetof(mprof_ring, directory));
+    memset(ring, 0, offsetof(mprof__ring, directory));
     if (directory != ring->directory) {
         size_t length = strnlen(directory, sizeof ring->directory);
         if (length == sizeof ring->directory) {
@@ -118,7 +118,7 @@ bool mprof__ring_open(mprof_ring *ring, const char *directory, uint32_t python_v
     return true;
 }
 
-void mprof__ring_close(mprof_ring *ring)
+void mprof__ring_close(mprof__ring *ring)
 {
     if (ring->header != NULL) {
         munmap(ring->header, FILE_BYTES);
@@ -128,7 +128,7 @@ void mprof__ring_close(mprof_ring *ring)
 
 /* One byte into the recorder's FIFO. The descriptor is not kept: a program that closes all of its
  * own and opens others would find our byte in a file of its own. */
-static void ring_bell(mprof_ring *ring)
+static void ring_bell(mprof__ring *ring)
 {
     char path[PATH_MAX + sizeof MPROF_WIRE_BELL + 1];
 
@@ -144,7 +144,7 @@ static void ring_bell(mprof_ring *ring)
     }
 }
 
-static uint64_t free_bytes(const mprof_ring *ring)
+static uint64_t free_bytes(const mprof__ring *ring)
 {
     uint64_t tail = __atomic_load_n(&ring->header->tail, __ATOMIC_ACQUIRE);
     uint64_t used = ring->head - tail;
@@ -152,7 +152,7 @@ static uint64_t free_bytes(const mprof_ring *ring)
 }
 
 /* Everything is a multiple of 8 bytes long and 8-byte aligned, so a word never wraps. */
-static void append_words(mprof_ring *ring, const void *bytes, size_t size)
+static void append_words(mprof__ring *ring, const void *bytes, size_t size)
 {
     const uint8_t *from = bytes;
 
@@ -162,7 +162,7 @@ static void append_words(mprof_ring *ring, const void *bytes, size_t size)
     }
 }
 
-static void publish(mprof_ring *ring)
+static void publish(mprof__ring *ring)
 {
     __atomic_store_n(&ring->header->head, ring->head, __ATOMIC_RELEASE);
     if (ring->head - ring->rung >= MPROF_WIRE_CAPACITY / 2) {
@@ -170,16 +170,16 @@ static void publish(mprof_ring *ring)
     }
 }
 
-static uint64_t text_size(const mprof_ring_text *text, uint32_t generation)
+static uint64_t text_size(const mprof__ring_text *text, uint32_t generation)
 {
     if (text == NULL || *text->told_in == generation) {
         return 0;
     }
-    return round_up(sizeof(mprof_wire_text) + text->length);
+    return round_up(sizeof(mprof__wire_text) + text->length);
 }
 
 /* Does nothing if the text is known already. */
-static void append_text(mprof_ring *ring, uint8_t kind, const mprof_ring_text *text,
+static void append_text(mprof__ring *ring, uint8_t kind, const mprof__ring_text *text,
                         uint32_t generation)
 {
     uint64_t size = text_size(text, generation);
@@ -187,11 +187,11 @@ static void append_text(mprof_ring *ring, uint8_t kind, const mprof_ring_text *t
         return;
     }
     const size_t head_size =
-        sizeof(mprof_wire_text); /* 12: the text begins inside the second word */
+        sizeof(mprof__wire_text); /* 12: the text begins inside the second word */
     uint8_t words[16] = {0};
     size_t inside = text->length < 4 ? text->length : 4;
 
-    const mprof_wire_text head = {
+    const mprof__wire_text head = {
         .event = {.size = (uint16_t)size, .kind = kind, .id = text->id},
         .length = text->length,
     };
@@ -210,24 +210,24 @@ static void append_text(mprof_ring *ring, uint8_t kind, const mprof_ring_text *t
     *text->told_in = generation;
 }
 
-static void append_texts(mprof_ring *ring, uint32_t generation, const mprof_ring_text *name,
-                         const mprof_ring_text *lane)
+static void append_texts(mprof__ring *ring, uint32_t generation, const mprof__ring_text *name,
+                         const mprof__ring_text *lane)
 {
     append_text(ring, MPROF_WIRE_NAME, name, generation);
     append_text(ring, MPROF_WIRE_LANE, lane, generation);
 }
 
-static mprof_wire_pending *pending_table(const mprof_ring *ring)
+static mprof__wire_pending *pending_table(const mprof__ring *ring)
 {
     uint8_t *file = (uint8_t *)ring->header;
-    return (mprof_wire_pending *)(void *)(file + MPROF_WIRE_PENDING_OFFSET);
+    return (mprof__wire_pending *)(void *)(file + MPROF_WIRE_PENDING_OFFSET);
 }
 
 /* At any moment the process may be killed: until `head` covers the event the entry counts, from
  * then on it does not. */
-static void tell_pending(mprof_ring *ring)
+static void tell_pending(mprof__ring *ring)
 {
-    mprof_wire_pending *table = pending_table(ring);
+    mprof__wire_pending *table = pending_table(ring);
 
     for (uint32_t i = 0; i < ring->pending_used; i++) {
         append_words(ring, &table[i].calls, sizeof table[i].calls);
@@ -241,15 +241,15 @@ static void tell_pending(mprof_ring *ring)
     ring->pending_last = 0;
 }
 
-static bool is_same_kind(const mprof_wire_calls *left, const mprof_wire_calls *right)
+static bool is_same_kind(const mprof__wire_calls *left, const mprof__wire_calls *right)
 {
     return left->name == right->name && left->lane == right->lane && left->level == right->level &&
            left->count > 0 && left->count < UINT32_MAX;
 }
 
-static mprof_wire_pending *find_pending(mprof_ring *ring, const mprof_wire_calls *calls)
+static mprof__wire_pending *find_pending(mprof__ring *ring, const mprof__wire_calls *calls)
 {
-    mprof_wire_pending *table = pending_table(ring);
+    mprof__wire_pending *table = pending_table(ring);
 
     if (is_same_kind(&table[ring->pending_last].calls, calls)) {
         return &table[ring->pending_last];
@@ -264,15 +264,15 @@ static mprof_wire_pending *find_pending(mprof_ring *ring, const mprof_wire_calls
 }
 
 /* Returns whether the recorder knows, or will have read, both texts. */
-static bool tell_texts(mprof_ring *ring, uint32_t generation, const mprof_ring_text *name,
-                       const mprof_ring_text *lane)
+static bool tell_texts(mprof__ring *ring, uint32_t generation, const mprof__ring_text *name,
+                       const mprof__ring_text *lane)
 {
     uint64_t needed = text_size(name, generation) + text_size(lane, generation);
 
     if (needed == 0) {
         return true;
     }
-    if (needed + (uint64_t)ring->in_flight * sizeof(mprof_wire_exit) > free_bytes(ring)) {
+    if (needed + (uint64_t)ring->in_flight * sizeof(mprof__wire_exit) > free_bytes(ring)) {
         return false;
     }
     append_texts(ring, generation, name, lane);
@@ -280,10 +280,10 @@ static bool tell_texts(mprof_ring *ring, uint32_t generation, const mprof_ring_t
     return true;
 }
 
-void mprof__ring_gather(mprof_ring *ring, mprof_wire_calls calls, uint32_t generation,
-                        const mprof_ring_text *name, const mprof_ring_text *lane)
+void mprof__ring_gather(mprof__ring *ring, mprof__wire_calls calls, uint32_t generation,
+                        const mprof__ring_text *name, const mprof__ring_text *lane)
 {
-    mprof_wire_pending *pending = find_pending(ring, &calls);
+    mprof__wire_pending *pending = find_pending(ring, &calls);
 
     if (pending != NULL) {
         pending->calls.exit_ns = calls.exit_ns;
@@ -298,19 +298,19 @@ void mprof__ring_gather(mprof_ring *ring, mprof_wire_calls calls, uint32_t gener
     }
     ring->pending_last = ring->pending_used++;
     pending = &pending_table(ring)[ring->pending_last];
-    calls.event = (mprof_wire_event){.size = sizeof calls, .kind = MPROF_WIRE_CALLS};
+    calls.event = (mprof__wire_event){.size = sizeof calls, .kind = MPROF_WIRE_CALLS};
     calls.count = 0;
-    *pending = (mprof_wire_pending){.calls = calls};
+    *pending = (mprof__wire_pending){.calls = calls};
     __atomic_store_n(&pending->calls.count, 1, __ATOMIC_RELEASE);
 }
 
-uint32_t mprof__ring_enter(mprof_ring *ring, mprof_wire_enter enter, uint32_t generation,
-                           const mprof_ring_text *name, const mprof_ring_text *lane)
+uint32_t mprof__ring_enter(mprof__ring *ring, mprof__wire_enter enter, uint32_t generation,
+                           const mprof__ring_text *name, const mprof__ring_text *lane)
 {
     uint64_t needed = text_size(name, generation) + text_size(lane, generation) + sizeof enter +
-                      ((uint64_t)ring->in_flight + 1) * sizeof(mprof_wire_exit);
+                      ((uint64_t)ring->in_flight + 1) * sizeof(mprof__wire_exit);
 
-    needed += ring->pending_used * sizeof(mprof_wire_calls);
+    needed += ring->pending_used * sizeof(mprof__wire_calls);
     ring->is_over |= __atomic_load_n(&ring->header->over, __ATOMIC_RELAXED) != 0;
     if (needed + TEXTS_RESERVE > free_bytes(ring)) {
         return 0;
@@ -323,16 +323,16 @@ uint32_t mprof__ring_enter(mprof_ring *ring, mprof_wire_enter enter, uint32_t ge
         ring->last_call = 1; /* 0 says "dropped" */
     }
     enter.event =
-        (mprof_wire_event){.size = sizeof enter, .kind = MPROF_WIRE_ENTER, .id = ring->last_call};
+        (mprof__wire_event){.size = sizeof enter, .kind = MPROF_WIRE_ENTER, .id = ring->last_call};
     append_words(ring, &enter, sizeof enter);
     ring->in_flight++;
     publish(ring);
     return ring->last_call;
 }
 
-void mprof__ring_exit(mprof_ring *ring, uint32_t call, uint8_t flags, mprof_wire_exit leave)
+void mprof__ring_exit(mprof__ring *ring, uint32_t call, uint8_t flags, mprof__wire_exit leave)
 {
-    leave.event = (mprof_wire_event){
+    leave.event = (mprof__wire_event){
         .size = sizeof leave, .kind = MPROF_WIRE_EXIT, .flags = flags, .id = call};
     ring->in_flight--;
     append_words(ring, &leave, sizeof leave);
@@ -365,7 +365,7 @@ void mprof__ring_name_process(const char *directory, const char *name)
     last.pid = getpid();
 }
 
-bool mprof__ring_is_orphaned(mprof_ring *ring)
+bool mprof__ring_is_orphaned(mprof__ring *ring)
 {
     if (!ring->is_over) {
         ring_bell(ring);

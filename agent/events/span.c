@@ -13,7 +13,7 @@
 #include "execution_context.h"
 
 static struct {
-    mprof_ring ring;
+    mprof__ring ring;
     uint32_t python_version;
     uint32_t generation; /* counts process images: 1, and one more in each child of a fork */
     bool failed;         /* the ring cannot be made: not tried at every call */
@@ -27,7 +27,7 @@ bool mprof__span_over;
 #define NAME_BUCKETS 1024 /* programs decorate dozens of functions, not thousands */
 
 static struct {
-    mprof_name *buckets[NAME_BUCKETS];
+    mprof__name *buckets[NAME_BUCKETS];
     uint32_t last_id;
 } names;
 
@@ -40,7 +40,7 @@ static uint64_t hash_bytes(const char *bytes, size_t length)
     return hash;
 }
 
-mprof_name *mprof__name_intern(const char *bytes, size_t length)
+mprof__name *mprof__name_intern(const char *bytes, size_t length)
 {
     char cut[MPROF_WIRE_NAME_MAX];
     uint64_t hash = hash_bytes(bytes, length);
@@ -56,17 +56,17 @@ mprof_name *mprof__name_intern(const char *bytes, size_t length)
         bytes = cut;
         length = sizeof cut;
     }
-    mprof_name **bucket = &names.buckets[hash % NAME_BUCKETS];
-    for (mprof_name *name = *bucket; name != NULL; name = name->next) {
+    mprof__name **bucket = &names.buckets[hash % NAME_BUCKETS];
+    for (mprof__name *name = *bucket; name != NULL; name = name->next) {
         if (name->length == length && memcmp(name->bytes, bytes, length) == 0) {
             return name;
         }
     }
-    mprof_name *name = malloc(sizeof *name + length);
+    mprof__name *name = malloc(sizeof *name + length);
     if (name == NULL) {
         return NULL;
     }
-    *name = (mprof_name){.id = ++names.last_id, .length = (uint32_t)length, .next = *bucket};
+    *name = (mprof__name){.id = ++names.last_id, .length = (uint32_t)length, .next = *bucket};
     memcpy(name->bytes, bytes, length);
     *bucket = name;
     return name;
@@ -198,23 +198,23 @@ static uint64_t resident_bytes(void)
     return last;
 }
 
-static mprof_ring_text text_of_name(mprof_name *name)
+static mprof__ring_text text_of_name(mprof__name *name)
 {
-    return (mprof_ring_text){
+    return (mprof__ring_text){
         .id = name->id, .length = name->length, .bytes = name->bytes, .told_in = &name->told_in};
 }
 
-void mprof__span_begin(mprof_span *span, mprof_name *name)
+void mprof__span_begin(mprof_span *span, mprof__name *name)
 {
     int kept_errno = errno;
     mprof_lane *lane = ring_ready() ? mprof__context_lane() : NULL;
 
     *span = (mprof_span){.lane = lane, .running = lane, .generation = spans.generation};
     if (lane != NULL) {
-        const mprof_ring_text name_text = text_of_name(name);
-        const mprof_ring_text lane_text = mprof__lane_text(lane);
+        const mprof__ring_text name_text = text_of_name(name);
+        const mprof__ring_text lane_text = mprof__lane_text(lane);
         lane->open++;
-        mprof_wire_enter enter = {.name = name->id, .lane = lane_text.id, .level = lane->depth++};
+        mprof__wire_enter enter = {.name = name->id, .lane = lane_text.id, .level = lane->depth++};
         enter.rss_bytes = resident_bytes();
         enter.time_ns = mprof__span_clock_ns(); /* last: what measuring costs is not in the span */
         span->call = mprof__ring_enter(&spans.ring, enter, spans.generation, &name_text,
@@ -232,11 +232,11 @@ void mprof__span_begin(mprof_span *span, mprof_name *name)
     errno = kept_errno;
 }
 
-static void gather(const mprof_span *span, const mprof_wire_exit *leave)
+static void gather(const mprof_span *span, const mprof__wire_exit *leave)
 {
-    const mprof_ring_text name_text = text_of_name(span->name);
-    const mprof_ring_text lane_text = mprof__lane_text(span->lane);
-    const mprof_wire_calls calls = {
+    const mprof__ring_text name_text = text_of_name(span->name);
+    const mprof__ring_text lane_text = mprof__lane_text(span->lane);
+    const mprof__wire_calls calls = {
         .name = name_text.id,
         .lane = lane_text.id,
         .level = span->level,
@@ -305,7 +305,7 @@ void mprof__span_end_at(mprof_span *span, bool by_exception, uint64_t time_ns)
         return;
     }
     int kept_errno = errno;
-    mprof_wire_exit leave = {.time_ns = time_ns, .suspended_ns = span->suspended_ns};
+    mprof__wire_exit leave = {.time_ns = time_ns, .suspended_ns = span->suspended_ns};
 
     if (span->running == NULL) {
         leave.suspended_ns += time_ns - span->since_ns;

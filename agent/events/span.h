@@ -11,13 +11,13 @@
 #include "lane.h"
 
 /* A dotted function name, interned for the life of the process. */
-typedef struct mprof_name {
+typedef struct mprof__name {
     uint32_t id;
     uint32_t told_in;
     uint32_t length;
-    struct mprof_name *next; /* in its bucket */
+    struct mprof__name *next; /* in its bucket */
     char bytes[];
-} mprof_name;
+} mprof__name;
 
 /* Lives wherever its owner keeps it, a C stack included: greenlets move stacks about, so nothing
  * may point at it. */
@@ -31,7 +31,7 @@ typedef struct mprof_span {
     uint64_t suspended_ns;
 
     /* where call is 0: what is gathered when it has ended */
-    mprof_name *name;
+    mprof__name *name;
     uint64_t enter_ns;
     uint64_t enter_rss_bytes;
     uint32_t level;
@@ -61,7 +61,7 @@ bool mprof__span_is_orphaned(void);
 void mprof__span_close(void);
 
 /* The name with this text, longer ones cut (wire.h). NULL: out of memory. */
-mprof_name *mprof__name_intern(const char *bytes, size_t length);
+mprof__name *mprof__name_intern(const char *bytes, size_t length);
 
 /* A function was decorated: a process that may give up its rights makes its ring while it can. */
 void mprof__span_expected(void);
@@ -71,7 +71,7 @@ void mprof__span_name_process(const char *name);
 
 /* These keep errno and the current exception. Between suspension and resumption the span takes
  * no level; it may be resumed in another lane. It may be ended while suspended, and twice. */
-void mprof__span_begin(mprof_span *span, mprof_name *name);
+void mprof__span_begin(mprof_span *span, mprof__name *name);
 void mprof__span_suspend(mprof_span *span);
 void mprof__span_resume(mprof_span *span);
 void mprof__span_end(mprof_span *span, bool by_exception);

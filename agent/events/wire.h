@@ -45,7 +45,7 @@
 
 /* At the start of the file; the data follows at MPROF_WIRE_DATA_OFFSET. Fields of different writers
  * lie on cache lines of their own. */
-typedef struct mprof_wire_header {
+typedef struct mprof__wire_header {
     /* fixed once the file has its final name */
     uint64_t magic;
     uint32_t version;
@@ -67,7 +67,7 @@ typedef struct mprof_wire_header {
     uint64_t tail; /* bytes ever read */
     uint64_t over; /* not 0: nothing will be read any more */
     uint8_t pad2[64 - 16];
-} mprof_wire_header;
+} mprof__wire_header;
 
 #define MPROF_WIRE_HEAD_OFFSET 64
 #define MPROF_WIRE_TAIL_OFFSET 128
@@ -76,20 +76,20 @@ typedef struct mprof_wire_header {
 
 /* Events lie one behind the other, 8-byte aligned, wrapping at `capacity` without regard for event
  * limits. `size` counts the whole event, a multiple of 8. */
-typedef struct mprof_wire_event {
+typedef struct mprof__wire_event {
     uint16_t size;
     uint8_t kind;
     uint8_t flags;
     uint32_t id; /* NAME, LANE: the number defined; ENTER, EXIT: the call */
-} mprof_wire_event;
+} mprof__wire_event;
 
-enum mprof_wire_kind {
+enum mprof__wire_kind {
     MPROF_WIRE_PAD = 0,   /* skip `size` bytes */
     MPROF_WIRE_NAME = 1,  /* bytes follow: dotted function name `id` */
     MPROF_WIRE_LANE = 2,  /* bytes follow: name of lane `id` */
-    MPROF_WIRE_ENTER = 3, /* mprof_wire_enter */
-    MPROF_WIRE_EXIT = 4,  /* mprof_wire_exit */
-    MPROF_WIRE_CALLS = 5, /* mprof_wire_calls */
+    MPROF_WIRE_ENTER = 3, /* mprof__wire_enter */
+    MPROF_WIRE_EXIT = 4,  /* mprof__wire_exit */
+    MPROF_WIRE_CALLS = 5, /* mprof__wire_calls */
 };
 
 /* Ends the name of the link; its text is not empty and has no more bytes than this. */
@@ -99,33 +99,33 @@ enum mprof_wire_kind {
 /* Most bytes of a name in one event; a longer one is cut, with a hash of the rest behind it. */
 #define MPROF_WIRE_NAME_MAX 4000
 
-typedef struct mprof_wire_text {
-    mprof_wire_event event;
+typedef struct mprof__wire_text {
+    mprof__wire_event event;
     uint32_t length;
     char bytes[]; /* length, then zeros up to event.size */
-} mprof_wire_text;
+} mprof__wire_text;
 
-typedef struct mprof_wire_enter {
-    mprof_wire_event event;
+typedef struct mprof__wire_enter {
+    mprof__wire_event event;
     uint32_t name;
     uint32_t lane; /* 0: the main one, never defined by a LANE */
     uint32_t level;
     uint32_t reserved;
     uint64_t time_ns; /* CLOCK_MONOTONIC */
     uint64_t rss_bytes;
-} mprof_wire_enter;
+} mprof__wire_enter;
 
-typedef struct mprof_wire_exit {
-    mprof_wire_event event; /* flags: 1 if by an exception */
+typedef struct mprof__wire_exit {
+    mprof__wire_event event; /* flags: 1 if by an exception */
     uint64_t time_ns;
     uint64_t rss_bytes;
     uint64_t suspended_ns; /* of its time, what a generator or coroutine spent waiting to go on */
-} mprof_wire_exit;
+} mprof__wire_exit;
 
 /* Calls of one function, lane and level that ended while the ring had no room for them, from the
  * entry of the first to the exit of the last. Names and lanes were told before. */
-typedef struct mprof_wire_calls {
-    mprof_wire_event event;
+typedef struct mprof__wire_calls {
+    mprof__wire_event event;
     uint32_t name;
     uint32_t lane;
     uint32_t level;
@@ -134,15 +134,15 @@ typedef struct mprof_wire_calls {
     uint64_t enter_rss_bytes;
     uint64_t exit_ns;
     uint64_t exit_rss_bytes;
-} mprof_wire_calls;
+} mprof__wire_calls;
 
 /* Behind the header lies a table of such, gathered until there is room to tell them. At the end of
  * the process the recorder takes from it what was not told: an entry with a count, unless `told_at`
  * says that `head` has passed its event. */
-typedef struct mprof_wire_pending {
-    mprof_wire_calls calls; /* count 0: not in use */
-    uint64_t told_at;       /* head behind its event, 0: has none */
-} mprof_wire_pending;
+typedef struct mprof__wire_pending {
+    mprof__wire_calls calls; /* count 0: not in use */
+    uint64_t told_at;        /* head behind its event, 0: has none */
+} mprof__wire_pending;
 
 #define MPROF_WIRE_PENDING_OFFSET 192
 #define MPROF_WIRE_PENDING_COUNT 60
@@ -158,11 +158,11 @@ typedef struct mprof_wire_pending {
 #define MPROF_WIRE_ANSWER_NO "no "
 #define MPROF_WIRE_TAKEN "it is being recorded already" /* a reason that may pass */
 
-_Static_assert(sizeof(mprof_wire_header) == 192, "three cache lines");
-_Static_assert(sizeof(mprof_wire_event) == 8, "event head");
-_Static_assert(sizeof(mprof_wire_enter) == 40, "enter event");
-_Static_assert(sizeof(mprof_wire_exit) == 32, "exit event");
-_Static_assert(sizeof(mprof_wire_calls) == 56, "calls event");
-_Static_assert(sizeof(mprof_wire_pending) == 64, "a cache line");
+_Static_assert(sizeof(mprof__wire_header) == 192, "three cache lines");
+_Static_assert(sizeof(mprof__wire_event) == 8, "event head");
+_Static_assert(sizeof(mprof__wire_enter) == 40, "enter event");
+_Static_assert(sizeof(mprof__wire_exit) == 32, "exit event");
+_Static_assert(sizeof(mprof__wire_calls) == 56, "calls event");
+_Static_assert(sizeof(mprof__wire_pending) == 64, "a cache line");
 
 #endif

@@ -3,7 +3,7 @@
 
 typedef struct block {
     PyObject ob_base;
-    mprof_name *name;
+    mprof__name *name;
     mprof_span span;
     unsigned entered; /* entered again inside of itself it is still one span */
 } block;
@@ -57,7 +57,7 @@ static PyMethodDef methods[] = {
 
 static PyObject *make_type(void)
 {
-    static const mprof_python_layout layout = {0};
+    static const mprof__python_layout layout = {0};
     PyType_Slot slots[] = {
         {Py_tp_methods, methods},
         MPROF_SLOT(Py_tp_dealloc, free_block),
@@ -72,7 +72,7 @@ static PyObject *make_type(void)
     return mprof__python_type(&spec, &layout);
 }
 
-PyObject *mprof__block_new(mprof_name *name)
+PyObject *mprof__block_new(mprof__name *name)
 {
     if (block_type == NULL && (block_type = make_type()) == NULL) {
         return NULL;

@@ -6,6 +6,6 @@
 #include "agent/python_api.h"
 
 /* `name` NULL: one that records nothing. New reference, NULL with an exception. */
-PyObject *mprof__block_new(mprof_name *name);
+PyObject *mprof__block_new(mprof__name *name);
 
 #endif

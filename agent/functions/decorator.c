@@ -16,8 +16,8 @@
 typedef struct decorated {
     PyObject ob_base;
     PyObject *function; /* owned */
-    mprof_vectorcall vectorcall;
-    mprof_name *name;
+    mprof__vectorcall vectorcall;
+    mprof__name *name;
     bool makes_suspendable; /* the span is not that of the call, but of what it returns */
     PyObject *weaklist;
 } decorated;
@@ -113,7 +113,7 @@ static PyObject *represent(PyObject *self)
     return PyObject_Repr(as_decorated(self)->function);
 }
 
-static PyObject *new_decorated(PyObject *function, mprof_name *name);
+static PyObject *new_decorated(PyObject *function, mprof__name *name);
 
 static PyObject *bind(PyObject *self, PyObject *instance, PyObject *owner)
 {
@@ -207,7 +207,7 @@ static PyGetSetDef decorated_getset[] = {
 
 static PyObject *make_decorated_type(void)
 {
-    static const mprof_python_layout layout = {
+    static const mprof__python_layout layout = {
         .shown_name = "function",
         .vectorcall_offset = offsetof(decorated, vectorcall),
         .weaklist_offset = offsetof(decorated, weaklist),
@@ -234,7 +234,7 @@ static PyObject *make_decorated_type(void)
     return mprof__python_type(&spec, &layout);
 }
 
-static PyObject *new_decorated(PyObject *function, mprof_name *name)
+static PyObject *new_decorated(PyObject *function, mprof__name *name)
 {
     PyObject *self = PyType_GenericAlloc((PyTypeObject *)(void *)decorated_type, 0);
     if (self != NULL) {
@@ -289,7 +289,7 @@ static PyObject *dotted_name(PyObject *callable)
     return result;
 }
 
-static mprof_name *name_of_text(PyObject *text)
+static mprof__name *name_of_text(PyObject *text)
 {
     Py_ssize_t size;
     const char *utf8 = text != NULL ? mprof__python.utf8(text, &size) : NULL;
@@ -303,7 +303,7 @@ static mprof_name *name_of_text(PyObject *text)
         PyErr_Clear();
         bytes = PyUnicode_AsEncodedString(text, "utf-8", "backslashreplace");
     }
-    mprof_name *name =
+    mprof__name *name =
         bytes != NULL ? mprof__name_intern(PyBytes_AsString(bytes), (size_t)PyBytes_Size(bytes))
                       : mprof__name_intern("?", 1);
     PyErr_Clear();
@@ -311,17 +311,17 @@ static mprof_name *name_of_text(PyObject *text)
     return name;
 }
 
-static mprof_name *name_of(PyObject *callable)
+static mprof__name *name_of(PyObject *callable)
 {
     PyObject *dotted = dotted_name(callable);
-    mprof_name *name = name_of_text(dotted);
+    mprof__name *name = name_of_text(dotted);
     Py_XDECREF(dotted);
     return name;
 }
 
 static PyObject *decorate_callable(PyObject *callable)
 {
-    mprof_name *name = name_of(callable);
+    mprof__name *name = name_of(callable);
     if (name == NULL) {
         return PyErr_NoMemory();
     }
@@ -337,7 +337,7 @@ static PyObject *decorate_callable(PyObject *callable)
 
 PyObject *mprof__decorator_stand_in(PyObject *function)
 {
-    mprof_name *name = name_of(function);
+    mprof__name *name = name_of(function);
     if (name == NULL) {
         return PyErr_NoMemory();
     }
@@ -347,7 +347,7 @@ PyObject *mprof__decorator_stand_in(PyObject *function)
 
 bool mprof__decorator_mark(PyObject *function)
 {
-    mprof_name *name = name_of(function);
+    mprof__name *name = name_of(function);
     mprof__span_expected();
     return name != NULL && mprof__monitor_take(function, name);
 }
@@ -487,7 +487,7 @@ static PyObject *timestamp(PyObject *self, PyObject *arguments, PyObject *keywor
     static char name_word[] = "name";
     static char *words[] = {name_word, NULL};
     PyObject *label = NULL;
-    mprof_name *name = NULL;
+    mprof__name *name = NULL;
     (void)self;
 
     if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "|U:timestamp", words, &label)) {
@@ -561,7 +561,7 @@ bool mprof__decorator_setup(void)
 
 PyObject *mprof__decorator_new(bool is_off)
 {
-    static const mprof_python_layout layout = {0};
+    static const mprof__python_layout layout = {0};
     PyType_Slot slots[] = {
         MPROF_SLOT(Py_tp_call, call_profile),
         MPROF_SLOT(Py_tp_repr, represent_profile),

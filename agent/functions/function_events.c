@@ -15,16 +15,16 @@
 
 /* What a code object carries for us. */
 typedef struct watched_code {
-    mprof_name *name;       /* of its only function; NULL: its functions are told apart */
-    mprof_name *frame_name; /* of its generators whose creation is not seen, or NULL */
-    PyObject *code;         /* borrowed: it takes us with it */
+    mprof__name *name;       /* of its only function; NULL: its functions are told apart */
+    mprof__name *frame_name; /* of its generators whose creation is not seen, or NULL */
+    PyObject *code;          /* borrowed: it takes us with it */
     struct watched_code *before, *next;
 } watched_code;
 
 /* A function whose entry point was replaced. */
 typedef struct watched_function {
-    mprof_name *name;
-    mprof_vectorcall original;
+    mprof__name *name;
+    mprof__vectorcall original;
     bool makes_suspendable;
     PyObject *weak; /* owned; tells of the function's death */
 } watched_function;
@@ -39,7 +39,7 @@ typedef struct watched_call {
 /* A generator, coroutine or async generator, from its creation to its end. */
 typedef struct watched_frame {
     mprof_span span;
-    mprof_name *name;
+    mprof__name *name;
     const void *frame; /* borrowed; its address is its identity */
     PyObject *weak;    /* owned; tells of a death without an event. NULL: it is dying */
     bool is_begun;
@@ -59,10 +59,10 @@ static struct {
     PyObject *on_death; /* owned: the callback of weak references */
 } monitor;
 
-static mprof_pointer_map functions; /* function -> watched_function */
-static mprof_pointer_map frames;    /* frame -> watched_frame */
-static mprof_pointer_map deaths;    /* weak reference -> function or frame, a key of the above */
-static watched_code *watched;       /* all of them */
+static mprof__pointer_map functions; /* function -> watched_function */
+static mprof__pointer_map frames;    /* frame -> watched_frame */
+static mprof__pointer_map deaths;    /* weak reference -> function or frame, a key of the above */
+static watched_code *watched;        /* all of them */
 static watched_call *spare_calls;
 static watched_frame *dying;
 static bool is_asking; /* sys.monitoring, which has not raised its event yet */
@@ -77,7 +77,7 @@ static watched_code *find_code(PyObject *code)
 /* ---- plain functions whose code is their own --------------------------------------------------
  */
 
-static void begin_call(PyObject *code, mprof_name *name)
+static void begin_call(PyObject *code, mprof__name *name)
 {
     watched_call *call = spare_calls;
     if (call != NULL) {
@@ -202,9 +202,9 @@ static made_attributes attributes_of(PyObject *made)
     return (made_attributes){"gi_frame", "gi_code"};
 }
 
-static bool watch_code(PyObject *code, mprof_name *name, long events);
+static bool watch_code(PyObject *code, mprof__name *name, long events);
 
-static void watch_frame(PyObject *made, mprof_name *name)
+static void watch_frame(PyObject *made, mprof__name *name)
 {
     made_attributes attributes = attributes_of(made);
     PyObject *code = PyObject_GetAttrString(made, attributes.code);
@@ -247,7 +247,7 @@ static watched_frame *current_frame(void)
 }
 
 /* A generator whose creation was not seen, because its code is watched and not its function. */
-static watched_frame *meet_frame(mprof_name *name)
+static watched_frame *meet_frame(mprof__name *name)
 {
     PyObject *frame = (PyObject *)PyEval_GetFrame(); /* borrowed */
     watched_frame *one = frame != NULL ? calloc(1, sizeof *one) : NULL;
@@ -262,7 +262,7 @@ static watched_frame *meet_frame(mprof_name *name)
     return one;
 }
 
-static void begin_frame(mprof_name *unseen)
+static void begin_frame(mprof__name *unseen)
 {
     watched_frame *one = current_frame();
     if (one != NULL && one->is_begun) {
@@ -366,12 +366,12 @@ static PyObject *enter_function(PyObject *function, PyObject *const *arguments, 
                                 PyObject *keywords)
 {
     watched_function *one = mprof__pointer_map_find(&functions, function);
-    mprof_name *name = one->name;
+    mprof__name *name = one->name;
     mprof_span span;
 
     bury_dying();
     if (mprof__span_over) {
-        mprof_vectorcall original = one->original;
+        mprof__vectorcall original = one->original;
         mprof__span_let_go(); /* forgets `one` */
         return original(function, arguments, count, keywords);
     }
@@ -411,7 +411,7 @@ static PyObject *on_death(PyObject *self, PyObject *weak)
     return nothing();
 }
 
-static bool replace_entry(PyObject *function, mprof_name *name, bool makes_suspendable)
+static bool replace_entry(PyObject *function, mprof__name *name, bool makes_suspendable)
 {
     if (mprof__pointer_map_find(&functions, function) != NULL) {
         return true; /* decorated twice */
@@ -539,7 +539,7 @@ static void free_code(void *extra)
 
 static bool set_up(void)
 {
-    static PyMethodDef death = {"mprof_on_death", on_death, METH_O, NULL};
+    static PyMethodDef death = {"mprof__on_death", on_death, METH_O, NULL};
 
     if (mprof__python.function_set_vectorcall == NULL) {
         return false;
@@ -592,7 +592,7 @@ static bool set_local_events(PyObject *code, long events)
     return call_monitoring("set_local_events", "(lOl)", monitor.tool, code, events);
 }
 
-static bool watch_code(PyObject *code, mprof_name *name, long events)
+static bool watch_code(PyObject *code, mprof__name *name, long events)
 {
     watched_code *known = find_code(code);
     if (known != NULL) {
@@ -644,7 +644,7 @@ static bool owns_its_code(PyObject *function, PyObject *code)
     return result;
 }
 
-static bool take(PyObject *function, PyObject *code, mprof_name *name)
+static bool take(PyObject *function, PyObject *code, mprof__name *name)
 {
     bool makes_suspendable =
         (mprof__python_code_flags(function, "__code__") & MPROF_CODE_SUSPENDABLE) != 0;
@@ -656,7 +656,7 @@ static bool take(PyObject *function, PyObject *code, mprof_name *name)
     return replace_entry(function, name, makes_suspendable);
 }
 
-bool mprof__monitor_take_code(PyObject *code, mprof_name *name)
+bool mprof__monitor_take_code(PyObject *code, mprof__name *name)
 {
     if (!is_ready()) {
         return false;
@@ -672,7 +672,7 @@ bool mprof__monitor_take_code(PyObject *code, mprof_name *name)
     return true;
 }
 
-bool mprof__monitor_take(PyObject *function, mprof_name *name)
+bool mprof__monitor_take(PyObject *function, mprof__name *name)
 {
     if (Py_TYPE(function) != mprof__python.function_type || !is_ready()) {
         return false;

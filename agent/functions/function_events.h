@@ -9,10 +9,10 @@
 
 /* Tells of the calls of this function from now on, under this name. false, without an exception, if
  * that cannot be done: an older version, no tool number free, not a function. */
-bool mprof__monitor_take(PyObject *function, mprof_name *name);
+bool mprof__monitor_take(PyObject *function, mprof__name *name);
 
 /* The same of all functions that will be made of this code. */
-bool mprof__monitor_take_code(PyObject *code, mprof_name *name);
+bool mprof__monitor_take_code(PyObject *code, mprof__name *name);
 
 /* Whether its calls are told of already. */
 bool mprof__monitor_knows(PyObject *function);

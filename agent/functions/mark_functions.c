@@ -26,7 +26,7 @@ static struct {
 } loaders[2];
 static PyObject *changed; /* owned: a list of (weak reference, code as it was, ours), or NULL */
 static bool is_undone;
-static mprof_marking_notice *notice;
+static mprof__marking_notice *notice;
 static unsigned marks;
 static bool main_may_come;
 
@@ -420,7 +420,7 @@ static void mark_code(PyObject *code)
         } else if (mprof__pattern_wants("__main__", qualname) && may_mark_one_more()) {
             char dotted[1100];
             int length = snprintf(dotted, sizeof dotted, "__main__.%s", qualname);
-            mprof_name *name = mprof__name_intern(dotted, (size_t)length);
+            mprof__name *name = mprof__name_intern(dotted, (size_t)length);
             marks += name != NULL && mprof__monitor_take_code(inner, name);
         }
     }
@@ -467,7 +467,7 @@ void mprof__marking_executed(PyObject *code)
     }
 }
 
-void mprof__marking_setup(mprof_marking_notice *tell)
+void mprof__marking_setup(mprof__marking_notice *tell)
 {
     static const char *const names[] = {"SourceFileLoader", "SourcelessFileLoader"};
     static PyMethodDef method = {"exec_module", exec_module, METH_O, "Execute the module."};
@@ -495,7 +495,7 @@ void mprof__marking_setup(mprof_marking_notice *tell)
     }
 }
 
-unsigned mprof__marking_loaded(mprof_marking_notice *tell)
+unsigned mprof__marking_loaded(mprof__marking_notice *tell)
 {
     PyObject *modules = PyMapping_Items(PyImport_GetModuleDict());
 

@@ -5,14 +5,14 @@
 #include "agent/python_api.h"
 
 /* Told at most once each: what cannot be done, as a line for standard error. */
-typedef void mprof_marking_notice(const char *topic, const char *line);
+typedef void mprof__marking_notice(const char *topic, const char *line);
 
 /* From now on modules are looked through as they have been loaded. Patterns were set. */
-void mprof__marking_setup(mprof_marking_notice *notice);
+void mprof__marking_setup(mprof__marking_notice *notice);
 
 /* Looks through what is loaded already. Before mprof__marking_undo, everything that is done can be
  * undone. Returns how many functions were found. */
-unsigned mprof__marking_loaded(mprof_marking_notice *notice);
+unsigned mprof__marking_loaded(mprof__marking_notice *notice);
 
 /* Leaves modules and functions as they were found. */
 void mprof__marking_undo(void);

@@ -21,7 +21,7 @@ typedef struct suspendable {
                         generator): that whose span it lengthens. NULL: is a whole itself */
     bool is_closing; /* a step that ends the whole even if it returns normally */
     life life;
-    mprof_name *name;
+    mprof__name *name;
     mprof_span span;
     PyObject *weaklist;
 } suspendable;
@@ -317,8 +317,8 @@ static PyMethodDef async_generator_methods[] = {
 /* `more`: the slots by which the types differ, ended by {0, NULL}. */
 static PyTypeObject *make_type(const char *name, PyMethodDef *methods, const PyType_Slot *more)
 {
-    const mprof_python_layout layout = {.shown_name = strchr(name, '.') + 1,
-                                        .weaklist_offset = offsetof(suspendable, weaklist)};
+    const mprof__python_layout layout = {.shown_name = strchr(name, '.') + 1,
+                                         .weaklist_offset = offsetof(suspendable, weaklist)};
     PyType_Slot slots[16] = {
         MPROF_SLOT(Py_tp_getattro, get_attribute),
         MPROF_SLOT(Py_tp_setattro, set_attribute),
@@ -386,7 +386,7 @@ static PyTypeObject *type_for(PyObject *made)
     return is_awaitable ? iterable_coroutine_type : generator_type;
 }
 
-PyObject *mprof__suspendable_wrap(PyObject *made, mprof_name *name)
+PyObject *mprof__suspendable_wrap(PyObject *made, mprof__name *name)
 {
     PyTypeObject *type = made != NULL ? type_for(made) : NULL;
     if (type == NULL) {

@@ -15,6 +15,6 @@ bool mprof__suspendable_is_made_by(PyObject *function);
 
 /* The stand-in for what such a function has returned; anything else is handed back as it is. Steals
  * the reference to `made`, which may be NULL with an exception. New reference or NULL. */
-PyObject *mprof__suspendable_wrap(PyObject *made, mprof_name *name);
+PyObject *mprof__suspendable_wrap(PyObject *made, mprof__name *name);
 
 #endif

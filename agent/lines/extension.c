@@ -33,7 +33,7 @@ static void free_profiler(PyObject *capsule)
     mprof__profiler_release(PyCapsule_GetPointer(capsule, PROFILER));
 }
 
-static mprof_profiler *profiler_of(PyObject *capsule)
+static mprof__profiler *profiler_of(PyObject *capsule)
 {
     return PyCapsule_GetPointer(capsule, PROFILER);
 }
@@ -63,7 +63,7 @@ static PyObject *profiler_new(PyObject *module, PyObject *arguments)
         }
         limit_bytes = limit_mib > 0 ? (int64_t)(limit_mib * MIB) : 1; /* 0 would be none */
     }
-    mprof_profiler *profiler =
+    mprof__profiler *profiler =
         mprof__profiler_new(backend, flags, limit_bytes, on_limit == Py_None ? NULL : on_limit);
     if (profiler == NULL) {
         return NULL;
@@ -86,7 +86,7 @@ static PyObject *profiler_add(PyObject *module, PyObject *arguments)
     if (!PyArg_ParseTuple(arguments, "OOi", &capsule, &code, &block)) {
         return NULL;
     }
-    mprof_profiler *profiler = profiler_of(capsule);
+    mprof__profiler *profiler = profiler_of(capsule);
     if (profiler == NULL) {
         return NULL;
     }
@@ -96,27 +96,27 @@ static PyObject *profiler_add(PyObject *module, PyObject *arguments)
 
 static PyObject *profiler_enable(PyObject *module, PyObject *capsule)
 {
-    mprof_profiler *profiler = profiler_of(capsule);
+    mprof__profiler *profiler = profiler_of(capsule);
     (void)module;
     return profiler == NULL ? NULL : none_if(mprof__profiling_enable(profiler));
 }
 
 static PyObject *profiler_disable(PyObject *module, PyObject *capsule)
 {
-    mprof_profiler *profiler = profiler_of(capsule);
+    mprof__profiler *profiler = profiler_of(capsule);
     (void)module;
     return profiler == NULL ? NULL : none_if(mprof__profiling_disable(profiler));
 }
 
 static int compare_order(const void *a, const void *b)
 {
-    const mprof_line *left = *(const mprof_line *const *)a;
-    const mprof_line *right = *(const mprof_line *const *)b;
+    const mprof__line *left = *(const mprof__line *const *)a;
+    const mprof__line *right = *(const mprof__line *const *)b;
     return (left->order > right->order) - (left->order < right->order);
 }
 
 /* (number, change_mib, most_mib, hits, peak_mib or None, seconds) */
-static PyObject *line_tuple(const mprof_lines *lines, const mprof_line *line)
+static PyObject *line_tuple(const mprof__lines *lines, const mprof__line *line)
 {
     int number = lines->first + (int)(line - lines->lines);
     return Py_BuildValue("iddKdd", number, (double)line->change_bytes / MIB,
@@ -124,9 +124,9 @@ static PyObject *line_tuple(const mprof_lines *lines, const mprof_line *line)
                          (double)line->peak_bytes / MIB, (double)line->time_ns * 1e-9);
 }
 
-static PyObject *list_lines(const mprof_lines *lines)
+static PyObject *list_lines(const mprof__lines *lines)
 {
-    const mprof_line **sorted = malloc((lines->ended + 1) * sizeof *sorted);
+    const mprof__line **sorted = malloc((lines->ended + 1) * sizeof *sorted);
     PyObject *list = PyList_New(0);
     size_t count = 0;
 
@@ -153,10 +153,10 @@ static PyObject *list_lines(const mprof_lines *lines)
     return list;
 }
 
-static mprof_block *block_argument(PyObject *capsule, int index)
+static mprof__block *block_argument(PyObject *capsule, int index)
 {
-    mprof_profiler *profiler = profiler_of(capsule);
-    mprof_block *block = profiler != NULL ? mprof__profiler_block(profiler, index) : NULL;
+    mprof__profiler *profiler = profiler_of(capsule);
+    mprof__block *block = profiler != NULL ? mprof__profiler_block(profiler, index) : NULL;
     if (profiler != NULL && block == NULL) {
         PyErr_SetString(PyExc_IndexError, "no such block");
     }
@@ -173,7 +173,7 @@ static PyObject *profiler_lines(PyObject *module, PyObject *arguments)
     if (!PyArg_ParseTuple(arguments, "Oi", &capsule, &index)) {
         return NULL;
     }
-    mprof_block *block = block_argument(capsule, index);
+    mprof__block *block = block_argument(capsule, index);
     return block == NULL ? NULL : list_lines(&block->lines);
 }
 
@@ -190,11 +190,11 @@ static PyObject *profiler_record(PyObject *module, PyObject *arguments)
     if (!PyArg_ParseTuple(arguments, "Oiidd", &capsule, &index, &line, &change_mib, &now_mib)) {
         return NULL;
     }
-    mprof_block *block = block_argument(capsule, index);
+    mprof__block *block = block_argument(capsule, index);
     if (block == NULL) {
         return NULL;
     }
-    mprof_line_part part = {
+    mprof__line_part part = {
         .ended = true,
         .hit = true,
         .change_bytes = (int64_t)(change_mib * MIB),
@@ -232,7 +232,7 @@ static PyObject *process_memory(PyObject *module, PyObject *arguments)
     if (kind < 0) {
         return NULL;
     }
-    int64_t bytes = mprof__footprint_total((pid_t)pid, (enum mprof_footprint_kind)kind, children);
+    int64_t bytes = mprof__footprint_total((pid_t)pid, (enum mprof__footprint_kind)kind, children);
     return bytes < 0 ? raise_for_process(pid) : PyFloat_FromDouble((double)bytes / MIB);
 }
 
@@ -250,7 +250,7 @@ static PyObject *children_memory(PyObject *module, PyObject *arguments)
 {
     long pid;
     const char *backend;
-    mprof_footprint *list;
+    mprof__footprint *list;
     (void)module;
 
     if (!PyArg_ParseTuple(arguments, "ls", &pid, &backend)) {
@@ -260,7 +260,7 @@ static PyObject *children_memory(PyObject *module, PyObject *arguments)
     if (kind < 0) {
         return NULL;
     }
-    ssize_t count = mprof__footprint_children(&list, (pid_t)pid, (enum mprof_footprint_kind)kind);
+    ssize_t count = mprof__footprint_children(&list, (pid_t)pid, (enum mprof__footprint_kind)kind);
     PyObject *result = count < 0 ? PyErr_NoMemory() : PyList_New(0);
     for (ssize_t i = 0; result != NULL && i < count; i++) {
         PyObject *item = Py_BuildValue("ld", (long)list[i].pid, (double)list[i].bytes / MIB);
@@ -278,7 +278,7 @@ static PyObject *children_memory(PyObject *module, PyObject *arguments)
 
 static void free_sampler(PyObject *capsule)
 {
-    mprof_sampler *sampler = PyCapsule_GetPointer(capsule, SAMPLER);
+    mprof__sampler *sampler = PyCapsule_GetPointer(capsule, SAMPLER);
     Py_BEGIN_ALLOW_THREADS;
     mprof__sampler_free(sampler);
     Py_END_ALLOW_THREADS;
@@ -291,7 +291,7 @@ static PyObject *sampler_start(PyObject *module, PyObject *arguments)
     const char *backend;
     int children;
     int most_only;
-    mprof_sampler_options options = {.pid = 0};
+    mprof__sampler_options options = {.pid = 0};
     (void)module;
 
     if (!PyArg_ParseTuple(arguments, "ldspp", &pid, &options.interval_s, &backend, &children,
@@ -307,10 +307,10 @@ static PyObject *sampler_start(PyObject *module, PyObject *arguments)
         return NULL;
     }
     options.pid = (pid_t)pid;
-    options.kind = (enum mprof_footprint_kind)kind;
+    options.kind = (enum mprof__footprint_kind)kind;
     options.children = children != 0;
     options.most_only = most_only != 0;
-    mprof_sampler *sampler = mprof__sampler_start(&options);
+    mprof__sampler *sampler = mprof__sampler_start(&options);
     if (sampler == NULL) {
         return raise_for_process(pid);
     }
@@ -324,7 +324,7 @@ static PyObject *sampler_start(PyObject *module, PyObject *arguments)
 /* sampler_stop(sampler) -> ([(MiB, time, on_time), ...], taken) */
 static PyObject *sampler_stop(PyObject *module, PyObject *capsule)
 {
-    mprof_sampler *sampler = PyCapsule_GetPointer(capsule, SAMPLER);
+    mprof__sampler *sampler = PyCapsule_GetPointer(capsule, SAMPLER);
     size_t count;
     (void)module;
 
@@ -334,7 +334,7 @@ static PyObject *sampler_stop(PyObject *module, PyObject *capsule)
     Py_BEGIN_ALLOW_THREADS;
     mprof__sampler_stop(sampler);
     Py_END_ALLOW_THREADS;
-    const mprof_measurement *measurements = mprof__sampler_measurements(sampler, &count);
+    const mprof__measurement *measurements = mprof__sampler_measurements(sampler, &count);
     PyObject *list = PyList_New((Py_ssize_t)count);
     for (size_t i = 0; list != NULL && i < count; i++) {
         PyObject *item =
@@ -386,7 +386,7 @@ PyMODINIT_FUNC PyInit__mprof(void);
 
 PyMODINIT_FUNC PyInit__mprof(void)
 {
-    mprof_python_fit fit = mprof__python_load();
+    mprof__python_fit fit = mprof__python_load();
     if (fit != MPROF_PYTHON_FITS || !mprof__python_frames_load()) {
         char python[64];
         mprof__python_unfit(python, sizeof python, fit);

@@ -39,8 +39,8 @@ static PyObject *on_start(PyObject *self, PyObject *const *arguments, Py_ssize_t
 {
     (void)self;
     (void)count;
-    mprof_tracer *tracer = mprof__tracer_here();
-    mprof_code *code = mprof__tracer_is_enabled(tracer) ? mprof__code_find(arguments[0]) : NULL;
+    mprof__tracer *tracer = mprof__tracer_here();
+    mprof__code *code = mprof__tracer_is_enabled(tracer) ? mprof__code_find(arguments[0]) : NULL;
     if (code == NULL) {
         return none();
     }
@@ -52,8 +52,8 @@ static PyObject *on_resume(PyObject *self, PyObject *const *arguments, Py_ssize_
 {
     (void)self;
     (void)count;
-    mprof_tracer *tracer = mprof__tracer_here();
-    mprof_code *code = mprof__tracer_is_enabled(tracer) ? mprof__code_find(arguments[0]) : NULL;
+    mprof__tracer *tracer = mprof__tracer_here();
+    mprof__code *code = mprof__tracer_is_enabled(tracer) ? mprof__code_find(arguments[0]) : NULL;
     if (code == NULL) {
         return none();
     }
@@ -67,7 +67,7 @@ static PyObject *on_line(PyObject *self, PyObject *const *arguments, Py_ssize_t 
 {
     (void)self;
     (void)count;
-    mprof_tracer *tracer = mprof__tracer_here();
+    mprof__tracer *tracer = mprof__tracer_here();
     if (!mprof__tracer_is_running(tracer)) {
         return none();
     }
@@ -75,7 +75,7 @@ static PyObject *on_line(PyObject *self, PyObject *const *arguments, Py_ssize_t 
 }
 
 /* Whether a jump leads back within its line; worked out once. */
-static bool is_loop_in_line(mprof_code *code, int from, int to)
+static bool is_loop_in_line(mprof__code *code, int from, int to)
 {
     size_t slot = ((size_t)from >> 1) % (sizeof code->jumps / sizeof code->jumps[0]);
 
@@ -93,8 +93,8 @@ static PyObject *on_jump(PyObject *self, PyObject *const *arguments, Py_ssize_t 
 {
     (void)self;
     (void)count;
-    mprof_tracer *tracer = mprof__tracer_here();
-    mprof_code *code = mprof__code_find(arguments[0]);
+    mprof__tracer *tracer = mprof__tracer_here();
+    mprof__code *code = mprof__code_find(arguments[0]);
     if (code != NULL &&
         is_loop_in_line(code, (int)PyLong_AsLong(arguments[1]), (int)PyLong_AsLong(arguments[2]))) {
         return done(mprof__tracer_is_running(tracer) ? mprof__tracer_again(tracer, running_frame())
@@ -110,7 +110,7 @@ static PyObject *on_leave(PyObject *self, PyObject *const *arguments, Py_ssize_t
     (void)self;
     (void)arguments;
     (void)count;
-    mprof_tracer *tracer = mprof__tracer_here();
+    mprof__tracer *tracer = mprof__tracer_here();
     return done(mprof__tracer_is_running(tracer) ? mprof__tracer_leave(tracer, running_frame())
                                                  : 0);
 }
@@ -215,7 +215,7 @@ int mprof__monitoring_start(void)
     return take_tool() != 0 ? -1 : register_all();
 }
 
-static int set_local_events(mprof_code *code, long wanted)
+static int set_local_events(mprof__code *code, long wanted)
 {
     PyObject *result = PyObject_CallMethod(state.monitoring, "set_local_events", "iOl", state.tool,
                                            code->code, wanted);
@@ -223,7 +223,7 @@ static int set_local_events(mprof_code *code, long wanted)
     return result == NULL ? -1 : 0;
 }
 
-static void forget(mprof_code *code)
+static void forget(mprof__code *code)
 {
     PyObject *type;
     PyObject *value;
@@ -237,7 +237,7 @@ static void forget(mprof_code *code)
     code->forget = NULL;
 }
 
-int mprof__monitoring_watch(mprof_code *code)
+int mprof__monitoring_watch(mprof__code *code)
 {
     if (mprof__monitoring_start() != 0 || set_local_events(code, state.local_events) != 0) {
         return -1;

@@ -11,6 +11,6 @@ int mprof__monitoring_start(void);
 
 /* Events of this code object are wanted, until its `forget` is called. 0, or -1 with an exception.
  */
-int mprof__monitoring_watch(mprof_code *code);
+int mprof__monitoring_watch(mprof__code *code);
 
 #endif

@@ -77,7 +77,7 @@ static int tell_next(PyObject *frame, int what, PyObject *argument)
 static int on_call(PyObject *frame)
 {
     PyObject *code = mprof__python_frame_code(frame);
-    mprof_code *entry = mprof__code_find(code);
+    mprof__code *entry = mprof__code_find(code);
 
     if (entry == NULL) {
         return 0;
@@ -95,7 +95,7 @@ static int trace(PyObject *self, PyObject *frame, int what, PyObject *argument)
     if (what == EVENT_CALL) {
         status = on_call(frame);
     } else if (what == EVENT_LINE || what == EVENT_RETURN) {
-        mprof_tracer *tracer = mprof__tracer_here();
+        mprof__tracer *tracer = mprof__tracer_here();
         if (!mprof__tracer_looks_at(tracer, frame)) {
             status = 0;
         } else if (what == EVENT_LINE) {
@@ -133,7 +133,7 @@ static PyObject *call_self(PyObject *self, PyObject *arguments)
     return self_object;
 }
 
-static PyMethodDef self_method = {"mprof_trace", call_self, METH_VARARGS, NULL};
+static PyMethodDef self_method = {"mprof__trace", call_self, METH_VARARGS, NULL};
 
 /* Borrowed; NULL where none is set. */
 static PyObject *trace_that_is_set(void)

@@ -12,7 +12,7 @@
 
 static const struct {
     const char *name;
-    enum mprof_meter_kind kind;
+    enum mprof__meter_kind kind;
 } backends[] = {
     {"psutil", MPROF_METER_RSS},
     {"posix", MPROF_METER_RSS},
@@ -32,7 +32,7 @@ static int find_backend(const char *name)
     return -1;
 }
 
-static enum mprof_footprint_kind footprint_kind(enum mprof_meter_kind kind)
+static enum mprof__footprint_kind footprint_kind(enum mprof__meter_kind kind)
 {
     return kind == MPROF_METER_PSS   ? MPROF_FOOTPRINT_PSS
            : kind == MPROF_METER_USS ? MPROF_FOOTPRINT_USS
@@ -42,10 +42,10 @@ static enum mprof_footprint_kind footprint_kind(enum mprof_meter_kind kind)
 int mprof__meter_footprint_kind(const char *backend)
 {
     int kind = find_backend(backend);
-    return kind < 0 ? -1 : (int)footprint_kind((enum mprof_meter_kind)kind);
+    return kind < 0 ? -1 : (int)footprint_kind((enum mprof__meter_kind)kind);
 }
 
-int mprof__meter_init(mprof_meter *meter, const char *backend, bool children)
+int mprof__meter_init(mprof__meter *meter, const char *backend, bool children)
 {
     int kind = find_backend(backend);
 
@@ -53,7 +53,7 @@ int mprof__meter_init(mprof_meter *meter, const char *backend, bool children)
     if (kind < 0) {
         return -1;
     }
-    meter->kind = (enum mprof_meter_kind)kind;
+    meter->kind = (enum mprof__meter_kind)kind;
     meter->children = children;
     if (meter->kind != MPROF_METER_TRACEMALLOC) {
         return 0;
@@ -71,7 +71,7 @@ int mprof__meter_init(mprof_meter *meter, const char *backend, bool children)
     return meter->traced == NULL ? -1 : 0;
 }
 
-void mprof__meter_clear(mprof_meter *meter)
+void mprof__meter_clear(mprof__meter *meter)
 {
     PyObject *traced = meter->traced;
     PyObject *reset_peak = meter->reset_peak;
@@ -82,7 +82,7 @@ void mprof__meter_clear(mprof_meter *meter)
 }
 
 /* The `which`-th of (now, peak). */
-static int64_t read_traced(mprof_meter *meter, Py_ssize_t which)
+static int64_t read_traced(mprof__meter *meter, Py_ssize_t which)
 {
     long long bytes = 0;
     PyObject *pair = PyObject_CallObject(meter->traced, NULL);
@@ -110,7 +110,7 @@ static int64_t read_own_resident(void)
     return last;
 }
 
-int64_t mprof__meter_read(mprof_meter *meter)
+int64_t mprof__meter_read(mprof__meter *meter)
 {
     if (meter->kind == MPROF_METER_RSS && !meter->children) {
         return read_own_resident();
@@ -134,7 +134,7 @@ void mprof__meter_reset_high_water(void)
     }
 }
 
-int64_t mprof__meter_peak(mprof_meter *meter, int64_t now_bytes)
+int64_t mprof__meter_peak(mprof__meter *meter, int64_t now_bytes)
 {
     int64_t peak = -1;
     int kept_errno = errno;

@@ -6,31 +6,31 @@
 #include "agent/memory/process_memory.h"
 #include "agent/python_api.h"
 
-enum mprof_meter_kind {
+enum mprof__meter_kind {
     MPROF_METER_RSS,
     MPROF_METER_PSS,
     MPROF_METER_USS,
     MPROF_METER_TRACEMALLOC,
 };
 
-typedef struct mprof_meter {
-    enum mprof_meter_kind kind;
+typedef struct mprof__meter {
+    enum mprof__meter_kind kind;
     bool children;
     PyObject *traced;     /* owned: tracemalloc.get_traced_memory */
     PyObject *reset_peak; /* owned: tracemalloc.reset_peak; NULL before 3.9 */
-} mprof_meter;
+} mprof__meter;
 
 /* Prepares it. `backend` is a name of memory_profiler's: psutil, posix, psutil_pss, psutil_uss,
  * tracemalloc. Returns 0, or -1 with an exception. */
-int mprof__meter_init(mprof_meter *meter, const char *backend, bool children);
-void mprof__meter_clear(mprof_meter *meter);
+int mprof__meter_init(mprof__meter *meter, const char *backend, bool children);
+void mprof__meter_clear(mprof__meter *meter);
 
 /* Bytes now; the last known value where it cannot be had. Keeps errno, sets no exception. */
-int64_t mprof__meter_read(mprof_meter *meter);
+int64_t mprof__meter_read(mprof__meter *meter);
 
 /* The highest value since it was last asked, and begins anew; never below `now_bytes`. Costs some
  * 10 us. Of RSS and of tracemalloc; for other kinds it is `now_bytes`. */
-int64_t mprof__meter_peak(mprof_meter *meter, int64_t now_bytes);
+int64_t mprof__meter_peak(mprof__meter *meter, int64_t now_bytes);
 
 /* Lets the kernel's high-water mark of this process begin anew at what is resident now (5 written
  * to clear_refs, proc(5)). What getrusage tells of the process is from then on the newer mark, so

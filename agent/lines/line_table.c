@@ -7,7 +7,7 @@
 #define SPARE 16
 
 /* Makes room for lines first .. last. */
-static bool cover(mprof_lines *lines, int64_t first, int64_t last)
+static bool cover(mprof__lines *lines, int64_t first, int64_t last)
 {
     if (lines->count > 0) {
         int64_t end = (int64_t)lines->first + lines->count - 1;
@@ -18,7 +18,7 @@ static bool cover(mprof_lines *lines, int64_t first, int64_t last)
         return false;
     }
     size_t count = (size_t)(last - first) + 1;
-    mprof_line *wider = calloc(count, sizeof *wider);
+    mprof__line *wider = calloc(count, sizeof *wider);
     if (wider == NULL) {
         return false;
     }
@@ -32,7 +32,7 @@ static bool cover(mprof_lines *lines, int64_t first, int64_t last)
     return true;
 }
 
-mprof_line *mprof__lines_at(mprof_lines *lines, int number)
+mprof__line *mprof__lines_at(mprof__lines *lines, int number)
 {
     int64_t index = (int64_t)number - lines->first;
 
@@ -46,9 +46,9 @@ mprof_line *mprof__lines_at(mprof_lines *lines, int number)
     return &lines->lines[index];
 }
 
-void mprof__lines_add(mprof_lines *lines, int number, const mprof_line_part *part)
+void mprof__lines_add(mprof__lines *lines, int number, const mprof__line_part *part)
 {
-    mprof_line *line = mprof__lines_at(lines, number);
+    mprof__line *line = mprof__lines_at(lines, number);
 
     if (line == NULL) {
         return;
@@ -67,7 +67,7 @@ void mprof__lines_add(mprof_lines *lines, int number, const mprof_line_part *par
     }
 }
 
-void mprof__lines_free(mprof_lines *lines)
+void mprof__lines_free(mprof__lines *lines)
 {
     free(lines->lines);
     memset(lines, 0, sizeof *lines);

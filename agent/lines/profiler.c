@@ -6,12 +6,12 @@
 
 #define BUCKETS 1024 /* of code objects; a power of two */
 
-typedef struct mprof_enabling {
+typedef struct mprof__enabling {
     const void *thread;
     unsigned times;
 } enabling;
 
-static mprof_code *codes[BUCKETS];
+static mprof__code *codes[BUCKETS];
 
 /* Code objects */
 
@@ -20,9 +20,9 @@ static size_t bucket_of(PyObject *code)
     return ((uintptr_t)code >> 4) & (BUCKETS - 1);
 }
 
-mprof_code *mprof__code_find(PyObject *code)
+mprof__code *mprof__code_find(PyObject *code)
 {
-    mprof_code *entry = codes[bucket_of(code)];
+    mprof__code *entry = codes[bucket_of(code)];
     while (entry != NULL && entry->code != code) {
         entry = entry->next;
     }
@@ -50,9 +50,9 @@ static bool is_comprehension(PyObject *code)
     return result;
 }
 
-static mprof_code *code_entry(PyObject *code)
+static mprof__code *code_entry(PyObject *code)
 {
-    mprof_code *entry = mprof__code_find(code);
+    mprof__code *entry = mprof__code_find(code);
     if (entry != NULL) {
         return entry;
     }
@@ -77,9 +77,9 @@ static mprof_code *code_entry(PyObject *code)
     return entry;
 }
 
-static void drop_code(mprof_code *entry)
+static void drop_code(mprof__code *entry)
 {
-    mprof_code **place = &codes[bucket_of(entry->code)];
+    mprof__code **place = &codes[bucket_of(entry->code)];
     while (*place != entry) {
         place = &(*place)->next;
     }
@@ -92,9 +92,9 @@ static void drop_code(mprof_code *entry)
     Py_DECREF(code);
 }
 
-static mprof_block *block_of(const mprof_code *entry, const mprof_profiler *profiler)
+static mprof__block *block_of(const mprof__code *entry, const mprof__profiler *profiler)
 {
-    for (mprof_code_link *link = entry->links; link != NULL; link = link->next) {
+    for (mprof__code_link *link = entry->links; link != NULL; link = link->next) {
         if (link->block->profiler == profiler) {
             return link->block;
         }
@@ -102,10 +102,10 @@ static mprof_block *block_of(const mprof_code *entry, const mprof_profiler *prof
     return NULL;
 }
 
-static void unlink_code(mprof_code *entry, const mprof_profiler *profiler)
+static void unlink_code(mprof__code *entry, const mprof__profiler *profiler)
 {
-    for (mprof_code_link **place = &entry->links; *place != NULL; place = &(*place)->next) {
-        mprof_code_link *link = *place;
+    for (mprof__code_link **place = &entry->links; *place != NULL; place = &(*place)->next) {
+        mprof__code_link *link = *place;
         if (link->block->profiler == profiler) {
             *place = link->next;
             free(link);
@@ -119,10 +119,10 @@ static void unlink_code(mprof_code *entry, const mprof_profiler *profiler)
 
 /* Profilers */
 
-mprof_profiler *mprof__profiler_new(const char *backend, unsigned flags, int64_t limit_bytes,
-                                    PyObject *on_limit)
+mprof__profiler *mprof__profiler_new(const char *backend, unsigned flags, int64_t limit_bytes,
+                                     PyObject *on_limit)
 {
-    mprof_profiler *profiler = calloc(1, sizeof *profiler);
+    mprof__profiler *profiler = calloc(1, sizeof *profiler);
 
     if (profiler == NULL) {
         PyErr_NoMemory();
@@ -141,12 +141,12 @@ mprof_profiler *mprof__profiler_new(const char *backend, unsigned flags, int64_t
     return profiler;
 }
 
-void mprof__profiler_hold(mprof_profiler *profiler)
+void mprof__profiler_hold(mprof__profiler *profiler)
 {
     profiler->references++;
 }
 
-void mprof__profiler_let_go(mprof_profiler *profiler)
+void mprof__profiler_let_go(mprof__profiler *profiler)
 {
     if (--profiler->references > 0) {
         return;
@@ -156,7 +156,7 @@ void mprof__profiler_let_go(mprof_profiler *profiler)
         free(profiler->blocks[i]);
     }
     PyObject *on_limit = profiler->on_limit;
-    mprof_meter meter = profiler->meter;
+    mprof__meter meter = profiler->meter;
     free(profiler->blocks);
     free(profiler->codes);
     free(profiler->enablings);
@@ -165,7 +165,7 @@ void mprof__profiler_let_go(mprof_profiler *profiler)
     Py_XDECREF(on_limit);
 }
 
-void mprof__profiler_release(mprof_profiler *profiler)
+void mprof__profiler_release(mprof__profiler *profiler)
 {
     mprof__profiler_hold(profiler);
     while (profiler->code_count > 0) {
@@ -190,9 +190,9 @@ static bool reserve(void *array, int count)
     return more != NULL;
 }
 
-static mprof_block *new_block(mprof_profiler *profiler)
+static mprof__block *new_block(mprof__profiler *profiler)
 {
-    mprof_block *block = calloc(1, sizeof *block);
+    mprof__block *block = calloc(1, sizeof *block);
     if (block == NULL || !reserve(&profiler->blocks, profiler->block_count)) {
         free(block);
         return NULL;
@@ -202,7 +202,7 @@ static mprof_block *new_block(mprof_profiler *profiler)
     return block;
 }
 
-static int index_of(const mprof_profiler *profiler, const mprof_block *block)
+static int index_of(const mprof__profiler *profiler, const mprof__block *block)
 {
     int index = 0;
     while (profiler->blocks[index] != block) {
@@ -211,18 +211,18 @@ static int index_of(const mprof_profiler *profiler, const mprof_block *block)
     return index;
 }
 
-int mprof__profiler_add(mprof_profiler *profiler, PyObject *code, int block)
+int mprof__profiler_add(mprof__profiler *profiler, PyObject *code, int block)
 {
-    mprof_code *entry = code_entry(code);
+    mprof__code *entry = code_entry(code);
     if (entry == NULL) {
         return -1;
     }
-    mprof_block *owner = block_of(entry, profiler);
+    mprof__block *owner = block_of(entry, profiler);
     if (owner != NULL) {
         return index_of(profiler, owner);
     }
     owner = block >= 0 ? mprof__profiler_block(profiler, block) : new_block(profiler);
-    mprof_code_link *link = malloc(sizeof *link);
+    mprof__code_link *link = malloc(sizeof *link);
     if (owner == NULL || link == NULL || !reserve(&profiler->codes, profiler->code_count)) {
         free(link);
         if (entry->links == NULL) {
@@ -232,19 +232,19 @@ int mprof__profiler_add(mprof_profiler *profiler, PyObject *code, int block)
         return -1;
     }
     profiler->codes[profiler->code_count++] = entry;
-    *link = (mprof_code_link){owner, entry->links};
+    *link = (mprof__code_link){owner, entry->links};
     entry->links = link;
     return index_of(profiler, owner);
 }
 
-mprof_block *mprof__profiler_block(mprof_profiler *profiler, int index)
+mprof__block *mprof__profiler_block(mprof__profiler *profiler, int index)
 {
     return index >= 0 && index < profiler->block_count ? profiler->blocks[index] : NULL;
 }
 
 /* Enabling */
 
-static enabling *enabling_of(const mprof_profiler *profiler, const void *thread)
+static enabling *enabling_of(const mprof__profiler *profiler, const void *thread)
 {
     for (int i = 0; i < profiler->enabling_count; i++) {
         if (profiler->enablings[i].thread == thread) {
@@ -254,13 +254,13 @@ static enabling *enabling_of(const mprof_profiler *profiler, const void *thread)
     return NULL;
 }
 
-unsigned mprof__profiler_enabled(const mprof_profiler *profiler, const void *thread)
+unsigned mprof__profiler_enabled(const mprof__profiler *profiler, const void *thread)
 {
     const enabling *its = enabling_of(profiler, thread);
     return its != NULL ? its->times : 0;
 }
 
-static enabling *new_enabling(mprof_profiler *profiler, const void *thread)
+static enabling *new_enabling(mprof__profiler *profiler, const void *thread)
 {
     size_t count = (size_t)profiler->enabling_count;
     enabling *more = realloc(profiler->enablings, (count + 1) * sizeof *more);
@@ -274,7 +274,7 @@ static enabling *new_enabling(mprof_profiler *profiler, const void *thread)
     return &more[count];
 }
 
-int mprof__profiler_set_enabled(mprof_profiler *profiler, const void *thread, unsigned times)
+int mprof__profiler_set_enabled(mprof__profiler *profiler, const void *thread, unsigned times)
 {
     enabling *its = enabling_of(profiler, thread);
 

@@ -24,12 +24,12 @@ static void stop(void)
     }
 }
 
-static int watch(mprof_code *code)
+static int watch(mprof__code *code)
 {
     return has_monitoring() && code->forget == NULL ? mprof__monitoring_watch(code) : 0;
 }
 
-int mprof__profiling_add(mprof_profiler *profiler, PyObject *code, int block)
+int mprof__profiling_add(mprof__profiler *profiler, PyObject *code, int block)
 {
     int index = mprof__profiler_add(profiler, code, block);
 
@@ -37,7 +37,7 @@ int mprof__profiling_add(mprof_profiler *profiler, PyObject *code, int block)
                                                                                             : index;
 }
 
-static int watch_all(mprof_profiler *profiler)
+static int watch_all(mprof__profiler *profiler)
 {
     for (int i = 0; i < profiler->code_count; i++) {
         if (watch(profiler->codes[i]) != 0) {
@@ -47,9 +47,9 @@ static int watch_all(mprof_profiler *profiler)
     return 0;
 }
 
-int mprof__profiling_enable(mprof_profiler *profiler)
+int mprof__profiling_enable(mprof__profiler *profiler)
 {
-    mprof_tracer *tracer = mprof__tracer_here();
+    mprof__tracer *tracer = mprof__tracer_here();
     unsigned times = mprof__profiler_enabled(profiler, tracer);
 
     if ((times == 0 && watch_all(profiler) != 0) ||
@@ -64,9 +64,9 @@ int mprof__profiling_enable(mprof_profiler *profiler)
     return 0;
 }
 
-int mprof__profiling_disable(mprof_profiler *profiler)
+int mprof__profiling_disable(mprof__profiler *profiler)
 {
-    mprof_tracer *tracer = mprof__tracer_here();
+    mprof__tracer *tracer = mprof__tracer_here();
     unsigned times = mprof__profiler_enabled(profiler, tracer);
 
     if (times == 0) {

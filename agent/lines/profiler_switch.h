@@ -6,11 +6,11 @@
 #include "profiler.h"
 
 /* As mprof__profiler_add, of a profiler that may be enabled already. */
-int mprof__profiling_add(mprof_profiler *profiler, PyObject *code, int block);
+int mprof__profiling_add(mprof__profiler *profiler, PyObject *code, int block);
 
 /* Profiling in this thread goes on until disabled as often as enabled. 0, or -1 with an exception.
  */
-int mprof__profiling_enable(mprof_profiler *profiler);
-int mprof__profiling_disable(mprof_profiler *profiler);
+int mprof__profiling_enable(mprof__profiler *profiler);
+int mprof__profiling_disable(mprof__profiler *profiler);
 
 #endif

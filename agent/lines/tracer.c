@@ -10,8 +10,8 @@
  * they lie side by side. */
 typedef struct running {
     PyObject *frame; /* identity alone */
-    mprof_code *code;
-    mprof_block *block;
+    mprof__code *code;
+    mprof__block *block;
     int line;
     bool counts; /* when the line ends, that is an execution of it */
     bool untold; /* nothing of the frame's first line has run yet */
@@ -21,19 +21,19 @@ typedef struct running {
     int64_t frame_peak_bytes;
 } running;
 
-struct mprof_tracer {
+struct mprof__tracer {
     running *top; /* the array; the innermost is the last */
     size_t count;
     size_t capacity;
     unsigned enabled; /* profilers, each as often as it was enabled */
 };
 
-static __thread mprof_tracer here;
+static __thread mprof__tracer here;
 
 static pthread_key_t thread_end;
 static pthread_once_t thread_end_once = PTHREAD_ONCE_INIT;
 
-static int64_t read_meter(mprof_meter **known, int64_t *value, mprof_meter *meter)
+static int64_t read_meter(mprof__meter **known, int64_t *value, mprof__meter *meter)
 {
     if (*known != meter) {
         *known = meter;
@@ -42,7 +42,7 @@ static int64_t read_meter(mprof_meter **known, int64_t *value, mprof_meter *mete
     return *value;
 }
 
-static uint64_t clock_of(const mprof_profiler *profiler)
+static uint64_t clock_of(const mprof__profiler *profiler)
 {
     struct timespec now;
     if ((profiler->flags & MPROF_PROFILER_TIMES) == 0) {
@@ -55,7 +55,7 @@ static uint64_t clock_of(const mprof_profiler *profiler)
 /* Adds what happened since the line was last looked at. */
 static void tell(running *frame, bool ended, int64_t now_bytes)
 {
-    mprof_profiler *profiler = frame->block->profiler;
+    mprof__profiler *profiler = frame->block->profiler;
     bool peaks = (profiler->flags & MPROF_PROFILER_PEAKS) != 0;
 
     if (peaks) {
@@ -63,7 +63,7 @@ static void tell(running *frame, bool ended, int64_t now_bytes)
         peak = peak > frame->since_bytes ? peak : frame->since_bytes; /* the kernel's mark lags */
         frame->peak_bytes = peak > frame->peak_bytes ? peak : frame->peak_bytes;
     }
-    mprof_line_part part = {
+    mprof__line_part part = {
         .ended = ended,
         .hit = ended && frame->counts,
         .change_bytes = now_bytes - frame->since_bytes,
@@ -87,7 +87,8 @@ static void restart(running *frame, int64_t now_bytes)
 }
 
 /* The innermost frame of the block below position `index`. */
-static running *caller_in_block(const mprof_tracer *tracer, size_t index, const mprof_block *block)
+static running *caller_in_block(const mprof__tracer *tracer, size_t index,
+                                const mprof__block *block)
 {
     for (size_t i = block->running > 1 ? index : 0; i-- > 0;) {
         if (tracer->top[i].block == block) {
@@ -109,7 +110,7 @@ static void make_thread_end(void)
     pthread_key_create(&thread_end, free_thread);
 }
 
-static running *push(mprof_tracer *tracer)
+static running *push(mprof__tracer *tracer)
 {
     if (tracer->count == tracer->capacity) {
         size_t capacity = tracer->capacity > 0 ? 2 * tracer->capacity : 16;
@@ -126,7 +127,7 @@ static running *push(mprof_tracer *tracer)
 }
 
 /* Takes out the frame at `index`, whose line was told. */
-static void remove_running(mprof_tracer *tracer, size_t index, int64_t now_bytes)
+static void remove_running(mprof__tracer *tracer, size_t index, int64_t now_bytes)
 {
     running gone = tracer->top[index];
     running *caller = caller_in_block(tracer, index, gone.block);
@@ -146,7 +147,7 @@ static void remove_running(mprof_tracer *tracer, size_t index, int64_t now_bytes
 /* Position of the outermost entry of the frame, its entries moved to the top: a greenlet that goes
  * on brings back frames that lay below those of others. tracer->count if the frame is not traced.
  */
-static size_t bring_up(mprof_tracer *tracer, PyObject *frame)
+static size_t bring_up(mprof__tracer *tracer, PyObject *frame)
 {
     size_t end = tracer->count;
 
@@ -173,7 +174,7 @@ static size_t bring_up(mprof_tracer *tracer, PyObject *frame)
 }
 
 /* 1 if the function was called. */
-static int ask_limit(PyObject *frame, mprof_profiler *profiler, int line, int64_t now_bytes)
+static int ask_limit(PyObject *frame, mprof__profiler *profiler, int line, int64_t now_bytes)
 {
     bool above = now_bytes >= profiler->limit_bytes;
     bool crossed = above && !profiler->above_limit;
@@ -188,35 +189,35 @@ static int ask_limit(PyObject *frame, mprof_profiler *profiler, int line, int64_
     return result != NULL ? 1 : -1;
 }
 
-mprof_tracer *mprof__tracer_here(void)
+mprof__tracer *mprof__tracer_here(void)
 {
     return &here;
 }
 
-bool mprof__tracer_is_running(const mprof_tracer *tracer)
+bool mprof__tracer_is_running(const mprof__tracer *tracer)
 {
     return tracer->count > 0;
 }
 
-bool mprof__tracer_is_enabled(const mprof_tracer *tracer)
+bool mprof__tracer_is_enabled(const mprof__tracer *tracer)
 {
     return tracer->enabled > 0;
 }
 
-bool mprof__tracer_looks_at(const mprof_tracer *tracer, PyObject *frame)
+bool mprof__tracer_looks_at(const mprof__tracer *tracer, PyObject *frame)
 {
     return tracer->count > 0 && (tracer->top[tracer->count - 1].frame == frame ||
                                  mprof__code_find(mprof__python_frame_code(frame)) != NULL);
 }
 
-int mprof__tracer_enter(mprof_tracer *tracer, PyObject *frame, mprof_code *code, int line,
+int mprof__tracer_enter(mprof__tracer *tracer, PyObject *frame, mprof__code *code, int line,
                         bool fresh)
 {
-    mprof_meter *meter = NULL;
+    mprof__meter *meter = NULL;
     int64_t now_bytes = 0;
 
-    for (mprof_code_link *link = code->links; link != NULL; link = link->next) {
-        mprof_profiler *profiler = link->block->profiler;
+    for (mprof__code_link *link = code->links; link != NULL; link = link->next) {
+        mprof__profiler *profiler = link->block->profiler;
         if (mprof__profiler_enabled(profiler, tracer) == 0) {
             continue;
         }
@@ -247,15 +248,15 @@ int mprof__tracer_enter(mprof_tracer *tracer, PyObject *frame, mprof_code *code,
 }
 
 /* The line of all entries of the frame ends, and `line` begins. */
-static int next_line(mprof_tracer *tracer, PyObject *frame, int line, bool again)
+static int next_line(mprof__tracer *tracer, PyObject *frame, int line, bool again)
 {
-    mprof_meter *meter = NULL;
+    mprof__meter *meter = NULL;
     int64_t now_bytes = 0;
     int result = 0;
 
     for (size_t i = bring_up(tracer, frame); i < tracer->count; i++) {
         running *entry = &tracer->top[i];
-        mprof_profiler *profiler = entry->block->profiler;
+        mprof__profiler *profiler = entry->block->profiler;
         int ended = entry->line;
 
         if (entry->untold && entry->line == line && !again) {
@@ -280,19 +281,19 @@ static int next_line(mprof_tracer *tracer, PyObject *frame, int line, bool again
     return result;
 }
 
-int mprof__tracer_line(mprof_tracer *tracer, PyObject *frame, int line)
+int mprof__tracer_line(mprof__tracer *tracer, PyObject *frame, int line)
 {
     return next_line(tracer, frame, line, false);
 }
 
-int mprof__tracer_again(mprof_tracer *tracer, PyObject *frame)
+int mprof__tracer_again(mprof__tracer *tracer, PyObject *frame)
 {
     return next_line(tracer, frame, 0, true);
 }
 
-int mprof__tracer_leave(mprof_tracer *tracer, PyObject *frame)
+int mprof__tracer_leave(mprof__tracer *tracer, PyObject *frame)
 {
-    mprof_meter *meter = NULL;
+    mprof__meter *meter = NULL;
     int64_t now_bytes = 0;
     int result = 0;
     size_t first = bring_up(tracer, frame);
@@ -300,7 +301,7 @@ int mprof__tracer_leave(mprof_tracer *tracer, PyObject *frame)
     while (tracer->count > first) {
         size_t index = tracer->count - 1;
         running *entry = &tracer->top[index];
-        mprof_profiler *profiler = entry->block->profiler;
+        mprof__profiler *profiler = entry->block->profiler;
         int line = entry->line;
 
         read_meter(&meter, &now_bytes, &profiler->meter);
@@ -315,7 +316,7 @@ int mprof__tracer_leave(mprof_tracer *tracer, PyObject *frame)
     return result;
 }
 
-void mprof__tracer_drop(mprof_tracer *tracer, mprof_profiler *profiler)
+void mprof__tracer_drop(mprof__tracer *tracer, mprof__profiler *profiler)
 {
     for (size_t i = tracer->count; i-- > 0;) {
         if (tracer->top[i].block->profiler == profiler) {
@@ -326,7 +327,7 @@ void mprof__tracer_drop(mprof_tracer *tracer, mprof_profiler *profiler)
     }
 }
 
-void mprof__tracer_count_enabled(mprof_tracer *tracer, int change)
+void mprof__tracer_count_enabled(mprof__tracer *tracer, int change)
 {
     tracer->enabled += (unsigned)change;
 }

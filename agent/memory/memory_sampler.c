@@ -13,8 +13,8 @@
 #define FIRST_DISTANCE_NS INT64_C(50000)
 #define STACK_BYTES (256 * 1024) /* the program's thread-local data has to fit in as well */
 
-struct mprof_sampler {
-    mprof_sampler_options options;
+struct mprof__sampler {
+    mprof__sampler_options options;
     int64_t interval_ns;
     int64_t start_ns;
     pid_t owner; /* the process whose thread it is */
@@ -23,7 +23,7 @@ struct mprof_sampler {
     pthread_mutex_t mutex;
     pthread_cond_t wake;
     bool stop;
-    mprof_measurement *list;
+    mprof__measurement *list;
     size_t count;
     size_t capacity;
     size_t taken;
@@ -37,7 +37,7 @@ static int64_t now_ns(clockid_t clock)
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
-static void keep(mprof_sampler *sampler, const mprof_measurement *measurement)
+static void keep(mprof__sampler *sampler, const mprof__measurement *measurement)
 {
     if (sampler->options.most_only && sampler->count > 0) {
         if (measurement->bytes > sampler->list[0].bytes) {
@@ -47,7 +47,7 @@ static void keep(mprof_sampler *sampler, const mprof_measurement *measurement)
     }
     if (sampler->count == sampler->capacity) {
         size_t capacity = sampler->capacity > 0 ? 2 * sampler->capacity : 64;
-        mprof_measurement *more = realloc(sampler->list, capacity * sizeof *more);
+        mprof__measurement *more = realloc(sampler->list, capacity * sizeof *more);
         if (more == NULL) {
             return;
         }
@@ -57,9 +57,9 @@ static void keep(mprof_sampler *sampler, const mprof_measurement *measurement)
     sampler->list[sampler->count++] = *measurement;
 }
 
-static bool measure(mprof_sampler *sampler, bool on_time)
+static bool measure(mprof__sampler *sampler, bool on_time)
 {
-    mprof_measurement measurement = {
+    mprof__measurement measurement = {
         .bytes = mprof__footprint_total(sampler->options.pid, sampler->options.kind,
                                         sampler->options.children),
         .time_s = (double)now_ns(CLOCK_REALTIME) * 1e-9,
@@ -74,7 +74,7 @@ static bool measure(mprof_sampler *sampler, bool on_time)
 }
 
 /* When the next one is due; *on_time: that is one of the interval. */
-static int64_t next_deadline(const mprof_sampler *sampler, int64_t now, bool *on_time)
+static int64_t next_deadline(const mprof__sampler *sampler, int64_t now, bool *on_time)
 {
     int64_t age = now - sampler->start_ns;
     int64_t even = (age / sampler->interval_ns + 1) * sampler->interval_ns;
@@ -85,7 +85,7 @@ static int64_t next_deadline(const mprof_sampler *sampler, int64_t now, bool *on
 }
 
 /* Waits until then, or until it is to stop; returns whether it is to stop. */
-static bool wait_until(mprof_sampler *sampler, int64_t deadline_ns)
+static bool wait_until(mprof__sampler *sampler, int64_t deadline_ns)
 {
     struct timespec deadline = {deadline_ns / 1000000000, deadline_ns % 1000000000};
     int status = 0;
@@ -101,7 +101,7 @@ static bool wait_until(mprof_sampler *sampler, int64_t deadline_ns)
 
 static void *sample(void *argument)
 {
-    mprof_sampler *sampler = argument;
+    mprof__sampler *sampler = argument;
     bool on_time = true;
     bool alive = true;
 
@@ -113,7 +113,7 @@ static void *sample(void *argument)
     return NULL;
 }
 
-static int start_thread(mprof_sampler *sampler)
+static int start_thread(mprof__sampler *sampler)
 {
     pthread_attr_t attributes;
     pthread_condattr_t condition;
@@ -130,9 +130,9 @@ static int start_thread(mprof_sampler *sampler)
     return status;
 }
 
-mprof_sampler *mprof__sampler_start(const mprof_sampler_options *options)
+mprof__sampler *mprof__sampler_start(const mprof__sampler_options *options)
 {
-    mprof_sampler *sampler = calloc(1, sizeof *sampler);
+    mprof__sampler *sampler = calloc(1, sizeof *sampler);
     if (sampler == NULL) {
         return NULL;
     }
@@ -161,9 +161,9 @@ mprof_sampler *mprof__sampler_start(const mprof_sampler_options *options)
 
 /* Between two samples memory may have been higher: the kernel has seen it, if it was a new height.
  */
-static void ask_kernel(mprof_sampler *sampler)
+static void ask_kernel(mprof__sampler *sampler)
 {
-    const mprof_sampler_options *options = &sampler->options;
+    const mprof__sampler_options *options = &sampler->options;
     int64_t peak = mprof__footprint_peak(options->pid);
 
     if (options->most_only && options->kind == MPROF_FOOTPRINT_RSS && !options->children &&
@@ -173,7 +173,7 @@ static void ask_kernel(mprof_sampler *sampler)
     }
 }
 
-void mprof__sampler_stop(mprof_sampler *sampler)
+void mprof__sampler_stop(mprof__sampler *sampler)
 {
     if (!sampler->running) {
         return;
@@ -192,18 +192,18 @@ void mprof__sampler_stop(mprof_sampler *sampler)
     ask_kernel(sampler);
 }
 
-const mprof_measurement *mprof__sampler_measurements(const mprof_sampler *sampler, size_t *count)
+const mprof__measurement *mprof__sampler_measurements(const mprof__sampler *sampler, size_t *count)
 {
     *count = sampler->count;
     return sampler->list;
 }
 
-size_t mprof__sampler_taken(const mprof_sampler *sampler)
+size_t mprof__sampler_taken(const mprof__sampler *sampler)
 {
     return sampler->taken;
 }
 
-void mprof__sampler_free(mprof_sampler *sampler)
+void mprof__sampler_free(mprof__sampler *sampler)
 {
     if (sampler == NULL) {
         return;

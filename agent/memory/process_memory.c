@@ -63,7 +63,7 @@ static int64_t read_resident(pid_t pid)
     return strtoll(end, NULL, 10) * sysconf(_SC_PAGESIZE);
 }
 
-int64_t mprof__footprint_read(pid_t pid, enum mprof_footprint_kind kind)
+int64_t mprof__footprint_read(pid_t pid, enum mprof__footprint_kind kind)
 {
     char text[4096];
 
@@ -169,7 +169,8 @@ static size_t mark_descendants(kin *all, size_t count, pid_t pid)
     return marked;
 }
 
-ssize_t mprof__footprint_children(mprof_footprint **list, pid_t pid, enum mprof_footprint_kind kind)
+ssize_t mprof__footprint_children(mprof__footprint **list, pid_t pid,
+                                  enum mprof__footprint_kind kind)
 {
     kin *all = NULL;
     ssize_t found = 0;
@@ -187,16 +188,16 @@ ssize_t mprof__footprint_children(mprof_footprint **list, pid_t pid, enum mprof_
     for (ssize_t i = 0; *list != NULL && i < count; i++) {
         int64_t bytes = all[i].descends ? mprof__footprint_read(all[i].pid, kind) : -1;
         if (bytes >= 0) {
-            (*list)[found++] = (mprof_footprint){all[i].pid, bytes};
+            (*list)[found++] = (mprof__footprint){all[i].pid, bytes};
         }
     }
     free(all);
     return found;
 }
 
-int64_t mprof__footprint_total(pid_t pid, enum mprof_footprint_kind kind, bool children)
+int64_t mprof__footprint_total(pid_t pid, enum mprof__footprint_kind kind, bool children)
 {
-    mprof_footprint *list = NULL;
+    mprof__footprint *list = NULL;
     int64_t bytes = mprof__footprint_read(pid, kind);
 
     if (bytes < 0 || !children) {

@@ -26,7 +26,7 @@
 #define LEVEL_MAX (1 << 24)
 #define RSS_MAX (INT64_C(1) << 50)
 /* An agent never has more calls in flight than EXIT events fit into its ring. */
-#define IN_FLIGHT_MAX(capacity) ((uint32_t)((capacity) / sizeof(mprof_wire_exit)))
+#define IN_FLIGHT_MAX(capacity) ((uint32_t)((capacity) / sizeof(mprof__wire_exit)))
 
 /* Texts told once and meant by number later. */
 typedef struct text_table {
@@ -140,7 +140,7 @@ static mprof_status malformed(mprof_error *error, const mprof__ring_reader *ring
 mprof_status mprof__ring_reader_open(mprof__ring_reader **out, int fd, int64_t pid,
                                      mprof_error *error)
 {
-    mprof_wire_header header;
+    mprof__wire_header header;
     struct stat status;
     mprof__ring_reader *ring;
 
@@ -151,7 +151,7 @@ mprof_status mprof__ring_reader_open(mprof__ring_reader **out, int fd, int64_t p
     if (!S_ISREG(status.st_mode) || (status.st_uid != geteuid() && geteuid() != 0) ||
         pread(fd, &header, sizeof header, 0) != (ssize_t)sizeof header ||
         header.magic != MPROF_WIRE_MAGIC || header.version != MPROF_WIRE_VERSION ||
-        header.pid != (uint64_t)pid || header.capacity < sizeof(mprof_wire_enter) ||
+        header.pid != (uint64_t)pid || header.capacity < sizeof(mprof__wire_enter) ||
         header.capacity > CAPACITY_MAX || (header.capacity & (header.capacity - 1)) != 0 ||
         header.start_ns > INT64_MAX) {
         return mprof_error_set(error, MPROF_EFORMAT,
@@ -244,7 +244,7 @@ static char *lane_text(const mprof__ring_reader *ring, uint32_t lane)
 static mprof_status take_text(mprof__ring_reader *ring, const char *bytes, size_t size,
                               mprof_error *error)
 {
-    mprof_wire_text head;
+    mprof__wire_text head;
     text_table *table;
     mprof_status status;
 
@@ -271,7 +271,7 @@ static mprof_status take_text(mprof__ring_reader *ring, const char *bytes, size_
 static mprof_status take_enter(mprof__ring_reader *ring, const char *bytes, size_t size,
                                int64_t now_ns, mprof_error *error)
 {
-    mprof_wire_enter enter;
+    mprof__wire_enter enter;
     uint32_t name_offset;
     uint32_t index;
     in_flight *flight;
@@ -328,7 +328,7 @@ static void describe(const mprof__ring_reader *ring, const in_flight *flight,
 static mprof_status take_exit(mprof__ring_reader *ring, const char *bytes, size_t size,
                               int64_t now_ns, mprof__ring_sink sink, void *data, mprof_error *error)
 {
-    mprof_wire_exit leave;
+    mprof__wire_exit leave;
     mprof__ring_call call;
     mprof_status status;
     uint32_t index;
@@ -354,7 +354,7 @@ static mprof_status take_exit(mprof__ring_reader *ring, const char *bytes, size_
     return status;
 }
 
-static mprof_status take_calls(mprof__ring_reader *ring, const mprof_wire_calls *calls,
+static mprof_status take_calls(mprof__ring_reader *ring, const mprof__wire_calls *calls,
                                int64_t now_ns, mprof__ring_sink sink, void *data,
                                mprof_error *error)
 {
@@ -393,7 +393,7 @@ static mprof_status take_calls_event(mprof__ring_reader *ring, const char *bytes
                                      int64_t now_ns, mprof__ring_sink sink, void *data,
                                      mprof_error *error)
 {
-    mprof_wire_calls calls;
+    mprof__wire_calls calls;
 
     if (size != sizeof calls) {
         return malformed(error, ring, "an event of the wrong size");
@@ -403,8 +403,8 @@ static mprof_status take_calls_event(mprof__ring_reader *ring, const char *bytes
 }
 
 static mprof_status take_event(mprof__ring_reader *ring, const char *bytes,
-                               const mprof_wire_event *event, int64_t now_ns, mprof__ring_sink sink,
-                               void *data, mprof_error *error)
+                               const mprof__wire_event *event, int64_t now_ns,
+                               mprof__ring_sink sink, void *data, mprof_error *error)
 {
     switch (event->kind) {
     case MPROF_WIRE_PAD:
@@ -429,7 +429,7 @@ static mprof_status take_events(mprof__ring_reader *ring, const char *bytes, siz
                                 mprof_error *error)
 {
     mprof_status status = MPROF_OK;
-    mprof_wire_event event;
+    mprof__wire_event event;
 
     *used = 0;
     while (status == MPROF_OK && size - *used >= sizeof event) {
@@ -511,7 +511,7 @@ static int compare_flights(const void *left, const void *right)
  * that makes no sense is passed over: nothing else depends on it. */
 static mprof_status take_pending(mprof__ring_reader *ring, mprof__ring_sink sink, void *data)
 {
-    mprof_wire_pending table[MPROF_WIRE_PENDING_COUNT];
+    mprof__wire_pending table[MPROF_WIRE_PENDING_COUNT];
     mprof_status status = MPROF_OK;
     int64_t now_ns = mprof__clock_now_ns();
 

@@ -26,7 +26,7 @@ static uint64_t now_ns(clockid_t clock)
     return (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec;
 }
 
-static void make_calls(mprof_ring *ring, struct tally *tally, uint32_t *told, unsigned count)
+static void make_calls(mprof__ring *ring, struct tally *tally, uint32_t *told, unsigned count)
 {
     static char names[FUNCTIONS][32];
     for (unsigned i = 0; i < count; i++) {
@@ -34,23 +34,23 @@ static void make_calls(mprof_ring *ring, struct tally *tally, uint32_t *told, un
         int length = names[which][0] ? (int)strlen(names[which])
                                      : snprintf(names[which], sizeof names[which],
                                                 "package.module.function%u", which);
-        mprof_ring_text name = {which + 1, (uint32_t)length, names[which], &told[which]};
-        mprof_wire_enter enter = {.name = which + 1,
-                                  .level = which / 4,
-                                  .time_ns = now_ns(CLOCK_MONOTONIC),
-                                  .rss_bytes = (tally->made / 4 % 4096 + 10000) * 4096};
+        mprof__ring_text name = {which + 1, (uint32_t)length, names[which], &told[which]};
+        mprof__wire_enter enter = {.name = which + 1,
+                                   .level = which / 4,
+                                   .time_ns = now_ns(CLOCK_MONOTONIC),
+                                   .rss_bytes = (tally->made / 4 % 4096 + 10000) * 4096};
         uint32_t call = mprof__ring_enter(ring, enter, 1, &name, NULL);
         uint64_t end_ns = now_ns(CLOCK_MONOTONIC);
         if (call) {
-            mprof_wire_exit leave = {.time_ns = end_ns, .rss_bytes = enter.rss_bytes + 4096};
+            mprof__wire_exit leave = {.time_ns = end_ns, .rss_bytes = enter.rss_bytes + 4096};
             mprof__ring_exit(ring, call, 0, leave);
         } else {
-            mprof_wire_calls calls = {.name = enter.name,
-                                      .level = enter.level,
-                                      .enter_ns = enter.time_ns,
-                                      .enter_rss_bytes = enter.rss_bytes,
-                                      .exit_ns = end_ns,
-                                      .exit_rss_bytes = enter.rss_bytes};
+            mprof__wire_calls calls = {.name = enter.name,
+                                       .level = enter.level,
+                                       .enter_ns = enter.time_ns,
+                                       .enter_rss_bytes = enter.rss_bytes,
+                                       .exit_ns = end_ns,
+                                       .exit_rss_bytes = enter.rss_bytes};
             mprof__ring_gather(ring, calls, 1, &name, NULL);
             tally->gathered++;
         }
@@ -60,7 +60,7 @@ static void make_calls(mprof_ring *ring, struct tally *tally, uint32_t *told, un
 
 static struct tally run_process(double seconds, double rate)
 {
-    static mprof_ring ring;
+    static mprof__ring ring;
     struct tally tally = {0, 0};
     uint32_t told[FUNCTIONS] = {0};
     const char *rings = getenv(MPROF_WIRE_ENV_RINGS);

@@ -26,7 +26,7 @@ static int forget_all(void **state)
     return 0;
 }
 
-static mprof_lane *begin(const void *owner, enum mprof_lane_kind kind, const char *name)
+static mprof_lane *begin(const void *owner, enum mprof__lane_kind kind, const char *name)
 {
     mprof_lane *lane = mprof__lane_find(owner);
     if (lane == NULL) {
@@ -45,7 +45,7 @@ static void end(mprof_lane *lane)
 
 static void assert_named(const mprof_lane *lane, const char *name)
 {
-    mprof_ring_text text = mprof__lane_text(lane);
+    mprof__ring_text text = mprof__lane_text(lane);
     assert_int_equal(text.length, strlen(name));
     assert_memory_equal(text.bytes, name, text.length);
 }
@@ -157,7 +157,7 @@ static void test_a_thread_gives_its_name_free(void **state)
     mprof_lane thread = {0};
     (void)state;
     thread.slot = mprof__lane_slot_take(MPROF_LANE_NAMED, "worker");
-    mprof_lane_slot *slot = thread.slot;
+    mprof__lane_slot *slot = thread.slot;
     uint32_t renamed = slot->renamed;
     thread.open = 1;
     mprof__lane_release(&thread);

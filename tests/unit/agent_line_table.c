@@ -8,24 +8,24 @@
 
 #include "agent/lines/line_table.h"
 
-static mprof_line_part part(bool ended, int64_t change, int64_t now)
+static mprof__line_part part(bool ended, int64_t change, int64_t now)
 {
-    return (mprof_line_part){
+    return (mprof__line_part){
         .ended = ended, .hit = ended, .change_bytes = change, .now_bytes = now};
 }
 
 static void any_line_can_come_first(void **state)
 {
     static const int numbers[] = {500, 501, 499, 1, 700, 0, -3};
-    mprof_lines lines = {NULL, 0, 0, 0};
+    mprof__lines lines = {NULL, 0, 0, 0};
     (void)state;
 
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
-        mprof_line_part one = part(true, numbers[i], 1000);
+        mprof__line_part one = part(true, numbers[i], 1000);
         mprof__lines_add(&lines, numbers[i], &one);
     }
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
-        const mprof_line *line = mprof__lines_at(&lines, numbers[i]);
+        const mprof__line *line = mprof__lines_at(&lines, numbers[i]);
         assert_non_null(line);
         assert_int_equal(line->change_bytes, numbers[i]);
         assert_int_equal(line->order, i + 1);
@@ -38,15 +38,15 @@ static void any_line_can_come_first(void **state)
 
 static void what_is_interrupted_is_no_execution(void **state)
 {
-    mprof_lines lines = {NULL, 0, 0, 0};
-    mprof_line_part interrupted = part(false, 5, 90);
-    mprof_line_part ended = part(true, -2, 40);
+    mprof__lines lines = {NULL, 0, 0, 0};
+    mprof__line_part interrupted = part(false, 5, 90);
+    mprof__line_part ended = part(true, -2, 40);
     (void)state;
 
     mprof__lines_add(&lines, 7, &interrupted);
     assert_int_equal(mprof__lines_at(&lines, 7)->order, 0);
     mprof__lines_add(&lines, 7, &ended);
-    mprof_line line = *mprof__lines_at(&lines, 7);
+    mprof__line line = *mprof__lines_at(&lines, 7);
     assert_int_equal(line.change_bytes, 3);
     assert_int_equal(line.most_bytes, 40);
     assert_int_equal(line.hits, 1);
@@ -56,17 +56,17 @@ static void what_is_interrupted_is_no_execution(void **state)
 
 static void highest_values_are_kept_and_times_added(void **state)
 {
-    mprof_lines lines = {NULL, 0, 0, 0};
+    mprof__lines lines = {NULL, 0, 0, 0};
     static const int64_t values[] = {10, 30, 20};
     (void)state;
 
     for (size_t i = 0; i < 3; i++) {
-        mprof_line_part one = part(true, 0, values[i]);
+        mprof__line_part one = part(true, 0, values[i]);
         one.peak_bytes = 2 * values[i];
         one.time_ns = 100;
         mprof__lines_add(&lines, 1, &one);
     }
-    mprof_line line = *mprof__lines_at(&lines, 1);
+    mprof__line line = *mprof__lines_at(&lines, 1);
     assert_int_equal(line.most_bytes, 30);
     assert_int_equal(line.peak_bytes, 60);
     assert_int_equal(line.time_ns, 300);
@@ -75,7 +75,7 @@ static void highest_values_are_kept_and_times_added(void **state)
 
 static void numbers_that_generated_code_claims_cost_nothing(void **state)
 {
-    mprof_lines lines = {NULL, 0, 0, 0};
+    mprof__lines lines = {NULL, 0, 0, 0};
     (void)state;
 
     assert_non_null(mprof__lines_at(&lines, 1));

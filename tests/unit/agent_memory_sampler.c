@@ -23,9 +23,9 @@ static void sleep_ms(long ms)
     nanosleep(&time, NULL);
 }
 
-static mprof_sampler_options options(double interval_s, bool most_only)
+static mprof__sampler_options options(double interval_s, bool most_only)
 {
-    return (mprof_sampler_options){
+    return (mprof__sampler_options){
         .pid = getpid(), .interval_s = interval_s, .most_only = most_only};
 }
 
@@ -43,15 +43,15 @@ static void moments_of_the_interval_are_marked(void **state)
 {
     size_t count;
     size_t on_time = 0;
-    mprof_sampler_options wanted = options(0.02, false);
-    mprof_sampler *sampler = mprof__sampler_start(&wanted);
+    mprof__sampler_options wanted = options(0.02, false);
+    mprof__sampler *sampler = mprof__sampler_start(&wanted);
     (void)state;
 
     assert_non_null(sampler);
     sleep_ms(300);
     mprof__sampler_stop(sampler);
     mprof__sampler_stop(sampler);
-    const mprof_measurement *list = mprof__sampler_measurements(sampler, &count);
+    const mprof__measurement *list = mprof__sampler_measurements(sampler, &count);
     assert_int_equal(count, mprof__sampler_taken(sampler));
     for (size_t i = 0; i < count; i++) {
         assert_true(list[i].bytes > 0);
@@ -68,14 +68,14 @@ static void the_highest_is_seen_between_two_samples(void **state)
 {
     size_t count;
     int64_t before = mprof__footprint_read(getpid(), MPROF_FOOTPRINT_RSS);
-    mprof_sampler_options wanted = options(1000, true);
-    mprof_sampler *sampler = mprof__sampler_start(&wanted);
+    mprof__sampler_options wanted = options(1000, true);
+    mprof__sampler *sampler = mprof__sampler_start(&wanted);
     (void)state;
 
     assert_non_null(sampler);
     take_and_give_back(0);
     mprof__sampler_stop(sampler);
-    const mprof_measurement *list = mprof__sampler_measurements(sampler, &count);
+    const mprof__measurement *list = mprof__sampler_measurements(sampler, &count);
     assert_int_equal(count, 1);
     assert_true(list[0].bytes - before > (int64_t)BLOCK_BYTES - 1024 * 1024);
     mprof__sampler_free(sampler);
@@ -90,7 +90,7 @@ static void a_process_that_is_not_there(void **state)
         _exit(0);
     }
     waitpid(child, NULL, 0);
-    mprof_sampler_options wanted = options(0.1, false);
+    mprof__sampler_options wanted = options(0.1, false);
     wanted.pid = child;
     assert_null(mprof__sampler_start(&wanted));
     assert_int_equal(errno, ENOENT);
@@ -106,9 +106,9 @@ static void a_process_that_ends_meanwhile(void **state)
         sleep_ms(50);
         _exit(0);
     }
-    mprof_sampler_options wanted = options(0.005, false);
+    mprof__sampler_options wanted = options(0.005, false);
     wanted.pid = child;
-    mprof_sampler *sampler = mprof__sampler_start(&wanted);
+    mprof__sampler *sampler = mprof__sampler_start(&wanted);
     assert_non_null(sampler);
     waitpid(child, NULL, 0);
     sleep_ms(20);
@@ -121,8 +121,8 @@ static void a_process_that_ends_meanwhile(void **state)
 static void stopping_in_the_child_of_a_fork_does_not_hang(void **state)
 {
     int status = -1;
-    mprof_sampler_options wanted = options(0.01, false);
-    mprof_sampler *sampler = mprof__sampler_start(&wanted);
+    mprof__sampler_options wanted = options(0.01, false);
+    mprof__sampler *sampler = mprof__sampler_start(&wanted);
     (void)state;
 
     assert_non_null(sampler);
@@ -139,7 +139,7 @@ static void stopping_in_the_child_of_a_fork_does_not_hang(void **state)
 
 static void children_are_found_and_added(void **state)
 {
-    mprof_footprint *list = NULL;
+    mprof__footprint *list = NULL;
     int pipes[2];
     char byte;
     int64_t alone;

@@ -16,7 +16,7 @@ static char values[KEYS];
 
 static void test_empty(void **state)
 {
-    mprof_pointer_map map = {0};
+    mprof__pointer_map map = {0};
     (void)state;
     assert_null(mprof__pointer_map_find(&map, &keys[0]));
     assert_null(mprof__pointer_map_take(&map, &keys[0]));
@@ -24,7 +24,7 @@ static void test_empty(void **state)
 
 static void test_put_find_take(void **state)
 {
-    mprof_pointer_map map = {0};
+    mprof__pointer_map map = {0};
     (void)state;
     assert_true(mprof__pointer_map_put(&map, &keys[1], &values[1]));
     assert_true(mprof__pointer_map_put(&map, &keys[1], &values[2])); /* the newer one counts */
@@ -40,7 +40,7 @@ static void test_put_find_take(void **state)
 static void test_against_a_model(void **state)
 {
     static void *model[KEYS];
-    mprof_pointer_map map = {0};
+    mprof__pointer_map map = {0};
     uint64_t seed = 88172645463325252;
     size_t count = 0;
     (void)state;

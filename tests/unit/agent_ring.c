@@ -20,17 +20,17 @@
 #include "agent/events/ring.h"
 
 typedef struct event {
-    mprof_wire_event head;
+    mprof__wire_event head;
     union {
-        mprof_wire_enter enter;
-        mprof_wire_exit exit;
-        mprof_wire_calls calls;
+        mprof__wire_enter enter;
+        mprof__wire_exit exit;
+        mprof__wire_calls calls;
         uint8_t bytes[MPROF_WIRE_NAME_MAX + 32];
     } body; /* the whole event, head included */
 } event;
 
 static char directory[64];
-static mprof_ring ring;
+static mprof__ring ring;
 
 static int set_up(void **state)
 {
@@ -82,9 +82,9 @@ static bool take(event *taken)
     return true;
 }
 
-static mprof_ring_text text(uint32_t id, const char *bytes, uint32_t *told_in)
+static mprof__ring_text text(uint32_t id, const char *bytes, uint32_t *told_in)
 {
-    return (mprof_ring_text){
+    return (mprof__ring_text){
         .id = id, .length = (uint32_t)strlen(bytes), .bytes = bytes, .told_in = told_in};
 }
 
@@ -111,7 +111,7 @@ static void test_header(void **state)
 static void test_next_image_takes_next_number(void **state)
 {
     char path[128];
-    mprof_ring second = {0};
+    mprof__ring second = {0};
     (void)state;
 
     assert_true(mprof__ring_open(&second, directory, 0));
@@ -124,7 +124,7 @@ static void test_next_image_takes_next_number(void **state)
 
 static void test_directory_gone(void **state)
 {
-    mprof_ring other = {0};
+    mprof__ring other = {0};
     (void)state;
     assert_false(mprof__ring_open(&other, "/nonexistent/rings", 0));
     assert_null(other.header);
@@ -136,17 +136,17 @@ static void test_call_with_names(void **state)
     event taken;
     uint32_t name_told = 0;
     uint32_t lane_told = 0;
-    const mprof_ring_text name = text(7, "app.f", &name_told);
-    const mprof_ring_text lane = text(3, "Thread-1 (work)", &lane_told);
+    const mprof__ring_text name = text(7, "app.f", &name_told);
+    const mprof__ring_text lane = text(3, "Thread-1 (work)", &lane_told);
     (void)state;
 
     uint32_t call = mprof__ring_enter(
         &ring,
-        (mprof_wire_enter){.name = 7, .lane = 3, .level = 2, .time_ns = 11, .rss_bytes = 4096}, 1,
+        (mprof__wire_enter){.name = 7, .lane = 3, .level = 2, .time_ns = 11, .rss_bytes = 4096}, 1,
         &name, &lane);
     assert_int_equal(call, 1);
     mprof__ring_exit(&ring, call, 1,
-                     (mprof_wire_exit){.time_ns = 22, .rss_bytes = 8192, .suspended_ns = 5});
+                     (mprof__wire_exit){.time_ns = 22, .rss_bytes = 8192, .suspended_ns = 5});
 
     assert_true(take(&taken));
     assert_int_equal(taken.head.kind, MPROF_WIRE_NAME);
@@ -174,13 +174,13 @@ static void test_call_with_names(void **state)
     assert_false(take(&taken));
 
     /* told once, and again in the next generation */
-    mprof__ring_exit(&ring, mprof__ring_enter(&ring, (mprof_wire_enter){0}, 1, &name, &lane), 0,
-                     (mprof_wire_exit){0});
+    mprof__ring_exit(&ring, mprof__ring_enter(&ring, (mprof__wire_enter){0}, 1, &name, &lane), 0,
+                     (mprof__wire_exit){0});
     assert_true(take(&taken));
     assert_int_equal(taken.head.kind, MPROF_WIRE_ENTER);
     assert_true(take(&taken));
-    mprof__ring_exit(&ring, mprof__ring_enter(&ring, (mprof_wire_enter){0}, 2, &name, NULL), 0,
-                     (mprof_wire_exit){0});
+    mprof__ring_exit(&ring, mprof__ring_enter(&ring, (mprof__wire_enter){0}, 2, &name, NULL), 0,
+                     (mprof__wire_exit){0});
     assert_true(take(&taken));
     assert_int_equal(taken.head.kind, MPROF_WIRE_NAME);
 }
@@ -194,13 +194,13 @@ static void test_texts_of_every_length(void **state)
     memset(bytes, 'x', sizeof bytes);
     for (uint32_t length = 0; length <= MPROF_WIRE_NAME_MAX; length += length < 40 ? 1 : 990) {
         uint32_t told = 0;
-        const mprof_ring_text name = {
+        const mprof__ring_text name = {
             .id = length, .length = length, .bytes = bytes, .told_in = &told};
-        mprof__ring_exit(&ring, mprof__ring_enter(&ring, (mprof_wire_enter){0}, 1, &name, NULL), 0,
-                         (mprof_wire_exit){0});
+        mprof__ring_exit(&ring, mprof__ring_enter(&ring, (mprof__wire_enter){0}, 1, &name, NULL), 0,
+                         (mprof__wire_exit){0});
         assert_true(take(&taken));
         assert_int_equal(taken.head.kind, MPROF_WIRE_NAME);
-        assert_int_equal(taken.head.size, (sizeof(mprof_wire_text) + length + 7) / 8 * 8);
+        assert_int_equal(taken.head.size, (sizeof(mprof__wire_text) + length + 7) / 8 * 8);
         assert_memory_equal(taken.body.bytes + 8, &length, 4);
         assert_memory_equal(taken.body.bytes + 12, bytes, length);
         for (uint32_t i = 12 + length; i < taken.head.size; i++) {
@@ -210,21 +210,21 @@ static void test_texts_of_every_length(void **state)
     }
 }
 
-static const mprof_wire_pending *pending(uint32_t index)
+static const mprof__wire_pending *pending(uint32_t index)
 {
-    return (const mprof_wire_pending *)(void *)((uint8_t *)ring.header +
-                                                MPROF_WIRE_PENDING_OFFSET) +
+    return (const mprof__wire_pending *)(void *)((uint8_t *)ring.header +
+                                                 MPROF_WIRE_PENDING_OFFSET) +
            index;
 }
 
-static void gather(const mprof_ring_text *name, uint32_t level, uint64_t time_ns)
+static void gather(const mprof__ring_text *name, uint32_t level, uint64_t time_ns)
 {
-    const mprof_wire_calls calls = {.name = name->id,
-                                    .level = level,
-                                    .enter_ns = time_ns,
-                                    .enter_rss_bytes = time_ns + 1,
-                                    .exit_ns = time_ns + 2,
-                                    .exit_rss_bytes = time_ns + 3};
+    const mprof__wire_calls calls = {.name = name->id,
+                                     .level = level,
+                                     .enter_ns = time_ns,
+                                     .enter_rss_bytes = time_ns + 1,
+                                     .exit_ns = time_ns + 2,
+                                     .exit_rss_bytes = time_ns + 3};
     mprof__ring_gather(&ring, calls, 1, name, NULL);
 }
 
@@ -236,17 +236,17 @@ static void test_nobody_reads(void **state)
     uint64_t entered = 0;
     uint64_t gathered = 0;
     event taken;
-    const mprof_ring_text name = text(1, "deep.f", &told);
+    const mprof__ring_text name = text(1, "deep.f", &told);
     (void)state;
 
     for (int round = 0; round < ROUNDS; round++) {
         for (int i = 0; i < DEPTH; i++) {
-            calls[i] = mprof__ring_enter(&ring, (mprof_wire_enter){.name = 1}, 1, &name, NULL);
+            calls[i] = mprof__ring_enter(&ring, (mprof__wire_enter){.name = 1}, 1, &name, NULL);
             entered += calls[i] != 0;
         }
         for (uint32_t i = DEPTH; i-- > 0;) {
             if (calls[i] != 0) {
-                mprof__ring_exit(&ring, calls[i], 0, (mprof_wire_exit){0});
+                mprof__ring_exit(&ring, calls[i], 0, (mprof__wire_exit){0});
             } else {
                 gather(&name, i, (uint64_t)round);
             }
@@ -255,8 +255,8 @@ static void test_nobody_reads(void **state)
     assert_true(ring.head <= MPROF_WIRE_CAPACITY);
     /* what fits is told: not much more than a call's bytes, and what is kept for names, stay
      * unused */
-    assert_true(ring.head >= MPROF_WIRE_CAPACITY - UINT64_C(16384) - sizeof(mprof_wire_enter) -
-                                 sizeof(mprof_wire_exit));
+    assert_true(ring.head >= MPROF_WIRE_CAPACITY - UINT64_C(16384) - sizeof(mprof__wire_enter) -
+                                 sizeof(mprof__wire_exit));
     assert_int_equal(ring.in_flight, 0);
     assert_int_equal(ring.header->dropped, 0);
     for (uint32_t i = 0; i < DEPTH; i++) {
@@ -270,7 +270,7 @@ static void test_nobody_reads(void **state)
     assert_int_equal(entered, 0);
 
     /* there is room again: the next call brings them along, in front of it */
-    assert_int_not_equal(mprof__ring_enter(&ring, (mprof_wire_enter){.name = 1}, 1, &name, NULL),
+    assert_int_not_equal(mprof__ring_enter(&ring, (mprof__wire_enter){.name = 1}, 1, &name, NULL),
                          0);
     for (uint32_t i = 0; i < DEPTH; i++) {
         assert_true(take(&taken));
@@ -290,7 +290,7 @@ static void test_nobody_reads(void **state)
 static void test_too_many_kinds(void **state)
 {
     uint32_t told = 1;
-    const mprof_ring_text name = text(1, "f", &told);
+    const mprof__ring_text name = text(1, "f", &told);
     (void)state;
 
     for (uint32_t level = 0; level < MPROF_WIRE_PENDING_COUNT; level++) {
@@ -314,22 +314,22 @@ static void test_new_names_in_a_full_ring(void **state)
     uint32_t names = 0;
     uint32_t open = 0;
     event taken;
-    const mprof_ring_text first = text(1, "f", &told);
+    const mprof__ring_text first = text(1, "f", &told);
     (void)state;
 
-    while (mprof__ring_enter(&ring, (mprof_wire_enter){.name = 1}, 1, &first, NULL) != 0) {
+    while (mprof__ring_enter(&ring, (mprof__wire_enter){.name = 1}, 1, &first, NULL) != 0) {
         open++;
     }
     memset(bytes, 'x', sizeof bytes - 1);
     bytes[sizeof bytes - 1] = '\0';
     for (uint32_t i = 0; i < NAMES; i++) {
-        const mprof_ring_text name = text(2 + i, bytes, &told_too[i]);
+        const mprof__ring_text name = text(2 + i, bytes, &told_too[i]);
         gather(&name, 0, 1);
         gather(&name, 0, 2);
     }
     assert_int_equal(ring.header->dropped, 0);
     for (uint32_t call = open; call > 0; call--) { /* the room of their ends was left alone */
-        mprof__ring_exit(&ring, call, 0, (mprof_wire_exit){0});
+        mprof__ring_exit(&ring, call, 0, (mprof__wire_exit){0});
     }
     assert_true(ring.head <= MPROF_WIRE_CAPACITY);
     while (take(&taken)) {
@@ -348,15 +348,15 @@ static void test_no_room_for_names(void **state)
     char bytes[MPROF_WIRE_NAME_MAX + 1];
     uint32_t told = 0;
     uint32_t untold[8] = {0};
-    const mprof_ring_text first = text(1, "f", &told);
+    const mprof__ring_text first = text(1, "f", &told);
     (void)state;
 
-    while (mprof__ring_enter(&ring, (mprof_wire_enter){.name = 1}, 1, &first, NULL) != 0) {
+    while (mprof__ring_enter(&ring, (mprof__wire_enter){.name = 1}, 1, &first, NULL) != 0) {
     }
     memset(bytes, 'x', sizeof bytes - 1);
     bytes[sizeof bytes - 1] = '\0';
     for (uint32_t i = 0; i < 8; i++) {
-        const mprof_ring_text name = text(2 + i, bytes, &untold[i]);
+        const mprof__ring_text name = text(2 + i, bytes, &untold[i]);
         gather(&name, 0, 1);
     }
     assert_int_equal(ring.header->dropped, 4);
@@ -369,15 +369,15 @@ static void test_gathered_calls_are_told_once(void **state)
 {
     uint32_t told = 1;
     event taken;
-    const mprof_ring_text name = text(1, "f", &told);
+    const mprof__ring_text name = text(1, "f", &told);
     (void)state;
 
     gather(&name, 0, 10);
     gather(&name, 0, 20);
     assert_int_equal(pending(0)->calls.count, 2);
     assert_int_equal(pending(0)->told_at, 0);
-    mprof__ring_enter(&ring, (mprof_wire_enter){.name = 1}, 1, &name, NULL);
-    assert_int_equal(pending(0)->told_at, sizeof(mprof_wire_calls));
+    mprof__ring_enter(&ring, (mprof__wire_enter){.name = 1}, 1, &name, NULL);
+    assert_int_equal(pending(0)->told_at, sizeof(mprof__wire_calls));
     assert_true(take(&taken));
     assert_int_equal(taken.body.calls.count, 2);
     assert_int_equal(taken.body.calls.enter_ns, 10);
@@ -396,7 +396,7 @@ static void test_random_pace(void **state)
     uint32_t expected_open = 0;
     int depth = 0;
     event taken;
-    const mprof_ring_text name = text(1, "random.f", &told);
+    const mprof__ring_text name = text(1, "random.f", &told);
     (void)state;
 
     for (int step = 0; step < 300000; step++) {
@@ -405,12 +405,12 @@ static void test_random_pace(void **state)
         seed ^= seed << 17;
         if (seed % 2 == 0 && depth < DEPTH) {
             calls[depth++] = mprof__ring_enter(
-                &ring, (mprof_wire_enter){.name = 1, .time_ns = (uint64_t)step}, 1, &name, NULL);
+                &ring, (mprof__wire_enter){.name = 1, .time_ns = (uint64_t)step}, 1, &name, NULL);
         } else if (depth > 0) {
             depth--;
             if (calls[depth] != 0) {
                 mprof__ring_exit(&ring, calls[depth], 0,
-                                 (mprof_wire_exit){.time_ns = (uint64_t)step});
+                                 (mprof__wire_exit){.time_ns = (uint64_t)step});
             }
         }
         assert_true(ring.head - ring.header->tail <= MPROF_WIRE_CAPACITY);
@@ -428,10 +428,10 @@ static void test_random_pace(void **state)
 static void test_hostile_tail(void **state)
 {
     uint32_t told = 0;
-    const mprof_ring_text name = text(1, "f", &told);
+    const mprof__ring_text name = text(1, "f", &told);
     (void)state;
     ring.header->tail = UINT64_C(0x123456789abcdef0);
-    assert_int_equal(mprof__ring_enter(&ring, (mprof_wire_enter){0}, 1, &name, NULL), 0);
+    assert_int_equal(mprof__ring_enter(&ring, (mprof__wire_enter){0}, 1, &name, NULL), 0);
 }
 
 static void test_bell(void **state)
@@ -439,7 +439,7 @@ static void test_bell(void **state)
     char path[128];
     char byte;
     uint32_t told = 0;
-    const mprof_ring_text name = text(1, "f", &told);
+    const mprof__ring_text name = text(1, "f", &told);
     (void)state;
 
     snprintf(path, sizeof path, "%s/" MPROF_WIRE_BELL, directory);
@@ -447,12 +447,12 @@ static void test_bell(void **state)
     int fd = open(path, O_RDWR | O_NONBLOCK);
     assert_true(fd >= 0);
     while (ring.head + 64 < MPROF_WIRE_CAPACITY / 2) {
-        mprof__ring_exit(&ring, mprof__ring_enter(&ring, (mprof_wire_enter){0}, 1, &name, NULL), 0,
-                         (mprof_wire_exit){0});
+        mprof__ring_exit(&ring, mprof__ring_enter(&ring, (mprof__wire_enter){0}, 1, &name, NULL), 0,
+                         (mprof__wire_exit){0});
     }
     assert_int_equal(read(fd, &byte, 1), -1); /* not before it is half full */
-    mprof__ring_exit(&ring, mprof__ring_enter(&ring, (mprof_wire_enter){0}, 1, &name, NULL), 0,
-                     (mprof_wire_exit){0});
+    mprof__ring_exit(&ring, mprof__ring_enter(&ring, (mprof__wire_enter){0}, 1, &name, NULL), 0,
+                     (mprof__wire_exit){0});
     assert_int_equal(read(fd, &byte, 1), 1);
     assert_int_equal(read(fd, &byte, 1), -1); /* once */
     close(fd);
@@ -461,17 +461,17 @@ static void test_bell(void **state)
 static void test_survives_the_writer(void **state)
 {
     char path[128];
-    mprof_wire_header header;
+    mprof__wire_header header;
     (void)state;
 
     pid_t child = fork();
     assert_true(child >= 0);
     if (child == 0) {
         uint32_t told = 0;
-        const mprof_ring_text name = text(1, "killed.f", &told);
+        const mprof__ring_text name = text(1, "killed.f", &told);
         mprof__ring_close(&ring);
         if (mprof__ring_open(&ring, directory, 0)) {
-            mprof__ring_enter(&ring, (mprof_wire_enter){.name = 1}, 1, &name, NULL);
+            mprof__ring_enter(&ring, (mprof__wire_enter){.name = 1}, 1, &name, NULL);
         }
         raise(SIGKILL);
     }
@@ -480,7 +480,7 @@ static void test_survives_the_writer(void **state)
     int fd = open(path, O_RDONLY);
     assert_true(fd >= 0);
     assert_int_equal(pread(fd, &header, sizeof header, 0), sizeof header);
-    assert_int_equal(header.head, 24 + sizeof(mprof_wire_enter)); /* NAME "killed.f", ENTER */
+    assert_int_equal(header.head, 24 + sizeof(mprof__wire_enter)); /* NAME "killed.f", ENTER */
     close(fd);
 }
 

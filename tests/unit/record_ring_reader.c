@@ -27,14 +27,14 @@ typedef struct writer {
     uint64_t time_ns;
 } writer;
 
-static void put_header(const writer *ring, const mprof_wire_header *header)
+static void put_header(const writer *ring, const mprof__wire_header *header)
 {
     assert_int_equal(pwrite(ring->fd, header, sizeof *header, 0), sizeof *header);
 }
 
-static mprof_wire_header good_header(uint64_t capacity)
+static mprof__wire_header good_header(uint64_t capacity)
 {
-    mprof_wire_header header;
+    mprof__wire_header header;
 
     memset(&header, 0, sizeof header);
     header.magic = MPROF_WIRE_MAGIC;
@@ -49,7 +49,7 @@ static writer make_ring(uint64_t capacity)
 {
     writer ring = {memfd_create("ring", MFD_CLOEXEC), capacity, 0,
                    (uint64_t)mprof__clock_now_ns() - 1000000000};
-    mprof_wire_header header = good_header(capacity);
+    mprof__wire_header header = good_header(capacity);
 
     assert_true(ring.fd >= 0);
     assert_int_equal(ftruncate(ring.fd, (off_t)(MPROF_WIRE_DATA_OFFSET + capacity)), 0);
@@ -78,9 +78,9 @@ static void put_bytes(writer *ring, const void *bytes, size_t size)
 
 static void put_text(writer *ring, uint8_t kind, uint32_t id, const char *text)
 {
-    char bytes[sizeof(mprof_wire_text) + MPROF_WIRE_NAME_MAX + 8];
+    char bytes[sizeof(mprof__wire_text) + MPROF_WIRE_NAME_MAX + 8];
     uint32_t length = (uint32_t)strlen(text);
-    mprof_wire_text head = {{(uint16_t)((sizeof head + length + 7) / 8 * 8), kind, 0, id}, length};
+    mprof__wire_text head = {{(uint16_t)((sizeof head + length + 7) / 8 * 8), kind, 0, id}, length};
 
     memset(bytes, 0, sizeof bytes);
     memcpy(bytes, &head, sizeof head);
@@ -88,9 +88,9 @@ static void put_text(writer *ring, uint8_t kind, uint32_t id, const char *text)
     put_bytes(ring, bytes, head.event.size);
 }
 
-static mprof_wire_enter good_enter(writer *ring, uint32_t call, uint32_t name, uint32_t level)
+static mprof__wire_enter good_enter(writer *ring, uint32_t call, uint32_t name, uint32_t level)
 {
-    mprof_wire_enter enter;
+    mprof__wire_enter enter;
 
     memset(&enter, 0, sizeof enter);
     enter.event.size = sizeof enter;
@@ -103,9 +103,9 @@ static mprof_wire_enter good_enter(writer *ring, uint32_t call, uint32_t name, u
     return enter;
 }
 
-static mprof_wire_exit good_exit(writer *ring, uint32_t call)
+static mprof__wire_exit good_exit(writer *ring, uint32_t call)
 {
-    mprof_wire_exit leave;
+    mprof__wire_exit leave;
 
     memset(&leave, 0, sizeof leave);
     leave.event.size = sizeof leave;
@@ -118,7 +118,7 @@ static mprof_wire_exit good_exit(writer *ring, uint32_t call)
 
 static void put_enter(writer *ring, uint32_t call, uint32_t name, uint32_t lane, uint32_t level)
 {
-    mprof_wire_enter enter = good_enter(ring, call, name, level);
+    mprof__wire_enter enter = good_enter(ring, call, name, level);
 
     enter.lane = lane;
     put_bytes(ring, &enter, sizeof enter);
@@ -126,7 +126,7 @@ static void put_enter(writer *ring, uint32_t call, uint32_t name, uint32_t lane,
 
 static void put_exit(writer *ring, uint32_t call)
 {
-    mprof_wire_exit leave = good_exit(ring, call);
+    mprof__wire_exit leave = good_exit(ring, call);
 
     put_bytes(ring, &leave, sizeof leave);
 }
@@ -210,9 +210,9 @@ static void test_calls(void **state)
     close(ring.fd);
 }
 
-static mprof_wire_calls good_calls(writer *ring, uint32_t name, uint32_t count)
+static mprof__wire_calls good_calls(writer *ring, uint32_t name, uint32_t count)
 {
-    mprof_wire_calls calls;
+    mprof__wire_calls calls;
 
     memset(&calls, 0, sizeof calls);
     calls.event.size = sizeof calls;
@@ -227,10 +227,10 @@ static mprof_wire_calls good_calls(writer *ring, uint32_t name, uint32_t count)
     return calls;
 }
 
-static void put_pending(const writer *ring, size_t index, const mprof_wire_calls *calls,
+static void put_pending(const writer *ring, size_t index, const mprof__wire_calls *calls,
                         uint64_t told_at)
 {
-    const mprof_wire_pending entry = {*calls, told_at};
+    const mprof__wire_pending entry = {*calls, told_at};
     off_t at = MPROF_WIRE_PENDING_OFFSET + (off_t)(index * sizeof entry);
 
     assert_int_equal(pwrite(ring->fd, &entry, sizeof entry, at), sizeof entry);
@@ -241,7 +241,7 @@ static void test_calls_told_as_one(void **state)
     writer ring = make_ring(CAPACITY);
     mprof__ring_reader *reader = open_ring(&ring);
     told all = {"", 0, 0};
-    mprof_wire_calls calls;
+    mprof__wire_calls calls;
 
     (void)state;
     put_text(&ring, MPROF_WIRE_NAME, 1, "m.f");
@@ -346,14 +346,14 @@ static const struct header_row {
     uint64_t value;
     size_t size;
 } header_rows[] = {
-    {"another magic", offsetof(mprof_wire_header, magic), 1, 8},
-    {"another version", offsetof(mprof_wire_header, version), MPROF_WIRE_VERSION + 1, 4},
-    {"another pid", offsetof(mprof_wire_header, pid), PID + 1, 4},
-    {"no capacity", offsetof(mprof_wire_header, capacity), 0, 8},
-    {"a tiny capacity", offsetof(mprof_wire_header, capacity), 8, 8},
-    {"a crooked capacity", offsetof(mprof_wire_header, capacity), 4097, 8},
-    {"a huge capacity", offsetof(mprof_wire_header, capacity), UINT64_C(1) << 62, 8},
-    {"a start beyond time", offsetof(mprof_wire_header, start_ns), UINT64_MAX, 8},
+    {"another magic", offsetof(mprof__wire_header, magic), 1, 8},
+    {"another version", offsetof(mprof__wire_header, version), MPROF_WIRE_VERSION + 1, 4},
+    {"another pid", offsetof(mprof__wire_header, pid), PID + 1, 4},
+    {"no capacity", offsetof(mprof__wire_header, capacity), 0, 8},
+    {"a tiny capacity", offsetof(mprof__wire_header, capacity), 8, 8},
+    {"a crooked capacity", offsetof(mprof__wire_header, capacity), 4097, 8},
+    {"a huge capacity", offsetof(mprof__wire_header, capacity), UINT64_C(1) << 62, 8},
+    {"a start beyond time", offsetof(mprof__wire_header, start_ns), UINT64_MAX, 8},
 };
 
 static void test_headers(void **state)
@@ -395,28 +395,28 @@ typedef void (*spoiler)(writer *ring);
 
 static void spoil_kind(writer *ring)
 {
-    mprof_wire_event event = {8, 99, 0, 0};
+    mprof__wire_event event = {8, 99, 0, 0};
 
     put_bytes(ring, &event, sizeof event);
 }
 
 static void spoil_size_zero(writer *ring)
 {
-    mprof_wire_event event = {0, MPROF_WIRE_PAD, 0, 0};
+    mprof__wire_event event = {0, MPROF_WIRE_PAD, 0, 0};
 
     put_bytes(ring, &event, sizeof event);
 }
 
 static void spoil_size_odd(writer *ring)
 {
-    mprof_wire_event event = {12, MPROF_WIRE_PAD, 0, 0};
+    mprof__wire_event event = {12, MPROF_WIRE_PAD, 0, 0};
 
     put_bytes(ring, &event, sizeof event);
 }
 
 static void spoil_size_beyond(writer *ring)
 {
-    mprof_wire_event event = {2048, MPROF_WIRE_PAD, 0, 0};
+    mprof__wire_event event = {2048, MPROF_WIRE_PAD, 0, 0};
 
     put_bytes(ring, &event, sizeof event);
 }
@@ -440,7 +440,7 @@ static void spoil_head_back(writer *ring)
 
 static void spoil_length(writer *ring)
 {
-    mprof_wire_text text = {{16, MPROF_WIRE_NAME, 0, 9}, 1000};
+    mprof__wire_text text = {{16, MPROF_WIRE_NAME, 0, 9}, 1000};
 
     put_bytes(ring, &text, sizeof text);
     put_bytes(ring, "abcd", 4);
@@ -448,7 +448,7 @@ static void spoil_length(writer *ring)
 
 static void spoil_length_huge(writer *ring)
 {
-    mprof_wire_text text = {{16, MPROF_WIRE_NAME, 0, 9}, UINT32_MAX};
+    mprof__wire_text text = {{16, MPROF_WIRE_NAME, 0, 9}, UINT32_MAX};
 
     put_bytes(ring, &text, sizeof text);
     put_bytes(ring, "abcd", 4);
@@ -456,14 +456,14 @@ static void spoil_length_huge(writer *ring)
 
 static void spoil_text_short(writer *ring)
 {
-    mprof_wire_event event = {8, MPROF_WIRE_LANE, 0, 1};
+    mprof__wire_event event = {8, MPROF_WIRE_LANE, 0, 1};
 
     put_bytes(ring, &event, sizeof event);
 }
 
 static void spoil_enter_size(writer *ring)
 {
-    mprof_wire_enter enter = good_enter(ring, 50, 1, 0);
+    mprof__wire_enter enter = good_enter(ring, 50, 1, 0);
 
     enter.event.size = 48;
     put_bytes(ring, &enter, sizeof enter);
@@ -472,14 +472,14 @@ static void spoil_enter_size(writer *ring)
 
 static void spoil_enter_name(writer *ring)
 {
-    mprof_wire_enter enter = good_enter(ring, 50, 77, 0);
+    mprof__wire_enter enter = good_enter(ring, 50, 77, 0);
 
     put_bytes(ring, &enter, sizeof enter);
 }
 
 static void spoil_enter_time(writer *ring)
 {
-    mprof_wire_enter enter = good_enter(ring, 50, 1, 0);
+    mprof__wire_enter enter = good_enter(ring, 50, 1, 0);
 
     enter.time_ns = (uint64_t)mprof__clock_now_ns() + UINT64_C(3600000000000);
     put_bytes(ring, &enter, sizeof enter);
@@ -487,7 +487,7 @@ static void spoil_enter_time(writer *ring)
 
 static void spoil_enter_time_sign(writer *ring)
 {
-    mprof_wire_enter enter = good_enter(ring, 50, 1, 0);
+    mprof__wire_enter enter = good_enter(ring, 50, 1, 0);
 
     enter.time_ns = UINT64_MAX;
     put_bytes(ring, &enter, sizeof enter);
@@ -495,7 +495,7 @@ static void spoil_enter_time_sign(writer *ring)
 
 static void spoil_enter_memory(writer *ring)
 {
-    mprof_wire_enter enter = good_enter(ring, 50, 1, 0);
+    mprof__wire_enter enter = good_enter(ring, 50, 1, 0);
 
     enter.rss_bytes = UINT64_MAX / 2;
     put_bytes(ring, &enter, sizeof enter);
@@ -503,7 +503,7 @@ static void spoil_enter_memory(writer *ring)
 
 static void spoil_enter_level(writer *ring)
 {
-    mprof_wire_enter enter = good_enter(ring, 50, 1, UINT32_MAX);
+    mprof__wire_enter enter = good_enter(ring, 50, 1, UINT32_MAX);
 
     put_bytes(ring, &enter, sizeof enter);
 }
@@ -528,7 +528,7 @@ static void spoil_exit_twice(writer *ring)
 
 static void spoil_exit_early(writer *ring)
 {
-    mprof_wire_exit leave;
+    mprof__wire_exit leave;
 
     put_enter(ring, 50, 1, 0, 0);
     leave = good_exit(ring, 50);
@@ -548,15 +548,15 @@ static void spoil_emptied(writer *ring)
     assert_int_equal(ftruncate(ring->fd, 0), 0);
 }
 
-static void spoil_calls(writer *ring, void (*change)(mprof_wire_calls *calls))
+static void spoil_calls(writer *ring, void (*change)(mprof__wire_calls *calls))
 {
-    mprof_wire_calls calls = good_calls(ring, 1, 2);
+    mprof__wire_calls calls = good_calls(ring, 1, 2);
 
     change(&calls);
     put_bytes(ring, &calls, calls.event.size);
 }
 
-static void no_count(mprof_wire_calls *calls)
+static void no_count(mprof__wire_calls *calls)
 {
     calls->count = 0;
 }
@@ -566,7 +566,7 @@ static void spoil_calls_count(writer *ring)
     spoil_calls(ring, no_count);
 }
 
-static void no_name(mprof_wire_calls *calls)
+static void no_name(mprof__wire_calls *calls)
 {
     calls->name = 77;
 }
@@ -576,7 +576,7 @@ static void spoil_calls_name(writer *ring)
     spoil_calls(ring, no_name);
 }
 
-static void in_future(mprof_wire_calls *calls)
+static void in_future(mprof__wire_calls *calls)
 {
     calls->exit_ns = UINT64_MAX;
 }
@@ -586,7 +586,7 @@ static void spoil_calls_time(writer *ring)
     spoil_calls(ring, in_future);
 }
 
-static void too_short(mprof_wire_calls *calls)
+static void too_short(mprof__wire_calls *calls)
 {
     calls->event.size = 48;
 }
@@ -598,7 +598,7 @@ static void spoil_calls_size(writer *ring)
 
 static void spoil_exit_suspended(writer *ring)
 {
-    mprof_wire_exit leave;
+    mprof__wire_exit leave;
 
     put_enter(ring, 5, 1, 0, 0);
     leave = good_exit(ring, 5);
