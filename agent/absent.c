@@ -31,7 +31,7 @@ static const char provide[] =
 void mprof__absent_provide(void)
 {
     run_text *run = __extension__(run_text *) dlsym(RTLD_DEFAULT, "PyRun_SimpleString");
-    if (run != NULL) {
+    if (run) {
         run(provide);
     }
 }

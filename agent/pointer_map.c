@@ -22,7 +22,7 @@ static size_t home_of(const void *key, size_t room)
 static size_t place_of(const mprof__pointer_map *map, const void *key)
 {
     size_t place = home_of(key, map->room);
-    while (map->pairs[place].key != NULL && map->pairs[place].key != key) {
+    while (map->pairs[place].key && map->pairs[place].key != key) {
         place = (place + 1) & (map->room - 1);
     }
     return place;
@@ -38,11 +38,11 @@ static bool grow(mprof__pointer_map *map)
     mprof__pointer_map larger = {.room = map->room == 0 ? ROOM_FIRST : map->room * 2};
 
     larger.pairs = calloc(larger.room, sizeof *larger.pairs);
-    if (larger.pairs == NULL) {
+    if (!larger.pairs) {
         return false;
     }
     for (size_t i = 0; i < map->room; i++) {
-        if (map->pairs[i].key != NULL) {
+        if (map->pairs[i].key) {
             larger.pairs[place_of(&larger, map->pairs[i].key)] = map->pairs[i];
         }
     }
@@ -58,7 +58,7 @@ bool mprof__pointer_map_put(mprof__pointer_map *map, const void *key, void *valu
         return false;
     }
     struct mprof__pointer_pair *pair = &map->pairs[place_of(map, key)];
-    map->count += pair->key == NULL;
+    map->count += !pair->key;
     pair->key = key;
     pair->value = value;
     return true;
@@ -70,12 +70,12 @@ void *mprof__pointer_map_take(mprof__pointer_map *map, const void *key)
         return NULL;
     }
     size_t empty = place_of(map, key);
-    if (map->pairs[empty].key == NULL) {
+    if (!map->pairs[empty].key) {
         return NULL;
     }
     void *value = map->pairs[empty].value;
     size_t mask = map->room - 1;
-    for (size_t i = (empty + 1) & mask; map->pairs[i].key != NULL; i = (i + 1) & mask) {
+    for (size_t i = (empty + 1) & mask; map->pairs[i].key; i = (i + 1) & mask) {
         /* may move up unless its home lies behind the empty place */
         size_t home = home_of(map->pairs[i].key, map->room);
         if (((i - home) & mask) >= ((i - empty) & mask)) {
@@ -94,7 +94,7 @@ void mprof__pointer_map_drain(mprof__pointer_map *map, void (*take)(const void *
 
     *map = (mprof__pointer_map){0};
     for (size_t i = 0; i < had.room; i++) {
-        if (had.pairs[i].key != NULL) {
+        if (had.pairs[i].key) {
             take(had.pairs[i].key, had.pairs[i].value);
         }
     }

@@ -41,17 +41,17 @@ static PyObject *vectorcall_inline(PyObject *callable, PyObject *const *argument
     if ((type->flags & FLAG_HAVE_VECTORCALL) != 0) {
         memcpy(&vectorcall, (char *)callable + type->vectorcall_offset, sizeof vectorcall);
     }
-    if (vectorcall != NULL) {
+    if (vectorcall) {
         return vectorcall(callable, arguments, count, keywords);
     }
 
     /* any other callable: a tuple and a dict */
     size_t positional = count & ~((size_t)1 << (8 * sizeof(size_t) - 1));
-    Py_ssize_t named = keywords != NULL ? PyTuple_Size(keywords) : 0;
+    Py_ssize_t named = keywords ? PyTuple_Size(keywords) : 0;
     PyObject *result = NULL;
     PyObject *tuple = PyTuple_New((Py_ssize_t)positional);
     PyObject *dict = named > 0 ? PyDict_New() : NULL;
-    if (tuple == NULL || (named > 0 && dict == NULL)) {
+    if (!tuple || (named > 0 && !dict)) {
         goto out;
     }
     for (size_t i = 0; i < positional; i++) {
@@ -130,7 +130,7 @@ static void find_monitoring(mprof__python_api *api)
 long mprof__python_flags_of_code(PyObject *code)
 {
     PyObject *value = PyObject_GetAttrString(code, "co_flags");
-    long flags = value != NULL ? PyLong_AsLong(value) : 0;
+    long flags = value ? PyLong_AsLong(value) : 0;
 
     PyErr_Clear();
     Py_XDECREF(value);
@@ -140,7 +140,7 @@ long mprof__python_flags_of_code(PyObject *code)
 long mprof__python_code_flags(PyObject *object, const char *attribute)
 {
     PyObject *code = PyObject_GetAttrString(object, attribute);
-    long flags = code != NULL ? mprof__python_flags_of_code(code) : 0;
+    long flags = code ? mprof__python_flags_of_code(code) : 0;
 
     PyErr_Clear();
     Py_XDECREF(code);
@@ -152,10 +152,10 @@ char *mprof__python_text(PyObject *value)
     char *copy = NULL;
     PyObject *bytes = NULL;
 
-    if (value != NULL && PyUnicode_Check(value)) {
+    if (value && PyUnicode_Check(value)) {
         bytes = PyUnicode_AsEncodedString(value, "utf-8", "backslashreplace");
     }
-    if (bytes != NULL) {
+    if (bytes) {
         copy = strdup(PyBytes_AsString(bytes));
     }
     PyErr_Clear();
@@ -172,7 +172,7 @@ mprof__python_fit mprof__python_load(void)
     if (api->version < VERSION(3, OLDEST_MINOR)) {
         return MPROF_PYTHON_TOO_OLD;
     }
-    if (strstr(Py_GetVersion(), "free-threading") != NULL || symbol("_Py_DecRefShared") != NULL) {
+    if (strstr(Py_GetVersion(), "free-threading") || symbol("_Py_DecRefShared")) {
         return MPROF_PYTHON_FREE_THREADED;
     }
     if (api->version >= VERSION(3, NEWEST_MINOR + 1)) {
@@ -224,11 +224,11 @@ static PyObject *make_type_of_38(PyType_Spec *spec, const mprof__python_layout *
     PyObject *made = PyType_FromSpec(spec);
     old_type *type = (old_type *)(void *)made;
 
-    if (type != NULL && layout->vectorcall_offset != 0) {
+    if (type && layout->vectorcall_offset != 0) {
         type->vectorcall_offset = layout->vectorcall_offset;
         type->flags |= FLAG_HAVE_VECTORCALL;
     }
-    if (type != NULL) {
+    if (type) {
         type->weaklist_offset = layout->weaklist_offset;
     }
     return made;
@@ -267,7 +267,7 @@ PyObject *mprof__python_type(PyType_Spec *spec, const mprof__python_layout *layo
     PyObject *made = is_38 ? make_type_of_38(spec, layout) : make_type(spec, layout);
 
     /* where functions have stand-ins; a name without a dot could not be specified */
-    if (made != NULL && layout->shown_name != NULL && mprof__python.version < VERSION(3, 12)) {
+    if (made && layout->shown_name && mprof__python.version < VERSION(3, 12)) {
         ((old_type *)(void *)made)->name = layout->shown_name;
     }
     return made;
@@ -290,8 +290,7 @@ mprof__python_frame_api mprof__python_frames;
 PyObject *mprof__python_module(const char *name)
 {
     PyObject *text = PyUnicode_FromString(name);
-    PyObject *module =
-        text != NULL ? PyImport_ImportModuleLevelObject(text, NULL, NULL, NULL, 0) : NULL;
+    PyObject *module = text ? PyImport_ImportModuleLevelObject(text, NULL, NULL, NULL, 0) : NULL;
     Py_XDECREF(text);
     return module;
 }
@@ -350,7 +349,7 @@ int mprof__python_frame_event_line(PyObject *frame)
 static long last_instruction(PyObject *frame)
 {
     PyObject *value = PyObject_GetAttrString(frame, "f_lasti");
-    long offset = value != NULL ? PyLong_AsLong(value) : -1;
+    long offset = value ? PyLong_AsLong(value) : -1;
     Py_XDECREF(value);
     return offset;
 }
@@ -366,7 +365,7 @@ bool mprof__python_frame_begins(PyObject *frame, PyObject *code)
      * exception is thrown in, at the instruction it was suspended by. */
     PyObject *bytes = PyObject_GetAttrString(code, "co_code");
     bool begins = false;
-    if (bytes != NULL && offset >= 0 && offset + 1 < PyBytes_Size(bytes)) {
+    if (bytes && offset >= 0 && offset + 1 < PyBytes_Size(bytes)) {
         const char *instruction = PyBytes_AsString(bytes) + offset;
         begins = (unsigned char)instruction[0] == RESUME_OF_311 && instruction[1] == 0;
     }

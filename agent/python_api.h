@@ -58,7 +58,7 @@ static inline void mprof__python_hold(PyObject *object)
 {
     if (mprof__python.counts_all) {
         Py_IncRef(object);
-    } else if (object != NULL && (int32_t)object->ob_refcnt >= 0) {
+    } else if (object && (int32_t)object->ob_refcnt >= 0) {
         object->ob_refcnt++;
     }
 }
@@ -67,8 +67,7 @@ static inline void mprof__python_let_go(PyObject *object)
 {
     if (mprof__python.counts_all) {
         Py_DecRef(object);
-    } else if (object != NULL && (int32_t)object->ob_refcnt >= 0 &&
-               (uint32_t)--object->ob_refcnt == 0) {
+    } else if (object && (int32_t)object->ob_refcnt >= 0 && (uint32_t)--object->ob_refcnt == 0) {
         _Py_Dealloc(object);
     }
 }

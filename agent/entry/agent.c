@@ -60,7 +60,7 @@ static bool python_fits(const char *directory)
 static bool is_wished(const char *name)
 {
     const char *wish = getenv(name);
-    return wish != NULL && *wish != '\0' && strcmp(wish, "0") != 0;
+    return wish && *wish != '\0' && strcmp(wish, "0") != 0;
 }
 
 static void notice(const char *topic, const char *line)
@@ -78,7 +78,7 @@ static bool is_switched_off(void)
 static void start_marking(void)
 {
     const char *patterns = getenv("MPROF_FUNC");
-    is_marking = patterns != NULL && !is_switched_off() && mprof__pattern_set(patterns);
+    is_marking = patterns && !is_switched_off() && mprof__pattern_set(patterns);
     if (is_marking) {
         mprof__marking_setup(notice);
     }
@@ -87,8 +87,8 @@ static void start_marking(void)
 static bool add_builtin(void)
 {
     PyObject *builtins = mprof__python_module("builtins");
-    profile = builtins != NULL ? mprof__decorator_new(is_switched_off()) : NULL;
-    bool added = profile != NULL && PyObject_SetAttrString(builtins, "profile", profile) == 0;
+    profile = builtins ? mprof__decorator_new(is_switched_off()) : NULL;
+    bool added = profile && PyObject_SetAttrString(builtins, "profile", profile) == 0;
     PyErr_Clear();
     Py_XDECREF(builtins);
     return added;
@@ -98,7 +98,7 @@ bool mprof_agent_start(void)
 {
     const char *directory = getenv(MPROF_WIRE_ENV_RINGS);
 
-    if (directory == NULL || *directory != '/') {
+    if (!directory || *directory != '/') {
         return false;
     }
     if (!python_fits(directory)) {
@@ -126,13 +126,13 @@ bool mprof_agent_is_started(void)
 static void hear(bool is_exec, PyObject *subject)
 {
     const char *module =
-        subject != NULL && PyUnicode_Check(subject) ? mprof__python.utf8(subject, NULL) : NULL;
+        subject && PyUnicode_Check(subject) ? mprof__python.utf8(subject, NULL) : NULL;
 
     if (is_exec) {
-        if (subject != NULL && Py_TYPE(subject) == mprof__python.code_type) {
+        if (subject && Py_TYPE(subject) == mprof__python.code_type) {
             mprof__marking_executed(subject);
         }
-    } else if (module == NULL) {
+    } else if (!module) {
         PyErr_Clear();
     } else if (strcmp(module, "memory_profiler") == 0) {
         mprof__module_provide(profile);

@@ -106,11 +106,11 @@ static void attach(const request *wanted, bool is_main_thread)
         let_go();
     }
     reason = is_attached || mprof_agent_is_started() ? MPROF_WIRE_TAKEN : refusal();
-    if (reason == NULL && (!mprof__decorator_setup() || !mprof__pattern_set(wanted->patterns))) {
+    if (!reason && (!mprof__decorator_setup() || !mprof__pattern_set(wanted->patterns))) {
         PyErr_Clear();
         reason = "out of memory";
     }
-    if (reason != NULL) {
+    if (reason) {
         answer(wanted->directory, MPROF_WIRE_ANSWER_NO, reason);
         return;
     }
@@ -141,7 +141,7 @@ static void attach_unless_answered(const request *wanted, bool is_main_thread)
 
 static void free_request(request *wanted)
 {
-    if (wanted != NULL) {
+    if (wanted) {
         free(wanted->directory);
         free(wanted->patterns);
         free(wanted);
@@ -153,10 +153,10 @@ static request *copy_request(const char *directory, const char *patterns)
 {
     request *copy = calloc(1, sizeof *copy);
 
-    if (copy != NULL) {
+    if (copy) {
         copy->directory = strdup(directory);
         copy->patterns = strdup(patterns);
-        if (copy->directory == NULL || copy->patterns == NULL) {
+        if (!copy->directory || !copy->patterns) {
             free_request(copy);
             copy = NULL;
         }
@@ -201,10 +201,10 @@ void mprof_agent_attach(const char *directory, const char *patterns, int has_gil
     int kept_errno = errno;
     request *wanted = copy_request(directory, patterns);
 
-    if (wanted != NULL && has_gil) {
+    if (wanted && has_gil) {
         attach_unless_answered(wanted, true);
         free_request(wanted);
-    } else if (wanted != NULL) {
+    } else if (wanted) {
         start_thread(wanted);
     }
     errno = kept_errno;

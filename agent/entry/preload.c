@@ -52,7 +52,7 @@ static bool is_decided; /* the agent was started, or never will be */
 static bool is_recorded(void)
 {
     get_variable *get = __extension__(get_variable *) dlsym(RTLD_DEFAULT, "getenv");
-    return get != NULL && get("MPROF_RINGS") != NULL;
+    return get && get("MPROF_RINGS");
 }
 
 /* The agent lies beside this file. */
@@ -63,7 +63,7 @@ static void *open_agent(void)
     open_library *open = __extension__(open_library *) dlsym(RTLD_DEFAULT, "dlopen");
     describe_address *describe = __extension__(describe_address *) dlsym(RTLD_DEFAULT, "dladdr");
 
-    if (open == NULL || describe == NULL || describe(&is_decided, &self) == 0) {
+    if (!open || !describe || describe(&is_decided, &self) == 0) {
         return NULL;
     }
     size_t length = 0;
@@ -89,10 +89,10 @@ static void start_agent(void)
 {
     void *agent = open_agent();
 
-    if (agent != NULL) {
+    if (agent) {
         agent_start *start = __extension__(agent_start *) dlsym(agent, "mprof_agent_start");
         agent_event *event = __extension__(agent_event *) dlsym(agent, "mprof_agent_event");
-        if (start != NULL && event != NULL && start()) {
+        if (start && event && start()) {
             tell_agent = event;
         }
     }
@@ -143,7 +143,7 @@ static void before_hooks_are_freed(void)
     allocator sorting;
 
     get_allocator(0, &final);
-    if (entry != NULL && final.release != first.release && final.release != release_block) {
+    if (entry && final.release != first.release && final.release != release_block) {
         sorting = final;
         sorting.release = release_block;
         set_allocator(0, &sorting);
@@ -173,8 +173,8 @@ static int on_event(const char *event, struct _object *arguments, void *data)
         is_decided = true; /* first: starting raises events of its own */
         start_agent();
     }
-    if (tell_agent != NULL ? tell_agent(event, arguments)
-                           : is_same(event, "cpython._PySys_ClearAuditHooks")) {
+    if (tell_agent ? tell_agent(event, arguments)
+                   : is_same(event, "cpython._PySys_ClearAuditHooks")) {
         before_hooks_are_freed();
     }
     return 0;
@@ -194,8 +194,7 @@ static void hook_python(add_audit_hook *add)
         __extension__(compare_text *) dlsym(RTLD_DEFAULT, "PyUnicode_CompareWithASCIIString");
     get_allocator = __extension__(access_allocator *) dlsym(RTLD_DEFAULT, "PyMem_GetAllocator");
     set_allocator = __extension__(access_allocator *) dlsym(RTLD_DEFAULT, "PyMem_SetAllocator");
-    if (interpreter_ready != NULL && tuple_item != NULL && text_compare != NULL &&
-        get_allocator != NULL && set_allocator != NULL) {
+    if (interpreter_ready && tuple_item && text_compare && get_allocator && set_allocator) {
         is_hooked = true;
         add_hook(add);
     }
@@ -205,7 +204,7 @@ static void hook_python(add_audit_hook *add)
  * allocates its message. */
 __attribute__((constructor)) static void start(void)
 {
-    if (PySys_AddAuditHook != NULL && dlsym != NULL && is_recorded()) {
+    if (PySys_AddAuditHook && dlsym && is_recorded()) {
         hook_python(PySys_AddAuditHook);
     }
 }
@@ -218,7 +217,7 @@ static int look_at_library(struct dl_phdr_info *library, size_t size, void *foun
 {
     static const char part[] = "/libpython3";
     (void)size;
-    for (const char *at = library->dlpi_name; at != NULL && *at != '\0'; at++) {
+    for (const char *at = library->dlpi_name; at && *at != '\0'; at++) {
         size_t i = 0;
         while (part[i] != '\0' && at[i] == part[i]) {
             i++;
@@ -239,7 +238,7 @@ static void show_libpython(void)
     each_library *each = __extension__(each_library *) dlsym(RTLD_DEFAULT, "dl_iterate_phdr");
     const char *name = NULL;
 
-    if (open != NULL && each != NULL && each(look_at_library, &name) != 0) {
+    if (open && each && each(look_at_library, &name) != 0) {
         open(name, RTLD_LAZY | RTLD_GLOBAL | RTLD_NOLOAD);
     }
 }
@@ -253,18 +252,18 @@ static void look_for_python(void)
 {
     add_audit_hook *add = find_python();
 
-    if (add == NULL) {
+    if (!add) {
         show_libpython();
         add = find_python();
     }
-    if (add != NULL) {
+    if (add) {
         hook_python(add);
     }
 }
 
 static void *meant(const char *name)
 {
-    if (dlsym == NULL) {
+    if (!dlsym) {
         return NULL;
     }
     if (is_recorded()) {
@@ -295,13 +294,13 @@ py_status Py_InitializeFromConfig(const void *config)
     static const py_status absent = {1, "Py_InitializeFromConfig", "there is no Python", 0};
     initialize_from_config *function =
         __extension__(initialize_from_config *) meant("Py_InitializeFromConfig");
-    return function != NULL ? function(config) : absent;
+    return function ? function(config) : absent;
 }
 
 void Py_Initialize(void)
 {
     initialize *function = __extension__(initialize *) meant("Py_Initialize");
-    if (function != NULL) {
+    if (function) {
         function();
     }
 }
@@ -309,7 +308,7 @@ void Py_Initialize(void)
 void Py_InitializeEx(int signals)
 {
     initialize_ex *function = __extension__(initialize_ex *) meant("Py_InitializeEx");
-    if (function != NULL) {
+    if (function) {
         function(signals);
     }
 }

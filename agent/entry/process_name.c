@@ -52,12 +52,10 @@ static stand_in *as_stand_in(PyObject *object)
 static PyObject *global(const char *module_name, const char *name)
 {
     PyObject *modules = PySys_GetObject("modules"); /* borrowed */
-    PyObject *module = modules != NULL && PyDict_Check(modules)
-                           ? PyDict_GetItemString(modules, module_name)
-                           : NULL;
-    return module != NULL && PyModule_Check(module)
-               ? PyDict_GetItemString(PyModule_GetDict(module), name)
-               : NULL;
+    PyObject *module =
+        modules && PyDict_Check(modules) ? PyDict_GetItemString(modules, module_name) : NULL;
+    return module && PyModule_Check(module) ? PyDict_GetItemString(PyModule_GetDict(module), name)
+                                            : NULL;
 }
 
 /* What the package takes this process for. Borrowed; NULL without an exception. */
@@ -70,7 +68,7 @@ static PyObject *current_process(const struct package *package)
 static char *name_of(PyObject *process)
 {
     PyObject *key = PyUnicode_FromString("_name");
-    PyObject *value = key != NULL ? PyObject_GenericGetAttr(process, key) : NULL;
+    PyObject *value = key ? PyObject_GenericGetAttr(process, key) : NULL;
     char *name = mprof__python_text(value);
 
     PyErr_Clear();
@@ -83,9 +81,9 @@ static char *name_of(PyObject *process)
 static void tell(const struct package *package, const char *but)
 {
     PyObject *process = current_process(package);
-    char *name = process != NULL ? name_of(process) : NULL;
+    char *name = process ? name_of(process) : NULL;
 
-    if (name != NULL && strcmp(name, but) != 0) {
+    if (name && strcmp(name, but) != 0) {
         mprof__span_name_process(name);
     }
     free(name);
@@ -99,7 +97,7 @@ static PyObject *call(PyObject *self, PyObject *arguments, PyObject *keywords)
         tell(one->package, "");
     }
     PyObject *result = PyObject_Call(one->function, arguments, keywords);
-    if (one->is_setter && result != NULL && PyTuple_Size(arguments) > 0 &&
+    if (one->is_setter && result && PyTuple_Size(arguments) > 0 &&
         PyTuple_GetItem(arguments, 0) == current_process(one->package)) {
         tell(one->package, "");
     }
@@ -124,7 +122,7 @@ static PyObject *represent(PyObject *self)
 static int visit(PyObject *self, visitproc visitor, void *context)
 {
     PyObject *function = as_stand_in(self)->function;
-    int result = function != NULL ? visitor(function, context) : 0;
+    int result = function ? visitor(function, context) : 0;
     return result != 0 ? result : mprof__python_visit_type(self, visitor, context);
 }
 
@@ -156,7 +154,7 @@ static PyObject *stand_in_type(void)
         .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
         .slots = slots,
     };
-    if (type == NULL) {
+    if (!type) {
         type = mprof__python_type(&spec, &layout);
     }
     return type;
@@ -166,9 +164,9 @@ static PyObject *stand_in_type(void)
 static PyObject *new_stand_in(PyObject *function, const struct package *package, bool is_setter)
 {
     PyObject *type = stand_in_type();
-    PyObject *self = type != NULL ? PyType_GenericAlloc((PyTypeObject *)(void *)type, 0) : NULL;
+    PyObject *self = type ? PyType_GenericAlloc((PyTypeObject *)(void *)type, 0) : NULL;
 
-    if (self != NULL) {
+    if (self) {
         Py_INCREF(function);
         as_stand_in(self)->function = function;
         as_stand_in(self)->package = package;
@@ -183,7 +181,7 @@ static void watch_forks(const struct package *package, PyObject *function)
     PyObject *util = PyDict_GetItemString(modules, package->util);
     PyObject *ours = new_stand_in(function, package, false);
 
-    if (ours != NULL) {
+    if (ours) {
         PyDict_SetItemString(PyModule_GetDict(util), AFTER_FORK, ours);
     }
     PyErr_Clear();
@@ -193,8 +191,8 @@ static void watch_forks(const struct package *package, PyObject *function)
 /* New reference, or NULL without an exception. */
 static PyObject *attribute(PyObject *object, const char *name)
 {
-    PyObject *value = object != NULL ? PyObject_GetAttrString(object, name) : NULL;
-    if (value == NULL) {
+    PyObject *value = object ? PyObject_GetAttrString(object, name) : NULL;
+    if (!value) {
         PyErr_Clear();
     }
     return value;
@@ -208,11 +206,10 @@ static void watch_setter(const struct package *package)
     PyObject *setter = attribute(property, "fset");
     PyObject *deleter = attribute(property, "fdel");
 
-    if (getter != NULL && deleter != NULL && setter != NULL && PyCallable_Check(setter)) {
+    if (getter && deleter && setter && PyCallable_Check(setter)) {
         PyObject *ours = new_stand_in(setter, package, true);
         PyObject *done =
-            ours != NULL ? PyObject_CallMethod(property, "__init__", "OOO", getter, ours, deleter)
-                         : NULL;
+            ours ? PyObject_CallMethod(property, "__init__", "OOO", getter, ours, deleter) : NULL;
         Py_XDECREF(done);
         Py_XDECREF(ours);
     }
@@ -227,12 +224,12 @@ static void try_package(struct package *package)
 {
     PyObject *function = global(package->util, AFTER_FORK);
 
-    if (function != NULL && current_process(package) != NULL) {
+    if (function && current_process(package)) {
         package->tries = 0;
         watch_forks(package, function);
         watch_setter(package);
         tell(package, "MainProcess");
-    } else if (global(package->util, "__name__") != NULL) {
+    } else if (global(package->util, "__name__")) {
         package->tries--;
     }
 }

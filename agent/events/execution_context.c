@@ -87,7 +87,7 @@ void mprof__context_forked(void)
     main_thread = pthread_self();
     main_is_known = true;
     finished = NULL;
-    if (here != NULL) {
+    if (here) {
         here->lane = (mprof_lane){0};
         here->usual = NULL;
         here->image = image;
@@ -107,7 +107,7 @@ void mprof__context_imported(const char *module)
 static PyObject *loaded_module(const char *name)
 {
     PyObject *modules = PyImport_GetModuleDict(); /* borrowed */
-    PyObject *module = modules != NULL ? PyDict_GetItemString(modules, name) : NULL;
+    PyObject *module = modules ? PyDict_GetItemString(modules, name) : NULL;
     Py_XINCREF(module);
     return module;
 }
@@ -116,8 +116,8 @@ static PyObject *loaded_module(const char *name)
 static PyObject *loaded_attribute(const char *module_name, const char *name)
 {
     PyObject *module = loaded_module(module_name);
-    PyObject *value = module != NULL ? PyObject_GetAttrString(module, name) : NULL;
-    if (value == NULL) {
+    PyObject *value = module ? PyObject_GetAttrString(module, name) : NULL;
+    if (!value) {
         PyErr_Clear();
     }
     Py_XDECREF(module);
@@ -128,11 +128,11 @@ static void find_greenlet(void)
 {
     greenlet.tries--;
     PyObject *capsule = loaded_attribute("greenlet", "_C_API");
-    if (capsule == NULL) {
+    if (!capsule) {
         return;
     }
     void **table = PyCapsule_GetPointer(capsule, "greenlet._C_API");
-    if (table != NULL) {
+    if (table) {
         memcpy(&greenlet.current, &table[GREENLET_GET_CURRENT], sizeof greenlet.current);
     } else {
         PyErr_Clear();
@@ -148,7 +148,7 @@ static const void *root_greenlet(PyObject *start)
     Py_INCREF(current);
     for (;;) {
         PyObject *parent = PyObject_GetAttrString(current, "parent");
-        if (parent == NULL || parent == Py_None) {
+        if (!parent || parent == Py_None) {
             PyErr_Clear();
             Py_XDECREF(parent);
             Py_DECREF(current);
@@ -163,21 +163,21 @@ static const void *root_greenlet(PyObject *start)
  * runs. */
 static const void *current_greenlet(thread_lane *thread)
 {
-    if (greenlet.current == NULL) {
+    if (!greenlet.current) {
         if (greenlet.tries == 0) {
             return NULL;
         }
         find_greenlet();
-        if (greenlet.current == NULL) {
+        if (!greenlet.current) {
             return NULL;
         }
     }
     PyObject *current = greenlet.current();
-    if (current == NULL) {
+    if (!current) {
         PyErr_Clear();
         return NULL;
     }
-    if (thread->main_greenlet == NULL) {
+    if (!thread->main_greenlet) {
         thread->main_greenlet = root_greenlet(current);
     }
     const void *result = current == thread->main_greenlet ? NULL : current;
@@ -187,17 +187,16 @@ static const void *current_greenlet(thread_lane *thread)
 
 static bool find_asyncio(void)
 {
-    if (asyncio.running_loop == NULL) {
+    if (!asyncio.running_loop) {
         asyncio.running_loop = loaded_attribute("_asyncio", "_get_running_loop");
     }
-    if (asyncio.current_task == NULL && mprof__python.version >= 0x030c0000) {
+    if (!asyncio.current_task && mprof__python.version >= 0x030c0000) {
         asyncio.current_task = loaded_attribute("_asyncio", "current_task");
     }
-    if (asyncio.current_tasks == NULL && asyncio.current_task == NULL) {
+    if (!asyncio.current_tasks && !asyncio.current_task) {
         asyncio.current_tasks = loaded_attribute("asyncio.tasks", "_current_tasks");
     }
-    return asyncio.running_loop != NULL &&
-           (asyncio.current_task != NULL || asyncio.current_tasks != NULL);
+    return asyncio.running_loop && (asyncio.current_task || asyncio.current_tasks);
 }
 
 /* The task that runs, or NULL. Borrowed: its loop keeps it. */
@@ -208,9 +207,9 @@ static PyObject *current_task(void)
     }
     PyObject *task = NULL;
     PyObject *loop = PyObject_CallObject(asyncio.running_loop, NULL);
-    if (loop == NULL || loop == Py_None) {
+    if (!loop || loop == Py_None) {
         PyErr_Clear();
-    } else if (asyncio.current_task != NULL) {
+    } else if (asyncio.current_task) {
         task = PyObject_CallFunctionObjArgs(asyncio.current_task, loop, NULL);
         PyErr_Clear();
         Py_XDECREF(task);
@@ -234,7 +233,7 @@ static mprof_lane *add_task_lane(PyObject *task)
     PyErr_Clear();
     Py_XDECREF(value);
 
-    bool is_named = name != NULL && *name != '\0' && !is_default_task_name(name);
+    bool is_named = name && *name != '\0' && !is_default_task_name(name);
     mprof_lane *lane = mprof__lane_add(task, is_named ? MPROF_LANE_NAMED : MPROF_LANE_TASK,
                                        is_named ? name : NULL);
     free(name);
@@ -249,16 +248,16 @@ static char *thread_name(void)
     PyObject *active = loaded_attribute("threading", "_active");
     PyObject *ident = PyLong_FromUnsignedLong(PyThread_get_thread_ident());
 
-    if (active != NULL && ident != NULL && PyDict_Check(active)) {
+    if (active && ident && PyDict_Check(active)) {
         PyObject *thread = PyDict_GetItem(active, ident); /* borrowed */
-        PyObject *value = thread != NULL ? PyObject_GetAttrString(thread, "name") : NULL;
+        PyObject *value = thread ? PyObject_GetAttrString(thread, "name") : NULL;
         name = mprof__python_text(value);
         Py_XDECREF(value);
     }
     PyErr_Clear();
     Py_XDECREF(active);
     Py_XDECREF(ident);
-    if (name != NULL && *name == '\0') {
+    if (name && *name == '\0') {
         free(name);
         name = NULL;
     }
@@ -268,9 +267,9 @@ static char *thread_name(void)
 static void free_finished(void)
 {
     thread_lane *thread = __atomic_exchange_n(&finished, NULL, __ATOMIC_ACQUIRE);
-    while (thread != NULL) {
+    while (thread) {
         thread_lane *next = thread->next;
-        if (thread->lane.slot != NULL && thread->image == image) {
+        if (thread->lane.slot && thread->image == image) {
             mprof__lane_slot_give(thread->lane.slot);
         }
         free(thread->name);
@@ -281,17 +280,17 @@ static void free_finished(void)
 
 static thread_lane *this_thread(void)
 {
-    if (here != NULL && here->image != image) {
+    if (here && here->image != image) {
         here->lane = (mprof_lane){0};
         here->usual = NULL;
         here->image = image;
     }
-    if (here != NULL) {
+    if (here) {
         return here;
     }
     free_finished();
     thread_lane *thread = calloc(1, sizeof *thread);
-    if (thread != NULL) {
+    if (thread) {
         thread->image = image;
         here = thread;
         pthread_setspecific(at_exit, thread);
@@ -301,17 +300,17 @@ static thread_lane *this_thread(void)
 
 static void name_thread(thread_lane *thread)
 {
-    if (thread->name == NULL) {
+    if (!thread->name) {
         thread->name = thread_name();
     }
-    if (thread->usual != NULL && mprof__lane_slot_retake(thread->usual, thread->usual_renamed)) {
+    if (thread->usual && mprof__lane_slot_retake(thread->usual, thread->usual_renamed)) {
         thread->lane.slot = thread->usual;
         return;
     }
-    thread->lane.slot = mprof__lane_slot_take(
-        thread->name != NULL ? MPROF_LANE_NAMED : MPROF_LANE_THREAD, thread->name);
+    thread->lane.slot =
+        mprof__lane_slot_take(thread->name ? MPROF_LANE_NAMED : MPROF_LANE_THREAD, thread->name);
     thread->usual = thread->lane.slot;
-    if (thread->usual != NULL) {
+    if (thread->usual) {
         thread->usual_renamed = thread->usual->renamed;
     }
 }
@@ -319,20 +318,20 @@ static void name_thread(thread_lane *thread)
 static mprof_lane *find_lane(void)
 {
     thread_lane *thread = this_thread();
-    if (thread == NULL) {
+    if (!thread) {
         return NULL;
     }
     PyObject *task = current_task();
-    if (task != NULL) {
+    if (task) {
         mprof_lane *lane = mprof__lane_find(task);
-        return lane != NULL ? lane : add_task_lane(task);
+        return lane ? lane : add_task_lane(task);
     }
     const void *switched = current_greenlet(thread);
-    if (switched != NULL) {
+    if (switched) {
         mprof_lane *lane = mprof__lane_find(switched);
-        return lane != NULL ? lane : mprof__lane_add(switched, MPROF_LANE_GREENLET, NULL);
+        return lane ? lane : mprof__lane_add(switched, MPROF_LANE_GREENLET, NULL);
     }
-    if (thread->lane.slot == NULL && !is_main()) {
+    if (!thread->lane.slot && !is_main()) {
         name_thread(thread);
     }
     return &thread->lane;
@@ -340,13 +339,13 @@ static mprof_lane *find_lane(void)
 
 mprof_lane *mprof__context_lane(void)
 {
-    if (here != NULL && here->image == image && !asyncio.imported && greenlet.current == NULL &&
-        greenlet.tries == 0 && (here->lane.slot != NULL || is_main())) {
+    if (here && here->image == image && !asyncio.imported && !greenlet.current &&
+        greenlet.tries == 0 && (here->lane.slot || is_main())) {
         return &here->lane;
     }
-    if (PyErr_Occurred() == NULL) { /* mostly */
+    if (!PyErr_Occurred()) { /* mostly */
         mprof_lane *found = find_lane();
-        if (PyErr_Occurred() != NULL) {
+        if (PyErr_Occurred()) {
             PyErr_Clear();
         }
         return found;

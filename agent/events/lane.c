@@ -31,12 +31,12 @@ static bool grow_table(slot_table *table)
 {
     uint32_t room = table->room == 0 ? 64 : table->room * 2;
     mprof__lane_slot **slots = realloc(table->slots, room * sizeof(mprof__lane_slot *));
-    if (slots == NULL) {
+    if (!slots) {
         return false;
     }
     table->slots = slots;
     uint64_t *bits = realloc(table->free, room / 64 * sizeof *bits);
-    if (bits == NULL) {
+    if (!bits) {
         return false;
     }
     memset(bits + table->room / 64, 0, (room - table->room) / 64 * sizeof *bits);
@@ -78,15 +78,15 @@ static bool name_slot(mprof__lane_slot *slot, const char *name)
         [MPROF_LANE_TASK] = "task",
     };
     char numbered[32];
-    if (name == NULL) {
+    if (!name) {
         snprintf(numbered, sizeof numbered, "%s %u", words[slot->kind], slot->index + 1);
         name = numbered;
     }
-    if (slot->name != NULL && strcmp(slot->name, name) == 0) {
+    if (slot->name && strcmp(slot->name, name) == 0) {
         return true;
     }
     char *copy = strdup(name);
-    if (copy == NULL) {
+    if (!copy) {
         return false;
     }
     free(slot->name);
@@ -103,7 +103,7 @@ static mprof__lane_slot *add_slot(slot_table *table, enum mprof__lane_kind kind)
         return NULL;
     }
     mprof__lane_slot *slot = calloc(1, sizeof *slot);
-    if (slot == NULL) {
+    if (!slot) {
         return NULL;
     }
     slot->kind = kind;
@@ -119,13 +119,13 @@ static mprof__lane_slot *take_slot(enum mprof__lane_kind kind, mprof__lane_slot 
 {
     slot_table *table = &tables[kind];
 
-    if (slot == NULL) {
+    if (!slot) {
         slot = lowest_free(table);
     }
-    if (slot == NULL) {
+    if (!slot) {
         slot = add_slot(table, kind);
     }
-    if (slot == NULL || !name_slot(slot, name)) {
+    if (!slot || !name_slot(slot, name)) {
         return NULL;
     }
     table->free[slot->index / 64] &= ~(UINT64_C(1) << slot->index % 64);
@@ -136,13 +136,13 @@ mprof__lane_slot *mprof__lane_slot_take(enum mprof__lane_kind kind, const char *
 {
     char shown[MPROF_WIRE_NAME_MAX];
 
-    if (name == NULL) {
+    if (!name) {
         return take_slot(kind, NULL, NULL);
     }
     snprintf(shown, sizeof shown, "%.*s", MPROF_WIRE_NAME_MAX - 16, name);
     for (unsigned number = 2;; number++) {
         mprof__lane_slot *slot = slot_named(&tables[kind], shown);
-        if (slot == NULL || is_free(&tables[kind], slot)) {
+        if (!slot || is_free(&tables[kind], slot)) {
             return take_slot(kind, slot, shown);
         }
         snprintf(shown, sizeof shown, "%.*s #%u", MPROF_WIRE_NAME_MAX - 16, name, number);
@@ -168,16 +168,16 @@ void mprof__lane_slot_give(mprof__lane_slot *slot)
 mprof_lane *mprof__lane_add(const void *owner, enum mprof__lane_kind kind, const char *name)
 {
     mprof_lane *lane = spare;
-    if (lane != NULL) {
+    if (lane) {
         spare = lane->next;
-    } else if ((lane = malloc(sizeof *lane)) == NULL) {
+    } else if (!(lane = malloc(sizeof *lane))) {
         return NULL;
     }
     *lane = (mprof_lane){.owner = owner, .slot = mprof__lane_slot_take(kind, name)};
-    if (lane->slot != NULL && mprof__pointer_map_put(&lanes, owner, lane)) {
+    if (lane->slot && mprof__pointer_map_put(&lanes, owner, lane)) {
         return lane;
     }
-    if (lane->slot != NULL) {
+    if (lane->slot) {
         mprof__lane_slot_give(lane->slot);
     }
     free(lane);
@@ -189,8 +189,8 @@ void mprof__lane_release(mprof_lane *lane)
     if (lane->open > 0 || lane->depth > 0) {
         return;
     }
-    if (lane->owner == NULL) {
-        if (lane->slot != NULL && lane->slot->kind == MPROF_LANE_NAMED) {
+    if (!lane->owner) {
+        if (lane->slot && lane->slot->kind == MPROF_LANE_NAMED) {
             mprof__lane_slot_give(lane->slot);
             lane->slot = NULL;
         }
@@ -204,7 +204,7 @@ void mprof__lane_release(mprof_lane *lane)
 
 mprof__ring_text mprof__lane_text(const mprof_lane *lane)
 {
-    if (lane->slot == NULL) {
+    if (!lane->slot) {
         return (mprof__ring_text){0};
     }
     return (mprof__ring_text){

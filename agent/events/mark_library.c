@@ -41,7 +41,7 @@ static void thread_exited(void *value)
     thread_lane *thread = value;
 
     pthread_mutex_lock(&lock);
-    if (thread->lane.slot != NULL && thread->image == image) {
+    if (thread->lane.slot && thread->image == image) {
         mprof__lane_slot_give(thread->lane.slot);
         thread->lane.slot = NULL;
     }
@@ -53,15 +53,15 @@ static void thread_exited(void *value)
 
 mprof_lane *mprof__context_lane(void)
 {
-    if (here == NULL) {
+    if (!here) {
         here = calloc(1, sizeof *here);
-        if (here == NULL) {
+        if (!here) {
             return NULL;
         }
         here->image = image;
         pthread_setspecific(at_exit, here);
     }
-    if (here->lane.slot == NULL && syscall(SYS_gettid) != getpid()) {
+    if (!here->lane.slot && syscall(SYS_gettid) != getpid()) {
         here->lane.slot = mprof__lane_slot_take(MPROF_LANE_THREAD, NULL);
     }
     return &here->lane;
@@ -72,7 +72,7 @@ void mprof__context_forked(void)
     pthread_mutex_init(&lock, NULL);
     image++;
     spare = NULL;
-    if (here != NULL) {
+    if (here) {
         here->lane = (mprof_lane){0};
         here->image = image;
     }
@@ -83,7 +83,7 @@ static void set_up(void)
     const char *directory = getenv(MPROF_WIRE_ENV_RINGS);
 
     pthread_key_create(&at_exit, thread_exited);
-    if (directory != NULL && *directory == '/') {
+    if (directory && *directory == '/') {
         mprof__span_setup(directory, 0);
         mprof__span_expected();
     }
@@ -94,13 +94,13 @@ mprof_mark *mprof_mark_enter(const char *name)
     pthread_once(&once, set_up);
     pthread_mutex_lock(&lock);
     mprof_mark *mark = spare;
-    if (mark != NULL) {
+    if (mark) {
         spare = mark->next;
     } else {
         mark = malloc(sizeof *mark);
     }
-    mprof__name *interned = mark != NULL ? mprof__name_intern(name, strlen(name)) : NULL;
-    if (interned != NULL) {
+    mprof__name *interned = mark ? mprof__name_intern(name, strlen(name)) : NULL;
+    if (interned) {
         mprof__span_begin(&mark->span, interned);
     } else {
         free(mark);

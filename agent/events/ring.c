@@ -31,7 +31,7 @@ static uint64_t image_number(void)
 {
     uint64_t number = 0;
     const void *random = (const void *)(uintptr_t)getauxval(AT_RANDOM);
-    if (random != NULL) {
+    if (random) {
         memcpy(&number, random, sizeof number);
     }
     return number | 1;
@@ -120,7 +120,7 @@ bool mprof__ring_open(mprof__ring *ring, const char *directory, uint32_t python_
 
 void mprof__ring_close(mprof__ring *ring)
 {
-    if (ring->header != NULL) {
+    if (ring->header) {
         munmap(ring->header, FILE_BYTES);
         ring->header = NULL;
     }
@@ -172,7 +172,7 @@ static void publish(mprof__ring *ring)
 
 static uint64_t text_size(const mprof__ring_text *text, uint32_t generation)
 {
-    if (text == NULL || *text->told_in == generation) {
+    if (!text || *text->told_in == generation) {
         return 0;
     }
     return round_up(sizeof(mprof__wire_text) + text->length);
@@ -285,7 +285,7 @@ void mprof__ring_gather(mprof__ring *ring, mprof__wire_calls calls, uint32_t gen
 {
     mprof__wire_pending *pending = find_pending(ring, &calls);
 
-    if (pending != NULL) {
+    if (pending) {
         pending->calls.exit_ns = calls.exit_ns;
         pending->calls.exit_rss_bytes = calls.exit_rss_bytes;
         __atomic_store_n(&pending->calls.count, pending->calls.count + 1, __ATOMIC_RELEASE);
@@ -371,5 +371,5 @@ bool mprof__ring_is_orphaned(mprof__ring *ring)
         ring_bell(ring);
     }
     return ring->is_over ||
-           (ring->header != NULL && __atomic_load_n(&ring->header->over, __ATOMIC_RELAXED) != 0);
+           (ring->header && __atomic_load_n(&ring->header->over, __ATOMIC_RELAXED) != 0);
 }

@@ -57,13 +57,13 @@ mprof__name *mprof__name_intern(const char *bytes, size_t length)
         length = sizeof cut;
     }
     mprof__name **bucket = &names.buckets[hash % NAME_BUCKETS];
-    for (mprof__name *name = *bucket; name != NULL; name = name->next) {
+    for (mprof__name *name = *bucket; name; name = name->next) {
         if (name->length == length && memcmp(name->bytes, bytes, length) == 0) {
             return name;
         }
     }
     mprof__name *name = malloc(sizeof *name + length);
-    if (name == NULL) {
+    if (!name) {
         return NULL;
     }
     *name = (mprof__name){.id = ++names.last_id, .length = (uint32_t)length, .next = *bucket};
@@ -81,7 +81,7 @@ uint64_t mprof__span_clock_ns(void)
 
 static bool ring_ready(void)
 {
-    if (spans.ring.header != NULL) {
+    if (spans.ring.header) {
         return true;
     }
     if (spans.failed || spans.generation == 0) {
@@ -165,7 +165,7 @@ void mprof__span_let_go(void)
     void (*let_go)(void) = spans.let_go;
 
     mprof__span_over = false;
-    if (let_go != NULL) {
+    if (let_go) {
         let_go();
     }
 }
@@ -210,7 +210,7 @@ void mprof__span_begin(mprof_span *span, mprof__name *name)
     mprof_lane *lane = ring_ready() ? mprof__context_lane() : NULL;
 
     *span = (mprof_span){.lane = lane, .running = lane, .generation = spans.generation};
-    if (lane != NULL) {
+    if (lane) {
         const mprof__ring_text name_text = text_of_name(name);
         const mprof__ring_text lane_text = mprof__lane_text(lane);
         lane->open++;
@@ -218,7 +218,7 @@ void mprof__span_begin(mprof_span *span, mprof__name *name)
         enter.rss_bytes = resident_bytes();
         enter.time_ns = mprof__span_clock_ns(); /* last: what measuring costs is not in the span */
         span->call = mprof__ring_enter(&spans.ring, enter, spans.generation, &name_text,
-                                       lane_text.told_in != NULL ? &lane_text : NULL);
+                                       lane_text.told_in ? &lane_text : NULL);
         if (span->call == 0) {
             span->name = name;
             span->enter_ns = enter.time_ns;
@@ -226,7 +226,7 @@ void mprof__span_begin(mprof_span *span, mprof__name *name)
             span->level = enter.level;
         }
     }
-    if ((spans.failed || spans.ring.is_over) && spans.let_go != NULL) {
+    if ((spans.failed || spans.ring.is_over) && spans.let_go) {
         mprof__span_over = true;
     }
     errno = kept_errno;
@@ -246,12 +246,12 @@ static void gather(const mprof_span *span, const mprof__wire_exit *leave)
         .exit_rss_bytes = leave->rss_bytes,
     };
     mprof__ring_gather(&spans.ring, calls, spans.generation, &name_text,
-                       lane_text.told_in != NULL ? &lane_text : NULL);
+                       lane_text.told_in ? &lane_text : NULL);
 }
 
 static bool is_ours(const mprof_span *span)
 {
-    return span->lane != NULL && span->generation == spans.generation;
+    return span->lane && span->generation == spans.generation;
 }
 
 /* The level it occupied is free again. */
@@ -259,7 +259,7 @@ static void leave_level(mprof_span *span)
 {
     mprof_lane *running = span->running;
 
-    if (running != NULL) {
+    if (running) {
         span->running = NULL;
         running->depth--;
         if (running != span->lane) {
@@ -270,7 +270,7 @@ static void leave_level(mprof_span *span)
 
 void mprof__span_suspend(mprof_span *span)
 {
-    if (is_ours(span) && span->running != NULL) {
+    if (is_ours(span) && span->running) {
         int kept_errno = errno;
         span->since_ns = mprof__span_clock_ns();
         leave_level(span);
@@ -280,11 +280,11 @@ void mprof__span_suspend(mprof_span *span)
 
 void mprof__span_resume(mprof_span *span)
 {
-    if (is_ours(span) && span->running == NULL) {
+    if (is_ours(span) && !span->running) {
         int kept_errno = errno;
         mprof_lane *lane = mprof__context_lane();
         span->suspended_ns += mprof__span_clock_ns() - span->since_ns;
-        if (lane != NULL) {
+        if (lane) {
             lane->depth++;
         }
         span->running = lane;
@@ -307,7 +307,7 @@ void mprof__span_end_at(mprof_span *span, bool by_exception, uint64_t time_ns)
     int kept_errno = errno;
     mprof__wire_exit leave = {.time_ns = time_ns, .suspended_ns = span->suspended_ns};
 
-    if (span->running == NULL) {
+    if (!span->running) {
         leave.suspended_ns += time_ns - span->since_ns;
     }
     leave.rss_bytes = resident_bytes();

@@ -19,7 +19,7 @@ static PyObject *enter(PyObject *self, PyObject *unused)
 {
     block *one = as_block(self);
     (void)unused;
-    if (one->entered++ == 0 && one->name != NULL) {
+    if (one->entered++ == 0 && one->name) {
         mprof__span_begin(&one->span, one->name);
     }
     Py_INCREF(self);
@@ -31,7 +31,7 @@ static PyObject *leave(PyObject *self, PyObject *arguments)
     block *one = as_block(self);
     bool by_exception = PyTuple_Size(arguments) > 0 && PyTuple_GetItem(arguments, 0) != Py_None;
 
-    if (one->entered > 0 && --one->entered == 0 && one->name != NULL) {
+    if (one->entered > 0 && --one->entered == 0 && one->name) {
         mprof__span_end(&one->span, by_exception);
     }
     Py_INCREF(Py_None); /* an exception goes on */
@@ -42,7 +42,7 @@ static PyObject *leave(PyObject *self, PyObject *arguments)
 static void free_block(PyObject *self)
 {
     PyTypeObject *type = Py_TYPE(self);
-    if (as_block(self)->entered > 0 && as_block(self)->name != NULL) {
+    if (as_block(self)->entered > 0 && as_block(self)->name) {
         mprof__span_end(&as_block(self)->span, true);
     }
     PyObject_Free(self);
@@ -74,11 +74,11 @@ static PyObject *make_type(void)
 
 PyObject *mprof__block_new(mprof__name *name)
 {
-    if (block_type == NULL && (block_type = make_type()) == NULL) {
+    if (!block_type && !(block_type = make_type())) {
         return NULL;
     }
     PyObject *self = PyType_GenericAlloc((PyTypeObject *)(void *)block_type, 0);
-    if (self != NULL) {
+    if (self) {
         as_block(self)->name = name;
     }
     return self;

@@ -59,7 +59,7 @@ static PyObject *call_vector(PyObject *self, PyObject *const *arguments, size_t 
     }
     mprof__span_begin(&span, one->name);
     PyObject *result = mprof__python.vectorcall(one->function, arguments, count, keywords);
-    mprof__span_end(&span, result == NULL);
+    mprof__span_end(&span, !result);
     return result;
 }
 
@@ -78,7 +78,7 @@ static PyObject *call_tuple(PyObject *self, PyObject *arguments, PyObject *keywo
     }
     mprof__span_begin(&span, one->name);
     PyObject *result = PyObject_Call(one->function, arguments, keywords);
-    mprof__span_end(&span, result == NULL);
+    mprof__span_end(&span, !result);
     return result;
 }
 
@@ -120,7 +120,7 @@ static PyObject *bind(PyObject *self, PyObject *instance, PyObject *owner)
     PyObject *function = as_decorated(self)->function;
 
     if (Py_TYPE(function) == mprof__python.function_type) {
-        if (instance == NULL || instance == Py_None) {
+        if (!instance || instance == Py_None) {
             Py_INCREF(self);
             return self;
         }
@@ -131,14 +131,13 @@ static PyObject *bind(PyObject *self, PyObject *instance, PyObject *owner)
     PyObject *type = (PyObject *)Py_TYPE(function);
     PyObject *bound = NULL;
     if (PyObject_HasAttrString(type, "__get__")) {
-        bound = PyObject_CallMethod(type, "__get__", "OOO", function,
-                                    instance != NULL ? instance : Py_None,
-                                    owner != NULL ? owner : Py_None);
-        if (bound == NULL) {
+        bound = PyObject_CallMethod(type, "__get__", "OOO", function, instance ? instance : Py_None,
+                                    owner ? owner : Py_None);
+        if (!bound) {
             return NULL;
         }
     }
-    if (bound == NULL || bound == function) {
+    if (!bound || bound == function) {
         Py_XDECREF(bound);
         Py_INCREF(self);
         return self;
@@ -151,7 +150,7 @@ static PyObject *bind(PyObject *self, PyObject *instance, PyObject *owner)
 static int visit_decorated(PyObject *self, visitproc visit, void *context)
 {
     PyObject *function = as_decorated(self)->function;
-    int result = function != NULL ? visit(function, context) : 0;
+    int result = function ? visit(function, context) : 0;
     return result != 0 ? result : mprof__python_visit_type(self, visit, context);
 }
 
@@ -166,7 +165,7 @@ static int clear_decorated(PyObject *self)
 static void free_decorated(PyObject *self)
 {
     PyObject_GC_UnTrack(self);
-    if (as_decorated(self)->weaklist != NULL) {
+    if (as_decorated(self)->weaklist) {
         PyObject_ClearWeakRefs(self);
     }
     clear_decorated(self);
@@ -187,7 +186,7 @@ static PyObject *reduce(PyObject *self, PyObject *protocol)
 {
     (void)protocol;
     PyObject *name = PyObject_GetAttrString(as_decorated(self)->function, "__qualname__");
-    if (name != NULL) {
+    if (name) {
         return name;
     }
     PyErr_Clear();
@@ -237,7 +236,7 @@ static PyObject *make_decorated_type(void)
 static PyObject *new_decorated(PyObject *function, mprof__name *name)
 {
     PyObject *self = PyType_GenericAlloc((PyTypeObject *)(void *)decorated_type, 0);
-    if (self != NULL) {
+    if (self) {
         Py_INCREF(function);
         as_decorated(self)->function = function;
         as_decorated(self)->vectorcall = call_vector;
@@ -251,7 +250,7 @@ static PyObject *new_decorated(PyObject *function, mprof__name *name)
 static PyObject *text_attribute(PyObject *object, const char *name)
 {
     PyObject *value = PyObject_GetAttrString(object, name);
-    if (value == NULL || !PyUnicode_Check(value)) {
+    if (!value || !PyUnicode_Check(value)) {
         PyErr_Clear();
         Py_XDECREF(value);
         return NULL;
@@ -265,23 +264,23 @@ static PyObject *dotted_name(PyObject *callable)
     PyObject *qualname = text_attribute(callable, "__qualname__");
     PyObject *inner = NULL;
 
-    if (qualname == NULL && (inner = PyObject_GetAttrString(callable, "func")) != NULL) {
+    if (!qualname && (inner = PyObject_GetAttrString(callable, "func"))) {
         PyObject *result = PyCallable_Check(inner) ? dotted_name(inner) : NULL;
         Py_DECREF(inner);
-        if (result != NULL) {
+        if (result) {
             return result;
         }
     }
     PyErr_Clear();
-    PyObject *named = qualname != NULL ? callable : (PyObject *)Py_TYPE(callable);
-    if (qualname == NULL) {
+    PyObject *named = qualname ? callable : (PyObject *)Py_TYPE(callable);
+    if (!qualname) {
         qualname = text_attribute(named, "__qualname__");
     }
     PyObject *module = text_attribute(named, "__module__");
     PyObject *result = NULL;
-    if (qualname != NULL) {
-        result = module != NULL ? PyUnicode_FromFormat("%U.%U", module, qualname)
-                                : PyUnicode_FromFormat("%U", qualname);
+    if (qualname) {
+        result = module ? PyUnicode_FromFormat("%U.%U", module, qualname)
+                        : PyUnicode_FromFormat("%U", qualname);
     }
     Py_XDECREF(module);
     Py_XDECREF(qualname);
@@ -292,20 +291,19 @@ static PyObject *dotted_name(PyObject *callable)
 static mprof__name *name_of_text(PyObject *text)
 {
     Py_ssize_t size;
-    const char *utf8 = text != NULL ? mprof__python.utf8(text, &size) : NULL;
-    if (utf8 != NULL) {
+    const char *utf8 = text ? mprof__python.utf8(text, &size) : NULL;
+    if (utf8) {
         return mprof__name_intern(utf8, (size_t)size);
     }
     PyErr_Clear(); /* lone surrogates */
-    PyObject *bytes =
-        text != NULL ? PyUnicode_AsEncodedString(text, "utf-8", "surrogateescape") : NULL;
-    if (text != NULL && bytes == NULL) {
+    PyObject *bytes = text ? PyUnicode_AsEncodedString(text, "utf-8", "surrogateescape") : NULL;
+    if (text && !bytes) {
         PyErr_Clear();
         bytes = PyUnicode_AsEncodedString(text, "utf-8", "backslashreplace");
     }
     mprof__name *name =
-        bytes != NULL ? mprof__name_intern(PyBytes_AsString(bytes), (size_t)PyBytes_Size(bytes))
-                      : mprof__name_intern("?", 1);
+        bytes ? mprof__name_intern(PyBytes_AsString(bytes), (size_t)PyBytes_Size(bytes))
+              : mprof__name_intern("?", 1);
     PyErr_Clear();
     Py_XDECREF(bytes);
     return name;
@@ -322,7 +320,7 @@ static mprof__name *name_of(PyObject *callable)
 static PyObject *decorate_callable(PyObject *callable)
 {
     mprof__name *name = name_of(callable);
-    if (name == NULL) {
+    if (!name) {
         return PyErr_NoMemory();
     }
     mprof__span_expected();
@@ -338,7 +336,7 @@ static PyObject *decorate_callable(PyObject *callable)
 PyObject *mprof__decorator_stand_in(PyObject *function)
 {
     mprof__name *name = name_of(function);
-    if (name == NULL) {
+    if (!name) {
         return PyErr_NoMemory();
     }
     mprof__span_expected();
@@ -349,7 +347,7 @@ bool mprof__decorator_mark(PyObject *function)
 {
     mprof__name *name = name_of(function);
     mprof__span_expected();
-    return name != NULL && mprof__monitor_take(function, name);
+    return name && mprof__monitor_take(function, name);
 }
 
 bool mprof__decorator_knows(PyObject *function)
@@ -362,8 +360,8 @@ static PyObject *decorate_inside(PyObject *method)
 {
     PyObject *result = NULL;
     PyObject *function = PyObject_GetAttrString(method, "__func__");
-    PyObject *inner = function != NULL ? decorate(function) : NULL;
-    if (inner != NULL) {
+    PyObject *inner = function ? decorate(function) : NULL;
+    if (inner) {
         result = PyObject_CallFunctionObjArgs((PyObject *)Py_TYPE(method), inner, NULL);
     }
     Py_XDECREF(function);
@@ -379,7 +377,7 @@ static PyObject *decorate_property(PyObject *property)
     PyObject *result = property;
 
     Py_INCREF(result);
-    for (size_t i = 0; i < sizeof parts / sizeof parts[0] && result != NULL; i++) {
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0] && result; i++) {
         PyObject *function = PyObject_GetAttrString(property, parts[i][0]);
         PyObject *inner = NULL;
         PyObject *next = NULL;
@@ -387,7 +385,7 @@ static PyObject *decorate_property(PyObject *property)
             Py_DECREF(function);
             continue;
         }
-        if (function != NULL && (inner = decorate(function)) != NULL) {
+        if (function && (inner = decorate(function))) {
             next = PyObject_CallMethod(result, parts[i][1], "O", inner);
         }
         Py_XDECREF(function);
@@ -402,9 +400,9 @@ static PyObject *decorate_property(PyObject *property)
 static PyObject *decorate_class(PyObject *type)
 {
     PyObject *dict = PyObject_GetAttrString(type, "__dict__");
-    PyObject *items = dict != NULL ? PyMapping_Items(dict) : NULL;
-    Py_ssize_t count = items != NULL ? PyList_Size(items) : -1;
-    bool failed = items == NULL;
+    PyObject *items = dict ? PyMapping_Items(dict) : NULL;
+    Py_ssize_t count = items ? PyList_Size(items) : -1;
+    bool failed = !items;
 
     for (Py_ssize_t i = 0; i < count && !failed; i++) {
         PyObject *item = PyList_GetItem(items, i); /* borrowed, as what is in it */
@@ -416,7 +414,7 @@ static PyObject *decorate_class(PyObject *type)
                          kind == mprof__python.class_method_type;
         if (is_method) {
             PyObject *marked = decorate(value);
-            failed = marked == NULL || PyObject_SetAttr(type, name, marked) != 0;
+            failed = !marked || PyObject_SetAttr(type, name, marked) != 0;
             Py_XDECREF(marked);
         }
     }
@@ -466,8 +464,7 @@ static PyObject *call_profile(PyObject *self, PyObject *arguments, PyObject *key
     PyObject *ignored[3];
 
     /* @profile as it mostly is, without code of the interpreter that few others use */
-    if (keywords == NULL && PyTuple_Size(arguments) == 1 &&
-        PyTuple_GetItem(arguments, 0) != Py_None) {
+    if (!keywords && PyTuple_Size(arguments) == 1 && PyTuple_GetItem(arguments, 0) != Py_None) {
         return decorate(PyTuple_GetItem(arguments, 0));
     }
     if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "|OOOO:profile", words, &function,
@@ -494,8 +491,8 @@ static PyObject *timestamp(PyObject *self, PyObject *arguments, PyObject *keywor
         return NULL;
     }
     if (!hands_back) {
-        name = label != NULL ? name_of_text(label) : mprof__name_intern("<block>", 7);
-        if (name == NULL) {
+        name = label ? name_of_text(label) : mprof__name_intern("<block>", 7);
+        if (!name) {
             return PyErr_NoMemory();
         }
         mprof__span_expected();
@@ -553,7 +550,7 @@ static void free_profile(PyObject *self)
 
 bool mprof__decorator_setup(void)
 {
-    if (decorated_type == NULL && mprof__suspendable_setup()) {
+    if (!decorated_type && mprof__suspendable_setup()) {
         decorated_type = make_decorated_type();
     }
     return decorated_type != NULL;
@@ -583,7 +580,7 @@ PyObject *mprof__decorator_new(bool is_off)
         return NULL;
     }
     PyObject *type = mprof__python_type(&spec, &layout);
-    PyObject *self = type != NULL ? PyType_GenericAlloc((PyTypeObject *)(void *)type, 0) : NULL;
+    PyObject *self = type ? PyType_GenericAlloc((PyTypeObject *)(void *)type, 0) : NULL;
     Py_XDECREF(type);
     return self;
 }

@@ -80,14 +80,14 @@ static watched_code *find_code(PyObject *code)
 static void begin_call(PyObject *code, mprof__name *name)
 {
     watched_call *call = spare_calls;
-    if (call != NULL) {
+    if (call) {
         spare_calls = call->below;
-    } else if ((call = malloc(sizeof *call)) == NULL) {
+    } else if (!(call = malloc(sizeof *call))) {
         return;
     }
     mprof__span_begin(&call->span, name);
     mprof_lane *lane = call->span.lane;
-    if (lane == NULL) {
+    if (!lane) {
         call->below = spare_calls;
         spare_calls = call;
         return;
@@ -101,12 +101,12 @@ static void begin_call(PyObject *code, mprof__name *name)
 static void end_call(PyObject *code, bool by_exception)
 {
     mprof_lane *lane = mprof__context_lane();
-    watched_call *found = lane != NULL ? lane->top : NULL;
+    watched_call *found = lane ? lane->top : NULL;
 
-    while (found != NULL && found->code != code) {
+    while (found && found->code != code) {
         found = found->below;
     }
-    while (found != NULL) {
+    while (found) {
         watched_call *call = lane->top;
         bool is_last = call == found;
         lane->top = call->below;
@@ -125,7 +125,7 @@ static void end_call(PyObject *code, bool by_exception)
 static void forget_frame(watched_frame *one, bool by_exception)
 {
     mprof__pointer_map_take(&frames, one->frame);
-    if (one->weak != NULL) {
+    if (one->weak) {
         mprof__pointer_map_take(&deaths, one->weak);
         Py_DECREF(one->weak);
     }
@@ -138,7 +138,7 @@ static void forget_frame(watched_frame *one, bool by_exception)
  * of the two is known as soon as anything else happens. */
 static void bury_dying(void)
 {
-    while (dying != NULL) {
+    while (dying) {
         watched_frame *one = dying;
         dying = one->next;
         mprof__span_end_at(&one->span, false, one->died_ns);
@@ -164,7 +164,7 @@ static void let_die(watched_frame *one)
     one->weak = NULL;
     one->died_ns = mprof__span_clock_ns();
     one->next = dying;
-    if (dying == NULL) {
+    if (!dying) {
         Py_AddPendingCall(bury_later, NULL); /* if it cannot be added, another event will come */
     }
     dying = one;
@@ -173,7 +173,7 @@ static void let_die(watched_frame *one)
 static void revive(watched_frame *one)
 {
     watched_frame **link = &dying;
-    while (*link != NULL && *link != one) {
+    while (*link && *link != one) {
         link = &(*link)->next;
     }
     if (*link == one) {
@@ -208,7 +208,7 @@ static void watch_frame(PyObject *made, mprof__name *name)
 {
     made_attributes attributes = attributes_of(made);
     PyObject *code = PyObject_GetAttrString(made, attributes.code);
-    if (code == NULL || !watch_code(code, NULL, monitor.start_return | monitor.suspending)) {
+    if (!code || !watch_code(code, NULL, monitor.start_return | monitor.suspending)) {
         PyErr_Clear();
         Py_XDECREF(code);
         return;
@@ -216,14 +216,14 @@ static void watch_frame(PyObject *made, mprof__name *name)
     Py_DECREF(code);
 
     PyObject *frame = PyObject_GetAttrString(made, attributes.frame);
-    PyObject *weak = frame != NULL ? PyWeakref_NewRef(made, monitor.on_death) : NULL;
-    watched_frame *stale = frame != NULL ? mprof__pointer_map_find(&frames, frame) : NULL;
+    PyObject *weak = frame ? PyWeakref_NewRef(made, monitor.on_death) : NULL;
+    watched_frame *stale = frame ? mprof__pointer_map_find(&frames, frame) : NULL;
     watched_frame *one = calloc(1, sizeof *one);
 
-    if (stale != NULL) {
+    if (stale) {
         forget_frame(stale, false); /* closed without an event, and its frame's place used again */
     }
-    if (weak != NULL && one != NULL) {
+    if (weak && one) {
         *one = (watched_frame){.name = name, .frame = frame, .weak = weak};
         if (mprof__pointer_map_put(&frames, frame, one)) {
             if (mprof__pointer_map_put(&deaths, weak, one)) {
@@ -250,9 +250,9 @@ static watched_frame *current_frame(void)
 static watched_frame *meet_frame(mprof__name *name)
 {
     PyObject *frame = (PyObject *)PyEval_GetFrame(); /* borrowed */
-    watched_frame *one = frame != NULL ? calloc(1, sizeof *one) : NULL;
+    watched_frame *one = frame ? calloc(1, sizeof *one) : NULL;
 
-    if (one != NULL) {
+    if (one) {
         *one = (watched_frame){.name = name, .frame = frame};
         if (!mprof__pointer_map_put(&frames, frame, one)) {
             free(one);
@@ -265,14 +265,14 @@ static watched_frame *meet_frame(mprof__name *name)
 static void begin_frame(mprof__name *unseen)
 {
     watched_frame *one = current_frame();
-    if (one != NULL && one->is_begun) {
+    if (one && one->is_begun) {
         forget_frame(one, false); /* its place is used again by another */
         one = NULL;
     }
-    if (one == NULL && unseen != NULL) {
+    if (!one && unseen) {
         one = meet_frame(unseen);
     }
-    if (one != NULL) {
+    if (one) {
         one->is_begun = true;
         mprof__span_begin(&one->span, one->name);
     }
@@ -294,9 +294,9 @@ static PyObject *on_start(PyObject *self, PyObject *const *arguments, Py_ssize_t
     watched_code *code = find_code(arguments[0]);
     (void)self;
     (void)count;
-    if (code != NULL && code->name != NULL) {
+    if (code && code->name) {
         begin_call(arguments[0], code->name);
-    } else if (code != NULL) {
+    } else if (code) {
         begin_frame(code->frame_name);
     }
     return nothing();
@@ -307,11 +307,11 @@ static PyObject *on_return(PyObject *self, PyObject *const *arguments, Py_ssize_
     watched_code *code = find_code(arguments[0]);
     (void)self;
     (void)count;
-    if (code != NULL && code->name != NULL) {
+    if (code && code->name) {
         end_call(arguments[0], false);
-    } else if (code != NULL) {
+    } else if (code) {
         watched_frame *one = current_frame();
-        if (one != NULL) {
+        if (one) {
             forget_frame(one, false);
         }
     }
@@ -322,11 +322,11 @@ static PyObject *on_unwind(PyObject *self, PyObject *const *arguments, Py_ssize_
 {
     watched_code *code = find_code(arguments[0]);
     (void)self;
-    if (code != NULL && code->name != NULL) {
+    if (code && code->name) {
         end_call(arguments[0], true);
-    } else if (code != NULL) {
+    } else if (code) {
         watched_frame *one = current_frame();
-        if (one != NULL) {
+        if (one) {
             bool is_close =
                 count > 2 && PyErr_GivenExceptionMatches(arguments[2], PyExc_GeneratorExit);
             forget_frame(one, !is_close);
@@ -341,7 +341,7 @@ static PyObject *on_yield(PyObject *self, PyObject *const *arguments, Py_ssize_t
     (void)self;
     (void)arguments;
     (void)count;
-    if (one != NULL) {
+    if (one) {
         mprof__span_suspend(&one->span);
     }
     return nothing();
@@ -349,10 +349,10 @@ static PyObject *on_yield(PyObject *self, PyObject *const *arguments, Py_ssize_t
 
 static PyObject *on_resume(PyObject *self, PyObject *const *arguments, Py_ssize_t count)
 {
-    watched_frame *one = find_code(arguments[0]) != NULL ? current_frame() : NULL;
+    watched_frame *one = find_code(arguments[0]) ? current_frame() : NULL;
     (void)self;
     (void)count;
-    if (one != NULL) {
+    if (one) {
         revive(one);
         mprof__span_resume(&one->span);
     }
@@ -377,14 +377,14 @@ static PyObject *enter_function(PyObject *function, PyObject *const *arguments, 
     }
     if (one->makes_suspendable) {
         PyObject *made = one->original(function, arguments, count, keywords);
-        if (made != NULL) {
+        if (made) {
             watch_frame(made, name);
         }
         return made;
     }
     mprof__span_begin(&span, name);
     PyObject *result = one->original(function, arguments, count, keywords);
-    mprof__span_end(&span, result == NULL);
+    mprof__span_end(&span, !result);
     return result;
 }
 
@@ -400,9 +400,9 @@ static PyObject *on_death(PyObject *self, PyObject *weak)
 {
     void *dead = mprof__pointer_map_find(&deaths, weak);
     (void)self;
-    if (dead != NULL) {
+    if (dead) {
         watched_function *function = mprof__pointer_map_find(&functions, dead);
-        if (function != NULL) {
+        if (function) {
             forget_function(dead, function);
         } else {
             let_die(dead);
@@ -413,12 +413,12 @@ static PyObject *on_death(PyObject *self, PyObject *weak)
 
 static bool replace_entry(PyObject *function, mprof__name *name, bool makes_suspendable)
 {
-    if (mprof__pointer_map_find(&functions, function) != NULL) {
+    if (mprof__pointer_map_find(&functions, function)) {
         return true; /* decorated twice */
     }
     watched_function *one = calloc(1, sizeof *one);
     PyObject *weak = PyWeakref_NewRef(function, monitor.on_death);
-    if (one == NULL || weak == NULL) {
+    if (!one || !weak) {
         goto failed;
     }
     *one = (watched_function){.name = name,
@@ -448,8 +448,8 @@ failed:
 static long event_number(const char *name)
 {
     PyObject *events = PyObject_GetAttrString(monitor.monitoring, "events");
-    PyObject *value = events != NULL ? PyObject_GetAttrString(events, name) : NULL;
-    long number = value != NULL ? PyLong_AsLong(value) : -1;
+    PyObject *value = events ? PyObject_GetAttrString(events, name) : NULL;
+    long number = value ? PyLong_AsLong(value) : -1;
 
     Py_XDECREF(events);
     Py_XDECREF(value);
@@ -463,10 +463,9 @@ static bool call_monitoring(const char *method, const char *format, ...)
     va_start(values, format);
     PyObject *arguments = Py_VaBuildValue(format, values);
     va_end(values);
-    PyObject *function =
-        arguments != NULL ? PyObject_GetAttrString(monitor.monitoring, method) : NULL;
+    PyObject *function = arguments ? PyObject_GetAttrString(monitor.monitoring, method) : NULL;
     is_asking = true;
-    PyObject *result = function != NULL ? PyObject_Call(function, arguments, NULL) : NULL;
+    PyObject *result = function ? PyObject_Call(function, arguments, NULL) : NULL;
     is_asking = false;
 
     Py_XDECREF(arguments);
@@ -513,7 +512,7 @@ static bool register_callbacks(void)
         methods[i] = (PyMethodDef){rows[i].event, NULL, FASTCALL, NULL};
         memcpy(&methods[i].ml_meth, &rows[i].function, sizeof methods[i].ml_meth);
         PyObject *function = mprof__python.builtin_new(&methods[i], NULL, NULL, NULL);
-        bool done = event > 0 && function != NULL &&
+        bool done = event > 0 && function &&
                     call_monitoring("register_callback", "(llO)", monitor.tool, event, function);
         Py_XDECREF(function);
         if (!done) {
@@ -527,11 +526,11 @@ static void free_code(void *extra)
 {
     watched_code *one = extra;
 
-    if (one == NULL) {
+    if (!one) {
         return;
     }
-    *(one->before != NULL ? &one->before->next : &watched) = one->next;
-    if (one->next != NULL) {
+    *(one->before ? &one->before->next : &watched) = one->next;
+    if (one->next) {
         one->next->before = one->before;
     }
     free(one);
@@ -541,20 +540,20 @@ static bool set_up(void)
 {
     static PyMethodDef death = {"mprof__on_death", on_death, METH_O, NULL};
 
-    if (mprof__python.function_set_vectorcall == NULL) {
+    if (!mprof__python.function_set_vectorcall) {
         return false;
     }
-    if (monitor.monitoring == NULL) {
+    if (!monitor.monitoring) {
         PyObject *sys = mprof__python_module("sys");
-        monitor.monitoring = sys != NULL ? PyObject_GetAttrString(sys, "monitoring") : NULL;
+        monitor.monitoring = sys ? PyObject_GetAttrString(sys, "monitoring") : NULL;
         Py_XDECREF(sys);
-        if (monitor.monitoring == NULL) {
+        if (!monitor.monitoring) {
             return false;
         }
         monitor.on_death = mprof__python.builtin_new(&death, NULL, NULL, NULL);
         monitor.code_index = mprof__python.code_extra_index(free_code);
     }
-    if (monitor.on_death == NULL || monitor.code_index < 0 || !take_tool()) {
+    if (!monitor.on_death || monitor.code_index < 0 || !take_tool()) {
         return false;
     }
     if (!register_callbacks()) {
@@ -595,11 +594,11 @@ static bool set_local_events(PyObject *code, long events)
 static bool watch_code(PyObject *code, mprof__name *name, long events)
 {
     watched_code *known = find_code(code);
-    if (known != NULL) {
+    if (known) {
         return known->name == name;
     }
     watched_code *fresh = calloc(1, sizeof *fresh);
-    if (fresh == NULL) {
+    if (!fresh) {
         return false;
     }
     fresh->name = name;
@@ -610,7 +609,7 @@ static bool watch_code(PyObject *code, mprof__name *name, long events)
         return false;
     }
     fresh->next = watched;
-    if (watched != NULL) {
+    if (watched) {
         watched->before = fresh;
     }
     watched = fresh;
@@ -623,7 +622,7 @@ static bool watch_code(PyObject *code, mprof__name *name, long events)
 
 static bool is_equal_text(PyObject *left, PyObject *right)
 {
-    return left != NULL && right != NULL && PyUnicode_Check(left) && PyUnicode_Check(right) &&
+    return left && right && PyUnicode_Check(left) && PyUnicode_Check(right) &&
            PyUnicode_Compare(left, right) == 0;
 }
 
@@ -635,7 +634,7 @@ static bool owns_its_code(PyObject *function, PyObject *code)
     PyObject *defined = PyObject_GetAttrString(code, "co_qualname");
     PyObject *locals = PyUnicode_FromString("<locals>");
     bool result =
-        is_equal_text(named, defined) && locals != NULL && PyUnicode_Contains(defined, locals) == 0;
+        is_equal_text(named, defined) && locals && PyUnicode_Contains(defined, locals) == 0;
 
     Py_XDECREF(named);
     Py_XDECREF(defined);
@@ -678,7 +677,7 @@ bool mprof__monitor_take(PyObject *function, mprof__name *name)
         return false;
     }
     PyObject *code = PyObject_GetAttrString(function, "__code__");
-    bool taken = code != NULL && take(function, code, name);
+    bool taken = code && take(function, code, name);
     PyErr_Clear();
     Py_XDECREF(code);
     return taken;
@@ -690,9 +689,8 @@ bool mprof__monitor_knows(PyObject *function)
         return false;
     }
     PyObject *code = PyObject_GetAttrString(function, "__code__");
-    watched_code *known = code != NULL ? find_code(code) : NULL;
-    bool result = (known != NULL && known->name != NULL) ||
-                  mprof__pointer_map_find(&functions, function) != NULL;
+    watched_code *known = code ? find_code(code) : NULL;
+    bool result = (known && known->name) || mprof__pointer_map_find(&functions, function);
 
     PyErr_Clear();
     Py_XDECREF(code);
@@ -716,7 +714,7 @@ static void release_frame(const void *key, void *value)
     watched_frame *one = value;
 
     (void)key;
-    if (one->weak != NULL) {
+    if (one->weak) {
         mprof__pointer_map_take(&deaths, one->weak);
         Py_DECREF(one->weak);
     }
@@ -731,7 +729,7 @@ void mprof__monitor_release(void)
         return;
     }
     bury_dying();
-    while (watched != NULL) {
+    while (watched) {
         PyObject *code = watched->code;
         Py_INCREF(code);
         call_monitoring("set_local_events", "(lOl)", monitor.tool, code, 0L);

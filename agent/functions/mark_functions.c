@@ -34,9 +34,8 @@ static bool main_may_come;
 static bool get_text(PyObject *object, const char *name, char *text, size_t size)
 {
     PyObject *value = PyObject_GetAttrString(object, name);
-    const char *bytes =
-        value != NULL && PyUnicode_Check(value) ? mprof__python.utf8(value, NULL) : NULL;
-    bool fits = bytes != NULL && strlen(bytes) < size;
+    const char *bytes = value && PyUnicode_Check(value) ? mprof__python.utf8(value, NULL) : NULL;
+    bool fits = bytes && strlen(bytes) < size;
 
     if (fits) {
         strcpy(text, bytes);
@@ -93,10 +92,10 @@ static bool write_source(char *source, size_t size, long flags, Py_ssize_t free_
  */
 static PyObject *inner_code(PyObject *code)
 {
-    PyObject *constants = code != NULL ? PyObject_GetAttrString(code, "co_consts") : NULL;
+    PyObject *constants = code ? PyObject_GetAttrString(code, "co_consts") : NULL;
     PyObject *found = NULL;
 
-    for (Py_ssize_t i = 0; constants != NULL && i < PyTuple_Size(constants); i++) {
+    for (Py_ssize_t i = 0; constants && i < PyTuple_Size(constants); i++) {
         PyObject *constant = PyTuple_GetItem(constants, i);
         if (Py_TYPE(constant) == Py_TYPE(code)) {
             found = constant;
@@ -113,10 +112,10 @@ static PyObject *inner_code(PyObject *code)
 static PyObject *fill_constants(PyObject *code, PyObject *stand_in)
 {
     PyObject *constants = PyObject_GetAttrString(code, "co_consts");
-    PyObject *list = constants != NULL ? PySequence_List(constants) : NULL;
+    PyObject *list = constants ? PySequence_List(constants) : NULL;
     PyObject *result = NULL;
 
-    for (Py_ssize_t i = 0; list != NULL && i < PyList_Size(list); i++) {
+    for (Py_ssize_t i = 0; list && i < PyList_Size(list); i++) {
         PyObject *constant = PyList_GetItem(list, i);
         if (PyLong_Check(constant) && PyLong_AsLong(constant) == PLACEHOLDER) {
             Py_INCREF(stand_in);
@@ -124,7 +123,7 @@ static PyObject *fill_constants(PyObject *code, PyObject *stand_in)
         }
         PyErr_Clear(); /* a number that is no long */
     }
-    if (list != NULL) {
+    if (list) {
         result = PyList_AsTuple(list);
     }
     Py_XDECREF(constants);
@@ -135,7 +134,7 @@ static PyObject *fill_constants(PyObject *code, PyObject *stand_in)
 static bool copy_attribute(PyObject *to, PyObject *from, const char *name)
 {
     PyObject *value = PyObject_GetAttrString(from, name);
-    bool done = value != NULL && PyObject_SetAttrString(to, name, value) == 0;
+    bool done = value && PyObject_SetAttrString(to, name, value) == 0;
 
     Py_XDECREF(value);
     PyErr_Clear();
@@ -158,7 +157,7 @@ static PyObject *copy_function(PyObject *function, PyObject *code)
         copy = PyObject_CallFunctionObjArgs((PyObject *)mprof__python.function_type, code,
                                             values[0], values[1], values[2], values[3], NULL);
     }
-    if (copy != NULL) {
+    if (copy) {
         copy_attribute(copy, function, "__kwdefaults__");
         copy_attribute(copy, function, "__qualname__");
         copy_attribute(copy, function, "__module__");
@@ -182,11 +181,11 @@ static PyObject *dress_code(PyObject *little, PyObject *code, PyObject *stand_in
     PyObject *none = PyTuple_New(0);
     PyObject *dressed = NULL;
 
-    if (changes != NULL && constants != NULL && replace != NULL && none != NULL &&
+    if (changes && constants && replace && none &&
         PyDict_SetItemString(changes, "co_consts", constants) == 0) {
         for (size_t i = 0; i < sizeof signs / sizeof signs[0]; i++) {
             PyObject *sign = PyObject_GetAttrString(code, signs[i]); /* co_qualname: from 3.11 on */
-            if (sign != NULL) {
+            if (sign) {
                 PyDict_SetItemString(changes, signs[i], sign);
             }
             Py_XDECREF(sign);
@@ -203,10 +202,10 @@ static PyObject *dress_code(PyObject *little, PyObject *code, PyObject *stand_in
 
 static void remember_change(PyObject *function, PyObject *code, PyObject *ours)
 {
-    PyObject *weak = changed != NULL ? PyWeakref_NewRef(function, NULL) : NULL;
-    PyObject *change = weak != NULL ? PyTuple_New(3) : NULL;
+    PyObject *weak = changed ? PyWeakref_NewRef(function, NULL) : NULL;
+    PyObject *change = weak ? PyTuple_New(3) : NULL;
 
-    if (change != NULL) {
+    if (change) {
         Py_INCREF(code);
         Py_INCREF(ours);
         PyTuple_SetItem(change, 0, weak);
@@ -222,10 +221,9 @@ static void remember_change(PyObject *function, PyObject *code, PyObject *ours)
 static void undo_change(PyObject *change)
 {
     PyObject *function = PyWeakref_GetObject(PyTuple_GetItem(change, 0)); /* borrowed */
-    PyObject *code = function != NULL && function != Py_None
-                         ? PyObject_GetAttrString(function, "__code__")
-                         : NULL;
-    if (code != NULL && code == PyTuple_GetItem(change, 2) &&
+    PyObject *code =
+        function && function != Py_None ? PyObject_GetAttrString(function, "__code__") : NULL;
+    if (code && code == PyTuple_GetItem(change, 2) &&
         PyObject_SetAttrString(function, "__code__", PyTuple_GetItem(change, 1)) == 0) {
         PyObject_DelAttrString(function, "__wrapped__");
     }
@@ -239,7 +237,7 @@ static bool replace_code(PyObject *function)
     char source[4096];
     long flags = mprof__python_code_flags(function, "__code__");
     PyObject *code = PyObject_GetAttrString(function, "__code__");
-    PyObject *names = code != NULL ? PyObject_GetAttrString(code, "co_freevars") : NULL;
+    PyObject *names = code ? PyObject_GetAttrString(code, "co_freevars") : NULL;
     PyObject *copy = NULL;
     PyObject *stand_in = NULL;
     PyObject *little = NULL;
@@ -248,16 +246,15 @@ static bool replace_code(PyObject *function)
 
     /* what cannot be called through without being noticed is left as it is */
     bool is_possible = (flags & (MPROF_CODE_ASYNC_GENERATOR | MPROF_CODE_ITERABLE_COROUTINE)) == 0;
-    if (is_possible && names != NULL &&
-        write_source(source, sizeof source, flags, PyTuple_Size(names))) {
+    if (is_possible && names && write_source(source, sizeof source, flags, PyTuple_Size(names))) {
         copy = copy_function(function, code);
-        stand_in = copy != NULL ? mprof__decorator_stand_in(copy) : NULL;
+        stand_in = copy ? mprof__decorator_stand_in(copy) : NULL;
         little = inner_code(inner_code(Py_CompileString(source, "<mprof>", Py_file_input)));
     }
-    if (stand_in != NULL && little != NULL) {
+    if (stand_in && little) {
         dressed = dress_code(little, code, stand_in);
     }
-    if (dressed != NULL && PyObject_SetAttrString(function, "__code__", dressed) == 0) {
+    if (dressed && PyObject_SetAttrString(function, "__code__", dressed) == 0) {
         /* inspect.signature and others look behind it; so do we, when it is met again */
         done = true;
         remember_change(function, code, dressed);
@@ -287,7 +284,7 @@ static void mark_function(PyObject *function, const char *module)
         mprof__monitor_knows(function) || !may_mark_one_more()) {
         return;
     }
-    if (mprof__python.function_set_vectorcall != NULL) {
+    if (mprof__python.function_set_vectorcall) {
         marks += mprof__decorator_mark(function);
     } else {
         marks += replace_code(function);
@@ -303,7 +300,7 @@ static PyObject *unwrap(PyObject *value)
         /* behind a stand-in lies what is decorated already */
         PyObject *inner =
             mprof__decorator_knows(current) ? NULL : PyObject_GetAttrString(current, "__wrapped__");
-        if (inner == NULL) {
+        if (!inner) {
             PyErr_Clear();
             break;
         }
@@ -320,9 +317,9 @@ static PyObject *unwrap(PyObject *value)
 static void mark_attribute(PyObject *object, const char *name, const char *module)
 {
     PyObject *value = PyObject_GetAttrString(object, name);
-    PyObject *function = value != NULL ? unwrap(value) : NULL;
+    PyObject *function = value ? unwrap(value) : NULL;
 
-    if (function != NULL) {
+    if (function) {
         mark_function(function, module);
     }
     PyErr_Clear();
@@ -339,7 +336,7 @@ static void mark_class(PyObject *type, const char *module, int depth)
     if (depth < 10 && get_text(type, "__module__", owner, sizeof owner) &&
         strcmp(owner, module) == 0) {
         PyObject *dict = PyObject_GetAttrString(type, "__dict__");
-        if (dict != NULL) {
+        if (dict) {
             mark_namespace(dict, module, depth + 1);
         }
         PyErr_Clear();
@@ -360,7 +357,7 @@ static void mark_value(PyObject *value, const char *module, int depth)
         mark_attribute(value, "fdel", module);
     } else if (PyCallable_Check(value)) {
         PyObject *function = unwrap(value);
-        if (function != NULL) {
+        if (function) {
             mark_function(function, module);
             Py_DECREF(function);
         }
@@ -371,7 +368,7 @@ static void mark_namespace(PyObject *dict, const char *module, int depth)
 {
     PyObject *values = PyMapping_Values(dict); /* a list of its own: marking may change the dict */
 
-    for (Py_ssize_t i = 0; values != NULL && i < PyList_Size(values); i++) {
+    for (Py_ssize_t i = 0; values && i < PyList_Size(values); i++) {
         mark_value(PyList_GetItem(values, i), module, depth);
     }
     PyErr_Clear();
@@ -383,13 +380,13 @@ static PyObject *exec_module(PyObject *loader, PyObject *module)
     char name[256];
     PyObject *result = PyObject_CallFunctionObjArgs(load_module, loader, module, NULL);
 
-    if (result == NULL || is_undone || !get_text(module, "__name__", name, sizeof name)) {
+    if (!result || is_undone || !get_text(module, "__name__", name, sizeof name)) {
         return result;
     }
     mprof__context_imported(name); /* no event tells of it where we have come in late */
     if (mprof__pattern_wants_module(name)) {
         PyObject *dict = PyObject_GetAttrString(module, "__dict__");
-        if (dict != NULL) {
+        if (dict) {
             mark_namespace(dict, name, 0);
         }
         PyErr_Clear();
@@ -407,12 +404,11 @@ static void mark_code(PyObject *code)
 {
     PyObject *constants = PyObject_GetAttrString(code, "co_consts");
 
-    for (Py_ssize_t i = 0; constants != NULL && i < PyTuple_Size(constants); i++) {
+    for (Py_ssize_t i = 0; constants && i < PyTuple_Size(constants); i++) {
         PyObject *inner = PyTuple_GetItem(constants, i);
         char qualname[1024];
         if (Py_TYPE(inner) != Py_TYPE(code) ||
-            !get_text(inner, "co_qualname", qualname, sizeof qualname) ||
-            strchr(qualname, '<') != NULL) {
+            !get_text(inner, "co_qualname", qualname, sizeof qualname) || strchr(qualname, '<')) {
             continue;
         }
         if ((mprof__python_flags_of_code(inner) & MPROF_CODE_FUNCTION) != MPROF_CODE_FUNCTION) {
@@ -421,7 +417,7 @@ static void mark_code(PyObject *code)
             char dotted[1100];
             int length = snprintf(dotted, sizeof dotted, "__main__.%s", qualname);
             mprof__name *name = mprof__name_intern(dotted, (size_t)length);
-            marks += name != NULL && mprof__monitor_take_code(inner, name);
+            marks += name && mprof__monitor_take_code(inner, name);
         }
     }
     PyErr_Clear();
@@ -438,7 +434,7 @@ static bool is_main(PyObject *code)
     PyObject *main_module = PyImport_AddModule("__main__"); /* borrowed */
 
     if (!get_text(code, "co_name", name, sizeof name) || strcmp(name, "<module>") != 0 ||
-        !get_text(code, "co_filename", file, sizeof file) || main_module == NULL) {
+        !get_text(code, "co_filename", file, sizeof file) || !main_module) {
         PyErr_Clear();
         return false;
     }
@@ -459,7 +455,7 @@ void mprof__marking_executed(PyObject *code)
         return;
     }
     main_may_come = false;
-    if (mprof__python.function_set_vectorcall != NULL) {
+    if (mprof__python.function_set_vectorcall) {
         mark_code(code);
     } else {
         notice("func-main", "mprof: --func: functions of the script itself are marked from Python "
@@ -476,15 +472,14 @@ void mprof__marking_setup(mprof__marking_notice *tell)
 
     notice = tell;
     is_undone = false;
-    for (size_t i = 0; machinery != NULL && i < sizeof names / sizeof names[0]; i++) {
+    for (size_t i = 0; machinery && i < sizeof names / sizeof names[0]; i++) {
         PyObject *type = PyObject_GetAttrString(machinery, names[i]);
-        if (type != NULL && load_module == NULL) {
+        if (type && !load_module) {
             load_module = PyObject_GetAttrString(type, "exec_module");
         }
-        PyObject *descriptor = type != NULL && load_module != NULL
-                                   ? PyDescr_NewMethod((PyTypeObject *)(void *)type, &method)
-                                   : NULL;
-        if (descriptor != NULL && PyObject_SetAttrString(type, "exec_module", descriptor) == 0) {
+        PyObject *descriptor =
+            type && load_module ? PyDescr_NewMethod((PyTypeObject *)(void *)type, &method) : NULL;
+        if (descriptor && PyObject_SetAttrString(type, "exec_module", descriptor) == 0) {
             loaders[i].type = type;
             loaders[i].descriptor = descriptor;
             continue;
@@ -503,11 +498,11 @@ unsigned mprof__marking_loaded(mprof__marking_notice *tell)
     Py_XDECREF(changed);
     changed = PyList_New(0);
     mprof__marking_setup(tell);
-    for (Py_ssize_t i = 0; modules != NULL && i < PyList_Size(modules); i++) {
+    for (Py_ssize_t i = 0; modules && i < PyList_Size(modules); i++) {
         PyObject *name = PyTuple_GetItem(PyList_GetItem(modules, i), 0);
         PyObject *module = PyTuple_GetItem(PyList_GetItem(modules, i), 1);
         const char *text = PyUnicode_Check(name) ? mprof__python.utf8(name, NULL) : NULL;
-        if (text == NULL || !PyModule_Check(module)) {
+        if (!text || !PyModule_Check(module)) {
             PyErr_Clear();
             continue;
         }
@@ -526,8 +521,8 @@ void mprof__marking_undo(void)
     is_undone = true;
     for (size_t i = 0; i < sizeof loaders / sizeof loaders[0]; i++) {
         PyObject *now =
-            loaders[i].type != NULL ? PyObject_GetAttrString(loaders[i].type, "exec_module") : NULL;
-        if (now != NULL && now == loaders[i].descriptor) {
+            loaders[i].type ? PyObject_GetAttrString(loaders[i].type, "exec_module") : NULL;
+        if (now && now == loaders[i].descriptor) {
             PyObject_DelAttrString(loaders[i].type, "exec_module"); /* it is inherited again */
         }
         PyErr_Clear();
@@ -537,7 +532,7 @@ void mprof__marking_undo(void)
         loaders[i].descriptor = NULL;
         loaders[i].type = NULL;
     }
-    for (Py_ssize_t i = 0; changed != NULL && i < PyList_Size(changed); i++) {
+    for (Py_ssize_t i = 0; changed && i < PyList_Size(changed); i++) {
         undo_change(PyList_GetItem(changed, i));
     }
     Py_XDECREF(changed);

@@ -27,7 +27,7 @@ static bool is_not_installed(void)
     PyErr_NormalizeException(&type, &value, &traceback);
     if (PyErr_GivenExceptionMatches(type, PyExc_ModuleNotFoundError)) {
         PyObject *name = PyObject_GetAttrString(value, "name");
-        result = name != NULL && PyUnicode_Check(name) &&
+        result = name && PyUnicode_Check(name) &&
                  PyUnicode_CompareWithASCIIString(name, MODULE_NAME) == 0;
         Py_XDECREF(name);
     }
@@ -43,7 +43,7 @@ static void add_module(PyObject *profile)
     PyObject *modules = PyImport_GetModuleDict(); /* borrowed */
     PyObject *module = PyModule_New(MODULE_NAME);
 
-    if (module != NULL && PyObject_SetAttrString(module, "profile", profile) == 0 &&
+    if (module && PyObject_SetAttrString(module, "profile", profile) == 0 &&
         PyModule_SetDocString(module, "mprof's decorator under the name its users know.") == 0) {
         PyDict_SetItemString(modules, MODULE_NAME, module);
     }
@@ -58,11 +58,11 @@ static bool find_package(char *folder, size_t size)
     char file[PATH_MAX];
     Dl_info here;
 
-    if (dladdr(MODULE_NAME, &here) == 0 || here.dli_fname == NULL) {
+    if (dladdr(MODULE_NAME, &here) == 0 || !here.dli_fname) {
         return false;
     }
     const char *slash = strrchr(here.dli_fname, '/');
-    for (size_t i = 0; slash != NULL && i < sizeof places / sizeof places[0]; i++) {
+    for (size_t i = 0; slash && i < sizeof places / sizeof places[0]; i++) {
         int length = (int)(slash - here.dli_fname);
         int written = snprintf(folder, size, "%.*s/%s", length, here.dli_fname, places[i]);
         if (written < 0 || (size_t)written >= size ||
@@ -87,13 +87,13 @@ static PyObject *import_ours(void)
     PyObject *path = PySys_GetObject("path"); /* borrowed */
     PyObject *entry = NULL;
 
-    if (path == NULL || !PyList_Check(path) || !find_package(folder, sizeof folder)) {
+    if (!path || !PyList_Check(path) || !find_package(folder, sizeof folder)) {
         return NULL;
     }
     entry = PyUnicode_DecodeFSDefault(folder);
-    if (entry != NULL && PyList_Insert(path, wants_lines ? 0 : PyList_Size(path), entry) == 0) {
+    if (entry && PyList_Insert(path, wants_lines ? 0 : PyList_Size(path), entry) == 0) {
         module = PyImport_ImportModule(MODULE_NAME);
-        if (module == NULL) {
+        if (!module) {
             PyErr_Clear();
         }
         for (Py_ssize_t i = PyList_Size(path); i-- > 0;) {
@@ -111,16 +111,16 @@ static PyObject *import_ours(void)
 static void provide(PyObject *profile)
 {
     PyObject *module = wants_lines ? import_ours() : NULL;
-    if (module == NULL) {
+    if (!module) {
         module = PyImport_ImportModule(MODULE_NAME);
     }
-    if (module == NULL && is_not_installed()) {
+    if (!module && is_not_installed()) {
         module = import_ours();
-        if (module == NULL) {
+        if (!module) {
             add_module(profile);
         }
     }
-    if (module != NULL) {
+    if (module) {
         if (PyObject_SetAttrString(module, "profile", profile) != 0) {
             PyErr_Clear();
         }
@@ -152,8 +152,8 @@ void mprof__module_want_lines(void)
 static PyObject *watch(PyObject *function)
 {
     PyObject *package = import_ours();
-    PyObject *part = package != NULL ? PyImport_ImportModule(MODULE_NAME "._process") : NULL;
-    PyObject *watched = part != NULL ? PyObject_CallMethod(part, "watch", "O", function) : NULL;
+    PyObject *part = package ? PyImport_ImportModule(MODULE_NAME "._process") : NULL;
+    PyObject *watched = part ? PyObject_CallMethod(part, "watch", "O", function) : NULL;
 
     Py_XDECREF(package);
     Py_XDECREF(part);
@@ -174,7 +174,7 @@ PyObject *mprof__module_watch_lines(PyObject *function)
         PyErr_Restore(type, value, traceback);
         importing = false;
     }
-    if (watched == NULL) {
+    if (!watched) {
         Py_INCREF(function);
         watched = function;
     }
@@ -191,7 +191,7 @@ static PyObject *import_by_name(PyObject *self, PyObject *arguments, PyObject *k
     bool is_absolute = count < 3 || PyObject_IsTrue(PyTuple_GetItem(arguments, 2)) == 0;
 
     (void)self;
-    if (is_absolute && name != NULL && PyUnicode_Check(name) &&
+    if (is_absolute && name && PyUnicode_Check(name) &&
         PyUnicode_CompareWithASCIIString(name, MODULE_NAME) == 0) {
         mprof__module_provide(profile_to_give);
     }
@@ -207,12 +207,12 @@ static void hook_importlib(void)
     PyObject *machinery = PyDict_GetItemString(modules, "_frozen_importlib");
     PyObject *function = NULL;
 
-    if (machinery == NULL) {
+    if (!machinery) {
         return;
     }
     gcd_import = PyObject_GetAttrString(machinery, method.ml_name);
-    function = gcd_import != NULL ? PyCFunction_NewEx(&method, NULL, NULL) : NULL;
-    if (function == NULL || PyObject_SetAttrString(machinery, method.ml_name, function) != 0) {
+    function = gcd_import ? PyCFunction_NewEx(&method, NULL, NULL) : NULL;
+    if (!function || PyObject_SetAttrString(machinery, method.ml_name, function) != 0) {
         PyErr_Clear();
     }
     Py_XDECREF(function);
@@ -224,7 +224,7 @@ void mprof__module_hook_importlib(PyObject *profile)
     PyObject *value;
     PyObject *traceback;
 
-    if (gcd_import == NULL) {
+    if (!gcd_import) {
         PyErr_Fetch(&type, &value, &traceback);
         profile_to_give = profile;
         hook_importlib();

@@ -25,16 +25,15 @@ bool mprof__pattern_set(const char *lines)
     }
     char *text = strdup(lines);
     pattern *list = calloc(most + 1, sizeof *list);
-    if (text == NULL || list == NULL) {
+    if (!text || !list) {
         free(text);
         free(list);
         return false;
     }
-    for (char *line = strtok_r(text, "\n", &rest); line != NULL;
-         line = strtok_r(NULL, "\n", &rest)) {
+    for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
         char *colon = strchr(line, ':');
         list[count].module = line;
-        if (colon != NULL) {
+        if (colon) {
             *colon = '\0';
             list[count].qualname = colon + 1;
         }
@@ -49,7 +48,7 @@ bool mprof__pattern_set(const char *lines)
 
 bool mprof__pattern_wants_module(const char *module)
 {
-    for (const pattern *one = patterns; one != NULL && one->module != NULL; one++) {
+    for (const pattern *one = patterns; one && one->module; one++) {
         if (fnmatch(one->module, module, 0) == 0) {
             return true;
         }
@@ -60,13 +59,13 @@ bool mprof__pattern_wants_module(const char *module)
 /* The name itself, or that of a class it lies in. */
 static bool is_wanted_name(const char *wanted, const char *qualname)
 {
-    if (wanted == NULL || fnmatch(wanted, qualname, 0) == 0) {
+    if (!wanted || fnmatch(wanted, qualname, 0) == 0) {
         return true;
     }
     char *outer = strdup(qualname);
-    char *dot = outer != NULL ? strrchr(outer, '.') : NULL;
+    char *dot = outer ? strrchr(outer, '.') : NULL;
     bool result = false;
-    while (dot != NULL && !result) {
+    while (dot && !result) {
         *dot = '\0';
         result = fnmatch(wanted, outer, 0) == 0;
         dot = strrchr(outer, '.');
@@ -77,7 +76,7 @@ static bool is_wanted_name(const char *wanted, const char *qualname)
 
 bool mprof__pattern_wants(const char *module, const char *qualname)
 {
-    for (const pattern *one = patterns; one != NULL && one->module != NULL; one++) {
+    for (const pattern *one = patterns; one && one->module; one++) {
         if (fnmatch(one->module, module, 0) == 0 && is_wanted_name(one->qualname, qualname)) {
             return true;
         }

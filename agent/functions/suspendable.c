@@ -41,7 +41,7 @@ static suspendable *as_suspendable(PyObject *object)
 static PyObject *new_suspendable(PyTypeObject *type, PyObject *inner, suspendable *whole)
 {
     PyObject *self = PyType_GenericAlloc(type, 0);
-    if (self != NULL) {
+    if (self) {
         Py_INCREF(inner);
         Py_XINCREF(whole);
         as_suspendable(self)->inner = inner;
@@ -75,7 +75,7 @@ static bool begin_step(suspendable *whole)
 
 static bool is_end_of_iteration(void)
 {
-    return PyErr_Occurred() == NULL || PyErr_ExceptionMatches(PyExc_StopIteration) ||
+    return !PyErr_Occurred() || PyErr_ExceptionMatches(PyExc_StopIteration) ||
            PyErr_ExceptionMatches(PyExc_StopAsyncIteration) ||
            PyErr_ExceptionMatches(PyExc_GeneratorExit);
 }
@@ -83,11 +83,11 @@ static bool is_end_of_iteration(void)
 /* A step of an async generator that ends in StopIteration has yielded a value. */
 static bool has_yielded(const suspendable *self, PyObject *result)
 {
-    if (result != NULL) {
+    if (result) {
         return true;
     }
-    return self->ob_base.ob_type == async_step_type && !self->is_closing &&
-           PyErr_Occurred() != NULL && PyErr_ExceptionMatches(PyExc_StopIteration);
+    return self->ob_base.ob_type == async_step_type && !self->is_closing && PyErr_Occurred() &&
+           PyErr_ExceptionMatches(PyExc_StopIteration);
 }
 
 static PyObject *end_step(suspendable *self, suspendable *whole, PyObject *result)
@@ -105,11 +105,11 @@ static PyObject *end_step(suspendable *self, suspendable *whole, PyObject *resul
 static PyObject *step(PyObject *self, const char *method_name, PyObject *arguments)
 {
     suspendable *part = as_suspendable(self);
-    suspendable *whole = part->whole != NULL ? part->whole : part;
-    PyObject *method = arguments != NULL ? PyObject_GetAttrString(part->inner, method_name) : NULL;
+    suspendable *whole = part->whole ? part->whole : part;
+    PyObject *method = arguments ? PyObject_GetAttrString(part->inner, method_name) : NULL;
     PyObject *result = NULL;
 
-    if (method != NULL) {
+    if (method) {
         Py_INCREF(self); /* the step may drop the last reference to us */
         bool is_ours = begin_step(whole);
         result = PyObject_CallObject(method, arguments);
@@ -143,7 +143,7 @@ static PyObject *do_throw(PyObject *self, PyObject *arguments)
 static PyObject *do_close(PyObject *self, PyObject *unused)
 {
     suspendable *part = as_suspendable(self);
-    suspendable *whole = part->whole != NULL ? part->whole : part;
+    suspendable *whole = part->whole ? part->whole : part;
     (void)unused;
 
     if (whole->life == LIFE_NEW) {
@@ -151,7 +151,7 @@ static PyObject *do_close(PyObject *self, PyObject *unused)
     }
     PyObject *result = step(self, "close", PyTuple_New(0));
     bool is_one_step = Py_TYPE(self) == async_step_type;
-    if (result != NULL && whole->life == LIFE_SUSPENDED && !is_one_step) {
+    if (result && whole->life == LIFE_SUSPENDED && !is_one_step) {
         end_life(whole, false);
     }
     return result;
@@ -180,12 +180,12 @@ static PyObject *new_async_step(PyObject *self, const char *method_name, PyObjec
                                 bool is_closing)
 {
     PyObject *method = PyObject_GetAttrString(as_suspendable(self)->inner, method_name);
-    PyObject *made = method != NULL ? PyObject_CallObject(method, arguments) : NULL;
+    PyObject *made = method ? PyObject_CallObject(method, arguments) : NULL;
     PyObject *result = NULL;
 
-    if (made != NULL) {
+    if (made) {
         result = new_suspendable(async_step_type, made, as_suspendable(self));
-        if (result != NULL) {
+        if (result) {
             as_suspendable(result)->is_closing = is_closing;
         }
     }
@@ -255,8 +255,8 @@ static PyObject *represent(PyObject *self)
 static int visit_suspendable(PyObject *self, visitproc visit, void *context)
 {
     suspendable *one = as_suspendable(self);
-    int result = one->inner != NULL ? visit(one->inner, context) : 0;
-    if (result == 0 && one->whole != NULL) {
+    int result = one->inner ? visit(one->inner, context) : 0;
+    if (result == 0 && one->whole) {
         result = visit((PyObject *)(void *)one->whole, context);
     }
     return result != 0 ? result : mprof__python_visit_type(self, visit, context);
@@ -286,10 +286,10 @@ static void free_suspendable(PyObject *self)
 
     PyObject_GC_UnTrack(self);
     PyErr_Fetch(&type, &value, &traceback);
-    if (one->weaklist != NULL) {
+    if (one->weaklist) {
         PyObject_ClearWeakRefs(self);
     }
-    bool is_ours = one->whole == NULL && one->life == LIFE_SUSPENDED && begin_step(one);
+    bool is_ours = !one->whole && one->life == LIFE_SUSPENDED && begin_step(one);
     clear_suspendable(self);
     if (is_ours) {
         end_life(one, false);
@@ -360,9 +360,8 @@ bool mprof__suspendable_setup(void)
         make_type("mprof.async_generator", async_generator_methods, iterates_async);
     async_step_type =
         make_type("mprof.async_generator_asend", generator_methods, iterates_or_awaited);
-    return generator_type != NULL && coroutine_type != NULL && iterable_coroutine_type != NULL &&
-           coroutine_iterator_type != NULL && async_generator_type != NULL &&
-           async_step_type != NULL;
+    return generator_type && coroutine_type && iterable_coroutine_type && coroutine_iterator_type &&
+           async_generator_type && async_step_type;
 }
 
 bool mprof__suspendable_is_made_by(PyObject *function)
@@ -388,13 +387,13 @@ static PyTypeObject *type_for(PyObject *made)
 
 PyObject *mprof__suspendable_wrap(PyObject *made, mprof__name *name)
 {
-    PyTypeObject *type = made != NULL ? type_for(made) : NULL;
-    if (type == NULL) {
+    PyTypeObject *type = made ? type_for(made) : NULL;
+    if (!type) {
         return made;
     }
     PyObject *self = new_suspendable(type, made, NULL);
     Py_DECREF(made);
-    if (self != NULL) {
+    if (self) {
         as_suspendable(self)->name = name;
     }
     return self;

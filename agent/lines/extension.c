@@ -65,11 +65,11 @@ static PyObject *profiler_new(PyObject *module, PyObject *arguments)
     }
     mprof__profiler *profiler =
         mprof__profiler_new(backend, flags, limit_bytes, on_limit == Py_None ? NULL : on_limit);
-    if (profiler == NULL) {
+    if (!profiler) {
         return NULL;
     }
     PyObject *capsule = PyCapsule_New(profiler, PROFILER, free_profiler);
-    if (capsule == NULL) {
+    if (!capsule) {
         mprof__profiler_release(profiler);
     }
     return capsule;
@@ -87,7 +87,7 @@ static PyObject *profiler_add(PyObject *module, PyObject *arguments)
         return NULL;
     }
     mprof__profiler *profiler = profiler_of(capsule);
-    if (profiler == NULL) {
+    if (!profiler) {
         return NULL;
     }
     int index = mprof__profiling_add(profiler, code, block);
@@ -98,14 +98,14 @@ static PyObject *profiler_enable(PyObject *module, PyObject *capsule)
 {
     mprof__profiler *profiler = profiler_of(capsule);
     (void)module;
-    return profiler == NULL ? NULL : none_if(mprof__profiling_enable(profiler));
+    return !profiler ? NULL : none_if(mprof__profiling_enable(profiler));
 }
 
 static PyObject *profiler_disable(PyObject *module, PyObject *capsule)
 {
     mprof__profiler *profiler = profiler_of(capsule);
     (void)module;
-    return profiler == NULL ? NULL : none_if(mprof__profiling_disable(profiler));
+    return !profiler ? NULL : none_if(mprof__profiling_disable(profiler));
 }
 
 static int compare_order(const void *a, const void *b)
@@ -130,7 +130,7 @@ static PyObject *list_lines(const mprof__lines *lines)
     PyObject *list = PyList_New(0);
     size_t count = 0;
 
-    if (sorted == NULL || list == NULL) {
+    if (!sorted || !list) {
         free(sorted);
         Py_XDECREF(list);
         return PyErr_NoMemory();
@@ -141,9 +141,9 @@ static PyObject *list_lines(const mprof__lines *lines)
         }
     }
     qsort(sorted, count, sizeof *sorted, compare_order);
-    for (size_t i = 0; list != NULL && i < count; i++) {
+    for (size_t i = 0; list && i < count; i++) {
         PyObject *item = line_tuple(lines, sorted[i]);
-        if (item == NULL || PyList_Append(list, item) != 0) {
+        if (!item || PyList_Append(list, item) != 0) {
             Py_DECREF(list);
             list = NULL;
         }
@@ -156,8 +156,8 @@ static PyObject *list_lines(const mprof__lines *lines)
 static mprof__block *block_argument(PyObject *capsule, int index)
 {
     mprof__profiler *profiler = profiler_of(capsule);
-    mprof__block *block = profiler != NULL ? mprof__profiler_block(profiler, index) : NULL;
-    if (profiler != NULL && block == NULL) {
+    mprof__block *block = profiler ? mprof__profiler_block(profiler, index) : NULL;
+    if (profiler && !block) {
         PyErr_SetString(PyExc_IndexError, "no such block");
     }
     return block;
@@ -174,7 +174,7 @@ static PyObject *profiler_lines(PyObject *module, PyObject *arguments)
         return NULL;
     }
     mprof__block *block = block_argument(capsule, index);
-    return block == NULL ? NULL : list_lines(&block->lines);
+    return !block ? NULL : list_lines(&block->lines);
 }
 
 /* profiler_record(profiler, block, line, change_mib, now_mib): for those who measure themselves */
@@ -191,7 +191,7 @@ static PyObject *profiler_record(PyObject *module, PyObject *arguments)
         return NULL;
     }
     mprof__block *block = block_argument(capsule, index);
-    if (block == NULL) {
+    if (!block) {
         return NULL;
     }
     mprof__line_part part = {
@@ -262,9 +262,9 @@ static PyObject *children_memory(PyObject *module, PyObject *arguments)
     }
     ssize_t count = mprof__footprint_children(&list, (pid_t)pid, (enum mprof__footprint_kind)kind);
     PyObject *result = count < 0 ? PyErr_NoMemory() : PyList_New(0);
-    for (ssize_t i = 0; result != NULL && i < count; i++) {
+    for (ssize_t i = 0; result && i < count; i++) {
         PyObject *item = Py_BuildValue("ld", (long)list[i].pid, (double)list[i].bytes / MIB);
-        if (item == NULL || PyList_Append(result, item) != 0) {
+        if (!item || PyList_Append(result, item) != 0) {
             Py_DECREF(result);
             result = NULL;
         }
@@ -311,11 +311,11 @@ static PyObject *sampler_start(PyObject *module, PyObject *arguments)
     options.children = children != 0;
     options.most_only = most_only != 0;
     mprof__sampler *sampler = mprof__sampler_start(&options);
-    if (sampler == NULL) {
+    if (!sampler) {
         return raise_for_process(pid);
     }
     PyObject *capsule = PyCapsule_New(sampler, SAMPLER, free_sampler);
-    if (capsule == NULL) {
+    if (!capsule) {
         mprof__sampler_free(sampler);
     }
     return capsule;
@@ -328,7 +328,7 @@ static PyObject *sampler_stop(PyObject *module, PyObject *capsule)
     size_t count;
     (void)module;
 
-    if (sampler == NULL) {
+    if (!sampler) {
         return NULL;
     }
     Py_BEGIN_ALLOW_THREADS;
@@ -336,18 +336,17 @@ static PyObject *sampler_stop(PyObject *module, PyObject *capsule)
     Py_END_ALLOW_THREADS;
     const mprof__measurement *measurements = mprof__sampler_measurements(sampler, &count);
     PyObject *list = PyList_New((Py_ssize_t)count);
-    for (size_t i = 0; list != NULL && i < count; i++) {
+    for (size_t i = 0; list && i < count; i++) {
         PyObject *item =
             Py_BuildValue("ddN", (double)measurements[i].bytes / MIB, measurements[i].time_s,
                           PyBool_FromLong(measurements[i].on_time));
-        if (item == NULL) {
+        if (!item) {
             Py_DECREF(list);
             return NULL;
         }
         PyList_SetItem(list, (Py_ssize_t)i, item);
     }
-    return list == NULL ? NULL
-                        : Py_BuildValue("Nn", list, (Py_ssize_t)mprof__sampler_taken(sampler));
+    return !list ? NULL : Py_BuildValue("Nn", list, (Py_ssize_t)mprof__sampler_taken(sampler));
 }
 
 static PyObject *oracle_is_open(PyObject *module, PyObject *unused)
@@ -395,7 +394,7 @@ PyMODINIT_FUNC PyInit__mprof(void)
     }
     mprof__meter_setup();
     PyObject *module = PyModule_Create(&definition);
-    if (module == NULL || PyModule_AddStringConstant(module, "version", MPROF_VERSION) != 0 ||
+    if (!module || PyModule_AddStringConstant(module, "version", MPROF_VERSION) != 0 ||
         PyModule_AddIntConstant(module, "CHILDREN", MPROF_PROFILER_CHILDREN) != 0 ||
         PyModule_AddIntConstant(module, "PEAKS", MPROF_PROFILER_PEAKS) != 0 ||
         PyModule_AddIntConstant(module, "TIMES", MPROF_PROFILER_TIMES) != 0) {

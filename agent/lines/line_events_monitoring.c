@@ -41,7 +41,7 @@ static PyObject *on_start(PyObject *self, PyObject *const *arguments, Py_ssize_t
     (void)count;
     mprof__tracer *tracer = mprof__tracer_here();
     mprof__code *code = mprof__tracer_is_enabled(tracer) ? mprof__code_find(arguments[0]) : NULL;
-    if (code == NULL) {
+    if (!code) {
         return none();
     }
     return done(mprof__tracer_enter(tracer, running_frame(), code, code->first_line, true));
@@ -54,7 +54,7 @@ static PyObject *on_resume(PyObject *self, PyObject *const *arguments, Py_ssize_
     (void)count;
     mprof__tracer *tracer = mprof__tracer_here();
     mprof__code *code = mprof__tracer_is_enabled(tracer) ? mprof__code_find(arguments[0]) : NULL;
-    if (code == NULL) {
+    if (!code) {
         return none();
     }
     PyObject *frame = running_frame();
@@ -95,7 +95,7 @@ static PyObject *on_jump(PyObject *self, PyObject *const *arguments, Py_ssize_t 
     (void)count;
     mprof__tracer *tracer = mprof__tracer_here();
     mprof__code *code = mprof__code_find(arguments[0]);
-    if (code != NULL &&
+    if (code &&
         is_loop_in_line(code, (int)PyLong_AsLong(arguments[1]), (int)PyLong_AsLong(arguments[2]))) {
         return done(mprof__tracer_is_running(tracer) ? mprof__tracer_again(tracer, running_frame())
                                                      : 0);
@@ -138,7 +138,7 @@ static int take_tool(void)
     for (size_t i = 0; i < sizeof wishes / sizeof wishes[0]; i++) {
         PyObject *result =
             PyObject_CallMethod(state.monitoring, "use_tool_id", "is", wishes[i], "mprof");
-        if (result != NULL) {
+        if (result) {
             Py_DECREF(result);
             state.tool = wishes[i];
             return 0;
@@ -159,11 +159,11 @@ static int register_event(PyObject *numbers, size_t i, long *global_events)
     PyObject *function = PyCFunction_NewEx(&events[i].method, NULL, NULL);
     PyObject *result = NULL;
 
-    if (number != NULL && function != NULL) {
+    if (number && function) {
         result = PyObject_CallMethod(state.monitoring, "register_callback", "iOO", state.tool,
                                      number, function);
     }
-    if (result != NULL) {
+    if (result) {
         long *set = events[i].local ? &state.local_events : global_events;
         *set |= PyLong_AsLong(number);
         status = 0;
@@ -180,10 +180,10 @@ static int register_all(void)
     int status = 0;
     PyObject *numbers = PyObject_GetAttrString(state.monitoring, "events");
 
-    for (size_t i = 0; numbers != NULL && i < sizeof events / sizeof events[0]; i++) {
+    for (size_t i = 0; numbers && i < sizeof events / sizeof events[0]; i++) {
         status |= register_event(numbers, i, &global_events);
     }
-    if (numbers == NULL || status != 0) {
+    if (!numbers || status != 0) {
         Py_XDECREF(numbers);
         return -1;
     }
@@ -191,7 +191,7 @@ static int register_all(void)
     PyObject *result =
         PyObject_CallMethod(state.monitoring, "set_events", "il", state.tool, global_events);
     Py_XDECREF(result);
-    return result == NULL ? -1 : 0;
+    return !result ? -1 : 0;
 }
 
 int mprof__monitoring_start(void)
@@ -199,14 +199,14 @@ int mprof__monitoring_start(void)
     if (state.tool >= 0) {
         return 0;
     }
-    if (state.monitoring == NULL) {
+    if (!state.monitoring) {
         PyObject *monitoring = PySys_GetObject("monitoring"); /* borrowed */
-        if (monitoring == NULL) {
+        if (!monitoring) {
             PyErr_SetString(PyExc_RuntimeError, "sys.monitoring is missing");
             return -1;
         }
         state.disable = PyObject_GetAttrString(monitoring, "DISABLE");
-        if (state.disable == NULL) {
+        if (!state.disable) {
             return -1;
         }
         Py_INCREF(monitoring);
@@ -220,7 +220,7 @@ static int set_local_events(mprof__code *code, long wanted)
     PyObject *result = PyObject_CallMethod(state.monitoring, "set_local_events", "iOl", state.tool,
                                            code->code, wanted);
     Py_XDECREF(result);
-    return result == NULL ? -1 : 0;
+    return !result ? -1 : 0;
 }
 
 static void forget(mprof__code *code)

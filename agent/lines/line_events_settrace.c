@@ -23,7 +23,7 @@ static void set_next(PyObject *next)
 {
     PyObject *before = here.next;
 
-    threads_with_next += (next != NULL ? 1U : 0U) - (before != NULL ? 1U : 0U);
+    threads_with_next += (next ? 1U : 0U) - (before ? 1U : 0U);
     here.next = next;
     Py_XDECREF(before);
 }
@@ -47,7 +47,7 @@ static int tell_next(PyObject *frame, int what, PyObject *argument)
     PyObject *answer;
     int status = 0;
 
-    if (here.next == NULL || name == NULL) {
+    if (!here.next || !name) {
         return 0;
     }
     if (what == EVENT_CALL) {
@@ -56,14 +56,13 @@ static int tell_next(PyObject *frame, int what, PyObject *argument)
     } else {
         local = PyObject_GetAttrString(frame, "f_trace");
     }
-    if (local == NULL || local == Py_None) {
+    if (!local || local == Py_None) {
         Py_XDECREF(local);
         PyErr_Clear();
         return 0;
     }
-    answer =
-        PyObject_CallFunction(local, "OsO", frame, name, argument != NULL ? argument : Py_None);
-    if (answer == NULL) {
+    answer = PyObject_CallFunction(local, "OsO", frame, name, argument ? argument : Py_None);
+    if (!answer) {
         set_next(NULL); /* as CPython: one that fails is not asked again */
         status = -1;
     } else if (answer != Py_None) {
@@ -79,7 +78,7 @@ static int on_call(PyObject *frame)
     PyObject *code = mprof__python_frame_code(frame);
     mprof__code *entry = mprof__code_find(code);
 
-    if (entry == NULL) {
+    if (!entry) {
         return 0;
     }
     bool fresh = !entry->generator || mprof__python_frame_begins(frame, code);
@@ -124,7 +123,7 @@ static PyObject *call_self(PyObject *self, PyObject *arguments)
     mprof__python_frames.set_trace(trace, self_object);
     for (int what = EVENT_CALL; what <= EVENT_OPCODE; what++) {
         const char *known = event_name(what);
-        if (known != NULL && strcmp(known, name) == 0 &&
+        if (known && strcmp(known, name) == 0 &&
             trace(self, frame, what, argument == Py_None ? NULL : argument) != 0) {
             return NULL;
         }
@@ -139,8 +138,8 @@ static PyMethodDef self_method = {"mprof__trace", call_self, METH_VARARGS, NULL}
 static PyObject *trace_that_is_set(void)
 {
     PyObject *getter = PySys_GetObject("gettrace");
-    PyObject *set = getter != NULL ? PyObject_CallObject(getter, NULL) : NULL;
-    if (set == NULL) {
+    PyObject *set = getter ? PyObject_CallObject(getter, NULL) : NULL;
+    if (!set) {
         PyErr_Clear();
         return NULL;
     }
@@ -152,9 +151,9 @@ int mprof__settrace_start(void)
 {
     PyObject *set = trace_that_is_set();
 
-    if (self_object == NULL) {
+    if (!self_object) {
         self_object = PyCFunction_NewEx(&self_method, NULL, NULL);
-        if (self_object == NULL) {
+        if (!self_object) {
             return -1;
         }
     }
@@ -174,8 +173,8 @@ void mprof__settrace_stop(void)
     set_next(NULL);
     if (trace_that_is_set() == self_object) {
         mprof__python_frames.set_trace(NULL, NULL);
-        PyObject *setter = next != NULL ? PySys_GetObject("settrace") : NULL;
-        PyObject *result = setter != NULL ? PyObject_CallFunctionObjArgs(setter, next, NULL) : NULL;
+        PyObject *setter = next ? PySys_GetObject("settrace") : NULL;
+        PyObject *result = setter ? PyObject_CallFunctionObjArgs(setter, next, NULL) : NULL;
         Py_XDECREF(result);
         PyErr_Clear();
     }

@@ -59,16 +59,16 @@ int mprof__meter_init(mprof__meter *meter, const char *backend, bool children)
         return 0;
     }
     PyObject *module = PyImport_ImportModule("tracemalloc");
-    if (module == NULL) {
+    if (!module) {
         return -1;
     }
     meter->traced = PyObject_GetAttrString(module, "get_traced_memory");
     meter->reset_peak = PyObject_GetAttrString(module, "reset_peak");
     Py_DECREF(module);
-    if (meter->reset_peak == NULL) {
+    if (!meter->reset_peak) {
         PyErr_Clear();
     }
-    return meter->traced == NULL ? -1 : 0;
+    return !meter->traced ? -1 : 0;
 }
 
 void mprof__meter_clear(mprof__meter *meter)
@@ -87,7 +87,7 @@ static int64_t read_traced(mprof__meter *meter, Py_ssize_t which)
     long long bytes = 0;
     PyObject *pair = PyObject_CallObject(meter->traced, NULL);
 
-    if (pair != NULL && PyTuple_Check(pair)) {
+    if (pair && PyTuple_Check(pair)) {
         bytes = PyLong_AsLongLong(PyTuple_GetItem(pair, which));
     }
     Py_XDECREF(pair);
@@ -139,10 +139,10 @@ int64_t mprof__meter_peak(mprof__meter *meter, int64_t now_bytes)
     int64_t peak = -1;
     int kept_errno = errno;
 
-    if (meter->kind == MPROF_METER_TRACEMALLOC && meter->reset_peak != NULL) {
+    if (meter->kind == MPROF_METER_TRACEMALLOC && meter->reset_peak) {
         peak = read_traced(meter, 1);
         PyObject *result = PyObject_CallObject(meter->reset_peak, NULL);
-        if (result == NULL) {
+        if (!result) {
             PyErr_Clear();
         }
         Py_XDECREF(result);

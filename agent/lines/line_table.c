@@ -19,7 +19,7 @@ static bool cover(mprof__lines *lines, int64_t first, int64_t last)
     }
     size_t count = (size_t)(last - first) + 1;
     mprof__line *wider = calloc(count, sizeof *wider);
-    if (wider == NULL) {
+    if (!wider) {
         return false;
     }
     if (lines->count > 0) {
@@ -50,7 +50,7 @@ void mprof__lines_add(mprof__lines *lines, int number, const mprof__line_part *p
 {
     mprof__line *line = mprof__lines_at(lines, number);
 
-    if (line == NULL) {
+    if (!line) {
         return;
     }
     line->change_bytes += part->change_bytes;

@@ -23,7 +23,7 @@ static size_t bucket_of(PyObject *code)
 mprof__code *mprof__code_find(PyObject *code)
 {
     mprof__code *entry = codes[bucket_of(code)];
-    while (entry != NULL && entry->code != code) {
+    while (entry && entry->code != code) {
         entry = entry->next;
     }
     return entry;
@@ -32,7 +32,7 @@ mprof__code *mprof__code_find(PyObject *code)
 static long attribute_number(PyObject *object, const char *name)
 {
     PyObject *value = PyObject_GetAttrString(object, name);
-    long number = value != NULL ? PyLong_AsLong(value) : -1;
+    long number = value ? PyLong_AsLong(value) : -1;
     Py_XDECREF(value);
     return number;
 }
@@ -43,7 +43,7 @@ static bool is_comprehension(PyObject *code)
     bool result = false;
     PyObject *name = PyObject_GetAttrString(code, "co_name");
 
-    for (size_t i = 0; name != NULL && i < sizeof names / sizeof names[0]; i++) {
+    for (size_t i = 0; name && i < sizeof names / sizeof names[0]; i++) {
         result |= PyUnicode_CompareWithASCIIString(name, names[i]) == 0;
     }
     Py_XDECREF(name);
@@ -53,7 +53,7 @@ static bool is_comprehension(PyObject *code)
 static mprof__code *code_entry(PyObject *code)
 {
     mprof__code *entry = mprof__code_find(code);
-    if (entry != NULL) {
+    if (entry) {
         return entry;
     }
     long first_line = attribute_number(code, "co_firstlineno");
@@ -63,7 +63,7 @@ static mprof__code *code_entry(PyObject *code)
         return NULL;
     }
     entry = calloc(1, sizeof *entry);
-    if (entry == NULL) {
+    if (!entry) {
         PyErr_NoMemory();
         return NULL;
     }
@@ -84,7 +84,7 @@ static void drop_code(mprof__code *entry)
         place = &(*place)->next;
     }
     *place = entry->next;
-    if (entry->forget != NULL) {
+    if (entry->forget) {
         entry->forget(entry);
     }
     PyObject *code = entry->code;
@@ -94,7 +94,7 @@ static void drop_code(mprof__code *entry)
 
 static mprof__block *block_of(const mprof__code *entry, const mprof__profiler *profiler)
 {
-    for (mprof__code_link *link = entry->links; link != NULL; link = link->next) {
+    for (mprof__code_link *link = entry->links; link; link = link->next) {
         if (link->block->profiler == profiler) {
             return link->block;
         }
@@ -104,7 +104,7 @@ static mprof__block *block_of(const mprof__code *entry, const mprof__profiler *p
 
 static void unlink_code(mprof__code *entry, const mprof__profiler *profiler)
 {
-    for (mprof__code_link **place = &entry->links; *place != NULL; place = &(*place)->next) {
+    for (mprof__code_link **place = &entry->links; *place; place = &(*place)->next) {
         mprof__code_link *link = *place;
         if (link->block->profiler == profiler) {
             *place = link->next;
@@ -112,7 +112,7 @@ static void unlink_code(mprof__code *entry, const mprof__profiler *profiler)
             break;
         }
     }
-    if (entry->links == NULL) {
+    if (!entry->links) {
         drop_code(entry);
     }
 }
@@ -124,7 +124,7 @@ mprof__profiler *mprof__profiler_new(const char *backend, unsigned flags, int64_
 {
     mprof__profiler *profiler = calloc(1, sizeof *profiler);
 
-    if (profiler == NULL) {
+    if (!profiler) {
         PyErr_NoMemory();
         return NULL;
     }
@@ -184,7 +184,7 @@ static bool reserve(void *array, int count)
         return true; /* doubled at powers of two */
     }
     void **more = realloc(now, (count > 0 ? 2 * (size_t)count : 1) * sizeof *more);
-    if (more != NULL) {
+    if (more) {
         memcpy(array, &more, sizeof more);
     }
     return more != NULL;
@@ -193,7 +193,7 @@ static bool reserve(void *array, int count)
 static mprof__block *new_block(mprof__profiler *profiler)
 {
     mprof__block *block = calloc(1, sizeof *block);
-    if (block == NULL || !reserve(&profiler->blocks, profiler->block_count)) {
+    if (!block || !reserve(&profiler->blocks, profiler->block_count)) {
         free(block);
         return NULL;
     }
@@ -214,18 +214,18 @@ static int index_of(const mprof__profiler *profiler, const mprof__block *block)
 int mprof__profiler_add(mprof__profiler *profiler, PyObject *code, int block)
 {
     mprof__code *entry = code_entry(code);
-    if (entry == NULL) {
+    if (!entry) {
         return -1;
     }
     mprof__block *owner = block_of(entry, profiler);
-    if (owner != NULL) {
+    if (owner) {
         return index_of(profiler, owner);
     }
     owner = block >= 0 ? mprof__profiler_block(profiler, block) : new_block(profiler);
     mprof__code_link *link = malloc(sizeof *link);
-    if (owner == NULL || link == NULL || !reserve(&profiler->codes, profiler->code_count)) {
+    if (!owner || !link || !reserve(&profiler->codes, profiler->code_count)) {
         free(link);
-        if (entry->links == NULL) {
+        if (!entry->links) {
             drop_code(entry);
         }
         PyErr_NoMemory();
@@ -257,14 +257,14 @@ static enabling *enabling_of(const mprof__profiler *profiler, const void *thread
 unsigned mprof__profiler_enabled(const mprof__profiler *profiler, const void *thread)
 {
     const enabling *its = enabling_of(profiler, thread);
-    return its != NULL ? its->times : 0;
+    return its ? its->times : 0;
 }
 
 static enabling *new_enabling(mprof__profiler *profiler, const void *thread)
 {
     size_t count = (size_t)profiler->enabling_count;
     enabling *more = realloc(profiler->enablings, (count + 1) * sizeof *more);
-    if (more == NULL) {
+    if (!more) {
         PyErr_NoMemory();
         return NULL;
     }
@@ -278,13 +278,13 @@ int mprof__profiler_set_enabled(mprof__profiler *profiler, const void *thread, u
 {
     enabling *its = enabling_of(profiler, thread);
 
-    if (its == NULL && times > 0) {
+    if (!its && times > 0) {
         its = new_enabling(profiler, thread);
-        if (its == NULL) {
+        if (!its) {
             return -1;
         }
     }
-    if (its != NULL) {
+    if (its) {
         its->times = times;
         if (times == 0) {
             *its = profiler->enablings[--profiler->enabling_count];

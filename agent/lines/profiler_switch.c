@@ -26,7 +26,7 @@ static void stop(void)
 
 static int watch(mprof__code *code)
 {
-    return has_monitoring() && code->forget == NULL ? mprof__monitoring_watch(code) : 0;
+    return has_monitoring() && !code->forget ? mprof__monitoring_watch(code) : 0;
 }
 
 int mprof__profiling_add(mprof__profiler *profiler, PyObject *code, int block)

@@ -16,7 +16,7 @@ typedef struct content {
 
 static int append(PyObject *list, PyObject *item)
 {
-    int status = item == NULL ? -1 : PyList_Append(list, item);
+    int status = !item ? -1 : PyList_Append(list, item);
     Py_XDECREF(item);
     return status;
 }
@@ -35,13 +35,13 @@ static PyObject *text_of(mprof_text text)
 static int append_under(PyObject *dict, PyObject *key, PyObject *item)
 {
     PyObject *list = PyDict_GetItemWithError(dict, key); /* borrowed */
-    if (list == NULL) {
+    if (!list) {
         if (PyErr_Occurred()) {
             Py_XDECREF(item);
             return -1;
         }
         list = PyList_New(0);
-        if (list == NULL || PyDict_SetItem(dict, key, list) != 0) {
+        if (!list || PyDict_SetItem(dict, key, list) != 0) {
             Py_XDECREF(list);
             Py_XDECREF(item);
             return -1;
@@ -69,7 +69,7 @@ static int take_call(content *into, const mprof_call *call)
     PyObject *span;
     int status;
 
-    if (name == NULL) {
+    if (!name) {
         return -1;
     }
     if (call->level == MPROF_LEVEL_NONE) {
@@ -89,7 +89,7 @@ static int take_child(content *into, const mprof_record *record)
     PyObject *pid = PyUnicode_FromFormat("%lld", (long long)record->pid);
     int status = -1;
 
-    if (pid != NULL) {
+    if (pid) {
         status = append_under(into->children, pid,
                               Py_BuildValue("(dd)", record->sample.mib, record->sample.time_s));
         Py_DECREF(pid);
@@ -100,12 +100,12 @@ static int take_child(content *into, const mprof_record *record)
 static int take_command_line(content *into, mprof_text text)
 {
     PyObject *line = text_of(text);
-    PyObject *whole = line != NULL ? PyUnicode_FromFormat("%U\n", line) : NULL;
+    PyObject *whole = line ? PyUnicode_FromFormat("%U\n", line) : NULL;
 
     Py_XDECREF(line);
     Py_XDECREF(into->command_line);
     into->command_line = whole;
-    return whole == NULL ? -1 : 0;
+    return !whole ? -1 : 0;
 }
 
 static mprof_status take_record(void *data, const mprof_record *record)
@@ -173,11 +173,10 @@ PyObject *mprof__recording_read(PyObject *module, PyObject *arguments)
     into.times = PyList_New(0);
     into.functions = PyDict_New();
     into.children = PyDict_New();
-    if (into.mem != NULL && into.times != NULL && into.functions != NULL && into.children != NULL &&
+    if (into.mem && into.times && into.functions && into.children &&
         read_into(&into, PyBytes_AsString(path)) == 0) {
-        result =
-            Py_BuildValue("OOOOO", into.mem, into.times, into.functions,
-                          into.command_line != NULL ? into.command_line : Py_None, into.children);
+        result = Py_BuildValue("OOOOO", into.mem, into.times, into.functions,
+                               into.command_line ? into.command_line : Py_None, into.children);
     }
     Py_XDECREF(into.mem);
     Py_XDECREF(into.times);

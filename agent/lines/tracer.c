@@ -115,7 +115,7 @@ static running *push(mprof__tracer *tracer)
     if (tracer->count == tracer->capacity) {
         size_t capacity = tracer->capacity > 0 ? 2 * tracer->capacity : 16;
         running *more = realloc(tracer->top, capacity * sizeof *more);
-        if (more == NULL) {
+        if (!more) {
             return NULL;
         }
         pthread_once(&thread_end_once, make_thread_end);
@@ -132,7 +132,7 @@ static void remove_running(mprof__tracer *tracer, size_t index, int64_t now_byte
     running gone = tracer->top[index];
     running *caller = caller_in_block(tracer, index, gone.block);
 
-    if (caller != NULL) {
+    if (caller) {
         restart(caller, now_bytes);
     }
     if (index > 0 && tracer->top[index - 1].peak_bytes < gone.frame_peak_bytes) {
@@ -180,13 +180,13 @@ static int ask_limit(PyObject *frame, mprof__profiler *profiler, int line, int64
     bool crossed = above && !profiler->above_limit;
 
     profiler->above_limit = above;
-    if (!crossed || profiler->on_limit == NULL) {
+    if (!crossed || !profiler->on_limit) {
         return 0;
     }
     PyObject *result =
         PyObject_CallFunction(profiler->on_limit, "OiL", frame, line, (long long)now_bytes);
     Py_XDECREF(result);
-    return result != NULL ? 1 : -1;
+    return result ? 1 : -1;
 }
 
 mprof__tracer *mprof__tracer_here(void)
@@ -207,7 +207,7 @@ bool mprof__tracer_is_enabled(const mprof__tracer *tracer)
 bool mprof__tracer_looks_at(const mprof__tracer *tracer, PyObject *frame)
 {
     return tracer->count > 0 && (tracer->top[tracer->count - 1].frame == frame ||
-                                 mprof__code_find(mprof__python_frame_code(frame)) != NULL);
+                                 mprof__code_find(mprof__python_frame_code(frame)));
 }
 
 int mprof__tracer_enter(mprof__tracer *tracer, PyObject *frame, mprof__code *code, int line,
@@ -216,20 +216,20 @@ int mprof__tracer_enter(mprof__tracer *tracer, PyObject *frame, mprof__code *cod
     mprof__meter *meter = NULL;
     int64_t now_bytes = 0;
 
-    for (mprof__code_link *link = code->links; link != NULL; link = link->next) {
+    for (mprof__code_link *link = code->links; link; link = link->next) {
         mprof__profiler *profiler = link->block->profiler;
         if (mprof__profiler_enabled(profiler, tracer) == 0) {
             continue;
         }
         running *entry = push(tracer);
-        if (entry == NULL) {
+        if (!entry) {
             continue;
         }
         read_meter(&meter, &now_bytes, &profiler->meter);
         mprof__profiler_hold(profiler);
         link->block->running++;
         running *caller = caller_in_block(tracer, tracer->count - 1, link->block);
-        if (caller != NULL) {
+        if (caller) {
             tell(caller, false, now_bytes);
         } else if ((profiler->flags & MPROF_PROFILER_PEAKS) != 0) {
             mprof__meter_peak(&profiler->meter, now_bytes); /* what was before is not ours */

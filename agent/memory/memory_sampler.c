@@ -48,7 +48,7 @@ static void keep(mprof__sampler *sampler, const mprof__measurement *measurement)
     if (sampler->count == sampler->capacity) {
         size_t capacity = sampler->capacity > 0 ? 2 * sampler->capacity : 64;
         mprof__measurement *more = realloc(sampler->list, capacity * sizeof *more);
-        if (more == NULL) {
+        if (!more) {
             return;
         }
         sampler->list = more;
@@ -133,7 +133,7 @@ static int start_thread(mprof__sampler *sampler)
 mprof__sampler *mprof__sampler_start(const mprof__sampler_options *options)
 {
     mprof__sampler *sampler = calloc(1, sizeof *sampler);
-    if (sampler == NULL) {
+    if (!sampler) {
         return NULL;
     }
     double interval_ns = options->interval_s * 1e9;
@@ -205,7 +205,7 @@ size_t mprof__sampler_taken(const mprof__sampler *sampler)
 
 void mprof__sampler_free(mprof__sampler *sampler)
 {
-    if (sampler == NULL) {
+    if (!sampler) {
         return;
     }
     mprof__sampler_stop(sampler);

@@ -38,13 +38,13 @@ static int64_t sum_of_kib(const char *text, const char *key)
     size_t length = strlen(key);
     int64_t sum = -1;
 
-    for (const char *line = text; line != NULL; line = strchr(line, '\n')) {
+    for (const char *line = text; line; line = strchr(line, '\n')) {
         line += *line == '\n';
         if (strncmp(line, key, length) != 0) {
             continue;
         }
         const char *number = strchr(line, ':');
-        if (number != NULL) {
+        if (number) {
             sum = (sum < 0 ? 0 : sum) + strtoll(number + 1, NULL, 10) * 1024;
         }
     }
@@ -100,7 +100,7 @@ static pid_t parent_of(pid_t pid)
         return -1;
     }
     const char *name_end = strrchr(text, ')');
-    return name_end == NULL || strlen(name_end) < 5 ? -1 : (pid_t)strtol(name_end + 4, NULL, 10);
+    return !name_end || strlen(name_end) < 5 ? -1 : (pid_t)strtol(name_end + 4, NULL, 10);
 }
 
 /* All processes there are. Returns their count or -1. */
@@ -111,10 +111,10 @@ static ssize_t read_all(kin **list)
     DIR *proc = opendir("/proc");
     kin *all = malloc(capacity * sizeof *all);
 
-    if (proc == NULL || all == NULL) {
+    if (!proc || !all) {
         goto failed;
     }
-    for (struct dirent *entry = readdir(proc); entry != NULL; entry = readdir(proc)) {
+    for (struct dirent *entry = readdir(proc); entry; entry = readdir(proc)) {
         char *end;
         long pid = strtol(entry->d_name, &end, 10);
         if (pid <= 0 || *end != '\0') {
@@ -122,7 +122,7 @@ static ssize_t read_all(kin **list)
         }
         if (count == capacity) {
             kin *more = realloc(all, 2 * capacity * sizeof *all);
-            if (more == NULL) {
+            if (!more) {
                 goto failed;
             }
             all = more;
@@ -134,7 +134,7 @@ static ssize_t read_all(kin **list)
     *list = all;
     return (ssize_t)count;
 failed:
-    if (proc != NULL) {
+    if (proc) {
         closedir(proc);
     }
     free(all);
@@ -160,7 +160,7 @@ static size_t mark_descendants(kin *all, size_t count, pid_t pid)
         for (size_t i = 0; i < count; i++) {
             kin parent = {.pid = all[i].parent};
             const kin *found = bsearch(&parent, all, count, sizeof *all, compare_pids);
-            if (!all[i].descends && (parent.pid == pid || (found != NULL && found->descends))) {
+            if (!all[i].descends && (parent.pid == pid || (found && found->descends))) {
                 all[i].descends = true;
                 marked++;
             }
@@ -183,9 +183,9 @@ ssize_t mprof__footprint_children(mprof__footprint **list, pid_t pid,
     size_t descendants = mark_descendants(all, (size_t)count, pid);
     if (descendants > 0) {
         *list = malloc(descendants * sizeof **list);
-        found = *list == NULL ? -1 : 0;
+        found = !*list ? -1 : 0;
     }
-    for (ssize_t i = 0; *list != NULL && i < count; i++) {
+    for (ssize_t i = 0; *list && i < count; i++) {
         int64_t bytes = all[i].descends ? mprof__footprint_read(all[i].pid, kind) : -1;
         if (bytes >= 0) {
             (*list)[found++] = (mprof__footprint){all[i].pid, bytes};

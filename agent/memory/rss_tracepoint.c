@@ -136,7 +136,7 @@ static bool watch_all_threads(long id, int processors)
 
     while (all) {
         struct dirent *entry = readdir(tasks);
-        if (entry == NULL) {
+        if (!entry) {
             break;
         }
         pid_t thread = (pid_t)strtol(entry->d_name, NULL, 10);
@@ -144,7 +144,7 @@ static bool watch_all_threads(long id, int processors)
             all = watch(id, thread, i);
         }
     }
-    if (tasks != NULL) {
+    if (tasks) {
         closedir(tasks);
     }
     return all && oracle.count > 0;
@@ -153,7 +153,7 @@ static bool watch_all_threads(long id, int processors)
 static bool is_wished(const char *wish)
 {
     const char *said = getenv("MPROF_ORACLE");
-    return said != NULL && strcmp(said, wish) == 0;
+    return said && strcmp(said, wish) == 0;
 }
 
 static void try_to_open(void)

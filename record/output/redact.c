@@ -293,7 +293,7 @@ static enum next put_name(scan *s, slice name)
 {
     char before = s->at > s->start ? s->at[-1] : '\0';
     char after = name.bytes[name.length];
-    int ends_word = after == '\0' || strchr(BLANKS, after) != NULL;
+    int ends_word = after == '\0' || strchr(BLANKS, after);
 
     if (after == '=' && is_secret_key(name, before == '?' || before == '&' || before == '#')) {
         put(s, name.length + 1);

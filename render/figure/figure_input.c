@@ -16,7 +16,7 @@ static bool name_matches(const char *pattern, const char *name, const char *labe
     if (!pattern)
         return true;
     if (!strpbrk(pattern, "*?["))
-        return strstr(name, pattern) != NULL;
+        return strstr(name, pattern);
     return fnmatch(pattern, name, 0) == 0 || fnmatch(pattern, label, 0) == 0;
 }
 

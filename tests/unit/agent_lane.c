@@ -29,7 +29,7 @@ static int forget_all(void **state)
 static mprof_lane *begin(const void *owner, enum mprof__lane_kind kind, const char *name)
 {
     mprof_lane *lane = mprof__lane_find(owner);
-    if (lane == NULL) {
+    if (!lane) {
         lane = mprof__lane_add(owner, kind, name);
     }
     assert_non_null(lane);

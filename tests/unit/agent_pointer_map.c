@@ -54,7 +54,7 @@ static void test_against_a_model(void **state)
         switch (seed >> 20 & 3) {
         case 0:
             assert_true(mprof__pointer_map_put(&map, &keys[key], value));
-            count += model[key] == NULL;
+            count += !model[key];
             model[key] = value;
             break;
         case 1:

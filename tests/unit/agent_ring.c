@@ -36,7 +36,7 @@ static int set_up(void **state)
 {
     (void)state;
     strcpy(directory, "/tmp/mprof-ring-XXXXXX");
-    if (mkdtemp(directory) == NULL) {
+    if (!mkdtemp(directory)) {
         return -1;
     }
     return mprof__ring_open(&ring, directory, 0x030b0200) ? 0 : -1;
@@ -47,7 +47,7 @@ static void remove_files(void)
     struct dirent *entry;
     DIR *files = opendir(directory);
     assert_non_null(files);
-    while ((entry = readdir(files)) != NULL) {
+    while ((entry = readdir(files))) {
         if (entry->d_name[0] != '.') {
             unlinkat(dirfd(files), entry->d_name, 0);
         }

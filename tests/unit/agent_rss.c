@@ -26,7 +26,7 @@ static int find_descriptor(void)
         char link[64];
         char target[64] = "";
         snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
-        if (readlink(link, target, sizeof target - 1) > 0 && strstr(target, "/statm") != NULL) {
+        if (readlink(link, target, sizeof target - 1) > 0 && strstr(target, "/statm")) {
             return fd;
         }
     }

@@ -208,7 +208,7 @@ static void test_listing(void **state)
         allowed = failed;
         status = mprof_recordings_open(&recordings, directory, NULL);
         allowed = -1;
-        assert_true(status == MPROF_OK || recordings == NULL);
+        assert_true(status == MPROF_OK || !recordings);
         assert_true(status != MPROF_OK || mprof_recordings_count(recordings) == 20);
         mprof_recordings_free(recordings);
         assert_int_equal(live, before);
