@@ -58,8 +58,9 @@ static double parse_number(struct argp_state *state, const char *text, char **en
 {
     errno = 0;
     double value = strtod(text, end);
-    if (*end == text || errno || !isfinite(value))
+    if (*end == text || errno || !isfinite(value)) {
         argp_error(state, "%s is not a number: %s", what, text);
+    }
     return value;
 }
 
@@ -67,19 +68,22 @@ static void parse_window(struct mprof__plot *plot, struct argp_state *state, con
 {
     char *end;
     plot->figure.window_s[0] = parse_number(state, text, &end, "the window's begin");
-    if (*end != ',')
+    if (*end != ',') {
         argp_error(state, "a window is FROM,TO: %s", text);
+    }
     plot->figure.window_s[1] = parse_number(state, end + 1, &end, "the window's end");
-    if (*end || plot->figure.window_s[1] <= plot->figure.window_s[0])
+    if (*end || plot->figure.window_s[1] <= plot->figure.window_s[0]) {
         argp_error(state, "a window is FROM,TO with FROM before TO: %s", text);
+    }
 }
 
 static void parse_size(struct mprof__plot *plot, struct argp_state *state, const char *text)
 {
     char *end;
     double width = parse_number(state, text, &end, "the width");
-    if (*end != 'x')
+    if (*end != 'x') {
         argp_error(state, "a size is WIDTHxHEIGHT: %s", text);
+    }
     double height = parse_number(state, end + 1, &end, "the height");
     if (strcmp(end, "in") == 0) {
         width *= MPROF_DEFAULT_DPI;
@@ -87,8 +91,9 @@ static void parse_size(struct mprof__plot *plot, struct argp_state *state, const
     } else if (*end && strcmp(end, "px") != 0) {
         argp_error(state, "a size is WIDTHxHEIGHT in px or in: %s", text);
     }
-    if (!(width >= 300 && width <= 20000 && height >= 200 && height <= 20000))
+    if (!(width >= 300 && width <= 20000 && height >= 200 && height <= 20000)) {
         argp_error(state, "a size lies between 300x200 and 20000x20000 pixels: %s", text);
+    }
     plot->figure.width_px = width;
     plot->figure.height_px = height;
     plot->figure.grow = 0;
@@ -97,9 +102,11 @@ static void parse_size(struct mprof__plot *plot, struct argp_state *state, const
 static int choice(struct argp_state *state, const char *const *names, const char *text,
                   const char *what)
 {
-    for (int i = 0; names[i]; i++)
-        if (strcmp(names[i], text) == 0)
+    for (int i = 0; names[i]; i++) {
+        if (strcmp(names[i], text) == 0) {
             return i;
+        }
+    }
     char known[80] = "";
     for (int i = 0; names[i]; i++) {
         size_t used = strlen(known);
@@ -118,13 +125,15 @@ static void parse_formats(struct mprof__plot *plot, struct argp_state *state, co
         char name[8] = "";
         size_t length = strcspn(text, ",");
         memcpy(name, text, length < sizeof name ? length : sizeof name - 1);
-        if (plot->format_count == MPROF__FORMAT_COUNT)
+        if (plot->format_count == MPROF__FORMAT_COUNT) {
             argp_error(state, "a format is named twice");
+        }
         plot->formats[plot->format_count++] = (mprof_format)choice(state, names, name, "format");
         text += length + (text[length] == ',');
     }
-    if (!plot->format_count)
+    if (!plot->format_count) {
         argp_error(state, "no format is named");
+    }
 }
 
 static void parse_kinds(struct mprof__plot *plot, struct argp_state *state, const char *text)
@@ -132,17 +141,19 @@ static void parse_kinds(struct mprof__plot *plot, struct argp_state *state, cons
     for (;; text++) {
         size_t length = strcspn(text, ",");
         mprof_kind kind = mprof_kind_find(text, length);
-        if (length == 5 && memcmp(text, "group", 5) == 0)
+        if (length == 5 && memcmp(text, "group", 5) == 0) {
             plot->figure.group = 1;
-        else if (kind == MPROF_KIND_COUNT)
+        } else if (kind == MPROF_KIND_COUNT) {
             argp_error(state,
                        "--memory: '%.*s' is none of rss, pss, uss, swap, anon, file, shmem, group",
                        (int)length, text);
-        else
+        } else {
             plot->figure.kinds |= 1U << kind;
+        }
         text += length;
-        if (!*text)
+        if (!*text) {
             return;
+        }
     }
 }
 
@@ -182,8 +193,9 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
         return 0;
     case OPTION_MIN_DURATION:
         plot->figure.min_duration_s = parse_number(state, argument, &end, "the duration");
-        if (*end || plot->figure.min_duration_s < 0)
+        if (*end || plot->figure.min_duration_s < 0) {
             argp_error(state, "not a duration: %s", argument);
+        }
         return 0;
     case OPTION_BY:
         plot->figure.order = (mprof_order)choice(state, orders, argument, "order");
@@ -196,8 +208,9 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
         return 0;
     case OPTION_DPI:
         plot->draw.dpi = parse_number(state, argument, &end, "the resolution");
-        if (*end || plot->draw.dpi < 20 || plot->draw.dpi > 1200)
+        if (*end || plot->draw.dpi < 20 || plot->draw.dpi > 1200) {
             argp_error(state, "a resolution lies between 20 and 1200: %s", argument);
+        }
         return 0;
     case OPTION_FONT:
         plot->font = argument;
@@ -213,8 +226,9 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
         return 0;
     case 'j':
         plot->jobs = (long)parse_number(state, argument, &end, "the number of jobs");
-        if (*end || plot->jobs < 1)
+        if (*end || plot->jobs < 1) {
             argp_error(state, "not a number of jobs: %s", argument);
+        }
         return 0;
     case OPTION_BACKEND:
         return 0; /* says how memory was measured; nothing to draw differently */
@@ -222,8 +236,9 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
         plot->inputs = calloc((size_t)state->argc + 1, sizeof *plot->inputs);
         return plot->inputs ? 0 : ENOMEM;
     case ARGP_KEY_END:
-        if (!plot->each && plot->format_count > 1)
+        if (!plot->each && plot->format_count > 1) {
             argp_error(state, "several formats need --each");
+        }
         return 0;
     case ARGP_KEY_ARG:
         plot->inputs[plot->input_count++] = argument;
@@ -251,27 +266,32 @@ static mprof_status plot_together(struct mprof__plot *plot, const char *const *p
     mprof_format format = plot->formats[0];
     mprof_status status = MPROF_OK;
     if (!plot->output) {
-        if (!plot->format_count)
+        if (!plot->format_count) {
             format = MPROF_FORMAT_SVG;
+        }
         beside = mprof__plot_path("", paths[0], 0, format);
-        if (!beside)
+        if (!beside) {
             return mprof_error_set(error, MPROF_ENOMEM, "out of memory");
+        }
     } else if (!plot->format_count) {
         status = mprof__plot_format(&format, plot->output, error);
     }
     plot->formats[0] = format;
     plot->format_count = 1;
-    if (status == MPROF_OK)
+    if (status == MPROF_OK) {
         status = mprof_text_engine_new(&engine, plot->font, error);
+    }
     if (status == MPROF_OK) {
         mprof_measure measure = mprof_text_engine_measure(engine);
         status = mprof__plot_figure(&figure, plot, &measure, paths, count, error);
     }
-    if (status == MPROF_OK)
+    if (status == MPROF_OK) {
         status =
             mprof__plot_write(figure, engine, plot, format, beside ? beside : plot->output, error);
-    if (status == MPROF_OK && beside)
+    }
+    if (status == MPROF_OK && beside) {
         mprof__plot_show(plot, engine, paths, count, beside);
+    }
     mprof_figure_free(figure);
     mprof_text_engine_free(engine);
     free(beside);
@@ -284,12 +304,14 @@ static int plot_one(struct mprof__plot *plot)
     char **paths;
     size_t count;
     int code = mprof__command_inputs(&paths, &count, plot->inputs, plot->input_count);
-    if (code == MPROF_EXIT_OK && !plot->input_count)
+    if (code == MPROF_EXIT_OK && !plot->input_count) {
         fputs("Using last profile data.\n",
               plot->output && strcmp(plot->output, "-") == 0 ? stderr : stdout);
+    }
     if (code == MPROF_EXIT_OK &&
-        plot_together(plot, (const char *const *)paths, count, &error) != MPROF_OK)
+        plot_together(plot, (const char *const *)paths, count, &error) != MPROF_OK) {
         code = mprof__command_fail(&error);
+    }
     mprof__command_inputs_free(paths, count);
     return code;
 }
@@ -300,10 +322,12 @@ int mprof_plot_command(int argc, char **argv)
     struct mprof__plot plot = {.draw = {.dpi = MPROF_DEFAULT_DPI}};
     mprof_figure_options_init(&plot.figure);
     mprof__command_parse(&plot_argp, argc, argv, 0, &plot);
-    if (plot.each && !plot.input_count)
+    if (plot.each && !plot.input_count) {
         plot.inputs[plot.input_count++] = here;
-    if (plot.each && !plot.format_count)
+    }
+    if (plot.each && !plot.format_count) {
         plot.formats[plot.format_count++] = MPROF_FORMAT_SVG;
+    }
     int code = plot.each ? mprof__plot_each(&plot) : plot_one(&plot);
     free(plot.inputs);
     return code;

@@ -74,14 +74,16 @@ static mprof_status add_directory(struct works *works, const char *directory, mp
         char *path = NULL;
         if (good &&
             asprintf(&path, "%s%s%s", directory, length && directory[length - 1] == '/' ? "" : "/",
-                     entries[i]->d_name) < 0)
+                     entries[i]->d_name) < 0) {
             path = NULL;
+        }
         good = good && add_work(works, path);
         free(entries[i]);
     }
     free(entries);
-    if (!good)
+    if (!good) {
         return mprof_error_set(error, MPROF_ENOMEM, "out of memory");
+    }
     if (!count) {
         mprof_error_set(error, MPROF_ENOTFOUND, "no recording (*.dat) in this directory");
         mprof_error_at(error, directory, 0);
@@ -95,8 +97,9 @@ static mprof_status add_input(struct works *works, const mprof_recordings *recor
 {
     struct stat status;
     const char *path;
-    if (stat(input, &status) == 0 && S_ISDIR(status.st_mode))
+    if (stat(input, &status) == 0 && S_ISDIR(status.st_mode)) {
         return add_directory(works, input, error);
+    }
     mprof_status resolved = mprof_recordings_resolve(recordings, input, &path, error);
     if (resolved != MPROF_OK) {
         mprof_error_at(error, input, 0);
@@ -130,15 +133,18 @@ static int tell_apart(struct works *works, const struct mprof__plot *plot)
         order[i] = i;
         good = paths[i] != NULL;
     }
-    if (good)
+    if (good) {
         qsort_r(order, works->count, sizeof *order, by_path, paths);
-    for (size_t i = 1; good && i < works->count; i++)
+    }
+    for (size_t i = 1; good && i < works->count; i++) {
         if (strcmp(paths[order[i - 1]], paths[order[i]]) == 0) {
             unsigned before = works->list[order[i - 1]].number;
             works->list[order[i]].number = before ? before + 1 : 2;
         }
-    for (size_t i = 0; paths && i < works->count; i++)
+    }
+    for (size_t i = 0; paths && i < works->count; i++) {
         free(paths[i]);
+    }
     free(paths);
     free(order);
     return good;
@@ -176,8 +182,9 @@ static void run_job(const struct mprof__plot *plot, const struct works *works,
     }
     for (;;) {
         size_t next = atomic_fetch_add(&progress->next, 1);
-        if (next >= works->count)
+        if (next >= works->count) {
             break;
+        }
         mprof_error own = MPROF_ERROR_INIT;
         if (draw_one(plot, engine, &works->list[next], &own) != MPROF_OK) {
             mprof_error_at(&own, works->list[next].recording, 0);
@@ -191,8 +198,9 @@ static void run_job(const struct mprof__plot *plot, const struct works *works,
 
 static void show_progress(struct progress *progress, size_t count)
 {
-    if (isatty(STDERR_FILENO))
+    if (isatty(STDERR_FILENO)) {
         fprintf(stderr, "\r%zu of %zu", atomic_load(&progress->done), count);
+    }
 }
 
 static size_t start_jobs(const struct mprof__plot *plot, const struct works *works,
@@ -204,8 +212,9 @@ static size_t start_jobs(const struct mprof__plot *plot, const struct works *wor
     fflush(NULL);
     for (; started < wanted; started++) {
         pid_t pid = fork();
-        if (pid < 0)
+        if (pid < 0) {
             break;
+        }
         if (pid == 0) {
             run_job(plot, works, progress);
             fflush(NULL);
@@ -222,15 +231,17 @@ static void wait_for_jobs(size_t running, struct progress *progress, size_t coun
     while (running) {
         show_progress(progress, count);
         pid_t pid = waitpid(-1, NULL, patient ? WNOHANG : 0);
-        if (pid > 0)
+        if (pid > 0) {
             running--;
-        else if (pid < 0 && errno != EINTR)
+        } else if (pid < 0 && errno != EINTR) {
             break;
-        else if (patient)
+        } else if (patient) {
             nanosleep(&pause, NULL);
+        }
     }
-    if (patient)
+    if (patient) {
         fputs("\r\033[K", stderr);
+    }
 }
 
 /* All recordings; what was started but never finished counts as failed too: its process crashed. */
@@ -238,16 +249,19 @@ static size_t draw_all(const struct mprof__plot *plot, const struct works *works
 {
     struct progress *progress =
         mmap(NULL, sizeof *progress, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (progress == MAP_FAILED)
+    if (progress == MAP_FAILED) {
         return works->count;
+    }
     size_t running = start_jobs(plot, works, progress);
-    if (running)
+    if (running) {
         wait_for_jobs(running, progress, works->count);
-    else
+    } else {
         run_job(plot, works, progress);
+    }
     size_t lost = works->count - atomic_load(&progress->done);
-    if (lost)
+    if (lost) {
         fprintf(stderr, "mprof: %zu of %zu recordings were not drawn\n", lost, works->count);
+    }
     size_t failed = atomic_load(&progress->failed) + lost;
     munmap(progress, sizeof *progress);
     return failed;
@@ -259,8 +273,9 @@ int mprof__plot_each(const struct mprof__plot *plot)
     mprof_error error = MPROF_ERROR_INIT;
     mprof_recordings *recordings = NULL;
     size_t failed = 0;
-    if (mprof_recordings_open(&recordings, ".", &error) != MPROF_OK)
+    if (mprof_recordings_open(&recordings, ".", &error) != MPROF_OK) {
         return mprof__command_fail(&error);
+    }
     for (size_t i = 0; i < plot->input_count; i++) {
         mprof_error own = MPROF_ERROR_INIT;
         if (add_input(&works, recordings, plot->inputs[i], &own) != MPROF_OK) {
@@ -276,8 +291,9 @@ int mprof__plot_each(const struct mprof__plot *plot)
     } else if (works.count) {
         failed += tell_apart(&works, plot) ? draw_all(plot, &works) : works.count;
     }
-    for (size_t i = 0; i < works.count; i++)
+    for (size_t i = 0; i < works.count; i++) {
         free(works.list[i].recording);
+    }
     free(works.list);
     mprof_recordings_free(recordings);
     return failed ? MPROF_EXIT_FAILED : MPROF_EXIT_OK;

@@ -17,9 +17,11 @@ static int ends_with(const char *name, const char *end)
 
 static int wants(const struct mprof__plot *plot, mprof_format format)
 {
-    for (size_t i = 0; i < plot->format_count; i++)
-        if (plot->formats[i] == format)
+    for (size_t i = 0; i < plot->format_count; i++) {
+        if (plot->formats[i] == format) {
             return 1;
+        }
+    }
     return 0;
 }
 
@@ -28,10 +30,12 @@ static void list_kinds(char *text, size_t size, unsigned kinds, const char *sepa
 {
     size_t used = 0;
     snprintf(text, size, "none");
-    for (int kind = 0; kind < MPROF_KIND_COUNT; kind++)
-        if (kinds & 1U << kind)
+    for (int kind = 0; kind < MPROF_KIND_COUNT; kind++) {
+        if (kinds & 1U << kind) {
             used += (size_t)snprintf(text + used, size - used, "%s%s", used ? separator : "",
                                      mprof_kind_name((mprof_kind)kind));
+        }
+    }
 }
 
 /* What was sampled is there without a curve of its own. */
@@ -46,8 +50,9 @@ static mprof_status check_kinds(const mprof_profile *profile, unsigned kinds, in
                         "the control group was not recorded; `mprof run --memory group' does");
         return MPROF_ENOTFOUND;
     }
-    if (!absent)
+    if (!absent) {
         return MPROF_OK;
+    }
     list_kinds(missing, sizeof missing, absent, ", ");
     list_kinds(list, sizeof list, absent, ",");
     list_kinds(others, sizeof others, told, ", ");
@@ -66,8 +71,9 @@ mprof_status mprof__plot_figure(mprof_figure **figure, const struct mprof__plot 
     mprof_profile **profiles = calloc(count, sizeof *profiles);
     mprof_status status = MPROF_OK;
     *figure = NULL;
-    if (!profiles)
+    if (!profiles) {
         return mprof_error_set(error, MPROF_ENOMEM, "out of memory");
+    }
     mprof_load_options_init(&load);
     load.window_s[0] = options.window_s[0];
     load.window_s[1] = options.window_s[1];
@@ -81,14 +87,17 @@ mprof_status mprof__plot_figure(mprof_figure **figure, const struct mprof__plot 
             mprof__command_warn(profiles[i]);
             status = check_kinds(profiles[i], options.kinds, options.group, error);
         }
-        if (status != MPROF_OK)
+        if (status != MPROF_OK) {
             mprof_error_at(error, recordings[i], 0);
+        }
     }
-    if (status == MPROF_OK)
+    if (status == MPROF_OK) {
         status = mprof_figure_layout(figure, (const mprof_profile *const *)profiles, count,
                                      &options, measure, error);
-    for (size_t i = 0; i < count; i++)
+    }
+    for (size_t i = 0; i < count; i++) {
         mprof_profile_free(profiles[i]);
+    }
     free(profiles);
     return status;
 }
@@ -101,13 +110,16 @@ mprof_status mprof__plot_write(const mprof_figure *figure, mprof_text_engine *en
     mprof_draw_options draw = plot->draw;
     draw.format = format;
     mprof_status status = mprof_output_open(&output, path, error);
-    if (status == MPROF_OK)
+    if (status == MPROF_OK) {
         status = mprof_figure_draw(figure, &draw, engine, output, error);
-    if (status == MPROF_OK)
+    }
+    if (status == MPROF_OK) {
         status = mprof_output_commit(output, error);
+    }
     mprof_output_free(output);
-    if (status != MPROF_OK)
+    if (status != MPROF_OK) {
         mprof_error_at(error, path, 0);
+    }
     return status;
 }
 
@@ -121,13 +133,15 @@ mprof_status mprof__plot_format(mprof_format *format, const char *path, mprof_er
         {".svg.gz", MPROF_FORMAT_SVG}, {".pdf", MPROF_FORMAT_PDF},
     };
     *format = MPROF_FORMAT_PNG;
-    if (strcmp(path, "-") == 0)
+    if (strcmp(path, "-") == 0) {
         return MPROF_OK;
-    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++)
+    }
+    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
         if (ends_with(path, endings[i].end)) {
             *format = endings[i].format;
             return MPROF_OK;
         }
+    }
     mprof_error_set(
         error, MPROF_EARGUMENT,
         "the name tells no known format (.png, .svg, .svg.gz, .pdf), and there is no --format");
@@ -144,11 +158,13 @@ char *mprof__plot_path(const char *directory, const char *recording, unsigned nu
     const char *slash = strrchr(recording, '/');
     const char *name = slash ? slash + 1 : recording;
     int own = slash ? (int)(slash - recording + 1) : 0; /* length of its own directory's name */
-    if (strcmp(recording, "-") == 0)
+    if (strcmp(recording, "-") == 0) {
         name = "mprofile";
+    }
     int stem = (int)strlen(name) - (ends_with(name, ".dat") ? 4 : 0);
-    if (number)
+    if (number) {
         snprintf(place, sizeof place, "-%u", number);
+    }
     int made =
         *directory
             ? asprintf(&path, "%s/%.*s%s.%s", directory, stem, name, place, endings[format])

@@ -24,8 +24,9 @@ static void open_viewer(const char *path)
     }
     if (posix_spawnattr_init(&attributes) == 0) {
         posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID);
-        for (int fd = 0; fd < 3; fd++)
+        for (int fd = 0; fd < 3; fd++) {
             posix_spawn_file_actions_addopen(&actions, fd, "/dev/null", O_RDWR, 0);
+        }
         posix_spawnp(&pid, program, &actions, &attributes, arguments, environ);
         posix_spawnattr_destroy(&attributes);
     }
@@ -44,8 +45,9 @@ static int has_desktop(void)
 static int is_dark(void)
 {
     const char *colours = getenv("COLORFGBG"), *last = colours ? strrchr(colours, ';') : NULL;
-    if (!last || last[1] < '0' || last[1] > '9')
+    if (!last || last[1] < '0' || last[1] > '9') {
         return 0;
+    }
     long background = strtol(last + 1, NULL, 10);
     return background <= 6 || background == 8;
 }
@@ -58,8 +60,9 @@ static void show_in_terminal(const mprof__terminal *terminal, const struct mprof
     mprof_output *output = NULL;
     mprof_error error = MPROF_ERROR_INIT;
     plot.format_count = 0;
-    if (plot.draw.theme == MPROF_THEME_AUTO && is_dark())
+    if (plot.draw.theme == MPROF_THEME_AUTO && is_dark()) {
         plot.draw.theme = MPROF_THEME_DARK;
+    }
     mprof__terminal_fit(terminal, &plot.figure, &plot.draw);
     mprof_measure pixels = mprof_text_engine_measure(engine);
     const mprof_measure *measure = mprof__terminal_measure(terminal);
@@ -67,8 +70,9 @@ static void show_in_terminal(const mprof__terminal *terminal, const struct mprof
     if (mprof__plot_figure(&figure, &plot, measure ? measure : &pixels, recordings, count,
                            &error) == MPROF_OK &&
         mprof_output_open(&output, "-", &error) == MPROF_OK &&
-        mprof__terminal_draw(terminal, figure, &plot.draw, engine, output, &error) == MPROF_OK)
+        mprof__terminal_draw(terminal, figure, &plot.draw, engine, output, &error) == MPROF_OK) {
         mprof_output_commit(output, &error);
+    }
     mprof_output_free(output);
     mprof_figure_free(figure);
 }
@@ -78,10 +82,11 @@ void mprof__plot_show(const struct mprof__plot *plot, mprof_text_engine *engine,
 {
     mprof__terminal terminal;
     mprof__terminal_look(&terminal, STDOUT_FILENO);
-    if (terminal.mode != MPROF__TERMINAL_NONE)
+    if (terminal.mode != MPROF__TERMINAL_NONE) {
         show_in_terminal(&terminal, plot, engine, recordings, count);
-    else if (has_desktop())
+    } else if (has_desktop()) {
         open_viewer(path);
+    }
     mprof__print_plain(stdout, path);
     putchar('\n');
 }

@@ -35,8 +35,9 @@ static int set_tone(const struct brush *brush, const mprof__style *style, mprof_
                     float alpha, int colour)
 {
     tone = mprof__resolve_tone(style, tone, colour);
-    if (tone == MPROF__TONE_NONE)
+    if (tone == MPROF__TONE_NONE) {
         return 0;
+    }
     set_colour(brush, mprof__tone_colour(brush->dark, tone, colour), alpha);
     return 1;
 }
@@ -50,8 +51,9 @@ static void set_stroke(const struct brush *brush, const mprof__style *style)
 
 static void fill_and_stroke(const struct brush *brush, const mprof__style *style, int colour)
 {
-    if (set_tone(brush, style, style->fill, style->fill_alpha, colour))
+    if (set_tone(brush, style, style->fill, style->fill_alpha, colour)) {
         cairo_fill_preserve(brush->cairo);
+    }
     if (set_tone(brush, style, style->stroke, style->stroke_alpha, colour)) {
         set_stroke(brush, style);
         cairo_stroke_preserve(brush->cairo);
@@ -62,8 +64,9 @@ static void fill_and_stroke(const struct brush *brush, const mprof__style *style
 /* Boxes end at whole pixels: sharp, in few colours, and never thinner than one. */
 static void snap(const struct brush *brush, double *start, double *extent)
 {
-    if (!(brush->scale > 0))
+    if (!(brush->scale > 0)) {
         return;
+    }
     double from = round(*start * brush->scale), to = round((*start + *extent) * brush->scale);
     *start = from / brush->scale;
     *extent = fmax(1, to - from) / brush->scale;
@@ -91,9 +94,11 @@ static void trace_rect(const struct brush *brush, const mprof_item *item, double
 /* Lines that run along the axes (brackets, ticks, rules) lie on whole pixels, as boxes do. */
 static int runs_along_axes(const mprof_point *points, uint32_t count)
 {
-    for (uint32_t i = 1; i < count; i++)
-        if (points[i].x != points[i - 1].x && points[i].y != points[i - 1].y)
+    for (uint32_t i = 1; i < count; i++) {
+        if (points[i].x != points[i - 1].x && points[i].y != points[i - 1].y) {
             return 0;
+        }
+    }
     return count <= 4;
 }
 
@@ -107,19 +112,22 @@ static void trace_points(const struct brush *brush, const mprof_item *item, floa
 {
     const mprof_point *points = &brush->points[item->first];
     if (brush->scale > 0 && width > 0 && runs_along_axes(points, item->count)) {
-        for (uint32_t i = 0; i < item->count; i++)
+        for (uint32_t i = 0; i < item->count; i++) {
             cairo_line_to(brush->cairo, on_pixel(brush, points[i].x, width),
                           on_pixel(brush, points[i].y, width));
+        }
         return;
     }
     if (!(brush->scale > 0) && item->count > DENSE_COUNT) {
-        for (uint32_t i = 0; i < item->count; i++)
+        for (uint32_t i = 0; i < item->count; i++) {
             cairo_line_to(brush->cairo, round((double)points[i].x / GRID) * GRID,
                           round((double)points[i].y / GRID) * GRID);
+        }
         return;
     }
-    for (uint32_t i = 0; i < item->count; i++)
+    for (uint32_t i = 0; i < item->count; i++) {
         cairo_line_to(brush->cairo, (double)points[i].x, (double)points[i].y);
+    }
 }
 
 static void draw_text(const struct brush *brush, const mprof_item *item, const mprof__style *style)
@@ -172,8 +180,9 @@ static void draw_item(const struct brush *brush, const mprof_item *item)
                   2 * M_PI);
         break;
     case MPROF_SHAPE_TEXT:
-        if (brush->engine)
+        if (brush->engine) {
             draw_text(brush, item, style);
+        }
         return;
     }
     fill_and_stroke(brush, style, item->colour);
@@ -191,16 +200,19 @@ static void paint(const mprof_figure *figure, mprof_text_engine *engine, cairo_t
     set_colour(&brush, mprof__tone_colour(dark, MPROF__TONE_PAPER, 0), 1);
     cairo_paint(cairo);
     cairo_set_line_join(cairo, CAIRO_LINE_JOIN_ROUND);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         draw_item(&brush, &items[i]);
+    }
 }
 
 static mprof_status cairo_failure(cairo_status_t status, mprof_error *error)
 {
-    if (status == CAIRO_STATUS_SUCCESS)
+    if (status == CAIRO_STATUS_SUCCESS) {
         return MPROF_OK;
-    if (status == CAIRO_STATUS_NO_MEMORY)
+    }
+    if (status == CAIRO_STATUS_NO_MEMORY) {
         return mprof_error_set(error, MPROF_ENOMEM, "out of memory");
+    }
     return mprof_error_set(error, MPROF_EDRAW, "cannot draw: %s", cairo_status_to_string(status));
 }
 
@@ -229,8 +241,9 @@ mprof_status mprof__image_paint(mprof__image *image, const mprof_figure *figure,
         .source = mprof_figure_source(figure),
         .owner = surface,
     };
-    if (status != MPROF_OK)
+    if (status != MPROF_OK) {
         mprof__image_free(image);
+    }
     return status;
 }
 
@@ -245,8 +258,9 @@ mprof_status mprof__draw_png(const mprof_figure *figure, const mprof_draw_option
 {
     mprof__image image;
     mprof_status status = mprof__image_paint(&image, figure, options, engine, error);
-    if (status != MPROF_OK)
+    if (status != MPROF_OK) {
         return status;
+    }
     status = mprof__png_write(&image, output, error);
     mprof__image_free(&image);
     return status;
@@ -262,16 +276,18 @@ static void add_bookmark(cairo_surface_t *surface, int parent, const char *text,
                          double y, int *id)
 {
     char name[256], place[64];
-    if (length >= sizeof name)
+    if (length >= sizeof name) {
         return;
+    }
     memcpy(name, text, length);
     name[length] = '\0';
     /* integers: a decimal point would follow the locale */
     snprintf(place, sizeof place, "page=1 pos=[0 %ld]", lround(y * 72 / MPROF_DEFAULT_DPI));
     int added = cairo_pdf_surface_add_outline(surface, parent, name, place,
                                               parent ? 0 : CAIRO_PDF_OUTLINE_FLAG_OPEN);
-    if (id)
+    if (id) {
         *id = added;
+    }
 }
 
 /* Bookmarks: the memory; the processes' lanes; the legend's functions. */
@@ -283,17 +299,21 @@ static void add_bookmarks(cairo_surface_t *surface, const mprof_figure *figure)
     const mprof_frame *frame = mprof_figure_frame(figure);
     int top = CAIRO_PDF_OUTLINE_ROOT, calls = 0, legend = 0, memory = 0;
     add_bookmark(surface, top, "Memory", 6, frame->plot.y, &memory);
-    if (frame->lanes.height > 0)
+    if (frame->lanes.height > 0) {
         add_bookmark(surface, top, "Calls", 5, frame->lanes.y, &calls);
+    }
     for (size_t i = 0; i < count; i++) {
         const mprof_item *item = &items[i];
         double y = (double)(item->y - item->height);
-        if (item->role == MPROF_ROLE_LANE_GROUP && calls)
+        if (item->role == MPROF_ROLE_LANE_GROUP && calls) {
             add_bookmark(surface, calls, text + item->first, item->count, y, NULL);
-        if (item->role == MPROF_ROLE_LEGEND_HEAD && !legend)
+        }
+        if (item->role == MPROF_ROLE_LEGEND_HEAD && !legend) {
             add_bookmark(surface, top, "Legend", 6, y, &legend);
-        if (item->role == MPROF_ROLE_LEGEND_NAME && legend)
+        }
+        if (item->role == MPROF_ROLE_LEGEND_NAME && legend) {
             add_bookmark(surface, legend, text + item->first, item->count, y, NULL);
+        }
     }
 }
 
@@ -309,8 +329,9 @@ static void set_metadata(cairo_surface_t *surface, const mprof_figure *figure)
         {CAIRO_PDF_METADATA_KEYWORDS, mprof_figure_source(figure)},
         {CAIRO_PDF_METADATA_CREATOR, "mprof " MPROF_VERSION},
     };
-    for (size_t i = 0; i < sizeof entries / sizeof *entries; i++)
+    for (size_t i = 0; i < sizeof entries / sizeof *entries; i++) {
         cairo_pdf_surface_set_metadata(surface, entries[i].key, entries[i].text);
+    }
 }
 
 mprof_status mprof__draw_pdf(const mprof_figure *figure, const mprof_draw_options *options,

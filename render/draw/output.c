@@ -50,11 +50,13 @@ static mprof_status open_temporary(mprof_output *output, const char *path, mode_
                                    mprof_error *error)
 {
     char *real = realpath(path, NULL);
-    if (!real && errno != ENOENT)
+    if (!real && errno != ENOENT) {
         return mprof_error_set_errno(error, errno, "cannot write");
+    }
     output->target = real ? real : strdup(path);
-    if (!output->target)
+    if (!output->target) {
         return MPROF_ENOMEM;
+    }
     const char *slash = strrchr(output->target, '/');
     int directory = slash ? (int)(slash - output->target) + 1 : 0;
     if (asprintf(&output->temporary, "%.*s.mprof-XXXXXX", directory, output->target) < 0) {
@@ -80,11 +82,13 @@ static mprof_status open_path(mprof_output *output, const char *path, mprof_erro
         return MPROF_OK;
     }
     if (stat(path, &status) == 0) {
-        if (S_ISDIR(status.st_mode))
+        if (S_ISDIR(status.st_mode)) {
             return mprof_error_set_errno(error, EISDIR, "cannot write");
+        }
         if (S_ISREG(status.st_mode)) {
-            if (access(path, W_OK) != 0)
+            if (access(path, W_OK) != 0) {
                 return mprof_error_set_errno(error, errno, "cannot write");
+            }
             return open_temporary(output, path, status.st_mode & 0777, error);
         }
         output->fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
@@ -103,10 +107,12 @@ mprof_status mprof_output_open(mprof_output **out, const char *path, mprof_error
     if (output) {
         output->fd = -1;
         output->name = strdup(path);
-        if (output->name)
+        if (output->name) {
             status = open_path(output, path, error);
-        if (status == MPROF_OK && (ends_with(path, ".gz") || ends_with(path, ".svgz")))
+        }
+        if (status == MPROF_OK && (ends_with(path, ".gz") || ends_with(path, ".svgz"))) {
             status = start_compression(output);
+        }
     }
     if (status != MPROF_OK) {
         mprof_error_set(error, status, "out of memory");
@@ -122,8 +128,9 @@ static void write_out(mprof_output *output, const unsigned char *bytes, size_t s
 {
     while (size && output->failure.status == MPROF_OK) {
         ssize_t wrote = write(output->fd, bytes, size);
-        if (wrote < 0 && errno == EINTR)
+        if (wrote < 0 && errno == EINTR) {
             continue;
+        }
         if (wrote < 0) {
             mprof_error_set_errno(&output->failure, errno, "cannot write");
             mprof_error_at(&output->failure, output->name, 0);
@@ -148,10 +155,11 @@ static void compress_out(mprof_output *output, int flush)
 
 static void flush(mprof_output *output, int last)
 {
-    if (output->deflate)
+    if (output->deflate) {
         compress_out(output, last ? Z_FINISH : Z_NO_FLUSH);
-    else
+    } else {
         write_out(output, output->buffer, output->used);
+    }
     output->used = 0;
 }
 
@@ -165,8 +173,9 @@ mprof_status mprof_output_write(mprof_output *output, const void *bytes, size_t 
         output->used += piece;
         at += piece;
         size -= piece;
-        if (output->used == BUFFER_SIZE)
+        if (output->used == BUFFER_SIZE) {
             flush(output, 0);
+        }
     }
     return output->failure.status;
 }
@@ -176,8 +185,9 @@ mprof_status mprof_output_commit(mprof_output *output, mprof_error *error)
     flush(output, 1);
     if (output->fd > STDERR_FILENO) {
         /* a network file system may tell of a full disk only now */
-        if (close(output->fd) != 0 && output->failure.status == MPROF_OK)
+        if (close(output->fd) != 0 && output->failure.status == MPROF_OK) {
             mprof_error_set_errno(&output->failure, errno, "cannot write");
+        }
         output->fd = -1;
     }
     if (output->failure.status == MPROF_OK && output->temporary) {
@@ -190,22 +200,27 @@ mprof_status mprof_output_commit(mprof_output *output, mprof_error *error)
     }
     if (output->failure.status != MPROF_OK) {
         mprof_error_at(&output->failure, output->name, 0);
-        if (error && error->status == MPROF_OK)
+        if (error && error->status == MPROF_OK) {
             *error = output->failure;
+        }
     }
     return output->failure.status;
 }
 
 void mprof_output_free(mprof_output *output)
 {
-    if (!output)
+    if (!output) {
         return;
-    if (output->fd > STDERR_FILENO)
+    }
+    if (output->fd > STDERR_FILENO) {
         close(output->fd);
-    if (output->temporary)
+    }
+    if (output->temporary) {
         unlink(output->temporary);
-    if (output->deflate)
+    }
+    if (output->deflate) {
         deflateEnd(output->deflate);
+    }
     free(output->deflate);
     free(output->temporary);
     free(output->target);

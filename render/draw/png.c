@@ -34,12 +34,15 @@ struct palette {
 static struct colour *find_colour(struct palette *palette, uint32_t rgb)
 {
     unsigned at = rgb * 2654435769u >> 18;
-    while (palette->hash[at] && palette->colours[palette->hash[at] - 1].rgb != rgb)
+    while (palette->hash[at] && palette->colours[palette->hash[at] - 1].rgb != rgb) {
         at = (at + 1) % HASH_SIZE;
-    if (palette->hash[at])
+    }
+    if (palette->hash[at]) {
         return &palette->colours[palette->hash[at] - 1];
-    if (palette->colour_count == COLOUR_MAX)
+    }
+    if (palette->colour_count == COLOUR_MAX) {
         return NULL;
+    }
     struct colour *colour = &palette->colours[palette->colour_count++];
     palette->hash[at] = (uint16_t)palette->colour_count;
     *colour = (struct colour){.rgb = rgb};
@@ -63,8 +66,9 @@ static int count_colours(const mprof__image *image, struct palette *palette)
             for (next = x + 1; next < image->width && pixel_at(row, next) == rgb; next++)
                 ;
             struct colour *colour = find_colour(palette, rgb);
-            if (!colour)
+            if (!colour) {
                 return 0;
+            }
             colour->count += (uint32_t)(next - x);
         }
     }
@@ -85,8 +89,9 @@ static int difference(uint32_t a, uint32_t b)
 static int by_count(const void *a, const void *b)
 {
     const struct colour *x = a, *y = b;
-    if (x->count != y->count)
+    if (x->count != y->count) {
         return x->count < y->count ? 1 : -1;
+    }
     return x->rgb < y->rgb ? -1 : x->rgb > y->rgb;
 }
 
@@ -102,8 +107,9 @@ static int entry_of(struct palette *palette, uint32_t rgb, int step)
             step = apart;
         }
     }
-    if (nearest >= 0 || palette->entry_count == PALETTE_MAX)
+    if (nearest >= 0 || palette->entry_count == PALETTE_MAX) {
         return nearest;
+    }
     palette->entries[palette->entry_count] = rgb;
     return palette->entry_count++;
 }
@@ -114,8 +120,9 @@ static int fill_entries(struct palette *palette, int step)
     for (int i = 0; i < palette->colour_count; i++) {
         struct colour *colour = &palette->colours[i];
         colour->index = entry_of(palette, colour->rgb, i < EXACT_COUNT ? 1 : step);
-        if (colour->index < 0)
+        if (colour->index < 0) {
             return 0;
+        }
     }
     return 1;
 }
@@ -125,9 +132,11 @@ static int choose_entries(struct palette *palette)
 {
     static const int steps[] = {1, 8, 16, 24, 32};
     qsort(palette->colours, (size_t)palette->colour_count, sizeof *palette->colours, by_count);
-    for (size_t i = palette->colour_count > PALETTE_MAX; i < sizeof steps / sizeof *steps; i++)
-        if (fill_entries(palette, steps[i]))
+    for (size_t i = palette->colour_count > PALETTE_MAX; i < sizeof steps / sizeof *steps; i++) {
+        if (fill_entries(palette, steps[i])) {
             return 1;
+        }
+    }
     return 0;
 }
 
@@ -136,8 +145,9 @@ static void rebuild_hash(struct palette *palette)
     memset(palette->hash, 0, sizeof palette->hash);
     for (int i = 0; i < palette->colour_count; i++) {
         unsigned at = palette->colours[i].rgb * 2654435769u >> 18;
-        while (palette->hash[at])
+        while (palette->hash[at]) {
             at = (at + 1) % HASH_SIZE;
+        }
         palette->hash[at] = (uint16_t)(i + 1);
     }
 }
@@ -145,8 +155,9 @@ static void rebuild_hash(struct palette *palette)
 /* 0: the image stays RGB. */
 static int make_palette(const mprof__image *image, struct palette *palette)
 {
-    if (!count_colours(image, palette) || !choose_entries(palette))
+    if (!count_colours(image, palette) || !choose_entries(palette)) {
         return 0;
+    }
     rebuild_hash(palette);
     return 1;
 }
@@ -217,10 +228,12 @@ static void set_texts(png_structp png, png_infop info, const mprof__image *image
         chunks[i].lang = empty;
         chunks[i].lang_key = empty;
     }
-    if (chunks[0].text && chunks[1].text && chunks[2].text && chunks[3].text)
+    if (chunks[0].text && chunks[1].text && chunks[2].text && chunks[3].text) {
         png_set_text(png, info, chunks, 4); /* copies */
-    for (size_t i = 0; i < 4; i++)
+    }
+    for (size_t i = 0; i < 4; i++) {
         free(chunks[i].text);
+    }
 }
 
 static void set_palette(png_structp png, png_infop info, const struct palette *palette)
@@ -240,8 +253,9 @@ static void write_image(png_structp png, png_infop info, const mprof__image *ima
     png_set_IHDR(png, info, (png_uint_32)image->width, (png_uint_32)image->height, 8,
                  palette->fits ? PNG_COLOR_TYPE_PALETTE : PNG_COLOR_TYPE_RGB, PNG_INTERLACE_NONE,
                  PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
-    if (palette->fits)
+    if (palette->fits) {
         set_palette(png, info, palette);
+    }
     png_uint_32 per_metre = (png_uint_32)(image->dpi / 0.0254 + 0.5);
     png_set_pHYs(png, info, per_metre, per_metre, PNG_RESOLUTION_METER);
     set_texts(png, info, image);
@@ -251,10 +265,11 @@ static void write_image(png_structp png, png_infop info, const mprof__image *ima
     png_write_info(png, info);
     for (int y = 0; y < image->height; y++) {
         const unsigned char *pixels = image->pixels + (size_t)y * image->stride;
-        if (palette->fits)
+        if (palette->fits) {
             index_row(palette, pixels, image->width, row);
-        else
+        } else {
             unpack_row(pixels, image->width, row);
+        }
         png_write_row(png, row);
     }
     png_write_end(png, info);
@@ -272,13 +287,15 @@ mprof_status mprof__png_write(const mprof__image *image, mprof_output *output, m
     } else {
         palette->fits = make_palette(image, palette);
         png_set_write_fn(png, output, write_bytes, flush_bytes);
-        if (setjmp(png_jmpbuf(png)) == 0)
+        if (setjmp(png_jmpbuf(png)) == 0) {
             write_image(png, info, image, palette, row);
+        }
     }
     png_destroy_write_struct(&png, &info);
     free(palette);
     free(row);
-    if (local.status != MPROF_OK && error && error->status == MPROF_OK)
+    if (local.status != MPROF_OK && error && error->status == MPROF_OK) {
         *error = local;
+    }
     return local.status;
 }

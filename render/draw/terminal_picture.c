@@ -65,8 +65,9 @@ struct chafa {
 static int load(struct chafa *chafa)
 {
     chafa->library = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
-    if (!chafa->library)
+    if (!chafa->library) {
         return 0;
+    }
 /* POSIX wants a data pointer to be usable as a function's; ISO C has no words for it */
 #define LOOK_UP(name) *(void **)(&chafa->name) = dlsym(chafa->library, #name);
     FUNCTIONS(LOOK_UP)
@@ -78,12 +79,15 @@ static int load(struct chafa *chafa)
 
 static mprof__terminal_mode mode_of(const struct chafa *chafa, ChafaTermInfo *info)
 {
-    if (chafa->chafa_term_info_have_seq(info, CHAFA_TERM_SEQ_BEGIN_KITTY_IMMEDIATE_IMAGE_V1))
+    if (chafa->chafa_term_info_have_seq(info, CHAFA_TERM_SEQ_BEGIN_KITTY_IMMEDIATE_IMAGE_V1)) {
         return MPROF__TERMINAL_KITTY;
-    if (chafa->chafa_term_info_have_seq(info, CHAFA_TERM_SEQ_BEGIN_ITERM2_IMAGE))
+    }
+    if (chafa->chafa_term_info_have_seq(info, CHAFA_TERM_SEQ_BEGIN_ITERM2_IMAGE)) {
         return MPROF__TERMINAL_ITERM;
-    if (chafa->chafa_term_info_have_seq(info, CHAFA_TERM_SEQ_BEGIN_SIXELS))
+    }
+    if (chafa->chafa_term_info_have_seq(info, CHAFA_TERM_SEQ_BEGIN_SIXELS)) {
         return MPROF__TERMINAL_SIXEL;
+    }
     return MPROF__TERMINAL_SYMBOLS;
 }
 
@@ -112,8 +116,9 @@ void mprof__terminal_look(mprof__terminal *terminal, int fd)
     const char *name = getenv("TERM");
     struct chafa chafa;
     memset(terminal, 0, sizeof *terminal);
-    if (!isatty(fd) || !name || !*name || strcmp(name, "dumb") == 0)
+    if (!isatty(fd) || !name || !*name || strcmp(name, "dumb") == 0) {
         return;
+    }
     if (load(&chafa)) {
         ChafaTermInfo *info = detect(&chafa);
         terminal->mode = mode_of(&chafa, info);
@@ -133,8 +138,9 @@ static void cells_of(const mprof__terminal *terminal, double width_px, double he
                      int *columns, int *rows)
 {
     double cell = (double)terminal->cell_height / terminal->cell_width;
-    if (terminal->mode == MPROF__TERMINAL_SYMBOLS)
+    if (terminal->mode == MPROF__TERMINAL_SYMBOLS) {
         cell = UNIT_HEIGHT / UNIT_WIDTH;
+    }
     double wanted = terminal->columns * height_px / width_px / cell;
     *rows = (int)fmax(1, floor(fmin(wanted, rows_of(terminal))));
     *columns = (int)fmax(1, fmin(terminal->columns, ceil(*rows * width_px / height_px * cell)));
@@ -170,8 +176,9 @@ static double letters_width(void *data, mprof_font font, const char *text, size_
     int columns = 0;
     (void)data;
     (void)font;
-    for (const char *at = text; at < text + length; at = g_utf8_find_next_char(at, NULL))
+    for (const char *at = text; at < text + length; at = g_utf8_find_next_char(at, NULL)) {
         columns += columns_of(g_utf8_get_char(at));
+    }
     return columns * UNIT_WIDTH;
 }
 
@@ -184,8 +191,9 @@ static size_t letters_fit(void *data, mprof_font font, const char *text, size_t 
     (void)font;
     while (at < text + length) {
         width += columns_of(g_utf8_get_char(at)) * UNIT_WIDTH;
-        if (width > width_px)
+        if (width > width_px) {
             break;
+        }
         at = g_utf8_find_next_char(at, NULL);
     }
     return (size_t)(at - text);
@@ -208,8 +216,9 @@ struct letters {
 
 static int is_free(const struct letters *letters, int column, int row, int count)
 {
-    if (row < 0 || row >= letters->rows || column < 0 || column + count > letters->columns)
+    if (row < 0 || row >= letters->rows || column < 0 || column + count > letters->columns) {
         return 0;
+    }
     /* a cell of air on both sides */
     int from = column > 0 ? column - 1 : 0;
     int to = column + count < letters->columns ? column + count + 1 : column + count;
@@ -228,14 +237,16 @@ static void put_letters(const struct letters *letters, const mprof_item *item, c
     int column = (int)lround(left / UNIT_WIDTH);
     int row = (int)floor(((double)item->y - BASELINE) / UNIT_HEIGHT);
     int count = (int)lround(width / UNIT_WIDTH);
-    if (!is_free(letters, column, row, count))
+    if (!is_free(letters, column, row, count)) {
         return;
+    }
     memset(letters->taken + row * letters->columns + column, 1, (size_t)count);
     for (const char *at = text; at < text + item->count; at = g_utf8_find_next_char(at, NULL)) {
         gunichar letter = g_utf8_get_char(at);
         int own = columns_of(letter), ink, paper;
-        if (!own)
+        if (!own) {
             continue;
+        }
         for (int i = 0; i < own; i++) {
             letters->chafa->chafa_canvas_get_colors_at(letters->canvas, column + i, row, &ink,
                                                        &paper);
@@ -256,9 +267,11 @@ static void put_texts(const struct chafa *chafa, ChafaCanvas *canvas, const mpro
     const char *text = mprof_figure_text(figure, &size);
     struct letters letters = {chafa, canvas, columns, rows, calloc((size_t)columns, (size_t)rows),
                               dark};
-    for (size_t i = 0; letters.taken && i < count; i++)
-        if (items[i].shape == MPROF_SHAPE_TEXT)
+    for (size_t i = 0; letters.taken && i < count; i++) {
+        if (items[i].shape == MPROF_SHAPE_TEXT) {
             put_letters(&letters, &items[i], text + items[i].first);
+        }
+    }
     free(letters.taken);
 }
 
@@ -290,8 +303,9 @@ static GString *print(const struct chafa *chafa, const mprof__terminal *terminal
     ChafaCanvas *canvas = chafa->chafa_canvas_new(config);
     chafa->chafa_canvas_draw_all_pixels(canvas, CHAFA_PIXEL_BGRA8_PREMULTIPLIED, image->pixels,
                                         image->width, image->height, (int)image->stride);
-    if (terminal->mode == MPROF__TERMINAL_SYMBOLS)
+    if (terminal->mode == MPROF__TERMINAL_SYMBOLS) {
         put_texts(chafa, canvas, figure, columns, rows, dark);
+    }
     GString *text = chafa->chafa_canvas_print(canvas, info);
     chafa->chafa_canvas_unref(canvas);
     chafa->chafa_canvas_config_unref(config);
@@ -308,8 +322,9 @@ mprof_status mprof__terminal_draw(const mprof__terminal *terminal, const mprof_f
     mprof__image image;
     mprof_status status = mprof__image_paint(
         &image, figure, options, terminal->mode == MPROF__TERMINAL_SYMBOLS ? NULL : engine, error);
-    if (status != MPROF_OK)
+    if (status != MPROF_OK) {
         return status;
+    }
     if (load(&chafa)) {
         GString *text = print(&chafa, terminal, &image, figure, options->theme == MPROF_THEME_DARK);
         mprof_output_write(output, text->str, text->len);

@@ -48,11 +48,13 @@ static const char minimal_config[] =
  * distribution's configuration is left to find them. */
 static void configure_fonts(void)
 {
-    if (getenv("FONTCONFIG_FILE") || getenv("FONTCONFIG_PATH") || getenv("FONTCONFIG_SYSROOT"))
+    if (getenv("FONTCONFIG_FILE") || getenv("FONTCONFIG_PATH") || getenv("FONTCONFIG_SYSROOT")) {
         return;
+    }
     FcConfig *config = FcConfigCreate();
-    if (!config)
+    if (!config) {
         return;
+    }
     if (FcConfigParseAndLoadFromMemory(config, (const FcChar8 *)minimal_config, FcTrue) &&
         FcConfigBuildFonts(config)) {
         const FcFontSet *fonts = FcConfigGetFonts(config, FcSetSystem);
@@ -68,8 +70,9 @@ mprof_status mprof_text_engine_new(mprof_text_engine **out, const char *family, 
 {
     *out = NULL;
     mprof_text_engine *engine = calloc(1, sizeof *engine);
-    if (!engine)
+    if (!engine) {
         return mprof_error_set(error, MPROF_ENOMEM, "out of memory");
+    }
     engine->family = strdup(family && *family ? family : DEFAULT_FAMILY);
     if (!engine->family) {
         free(engine);
@@ -97,10 +100,12 @@ mprof_status mprof_text_engine_new(mprof_text_engine **out, const char *family, 
 
 void mprof_text_engine_free(mprof_text_engine *engine)
 {
-    if (!engine)
+    if (!engine) {
         return;
-    for (int i = 0; i < engine->font_count; i++)
+    }
+    for (int i = 0; i < engine->font_count; i++) {
         pango_font_description_free(engine->fonts[i].description);
+    }
     g_object_unref(engine->layout);
     g_object_unref(engine->context);
     free(engine->family);
@@ -117,21 +122,24 @@ static struct font_slot *slot_of(mprof_text_engine *engine, mprof_font font)
     for (int i = 0; i < engine->font_count; i++) {
         const mprof_font *known = &engine->fonts[i].font;
         if (!(known->size_px < font.size_px) && !(known->size_px > font.size_px) &&
-            known->strong == font.strong)
+            known->strong == font.strong) {
             return &engine->fonts[i];
+        }
     }
     int at = engine->font_count < FONT_MAX ? engine->font_count++ : FONT_MAX - 1;
     struct font_slot *slot = &engine->fonts[at];
-    if (slot->description)
+    if (slot->description) {
         pango_font_description_free(slot->description);
+    }
     slot->font = font;
     slot->description = pango_font_description_new();
     pango_font_description_set_family(slot->description, engine->family);
     pango_font_description_set_absolute_size(slot->description, font.size_px * PANGO_SCALE);
     pango_font_description_set_weight(slot->description,
                                       font.strong ? PANGO_WEIGHT_SEMIBOLD : PANGO_WEIGHT_NORMAL);
-    for (size_t i = 0; i < sizeof slot->widths / sizeof *slot->widths; i++)
+    for (size_t i = 0; i < sizeof slot->widths / sizeof *slot->widths; i++) {
         slot->widths[i] = -1;
+    }
     return slot;
 }
 
@@ -161,9 +169,11 @@ static double letter_width(mprof_text_engine *engine, struct font_slot *slot, un
 
 static int is_ascii(const char *text, size_t length)
 {
-    for (size_t i = 0; i < length; i++)
-        if ((unsigned char)text[i] >= 0x80)
+    for (size_t i = 0; i < length; i++) {
+        if ((unsigned char)text[i] >= 0x80) {
             return 0;
+        }
+    }
     return 1;
 }
 
@@ -178,8 +188,9 @@ static double measure_width(void *data, mprof_font font, const char *text, size_
         set_text(engine, slot, text, length);
         return layout_width(engine);
     }
-    for (size_t i = 0; i < length; i++)
+    for (size_t i = 0; i < length; i++) {
         width += letter_width(engine, slot, (unsigned char)text[i]);
+    }
     return width;
 }
 
@@ -194,14 +205,17 @@ static size_t cut_place(mprof_text_engine *engine, const char *text, double widt
     for (int i = 0; i < count; i++) {
         int x;
         pango_layout_line_index_to_x(line, (int)(at - text), FALSE, &x);
-        if (abs(x) > width_px * PANGO_SCALE)
+        if (abs(x) > width_px * PANGO_SCALE) {
             break;
-        if (attributes[i].is_cursor_position)
+        }
+        if (attributes[i].is_cursor_position) {
             index = (int)(at - text);
-        if (i + 1 < count)
-            do
+        }
+        if (i + 1 < count) {
+            do {
                 at++;
-            while ((*at & 0xC0) == 0x80);
+            } while ((*at & 0xC0) == 0x80);
+        }
     }
     return (size_t)index;
 }
@@ -218,8 +232,9 @@ static size_t measure_fit(void *data, mprof_font font, const char *text, size_t 
     double width = 0;
     for (size_t i = 0; i < length; i++) {
         width += letter_width(engine, slot, (unsigned char)text[i]);
-        if (width > width_px)
+        if (width > width_px) {
             return i;
+        }
     }
     return length;
 }

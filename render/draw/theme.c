@@ -119,7 +119,8 @@ mprof__tone mprof__resolve_tone(const mprof__style *style, mprof__tone tone, int
 
 uint32_t mprof__tone_colour(int dark, mprof__tone tone, int slot)
 {
-    if (tone >= MPROF__TONE_SLOT)
+    if (tone >= MPROF__TONE_SLOT) {
         return slots[dark != 0][slot & (MPROF__SLOT_COUNT - 1)][tone - MPROF__TONE_SLOT];
+    }
     return tones[dark != 0][tone];
 }

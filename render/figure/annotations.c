@@ -18,10 +18,12 @@ static bool highest_of(const mprof__layout *layout, const mprof__recording *reco
     bool found = false;
     for (size_t i = 0; i < series->point_count; i++) {
         double at = series->points[i].time_s - recording->start_s;
-        if (at < layout->from_s || at > layout->to_s)
+        if (at < layout->from_s || at > layout->to_s) {
             continue;
-        if (!found || series->points[i].mib > highest->mib)
+        }
+        if (!found || series->points[i].mib > highest->mib) {
             *highest = series->points[i];
+        }
         found = true;
     }
     return found;
@@ -55,8 +57,9 @@ void mprof__reserve_cross(mprof__layout *layout)
 {
     const mprof__recording *recording = &layout->recordings[0];
     mprof_sample peak = {0, 0};
-    if (layout->recording_count != 1 || !highest_of(layout, recording, recording->line, &peak))
+    if (layout->recording_count != 1 || !highest_of(layout, recording, recording->line, &peak)) {
         return;
+    }
     double x = mprof__scale_at(&layout->time, peak.time_s - recording->start_s);
     double y = mprof__scale_at(&layout->memory, peak.mib);
     take_box(layout, layout->plot.x, y - 1, layout->plot.width, 2);
@@ -96,16 +99,19 @@ static void draw_peak(mprof__layout *layout, const struct peak *peak, bool cross
     double y = mprof__scale_at(&layout->memory, peak->sample.mib);
     char text[240];
     mprof_box place;
-    if (cross)
+    if (cross) {
         draw_cross(layout, x, y);
+    }
     peak_name(text, sizeof text, peak);
     double width = mprof__text_width(layout, MPROF_ROLE_PEAK_NAME, text, strlen(text));
     bool named = place_peak_name(layout, x, y, width, cross, &place);
-    if (named || cross || peak->colour != MPROF_COLOUR_NONE)
+    if (named || cross || peak->colour != MPROF_COLOUR_NONE) {
         mprof__add_dot(figure, MPROF_ROLE_PEAK_DOT, peak->colour, x, y, cross ? 4 : 3.5);
-    if (named)
+    }
+    if (named) {
         mprof__add_text(figure, MPROF_ROLE_PEAK_NAME, peak->colour, MPROF_ANCHOR_START, place.x,
                         place.y + 12, width, text, strlen(text));
+    }
     take_box(layout, x - 6, y - 6, 12, 12);
 }
 
@@ -116,8 +122,9 @@ void mprof__draw_peaks(mprof__layout *layout)
         struct peak peak = {.recording = recording, .colour = recording->colour};
         bool alone = layout->recording_count == 1;
         snprintf(peak.name, sizeof peak.name, "peak ");
-        if (highest_of(layout, recording, recording->line, &peak.sample))
+        if (highest_of(layout, recording, recording->line, &peak.sample)) {
             draw_peak(layout, &peak, alone);
+        }
     }
 }
 
@@ -125,29 +132,33 @@ void mprof__draw_peaks(mprof__layout *layout)
 void mprof__draw_child_peak(mprof__layout *layout)
 {
     const mprof__recording *recording = &layout->recordings[0];
-    if (layout->recording_count != 1 || !recording->child_count || layout->options->stack)
+    if (layout->recording_count != 1 || !recording->child_count || layout->options->stack) {
         return;
+    }
     uint32_t process = recording->children[0];
     struct peak peak = {.recording = recording,
                         .colour = mprof__child_colour(layout, recording, 0)};
     char name[100];
     mprof__process_text(name, sizeof name, recording, process);
     snprintf(peak.name, sizeof peak.name, "%s ", name);
-    if (highest_of(layout, recording, &recording->processes[process].series, &peak.sample))
+    if (highest_of(layout, recording, &recording->processes[process].series, &peak.sample)) {
         draw_peak(layout, &peak, false);
+    }
 }
 
 void mprof__draw_death(mprof__layout *layout)
 {
     const mprof__recording *recording = &layout->recordings[0];
     char text[80];
-    if (layout->recording_count != 1 || !recording->line->point_count)
+    if (layout->recording_count != 1 || !recording->line->point_count) {
         return;
+    }
     mprof__death_text(text, sizeof text, &recording->processes[0]);
     const mprof_sample *last = &recording->line->points[recording->line->point_count - 1];
     double at = last->time_s - recording->start_s;
-    if (!*text || at < layout->from_s || at > layout->to_s)
+    if (!*text || at < layout->from_s || at > layout->to_s) {
         return;
+    }
     double x = mprof__scale_at(&layout->time, at), y = mprof__scale_at(&layout->memory, last->mib);
     double width = mprof__text_width(layout, MPROF_ROLE_DEATH_NAME, text, strlen(text));
     mprof__add_dot(layout->figure, MPROF_ROLE_DEATH, MPROF_COLOUR_NONE, x, y, 3.5);
@@ -159,8 +170,9 @@ void mprof__draw_death(mprof__layout *layout)
                                {x - width - 8, y + 40}};
     for (size_t i = 0; i < sizeof tries / sizeof *tries; i++) {
         mprof_box place = {tries[i][0] - 2, tries[i][1], width + 4, 14};
-        if (!mprof__space_is_free(layout->space, place))
+        if (!mprof__space_is_free(layout->space, place)) {
             continue;
+        }
         mprof__space_take(layout->space, place);
         mprof__add_text(layout->figure, MPROF_ROLE_DEATH_NAME, MPROF_COLOUR_NONE,
                         MPROF_ANCHOR_START, place.x + 2, place.y + 11, width, text, strlen(text));
@@ -175,27 +187,32 @@ void mprof__draw_slope(mprof__layout *layout, const mprof__recording *recording)
     double from = fmax(layout->from_s, samples->first_s - recording->start_s);
     double to = fmin(layout->to_s, samples->last_s - recording->start_s);
     double top = layout->memory.to, bottom = layout->memory.from;
-    if (!(to > from))
+    if (!(to > from)) {
         return;
+    }
     double at_from = samples->slope_offset_mib + slope * from;
     double at_to = samples->slope_offset_mib + slope * to;
-    if (at_from == at_to && (at_from < bottom || at_from > top))
+    if (at_from == at_to && (at_from < bottom || at_from > top)) {
         return;
+    }
     /* the line may begin or end outside of the plot */
     double share[2] = {0, 1};
     for (int side = 0; side < 2; side++) {
         double limit = side ? top : bottom;
-        if (at_to == at_from)
+        if (at_to == at_from) {
             break;
+        }
         double crossing = (limit - at_from) / (at_to - at_from);
         bool rising = at_to > at_from;
-        if (side ? rising : !rising)
+        if (side ? rising : !rising) {
             share[1] = fmin(share[1], crossing);
-        else
+        } else {
             share[0] = fmax(share[0], crossing);
+        }
     }
-    if (share[1] <= share[0])
+    if (share[1] <= share[0]) {
         return;
+    }
     mprof__add_segment(layout->figure, MPROF_ROLE_SLOPE, recording->colour,
                        mprof__scale_at(&layout->time, from + (to - from) * share[0]),
                        mprof__scale_at(&layout->memory, at_from + (at_to - at_from) * share[0]),

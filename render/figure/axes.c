@@ -16,9 +16,10 @@ double mprof__memory_gutter(const mprof__layout *layout)
     mprof__tick ticks[MPROF__TICK_MAX];
     size_t count = memory_ticks(layout, ticks);
     double width = 0;
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         width = fmax(width, mprof__text_width(layout, MPROF_ROLE_TICK, ticks[i].text,
                                               strlen(ticks[i].text)));
+    }
     return width + TICK_GAP_PX;
 }
 
@@ -30,9 +31,10 @@ void mprof__draw_memory_axis(mprof__layout *layout)
     for (size_t i = 0; i < count; i++) {
         double y = mprof__scale_at(&layout->memory, ticks[i].value);
         size_t length = strlen(ticks[i].text);
-        if (y < layout->plot.y + layout->plot.height - 1)
+        if (y < layout->plot.y + layout->plot.height - 1) {
             mprof__add_segment(layout->figure, MPROF_ROLE_GRID, MPROF_COLOUR_NONE, layout->plot.x,
                                floor(y) + 0.5, layout->plot.x + layout->plot.width, floor(y) + 0.5);
+        }
         mprof__add_text(layout->figure, MPROF_ROLE_TICK, MPROF_COLOUR_NONE, MPROF_ANCHOR_END,
                         layout->plot.x - TICK_GAP_PX, y + 4,
                         mprof__text_width(layout, MPROF_ROLE_TICK, ticks[i].text, length),
@@ -57,15 +59,17 @@ void mprof__draw_time_axis(mprof__layout *layout, double label_y)
         double width = mprof__text_width(layout, MPROF_ROLE_TICK, ticks[i].text, length);
         mprof_anchor anchor =
             x + width / 2 > figure->width_px - 6 ? MPROF_ANCHOR_END : MPROF_ANCHOR_MIDDLE;
-        if (anchor == MPROF_ANCHOR_END)
+        if (anchor == MPROF_ANCHOR_END) {
             x = figure->width_px - 6;
+        }
         double tick_x = floor(mprof__scale_at(&layout->time, ticks[i].value)) + 0.5;
-        if (layout->lanes.height > 0)
+        if (layout->lanes.height > 0) {
             mprof__add_segment(figure, MPROF_ROLE_GRID, MPROF_COLOUR_NONE, tick_x, axis_y + 1,
                                tick_x, layout->lanes.y + layout->lanes.height);
-        else
+        } else {
             mprof__add_segment(figure, MPROF_ROLE_AXIS, MPROF_COLOUR_NONE, tick_x, label_y - 14,
                                tick_x, label_y - 10);
+        }
         mprof__add_text(figure, MPROF_ROLE_TICK, MPROF_COLOUR_NONE, anchor, x, label_y + 3, width,
                         ticks[i].text, length);
     }

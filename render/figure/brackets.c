@@ -40,8 +40,9 @@ static struct mark *add_mark(struct marks *marks)
     if (marks->count == marks->room) {
         size_t room = marks->room ? marks->room * 2 : 256;
         struct mark *grown = realloc(marks->list, room * sizeof *grown);
-        if (!grown)
+        if (!grown) {
             return NULL;
+        }
         marks->list = grown;
         marks->room = room;
     }
@@ -78,10 +79,12 @@ static int gather(struct marks *marks, const mprof__layout *layout,
                   const mprof__recording *recording)
 {
     size_t *last = malloc((recording->function_count + 1) * sizeof *last);
-    if (!last)
+    if (!last) {
         return 0;
-    for (size_t i = 0; i < recording->function_count; i++)
+    }
+    for (size_t i = 0; i < recording->function_count; i++) {
         last[i] = SIZE_MAX;
+    }
     for (size_t i = 0; i < recording->shown_count; i++) {
         const mprof_span *span = &recording->spans[recording->shown[i]];
         struct mark next = mark_of(layout, recording, recording->shown[i]);
@@ -116,8 +119,9 @@ static int32_t level_of(const struct mark *mark)
 static int by_duration(const void *a, const void *b)
 {
     const struct mark *x = a, *y = b;
-    if (x->duration_s != y->duration_s)
+    if (x->duration_s != y->duration_s) {
         return x->duration_s < y->duration_s ? 1 : -1;
+    }
     return x->span < y->span ? -1 : x->span > y->span;
 }
 
@@ -137,16 +141,18 @@ struct edge {
 static int by_place(const void *a, const void *b)
 {
     const struct edge *p = a, *q = b;
-    if (p->x != q->x)
+    if (p->x != q->x) {
         return p->x < q->x ? -1 : 1;
+    }
     return p->level != q->level ? (p->level > q->level ? -1 : 1) : (p->mark < q->mark ? -1 : 1);
 }
 
 static int by_level(const void *a, const void *b)
 {
     const struct edge *p = a, *q = b;
-    if (p->level != q->level)
+    if (p->level != q->level) {
         return p->level > q->level ? -1 : 1;
+    }
     return p->x != q->x ? (p->x < q->x ? -1 : 1) : (p->mark < q->mark ? -1 : 1);
 }
 
@@ -161,8 +167,9 @@ static void fan_out(struct marks *marks, size_t count, struct edge *edges, bool 
     for (size_t first = 0; first < count;) {
         size_t end = first + 1;
         while (end < count && edges[end].x - edges[end - 1].x < (float)NEAR_PX &&
-               fabsf(edges[end].y - edges[first].y) < 20)
+               fabsf(edges[end].y - edges[first].y) < 20) {
             end++;
+        }
         if (end - first > 1) {
             qsort(edges + first, end - first, sizeof *edges, by_level);
             /* the innermost stays, each further one goes where it clears the one before */
@@ -224,10 +231,12 @@ static void draw_full(mprof__layout *layout, struct mark *mark)
                       .open = span->open != 0};
     int colour = colour_of(mark);
     mark->about = mprof__about_run(layout, mark->recording, &run);
-    if (!mark->cut_left)
+    if (!mark->cut_left) {
         draw_edge(layout, mark, true, colour, mark->about);
-    if (!mark->cut_right && !span->open)
+    }
+    if (!mark->cut_right && !span->open) {
         draw_edge(layout, mark, false, colour, mark->about);
+    }
 }
 
 /* Ticks for the rest; a cell of the plot shows the longest call that touches it. */
@@ -236,21 +245,25 @@ static int draw_fine(mprof__layout *layout, const struct marks *marks, size_t fi
     size_t columns = (size_t)(layout->plot.width / 2) + 2,
            rows = (size_t)(layout->plot.height / 4) + 2;
     unsigned char *taken = calloc(columns, rows);
-    if (!taken)
+    if (!taken) {
         return 0;
+    }
     for (size_t i = first; i < marks->count; i++) {
         const struct mark *mark = &marks->list[i];
         for (int side = 0; side < 2; side++) {
             double x = side ? (double)mark->x1 : (double)mark->x0;
             double y = side ? (double)mark->y1 : (double)mark->y0;
-            if (side ? mark->cut_right : mark->cut_left)
+            if (side ? mark->cut_right : mark->cut_left) {
                 continue;
+            }
             double column = (x - layout->plot.x) / 2, row = (y - layout->plot.y) / 4;
-            if (column < 0 || row < 0 || column >= (double)columns || row >= (double)rows)
+            if (column < 0 || row < 0 || column >= (double)columns || row >= (double)rows) {
                 continue;
+            }
             unsigned char *cell = &taken[(size_t)row * columns + (size_t)column];
-            if (*cell)
+            if (*cell) {
                 continue;
+            }
             *cell = 1;
             mprof__add_segment(layout->figure, MPROF_ROLE_BRACKET_FINE, colour_of(mark), x,
                                y - FINE_PX, x, y + FINE_PX);
@@ -311,19 +324,22 @@ static void draw_label(mprof__layout *layout, const struct mark *mark)
     char name[64], duration[32], text[160];
     size_t length = mprof__fit_text(layout, MPROF_ROLE_BRACKET_NAME, name, sizeof name,
                                     mark->recording->function_labels[span->function], 180);
-    if (!length || mark->cut_left)
+    if (!length || mark->cut_left) {
         return;
+    }
     mprof__duration_text(duration, sizeof duration, (double)mark->duration_s);
-    if (mark->calls > 1)
+    if (mark->calls > 1) {
         snprintf(text, sizeof text, "%s %s \xC3\x97%u", name, duration, mark->calls);
-    else
+    } else {
         snprintf(text, sizeof text, "%s %s%s", name, duration, span->open ? " \xE2\x80\xA6" : "");
+    }
     for (int step = 0; step < 2; step++) {
         const char *shown = step ? name : text;
         double width = mprof__text_width(layout, MPROF_ROLE_BRACKET_NAME, shown, strlen(shown));
         mprof_box place;
-        if (!place_label(layout, mark, width, &place))
+        if (!place_label(layout, mark, width, &place)) {
             continue;
+        }
         mprof__add_text(layout->figure, MPROF_ROLE_BRACKET_NAME, colour_of(mark),
                         MPROF_ANCHOR_START, place.x, place.y + LABEL_HEIGHT_PX - 3, width, shown,
                         strlen(shown));
@@ -336,10 +352,12 @@ void mprof__draw_brackets(mprof__layout *layout)
 {
     struct marks marks = {NULL, 0, 0};
     int good = 1;
-    for (size_t i = 0; good && i < layout->recording_count; i++)
+    for (size_t i = 0; good && i < layout->recording_count; i++) {
         good = gather(&marks, layout, &layout->recordings[i]);
-    if (good && marks.count)
+    }
+    if (good && marks.count) {
         qsort(marks.list, marks.count, sizeof *marks.list, by_duration);
+    }
     size_t full = (size_t)(layout->plot.width * FULL_PER_PX);
     full = marks.count < full ? marks.count : full;
     struct edge *edges = malloc((full + 1) * sizeof *edges);
@@ -348,15 +366,18 @@ void mprof__draw_brackets(mprof__layout *layout)
         fan_out(&marks, full, edges, true);
         fan_out(&marks, full, edges, false);
         good = draw_fine(layout, &marks, full);
-        for (size_t i = full; i-- > 0;)
+        for (size_t i = full; i-- > 0;) {
             draw_full(layout, &marks.list[i]);
+        }
         mprof__draw_child_peak(layout); /* its name gives way to brackets */
         mprof__group(layout->figure, MPROF_GROUP_NAMES);
-        for (size_t i = 0; i < full && i < LABEL_TRIES_MAX; i++)
+        for (size_t i = 0; i < full && i < LABEL_TRIES_MAX; i++) {
             draw_label(layout, &marks.list[i]);
+        }
     }
-    if (!good && layout->figure->status == MPROF_OK)
+    if (!good && layout->figure->status == MPROF_OK) {
         layout->figure->status = MPROF_ENOMEM;
+    }
     free(edges);
     free(marks.list);
 }

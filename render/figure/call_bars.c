@@ -26,8 +26,9 @@ static size_t count_rows(const mprof__layout *layout, size_t *most)
         const mprof__recording *recording = &layout->recordings[r];
         for (size_t i = 0; i < lane_count(layout, recording); i++) {
             rows += recording->lane_rows[i];
-            if (recording->lane_rows[i] > *most)
+            if (recording->lane_rows[i] > *most) {
                 *most = recording->lane_rows[i];
+            }
         }
     }
     return rows;
@@ -36,8 +37,9 @@ static size_t count_rows(const mprof__layout *layout, size_t *most)
 double mprof__rug_height(const mprof__layout *layout)
 {
     size_t most, rows = count_rows(layout, &most);
-    if (rows > ROW_MAX)
+    if (rows > ROW_MAX) {
         rows = most < ROW_MAX ? most : ROW_MAX;
+    }
     return rows ? (double)rows * ROW_PX + 2 * MARGIN_PX : 0;
 }
 
@@ -52,8 +54,9 @@ static void draw_bar(void *data, const mprof__run *run)
 {
     struct rug *rug = data;
     size_t row = rug->first_rows[run->lane] + run->row;
-    if (row >= ROW_MAX)
+    if (row >= ROW_MAX) {
         return;
+    }
     const mprof_span *span = &rug->recording->spans[run->span];
     double gap = run->x1 - run->x0 > 3 ? 1 : 0;
     mprof__add_rect(rug->layout->figure, MPROF_ROLE_RUG,
@@ -80,8 +83,9 @@ void mprof__draw_rug(mprof__layout *layout, double y)
             struct rug rug = {layout, recording, first_rows, y + MARGIN_PX};
             status = mprof__each_run(layout, recording, 1.0, draw_bar, &rug);
         }
-        if (status != MPROF_OK && layout->figure->status == MPROF_OK)
+        if (status != MPROF_OK && layout->figure->status == MPROF_OK) {
             layout->figure->status = status;
+        }
         free(first_rows);
     }
 }

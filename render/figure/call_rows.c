@@ -40,10 +40,12 @@ static int by_function(const void *a, const void *b, void *data)
     const struct sorting *sorting = data;
     uint32_t i = *(const uint32_t *)a, j = *(const uint32_t *)b;
     const mprof_span *x = &sorting->spans[i], *y = &sorting->spans[j];
-    if (x->function != y->function)
+    if (x->function != y->function) {
         return x->function < y->function ? -1 : 1;
-    if (x->enter.time_s < y->enter.time_s || x->enter.time_s > y->enter.time_s)
+    }
+    if (x->enter.time_s < y->enter.time_s || x->enter.time_s > y->enter.time_s) {
         return x->enter.time_s < y->enter.time_s ? -1 : 1;
+    }
     return i < j ? -1 : i > j;
 }
 
@@ -59,8 +61,9 @@ static int by_process_and_name(const void *a, const void *b, void *data)
     const struct lane_sorting *sorting = data;
     uint32_t i = *(const uint32_t *)a, j = *(const uint32_t *)b;
     const mprof_lane *x = &sorting->lanes[i], *y = &sorting->lanes[j];
-    if (x->process != y->process)
+    if (x->process != y->process) {
         return x->process < y->process ? -1 : 1;
+    }
     int names = strverscmp(x->name, y->name);
     return names ? names : i < j ? -1 : i > j;
 }
@@ -71,8 +74,9 @@ static int by_total_time(const void *a, const void *b, void *data)
     const struct lane_sorting *sorting = data;
     uint32_t i = *(const uint32_t *)a, j = *(const uint32_t *)b;
     double x = sorting->functions[i].total_s, y = sorting->functions[j].total_s;
-    if (x < y || x > y)
+    if (x < y || x > y) {
         return x < y ? 1 : -1;
+    }
     return i < j ? -1 : i > j;
 }
 
@@ -82,11 +86,14 @@ static mprof_status sort_lanes(const mprof__layout *layout, mprof__recording *re
     bool by_process = layout->options->order == MPROF_BY_PROCESS;
     struct lane_sorting sorting = {recording->lanes, recording->functions};
     recording->lane_order = malloc((lanes + 1) * sizeof *recording->lane_order);
-    if (!recording->lane_order)
+    if (!recording->lane_order) {
         return MPROF_ENOMEM;
-    for (uint32_t i = 0; i < lanes; i++)
-        if (recording->lane_rows[i])
+    }
+    for (uint32_t i = 0; i < lanes; i++) {
+        if (recording->lane_rows[i]) {
             recording->lane_order[recording->shown_lane_count++] = i;
+        }
+    }
     qsort_r(recording->lane_order, recording->shown_lane_count, sizeof *recording->lane_order,
             by_process ? by_process_and_name : by_total_time, &sorting);
     return MPROF_OK;
@@ -95,10 +102,12 @@ static mprof_status sort_lanes(const mprof__layout *layout, mprof__recording *re
 static uint16_t free_row(double *free_from_s, int32_t level, const mprof_span *span)
 {
     int32_t row = level;
-    while (row < level + DETOUR_MAX && free_from_s[row] > span->enter.time_s + TOLERANCE_S)
+    while (row < level + DETOUR_MAX && free_from_s[row] > span->enter.time_s + TOLERANCE_S) {
         row++;
-    if (row == level + DETOUR_MAX)
+    }
+    if (row == level + DETOUR_MAX) {
         row = level;
+    }
     free_from_s[row] = fmax(free_from_s[row], span->exit.time_s);
     return (uint16_t)row;
 }
@@ -111,14 +120,17 @@ static void fill_rows(const mprof__layout *layout, mprof__recording *recording,
     for (size_t i = 0; i < recording->shown_count; i++) {
         const mprof_span *span = &recording->spans[recording->shown[i]];
         uint32_t own = mprof__lane_of(layout, span);
-        if (own != lane)
-            for (size_t r = 0; r < LEVEL_MAX + DETOUR_MAX; r++)
+        if (own != lane) {
+            for (size_t r = 0; r < LEVEL_MAX + DETOUR_MAX; r++) {
                 free_from_s[r] = -INFINITY;
+            }
+        }
         lane = own;
         uint16_t row = free_row(free_from_s, levels ? span->level : 0, span);
         recording->rows[i] = row;
-        if (row >= recording->lane_rows[own])
+        if (row >= recording->lane_rows[own]) {
             recording->lane_rows[own] = (uint16_t)(row + 1);
+        }
     }
 }
 
@@ -130,9 +142,11 @@ mprof_status mprof__place_calls(mprof__layout *layout, mprof__recording *recordi
     recording->lane_rows = calloc(lanes + 1, sizeof *recording->lane_rows);
     double *free_from_s = malloc((LEVEL_MAX + DETOUR_MAX) * sizeof *free_from_s);
     if (recording->shown && recording->lane_rows && free_from_s) {
-        for (size_t i = 0; i < recording->span_count; i++)
-            if (is_shown(layout, recording, &recording->spans[i]))
+        for (size_t i = 0; i < recording->span_count; i++) {
+            if (is_shown(layout, recording, &recording->spans[i])) {
                 recording->shown[recording->shown_count++] = (uint32_t)i;
+            }
+        }
         recording->rows = malloc((recording->shown_count + 1) * sizeof *recording->rows);
     }
     if (recording->rows) {

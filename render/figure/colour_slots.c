@@ -9,8 +9,9 @@
 static unsigned slot_of(const char *name)
 {
     uint32_t hash = 2166136261u;
-    for (; *name; name++)
+    for (; *name; name++) {
         hash = (hash ^ (unsigned char)*name) * 16777619u;
+    }
     hash ^= hash >> 15;
     return (hash * 2654435769u >> 16) % MPROF__PALETTE_SIZE;
 }
@@ -20,9 +21,11 @@ void mprof__palette_assign(int8_t *slots, const char *const *names, size_t count
     unsigned taken = 0;
     for (size_t i = 0; i < count; i++) {
         unsigned slot = slot_of(names[i]);
-        if (i < MPROF__PALETTE_SIZE)
-            while (taken & 1u << slot)
+        if (i < MPROF__PALETTE_SIZE) {
+            while (taken & 1u << slot) {
                 slot = (slot + 1) % MPROF__PALETTE_SIZE;
+            }
+        }
         taken |= 1u << slot;
         slots[i] = (int8_t)slot;
     }

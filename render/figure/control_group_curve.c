@@ -28,8 +28,9 @@ static mprof_status grow(mprof__control_group *group)
 {
     size_t room = group->point_room ? group->point_room * 2 : 256;
     mprof_sample *grown = realloc(group->points, room * sizeof *grown);
-    if (!grown)
+    if (!grown) {
         return MPROF_ENOMEM;
+    }
     group->points = grown;
     group->point_room = room;
     return MPROF_OK;
@@ -37,8 +38,9 @@ static mprof_status grow(mprof__control_group *group)
 
 static mprof_status hold(mprof__control_group *group, double mib, double time_s)
 {
-    if (group->point_count == group->point_room && grow(group) != MPROF_OK)
+    if (group->point_count == group->point_room && grow(group) != MPROF_OK) {
         return MPROF_ENOMEM;
+    }
     group->points[group->point_count++] = (mprof_sample){mib, time_s};
     return MPROF_OK;
 }
@@ -50,17 +52,21 @@ static mprof_status hold_until(mprof__control_group *group, const mprof_series *
     mprof_status status = MPROF_OK;
     for (; *at + 1 < line->point_count && line->points[*at].time_s < until_s; ++*at) {
         double from_s = line->points[*at].time_s, to_s = line->points[*at + 1].time_s;
-        if (to_s - from_s <= gap_s || from_s < group->points[group->point_count - 1].time_s)
+        if (to_s - from_s <= gap_s || from_s < group->points[group->point_count - 1].time_s) {
             continue;
+        }
         status = hold(group, mib, from_s);
-        if (status == MPROF_OK)
+        if (status == MPROF_OK) {
             status = hold(group, NAN, NAN);
-        if (status == MPROF_OK && to_s < until_s)
+        }
+        if (status == MPROF_OK && to_s < until_s) {
             status = hold(group, mib, to_s);
-        else if (status == MPROF_OK)
+        } else if (status == MPROF_OK) {
             until_s = -INFINITY; /* what is told next begins anew */
-        if (status != MPROF_OK)
+        }
+        if (status != MPROF_OK) {
             return status;
+        }
     }
     return until_s > group->points[group->point_count - 1].time_s ? hold(group, mib, until_s)
                                                                   : MPROF_OK;
@@ -81,8 +87,9 @@ static mprof_status fill_points(const mprof__layout *layout, mprof__recording *r
         double until_s =
             is_last ? mprof_profile_end_s(recording->profile) : told->points[i + 1].time_s - pace_s;
         status = hold(group, point->mib, point->time_s);
-        if (status == MPROF_OK && until_s - point->time_s > (HOLD_PACES - 1) * pace_s)
+        if (status == MPROF_OK && until_s - point->time_s > (HOLD_PACES - 1) * pace_s) {
             status = hold_until(group, recording->line, &at, gap_s, point->mib, until_s);
+        }
     }
     return status;
 }
@@ -91,12 +98,14 @@ mprof_status mprof__take_group(const mprof__layout *layout, mprof__recording *re
 {
     mprof__control_group *group = &recording->group;
     const mprof_control_group *told = mprof_profile_control_group(recording->profile);
-    if (layout->recording_count != 1 || !told->current.point_count)
+    if (layout->recording_count != 1 || !told->current.point_count) {
         return MPROF_OK;
+    }
     group->told = told;
     group->limits = calloc(told->limit_count + 1, sizeof *group->limits);
-    if (!group->limits)
+    if (!group->limits) {
         return MPROF_ENOMEM;
+    }
     for (size_t i = 0; i < told->limit_count; i++) {
         bool is_last = i + 1 == told->limit_count;
         double from_s = told->limits[i].time_s - recording->start_s;
@@ -106,8 +115,9 @@ mprof_status mprof__take_group(const mprof__layout *layout, mprof__recording *re
         mprof__limit limit = {.mib = told->limits[i].mib,
                               .from_s = fmax(from_s, layout->from_s),
                               .to_s = fmin(to_s, layout->to_s)};
-        if (isfinite(limit.mib) && limit.to_s > limit.from_s)
+        if (isfinite(limit.mib) && limit.to_s > limit.from_s) {
             group->limits[group->limit_count++] = limit;
+        }
     }
     return fill_points(layout, recording);
 }
@@ -123,8 +133,9 @@ void mprof__drop_group(mprof__recording *recording)
 /* A piece without a pause in it, from point *at on; empty at the end. */
 static mprof_series next_piece(const mprof__control_group *group, size_t *at)
 {
-    while (*at < group->point_count && isnan(group->points[*at].time_s))
+    while (*at < group->point_count && isnan(group->points[*at].time_s)) {
         ++*at;
+    }
     mprof_series piece = {.points = group->points + *at};
     while (*at < group->point_count && !isnan(group->points[*at].time_s)) {
         piece.point_count++;
@@ -136,8 +147,9 @@ static mprof_series next_piece(const mprof__control_group *group, size_t *at)
 static double lowest_limit(const mprof__control_group *group)
 {
     double lowest = INFINITY;
-    for (size_t i = 0; i < group->limit_count; i++)
+    for (size_t i = 0; i < group->limit_count; i++) {
         lowest = fmin(lowest, group->limits[i].mib);
+    }
     return lowest;
 }
 
@@ -152,29 +164,34 @@ mprof__range mprof__widen_by_group(mprof__layout *layout, mprof__range range)
     mprof__control_group *group = &recording->group;
     mprof__range with = range, memory = {INFINITY, 0};
     mprof_series piece;
-    if (!group->point_count)
+    if (!group->point_count) {
         return range;
-    for (size_t at = 0; (piece = next_piece(group, &at)).point_count;)
+    }
+    for (size_t at = 0; (piece = next_piece(group, &at)).point_count;) {
         mprof__widen_by_series(&memory, layout, recording, &piece);
+    }
     group->is_shown = false;
-    if (!(memory.high >= memory.low))
+    if (!(memory.high >= memory.low)) {
         return range;
+    }
     double factor = layout->options->group                            ? INFINITY
                     : memory.high >= NEAR_SHARE * lowest_limit(group) ? NEAR_FACTOR
                                                                       : USUAL_FACTOR;
     double most = factor * length_of(mprof__memory_axis(layout, range));
     mprof__widen(&with, memory.low);
     mprof__widen(&with, memory.high);
-    if (length_of(mprof__memory_axis(layout, with)) > most)
+    if (length_of(mprof__memory_axis(layout, with)) > most) {
         return range;
+    }
     group->is_shown = true;
     range = with;
     for (size_t i = 0; i < group->limit_count; i++) {
         with = range;
         mprof__widen(&with, group->limits[i].mib);
         group->limits[i].is_shown = length_of(mprof__memory_axis(layout, with)) <= most;
-        if (group->limits[i].is_shown)
+        if (group->limits[i].is_shown) {
             range = with;
+        }
     }
     return range;
 }
@@ -200,17 +217,20 @@ static void draw_limits(mprof__layout *layout, const mprof__control_group *group
     uint32_t what = MPROF_ABOUT_NONE;
     for (size_t i = 0; i < group->limit_count; i++) {
         const mprof__limit *limit = &group->limits[i];
-        if (!limit->is_shown)
+        if (!limit->is_shown) {
             continue;
+        }
         double y = mprof__scale_at(&layout->memory, limit->mib);
         take_segment(layout, mprof__scale_at(&layout->time, limit->from_s), y,
                      mprof__scale_at(&layout->time, limit->to_s), y);
         bool goes_on = i + 1 < group->limit_count && group->limits[i + 1].is_shown &&
                        group->limits[i + 1].from_s <= limit->to_s;
-        if (goes_on)
+        if (goes_on) {
             continue;
-        if (what == MPROF_ABOUT_NONE)
+        }
+        if (what == MPROF_ABOUT_NONE) {
             what = about(layout, "limit");
+        }
         mprof__add_path(layout->figure, MPROF_SHAPE_LINE, MPROF_ROLE_LIMIT, MPROF_COLOUR_NONE,
                         first, what);
         first = layout->figure->point_count;
@@ -228,20 +248,23 @@ static void draw_current(mprof__layout *layout, const mprof__recording *recordin
                             .gap_s = INFINITY,
                             .take = true};
     mprof_series piece;
-    for (size_t at = 0; (piece = next_piece(&recording->group, &at)).point_count;)
+    for (size_t at = 0; (piece = next_piece(&recording->group, &at)).point_count;) {
         mprof__draw_series(layout, recording, &piece, &stroke);
+    }
 }
 
 void mprof__reserve_group(mprof__layout *layout, const mprof__recording *recording)
 {
-    if (recording->group.is_shown)
+    if (recording->group.is_shown) {
         draw_current(layout, recording, MPROF_ROLE_COUNT, MPROF_ABOUT_NONE);
+    }
 }
 
 void mprof__draw_group(mprof__layout *layout, const mprof__recording *recording)
 {
-    if (!recording->group.is_shown)
+    if (!recording->group.is_shown) {
         return;
+    }
     draw_current(layout, recording, MPROF_ROLE_CONTROL_GROUP, about(layout, "control group"));
     draw_limits(layout, &recording->group);
 }
@@ -269,8 +292,9 @@ static void place_limit_name(mprof__layout *layout, mprof__limit *limit)
         mprof_box place = {lefts[i / 2] - 2, i % 2 ? y + 4 : y - NAME_ABOVE_PX, width + 4,
                            NAME_HEIGHT_PX};
         if (place.x < x0 || place.x + place.width > x1 ||
-            !mprof__space_is_free(layout->space, place))
+            !mprof__space_is_free(layout->space, place)) {
             continue;
+        }
         mprof__space_take(layout->space, place);
         limit->name_x = place.x + 2;
         limit->name_y = place.y + 10;
@@ -282,9 +306,11 @@ static void place_limit_name(mprof__layout *layout, mprof__limit *limit)
 void mprof__place_limit_names(mprof__layout *layout)
 {
     mprof__control_group *group = &layout->recordings[0].group;
-    for (size_t i = group->limit_count; group->is_shown && i-- > 0;)
-        if (group->limits[i].is_shown)
+    for (size_t i = group->limit_count; group->is_shown && i-- > 0;) {
+        if (group->limits[i].is_shown) {
             place_limit_name(layout, &group->limits[i]);
+        }
+    }
 }
 
 /* Where it held for long, in the middle of that; else at its highest. */
@@ -297,8 +323,9 @@ static mprof_sample place_of_name(const mprof__layout *layout, const mprof__reco
         double from_s = fmax(group->points[i - 1].time_s, recording->start_s + layout->from_s);
         double to_s = fmin(group->points[i].time_s, recording->start_s + layout->to_s);
         if (isnan(group->points[i].time_s) || isnan(group->points[i - 1].time_s) ||
-            group->points[i].mib != group->points[i - 1].mib || to_s - from_s <= longest_s)
+            group->points[i].mib != group->points[i - 1].mib || to_s - from_s <= longest_s) {
             continue;
+        }
         longest_s = to_s - from_s;
         place = (mprof_sample){group->points[i].mib, (from_s + to_s) / 2};
     }
@@ -309,12 +336,14 @@ void mprof__name_group(mprof__layout *layout, const mprof__recording *recording)
 {
     const mprof__control_group *group = &recording->group;
     char text[LIMIT_TEXT_BYTES];
-    if (!group->is_shown)
+    if (!group->is_shown) {
         return;
+    }
     for (size_t i = 0; i < group->limit_count; i++) {
         const mprof__limit *limit = &group->limits[i];
-        if (!limit->is_shown || !(limit->name_width > 0))
+        if (!limit->is_shown || !(limit->name_width > 0)) {
             continue;
+        }
         limit_text(text, sizeof text, limit);
         mprof__add_text(layout->figure, MPROF_ROLE_LIMIT_NAME, MPROF_COLOUR_NONE,
                         MPROF_ANCHOR_START, limit->name_x, limit->name_y, limit->name_width, text,

@@ -27,11 +27,13 @@ double mprof__pace_s(const mprof_series *series, double otherwise)
     size_t stride = series->point_count / PROBES + 1;
     for (size_t i = 1; i < series->point_count && count < PROBES; i += stride) {
         double pause = series->points[i].time_s - series->points[i - 1].time_s;
-        if (pause > 0)
+        if (pause > 0) {
             pauses[count++] = pause;
+        }
     }
-    if (count < 3)
+    if (count < 3) {
         return otherwise;
+    }
     qsort(pauses, count, sizeof *pauses, compare_doubles);
     double typical = pauses[count / 2];
     /* in a thinned series a bin's four points stand together and the bins apart */
@@ -53,15 +55,17 @@ struct column {
 static void add_new_point(mprof_figure *figure, mprof_point point)
 {
     size_t n = figure->point_count;
-    if (n && figure->points[n - 1].x == point.x && figure->points[n - 1].y == point.y)
+    if (n && figure->points[n - 1].x == point.x && figure->points[n - 1].y == point.y) {
         return;
+    }
     mprof__add_path_point(figure, (double)point.x, (double)point.y);
 }
 
 static void flush_column(mprof_figure *figure, struct column *column)
 {
-    if (!column->count)
+    if (!column->count) {
         return;
+    }
     add_new_point(figure, column->low_before_high ? column->low : column->high);
     add_new_point(figure, column->low_before_high ? column->high : column->low);
     column->count = 0;
@@ -107,23 +111,27 @@ static void end_piece(mprof__layout *layout, size_t first, const mprof__stroke *
     size_t count = figure->point_count - first;
     mprof_role line =
         fine && stroke->line == MPROF_ROLE_CURVE ? MPROF_ROLE_CURVE_FINE : stroke->line;
-    if (figure->status != MPROF_OK || count == 0)
+    if (figure->status != MPROF_OK || count == 0) {
         return;
+    }
     if (count == 1) {
         mprof_point only = figure->points[first];
         figure->point_count = first;
-        if (stroke->dot == MPROF_ROLE_COUNT)
+        if (stroke->dot == MPROF_ROLE_COUNT) {
             return;
+        }
         mprof__add_dot(figure, stroke->dot, stroke->colour, (double)only.x, (double)only.y,
                        DOT_RADIUS_PX + 0.4);
         mprof__set_about(figure, stroke->about);
         return;
     }
-    if (stroke->take && layout->space)
-        for (size_t i = first + 1; i < figure->point_count; i++)
+    if (stroke->take && layout->space) {
+        for (size_t i = first + 1; i < figure->point_count; i++) {
             mprof__space_take_segment(layout->space, (double)figure->points[i - 1].x,
                                       (double)figure->points[i - 1].y, (double)figure->points[i].x,
                                       (double)figure->points[i].y, CLEARANCE_PX);
+        }
+    }
     if (line == MPROF_ROLE_COUNT && stroke->area == MPROF_ROLE_COUNT) {
         figure->point_count = first; /* the space was all that was asked for */
         return;
@@ -138,8 +146,9 @@ static void end_piece(mprof__layout *layout, size_t first, const mprof__stroke *
         mprof__add_path_point(figure, start_x, floor_y);
         mprof__add_path(figure, MPROF_SHAPE_AREA, stroke->area, stroke->colour, edge,
                         MPROF_ABOUT_NONE);
-        if (line == MPROF_ROLE_COUNT)
+        if (line == MPROF_ROLE_COUNT) {
             return;
+        }
         size_t again = figure->point_count;
         repeat_points(figure, first, first + count, false);
         first = again;
@@ -168,10 +177,11 @@ static void put(struct pen *pen, mprof_sample sample)
         (float)mprof__scale_at(&pen->layout->time, sample.time_s - pen->start_s),
         (float)mprof__scale_at(&pen->layout->memory, sample.mib),
     };
-    if (pen->by_column)
+    if (pen->by_column) {
         put_into_column(pen->layout->figure, &pen->column, point);
-    else
+    } else {
         add_new_point(pen->layout->figure, point);
+    }
 }
 
 static void lift(struct pen *pen)
@@ -186,10 +196,11 @@ size_t mprof__first_from(const mprof_series *series, double time_s)
     size_t low = 0, high = series->point_count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        if (series->points[middle].time_s < time_s)
+        if (series->points[middle].time_s < time_s) {
             low = middle + 1;
-        else
+        } else {
             high = middle;
+        }
     }
     return low;
 }
@@ -198,11 +209,12 @@ static void draw_dots(mprof__layout *layout, const mprof__recording *recording,
                       const mprof_series *series, const mprof__stroke *stroke, size_t begin,
                       size_t end)
 {
-    for (size_t i = begin; i < end; i++)
+    for (size_t i = begin; i < end; i++) {
         mprof__add_dot(
             layout->figure, stroke->dot, stroke->colour,
             mprof__scale_at(&layout->time, series->points[i].time_s - recording->start_s),
             mprof__scale_at(&layout->memory, series->points[i].mib), DOT_RADIUS_PX);
+    }
 }
 
 void mprof__draw_series(mprof__layout *layout, const mprof__recording *recording,
@@ -211,8 +223,9 @@ void mprof__draw_series(mprof__layout *layout, const mprof__recording *recording
     double from = recording->start_s + layout->from_s, to = recording->start_s + layout->to_s;
     size_t begin = mprof__first_from(series, from);
     size_t end = begin;
-    while (end < series->point_count && series->points[end].time_s <= to)
+    while (end < series->point_count && series->points[end].time_s <= to) {
         end++;
+    }
     double seconds_per_px = (layout->to_s - layout->from_s) / layout->plot.width;
     double gap_s =
         fmax(stroke->gap_s > 0 ? stroke->gap_s : recording->gap_s, GAP_LEAST_PX * seconds_per_px);
@@ -223,17 +236,21 @@ void mprof__draw_series(mprof__layout *layout, const mprof__recording *recording
                       .by_column = (double)(end - begin) > 2 * layout->plot.width,
                       .first = layout->figure->point_count};
     if (begin > 0 && begin < series->point_count && points[begin].time_s > from &&
-        points[begin].time_s - points[begin - 1].time_s <= gap_s)
+        points[begin].time_s - points[begin - 1].time_s <= gap_s) {
         put(&pen, between(points[begin - 1], points[begin], fmin(from, points[begin].time_s)));
+    }
     for (size_t i = begin; i < end; i++) {
-        if (i > begin && points[i].time_s - points[i - 1].time_s > gap_s)
+        if (i > begin && points[i].time_s - points[i - 1].time_s > gap_s) {
             lift(&pen);
+        }
         put(&pen, points[i]);
     }
     if (end > 0 && end < series->point_count && points[end - 1].time_s < to &&
-        points[end].time_s - points[end - 1].time_s <= gap_s)
+        points[end].time_s - points[end - 1].time_s <= gap_s) {
         put(&pen, between(points[end - 1], points[end], to));
+    }
     lift(&pen);
-    if (stroke->dots && (double)(end - begin) * DOT_SPACING_PX <= layout->plot.width)
+    if (stroke->dots && (double)(end - begin) * DOT_SPACING_PX <= layout->plot.width) {
         draw_dots(layout, recording, series, stroke, begin, end);
+    }
 }

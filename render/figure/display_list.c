@@ -10,26 +10,31 @@
  * had (the status then says so). */
 static void *make_room(mprof_figure *figure, void *array, size_t *room, size_t needed, size_t size)
 {
-    if (figure->status != MPROF_OK)
+    if (figure->status != MPROF_OK) {
         return NULL;
-    if (needed <= *room)
+    }
+    if (needed <= *room) {
         return array;
+    }
     size_t wanted = *room ? *room * 2 : 64;
-    if (wanted < needed)
+    if (wanted < needed) {
         wanted = needed;
+    }
     void *grown = wanted <= UINT32_MAX ? realloc(array, wanted * size) : NULL;
-    if (!grown)
+    if (!grown) {
         figure->status = MPROF_ENOMEM;
-    else
+    } else {
         *room = wanted;
+    }
     return grown;
 }
 
 static uint32_t keep_text(mprof_figure *figure, const char *text, size_t length)
 {
     void *room = make_room(figure, figure->text, &figure->text_room, figure->text_size + length, 1);
-    if (!room)
+    if (!room) {
         return 0;
+    }
     figure->text = room;
     uint32_t at = (uint32_t)figure->text_size;
     memcpy(figure->text + at, text, length);
@@ -41,20 +46,23 @@ static void add_item(mprof_figure *figure, mprof_item item)
 {
     void *room = make_room(figure, figure->items, &figure->item_room, figure->item_count + 1,
                            sizeof *figure->items);
-    if (!room)
+    if (!room) {
         return;
+    }
     figure->items = room;
     figure->items[figure->item_count++] = item;
-    if (figure->group_count)
+    if (figure->group_count) {
         figure->groups[figure->group_count - 1].count++;
+    }
 }
 
 void mprof__group(mprof_figure *figure, mprof_group_kind kind)
 {
     void *room = make_room(figure, figure->groups, &figure->group_room, figure->group_count + 1,
                            sizeof *figure->groups);
-    if (!room)
+    if (!room) {
         return;
+    }
     figure->groups = room;
     figure->groups[figure->group_count++] =
         (mprof_group){.kind = kind, .first = (uint32_t)figure->item_count, .count = 0};
@@ -89,8 +97,9 @@ void mprof__add_dot(mprof_figure *figure, mprof_role role, int colour, double x,
 void mprof__add_text(mprof_figure *figure, mprof_role role, int colour, mprof_anchor anchor,
                      double x, double y, double width, const char *text, size_t length)
 {
-    if (!length)
+    if (!length) {
         return;
+    }
     uint32_t at = keep_text(figure, text, length);
     add_item(figure, (mprof_item){.shape = MPROF_SHAPE_TEXT,
                                   .role = (uint8_t)role,
@@ -109,8 +118,9 @@ void mprof__add_path_point(mprof_figure *figure, double x, double y)
 {
     void *room = make_room(figure, figure->points, &figure->point_room, figure->point_count + 1,
                            sizeof *figure->points);
-    if (!room)
+    if (!room) {
         return;
+    }
     figure->points = room;
     figure->points[figure->point_count++] = (mprof_point){(float)x, (float)y};
 }
@@ -118,8 +128,9 @@ void mprof__add_path_point(mprof_figure *figure, double x, double y)
 void mprof__add_path(mprof_figure *figure, mprof_shape shape, mprof_role role, int colour,
                      size_t first, uint32_t about)
 {
-    if (figure->status != MPROF_OK || figure->point_count < first + 2)
+    if (figure->status != MPROF_OK || figure->point_count < first + 2) {
         return;
+    }
     add_item(figure, (mprof_item){.shape = (uint8_t)shape,
                                   .role = (uint8_t)role,
                                   .colour = (int8_t)colour,
@@ -141,16 +152,18 @@ void mprof__add_segment(mprof_figure *figure, mprof_role role, int colour, doubl
 
 void mprof__set_anchor(mprof_figure *figure, double x, double y)
 {
-    if (figure->status != MPROF_OK || !figure->item_count)
+    if (figure->status != MPROF_OK || !figure->item_count) {
         return;
+    }
     figure->items[figure->item_count - 1].x = (float)x;
     figure->items[figure->item_count - 1].y = (float)y;
 }
 
 void mprof__set_about(mprof_figure *figure, uint32_t about)
 {
-    if (figure->status == MPROF_OK && figure->item_count)
+    if (figure->status == MPROF_OK && figure->item_count) {
         figure->items[figure->item_count - 1].about = about;
+    }
 }
 
 uint32_t mprof__add_about(mprof_figure *figure, mprof_about about, const char *text)
@@ -159,8 +172,9 @@ uint32_t mprof__add_about(mprof_figure *figure, mprof_about about, const char *t
     about.text = keep_text(figure, text, about.text_length);
     void *room = make_room(figure, figure->abouts, &figure->about_room, figure->about_count + 1,
                            sizeof *figure->abouts);
-    if (!room)
+    if (!room) {
         return MPROF_ABOUT_NONE;
+    }
     figure->abouts = room;
     figure->abouts[figure->about_count] = about;
     return (uint32_t)figure->about_count++;
@@ -174,16 +188,18 @@ void mprof__add_function(mprof_figure *figure, const char *name, const char *lab
     function.label = keep_text(figure, label, function.label_length);
     void *room = make_room(figure, figure->functions, &figure->function_room,
                            figure->function_count + 1, sizeof *figure->functions);
-    if (!room)
+    if (!room) {
         return;
+    }
     figure->functions = room;
     figure->functions[figure->function_count++] = function;
 }
 
 void mprof_figure_free(mprof_figure *figure)
 {
-    if (!figure)
+    if (!figure) {
         return;
+    }
     free(figure->items);
     free(figure->points);
     free(figure->abouts);

@@ -29,13 +29,15 @@ void mprof_figure_options_init(mprof_figure_options *options)
 /* Of several, each is told by its file. */
 static uint32_t about_recording(mprof__layout *layout, const mprof__recording *recording)
 {
-    if (layout->recording_count == 1)
+    if (layout->recording_count == 1) {
         return MPROF_ABOUT_NONE;
+    }
     const char *file = mprof_profile_file(recording->profile), *slash = strrchr(file, '/');
     file = slash ? slash + 1 : file;
     char *text = mprof__visible(file, strlen(file), FILE_BYTES_MAX);
-    if (!text)
+    if (!text) {
         return MPROF_ABOUT_NONE;
+    }
     uint32_t about =
         mprof__add_about(layout->figure, (mprof_about){.function = MPROF_FUNCTION_NONE}, text);
     free(text);
@@ -68,8 +70,9 @@ static void draw_curves(mprof__layout *layout)
                            stacked && !recording->main_is_sum ? &recording->total : recording->line,
                            &stroke);
         mprof__draw_kinds(layout, recording);
-        if (layout->options->slope)
+        if (layout->options->slope) {
             mprof__draw_slope(layout, recording);
+        }
     }
 }
 
@@ -80,8 +83,10 @@ static double legend_height(const mprof__layout *layout, const mprof__legend *le
                             double rest_px)
 {
     double height = layout->without_legend ? 0 : mprof__legend_height(legend);
-    if (height <= 0 || layout->figure->height_px - rest_px - height - LEGEND_GAP_PX < FAIR_PLOT_PX)
+    if (height <= 0 ||
+        layout->figure->height_px - rest_px - height - LEGEND_GAP_PX < FAIR_PLOT_PX) {
         return 0;
+    }
     return height + LEGEND_GAP_PX;
 }
 
@@ -100,9 +105,10 @@ static mprof_status divide_page(mprof__layout *layout, const mprof__legend *lege
         figure->height_px += wanted - plot_px;
         plot_px = wanted;
     }
-    if (plot_px < LEAST_PLOT_PX || figure->width_px < 200)
+    if (plot_px < LEAST_PLOT_PX || figure->width_px < 200) {
         return mprof_error_set(error, MPROF_EARGUMENT, "a page of %.0f x %.0f pixels is too small",
                                layout->options->width_px, layout->options->height_px);
+    }
     layout->plot.y = HEAD_PX;
     layout->plot.height = floor(plot_px);
     mprof__choose_memory(layout);
@@ -117,9 +123,11 @@ static mprof_status divide_page(mprof__layout *layout, const mprof__legend *lege
 
 static bool has_calls(const mprof__layout *layout)
 {
-    for (size_t r = 0; r < layout->recording_count; r++)
-        if (layout->recordings[r].shown_count)
+    for (size_t r = 0; r < layout->recording_count; r++) {
+        if (layout->recordings[r].shown_count) {
             return true;
+        }
+    }
     return false;
 }
 
@@ -129,8 +137,9 @@ static void fit_lanes(mprof__layout *layout, mprof__lane_plan *lanes, const mpro
     double room =
         layout->figure->height_px - HEAD_PX - TICK_ROW_PX - FOOT_PX - LANE_GAP_PX - FAIR_PLOT_PX;
     if (layout->options->grow ||
-        mprof__lane_plan_fit(lanes, room - mprof__legend_height(legend) - LEGEND_GAP_PX))
+        mprof__lane_plan_fit(lanes, room - mprof__legend_height(legend) - LEGEND_GAP_PX)) {
         return;
+    }
     mprof__lane_plan_fit(lanes, room);
     layout->without_legend = true;
 }
@@ -150,23 +159,27 @@ static mprof_status draw_page(mprof__layout *layout, mprof_error *error)
     double legend_most = fmax(60, figure->height_px * 0.30);
     mprof__legend *legend = mprof__legend_new(
         layout, figure->width_px - 2 * MPROF__MARGIN_PX - USUAL_GUTTER_PX, legend_most);
-    if (!legend)
+    if (!legend) {
         goto out;
+    }
     if (layout->options->flame && has_calls(layout)) {
         lanes = mprof__lane_plan_new(layout);
-        if (!lanes)
+        if (!lanes) {
             goto out;
+        }
         fit_lanes(layout, lanes, legend);
     }
     double rug = lanes ? 0 : mprof__rug_height(layout);
     status = divide_page(layout, legend, lanes, rug, error);
-    if (status != MPROF_OK)
+    if (status != MPROF_OK) {
         goto out;
+    }
     status = MPROF_ENOMEM;
     layout->space = mprof__space_new(
         (mprof_box){layout->plot.x, layout->plot.y - 2, layout->plot.width, layout->plot.height});
-    if (!layout->space)
+    if (!layout->space) {
         goto out;
+    }
     double below = layout->plot.y + layout->plot.height + rug +
                    (lanes ? layout->lanes.height + LANE_GAP_PX : 0);
     mprof__draw_head(layout);
@@ -184,8 +197,9 @@ static mprof_status draw_page(mprof__layout *layout, mprof_error *error)
         mprof__draw_child_peak(layout);
         mprof__group(figure, MPROF_GROUP_NAMES);
     }
-    for (size_t r = 0; r < layout->recording_count; r++)
+    for (size_t r = 0; r < layout->recording_count; r++) {
         mprof__name_kinds(layout, &layout->recordings[r]);
+    }
     if (layout->recording_count == 1) {
         mprof__name_group(layout, &layout->recordings[0]);
         mprof__name_children(layout, &layout->recordings[0]);
@@ -194,15 +208,18 @@ static mprof_status draw_page(mprof__layout *layout, mprof_error *error)
         mprof__group(figure, MPROF_GROUP_RUG);
         mprof__draw_rug(layout, layout->plot.y + layout->plot.height);
     }
-    if (lanes)
+    if (lanes) {
         mprof__draw_lanes(layout, lanes);
-    if (layout->legend_px > 0)
+    }
+    if (layout->legend_px > 0) {
         mprof__draw_legend(
             layout, legend,
             fmin(layout->plot.x, figure->width_px - MPROF__MARGIN_PX - mprof__legend_width(legend)),
             below + TICK_ROW_PX + LEGEND_GAP_PX);
-    if (layout->options->states)
+    }
+    if (layout->options->states) {
         mprof__gather_states(layout);
+    }
     figure->frame = (mprof_frame){.plot = layout->plot,
                                   .lanes = layout->lanes,
                                   .from_s = layout->from_s,
@@ -223,12 +240,15 @@ out:
 static mprof_status prepare_recording(mprof__layout *layout, mprof__recording *recording)
 {
     mprof_status status = mprof__place_calls(layout, recording);
-    if (status == MPROF_OK)
+    if (status == MPROF_OK) {
         status = mprof__rank_children(recording);
-    if (status == MPROF_OK && layout->recording_count == 1)
+    }
+    if (status == MPROF_OK && layout->recording_count == 1) {
         status = mprof__sum_processes(layout, recording);
-    if (status == MPROF_OK)
+    }
+    if (status == MPROF_OK) {
         status = mprof__take_group(layout, recording);
+    }
     return status;
 }
 
@@ -237,21 +257,27 @@ static mprof_status take_stock(mprof__layout *layout, const mprof_profile *const
 {
     for (size_t i = 0; i < layout->recording_count; i++) {
         mprof_status status = mprof__take_recording(&layout->recordings[i], profiles[i]);
-        if (status != MPROF_OK)
+        if (status != MPROF_OK) {
             return status;
-        if (layout->recording_count > 1)
+        }
+        if (layout->recording_count > 1) {
             layout->recordings[i].colour = (int)(i % MPROF__PALETTE_SIZE);
+        }
     }
     mprof_status status = mprof__choose_time(layout, error);
-    if (status == MPROF_OK)
+    if (status == MPROF_OK) {
         status = mprof__colour_functions(layout);
-    if (status == MPROF_ENOTFOUND)
+    }
+    if (status == MPROF_ENOTFOUND) {
         return mprof_error_set(error, MPROF_EARGUMENT, "no function matches: %s",
                                layout->options->function);
-    for (size_t i = 0; status == MPROF_OK && i < layout->recording_count; i++)
+    }
+    for (size_t i = 0; status == MPROF_OK && i < layout->recording_count; i++) {
         status = prepare_recording(layout, &layout->recordings[i]);
-    if (status != MPROF_OK)
+    }
+    if (status != MPROF_OK) {
         return status;
+    }
     layout->figure->title = mprof__title_text(layout);
     layout->figure->facts = mprof__facts_text(layout);
     layout->figure->source = mprof__source_text(layout);
@@ -275,11 +301,13 @@ mprof_status mprof_figure_layout(mprof_figure **out, const mprof_profile *const 
         layout.figure->width_px = layout.options->width_px;
         layout.figure->height_px = layout.options->height_px;
         status = take_stock(&layout, profiles, error);
-        if (status == MPROF_OK)
+        if (status == MPROF_OK) {
             status = draw_page(&layout, error);
+        }
     }
-    for (size_t i = 0; layout.recordings && i < count; i++)
+    for (size_t i = 0; layout.recordings && i < count; i++) {
         mprof__drop_recording(&layout.recordings[i]);
+    }
     free(layout.recordings);
     if (status != MPROF_OK) {
         mprof_figure_free(layout.figure);

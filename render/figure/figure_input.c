@@ -13,10 +13,12 @@
 /* A pattern without wildcards is found anywhere in the dotted name. */
 static bool name_matches(const char *pattern, const char *name, const char *label)
 {
-    if (!pattern)
+    if (!pattern) {
         return true;
-    if (!strpbrk(pattern, "*?["))
+    }
+    if (!strpbrk(pattern, "*?[")) {
         return strstr(name, pattern);
+    }
     return fnmatch(pattern, name, 0) == 0 || fnmatch(pattern, label, 0) == 0;
 }
 
@@ -37,8 +39,9 @@ static int by_name(const void *a, const void *b)
 static int by_total(const void *a, const void *b)
 {
     const struct ranked_name *x = a, *y = b;
-    if (x->total_s != y->total_s)
+    if (x->total_s != y->total_s) {
         return x->total_s < y->total_s ? 1 : -1;
+    }
     return strcmp(x->name, y->name);
 }
 
@@ -49,8 +52,9 @@ static mprof_status add_functions(mprof_figure *figure, const struct ranked_name
     for (size_t i = 0; i < count; i++) {
         const struct ranked_name *f = &functions[i];
         char *name = mprof__visible(f->name, strlen(f->name), FUNCTION_BYTES_MAX);
-        if (!name)
+        if (!name) {
             return MPROF_ENOMEM;
+        }
         mprof__add_function(figure, name, f->recording->function_labels[f->function]);
         free(name);
     }
@@ -61,41 +65,49 @@ static mprof_status add_functions(mprof_figure *figure, const struct ranked_name
 mprof_status mprof__colour_functions(mprof__layout *layout)
 {
     size_t room = 0, count = 0;
-    for (size_t r = 0; r < layout->recording_count; r++)
+    for (size_t r = 0; r < layout->recording_count; r++) {
         room += layout->recordings[r].function_count;
-    if (layout->options->function && !room)
+    }
+    if (layout->options->function && !room) {
         return MPROF_ENOTFOUND;
-    if (!room || !layout->options->functions)
+    }
+    if (!room || !layout->options->functions) {
         return MPROF_OK;
+    }
     struct ranked_name *all = malloc(room * sizeof *all), *unique = malloc(room * sizeof *unique);
     const char **names = malloc(room * sizeof *names);
     int8_t *slots = malloc(room);
     mprof_status status = MPROF_ENOMEM;
-    if (!all || !unique || !names || !slots)
+    if (!all || !unique || !names || !slots) {
         goto out;
+    }
     for (size_t r = 0; r < layout->recording_count; r++) {
         mprof__recording *recording = &layout->recordings[r];
         for (size_t i = 0; i < recording->function_count; i++) {
             const mprof_function *f = &recording->functions[i];
-            if (name_matches(layout->options->function, f->name, f->label))
+            if (name_matches(layout->options->function, f->name, f->label)) {
                 all[count++] = (struct ranked_name){
                     .name = f->name, .total_s = f->total_s, .recording = recording, .function = i};
+            }
         }
     }
     status = count ? MPROF_OK : MPROF_ENOTFOUND;
-    if (!count)
+    if (!count) {
         goto out;
+    }
     qsort(all, count, sizeof *all, by_name);
     size_t different = 0;
     for (size_t i = 0; i < count; i++) {
-        if (!different || strcmp(unique[different - 1].name, all[i].name) != 0)
+        if (!different || strcmp(unique[different - 1].name, all[i].name) != 0) {
             unique[different++] = all[i];
-        else
+        } else {
             unique[different - 1].total_s += all[i].total_s;
+        }
     }
     qsort(unique, different, sizeof *unique, by_total);
-    for (size_t i = 0; i < different; i++)
+    for (size_t i = 0; i < different; i++) {
         names[i] = unique[i].name;
+    }
     mprof__palette_assign(slots, names, different);
     status = add_functions(layout->figure, unique, different);
     for (uint32_t i = 0; i < different; i++) {
@@ -104,8 +116,9 @@ mprof_status mprof__colour_functions(mprof__layout *layout)
     }
     qsort(unique, different, sizeof *unique, by_name);
     for (size_t i = 0, u = 0; i < count; i++) {
-        while (strcmp(unique[u].name, all[i].name) != 0)
+        while (strcmp(unique[u].name, all[i].name) != 0) {
             u++;
+        }
         all[i].recording->function_colours[all[i].function] = unique[u].slot;
         all[i].recording->function_numbers[all[i].function] = unique[u].number;
     }
@@ -142,22 +155,26 @@ mprof_status mprof__take_recording(mprof__recording *recording, const mprof_prof
         calloc(recording->function_count + 1, sizeof *recording->function_numbers);
     recording->function_labels =
         calloc(recording->function_count + 1, sizeof *recording->function_labels);
-    if (!recording->function_colours || !recording->function_numbers || !recording->function_labels)
+    if (!recording->function_colours || !recording->function_numbers ||
+        !recording->function_labels) {
         return MPROF_ENOMEM;
+    }
     memset(recording->function_colours, MPROF_COLOUR_NONE, recording->function_count + 1);
     for (size_t i = 0; i < recording->function_count; i++) {
         const char *label = recording->functions[i].label;
         recording->function_labels[i] = mprof__visible(label, strlen(label), LABEL_BYTES_MAX);
-        if (!recording->function_labels[i])
+        if (!recording->function_labels[i]) {
             return MPROF_ENOMEM;
+        }
     }
     return MPROF_OK;
 }
 
 void mprof__drop_recording(mprof__recording *recording)
 {
-    for (size_t i = 0; recording->function_labels && i < recording->function_count; i++)
+    for (size_t i = 0; recording->function_labels && i < recording->function_count; i++) {
         free(recording->function_labels[i]);
+    }
     free(recording->function_labels);
     free(recording->function_colours);
     free(recording->function_numbers);

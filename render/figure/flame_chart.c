@@ -42,18 +42,21 @@ struct mprof__lane_plan {
 
 void mprof__lane_plan_free(mprof__lane_plan *plan)
 {
-    if (!plan)
+    if (!plan) {
         return;
-    for (size_t i = 0; i < plan->count; i++)
+    }
+    for (size_t i = 0; i < plan->count; i++) {
         free(plan->entries[i].name);
+    }
     free(plan->entries);
     free(plan);
 }
 
 static int add_entry(mprof__lane_plan *plan, struct entry entry)
 {
-    if (!entry.name)
+    if (!entry.name) {
         return 0;
+    }
     if (plan->count == plan->room) {
         size_t room = plan->room ? plan->room * 2 : 16;
         void *grown = realloc(plan->entries, room * sizeof *plan->entries);
@@ -70,10 +73,12 @@ static int add_entry(mprof__lane_plan *plan, struct entry entry)
 
 static bool has_several_processes(const mprof__recording *recording)
 {
-    for (size_t i = 1; i < recording->shown_lane_count; i++)
+    for (size_t i = 1; i < recording->shown_lane_count; i++) {
         if (recording->lanes[recording->lane_order[i]].process !=
-            recording->lanes[recording->lane_order[0]].process)
+            recording->lanes[recording->lane_order[0]].process) {
             return true;
+        }
+    }
     return false;
 }
 
@@ -82,15 +87,18 @@ static char *group_name(const mprof__layout *layout, const mprof__recording *rec
                         const uint32_t *process)
 {
     char text[200] = "", *whole = NULL;
-    if (process)
+    if (process) {
         mprof__process_text(text, sizeof text, recording, *process);
-    if (layout->recording_count < 2)
+    }
+    if (layout->recording_count < 2) {
         return strdup(text);
+    }
     const char *file = mprof_profile_file(recording->profile);
     const char *slash = strrchr(file, '/');
     char *name = mprof__visible(slash ? slash + 1 : file, strlen(slash ? slash + 1 : file), 200);
-    if (name && asprintf(&whole, "%s%s%s", name, process ? "  \xC2\xB7  " : "", text) < 0)
+    if (name && asprintf(&whole, "%s%s%s", name, process ? "  \xC2\xB7  " : "", text) < 0) {
         whole = NULL;
+    }
     free(name);
     return whole;
 }
@@ -120,12 +128,14 @@ static int add_lanes(mprof__layout *layout, mprof__lane_plan *plan,
     for (size_t i = 0; good && i < recording->shown_lane_count; i++) {
         uint32_t index = recording->lane_order[i];
         const mprof_lane *lane = &recording->lanes[index];
-        if (grouped && lane->process != process)
+        if (grouped && lane->process != process) {
             good = add_group(layout, plan, recording, &lane->process);
+        }
         process = lane->process;
         char *name = mprof__visible(lane->name, strlen(lane->name), 120);
-        if (good)
+        if (good) {
             good = name && add_lane(plan, recording, index, *name || grouped ? name : "main");
+        }
         free(name);
     }
     return good;
@@ -145,8 +155,9 @@ static int add_functions(mprof__layout *layout, mprof__lane_plan *plan,
 static double height_with(const mprof__lane_plan *plan, double row_px)
 {
     double height = 0;
-    for (size_t i = 0; i < plan->count; i++)
+    for (size_t i = 0; i < plan->count; i++) {
         height += plan->entries[i].rows ? plan->entries[i].rows * row_px + LANE_GAP_PX : GROUP_PX;
+    }
     return height;
 }
 
@@ -156,13 +167,15 @@ int mprof__lane_plan_fit(mprof__lane_plan *plan, double most_px)
 {
     static const double heights[] = {20, 16, 14, 10, 6, 4};
     size_t rows = 0, step = 0;
-    for (size_t i = 0; i < plan->count; i++)
+    for (size_t i = 0; i < plan->count; i++) {
         rows += (size_t)plan->entries[i].rows;
+    }
     step = rows <= 40 ? 0 : rows <= 80 ? 1 : rows <= 160 ? 3 : 4;
     most_px = fmin(most_px, HEIGHT_MAX_PX);
     while (step + 1 < sizeof heights / sizeof *heights &&
-           height_with(plan, heights[step]) > most_px)
+           height_with(plan, heights[step]) > most_px) {
         step++;
+    }
     plan->row_px = heights[step];
     plan->hidden = 0;
     double y = 0, cut = 0;
@@ -193,21 +206,25 @@ int mprof__lane_plan_fit(mprof__lane_plan *plan, double most_px)
 mprof__lane_plan *mprof__lane_plan_new(mprof__layout *layout)
 {
     mprof__lane_plan *plan = calloc(1, sizeof *plan);
-    if (!plan)
+    if (!plan) {
         return NULL;
-    for (size_t i = 0; i < layout->recording_count; i++)
+    }
+    for (size_t i = 0; i < layout->recording_count; i++) {
         if (layout->options->order == MPROF_BY_FUNCTION
                 ? !add_functions(layout, plan, &layout->recordings[i])
                 : !add_lanes(layout, plan, &layout->recordings[i])) {
             mprof__lane_plan_free(plan);
             return NULL;
         }
+    }
     mprof__lane_plan_fit(plan, INFINITY);
-    for (size_t i = 0; i < plan->count; i++)
-        if (plan->entries[i].rows)
+    for (size_t i = 0; i < plan->count; i++) {
+        if (plan->entries[i].rows) {
             plan->gutter = fmax(plan->gutter, mprof__text_width(layout, MPROF_ROLE_LANE_NAME,
                                                                 plan->entries[i].name,
                                                                 strlen(plan->entries[i].name)));
+        }
+    }
     plan->gutter = fmin(plan->gutter, GUTTER_MAX_PX) + GUTTER_GAP_PX;
     return plan;
 }
@@ -234,14 +251,15 @@ static void caption_text(char *text, size_t size, int step, const mprof__run *ru
                          const char *duration, const char *change)
 {
     const char *gap = *name ? "  " : "";
-    if (run->calls > 1 && step == 0)
+    if (run->calls > 1 && step == 0) {
         snprintf(text, size, "%s%s\xC3\x97%llu", name, gap, (unsigned long long)run->calls);
-    else if (run->calls == 1 && step == 0)
+    } else if (run->calls == 1 && step == 0) {
         snprintf(text, size, "%s%s%s  %s", name, gap, duration, change);
-    else if (run->calls == 1 && step == 1)
+    } else if (run->calls == 1 && step == 1) {
         snprintf(text, size, "%s%s%s", name, gap, duration);
-    else
+    } else {
         snprintf(text, size, "%s", name);
+    }
 }
 
 /* Name, duration and change of memory; then without the change; then the name alone; then
@@ -253,8 +271,9 @@ static void draw_caption(struct lane_pen *pen, const mprof__run *run, mprof_box 
     const char *label = pen->recording->function_labels[span->function];
     char duration[32], change[32], text[400];
     double room = box.width - EDGE_PX - 2 * PADDING_PX;
-    if (pen->row_px < NAMED_ROW_PX || room < 8)
+    if (pen->row_px < NAMED_ROW_PX || room < 8) {
         return;
+    }
     mprof__duration_text(duration, sizeof duration, span->exit.time_s - span->enter.time_s);
     mprof__change_text(change, sizeof change, span->exit.mib - span->enter.mib);
     double width = 0;
@@ -264,18 +283,22 @@ static void draw_caption(struct lane_pen *pen, const mprof__run *run, mprof_box 
         caption_text(text, sizeof text, step, run, named ? label : "", duration, change);
         length = strlen(text);
         width = mprof__text_width(layout, MPROF_ROLE_BOX_NAME, text, length);
-        if (width <= room)
+        if (width <= room) {
             break;
+        }
     }
-    if (width > room && !named)
+    if (width > room && !named) {
         return;
+    }
     if (width > room) {
         length = mprof__fit_text(layout, MPROF_ROLE_BOX_NAME, text, sizeof text, label, room);
-        if (length < LEAST_LETTERS + 3)
+        if (length < LEAST_LETTERS + 3) {
             return; /* a letter and dots say nothing */
+        }
     }
-    if (length)
+    if (length) {
         width = mprof__text_width(layout, MPROF_ROLE_BOX_NAME, text, length);
+    }
     mprof__add_text(layout->figure, MPROF_ROLE_BOX_NAME, MPROF_COLOUR_NONE, MPROF_ANCHOR_START,
                     box.x + EDGE_PX + PADDING_PX, box.y + box.height / 2 + 4, width, text, length);
 }
@@ -286,9 +309,10 @@ static void draw_open_end(mprof__layout *layout, int colour, mprof_box box)
     size_t first = layout->figure->point_count;
     double right = box.x + box.width;
     int teeth = (int)fmax(2, floor(box.height / TOOTH_PX));
-    for (int i = 0; i <= teeth; i++)
+    for (int i = 0; i <= teeth; i++) {
         mprof__add_path_point(layout->figure, right - (i % 2 ? TOOTH_PX : 0),
                               box.y + box.height * i / teeth);
+    }
     mprof__add_path(layout->figure, MPROF_SHAPE_LINE, MPROF_ROLE_BOX_OPEN, colour, first,
                     MPROF_ABOUT_NONE);
 }
@@ -298,8 +322,9 @@ static void draw_run(void *data, const mprof__run *run)
     struct lane_pen *pen = data;
     mprof_figure *figure = pen->layout->figure;
     double y = pen->lane_y[run->lane];
-    if (y < 0 || (int64_t)run->row >= pen->lane_rows[run->lane])
+    if (y < 0 || (int64_t)run->row >= pen->lane_rows[run->lane]) {
         return;
+    }
     int colour = pen->recording->function_colours[pen->recording->spans[run->span].function];
     double gap = run->x1 - run->x0 >= 3 ? 1 : 0;
     mprof_box box = {run->x0, y + run->row * pen->row_px, fmax(run->x1 - run->x0 - gap, 0.5),
@@ -307,12 +332,14 @@ static void draw_run(void *data, const mprof__run *run)
     bool fine = box.width < FINE_PX;
     mprof__add_rect(figure, fine ? MPROF_ROLE_BOX_FINE : MPROF_ROLE_BOX, colour, box,
                     mprof__about_run(pen->layout, pen->recording, run));
-    if (!fine && !run->cut_left)
+    if (!fine && !run->cut_left) {
         mprof__add_rect(figure, MPROF_ROLE_BOX_EDGE, colour,
                         (mprof_box){box.x, box.y, fmin(EDGE_PX, box.width / 3), box.height},
                         MPROF_ABOUT_NONE);
-    if (run->open && box.width >= 2 * EDGE_PX)
+    }
+    if (run->open && box.width >= 2 * EDGE_PX) {
         draw_open_end(pen->layout, colour, box);
+    }
     draw_caption(pen, run, box);
 }
 
@@ -324,8 +351,9 @@ static void draw_names(mprof__layout *layout, const mprof__lane_plan *plan)
     for (size_t i = 0; i < plan->count; i++) {
         const struct entry *entry = &plan->entries[i];
         double y = layout->lanes.y + entry->y;
-        if (entry->y < 0)
+        if (entry->y < 0) {
             continue;
+        }
         if (!entry->rows) {
             size_t length = mprof__fit_text(layout, MPROF_ROLE_LANE_GROUP, text, sizeof text,
                                             entry->name, layout->lanes.width);
@@ -364,14 +392,17 @@ static int find_lanes(const mprof__layout *layout, const mprof__lane_plan *plan,
                                                                : recording->lane_count;
     *lane_y = malloc((lanes + 1) * sizeof **lane_y);
     *lane_rows = calloc(lanes + 1, sizeof **lane_rows);
-    if (!*lane_y || !*lane_rows)
+    if (!*lane_y || !*lane_rows) {
         return 0;
-    for (size_t i = 0; i < lanes; i++)
+    }
+    for (size_t i = 0; i < lanes; i++) {
         (*lane_y)[i] = -1;
+    }
     for (size_t i = 0; i < plan->count; i++) {
         const struct entry *entry = &plan->entries[i];
-        if (entry->recording != recording || !entry->rows || entry->y < 0)
+        if (entry->recording != recording || !entry->rows || entry->y < 0) {
             continue;
+        }
         (*lane_y)[entry->lane] = layout->lanes.y + entry->y;
         (*lane_rows)[entry->lane] = entry->shown;
     }
@@ -390,8 +421,9 @@ void mprof__draw_lanes(mprof__layout *layout, const mprof__lane_plan *plan)
             struct lane_pen pen = {layout, recording, lane_y, lane_rows, plan->row_px};
             status = mprof__each_run(layout, recording, 1.0, draw_run, &pen);
         }
-        if (status != MPROF_OK && layout->figure->status == MPROF_OK)
+        if (status != MPROF_OK && layout->figure->status == MPROF_OK) {
             layout->figure->status = status;
+        }
         free(lane_y);
         free(lane_rows);
     }

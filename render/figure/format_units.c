@@ -50,8 +50,9 @@ static char *memory_with(char *text, size_t size, double mib, const char *sign)
     double value = fabs(mib);
     int unit = 0;
     /* no four digits: 1008 KiB are 1.0 MiB */
-    while (units[unit + 1].name && value >= units[unit + 1].mib * (999.5 / 1024))
+    while (units[unit + 1].name && value >= units[unit + 1].mib * (999.5 / 1024)) {
         unit++;
+    }
     double shown = value / units[unit].mib;
     /* MiB keep one decimal: the difference of two large numbers is what people look for */
     int places = shown == 0            ? 0
@@ -59,11 +60,12 @@ static char *memory_with(char *text, size_t size, double mib, const char *sign)
                  : unit == 1           ? 1
                  : decimals(shown) < 1 ? 1
                                        : decimals(shown);
-    if (shown >= 1e7)
+    if (shown >= 1e7) {
         snprintf(text, size, "%s%.3g %s", sign, shown, units[unit].name);
-    else
+    } else {
         snprintf(text, size, "%s%.*f %s", sign, places, shown,
                  shown == 0 ? "MiB" : units[unit].name);
+    }
     return text;
 }
 
@@ -74,8 +76,9 @@ char *mprof__memory_text(char *text, size_t size, double mib)
 
 char *mprof__change_text(char *text, size_t size, double mib)
 {
-    if (fabs(mib) < 0.5 / 1024)
+    if (fabs(mib) < 0.5 / 1024) {
         mib = 0;
+    }
     return memory_with(text, size, mib, mib < 0 ? "\xE2\x88\x92" : mib > 0 ? "+" : "\xC2\xB1");
 }
 
@@ -85,8 +88,9 @@ char *mprof__count_text(char *text, size_t size, uint64_t count)
     int length = snprintf(digits, sizeof digits, "%llu", (unsigned long long)count);
     size_t used = 0;
     for (int i = 0; i < length && used + 2 < size; i++) {
-        if (i && (length - i) % 3 == 0)
+        if (i && (length - i) % 3 == 0) {
             text[used++] = ',';
+        }
         text[used++] = digits[i];
     }
     text[used] = '\0';
@@ -97,10 +101,12 @@ char *mprof__date_text(char *text, size_t size, double unix_s)
 {
     struct tm parts;
     text[0] = '\0';
-    if (fabs(unix_s) > 1e11)
+    if (fabs(unix_s) > 1e11) {
         return text;
+    }
     time_t whole = (time_t)floor(unix_s);
-    if (localtime_r(&whole, &parts))
+    if (localtime_r(&whole, &parts)) {
         strftime(text, size, "%Y-%m-%d %H:%M:%S", &parts);
+    }
     return text;
 }

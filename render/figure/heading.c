@@ -23,10 +23,12 @@ char *mprof__title_text(const mprof__layout *layout)
         snprintf(text, sizeof text, "%zu recordings", layout->recording_count);
         title = text;
     }
-    if (!title)
+    if (!title) {
         title = mprof_profile_command_line(layout->recordings[0].profile);
-    if (!*title)
+    }
+    if (!*title) {
         title = file_name(layout->recordings[0].profile);
+    }
     return mprof__visible(title, strlen(title), 4000);
 }
 
@@ -39,10 +41,11 @@ static void add_fact(struct sentence *sentence, const char *fact)
 {
     int wrote = snprintf(sentence->text + sentence->used, sizeof sentence->text - sentence->used,
                          "%s%s", sentence->used ? "  \xC2\xB7  " : "", fact);
-    if (wrote > 0 && sentence->used + (size_t)wrote < sizeof sentence->text)
+    if (wrote > 0 && sentence->used + (size_t)wrote < sizeof sentence->text) {
         sentence->used += (size_t)wrote;
-    else
+    } else {
         sentence->text[sentence->used] = '\0';
+    }
 }
 
 static void add_count(struct sentence *sentence, uint64_t count, const char *one, const char *many)
@@ -57,14 +60,17 @@ static void add_calls(struct sentence *sentence, const mprof__layout *layout)
 {
     uint64_t calls = 0;
     size_t functions = 0;
-    for (size_t r = 0; r < layout->recording_count; r++)
-        for (size_t i = 0; i < layout->recordings[r].function_count; i++)
+    for (size_t r = 0; r < layout->recording_count; r++) {
+        for (size_t i = 0; i < layout->recordings[r].function_count; i++) {
             if (layout->recordings[r].function_colours[i] != MPROF_COLOUR_NONE) {
                 calls += layout->recordings[r].functions[i].call_count;
                 functions++;
             }
-    if (!calls)
+        }
+    }
+    if (!calls) {
         return;
+    }
     char count[32], of[32], text[120];
     snprintf(text, sizeof text, "%s call%s of %s function%s",
              mprof__count_text(count, sizeof count, calls), calls == 1 ? "" : "s",
@@ -79,16 +85,18 @@ void mprof__death_text(char *text, size_t size, const mprof_process *process)
             ? sigabbrev_np((int)process->exit_value)
             : NULL;
     *text = '\0';
-    if (!process->ended)
+    if (!process->ended) {
         return;
-    if (process->cause == MPROF_EXIT_OOM)
+    }
+    if (process->cause == MPROF_EXIT_OOM) {
         snprintf(text, size, "killed: out of memory");
-    else if (process->cause == MPROF_EXIT_SIGNAL && name)
+    } else if (process->cause == MPROF_EXIT_SIGNAL && name) {
         snprintf(text, size, "ended by SIG%s", name);
-    else if (process->cause == MPROF_EXIT_SIGNAL)
+    } else if (process->cause == MPROF_EXIT_SIGNAL) {
         snprintf(text, size, "ended by signal %lld", (long long)process->exit_value);
-    else if (process->cause == MPROF_EXIT_STATUS && process->exit_value != 0)
+    } else if (process->cause == MPROF_EXIT_STATUS && process->exit_value != 0) {
         snprintf(text, size, "exit status %lld", (long long)process->exit_value);
+    }
 }
 
 void mprof__exact_peak_text(char *text, size_t size, const mprof__layout *layout,
@@ -99,25 +107,29 @@ void mprof__exact_peak_text(char *text, size_t size, const mprof__layout *layout
     *text = '\0';
     /* the kernel does not tell when it was: of a part of the recording it says nothing */
     if (!(process->kernel_peak_mib > process->series.peak.mib) || !process->series.sample_count ||
-        window[0] != 0 || window[1] != 0)
+        window[0] != 0 || window[1] != 0) {
         return;
+    }
     mprof__memory_text(sampled, sizeof sampled, process->series.peak.mib);
     mprof__memory_text(text, size, process->kernel_peak_mib);
-    if (strcmp(text, sampled) == 0)
+    if (strcmp(text, sampled) == 0) {
         *text = '\0';
+    }
 }
 
 static void add_group(struct sentence *sentence, const mprof_control_group *group)
 {
     char highest[40], limit[40], text[120];
-    if (isnan(group->highest.mib))
+    if (isnan(group->highest.mib)) {
         return;
+    }
     mprof__memory_text(highest, sizeof highest, group->highest.mib);
-    if (isnan(group->limit_mib))
+    if (isnan(group->limit_mib)) {
         snprintf(text, sizeof text, "control group up to %s", highest);
-    else
+    } else {
         snprintf(text, sizeof text, "control group up to %s of %s", highest,
                  mprof__memory_text(limit, sizeof limit, group->limit_mib));
+    }
     add_fact(sentence, text);
 }
 
@@ -135,38 +147,45 @@ char *mprof__facts_text(const mprof__layout *layout)
         peak = fmax(peak, layout->recordings[r].line->peak.mib);
     }
     if (layout->recording_count == 1) {
-        if (*mprof__date_text(text, sizeof text, first->start_s))
+        if (*mprof__date_text(text, sizeof text, first->start_s)) {
             add_fact(&sentence, text);
+        }
         add_fact(&sentence,
                  mprof__duration_text(text, sizeof text,
                                       mprof_profile_end_s(first->profile) - first->start_s));
     }
-    if (samples)
+    if (samples) {
         add_count(&sentence, samples, "sample", "samples");
-    else
+    } else {
         add_fact(&sentence, "no sample in this window");
+    }
     add_calls(&sentence, layout);
-    if (layout->recording_count == 1 && first->process_count > 1)
+    if (layout->recording_count == 1 && first->process_count > 1) {
         add_count(&sentence, first->process_count, "process", "processes");
+    }
     char memory[40];
     /* the plot is as high as the sum of all: not to be taken for this peak */
     bool of_main = layout->recording_count == 1 && first->child_count > 0 && !first->main_is_sum;
     snprintf(text, sizeof text, "%speak %s", of_main ? "main process: " : "",
              mprof__memory_text(memory, sizeof memory, peak));
-    if (layout->recordings[0].line->sample_count || layout->recording_count > 1)
+    if (layout->recordings[0].line->sample_count || layout->recording_count > 1) {
         add_fact(&sentence, text);
+    }
     if (layout->recording_count == 1) {
         mprof__exact_peak_text(memory, sizeof memory, layout, &first->processes[0]);
         snprintf(text, sizeof text, "between samples %s", memory);
-        if (*memory)
+        if (*memory) {
             add_fact(&sentence, text);
+        }
         add_group(&sentence, mprof_profile_control_group(first->profile));
         mprof__death_text(text, sizeof text, &first->processes[0]);
-        if (*text)
+        if (*text) {
             add_fact(&sentence, text);
+        }
     }
-    if (skipped)
+    if (skipped) {
         add_count(&sentence, skipped, "call not recorded", "calls not recorded");
+    }
     return strdup(sentence.text);
 }
 

@@ -48,10 +48,12 @@ struct mprof__legend {
 
 void mprof__legend_free(mprof__legend *legend)
 {
-    if (!legend)
+    if (!legend) {
         return;
-    for (size_t i = 0; i < legend->table_count; i++)
+    }
+    for (size_t i = 0; i < legend->table_count; i++) {
         free(legend->tables[i].rows);
+    }
     free(legend);
 }
 
@@ -66,8 +68,9 @@ static void set_name(mprof__legend *legend, const mprof__layout *layout, struct 
 static struct table *add_table(mprof__legend *legend, size_t rows)
 {
     struct row *list = calloc(rows ? rows : 1, sizeof *list);
-    if (!list)
+    if (!list) {
         return NULL;
+    }
     struct table *table = &legend->tables[legend->table_count++];
     table->rows = list;
     return table;
@@ -87,9 +90,11 @@ static void set_heads(struct table *table, const char *const *heads)
 
 static bool is_empty(const struct table *table, int column)
 {
-    for (size_t i = 0; i < table->count; i++)
-        if (*table->rows[i].cells[column])
+    for (size_t i = 0; i < table->count; i++) {
+        if (*table->rows[i].cells[column]) {
             return false;
+        }
+    }
     return true;
 }
 
@@ -98,18 +103,21 @@ static void leave_out(struct table *table, int column)
     int behind = table->columns - 1 - (column + 1);
     memmove(table->heads[column + 1], table->heads[column + 2],
             (size_t)behind * sizeof *table->heads);
-    for (size_t i = 0; i < table->count; i++)
+    for (size_t i = 0; i < table->count; i++) {
         memmove(table->rows[i].cells[column], table->rows[i].cells[column + 1],
                 (size_t)behind * sizeof *table->rows[i].cells);
+    }
     table->columns--;
 }
 
 /* What nothing is known of takes no room. */
 static void leave_out_empty_columns(struct table *table)
 {
-    for (int column = table->columns - 2; column >= 0; column--)
-        if (is_empty(table, column))
+    for (int column = table->columns - 2; column >= 0; column--) {
+        if (is_empty(table, column)) {
             leave_out(table, column);
+        }
+    }
 }
 
 /* A function over all recordings. */
@@ -128,8 +136,9 @@ static int by_name(const void *a, const void *b)
 static int by_time(const void *a, const void *b)
 {
     const struct total *x = a, *y = b;
-    if (x->total_s != y->total_s)
+    if (x->total_s != y->total_s) {
         return x->total_s < y->total_s ? 1 : -1;
+    }
     return strcmp(x->name, y->name);
 }
 
@@ -140,7 +149,7 @@ static size_t collect_functions(const mprof__layout *layout, struct total *total
         const mprof__recording *recording = &layout->recordings[r];
         for (size_t i = 0; i < recording->function_count; i++) {
             const mprof_function *f = &recording->functions[i];
-            if (recording->function_colours[i] != MPROF_COLOUR_NONE)
+            if (recording->function_colours[i] != MPROF_COLOUR_NONE) {
                 totals[count++] = (struct total){f->name,
                                                  recording->function_labels[i],
                                                  recording->function_colours[i],
@@ -149,6 +158,7 @@ static size_t collect_functions(const mprof__layout *layout, struct total *total
                                                  f->longest_s,
                                                  f->change_mib,
                                                  f->peak_mib};
+            }
         }
     }
     if (layout->recording_count > 1 && count) {
@@ -168,8 +178,9 @@ static size_t collect_functions(const mprof__layout *layout, struct total *total
         }
         count = kept + 1;
     }
-    if (count)
+    if (count) {
         qsort(totals, count, sizeof *totals, by_time);
+    }
     return count;
 }
 
@@ -178,13 +189,16 @@ static int add_functions(mprof__legend *legend, const mprof__layout *layout, siz
     static const char *const heads[] = {"function",        "calls", "total", "longest",
                                         "\xCE\x94 memory", "peak",  NULL};
     size_t room = 0;
-    for (size_t r = 0; r < layout->recording_count; r++)
+    for (size_t r = 0; r < layout->recording_count; r++) {
         room += layout->recordings[r].function_count;
-    if (!room)
+    }
+    if (!room) {
         return 1;
+    }
     struct total *totals = malloc(room * sizeof *totals);
-    if (!totals)
+    if (!totals) {
         return 0;
+    }
     size_t count = collect_functions(layout, totals);
     if (!count) {
         free(totals);
@@ -213,37 +227,41 @@ static int add_functions(mprof__legend *legend, const mprof__layout *layout, siz
 
 static void end_text(char *text, size_t size, const mprof_process *process, bool known)
 {
-    if (!process->ended)
+    if (!process->ended) {
         snprintf(text, size, known ? "\xE2\x80\x93" : "");
-    else if (process->cause == MPROF_EXIT_STATUS)
+    } else if (process->cause == MPROF_EXIT_STATUS) {
         snprintf(text, size, "exit %lld", (long long)process->exit_value);
-    else if (process->cause == MPROF_EXIT_SIGNAL)
+    } else if (process->cause == MPROF_EXIT_SIGNAL) {
         snprintf(text, size, "signal %lld", (long long)process->exit_value);
-    else if (process->cause == MPROF_EXIT_OOM)
+    } else if (process->cause == MPROF_EXIT_OOM) {
         snprintf(text, size, "out of memory");
-    else
+    } else {
         snprintf(text, size, "ended");
+    }
 }
 
 static int add_processes(mprof__legend *legend, const mprof__layout *layout, size_t most)
 {
     static const char *const heads[] = {"process",    "lasted", "mean", "peak",
                                         "exact peak", "end",    NULL};
-    if (layout->recording_count != 1)
+    if (layout->recording_count != 1) {
         return 1;
+    }
     const mprof__recording *recording = &layout->recordings[0];
     const uint32_t *ranked = recording->children;
     size_t count = recording->child_count;
-    if (!count)
+    if (!count) {
         return 1;
+    }
     struct table *table = add_table(legend, count < most ? count : most);
     if (table) {
         bool ends_known = false; /* files of upstream do not tell */
         set_heads(table, heads);
         table->total = count;
         table->count = count < most ? count : most;
-        for (size_t i = 0; i < count; i++)
+        for (size_t i = 0; i < count; i++) {
             ends_known = ends_known || recording->processes[ranked[i]].ended;
+        }
         for (size_t i = 0; i < table->count; i++) {
             const mprof_process *process = &recording->processes[ranked[i]];
             struct row *row = &table->rows[i];
@@ -270,8 +288,9 @@ static void fill_memory_row(mprof__legend *legend, const mprof__layout *layout, 
                             const char *text, const mprof_series *series)
 {
     set_name(legend, layout, row, text);
-    if (!series->sample_count) /* its line crosses the window */
+    if (!series->sample_count) { /* its line crosses the window */
         return;
+    }
     mprof__memory_text(row->cells[0], sizeof *row->cells, series->peak.mib);
     mprof__memory_text(row->cells[1], sizeof *row->cells, series->mean_mib);
     mprof__count_text(row->cells[2], sizeof *row->cells, series->sample_count);
@@ -284,11 +303,13 @@ static int add_kinds(mprof__legend *legend, const mprof__layout *layout)
     const mprof__recording *recording = &layout->recordings[0];
     mprof__kind_curve curve = {.series = NULL};
     char text[240];
-    if (layout->recording_count != 1 || !mprof__next_kind(layout, recording, &curve))
+    if (layout->recording_count != 1 || !mprof__next_kind(layout, recording, &curve)) {
         return 1;
+    }
     struct table *table = add_table(legend, MPROF_KIND_COUNT + 1);
-    if (!table)
+    if (!table) {
         return 0;
+    }
     set_heads(table, heads);
     struct row *row = &table->rows[table->count++];
     row->colour = MPROF_COLOUR_NONE;
@@ -311,14 +332,16 @@ static void add_kind_columns(struct table *table, const mprof__layout *layout)
 {
     for (int kind = 0; kind < MPROF_KIND_COUNT; kind++) {
         char head[24];
-        if (layout->recording_count == 1 || !(layout->options->kinds & 1U << kind))
+        if (layout->recording_count == 1 || !(layout->options->kinds & 1U << kind)) {
             continue;
+        }
         for (size_t i = 0; i < table->count; i++) {
             const mprof_series *series =
                 &mprof_profile_kind(layout->recordings[i].profile, (mprof_kind)kind)->series;
-            if (series->sample_count)
+            if (series->sample_count) {
                 mprof__memory_text(table->rows[i].cells[table->columns - 1],
                                    sizeof *table->rows[i].cells, series->peak.mib);
+            }
         }
         snprintf(head, sizeof head, "peak %s", mprof__kind_label((mprof_kind)kind));
         add_head(table, head);
@@ -329,14 +352,17 @@ static int add_recordings(mprof__legend *legend, const mprof__layout *layout)
 {
     static const char *const heads[] = {"recording", "started", "lasted", "samples",
                                         "peak",      "slope",   NULL};
-    if (layout->recording_count == 1 && !layout->options->slope)
+    if (layout->recording_count == 1 && !layout->options->slope) {
         return 1;
+    }
     struct table *table = add_table(legend, layout->recording_count);
-    if (!table)
+    if (!table) {
         return 0;
+    }
     set_heads(table, heads);
-    if (!layout->options->slope)
+    if (!layout->options->slope) {
         table->columns--;
+    }
     table->total = table->count = layout->recording_count;
     for (size_t i = 0; i < table->count; i++) {
         const mprof__recording *recording = &layout->recordings[i];
@@ -345,8 +371,9 @@ static int add_recordings(mprof__legend *legend, const mprof__layout *layout)
         const char *slash = strrchr(file, '/');
         char *name =
             mprof__visible(slash ? slash + 1 : file, strlen(slash ? slash + 1 : file), 150);
-        if (!name)
+        if (!name) {
             return 0;
+        }
         row->colour = recording->colour;
         row->swatch = recording->colour == MPROF_COLOUR_NONE ? MPROF_ROLE_CURVE : MPROF_ROLE_SWATCH;
         set_name(legend, layout, row, name);
@@ -356,11 +383,13 @@ static int add_recordings(mprof__legend *legend, const mprof__layout *layout)
                              mprof_profile_end_s(recording->profile) - recording->start_s);
         mprof__count_text(row->cells[2], sizeof *row->cells,
                           mprof_profile_samples(recording->profile)->sample_count);
-        if (recording->line->sample_count)
+        if (recording->line->sample_count) {
             mprof__memory_text(row->cells[3], sizeof *row->cells, recording->line->peak.mib);
-        if (layout->options->slope)
+        }
+        if (layout->options->slope) {
             snprintf(row->cells[4], sizeof *row->cells, "%.5f MiB/s",
                      mprof_profile_samples(recording->profile)->slope_mib_per_s);
+        }
     }
     add_kind_columns(table, layout);
     return 1;
@@ -394,8 +423,9 @@ static void arrange(mprof__legend *legend, double width_px, double most_height_p
     size_t rows = (size_t)fmax(1, floor((most_height_px - HEAD_PX) / ROW_PX));
     size_t highest = 0;
     double used = 0;
-    for (size_t i = 0; i < legend->table_count; i++)
+    for (size_t i = 0; i < legend->table_count; i++) {
         used += legend->tables[i].width + (i ? TABLE_GAP_PX : 0);
+    }
     for (size_t i = 0; i < legend->table_count; i++) {
         struct table *table = &legend->tables[i];
         size_t blocks = 1;
@@ -407,8 +437,9 @@ static void arrange(mprof__legend *legend, double width_px, double most_height_p
         size_t room = rows * blocks;
         /* the last line is for what is missing */
         table->shown = table->total <= room ? table->total : room - 1;
-        if (table->shown > table->count)
+        if (table->shown > table->count) {
             table->shown = table->count;
+        }
         size_t lines = table->shown + (table->shown < table->total);
         size_t height = (lines + blocks - 1) / blocks;
         highest = height > highest ? height : highest;
@@ -437,8 +468,9 @@ static mprof__legend *legend_with_names(const mprof__layout *layout, double widt
                                         double most_height_px, double name_most_px)
 {
     mprof__legend *legend = calloc(1, sizeof *legend);
-    if (!legend)
+    if (!legend) {
         return NULL;
+    }
     legend->name_most_px = name_most_px;
     size_t most = (size_t)fmax(2, most_height_px / ROW_PX * 3);
     if (!add_recordings(legend, layout) || !add_kinds(legend, layout) ||
@@ -457,8 +489,9 @@ static mprof__legend *legend_with_names(const mprof__layout *layout, double widt
         used += legend->tables[i].width + (i ? TABLE_GAP_PX : 0);
         if (used > width_px && i > 0) {
             legend->crowded = true;
-            while (legend->table_count > i)
+            while (legend->table_count > i) {
                 free(legend->tables[--legend->table_count].rows);
+            }
         }
     }
     arrange(legend, width_px, most_height_px);
@@ -470,8 +503,9 @@ static mprof__legend *legend_with_names(const mprof__layout *layout, double widt
 static size_t shown_cells(const mprof__legend *legend)
 {
     size_t cells = 0;
-    for (size_t i = 0; i < legend->table_count; i++)
+    for (size_t i = 0; i < legend->table_count; i++) {
         cells += legend->tables[i].shown * (size_t)legend->tables[i].columns;
+    }
     return cells;
 }
 
@@ -497,12 +531,14 @@ mprof__legend *mprof__legend_new(mprof__layout *layout, double width_px, double 
 {
     double usual = fmin(NAME_MAX_PX, layout->options->width_px * 0.3);
     mprof__legend *legend = legend_with_all(layout, width_px, most_height_px, usual);
-    if (!legend || !legend->cut || legend->width >= width_px)
+    if (!legend || !legend->cut || legend->width >= width_px) {
         return legend;
+    }
     /* names that are told apart by their ends need them: as long as nothing else gives way */
     double widest = 0, spare = width_px - legend->width;
-    for (size_t i = 0; i < legend->table_count; i++)
+    for (size_t i = 0; i < legend->table_count; i++) {
         widest = fmax(widest, legend->tables[i].widths[0]);
+    }
     for (size_t share = 1; share <= legend->table_count; share++) {
         mprof__legend *wide = legend_with_names(layout, width_px, most_height_px,
                                                 widest + floor(spare / (double)share));
@@ -566,13 +602,14 @@ static void draw_table(mprof__layout *layout, const struct table *table, double 
                 continue;
             }
             const struct row *row = &table->rows[n];
-            if (row->swatch == MPROF_ROLE_SWATCH)
+            if (row->swatch == MPROF_ROLE_SWATCH) {
                 mprof__add_rect(layout->figure, row->swatch, row->colour,
                                 (mprof_box){left, top + 4.5, SWATCH_PX, SWATCH_PX},
                                 MPROF_ABOUT_NONE);
-            else
+            } else {
                 mprof__add_segment(layout->figure, row->swatch, row->colour, left, top + 9.5,
                                    left + SWATCH_PX, top + 9.5);
+            }
             draw_cells(layout, table, row, text_x, top + 13.5);
         }
     }

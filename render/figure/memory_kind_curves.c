@@ -22,8 +22,9 @@ bool mprof__next_kind(const mprof__layout *layout, const mprof__recording *recor
 {
     for (int next = curve->series ? (int)curve->kind + 1 : 0; next < MPROF_KIND_COUNT; next++) {
         const mprof_kind_series *told = mprof_profile_kind(recording->profile, (mprof_kind)next);
-        if (!(layout->options->kinds & 1U << next) || !told->series.point_count)
+        if (!(layout->options->kinds & 1U << next) || !told->series.point_count) {
             continue;
+        }
         *curve = (mprof__kind_curve){.kind = (mprof_kind)next,
                                      .series = &told->series,
                                      .process_count = told->process_count,
@@ -53,21 +54,23 @@ void mprof__kind_text(char *text, size_t size, const mprof__recording *recording
     const char *label = mprof__kind_label(curve->kind);
     char owner[200];
     mprof__process_text(owner, sizeof owner, recording, 0);
-    if (curve->process_count > 1)
+    if (curve->process_count > 1) {
         snprintf(text, size, "%s, sum of %zu processes", label, curve->process_count);
-    else if (recording->process_count > 1)
+    } else if (recording->process_count > 1) {
         snprintf(text, size, "%s of %s", label, owner);
-    else
+    } else {
         snprintf(text, size, "%s", label);
+    }
 }
 
 void mprof__measured_text(char *text, size_t size, const mprof__recording *recording)
 {
     const mprof__kind_curve measured = {.kind = mprof_profile_measured_kind(recording->profile)};
-    if (mprof__is_told_sum(recording->profile))
+    if (mprof__is_told_sum(recording->profile)) {
         snprintf(text, size, "%s, sum of all processes", mprof__kind_label(measured.kind));
-    else
+    } else {
         mprof__kind_text(text, size, recording, &measured);
+    }
 }
 
 static uint32_t about(mprof__layout *layout, const mprof__recording *recording,
@@ -122,7 +125,8 @@ void mprof__draw_kinds(mprof__layout *layout, const mprof__recording *recording)
 void mprof__name_kinds(mprof__layout *layout, const mprof__recording *recording)
 {
     mprof__kind_curve curve = {.series = NULL};
-    while (mprof__next_kind(layout, recording, &curve))
+    while (mprof__next_kind(layout, recording, &curve)) {
         mprof__name_series_at_end(layout, recording, curve.series, MPROF_ROLE_KIND_NAME,
                                   curve.colour, mprof__kind_label(curve.kind));
+    }
 }

@@ -28,23 +28,26 @@ size_t mprof__memory_ticks(mprof__tick ticks[MPROF__TICK_MAX], double low_mib, d
                            double height_px)
 {
     size_t unit = 0;
-    while (unit + 1 < sizeof units / sizeof *units && high_mib >= units[unit + 1].mib)
+    while (unit + 1 < sizeof units / sizeof *units && high_mib >= units[unit + 1].mib) {
         unit++;
+    }
     double low = low_mib / units[unit].mib, high = high_mib / units[unit].mib;
     double most = fmax(1, fmin(height_px / LEAST_SPACING_PX, 7));
-    if (!(high > low) || !isfinite(high))
+    if (!(high > low) || !isfinite(high)) {
         return 0;
+    }
     double step = round_step((high - low) / most);
     int places = step >= 1 ? 0 : (int)ceil(-log10(step) - 1e-9);
     size_t count = 0;
     for (double n = ceil(low / step - 1e-9);
          n * step <= high * (1 + 1e-12) && count < MPROF__TICK_MAX; n++) {
         ticks[count].value = n * step * units[unit].mib;
-        if (n <= 0)
+        if (n <= 0) {
             snprintf(ticks[count].text, sizeof ticks[count].text, "0");
-        else
+        } else {
             snprintf(ticks[count].text, sizeof ticks[count].text, "%.*f %s", places, n * step,
                      units[unit].name);
+        }
         count++;
     }
     return count;

@@ -49,8 +49,9 @@ static void absorb(const mprof__recording *recording, mprof__run *run, const mpr
     run->functions |= next->functions;
     run->open = run->open || next->open;
     run->cut_right = run->cut_right || next->cut_right;
-    if (length_of(recording, next->span) > length_of(recording, run->span))
+    if (length_of(recording, next->span) > length_of(recording, run->span)) {
         run->span = next->span;
+    }
 }
 
 /* One waiting box per row of the current lane. */
@@ -63,10 +64,12 @@ static void flush(struct waiting *waiting, double wide_px, mprof__run_visitor *v
 {
     for (size_t i = 0; i < waiting->count; i++) {
         mprof__run *run = &waiting->runs[i];
-        if (!run->calls)
+        if (!run->calls) {
             continue;
-        if (run->x1 < run->x0 + wide_px)
+        }
+        if (run->x1 < run->x0 + wide_px) {
             run->x1 = run->x0 + wide_px;
+        }
         visit(data, run);
         run->calls = 0;
     }
@@ -75,14 +78,16 @@ static void flush(struct waiting *waiting, double wide_px, mprof__run_visitor *v
 static int make_room(struct waiting *waiting, size_t row)
 {
     if (row < waiting->room) {
-        if (row >= waiting->count)
+        if (row >= waiting->count) {
             waiting->count = row + 1;
+        }
         return 1;
     }
     size_t room = row * 2 + 16;
     mprof__run *grown = realloc(waiting->runs, room * sizeof *grown);
-    if (!grown)
+    if (!grown) {
         return 0;
+    }
     memset(grown + waiting->room, 0, (room - waiting->room) * sizeof *grown);
     waiting->runs = grown;
     waiting->room = room;
@@ -97,8 +102,9 @@ mprof_status mprof__each_run(const mprof__layout *layout, const mprof__recording
     uint32_t lane = 0;
     for (size_t i = 0; i < recording->shown_count; i++) {
         mprof__run next = run_of(layout, recording, i);
-        if (next.lane != lane)
+        if (next.lane != lane) {
             flush(&waiting, wide_px, visit, data);
+        }
         lane = next.lane;
         if (!make_room(&waiting, next.row)) {
             free(waiting.runs);
@@ -113,8 +119,9 @@ mprof_status mprof__each_run(const mprof__layout *layout, const mprof__recording
             continue;
         }
         if (run->calls) {
-            if (run->x1 < run->x0 + wide_px)
+            if (run->x1 < run->x0 + wide_px) {
                 run->x1 = fmin(run->x0 + wide_px, fmax(next.x0, run->x1));
+            }
             visit(data, run);
         }
         *run = next;
@@ -129,31 +136,35 @@ void mprof__process_text(char *text, size_t size, const mprof__recording *record
 {
     const mprof_process *p = &recording->processes[process];
     char *name = mprof__visible(p->name, strlen(p->name), 60);
-    if (p->pid != MPROF_PID_NONE)
+    if (p->pid != MPROF_PID_NONE) {
         snprintf(text, size, "%s %lld",
                  name && *name ? name
                  : process     ? "pid"
                                : "main",
                  (long long)p->pid);
-    else
+    } else {
         snprintf(text, size, "%s", name && *name ? name : "main");
+    }
     free(name);
 }
 
 uint32_t mprof__about_run(mprof__layout *layout, const mprof__recording *recording,
                           const mprof__run *run)
 {
-    if (!layout->options->states)
+    if (!layout->options->states) {
         return MPROF_ABOUT_NONE;
+    }
     const mprof_span *span = &recording->spans[run->span];
     const mprof_function *function = &recording->functions[span->function];
     char *name = mprof__visible(function->name, strlen(function->name), 240);
     char text[800], duration[32], start[32], change[32], enter[32], leave[32], count[32];
     char where[160] = "";
-    if (!name)
+    if (!name) {
         return MPROF_ABOUT_NONE;
-    if (recording->process_count > 1)
+    }
+    if (recording->process_count > 1) {
         mprof__process_text(where, sizeof where, recording, span->process);
+    }
     if (*recording->lanes[span->lane].name) {
         const char *lane_name = recording->lanes[span->lane].name;
         char *lane = mprof__visible(lane_name, strlen(lane_name), 60);
@@ -166,14 +177,15 @@ uint32_t mprof__about_run(mprof__layout *layout, const mprof__recording *recordi
     mprof__change_text(change, sizeof change, span->exit.mib - span->enter.mib);
     mprof__memory_text(enter, sizeof enter, span->enter.mib);
     mprof__memory_text(leave, sizeof leave, span->exit.mib);
-    if (run->calls > 1)
+    if (run->calls > 1) {
         snprintf(text, sizeof text, "%s calls, the longest %s: %s, %s at %s%s%s",
                  mprof__count_text(count, sizeof count, run->calls), name, duration, change, start,
                  *where ? " \xC2\xB7 " : "", where);
-    else
+    } else {
         snprintf(text, sizeof text, "%s: %s%s, %s (%s \xE2\x86\x92 %s) at %s%s%s", name, duration,
                  span->open ? ", never returned" : "", change, enter, leave, start,
                  *where ? " \xC2\xB7 " : "", where);
+    }
     free(name);
     mprof_about about = {.function = recording->function_numbers[span->function],
                          .open = run->open,

@@ -17,8 +17,9 @@ struct mprof__space {
 mprof__space *mprof__space_new(mprof_box area)
 {
     mprof__space *space = calloc(1, sizeof *space);
-    if (!space)
+    if (!space) {
         return NULL;
+    }
     space->area = area;
     space->columns = (int)ceil(fmax(area.width, 0) / CELL_PX) + 1;
     space->rows = (int)ceil(fmax(area.height, 0) / CELL_PX) + 1;
@@ -32,8 +33,9 @@ mprof__space *mprof__space_new(mprof_box area)
 
 void mprof__space_free(mprof__space *space)
 {
-    if (!space)
+    if (!space) {
         return;
+    }
     free(space->taken);
     free(space);
 }
@@ -66,12 +68,14 @@ static int touches(const mprof__space *space, mprof_box box)
 
 void mprof__space_take(mprof__space *space, mprof_box box)
 {
-    if (!touches(space, box))
+    if (!touches(space, box)) {
         return;
+    }
     struct cells c = cells_of(space, box);
-    for (int row = c.top; row <= c.bottom; row++)
+    for (int row = c.top; row <= c.bottom; row++) {
         memset(space->taken + (size_t)row * (size_t)space->columns + c.left, 1,
                (size_t)(c.right - c.left + 1));
+    }
 }
 
 void mprof__space_take_segment(mprof__space *space, double x0, double y0, double x1, double y1,
@@ -96,12 +100,15 @@ int mprof__space_is_free(const mprof__space *space, mprof_box box)
 {
     if (box.x < space->area.x || box.y < space->area.y ||
         box.x + box.width > space->area.x + space->area.width ||
-        box.y + box.height > space->area.y + space->area.height)
+        box.y + box.height > space->area.y + space->area.height) {
         return 0;
+    }
     struct cells c = cells_of(space, box);
-    for (int row = c.top; row <= c.bottom; row++)
+    for (int row = c.top; row <= c.bottom; row++) {
         if (memchr(space->taken + (size_t)row * (size_t)space->columns + c.left, 1,
-                   (size_t)(c.right - c.left + 1)))
+                   (size_t)(c.right - c.left + 1))) {
             return 0;
+        }
+    }
     return 1;
 }

@@ -23,8 +23,9 @@ struct rank {
 static int by_peak(const void *a, const void *b)
 {
     const struct rank *x = a, *y = b;
-    if (x->peak_mib < y->peak_mib || x->peak_mib > y->peak_mib)
+    if (x->peak_mib < y->peak_mib || x->peak_mib > y->peak_mib) {
         return x->peak_mib < y->peak_mib ? 1 : -1;
+    }
     return x->process < y->process ? -1 : x->process > y->process;
 }
 
@@ -37,13 +38,17 @@ mprof_status mprof__rank_children(mprof__recording *recording)
         return MPROF_ENOMEM;
     }
     size_t count = 0;
-    for (uint32_t i = 1; i < recording->process_count; i++)
-        if (recording->processes[i].series.point_count)
+    for (uint32_t i = 1; i < recording->process_count; i++) {
+        if (recording->processes[i].series.point_count) {
             ranks[count++] = (struct rank){i, recording->processes[i].series.peak.mib};
-    if (count)
+        }
+    }
+    if (count) {
         qsort(ranks, count, sizeof *ranks, by_peak);
-    for (size_t i = 0; i < count; i++)
+    }
+    for (size_t i = 0; i < count; i++) {
         recording->children[i] = ranks[i].process;
+    }
     recording->child_count = count;
     free(ranks);
     return MPROF_OK;
@@ -69,8 +74,9 @@ static double value_at(const mprof_series *series, size_t next, double at, doubl
         after = points[next];
     }
     double pause = after.time_s - before.time_s;
-    if (at < before.time_s || at > after.time_s || pause > gap_s)
+    if (at < before.time_s || at > after.time_s || pause > gap_s) {
         return 0;
+    }
     return pause > 0 ? before.mib + (after.mib - before.mib) * (at - before.time_s) / pause
                      : after.mib;
 }
@@ -86,8 +92,9 @@ static void add_series(double *values, const mprof__layout *layout,
     size_t next = 0;
     for (size_t i = 0; series->point_count && i < STEPS; i++) {
         double at = from_s + step_s * (double)i;
-        while (next < series->point_count && series->points[next].time_s < at)
+        while (next < series->point_count && series->points[next].time_s < at) {
             next++;
+        }
         values[i] += value_at(series, next, at, pace_s, gap_s);
     }
 }
@@ -115,13 +122,15 @@ static bool add_child(double *values, const mprof__layout *layout,
     first -= first > 0;
     end = end < moments->point_count ? end : moments->point_count;
     mprof_sample *points = malloc((end - first + 1) * sizeof *points);
-    if (!points)
+    if (!points) {
         return false;
+    }
     size_t next = 0;
     for (size_t i = first; i < end; i++) {
         double at = moments->points[i].time_s;
-        while (next < series->point_count && series->points[next].time_s < at)
+        while (next < series->point_count && series->points[next].time_s < at) {
             next++;
+        }
         points[i - first] =
             (mprof_sample){value_at(series, next, at, pace_s, recording->gap_s), at};
     }
@@ -143,8 +152,9 @@ static bool main_is_sum(const mprof__recording *recording, const double *mem,
                         const double *children)
 {
     double with = 0, without = 0;
-    if (mprof_profile_fact(recording->profile, "include-children"))
+    if (mprof_profile_fact(recording->profile, "include-children")) {
         return mprof__is_told_sum(recording->profile);
+    }
     for (size_t i = 1; i < STEPS; i++) {
         double change = mem[i] - mem[i - 1], child_change = children[i] - children[i - 1];
         with += change * change;
@@ -157,38 +167,46 @@ static mprof_status make_total(mprof__recording *recording, const mprof__layout 
                                const double *values)
 {
     mprof_sample *points = malloc(STEPS * sizeof *points);
-    if (!points)
+    if (!points) {
         return MPROF_ENOMEM;
+    }
     double step_s = (layout->to_s - layout->from_s) / (STEPS - 1);
-    for (size_t i = 0; i < STEPS; i++)
+    for (size_t i = 0; i < STEPS; i++) {
         points[i] =
             (mprof_sample){values[i], recording->start_s + layout->from_s + step_s * (double)i};
+    }
     recording->total = (mprof_series){
         .points = points, .point_count = STEPS, .sample_count = STEPS, .peak = points[0]};
-    for (size_t i = 1; i < STEPS; i++)
-        if (points[i].mib > recording->total.peak.mib)
+    for (size_t i = 1; i < STEPS; i++) {
+        if (points[i].mib > recording->total.peak.mib) {
             recording->total.peak = points[i];
+        }
+    }
     recording->total_points = points;
     return MPROF_OK;
 }
 
 mprof_status mprof__sum_processes(const mprof__layout *layout, mprof__recording *recording)
 {
-    if (!recording->child_count)
+    if (!recording->child_count) {
         return MPROF_OK;
+    }
     double *mem = calloc(STEPS, 2 * sizeof *mem);
-    if (!mem)
+    if (!mem) {
         return MPROF_ENOMEM;
+    }
     double *children = mem + STEPS;
     add_series(mem, layout, recording, recording->line);
-    for (size_t i = 0; i < recording->child_count; i++)
+    for (size_t i = 0; i < recording->child_count; i++) {
         add_series(children, layout, recording,
                    &recording->processes[recording->children[i]].series);
+    }
     recording->main_is_sum = main_is_sum(recording, mem, children);
     mprof_status status = MPROF_OK;
     if (!recording->main_is_sum || layout->options->stack) {
-        for (size_t i = 0; i < STEPS; i++)
+        for (size_t i = 0; i < STEPS; i++) {
             mem[i] = recording->main_is_sum ? fmax(mem[i], children[i]) : mem[i] + children[i];
+        }
         status = make_total(recording, layout, mem);
     }
     free(mem);
@@ -228,8 +246,9 @@ static void name_layer(mprof__layout *layout, const double *low, const double *h
             place = box;
         }
     }
-    if (!best)
+    if (!best) {
         return;
+    }
     mprof__space_take(layout->space, place);
     mprof__add_text(layout->figure, MPROF_ROLE_BOX_NAME, MPROF_COLOUR_NONE, MPROF_ANCHOR_START,
                     place.x, place.y + 10.5, width, name, length);
@@ -270,14 +289,18 @@ static void draw_layer(mprof__layout *layout, const double *low, const double *h
     bool kept[STEPS] = {false};
     keep_corners(layout, low, kept);
     keep_corners(layout, high, kept);
-    for (size_t i = 0; i < STEPS; i++)
-        if (kept[i])
+    for (size_t i = 0; i < STEPS; i++) {
+        if (kept[i]) {
             mprof__add_path_point(figure, layout->plot.x + step * (double)i,
                                   mprof__scale_at(&layout->memory, high[i]));
-    for (size_t i = STEPS; i-- > 0;)
-        if (kept[i])
+        }
+    }
+    for (size_t i = STEPS; i-- > 0;) {
+        if (kept[i]) {
             mprof__add_path_point(figure, layout->plot.x + step * (double)i,
                                   mprof__scale_at(&layout->memory, low[i]));
+        }
+    }
     mprof__add_path(figure, MPROF_SHAPE_AREA, MPROF_ROLE_LAYER, colour, first,
                     mprof__add_about(figure, (mprof_about){.function = MPROF_FUNCTION_NONE}, name));
     name_layer(layout, low, high, name);
@@ -287,14 +310,17 @@ static void draw_layer(mprof__layout *layout, const double *low, const double *h
 static bool add_main(double *values, const mprof__layout *layout, const mprof__recording *recording)
 {
     add_series(values, layout, recording, recording->line);
-    if (!recording->main_is_sum)
+    if (!recording->main_is_sum) {
         return true;
+    }
     double *children = calloc(STEPS, sizeof *children);
     bool added = children != NULL;
-    for (size_t i = 0; added && i < recording->child_count; i++)
+    for (size_t i = 0; added && i < recording->child_count; i++) {
         added = add_child(children, layout, recording, i);
-    for (size_t i = 0; added && i < STEPS; i++)
+    }
+    for (size_t i = 0; added && i < STEPS; i++) {
         values[i] = fmax(0, values[i] - children[i]);
+    }
     free(children);
     return added;
 }
@@ -315,19 +341,22 @@ static void draw_stack(mprof__layout *layout, const mprof__recording *recording)
     mprof__process_text(name, sizeof name, recording, 0);
     draw_layer(layout, low, high, MPROF_COLOUR_NONE, name);
     memcpy(low, high, STEPS * sizeof *low);
-    for (size_t i = named; added && i < recording->child_count; i++)
+    for (size_t i = named; added && i < recording->child_count; i++) {
         added = add_child(high, layout, recording, i);
+    }
     snprintf(name, sizeof name, "%zu others", recording->child_count - named);
-    if (named < recording->child_count)
+    if (named < recording->child_count) {
         draw_layer(layout, low, high, MPROF_COLOUR_NONE, name);
+    }
     for (size_t i = named; added && i-- > 0;) {
         memcpy(low, high, STEPS * sizeof *low);
         added = add_child(high, layout, recording, i);
         mprof__process_text(name, sizeof name, recording, recording->children[i]);
         draw_layer(layout, low, high, mprof__child_colour(layout, recording, i), name);
     }
-    if (!added)
+    if (!added) {
         layout->figure->status = MPROF_ENOMEM;
+    }
     free(low);
 }
 
@@ -398,8 +427,9 @@ static bool put_name(mprof__layout *layout, const struct name *name, double x, d
     for (int side = 0; name->length && side < 6; side++) {
         double left = x - name->width / 2 * (side % 3);
         mprof_box place = {left - 2, side < 3 ? y - 17 : y + 4, name->width + 4, 13};
-        if (!mprof__space_is_free(layout->space, place))
+        if (!mprof__space_is_free(layout->space, place)) {
             continue;
+        }
         mprof__space_take(layout->space, place);
         mprof__add_text(layout->figure, name->role, name->colour, MPROF_ANCHOR_START, left,
                         place.y + 10, name->width, name->text, name->length);
@@ -424,8 +454,9 @@ void mprof__name_series(mprof__layout *layout, const mprof__recording *recording
     size_t stride = series->point_count / 40 + 1;
     fit_name(&name, layout, text);
     bool done = put_name_at(layout, recording, &name, &series->peak);
-    for (size_t i = 0; !done && i < series->point_count; i += stride)
+    for (size_t i = 0; !done && i < series->point_count; i += stride) {
         done = put_name_at(layout, recording, &name, &series->points[i]);
+    }
 }
 
 void mprof__name_series_at_end(mprof__layout *layout, const mprof__recording *recording,
@@ -436,17 +467,20 @@ void mprof__name_series_at_end(mprof__layout *layout, const mprof__recording *re
     size_t stride = series->point_count / 40 + 1;
     fit_name(&name, layout, text);
     bool done = false;
-    for (size_t i = series->point_count; !done && i > 0; i -= i < stride ? i : stride)
+    for (size_t i = series->point_count; !done && i > 0; i -= i < stride ? i : stride) {
         done = put_name_at(layout, recording, &name, &series->points[i - 1]);
+    }
 }
 
 void mprof__name_children(mprof__layout *layout, const mprof__recording *recording)
 {
-    if (layout->options->stack)
+    if (layout->options->stack) {
         return; /* names stand in the layers */
-    if (recording->total.point_count)
+    }
+    if (recording->total.point_count) {
         mprof__name_series(layout, recording, &recording->total, MPROF_ROLE_CHILD_NAME,
                            MPROF_COLOUR_NONE, "all processes");
+    }
     for (size_t i = 0; i < recording->child_count && i < NAMED_MAX; i++) {
         uint32_t process = recording->children[i];
         char text[200];

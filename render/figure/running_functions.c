@@ -79,12 +79,15 @@ static void sort_events(struct sweep *sweep)
 {
     for (int shift = 0; shift < 32; shift += 11) {
         size_t ends[2049] = {0};
-        for (size_t i = 0; i < sweep->count; i++)
+        for (size_t i = 0; i < sweep->count; i++) {
             ends[(sweep->events[i].at >> shift & 2047) + 1]++;
-        for (size_t i = 1; i < 2049; i++)
+        }
+        for (size_t i = 1; i < 2049; i++) {
             ends[i] += ends[i - 1];
-        for (size_t i = 0; i < sweep->count; i++)
+        }
+        for (size_t i = 0; i < sweep->count; i++) {
             sweep->spare[ends[sweep->events[i].at >> shift & 2047]++] = sweep->events[i];
+        }
         struct event *sorted = sweep->spare;
         sweep->spare = sweep->events;
         sweep->events = sorted;
@@ -118,18 +121,22 @@ static void add_state(struct sweep *sweep, size_t slot)
 static void spend(struct sweep *sweep, double seconds)
 {
     size_t slot = (size_t)(sweep->key % SLOT_COUNT);
-    while (sweep->slots[slot] && sweep->keys[slot] != sweep->key)
+    while (sweep->slots[slot] && sweep->keys[slot] != sweep->key) {
         slot = (slot + 1) % SLOT_COUNT;
-    if (!sweep->slots[slot])
+    }
+    if (!sweep->slots[slot]) {
         add_state(sweep, slot);
-    if (sweep->slots[slot])
+    }
+    if (sweep->slots[slot]) {
         sweep->states[sweep->slots[slot] - 1].seconds += seconds;
+    }
 }
 
 static void enter(struct sweep *sweep, uint32_t function)
 {
-    if (sweep->running[function]++)
+    if (sweep->running[function]++) {
         return;
+    }
     sweep->places[function] = sweep->active_count;
     sweep->active[sweep->active_count++] = function;
     sweep->key ^= key_of(function);
@@ -137,8 +144,9 @@ static void enter(struct sweep *sweep, uint32_t function)
 
 static void leave(struct sweep *sweep, uint32_t function)
 {
-    if (--sweep->running[function])
+    if (--sweep->running[function]) {
         return;
+    }
     uint32_t place = sweep->places[function], last = sweep->active[--sweep->active_count];
     sweep->active[place] = last;
     sweep->places[last] = place;
@@ -149,23 +157,27 @@ static void run(struct sweep *sweep, double seconds_per_step)
 {
     for (size_t i = 0; i < sweep->count && !sweep->full; i++) {
         struct event event = sweep->events[i];
-        if (i && sweep->active_count && event.at != sweep->events[i - 1].at)
+        if (i && sweep->active_count && event.at != sweep->events[i - 1].at) {
             spend(sweep, (event.at - sweep->events[i - 1].at) * seconds_per_step);
-        if (event.function & EXIT_BIT)
+        }
+        if (event.function & EXIT_BIT) {
             leave(sweep, event.function & ~EXIT_BIT);
-        else
+        } else {
             enter(sweep, event.function);
+        }
     }
 }
 
 static int keep(mprof_figure *figure, const struct sweep *sweep)
 {
-    if (sweep->full || !sweep->state_count)
+    if (sweep->full || !sweep->state_count) {
         return 1;
+    }
     figure->states = malloc(sweep->state_count * sizeof *figure->states);
     figure->state_members = malloc(sweep->member_count * sizeof *figure->state_members);
-    if (!figure->states || !figure->state_members)
+    if (!figure->states || !figure->state_members) {
         return 0;
+    }
     memcpy(figure->states, sweep->states, sweep->state_count * sizeof *figure->states);
     memcpy(figure->state_members, sweep->members,
            sweep->member_count * sizeof *figure->state_members);
@@ -177,11 +189,13 @@ static int keep(mprof_figure *figure, const struct sweep *sweep)
 void mprof__gather_states(mprof__layout *layout)
 {
     mprof_figure *figure = layout->figure;
-    if (figure->status != MPROF_OK)
+    if (figure->status != MPROF_OK) {
         return;
+    }
     size_t calls = count_shown(layout), functions = figure->function_count + 1;
-    if (!calls)
+    if (!calls) {
         return;
+    }
     struct sweep *sweep = calloc(1, sizeof *sweep);
     int good = sweep != NULL;
     if (good) {
@@ -198,8 +212,9 @@ void mprof__gather_states(mprof__layout *layout)
         run(sweep, (layout->to_s - layout->from_s) / STEPS);
         good = keep(figure, sweep);
     }
-    if (!good)
+    if (!good) {
         figure->status = MPROF_ENOMEM;
+    }
     if (sweep) {
         free(sweep->events);
         free(sweep->spare);

@@ -20,9 +20,10 @@ void mprof__widen(mprof__range *range, double mib)
 static void widen_at_edge(mprof__range *range, const mprof_sample *before, double edge_s)
 {
     const mprof_sample *after = before + 1;
-    if (before->time_s < edge_s && after->time_s > edge_s)
+    if (before->time_s < edge_s && after->time_s > edge_s) {
         mprof__widen(range, before->mib + (after->mib - before->mib) * (edge_s - before->time_s) /
                                               (after->time_s - before->time_s));
+    }
 }
 
 void mprof__widen_by_series(mprof__range *range, const mprof__layout *layout,
@@ -30,8 +31,9 @@ void mprof__widen_by_series(mprof__range *range, const mprof__layout *layout,
 {
     double from = recording->start_s + layout->from_s, to = recording->start_s + layout->to_s;
     for (size_t i = 0; i < series->point_count; i++) {
-        if (series->points[i].time_s >= from && series->points[i].time_s <= to)
+        if (series->points[i].time_s >= from && series->points[i].time_s <= to) {
             mprof__widen(range, series->points[i].mib);
+        }
         if (i + 1 < series->point_count) {
             widen_at_edge(range, &series->points[i], from);
             widen_at_edge(range, &series->points[i], to);
@@ -47,7 +49,9 @@ mprof__range mprof__memory_axis(const mprof__layout *layout, mprof__range range)
     double low = 0;
     double usable = layout->plot.height - HEADROOM_PX;
     double spread = range.high - range.low;
-    if (window && !layout->options->stack && spread < range.high / 3 && spread > range.high * 1e-4)
+    if (window && !layout->options->stack && spread < range.high / 3 &&
+        spread > range.high * 1e-4) {
         low = fmax(0, range.low - spread * 0.15);
+    }
     return (mprof__range){low, low + (range.high - low) * layout->plot.height / usable};
 }

@@ -67,42 +67,45 @@ static const double steps_s[] = {
 static void relative_text(char *text, size_t size, double s, double step, double to)
 {
     long long whole = llround(s);
-    if (!(s > 0 || s < 0))
+    if (!(s > 0 || s < 0)) {
         snprintf(text, size, to < 60 ? "0 s" : "0");
-    else if (to < 1e-3)
+    } else if (to < 1e-3) {
         snprintf(text, size, "%.0f \xC2\xB5s", s * 1e6);
-    else if (step < 1 && to < 1 && step < 0.1)
+    } else if (step < 1 && to < 1 && step < 0.1) {
         snprintf(text, size, "%.*f ms",
                  step >= 1e-3   ? 0
                  : step >= 1e-4 ? 1
                  : step >= 1e-5 ? 2
                                 : 3,
                  s * 1e3);
-    else if (step < 1) {
+    } else if (step < 1) {
         int places = step >= 0.1 ? 1 : step >= 0.01 ? 2 : step >= 1e-3 ? 3 : 6;
-        if (s < 60)
+        if (s < 60) {
             snprintf(text, size, "%.*f s", places, s);
-        else
+        } else {
             snprintf(text, size, "%lldm %0*.*fs", (long long)(s / 60), places + 3, places,
                      fmod(s, 60));
-    } else if (to < 60)
+        }
+    } else if (to < 60) {
         snprintf(text, size, "%lld s", whole);
-    else if (whole < 3600 || to < 3600)
+    } else if (whole < 3600 || to < 3600) {
         whole % 60 ? snprintf(text, size, whole < 60 ? "%llds" : "%lldm %02llds",
                               whole < 60 ? whole : whole / 60, whole % 60)
                    : snprintf(text, size, "%lldm", whole / 60);
-    else if (whole < 86400 || to < DATES_FROM_S) {
+    } else if (whole < 86400 || to < DATES_FROM_S) {
         long long rest = whole % 3600;
-        if (rest % 60)
+        if (rest % 60) {
             snprintf(text, size, "%lldh %02lldm %02llds", whole / 3600, rest / 60, rest % 60);
-        else if (rest)
+        } else if (rest) {
             snprintf(text, size, "%lldh %02lldm", whole / 3600, rest / 60);
-        else
+        } else {
             snprintf(text, size, "%lldh", whole / 3600);
-    } else if (whole % 86400)
+        }
+    } else if (whole % 86400) {
         snprintf(text, size, "%lldd %lldh", whole / 86400, whole % 86400 / 3600);
-    else
+    } else {
         snprintf(text, size, "%lldd", whole / 86400);
+    }
 }
 
 /* Widest label of this step, as text is set at a tick. */
@@ -110,8 +113,9 @@ static int labels_fit(double step, double from_s, double to_s, double width_px,
                       const mprof_measure *measure)
 {
     double spacing = width_px * step / (to_s - from_s);
-    if (spacing < LEAST_SPACING_PX)
+    if (spacing < LEAST_SPACING_PX) {
         return 0;
+    }
     char text[32];
     relative_text(text, sizeof text, floor(to_s / step) * step, step, to_s);
     return measure->width_px(measure->data, mprof_role_font(MPROF_ROLE_TICK), text, strlen(text)) +
@@ -124,10 +128,11 @@ static void date_text(char *text, size_t size, const struct tm *moment, bool yea
     char month[16], weekday[12];
     strftime(month, sizeof month, years ? "%b %Y" : "%b", moment);
     strftime(weekday, sizeof weekday, "%a ", moment);
-    if (moment->tm_hour || moment->tm_min)
+    if (moment->tm_hour || moment->tm_min) {
         strftime(text, size, "%H:%M", moment);
-    else
+    } else {
         snprintf(text, size, "%s%d %s", years ? "" : weekday, moment->tm_mday, month);
+    }
 }
 
 /* Ticks at local midnights, noons or quarter days; a change of daylight saving time moves them. */
@@ -136,8 +141,9 @@ static size_t calendar_ticks(mprof__tick ticks[MPROF__TICK_MAX], double from_s, 
 {
     time_t first = (time_t)(origin_s + from_s);
     struct tm day;
-    if (!localtime_r(&first, &day))
+    if (!localtime_r(&first, &day)) {
         return 0;
+    }
     day.tm_hour = day.tm_min = day.tm_sec = 0;
     int hours = step < 86400 ? (int)(step / 3600) : 0;
     int days = step < 86400 ? 0 : (int)(step / 86400);
@@ -150,10 +156,12 @@ static size_t calendar_ticks(mprof__tick ticks[MPROF__TICK_MAX], double from_s, 
         moment.tm_mday += i * days;
         time_t at = mktime(&moment);
         double value = (double)at - origin_s;
-        if (value < from_s)
+        if (value < from_s) {
             continue;
-        if (value > to_s || at == (time_t)-1)
+        }
+        if (value > to_s || at == (time_t)-1) {
             break;
+        }
         ticks[count].value = value;
         date_text(ticks[count].text, sizeof ticks[count].text, &moment, years);
         count++;
@@ -164,8 +172,9 @@ static size_t calendar_ticks(mprof__tick ticks[MPROF__TICK_MAX], double from_s, 
 size_t mprof__time_ticks(mprof__tick ticks[MPROF__TICK_MAX], double from_s, double to_s,
                          double origin_s, double width_px, const mprof_measure *measure)
 {
-    if (!(to_s > from_s))
+    if (!(to_s > from_s)) {
         return 0;
+    }
     double step = steps_s[sizeof steps_s / sizeof *steps_s - 1];
     for (size_t i = 0; i < sizeof steps_s / sizeof *steps_s; i++) {
         if (labels_fit(steps_s[i], from_s, to_s, width_px, measure)) {
@@ -175,8 +184,9 @@ size_t mprof__time_ticks(mprof__tick ticks[MPROF__TICK_MAX], double from_s, doub
     }
     /* a moment before 1980 is no date but a test's small number */
     bool dates = to_s - from_s >= DATES_FROM_S && origin_s > 3.2e8 && origin_s < 1e11;
-    if (dates && step >= 3600 && step <= 3640 * 86400.0)
+    if (dates && step >= 3600 && step <= 3640 * 86400.0) {
         return calendar_ticks(ticks, from_s, to_s, origin_s, step < 21600 ? 21600 : step);
+    }
     size_t count = 0;
     for (double n = ceil(from_s / step - 1e-9);
          n * step <= to_s + step * 1e-9 && count < MPROF__TICK_MAX; n++) {

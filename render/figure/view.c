@@ -8,17 +8,20 @@ mprof_status mprof__choose_time(mprof__layout *layout, mprof_error *error)
     const double *window = layout->options->window_s;
     layout->from_s = 0;
     layout->to_s = 0;
-    for (size_t r = 0; r < layout->recording_count; r++)
+    for (size_t r = 0; r < layout->recording_count; r++) {
         layout->to_s = fmax(layout->to_s, mprof_profile_end_s(layout->recordings[r].profile) -
                                               layout->recordings[r].start_s);
+    }
     if (window[0] != 0 || window[1] != 0) {
         layout->from_s = window[0];
         layout->to_s = window[1];
-        if (!(window[1] > window[0]))
+        if (!(window[1] > window[0])) {
             return mprof_error_set(error, MPROF_EARGUMENT, "the window ends before it begins");
+        }
     }
-    if (!(layout->to_s > layout->from_s))
+    if (!(layout->to_s > layout->from_s)) {
         layout->to_s = layout->from_s + 1; /* a single moment */
+    }
     return MPROF_OK;
 }
 
@@ -31,23 +34,29 @@ static mprof__range memory_range(const mprof__layout *layout)
         const mprof__recording *recording = &layout->recordings[r];
         mprof__widen_by_series(&range, layout, recording, recording->line);
         mprof__widen_by_series(&range, layout, recording, &recording->total);
-        for (size_t i = 1; i < recording->process_count; i++)
+        for (size_t i = 1; i < recording->process_count; i++) {
             mprof__widen_by_series(&range, layout, recording, &recording->processes[i].series);
+        }
         mprof__kind_curve kind = {.series = NULL};
-        while (mprof__next_kind(layout, recording, &kind))
+        while (mprof__next_kind(layout, recording, &kind)) {
             mprof__widen_by_series(&range, layout, recording, kind.series);
+        }
         for (size_t i = 0; !layout->options->flame && i < recording->shown_count; i++) {
             const mprof_span *span = &recording->spans[recording->shown[i]];
-            if (span->enter.time_s - recording->start_s >= layout->from_s)
+            if (span->enter.time_s - recording->start_s >= layout->from_s) {
                 mprof__widen(&range, span->enter.mib);
-            if (span->exit.time_s - recording->start_s <= layout->to_s)
+            }
+            if (span->exit.time_s - recording->start_s <= layout->to_s) {
                 mprof__widen(&range, span->exit.mib);
+            }
         }
     }
-    if (!isfinite(range.low))
+    if (!isfinite(range.low)) {
         range.low = 0;
-    if (!(range.high > 0))
+    }
+    if (!(range.high > 0)) {
         range.high = 1.0 / 1024;
+    }
     return range;
 }
 

@@ -19,16 +19,19 @@ static uint32_t decode(const unsigned char *at, const unsigned char *end, size_t
                     : *at < 0xF5 ? 4
                                  : 0;
     *size = 1;
-    if (length == 0 || length > (size_t)(end - at))
+    if (length == 0 || length > (size_t)(end - at)) {
         return REPLACEMENT;
+    }
     uint32_t code = length == 1 ? *at : *at & (0x7Fu >> length);
     for (size_t i = 1; i < length; i++) {
-        if ((at[i] & 0xC0) != 0x80)
+        if ((at[i] & 0xC0) != 0x80) {
             return REPLACEMENT;
+        }
         code = code << 6 | (at[i] & 0x3Fu);
     }
-    if (code < least[length] || code > 0x10FFFF || (code >= 0xD800 && code <= 0xDFFF))
+    if (code < least[length] || code > 0x10FFFF || (code >= 0xD800 && code <= 0xDFFF)) {
         return REPLACEMENT;
+    }
     *size = length;
     return code;
 }
@@ -51,18 +54,22 @@ static size_t encode(char *out, uint32_t code)
 /* What stands for a character. */
 static uint32_t shown_as(uint32_t code)
 {
-    if (code < 0x20)
+    if (code < 0x20) {
         return 0x2400 + code; /* the control pictures */
-    if (code == 0x7F)
+    }
+    if (code == 0x7F) {
         return 0x2421;
-    if (code < 0x7F)
+    }
+    if (code < 0x7F) {
         return code;
+    }
     if (code < 0xA0 || code == 0x61C || (code >= 0x200B && code <= 0x200F) ||
         (code >= 0x2028 && code <= 0x202E) || (code >= 0x2060 && code <= 0x206F) ||
         code == 0xFEFF || (code >= 0xFFF0 && code <= 0xFFFB) || (code & 0xFFFE) == 0xFFFE ||
-        (code >= 0xFDD0 && code <= 0xFDEF) || (code >= 0xE0000 && code <= 0xE00FF))
+        (code >= 0xFDD0 && code <= 0xFDEF) || (code >= 0xE0000 && code <= 0xE00FF)) {
         return code == 0x200C || code == 0x200D ? code
                                                 : REPLACEMENT; /* joiners shape real scripts */
+    }
     return code;
 }
 
@@ -92,8 +99,9 @@ char *mprof__visible(const char *bytes, size_t length, size_t most)
     size_t room = (length < most ? length : most) * 3 + sizeof ellipsis + sizeof MPROF__ISOLATE +
                   sizeof MPROF__ISOLATE_END;
     char *text = malloc(room);
-    if (!text)
+    if (!text) {
         return NULL;
+    }
     const unsigned char *at = (const unsigned char *)bytes, *end = at + length;
     size_t used = 0;
     int leftwards = 0;
@@ -110,7 +118,8 @@ char *mprof__visible(const char *bytes, size_t length, size_t most)
         at += size;
     }
     text[used] = '\0';
-    if (leftwards)
+    if (leftwards) {
         isolate(text);
+    }
     return text;
 }

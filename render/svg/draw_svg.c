@@ -25,8 +25,9 @@ static void put_class(const struct pen *pen, const mprof_item *item)
 {
     mprof__put(pen->output, " class=\"");
     mprof__put(pen->output, mprof_role_name(item->role));
-    if (item->colour >= 0)
+    if (item->colour >= 0) {
         mprof__putf(pen->output, " c%d", item->colour);
+    }
     mprof__put(pen->output, "\"");
 }
 
@@ -53,8 +54,9 @@ static void put_rect(const struct pen *pen, const mprof_item *item)
     mprof__put_number(pen->output, " y=\"", (double)item->y, "\"");
     mprof__put_number(pen->output, " width=\"", (double)item->width, "\"");
     mprof__put_number(pen->output, " height=\"", (double)item->height, "\"");
-    if (style->radius > 0 && item->width > 4 * style->radius)
+    if (style->radius > 0 && item->width > 4 * style->radius) {
         mprof__put_number(pen->output, " rx=\"", (double)style->radius, "\"");
+    }
     end_element(pen, item, "rect");
 }
 
@@ -69,13 +71,15 @@ static void put_point(struct path *path, mprof_point point)
 {
     char text[64], *end = text;
     long x = mprof__tenths((double)point.x), y = mprof__tenths((double)point.y);
-    if (path->count < 2)
+    if (path->count < 2) {
         *end++ = path->count ? 'l' : 'M';
-    else if (x >= path->x)
+    } else if (x >= path->x) {
         *end++ = ' ';
+    }
     end = mprof__tenths_text(end, x - path->x);
-    if (y >= path->y)
+    if (y >= path->y) {
         *end++ = ' ';
+    }
     end = mprof__tenths_text(end, y - path->y);
     mprof_output_write(path->pen->output, text, (size_t)(end - text));
     path->x = x;
@@ -90,9 +94,11 @@ static void put_dense_area(struct path *path, const mprof_point *points, uint32_
     for (uint32_t i = 1; i < count - 2;) {
         mprof_point highest = points[i];
         float column = floorf(highest.x);
-        for (; i < count - 2 && floorf(points[i].x) == column; i++)
-            if (points[i].y < highest.y)
+        for (; i < count - 2 && floorf(points[i].x) == column; i++) {
+            if (points[i].y < highest.y) {
                 highest = points[i];
+            }
+        }
         put_point(path, highest);
     }
     put_point(path, points[count - 2]);
@@ -107,11 +113,13 @@ static void put_path(const struct pen *pen, const mprof_item *item)
     put_class(pen, item);
     mprof__put(pen->output, " d=\"");
     if ((item->role == MPROF_ROLE_AREA || item->role == MPROF_ROLE_TOTAL) &&
-        item->count > 2 * mprof_figure_frame(pen->figure)->plot.width)
+        item->count > 2 * mprof_figure_frame(pen->figure)->plot.width) {
         put_dense_area(&path, points, item->count);
-    else
-        for (uint32_t i = 0; i < item->count; i++)
+    } else {
+        for (uint32_t i = 0; i < item->count; i++) {
             put_point(&path, points[i]);
+        }
+    }
     mprof__put(pen->output, item->shape == MPROF_SHAPE_AREA ? "z\"" : "\"");
     end_element(pen, item, "path");
 }
@@ -129,9 +137,11 @@ static void put_dot(const struct pen *pen, const mprof_item *item)
 /* Runs of spaces would be folded into one. */
 static int has_double_space(const char *text, size_t length)
 {
-    for (size_t i = 1; i < length; i++)
-        if (text[i] == ' ' && text[i - 1] == ' ')
+    for (size_t i = 1; i < length; i++) {
+        if (text[i] == ' ' && text[i - 1] == ' ') {
             return 1;
+        }
+    }
     return 0;
 }
 
@@ -144,8 +154,9 @@ static void put_text(const struct pen *pen, const mprof_item *item)
     mprof__put_number(pen->output, " x=\"", (double)item->x, "\"");
     mprof__put_number(pen->output, " y=\"", (double)item->y, "\"");
     mprof__put(pen->output, anchors[item->anchor % 3]);
-    if (has_double_space(text, item->count))
+    if (has_double_space(text, item->count)) {
         mprof__put(pen->output, " xml:space=\"preserve\"");
+    }
     mprof__put(pen->output, ">");
     mprof__put_escaped(pen->output, text, item->count);
     mprof__put(pen->output, "</text>\n");
@@ -186,15 +197,17 @@ static const char *const tone_names[MPROF__TONE_COUNT] = {
 static void put_tones(const struct pen *pen, int dark)
 {
     mprof__putf(pen->output, ".%s{", pen->scope);
-    for (mprof__tone tone = MPROF__TONE_PAPER; tone < MPROF__TONE_SLOT; tone++)
+    for (mprof__tone tone = MPROF__TONE_PAPER; tone < MPROF__TONE_SLOT; tone++) {
         mprof__putf(pen->output, "--%s:#%06x;", tone_names[tone],
                     mprof__tone_colour(dark, tone, 0));
+    }
     mprof__put(pen->output, "}\n");
     for (int slot = 0; slot < MPROF__SLOT_COUNT; slot++) {
         mprof__putf(pen->output, ".%s .c%d{", pen->scope, slot);
-        for (mprof__tone tone = MPROF__TONE_SLOT; tone < MPROF__TONE_COUNT; tone++)
+        for (mprof__tone tone = MPROF__TONE_SLOT; tone < MPROF__TONE_COUNT; tone++) {
             mprof__putf(pen->output, "--%s:#%06x;", tone_names[tone],
                         mprof__tone_colour(dark, tone, slot));
+        }
         mprof__put(pen->output, "}\n");
     }
 }
@@ -205,29 +218,33 @@ static void put_paint(const struct pen *pen, const char *property, const mprof__
                       mprof__tone tone, int slot)
 {
     mprof__tone known = mprof__resolve_tone(style, tone, slot);
-    if (known == MPROF__TONE_NONE)
+    if (known == MPROF__TONE_NONE) {
         mprof__putf(pen->output, "%s:none;", property);
-    else
+    } else {
         mprof__putf(pen->output, "%s:#%06x;", property, mprof__tone_colour(pen->dark, known, slot));
-    if (tone != known && known != MPROF__TONE_NONE)
+    }
+    if (tone != known && known != MPROF__TONE_NONE) {
         mprof__putf(pen->output, "%s:var(--%s,var(--%s));", property, tone_names[tone],
                     tone_names[known]);
-    else if (tone != MPROF__TONE_NONE)
+    } else if (tone != MPROF__TONE_NONE) {
         mprof__putf(pen->output, "%s:var(--%s);", property, tone_names[tone]);
+    }
 }
 
 static void put_alpha(const struct pen *pen, const char *property, mprof__tone tone, float alpha)
 {
-    if (tone != MPROF__TONE_NONE && alpha < 1)
+    if (tone != MPROF__TONE_NONE && alpha < 1) {
         mprof__putf(pen->output, "%s-opacity:%.2f;", property, (double)alpha);
+    }
 }
 
 /* slot: MPROF_COLOUR_NONE for an item without a colour. */
 static void put_paints(const struct pen *pen, const mprof__style *style, int slot)
 {
     put_paint(pen, "fill", style, style->fill, slot);
-    if (style->stroke != MPROF__TONE_NONE)
+    if (style->stroke != MPROF__TONE_NONE) {
         put_paint(pen, "stroke", style, style->stroke, slot);
+    }
 }
 
 static void put_role(const struct pen *pen, mprof_role role)
@@ -240,14 +257,17 @@ static void put_role(const struct pen *pen, mprof_role role)
     if (style->stroke != MPROF__TONE_NONE) {
         put_alpha(pen, "stroke", style->stroke, style->stroke_alpha);
         mprof__putf(pen->output, "stroke-width:%g;", (double)style->width);
-        if (style->dash[0] > 0)
+        if (style->dash[0] > 0) {
             mprof__putf(pen->output, "stroke-dasharray:%g %g;", (double)style->dash[0],
                         (double)style->dash[1]);
+        }
     }
-    if (font.size_px > 0)
+    if (font.size_px > 0) {
         mprof__putf(pen->output, "font-size:%gpx;", font.size_px);
-    if (font.strong)
+    }
+    if (font.strong) {
         mprof__put(pen->output, "font-weight:600;");
+    }
     mprof__put(pen->output, "}\n");
 }
 
@@ -255,8 +275,9 @@ static void put_role(const struct pen *pen, mprof_role role)
 static void put_slots(const struct pen *pen, mprof_role role)
 {
     for (int slot = 0; slot < MPROF__SLOT_COUNT; slot++) {
-        if (!(pen->used[role] & 1u << slot))
+        if (!(pen->used[role] & 1u << slot)) {
             continue;
+        }
         mprof__putf(pen->output, ".mprof .%s.c%d{", mprof_role_name(role), slot);
         put_paints(pen, mprof__role_style(role), slot);
         mprof__put(pen->output, "}\n");
@@ -269,8 +290,9 @@ static void find_used(struct pen *pen)
     const mprof_item *items = mprof_figure_items(pen->figure, &count);
     for (size_t i = 0; i < count; i++) {
         pen->used[items[i].role] |= 1u << MPROF__SLOT_COUNT;
-        if (items[i].colour >= 0)
+        if (items[i].colour >= 0) {
             pen->used[items[i].role] |= 1u << (items[i].colour & (MPROF__SLOT_COUNT - 1));
+        }
     }
 }
 
@@ -284,8 +306,9 @@ static void put_family(const struct pen *pen, const char *family)
         for (size_t i = 0; i < length; i++) {
             unsigned char letter = (unsigned char)family[i];
             if (letter >= 0x20 && letter < 0x7F && !strchr("\"\\<>&{}", letter) &&
-                !(letter == ' ' && (i == 0 || family[i - 1] == ',')))
+                !(letter == ' ' && (i == 0 || family[i - 1] == ','))) {
                 mprof_output_write(pen->output, &letter, 1);
+            }
         }
         mprof__put(pen->output, "\",");
         family += length + (family[length] == ',');
@@ -310,12 +333,14 @@ static void put_styles(struct pen *pen, const mprof_draw_options *options,
                 mprof__tone_colour(pen->dark, MPROF__TONE_PAPER, 0));
     mprof__put(pen->output, ".mprof path{stroke-linejoin:round}\n");
     for (mprof_role role = 0; role < MPROF_ROLE_COUNT; role++) {
-        if (!options->still || pen->used[role]) /* a script may add what is not there yet */
+        if (!options->still || pen->used[role]) { /* a script may add what is not there yet */
             put_role(pen, role);
+        }
         put_slots(pen, role);
     }
-    if (!options->still)
+    if (!options->still) {
         mprof__put_living_style(pen->output, pen->scope, mprof_figure_frame(pen->figure));
+    }
     mprof__put(pen->output, "</style>\n");
 }
 
@@ -330,13 +355,16 @@ static void choose_scope(struct pen *pen, const mprof_draw_options *options)
     const char *text = mprof_figure_text(pen->figure, &size);
     const unsigned char *points = (const void *)mprof_figure_points(pen->figure, &count);
     uint64_t hash = UINT64_C(14695981039346656037) ^ (uint64_t)options->theme;
-    for (size_t i = 0; i < size; i++)
+    for (size_t i = 0; i < size; i++) {
         hash = (hash ^ (unsigned char)text[i]) * UINT64_C(1099511628211);
-    for (size_t i = 0; i < count * sizeof(mprof_point); i++)
+    }
+    for (size_t i = 0; i < count * sizeof(mprof_point); i++) {
         hash = (hash ^ points[i]) * UINT64_C(1099511628211);
+    }
     pen->scope[0] = 'm';
-    for (size_t i = 1; i + 1 < sizeof pen->scope; i++, hash /= 26)
+    for (size_t i = 1; i + 1 < sizeof pen->scope; i++, hash /= 26) {
         pen->scope[i] = letters[hash % 26];
+    }
 }
 
 static void put_head(const struct pen *pen)
@@ -385,15 +413,18 @@ mprof_status mprof__draw_svg(const mprof_figure *figure, const mprof_draw_option
     put_styles(&pen, options, engine);
     mprof__put(output, "<rect class=\"paper\" width=\"100%\" height=\"100%\"/>\n");
     for (size_t g = 0; g < group_count; g++) {
-        if (groups[g].kind == MPROF_GROUP_CURVES && !options->still)
+        if (groups[g].kind == MPROF_GROUP_CURVES && !options->still) {
             mprof__put_columns(output, figure);
+        }
         mprof__putf(output, "<g class=\"%s\">\n", group_names[groups[g].kind]);
-        for (uint32_t i = 0; i < groups[g].count; i++)
+        for (uint32_t i = 0; i < groups[g].count; i++) {
             put_item(&pen, &items[groups[g].first + i]);
+        }
         mprof__put(output, "</g>\n");
     }
-    if (!options->still)
+    if (!options->still) {
         mprof__put_living(output, figure);
+    }
     mprof__put(output, "</svg>\n");
     return MPROF_OK;
 }

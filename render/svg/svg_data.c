@@ -49,8 +49,9 @@ static void put_count(const struct stream *stream, uint64_t value)
 {
     char text[16];
     size_t length = 0;
-    for (; value >= BASE; value /= BASE)
+    for (; value >= BASE; value /= BASE) {
         text[length++] = letter_of((unsigned)(value % BASE) + BASE);
+    }
     text[length++] = letter_of((unsigned)value);
     mprof_output_write(stream->output, text, length);
 }
@@ -122,8 +123,9 @@ static void put_points(struct stream *stream, const mprof_item *item, const mpro
         return;
     }
     put_count(stream, item->count);
-    for (uint32_t i = 0; i < item->count; i++)
+    for (uint32_t i = 0; i < item->count; i++) {
         put_anchor(stream, stream->points[item->first + i].x, stream->points[item->first + i].y);
+    }
 }
 
 static void put_about_of(struct stream *stream, const mprof_item *item)
@@ -146,17 +148,19 @@ static void put_items(struct stream *stream)
     const mprof_item *items = mprof_figure_items(stream->figure, &item_count);
     for (size_t g = 0; g < group_count; g++) {
         mprof_group_kind kind = groups[g].kind;
-        if (kind < MPROF_GROUP_CURVES || kind > MPROF_GROUP_LANES)
+        if (kind < MPROF_GROUP_CURVES || kind > MPROF_GROUP_LANES) {
             continue;
+        }
         for (uint32_t i = 0; i < groups[g].count; i++) {
             const mprof_item *item = &items[groups[g].first + i];
             const mprof_item *next = i + 1 < groups[g].count ? item + 1 : NULL;
             put_about_of(stream, item);
             if (kind == MPROF_GROUP_CURVES &&
-                (item->shape == MPROF_SHAPE_LINE || item->shape == MPROF_SHAPE_AREA))
+                (item->shape == MPROF_SHAPE_LINE || item->shape == MPROF_SHAPE_AREA)) {
                 put_points(stream, item, next);
-            else if (kind == MPROF_GROUP_CURVES || kind == MPROF_GROUP_MARKS)
+            } else if (kind == MPROF_GROUP_CURVES || kind == MPROF_GROUP_MARKS) {
                 put_anchor(stream, item->x, item->y);
+            }
         }
     }
 }
@@ -201,8 +205,9 @@ static void put_states(struct stream *stream)
     for (size_t i = 0; i < count; i++) {
         put_count(stream, (uint64_t)llround(states[i].seconds / whole * STATE_STEPS));
         put_count(stream, states[i].count);
-        for (uint32_t m = 0; m < states[i].count; m++)
+        for (uint32_t m = 0; m < states[i].count; m++) {
             put_count(stream, members[states[i].first + m]);
+        }
     }
 }
 
@@ -287,8 +292,9 @@ static void put_range(mprof_output *output, double low_mib, double high_mib)
     mprof__memory_text(high, sizeof high, high_mib);
     if (strcmp(low, high) != 0) {
         char *unit = strchr(low, ' '), *other = strchr(high, ' ');
-        if (unit && other && strcmp(unit, other) == 0)
+        if (unit && other && strcmp(unit, other) == 0) {
             *unit = '\0';
+        }
         mprof__put(output, low);
         mprof__put(output, " \xE2\x80\x93 ");
     }
@@ -299,10 +305,12 @@ static void put_column(mprof_output *output, const struct column *column)
 {
     char time[40] = "0 s";
     mprof__put_number(output, "<rect x=\"", column->from_px, "\"");
-    if (mprof__tenths(column->to_px - column->from_px) != mprof__tenths(COLUMN_PX))
+    if (mprof__tenths(column->to_px - column->from_px) != mprof__tenths(COLUMN_PX)) {
         mprof__put_number(output, " width=\"", column->to_px - column->from_px, "\"");
-    if (column->time_s > 0)
+    }
+    if (column->time_s > 0) {
         mprof__duration_text(time, sizeof time, column->time_s);
+    }
     mprof__put(output, "><title>");
     mprof__put(output, time);
     mprof__put(output, ": ");
@@ -329,8 +337,9 @@ static void put_columns_of(mprof_output *output, const mprof_frame *frame,
         column.to_px = fmax(from_px + COLUMN_PX,
                             i < count ? ((double)points[i - 1].x + (double)points[i].x) / 2 : 0);
         column.to_px = fmin(column.to_px, frame->plot.x + frame->plot.width);
-        if (column.to_px <= from_px)
+        if (column.to_px <= from_px) {
             break;
+        }
         put_column(output, &column);
         from_px = column.to_px;
     }
@@ -343,9 +352,11 @@ void mprof__put_columns(mprof_output *output, const mprof_figure *figure)
     const mprof_point *points = mprof_figure_points(figure, &count);
     const mprof_frame *frame = mprof_figure_frame(figure);
     mprof__put(output, "<g class=\"columns\">\n");
-    for (size_t i = 0; i < item_count; i++)
+    for (size_t i = 0; i < item_count; i++) {
         if (items[i].shape == MPROF_SHAPE_LINE &&
-            (items[i].role == MPROF_ROLE_CURVE || items[i].role == MPROF_ROLE_CURVE_FINE))
+            (items[i].role == MPROF_ROLE_CURVE || items[i].role == MPROF_ROLE_CURVE_FINE)) {
             put_columns_of(output, frame, &points[items[i].first], items[i].count);
+        }
+    }
     mprof__put(output, "</g>\n");
 }

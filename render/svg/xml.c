@@ -30,8 +30,9 @@ static void put_with(mprof_output *output, const char *text, size_t length,
     size_t from = 0;
     for (size_t i = 0; i < length; i++) {
         unsigned char letter = (unsigned char)text[i];
-        if (letter >= 128 || !escapes[letter])
+        if (letter >= 128 || !escapes[letter]) {
             continue;
+        }
         mprof_output_write(output, text + from, i - from);
         mprof__put(output, escapes[letter]);
         from = i + 1;
@@ -71,11 +72,12 @@ char *mprof__tenths_text(char *out, long tenths)
         tenths = -tenths;
     }
     long whole = tenths / 10, rest = tenths % 10;
-    do
+    do {
         digits[count++] = (char)('0' + whole % 10);
-    while (whole /= 10);
-    while (count)
+    } while (whole /= 10);
+    while (count) {
         *out++ = digits[--count];
+    }
     if (rest) {
         *out++ = '.';
         *out++ = (char)('0' + rest);

@@ -41,8 +41,9 @@ static mprof_figure_options options_of(unsigned choice)
 
 static void check_text(const char *text, size_t length)
 {
-    for (size_t i = 0; i < length; i++)
+    for (size_t i = 0; i < length; i++) {
         assert((unsigned char)text[i] >= 0x20 && text[i] != 0x7F);
+    }
 }
 
 static void check_page(const mprof_figure *figure)
@@ -65,9 +66,10 @@ static void check_page(const mprof_figure *figure)
             assert(item->y >= 0 && item->y <= height);
         } else if (item->shape == MPROF_SHAPE_LINE || item->shape == MPROF_SHAPE_AREA) {
             assert(item->first + item->count <= point_count);
-            for (uint32_t p = item->first; p < item->first + item->count; p++)
+            for (uint32_t p = item->first; p < item->first + item->count; p++) {
                 assert(points[p].x >= 0 && points[p].x <= width && points[p].y >= 0 &&
                        points[p].y <= height);
+            }
         } else {
             assert(item->width > 0 && item->height > 0);
             assert(item->x >= 0 && item->x <= width && item->y >= 0 && item->y <= height);
@@ -80,27 +82,31 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     mprof_source *source = NULL;
     mprof_profile *profile = NULL;
     if (size < 2 ||
-        mprof_source_open_memory(&source, bytes + 2, size - 2, "input", NULL) != MPROF_OK)
+        mprof_source_open_memory(&source, bytes + 2, size - 2, "input", NULL) != MPROF_OK) {
         return 0;
+    }
     unsigned choice = (unsigned)bytes[0] | (unsigned)bytes[1] << 8;
     mprof_figure_options options = options_of(choice);
     mprof_load_options load;
     mprof_load_options_init(&load);
     load.kinds = options.kinds;
-    if (choice >> 15 & 1)
+    if (choice >> 15 & 1) {
         load.max_points = 64; /* everything becomes thin */
-    if (choice >> 13 & 1)
+    }
+    if (choice >> 13 & 1) {
         memcpy(load.window_s, options.window_s, sizeof load.window_s);
+    }
     if (mprof_profile_load(&profile, source, &load, NULL) == MPROF_OK) {
         const mprof_profile *one = profile;
         mprof_figure *figure = NULL;
         mprof_error error = MPROF_ERROR_INIT;
         mprof_status status =
             mprof_figure_layout(&figure, &one, 1, &options, &fixed_measure, &error);
-        if (status == MPROF_OK)
+        if (status == MPROF_OK) {
             check_page(figure);
-        else
+        } else {
             assert(!figure && *error.message);
+        }
         mprof_figure_free(figure);
     }
     mprof_profile_free(profile);

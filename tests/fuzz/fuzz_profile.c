@@ -19,8 +19,9 @@ static void check_series(const mprof_series *series, int is_window)
         assert(isfinite(point.mib) && point.mib >= 0 && isfinite(point.time_s));
         if (is_window && (i == 0 || i + 1 == series->point_count) &&
             (!series->sample_count || point.time_s < series->first_s ||
-             point.time_s > series->last_s))
+             point.time_s > series->last_s)) {
             continue;
+        }
         assert(point.time_s >= series->first_s && point.time_s <= series->last_s);
         assert(point.mib >= series->lowest_mib && point.mib <= series->peak.mib);
         assert(i == 0 || series->points[i - 1].time_s <= point.time_s);

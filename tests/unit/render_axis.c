@@ -19,8 +19,9 @@ static void join(char *text, size_t size, const mprof__tick *ticks, size_t count
 {
     size_t used = 0;
     *text = '\0';
-    for (size_t i = 0; i < count && used < size; i++)
+    for (size_t i = 0; i < count && used < size; i++) {
         used += (size_t)snprintf(text + used, size - used, "%s%s", i ? ", " : "", ticks[i].text);
+    }
 }
 
 static const struct {
@@ -51,8 +52,9 @@ static void memory_ticks_are_round(void **state)
         size_t count = mprof__memory_ticks(ticks, memory_rows[i].low_mib, memory_rows[i].high_mib,
                                            memory_rows[i].height_px);
         join(text, sizeof text, ticks, count);
-        if (strcmp(text, memory_rows[i].ticks) != 0)
+        if (strcmp(text, memory_rows[i].ticks) != 0) {
             print_error("row: %s\n", memory_rows[i].name);
+        }
         assert_string_equal(text, memory_rows[i].ticks);
         for (size_t t = 0; t < count; t++) {
             assert_true(ticks[t].value >= 0);
@@ -100,8 +102,9 @@ static void time_ticks_are_human(void **state)
         size_t count = mprof__time_ticks(ticks, time_rows[i].from_s, time_rows[i].to_s,
                                          time_rows[i].origin_s, 1160, &fixed_measure);
         join(text, sizeof text, ticks, count);
-        if (strncmp(text, time_rows[i].ticks, strlen(time_rows[i].ticks)) != 0)
+        if (strncmp(text, time_rows[i].ticks, strlen(time_rows[i].ticks)) != 0) {
             print_error("row: %s: %s\n", time_rows[i].name, text);
+        }
         text[strlen(time_rows[i].ticks)] = '\0';
         assert_string_equal(text, time_rows[i].ticks);
     }
@@ -124,8 +127,9 @@ static void time_ticks_never_collide(void **state)
                 double width = measure_fixed(NULL, mprof_role_font(MPROF_ROLE_TICK), ticks[i].text,
                                              strlen(ticks[i].text));
                 assert_true(x >= -0.01 && x <= 1160.01);
-                if (x - width / 2 < end)
+                if (x - width / 2 < end) {
                     print_error("%g s: %s\n", length, ticks[i].text);
+                }
                 assert_true(x - width / 2 >= end);
                 end = x + width / 2 + 6;
             }

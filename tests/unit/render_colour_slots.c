@@ -46,8 +46,9 @@ static void to_linear(double linear[3], uint32_t rgb)
 
 static void apply(double out[3], const double matrix[3][3], const double in[3])
 {
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < 3; i++) {
         out[i] = matrix[i][0] * in[0] + matrix[i][1] * in[1] + matrix[i][2] * in[2];
+    }
 }
 
 /* Oklab: Ottosson, "A perceptual color space for image processing", 2020. */
@@ -61,8 +62,9 @@ static void to_oklab(double lab[3], const double linear[3])
                                           {0.0259040371, 0.7827717662, -0.8086757660}};
     double lms[3];
     apply(lms, to_lms, linear);
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < 3; i++) {
         lms[i] = cbrt(lms[i]);
+    }
     apply(lab, from_lms, lms);
 }
 
@@ -74,8 +76,9 @@ static double distance(uint32_t a, uint32_t b, const double matrix[3][3])
         double linear[3], seen[3];
         to_linear(linear, colours[c]);
         apply(seen, matrix, linear);
-        for (int i = 0; i < 3; i++)
+        for (int i = 0; i < 3; i++) {
             seen[i] = fmin(1, fmax(0, seen[i]));
+        }
         to_oklab(labs[c], seen);
     }
     return sqrt(pow(labs[0][0] - labs[1][0], 2) + pow(labs[0][1] - labs[1][1], 2) +
@@ -102,18 +105,22 @@ static double contrast(uint32_t a, uint32_t b)
 static void colours_differ_for_all_eyes(void **state)
 {
     (void)state;
-    for (int dark = 0; dark < 2; dark++)
-        for (size_t e = 0; e < sizeof eyes / sizeof *eyes; e++)
-            for (int a = 0; a < MPROF__SLOT_COUNT; a++)
+    for (int dark = 0; dark < 2; dark++) {
+        for (size_t e = 0; e < sizeof eyes / sizeof *eyes; e++) {
+            for (int a = 0; a < MPROF__SLOT_COUNT; a++) {
                 for (int b = 0; b < a; b++) {
                     double apart =
                         distance(mprof__tone_colour(dark, MPROF__TONE_SLOT, a),
                                  mprof__tone_colour(dark, MPROF__TONE_SLOT, b), eyes[e].matrix);
-                    if (apart < LEAST_DISTANCE)
+                    if (apart < LEAST_DISTANCE) {
                         print_error("%s paper, %s: %d and %d are %.3f apart\n",
                                     dark ? "dark" : "light", eyes[e].name, a, b, apart);
+                    }
                     assert_true(apart >= LEAST_DISTANCE);
                 }
+            }
+        }
+    }
 }
 
 static void colours_stand_out(void **state)
@@ -124,8 +131,9 @@ static void colours_stand_out(void **state)
     for (int dark = 0; dark < 2; dark++) {
         uint32_t paper = mprof__tone_colour(dark, MPROF__TONE_PAPER, 0);
         uint32_t ink = mprof__tone_colour(dark, MPROF__TONE_INK, 0);
-        for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
             assert_true(contrast(mprof__tone_colour(dark, texts[i], 0), paper) >= 4.5);
+        }
         for (int slot = 0; slot < MPROF__SLOT_COUNT; slot++) {
             assert_true(contrast(mprof__tone_colour(dark, MPROF__TONE_SLOT, slot), paper) >= 2.5);
             assert_true(contrast(mprof__tone_colour(dark, MPROF__TONE_LETTER, slot), paper) >= 4.5);
@@ -141,10 +149,12 @@ static void every_role_can_be_seen(void **state)
         const mprof__style *style = mprof__role_style(role);
         assert_true(strlen(mprof_role_name(role)) > 0);
         assert_true(style->fill != MPROF__TONE_NONE || style->stroke != MPROF__TONE_NONE);
-        if (style->fill != MPROF__TONE_NONE)
+        if (style->fill != MPROF__TONE_NONE) {
             assert_true(style->fill_alpha > 0);
-        if (style->stroke != MPROF__TONE_NONE)
+        }
+        if (style->stroke != MPROF__TONE_NONE) {
             assert_true(style->stroke_alpha > 0 && style->width > 0);
+        }
     }
 }
 
@@ -157,9 +167,11 @@ static void a_function_keeps_its_colour(void **state)
     mprof__palette_assign(&alone, few, 1);
     mprof__palette_assign(slots, more, 8);
     assert_int_equal(slots[0], alone);
-    for (int i = 0; i < 8; i++)
-        for (int j = 0; j < i; j++)
+    for (int i = 0; i < 8; i++) {
+        for (int j = 0; j < i; j++) {
             assert_int_not_equal(slots[i], slots[j]);
+        }
+    }
 }
 
 static void many_functions_share_all_colours(void **state)
@@ -178,8 +190,9 @@ static void many_functions_share_all_colours(void **state)
         assert_in_range(slots[i], 0, MPROF__PALETTE_SIZE - 1);
         used[slots[i]]++;
     }
-    for (int i = 0; i < MPROF__PALETTE_SIZE; i++)
+    for (int i = 0; i < MPROF__PALETTE_SIZE; i++) {
         assert_in_range(used[i], 8, 60);
+    }
 }
 
 int main(void)

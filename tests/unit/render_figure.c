@@ -28,8 +28,9 @@ static mprof_profile *load(const char *text, size_t size)
     options.kinds = ALL_KINDS;
     assert_int_equal(mprof_source_open_memory(&source, text, size, "test", &error), MPROF_OK);
     mprof_status status = mprof_profile_load(&profile, source, &options, &error);
-    if (status != MPROF_OK)
+    if (status != MPROF_OK) {
         print_error("%s\n%.300s\n", error.message, text);
+    }
     assert_int_equal(status, MPROF_OK);
     mprof_source_free(source);
     return profile;
@@ -41,8 +42,9 @@ static mprof_figure *lay_out(const mprof_profile *profile, const mprof_figure_op
     mprof_error error = MPROF_ERROR_INIT;
     mprof_status status =
         mprof_figure_layout(&figure, &profile, 1, options, &fixed_measure, &error);
-    if (status != MPROF_OK)
+    if (status != MPROF_OK) {
         print_error("%s\n", error.message);
+    }
     assert_int_equal(status, MPROF_OK);
     return figure;
 }
@@ -87,16 +89,18 @@ static void add_calls(struct script *script, double from, double to, int level, 
                                         "数据.处理", "m.a_long_name_x", "m.<b>&c", "x"};
     while (*left > 0 && to - from > 1e-4 && level < 12) {
         double start = random_between(from, to), end = random_between(start, to);
-        if (next_random() % 4 == 0)
+        if (next_random() % 4 == 0) {
             start = from; /* calls that begin together */
+        }
         (*left)--;
         add_calls(script, start, end, level + 1, left);
         add(script, "FUNC %s %.4f %.4f %.4f %.4f %d%s\n", names[next_random() % 8],
             random_between(1, 500), start, random_between(1, 500), end, level,
             next_random() % 9 ? "" : " open");
         from = end;
-        if (next_random() % 3 == 0)
+        if (next_random() % 3 == 0) {
             return;
+        }
     }
 }
 
@@ -107,13 +111,15 @@ static void add_group(struct script *script, double start, double length, double
     double most = scale * pow(10, random_between(-0.5, 1.2)), limit = most;
     for (uint32_t i = 0; i < count; i++) {
         double at = start + length * random_between(i, i + 1) / count;
-        if (next_random() % 12 == 0)
+        if (next_random() % 12 == 0) {
             limit = most * random_between(1, 3);
+        }
         add(script, "GROUP %.6f %.4f ", random_between(0, most), at);
-        if (next_random() % 9 == 0)
+        if (next_random() % 9 == 0) {
             add(script, "max\n");
-        else
+        } else {
             add(script, "%.6f\n", limit);
+        }
     }
 }
 
@@ -122,9 +128,11 @@ static void add_kinds(struct script *script, double start, double length, double
     uint32_t count = next_random() % 300;
     for (uint32_t i = 0; i < count; i++) {
         add(script, "KINDS %u %.4f", 100 + next_random() % 3, start + length * i / count);
-        for (mprof_kind kind = 0; kind < MPROF_KIND_COUNT; kind++)
-            if (next_random() % 3 || kind == MPROF_KIND_PSS)
+        for (mprof_kind kind = 0; kind < MPROF_KIND_COUNT; kind++) {
+            if (next_random() % 3 || kind == MPROF_KIND_PSS) {
                 add(script, " %s=%.6f", mprof_kind_name(kind), random_between(0, scale));
+            }
+        }
         add(script, "\n");
     }
 }
@@ -139,17 +147,22 @@ static struct script random_recording(uint64_t seed)
     int calls = (int)(next_random() % (seed % 7 ? 40 : 600));
     uint32_t children = next_random() % 4 ? 0 : next_random() % 60;
     add(&script, "CMDLINE program %llu\n", (unsigned long long)seed);
-    for (uint32_t i = 0; i < samples; i++)
+    for (uint32_t i = 0; i < samples; i++) {
         add(&script, "MEM %.6f %.4f\n", random_between(0, scale), start + length * i / samples);
-    for (uint32_t c = 0; c < children; c++)
-        for (uint32_t i = 0; i < 10; i++)
+    }
+    for (uint32_t c = 0; c < children; c++) {
+        for (uint32_t i = 0; i < 10; i++) {
             add(&script, "CHLD %u %.6f %.4f\n", 100 + c, random_between(0, scale),
                 start + length * (i + c % 5) / 15);
+        }
+    }
     add_calls(&script, start, start + length, 0, &calls);
-    if (seed % 2)
+    if (seed % 2) {
         add_group(&script, start, length, scale);
-    if (seed % 13 < 5)
+    }
+    if (seed % 13 < 5) {
         add_kinds(&script, start, length, scale);
+    }
     return script;
 }
 
@@ -178,23 +191,27 @@ static void check_texts(const mprof_figure *figure, uint64_t seed)
     const char *text = mprof_figure_text(figure, &size);
     double width = mprof_figure_width_px(figure), height = mprof_figure_height_px(figure);
     for (size_t i = 0; i < count; i++) {
-        if (items[i].shape != MPROF_SHAPE_TEXT)
+        if (items[i].shape != MPROF_SHAPE_TEXT) {
             continue;
+        }
         mprof_box box = text_box(&items[i]);
         int inside =
             box.x >= 0 && box.y >= 0 && box.x + box.width <= width && box.y + box.height <= height;
-        if (!inside)
+        if (!inside) {
             print_error("seed %llu: '%.*s' leaves the page\n", (unsigned long long)seed,
                         (int)items[i].count, text + items[i].first);
+        }
         assert_true(inside);
         for (size_t j = 0; j < i; j++) {
-            if (items[j].shape != MPROF_SHAPE_TEXT)
+            if (items[j].shape != MPROF_SHAPE_TEXT) {
                 continue;
+            }
             int overlap = boxes_overlap(box, text_box(&items[j]));
-            if (overlap)
+            if (overlap) {
                 print_error("seed %llu: '%.*s' lies on '%.*s'\n", (unsigned long long)seed,
                             (int)items[i].count, text + items[i].first, (int)items[j].count,
                             text + items[j].first);
+            }
             assert_false(overlap);
         }
     }
@@ -214,8 +231,9 @@ static void check_shapes(const mprof_figure *figure)
             assert_true((double)item->x >= 0 && (double)(item->x + item->width) <= width);
             assert_true((double)item->y >= 0 && (double)(item->y + item->height) <= height);
         }
-        if (item->shape != MPROF_SHAPE_LINE && item->shape != MPROF_SHAPE_AREA)
+        if (item->shape != MPROF_SHAPE_LINE && item->shape != MPROF_SHAPE_AREA) {
             continue;
+        }
         assert_true(item->count >= 2 && item->first + item->count <= point_count);
         for (uint32_t p = 0; p < item->count; p++) {
             double x = (double)points[item->first + p].x, y = (double)points[item->first + p].y;
@@ -256,8 +274,9 @@ static void check_seed(uint64_t seed)
 static void a_thousand_random_recordings(void **state)
 {
     (void)state;
-    for (uint64_t seed = 0; seed < 1000; seed++)
+    for (uint64_t seed = 0; seed < 1000; seed++) {
         check_seed(seed);
+    }
 }
 
 /* -- the curve --------------------------------------------------------------------------------- */
@@ -268,10 +287,13 @@ static double highest_point(const mprof_figure *figure, mprof_role role)
     const mprof_item *items = mprof_figure_items(figure, &count);
     const mprof_point *points = mprof_figure_points(figure, &point_count);
     double top = 1e9;
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         for (uint32_t p = 0;
-             items[i].role == role && items[i].shape == MPROF_SHAPE_LINE && p < items[i].count; p++)
+             items[i].role == role && items[i].shape == MPROF_SHAPE_LINE && p < items[i].count;
+             p++) {
             top = fmin(top, (double)points[items[i].first + p].y);
+        }
+    }
     return top;
 }
 
@@ -280,8 +302,9 @@ static void a_single_high_sample_among_many_is_drawn(void **state)
     struct script script = {NULL, 0, 0};
     (void)state;
     add(&script, "CMDLINE x\n");
-    for (int i = 0; i < 200000; i++)
+    for (int i = 0; i < 200000; i++) {
         add(&script, "MEM %.6f %.4f\n", i == 123457 ? 900.0 : 10 + i % 7, 1.7e9 + i * 0.1);
+    }
     mprof_profile *profile = load(script.text, script.used);
     mprof_figure *figure = lay_out(profile, NULL);
     const mprof_frame *frame = mprof_figure_frame(figure);
@@ -300,8 +323,9 @@ static size_t count_lines(const mprof_figure *figure, mprof_role role)
 {
     size_t count, lines = 0;
     const mprof_item *items = mprof_figure_items(figure, &count);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         lines += items[i].role == role && items[i].shape == MPROF_SHAPE_LINE;
+    }
     return lines;
 }
 
@@ -322,8 +346,9 @@ static void a_gap_is_not_bridged(void **state)
         }
         mprof_profile *profile = load(script.text, script.used);
         mprof_figure *figure = lay_out(profile, NULL);
-        if (count_lines(figure, MPROF_ROLE_CURVE) != rows[r].pieces)
+        if (count_lines(figure, MPROF_ROLE_CURVE) != rows[r].pieces) {
             print_error("row: %s\n", rows[r].name);
+        }
         assert_int_equal(count_lines(figure, MPROF_ROLE_CURVE), rows[r].pieces);
         mprof_figure_free(figure);
         mprof_profile_free(profile);
@@ -336,11 +361,13 @@ static int has_text(const mprof_figure *figure, mprof_role role, const char *wan
     size_t count, size;
     const mprof_item *items = mprof_figure_items(figure, &count);
     const char *text = mprof_figure_text(figure, &size);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         if (items[i].shape == MPROF_SHAPE_TEXT && items[i].role == role &&
             items[i].count == strlen(wanted) &&
-            memcmp(text + items[i].first, wanted, items[i].count) == 0)
+            memcmp(text + items[i].first, wanted, items[i].count) == 0) {
             return 1;
+        }
+    }
     return 0;
 }
 
@@ -368,8 +395,9 @@ static void what_is_written_on_the_page(void **state)
     mprof_profile *profile = load(text, sizeof text - 1);
     mprof_figure *figure = lay_out(profile, NULL);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        if (!has_text(figure, rows[i].role, rows[i].text))
+        if (!has_text(figure, rows[i].role, rows[i].text)) {
             print_error("missing: %s\n", rows[i].text);
+        }
         assert_true(has_text(figure, rows[i].role, rows[i].text));
     }
     assert_int_equal(count_lines(figure, MPROF_ROLE_BRACKET), 4);
@@ -388,8 +416,9 @@ static void brackets_stand_at_their_moments(void **state)
     const mprof_item *items = mprof_figure_items(figure, &count);
     const mprof_point *points = mprof_figure_points(figure, &point_count);
     for (size_t i = 0; i < count; i++) {
-        if (items[i].role != MPROF_ROLE_BRACKET)
+        if (items[i].role != MPROF_ROLE_BRACKET) {
             continue;
+        }
         const mprof_point *p = points + items[i].first; /* tip, spine, spine, tip */
         double spine = (double)p[1].x, middle = ((double)p[1].y + (double)p[2].y) / 2;
         double at = found ? 6 : 2, mib = found ? 48 : 16;
@@ -408,8 +437,9 @@ static size_t count_role(const mprof_figure *figure, mprof_role role)
 {
     size_t count, found = 0;
     const mprof_item *items = mprof_figure_items(figure, &count);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         found += items[i].role == role;
+    }
     return found;
 }
 
@@ -418,9 +448,10 @@ static void a_hundred_thousand_calls_become_few_boxes(void **state)
     struct script script = {NULL, 0, 0};
     (void)state;
     add(&script, "MEM 1 100\nMEM 2 1100\n");
-    for (int i = 0; i < 100000; i++)
+    for (int i = 0; i < 100000; i++) {
         add(&script, "FUNC m.f%d 1 %.4f 2 %.4f 1\n", i % 50, 100 + i * 0.01,
             100 + i * 0.01 + 0.009);
+    }
     add(&script, "FUNC m.main 1 100 2 1100 0\n");
     mprof_profile *profile = load(script.text, script.used);
     mprof_figure_options options;
@@ -458,8 +489,9 @@ static void lanes_are_grouped_by_process(void **state)
     const char *shown = mprof_figure_text(figure, &size);
     float y = 0;
     for (size_t i = 0; i < count; i++) {
-        if (items[i].role != MPROF_ROLE_LANE_GROUP && items[i].role != MPROF_ROLE_LANE_NAME)
+        if (items[i].role != MPROF_ROLE_LANE_GROUP && items[i].role != MPROF_ROLE_LANE_NAME) {
             continue;
+        }
         assert_in_range(found, 0, sizeof names / sizeof *names - 1);
         assert_int_equal(items[i].count, strlen(names[found]));
         assert_memory_equal(shown + items[i].first, names[found], items[i].count);
@@ -477,8 +509,9 @@ static void lanes_fit_into_a_fixed_page(void **state)
     struct script script = {NULL, 0, 0};
     (void)state;
     add(&script, "MEM 1 100\nMEM 2 110\n");
-    for (int i = 0; i < 12; i++)
+    for (int i = 0; i < 12; i++) {
         add(&script, "FUNC m.f%d 1 %.2f 2 %.2f %d\n", i, 100 + i * 0.1, 110 - i * 0.1, i);
+    }
     mprof_profile *profile = load(script.text, script.used);
     for (double height = 300; height < 700; height += 40) {
         mprof_figure_options options;
@@ -504,9 +537,10 @@ static void what_is_too_much_is_cut_and_counted(void **state)
     for (int crowd = 0; crowd < 2; crowd++) {
         struct script script = {NULL, 0, 0};
         add(&script, "MEM 1 100\nMEM 2 1900\n");
-        for (int i = 0; i < (crowd ? 50000 : 1900); i++)
+        for (int i = 0; i < (crowd ? 50000 : 1900); i++) {
             add(&script, "FUNC m.f 1 %.4f 2 %.4f %d\n", 100 + i * 0.01, 1900 - i * 0.001,
                 crowd ? 0 : i);
+        }
         mprof_profile *profile = load(script.text, script.used);
         mprof_figure_options options;
         mprof_figure_options_init(&options);
@@ -530,8 +564,9 @@ static void a_stack_keeps_the_main_process_level(void **state)
     for (int i = 0; i <= 20; i++) {
         int lives = i >= 5 && i <= 15;
         add(&script, "MEM %d %.1f\n", lives ? 130 : 30, 100 + i * 0.1);
-        if (lives)
+        if (lives) {
             add(&script, "CHLD 8 100 %.1f\n", 100 + i * 0.1);
+        }
     }
     add(&script, "FUNC m.f 100 101.02 190 101.07 0 pid=8\n");
     mprof_profile *profile = load(script.text, script.used);
@@ -544,8 +579,9 @@ static void a_stack_keeps_the_main_process_level(void **state)
     const mprof_item *items = mprof_figure_items(figure, &count);
     const mprof_point *points = mprof_figure_points(figure, &point_count);
     for (size_t i = 0; i < count; i++) {
-        if (items[i].role != MPROF_ROLE_LAYER || layers++)
+        if (items[i].role != MPROF_ROLE_LAYER || layers++) {
             continue;
+        }
         for (uint32_t p = 0; p < items[i].count / 2; p++) {
             double y = (double)points[items[i].first + p].y;
             double mib = frame->high_mib * (1 - (y - frame->plot.y) / frame->plot.height);
@@ -583,16 +619,19 @@ static void names_of_the_legend_are_whole_where_there_is_room(void **state)
     for (int narrow = 0; narrow < 2; narrow++) {
         struct script script = {NULL, 0, 0};
         add(&script, "MEM 1 100\nMEM 2 110\n");
-        for (int i = 0; i < 2; i++)
+        for (int i = 0; i < 2; i++) {
             add(&script, "FUNC m.%s 1 %d 2 %d 0\n", names[i], 101 + i * 2, 102 + i * 2);
+        }
         mprof_profile *profile = load(script.text, script.used);
         mprof_figure_options options;
         mprof_figure_options_init(&options);
-        if (narrow)
+        if (narrow) {
             options.width_px = 700;
+        }
         mprof_figure *figure = lay_out(profile, &options);
-        for (int i = 0; i < 2; i++)
+        for (int i = 0; i < 2; i++) {
             assert_int_equal(has_text(figure, MPROF_ROLE_LEGEND_NAME, names[i]), !narrow);
+        }
         assert_true(has_text(figure, MPROF_ROLE_LEGEND_HEAD, "peak"));
         check_texts(figure, 0);
         mprof_figure_free(figure);
@@ -624,13 +663,16 @@ static size_t points_of(const mprof_figure *figure, mprof_role role, mprof_point
     const mprof_group *group = mprof_figure_groups(figure, &count);
     const mprof_item *items = mprof_figure_items(figure, &count);
     const mprof_point *points = mprof_figure_points(figure, &point_count);
-    while (group->kind != MPROF_GROUP_CURVES)
+    while (group->kind != MPROF_GROUP_CURVES) {
         group++;
-    for (size_t i = group->first; i < group->first + group->count; i++)
+    }
+    for (size_t i = group->first; i < group->first + group->count; i++) {
         for (uint32_t p = 0; items[i].role == role && items[i].shape == MPROF_SHAPE_LINE &&
                              p < items[i].count && found < room;
-             p++)
+             p++) {
             list[found++] = points[items[i].first + p];
+        }
+    }
     return found;
 }
 
@@ -640,12 +682,15 @@ static void check_line(const char *name, const mprof_figure *figure, mprof_role 
 {
     mprof_point points[32];
     size_t found = points_of(figure, role, points, 32);
-    if (found != count)
+    if (found != count) {
         fail_msg("%s: %zu points in place of %zu", name, found, count);
-    for (size_t i = 0; i < count; i++)
+    }
+    for (size_t i = 0; i < count; i++) {
         if (fabs((double)points[i].x - x_of(figure, expected[i][0])) > 0.05 ||
-            fabs((double)points[i].y - y_of(figure, expected[i][1])) > 0.05)
+            fabs((double)points[i].y - y_of(figure, expected[i][1])) > 0.05) {
             fail_msg("%s: point %zu", name, i);
+        }
+    }
 }
 
 #define ELEVEN_SAMPLES(mib)                                                                        \
@@ -695,8 +740,9 @@ static void the_group_pauses_where_the_recording_does(void **state)
     struct script script = {NULL, 0, 0};
     static const double points[][2] = {{0, 20}, {9, 20}, {50, 20}, {54, 20}, {55, 30}, {59, 30}};
     (void)state;
-    for (int i = 0; i < 20; i++)
+    for (int i = 0; i < 20; i++) {
         add(&script, "MEM 10 %d\n", i < 10 ? 100 + i : 140 + i);
+    }
     add(&script, "GROUP 20 100 max /a\nGROUP 30 155 max\n");
     mprof_profile *profile = load(script.text, script.used);
     mprof_figure *figure = lay_out(profile, NULL);
@@ -719,8 +765,9 @@ static void limits_are_steps_with_names(void **state)
     mprof_figure *figure = lay_out(profile, NULL);
     check_line("steps", figure, MPROF_ROLE_LIMIT, points, 6);
     assert_int_equal(count_lines(figure, MPROF_ROLE_LIMIT), 2);
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         assert_true(has_text(figure, MPROF_ROLE_LIMIT_NAME, names[i]));
+    }
     check_texts(figure, 0);
     mprof_figure_free(figure);
     mprof_profile_free(profile);
@@ -750,15 +797,17 @@ static void the_axis_reaches_a_limit_that_is_near(void **state)
         mprof_figure_options options;
         mprof_figure_options_init(&options);
         memcpy(options.window_s, rows[r].window_s, sizeof options.window_s);
-        for (int i = 0; i < 11; i++)
+        for (int i = 0; i < 11; i++) {
             add(&script, "MEM %d %d\nGROUP %g %d %g /a\n", i % 2 ? 98 : 100, 100 + i,
                 rows[r].group_mib - i % 2, 100 + i, rows[r].limit_mib);
+        }
         mprof_profile *profile = load(script.text, script.used);
         mprof_figure *figure = lay_out(profile, &options);
         const mprof_frame *frame = mprof_figure_frame(figure);
         if ((int)count_role(figure, MPROF_ROLE_CONTROL_GROUP) != rows[r].has_group ||
-            (int)count_role(figure, MPROF_ROLE_LIMIT) != rows[r].has_limit)
+            (int)count_role(figure, MPROF_ROLE_LIMIT) != rows[r].has_limit) {
             fail_msg("%s", rows[r].name);
+        }
         assert_int_equal(frame->high_mib > rows[r].limit_mib, rows[r].has_limit);
         assert_non_null(strstr(mprof_figure_facts(figure), "control group up to"));
         mprof_figure_free(figure);
@@ -799,8 +848,9 @@ static void kinds_are_curves_of_their_own(void **state)
     }
     options.kinds |= 1U << MPROF_KIND_PSS;
     mprof_figure *figure = lay_out(profile, &options);
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         assert_true(has_text(figure, MPROF_ROLE_LEGEND_NAME, names[i]));
+    }
     assert_true(has_text(figure, MPROF_ROLE_LEGEND_CELL, "12.0 MiB"));
     assert_true(mprof_figure_frame(figure)->high_mib > 12);
     mprof_figure_free(figure);
@@ -838,8 +888,9 @@ static void names_are_shortened_before_processes_are_left_out(void **state)
     struct script script = {NULL, 0, 0};
     (void)state;
     add(&script, "FACT include-children yes\nFACT pid 7\n");
-    for (int i = 0; i < 10; i++)
+    for (int i = 0; i < 10; i++) {
         add(&script, "MEM 90 %d\nCHLD 8 20.5 %d\n", 100 + i, 100 + i);
+    }
     add(&script, "PROC 8 7 100.0 a-program-with-a-name-of-its-own-that-is-long\n"
                  "PEAK 8 21.5 109\nEXIT 8 109.5 status 0\n"
                  "FUNC m.function_with_a_name_of_its_own_that_is_long 1 101 2 102 0\n");
@@ -868,12 +919,13 @@ static void bad_requests_are_refused(void **state)
         mprof_figure *figure = (mprof_figure *)1;
         mprof_error error = MPROF_ERROR_INIT;
         mprof_figure_options_init(&options);
-        if (i == 0)
+        if (i == 0) {
             options.height_px = 100, options.grow = 0;
-        else if (i == 1)
+        } else if (i == 1) {
             options.window_s[0] = 2, options.window_s[1] = 1;
-        else
+        } else {
             options.function = "nothing-like-it";
+        }
         assert_int_equal(mprof_figure_layout(&figure, &one, 1, &options, &fixed_measure, &error),
                          MPROF_EARGUMENT);
         assert_null(figure);

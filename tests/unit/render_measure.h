@@ -8,8 +8,9 @@ static inline double measure_fixed(void *data, mprof_font font, const char *text
 {
     size_t letters = 0;
     (void)data;
-    for (size_t i = 0; i < length; i++)
+    for (size_t i = 0; i < length; i++) {
         letters += ((unsigned char)text[i] & 0xC0) != 0x80;
+    }
     return (double)letters * font.size_px * 0.6;
 }
 
@@ -20,8 +21,9 @@ static inline size_t fit_fixed(void *data, mprof_font font, const char *text, si
     (void)data;
     while (at < length && letters) {
         at++;
-        while (at < length && ((unsigned char)text[at] & 0xC0) == 0x80)
+        while (at < length && ((unsigned char)text[at] & 0xC0) == 0x80) {
             at++;
+        }
         letters--;
     }
     return at;

@@ -53,10 +53,12 @@ static void free_means_clear_of_everything(void **state)
                 touched |= overlap(asked, taken[i]);
                 near |= overlap(wide, taken[i]);
             }
-            if (is_free)
+            if (is_free) {
                 assert_true(inside && !touched);
-            if (inside && !near)
+            }
+            if (inside && !near) {
                 assert_true(is_free);
+            }
             found_free += is_free;
             found_taken += !is_free;
         }
@@ -71,9 +73,10 @@ static void a_line_takes_what_it_crosses(void **state)
     (void)state;
     assert_non_null(space);
     mprof__space_take_segment(space, 10, 90, 190, 10, 2);
-    for (double share = 0; share <= 1; share += 0.05)
+    for (double share = 0; share <= 1; share += 0.05) {
         assert_false(mprof__space_is_free(
             space, (mprof_box){10 + 180 * share - 1, 90 - 80 * share - 1, 2, 2}));
+    }
     assert_true(mprof__space_is_free(space, (mprof_box){10, 10, 80, 30}));
     assert_true(mprof__space_is_free(space, (mprof_box){120, 60, 70, 30}));
     mprof__space_free(space);

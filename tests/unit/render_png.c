@@ -26,10 +26,12 @@ static unsigned char read_back[HEIGHT][WIDTH][3];
 static void paint(uint32_t shades)
 {
     uint32_t next = 0;
-    for (int y = 0; y < HEIGHT; y++)
-        for (int x = 0; x < WIDTH; x++)
+    for (int y = 0; y < HEIGHT; y++) {
+        for (int x = 0; x < WIDTH; x++) {
             pixels[y][x] = y % 10 == 0 ? 0x0871B3 : 0xFFFFFF;
-    for (int y = 1; y < HEIGHT; y++)
+        }
+    }
+    for (int y = 1; y < HEIGHT; y++) {
         for (int x = 0; x < WIDTH && next < shades; x += 2, next++) {
             /* between blue and white, with a little noise in each channel */
             uint32_t step = next * 255 / (shades > 1 ? shades - 1 : 1);
@@ -37,6 +39,7 @@ static void paint(uint32_t shades)
                            ((113 + step * 142 / 255) ^ (next >> 2 & 3)) << 8 |
                            ((179 + step * 76 / 255) ^ (next >> 4 & 3));
         }
+    }
 }
 
 static void encode(const char *path)
@@ -68,12 +71,14 @@ static int largest_difference(const char *path, uint32_t *format)
     *format = image.format;
     image.format = PNG_FORMAT_RGB;
     assert_true(png_image_finish_read(&image, NULL, read_back, 0, NULL));
-    for (int y = 0; y < HEIGHT; y++)
-        for (int x = 0; x < WIDTH; x++)
+    for (int y = 0; y < HEIGHT; y++) {
+        for (int x = 0; x < WIDTH; x++) {
             for (int c = 0; c < 3; c++) {
                 int apart = abs((int)(pixels[y][x] >> (16 - 8 * c) & 0xFF) - read_back[y][x][c]);
                 largest = apart > largest ? apart : largest;
             }
+        }
+    }
     return largest;
 }
 
@@ -100,8 +105,9 @@ static void colours_survive(void **state)
         paint(rows[i].shades);
         encode(path);
         int largest = largest_difference(path, &format);
-        if (largest > rows[i].most)
+        if (largest > rows[i].most) {
             print_error("row: %s: %d\n", rows[i].name, largest);
+        }
         assert_true(largest <= rows[i].most);
         assert_int_equal((format & PNG_FORMAT_FLAG_COLORMAP) != 0, rows[i].palette);
     }
@@ -120,12 +126,15 @@ static void flat_colours_are_exact(void **state)
     paint(1500);
     encode(path);
     largest_difference(path, &format);
-    for (int y = 0; y < HEIGHT; y++)
-        for (int x = 0; x < WIDTH; x++)
-            if (pixels[y][x] == 0xFFFFFF || pixels[y][x] == 0x0871B3)
+    for (int y = 0; y < HEIGHT; y++) {
+        for (int x = 0; x < WIDTH; x++) {
+            if (pixels[y][x] == 0xFFFFFF || pixels[y][x] == 0x0871B3) {
                 assert_int_equal(pixels[y][x], (uint32_t)read_back[y][x][0] << 16 |
                                                    (uint32_t)read_back[y][x][1] << 8 |
                                                    read_back[y][x][2]);
+            }
+        }
+    }
     unlink(path);
 }
 

@@ -45,8 +45,9 @@ static void add_call(int function, int from, int to, int level)
     add("FUNC m.f%02d 1 %.3f 1 %.3f %d\n", function, 1000 + from * STEP_S, 1000 + to * STEP_S,
         level);
     recording.calls[function]++;
-    for (int i = from; i < to; i++)
+    for (int i = from; i < to; i++) {
         recording.running[i][function] = 1;
+    }
 }
 
 static void make_recording(unsigned seed, int calls)
@@ -104,8 +105,9 @@ static double seconds_of(const mprof_figure *figure, int digit)
     for (size_t i = 0; i < count; i++) {
         int found = 0;
         assert_true(states[i].first + states[i].count <= member_count);
-        for (uint32_t m = 0; m < states[i].count; m++)
+        for (uint32_t m = 0; m < states[i].count; m++) {
             found |= is_selected(number_of(figure, members[states[i].first + m]), digit);
+        }
         seconds += found ? states[i].seconds : 0;
     }
     return seconds;
@@ -116,8 +118,9 @@ static int steps_of(int digit, int from, int to)
     int steps = 0;
     for (int i = from; i < to; i++) {
         int found = 0;
-        for (int f = 0; f < FUNCTION_COUNT; f++)
+        for (int f = 0; f < FUNCTION_COUNT; f++) {
             found |= recording.running[i][f] && is_selected(f, digit);
+        }
         steps += found;
     }
     return steps;
@@ -132,9 +135,10 @@ static void test_any_selection(void **state)
     for (unsigned seed = 0; seed < 20; seed++) {
         make_recording(seed, 30 + (int)seed * 25);
         mprof_figure *figure = lay_out(&options);
-        for (int digit = 0; digit < 10; digit++)
+        for (int digit = 0; digit < 10; digit++) {
             assert_true(fabs(seconds_of(figure, digit) - steps_of(digit, 0, STEPS) * STEP_S) <
                         STEP_S / 10);
+        }
         mprof_figure_free(figure);
     }
 }
@@ -150,8 +154,9 @@ static void test_calls_are_counted_by_name(void **state)
     mprof_figure *figure = lay_out(&options);
     const mprof_figure_function *functions = mprof_figure_functions(figure, &count);
     assert_int_equal(count, FUNCTION_COUNT);
-    for (uint32_t i = 0; i < count; i++)
+    for (uint32_t i = 0; i < count; i++) {
         assert_int_equal(functions[i].calls, recording.calls[number_of(figure, i)]);
+    }
     mprof_figure_free(figure);
 }
 
@@ -165,9 +170,10 @@ static void test_a_window_counts_what_lies_in_it(void **state)
     options.window_s[1] = 8;
     make_recording(3, 400);
     mprof_figure *figure = lay_out(&options);
-    for (int digit = 0; digit < 10; digit++)
+    for (int digit = 0; digit < 10; digit++) {
         assert_true(fabs(seconds_of(figure, digit) - steps_of(digit, 5000, 8000) * STEP_S) <
                     STEP_S / 10);
+    }
     mprof_figure_free(figure);
 }
 
@@ -207,8 +213,9 @@ static void test_a_box_tells_which_functions_it_holds(void **state)
     options.states = 1;
     make_recording(0, 0);
     /* three functions within one pixel column, and one far away */
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < 3; i++) {
         add_call(i, 10000 + 3 * i, 10002 + 3 * i, 0);
+    }
     add_call(3, 15000, 17000, 0);
     mprof_figure *figure = lay_out(&options);
     const mprof_about *abouts = mprof_figure_abouts(figure, &count);
@@ -216,9 +223,11 @@ static void test_a_box_tells_which_functions_it_holds(void **state)
     for (size_t i = 0; i < count; i++) {
         int together = abouts[i].calls == 3;
         uint64_t bits = 0;
-        for (uint32_t f = 0; f < 4; f++)
-            if (together == (number_of(figure, f) < 3))
+        for (uint32_t f = 0; f < 4; f++) {
+            if (together == (number_of(figure, f) < 3)) {
                 bits |= UINT64_C(1) << f;
+            }
+        }
         assert_true(abouts[i].functions == bits);
         assert_true(fabs(abouts[i].start_s - (together ? 10 : 15)) < 1e-6);
         assert_true(fabs(abouts[i].end_s - (together ? 10.008 : 17)) < 1e-6);

@@ -108,8 +108,9 @@ static void shown_text(void **state)
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         char *text = mprof__visible(rows[i].bytes, rows[i].length, 200);
         assert_non_null(text);
-        if (strcmp(text, rows[i].text) != 0)
+        if (strcmp(text, rows[i].text) != 0) {
             print_error("row: %s\n", rows[i].name);
+        }
         assert_string_equal(text, rows[i].text);
         free(text);
     }
@@ -120,8 +121,9 @@ static void long_text_is_cut(void **state)
     char bytes[1000];
     (void)state;
     for (size_t most = 8; most < 40; most++) {
-        for (size_t i = 0; i + 3 <= sizeof bytes; i += 3)
+        for (size_t i = 0; i + 3 <= sizeof bytes; i += 3) {
             memcpy(bytes + i, "数", 3);
+        }
         char *text = mprof__visible(bytes, 999, most);
         assert_non_null(text);
         assert_true(strlen(text) <= most + 3);
