@@ -24,7 +24,7 @@ packages_test=(
     libxml2-utils poppler-utils librsvg2-bin fonts-noto-cjk
     chromium chromium-driver
     valgrind strace mypy musl-tools
-    mandoc clang-format-14
+    mandoc clang-format-16
 )
 
 # Prints those of the given packages that are not installed.

@@ -1,8 +1,8 @@
 /* Owns the processes that are being followed. */
 #include "process.h"
 
+#include "process_title.h"
 #include "record/kernel/procfs.h"
-#include "record/launch/command_line.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -27,11 +27,22 @@ ARROWS = {
     "mprof.c": {"parse/commands/command.h", "record/command.h"},
 }
 
+# The folders of a room, from the top down: a file may include headers of its own folder and of those
+# below it. "" is the room itself.
+FLOORS = {
+    "parse": ["commands", ""],
+    "record": ["top", "", "session", "inject", "launch", "calls", "output", "processes", "terminal",
+               "kernel"],
+    "render": ["", "svg", "draw", "figure"],
+    "agent": ["entry", "lines", "functions", "events", "memory", ""],
+}
+
 # Headers that only drawing may see: recording needs libc alone.
 DRAWING = re.compile(r"^(cairo|pango|png|glib|hb|fontconfig|freetype|ft2)")
 
 TOP_LEVEL = {
-    ".ci", ".clang-format", ".editorconfig", ".gitattributes", ".gitignore", "CHANGELOG.md",
+    ".ci", ".clang-format", ".editorconfig", ".git-blame-ignore-revs", ".gitattributes", ".gitignore",
+    "CHANGELOG.md",
     "CMakeLists.txt", "CMakePresets.json", "LICENSE", "README.md", "agent", "docs", "fixtures",
     "mprof.c", "parse", "record", "render", "tests",
 }
@@ -83,6 +94,38 @@ class House(unittest.TestCase):
                                     f"{room} must not know {target}")
         self.assertGreater(checked, 5)
 
+    def test_arrows_within_a_room_run_downwards(self):
+        checked = 0
+        for path in sources():
+            if path.parts[0] not in FLOORS:
+                continue
+            floors = FLOORS[path.parts[0]]
+            folder = "/".join(path.parts[1:-1])
+            if folder.startswith("include"):
+                continue
+            with self.subTest(file=str(path)):
+                self.assertIn(folder, floors, "a folder that no floor plan shows")
+            for name, target in includes(path):
+                if target is None or target.parts[0] != path.parts[0] or "include" in target.parts:
+                    continue
+                checked += 1
+                below = "/".join(target.parts[1:-1])
+                with self.subTest(file=str(path), include=name):
+                    self.assertGreaterEqual(floors.index(below), floors.index(folder),
+                                            f"{folder or path.parts[0]} must not know {below}")
+        self.assertGreater(checked, 100)
+
+    def test_pointers_are_tested_as_truth_values(self):
+        # `if (!p)`, `if (p)`; `p != NULL` only where the answer is returned or stored.
+        for path in sources():
+            if path.parts[0] == "fixtures":
+                continue
+            for number, line in enumerate((SOURCE / path).read_text().split("\n"), 1):
+                with self.subTest(file=str(path), line=number):
+                    self.assertNotIn("== NULL", line)
+                    if "!= NULL" in line:
+                        self.assertRegex(line, r"return |[^=!<>]=[^=]|, .* != NULL|assert|^ +\S.* != NULL")
+
     def test_drawing_libraries_are_known_to_drawing_only(self):
         for path in sources():
             if path.parts[0] in ("render", "tests"):
@@ -123,11 +166,11 @@ class House(unittest.TestCase):
                         self.fail(line.strip()[:120])
 
     def test_layout_is_that_of_clang_format(self):
-        tool = next(filter(None, map(shutil.which, ("clang-format-14", "clang-format"))), None)
+        tool = next(filter(None, map(shutil.which, ("clang-format-16", "clang-format"))), None)
         if not tool:
             self.skipTest("clang-format is not installed")
         version = subprocess.run([tool, "--version"], capture_output=True, text=True).stdout
-        if " 14." not in version:
+        if " 16." not in version:
             self.skipTest(f"another version decides otherwise: {version.strip()}")
         files = [str(path) for path in sources() if path.parts[0] != "fixtures"]
         done = subprocess.run([tool, "--dry-run", "-Werror", *files], cwd=SOURCE,

@@ -1,5 +1,6 @@
 /* By what a command line is taken for Python, and what is then executed. */
 #include "record/launch/command_line.h"
+#include "record/processes/process_title.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -43,7 +44,7 @@ static void test_names(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof name_rows / sizeof *name_rows; i++) {
         print_message("%s\n", name_rows[i].path);
-        assert_int_equal(mprof__command_line_names_python(name_rows[i].path), name_rows[i].python);
+        assert_int_equal(mprof__names_python(name_rows[i].path), name_rows[i].python);
     }
 }
 

@@ -1,0 +1,124 @@
+/* What people call a process, made of its arguments: "python3 train.py" rather than "python3". */
+#include "process_title.h"
+
+#include <stdio.h>
+#include <string.h>
+
+int mprof__names_python(const char *path)
+{
+    const char *at = basename(path);
+
+    if (strncmp(at, "python", 6) != 0) {
+        return 0;
+    }
+    at += 6;
+    if (*at != '\0' && *at != '-') {
+        if (*at++ != '3') {
+            return 0;
+        }
+        if (*at == '.') {
+            at++;
+            at += strspn(at, "0123456789");
+        }
+        at += strspn(at, "dmtu"); /* ABI flags: debug, pymalloc, free-threaded, wide unicode */
+    }
+    return *at == '\0' || strcmp(at, "-dbg") == 0 || strcmp(at, "-debug") == 0 ||
+           strcmp(at, "-nogil") == 0;
+}
+
+/* Words of which the first argument says more than they do. */
+static int says_little(const char *name)
+{
+    static const char *const shells[] = {"sh", "bash", "dash", "zsh", "perl", "ruby", "node"};
+
+    for (size_t i = 0; i < sizeof shells / sizeof *shells; i++) {
+        if (strcmp(name, shells[i]) == 0) {
+            return 1;
+        }
+    }
+    return mprof__names_python(name);
+}
+
+/* How Python starts the helpers and the spawned children of multiprocessing:
+ * -c "from multiprocessing.spawn import ...", from 3.15 on with "import sys; " before it. Returns
+ * the module's name, or NULL. */
+static const char *multiprocessing_module(const char *argument, const char *end, int *length)
+{
+    static const char before[] = "import sys; ";
+    static const char import[] = "from ";
+    static const char package[] = "from multiprocessing.";
+    const char *space;
+
+    while (argument < end) {
+        int is_code = strncmp(argument, "-c", (size_t)(end - argument)) == 0;
+
+        argument += strnlen(argument, (size_t)(end - argument)) + 1;
+        if (is_code && argument < end && (size_t)(end - argument) > sizeof before &&
+            memcmp(argument, before, sizeof before - 1) == 0) {
+            argument += sizeof before - 1;
+        }
+        if (is_code && argument < end && (size_t)(end - argument) > sizeof package &&
+            memcmp(argument, package, sizeof package - 1) == 0) {
+            argument += sizeof import - 1;
+            space = memchr(argument, ' ', (size_t)(end - argument));
+            *length = space ? (int)(space - argument) : 0;
+            return space ? argument : NULL;
+        }
+    }
+    return NULL;
+}
+
+void mprof__process_title(char *text, size_t size, const char *arguments, size_t count,
+                          const char *comm)
+{
+    const char *end = arguments + count;
+    const char *first = arguments;
+    const char *second;
+    const char *third;
+    int module_length;
+    size_t length = strnlen(first, count);
+
+    if (length == 0) {
+        snprintf(text, size, "%s", comm);
+        return;
+    }
+    if (memchr(first, ' ', length)) { /* a title the process gave itself: "gunicorn: worker" */
+        snprintf(text, size, "%.*s", (int)length, first);
+        return;
+    }
+    snprintf(text, size, "%.*s", (int)length, first);
+    memmove(text, basename(text), strlen(basename(text)) + 1);
+    second = first + length + 1;
+    if (second >= end || !says_little(text)) {
+        return;
+    }
+    third = multiprocessing_module(second, end, &module_length);
+    if (third) {
+        snprintf(text + strlen(text), size - strlen(text), " %.*s", module_length, third);
+        return;
+    }
+    length = strnlen(second, (size_t)(end - second));
+    third = second + length + 1;
+    if (length == 2 && memcmp(second, "-m", 2) == 0 && third < end) {
+        snprintf(text + strlen(text), size - strlen(text), " -m %.*s",
+                 (int)strnlen(third, (size_t)(end - third)), third);
+    } else if (length > 0 && second[0] != '-') {
+        const char *name = memrchr(second, '/', length);
+        int skipped = name ? (int)(name + 1 - second) : 0;
+
+        snprintf(text + strlen(text), size - strlen(text), " %.*s", (int)length - skipped,
+                 second + skipped);
+    }
+}
+
+void mprof__process_title_of(char *text, size_t size, size_t argc, char *const argv[])
+{
+    char arguments[1024];
+    size_t used = 0;
+
+    for (size_t i = 0; i < argc && used + strlen(argv[i]) < sizeof arguments; i++) {
+        memcpy(arguments + used, argv[i], strlen(argv[i]) + 1);
+        used += strlen(argv[i]) + 1;
+    }
+    mprof__process_title(text, size, arguments, used, argv[0]);
+}
