@@ -1,5 +1,7 @@
 # The Debian packages that this project needs, and how a missing one is installed. Sourced by
-# tests/run and docs/demo: the only place where packages are named.
+# tests/run and docs/demo: the only place where packages are named. Names differ between releases:
+# of `one|another` the first that the release has is installed; with `|` at its end an entry is left out
+# where the release has none of them.
 # shellcheck shell=bash disable=SC2034
 
 # To build. Recording alone needs the first line and libc6-dev only.
@@ -17,22 +19,51 @@ packages_demo=(python3-flask python3-gevent gunicorn)
 # What the tests compare with and run: another implementation, drawing of the same recordings,
 # readers of what we draw, a browser, services, and checks of the source itself.
 packages_test=(
-    git libcmocka-dev libasan8 libubsan1 libchafa-dev
-    python3-memory-profiler python3-matplotlib
-    python3-celery python3-pytest-xdist python3-eventlet uwsgi-core uwsgi-plugin-python3
+    git libcmocka-dev 'libasan8|libasan9|libasan6' libubsan1 libchafa-dev
+    'python3-memory-profiler|' python3-matplotlib
+    python3-celery python3-pytest-xdist 'python3-eventlet|' 'uwsgi-core|' 'uwsgi-plugin-python3|'
     python3-ipython python3-ipykernel python3-jupyter-client
     libxml2-utils poppler-utils librsvg2-bin fonts-noto-cjk
     chromium chromium-driver
     valgrind strace mypy musl-tools
-    mandoc clang-format-16
+    mandoc 'clang-format-16|' # the layout is that of this version: elsewhere it is not checked
 )
 
-# Prints those of the given packages that are not installed.
+packages_is_installed() {
+    [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
+}
+
+# Whether the release has a package of that name to install, not only others that mention it.
+packages_is_available() {
+    LC_ALL=C apt-cache policy "$1" 2>/dev/null | grep -q '^  Candidate: [^(]'
+}
+
+# Prints those of the given entries of which nothing is installed.
 packages_missing() {
-    local package
-    for package in "$@"; do
-        [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] ||
-            printf '%s\n' "$package"
+    local entry package
+    for entry in "$@"; do
+        for package in ${entry//|/ }; do
+            ! packages_is_installed "$package" || continue 2
+        done
+        printf '%s\n' "$entry"
+    done
+}
+
+# Prints the package to install for each of the given entries. One that the release does not have is
+# printed, too, so that apt-get says so, unless the entry may be left out.
+packages_choose() {
+    local entry package
+    for entry in "$@"; do
+        for package in ${entry//|/ }; do
+            if packages_is_available "$package"; then
+                printf '%s\n' "$package"
+                continue 2
+            fi
+        done
+        case $entry in
+            *'|') echo "not in this release, left out: ${entry//|/ }" >&2 ;;
+            *) printf '%s\n' "${entry%%|*}" ;;
+        esac
     done
 }
 
@@ -50,21 +81,25 @@ packages_as_root() {
 # Installs what is missing of the given packages; nothing happens, and no network is used, where
 # all are there.
 packages_install() {
-    local missing
+    local missing chosen
     if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
         echo "not a Debian system: what these packages hold is expected to be there: $*" >&2
         return 0
     fi
     mapfile -t missing < <(packages_missing "$@")
     [ ${#missing[@]} -gt 0 ] || return 0
-    echo "== installing ${missing[*]}"
     export DEBIAN_FRONTEND=noninteractive
     local apt=(apt-get -q -o DPkg::Lock::Timeout=600 -o Acquire::Retries=3 -o Dpkg::Use-Pty=0)
-    if packages_as_root "${apt[@]}" update </dev/null &&
-        packages_as_root "${apt[@]}" install --yes --no-install-recommends "${missing[@]}" </dev/null
-    then
-        return 0
+    # What can be left out may be all that is missing.
+    mapfile -t chosen < <(packages_choose "${missing[@]}" 2>/dev/null)
+    [ ${#chosen[@]} -gt 0 ] || return 0
+    if packages_as_root "${apt[@]}" update </dev/null; then
+        mapfile -t chosen < <(packages_choose "${missing[@]}")
+        [ ${#chosen[@]} -gt 0 ] || return 0
+        echo "== installing ${chosen[*]}"
+        packages_as_root "${apt[@]}" install --yes --no-install-recommends "${chosen[@]}" </dev/null &&
+            return 0
     fi
-    echo "cannot install packages; as root: apt-get install ${missing[*]}" >&2
+    echo "cannot install packages; as root: apt-get install ${chosen[*]}" >&2
     return 1
 }
