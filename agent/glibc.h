@@ -1,20 +1,27 @@
 /* Included in front of every file of the objects that are loaded into programs of others, by the
  * build. One build serves the glibc of the machine it was made on and older ones, from 2.28 on:
  * names whose version rose when libpthread and libdl became part of libc (2.34) are asked for under
- * the version they have always had. Any Python has both libraries loaded where they are apart. */
+ * the version they have always had. Any Python has both libraries loaded where they are apart.
+ * Headers from 2.38 on call what reads numbers by new names, for the numbers 0b1 of C23, which are
+ * none of ours: those are asked for under their old names. */
 #ifndef MPROF_AGENT_GLIBC_H
 #define MPROF_AGENT_GLIBC_H
 
 #if defined(__x86_64__) && defined(__linux__)
 #define MPROF_GLIBC_FIRST "GLIBC_2.2.5"
 #define MPROF_GLIBC_CLOCK "GLIBC_2.3.3"
+#define MPROF_GLIBC_SCANF "GLIBC_2.7"
 #elif defined(__aarch64__) && defined(__linux__)
 #define MPROF_GLIBC_FIRST "GLIBC_2.17"
 #define MPROF_GLIBC_CLOCK "GLIBC_2.17"
+#define MPROF_GLIBC_SCANF "GLIBC_2.17"
 #endif
 
 #ifdef MPROF_GLIBC_FIRST
-#define MPROF_GLIBC_AS(name, version) __asm__(".symver " #name "," #name "@" version)
+#define MPROF_GLIBC_FOR(name, old, version) __asm__(".symver " #name "," #old "@" version)
+#define MPROF_GLIBC_AS(name, version) MPROF_GLIBC_FOR(name, name, version)
+#define MPROF_GLIBC_NUMBER(name) MPROF_GLIBC_FOR(__isoc23_##name, name, MPROF_GLIBC_FIRST)
+#define MPROF_GLIBC_SCAN(name) MPROF_GLIBC_FOR(__isoc23_##name, __isoc99_##name, MPROF_GLIBC_SCANF)
 
 MPROF_GLIBC_AS(dladdr, MPROF_GLIBC_FIRST);
 MPROF_GLIBC_AS(dlsym, MPROF_GLIBC_FIRST);
@@ -29,6 +36,17 @@ MPROF_GLIBC_AS(pthread_key_create, MPROF_GLIBC_FIRST);
 MPROF_GLIBC_AS(pthread_once, MPROF_GLIBC_FIRST);
 MPROF_GLIBC_AS(pthread_setspecific, MPROF_GLIBC_FIRST);
 MPROF_GLIBC_AS(pthread_sigmask, MPROF_GLIBC_FIRST);
+
+MPROF_GLIBC_NUMBER(strtol);
+MPROF_GLIBC_NUMBER(strtoll);
+MPROF_GLIBC_NUMBER(strtoul);
+MPROF_GLIBC_NUMBER(strtoull);
+MPROF_GLIBC_NUMBER(strtoimax);
+MPROF_GLIBC_NUMBER(strtoumax);
+MPROF_GLIBC_SCAN(sscanf);
+MPROF_GLIBC_SCAN(fscanf);
+MPROF_GLIBC_SCAN(vsscanf);
+MPROF_GLIBC_SCAN(vfscanf);
 #endif
 
 #endif

@@ -62,9 +62,10 @@ static mprof_text next_field(cursor *line)
 /* The rest of the line behind the one blank that ends the field before: text is taken as it is. */
 static mprof_text rest_of_line(cursor *line)
 {
-    if (line->at < line->end) {
-        line->at++;
+    if (line->at >= line->end) {
+        return (mprof_text){line->end, 0};
     }
+    line->at++;
     return (mprof_text){line->at, (size_t)(line->end - line->at)};
 }
 

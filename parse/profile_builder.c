@@ -2,6 +2,7 @@
  * who among processes, lanes and functions. */
 #include "buffer.h"
 #include "extremes.h"
+#include "number.h"
 #include "profile_parts.h"
 
 #include <math.h>
@@ -272,9 +273,8 @@ static mprof_status take_call(mprof__collector *collector, const mprof_call *cal
 /* The number a fact tells; MPROF_PID_NONE if it is none. */
 static int64_t read_pid(const char *value)
 {
-    char *end;
-    long long pid = strtoll(value, &end, 10);
-    return end == value || *end || pid <= 0 ? MPROF_PID_NONE : (int64_t)pid;
+    int64_t pid;
+    return mprof__integer_parse(&pid, value, strlen(value)) == 0 && pid > 0 ? pid : MPROF_PID_NONE;
 }
 
 static mprof_status take_fact(mprof__collector *collector, const mprof_record *record)

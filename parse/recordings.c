@@ -2,10 +2,12 @@
 #include <mprof/recordings.h>
 
 #include "buffer.h"
+#include "number.h"
 #include "recordings_parts.h"
 
 #include <dirent.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -118,13 +120,17 @@ const char *mprof_recordings_name(const mprof_recordings *recordings, size_t ind
  * directory comes out as the largest number. */
 static int parse_index(long *index, const char *argument)
 {
-    char *end;
     const char *digits = argument + (argument[0] == '-' || argument[0] == '+');
-    if (digits[0] < '0' || digits[0] > '9') {
+    size_t length = strspn(digits, "0123456789");
+    int64_t value;
+    if (length == 0 || digits[length]) {
         return -1;
     }
-    *index = strtol(argument, &end, 10);
-    return *end ? -1 : 0;
+    if (mprof__integer_parse(&value, digits, length) != 0 || value > LONG_MAX) {
+        value = LONG_MAX;
+    }
+    *index = argument[0] == '-' ? -(long)value : (long)value;
+    return 0;
 }
 
 static mprof_status find_index(const mprof_recordings *recordings, long index, const char *argument,

@@ -220,7 +220,8 @@ static void remember_change(PyObject *function, PyObject *code, PyObject *ours)
 
 static void undo_change(PyObject *change)
 {
-    PyObject *function = PyWeakref_GetObject(PyTuple_GetItem(change, 0)); /* borrowed */
+    /* Called, since each function that dereferences one is missing in some version. */
+    PyObject *function = PyObject_CallFunctionObjArgs(PyTuple_GetItem(change, 0), NULL);
     PyObject *code =
         function && function != Py_None ? PyObject_GetAttrString(function, "__code__") : NULL;
     if (code && code == PyTuple_GetItem(change, 2) &&
@@ -229,6 +230,7 @@ static void undo_change(PyObject *change)
     }
     PyErr_Clear();
     Py_XDECREF(code);
+    Py_XDECREF(function);
 }
 
 /* Gives the function the code of a little one that calls a stand-in of what it was. */

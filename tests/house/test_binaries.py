@@ -6,6 +6,7 @@ import pathlib
 import re
 import subprocess
 import sys
+import tempfile
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
@@ -51,6 +52,33 @@ class Binaries(unittest.TestCase):
                 versions = re.findall(r"@GLIBC_2\.(\d+)", symbols_text(BUILD / name))
                 self.assertTrue(versions)
                 self.assertLessEqual(max(map(int, versions)), 28)
+
+    # What the headers of glibc 2.38 and later call by other names, in any program that is built there.
+    RENAMED = ("strtol", "strtoll", "strtoul", "strtoull", "strtoimax", "strtoumax",
+               "sscanf", "fscanf", "vsscanf", "vfscanf")
+
+    def test_new_names_of_old_functions_are_asked_for_under_the_old_ones(self):
+        if os.uname().machine not in ("x86_64", "aarch64"):
+            self.skipTest("agent/glibc.h knows two architectures")
+        with tempfile.TemporaryDirectory() as directory:
+            source, library = pathlib.Path(directory, "new.c"), pathlib.Path(directory, "new.so")
+            source.write_text("".join(f"int __isoc23_{name}();\n" for name in self.RENAMED)
+                              + "int all(void);\nint all(void)\n{\n    return "
+                              + " + ".join(f"__isoc23_{name}()" for name in self.RENAMED) + ";\n}\n")
+            subprocess.run(["cc", "-std=c11", "-shared", "-fPIC", "-include",
+                            mprof_test.SOURCE / "agent" / "glibc.h", "-o", library, source], check=True)
+            found = re.findall(r"U (\w+)@(?:GLIBC_2\.(\d+))", symbols_text(library))
+        self.assertEqual({name.replace("__isoc99_", "") for name, _ in found}, set(self.RENAMED))
+        self.assertLessEqual(max(int(version) for _, version in found), 28)
+
+    def test_the_reader_calls_nothing_that_is_renamed(self):
+        # It is linked into the loaded objects, and also into static programs, which have no versions.
+        names = {name.replace("__isoc23_", "").replace("__isoc99_", "")
+                 for name in re.findall(r"U (\w+)$", subprocess.run(
+                     ["nm", "-u", BUILD / "parse" / "libmprof.a"], capture_output=True, text=True,
+                     check=True).stdout, re.M)}
+        self.assertIn("memcpy", names)
+        self.assertEqual(names & set(self.RENAMED), set())
 
     def test_the_preloaded_object_needs_no_symbol_of_python(self):
         # It is loaded into every process of the tree; most are no Python. The agent, which it loads
