@@ -88,6 +88,17 @@ void *mprof__pointer_map_take(mprof__pointer_map *map, const void *key)
     return value;
 }
 
+void mprof__pointer_map_each(const mprof__pointer_map *map,
+                             void (*show)(const void *key, void *value, void *context),
+                             void *context)
+{
+    for (size_t i = 0; i < map->room; i++) {
+        if (map->pairs[i].key) {
+            show(map->pairs[i].key, map->pairs[i].value, context);
+        }
+    }
+}
+
 void mprof__pointer_map_drain(mprof__pointer_map *map, void (*take)(const void *key, void *value))
 {
     mprof__pointer_map had = *map;

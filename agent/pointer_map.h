@@ -20,6 +20,11 @@ bool mprof__pointer_map_put(mprof__pointer_map *map, const void *key, void *valu
 /* Removes a key and returns its value; NULL if it is not there. */
 void *mprof__pointer_map_take(mprof__pointer_map *map, const void *key);
 
+/* Shows each pair, to what leaves the map as it is. */
+void mprof__pointer_map_each(const mprof__pointer_map *map,
+                             void (*show)(const void *key, void *value, void *context),
+                             void *context);
+
 /* Empties the map first, then hands over each pair it had. */
 void mprof__pointer_map_drain(mprof__pointer_map *map, void (*take)(const void *key, void *value));
 

@@ -119,6 +119,8 @@ static void find_monitoring(mprof__python_api *api)
     bool all = api->version >= VERSION(3, 12);
 
     all &= find_function(&api->vectorcall_of, "PyVectorcall_Function");
+    all &= find_function(&api->function_code, "PyFunction_GetCode");
+    all &= find_function(&api->function_watch, "PyFunction_AddWatcher");
     all &= find_function(&api->code_extra_index, "PyUnstable_Eval_RequestCodeExtraIndex");
     all &= find_function(&api->code_extra_get, "PyUnstable_Code_GetExtra");
     all &= find_function(&api->code_extra_set, "PyUnstable_Code_SetExtra");

@@ -43,6 +43,8 @@ typedef struct mprof__python_api {
     /* from 3.12 on; else NULL */
     mprof__vectorcall (*vectorcall_of)(PyObject *callable);
     void (*function_set_vectorcall)(PyObject *function, mprof__vectorcall vectorcall);
+    PyObject *(*function_code)(PyObject *function); /* borrowed; nobody hears that we asked */
+    int (*function_watch)(int (*on_event)(int event, PyObject *function, PyObject *value));
     Py_ssize_t (*code_extra_index)(void (*free_extra)(void *));
     int (*code_extra_get)(PyObject *code, Py_ssize_t index, void **extra);
     int (*code_extra_set)(PyObject *code, Py_ssize_t index, void *extra);

@@ -105,7 +105,12 @@ static PyObject *get_attribute(PyObject *self, PyObject *name)
 
 static int set_attribute(PyObject *self, PyObject *name, PyObject *value)
 {
-    return PyObject_SetAttr(as_decorated(self)->function, name, value);
+    int result = PyObject_SetAttr(as_decorated(self)->function, name, value);
+    if (result == 0 && PyUnicode_CompareWithASCIIString(name, "__code__") == 0) {
+        as_decorated(self)->makes_suspendable =
+            mprof__suspendable_is_made_by(as_decorated(self)->function);
+    }
+    return result;
 }
 
 static PyObject *represent(PyObject *self)

@@ -17,16 +17,19 @@
 typedef struct watched_code {
     mprof__name *name;       /* of its only function; NULL: its functions are told apart */
     mprof__name *frame_name; /* of its generators whose creation is not seen, or NULL */
-    PyObject *code;          /* borrowed: it takes us with it */
+    bool is_pattern;         /* all functions of it are decorated, whoever made them */
+    bool is_left;   /* its functions are told apart by now: what runs ends, nothing begins */
+    PyObject *code; /* borrowed: it takes us with it */
     struct watched_code *before, *next;
 } watched_code;
 
-/* A function whose entry point was replaced. */
+/* A decorated function, until it is deallocated. Its weak references are no measure of that: the
+ * garbage collector clears them before finalisers run, which may call it, or keep it for ever. */
 typedef struct watched_function {
     mprof__name *name;
-    mprof__vectorcall original;
+    mprof__vectorcall
+        original; /* its entry point is ours; NULL: its calls are events of its code */
     bool makes_suspendable;
-    PyObject *weak; /* owned; tells of the function's death */
 } watched_function;
 
 /* A call that will end by an event. */
@@ -41,14 +44,16 @@ typedef struct watched_frame {
     mprof_span span;
     mprof__name *name;
     const void *frame; /* borrowed; its address is its identity */
+    PyObject *made;    /* borrowed: the generator; NULL: its creation was not seen */
     PyObject *weak;    /* owned; tells of a death without an event. NULL: it is dying */
     bool is_begun;
-    uint64_t died_ns;
-    struct watched_frame *next; /* among the dying */
+    bool was_garbage; /* once, and finalisers went on with it */
+    uint64_t died_ns; /* 0: it is not among the dying */
+    struct watched_frame *before, *next;
 } watched_frame;
 
 static struct {
-    enum { UNTRIED, READY, FAILED } state;
+    enum { UNTRIED, READY, FAILED, ENDED } state;
     PyObject *monitoring; /* owned: sys.monitoring */
     long tool;
     long start_return; /* sets of events */
@@ -61,11 +66,17 @@ static struct {
 
 static mprof__pointer_map functions; /* function -> watched_function */
 static mprof__pointer_map frames;    /* frame -> watched_frame */
-static mprof__pointer_map deaths;    /* weak reference -> function or frame, a key of the above */
+static mprof__pointer_map deaths;    /* weak reference -> watched_frame */
 static watched_code *watched;        /* all of them */
 static watched_call *spare_calls;
 static watched_frame *dying;
 static bool is_asking; /* sys.monitoring, which has not raised its event yet */
+
+static PyObject *nothing(void)
+{
+    Py_INCREF(Py_None);
+    return Py_None;
+}
 
 static watched_code *find_code(PyObject *code)
 {
@@ -122,68 +133,36 @@ static void end_call(PyObject *code, bool by_exception)
 /* ---- generators and coroutines ----------------------------------------------------------------
  */
 
+static void leave_dying(watched_frame *one)
+{
+    if (one->died_ns != 0) {
+        *(one->before ? &one->before->next : &dying) = one->next;
+        if (one->next) {
+            one->next->before = one->before;
+        }
+        one->before = NULL;
+        one->next = NULL;
+        one->died_ns = 0;
+    }
+}
+
+static void drop_weak(watched_frame *one)
+{
+    PyObject *weak = one->weak;
+    if (weak) {
+        one->weak = NULL;
+        mprof__pointer_map_take(&deaths, weak);
+        Py_DECREF(weak);
+    }
+}
+
 static void forget_frame(watched_frame *one, bool by_exception)
 {
     mprof__pointer_map_take(&frames, one->frame);
-    if (one->weak) {
-        mprof__pointer_map_take(&deaths, one->weak);
-        Py_DECREF(one->weak);
-    }
+    leave_dying(one);
+    drop_weak(one);
     mprof__span_end(&one->span, by_exception);
     free(one);
-}
-
-/* A generator that is dropped unfinished is dead for its weak references first, and closed then:
- * its `finally` still runs, which is told by an event, or there is none, and nothing is told. Which
- * of the two is known as soon as anything else happens. */
-static void bury_dying(void)
-{
-    while (dying) {
-        watched_frame *one = dying;
-        dying = one->next;
-        mprof__span_end_at(&one->span, false, one->died_ns);
-        forget_frame(one, false);
-    }
-}
-
-static int bury_later(void *unused)
-{
-    (void)unused;
-    bury_dying();
-    return 0;
-}
-
-static void let_die(watched_frame *one)
-{
-    if (!one->is_begun) {
-        forget_frame(one, false);
-        return;
-    }
-    mprof__pointer_map_take(&deaths, one->weak);
-    Py_DECREF(one->weak);
-    one->weak = NULL;
-    one->died_ns = mprof__span_clock_ns();
-    one->next = dying;
-    if (!dying) {
-        Py_AddPendingCall(bury_later, NULL); /* if it cannot be added, another event will come */
-    }
-    dying = one;
-}
-
-static void revive(watched_frame *one)
-{
-    watched_frame **link = &dying;
-    while (*link && *link != one) {
-        link = &(*link)->next;
-    }
-    if (*link == one) {
-        *link = one->next;
-    }
-}
-
-void mprof__monitor_flush(void)
-{
-    bury_dying();
 }
 
 typedef struct made_attributes {
@@ -202,6 +181,107 @@ static made_attributes attributes_of(PyObject *made)
     return (made_attributes){"gi_frame", "gi_code"};
 }
 
+/* Whether it still has its frame: it is neither deallocated nor closed. */
+static bool has_frame(const watched_frame *one)
+{
+    PyObject *type;
+    PyObject *value;
+    PyObject *traceback;
+
+    if (!one->weak) {
+        return false;
+    }
+    PyErr_Fetch(&type, &value, &traceback);
+    PyObject *made = PyObject_CallObject(one->weak, NULL);
+    PyObject *frame =
+        made && made != Py_None ? PyObject_GetAttrString(made, attributes_of(made).frame) : NULL;
+    bool result = frame && frame == one->frame;
+    Py_XDECREF(frame);
+    Py_XDECREF(made);
+    PyErr_Restore(type, value, traceback);
+    return result;
+}
+
+/* A generator that is dropped unfinished is dead for its weak references first, and closed then:
+ * its `finally` still runs, which is told by an event, or there is none, and nothing is told. Which
+ * of the two is known as soon as anything else happens. Garbage may also be found alive by then. */
+static void bury_dying(void)
+{
+    while (dying) {
+        watched_frame *one = dying;
+        uint64_t died_ns = one->died_ns;
+        leave_dying(one);
+        if (!has_frame(one)) {
+            mprof__span_end_at(&one->span, false, died_ns);
+            forget_frame(one, false);
+        }
+    }
+}
+
+static int bury_later(void *unused)
+{
+    (void)unused;
+    bury_dying();
+    return 0;
+}
+
+static void begin_dying(watched_frame *one)
+{
+    if (!dying) {
+        Py_AddPendingCall(bury_later, NULL); /* if it cannot be added, another event will come */
+    }
+    one->died_ns = mprof__span_clock_ns();
+    one->next = dying;
+    if (dying) {
+        dying->before = one;
+    }
+    dying = one;
+}
+
+/* Has on_death called when the generator is cleared of its weak references. */
+static bool await_death(watched_frame *one)
+{
+    one->weak = PyWeakref_NewRef(one->made, monitor.on_death);
+    if (one->weak && !mprof__pointer_map_put(&deaths, one->weak, one)) {
+        Py_DECREF(one->weak);
+        one->weak = NULL;
+    }
+    return one->weak != NULL;
+}
+
+/* Who is referred to is not deallocated, but garbage: its finaliser, or that of other garbage, may
+ * go on with it. */
+static PyObject *on_death(PyObject *self, PyObject *weak)
+{
+    watched_frame *one = mprof__pointer_map_find(&deaths, weak);
+    (void)self;
+
+    if (one) {
+        bool is_garbage = (uint32_t)one->made->ob_refcnt != 0;
+        drop_weak(one);
+        leave_dying(one);
+        if (is_garbage) {
+            one->was_garbage = true;
+            if (!await_death(one)) {
+                PyErr_Clear();
+            }
+        }
+        if (!is_garbage && (!one->is_begun || monitor.state != READY)) {
+            forget_frame(one, false);
+        } else if (one->is_begun) {
+            begin_dying(one);
+        }
+    }
+    return nothing();
+}
+
+/* From here on functions die without our being told, and are called without events. */
+void mprof__monitor_flush(void)
+{
+    bury_dying();
+    monitor.state = ENDED;
+}
+
 static bool watch_code(PyObject *code, mprof__name *name, long events);
 
 static void watch_frame(PyObject *made, mprof__name *name)
@@ -216,27 +296,21 @@ static void watch_frame(PyObject *made, mprof__name *name)
     Py_DECREF(code);
 
     PyObject *frame = PyObject_GetAttrString(made, attributes.frame);
-    PyObject *weak = frame ? PyWeakref_NewRef(made, monitor.on_death) : NULL;
     watched_frame *stale = frame ? mprof__pointer_map_find(&frames, frame) : NULL;
-    watched_frame *one = calloc(1, sizeof *one);
+    watched_frame *one = frame ? calloc(1, sizeof *one) : NULL;
 
     if (stale) {
         forget_frame(stale, false); /* closed without an event, and its frame's place used again */
     }
-    if (weak && one) {
-        *one = (watched_frame){.name = name, .frame = frame, .weak = weak};
-        if (mprof__pointer_map_put(&frames, frame, one)) {
-            if (mprof__pointer_map_put(&deaths, weak, one)) {
-                weak = NULL;
-                one = NULL;
-            } else {
-                mprof__pointer_map_take(&frames, frame);
-            }
+    if (one) {
+        *one = (watched_frame){.name = name, .frame = frame, .made = made};
+        if (!mprof__pointer_map_put(&frames, frame, one)) {
+            free(one);
+        } else if (!await_death(one)) {
+            forget_frame(one, false);
         }
     }
     PyErr_Clear();
-    free(one);
-    Py_XDECREF(weak);
     Py_XDECREF(frame); /* the generator keeps it */
 }
 
@@ -265,7 +339,7 @@ static watched_frame *meet_frame(mprof__name *name)
 static void begin_frame(mprof__name *unseen)
 {
     watched_frame *one = current_frame();
-    if (one && one->is_begun) {
+    if (one && (one->is_begun || (one->was_garbage && !has_frame(one)))) {
         forget_frame(one, false); /* its place is used again by another */
         one = NULL;
     }
@@ -281,12 +355,6 @@ static void begin_frame(mprof__name *unseen)
 /* ---- events ------------------------------------------------------------------------------------
  */
 
-static PyObject *nothing(void)
-{
-    Py_INCREF(Py_None);
-    return Py_None;
-}
-
 static PyObject *on_start(PyObject *self, PyObject *const *arguments, Py_ssize_t count)
 {
     bury_dying();
@@ -295,7 +363,9 @@ static PyObject *on_start(PyObject *self, PyObject *const *arguments, Py_ssize_t
     (void)self;
     (void)count;
     if (code && code->name) {
-        begin_call(arguments[0], code->name);
+        if (!code->is_left) {
+            begin_call(arguments[0], code->name);
+        }
     } else if (code) {
         begin_frame(code->frame_name);
     }
@@ -353,7 +423,7 @@ static PyObject *on_resume(PyObject *self, PyObject *const *arguments, Py_ssize_
     (void)self;
     (void)count;
     if (one) {
-        revive(one);
+        leave_dying(one);
         mprof__span_resume(&one->span);
     }
     return nothing();
@@ -388,58 +458,103 @@ static PyObject *enter_function(PyObject *function, PyObject *const *arguments, 
     return result;
 }
 
-static void forget_function(PyObject *function, watched_function *one)
+/* Whether the calls of all functions of this code are its events. */
+static bool tells_calls(const watched_code *code)
 {
-    mprof__pointer_map_take(&functions, function);
-    mprof__pointer_map_take(&deaths, one->weak);
-    Py_DECREF(one->weak);
-    free(one);
+    return code && code->name && !code->is_left;
 }
 
-static PyObject *on_death(PyObject *self, PyObject *weak)
+static void replace_entry(PyObject *function, watched_function *one)
 {
-    void *dead = mprof__pointer_map_find(&deaths, weak);
-    (void)self;
-    if (dead) {
-        watched_function *function = mprof__pointer_map_find(&functions, dead);
-        if (function) {
-            forget_function(dead, function);
-        } else {
-            let_die(dead);
-        }
-    }
-    return nothing();
-}
-
-static bool replace_entry(PyObject *function, mprof__name *name, bool makes_suspendable)
-{
-    if (mprof__pointer_map_find(&functions, function)) {
-        return true; /* decorated twice */
-    }
-    watched_function *one = calloc(1, sizeof *one);
-    PyObject *weak = PyWeakref_NewRef(function, monitor.on_death);
-    if (!one || !weak) {
-        goto failed;
-    }
-    *one = (watched_function){.name = name,
-                              .original = mprof__python.vectorcall_of(function),
-                              .makes_suspendable = makes_suspendable,
-                              .weak = weak};
-    if (!mprof__pointer_map_put(&functions, function, one)) {
-        goto failed;
-    }
-    if (!mprof__pointer_map_put(&deaths, weak, function)) {
-        mprof__pointer_map_take(&functions, function);
-        goto failed;
-    }
+    one->original = mprof__python.vectorcall_of(function);
     mprof__python.function_set_vectorcall(function, enter_function);
-    return true;
+}
 
-failed:
-    PyErr_Clear();
-    Py_XDECREF(weak);
-    free(one);
-    return false;
+static void restore_entry(PyObject *function, watched_function *one)
+{
+    mprof__python.function_set_vectorcall(function, one->original);
+    one->original = NULL;
+}
+
+static void tell_apart(const void *key, void *value, void *code)
+{
+    watched_function *one = value;
+    PyObject *function = NULL;
+
+    memcpy(&function, &key, sizeof key); /* keys are not written to by the map */
+    if (!one->original && mprof__python.function_code(function) == code) {
+        replace_entry(function, one);
+    }
+}
+
+/* Somebody else has the code now, too, or it is nobody's: its events do not tell whose calls they
+ * are. */
+static void leave_code(watched_code *code)
+{
+    if (tells_calls(code) && !code->is_pattern) {
+        code->is_left = true;
+        mprof__pointer_map_each(&functions, tell_apart, code->code);
+    }
+}
+
+/* `function.__code__ = code`: its calls are told under its name as before. */
+static void follow_code(PyObject *function, watched_function *one, PyObject *code)
+{
+    watched_code *next = find_code(code);
+    PyObject *before = mprof__python.function_code(function);
+
+    if (before == code) {
+        return;
+    }
+    one->makes_suspendable = (mprof__python_flags_of_code(code) & MPROF_CODE_SUSPENDABLE) != 0;
+    if (!one->original) {
+        replace_entry(function, one);
+        leave_code(find_code(before));
+    }
+    if (tells_calls(next) && next->name != one->name) {
+        leave_code(next);
+    }
+    if (tells_calls(next)) {
+        restore_entry(function, one);
+    }
+}
+
+/* Called for all functions of the interpreter. */
+static int on_function(int event, PyObject *function, PyObject *value)
+{
+    enum { DESTROYED = 1, CODE_CHANGES = 2 };
+    watched_function *one = event == DESTROYED || event == CODE_CHANGES
+                                ? mprof__pointer_map_find(&functions, function)
+                                : NULL;
+    if (one) {
+        PyObject *type;
+        PyObject *error;
+        PyObject *traceback;
+
+        PyErr_Fetch(&type, &error, &traceback);
+        if (event == DESTROYED) {
+            mprof__pointer_map_take(&functions, function);
+            free(one);
+        } else {
+            follow_code(function, one, value);
+        }
+        PyErr_Restore(type, error, traceback);
+    }
+    return 0;
+}
+
+static bool watch_function(PyObject *function, const watched_function *what, bool by_code)
+{
+    watched_function *one = malloc(sizeof *one);
+    if (!one || !mprof__pointer_map_put(&functions, function, one)) {
+        free(one);
+        return false;
+    }
+    *one = *what;
+    if (!by_code) {
+        replace_entry(function, one);
+    }
+    return true;
 }
 
 /* ---- setting up --------------------------------------------------------------------------------
@@ -522,6 +637,16 @@ static bool register_callbacks(void)
     return true;
 }
 
+/* There are eight in an interpreter. It is ours for good: functions die when nobody records, too.
+ */
+static bool add_function_watcher(void)
+{
+    static bool is_added;
+
+    is_added = is_added || mprof__python.function_watch(on_function) >= 0;
+    return is_added;
+}
+
 static void free_code(void *extra)
 {
     watched_code *one = extra;
@@ -553,7 +678,7 @@ static bool set_up(void)
         monitor.on_death = mprof__python.builtin_new(&death, NULL, NULL, NULL);
         monitor.code_index = mprof__python.code_extra_index(free_code);
     }
-    if (!monitor.on_death || monitor.code_index < 0 || !take_tool()) {
+    if (!monitor.on_death || monitor.code_index < 0 || !add_function_watcher() || !take_tool()) {
         return false;
     }
     if (!register_callbacks()) {
@@ -595,7 +720,7 @@ static bool watch_code(PyObject *code, mprof__name *name, long events)
 {
     watched_code *known = find_code(code);
     if (known) {
-        return known->name == name;
+        return known->name == name && !known->is_left;
     }
     watched_code *fresh = calloc(1, sizeof *fresh);
     if (!fresh) {
@@ -643,16 +768,39 @@ static bool owns_its_code(PyObject *function, PyObject *code)
     return result;
 }
 
-static bool take(PyObject *function, PyObject *code, mprof__name *name)
+/* Whether it is decorated already. What is known may be of another that died untold, at the end of
+ * the interpreter. */
+static bool is_watched(PyObject *function, PyObject *code)
 {
-    bool makes_suspendable =
-        (mprof__python_code_flags(function, "__code__") & MPROF_CODE_SUSPENDABLE) != 0;
+    watched_function *one = mprof__pointer_map_find(&functions, function);
 
-    if (!makes_suspendable && owns_its_code(function, code) &&
-        watch_code(code, name, monitor.start_return)) {
+    if (!one) {
+        return false;
+    }
+    if (one->original ? mprof__python.vectorcall_of(function) == enter_function
+                      : tells_calls(find_code(code))) {
         return true;
     }
-    return replace_entry(function, name, makes_suspendable);
+    mprof__pointer_map_take(&functions, function);
+    free(one);
+    return false;
+}
+
+static bool take(PyObject *function, PyObject *code, mprof__name *name)
+{
+    watched_function one = {.name = name,
+                            .makes_suspendable =
+                                (mprof__python_flags_of_code(code) & MPROF_CODE_SUSPENDABLE) != 0};
+
+    if (is_watched(function, code)) {
+        return true;
+    }
+    if (!one.makes_suspendable && owns_its_code(function, code) &&
+        watch_code(code, name, monitor.start_return)) {
+        watch_function(function, &one, true); /* else another code is not followed */
+        return true;
+    }
+    return watch_function(function, &one, false);
 }
 
 bool mprof__monitor_take_code(PyObject *code, mprof__name *name)
@@ -662,7 +810,11 @@ bool mprof__monitor_take_code(PyObject *code, mprof__name *name)
     }
     mprof__span_expected();
     if ((mprof__python_flags_of_code(code) & MPROF_CODE_SUSPENDABLE) == 0) {
-        return watch_code(code, name, monitor.start_return);
+        if (!watch_code(code, name, monitor.start_return)) {
+            return false;
+        }
+        find_code(code)->is_pattern = true;
+        return true;
     }
     if (!watch_code(code, NULL, monitor.start_return | monitor.suspending)) {
         return false;
@@ -676,25 +828,18 @@ bool mprof__monitor_take(PyObject *function, mprof__name *name)
     if (Py_TYPE(function) != mprof__python.function_type || !is_ready()) {
         return false;
     }
-    PyObject *code = PyObject_GetAttrString(function, "__code__");
-    bool taken = code && take(function, code, name);
+    bool taken = take(function, mprof__python.function_code(function), name);
     PyErr_Clear();
-    Py_XDECREF(code);
     return taken;
 }
 
 bool mprof__monitor_knows(PyObject *function)
 {
-    if (monitor.state != READY) {
+    if (monitor.state != READY || Py_TYPE(function) != mprof__python.function_type) {
         return false;
     }
-    PyObject *code = PyObject_GetAttrString(function, "__code__");
-    watched_code *known = code ? find_code(code) : NULL;
-    bool result = (known && known->name) || mprof__pointer_map_find(&functions, function);
-
-    PyErr_Clear();
-    Py_XDECREF(code);
-    return result;
+    PyObject *code = mprof__python.function_code(function);
+    return tells_calls(find_code(code)) || is_watched(function, code);
 }
 
 static void release_function(const void *key, void *value)
@@ -703,9 +848,9 @@ static void release_function(const void *key, void *value)
     PyObject *function = NULL;
 
     memcpy(&function, &key, sizeof key); /* keys are not written to by the map */
-    mprof__python.function_set_vectorcall(function, one->original);
-    mprof__pointer_map_take(&deaths, one->weak);
-    Py_DECREF(one->weak);
+    if (one->original) {
+        restore_entry(function, one);
+    }
     free(one);
 }
 
@@ -714,10 +859,7 @@ static void release_frame(const void *key, void *value)
     watched_frame *one = value;
 
     (void)key;
-    if (one->weak) {
-        mprof__pointer_map_take(&deaths, one->weak);
-        Py_DECREF(one->weak);
-    }
+    drop_weak(one);
     free(one);
 }
 

@@ -56,10 +56,27 @@ static void end_life(suspendable *whole, bool by_exception)
     mprof__span_end(&whole->span, by_exception);
 }
 
+/* Whether it was closed before it began: by its own finaliser, if it was garbage for a while. */
+static bool is_closed(const suspendable *whole)
+{
+    PyTypeObject *type = Py_TYPE(whole->inner);
+    PyObject *frame = PyObject_GetAttrString(
+        whole->inner, type == mprof__python.coroutine_type         ? "cr_frame"
+                      : type == mprof__python.async_generator_type ? "ag_frame"
+                                                                   : "gi_frame");
+    bool result = frame == Py_None;
+
+    Py_XDECREF(frame);
+    return result;
+}
+
 /* Returns whether the step is one of the span's: a second one inside of it, or one after the end,
  * is an error that the object itself will raise. */
 static bool begin_step(suspendable *whole)
 {
+    if (whole->life == LIFE_NEW && is_closed(whole)) {
+        whole->life = LIFE_ENDED;
+    }
     if (whole->life == LIFE_NEW) {
         whole->life = LIFE_RUNNING;
         mprof__span_begin(&whole->span, whole->name);
