@@ -4,15 +4,13 @@
 
 #include <mprof/draw.h>
 
-#define MPROF__FORMAT_COUNT 3
-
 /* What the user asked for. */
 struct mprof__plot {
     mprof_figure_options figure;
     mprof_draw_options draw;
     const char *font;
     const char *output; /* NULL: beside the recording */
-    mprof_format formats[MPROF__FORMAT_COUNT];
+    mprof_format formats[MPROF_FORMAT_COUNT];
     size_t format_count; /* 0: what the output's name tells */
     char **inputs;
     size_t input_count;
@@ -32,9 +30,6 @@ mprof_status mprof__plot_figure(mprof_figure **figure, const struct mprof__plot 
 mprof_status mprof__plot_write(const mprof_figure *figure, mprof_text_engine *engine,
                                const struct mprof__plot *plot, mprof_format format,
                                const char *path, mprof_error *error);
-
-/* The name's format. MPROF_EARGUMENT where it tells none. */
-mprof_status mprof__plot_format(mprof_format *format, const char *path, mprof_error *error);
 
 /* directory/stem.ending, where the stem is the recording's name without .dat and `number` behind it
  * if that is not 0. An empty directory: the recording's own. NULL: no memory. */

@@ -118,14 +118,16 @@ static int choice(struct argp_state *state, const char *const *names, const char
 
 static void parse_formats(struct mprof__plot *plot, struct argp_state *state, const char *text)
 {
-    static const char *const names[] = {
-        [MPROF_FORMAT_PNG] = "png", [MPROF_FORMAT_SVG] = "svg", [MPROF_FORMAT_PDF] = "pdf", NULL};
+    const char *names[MPROF_FORMAT_COUNT + 1];
+    for (int i = 0; i <= MPROF_FORMAT_COUNT; i++) {
+        names[i] = mprof_format_name((mprof_format)i);
+    }
     plot->format_count = 0;
     while (*text) {
         char name[8] = "";
         size_t length = strcspn(text, ",");
         memcpy(name, text, length < sizeof name ? length : sizeof name - 1);
-        if (plot->format_count == MPROF__FORMAT_COUNT) {
+        if (plot->format_count == MPROF_FORMAT_COUNT) {
             argp_error(state, "a format is named twice");
         }
         plot->formats[plot->format_count++] = (mprof_format)choice(state, names, name, "format");
@@ -273,8 +275,8 @@ static mprof_status plot_together(struct mprof__plot *plot, const char *const *p
         if (!beside) {
             return mprof_error_set(error, MPROF_ENOMEM, "out of memory");
         }
-    } else if (!plot->format_count) {
-        status = mprof__plot_format(&format, plot->output, error);
+    } else if (!plot->format_count && strcmp(plot->output, "-") != 0) {
+        status = mprof_format_from_path(&format, plot->output, error);
     }
     plot->formats[0] = format;
     plot->format_count = 1;

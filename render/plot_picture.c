@@ -123,37 +123,9 @@ mprof_status mprof__plot_write(const mprof_figure *figure, mprof_text_engine *en
     return status;
 }
 
-mprof_status mprof__plot_format(mprof_format *format, const char *path, mprof_error *error)
-{
-    static const struct {
-        const char *end;
-        mprof_format format;
-    } endings[] = {
-        {".png", MPROF_FORMAT_PNG},    {".svg", MPROF_FORMAT_SVG}, {".svgz", MPROF_FORMAT_SVG},
-        {".svg.gz", MPROF_FORMAT_SVG}, {".pdf", MPROF_FORMAT_PDF},
-    };
-    *format = MPROF_FORMAT_PNG;
-    if (strcmp(path, "-") == 0) {
-        return MPROF_OK;
-    }
-    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
-        if (ends_with(path, endings[i].end)) {
-            *format = endings[i].format;
-            return MPROF_OK;
-        }
-    }
-    mprof_error_set(
-        error, MPROF_EARGUMENT,
-        "the name tells no known format (.png, .svg, .svg.gz, .pdf), and there is no --format");
-    mprof_error_at(error, path, 0);
-    return MPROF_EARGUMENT;
-}
-
 char *mprof__plot_path(const char *directory, const char *recording, unsigned number,
                        mprof_format format)
 {
-    static const char *const endings[] = {
-        [MPROF_FORMAT_PNG] = "png", [MPROF_FORMAT_SVG] = "svg", [MPROF_FORMAT_PDF] = "pdf"};
     char *path, place[16] = "";
     const char *slash = strrchr(recording, '/');
     const char *name = slash ? slash + 1 : recording;
@@ -165,9 +137,9 @@ char *mprof__plot_path(const char *directory, const char *recording, unsigned nu
     if (number) {
         snprintf(place, sizeof place, "-%u", number);
     }
-    int made =
-        *directory
-            ? asprintf(&path, "%s/%.*s%s.%s", directory, stem, name, place, endings[format])
-            : asprintf(&path, "%.*s%.*s%s.%s", own, recording, stem, name, place, endings[format]);
+    int made = *directory ? asprintf(&path, "%s/%.*s%s.%s", directory, stem, name, place,
+                                     mprof_format_name(format))
+                          : asprintf(&path, "%.*s%.*s%s.%s", own, recording, stem, name, place,
+                                     mprof_format_name(format));
     return made < 0 ? NULL : path;
 }

@@ -10,10 +10,6 @@ mprof_status mprof__draw_png(const mprof_figure *figure, const mprof_draw_option
 mprof_status mprof__draw_pdf(const mprof_figure *figure, const mprof_draw_options *options,
                              mprof_text_engine *engine, mprof_output *output, mprof_error *error);
 
-/* draw_svg.c */
-mprof_status mprof__draw_svg(const mprof_figure *figure, const mprof_draw_options *options,
-                             mprof_text_engine *engine, mprof_output *output, mprof_error *error);
-
 /* png.c: an image of 32-bit pixels, 0x00RRGGBB. */
 typedef struct mprof__image {
     const unsigned char *pixels;

@@ -1,4 +1,5 @@
-/* Paints the display list: the only user of Cairo. One loop, one small function per shape. */
+/* Paints a figure's display list by Cairo, as pixels and as PDF. One loop, one small function per
+ * shape. */
 #include "draw.h"
 #include "text.h"
 #include "theme.h"
@@ -352,18 +353,4 @@ mprof_status mprof__draw_pdf(const mprof_figure *figure, const mprof_draw_option
     cairo_surface_destroy(surface);
     /* a failed write is the output's own to tell */
     return status == CAIRO_STATUS_WRITE_ERROR ? MPROF_OK : cairo_failure(status, error);
-}
-
-mprof_status mprof_figure_draw(const mprof_figure *figure, const mprof_draw_options *options,
-                               mprof_text_engine *engine, mprof_output *output, mprof_error *error)
-{
-    switch (options->format) {
-    case MPROF_FORMAT_SVG:
-        return mprof__draw_svg(figure, options, engine, output, error);
-    case MPROF_FORMAT_PDF:
-        return mprof__draw_pdf(figure, options, engine, output, error);
-    case MPROF_FORMAT_PNG:
-        break;
-    }
-    return mprof__draw_png(figure, options, engine, output, error);
 }

@@ -1,18 +1,25 @@
 /* What is said at the curves: peaks, the end of a process, the trend. */
+#include "annotations.h"
+
+#include "format_units.h"
+#include "heading.h"
 #include "layout.h"
+#include "merged_calls.h"
+#include "occupancy.h"
+#include "process_curves.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 struct peak {
-    const mprof__recording *recording;
+    const mprof__figure_input *recording;
     mprof_sample sample;
     char name[120];
     int colour;
 };
 
-static bool highest_of(const mprof__layout *layout, const mprof__recording *recording,
+static bool highest_of(const mprof__layout *layout, const mprof__figure_input *recording,
                        const mprof_series *series, mprof_sample *highest)
 {
     bool found = false;
@@ -55,7 +62,7 @@ static void draw_cross(mprof__layout *layout, double x, double y)
 /* Names must not stand on the cross, which is drawn after the curves. */
 void mprof__reserve_cross(mprof__layout *layout)
 {
-    const mprof__recording *recording = &layout->recordings[0];
+    const mprof__figure_input *recording = &layout->recordings[0];
     mprof_sample peak = {0, 0};
     if (layout->recording_count != 1 || !highest_of(layout, recording, recording->line, &peak)) {
         return;
@@ -118,7 +125,7 @@ static void draw_peak(mprof__layout *layout, const struct peak *peak, bool cross
 void mprof__draw_peaks(mprof__layout *layout)
 {
     for (size_t r = 0; r < layout->recording_count; r++) {
-        const mprof__recording *recording = &layout->recordings[r];
+        const mprof__figure_input *recording = &layout->recordings[r];
         struct peak peak = {.recording = recording, .colour = recording->colour};
         bool alone = layout->recording_count == 1;
         snprintf(peak.name, sizeof peak.name, "peak ");
@@ -131,7 +138,7 @@ void mprof__draw_peaks(mprof__layout *layout)
 /* Upstream marks the highest of the children, too. */
 void mprof__draw_child_peak(mprof__layout *layout)
 {
-    const mprof__recording *recording = &layout->recordings[0];
+    const mprof__figure_input *recording = &layout->recordings[0];
     if (layout->recording_count != 1 || !recording->child_count || layout->options->stack) {
         return;
     }
@@ -148,7 +155,7 @@ void mprof__draw_child_peak(mprof__layout *layout)
 
 void mprof__draw_death(mprof__layout *layout)
 {
-    const mprof__recording *recording = &layout->recordings[0];
+    const mprof__figure_input *recording = &layout->recordings[0];
     char text[80];
     if (layout->recording_count != 1 || !recording->line->point_count) {
         return;
@@ -180,7 +187,7 @@ void mprof__draw_death(mprof__layout *layout)
     }
 }
 
-void mprof__draw_slope(mprof__layout *layout, const mprof__recording *recording)
+void mprof__draw_slope(mprof__layout *layout, const mprof__figure_input *recording)
 {
     const mprof_series *samples = mprof_profile_samples(recording->profile);
     double slope = samples->slope_mib_per_s;

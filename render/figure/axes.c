@@ -1,5 +1,8 @@
 /* Draws the two axes; which ticks they have is told by axis_time.c and axis_memory.c. */
+#include "axes.h"
+
 #include "layout.h"
+#include "ticks.h"
 
 #include <math.h>
 #include <string.h>

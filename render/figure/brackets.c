@@ -1,7 +1,14 @@
 /* Calls on the memory curve: an opening bracket where the function was entered, a closing one where
  * it returned, both at the memory of that moment. The longest calls get brackets and, where there
  * is room, a label; what is left becomes fine ticks, so that a thousand calls stay readable. */
+#include "brackets.h"
+
+#include "annotations.h"
+#include "fit_text.h"
+#include "format_units.h"
 #include "layout.h"
+#include "merged_calls.h"
+#include "occupancy.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -20,7 +27,7 @@
 
 /* A call, or several of one function that share both pixel columns. */
 struct mark {
-    const mprof__recording *recording;
+    const mprof__figure_input *recording;
     uint32_t span;
     float x0, y0, x1, y1;
     float duration_s;
@@ -49,7 +56,7 @@ static struct mark *add_mark(struct marks *marks)
     return &marks->list[marks->count++];
 }
 
-static struct mark mark_of(const mprof__layout *layout, const mprof__recording *recording,
+static struct mark mark_of(const mprof__layout *layout, const mprof__figure_input *recording,
                            uint32_t index)
 {
     const mprof_span *span = &recording->spans[index];
@@ -76,7 +83,7 @@ static int share_columns(const struct mark *a, const struct mark *b)
 
 /* Calls come sorted by lane and time, so the last mark of a function is the one to share with. */
 static int gather(struct marks *marks, const mprof__layout *layout,
-                  const mprof__recording *recording)
+                  const mprof__figure_input *recording)
 {
     size_t *last = malloc((recording->function_count + 1) * sizeof *last);
     if (!last) {

@@ -1,7 +1,10 @@
 /* The rug: every call as a thin bar right below the time axis, one row per level. It pairs entry
  * and exit where brackets alone leave the eye searching, and says how calls nest when they are too
  * many for brackets. Lanes lie below each other as long as that stays low, else on each other. */
+#include "call_bars.h"
+
 #include "layout.h"
+#include "merged_calls.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -11,7 +14,7 @@
 #define ROW_MAX 8
 #define MARGIN_PX 3.0
 
-static size_t lane_count(const mprof__layout *layout, const mprof__recording *recording)
+static size_t lane_count(const mprof__layout *layout, const mprof__figure_input *recording)
 {
     return layout->options->order == MPROF_BY_FUNCTION ? recording->function_count
                                                        : recording->lane_count;
@@ -23,7 +26,7 @@ static size_t count_rows(const mprof__layout *layout, size_t *most)
     size_t rows = 0;
     *most = 0;
     for (size_t r = 0; r < layout->recording_count; r++) {
-        const mprof__recording *recording = &layout->recordings[r];
+        const mprof__figure_input *recording = &layout->recordings[r];
         for (size_t i = 0; i < lane_count(layout, recording); i++) {
             rows += recording->lane_rows[i];
             if (recording->lane_rows[i] > *most) {
@@ -45,7 +48,7 @@ double mprof__rug_height(const mprof__layout *layout)
 
 struct rug {
     mprof__layout *layout;
-    const mprof__recording *recording;
+    const mprof__figure_input *recording;
     const size_t *first_rows; /* per lane */
     double y;
 };
@@ -71,7 +74,7 @@ void mprof__draw_rug(mprof__layout *layout, double y)
     size_t most, next = 0;
     bool apart = count_rows(layout, &most) <= ROW_MAX;
     for (size_t r = 0; r < layout->recording_count; r++) {
-        const mprof__recording *recording = &layout->recordings[r];
+        const mprof__figure_input *recording = &layout->recordings[r];
         size_t lanes = lane_count(layout, recording);
         size_t *first_rows = calloc(lanes + 1, sizeof *first_rows);
         mprof_status status = MPROF_ENOMEM;

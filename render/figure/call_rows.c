@@ -2,6 +2,8 @@
  * function if asked for; a call stands in the row of its level. Where a recording tells of two
  * calls at once in one row (upstream mixes up the levels of greenlets and threads), the later one
  * moves down to the next row that is free, so that boxes never hide each other. */
+#include "call_rows.h"
+
 #include "layout.h"
 
 #include <math.h>
@@ -16,7 +18,7 @@
 /* Upstream rounds times to a tenth of a millisecond, and a call begins where its brother ended. */
 #define TOLERANCE_S 0.00015
 
-static bool is_shown(const mprof__layout *layout, const mprof__recording *recording,
+static bool is_shown(const mprof__layout *layout, const mprof__figure_input *recording,
                      const mprof_span *span)
 {
     return recording->function_colours[span->function] != MPROF_COLOUR_NONE && span->level >= 0 &&
@@ -80,7 +82,7 @@ static int by_total_time(const void *a, const void *b, void *data)
     return i < j ? -1 : i > j;
 }
 
-static mprof_status sort_lanes(const mprof__layout *layout, mprof__recording *recording,
+static mprof_status sort_lanes(const mprof__layout *layout, mprof__figure_input *recording,
                                size_t lanes)
 {
     bool by_process = layout->options->order == MPROF_BY_PROCESS;
@@ -112,7 +114,7 @@ static uint16_t free_row(double *free_from_s, int32_t level, const mprof_span *s
     return (uint16_t)row;
 }
 
-static void fill_rows(const mprof__layout *layout, mprof__recording *recording,
+static void fill_rows(const mprof__layout *layout, mprof__figure_input *recording,
                       double free_from_s[LEVEL_MAX + DETOUR_MAX])
 {
     bool levels = layout->options->order == MPROF_BY_PROCESS;
@@ -134,7 +136,7 @@ static void fill_rows(const mprof__layout *layout, mprof__recording *recording,
     }
 }
 
-mprof_status mprof__place_calls(mprof__layout *layout, mprof__recording *recording)
+mprof_status mprof__place_calls(mprof__layout *layout, mprof__figure_input *recording)
 {
     size_t lanes = layout->options->order == MPROF_BY_FUNCTION ? recording->function_count
                                                                : recording->lane_count;
@@ -161,7 +163,7 @@ mprof_status mprof__place_calls(mprof__layout *layout, mprof__recording *recordi
     return recording->rows ? sort_lanes(layout, recording, lanes) : MPROF_ENOMEM;
 }
 
-void mprof__drop_calls(mprof__recording *recording)
+void mprof__drop_calls(mprof__figure_input *recording)
 {
     free(recording->shown);
     free(recording->rows);

@@ -1,6 +1,7 @@
 /* Which function gets which colour. The slot comes from the name alone, so that a function looks
  * the same in every picture; only where two important ones meet in a slot does the lesser move on.
  */
+#include "colour_slots.h"
 #include "layout.h"
 
 #include <string.h>

@@ -1,7 +1,13 @@
 /* The memory of the control group beside the curve, and its limit: how far it was from being out of
  * memory. Both hold until something else is told. They have a say in the memory axis only as far as
  * they leave the curve its height: most groups have far more than their program needs. */
+#include "control_group_curve.h"
+
+#include "curve.h"
+#include "format_units.h"
 #include "layout.h"
+#include "occupancy.h"
+#include "process_curves.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -72,7 +78,7 @@ static mprof_status hold_until(mprof__control_group *group, const mprof_series *
                                                                   : MPROF_OK;
 }
 
-static mprof_status fill_points(const mprof__layout *layout, mprof__recording *recording)
+static mprof_status fill_points(const mprof__layout *layout, mprof__figure_input *recording)
 {
     mprof__control_group *group = &recording->group;
     const mprof_series *told = &group->told->current;
@@ -94,7 +100,7 @@ static mprof_status fill_points(const mprof__layout *layout, mprof__recording *r
     return status;
 }
 
-mprof_status mprof__take_group(const mprof__layout *layout, mprof__recording *recording)
+mprof_status mprof__take_group(const mprof__layout *layout, mprof__figure_input *recording)
 {
     mprof__control_group *group = &recording->group;
     const mprof_control_group *told = mprof_profile_control_group(recording->profile);
@@ -122,7 +128,7 @@ mprof_status mprof__take_group(const mprof__layout *layout, mprof__recording *re
     return fill_points(layout, recording);
 }
 
-void mprof__drop_group(mprof__recording *recording)
+void mprof__drop_group(mprof__figure_input *recording)
 {
     free(recording->group.points);
     free(recording->group.limits);
@@ -160,7 +166,7 @@ static double length_of(mprof__range axis)
 
 mprof__range mprof__widen_by_group(mprof__layout *layout, mprof__range range)
 {
-    mprof__recording *recording = &layout->recordings[0];
+    mprof__figure_input *recording = &layout->recordings[0];
     mprof__control_group *group = &recording->group;
     mprof__range with = range, memory = {INFINITY, 0};
     mprof_series piece;
@@ -237,8 +243,8 @@ static void draw_limits(mprof__layout *layout, const mprof__control_group *group
     }
 }
 
-static void draw_current(mprof__layout *layout, const mprof__recording *recording, mprof_role line,
-                         uint32_t what)
+static void draw_current(mprof__layout *layout, const mprof__figure_input *recording,
+                         mprof_role line, uint32_t what)
 {
     mprof__stroke stroke = {.line = line,
                             .area = MPROF_ROLE_COUNT,
@@ -253,14 +259,14 @@ static void draw_current(mprof__layout *layout, const mprof__recording *recordin
     }
 }
 
-void mprof__reserve_group(mprof__layout *layout, const mprof__recording *recording)
+void mprof__reserve_group(mprof__layout *layout, const mprof__figure_input *recording)
 {
     if (recording->group.is_shown) {
         draw_current(layout, recording, MPROF_ROLE_COUNT, MPROF_ABOUT_NONE);
     }
 }
 
-void mprof__draw_group(mprof__layout *layout, const mprof__recording *recording)
+void mprof__draw_group(mprof__layout *layout, const mprof__figure_input *recording)
 {
     if (!recording->group.is_shown) {
         return;
@@ -314,7 +320,7 @@ void mprof__place_limit_names(mprof__layout *layout)
 }
 
 /* Where it held for long, in the middle of that; else at its highest. */
-static mprof_sample place_of_name(const mprof__layout *layout, const mprof__recording *recording)
+static mprof_sample place_of_name(const mprof__layout *layout, const mprof__figure_input *recording)
 {
     const mprof__control_group *group = &recording->group;
     double longest_s = (layout->to_s - layout->from_s) * LONG_SHARE;
@@ -332,7 +338,7 @@ static mprof_sample place_of_name(const mprof__layout *layout, const mprof__reco
     return place;
 }
 
-void mprof__name_group(mprof__layout *layout, const mprof__recording *recording)
+void mprof__name_group(mprof__layout *layout, const mprof__figure_input *recording)
 {
     const mprof__control_group *group = &recording->group;
     char text[LIMIT_TEXT_BYTES];

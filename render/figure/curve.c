@@ -1,7 +1,10 @@
 /* A series as a line: point by point where there is room, else as the first, lowest, highest and
  * last of every pixel column, so that no peak is lost however many samples there are. A pause in
  * the recording stays a pause: nothing is drawn across it. */
+#include "curve.h"
+
 #include "layout.h"
+#include "occupancy.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -205,7 +208,7 @@ size_t mprof__first_from(const mprof_series *series, double time_s)
     return low;
 }
 
-static void draw_dots(mprof__layout *layout, const mprof__recording *recording,
+static void draw_dots(mprof__layout *layout, const mprof__figure_input *recording,
                       const mprof_series *series, const mprof__stroke *stroke, size_t begin,
                       size_t end)
 {
@@ -217,7 +220,7 @@ static void draw_dots(mprof__layout *layout, const mprof__recording *recording,
     }
 }
 
-void mprof__draw_series(mprof__layout *layout, const mprof__recording *recording,
+void mprof__draw_series(mprof__layout *layout, const mprof__figure_input *recording,
                         const mprof_series *series, const mprof__stroke *stroke)
 {
     double from = recording->start_s + layout->from_s, to = recording->start_s + layout->to_s;

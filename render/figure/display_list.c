@@ -1,6 +1,7 @@
 /* The display list: growing arrays of items, points, texts and groups, with one sticky status, so
  * that the layout modules can add without looking back. Also the public views of a finished figure.
  */
+#include "display_list.h"
 #include "layout.h"
 
 #include <stdlib.h>

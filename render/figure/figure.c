@@ -1,6 +1,23 @@
 /* Composes the figure: takes stock of the recordings, divides the page, lets each module draw its
  * part. */
+#include "annotations.h"
+#include "axes.h"
+#include "brackets.h"
+#include "call_bars.h"
+#include "call_rows.h"
+#include "colour_slots.h"
+#include "control_group_curve.h"
+#include "curve.h"
+#include "flame_chart.h"
+#include "heading.h"
 #include "layout.h"
+#include "legend.h"
+#include "memory_kind_curves.h"
+#include "occupancy.h"
+#include "process_curves.h"
+#include "running_functions.h"
+#include "view.h"
+#include "visible_text.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -27,7 +44,7 @@ void mprof_figure_options_init(mprof_figure_options *options)
 }
 
 /* Of several, each is told by its file. */
-static uint32_t about_recording(mprof__layout *layout, const mprof__recording *recording)
+static uint32_t about_recording(mprof__layout *layout, const mprof__figure_input *recording)
 {
     if (layout->recording_count == 1) {
         return MPROF_ABOUT_NONE;
@@ -48,7 +65,7 @@ static void draw_curves(mprof__layout *layout)
 {
     mprof__group(layout->figure, MPROF_GROUP_CURVES);
     for (size_t r = 0; r < layout->recording_count; r++) {
-        const mprof__recording *recording = &layout->recordings[r];
+        const mprof__figure_input *recording = &layout->recordings[r];
         bool alone = layout->recording_count == 1;
         bool stacked = layout->options->stack && recording->child_count;
         mprof__stroke stroke = {.line = MPROF_ROLE_CURVE,
@@ -237,7 +254,7 @@ out:
     return status;
 }
 
-static mprof_status prepare_recording(mprof__layout *layout, mprof__recording *recording)
+static mprof_status prepare_recording(mprof__layout *layout, mprof__figure_input *recording)
 {
     mprof_status status = mprof__place_calls(layout, recording);
     if (status == MPROF_OK) {

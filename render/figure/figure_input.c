@@ -1,6 +1,14 @@
 /* What the layout knows of a recording: its parts, which of its functions are drawn, in what colour
  * and by what name. */
+#include "figure_input.h"
+
+#include "call_rows.h"
+#include "colour_slots.h"
+#include "control_group_curve.h"
+#include "curve.h"
 #include "layout.h"
+#include "process_curves.h"
+#include "visible_text.h"
 
 #include <fnmatch.h>
 #include <math.h>
@@ -25,7 +33,7 @@ static bool name_matches(const char *pattern, const char *name, const char *labe
 struct ranked_name {
     const char *name;
     double total_s;
-    mprof__recording *recording;
+    mprof__figure_input *recording;
     size_t function;
     int8_t slot;
     uint32_t number;
@@ -82,7 +90,7 @@ mprof_status mprof__colour_functions(mprof__layout *layout)
         goto out;
     }
     for (size_t r = 0; r < layout->recording_count; r++) {
-        mprof__recording *recording = &layout->recordings[r];
+        mprof__figure_input *recording = &layout->recordings[r];
         for (size_t i = 0; i < recording->function_count; i++) {
             const mprof_function *f = &recording->functions[i];
             if (name_matches(layout->options->function, f->name, f->label)) {
@@ -138,7 +146,7 @@ static double told_pace_s(const mprof_profile *profile)
     return pace_s > 0 ? pace_s : INFINITY;
 }
 
-mprof_status mprof__take_recording(mprof__recording *recording, const mprof_profile *profile)
+mprof_status mprof__take_recording(mprof__figure_input *recording, const mprof_profile *profile)
 {
     recording->profile = profile;
     recording->line = mprof_profile_line(profile);
@@ -170,7 +178,7 @@ mprof_status mprof__take_recording(mprof__recording *recording, const mprof_prof
     return MPROF_OK;
 }
 
-void mprof__drop_recording(mprof__recording *recording)
+void mprof__drop_recording(mprof__figure_input *recording)
 {
     for (size_t i = 0; recording->function_labels && i < recording->function_count; i++) {
         free(recording->function_labels[i]);

@@ -1,5 +1,8 @@
 /* Cutting text to a width, where a reader would cut it. */
+#include "fit_text.h"
+
 #include "layout.h"
+#include "visible_text.h"
 
 #include <string.h>
 

@@ -1,7 +1,13 @@
 /* The flame chart: lanes of calls below the memory curve, on its time axis. A lane is a thread,
  * greenlet or task; lanes are grouped by process, or, if asked for, there is one lane per function.
  */
+#include "flame_chart.h"
+
+#include "fit_text.h"
+#include "format_units.h"
 #include "layout.h"
+#include "merged_calls.h"
+#include "visible_text.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -22,7 +28,7 @@
 
 /* One lane, or the line that names the process of the next ones. */
 struct entry {
-    const mprof__recording *recording;
+    const mprof__figure_input *recording;
     uint32_t lane;
     int rows;  /* 0: a group's name */
     int shown; /* so many of them */
@@ -71,7 +77,7 @@ static int add_entry(mprof__lane_plan *plan, struct entry entry)
     return 1;
 }
 
-static bool has_several_processes(const mprof__recording *recording)
+static bool has_several_processes(const mprof__figure_input *recording)
 {
     for (size_t i = 1; i < recording->shown_lane_count; i++) {
         if (recording->lanes[recording->lane_order[i]].process !=
@@ -83,7 +89,7 @@ static bool has_several_processes(const mprof__recording *recording)
 }
 
 /* The process, and where there are several recordings, which one it is of. */
-static char *group_name(const mprof__layout *layout, const mprof__recording *recording,
+static char *group_name(const mprof__layout *layout, const mprof__figure_input *recording,
                         const uint32_t *process)
 {
     char text[200] = "", *whole = NULL;
@@ -104,13 +110,13 @@ static char *group_name(const mprof__layout *layout, const mprof__recording *rec
 }
 
 static int add_group(mprof__layout *layout, mprof__lane_plan *plan,
-                     const mprof__recording *recording, const uint32_t *process)
+                     const mprof__figure_input *recording, const uint32_t *process)
 {
     return add_entry(plan, (struct entry){.recording = recording,
                                           .name = group_name(layout, recording, process)});
 }
 
-static int add_lane(mprof__lane_plan *plan, const mprof__recording *recording, uint32_t lane,
+static int add_lane(mprof__lane_plan *plan, const mprof__figure_input *recording, uint32_t lane,
                     const char *name)
 {
     return add_entry(plan, (struct entry){.recording = recording,
@@ -120,7 +126,7 @@ static int add_lane(mprof__lane_plan *plan, const mprof__recording *recording, u
 }
 
 static int add_lanes(mprof__layout *layout, mprof__lane_plan *plan,
-                     const mprof__recording *recording)
+                     const mprof__figure_input *recording)
 {
     bool grouped = layout->recording_count > 1 || has_several_processes(recording);
     uint32_t process = UINT32_MAX;
@@ -142,7 +148,7 @@ static int add_lanes(mprof__layout *layout, mprof__lane_plan *plan,
 }
 
 static int add_functions(mprof__layout *layout, mprof__lane_plan *plan,
-                         const mprof__recording *recording)
+                         const mprof__figure_input *recording)
 {
     int good = layout->recording_count < 2 || add_group(layout, plan, recording, NULL);
     for (size_t i = 0; good && i < recording->shown_lane_count; i++) {
@@ -241,7 +247,7 @@ double mprof__lane_plan_gutter(const mprof__lane_plan *plan)
 
 struct lane_pen {
     mprof__layout *layout;
-    const mprof__recording *recording;
+    const mprof__figure_input *recording;
     const double *lane_y; /* absolute; negative: hidden */
     const int *lane_rows; /* shown */
     double row_px;
@@ -386,7 +392,7 @@ static void draw_names(mprof__layout *layout, const mprof__lane_plan *plan)
 
 /* Where each lane lies, and how many rows of it are shown. 0: no memory. */
 static int find_lanes(const mprof__layout *layout, const mprof__lane_plan *plan,
-                      const mprof__recording *recording, double **lane_y, int **lane_rows)
+                      const mprof__figure_input *recording, double **lane_y, int **lane_rows)
 {
     size_t lanes = layout->options->order == MPROF_BY_FUNCTION ? recording->function_count
                                                                : recording->lane_count;
@@ -413,7 +419,7 @@ void mprof__draw_lanes(mprof__layout *layout, const mprof__lane_plan *plan)
 {
     mprof__group(layout->figure, MPROF_GROUP_LANES);
     for (size_t r = 0; r < layout->recording_count; r++) {
-        const mprof__recording *recording = &layout->recordings[r];
+        const mprof__figure_input *recording = &layout->recordings[r];
         double *lane_y;
         int *lane_rows;
         mprof_status status = MPROF_ENOMEM;

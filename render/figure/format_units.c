@@ -1,4 +1,5 @@
 /* Numbers as people read them: durations from microseconds to weeks, memory from KiB to TiB. */
+#include "format_units.h"
 #include "layout.h"
 
 #include <math.h>

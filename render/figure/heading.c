@@ -1,5 +1,10 @@
 /* What stands above the plot: title and facts; and where the picture comes from. */
+#include "heading.h"
+
+#include "fit_text.h"
+#include "format_units.h"
 #include "layout.h"
+#include "visible_text.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -137,7 +142,7 @@ char *mprof__facts_text(const mprof__layout *layout)
 {
     struct sentence sentence = {"", 0};
     char text[200];
-    const mprof__recording *first = &layout->recordings[0];
+    const mprof__figure_input *first = &layout->recordings[0];
     uint64_t samples = 0, skipped = 0;
     double peak = 0;
     for (size_t r = 0; r < layout->recording_count; r++) {

@@ -1,7 +1,16 @@
 /* The legend: tables below the plot. One line per function with what it cost, the longest first;
  * one per process; one per recording where several are overlaid or a slope is asked for. What there
  * is no room for is counted, never cut. */
+#include "legend.h"
+
+#include "fit_text.h"
+#include "format_units.h"
+#include "heading.h"
 #include "layout.h"
+#include "memory_kind_curves.h"
+#include "merged_calls.h"
+#include "process_curves.h"
+#include "visible_text.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -146,7 +155,7 @@ static size_t collect_functions(const mprof__layout *layout, struct total *total
 {
     size_t count = 0;
     for (size_t r = 0; r < layout->recording_count; r++) {
-        const mprof__recording *recording = &layout->recordings[r];
+        const mprof__figure_input *recording = &layout->recordings[r];
         for (size_t i = 0; i < recording->function_count; i++) {
             const mprof_function *f = &recording->functions[i];
             if (recording->function_colours[i] != MPROF_COLOUR_NONE) {
@@ -247,7 +256,7 @@ static int add_processes(mprof__legend *legend, const mprof__layout *layout, siz
     if (layout->recording_count != 1) {
         return 1;
     }
-    const mprof__recording *recording = &layout->recordings[0];
+    const mprof__figure_input *recording = &layout->recordings[0];
     const uint32_t *ranked = recording->children;
     size_t count = recording->child_count;
     if (!count) {
@@ -300,7 +309,7 @@ static void fill_memory_row(mprof__legend *legend, const mprof__layout *layout, 
 static int add_kinds(mprof__legend *legend, const mprof__layout *layout)
 {
     static const char *const heads[] = {"memory", "peak", "mean", "samples", NULL};
-    const mprof__recording *recording = &layout->recordings[0];
+    const mprof__figure_input *recording = &layout->recordings[0];
     mprof__kind_curve curve = {.series = NULL};
     char text[240];
     if (layout->recording_count != 1 || !mprof__next_kind(layout, recording, &curve)) {
@@ -365,7 +374,7 @@ static int add_recordings(mprof__legend *legend, const mprof__layout *layout)
     }
     table->total = table->count = layout->recording_count;
     for (size_t i = 0; i < table->count; i++) {
-        const mprof__recording *recording = &layout->recordings[i];
+        const mprof__figure_input *recording = &layout->recordings[i];
         struct row *row = &table->rows[i];
         const char *file = mprof_profile_file(recording->profile);
         const char *slash = strrchr(file, '/');

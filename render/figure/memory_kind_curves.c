@@ -1,5 +1,11 @@
 /* Curves of the kinds of memory that were asked for, beside the one of what was sampled. */
+#include "memory_kind_curves.h"
+
+#include "curve.h"
 #include "layout.h"
+#include "merged_calls.h"
+#include "process_curves.h"
+#include "visible_text.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -8,7 +14,7 @@
 
 /* A kind has its colour in every picture; of several recordings each has its own for all of its
  * curves. */
-static int colour_of(const mprof__recording *recording, mprof_kind kind)
+static int colour_of(const mprof__figure_input *recording, mprof_kind kind)
 {
     static const int slots[MPROF_KIND_COUNT] = {
         [MPROF_KIND_RSS] = 0,  [MPROF_KIND_PSS] = 2,  [MPROF_KIND_USS] = 3,   [MPROF_KIND_SWAP] = 1,
@@ -17,7 +23,7 @@ static int colour_of(const mprof__recording *recording, mprof_kind kind)
     return recording->colour == MPROF_COLOUR_NONE ? slots[kind] : recording->colour;
 }
 
-bool mprof__next_kind(const mprof__layout *layout, const mprof__recording *recording,
+bool mprof__next_kind(const mprof__layout *layout, const mprof__figure_input *recording,
                       mprof__kind_curve *curve)
 {
     for (int next = curve->series ? (int)curve->kind + 1 : 0; next < MPROF_KIND_COUNT; next++) {
@@ -48,7 +54,7 @@ const char *mprof__kind_label(mprof_kind kind)
     }
 }
 
-void mprof__kind_text(char *text, size_t size, const mprof__recording *recording,
+void mprof__kind_text(char *text, size_t size, const mprof__figure_input *recording,
                       const mprof__kind_curve *curve)
 {
     const char *label = mprof__kind_label(curve->kind);
@@ -63,7 +69,7 @@ void mprof__kind_text(char *text, size_t size, const mprof__recording *recording
     }
 }
 
-void mprof__measured_text(char *text, size_t size, const mprof__recording *recording)
+void mprof__measured_text(char *text, size_t size, const mprof__figure_input *recording)
 {
     const mprof__kind_curve measured = {.kind = mprof_profile_measured_kind(recording->profile)};
     if (mprof__is_told_sum(recording->profile)) {
@@ -73,7 +79,7 @@ void mprof__measured_text(char *text, size_t size, const mprof__recording *recor
     }
 }
 
-static uint32_t about(mprof__layout *layout, const mprof__recording *recording,
+static uint32_t about(mprof__layout *layout, const mprof__figure_input *recording,
                       const mprof__kind_curve *curve)
 {
     char text[600], kind[240], *name = NULL;
@@ -88,7 +94,7 @@ static uint32_t about(mprof__layout *layout, const mprof__recording *recording,
     return mprof__add_about(layout->figure, (mprof_about){.function = MPROF_FUNCTION_NONE}, text);
 }
 
-static mprof__stroke stroke_of(const mprof__recording *recording, const mprof__kind_curve *curve)
+static mprof__stroke stroke_of(const mprof__figure_input *recording, const mprof__kind_curve *curve)
 {
     /* expensive ones are read less often than the curve is sampled */
     double pace_s = mprof__pace_s(curve->series, recording->pace_s);
@@ -101,7 +107,7 @@ static mprof__stroke stroke_of(const mprof__recording *recording, const mprof__k
                            .take = true};
 }
 
-void mprof__reserve_kinds(mprof__layout *layout, const mprof__recording *recording)
+void mprof__reserve_kinds(mprof__layout *layout, const mprof__figure_input *recording)
 {
     mprof__kind_curve curve = {.series = NULL};
     while (mprof__next_kind(layout, recording, &curve)) {
@@ -110,7 +116,7 @@ void mprof__reserve_kinds(mprof__layout *layout, const mprof__recording *recordi
     }
 }
 
-void mprof__draw_kinds(mprof__layout *layout, const mprof__recording *recording)
+void mprof__draw_kinds(mprof__layout *layout, const mprof__figure_input *recording)
 {
     mprof__kind_curve curve = {.series = NULL};
     while (mprof__next_kind(layout, recording, &curve)) {
@@ -122,7 +128,7 @@ void mprof__draw_kinds(mprof__layout *layout, const mprof__recording *recording)
     }
 }
 
-void mprof__name_kinds(mprof__layout *layout, const mprof__recording *recording)
+void mprof__name_kinds(mprof__layout *layout, const mprof__figure_input *recording)
 {
     mprof__kind_curve curve = {.series = NULL};
     while (mprof__next_kind(layout, recording, &curve)) {

@@ -1,5 +1,6 @@
 /* Ticks of the memory axis: round numbers of one unit from KiB to TiB, never below nothing. */
 #include "layout.h"
+#include "ticks.h"
 
 #include <math.h>
 #include <stdio.h>

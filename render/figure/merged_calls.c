@@ -1,20 +1,25 @@
 /* Calls as boxes on the time axis: one pass over the shown calls, sorted by lane and time. A
  * box that would be too narrow to be seen waits for its neighbours and is told together with them.
  */
+#include "merged_calls.h"
+
+#include "call_rows.h"
+#include "format_units.h"
 #include "layout.h"
+#include "visible_text.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-uint64_t mprof__function_bit(const mprof__recording *recording, const mprof_span *span)
+uint64_t mprof__function_bit(const mprof__figure_input *recording, const mprof_span *span)
 {
     uint32_t number = recording->function_numbers[span->function];
     return UINT64_C(1) << (number < 63 ? number : 63);
 }
 
-static mprof__run run_of(const mprof__layout *layout, const mprof__recording *recording,
+static mprof__run run_of(const mprof__layout *layout, const mprof__figure_input *recording,
                          size_t place)
 {
     uint32_t index = recording->shown[place];
@@ -36,12 +41,12 @@ static mprof__run run_of(const mprof__layout *layout, const mprof__recording *re
     };
 }
 
-static double length_of(const mprof__recording *recording, uint32_t index)
+static double length_of(const mprof__figure_input *recording, uint32_t index)
 {
     return recording->spans[index].exit.time_s - recording->spans[index].enter.time_s;
 }
 
-static void absorb(const mprof__recording *recording, mprof__run *run, const mprof__run *next)
+static void absorb(const mprof__figure_input *recording, mprof__run *run, const mprof__run *next)
 {
     run->x1 = fmax(run->x1, next->x1);
     run->end_s = fmax(run->end_s, next->end_s);
@@ -95,7 +100,7 @@ static int make_room(struct waiting *waiting, size_t row)
     return 1;
 }
 
-mprof_status mprof__each_run(const mprof__layout *layout, const mprof__recording *recording,
+mprof_status mprof__each_run(const mprof__layout *layout, const mprof__figure_input *recording,
                              double wide_px, mprof__run_visitor *visit, void *data)
 {
     struct waiting waiting = {NULL, 0, 0};
@@ -131,7 +136,7 @@ mprof_status mprof__each_run(const mprof__layout *layout, const mprof__recording
     return MPROF_OK;
 }
 
-void mprof__process_text(char *text, size_t size, const mprof__recording *recording,
+void mprof__process_text(char *text, size_t size, const mprof__figure_input *recording,
                          uint32_t process)
 {
     const mprof_process *p = &recording->processes[process];
@@ -148,7 +153,7 @@ void mprof__process_text(char *text, size_t size, const mprof__recording *record
     free(name);
 }
 
-uint32_t mprof__about_run(mprof__layout *layout, const mprof__recording *recording,
+uint32_t mprof__about_run(mprof__layout *layout, const mprof__figure_input *recording,
                           const mprof__run *run)
 {
     if (!layout->options->states) {

@@ -1,5 +1,6 @@
 /* Which places of the plot are taken: a coarse bitmap, so that a few thousand labels find out in
  * microseconds whether there is room for them, whatever stands there. */
+#include "occupancy.h"
 #include "layout.h"
 
 #include <math.h>

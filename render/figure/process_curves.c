@@ -1,7 +1,14 @@
 /* The processes of a tree: a line each, the largest in colour and named, the others quiet; or all
  * of them stacked. What they sum up to is computed in equal steps of time, whatever moments each
  * was measured at. */
+#include "process_curves.h"
+
+#include "colour_slots.h"
+#include "curve.h"
+#include "fit_text.h"
 #include "layout.h"
+#include "merged_calls.h"
+#include "occupancy.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -29,7 +36,7 @@ static int by_peak(const void *a, const void *b)
     return x->process < y->process ? -1 : x->process > y->process;
 }
 
-mprof_status mprof__rank_children(mprof__recording *recording)
+mprof_status mprof__rank_children(mprof__figure_input *recording)
 {
     struct rank *ranks = malloc((recording->process_count + 1) * sizeof *ranks);
     recording->children = malloc((recording->process_count + 1) * sizeof *recording->children);
@@ -83,7 +90,7 @@ static double value_at(const mprof_series *series, size_t next, double at, doubl
 
 /* Adds a series to values[STEPS]. */
 static void add_series(double *values, const mprof__layout *layout,
-                       const mprof__recording *recording, const mprof_series *series)
+                       const mprof__figure_input *recording, const mprof_series *series)
 {
     double step_s = (layout->to_s - layout->from_s) / (STEPS - 1);
     double from_s = recording->start_s + layout->from_s;
@@ -104,7 +111,7 @@ static void add_series(double *values, const mprof__layout *layout,
  * would be taken from or given to the main process. So it counts with what it had at the samples.
  */
 static bool add_child(double *values, const mprof__layout *layout,
-                      const mprof__recording *recording, size_t rank)
+                      const mprof__figure_input *recording, size_t rank)
 {
     const mprof_series *series = &recording->processes[recording->children[rank]].series;
     const mprof_series *moments = recording->line;
@@ -148,7 +155,7 @@ bool mprof__is_told_sum(const mprof_profile *profile)
 
 /* MEM told the sum of the tree if what is left without the children is smoother than MEM itself:
  * else every birth and death of a child would show in the difference. Recordings of ours say it. */
-static bool main_is_sum(const mprof__recording *recording, const double *mem,
+static bool main_is_sum(const mprof__figure_input *recording, const double *mem,
                         const double *children)
 {
     double with = 0, without = 0;
@@ -163,7 +170,7 @@ static bool main_is_sum(const mprof__recording *recording, const double *mem,
     return without < with;
 }
 
-static mprof_status make_total(mprof__recording *recording, const mprof__layout *layout,
+static mprof_status make_total(mprof__figure_input *recording, const mprof__layout *layout,
                                const double *values)
 {
     mprof_sample *points = malloc(STEPS * sizeof *points);
@@ -186,7 +193,7 @@ static mprof_status make_total(mprof__recording *recording, const mprof__layout 
     return MPROF_OK;
 }
 
-mprof_status mprof__sum_processes(const mprof__layout *layout, mprof__recording *recording)
+mprof_status mprof__sum_processes(const mprof__layout *layout, mprof__figure_input *recording)
 {
     if (!recording->child_count) {
         return MPROF_OK;
@@ -213,7 +220,7 @@ mprof_status mprof__sum_processes(const mprof__layout *layout, mprof__recording 
     return status;
 }
 
-void mprof__drop_children(mprof__recording *recording)
+void mprof__drop_children(mprof__figure_input *recording)
 {
     free(recording->children);
     free(recording->total_points);
@@ -307,7 +314,8 @@ static void draw_layer(mprof__layout *layout, const double *low, const double *h
 }
 
 /* What the main process has for itself. */
-static bool add_main(double *values, const mprof__layout *layout, const mprof__recording *recording)
+static bool add_main(double *values, const mprof__layout *layout,
+                     const mprof__figure_input *recording)
 {
     add_series(values, layout, recording, recording->line);
     if (!recording->main_is_sum) {
@@ -327,7 +335,7 @@ static bool add_main(double *values, const mprof__layout *layout, const mprof__r
 
 /* The main process at the bottom, above it the rest in one, then the largest: what matters has the
  * outline of the whole. */
-static void draw_stack(mprof__layout *layout, const mprof__recording *recording)
+static void draw_stack(mprof__layout *layout, const mprof__figure_input *recording)
 {
     double *low = calloc(STEPS, 2 * sizeof *low);
     if (!low) {
@@ -364,14 +372,15 @@ static void draw_stack(mprof__layout *layout, const mprof__recording *recording)
 
 /* Kinds and functions have first claim on colours: where they are shown, processes stay grey, but
  * not in a stack. */
-int mprof__child_colour(const mprof__layout *layout, const mprof__recording *recording, size_t rank)
+int mprof__child_colour(const mprof__layout *layout, const mprof__figure_input *recording,
+                        size_t rank)
 {
     bool others = recording->shown_count > 0 || layout->options->kinds;
     bool grey = others && !layout->options->stack;
     return grey || rank >= NAMED_MAX ? MPROF_COLOUR_NONE : (int)rank;
 }
 
-static uint32_t about_process(mprof__layout *layout, const mprof__recording *recording,
+static uint32_t about_process(mprof__layout *layout, const mprof__figure_input *recording,
                               uint32_t process)
 {
     char text[200];
@@ -379,7 +388,7 @@ static uint32_t about_process(mprof__layout *layout, const mprof__recording *rec
     return mprof__add_about(layout->figure, (mprof_about){.function = MPROF_FUNCTION_NONE}, text);
 }
 
-void mprof__draw_children(mprof__layout *layout, const mprof__recording *recording)
+void mprof__draw_children(mprof__layout *layout, const mprof__figure_input *recording)
 {
     if (layout->options->stack && recording->child_count) {
         draw_stack(layout, recording);
@@ -438,7 +447,7 @@ static bool put_name(mprof__layout *layout, const struct name *name, double x, d
     return false;
 }
 
-static bool put_name_at(mprof__layout *layout, const mprof__recording *recording,
+static bool put_name_at(mprof__layout *layout, const mprof__figure_input *recording,
                         const struct name *name, const mprof_sample *at)
 {
     double time_s = at->time_s - recording->start_s;
@@ -447,7 +456,7 @@ static bool put_name_at(mprof__layout *layout, const mprof__recording *recording
                     mprof__scale_at(&layout->memory, at->mib));
 }
 
-void mprof__name_series(mprof__layout *layout, const mprof__recording *recording,
+void mprof__name_series(mprof__layout *layout, const mprof__figure_input *recording,
                         const mprof_series *series, mprof_role role, int colour, const char *text)
 {
     struct name name = {.role = role, .colour = colour};
@@ -459,7 +468,7 @@ void mprof__name_series(mprof__layout *layout, const mprof__recording *recording
     }
 }
 
-void mprof__name_series_at_end(mprof__layout *layout, const mprof__recording *recording,
+void mprof__name_series_at_end(mprof__layout *layout, const mprof__figure_input *recording,
                                const mprof_series *series, mprof_role role, int colour,
                                const char *text)
 {
@@ -472,7 +481,7 @@ void mprof__name_series_at_end(mprof__layout *layout, const mprof__recording *re
     }
 }
 
-void mprof__name_children(mprof__layout *layout, const mprof__recording *recording)
+void mprof__name_children(mprof__layout *layout, const mprof__figure_input *recording)
 {
     if (layout->options->stack) {
         return; /* names stand in the layers */

@@ -1,6 +1,8 @@
 /* Which functions were running together, and for how long: one sweep over all entries and exits in
  * the order of time. A search in the finished picture answers from this, exactly, where calls by
  * the thousand were drawn as one box. */
+#include "running_functions.h"
+
 #include "layout.h"
 
 #include <math.h>
@@ -42,7 +44,7 @@ static size_t count_shown(mprof__layout *layout)
 {
     size_t count = 0;
     for (size_t r = 0; r < layout->recording_count; r++) {
-        const mprof__recording *recording = &layout->recordings[r];
+        const mprof__figure_input *recording = &layout->recordings[r];
         for (size_t i = 0; i < recording->shown_count; i++) {
             const mprof_span *span = &recording->spans[recording->shown[i]];
             uint32_t number = recording->function_numbers[span->function];
@@ -62,7 +64,7 @@ static uint32_t step_at(const mprof__layout *layout, double time_s)
 static void collect_events(struct sweep *sweep, const mprof__layout *layout)
 {
     for (size_t r = 0; r < layout->recording_count; r++) {
-        const mprof__recording *recording = &layout->recordings[r];
+        const mprof__figure_input *recording = &layout->recordings[r];
         for (size_t i = 0; i < recording->shown_count; i++) {
             const mprof_span *span = &recording->spans[recording->shown[i]];
             uint32_t number = recording->function_numbers[span->function];

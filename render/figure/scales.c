@@ -1,4 +1,6 @@
 /* Scales of time and memory, and how far they reach. */
+#include "scales.h"
+
 #include "layout.h"
 
 #include <math.h>
@@ -27,7 +29,7 @@ static void widen_at_edge(mprof__range *range, const mprof_sample *before, doubl
 }
 
 void mprof__widen_by_series(mprof__range *range, const mprof__layout *layout,
-                            const mprof__recording *recording, const mprof_series *series)
+                            const mprof__figure_input *recording, const mprof_series *series)
 {
     double from = recording->start_s + layout->from_s, to = recording->start_s + layout->to_s;
     for (size_t i = 0; i < series->point_count; i++) {

@@ -2,6 +2,7 @@
  * of the calendar. Times are from the start of the recording; where it lasted for days, dates say
  * more. */
 #include "layout.h"
+#include "ticks.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -1,5 +1,9 @@
 /* Which part of the recordings the figure shows, and so its scales of time and memory. */
+#include "view.h"
+
+#include "control_group_curve.h"
 #include "layout.h"
+#include "memory_kind_curves.h"
 
 #include <math.h>
 
@@ -31,7 +35,7 @@ static mprof__range memory_range(const mprof__layout *layout)
 {
     mprof__range range = {INFINITY, 0};
     for (size_t r = 0; r < layout->recording_count; r++) {
-        const mprof__recording *recording = &layout->recordings[r];
+        const mprof__figure_input *recording = &layout->recordings[r];
         mprof__widen_by_series(&range, layout, recording, recording->line);
         mprof__widen_by_series(&range, layout, recording, &recording->total);
         for (size_t i = 1; i < recording->process_count; i++) {

@@ -1,6 +1,7 @@
 /* Text from a recording is anything at all; what reaches the display list is valid UTF-8 on one
  * line, in which nothing is invisible, nothing steers the reading direction of its surroundings,
  * and which every XML and PDF may hold. */
+#include "visible_text.h"
 #include "layout.h"
 
 #include <stdlib.h>

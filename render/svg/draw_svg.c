@@ -1,6 +1,7 @@
 /* Writes the display list as SVG: text stays text, colours are CSS classes that follow the reader's
  * light or dark preference, and every box tells what it is in a <title>. */
-#include "render/draw/draw.h"
+#include "draw_svg.h"
+
 #include "render/draw/text.h"
 #include "render/draw/theme.h"
 #include "svg_data.h"

@@ -11,6 +11,7 @@
  */
 #include "svg_data.h"
 #include "living_assets.h"
+#include "render/figure/format_units.h"
 #include "render/figure/layout.h"
 #include "xml.h"
 

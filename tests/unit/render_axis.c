@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "render/figure/layout.h"
+#include "render/figure/ticks.h"
 #include "render_measure.h"
 
 #include <math.h>

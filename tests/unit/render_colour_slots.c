@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "render/draw/theme.h"
+#include "render/figure/colour_slots.h"
 #include "render/figure/layout.h"
 
 #include <math.h>

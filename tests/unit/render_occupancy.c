@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "render/figure/layout.h"
+#include "render/figure/occupancy.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -6,7 +6,9 @@
 
 #include <cmocka.h>
 
+#include "render/figure/format_units.h"
 #include "render/figure/layout.h"
+#include "render/figure/visible_text.h"
 
 #include <stdio.h>
 #include <stdlib.h>

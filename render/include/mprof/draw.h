@@ -10,7 +10,20 @@
 extern "C" {
 #endif
 
-typedef enum mprof_format { MPROF_FORMAT_PNG, MPROF_FORMAT_SVG, MPROF_FORMAT_PDF } mprof_format;
+typedef enum mprof_format {
+    MPROF_FORMAT_PNG,
+    MPROF_FORMAT_SVG,
+    MPROF_FORMAT_PDF,
+    MPROF_FORMAT_COUNT
+} mprof_format;
+
+/* The name of a format ("png"): what --format takes and what a file's name ends in. NULL for
+ * what is no format. Static text; any thread. */
+const char *mprof_format_name(mprof_format format);
+
+/* The format of a file by its name; .svgz and .svg.gz are SVG. Case matters. Any thread.
+ * MPROF_EARGUMENT: the name has no known ending; *out is unchanged. */
+mprof_status mprof_format_from_path(mprof_format *out, const char *path, mprof_error *error);
 
 typedef enum mprof_theme {
     MPROF_THEME_AUTO, /* SVG follows the reader's preference, the others are light */

@@ -1,0 +1,14 @@
+/* The peak's cross, the marks of deaths, the slope. Private to the folder. */
+#ifndef MPROF_RENDER_ANNOTATIONS_H
+#define MPROF_RENDER_ANNOTATIONS_H
+
+#include "layout.h"
+
+/* Names must not stand on the cross, which is drawn after the curves. */
+void mprof__reserve_cross(mprof__layout *layout);
+void mprof__draw_peaks(mprof__layout *layout);
+void mprof__draw_child_peak(mprof__layout *layout);
+void mprof__draw_death(mprof__layout *layout);
+void mprof__draw_slope(mprof__layout *layout, const mprof__figure_input *recording);
+
+#endif

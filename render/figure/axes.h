@@ -1,0 +1,12 @@
+/* The two axes: grid, ticks and their labels. Private to the folder. */
+#ifndef MPROF_RENDER_AXES_H
+#define MPROF_RENDER_AXES_H
+
+#include "layout.h"
+
+/* Room for the labels of the memory axis. */
+double mprof__memory_gutter(const mprof__layout *layout);
+void mprof__draw_memory_axis(mprof__layout *layout);
+void mprof__draw_time_axis(mprof__layout *layout, double label_y);
+
+#endif

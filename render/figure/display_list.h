@@ -1,0 +1,54 @@
+/* The figure under construction: items, points and text are appended to it. Each function does
+ * nothing once the status is bad. Private to the folder. */
+#ifndef MPROF_RENDER_DISPLAY_LIST_H
+#define MPROF_RENDER_DISPLAY_LIST_H
+
+#include <mprof/figure.h>
+#include <stdbool.h>
+
+struct mprof_figure {
+    double width_px, height_px;
+    mprof_frame frame;
+    mprof_item *items;
+    size_t item_count, item_room;
+    mprof_point *points;
+    size_t point_count, point_room;
+    mprof_about *abouts;
+    size_t about_count, about_room;
+    mprof_figure_function *functions;
+    size_t function_count, function_room;
+    mprof_state *states;
+    size_t state_count;
+    uint32_t *state_members;
+    size_t state_member_count;
+    mprof_group *groups;
+    size_t group_count, group_room;
+    char *text;
+    size_t text_size, text_room;
+    char *title;
+    char *facts;
+    char *source;
+    mprof_status status; /* the first failure sticks; looked at once, at the end of layout */
+};
+
+void mprof__group(mprof_figure *figure, mprof_group_kind kind);
+void mprof__add_rect(mprof_figure *figure, mprof_role role, int colour, mprof_box box,
+                     uint32_t about);
+void mprof__add_segment(mprof_figure *figure, mprof_role role, int colour, double x0, double y0,
+                        double x1, double y1);
+void mprof__add_dot(mprof_figure *figure, mprof_role role, int colour, double x, double y,
+                    double radius);
+void mprof__add_text(mprof_figure *figure, mprof_role role, int colour, mprof_anchor anchor,
+                     double x, double y, double width, const char *text, size_t length);
+void mprof__add_path_point(mprof_figure *figure, double x, double y);
+/* Ends the path of all points from index `first` on. */
+void mprof__add_path(mprof_figure *figure, mprof_shape shape, mprof_role role, int colour,
+                     size_t first, uint32_t about);
+/* The last item stands at this place of the curve, or of this call or process. */
+void mprof__set_anchor(mprof_figure *figure, double x, double y);
+void mprof__set_about(mprof_figure *figure, uint32_t about);
+/* With this text; returns the index, or MPROF_ABOUT_NONE. */
+uint32_t mprof__add_about(mprof_figure *figure, mprof_about about, const char *text);
+void mprof__add_function(mprof_figure *figure, const char *name, const char *label);
+
+#endif

@@ -1,0 +1,14 @@
+/* Numbers as people read them. Each function returns its first argument. Private to the folder. */
+#ifndef MPROF_RENDER_FORMAT_UNITS_H
+#define MPROF_RENDER_FORMAT_UNITS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+char *mprof__duration_text(char *text, size_t size, double seconds);
+char *mprof__memory_text(char *text, size_t size, double mib);
+char *mprof__change_text(char *text, size_t size, double mib);    /* with a sign */
+char *mprof__count_text(char *text, size_t size, uint64_t count); /* 12,345 */
+char *mprof__date_text(char *text, size_t size, double unix_s);
+
+#endif

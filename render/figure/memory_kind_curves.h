@@ -1,0 +1,26 @@
+/* Curves of kinds of memory: PSS, USS, swap and so on. Private to the folder. */
+#ifndef MPROF_RENDER_MEMORY_KIND_CURVES_H
+#define MPROF_RENDER_MEMORY_KIND_CURVES_H
+
+#include "layout.h"
+
+typedef struct mprof__kind_curve {
+    mprof_kind kind;
+    const mprof_series *series; /* NULL: begin with the first one */
+    size_t process_count;       /* as in mprof_kind_series */
+    int colour;
+} mprof__kind_curve;
+/* The next kind that was asked for and recorded; false: there is no other. */
+bool mprof__next_kind(const mprof__layout *layout, const mprof__figure_input *recording,
+                      mprof__kind_curve *curve);
+const char *mprof__kind_label(mprof_kind kind);
+/* What was sampled, and whose it is. */
+void mprof__measured_text(char *text, size_t size, const mprof__figure_input *recording);
+/* The same of a kind. */
+void mprof__kind_text(char *text, size_t size, const mprof__figure_input *recording,
+                      const mprof__kind_curve *curve);
+void mprof__reserve_kinds(mprof__layout *layout, const mprof__figure_input *recording);
+void mprof__draw_kinds(mprof__layout *layout, const mprof__figure_input *recording);
+void mprof__name_kinds(mprof__layout *layout, const mprof__figure_input *recording);
+
+#endif

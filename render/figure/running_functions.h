@@ -1,0 +1,10 @@
+/* For how long which functions were running at the same time. Private to the folder. */
+#ifndef MPROF_RENDER_RUNNING_FUNCTIONS_H
+#define MPROF_RENDER_RUNNING_FUNCTIONS_H
+
+#include "layout.h"
+
+/* Counts the calls shown of each function, and gathers the figure's states. */
+void mprof__gather_states(mprof__layout *layout);
+
+#endif

@@ -1,0 +1,29 @@
+/* Linear maps of values to coordinates, and what the memory axis has to cover. Private to the
+ * folder. */
+#ifndef MPROF_RENDER_SCALES_H
+#define MPROF_RENDER_SCALES_H
+
+#include <mprof/figure.h>
+
+typedef struct mprof__layout mprof__layout;
+typedef struct mprof__figure_input mprof__figure_input;
+
+/* A linear map of a value to a coordinate. */
+typedef struct mprof__scale {
+    double from, to;      /* values */
+    double start, extent; /* px; a negative extent turns the direction */
+} mprof__scale;
+double mprof__scale_at(const mprof__scale *scale, double value);
+
+typedef struct mprof__range {
+    double low, high;
+} mprof__range;
+
+/* From where to where the axis goes if it is to show this. */
+mprof__range mprof__memory_axis(const mprof__layout *layout, mprof__range range);
+void mprof__widen(mprof__range *range, double mib);
+/* By what is shown of the series. */
+void mprof__widen_by_series(mprof__range *range, const mprof__layout *layout,
+                            const mprof__figure_input *recording, const mprof_series *series);
+
+#endif

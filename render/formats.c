@@ -1,0 +1,54 @@
+/* The table of picture formats: names, file endings, and who draws each. A new format is a row here
+ * and a value of mprof_format. */
+#include "render/draw/draw.h"
+#include "render/svg/draw_svg.h"
+
+#include <string.h>
+
+#define ENDING_MAX 3
+
+static const struct {
+    const char *name;
+    const char *endings[ENDING_MAX]; /* of file names; the rest are NULL */
+    mprof_status (*draw)(const mprof_figure *figure, const mprof_draw_options *options,
+                         mprof_text_engine *engine, mprof_output *output, mprof_error *error);
+} formats[MPROF_FORMAT_COUNT] = {
+    [MPROF_FORMAT_PNG] = {"png", {".png"}, mprof__draw_png},
+    [MPROF_FORMAT_SVG] = {"svg", {".svg", ".svgz", ".svg.gz"}, mprof__draw_svg},
+    [MPROF_FORMAT_PDF] = {"pdf", {".pdf"}, mprof__draw_pdf},
+};
+
+static int ends_with(const char *text, const char *end)
+{
+    size_t length = strlen(text), end_length = strlen(end);
+    return length > end_length && strcmp(text + length - end_length, end) == 0;
+}
+
+const char *mprof_format_name(mprof_format format)
+{
+    return (unsigned)format < MPROF_FORMAT_COUNT ? formats[format].name : NULL;
+}
+
+mprof_status mprof_format_from_path(mprof_format *out, const char *path, mprof_error *error)
+{
+    for (size_t i = 0; i < MPROF_FORMAT_COUNT; i++) {
+        for (size_t k = 0; k < ENDING_MAX && formats[i].endings[k]; k++) {
+            if (ends_with(path, formats[i].endings[k])) {
+                *out = (mprof_format)i;
+                return MPROF_OK;
+            }
+        }
+    }
+    mprof_error_set(
+        error, MPROF_EARGUMENT,
+        "the name tells no known format (.png, .svg, .svg.gz, .pdf), and there is no --format");
+    mprof_error_at(error, path, 0);
+    return MPROF_EARGUMENT;
+}
+
+mprof_status mprof_figure_draw(const mprof_figure *figure, const mprof_draw_options *options,
+                               mprof_text_engine *engine, mprof_output *output, mprof_error *error)
+{
+    return formats[(unsigned)options->format < MPROF_FORMAT_COUNT ? options->format : 0].draw(
+        figure, options, engine, output, error);
+}
