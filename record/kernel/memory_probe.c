@@ -41,16 +41,21 @@ void mprof__memory_probe_open(mprof__memory_probe *probe, int64_t pid)
     }
 }
 
+void mprof__memory_probe_forget_image(mprof__memory_probe *probe)
+{
+    if (probe->rollup_fd >= 0) {
+        close(probe->rollup_fd);
+    }
+    probe->rollup_fd = -1;
+}
+
 void mprof__memory_probe_close(mprof__memory_probe *probe)
 {
     if (probe->alive_fd >= 0) {
         close(probe->alive_fd);
     }
-    if (probe->rollup_fd >= 0) {
-        close(probe->rollup_fd);
-    }
     probe->alive_fd = -1;
-    probe->rollup_fd = -1;
+    mprof__memory_probe_forget_image(probe);
 }
 
 static mprof__memory_probe_result result_of_errno(int number)

@@ -34,6 +34,9 @@ typedef struct mprof__memory_probe {
 void mprof__memory_probe_open(mprof__memory_probe *probe, int64_t pid);
 void mprof__memory_probe_close(mprof__memory_probe *probe);
 
+/* Closes what may belong to the memory of a program that the process no longer executes. */
+void mprof__memory_probe_forget_image(mprof__memory_probe *probe);
+
 /* Resident memory, whatever the metric of the recording. */
 mprof__memory_probe_result mprof__memory_probe_rss(mprof__memory_probe *probe, int64_t *bytes);
 

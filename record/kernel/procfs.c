@@ -12,12 +12,16 @@
 enum {
     FIELD_STATE = 3,
     FIELD_PPID = 4,
+    FIELD_FLAGS = 9,
     FIELD_CHILD_MINOR_FAULTS = 11,
     FIELD_CHILD_MAJOR_FAULTS = 13,
     FIELD_THREADS = 20,
     FIELD_START = 22,
     FIELD_EXIT_CODE = 52,
 };
+
+/* Of the flags: forked, but has not executed (PF_FORKNOEXEC of the kernel's sched.h). */
+#define FLAG_FORKED 0x40UL
 
 int mprof__procfs_open(int64_t pid, const char *name)
 {
@@ -58,6 +62,9 @@ static void take_field(mprof__procfs_stat *stat, int field, const char *at)
         break;
     case FIELD_PPID:
         stat->ppid = strtoll(at, NULL, 10);
+        break;
+    case FIELD_FLAGS:
+        stat->has_executed = (strtoul(at, NULL, 10) & FLAG_FORKED) == 0;
         break;
     case FIELD_CHILD_MINOR_FAULTS:
     case FIELD_CHILD_MAJOR_FAULTS:

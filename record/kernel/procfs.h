@@ -11,6 +11,7 @@ typedef struct mprof__procfs_stat {
     char comm[64];
     char state; /* R S D T Z ... */
     int64_t ppid;
+    int has_executed;     /* a program since its birth: else it is a fork of its parent */
     uint64_t start_ticks; /* since boot: tells two processes of one pid apart */
     int64_t threads;
     int64_t reaped_faults; /* page faults of the children it has waited for: 0 if there were none */

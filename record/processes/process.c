@@ -78,24 +78,27 @@ void mprof__process_set_title(mprof__process *process, const char *title)
 }
 
 /* 1 if the title has changed. */
-static int read_title(mprof__process *process)
+static int take_title(mprof__process *process, const mprof__procfs_stat *stat)
 {
     char title[sizeof process->title];
-    mprof__procfs_stat stat;
     char arguments[1024];
     size_t count;
     int changed;
 
-    if (mprof__procfs_stat_read(&stat, process->pid) != 0) {
-        return 0;
-    }
-    process->start_ticks = stat.start_ticks;
-    memcpy(process->comm, stat.comm, sizeof process->comm);
+    process->start_ticks = stat->start_ticks;
+    memcpy(process->comm, stat->comm, sizeof process->comm);
     count = mprof__procfs_arguments(arguments, sizeof arguments, process->pid);
-    mprof__process_title(title, sizeof title, arguments, count, stat.comm);
+    mprof__process_title(title, sizeof title, arguments, count, stat->comm);
     changed = strcmp(title, process->title) != 0;
     memcpy(process->title, title, sizeof process->title);
     return changed;
+}
+
+static int read_title(mprof__process *process)
+{
+    mprof__procfs_stat stat;
+
+    return mprof__procfs_stat_read(&stat, process->pid) == 0 && take_title(process, &stat);
 }
 
 /* 1 if that changes the name. */
@@ -178,6 +181,7 @@ mprof_status mprof__processes_add(mprof__processes *processes, int64_t pid, int6
                                   mprof__process **out)
 {
     mprof__process *process = calloc(1, sizeof *process);
+    mprof__procfs_stat stat;
 
     *out = NULL;
     if (!process) {
@@ -191,7 +195,10 @@ mprof_status mprof__processes_add(mprof__processes *processes, int64_t pid, int6
     }
     mprof__memory_probe_open(&process->probe, pid);
     mprof__idle_check_init(&process->rest);
-    (void)read_title(process);
+    if (mprof__procfs_stat_read(&stat, pid) == 0) {
+        mprof__address_space_begin(processes, process, &stat);
+        (void)take_title(process, &stat);
+    }
     (void)go_by_title(process);
     *out = process;
     return MPROF_OK;

@@ -197,6 +197,17 @@ int mprof__process_tree_has_ended(const mprof__process *process, int64_t now_ns,
     return 1;
 }
 
+int mprof__process_tree_shares_memory(mprof__process_tree *tree, mprof__process *process)
+{
+    return mprof__address_space_is_shared(&tree->processes, process);
+}
+
+int64_t mprof__process_tree_inherited_bytes(const mprof__process_tree *tree,
+                                            mprof__process *process, int64_t now_ns)
+{
+    return mprof__address_space_inherited_bytes(&tree->processes, process, now_ns);
+}
+
 uint64_t mprof__process_tree_events(const mprof__process_tree *tree)
 {
     return tree->told;

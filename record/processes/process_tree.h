@@ -45,6 +45,15 @@ void mprof__process_tree_end(mprof__process_tree *tree, mprof__process *process,
 int mprof__process_tree_has_ended(const mprof__process *process, int64_t now_ns,
                                   mprof__process_end *end);
 
+/* 1 if the process runs in the address space of one that comes before it: its memory is counted
+ * there. To be asked right before reading. */
+int mprof__process_tree_shares_memory(mprof__process_tree *tree, mprof__process *process);
+
+/* Up to so many resident bytes of the process are pages of its parent: it may be about to exec. To
+ * be asked right before reading. */
+int64_t mprof__process_tree_inherited_bytes(const mprof__process_tree *tree,
+                                            mprof__process *process, int64_t now_ns);
+
 /* All that are alive, as of the last update. */
 const mprof__processes *mprof__process_tree_processes(const mprof__process_tree *tree);
 

@@ -114,7 +114,8 @@ void mprof__sampler_tell_peaks(mprof__sampler *sampler, int64_t now_ns)
         char comm[sizeof process->comm];
         int64_t bytes;
 
-        if (mprof__procfs_status_read(&bytes, comm, sizeof comm, process->pid) == 0 &&
+        if (!mprof__process_tree_shares_memory(sampler->tree, process) &&
+            mprof__procfs_status_read(&bytes, comm, sizeof comm, process->pid) == 0 &&
             bytes > told_bytes(process)) {
             tell_peak(sampler, process, bytes, now_ns);
         }
@@ -212,19 +213,27 @@ static int read_process(mprof__sampler *sampler, mprof__process *process, int64_
 {
     mprof__metric metric = process->is_member ? sampler->metric : MPROF__METRIC_RSS;
     mprof__process_end end;
+    int64_t inherited_bytes;
     int64_t bytes = 0;
 
+    if (mprof__process_tree_shares_memory(sampler->tree, process)) {
+        process->value_bytes = -1;
+        return 1;
+    }
     if (is_unchanged(sampler, process, metric, now_ns)) {
         return 1;
     }
     process->value_bytes = -1;
+    inherited_bytes = mprof__process_tree_inherited_bytes(sampler->tree, process, now_ns);
     switch (mprof__memory_probe_read(&process->probe, metric, &bytes)) {
     case MPROF__PROBE_OK:
         if (process->probe.alive_fd < 0 && mprof__process_tree_has_ended(process, now_ns, &end)) {
             break; /* without a kept descriptor: this is another process of the same pid */
         }
-        process->value_bytes = bytes;
         process->rss_bytes = process->probe.rss_bytes;
+        if (metric != MPROF__METRIC_RSS || bytes > inherited_bytes) {
+            process->value_bytes = bytes;
+        } /* else it is counted with its parent's, until it execs or goes its own way */
         return 1;
     case MPROF__PROBE_DENIED:
         tell_denied(sampler, process);

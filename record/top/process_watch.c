@@ -66,12 +66,21 @@ static int look_at(mprof__process_watch *watch, mprof__process *process, int64_t
     mprof__process_end end;
     int64_t bytes;
     int64_t peak_bytes;
+    int64_t inherited_bytes;
 
     if (mprof__process_tree_has_ended(process, now_ns, &end)) {
         mprof__process_tree_end(watch->tree, process, &end);
         return 0;
     }
+    if (mprof__process_tree_shares_memory(watch->tree, process)) {
+        return 1;
+    }
+    inherited_bytes = mprof__process_tree_inherited_bytes(watch->tree, process, now_ns);
     if (mprof__memory_probe_rss(&process->probe, &bytes) == MPROF__PROBE_OK) {
+        process->rss_bytes = bytes;
+        if (bytes <= inherited_bytes) {
+            return 1;
+        }
         mprof__process_table_add(watch->board, process->pid, bytes, now_ns);
         *sum += bytes;
     }

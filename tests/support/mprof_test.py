@@ -91,6 +91,7 @@ class Recording:
             self.lines.pop()
         self.command_line, self.mem, self.chld, self.calls = None, [], [], []
         self.processes, self.exits, self.facts, self.peaks = [], {}, {}, []
+        self.kinds = []
         for line in self.lines:
             word, _, rest = line.partition(" ")
             fields = rest.split(" ")
@@ -108,6 +109,10 @@ class Recording:
                 self.exits[int(fields[0])] = (fields[2], int(fields[3]) if fields[3:] else None)
             elif word == "PEAK":
                 self.peaks.append((int(fields[0]), float(fields[1]), float(fields[2])))
+            elif word == "KINDS":
+                kinds = dict(field.split("=") for field in fields[2:])
+                self.kinds.append((int(fields[0]), float(fields[1]),
+                                   {name: float(mib) for name, mib in kinds.items()}))
             elif word == "FACT":
                 self.facts[fields[0]] = " ".join(fields[1:])
 

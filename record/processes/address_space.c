@@ -1,0 +1,219 @@
+/* Owns the comparison of address spaces.
+ *
+ * kcmp(2) compares two, and costs less than reading a size. Where it is refused (a filter of a
+ * container, a process that may not be traced), the texts of /proc/PID/status are compared: page
+ * tables, high-water marks and sizes of two address spaces hardly ever agree in every number, and a
+ * child that has not executed anything since its birth is still where it was born. An address space
+ * is shared from birth or never, so a process that was found to have its own is not asked again. */
+#include "record/processes/address_space.h"
+
+#include "record/kernel/clock.h"
+#include "record/processes/process.h"
+
+#include <errno.h>
+#include <linux/kcmp.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+/* A forked child that has not called exec for so long is taken to be a worker. */
+#define ABOUT_TO_EXEC_NS INT64_C(100000000)
+/* Siblings that a child is compared with: with CLONE_PARENT the one that made it is a sibling. */
+#define SIBLINGS_MAX 8
+/* The sizes of a process at work change between two readings. */
+#define TRIES 3
+
+/* --- comparison --- */
+
+/* The part of a status that is about memory, and its length. */
+static const char *memory_part(const char *status, size_t *length)
+{
+    const char *begin = strstr(status, "\nVmPeak:");
+    const char *end = begin ? strstr(begin, "\nVmSwap:") : NULL;
+
+    *length = end ? (size_t)(end - begin) + strcspn(end + 1, "\n") + 1 : 0;
+    return begin;
+}
+
+int mprof__address_space_looks_alike(const char *status, const char *other)
+{
+    size_t length;
+    size_t other_length;
+    const char *part = memory_part(status, &length);
+    const char *other_part = memory_part(other, &other_length);
+
+    return length > 0 && length == other_length && memcmp(part, other_part, length) == 0;
+}
+
+static int has_executed(int64_t pid)
+{
+    mprof__procfs_stat stat;
+
+    return mprof__procfs_stat_read(&stat, pid) != 0 || stat.has_executed;
+}
+
+static int look_alike(int64_t pid, int64_t other_pid)
+{
+    char before[4096];
+    char other[4096];
+
+    for (int i = 0; i < TRIES; i++) {
+        if (mprof__procfs_status_text(before, sizeof before, pid) <= 0 ||
+            mprof__procfs_status_text(other, sizeof other, other_pid) <= 0) {
+            return 0;
+        }
+        if (mprof__address_space_looks_alike(before, other)) {
+            return !has_executed(pid);
+        }
+    }
+    return 0;
+}
+
+typedef enum answer {
+    SEPARATE,
+    SHARED,
+    REFUSED, /* the kernel does not say */
+    GONE,    /* one of them has ended */
+} answer;
+
+static answer compare(int64_t pid, int64_t other_pid)
+{
+    long order = syscall(SYS_kcmp, (pid_t)pid, (pid_t)other_pid, KCMP_VM, 0UL, 0UL);
+
+    if (order < 0) {
+        return errno == ESRCH ? GONE : REFUSED;
+    }
+    return order == 0 ? SHARED : SEPARATE;
+}
+
+static answer compare_new(int64_t pid, int64_t other_pid)
+{
+    answer found = compare(pid, other_pid);
+
+    if (found == REFUSED) {
+        found = look_alike(pid, other_pid) ? SHARED : SEPARATE;
+    }
+    return found;
+}
+
+static int share_still(int64_t pid, int64_t other_pid)
+{
+    answer found = compare(pid, other_pid);
+
+    return found == REFUSED ? !has_executed(pid) : found == SHARED;
+}
+
+/* --- who shares with whom --- */
+
+static int joins(mprof__processes *processes, mprof__process *process, mprof__process *other)
+{
+    answer found = compare_new(process->pid, other->pid);
+
+    process->space.is_checked |= found != GONE;
+    if (found != SHARED) {
+        return 0;
+    }
+    if (other->space.family == 0) {
+        other->space.family = ++processes->families;
+    }
+    process->space.family = other->space.family;
+    process->space.owner_pid = other->pid;
+    return 1;
+}
+
+static int64_t age_ns(const mprof__procfs_stat *stat)
+{
+    static int64_t tick_ns;
+    struct timespec now;
+
+    if (tick_ns == 0) {
+        tick_ns = 1000000000 / sysconf(_SC_CLK_TCK);
+    }
+    if (clock_gettime(CLOCK_BOOTTIME, &now) != 0) {
+        return 0;
+    }
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec - (int64_t)stat->start_ticks * tick_ns;
+}
+
+void mprof__address_space_begin(mprof__processes *processes, mprof__process *process,
+                                const mprof__procfs_stat *stat)
+{
+    mprof__process *parent = mprof__processes_find(processes, process->ppid);
+    int siblings = 0;
+    int64_t age;
+
+    process->space.is_checked = stat->has_executed;
+    if (stat->has_executed || (parent && joins(processes, process, parent))) {
+        return;
+    }
+    for (size_t i = processes->count; i-- > 0 && siblings < SIBLINGS_MAX;) {
+        mprof__process *other = processes->items[i];
+
+        if (other != process && other->ppid == process->ppid) {
+            siblings++;
+            if (joins(processes, process, other)) {
+                return;
+            }
+        }
+    }
+    age = age_ns(stat);
+    if (parent && age < ABOUT_TO_EXEC_NS) {
+        process->space.own_ns = mprof__clock_now_ns() + ABOUT_TO_EXEC_NS - (age > 0 ? age : 0);
+    }
+}
+
+static int is_of_family(const mprof__process *other, const mprof__process *process)
+{
+    return other->space.family == process->space.family && other->is_member >= process->is_member;
+}
+
+/* Who comes before the process and shares with it. */
+static mprof__process *find_owner(mprof__processes *processes, const mprof__process *process)
+{
+    for (size_t i = 0; i < processes->count && processes->items[i] != process; i++) {
+        mprof__process *other = processes->items[i];
+
+        if (is_of_family(other, process) && compare_new(process->pid, other->pid) == SHARED) {
+            return other;
+        }
+    }
+    return NULL;
+}
+
+int mprof__address_space_is_shared(mprof__processes *processes, mprof__process *process)
+{
+    mprof__process *owner;
+
+    if (process->space.owner_pid == 0) {
+        return 0;
+    }
+    owner = mprof__processes_find(processes, process->space.owner_pid);
+    if (owner && is_of_family(owner, process) && share_still(process->pid, owner->pid)) {
+        return 1;
+    }
+    /* One of them has executed another program, and what is open may be of the old memory. */
+    mprof__memory_probe_forget_image(&process->probe);
+    if (owner) {
+        mprof__memory_probe_forget_image(&owner->probe);
+    }
+    owner = find_owner(processes, process);
+    process->space.owner_pid = owner ? owner->pid : 0;
+    return owner != NULL;
+}
+
+int64_t mprof__address_space_inherited_bytes(const mprof__processes *processes,
+                                             mprof__process *process, int64_t now_ns)
+{
+    const mprof__process *parent;
+
+    if (process->space.own_ns == 0) {
+        return 0;
+    }
+    parent = mprof__processes_find(processes, process->ppid);
+    if (now_ns >= process->space.own_ns || !parent || has_executed(process->pid)) {
+        process->space.own_ns = 0;
+        return 0;
+    }
+    return parent->rss_bytes;
+}

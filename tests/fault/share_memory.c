@@ -1,0 +1,151 @@
+/* A process of 100 MiB that shares them with another one for a while, in the way that is asked for.
+ * Prints `<word> <pid>` of whoever has begun, and goes on when a file `go` is there. */
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define SIZE ((size_t)100 << 20)
+#define STACK_SIZE 65536
+
+static char stacks[4][STACK_SIZE];
+static char *memory;
+static volatile int is_over;
+
+static void say(const char *word)
+{
+    char text[64];
+    int length = snprintf(text, sizeof text, "%s %d\n", word, (int)getpid());
+
+    if (write(1, text, (size_t)length) != length) {
+        _exit(3);
+    }
+}
+
+static void wait_for_go(void)
+{
+    while (access("go", F_OK) != 0) {
+        usleep(2000);
+    }
+}
+
+static void become(const char *program)
+{
+    execlp(program, program, "0.3", (char *)NULL);
+    _exit(3);
+}
+
+static int live(void *word)
+{
+    say(word);
+    wait_for_go();
+    _exit(0);
+}
+
+static int live_and_exec(void *word)
+{
+    say(word);
+    wait_for_go();
+    become("sleep");
+    return 0;
+}
+
+static int vfork_again(void *word)
+{
+    say(word);
+    if (vfork() == 0) {
+        say("grandchild");
+        wait_for_go();
+        become("true");
+    }
+    _exit(0);
+}
+
+static pid_t clone_one(int number, int (*function)(void *), const char *word, int flags)
+{
+    pid_t pid = clone(function, stacks[number] + STACK_SIZE, CLONE_VM | SIGCHLD | flags,
+                      (void *)(size_t)word);
+
+    if (pid < 0) {
+        perror("clone");
+        exit(3);
+    }
+    return pid;
+}
+
+/* Another thread moves the sizes up and down meanwhile. */
+static void *move(void *unused)
+{
+    while (!is_over) {
+        free(memset(malloc(1 << 20), 1, 1 << 20));
+    }
+    return unused;
+}
+
+static void fork_and_exec(void)
+{
+    if (fork() == 0) {
+        say("child");
+        usleep(30000);
+        become("true");
+    }
+    wait_for_go();
+}
+
+static void spawn_beside_a_thread(void)
+{
+    pthread_t thread;
+
+    if (pthread_create(&thread, NULL, move, NULL) != 0) {
+        exit(3);
+    }
+    if (vfork() == 0) {
+        live_and_exec((void *)(size_t) "child");
+    }
+    is_over = 1;
+    pthread_join(thread, NULL);
+}
+
+int main(int argc, char **argv)
+{
+    const char *way = argc > 1 ? argv[1] : "";
+
+    memory = malloc(SIZE);
+    if (!memory) {
+        return 3;
+    }
+    memset(memory, 1, SIZE);
+    if (strcmp(way, "vfork") == 0) {
+        clone_one(0, live_and_exec, "child", CLONE_VFORK);
+    } else if (strcmp(way, "again") == 0) {
+        clone_one(0, vfork_again, "child", CLONE_VFORK);
+    } else if (strcmp(way, "thread") == 0) {
+        spawn_beside_a_thread();
+    } else if (strcmp(way, "life") == 0) {
+        clone_one(0, live, "child", 0);
+    } else if (strcmp(way, "sibling") == 0) {
+        clone_one(0, live, "child", CLONE_PARENT);
+        wait_for_go();
+    } else if (strcmp(way, "orphans") == 0) {
+        clone_one(0, live, "child", 0);
+        clone_one(1, live, "child", 0);
+        usleep(200000);
+        _exit(0);
+    } else if (strcmp(way, "exec") == 0) { /* what is left is the child's */
+        clone_one(0, live, "child", 0);
+        usleep(200000);
+        become("sleep");
+    } else if (strcmp(way, "fork") == 0) {
+        fork_and_exec();
+    } else {
+        return 2;
+    }
+    while (wait(NULL) > 0) {
+    }
+    return memory[5] - 1;
+}

@@ -1,0 +1,150 @@
+"""Memory that two processes are on counts once: a child runs on its parent's between vfork and exec,
+and for life if it was made so.
+
+Each test runs with the kernel's process events, where they are allowed, and by searching /proc; and with
+kcmp(2) refused, as containers refuse it."""
+
+import os
+import pathlib
+import re
+import sys
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+import mprof_test  # noqa: E402
+from mprof_test import MPROF, SOURCE, WITHOUT_EVENTS, Recording, python, wait_until  # noqa: E402
+
+TOOLS = pathlib.Path(os.environ.get("MPROF_TEST_TOOLS", SOURCE / "build/dev/tests/fault"))
+SHARE = TOOLS / "share-memory"
+MIB = 100
+# What a little program has besides.
+LITTLE_MIB = 8
+
+WITHOUT_KCMP = '''
+import ctypes, os, struct, sys
+number = {"x86_64": 312, "aarch64": 272}[os.uname().machine]
+code = b"".join(struct.pack("HBBI", *one) for one in (
+    (0x20, 0, 0, 0), (0x15, 0, 1, number), (0x06, 0, 0, 0x00050001), (0x06, 0, 0, 0x7FFF0000)))
+place = ctypes.create_string_buffer(code, len(code))
+program = struct.pack("HxxxxxxP", len(code) // 8, ctypes.addressof(place))
+libc = ctypes.CDLL(None)
+if libc.prctl(38, 1, 0, 0, 0) != 0 or libc.prctl(22, 2, program, 0, 0) != 0:
+    sys.exit("no filter")
+os.execvp(sys.argv[1], sys.argv[1:])
+'''
+
+PREFIXES = {"as it is": (), "by searching": tuple(WITHOUT_EVENTS),
+            "without kcmp": (python(), "-c", WITHOUT_KCMP)}
+
+
+class AddressSpaces(mprof_test.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.path = self.directory / "out.dat"
+
+    def samples(self):
+        text = self.path.read_text() if self.path.exists() else ""
+        return text.count("\nMEM ")
+
+    def start_sharing(self, way, *options, prefix=()):
+        """Starts a recording of the program until both processes are there, and were sampled."""
+        (self.directory / "go").unlink(missing_ok=True)
+        self.path.unlink(missing_ok=True)
+        process = self.start(*prefix, MPROF, "run", "-C", "-M", "-T", "0.01", *options, "-o",
+                             self.path, SHARE, way)
+        child = int(self.wait_for_output(process, r"child (\d+)\n")[1])
+        self.wait_for_samples(12)
+        return process, child
+
+    def wait_for_samples(self, count):
+        before = self.samples()
+        wait_until(lambda: self.samples() >= before + count, "samples")
+
+    def finish(self, process):
+        (self.directory / "go").touch()
+        self.assertEqual(self.wait_for_end(process), 0, self.output(process))
+        return Recording(self.path)
+
+    def assert_once(self, recording):
+        self.assertLess(max(mib for mib, _ in recording.mem), MIB + LITTLE_MIB)
+        self.assertGreater(max(mib for mib, _ in recording.mem), MIB)
+
+    def each(self, ways, check, *options):
+        for name, prefix in PREFIXES.items():
+            for way in ways:
+                with self.subTest(way=way, prefix=name):
+                    process, child = self.start_sharing(way, *options, prefix=prefix)
+                    recording = self.finish(process)
+                    self.assert_once(recording)
+                    check(recording, child)
+
+    def assert_little(self, recording, child):
+        """What is told of the child is what it has once it has executed another program."""
+        self.assertLess(max((mib for pid, mib, _ in recording.chld if pid == child), default=0),
+                        LITTLE_MIB)
+        self.assertLess(max((mib for pid, mib, _ in recording.peaks if pid == child), default=0),
+                        LITTLE_MIB)
+
+    def test_until_exec(self):
+        self.each(("vfork", "again", "thread", "fork"), self.assert_little)
+
+    def test_for_life(self):
+        def check(recording, child):
+            self.assertNotIn(child, [pid for pid, _, _ in recording.chld])
+            self.assertIn(child, [pid for pid, _, _ in recording.processes])
+        self.each(("life",), check)
+
+    def test_made_as_a_sibling(self):
+        self.each(("sibling",), lambda recording, child: None)
+
+    def test_owner_goes_and_the_others_stay(self):
+        """Two that have lost the third of them, and one whose parent executes another program."""
+        for way in ("orphans", "exec"):
+            with self.subTest(way=way):
+                process, _ = self.start_sharing(way, "--follow", prefix=WITHOUT_EVENTS)
+                self.wait_for_samples(30)
+                wait_until(lambda: [mib for pid, mib, _ in Recording(self.path).chld if mib > MIB],
+                           "the one that is left")
+                recording = self.finish(process)
+                self.assert_once(recording)
+                self.assertEqual(len({pid for pid, mib, _ in recording.chld if mib > MIB}), 1)
+
+    def test_pss_and_kinds(self):
+        for option, value in (("--backend", "psutil_pss"), ("--backend", "psutil_uss")):
+            with self.subTest(value=value):
+                process, child = self.start_sharing("vfork", option, value, prefix=WITHOUT_EVENTS)
+                (self.directory / "go").touch()
+                self.wait_for_samples(5)
+                recording = self.finish(process)
+                self.assert_once(recording)
+                self.assert_little(recording, child)
+        process, child = self.start_sharing("vfork", "--memory", "pss,uss", prefix=WITHOUT_EVENTS)
+        (self.directory / "go").touch()
+        self.wait_for_samples(5)
+        recording = self.finish(process)
+        sums = {}
+        for pid, moment, kinds in recording.kinds:
+            sums[moment] = sums.get(moment, 0) + kinds["uss"]
+            if pid == child:
+                self.assertLess(kinds["pss"], LITTLE_MIB)
+        self.assertLess(max(sums.values()), MIB + LITTLE_MIB)
+        self.assertGreater(max(sums.values()), MIB)
+
+    def test_threshold(self):
+        process, _ = self.start_sharing("vfork", "--until-peak", str(MIB * 2 - 10))
+        self.finish(process)
+        self.assertNotIn("reached", self.output(process))
+
+    def test_top(self):
+        program = self.start(SHARE, "vfork")
+        child = self.wait_for_output(program, r"child (\d+)\n")[1]
+        table = self.run_mprof("top", "--once", program.pid).stdout
+        self.assertLess(float(re.search(r"([\d.]+) MiB", table)[1]), MIB + LITTLE_MIB)
+        self.assertRegex(table, rf"(?m)^ *{program.pid} +1\d\d\.\d ")
+        self.assertRegex(table, rf"(?m)^ *{child} +- +- ")
+        (self.directory / "go").touch()
+        self.wait_for_end(program)
+
+
+if __name__ == "__main__":
+    unittest.main()
