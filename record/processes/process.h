@@ -3,10 +3,10 @@
 #ifndef MPROF_RECORD_PROCESS_H
 #define MPROF_RECORD_PROCESS_H
 
-#include "record/processes/address_space.h"
-#include "record/kernel/oom_killer.h"
-#include "record/kernel/memory_probe.h"
 #include "record/kernel/idle_check.h"
+#include "record/kernel/memory_probe.h"
+#include "record/kernel/oom_killer.h"
+#include "record/processes/address_space.h"
 
 #include <mprof/error.h>
 #include <mprof/record.h>
@@ -28,21 +28,21 @@ typedef struct mprof__process {
     uint64_t start_ticks;       /* 0 if it had gone before it could be looked at */
     mprof__address_space space; /* whose memory it is on */
     mprof__memory_probe probe;
-    mprof__idle_check rest;            /* whether what the probe read last still holds */
-    int is_missing;              /* gone at the last tick, but how is not known yet */
-    int is_member;               /* of the tree that is measured; else known for its calls only */
-    int64_t rss_bytes;           /* last reading of resident memory; 0 before the first */
-    int64_t value_bytes;         /* this tick's reading of the metric; -1: none */
-    int64_t sampled_bytes;       /* highest resident memory among the samples written */
-    int64_t peak_bytes;          /* highest high-water mark written */
-    int64_t begin_bytes;         /* resident memory when a delayed recording began; 0: unknown */
-    int64_t seen_ns;             /* when it was first sampled */
-    int64_t look_ns;             /* when the high-water mark is to be read next */
-    mprof__oom_killer_place place;      /* its control group */
-    mprof__process_end told_end; /* what the kernel's events told of its end */
-    char comm[64];               /* the kernel's name for it: changes with an exec */
-    int64_t exec_ns;             /* when it executed another program last; 0: not known */
-    int64_t given_ns;            /* when it was given the name it has; 0: it goes by its title */
+    mprof__idle_check rest;        /* whether what the probe read last still holds */
+    int is_missing;                /* gone at the last tick, but how is not known yet */
+    int is_member;                 /* of the tree that is measured; else known for its calls only */
+    int64_t rss_bytes;             /* last reading of resident memory; 0 before the first */
+    int64_t value_bytes;           /* this tick's reading of the metric; -1: none */
+    int64_t sampled_bytes;         /* highest resident memory among the samples written */
+    int64_t peak_bytes;            /* highest high-water mark written */
+    int64_t begin_bytes;           /* resident memory when a delayed recording began; 0: unknown */
+    int64_t seen_ns;               /* when it was first sampled */
+    int64_t look_ns;               /* when the high-water mark is to be read next */
+    mprof__oom_killer_place place; /* its control group */
+    mprof__process_end told_end;   /* what the kernel's events told of its end */
+    char comm[64];                 /* the kernel's name for it: changes with an exec */
+    int64_t exec_ns;               /* when it executed another program last; 0: not known */
+    int64_t given_ns;              /* when it was given the name it has; 0: it goes by its title */
     char title[MPROF__PROCESS_NAME_SIZE]; /* of its arguments, or comm */
     char name[MPROF__PROCESS_NAME_SIZE];
 } mprof__process;

@@ -66,6 +66,26 @@ static void test_stat_of_a_zombie(void **state)
     assert_int_equal(stat.reaped_faults, 13);
 }
 
+/* The flags of a process that was forked and has executed nothing, and of one that has. */
+static void test_stat_of_a_fork(void **state)
+{
+    static const struct {
+        const char *text;
+        int has_executed;
+    } rows[] = {
+        {"42 (sh) S 1 42 42 0 -1 4194368 11 0 7 0 0 0 0 0 20 0 3 0 987654 1000", 0},
+        {"42 (sh) S 1 42 42 0 -1 4194304 11 0 7 0 0 0 0 0 20 0 3 0 987654 1000", 1},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        mprof__procfs_stat stat;
+
+        assert_int_equal(mprof__procfs_stat_parse(&stat, rows[i].text, strlen(rows[i].text)), 0);
+        assert_int_equal(stat.has_executed, rows[i].has_executed);
+    }
+}
+
 static void test_own_stat(void **state)
 {
     mprof__procfs_stat stat;
@@ -106,9 +126,8 @@ static void test_rollup(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_stat),
-        cmocka_unit_test(test_stat_of_a_zombie),
-        cmocka_unit_test(test_own_stat),
+        cmocka_unit_test(test_stat),           cmocka_unit_test(test_stat_of_a_zombie),
+        cmocka_unit_test(test_stat_of_a_fork), cmocka_unit_test(test_own_stat),
         cmocka_unit_test(test_rollup),
     };
 
