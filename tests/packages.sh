@@ -25,7 +25,7 @@ packages_test=(
     python3-ipython python3-ipykernel python3-jupyter-client
     libxml2-utils poppler-utils librsvg2-bin fonts-noto-cjk
     chromium chromium-driver
-    valgrind strace mypy musl-tools
+    valgrind strace mypy musl-tools bubblewrap clang 'gcc-multilib|'
     mandoc 'clang-format-16|' # the layout is that of this version: elsewhere it is not checked
 )
 

@@ -4,9 +4,11 @@
  * interpreter.
  *
  * It needs no library of its own: it is mapped by programs of any libc, and each page, relocation
- * and system call is paid at every exec: docs/decisions/0017-what-an-exec-pays.md. So it names two
- * symbols and looks up all others where there is an interpreter. Both are weak, for a missing one
- * must not keep a program from starting. */
+ * and system call is paid at every exec: docs/decisions/0017-what-an-exec-pays.md. So it names few
+ * symbols and looks up all others where there is an interpreter. All are weak, for a missing one
+ * must not keep a program from starting. exec.c is its other half. */
+#include "agent/events/wire.h"
+
 #include <dlfcn.h>
 #include <link.h>
 #include <stdbool.h>
@@ -31,7 +33,7 @@ typedef int compare_text(struct _object *text, const char *ascii);
 typedef bool agent_start(void);
 typedef bool agent_event(const char *event, struct _object *arguments);
 
-#define AGENT_FILE "libmprof-agent.so"
+#define AGENT_FILE "/libmprof-agent.so"
 
 /* PyMemAllocatorEx and the accessors of its raw domain (number 0). */
 typedef struct allocator {
@@ -55,7 +57,25 @@ static bool is_recorded(void)
     return get && get("MPROF_RINGS");
 }
 
-/* The agent lies beside this file. */
+static bool is_same(const char *left, const char *right)
+{
+    while (*left == *right && *left != '\0') {
+        left++;
+        right++;
+    }
+    return *left == *right;
+}
+
+/* The part of a path up to its last slash, without it. */
+static size_t folder_of(const char *path, size_t length)
+{
+    while (length > 0 && path[length - 1] != '/') {
+        length--;
+    }
+    return length > 0 ? length - 1 : 0;
+}
+
+/* The agent lies beside this file, whose link in LD_PRELOAD lies two folders further down. */
 static void *open_agent(void)
 {
     char path[4096];
@@ -67,11 +87,12 @@ static void *open_agent(void)
         return NULL;
     }
     size_t length = 0;
-    size_t folder = 0;
     while (self.dli_fname[length] != '\0') {
-        if (self.dli_fname[length++] == '/') {
-            folder = length;
-        }
+        length++;
+    }
+    size_t folder = folder_of(self.dli_fname, length);
+    if (is_same(self.dli_fname + folder, "/" MPROF_WIRE_SHIM)) {
+        folder = folder_of(self.dli_fname, folder_of(self.dli_fname, folder));
     }
     if (folder + sizeof AGENT_FILE > sizeof path) {
         return NULL;
@@ -148,15 +169,6 @@ static void before_hooks_are_freed(void)
         sorting.release = release_block;
         set_allocator(0, &sorting);
     }
-}
-
-static bool is_same(const char *left, const char *right)
-{
-    while (*left == *right && *left != '\0') {
-        left++;
-        right++;
-    }
-    return *left == *right;
 }
 
 /* The module `site` is the first code of others to run, in a complete interpreter; yet from 3.15 on

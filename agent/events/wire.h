@@ -36,6 +36,11 @@
 
 #define MPROF_WIRE_ENV_RINGS "MPROF_RINGS"
 #define MPROF_WIRE_BELL "bell"
+
+/* The file name of the shim in LD_PRELOAD, a symbolic link. AddressSanitizer insists on being the
+ * first library of a program, and knows itself by a part of that name; what has it may stand in
+ * front. The file that is mapped is called otherwise: a static AddressSanitizer looks for that. */
+#define MPROF_WIRE_SHIM "libmprof-before-libasan.so"
 #define MPROF_WIRE_MAGIC UINT64_C(0x31676e6972706d01) /* "\1mpring1" on a little-endian machine */
 #define MPROF_WIRE_VERSION 4
 

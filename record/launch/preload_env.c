@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
+#include <unistd.h>
 
 #define PRELOAD "LD_PRELOAD="
 #define RINGS MPROF_WIRE_ENV_RINGS "="
@@ -16,7 +18,7 @@ static int is_setting(const char *entry, const char *name)
     return strncmp(entry, name, strlen(name)) == 0;
 }
 
-/* The environment with LD_PRELOAD and MPROF_RINGS for the agent, ours in front of what is preloaded
+/* The environment with LD_PRELOAD and MPROF_RINGS for the agent, ours behind what is preloaded
  * already. The array and the two strings are one allocation. NULL if out of memory. */
 static char **make_environment(char *const environment[], const char *preload, const char *rings)
 {
@@ -45,51 +47,76 @@ static char **make_environment(char *const environment[], const char *preload, c
     }
     text = (char *)(copy + count + 3);
     copy[kept++] = text;
-    text += sprintf(text, PRELOAD "%s%s%s", preload, *others ? ":" : "", others) + 1;
+    text += sprintf(text, PRELOAD "%s%s%s", others, *others ? ":" : "", preload) + 1;
     copy[kept++] = text;
     sprintf(text, RINGS "%s", rings);
     copy[kept] = NULL;
     return copy;
 }
 
-/* LD_PRELOAD has no way to write a space or a colon: a preload that lies behind one is reached
- * through the folder of rings. What outlives the recorder is told by the loader that it is gone.
- * 0, or -1. */
-static int shorten_preload(mprof__ring_folder *folder, char *preload, size_t size)
+/* LD_PRELOAD has no way to write a space, a colon or a dollar sign: an installation that lies
+ * behind one is reached through the folder of rings. 0, or -1. */
+static int shorten_folder(mprof__ring_folder *folder, char *directory, size_t size)
 {
-    char *slash = strrchr(preload, '/');
-    char name[64];
     int length;
 
-    if (!strpbrk(preload, " :")) {
+    if (!strpbrk(directory, " :$")) {
         return 0;
     }
-    snprintf(name, sizeof name, "%s", slash + 1);
-    *slash = '\0';
-    if (mprof__ring_folder_link(folder, preload) != 0) {
+    if (mprof__ring_folder_link(folder, directory) != 0) {
         return -1;
     }
-    length = snprintf(preload, size, "%s/" MPROF__RING_FOLDER_LINK "/%s",
-                      mprof__ring_folder_path(folder), name);
-    return length > 0 && (size_t)length < size && !strpbrk(preload, " :") ? 0 : -1;
+    length =
+        snprintf(directory, size, "%s/" MPROF__RING_FOLDER_LINK, mprof__ring_folder_path(folder));
+    return length > 0 && (size_t)length < size && !strpbrk(directory, " :$") ? 0 : -1;
+}
+
+/* The shim's entry in LD_PRELOAD: its link in a folder by architecture, whose name the loader puts
+ * in for its token $PLATFORM. So a program of 32 bits finds an object for itself there, an empty
+ * one, where it would complain of ours. Where the token or the folders are missing, the shim
+ * itself. 0, or -1. */
+static int make_entry(mprof__ring_folder *folder, const char *preload, char *entry, size_t size)
+{
+    unsigned long platform = getauxval(AT_PLATFORM);
+    char directory[PATH_SIZE];
+    char path[PATH_SIZE + 256];
+    char *slash;
+    int length;
+
+    snprintf(directory, sizeof directory, "%s", preload);
+    slash = strrchr(directory, '/');
+    *slash = '\0';
+    snprintf(path, sizeof path, "%s/preload/any/" MPROF_WIRE_SHIM, directory);
+    if (access(path, R_OK) != 0) {
+        length = shorten_folder(folder, directory, sizeof directory) == 0
+                     ? snprintf(entry, size, "%s/%s", directory, slash + 1)
+                     : -1;
+        return length > 0 && (size_t)length < size ? 0 : -1;
+    }
+    snprintf(path, sizeof path, "%s/preload/%s/" MPROF_WIRE_SHIM, directory,
+             platform ? (const char *)platform : "");
+    length = shorten_folder(folder, directory, sizeof directory) == 0
+                 ? snprintf(entry, size, "%s/preload/%s/" MPROF_WIRE_SHIM, directory,
+                            platform && access(path, R_OK) == 0 ? "$PLATFORM" : "any")
+                 : -1;
+    return length > 0 && (size_t)length < size ? 0 : -1;
 }
 
 mprof_status mprof__preload_env_prepare(char ***environment, mprof__ring_folder **folder,
                                         char *const before[], const char *preload,
                                         mprof_error *error)
 {
-    char path[PATH_SIZE];
+    char entry[PATH_SIZE];
     mprof_status status = mprof__ring_folder_open(folder, error);
 
     *environment = NULL;
     if (status != MPROF_OK) {
         return status;
     }
-    snprintf(path, sizeof path, "%s", preload);
-    if (shorten_preload(*folder, path, sizeof path) != 0) {
+    if (make_entry(*folder, preload, entry, sizeof entry) != 0) {
         return mprof_error_set(error, MPROF_EARGUMENT,
-                               "the agent lies in a directory with a space or colon in its name");
+                               "LD_PRELOAD cannot name the directory of the agent");
     }
-    *environment = make_environment(before, path, mprof__ring_folder_path(*folder));
+    *environment = make_environment(before, entry, mprof__ring_folder_path(*folder));
     return *environment ? MPROF_OK : mprof_error_set(error, MPROF_ENOMEM, "out of memory");
 }

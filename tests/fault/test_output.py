@@ -15,6 +15,8 @@ import mprof_test  # noqa: E402
 from mprof_test import Recording, wait_until  # noqa: E402
 
 TOOLS = mprof_test.preloadable(os.environ.get("MPROF_TEST_TOOLS", "."))
+# By a name that lets them stand in front of AddressSanitizer.
+PRELOADS = TOOLS / "before-libasan.so"
 # The recorder that something can be preloaded into.
 DYNAMIC = os.environ.get("MPROF_TEST_DYNAMIC", mprof_test.MPROF)
 
@@ -29,9 +31,9 @@ class Output(mprof_test.TestCase):
 
     def failing(self, number, nth=0, part=0, close=False):
         changes = {"MPROF_TEST_CLOSE": "1"} if close else {}
-        return self.environment(LD_PRELOAD=str(TOOLS / "fail-write.so"), MPROF_TEST_NTH=str(nth),
+        return self.environment(LD_PRELOAD=str(PRELOADS / "fail-write.so"), MPROF_TEST_NTH=str(nth),
                                 MPROF_TEST_PART=str(part), MPROF_TEST_ERRNO=str(int(number)),
-                                ASAN_OPTIONS="verify_asan_link_order=0", **changes)
+                                **changes)
 
     def start_recording(self, *options, **more):
         return self.start(DYNAMIC, "run", "-T", "0.01", *options, "-o", self.path, "sh", "-c",

@@ -24,7 +24,7 @@ def environment(**changes):
     if "MPROF_SANITIZER" in os.environ:
         # Python itself is not built with it, and keeps much until its end.
         kept.update(LD_PRELOAD=os.environ["MPROF_SANITIZER"],
-                    ASAN_OPTIONS="detect_leaks=0:verify_asan_link_order=0:quarantine_size_mb=0:"
+                    ASAN_OPTIONS="detect_leaks=0:quarantine_size_mb=0:"
                     "thread_local_quarantine_size_kb=0:max_redzone=16")
     kept.update(changes)
     return {key: value for key, value in kept.items() if value is not None}

@@ -19,7 +19,8 @@ import interpreters
 import mprof_test
 from rings import Rings
 
-PRELOAD = mprof_test.preloadable(pathlib.Path(mprof_test.MPROF).parent) / "libmprof-preload.so"
+PRELOAD = (mprof_test.preloadable(pathlib.Path(mprof_test.MPROF).parent) /
+           "preload/any/libmprof-before-libasan.so")
 
 
 def tree(calls):

@@ -1,0 +1,271 @@
+"""Programs that the shim cannot be loaded into, or that load others: they run as without mprof, and
+where there is a Python in the end, its functions are recorded."""
+
+import os
+import shutil
+import subprocess
+import sys
+import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+import mprof_test  # noqa: E402
+from mprof_test import Recording  # noqa: E402
+
+PYTHON = os.path.realpath(sys.executable)
+
+PROGRAM = r"""
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+int main(void)
+{
+    char *block = malloc(1 << 20);
+    memset(block, 1, 1 << 20);
+    printf("ran %d\n", block[5]);
+    free(block);
+    return 7;
+}
+"""
+
+# Executes argv[2...] by each function that can, with LD_PRELOAD replaced by argv[1], if not empty.
+STARTS = r"""
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+extern char **environ;
+static void start(int how, char **argv)
+{
+    char line[4096];
+    snprintf(line, sizeof line, "%s %s", argv[0], argv[1]);
+    switch (how) {
+    case 0: execv(argv[0], argv); break;
+    case 1: execve(argv[0], argv, environ); break;
+    case 2: execvp(argv[0], argv); break;
+    case 3: execvpe(argv[0], argv, environ); break;
+    case 4: execl(argv[0], argv[0], argv[1], NULL); break;
+    case 5: execlp(argv[0], argv[0], argv[1], NULL); break;
+    case 6: execle(argv[0], argv[0], argv[1], NULL, environ); break;
+    case 7: fexecve(open(argv[0], O_RDONLY), argv, environ); break;
+    case 8: _exit(WEXITSTATUS(system(line)));
+    case 9: _exit(WEXITSTATUS(pclose(popen(line, "w"))));
+    }
+    _exit(127);
+}
+int main(int argc, char **argv)
+{
+    int status;
+    pid_t pid;
+    if (argv[1][0]) { setenv("LD_PRELOAD", argv[1], 1); }
+    for (int how = 0; how < 10 && argc > 3; how++) {
+        if ((pid = how % 2 ? fork() : vfork()) == 0) { start(how, argv + 2); }
+        waitpid(pid, &status, 0);
+        if (status) { printf("%d: %d\n", how, status); }
+    }
+    for (int how = 0; how < 2; how++) {
+        if ((how ? posix_spawn : posix_spawnp)(&pid, argv[2], NULL, NULL, argv + 2, environ)) {
+            printf("posix_spawn failed\n");
+        }
+        waitpid(pid, &status, 0);
+        if (status) { printf("posix_spawn: %d\n", status); }
+    }
+    return 0;
+}
+"""
+WAYS = 12
+
+CALLS = """\
+@profile
+def work(): return 1
+work()
+"""
+
+
+class Reach(mprof_test.TestCase):
+    def setUp(self):
+        super().setUp()
+        os.chmod(self.directory, 0o755)
+        self.path = self.directory / "out.dat"
+        self.script = self.directory / "calls.py"
+        self.script.write_text(CALLS)
+
+    def build(self, name, *compiler, source=PROGRAM):
+        """A program, or None if this machine cannot build it."""
+        path = self.directory / name
+        if not shutil.which(compiler[0]):
+            return None
+        done = subprocess.run([*compiler, "-g", "-x", "c", "-", "-o", path], input=source, text=True,
+                              capture_output=True, check=False)
+        return path if done.returncode == 0 else None
+
+    def both(self, *command, **changes):
+        """Runs it plain and recorded: they say the same. Returns the recording."""
+        environment = self.environment(**changes)
+        plain = subprocess.run([str(part) for part in command], capture_output=True, text=True,
+                               env=environment, timeout=mprof_test.DEADLINE_S, check=False)
+        self.path.unlink(missing_ok=True)
+        done = self.run_mprof("run", "-E", "-C", "-o", self.path, *command, env=environment,
+                              expect=plain.returncode)
+        self.assertEqual(done.stderr, plain.stderr, command)
+        said = [line for line in done.stdout.splitlines()
+                if not line.startswith(("mprof: Sampling", "running "))]
+        self.assertEqual(said, plain.stdout.splitlines(), command)
+        return Recording(self.path)
+
+    def check_everywhere(self, program, **changes):
+        for before in ((), ("sh", "-c", '"$@"; exit $?', "sh"), ("env",), ("timeout", "60")):
+            with self.subTest(program=program.name, before=before[:1]):
+                self.both(*before, program, **changes)
+
+    # --- sanitised programs ---
+
+    def test_programs_with_sanitizers(self):
+        built = 0
+        for name, *compiler in (("gcc-asan", "gcc", "-fsanitize=address"),
+                                ("gcc-asan-static", "gcc", "-fsanitize=address", "-static-libasan"),
+                                ("gcc-tsan", "gcc", "-fsanitize=thread"),
+                                ("gcc-ubsan", "gcc", "-fsanitize=undefined"),
+                                ("gcc-lsan", "gcc", "-fsanitize=leak"),
+                                ("clang-asan", "clang", "-fsanitize=address"),
+                                ("clang-msan", "clang", "-fsanitize=memory")):
+            program = self.build(name, *compiler)
+            if program is not None:
+                built += 1
+                self.check_everywhere(program)
+        self.assertGreater(built, 0)
+
+    def test_a_preloaded_sanitizer(self):
+        library = subprocess.run(["gcc", "-print-file-name=libasan.so"], capture_output=True,
+                                 text=True, check=True).stdout.strip()
+        if "/" not in library:
+            self.skipTest("no libasan")
+        environment = self.environment(LD_PRELOAD=library, ASAN_OPTIONS="detect_leaks=0")
+        done = self.run_mprof("run", "-E", "-o", self.path, PYTHON, self.script, env=environment)
+        self.assertEqual(done.stderr, "")
+        recording = Recording(self.path)
+        self.assertEqual([call.name for call in recording.calls], ["__main__.work"])
+
+    def test_the_preloads_of_the_user_come_first(self):
+        self.script.write_text("import os; print(os.environ['LD_PRELOAD'])")
+        done = self.run_mprof("run", "-o", self.path, PYTHON, self.script,
+                              env=self.environment(LD_PRELOAD="libm.so.6 libdl.so.2"))
+        self.assertRegex(done.stdout, "(?m)^libm.so.6 libdl.so.2:/[^: ]+$")
+
+    # --- other architectures and libcs ---
+
+    def test_programs_of_32_bits_and_of_another_libc(self):
+        built = 0
+        for name, *compiler in (("m32", "gcc", "-m32"), ("musl", "musl-gcc"),
+                                ("static", "gcc", "-static")):
+            program = self.build(name, *compiler)
+            if program is not None:
+                built += 1
+                self.check_everywhere(program)
+        self.assertGreater(built, 0)
+
+    # --- another root ---
+
+    def libraries(self, program):
+        text = subprocess.run(["ldd", program], capture_output=True, text=True, check=True).stdout
+        return [word for word in text.split() if word.startswith("/")]
+
+    def make_root(self):
+        """A root directory with what two programs need, and nothing of ours."""
+        root = self.directory / "root"
+        for program in ("/bin/sh", "/bin/echo"):
+            for path in [program, *self.libraries(program)]:
+                target = root / path.lstrip("/")
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(path, target)
+        return root
+
+    @unittest.skipUnless(os.geteuid() == 0, "needs root for chroot(2)")
+    def test_a_root_in_which_the_shim_is_not(self):
+        root = self.make_root()
+        self.both("chroot", root, "/bin/echo", "inside")
+        self.both("chroot", root, "/bin/sh", "-c", "/bin/echo inside; exec /bin/echo again")
+        self.script.write_text(
+            "import os, subprocess\n"
+            f"os.chroot({str(root)!r}); os.chdir('/')\n"
+            "os.system('/bin/echo system')\n"
+            "subprocess.run(['/bin/echo', 'run'], env=dict(os.environ))\n"
+            "os.waitpid(os.posix_spawn('/bin/echo', ['echo', 'spawn'], os.environ), 0)\n"
+            "os.execlp('echo', 'echo', 'exec')\n")
+        self.both(PYTHON, self.script)
+
+    def test_a_sandbox_in_which_the_shim_is_not(self):
+        sandbox = ("bwrap", "--ro-bind", self.make_root(), "/")
+        try:
+            works = subprocess.run([*sandbox, "/bin/echo"], capture_output=True, check=False)
+        except FileNotFoundError:
+            self.skipTest("no bwrap")
+        if works.returncode != 0:
+            self.skipTest("no namespaces")
+        self.both(*sandbox, "/bin/echo", "inside")
+        self.both(*sandbox, "/bin/sh", "-c", "/bin/echo inside; exec /bin/echo again")
+
+    # --- what starts other programs ---
+
+    def test_a_list_of_preloads_that_is_replaced(self):
+        starts = self.build("starts", "gcc", source=STARTS)
+        for preload in ("", "libm.so.6"):
+            with self.subTest(preload=preload):
+                self.path.unlink(missing_ok=True)
+                done = self.run_mprof("run", "-E", "-o", self.path, starts, preload, PYTHON,
+                                      self.script)
+                self.assertEqual(done.stderr, "")
+                self.assertEqual(len(Recording(self.path).calls), WAYS)
+
+    def test_a_list_of_preloads_that_is_removed_stays_removed(self):
+        self.script.write_text("import os; print('LD_PRELOAD' in os.environ)")
+        done = self.run_mprof("run", "-o", self.path, "env", "-u", "LD_PRELOAD", PYTHON, self.script)
+        self.assertTrue(done.stdout.endswith("False\n"), done.stdout)
+
+    def test_programs_are_searched_for_as_the_libc_does(self):
+        folder = self.directory / "bin"
+        folder.mkdir()
+        (folder / "text").write_text("echo \"text $0 $1\"\n")
+        (folder / "text").chmod(0o755)
+        (folder / "denied").write_text("")
+        (folder / "loop").symlink_to("loop")
+        starts = self.build("search", "gcc", source=r"""
+            #define _GNU_SOURCE
+            #include <errno.h>
+            #include <stdio.h>
+            #include <string.h>
+            #include <sys/wait.h>
+            #include <unistd.h>
+            int main(void)
+            {
+                static const char *const names[] = {"text", "denied", "loop", "", "none", "./none",
+                                                    "echo", "/bin/echo", "/dev/null"};
+                for (unsigned i = 0; i < sizeof names / sizeof *names; i++) {
+                    if (vfork() == 0) {
+                        execlp(names[i], names[i], "argument", (char *)NULL);
+                        printf("%s: %d %s\n", names[i], errno, strerror(errno));
+                        fflush(stdout);
+                        _exit(0);
+                    }
+                    wait(NULL);
+                }
+                return 0;
+            }""")
+        for path in (f"/nowhere:{folder}::{os.defpath}", f"{folder}", "", ":/usr/bin", None):
+            with self.subTest(path=path):
+                environment = self.environment(LD_PRELOAD="libm.so.6")
+                del environment["PATH"]
+                if path is not None:
+                    environment["PATH"] = path
+                plain = subprocess.run([starts], capture_output=True, text=True, env=environment,
+                                       check=False)
+                done = self.run_mprof("run", "-E", "-o", self.path, starts, env=environment)
+                self.assertTrue(done.stdout.endswith(plain.stdout), done.stdout + plain.stdout)
+                self.path.unlink()
+
+
+if __name__ == "__main__":
+    unittest.main()
