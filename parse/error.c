@@ -1,51 +1,36 @@
 /* How a failure is put into words: the one place that fills, names and formats an mprof_error. */
+#include "plain_text.h"
+
 #include <mprof/error.h>
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-/* Whatever a file name or a record brought in, an error message is one line of harmless text. */
+/* Room behind a message, so that what follows the cut is known. */
+#define AHEAD 64
+
+/* Whatever a file name or a record brought in, an error message is one line of harmless text: valid
+ * UTF-8 that no terminal obeys. */
 static void make_harmless(char *text)
 {
-    for (unsigned char *byte = (unsigned char *)text; *byte; byte++) {
-        if (*byte < 0x20 || *byte == 0x7f) {
-            *byte = '?';
-        } else if (byte[0] == 0xc2 && byte[1] >= 0x80 && byte[1] <= 0x9f) {
-            /* U+0080 to U+009F: control characters in two bytes */
-            byte[0] = byte[1] = '?';
+    size_t left = strlen(text), size;
+    for (; left > 0; text += size, left -= size) {
+        if (mprof__text_is_unsafe(mprof__text_decode(text, left, &size))) {
+            memset(text, '?', size);
         }
-    }
-}
-
-/* Cuts a character that the end of the array tore in two. */
-static void trim_torn_character(char *text)
-{
-    size_t length = strlen(text);
-    size_t start = length;
-    while (start > 0 && length - start < 4 && ((unsigned char)text[start - 1] & 0xc0) == 0x80) {
-        start--;
-    }
-    if (start == 0) {
-        return;
-    }
-    unsigned char lead = (unsigned char)text[start - 1];
-    size_t wanted = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : lead >= 0xc0 ? 2 : 1;
-    if (wanted > 1 && length - start + 1 < wanted) {
-        text[start - 1] = '\0';
     }
 }
 
 static void __attribute__((format(printf, 3, 0)))
 set_message(mprof_error *error, mprof_status status, const char *format, va_list values)
 {
+    char whole[sizeof error->message + AHEAD];
     error->status = status;
-    int length = vsnprintf(error->message, sizeof error->message, format, values);
-    if (length < 0) {
-        error->message[0] = '\0';
-    } else if ((size_t)length >= sizeof error->message) {
-        trim_torn_character(error->message);
+    if (vsnprintf(whole, sizeof whole, format, values) < 0) {
+        whole[0] = '\0';
     }
+    mprof__text_copy(error->message, sizeof error->message, whole, strlen(whole));
     make_harmless(error->message);
 }
 
@@ -86,11 +71,11 @@ void mprof_error_at(mprof_error *error, const char *file, unsigned long line)
         memcpy(error->file, file, length + 1);
     } else {
         /* The end of a path tells more than its beginning. */
-        const char *tail = file + length - (sizeof error->file - 4);
-        while (((unsigned char)*tail & 0xc0) == 0x80) {
-            tail++;
+        size_t at = length - (sizeof error->file - 4);
+        for (int i = 0; i < AHEAD && mprof__text_cut(file, length, at) != at; i++) {
+            at++;
         }
-        snprintf(error->file, sizeof error->file, "...%s", tail);
+        snprintf(error->file, sizeof error->file, "...%s", file + at);
     }
     make_harmless(error->file);
     error->line = line;
@@ -98,18 +83,14 @@ void mprof_error_at(mprof_error *error, const char *file, unsigned long line)
 
 void mprof_error_format(const mprof_error *error, char *text, unsigned long size)
 {
-    int written;
     if (size == 0) {
         return;
     }
     if (!error->file[0]) {
-        written = snprintf(text, size, "%s", error->message);
+        mprof__text_format(text, size, "%s", error->message);
     } else if (error->line == 0) {
-        written = snprintf(text, size, "%s: %s", error->file, error->message);
+        mprof__text_format(text, size, "%s: %s", error->file, error->message);
     } else {
-        written = snprintf(text, size, "%s:%lu: %s", error->file, error->line, error->message);
-    }
-    if (written < 0) {
-        text[0] = '\0';
+        mprof__text_format(text, size, "%s:%lu: %s", error->file, error->line, error->message);
     }
 }

@@ -1,28 +1,14 @@
 /* Makes any bytes fit into one field of one line of valid UTF-8, and back. */
 #include "escape.h"
 
+#include "plain_text.h"
+
 #include <string.h>
 
 size_t mprof__utf8_length(const unsigned char *bytes, size_t count)
 {
-    unsigned char lead = bytes[0];
-    if (lead < 0x80) {
-        return 1;
-    }
-    size_t length = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
-    if (lead < 0xc2 || lead > 0xf4 || count < length) {
-        return 0;
-    }
-    for (size_t i = 1; i < length; i++) {
-        if ((bytes[i] & 0xc0) != 0x80) {
-            return 0;
-        }
-    }
-    if ((lead == 0xe0 && bytes[1] < 0xa0) || (lead == 0xed && bytes[1] > 0x9f) ||
-        (lead == 0xf0 && bytes[1] < 0x90) || (lead == 0xf4 && bytes[1] > 0x8f)) {
-        return 0;
-    }
-    return length;
+    size_t size;
+    return mprof__text_decode((const char *)bytes, count, &size) == MPROF__NO_CHARACTER ? 0 : size;
 }
 
 /* Length of the character that may stand for itself at bytes[0], 0 if it must be escaped. */

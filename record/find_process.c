@@ -1,6 +1,7 @@
 /* Owns the search for a running process. */
 #include "find_process.h"
 
+#include "parse/plain_text.h"
 #include "record/kernel/pid_list.h"
 #include "record/kernel/procfs.h"
 
@@ -53,6 +54,15 @@ static mprof_status note(candidates *found, int64_t pid, uint64_t start_ticks)
     return mprof__pid_list_add(&found->all, pid);
 }
 
+/* The kernel cuts at bytes. */
+static const char *trim_comm(char *comm)
+{
+    if (strlen(comm) == COMM_LENGTH) {
+        mprof__text_trim(comm);
+    }
+    return comm;
+}
+
 /* "4711 (python3 serve.py)", one behind the other; NULL if out of memory. */
 static char *list_matches(const candidates *found)
 {
@@ -62,7 +72,7 @@ static char *list_matches(const candidates *found)
 
     for (size_t i = 0; stream && i < found->all.count; i++) {
         mprof__procfs_stat stat;
-        char words[WORDS_SIZE];
+        char words[2 * WORDS_SIZE]; /* what follows the cut must be known */
         size_t length = mprof__procfs_arguments(words, sizeof words - 1, found->all.pids[i]);
 
         for (size_t at = 0; at < length; at++) {
@@ -71,9 +81,9 @@ static char *list_matches(const candidates *found)
         while (length > 0 && words[length - 1] == ' ') {
             length--;
         }
-        words[length] = '\0';
+        words[mprof__text_cut(words, length, WORDS_SIZE - 1)] = '\0';
         if (length == 0 && mprof__procfs_stat_read(&stat, found->all.pids[i]) == 0) {
-            snprintf(words, sizeof words, "[%s]", stat.comm);
+            snprintf(words, sizeof words, "[%s]", trim_comm(stat.comm));
         }
         fprintf(stream, "%s%lld (%s)", i ? ", " : "", (long long)found->all.pids[i], words);
     }
@@ -170,7 +180,7 @@ mprof_status mprof__attach_arguments(char ***argv, size_t *argc, int64_t pid, mp
     *argv = NULL;
     *argc = 0;
     if (block && count == 0) {
-        const char *comm = mprof__procfs_stat_read(&stat, pid) == 0 ? stat.comm : "?";
+        const char *comm = mprof__procfs_stat_read(&stat, pid) == 0 ? trim_comm(stat.comm) : "?";
 
         count = (size_t)snprintf(block, ARGUMENTS_MAX, "[%s]", comm) + 1;
     }

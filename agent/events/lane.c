@@ -1,6 +1,8 @@
 /* See lane.h. */
 #include "lane.h"
 
+#include "agent/text.h"
+
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -139,13 +141,14 @@ mprof__lane_slot *mprof__lane_slot_take(enum mprof__lane_kind kind, const char *
     if (!name) {
         return take_slot(kind, NULL, NULL);
     }
-    snprintf(shown, sizeof shown, "%.*s", MPROF_WIRE_NAME_MAX - 16, name);
+    int length = (int)mprof__text_fitting(name, strlen(name), MPROF_WIRE_NAME_MAX - 16);
+    snprintf(shown, sizeof shown, "%.*s", length, name);
     for (unsigned number = 2;; number++) {
         mprof__lane_slot *slot = slot_named(&tables[kind], shown);
         if (!slot || is_free(&tables[kind], slot)) {
             return take_slot(kind, slot, shown);
         }
-        snprintf(shown, sizeof shown, "%.*s #%u", MPROF_WIRE_NAME_MAX - 16, name, number);
+        snprintf(shown, sizeof shown, "%.*s #%u", length, name, number);
     }
 }
 

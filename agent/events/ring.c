@@ -2,6 +2,8 @@
  * a full /dev/shm would be a SIGBUS in the program that is measured. */
 #include "ring.h"
 
+#include "agent/text.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>
@@ -354,7 +356,9 @@ void mprof__ring_name_process(const char *directory, const char *name)
     int length = snprintf(path, sizeof path, "%s/%d-%016llx-%lld%09ld" MPROF_WIRE_NAMED, directory,
                           (int)getpid(), (unsigned long long)image_number(), (long long)now.tv_sec,
                           now.tv_nsec);
-    snprintf(text, sizeof text, "%s", name);
+    size_t fitting = mprof__text_fitting(name, strlen(name), MPROF_WIRE_NAMED_MAX);
+    memcpy(text, name, fitting);
+    text[fitting] = '\0';
     if (length >= (int)sizeof path || symlink(text, path) != 0) {
         return;
     }

@@ -1,6 +1,8 @@
 /* See span.h. */
 #include "span.h"
 
+#include "agent/text.h"
+
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -48,13 +50,13 @@ mprof__name *mprof__name_intern(const char *bytes, size_t length)
     if (length > sizeof cut) {
         /* the hash keeps apart what only differs in its end */
         static const char digits[] = "0123456789abcdef";
-        memcpy(cut, bytes, sizeof cut);
-        cut[sizeof cut - 17] = '~';
-        for (size_t i = 0; i < 16; i++) {
-            cut[sizeof cut - 16 + i] = digits[hash >> (60 - 4 * i) & 15];
+        length = mprof__text_fitting(bytes, length, sizeof cut - 17);
+        memcpy(cut, bytes, length);
+        cut[length++] = '~';
+        for (int shift = 60; shift >= 0; shift -= 4) {
+            cut[length++] = digits[hash >> shift & 15];
         }
         bytes = cut;
-        length = sizeof cut;
     }
     mprof__name **bucket = &names.buckets[hash % NAME_BUCKETS];
     for (mprof__name *name = *bucket; name; name = name->next) {

@@ -1,6 +1,8 @@
 /* Owns the rings in use, and what becomes of what they tell. */
 #include "calls.h"
 
+#include "parse/plain_text.h"
+
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -93,9 +95,7 @@ size_t mprof__calls_report_in_flight(const mprof__calls *calls, int64_t pid, cha
 
         if (one > 0 && newest.enter_ns > newest_ns) {
             newest_ns = newest.enter_ns;
-            snprintf(name, size, "%.*s",
-                     (int)(newest.name.length < size ? newest.name.length : size),
-                     newest.name.bytes);
+            mprof__text_copy(name, size, newest.name.bytes, newest.name.length);
         }
         count += one;
     }

@@ -1,6 +1,8 @@
 /* Owns which names announce a secret, and where values end. docs/recording.md has the table. */
 #include "redact.h"
 
+#include "parse/plain_text.h"
+
 #include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
@@ -415,13 +417,16 @@ mprof_status mprof__redact_arguments(char ***out, size_t argc, char *const argv[
 
 void mprof__redact_text(char *text, size_t size, const char *from)
 {
-    FILE *stream = fmemopen(text, size, "w");
+    char *whole = NULL;
+    size_t length = 0;
+    FILE *stream = open_memstream(&whole, &length);
 
     text[0] = '\0';
     if (stream) {
-        setvbuf(stream, NULL, _IONBF, 0);
         (void)put_argument(stream, from, NEXT_IS_SCRIPT);
-        fclose(stream);
+        if (fclose(stream) == 0) {
+            mprof__text_copy(text, size, whole, length);
+        }
+        free(whole);
     }
-    text[size - 1] = '\0';
 }

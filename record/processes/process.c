@@ -1,6 +1,7 @@
 /* Owns the processes that are being followed. */
 #include "process.h"
 
+#include "parse/plain_text.h"
 #include "process_title.h"
 #include "record/kernel/procfs.h"
 
@@ -71,7 +72,7 @@ mprof__process *mprof__processes_find(const mprof__processes *processes, int64_t
 
 void mprof__process_set_title(mprof__process *process, const char *title)
 {
-    snprintf(process->title, sizeof process->title, "%s", title);
+    mprof__text_copy(process->title, sizeof process->title, title, strlen(title));
     memcpy(process->name, process->title, sizeof process->name);
     process->given_ns = 0;
     process->comm[0] = '\0'; /* whatever it is by then, the title is read */
@@ -123,18 +124,6 @@ int mprof__process_executed(mprof__process *process, int64_t time_ns)
     return process->given_ns < time_ns && go_by_title(process);
 }
 
-/* The length of as much of the text as fits into `size` bytes with a NUL: whole characters. */
-static size_t fitting_length(mprof_text text, size_t size)
-{
-    size_t length = text.length < size ? text.length : size - 1;
-
-    while (length < text.length && length > 0 &&
-           ((unsigned char)text.bytes[length] & 0xC0) == 0x80) {
-        length--;
-    }
-    return length;
-}
-
 int mprof__process_give_name(mprof__process *process, mprof_text name, int64_t time_ns)
 {
     char given[sizeof process->name] = "";
@@ -144,7 +133,7 @@ int mprof__process_give_name(mprof__process *process, mprof_text name, int64_t t
         return 0;
     }
     (void)read_title(process); /* as it is now, so that it counts if it changes */
-    memcpy(given, name.bytes, fitting_length(name, sizeof given));
+    mprof__text_copy(given, sizeof given, name.bytes, name.length);
     changed = strcmp(process->name, given) != 0;
     memcpy(process->name, given, sizeof process->name);
     process->given_ns = time_ns;

@@ -1,8 +1,12 @@
 /* What people call a process, made of its arguments: "python3 train.py" rather than "python3". */
 #include "process_title.h"
 
-#include <stdio.h>
+#include "parse/plain_text.h"
+
 #include <string.h>
+
+/* The kernel cuts a name after so many bytes. */
+#define COMM_LENGTH 15
 
 int mprof__names_python(const char *path)
 {
@@ -68,6 +72,26 @@ static const char *multiprocessing_module(const char *argument, const char *end,
     return NULL;
 }
 
+/* The last part of a path of that many bytes. */
+static const char *last_part_of(const char *path, size_t *length)
+{
+    const char *slash = memrchr(path, '/', *length);
+
+    if (slash) {
+        *length -= (size_t)(slash + 1 - path);
+    }
+    return slash ? slash + 1 : path;
+}
+
+/* The kernel cuts its own name for a process at bytes. */
+static void copy_comm(char *text, size_t size, const char *comm)
+{
+    mprof__text_copy(text, size, comm, strlen(comm));
+    if (strlen(text) == COMM_LENGTH) {
+        mprof__text_trim(text);
+    }
+}
+
 void mprof__process_title(char *text, size_t size, const char *arguments, size_t count,
                           const char *comm)
 {
@@ -75,39 +99,38 @@ void mprof__process_title(char *text, size_t size, const char *arguments, size_t
     const char *first = arguments;
     const char *second;
     const char *third;
+    const char *name;
     int module_length;
     size_t length = strnlen(first, count);
+    size_t used;
 
     if (length == 0) {
-        snprintf(text, size, "%s", comm);
+        copy_comm(text, size, comm);
         return;
     }
-    if (memchr(first, ' ', length)) { /* a title the process gave itself: "gunicorn: worker" */
-        snprintf(text, size, "%.*s", (int)length, first);
-        return;
-    }
-    snprintf(text, size, "%.*s", (int)length, first);
-    memmove(text, basename(text), strlen(basename(text)) + 1);
     second = first + length + 1;
+    if (memchr(first, ' ', length)) { /* a title the process gave itself: "gunicorn: worker" */
+        mprof__text_copy(text, size, first, length);
+        return;
+    }
+    name = last_part_of(first, &length);
+    used = mprof__text_copy(text, size, name, length);
     if (second >= end || !says_little(text)) {
         return;
     }
     third = multiprocessing_module(second, end, &module_length);
     if (third) {
-        snprintf(text + strlen(text), size - strlen(text), " %.*s", module_length, third);
+        mprof__text_format(text + used, size - used, " %.*s", module_length, third);
         return;
     }
     length = strnlen(second, (size_t)(end - second));
     third = second + length + 1;
     if (length == 2 && memcmp(second, "-m", 2) == 0 && third < end) {
-        snprintf(text + strlen(text), size - strlen(text), " -m %.*s",
-                 (int)strnlen(third, (size_t)(end - third)), third);
+        mprof__text_format(text + used, size - used, " -m %.*s",
+                           (int)strnlen(third, (size_t)(end - third)), third);
     } else if (length > 0 && second[0] != '-') {
-        const char *name = memrchr(second, '/', length);
-        int skipped = name ? (int)(name + 1 - second) : 0;
-
-        snprintf(text + strlen(text), size - strlen(text), " %.*s", (int)length - skipped,
-                 second + skipped);
+        name = last_part_of(second, &length);
+        mprof__text_format(text + used, size - used, " %.*s", (int)length, name);
     }
 }
 

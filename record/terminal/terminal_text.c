@@ -2,6 +2,7 @@
 #include "terminal_text.h"
 
 #include "parse/commands/command.h"
+#include "parse/plain_text.h"
 
 #include <stdarg.h>
 #include <stdlib.h>
@@ -52,15 +53,13 @@ static size_t measure(const unsigned char *at, size_t *columns)
     return length;
 }
 
-static size_t count_columns(const char *bytes)
+static size_t count_columns(const char *bytes, size_t length)
 {
     size_t columns = 0;
+    size_t one;
 
-    while (*bytes) {
-        size_t one;
-
-        bytes += measure((const unsigned char *)bytes, &one);
-        columns += one;
+    for (size_t at = 0; at < length; columns += one) {
+        at += measure((const unsigned char *)bytes + at, &one);
     }
     return columns;
 }
@@ -85,7 +84,7 @@ int mprof__terminal_text_put(mprof__terminal_text *text, const char *format, ...
     va_start(arguments, format);
     vsnprintf(part, sizeof part, format, arguments);
     va_end(arguments);
-    if (append(text, part, strlen(part), count_columns(part))) {
+    if (append(text, part, strlen(part), count_columns(part, strlen(part)))) {
         return 1;
     }
     text->room = text->columns;
@@ -120,11 +119,11 @@ void mprof__terminal_text_put_foreign(mprof__terminal_text *text, const char *by
     size_t left = text->room - text->columns < most ? text->room - text->columns : most;
     char *plain = make_harmless(bytes, text->utf8);
     const char *at = plain ? plain : "";
-    int is_cut = count_columns(at) > left;
+    int is_cut = count_columns(at, strlen(at)) > left;
 
     while (*at && left > 0) {
-        size_t columns;
-        size_t length = measure((const unsigned char *)at, &columns);
+        size_t length = mprof__text_letter(at, strlen(at));
+        size_t columns = count_columns(at, length);
 
         if (columns + (size_t)is_cut > left || !append(text, at, length, columns)) {
             break;

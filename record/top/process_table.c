@@ -2,6 +2,7 @@
  * program may have a million children. */
 #include "process_table.h"
 
+#include "parse/plain_text.h"
 #include "record/calls/id_table.h"
 #include "record/session/threshold.h"
 #include "record/terminal/live_line.h"
@@ -68,11 +69,7 @@ void mprof__process_table_free(mprof__process_table *board)
 
 static void copy_text(char *text, size_t size, const char *bytes, size_t length)
 {
-    if (length >= size) {
-        length = size - 1;
-    }
-    memcpy(text, bytes, length);
-    text[length] = '\0';
+    length = mprof__text_copy(text, size, bytes, length);
     for (char *at = text; (at = memchr(at, '\0', (size_t)(text + length - at)));) {
         *at = ' '; /* between the arguments of a command line */
     }

@@ -3,6 +3,7 @@
 #include "record/command.h"
 
 #include "parse/commands/command.h"
+#include "parse/plain_text.h"
 #include "process_table.h"
 #include "process_watch.h"
 #include "record/calls/calls_in_flight.h"
@@ -121,7 +122,7 @@ static mprof_status open_process(subject *what, const char *text, mprof_error *e
     for (size_t i = 0; i < argc; i++) {
         size_t used = strlen(title);
 
-        snprintf(title + used, sizeof title - used, "%s%s", i ? " " : "", argv[i]);
+        mprof__text_format(title + used, sizeof title - used, "%s%s", i ? " " : "", argv[i]);
     }
     free(argv);
     if (status == MPROF_OK) {

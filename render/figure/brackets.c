@@ -9,6 +9,7 @@
 #include "layout.h"
 #include "merged_calls.h"
 #include "occupancy.h"
+#include "visible_text.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -328,7 +329,7 @@ static int place_label(mprof__layout *layout, const struct mark *mark, double wi
 static void draw_label(mprof__layout *layout, const struct mark *mark)
 {
     const mprof_span *span = &mark->recording->spans[mark->span];
-    char name[64], duration[32], text[160];
+    char name[MPROF__LABEL_SIZE], duration[32], text[MPROF__LABEL_SIZE + 64];
     size_t length = mprof__fit_text(layout, MPROF_ROLE_BRACKET_NAME, name, sizeof name,
                                     mark->recording->function_labels[span->function], 180);
     if (!length || mark->cut_left) {

@@ -15,7 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LABEL_BYTES_MAX 160
 #define FUNCTION_BYTES_MAX 240
 
 /* A pattern without wildcards is found anywhere in the dotted name. */
@@ -170,7 +169,7 @@ mprof_status mprof__take_recording(mprof__figure_input *recording, const mprof_p
     memset(recording->function_colours, MPROF_COLOUR_NONE, recording->function_count + 1);
     for (size_t i = 0; i < recording->function_count; i++) {
         const char *label = recording->functions[i].label;
-        recording->function_labels[i] = mprof__visible(label, strlen(label), LABEL_BYTES_MAX);
+        recording->function_labels[i] = mprof__visible(label, strlen(label), MPROF__LABEL_BYTES);
         if (!recording->function_labels[i]) {
             return MPROF_ENOMEM;
         }

@@ -4,19 +4,21 @@
 #include "layout.h"
 #include "visible_text.h"
 
+#include "parse/plain_text.h"
+
 #include <string.h>
 
 size_t mprof__fit_text(const mprof__layout *layout, mprof_role role, char *out, size_t size,
                        const char *text, double width_px)
 {
     static const char ellipsis[] = "\xE2\x80\xA6";
-    size_t length = strlen(text);
+    size_t whole = strlen(text);
     mprof_font font = mprof_role_font(role);
-    if (length + sizeof ellipsis > size) {
-        length = size - sizeof ellipsis;
-    }
-    double whole = layout->measure->width_px(layout->measure->data, font, text, length);
-    if (whole <= width_px && length == strlen(text)) {
+    bool isolated = strncmp(text, MPROF__ISOLATE, sizeof MPROF__ISOLATE - 1) == 0;
+    size_t behind = sizeof ellipsis + (isolated ? sizeof MPROF__ISOLATE_END : 0);
+    size_t length = mprof__text_cut(text, whole, size - behind);
+    if (length == whole &&
+        layout->measure->width_px(layout->measure->data, font, text, length) <= width_px) {
         memcpy(out, text, length + 1);
         return length;
     }
@@ -29,12 +31,8 @@ size_t mprof__fit_text(const mprof__layout *layout, mprof_role role, char *out, 
     while (length && text[length - 1] == ' ') {
         length--;
     }
-    if (!length) {
+    if (length <= (isolated ? sizeof MPROF__ISOLATE - 1 : 0)) {
         return 0;
-    }
-    bool isolated = strncmp(text, MPROF__ISOLATE, sizeof MPROF__ISOLATE - 1) == 0;
-    if (length + sizeof ellipsis + sizeof MPROF__ISOLATE_END > size) {
-        isolated = false;
     }
     memcpy(out, text, length);
     memcpy(out + length, ellipsis, sizeof ellipsis);

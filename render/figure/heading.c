@@ -6,6 +6,8 @@
 #include "layout.h"
 #include "visible_text.h"
 
+#include "parse/plain_text.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -198,12 +200,11 @@ char *mprof__source_text(const mprof__layout *layout)
 {
     char text[2000] = "";
     size_t used = 0;
-    for (size_t r = 0; r < layout->recording_count && used < sizeof text; r++) {
-        int wrote = snprintf(text + used, sizeof text - used, "%s%s", used ? ", " : "",
-                             file_name(layout->recordings[r].profile));
-        used += wrote > 0 ? (size_t)wrote : 0;
+    for (size_t r = 0; r < layout->recording_count && used + 1 < sizeof text; r++) {
+        used += mprof__text_format(text + used, sizeof text - used, "%s%s", used ? ", " : "",
+                                   file_name(layout->recordings[r].profile));
     }
-    return mprof__visible(text, strlen(text), sizeof text);
+    return mprof__visible(text, used, sizeof text);
 }
 
 void mprof__draw_head(mprof__layout *layout)

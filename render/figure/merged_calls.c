@@ -163,7 +163,7 @@ uint32_t mprof__about_run(mprof__layout *layout, const mprof__figure_input *reco
     const mprof_function *function = &recording->functions[span->function];
     char *name = mprof__visible(function->name, strlen(function->name), 240);
     char text[800], duration[32], start[32], change[32], enter[32], leave[32], count[32];
-    char where[160] = "";
+    char where[200] = ""; /* two names of 60 bytes, made visible, and a pid */
     if (!name) {
         return MPROF_ABOUT_NONE;
     }

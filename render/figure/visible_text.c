@@ -4,38 +4,13 @@
 #include "visible_text.h"
 #include "layout.h"
 
+#include "parse/plain_text.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #define REPLACEMENT 0xFFFDu
-
-/* Decodes one character of UTF-8 as RFC 3629 has it; *size is at least 1. */
-static uint32_t decode(const unsigned char *at, const unsigned char *end, size_t *size)
-{
-    static const uint32_t least[5] = {0, 0, 0x80, 0x800, 0x10000};
-    size_t length = *at < 0x80   ? 1
-                    : *at < 0xC2 ? 0
-                    : *at < 0xE0 ? 2
-                    : *at < 0xF0 ? 3
-                    : *at < 0xF5 ? 4
-                                 : 0;
-    *size = 1;
-    if (length == 0 || length > (size_t)(end - at)) {
-        return REPLACEMENT;
-    }
-    uint32_t code = length == 1 ? *at : *at & (0x7Fu >> length);
-    for (size_t i = 1; i < length; i++) {
-        if ((at[i] & 0xC0) != 0x80) {
-            return REPLACEMENT;
-        }
-        code = code << 6 | (at[i] & 0x3Fu);
-    }
-    if (code < least[length] || code > 0x10FFFF || (code >= 0xD800 && code <= 0xDFFF)) {
-        return REPLACEMENT;
-    }
-    *size = length;
-    return code;
-}
+#define BLACK_FLAG 0x1F3F4u
 
 static size_t encode(char *out, uint32_t code)
 {
@@ -52,8 +27,14 @@ static size_t encode(char *out, uint32_t code)
     return length;
 }
 
-/* What stands for a character. */
-static uint32_t shown_as(uint32_t code)
+/* Letters of a flag's region ("gbsct" for Scotland) behind a black flag. */
+static bool is_tag(uint32_t code)
+{
+    return code >= 0xE0020 && code <= 0xE007F;
+}
+
+/* What stands for a character that follows another one. */
+static uint32_t shown_as(uint32_t code, uint32_t before)
 {
     if (code < 0x20) {
         return 0x2400 + code; /* the control pictures */
@@ -64,12 +45,16 @@ static uint32_t shown_as(uint32_t code)
     if (code < 0x7F) {
         return code;
     }
-    if (code < 0xA0 || code == 0x61C || (code >= 0x200B && code <= 0x200F) ||
-        (code >= 0x2028 && code <= 0x202E) || (code >= 0x2060 && code <= 0x206F) ||
+    if (code == 0x200C || code == 0x200D) { /* joiners shape real scripts */
+        return code;
+    }
+    if (is_tag(code) && (before == BLACK_FLAG || is_tag(before))) {
+        return code;
+    }
+    if (mprof__text_is_unsafe(code) || code == 0x200B || (code >= 0x2060 && code <= 0x206F) ||
         code == 0xFEFF || (code >= 0xFFF0 && code <= 0xFFFB) || (code & 0xFFFE) == 0xFFFE ||
         (code >= 0xFDD0 && code <= 0xFDEF) || (code >= 0xE0000 && code <= 0xE00FF)) {
-        return code == 0x200C || code == 0x200D ? code
-                                                : REPLACEMENT; /* joiners shape real scripts */
+        return REPLACEMENT;
     }
     return code;
 }
@@ -94,29 +79,31 @@ static void isolate(char *text)
            sizeof MPROF__ISOLATE_END);
 }
 
+/* So many bytes behind the cut are looked at, to keep letters whole. */
+#define AHEAD 64
+
 char *mprof__visible(const char *bytes, size_t length, size_t most)
 {
     static const char ellipsis[] = "\xE2\x80\xA6";
-    size_t room = (length < most ? length : most) * 3 + sizeof ellipsis + sizeof MPROF__ISOLATE +
-                  sizeof MPROF__ISOLATE_END;
-    char *text = malloc(room);
+    size_t room = length < most + AHEAD ? length : most + AHEAD;
+    char *text =
+        malloc(room * 3 + sizeof ellipsis + sizeof MPROF__ISOLATE + sizeof MPROF__ISOLATE_END);
     if (!text) {
         return NULL;
     }
-    const unsigned char *at = (const unsigned char *)bytes, *end = at + length;
-    size_t used = 0;
+    size_t used = 0, size;
+    uint32_t before = 0;
     int leftwards = 0;
-    while (at < end) {
-        size_t size;
-        uint32_t code = shown_as(decode(at, end, &size));
-        if (used + 4 > most) {
-            memcpy(text + used, ellipsis, sizeof ellipsis - 1);
-            used += sizeof ellipsis - 1;
-            break;
-        }
+    for (size_t at = 0; at < length && used < most + AHEAD; at += size) {
+        uint32_t code = shown_as(mprof__text_decode(bytes + at, length - at, &size), before);
         used += encode(text + used, code);
         leftwards = leftwards || runs_leftwards(code);
-        at += size;
+        before = code;
+    }
+    if (used > most) {
+        used = mprof__text_cut(text, used, most);
+        memcpy(text + used, ellipsis, sizeof ellipsis - 1);
+        used += sizeof ellipsis - 1;
     }
     text[used] = '\0';
     if (leftwards) {

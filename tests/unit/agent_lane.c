@@ -184,6 +184,21 @@ static void test_long_name_is_cut(void **state)
     assert_int_equal(mprof__lane_text(second).length, MPROF_WIRE_NAME_MAX - 16 + 3);
 }
 
+static void test_characters_of_long_names_stay_whole(void **state)
+{
+    static char name[2 * MPROF_WIRE_NAME_MAX];
+    (void)state;
+    for (size_t shift = 0; shift < 3; shift++) {
+        memset(name, 'n', shift);
+        for (size_t at = shift; at + 3 < sizeof name; at += 3) {
+            memcpy(name + at, "数", 4);
+        }
+        mprof__ring_text text = mprof__lane_text(begin(&owners[shift], MPROF_LANE_NAMED, name));
+        assert_int_equal((text.length - shift) % 3, 0);
+        assert_true(text.length > MPROF_WIRE_NAME_MAX - 16 - 3);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -196,6 +211,7 @@ int main(void)
         cmocka_unit_test_teardown(test_one_name_of_two_threads, forget_all),
         cmocka_unit_test_teardown(test_a_thread_gives_its_name_free, forget_all),
         cmocka_unit_test_teardown(test_long_name_is_cut, forget_all),
+        cmocka_unit_test_teardown(test_characters_of_long_names_stay_whole, forget_all),
     };
     return cmocka_run_group_tests_name("lane", tests, NULL, NULL);
 }

@@ -55,6 +55,56 @@ static void test_harmless(void **state)
     assert_string_equal(error.message, "a?[2J????\xc3\xa4");
     mprof_error_at(&error, "f\x07\n.dat", 0);
     assert_string_equal(error.file, "f??.dat");
+    static const struct {
+        const char *text, *harmless;
+    } rows[] = {
+        {"\xc2\x80", "??"},
+        {"\xc2\x9f", "??"},
+        {"\xc2\xa0", "\xc2\xa0"},
+        {"\xe2\x81\xa6", "???"},
+        {"\xe2\x81\xa9", "???"},
+        {"\xe2\x80\xaa", "???"},
+        {"\xe2\x80\xae", "???"},
+        {"\xe2\x80\x8e", "???"},
+        {"\xe2\x80\x8f", "???"},
+        {"\xd8\x9c", "??"},
+        {"\xe2\x80\xa8", "???"},
+        {"a\xff"
+         "b\xc3",
+         "a?b?"},
+        {"\xe2\x80", "??"},
+        {"\xe2\x80\x8d", "\xe2\x80\x8d"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        mprof_error other = MPROF_ERROR_INIT;
+        mprof_error_set(&other, MPROF_EARGUMENT, "%s", rows[i].text);
+        mprof_error_at(&other, rows[i].text, 0);
+        assert_string_equal(other.message, rows[i].harmless);
+        assert_string_equal(other.file, rows[i].harmless);
+    }
+}
+
+/* A letter of several characters is whole, or not there. */
+static void test_letters_stay_whole(void **state)
+{
+    (void)state;
+    char name[600], text[40];
+    for (size_t shift = 0; shift < 18; shift++) {
+        mprof_error error = MPROF_ERROR_INIT;
+        size_t length = shift;
+        memset(name, 'x', shift);
+        for (; length + 18 < sizeof name; length += 18) {
+            memcpy(name + length, "👨‍👩‍👧", 19);
+        }
+        mprof_error_set(&error, MPROF_EIO, "%s", name);
+        assert_int_equal((strlen(error.message) - shift) % 18, 0);
+        assert_true(strlen(error.message) > sizeof error.message - 20);
+        mprof_error_format(&error, text, sizeof text);
+        assert_int_equal((strlen(text) - shift) % 18, 0);
+        mprof_error_at(&error, name, 1);
+        assert_memory_equal(error.file, "...👨", 7);
+        assert_int_equal((strlen(error.file) - 3) % 18, 0);
+    }
 }
 
 static void test_long_texts(void **state)
@@ -88,6 +138,7 @@ int main(void)
         cmocka_unit_test(test_formats),
         cmocka_unit_test(test_harmless),
         cmocka_unit_test(test_long_texts),
+        cmocka_unit_test(test_letters_stay_whole),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -244,6 +244,56 @@ static void test_title_is_cut(void **state)
     assert_int_equal(strlen(title), sizeof title - 1);
 }
 
+/* Letters of several bytes, and of several characters, are whole or not there; of a path the last
+ * part counts, however long the others are. */
+static void test_letters_of_titles(void **state)
+{
+    static const char *const letters[] = {"é", "数", "e\xcc\x81", "👨‍👩‍👧"};
+    char title[32];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof letters / sizeof *letters; i++) {
+        size_t one = strlen(letters[i]);
+
+        for (size_t shift = 0; shift < one; shift++) {
+            char arguments[512] = "/";
+
+            memset(arguments + 1, 'd', 100);
+            arguments[101] = '/';
+            memset(arguments + 102, 'x', shift);
+            while (strlen(arguments) < 400) {
+                strcat(arguments, letters[i]);
+            }
+            mprof__process_title(title, sizeof title, arguments, strlen(arguments), "x");
+            assert_int_equal((strlen(title) - shift) % one, 0);
+            assert_true(strlen(title) + one >= sizeof title);
+            assert_int_equal(strspn(title, "x"), shift);
+        }
+    }
+}
+
+/* The kernel cuts its own name after 15 bytes, wherever that is. */
+static void test_names_of_the_kernel(void **state)
+{
+    static const struct {
+        const char *comm, *title;
+    } rows[] = {
+        {"ééééééé\xc3", "ééééééé"},
+        {"a数数数数\xe6\x95", "a数数数数"},
+        {"ééééééé", "ééééééé"},
+        {"123456789012345", "123456789012345"},
+        {"a\xc3", "a\xc3"}, /* its own, and not cut */
+        {"👨‍👩‍\xf0", "👨‍👩"},
+    };
+    char title[32];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        mprof__process_title(title, sizeof title, "", 0, rows[i].comm);
+        assert_string_equal(title, rows[i].title);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -251,6 +301,8 @@ int main(void)
         cmocka_unit_test(test_commands),
         cmocka_unit_test(test_titles),
         cmocka_unit_test(test_title_is_cut),
+        cmocka_unit_test(test_letters_of_titles),
+        cmocka_unit_test(test_names_of_the_kernel),
     };
 
     return cmocka_run_group_tests(tests, make_folder, remove_folder);

@@ -32,6 +32,15 @@ static const struct row {
     {"accents in ASCII", "caf\303\251", 20, 0, "caf??", 5},
     {"wide characters", "\346\274\242\345\255\227", 20, 1, "\346\274\242\345\255\227", 4},
     {"half of a wide character is none", "\346\274\242\345\255\227", 3, 1, "\346\274\242…", 3},
+    {"letters stay whole",
+     "e\xcc\x81"
+     "e\xcc\x81",
+     3, 1, "e\xcc\x81…", 3},
+    {"a flag of half its letters is none", "a🇩🇪🇫🇷", 4, 1, "a…", 2},
+    {"S7 a mark of direction",
+     "\xe2\x80\x8f"
+     "a\xd8\x9c",
+     30, 1, "\\xe2\\x80\\x8fa\\xd8\\x9c", 21},
     {"emoji", "\360\237\230\200", 2, 1, "\360\237\230\200", 2},
 };
 

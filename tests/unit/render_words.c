@@ -6,9 +6,11 @@
 
 #include <cmocka.h>
 
+#include "render/figure/fit_text.h"
 #include "render/figure/format_units.h"
 #include "render/figure/layout.h"
 #include "render/figure/visible_text.h"
+#include "render_measure.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -100,6 +102,16 @@ static void shown_text(void **state)
          5,
          "\xef\xbf\xbd"
          "31m"},
+        {"last C1 control", "\xc2\x9f", 2, "\xef\xbf\xbd"},
+        {"first behind the C1 controls", "\xc2\xa0", 2, "\xc2\xa0"},
+        {"embeddings and overrides", "\xe2\x80\xaa\xe2\x80\xae", 6, "\xef\xbf\xbd\xef\xbf\xbd"},
+        {"isolates", "\xe2\x81\xa6\xe2\x81\xa8\xe2\x81\xa9", 9,
+         "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"},
+        {"marks of direction", "\xe2\x80\x8e\xe2\x80\x8f\xd8\x9c", 8,
+         "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"},
+        {"flag of tags", "🏴󠁧󠁢󠁳󠁣󠁴󠁿", 28, "🏴󠁧󠁢󠁳󠁣󠁴󠁿"},
+        {"tags behind no flag", "a\xf3\xa0\x81\xa7", 5, "a\xef\xbf\xbd"},
+        {"zero-width space", "\xe2\x80\x8b", 3, "\xef\xbf\xbd"},
         {"line separator", "\xe2\x80\xa8", 3, "\xef\xbf\xbd"},
         {"not a character", "\xef\xbf\xbf", 3, "\xef\xbf\xbd"},
         {"CJK, emoji", "数据🔥", 10, "数据🔥"},
@@ -135,11 +147,76 @@ static void long_text_is_cut(void **state)
     }
 }
 
+/* Cut to bytes or to a width, a letter of several characters is whole or not there. */
+static void letters_stay_whole(void **state)
+{
+    static const char *const letters[] = {"é",         "数",
+                                          "क्षि",       "👨‍👩‍👧",
+                                          "🇩🇪",        "\xe1\x84\x92\xe1\x85\xa1\xe1\x86\xab",
+                                          "e\xcc\x81", "🏴󠁧󠁢󠁳󠁣󠁴󠁿"};
+    double narrow_em = 0.01;
+    const mprof_measure narrow = {&narrow_em, measure_fixed, fit_fixed};
+    const mprof__layout layout = {.measure = &narrow};
+    (void)state;
+    for (size_t i = 0; i < sizeof letters / sizeof *letters; i++) {
+        size_t one = strlen(letters[i]);
+        char bytes[40 * 40] = "", out[64];
+        for (int n = 0; n < 40; n++) {
+            strcat(bytes, letters[i]);
+        }
+        for (size_t most = 32; most < 120; most++) {
+            char *text = mprof__visible(bytes, strlen(bytes), most);
+            assert_non_null(text);
+            if (strlen(bytes) > most) {
+                assert_int_equal(strlen(text), most / one * one + 3);
+                assert_string_equal(text + strlen(text) - 3, "…");
+            }
+            free(text);
+        }
+        for (size_t size = 40; size <= sizeof out; size++) {
+            size_t length =
+                mprof__fit_text(&layout, MPROF_ROLE_BRACKET_NAME, out, size, bytes, 1000);
+            assert_int_equal(length, strlen(out));
+            assert_true(length < size && length + one + 1 >= size);
+            assert_int_equal((length - 3) % one, 0);
+            assert_string_equal(out + length - 3, "…");
+        }
+    }
+}
+
+/* What isolates a name written leftwards ends with it, however short it is cut. */
+static void isolates_are_closed(void **state)
+{
+    const mprof__layout layout = {.measure = &fixed_measure};
+    (void)state;
+    char *text = mprof__visible("مرحبا مرحبا مرحبا مرحبا", strlen("مرحبا مرحبا مرحبا مرحبا"), 200);
+    assert_non_null(text);
+    for (size_t size = 16; size < 80; size++) {
+        for (double width = 0; width < 300; width += 7) {
+            char out[80];
+            size_t length =
+                mprof__fit_text(&layout, MPROF_ROLE_BRACKET_NAME, out, size, text, width);
+            if (!length) {
+                continue;
+            }
+            assert_true(length < size && length > 6);
+            assert_memory_equal(out, MPROF__ISOLATE, 3);
+            assert_string_equal(out + length - 3, MPROF__ISOLATE_END);
+        }
+    }
+    free(text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(durations),  cmocka_unit_test(memories),         cmocka_unit_test(counts),
-        cmocka_unit_test(shown_text), cmocka_unit_test(long_text_is_cut),
+        cmocka_unit_test(durations),
+        cmocka_unit_test(memories),
+        cmocka_unit_test(counts),
+        cmocka_unit_test(shown_text),
+        cmocka_unit_test(long_text_is_cut),
+        cmocka_unit_test(letters_stay_whole),
+        cmocka_unit_test(isolates_are_closed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
