@@ -10,5 +10,6 @@ static const mprof_command commands[] = {
 
 int main(int argc, char **argv)
 {
+    mprof__command_plain_errors();
     return mprof__command_main(commands, argc, argv);
 }

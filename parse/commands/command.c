@@ -2,7 +2,7 @@
  * a failure, and where the other pieces of the installation lie. */
 #include "command.h"
 
-#include "parse/escape.h"
+#include "parse/plain_text.h"
 
 #include <mprof/profile.h>
 
@@ -77,6 +77,67 @@ int mprof_draw_command(int argc, char **argv)
     return mprof__command_fail(&error);
 }
 
+static void print_plain(FILE *stream, const char *text, size_t left, int lines)
+{
+    for (size_t size; left > 0; text += size, left -= size) {
+        uint32_t code = mprof__text_decode(text, left, &size);
+        if (!mprof__text_is_unsafe(code) || (lines && code == '\n')) {
+            fwrite(text, 1, size, stream);
+            continue;
+        }
+        for (size_t i = 0; i < size; i++) {
+            fprintf(stream, "\\x%02x", (unsigned char)text[i]);
+        }
+    }
+}
+
+/* In one write: standard error has no buffer, and pictures drawn side by side complain to the same.
+ */
+static void complain(const char *who, const char *plain, const char *rest)
+{
+    char *line = NULL;
+    size_t size = 0;
+    FILE *stream = open_memstream(&line, &size), *out = stream ? stream : stderr;
+    fflush(stdout);
+    fputs(who, out);
+    mprof__print_plain(out, plain);
+    fprintf(out, "%s\n", rest);
+    if (stream && fclose(stream) == 0) {
+        fwrite(line, 1, size, stderr);
+    }
+    free(line);
+}
+
+static FILE *terminal;
+
+static ssize_t write_plain(void *cookie, const char *text, size_t size)
+{
+    (void)cookie;
+    char *line = NULL;
+    size_t length = 0;
+    FILE *stream = open_memstream(&line, &length);
+    if (!stream) {
+        return 0;
+    }
+    print_plain(stream, text, size, 1);
+    if (fclose(stream) == 0) {
+        fwrite(line, 1, length, terminal);
+    }
+    free(line);
+    return (ssize_t)size;
+}
+
+void mprof__command_plain_errors(void)
+{
+    cookie_io_functions_t functions = {NULL, write_plain, NULL, NULL};
+    FILE *stream = fopencookie(NULL, "w", functions);
+    if (stream) {
+        setvbuf(stream, NULL, _IOLBF, 4096);
+        terminal = stderr;
+        stderr = stream;
+    }
+}
+
 /* --- options ------------------------------------------------------------------------------- */
 
 typedef struct option_frame {
@@ -125,26 +186,55 @@ static error_t parse_own_option(int key, char *argument, struct argp_state *stat
     return status;
 }
 
-/* argp says "Try ..." behind every complaint; a complaint of ours is one line. */
-static ssize_t write_complaint(void *cookie, const char *text, size_t size)
+/* What argp and getopt complain of is gathered here: they print what the user typed as it is, and
+ * argp says "Try ..." behind it. */
+static struct {
+    FILE *stream;
+    FILE *before; /* standard error */
+    char *text;
+    size_t size;
+} complaints;
+
+/* One line, in which nothing is left that a terminal obeys. */
+static void print_complaints(void)
 {
-    (void)cookie;
-    const char *end = memchr(text, '\n', size);
-    size_t length = end ? (size_t)(end - text) + 1 : size;
-    if (size < 4 || memcmp(text, "Try ", 4) != 0) {
-        fwrite(text, 1, length, stderr);
+    char *text;
+    if (!complaints.stream) {
+        return;
     }
-    return (ssize_t)size;
+    stderr = complaints.before;
+    text = fclose(complaints.stream) == 0 ? complaints.text : NULL;
+    complaints.stream = NULL;
+    size_t length = text ? strlen(text) : 0;
+    if (length > 0 && text[length - 1] == '\n') {
+        text[--length] = '\0';
+    }
+    char *last = length > 0 ? strrchr(text, '\n') : NULL;
+    if (last && strncmp(last, "\nTry `", 6) == 0 && text[length - 1] == '.') {
+        *last = '\0';
+    }
+    if (length > 0) {
+        complain("", text, "");
+    }
+    free(complaints.text);
+    complaints.text = NULL;
 }
 
-static FILE *open_complaints(void)
+/* getopt writes to stderr, which is a variable in glibc; both end by exit(3). */
+static void gather_complaints(struct argp_state *state)
 {
-    cookie_io_functions_t functions = {NULL, write_complaint, NULL, NULL};
-    FILE *stream = fopencookie(NULL, "w", functions);
-    if (stream) {
-        setvbuf(stream, NULL, _IOLBF, 1024);
+    FILE *stream = open_memstream(&complaints.text, &complaints.size);
+    if (!stream) {
+        return;
     }
-    return stream;
+    if (atexit(print_complaints) != 0) {
+        fclose(stream);
+        free(complaints.text);
+        return;
+    }
+    complaints.stream = stream;
+    complaints.before = stderr;
+    stderr = state->err_stream = stream;
 }
 
 static int is_negative_number(const char *argument)
@@ -191,12 +281,9 @@ static char **mark_arguments(int argc, char **argv, unsigned flags)
 static error_t parse_first(int key, char *argument, struct argp_state *state)
 {
     if (key == ARGP_KEY_INIT) {
-        FILE *complaints = open_complaints();
-        if (complaints) {
-            state->err_stream = complaints;
-        }
-    } else if (key == ARGP_KEY_FINI && state->err_stream != stderr) {
-        fclose(state->err_stream);
+        gather_complaints(state);
+    } else if (key == ARGP_KEY_FINI && complaints.stream) {
+        print_complaints();
         state->err_stream = stderr;
     }
     return parse_shared_option(key, argument, state);
@@ -224,28 +311,11 @@ void mprof__command_parse(const struct argp *argp, int argc, char **argv, unsign
 
 /* --- words --------------------------------------------------------------------------------- */
 
-/* In one write: standard error has no buffer, and pictures drawn side by side complain to the same.
- */
-static void complain(const char *plain, const char *rest)
-{
-    char *line = NULL;
-    size_t size = 0;
-    FILE *stream = open_memstream(&line, &size), *out = stream ? stream : stderr;
-    fflush(stdout);
-    fputs("mprof: ", out);
-    mprof__print_plain(out, plain);
-    fprintf(out, "%s\n", rest);
-    if (stream && fclose(stream) == 0) {
-        fwrite(line, 1, size, stderr);
-    }
-    free(line);
-}
-
 int mprof__command_fail(const mprof_error *error)
 {
     char text[sizeof error->file + sizeof error->message + 32];
     mprof_error_format(error, text, sizeof text);
-    complain(text, "");
+    complain("mprof: ", text, "");
     return MPROF_EXIT_FAILED;
 }
 
@@ -255,7 +325,7 @@ void mprof__command_warn_file(const char *file, const mprof_warnings *warnings)
     if (mprof_warnings_format(warnings, text, sizeof text)) {
         char rest[sizeof text + 2];
         snprintf(rest, sizeof rest, ": %s", text);
-        complain(file, rest);
+        complain("mprof: ", file, rest);
     }
 }
 
@@ -275,41 +345,9 @@ int mprof__command_finish(void)
     return mprof__command_fail(&error);
 }
 
-/* Bytes at text that a terminal takes for a command, or that are no UTF-8: 0 if there are none,
- * else how many belong together; *plain: how many may be printed as they are. */
-static size_t unsafe_length(const unsigned char *text, size_t *plain)
-{
-    *plain = 1;
-    if (text[0] < 0x80) {
-        return text[0] < 0x20 || text[0] == 0x7f;
-    }
-    size_t length = mprof__utf8_length(text, strnlen((const char *)text, 4));
-    if (length == 0) {
-        return 1;
-    }
-    *plain = length;
-    /* U+0080 to U+009F are control characters; U+202A-202E and U+2066-2069 turn the text around. */
-    int control = text[0] == 0xc2 && text[1] < 0xa0;
-    int bidi = text[0] == 0xe2 && ((text[1] == 0x80 && text[2] >= 0xaa && text[2] <= 0xae) ||
-                                   (text[1] == 0x81 && text[2] >= 0xa6 && text[2] <= 0xa9));
-    int separator = text[0] == 0xe2 && text[1] == 0x80 && (text[2] == 0xa8 || text[2] == 0xa9);
-    return control || bidi || separator ? length : 0;
-}
-
 void mprof__print_plain(FILE *stream, const char *text)
 {
-    const unsigned char *at = (const unsigned char *)text;
-    while (*at) {
-        size_t plain;
-        size_t unsafe = unsafe_length(at, &plain);
-        for (size_t i = 0; i < unsafe; i++) {
-            fprintf(stream, "\\x%02x", at[i]);
-        }
-        if (unsafe == 0) {
-            fwrite(at, 1, plain, stream);
-        }
-        at += unsafe ? unsafe : plain;
-    }
+    print_plain(stream, text, strlen(text), 0);
 }
 
 /* --- the installation ---------------------------------------------------------------------- */

@@ -41,6 +41,10 @@ void mprof__command_parse(const struct argp *argp, int argc, char **argv, unsign
 /* "mprof: file:line: reason" on standard error. Returns MPROF_EXIT_FAILED. */
 int mprof__command_fail(const mprof_error *error);
 
+/* From now on what libraries print to stderr by themselves, with pieces of the environment in it,
+ * comes out as harmless as what we print. */
+void mprof__command_plain_errors(void);
+
 /* Counted warnings of a file as one line on standard error; silent if there are none. */
 struct mprof_profile;
 struct mprof_warnings;
