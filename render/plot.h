@@ -31,6 +31,9 @@ mprof_status mprof__plot_write(const mprof_figure *figure, mprof_text_engine *en
                                const struct mprof__plot *plot, mprof_format format,
                                const char *path, mprof_error *error);
 
+/* One line where something was drawn that no font has; the picture is not worth less for it. */
+void mprof__plot_note_missing(const mprof_text_engine *engine);
+
 /* directory/stem.ending, where the stem is the recording's name without .dat and `number` behind it
  * if that is not 0. An empty directory: the recording's own. NULL: no memory. */
 char *mprof__plot_path(const char *directory, const char *recording, unsigned number,

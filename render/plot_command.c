@@ -2,6 +2,7 @@
 #include "command.h"
 #include "parse/commands/command.h"
 #include "plot.h"
+#include "render/draw/draw.h"
 
 #include <errno.h>
 #include <math.h>
@@ -294,6 +295,9 @@ static mprof_status plot_together(struct mprof__plot *plot, const char *const *p
     if (status == MPROF_OK && beside) {
         mprof__plot_show(plot, engine, paths, count, beside);
     }
+    if (status == MPROF_OK) {
+        mprof__plot_note_missing(engine);
+    }
     mprof_figure_free(figure);
     mprof_text_engine_free(engine);
     free(beside);
@@ -330,6 +334,7 @@ int mprof_plot_command(int argc, char **argv)
     if (plot.each && !plot.format_count) {
         plot.formats[plot.format_count++] = MPROF_FORMAT_SVG;
     }
+    mprof__output_clean_at_signals();
     int code = plot.each ? mprof__plot_each(&plot) : plot_one(&plot);
     free(plot.inputs);
     return code;

@@ -193,13 +193,14 @@ static void run_job(const struct mprof__plot *plot, const struct works *works,
         }
         atomic_fetch_add(&progress->done, 1);
     }
+    mprof__plot_note_missing(engine);
     mprof_text_engine_free(engine);
 }
 
 static void show_progress(struct progress *progress, size_t count)
 {
     if (isatty(STDERR_FILENO)) {
-        fprintf(stderr, "\r%zu of %zu", atomic_load(&progress->done), count);
+        dprintf(STDERR_FILENO, "\r%zu of %zu", atomic_load(&progress->done), count);
     }
 }
 
@@ -240,7 +241,7 @@ static void wait_for_jobs(size_t running, struct progress *progress, size_t coun
         }
     }
     if (patient) {
-        fputs("\r\033[K", stderr);
+        dprintf(STDERR_FILENO, "\r\033[K");
     }
 }
 

@@ -1,5 +1,6 @@
 /* One picture: recordings in, a figure, a file out. */
 #include "plot.h"
+#include "render/draw/draw.h"
 
 #include "parse/commands/command.h"
 
@@ -121,6 +122,19 @@ mprof_status mprof__plot_write(const mprof_figure *figure, mprof_text_engine *en
         mprof_error_at(error, path, 0);
     }
     return status;
+}
+
+void mprof__plot_note_missing(const mprof_text_engine *engine)
+{
+    mprof_error note = MPROF_ERROR_INIT;
+    uint32_t missing = mprof__text_missing(engine);
+    if (missing) {
+        mprof_error_set(&note, MPROF_EDRAW,
+                        "no font that is installed has U+%04X, and a box is drawn in its place; "
+                        "install a font for its script",
+                        missing);
+        mprof__command_fail(&note);
+    }
 }
 
 char *mprof__plot_path(const char *directory, const char *recording, unsigned number,

@@ -1,13 +1,19 @@
 /* A file that is replaced as a whole or not at all: a full disk must not destroy an older picture.
  */
+#include "draw.h"
+
 #include <mprof/output.h>
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 #include <zlib.h>
 
@@ -15,9 +21,10 @@
 
 struct mprof_output {
     int fd;
-    char *name;   /* for messages, as given */
-    char *target; /* NULL: written to directly */
-    char *temporary;
+    char *name;        /* for messages, as given */
+    char *target;      /* NULL: written to directly */
+    char *pattern;     /* of a temporary name beside it */
+    char *temporary;   /* the name; NULL: the file has none */
     z_stream *deflate; /* NULL: not compressed */
     mprof_error failure;
     size_t used;
@@ -44,9 +51,96 @@ static mprof_status start_compression(mprof_output *output)
     return MPROF_OK;
 }
 
+/* The path of a named temporary file while there is one, for a signal that ends the process. */
+static char *volatile leftover;
+
+static void block_signals(sigset_t *before)
+{
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all, before);
+}
+
+static void unblock_signals(const sigset_t *before)
+{
+    pthread_sigmask(SIG_SETMASK, before, NULL);
+}
+
+static void remove_leftover(int number)
+{
+    if (leftover) {
+        unlink(leftover);
+    }
+    signal(number, SIG_DFL); /* it takes its course when this handler returns */
+    raise(number);
+}
+
+/* The write that went too far fails with EFBIG. */
+static void go_on(int number)
+{
+    (void)number;
+}
+
+static void take_signal(int number, void (*handler)(int))
+{
+    struct sigaction action, before;
+    if (sigaction(number, NULL, &before) != 0 || before.sa_handler != SIG_DFL) {
+        return;
+    }
+    memset(&action, 0, sizeof action);
+    action.sa_handler = handler;
+    action.sa_flags = SA_RESTART;
+    sigaction(number, &action, NULL);
+}
+
+void mprof__output_clean_at_signals(void)
+{
+    static const int ends[] = {SIGHUP,  SIGINT,    SIGQUIT, SIGILL,  SIGABRT, SIGBUS,
+                               SIGFPE,  SIGSEGV,   SIGPIPE, SIGALRM, SIGTERM, SIGUSR1,
+                               SIGUSR2, SIGVTALRM, SIGPROF, SIGXCPU};
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+        take_signal(ends[i], remove_leftover);
+    }
+    take_signal(SIGXFSZ, go_on);
+}
+
+/* A file without a name, in the target's directory: whatever ends this process, nothing of it
+ * stays. -1 where the file system has no such files, or no name could be given to it later. */
+static int open_unnamed(const char *directory)
+{
+    char link[32];
+    int fd = open(directory, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666);
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    if (fd >= 0 && access(link, F_OK) != 0) {
+        close(fd);
+        return -1;
+    }
+    return fd;
+}
+
+static int open_named(mprof_output *output)
+{
+    sigset_t before;
+    output->temporary = strdup(output->pattern);
+    if (!output->temporary) {
+        return -1;
+    }
+    block_signals(&before);
+    int fd = mkostemp(output->temporary, O_CLOEXEC), number = errno;
+    if (fd >= 0) {
+        leftover = output->temporary;
+    } else {
+        free(output->temporary);
+        output->temporary = NULL;
+    }
+    unblock_signals(&before);
+    errno = number;
+    return fd;
+}
+
 /* The temporary file lies in the target's directory: a rename does not cross file systems. A target
- * that is a symbolic link stays one. */
-static mprof_status open_temporary(mprof_output *output, const char *path, mode_t mode,
+ * that is a symbolic link stays one. mode: of the older file, or NULL. */
+static mprof_status open_temporary(mprof_output *output, const char *path, const mode_t *mode,
                                    mprof_error *error)
 {
     char *real = realpath(path, NULL);
@@ -58,19 +152,29 @@ static mprof_status open_temporary(mprof_output *output, const char *path, mode_
         return MPROF_ENOMEM;
     }
     const char *slash = strrchr(output->target, '/');
-    int directory = slash ? (int)(slash - output->target) + 1 : 0;
-    if (asprintf(&output->temporary, "%.*s.mprof-XXXXXX", directory, output->target) < 0) {
-        output->temporary = NULL;
+    int length = slash ? (int)(slash - output->target) + 1 : 0;
+    char *directory = length ? strndup(output->target, (size_t)length) : strdup(".");
+    if (!directory || asprintf(&output->pattern, "%.*s.mprof-XXXXXX", length, output->target) < 0) {
+        free(directory);
+        output->pattern = NULL;
         return MPROF_ENOMEM;
     }
-    output->fd = mkostemp(output->temporary, O_CLOEXEC);
+    output->fd = open_unnamed(directory);
+    free(directory);
     if (output->fd < 0) {
-        int number = errno;
-        free(output->temporary);
-        output->temporary = NULL;
-        return mprof_error_set_errno(error, number, "cannot write");
+        output->fd = open_named(output);
+        mode_t mask = umask(0);
+        umask(mask);
+        if (output->fd >= 0 && !mode) {
+            fchmod(output->fd, 0666 & ~mask);
+        }
     }
-    fchmod(output->fd, mode);
+    if (output->fd < 0) {
+        return errno == ENOMEM ? MPROF_ENOMEM : mprof_error_set_errno(error, errno, "cannot write");
+    }
+    if (mode) {
+        fchmod(output->fd, *mode);
+    }
     return MPROF_OK;
 }
 
@@ -89,14 +193,29 @@ static mprof_status open_path(mprof_output *output, const char *path, mprof_erro
             if (access(path, W_OK) != 0) {
                 return mprof_error_set_errno(error, errno, "cannot write");
             }
-            return open_temporary(output, path, status.st_mode & 0777, error);
+            mode_t mode = status.st_mode & 0777;
+            return open_temporary(output, path, &mode, error);
         }
         output->fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
         return output->fd < 0 ? mprof_error_set_errno(error, errno, "cannot write") : MPROF_OK;
     }
-    mode_t mask = umask(0);
-    umask(mask);
-    return open_temporary(output, path, 0666 & ~mask, error);
+    return open_temporary(output, path, NULL, error);
+}
+
+mprof_status mprof__output_open_fd(mprof_output **out, int fd, const char *name, mprof_error *error)
+{
+    mprof_output *output = calloc(1, sizeof *output);
+    *out = output;
+    if (output) {
+        output->fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+        output->name = strdup(name);
+    }
+    if (output && output->fd >= 0 && output->name) {
+        return MPROF_OK;
+    }
+    mprof_output_free(output);
+    *out = NULL;
+    return mprof_error_set(error, MPROF_ENOMEM, "out of memory");
 }
 
 mprof_status mprof_output_open(mprof_output **out, const char *path, mprof_error *error)
@@ -180,23 +299,86 @@ mprof_status mprof_output_write(mprof_output *output, const void *bytes, size_t 
     return output->failure.status;
 }
 
+/* A name that nobody has, out of the pattern. */
+static void choose_name(char *name)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789";
+    uint64_t number = 0;
+    if (getrandom(&number, sizeof number, GRND_NONBLOCK) != sizeof number) {
+        struct timespec now;
+        clock_gettime(CLOCK_MONOTONIC, &now);
+        number = (uint64_t)now.tv_nsec * 2654435761u + (uint64_t)getpid();
+    }
+    for (char *at = name + strlen(name) - 6; *at; at++, number /= 36) {
+        *at = letters[number % 36];
+    }
+}
+
+/* Nothing can take the place of a file but a file with a name, by rename(2). It has that name for
+ * the time of two system calls, in which no signal but SIGKILL ends the process. */
+static int replace_target(const mprof_output *output, const char *file)
+{
+    sigset_t before;
+    int result = -1, tries = 100, number;
+    block_signals(&before);
+    do {
+        choose_name(output->pattern);
+        result = linkat(AT_FDCWD, file, AT_FDCWD, output->pattern, AT_SYMLINK_FOLLOW);
+    } while (result != 0 && errno == EEXIST && --tries);
+    if (result == 0) {
+        result = rename(output->pattern, output->target);
+        number = errno;
+        if (result != 0) {
+            unlink(output->pattern);
+        }
+        errno = number;
+    }
+    number = errno;
+    unblock_signals(&before);
+    errno = number;
+    return result;
+}
+
+/* Gives the file its name: where there is none of that name, at once. */
+static int name_file(mprof_output *output)
+{
+    char file[32];
+    if (!output->temporary) {
+        snprintf(file, sizeof file, "/proc/self/fd/%d", output->fd);
+        int result = linkat(AT_FDCWD, file, AT_FDCWD, output->target, AT_SYMLINK_FOLLOW);
+        return result != 0 && errno == EEXIST ? replace_target(output, file) : result;
+    }
+    if (rename(output->temporary, output->target) != 0) {
+        return -1;
+    }
+    leftover = NULL;
+    free(output->temporary);
+    output->temporary = NULL;
+    return 0;
+}
+
+static void note_failure(mprof_output *output)
+{
+    if (output->failure.status == MPROF_OK) {
+        mprof_error_set_errno(&output->failure, errno, "cannot write");
+    }
+}
+
 mprof_status mprof_output_commit(mprof_output *output, mprof_error *error)
 {
     flush(output, 1);
     if (output->fd > STDERR_FILENO) {
-        /* a network file system may tell of a full disk only now */
-        if (close(output->fd) != 0 && output->failure.status == MPROF_OK) {
-            mprof_error_set_errno(&output->failure, errno, "cannot write");
+        /* A network file system may tell of a full disk only when a descriptor is closed; the file
+         * itself must stay open until it has its name. */
+        int copy = fcntl(output->fd, F_DUPFD_CLOEXEC, 3);
+        if (copy >= 0 && close(copy) != 0) {
+            note_failure(output);
         }
+        if (output->failure.status == MPROF_OK && output->target && name_file(output) != 0) {
+            note_failure(output);
+        }
+        close(output->fd);
         output->fd = -1;
-    }
-    if (output->failure.status == MPROF_OK && output->temporary) {
-        if (rename(output->temporary, output->target) != 0) {
-            mprof_error_set_errno(&output->failure, errno, "cannot write");
-        } else {
-            free(output->temporary);
-            output->temporary = NULL;
-        }
     }
     if (output->failure.status != MPROF_OK) {
         mprof_error_at(&output->failure, output->name, 0);
@@ -217,12 +399,14 @@ void mprof_output_free(mprof_output *output)
     }
     if (output->temporary) {
         unlink(output->temporary);
+        leftover = NULL;
     }
     if (output->deflate) {
         deflateEnd(output->deflate);
     }
     free(output->deflate);
     free(output->temporary);
+    free(output->pattern);
     free(output->target);
     free(output->name);
     free(output);

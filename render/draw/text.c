@@ -3,6 +3,8 @@
  * fifty rule files of a distribution), unless FONTCONFIG_FILE says which one to use. */
 #include "text.h"
 
+#include "draw.h"
+
 #include <fontconfig/fontconfig.h>
 #include <math.h>
 #include <pango/pangocairo.h>
@@ -25,6 +27,7 @@ struct mprof_text_engine {
     PangoLayout *layout;
     struct font_slot fonts[FONT_MAX];
     int font_count;
+    uint32_t missing; /* the first character drawn that no font has; 0: none */
 };
 
 static const char minimal_config[] =
@@ -66,57 +69,6 @@ static void configure_fonts(void)
     FcConfigDestroy(config);
 }
 
-mprof_status mprof_text_engine_new(mprof_text_engine **out, const char *family, mprof_error *error)
-{
-    *out = NULL;
-    mprof_text_engine *engine = calloc(1, sizeof *engine);
-    if (!engine) {
-        return mprof_error_set(error, MPROF_ENOMEM, "out of memory");
-    }
-    engine->family = strdup(family && *family ? family : DEFAULT_FAMILY);
-    if (!engine->family) {
-        free(engine);
-        return mprof_error_set(error, MPROF_ENOMEM, "out of memory");
-    }
-    configure_fonts();
-    PangoFontMap *map = pango_cairo_font_map_new();
-    engine->context = pango_font_map_create_context(map);
-    g_object_unref(map);
-    /* Positions are the figure's own numbers: no rounding to a device, the same in every format. */
-    cairo_font_options_t *options = cairo_font_options_create();
-    cairo_font_options_set_antialias(options, CAIRO_ANTIALIAS_GRAY);
-    cairo_font_options_set_hint_style(options, CAIRO_HINT_STYLE_NONE);
-    cairo_font_options_set_hint_metrics(options, CAIRO_HINT_METRICS_OFF);
-    pango_cairo_context_set_font_options(engine->context, options);
-    pango_cairo_context_set_resolution(engine->context, 72); /* a point is a unit of the figure */
-    pango_context_set_round_glyph_positions(engine->context, FALSE);
-    cairo_font_options_destroy(options);
-    engine->layout = pango_layout_new(engine->context);
-    pango_layout_set_single_paragraph_mode(engine->layout, TRUE);
-    pango_layout_set_auto_dir(engine->layout, FALSE);
-    *out = engine;
-    return MPROF_OK;
-}
-
-void mprof_text_engine_free(mprof_text_engine *engine)
-{
-    if (!engine) {
-        return;
-    }
-    for (int i = 0; i < engine->font_count; i++) {
-        pango_font_description_free(engine->fonts[i].description);
-    }
-    g_object_unref(engine->layout);
-    g_object_unref(engine->context);
-    free(engine->family);
-    free(engine);
-}
-
-const char *mprof__text_family(const mprof_text_engine *engine)
-{
-    return engine->family;
-}
-
 static struct font_slot *slot_of(mprof_text_engine *engine, mprof_font font)
 {
     for (int i = 0; i < engine->font_count; i++) {
@@ -148,6 +100,89 @@ static void set_text(mprof_text_engine *engine, const struct font_slot *slot, co
 {
     pango_layout_set_font_description(engine->layout, slot->description);
     pango_layout_set_text(engine->layout, text, (int)length);
+}
+
+#define ADVICE "install one, for instance DejaVu (Debian's package fonts-dejavu-core)"
+
+/* Every picture has numbers with units in it: where there is no font at all, or none with letters
+ * (of symbols, of emoji, of a single script), it would be one of empty boxes. */
+static mprof_status check_fonts(mprof_text_engine *engine, mprof_error *error)
+{
+    static const char letters[] = "0123456789.,:+()GMKiBms abcdefghijklmnopqrstuvwxyz";
+    static const mprof_font font = {12, 0};
+    set_text(engine, slot_of(engine, font), letters, sizeof letters - 1);
+    if (pango_layout_get_unknown_glyphs_count(engine->layout) == 0) {
+        return MPROF_OK;
+    }
+    return mprof_error_set(
+        error, MPROF_EDRAW,
+        "cannot draw text: no font that is installed has letters and digits; " ADVICE);
+}
+
+mprof_status mprof_text_engine_new(mprof_text_engine **out, const char *family, mprof_error *error)
+{
+    *out = NULL;
+    mprof_text_engine *engine = calloc(1, sizeof *engine);
+    if (!engine) {
+        return mprof_error_set(error, MPROF_ENOMEM, "out of memory");
+    }
+    engine->family = strdup(family && *family ? family : DEFAULT_FAMILY);
+    if (!engine->family) {
+        free(engine);
+        return mprof_error_set(error, MPROF_ENOMEM, "out of memory");
+    }
+    configure_fonts();
+    const FcFontSet *fonts = FcConfigGetFonts(NULL, FcSetSystem);
+    /* of this type, whatever $PANGOCAIRO_BACKEND says */
+    PangoFontMap *map = fonts && fonts->nfont > 0
+                            ? pango_cairo_font_map_new_for_font_type(CAIRO_FONT_TYPE_FT)
+                            : NULL;
+    if (!map) {
+        free(engine->family);
+        free(engine);
+        return mprof_error_set(error, MPROF_EDRAW,
+                               "cannot draw text: no font is installed; " ADVICE);
+    }
+    engine->context = pango_font_map_create_context(map);
+    g_object_unref(map);
+    /* Positions are the figure's own numbers: no rounding to a device, the same in every format. */
+    cairo_font_options_t *options = cairo_font_options_create();
+    cairo_font_options_set_antialias(options, CAIRO_ANTIALIAS_GRAY);
+    cairo_font_options_set_hint_style(options, CAIRO_HINT_STYLE_NONE);
+    cairo_font_options_set_hint_metrics(options, CAIRO_HINT_METRICS_OFF);
+    pango_cairo_context_set_font_options(engine->context, options);
+    pango_cairo_context_set_resolution(engine->context, 72); /* a point is a unit of the figure */
+    pango_context_set_round_glyph_positions(engine->context, FALSE);
+    cairo_font_options_destroy(options);
+    engine->layout = pango_layout_new(engine->context);
+    pango_layout_set_single_paragraph_mode(engine->layout, TRUE);
+    pango_layout_set_auto_dir(engine->layout, FALSE);
+    mprof_status status = check_fonts(engine, error);
+    if (status != MPROF_OK) {
+        mprof_text_engine_free(engine);
+        return status;
+    }
+    *out = engine;
+    return MPROF_OK;
+}
+
+void mprof_text_engine_free(mprof_text_engine *engine)
+{
+    if (!engine) {
+        return;
+    }
+    for (int i = 0; i < engine->font_count; i++) {
+        pango_font_description_free(engine->fonts[i].description);
+    }
+    g_object_unref(engine->layout);
+    g_object_unref(engine->context);
+    free(engine->family);
+    free(engine);
+}
+
+const char *mprof__text_family(const mprof_text_engine *engine)
+{
+    return engine->family;
 }
 
 static double layout_width(mprof_text_engine *engine)
@@ -244,10 +279,31 @@ mprof_measure mprof_text_engine_measure(mprof_text_engine *engine)
     return (mprof_measure){engine, measure_width, measure_fit};
 }
 
+static uint32_t first_missing(mprof_text_engine *engine, const struct font_slot *slot,
+                              const char *text, size_t length)
+{
+    for (const char *at = text; at < text + length; at = g_utf8_next_char(at)) {
+        set_text(engine, slot, at, (size_t)(g_utf8_next_char(at) - at));
+        if (pango_layout_get_unknown_glyphs_count(engine->layout) > 0) {
+            return g_utf8_get_char(at);
+        }
+    }
+    return 0xFFFD; /* each of them is there, but not together */
+}
+
 void mprof__text_draw(mprof_text_engine *engine, cairo_t *cairo, mprof_font font, double x,
                       double y, const char *text, size_t length)
 {
-    set_text(engine, slot_of(engine, font), text, length);
+    struct font_slot *slot = slot_of(engine, font);
+    set_text(engine, slot, text, length);
     cairo_move_to(cairo, x, y);
     pango_cairo_show_layout_line(cairo, pango_layout_get_line_readonly(engine->layout, 0));
+    if (!engine->missing && pango_layout_get_unknown_glyphs_count(engine->layout) > 0) {
+        engine->missing = first_missing(engine, slot, text, length);
+    }
+}
+
+uint32_t mprof__text_missing(const mprof_text_engine *engine)
+{
+    return engine->missing;
 }

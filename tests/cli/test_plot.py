@@ -67,6 +67,28 @@ class Svg:
         return ["".join(element.itertext()) for element in self.root.iter(SVG + "text")]
 
 
+def font_of(characters):
+    """A font that has these only: DejaVu Sans with another table of characters."""
+    found = subprocess.run(["fc-match", "-f", "%{file}", "DejaVu Sans"], capture_output=True,
+                           text=True, check=True).stdout
+    data = pathlib.Path(found).read_bytes()
+    count = struct.unpack(">H", data[4:6])[0]
+    tables = {}
+    for i in range(count):
+        tag, _, offset, length = struct.unpack(">4sIII", data[12 + 16 * i:28 + 16 * i])
+        tables[tag] = data[offset:offset + length]
+    groups = b"".join(struct.pack(">III", ord(c), ord(c), 40 + i)
+                      for i, c in enumerate(sorted(characters)))
+    tables[b"cmap"] = (struct.pack(">HHHHI", 0, 1, 3, 10, 12)
+                       + struct.pack(">HHIII", 12, 0, 16 + len(groups), 0, len(groups) // 12)
+                       + groups)
+    head, body = data[:4] + struct.pack(">HHHH", len(tables), 0, 0, 0), b""
+    for tag, content in sorted(tables.items()):
+        head += struct.pack(">4sIII", tag, 0, 12 + 16 * len(tables) + len(body), len(content))
+        body += content + bytes(-len(content) % 4)
+    return head + body
+
+
 class PlotCase(mprof_test.TestCase):
     def write(self, name, text):
         path = self.directory / name
@@ -597,6 +619,55 @@ class Outputs(PlotCase):
                                   stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
         self.assertEqual(done.returncode, 1)
         self.assertRegex(done.stderr, r"\Amprof: [^\n]*No space left[^\n]*\n\Z")
+
+    # --- fonts ---
+
+    def with_fonts(self, *fonts):
+        """An environment in which these are all fonts there are."""
+        place = self.directory / "fonts"
+        place.mkdir(exist_ok=True)
+        for i, font in enumerate(fonts):
+            (place / f"font-{i}.ttf").write_bytes(font)
+        self.write("fonts.conf", f"<fontconfig><dir>{place}</dir></fontconfig>")
+        return self.environment(FONTCONFIG_FILE=str(self.directory / "fonts.conf"),
+                                XDG_CACHE_HOME=str(self.directory / "cache"))
+
+    def test_b13_without_any_font(self):
+        for kind in ("png", "svg", "pdf"):
+            done = self.run_mprof("plot", "-o", f"out.{kind}", NESTED, env=self.with_fonts(), expect=1)
+            self.assertRegex(done.stderr, r"\Amprof: [^\n]*no font is installed; install one, for "
+                             r"instance [^\n]*fonts-dejavu-core[^\n]*\n\Z")
+        done = self.run_mprof("plot", "--each", "-j", "1", "-o", ".", NESTED, env=self.with_fonts(),
+                              expect=1)
+        self.assertIn("no font is installed", done.stderr)
+        self.assertEqual(sorted(os.listdir(self.directory)), ["fonts", "fonts.conf"])
+
+    def test_b13_without_a_font_of_letters(self):
+        environment = self.with_fonts(font_of("\u0394\u2192"))
+        for kind in ("png", "svg", "pdf"):
+            done = self.run_mprof("plot", "-o", f"out.{kind}", NESTED, env=environment, expect=1)
+            self.assertRegex(done.stderr, r"\Amprof: [^\n]*no font that is installed has letters and "
+                             r"digits; install one[^\n]*\n\Z")
+            self.assertFalse((self.directory / f"out.{kind}").exists())
+
+    def test_b13_without_the_font_of_a_name(self):
+        environment = self.with_fonts(font_of(map(chr, range(0x20, 0x7F))))
+        self.write("cjk.dat", "CMDLINE x\nMEM 5 1000\nMEM 6 1001\nFUNC m.\u6570 5 1000 6 1001 0\n")
+        for kind in ("png", "pdf"):
+            done = self.run_mprof("plot", "-n", "-t", "\u6570", "-o", f"out.{kind}", "cjk.dat",
+                                  env=environment)
+            self.assertRegex(done.stderr, r"\Amprof: no font that is installed has U\+6570, [^\n]*"
+                             r"install a font[^\n]*\n\Z")
+        done = self.run_mprof("plot", "-t", "\u6570", "-o", "out.svg", "cjk.dat", env=environment)
+        self.assertEqual(done.stderr, "")  # its reader has fonts of his own
+
+    def test_a_backend_of_pango_that_there_is_not(self):
+        done = self.run_mprof("plot", "-o", "out.png", NESTED, timeout_s=20,
+                              env=self.environment(PANGOCAIRO_BACKEND="none"))
+        self.assertEqual(done.stderr, "")
+        mprof_test.check_png(self.directory / "out.png")
+
+    # --- files ---
 
     def test_an_old_picture_is_replaced_and_keeps_its_mode(self):
         path = self.write("out.svg", b"old")

@@ -1,12 +1,19 @@
 /* Any bytes as a recording, laid out in any way: whatever was read, the figure lies on its page, in
- * finite numbers and in text that every format may hold. The first two bytes choose the options. */
+ * finite numbers and in text that every format may hold, and becomes well-formed XML. The first two
+ * bytes choose the options. */
+#include "render/draw/draw.h"
 #include "tests/unit/render_measure.h"
 
 #include <assert.h>
+#include <fcntl.h>
+#include <glib.h>
 #include <math.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #define ALL_KINDS ((1U << MPROF_KIND_COUNT) - 1)
 
@@ -39,11 +46,55 @@ static mprof_figure_options options_of(unsigned choice)
     return options;
 }
 
+/* Control characters and what turns the reading direction, but for the isolates that are ours. */
 static void check_text(const char *text, size_t length)
 {
-    for (size_t i = 0; i < length; i++) {
-        assert((unsigned char)text[i] >= 0x20 && text[i] != 0x7F);
+    assert(g_utf8_validate(text, (gssize)length, NULL));
+    for (const char *at = text; at < text + length; at = g_utf8_next_char(at)) {
+        gunichar code = g_utf8_get_char(at);
+        assert(!g_unichar_iscntrl(code) && (code & 0xFFFE) != 0xFFFE);
+        assert(code != 0x61C && code != 0x200E && code != 0x200F);
+        assert((code < 0x2028 || code > 0x202E) && code != 0x2066 && code != 0x2067);
     }
+}
+
+/* As XML has it: a parser finds its way, and there are none but its characters. */
+static void check_xml(const char *text, size_t length)
+{
+    static const GMarkupParser nothing;
+    GError *error = NULL;
+    GMarkupParseContext *parser = g_markup_parse_context_new(
+        &nothing, G_MARKUP_TREAT_CDATA_AS_TEXT | G_MARKUP_PREFIX_ERROR_POSITION, NULL, NULL);
+    if (!g_markup_parse_context_parse(parser, text, (gssize)length, &error) ||
+        !g_markup_parse_context_end_parse(parser, &error)) {
+        fprintf(stderr, "%s\n", error->message);
+        abort();
+    }
+    g_markup_parse_context_free(parser);
+    for (const char *at = text; at < text + length; at = g_utf8_next_char(at)) {
+        gunichar code = g_utf8_get_char(at);
+        assert((code >= 0x20 || code == '\n') && (code & 0xFFFE) != 0xFFFE);
+    }
+}
+
+static void check_svg(const mprof_figure *figure, int still)
+{
+    static mprof_text_engine *engine; /* fonts are looked for once */
+    mprof_draw_options options = {.format = MPROF_FORMAT_SVG, .dpi = 90, .still = still};
+    mprof_output *output;
+    int fd = memfd_create("picture", MFD_CLOEXEC);
+    assert(fd >= 0 && (engine || mprof_text_engine_new(&engine, NULL, NULL) == MPROF_OK));
+    assert(mprof__output_open_fd(&output, fd, "picture", NULL) == MPROF_OK);
+    assert(mprof_figure_draw(figure, &options, engine, output, NULL) == MPROF_OK);
+    assert(mprof_output_commit(output, NULL) == MPROF_OK);
+    mprof_output_free(output);
+    off_t size = lseek(fd, 0, SEEK_END);
+    assert(size > 0);
+    char *text = mmap(NULL, (size_t)size, PROT_READ, MAP_PRIVATE, fd, 0);
+    assert(text != MAP_FAILED);
+    check_xml(text, (size_t)size);
+    munmap(text, (size_t)size);
+    close(fd);
 }
 
 static void check_page(const mprof_figure *figure)
@@ -57,6 +108,8 @@ static void check_page(const mprof_figure *figure)
     mprof_figure_abouts(figure, &about_count);
     check_text(text, text_size);
     check_text(mprof_figure_title(figure), strlen(mprof_figure_title(figure)));
+    check_text(mprof_figure_facts(figure), strlen(mprof_figure_facts(figure)));
+    check_text(mprof_figure_source(figure), strlen(mprof_figure_source(figure)));
     for (size_t i = 0; i < count; i++) {
         const mprof_item *item = &items[i];
         assert(item->about == MPROF_ABOUT_NONE || item->about < about_count);
@@ -85,6 +138,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
         mprof_source_open_memory(&source, bytes + 2, size - 2, "input", NULL) != MPROF_OK) {
         return 0;
     }
+    /* names are cut by their bytes only where their letters take little room */
+    static double narrow_em = 0.15;
+    const mprof_measure narrow = {&narrow_em, measure_fixed, fit_fixed};
     unsigned choice = (unsigned)bytes[0] | (unsigned)bytes[1] << 8;
     mprof_figure_options options = options_of(choice);
     mprof_load_options load;
@@ -100,10 +156,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
         const mprof_profile *one = profile;
         mprof_figure *figure = NULL;
         mprof_error error = MPROF_ERROR_INIT;
-        mprof_status status =
-            mprof_figure_layout(&figure, &one, 1, &options, &fixed_measure, &error);
+        mprof_status status = mprof_figure_layout(&figure, &one, 1, &options,
+                                                  size % 2 ? &narrow : &fixed_measure, &error);
         if (status == MPROF_OK) {
             check_page(figure);
+            check_svg(figure, !options.states);
         } else {
             assert(!figure && *error.message);
         }

@@ -9,9 +9,10 @@
 extern "C" {
 #endif
 
-/* Life: open, write, commit, free. What is written lies in a temporary file beside the target and
- * takes its name at commit; freed without commit, nothing has happened. A target that is no regular
- * file (a device, a pipe) is written to directly. The first failure sticks. */
+/* Life: open, write, commit, free. What is written lies in a file without a name (O_TMPFILE), or
+ * where the file system has none in a temporary file beside the target, and takes its name at
+ * commit; freed without commit, nothing has happened. A target that is no regular file (a device, a
+ * pipe) is written to directly. The first failure sticks. */
 typedef struct mprof_output mprof_output;
 
 /* path "-": standard output. A path that ends in .gz or .svgz is compressed.
