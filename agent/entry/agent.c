@@ -20,6 +20,7 @@
 #include "agent/functions/mark_functions.h"
 #include "agent/functions/module.h"
 #include "agent/functions/pattern.h"
+#include "agent/pickling.h"
 #include "agent/python_api.h"
 #include "process_name.h"
 
@@ -141,6 +142,7 @@ static void hear(bool is_exec, PyObject *subject)
     } else {
         mprof__context_imported(module);
         mprof__naming_imported(module);
+        mprof__pickling_imported(module);
     }
 }
 

@@ -22,7 +22,8 @@ typedef struct decorated {
     PyObject *weaklist;
 } decorated;
 
-static PyObject *decorated_type; /* owned, for the life of the process */
+static PyObject *decorated_type; /* owned, for the life of the process; of functions */
+static PyObject *callable_type;  /* the same; of what else can be called */
 static bool hands_back;          /* decorates nothing */
 
 static PyObject *decorate(PyObject *target);
@@ -34,7 +35,8 @@ static decorated *as_decorated(PyObject *object)
 
 static bool is_decorated(PyObject *object)
 {
-    return (PyObject *)Py_TYPE(object) == decorated_type;
+    return (PyObject *)Py_TYPE(object) == decorated_type ||
+           (PyObject *)Py_TYPE(object) == callable_type;
 }
 
 static PyObject *fail_short_of_stack(void)
@@ -198,7 +200,59 @@ static PyObject *reduce(PyObject *self, PyObject *protocol)
     return PyObject_CallMethod(as_decorated(self)->function, "__reduce__", NULL);
 }
 
+/* Past what a metaclass makes of attributes: the class is not changed for those who look at it. */
+static bool set_type_attribute(PyObject *type, PyObject *name, PyObject *value)
+{
+    PyObject *done =
+        PyObject_CallMethod((PyObject *)&PyType_Type, "__setattr__", "OOO", type, name, value);
+    Py_XDECREF(done);
+    return done != NULL;
+}
+
+/* The type that a class gives a function of this name by itself; NULL: leaves it a function. */
+static PyTypeObject *implicit_method_type(PyObject *name)
+{
+    if (PyUnicode_CompareWithASCIIString(name, "__new__") == 0) {
+        return mprof__python.static_method_type;
+    }
+    if (PyUnicode_CompareWithASCIIString(name, "__init_subclass__") == 0 ||
+        PyUnicode_CompareWithASCIIString(name, "__class_getitem__") == 0) {
+        return mprof__python.class_method_type;
+    }
+    return NULL;
+}
+
+/* A class is made, and we are in its body. It turns functions of some names into static or class
+ * methods, and does not take us for one; so we do that. */
+static PyObject *set_name(PyObject *self, PyObject *arguments)
+{
+    PyObject *function = as_decorated(self)->function;
+    PyObject *owner;
+    PyObject *name;
+
+    if (!PyArg_ParseTuple(arguments, "OO:__set_name__", &owner, &name)) {
+        return NULL;
+    }
+    if (Py_TYPE(function) != mprof__python.function_type) {
+        PyObject *type = (PyObject *)Py_TYPE(function);
+        if (PyObject_HasAttrString(type, "__set_name__")) {
+            return PyObject_CallMethod(type, "__set_name__", "OOO", function, owner, name);
+        }
+    } else if (PyUnicode_Check(name) && PyType_Check(owner)) {
+        PyTypeObject *kind = implicit_method_type(name);
+        PyObject *method = kind ? PyObject_CallFunctionObjArgs((PyObject *)kind, self, NULL) : NULL;
+        if (kind && (!method || !set_type_attribute(owner, name, method))) {
+            Py_XDECREF(method);
+            return NULL;
+        }
+        Py_XDECREF(method);
+    }
+    Py_INCREF(Py_None);
+    return Py_None;
+}
+
 static PyMethodDef decorated_methods[] = {
+    {"__set_name__", set_name, METH_VARARGS, NULL},
     {"__reduce_ex__", reduce, METH_O, NULL},
     {"__reduce__", reduce, METH_NOARGS, NULL},
     {NULL, NULL, 0, NULL},
@@ -208,6 +262,48 @@ static PyGetSetDef decorated_getset[] = {
     {"__wrapped__", get_wrapped, NULL, NULL, NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };
+
+/* Libraries keep what they do with an object in a table by its exact type (dill, yaml), or compare
+ * that with types.FunctionType. So the type of stand-ins is equal to it, and has its hash: that is
+ * a matter of the type's own type. */
+static PyObject *compare_types(PyObject *left, PyObject *right, int operation)
+{
+    bool is_same = (left == decorated_type || left == (PyObject *)mprof__python.function_type) &&
+                   (right == decorated_type || right == (PyObject *)mprof__python.function_type);
+    PyObject *result = Py_NotImplemented;
+
+    if (is_same && operation == Py_EQ) {
+        result = Py_True;
+    } else if (is_same && operation == Py_NE) {
+        result = Py_False;
+    }
+    Py_INCREF(result);
+    return result;
+}
+
+static Py_hash_t hash_type(PyObject *type)
+{
+    (void)type;
+    return PyObject_Hash((PyObject *)mprof__python.function_type);
+}
+
+static bool make_equal_to_function_type(PyObject *type)
+{
+    PyType_Slot slots[] = {
+        MPROF_SLOT(Py_tp_richcompare, compare_types),
+        MPROF_SLOT(Py_tp_hash, hash_type),
+        {0, NULL},
+    };
+    PyType_Spec spec = {.name = "mprof.type", .flags = Py_TPFLAGS_DEFAULT, .slots = slots};
+    PyObject *bases = PyTuple_Pack(1, &PyType_Type);
+    PyObject *meta = bases ? PyType_FromSpecWithBases(&spec, bases) : NULL;
+
+    Py_XDECREF(bases);
+    if (meta) {
+        type->ob_type = (PyTypeObject *)(void *)meta; /* adds nothing to what a type consists of */
+    }
+    return meta != NULL;
+}
 
 static PyObject *make_decorated_type(void)
 {
@@ -240,7 +336,10 @@ static PyObject *make_decorated_type(void)
 
 static PyObject *new_decorated(PyObject *function, mprof__name *name)
 {
-    PyObject *self = PyType_GenericAlloc((PyTypeObject *)(void *)decorated_type, 0);
+    bool is_function = Py_TYPE(function) == mprof__python.function_type;
+    PyObject *type = is_function ? decorated_type : callable_type;
+    PyObject *self = PyType_GenericAlloc((PyTypeObject *)(void *)type, 0);
+
     if (self) {
         Py_INCREF(function);
         as_decorated(self)->function = function;
@@ -322,9 +421,8 @@ static mprof__name *name_of(PyObject *callable)
     return name;
 }
 
-static PyObject *decorate_callable(PyObject *callable)
+static PyObject *decorate_as(PyObject *callable, mprof__name *name)
 {
-    mprof__name *name = name_of(callable);
     if (!name) {
         return PyErr_NoMemory();
     }
@@ -336,6 +434,11 @@ static PyObject *decorate_callable(PyObject *callable)
     PyObject *result = new_decorated(watched, name);
     Py_DECREF(watched);
     return result;
+}
+
+static PyObject *decorate_callable(PyObject *callable)
+{
+    return decorate_as(callable, name_of(callable));
 }
 
 PyObject *mprof__decorator_stand_in(PyObject *function)
@@ -358,6 +461,11 @@ bool mprof__decorator_mark(PyObject *function)
 bool mprof__decorator_knows(PyObject *function)
 {
     return is_decorated(function);
+}
+
+PyObject *mprof__decorator_behind(PyObject *object)
+{
+    return (PyObject *)Py_TYPE(object) == decorated_type ? as_decorated(object)->function : NULL;
 }
 
 /* staticmethod and classmethod: the same around the decorated function. */
@@ -419,7 +527,7 @@ static PyObject *decorate_class(PyObject *type)
                          kind == mprof__python.class_method_type;
         if (is_method) {
             PyObject *marked = decorate(value);
-            failed = !marked || PyObject_SetAttr(type, name, marked) != 0;
+            failed = !marked || (marked != value && !set_type_attribute(type, name, marked));
             Py_XDECREF(marked);
         }
     }
@@ -505,6 +613,24 @@ static PyObject *timestamp(PyObject *self, PyObject *arguments, PyObject *keywor
     return mprof__block_new(name);
 }
 
+/* _arrive(None, name, function): one that was pickled by value (pickling.py). If it calls itself it
+ * is not complete yet, and does not know its name. */
+static PyObject *arrive(PyObject *self, PyObject *arguments)
+{
+    PyObject *unused;
+    PyObject *name;
+    PyObject *function;
+    (void)self;
+
+    if (!PyArg_ParseTuple(arguments, "OUO:_arrive", &unused, &name, &function)) {
+        return NULL;
+    }
+    if (!hands_back && Py_TYPE(function) == mprof__python.function_type) {
+        return decorate_as(function, name_of_text(name));
+    }
+    return decorate(function);
+}
+
 static PyObject *represent_profile(PyObject *self)
 {
     (void)self;
@@ -527,6 +653,7 @@ static PyObject *text_of_profile(PyObject *self, void *text)
 static PyMethodDef profile_methods[] = {
     {"timestamp", (PyCFunction)(void (*)(void))timestamp, METH_VARARGS | METH_KEYWORDS,
      "timestamp(name='<block>')\n--\n\nContext manager: mprof records the block under this name."},
+    {"_arrive", arrive, METH_VARARGS, NULL},
     {"__reduce_ex__", reduce_profile, METH_O, NULL},
     {"__reduce__", reduce_profile, METH_NOARGS, NULL},
     {NULL, NULL, 0, NULL},
@@ -556,7 +683,11 @@ static void free_profile(PyObject *self)
 bool mprof__decorator_setup(void)
 {
     if (!decorated_type && mprof__suspendable_setup()) {
-        decorated_type = make_decorated_type();
+        PyObject *type = make_decorated_type();
+        callable_type = type ? make_decorated_type() : NULL;
+        if (callable_type && make_equal_to_function_type(type)) {
+            decorated_type = type;
+        }
     }
     return decorated_type != NULL;
 }

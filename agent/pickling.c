@@ -1,0 +1,122 @@
+/* See pickling.h. What is done to the libraries is written in Python (pickling.py), and executed
+ * when the first of them has been loaded. As in module.c the import is ours: it is announced before
+ * the program gets to see the module, and what we have loaded by then is what the program gets. */
+#include "pickling.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "agent/functions/decorator.h"
+#include "agent/functions/function_events.h"
+#include "pickling_source.h"
+#include "python_api.h"
+
+/* Modules within modules that are loaded at the same time. */
+#define DEPTH_MAX 8
+
+static PyObject *hook; /* owned; of pickling.py */
+static __thread const char *loading[DEPTH_MAX];
+static __thread unsigned depth;
+
+/* undecorated(function) -> the function behind it, which may be itself; None: it is not decorated
+ */
+static PyObject *undecorated(PyObject *self, PyObject *object)
+{
+    PyObject *result = mprof__decorator_behind(object);
+    (void)self;
+
+    if (!result) {
+        bool is_known =
+            Py_TYPE(object) == mprof__python.function_type && mprof__monitor_knows(object);
+        result = is_known ? object : Py_None;
+    }
+    Py_INCREF(result);
+    return result;
+}
+
+/* Runs pickling.py in a dictionary of its own, and takes its function `hook`. */
+static bool load_hook(void)
+{
+    static PyMethodDef method = {"undecorated", undecorated, METH_O, NULL};
+    PyObject *globals = PyDict_New();
+    PyObject *builtins = mprof__python_module("builtins");
+    PyObject *function = PyCFunction_NewEx(&method, NULL, NULL);
+    PyObject *file = PyUnicode_FromString("<mprof pickling>");
+    PyObject *code =
+        Py_CompileString((const char *)mprof__pickling_py, "<mprof pickling>", Py_file_input);
+    PyObject *result = NULL;
+
+    if (globals && builtins && function && file && code &&
+        PyDict_SetItemString(globals, "__builtins__", builtins) == 0 &&
+        PyDict_SetItemString(globals, "__name__", file) == 0 &&
+        PyDict_SetItemString(globals, "__file__", file) == 0 &&
+        PyDict_SetItemString(globals, method.ml_name, function) == 0) {
+        result = PyEval_EvalCode(code, globals, globals);
+    }
+    if (result) {
+        hook = PyDict_GetItemString(globals, "hook");
+        Py_XINCREF(hook);
+    }
+    Py_XDECREF(result);
+    Py_XDECREF(code);
+    Py_XDECREF(file);
+    Py_XDECREF(function);
+    Py_XDECREF(builtins);
+    Py_XDECREF(globals);
+    return hook != NULL;
+}
+
+static void load(const char *name)
+{
+    PyObject *module = PyImport_ImportModule(name);
+    PyObject *result = NULL;
+
+    if (module && (hook || load_hook())) {
+        result = PyObject_CallFunction(hook, "Os", PyImport_GetModuleDict(), name);
+    }
+    PyErr_Clear();
+    Py_XDECREF(result);
+    Py_XDECREF(module);
+}
+
+/* By their last part: packages bring copies of their own, under longer names. */
+static bool is_pickler(const char *module)
+{
+    static const char *const names[] = {"cloudpickle", "cloudpickle_fast", "dill", "_dill"};
+    const char *dot = strrchr(module, '.');
+    const char *last = dot ? dot + 1 : module;
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (strcmp(last, names[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_being_loaded(const char *module)
+{
+    for (unsigned i = 0; i < depth; i++) {
+        if (strcmp(loading[i], module) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void mprof__pickling_imported(const char *module)
+{
+    PyObject *type;
+    PyObject *value;
+    PyObject *traceback;
+
+    if (!is_pickler(module) || depth == DEPTH_MAX || is_being_loaded(module)) {
+        return;
+    }
+    loading[depth++] = module;
+    PyErr_Fetch(&type, &value, &traceback);
+    load(module);
+    PyErr_Restore(type, value, traceback);
+    depth--;
+}
