@@ -37,6 +37,11 @@ class Interpreter:
         return subprocess.run([self.path, "-c", "import " + ", ".join(modules)],
                               capture_output=True, env=_clean()).returncode == 0
 
+    def place_of(self, module):
+        """The file of a module; empty if there is none."""
+        return subprocess.run([self.path, "-c", f"import {module}; print({module}.__file__)"],
+                              capture_output=True, text=True, env=_clean()).stdout.strip()
+
 
 def _clean():
     return {key: value for key, value in os.environ.items()
