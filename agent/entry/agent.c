@@ -20,7 +20,7 @@
 #include "agent/functions/mark_functions.h"
 #include "agent/functions/module.h"
 #include "agent/functions/pattern.h"
-#include "agent/pickling.h"
+#include "agent/functions/pickling.h"
 #include "agent/python_api.h"
 #include "process_name.h"
 

@@ -7,10 +7,10 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "agent/functions/decorator.h"
-#include "agent/functions/function_events.h"
+#include "agent/python_api.h"
+#include "decorator.h"
+#include "function_events.h"
 #include "pickling_source.h"
-#include "python_api.h"
 
 /* Modules within modules that are loaded at the same time. */
 #define DEPTH_MAX 8
