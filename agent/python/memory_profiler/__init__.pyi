@@ -85,7 +85,7 @@ class MemTimer(threading.Thread):
     mem_usage: List[Any]
     def __init__(self, monitor_pid: int, interval: float, pipe: Any, backend: str,
                  max_usage: bool = False, *args: Any, timestamps: bool = False,
-                 include_children: bool = False, **kw: Any) -> None: ...
+                 include_children: bool = False, daemon: bool = True, **kw: Any) -> None: ...
 
 class MemitResult:
     mem_usage: List[float]

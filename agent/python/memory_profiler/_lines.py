@@ -55,6 +55,12 @@ class Columns:
         return flags
 
 
+def _source_path(code):
+    """Where the source lies; a code object that was compiled long ago may name its .pyc."""
+    stem, ending = os.path.splitext(code.co_filename)
+    return stem + ".py" if ending in (".pyc", ".pyo") else code.co_filename
+
+
 class CodeMap(dict):
     """Code objects to {line: (increment, memory, occurrences)}, each in MiB. A code object that was
     added on its own is a report; those written inside it share its lines."""
@@ -73,18 +79,16 @@ class CodeMap(dict):
         if code in self._blocks:
             return
         if toplevel_code is None:
-            filename = code.co_filename
-            if filename.endswith((".pyc", ".pyo")):
-                filename = filename[:-1]
-            self._toplevel.append((filename, code, _source_lines(code)))
+            self._toplevel.append((_source_path(code), code, _source_lines(code)))
             block = _mprof.profiler_add(self._core, code, -1)
             dict.__setitem__(self, code, {})
         else:
             block = _mprof.profiler_add(self._core, code, self._blocks[toplevel_code])
             dict.__setitem__(self, code, dict.__getitem__(self, toplevel_code))
         self._blocks[code] = block
-        for inner in filter(inspect.iscode, code.co_consts):
-            self.add(inner, toplevel_code=toplevel_code or code)
+        for inner in code.co_consts:
+            if inspect.iscode(inner):
+                self.add(inner, toplevel_code=toplevel_code or code)
 
     def trace(self, code, lineno, prev_lineno):
         """Takes a measurement for a line by hand: what changed since the other line's last one."""

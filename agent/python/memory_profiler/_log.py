@@ -22,10 +22,10 @@ class LogFile:
                 return False
         return "Filename:" in message or "Line Contents" in message
 
+    def flush(self):
+        for each in tuple(self.logger.handlers):
+            each.flush()
+
     def write(self, msg, level=logging.INFO):
         if self._is_wanted(msg):
             self.logger.log(level, msg)
-
-    def flush(self):
-        for handler in self.logger.handlers:
-            handler.flush()

@@ -149,9 +149,9 @@ class MemoryProfilerMagics(Magics):
         peaks = []
         for _ in range(repeat):
             _mprof.reset_peak()
-            peaks.append(memory_usage((_measure_statement, (code, self.shell.user_ns)), timeout=timeout,
-                                      interval=interval, max_usage=True, max_iterations=1,
-                                      include_children=include_children))
+            call = _measure_statement, (code, self.shell.user_ns)
+            peaks.append(memory_usage(call, include_children=include_children, max_usage=True,
+                                      interval=interval, timeout=timeout, max_iterations=1))
         result = MemitResult(peaks, baseline, repeat, timeout, interval, include_children)
         if "q" not in options:
             print(result)

@@ -82,20 +82,17 @@ class MemTimer(threading.Thread):
     """Measures a process until it is told through a pipe to stop; the pipe then brings the
     measurements, and how many there were."""
 
-    def __init__(self, monitor_pid, interval, pipe, backend, max_usage=False, *args, **kw):
-        self.monitor_pid = monitor_pid
-        self.interval = interval
-        self.pipe = pipe
+    def __init__(self, monitor_pid, interval, pipe, backend, max_usage=False, *args,
+                 timestamps=False, include_children=False, daemon=True, **kw):
+        super().__init__(*args, daemon=daemon, **kw)
+        memory = process_memory(monitor_pid, backend, include_children)
+        self.mem_usage = [(memory, time.time()) if timestamps else memory]
+        self.n_measurements = len(self.mem_usage)
         self.cont = True
-        self.backend = backend
-        self.max_usage = max_usage
-        self.n_measurements = 1
-        self.timestamps = kw.pop("timestamps", False)
-        self.include_children = kw.pop("include_children", False)
-        memory = process_memory(monitor_pid, backend, self.include_children)
-        self.mem_usage = [(memory, time.time()) if self.timestamps else memory]
-        kw.setdefault("daemon", True)
-        super().__init__(*args, **kw)
+        # what to measure, how, and whom to report it to
+        self.monitor_pid, self.include_children, self.backend = monitor_pid, include_children, backend
+        self.interval, self.max_usage, self.timestamps = interval, max_usage, timestamps
+        self.pipe = pipe
 
     def run(self):
         sampler = _Sampler(self.monitor_pid, self.interval, self.backend, self.include_children,
@@ -115,11 +112,8 @@ class MemitResult:
     """What %memit has found."""
 
     def __init__(self, mem_usage, baseline, repeat, timeout, interval, include_children):
-        self.mem_usage = mem_usage
-        self.baseline = baseline
-        self.repeat = repeat
-        self.timeout = timeout
-        self.interval = interval
+        self.mem_usage, self.baseline = mem_usage, baseline
+        self.repeat, self.timeout, self.interval = repeat, timeout, interval
         self.include_children = include_children
 
     def __str__(self):
