@@ -189,6 +189,9 @@ static void take_end_of_child(mprof__process_lifecycle *lives, int is_recorded, 
         wait_status, process->told_end.time_ns ? process->told_end.time_ns : mprof__clock_now_ns());
     mprof__sampler_tell_final_peak(lives->sampler, process, usage, stat->reaped_faults,
                                    end.time_ns);
+    if (pid == lives->target->pid) {
+        mprof__sampler_tell_last_sample(lives->sampler, usage, stat->reaped_faults, end.time_ns);
+    }
     mprof__process_tree_end(lives->tree, process, &end);
 }
 

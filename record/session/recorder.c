@@ -302,7 +302,10 @@ static void take_time(mprof__recorder *recording)
         finish_file(recording);
         recording->is_over = !mprof__target_is_ours(&recording->target);
     } else if (mprof__ticker_remaining_ns(&recording->ticker, now_ns) == 0) {
-        mprof__ticker_advance(&recording->ticker, now_ns);
+        recording->sampler.is_early = mprof__ticker_take_early(&recording->ticker, now_ns);
+        if (!recording->sampler.is_early) {
+            mprof__ticker_advance(&recording->ticker, now_ns);
+        }
         (recording->lives.has_begun ? tick : tick_first)(recording, now_ns);
     } else if (recording->plan.live && !recording->lives.has_begun) {
         show_live(recording, now_ns);
@@ -465,6 +468,10 @@ mprof_status mprof__recorder_run(mprof__recorder *recording, int64_t pid,
         mprof__calls_begin(recording->calls, INT64_MAX);
     }
     mprof__ticker_init(&recording->ticker, recording->begin_ns, recording->plan.interval_ns);
+    if (recording->plan.is_child && recording->lives.has_begun) {
+        mprof__ticker_begin_early(&recording->ticker);
+        mprof__sampler_note_launch(&recording->sampler, now_ns);
+    }
     status = mprof__process_tree_set_root(recording->lives.tree, pid, now_ns, error);
     if (status == MPROF_OK) {
         loop(recording);

@@ -11,6 +11,8 @@
 #define LOOK_MAX_NS INT64_C(1000000000)
 #define LOOK_AGE_DIVISOR 8
 #define LOOK_NS_PER_PROCESS INT64_C(25000000)
+/* A program that lived no longer may have been sampled only while it was being loaded. */
+#define SHORT_NS INT64_C(100000000)
 /* A mark that has grown by less than this part is told later, or at the end. */
 #define PEAK_STEP_DIVISOR 64
 /* The kernel counts pages in batches: two of its accounts of one peak differ by so much. */
@@ -144,13 +146,45 @@ void mprof__sampler_tell_final_peak(mprof__sampler *sampler, mprof__process *pro
                                     int64_t time_ns)
 {
     int64_t bytes = (int64_t)usage->ru_maxrss * 1024;
-    struct rusage own;
 
     /* The account includes children it waited for: usable where there were none. And it includes
      * the moment between fork and exec, when the process was still on the recorder's own memory. */
-    if (reaped_faults == 0 && getrusage(RUSAGE_SELF, &own) == 0 &&
-        usage->ru_maxrss > own.ru_maxrss) {
+    if (reaped_faults == 0 && bytes > sampler->launch_bytes) {
         mprof__sampler_tell_last_peak(sampler, process, bytes, time_ns);
+    }
+}
+
+void mprof__sampler_note_launch(mprof__sampler *sampler, int64_t now_ns)
+{
+    struct rusage own;
+
+    sampler->launch_ns = now_ns;
+    if (getrusage(RUSAGE_SELF, &own) == 0) {
+        sampler->launch_bytes = (int64_t)own.ru_maxrss * 1024;
+    }
+}
+
+static void write_mem(mprof__sampler *sampler, int64_t bytes, int64_t time_ns)
+{
+    sampler->mem_bytes = bytes;
+    sampler->mem_count++;
+    mprof__event_log_mem(sampler->journal, bytes, time_ns);
+}
+
+void mprof__sampler_tell_last_sample(mprof__sampler *sampler, const struct rusage *usage,
+                                     int64_t reaped_faults, int64_t time_ns)
+{
+    int64_t bytes = (int64_t)usage->ru_maxrss * 1024;
+    int64_t short_ns = sampler->interval_ns < SHORT_NS ? sampler->interval_ns : SHORT_NS;
+    int is_short = sampler->mem_count == 1 || time_ns - sampler->launch_ns < short_ns;
+    int is_like_samples = reaped_faults == 0 && sampler->metric == MPROF__METRIC_RSS;
+    int is_exact = is_like_samples && bytes > sampler->launch_bytes;
+
+    if (sampler->launch_ns != 0 &&
+        (sampler->mem_count == 0 || (is_short && is_like_samples && bytes > sampler->mem_bytes))) {
+        write_mem(sampler, bytes, time_ns);
+        mprof__event_log_fact(sampler->journal, "mem-at-end",
+                              is_exact ? "the kernel's mark" : "no more than the kernel's mark");
     }
 }
 
@@ -200,7 +234,7 @@ static int take_vanished(mprof__sampler *sampler, mprof__process *process, int64
 static int is_unchanged(const mprof__sampler *sampler, mprof__process *process,
                         mprof__metric metric, int64_t now_ns)
 {
-    if (metric != MPROF__METRIC_RSS || !sampler->lets_rest) {
+    if (metric != MPROF__METRIC_RSS || !sampler->lets_rest || sampler->is_early) {
         process->rest.has_run = 1;
         return 0;
     }
@@ -287,12 +321,10 @@ static void write_samples(mprof__sampler *sampler, int64_t now_ns)
     mprof__process *root = mprof__process_tree_root(sampler->tree);
 
     if (root && root->value_bytes >= 0 && !sampler->include_children) {
-        sampler->mem_bytes = root->value_bytes;
-        mprof__event_log_mem(sampler->journal, sampler->mem_bytes, now_ns);
+        write_mem(sampler, root->value_bytes, now_ns);
         note_sampled(root);
     } else if (sampler->include_children && has_sum(sampler, processes, root)) {
-        sampler->mem_bytes = sum_of_members(processes);
-        mprof__event_log_mem(sampler->journal, sampler->mem_bytes, now_ns);
+        write_mem(sampler, sum_of_members(processes), now_ns);
     }
     for (size_t i = 0; sampler->multiprocess && i < processes->count; i++) {
         mprof__process *process = processes->items[i];
@@ -331,7 +363,7 @@ void mprof__sampler_tick(mprof__sampler *sampler, int64_t now_ns)
     const mprof__processes *processes = mprof__process_tree_processes(sampler->tree);
 
     if (now_ns < sampler->costly_ns) {
-        sampler->thinned++;
+        sampler->thinned += !sampler->is_early;
         return;
     }
     read_all(sampler, now_ns);

@@ -28,15 +28,22 @@ typedef struct mprof__sampler {
     const char *group_name;    /* as told last; the watcher's */
     int64_t group_bytes;       /* as told last */
     int64_t group_limit_bytes;
-    int follow;        /* what is left when the root has ended is told, too */
-    int peak_interval; /* high-water marks are read and reset at every tick */
-    int root_is_ours;  /* the root will be reaped: its end is not for the sampler to find */
-    int64_t costly_ns; /* no sample before this: the last one was expensive */
-    uint64_t thinned;  /* ticks left out for that */
-    uint64_t denied;   /* readings that were not allowed */
-    int64_t mem_bytes; /* the last MEM written; 0 before the first */
-    uint64_t kept;     /* high-water marks that could not be reset */
+    int follow;           /* what is left when the root has ended is told, too */
+    int peak_interval;    /* high-water marks are read and reset at every tick */
+    int root_is_ours;     /* the root will be reaped: its end is not for the sampler to find */
+    int is_early;         /* this tick comes between the regular ones, soon after the start */
+    int64_t launch_ns;    /* when the program was started by us; 0: it was not */
+    int64_t launch_bytes; /* the recorder's own mark when the program was on its memory: vfork */
+    uint64_t mem_count;   /* MEM samples written */
+    int64_t costly_ns;    /* no sample before this: the last one was expensive */
+    uint64_t thinned;     /* ticks left out for that */
+    uint64_t denied;      /* readings that were not allowed */
+    int64_t mem_bytes;    /* the last MEM written; 0 before the first */
+    uint64_t kept;        /* high-water marks that could not be reset */
 } mprof__sampler;
+
+/* To be called when the program has just been started by us. */
+void mprof__sampler_note_launch(mprof__sampler *sampler, int64_t now_ns);
 
 /* Reads all processes and writes the samples of this moment. Processes found to have ended are told
  * to the tree. */
@@ -60,5 +67,10 @@ void mprof__sampler_tell_last_peak(mprof__sampler *sampler, mprof__process *proc
 void mprof__sampler_tell_final_peak(mprof__sampler *sampler, mprof__process *process,
                                     const struct rusage *usage, int64_t reaped_faults,
                                     int64_t time_ns);
+
+/* The first process has ended, which was a child of ours. If it was over before there was a sample,
+ * or so soon that samples may have met it while it was being loaded, its mark is the last one. */
+void mprof__sampler_tell_last_sample(mprof__sampler *sampler, const struct rusage *usage,
+                                     int64_t reaped_faults, int64_t time_ns);
 
 #endif

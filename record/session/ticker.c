@@ -3,6 +3,9 @@
 
 #include <assert.h>
 
+static const int64_t early_ns[MPROF__TICKER_EARLY_COUNT] = {1000000,  2000000,  5000000,
+                                                            10000000, 20000000, 50000000};
+
 void mprof__ticker_init(mprof__ticker *ticker, int64_t now_ns, int64_t interval_ns)
 {
     assert(interval_ns > 0);
@@ -10,11 +13,41 @@ void mprof__ticker_init(mprof__ticker *ticker, int64_t now_ns, int64_t interval_
     ticker->next_ns = now_ns;
     ticker->ticks = 0;
     ticker->missed = 0;
+    ticker->start_ns = now_ns;
+    ticker->early = MPROF__TICKER_EARLY_COUNT;
+}
+
+void mprof__ticker_begin_early(mprof__ticker *ticker)
+{
+    ticker->early = 0;
+}
+
+/* INT64_MAX if there is none. */
+static int64_t next_early_ns(const mprof__ticker *ticker)
+{
+    if (ticker->early == MPROF__TICKER_EARLY_COUNT ||
+        early_ns[ticker->early] > ticker->interval_ns / 2) {
+        return INT64_MAX;
+    }
+    return ticker->start_ns + early_ns[ticker->early];
+}
+
+int mprof__ticker_take_early(mprof__ticker *ticker, int64_t now_ns)
+{
+    int is_taken = now_ns < ticker->next_ns && now_ns >= next_early_ns(ticker);
+
+    while (now_ns >= next_early_ns(ticker)) {
+        ticker->early++;
+    }
+    return is_taken;
 }
 
 int64_t mprof__ticker_remaining_ns(const mprof__ticker *ticker, int64_t now_ns)
 {
-    return ticker->next_ns > now_ns ? ticker->next_ns - now_ns : 0;
+    int64_t early = next_early_ns(ticker);
+    int64_t next_ns = early < ticker->next_ns ? early : ticker->next_ns;
+
+    return next_ns > now_ns ? next_ns - now_ns : 0;
 }
 
 uint64_t mprof__ticker_advance(mprof__ticker *ticker, int64_t now_ns)

@@ -44,6 +44,45 @@ class Pace(mprof_test.TestCase):
         self.assertEqual(sorted(times), times)
         self.assertEqual(len(set(times)), len(times))
 
+    def test_early_samples_and_the_grid_behind_them(self):
+        """A program shorter than the interval is sampled while it lives; a longer one at the same
+        moments as ever besides."""
+        times, missed = self.record(0.5, 1.8)
+        passed = [moment - times[0] for moment in times]
+        early = [one for one in passed if one < 0.25]
+        # a loaded machine leaves out some of the six
+        self.assertGreaterEqual(len(early), 3, passed)
+        self.assertLessEqual(len(early), 7, passed)
+        self.assertEqual(len(passed) - len(early) + missed, 3, passed)
+        for one in passed[len(early):]:
+            self.assertLess(abs(one / 0.5 - round(one / 0.5)), 0.3, passed)
+
+    def test_program_shorter_than_the_interval(self):
+        path = self.directory / "out.dat"
+        self.run_mprof("run", "-T", "50", "-o", path, sys.executable, "-c",
+                       "import time; time.sleep(0.2)")
+        recording = Recording(path)
+        self.assertGreaterEqual(len(recording.mem), 3)
+        # what it has while it is being loaded is some pages
+        self.assertGreater(max(mib for mib, _ in recording.mem), 0.1)
+
+    def test_a_sample_whatever_the_length(self):
+        """However short the program, `peak` and `plot` have a figure: in the end the kernel's."""
+        path = self.directory / "out.dat"
+        for options in (("-CM",), ("-C",), (), ("-T", "1"), ("-M", "-T", "0.0001"),
+                        ("-C", "--backend", "psutil_pss")):
+            for _ in range(6):
+                path.unlink(missing_ok=True)
+                self.run_mprof("run", *options, "-o", path, "true")
+                recording = Recording(path)
+                self.assertTrue(recording.mem, (options, recording.lines))
+                # more than what it has while it is being loaded
+                self.assertGreater(max(mib for mib, _ in recording.mem), 0.1)
+                self.assertLess(max(mib for mib, _ in recording.mem), 20)
+                self.assert_upstream_reads_the_same(recording)
+                self.assertRegex(self.run_mprof("peak", path).stdout, r"\d+\.\d+ MiB")
+        self.run_mprof("plot", "-o", self.directory / "out.svg", path)
+
 
 if __name__ == "__main__":
     unittest.main()

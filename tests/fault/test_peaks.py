@@ -26,6 +26,7 @@ def wait_for(condition):
         time.sleep(0.005)
 def first_sample():
     wait_for(lambda: b'\\nMEM ' in open('out.dat', 'rb').read())
+    time.sleep(0.3)  # those that come early are over
 def burst(mib=200):
     memory = mmap.mmap(-1, mib << 20, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | 0x8000)
     memory.close()

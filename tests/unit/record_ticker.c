@@ -63,12 +63,64 @@ static void test_remaining(void **state)
     assert_int_equal(mprof__ticker_remaining_ns(&ticker, 5000), 0);
 }
 
+/* Those that come between the first two deadlines, one at a time, and none of them twice. */
+static void test_early(void **state)
+{
+    static const struct {
+        int64_t interval_ns;
+        int64_t at_ns[8]; /* behind the start, ended by 0 */
+    } cases[] = {
+        {1000000000, {1000000, 2000000, 5000000, 10000000, 20000000, 50000000, 1000000000}},
+        {100000000, {1000000, 2000000, 5000000, 10000000, 20000000, 50000000, 100000000}},
+        {99000000, {1000000, 2000000, 5000000, 10000000, 20000000, 99000000}},
+        {10000000, {1000000, 2000000, 5000000, 10000000, 20000000}},
+        {1000000, {1000000, 2000000, 3000000}},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        mprof__ticker ticker;
+        int64_t now_ns = 7;
+
+        mprof__ticker_init(&ticker, now_ns, cases[i].interval_ns);
+        mprof__ticker_begin_early(&ticker);
+        assert_int_equal(mprof__ticker_take_early(&ticker, now_ns), 0);
+        assert_int_equal(mprof__ticker_advance(&ticker, now_ns), 0);
+        for (const int64_t *at_ns = cases[i].at_ns; *at_ns; at_ns++) {
+            now_ns += mprof__ticker_remaining_ns(&ticker, now_ns);
+            assert_int_equal(now_ns - 7, *at_ns);
+            assert_int_equal(mprof__ticker_take_early(&ticker, now_ns - 1), 0);
+            if (!mprof__ticker_take_early(&ticker, now_ns)) {
+                assert_int_equal((now_ns - 7) % cases[i].interval_ns, 0);
+                assert_int_equal(mprof__ticker_advance(&ticker, now_ns), 0);
+            }
+        }
+        assert_int_equal(ticker.missed, 0);
+    }
+}
+
+/* Served late, those that have passed are not caught up, and the regular one is not lost. */
+static void test_early_and_late(void **state)
+{
+    mprof__ticker ticker;
+
+    (void)state;
+    mprof__ticker_init(&ticker, 0, 1000000000);
+    mprof__ticker_begin_early(&ticker);
+    mprof__ticker_advance(&ticker, 0);
+    assert_int_equal(mprof__ticker_take_early(&ticker, 6000000), 1);
+    assert_int_equal(mprof__ticker_remaining_ns(&ticker, 6000000), 4000000);
+    assert_int_equal(mprof__ticker_take_early(&ticker, 1000000000), 0);
+    assert_int_equal(mprof__ticker_advance(&ticker, 1000000000), 0);
+    assert_int_equal(mprof__ticker_remaining_ns(&ticker, 1000000000), 1000000000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_late),
-        cmocka_unit_test(test_no_drift),
-        cmocka_unit_test(test_remaining),
+        cmocka_unit_test(test_late),           cmocka_unit_test(test_no_drift),
+        cmocka_unit_test(test_remaining),      cmocka_unit_test(test_early),
+        cmocka_unit_test(test_early_and_late),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
