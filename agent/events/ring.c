@@ -11,8 +11,10 @@
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
-#include <time.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+#include "agent/clock.h"
 
 #define FILE_BYTES (MPROF_WIRE_DATA_OFFSET + MPROF_WIRE_CAPACITY)
 
@@ -39,22 +41,32 @@ static uint64_t image_number(void)
     return number | 1;
 }
 
+static uint64_t pid_namespace(void)
+{
+    struct stat status;
+
+    return stat("/proc/self/ns/pid", &status) == 0 ? (uint64_t)status.st_ino : 0;
+}
+
 static bool fill_file(int fd, uint32_t python_version)
 {
-    struct timespec now;
+    uint64_t start_ns = 0;
+    uint64_t wall_ns = 0;
 
     if (posix_fallocate(fd, 0, (off_t)FILE_BYTES) != 0) {
         return false;
     }
-    clock_gettime(CLOCK_MONOTONIC, &now);
+    mprof__clock_pair(&start_ns, &wall_ns);
     const mprof__wire_header header = {
         .magic = MPROF_WIRE_MAGIC,
         .version = MPROF_WIRE_VERSION,
         .pid = (uint32_t)getpid(),
         .capacity = MPROF_WIRE_CAPACITY,
-        .start_ns = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec,
+        .start_ns = start_ns,
         .python_version = python_version,
         .image = image_number(),
+        .wall_ns = wall_ns,
+        .pid_namespace = pid_namespace(),
     };
     return pwrite(fd, &header, sizeof header, 0) == (ssize_t)sizeof header;
 }
@@ -210,6 +222,10 @@ static void append_text(mprof__ring *ring, uint8_t kind, const mprof__ring_text 
         append_words(ring, last, sizeof last);
     }
     *text->told_in = generation;
+    if (kind == MPROF_WIRE_NAME) {
+        ring->names++;
+        ring->name_bytes += text->length;
+    }
 }
 
 static void append_texts(mprof__ring *ring, uint32_t generation, const mprof__ring_text *name,
@@ -265,6 +281,29 @@ static mprof__wire_pending *find_pending(mprof__ring *ring, const mprof__wire_ca
     return NULL;
 }
 
+/* Whether so much has been defined that the recorder is to forget it, so that it can take on what
+ * is used from now on. Calls that wait to be told use what was defined, so they are told first. */
+static bool forgets(const mprof__ring *ring)
+{
+    return ring->names >= MPROF_WIRE_NAMES_MAX || ring->name_bytes >= MPROF_WIRE_NAME_BYTES_MAX;
+}
+
+static void append_forget(mprof__ring *ring)
+{
+    const mprof__wire_event event = {.size = sizeof event, .kind = MPROF_WIRE_FORGET};
+
+    append_words(ring, &event, sizeof event);
+    ring->forgotten++;
+    ring->names = 0;
+    ring->name_bytes = 0;
+}
+
+/* What texts that are known now are marked with. */
+static uint32_t mark_of(const mprof__ring *ring, uint32_t generation)
+{
+    return generation + ring->forgotten * UINT32_C(65536);
+}
+
 /* Returns whether the recorder knows, or will have read, both texts. */
 static bool tell_texts(mprof__ring *ring, uint32_t generation, const mprof__ring_text *name,
                        const mprof__ring_text *lane)
@@ -294,7 +333,7 @@ void mprof__ring_gather(mprof__ring *ring, mprof__wire_calls calls, uint32_t gen
         return;
     }
     if (ring->pending_used == MPROF_WIRE_PENDING_COUNT ||
-        !tell_texts(ring, generation, name, lane)) {
+        !tell_texts(ring, mark_of(ring, generation), name, lane)) {
         __atomic_store_n(&ring->header->dropped, ++ring->dropped, __ATOMIC_RELAXED);
         return;
     }
@@ -309,9 +348,15 @@ void mprof__ring_gather(mprof__ring *ring, mprof__wire_calls calls, uint32_t gen
 uint32_t mprof__ring_enter(mprof__ring *ring, mprof__wire_enter enter, uint32_t generation,
                            const mprof__ring_text *name, const mprof__ring_text *lane)
 {
-    uint64_t needed = text_size(name, generation) + text_size(lane, generation) + sizeof enter +
-                      ((uint64_t)ring->in_flight + 1) * sizeof(mprof__wire_exit);
+    uint64_t needed = sizeof enter + ((uint64_t)ring->in_flight + 1) * sizeof(mprof__wire_exit);
+    bool is_anew = forgets(ring);
+    uint32_t mark = mark_of(ring, generation);
 
+    if (is_anew) {
+        needed += sizeof(mprof__wire_event);
+        mark += UINT32_C(65536);
+    }
+    needed += text_size(name, mark) + text_size(lane, mark);
     needed += ring->pending_used * sizeof(mprof__wire_calls);
     ring->is_over |= __atomic_load_n(&ring->header->over, __ATOMIC_RELAXED) != 0;
     if (needed + TEXTS_RESERVE > free_bytes(ring)) {
@@ -320,7 +365,10 @@ uint32_t mprof__ring_enter(mprof__ring *ring, mprof__wire_enter enter, uint32_t 
     if (ring->pending_used > 0) {
         tell_pending(ring);
     }
-    append_texts(ring, generation, name, lane);
+    if (is_anew) {
+        append_forget(ring);
+    }
+    append_texts(ring, mark, name, lane);
     if (++ring->last_call == 0) {
         ring->last_call = 1; /* 0 says "dropped" */
     }
@@ -350,12 +398,14 @@ void mprof__ring_name_process(const char *directory, const char *name)
     } last;
     char path[PATH_MAX];
     char text[MPROF_WIRE_NAMED_MAX + 1];
-    struct timespec now;
+    uint64_t time_ns = 0;
+    uint64_t wall_ns = 0;
 
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    int length = snprintf(path, sizeof path, "%s/%d-%016llx-%lld%09ld" MPROF_WIRE_NAMED, directory,
-                          (int)getpid(), (unsigned long long)image_number(), (long long)now.tv_sec,
-                          now.tv_nsec);
+    mprof__clock_pair(&time_ns, &wall_ns);
+    int length =
+        snprintf(path, sizeof path, "%s/%d-%016llx-%llu-%llu-%llu" MPROF_WIRE_NAMED, directory,
+                 (int)getpid(), (unsigned long long)image_number(), (unsigned long long)time_ns,
+                 (unsigned long long)wall_ns, (unsigned long long)pid_namespace());
     size_t fitting = mprof__text_fitting(name, strlen(name), MPROF_WIRE_NAMED_MAX);
     memcpy(text, name, fitting);
     text[fitting] = '\0';

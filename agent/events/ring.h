@@ -20,7 +20,10 @@ typedef struct mprof__ring {
     uint32_t last_call;
     uint32_t pending_used; /* entries of the table behind the header that were ever used */
     uint32_t pending_last; /* the one that was used last */
-    bool is_over;          /* nobody reads it any more */
+    uint32_t names;        /* defined since the recorder was last told to forget */
+    uint32_t forgotten;    /* how often it was */
+    uint64_t name_bytes;
+    bool is_over; /* nobody reads it any more */
     char directory[PATH_MAX];
 } mprof__ring;
 

@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "agent/clock.h"
 #include "agent/memory/rss.h"
 #include "agent/memory/rss_tracepoint.h"
 #include "execution_context.h"
@@ -76,9 +77,7 @@ mprof__name *mprof__name_intern(const char *bytes, size_t length)
 
 uint64_t mprof__span_clock_ns(void)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+    return mprof__clock_ns(CLOCK_MONOTONIC);
 }
 
 static bool ring_ready(void)
@@ -126,6 +125,7 @@ void mprof__span_setup(const char *directory, uint32_t python_version)
     }
     memcpy(spans.ring.directory, directory, length + 1);
     spans.python_version = python_version;
+    mprof__clock_setup();
     spans.generation++;
     spans.failed = false;
     if (!spans.prepared) {

@@ -6,7 +6,7 @@
  *     bell                                                FIFO; a byte wakes the recorder early
  *     <pid>-<n>.ring                                      0600, made by the process with O_EXCL;
  *                                                         its name ends in .new until it is ready
- *     <pid>-<image>-<time>.name                           symbolic link, made by the process
+ *     <pid>-<image>-<time>-<wall>-<namespace>.name        symbolic link, made by the process
  *
  * Writer: the process, one thread at a time (Python's GIL). It never waits: an ENTER is written
  * only if the ring then still has room for the EXIT of every call in flight, so an EXIT always fits
@@ -24,10 +24,14 @@
  * One image may write several rings (Python's calls, and the marks of its C parts): they show the
  * same `image`.
  *
+ * Namespaces: a process knows its pid and its clock as its namespaces have them. It shows what the
+ * reader needs to find out what they are in its own; several processes may have the same pid.
+ *
  * Name: what a process is called by what made it (multiprocessing) is the text of a symbolic link,
  * which nobody follows: one system call, whole or not there, and no ring for those who never record
- * a call. `image` is that of its rings, in hexadecimal digits, `time` CLOCK_MONOTONIC in
- * nanoseconds. The last one counts; the recorder removes it when it has read it.
+ * a call. `image` is that of its rings, in hexadecimal digits, `time` CLOCK_MONOTONIC and
+ * `wall` CLOCK_REALTIME in nanoseconds, `namespace` that of the pid. The last one counts; the
+ * recorder removes it when it has read it.
  */
 #ifndef MPROF_AGENT_WIRE_H
 #define MPROF_AGENT_WIRE_H
@@ -42,7 +46,7 @@
  * front. The file that is mapped is called otherwise: a static AddressSanitizer looks for that. */
 #define MPROF_WIRE_SHIM "libmprof-before-libasan.so"
 #define MPROF_WIRE_MAGIC UINT64_C(0x31676e6972706d01) /* "\1mpring1" on a little-endian machine */
-#define MPROF_WIRE_VERSION 4
+#define MPROF_WIRE_VERSION 5
 
 /* Data bytes of a ring; a power of two. Touched pages count as memory of the measured process, so
  * this is also the most that measuring adds to what it measures. */
@@ -61,7 +65,8 @@ typedef struct mprof__wire_header {
     uint32_t reserved0;
     uint64_t
         image; /* the same in all rings that one image of a process writes side by side, not 0 */
-    uint8_t pad0[64 - 48];
+    uint64_t wall_ns;       /* CLOCK_REALTIME at start_ns: the same in all time namespaces */
+    uint64_t pid_namespace; /* inode of the one that `pid` is a number of; 0: not known */
 
     /* written by the process */
     uint64_t head;    /* bytes ever written; release order */
@@ -89,17 +94,23 @@ typedef struct mprof__wire_event {
 } mprof__wire_event;
 
 enum mprof__wire_kind {
-    MPROF_WIRE_PAD = 0,   /* skip `size` bytes */
-    MPROF_WIRE_NAME = 1,  /* bytes follow: dotted function name `id` */
-    MPROF_WIRE_LANE = 2,  /* bytes follow: name of lane `id` */
-    MPROF_WIRE_ENTER = 3, /* mprof__wire_enter */
-    MPROF_WIRE_EXIT = 4,  /* mprof__wire_exit */
-    MPROF_WIRE_CALLS = 5, /* mprof__wire_calls */
+    MPROF_WIRE_PAD = 0,    /* skip `size` bytes */
+    MPROF_WIRE_NAME = 1,   /* bytes follow: dotted function name `id` */
+    MPROF_WIRE_LANE = 2,   /* bytes follow: name of lane `id` */
+    MPROF_WIRE_ENTER = 3,  /* mprof__wire_enter */
+    MPROF_WIRE_EXIT = 4,   /* mprof__wire_exit */
+    MPROF_WIRE_CALLS = 5,  /* mprof__wire_calls */
+    MPROF_WIRE_FORGET = 6, /* names and lanes defined so far are not used again */
 };
 
 /* Ends the name of the link; its text is not empty and has no more bytes than this. */
 #define MPROF_WIRE_NAMED ".name"
 #define MPROF_WIRE_NAMED_MAX 255
+
+/* After so many names, or bytes of names, a process says FORGET and defines anew what it uses. A
+ * reader has to keep twice as many: names are also defined while the ring is full. */
+#define MPROF_WIRE_NAMES_MAX 32768
+#define MPROF_WIRE_NAME_BYTES_MAX (8 * 1024 * 1024)
 
 /* Most bytes of a name in one event; a longer one is cut, with a hash of the rest behind it. */
 #define MPROF_WIRE_NAME_MAX 4000

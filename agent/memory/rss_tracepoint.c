@@ -19,6 +19,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "agent/clock.h"
+
 /* Answers before it is worth opening, which takes some 20 ms. */
 #define WARM_UP 20000
 /* Asking looks at one cache line each. */
@@ -161,6 +163,7 @@ static void try_to_open(void)
     long processors = sysconf(_SC_NPROCESSORS_CONF);
     int kept_errno = errno;
 
+    mprof__clock_setup();
     oracle.state = CLOSED;
     if (!is_wished("0") && processors > 0 && processors <= MAX_RINGS) {
         long id = tracepoint_id();
@@ -191,7 +194,7 @@ bool mprof__oracle_unchanged(void)
     for (int i = 0; i < oracle.count; i++) {
         heads += oracle.rings[i]->data_head;
     }
-    clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+    mprof__clock_read(CLOCK_MONOTONIC_COARSE, &now);
     if (heads == oracle.heads && now.tv_nsec == oracle.looked.tv_nsec &&
         now.tv_sec == oracle.looked.tv_sec) {
         return true;

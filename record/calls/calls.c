@@ -2,6 +2,7 @@
 #include "calls.h"
 
 #include "parse/plain_text.h"
+#include "record/processes/namespaces.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -15,8 +16,9 @@
 typedef struct ring_entry {
     mprof__ring_reader *ring;
     int64_t pid;
-    uint64_t number; /* counts the rings of the process */
-    uint64_t image;  /* those of one image are written side by side */
+    int64_t file_pid; /* as the file has it: of the process's own namespace */
+    uint64_t number;  /* counts the rings of the process */
+    uint64_t image;   /* those of one image are written side by side */
     uint64_t lost_told;
 } ring_entry;
 
@@ -27,9 +29,12 @@ struct mprof__calls {
     ring_entry *rings; /* in order of discovery */
     size_t count;
     size_t size;
-    char *scratch;    /* for draining; made with the first ring */
-    uint64_t found;   /* rings there ever were */
-    uint64_t damaged; /* of those, how many held nonsense */
+    char *scratch;      /* for draining; made with the first ring */
+    uint64_t found;     /* rings there ever were */
+    uint64_t damaged;   /* of those, how many held nonsense */
+    uint64_t unknown;   /* rings of processes that could not be found */
+    uint64_t others;    /* calls under a common name */
+    uint64_t corrected; /* times that were moved */
     unsigned gathered;
     int64_t begin_ns; /* nothing before that is told */
     int names_wait;   /* for processes to become known */
@@ -204,8 +209,10 @@ static void close_ring(mprof__calls *calls, size_t index, int64_t end_ns)
 
     (void)mprof__ring_reader_finish(entry->ring, write_call, &owner);
     tell_lost(calls, entry, end_ns);
+    calls->others += mprof__ring_reader_others(entry->ring);
+    calls->corrected += mprof__ring_reader_corrected(entry->ring);
     mprof__ring_reader_free(entry->ring);
-    mprof__ring_folder_drop(calls->folder, entry->pid, entry->number);
+    mprof__ring_folder_drop(calls->folder, entry->file_pid, entry->number);
     calls->count--;
     memmove(entry, entry + 1, (calls->count - index) * sizeof *entry);
 }
@@ -247,17 +254,37 @@ static int reserve(mprof__calls *calls)
     return calls->scratch != NULL;
 }
 
-static mprof_status take_ring(void *data, mprof__ring_reader *ring, int64_t pid, uint64_t number)
+/* A ring whose process is not there for us: it has ended in its own PID namespace before it was
+ * looked at. */
+static mprof_status refuse_ring(mprof__calls *calls, mprof__ring_reader *ring, int64_t file_pid,
+                                uint64_t number)
+{
+    mprof__ring_reader_free(ring);
+    mprof__ring_folder_drop(calls->folder, file_pid, number);
+    calls->unknown++;
+    return MPROF_OK;
+}
+
+static mprof_status take_ring(void *data, mprof__ring_reader *ring, int64_t file_pid,
+                              uint64_t number)
 {
     mprof__calls *calls = data;
     mprof__process *process;
-    ring_entry entry = {ring, pid, number, mprof__ring_reader_image(ring), 0};
+    int64_t pid = mprof__namespaces_find_pid(mprof__process_tree_processes(calls->tree), file_pid,
+                                             mprof__ring_reader_pid_namespace(ring));
+    ring_entry entry = {ring, pid, file_pid, number, mprof__ring_reader_image(ring), 0};
 
+    if (pid < 0) {
+        return refuse_ring(calls, ring, file_pid, number);
+    }
     if (!reserve(calls) ||
         mprof__process_tree_adopt(calls->tree, pid, mprof__clock_now_ns(), &process) != MPROF_OK) {
         mprof__ring_reader_free(ring);
         return MPROF_ENOMEM;
     }
+    mprof__ring_reader_place(ring, pid,
+                             mprof__namespaces_clock_shift(pid, mprof__ring_reader_start_ns(ring),
+                                                           mprof__ring_reader_wall_ns(ring)));
     /* a new image of the same process: what ran in the one before will not return */
     close_images_before(calls, pid, number, entry.image, mprof__ring_reader_start_ns(ring));
     calls->rings[calls->count++] = entry;
@@ -281,20 +308,23 @@ static int is_of_before(const mprof__calls *calls, int64_t pid, uint64_t image, 
 
 /* A process that is not known yet may be found at the next look, or, where descendants are not
  * followed, be known when it records a call: its name is kept while it lives. */
-static int take_name(void *data, int64_t pid, uint64_t image, int64_t time_ns, mprof_text name)
+static int take_name(void *data, const mprof__ring_given *given, mprof_text name)
 {
     mprof__calls *calls = data;
-    mprof__process *process =
-        mprof__processes_find(mprof__process_tree_processes(calls->tree), pid);
+    const mprof__processes *processes = mprof__process_tree_processes(calls->tree);
+    int64_t pid = mprof__namespaces_find_pid(processes, given->pid, given->pid_namespace);
+    mprof__process *process = pid > 0 ? mprof__processes_find(processes, pid) : NULL;
     int64_t now_ns = mprof__clock_now_ns();
+    int64_t time_ns;
 
     if (!process) {
-        int is_gone = kill((pid_t)pid, 0) != 0 && errno == ESRCH;
+        int is_gone = pid < 0 || (kill((pid_t)pid, 0) != 0 && errno == ESRCH);
 
         calls->names_wait |= !is_gone && mprof__process_tree_follows(calls->tree);
         return is_gone;
     }
-    if (time_ns <= now_ns && !is_of_before(calls, pid, image, time_ns) &&
+    time_ns = given->time_ns + mprof__namespaces_clock_shift(pid, given->time_ns, given->wall_ns);
+    if (time_ns <= now_ns && !is_of_before(calls, pid, given->image, time_ns) &&
         mprof__process_give_name(process, name, time_ns) && now_ns >= calls->begin_ns) {
         /* a birth that was found by looking was told as of then */
         int is_told_of_births = mprof__process_tree_fd(calls->tree) >= 0;
@@ -349,6 +379,17 @@ void mprof__calls_end(mprof__calls *calls, int64_t pid, int64_t end_ns)
     close_images_before(calls, pid, UINT64_MAX, 0, end_ns);
 }
 
+static void report(mprof__calls *calls, const char *key, uint64_t count, const char *what)
+{
+    mprof_error error = MPROF_ERROR_INIT;
+
+    if (count > 0) {
+        mprof__event_log_number(calls->journal, key, (double)count);
+        mprof_error_set(&error, MPROF_EFORMAT, "%llu %s", (unsigned long long)count, what);
+        mprof__event_log_notice(calls->journal, &error);
+    }
+}
+
 void mprof__calls_finish(mprof__calls *calls, int64_t now_ns)
 {
     mprof__calls_search(calls);
@@ -356,4 +397,12 @@ void mprof__calls_finish(mprof__calls *calls, int64_t now_ns)
     while (calls->count > 0) {
         close_ring(calls, 0, now_ns);
     }
+    report(calls, "calls-of-other-names", calls->others,
+           "calls are recorded as (other names): there are more names than can be kept");
+    report(calls, "times-corrected", calls->corrected,
+           "times of calls are uncertain: the clock of their process is not the kernel's");
+    report(
+        calls, "rings-unknown", calls->unknown,
+        "processes' functions are missing: they ended in a PID namespace of their own before they "
+        "could be told apart");
 }

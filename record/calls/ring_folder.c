@@ -33,15 +33,8 @@ typedef struct ring_name {
     uint64_t number;
 } ring_name;
 
-/* "<pid>-<image>-<time>.name", in a search */
-typedef struct given_name {
-    int64_t pid;
-    int64_t time_ns;
-    uint64_t image;
-} given_name;
-
 typedef struct given_names {
-    given_name *items;
+    mprof__ring_given *items;
     size_t count;
     size_t size;
 } given_names;
@@ -314,10 +307,11 @@ int mprof__ring_folder_is_changed(mprof__ring_folder *folder)
     return folder->watch_fd < 0 || read_away(folder->watch_fd);
 }
 
-static void given_file_name(char *text, size_t size, const given_name *given)
+static void given_file_name(char *text, size_t size, const mprof__ring_given *given)
 {
-    snprintf(text, size, "%" PRId64 "-%016" PRIx64 "-%" PRId64 MPROF_WIRE_NAMED, given->pid,
-             given->image, given->time_ns);
+    snprintf(text, size,
+             "%" PRId64 "-%016" PRIx64 "-%" PRId64 "-%" PRId64 "-%" PRIu64 MPROF_WIRE_NAMED,
+             given->pid, given->image, given->time_ns, given->wall_ns, given->pid_namespace);
 }
 
 /* "<pid>-<n>.ring" */
@@ -353,40 +347,45 @@ static int compare_names(const void *left, const void *right)
 }
 
 /* 0 also for what only looks like one: it would not be found again by its numbers. */
-static int parse_given_name(given_name *given, const char *text)
+static int parse_given_name(mprof__ring_given *given, const char *text)
 {
-    char again[96];
+    char again[160];
 
-    if (sscanf(text, "%" SCNd64 "-%" SCNx64 "-%" SCNd64 MPROF_WIRE_NAMED, &given->pid,
-               &given->image, &given->time_ns) != 3) {
+    if (sscanf(text, "%" SCNd64 "-%" SCNx64 "-%" SCNd64 "-%" SCNd64 "-%" SCNu64 MPROF_WIRE_NAMED,
+               &given->pid, &given->image, &given->time_ns, &given->wall_ns,
+               &given->pid_namespace) != 5) {
         return 0;
     }
     given_file_name(again, sizeof again, given);
-    return given->pid > 0 && given->time_ns >= 0 && strcmp(again, text) == 0;
+    return given->pid > 0 && given->time_ns >= 0 && given->time_ns < INT64_MAX / 2 &&
+           given->wall_ns >= 0 && given->wall_ns < INT64_MAX / 2 && strcmp(again, text) == 0;
 }
 
 /* By process, the last one last. */
 static int compare_given(const void *left, const void *right)
 {
-    const given_name *a = left;
-    const given_name *b = right;
+    const mprof__ring_given *a = left;
+    const mprof__ring_given *b = right;
 
     if (a->pid != b->pid) {
         return a->pid < b->pid ? -1 : 1;
+    }
+    if (a->pid_namespace != b->pid_namespace) {
+        return a->pid_namespace < b->pid_namespace ? -1 : 1;
     }
     return a->time_ns < b->time_ns ? -1 : a->time_ns > b->time_ns;
 }
 
 static mprof_status add_given(given_names *names, const char *text)
 {
-    given_name given;
+    mprof__ring_given given;
 
     if (names->count == RINGS_MAX || !parse_given_name(&given, text)) {
         return MPROF_OK;
     }
     if (names->count == names->size) {
         size_t size = names->size ? names->size * 2 : 16;
-        given_name *larger = realloc(names->items, size * sizeof *larger);
+        mprof__ring_given *larger = realloc(names->items, size * sizeof *larger);
 
         if (!larger) {
             return MPROF_ENOMEM;
@@ -494,11 +493,11 @@ static mprof_status take_ring(mprof__ring_folder *folder, ring_name name, mprof_
 }
 
 /* Only what is a link is taken, and removed. */
-static void take_given(mprof__ring_folder *folder, const given_name *given, int is_last,
+static void take_given(mprof__ring_folder *folder, const mprof__ring_given *given, int is_last,
                        mprof__ring_named named, void *data)
 {
     char bytes[MPROF_WIRE_NAMED_MAX];
-    char text[96];
+    char text[160];
     ssize_t length;
 
     given_file_name(text, sizeof text, given);
@@ -506,7 +505,7 @@ static void take_given(mprof__ring_folder *folder, const given_name *given, int 
     if (length > 0) {
         mprof_text name = {bytes, (size_t)length};
 
-        if (!is_last || named(data, given->pid, given->image, given->time_ns, name)) {
+        if (!is_last || named(data, given, name)) {
             unlinkat(folder->fd, text, 0);
         }
     }
@@ -530,7 +529,8 @@ mprof_status mprof__ring_folder_search(mprof__ring_folder *folder, mprof__ring_f
         qsort(folder->known, folder->known_count, sizeof *folder->known, compare_names);
     }
     for (size_t i = 0; i < given.count; i++) {
-        int is_last = i + 1 == given.count || given.items[i + 1].pid != given.items[i].pid;
+        int is_last = i + 1 == given.count || given.items[i + 1].pid != given.items[i].pid ||
+                      given.items[i + 1].pid_namespace != given.items[i].pid_namespace;
 
         take_given(folder, &given.items[i], is_last, named, data);
     }

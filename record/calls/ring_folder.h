@@ -60,10 +60,18 @@ int mprof__ring_folder_is_changed(mprof__ring_folder *folder);
 typedef mprof_status (*mprof__ring_found)(void *data, mprof__ring_reader *ring, int64_t pid,
                                           uint64_t number);
 
-/* Takes the name that a process was given; `image` is that of its rings, the text valid during the
- * call. 1 if it is done with, 0 if it is to be handed over again. */
-typedef int (*mprof__ring_named)(void *data, int64_t pid, uint64_t image, int64_t time_ns,
-                                 mprof_text name);
+/* A name that a process was given, in numbers of its namespaces; `image` is that of its rings. */
+typedef struct mprof__ring_given {
+    int64_t pid;
+    int64_t time_ns;
+    int64_t wall_ns;
+    uint64_t image;
+    uint64_t pid_namespace;
+} mprof__ring_given;
+
+/* Takes the name that a process was given, valid during the call. 1 if it is done with, 0 if it is
+ * to be handed over again. */
+typedef int (*mprof__ring_named)(void *data, const mprof__ring_given *given, mprof_text name);
 
 /* Searches for rings not found before, opens and hands them over, oldest image first; then the
  * last name of each process that was given one. Files that are no rings are counted and left alone.

@@ -25,6 +25,8 @@
 #define LANE_BYTES_MAX (UINT32_C(4) * 1024 * 1024)
 #define LEVEL_MAX (1 << 24)
 #define RSS_MAX (INT64_C(1) << 50)
+/* Times of another clock are moved to where they can have been; beyond this they are no times. */
+#define TIME_MAX (UINT64_MAX / 4)
 /* An agent never has more calls in flight than EXIT events fit into its ring. */
 #define IN_FLIGHT_MAX(capacity) ((uint32_t)((capacity) / sizeof(mprof__wire_exit)))
 
@@ -46,6 +48,7 @@ typedef struct in_flight {
     int64_t time_ns;
     int64_t rss_bytes;
     char *lane_text; /* owned; NULL: the main lane */
+    char *name_text; /* owned; NULL: at name_offset */
     uint32_t next_free;
 } in_flight;
 
@@ -53,17 +56,27 @@ struct mprof__ring_reader {
     int fd;
     int64_t pid;
     int64_t start_ns;
+    int64_t wall_ns;
     uint64_t image;
+    uint64_t pid_namespace;
     uint64_t capacity;
     uint64_t tail;
     uint64_t dropped;
+    uint64_t others;    /* calls whose names there was no room for */
+    uint64_t corrected; /* times that the process's clock cannot have shown */
+    int64_t shift_ns;   /* from its clock to ours */
     text_table names;
     text_table lanes;
     mprof__id_table calls; /* call id -> index in flight */
     in_flight *flights;
     uint32_t flights_size;
     uint32_t free_head; /* index + 1 of the first free flight, 0: none */
+    int is_full;        /* not all names that were defined are known */
 };
+
+/* Stands for all names that there was no room for. */
+static const char other_names[] = "(other names)";
+#define OTHER_NAMES UINT32_MAX
 
 #define NO_FLIGHT UINT32_MAX
 
@@ -131,6 +144,13 @@ static mprof_text text_at(const text_table *table, uint32_t offset)
     return text;
 }
 
+static mprof_text name_at(const mprof__ring_reader *ring, uint32_t offset)
+{
+    const mprof_text others = {other_names, sizeof other_names - 1};
+
+    return offset == OTHER_NAMES ? others : text_at(&ring->names, offset);
+}
+
 static mprof_status malformed(mprof_error *error, const mprof__ring_reader *ring, const char *what)
 {
     return mprof_error_set(error, MPROF_EFORMAT, "event ring of process %lld is damaged: %s",
@@ -153,7 +173,7 @@ mprof_status mprof__ring_reader_open(mprof__ring_reader **out, int fd, int64_t p
         header.magic != MPROF_WIRE_MAGIC || header.version != MPROF_WIRE_VERSION ||
         header.pid != (uint64_t)pid || header.capacity < sizeof(mprof__wire_enter) ||
         header.capacity > CAPACITY_MAX || (header.capacity & (header.capacity - 1)) != 0 ||
-        header.start_ns > INT64_MAX) {
+        header.start_ns > TIME_MAX || header.wall_ns > TIME_MAX) {
         return mprof_error_set(error, MPROF_EFORMAT,
                                "event ring of process %lld is of no kind known here",
                                (long long)pid);
@@ -166,7 +186,9 @@ mprof_status mprof__ring_reader_open(mprof__ring_reader **out, int fd, int64_t p
     ring->pid = pid;
     ring->capacity = header.capacity;
     ring->start_ns = (int64_t)header.start_ns;
+    ring->wall_ns = (int64_t)header.wall_ns;
     ring->image = header.image;
+    ring->pid_namespace = header.pid_namespace;
     text_table_init(&ring->names, NAMES_MAX, NAME_BYTES_MAX);
     text_table_init(&ring->lanes, LANES_MAX, LANE_BYTES_MAX);
     mprof__id_table_init(&ring->calls, IN_FLIGHT_MAX(ring->capacity));
@@ -183,6 +205,7 @@ void mprof__ring_reader_free(mprof__ring_reader *ring)
     }
     for (uint32_t i = 0; i < ring->flights_size; i++) {
         free(ring->flights[i].lane_text);
+        free(ring->flights[i].name_text);
     }
     free(ring->flights);
     (void)!pwrite(ring->fd, &over, sizeof over, MPROF_WIRE_OVER_OFFSET);
@@ -221,7 +244,9 @@ static uint32_t take_flight(mprof__ring_reader *ring)
 static void release_flight(mprof__ring_reader *ring, uint32_t index)
 {
     free(ring->flights[index].lane_text);
+    free(ring->flights[index].name_text);
     ring->flights[index].lane_text = NULL;
+    ring->flights[index].name_text = NULL;
     ring->flights[index].next_free = ring->free_head;
     ring->free_head = index + 1;
 }
@@ -263,9 +288,65 @@ static mprof_status take_text(mprof__ring_reader *ring, const char *bytes, size_
         status = text_table_put(table, head.event.id, bytes + sizeof head, head.length);
     }
     if (status == MPROF_EFORMAT) {
-        return malformed(error, ring, "too many names");
+        ring->is_full = 1;
+        return MPROF_OK;
     }
     return status == MPROF_OK ? MPROF_OK : mprof_error_set(error, status, "out of memory");
+}
+
+/* The process begins its numbers anew. Calls in flight keep their names. */
+static mprof_status take_forget(mprof__ring_reader *ring, mprof_error *error)
+{
+    for (uint32_t i = 0; i < ring->calls.size; i++) {
+        uint32_t value = ring->calls.slots[i].value;
+        in_flight *flight = value ? &ring->flights[value - 1] : NULL;
+
+        if (flight && !flight->name_text) {
+            mprof_text name = name_at(ring, flight->name_offset);
+
+            flight->name_text = strndup(name.bytes, name.length);
+            if (!flight->name_text) {
+                return mprof_error_set(error, MPROF_ENOMEM, "out of memory");
+            }
+        }
+    }
+    mprof__id_table_clear(&ring->names.ids);
+    mprof__id_table_clear(&ring->lanes.ids);
+    ring->names.used = 0;
+    ring->lanes.used = 0;
+    ring->is_full = 0;
+    return MPROF_OK;
+}
+
+/* Where the name lies. 0 if it was never defined. */
+static int find_name(mprof__ring_reader *ring, uint32_t name, uint64_t calls, uint32_t *offset)
+{
+    if (mprof__id_table_get(&ring->names.ids, name, offset)) {
+        return 1;
+    }
+    if (!ring->is_full) {
+        return 0;
+    }
+    ring->others += calls;
+    *offset = OTHER_NAMES;
+    return 1;
+}
+
+/* A time of the process on our clock. One that is not between the start of the ring and now is not
+ * the kernel's: it is moved there, and counted. */
+static int64_t our_time(mprof__ring_reader *ring, uint64_t time_ns, int64_t now_ns)
+{
+    int64_t time = (int64_t)time_ns + ring->shift_ns;
+
+    if (time > now_ns) {
+        ring->corrected++;
+        return now_ns;
+    }
+    if (time < ring->start_ns) {
+        ring->corrected++;
+        return ring->start_ns;
+    }
+    return time;
 }
 
 static mprof_status take_enter(mprof__ring_reader *ring, const char *bytes, size_t size,
@@ -281,11 +362,11 @@ static mprof_status take_enter(mprof__ring_reader *ring, const char *bytes, size
         return malformed(error, ring, "an event of the wrong size");
     }
     memcpy(&enter, bytes, sizeof enter);
-    if (enter.time_ns > (uint64_t)now_ns || enter.rss_bytes > (uint64_t)RSS_MAX ||
+    if (enter.time_ns > TIME_MAX || enter.rss_bytes > (uint64_t)RSS_MAX ||
         enter.level > LEVEL_MAX) {
         return malformed(error, ring, "a number out of range");
     }
-    if (!mprof__id_table_get(&ring->names.ids, enter.name, &name_offset)) {
+    if (!find_name(ring, enter.name, 1, &name_offset)) {
         return malformed(error, ring, "a call without a name");
     }
     if (mprof__id_table_get(&ring->calls, enter.event.id, &index)) {
@@ -306,7 +387,7 @@ static mprof_status take_enter(mprof__ring_reader *ring, const char *bytes, size
     flight->id = enter.event.id;
     flight->lane = enter.lane;
     flight->level = (int32_t)enter.level;
-    flight->time_ns = (int64_t)enter.time_ns;
+    flight->time_ns = our_time(ring, enter.time_ns, now_ns);
     flight->rss_bytes = (int64_t)enter.rss_bytes;
     flight->lane_text = enter.lane ? lane_text(ring, enter.lane) : NULL;
     return MPROF_OK;
@@ -316,7 +397,12 @@ static void describe(const mprof__ring_reader *ring, const in_flight *flight,
                      mprof__ring_call *call)
 {
     memset(call, 0, sizeof *call);
-    call->name = text_at(&ring->names, flight->name_offset);
+    if (flight->name_text) {
+        call->name.bytes = flight->name_text;
+        call->name.length = strlen(flight->name_text);
+    } else {
+        call->name = name_at(ring, flight->name_offset);
+    }
     call->lane.bytes = flight->lane_text ? flight->lane_text : "";
     call->lane.length = strlen(call->lane.bytes);
     call->level = flight->level;
@@ -341,13 +427,22 @@ static mprof_status take_exit(mprof__ring_reader *ring, const char *bytes, size_
         return malformed(error, ring, "the end of a call that never began");
     }
     describe(ring, &ring->flights[index], &call);
-    call.exit_ns = (int64_t)leave.time_ns;
-    call.exit_bytes = (int64_t)leave.rss_bytes;
-    call.suspended_ns = (int64_t)leave.suspended_ns;
-    if (leave.suspended_ns > leave.time_ns || leave.time_ns > (uint64_t)now_ns ||
-        call.exit_ns < call.enter_ns || leave.rss_bytes > (uint64_t)RSS_MAX) {
+    if (leave.time_ns > TIME_MAX || leave.suspended_ns > TIME_MAX ||
+        leave.rss_bytes > (uint64_t)RSS_MAX) {
         release_flight(ring, index);
         return malformed(error, ring, "a number out of range");
+    }
+    call.exit_ns = our_time(ring, leave.time_ns, now_ns);
+    call.exit_bytes = (int64_t)leave.rss_bytes;
+    if (call.exit_ns < call.enter_ns) {
+        ring->corrected++;
+        call.exit_ns = call.enter_ns;
+    }
+    call.suspended_ns = call.exit_ns - call.enter_ns;
+    if (leave.suspended_ns <= (uint64_t)call.suspended_ns) {
+        call.suspended_ns = (int64_t)leave.suspended_ns;
+    } else {
+        ring->corrected++;
     }
     status = sink(data, &call);
     release_flight(ring, index);
@@ -363,25 +458,25 @@ static mprof_status take_calls(mprof__ring_reader *ring, const mprof__wire_calls
     uint32_t name_offset;
     char *lane = NULL;
 
-    if (calls->exit_ns > (uint64_t)now_ns || calls->enter_ns > calls->exit_ns ||
+    if (calls->exit_ns > TIME_MAX || calls->enter_ns > calls->exit_ns ||
         calls->enter_rss_bytes > (uint64_t)RSS_MAX || calls->exit_rss_bytes > (uint64_t)RSS_MAX ||
         calls->level > LEVEL_MAX || calls->count == 0) {
         return malformed(error, ring, "a number out of range");
     }
-    if (!mprof__id_table_get(&ring->names.ids, calls->name, &name_offset)) {
+    if (!find_name(ring, calls->name, calls->count, &name_offset)) {
         return malformed(error, ring, "a call without a name");
     }
     if (calls->lane) {
         lane = lane_text(ring, calls->lane);
     }
     memset(&call, 0, sizeof call);
-    call.name = text_at(&ring->names, name_offset);
+    call.name = name_at(ring, name_offset);
     call.lane.bytes = lane ? lane : "";
     call.lane.length = strlen(call.lane.bytes);
     call.level = (int32_t)calls->level;
-    call.enter_ns = (int64_t)calls->enter_ns;
+    call.enter_ns = our_time(ring, calls->enter_ns, now_ns);
     call.enter_bytes = (int64_t)calls->enter_rss_bytes;
-    call.exit_ns = (int64_t)calls->exit_ns;
+    call.exit_ns = our_time(ring, calls->exit_ns, now_ns);
     call.exit_bytes = (int64_t)calls->exit_rss_bytes;
     call.count = calls->count;
     status = sink(data, &call);
@@ -412,6 +507,8 @@ static mprof_status take_event(mprof__ring_reader *ring, const char *bytes,
     case MPROF_WIRE_NAME:
     case MPROF_WIRE_LANE:
         return take_text(ring, bytes, event->size, error);
+    case MPROF_WIRE_FORGET:
+        return take_forget(ring, error);
     case MPROF_WIRE_ENTER:
         return take_enter(ring, bytes, event->size, now_ns, error);
     case MPROF_WIRE_EXIT:
@@ -585,6 +682,39 @@ uint32_t mprof__ring_reader_in_flight(const mprof__ring_reader *ring, mprof__rin
 uint64_t mprof__ring_reader_dropped(const mprof__ring_reader *ring)
 {
     return ring->dropped;
+}
+
+void mprof__ring_reader_place(mprof__ring_reader *ring, int64_t pid, int64_t shift_ns)
+{
+    int64_t now_ns = mprof__clock_now_ns();
+
+    ring->pid = pid;
+    ring->shift_ns = shift_ns;
+    ring->start_ns += shift_ns;
+    if (ring->start_ns > now_ns) {
+        ring->start_ns = now_ns;
+        ring->corrected++;
+    }
+}
+
+int64_t mprof__ring_reader_wall_ns(const mprof__ring_reader *ring)
+{
+    return ring->wall_ns;
+}
+
+uint64_t mprof__ring_reader_pid_namespace(const mprof__ring_reader *ring)
+{
+    return ring->pid_namespace;
+}
+
+uint64_t mprof__ring_reader_others(const mprof__ring_reader *ring)
+{
+    return ring->others;
+}
+
+uint64_t mprof__ring_reader_corrected(const mprof__ring_reader *ring)
+{
+    return ring->corrected;
 }
 
 uint64_t mprof__ring_reader_image(const mprof__ring_reader *ring)

@@ -54,6 +54,20 @@ uint32_t mprof__ring_reader_in_flight(const mprof__ring_reader *ring, mprof__rin
 /* Calls the process had to leave out, as far as it said so. */
 uint64_t mprof__ring_reader_dropped(const mprof__ring_reader *ring);
 
+/* What the process shows of itself, as of its beginning: CLOCK_REALTIME at start_ns, and the inode
+ * of the namespace that its pid is a number of; 0: not known. */
+int64_t mprof__ring_reader_wall_ns(const mprof__ring_reader *ring);
+uint64_t mprof__ring_reader_pid_namespace(const mprof__ring_reader *ring);
+
+/* Which process it is for us, and what has to be added to its CLOCK_MONOTONIC to get ours. To be
+ * called before the first draining, where it is another one; once. */
+void mprof__ring_reader_place(mprof__ring_reader *ring, int64_t pid, int64_t shift_ns);
+
+/* Calls that were handed over under a common name, since there was no room for theirs; and times
+ * that were moved to where they can have been. */
+uint64_t mprof__ring_reader_others(const mprof__ring_reader *ring);
+uint64_t mprof__ring_reader_corrected(const mprof__ring_reader *ring);
+
 /* Which image of the process writes it. */
 uint64_t mprof__ring_reader_image(const mprof__ring_reader *ring);
 

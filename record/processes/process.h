@@ -25,6 +25,7 @@ typedef struct mprof__process_end {
 typedef struct mprof__process {
     int64_t pid;
     int64_t ppid;
+    int64_t inner_pid;          /* what it is in its own PID namespace; 0: was not asked for */
     uint64_t start_ticks;       /* 0 if it had gone before it could be looked at */
     mprof__address_space space; /* whose memory it is on */
     mprof__memory_probe probe;

@@ -2,9 +2,11 @@
 where there is a Python in the end, its functions are recorded."""
 
 import os
+import pathlib
 import shutil
 import subprocess
 import sys
+import time
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
@@ -265,6 +267,110 @@ class Reach(mprof_test.TestCase):
                 done = self.run_mprof("run", "-E", "-o", self.path, starts, env=environment)
                 self.assertTrue(done.stdout.endswith(plain.stdout), done.stdout + plain.stdout)
                 self.path.unlink()
+
+    # --- clocks ---
+
+    def check_times(self, *command, shortest=0.19, **changes):
+        """Calls lie where the samples of their process lie, without a word on standard error."""
+        self.script.write_text("import time\n"
+                               "@profile\n"
+                               "def inner(): time.sleep(0.2)\n"
+                               "@profile\n"
+                               "def work(): inner()\n"
+                               "work()\n")
+        self.path.unlink(missing_ok=True)
+        before = time.time()
+        done = self.run_mprof("run", "-E", "-C", "-T", "0.02", "-o", self.path, *command, PYTHON,
+                              self.script, env=self.environment(**changes))
+        after = time.time()
+        self.assertEqual(done.stderr, "", command)
+        recording = Recording(self.path)
+        self.assertEqual(sorted(call.name for call in recording.calls),
+                         ["__main__.inner", "__main__.work"])
+        for call in recording.calls:
+            self.assertTrue(before <= call.enter_s < call.exit_s <= after + 0.001,
+                            (before, call, after))
+            self.assertGreaterEqual(call.exit_s - call.enter_s, shortest)
+            self.assertLessEqual(call.exit_s, recording.mem[-1][1] + 1)
+        self.assertNotIn("times-corrected", recording.facts)
+        return recording
+
+    def test_a_clock_that_is_not_the_kernels(self):
+        library = next(pathlib.Path("/usr/lib").glob("*/faketime/libfaketime.so.1"), None)
+        if library is None:
+            self.skipTest("no libfaketime")
+        # one that stands, or is fast, makes sleep() shorter
+        for fake, shortest in (("@2001-01-01 00:00:00", 0.19), ("+3600s", 0.19), ("-2s", 0.19),
+                               ("2030-01-01 00:00:00", 0.0001), ("+0 x10", 0.0001),
+                               ("+0 x0.5", 0.19)):
+            with self.subTest(fake=fake):
+                self.check_times(LD_PRELOAD=str(library), FAKETIME=fake, shortest=shortest)
+
+    def namespaces(self, *options):
+        command = ("unshare", *options)
+        try:
+            works = subprocess.run([*command, "true"], capture_output=True, check=False)
+        except FileNotFoundError:
+            self.skipTest("no unshare")
+        if works.returncode != 0:
+            self.skipTest(f"no namespaces: {works.stderr}")
+        return command
+
+    def test_time_namespaces(self):
+        for offset in ("1000", "-300", "2"):
+            with self.subTest(offset=offset):
+                self.check_times(*self.namespaces("-T", "--fork", "--monotonic", offset))
+
+    # --- PID namespaces ---
+
+    def test_pid_namespaces(self):
+        for options in (("-p", "--fork"), ("-p", "--fork", "--mount-proc"),
+                        ("-T", "--monotonic", "70", "-p", "--fork", "--mount-proc")):
+            with self.subTest(options=options):
+                recording = self.check_times(*self.namespaces(*options))
+                known = {process[0] for process in recording.processes}
+                for call in recording.calls:
+                    self.assertIn(call.pid, known)
+                    self.assertGreater(call.pid, 10)
+
+    def test_containers_with_the_same_pids(self):
+        self.script.write_text(
+            "import multiprocessing, os, sys, time\n"
+            "def child(name):\n"
+            "    @profile\n"
+            "    def work(): time.sleep(0.3)\n"
+            "    work()\n"
+            "if __name__ == '__main__':\n"
+            "    process = multiprocessing.Process(target=child, args=('x',), name=sys.argv[1])\n"
+            "    process.start(); process.join()\n"
+            "    print(sys.argv[1], os.readlink('/proc/self/ns/pid'), os.getpid(), process.pid)\n")
+        inner = " ".join(self.namespaces("-p", "--fork", "--mount-proc"))
+        done = self.run_mprof("run", "-E", "-C", "-M", "-o", self.path, "sh", "-c",
+                              f"{inner} {PYTHON} {self.script} one & "
+                              f"{inner} {PYTHON} {self.script} two & wait")
+        self.assertEqual(done.stderr, "")
+        said = sorted(line.split() for line in done.stdout.splitlines()
+                      if line.startswith(("one ", "two ")))
+        self.assertEqual(said[0][2:], said[1][2:])  # the same numbers, in two namespaces
+        self.assertNotEqual(said[0][1], said[1][1])
+        recording = Recording(self.path)
+        names = {process[0]: process[2] for process in recording.processes}
+        self.assertEqual(sorted(names[call.pid] for call in recording.calls), ["one", "two"])
+
+    # --- names ---
+
+    def test_more_names_than_can_be_kept(self):
+        count = 200000
+        self.script.write_text(f"for i in range({count}):\n"
+                               "    with profile.timestamp('block-%d' % i): pass\n"
+                               "with profile.timestamp('last'): pass\n")
+        done = self.run_mprof("run", "-E", "-o", self.path, PYTHON, self.script)
+        self.assertEqual(done.stderr, "")
+        recording = Recording(self.path)
+        names = [call.name for call in recording.calls]
+        self.assertEqual(len(names) + recording.lost, count + 1)
+        self.assertEqual(len(set(names)), len(names))
+        self.assertGreater(len(names), 100000)
 
 
 if __name__ == "__main__":

@@ -91,6 +91,7 @@ class Recording:
             self.lines.pop()
         self.command_line, self.mem, self.chld, self.calls = None, [], [], []
         self.processes, self.exits, self.facts, self.peaks = [], {}, {}, []
+        self.lost = 0  # calls
         self.kinds = []
         for line in self.lines:
             word, _, rest = line.partition(" ")
@@ -113,6 +114,8 @@ class Recording:
                 kinds = dict(field.split("=") for field in fields[2:])
                 self.kinds.append((int(fields[0]), float(fields[1]),
                                    {name: float(mib) for name, mib in kinds.items()}))
+            elif word == "LOST":
+                self.lost += int(fields[2])
             elif word == "FACT":
                 self.facts[fields[0]] = " ".join(fields[1:])
 

@@ -11,7 +11,7 @@ import types
 
 MAGIC = 0x31676E6972706D01
 DATA_OFFSET = 4096
-NAME, LANE, ENTER, EXIT, CALLS = 1, 2, 3, 4, 5
+NAME, LANE, ENTER, EXIT, CALLS, FORGET = 1, 2, 3, 4, 5, 6
 PENDING_OFFSET, PENDING_COUNT = 192, 60
 
 
@@ -68,6 +68,8 @@ class Ring:
             call.exit_ns, call.exit_rss, call.suspended_ns = struct.unpack_from(
                 "<QQQ", data, at + 8)
             call.failed, call.open = bool(flags & 1), False
+        elif kind == FORGET:
+            self.names, self.lanes = {}, {0: ""}
         elif kind == CALLS:
             self._calls(data[at:at + 56])
         return size
@@ -122,7 +124,8 @@ class Rings:
         found = {}
         for name in os.listdir(self.directory):
             if name.endswith(".name"):
-                pid, image, moment = name[:-len(".name")].split("-")
+                pid, image, moment, wall, _ = name[:-len(".name")].split("-")
+                assert abs(int(wall) - time.time_ns()) < 600e9, name
                 assert len(image) == 16 and int(image, 16) & 1, name
                 assert int(moment) <= time.monotonic_ns(), name
                 text = os.fsencode(os.readlink(self.directory / name))
