@@ -4,9 +4,9 @@
  * interpreter.
  *
  * It needs no library of its own: it is mapped by programs of any libc, and each page, relocation
- * and system call is paid at every exec: docs/decisions/0017-what-an-exec-pays.md. So it names few
- * symbols and looks up all others where there is an interpreter. All are weak, for a missing one
- * must not keep a program from starting. exec.c is its other half. */
+ * and system call is paid at every exec: docs/decisions/0017-preload-a-shim-without-libraries.md.
+ * So it names few symbols and looks up all others where there is an interpreter. All are weak, for
+ * a missing one must not keep a program from starting. exec.c is its other half. */
 #include "agent/events/wire.h"
 
 #include <dlfcn.h>

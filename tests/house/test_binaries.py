@@ -89,7 +89,7 @@ class Binaries(unittest.TestCase):
                           ("w", "_r_debug"), ("w", "dlsym"), ("w", "environ")])
 
     def test_the_preloaded_object_is_as_cheap_as_one_can_be(self):
-        # Paid at every exec of a recorded tree: docs/decisions/0017-what-an-exec-pays.md.
+        # Paid at every exec of a recorded tree: docs/decisions/0017-preload-a-shim-without-libraries.md.
         shim = BUILD / "libmprof-preload.so"
         self.assertEqual(needed(shim), [])
         text = subprocess.run(["readelf", "-lrW", str(shim)], capture_output=True, text=True,
