@@ -11,15 +11,35 @@ size_t mprof__utf8_length(const unsigned char *bytes, size_t count)
     return mprof__text_decode((const char *)bytes, count, &size) == MPROF__NO_CHARACTER ? 0 : size;
 }
 
+/* Does this character beyond ASCII end a line, or a field, for readers that go by Unicode? Python's
+ * str.splitlines() and str.split() do. */
+static int is_wide_space(const unsigned char *bytes, size_t length, unsigned flags)
+{
+    if (length == 2 && bytes[0] == 0xc2) { /* U+0085, U+00A0 */
+        return bytes[1] == 0x85 || (bytes[1] == 0xa0 && (flags & MPROF__ESCAPE_SPACE));
+    }
+    if (length != 3) {
+        return 0;
+    }
+    unsigned code = (bytes[0] & 0x0fU) << 12 | (bytes[1] & 0x3fU) << 6 | (bytes[2] & 0x3fU);
+    if (code == 0x2028 || code == 0x2029) {
+        return 1;
+    }
+    return (flags & MPROF__ESCAPE_SPACE) && (code == 0x1680 || (code >= 0x2000 && code <= 0x200a) ||
+                                             code == 0x202f || code == 0x205f || code == 0x3000);
+}
+
 /* Length of the character that may stand for itself at bytes[0], 0 if it must be escaped. */
 static size_t plain_length(const unsigned char *bytes, size_t count, unsigned flags)
 {
     unsigned char byte = bytes[0];
     if (byte < 0x20 || byte == 0x7f || (byte == ' ' && (flags & MPROF__ESCAPE_SPACE)) ||
-        (byte == '\\' && (flags & MPROF__ESCAPE_BACKSLASH))) {
+        (byte == '\\' && (flags & MPROF__ESCAPE_BACKSLASH)) ||
+        (byte == '|' && (flags & MPROF__ESCAPE_BAR))) {
         return 0;
     }
-    return mprof__utf8_length(bytes, count);
+    size_t length = mprof__utf8_length(bytes, count);
+    return length > 1 && is_wide_space(bytes, length, flags) ? 0 : length;
 }
 
 /* Where the first byte lies that must be escaped. */
@@ -28,7 +48,7 @@ static size_t plain_run(mprof_text text, size_t start, unsigned flags)
     size_t at = start;
     while (at < text.length) {
         unsigned char byte = (unsigned char)text.bytes[at];
-        if (byte > 0x20 && byte < 0x7f && byte != '\\') { /* as nearly all are */
+        if (byte > 0x20 && byte < 0x7f && byte != '\\' && byte != '|') { /* as nearly all are */
             at++;
             continue;
         }

@@ -8,8 +8,9 @@
 
 /* What has to be escaped depends on what ends the field. */
 enum {
-    MPROF__ESCAPE_SPACE = 1,     /* a space ends the field */
+    MPROF__ESCAPE_SPACE = 1,     /* a space ends the field, here or for another reader */
     MPROF__ESCAPE_BACKSLASH = 2, /* the reader will unescape it; without: for the eye only */
+    MPROF__ESCAPE_BAR = 4,       /* a '|' ends the field */
 };
 
 /* Length of the valid UTF-8 character at bytes[0..count), 0 if there is none. No surrogates,

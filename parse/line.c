@@ -15,19 +15,23 @@
 typedef struct cursor {
     const char *at;
     const char *end;
-    int mended; /* tabs, doubled spaces */
+    int has_bars; /* '|' is between the fields, not blanks */
+    int mended;   /* tabs, doubled spaces or bars */
 } cursor;
 
 typedef struct word {
     const char *text;
     mprof_record_kind kind;
+    int is_ours;
 } word;
 
 static const word words[] = {
-    {"MEM", MPROF_RECORD_MEM},   {"CHLD", MPROF_RECORD_CHLD},   {"FUNC", MPROF_RECORD_FUNC},
-    {"PROC", MPROF_RECORD_PROC}, {"EXIT", MPROF_RECORD_EXIT},   {"PEAK", MPROF_RECORD_PEAK},
-    {"FACT", MPROF_RECORD_FACT}, {"ARGV", MPROF_RECORD_ARGV},   {"CMDLINE", MPROF_RECORD_CMDLINE},
-    {"LOST", MPROF_RECORD_LOST}, {"KINDS", MPROF_RECORD_KINDS}, {"GROUP", MPROF_RECORD_GROUP},
+    {"MEM", MPROF_RECORD_MEM, 0},     {"CHLD", MPROF_RECORD_CHLD, 0},
+    {"FUNC", MPROF_RECORD_FUNC, 0},   {"CMDLINE", MPROF_RECORD_CMDLINE, 0},
+    {"PROC", MPROF_RECORD_PROC, 1},   {"EXIT", MPROF_RECORD_EXIT, 1},
+    {"PEAK", MPROF_RECORD_PEAK, 1},   {"FACT", MPROF_RECORD_FACT, 1},
+    {"ARGV", MPROF_RECORD_ARGV, 1},   {"LOST", MPROF_RECORD_LOST, 1},
+    {"KINDS", MPROF_RECORD_KINDS, 1}, {"GROUP", MPROF_RECORD_GROUP, 1},
 };
 
 static int is_blank(char byte)
@@ -35,11 +39,16 @@ static int is_blank(char byte)
     return byte == ' ' || byte == '\t';
 }
 
-/* Passes the blanks between two fields; there should be one space. */
-static void skip_blanks(cursor *line)
+static int is_separator(const cursor *line, char byte)
+{
+    return line->has_bars ? byte == '|' : is_blank(byte);
+}
+
+/* Passes what is between two fields; there should be one space, or one bar. */
+static void skip_separators(cursor *line)
 {
     const char *start = line->at;
-    while (line->at < line->end && is_blank(*line->at)) {
+    while (line->at < line->end && is_separator(line, *line->at)) {
         line->at++;
     }
     if (line->at - start > 1 || (line->at > start && *start == '\t')) {
@@ -47,19 +56,25 @@ static void skip_blanks(cursor *line)
     }
 }
 
-/* The next field; of length 0 at the end of the line. */
-static mprof_text next_field(cursor *line)
+static mprof_text take_field(cursor *line)
 {
-    skip_blanks(line);
     mprof_text field = {line->at, 0};
-    while (line->at < line->end && !is_blank(*line->at)) {
+    while (line->at < line->end && !is_separator(line, *line->at)) {
         line->at++;
     }
     field.length = (size_t)(line->at - field.bytes);
     return field;
 }
 
-/* The rest of the line behind the one blank that ends the field before: text is taken as it is. */
+/* The next field; of length 0 at the end of the line. */
+static mprof_text next_field(cursor *line)
+{
+    skip_separators(line);
+    return take_field(line);
+}
+
+/* The rest of the line behind the one separator that ends the field before: text is taken as it is.
+ */
 static mprof_text rest_of_line(cursor *line)
 {
     if (line->at >= line->end) {
@@ -80,12 +95,45 @@ static const word *find_word(mprof_text field)
     return NULL;
 }
 
+/* The record word at the front of the line. Behind a '#' stands one of ours, its fields between
+ * bars; recordings of before had blanks there, as upstream's records have. */
+static const word *next_word(cursor *line)
+{
+    if (line->at < line->end && *line->at == '#') {
+        line->at++;
+        line->has_bars = 1;
+    }
+    const word *found = find_word(take_field(line));
+    return found && line->has_bars && !found->is_ours ? NULL : found;
+}
+
 int mprof__line_is_known(const char *line, size_t length)
 {
     /* no word is longer than this; a field may be as long as the line */
     enum { ENOUGH = 16 };
-    cursor start = {line, line + (length < ENOUGH ? length : ENOUGH), 0};
-    return find_word(next_field(&start)) != NULL;
+    cursor start = {line, line + (length < ENOUGH ? length : ENOUGH), 0, 0};
+    skip_separators(&start);
+    return next_word(&start) != NULL;
+}
+
+static int is_nan(mprof_text field)
+{
+    return field.length == 3 && memcmp(field.bytes, "nan", 3) == 0;
+}
+
+/* Cuts off the two fields in which other readers look for numbers. No field of ours has a blank in
+ * it, so they begin at the first one. A line without them was torn. */
+static int cut_trailer(cursor *line)
+{
+    const char *at = line->at;
+    while (at < line->end && !is_blank(*at)) {
+        at++;
+    }
+    cursor trailer = {at, line->end, 0, 0};
+    int is_whole = is_nan(next_field(&trailer)) && is_nan(next_field(&trailer));
+    line->end = at;
+    line->mended |= trailer.mended;
+    return is_whole ? 0 : -1;
 }
 
 static mprof__verdict bad(mprof_warning *warning, mprof_warning reason)
@@ -300,7 +348,7 @@ static mprof__verdict parse_call(mprof_call *call, mprof_warning *warning, mprof
 {
     static const mprof_call empty = {.level = MPROF_LEVEL_NONE, .count = 1};
     int field_count;
-    skip_blanks(line);
+    skip_separators(line);
     const char *start = line->at;
     *call = empty;
     if (read_call_from_left(call, line, scratch, &field_count) != 0) {
@@ -517,18 +565,22 @@ static mprof__verdict parse_fields(mprof_record *record, mprof_warning *warning,
 mprof__verdict mprof__line_parse(mprof_record *record, mprof_warning *warning,
                                  mprof__buffer *scratch, const char *line, size_t length)
 {
-    cursor rest = {line, line + length, 0};
+    cursor rest = {line, line + length, 0, 0};
     scratch->length = 0;
     if (length > 0 && is_blank(line[0])) {
         rest.mended = 1;
     }
-    mprof_text first = next_field(&rest);
-    if (first.length == 0) {
+    skip_separators(&rest);
+    if (rest.at == rest.end) {
         return bad(warning, MPROF_WARNING_BLANK);
     }
-    const word *found = find_word(first);
+    int is_torn = *rest.at == '#' && cut_trailer(&rest) != 0;
+    const word *found = next_word(&rest);
     if (!found) {
         return bad(warning, MPROF_WARNING_UNKNOWN);
+    }
+    if (is_torn) {
+        return bad(warning, MPROF_WARNING_FIELDS);
     }
     /* Unescaped text is never longer than the line, a NUL behind the last argument apart. */
     if (mprof__buffer_reserve(scratch, length + 2) != 0) {

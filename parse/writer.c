@@ -28,6 +28,9 @@ enum {
     SHORT_LINE = 4 * MPROF__NUMBER_SIZE /* a record word and up to three numbers */
 };
 
+/* What ends a field of a record of ours, here or for another reader. */
+#define OUR_FIELD (MPROF__ESCAPE_SPACE | MPROF__ESCAPE_BACKSLASH | MPROF__ESCAPE_BAR)
+
 mprof_status mprof_writer_open(mprof_writer **out, int fd, const char *name, mprof_error *error)
 {
     mprof_writer *writer = calloc(1, sizeof *writer);
@@ -91,7 +94,7 @@ static char *put_sample(char *to, mprof_sample sample, int time_decimals)
 
 /* "word[ pid]" MiB time */
 static mprof_status append_sample(mprof_writer *writer, const char *word, const int64_t *pid,
-                                  mprof_sample sample, int time_decimals)
+                                  mprof_sample sample)
 {
     mprof__buffer *out = &writer->lines;
     if (writer->failure.status != MPROF_OK) {
@@ -109,7 +112,7 @@ static mprof_status append_sample(mprof_writer *writer, const char *word, const 
         *to++ = ' ';
         to += mprof__integer_write(to, *pid);
     }
-    to = put_sample(to, sample, time_decimals);
+    to = put_sample(to, sample, writer->time_decimals);
     *to++ = '\n';
     out->length += (size_t)(to - start);
     return MPROF_OK;
@@ -117,12 +120,12 @@ static mprof_status append_sample(mprof_writer *writer, const char *word, const 
 
 mprof_status mprof_writer_append_mem(mprof_writer *writer, mprof_sample sample)
 {
-    return append_sample(writer, "MEM", NULL, sample, writer->time_decimals);
+    return append_sample(writer, "MEM", NULL, sample);
 }
 
 mprof_status mprof_writer_append_chld(mprof_writer *writer, int64_t pid, mprof_sample sample)
 {
-    return append_sample(writer, "CHLD", &pid, sample, writer->time_decimals);
+    return append_sample(writer, "CHLD", &pid, sample);
 }
 
 static int append_call_samples(mprof__buffer *out, const mprof_call *call)
@@ -205,103 +208,113 @@ static int append_call(mprof__buffer *out, const mprof_call *call)
            mprof__buffer_append(out, "\n", 1);
 }
 
-static int append_text_line(mprof__buffer *out, const char *word, mprof_text text, unsigned flags)
+/* --- ours: "#WORD|field|field nan nan" ------------------------------------------------------ */
+
+/* Whoever reads the samples by hand sees a comment, or a word and two numbers that are missing. */
+static int append_end(mprof__buffer *out)
 {
-    return append_word(out, word) || mprof__escape_append(out, text, flags) ||
-           mprof__buffer_append(out, "\n", 1);
+    return append_word(out, " nan nan\n");
+}
+
+static int append_bar(mprof__buffer *out)
+{
+    return mprof__buffer_append(out, "|", 1);
+}
+
+static int append_time(mprof__buffer *out, double time_s)
+{
+    return append_number(out, time_s, EVENT_TIME_DECIMALS);
 }
 
 static int append_fact(mprof__buffer *out, const mprof_record *record)
 {
-    return append_word(out, "FACT ") ||
-           mprof__escape_append(out, record->key, MPROF__ESCAPE_SPACE | MPROF__ESCAPE_BACKSLASH) ||
-           append_text_line(out, " ", record->text, MPROF__ESCAPE_BACKSLASH);
+    return append_word(out, "#FACT|") || mprof__escape_append(out, record->key, OUR_FIELD) ||
+           append_bar(out) || mprof__escape_append(out, record->text, OUR_FIELD) || append_end(out);
 }
 
 static int append_process(mprof__buffer *out, const mprof_record *record)
 {
-    return append_word(out, "PROC ") || append_integer(out, record->pid) || append_word(out, " ") ||
-           append_integer(out, record->ppid) || append_word(out, " ") ||
-           append_number(out, record->sample.time_s, EVENT_TIME_DECIMALS) ||
-           append_text_line(out, " ", record->text, MPROF__ESCAPE_BACKSLASH);
+    return append_word(out, "#PROC|") || append_integer(out, record->pid) || append_bar(out) ||
+           append_integer(out, record->ppid) || append_bar(out) ||
+           append_time(out, record->sample.time_s) || append_bar(out) ||
+           mprof__escape_append(out, record->text, OUR_FIELD) || append_end(out);
 }
 
 static int append_exit(mprof__buffer *out, const mprof_record *record)
 {
     static const char *const causes[] = {
-        [MPROF_EXIT_UNKNOWN] = " unknown",
-        [MPROF_EXIT_STATUS] = " status ",
-        [MPROF_EXIT_SIGNAL] = " signal ",
-        [MPROF_EXIT_OOM] = " oom ",
+        [MPROF_EXIT_UNKNOWN] = "|unknown",
+        [MPROF_EXIT_STATUS] = "|status|",
+        [MPROF_EXIT_SIGNAL] = "|signal|",
+        [MPROF_EXIT_OOM] = "|oom|",
     };
     assert((unsigned)record->cause <= MPROF_EXIT_OOM);
-    return append_word(out, "EXIT ") || append_integer(out, record->pid) || append_word(out, " ") ||
-           append_number(out, record->sample.time_s, EVENT_TIME_DECIMALS) ||
-           append_word(out, causes[record->cause]) ||
+    return append_word(out, "#EXIT|") || append_integer(out, record->pid) || append_bar(out) ||
+           append_time(out, record->sample.time_s) || append_word(out, causes[record->cause]) ||
            (record->cause != MPROF_EXIT_UNKNOWN && append_integer(out, record->value)) ||
-           mprof__buffer_append(out, "\n", 1);
+           append_end(out);
+}
+
+static int append_peak(mprof__buffer *out, const mprof_record *record)
+{
+    return append_word(out, "#PEAK|") || append_integer(out, record->pid) || append_bar(out) ||
+           append_number(out, record->sample.mib, MEMORY_DECIMALS) || append_bar(out) ||
+           append_time(out, record->sample.time_s) || append_end(out);
 }
 
 static int append_lost(mprof__buffer *out, const mprof_record *record)
 {
-    return append_word(out, "LOST ") || append_integer(out, record->pid) || append_word(out, " ") ||
-           append_number(out, record->sample.time_s, EVENT_TIME_DECIMALS) ||
-           append_word(out, " ") || append_integer(out, record->value) ||
-           mprof__buffer_append(out, "\n", 1);
+    return append_word(out, "#LOST|") || append_integer(out, record->pid) || append_bar(out) ||
+           append_time(out, record->sample.time_s) || append_bar(out) ||
+           append_integer(out, record->value) || append_end(out);
 }
 
 static int append_kinds(mprof__buffer *out, const mprof_record *record)
 {
-    int status = append_word(out, "KINDS ") || append_integer(out, record->pid) ||
-                 append_word(out, " ") ||
-                 append_number(out, record->sample.time_s, EVENT_TIME_DECIMALS);
+    int status = append_word(out, "#KINDS|") || append_integer(out, record->pid) ||
+                 append_bar(out) || append_time(out, record->sample.time_s);
     for (int kind = 0; kind < MPROF_KIND_COUNT && !status; kind++) {
         if (!isnan(record->kinds_mib[kind])) {
-            status = append_word(out, " ") || append_word(out, mprof_kind_name((mprof_kind)kind)) ||
+            status = append_bar(out) || append_word(out, mprof_kind_name((mprof_kind)kind)) ||
                      append_word(out, "=") ||
                      append_number(out, record->kinds_mib[kind], MEMORY_DECIMALS);
         }
     }
-    return status || mprof__buffer_append(out, "\n", 1);
+    return status || append_end(out);
 }
 
 static int append_group(mprof__buffer *out, const mprof_record *record)
 {
-    return append_word(out, "GROUP ") || append_number(out, record->sample.mib, MEMORY_DECIMALS) ||
-           append_word(out, " ") ||
-           append_number(out, record->sample.time_s, EVENT_TIME_DECIMALS) ||
-           append_word(out, " ") ||
+    return append_word(out, "#GROUP|") || append_number(out, record->sample.mib, MEMORY_DECIMALS) ||
+           append_bar(out) || append_time(out, record->sample.time_s) || append_bar(out) ||
            (isnan(record->limit_mib) ? append_word(out, "max")
                                      : append_number(out, record->limit_mib, MEMORY_DECIMALS)) ||
-           append_text_line(out, record->text.length ? " " : "", record->text,
-                            MPROF__ESCAPE_BACKSLASH);
+           (record->text.length > 0 && append_bar(out)) ||
+           mprof__escape_append(out, record->text, OUR_FIELD) || append_end(out);
 }
 
 /* ARGV: text is the arguments, each followed by a NUL. */
 static int append_arguments(mprof__buffer *out, mprof_text text)
 {
-    int status = append_word(out, "ARGV ");
+    int status = append_word(out, "#ARGV");
     size_t at = 0;
     while (!status && at < text.length) {
         const char *argument = text.bytes + at;
         const char *end = memchr(argument, '\0', text.length - at);
         size_t length = end ? (size_t)(end - argument) : text.length - at;
-        status = at > 0 && append_word(out, " ");
-        if (length == 0) {
-            status = status || append_word(out, "\\e");
-        }
-        status = status || mprof__escape_append(out, (mprof_text){argument, length},
-                                                MPROF__ESCAPE_SPACE | MPROF__ESCAPE_BACKSLASH);
+        status = append_bar(out) || (length == 0 && append_word(out, "\\e")) ||
+                 mprof__escape_append(out, (mprof_text){argument, length}, OUR_FIELD);
         at += length + 1;
     }
-    return status || mprof__buffer_append(out, "\n", 1);
+    return status || append_end(out);
 }
 
 static int append_other(mprof__buffer *out, const mprof_record *record)
 {
     switch (record->kind) {
     case MPROF_RECORD_CMDLINE:
-        return append_text_line(out, "CMDLINE ", record->text, 0);
+        return append_word(out, "CMDLINE ") || mprof__escape_append(out, record->text, 0) ||
+               mprof__buffer_append(out, "\n", 1);
     case MPROF_RECORD_FUNC:
         return append_call(out, &record->call);
     case MPROF_RECORD_ARGV:
@@ -312,6 +325,8 @@ static int append_other(mprof__buffer *out, const mprof_record *record)
         return append_process(out, record);
     case MPROF_RECORD_EXIT:
         return append_exit(out, record);
+    case MPROF_RECORD_PEAK:
+        return append_peak(out, record);
     case MPROF_RECORD_LOST:
         return append_lost(out, record);
     case MPROF_RECORD_KINDS:
@@ -320,7 +335,6 @@ static int append_other(mprof__buffer *out, const mprof_record *record)
         return append_group(out, record);
     case MPROF_RECORD_MEM:
     case MPROF_RECORD_CHLD:
-    case MPROF_RECORD_PEAK:
         break;
     }
     assert(!"a record kind of this format");
@@ -337,8 +351,6 @@ mprof_status mprof_writer_append(mprof_writer *writer, const mprof_record *recor
         return mprof_writer_append_mem(writer, record->sample);
     case MPROF_RECORD_CHLD:
         return mprof_writer_append_chld(writer, record->pid, record->sample);
-    case MPROF_RECORD_PEAK:
-        return append_sample(writer, "PEAK", &record->pid, record->sample, EVENT_TIME_DECIMALS);
     default:
         break;
     }

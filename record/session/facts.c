@@ -14,7 +14,7 @@ void mprof__facts_tell_head(mprof__event_log *journal, const mprof__recorder_pla
 {
     char host[HOST_NAME_MAX + 1] = "";
 
-    mprof__event_log_fact(journal, "format", "1");
+    mprof__event_log_fact(journal, "format", "2");
     mprof__event_log_fact(journal, "version", MPROF_VERSION);
     if (gethostname(host, sizeof host - 1) == 0 && host[0]) {
         mprof__event_log_fact(journal, "host", host);

@@ -92,7 +92,7 @@ def drain(table):
                 spans += 1
                 more = line.rpartition(b" count=")
                 counted += int(more[2]) if more[1] else 1
-            lost += line.startswith(b"LOST ")
+            lost += line.startswith(b"#LOST|")
     data.unlink()
     if lost or counted != made:
         raise RuntimeError(f"of {made:.0f} calls {counted} were told, {lost} lines tell of lost ones")

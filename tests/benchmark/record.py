@@ -66,7 +66,7 @@ class Recorder:
         self.process.stdout.close()
         self.process.wait()
         text = self.path.read_text()
-        missed = re.search(r"^FACT missed-ticks (\d+)$", text, re.M)
+        missed = re.search(r"^#FACT\|missed-ticks\|(\d+) ", text, re.M)
         return self.samples_between(0, time.time()), int(missed[1]) if missed else 0
 
     def end(self):

@@ -281,7 +281,7 @@ class Kinds(PlotCase):
     def test_of_a_run(self):
         """The program ends when its recording has told of it."""
         program = self.write("program.py", "import sys, time\nend = time.monotonic() + 60\n"
-                             "while time.monotonic() < end and b'\\nKINDS' not in open(sys.argv[1], 'rb').read():\n"
+                             "while time.monotonic() < end and b'\\n#KINDS|' not in open(sys.argv[1], 'rb').read():\n"
                              "    time.sleep(0.05)\n")
         path = self.directory / "run.dat"
         self.run_mprof("run", "--nopython", "--memory", "pss,swap", "-T", "0.05", "-o", path,

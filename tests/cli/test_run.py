@@ -42,11 +42,11 @@ class Run(mprof_test.TestCase):
         recording = self.only_recording()
         self.assertRegex(recording.path.name, r"\Amprofile_\d{14}\.dat\Z")
         self.assertEqual(recording.lines[0], "CMDLINE sleep 0.35")
-        self.assertEqual(recording.lines[1], "ARGV sleep 0.35")
+        self.assertEqual(recording.lines[1], "#ARGV|sleep|0.35 nan nan")
         self.assertIn(len(recording.mem), (4, 5))
         self.assertEqual([cause for cause, _ in recording.exits.values()], ["status"])
         self.assertEqual(recording.facts["backend"], "psutil")
-        self.assertEqual(recording.facts["format"], "1")
+        self.assertEqual(recording.facts["format"], "2")
         self.assertEqual(recording.processes[0][0], int(recording.facts["pid"]))
         self.assert_upstream_reads_the_same(recording)
 
@@ -60,7 +60,7 @@ class Run(mprof_test.TestCase):
                          f"['script.py', '-T', 'x y'] {os.path.join(os.path.dirname(python()), 'python3')}")
         recording = self.only_recording()
         self.assertEqual(recording.command_line, "python3 script.py -T 'x y'")
-        self.assertEqual(recording.lines[1], r"ARGV python3 script.py -T x\x20y")
+        self.assertEqual(recording.lines[1], r"#ARGV|python3|script.py|-T|x\x20y nan nan")
 
     def test_interpreters_are_recognised(self):
         self.write("script.py", "import builtins; print(hasattr(builtins, 'profile'))\n")
@@ -299,9 +299,7 @@ class Run(mprof_test.TestCase):
                 done = subprocess.run([MPROF, "run", "-o", "out.dat", "true", *arguments],
                                       cwd=self.directory, capture_output=True)
                 self.assertEqual(done.returncode, 0, done.stderr)
-                line = next(line for line in out.read_bytes().split(b"\n")
-                            if line.startswith(b"ARGV "))
-                self.assertEqual([mprof_test.unescape(word) for word in line.split(b" ")[1:]],
+                self.assertEqual([*map(os.fsencode, Recording(out).records("ARGV")[0])],
                                  [b"true", *map(os.fsencode, arguments)])
                 self.assertEqual(out.read_bytes().count(b"CMDLINE"), 1)
                 upstream().read_mprofile_file(str(out))

@@ -9,7 +9,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 import mprof_test  # noqa: E402
-from mprof_test import MPROF, WITHOUT_EVENTS, Recording, python, wait_until  # noqa: E402
+from mprof_test import MPROF, WITHOUT_EVENTS, Recording, python, records_in, wait_until  # noqa: E402
 
 # Leaves a daemon behind, twice forked, with 60 MiB, and ends with 3 once the daemon says it is there.
 PROGRAM = """
@@ -52,7 +52,8 @@ class Follow(mprof_test.TestCase):
         wait_until((self.directory / "daemon").exists, "the daemon")
         (self.directory / "go").touch()
         daemon = int((self.directory / "daemon").read_text())
-        wait_until(lambda: self.path.exists() and "status 3\n" in self.path.read_text(), "its end")
+        wait_until(lambda: ["status", "3"] in [end[2:] for end in records_in(self.path, "EXIT")],
+                   "its end")
         return process, daemon
 
     def stop_daemon(self):
@@ -73,8 +74,8 @@ class Follow(mprof_test.TestCase):
         self.assertEqual(recording.facts["follow"], "yes")
         self.assertEqual(recording.exits[int(recording.facts["pid"])], ("status", 3))
         self.assertEqual(recording.exits[daemon], ("status", 7))
-        end = next(float(line.split(" ")[2]) for line in recording.lines
-                   if line.startswith(f"EXIT {recording.facts['pid']} "))
+        end = next(float(moment) for pid, moment, *_ in recording.records("EXIT")
+                   if pid == recording.facts["pid"])
         children = {moment: mib for pid, mib, moment in recording.chld if pid == daemon}
         late = [(mib, moment) for mib, moment in recording.mem if moment > end + 0.001]
         self.assertGreater(len(late), 3)

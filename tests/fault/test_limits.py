@@ -147,10 +147,9 @@ class Limits(mprof_test.TestCase):
                 self.assertEqual(recording.exits[int(recording.facts["pid"])], ("status", 7))
                 pids = [pid for pid, _, _ in recording.processes]
                 self.assertEqual(pids.count(int(recording.facts["pid"])), 1)
-                for line in recording.lines:
-                    if line.startswith(("PROC", "EXIT", "PEAK")):
-                        moment = line.split(" ")[2 if line.startswith("EXIT") else 3]
-                        self.assertGreaterEqual(float(moment), begin, line)
+                for word, field in (("PROC", 2), ("EXIT", 1), ("PEAK", 2)):
+                    for fields in recording.records(word):
+                        self.assertGreaterEqual(float(fields[field]), begin, fields)
 
     def test_delay_leaves_calls_before_it_out(self):
         process = self.start_delayed(lambda process: "ready" in self.output(process), "calls.py")
@@ -161,8 +160,9 @@ class Limits(mprof_test.TestCase):
         self.assertEqual([call.name for call in sorted(recording.calls, key=lambda c: c.enter_s)],
                          ["__main__.outer", "__main__.late"])
         outer = recording.calls_of("outer")[0]
-        begin = re.search(rf"^PROC {outer.pid} [0-9]+ (\S+)", recording.text, re.MULTILINE)
-        self.assertAlmostEqual(outer.enter_s, float(begin[1]), delta=1e-5)
+        begin = next(moment for pid, _, moment, _ in recording.records("PROC")
+                     if int(pid) == outer.pid)
+        self.assertAlmostEqual(outer.enter_s, float(begin), delta=1e-5)
         self.assertAlmostEqual(outer.enter_mib, recording.mem[0][0], delta=1)
         self.assertEqual(outer.level, 0)
         self.assertEqual(recording.calls_of("late")[0].level, 1)
@@ -180,7 +180,7 @@ class Limits(mprof_test.TestCase):
         self.do("go")
         self.wait_for_end(process)
         recording = self.read()
-        peaks = [float(line.split(" ")[2]) for line in recording.lines if line.startswith("PEAK")]
+        peaks = [float(mib) for _, mib, _ in recording.records("PEAK")]
         self.assertLess(max(peaks, default=0), 200)
 
     def test_delay_of_an_attached_recording(self):

@@ -28,18 +28,16 @@ class Memory(mprof_test.TestCase):
     def kinds(self, recording):
         """[(pid, time, {kind: MiB})]"""
         found = []
-        for line in recording.lines:
-            if line.startswith("KINDS "):
-                _, pid, moment, *values = line.split(" ")
-                pairs = [value.split("=") for value in values]
-                found.append((int(pid), float(moment), {key: float(mib) for key, mib in pairs}))
+        for pid, moment, *values in recording.records("KINDS"):
+            pairs = [value.split("=") for value in values]
+            found.append((int(pid), float(moment), {key: float(mib) for key, mib in pairs}))
         return found
 
     def test_each_kind_is_what_it_says(self):
         recording = self.record("""
 import mmap, os, time
 def told():
-    return open('out.dat').read().count('KINDS ')
+    return open('out.dat').read().count('#KINDS|')
 def rest():  # until it has been looked at
     before = told()
     while told() < before + 3:
@@ -102,11 +100,9 @@ rest()
     def groups(self, recording):
         """[(MiB, time, limit or None, name or '')]"""
         found = []
-        for line in recording.lines:
-            if line.startswith("GROUP "):
-                _, mib, moment, limit, *name = line.split(" ", 4)
-                found.append((float(mib), float(moment), None if limit == "max" else float(limit),
-                              name[0] if name else ""))
+        for mib, moment, limit, *name in recording.records("GROUP"):
+            found.append((float(mib), float(moment), None if limit == "max" else float(limit),
+                          name[0] if name else ""))
         return found
 
     def test_group_with_a_limit(self):
@@ -161,7 +157,7 @@ time.sleep(0.2)
 
     def test_expensive_kinds_do_not_cost_samples(self):
         """At every tick there is a sample, and kinds or a count of them."""
-        recording = self.record(self.EXPENSIVE % "KINDS .* pss=", "-T", "0.0001", "--memory",
+        recording = self.record(self.EXPENSIVE % r"#KINDS\|.*\|pss=", "-T", "0.0001", "--memory",
                                 "pss,anon")
         rows = self.kinds(recording)
         expensive = len([values for _, _, values in rows if values["pss"] > 128])

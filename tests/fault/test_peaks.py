@@ -13,7 +13,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 import mprof_test  # noqa: E402
-from mprof_test import MPROF, WITHOUT_EVENTS, Recording, python, wait_until  # noqa: E402
+from mprof_test import MPROF, WITHOUT_EVENTS, Recording, python, records_in, wait_until  # noqa: E402
 
 PROCESSORS = os.cpu_count()
 MARGIN_MIB = 1 + 3 * PROCESSORS * max(32, 2 * PROCESSORS) * 4096 / 2 ** 20
@@ -136,7 +136,7 @@ class Peaks(mprof_test.TestCase):
         wait_until(lambda: self.path.exists() and "CHLD " in self.path.read_text(), "the orphan")
         (self.directory / "seen").touch()
         said = wait_until(lambda: self.said(self.output(process)).get("orphan"), "its word")
-        wait_until(lambda: f"\nEXIT {said[0]} " in self.path.read_text(), "its end")
+        wait_until(lambda: str(said[0]) in [end[0] for end in records_in(self.path, "EXIT")], "its end")
         (self.directory / "over").touch()
         self.wait_for_end(process)
         recording = Recording(self.path)
@@ -160,8 +160,7 @@ class Peaks(mprof_test.TestCase):
                                    python(), "program.py")
 
         def peaks():
-            lines = self.path.read_text().split("\n")[:-1] if self.path.exists() else []
-            return [float(line.split(" ")[2]) for line in lines if line.startswith("PEAK ")]
+            return [float(mib) for _, mib, _ in records_in(self.path, "PEAK")]
         for step, size in enumerate((200, 100, 200)):
             before = len(wait_until(lambda: peaks()[-1:] and peaks()[-1] < 100 and peaks(), "rest"))
             (self.directory / f"go-{step}").touch()

@@ -45,12 +45,10 @@ class Processes(mprof_test.TestCase):
         """No sample of nobody: every CHLD is of a process with a birth, after it and before its
         end, and has memory."""
         lives = {}
-        for line in recording.lines:
-            fields = line.split(" ")
-            if fields[0] == "PROC":
-                lives.setdefault(int(fields[1]), [float(fields[3]), None])
-            elif fields[0] == "EXIT":
-                lives[int(fields[1])][1] = float(fields[2])
+        for pid, _, moment, _ in recording.records("PROC"):
+            lives.setdefault(int(pid), [float(moment), None])
+        for pid, moment, *_ in recording.records("EXIT"):
+            lives[int(pid)][1] = float(moment)
         for pid, mib, moment in recording.chld:
             self.assertIn(pid, lives)
             self.assertGreater(mib, 0)
@@ -176,7 +174,7 @@ class Processes(mprof_test.TestCase):
         recording = self.record("zombies.py", flags=("-C", "-M", "-T", "0.01"))
         self.assert_sound(recording)
         for word in ("PROC", "EXIT"):
-            told = [line.split(" ")[1] for line in recording.lines if line.startswith(word + " ")]
+            told = [fields[0] for fields in recording.records(word)]
             self.assertEqual(len(told), len(set(told)), word)
         self.assertGreaterEqual(len(recording.exits), 15)
 
@@ -206,7 +204,7 @@ class Processes(mprof_test.TestCase):
         recording = self.record("sh", "-c", "sleep 0.3; exec sleep 0.5",
                                 flags=("-C", "-T", "0.02"))
         main = int(recording.facts["pid"])
-        self.assertEqual([name for pid, _, name in recording.processes if pid == main],
+        self.assertEqual([name.split(" ")[0] for pid, _, name in recording.processes if pid == main],
                          ["sh", "sleep"])
 
     def test_a_process_without_children_is_cheap_and_alone(self):

@@ -10,7 +10,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 import mprof_test  # noqa: E402
-from mprof_test import Recording, python, wait_until  # noqa: E402
+from mprof_test import Recording, python, records_in, wait_until  # noqa: E402
 
 
 # Each seed is a process that scribbles in its own way; MPROF_TEST_SEEDS=1000 tries more of them.
@@ -77,8 +77,7 @@ class Rings(mprof_test.TestCase):
         (self.directory / name).write_text(text)
 
     def lost(self):
-        return sum(int(line.split(" ")[3]) for line in self.path.read_text().split("\n")
-                   if line.startswith("LOST "))
+        return sum(int(count) for _, _, count in records_in(self.path, "LOST"))
 
     def test_R17_many_calls_in_no_time(self):
         """A million calls as fast as the program can: none is lost, few are told together."""

@@ -16,6 +16,8 @@ from mprof_test import (DEADLINE_S, PROGRAMS, WITHOUT_EVENTS, MPROF, Recording, 
 METHODS = ("fork", "spawn", "forkserver")
 
 TOLD = """
+def told_name(name):
+    told("|" + name.replace(" ", "\\\\x20") + " nan")
 def told(line):
     end = time.monotonic() + 50
     while line not in open("out.dat", errors="replace").read():
@@ -30,7 +32,7 @@ TOLDdef say(title=None):
     process = multiprocessing.current_process()
     if title: process.name = title
     name = process.name.replace("\\n", "\\\\x0a")
-    told(f" {name}\\n")
+    told_name(name)
     os.write(1, f"{os.getpid()} {name}\\n".encode())
 if __name__ == "__main__":
     multiprocessing.set_start_method(sys.argv[1])
@@ -46,7 +48,7 @@ if __name__ == "__main__":
 EXECUTED = """
 import multiprocessing, os, time
 TOLDdef work():
-    told(" a name\\n")
+    told_name("a name")
     os.execv("/bin/sh", ["sh", "waits.sh", str(os.getpid())])
 if __name__ == "__main__":
     multiprocessing.set_start_method("fork")
@@ -56,7 +58,7 @@ if __name__ == "__main__":
 """.replace("TOLD", TOLD)
 
 WAITS = """
-until grep -q "^PROC $1 .* sh waits.sh" out.dat; do sleep 0.02; done
+until grep -q "^#PROC|$1|.*|sh.x20waits.sh " out.dat; do sleep 0.02; done
 exit 5
 """
 
@@ -75,7 +77,7 @@ if __name__ == "__main__":
 TITLED = """
 $0 = "worker: of perl";
 for (1 .. 2500) {
-    open my $file, "<", "out.dat"; exit 5 if grep /^PROC $$ .* worker: of perl$/, <$file>;
+    open my $file, "<", "out.dat"; exit 5 if grep /^#PROC\|$$\|.*\|worker:.x20of.x20perl /, <$file>;
     select undef, undef, undef, 0.02;
 }
 """
@@ -85,8 +87,8 @@ FORKSERVER = """
 import multiprocessing, os, time
 TOLD@profile
 def outer(barrier):
-    told(f" {multiprocessing.current_process().name}\\n")
-    told(f"PROC {os.getppid()} ")
+    told_name(multiprocessing.current_process().name)
+    told(f"#PROC|{os.getppid()}|")
     barrier.wait(50)
     inner()
 @profile
@@ -161,9 +163,9 @@ class Pool(TestCase):
                 self.assert_draws(path, options=["--flame"])
 
     def names(self, recording):
-        """{pid: the last name that the recording tells}, as the file spells it."""
-        births = (line.split(" ", 4) for line in recording.lines if line.startswith("PROC "))
-        return {int(pid): name for _, pid, _, _, name in births}
+        """{pid: the last name in the recording}, on one line."""
+        return {int(pid): name.replace("\n", "\\x0a")
+                for pid, _, _, name in recording.records("PROC")}
 
     def said(self, done):
         return {int(pid): name for pid, name in
@@ -243,7 +245,7 @@ class Pool(TestCase):
         said = self.wait_for_output(recorder, r"functions are .*")[0]
         if not said.startswith("functions are recorded"):
             self.skipTest(said)
-        line = re.compile(rf"(?m)^PROC {pid} .* reader$")
+        line = re.compile(rf"(?m)^#PROC\|{pid}\|.*\|reader ")
         wait_until(lambda: path.exists() and line.search(path.read_text()), "the name")
 
     def test_forkserver_in_every_python(self):

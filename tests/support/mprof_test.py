@@ -80,6 +80,22 @@ def descendants(pid):
     return [p for p in found if table[p][1] != "Z"]
 
 
+def own_record(line):
+    """(word, fields) of a line of ours, "#WORD|field|field nan nan"; see docs/dat-format.md."""
+    match = re.fullmatch(r"#([A-Z]+)((?:\|[^|\s]*)*) nan nan", line)
+    assert match, f"no record: {line!r}"
+    fields = match[2].split("|")[1:]
+    return match[1], [unescape(field.encode("utf-8", "surrogateescape")).decode("utf-8", "surrogateescape")
+                      for field in fields]
+
+
+def records_in(path, word):
+    """The fields of each record of ours with that word in a file that may still grow, or not exist."""
+    path = pathlib.Path(path)
+    text = path.read_bytes().decode("utf-8", "surrogateescape") if path.exists() else ""
+    return [own_record(line)[1] for line in text.split("\n")[:-1] if line.startswith(f"#{word}|")]
+
+
 class Recording:
     """A .dat file as its bytes say, read without any code of the program under test."""
 
@@ -93,9 +109,13 @@ class Recording:
         self.processes, self.exits, self.facts, self.peaks = [], {}, {}, []
         self.lost = 0  # calls
         self.kinds = []
+        self._records = {}
         for line in self.lines:
             word, _, rest = line.partition(" ")
             fields = rest.split(" ")
+            if line.startswith("#"):
+                word, fields = own_record(line)
+                self._records.setdefault(word, []).append(fields)
             if word == "CMDLINE":
                 self.command_line = rest
             elif word == "MEM":
@@ -117,7 +137,11 @@ class Recording:
             elif word == "LOST":
                 self.lost += int(fields[2])
             elif word == "FACT":
-                self.facts[fields[0]] = " ".join(fields[1:])
+                self.facts[fields[0]] = fields[1]
+
+    def records(self, word):
+        """The fields of each record of ours with that word, in the order of the file."""
+        return self._records.get(word, [])
 
     @staticmethod
     def _call(rest):

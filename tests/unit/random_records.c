@@ -32,9 +32,11 @@ uint64_t random_next(random_source *random)
 
 mprof_text random_text(random_source *random, size_t longest)
 {
+    /* clang-format off */
     static const char *const pieces[] = {
-        " ", "\\", "\n",       "\r",           "\t",       "\\x41", "\\e",  "=",
-        ".", "'",  "\xc3\xa4", "\xe2\x82\xac", "\x1b[31m", "pid=",  "open", "\xf0\x9f\x98\x80"};
+        " ", "|", "\\", "\n", "\r", "\t", " nan nan", "#", "\\x41", "\\e", "=", ".", "'", "pid=", "open",
+        "\x1b[31m", "\xc2\xa0", "\xc3\xa4", "\xe2\x80\xa8", "\xe2\x82\xac", "\xf0\x9f\x98\x80"};
+    /* clang-format on */
     char *start = random->bytes + random->size;
     size_t length = random_next(random) % (longest + 1), at = 0;
     while (at < length) {
