@@ -2,7 +2,8 @@
  * private directory that both map or read. This header is the whole contract, and the only thing
  * the agent and the recorder have in common.
  *
- *   MPROF_RINGS=/dev/shm/mprof-<recorder pid>-<random>    directory, 0700, made by the recorder
+ *   MPROF_RINGS=/dev/shm/mprof-<recorder pid>-<random>    directory, 0700, made by the recorder;
+ *                                                         root's: one more level, 1733, random name
  *     bell                                                FIFO; a byte wakes the recorder early
  *     <pid>-<n>.ring                                      0600, made by the process with O_EXCL;
  *                                                         its name ends in .new until it is ready

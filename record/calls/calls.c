@@ -2,6 +2,7 @@
 #include "calls.h"
 
 #include "parse/plain_text.h"
+#include "record/kernel/procfs.h"
 #include "record/processes/namespaces.h"
 
 #include <errno.h>
@@ -9,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Calls gathered before they are written. */
 #define CALLS_PER_COMMIT 4096
@@ -254,8 +256,17 @@ static int reserve(mprof__calls *calls)
     return calls->scratch != NULL;
 }
 
+/* Where other users may make rings, too, one is believed to be of a process only if that is the
+ * user whose file it is. Root's processes become other users, and not the other way round. */
+static int is_believed(const mprof__ring_reader *ring, int64_t pid)
+{
+    uid_t owner = mprof__ring_reader_owner(ring);
+
+    return owner == geteuid() || mprof__procfs_is_user(pid, owner);
+}
+
 /* A ring whose process is not there for us: it has ended in its own PID namespace before it was
- * looked at. */
+ * looked at, or is another user. */
 static mprof_status refuse_ring(mprof__calls *calls, mprof__ring_reader *ring, int64_t file_pid,
                                 uint64_t number)
 {
@@ -274,7 +285,7 @@ static mprof_status take_ring(void *data, mprof__ring_reader *ring, int64_t file
                                              mprof__ring_reader_pid_namespace(ring));
     ring_entry entry = {ring, pid, file_pid, number, mprof__ring_reader_image(ring), 0};
 
-    if (pid < 0) {
+    if (pid < 0 || !is_believed(ring, pid)) {
         return refuse_ring(calls, ring, file_pid, number);
     }
     if (!reserve(calls) ||
@@ -401,8 +412,7 @@ void mprof__calls_finish(mprof__calls *calls, int64_t now_ns)
            "calls are recorded as (other names): there are more names than can be kept");
     report(calls, "times-corrected", calls->corrected,
            "times of calls are uncertain: the clock of their process is not the kernel's");
-    report(
-        calls, "rings-unknown", calls->unknown,
-        "processes' functions are missing: they ended in a PID namespace of their own before they "
-        "could be told apart");
+    report(calls, "rings-unknown", calls->unknown,
+           "event rings are left out: their process is another user's, or ended in a PID namespace "
+           "before it was found");
 }

@@ -40,8 +40,10 @@ typedef struct given_names {
 } given_names;
 
 struct mprof__ring_folder {
-    char path[PATH_MAX];
-    int fd; /* the directory, locked */
+    char path[PATH_MAX];   /* of the rings */
+    char locked[PATH_MAX]; /* of what is locked: the same, or around it */
+    int fd;                /* of the rings */
+    int locked_fd;
     int bell_fd;
     int watch_fd;
     ring_name *known; /* sorted */
@@ -51,8 +53,44 @@ struct mprof__ring_folder {
     mprof_error first_refusal;
 };
 
-/* Removes every entry of a directory. What cannot be removed stays. */
-static void clear_folder(int fd)
+/* A directory of ours, opened with all rights on it, whatever a program made of them; -1 if it is
+ * not there, or somebody else's. */
+static int open_own(int base, const char *name)
+{
+    int fd = openat(base, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    struct stat status;
+    char path[64];
+    int result = -1;
+
+    if (fd < 0) {
+        return -1;
+    }
+    if (fstat(fd, &status) == 0 && status.st_uid == geteuid()) {
+        if ((status.st_mode & 0700) != 0700) {
+            snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+            (void)!chmod(path, (status.st_mode & 07777) | 0700);
+        }
+        result = openat(base, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    }
+    close(fd);
+    return result;
+}
+
+#define LOCKED_MODE (geteuid() == 0 ? 0711 : 0700)
+#define RINGS_MODE (geteuid() == 0 ? 01733 : 0700)
+
+/* Whatever a program made of them. */
+static void restore_rights(const mprof__ring_folder *folder)
+{
+    (void)!fchmod(folder->locked_fd, LOCKED_MODE);
+    if (folder->fd >= 0) {
+        (void)!fchmod(folder->fd, RINGS_MODE);
+    }
+}
+
+/* Removes every entry of a directory, and of the directories in it. What cannot be removed stays.
+ */
+static void clear_folder(int fd, int depth)
 {
     int copy = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *entries = copy >= 0 ? fdopendir(copy) : NULL;
@@ -65,10 +103,20 @@ static void clear_folder(int fd)
         return;
     }
     while ((entry = readdir(entries))) {
-        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0 &&
-            unlinkat(fd, entry->d_name, 0) != 0) {
-            unlinkat(fd, entry->d_name, AT_REMOVEDIR);
+        int inner = -1;
+
+        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 ||
+            unlinkat(fd, entry->d_name, 0) == 0) {
+            continue;
         }
+        if (depth > 0) {
+            inner = open_own(fd, entry->d_name);
+        }
+        if (inner >= 0) {
+            clear_folder(inner, depth - 1);
+            close(inner);
+        }
+        unlinkat(fd, entry->d_name, AT_REMOVEDIR);
     }
     closedir(entries);
 }
@@ -92,19 +140,13 @@ static int is_folder_name(const char *name)
 /* Removes a folder in `base` if it is one of ours whose recorder has gone. */
 static void clear_stale(int base, const char *name)
 {
-    struct stat status;
-    struct stat bell;
-    int fd = openat(base, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    int fd = open_own(base, name);
 
     if (fd < 0) {
         return;
     }
-    if (fstat(fd, &status) == 0 && status.st_uid == geteuid() && (status.st_mode & 07777) == 0700 &&
-        flock(fd, LOCK_EX | LOCK_NB) == 0) {
-        if (fstatat(fd, MPROF_WIRE_BELL, &bell, AT_SYMLINK_NOFOLLOW) == 0 &&
-            S_ISFIFO(bell.st_mode)) {
-            clear_folder(fd);
-        }
+    if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
+        clear_folder(fd, 1);
         unlinkat(base, name, AT_REMOVEDIR);
     }
     close(fd);
@@ -126,39 +168,87 @@ static void clear_stale_folders(const char *base)
     closedir(entries);
 }
 
-/* Makes and locks one folder under `base`. 0, or -1 with errno. */
-static int make_folder(mprof__ring_folder *folder, const char *base)
+/* A name that nobody can guess: `text` and 16 digits. 0, or -1 with errno. */
+static int make_name(char *text, size_t size, const char *base, const char *prefix)
 {
-    struct stat status;
     uint64_t random;
     int length;
 
     if (getrandom(&random, sizeof random, 0) != (ssize_t)sizeof random) {
         return -1;
     }
-    length = snprintf(folder->path, sizeof folder->path, "%s/" FOLDER_PREFIX "%d-%016llx", base,
-                      (int)getpid(), (unsigned long long)random);
-    if (length < 0 || (size_t)length >= sizeof folder->path) {
+    length = snprintf(text, size, "%s/%s%016llx", base, prefix, (unsigned long long)random);
+    if (length < 0 || (size_t)length >= size) {
         errno = ENAMETOOLONG;
-        return -1;
-    }
-    if (mkdir(folder->path, 0700) != 0) {
-        return -1;
-    }
-    folder->fd = open(folder->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    /* between mkdir and the lock another recorder may have taken it for a dead one's */
-    if (folder->fd < 0 || flock(folder->fd, LOCK_EX | LOCK_NB) != 0 ||
-        fstat(folder->fd, &status) != 0 || status.st_nlink == 0) {
-        rmdir(folder->path);
-        errno = EAGAIN;
         return -1;
     }
     return 0;
 }
 
+/* Root's program may become any user before it makes a ring: inside of the folder lies one into
+ * which everybody may put files, who knows its name. Nobody can list it, nor read or remove what
+ * others put there. Who else looks into the locked folder learns nothing of it. 0, or -1 with
+ * errno. */
+static int make_drop_box(mprof__ring_folder *folder)
+{
+    if (make_name(folder->path, sizeof folder->path, folder->locked, "") != 0 ||
+        mkdir(folder->path, 0700) != 0) {
+        return -1;
+    }
+    folder->fd = open(folder->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    return folder->fd >= 0 && fchmod(folder->fd, RINGS_MODE) == 0 &&
+                   fchmod(folder->locked_fd, LOCKED_MODE) == 0
+               ? 0
+               : -1;
+}
+
+/* Makes and locks one folder under `base`. 0, or -1 with errno. */
+static int make_folder(mprof__ring_folder *folder, const char *base)
+{
+    struct stat status;
+    char prefix[32];
+
+    snprintf(prefix, sizeof prefix, FOLDER_PREFIX "%d-", (int)getpid());
+    if (make_name(folder->locked, sizeof folder->locked, base, prefix) != 0 ||
+        mkdir(folder->locked, 0700) != 0) {
+        return -1;
+    }
+    folder->locked_fd = open(folder->locked, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    /* between mkdir and the lock another recorder may have taken it for a dead one's */
+    if (folder->locked_fd < 0 || flock(folder->locked_fd, LOCK_EX | LOCK_NB) != 0 ||
+        fstat(folder->locked_fd, &status) != 0 || status.st_nlink == 0) {
+        rmdir(folder->locked);
+        errno = EAGAIN;
+        return -1;
+    }
+    if (geteuid() == 0) {
+        return make_drop_box(folder);
+    }
+    memcpy(folder->path, folder->locked, sizeof folder->path);
+    folder->fd = fcntl(folder->locked_fd, F_DUPFD_CLOEXEC, 0);
+    return folder->fd >= 0 ? 0 : -1;
+}
+
+static void close_folder(mprof__ring_folder *folder)
+{
+    if (folder->locked_fd < 0) {
+        return;
+    }
+    restore_rights(folder);
+    if (folder->fd >= 0) {
+        close(folder->fd);
+    }
+    clear_folder(folder->locked_fd, 1);
+    rmdir(folder->locked);
+    close(folder->locked_fd);
+    folder->fd = -1;
+    folder->locked_fd = -1;
+}
+
 static int make_bell(mprof__ring_folder *folder)
 {
-    if (mkfifoat(folder->fd, MPROF_WIRE_BELL, 0600) != 0) {
+    if (mkfifoat(folder->fd, MPROF_WIRE_BELL, 0600) != 0 ||
+        (geteuid() == 0 && fchmodat(folder->fd, MPROF_WIRE_BELL, 0622, 0) != 0)) {
         return -1;
     }
     /* read and write: without a writer of its own the descriptor would report an end for ever */
@@ -171,7 +261,8 @@ static void start_watch(mprof__ring_folder *folder)
 {
     folder->watch_fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
     if (folder->watch_fd >= 0 &&
-        inotify_add_watch(folder->watch_fd, folder->path, IN_MOVED_TO | IN_CREATE) < 0) {
+        (inotify_add_watch(folder->watch_fd, folder->path, IN_MOVED_TO | IN_CREATE) < 0 ||
+         inotify_add_watch(folder->watch_fd, folder->locked, IN_MOVED_TO | IN_CREATE) < 0)) {
         close(folder->watch_fd);
         folder->watch_fd = -1;
     }
@@ -190,26 +281,19 @@ mprof_status mprof__ring_folder_open(mprof__ring_folder **out, mprof_error *erro
     folder->bell_fd = -1;
     folder->watch_fd = -1;
     folder->fd = -1;
+    folder->locked_fd = -1;
     for (size_t i = 0; i < sizeof bases / sizeof *bases; i++) {
         if (!bases[i] || bases[i][0] != '/') {
             continue;
         }
         clear_stale_folders(bases[i]);
-        if (make_folder(folder, bases[i]) == 0) {
-            if (make_bell(folder) == 0) {
-                start_watch(folder);
-                *out = folder;
-                return MPROF_OK;
-            }
-            failure = errno;
-            rmdir(folder->path);
-        } else {
-            failure = errno;
+        if (make_folder(folder, bases[i]) == 0 && make_bell(folder) == 0) {
+            start_watch(folder);
+            *out = folder;
+            return MPROF_OK;
         }
-        if (folder->fd >= 0) {
-            close(folder->fd);
-            folder->fd = -1;
-        }
+        failure = errno;
+        close_folder(folder);
     }
     free(folder);
     return mprof_error_set_errno(error, failure, "no place for event rings");
@@ -220,13 +304,11 @@ void mprof__ring_folder_free(mprof__ring_folder *folder)
     if (!folder) {
         return;
     }
-    clear_folder(folder->fd);
-    rmdir(folder->path);
+    close_folder(folder);
     if (folder->watch_fd >= 0) {
         close(folder->watch_fd);
     }
     close(folder->bell_fd);
-    close(folder->fd);
     free(folder->known);
     free(folder);
 }
@@ -239,20 +321,6 @@ const char *mprof__ring_folder_path(const mprof__ring_folder *folder)
 int mprof__ring_folder_link(mprof__ring_folder *folder, const char *directory)
 {
     return symlinkat(directory, folder->fd, MPROF__RING_FOLDER_LINK);
-}
-
-mprof_status mprof__ring_folder_give(mprof__ring_folder *folder, int64_t user, int64_t group,
-                                     mprof_error *error)
-{
-    if (user < 0 || group < 0 || geteuid() != 0 || user == 0) {
-        return MPROF_OK;
-    }
-    if (fchownat(folder->fd, MPROF_WIRE_BELL, (uid_t)user, (gid_t)group, AT_SYMLINK_NOFOLLOW) !=
-            0 ||
-        fchown(folder->fd, (uid_t)user, (gid_t)group) != 0) {
-        return mprof_error_set_errno(error, errno, "the event rings cannot be shared with it");
-    }
-    return MPROF_OK;
 }
 
 int mprof__ring_folder_answer(const mprof__ring_folder *folder, char *words, size_t size)
@@ -420,11 +488,23 @@ static ring_name *find_known(const mprof__ring_folder *folder, ring_name name)
                : bsearch(&name, folder->known, folder->known_count, sizeof name, compare_names);
 }
 
+/* The directory for reading, though a program has taken the right to from us. */
+static int reopen(const mprof__ring_folder *folder)
+{
+    int fd = openat(folder->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    if (fd < 0 && errno == EACCES) {
+        restore_rights(folder);
+        fd = openat(folder->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    }
+    return fd;
+}
+
 /* Lists the ring files that are not known yet, and the names that were given, both sorted. */
 static mprof_status list_new(mprof__ring_folder *folder, ring_name **names, size_t *count,
                              given_names *given, mprof_error *error)
 {
-    int copy = openat(folder->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int copy = reopen(folder);
     DIR *entries = copy >= 0 ? fdopendir(copy) : NULL;
     mprof_status status = MPROF_OK;
     struct dirent *entry;
@@ -566,7 +646,7 @@ uint64_t mprof__ring_folder_refused(const mprof__ring_folder *folder, mprof_erro
 
 int mprof__ring_folder_fd(const mprof__ring_folder *folder)
 {
-    return folder->fd;
+    return folder->locked_fd;
 }
 
 /* Whether a directory may be taken for a recorder's; else it is closed, and -1. */
@@ -574,7 +654,8 @@ static int check_found(int fd)
 {
     struct stat status;
 
-    if (fd >= 0 && (fstat(fd, &status) != 0 || (status.st_mode & 07777) != 0700 ||
+    if (fd >= 0 && (fstat(fd, &status) != 0 || (status.st_mode & 0022) != 0 ||
+                    ((status.st_mode & 07777) != 0700 && status.st_uid != 0) ||
                     (status.st_uid != geteuid() && geteuid() != 0))) {
         close(fd);
         return -1;
@@ -616,6 +697,21 @@ int mprof__ring_folder_find(int64_t recorder)
     return fd;
 }
 
+/* The folder that a recorder holds, of the one that a process knows. */
+static int open_locked(char *path)
+{
+    char *slash = strrchr(path, '/');
+
+    if (slash && slash > path && !is_folder_name(slash + 1)) {
+        *slash = '\0';
+        slash = strrchr(path, '/');
+    }
+    if (!slash || !is_folder_name(slash + 1)) {
+        return -1;
+    }
+    return open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
 int mprof__ring_folder_find_of(int64_t pid)
 {
     static const char name[] = MPROF_WIRE_ENV_RINGS "=";
@@ -634,8 +730,7 @@ int mprof__ring_folder_find_of(int64_t pid)
     fd = -1;
     for (size_t at = 0; at < used && fd < 0; at += strlen(block + at) + 1) {
         if (strncmp(block + at, name, sizeof name - 1) == 0) {
-            fd = check_found(open(block + at + sizeof name - 1,
-                                  O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+            fd = check_found(open_locked(block + at + sizeof name - 1));
         }
     }
     free(block);

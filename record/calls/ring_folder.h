@@ -9,7 +9,8 @@
 
 typedef struct mprof__ring_folder mprof__ring_folder;
 
-/* Makes the directory, 0700, under /dev/shm, $TMPDIR or /tmp, whichever comes first, and removes
+/* Makes the directory, 0700, or where this is root one that its program can also use when it has
+ * become another user, under /dev/shm, $TMPDIR or /tmp, whichever comes first, and removes
  * those that dead recorders of this user left behind. MPROF_EIO, MPROF_ENOMEM. */
 mprof_status mprof__ring_folder_open(mprof__ring_folder **out, mprof_error *error);
 
@@ -19,7 +20,8 @@ void mprof__ring_folder_free(mprof__ring_folder *folder);
 /* What MPROF_RINGS is to be; owned by the folder. */
 const char *mprof__ring_folder_path(const mprof__ring_folder *folder);
 
-/* The directory itself; owned by the folder. */
+/* The directory that other processes of this user, and root, can find by the recorder; owned by the
+ * folder. */
 int mprof__ring_folder_fd(const mprof__ring_folder *folder);
 
 /* Finds the directory of another recorder, by its pid, or by that of a process it records. It is
@@ -32,11 +34,6 @@ int mprof__ring_folder_find_of(int64_t pid);
 /* Makes another directory reachable under this name in the folder, until the folder is removed: for
  * what cannot name it itself. 0, or -1 with errno. */
 int mprof__ring_folder_link(mprof__ring_folder *folder, const char *directory);
-
-/* Lets processes of this user make rings: those that were not started by us, where we are root and
- * they are not. Negative numbers change nothing. MPROF_EIO. */
-mprof_status mprof__ring_folder_give(mprof__ring_folder *folder, int64_t user, int64_t group,
-                                     mprof_error *error);
 
 /* The line by which an agent answered that was sent into a running process (agent/events/wire.h).
  * 1, or 0: none yet. */

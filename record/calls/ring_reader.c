@@ -59,6 +59,7 @@ struct mprof__ring_reader {
     int64_t wall_ns;
     uint64_t image;
     uint64_t pid_namespace;
+    uid_t owner;
     uint64_t capacity;
     uint64_t tail;
     uint64_t dropped;
@@ -189,6 +190,7 @@ mprof_status mprof__ring_reader_open(mprof__ring_reader **out, int fd, int64_t p
     ring->wall_ns = (int64_t)header.wall_ns;
     ring->image = header.image;
     ring->pid_namespace = header.pid_namespace;
+    ring->owner = status.st_uid;
     text_table_init(&ring->names, NAMES_MAX, NAME_BYTES_MAX);
     text_table_init(&ring->lanes, LANES_MAX, LANE_BYTES_MAX);
     mprof__id_table_init(&ring->calls, IN_FLIGHT_MAX(ring->capacity));
@@ -705,6 +707,11 @@ int64_t mprof__ring_reader_wall_ns(const mprof__ring_reader *ring)
 uint64_t mprof__ring_reader_pid_namespace(const mprof__ring_reader *ring)
 {
     return ring->pid_namespace;
+}
+
+uid_t mprof__ring_reader_owner(const mprof__ring_reader *ring)
+{
+    return ring->owner;
 }
 
 uint64_t mprof__ring_reader_others(const mprof__ring_reader *ring)

@@ -7,6 +7,7 @@
 #include <mprof/error.h>
 #include <mprof/record.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 typedef struct mprof__ring_reader mprof__ring_reader;
 
@@ -58,6 +59,9 @@ uint64_t mprof__ring_reader_dropped(const mprof__ring_reader *ring);
  * of the namespace that its pid is a number of; 0: not known. */
 int64_t mprof__ring_reader_wall_ns(const mprof__ring_reader *ring);
 uint64_t mprof__ring_reader_pid_namespace(const mprof__ring_reader *ring);
+
+/* Whose file it is. */
+uid_t mprof__ring_reader_owner(const mprof__ring_reader *ring);
 
 /* Which process it is for us, and what has to be added to its CLOCK_MONOTONIC to get ours. To be
  * called before the first draining, where it is another one; once. */

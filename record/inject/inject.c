@@ -707,10 +707,6 @@ mprof_status mprof__inject(int *is_in, char *words, size_t size, int64_t pid,
     }
     status = check(&wanted, error);
     if (status == MPROF_OK) {
-        status = mprof__ring_folder_give(folder, status_number(pid, "Uid"),
-                                         status_number(pid, "Gid"), error);
-    }
-    if (status == MPROF_OK) {
         status = enter_in_turn(is_in, words, size, &wanted, folder, error);
     }
     if (status == MPROF_OK && *is_in && begins_with(words, MPROF_WIRE_ANSWER_NO)) {

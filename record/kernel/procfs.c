@@ -189,3 +189,21 @@ size_t mprof__procfs_arguments(char *bytes, size_t size, int64_t pid)
 
     return got > 0 ? (size_t)got : 0;
 }
+
+int mprof__procfs_is_user(int64_t pid, uid_t user)
+{
+    char text[4096];
+    const char *line;
+    char *end;
+
+    if (mprof__procfs_status_text(text, sizeof text, pid) < 0) {
+        return 1;
+    }
+    line = strstr(text, "\nUid:");
+    for (line = line ? line + strlen("\nUid:") : ""; *line == '\t'; line = end) {
+        if (strtoull(line, &end, 10) == user) {
+            return 1;
+        }
+    }
+    return 0;
+}

@@ -40,6 +40,9 @@ int mprof__procfs_is_open_to_us(int64_t pid);
  * gone. */
 int mprof__procfs_status_read(int64_t *high_water_bytes, char *comm, size_t size, int64_t pid);
 
+/* 1 if the process is that user, by any of its user ids, or cannot be looked at any more. */
+int mprof__procfs_is_user(int64_t pid, uid_t user);
+
 /* The text of /proc/PID/status, terminated. Its length, or -1. */
 ssize_t mprof__procfs_status_text(char *text, size_t size, int64_t pid);
 

@@ -357,6 +357,95 @@ class Reach(mprof_test.TestCase):
         names = {process[0]: process[2] for process in recording.processes}
         self.assertEqual(sorted(names[call.pid] for call in recording.calls), ["one", "two"])
 
+    # --- other users ---
+
+    USER = 65534
+
+    @unittest.skipUnless(os.geteuid() == 0, "needs root to become another user")
+    def test_a_program_that_becomes_another_user(self):
+        if not os.access("/usr/bin/python3", os.X_OK):
+            self.skipTest("no Python that everybody may run")
+        self.script.chmod(0o644)
+        drop = ("setpriv", "--reuid", str(self.USER), "--regid", str(self.USER), "--clear-groups")
+        for command in ((*drop, "/usr/bin/python3", self.script),
+                        ("runuser", "-u", "nobody", "--", "/usr/bin/python3", self.script),
+                        ("su", "nobody", "-s", "/bin/sh", "-c", f"/usr/bin/python3 {self.script}"),
+                        ("sh", "-c", f"{' '.join(drop)} sh -c '/usr/bin/python3 {self.script}; :'"),
+                        ("/usr/bin/python3", "-c",
+                         f"import os, runpy; os.setgid({self.USER}); os.setuid({self.USER})\n"
+                         f"runpy.run_path({str(self.script)!r}, run_name='__main__')")):
+            with self.subTest(command=command[0]):
+                if not shutil.which(command[0]):
+                    continue
+                self.path.unlink(missing_ok=True)
+                done = self.run_mprof("run", "-E", "-C", "-o", self.path, *command, cwd="/")
+                self.assertEqual(done.stderr, "")
+                self.assertEqual([call.name for call in Recording(self.path).calls],
+                                 ["__main__.work"])
+
+    @unittest.skipUnless(os.geteuid() == 0, "needs root to become another user")
+    def test_S2_rings_are_unreadable_for_third_users(self):
+        self.script.write_text(
+            "import os, stat\n"
+            "@profile\n"
+            "def work(): return 1\n"
+            "work()\n"
+            "place = os.environ['MPROF_RINGS']\n"
+            "rings = [name for name in os.listdir(place) if name.endswith('.ring')]\n"
+            "assert rings\n"
+            "for user in (65534, 12345):\n"
+            "    pid = os.fork()\n"
+            "    if pid == 0:\n"
+            "        os.setgroups([]); os.setgid(user); os.setuid(user)\n"
+            "        outer = os.path.dirname(place)\n"
+            "        for what in (lambda: os.listdir(place), lambda: os.listdir(outer),\n"
+            "                     lambda: open(place + '/' + rings[0], 'rb').read(),\n"
+            "                     lambda: os.unlink(place + '/' + rings[0]),\n"
+            "                     lambda: os.rename(place + '/' + rings[0], place + '/other'),\n"
+            "                     lambda: open(place + '/bell', 'rb'),\n"
+            "                     lambda: open(outer + '/in-flight', 'wb')):\n"
+            "            try:\n"
+            "                what()\n"
+            "                print('allowed', user, flush=True)\n"
+            "            except PermissionError:\n"
+            "                print('denied', flush=True)\n"
+            "        with open('%s/%d-77.ring' % (place, os.getppid()), 'wb') as forged:\n"
+            "            forged.write(open('/proc/self/exe', 'rb').read(300000))\n"
+            "        os._exit(0)\n"
+            "    os.waitpid(pid, 0)\n")
+        done = self.run_mprof("run", "-E", "-o", self.path, "/usr/bin/python3", self.script, cwd="/")
+        self.assertEqual(done.stdout.count("denied"), 14, done.stdout)
+        self.assertNotIn("allowed", done.stdout)
+        self.assertEqual([call.name for call in Recording(self.path).calls], ["__main__.work"])
+
+    @unittest.skipUnless(os.geteuid() == 0, "needs root to become another user")
+    def test_a_ring_of_another_users_process_is_not_believed(self):
+        """Copies its ring as one of its parent's, which is root's."""
+        self.script.write_text(
+            "import os, time\n"
+            "if os.fork() == 0:\n"
+            "    os.setgid(65534); os.setuid(65534)\n"
+            "    @profile\n"
+            "    def mine(): return 1\n"
+            "    mine()\n"
+            "    place, pid, parent = os.environ['MPROF_RINGS'], os.getpid(), os.getppid()\n"
+            "    with open(f'{place}/{pid}-0.ring', 'rb') as ring:\n"
+            "        data = ring.read()\n"
+            "    forged = data[:12] + parent.to_bytes(4, 'little') + data[16:]\n"
+            "    with open(f'{place}/{parent}-5.new', 'wb') as ring:\n"
+            "        ring.write(forged)\n"
+            "    os.rename(f'{place}/{parent}-5.new', f'{place}/{parent}-5.ring')\n"
+            "    time.sleep(0.2)\n"
+            "    os._exit(0)\n"
+            "os.wait()\n")
+        done = self.run_mprof("run", "-E", "-C", "-o", self.path, "/usr/bin/python3", self.script,
+                              cwd="/")
+        recording = Recording(self.path)
+        self.assertEqual([call.name for call in recording.calls], ["__main__.mine"])
+        self.assertNotEqual(recording.calls[0].pid, int(recording.facts["pid"]))
+        self.assertEqual(recording.facts["rings-unknown"], "1")
+        self.assertIn("1 event rings are left out", done.stderr)
+
     # --- names ---
 
     def test_more_names_than_can_be_kept(self):

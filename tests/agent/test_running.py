@@ -391,7 +391,8 @@ class Running(Base):
             with self.subTest(python=str(interpreter)):
                 program = self.start_program(interpreter)
                 killed = self.attach(program)
-                (folder,) = pathlib.Path("/dev/shm").glob(f"mprof-{killed.pid}-*")
+                (bell,) = pathlib.Path("/dev/shm").glob(f"mprof-{killed.pid}-*/**/bell")
+                folder = bell.parent
                 held = [os.open(folder, os.O_RDONLY),
                         os.open(folder / "bell", os.O_RDONLY | os.O_NONBLOCK)]
                 killed.kill()

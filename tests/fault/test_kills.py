@@ -6,6 +6,7 @@ import pathlib
 import random
 import re
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -124,6 +125,35 @@ class Kills(mprof_test.TestCase):
         second.terminate()
         self.wait_for_end(second)
         self.assertFalse(other.exists())
+
+    def test_R5_a_directory_without_rights_is_cleared_away(self):
+        """As an ordinary user, whom the rights bind."""
+        self.write("place.py", "import os, time\nplace = os.environ['MPROF_RINGS']\n"
+                   "@profile\ndef work(): pass\n"
+                   "work()\n"
+                   "inner = os.path.basename(place).startswith('mprof-')\n"
+                   "for folder in (place,) if inner else (place, os.path.dirname(place)):\n"
+                   "    os.chmod(folder, 0)\n"
+                   "print(place, flush=True)\ntime.sleep(float(os.environ['WAIT_S']))\n")
+        self.directory.chmod(0o777)
+        user = (("setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups")
+                if os.geteuid() == 0 and shutil.which("setpriv") else ())
+        output = self.directory / "o.dat"
+        command = [*user, MPROF, "run", "-o", output, "/usr/bin/python3",
+                   self.directory / "place.py"]
+        done = subprocess.run([str(part) for part in command], capture_output=True, text=True,
+                              env=self.environment(WAIT_S="0"), check=True)
+        place = pathlib.Path(re.search(r"/\S+/mprof-\d+-\w+", done.stdout)[0])
+        self.assertFalse(place.exists())  # the recorder's own end
+        self.assertEqual([call.name for call in Recording(output).calls], ["__main__.work"])
+        process = self.start(*command, env=self.environment(WAIT_S="60"))
+        place = pathlib.Path(self.wait_for_output(process, r"(/\S+/mprof-\d+-\w+)")[1])
+        process.kill()
+        process.wait()
+        self.assertTrue(place.exists())
+        subprocess.run([str(part) for part in (*user, MPROF, "run", "-o", self.directory / "p.dat",
+                                               "true")], capture_output=True, check=True)
+        self.assertFalse(place.exists())
 
     # --- R6 ---
 
