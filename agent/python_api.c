@@ -304,6 +304,7 @@ bool mprof__python_frames_load(void)
 
     all &= find_function(&api->frame_line, "PyFrame_GetLineNumber");
     all &= find_function(&api->code_line, "PyCode_Addr2Line");
+    all &= find_function(&api->add_audit_hook, "PySys_AddAuditHook");
     all &=
         find_function(&api->get_code, "PyFrame_GetCode") || mprof__python.version < VERSION(3, 9);
     return all;
@@ -328,6 +329,14 @@ typedef struct frame_of_39 {
     int line;             /* right while an event is told */
 } frame_of_39;
 
+/* What 3.11 evaluates, as far as we look; final since it is. */
+typedef struct frame_of_311 {
+    PyObject *function;
+    PyObject *dictionaries[3]; /* globals, builtins, locals */
+    PyObject *code;
+    PyObject *object; /* NULL: nobody has asked for one */
+} frame_of_311;
+
 PyObject *mprof__python_frame_code(PyObject *frame)
 {
     if (mprof__python.version < VERSION(3, 11)) {
@@ -338,6 +347,54 @@ PyObject *mprof__python_frame_code(PyObject *frame)
     return code;
 }
 
+PyObject *mprof__python_evaluated_code(void *frame)
+{
+    return mprof__python.version < VERSION(3, 11) ? ((frame_of_310 *)frame)->code
+                                                  : ((frame_of_311 *)frame)->code;
+}
+
+PyObject *mprof__python_evaluated_frame(void *frame)
+{
+    return mprof__python.version < VERSION(3, 11) ? frame : ((frame_of_311 *)frame)->object;
+}
+
+/* 3.8 has no function for that: the place in the interpreter's state holds the address of the usual
+ * evaluator, which is nowhere else. */
+static void **evaluator_of_38(void *usual)
+{
+    enum { WORDS = 512 }; /* of a state of some 6 KiB */
+    void **state = (void **)(void *)mprof__python.interpreter_get();
+
+    for (size_t i = 0; i < WORDS; i++) {
+        if (state[i] == usual) {
+            return &state[i];
+        }
+    }
+    return NULL;
+}
+
+mprof__frame_evaluator mprof__python_replace_evaluator(mprof__frame_evaluator ours,
+                                                       mprof__frame_evaluator_of_38 ours_of_38)
+{
+    mprof__frame_evaluator (*get)(PyInterpreterState *) = NULL;
+    void (*set)(PyInterpreterState *, mprof__frame_evaluator) = NULL;
+    mprof__frame_evaluator before = NULL;
+    void *usual = symbol("_PyEval_EvalFrameDefault");
+
+    if (find_function(&get, "_PyInterpreterState_GetEvalFrameFunc") &&
+        find_function(&set, "_PyInterpreterState_SetEvalFrameFunc")) {
+        before = get(mprof__python.interpreter_get());
+        set(mprof__python.interpreter_get(), ours);
+    } else if (mprof__python.version < VERSION(3, 9) && usual) {
+        void **place = evaluator_of_38(usual);
+        if (place) {
+            memcpy(&before, place, sizeof before);
+            memcpy(place, &ours_of_38, sizeof ours_of_38);
+        }
+    }
+    return before;
+}
+
 int mprof__python_frame_event_line(PyObject *frame)
 {
     if (mprof__python.version < VERSION(3, 10)) {
@@ -346,7 +403,13 @@ int mprof__python_frame_event_line(PyObject *frame)
     return mprof__python_frames.frame_line(frame);
 }
 
-#define RESUME_OF_311 151
+/* The number of the instruction a function begins with and a generator goes on with. */
+static int resume_instruction(void)
+{
+    return mprof__python.version < VERSION(3, 13)   ? 151
+           : mprof__python.version < VERSION(3, 14) ? 149
+                                                    : 128;
+}
 
 static long last_instruction(PyObject *frame)
 {
@@ -363,13 +426,13 @@ bool mprof__python_frame_begins(PyObject *frame, PyObject *code)
     if (mprof__python.version < VERSION(3, 11)) {
         return offset < 0;
     }
-    /* 3.11 stands at a RESUME, whose argument is 0 at the start of a function only; or, where an
-     * exception is thrown in, at the instruction it was suspended by. */
+    /* from 3.11 on it stands at a RESUME, whose argument is 0 at the start of a function only; or,
+     * where an exception is thrown in, at the instruction it was suspended by. */
     PyObject *bytes = PyObject_GetAttrString(code, "co_code");
     bool begins = false;
     if (bytes && offset >= 0 && offset + 1 < PyBytes_Size(bytes)) {
         const char *instruction = PyBytes_AsString(bytes) + offset;
-        begins = (unsigned char)instruction[0] == RESUME_OF_311 && instruction[1] == 0;
+        begins = (unsigned char)instruction[0] == resume_instruction() && instruction[1] == 0;
     }
     Py_XDECREF(bytes);
     PyErr_Clear();

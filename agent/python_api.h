@@ -135,9 +135,24 @@ typedef struct mprof__python_frame_api {
     int (*frame_line)(PyObject *frame);                                /* the line it stands at */
     int (*code_line)(PyObject *code, int offset); /* the line of an instruction */
     PyObject *(*get_code)(PyObject *frame);       /* new reference; missing in 3.8 */
+    int (*add_audit_hook)(int (*hook)(const char *event, PyObject *arguments, void *data),
+                          void *data);
 } mprof__python_frame_api;
 
 extern mprof__python_frame_api mprof__python_frames;
+
+/* What the interpreter evaluates frames by (PEP 523), before 3.12. In 3.8 it has no thread. */
+typedef PyObject *(*mprof__frame_evaluator)(void *thread, void *frame, int is_throw);
+typedef PyObject *(*mprof__frame_evaluator_of_38)(void *frame, int is_throw);
+
+/* Puts ours in its place, for good, and returns what was there; NULL: it cannot be had. */
+mprof__frame_evaluator mprof__python_replace_evaluator(mprof__frame_evaluator ours,
+                                                       mprof__frame_evaluator_of_38 ours_of_38);
+
+/* Borrowed: the code of what an evaluator is given, which is a frame object before 3.11 only. */
+PyObject *mprof__python_evaluated_code(void *frame);
+/* The frame object; borrowed, NULL if there is none. */
+PyObject *mprof__python_evaluated_frame(void *frame);
 
 bool mprof__python_frames_load(void);
 

@@ -199,6 +199,18 @@ static bool find_asyncio(void)
     return asyncio.running_loop && (asyncio.current_task || asyncio.current_tasks);
 }
 
+/* Called as what it is: the way of any callable is counted against the limit of recursion, and
+ * where a program has reached that, 3.8 and 3.9 would abort it for our exceeding it. */
+static PyObject *call_running_loop(void)
+{
+    PyObject *function = asyncio.running_loop;
+
+    if (PyCFunction_Check(function) && PyCFunction_GetFlags(function) == METH_NOARGS) {
+        return PyCFunction_GetFunction(function)(PyCFunction_GetSelf(function), NULL);
+    }
+    return PyObject_CallObject(function, NULL);
+}
+
 /* The task that runs, or NULL. Borrowed: its loop keeps it. */
 static PyObject *current_task(void)
 {
@@ -206,7 +218,7 @@ static PyObject *current_task(void)
         return NULL;
     }
     PyObject *task = NULL;
-    PyObject *loop = PyObject_CallObject(asyncio.running_loop, NULL);
+    PyObject *loop = call_running_loop();
     if (!loop || loop == Py_None) {
         PyErr_Clear();
     } else if (asyncio.current_task) {

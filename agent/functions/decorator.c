@@ -474,7 +474,10 @@ static PyObject *decorate_inside(PyObject *method)
     PyObject *result = NULL;
     PyObject *function = PyObject_GetAttrString(method, "__func__");
     PyObject *inner = function ? decorate(function) : NULL;
-    if (inner) {
+    if (inner && inner == function) {
+        Py_INCREF(method);
+        result = method;
+    } else if (inner) {
         result = PyObject_CallFunctionObjArgs((PyObject *)Py_TYPE(method), inner, NULL);
     }
     Py_XDECREF(function);
@@ -499,7 +502,12 @@ static PyObject *decorate_property(PyObject *property)
             continue;
         }
         if (function && (inner = decorate(function))) {
-            next = PyObject_CallMethod(result, parts[i][1], "O", inner);
+            if (inner == function) {
+                Py_INCREF(result);
+                next = result;
+            } else {
+                next = PyObject_CallMethod(result, parts[i][1], "O", inner);
+            }
         }
         Py_XDECREF(function);
         Py_XDECREF(inner);
@@ -509,30 +517,111 @@ static PyObject *decorate_property(PyObject *property)
     return result;
 }
 
+/* New reference; NULL without an exception. */
+static PyObject *attribute_or_null(PyObject *object, const char *name)
+{
+    PyObject *value = PyObject_GetAttrString(object, name);
+    PyErr_Clear();
+    return value;
+}
+
+/* The file of the code that runs now: of the class's body, mostly. New reference, or NULL. */
+static PyObject *running_file(void)
+{
+    PyObject *frame = (PyObject *)PyEval_GetFrame(); /* borrowed */
+    PyObject *code = frame ? attribute_or_null(frame, "f_code") : NULL;
+    PyObject *file = code ? attribute_or_null(code, "co_filename") : NULL;
+
+    Py_XDECREF(code);
+    return file;
+}
+
+static bool differ(PyObject *left, PyObject *right)
+{
+    return left && right && PyUnicode_Check(left) && PyUnicode_Check(right) &&
+           PyUnicode_Compare(left, right) != 0;
+}
+
+/* Another decorator has made it: "<string>". */
+static bool is_generated(PyObject *function, PyObject *file)
+{
+    PyObject *code = attribute_or_null(function, "__code__");
+    PyObject *its = code ? attribute_or_null(code, "co_filename") : NULL;
+    bool result =
+        its && PyUnicode_Check(its) && differ(its, file) && PyUnicode_ReadChar(its, 0) == '<';
+
+    PyErr_Clear(); /* an empty name */
+    Py_XDECREF(its);
+    Py_XDECREF(code);
+    return result;
+}
+
+/* Whether a function was written in the class, and not added by a metaclass or made by another
+ * decorator: Enum's, dataclass's. */
+static bool is_of_body(PyObject *type, PyObject *function, PyObject *file)
+{
+    PyObject *its = attribute_or_null(function, "__module__");
+    PyObject *module = attribute_or_null(type, "__module__");
+    bool result = !differ(its, module) && !is_generated(function, file);
+
+    Py_XDECREF(its);
+    Py_XDECREF(module);
+    return result;
+}
+
+/* Of a method of any kind. */
+static bool is_method_of_body(PyObject *type, PyObject *method, PyObject *file)
+{
+    static const char *const parts[] = {"__func__", "fget", "fset", "fdel"};
+
+    if (Py_TYPE(method) == mprof__python.function_type) {
+        return is_of_body(type, method, file);
+    }
+    bool is_method = Py_TYPE(method) == &PyProperty_Type ||
+                     Py_TYPE(method) == mprof__python.static_method_type ||
+                     Py_TYPE(method) == mprof__python.class_method_type;
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0] && is_method; i++) {
+        PyObject *part = attribute_or_null(method, parts[i]);
+        is_method = !part || part == Py_None || is_of_body(type, part, file);
+        Py_XDECREF(part);
+    }
+    return is_method;
+}
+
+/* What a metaclass forbids even past itself stays as it is. */
+static void set_member(PyObject *type, PyObject *name, PyObject *value)
+{
+    if (!set_type_attribute(type, name, value)) {
+        PyErr_Clear();
+        (void)PyObject_SetAttr(type, name, value);
+        PyErr_Clear();
+    }
+}
+
 /* A class is marked by marking what its own body defines; it stays the class it is. */
 static PyObject *decorate_class(PyObject *type)
 {
     PyObject *dict = PyObject_GetAttrString(type, "__dict__");
     PyObject *items = dict ? PyMapping_Items(dict) : NULL;
+    PyObject *file = items ? running_file() : NULL;
     Py_ssize_t count = items ? PyList_Size(items) : -1;
     bool failed = !items;
 
     for (Py_ssize_t i = 0; i < count && !failed; i++) {
         PyObject *item = PyList_GetItem(items, i); /* borrowed, as what is in it */
-        PyObject *name = PyTuple_GetItem(item, 0);
         PyObject *value = PyTuple_GetItem(item, 1);
-        PyTypeObject *kind = Py_TYPE(value);
-        bool is_method = kind == mprof__python.function_type || kind == &PyProperty_Type ||
-                         kind == mprof__python.static_method_type ||
-                         kind == mprof__python.class_method_type;
-        if (is_method) {
+        if (is_method_of_body(type, value, file)) {
             PyObject *marked = decorate(value);
-            failed = !marked || (marked != value && !set_type_attribute(type, name, marked));
+            failed = !marked;
+            if (marked && marked != value) {
+                set_member(type, PyTuple_GetItem(item, 0), marked);
+            }
             Py_XDECREF(marked);
         }
     }
     Py_XDECREF(dict);
     Py_XDECREF(items);
+    Py_XDECREF(file);
     if (failed) {
         return NULL;
     }

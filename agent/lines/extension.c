@@ -94,6 +94,21 @@ static PyObject *profiler_add(PyObject *module, PyObject *arguments)
     return index < 0 ? NULL : PyLong_FromLong(index);
 }
 
+/* profiler_add_root(profiler, code) -> whether that can be done here */
+static PyObject *profiler_add_root(PyObject *module, PyObject *arguments)
+{
+    PyObject *capsule;
+    PyObject *code;
+    (void)module;
+
+    if (!PyArg_ParseTuple(arguments, "OO", &capsule, &code)) {
+        return NULL;
+    }
+    mprof__profiler *profiler = profiler_of(capsule);
+    int done = profiler ? mprof__profiling_add_root(profiler, code) : -1;
+    return done < 0 ? NULL : PyBool_FromLong(done);
+}
+
 static PyObject *profiler_enable(PyObject *module, PyObject *capsule)
 {
     mprof__profiler *profiler = profiler_of(capsule);
@@ -201,6 +216,47 @@ static PyObject *profiler_record(PyObject *module, PyObject *arguments)
         .now_bytes = (int64_t)(now_mib * MIB),
     };
     mprof__lines_add(&block->lines, line, &part);
+    return none_if(0);
+}
+
+/* Functions that get another code */
+
+static PyObject *code_follower; /* owned: called with the code before and after */
+
+/* Of all audit events: `function.__code__ = code`, which has not happened yet. */
+static int on_audit_event(const char *event, PyObject *arguments, void *unused)
+{
+    (void)unused;
+    if (strcmp(event, "object.__setattr__") != 0 || !code_follower || !PyTuple_Check(arguments) ||
+        PyTuple_Size(arguments) != 3) {
+        return 0;
+    }
+    PyObject *function = PyTuple_GetItem(arguments, 0); /* all borrowed */
+    PyObject *name = PyTuple_GetItem(arguments, 1);
+    PyObject *code = PyTuple_GetItem(arguments, 2);
+    mprof__code *known = Py_TYPE(function) == mprof__python.function_type &&
+                                 PyUnicode_Check(name) &&
+                                 PyUnicode_CompareWithASCIIString(name, "__code__") == 0
+                             ? mprof__code_find(mprof__python.function_code(function))
+                             : NULL;
+    if (known && known->roots > 0) {
+        PyObject *result = PyObject_CallFunctionObjArgs(code_follower, known->code, code, NULL);
+        Py_XDECREF(result);
+        PyErr_Clear();
+    }
+    return 0;
+}
+
+/* follow_code(function(before, after)) */
+static PyObject *follow_code(PyObject *module, PyObject *follower)
+{
+    (void)module;
+    if (!code_follower && mprof__python_frames.add_audit_hook(on_audit_event, NULL) != 0) {
+        PyErr_Clear(); /* a hook of the program's has refused: not followed */
+    }
+    Py_INCREF(follower);
+    Py_XDECREF(code_follower);
+    code_follower = follower;
     return none_if(0);
 }
 
@@ -359,6 +415,8 @@ static PyObject *oracle_is_open(PyObject *module, PyObject *unused)
 static PyMethodDef methods[] = {
     {"profiler_new", profiler_new, METH_VARARGS, NULL},
     {"profiler_add", profiler_add, METH_VARARGS, NULL},
+    {"profiler_add_root", profiler_add_root, METH_VARARGS, NULL},
+    {"follow_code", follow_code, METH_O, NULL},
     {"profiler_enable", profiler_enable, METH_O, NULL},
     {"profiler_disable", profiler_disable, METH_O, NULL},
     {"profiler_lines", profiler_lines, METH_VARARGS, NULL},

@@ -40,8 +40,8 @@ static PyObject *on_start(PyObject *self, PyObject *const *arguments, Py_ssize_t
     (void)self;
     (void)count;
     mprof__tracer *tracer = mprof__tracer_here();
-    mprof__code *code = mprof__tracer_is_enabled(tracer) ? mprof__code_find(arguments[0]) : NULL;
-    if (!code) {
+    mprof__code *code = mprof__code_find(arguments[0]);
+    if (!code || (code->roots == 0 && !mprof__tracer_is_enabled(tracer))) {
         return none();
     }
     return done(mprof__tracer_enter(tracer, running_frame(), code, code->first_line, true));
@@ -53,8 +53,8 @@ static PyObject *on_resume(PyObject *self, PyObject *const *arguments, Py_ssize_
     (void)self;
     (void)count;
     mprof__tracer *tracer = mprof__tracer_here();
-    mprof__code *code = mprof__tracer_is_enabled(tracer) ? mprof__code_find(arguments[0]) : NULL;
-    if (!code) {
+    mprof__code *code = mprof__code_find(arguments[0]);
+    if (!code || (code->roots == 0 && !mprof__tracer_is_enabled(tracer))) {
         return none();
     }
     PyObject *frame = running_frame();

@@ -108,6 +108,7 @@ static void unlink_code(mprof__code *entry, const mprof__profiler *profiler)
         mprof__code_link *link = *place;
         if (link->block->profiler == profiler) {
             *place = link->next;
+            entry->roots -= link->is_root;
             free(link);
             break;
         }
@@ -232,9 +233,29 @@ int mprof__profiler_add(mprof__profiler *profiler, PyObject *code, int block)
         return -1;
     }
     profiler->codes[profiler->code_count++] = entry;
-    *link = (mprof__code_link){owner, entry->links};
+    *link = (mprof__code_link){.block = owner, .next = entry->links};
     entry->links = link;
     return index_of(profiler, owner);
+}
+
+int mprof__profiler_add_root(mprof__profiler *profiler, PyObject *code)
+{
+    mprof__code *entry = mprof__code_find(code);
+    mprof__code_link *link = entry ? entry->links : NULL;
+
+    while (link && link->block->profiler != profiler) {
+        link = link->next;
+    }
+    if (!link) {
+        PyErr_SetString(PyExc_ValueError, "the code object was not added to the profiler");
+        return -1;
+    }
+    if (!link->is_root) {
+        link->is_root = true;
+        entry->roots++;
+        profiler->root_count++;
+    }
+    return 0;
 }
 
 mprof__block *mprof__profiler_block(mprof__profiler *profiler, int index)

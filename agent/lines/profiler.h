@@ -22,6 +22,7 @@ typedef struct mprof__block {
 
 typedef struct mprof__code_link {
     mprof__block *block;
+    bool is_root;
     struct mprof__code_link *next;
 } mprof__code_link;
 
@@ -30,6 +31,7 @@ typedef struct mprof__code {
     PyObject *code; /* owned */
     struct mprof__code *next;
     mprof__code_link *links; /* the blocks it belongs to, one per profiler */
+    unsigned roots;          /* of them, those whose profiler is enabled while the code runs */
     int first_line;
     bool generator;     /* its frames can be suspended */
     bool comprehension; /* a frame of its own before 3.12: part of the line it stands in */
@@ -52,6 +54,7 @@ typedef struct mprof__profiler {
     int block_count;
     mprof__code **codes; /* whose links lead to us */
     int code_count;
+    int root_count;
     struct mprof__enabling *enablings;
     int enabling_count;
 } mprof__profiler;
@@ -72,6 +75,10 @@ void mprof__profiler_let_go(mprof__profiler *profiler);
  * index of the block it belongs to (the one it already had, where it is known), -1 with an
  * exception. */
 int mprof__profiler_add(mprof__profiler *profiler, PyObject *code, int block);
+
+/* The profiler is enabled while this code runs, which was added before. 0, or -1 with an exception.
+ */
+int mprof__profiler_add_root(mprof__profiler *profiler, PyObject *code);
 
 /* NULL: no such block. */
 mprof__block *mprof__profiler_block(mprof__profiler *profiler, int index);

@@ -1,19 +1,30 @@
-/* See profiling.h. */
+/* See profiler_switch.h. */
 #include "profiler_switch.h"
 
+#include "frame_entry.h"
 #include "line_events_monitoring.h"
 #include "line_events_settrace.h"
 #include "tracer.h"
 
+/* Other tools have taken all six numbers of sys.monitoring, or ours was taken away. */
+static bool is_refused;
+
 static bool has_monitoring(void)
 {
-    return mprof__python.version >= 0x030c0000;
+    return mprof__python.version >= 0x030c0000 && !is_refused;
 }
 
 /* The first profiler of this thread is enabled. */
 static int start(void)
 {
-    return has_monitoring() ? mprof__monitoring_start() : mprof__settrace_start();
+    if (has_monitoring()) {
+        if (mprof__monitoring_start() == 0) {
+            return 0;
+        }
+        PyErr_Clear();
+        is_refused = true;
+    }
+    return mprof__settrace_start();
 }
 
 /* The last one is disabled. */
@@ -24,27 +35,38 @@ static void stop(void)
     }
 }
 
-static int watch(mprof__code *code)
+static void watch(mprof__code *code)
 {
-    return has_monitoring() && !code->forget ? mprof__monitoring_watch(code) : 0;
+    if (has_monitoring() && !code->forget && mprof__monitoring_watch(code) != 0) {
+        PyErr_Clear();
+        is_refused = true;
+    }
 }
 
 int mprof__profiling_add(mprof__profiler *profiler, PyObject *code, int block)
 {
     int index = mprof__profiler_add(profiler, code, block);
 
-    return index >= 0 && profiler->enabling_count > 0 && watch(mprof__code_find(code)) != 0 ? -1
-                                                                                            : index;
+    if (index >= 0 && (profiler->enabling_count > 0 || profiler->root_count > 0)) {
+        watch(mprof__code_find(code));
+    }
+    return index;
 }
 
-static int watch_all(mprof__profiler *profiler)
+static void watch_all(mprof__profiler *profiler)
 {
     for (int i = 0; i < profiler->code_count; i++) {
-        if (watch(profiler->codes[i]) != 0) {
-            return -1;
-        }
+        watch(profiler->codes[i]);
     }
-    return 0;
+}
+
+int mprof__profiling_add_root(mprof__profiler *profiler, PyObject *code)
+{
+    if (mprof__profiler_add_root(profiler, code) != 0) {
+        return -1;
+    }
+    watch_all(profiler);
+    return has_monitoring() || (mprof__python.version < 0x030c0000 && mprof__frame_entry_watch());
 }
 
 int mprof__profiling_enable(mprof__profiler *profiler)
@@ -52,8 +74,10 @@ int mprof__profiling_enable(mprof__profiler *profiler)
     mprof__tracer *tracer = mprof__tracer_here();
     unsigned times = mprof__profiler_enabled(profiler, tracer);
 
-    if ((times == 0 && watch_all(profiler) != 0) ||
-        mprof__profiler_set_enabled(profiler, tracer, times + 1) != 0) {
+    if (times == 0) {
+        watch_all(profiler);
+    }
+    if (mprof__profiler_set_enabled(profiler, tracer, times + 1) != 0) {
         return -1;
     }
     if (!mprof__tracer_is_enabled(tracer) && start() != 0) {

@@ -13,8 +13,9 @@ typedef struct running {
     mprof__code *code;
     mprof__block *block;
     int line;
-    bool counts; /* when the line ends, that is an execution of it */
-    bool untold; /* nothing of the frame's first line has run yet */
+    bool counts;  /* when the line ends, that is an execution of it */
+    bool untold;  /* nothing of the frame's first line has run yet */
+    bool enables; /* its profiler, for as long as it runs */
     int64_t since_bytes;
     uint64_t since_ns;
     int64_t peak_bytes; /* the highest of this line so far, seen by frames it called */
@@ -126,6 +127,30 @@ static running *push(mprof__tracer *tracer)
     return &tracer->top[tracer->count++];
 }
 
+/* A function runs for which the profiler is enabled. false: out of memory. */
+static bool enable_before(mprof__tracer *tracer, mprof__profiler *profiler)
+{
+    unsigned times = mprof__profiler_enabled(profiler, tracer);
+
+    if (mprof__profiler_set_enabled(profiler, tracer, times + 1) != 0) {
+        PyErr_Clear();
+        return false;
+    }
+    tracer->enabled++;
+    return true;
+}
+
+/* It has ended. It may have disabled the profiler itself. */
+static void disable_after(mprof__tracer *tracer, mprof__profiler *profiler)
+{
+    unsigned times = mprof__profiler_enabled(profiler, tracer);
+
+    if (times > 0) {
+        (void)mprof__profiler_set_enabled(profiler, tracer, times - 1); /* fewer take no memory */
+        tracer->enabled--;
+    }
+}
+
 /* Takes out the frame at `index`, whose line was told. */
 static void remove_running(mprof__tracer *tracer, size_t index, int64_t now_bytes)
 {
@@ -141,6 +166,9 @@ static void remove_running(mprof__tracer *tracer, size_t index, int64_t now_byte
     tracer->count--;
     memmove(&tracer->top[index], &tracer->top[index + 1], (tracer->count - index) * sizeof gone);
     gone.block->running--;
+    if (gone.enables) {
+        disable_after(tracer, gone.block->profiler);
+    }
     mprof__profiler_let_go(gone.block->profiler);
 }
 
@@ -218,7 +246,7 @@ int mprof__tracer_enter(mprof__tracer *tracer, PyObject *frame, mprof__code *cod
 
     for (mprof__code_link *link = code->links; link; link = link->next) {
         mprof__profiler *profiler = link->block->profiler;
-        if (mprof__profiler_enabled(profiler, tracer) == 0) {
+        if (!link->is_root && mprof__profiler_enabled(profiler, tracer) == 0) {
             continue;
         }
         running *entry = push(tracer);
@@ -241,6 +269,7 @@ int mprof__tracer_enter(mprof__tracer *tracer, PyObject *frame, mprof__code *cod
             .line = line,
             .counts = fresh && !code->comprehension,
             .untold = fresh,
+            .enables = link->is_root && enable_before(tracer, profiler),
         };
         restart(entry, now_bytes);
     }

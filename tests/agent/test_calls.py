@@ -22,6 +22,36 @@ PROGRAMS = [
         :   __main__.inner
         : __main__.inner
     """),
+    ("of a class, what its body defines", """
+        import dataclasses, enum
+        @profile
+        class Colour(enum.Enum):
+            RED = 1
+            def lower(self): return self.name.lower()
+        @profile
+        @dataclasses.dataclass(order=True)
+        class Point:
+            x: int
+            def twice(self): return self.x * 2
+        class Guard(type):
+            def __setattr__(cls, name, value): raise TypeError(name)
+        @profile
+        class Guarded(metaclass=Guard):
+            def m(self): return 1
+            @staticmethod
+            def s(): return 2
+            @property
+            def p(self): return 3
+        assert Colour(1).lower() == "red" and list(Colour) == [Colour.RED] and repr(Colour.RED)
+        assert Point(3).twice() == 6 and Point(1) < Point(2) and Point(1) == Point(1)
+        assert Guarded().m() + Guarded.s() + Guarded().p == 6
+    """, """
+        : __main__.Colour.lower
+        : __main__.Point.twice
+        : __main__.Guarded.m
+        : __main__.Guarded.s
+        : __main__.Guarded.p
+    """),
     ("an undecorated function in between takes no level", """
         @profile
         def outer(): between()

@@ -168,6 +168,28 @@ class Limits(mprof_test.TestCase):
         self.assertEqual(recording.calls_of("late")[0].level, 1)
         self.assert_nested(recording.calls)
 
+    def test_delay_leaves_suspended_time_before_it_out(self):
+        (self.directory / "suspended.py").write_text("""
+import os, time
+@profile
+def steps():
+    yield
+    while not os.path.exists("go"): time.sleep(0.01)
+running = steps()
+next(running)
+print("ready", flush=True)
+while not os.path.exists("go"): time.sleep(0.01)
+list(running)
+""")
+        process = self.start_delayed(lambda process: "ready" in self.output(process),
+                                     "suspended.py")
+        self.wait_for_samples()
+        self.do("go")
+        self.wait_for_end(process)
+        call, = self.read().calls
+        self.assertGreater(call.suspended, 0)
+        self.assertLessEqual(call.suspended, call.exit_s - call.enter_s + 1e-5)
+
     def test_delay_leaves_peaks_before_it_out(self):
         """What the kernel's mark was when the recording began is no peak of the recording."""
         had = self.directory / "had"

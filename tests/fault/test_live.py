@@ -235,6 +235,35 @@ class Live(terminal.TestCase):
         self.finish()
         self.assert_whole(rb"ready")
 
+    def test_of_several_processes_the_call_entered_last_is_shown(self):
+        (self.directory / "program.py").write_text("""
+import os, subprocess, sys, time
+def until(name):
+    while not os.path.exists(name): time.sleep(0.02)
+@profile
+def first(): until("go")
+@profile
+def second(): until("end second")
+@profile
+def third(): until("end third")
+if len(sys.argv) > 1:
+    until("begin " + sys.argv[1])
+    globals()[sys.argv[1]]()
+    sys.exit()
+others = [subprocess.Popen([sys.executable, __file__, name]) for name in ("third", "second")]
+first()
+for other in others: other.wait()
+sys.exit(3)
+""")
+        self.start_shell(MPROF, "run", "-E", "--live", "-T", "0.02", "-o", self.path, python(),
+                         "program.py", size=(12, 100), TERM="xterm", LC_ALL="C.UTF-8")
+        for what, shown in (("", "first"), ("begin second", "second"), ("begin third", "third"),
+                            ("end third", "second"), ("end second", "first")):
+            if what:
+                self.do(what)
+            self.wait_for_line(rf"  in __main__\.{shown}( \+\d)?$")
+        self.finish()
+
     def test_a_terminal_of_ASCII(self):
         self.run_live("-E", LC_ALL="C", name=r"'wörk'")
         self.wait_for_line(r"^[ -~]* MiB  peak [ -~]*  in __main__\.w\?\?rk$", behind=0)

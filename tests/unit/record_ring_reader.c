@@ -210,6 +210,53 @@ static void test_calls(void **state)
     close(ring.fd);
 }
 
+/* Of what runs, the call that was entered last; of two at the same moment, the inner one. */
+static void test_newest_in_flight(void **state)
+{
+    static const struct {
+        uint32_t call;
+        int is_exit;
+        int moment; /* of the entry; they need not come in its order */
+        uint32_t level;
+        const char *newest;
+        uint32_t count;
+    } rows[] = {
+        {0, 0, 10, 0, "call 0", 1}, {1, 0, 30, 1, "call 1", 2}, {2, 0, 20, 2, "call 1", 3},
+        {3, 0, 30, 5, "call 3", 4}, {4, 0, 30, 4, "call 3", 5}, {3, 1, 0, 0, "call 4", 4},
+        {4, 1, 0, 0, "call 1", 3},  {1, 1, 0, 0, "call 2", 2},  {5, 0, 5, 9, "call 2", 3},
+        {2, 1, 0, 0, "call 0", 2},  {0, 1, 0, 0, "call 5", 1},
+    };
+    writer ring = make_ring(CAPACITY);
+    mprof__ring_reader *reader = open_ring(&ring);
+    uint64_t begin_ns = ring.time_ns;
+    mprof__ring_call newest;
+    told all = {"", 0, 0};
+
+    (void)state;
+    assert_int_equal(mprof__ring_reader_in_flight(reader, &newest), 0);
+    for (uint32_t i = 0; i < 6; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "call %u", i);
+        put_text(&ring, MPROF_WIRE_NAME, i + 1, name);
+    }
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (rows[i].is_exit) {
+            put_exit(&ring, rows[i].call);
+        } else {
+            mprof__wire_enter enter =
+                good_enter(&ring, rows[i].call, rows[i].call + 1, rows[i].level);
+            enter.time_ns = begin_ns + (uint64_t)rows[i].moment;
+            put_bytes(&ring, &enter, sizeof enter);
+        }
+        assert_int_equal(drain(reader, &all), MPROF_OK);
+        assert_int_equal(mprof__ring_reader_in_flight(reader, &newest), rows[i].count);
+        assert_int_equal(newest.name.length, strlen(rows[i].newest));
+        assert_memory_equal(newest.name.bytes, rows[i].newest, newest.name.length);
+    }
+    mprof__ring_reader_free(reader);
+    close(ring.fd);
+}
+
 static mprof__wire_calls good_calls(writer *ring, uint32_t name, uint32_t count)
 {
     mprof__wire_calls calls;
@@ -787,6 +834,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_calls),
+        cmocka_unit_test(test_newest_in_flight),
         cmocka_unit_test(test_wraps),
         cmocka_unit_test(test_dropped),
         cmocka_unit_test(test_headers),

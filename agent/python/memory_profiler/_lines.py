@@ -5,6 +5,7 @@ import inspect
 import os
 import tokenize  # noqa: F401  of inspect, which loads it late in some versions
 import warnings
+import weakref
 
 import _mprof
 
@@ -61,6 +62,21 @@ def _source_path(code):
     return stem + ".py" if ending in (".pyc", ".pyo") else code.co_filename
 
 
+# All there are.
+_maps: "weakref.WeakValueDictionary[int, CodeMap]" = weakref.WeakValueDictionary()
+
+
+def _follow(before, after):
+    """A function that is watched gets another code: that is watched, too, in a report of its own."""
+    for code_map in list(_maps.values()):
+        if before in code_map._watched:
+            code_map.add(after)
+            code_map._watch(after)
+
+
+_mprof.follow_code(_follow)
+
+
 class CodeMap(dict):
     """Code objects to {line: (increment, memory, occurrences)}, each in MiB. A code object that was
     added on its own is a report; those written inside it share its lines."""
@@ -71,6 +87,8 @@ class CodeMap(dict):
         self.backend = backend
         self._toplevel = []
         self._blocks = {}
+        self._watched = set()
+        _maps[id(self)] = self
         start_tracing(backend)
         flags = _flags | (_mprof.CHILDREN if include_children else 0)
         self._core = _mprof.profiler_new(backend, flags, _max_mem, _on_limit)
@@ -89,6 +107,14 @@ class CodeMap(dict):
         for inner in code.co_consts:
             if inspect.iscode(inner):
                 self.add(inner, toplevel_code=toplevel_code or code)
+
+    def _watch(self, code):
+        """The lines of this code, which was added, are recorded whenever it runs, and so are those of
+        the others meanwhile. Returns whether that can be done here."""
+        done = _mprof.profiler_add_root(self._core, code)
+        if done:
+            self._watched.add(code)
+        return done
 
     def trace(self, code, lineno, prev_lineno):
         """Takes a measurement for a line by hand: what changed since the other line's last one."""
@@ -126,6 +152,10 @@ class CodeMap(dict):
     def reports(self):
         """(file, code object, numbers of the lines) of each report that has measurements."""
         return [report for report in self._toplevel if self.measures(report[1])]
+
+    def _codes(self):
+        """The code objects that have a report of their own."""
+        return [code for _, code, _ in self._toplevel]
 
     __hash__ = None
 
@@ -210,6 +240,25 @@ class LineProfiler:
 
     def __exit__(self, exc_type, exc_value, traceback):
         self.disable_by_count()
+
+
+class OfProgram(LineProfiler):
+    """The profiler of a whole program: the functions it decorates stay what they are."""
+
+    def add_function(self, func):
+        for function in inner_functions(func):
+            code = code_of(function)
+            if code is not None:  # what is not written in Python has no lines
+                self.code_map.add(code)
+
+    def wrap_function(self, func):
+        """The function itself, where the interpreter can tell when it runs."""
+        functions = inner_functions(func)
+        codes = [code for code in map(code_of, functions) if code is not None]
+        if all(map(callable, functions)) and \
+                all(code in self.code_map and self.code_map._watch(code) for code in codes):
+            return func
+        return super().wrap_function(func)
 
 
 class _Call:

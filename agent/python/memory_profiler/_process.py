@@ -7,24 +7,19 @@ import sys
 from ._ground import Ground
 
 with Ground():
-    from ._lines import LineProfiler
+    from ._lines import OfProgram
     from ._report import discard, show_results
-    from ._wrap import code_of, inner_functions, wrap
 
-_functions: list = []
 _profiler = None
 
 
-def _begin():
-    return _profiler
-
-
-def _start():
+def _start(codes=()):
     """A profile that knows all the functions, and has measured nothing."""
     global _profiler
-    _profiler = LineProfiler()
-    for function in _functions:
-        _profiler.add_function(function)
+    _profiler = OfProgram()
+    for code in codes:
+        _profiler.code_map.add(code)
+        _profiler.code_map._watch(code)
 
 
 def _show():
@@ -50,7 +45,7 @@ def _show_at_the_end_of_a_child(_):
 
 def _forked():
     # What was measured before is told by the parent.
-    _start()
+    _start(_profiler.code_map._codes())
     # Children of multiprocessing end without atexit.
     util = sys.modules.get("multiprocessing.util")
     if util is not None:
@@ -63,10 +58,4 @@ def watch(function):
         _start()
         atexit.register(_show)
         os.register_at_fork(after_in_child=_forked)
-    inner = [one for one in inner_functions(function) if code_of(one) is not None]
-    if not inner:
-        return function
-    _functions.extend(inner)
-    for one in inner:
-        _profiler.add_function(one)
-    return wrap(function, _begin)
+    return _profiler(function)

@@ -14,7 +14,7 @@ import threading
 import types
 
 from ._ground import Ground, leave_to_program
-from ._lines import LineProfiler, Columns
+from ._lines import Columns, OfProgram
 from ._memory import BACKENDS, choose_backend, start_tracing, tracemalloc
 from ._report import DEFAULT_COLUMNS, SORTS, discard, show_results, shown_columns
 from ._stamps import TimeStamper
@@ -152,9 +152,9 @@ def _parser():
 def _profiler(options):
     if options.timestamp:
         return TimeStamper(options.backend, include_children=options.include_children)
-    return LineProfiler(max_mem=options.max_mem, backend=options.backend,
-                        include_children=options.include_children,
-                        columns=shown_columns(options.columns, options.sort))
+    return OfProgram(max_mem=options.max_mem, backend=options.backend,
+                     include_children=options.include_children,
+                     columns=shown_columns(options.columns, options.sort))
 
 
 def _show(profiler, options, stream):
@@ -199,6 +199,53 @@ def _without_our_frames(error):
             break
         traceback = traceback.tb_next
     return error.with_traceback(traceback)
+
+
+def _error_of(part):
+    """What it raised, or None. None is handled any more then, and is the context of what follows."""
+    try:
+        part()
+    except BaseException as error:
+        return error
+    return None
+
+
+def _show_error(error):
+    """What Python does with an error that ends a program: shows it by sys.excepthook. Returns what the
+    program is to end by, if not with exit code 1."""
+    error = _without_our_frames(error)
+    kind, traceback = type(error), error.__traceback__
+    sys.last_type, sys.last_value, sys.last_traceback = kind, error, traceback
+    if sys.version_info >= (3, 12):
+        sys.last_exc = error
+    hook = getattr(sys, "excepthook", None)
+    sys.audit("sys.excepthook", hook, kind, error, traceback)
+    if hook is None:
+        sys.stderr.write("sys.excepthook is missing, printing traceback\n")
+        hook = sys.__excepthook__
+    other = _error_of(lambda: hook(kind, error, traceback))
+    if isinstance(other, SystemExit):
+        return other
+    if other is not None:
+        sys.stderr.write("Error in sys.excepthook:\n")
+        other = _without_our_frames(other)
+        sys.__excepthook__(type(other), other, other.__traceback__)
+        sys.stderr.write("\nOriginal exception was:\n")
+        sys.__excepthook__(kind, error, traceback)
+    return _silent(error) if kind is KeyboardInterrupt else None
+
+
+def _silent(error):
+    """The interrupt, of which a program dies as by the signal; it was shown already."""
+    hook = sys.excepthook
+    last = sys.last_type, sys.last_value, sys.last_traceback
+
+    def put_back(*unused):
+        sys.excepthook = hook
+        sys.last_type, sys.last_value, sys.last_traceback = last
+
+    sys.excepthook = put_back
+    return error
 
 
 def _await_threads():
@@ -254,18 +301,21 @@ def main():
         except OSError as error:
             sys.stderr.write(f"mprof: {options.out_filename}: {error.strerror}\n")
             sys.exit(2)
+    end = None
     status = 0
-    try:
-        _run(profiler, options)
-    except Exception as error:
-        # Who quits the debugger knows why the program ends.
-        if type(error).__name__ != "BdbQuit":
-            sys.excepthook(type(error), _without_our_frames(error), error.__traceback__)
-        status = 1
-    finally:
-        _await_threads()
-        reported = _report(profiler, options, output)
-        if output is not None:
-            output.close()
+    for part in (lambda: _run(profiler, options), _await_threads):
+        raised = _error_of(part)
+        if isinstance(raised, SystemExit):
+            end = raised
+        elif raised is not None:
+            status = 1
+            # Who quits the debugger knows why the program ends.
+            if type(raised).__name__ != "BdbQuit":
+                end = _show_error(raised) or end
+    reported = _report(profiler, options, output)
+    if output is not None:
+        output.close()
+    if end is not None:
+        raise end
     if status or reported:
         sys.exit(status or reported)

@@ -7,8 +7,11 @@ function has one stretch; a generator or coroutine one per next, send or await.
 
 import functools
 import inspect
+import os
+import sys
 
 _HERE = (lambda: None).__code__.co_filename
+_FOLDER = os.path.join(os.path.dirname(_HERE), "")
 
 
 class Driven:
@@ -89,7 +92,13 @@ def _wrap_async_generator(function, begin):
     async def wrapper(*args, **kwargs):
         session = begin()
         generator = function(*args, **kwargs)
-        step = generator.__anext__()
+        # A loop that ends, or the collector, closes ours alone: we close this one.
+        hooks = sys.get_asyncgen_hooks()
+        sys.set_asyncgen_hooks(None, None)
+        try:
+            step = generator.__anext__()
+        finally:
+            sys.set_asyncgen_hooks(*hooks)
         try:
             while True:
                 try:
@@ -144,14 +153,46 @@ def wrap(function, begin):
     return _wrap_plain(function, begin)
 
 
+def _is_of_body(cls, function, filename):
+    """Whether a function was written in the class, and not added by a metaclass or made by another
+    decorator: Enum's, dataclass's."""
+    code = getattr(function, "__code__", None)
+    generated = inspect.iscode(code) and code.co_filename.startswith("<") and \
+        code.co_filename != filename
+    return not generated and \
+        getattr(function, "__module__", None) in (None, getattr(cls, "__module__", None))
+
+
 def decorate_class(cls, decorator):
     """The class, with the decorator applied to what its body defines: functions, properties, static and
     class methods."""
+    filename = _outer_filename()
     for name, value in list(vars(cls).items()):
-        if inspect.isfunction(value) or isinstance(value, (staticmethod, classmethod, property)):
-            # Past what a metaclass makes of it: nobody is to see a change of the class.
-            type.__setattr__(cls, name, decorator(value))
+        if not (inspect.isfunction(value) or isinstance(value, (staticmethod, classmethod, property))):
+            continue
+        parts = inner_functions(value)
+        if not parts or not all(_is_of_body(cls, part, filename) for part in parts):
+            continue
+        decorated = decorator(value)
+        if decorated is not value:
+            _set(cls, name, decorated)
     return cls
+
+
+def _outer_filename():
+    frame = sys._getframe()
+    while frame is not None and frame.f_code.co_filename.startswith(_FOLDER):
+        frame = frame.f_back
+    return frame.f_code.co_filename if frame is not None else None
+
+
+def _set(cls, name, value):
+    """A metaclass may forbid it; what it forbids stays as it is."""
+    for setter in (type.__setattr__, setattr):
+        try:
+            return setter(cls, name, value)
+        except (AttributeError, TypeError):
+            pass
 
 
 def inner_functions(function):
