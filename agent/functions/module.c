@@ -51,10 +51,11 @@ static void add_module(PyObject *profile)
     Py_XDECREF(module);
 }
 
-/* The folder of our own memory_profiler: beside us in a build, in lib of an installation. */
+/* The folder of our own memory_profiler: beside us in a build, and in an installation where the
+ * build was configured to put it, as a path from here or an absolute one. */
 static bool find_package(char *folder, size_t size)
 {
-    static const char *const places[] = {"python", "../../lib/mprof/python"};
+    static const char *const places[] = {"python", MPROF_PYTHON_PLACE};
     char file[PATH_MAX];
     Dl_info here;
 
@@ -63,8 +64,8 @@ static bool find_package(char *folder, size_t size)
     }
     const char *slash = strrchr(here.dli_fname, '/');
     for (size_t i = 0; slash && i < sizeof places / sizeof places[0]; i++) {
-        int length = (int)(slash - here.dli_fname);
-        int written = snprintf(folder, size, "%.*s/%s", length, here.dli_fname, places[i]);
+        int length = places[i][0] == '/' ? 0 : (int)(slash + 1 - here.dli_fname);
+        int written = snprintf(folder, size, "%.*s%s", length, here.dli_fname, places[i]);
         if (written < 0 || (size_t)written >= size ||
             snprintf(file, sizeof file, "%s/" MODULE_NAME "/__init__.py", folder) >=
                 (int)sizeof file) {

@@ -76,7 +76,7 @@ class Manual(unittest.TestCase):
         tool = shutil.which("mandoc")
         if not tool:
             self.skipTest("mandoc is not installed")
-        for path in sorted(MANUAL.glob("*.1")):
+        for path in sorted(MANUAL.glob("*.[13]")):
             with self.subTest(page=path.name):
                 done = subprocess.run([tool, "-T", "lint", "-W", "warning", str(path)],
                                       capture_output=True, text=True)

@@ -4,6 +4,7 @@ build with it."""
 import os
 import pathlib
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -115,7 +116,8 @@ class Tree(TestCase):
         for name in ("bin/mprof", "libexec/mprof/mprof-draw", "libexec/mprof/libmprof-preload.so",
                      "libexec/mprof/libmprof-agent.so",
                      "libexec/mprof/preload/any/libmprof-before-libasan.so", "include/mprof/profile.h",
-                     "share/man/man1/mprof.1", "share/doc/mprof/LICENSE"):
+                     "libexec/mprof/libmprof-mark.so", "include/mprof/mark.h",
+                     "share/man/man1/mprof.1", "share/man/man3/mprof_mark.3", "share/doc/mprof/LICENSE"):
             self.assertIn(name, names)
 
     def test_links_of_the_documents(self):
@@ -150,6 +152,29 @@ class Tree(TestCase):
         subprocess.run(f"cc -std=c11 -o '{program}' '{source}' {flags}", shell=True, check=True,
                        timeout=DEADLINE_S)
         self.assert_consumer_works(program)
+
+    def test_the_example_of_marks(self):
+        """docs/marks.md as a reader would follow it: its program, by way of the installed header."""
+        page = (self.tree / "share" / "doc" / "mprof" / "docs" / "marks.md").read_text()
+        source = self.directory / "marks.c"
+        source.write_text(re.search(r"^```c\n(.*?)^```$", page, re.S | re.M)[1])
+        environment = self.environment(PKG_CONFIG_PATH=str(next(self.tree.rglob("mprof.pc")).parent))
+        flags = {"include": ["-I", self.tree / "include"]}
+        if shutil.which("pkg-config"):
+            flags["pkg-config"] = shlex.split(subprocess.run(
+                ["pkg-config", "--cflags", "mprof"], text=True, capture_output=True, check=True,
+                env=environment).stdout)
+        for way, options in flags.items():
+            with self.subTest(way=way):
+                program = self.directory / way
+                self.check("cc", "-std=c11", "-Wall", "-Wextra", "-Werror", *options, "-o", program, source)
+                self.check(program)  # not recorded, it runs as well
+                path = self.directory / f"{way}.dat"
+                self.check(self.mprof, "run", "-E", "-o", path, program)
+                calls = {call.name: call for call in Recording(path).calls}
+                self.assertEqual({name: call.level for name, call in calls.items()},
+                                 {"main": 0, "load": 1})
+                self.assertGreater(calls["load"].exit_mib, calls["load"].enter_mib + 63)
 
     def assert_consumer_works(self, program):
         recording = Recording(FIXTURES / "dat" / "article-flask-plain.dat")

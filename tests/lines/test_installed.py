@@ -4,6 +4,7 @@ and under `mprof run` by itself; moved to another place."""
 import ast
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 import unittest
@@ -12,6 +13,9 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import pythons  # noqa: E402
 from mprof_test import MPROF, Recording, TestCase  # noqa: E402
 from test_report import PROGRAM, rows  # noqa: E402
+
+
+SYSTEM_PYTHON = "/usr/bin/python3"
 
 
 class Installed(TestCase):
@@ -95,6 +99,38 @@ class Installed(TestCase):
         done = self.check(inside, self.package / "mprof" / "link.py", "--first")
         self.assertEqual(done.stderr, "")
         self.check(inside, "-c", "import memory_profiler; memory_profiler.memory_usage")
+
+    def test_a_user_links_a_python_that_is_not_theirs(self):
+        """The system's Python, whose packages this user may not write, in a home of their own."""
+        home = self.directory / "home"
+        home.mkdir()
+        link = self.package / "mprof" / "link.py"
+        user = []
+        if os.geteuid() == 0:
+            if not shutil.which("setpriv"):
+                self.skipTest("setpriv is not installed")
+            user = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+            os.chmod(self.directory, 0o755)
+            os.chown(home, 65534, 65534)
+        python = [*user, SYSTEM_PYTHON]
+        there = {"HOME": str(home), "PYTHONDONTWRITEBYTECODE": "1"}
+        done = self.check(*python, link, **there)
+        pth, = home.rglob("mprof.pth")
+        self.assertEqual(done.stdout, f"wrote {pth}\n")
+        self.assertRegex(done.stderr, r"\Amprof: for this user only: /\S+: [^\n]+\n")
+        which = "import memory_profiler; print(memory_profiler.__file__)"
+        found = self.check(*python, "-c", which, **there).stdout
+        self.assertEqual(found, f"{self.package}/memory_profiler/__init__.py\n")
+        if os.path.exists("/usr/lib/python3/dist-packages/memory_profiler.py"):
+            self.assertIn("mprof: ours is found before /usr/lib/python3/dist-packages/memory_profiler.py\n",
+                          done.stderr)
+        # With the user's folder switched off there is no place to fall back to.
+        done = self.check(*python, "-s", link, expect=1, **there)
+        self.assertRegex(done.stderr, r"\Amprof: /\S+mprof\.pth: [^\n]+ virtual environment\n\Z")
+        done = self.check(*python, link, "--remove", **there)
+        self.assertEqual((done.stdout, done.stderr), (f"removed {pth}\n", ""))
+        self.assertEqual(list(home.rglob("mprof.pth")), [])
+        self.check(*python, link, "--remove", expect=1, **there)
 
     def test_module_finds_its_program(self):
         done = subprocess.run([sys.executable, "-m", "mprof", "--version"], capture_output=True,

@@ -1,0 +1,96 @@
+"""Options of a build as somebody gives them who only wants to use it: each is heeded, what it leaves out is
+not needed, and what is left works."""
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+from mprof_test import SOURCE, Recording, TestCase, python  # noqa: E402
+
+BUILD_TIMEOUT_S = 600
+
+
+class Options(TestCase):
+    def setUp(self):
+        super().setUp()
+        self.build = self.directory / "build"
+        self.tree = self.directory / "tree"
+
+    def cmake(self, *command, expect=0, **environment):
+        done = subprocess.run(["cmake", *map(str, command)], capture_output=True, text=True,
+                              timeout=BUILD_TIMEOUT_S, cwd=self.directory,
+                              env=self.environment(**environment))
+        if expect is not None:
+            self.assertEqual(done.returncode, expect, f"{command}\n{done.stdout}{done.stderr}")
+        return done
+
+    def configure(self, *options, **how):
+        return self.cmake("-S", SOURCE, "-B", self.build, "-G", "Ninja", "-DMPROF_DRAW=OFF",
+                          "-DCMAKE_BUILD_TYPE=Debug", *options, **how)
+
+    def without_headers(self):
+        """An environment in which pkg-config finds nothing at all: no CPython, no cmocka, no Cairo."""
+        return {"PKG_CONFIG_LIBDIR": str(self.directory), "PKG_CONFIG_PATH": ""}
+
+    def installed(self):
+        return {str(path.relative_to(self.tree)) for path in self.tree.rglob("*") if path.is_file()}
+
+    def test_a_users_build_does_not_take_warnings_for_errors(self):
+        self.configure("-DCMAKE_EXPORT_COMPILE_COMMANDS=ON")
+        commands = json.loads((self.build / "compile_commands.json").read_text())
+        self.assertGreater(len(commands), 100)
+        self.assertEqual([one["file"] for one in commands if "-Werror" in one["command"]], [])
+
+    def test_without_the_agent(self):
+        self.configure("-DMPROF_AGENT=OFF", **self.without_headers())
+        self.cmake("--build", self.build)
+        # `ninja test` is there, and tries what was built
+        done = self.cmake("--build", self.build, "--target", "test")
+        self.assertIn("smoke.build", done.stdout)
+        self.cmake("--install", self.build, "--prefix", self.tree)
+        names = self.installed()
+        self.assertLessEqual({"bin/mprof", "include/mprof/mark.h", "include/mprof/profile.h"}, names)
+        self.assertEqual([name for name in names if name.endswith((".so", ".py"))], [])
+        path = self.directory / "a.dat"
+        self.run_mprof("run", "-E", "-o", path, python(), "-c", "import time; time.sleep(0.3)",
+                       program=self.tree / "bin" / "mprof")
+        self.assertTrue(Recording(path).mem)
+        self.run_mprof("peak", path, program=self.tree / "bin" / "mprof")
+
+    def test_the_tests_are_not_built_without_the_agent(self):
+        done = self.configure("-DMPROF_AGENT=OFF", "-DMPROF_TESTS=ON", expect=1)
+        self.assertIn("-DMPROF_TESTS=OFF", done.stderr)
+
+    def test_missing_headers_are_named_with_the_way_out(self):
+        done = self.configure("-DMPROF_TESTS=OFF", expect=1, **self.without_headers())
+        self.assertIn("libpython3-dev", done.stderr)
+        self.assertIn("-DMPROF_AGENT=OFF", done.stderr)
+
+    def test_the_place_of_the_python_package(self):
+        """Relative ones move with the tree, absolute ones do not; the agent finds either."""
+        anywhere = self.directory / "any where"
+        (self.directory / "program.py").write_text(
+            "from memory_profiler import memory_usage, LineProfiler\n"
+            "import memory_profiler, os\nprint(os.path.realpath(memory_profiler.__file__))\n")
+        for given in ("lib/python3/our-packages", str(anywhere)):
+            with self.subTest(given=given):
+                self.configure("-DMPROF_TESTS=OFF", f"-DMPROF_PYTHON_DIR={given}")
+                self.cmake("--build", self.build)
+                self.cmake("--install", self.build, "--prefix", self.tree)
+                self.assertEqual([name for name in self.installed() if "lib/mprof/python" in name], [])
+                tree = self.tree
+                if not given.startswith("/"):
+                    tree = tree.rename(self.directory / "moved")
+                # -S: none of the packages that are installed here is in the path
+                done = self.run_mprof("run", "-E", "-o", self.directory / "a.dat", python(), "-S",
+                                      "program.py", program=tree / "bin" / "mprof")
+                self.assertIn(f"{tree / given}/memory_profiler/__init__.py\n", done.stdout)
+                os.unlink(self.directory / "a.dat")
+
+
+if __name__ == "__main__":
+    unittest.main()
