@@ -39,29 +39,39 @@ typedef struct mprof_mark_functions {
     mprof_mark_leave_function leave;
 } mprof_mark_functions;
 
-/* Whoever does the recording has preloaded a shim; what takes the marks lies beside it. Not for a
- * program without a dynamic linker: it cannot load what is not its own libc's. */
+/* Whoever does the recording has preloaded a shim, by its own name or by that of a link in a folder
+ * preload/<platform> beside it; what takes the marks lies beside the shim, too. Not for a program
+ * without a dynamic linker: it cannot load what is not its own libc's. */
 static inline void *mprof_mark_open(void)
 {
-    static const char shim[] = "libmprof-preload.so";
-    static const char library[] = "libmprof-mark.so";
+    static const char shim[] = "/libmprof-";
+    static const char folder[] = "/preload/";
+    static const char library[] = "/libmprof-mark.so";
     const char *list = getenv("LD_PRELOAD");
-    const char *at = list && getenv("MPROF_RINGS") ? strstr(list, shim) : NULL;
-    const char *folder = at;
-    char path[4096];
+    const char *end = list && getenv("MPROF_RINGS") ? strstr(list, shim) : NULL;
+    const char *start = end;
+    const char *part;
     size_t length;
+    char path[4096];
 
-    if (!at || !dlopen || !dlsym || !getauxval(AT_BASE)) {
+    if (!end || !dlopen || !dlsym || !getauxval(AT_BASE)) {
         return NULL;
     }
-    while (folder > list && folder[-1] != ' ' && folder[-1] != ':') {
-        folder--;
+    while (start > list && start[-1] != ' ' && start[-1] != ':') {
+        start--;
     }
-    length = (size_t)(at - folder);
+    part = end;
+    while (part > start && *--part != '/') {
+    }
+    if ((size_t)(part - start) >= sizeof folder - 2 &&
+        strncmp(part - (sizeof folder - 2), folder, sizeof folder - 1) == 0) {
+        end = part - (sizeof folder - 2);
+    }
+    length = (size_t)(end - start);
     if (length + sizeof library > sizeof path) {
         return NULL;
     }
-    memcpy(path, folder, length);
+    memcpy(path, start, length);
     memcpy(path + length, library, sizeof library);
     return dlopen(path, RTLD_NOW | RTLD_LOCAL);
 }
