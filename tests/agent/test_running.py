@@ -19,7 +19,7 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 import interpreters  # noqa: E402
 import mprof_test  # noqa: E402
-from mprof_test import DEADLINE_S, MPROF, Recording, wait_until  # noqa: E402
+from mprof_test import DEADLINE_S, MPROF, Recording, program_for_all, wait_until  # noqa: E402
 
 APP = '''
 import functools
@@ -264,6 +264,8 @@ def enterable():
 
 
 class Base(mprof_test.TestCase):
+    mprof = MPROF
+
     maxDiff = None
 
     def setUp(self):
@@ -287,7 +289,7 @@ class Base(mprof_test.TestCase):
         options = [word for pattern in patterns for word in ("--functions", pattern)]
 
         def try_it():
-            recorder = self.start(*command, MPROF, "attach", *options, "-T", "0.05", "-o", self.path,
+            recorder = self.start(*command, self.mprof, "attach", *options, "-T", "0.05", "-o", self.path,
                                   program.pid)
             told = self.wait_for_output(recorder, r"functions are .*")[0]
             if "as soon as" in told:  # its main thread was not given a processor for seconds
@@ -423,7 +425,7 @@ class Elsewhere(Base):
     """What is no Python, or may not be entered: one line, and the memory is recorded."""
 
     def assert_stays_out(self, process, reason, *command):
-        recorder = self.start(*command, MPROF, "attach", "--functions", "app", "-T", "0.02", "-o",
+        recorder = self.start(*command, self.mprof, "attach", "--functions", "app", "-T", "0.02", "-o",
                               self.path, process.pid)
         told = self.wait_for_output(recorder, r"mprof: functions are not recorded: (.*)\n")
         self.assertRegex(told[1], reason)
@@ -536,8 +538,7 @@ class Elsewhere(Base):
         command = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"]
         if os.geteuid() != 0 or not shutil.which("setpriv"):
             self.skipTest("needs root and setpriv(1)")
-        if subprocess.run([*command, "test", "-r", MPROF]).returncode != 0:
-            self.skipTest("the program under test is not readable for others")
+        self.mprof = program_for_all()
         self.directory.chmod(0o777)
         return command
 
@@ -600,11 +601,7 @@ class Elsewhere(Base):
 
     def test_by_root(self):
         """Root enters a process of somebody else: its rings are its user's."""
-        agent = pathlib.Path(MPROF).parent / "libmprof-agent.so"
-        as_nobody = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"]
-        if os.geteuid() != 0 or subprocess.run([*as_nobody, "test", "-r", agent]).returncode != 0:
-            self.skipTest("needs root, and an agent that others may read")
-        self.directory.chmod(0o777)
+        as_nobody = self.as_nobody()
         for interpreter in enterable():
             if subprocess.run([*as_nobody, interpreter.path, "-c", ""],
                               capture_output=True).returncode != 0:

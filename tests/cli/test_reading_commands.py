@@ -13,7 +13,7 @@ import time
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
-from mprof_test import DEADLINE_S, FIXTURES, MPROF, TestCase  # noqa: E402
+from mprof_test import DEADLINE_S, FIXTURES, MPROF, TestCase, program_for_all  # noqa: E402
 
 NESTED = FIXTURES / "dat" / "nested.dat"
 PEAK = "128.238 MiB"
@@ -113,7 +113,7 @@ class Unreadable(TestCase):
         if os.access(path, os.R_OK):
             # root may read everything; somebody else is asked
             self.directory.chmod(0o755)
-            done = subprocess.run([MPROF, "peak", "x.dat"], cwd=self.directory, text=True, user=65534,
+            done = subprocess.run([program_for_all(), "peak", "x.dat"], cwd=self.directory, text=True, user=65534,
                                   group=65534, extra_groups=[], capture_output=True,
                                   env=self.environment(), timeout=DEADLINE_S)
             self.assertEqual((done.returncode, done.stdout, done.stderr),
@@ -377,7 +377,7 @@ class Directory(TestCase):
         path = self.directory / "mprofile_20240102030405.dat"
         path.write_text(GOOD)
         self.directory.chmod(stat.S_IRUSR | stat.S_IXUSR | 0o055)
-        done = subprocess.run([MPROF, "clean"], cwd=self.directory, text=True, user=65534,
+        done = subprocess.run([program_for_all(), "clean"], cwd=self.directory, text=True, user=65534,
                               group=65534, extra_groups=[], capture_output=True,
                               env=self.environment(), timeout=DEADLINE_S)
         self.assertEqual((done.returncode, done.stdout), (1, ""))

@@ -9,7 +9,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 import mprof_test  # noqa: E402
-from mprof_test import MPROF, Recording, python  # noqa: E402
+from mprof_test import MPROF, Recording, program_for_all, python  # noqa: E402
 
 TOOLS = mprof_test.preloadable(os.environ.get("MPROF_TEST_TOOLS", "."))
 # By a name that lets them stand in front of AddressSanitizer.
@@ -119,11 +119,9 @@ class Programs(mprof_test.TestCase):
         program = self.directory / "other"
         shutil.copy(TOOLS / "static-program", program)
         program.chmod(0o4755)
-        as_nobody = ["setpriv", "--reuid", "nobody", "--clear-groups"]
-        if subprocess.run([*as_nobody, MPROF, "--version"], capture_output=True).returncode != 0:
-            self.skipTest("the program under test is not readable for everybody")
+        as_nobody = ["setpriv", "--reuid", "nobody", "--clear-groups", program_for_all()]
         for backend, notices in (("psutil", 0), ("psutil_pss", 1)):
-            done = subprocess.run([*as_nobody, MPROF, "run", "-E", "--backend", backend, "-o",
+            done = subprocess.run([*as_nobody, "run", "-E", "--backend", backend, "-o",
                                    f"{backend}.dat", program, "300"], cwd=self.directory,
                                   capture_output=True, text=True)
             self.assertEqual(done.returncode, 3, done.stderr)

@@ -2,12 +2,15 @@
 
     tests/golden/test_golden.py --refresh     draws them anew; look at each before it is committed
 
-Exactly equal is the rule. Other versions of FreeType and Cairo put the shades at the edges of letters
-and lines a little differently, so a picture also passes if at most EDGE_SHARE of its pixels differ by
-more than EDGE_STEP in any channel: a moved label, a missing line or another colour is far above that.
-What differed is saved as mprof-<name>-diff.png in the directory for temporary files.
+Exactly equal is the rule. Other versions of FreeType, Pango and Cairo draw letters a little differently:
+Cairo places them at quarters of a pixel from 1.18 on, and shades at the edges of lines differ, too. Shapes and
+labels stay where they are. So a picture also passes if each of its pixels has a shade that is found within one
+pixel of it in the other picture, but for at most TILE_PIXELS pixels in any tile, which is about as large as a
+label. Measured: up to 19 in Debian 13; a label that moved by two pixels makes 37, a bracket that is missing 42,
+a label that is missing 103. What differed is saved as mprof-<name>-diff.png in the directory for temporary files.
 """
 
+import collections
 import os
 import pathlib
 import sys
@@ -25,8 +28,9 @@ import recordings  # noqa: E402
 GOLDEN = FIXTURES / "golden"
 FONT = "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"
 
-EDGE_STEP = 48
-EDGE_SHARE = 0.004
+STEP = 64
+TILE = (40, 16)
+TILE_PIXELS = 24
 
 CASES = {
     "brackets": (["article-flask-profile"], []),
@@ -82,21 +86,43 @@ def make_limits(path):
 MADE = {"dense": make_dense, "open": make_open, "limits": make_limits}
 
 
-def difference(a, b):
-    """Share of pixels that differ visibly, and an image of where."""
-    count, rows = 0, []
-    for left, right in zip(a, b):
-        if left == right:
-            rows.append(bytes(255 - (255 - value) // 4 for value in left))
+def strangers(a, b):
+    """Where `b` has a shade that `a` does not have within one pixel: the set of (x, y)."""
+    height, width = len(a), len(a[0]) // 3
+    found = set()
+    for y in range(height):
+        if a[y] == b[y]:
             continue
-        row = bytearray()
-        for i in range(0, len(left), 3):
-            apart = max(abs(left[i + c] - right[i + c]) for c in range(3))
-            count += apart > EDGE_STEP
-            row += bytes((255, 0, 0)) if apart > EDGE_STEP else bytes(
-                255 - (255 - value) // 4 for value in left[i:i + 3])
-        rows.append(bytes(row))
-    return count / (len(a) * len(a[0]) / 3), rows
+        rows = a[max(y - 1, 0):y + 2]
+        for i in range(3 * width):
+            if abs(a[y][i] - b[y][i]) <= STEP:
+                continue
+            near = [row[j] for row in rows for j in (i - 3, i, i + 3) if 0 <= j < 3 * width]
+            if not min(near) - STEP <= b[y][i] <= max(near) + STEP:
+                found.add((i // 3, y))
+    return found
+
+
+def difference(a, b):
+    """The most strange pixels in one tile, and an image of where they are."""
+    tiles = collections.Counter()
+    rows = [bytearray(255 - (255 - value) // 4 for value in row) for row in b]
+    for x, y in (*strangers(a, b), *strangers(b, a)):
+        tiles[x // TILE[0], y // TILE[1]] += 1
+        rows[y][3 * x:3 * x + 3] = bytes((255, 0, 0))
+    return max(tiles.values(), default=0), [bytes(row) for row in rows]
+
+
+def moved(rows, by, left, right, top, bottom):
+    """The same with a part of it moved to the left."""
+    return [row[:3 * left] + row[3 * (left + by):3 * right] + row[3 * left:3 * (left + by)] + row[3 * right:]
+            if top <= y < bottom else row for y, row in enumerate(rows)]
+
+
+def without(rows, left, right, top, bottom):
+    """The same with a part of it painted over with what is left of that."""
+    return [row[:3 * left] + row[3 * (left - 1):3 * left] * (right - left) + row[3 * right:]
+            if top <= y < bottom else row for y, row in enumerate(rows)]
 
 
 class Golden(mprof_test.TestCase):
@@ -126,17 +152,22 @@ class Golden(mprof_test.TestCase):
                 self.assertEqual((width, height), (golden_width, golden_height))
                 if rows == golden_rows:
                     continue
-                share, seen = difference(golden_rows, rows)
+                worst, seen = difference(golden_rows, rows)
                 saved = pathlib.Path(tempfile.gettempdir()) / f"mprof-{name}-diff.png"
                 png_file.write(saved, width, height, seen)
-                self.assertLessEqual(share, EDGE_SHARE, f"see {saved}")
+                self.assertLessEqual(worst, TILE_PIXELS, f"see {saved}")
 
-    def test_a_moved_label_would_be_noticed(self):
-        _, height, rows = png_file.read(GOLDEN / "brackets.png")
-        moved = [row[9:] + row[:9] if 20 <= y < 60 else row for y, row in enumerate(rows)]
-        self.assertGreater(difference(rows, moved)[0], EDGE_SHARE)
+    def test_what_would_be_noticed(self):
+        _, _, rows = png_file.read(GOLDEN / "brackets.png")
+        label, bracket, tick = (270, 345, 80, 93), (263, 270, 184, 207), (20, 72, 88, 100)
         self.assertEqual(difference(rows, rows)[0], 0)
-        self.assertEqual(height, len(rows))
+        for name, changed in (("moved label", moved(rows, 2, *label)), ("no label", without(rows, *label)),
+                              ("no bracket", without(rows, *bracket)), ("no tick", without(rows, *tick)),
+                              ("title", moved(rows, 9, 60, 500, 15, 40))):
+            with self.subTest(change=name):
+                self.assertGreater(difference(rows, changed)[0], TILE_PIXELS)
+        # what another font engine does is about as much as this
+        self.assertLessEqual(difference(rows, moved(rows, 1, *label))[0], TILE_PIXELS)
 
 
 if __name__ == "__main__":

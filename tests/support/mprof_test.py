@@ -8,12 +8,14 @@ their test, deadlines instead of sleeps, an independent reader of .dat files, an
 import atexit
 import contextlib
 import ctypes
+import functools
 import importlib.util
 import os
 import pathlib
 import re
 import shutil
 import signal
+import stat
 import subprocess
 import sys
 import tempfile
@@ -186,6 +188,34 @@ def preloadable(directory):
     return link
 
 
+def is_for_all(path):
+    """Whether every user may read and, of a program or directory, execute this."""
+    path = pathlib.Path(path).resolve()
+    return (path.stat().st_mode & 0o005 == 0o005
+            and all(folder.stat().st_mode & stat.S_IXOTH for folder in path.parents))
+
+
+@functools.lru_cache
+def program_for_all():
+    """The program under test where every user may run it, with what it needs beside it: where it was
+    built, a home of root for instance, others may not look."""
+    if is_for_all(MPROF):
+        return MPROF
+    build = pathlib.Path(MPROF).parent
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="test-for-all-"))
+    atexit.register(shutil.rmtree, folder)
+    for piece in (pathlib.Path(MPROF), build / "mprof-draw", *build.glob("libmprof-*.so")):
+        if piece.exists():
+            shutil.copy(piece, folder)
+    for name, keeps_links in (("preload", True), ("python", False)):
+        if (build / name).is_dir():
+            shutil.copytree(build / name, folder / name, symlinks=keeps_links)
+    for path in (folder, *folder.rglob("*")):
+        if not path.is_symlink():
+            path.chmod(path.stat().st_mode | (0o055 if path.is_dir() else (path.stat().st_mode & 0o500) >> 6))
+    return str(folder / pathlib.Path(MPROF).name)
+
+
 _upstream = None
 
 
@@ -224,7 +254,8 @@ class TestCase(unittest.TestCase):
     def environment(self, **changes):
         environment = {key: value for key, value in os.environ.items()
                        if not key.startswith(("MPROF", "PYTHON", "LD_"))}
-        environment.update(PYTHONDONTWRITEBYTECODE="1", PYTHONUNBUFFERED="1", **changes)
+        # from 3.13 on tracebacks have colours in a terminal: ours are what is looked for there
+        environment.update(PYTHONDONTWRITEBYTECODE="1", PYTHONUNBUFFERED="1", PYTHON_COLORS="0", **changes)
         return environment
 
     def run_mprof(self, *arguments, timeout_s=DEADLINE_S, expect=0, program=MPROF, **options):

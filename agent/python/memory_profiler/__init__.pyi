@@ -5,6 +5,10 @@ from types import CodeType, FrameType, TracebackType
 from typing import (IO, Any, Callable, ContextManager, Dict, Iterable, Iterator, List, Mapping,
                     Optional, Protocol, Sequence, Tuple, Type, TypeVar, Union, overload)
 
+__all__ = ["CodeMap", "LineProfiler", "LogFile", "MemTimer", "MemitResult", "TimeStamper", "choose_backend",
+           "exec_with_profiler", "has_tracemalloc", "memory_usage", "profile", "run_module_with_profiler",
+           "show_results", "load_ipython_extension"]
+
 __version__: str
 has_tracemalloc: bool
 

@@ -1,5 +1,7 @@
 from typing import DefaultDict, Dict, Iterable, List, Optional, Sequence, Tuple, TypedDict, Union
 
+__all__ = ["function_labels", "get_profile_filenames", "main", "read_mprofile_file"]
+
 class Recording(TypedDict):
     mem_usage: List[float]
     timestamp: List[float]
