@@ -57,9 +57,9 @@ def _write(places, line):
         if refused:
             print("mprof: for this user only: {}: {}".format(refused[0], refused[1].strerror), file=sys.stderr)
         return path
-    path, error = refused
+    path, why = refused
     print("mprof: {}: {}; run it as a user who may write there, or in a virtual environment".format(
-        path, error.strerror), file=sys.stderr)
+        path, why.strerror), file=sys.stderr)
     return None
 
 
