@@ -41,11 +41,12 @@ static uint64_t image_number(void)
     return number | 1;
 }
 
+/* By statx(2), for stat(2) is no function of libc before glibc 2.33. */
 static uint64_t pid_namespace(void)
 {
-    struct stat status;
+    struct statx status;
 
-    return stat("/proc/self/ns/pid", &status) == 0 ? (uint64_t)status.st_ino : 0;
+    return statx(AT_FDCWD, "/proc/self/ns/pid", 0, STATX_INO, &status) == 0 ? status.stx_ino : 0;
 }
 
 static bool fill_file(int fd, uint32_t python_version)
