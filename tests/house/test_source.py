@@ -208,6 +208,19 @@ class House(unittest.TestCase):
                 with self.subTest(header=str(path), name=name):
                     self.assertRegex(name, r"^(mprof_(?!_)|MPROF_)")
 
+    def test_packages_are_chosen_by_what_a_release_has(self):
+        script = """
+            . tests/packages.sh
+            packages_is_installed() { [ "$1" = here ]; }
+            packages_is_available() { [ "$1" = new ] || [ "$1" = plain ]; }
+            mapfile -t missing < <(packages_missing plain here 'old|here' 'old|new' 'gone|' lost)
+            packages_choose "${missing[@]}"
+        """
+        done = subprocess.run(["bash", "-c", script], cwd=SOURCE, capture_output=True, text=True, check=True)
+        # what must be there is asked for, so that apt-get says that it is missing
+        self.assertEqual(done.stdout.split(), ["plain", "new", "lost"])
+        self.assertEqual(done.stderr, "not in this release, left out: gone \n")
+
     def test_scripts_can_be_run(self):
         for name in ("tests/run", "docs/demo", ".ci/run"):
             with self.subTest(script=name):
