@@ -441,6 +441,16 @@ static mprof__verdict parse_pid_sample(mprof_record *record, mprof_warning *warn
     return verdict == MPROF__LINE_GOOD ? parse_sample(&record->sample, warning, line) : verdict;
 }
 
+static mprof__verdict parse_peak(mprof_record *record, mprof_warning *warning, cursor *line)
+{
+    static const char least[] = "least";
+    mprof__verdict verdict = parse_pid_sample(record, warning, line);
+    mprof_text field = next_field(line);
+    record->at_least =
+        field.length == sizeof least - 1 && memcmp(field.bytes, least, field.length) == 0;
+    return verdict;
+}
+
 static mprof__verdict parse_lost(mprof_record *record, mprof_warning *warning, cursor *line)
 {
     mprof__verdict verdict = parse_integer(&record->pid, warning, line);
@@ -539,8 +549,9 @@ static mprof__verdict parse_fields(mprof_record *record, mprof_warning *warning,
     case MPROF_RECORD_MEM:
         return parse_sample(&record->sample, warning, line);
     case MPROF_RECORD_CHLD:
-    case MPROF_RECORD_PEAK:
         return parse_pid_sample(record, warning, line);
+    case MPROF_RECORD_PEAK:
+        return parse_peak(record, warning, line);
     case MPROF_RECORD_FUNC:
         return parse_call(&record->call, warning, scratch, line);
     case MPROF_RECORD_ARGV:

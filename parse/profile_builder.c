@@ -339,12 +339,16 @@ static mprof_status take_end(mprof__collector *collector, const mprof_record *re
 
 static mprof_status take_kernel_peak(mprof__collector *collector, const mprof_record *record)
 {
+    if (record->pid == MPROF_PID_NONE) {
+        return MPROF_OK; /* it is not known whose */
+    }
     uint32_t index = find_process(collector, record->pid);
     if (index == MPROF__MAP_NONE) {
         return fail_without_memory(collector);
     }
     mprof_process *process = &collector->profile->processes[index];
     process->kernel_peak_mib = mprof__larger(process->kernel_peak_mib, record->sample.mib);
+    process->kernel_peak_at_least |= record->at_least;
     return MPROF_OK;
 }
 

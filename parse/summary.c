@@ -100,12 +100,17 @@ static mprof_status take_child(summing *s, const mprof_record *record)
 
 static mprof_status take_kernel_peak(summing *s, const mprof_record *record)
 {
+    if (record->pid == MPROF_PID_NONE) {
+        s->summary->some_peak_mib = mprof__larger(s->summary->some_peak_mib, record->sample.mib);
+        return MPROF_OK;
+    }
     mprof__child_peak *process = find_pid(s, &s->kernel_pids, &s->kernel, &s->kernel_count,
                                           &s->kernel_capacity, record->pid);
     if (!process) {
         return fail_without_memory(s);
     }
     process->kernel_peak_mib = mprof__larger(process->kernel_peak_mib, record->sample.mib);
+    process->at_least |= record->at_least;
     return MPROF_OK;
 }
 
@@ -284,6 +289,7 @@ static mprof_status read_calls(summing *s, mprof_source *source)
     mprof_visitor visitor = {s, take_samples_in_calls, NULL, NULL};
     s->summary->peak_mib = NAN;
     s->summary->kernel_peak_mib = NAN;
+    s->summary->some_peak_mib = NAN;
     s->summary->other_count = 0;
     mprof__group_clear(&s->summary->group);
     clear_kinds(s->summary->kinds_mib);
@@ -307,6 +313,22 @@ static int compare_kernel_peaks(const void *a, const void *b)
     return (left->pid > right->pid) - (left->pid < right->pid);
 }
 
+/* What is known of one process at least explains the mark of some process. */
+static void match_some_peak(summing *s)
+{
+    mprof__summary *summary = s->summary;
+    double known = s->is_alone ? summary->peak_mib : NAN;
+    for (size_t i = 0; i < s->kernel_count; i++) {
+        known = mprof__larger(known, s->kernel[i].kernel_peak_mib);
+    }
+    for (size_t i = 0; i < summary->child_count; i++) {
+        known = mprof__larger(known, summary->children[i].peak_mib);
+    }
+    if (!s->is_resident || summary->some_peak_mib <= known) {
+        summary->some_peak_mib = NAN;
+    }
+}
+
 /* The kernel's peaks count for what was sampled the same way; of what was not sampled by itself
  * they are all there is. */
 static void match_kernel_peaks(summing *s)
@@ -320,9 +342,11 @@ static void match_kernel_peaks(summing *s)
             mprof__map_find(&s->pids, (const char *)&process->pid, sizeof process->pid);
         if (is_main && s->is_alone) {
             summary->kernel_peak_mib = process->kernel_peak_mib;
+            summary->at_least = process->at_least;
         }
         if (child != MPROF__MAP_NONE) {
             summary->children[child].kernel_peak_mib = process->kernel_peak_mib;
+            summary->children[child].at_least = process->at_least;
         } else if (!(is_main && s->is_alone) && process->name && !isnan(process->kernel_peak_mib)) {
             s->kernel[count++] = *process;
         }
@@ -394,6 +418,7 @@ static mprof_status read_all(summing *s, mprof_source *source)
     if (status == MPROF_OK) {
         match_names(s);
         match_kinds(s);
+        match_some_peak(s);
         match_kernel_peaks(s);
         status = s->function ? read_calls(s, source) : MPROF_OK;
     }
@@ -411,6 +436,7 @@ mprof_status mprof__summary_read(mprof__summary *summary, mprof_source *source,
     memset(summary, 0, sizeof *summary);
     summary->peak_mib = NAN;
     summary->kernel_peak_mib = NAN;
+    summary->some_peak_mib = NAN;
     mprof__group_clear(&summary->group);
     clear_kinds(summary->kinds_mib);
     clear_kinds(s.sums_mib);

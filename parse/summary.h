@@ -11,6 +11,7 @@ typedef struct mprof__child_peak {
     int64_t pid;
     double peak_mib;
     double kernel_peak_mib;             /* NAN if not recorded */
+    int at_least;                       /* it may have had more than that */
     const char *name;                   /* the summary's; NULL if no birth was told */
     double kinds_mib[MPROF_KIND_COUNT]; /* highest of each kind; NAN if not recorded */
 } mprof__child_peak;
@@ -18,6 +19,9 @@ typedef struct mprof__child_peak {
 typedef struct mprof__summary {
     double peak_mib;        /* NAN if no sample qualified */
     double kernel_peak_mib; /* of the main process, where MEM measured the same; else NAN */
+    int at_least;           /* it may have had more than that */
+    double some_peak_mib;   /* of the main process or a descendant, and above all that is known of
+                               each of them; NAN if there is none */
     double kinds_mib[MPROF_KIND_COUNT]; /* of what MEM measured: the main process, or the sum of all
                                            at a tick; NAN if not recorded */
     mprof_control_group group;

@@ -259,7 +259,8 @@ static int append_peak(mprof__buffer *out, const mprof_record *record)
 {
     return append_word(out, "#PEAK|") || append_integer(out, record->pid) || append_bar(out) ||
            append_number(out, record->sample.mib, MEMORY_DECIMALS) || append_bar(out) ||
-           append_time(out, record->sample.time_s) || append_end(out);
+           append_time(out, record->sample.time_s) ||
+           (record->at_least && append_word(out, "|least")) || append_end(out);
 }
 
 static int append_lost(mprof__buffer *out, const mprof_record *record)

@@ -49,7 +49,8 @@ static const struct argp arguments = {
         "name where that was recorded. Without "
         "an argument: of the newest recording of this directory; `-' is standard input.\v"
         "Where the kernel's own high-water mark was recorded and lies above the highest sample, "
-        "it is printed, too, marked `exact (kernel)'; so are the highest marks of processes "
+        "it is printed, too, marked `exact (kernel)', or `at least (kernel)' where there may have "
+        "been more; so are the highest marks of processes "
         "that were "
         "not sampled by themselves. What --memory recorded is printed by kinds, and the memory of "
         "the control group with its limit."};
@@ -62,6 +63,11 @@ static const struct argp arguments = {
 static int is_above(double kernel_mib, double sampled_mib)
 {
     return kernel_mib > sampled_mib + 0.0005;
+}
+
+static const char *mark_word(int at_least)
+{
+    return at_least ? "at least" : "exact";
 }
 
 /* `label`: of the child, "" for what MEM measured. */
@@ -102,8 +108,8 @@ static void print_others(const mprof__summary *summary)
 {
     for (size_t i = 0; i < summary->other_count && i < OTHERS_MAX; i++) {
         const mprof__child_peak *other = &summary->others[i];
-        printf("  Process %lld exact (kernel)\t%.3f MiB\t", (long long)other->pid,
-               other->kernel_peak_mib);
+        printf("  Process %lld %s (kernel)\t%.3f MiB\t", (long long)other->pid,
+               mark_word(other->at_least), other->kernel_peak_mib);
         mprof__print_plain(stdout, other->name);
         putchar('\n');
     }
@@ -131,16 +137,21 @@ static void print_summary(const char *path, const mprof__summary *summary)
         putchar('\n');
     }
     if (is_above(summary->kernel_peak_mib, summary->peak_mib)) {
-        printf("  exact (kernel)\t\t%.3f MiB\n", summary->kernel_peak_mib);
+        printf("  %s (kernel)\t\t%.3f MiB\n", mark_word(summary->at_least),
+               summary->kernel_peak_mib);
     }
     for (size_t i = 0; i < summary->child_count; i++) {
         const mprof__child_peak *child = &summary->children[i];
         if (is_above(child->kernel_peak_mib, child->peak_mib)) {
-            printf("  Child %lld exact (kernel)\t%.3f MiB\n", (long long)child->pid,
-                   child->kernel_peak_mib);
+            printf("  Child %lld %s (kernel)\t%.3f MiB\n", (long long)child->pid,
+                   mark_word(child->at_least), child->kernel_peak_mib);
         }
     }
     print_others(summary);
+    if (!isnan(summary->some_peak_mib)) {
+        printf("  some descendant, or the program, exact (kernel)\t%.3f MiB\n",
+               summary->some_peak_mib);
+    }
     print_all_kinds(summary);
     print_group(summary);
 }

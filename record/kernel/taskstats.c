@@ -22,6 +22,8 @@
 #define MESSAGE_BYTES 1024
 /* From this version on a record names the process of its thread. */
 #define VERSION_WITH_TGID 12
+/* Of ac_flag (AFORK of linux/acct.h). */
+#define FLAG_FORK 1
 /* The buffer is looked into so often, and all the time once something was in it. */
 #define LOOK_NS INT64_C(500000000)
 /* The kernel answers a request at once. */
@@ -34,17 +36,12 @@
 #define MESSAGE_HEAD (sizeof(struct nlmsghdr) + sizeof(struct genlmsghdr))
 #define ATTRIBUTE_HEAD sizeof(struct nlattr)
 
-typedef struct mark {
-    int64_t pid; /* 0: none */
-    int64_t bytes;
-} mark;
-
 struct mprof__taskstats {
     int fd;
     uint16_t family;
     char cpus[128];
     int64_t look_ns; /* when the buffer is to be looked into */
-    mark marks[PLACES];
+    mprof__taskstats_mark marks[PLACES];
     struct mmsghdr headers[BATCH];
     struct iovec places[BATCH];
     char bytes[BATCH][MESSAGE_BYTES];
@@ -120,8 +117,7 @@ static attributes attributes_of(const void *message, size_t length)
 
 /* --- what the kernel tells --- */
 
-int mprof__taskstats_parse(int64_t *pid, int64_t *high_water_bytes, const void *message,
-                           size_t length)
+int mprof__taskstats_parse(mprof__taskstats_mark *out, const void *message, size_t length)
 {
     attributes all = attributes_of(message, length);
     attributes task = find_attribute(all, TASKSTATS_TYPE_AGGR_PID);
@@ -133,37 +129,41 @@ int mprof__taskstats_parse(int64_t *pid, int64_t *high_water_bytes, const void *
     }
     memset(&stats, 0, sizeof stats);
     memcpy(&stats, content.at, content.left < sizeof stats ? content.left : sizeof stats);
-    *pid = (int64_t)stats.ac_pid;
+    out->pid = (int64_t)stats.ac_pid;
     if (stats.version >= VERSION_WITH_TGID && stats.ac_tgid != 0) {
-        *pid = (int64_t)stats.ac_tgid;
+        out->pid = (int64_t)stats.ac_tgid;
     }
     if (stats.hiwater_rss > INT64_MAX / 1024) {
         return 0;
     }
-    *high_water_bytes = (int64_t)stats.hiwater_rss * 1024;
-    return *pid > 0 && *high_water_bytes > 0;
+    out->high_water_bytes = (int64_t)stats.hiwater_rss * 1024;
+    out->is_fork = (stats.ac_flag & FLAG_FORK) != 0;
+    return out->pid > 0 && out->high_water_bytes > 0;
 }
 
-static mark *place_of(mprof__taskstats *stats, int64_t pid)
+static mprof__taskstats_mark *place_of(mprof__taskstats *stats, int64_t pid)
 {
     return &stats->marks[(uint64_t)pid % PLACES];
 }
 
-/* Each thread of a process tells of the memory that they share; the last one knows most. */
+/* Each thread of a process reports the memory that they share; the last one knows most. Only the
+ * first thread knows whether anything was executed. */
 static void keep(mprof__taskstats *stats, const void *message, size_t length)
 {
-    int64_t pid;
-    int64_t bytes;
-    mark *place;
+    mprof__taskstats_mark mark;
+    mprof__taskstats_mark *place;
 
-    if (!mprof__taskstats_parse(&pid, &bytes, message, length)) {
+    if (!mprof__taskstats_parse(&mark, message, length)) {
         return;
     }
-    place = place_of(stats, pid);
-    if (place->pid != pid || place->bytes < bytes) {
-        place->pid = pid;
-        place->bytes = bytes;
+    place = place_of(stats, mark.pid);
+    if (place->pid == mark.pid) {
+        mark.is_fork |= place->is_fork;
+        if (mark.high_water_bytes < place->high_water_bytes) {
+            mark.high_water_bytes = place->high_water_bytes;
+        }
     }
+    *place = mark;
 }
 
 static void set_up_batch(mprof__taskstats *stats)
@@ -215,16 +215,24 @@ void mprof__taskstats_keep_up(mprof__taskstats *stats, int64_t now_ns)
     }
 }
 
-int64_t mprof__taskstats_take(mprof__taskstats *stats, int64_t pid)
+int mprof__taskstats_take(mprof__taskstats *stats, int64_t pid, mprof__taskstats_mark *out)
 {
-    mark *place = place_of(stats, pid);
+    mprof__taskstats_mark *place = place_of(stats, pid);
 
     (void)drain(stats);
     if (place->pid != pid) {
-        return -1;
+        return 0;
     }
+    *out = *place;
     place->pid = 0;
-    return place->bytes;
+    return 1;
+}
+
+int64_t mprof__taskstats_high_water_bytes(mprof__taskstats *stats, int64_t pid)
+{
+    const mprof__taskstats_mark *place = place_of(stats, pid);
+
+    return place->pid == pid ? place->high_water_bytes : 0;
 }
 
 /* --- asking for it --- */

@@ -17,12 +17,21 @@ void mprof__taskstats_free(mprof__taskstats *stats);
  * room for more. */
 void mprof__taskstats_keep_up(mprof__taskstats *stats, int64_t now_ns);
 
-/* The high-water mark of a process whose end a process event has told: the word on it came before
- * that. -1 if it was not told. It is told once. */
-int64_t mprof__taskstats_take(mprof__taskstats *stats, int64_t pid);
+/* What the kernel says of a process, or of one thread of it, at its end. */
+typedef struct mprof__taskstats_mark {
+    int64_t pid;              /* 0: none */
+    int64_t high_water_bytes; /* of the memory it had at the end */
+    int is_fork;              /* it has executed nothing since its birth */
+} mprof__taskstats_mark;
 
-/* Takes apart one message of the kernel. 1 with the process and its mark, or 0 if it is none. */
-int mprof__taskstats_parse(int64_t *pid, int64_t *high_water_bytes, const void *message,
-                           size_t length);
+/* 1 with the mark of a process whose end a process event has reported: the word on it came before
+ * that. 0 if there was none. It is given once. */
+int mprof__taskstats_take(mprof__taskstats *stats, int64_t pid, mprof__taskstats_mark *out);
+
+/* The mark of a process that has been reported and not taken yet; 0 if there is none. */
+int64_t mprof__taskstats_high_water_bytes(mprof__taskstats *stats, int64_t pid);
+
+/* Takes apart one message of the kernel. 1 with the mark, or 0 if it is none. */
+int mprof__taskstats_parse(mprof__taskstats_mark *out, const void *message, size_t length);
 
 #endif

@@ -82,12 +82,14 @@ void mprof__event_log_chld(mprof__event_log *journal, int64_t pid, int64_t bytes
     (void)mprof_writer_append_chld(journal->writer, pid, sample_of(journal, bytes, time_ns));
 }
 
-void mprof__event_log_peak(mprof__event_log *journal, int64_t pid, int64_t bytes, int64_t time_ns)
+void mprof__event_log_peak(mprof__event_log *journal, int64_t pid, int64_t bytes, int at_least,
+                           int64_t time_ns)
 {
     mprof_record record = record_of(MPROF_RECORD_PEAK);
 
     record.pid = pid;
     record.sample = sample_of(journal, bytes, time_ns);
+    record.at_least = at_least;
     append(journal, &record);
 }
 

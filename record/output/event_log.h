@@ -45,7 +45,9 @@ void mprof__event_log_fact(mprof__event_log *journal, const char *key, const cha
 void mprof__event_log_number(mprof__event_log *journal, const char *key, double value);
 void mprof__event_log_mem(mprof__event_log *journal, int64_t bytes, int64_t time_ns);
 void mprof__event_log_chld(mprof__event_log *journal, int64_t pid, int64_t bytes, int64_t time_ns);
-void mprof__event_log_peak(mprof__event_log *journal, int64_t pid, int64_t bytes, int64_t time_ns);
+/* at_least: the process may have had more. pid 0: it is not known which process it is of. */
+void mprof__event_log_peak(mprof__event_log *journal, int64_t pid, int64_t bytes, int at_least,
+                           int64_t time_ns);
 /* bytes[MPROF_KIND_COUNT], -1 where a kind is not known. */
 void mprof__event_log_kinds(mprof__event_log *journal, int64_t pid, const int64_t *bytes,
                             int64_t time_ns);

@@ -110,7 +110,6 @@ static int joins(mprof__processes *processes, mprof__process *process, mprof__pr
 {
     answer found = compare_new(process->pid, other->pid);
 
-    process->space.is_checked |= found != GONE;
     if (found != SHARED) {
         return 0;
     }
@@ -136,6 +135,23 @@ static int64_t age_ns(const mprof__procfs_stat *stat)
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec - (int64_t)stat->start_ticks * tick_ns;
 }
 
+/* What a fork of that parent begins with; parent: NULL if it has gone already. */
+static int64_t inherited_at_birth(const mprof__processes *processes, const mprof__process *parent)
+{
+    int64_t bytes = 0;
+
+    if (parent) {
+        return parent->rss_bytes > parent->space.inherited_bytes ? parent->rss_bytes
+                                                                 : parent->space.inherited_bytes;
+    }
+    for (size_t i = 0; i < processes->count; i++) {
+        if (processes->items[i]->rss_bytes > bytes) {
+            bytes = processes->items[i]->rss_bytes;
+        }
+    }
+    return bytes;
+}
+
 void mprof__address_space_begin(mprof__processes *processes, mprof__process *process,
                                 const mprof__procfs_stat *stat)
 {
@@ -143,8 +159,11 @@ void mprof__address_space_begin(mprof__processes *processes, mprof__process *pro
     int siblings = 0;
     int64_t age;
 
-    process->space.is_checked = stat->has_executed;
-    if (stat->has_executed || (parent && joins(processes, process, parent))) {
+    if (stat->has_executed) {
+        return;
+    }
+    process->space.inherited_bytes = inherited_at_birth(processes, parent);
+    if (stat->state == 'Z' || (parent && joins(processes, process, parent))) {
         return;
     }
     for (size_t i = processes->count; i-- > 0 && siblings < SIBLINGS_MAX;) {
@@ -158,7 +177,7 @@ void mprof__address_space_begin(mprof__processes *processes, mprof__process *pro
         }
     }
     age = age_ns(stat);
-    if (parent && age < ABOUT_TO_EXEC_NS) {
+    if (age < ABOUT_TO_EXEC_NS) {
         process->space.own_ns = mprof__clock_now_ns() + ABOUT_TO_EXEC_NS - (age > 0 ? age : 0);
     }
 }
@@ -210,10 +229,12 @@ int64_t mprof__address_space_inherited_bytes(const mprof__processes *processes,
     if (process->space.own_ns == 0) {
         return 0;
     }
-    parent = mprof__processes_find(processes, process->ppid);
-    if (now_ns >= process->space.own_ns || !parent || has_executed(process->pid)) {
+    if (now_ns >= process->space.own_ns || has_executed(process->pid)) {
         process->space.own_ns = 0;
         return 0;
     }
-    return parent->rss_bytes;
+    parent = mprof__processes_find(processes, process->ppid);
+    return parent && parent->rss_bytes > process->space.inherited_bytes
+               ? parent->rss_bytes
+               : process->space.inherited_bytes;
 }

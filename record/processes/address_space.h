@@ -12,10 +12,10 @@ struct mprof__process;
 struct mprof__processes;
 
 typedef struct mprof__address_space {
-    int64_t owner_pid; /* found earlier, and counted for both; 0: the process has its own */
-    uint32_t family;   /* whoever may share one has this number; 0: nobody ever did */
-    int is_checked;    /* it has been compared with others, or has executed a program */
-    int64_t own_ns;    /* until then a forked child may be about to exec; 0: it is not */
+    int64_t owner_pid;       /* found earlier, and counted for both; 0: the process has its own */
+    uint32_t family;         /* whoever may share one has this number; 0: nobody ever did */
+    int64_t own_ns;          /* until then a forked child may be about to exec; 0: it is not */
+    int64_t inherited_bytes; /* at its birth: what its parent had, or whoever that was a fork of */
 } mprof__address_space;
 
 /* Compares a process that has just been added to the set with those it may share memory with.

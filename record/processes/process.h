@@ -36,6 +36,9 @@ typedef struct mprof__process {
     int64_t value_bytes;           /* this tick's reading of the metric; -1: none */
     int64_t sampled_bytes;         /* highest resident memory among the samples written */
     int64_t peak_bytes;            /* highest high-water mark written */
+    int64_t highest_bytes;         /* highest memory or mark known, written or not */
+    int64_t final_bytes;           /* its mark as of its end; 0: not known */
+    int64_t floor_bytes;           /* marks up to here are of before a delayed recording began */
     int64_t begin_bytes;           /* resident memory when a delayed recording began; 0: unknown */
     int64_t seen_ns;               /* when it was first sampled */
     int64_t look_ns;               /* when the high-water mark is to be read next */

@@ -83,6 +83,18 @@ void mprof__process_lifecycle_begin_at_last(mprof__process_lifecycle *lives)
     }
 }
 
+/* What the kernel says of a process that has ended, if it has not been asked yet. */
+static void take_last_word(mprof__process_lifecycle *lives, mprof__process *process)
+{
+    mprof__taskstats_mark mark;
+
+    if (lives->stats && mprof__taskstats_take(lives->stats, process->pid, &mark)) {
+        mprof__sampler_take_last_word(
+            lives->sampler, process, &mark,
+            mprof__taskstats_high_water_bytes(lives->stats, process->ppid));
+    }
+}
+
 static void take_end(void *data, mprof__process *process, const mprof__process_end *end)
 {
     mprof__process_lifecycle *lives = data;
@@ -98,12 +110,9 @@ static void take_end(void *data, mprof__process *process, const mprof__process_e
     if (process->pid == lives->target->pid && !lives->follow) {
         mprof__process_lifecycle_begin_at_last(lives);
     }
-    if (lives->has_begun && lives->stats) {
-        mprof__sampler_tell_last_peak(lives->sampler, process,
-                                      mprof__taskstats_take(lives->stats, process->pid),
-                                      end->time_ns);
-    }
+    take_last_word(lives, process);
     if (lives->has_begun) {
+        mprof__sampler_take_end(lives->sampler, process, end->time_ns);
         mprof__event_log_end(lives->journal, process->pid, &told);
     }
     if (process->pid == lives->target->pid) {
@@ -187,10 +196,11 @@ static void take_end_of_child(mprof__process_lifecycle *lives, int is_recorded, 
     }
     end = mprof__process_end_of_status(
         wait_status, process->told_end.time_ns ? process->told_end.time_ns : mprof__clock_now_ns());
-    mprof__sampler_tell_final_peak(lives->sampler, process, usage, stat->reaped_faults,
-                                   end.time_ns);
+    take_last_word(lives, process); /* it says more than the account of all it waited for */
+    mprof__sampler_take_usage(lives->sampler, process, usage, stat, end.time_ns);
     if (pid == lives->target->pid) {
-        mprof__sampler_tell_last_sample(lives->sampler, usage, stat->reaped_faults, end.time_ns);
+        mprof__sampler_tell_last_sample(lives->sampler, process, usage, stat->reaped_faults,
+                                        end.time_ns);
     }
     mprof__process_tree_end(lives->tree, process, &end);
 }

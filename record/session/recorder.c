@@ -386,6 +386,7 @@ static void set_up_sampler(mprof__recorder *recording)
     sampler->follow = plan->follow;
     sampler->peak_interval = plan->peak_interval;
     sampler->root_is_ours = plan->is_child;
+    sampler->is_delayed = plan->delay_ns > 0;
 }
 
 static int follows_descendants(const mprof__recorder_plan *plan)

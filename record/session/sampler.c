@@ -11,7 +11,9 @@
 #define LOOK_MAX_NS INT64_C(1000000000)
 #define LOOK_AGE_DIVISOR 8
 #define LOOK_NS_PER_PROCESS INT64_C(25000000)
-/* A program that lived no longer may have been sampled only while it was being loaded. */
+/* A program that has no more, or that lived no longer, may have been sampled only while it was
+ * being loaded. */
+#define LOADING_BYTES (INT64_C(64) << 10)
 #define SHORT_NS INT64_C(100000000)
 /* A mark that has grown by less than this part is told later, or at the end. */
 #define PEAK_STEP_DIVISOR 64
@@ -20,20 +22,38 @@
 
 /* --- high-water marks --- */
 
+static int64_t larger(int64_t one, int64_t other)
+{
+    return one > other ? one : other;
+}
+
 /* What the file shows of the process already. */
 static int64_t told_bytes(const mprof__process *process)
 {
-    return process->peak_bytes > process->sampled_bytes ? process->peak_bytes
-                                                        : process->sampled_bytes;
+    return larger(larger(process->peak_bytes, process->sampled_bytes), process->floor_bytes);
+}
+
+/* It had so much, written or not. */
+static void note_mark(mprof__sampler *sampler, mprof__process *process, int64_t bytes)
+{
+    process->highest_bytes = larger(process->highest_bytes, bytes);
+    if (process->is_member) {
+        sampler->highest_bytes = larger(sampler->highest_bytes, bytes);
+    }
+}
+
+static void write_peak(mprof__sampler *sampler, mprof__process *process, int64_t bytes,
+                       int at_least, int64_t time_ns)
+{
+    mprof__event_log_peak(sampler->journal, process->pid, bytes, at_least, time_ns);
+    process->peak_bytes = larger(process->peak_bytes, bytes);
+    note_mark(sampler, process, bytes);
 }
 
 static void tell_peak(mprof__sampler *sampler, mprof__process *process, int64_t bytes,
                       int64_t time_ns)
 {
-    mprof__event_log_peak(sampler->journal, process->pid, bytes, time_ns);
-    if (process->peak_bytes < bytes) {
-        process->peak_bytes = bytes;
-    }
+    write_peak(sampler, process, bytes, 0, time_ns);
 }
 
 static int64_t pause_until_next_look(const mprof__sampler *sampler, const mprof__process *process,
@@ -75,7 +95,11 @@ static void look_closely(mprof__sampler *sampler, mprof__process *process, int64
     if (strcmp(comm, process->comm) != 0 && mprof__process_rename(process)) {
         mprof__event_log_process(sampler->journal, process, now_ns);
     }
-    if (!sampler->peak_interval && bytes > known + known / PEAK_STEP_DIVISOR) {
+    if (sampler->peak_interval || bytes <= process->floor_bytes) {
+        return;
+    }
+    note_mark(sampler, process, bytes);
+    if (bytes > known + known / PEAK_STEP_DIVISOR) {
         tell_peak(sampler, process, bytes, now_ns);
     }
 }
@@ -107,6 +131,27 @@ static void tell_peak_of_interval(mprof__sampler *sampler, mprof__process *proce
     tell_peak(sampler, process, bytes, now_ns);
 }
 
+/* Writes the mark of a process that is over, or of a recording that is, if the file does not show
+ * it already. exact_bytes: the kernel's last word on it; 0: there is none, so what was seen is the
+ * least it had. So it is where the word is less: a program that it executed before had more. */
+static void tell_end(mprof__sampler *sampler, mprof__process *process, int64_t exact_bytes,
+                     int64_t time_ns)
+{
+    int64_t known = process->highest_bytes;
+    int has_exact = exact_bytes > process->floor_bytes;
+    int at_least = !has_exact || known > exact_bytes + ACCOUNTS_DIFFER_BYTES;
+    int64_t bytes = has_exact ? larger(exact_bytes, known) : known;
+
+    if (sampler->peak_interval) {
+        at_least = 0; /* marks are of their intervals */
+        bytes = exact_bytes;
+    }
+    if (bytes > told_bytes(process) ||
+        (at_least && process->is_member && bytes > process->sampled_bytes)) {
+        write_peak(sampler, process, bytes, at_least, time_ns);
+    }
+}
+
 void mprof__sampler_tell_peaks(mprof__sampler *sampler, int64_t now_ns)
 {
     const mprof__processes *processes = mprof__process_tree_processes(sampler->tree);
@@ -117,9 +162,8 @@ void mprof__sampler_tell_peaks(mprof__sampler *sampler, int64_t now_ns)
         int64_t bytes;
 
         if (!mprof__process_tree_shares_memory(sampler->tree, process) &&
-            mprof__procfs_status_read(&bytes, comm, sizeof comm, process->pid) == 0 &&
-            bytes > told_bytes(process)) {
-            tell_peak(sampler, process, bytes, now_ns);
+            mprof__procfs_status_read(&bytes, comm, sizeof comm, process->pid) == 0 && bytes > 0) {
+            tell_end(sampler, process, bytes, now_ns);
         }
     }
 }
@@ -128,30 +172,114 @@ void mprof__sampler_forget_peaks(mprof__sampler *sampler)
 {
     const mprof__processes *processes = mprof__process_tree_processes(sampler->tree);
 
+    sampler->highest_bytes = 0;
     for (size_t i = 0; i < processes->count; i++) {
         mprof__process *process = processes->items[i];
         char comm[sizeof process->comm];
         int64_t bytes;
 
+        process->highest_bytes = 0;
         if (sampler->peak_interval) {
             (void)mprof__procfs_take_high_water(&bytes, process->pid);
         } else if (mprof__procfs_status_read(&bytes, comm, sizeof comm, process->pid) == 0) {
-            process->peak_bytes = bytes + bytes / PEAK_STEP_DIVISOR + ACCOUNTS_DIFFER_BYTES;
+            process->floor_bytes = bytes + bytes / PEAK_STEP_DIVISOR + ACCOUNTS_DIFFER_BYTES;
         }
     }
 }
 
-void mprof__sampler_tell_final_peak(mprof__sampler *sampler, mprof__process *process,
-                                    const struct rusage *usage, int64_t reaped_faults,
-                                    int64_t time_ns)
+/* The most that a process may have had: it runs. */
+static int64_t mark_of_running(const mprof__process *process)
+{
+    char comm[sizeof process->comm];
+    int64_t bytes;
+
+    if (mprof__procfs_status_read(&bytes, comm, sizeof comm, process->pid) != 0 || bytes < 0) {
+        return INT64_MAX; /* it has ended meanwhile */
+    }
+    return larger(bytes, process->highest_bytes);
+}
+
+static const mprof__process *parent_of(const mprof__sampler *sampler, const mprof__process *process)
+{
+    return mprof__processes_find(mprof__process_tree_processes(sampler->tree), process->ppid);
+}
+
+/* Up to so much of what ru_maxrss says of a child of ours may be of the memory it was born with:
+ * the account goes on through an exec. INT64_MAX: that is not known. */
+static int64_t born_with_at_most(const mprof__sampler *sampler, const mprof__process *process,
+                                 const mprof__procfs_stat *stat)
+{
+    const mprof__process *parent = parent_of(sampler, process);
+    int64_t bytes;
+
+    if (process == mprof__process_tree_root(sampler->tree)) {
+        return sampler->launch_bytes;
+    }
+    if (!stat->has_executed) {
+        return process->space.owner_pid ? INT64_MAX : 0;
+    }
+    bytes = parent ? mark_of_running(parent) : INT64_MAX;
+    return bytes < INT64_MAX - ACCOUNTS_DIFFER_BYTES ? bytes + ACCOUNTS_DIFFER_BYTES : INT64_MAX;
+}
+
+/* So much some process had, but which one is not known. */
+static void tell_peak_of_some(mprof__sampler *sampler, int64_t bytes, int64_t time_ns)
+{
+    if (sampler->is_delayed || bytes <= sampler->highest_bytes + ACCOUNTS_DIFFER_BYTES) {
+        return;
+    }
+    mprof__event_log_peak(sampler->journal, MPROF_PID_NONE, bytes, 0, time_ns);
+    sampler->highest_bytes = bytes;
+}
+
+void mprof__sampler_take_usage(mprof__sampler *sampler, mprof__process *process,
+                               const struct rusage *usage, const mprof__procfs_stat *stat,
+                               int64_t time_ns)
 {
     int64_t bytes = (int64_t)usage->ru_maxrss * 1024;
+    int64_t known = process->highest_bytes;
+    int is_root = process == mprof__process_tree_root(sampler->tree);
 
-    /* The account includes children it waited for: usable where there were none. And it includes
-     * the moment between fork and exec, when the process was still on the recorder's own memory. */
-    if (reaped_faults == 0 && bytes > sampler->launch_bytes) {
-        mprof__sampler_tell_last_peak(sampler, process, bytes, time_ns);
+    /* the account includes the children it has waited for */
+    if (stat->reaped_faults == 0 && bytes > born_with_at_most(sampler, process, stat)) {
+        process->final_bytes = larger(process->final_bytes, bytes);
+        return;
     }
+    if (is_root && bytes <= sampler->launch_bytes) {
+        return; /* that was the recorder itself */
+    }
+    if (known > 0 && bytes <= known + ACCOUNTS_DIFFER_BYTES) { /* it had no more than all of them */
+        process->final_bytes = larger(process->final_bytes, known);
+    }
+    tell_peak_of_some(sampler, bytes, time_ns);
+}
+
+void mprof__sampler_take_last_word(mprof__sampler *sampler, mprof__process *process,
+                                   const mprof__taskstats_mark *mark, int64_t of_parent_bytes)
+{
+    const mprof__process *parent = parent_of(sampler, process);
+    int64_t inherited = 0;
+
+    if (mark->is_fork && process->space.owner_pid != 0) {
+        return; /* it was on that one's memory to its end */
+    }
+    if (mark->is_fork && process->highest_bytes == 0) { /* it may have been on its parent's */
+        inherited = parent ? parent->highest_bytes : sampler->highest_bytes;
+        inherited = larger(inherited, of_parent_bytes);
+        if (parent && of_parent_bytes == 0 && mark->high_water_bytes > inherited) {
+            inherited = mark_of_running(parent);
+        }
+        inherited = inherited < INT64_MAX ? inherited + ACCOUNTS_DIFFER_BYTES : inherited;
+    }
+    if (mark->high_water_bytes > inherited && mark->high_water_bytes > process->floor_bytes) {
+        process->final_bytes = larger(process->final_bytes, mark->high_water_bytes);
+        note_mark(sampler, process, process->final_bytes);
+    }
+}
+
+void mprof__sampler_take_end(mprof__sampler *sampler, mprof__process *process, int64_t time_ns)
+{
+    tell_end(sampler, process, process->final_bytes, time_ns);
 }
 
 void mprof__sampler_note_launch(mprof__sampler *sampler, int64_t now_ns)
@@ -168,31 +296,27 @@ static void write_mem(mprof__sampler *sampler, int64_t bytes, int64_t time_ns)
 {
     sampler->mem_bytes = bytes;
     sampler->mem_count++;
+    sampler->mem_highest_bytes = larger(sampler->mem_highest_bytes, bytes);
     mprof__event_log_mem(sampler->journal, bytes, time_ns);
 }
 
-void mprof__sampler_tell_last_sample(mprof__sampler *sampler, const struct rusage *usage,
-                                     int64_t reaped_faults, int64_t time_ns)
+void mprof__sampler_tell_last_sample(mprof__sampler *sampler, const mprof__process *process,
+                                     const struct rusage *usage, int64_t reaped_faults,
+                                     int64_t time_ns)
 {
-    int64_t bytes = (int64_t)usage->ru_maxrss * 1024;
     int64_t short_ns = sampler->interval_ns < SHORT_NS ? sampler->interval_ns : SHORT_NS;
     int is_short = sampler->mem_count == 1 || time_ns - sampler->launch_ns < short_ns;
-    int is_like_samples = reaped_faults == 0 && sampler->metric == MPROF__METRIC_RSS;
-    int is_exact = is_like_samples && bytes > sampler->launch_bytes;
+    int is_exact = process->final_bytes > 0;
+    int64_t bytes = is_exact ? process->final_bytes : (int64_t)usage->ru_maxrss * 1024;
+    int is_like_samples = sampler->metric == MPROF__METRIC_RSS && (is_exact || reaped_faults == 0);
 
     if (sampler->launch_ns != 0 &&
-        (sampler->mem_count == 0 || (is_short && is_like_samples && bytes > sampler->mem_bytes))) {
+        (sampler->mem_highest_bytes < LOADING_BYTES ||
+         (is_short && is_like_samples && bytes > sampler->mem_highest_bytes))) {
         write_mem(sampler, bytes, time_ns);
         mprof__event_log_fact(sampler->journal, "mem-at-end",
-                              is_exact ? "the kernel's mark" : "no more than the kernel's mark");
-    }
-}
-
-void mprof__sampler_tell_last_peak(mprof__sampler *sampler, mprof__process *process, int64_t bytes,
-                                   int64_t time_ns)
-{
-    if (bytes > told_bytes(process)) {
-        tell_peak(sampler, process, bytes, time_ns);
+                              is_exact && is_like_samples ? "the kernel's mark"
+                                                          : "no more than the kernel's mark");
     }
 }
 
@@ -267,6 +391,7 @@ static int read_process(mprof__sampler *sampler, mprof__process *process, int64_
         process->rss_bytes = process->probe.rss_bytes;
         if (metric != MPROF__METRIC_RSS || bytes > inherited_bytes) {
             process->value_bytes = bytes;
+            note_mark(sampler, process, process->rss_bytes);
         } /* else it is counted with its parent's, until it execs or goes its own way */
         return 1;
     case MPROF__PROBE_DENIED:

@@ -6,6 +6,8 @@
 #include "memory_kinds.h"
 #include "record/kernel/memory_probe.h"
 #include "record/kernel/oom_killer.h"
+#include "record/kernel/procfs.h"
+#include "record/kernel/taskstats.h"
 #include "record/output/event_log.h"
 #include "record/processes/process_tree.h"
 
@@ -28,18 +30,21 @@ typedef struct mprof__sampler {
     const char *group_name;    /* as told last; the watcher's */
     int64_t group_bytes;       /* as told last */
     int64_t group_limit_bytes;
-    int follow;           /* what is left when the root has ended is told, too */
-    int peak_interval;    /* high-water marks are read and reset at every tick */
-    int root_is_ours;     /* the root will be reaped: its end is not for the sampler to find */
-    int is_early;         /* this tick comes between the regular ones, soon after the start */
-    int64_t launch_ns;    /* when the program was started by us; 0: it was not */
-    int64_t launch_bytes; /* the recorder's own mark when the program was on its memory: vfork */
-    uint64_t mem_count;   /* MEM samples written */
-    int64_t costly_ns;    /* no sample before this: the last one was expensive */
-    uint64_t thinned;     /* ticks left out for that */
-    uint64_t denied;      /* readings that were not allowed */
-    int64_t mem_bytes;    /* the last MEM written; 0 before the first */
-    uint64_t kept;        /* high-water marks that could not be reset */
+    int follow;            /* what is left when the root has ended is told, too */
+    int peak_interval;     /* high-water marks are read and reset at every tick */
+    int root_is_ours;      /* the root will be reaped: its end is not for the sampler to find */
+    int is_delayed;        /* what ended before the delay was over is in some accounts */
+    int64_t highest_bytes; /* the most that any member is known to have had */
+    int is_early;          /* this tick comes between the regular ones, soon after the start */
+    int64_t launch_ns;     /* when the program was started by us; 0: it was not */
+    int64_t launch_bytes;  /* the recorder's own mark when the program was on its memory: vfork */
+    int64_t mem_highest_bytes; /* of the MEM samples written */
+    uint64_t mem_count;        /* MEM samples written */
+    int64_t costly_ns;         /* no sample before this: the last one was expensive */
+    uint64_t thinned;          /* ticks left out for that */
+    uint64_t denied;           /* readings that were not allowed */
+    int64_t mem_bytes;         /* the last MEM written; 0 before the first */
+    uint64_t kept;             /* high-water marks that could not be reset */
 } mprof__sampler;
 
 /* To be called when the program has just been started by us. */
@@ -58,19 +63,25 @@ void mprof__sampler_tell_peaks(mprof__sampler *sampler, int64_t now_ns);
 /* Takes the marks of all that are alive as told: those that follow are of what comes. */
 void mprof__sampler_forget_peaks(mprof__sampler *sampler);
 
-/* Writes the mark of a process that has ended, from the kernel's last word on it. */
-void mprof__sampler_tell_last_peak(mprof__sampler *sampler, mprof__process *process, int64_t bytes,
-                                   int64_t time_ns);
+/* A child of ours has ended: takes what wait4(2) says of its mark, if that can only be of itself.
+ * If it is of one of several, and more than anything known, it is written as that. stat: read while
+ * it was a zombie. */
+void mprof__sampler_take_usage(mprof__sampler *sampler, mprof__process *process,
+                               const struct rusage *usage, const mprof__procfs_stat *stat,
+                               int64_t time_ns);
 
-/* The same of a child of ours that has ended, from what wait4(2) tells of it. `reaped_faults`: page
- * faults of the children it had waited for itself. */
-void mprof__sampler_tell_final_peak(mprof__sampler *sampler, mprof__process *process,
-                                    const struct rusage *usage, int64_t reaped_faults,
-                                    int64_t time_ns);
+/* Takes the kernel's last word on a process, if that is on memory of its own. of_parent_bytes: the
+ * same of its parent, if that has ended as well; else 0. */
+void mprof__sampler_take_last_word(mprof__sampler *sampler, mprof__process *process,
+                                   const mprof__taskstats_mark *mark, int64_t of_parent_bytes);
+
+/* Writes the mark of a process that has ended, of what has been taken before. */
+void mprof__sampler_take_end(mprof__sampler *sampler, mprof__process *process, int64_t time_ns);
 
 /* The first process has ended, which was a child of ours. If it was over before there was a sample,
  * or so soon that samples may have met it while it was being loaded, its mark is the last one. */
-void mprof__sampler_tell_last_sample(mprof__sampler *sampler, const struct rusage *usage,
-                                     int64_t reaped_faults, int64_t time_ns);
+void mprof__sampler_tell_last_sample(mprof__sampler *sampler, const mprof__process *process,
+                                     const struct rusage *usage, int64_t reaped_faults,
+                                     int64_t time_ns);
 
 #endif

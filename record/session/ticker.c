@@ -26,7 +26,7 @@ void mprof__ticker_begin_early(mprof__ticker *ticker)
 static int64_t next_early_ns(const mprof__ticker *ticker)
 {
     if (ticker->early == MPROF__TICKER_EARLY_COUNT ||
-        early_ns[ticker->early] > ticker->interval_ns / 2) {
+        early_ns[ticker->early] * 2 >= ticker->interval_ns) {
         return INT64_MAX;
     }
     return ticker->start_ns + early_ns[ticker->early];

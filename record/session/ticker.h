@@ -21,8 +21,8 @@ typedef struct mprof__ticker {
 /* The first deadline is `now_ns` itself. interval_ns > 0. */
 void mprof__ticker_init(mprof__ticker *ticker, int64_t now_ns, int64_t interval_ns);
 
-/* Adds the early deadlines: 1, 2, 5, 10, 20 and 50 ms after the first one, as far as that is no
- * more than half an interval. */
+/* Adds the early deadlines: 1, 2, 5, 10, 20 and 50 ms after the first one, as far as that is
+ * less than half an interval. */
 void mprof__ticker_begin_early(mprof__ticker *ticker);
 
 /* 1 if an early deadline has come and no other; it is taken, and those that have passed with it. */

@@ -169,7 +169,7 @@ static mprof_status take_record(void *data, const mprof_record *record)
         mprof__process_table_name(board, record->pid, record->text.bytes, record->text.length);
     } else if (record->kind == MPROF_RECORD_CHLD && record->pid > 0) {
         take_child(file, record);
-    } else if (record->kind == MPROF_RECORD_PEAK) {
+    } else if (record->kind == MPROF_RECORD_PEAK && record->pid > 0) {
         mprof__process_table_peak(board, record->pid, bytes_of(record->sample.mib));
     } else if (record->kind == MPROF_RECORD_EXIT) {
         settle_sum(file);

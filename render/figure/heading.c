@@ -110,7 +110,7 @@ void mprof__exact_peak_text(char *text, size_t size, const mprof__layout *layout
                             const mprof_process *process)
 {
     const double *window = layout->options->window_s;
-    char sampled[40];
+    char sampled[40], exact[40];
     *text = '\0';
     /* the kernel does not tell when it was: of a part of the recording it says nothing */
     if (!(process->kernel_peak_mib > process->series.peak.mib) || !process->series.sample_count ||
@@ -118,9 +118,9 @@ void mprof__exact_peak_text(char *text, size_t size, const mprof__layout *layout
         return;
     }
     mprof__memory_text(sampled, sizeof sampled, process->series.peak.mib);
-    mprof__memory_text(text, size, process->kernel_peak_mib);
-    if (strcmp(text, sampled) == 0) {
-        *text = '\0';
+    mprof__memory_text(exact, sizeof exact, process->kernel_peak_mib);
+    if (strcmp(exact, sampled) != 0) {
+        snprintf(text, size, "%s%s", process->kernel_peak_at_least ? "\xE2\x89\xA5 " : "", exact);
     }
 }
 

@@ -192,6 +192,13 @@ class ExactPeaks(PlotCase):
         self.assertIn("77.2 MiB", texts)
         self.assertEqual(texts.count("8.0 MiB"), 1)  # its exact peak would be the same on paper
 
+    def test_of_processes_that_may_have_had_more(self):
+        facts, texts = self.drawn(self.HEAD + self.SAMPLES + "PEAK 10 300.5 1700000003.0 least\n"
+                                  "PEAK 11 77.25 1700000003.0 least\nPEAK 0 900.0 1700000003.0\n")
+        self.assertIn("between samples \u2265 300.5 MiB", facts)
+        self.assertIn("\u2265 77.2 MiB", texts)
+        self.assertNotIn("900", "".join(texts))
+
     def test_of_the_control_group(self):
         for limit, says in (("512.0", "control group up to 490.2 MiB of 512.0 MiB"),
                             ("max", "control group up to 490.2 MiB")):

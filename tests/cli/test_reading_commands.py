@@ -207,6 +207,30 @@ class Readable(TestCase):
         self.assertEqual(self.run_mprof("peak", "--func", "a. b\\", "x.dat").stdout,
                          "x.dat\t5.000 MiB\n")
 
+    def test_kernel_peaks_that_are_not_the_whole_truth(self):
+        head = ("CMDLINE x\nFACT pid 7\nFACT include-children {}\nMEM 5.0 1795330000.0\n"
+                "CHLD 8 3.0 1795330000.0\nPROC 9 7 1795330000.0 nine\n")
+        some = "  some descendant, or the program, exact (kernel)\t{} MiB\n".format
+        for text, expected in (
+                ("PEAK 7 9.5 1795330000.0 least\n", "  at least (kernel)\t\t9.500 MiB\n"),
+                ("PEAK 8 4.0 1795330000.0\nPEAK 8 4.0 1795330001.0 least\n",
+                 "  Child 8 at least (kernel)\t4.000 MiB\n"),
+                ("PEAK 9 4.0 1795330000.0 least\n",
+                 "  Process 9 at least (kernel)\t4.000 MiB\tnine\n"),
+                ("PEAK 9 4.0 1795330000.0 nonsense\n",
+                 "  Process 9 exact (kernel)\t4.000 MiB\tnine\n"),
+                ("PEAK 0 5.5 1795330000.0\n", some("5.500")),
+                ("PEAK 0 5.0 1795330000.0\n", ""),
+                ("PEAK 7 6.0 1795330000.0\nPEAK 0 5.5 1795330001.0\n",
+                 "  exact (kernel)\t\t6.000 MiB\n")):
+            with self.subTest(text=text):
+                (self.directory / "x.dat").write_text(head.format("no") + text)
+                self.assertEqual(self.run_mprof("peak", "x.dat").stdout,
+                                 f"x.dat\t5.000 MiB\n  Child 8\t\t\t3.000 MiB\n{expected}")
+        # a sum is no process's own
+        (self.directory / "x.dat").write_text(head.format("yes") + "PEAK 0 4.5 1795330000.0\n")
+        self.assertIn(some("4.500"), self.run_mprof("peak", "x.dat").stdout)
+
     def test_kernel_peaks(self):
         """The kernel's marks, where they lie above what was sampled of the same thing."""
         base = ("CMDLINE x\n{}MEM 5.0 1795330000.0\nCHLD 8 3.0 1795330000.0\n"

@@ -82,6 +82,8 @@ class AddressSpaces(mprof_test.TestCase):
         """What is told of the child is what it has once it has executed another program."""
         self.assertLess(max((mib for pid, mib, _ in recording.chld if pid == child), default=0),
                         LITTLE_MIB)
+        self.assertLess(max((mib for pid, mib, _ in recording.peaks if pid == child), default=0),
+                        LITTLE_MIB)
 
     def test_until_exec(self):
         self.each(("vfork", "again", "thread", "fork"), self.assert_little)

@@ -9,6 +9,7 @@ import pathlib
 import re
 import subprocess
 import sys
+import time
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
@@ -49,6 +50,7 @@ class Peaks(mprof_test.TestCase):
 
     def record(self, program, *flags, prefix=()):
         (self.directory / "program.py").write_text(BURST + program)
+        self.path.unlink(missing_ok=True)
         done = subprocess.run([*prefix, MPROF, "run", *flags, "-o", self.path, python(),
                                "program.py"], capture_output=True, text=True, cwd=self.directory,
                               env=self.environment(), timeout=mprof_test.DEADLINE_S)
@@ -91,6 +93,7 @@ class Peaks(mprof_test.TestCase):
                 said = wait_until(lambda: self.said(self.output(process)).get("child"), "the child")
                 wait_until(lambda: [pid for pid, mib, _ in Recording(self.path).peaks
                                     if pid == said[0] and mib > 200], "its peak")
+                time.sleep(0.5)  # a look that came amid the burst is not the last one
                 (self.directory / "seen").touch()
                 self.wait_for_end(process)
                 self.assert_peak(Recording(self.path), said)
@@ -144,6 +147,94 @@ class Peaks(mprof_test.TestCase):
         highest = max([mib for pid, mib, _ in recording.peaks if pid == said[0]] +
                       [mib for pid, mib, _ in recording.chld if pid == said[0]])
         self.assertAlmostEqual(highest, said[1], delta=MARGIN_MIB)
+
+    def peaks_of(self, recording, pid):
+        return [mib for of, mib, _ in recording.peaks if of == pid]
+
+    def test_orphan_that_executes_a_small_program(self):
+        """ru_maxrss goes on through an exec: what the orphan was a copy of is not told as its own."""
+        (self.directory / "program.py").write_text(
+            "import os, time\n"
+            "memory = b'x' * (150 << 20)\n"
+            "os.system('sleep 0.5 & echo $!')\n"
+            "if os.fork() == 0:\n"
+            "    if os.fork() == 0:\n"
+            "        print(os.getpid(), flush=True); os.execvp('sleep', ['sleep', '0.5'])\n"
+            "    os._exit(0)\n"
+            "os.wait(); time.sleep(1)\n")
+        for prefix in ((), WITHOUT_EVENTS):
+            for flag in ("-C", "-CM"):
+                with self.subTest(prefix=prefix, flag=flag):
+                    done = subprocess.run([*prefix, MPROF, "run", flag, "-o", self.path, python(),
+                                           "program.py"], capture_output=True, text=True,
+                                          cwd=self.directory, env=self.environment(),
+                                          timeout=mprof_test.DEADLINE_S)
+                    recording = Recording(self.path)
+                    orphans = [int(pid) for pid in re.findall(r"(?m)^(\d+)$", done.stdout)]
+                    self.assertEqual(len(orphans), 2)
+                    for pid in orphans:
+                        self.assertLess(max(self.peaks_of(recording, pid), default=0), 50)
+                        self.assertNotRegex("\n".join(self.peak_lines()), rf" {pid} .*1\d\d\.\d+ MiB")
+                    self.assertLess(max(mib for mib, _ in recording.mem), 200)
+
+    def test_mark_before_an_exec_is_kept(self):
+        """The kernel's last word is on the last program only: what the one before had was seen."""
+        (self.directory / "program.py").write_text(
+            "import os, time\n"
+            "if os.fork() == 0:\n"
+            "    memory = b'x' * (150 << 20)\n"
+            "    print(os.getpid(), flush=True); time.sleep(0.6)\n"
+            "    os.execvp('sleep', ['sleep', '0.3'])\n"
+            "os.wait()\n")
+        for prefix in ((), WITHOUT_EVENTS):
+            with self.subTest(prefix=prefix):
+                done = subprocess.run([*prefix, MPROF, "run", "-C", "-T", "0.05", "-o", self.path,
+                                       python(), "program.py"], capture_output=True, text=True,
+                                      cwd=self.directory, env=self.environment(),
+                                      timeout=mprof_test.DEADLINE_S)
+                pid = int(re.search(r"(?m)^(\d+)$", done.stdout)[1])
+                self.assertGreater(max(self.peaks_of(Recording(self.path), pid)), 150)
+                self.assertRegex("\n".join(self.peak_lines()),
+                                 rf"  Process {pid} at least \(kernel\)\t1[5-9]\d\.\d+ MiB\tsleep")
+
+    def test_late_burst_of_a_descendant(self):
+        """Somebody without privileges learns of it by the accounts of whoever waited for it, and not
+        whose it was; and what was seen of the child is not called exact."""
+        program = ("if os.fork() == 0:\n"
+                   "    time.sleep(0.6); burst(); say('child'); os._exit(0)\n"
+                   "os.wait()\n")
+        for flags in (("-C",), ("-C", "-M"), ()):
+            with self.subTest(flags=flags):
+                recording, said = self.record(program, *flags, "-T", "50", prefix=WITHOUT_EVENTS)
+                pid, mib = said["child"]
+                some = self.peaks_of(recording, 0)
+                self.assertEqual(len(some), 1, recording.lines)
+                self.assertAlmostEqual(some[0], mib, delta=MARGIN_MIB)
+                self.assertIn("  some descendant, or the program, exact (kernel)\t"
+                              f"{some[0]:.3f} MiB", self.peak_lines())
+                self.assertFalse([line for line in self.peak_lines()
+                                  if f" {pid} exact" in line], self.peak_lines())
+                self.assert_draws(self.path)
+        recording, said = self.record(program, "-C", "-T", "50")
+        if recording.facts["peaks-by"] == "taskstats":
+            self.assert_peak(recording, said["child"])
+            self.assertEqual(self.peaks_of(recording, 0), [])
+
+    def test_what_a_child_had_of_its_parent_is_not_its_peak(self):
+        """A child that ran on its parent's memory to its end, in vfork or as a fork that was never
+        looked at, has no exact peak of that size."""
+        recording, _ = self.record("memory = b'x' * (150 << 20)\n"
+                                   "first_sample()\n"
+                                   "for n in range(20):\n"
+                                   "    if os.fork() == 0: os._exit(0)\n"
+                                   "    os.wait()\n"
+                                   "import subprocess\n"
+                                   "for n in range(20):\n"
+                                   "    try: subprocess.run(['/nowhere'])\n"
+                                   "    except OSError: pass\n", "-C", "-T", "50")
+        main = int(recording.facts["pid"])
+        self.assertEqual([(pid, mib) for pid, mib, _ in recording.peaks
+                          if pid != main and mib > 100], [])
 
     def test_peak_of_every_interval(self):
         """Bursts are told of their own intervals, and the marks go down again in between. What falls

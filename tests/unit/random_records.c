@@ -109,6 +109,7 @@ mprof_record random_record(random_source *random)
     case MPROF_RECORD_CHLD:
     case MPROF_RECORD_PEAK:
         record.sample.mib = random_mib(random);
+        record.at_least = record.kind == MPROF_RECORD_PEAK && random_next(random) % 2;
         break;
     case MPROF_RECORD_FUNC:
         record.call = random_call(random);

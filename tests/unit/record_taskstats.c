@@ -57,6 +57,7 @@ static message make(uint16_t version, size_t stats_size, uint16_t type)
     stats.version = version;
     stats.ac_pid = 12;
     stats.ac_tgid = 11;
+    stats.ac_flag = 1; /* AFORK */
     stats.hiwater_rss = 2048;
     put_attribute(&task, TASKSTATS_TYPE_PID, &pid, sizeof pid);
     put_attribute(&task, TASKSTATS_TYPE_STATS, &stats, stats_size);
@@ -90,15 +91,14 @@ static void test_parse(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         message one = make(rows[i].version, rows[i].size, rows[i].type);
-        int64_t pid = 0;
-        int64_t bytes = 0;
+        mprof__taskstats_mark mark = {0, 0, 0};
 
         print_message("%s\n", rows[i].name);
-        assert_int_equal(mprof__taskstats_parse(&pid, &bytes, one.bytes, one.length),
-                         rows[i].pid != 0);
+        assert_int_equal(mprof__taskstats_parse(&mark, one.bytes, one.length), rows[i].pid != 0);
         if (rows[i].pid) {
-            assert_int_equal(pid, rows[i].pid);
-            assert_int_equal(bytes, 2 * MIB);
+            assert_int_equal(mark.pid, rows[i].pid);
+            assert_int_equal(mark.high_water_bytes, 2 * MIB);
+            assert_int_equal(mark.is_fork, 1);
         }
     }
 }
@@ -108,15 +108,14 @@ static void test_parse(void **state)
 static void test_damage(void **state)
 {
     message whole = make(13, sizeof(struct taskstats), TASKSTATS_TYPE_AGGR_PID);
-    int64_t pid;
-    int64_t bytes;
+    mprof__taskstats_mark mark;
 
     (void)state;
     for (size_t length = 0; length < whole.length; length++) {
         char *copy = test_malloc(length + 1);
 
         memcpy(copy, whole.bytes, length);
-        assert_int_equal(mprof__taskstats_parse(&pid, &bytes, copy, length), 0);
+        assert_int_equal(mprof__taskstats_parse(&mark, copy, length), 0);
         test_free(copy);
     }
     for (size_t at = 0; at < whole.length; at++) {
@@ -124,7 +123,7 @@ static void test_damage(void **state)
             message one = whole;
 
             one.bytes[at] = (char)value;
-            (void)mprof__taskstats_parse(&pid, &bytes, one.bytes, one.length);
+            (void)mprof__taskstats_parse(&mark, one.bytes, one.length);
         }
     }
 }
@@ -133,8 +132,8 @@ static void test_child_that_ends_at_once(void **state)
 {
     const size_t size = 64 * MIB;
     mprof__taskstats *stats = mprof__taskstats_open();
+    mprof__taskstats_mark mark;
     struct rusage usage;
-    int64_t bytes;
     int status;
     pid_t pid;
 
@@ -153,12 +152,14 @@ static void test_child_that_ends_at_once(void **state)
     assert_int_equal(wait4(pid, &status, 0, &usage), pid);
     assert_int_equal(status, 0);
     mprof__taskstats_keep_up(stats, 0);
-    bytes = mprof__taskstats_take(stats, pid);
-    assert_true(bytes >= (int64_t)size);
+    assert_int_equal(mprof__taskstats_take(stats, pid, &mark), 1);
+    assert_int_equal(mark.pid, pid);
+    assert_int_equal(mark.is_fork, 1);
+    assert_true(mark.high_water_bytes >= (int64_t)size);
     /* the kernel counts pages per processor and sums up later: some dozens may be missing in either
      */
-    assert_in_range((uint64_t)(bytes - usage.ru_maxrss * 1024 + MIB), 0, 2 * MIB);
-    assert_int_equal(mprof__taskstats_take(stats, pid), -1);
+    assert_in_range((uint64_t)(mark.high_water_bytes - usage.ru_maxrss * 1024 + MIB), 0, 2 * MIB);
+    assert_int_equal(mprof__taskstats_take(stats, pid, &mark), 0);
     mprof__taskstats_free(stats);
 }
 

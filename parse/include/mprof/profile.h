@@ -41,7 +41,8 @@ typedef struct mprof_process {
     int ended;             /* an EXIT record was seen */
     mprof_exit_cause cause;
     int64_t exit_value;
-    double kernel_peak_mib; /* VmHWM; NAN if not recorded */
+    double kernel_peak_mib;   /* VmHWM; NAN if not recorded */
+    int kernel_peak_at_least; /* it may have had more than that */
 } mprof_process;
 
 /* One call; 64 bytes, recordings have millions. */

@@ -53,7 +53,8 @@ typedef enum mprof_record_kind {
     MPROF_RECORD_FACT, /* key, text: backend, interval, host, version, pid ... */
     MPROF_RECORD_PROC, /* pid, ppid, time_s, text: birth (or first sight, or new name after exec) */
     MPROF_RECORD_EXIT, /* pid, time_s, cause, value: the end of a process */
-    MPROF_RECORD_PEAK, /* pid, sample: the kernel's own high-water mark (VmHWM) at time_s */
+    MPROF_RECORD_PEAK, /* pid, sample, at_least: the kernel's own high-water mark (VmHWM) at time_s;
+                          pid MPROF_PID_NONE: of some process, it is not known which */
     MPROF_RECORD_LOST, /* pid, time_s, value: calls that did not fit into the event ring */
     MPROF_RECORD_KINDS, /* pid, time_s, kinds_mib: the memory of a process by kinds */
     MPROF_RECORD_GROUP, /* sample, limit_mib, text: the memory of the program's control group */
@@ -87,6 +88,7 @@ typedef struct mprof_record {
     mprof_text key;      /* FACT */
     mprof_text text;     /* CMDLINE ARGV FACT PROC GROUP, unescaped */
     mprof_exit_cause cause;
+    int at_least;                       /* PEAK: the process may have had more */
     int64_t value;                      /* EXIT LOST */
     double kinds_mib[MPROF_KIND_COUNT]; /* KINDS; NAN: not told */
     double limit_mib;                   /* GROUP; NAN: none */
