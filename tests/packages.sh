@@ -37,7 +37,10 @@ packages_is_installed() {
 
 # Whether the release has a package of that name to install, not only others that mention it.
 packages_is_available() {
-    LC_ALL=C apt-cache policy "$1" 2>/dev/null | grep -q '^  Candidate: [^(]'
+    local policy
+    # no pipe: with pipefail, one that is closed early is a failure
+    policy=$(LC_ALL=C apt-cache policy "$1" 2>/dev/null) || return 1
+    [[ $policy == *"Candidate: "[!\(]* ]]
 }
 
 # Prints those of the given entries of which nothing is installed.

@@ -210,9 +210,15 @@ class House(unittest.TestCase):
 
     def test_packages_are_chosen_by_what_a_release_has(self):
         script = """
+            set -euo pipefail
             . tests/packages.sh
             packages_is_installed() { [ "$1" = here ]; }
-            packages_is_available() { [ "$1" = new ] || [ "$1" = plain ]; }
+            apt-cache() {
+                case $2 in
+                    new | plain) printf '%s:\\n  Candidate: 1.0\\n' "$2"; seq 100000 ;; # more than a pipe takes
+                    old) printf '%s:\\n  Candidate: (none)\\n' "$2" ;;
+                esac
+            }
             mapfile -t missing < <(packages_missing plain here 'old|here' 'old|new' 'gone|' lost)
             packages_choose "${missing[@]}"
         """
