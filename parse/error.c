@@ -94,3 +94,36 @@ void mprof_error_format(const mprof_error *error, char *text, unsigned long size
         mprof__text_format(text, size, "%s:%lu: %s", error->file, error->line, error->message);
     }
 }
+
+const char *mprof_status_name(mprof_status status)
+{
+    switch (status) {
+    case MPROF_OK:
+        return "MPROF_OK";
+    case MPROF_ENOMEM:
+        return "MPROF_ENOMEM";
+    case MPROF_EIO:
+        return "MPROF_EIO";
+    case MPROF_EFORMAT:
+        return "MPROF_EFORMAT";
+    case MPROF_EEMPTY:
+        return "MPROF_EEMPTY";
+    case MPROF_EARGUMENT:
+        return "MPROF_EARGUMENT";
+    case MPROF_ENOTFOUND:
+        return "MPROF_ENOTFOUND";
+    case MPROF_EDRAW:
+        return "MPROF_EDRAW";
+    }
+    return "unknown status";
+}
+
+int mprof_version_number(void)
+{
+    return MPROF_VERSION_NUMBER;
+}
+
+const char *mprof_version_text(void)
+{
+    return MPROF_VERSION;
+}

@@ -11,8 +11,7 @@
 
 void mprof_load_options_init(mprof_load_options *options)
 {
-    memset(options, 0, sizeof *options);
-    options->max_points = MPROF_DEFAULT_MAX_POINTS;
+    *options = (mprof_load_options)MPROF_LOAD_OPTIONS_INIT;
 }
 
 void mprof_profile_free(mprof_profile *profile)
@@ -279,9 +278,12 @@ static mprof_status load(mprof_profile *profile, mprof_source *source,
 mprof_status mprof_profile_load(mprof_profile **out, mprof_source *source,
                                 const mprof_load_options *options, mprof_error *error)
 {
-    mprof_load_options defaults;
-    mprof_load_options_init(&defaults);
+    const mprof_load_options defaults = MPROF_LOAD_OPTIONS_INIT;
     *out = NULL;
+    if (options && options->size != sizeof defaults) {
+        return mprof_error_set(error, MPROF_EARGUMENT, "options of %zu bytes, expected %zu",
+                               options->size, sizeof defaults);
+    }
     mprof_profile *profile = calloc(1, sizeof *profile);
     mprof_status status = MPROF_ENOMEM;
     if (profile) {

@@ -49,6 +49,10 @@ mprof_status mprof_format_from_path(mprof_format *out, const char *path, mprof_e
 mprof_status mprof_figure_draw(const mprof_figure *figure, const mprof_draw_options *options,
                                mprof_text_engine *engine, mprof_output *output, mprof_error *error)
 {
+    if (options->size != sizeof *options) {
+        return mprof_error_set(error, MPROF_EARGUMENT, "options of %zu bytes, expected %zu",
+                               options->size, sizeof *options);
+    }
     return formats[(unsigned)options->format < MPROF_FORMAT_COUNT ? options->format : 0].draw(
         figure, options, engine, output, error);
 }

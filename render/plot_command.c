@@ -325,7 +325,7 @@ static int plot_one(struct mprof__plot *plot)
 int mprof_plot_command(int argc, char **argv)
 {
     static char here[] = ".";
-    struct mprof__plot plot = {.draw = {.dpi = MPROF_DEFAULT_DPI}};
+    struct mprof__plot plot = {.draw = MPROF_DRAW_OPTIONS_INIT};
     mprof_figure_options_init(&plot.figure);
     mprof__command_parse(&plot_argp, argc, argv, 0, &plot);
     if (plot.each && !plot.input_count) {

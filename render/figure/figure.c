@@ -35,12 +35,7 @@
 
 void mprof_figure_options_init(mprof_figure_options *options)
 {
-    *options = (mprof_figure_options){
-        .width_px = MPROF_DEFAULT_WIDTH_PX,
-        .height_px = MPROF_DEFAULT_HEIGHT_PX,
-        .grow = 1,
-        .functions = 1,
-    };
+    *options = (mprof_figure_options)MPROF_FIGURE_OPTIONS_INIT;
 }
 
 /* Of several, each is told by its file. */
@@ -306,12 +301,18 @@ mprof_status mprof_figure_layout(mprof_figure **out, const mprof_profile *const 
                                  size_t count, const mprof_figure_options *options,
                                  const mprof_measure *measure, mprof_error *error)
 {
-    mprof_figure_options defaults;
-    mprof_figure_options_init(&defaults);
+    const mprof_figure_options defaults = MPROF_FIGURE_OPTIONS_INIT;
     mprof__layout layout = {
         .options = options ? options : &defaults, .measure = measure, .recording_count = count};
     mprof_status status = MPROF_ENOMEM;
     *out = NULL;
+    if (count == 0) {
+        return mprof_error_set(error, MPROF_EARGUMENT, "there is no recording to draw");
+    }
+    if (layout.options->size != sizeof defaults) {
+        return mprof_error_set(error, MPROF_EARGUMENT, "options of %zu bytes, expected %zu",
+                               layout.options->size, sizeof defaults);
+    }
     layout.figure = calloc(1, sizeof *layout.figure);
     layout.recordings = calloc(count, sizeof *layout.recordings);
     if (layout.figure && layout.recordings) {

@@ -80,7 +80,9 @@ static void check_xml(const char *text, size_t length)
 static void check_svg(const mprof_figure *figure, int still)
 {
     static mprof_text_engine *engine; /* fonts are looked for once */
-    mprof_draw_options options = {.format = MPROF_FORMAT_SVG, .dpi = 90, .still = still};
+    mprof_draw_options options = MPROF_DRAW_OPTIONS_INIT;
+    options.format = MPROF_FORMAT_SVG;
+    options.still = still;
     mprof_output *output;
     int fd = memfd_create("picture", MFD_CLOEXEC);
     assert(fd >= 0 && (engine || mprof_text_engine_new(&engine, NULL, NULL) == MPROF_OK));

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 #include <errno.h>
 #include <mprof/error.h>
+#include <stdio.h>
 #include <string.h>
 
 static void test_first_failure_stays(void **state)
@@ -131,9 +132,43 @@ static void test_long_texts(void **state)
     }
 }
 
+static void test_names_of_statuses(void **state)
+{
+    static const struct {
+        mprof_status status;
+        const char *name;
+    } rows[] = {
+        {MPROF_OK, "MPROF_OK"},
+        {MPROF_ENOMEM, "MPROF_ENOMEM"},
+        {MPROF_EIO, "MPROF_EIO"},
+        {MPROF_EFORMAT, "MPROF_EFORMAT"},
+        {MPROF_EEMPTY, "MPROF_EEMPTY"},
+        {MPROF_EARGUMENT, "MPROF_EARGUMENT"},
+        {MPROF_ENOTFOUND, "MPROF_ENOTFOUND"},
+        {MPROF_EDRAW, "MPROF_EDRAW"},
+        {(mprof_status)-99, "unknown status"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        assert_string_equal(mprof_status_name(rows[i].status), rows[i].name);
+    }
+}
+
+static void test_version(void **state)
+{
+    char text[32];
+    (void)state;
+    snprintf(text, sizeof text, "%d.%d.%d", MPROF_VERSION_MAJOR, MPROF_VERSION_MINOR,
+             MPROF_VERSION_PATCH);
+    assert_string_equal(mprof_version_text(), text);
+    assert_int_equal(mprof_version_number(), MPROF_VERSION_NUMBER);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_names_of_statuses),
+        cmocka_unit_test(test_version),
         cmocka_unit_test(test_first_failure_stays),
         cmocka_unit_test(test_formats),
         cmocka_unit_test(test_harmless),

@@ -616,9 +616,26 @@ static void test_names_of_kinds(void **state)
     assert_int_equal(mprof_kind_find("pss,uss", 3), MPROF_KIND_PSS);
 }
 
+static void test_options_of_another_version(void **state)
+{
+    static const char text[] = "MEM 1.0 1700000000.0\n";
+    mprof_load_options options = MPROF_LOAD_OPTIONS_INIT;
+    mprof_source *source = NULL;
+    mprof_profile *profile = NULL;
+    mprof_error error = MPROF_ERROR_INIT;
+    (void)state;
+    assert_int_equal(mprof_source_open_memory(&source, text, sizeof text - 1, "x", NULL), MPROF_OK);
+    options.size = 4;
+    assert_int_equal(mprof_profile_load(&profile, source, &options, &error), MPROF_EARGUMENT);
+    assert_null(profile);
+    assert_non_null(strstr(error.message, "options of 4 bytes"));
+    mprof_source_free(source);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_options_of_another_version),
         cmocka_unit_test(test_levels),
         cmocka_unit_test(test_deep_levels),
         cmocka_unit_test(test_sums),

@@ -934,9 +934,32 @@ static void bad_requests_are_refused(void **state)
     mprof_profile_free(profile);
 }
 
+static void what_cannot_be_laid_out_is_an_error(void **state)
+{
+    static const char text[] = "CMDLINE x\nMEM 1.0 1700000000.0\nMEM 2.0 1700000001.0\n";
+    mprof_profile *profile = load(text, sizeof text - 1);
+    const mprof_profile *none = NULL;
+    mprof_figure_options options = MPROF_FIGURE_OPTIONS_INIT;
+    mprof_figure *figure = (mprof_figure *)&options;
+    mprof_error error = MPROF_ERROR_INIT;
+    (void)state;
+    assert_int_equal(mprof_figure_layout(&figure, &none, 0, NULL, &fixed_measure, &error),
+                     MPROF_EARGUMENT);
+    assert_null(figure);
+    assert_string_equal(error.message, "there is no recording to draw");
+    options.size--;
+    error = (mprof_error)MPROF_ERROR_INIT;
+    assert_int_equal(mprof_figure_layout(&figure, (const mprof_profile *const *)&profile, 1,
+                                         &options, &fixed_measure, &error),
+                     MPROF_EARGUMENT);
+    assert_non_null(strstr(error.message, "options of"));
+    mprof_profile_free(profile);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_cannot_be_laid_out_is_an_error),
         cmocka_unit_test(a_thousand_random_recordings),
         cmocka_unit_test(a_single_high_sample_among_many_is_drawn),
         cmocka_unit_test(a_gap_is_not_bridged),

@@ -1,4 +1,5 @@
-/* Marks blocks of C and C++ programs on the timeline of `mprof run`, beside the functions of
+/** @file
+ * Marks blocks of C and C++ programs on the timeline of `mprof run`, beside the functions of
  * Python:
  *
  *     mprof_mark *mark = mprof_mark_begin("load data");
@@ -28,20 +29,26 @@
 extern "C" {
 #endif
 
+/** A block that has begun and not ended. */
 typedef struct mprof_mark mprof_mark;
 
+/** Private: how a recorder is told of a block's begin. */
 typedef mprof_mark *(*mprof_mark_enter_function)(const char *name);
+/** Private: how a recorder is told of a block's end. */
 typedef void (*mprof_mark_leave_function)(mprof_mark *mark);
 
+/** Private: what was found of a recorder. */
 typedef struct mprof_mark_functions {
-    int is_known; /* looked for, found or not */
-    mprof_mark_enter_function enter;
-    mprof_mark_leave_function leave;
+    int is_known;                    /**< 1: looked for, found or not */
+    mprof_mark_enter_function enter; /**< NULL: nothing records */
+    mprof_mark_leave_function leave; /**< the same */
 } mprof_mark_functions;
 
-/* Whoever does the recording has preloaded a shim, by its own name or by that of a link in a folder
- * preload/<platform> beside it; what takes the marks lies beside the shim, too. Not for a program
- * without a dynamic linker: it cannot load what is not its own libc's. */
+/** Private: loads the library that takes marks. It lies beside the shim that the recorder has
+ * preloaded, by its own name or by that of a link in a folder preload/<platform> beside it. Not for
+ * a program without a dynamic linker, which cannot load a library of another libc.
+ *
+ * @return a handle of dlopen(3), or NULL. Any thread. */
 static inline void *mprof_mark_open(void)
 {
     static const char shim[] = "/libmprof-";
@@ -76,7 +83,9 @@ static inline void *mprof_mark_open(void)
     return dlopen(path, RTLD_NOW | RTLD_LOCAL);
 }
 
-/* Two threads that come here at once both find the same. */
+/** Private: finds the two functions; two threads that come here at once find the same.
+ *
+ * @return static, never NULL. Any thread. */
 static inline mprof_mark_functions *mprof_mark_find(void)
 {
     static mprof_mark_functions functions;
@@ -96,15 +105,20 @@ static inline mprof_mark_functions *mprof_mark_find(void)
     return &functions;
 }
 
-/* Begins a block. `name` is copied. Returns what mprof_mark_end takes, or NULL, which it takes too.
- */
+/** Begins a block.
+ *
+ * @param name  terminated, UTF-8; copied
+ * @return what mprof_mark_end() takes; NULL where nothing records. Any thread. */
 static inline mprof_mark *mprof_mark_begin(const char *name)
 {
     mprof_mark_functions *functions = mprof_mark_find();
     return functions->enter ? functions->enter(name) : NULL;
 }
 
-/* Ends a block. */
+/** Ends a block.
+ *
+ * @param mark  from mprof_mark_begin(), once; may be NULL. Any thread, also another than the one
+ * that began it. */
 static inline void mprof_mark_end(mprof_mark *mark)
 {
     if (mark) {

@@ -1,8 +1,9 @@
-/* A recording in memory: curves, processes, calls, facts, and what was wrong with the file.
+/** @file
+ * A recording in memory: curves, processes, calls, facts, and what was wrong with the file.
  *
- * The profile is built in one streaming pass and stays small: a curve of more points than
- * `max_points` is kept as first/lowest/highest/last per time bin, with exact values and times, so
- * that no peak is ever lost. Statistics are exact, always taken from every record. */
+ * A profile is built in one streaming pass and stays small: a curve of more points than
+ * mprof_load_options.max_points is kept as first, lowest, highest and last per time bin, with exact
+ * values and times, so that no peak is lost. Statistics are exact, taken from every record. */
 #ifndef MPROF_PROFILE_H
 #define MPROF_PROFILE_H
 
@@ -12,163 +13,286 @@
 extern "C" {
 #endif
 
+/** A recording that has been read. Several threads may read one at the same time. */
 typedef struct mprof_profile mprof_profile;
 
-/* Points in time order, and what is exactly known of the whole curve. Where a window was asked for,
- * the points have the nearest sample in front of it and the one behind it, too, so that a line can
- * be drawn up to its edges, or across it; everything else tells of the window alone. */
+/** Points in time order, and statistics of the whole curve. Where a window was asked for, the
+ * points include the nearest sample before it and the one behind it, so that a line can be drawn up
+ * to its edges; everything else describes the window alone. */
 typedef struct mprof_series {
-    const mprof_sample *points; /* owned by the profile */
-    size_t point_count;
-    uint64_t sample_count; /* how many there were before thinning; > point_count if thinned; 0 if
-                              none lies in the window: then no number below means anything */
-    double first_s, last_s;
-    double lowest_mib;
-    mprof_sample peak;       /* the earliest of the highest */
-    double slope_mib_per_s;  /* least squares; 0 if fewer than two moments */
-    double slope_offset_mib; /* the same line's value at mprof_profile_start_s */
-    double mean_mib;
+    const mprof_sample *points; /**< owned by the profile */
+    size_t point_count;         /**< how many points */
+    uint64_t sample_count;      /**< samples before thinning; 0: none lies in the window, and the
+                                     numbers below mean nothing */
+    double first_s;             /**< unix seconds of the first sample */
+    double last_s;              /**< unix seconds of the last sample */
+    double lowest_mib;          /**< the lowest sample */
+    mprof_sample peak;          /**< the earliest of the highest samples */
+    double slope_mib_per_s;     /**< least squares; 0 if there are fewer than two moments */
+    double slope_offset_mib;    /**< the same line's value at mprof_profile_start_s() */
+    double mean_mib;            /**< of the samples */
 } mprof_series;
 
-/* One process of the recording. Index 0 is the main one, whether or not its pid is known. */
+/** One process of the recording. Index 0 is the main one, whether or not its pid is known. */
 typedef struct mprof_process {
-    int64_t pid;           /* MPROF_PID_NONE if unknown */
-    int64_t ppid;          /* MPROF_PID_NONE if unknown */
-    const char *name;      /* command, UTF-8 as recorded; "" if unknown */
-    mprof_series series;   /* CHLD samples, with the values at entry and exit of its calls; of index
-                              0: mprof_profile_line, if MEM measured the process alone */
-    double birth_s, end_s; /* NAN if unknown */
-    int ended;             /* an EXIT record was seen */
-    mprof_exit_cause cause;
-    int64_t exit_value;
-    double kernel_peak_mib;   /* VmHWM; NAN if not recorded */
-    int kernel_peak_at_least; /* it may have had more than that */
+    int64_t pid;            /**< MPROF_PID_NONE if unknown */
+    int64_t ppid;           /**< MPROF_PID_NONE if unknown */
+    const char *name;       /**< command, UTF-8 as recorded; "" if unknown; owned by the profile */
+    mprof_series series;    /**< CHLD samples, with the values at entry and exit of its calls; of
+                                 index 0: mprof_profile_line(), if MEM measured the process alone */
+    double birth_s;         /**< unix seconds; NAN if unknown */
+    double end_s;           /**< unix seconds; NAN if unknown */
+    int ended;              /**< 1: its end was recorded */
+    mprof_exit_cause cause; /**< how it ended */
+    int64_t exit_value;     /**< exit status or signal, by cause */
+    double kernel_peak_mib; /**< the kernel's high-water mark; NAN if not recorded */
+    int kernel_peak_at_least; /**< 1: it may have had more than that */
 } mprof_process;
 
-/* One call; 64 bytes, recordings have millions. */
+/** One call; 64 bytes, for recordings have millions. */
 typedef struct mprof_span {
-    mprof_sample enter, exit;
-    uint32_t function; /* index into functions */
-    uint32_t process;  /* index into processes */
-    uint32_t lane;     /* index into lanes */
-    int32_t level;     /* never MPROF_LEVEL_NONE: derived from nesting where the file has none */
-    uint64_t count;    /* > 1: so many calls told as one */
-    uint32_t open;
-    uint32_t reserved;
+    mprof_sample enter; /**< memory and time at entry */
+    mprof_sample exit;  /**< memory and time at exit */
+    uint32_t function;  /**< index into mprof_profile_functions() */
+    uint32_t process;   /**< index into mprof_profile_processes() */
+    uint32_t lane;      /**< index into mprof_profile_lanes() */
+    int32_t level;      /**< 0 is outermost; derived from nesting where the file has none */
+    uint64_t count;     /**< > 1: so many calls recorded as one */
+    uint32_t open;      /**< 1: it never returned */
+    uint32_t reserved;  /**< 0 */
 } mprof_span;
 
-/* A row of calls that nest within each other: thread, greenlet or task of a process. */
+/** A row of calls that nest within each other: a thread, greenlet or task of a process. */
 typedef struct mprof_lane {
-    uint32_t process;
-    const char *name; /* "" for the main or only one */
-    int32_t max_level;
+    uint32_t process;  /**< index into mprof_profile_processes() */
+    const char *name;  /**< "" for the main or only one; owned by the profile */
+    int32_t max_level; /**< the deepest level in it */
 } mprof_lane;
 
+/** A function, over all its calls. */
 typedef struct mprof_function {
-    const char *name;  /* dotted, unescaped, terminated; a NUL inside shows as U+FFFD */
-    const char *label; /* shortest suffix of the dotted name that is not ambiguous here */
-    uint64_t call_count;
-    double total_s; /* sum over calls; recursive inner calls counted once */
-    double own_s;   /* total without the calls nested in it */
-    double longest_s;
-    double change_mib; /* sum of exit minus entry of its outermost calls */
-    double peak_mib;   /* highest sample within any of its calls, entry and exit values included;
-                          `peak --func` leaves those out: see sample_peak_mib. The samples are those
-                          of   the process it ran in: CHLD's, or MEM's for the main process */
-    double sample_peak_mib; /* highest MEM sample within any of its calls; NAN if none fell in */
+    const char *name;  /**< dotted, unescaped; a NUL inside shows as U+FFFD; owned by the profile */
+    const char *label; /**< shortest suffix of the name that is not ambiguous here; owned */
+    uint64_t call_count; /**< calls */
+    double total_s;      /**< sum over calls; recursive inner calls counted once */
+    double own_s;        /**< total without the calls nested in it */
+    double longest_s;    /**< the longest call */
+    double change_mib;   /**< sum of exit minus entry of its outermost calls */
+    double peak_mib;     /**< highest sample of its process within any of its calls, entry and exit
+                              values included */
+    double sample_peak_mib; /**< highest MEM sample within any of its calls, as upstream's
+                                 `peak --func`; NAN if none fell in */
 } mprof_function;
 
-/* The memory of the program's control group. What was told holds until something else is told. */
+/** The memory of the program's control group. A value holds until the next one. */
 typedef struct mprof_control_group {
-    mprof_sample highest;       /* of the whole recording, whatever the window; mib: NAN if not
-                                   recorded */
-    double limit_mib;           /* the last one told; NAN: none */
-    mprof_series current;       /* where it changed */
-    const mprof_sample *limits; /* owned by the profile; where it changed; mib INFINITY: none */
-    size_t limit_count;
+    mprof_sample highest; /**< of the whole recording, whatever the window; mib NAN: not recorded */
+    double limit_mib;     /**< the last limit; NAN: none */
+    mprof_series current; /**< where it changed */
+    const mprof_sample
+        *limits;        /**< where the limit changed; mib INFINITY: none; owned by the profile */
+    size_t limit_count; /**< how many limits */
 } mprof_control_group;
 
-/* Memory of one kind over time. */
+/** Memory of one kind over time. */
 typedef struct mprof_kind_series {
-    mprof_series series;
-    size_t process_count; /* > 1: the sum over so many processes, at most at a time */
+    mprof_series series;  /**< the curve */
+    size_t process_count; /**< > 1: the sum over so many processes, at most at a time */
 } mprof_kind_series;
 
+/** A property of the recording. */
 typedef struct mprof_fact {
-    const char *key;
-    const char *value;
+    const char *key;   /**< such as "interval"; owned by the profile */
+    const char *value; /**< text; owned by the profile */
 } mprof_fact;
 
-/* How often each warning arose and where first. */
+/** How often each warning arose, and where first. */
 typedef struct mprof_warnings {
-    uint64_t count[MPROF_WARNING_COUNT];
-    unsigned long first_line[MPROF_WARNING_COUNT];
-    uint64_t total;
+    uint64_t count[MPROF_WARNING_COUNT];           /**< by mprof_warning */
+    unsigned long first_line[MPROF_WARNING_COUNT]; /**< line of the file, from 1 */
+    uint64_t total;                                /**< of all kinds */
 } mprof_warnings;
 
-typedef struct mprof_load_options {
-    double window_s[2]; /* only what lies between, in seconds from the start; both 0: everything */
-    size_t max_points;  /* per curve before it is thinned; 0: keep every sample. At least 64; with
-                           more than 64 processes their curves share 64 times as many. */
-    int skip_calls;     /* leave calls out: their text is not even converted */
-    unsigned kinds;     /* 1 << mprof_kind: those whose curves are to be kept */
-} mprof_load_options;
-
+/** Points per curve before it is thinned. */
 #define MPROF_DEFAULT_MAX_POINTS 32768
 
-void mprof_load_options_init(mprof_load_options *options);
+/** What to read. Begin with MPROF_LOAD_OPTIONS_INIT: members may be added at the end. */
+typedef struct mprof_load_options {
+    size_t size; /**< sizeof(mprof_load_options) as the caller was compiled */
+    double
+        window_s[2];   /**< only what lies between, in seconds from the start; both 0: everything */
+    size_t max_points; /**< per curve before it is thinned; 0: keep every sample. At least 64; with
+                            more than 64 processes their curves share 64 times as many. */
+    int skip_calls;    /**< 1: leave calls out; their text is not even converted */
+    unsigned kinds;    /**< 1 << mprof_kind: those whose curves are to be kept */
+} mprof_load_options;
 
-/* Reads a whole recording. *out is the caller's, NULL on failure. options may be NULL.
- * MPROF_EEMPTY if there is no sample (with the reason), or all lie on one side of the window, and
- * what mprof_read returns. */
-mprof_status mprof_profile_load(mprof_profile **out, mprof_source *source,
-                                const mprof_load_options *options, mprof_error *error);
+/** Everything, thinned as a picture needs it. */
+#define MPROF_LOAD_OPTIONS_INIT                                                                    \
+    {                                                                                              \
+        sizeof(mprof_load_options), {0, 0}, MPROF_DEFAULT_MAX_POINTS, 0, 0                         \
+    }
 
-/* The same from a path ("-": standard input). */
-mprof_status mprof_profile_load_file(mprof_profile **out, const char *path,
-                                     const mprof_load_options *options, mprof_error *error);
+/** Sets MPROF_LOAD_OPTIONS_INIT, for languages that cannot use it.
+ *
+ * @param options  not NULL; the library's own version of the struct. Any thread. */
+MPROF_API void mprof_load_options_init(mprof_load_options *options);
 
-void mprof_profile_free(mprof_profile *profile);
+/** Reads a whole recording.
+ *
+ * @param out      receives the profile, the caller's to free; NULL on failure
+ * @param source   not NULL; stays the caller's
+ * @param options  NULL: MPROF_LOAD_OPTIONS_INIT
+ * @param error    receives the first failure; may be NULL
+ * @return MPROF_OK; MPROF_EEMPTY: there is no sample, or all lie on one side of the window;
+ *         MPROF_EARGUMENT: options of an unknown size; or what mprof_read() returned. Any thread.
+ */
+MPROF_API mprof_status mprof_profile_load(mprof_profile **out, mprof_source *source,
+                                          const mprof_load_options *options, mprof_error *error);
 
-/* All that follows: views that live as long as the profile; safe to use from several threads. */
+/** Reads a whole recording from a file.
+ *
+ * @param out      receives the profile, the caller's to free; NULL on failure
+ * @param path     terminated; "-" is standard input
+ * @param options  NULL: MPROF_LOAD_OPTIONS_INIT
+ * @param error    receives the first failure; may be NULL
+ * @return what mprof_source_open() and mprof_profile_load() return. Any thread. */
+MPROF_API mprof_status mprof_profile_load_file(mprof_profile **out, const char *path,
+                                               const mprof_load_options *options,
+                                               mprof_error *error);
 
-const char *mprof_profile_file(const mprof_profile *profile);         /* name it was read from */
-const char *mprof_profile_command_line(const mprof_profile *profile); /* "" if none; no newline */
-double mprof_profile_start_s(const mprof_profile *profile); /* first moment of any sample or call */
-double mprof_profile_end_s(const mprof_profile *profile);
+/** Frees a profile and all that was returned of it.
+ *
+ * @param profile  may be NULL. Not while another thread uses it. */
+MPROF_API void mprof_profile_free(mprof_profile *profile);
 
-/* MEM samples alone: what `peak` and `list` speak of. */
-const mprof_series *mprof_profile_samples(const mprof_profile *profile);
+/** The name that the recording was read from.
+ *
+ * @param profile  not NULL
+ * @return terminated text, owned by the profile. Any thread. */
+MPROF_API const char *mprof_profile_file(const mprof_profile *profile);
 
-/* The curve to draw: MEM merged, in time order, with the entry and exit values of those calls that
- * measured the same thing (upstream merges all; calls of other processes would bend the curve). */
-const mprof_series *mprof_profile_line(const mprof_profile *profile);
+/** The command line, without newlines.
+ *
+ * @param profile  not NULL
+ * @return terminated text, "" if there is none; owned by the profile. Any thread. */
+MPROF_API const char *mprof_profile_command_line(const mprof_profile *profile);
 
-const mprof_process *mprof_profile_processes(const mprof_profile *profile, size_t *count);
-const mprof_lane *mprof_profile_lanes(const mprof_profile *profile, size_t *count);
-const mprof_function *mprof_profile_functions(const mprof_profile *profile, size_t *count);
-/* Sorted by process, lane, entry time, level. */
-const mprof_span *mprof_profile_spans(const mprof_profile *profile, size_t *count);
-const mprof_fact *mprof_profile_facts(const mprof_profile *profile, size_t *count);
-/* Value of the first fact with this key, or NULL. */
-const char *mprof_profile_fact(const mprof_profile *profile, const char *key);
-const mprof_warnings *mprof_profile_warnings(const mprof_profile *profile);
-/* Never NULL. */
-const mprof_control_group *mprof_profile_control_group(const mprof_profile *profile);
-/* The kinds of memory the whole recording tells of, 1 << mprof_kind each, kept or not. */
-unsigned mprof_profile_kinds(const mprof_profile *profile);
-/* What the samples are, as the recording says itself. */
-mprof_kind mprof_profile_measured_kind(const mprof_profile *profile);
-/* The curve of a kind that was to be kept; never NULL, without points if nothing was told. Of a
- * kind that adds up it is the sum over all processes at each tick; of any other, the main
- * process's. */
-const mprof_kind_series *mprof_profile_kind(const mprof_profile *profile, mprof_kind kind);
-/* Calls that the recorder had to drop, whole tree. */
-uint64_t mprof_profile_lost_calls(const mprof_profile *profile);
+/** The first moment of any sample or call.
+ *
+ * @param profile  not NULL
+ * @return unix seconds. Any thread. */
+MPROF_API double mprof_profile_start_s(const mprof_profile *profile);
 
-/* One line for people ("3 lines skipped: number out of range (first: line 17)") into text[size];
- * returns 0 and an empty text if there is nothing to say. */
-int mprof_warnings_format(const mprof_warnings *warnings, char *text, size_t size);
+/** The last moment of any sample or call.
+ *
+ * @param profile  not NULL
+ * @return unix seconds. Any thread. */
+MPROF_API double mprof_profile_end_s(const mprof_profile *profile);
+
+/** MEM samples alone: what `peak` and `list` speak of.
+ *
+ * @param profile  not NULL
+ * @return owned by the profile. Any thread. */
+MPROF_API const mprof_series *mprof_profile_samples(const mprof_profile *profile);
+
+/** The curve to draw: MEM merged, in time order, with the entry and exit values of those calls that
+ * measured the same thing. Upstream merges all; calls of other processes would bend the curve.
+ *
+ * @param profile  not NULL
+ * @return owned by the profile. Any thread. */
+MPROF_API const mprof_series *mprof_profile_line(const mprof_profile *profile);
+
+/** The processes; the first is the main one.
+ *
+ * @param profile  not NULL
+ * @param count    receives how many there are, at least 1
+ * @return owned by the profile. Any thread. */
+MPROF_API const mprof_process *mprof_profile_processes(const mprof_profile *profile, size_t *count);
+
+/** The lanes of all processes.
+ *
+ * @param profile  not NULL
+ * @param count    receives how many there are
+ * @return owned by the profile. Any thread. */
+MPROF_API const mprof_lane *mprof_profile_lanes(const mprof_profile *profile, size_t *count);
+
+/** The functions.
+ *
+ * @param profile  not NULL
+ * @param count    receives how many there are
+ * @return owned by the profile. Any thread. */
+MPROF_API const mprof_function *mprof_profile_functions(const mprof_profile *profile,
+                                                        size_t *count);
+
+/** The calls, sorted by process, lane, entry time and level.
+ *
+ * @param profile  not NULL
+ * @param count    receives how many there are
+ * @return owned by the profile. Any thread. */
+MPROF_API const mprof_span *mprof_profile_spans(const mprof_profile *profile, size_t *count);
+
+/** The facts, in the order of the file.
+ *
+ * @param profile  not NULL
+ * @param count    receives how many there are
+ * @return owned by the profile. Any thread. */
+MPROF_API const mprof_fact *mprof_profile_facts(const mprof_profile *profile, size_t *count);
+
+/** The value of the first fact with a key.
+ *
+ * @param profile  not NULL
+ * @param key      terminated
+ * @return owned by the profile; NULL if there is no such fact. Any thread. */
+MPROF_API const char *mprof_profile_fact(const mprof_profile *profile, const char *key);
+
+/** What was wrong with the file.
+ *
+ * @param profile  not NULL
+ * @return owned by the profile, never NULL. Any thread. */
+MPROF_API const mprof_warnings *mprof_profile_warnings(const mprof_profile *profile);
+
+/** The memory of the control group.
+ *
+ * @param profile  not NULL
+ * @return owned by the profile, never NULL; highest.mib is NAN if it was not recorded. Any thread.
+ */
+MPROF_API const mprof_control_group *mprof_profile_control_group(const mprof_profile *profile);
+
+/** Which kinds of memory the whole recording has, kept or not.
+ *
+ * @param profile  not NULL
+ * @return 1 << mprof_kind of each. Any thread. */
+MPROF_API unsigned mprof_profile_kinds(const mprof_profile *profile);
+
+/** Which kind of memory the samples are, according to the recording.
+ *
+ * @param profile  not NULL
+ * @return a kind; MPROF_KIND_RSS where the recording does not say. Any thread. */
+MPROF_API mprof_kind mprof_profile_measured_kind(const mprof_profile *profile);
+
+/** The curve of a kind that mprof_load_options.kinds asked for: where the kind adds up, the sum
+ * over all processes at each tick, else that of the main process.
+ *
+ * @param profile  not NULL
+ * @param kind     less than MPROF_KIND_COUNT
+ * @return owned by the profile, never NULL; without points if nothing was recorded. Any thread. */
+MPROF_API const mprof_kind_series *mprof_profile_kind(const mprof_profile *profile,
+                                                      mprof_kind kind);
+
+/** Calls that the recorder had to drop, over all processes.
+ *
+ * @param profile  not NULL
+ * @return their number. Any thread. */
+MPROF_API uint64_t mprof_profile_lost_calls(const mprof_profile *profile);
+
+/** Writes warnings as one line for people: "3 lines skipped: number out of range (first: line 17)".
+ *
+ * @param warnings  not NULL
+ * @param text      receives the line, always terminated; "" if there is nothing to say
+ * @param size      bytes of text, at least 1
+ * @return 1; 0 if there is nothing to say. Any thread. */
+MPROF_API int mprof_warnings_format(const mprof_warnings *warnings, char *text, size_t size);
 
 #ifdef __cplusplus
 }

@@ -1,10 +1,12 @@
-/* One line of a .dat file, as a value. Grammar, units and escaping: docs/dat-format.md.
+/** @file
+ * One line of a .dat file, as a value. Grammar, units and escaping: docs/dat-format.md.
  *
  * Memory is in MiB and time in unix seconds, as doubles that equal strtod() of the text bit for
  * bit: what upstream reads from the same line. Nobody else converts the text's units. */
 #ifndef MPROF_RECORD_H
 #define MPROF_RECORD_H
 
+#include <mprof/version.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -12,97 +14,111 @@
 extern "C" {
 #endif
 
-/* Bytes, not terminated, not owned. May hold any byte, also NUL. */
+/** Bytes, not terminated, not owned. May hold any byte, also NUL. */
 typedef struct mprof_text {
-    const char *bytes;
-    size_t length;
+    const char *bytes; /**< the first one */
+    size_t length;     /**< how many */
 } mprof_text;
 
-/* Memory at a moment. */
+/** Memory at a moment. */
 typedef struct mprof_sample {
-    double mib;
-    double time_s;
+    double mib;    /**< MiB */
+    double time_s; /**< unix seconds */
 } mprof_sample;
 
-#define MPROF_LEVEL_NONE (-1) /* a FUNC line of five fields carries no level */
-#define MPROF_PID_NONE 0      /* upstream's FUNC lines carry no process */
+#define MPROF_LEVEL_NONE (-1) /**< a FUNC line of five fields carries no level */
+#define MPROF_PID_NONE 0      /**< upstream's FUNC lines carry no process */
 
-/* A span of one function. Upstream: FUNC name mib0 t0 mib1 t1 [level].
+/** A span of one function. Upstream: FUNC name mib0 t0 mib1 t1 [level].
  * Ours, behind the level, each optional, order free:
  * pid=N lane=TEXT count=N suspended=SECONDS open */
 typedef struct mprof_call {
-    mprof_text name; /* dotted: module.qualname */
-    mprof_sample enter;
-    mprof_sample exit;  /* where `open`: the last that is known of the process */
-    int32_t level;      /* 0 is the outermost of its lane; MPROF_LEVEL_NONE if absent */
-    int64_t pid;        /* MPROF_PID_NONE if absent */
-    mprof_text lane;    /* thread, greenlet or task; empty: the only or main one */
-    uint64_t count;     /* > 1: so many short calls in a row, told as one; normally 1 */
-    double suspended_s; /* of its time, what a generator or coroutine waited to go on; normally 0 */
-    int open;           /* the call never returned: killed, exec, _exit, or still running */
+    mprof_text name;    /**< dotted: module.qualname */
+    mprof_sample enter; /**< memory and time at entry */
+    mprof_sample exit;  /**< where `open`: the last that is known of the process */
+    int32_t level;      /**< 0 is the outermost of its lane; MPROF_LEVEL_NONE if absent */
+    int64_t pid;        /**< MPROF_PID_NONE if absent */
+    mprof_text lane;    /**< thread, greenlet or task; empty: the only or main one */
+    uint64_t count;     /**< > 1: so many short calls in a row, told as one; normally 1 */
+    double
+        suspended_s; /**< of its time, what a generator or coroutine waited to go on; normally 0 */
+    int open;        /**< the call never returned: killed, exec, _exit, or still running */
 } mprof_call;
 
+/** What a line is, by its first word. */
 typedef enum mprof_record_kind {
     /* upstream's */
-    MPROF_RECORD_CMDLINE, /* text: the command line for people */
-    MPROF_RECORD_MEM,     /* sample */
-    MPROF_RECORD_CHLD,    /* pid, sample */
-    MPROF_RECORD_FUNC,    /* call */
+    MPROF_RECORD_CMDLINE, /**< text: the command line for people */
+    MPROF_RECORD_MEM,     /**< sample */
+    MPROF_RECORD_CHLD,    /**< pid, sample */
+    MPROF_RECORD_FUNC,    /**< call */
     /* ours; upstream skips them */
-    MPROF_RECORD_ARGV, /* text: the exact argument vector, each argument followed by NUL */
-    MPROF_RECORD_FACT, /* key, text: backend, interval, host, version, pid ... */
-    MPROF_RECORD_PROC, /* pid, ppid, time_s, text: birth (or first sight, or new name after exec) */
-    MPROF_RECORD_EXIT, /* pid, time_s, cause, value: the end of a process */
-    MPROF_RECORD_PEAK, /* pid, sample, at_least: the kernel's own high-water mark (VmHWM) at time_s;
-                          pid MPROF_PID_NONE: of some process, it is not known which */
-    MPROF_RECORD_LOST, /* pid, time_s, value: calls that did not fit into the event ring */
-    MPROF_RECORD_KINDS, /* pid, time_s, kinds_mib: the memory of a process by kinds */
-    MPROF_RECORD_GROUP, /* sample, limit_mib, text: the memory of the program's control group */
+    MPROF_RECORD_ARGV,  /**< text: the exact argument vector, each argument followed by NUL */
+    MPROF_RECORD_FACT,  /**< key, text: backend, interval, host, version, pid ... */
+    MPROF_RECORD_PROC,  /**< pid, ppid, time_s, text: birth (or first sight, or new name after exec)
+                         */
+    MPROF_RECORD_EXIT,  /**< pid, time_s, cause, value: the end of a process */
+    MPROF_RECORD_PEAK,  /**< pid, sample, at_least: the kernel's own high-water mark (VmHWM) at
+                           time_s; pid MPROF_PID_NONE: of some process, it is not known which */
+    MPROF_RECORD_LOST,  /**< pid, time_s, value: calls that did not fit into the event ring */
+    MPROF_RECORD_KINDS, /**< pid, time_s, kinds_mib: the memory of a process by kinds */
+    MPROF_RECORD_GROUP, /**< sample, limit_mib, text: the memory of the program's control group */
 } mprof_record_kind;
 
+/** How a process ended. */
 typedef enum mprof_exit_cause {
-    MPROF_EXIT_UNKNOWN, /* gone, reason not to be had (not our child) */
-    MPROF_EXIT_STATUS,  /* value: exit status, 0-255 */
-    MPROF_EXIT_SIGNAL,  /* value: signal number */
-    MPROF_EXIT_OOM,     /* value: signal number; the kernel's out-of-memory killer */
+    MPROF_EXIT_UNKNOWN, /**< gone, reason not to be had (not our child) */
+    MPROF_EXIT_STATUS,  /**< value: exit status, 0-255 */
+    MPROF_EXIT_SIGNAL,  /**< value: signal number */
+    MPROF_EXIT_OOM,     /**< value: signal number; the kernel's out-of-memory killer */
 } mprof_exit_cause;
 
-/* Memory of a process as the kernel tells it apart; see proc(5). */
+/** Memory of a process as the kernel tells it apart; see proc(5). */
 typedef enum mprof_kind {
-    MPROF_KIND_RSS,   /* resident */
-    MPROF_KIND_PSS,   /* resident, shared pages divided among their users */
-    MPROF_KIND_USS,   /* resident, of this process alone */
-    MPROF_KIND_SWAP,  /* swapped out */
-    MPROF_KIND_ANON,  /* resident, of no file */
-    MPROF_KIND_FILE,  /* resident, mapped from files */
-    MPROF_KIND_SHMEM, /* resident, shared memory and tmpfs */
+    MPROF_KIND_RSS,   /**< resident */
+    MPROF_KIND_PSS,   /**< resident, shared pages divided among their users */
+    MPROF_KIND_USS,   /**< resident, of this process alone */
+    MPROF_KIND_SWAP,  /**< swapped out */
+    MPROF_KIND_ANON,  /**< resident, of no file */
+    MPROF_KIND_FILE,  /**< resident, mapped from files */
+    MPROF_KIND_SHMEM, /**< resident, shared memory and tmpfs */
     MPROF_KIND_COUNT
 } mprof_kind;
 
+/** One line as a value; the members that a kind uses are named behind them. */
 typedef struct mprof_record {
-    mprof_record_kind kind;
-    int64_t pid;
-    int64_t ppid;
-    mprof_sample sample; /* MEM CHLD PEAK GROUP; elsewhere only time_s */
-    mprof_call call;     /* FUNC */
-    mprof_text key;      /* FACT */
-    mprof_text text;     /* CMDLINE ARGV FACT PROC GROUP, unescaped */
-    mprof_exit_cause cause;
-    int at_least;                       /* PEAK: the process may have had more */
-    int64_t value;                      /* EXIT LOST */
-    double kinds_mib[MPROF_KIND_COUNT]; /* KINDS; NAN: not told */
-    double limit_mib;                   /* GROUP; NAN: none */
+    mprof_record_kind kind;             /**< which of the following mean anything */
+    int64_t pid;                        /**< all that belong to one process */
+    int64_t ppid;                       /**< PROC */
+    mprof_sample sample;                /**< MEM CHLD PEAK GROUP; elsewhere only time_s */
+    mprof_call call;                    /**< FUNC */
+    mprof_text key;                     /**< FACT */
+    mprof_text text;                    /**< CMDLINE ARGV FACT PROC GROUP, unescaped */
+    mprof_exit_cause cause;             /**< EXIT */
+    int at_least;                       /**< PEAK: the process may have had more */
+    int64_t value;                      /**< EXIT LOST */
+    double kinds_mib[MPROF_KIND_COUNT]; /**< KINDS; NAN: not told */
+    double limit_mib;                   /**< GROUP; NAN: none */
 } mprof_record;
 
-/* "rss", "pss" ...: static text. */
-const char *mprof_kind_name(mprof_kind kind);
+/** The name of a kind of memory.
+ *
+ * @param kind  less than MPROF_KIND_COUNT
+ * @return static text: "rss", "pss" and so on. Any thread. */
+MPROF_API const char *mprof_kind_name(mprof_kind kind);
 
-/* The kind of this name, which need not be terminated; MPROF_KIND_COUNT if there is none. */
-mprof_kind mprof_kind_find(const char *name, size_t length);
+/** Finds a kind of memory by its name.
+ *
+ * @param name    need not be terminated
+ * @param length  bytes of the name
+ * @return the kind; MPROF_KIND_COUNT if there is none of that name. Any thread. */
+MPROF_API mprof_kind mprof_kind_find(const char *name, size_t length);
 
-/* 1 if what several processes have of it adds up to what they have together; 0 where pages that are
- * shared would be counted several times. */
-int mprof_kind_adds_up(mprof_kind kind);
+/** Whether the values of several processes add up to what they use together.
+ *
+ * @param kind  less than MPROF_KIND_COUNT
+ * @return 1; 0 where shared pages would be counted several times. Any thread. */
+MPROF_API int mprof_kind_adds_up(mprof_kind kind);
 
 #ifdef __cplusplus
 }

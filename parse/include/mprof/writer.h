@@ -1,9 +1,10 @@
-/* The writer of .dat files, shared by the recorder and by whoever converts or repairs recordings.
+/** @file
+ * Writes .dat files. The recorder uses it, and so can whoever converts or repairs recordings.
  *
- * Life: open on a descriptor; append records, which are gathered as whole lines; commit, which
- * hands all of them to the kernel in one write(2). The first failure sticks: later appends and
- * commits do nothing and return it, so it is enough to look at the result of a commit. A write that
- * the kernel took only in part (disk full) is cut back to the end of the last whole line. */
+ * Open a writer on a descriptor; append records, which are kept as whole lines; commit, which hands
+ * all of them to the kernel in one write(2). The first failure sticks: later appends and commits do
+ * nothing and return it, so it is enough to look at the result of a commit. Where the kernel took
+ * only a part (the disk is full), the file is cut back to the end of its last whole line. */
 #ifndef MPROF_WRITER_H
 #define MPROF_WRITER_H
 
@@ -14,34 +15,74 @@
 extern "C" {
 #endif
 
+/** Lines that are not in the file yet, and a descriptor. One thread at a time may use it. */
 typedef struct mprof_writer mprof_writer;
 
-/* Writes to `fd`, which stays the caller's. `name` is for messages, copied. MPROF_ENOMEM. */
-mprof_status mprof_writer_open(mprof_writer **out, int fd, const char *name, mprof_error *error);
+/** Makes a writer. Nothing is written yet.
+ *
+ * @param out    receives the writer, the caller's to free; NULL on failure
+ * @param fd     where to write; stays the caller's and must stay open
+ * @param name   of the file, for messages; copied
+ * @param error  receives the first failure; may be NULL
+ * @return MPROF_OK or MPROF_ENOMEM. Any thread. */
+MPROF_API mprof_status mprof_writer_open(mprof_writer **out, int fd, const char *name,
+                                         mprof_error *error);
 
-/* Frees the writer; lines not committed are dropped. NULL is fine. */
-void mprof_writer_free(mprof_writer *writer);
+/** Frees a writer; lines that were not committed are dropped, the descriptor stays open.
+ *
+ * @param writer  may be NULL */
+MPROF_API void mprof_writer_free(mprof_writer *writer);
 
-/* Decimals of a second in sample times: 4 as upstream writes (the default), or 6. */
-void mprof_writer_set_time_decimals(mprof_writer *writer, int decimals);
+/** Sets how exactly times of samples are written.
+ *
+ * @param writer    not NULL
+ * @param decimals  of a second: 4 as upstream writes (the default), or 6 */
+MPROF_API void mprof_writer_set_time_decimals(mprof_writer *writer, int decimals);
 
-/* Appends one record of any kind. Escapes what the format needs escaped; upstream can read every
- * line that comes out. MPROF_ENOMEM, or the sticky failure. */
-mprof_status mprof_writer_append(mprof_writer *writer, const mprof_record *record);
+/** Appends one record of any kind, escaped where the format asks for it.
+ *
+ * @param writer  not NULL
+ * @param record  read, not kept; memory in MiB, times in unix seconds
+ * @return MPROF_OK; MPROF_ENOMEM; or the failure that stuck */
+MPROF_API mprof_status mprof_writer_append(mprof_writer *writer, const mprof_record *record);
 
-/* Short cuts for what is written each tick. */
-mprof_status mprof_writer_append_mem(mprof_writer *writer, mprof_sample sample);
-mprof_status mprof_writer_append_chld(mprof_writer *writer, int64_t pid, mprof_sample sample);
+/** Appends a MEM record: short for mprof_writer_append(), for what is written each tick.
+ *
+ * @param writer  not NULL
+ * @param sample  MiB and unix seconds
+ * @return MPROF_OK; MPROF_ENOMEM; or the failure that stuck */
+MPROF_API mprof_status mprof_writer_append_mem(mprof_writer *writer, mprof_sample sample);
 
-/* CMDLINE (for people and for upstream) and ARGV (exact) from an argument vector. */
-mprof_status mprof_writer_append_command(mprof_writer *writer, size_t argc, char *const argv[]);
+/** Appends a CHLD record: short for mprof_writer_append(), for what is written each tick.
+ *
+ * @param writer  not NULL
+ * @param pid     of the descendant
+ * @param sample  MiB and unix seconds
+ * @return MPROF_OK; MPROF_ENOMEM; or the failure that stuck */
+MPROF_API mprof_status mprof_writer_append_chld(mprof_writer *writer, int64_t pid,
+                                                mprof_sample sample);
 
-/* Hands what was gathered to the kernel. MPROF_EIO, or the sticky failure; *error (may be NULL)
- * receives the first failure. */
-mprof_status mprof_writer_commit(mprof_writer *writer, mprof_error *error);
+/** Appends CMDLINE, for people and for upstream, and ARGV, which is exact.
+ *
+ * @param writer  not NULL
+ * @param argc    how many arguments, at least 1
+ * @param argv    terminated strings of any bytes; read, not kept
+ * @return MPROF_OK; MPROF_ENOMEM; or the failure that stuck */
+MPROF_API mprof_status mprof_writer_append_command(mprof_writer *writer, size_t argc,
+                                                   char *const argv[]);
 
-/* Bytes known to be in the file, whole lines only. */
-uint64_t mprof_writer_committed(const mprof_writer *writer);
+/** Hands all lines to the kernel.
+ *
+ * @param writer  not NULL
+ * @param error   receives the first failure; may be NULL
+ * @return MPROF_OK; MPROF_EIO: they could not be written; or the failure that stuck */
+MPROF_API mprof_status mprof_writer_commit(mprof_writer *writer, mprof_error *error);
+
+/** How much of the file is known to be written.
+ *
+ * @param writer  not NULL
+ * @return bytes, whole lines only */
+MPROF_API uint64_t mprof_writer_committed(const mprof_writer *writer);
 
 #ifdef __cplusplus
 }

@@ -1,5 +1,6 @@
-/* From a figure to a picture: text is measured and drawn by Pango, pixels and PDF by Cairo, PNG is
- * encoded by libpng, SVG is written as text. */
+/** @file
+ * From a figure to a picture. Pango measures and draws text, Cairo draws pixels and PDF, libpng
+ * encodes PNG; SVG is written as text. */
 #ifndef MPROF_DRAW_H
 #define MPROF_DRAW_H
 
@@ -10,51 +11,91 @@
 extern "C" {
 #endif
 
+/** What a picture is written as. */
 typedef enum mprof_format {
-    MPROF_FORMAT_PNG,
-    MPROF_FORMAT_SVG,
-    MPROF_FORMAT_PDF,
-    MPROF_FORMAT_COUNT
+    MPROF_FORMAT_PNG,  /**< pixels */
+    MPROF_FORMAT_SVG,  /**< with a script and the numbers, unless mprof_draw_options.still */
+    MPROF_FORMAT_PDF,  /**< one page */
+    MPROF_FORMAT_COUNT /**< how many there are */
 } mprof_format;
 
-/* The name of a format ("png"): what --format takes and what a file's name ends in. NULL for
- * what is no format. Static text; any thread. */
-const char *mprof_format_name(mprof_format format);
+/** The name of a format: what --format takes and what a file's name ends in.
+ *
+ * @param format  any value
+ * @return static text such as "png"; NULL for what is no format. Any thread. */
+MPROF_API const char *mprof_format_name(mprof_format format);
 
-/* The format of a file by its name; .svgz and .svg.gz are SVG. Case matters. Any thread.
- * MPROF_EARGUMENT: the name has no known ending; *out is unchanged. */
-mprof_status mprof_format_from_path(mprof_format *out, const char *path, mprof_error *error);
+/** Finds the format of a file by the ending of its name; .svgz and .svg.gz are SVG.
+ *
+ * @param out    receives the format; unchanged on failure
+ * @param path   terminated
+ * @param error  receives the reason; may be NULL
+ * @return MPROF_OK; MPROF_EARGUMENT: the name has no known ending. Any thread. */
+MPROF_API mprof_status mprof_format_from_path(mprof_format *out, const char *path,
+                                              mprof_error *error);
 
+/** Colours. */
 typedef enum mprof_theme {
-    MPROF_THEME_AUTO, /* SVG follows the reader's preference, the others are light */
-    MPROF_THEME_LIGHT,
-    MPROF_THEME_DARK,
+    MPROF_THEME_AUTO,  /**< SVG follows the reader's preference, the others are light */
+    MPROF_THEME_LIGHT, /**< dark on white */
+    MPROF_THEME_DARK,  /**< light on black */
 } mprof_theme;
 
-/* Fonts, found once; not to be shared between threads. */
+/** Fonts, found once. One thread at a time may use an engine. */
 typedef struct mprof_text_engine mprof_text_engine;
 
-/* family: names separated by commas, the first that is installed wins; NULL: the default list.
- * MPROF_ENOMEM; MPROF_EDRAW if there is no font at all. */
-mprof_status mprof_text_engine_new(mprof_text_engine **out, const char *family, mprof_error *error);
-void mprof_text_engine_free(mprof_text_engine *engine);
+/** Finds the fonts.
+ *
+ * @param out     receives the engine, the caller's to free; NULL on failure
+ * @param family  names separated by commas, the first that is installed counts; NULL: the default
+ *                list
+ * @param error   receives the first failure; may be NULL
+ * @return MPROF_OK; MPROF_ENOMEM; MPROF_EDRAW: there is no font that has letters. Any thread. */
+MPROF_API mprof_status mprof_text_engine_new(mprof_text_engine **out, const char *family,
+                                             mprof_error *error);
 
-/* What layout measures with; valid as long as the engine. */
-mprof_measure mprof_text_engine_measure(mprof_text_engine *engine);
+/** Frees an engine.
+ *
+ * @param engine  may be NULL */
+MPROF_API void mprof_text_engine_free(mprof_text_engine *engine);
 
+/** What mprof_figure_layout() measures text with.
+ *
+ * @param engine  not NULL; must outlive the result
+ * @return functions and their data, to be used by one thread at a time, as the engine */
+MPROF_API mprof_measure mprof_text_engine_measure(mprof_text_engine *engine);
+
+/** How to draw. Begin with MPROF_DRAW_OPTIONS_INIT: members may be added at the end. */
 typedef struct mprof_draw_options {
-    mprof_format format;
-    mprof_theme theme;
-    double dpi; /* pixels per inch of a PNG; 90 is one pixel per unit of the figure */
-    int still;  /* an SVG is the picture alone: no script, no numbers, nothing to point at */
+    size_t size;         /**< sizeof(mprof_draw_options) as the caller was compiled */
+    mprof_format format; /**< what to write */
+    mprof_theme theme;   /**< colours */
+    double dpi;          /**< pixels per inch of a PNG; 90 is one pixel per unit of the figure */
+    int still;           /**< 1: an SVG without script and numbers */
 } mprof_draw_options;
 
+/** Pixels per inch where a unit of the figure is a pixel. */
 #define MPROF_DEFAULT_DPI 90.0
 
-/* Draws the figure and hands all bytes to the output, which is not committed.
- * MPROF_ENOMEM, MPROF_EDRAW, and what mprof_output_write returns. */
-mprof_status mprof_figure_draw(const mprof_figure *figure, const mprof_draw_options *options,
-                               mprof_text_engine *engine, mprof_output *output, mprof_error *error);
+/** A PNG of usual size in light colours. */
+#define MPROF_DRAW_OPTIONS_INIT                                                                    \
+    {                                                                                              \
+        sizeof(mprof_draw_options), MPROF_FORMAT_PNG, MPROF_THEME_AUTO, MPROF_DEFAULT_DPI, 0       \
+    }
+
+/** Draws a figure and hands all bytes to the output, which is not committed.
+ *
+ * @param figure   not NULL; several threads may draw one figure
+ * @param options  not NULL
+ * @param engine   the one the figure was measured with; NULL: no text is drawn
+ * @param output   not NULL
+ * @param error    receives the first failure; may be NULL
+ * @return MPROF_OK; MPROF_ENOMEM; MPROF_EDRAW: Cairo, Pango or libpng failed; MPROF_EARGUMENT:
+ *         options.size is not that of a known version; or what mprof_output_write() returned */
+MPROF_API mprof_status mprof_figure_draw(const mprof_figure *figure,
+                                         const mprof_draw_options *options,
+                                         mprof_text_engine *engine, mprof_output *output,
+                                         mprof_error *error);
 
 #ifdef __cplusplus
 }

@@ -1,9 +1,10 @@
-/* A figure: what is to be seen, as plain numbers. Layout turns profiles into a display list of few
- * primitive shapes, each with a role (what it means, from which a theme makes colours and widths).
+/** @file
+ * A figure: what is to be seen, as plain numbers. Layout turns profiles into a display list of few
+ * primitive shapes, each with a role: what it means, from which a theme makes colours and widths.
  * Nothing here knows Cairo, Pango, colours or files; text is measured by a callback.
  *
- * Units: pixels of a 90 dpi page (upstream's 14 x 6 inches are 1260 x 540), origin top left,
- * y downwards; the drawing half scales. */
+ * Units: pixels of a 90 dpi page (upstream's 14 x 6 inches are 1260 x 540), origin top left, y
+ * downwards; drawing scales. */
 #ifndef MPROF_FIGURE_H
 #define MPROF_FIGURE_H
 
@@ -13,224 +14,363 @@
 extern "C" {
 #endif
 
-/* What a shape means. Shape and typography hang on it here, colours in the theme. */
+/** What a shape means. Shape and typography depend on it here, colours in the theme. */
 typedef enum mprof_role {
-    MPROF_ROLE_GRID,
-    MPROF_ROLE_AXIS,
-    MPROF_ROLE_TICK, /* text at a grid line */
-    MPROF_ROLE_TITLE,
-    MPROF_ROLE_FACTS,
-    MPROF_ROLE_AREA, /* under a curve */
-    MPROF_ROLE_CURVE,
-    MPROF_ROLE_CURVE_FINE, /* the same where samples are dense */
-    MPROF_ROLE_SAMPLE,     /* dot: a measured point, where they are few */
-    MPROF_ROLE_CHILD,      /* curve of one process */
-    MPROF_ROLE_CHILD_SAMPLE,
-    MPROF_ROLE_CHILD_NAME,
-    MPROF_ROLE_TOTAL, /* area below the sum of all processes, where the curve is of one */
-    MPROF_ROLE_LAYER, /* area of one process in a stack */
-    MPROF_ROLE_KIND,  /* curve of one kind of memory */
-    MPROF_ROLE_KIND_SAMPLE,
-    MPROF_ROLE_KIND_NAME,
-    MPROF_ROLE_CONTROL_GROUP, /* curve of the control group's memory */
-    MPROF_ROLE_CONTROL_GROUP_NAME,
-    MPROF_ROLE_LIMIT, /* of the control group: steps */
-    MPROF_ROLE_LIMIT_NAME,
-    MPROF_ROLE_SLOPE,
-    MPROF_ROLE_PEAK, /* dashed cross */
-    MPROF_ROLE_PEAK_DOT,
-    MPROF_ROLE_PEAK_NAME,
-    MPROF_ROLE_DEATH, /* how the process ended, if badly: dot and text */
-    MPROF_ROLE_DEATH_NAME,
-    MPROF_ROLE_BRACKET,      /* of a call */
-    MPROF_ROLE_BRACKET_FINE, /* the same where calls are dense */
-    MPROF_ROLE_BRACKET_NAME,
-    MPROF_ROLE_RUG,      /* a call as a thin bar below the time axis */
-    MPROF_ROLE_BOX,      /* a call in a lane */
-    MPROF_ROLE_BOX_FINE, /* one too narrow for an edge */
-    MPROF_ROLE_BOX_EDGE,
-    MPROF_ROLE_BOX_OPEN, /* the ragged end of a call that never returned */
-    MPROF_ROLE_BOX_NAME,
-    MPROF_ROLE_LANE_RULE,
-    MPROF_ROLE_LANE_NAME,
-    MPROF_ROLE_LANE_GROUP, /* text: a process above its lanes */
-    MPROF_ROLE_SWATCH,
-    MPROF_ROLE_LEGEND_RULE,
-    MPROF_ROLE_LEGEND_HEAD,
-    MPROF_ROLE_LEGEND_NAME,
-    MPROF_ROLE_LEGEND_CELL,
-    MPROF_ROLE_LEGEND_MORE,
-    MPROF_ROLE_COUNT
+    MPROF_ROLE_GRID,          /**< line of the grid */
+    MPROF_ROLE_AXIS,          /**< line of an axis */
+    MPROF_ROLE_TICK,          /**< text at a tick */
+    MPROF_ROLE_TITLE,         /**< text */
+    MPROF_ROLE_FACTS,         /**< text below the title */
+    MPROF_ROLE_AREA,          /**< under a curve */
+    MPROF_ROLE_CURVE,         /**< of samples */
+    MPROF_ROLE_CURVE_FINE,    /**< the same where samples are dense */
+    MPROF_ROLE_SAMPLE,        /**< dot: a measured point, where they are few */
+    MPROF_ROLE_CHILD,         /**< curve of one process */
+    MPROF_ROLE_CHILD_SAMPLE,  /**< dot on such a curve */
+    MPROF_ROLE_CHILD_NAME,    /**< text at such a curve */
+    MPROF_ROLE_TOTAL,         /**< area below the sum of all processes, where the curve is of one */
+    MPROF_ROLE_LAYER,         /**< area of one process in a stack */
+    MPROF_ROLE_KIND,          /**< curve of one kind of memory */
+    MPROF_ROLE_KIND_SAMPLE,   /**< dot on such a curve */
+    MPROF_ROLE_KIND_NAME,     /**< text at such a curve */
+    MPROF_ROLE_CONTROL_GROUP, /**< curve of the control group's memory */
+    MPROF_ROLE_CONTROL_GROUP_NAME, /**< text at it */
+    MPROF_ROLE_LIMIT,              /**< of the control group: steps */
+    MPROF_ROLE_LIMIT_NAME,         /**< text at it */
+    MPROF_ROLE_SLOPE,              /**< line of least squares */
+    MPROF_ROLE_PEAK,               /**< dashed cross */
+    MPROF_ROLE_PEAK_DOT,           /**< at its centre */
+    MPROF_ROLE_PEAK_NAME,          /**< text at it */
+    MPROF_ROLE_DEATH,              /**< dot: the process did not end well */
+    MPROF_ROLE_DEATH_NAME,         /**< text: how it ended */
+    MPROF_ROLE_BRACKET,            /**< of a call */
+    MPROF_ROLE_BRACKET_FINE,       /**< the same where calls are dense */
+    MPROF_ROLE_BRACKET_NAME,       /**< text at it */
+    MPROF_ROLE_RUG,                /**< a call as a thin bar below the time axis */
+    MPROF_ROLE_BOX,                /**< a call in a lane */
+    MPROF_ROLE_BOX_FINE,           /**< one too narrow for an edge */
+    MPROF_ROLE_BOX_EDGE,           /**< where a call began */
+    MPROF_ROLE_BOX_OPEN,           /**< the ragged end of a call that never returned */
+    MPROF_ROLE_BOX_NAME,           /**< text in a box */
+    MPROF_ROLE_LANE_RULE,          /**< line between lanes */
+    MPROF_ROLE_LANE_NAME,          /**< text at a lane */
+    MPROF_ROLE_LANE_GROUP,         /**< text: a process above its lanes */
+    MPROF_ROLE_SWATCH,             /**< colour sample of the legend */
+    MPROF_ROLE_LEGEND_RULE,        /**< line */
+    MPROF_ROLE_LEGEND_HEAD,        /**< text at the head of a column */
+    MPROF_ROLE_LEGEND_NAME,        /**< text: a name */
+    MPROF_ROLE_LEGEND_CELL,        /**< text: a number */
+    MPROF_ROLE_LEGEND_MORE,        /**< text: what there was no room for */
+    MPROF_ROLE_COUNT,              /**< how many there are */
 } mprof_role;
 
-/* Short lower-case word for the role ("bracket-name"): CSS class and test output. */
-const char *mprof_role_name(mprof_role role);
+/** The word for a role: CSS class and test output.
+ *
+ * @param role  any value
+ * @return static text such as "bracket-name"; "" for what is no role. Any thread. */
+MPROF_API const char *mprof_role_name(mprof_role role);
 
-/* Typography of a role's text. */
+/** Typography of a role's text. */
 typedef struct mprof_font {
-    double size_px;
-    int strong; /* semi-bold */
+    double size_px; /**< 0: the role has no text */
+    int strong;     /**< 1: semi-bold */
 } mprof_font;
-mprof_font mprof_role_font(mprof_role role);
 
+/** The typography of a role's text.
+ *
+ * @param role  any value
+ * @return its size and weight; that of MPROF_ROLE_TICK for what is no role. Any thread. */
+MPROF_API mprof_font mprof_role_font(mprof_role role);
+
+/** How an item is drawn. */
 typedef enum mprof_shape {
-    MPROF_SHAPE_RECT, /* x y width height */
-    MPROF_SHAPE_LINE, /* open, through points */
-    MPROF_SHAPE_AREA, /* closed, through points */
-    MPROF_SHAPE_DOT,  /* circle round x y with radius width / 2 */
-    MPROF_SHAPE_TEXT, /* one line; x by anchor, y is the baseline, width as measured */
+    MPROF_SHAPE_RECT, /**< x y width height */
+    MPROF_SHAPE_LINE, /**< open, through points */
+    MPROF_SHAPE_AREA, /**< closed, through points */
+    MPROF_SHAPE_DOT,  /**< circle round x y with radius width / 2 */
+    MPROF_SHAPE_TEXT, /**< one line; x by anchor, y is the baseline, width as measured */
 } mprof_shape;
 
+/** Which end of a text lies at its x. */
 typedef enum mprof_anchor {
-    MPROF_ANCHOR_START,
-    MPROF_ANCHOR_MIDDLE,
-    MPROF_ANCHOR_END
+    MPROF_ANCHOR_START,  /**< the left one */
+    MPROF_ANCHOR_MIDDLE, /**< neither */
+    MPROF_ANCHOR_END     /**< the right one */
 } mprof_anchor;
 
+/** A place on the page. */
 typedef struct mprof_point {
-    float x, y;
+    float x; /**< px, from the left */
+    float y; /**< px, from the top */
 } mprof_point;
 
-#define MPROF_COLOUR_NONE (-1) /* the role's own */
+/** An item in the colour of its role. */
+#define MPROF_COLOUR_NONE (-1)
+/** An item that shows nothing when it is pointed at. */
 #define MPROF_ABOUT_NONE UINT32_MAX
 
+/** One shape of the display list. */
 typedef struct mprof_item {
-    uint8_t shape;             /* mprof_shape */
-    uint8_t role;              /* mprof_role */
-    uint8_t anchor;            /* mprof_anchor; TEXT */
-    int8_t colour;             /* slot of the palette, or MPROF_COLOUR_NONE */
-    float x, y, width, height; /* LINE among the marks: x y is the point of the curve it is at */
-    uint32_t first, count;     /* LINE, AREA: points; TEXT: bytes of text */
-    uint32_t about;            /* index into abouts, or MPROF_ABOUT_NONE */
+    uint8_t shape;  /**< mprof_shape */
+    uint8_t role;   /**< mprof_role */
+    uint8_t anchor; /**< mprof_anchor, of a text */
+    int8_t colour;  /**< slot of the palette, or MPROF_COLOUR_NONE */
+    float x;        /**< px; of a line among the marks: the point of the curve it belongs to */
+    float y;        /**< px; the same */
+    float width;    /**< px */
+    float height;   /**< px */
+    uint32_t first; /**< line, area: first point; text: first byte of the figure's text */
+    uint32_t count; /**< how many of them */
+    uint32_t about; /**< index into mprof_figure_abouts(), or MPROF_ABOUT_NONE */
 } mprof_item;
 
-/* A function by its name, over all recordings of the figure; the longest consumer is the first. */
+/** A function by its name, over all recordings of the figure; the longest consumer is the first. */
 typedef struct mprof_figure_function {
-    uint32_t name, name_length;   /* dotted; in the figure's text */
-    uint32_t label, label_length; /* the short form */
-    uint64_t calls;               /* shown */
+    uint32_t name;         /**< dotted; first byte in the figure's text */
+    uint32_t name_length;  /**< bytes */
+    uint32_t label;        /**< the short form; first byte in the figure's text */
+    uint32_t label_length; /**< bytes */
+    uint64_t calls;        /**< shown */
 } mprof_figure_function;
 
+/** An mprof_about that is not about calls. */
 #define MPROF_FUNCTION_NONE UINT32_MAX
 
-/* What is told of a shape when somebody points at it: of a call or several, of a process, of a
+/** What is shown of a shape when somebody points at it: of one or several calls, of a process, of a
  * recording. */
 typedef struct mprof_about {
-    uint32_t text, text_length; /* one line, in the figure's text */
-    uint32_t function;     /* MPROF_FUNCTION_NONE: not of calls, and what follows says nothing */
-    int open;              /* never returned */
-    uint64_t calls;        /* told as one */
-    uint64_t functions;    /* bit n: one of them is of function n; bit 63: of a later one */
-    double start_s, end_s; /* from the recording's start */
-    double enter_mib, exit_mib; /* of the longest */
+    uint32_t text;        /**< one line; first byte in the figure's text */
+    uint32_t text_length; /**< bytes */
+    uint32_t function;    /**< index; MPROF_FUNCTION_NONE: what follows means nothing */
+    int open;             /**< 1: it never returned */
+    uint64_t calls;       /**< merged into one */
+    uint64_t functions;   /**< bit n: one of them is of function n; bit 63: of a later one */
+    double start_s;       /**< seconds from the recording's start */
+    double end_s;         /**< seconds from the recording's start */
+    double enter_mib;     /**< MiB at entry of the longest */
+    double exit_mib;      /**< MiB at exit of the longest */
 } mprof_about;
 
-/* For how long just these functions were running, at the same moments, over all recordings. What
- * share of the time any selection of functions has follows from these alone: nothing is counted
- * twice, and nothing is lost where calls were drawn as one. */
+/** For how long just these functions were running, at the same moments, over all recordings. The
+ * share of time of any selection of functions follows from these alone: nothing is counted twice,
+ * and nothing is lost where calls were drawn as one. */
 typedef struct mprof_state {
-    uint32_t first, count; /* members: indices of functions */
-    double seconds;
+    uint32_t first; /**< first of mprof_figure_state_members() */
+    uint32_t count; /**< how many of them */
+    double seconds; /**< how long */
 } mprof_state;
 
-/* Items that belong together, in drawing order. Time-scaled groups follow the time axis. */
+/** Items that belong together, in drawing order. Groups on the time scale follow the time axis. */
 typedef enum mprof_group_kind {
-    MPROF_GROUP_PAGE, /* title and facts */
-    MPROF_GROUP_MEMORY_AXIS,
-    MPROF_GROUP_TIME_AXIS,
-    MPROF_GROUP_CURVES, /* time-scaled, inside the plot */
-    MPROF_GROUP_MARKS,  /* time-scaled: brackets, peak, dots: they move but keep their size */
-    MPROF_GROUP_NAMES,  /* time-scaled: their labels */
-    MPROF_GROUP_RUG,    /* time-scaled, below the plot */
-    MPROF_GROUP_LANES,  /* time-scaled, inside the lanes */
-    MPROF_GROUP_LANE_NAMES,
-    MPROF_GROUP_LEGEND,
+    MPROF_GROUP_PAGE,        /**< title and facts */
+    MPROF_GROUP_MEMORY_AXIS, /**< grid and ticks */
+    MPROF_GROUP_TIME_AXIS,   /**< grid and ticks */
+    MPROF_GROUP_CURVES,      /**< on the time scale, inside the plot */
+    MPROF_GROUP_MARKS,       /**< on the time scale: brackets, peak, dots; they keep their size */
+    MPROF_GROUP_NAMES,       /**< on the time scale: labels of the marks */
+    MPROF_GROUP_RUG,         /**< on the time scale, below the plot */
+    MPROF_GROUP_LANES,       /**< on the time scale, inside the lanes */
+    MPROF_GROUP_LANE_NAMES,  /**< left of the lanes */
+    MPROF_GROUP_LEGEND,      /**< tables */
 } mprof_group_kind;
 
+/** A group of the display list. */
 typedef struct mprof_group {
-    mprof_group_kind kind;
-    uint32_t first, count; /* items */
+    mprof_group_kind kind; /**< what it holds */
+    uint32_t first;        /**< first item */
+    uint32_t count;        /**< how many items */
 } mprof_group;
 
+/** A rectangle on the page, in px. */
 typedef struct mprof_box {
-    double x, y, width, height;
+    double x;      /**< left edge */
+    double y;      /**< upper edge */
+    double width;  /**< to the right */
+    double height; /**< downwards */
 } mprof_box;
 
-/* Where the two scales lie: time runs over plot.x .. plot.x + plot.width from `from_s` to `to_s`,
- * memory over plot.y + plot.height .. plot.y from `low_mib` to `high_mib`. */
+/** Where the two scales lie: time runs over plot.x .. plot.x + plot.width from from_s to to_s,
+ * memory over plot.y + plot.height .. plot.y from low_mib to high_mib. */
 typedef struct mprof_frame {
-    mprof_box plot;
-    mprof_box lanes; /* height 0 where there are none */
-    double from_s, to_s;
-    double low_mib, high_mib;
-    double origin_s; /* unix time of 0 s; of the first recording */
-    int group;       /* memory goes up to the control group and its limit, however far above */
+    mprof_box plot;  /**< of curves */
+    mprof_box lanes; /**< of calls; height 0: there are none */
+    double from_s;   /**< seconds from the recording's start */
+    double to_s;     /**< seconds from the recording's start */
+    double low_mib;  /**< MiB at the lower edge */
+    double high_mib; /**< MiB at the upper edge */
+    double origin_s; /**< unix seconds at 0 s of the first recording */
+    int group;       /**< 1: the axis goes up to the control group and its limit, however far */
 } mprof_frame;
 
+/** A figure. Several threads may read one at the same time. */
 typedef struct mprof_figure mprof_figure;
 
-/* Measures text: *width_px of the first `length` bytes of text in the font. */
+/** Measures text. One thread at a time may use it. */
 typedef struct mprof_measure {
-    void *data;
+    void *data; /**< handed to both functions */
+    /** Width in px of the first `length` bytes of a text. */
     double (*width_px)(void *data, mprof_font font, const char *text, size_t length);
-    /* How many bytes from the start fit into width_px, at a place where text may be cut. */
+    /** How many bytes from the start fit into width_px, at a place where text may be cut. */
     size_t (*fit)(void *data, mprof_font font, const char *text, size_t length, double width_px);
 } mprof_measure;
 
-typedef enum mprof_order { MPROF_BY_PROCESS, MPROF_BY_FUNCTION } mprof_order;
+/** What the lanes of a flame chart stand for. */
+typedef enum mprof_order {
+    MPROF_BY_PROCESS, /**< processes, and their threads, greenlets and tasks */
+    MPROF_BY_FUNCTION /**< functions */
+} mprof_order;
 
-typedef struct mprof_figure_options {
-    double width_px, height_px; /* of the page */
-    int grow;                   /* the page may become higher where lanes need it */
-    const char *title;          /* NULL: the command line */
-    int flame;                  /* lanes of calls below the curve */
-    int functions;              /* calls at all */
-    int states; /* also tell of every call (mprof_about) and gather mprof_figure_states:
-                   for a picture that answers; the others do without */
-    int slope;
-    int stack;             /* processes on top of each other */
-    double window_s[2];    /* time axis from .. to; both 0: everything */
-    double min_duration_s; /* shorter calls are left out */
-    const char *function;  /* only functions that match this glob; NULL: all */
-    mprof_order order;
-    unsigned kinds; /* 1 << mprof_kind: their curves as well, where the profile has kept them */
-    int group;      /* the control group and its limit even where they press the curve flat */
-} mprof_figure_options;
-
+/** Page size where none is given: 14 inches at 90 dpi. */
 #define MPROF_DEFAULT_WIDTH_PX 1260.0
+/** Page size where none is given: 6 inches at 90 dpi. */
 #define MPROF_DEFAULT_HEIGHT_PX 540.0
 
-void mprof_figure_options_init(mprof_figure_options *options);
+/** What to lay out. Begin with MPROF_FIGURE_OPTIONS_INIT: members may be added at the end. */
+typedef struct mprof_figure_options {
+    size_t size;           /**< sizeof(mprof_figure_options) as the caller was compiled */
+    double width_px;       /**< of the page */
+    double height_px;      /**< of the page */
+    int grow;              /**< 1: the page may become higher where lanes need it */
+    const char *title;     /**< NULL: the command line */
+    int flame;             /**< 1: lanes of calls below the curve */
+    int functions;         /**< 0: no calls at all */
+    int states;            /**< 1: with mprof_about of every call, and mprof_figure_states() */
+    int slope;             /**< 1: with the line of least squares */
+    int stack;             /**< 1: processes on top of each other */
+    double window_s[2];    /**< time axis from .. to; both 0: everything */
+    double min_duration_s; /**< shorter calls are left out */
+    const char *function;  /**< only functions that match this glob; NULL: all */
+    mprof_order order;     /**< of the lanes */
+    unsigned kinds;        /**< 1 << mprof_kind: with their curves, where the profile kept them */
+    int group;             /**< 1: with the control group and its limit, however far above */
+} mprof_figure_options;
 
-/* Lays out profiles[count], overlaid from a common start if there are several. The figure is the
- * caller's and keeps nothing of the profiles. options may be NULL.
- * MPROF_ENOMEM; MPROF_EARGUMENT if the page is too small, the window empty, or no function matches.
- */
-mprof_status mprof_figure_layout(mprof_figure **out, const mprof_profile *const *profiles,
-                                 size_t count, const mprof_figure_options *options,
-                                 const mprof_measure *measure, mprof_error *error);
+/** A page of usual size with everything that usually is to be seen. */
+#define MPROF_FIGURE_OPTIONS_INIT                                                                  \
+    {                                                                                              \
+        sizeof(mprof_figure_options), MPROF_DEFAULT_WIDTH_PX, MPROF_DEFAULT_HEIGHT_PX, 1, NULL, 0, \
+            1, 0, 0, 0, {0, 0}, 0, NULL, MPROF_BY_PROCESS, 0, 0                                    \
+    }
 
-void mprof_figure_free(mprof_figure *figure);
+/** Sets MPROF_FIGURE_OPTIONS_INIT, for languages that cannot use it.
+ *
+ * @param options  not NULL; the library's own version of the struct. Any thread. */
+MPROF_API void mprof_figure_options_init(mprof_figure_options *options);
 
-/* All that follows: views that live as long as the figure; safe to use from several threads. */
+/** Lays out one recording, or several overlaid from a common start.
+ *
+ * @param out       receives the figure, the caller's to free; NULL on failure. It keeps nothing of
+ *                  the profiles
+ * @param profiles  read only
+ * @param count     how many, at least 1
+ * @param options   NULL: MPROF_FIGURE_OPTIONS_INIT
+ * @param measure   not NULL; used during the call only
+ * @param error     receives the first failure; may be NULL
+ * @return MPROF_OK; MPROF_ENOMEM; MPROF_EARGUMENT: no profile, a page that is too small, an empty
+ *         window, no function that matches, or options of an unknown size. Any thread, if it has a
+ *         measure of its own. */
+MPROF_API mprof_status mprof_figure_layout(mprof_figure **out, const mprof_profile *const *profiles,
+                                           size_t count, const mprof_figure_options *options,
+                                           const mprof_measure *measure, mprof_error *error);
 
-double mprof_figure_width_px(const mprof_figure *figure);
-double mprof_figure_height_px(const mprof_figure *figure);
-const mprof_frame *mprof_figure_frame(const mprof_figure *figure);
-const mprof_item *mprof_figure_items(const mprof_figure *figure, size_t *count);
-const mprof_point *mprof_figure_points(const mprof_figure *figure, size_t *count);
-const mprof_about *mprof_figure_abouts(const mprof_figure *figure, size_t *count);
-const mprof_group *mprof_figure_groups(const mprof_figure *figure, size_t *count);
-const mprof_figure_function *mprof_figure_functions(const mprof_figure *figure, size_t *count);
-/* None if not asked for, or if there are too many to be told. */
-const mprof_state *mprof_figure_states(const mprof_figure *figure, size_t *count);
-const uint32_t *mprof_figure_state_members(const mprof_figure *figure, size_t *count);
-/* All text, one piece behind the other, valid UTF-8 without control characters. */
-const char *mprof_figure_text(const mprof_figure *figure, size_t *size);
-/* For the document's metadata: terminated. */
-const char *mprof_figure_title(const mprof_figure *figure);
-const char *mprof_figure_facts(const mprof_figure *figure);
-const char *mprof_figure_source(const mprof_figure *figure); /* names of the recordings' files */
+/** Frees a figure and all that was returned of it.
+ *
+ * @param figure  may be NULL. Not while another thread uses it. */
+MPROF_API void mprof_figure_free(mprof_figure *figure);
+
+/** The width of the page.
+ *
+ * @param figure  not NULL
+ * @return px. Any thread. */
+MPROF_API double mprof_figure_width_px(const mprof_figure *figure);
+
+/** The height of the page; more than was asked for where it may grow.
+ *
+ * @param figure  not NULL
+ * @return px. Any thread. */
+MPROF_API double mprof_figure_height_px(const mprof_figure *figure);
+
+/** Where the scales lie.
+ *
+ * @param figure  not NULL
+ * @return owned by the figure. Any thread. */
+MPROF_API const mprof_frame *mprof_figure_frame(const mprof_figure *figure);
+
+/** The display list, in drawing order.
+ *
+ * @param figure  not NULL
+ * @param count   receives how many items there are
+ * @return owned by the figure. Any thread. */
+MPROF_API const mprof_item *mprof_figure_items(const mprof_figure *figure, size_t *count);
+
+/** The points of lines and areas.
+ *
+ * @param figure  not NULL
+ * @param count   receives how many points there are
+ * @return owned by the figure. Any thread. */
+MPROF_API const mprof_point *mprof_figure_points(const mprof_figure *figure, size_t *count);
+
+/** What items show when they are pointed at.
+ *
+ * @param figure  not NULL
+ * @param count   receives how many there are
+ * @return owned by the figure. Any thread. */
+MPROF_API const mprof_about *mprof_figure_abouts(const mprof_figure *figure, size_t *count);
+
+/** The groups of the display list, in drawing order.
+ *
+ * @param figure  not NULL
+ * @param count   receives how many groups there are
+ * @return owned by the figure. Any thread. */
+MPROF_API const mprof_group *mprof_figure_groups(const mprof_figure *figure, size_t *count);
+
+/** The functions shown, the longest consumer first.
+ *
+ * @param figure  not NULL
+ * @param count   receives how many functions there are
+ * @return owned by the figure. Any thread. */
+MPROF_API const mprof_figure_function *mprof_figure_functions(const mprof_figure *figure,
+                                                              size_t *count);
+
+/** For how long which functions were running at the same time; none if they were not asked for or
+ * are too many.
+ *
+ * @param figure  not NULL
+ * @param count   receives how many there are
+ * @return owned by the figure. Any thread. */
+MPROF_API const mprof_state *mprof_figure_states(const mprof_figure *figure, size_t *count);
+
+/** The members of all states: indices into mprof_figure_functions().
+ *
+ * @param figure  not NULL
+ * @param count   receives how many there are
+ * @return owned by the figure. Any thread. */
+MPROF_API const uint32_t *mprof_figure_state_members(const mprof_figure *figure, size_t *count);
+
+/** All text, one piece behind the other: valid UTF-8 without control characters, not terminated.
+ *
+ * @param figure  not NULL
+ * @param size    receives how many bytes there are
+ * @return owned by the figure. Any thread. */
+MPROF_API const char *mprof_figure_text(const mprof_figure *figure, size_t *size);
+
+/** The title, for the document's metadata.
+ *
+ * @param figure  not NULL
+ * @return terminated text, owned by the figure. Any thread. */
+MPROF_API const char *mprof_figure_title(const mprof_figure *figure);
+
+/** The line below the title, for the document's metadata.
+ *
+ * @param figure  not NULL
+ * @return terminated text, owned by the figure. Any thread. */
+MPROF_API const char *mprof_figure_facts(const mprof_figure *figure);
+
+/** Names of the recordings' files, for the document's metadata.
+ *
+ * @param figure  not NULL
+ * @return terminated text, owned by the figure. Any thread. */
+MPROF_API const char *mprof_figure_source(const mprof_figure *figure);
 
 #ifdef __cplusplus
 }

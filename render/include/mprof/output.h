@@ -1,4 +1,5 @@
-/* Where a picture goes: a file that is replaced as a whole or not at all, or standard output. */
+/** @file
+ * Where a picture goes: a file that is replaced as a whole or not at all, or standard output. */
 #ifndef MPROF_OUTPUT_H
 #define MPROF_OUTPUT_H
 
@@ -9,25 +10,40 @@
 extern "C" {
 #endif
 
-/* Life: open, write, commit, free. What is written lies in a file without a name (O_TMPFILE), or
- * where the file system has none in a temporary file beside the target, and takes its name at
- * commit; freed without commit, nothing has happened. A target that is no regular file (a device, a
- * pipe) is written to directly. The first failure sticks. */
+/** Open, write, commit, free. What is written lies in a file without a name (O_TMPFILE), or where
+ * the file system has none in a temporary file beside the target, and takes its name at commit;
+ * freed without commit, nothing has happened. A target that is no regular file (a device, a pipe)
+ * is written to directly. The first failure sticks. One thread at a time may use an output. */
 typedef struct mprof_output mprof_output;
 
-/* path "-": standard output. A path that ends in .gz or .svgz is compressed.
- * MPROF_ENOMEM, MPROF_EIO (no such directory, a directory, no permission). */
-mprof_status mprof_output_open(mprof_output **out, const char *path, mprof_error *error);
+/** Opens an output. A name that ends in .gz or .svgz is compressed.
+ *
+ * @param out    receives the output, the caller's to free; NULL on failure
+ * @param path   terminated; "-" is standard output
+ * @param error  receives the first failure; may be NULL
+ * @return MPROF_OK; MPROF_ENOMEM; MPROF_EIO: no such directory, a directory, no permission. Any
+ *         thread. */
+MPROF_API mprof_status mprof_output_open(mprof_output **out, const char *path, mprof_error *error);
 
-/* The sticky failure, or MPROF_EIO. */
-mprof_status mprof_output_write(mprof_output *output, const void *bytes, size_t size);
+/** Writes bytes behind those written before.
+ *
+ * @param output  not NULL
+ * @param bytes   read, not kept
+ * @param size    how many
+ * @return MPROF_OK; MPROF_EIO; or the failure that stuck */
+MPROF_API mprof_status mprof_output_write(mprof_output *output, const void *bytes, size_t size);
 
-/* Writes out what is left and puts the file in its place. MPROF_EIO; *error receives the first
- * failure. */
-mprof_status mprof_output_commit(mprof_output *output, mprof_error *error);
+/** Writes what is left and puts the file in its place.
+ *
+ * @param output  not NULL; afterwards only to be freed
+ * @param error   receives the first failure of all; may be NULL
+ * @return MPROF_OK; MPROF_EIO: the older file, if any, is as it was */
+MPROF_API mprof_status mprof_output_commit(mprof_output *output, mprof_error *error);
 
-/* NULL is fine. */
-void mprof_output_free(mprof_output *output);
+/** Frees an output; without a commit before, nothing of it is left.
+ *
+ * @param output  may be NULL */
+MPROF_API void mprof_output_free(mprof_output *output);
 
 #ifdef __cplusplus
 }

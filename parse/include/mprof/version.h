@@ -1,0 +1,41 @@
+/** @file
+ * The version of the library, and the macro that exports its functions. The build takes the
+ * project's version from here. */
+#ifndef MPROF_VERSION_H
+#define MPROF_VERSION_H
+
+/** Changes when a caller has to be changed. */
+#define MPROF_VERSION_MAJOR 0
+/** Changes when something is added. */
+#define MPROF_VERSION_MINOR 1
+/** Changes with any other release. */
+#define MPROF_VERSION_PATCH 0
+/** The three numbers as one, to compare: 0.1.0 is 100. */
+#define MPROF_VERSION_NUMBER                                                                       \
+    (MPROF_VERSION_MAJOR * 10000 + MPROF_VERSION_MINOR * 100 + MPROF_VERSION_PATCH)
+
+/** Marks what a library exports; everything else stays hidden. */
+#if defined(__GNUC__)
+#define MPROF_API __attribute__((visibility("default")))
+#else
+#define MPROF_API
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** The version of the library that is linked, which may be another than that of the headers.
+ *
+ * @return MPROF_VERSION_NUMBER of the library. Any thread may call. */
+MPROF_API int mprof_version_number(void);
+
+/** The same as text.
+ *
+ * @return static text such as "0.1.0". Any thread may call. */
+MPROF_API const char *mprof_version_text(void);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
