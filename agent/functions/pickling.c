@@ -44,7 +44,7 @@ static bool load_hook(void)
     PyObject *function = PyCFunction_NewEx(&method, NULL, NULL);
     PyObject *file = PyUnicode_FromString("<mprof pickling>");
     PyObject *code =
-        Py_CompileString((const char *)mprof__pickling_py, "<mprof pickling>", Py_file_input);
+        Py_CompileString((const char *)mprof___pickling_py, "<mprof pickling>", Py_file_input);
     PyObject *result = NULL;
 
     if (globals && builtins && function && file && code &&

@@ -9,6 +9,7 @@ import weakref
 
 import _mprof
 
+from ._arrival import arrive, token_of
 from ._ground import Ground, again
 from ._memory import choose_backend, process_memory, start_tracing
 from ._report import show_results, shown_columns
@@ -153,11 +154,37 @@ class CodeMap(dict):
         """(file, code object, numbers of the lines) of each report that has measurements."""
         return [report for report in self._toplevel if self.measures(report[1])]
 
+    def _unify(self, function):
+        """A function that was pickled by value brings its code along each time it arrives: one copy will do."""
+        code = getattr(function, "__code__", None)
+        known = next((one for one in self._codes() if one == code), code)
+        if known is not code and inspect.isfunction(function):
+            function.__code__ = known
+
     def _codes(self):
         """The code objects that have a report of their own."""
         return [code for _, code, _ in self._toplevel]
 
     __hash__ = None
+
+
+class _Enabled:
+    """What calls are measured by (see _wrap) that all go into one profile."""
+
+    def __init__(self, profiler, is_known=True):
+        self._profiler = profiler
+        self._is_known = is_known
+
+    def __call__(self, function):
+        if not self._is_known:
+            # It has come from another process.
+            self._is_known = True
+            self._profiler.code_map._unify(function)
+            self._profiler.add_function(function)
+        return self._profiler
+
+    def __reduce__(self):
+        return _Enabled, (self._profiler, False)
 
 
 class LineProfiler:
@@ -199,7 +226,15 @@ class LineProfiler:
 
     def wrap_function(self, func):
         """The function, with the profiler enabled while it runs."""
-        return wrap(func, lambda: self)
+        return wrap(func, _Enabled(self))
+
+    # In another process it has a counterpart (see _arrival), which reports by these options.
+    _token = _reporting = None
+
+    def __reduce__(self):
+        options = {"backend": self.backend, "columns": self.columns, "max_mem": self.max_mem,
+                   "include_children": self.code_map.include_children}
+        return arrive, (type(self), token_of(self), options, self._reporting)
 
     # A call's session (see _wrap): all calls go into the one profile.
 
@@ -247,6 +282,7 @@ class OfProgram(LineProfiler):
 
     def add_function(self, func):
         for function in inner_functions(func):
+            self.code_map._unify(function)
             code = code_of(function)
             if code is not None:  # what is not written in Python has no lines
                 self.code_map.add(code)
@@ -259,6 +295,14 @@ class OfProgram(LineProfiler):
                 all(code in self.code_map and self.code_map._watch(code) for code in codes):
             return func
         return super().wrap_function(func)
+
+    def _undecorated(self, function):
+        """Of a function of the program that is pickled by value (see _pickling)."""
+        code = getattr(function, "__code__", None)
+        return function if code in self.code_map._codes() else None
+
+    def _arrive(self, _, name, function):
+        return self(function)
 
 
 class _Call:
@@ -280,6 +324,36 @@ class _Call:
         self._show(self._profiler)
 
 
+class _Calls:
+    """What calls are measured by (see _wrap) each of which has a report of its own."""
+
+    def __init__(self, stream, precision, backend, columns, view):
+        self._view = dict(view, stream=stream, precision=precision, columns=columns)
+        self._backend = backend
+        self._keeper = None
+
+    def keep(self, function):
+        """Keeps the function's events switched on between two calls."""
+        if self._keeper is None:
+            self._keeper = LineProfiler(backend=self._backend, columns=self._view["columns"])
+        self._keeper.add_function(function)
+
+    def _show(self, profiler):
+        show_results(profiler, **self._view)
+
+    def __call__(self, function):
+        if self._keeper is None:
+            self.keep(function)
+        profiler = LineProfiler(backend=self._backend, columns=self._view["columns"])
+        code = code_of(function)
+        if code is not None:
+            profiler.code_map.add(code)
+        return _Call(profiler, self._show)
+
+    def __getstate__(self):
+        return dict(self.__dict__, _keeper=None)
+
+
 def profile(func=None, stream=None, precision=1, backend="psutil", *, columns=None, **view):
     """Decorator: each call of the function prints what its lines did to memory, to the stream or
     to standard output. `columns` and what else show_results takes say how that looks."""
@@ -293,21 +367,7 @@ def profile(func=None, stream=None, precision=1, backend="psutil", *, columns=No
         return decorate_class(func, profile(stream=stream, precision=precision, backend=backend,
                                             columns=columns, **view))
 
-    columns = shown_columns(columns, view.get("sort"))
-    # Keeps the function's events switched on between two calls.
-    keeper = LineProfiler(backend=backend, columns=columns)
-    keeper.add_function(func)
-
-    def show(profiler):
-        show_results(profiler, stream=stream, precision=precision, columns=columns, **view)
-
-    def begin():
-        profiler = LineProfiler(backend=backend, columns=columns)
-        for function in inner_functions(func):
-            code = code_of(function)
-            if code is not None:
-                profiler.code_map.add(code)
-        return _Call(profiler, show)
-
-    begin.keeper = keeper
-    return wrap(func, begin)
+    calls = _Calls(stream, precision, backend, shown_columns(columns, view.get("sort")), view)
+    for function in inner_functions(func):
+        calls.keep(function)
+    return wrap(func, calls)

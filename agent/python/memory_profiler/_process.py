@@ -1,12 +1,12 @@
 """mprof run --lines: one report of everything that was decorated in this process, at its end."""
 
-import atexit
 import os
 import sys
 
 from ._ground import Ground
 
 with Ground():
+    from ._arrival import at_end
     from ._lines import OfProgram
     from ._report import discard, show_results
 
@@ -37,25 +37,16 @@ def _show():
         discard(stream)
 
 
-def _show_at_the_end_of_a_child(_):
-    from multiprocessing import util
-    # behind what the program itself has registered
-    util.Finalize(None, _show, exitpriority=-1000)
-
-
 def _forked():
     # What was measured before is told by the parent.
     _start(_profiler.code_map._codes())
-    # Children of multiprocessing end without atexit.
-    util = sys.modules.get("multiprocessing.util")
-    if util is not None:
-        util.register_after_fork(_profiler, _show_at_the_end_of_a_child)
+    at_end(_show)
 
 
 def watch(function):
     """The function, with its lines recorded; what is not written in Python stays what it is."""
     if _profiler is None:
         _start()
-        atexit.register(_show)
+        at_end(_show)
         os.register_at_fork(after_in_child=_forked)
     return _profiler(function)

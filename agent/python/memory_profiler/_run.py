@@ -13,6 +13,7 @@ import sys
 import threading
 import types
 
+from ._arrival import Travels
 from ._ground import Ground, leave_to_program
 from ._lines import Columns, OfProgram
 from ._memory import BACKENDS, choose_backend, start_tracing, tracemalloc
@@ -52,7 +53,7 @@ def exec_with_profiler(filename, profiler, backend, passed_args=[]):
     before = sys.modules["__main__"]
     sys.modules["__main__"] = main
     try:
-        with _Tracing(backend):
+        with _Tracing(backend), Travels(profiler):
             with io.open_code(filename) as file:
                 code = compile(file.read(), filename, "exec")
             exec(code, main.__dict__)
@@ -64,7 +65,7 @@ def run_module_with_profiler(module, profiler, backend, passed_args=[]):
     """Runs a module as __main__, with the profiler as the builtin `profile`."""
     builtins.profile = profiler
     sys.argv = [module, *passed_args]
-    with _Tracing(backend):
+    with _Tracing(backend), Travels(profiler):
         runpy.run_module(module, run_name="__main__", init_globals={"profile": profiler},
                          alter_sys=True)
 
@@ -249,7 +250,14 @@ def _silent(error):
 
 
 def _await_threads():
-    """What Python does at its end: threads that are no daemons are part of the program."""
+    """What Python does at its end: threads that are no daemons are part of the program, and those of
+    executors go on until they hear that it ends."""
+    endings = getattr(threading, "_threading_atexits", [])
+    while endings:
+        try:
+            endings.pop()()
+        except Exception:
+            sys.excepthook(*sys.exc_info())
     for thread in threading.enumerate():
         if thread is not threading.current_thread() and not thread.daemon:
             thread.join()
@@ -287,12 +295,39 @@ def _report(profiler, options, output):
     return 0
 
 
+def _reporting_of_workers(options):
+    """What worker processes report by; None: they do not. Documents of other formats than text do not
+    become one by being put behind each other."""
+    if options.format != "text":
+        return None
+    wanted = {name: value for name, value in vars(options).items() if name != "program"}
+    if options.out_filename is not None:
+        wanted["out_filename"] = os.path.abspath(options.out_filename)
+    return wanted
+
+
+def report_of_worker(profiler):
+    """At the end of a process that was started anew for the program."""
+    if not isinstance(profiler, TimeStamper) and not profiler.code_map.reports():
+        return
+    options = argparse.Namespace(**profiler._reporting)
+    try:
+        if options.out_filename is None:
+            _show(profiler, options, sys.stdout)
+        else:
+            with open(options.out_filename, "a", encoding="utf-8") as output:
+                _show(profiler, options, output)
+    except (AttributeError, OSError, ValueError):
+        pass  # where it cannot be written, the program's own report says so
+
+
 def main():
     options = _options()
     if not options.program:
         print("A program to run must be provided. Use -h for help")
         sys.exit(1)
     profiler = _profiler(options)
+    profiler._reporting = _reporting_of_workers(options)
     # Opened first: a report that has nowhere to go is not worth running the program for.
     output = None
     if options.out_filename is not None:

@@ -3,6 +3,7 @@
 import contextvars
 import sys
 
+from ._arrival import arrive, token_of
 from ._memory import choose_backend, own_memory_now, start_tracing
 from ._wrap import decorate_class, wrap
 
@@ -48,6 +49,24 @@ class _Stamps:
         self.end()
 
 
+class _Stamping:
+    """What calls of a function are measured by (see _wrap). In another process the function is the one
+    that has arrived there."""
+
+    def __init__(self, owner, function=None):
+        self._owner = owner
+        self._function = function
+
+    def __call__(self, function):
+        if self._function is None:
+            self._function = function
+            self._owner.add_function(function)
+        return _Stamps(self._owner, self._function).begin()
+
+    def __reduce__(self):
+        return _Stamping, (self._owner,)
+
+
 class TimeStamper:
     """A profiler that records when decorated functions, and blocks, begin and end."""
 
@@ -90,7 +109,14 @@ class TimeStamper:
 
     def wrap_function(self, func):
         self.add_function(func)
-        return wrap(func, lambda: _Stamps(self, func).begin())
+        return wrap(func, _Stamping(self, func))
+
+    # In another process it has a counterpart (see _arrival), which reports by these options.
+    _token = _reporting = None
+
+    def __reduce__(self):
+        options = {"backend": self.backend, "include_children": self.include_children}
+        return arrive, (TimeStamper, token_of(self), options, self._reporting)
 
     def show_results(self, stream=None):
         """FUNC lines of a recording, one per call that has ended."""

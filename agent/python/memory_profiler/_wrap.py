@@ -55,7 +55,7 @@ def _driven(awaitable, session):
 def _wrap_plain(function, begin):
     @functools.wraps(function)
     def wrapper(*args, **kwargs):
-        session = begin()
+        session = begin(function)
         session.resume()
         try:
             return function(*args, **kwargs)
@@ -68,7 +68,7 @@ def _wrap_plain(function, begin):
 def _wrap_generator(function, begin):
     @functools.wraps(function)
     def wrapper(*args, **kwargs):
-        session = begin()
+        session = begin(function)
         try:
             return (yield from Driven(function(*args, **kwargs), session))
         finally:
@@ -79,7 +79,7 @@ def _wrap_generator(function, begin):
 def _wrap_coroutine(function, begin):
     @functools.wraps(function)
     async def wrapper(*args, **kwargs):
-        session = begin()
+        session = begin(function)
         try:
             return await _driven(function(*args, **kwargs), session)
         finally:
@@ -90,7 +90,7 @@ def _wrap_coroutine(function, begin):
 def _wrap_async_generator(function, begin):
     @functools.wraps(function)
     async def wrapper(*args, **kwargs):
-        session = begin()
+        session = begin(function)
         generator = function(*args, **kwargs)
         # A loop that ends, or the collector, closes ours alone: we close this one.
         hooks = sys.get_asyncgen_hooks()
@@ -135,7 +135,8 @@ def code_of(function):
 
 
 def wrap(function, begin):
-    """The function, each call of it measured by a session that begin() returns."""
+    """The function, each call of it measured by a session that begin(function) returns. A wrapper that is
+    pickled by value takes `begin` along."""
     if isinstance(function, (staticmethod, classmethod)):
         return type(function)(wrap(function.__func__, begin))
     if isinstance(function, property):

@@ -2,7 +2,8 @@
 
 Such a function is pickled as a call of the decorator that is in force where it arrives. No other name is
 in the pickle than those of builtins: where mprof is not, the function arrives without a decorator.
-Executed by pickling.c, with `undecorated`: the function behind a decorated one, or None.
+
+The agent executes a copy of this, with its own `undecorated`: the function behind a decorated one, or None.
 """
 
 FunctionType = type(lambda: None)
@@ -51,10 +52,7 @@ def reduced(pickler, function):
     inside of itself, if it calls itself: the same has to be found there."""
     known = pickler.__dict__.setdefault("_mprof_functions", {})
     if id(function) not in known:
-        inner = undecorated(function)  # noqa: F821
-        if inner is not None and getattr(inner, "__globals__", {}).get("__name__") == \
-                "memory_profiler._wrap":
-            inner = inner.__wrapped__  # its lines are recorded
+        inner = undecorated(function)
         if inner is function:
             inner = twin(function)
         known[id(function)] = function, inner
@@ -65,7 +63,7 @@ def reduced(pickler, function):
 
 def replace(cls, name, make):
     before = cls.__dict__.get(name)
-    if type(before) is FunctionType and before.__code__.co_filename != __file__:  # noqa: F821
+    if type(before) is FunctionType and before.__code__.co_filename != __file__:
         after = make(before)
         after.__name__, after.__qualname__ = before.__name__, before.__qualname__
         after.__module__ = before.__module__
@@ -103,7 +101,7 @@ def is_found_by_name(locate, function, pickler):
 
 def hook_dill(pickler, locate):
     before = pickler.dispatch.get(FunctionType)
-    if before is None or before.__code__.co_filename == __file__:  # noqa: F821
+    if before is None or before.__code__.co_filename == __file__:
         return
 
     def save_function(pickler, obj, *arguments, **options):
