@@ -1,6 +1,7 @@
-/* See pickling.h. What is done to the libraries is written in Python (pickling.py), and executed
- * when the first of them has been loaded. As in module.c the import is ours: it is announced before
- * the program gets to see the module, and what we have loaded by then is what the program gets. */
+/* See pickling.h. What is done to the libraries is written in Python
+ * (memory_profiler/_pickling.py), and executed when the first of them has been loaded. As in
+ * module.c the import is ours: it is announced before the program gets to see the module, and what
+ * we have loaded by then is what the program gets. */
 #include "pickling.h"
 
 #include <stdbool.h>
@@ -15,7 +16,7 @@
 /* Modules within modules that are loaded at the same time. */
 #define DEPTH_MAX 8
 
-static PyObject *hook; /* owned; of pickling.py */
+static PyObject *hook; /* owned; of _pickling.py */
 static __thread const char *loading[DEPTH_MAX];
 static __thread unsigned depth;
 
@@ -35,7 +36,7 @@ static PyObject *undecorated(PyObject *self, PyObject *object)
     return result;
 }
 
-/* Runs pickling.py in a dictionary of its own, and takes its function `hook`. */
+/* Runs it in a dictionary of its own, and takes its function `hook`. */
 static bool load_hook(void)
 {
     static PyMethodDef method = {"undecorated", undecorated, METH_O, NULL};
