@@ -23,6 +23,7 @@ typedef struct thread_lane {
 
 static __thread thread_lane *here;
 static thread_lane *finished; /* pushed by dying threads, atomically */
+static thread_lane *left;     /* finished, but generators that began there are still suspended */
 static pthread_key_t at_exit;
 static pthread_t main_thread;
 static bool main_is_known;
@@ -87,6 +88,7 @@ void mprof__context_forked(void)
     main_thread = pthread_self();
     main_is_known = true;
     finished = NULL;
+    left = NULL;
     if (here) {
         here->lane = (mprof_lane){0};
         here->usual = NULL;
@@ -276,18 +278,32 @@ static char *thread_name(void)
     return name;
 }
 
-static void free_finished(void)
+/* Frees those to which nothing leads any more. */
+static void free_threads(thread_lane *thread)
 {
-    thread_lane *thread = __atomic_exchange_n(&finished, NULL, __ATOMIC_ACQUIRE);
     while (thread) {
         thread_lane *next = thread->next;
-        if (thread->lane.slot && thread->image == image) {
-            mprof__lane_slot_give(thread->lane.slot);
+        if (thread->lane.open > 0 && thread->image == image) {
+            thread->next = left;
+            left = thread;
+        } else {
+            if (thread->lane.slot && thread->image == image) {
+                mprof__lane_slot_give(thread->lane.slot);
+            }
+            free(thread->name);
+            free(thread);
         }
-        free(thread->name);
-        free(thread);
         thread = next;
     }
+}
+
+static void free_finished(void)
+{
+    thread_lane *before = left;
+
+    left = NULL;
+    free_threads(before);
+    free_threads(__atomic_exchange_n(&finished, NULL, __ATOMIC_ACQUIRE));
 }
 
 static thread_lane *this_thread(void)

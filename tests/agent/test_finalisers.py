@@ -3,6 +3,7 @@ interpreter call behaves as without us, and is recorded."""
 
 import collections
 import pathlib
+import shutil
 import sys
 import textwrap
 import unittest
@@ -30,6 +31,49 @@ class Finalisers(AgentCase):
         self.assertEqual(collections.Counter(call.name for call in done.calls),
                          {"__main__." + name: int(said.get(number, number))
                           for name, number in expected.items()})
+        self.assertEqual([call.name for call in done.calls if call.open], [])
+
+    @unittest.skipUnless(shutil.which("valgrind"), "valgrind is not installed")
+    @on_each_interpreter()
+    def test_nothing_freed_is_used(self, interpreter):
+        """Generators outlive the thread they were begun in, and other threads come and go meanwhile."""
+        program = self.write("program.py", """
+            import gc, threading
+            kept = []
+            @profile
+            def numbers():
+                try:
+                    yield 1
+                    yield 2
+                finally: work()
+            @profile
+            def work(): pass
+            def begin():
+                work()
+                for i in range(3):
+                    one = numbers()
+                    next(one)
+                    kept.append(one)
+            def run(function):
+                thread = threading.Thread(target=function, name="worker")
+                thread.start()
+                thread.join()
+            for i in range(3):
+                run(begin)
+                run(work)
+            cycle = kept[:3]; cycle.append(cycle)
+            del kept[:3], cycle
+            gc.collect()
+            run(lambda: next(kept[0]))
+            run(lambda: kept[1].close())
+            del kept[:4]
+            run(begin)
+            work()
+            """)
+        done = self.run_agent("valgrind", "-q", "--error-exitcode=99", "--undef-value-errors=no",
+                              interpreter.path, program, env={"PYTHONMALLOC": "malloc"}, expect=None)
+        self.assertEqual((done.code, done.out, done.err), (0, "", ""))
+        self.assertEqual(sum(call.name == "__main__.numbers" for call in done.calls), 12)
         self.assertEqual([call.name for call in done.calls if call.open], [])
 
 
