@@ -305,7 +305,11 @@ static bool make_equal_to_function_type(PyObject *type)
     return meta != NULL;
 }
 
-static PyObject *make_decorated_type(void)
+/* Functions are called by the interpreter with the object that they would be bound to, and named as
+ * functions in what it says of a finaliser that failed. */
+#define CALLED_UNBOUND (1U << 17) /* Py_TPFLAGS_METHOD_DESCRIPTOR */
+
+static PyObject *make_decorated_type(unsigned flags)
 {
     static const mprof__python_layout layout = {
         .shown_name = "function",
@@ -328,7 +332,7 @@ static PyObject *make_decorated_type(void)
     PyType_Spec spec = {
         .name = "mprof.function",
         .basicsize = sizeof(decorated),
-        .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
+        .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | flags,
         .slots = slots,
     };
     return mprof__python_type(&spec, &layout);
@@ -772,8 +776,8 @@ static void free_profile(PyObject *self)
 bool mprof__decorator_setup(void)
 {
     if (!decorated_type && mprof__suspendable_setup()) {
-        PyObject *type = make_decorated_type();
-        callable_type = type ? make_decorated_type() : NULL;
+        PyObject *type = make_decorated_type(CALLED_UNBOUND);
+        callable_type = type ? make_decorated_type(0) : NULL;
         if (callable_type && make_equal_to_function_type(type)) {
             decorated_type = type;
         }

@@ -3,6 +3,7 @@ interpreter call behaves as without us, and is recorded."""
 
 import collections
 import pathlib
+import re
 import shutil
 import sys
 import textwrap
@@ -25,8 +26,9 @@ class Finalisers(AgentCase):
         program = self.write("program.py", PLAIN + textwrap.dedent(source))
         plain = self.run_plain(interpreter, program)
         done = self.run_agent(interpreter, program, expect=None)
-        self.assertEqual((done.code, done.out, done.err),
-                         (plain.returncode, plain.stdout, plain.stderr))
+        address = re.compile(r"0x[0-9a-f]{6,}")
+        self.assertEqual((done.code, done.out, address.sub("0x", done.err)),
+                         (plain.returncode, plain.stdout, address.sub("0x", plain.stderr)))
         said = dict(line.split(" ") for line in done.out.splitlines() if line.count(" ") == 1)
         self.assertEqual(collections.Counter(call.name for call in done.calls),
                          {"__main__." + name: int(said.get(number, number))
@@ -386,6 +388,28 @@ del part, last
 """,
      {"make.<locals>.part": 2, "make.<locals>.hook": 1, "make.<locals>.X.__del__": 1,
       "make.<locals>.last": 2}),
+    ("finalisers that fail are named as they are", """
+import gc
+class Plain:
+    @profile
+    def __del__(self): raise KeyError("plain")
+class Cycle:
+    def __init__(self): self.me = self
+    @profile
+    def __del__(self): raise KeyError("cycle")
+    @profile
+    def __len__(self): return 3
+    @profile
+    def method(self, *arguments): return arguments
+    again = method
+one = Cycle()
+print(len(one), one.method(1), Cycle.method(one, 2), one.again())
+Plain()
+del one
+gc.collect()
+last = Plain()
+""",
+     {"Plain.__del__": 2, "Cycle.__del__": 1, "Cycle.__len__": 1, "Cycle.method": 3}),
     ("a function gets another code", """
 @profile
 def f(): return 1

@@ -77,6 +77,45 @@ class Suspended(AgentCase):
 
 
 PROGRAMS = [
+    ("methods by their names, attributes, and weak references", """
+        import asyncio, weakref
+        @profile
+        async def c(): return 1
+        @profile
+        async def a():
+            yield 1
+            yield 2
+        @profile
+        def g(): yield 1
+        async def main():
+            made = a()
+            assert made.__aiter__() is made
+            assert await made.__anext__() == 1
+            assert [x async for x in made] == [2]
+            unused = a()
+            await unused.aclose()
+            assert [x async for x in unused] == []
+            x = c()
+            x.__qualname__ = "renamed"
+            assert x.__qualname__ == "renamed" and "renamed" in repr(x)
+            gone = []
+            reference = weakref.ref(x, gone.append)
+            assert reference() is x
+            assert await x == 1
+            del x
+            assert gone == [reference]
+            step = c().__await__()
+            try: step.send(None)
+            except StopIteration as end: assert end.value == 1
+        asyncio.run(main())
+        closed = g()
+        closed.close()
+        assert list(closed) == []
+    """, """
+        task 1: __main__.a
+        task 1: __main__.c
+        task 1: __main__.c
+    """),
     ("a generator is one span", """
         @profile
         def numbers():
