@@ -298,6 +298,8 @@ static mprof_status take_fact(mprof__collector *collector, const mprof_record *r
         collector->main_pid = read_pid(fact->value);
     } else if (!collector->children_fact && strcmp(fact->key, "include-children") == 0) {
         collector->children_fact = fact->value;
+    } else if (!collector->format_fact && strcmp(fact->key, "format") == 0) {
+        collector->format_fact = fact->value;
     }
     return MPROF_OK;
 }
@@ -476,6 +478,14 @@ static void move_to_front(mprof__collector *collector, uint32_t from)
     }
 }
 
+/* From format 2 on a call without a pid is one of the main process. */
+static int names_no_main(const mprof__collector *collector)
+{
+    int64_t format;
+    const char *value = collector->format_fact;
+    return value && mprof__integer_parse(&format, value, strlen(value)) == 0 && format >= 2;
+}
+
 void mprof__collector_settle_main(mprof__collector *collector)
 {
     mprof_profile *profile = collector->profile;
@@ -489,4 +499,9 @@ void mprof__collector_settle_main(mprof__collector *collector)
         }
     }
     profile->processes[0].pid = pid;
+    if (pid != MPROF_PID_NONE && names_no_main(collector)) {
+        for (size_t i = 0; i < profile->span_count; i++) {
+            profile->spans[i].open |= MPROF__SPAN_HAS_PID;
+        }
+    }
 }

@@ -61,6 +61,7 @@ typedef struct mprof__collector {
     int64_t main_pid; /* as far as the facts read so far tell it */
     int has_pid_fact;
     const char *children_fact; /* include-children; NULL: not told */
+    const char *format_fact;   /* not owned; NULL: a file of upstream, or an old one */
 
     mprof__map pids;      /* pid -> the latest process of that number */
     mprof__map functions; /* name -> function */

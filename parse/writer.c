@@ -16,7 +16,10 @@
 struct mprof_writer {
     int fd; /* borrowed */
     int time_decimals;
+    int waits;        /* for the first sample, which stands in front of what gathers in `held` */
+    int64_t main_pid; /* whose calls need not name their process; MPROF_PID_NONE: nobody's */
     mprof__buffer lines;
+    mprof__buffer held;
     uint64_t committed;
     mprof_error failure; /* the first one; sticky */
 };
@@ -48,6 +51,7 @@ void mprof_writer_free(mprof_writer *writer)
 {
     if (writer) {
         mprof__buffer_free(&writer->lines);
+        mprof__buffer_free(&writer->held);
         free(writer);
     }
 }
@@ -56,6 +60,16 @@ void mprof_writer_set_time_decimals(mprof_writer *writer, int decimals)
 {
     assert(decimals >= 0 && decimals <= 9);
     writer->time_decimals = decimals;
+}
+
+void mprof_writer_set_main_pid(mprof_writer *writer, int64_t pid)
+{
+    writer->main_pid = pid;
+}
+
+void mprof_writer_begin_with_sample(mprof_writer *writer)
+{
+    writer->waits = 1;
 }
 
 static mprof_status fail_without_memory(mprof_writer *writer)
@@ -118,14 +132,28 @@ static mprof_status append_sample(mprof_writer *writer, const char *word, const 
     return MPROF_OK;
 }
 
+mprof_status mprof_writer_release(mprof_writer *writer)
+{
+    writer->waits = 0;
+    if (writer->held.length > 0 && writer->failure.status == MPROF_OK &&
+        mprof__buffer_append(&writer->lines, writer->held.bytes, writer->held.length) != 0) {
+        return fail_without_memory(writer);
+    }
+    mprof__buffer_free(&writer->held);
+    writer->held = (mprof__buffer){NULL, 0, 0};
+    return writer->failure.status;
+}
+
 mprof_status mprof_writer_append_mem(mprof_writer *writer, mprof_sample sample)
 {
-    return append_sample(writer, "MEM", NULL, sample);
+    mprof_status status = append_sample(writer, "MEM", NULL, sample);
+    return status == MPROF_OK && writer->waits ? mprof_writer_release(writer) : status;
 }
 
 mprof_status mprof_writer_append_chld(mprof_writer *writer, int64_t pid, mprof_sample sample)
 {
-    return append_sample(writer, "CHLD", &pid, sample);
+    mprof_status status = writer->waits ? mprof_writer_release(writer) : MPROF_OK;
+    return status == MPROF_OK ? append_sample(writer, "CHLD", &pid, sample) : status;
 }
 
 static int append_call_samples(mprof__buffer *out, const mprof_call *call)
@@ -148,12 +176,12 @@ static int is_suspended(const mprof_call *call)
 
 /* Our fields, behind the level where upstream does not look. Their presence is what tells the
  * reader that the name is escaped, so a name that needs it brings one along. */
-static int append_call_fields(mprof__buffer *out, const mprof_call *call, int escaped)
+static int append_call_fields(mprof__buffer *out, const mprof_call *call, int64_t pid, int escaped)
 {
     int ours = 0;
-    if (call->pid != MPROF_PID_NONE) {
+    if (pid != MPROF_PID_NONE) {
         ours = 1;
-        if (append_word(out, " pid=") || append_integer(out, call->pid)) {
+        if (append_word(out, " pid=") || append_integer(out, pid)) {
             return -1;
         }
     }
@@ -186,12 +214,13 @@ static int append_call_fields(mprof__buffer *out, const mprof_call *call, int es
     return 0;
 }
 
-static int append_call(mprof__buffer *out, const mprof_call *call)
+static int append_call(mprof__buffer *out, const mprof_call *call, int64_t main_pid)
 {
+    int64_t pid = call->pid == main_pid ? MPROF_PID_NONE : call->pid;
     /* An empty name would shift every field; a name of our own making is no worse. */
     mprof_text name = call->name.length > 0 ? call->name : (mprof_text){"?", 1};
-    int ours = call->pid != MPROF_PID_NONE || call->lane.length > 0 || call->open ||
-               call->count > 1 || is_suspended(call);
+    int ours = pid != MPROF_PID_NONE || call->lane.length > 0 || call->open || call->count > 1 ||
+               is_suspended(call);
     int escaped = ours || mprof__escape_needed(name, MPROF__ESCAPE_SPACE);
     int status = append_word(out, "FUNC ");
     if (escaped) {
@@ -204,7 +233,7 @@ static int append_call(mprof__buffer *out, const mprof_call *call)
     if (!status && (escaped || call->level != MPROF_LEVEL_NONE)) {
         status = append_word(out, " ") || append_integer(out, call->level > 0 ? call->level : 0);
     }
-    return status || (escaped && append_call_fields(out, call, escaped)) ||
+    return status || (escaped && append_call_fields(out, call, pid, escaped)) ||
            mprof__buffer_append(out, "\n", 1);
 }
 
@@ -310,14 +339,14 @@ static int append_arguments(mprof__buffer *out, mprof_text text)
     return status || append_end(out);
 }
 
-static int append_other(mprof__buffer *out, const mprof_record *record)
+static int append_other(mprof__buffer *out, const mprof_record *record, int64_t main_pid)
 {
     switch (record->kind) {
     case MPROF_RECORD_CMDLINE:
         return append_word(out, "CMDLINE ") || mprof__escape_append(out, record->text, 0) ||
                mprof__buffer_append(out, "\n", 1);
     case MPROF_RECORD_FUNC:
-        return append_call(out, &record->call);
+        return append_call(out, &record->call, main_pid);
     case MPROF_RECORD_ARGV:
         return append_arguments(out, record->text);
     case MPROF_RECORD_FACT:
@@ -342,6 +371,16 @@ static int append_other(mprof__buffer *out, const mprof_record *record)
     return 0;
 }
 
+/* Where a line goes that is neither the first one nor a sample. */
+static mprof__buffer *lines_of(mprof_writer *writer)
+{
+    enum { HELD_MAX = 64 * 1024 };
+    if (writer->waits && writer->held.length > HELD_MAX) {
+        (void)mprof_writer_release(writer); /* its failure sticks */
+    }
+    return writer->waits ? &writer->held : &writer->lines;
+}
+
 mprof_status mprof_writer_append(mprof_writer *writer, const mprof_record *record)
 {
     if (writer->failure.status != MPROF_OK) {
@@ -355,9 +394,10 @@ mprof_status mprof_writer_append(mprof_writer *writer, const mprof_record *recor
     default:
         break;
     }
-    size_t length = writer->lines.length;
-    if (append_other(&writer->lines, record) != 0) {
-        writer->lines.length = length; /* whole lines only */
+    mprof__buffer *out = record->kind == MPROF_RECORD_CMDLINE ? &writer->lines : lines_of(writer);
+    size_t length = out->length;
+    if (append_other(out, record, writer->main_pid) != 0) {
+        out->length = length; /* whole lines only */
         return fail_without_memory(writer);
     }
     return MPROF_OK;
@@ -391,12 +431,14 @@ static int append_argument_vector(mprof__buffer *out, size_t argc, char *const a
 mprof_status mprof_writer_append_command(mprof_writer *writer, size_t argc, char *const argv[])
 {
     size_t length = writer->lines.length;
+    size_t held_length = writer->held.length;
     if (writer->failure.status != MPROF_OK) {
         return writer->failure.status;
     }
     if (append_command_line(&writer->lines, argc, argv) != 0 ||
-        append_argument_vector(&writer->lines, argc, argv) != 0) {
+        append_argument_vector(lines_of(writer), argc, argv) != 0) {
         writer->lines.length = length;
+        writer->held.length = held_length;
         return fail_without_memory(writer);
     }
     return MPROF_OK;

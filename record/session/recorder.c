@@ -175,6 +175,7 @@ static void finish_file(mprof__recorder *recording)
     mprof__sampler_tell_peaks(&recording->sampler, now_ns);
     mprof__facts_tell_end(&recording->journal, recording->ticker.missed, recording->sampler.thinned,
                           recording->sampler.kinds.thinned);
+    (void)mprof_writer_release(recording->plan.writer);
     mprof__event_log_commit(&recording->journal);
     recording->is_sampling = 0;
     if (recording->plan.finished) {
@@ -441,6 +442,7 @@ mprof_status mprof__recorder_open(mprof__recorder **out, const mprof__recorder_p
     if (plan->interval_ns < FINE_INTERVAL_NS) {
         mprof_writer_set_time_decimals(plan->writer, 6);
     }
+    mprof_writer_begin_with_sample(plan->writer);
     (void)mprof_writer_append_command(plan->writer, argc, argv);
     mprof__facts_tell_head(&recording->journal, plan,
                            mprof__process_tree_method(recording->lives.tree),
@@ -465,6 +467,7 @@ mprof_status mprof__recorder_run(mprof__recorder *recording, int64_t pid,
     prctl(PR_SET_TIMERSLACK, 1, 0, 0, 0); /* after the program's start: it would inherit this */
     raise_descriptor_limit();
     mprof__event_log_number(&recording->journal, "pid", (double)pid);
+    mprof_writer_set_main_pid(recording->plan.writer, pid);
     if (recording->calls && !recording->lives.has_begun) {
         mprof__calls_begin(recording->calls, INT64_MAX);
     }

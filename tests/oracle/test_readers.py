@@ -43,6 +43,13 @@ def split_lines(path):
     return numbers
 
 
+def since_first_line(path):
+    """The first sample is looked for in the second line of the file."""
+    lines = open(path, encoding="utf-8").readlines()
+    start = float(lines[1].split()[2])
+    return [(float(line.split()[1]), float(line.split()[2]) - start) for line in lines[1:]]
+
+
 def csv_lines(path):
     with open(path, newline="", encoding="utf-8") as lines:
         return [[float(row[1]), float(row[2])] for row in list(csv.reader(lines, delimiter=" "))[1:]]
@@ -93,6 +100,7 @@ READERS = {
     "read_table": lambda path: pandas.read_table(path, sep=" ", skiprows=1, header=None,
                                                  usecols=[1, 2]).astype(float).values,
     "three words a line": split_lines,
+    "since the first line": since_first_line,
     "csv": csv_lines,
     "words that begin with MEM": lambda path: [line.split()[1:3] for line in open(path, encoding="utf-8")
                                                if line.startswith("MEM")],
@@ -159,6 +167,24 @@ class Readers(TestCase):
         path = self.record("-C", "-M", program="tree.py")
         self.assertTrue(Recording(path).chld)
         self.compare(path, ("loadtxt", "read_csv", "awk", "grep and cut", "gnuplot"))
+
+    def test_functions(self):
+        """What a single process calls is written as upstream writes it."""
+        (self.directory / "functions.py").write_text(
+            "import time\n@profile\ndef outer(): time.sleep(.05); inner()\n"
+            "@profile\ndef inner(): time.sleep(.05)\nouter()\n")
+        for options in ([], ["-C"]):
+            with self.subTest(options=options):
+                path = self.record(*options, program="functions.py")
+                lines = [line for line in Recording(path).lines if line.startswith("FUNC ")]
+                for line, (name, level) in zip(sorted(lines), (("inner", "1"), ("outer", "0"))):
+                    _, function, *numbers = line.split(" ")
+                    self.assertEqual((function, numbers[4:]), (f"__main__.{name}", [level]))
+                    self.assertRegex(" ".join(numbers[:4]), r"\A[0-9. ]+\Z")
+                self.assertEqual({call.pid for call in Recording(path).calls},
+                                 {int(Recording(path).facts["pid"])})
+                self.compare(path, ("awk", "grep and cut", "words that begin with MEM"))
+                path.unlink()
 
     def test_killed_recorder(self):
         process = self.start_mprof("run", "-C", "-T", "0.02", "-o", self.path, "sleep", "60")

@@ -91,6 +91,15 @@ def own_record(line):
                       for field in fields]
 
 
+def own_line(word, *fields):
+    """A record of ours as a line of the file."""
+    def spell(field):
+        return "".join("".join(f"\\x{byte:02x}" for byte in character.encode("utf-8", "surrogateescape"))
+                       if character in "|" or character.isspace() or not character.isprintable()
+                       else "\\\\" if character == "\\" else character for character in str(field))
+    return "|".join([f"#{word}", *map(spell, fields)]) + " nan nan\n"
+
+
 def records_in(path, word):
     """The fields of each record of ours with that word in a file that may still grow, or not exist."""
     path = pathlib.Path(path)
@@ -140,6 +149,9 @@ class Recording:
                 self.lost += int(fields[2])
             elif word == "FACT":
                 self.facts[fields[0]] = fields[1]
+
+        for call in self.calls:  # without a pid it is one of the main process
+            call.pid = int(self.facts.get("pid", 0)) or None if call.pid is None else call.pid
 
     def records(self, word):
         """The fields of each record of ours with that word, in the order of the file."""

@@ -180,6 +180,92 @@ static void test_command(void **state)
     close(fd);
 }
 
+/* What the program's own calls need not say. */
+static void test_main_process(void **state)
+{
+    (void)state;
+    mprof_record record = {
+        .kind = MPROF_RECORD_FUNC,
+        .call = {.name = TEXT("f"), .enter = {1, 2}, .exit = {3, 4}, .pid = 77, .count = 1}};
+    mprof_writer *writer;
+    int fd = open_scratch_file();
+    assert_int_equal(mprof_writer_open(&writer, fd, "x", NULL), MPROF_OK);
+    mprof_writer_set_main_pid(writer, 77);
+    mprof_writer_append(writer, &record);
+    record.call.pid = 78;
+    mprof_writer_append(writer, &record);
+    record.call.pid = 77;
+    record.call.open = 1;
+    mprof_writer_append(writer, &record);
+    assert_int_equal(mprof_writer_commit(writer, NULL), MPROF_OK);
+    assert_content(fd, "FUNC f 1.000000 2.000000 3.000000 4.000000 0\n"
+                       "FUNC f 1.000000 2.000000 3.000000 4.000000 0 pid=78\n"
+                       "FUNC f 1.000000 2.000000 3.000000 4.000000 0 open\n");
+    mprof_writer_free(writer);
+    close(fd);
+}
+
+static void begin_with_sample(mprof_writer **writer, int fd)
+{
+    char *argv[] = {(char[]){"a"}};
+    const mprof_record fact = {.kind = MPROF_RECORD_FACT, .key = TEXT("k"), .text = TEXT("v")};
+    assert_int_equal(mprof_writer_open(writer, fd, "x", NULL), MPROF_OK);
+    mprof_writer_begin_with_sample(*writer);
+    mprof_writer_append_command(*writer, 1, argv);
+    mprof_writer_append(*writer, &fact);
+    assert_int_equal(mprof_writer_commit(*writer, NULL), MPROF_OK);
+    assert_content(fd, "CMDLINE a\n");
+}
+
+static void test_sample_first(void **state)
+{
+    (void)state;
+    const mprof_record fact = {.kind = MPROF_RECORD_FACT, .key = TEXT("l"), .text = TEXT("w")};
+    mprof_writer *writer;
+    int fd = open_scratch_file();
+    begin_with_sample(&writer, fd);
+    mprof_writer_append_mem(writer, (mprof_sample){1, 2});
+    mprof_writer_append(writer, &fact);
+    mprof_writer_append_mem(writer, (mprof_sample){1, 3});
+    assert_int_equal(mprof_writer_release(writer), MPROF_OK);
+    assert_int_equal(mprof_writer_commit(writer, NULL), MPROF_OK);
+    assert_content(fd, "CMDLINE a\nMEM 1.000000 2.0000\n#ARGV|a nan nan\n#FACT|k|v nan nan\n"
+                       "#FACT|l|w nan nan\nMEM 1.000000 3.0000\n");
+    mprof_writer_free(writer);
+    close(fd);
+}
+
+static void test_no_sample(void **state)
+{
+    (void)state;
+    mprof_writer *writer;
+    int fd = open_scratch_file();
+    begin_with_sample(&writer, fd);
+    assert_int_equal(mprof_writer_release(writer), MPROF_OK);
+    assert_int_equal(mprof_writer_commit(writer, NULL), MPROF_OK);
+    assert_content(fd, "CMDLINE a\n#ARGV|a nan nan\n#FACT|k|v nan nan\n");
+    mprof_writer_free(writer);
+    close(fd);
+}
+
+/* It is not for ever that lines wait. */
+static void test_many_lines_without_sample(void **state)
+{
+    (void)state;
+    const mprof_record fact = {.kind = MPROF_RECORD_FACT, .key = TEXT("k"), .text = TEXT("v")};
+    mprof_writer *writer;
+    int fd = open_scratch_file();
+    begin_with_sample(&writer, fd);
+    for (int i = 0; i < 10000; i++) {
+        mprof_writer_append(writer, &fact);
+    }
+    assert_int_equal(mprof_writer_commit(writer, NULL), MPROF_OK);
+    assert_int_equal(lseek(fd, 0, SEEK_END), strlen("CMDLINE a\n#ARGV|a nan nan\n") +
+                                                 10001 * strlen("#FACT|k|v nan nan\n"));
+    mprof_writer_free(writer);
+    close(fd);
+}
+
 static void test_six_decimals(void **state)
 {
     (void)state;
@@ -233,10 +319,10 @@ static void test_full_disk(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_lines),
-        cmocka_unit_test(test_command),
-        cmocka_unit_test(test_six_decimals),
-        cmocka_unit_test(test_full_disk),
+        cmocka_unit_test(test_lines),        cmocka_unit_test(test_command),
+        cmocka_unit_test(test_main_process), cmocka_unit_test(test_sample_first),
+        cmocka_unit_test(test_no_sample),    cmocka_unit_test(test_many_lines_without_sample),
+        cmocka_unit_test(test_six_decimals), cmocka_unit_test(test_full_disk),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

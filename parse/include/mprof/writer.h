@@ -39,6 +39,26 @@ MPROF_API void mprof_writer_free(mprof_writer *writer);
  * @param decimals  of a second: 4 as upstream writes (the default), or 6 */
 MPROF_API void mprof_writer_set_time_decimals(mprof_writer *writer, int decimals);
 
+/** Names the main process: its calls are written without their pid, as upstream has them, unless
+ * something else needs a field of ours. The reader takes the pid from the fact `pid`.
+ *
+ * @param writer  not NULL
+ * @param pid     MPROF_PID_NONE: every call names its process, as it is without this */
+MPROF_API void mprof_writer_set_main_pid(mprof_writer *writer, int64_t pid);
+
+/** Keeps records, but CMDLINE, until the first sample is appended, and writes them behind it: the
+ * second line of the file is a sample then, as in upstream's files. Of many records without a
+ * sample no more than 64 KiB are kept.
+ *
+ * @param writer  not NULL; before the first record */
+MPROF_API void mprof_writer_begin_with_sample(mprof_writer *writer);
+
+/** Lets go what is kept although no sample came: to be called before the last commit.
+ *
+ * @param writer  not NULL
+ * @return MPROF_OK; MPROF_ENOMEM; or the failure that stuck */
+MPROF_API mprof_status mprof_writer_release(mprof_writer *writer);
+
 /** Appends one record of any kind, escaped where the format asks for it.
  *
  * @param writer  not NULL
