@@ -5,9 +5,13 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <unistd.h>
+
+enum { EXACT = 256 }; /* has no letter */
 
 typedef struct request {
     const char *function;
+    int is_exact;     /* prints what upstream's command does not know, too */
     char **arguments; /* owned; the strings are not */
     size_t argument_count, argument_capacity;
 } request;
@@ -18,6 +22,9 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
     switch (key) {
     case 'f':
         r->function = argument;
+        return 0;
+    case EXACT:
+        r->is_exact = 1;
         return 0;
     case ARGP_KEY_ARG: {
         char **arguments = mprof__array_grow(r->arguments, r->argument_count, &r->argument_capacity,
@@ -37,6 +44,8 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 static const struct argp_option options[] = {
     {"func", 'f', "NAME", 0,
      "the highest sample while the function was running (dotted name, as in the recording)", 0},
+    {"exact", EXACT, NULL, 0,
+     "print the kernel's marks, names, kinds and the control group into a pipe or file, too", 0},
     {0},
 };
 
@@ -45,9 +54,9 @@ static const struct argp arguments = {
     .parser = parse_option,
     .args_doc = "[FILE|NUMBER...]",
     .doc =
-        "Prints the highest memory of recordings, and that of every child they tell of, with its "
-        "name where that was recorded. Without "
+        "Prints the highest memory of recordings, and that of every child they tell of. Without "
         "an argument: of the newest recording of this directory; `-' is standard input.\v"
+        "On a terminal, or with --exact, also the names of the children. "
         "Where the kernel's own high-water mark was recorded and lies above the highest sample, "
         "it is printed, too, marked `exact (kernel)', or `at least (kernel)' where there may have "
         "been more; so are the highest marks of processes "
@@ -119,23 +128,9 @@ static void print_others(const mprof__summary *summary)
     }
 }
 
-static void print_summary(const char *path, const mprof__summary *summary)
+/* What is known besides the samples. */
+static void print_more(const mprof__summary *summary)
 {
-    mprof__print_plain(stdout, path);
-    if (isnan(summary->peak_mib)) {
-        printf("\tNaN MiB\n");
-        return;
-    }
-    printf("\t%.3f MiB\n", summary->peak_mib);
-    for (size_t i = 0; i < summary->child_count; i++) {
-        const mprof__child_peak *child = &summary->children[i];
-        printf("  Child %lld\t\t\t%.3f MiB", (long long)child->pid, child->peak_mib);
-        if (child->name) { /* upstream has none */
-            putchar('\t');
-            mprof__print_plain(stdout, child->name);
-        }
-        putchar('\n');
-    }
     if (is_above(summary->kernel_peak_mib, summary->peak_mib)) {
         printf("  %s (kernel)\t\t%.3f MiB\n", mark_word(summary->at_least),
                summary->kernel_peak_mib);
@@ -156,6 +151,29 @@ static void print_summary(const char *path, const mprof__summary *summary)
     print_group(summary);
 }
 
+/* Scripts read these lines as upstream prints them, and take the last, or the second word. */
+static void print_summary(const char *path, const mprof__summary *summary, int is_exact)
+{
+    mprof__print_plain(stdout, path);
+    if (isnan(summary->peak_mib)) {
+        printf("\tNaN MiB\n");
+        return;
+    }
+    printf("\t%.3f MiB\n", summary->peak_mib);
+    for (size_t i = 0; i < summary->child_count; i++) {
+        const mprof__child_peak *child = &summary->children[i];
+        printf("  Child %lld\t\t\t%.3f MiB", (long long)child->pid, child->peak_mib);
+        if (child->name && is_exact) {
+            putchar('\t');
+            mprof__print_plain(stdout, child->name);
+        }
+        putchar('\n');
+    }
+    if (is_exact) {
+        print_more(summary);
+    }
+}
+
 /* `NaN MiB' alone, as upstream says it, leaves a name that was shortened unexplained. */
 static void tell_alike(const char *path, const char *function, const mprof__summary *summary)
 {
@@ -170,7 +188,7 @@ static void tell_alike(const char *path, const char *function, const mprof__summ
     mprof__command_fail(&error);
 }
 
-static int print_peak(const char *path, const char *function)
+static int print_peak(const char *path, const request *r)
 {
     mprof_source *source;
     mprof__summary summary;
@@ -178,10 +196,10 @@ static int print_peak(const char *path, const char *function)
     if (mprof_source_open(&source, path, &error) != MPROF_OK) {
         return mprof__command_fail(&error);
     }
-    mprof_status status = mprof__summary_read(&summary, source, function, &error);
+    mprof_status status = mprof__summary_read(&summary, source, r->function, &error);
     if (status == MPROF_OK) {
-        print_summary(path, &summary);
-        tell_alike(path, function, &summary);
+        print_summary(path, &summary, r->is_exact);
+        tell_alike(path, r->function, &summary);
         mprof__command_warn_file(path, &summary.warnings);
     } else {
         mprof__command_fail(&error);
@@ -193,7 +211,7 @@ static int print_peak(const char *path, const char *function)
 
 int mprof_peak_command(int argc, char **argv)
 {
-    request r = {0};
+    request r = {.is_exact = isatty(STDOUT_FILENO)};
     char **paths;
     size_t path_count;
     mprof__command_parse(&arguments, argc, argv, 0, &r);
@@ -202,7 +220,7 @@ int mprof_peak_command(int argc, char **argv)
         puts("Using last profile data.");
     }
     for (size_t i = 0; i < path_count; i++) {
-        result = print_peak(paths[i], r.function) == MPROF_EXIT_OK ? result : MPROF_EXIT_FAILED;
+        result = print_peak(paths[i], &r) == MPROF_EXIT_OK ? result : MPROF_EXIT_FAILED;
     }
     mprof__command_inputs_free(paths, path_count);
     free(r.arguments);

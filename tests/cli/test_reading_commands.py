@@ -247,7 +247,7 @@ class Readable(TestCase):
                 ("", child)):
             with self.subTest(facts=facts):
                 (self.directory / "x.dat").write_text(base.format(facts))
-                self.assertEqual(self.run_mprof("peak", "x.dat").stdout,
+                self.assertEqual(self.run_mprof("peak", "--exact", "x.dat").stdout,
                                  "x.dat\t5.000 MiB\n" + children + expected)
 
     def test_kernel_peaks_of_processes_that_were_not_sampled(self):
@@ -273,7 +273,7 @@ class Readable(TestCase):
                  ten + "  61 more, none above\t\t80.500 MiB\n")):
             with self.subTest(name):
                 (self.directory / "x.dat").write_text(GOOD + text)
-                self.assertEqual(self.run_mprof("peak", "x.dat").stdout,
+                self.assertEqual(self.run_mprof("peak", "--exact", "x.dat").stdout,
                                  "x.dat\t5.000 MiB\n" + expected)
 
     def test_kinds_and_the_control_group(self):
@@ -290,11 +290,11 @@ class Readable(TestCase):
                  "  pss\t\t\t8.500 MiB\n  swap\t\t\t2.500 MiB\n")):
             with self.subTest(facts=facts):
                 (self.directory / "x.dat").write_text(GOOD + facts + text)
-                done = self.run_mprof("peak", "x.dat")
+                done = self.run_mprof("peak", "--exact", "x.dat")
                 self.assertEqual(done.stdout, "x.dat\t5.000 MiB\n" + child + expected + kinds + group)
                 self.assertEqual(done.stderr, "")
         (self.directory / "x.dat").write_text(GOOD + "GROUP 90.5 1795330000.0 max /a\n")
-        self.assertEqual(self.run_mprof("peak", "x.dat").stdout,
+        self.assertEqual(self.run_mprof("peak", "--exact", "x.dat").stdout,
                          "x.dat\t5.000 MiB\n  control group\t\t90.500 MiB (no limit)\n")
         for line, reason in (("KINDS 7 1795330000.0", "too few fields"),
                              ("KINDS 7 1795330000.0 pss", "not a plain decimal number"),
@@ -305,7 +305,7 @@ class Readable(TestCase):
                              ("GROUP -1 1795330000.0 max", "not a plain decimal number")):
             with self.subTest(line=line):
                 (self.directory / "x.dat").write_text(GOOD + line + "\n")
-                done = self.run_mprof("peak", "x.dat")
+                done = self.run_mprof("peak", "--exact", "x.dat")
                 self.assertEqual(done.stdout, "x.dat\t5.000 MiB\n")
                 self.assertIn(f"1 line skipped: {reason}", done.stderr)
 

@@ -67,7 +67,7 @@ class Peaks(mprof_test.TestCase):
         self.assertAlmostEqual(max(peaks), mib, delta=MARGIN_MIB)
 
     def peak_lines(self):
-        return self.run_mprof("peak", self.path).stdout.split("\n")
+        return self.run_mprof("peak", "--exact", self.path).stdout.split("\n")
 
     def test_burst_of_the_program_between_two_samples(self):
         recording, said = self.record("first_sample(); burst(); say('main')", "-T", "50")

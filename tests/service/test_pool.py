@@ -191,7 +191,7 @@ class Pool(TestCase):
                     self.assertEqual(names[main].split(" ")[1], "program.py")
                     self.assert_upstream_reads_the_same(recording)
                     (self.directory / "out.dat").rename(self.directory / "last.dat")
-        peak = self.run_mprof("peak", "last.dat").stdout
+        peak = self.run_mprof("peak", "--exact", "last.dat").stdout
         top = self.run_mprof("top", "--once", "last.dat").stdout
         self.run_mprof("plot", "-o", "last.svg", "last.dat")
         picture = (self.directory / "last.svg").read_text()
