@@ -6,8 +6,10 @@
 
 #include <errno.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 enum {
     OPTION_BACKEND = 256,
@@ -259,13 +261,23 @@ static const struct argp plot_argp = {
         "Draws a recording, or several on top of each other; the newest one here if none is named.",
 };
 
+/* A new file whose name has no ending becomes a PNG with one, as upstream's pictures do. */
+static int lacks_ending(const char *path)
+{
+    struct stat status;
+    const char *slash = strrchr(path, '/');
+    const char *name = slash ? slash + 1 : path;
+    name += strspn(name, ".");
+    return *name && !strchr(name, '.') && (stat(path, &status) != 0 || S_ISREG(status.st_mode));
+}
+
 /* Everything into one picture. Without a name for it, it lies beside the recording and is shown. */
 static mprof_status plot_together(struct mprof__plot *plot, const char *const *paths, size_t count,
                                   mprof_error *error)
 {
     mprof_text_engine *engine = NULL;
     mprof_figure *figure = NULL;
-    char *beside = NULL;
+    char *beside = NULL, *named = NULL;
     mprof_format format = plot->formats[0];
     mprof_status status = MPROF_OK;
     if (!plot->output) {
@@ -274,6 +286,12 @@ static mprof_status plot_together(struct mprof__plot *plot, const char *const *p
         }
         beside = mprof__plot_path("", paths[0], 0, format);
         if (!beside) {
+            return mprof_error_set(error, MPROF_ENOMEM, "out of memory");
+        }
+    } else if (!plot->format_count && lacks_ending(plot->output) &&
+               strcmp(plot->output, "-") != 0) {
+        format = MPROF_FORMAT_PNG;
+        if (asprintf(&named, "%s.png", plot->output) < 0) {
             return mprof_error_set(error, MPROF_ENOMEM, "out of memory");
         }
     } else if (!plot->format_count && strcmp(plot->output, "-") != 0) {
@@ -289,8 +307,8 @@ static mprof_status plot_together(struct mprof__plot *plot, const char *const *p
         status = mprof__plot_figure(&figure, plot, &measure, paths, count, error);
     }
     if (status == MPROF_OK) {
-        status =
-            mprof__plot_write(figure, engine, plot, format, beside ? beside : plot->output, error);
+        const char *path = beside ? beside : named ? named : plot->output;
+        status = mprof__plot_write(figure, engine, plot, format, path, error);
     }
     if (status == MPROF_OK && beside) {
         mprof__plot_show(plot, engine, paths, count, beside);
@@ -301,6 +319,7 @@ static mprof_status plot_together(struct mprof__plot *plot, const char *const *p
     mprof_figure_free(figure);
     mprof_text_engine_free(engine);
     free(beside);
+    free(named);
     return status;
 }
 

@@ -590,7 +590,7 @@ class Outputs(PlotCase):
         (self.directory / "folder.svg").mkdir()
         for name, says in (("missing/out.svg", "missing/out.svg: .*No such file"),
                            ("folder.svg", "directory"), ("out.gif", "out.gif.*format"),
-                           ("out", "format"), ("/dev/full.svg/x.svg", "No such|Not a directory")):
+                           ("/dev/full.svg/x.svg", "No such|Not a directory")):
             with self.subTest(name=name):
                 self.assert_fails("-o", name, NESTED, says=says)
 
