@@ -357,6 +357,139 @@ CASES["LineProfiler by hand"] = """
     except ValueError: pass
     else: assert False
 """
+CASES["names that programs take from 0.61 although they are not of its interface"] = """
+    from memory_profiler import (MemTimer, Pipe, Process, _get_child_memory, _get_memory,
+                                 choose_backend, tracemalloc)
+    import memory_profiler, multiprocessing
+    assert (Pipe, Process) == (multiprocessing.Pipe, multiprocessing.Process)
+    assert "Pipe" in dir(memory_profiler)
+    backend = choose_backend("psutil")
+    here = _get_memory(os.getpid(), backend)
+    assert type(here) is float and abs(here - _get_memory(-1, backend)) < 2
+    mib, moment = _get_memory(os.getpid(), "psutil", timestamps=True, include_children=False,
+                              filename=__file__)
+    assert abs(mib - here) < 2 and abs(moment - time.time()) < 60
+    child = subprocess.Popen(["sleep", "60"])
+    try:
+        for process in (os.getpid(), -1):
+            assert [pid for pid, _ in _get_child_memory(process)] == [child.pid]
+        (_, rss), = _get_child_memory(os.getpid())
+        (_, uss), = _get_child_memory(os.getpid(), "memory_full_info", "uss")
+        assert 0 < uss < rss, (uss, rss)
+        assert list(_get_child_memory(child)) == []
+        both = _get_memory(os.getpid(), backend, include_children=True)
+        assert both > _get_memory(child.pid, backend) + 1
+        try: list(_get_child_memory(-1, None, "vms"))
+        except ValueError as error: assert "'rss'" in str(error)
+        else: assert False
+    finally:
+        child.kill(); child.wait()
+    for gone in (lambda: _get_memory(child.pid, backend), lambda: list(_get_child_memory(child.pid))):
+        try: gone()
+        except ProcessLookupError: pass
+        else: assert False
+    tracemalloc.start()
+    assert _get_memory(-1, "tracemalloc", filename=__file__) > 0
+    tracemalloc.stop()
+    sys.modules["psutil"] = None
+    assert not hasattr(memory_profiler, "psutil")
+
+    # A timer whose loop is its own.
+    class Timer(MemTimer):
+        def __init__(self, monitor_pid, interval, pipe, backend, max_usage=False, *args, **kw):
+            self.extra = kw.pop("extra", None)
+            super().__init__(monitor_pid, interval, pipe, backend, max_usage, *args, **kw)
+        def run(self):
+            self.pipe.send(0)
+            stop = False
+            while not stop:
+                stop = self.pipe.poll(self.interval)
+                self.mem_usage.append(_get_memory(self.monitor_pid, self.backend,
+                                                  timestamps=self.timestamps))
+                self.n_measurements += 1
+            self.pipe.send(self.mem_usage)
+            self.pipe.send(self.n_measurements)
+    inner, outer = Pipe()
+    timer = Timer(os.getpid(), .01, inner, backend, timestamps=True, extra=1)
+    timer.start()
+    outer.recv(); time.sleep(.05); outer.send(0)
+    found, count = outer.recv(), outer.recv()
+    timer.join(5)
+    assert len(found) == count > 1 and len(found[0]) == 2 and timer.extra == 1
+"""
+CASES["a code map that is not ours"] = """
+    import io
+    from memory_profiler import CodeMap, LineProfiler, show_results
+    class Map(dict):
+        def items(self):
+            yield __file__, iter([(1, (0.5, 10.25, 3)), (2, None), (4, (1.5, 11.75)), (10**6, ())])
+    class Foreign:
+        code_map = Map()
+    out = io.StringIO()
+    show_results(Foreign(), stream=out, precision=2)
+    source = open(__file__).read().split("\\n")
+    rows = out.getvalue().split("\\n")
+    assert rows[0] == "Filename: " + __file__
+    assert rows[4:8] == [
+        "     1    10.25 MiB     0.50 MiB           3   " + source[0],
+        "     2                                         " + source[1],
+        "     4    11.75 MiB     1.50 MiB           1   " + source[3],
+        "1000000                                         "], rows
+    for format in ("json", "html"):
+        out = io.StringIO()
+        show_results(Foreign(), stream=out, format=format)
+        assert "11.75" in out.getvalue() or "11.8" in out.getvalue()
+
+    # One that inherits ours, and enters code objects and shows them by itself.
+    class Recursive(CodeMap):
+        def __init__(self, include_children, backend):
+            super().__init__(include_children=include_children, backend=backend)
+            self.entered = []
+        def add(self, code, toplevel_code=None):
+            if code in self: return
+            self.entered.append(code)
+            self[code] = {} if toplevel_code is None else self[toplevel_code]
+        def items(self):
+            for code in self.entered:
+                if self[code]: yield code.co_filename, sorted(self[code].items())
+    def called():
+        return bytearray(8 << 20)
+    def f():
+        block = called()
+        return len(block)
+    profiler = LineProfiler()
+    profiler.code_map = Recursive(include_children=False, backend="psutil")
+    profiler.code_map.add(f.__code__)
+    profiler.code_map.add(called.__code__, toplevel_code=f.__code__)
+    assert profiler(f)() == 8 << 20
+    first = f.__code__.co_firstlineno
+    lines = profiler.code_map[f.__code__]
+    assert profiler.code_map[called.__code__] is lines
+    assert lines[called.__code__.co_firstlineno + 1][0] > 7 and lines[first + 2][2] == 1, lines
+    out = io.StringIO()
+    show_results(profiler, stream=out)
+    assert out.getvalue().count("Filename: ") == 2, out.getvalue()
+"""
+CASES["as pytest-monitor and sphinx-gallery call it"] = """
+    def returns(): return 3
+    def fails(): return ValueError("told")
+    memory, result = memory_usage((returns, ()), max_iterations=1, max_usage=True, retval=True)
+    assert type(memory) is float and memory > 1 and result == 3
+    assert isinstance(memory_usage((fails, ()), max_iterations=1, max_usage=True, retval=True)[1],
+                      ValueError)
+    memory, result = memory_usage(returns, max_usage=True, retval=True, multiprocess=True)
+    try: memory = memory[0]    # a list in old versions
+    except TypeError: pass
+    assert memory > 1 and result == 3
+    calls = []
+    def takes(*args, **kw): calls.append((args, kw)); return args
+    assert memory_usage((takes, (1,), {"a": 2}), max_usage=True, retval=True)[1] == (1,)
+    assert memory_usage((takes, [1], {"a": 2}), retval=True, interval=1)[1] == (1,)
+    assert calls == [((1,), {"a": 2})] * 2
+    process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(.2)"])
+    assert max(memory_usage(process, interval=1e-3, timeout=.1)) > 1
+    process.kill(); process.wait()
+"""
 CASES["two profilers at once"] = """
     from memory_profiler import LineProfiler
     one, two = LineProfiler(), LineProfiler(backend="psutil_uss", columns=["time"])

@@ -127,6 +127,108 @@ class Module(TestCase):
                 else:
                     self.assertEqual(eval(self.ask(code, repr(arguments)).stdout), wanted)
 
+    def test_small_functions_as_upstream(self):
+        self.ask("""if True:
+            import mprof
+            from mprof import (filter_mprofile_mem_usage_by_function, flame_plotter, get_cmd_line,
+                               plot_file)
+            assert get_cmd_line(["python3", "a b.py", "x\\ty", "'"]) == "python3 'a b.py' 'x\\ty' '"
+            assert get_cmd_line([]) == ""
+            """)
+        theirs = upstream()
+        for path in sorted((SOURCE / "fixtures" / "dat").glob("*.dat")):
+            read = theirs.read_mprofile_file(str(path))
+            for function in [None, *read["func_timestamp"]]:
+                wanted = theirs.filter_mprofile_mem_usage_by_function(read, function)
+                code = ("import mprof, sys; print(mprof.filter_mprofile_mem_usage_by_function("
+                        "mprof.read_mprofile_file(sys.argv[1]), eval(sys.argv[2])))")
+                self.assertEqual(eval(self.ask(code, path, repr(function)).stdout), wanted)
+        self.assertIn("ValueError: f was not found.", self.ask(
+            "import mprof; mprof.filter_mprofile_mem_usage_by_function({'mem_usage': [], 'func_timestamp': {}}, 'f')",
+            expect=1).stderr)
+
+    # Draws each recording by the module of the given path; prints what the axes then hold.
+    FIGURE = """if True:
+        import importlib.util, json, sys, types, warnings
+        warnings.simplefilter("ignore")
+        import matplotlib
+        matplotlib.use("Agg")
+        from matplotlib import pyplot
+        name, plotter, slope, picture, *paths = sys.argv[1:]
+        if name == "mprof":
+            import mprof as module
+        else:
+            spec = importlib.util.spec_from_file_location("upstream", name)
+            module = importlib.util.module_from_spec(spec)
+            spec.loader.exec_module(module)
+        options = types.SimpleNamespace(slope=slope == "slope", xlim=None)
+        shown = []
+        for path in paths:
+            figure = pyplot.figure(figsize=(14, 6), dpi=90)
+            axes = figure.add_axes([0.1, 0.1, 0.6, 0.75])
+            read = getattr(module, plotter)(path, timestamps=True, options=options)
+            pyplot.xlabel("time (in seconds)")
+            pyplot.title(read["cmd_line"])
+            axes.legend(loc="center left", bbox_to_anchor=(1, 0.5)).get_frame().set_alpha(0.5)
+            pyplot.savefig(picture)
+            lines = [line for line in figure.axes[0].lines + figure.axes[-1].lines
+                     if "start at" in line.get_label() or line.get_label().startswith("child ")]
+            shown.append([read["mem_usage"], read["timestamp"], sorted(set(
+                (line.get_label().split(" slope ")[0], tuple(map(tuple, line.get_xydata())))
+                for line in lines))])
+            pyplot.close(figure)
+        print(json.dumps(shown))
+        """
+
+    def test_figures_of_matplotlib(self):
+        """The curves are upstream's, and scripts find their figure and its axes as they left them."""
+        module = upstream().__file__
+        paths = [SOURCE / "fixtures" / "dat" / name for name in
+                 ("nested.dat", "article-gunicorn-CM.dat", "example.dat")]
+        picture = self.directory / "picture.png"
+        for plotter in ("plot_file", "flame_plotter"):
+            for slope in ("slope", "none"):
+                with self.subTest(plotter=plotter, slope=slope):
+                    ours, theirs = (json.loads(self.ask(self.FIGURE, name, plotter, slope, picture,
+                                                        *paths).stdout) for name in ("mprof", module))
+                    self.assertEqual(ours, theirs)
+                    self.assertTrue(picture.read_bytes().startswith(b"\x89PNG"))
+
+    def test_brackets_and_bars(self):
+        """One artist a function, whatever the number of its calls."""
+        self.ask("""if True:
+            import matplotlib
+            matplotlib.use("Agg")
+            from matplotlib import pyplot
+            import mprof, sys, types
+            figure, axes = pyplot.subplots()
+            read = mprof.plot_file(sys.argv[1])
+            labels = [line.get_label() for line in axes.lines[1:5]]
+            assert labels[0] == "leaf 30 calls, 1.098s", labels
+            assert len(axes.lines[1].get_xydata()) == 30 * 2 * 5
+            assert axes.lines[5].get_color() == axes.lines[6].get_color() == "red"
+            assert len(axes.lines) == 7
+            figure, axes = pyplot.subplots()
+            mprof.plot_file(sys.argv[1], options=types.SimpleNamespace(xlim=(0, 0.5)))
+            assert 0 < len(axes.lines[1].get_xydata()) < 30 * 2 * 5
+            figure, axes = pyplot.subplots()
+            mprof.plot_file(sys.argv[1], timestamps=False)
+            assert len(axes.lines) == 1
+            figure, axes = pyplot.subplots()
+            mprof.flame_plotter(sys.argv[1])
+            bars = figure.axes[1].collections
+            calls = sum(map(len, read["func_timestamp"].values()))
+            assert len(bars) == calls, (len(bars), calls)
+            deepest = max(call[4] for calls in read["func_timestamp"].values() for call in calls)
+            assert figure.axes[1].get_ylim() == (0, deepest + 2), figure.axes[1].get_ylim()
+            """, SOURCE / "fixtures" / "dat" / "nested.dat")
+
+    def test_no_matplotlib(self):
+        done = self.ask("import sys; sys.modules['matplotlib'] = None; import mprof\n"
+                        "mprof.plot_file(sys.argv[1])", SOURCE / "fixtures" / "dat" / "nested.dat",
+                        expect=1)
+        self.assertRegex(done.stderr, r"\Amprof: this draws into a figure of matplotlib, .*`mprof plot`\n\Z")
+
     def test_main_becomes_the_program(self):
         ours = self.ask("import mprof, sys; sys.argv = ['mprof', '--version']; mprof.main()").stdout
         direct = subprocess.run([MPROF, "--version"], capture_output=True, text=True).stdout

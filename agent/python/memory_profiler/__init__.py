@@ -37,6 +37,8 @@ _PARTS = {
     "MemitResult": "_usage",
     "MemoryProfilerMagics": "_magics",
     "TimeStamper": "_stamps",
+    "_get_child_memory": "_memory",
+    "_get_memory": "_memory",
     "choose_backend": "_memory",
     "exec_with_profiler": "_run",
     "has_tracemalloc": "_memory",
@@ -45,10 +47,25 @@ _PARTS = {
     "run_module_with_profiler": "_run",
     "show_results": "_report",
 }
-__all__ = [*(name for name in _PARTS if name != "MemoryProfilerMagics"), "load_ipython_extension"]
+__all__ = [*(name for name in _PARTS if name[0] != "_" and name != "MemoryProfilerMagics"),
+           "load_ipython_extension"]
+
+# What 0.61 imports for itself, and programs then take from it.
+_FOREIGN = {"Pipe": "multiprocessing", "Process": "multiprocessing", "psutil": "psutil",
+            "tracemalloc": "tracemalloc"}
+
+
+def _load_foreign(name):
+    try:
+        module = __import__(_FOREIGN[name])
+    except ImportError as error:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}: {error}") from None
+    return getattr(module, name, module)
 
 
 def __getattr__(name):
+    if name in _FOREIGN:
+        return _load_foreign(name)
     if name not in _PARTS:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     with Ground():
@@ -58,7 +75,7 @@ def __getattr__(name):
 
 
 def __dir__():
-    return sorted({*globals(), *_PARTS})
+    return sorted({*globals(), *_PARTS, *_FOREIGN})
 
 
 def load_ipython_extension(shell):

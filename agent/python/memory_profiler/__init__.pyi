@@ -1,6 +1,8 @@
 import logging
 import subprocess
 import threading
+import tracemalloc as tracemalloc
+from multiprocessing import Pipe as Pipe, Process as Process
 from types import CodeType, FrameType, TracebackType
 from typing import (IO, Any, Callable, ContextManager, Dict, Iterable, Iterator, List, Mapping,
                     Optional, Protocol, Sequence, Tuple, Type, TypeVar, Union, overload)
@@ -116,6 +118,10 @@ def profile(func: None = None, stream: Optional[_Stream] = None, precision: int 
             backend: str = "psutil", *, columns: Optional[Sequence[str]] = None,
             sort: Optional[str] = None, threshold: Optional[float] = None,
             color: Optional[str] = None, format: str = "text") -> Callable[[_F], _F]: ...
+def _get_memory(pid: int, backend: str, timestamps: bool = False, include_children: bool = False,
+                filename: Optional[str] = None) -> Any: ...
+def _get_child_memory(process: Any, meminfo_attr: Optional[str] = None,
+                      memory_metric: Union[int, str] = 0) -> Iterator[Tuple[int, float]]: ...
 def choose_backend(new_backend: Optional[str] = None) -> str: ...
 def show_results(prof: LineProfiler, stream: Optional[_Stream] = None, precision: int = 1, *,
                  columns: Optional[Sequence[str]] = None, sort: Optional[str] = None,

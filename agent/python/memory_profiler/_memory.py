@@ -76,3 +76,26 @@ def children_memory(pid, backend="psutil"):
 def own_memory_now(backend, include_children=False):
     """(MiB, unix seconds) of this process."""
     return process_memory(os.getpid(), backend, include_children), time.time()
+
+
+def _get_memory(pid, backend, timestamps=False, include_children=False, filename=None):
+    """What programs call that measure by themselves: MiB of a process, -1 being this one; with
+    timestamps (MiB, unix seconds). The file does not matter: tracemalloc is all of Python."""
+    memory = process_memory(os.getpid() if pid == -1 else pid, backend, include_children)
+    return (memory, time.time()) if timestamps else memory
+
+
+# Members of psutil's memory_info() and memory_full_info(), by number where those are numbered.
+_METRICS = {0: "psutil", "rss": "psutil", "pss": "psutil_pss", "uss": "psutil_uss"}
+
+
+def _get_child_memory(process, meminfo_attr=None, memory_metric=0):
+    """(pid, MiB) of each descendant of a process: a pid, -1 being this one, or an object that has
+    one. What is measured goes by the metric alone."""
+    if memory_metric not in _METRICS:
+        raise ValueError(f"unknown metric {memory_metric!r}; there are "
+                         f"{', '.join(map(repr, _METRICS))}")
+    pid = getattr(process, "pid", process)
+    pid = os.getpid() if pid == -1 else pid
+    process_memory(pid)  # raises where there is no such process
+    yield from children_memory(pid, _METRICS[memory_metric])

@@ -46,8 +46,43 @@ def _name(code):
     return getattr(code, "co_qualname", code.co_name)
 
 
+class _Block:
+    """Stands for the code object of a report that does not come with one."""
+
+    def __init__(self, filename, numbers):
+        self.co_name = os.path.basename(filename)
+        self.co_firstlineno = min(numbers, default=0)
+
+
+def _measured(number, values):
+    if not values:
+        return None
+    increment, memory, hits = (*values, 1)[:3]  # old versions do not count
+    return number, increment, memory, hits, None, None
+
+
+def _foreign_reports(code_map):
+    """The same of a code map that is not ours, or that changes what ours shows: its items are files
+    with their (line, (increment, memory, occurrences) or None)."""
+    for filename, rows in code_map.items():
+        rows = list(rows)
+        with again():
+            source = linecache.getlines(filename)
+        yield filename, _Block(filename, [number for number, _ in rows]), [
+            Line(number, source[number - 1] if 0 < number <= len(source) else "\n",
+                 _measured(number, values)) for number, values in rows]
+
+
+def _is_ours(code_map):
+    from ._lines import CodeMap
+    return isinstance(code_map, CodeMap) and type(code_map).items is CodeMap.items
+
+
 def _reports(profiler):
     """(file, function, lines) of each function that was run."""
+    if not _is_ours(profiler.code_map):
+        yield from _foreign_reports(profiler.code_map)
+        return
     for filename, code, numbers in profiler.code_map.reports():
         measured = {row[0]: row for row in profiler.code_map.measures(code)}
         with again():

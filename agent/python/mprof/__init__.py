@@ -10,7 +10,8 @@ import sys
 
 import _mprof
 
-__all__ = ["function_labels", "get_profile_filenames", "main", "read_mprofile_file"]
+__all__ = ["filter_mprofile_mem_usage_by_function", "flame_plotter", "function_labels",
+           "get_cmd_line", "get_profile_filenames", "main", "plot_file", "read_mprofile_file"]
 
 ALL_ACTIONS = ("run", "rm", "clean", "list", "plot", "attach", "peak")
 
@@ -95,6 +96,40 @@ def _resolve(argument, recordings):
     if not os.path.isfile(argument):
         raise ValueError(f"File {argument} not found")
     return argument
+
+
+def get_cmd_line(args):
+    """A command line for people: an argument with blanks stands in quotes."""
+    return " ".join(f"'{word}'" if set(word) & set(" \t") else word for word in args)
+
+
+def filter_mprofile_mem_usage_by_function(prof, func):
+    """The samples of a recording that was read, in MiB, that fell into a call of this function; all
+    of them if it is None. A sample counts once for each call it fell into."""
+    samples, calls = prof["mem_usage"], prof["func_timestamp"]
+    if func is not None and func not in calls:
+        raise ValueError(f"{func} was not found.")
+    return samples if func is None else [
+        memory for memory, moment in zip(samples, prof["timestamp"])
+        for entered, left, *_ in calls[func] if entered <= moment <= left]
+
+
+def plot_file(filename, index=0, timestamps=True, children=True, options=None):
+    """Draws a recording into the current axes of matplotlib, with brackets where functions were
+    called, and returns it as it was read. index: of several in one figure. options: may have slope
+    (a trend line) and xlim (only brackets within). `mprof plot` draws without matplotlib."""
+    from ._figure import draw_brackets
+    recording = read_mprofile_file(filename)
+    return draw_brackets(recording, function_labels(recording["func_timestamp"]), index, timestamps,
+                         children, options)
+
+
+def flame_plotter(filename, index=0, timestamps=True, children=True, options=None):
+    """The same, the calls as bars in rows by level."""
+    from ._figure import draw_flame
+    recording = read_mprofile_file(filename)
+    return draw_flame(recording, function_labels(recording["func_timestamp"]), index, timestamps,
+                      children, options)
 
 
 def main():
