@@ -121,7 +121,7 @@ class HostileText(TestCase):
                  b"FUNC " + name + b".m 5 1795330000.1 6 1795330000.9 0",
                  b"CHLD 7 5.0 1795330000.0", b"CHLD 7 6.0 1795330001.0"]
         (self.directory / "named.dat").write_bytes(b"\n".join(lines) + b"\n")
-        self.drive("peak", "named.dat")
+        self.drive("peak", "--exact", "named.dat")
         self.drive("peak", "-f", "m", "named.dat")
         self.drive("top", "--once", "named.dat")
         self.drive("plot", "-o", "picture.svg", "--func", "none", "named.dat")
