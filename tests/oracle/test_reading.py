@@ -127,6 +127,18 @@ class Reading(TestCase):
         path.write_text("".join(line + "\n" for line in lines))
         return path
 
+    def test_both_spellings_of_our_records(self):
+        """The same recording in formats 1 and 2."""
+        first, second = (dump(FIXTURES / "dat" / "own" / f"format-{n}.dat") for n in (1, 2))
+        self.assertEqual([fact for fact in first["facts"] if fact not in second["facts"]],
+                         [["format", "1"]])
+        first["facts"], second["facts"] = None, None
+        self.assertEqual(first, second)
+        self.assertEqual(sum(count for count, _ in second["warnings"]), 0)
+        self.assertEqual({process["name"] for process in second["processes"]},
+                         {"python3 app.py", "the worker | 1", "sh", "sleep"})
+        self.assertEqual({lane["name"] for lane in second["lanes"]}, {"", "a thread|1"})
+
     def test_small_times(self):
         self.assert_same(self.write(["CMDLINE x", "MEM 1 0", "MEM 2.5 0.1", "MEM .5 0.2",
                                      "FUNC f 1 0.05 2 0.15 0", "CHLD 5 1. 0.1"]))
