@@ -56,6 +56,17 @@ class Output(mprof_test.TestCase):
         self.assert_upstream_reads_the_same(recording)
         return recording
 
+    def test_older_file_that_cannot_be_kept(self):
+        """Nothing is started and nothing is lost; the line says which two names are meant."""
+        self.path.write_text("MEM 1.0 1795330000.0\n")
+        (self.directory / "out.dat.old").mkdir()
+        done = self.run_mprof("run", "-o", self.path, "touch", "started", expect=2)
+        self.assertIn("cannot keep the older file as", done.stderr)
+        self.assertIn("out.dat.old", done.stderr)
+        self.assertEqual(self.path.read_text(), "MEM 1.0 1795330000.0\n")
+        self.assertEqual(sorted(entry.name for entry in self.directory.iterdir()),
+                         ["out.dat", "out.dat.old"])
+
     # --- writes that fail ---
 
     def test_R7_a_write_fails_in_the_middle(self):

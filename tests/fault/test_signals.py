@@ -23,7 +23,7 @@ def take(number, frame):
     if end == "exit":
         time.sleep(0.2)
         os._exit(0)
-for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1):
+for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2):
     signal.signal(number, take)
 os.write(1, b"ready %d\\n" % os.getpid())
 while not os.path.exists("go"):
@@ -105,11 +105,12 @@ class Signals(mprof_test.TestCase):
     def test_R4_signals_for_the_program_are_passed_on(self):
         process = self.start_recording("counter.py", "stay", options=("-E",))
         self.wait_for_output(process, "ready")
-        os.kill(process.pid, signal.SIGUSR1)
-        self.wait_for_output(process, f"got {signal.SIGUSR1:d}")
+        for number in (signal.SIGUSR1, signal.SIGUSR2):
+            os.kill(process.pid, number)
+            self.wait_for_output(process, f"got {number:d}")
         (self.directory / "go").write_text("")
         self.assertEqual(self.wait_for_end(process), 0)
-        self.assertEqual(self.output(process).count("got"), 1)
+        self.assertEqual(self.output(process).count("got"), 2)
 
     def test_R4_nothing_is_lost_at_a_signal(self):
         (self.directory / "calls.py").write_text(
@@ -133,7 +134,7 @@ class Signals(mprof_test.TestCase):
         for options in ((), ("--live",)):
             with self.subTest(options=options):
                 (self.directory / "counter.py").write_text(COUNTER.replace(
-                    "signal.SIGUSR1)", "signal.SIGUSR1, signal.SIGCONT, signal.SIGWINCH)"))
+                    "signal.SIGUSR2)", "signal.SIGUSR2, signal.SIGCONT, signal.SIGWINCH)"))
                 process = self.start_recording("counter.py", "stay", options=("-E", *options))
                 pid = int(self.wait_for_output(process, r"ready (\d+)")[1])
                 os.killpg(process.pid, signal.SIGWINCH)
@@ -159,7 +160,7 @@ class Signals(mprof_test.TestCase):
     def test_R15_stopped_and_continued_alone(self):
         """A recorder that is stopped by its pid leaves the program running, which gets no signal."""
         (self.directory / "counter.py").write_text(COUNTER.replace(
-            "signal.SIGUSR1)", "signal.SIGUSR1, signal.SIGCONT, signal.SIGTSTP, signal.SIGWINCH)"))
+            "signal.SIGUSR2)", "signal.SIGUSR2, signal.SIGCONT, signal.SIGTSTP, signal.SIGWINCH)"))
         process = self.start_recording("counter.py", "stay", options=("-E",))
         pid = int(self.wait_for_output(process, r"ready (\d+)")[1])
         os.kill(process.pid, signal.SIGSTOP)

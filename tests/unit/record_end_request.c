@@ -28,6 +28,7 @@ static const struct row {
     {"the program died of it", 1, 0, SIGTERM, 0, 1, DIED_OF(SIGTERM), SECOND, SIGTERM},
     {"it ended in order", 1, 0, SIGTERM, 0, 1, ENDED_WITH(0), SECOND, SIGTERM},
     {"it died of another", 1, 0, SIGTERM, 0, 1, DIED_OF(SIGKILL), SECOND, SIGTERM},
+    {"it took a minute", 1, 0, SIGHUP, 0, 1, ENDED_WITH(0), 60 * SECOND, SIGHUP},
     {"it lived on", 1, 0, SIGHUP, 0, 1, ENDED_WITH(0), 61 * SECOND, 0},
     {"it lived on and died of it", 1, 0, SIGHUP, 0, 1, DIED_OF(SIGHUP), 61 * SECOND, SIGHUP},
     {"a key, and the program died of it", 1, 0, SIGINT, 1, 1, DIED_OF(SIGINT), 0, SIGINT},

@@ -21,8 +21,8 @@ static const struct row {
     const char *name;
     int version;
     const char *events; /* 1 2: looked at; a b: the killer in that group; m: in another one;
-                           x y: process 1, 2 dies by SIGKILL; > : a minute later; e: 1 execs;
-                           M: process 1 moves to group b */
+                           x y: process 1, 2 dies by SIGKILL; > : a minute later, T: 9.8 s; e: 1
+                           execs; M: process 1 moves to group b */
     const char *told;   /* of each x and y: o(om) or s(ignal) */
 } rows[] = {
     {"killed by somebody", 2, "11x", "s"},
@@ -32,6 +32,8 @@ static const struct row {
     {"a kill in another group", 2, "1122bx", "s"},
     {"and its victim", 2, "1122bxy", "so"},
     {"long after a kill that nobody was told of", 2, "11a1>1x", "s"},
+    {"ten seconds after the kill", 2, "11a1Tx", "o"},
+    {"and later, looked at meanwhile", 2, "11a1T1x", "s"},
     {"while the look is slow", 2, "11a11x", "o"},
     {"a kill elsewhere", 2, "22my", "s"},
     {"never looked at, in a group never seen", 2, "ax", "o"},
@@ -146,6 +148,9 @@ static void play(const char *events, world *here, char *told)
             break;
         case '>':
             now_ns += 60 * SECOND;
+            break;
+        case 'T': /* and 0.1 s for itself, and for what comes next */
+            now_ns += 98 * SECOND / 10;
             break;
         default:
             *told++ = mprof__oom_killer_claim(oom, &places[*event - 'x'], *event - 'x' + 1, now_ns)
