@@ -87,6 +87,12 @@ static void test_lowest_number_is_used_again(void **state)
     assert_named(begin(&owners[301], MPROF_LANE_GREENLET, NULL), "greenlet 78");
     assert_named(begin(&owners[302], MPROF_LANE_GREENLET, NULL), "greenlet 131");
     assert_named(begin(&owners[303], MPROF_LANE_GREENLET, NULL), "greenlet 201");
+    end(lanes[9]); /* near each other */
+    end(lanes[40]);
+    end(lanes[7]);
+    assert_named(begin(&owners[304], MPROF_LANE_GREENLET, NULL), "greenlet 8");
+    assert_named(begin(&owners[305], MPROF_LANE_GREENLET, NULL), "greenlet 10");
+    assert_named(begin(&owners[306], MPROF_LANE_GREENLET, NULL), "greenlet 41");
 }
 
 static void test_a_million_requests_are_one_lane(void **state)

@@ -908,6 +908,155 @@ static void names_are_shortened_before_processes_are_left_out(void **state)
     free(script.text);
 }
 
+/* -- numbers of the legend and of names -------------------------------------------------------- */
+
+/* Texts of a role in drawing order, separated by "|". */
+static char *texts_of(const mprof_figure *figure, mprof_role role)
+{
+    size_t count, size, used = 0;
+    const mprof_item *items = mprof_figure_items(figure, &count);
+    const char *text = mprof_figure_text(figure, &size);
+    char *all = calloc(1, size + count + 1);
+    assert_non_null(all);
+    for (size_t i = 0; i < count; i++) {
+        if (items[i].role == role && items[i].shape == MPROF_SHAPE_TEXT) {
+            used += (size_t)sprintf(all + used, "%s%.*s", used ? "|" : "", (int)items[i].count,
+                                    text + items[i].first);
+        }
+    }
+    return all;
+}
+
+static void assert_texts(const mprof_figure *figure, mprof_role role, const char *expected)
+{
+    char *texts = texts_of(figure, role);
+    assert_string_equal(texts, expected);
+    free(texts);
+}
+
+/* The sum of calls, times and changes, the longest call, the highest peak, whichever recording has
+ * it. */
+static void the_legend_sums_up_recordings(void **state)
+{
+    static const char *const texts[] = {
+        "MEM 5 100\nMEM 50 102\nMEM 30 110\n"
+        "FUNC m.f 10 101 40 103 0\nFUNC m.f 10 104 12 104.5 0\nFUNC m.g 30 105 31 106 0\n",
+        "MEM 5 200\nMEM 20 204\nMEM 30 210\n"
+        "FUNC m.f 10 201 11 205 0\nFUNC m.h 30 206 31 206.25 0\n",
+        "MEM 5 300\nMEM 30 310\nFUNC m.f 5 301 6 302 0\nFUNC m.g 30 303 32 303.5 0\n",
+    };
+    mprof_profile *profiles[3];
+    (void)state;
+    for (int turn = 0; turn < 3; turn++) { /* the numbers are the same in any order */
+        const mprof_profile *all[3];
+        mprof_figure *figure = NULL;
+        for (int i = 0; i < 3; i++) {
+            const char *text = texts[(i + turn) % 3];
+            all[i] = profiles[i] = load(text, strlen(text));
+        }
+        assert_int_equal(mprof_figure_layout(&figure, all, 3, NULL, &fixed_measure, NULL),
+                         MPROF_OK);
+        char *cells = texts_of(figure, MPROF_ROLE_LEGEND_CELL);
+        assert_non_null(strstr(cells, "|4|7.50 s|4.00 s|+34.0 MiB|50.0 MiB|"
+                                      "2|1.50 s|1.00 s|+3.0 MiB|32.0 MiB|"
+                                      "1|0.25 s|0.25 s|+1.0 MiB|31.0 MiB"));
+        free(cells);
+        char *names = texts_of(figure, MPROF_ROLE_LEGEND_NAME);
+        assert_non_null(strstr(names, "|f|g|h"));
+        free(names);
+        mprof_figure_free(figure);
+        for (int i = 0; i < 3; i++) {
+            mprof_profile_free(profiles[i]);
+        }
+    }
+}
+
+/* Three calls of one function in one pixel column are one bracket, and its name counts them. */
+static void merged_brackets_count_their_calls(void **state)
+{
+    static const char text[] = "MEM 5 1000\nMEM 5 2000\n"
+                               "FUNC m.f 5 1500.01 5 1500.02 0\nFUNC m.f 5 1500.03 5 1500.08 0\n"
+                               "FUNC m.f 5 1500.09 5 1500.10 0\nFUNC m.g 5 1200 5 1300 0\n";
+    (void)state;
+    mprof_profile *profile = load(text, sizeof text - 1);
+    mprof_figure *figure = lay_out(profile, NULL);
+    assert_texts(figure, MPROF_ROLE_BRACKET_NAME, "g 1m 40s|f 50 ms ×3");
+    mprof_figure_free(figure);
+    mprof_figure_options options;
+    mprof_figure_options_init(&options);
+    options.flame = options.states = 1;
+    figure = lay_out(profile, &options);
+    size_t count, size, found = 0;
+    const mprof_about *abouts = mprof_figure_abouts(figure, &count);
+    const char *all = mprof_figure_text(figure, &size);
+    for (size_t i = 0; i < count; i++) {
+        static const char says[] = "3 calls, the longest m.f: 50 ms, ";
+        found += abouts[i].calls == 3 && abouts[i].text_length > sizeof says &&
+                 memcmp(all + abouts[i].text, says, sizeof says - 1) == 0;
+    }
+    assert_true(found > 0);
+    mprof_figure_free(figure);
+    mprof_profile_free(profile);
+}
+
+/* Of several moments of the same height the first one is the peak: of the curve, of a child, in a
+ * window. */
+static void the_first_of_equal_peaks_is_named(void **state)
+{
+    static const char text[] =
+        "FACT pid 7\nFACT include-children yes\nMEM 95 1000\nMEM 190 1002\nMEM 120 1003\n"
+        "MEM 190 1006\nMEM 95 1010\n"
+        "CHLD 8 4 1000\nCHLD 8 40 1001\nCHLD 8 9 1004\nCHLD 8 40 1008\nCHLD 8 4 1010\n";
+    (void)state;
+    mprof_profile *profile = load(text, sizeof text - 1);
+    mprof_figure_options options;
+    mprof_figure_options_init(&options);
+    mprof_figure *figure = lay_out(profile, &options);
+    assert_texts(figure, MPROF_ROLE_PEAK_NAME, "peak 190.0 MiB at 2.00 s|pid 8 40.0 MiB at 1.00 s");
+    mprof_figure_free(figure);
+    options.window_s[0] = 2.5;
+    options.window_s[1] = 9;
+    figure = lay_out(profile, &options);
+    assert_texts(figure, MPROF_ROLE_PEAK_NAME, "peak 190.0 MiB at 6.00 s|pid 8 40.0 MiB at 8.00 s");
+    mprof_figure_free(figure);
+    size_t count;
+    assert_true(mprof_profile_samples(profile)->peak.time_s < 1002.5);
+    assert_true(mprof_profile_processes(profile, &count)[1].series.peak.time_s < 1001.5);
+    mprof_profile_free(profile);
+}
+
+/* Calls at once in one row: the later one moves to the nearest row that is free, and back up where
+ * that is free again. */
+static void calls_take_the_highest_free_row(void **state)
+{
+    static const char text[] = "MEM 5 1000\nMEM 5 1100\n"
+                               "FUNC m.a 5 1000 5 1050 0\nFUNC m.b 5 1010 5 1090 0\n"
+                               "FUNC m.c 5 1020 5 1040 0\nFUNC m.d 5 1060 5 1070 0\n"
+                               "FUNC m.e 5 1065 5 1080 0\nFUNC m.x 5 1000 5 1100 3\n";
+    (void)state;
+    mprof_profile *profile = load(text, sizeof text - 1);
+    mprof_figure_options options;
+    mprof_figure_options_init(&options);
+    options.flame = options.states = 1;
+    mprof_figure *figure = lay_out(profile, &options);
+    size_t count, about_count, function_count, size;
+    const mprof_item *items = mprof_figure_items(figure, &count);
+    const mprof_about *abouts = mprof_figure_abouts(figure, &about_count);
+    const mprof_figure_function *functions = mprof_figure_functions(figure, &function_count);
+    const char *all = mprof_figure_text(figure, &size);
+    float rows['z' + 1] = {0};
+    for (size_t i = 0; i < count; i++) {
+        if (items[i].role == MPROF_ROLE_BOX && items[i].about != MPROF_ABOUT_NONE) {
+            uint32_t function = abouts[items[i].about].function;
+            rows[(unsigned char)all[functions[function].label]] = items[i].y;
+        }
+    }
+    assert_true(rows['a'] > 0 && rows['a'] < rows['b'] && rows['b'] < rows['c']);
+    assert_true(rows['d'] == rows['a'] && rows['e'] == rows['c'] && rows['c'] < rows['x']);
+    mprof_figure_free(figure);
+    mprof_profile_free(profile);
+}
+
 static void bad_requests_are_refused(void **state)
 {
     static const char text[] = "MEM 1 100\nMEM 2 101\nFUNC m.f 1 100.1 2 100.5 0\n";
@@ -979,6 +1128,10 @@ int main(void)
         cmocka_unit_test(the_axis_reaches_a_limit_that_is_near),
         cmocka_unit_test(kinds_are_curves_of_their_own),
         cmocka_unit_test(kinds_of_several_recordings),
+        cmocka_unit_test(the_legend_sums_up_recordings),
+        cmocka_unit_test(merged_brackets_count_their_calls),
+        cmocka_unit_test(the_first_of_equal_peaks_is_named),
+        cmocka_unit_test(calls_take_the_highest_free_row),
         cmocka_unit_test(bad_requests_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
