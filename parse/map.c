@@ -174,3 +174,71 @@ void mprof__map_free(mprof__map *map)
     free(map->slots);
     memset(map, 0, sizeof *map);
 }
+
+/* --- numbers ------------------------------------------------------------------------------- */
+
+static int64_t number_at(const void *items, size_t item_size, uint32_t at)
+{
+    int64_t number;
+    memcpy(&number, (const char *)items + at * item_size, sizeof number);
+    return number;
+}
+
+/* The place of the number, or the free one where it belongs. */
+static uint32_t *find_place(const mprof__index *index, const void *items, size_t item_size,
+                            int64_t number)
+{
+    size_t mask = index->place_count - 1;
+    for (size_t at = hash_bytes((const char *)&number, sizeof number) & mask;;
+         at = (at + 1) & mask) {
+        uint32_t *place = &index->places[at];
+        if (*place == MPROF__MAP_NONE || number_at(items, item_size, *place) == number) {
+            return place;
+        }
+    }
+}
+
+uint32_t mprof__index_find(const mprof__index *index, const void *items, size_t item_size,
+                           int64_t number)
+{
+    return index->place_count ? *find_place(index, items, item_size, number) : MPROF__MAP_NONE;
+}
+
+/* The numbers stand in the items, so the old places are not needed to make the new ones. */
+static int grow_index(mprof__index *index, const void *items, size_t item_size)
+{
+    size_t count = index->place_count ? index->place_count * 2 : 16;
+    uint32_t *before = index->places;
+    size_t before_count = index->place_count;
+    uint32_t *places = malloc(count * sizeof *places);
+    if (!places) {
+        return -1;
+    }
+    memset(places, 0xff, count * sizeof *places);
+    index->places = places;
+    index->place_count = count;
+    for (size_t i = 0; i < before_count; i++) {
+        if (before[i] != MPROF__MAP_NONE) {
+            *find_place(index, items, item_size, number_at(items, item_size, before[i])) =
+                before[i];
+        }
+    }
+    free(before);
+    return 0;
+}
+
+int mprof__index_add(mprof__index *index, const void *items, size_t item_size, uint32_t at)
+{
+    if (index->used >= index->place_count / 2 && grow_index(index, items, item_size) != 0) {
+        return -1;
+    }
+    *find_place(index, items, item_size, number_at(items, item_size, at)) = at;
+    index->used++;
+    return 0;
+}
+
+void mprof__index_free(mprof__index *index)
+{
+    free(index->places);
+    memset(index, 0, sizeof *index);
+}

@@ -39,4 +39,19 @@ int mprof__map_set(mprof__map *map, mprof__arena *keys, const char *bytes, size_
                    uint32_t value);
 void mprof__map_free(mprof__map *map);
 
+/* Where numbers stand in a list of items that each begin with theirs, an int64_t: four bytes a
+ * place, for recordings with a million processes. */
+typedef struct mprof__index {
+    uint32_t *places; /* owned; MPROF__MAP_NONE: free */
+    size_t place_count, used;
+} mprof__index;
+
+/* The item of that number, or MPROF__MAP_NONE. */
+uint32_t mprof__index_find(const mprof__index *index, const void *items, size_t item_size,
+                           int64_t number);
+
+/* Adds item `at`, whose number is not there yet. 0, or -1 without memory. */
+int mprof__index_add(mprof__index *index, const void *items, size_t item_size, uint32_t at);
+void mprof__index_free(mprof__index *index);
+
 #endif

@@ -23,11 +23,7 @@ typedef struct summing {
     uint64_t sample_count;
     interval *calls; /* owned; of the function; later sorted, without overlaps */
     size_t call_count, call_capacity;
-    mprof__map pids; /* child -> its number in summary->children */
-    mprof__map kernel_pids;
-    mprof__child_peak *kernel; /* owned; of any process */
-    size_t kernel_count, kernel_capacity;
-    mprof__arena keys;
+    mprof__index pids; /* of summary->processes */
     int64_t main_pid;
     double tick_s;                        /* of the sums that follow */
     double sums_mib[MPROF_KIND_COUNT];    /* of all processes at this tick */
@@ -65,33 +61,49 @@ static void raise_kinds(double *highest_mib, const double *kinds_mib)
     }
 }
 
-/* The entry of a pid in a list that is in order of appearance; NULL without memory. */
-static mprof__child_peak *find_pid(summing *s, mprof__map *map, mprof__child_peak **list,
-                                   size_t *count, size_t *capacity, int64_t pid)
+/* NULL without memory. */
+static mprof__process_peak *find_process(summing *s, int64_t pid)
 {
-    uint32_t index = mprof__map_find(map, (const char *)&pid, sizeof pid);
-    if (index != MPROF__MAP_NONE) {
-        return &(*list)[index];
+    mprof__summary *summary = s->summary;
+    mprof__process_peak *processes = summary->processes;
+    uint32_t at = mprof__index_find(&s->pids, processes, sizeof *processes, pid);
+    if (at != MPROF__MAP_NONE) {
+        return &processes[at];
     }
-    mprof__child_peak *grown = mprof__array_grow(*list, *count, capacity, sizeof *grown);
+    processes = mprof__array_grow(processes, summary->process_count, &summary->process_capacity,
+                                  sizeof *processes);
+    if (!processes) {
+        return NULL;
+    }
+    summary->processes = processes;
+    at = (uint32_t)summary->process_count;
+    processes[at] = (mprof__process_peak){
+        .pid = pid, .peak_mib = NAN, .kernel_peak_mib = NAN, .kinds = MPROF__MAP_NONE};
+    if (mprof__index_add(&s->pids, processes, sizeof *processes, at) != 0) {
+        return NULL;
+    }
+    summary->process_count++;
+    return &processes[at];
+}
+
+static int add_number(uint32_t **numbers, size_t *count, size_t *capacity, size_t number)
+{
+    uint32_t *grown = mprof__array_grow(*numbers, *count, capacity, sizeof *grown);
     if (!grown) {
-        return NULL;
+        return -1;
     }
-    *list = grown;
-    if (mprof__map_set(map, &s->keys, (const char *)&pid, sizeof pid, (uint32_t)*count) != 0) {
-        return NULL;
-    }
-    grown[*count] = (mprof__child_peak){.pid = pid, .peak_mib = NAN, .kernel_peak_mib = NAN};
-    clear_kinds(grown[*count].kinds_mib);
-    return &grown[(*count)++];
+    *numbers = grown;
+    grown[(*count)++] = (uint32_t)number;
+    return 0;
 }
 
 static mprof_status take_child(summing *s, const mprof_record *record)
 {
     mprof__summary *summary = s->summary;
-    mprof__child_peak *child = find_pid(s, &s->pids, &summary->children, &summary->child_count,
-                                        &summary->child_capacity, record->pid);
-    if (!child) {
+    mprof__process_peak *child = find_process(s, record->pid);
+    if (!child || (isnan(child->peak_mib) &&
+                   add_number(&summary->children, &summary->child_count, &summary->child_capacity,
+                              (size_t)(child - summary->processes)) != 0)) {
         return fail_without_memory(s);
     }
     child->peak_mib = mprof__larger(child->peak_mib, record->sample.mib);
@@ -104,8 +116,7 @@ static mprof_status take_kernel_peak(summing *s, const mprof_record *record)
         s->summary->some_peak_mib = mprof__larger(s->summary->some_peak_mib, record->sample.mib);
         return MPROF_OK;
     }
-    mprof__child_peak *process = find_pid(s, &s->kernel_pids, &s->kernel, &s->kernel_count,
-                                          &s->kernel_capacity, record->pid);
+    mprof__process_peak *process = find_process(s, record->pid);
     if (!process) {
         return fail_without_memory(s);
     }
@@ -116,8 +127,7 @@ static mprof_status take_kernel_peak(summing *s, const mprof_record *record)
 
 static mprof_status take_birth(summing *s, const mprof_record *record)
 {
-    mprof__child_peak *process = find_pid(s, &s->kernel_pids, &s->kernel, &s->kernel_count,
-                                          &s->kernel_capacity, record->pid);
+    mprof__process_peak *process = find_process(s, record->pid);
     if (process) {
         process->name =
             mprof__arena_copy(&s->summary->texts, record->text.bytes, record->text.length);
@@ -125,15 +135,32 @@ static mprof_status take_birth(summing *s, const mprof_record *record)
     return process && process->name ? MPROF_OK : fail_without_memory(s);
 }
 
+/* NULL without memory. */
+static double *kinds_of(summing *s, int64_t pid)
+{
+    mprof__summary *summary = s->summary;
+    mprof__process_peak *process = find_process(s, pid);
+    if (process && process->kinds == MPROF__MAP_NONE) {
+        mprof__kind_peaks *kinds = mprof__array_grow(summary->kinds, summary->kind_count,
+                                                     &summary->kind_capacity, sizeof *kinds);
+        if (!kinds) {
+            return NULL;
+        }
+        summary->kinds = kinds;
+        clear_kinds(kinds[summary->kind_count].mib);
+        process->kinds = (uint32_t)summary->kind_count++;
+    }
+    return process ? summary->kinds[process->kinds].mib : NULL;
+}
+
 /* Those of one tick carry one time, and stand together. */
 static mprof_status take_kinds(summing *s, const mprof_record *record)
 {
-    mprof__child_peak *process = find_pid(s, &s->kernel_pids, &s->kernel, &s->kernel_count,
-                                          &s->kernel_capacity, record->pid);
-    if (!process) {
+    double *highest_mib = kinds_of(s, record->pid);
+    if (!highest_mib) {
         return fail_without_memory(s);
     }
-    raise_kinds(process->kinds_mib, record->kinds_mib);
+    raise_kinds(highest_mib, record->kinds_mib);
     if (record->sample.time_s != s->tick_s) {
         raise_kinds(s->highest_mib, s->sums_mib);
         clear_kinds(s->sums_mib);
@@ -304,9 +331,11 @@ static mprof_status read_calls(summing *s, mprof_source *source)
 
 /* --- all ----------------------------------------------------------------------------------- */
 
-static int compare_kernel_peaks(const void *a, const void *b)
+static int compare_kernel_peaks(const void *a, const void *b, void *data)
 {
-    const mprof__child_peak *left = a, *right = b;
+    const mprof__process_peak *processes = data;
+    const mprof__process_peak *left = &processes[*(const uint32_t *)a];
+    const mprof__process_peak *right = &processes[*(const uint32_t *)b];
     if (left->kernel_peak_mib != right->kernel_peak_mib) {
         return left->kernel_peak_mib < right->kernel_peak_mib ? 1 : -1;
     }
@@ -318,11 +347,9 @@ static void match_some_peak(summing *s)
 {
     mprof__summary *summary = s->summary;
     double known = s->is_alone ? summary->peak_mib : NAN;
-    for (size_t i = 0; i < s->kernel_count; i++) {
-        known = mprof__larger(known, s->kernel[i].kernel_peak_mib);
-    }
-    for (size_t i = 0; i < summary->child_count; i++) {
-        known = mprof__larger(known, summary->children[i].peak_mib);
+    for (size_t i = 0; i < summary->process_count; i++) {
+        known = mprof__larger(known, summary->processes[i].kernel_peak_mib);
+        known = mprof__larger(known, summary->processes[i].peak_mib);
     }
     if (!s->is_resident || summary->some_peak_mib <= known) {
         summary->some_peak_mib = NAN;
@@ -331,59 +358,43 @@ static void match_some_peak(summing *s)
 
 /* The kernel's peaks count for what was sampled the same way; of what was not sampled by itself
  * they are all there is. */
-static void match_kernel_peaks(summing *s)
+static mprof_status match_kernel_peaks(summing *s)
 {
     mprof__summary *summary = s->summary;
-    size_t count = 0;
-    for (size_t i = 0; i < s->kernel_count && s->is_resident; i++) {
-        const mprof__child_peak *process = &s->kernel[i];
+    for (size_t i = 0; i < summary->process_count; i++) {
+        mprof__process_peak *process = &summary->processes[i];
         int is_main = process->pid == s->main_pid && process->pid != MPROF_PID_NONE;
-        uint32_t child =
-            mprof__map_find(&s->pids, (const char *)&process->pid, sizeof process->pid);
-        if (is_main && s->is_alone) {
+        if (!s->is_resident) {
+            process->kernel_peak_mib = NAN;
+        } else if (is_main && s->is_alone) {
             summary->kernel_peak_mib = process->kernel_peak_mib;
             summary->at_least = process->at_least;
         }
-        if (child != MPROF__MAP_NONE) {
-            summary->children[child].kernel_peak_mib = process->kernel_peak_mib;
-            summary->children[child].at_least = process->at_least;
-        } else if (!(is_main && s->is_alone) && process->name && !isnan(process->kernel_peak_mib)) {
-            s->kernel[count++] = *process;
+        if (isnan(process->peak_mib) && !(is_main && s->is_alone) && process->name &&
+            !isnan(process->kernel_peak_mib) &&
+            add_number(&summary->others, &summary->other_count, &summary->other_capacity, i) != 0) {
+            return fail_without_memory(s);
         }
     }
-    if (count > 0) {
-        qsort(s->kernel, count, sizeof *s->kernel, compare_kernel_peaks);
+    if (summary->other_count > 0) {
+        qsort_r(summary->others, summary->other_count, sizeof *summary->others,
+                compare_kernel_peaks, summary->processes);
     }
-    summary->others = s->kernel;
-    summary->other_count = count;
-    s->kernel = NULL;
-}
-
-static void match_names(summing *s)
-{
-    for (size_t i = 0; i < s->kernel_count; i++) {
-        uint32_t child =
-            mprof__map_find(&s->pids, (const char *)&s->kernel[i].pid, sizeof s->kernel[i].pid);
-        if (child != MPROF__MAP_NONE) {
-            s->summary->children[child].name = s->kernel[i].name;
-        }
-    }
+    return MPROF_OK;
 }
 
 static void match_kinds(summing *s)
 {
+    const mprof__summary *summary = s->summary;
     raise_kinds(s->highest_mib, s->sums_mib);
     if (!s->is_alone) {
         raise_kinds(s->summary->kinds_mib, s->highest_mib);
     }
-    for (size_t i = 0; i < s->kernel_count; i++) {
-        const mprof__child_peak *process = &s->kernel[i];
-        uint32_t child =
-            mprof__map_find(&s->pids, (const char *)&process->pid, sizeof process->pid);
-        if (s->is_alone && process->pid == s->main_pid && process->pid != MPROF_PID_NONE) {
-            raise_kinds(s->summary->kinds_mib, process->kinds_mib);
-        } else if (child != MPROF__MAP_NONE) {
-            raise_kinds(s->summary->children[child].kinds_mib, process->kinds_mib);
+    for (size_t i = 0; i < summary->process_count && s->is_alone; i++) {
+        const mprof__process_peak *process = &summary->processes[i];
+        if (process->pid == s->main_pid && process->pid != MPROF_PID_NONE &&
+            process->kinds != MPROF__MAP_NONE) {
+            raise_kinds(s->summary->kinds_mib, summary->kinds[process->kinds].mib);
         }
     }
 }
@@ -395,11 +406,12 @@ static mprof_status fail_without_sample(summing *s)
     if (mprof_warnings_format(&s->summary->warnings, text, sizeof text)) {
         return mprof_error_set(s->error, MPROF_EEMPTY, "no sample of memory (%s)", text);
     }
-    for (size_t i = 0; i < s->kernel_count; i++) {
-        if (s->kernel[i].pid == s->main_pid && !isnan(s->kernel[i].kernel_peak_mib)) {
+    for (size_t i = 0; i < s->summary->process_count; i++) {
+        const mprof__process_peak *process = &s->summary->processes[i];
+        if (process->pid == s->main_pid && !isnan(process->kernel_peak_mib)) {
             return mprof_error_set(s->error, MPROF_EEMPTY,
                                    "no sample of memory; the kernel's peak is %.3f MiB",
-                                   s->kernel[i].kernel_peak_mib);
+                                   process->kernel_peak_mib);
         }
     }
     return mprof_error_set(s->error, MPROF_EEMPTY, "no sample of memory");
@@ -416,11 +428,12 @@ static mprof_status read_all(summing *s, mprof_source *source)
         status = fail_without_sample(s);
     }
     if (status == MPROF_OK) {
-        match_names(s);
         match_kinds(s);
         match_some_peak(s);
-        match_kernel_peaks(s);
-        status = s->function ? read_calls(s, source) : MPROF_OK;
+        status = match_kernel_peaks(s);
+    }
+    if (status == MPROF_OK && s->function) {
+        status = read_calls(s, source);
     }
     if (status != MPROF_OK) {
         mprof_error_at(s->error, mprof__source_name(source), 0);
@@ -449,18 +462,19 @@ mprof_status mprof__summary_read(mprof__summary *summary, mprof_source *source,
     s.is_resident = 1;
     mprof_status status = read_all(&s, source);
     free(s.calls);
-    free(s.kernel);
-    mprof__map_free(&s.pids);
-    mprof__map_free(&s.kernel_pids);
-    mprof__arena_free(&s.keys);
+    mprof__index_free(&s.pids);
     return status;
 }
 
 void mprof__summary_free(mprof__summary *summary)
 {
+    free(summary->processes);
+    free(summary->kinds);
     free(summary->children);
     free(summary->others);
     mprof__arena_free(&summary->texts);
+    summary->processes = NULL;
+    summary->kinds = NULL;
     summary->children = NULL;
     summary->others = NULL;
 }

@@ -7,14 +7,20 @@
 
 #include <mprof/profile.h>
 
-typedef struct mprof__child_peak {
-    int64_t pid;
-    double peak_mib;
-    double kernel_peak_mib;             /* NAN if not recorded */
-    int at_least;                       /* it may have had more than that */
-    const char *name;                   /* the summary's; NULL if no birth was told */
-    double kinds_mib[MPROF_KIND_COUNT]; /* highest of each kind; NAN if not recorded */
-} mprof__child_peak;
+/* A recording may have a million of them. */
+typedef struct mprof__process_peak {
+    int64_t pid;            /* the first member: see mprof__index */
+    double peak_mib;        /* NAN without samples of its own */
+    double kernel_peak_mib; /* NAN if not recorded */
+    const char *name;       /* the summary's; NULL if no birth was told */
+    int at_least;           /* it may have had more than that */
+    uint32_t kinds;         /* place in the summary's kinds; MPROF__MAP_NONE: none recorded */
+} mprof__process_peak;
+
+/* Highest of each kind; NAN if not recorded. */
+typedef struct mprof__kind_peaks {
+    double mib[MPROF_KIND_COUNT];
+} mprof__kind_peaks;
 
 typedef struct mprof__summary {
     double peak_mib;        /* NAN if no sample qualified */
@@ -28,11 +34,15 @@ typedef struct mprof__summary {
     int function_was_called; /* where a function was asked for */
     const char *alike; /* a function whose dotted name ends in the one asked for; the summary's;
                           NULL if there is none */
-    mprof__child_peak *children; /* owned; in order of first appearance */
+    mprof__process_peak *processes; /* owned */
+    size_t process_count, process_capacity;
+    mprof__kind_peaks *kinds; /* owned */
+    size_t kind_count, kind_capacity;
+    uint32_t *children; /* owned; of processes, those with samples, in order of the first one */
     size_t child_count, child_capacity;
-    mprof__child_peak *others; /* owned; with a birth and a kernel's mark, but no samples of their
-                                  own; the highest first */
-    size_t other_count;
+    uint32_t *others; /* owned; with a birth and a kernel's mark, but no samples of their own; the
+                         highest first */
+    size_t other_count, other_capacity;
     mprof__arena texts;
     mprof_warnings warnings;
 } mprof__summary;

@@ -95,8 +95,12 @@ static void print_all_kinds(const mprof__summary *summary)
     print_kinds("", summary->kinds_mib);
     for (size_t i = 0; i < summary->child_count; i++) {
         char label[40];
-        snprintf(label, sizeof label, "Child %lld ", (long long)summary->children[i].pid);
-        print_kinds(label, summary->children[i].kinds_mib);
+        const mprof__process_peak *child = &summary->processes[summary->children[i]];
+        if (child->kinds == MPROF__MAP_NONE) {
+            continue;
+        }
+        snprintf(label, sizeof label, "Child %lld ", (long long)child->pid);
+        print_kinds(label, summary->kinds[child->kinds].mib);
     }
 }
 
@@ -116,7 +120,7 @@ static void print_group(const mprof__summary *summary)
 static void print_others(const mprof__summary *summary)
 {
     for (size_t i = 0; i < summary->other_count && i < OTHERS_MAX; i++) {
-        const mprof__child_peak *other = &summary->others[i];
+        const mprof__process_peak *other = &summary->processes[summary->others[i]];
         printf("  Process %lld %s (kernel)\t%.3f MiB\t", (long long)other->pid,
                mark_word(other->at_least), other->kernel_peak_mib);
         mprof__print_plain(stdout, other->name);
@@ -124,7 +128,7 @@ static void print_others(const mprof__summary *summary)
     }
     if (summary->other_count > OTHERS_MAX) {
         printf("  %zu more, none above\t\t%.3f MiB\n", summary->other_count - OTHERS_MAX,
-               summary->others[OTHERS_MAX].kernel_peak_mib);
+               summary->processes[summary->others[OTHERS_MAX]].kernel_peak_mib);
     }
 }
 
@@ -136,7 +140,7 @@ static void print_more(const mprof__summary *summary)
                summary->kernel_peak_mib);
     }
     for (size_t i = 0; i < summary->child_count; i++) {
-        const mprof__child_peak *child = &summary->children[i];
+        const mprof__process_peak *child = &summary->processes[summary->children[i]];
         if (is_above(child->kernel_peak_mib, child->peak_mib)) {
             printf("  Child %lld %s (kernel)\t%.3f MiB\n", (long long)child->pid,
                    mark_word(child->at_least), child->kernel_peak_mib);
@@ -161,7 +165,7 @@ static void print_summary(const char *path, const mprof__summary *summary, int i
     }
     printf("\t%.3f MiB\n", summary->peak_mib);
     for (size_t i = 0; i < summary->child_count; i++) {
-        const mprof__child_peak *child = &summary->children[i];
+        const mprof__process_peak *child = &summary->processes[summary->children[i]];
         printf("  Child %lld\t\t\t%.3f MiB", (long long)child->pid, child->peak_mib);
         if (child->name && is_exact) {
             putchar('\t');
