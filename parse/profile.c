@@ -14,11 +14,9 @@ void mprof_load_options_init(mprof_load_options *options)
     *options = (mprof_load_options)MPROF_LOAD_OPTIONS_INIT;
 }
 
-void mprof_profile_free(mprof_profile *profile)
+/* All but its name. */
+static void free_contents(mprof_profile *profile)
 {
-    if (!profile) {
-        return;
-    }
     for (size_t i = 0; i < profile->process_count; i++) {
         if (i > 0 || !profile->main_is_line) {
             free((void *)(uintptr_t)profile->processes[i].series.points);
@@ -28,6 +26,7 @@ void mprof_profile_free(mprof_profile *profile)
         free((void *)(uintptr_t)profile->line.points);
     }
     free((void *)(uintptr_t)profile->samples.points);
+    free((void *)(uintptr_t)profile->others.points);
     free((void *)(uintptr_t)profile->group.current.points);
     free((void *)(uintptr_t)profile->group.limits);
     for (int kind = 0; kind < MPROF_KIND_COUNT; kind++) {
@@ -38,8 +37,25 @@ void mprof_profile_free(mprof_profile *profile)
     free(profile->functions);
     free(profile->spans);
     free(profile->facts);
-    free(profile->file);
     mprof__arena_free(&profile->strings);
+}
+
+static void begin_profile(mprof_profile *profile, char *file)
+{
+    memset(profile, 0, sizeof *profile);
+    profile->file = file;
+    profile->start_s = INFINITY;
+    profile->end_s = -INFINITY;
+    mprof__group_clear(&profile->group);
+}
+
+void mprof_profile_free(mprof_profile *profile)
+{
+    if (!profile) {
+        return;
+    }
+    free_contents(profile);
+    free(profile->file);
     free(profile);
 }
 
@@ -171,6 +187,10 @@ static void find_range(mprof__collector *collector)
     for (size_t i = 0; i < profile->process_count; i++) {
         widen_by_totals(profile, &collector->curves[i].totals);
     }
+    if (collector->choice) {
+        profile->start_s = mprof__smaller(profile->start_s, collector->choice->from_s);
+        profile->end_s = mprof__larger(profile->end_s, collector->choice->to_s);
+    }
     for (size_t i = 0; i < profile->span_count; i++) {
         profile->start_s = mprof__smaller(profile->start_s, profile->spans[i].enter.time_s);
         profile->end_s = mprof__larger(profile->end_s, profile->spans[i].exit.time_s);
@@ -250,13 +270,71 @@ static mprof_status make_profile(mprof__collector *collector, mprof_source *sour
 /* Will the source be read a second time? Only a file tells how much there is of it. */
 static int may_need_rewind(const mprof_load_options *options)
 {
-    return has_window(options) || (!options->skip_calls && options->max_points > 0);
+    return has_window(options) || options->max_processes > 0 ||
+           (!options->skip_calls && options->max_points > 0);
+}
+
+/* From the beginning of the source. *is_crowded: there are more processes than are to be told one
+ * by one, and nothing was read. choice: those to be told; NULL: all. */
+static mprof_status read_profile(mprof_profile *profile, mprof_source *source,
+                                 const mprof_load_options *options, mprof__process_choice *choice,
+                                 int *is_crowded, mprof_error *error)
+{
+    mprof__collector collector;
+    mprof_status status = MPROF_OK;
+    mprof__collector_init(&collector, profile, options, error);
+    collector.choice = choice;
+    if (has_window(options)) {
+        status = open_window(&collector, source, error);
+    }
+    if (status == MPROF_OK) {
+        status = make_profile(&collector, source, error);
+    }
+    *is_crowded = collector.is_crowded;
+    mprof__collector_free(&collector);
+    return status;
+}
+
+/* The window of a profile that was begun, in unix seconds. */
+static void find_window(double window_s[2], const mprof_profile *profile,
+                        const mprof_load_options *options)
+{
+    window_s[0] = has_window(options) ? profile->start_s + options->window_s[0] : -INFINITY;
+    window_s[1] = has_window(options) ? profile->start_s + options->window_s[1] : INFINITY;
+}
+
+/* Again, with the processes that matter most. */
+static mprof_status read_crowd(mprof_profile *profile, mprof_source *source,
+                               const mprof_load_options *options, const double window_s[2],
+                               mprof_error *error)
+{
+    mprof__process_choice choice = {0};
+    int is_crowded;
+    mprof_status status = mprof_source_rewind(source, error);
+    if (status == MPROF_OK) {
+        status = mprof__process_choice_make(&choice, source, options->max_processes, window_s[0],
+                                            window_s[1], error);
+    }
+    if (status == MPROF_OK) {
+        status = mprof_source_rewind(source, error);
+    }
+    if (status == MPROF_OK) {
+        status = read_profile(profile, source, options, &choice, &is_crowded, error);
+    }
+    if (status == MPROF_OK) {
+        profile->other_count = choice.other_count;
+        status = mprof__process_choice_sum(&choice, &profile->others, profile->start_s);
+        status = status == MPROF_OK ? MPROF_OK : fail_without_memory(error);
+    }
+    mprof__process_choice_free(&choice);
+    return status;
 }
 
 static mprof_status load(mprof_profile *profile, mprof_source *source,
                          const mprof_load_options *options, mprof_error *error)
 {
-    mprof__collector collector;
+    mprof_error first = MPROF_ERROR_INIT;
+    int is_crowded = 0;
     mprof_status status = MPROF_OK;
     if (may_need_rewind(options)) {
         status = mprof__source_keep(source, error);
@@ -264,14 +342,17 @@ static mprof_status load(mprof_profile *profile, mprof_source *source,
     if (status != MPROF_OK) {
         return status;
     }
-    mprof__collector_init(&collector, profile, options, error);
-    if (has_window(options)) {
-        status = open_window(&collector, source, error);
+    status = read_profile(profile, source, options, NULL, &is_crowded, &first);
+    if (is_crowded) {
+        double window_s[2];
+        find_window(window_s, profile, options);
+        free_contents(profile);
+        begin_profile(profile, profile->file);
+        return read_crowd(profile, source, options, window_s, error);
     }
-    if (status == MPROF_OK) {
-        status = make_profile(&collector, source, error);
+    if (status != MPROF_OK && error && error->status == MPROF_OK) {
+        *error = first;
     }
-    mprof__collector_free(&collector);
     return status;
 }
 
@@ -287,10 +368,7 @@ mprof_status mprof_profile_load(mprof_profile **out, mprof_source *source,
     mprof_profile *profile = calloc(1, sizeof *profile);
     mprof_status status = MPROF_ENOMEM;
     if (profile) {
-        profile->start_s = INFINITY;
-        profile->end_s = -INFINITY;
-        mprof__group_clear(&profile->group);
-        profile->file = strdup(mprof__source_name(source));
+        begin_profile(profile, strdup(mprof__source_name(source)));
     }
     if (!profile || !profile->file) {
         fail_without_memory(error);
@@ -355,6 +433,12 @@ const mprof_process *mprof_profile_processes(const mprof_profile *profile, size_
 {
     *count = profile->process_count;
     return profile->processes;
+}
+
+const mprof_series *mprof_profile_other_processes(const mprof_profile *profile, size_t *count)
+{
+    *count = profile->other_count;
+    return &profile->others;
 }
 
 const mprof_lane *mprof_profile_lanes(const mprof_profile *profile, size_t *count)

@@ -92,6 +92,11 @@ static const char *keep_text(mprof__collector *collector, mprof_text text)
 static uint32_t add_process(mprof__collector *collector, int64_t pid)
 {
     mprof_profile *profile = collector->profile;
+    size_t most = collector->options->max_processes;
+    if (most > 0 && !collector->choice && profile->process_count > most) {
+        collector->is_crowded = 1;
+        return MPROF__MAP_NONE;
+    }
     mprof__curve *curves = mprof__array_grow(collector->curves, profile->process_count,
                                              &collector->curve_capacity, sizeof *curves);
     if (!curves) {
@@ -118,6 +123,11 @@ static uint32_t add_process(mprof__collector *collector, int64_t pid)
                                        .kernel_peak_mib = NAN};
     profile->process_count++;
     return index;
+}
+
+static int is_told_alone(const mprof__collector *collector, int64_t pid)
+{
+    return !collector->choice || mprof__process_choice_has(collector->choice, pid);
 }
 
 /* The process that a pid stands for at this place of the file. */
@@ -191,6 +201,9 @@ static uint32_t find_lane(mprof__collector *collector, uint32_t process, mprof_t
 static mprof_status take_samples(void *data, const mprof_sample *samples, size_t count)
 {
     mprof__collector *collector = data;
+    for (size_t i = 0; i < count && collector->choice; i++) {
+        mprof__process_choice_tick(collector->choice, samples[i].time_s);
+    }
     if (collector->from_s == -INFINITY && collector->to_s == INFINITY) {
         return mprof__curve_push(&collector->samples, samples, count)
                    ? fail_without_memory(collector)
@@ -220,6 +233,10 @@ static mprof_status take_child_sample(mprof__collector *collector, const mprof_r
 {
     /* Upstream writes "CHLD 0 0.000000" for a child that vanished during the tick: no process. */
     if (record->pid == MPROF_PID_NONE) {
+        return MPROF_OK;
+    }
+    if (!is_told_alone(collector, record->pid)) {
+        mprof__process_choice_add(collector->choice, record->sample);
         return MPROF_OK;
     }
     uint32_t process = find_process(collector, record->pid);
@@ -385,6 +402,11 @@ static mprof_status take_command_line(mprof__collector *collector, const mprof_r
 static mprof_status take_record(void *data, const mprof_record *record)
 {
     mprof__collector *collector = data;
+    if ((record->kind == MPROF_RECORD_PROC || record->kind == MPROF_RECORD_EXIT ||
+         record->kind == MPROF_RECORD_PEAK) &&
+        !is_told_alone(collector, record->pid)) {
+        return MPROF_OK;
+    }
     switch (record->kind) {
     case MPROF_RECORD_CMDLINE:
         return take_command_line(collector, record);

@@ -7,6 +7,7 @@
 #include "curve.h"
 #include "map.h"
 #include "memory_kinds.h"
+#include "process_choice.h"
 
 #include <mprof/profile.h>
 
@@ -28,6 +29,8 @@ struct mprof_profile {
     int is_alone;     /* MEM tells of the main process alone */
     mprof_process *processes;
     size_t process_count, process_capacity;
+    mprof_series others; /* the sum of processes that are not told one by one */
+    size_t other_count;
     mprof_lane *lanes;
     size_t lane_count, lane_capacity;
     mprof_function *functions;
@@ -60,8 +63,10 @@ typedef struct mprof__collector {
     mprof__kind_curves kinds;
     int64_t main_pid; /* as far as the facts read so far tell it */
     int has_pid_fact;
-    const char *children_fact; /* include-children; NULL: not told */
-    const char *format_fact;   /* not owned; NULL: a file of upstream, or an old one */
+    mprof__process_choice *choice; /* NULL: all processes are told one by one */
+    int is_crowded;                /* there were too many for that */
+    const char *children_fact;     /* include-children; NULL: not told */
+    const char *format_fact;       /* not owned; NULL: a file of upstream, or an old one */
 
     mprof__map pids;      /* pid -> the latest process of that number */
     mprof__map functions; /* name -> function */

@@ -10,6 +10,9 @@
 /* Several bins for every pixel column, and no more memory than that takes. */
 #define POINTS_PER_PX 10
 
+/* Curves of more processes would not be told apart. */
+#define PROCESSES_MAX 10000
+
 static int ends_with(const char *name, const char *end)
 {
     size_t length = strlen(name), end_length = strlen(end);
@@ -80,6 +83,7 @@ mprof_status mprof__plot_figure(mprof_figure **figure, const struct mprof__plot 
     load.window_s[1] = options.window_s[1];
     load.skip_calls = !options.functions;
     load.kinds = options.kinds;
+    load.max_processes = PROCESSES_MAX;
     load.max_points = (size_t)(options.width_px * POINTS_PER_PX);
     options.states = wants(plot, MPROF_FORMAT_SVG) && !plot->draw.still;
     for (size_t i = 0; status == MPROF_OK && i < count; i++) {

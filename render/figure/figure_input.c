@@ -150,6 +150,7 @@ mprof_status mprof__take_recording(mprof__figure_input *recording, const mprof_p
     recording->profile = profile;
     recording->line = mprof_profile_line(profile);
     recording->processes = mprof_profile_processes(profile, &recording->process_count);
+    recording->others = mprof_profile_other_processes(profile, &recording->other_count);
     recording->lanes = mprof_profile_lanes(profile, &recording->lane_count);
     recording->functions = mprof_profile_functions(profile, &recording->function_count);
     recording->spans = mprof_profile_spans(profile, &recording->span_count);

@@ -52,6 +52,8 @@ typedef struct mprof__figure_input {
     int colour;                 /* of the curve, where several are overlaid */
     uint32_t *children;         /* processes with a curve, highest peak first */
     size_t child_count;
+    const mprof_series *others; /* the sum of processes that are not among them */
+    size_t other_count;
     bool main_is_sum;   /* MEM told the whole tree */
     mprof_series total; /* of all processes, where MEM is of one or they are stacked; else empty */
     mprof_sample *total_points;

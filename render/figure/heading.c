@@ -168,7 +168,10 @@ char *mprof__facts_text(const mprof__layout *layout)
     }
     add_calls(&sentence, layout);
     if (layout->recording_count == 1 && first->process_count > 1) {
-        add_count(&sentence, first->process_count, "process", "processes");
+        add_count(&sentence, first->process_count + first->other_count, "process", "processes");
+        if (first->other_count) {
+            add_count(&sentence, first->other_count, "without a curve", "without a curve");
+        }
     }
     char memory[40];
     /* the plot is as high as the sum of all: not to be taken for this peak */

@@ -266,7 +266,7 @@ static int add_processes(mprof__legend *legend, const mprof__layout *layout, siz
     if (table) {
         bool ends_known = false; /* files of upstream do not tell */
         set_heads(table, heads);
-        table->total = count;
+        table->total = count + recording->other_count;
         table->count = count < most ? count : most;
         for (size_t i = 0; i < count; i++) {
             ends_known = ends_known || recording->processes[ranked[i]].ended;

@@ -208,6 +208,7 @@ mprof_status mprof__sum_processes(const mprof__layout *layout, mprof__figure_inp
         add_series(children, layout, recording,
                    &recording->processes[recording->children[i]].series);
     }
+    add_series(children, layout, recording, recording->others);
     recording->main_is_sum = main_is_sum(recording, mem, children);
     mprof_status status = MPROF_OK;
     if (!recording->main_is_sum || layout->options->stack) {
@@ -326,6 +327,9 @@ static bool add_main(double *values, const mprof__layout *layout,
     for (size_t i = 0; added && i < recording->child_count; i++) {
         added = add_child(children, layout, recording, i);
     }
+    if (added) {
+        add_series(children, layout, recording, recording->others);
+    }
     for (size_t i = 0; added && i < STEPS; i++) {
         values[i] = fmax(0, values[i] - children[i]);
     }
@@ -352,8 +356,10 @@ static void draw_stack(mprof__layout *layout, const mprof__figure_input *recordi
     for (size_t i = named; added && i < recording->child_count; i++) {
         added = add_child(high, layout, recording, i);
     }
-    snprintf(name, sizeof name, "%zu others", recording->child_count - named);
-    if (named < recording->child_count) {
+    add_series(high, layout, recording, recording->others);
+    size_t others = recording->child_count - named + recording->other_count;
+    snprintf(name, sizeof name, "%zu others", others);
+    if (others) {
         draw_layer(layout, low, high, MPROF_COLOUR_NONE, name);
     }
     for (size_t i = named; added && i-- > 0;) {

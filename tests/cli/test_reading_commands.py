@@ -320,6 +320,13 @@ class Readable(TestCase):
                 self.assertEqual(done.stderr, "mprof: cannot write to standard output: "
                                  "No space left on device\n")
 
+    def test_a_call_within_another_of_its_function(self):
+        """The outer one goes on when the inner one has returned."""
+        (self.directory / "x.dat").write_text(
+            "CMDLINE x\nMEM 5 1000\nMEM 90 1050\nMEM 70 1015\nMEM 99 1150\n"
+                   "FUNC m.f 1 1000 1 1100 0\nFUNC m.f 1 1010 1 1020 1\nFUNC m.f 1 1080 1 1120 1\n")
+        self.assertEqual(self.run_mprof("peak", "-f", "m.f", "x.dat").stdout, "x.dat\t90.000 MiB\n")
+
 
 class Directory(TestCase):
     FOREIGN = ["mprofile_important_data.dat", "mprofile_2024010203040.dat",

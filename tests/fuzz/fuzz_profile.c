@@ -136,6 +136,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     other_mib = load(bytes, size, &options);
     assert(peak_mib == other_mib || (isnan(peak_mib) && isnan(other_mib)));
     options.max_points = 0;
+    options.max_processes = 3;
+    other_mib = load(bytes, size, &options);
+    assert(peak_mib == other_mib || (isnan(peak_mib) && isnan(other_mib)));
     options.window_s[0] = 0.5;
     options.window_s[1] = 3;
     load(bytes, size, &options);

@@ -81,6 +81,23 @@ class Scale(TestCase):
     def test_processes(self):
         self.check(lambda i: f"CHLD {i + 1} 1.0 {BASE}.0\n", 7_500, 64)
 
+    def test_a_million_processes(self):
+        """B13: the same for each way to look at them, in bounded memory."""
+        files = [self.write(f"{count}.dat", (f"CHLD {i + 1} {i % 40}.5 {BASE + i % 1000}.0\n"
+                                             for i in range(count)))
+                 for count in (125_000, 1_000_000)]
+        draw = BUILD / "mprof-draw"
+        commands = [[MPROF, "peak"]]
+        if draw.exists():
+            commands += [[draw, "plot", "-o", self.directory / "out.png"],
+                         [draw, "plot", "--stack", "-o", self.directory / "out.svg"]]
+        for command in commands:
+            with self.subTest(command=command[:2]):
+                few = self.usage(*command, files[0])[0]
+                many, rss = self.usage(*command, files[1])
+                self.assertLess(many, 3 * 8 * few + 0.2, f"{few} s, then {many} s")
+                self.assertLess(rss, 64)
+
     def test_facts(self):
         self.check(lambda i: f"FACT k{i} v\n", 15_000, 64)
 

@@ -106,6 +106,7 @@ static mprof_status load(const char *text, size_t size, int has_window, mprof_er
     options.max_points = 64;
     options.kinds = 1U << MPROF_KIND_PSS | 1U << MPROF_KIND_SWAP;
     options.window_s[1] = has_window ? 250 : 0;
+    options.max_processes = has_window ? 1 : 0; /* not all of them are told one by one */
     mprof_status status = mprof_source_open_memory(&source, text, size, "x", error);
     if (status == MPROF_OK) {
         status = mprof_profile_load(&profile, source, &options, error);

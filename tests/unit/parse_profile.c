@@ -13,6 +13,7 @@
 #include <string.h>
 
 #define T "179533000" /* with a digit behind: so many seconds */
+#define START 1795330000
 
 static mprof_profile *load(const char *text, const mprof_load_options *options)
 {
@@ -372,6 +373,104 @@ static void test_curves(void **state)
     }
 }
 
+/* --- more processes than are told one by one ------------------------------------------------- */
+
+static void test_max_processes(void **state)
+{
+    (void)state;
+    char text[20000], *at = text;
+    size_t count, other_count;
+    mprof_load_options options;
+    mprof_load_options_init(&options);
+    at += sprintf(at, "FACT pid 3\nFUNC f 1 " T "1 2 " T "2 0 pid=6\n");
+    for (int tick = 0; tick < 40; tick++) {
+        at += sprintf(at, "MEM 1 %d\n", START + tick);
+        for (int pid = 3; pid < 13; pid++) { /* 5, 9 and 12 are the highest, at last */
+            int highest = tick == 39 && (pid == 5 || pid == 9 || pid == 12);
+            at += sprintf(at, "CHLD %d %d %d\n", pid, highest ? 90 + pid : pid, START + tick);
+        }
+    }
+    sprintf(at, "PROC 4 3 " T "0 left-out\nPROC 5 3 " T "0 chosen\nPEAK 4 500 " T "9\n"
+                "EXIT 4 1795330039 status 0\nPROC 77 3 " T "1 never-sampled\n");
+    for (size_t most = 5; most <= 11; most++) {
+        static const int64_t ranked[] = {3, 6, 12, 9, 5, 11, 10, 8, 7, 4, 77};
+        options.max_processes = most;
+        mprof_profile *profile = load(text, &options);
+        const mprof_process *processes = mprof_profile_processes(profile, &count);
+        const mprof_series *others = mprof_profile_other_processes(profile, &other_count);
+        double sum_mib = 0;
+        assert_int_equal(count, most);
+        assert_int_equal(other_count, 11 - most);
+        for (size_t i = 0; i < 11; i++) {
+            size_t found = 0;
+            for (size_t p = 0; p < count; p++) {
+                found += processes[p].pid == ranked[i];
+            }
+            assert_int_equal(found, i < most);
+            sum_mib += i < most || ranked[i] == 77 ? 0 : (double)ranked[i];
+        }
+        for (size_t p = 0; p < count; p++) {
+            assert_true(processes[p].pid != 5 || strcmp(processes[p].name, "chosen") == 0);
+            assert_true(processes[p].pid != 12 || processes[p].series.peak.mib == 102);
+        }
+        assert_int_equal(others->point_count > 0, most < 11);
+        for (size_t i = 0; i < others->point_count; i++) {
+            assert_true(others->points[i].mib == sum_mib);
+        }
+        if (most < 11) {
+            assert_true(others->points[0].time_s == START);
+            assert_true(others->points[others->point_count - 1].time_s == START + 39);
+        }
+        mprof_profile_free(profile);
+    }
+    /* in a window others are the highest */
+    options.max_processes = 5;
+    options.window_s[0] = 10;
+    options.window_s[1] = 20;
+    mprof_profile *profile = load(text, &options);
+    const mprof_process *processes = mprof_profile_processes(profile, &count);
+    for (size_t p = 0; p < count; p++) {
+        int64_t pid = processes[p].pid;
+        assert_true(pid == 3 || pid == 6 || pid == 12 || pid == 11 || pid == 10);
+    }
+    assert_int_equal(count, 5);
+    const mprof_series *others = mprof_profile_other_processes(profile, &other_count);
+    assert_true(others->points[0].time_s == START + 10);
+    assert_true(others->points[0].mib == 4 + 5 + 7 + 8 + 9);
+    mprof_profile_free(profile);
+}
+
+/* Of equal values in one bin the earlier one stays, in whichever order they come. */
+static void test_equal_values_of_a_bin(void **state)
+{
+    (void)state;
+    for (int backwards = 0; backwards < 2; backwards++) {
+        char text[100000], *at = text;
+        mprof_load_options options;
+        mprof_load_options_init(&options);
+        options.max_points = 64;
+        for (int n = 0; n < 4000; n++) {
+            int i = backwards ? 3999 - n : n;
+            int mib = i == 2005 || i == 2010 ? 90 : i == 2003 || i == 2012 ? 1 : 5;
+            at += sprintf(at, "MEM %d %d\n", mib, START + i);
+        }
+        mprof_profile *profile = load(text, &options);
+        const mprof_series *series = mprof_profile_samples(profile);
+        size_t peaks = 0, lowest = 0;
+        assert_true(series->point_count < 200);
+        assert_true(series->peak.time_s == START + 2005);
+        for (size_t i = 0; i < series->point_count; i++) {
+            peaks += series->points[i].mib == 90 && series->points[i].time_s == START + 2005;
+            lowest += series->points[i].mib == 1 && series->points[i].time_s == START + 2003;
+            assert_true(series->points[i].time_s != START + 2010);
+            assert_true(series->points[i].time_s != START + 2012);
+        }
+        assert_int_equal(peaks, 1);
+        assert_int_equal(lowest, 1);
+        mprof_profile_free(profile);
+    }
+}
+
 static void test_options(void **state)
 {
     (void)state;
@@ -652,6 +751,8 @@ int main(void)
         cmocka_unit_test(test_main_pid_told_late),
         cmocka_unit_test(test_lanes),
         cmocka_unit_test(test_curves),
+        cmocka_unit_test(test_max_processes),
+        cmocka_unit_test(test_equal_values_of_a_bin),
         cmocka_unit_test(test_options),
         cmocka_unit_test(test_any_number_of_points),
         cmocka_unit_test(test_kinds),

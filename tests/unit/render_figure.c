@@ -961,6 +961,8 @@ static void the_legend_sums_up_recordings(void **state)
                                       "2|1.50 s|1.00 s|+3.0 MiB|32.0 MiB|"
                                       "1|0.25 s|0.25 s|+1.0 MiB|31.0 MiB"));
         free(cells);
+        assert_non_null(strstr(mprof_figure_facts(figure), "8 samples"));
+        assert_non_null(strstr(mprof_figure_facts(figure), "  peak 50.0 MiB"));
         char *names = texts_of(figure, MPROF_ROLE_LEGEND_NAME);
         assert_non_null(strstr(names, "|f|g|h"));
         free(names);
@@ -997,6 +999,142 @@ static void merged_brackets_count_their_calls(void **state)
     assert_true(found > 0);
     mprof_figure_free(figure);
     mprof_profile_free(profile);
+}
+
+/* Of calls merged into one box: open if one of them is, as long as all of them. */
+static void merged_boxes_know_all_their_calls(void **state)
+{
+    static const char text[] = "MEM 5 1000\nMEM 5 2000\n"
+                               "FUNC m.f 5 1500.00 5 1500.30 0\n"
+                               "FUNC m.f 5 1500.40 5 1500.50 0 open\n"
+                               "FUNC m.f 5 1500.60 5 1500.65 0\n";
+    (void)state;
+    mprof_profile *profile = load(text, sizeof text - 1);
+    mprof_figure_options options;
+    mprof_figure_options_init(&options);
+    options.flame = options.states = 1;
+    mprof_figure *figure = lay_out(profile, &options);
+    size_t count, found = 0;
+    const mprof_about *abouts = mprof_figure_abouts(figure, &count);
+    for (size_t i = 0; i < count; i++) {
+        if (abouts[i].calls == 3) {
+            assert_true(abouts[i].open);
+            assert_true(fabs(abouts[i].start_s - 500) < 1e-6);
+            assert_true(fabs(abouts[i].end_s - 500.65) < 1e-6);
+            found++;
+        }
+    }
+    assert_true(found > 0);
+    mprof_figure_free(figure);
+    mprof_profile_free(profile);
+}
+
+/* How it ended, by names of signals; a peak between samples only where all of it is shown. */
+static void facts_of_the_end(void **state)
+{
+    static const struct {
+        const char *end, *says;
+    } rows[] = {
+        {"EXIT 7 1009 signal 9", "ended by SIGKILL"},
+        {"EXIT 7 1009 signal 15", "ended by SIGTERM"},
+        {"EXIT 7 1009 signal 64", "ended by signal 64"},
+        {"EXIT 7 1009 signal 99", "ended by signal 99"},
+        {"EXIT 7 1009 status 3", "exit status 3"},
+        {"EXIT 7 1009 oom 9", "killed: out of memory"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct script script = {NULL, 0, 0};
+        mprof_figure_options options;
+        mprof_figure_options_init(&options);
+        add(&script, "FACT pid 7\nMEM 5 1000\nMEM 6 1005\nMEM 6 1009\nPEAK 7 80 1009\n%s\n",
+            rows[i].end);
+        mprof_profile *profile = load(script.text, script.used);
+        for (int windowed = 0; windowed < 2; windowed++) {
+            options.window_s[1] = windowed ? 8 : 0;
+            mprof_figure *figure = lay_out(profile, &options);
+            const char *facts = mprof_figure_facts(figure);
+            assert_true(windowed || strstr(facts, rows[i].says));
+            assert_int_equal(!strstr(facts, "between samples 80.0 MiB"), windowed);
+            mprof_figure_free(figure);
+        }
+        mprof_profile_free(profile);
+        free(script.text);
+    }
+}
+
+/* A pause is bridged up to eight times the usual one. */
+static void short_pauses_are_bridged(void **state)
+{
+    (void)state;
+    for (int pause = 7; pause <= 9; pause += 2) {
+        struct script script = {NULL, 0, 0};
+        for (int i = 0; i < 100; i++) {
+            add(&script, "MEM %d %d\n", 5 + i % 3, 1000 + i + (i >= 50 ? pause - 1 : 0));
+        }
+        mprof_profile *profile = load(script.text, script.used);
+        mprof_figure *figure = lay_out(profile, NULL);
+        assert_int_equal(count_lines(figure, MPROF_ROLE_CURVE), pause > 8 ? 2 : 1);
+        mprof_figure_free(figure);
+        mprof_profile_free(profile);
+        free(script.text);
+    }
+}
+
+/* What has no name of its own is counted: layers of a stack, rows of the legend, and processes that
+ * the profile tells as a sum only. */
+static void what_is_left_out_is_counted(void **state)
+{
+    struct script script = {NULL, 0, 0};
+    (void)state;
+    add(&script, "FACT pid 7\nFACT include-children no\n");
+    for (int i = 0; i < 60; i++) {
+        add(&script, "MEM 20 %d\n", 1000 + i);
+        for (int pid = 10; pid < 40; pid++) {
+            add(&script, "CHLD %d %d %d\n", pid, pid, 1000 + i);
+        }
+    }
+    for (size_t most = 15; most <= 31; most += 16) {
+        mprof_source *source = NULL;
+        mprof_profile *profile = NULL;
+        mprof_load_options load_options;
+        mprof_figure_options options;
+        mprof_load_options_init(&load_options);
+        load_options.max_processes = most;
+        assert_int_equal(mprof_source_open_memory(&source, script.text, script.used, "test", NULL),
+                         MPROF_OK);
+        assert_int_equal(mprof_profile_load(&profile, source, &load_options, NULL), MPROF_OK);
+        mprof_source_free(source);
+        mprof_figure_options_init(&options);
+        options.stack = 1;
+        options.grow = 0;
+        mprof_figure *figure = lay_out(profile, &options);
+        assert_true(has_text(figure, MPROF_ROLE_BOX_NAME, "22 others"));
+        assert_non_null(strstr(mprof_figure_facts(figure), "31 processes"));
+        assert_int_equal(!!strstr(mprof_figure_facts(figure), "15 without a curve"), most == 15);
+        size_t rows = count_role(figure, MPROF_ROLE_LEGEND_NAME);
+        char *more = texts_of(figure, MPROF_ROLE_LEGEND_MORE);
+        assert_true(rows > 2 && rows < 15);
+        assert_int_equal(atoi(more + 2), (int)(30 - rows));
+        free(more);
+        /* the same height, with and without curves of their own: 20 + 10 + 11 + ... + 39 */
+        const mprof_frame *frame = mprof_figure_frame(figure);
+        double top = 1e9;
+        size_t count, point_count;
+        const mprof_item *items = mprof_figure_items(figure, &count);
+        const mprof_point *points = mprof_figure_points(figure, &point_count);
+        for (size_t i = 0; i < count; i++) {
+            for (uint32_t p = 0; items[i].role == MPROF_ROLE_LAYER && p < items[i].count; p++) {
+                top = fmin(top, (double)points[items[i].first + p].y);
+            }
+        }
+        double height = (frame->plot.y + frame->plot.height - top) / frame->plot.height *
+                        (frame->high_mib - frame->low_mib);
+        assert_true(fabs(height - 755) < 1);
+        mprof_figure_free(figure);
+        mprof_profile_free(profile);
+    }
+    free(script.text);
 }
 
 /* Of several moments of the same height the first one is the peak: of the curve, of a child, in a
@@ -1130,6 +1268,10 @@ int main(void)
         cmocka_unit_test(kinds_of_several_recordings),
         cmocka_unit_test(the_legend_sums_up_recordings),
         cmocka_unit_test(merged_brackets_count_their_calls),
+        cmocka_unit_test(merged_boxes_know_all_their_calls),
+        cmocka_unit_test(facts_of_the_end),
+        cmocka_unit_test(short_pauses_are_bridged),
+        cmocka_unit_test(what_is_left_out_is_counted),
         cmocka_unit_test(the_first_of_equal_peaks_is_named),
         cmocka_unit_test(calls_take_the_highest_free_row),
         cmocka_unit_test(bad_requests_are_refused),

@@ -125,12 +125,14 @@ typedef struct mprof_load_options {
                             more than 64 processes their curves share 64 times as many. */
     int skip_calls;    /**< 1: leave calls out; their text is not even converted */
     unsigned kinds;    /**< 1 << mprof_kind: those whose curves are to be kept */
+    size_t max_processes; /**< so many processes are kept one by one: those with calls, then the
+                               highest; the others as a sum. 0: all, in about 500 bytes each */
 } mprof_load_options;
 
 /** Everything, thinned as a picture needs it. */
 #define MPROF_LOAD_OPTIONS_INIT                                                                    \
     {                                                                                              \
-        sizeof(mprof_load_options), {0, 0}, MPROF_DEFAULT_MAX_POINTS, 0, 0                         \
+        sizeof(mprof_load_options), {0, 0}, MPROF_DEFAULT_MAX_POINTS, 0, 0, 0                      \
     }
 
 /** Sets MPROF_LOAD_OPTIONS_INIT, for languages that cannot use it.
@@ -209,6 +211,15 @@ MPROF_API const mprof_series *mprof_profile_line(const mprof_profile *profile);
  * @param count    receives how many there are, at least 1
  * @return owned by the profile. Any thread. */
 MPROF_API const mprof_process *mprof_profile_processes(const mprof_profile *profile, size_t *count);
+
+/** The processes beyond mprof_load_options.max_processes: the sum of their samples at a tick, as
+ * its mean over short stretches of time.
+ *
+ * @param profile  not NULL
+ * @param count    receives how many processes there are beyond
+ * @return owned by the profile; without points if there are none. Any thread. */
+MPROF_API const mprof_series *mprof_profile_other_processes(const mprof_profile *profile,
+                                                            size_t *count);
 
 /** The lanes of all processes.
  *
