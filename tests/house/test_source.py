@@ -228,7 +228,7 @@ class House(unittest.TestCase):
         self.assertEqual(done.stderr, "not in this release, left out: gone \n")
 
     def test_scripts_can_be_run(self):
-        for name in ("tests/run", "docs/demo", ".ci/run"):
+        for name in ("tests/run", "tests/matrix", "docs/demo", ".ci/run"):
             with self.subTest(script=name):
                 self.assertTrue(os.access(SOURCE / name, os.X_OK), f"{name} is not executable")
                 subprocess.run(["bash", "-n", name], cwd=SOURCE, check=True)
