@@ -11,7 +11,7 @@ import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 import mprof_test  # noqa: E402
-from mprof_test import Recording  # noqa: E402
+from mprof_test import Recording, program_for_all  # noqa: E402
 
 PYTHON = os.path.realpath(sys.executable)
 
@@ -378,7 +378,8 @@ class Reach(mprof_test.TestCase):
                 if not shutil.which(command[0]):
                     continue
                 self.path.unlink(missing_ok=True)
-                done = self.run_mprof("run", "-E", "-C", "-o", self.path, *command, cwd="/")
+                done = self.run_mprof("run", "-E", "-C", "-o", self.path, *command, cwd="/",
+                                      program=program_for_all())
                 self.assertEqual(done.stderr, "")
                 self.assertEqual([call.name for call in Recording(self.path).calls],
                                  ["__main__.work"])

@@ -15,7 +15,8 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 import mprof_test  # noqa: E402
-from mprof_test import MPROF, Recording, python, upstream, wait_until  # noqa: E402
+from mprof_test import (  # noqa: E402
+    MPROF, Recording, program_for_all, python, upstream, wait_until)
 
 TOOLS = mprof_test.preloadable(os.environ.get("MPROF_TEST_TOOLS", "."))
 # By a name that lets them stand in front of AddressSanitizer.
@@ -139,7 +140,7 @@ class Kills(mprof_test.TestCase):
         user = (("setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups")
                 if os.geteuid() == 0 and shutil.which("setpriv") else ())
         output = self.directory / "o.dat"
-        command = [*user, MPROF, "run", "-o", output, "/usr/bin/python3",
+        command = [*user, program_for_all(), "run", "-o", output, "/usr/bin/python3",
                    self.directory / "place.py"]
         done = subprocess.run([str(part) for part in command], capture_output=True, text=True,
                               env=self.environment(WAIT_S="0"), check=True)
@@ -151,8 +152,8 @@ class Kills(mprof_test.TestCase):
         process.kill()
         process.wait()
         self.assertTrue(place.exists())
-        subprocess.run([str(part) for part in (*user, MPROF, "run", "-o", self.directory / "p.dat",
-                                               "true")], capture_output=True, check=True)
+        subprocess.run([*user, program_for_all(), "run", "-o", str(self.directory / "p.dat"), "true"],
+                       capture_output=True, check=True)
         self.assertFalse(place.exists())
 
     # --- R6 ---
@@ -242,7 +243,7 @@ class Kills(mprof_test.TestCase):
         with mprof_test.memory_limit("48m") as enter:
             # its group is looked at when the recorder finds that it is Python now
             self.write("hungry.py", "import time\n"
-                       f"while ' python3 hungry.py' not in open({str(self.path)!r}).read():\n"
+                       f"while r'|python3\\x20hungry.py' not in open({str(self.path)!r}).read():\n"
                        "    time.sleep(0.01)\n" + self.HUNGRY)
             self.run_mprof("run", "-T", "0.01", "-o", self.path, "sh", "-c",
                            f"{enter}; exec {python()} hungry.py")
