@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import unittest
+import warnings
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 from mprof_test import SOURCE  # noqa: E402
@@ -226,6 +227,15 @@ class House(unittest.TestCase):
         # what must be there is asked for, so that apt-get says that it is missing
         self.assertEqual(done.stdout.split(), ["plain", "new", "lost"])
         self.assertEqual(done.stderr, "not in this release, left out: gone \n")
+
+    def test_python_files_compile_without_a_warning(self):
+        # which newer Pythons print, into what is compared
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            for path in tracked():
+                if path.suffix in (".py", ".pyi"):
+                    with self.subTest(file=str(path)):
+                        compile((SOURCE / path).read_text(), str(path), "exec")
 
     def test_scripts_can_be_run(self):
         for name in ("tests/run", "tests/matrix", "docs/demo", ".ci/run"):

@@ -77,7 +77,7 @@ if __name__ == "__main__":
 TITLED = """
 $0 = "worker: of perl";
 for (1 .. 2500) {
-    open my $file, "<", "out.dat"; exit 5 if grep /^#PROC\|$$\|.*\|worker:.x20of.x20perl /, <$file>;
+    open my $file, "<", "out.dat"; exit 5 if grep /^#PROC\\|$$\\|.*\\|worker:.x20of.x20perl /, <$file>;
     select undef, undef, undef, 0.02;
 }
 """
