@@ -28,7 +28,7 @@ packages_test=(
     libxml2-utils poppler-utils librsvg2-bin fonts-noto-cjk
     chromium chromium-driver
     valgrind strace mypy musl-tools bubblewrap clang 'gcc-multilib|'
-    mandoc 'clang-format-16|' # the layout is that of this version: elsewhere it is not checked
+    mandoc doxygen 'clang-format-16|' # the layout is that of this version: elsewhere it is not checked
 )
 
 packages_is_installed() {
