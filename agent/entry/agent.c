@@ -14,6 +14,7 @@
 #include "agent/absent.h"
 #include "agent/events/execution_context.h"
 #include "agent/events/span.h"
+#include "agent/events/stack.h"
 #include "agent/events/wire.h"
 #include "agent/functions/decorator.h"
 #include "agent/functions/function_events.h"
@@ -54,7 +55,9 @@ static bool python_fits(const char *directory)
     }
     mprof__python_unfit(python, sizeof python, fit);
     snprintf(line, sizeof line, "mprof: functions are not recorded in %s\n", python);
-    notice_once(directory, "python", line);
+    if (directory) {
+        notice_once(directory, "python", line);
+    }
     return false;
 }
 
@@ -85,10 +88,10 @@ static void start_marking(void)
     }
 }
 
-static bool add_builtin(void)
+static bool add_builtin(bool hands_back)
 {
     PyObject *builtins = mprof__python_module("builtins");
-    profile = builtins ? mprof__decorator_new(is_switched_off()) : NULL;
+    profile = builtins ? mprof__decorator_new(hands_back) : NULL;
     bool added = profile && PyObject_SetAttrString(builtins, "profile", profile) == 0;
     PyErr_Clear();
     Py_XDECREF(builtins);
@@ -99,10 +102,8 @@ bool mprof_agent_start(void)
 {
     const char *directory = getenv(MPROF_WIRE_ENV_RINGS);
 
-    if (!directory || *directory != '/') {
-        return false;
-    }
-    if (!python_fits(directory)) {
+    bool has_rings = directory && *directory == '/';
+    if (!python_fits(has_rings ? directory : NULL)) {
         mprof__absent_provide();
         return false;
     }
@@ -110,11 +111,17 @@ bool mprof_agent_start(void)
         mprof__module_want_lines();
     }
     mprof__context_setup(true);
-    mprof__span_setup(directory, mprof__python.version);
-    if (!add_builtin()) {
+    if (has_rings) {
+        mprof__span_setup(directory, mprof__python.version);
+    }
+    /* where no calls can be recorded, programs still say @profile, and lines can be measured */
+    if (!add_builtin(is_switched_off() || (!has_rings && !is_wished("MPROF_LINES")))) {
+        mprof__absent_provide();
         return false;
     }
-    start_marking();
+    if (has_rings) {
+        start_marking();
+    }
     return true;
 }
 
@@ -124,6 +131,39 @@ bool mprof_agent_is_started(void)
 }
 
 /* A code object, or the name of a module; borrowed. */
+/* What a program looks up in libc, or imports, that is about to filter its system calls. */
+static bool is_of_filters(const char *name)
+{
+    static const char *const names[] = {"prctl", "syscall", "pyseccomp", "landlock"};
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (strcmp(name, names[i]) == 0) {
+            return true;
+        }
+    }
+    return strncmp(name, "seccomp", strlen("seccomp")) == 0;
+}
+
+static void be_wary(void)
+{
+    mprof__span_be_wary();
+    mprof__stack_be_wary();
+}
+
+/* ctypes.dlsym(library, name): a function is looked up by ctypes. */
+static void hear_of_function(PyObject *arguments)
+{
+    PyObject *name = PyTuple_Check(arguments) && PyTuple_Size(arguments) > 1
+                         ? PyTuple_GetItem(arguments, 1)
+                         : NULL;
+    const char *text = name && PyUnicode_Check(name) ? mprof__python.utf8(name, NULL) : NULL;
+
+    if (text && is_of_filters(text)) {
+        be_wary();
+    }
+    PyErr_Clear();
+}
+
 static void hear(bool is_exec, PyObject *subject)
 {
     const char *module =
@@ -140,6 +180,9 @@ static void hear(bool is_exec, PyObject *subject)
     } else if (strcmp(module, "importlib") == 0) {
         mprof__module_hook_importlib(profile);
     } else {
+        if (is_of_filters(module)) {
+            be_wary();
+        }
         mprof__context_imported(module);
         mprof__naming_imported(module);
         mprof__pickling_imported(module);
@@ -158,6 +201,10 @@ bool mprof_agent_event(const char *event, PyObject *arguments)
     mprof__naming_event();
     if (is_marking && strncmp(event, "cpython.run_", strlen("cpython.run_")) == 0) {
         mprof__marking_begun();
+        return false;
+    }
+    if (strcmp(event, "ctypes.dlsym") == 0) {
+        hear_of_function(arguments);
         return false;
     }
     bool is_exec = is_marking && strcmp(event, "exec") == 0;

@@ -7,6 +7,7 @@
  * and system call is paid at every exec: docs/decisions/0017-preload-a-shim-without-libraries.md.
  * So it names few symbols and looks up all others where there is an interpreter. All are weak, for
  * a missing one must not keep a program from starting. exec.c is its other half. */
+#include "agent/absent_text.h"
 #include "agent/events/wire.h"
 
 #include <dlfcn.h>
@@ -31,6 +32,7 @@ typedef int is_initialised(void);
 typedef struct _object *get_item(struct _object *tuple, long index);
 typedef int compare_text(struct _object *text, const char *ascii);
 typedef bool agent_start(void);
+typedef int run_text(const char *text);
 typedef bool agent_event(const char *event, struct _object *arguments);
 
 #define AGENT_FILE "/libmprof-agent.so"
@@ -110,7 +112,13 @@ static void start_agent(void)
 {
     void *agent = open_agent();
 
-    if (agent) {
+    if (!agent) {
+        /* not installed, or not to be loaded: a program that says @profile runs all the same */
+        run_text *run = __extension__(run_text *) dlsym(RTLD_DEFAULT, "PyRun_SimpleString");
+        if (run) {
+            run(mprof__absent_text);
+        }
+    } else {
         agent_start *start = __extension__(agent_start *) dlsym(agent, "mprof_agent_start");
         agent_event *event = __extension__(agent_event *) dlsym(agent, "mprof_agent_event");
         if (start && event && start()) {

@@ -180,7 +180,7 @@ static void append_words(mprof__ring *ring, const void *bytes, size_t size)
 static void publish(mprof__ring *ring)
 {
     __atomic_store_n(&ring->header->head, ring->head, __ATOMIC_RELEASE);
-    if (ring->head - ring->rung >= MPROF_WIRE_CAPACITY / 2) {
+    if (!ring->is_quiet && ring->head - ring->rung >= MPROF_WIRE_CAPACITY / 2) {
         ring_bell(ring);
     }
 }

@@ -23,7 +23,8 @@ typedef struct mprof__ring {
     uint32_t names;        /* defined since the recorder was last told to forget */
     uint32_t forgotten;    /* how often it was */
     uint64_t name_bytes;
-    bool is_over; /* nobody reads it any more */
+    bool is_quiet; /* the bell is not rung: the recorder comes round by itself */
+    bool is_over;  /* nobody reads it any more */
     char directory[PATH_MAX];
 } mprof__ring;
 

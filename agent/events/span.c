@@ -22,6 +22,7 @@ static struct {
     bool failed;         /* the ring cannot be made: not tried at every call */
     bool expected;       /* something is decorated */
     bool prepared;       /* for forks */
+    bool is_wary;        /* makes no system call that the program may not make */
     void (*let_go)(void);
 } spans;
 
@@ -83,6 +84,7 @@ uint64_t mprof__span_clock_ns(void)
 static bool ring_ready(void)
 {
     if (spans.ring.header) {
+        spans.ring.is_quiet = spans.is_wary;
         return true;
     }
     if (spans.failed || spans.generation == 0) {
@@ -96,9 +98,22 @@ static bool ring_ready(void)
  * right to make a ring, by the time of the first call. */
 static void make_ring_while_able(void)
 {
-    if (spans.expected && geteuid() == 0) {
+    if (spans.expected && (spans.is_wary || geteuid() == 0)) {
         ring_ready();
     }
+}
+
+void mprof__span_be_wary(void)
+{
+    int kept_errno = errno;
+
+    if (!spans.is_wary) {
+        spans.is_wary = true;
+        make_ring_while_able();
+        mprof__oracle_forbid();
+        mprof__rss_be_wary();
+    }
+    errno = kept_errno;
 }
 
 static void in_child(void)
@@ -107,7 +122,7 @@ static void in_child(void)
 
     mprof__ring_close(&spans.ring);
     spans.generation++;
-    spans.failed = false;
+    spans.failed = spans.is_wary; /* a ring of its own is not to be had then */
     mprof__lane_forget();
     mprof__context_forked();
     mprof__rss_forked();

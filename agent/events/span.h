@@ -66,6 +66,10 @@ mprof__name *mprof__name_intern(const char *bytes, size_t length);
 /* A function was decorated: a process that may give up its rights makes its ring while it can. */
 void mprof__span_expected(void);
 
+/* A filter of system calls may soon lie over the process (seccomp), and end it for one that it does
+ * not expect: what has to be opened is opened now. Children made by fork record no calls then. */
+void mprof__span_be_wary(void);
+
 /* Tells what this process is called from now on. Keeps errno. */
 void mprof__span_name_process(const char *name);
 

@@ -15,6 +15,8 @@ static __thread struct {
     uintptr_t high;
 } stack;
 
+static bool is_wary;
+
 static void look(void)
 {
     pthread_attr_t attributes;
@@ -22,6 +24,9 @@ static void look(void)
     size_t size = 0;
 
     stack.known = true;
+    if (is_wary) {
+        return; /* libc would open a file for it */
+    }
     if (pthread_getattr_np(pthread_self(), &attributes) != 0) {
         return;
     }
@@ -32,6 +37,12 @@ static void look(void)
         stack.high = stack.low + size;
     }
     pthread_attr_destroy(&attributes);
+}
+
+void mprof__stack_be_wary(void)
+{
+    mprof__stack_is_short();
+    is_wary = true;
 }
 
 bool mprof__stack_is_short(void)

@@ -30,6 +30,9 @@ static struct {
     uint64_t last_bytes;
 } statm = {.fd = -1};
 
+/* No system call but those that every program makes: see rss.h. */
+static bool is_wary;
+
 static int move_high(int fd)
 {
     struct rlimit limit;
@@ -110,10 +113,12 @@ static bool read_statm(uint64_t *resident)
 {
     char text[160];
 
-    if (++statm.reads % READS_PER_CHECK == 0 && !still_ours()) {
+    if (!is_wary && ++statm.reads % READS_PER_CHECK == 0 && !still_ours()) {
         return false;
     }
-    ssize_t length = pread(statm.fd, text, sizeof text - 1, 0);
+    ssize_t length = !is_wary                            ? pread(statm.fd, text, sizeof text - 1, 0)
+                     : lseek(statm.fd, 0, SEEK_SET) == 0 ? read(statm.fd, text, sizeof text - 1)
+                                                         : -1;
     if (length <= 0) {
         return false;
     }
@@ -126,21 +131,31 @@ uint64_t mprof__rss_read(void)
     uint64_t pages = 0;
 
     if (statm.fd < 0) {
-        bool wait = statm.opened && ++statm.reads % READS_PER_CHECK != 0;
+        bool wait = is_wary || (statm.opened && ++statm.reads % READS_PER_CHECK != 0);
         if (wait || !open_statm()) {
             return statm
                 .last_bytes; /* no /proc here, or no descriptor free: not tried every time */
         }
     }
-    if (!read_statm(&pages) && (!open_statm() || !read_statm(&pages))) {
+    if (!read_statm(&pages) && (is_wary || !open_statm() || !read_statm(&pages))) {
         return statm.last_bytes;
     }
     statm.last_bytes = pages * statm.page_bytes;
     return statm.last_bytes;
 }
 
+void mprof__rss_be_wary(void)
+{
+    mprof__rss_read(); /* opens it */
+    is_wary = true;
+}
+
 void mprof__rss_forked(void)
 {
+    if (is_wary) {
+        statm.fd = -1; /* it is the parent's, and none can be opened: the last value is told */
+        return;
+    }
     if (statm.fd >= 0 && still_ours()) {
         close(statm.fd);
     }

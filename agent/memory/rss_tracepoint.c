@@ -84,6 +84,8 @@ static long tracepoint_id(void)
     return id >= 0 ? id : id_from_private_tracefs();
 }
 
+static bool is_forbidden;
+
 static int open_event(long id, pid_t thread, int processor)
 {
     struct perf_event_attr attributes = {
@@ -158,6 +160,22 @@ static bool is_wished(const char *wish)
     return said && strcmp(said, wish) == 0;
 }
 
+/* Whether a filter of system calls lies over this process: it may end the process for one that the
+ * program would not have made. */
+static bool is_filtered(void)
+{
+    char text[4096];
+    int fd = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
+    ssize_t length = fd >= 0 ? read(fd, text, sizeof text - 1) : -1;
+
+    if (fd >= 0) {
+        close(fd);
+    }
+    text[length > 0 ? length : 0] = '\0';
+    const char *line = strstr(text, "\nSeccomp:\t");
+    return line && line[strlen("\nSeccomp:\t")] != '0';
+}
+
 static void try_to_open(void)
 {
     long processors = sysconf(_SC_NPROCESSORS_CONF);
@@ -165,7 +183,7 @@ static void try_to_open(void)
 
     mprof__clock_setup();
     oracle.state = CLOSED;
-    if (!is_wished("0") && processors > 0 && processors <= MAX_RINGS) {
+    if (!is_wished("0") && !is_filtered() && processors > 0 && processors <= MAX_RINGS) {
         long id = tracepoint_id();
         if (id >= 0 && watch_all_threads(id, (int)processors)) {
             oracle.state = OPEN;
@@ -204,6 +222,12 @@ bool mprof__oracle_unchanged(void)
     return false;
 }
 
+void mprof__oracle_forbid(void)
+{
+    is_forbidden = true;
+    close_all();
+}
+
 bool mprof__oracle_is_open(void)
 {
     return oracle.state == OPEN;
@@ -213,5 +237,5 @@ void mprof__oracle_forked(void)
 {
     oracle.count = 0; /* the kernel does not copy these mappings */
     oracle.asked = 0;
-    oracle.state = COLD;
+    oracle.state = is_forbidden ? CLOSED : COLD;
 }

@@ -18,6 +18,9 @@ bool mprof__oracle_unchanged(void);
 /* Whether it is open, for those who report how something was measured. */
 bool mprof__oracle_is_open(void);
 
+/* It is not opened any more, in children neither: that takes system calls of its own. */
+void mprof__oracle_forbid(void);
+
 /* In the child of a fork: the rings were not inherited. */
 void mprof__oracle_forked(void);
 

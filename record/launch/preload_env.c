@@ -111,6 +111,10 @@ mprof_status mprof__preload_env_prepare(char ***environment, mprof__ring_folder 
 
     *environment = NULL;
     if (status != MPROF_OK) {
+        /* no rings, but the name `profile` all the same */
+        if (!strpbrk(preload, " :$") && make_entry(NULL, preload, entry, sizeof entry) == 0) {
+            *environment = make_environment(before, entry, "");
+        }
         return status;
     }
     if (make_entry(*folder, preload, entry, sizeof entry) != 0) {

@@ -3,9 +3,11 @@ program does as without mprof."""
 
 import os
 import pathlib
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
@@ -168,6 +170,34 @@ class Unfit(mprof_test.TestCase):
                 self.assertEqual((done.stderr, done.returncode), ("", 0))
                 self.assertEqual(done.stdout, said)
         self.each(check)
+
+
+class NothingToRecordInto(unittest.TestCase):
+    """Where calls cannot be recorded, `profile` is there and hands functions back."""
+
+    def run_with(self, interpreter, shim, rings):
+        environment = {key: value for key, value in os.environ.items()
+                       if not key.startswith(("MPROF", "PYTHON", "LD_"))}
+        environment.update(LD_PRELOAD=str(shim), MPROF_RINGS=rings)
+        source = PROGRAM.format(first="", names=NAMES)
+        done = subprocess.run([interpreter.path, "-c", source], capture_output=True, text=True,
+                              env=environment, timeout=mprof_test.DEADLINE_S)
+        self.assertEqual((done.returncode, done.stdout, done.stderr),
+                         (3, "the program has ended\n", ""))
+
+    def test_no_directory_of_rings(self):
+        for one in interpreters.supported():
+            for rings in "", "/nowhere/at/all":
+                with self.subTest(python=str(one), rings=rings):
+                    self.run_with(one, BUILT / "libmprof-preload.so", rings)
+
+    def test_no_agent(self):
+        with tempfile.TemporaryDirectory() as folder:
+            shim = shutil.copy(BUILT / "libmprof-preload.so", folder)
+            for one in interpreters.supported():
+                with self.subTest(python=str(one)):
+                    self.run_with(one, shim, "/nowhere/at/all")
+
 
 
 if __name__ == "__main__":
