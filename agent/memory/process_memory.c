@@ -89,18 +89,30 @@ typedef struct kin {
     pid_t pid;
     pid_t parent;
     bool descends;
+    bool is_fork; /* it has executed nothing since its birth */
 } kin;
 
-/* The parent, from /proc/PID/stat: "pid (name, which may hold anything) state ppid ...". */
-static pid_t parent_of(pid_t pid)
+/* Flag of /proc/PID/stat: forked, but has not executed (PF_FORKNOEXEC of the kernel's sched.h). */
+#define FLAG_FORKED 0x40UL
+
+/* From /proc/PID/stat: "pid (name, which may hold anything) state ppid pgrp session tty tpgid flags
+ * ...". */
+static kin kin_of(pid_t pid)
 {
+    kin one = {.pid = pid, .parent = -1};
     char text[512];
+    unsigned long flags;
+    int parent;
 
     if (read_file(pid, "stat", text, sizeof text) <= 0) {
-        return -1;
+        return one;
     }
     const char *name_end = strrchr(text, ')');
-    return !name_end || strlen(name_end) < 5 ? -1 : (pid_t)strtol(name_end + 4, NULL, 10);
+    if (name_end && sscanf(name_end + 1, " %*c %d %*d %*d %*d %*d %lu", &parent, &flags) == 2) {
+        one.parent = (pid_t)parent;
+        one.is_fork = (flags & FLAG_FORKED) != 0;
+    }
+    return one;
 }
 
 /* All processes there are. Returns their count or -1. */
@@ -128,7 +140,7 @@ static ssize_t read_all(kin **list)
             all = more;
             capacity *= 2;
         }
-        all[count++] = (kin){(pid_t)pid, parent_of((pid_t)pid), false};
+        all[count++] = kin_of((pid_t)pid);
     }
     closedir(proc);
     *list = all;
@@ -169,6 +181,37 @@ static size_t mark_descendants(kin *all, size_t count, pid_t pid)
     return marked;
 }
 
+/* The part of /proc/PID/status that is about memory; "" if there is none. */
+static const char *read_memory_part(pid_t pid, char *text, size_t size)
+{
+    if (read_file(pid, "status", text, size) < 0) {
+        return "";
+    }
+    char *begin = strstr(text, "\nVmPeak:");
+    char *end = begin ? strstr(begin, "\nThreads:") : NULL;
+    if (!end) {
+        return "";
+    }
+    *end = '\0';
+    return begin;
+}
+
+/* A child runs in its parent's memory from vfork to exec: it would count twice. All the kernel's
+ * numbers of two address spaces hardly ever agree. kcmp(2) knows for sure, but the program may have
+ * a filter that kills it for that. */
+static bool is_in_memory_of_parent(const kin *child)
+{
+    char text[4096];
+    char other_text[4096];
+
+    if (!child->is_fork) {
+        return false;
+    }
+    const char *part = read_memory_part(child->pid, text, sizeof text);
+    return *part &&
+           strcmp(part, read_memory_part(child->parent, other_text, sizeof other_text)) == 0;
+}
+
 ssize_t mprof__footprint_children(mprof__footprint **list, pid_t pid,
                                   enum mprof__footprint_kind kind)
 {
@@ -186,7 +229,9 @@ ssize_t mprof__footprint_children(mprof__footprint **list, pid_t pid,
         found = !*list ? -1 : 0;
     }
     for (ssize_t i = 0; *list && i < count; i++) {
-        int64_t bytes = all[i].descends ? mprof__footprint_read(all[i].pid, kind) : -1;
+        int64_t bytes = all[i].descends && !is_in_memory_of_parent(&all[i])
+                            ? mprof__footprint_read(all[i].pid, kind)
+                            : -1;
         if (bytes >= 0) {
             (*list)[found++] = (mprof__footprint){all[i].pid, bytes};
         }

@@ -193,6 +193,19 @@ CASES["children"] = """
     assert memory_usage(include_children=True, max_usage=True) - alone > 40
     child.communicate(b"\\n")
 """
+CASES["a child in its parent's memory"] = """
+    # from 3.10 on by vfork: until exec it is on the memory of the one that starts it
+    CODE = ("import subprocess, sys; a = b'x' * (100 << 20); print(1, flush=True); input()\\n"
+            "for _ in range(150): subprocess.run(['/bin/true'])")
+    child = subprocess.Popen([sys.executable, "-I", "-S", "-c", CODE], stdin=subprocess.PIPE,
+                             stdout=subprocess.PIPE)
+    child.stdout.readline()
+    alone = memory_usage()[0]
+    child.stdin.write(b"\\n"); child.stdin.close()
+    mem = memory_usage((child.wait, ()), interval=.0005, include_children=True)
+    assert max(mem) - alone > 100 or sys.version_info < (3, 10), (alone, max(mem))
+    assert max(mem) - alone < 160 or sys.version_info < (3, 10), (alone, max(mem))
+"""
 CASES["into a stream"] = """
     import io
     stream = io.StringIO()
