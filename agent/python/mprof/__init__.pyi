@@ -1,6 +1,7 @@
 from typing import Any, DefaultDict, Dict, Iterable, List, Optional, Sequence, Tuple, TypedDict, Union
 
-__all__ = ["function_labels", "get_profile_filenames", "main", "read_mprofile_file"]
+__all__ = ["filter_mprofile_mem_usage_by_function", "flame_plotter", "function_labels",
+           "get_cmd_line", "get_profile_filenames", "main", "plot_file", "read_mprofile_file"]
 
 class Recording(TypedDict):
     mem_usage: List[float]
