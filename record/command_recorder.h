@@ -18,6 +18,7 @@
 typedef struct mprof__command_recorder {
     const mprof__command_options *options; /* the caller's */
     mprof__ring_folder *folder; /* owned; made by the command beforehand, NULL: no functions */
+    char agent_missing[256];    /* why the program's functions are missing; "": they are not */
     mprof__output_file file;
     mprof__signals signals;
     mprof_writer *writer;

@@ -33,6 +33,7 @@ static void prepare_agent(mprof__command_recorder *recorder, char ***environment
     }
     if (reason && program->python) {
         mprof__command_note("functions are not recorded:", reason);
+        snprintf(recorder->agent_missing, sizeof recorder->agent_missing, "%s", reason);
     }
 }
 

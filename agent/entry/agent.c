@@ -28,17 +28,16 @@
 static PyObject *profile; /* owned, for the life of the process */
 static bool is_marking;
 
-/* One line on standard error, once in a recording: the file that is made says it was told. */
+/* One line on standard error, once in a recording: the link that is made says it was told. */
 static void notice_once(const char *directory, const char *topic, const char *line)
 {
     char path[PATH_MAX];
 
-    if (snprintf(path, sizeof path, "%s/notice-%s", directory, topic) >= (int)sizeof path) {
+    if (snprintf(path, sizeof path, "%s/" MPROF_WIRE_NOTICE "%s", directory, topic) >=
+        (int)sizeof path) {
         return;
     }
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fd >= 0) {
-        close(fd);
+    if (symlink(line, path) == 0) {
         ssize_t written = write(STDERR_FILENO, line, strlen(line));
         (void)written;
     }

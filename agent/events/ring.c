@@ -49,12 +49,33 @@ static uint64_t pid_namespace(void)
     return statx(AT_FDCWD, "/proc/self/ns/pid", 0, STATX_INO, &status) == 0 ? status.stx_ino : 0;
 }
 
-static bool fill_file(int fd, uint32_t python_version)
+/* Of the failures that a user can do something about. */
+static void report_failure(const char *directory, int failure)
+{
+    char path[PATH_MAX];
+    char text[MPROF_WIRE_NOTICE_MAX + 1];
+
+    if (failure != ENOSPC && failure != EDQUOT) {
+        return;
+    }
+    int length = snprintf(path, sizeof path, "%s/" MPROF_WIRE_NOTICE "space", directory);
+    snprintf(text, sizeof text,
+             "functions of process %d are missing: no space for its event ring, of 260 KiB, in the "
+             "file system of MPROF_RINGS",
+             (int)getpid());
+    if (length < (int)sizeof path) {
+        (void)!symlink(text, path);
+    }
+}
+
+static bool fill_file(int fd, const char *directory, uint32_t python_version)
 {
     uint64_t start_ns = 0;
     uint64_t wall_ns = 0;
 
-    if (posix_fallocate(fd, 0, (off_t)FILE_BYTES) != 0) {
+    int failure = posix_fallocate(fd, 0, (off_t)FILE_BYTES);
+    if (failure != 0) {
+        report_failure(directory, failure);
         return false;
     }
     mprof__clock_pair(&start_ns, &wall_ns);
@@ -90,10 +111,11 @@ static int make_file(const char *directory, uint32_t python_version)
             if (errno == EEXIST) {
                 continue;
             }
+            report_failure(directory, errno);
             return -1;
         }
         /* link(2) refuses to replace, which rename(2) would do */
-        bool filled = fill_file(fd, python_version);
+        bool filled = fill_file(fd, directory, python_version);
         bool named = filled && link(fresh, final) == 0;
         bool taken = filled && !named && errno == EEXIST;
         unlink(fresh);

@@ -42,6 +42,11 @@
 #define MPROF_WIRE_ENV_RINGS "MPROF_RINGS"
 #define MPROF_WIRE_BELL "bell"
 
+/* What a process cannot do, once in a recording: a symbolic link "notice-<topic>" whose text nobody
+ * follows; it needs no space. One that begins with "mprof: " was said on standard error already. */
+#define MPROF_WIRE_NOTICE "notice-"
+#define MPROF_WIRE_NOTICE_MAX 255
+
 /* The file name of the shim in LD_PRELOAD, a symbolic link. AddressSanitizer insists on being the
  * first library of a program, and knows itself by a part of that name; what has it may stand in
  * front. The file that is mapped is called otherwise: a static AddressSanitizer looks for that. */

@@ -390,6 +390,18 @@ void mprof__calls_end(mprof__calls *calls, int64_t pid, int64_t end_ns)
     close_images_before(calls, pid, UINT64_MAX, 0, end_ns);
 }
 
+static void take_notice(void *data, const char *text, int is_said)
+{
+    mprof__calls *calls = data;
+    mprof_error error = MPROF_ERROR_INIT;
+
+    mprof__event_log_fact(calls->journal, "functions-missing", text);
+    if (!is_said) {
+        mprof_error_set(&error, MPROF_EFORMAT, "%s", text);
+        mprof__event_log_notice(calls->journal, &error);
+    }
+}
+
 static void report(mprof__calls *calls, const char *key, uint64_t count, const char *what)
 {
     mprof_error error = MPROF_ERROR_INIT;
@@ -408,6 +420,7 @@ void mprof__calls_finish(mprof__calls *calls, int64_t now_ns)
     while (calls->count > 0) {
         close_ring(calls, 0, now_ns);
     }
+    mprof__ring_folder_notices(calls->folder, take_notice, calls);
     report(calls, "calls-of-other-names", calls->others,
            "calls are recorded as (other names): there are more names than can be kept");
     report(calls, "times-corrected", calls->corrected,

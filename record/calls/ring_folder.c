@@ -25,6 +25,9 @@
  */
 #define RINGS_MAX 65536
 
+/* Notices that are read: the directory is the processes' own. */
+#define NOTICES_MAX 8
+
 /* As much of a process's environment as is searched for the directory. */
 #define ENVIRONMENT_MAX ((size_t)1024 * 1024)
 
@@ -618,6 +621,40 @@ mprof_status mprof__ring_folder_search(mprof__ring_folder *folder, mprof__ring_f
     free(names);
     return status == MPROF_OK ? MPROF_OK
                               : mprof_error_set(error, status, "cannot read event rings");
+}
+
+void mprof__ring_folder_notices(mprof__ring_folder *folder,
+                                void (*take)(void *data, const char *text, int is_said), void *data)
+{
+    static const char said[] = "mprof: ";
+    int copy = reopen(folder);
+    DIR *entries = copy >= 0 ? fdopendir(copy) : NULL;
+    struct dirent *entry;
+    int count = 0;
+
+    if (!entries && copy >= 0) {
+        close(copy);
+    }
+    while (entries && count < NOTICES_MAX && (entry = readdir(entries))) {
+        char text[MPROF_WIRE_NOTICE_MAX + 1];
+        ssize_t length = -1;
+
+        if (strncmp(entry->d_name, MPROF_WIRE_NOTICE, strlen(MPROF_WIRE_NOTICE)) == 0) {
+            length = readlinkat(folder->fd, entry->d_name, text, sizeof text - 1);
+        }
+        if (length > 0) {
+            int is_said;
+
+            text[length] = '\0';
+            text[strcspn(text, "\n")] = '\0';
+            is_said = strncmp(text, said, strlen(said)) == 0;
+            count++;
+            take(data, is_said ? text + strlen(said) : text, is_said);
+        }
+    }
+    if (entries) {
+        closedir(entries);
+    }
 }
 
 void mprof__ring_folder_drop(mprof__ring_folder *folder, int64_t pid, uint64_t number)

@@ -79,6 +79,12 @@ mprof_status mprof__ring_folder_search(mprof__ring_folder *folder, mprof__ring_f
 /* Forgets and removes the file of a ring that will not be read again. */
 void mprof__ring_folder_drop(mprof__ring_folder *folder, int64_t pid, uint64_t number);
 
+/* Hands over what processes could not do, in words of theirs; once for each time it is called.
+ * is_said: the user has been told. */
+void mprof__ring_folder_notices(mprof__ring_folder *folder,
+                                void (*take)(void *data, const char *text, int is_said),
+                                void *data);
+
 /* How many files looked like rings and were none; the first reason in *error. */
 uint64_t mprof__ring_folder_refused(const mprof__ring_folder *folder, mprof_error *error);
 

@@ -60,7 +60,18 @@ static unsigned own_machine(void)
     return got == (ssize_t)sizeof header ? header.e_machine : EM_NONE;
 }
 
-static mprof__executable_kind judge_elf(int fd, const char *head, size_t length)
+/* musl's loader is called ld-musl-x86_64.so.1. */
+static int names_musl(int fd, const elf_segment *segment)
+{
+    char loader[256] = "";
+    size_t size = segment->p_filesz < sizeof loader ? segment->p_filesz : sizeof loader - 1;
+
+    (void)!pread(fd, loader, size, (off_t)segment->p_offset);
+    return strstr(loader, "/ld-musl") ? 1 : 0;
+}
+
+static mprof__executable_kind judge_elf(mprof__executable *executable, int fd, const char *head,
+                                        size_t length)
 {
     elf_header header;
     elf_segment segment;
@@ -83,6 +94,7 @@ static mprof__executable_kind judge_elf(int fd, const char *head, size_t length)
             return MPROF__EXECUTABLE_UNKNOWN;
         }
         if (segment.p_type == PT_INTERP) {
+            executable->is_musl = names_musl(fd, &segment);
             return MPROF__EXECUTABLE_DYNAMIC;
         }
     }
@@ -113,7 +125,7 @@ static mprof__executable_kind judge(mprof__executable *executable, int fd)
     }
     head[length] = '\0';
     if (length >= SELFMAG && memcmp(head, ELFMAG, SELFMAG) == 0) {
-        return judge_elf(fd, head, length);
+        return judge_elf(executable, fd, head, length);
     }
     if (length >= 2 && head[0] == '#' && head[1] == '!') {
         split_script_line(executable, head);

@@ -16,6 +16,7 @@ typedef enum mprof__executable_kind {
 typedef struct mprof__executable {
     mprof__executable_kind kind;
     int privileged;        /* setuid or setgid: the loader ignores LD_PRELOAD */
+    int is_musl;           /* DYNAMIC: by the loader of another libc than the agent's */
     char path[4096];       /* where it was found */
     char interpreter[256]; /* SCRIPT: first word behind #! */
     char argument[256];    /* SCRIPT: the rest of the line, as the kernel passes it on */

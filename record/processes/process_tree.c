@@ -249,6 +249,9 @@ static mprof_status take_event(mprof__process_tree *tree, const mprof__process_e
         if (process && mprof__process_executed(process, event->time_ns)) {
             tree->hooks.renamed(tree->hooks.data, process, event->time_ns);
         }
+        if (process && tree->hooks.executed) {
+            tree->hooks.executed(tree->hooks.data, process);
+        }
         return MPROF_OK;
     case MPROF__PROCESS_ENDED:
         if (process) {

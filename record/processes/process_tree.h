@@ -16,6 +16,7 @@ typedef struct mprof__process_tree_hooks {
     void *data;
     void (*born)(void *data, mprof__process *process, int64_t time_ns);
     void (*renamed)(void *data, mprof__process *process, int64_t time_ns);
+    void (*executed)(void *data, mprof__process *process); /* may be NULL */
     void (*ended)(void *data, mprof__process *process, const mprof__process_end *end);
 } mprof__process_tree_hooks;
 

@@ -29,6 +29,7 @@ typedef struct mprof__recorder_plan {
     int is_child;               /* the program is ours to reap and to pass signals to */
     mprof__signals *signals;    /* open; the caller's */
     mprof__ring_folder *folder; /* the caller's; NULL: no functions */
+    const char *agent_missing;  /* why the program's functions are missing, as was said; or NULL */
     mprof_writer *writer;       /* the caller's */
     mprof__live_line *live;     /* the caller's; NULL: nothing is shown */
     /* Told at once of what goes wrong while the program runs on; may be NULL. */

@@ -45,6 +45,13 @@ static void take_rename(void *data, mprof__process *process, int64_t time_ns)
     }
 }
 
+static void take_exec(void *data, mprof__process *process)
+{
+    mprof__process_lifecycle *lives = data;
+
+    mprof__agent_check_look(&lives->agent, process);
+}
+
 static void take_birth(void *data, mprof__process *process, int64_t time_ns)
 {
     mprof__process_lifecycle *lives = data;
@@ -56,6 +63,10 @@ static void take_birth(void *data, mprof__process *process, int64_t time_ns)
     look_at_group(lives, process);
     if (lives->has_begun) {
         mprof__event_log_process(lives->journal, process, time_ns);
+    }
+    /* where execs are reported, a child that has not executed anything has its parent's agent */
+    if (process->pid == lives->target->pid || mprof__process_tree_fd(lives->tree) < 0) {
+        mprof__agent_check_look(&lives->agent, process);
     }
 }
 
@@ -263,7 +274,7 @@ int mprof__process_lifecycle_has_members(const mprof__process_lifecycle *lives)
 mprof_status mprof__process_lifecycle_open(mprof__process_lifecycle *lives, int descendants,
                                            mprof_error *error)
 {
-    mprof__process_tree_hooks hooks = {lives, take_birth, take_rename, take_end};
+    mprof__process_tree_hooks hooks = {lives, take_birth, take_rename, take_exec, take_end};
     mprof_status status = mprof__process_tree_open(&lives->tree, descendants, &hooks, error);
 
     if (status != MPROF_OK) {

@@ -3,6 +3,7 @@
 #ifndef MPROF_RECORD_PROCESS_LIFECYCLE_H
 #define MPROF_RECORD_PROCESS_LIFECYCLE_H
 
+#include "agent_check.h"
 #include "record/calls/calls.h"
 #include "record/kernel/oom_killer.h"
 #include "record/kernel/taskstats.h"
@@ -18,7 +19,8 @@
 typedef struct mprof__process_lifecycle {
     mprof__event_log *journal; /* the caller's, as the next three */
     mprof__sampler *sampler;
-    mprof__calls *calls;                  /* NULL: no functions */
+    mprof__calls *calls; /* NULL: no functions */
+    mprof__agent_check agent;
     mprof__target *target;                /* whose end is noted there */
     int follow;                           /* the end of the target is not that of the recording */
     char title[MPROF__PROCESS_NAME_SIZE]; /* of the target, where it is our child */

@@ -413,6 +413,12 @@ static mprof_status set_up_lives(mprof__recorder *recording, size_t argc, char *
                                    lives->tree, error);
         lives->calls = recording->calls;
     }
+    if (status == MPROF_OK && plan->folder && plan->is_child) {
+        lives->agent.journal = &recording->journal;
+        lives->agent.rings = mprof__ring_folder_path(plan->folder);
+        lives->agent.is_reported = plan->agent_missing != NULL;
+        recording->sampler.agent = &lives->agent;
+    }
     return status;
 }
 
@@ -447,6 +453,9 @@ mprof_status mprof__recorder_open(mprof__recorder **out, const mprof__recorder_p
     mprof__facts_tell_head(&recording->journal, plan,
                            mprof__process_tree_method(recording->lives.tree),
                            recording->lives.stats ? "taskstats" : "looks");
+    if (plan->agent_missing) {
+        mprof__event_log_fact(&recording->journal, "functions-missing", plan->agent_missing);
+    }
     return mprof_writer_commit(plan->writer, error);
 }
 

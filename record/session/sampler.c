@@ -94,6 +94,9 @@ static void look_closely(mprof__sampler *sampler, mprof__process *process, int64
     }
     if (strcmp(comm, process->comm) != 0 && mprof__process_rename(process)) {
         mprof__event_log_process(sampler->journal, process, now_ns);
+        if (sampler->agent) {
+            mprof__agent_check_look(sampler->agent, process); /* it has executed another program */
+        }
     }
     if (sampler->peak_interval || bytes <= process->floor_bytes) {
         return;

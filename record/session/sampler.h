@@ -3,6 +3,7 @@
 #ifndef MPROF_RECORD_SAMPLER_H
 #define MPROF_RECORD_SAMPLER_H
 
+#include "agent_check.h"
 #include "memory_kinds.h"
 #include "record/kernel/memory_probe.h"
 #include "record/kernel/oom_killer.h"
@@ -16,6 +17,7 @@
 #include <sys/resource.h>
 
 typedef struct mprof__sampler {
+    mprof__agent_check *agent; /* of the lives; NULL: nothing is checked */
     mprof__event_log *journal; /* the caller's */
     mprof__process_tree *tree; /* the caller's */
     mprof__oom_killer *oom;    /* the caller's; NULL: none */

@@ -34,7 +34,7 @@ mprof_status mprof__process_watch_open(mprof__process_watch **out, int64_t pid,
                                        mprof__process_table *board, mprof_error *error)
 {
     mprof__process_watch *watch = calloc(1, sizeof *watch);
-    mprof__process_tree_hooks hooks = {watch, take_name, take_name, take_end};
+    mprof__process_tree_hooks hooks = {watch, take_name, take_name, NULL, take_end};
     mprof_status status;
 
     *out = watch;

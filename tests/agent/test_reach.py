@@ -462,6 +462,72 @@ class Reach(mprof_test.TestCase):
         self.assertEqual(len(set(names)), len(names))
         self.assertGreater(len(names), 100000)
 
+    # --- what is missing ---
+
+    def missing(self, *command, expect=0, program=mprof_test.MPROF, before=(), **changes):
+        """What a recording says of functions that are missing, as a fact and on standard error."""
+        self.path.unlink(missing_ok=True)
+        done = subprocess.run([*map(str, (*before, program, "run", "-E", "-C", "-o", self.path,
+                                          *command))], capture_output=True, text=True,
+                              env=self.environment(**changes), check=False,
+                              timeout=mprof_test.DEADLINE_S)
+        self.assertEqual(done.returncode, expect, done.stderr)
+        fact = Recording(self.path).facts.get("functions-missing")
+        self.assertEqual(done.stderr, f"mprof: {fact}\n" if fact else "")
+        return fact
+
+    def test_a_python_without_the_agent_is_reported(self):
+        self.script.write_text("import time; time.sleep(0.3)")
+        run = (PYTHON, self.script)
+        rows = [(("env", "-i", *run), "its environment was replaced"),
+                (("sh", "-c", f"env -i {PYTHON} {self.script}; env -i {PYTHON} {self.script}; true"),
+                 "its environment was replaced"),
+                (("env", "-u", "LD_PRELOAD", *run), "the agent was taken out of LD_PRELOAD"),
+                ((mprof_test.MPROF, "run", "-o", self.directory / "inner.dat", *run),
+                 "another mprof records it"),
+                (run, None),
+                (("env", "MPROF_OFF=1", "env", "-u", "LD_PRELOAD", *run), None)]
+        for command, reason in rows:
+            with self.subTest(command=command):
+                fact = self.missing(*command)
+                if reason is None:
+                    self.assertIsNone(fact)
+                else:
+                    self.assertRegex(fact, r"\Afunctions of process \d+ \(python[0-9.]*\) are missing: ")
+                    self.assertIn(reason, fact)
+
+    def test_an_interpreter_that_takes_no_agent_is_reported(self):
+        source = "#include <unistd.h>\nint main(void) { usleep(300000); return 0; }"
+        for name, reason, *compiler in (
+                ("python-static", "statically linked", "gcc", "-static"),
+                ("python-32", "another architecture", "gcc", "-m32"),
+                ("python-musl", "another libc", "musl-gcc")):
+            program = self.build(name, *compiler, source=source)
+            if program is not None:
+                with self.subTest(program=name):
+                    self.assertIn(reason, self.missing("sh", "-c", f"{program}; true"))
+
+    def test_another_dev_shm_is_reported(self):
+        mount = ("mount", "-t", "tmpfs", "none", "/dev/shm")
+        self.namespaces("-m")
+        fact = self.missing("unshare", "-m", "sh", "-c", f"{' '.join(mount)}; {PYTHON} {self.script}")
+        self.assertIn("it cannot see the directory of the event rings", fact)
+
+    def test_no_space_for_rings_is_reported(self):
+        mount = ("mount", "-t", "tmpfs", "-o", "size=300k", "none", "/dev/shm")
+        self.namespaces("-m")
+        self.script.write_text("import os\n"
+                               "@profile\n"
+                               "def work(): return 1\n"
+                               "work()\n"
+                               "for _ in range(3):\n"
+                               "    if os.fork() == 0: work(); os._exit(0)\n"
+                               "    os.wait()\n")
+        fact = self.missing(PYTHON, self.script,
+                            before=("unshare", "-m", "sh", "-c", f"{' '.join(mount)}; exec \"$@\"", "sh"))
+        self.assertIn("no space for its event ring", fact)
+        self.assertEqual([call.name for call in Recording(self.path).calls], ["__main__.work"])
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -1,0 +1,190 @@
+/* Owns the reasons. All is read in /proc, of processes whose executable is called python only, and
+ * at the moment of the exec: what is asked for is settled by then. */
+#include "agent_check.h"
+
+#include "agent/events/wire.h"
+#include "record/kernel/procfs.h"
+#include "record/launch/executable.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* As much of an environment as is looked at. */
+#define ENVIRONMENT_MAX ((size_t)1024 * 1024)
+
+/* Whether it is, and what its executable is called: its title may be older. */
+static int is_python(const mprof__process *process, char *called, size_t size)
+{
+    char path[64];
+    char target[PATH_MAX];
+    const char *name = process->comm;
+    ssize_t length;
+
+    snprintf(path, sizeof path, "/proc/%" PRId64 "/exe", process->pid);
+    length = readlink(path, target, sizeof target - 1);
+    if (length > 0) {
+        target[length] = '\0';
+        name = strrchr(target, '/') ? strrchr(target, '/') + 1 : target;
+    } else if (errno != EACCES && errno != EPERM) {
+        return 0;
+    }
+    snprintf(called, size, "%s", name);
+    return strncmp(name, "python", strlen("python")) == 0;
+}
+
+/* Its variables, each ended by NUL, and one NUL more; NULL with errno. */
+static char *read_environment(int64_t pid)
+{
+    int fd = mprof__procfs_open(pid, "environ");
+    size_t size = 16384;
+    size_t used = 0;
+    char *block = fd >= 0 ? malloc(size) : NULL;
+    ssize_t got = 1;
+
+    while (block && got > 0 && used < ENVIRONMENT_MAX) {
+        if (size - used < 4096) {
+            char *larger = realloc(block, size *= 2);
+
+            if (!larger) {
+                free(block);
+                block = NULL;
+                break;
+            }
+            block = larger;
+        }
+        got = read(fd, block + used, size - used - 2);
+        used += got > 0 ? (size_t)got : 0;
+    }
+    if (block) {
+        block[used] = '\0';
+        block[used + 1] = '\0';
+        if (got < 0) {
+            free(block);
+            block = NULL;
+        }
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
+    return block;
+}
+
+static const char *variable(const char *block, const char *name)
+{
+    size_t length = strlen(name);
+
+    for (const char *at = block; *at; at += strlen(at) + 1) {
+        if (strncmp(at, name, length) == 0 && at[length] == '=') {
+            return at + length + 1;
+        }
+    }
+    return NULL;
+}
+
+/* Whether a path is the same file for the process as for us. */
+static int is_seen(int64_t pid, const char *path)
+{
+    char theirs[PATH_MAX + 64];
+    struct stat own;
+    struct stat other;
+
+    snprintf(theirs, sizeof theirs, "/proc/%" PRId64 "/root%s", pid, path);
+    return stat(path, &own) != 0 ||
+           (stat(theirs, &other) == 0 && own.st_dev == other.st_dev && own.st_ino == other.st_ino);
+}
+
+static const char *reason_by_file(int64_t pid)
+{
+    mprof__executable file;
+    char path[64];
+
+    snprintf(path, sizeof path, "/proc/%" PRId64 "/exe", pid);
+    mprof__executable_inspect(&file, path, "");
+    if (file.kind == MPROF__EXECUTABLE_STATIC) {
+        return "the interpreter is statically linked";
+    }
+    if (file.kind == MPROF__EXECUTABLE_FOREIGN) {
+        return "the interpreter is of another architecture";
+    }
+    if (file.is_musl) {
+        return "the interpreter is linked with another libc";
+    }
+    return file.privileged ? "the interpreter is setuid" : NULL;
+}
+
+static const char *reason_by_environment(const mprof__agent_check *check, int64_t pid,
+                                         const char *block)
+{
+    const char *rings = variable(block, MPROF_WIRE_ENV_RINGS);
+    const char *preload = variable(block, "LD_PRELOAD");
+    const char *off = variable(block, "MPROF_OFF");
+
+    if (off && *off && strcmp(off, "0") != 0) {
+        return NULL; /* as it was wished */
+    }
+    if (!rings) {
+        return "its environment was replaced";
+    }
+    if (strcmp(rings, check->rings) != 0) {
+        return "another mprof records it";
+    }
+    if (!is_seen(pid, check->rings)) {
+        return "it cannot see the directory of the event rings: a container, or another /dev/shm";
+    }
+    if (!preload || !strstr(preload, "/libmprof-")) {
+        if (!mprof__procfs_is_user(pid, geteuid())) {
+            return "its user cannot read the agent, or LD_PRELOAD was replaced";
+        }
+        return "the agent was taken out of LD_PRELOAD, or cannot be opened in its root directory";
+    }
+    return reason_by_file(pid);
+}
+
+static const char *find_reason(const mprof__agent_check *check, int64_t pid)
+{
+    char *block = read_environment(pid);
+    const char *reason;
+
+    if (!block) {
+        return (errno == EACCES || errno == EPERM) && !mprof__procfs_is_user(pid, geteuid())
+                   ? "it is another user's"
+                   : NULL;
+    }
+    /* between fork and exec of a child there may be none yet */
+    reason = block[0] ? reason_by_environment(check, pid, block) : NULL;
+    if (!block[0] && mprof__procfs_is_open_to_us(pid)) {
+        char arguments[16];
+
+        reason = mprof__procfs_arguments(arguments, sizeof arguments, pid) > 0
+                     ? "its environment was replaced"
+                     : NULL;
+    }
+    free(block);
+    return reason;
+}
+
+void mprof__agent_check_look(mprof__agent_check *check, const mprof__process *process)
+{
+    mprof_error error = MPROF_ERROR_INIT;
+    char name[64];
+    const char *reason;
+
+    if (!check->journal || check->is_reported || !is_python(process, name, sizeof name)) {
+        return;
+    }
+    reason = find_reason(check, process->pid);
+    if (!reason) {
+        return;
+    }
+    check->is_reported = 1;
+    mprof_error_set(&error, MPROF_EFORMAT, "functions of process %" PRId64 " (%s) are missing: %s",
+                    process->pid, name, reason);
+    mprof__event_log_fact(check->journal, "functions-missing", error.message);
+    mprof__event_log_notice(check->journal, &error);
+}
