@@ -94,7 +94,7 @@ static int is_seen(int64_t pid, const char *path)
     struct stat own;
     struct stat other;
 
-    snprintf(theirs, sizeof theirs, "/proc/%" PRId64 "/root%s", pid, path);
+    snprintf(theirs, sizeof theirs, "/proc/%" PRId64 "/%s%s", pid, "root", path);
     return stat(path, &own) != 0 ||
            (stat(theirs, &other) == 0 && own.st_dev == other.st_dev && own.st_ino == other.st_ino);
 }
