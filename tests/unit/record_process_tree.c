@@ -95,7 +95,7 @@ static void test_lost_events_are_reported(void **state)
 
 static void test_births_among_lost_events(void **state)
 {
-    mprof__process_tree_hooks hooks = {NULL, take, take, take_end};
+    mprof__process_tree_hooks hooks = {NULL, take, take, NULL, take_end};
     mprof__process_tree *tree;
     pid_t child;
 
