@@ -21,7 +21,7 @@ packages_demo=(python3-flask python3-gevent gunicorn)
 packages_test=(
     git libcmocka-dev 'libasan8|libasan9|libasan6' libubsan1 libchafa-dev
     'python3-memory-profiler|' python3-matplotlib
-    python3-cloudpickle python3-dill python3-joblib 'python3-distributed|' 'python3-multiprocess|'
+    python3-cloudpickle python3-dill python3-joblib 'python3-distributed|' 'python3-multiprocess|' 'python3-ipyparallel|'
     python3-celery python3-pytest-xdist 'python3-eventlet|' 'uwsgi-core|' 'uwsgi-plugin-python3|'
     python3-ipython python3-ipykernel python3-jupyter-client
     python3-numpy python3-pandas gnuplot-nox python3-sphinx-gallery python3-pil

@@ -84,7 +84,8 @@ static void load(const char *name)
 /* By their last part: packages bring copies of their own, under longer names. */
 static bool is_pickler(const char *module)
 {
-    static const char *const names[] = {"cloudpickle", "cloudpickle_fast", "dill", "_dill"};
+    static const char *const names[] = {"cloudpickle", "cloudpickle_fast", "dill", "_dill",
+                                        "canning"};
     const char *dot = strrchr(module, '.');
     const char *last = dot ? dot + 1 : module;
 

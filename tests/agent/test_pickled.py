@@ -165,6 +165,14 @@ if __name__ == "__main__":
         print(sorted(client.gather(client.map(f, range(6)))))
 """
 
+CANNED = """
+from ipyparallel.serialize import can, deserialize_object, serialize_object
+@profile
+def f(n): return n + 1
+print(type(can(f)).__name__, deserialize_object(serialize_object(f))[0](3))
+f(1)
+"""
+
 MULTIPROCESS = """
 import multiprocess
 @profile
@@ -268,6 +276,10 @@ class Pickled(AgentCase):
     @on_each_interpreter("dask.distributed")
     def test_distributed(self, interpreter):
         self.compare(interpreter, DISTRIBUTED, {"__main__.f": 6})
+
+    @on_each_interpreter("ipyparallel")
+    def test_ipyparallel(self, interpreter):
+        self.compare(interpreter, CANNED, None)
 
     @on_each_interpreter("multiprocess")
     def test_multiprocess(self, interpreter):

@@ -113,8 +113,21 @@ def hook_dill(pickler, locate):
     pickler.dispatch[FunctionType] = save_function
 
 
+def hook_canning(module):
+    """ipyparallel finds what to do by the very type, before it pickles."""
+    before = module.istype
+
+    def istype(obj, check):
+        return before(obj, check) or (check is FunctionType and type(obj) == FunctionType)
+
+    if type(before) is FunctionType and before.__code__.co_filename != __file__:
+        module.istype = istype
+
+
 def hook(modules, name):
     """A module is loaded whose name is that of a pickler's, here or in a package that brings its own."""
+    if hasattr(modules[name], "can_map") and hasattr(modules[name], "istype"):
+        hook_canning(modules[name])
     pickler = getattr(modules[name], "CloudPickler", None)
     if isinstance(pickler, type):
         hook_cloudpickle(pickler)
