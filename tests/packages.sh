@@ -27,7 +27,7 @@ packages_test=(
     python3-numpy python3-pandas gnuplot-nox python3-sphinx-gallery python3-pil
     libxml2-utils poppler-utils librsvg2-bin fonts-noto-cjk
     chromium chromium-driver
-    valgrind strace mypy musl-tools bubblewrap clang 'gcc-multilib|'
+    valgrind strace mypy musl-tools bubblewrap 'libfaketime|' clang 'gcc-multilib|'
     mandoc doxygen 'clang-format-16|' # the layout is that of this version: elsewhere it is not checked
 )
 
