@@ -384,6 +384,8 @@ CASES["names that programs take from 0.61 although they are not of its interface
     assert abs(mib - here) < 2 and abs(moment - time.time()) < 60
     child = subprocess.Popen(["sleep", "60"])
     try:
+        while _get_memory(child.pid, backend) < 0.5:
+            time.sleep(0.01)  # it is being loaded
         for process in (os.getpid(), -1):
             assert [pid for pid, _ in _get_child_memory(process)] == [child.pid]
         (_, rss), = _get_child_memory(os.getpid())
