@@ -4,6 +4,10 @@
 #include "parse/plain_text.h"
 #include "record/kernel/pid_list.h"
 #include "record/kernel/procfs.h"
+#include "record/processes/process_title.h"
+#include "record/processes/process.h"
+#include "record/top/process_table.h"
+#include "record/top/recording_tail.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -16,6 +20,9 @@
 /* As much of a command line as is recorded of a process we did not start. */
 #define ARGUMENTS_MAX 32768
 
+/* A recorder opens its file before anything else, and it has low numbers. */
+#define DESCRIPTORS_SEARCHED 32
+
 /* Columns of a command line in a list of processes. */
 #define WORDS_SIZE 64
 
@@ -27,22 +34,51 @@ typedef struct candidates {
 
 /* The name as ps(1) users know it: in full where the kernel's is cut and the command line has it.
  */
-static void full_name(char *name, size_t size, int64_t pid, const char *comm)
+static void full_name(char *name, size_t size, const char *arguments, const char *comm)
 {
-    char arguments[256];
-    size_t count =
-        strlen(comm) >= COMM_LENGTH ? mprof__procfs_arguments(arguments, sizeof arguments, pid) : 0;
-    const char *base;
+    const char *base = strrchr(arguments, '/');
 
-    snprintf(name, size, "%s", comm);
-    if (count == 0) {
-        return;
-    }
-    base = strrchr(arguments, '/');
     base = base ? base + 1 : arguments;
-    if (strncmp(base, comm, strlen(comm)) == 0) {
-        snprintf(name, size, "%s", base);
+    snprintf(name, size, "%s",
+             strlen(comm) >= COMM_LENGTH && strncmp(base, comm, strlen(comm)) == 0 ? base : comm);
+}
+
+enum match { MATCH_NONE, MATCH_PART, MATCH_WHOLE };
+
+static enum match match(const char *name, const char *hint)
+{
+    if (strcmp(name, hint) == 0) {
+        return MATCH_WHOLE;
     }
+    return strstr(name, hint) ? MATCH_PART : MATCH_NONE;
+}
+
+/* By whatever it is called: its name, and the title under which it is recorded. */
+static enum match match_process(int64_t pid, const char *comm, const char *hint)
+{
+    char arguments[1024] = "";
+    char title[MPROF__PROCESS_NAME_SIZE];
+    char name[256];
+    size_t count = mprof__procfs_arguments(arguments, sizeof arguments - 1, pid);
+    enum match by_name;
+    enum match by_title;
+
+    arguments[count] = '\0';
+    full_name(name, sizeof name, arguments, comm);
+    mprof__process_title(title, sizeof title, arguments, count, comm);
+    by_name = match(name, hint);
+    by_title = match(title, hint);
+    return by_name > by_title ? by_name : by_title;
+}
+
+static int is_noted(const candidates *found, int64_t pid)
+{
+    for (size_t i = 0; i < found->all.count; i++) {
+        if (found->all.pids[i] == pid) {
+            return 1;
+        }
+    }
+    return 0;
 }
 
 static mprof_status note(candidates *found, int64_t pid, uint64_t start_ticks)
@@ -111,6 +147,71 @@ static mprof_status choose(int64_t *pid, const candidates *found, const char *hi
     return MPROF_OK;
 }
 
+/* --- names that are in recordings --- */
+
+typedef struct wanted {
+    const char *hint;
+    candidates *exact;
+    candidates *partly;
+    mprof_status status;
+} wanted;
+
+static void take_recorded(void *data, int64_t pid, const char *name)
+{
+    wanted *what = data;
+    enum match found = match(name, what->hint);
+    candidates *list = found == MATCH_WHOLE ? what->exact : what->partly;
+    mprof__procfs_stat stat;
+
+    if (found != MATCH_NONE && what->status == MPROF_OK && !is_noted(list, pid) &&
+        mprof__procfs_stat_read(&stat, pid) == 0 && stat.state != 'Z') {
+        what->status = note(list, pid, stat.start_ticks);
+    }
+}
+
+/* What one file says, if it is the recording that this recorder is writing. */
+static void search_recording(wanted *what, int64_t recorder, int number)
+{
+    mprof_error error = MPROF_ERROR_INIT;
+    mprof__recording_tail *file = NULL;
+    mprof__process_table *board;
+    char path[64];
+
+    if (mprof__process_table_new(&board, &error) != MPROF_OK) {
+        what->status = MPROF_ENOMEM;
+        return;
+    }
+    snprintf(path, sizeof path, "/proc/%lld/fd/%d", (long long)recorder, number);
+    if (mprof__recording_tail_open(&file, path, board, &error) == MPROF_OK &&
+        mprof__recording_tail_recorder(file) == recorder &&
+        mprof__recording_tail_read(file, &error) == MPROF_OK) {
+        mprof__process_table_list_names(board, take_recorded, what);
+    }
+    mprof__recording_tail_free(file);
+    mprof__process_table_free(board);
+}
+
+/* multiprocessing's names, like ForkPoolWorker-1, are known to the processes themselves and to who
+ * records them. */
+static mprof_status search_recordings(const char *hint, const mprof__pid_list *all,
+                                      candidates *exact, candidates *partly)
+{
+    wanted what = {hint, exact, partly, MPROF_OK};
+
+    for (size_t i = 0; what.status == MPROF_OK && i < all->count; i++) {
+        mprof__procfs_stat stat;
+
+        if (all->pids[i] == getpid() || mprof__procfs_stat_read(&stat, all->pids[i]) != 0 ||
+            strcmp(stat.comm, "mprof") != 0) {
+            continue;
+        }
+        for (int number = 0; what.status == MPROF_OK && number < DESCRIPTORS_SEARCHED; number++) {
+            search_recording(&what, all->pids[i], number);
+        }
+    }
+    return what.status;
+}
+
 static mprof_status find_named(int64_t *pid, const char *hint, int newest, char **matches,
                                mprof_error *error)
 {
@@ -124,18 +225,19 @@ static mprof_status find_named(int64_t *pid, const char *hint, int newest, char 
     }
     for (size_t i = 0; status == MPROF_OK && i < all.count; i++) {
         mprof__procfs_stat stat;
-        char name[256];
+        enum match found;
 
         if (all.pids[i] == getpid() || mprof__procfs_stat_read(&stat, all.pids[i]) != 0 ||
             stat.state == 'Z') {
             continue;
         }
-        full_name(name, sizeof name, all.pids[i], stat.comm);
-        if (strcmp(name, hint) == 0) {
-            status = note(&exact, all.pids[i], stat.start_ticks);
-        } else if (strstr(name, hint)) {
-            status = note(&partly, all.pids[i], stat.start_ticks);
+        found = match_process(all.pids[i], stat.comm, hint);
+        if (found != MATCH_NONE) {
+            status = note(found == MATCH_WHOLE ? &exact : &partly, all.pids[i], stat.start_ticks);
         }
+    }
+    if (status == MPROF_OK && exact.all.count == 0) {
+        status = search_recordings(hint, &all, &exact, &partly);
     }
     mprof__pid_list_free(&all);
     status = status == MPROF_OK

@@ -130,7 +130,7 @@ void mprof__event_log_process(mprof__event_log *journal, const mprof__process *p
     }
     record.pid = process->pid;
     record.ppid = process->ppid;
-    record.sample = sample_of(journal, 0, time_ns);
+    record.sample = sample_of(journal, 0, time_ns < process->born_ns ? process->born_ns : time_ns);
     record.text = text_of(name);
     append(journal, &record);
 }

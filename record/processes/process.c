@@ -11,6 +11,11 @@
 #include <sys/wait.h>
 
 #define FIRST_BITS 5
+/* As much of a command line as a title is made of. */
+#define ARGUMENTS_SIZE 1024
+/* A server may write each request into its title: how long such a title is not read again. */
+#define TITLE_PAUSE_NS INT64_C(100000000)
+#define TITLE_PAUSE_MAX_NS INT64_C(10000000000)
 
 void mprof__processes_init(mprof__processes *processes)
 {
@@ -79,20 +84,27 @@ void mprof__process_set_title(mprof__process *process, const char *title)
 }
 
 /* 1 if the title has changed. */
-static int take_title(mprof__process *process, const mprof__procfs_stat *stat)
+static int compare_title(mprof__process *process, const char *arguments, size_t count,
+                         const char *comm)
 {
     char title[sizeof process->title];
-    char arguments[1024];
-    size_t count;
     int changed;
 
-    process->start_ticks = stat->start_ticks;
-    memcpy(process->comm, stat->comm, sizeof process->comm);
-    count = mprof__procfs_arguments(arguments, sizeof arguments, process->pid);
-    mprof__process_title(title, sizeof title, arguments, count, stat->comm);
+    mprof__process_title(title, sizeof title, arguments, count, comm);
     changed = strcmp(title, process->title) != 0;
     memcpy(process->title, title, sizeof process->title);
     return changed;
+}
+
+/* Likewise. */
+static int take_title(mprof__process *process, const mprof__procfs_stat *stat)
+{
+    char arguments[ARGUMENTS_SIZE];
+    size_t count = mprof__procfs_arguments(arguments, sizeof arguments, process->pid);
+
+    process->start_ticks = stat->start_ticks;
+    memcpy(process->comm, stat->comm, sizeof process->comm);
+    return compare_title(process, arguments, count, stat->comm);
 }
 
 static int read_title(mprof__process *process)
@@ -115,6 +127,32 @@ static int go_by_title(mprof__process *process)
 int mprof__process_rename(mprof__process *process)
 {
     return read_title(process) && go_by_title(process);
+}
+
+int mprof__process_retitle(mprof__process *process, const char *comm, int64_t now_ns)
+{
+    char arguments[ARGUMENTS_SIZE];
+    size_t count;
+    int changed;
+
+    if (strcmp(comm, process->comm) != 0) {
+        return mprof__process_rename(process);
+    }
+    if (now_ns < process->title_ns) {
+        return 0;
+    }
+    count = mprof__procfs_arguments(arguments, sizeof arguments, process->pid);
+    if (count == 0) { /* it is about to end, or in the middle of an exec */
+        return 0;
+    }
+    changed = compare_title(process, arguments, count, comm);
+    if (!changed) {
+        process->title_pause_ns /= 2;
+    } else if (process->title_pause_ns < TITLE_PAUSE_MAX_NS) {
+        process->title_pause_ns = process->title_pause_ns * 2 + TITLE_PAUSE_NS;
+    }
+    process->title_ns = now_ns + process->title_pause_ns;
+    return changed && go_by_title(process);
 }
 
 int mprof__process_executed(mprof__process *process, int64_t time_ns)

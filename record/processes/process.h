@@ -40,6 +40,7 @@ typedef struct mprof__process {
     int64_t final_bytes;           /* its mark as of its end; 0: not known */
     int64_t floor_bytes;           /* marks up to here are of before a delayed recording began */
     int64_t begin_bytes;           /* resident memory when a delayed recording began; 0: unknown */
+    int64_t born_ns;               /* when its birth was found, as told: nothing of it is earlier */
     int64_t seen_ns;               /* when it was first sampled */
     int64_t look_ns;               /* when the high-water mark is to be read next */
     mprof__oom_killer_place place; /* its control group */
@@ -47,6 +48,8 @@ typedef struct mprof__process {
     char comm[64];                 /* the kernel's name for it: changes with an exec */
     int64_t exec_ns;               /* when it executed another program last; 0: not known */
     int64_t given_ns;              /* when it was given the name it has; 0: it goes by its title */
+    int64_t title_ns;              /* a title written over the arguments is not read before this */
+    int64_t title_pause_ns;        /* grows while the title changes again and again */
     char title[MPROF__PROCESS_NAME_SIZE]; /* of its arguments, or comm */
     char name[MPROF__PROCESS_NAME_SIZE];
 } mprof__process;
@@ -77,6 +80,11 @@ void mprof__process_set_title(mprof__process *process, const char *title);
 
 /* Reads the title anew. One that has changed is the name from now on. 1 if the name has changed. */
 int mprof__process_rename(mprof__process *process);
+
+/* The same where only the kernel's present name for it is known. A title may be written over the
+ * arguments while that name stays: the arguments are read, too, less often while they change each
+ * time. */
+int mprof__process_retitle(mprof__process *process, const char *comm, int64_t now_ns);
 
 /* The same after an exec at that time: a name that was given before it counts no more. */
 int mprof__process_executed(mprof__process *process, int64_t time_ns);

@@ -110,6 +110,9 @@ void mprof__process_title(char *text, size_t size, const char *arguments, size_t
     }
     second = first + length + 1;
     if (memchr(first, ' ', length)) { /* a title the process gave itself: "gunicorn: worker" */
+        while (length > 1 && first[length - 1] == ' ') { /* over what was longer before */
+            length--;
+        }
         mprof__text_copy(text, size, first, length);
         return;
     }

@@ -7,6 +7,7 @@
  * process 1. */
 #include "process_tree.h"
 
+#include "record/kernel/clock.h"
 #include "record/kernel/pid_list.h"
 #include "record/kernel/process_events.h"
 #include "record/kernel/procfs.h"
@@ -24,6 +25,7 @@ struct mprof__process_tree {
     mprof__process_tree_hooks hooks;
     int64_t root;
     int64_t own;
+    int root_is_child; /* of ours: so are its siblings (CLONE_PARENT) and its orphans */
     int follow;
     mprof__process_events *events; /* NULL: births are searched for */
     int load_fd;                   /* /proc/loadavg: its last field is the last pid given out */
@@ -118,6 +120,7 @@ static mprof_status add_member(mprof__process_tree *tree, int64_t pid, int64_t p
         return status;
     }
     process->is_member = 1;
+    process->born_ns = time_ns;
     if (process->name[0] == '\0' && parent) { /* gone already: it was what its parent was */
         mprof__process_set_title(process, parent->title);
     }
@@ -141,6 +144,7 @@ mprof_status mprof__process_tree_adopt(mprof__process_tree *tree, int64_t pid, i
     }
     status = mprof__processes_add(&tree->processes, pid, ppid, out);
     if (status == MPROF_OK) {
+        (*out)->born_ns = now_ns;
         tree->hooks.born(tree->hooks.data, *out, now_ns);
     }
     return status;
@@ -168,7 +172,12 @@ static void make_foreign(mprof__process_tree *tree, int64_t pid)
 void mprof__process_tree_end(mprof__process_tree *tree, mprof__process *process,
                              const mprof__process_end *end)
 {
-    tree->hooks.ended(tree->hooks.data, process, end);
+    mprof__process_end told = *end;
+
+    if (told.time_ns < process->born_ns) { /* an event that was overtaken by a search */
+        told.time_ns = process->born_ns;
+    }
+    tree->hooks.ended(tree->hooks.data, process, &told);
     if (tree->follow && !tree->events) {
         make_foreign(tree, process->pid);
     }
@@ -233,18 +242,25 @@ static void take_end(mprof__process_tree *tree, mprof__process *process,
     }
 }
 
+/* Whether the child of that process belongs to the tree. */
+static int is_kin(const mprof__process_tree *tree, int64_t ppid)
+{
+    const mprof__process *parent = mprof__processes_find(&tree->processes, ppid);
+
+    return (parent && parent->is_member) || (tree->root_is_child && ppid == tree->own);
+}
+
 static mprof_status take_event(mprof__process_tree *tree, const mprof__process_event *event)
 {
     int64_t whose = event->kind == MPROF__PROCESS_FORKED ? event->ppid : event->pid;
     mprof__process *process = mprof__processes_find(&tree->processes, whose);
 
     tree->told++;
-    tree->changes += process != NULL;
+    tree->changes += process || (event->kind == MPROF__PROCESS_FORKED && whose == tree->own);
     switch (event->kind) {
     case MPROF__PROCESS_FORKED:
-        return process && process->is_member
-                   ? add_member(tree, event->pid, event->ppid, event->time_ns)
-                   : MPROF_OK;
+        return is_kin(tree, event->ppid) ? add_member(tree, event->pid, event->ppid, event->time_ns)
+                                         : MPROF_OK;
     case MPROF__PROCESS_EXECED:
         if (process && mprof__process_executed(process, event->time_ns)) {
             tree->hooks.renamed(tree->hooks.data, process, event->time_ns);
@@ -290,8 +306,7 @@ static int is_fresh(int64_t pid, int64_t before, int64_t now)
 
 /* Adds to the tree whichever strangers descend from it, until no more do. Those added are marked by
  * pid 0. */
-static mprof_status recognise(mprof__process_tree *tree, stranger *strangers, size_t count,
-                              int64_t now_ns)
+static mprof_status recognise(mprof__process_tree *tree, stranger *strangers, size_t count)
 {
     int found = 1;
 
@@ -299,11 +314,10 @@ static mprof_status recognise(mprof__process_tree *tree, stranger *strangers, si
         found = 0;
         for (size_t i = 0; i < count; i++) {
             stranger *one = &strangers[i];
-            mprof__process *parent = mprof__processes_find(&tree->processes, one->ppid);
 
-            if (one->pid != 0 && one->pid != tree->own &&
-                ((parent && parent->is_member) || one->ppid == tree->own)) {
-                mprof_status status = add_member(tree, one->pid, one->ppid, now_ns);
+            if (one->pid != 0 && one->pid != tree->own && is_kin(tree, one->ppid)) {
+                /* it was born before it was looked at, but perhaps behind the tick */
+                mprof_status status = add_member(tree, one->pid, one->ppid, mprof__clock_now_ns());
 
                 if (status != MPROF_OK) {
                     return status;
@@ -364,7 +378,7 @@ static mprof_status search(mprof__process_tree *tree, int64_t last_pid, int64_t 
     if (status == MPROF_OK) {
         size_t count = choose_strangers(tree, &list, last_pid, full, strangers);
 
-        status = recognise(tree, strangers, count, now_ns);
+        status = recognise(tree, strangers, count);
     }
     for (size_t i = 0; i < list.count; i++) {
         const mprof__process *process = mprof__processes_find(&tree->processes, list.pids[i]);
@@ -392,6 +406,7 @@ mprof_status mprof__process_tree_set_root(mprof__process_tree *tree, int64_t pid
     int64_t ppid = mprof__procfs_stat_read(&stat, pid) == 0 ? stat.ppid : 0;
 
     tree->root = pid;
+    tree->root_is_child = ppid == tree->own;
     status = add_member(tree, pid, ppid, now_ns);
     if (status == MPROF_OK && tree->follow) {
         tree->full_ns = 0;

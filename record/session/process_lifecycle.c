@@ -81,6 +81,7 @@ void mprof__process_lifecycle_begin(mprof__process_lifecycle *lives, int64_t now
         mprof__calls_begin(lives->calls, now_ns);
     }
     for (size_t i = 0; i < processes->count; i++) {
+        processes->items[i]->born_ns = now_ns;
         mprof__event_log_process(lives->journal, processes->items[i], now_ns);
     }
     mprof__sampler_forget_peaks(lives->sampler);

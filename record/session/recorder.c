@@ -143,6 +143,7 @@ static void tick_first(mprof__recorder *recording, int64_t now_ns)
     const mprof__processes *processes = mprof__process_tree_processes(recording->lives.tree);
 
     mprof__process_lifecycle_update(&recording->lives, now_ns);
+    now_ns = mprof__clock_now_ns();
     mprof__process_lifecycle_begin(&recording->lives, now_ns);
     tick(recording, now_ns);
     for (size_t i = 0; i < processes->count; i++) {

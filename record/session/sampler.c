@@ -72,7 +72,7 @@ static int64_t pause_until_next_look(const mprof__sampler *sampler, const mprof_
 }
 
 /* Reads what costs more than a sample, if it is time to: the high-water mark, the control group,
- * and the name, which tells of an exec that no event told of. */
+ * and the name, which tells of an exec that no event told of, and the title. */
 static void look_closely(mprof__sampler *sampler, mprof__process *process, int64_t now_ns)
 {
     char comm[sizeof process->comm];
@@ -92,7 +92,7 @@ static void look_closely(mprof__sampler *sampler, mprof__process *process, int64
     if (sampler->oom) {
         mprof__oom_killer_look(sampler->oom, &process->place, process->pid, now_ns);
     }
-    if (strcmp(comm, process->comm) != 0 && mprof__process_rename(process)) {
+    if (mprof__process_retitle(process, comm, now_ns)) {
         mprof__event_log_process(sampler->journal, process, now_ns);
         if (sampler->agent) {
             mprof__agent_check_look(sampler->agent, process); /* it has executed another program */
@@ -164,9 +164,15 @@ void mprof__sampler_tell_peaks(mprof__sampler *sampler, int64_t now_ns)
         char comm[sizeof process->comm];
         int64_t bytes;
 
+        if (mprof__procfs_status_read(&bytes, comm, sizeof comm, process->pid) != 0) {
+            continue;
+        }
         if (!mprof__process_tree_shares_memory(sampler->tree, process) &&
-            mprof__procfs_status_read(&bytes, comm, sizeof comm, process->pid) == 0 && bytes > 0) {
+            bytes > 0) {
             tell_end(sampler, process, bytes, now_ns);
+        }
+        if (mprof__process_retitle(process, comm, INT64_MAX / 2)) {
+            mprof__event_log_process(sampler->journal, process, now_ns);
         }
     }
 }

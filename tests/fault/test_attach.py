@@ -80,6 +80,50 @@ class Attach(mprof_test.TestCase):
                 self.assertIsNone(target.poll())
                 self.path.unlink()
 
+    def attach_and_end(self, hint, *options):
+        """The pid that was found by this name."""
+        process = self.attach(hint, *options)
+        process.terminate()
+        self.assertEqual(self.wait_for_end(process), -signal.SIGTERM)
+        pid = int(Recording(self.path).facts["pid"])
+        self.path.unlink()
+        return pid
+
+    def test_R25_by_the_names_that_are_recorded(self):
+        """A script, a module, and what a server has written over its arguments."""
+        script = self.directory / f"{MINE}-script.py"
+        script.write_text(mprof_test.RETITLED + "while not os.path.exists('go'): time.sleep(0.02)\n"
+                          f"retitle('{MINE}: worker process')\nprint('done', flush=True)\n"
+                          "time.sleep(60)\n")
+        target = self.start(python(), script, "room" * 40)
+        name = f"{pathlib.Path(python()).name} {script.name}"
+        for hint in (name, script.name):
+            with self.subTest(hint=hint):
+                self.assertEqual(self.attach_and_end(hint), target.pid)
+        (self.directory / "go").write_text("")
+        self.wait_for_output(target, "done")
+        for hint in (f"{MINE}: worker process", f"{MINE}: worker"):
+            with self.subTest(hint=hint):
+                self.assertEqual(self.attach_and_end(hint), target.pid)
+        module = self.directory / f"m{MINE}.py"
+        module.write_text("import time\ntime.sleep(60)\n")
+        target = self.start(python(), "-m", module.stem)
+        wait_until(lambda: module.stem in pathlib.Path(
+            f"/proc/{target.pid}/cmdline").read_text(), "the module")
+        self.assertEqual(self.attach_and_end(f"{pathlib.Path(python()).name} -m {module.stem}"), target.pid)
+
+    def test_R25_by_a_name_that_multiprocessing_gave(self):
+        name = f"{MINE}-reader"
+        (self.directory / "pool.py").write_text(
+            "import multiprocessing, time\n"
+            f"child = multiprocessing.get_context('fork').Process(target=time.sleep, args=(60,), "
+            f"name='{name}')\n"
+            "child.start()\nprint(child.pid, flush=True)\nchild.join()\n")
+        recorder = self.start_mprof("run", "-M", "-o", "pool.dat", python(), "pool.py")
+        child = int(self.wait_for_output(recorder, r"(?m)^(\d+)$")[1])
+        wait_until(lambda: name in (self.directory / "pool.dat").read_text(), "the name")
+        self.assertEqual(self.attach_and_end(name), child)
+
     def test_R12_an_exact_name_goes_before_a_part(self):
         self.start_named(f"{MINE}-2")
         target = self.start_named(MINE)

@@ -207,6 +207,93 @@ class Processes(mprof_test.TestCase):
         self.assertEqual([name.split(" ")[0] for pid, _, name in recording.processes if pid == main],
                          ["sh", "sleep"])
 
+    @staticmethod
+    def names_of(recording, pid):
+        return [name for one, _, name in recording.named if one == pid]
+
+    def test_R25_a_title_written_over_the_arguments(self):
+        """As nginx, sshd and many others do: the kernel's own name stays what it was."""
+        self.write("server.py", mprof_test.RETITLED +
+                   "def wait_for(word):\n"
+                   "    while word not in open('out.dat').read(): sum(range(10000)); time.sleep(0.01)\n"
+                   "if os.fork() == 0:\n"
+                   "    for word in ('working', 'shutting-down'):\n"
+                   "        retitle(f'worker: {word} now'); wait_for(word)\n"
+                   "    os._exit(0)\n"
+                   "retitle('master: listening now'); wait_for('listening')\n"
+                   "os.wait()\n")
+        recording = self.record("server.py", "room" * 40)
+        main = int(recording.facts["pid"])
+        self.assertIn("master: listening now", self.names_of(recording, main))
+        child, = {pid for pid, _, _ in recording.processes} - {main}
+        self.assertEqual(self.names_of(recording, child)[-2:],
+                         ["worker: working now", "worker: shutting-down now"])
+
+    def test_R25_a_title_that_changes_all_the_time(self):
+        """Of a database that writes each query into it the last is known, and few of the others."""
+        self.write("server.py", mprof_test.RETITLED +
+                   "end = time.monotonic() + 4\n"
+                   "n = 0\n"
+                   "while time.monotonic() < end:\n"
+                   "    n += 1; retitle(f'server: query {n}'); time.sleep(0.005)\n"
+                   "retitle('server: waiting now')\n"
+                   "print('waits', flush=True)\n"
+                   "time.sleep(60)\n")
+        process = self.start(*self.prefix, MPROF, "attach", "-C", "-o", self.path,
+                             self.start(python(), "server.py", "room" * 40).pid)
+        self.wait_for_output(self._started[0], "waits")
+        process.terminate()
+        self.wait_for_end(process)
+        names = [name for _, _, name in Recording(self.path).named]
+        self.assertEqual(names[-1], "server: waiting now")
+        self.assertGreater(len(names), 2)
+        self.assertLess(len(names), 12)
+
+    def test_R22_siblings(self):
+        """CLONE_PARENT, as runc has it: the new process is a child of whoever started us."""
+        self.write("sibling.py", "import ctypes, os, signal, time\n"
+                   "libc = ctypes.CDLL(None)\n"
+                   "SYS_clone, CLONE_PARENT = {'x86_64': 56, 'aarch64': 220}[os.uname().machine], 0x8000\n"
+                   "if libc.syscall(SYS_clone, CLONE_PARENT | signal.SIGCHLD, 0, 0, 0, 0) == 0:\n"
+                   "    food = b'x' * (60 << 20)\n"
+                   "    while f'CHLD {os.getpid()} ' not in open('out.dat').read(): time.sleep(0.01)\n"
+                   "    open('seen', 'w').close()\n"
+                   "    os._exit(5)\n"
+                   "while not os.path.exists('seen'): time.sleep(0.01)\n"
+                   "while 'EXIT' not in open('out.dat').read(): time.sleep(0.01)\n"
+                   "os._exit(4)\n")
+        for flags in (("-C", "-M"), ("-M",)):
+            with self.subTest(flags=flags):
+                recording = self.record("sibling.py", flags=flags)
+                main = int(recording.facts["pid"])
+                sibling, = {pid for pid, _, _ in recording.processes} - {main}
+                self.assertEqual(recording.exits, {main: ("status", 4), sibling: ("status", 5)})
+                self.assertGreater(max(mib for pid, mib, _ in recording.chld if pid == sibling), 60)
+                (self.directory / "seen").unlink()
+                self.path.unlink()
+
+    def test_R22_no_birth_is_told_before_it_was(self):
+        """By the kernel's own account of when a process was started, to a hundredth of a second."""
+        self.write("births.py", "import os, time\n"
+                   "for n in range(60):\n"
+                   "    if os.fork() == 0:\n"
+                   "        ticks = open('/proc/self/stat').read().rpartition(')')[2].split()[19]\n"
+                   "        os.write(1, b'%d %s\\n' % (os.getpid(), ticks.encode()))\n"
+                   "        time.sleep(0.3)\n"
+                   "        os._exit(0)\n"
+                   "    time.sleep(0.007)\n"
+                   "for n in range(60): os.wait()\n")
+        done = subprocess.run([*self.prefix, MPROF, "run", "-M", "-T", "0.05", "-o", self.path,
+                               python(), "births.py"], capture_output=True, text=True,
+                              cwd=self.directory, env=self.environment(), check=True)
+        boot_s = time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)
+        births = {int(pid): boot_s + int(ticks) / os.sysconf("SC_CLK_TCK") for pid, ticks
+                  in re.findall(r"(?m)^(\d+) (\d+)$", done.stdout)}
+        self.assertEqual(len(births), 60)
+        for pid, moment, _ in Recording(self.path).named:
+            if pid in births:
+                self.assertGreaterEqual(moment, births[pid] - 0.002)
+
     def test_a_process_without_children_is_cheap_and_alone(self):
         recording = self.record("sleep", "0.3", flags=())
         self.assertEqual(len(recording.processes), 1)

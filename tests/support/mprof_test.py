@@ -44,6 +44,16 @@ WITHOUT_EVENTS = (["setpriv", "--bounding-set", "-net_admin"]
                   if os.geteuid() == 0 and shutil.which("setpriv") else [])
 
 
+# Python source: retitle(text) writes over the arguments; the more there are, the longer it may be.
+RETITLED = """
+import ctypes, os, time
+_fields = open("/proc/self/stat").read().rpartition(")")[2].split()
+_start, _end = int(_fields[45]), int(_fields[46])
+def retitle(text):
+    ctypes.memmove(_start, text.encode().ljust(_end - _start, b"\\0"), _end - _start)
+"""
+
+
 def wait_until(condition, what, deadline_s=DEADLINE_S):
     """Asks again and again; returns the first true answer, or fails naming `what`."""
     end = time.monotonic() + deadline_s
@@ -121,6 +131,7 @@ class Recording:
         self.lost = 0  # calls
         self.kinds = []
         self._records = {}
+        self.named = []  # (pid, time, name) of each PROC
         for line in self.lines:
             word, _, rest = line.partition(" ")
             fields = rest.split(" ")
@@ -137,6 +148,7 @@ class Recording:
                 self.calls.append(self._call(rest))
             elif word == "PROC":
                 self.processes.append((int(fields[0]), int(fields[1]), fields[3]))
+                self.named.append((int(fields[0]), float(fields[2]), " ".join(fields[3:])))
             elif word == "EXIT":
                 self.exits[int(fields[0])] = (fields[2], int(fields[3]) if fields[3:] else None)
             elif word == "PEAK":

@@ -205,6 +205,7 @@ static const struct title_row {
     {"code at the end", "python3|-c", "python3", "python3"},
     {"a shell script", "/bin/sh|/etc/init.d/x", "sh", "sh x"},
     {"a title of its own", "gunicorn: worker [app]", "gunicorn", "gunicorn: worker [app]"},
+    {"a title over a longer one", "nginx: worker   ", "nginx", "nginx: worker"},
     {"no arguments", "", "kworker/0:1", "kworker/0:1"},
     {"one bare word", "python3", "python3", "python3"},
     {"an empty second", "sh|", "sh", "sh"},
