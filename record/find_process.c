@@ -4,10 +4,9 @@
 #include "parse/plain_text.h"
 #include "record/kernel/pid_list.h"
 #include "record/kernel/procfs.h"
-#include "record/processes/process_title.h"
+#include "record/output/recorded_names.h"
 #include "record/processes/process.h"
-#include "record/top/process_table.h"
-#include "record/top/recording_tail.h"
+#include "record/processes/process_title.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -20,8 +19,8 @@
 /* As much of a command line as is recorded of a process we did not start. */
 #define ARGUMENTS_MAX 32768
 
-/* A recorder opens its file before anything else, and it has low numbers. */
-#define DESCRIPTORS_SEARCHED 32
+/* The kernel's name of a recorder. */
+#define RECORDER_NAME "mprof"
 
 /* Columns of a command line in a list of processes. */
 #define WORDS_SIZE 64
@@ -149,67 +148,78 @@ static mprof_status choose(int64_t *pid, const candidates *found, const char *hi
 
 /* --- names that are in recordings --- */
 
-typedef struct wanted {
+typedef struct recorded {
     const char *hint;
-    candidates *exact;
-    candidates *partly;
+    mprof__pid_list exact;
+    mprof__pid_list partly;
     mprof_status status;
-} wanted;
+} recorded;
 
+static void forget(mprof__pid_list *list, int64_t pid)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < list->count; i++) {
+        if (list->pids[i] != pid) {
+            list->pids[kept++] = list->pids[i];
+        }
+    }
+    list->count = kept;
+}
+
+/* The last name of a process counts. */
 static void take_recorded(void *data, int64_t pid, const char *name)
 {
-    wanted *what = data;
-    enum match found = match(name, what->hint);
-    candidates *list = found == MATCH_WHOLE ? what->exact : what->partly;
-    mprof__procfs_stat stat;
+    recorded *found = data;
+    enum match how = name ? match(name, found->hint) : MATCH_NONE;
 
-    if (found != MATCH_NONE && what->status == MPROF_OK && !is_noted(list, pid) &&
-        mprof__procfs_stat_read(&stat, pid) == 0 && stat.state != 'Z') {
-        what->status = note(list, pid, stat.start_ticks);
+    forget(&found->exact, pid);
+    forget(&found->partly, pid);
+    if (how != MATCH_NONE && found->status == MPROF_OK) {
+        found->status =
+            mprof__pid_list_add(how == MATCH_WHOLE ? &found->exact : &found->partly, pid);
     }
 }
 
-/* What one file says, if it is the recording that this recorder is writing. */
-static void search_recording(wanted *what, int64_t recorder, int number)
+static mprof_status note_recorded(candidates *found, const mprof__pid_list *list)
 {
-    mprof_error error = MPROF_ERROR_INIT;
-    mprof__recording_tail *file = NULL;
-    mprof__process_table *board;
-    char path[64];
+    mprof_status status = MPROF_OK;
 
-    if (mprof__process_table_new(&board, &error) != MPROF_OK) {
-        what->status = MPROF_ENOMEM;
-        return;
+    for (size_t i = 0; status == MPROF_OK && i < list->count; i++) {
+        mprof__procfs_stat stat;
+
+        if (!is_noted(found, list->pids[i]) && mprof__procfs_stat_read(&stat, list->pids[i]) == 0 &&
+            stat.state != 'Z') {
+            status = note(found, list->pids[i], stat.start_ticks);
+        }
     }
-    snprintf(path, sizeof path, "/proc/%lld/fd/%d", (long long)recorder, number);
-    if (mprof__recording_tail_open(&file, path, board, &error) == MPROF_OK &&
-        mprof__recording_tail_recorder(file) == recorder &&
-        mprof__recording_tail_read(file, &error) == MPROF_OK) {
-        mprof__process_table_list_names(board, take_recorded, what);
-    }
-    mprof__recording_tail_free(file);
-    mprof__process_table_free(board);
+    return status;
 }
 
-/* multiprocessing's names, like ForkPoolWorker-1, are known to the processes themselves and to who
- * records them. */
 static mprof_status search_recordings(const char *hint, const mprof__pid_list *all,
                                       candidates *exact, candidates *partly)
 {
-    wanted what = {hint, exact, partly, MPROF_OK};
+    recorded found = {hint, {0}, {0}, MPROF_OK};
+    mprof_status status;
 
-    for (size_t i = 0; what.status == MPROF_OK && i < all->count; i++) {
+    for (size_t i = 0; i < all->count; i++) {
         mprof__procfs_stat stat;
 
-        if (all->pids[i] == getpid() || mprof__procfs_stat_read(&stat, all->pids[i]) != 0 ||
-            strcmp(stat.comm, "mprof") != 0) {
-            continue;
-        }
-        for (int number = 0; what.status == MPROF_OK && number < DESCRIPTORS_SEARCHED; number++) {
-            search_recording(&what, all->pids[i], number);
+        if (all->pids[i] != getpid() && mprof__procfs_stat_read(&stat, all->pids[i]) == 0 &&
+            strcmp(stat.comm, RECORDER_NAME) == 0) {
+            mprof__recorded_names_read(all->pids[i], take_recorded, &found);
         }
     }
-    return what.status;
+    status = found.status;
+    if (status == MPROF_OK) {
+        status = note_recorded(exact, &found.exact);
+    }
+    if (status == MPROF_OK) {
+        status = note_recorded(partly, &found.partly);
+    }
+    mprof__pid_list_free(&found.exact);
+    mprof__pid_list_free(&found.partly);
+    return status;
 }
 
 static mprof_status find_named(int64_t *pid, const char *hint, int newest, char **matches,

@@ -183,17 +183,6 @@ int mprof__process_table_is_alive(const mprof__process_table *board, int64_t pid
     return find_row(board, pid) != NULL;
 }
 
-void mprof__process_table_list_names(const mprof__process_table *board,
-                                     void (*take)(void *data, int64_t pid, const char *name),
-                                     void *data)
-{
-    for (size_t i = 0; i < board->count; i++) {
-        if (board->rows[i]->name[0] != '\0') {
-            take(data, board->rows[i]->pid, board->rows[i]->name);
-        }
-    }
-}
-
 void mprof__process_table_clear_calls(mprof__process_table *board)
 {
     for (size_t i = 0; i < board->count; i++) {

@@ -32,11 +32,6 @@ void mprof__process_table_end(mprof__process_table *board, int64_t pid, mprof_ex
 /* Whether that one runs, as far as is known. */
 int mprof__process_table_is_alive(const mprof__process_table *board, int64_t pid);
 
-/* Hands over what runs and has a name. */
-void mprof__process_table_list_names(const mprof__process_table *board,
-                                     void (*take)(void *data, int64_t pid, const char *name),
-                                     void *data);
-
 /* Calls in flight: all are forgotten, then told anew. */
 void mprof__process_table_clear_calls(mprof__process_table *board);
 void mprof__process_table_calls(mprof__process_table *board, int64_t pid, size_t count,

@@ -1,0 +1,81 @@
+/* Finds the file by its lock: a recorder holds it on what it writes, and on nothing else. */
+#include "recorded_names.h"
+
+#include <mprof/reader.h>
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* A recorder opens its file before most others, so it has a low number. */
+#define DESCRIPTORS_SEARCHED 32
+
+typedef struct names {
+    void (*take)(void *data, int64_t pid, const char *name);
+    void *data;
+} names;
+
+static mprof_status take_record(void *data, const mprof_record *record)
+{
+    const names *receiver = data;
+    char name[512];
+
+    if (record->kind == MPROF_RECORD_PROC) {
+        size_t length = record->text.length < sizeof name ? record->text.length : sizeof name - 1;
+
+        memcpy(name, record->text.bytes, length);
+        name[length] = '\0';
+        receiver->take(receiver->data, record->pid, name);
+    } else if (record->kind == MPROF_RECORD_EXIT) {
+        receiver->take(receiver->data, record->pid, NULL);
+    }
+    return MPROF_OK;
+}
+
+static mprof_status pass_samples(void *data, const mprof_sample *samples, size_t count)
+{
+    (void)data;
+    (void)samples;
+    (void)count;
+    return MPROF_OK;
+}
+
+static int is_written_by(const char *path, int64_t recorder)
+{
+    struct flock lock = {.l_type = F_RDLCK, .l_whence = SEEK_SET};
+    struct stat status;
+    int fd;
+    int is_it;
+
+    if (stat(path, &status) != 0 || !S_ISREG(status.st_mode)) {
+        return 0;
+    }
+    fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    is_it = fd >= 0 && fcntl(fd, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK &&
+            lock.l_pid == recorder;
+    if (fd >= 0) {
+        close(fd);
+    }
+    return is_it;
+}
+
+void mprof__recorded_names_read(int64_t recorder,
+                                void (*take)(void *data, int64_t pid, const char *name), void *data)
+{
+    names receiver = {take, data};
+    const mprof_visitor visitor = {&receiver, pass_samples, take_record, NULL};
+    mprof_error error = MPROF_ERROR_INIT;
+    mprof_source *source;
+    char path[64];
+
+    for (int number = 0; number < DESCRIPTORS_SEARCHED; number++) {
+        snprintf(path, sizeof path, "/proc/%lld/fd/%d", (long long)recorder, number);
+        if (is_written_by(path, recorder) && mprof_source_open(&source, path, &error) == MPROF_OK) {
+            (void)mprof_read(source, &visitor, &error);
+            mprof_source_free(source);
+            return;
+        }
+    }
+}
