@@ -462,8 +462,8 @@ static mprof__verdict parse_lost(mprof_record *record, mprof_warning *warning, c
 
 const char *mprof_kind_name(mprof_kind kind)
 {
-    static const char *const names[MPROF_KIND_COUNT] = {"rss",  "pss",  "uss",  "swap",
-                                                        "anon", "file", "shmem"};
+    static const char *const names[MPROF_KIND_COUNT] = {
+        "rss", "pss", "uss", "swap", "anon", "file", "shmem", "lazyfree", "hugetlb"};
     return names[kind];
 }
 
@@ -479,7 +479,7 @@ mprof_kind mprof_kind_find(const char *name, size_t length)
 
 int mprof_kind_adds_up(mprof_kind kind)
 {
-    return kind == MPROF_KIND_PSS || kind == MPROF_KIND_USS;
+    return kind == MPROF_KIND_PSS || kind == MPROF_KIND_USS || kind == MPROF_KIND_LAZYFREE;
 }
 
 /* "name=MiB". A name of a later version is passed over. */

@@ -29,6 +29,7 @@ typedef struct summing {
     double sums_mib[MPROF_KIND_COUNT];    /* of all processes at this tick */
     double highest_mib[MPROF_KIND_COUNT]; /* of these sums */
     int is_alone;                         /* MEM is the main process alone */
+    int is_told_sum;                      /* MEM is a sum, as a fact says */
     int is_resident; /* what was sampled is RSS, which the kernel's peak is, too */
 } summing;
 
@@ -220,6 +221,9 @@ static void take_fact(summing *s, const mprof_record *record)
         s->main_pid = pid;
     } else if (text_is(record->key, "include-children")) {
         s->is_alone = text_is(record->text, "no");
+        s->is_told_sum = text_is(record->text, "yes");
+    } else if (text_is(record->key, "left-out")) {
+        s->summary->left_out_count++;
     } else if (text_is(record->key, "backend")) {
         s->is_resident = text_is(record->text, "psutil") || text_is(record->text, "posix") ||
                          text_is(record->text, "rss");
@@ -360,6 +364,8 @@ static void match_some_peak(summing *s)
  * they are all there is. */
 static mprof_status match_kernel_peaks(summing *s)
 {
+    s->summary->is_sum_of_rss = s->is_told_sum && s->is_resident;
+    s->summary->process_count = s->kernel_count;
     mprof__summary *summary = s->summary;
     for (size_t i = 0; i < summary->process_count; i++) {
         mprof__process_peak *process = &summary->processes[i];

@@ -31,6 +31,10 @@ typedef struct mprof__summary {
     double kinds_mib[MPROF_KIND_COUNT]; /* of what MEM measured: the main process, or the sum of all
                                            at a tick; NAN if not recorded */
     mprof_control_group group;
+    int is_sum_of_rss; /* MEM adds up resident memory, in which shared pages are counted again for
+                          each process */
+    size_t process_count;    /* with a birth or samples */
+    size_t left_out_count;   /* processes that could not be read */
     int function_was_called; /* where a function was asked for */
     const char *alike; /* a function whose dotted name ends in the one asked for; the summary's;
                           NULL if there is none */

@@ -51,8 +51,8 @@ static const struct argp_option option_table[] = {
     {"exit-code", 'E', NULL, 0,
      "end with the program's exit code, or 128 plus the number of the signal it died of", 0},
     {"memory", KEY_MEMORY, "KIND,...", 0,
-     "record of every process, beside what is sampled: rss, pss, uss, swap, anon, file, shmem; and "
-     "the memory of the program's control group: group",
+     "record of every process, beside what is sampled: rss, pss, uss, swap, anon, file, shmem, "
+     "lazyfree, hugetlb; and the memory of the program's control group: group",
      0},
     {"follow", KEY_FOLLOW, NULL, 0,
      "record until no descendant is left, daemons included; implies -C unless -M is given", 0},
@@ -155,7 +155,8 @@ static void parse_kinds(struct argp_state *state, mprof__command_options *option
 
     if (mprof__memory_kinds_parse(&options->kinds, &options->group, &wrong, list) != 0) {
         argp_failure(state, MPROF_EXIT_USAGE, 0,
-                     "--memory: '%.*s' is none of rss, pss, uss, swap, anon, file, shmem, group",
+                     "--memory: '%.*s' is none of rss, pss, uss, swap, anon, file, shmem, "
+                     "lazyfree, hugetlb, group",
                      (int)strcspn(wrong, ","), wrong);
     }
 }

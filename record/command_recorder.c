@@ -167,7 +167,7 @@ static int exit_code_of(const mprof__command_options *options,
         return WIFSIGNALED(outcome->wait_status) ? 128 + WTERMSIG(outcome->wait_status)
                                                  : WEXITSTATUS(outcome->wait_status);
     }
-    if (outcome->failed) {
+    if (outcome->failed || outcome->is_unread) {
         return MPROF_EXIT_FAILED;
     }
     return outcome->is_cut ? MPROF_EXIT_LIMIT : MPROF_EXIT_OK;

@@ -37,8 +37,10 @@ static const struct argp_option options[] = {
     {"slope", 's', NULL, 0, "draw the trend line and tell its slope", 0},
     {"stack", OPTION_STACK, NULL, 0, "stack the processes on top of each other", 0},
     {"memory", OPTION_MEMORY, "KIND,...", 0,
-     "also curves of what `run --memory' recorded: pss, uss (summed over all processes), rss, "
-     "swap, anon, file, shmem (of the main one); group: the control group however far above it is",
+     "also curves of what `run --memory' recorded: pss, uss, lazyfree (summed over all processes), "
+     "rss, "
+     "swap, anon, file, shmem, hugetlb (of the main one); group: the control group however far "
+     "above it is",
      0},
     {"func", OPTION_FUNC, "PATTERN", 0, "only functions whose name matches", 0},
     {"min-duration", OPTION_MIN_DURATION, "SECONDS", 0, "leave shorter calls out", 0},
@@ -150,7 +152,8 @@ static void parse_kinds(struct mprof__plot *plot, struct argp_state *state, cons
             plot->figure.group = 1;
         } else if (kind == MPROF_KIND_COUNT) {
             argp_error(state,
-                       "--memory: '%.*s' is none of rss, pss, uss, swap, anon, file, shmem, group",
+                       "--memory: '%.*s' is none of rss, pss, uss, swap, anon, file, shmem, "
+                       "lazyfree, hugetlb, group",
                        (int)length, text);
         } else {
             plot->figure.kinds |= 1U << kind;

@@ -117,6 +117,21 @@ static void print_group(const mprof__summary *summary)
     }
 }
 
+/* What the numbers above do not say by themselves. */
+static void print_remarks(const mprof__summary *summary)
+{
+    if (summary->is_sum_of_rss && summary->process_count > 1) {
+        puts(isnan(summary->kinds_mib[MPROF_KIND_PSS])
+                 ? "  a sum of RSS: shared pages count once for each process; --memory pss or "
+                   "--backend psutil_pss splits them"
+                 : "  a sum of RSS: shared pages count once for each process; pss splits them");
+    }
+    if (summary->left_out_count > 0) {
+        printf("  left out: %zu process%s that could not be read\n", summary->left_out_count,
+               summary->left_out_count == 1 ? "" : "es");
+    }
+}
+
 static void print_others(const mprof__summary *summary)
 {
     for (size_t i = 0; i < summary->other_count && i < OTHERS_MAX; i++) {
@@ -153,6 +168,7 @@ static void print_more(const mprof__summary *summary)
     }
     print_all_kinds(summary);
     print_group(summary);
+    print_remarks(summary);
 }
 
 /* Scripts read these lines as upstream prints them, and take the last, or the second word. */

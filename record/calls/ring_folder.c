@@ -264,7 +264,8 @@ static void start_watch(mprof__ring_folder *folder)
 {
     folder->watch_fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
     if (folder->watch_fd >= 0 &&
-        (inotify_add_watch(folder->watch_fd, folder->path, IN_MOVED_TO | IN_CREATE) < 0 ||
+        (!mprof__procfs_may_keep(folder->watch_fd) || /* few are left: they are needed elsewhere */
+         inotify_add_watch(folder->watch_fd, folder->path, IN_MOVED_TO | IN_CREATE) < 0 ||
          inotify_add_watch(folder->watch_fd, folder->locked, IN_MOVED_TO | IN_CREATE) < 0)) {
         close(folder->watch_fd);
         folder->watch_fd = -1;

@@ -122,17 +122,24 @@ int mprof__cgroup_path(char *path, size_t size, const mprof__cgroup_mount *mount
 
 /* --- one group --- */
 
-static int open_file(const char *directory, const char *name)
+static int open_file_to(int flags, const char *directory, const char *name)
 {
     char path[MPROF__CGROUP_PATH_SIZE + 64];
     int length = snprintf(path, sizeof path, "%s/%s", directory, name);
 
-    return length > 0 && (size_t)length < sizeof path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+    return length > 0 && (size_t)length < sizeof path ? open(path, flags | O_CLOEXEC) : -1;
+}
+
+static int open_file(const char *directory, const char *name)
+{
+    return open_file_to(O_RDONLY, directory, name);
 }
 
 void mprof__cgroup_open(mprof__cgroup *group, int version, const char *directory)
 {
     group->version = version;
+    group->peak_fd = -1;
+    group->peak_bytes = -1;
     group->current_fd =
         open_file(directory, version == 1 ? "memory.usage_in_bytes" : "memory.current");
     if (version == 1) {
@@ -154,8 +161,12 @@ void mprof__cgroup_close(mprof__cgroup *group)
     if (group->current_fd >= 0) {
         close(group->current_fd);
     }
+    if (group->peak_fd >= 0) {
+        close(group->peak_fd);
+    }
     group->events_fd = -1;
     group->current_fd = -1;
+    group->peak_fd = -1;
 }
 
 /* A file that holds one number. -1 if it does not: "max". */
@@ -174,6 +185,37 @@ static int64_t read_number(int fd)
 int64_t mprof__cgroup_current_bytes(const mprof__cgroup *group)
 {
     return read_number(group->current_fd);
+}
+
+void mprof__cgroup_watch_peak(mprof__cgroup *group, const char *directory, int resets)
+{
+    static const char anew[] = "0";
+    const char *name = group->version == 1 ? "memory.max_usage_in_bytes" : "memory.peak";
+
+    if (group->peak_fd >= 0) {
+        return;
+    }
+    if (resets || group->version == 2) {
+        group->peak_fd = open_file_to(O_RDWR, directory, name);
+    }
+    if (group->peak_fd >= 0) {
+        (void)!pwrite(group->peak_fd, anew, sizeof anew - 1, 0); /* not allowed: it stays */
+    } else {
+        group->peak_fd = open_file(directory, name);
+    }
+    group->peak_bytes = read_number(group->peak_fd);
+}
+
+int64_t mprof__cgroup_new_peak_bytes(mprof__cgroup *group)
+{
+    int64_t before = group->peak_bytes;
+    int64_t bytes = group->peak_fd >= 0 ? read_number(group->peak_fd) : -1;
+
+    if (bytes < 0 || bytes == before) {
+        return -1;
+    }
+    group->peak_bytes = bytes;
+    return before < 0 ? -1 : bytes;
 }
 
 int64_t mprof__cgroup_limit_bytes(int version, const char *directory, const char *top)

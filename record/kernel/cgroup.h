@@ -19,8 +19,10 @@ typedef struct mprof__cgroup_mount {
 /* One group: descriptors that are kept. -1 where there is no such file. */
 typedef struct mprof__cgroup {
     int version;
-    int current_fd; /* memory.current; memory.usage_in_bytes */
-    int events_fd;  /* memory.events.local or memory.events; memory.oom_control */
+    int current_fd;     /* memory.current; memory.usage_in_bytes */
+    int events_fd;      /* memory.events.local or memory.events; memory.oom_control */
+    int peak_fd;        /* memory.peak; memory.max_usage_in_bytes; opened on request */
+    int64_t peak_bytes; /* as read last; -1: not read */
 } mprof__cgroup;
 
 /* Looks at one line of /proc/self/mountinfo, without its end. Where both versions are mounted, the
@@ -40,6 +42,14 @@ int64_t mprof__cgroup_oom_kills(const mprof__cgroup *group);
 
 /* Memory that is charged to the group now; -1 if that is not told. */
 int64_t mprof__cgroup_current_bytes(const mprof__cgroup *group);
+
+/* Begins to watch the kernel's high-water mark of the group. It may be of long before: only what it
+ * rises to later is ours. resets: it may begin anew, where the kernel allows that; with version 1
+ * everybody sees that, with version 2 (Linux 6.12) nobody else does. */
+void mprof__cgroup_watch_peak(mprof__cgroup *group, const char *directory, int resets);
+
+/* The mark, if it has changed since it was read last: the most there was in between. Else -1. */
+int64_t mprof__cgroup_new_peak_bytes(mprof__cgroup *group);
 
 /* The lowest limit of the group in `directory` and of those around it, up to the mount point
  * `top`; -1 if there is none. */

@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 static int64_t page_bytes(void)
@@ -19,24 +18,14 @@ static int64_t page_bytes(void)
     return size;
 }
 
-/* Descriptors that no probe keeps. */
-#define SPARE_DESCRIPTORS 64
-
-static int may_keep(int fd)
-{
-    struct rlimit limit;
-
-    return getrlimit(RLIMIT_NOFILE, &limit) != 0 || (rlim_t)fd + SPARE_DESCRIPTORS < limit.rlim_cur;
-}
-
 void mprof__memory_probe_open(mprof__memory_probe *probe, int64_t pid)
 {
     probe->pid = pid;
     probe->rss_bytes = 0;
     probe->rollup_fd = -1;
     probe->alive_fd = mprof__procfs_open(pid, "statm");
-    if (probe->alive_fd >= 0 && !may_keep(probe->alive_fd)) {
-        close(probe->alive_fd);
+    if (probe->alive_fd >= 0 && !mprof__procfs_may_keep(probe->alive_fd)) {
+        mprof__procfs_close(probe->alive_fd);
         probe->alive_fd = -1;
     }
 }
@@ -58,8 +47,9 @@ void mprof__memory_probe_close(mprof__memory_probe *probe)
     mprof__memory_probe_forget_image(probe);
 }
 
-static mprof__memory_probe_result result_of_errno(int number)
+static mprof__memory_probe_result result_of_errno(mprof__memory_probe *probe, int number)
 {
+    probe->failure = number;
     return number == ENOENT || number == ESRCH ? MPROF__PROBE_GONE : MPROF__PROBE_DENIED;
 }
 
@@ -86,15 +76,15 @@ mprof__memory_probe_result mprof__memory_probe_rss(mprof__memory_probe *probe, i
     int failure;
 
     if (fd < 0) {
-        return result_of_errno(errno);
+        return result_of_errno(probe, errno);
     }
     got = pread(fd, text, sizeof text - 1, 0);
     failure = got == 0 ? ESRCH : errno;
     if (probe->alive_fd < 0) {
-        close(fd);
+        mprof__procfs_close(fd);
     }
     if (got <= 0) {
-        return result_of_errno(failure);
+        return result_of_errno(probe, failure);
     }
     text[got] = '\0';
     *bytes = parse_statm(text) * page_bytes();
@@ -125,19 +115,19 @@ static mprof__memory_probe_result read_rollup(mprof__memory_probe *probe, char *
     if (probe->rollup_fd < 0) {
         probe->rollup_fd = mprof__procfs_open(probe->pid, "smaps_rollup");
         if (probe->rollup_fd < 0) {
-            return result_of_errno(errno);
+            return result_of_errno(probe, errno);
         }
     }
     got = pread(probe->rollup_fd, text, size - 1, 0);
     if (got <= 0) {
         int failure = got == 0 ? ESRCH : errno;
 
-        close(probe->rollup_fd);
+        mprof__procfs_close(probe->rollup_fd);
         probe->rollup_fd = -1;
-        return result_of_errno(failure);
+        return result_of_errno(probe, failure);
     }
-    if (!may_keep(probe->rollup_fd)) {
-        close(probe->rollup_fd);
+    if (!mprof__procfs_may_keep(probe->rollup_fd)) {
+        mprof__procfs_close(probe->rollup_fd);
         probe->rollup_fd = -1;
     }
     text[got] = '\0';

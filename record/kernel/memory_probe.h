@@ -26,6 +26,7 @@ typedef struct mprof__memory_probe {
     int64_t pid;
     int alive_fd;  /* statm: says surely whether the process still exists; -1: opened each time */
     int rollup_fd; /* smaps_rollup of the present image; -1: none open */
+    int failure;   /* errno of the last reading that was denied */
     int64_t rss_bytes; /* last resident memory read, whatever the metric */
 } mprof__memory_probe;
 

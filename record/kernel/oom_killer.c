@@ -32,6 +32,7 @@ typedef struct watched {
     char *path; /* owned */
     mprof__cgroup group;
     tally tally;
+    int64_t current_bytes; /* as read last */
     int64_t limit_bytes;
     int64_t limit_ns;       /* when it is to be read anew; 0: it has not been read */
     int64_t limit_pause_ns; /* and the time after that */
@@ -42,6 +43,7 @@ struct mprof__oom_killer {
     mprof__cgroup_mount mount;
     watched groups[GROUPS_MAX];
     int group_count;
+    int is_short_of_files; /* a group is not watched for that */
     mprof__kernel_log log;
     tally machine; /* of all groups and of none; where the log is not to be read */
     int64_t machine_ns;
@@ -164,6 +166,14 @@ static int find_or_add(mprof__oom_killer *oom, const char *path)
         return 0;
     }
     mprof__cgroup_open(&added->group, oom->mount.version, path);
+    if (!mprof__procfs_may_keep(added->group.events_fd) ||
+        !mprof__procfs_may_keep(added->group.current_fd)) {
+        mprof__cgroup_close(&added->group);
+        free(added->path);
+        added->path = NULL;
+        oom->is_short_of_files = 1;
+        return 0;
+    }
     return ++oom->group_count;
 }
 
@@ -225,9 +235,9 @@ static void read_limit(watched *one, const mprof__cgroup_mount *mount, int64_t n
     one->limit_ns = now_ns + one->limit_pause_ns;
 }
 
-int mprof__oom_killer_group(mprof__oom_killer *oom, const mprof__oom_killer_place *place,
-                            int always, int64_t *current_bytes, int64_t *limit_bytes,
-                            const char **name, int64_t now_ns)
+int mprof__oom_killer_read_group(mprof__oom_killer *oom, const mprof__oom_killer_place *place,
+                                 int always, int is_last, mprof__oom_killer_group *out,
+                                 int64_t now_ns)
 {
     watched *one = place->group ? &oom->groups[place->group - 1] : NULL;
     const char *top = oom->mount.directory;
@@ -241,10 +251,29 @@ int mprof__oom_killer_group(mprof__oom_killer *oom, const mprof__oom_killer_plac
     if (one->limit_bytes < 0 && !always) {
         return -1;
     }
-    *current_bytes = mprof__cgroup_current_bytes(&one->group);
-    *limit_bytes = one->limit_bytes;
-    *name = one->path[strlen(top)] ? one->path + strlen(top) : "/";
-    return *current_bytes < 0 ? -1 : 0;
+    mprof__cgroup_watch_peak(&one->group, one->path, always);
+    out->current_bytes = mprof__cgroup_current_bytes(&one->group);
+    out->limit_bytes = one->limit_bytes;
+    out->name = one->path[strlen(top)] ? one->path + strlen(top) : "/";
+    out->peak_bytes = -1;
+    if (is_last || out->current_bytes != one->current_bytes) {
+        out->peak_bytes = mprof__cgroup_new_peak_bytes(&one->group);
+    }
+    one->current_bytes = out->current_bytes;
+    return out->current_bytes < 0 ? -1 : 0;
+}
+
+const char *mprof__oom_killer_group_refusal(const mprof__oom_killer *oom,
+                                            const mprof__oom_killer_place *place)
+{
+    if (oom->mount.version == 0) {
+        return "no control groups that count memory are mounted";
+    }
+    if (oom->is_short_of_files) {
+        return "too few files may be open (ulimit -n)";
+    }
+    return place->group ? "the kernel does not say what is charged to it"
+                        : "the group of the program is not to be seen from here";
 }
 
 int mprof__oom_killer_claim(mprof__oom_killer *oom, mprof__oom_killer_place *place, int64_t pid,

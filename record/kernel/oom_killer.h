@@ -24,12 +24,24 @@ void mprof__oom_killer_free(mprof__oom_killer *oom);
 void mprof__oom_killer_look(mprof__oom_killer *oom, mprof__oom_killer_place *place, int64_t pid,
                             int64_t now_ns);
 
-/* The group of the process: what is charged to it, the limit (-1: none) and the name of it, which
- * stays the watcher's. 0, or -1 if that is not told, or there is no limit and `always` is 0: most
- * recordings are not to pay for it. */
-int mprof__oom_killer_group(mprof__oom_killer *oom, const mprof__oom_killer_place *place,
-                            int always, int64_t *current_bytes, int64_t *limit_bytes,
-                            const char **name, int64_t now_ns);
+/* What is known of the memory of a group. */
+typedef struct mprof__oom_killer_group {
+    int64_t current_bytes;
+    int64_t limit_bytes; /* -1: none */
+    int64_t peak_bytes;  /* the most there was since the last reading; -1: no more than is known */
+    const char *name;    /* the watcher's */
+} mprof__oom_killer_group;
+
+/* Reads the group of the process. The kernel's high-water mark is read where the memory has changed
+ * since the last reading, and with is_last. always: it was asked for; else only a group with a
+ * limit is read: most recordings are not to pay for it. 0, or -1: there is nothing to read. */
+int mprof__oom_killer_read_group(mprof__oom_killer *oom, const mprof__oom_killer_place *place,
+                                 int always, int is_last, mprof__oom_killer_group *out,
+                                 int64_t now_ns);
+
+/* Why the group of the process cannot be read: static text. */
+const char *mprof__oom_killer_group_refusal(const mprof__oom_killer *oom,
+                                            const mprof__oom_killer_place *place);
 
 /* The process has died by SIGKILL. 1 if it was the killer's; that counts as told from now on. */
 int mprof__oom_killer_claim(mprof__oom_killer *oom, mprof__oom_killer_place *place, int64_t pid,

@@ -1,7 +1,10 @@
 /* Owns the search for all processes there are. */
 #include "pid_list.h"
 
+#include "procfs.h"
+
 #include <dirent.h>
+#include <fcntl.h>
 #include <stdlib.h>
 
 #define FIRST_SIZE 256
@@ -39,11 +42,15 @@ static int compare_pids(const void *left, const void *right)
 
 mprof_status mprof__pid_list_add_all(mprof__pid_list *list)
 {
-    DIR *entries = opendir("/proc");
+    int fd = mprof__procfs_open_path("/proc", O_RDONLY | O_DIRECTORY);
+    DIR *entries = fd >= 0 ? fdopendir(fd) : NULL;
     mprof_status status = MPROF_OK;
     struct dirent *entry;
 
     if (!entries) {
+        if (fd >= 0) {
+            mprof__procfs_close(fd);
+        }
         return MPROF_EIO;
     }
     while (status == MPROF_OK && (entry = readdir(entries))) {
@@ -52,6 +59,7 @@ mprof_status mprof__pid_list_add_all(mprof__pid_list *list)
         }
     }
     closedir(entries);
+    mprof__procfs_regain();
     if (list->count > 0) {
         qsort(list->pids, list->count, sizeof *list->pids, compare_pids);
     }

@@ -1,10 +1,12 @@
 /* Owns the formats of /proc/PID/stat, status and cmdline; see proc(5). */
 #include "procfs.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -23,35 +25,108 @@ enum {
 /* Of the flags: forked, but has not executed (PF_FORKNOEXEC of the kernel's sched.h). */
 #define FLAG_FORKED 0x40UL
 
-int mprof__procfs_open(int64_t pid, const char *name)
+/* Descriptors that are left for everything that is not kept. */
+#define SPARE_DESCRIPTORS 64
+
+static int sets_aside;
+static int aside_fd = -1;
+static int is_foreign;
+
+mprof__procfs_view mprof__procfs_check(void)
+{
+    char text[32] = "";
+
+    is_foreign = 0;
+    if (readlink("/proc/self", text, sizeof text - 1) < 0) {
+        struct stat status;
+
+        /* mounted, but it does not show us: we are in no namespace that it knows */
+        is_foreign = stat("/proc/loadavg", &status) == 0;
+        return is_foreign ? MPROF__PROCFS_FOREIGN : MPROF__PROCFS_NONE;
+    }
+    is_foreign = strtoll(text, NULL, 10) != getpid();
+    return is_foreign ? MPROF__PROCFS_FOREIGN : MPROF__PROCFS_OURS;
+}
+
+void mprof__procfs_set_aside(void)
+{
+    sets_aside = 1;
+    if (aside_fd < 0) {
+        aside_fd = open("/", O_PATH | O_CLOEXEC);
+    }
+}
+
+int mprof__procfs_may_keep(int fd)
+{
+    struct rlimit limit;
+
+    return getrlimit(RLIMIT_NOFILE, &limit) != 0 || (rlim_t)fd + SPARE_DESCRIPTORS < limit.rlim_cur;
+}
+
+int mprof__procfs_open_path(const char *path, int flags)
+{
+    int fd = open(path, flags | O_CLOEXEC);
+
+    if (fd < 0 && (errno == EMFILE || errno == ENFILE) && aside_fd >= 0) {
+        close(aside_fd);
+        aside_fd = -1;
+        fd = open(path, flags | O_CLOEXEC);
+    }
+    return fd;
+}
+
+void mprof__procfs_regain(void)
+{
+    if (sets_aside) {
+        mprof__procfs_set_aside();
+    }
+}
+
+void mprof__procfs_close(int fd)
+{
+    close(fd);
+    mprof__procfs_regain();
+}
+
+static int open_of_process(int64_t pid, const char *name, int flags)
 {
     char path[64];
 
+    if (is_foreign) {
+        errno = ENOENT;
+        return -1;
+    }
     snprintf(path, sizeof path, "/proc/%lld/%s", (long long)pid, name);
-    return open(path, O_RDONLY | O_CLOEXEC);
+    return mprof__procfs_open_path(path, flags);
 }
 
-ssize_t mprof__procfs_text(char *text, size_t size, const char *path)
+int mprof__procfs_open(int64_t pid, const char *name)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    return open_of_process(pid, name, O_RDONLY);
+}
+
+static ssize_t read_and_close(char *text, size_t size, int fd)
+{
     ssize_t got;
 
     if (fd < 0) {
         return -1;
     }
     got = read(fd, text, size - 1);
-    close(fd);
+    mprof__procfs_close(fd);
     text[got > 0 ? got : 0] = '\0';
     return got;
+}
+
+ssize_t mprof__procfs_text(char *text, size_t size, const char *path)
+{
+    return read_and_close(text, size, mprof__procfs_open_path(path, O_RDONLY));
 }
 
 /* Such a file of a process. */
 static ssize_t read_file(char *text, size_t size, int64_t pid, const char *name)
 {
-    char path[64];
-
-    snprintf(path, sizeof path, "/proc/%lld/%s", (long long)pid, name);
-    return mprof__procfs_text(text, size, path);
+    return read_and_close(text, size, mprof__procfs_open(pid, name));
 }
 
 static void take_field(mprof__procfs_stat *stat, int field, const char *at)
@@ -142,35 +217,52 @@ ssize_t mprof__procfs_status_text(char *text, size_t size, int64_t pid)
     return read_file(text, size, pid, "status");
 }
 
-int mprof__procfs_status_read(int64_t *high_water_bytes, char *comm, size_t size, int64_t pid)
+static int64_t bytes_of(const char *text, const char *key)
+{
+    int64_t kib = mprof__procfs_kib(text, key);
+
+    return kib < 0 ? -1 : kib * 1024;
+}
+
+int mprof__procfs_status_read_all(mprof__procfs_status *status, int64_t pid)
 {
     static const char name_key[] = "Name:\t";
     char text[4096];
-    int64_t kib;
 
     if (read_file(text, sizeof text, pid, "status") <= 0) {
         return -1;
     }
-    kib = mprof__procfs_kib(text, "VmHWM:");
-    *high_water_bytes = kib < 0 ? -1 : kib * 1024;
-    comm[0] = '\0';
+    status->high_water_bytes = bytes_of(text, "VmHWM:");
+    status->hugetlb_bytes = bytes_of(text, "HugetlbPages:");
+    status->comm[0] = '\0';
     if (strncmp(text, name_key, sizeof name_key - 1) == 0) {
         const char *name = text + sizeof name_key - 1;
 
-        snprintf(comm, size, "%.*s", (int)strcspn(name, "\n"), name);
+        snprintf(status->comm, sizeof status->comm, "%.*s", (int)strcspn(name, "\n"), name);
     }
+    return 0;
+}
+
+int mprof__procfs_status_read(int64_t *high_water_bytes, char *comm, size_t size, int64_t pid)
+{
+    mprof__procfs_status status;
+
+    if (mprof__procfs_status_read_all(&status, pid) != 0) {
+        return -1;
+    }
+    *high_water_bytes = status.high_water_bytes;
+    snprintf(comm, size, "%s", status.comm);
     return 0;
 }
 
 int mprof__procfs_take_high_water(int64_t *high_water_bytes, int64_t pid)
 {
-    char path[64];
     char comm[64];
     int status;
     int fd;
 
-    snprintf(path, sizeof path, "/proc/%lld/clear_refs", (long long)pid);
-    fd = open(path, O_WRONLY | O_CLOEXEC); /* beforehand: the two steps are to lie close */
+    fd = open_of_process(pid, "clear_refs",
+                         O_WRONLY); /* beforehand: the two steps are to lie close */
     *high_water_bytes = -1;
     status = mprof__procfs_status_read(high_water_bytes, comm, sizeof comm, pid);
     if (fd < 0) {
@@ -179,7 +271,7 @@ int mprof__procfs_take_high_water(int64_t *high_water_bytes, int64_t pid)
     if (status == 0 && write(fd, "5", 1) != 1) {
         status = -1;
     }
-    close(fd);
+    mprof__procfs_close(fd);
     return status;
 }
 

@@ -18,6 +18,23 @@ typedef struct mprof__procfs_stat {
     int exit_code;         /* of a zombie, as wait(2) has it; 0 where it may not be seen */
 } mprof__procfs_stat;
 
+/* Whether /proc shows this process, and so those that it starts. */
+typedef enum mprof__procfs_view {
+    MPROF__PROCFS_OURS,
+    MPROF__PROCFS_NONE,   /* not mounted */
+    MPROF__PROCFS_FOREIGN /* of another pid namespace: its numbers mean other processes */
+} mprof__procfs_view;
+
+/* Asks once. Nothing is read from a foreign one from then on: every file is taken for missing. */
+mprof__procfs_view mprof__procfs_check(void);
+
+/* Sets a descriptor aside, so that files can be read one by one when no other is left. For a
+ * process that keeps many files open; not thread-safe. */
+void mprof__procfs_set_aside(void);
+
+/* 1 if a descriptor may be kept: some are left for everything else. */
+int mprof__procfs_may_keep(int fd);
+
 /* Reads a small file as a whole, as far as it fits, and terminates it. Its length, or -1 with
  * errno.
  */
@@ -25,6 +42,15 @@ ssize_t mprof__procfs_text(char *text, size_t size, const char *path);
 
 /* Opens /proc/PID/<name> for reading. A descriptor or -1 with errno. */
 int mprof__procfs_open(int64_t pid, const char *name);
+
+/* Opens a file or a directory for reading, with the descriptor that was set aside if there is no
+ * other. A descriptor or -1 with errno. */
+int mprof__procfs_open_path(const char *path, int flags);
+
+/* Closes what was opened for one reading, and sets a descriptor aside again. */
+void mprof__procfs_close(int fd);
+/* The same where it has been closed by other means. */
+void mprof__procfs_regain(void);
 
 /* Reads /proc/PID/stat. 0, or -1 if there is no such process. */
 int mprof__procfs_stat_read(mprof__procfs_stat *stat, int64_t pid);
@@ -42,6 +68,15 @@ int mprof__procfs_status_read(int64_t *high_water_bytes, char *comm, size_t size
 
 /* 1 if the process is that user, by any of its user ids, or cannot be looked at any more. */
 int mprof__procfs_is_user(int64_t pid, uid_t user);
+
+/* The same, and memory in huge pages of hugetlbfs; -1 if there is none. */
+typedef struct mprof__procfs_status {
+    int64_t high_water_bytes;
+    int64_t hugetlb_bytes;
+    char comm[64];
+} mprof__procfs_status;
+
+int mprof__procfs_status_read_all(mprof__procfs_status *status, int64_t pid);
 
 /* The text of /proc/PID/status, terminated. Its length, or -1. */
 ssize_t mprof__procfs_status_text(char *text, size_t size, int64_t pid);

@@ -16,8 +16,10 @@ typedef struct mprof__event_log {
     mprof__clock clock;
     void (*notice)(void *data, const mprof_error *error);
     void *notice_data;
-    int failed; /* lines could not be written: no more are */
-    int redact; /* names of processes lose their secrets */
+    int failed;         /* lines could not be written: no more are */
+    int has_huge_pages; /* and that has been reported */
+    uint64_t left_out;  /* processes that could not be read */
+    int redact;         /* names of processes lose their secrets */
 } mprof__event_log;
 
 /* A call to be told. Texts are the caller's. */

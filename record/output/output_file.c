@@ -2,9 +2,9 @@
  * one.
  *
  * open(2) with O_TMPFILE makes it without a name; linkat(2) names it once its first lines are in
- * it, and fails where something of that name exists. So whoever kills the recorder, at whatever
- * moment, leaves no file behind that is none yet. Where a file system has no O_TMPFILE, the file is
- * made by O_EXCL right away. */
+ * it, through /proc, and fails where something of that name exists. So whoever kills the recorder,
+ * at whatever moment, leaves no file behind that is none yet. Where a file system has no O_TMPFILE,
+ * or there is no /proc, the file is made by O_EXCL right away. */
 #include "output_file.h"
 
 #include <errno.h>
@@ -39,7 +39,8 @@ static int open_nameless(const char *path)
 {
     const char *slash = strrchr(path, '/');
     char *directory = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
-    int fd = directory ? open(directory, FLAGS | O_TMPFILE, MODE) : -1;
+    int can_be_named = access("/proc/self/fd", X_OK) == 0;
+    int fd = directory && can_be_named ? open(directory, FLAGS | O_TMPFILE, MODE) : -1;
 
     free(directory);
     return fd;

@@ -32,6 +32,7 @@ typedef struct mprof__process {
     mprof__idle_check rest;        /* whether what the probe read last still holds */
     int is_missing;                /* gone at the last tick, but how is not known yet */
     int is_member;                 /* of the tree that is measured; else known for its calls only */
+    unsigned left_out;             /* of what, as has been reported: record/session/facts.h */
     int64_t rss_bytes;             /* last reading of resident memory; 0 before the first */
     int64_t value_bytes;           /* this tick's reading of the metric; -1: none */
     int64_t sampled_bytes;         /* highest resident memory among the samples written */

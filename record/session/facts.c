@@ -1,8 +1,14 @@
 /* Owns the keys of the facts, all but those that are told when something happens. */
 #include "facts.h"
 
+#include <errno.h>
 #include <limits.h>
+#include <stdio.h>
+#include <string.h>
 #include <unistd.h>
+
+/* Processes that are named in the file as left out. */
+#define LEFT_OUT_MAX 1000
 
 static const char *yes_no(int value)
 {
@@ -34,6 +40,69 @@ void mprof__facts_tell_head(mprof__event_log *journal, const mprof__recorder_pla
     if (plan->follow) {
         mprof__event_log_fact(journal, "follow", "yes");
     }
+}
+
+void mprof__facts_report_left_out(mprof__event_log *journal, mprof__process *process, unsigned what,
+                                  const char *how, int reason)
+{
+    int is_short = reason == EMFILE || reason == ENFILE;
+    mprof_error error = MPROF_ERROR_INIT;
+    char value[96];
+
+    if (process->left_out & what) {
+        return;
+    }
+    process->left_out |= what;
+    if (journal->left_out < LEFT_OUT_MAX) {
+        snprintf(value, sizeof value, "%lld %s", (long long)process->pid, is_short ? "files" : how);
+        mprof__event_log_fact(journal, "left-out", value);
+    }
+    if (journal->left_out++ == 0) {
+        mprof_error_set(
+            &error, MPROF_ENOTFOUND,
+            is_short ? "memory of process %lld could not be read (%s): it is left out; let more "
+                       "files be open (ulimit -n)"
+                     : "memory of process %lld may not be read (%s): it is left out",
+            (long long)process->pid, is_short ? strerror(reason) : how);
+        mprof__event_log_notice(journal, &error);
+    }
+}
+
+void mprof__facts_report_huge_pages(mprof__event_log *journal, const mprof__process *process,
+                                    int64_t bytes)
+{
+    double mib = (double)bytes / (1024 * 1024);
+    mprof_error error = MPROF_ERROR_INIT;
+    char value[64];
+
+    if (journal->has_huge_pages) {
+        return;
+    }
+    journal->has_huge_pages = 1;
+    snprintf(value, sizeof value, "%lld %.15g", (long long)process->pid, mib);
+    mprof__event_log_fact(journal, "huge-pages", value);
+    mprof_error_set(&error, MPROF_ENOTFOUND,
+                    "process %lld has memory in huge pages (%.15g MiB by now), which RSS does not "
+                    "count: --memory hugetlb records it",
+                    (long long)process->pid, mib);
+    mprof__event_log_notice(journal, &error);
+}
+
+void mprof__facts_report_proc(mprof__event_log *journal, mprof__procfs_view view)
+{
+    mprof_error error = MPROF_ERROR_INIT;
+
+    if (view == MPROF__PROCFS_OURS) {
+        return;
+    }
+    mprof__event_log_fact(journal, "no-proc",
+                          view == MPROF__PROCFS_NONE ? "not mounted" : "another namespace");
+    mprof_error_set(&error, MPROF_ENOTFOUND,
+                    view == MPROF__PROCFS_NONE
+                        ? "no memory can be read: /proc is not mounted"
+                        : "no memory can be read: /proc shows another pid namespace; mount one for "
+                          "this (unshare --mount-proc)");
+    mprof__event_log_notice(journal, &error);
 }
 
 static void tell_count(mprof__event_log *journal, const char *key, uint64_t count)

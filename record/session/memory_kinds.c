@@ -1,6 +1,8 @@
 /* Owns which file of /proc tells which kind, and what the readings may cost. */
 #include "memory_kinds.h"
 
+#include "facts.h"
+
 #include "record/kernel/memory_probe.h"
 #include "record/kernel/procfs.h"
 
@@ -8,7 +10,7 @@
 
 #define BIT(kind) (1U << (kind))
 /* Those that walk through the page tables. */
-#define OF_ROLLUP (BIT(MPROF_KIND_PSS) | BIT(MPROF_KIND_USS))
+#define OF_ROLLUP (BIT(MPROF_KIND_PSS) | BIT(MPROF_KIND_USS) | BIT(MPROF_KIND_LAZYFREE))
 
 int mprof__memory_kinds_parse(unsigned *mask, int *group, const char **wrong, const char *list)
 {
@@ -50,7 +52,7 @@ void mprof__memory_kinds_from_text(int64_t *bytes, unsigned mask, const char *ro
     } keys[] = {
         {MPROF_KIND_RSS, "VmRSS:"},      {MPROF_KIND_SWAP, "VmSwap:"},
         {MPROF_KIND_ANON, "RssAnon:"},   {MPROF_KIND_FILE, "RssFile:"},
-        {MPROF_KIND_SHMEM, "RssShmem:"},
+        {MPROF_KIND_SHMEM, "RssShmem:"}, {MPROF_KIND_HUGETLB, "HugetlbPages:"},
     };
 
     for (int kind = 0; kind < MPROF_KIND_COUNT; kind++) {
@@ -62,6 +64,9 @@ void mprof__memory_kinds_from_text(int64_t *bytes, unsigned mask, const char *ro
     if (rollup && mask & BIT(MPROF_KIND_USS)) {
         bytes[MPROF_KIND_USS] = mprof__memory_probe_parse_rollup(rollup, MPROF__METRIC_USS);
     }
+    if (rollup && mask & BIT(MPROF_KIND_LAZYFREE)) {
+        bytes[MPROF_KIND_LAZYFREE] = bytes_of(rollup, "LazyFree:");
+    }
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
         if (status && mask & BIT(keys[i].kind)) {
             bytes[keys[i].kind] = bytes_of(status, keys[i].key);
@@ -70,18 +75,24 @@ void mprof__memory_kinds_from_text(int64_t *bytes, unsigned mask, const char *ro
 }
 
 /* 1 if something was told. */
-static int read_kinds(int64_t *bytes, unsigned mask, mprof__process *process)
+static int read_kinds(int64_t *bytes, unsigned mask, mprof__process *process,
+                      mprof__event_log *journal)
 {
     char rollup[2048];
     char status[4096];
-    int has_rollup =
-        mask & OF_ROLLUP &&
-        mprof__memory_probe_rollup(&process->probe, rollup, sizeof rollup) == MPROF__PROBE_OK;
+    mprof__memory_probe_result result =
+        mask & OF_ROLLUP ? mprof__memory_probe_rollup(&process->probe, rollup, sizeof rollup)
+                         : MPROF__PROBE_EMPTY;
+    int has_rollup = result == MPROF__PROBE_OK;
     int has_status =
         mask & ~OF_ROLLUP && mprof__procfs_status_text(status, sizeof status, process->pid) > 0;
 
     if (mask & ~OF_ROLLUP && (!has_status || mprof__procfs_kib(status, "VmRSS:") < 0)) {
         return 0; /* It has ended since: half a record would look like a whole one. */
+    }
+    if (result == MPROF__PROBE_DENIED) {
+        mprof__facts_report_left_out(journal, process, MPROF__LEFT_OUT_KINDS, "smaps_rollup",
+                                     process->probe.failure);
     }
     mprof__memory_kinds_from_text(bytes, mask, has_rollup ? rollup : NULL,
                                   has_status ? status : NULL);
@@ -125,7 +136,7 @@ void mprof__memory_kinds_tick(mprof__memory_kinds *kinds, mprof__event_log *jour
         mprof__process *process = processes->items[i];
         int64_t bytes[MPROF_KIND_COUNT];
 
-        if (is_read(process) && read_kinds(bytes, kinds->mask, process)) {
+        if (is_read(process) && read_kinds(bytes, kinds->mask, process, journal)) {
             mprof__event_log_kinds(journal, process->pid, bytes, now_ns);
         }
     }

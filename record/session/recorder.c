@@ -37,6 +37,7 @@ struct mprof__recorder {
     mprof__event_loop wakers;
     int64_t begin_ns; /* when the delay is over */
     int64_t end_ns;   /* when the time is over; INT64_MAX: never */
+    int is_blind;     /* /proc does not show the program */
     int is_sampling;  /* the file is not complete yet */
     int is_cut;       /* the threshold has been reached, and that was to be the end */
     int is_over;      /* the loop is to end */
@@ -174,6 +175,7 @@ static void finish_file(mprof__recorder *recording)
         mprof__calls_finish(recording->calls, now_ns);
     }
     mprof__sampler_tell_peaks(&recording->sampler, now_ns);
+    mprof__sampler_finish_group(&recording->sampler, now_ns);
     mprof__facts_tell_end(&recording->journal, recording->ticker.missed, recording->sampler.thinned,
                           recording->sampler.kinds.thinned);
     (void)mprof_writer_release(recording->plan.writer);
@@ -433,6 +435,7 @@ mprof_status mprof__recorder_open(mprof__recorder **out, const mprof__recorder_p
     if (!recording) {
         return mprof_error_set(error, MPROF_ENOMEM, "out of memory");
     }
+    mprof__procfs_set_aside();
     recording->plan = *plan;
     mprof__event_loop_open(&recording->wakers);
     mprof__target_init(&recording->target, plan->is_child);
@@ -464,6 +467,7 @@ mprof_status mprof__recorder_run(mprof__recorder *recording, int64_t pid,
                                  mprof__recorder_outcome *outcome, mprof_error *error)
 {
     int64_t now_ns = mprof__clock_now_ns();
+    mprof__procfs_view view;
     mprof_status status;
 
     memset(outcome, 0, sizeof *outcome);
@@ -478,6 +482,9 @@ mprof_status mprof__recorder_run(mprof__recorder *recording, int64_t pid,
     raise_descriptor_limit();
     mprof__event_log_number(&recording->journal, "pid", (double)pid);
     mprof_writer_set_main_pid(recording->plan.writer, pid);
+    view = mprof__procfs_check();
+    recording->is_blind = view != MPROF__PROCFS_OURS;
+    mprof__facts_report_proc(&recording->journal, view);
     if (recording->calls && !recording->lives.has_begun) {
         mprof__calls_begin(recording->calls, INT64_MAX);
     }
@@ -496,6 +503,8 @@ mprof_status mprof__recorder_run(mprof__recorder *recording, int64_t pid,
     outcome->ended = recording->target.has_ended;
     outcome->wait_status = recording->target.wait_status;
     outcome->is_cut = recording->is_cut;
+    outcome->is_unread =
+        recording->sampler.mem_count == 0 && (recording->is_blind || recording->sampler.denied > 0);
     outcome->is_empty = recording->lives.is_empty;
     outcome->failed = recording->journal.failed;
     return status;

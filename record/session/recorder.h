@@ -17,6 +17,7 @@ typedef struct mprof__recorder_outcome {
     int signal;      /* by which mprof is to die now, or 0 */
     int failed;      /* the recording could not be written to its end */
     int is_cut;      /* the threshold has been reached, and that was to be the end */
+    int is_unread;   /* there is no sample, since nothing could be read: that has been reported */
     int is_empty;    /* all was over before the recording began */
 } mprof__recorder_outcome;
 

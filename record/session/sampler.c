@@ -1,6 +1,8 @@
 /* Owns what is read when, and what it costs. */
 #include "sampler.h"
 
+#include "facts.h"
+
 #include "record/kernel/procfs.h"
 
 #include <string.h>
@@ -75,16 +77,15 @@ static int64_t pause_until_next_look(const mprof__sampler *sampler, const mprof_
  * and the name, which tells of an exec that no event told of, and the title. */
 static void look_closely(mprof__sampler *sampler, mprof__process *process, int64_t now_ns)
 {
-    char comm[sizeof process->comm];
     int64_t known = told_bytes(process);
-    int64_t bytes;
+    mprof__procfs_status status;
 
     if (process->look_ns == 0) { /* new: let it come up first */
         process->seen_ns = now_ns;
         process->look_ns = now_ns + LOOK_NS / 2;
     }
     if (now_ns < process->look_ns || !process->rest.has_run ||
-        mprof__procfs_status_read(&bytes, comm, sizeof comm, process->pid) != 0) {
+        mprof__procfs_status_read_all(&status, process->pid) != 0) {
         return;
     }
     process->rest.has_run = 0;
@@ -92,18 +93,21 @@ static void look_closely(mprof__sampler *sampler, mprof__process *process, int64
     if (sampler->oom) {
         mprof__oom_killer_look(sampler->oom, &process->place, process->pid, now_ns);
     }
-    if (mprof__process_retitle(process, comm, now_ns)) {
+    if (mprof__process_retitle(process, status.comm, now_ns)) {
         mprof__event_log_process(sampler->journal, process, now_ns);
         if (sampler->agent) {
             mprof__agent_check_look(sampler->agent, process); /* it has executed another program */
         }
     }
-    if (sampler->peak_interval || bytes <= process->floor_bytes) {
+    if (status.hugetlb_bytes > 0 && !(sampler->kinds.mask & 1U << MPROF_KIND_HUGETLB)) {
+        mprof__facts_report_huge_pages(sampler->journal, process, status.hugetlb_bytes);
+    }
+    if (sampler->peak_interval || status.high_water_bytes <= process->floor_bytes) {
         return;
     }
-    note_mark(sampler, process, bytes);
-    if (bytes > known + known / PEAK_STEP_DIVISOR) {
-        tell_peak(sampler, process, bytes, now_ns);
+    note_mark(sampler, process, status.high_water_bytes);
+    if (status.high_water_bytes > known + known / PEAK_STEP_DIVISOR) {
+        tell_peak(sampler, process, status.high_water_bytes, now_ns);
     }
 }
 
@@ -167,8 +171,7 @@ void mprof__sampler_tell_peaks(mprof__sampler *sampler, int64_t now_ns)
         if (mprof__procfs_status_read(&bytes, comm, sizeof comm, process->pid) != 0) {
             continue;
         }
-        if (!mprof__process_tree_shares_memory(sampler->tree, process) &&
-            bytes > 0) {
+        if (!mprof__process_tree_shares_memory(sampler->tree, process) && bytes > 0) {
             tell_end(sampler, process, bytes, now_ns);
         }
         if (mprof__process_retitle(process, comm, INT64_MAX / 2)) {
@@ -331,18 +334,6 @@ void mprof__sampler_tell_last_sample(mprof__sampler *sampler, const mprof__proce
 
 /* --- samples --- */
 
-static void tell_denied(mprof__sampler *sampler, const mprof__process *process)
-{
-    mprof_error error = MPROF_ERROR_INIT;
-
-    if (sampler->denied++ == 0) {
-        mprof_error_set(&error, MPROF_ENOTFOUND,
-                        "memory of process %lld may not be read (%s): it is left out",
-                        (long long)process->pid, sampler->backend);
-        mprof__event_log_notice(sampler->journal, &error);
-    }
-}
-
 /* The process is no longer where it was. 0 if it has ended, and has been removed. */
 static int take_vanished(mprof__sampler *sampler, mprof__process *process, int64_t now_ns)
 {
@@ -404,7 +395,9 @@ static int read_process(mprof__sampler *sampler, mprof__process *process, int64_
         } /* else it is counted with its parent's, until it execs or goes its own way */
         return 1;
     case MPROF__PROBE_DENIED:
-        tell_denied(sampler, process);
+        sampler->denied++;
+        mprof__facts_report_left_out(sampler->journal, process, MPROF__LEFT_OUT_SAMPLES,
+                                     sampler->backend, process->probe.failure);
         return 1;
     case MPROF__PROBE_EMPTY:
     case MPROF__PROBE_GONE:
@@ -470,26 +463,74 @@ static void write_samples(mprof__sampler *sampler, int64_t now_ns)
     }
 }
 
-/* The control group the root is in, or was in last: if it has a limit, or if that was asked for. */
-static void tell_group(mprof__sampler *sampler, int64_t now_ns)
+/* While memory grows its mark is always a little above it: told is what makes a difference. */
+static int is_above(int64_t mark_bytes, int64_t bytes, int is_last)
+{
+    return mark_bytes > bytes + (is_last ? 0 : bytes / PEAK_STEP_DIVISOR);
+}
+
+static void write_group(mprof__sampler *sampler, const mprof__oom_killer_group *group,
+                        int64_t bytes, int64_t now_ns)
+{
+    mprof__event_log_group(sampler->journal, bytes, group->limit_bytes,
+                           group->name == sampler->group_name ? "" : group->name, now_ns);
+    sampler->group_name = group->name;
+    sampler->group_bytes = bytes;
+    if (sampler->group_highest_bytes < bytes) {
+        sampler->group_highest_bytes = bytes;
+    }
+    sampler->group_limit_bytes = group->limit_bytes;
+}
+
+static void report_missing_group(mprof__sampler *sampler)
+{
+    const char *reason = mprof__oom_killer_group_refusal(sampler->oom, &sampler->place);
+    mprof_error error = MPROF_ERROR_INIT;
+
+    if (sampler->group && !sampler->group_is_missing && !sampler->group_name) {
+        sampler->group_is_missing = 1;
+        mprof__event_log_fact(sampler->journal, "no-group", reason);
+        mprof_error_set(&error, MPROF_ENOTFOUND, "the control group is not recorded: %s", reason);
+        mprof__event_log_notice(sampler->journal, &error);
+    }
+}
+
+/* The control group the root is in, or was in last: if it has a limit, or if that was asked for. A
+ * high-water mark goes before the present value, with the same time. */
+static void tell_group(mprof__sampler *sampler, int is_last, int64_t now_ns)
 {
     const mprof__process *root = mprof__process_tree_root(sampler->tree);
-    int64_t bytes;
-    int64_t limit_bytes;
-    const char *name;
+    mprof__oom_killer_group group;
 
-    if (!root || !sampler->oom ||
-        mprof__oom_killer_group(sampler->oom, &root->place, sampler->group, &bytes, &limit_bytes,
-                                &name, now_ns) != 0 ||
-        (name == sampler->group_name && bytes == sampler->group_bytes &&
-         limit_bytes == sampler->group_limit_bytes)) {
+    if (root) {
+        sampler->place = root->place;
+    }
+    if (!sampler->oom || (!root && !is_last)) {
         return;
     }
-    mprof__event_log_group(sampler->journal, bytes, limit_bytes,
-                           name == sampler->group_name ? "" : name, now_ns);
-    sampler->group_name = name;
-    sampler->group_bytes = bytes;
-    sampler->group_limit_bytes = limit_bytes;
+    if (mprof__oom_killer_read_group(sampler->oom, &sampler->place, sampler->group, is_last, &group,
+                                     now_ns) != 0) {
+        report_missing_group(sampler);
+        return;
+    }
+    if (sampler->group_name && group.peak_bytes > sampler->group_peak_bytes) {
+        sampler->group_peak_bytes = group.peak_bytes;
+    }
+    if (is_above(sampler->group_peak_bytes, sampler->group_highest_bytes, is_last) &&
+        is_above(sampler->group_peak_bytes, group.current_bytes, is_last)) {
+        write_group(sampler, &group, sampler->group_peak_bytes, now_ns);
+    }
+    if (group.name != sampler->group_name || group.current_bytes != sampler->group_bytes ||
+        group.limit_bytes != sampler->group_limit_bytes) {
+        write_group(sampler, &group, group.current_bytes, now_ns);
+    }
+}
+
+void mprof__sampler_finish_group(mprof__sampler *sampler, int64_t now_ns)
+{
+    if (sampler->group_name) {
+        tell_group(sampler, 1, now_ns);
+    }
 }
 
 void mprof__sampler_tick(mprof__sampler *sampler, int64_t now_ns)
@@ -507,7 +548,7 @@ void mprof__sampler_tick(mprof__sampler *sampler, int64_t now_ns)
         sampler->costly_ns = now_ns + spent_ns * MPROF__COST_DIVISOR - sampler->interval_ns / 2;
     }
     write_samples(sampler, now_ns);
-    tell_group(sampler, now_ns);
+    tell_group(sampler, 0, now_ns);
     mprof__memory_kinds_tick(&sampler->kinds, sampler->journal, processes, now_ns);
     for (size_t i = 0; i < processes->count; i++) {
         if (processes->items[i]->value_bytes >= 0) {

@@ -32,8 +32,12 @@ typedef struct mprof__sampler {
     const char *group_name;    /* as told last; the watcher's */
     int64_t group_bytes;       /* as told last */
     int64_t group_limit_bytes;
-    int follow;            /* what is left when the root has ended is told, too */
-    int peak_interval;     /* high-water marks are read and reset at every tick */
+    int64_t group_highest_bytes;   /* of all that was told */
+    int64_t group_peak_bytes;      /* the highest mark of its own time; 0: none */
+    mprof__oom_killer_place place; /* of the root, as it was last */
+    int group_is_missing;          /* and that has been reported */
+    int follow;                    /* what is left when the root has ended is told, too */
+    int peak_interval;             /* high-water marks are read and reset at every tick */
     int root_is_ours;      /* the root will be reaped: its end is not for the sampler to find */
     int is_delayed;        /* what ended before the delay was over is in some accounts */
     int64_t highest_bytes; /* the most that any member is known to have had */
@@ -61,6 +65,9 @@ void mprof__sampler_find_ended(mprof__sampler *sampler, int64_t now_ns);
 
 /* Writes the high-water marks of all that are alive, where they say more than the samples. */
 void mprof__sampler_tell_peaks(mprof__sampler *sampler, int64_t now_ns);
+
+/* Reads the control group for the last time: what happened since the last tick. */
+void mprof__sampler_finish_group(mprof__sampler *sampler, int64_t now_ns);
 
 /* Takes the marks of all that are alive as told: those that follow are of what comes. */
 void mprof__sampler_forget_peaks(mprof__sampler *sampler);

@@ -16,16 +16,26 @@
 #define ROWS_MAX (1U << 20)
 #define ENDED_MAX 8
 #define NAME_COLUMNS 28
+#define NAME_SIZE 96
+#define FUNCTION_SIZE 256
+/* Totals without a sample of its own after which a process that had some is taken for ended: not
+ * every file records ends. */
+#define TICKS_UNTIL_GONE 10
+#define FIRST_SWEEP 1024
 
+/* Small while there is little to show: a recording may have a hundred thousand processes. */
 typedef struct board_row {
     int64_t pid;
-    char name[96];
-    mprof__sparkline trend;
-    int64_t peak_bytes; /* the kernel's mark; 0: not told */
+    char *name;              /* owned; NULL: none */
+    char *function;          /* owned; NULL: none */
+    mprof__sparkline *trend; /* owned; NULL before the second sample */
+    int64_t bytes;           /* the last sample */
+    int64_t time_ns;
+    int64_t peak_bytes; /* the highest sample, or the kernel's mark; 0: neither */
+    uint32_t tick;      /* of the last sample; 0: none */
+    uint32_t calls;
     mprof_exit_cause cause;
-    int64_t value;
-    size_t calls;
-    char function[256];
+    int32_t value;
 } board_row;
 
 struct mprof__process_table {
@@ -37,7 +47,19 @@ struct mprof__process_table {
     mprof__id_table by_pid;      /* pid -> index in rows */
     board_row *ended[ENDED_MAX]; /* the last of them, as a ring */
     uint64_t ended_count;
+    uint32_t tick;      /* totals so far */
+    size_t swept_count; /* rows that were left when those gone in silence were last looked for */
 };
+
+static void free_row(board_row *row)
+{
+    if (row) {
+        free(row->name);
+        free(row->function);
+        free(row->trend);
+        free(row);
+    }
+}
 
 mprof_status mprof__process_table_new(mprof__process_table **out, mprof_error *error)
 {
@@ -57,10 +79,10 @@ void mprof__process_table_free(mprof__process_table *board)
         return;
     }
     for (size_t i = 0; i < board->count; i++) {
-        free(board->rows[i]);
+        free_row(board->rows[i]);
     }
     for (size_t i = 0; i < ENDED_MAX; i++) {
-        free(board->ended[i]);
+        free_row(board->ended[i]);
     }
     free(board->rows);
     mprof__id_table_free(&board->by_pid);
@@ -72,6 +94,18 @@ static void copy_text(char *text, size_t size, const char *bytes, size_t length)
     length = mprof__text_copy(text, size, bytes, length);
     for (char *at = text; (at = memchr(at, '\0', (size_t)(text + length - at)));) {
         *at = ' '; /* between the arguments of a command line */
+    }
+}
+
+/* Copied, cut to `size` bytes with its end. Without memory for it what was there stays. */
+static void keep_text(char **text, size_t size, const char *bytes, size_t length)
+{
+    char *copy = malloc(length < size ? length + 1 : size);
+
+    if (copy) {
+        copy_text(copy, length < size ? length + 1 : size, bytes, length);
+        free(*text);
+        *text = copy;
     }
 }
 
@@ -121,9 +155,32 @@ static board_row *need_row(mprof__process_table *board, int64_t pid)
     return row;
 }
 
+/* Processes without a sample at the last ticks. Looked for when there are twice as many rows as
+ * before, so that it costs little. */
+static void end_silent_rows(mprof__process_table *board)
+{
+    size_t i = 0;
+
+    if (board->count < 2 * board->swept_count + FIRST_SWEEP) {
+        return;
+    }
+    while (i < board->count) {
+        const board_row *row = board->rows[i];
+
+        if (row->tick != 0 && board->tick - row->tick > TICKS_UNTIL_GONE) {
+            mprof__process_table_end(board, row->pid, MPROF_EXIT_UNKNOWN, 0);
+        } else {
+            i++;
+        }
+    }
+    board->swept_count = board->count;
+}
+
 void mprof__process_table_add_total(mprof__process_table *board, int64_t bytes, int64_t time_ns)
 {
     mprof__sparkline_add(&board->total, bytes, time_ns);
+    board->tick++;
+    end_silent_rows(board);
 }
 
 void mprof__process_table_name(mprof__process_table *board, int64_t pid, const char *bytes,
@@ -132,7 +189,7 @@ void mprof__process_table_name(mprof__process_table *board, int64_t pid, const c
     board_row *row = need_row(board, pid);
 
     if (row) {
-        copy_text(row->name, sizeof row->name, bytes, length);
+        keep_text(&row->name, NAME_SIZE, bytes, length);
     }
 }
 
@@ -141,14 +198,29 @@ void mprof__process_table_add(mprof__process_table *board, int64_t pid, int64_t 
 {
     board_row *row = need_row(board, pid);
 
-    if (row) {
-        mprof__sparkline_add(&row->trend, bytes, time_ns);
+    if (!row) {
+        return;
+    }
+    if (row->tick != 0 && !row->trend) {
+        row->trend = calloc(1, sizeof *row->trend); /* without it there is no slope */
+        if (row->trend) {
+            mprof__sparkline_add(row->trend, row->bytes, row->time_ns);
+        }
+    }
+    if (row->trend) {
+        mprof__sparkline_add(row->trend, bytes, time_ns);
+    }
+    row->bytes = bytes;
+    row->time_ns = time_ns;
+    row->tick = board->tick + (board->tick == 0);
+    if (bytes > row->peak_bytes) {
+        row->peak_bytes = bytes;
     }
 }
 
 void mprof__process_table_peak(mprof__process_table *board, int64_t pid, int64_t bytes)
 {
-    board_row *row = need_row(board, pid);
+    board_row *row = find_row(board, pid); /* of one that has ended it comes too late */
 
     if (row && bytes > row->peak_bytes) {
         row->peak_bytes = bytes;
@@ -166,9 +238,11 @@ void mprof__process_table_end(mprof__process_table *board, int64_t pid, mprof_ex
         return;
     }
     row->cause = cause;
-    row->value = value;
+    row->value = (int32_t)value;
     row->calls = 0;
-    free(*place);
+    free(row->trend);
+    row->trend = NULL;
+    free_row(*place);
     *place = row;
     board->ended_count++;
     board->count--;
@@ -196,17 +270,12 @@ void mprof__process_table_calls(mprof__process_table *board, int64_t pid, size_t
     board_row *row = find_row(board, pid); /* a process that has ended has none */
 
     if (row) {
-        row->calls = count;
-        copy_text(row->function, sizeof row->function, function, strlen(function));
+        row->calls = count < UINT32_MAX ? (uint32_t)count : UINT32_MAX;
+        keep_text(&row->function, FUNCTION_SIZE, function, strlen(function));
     }
 }
 
 /* --- as text --- */
-
-static int64_t peak_of(const board_row *row)
-{
-    return row->trend.peak_bytes > row->peak_bytes ? row->trend.peak_bytes : row->peak_bytes;
-}
 
 static void put_mib(mprof__terminal_text *text, int is_known, int64_t bytes)
 {
@@ -243,10 +312,10 @@ static void put_calls(mprof__terminal_text *text, const board_row *row)
     char more[32] = "";
 
     if (row->calls > 1) {
-        snprintf(more, sizeof more, " +%zu", row->calls - 1);
+        snprintf(more, sizeof more, " +%u", row->calls - 1);
     }
     if (row->calls > 0 && text->room > text->columns + strlen(more)) {
-        mprof__terminal_text_put_foreign(text, row->function,
+        mprof__terminal_text_put_foreign(text, row->function ? row->function : "",
                                          text->room - text->columns - strlen(more));
         (void)mprof__terminal_text_put(text, "%s", more);
     }
@@ -257,16 +326,15 @@ static void put_row(mprof__terminal_text *text, const board_row *row, int has_en
     size_t start;
 
     (void)mprof__terminal_text_put(text, "%7lld", (long long)row->pid);
-    put_mib(text, row->trend.count > 0 && !has_ended, row->trend.bytes);
-    put_mib(text, peak_of(row) > 0, peak_of(row));
-    if (row->trend.last_ns > row->trend.first_ns && !has_ended) {
-        (void)mprof__terminal_text_put(text, " %+9.2f  ",
-                                       mprof__sparkline_slope(&row->trend) / MIB);
+    put_mib(text, row->tick != 0 && !has_ended, row->bytes);
+    put_mib(text, row->peak_bytes > 0, row->peak_bytes);
+    if (row->trend && row->trend->last_ns > row->trend->first_ns && !has_ended) {
+        (void)mprof__terminal_text_put(text, " %+9.2f  ", mprof__sparkline_slope(row->trend) / MIB);
     } else {
         (void)mprof__terminal_text_put(text, " %9s  ", "-");
     }
     start = text->columns;
-    mprof__terminal_text_put_foreign(text, row->name, NAME_COLUMNS);
+    mprof__terminal_text_put_foreign(text, row->name ? row->name : "", NAME_COLUMNS);
     mprof__terminal_text_pad(text, start + NAME_COLUMNS + 2);
     if (has_ended) {
         put_end(text, row);
@@ -280,8 +348,8 @@ static int compare_rows(const void *left, const void *right)
     const board_row *a = *(const board_row *const *)left;
     const board_row *b = *(const board_row *const *)right;
 
-    if (a->trend.bytes != b->trend.bytes) {
-        return a->trend.bytes > b->trend.bytes ? -1 : 1;
+    if (a->bytes != b->bytes) {
+        return a->bytes > b->bytes ? -1 : 1;
     }
     return (a->pid > b->pid) - (a->pid < b->pid);
 }

@@ -124,6 +124,31 @@ void mprof__exact_peak_text(char *text, size_t size, const mprof__layout *layout
     }
 }
 
+/* A sum of resident memory counts what processes share once for each of them. */
+static bool is_sum_of_rss(const mprof__layout *layout)
+{
+    const mprof__figure_input *first = &layout->recordings[0];
+    const char *children = mprof_profile_fact(first->profile, "include-children");
+    bool is_sum = children && strcmp(children, "yes") == 0;
+    return layout->recording_count == 1 && first->process_count > 1 &&
+           mprof_profile_measured_kind(first->profile) == MPROF_KIND_RSS &&
+           (is_sum || (layout->options->stack && first->child_count > 0));
+}
+
+static void add_left_out(struct sentence *sentence, const mprof_profile *profile)
+{
+    size_t count;
+    uint64_t left_out = 0;
+    const mprof_fact *facts = mprof_profile_facts(profile, &count);
+    for (size_t i = 0; i < count; i++) {
+        left_out += strcmp(facts[i].key, "left-out") == 0;
+    }
+    if (left_out > 0) {
+        add_count(sentence, left_out, "process left out: not readable",
+                  "processes left out: not readable");
+    }
+}
+
 static void add_group(struct sentence *sentence, const mprof_control_group *group)
 {
     char highest[40], limit[40], text[120];
@@ -181,6 +206,9 @@ char *mprof__facts_text(const mprof__layout *layout)
     if (layout->recordings[0].line->sample_count || layout->recording_count > 1) {
         add_fact(&sentence, text);
     }
+    if (is_sum_of_rss(layout)) {
+        add_fact(&sentence, "shared pages count in each (--memory pss splits them)");
+    }
     if (layout->recording_count == 1) {
         mprof__exact_peak_text(memory, sizeof memory, layout, &first->processes[0]);
         snprintf(text, sizeof text, "between samples %s", memory);
@@ -188,6 +216,7 @@ char *mprof__facts_text(const mprof__layout *layout)
             add_fact(&sentence, text);
         }
         add_group(&sentence, mprof_profile_control_group(first->profile));
+        add_left_out(&sentence, first->profile);
         mprof__death_text(text, sizeof text, &first->processes[0]);
         if (*text) {
             add_fact(&sentence, text);

@@ -17,8 +17,9 @@
 static int colour_of(const mprof__figure_input *recording, mprof_kind kind)
 {
     static const int slots[MPROF_KIND_COUNT] = {
-        [MPROF_KIND_RSS] = 0,  [MPROF_KIND_PSS] = 2,  [MPROF_KIND_USS] = 3,   [MPROF_KIND_SWAP] = 1,
-        [MPROF_KIND_ANON] = 4, [MPROF_KIND_FILE] = 5, [MPROF_KIND_SHMEM] = 6,
+        [MPROF_KIND_RSS] = 0,   [MPROF_KIND_PSS] = 2,      [MPROF_KIND_USS] = 3,
+        [MPROF_KIND_SWAP] = 1,  [MPROF_KIND_ANON] = 4,     [MPROF_KIND_FILE] = 5,
+        [MPROF_KIND_SHMEM] = 6, [MPROF_KIND_LAZYFREE] = 1, [MPROF_KIND_HUGETLB] = 7,
     };
     return recording->colour == MPROF_COLOUR_NONE ? slots[kind] : recording->colour;
 }

@@ -321,7 +321,7 @@ class Kinds(PlotCase):
         for kinds in ("heap", "pss,", "", ",", "PSS", "pss,heap"):
             with self.subTest(kinds=kinds):
                 done = self.run_mprof("plot", "--memory", kinds, NESTED, expect=2)
-                self.assertIn("is none of rss, pss, uss, swap, anon, file, shmem, group", done.stderr)
+                self.assertIn("is none of rss, pss, uss, swap, anon, file, shmem, lazyfree, hugetlb, group", done.stderr)
 
     def test_several_recordings(self):
         svg = self.plot_svg("--memory", "pss", self.recording("a.dat"), self.recording("b.dat"))

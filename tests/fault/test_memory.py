@@ -1,8 +1,10 @@
 """What is measured beside the one number: memory by kinds, the control group; and what expensive
 readings may cost."""
 
+import os
 import pathlib
 import re
+import subprocess
 import sys
 import unittest
 
@@ -10,7 +12,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support
 import mprof_test  # noqa: E402
 from mprof_test import Recording, python  # noqa: E402
 
-KINDS = ("rss", "pss", "uss", "swap", "anon", "file", "shmem")
+KINDS = ("rss", "pss", "uss", "swap", "anon", "file", "shmem", "lazyfree", "hugetlb")
 
 
 class Memory(mprof_test.TestCase):
@@ -63,6 +65,7 @@ rest()
             self.assertGreater(rise[kind], low, rise)
         self.assertLess(rise["anon"], 65)
         self.assertLess(rise["shmem"], 35)
+        self.assertEqual(rise["lazyfree"], 0)
         self.assertEqual(recording.facts["backend"], "psutil")
         told = self.run_mprof("peak", "--exact", self.path).stdout
         for kind in KINDS:
@@ -86,6 +89,103 @@ rest()
         for pid, moment, _ in rows:
             if pid == child:
                 self.assertTrue(any(abs(moment - other) < 0.001 for other in sampled))
+
+    # Shows its memory until the recording has told of it.
+    WAITING = ("import ctypes, mmap, re, time\n"
+               "def wait_for(pattern):\n"
+               "    while not re.search(pattern, open('out.dat').read()): time.sleep(0.02)\n")
+
+    def test_lazily_freed_memory(self):
+        """What a program has given back by MADV_FREE stays resident until memory is short."""
+        recording = self.record(self.WAITING +
+                                "food = mmap.mmap(-1, 64 << 20, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)\n"
+                                "food.write(bytes(64 << 20))\n"
+                                "food.madvise(8)\n"  # MADV_FREE
+                                "wait_for(r'lazyfree=6[0-9]')\n",
+                                "-T", "0.05", "--memory", "lazyfree,rss")
+        rows = [values for _, _, values in self.kinds(recording)]
+        self.assertGreater(max(values["lazyfree"] for values in rows), 60)
+        self.assertGreater(max(values["rss"] for values in rows), 64)
+        self.assertRegex(self.run_mprof("peak", self.path).stdout, r"\n  lazyfree\t\t\t6\d\.")
+        self.assert_draws(self.path, options=("--memory", "lazyfree"))
+
+    def test_huge_pages(self):
+        """They are no resident memory for the kernel: a kind of its own has them."""
+        pool = pathlib.Path("/proc/sys/vm/nr_hugepages")
+        try:
+            before = pool.read_text()
+            pool.write_text(str(int(before) + 16))
+        except OSError as error:
+            self.skipTest(f"no huge pages can be had here: {error}")
+        self.addCleanup(pool.write_text, before)
+        if int(pool.read_text()) < int(before) + 16:
+            self.skipTest("no huge pages are free here")
+        program = (self.WAITING +
+                   "food = mmap.mmap(-1, 32 << 20, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | 0x40000)\n"
+                   "food.write(bytes(32 << 20))\n")
+        recording = self.record(program + "wait_for(r'hugetlb=32')\n",
+                                "-T", "0.05", "--memory", "hugetlb,uss,rss")
+        highest = {kind: max(values[kind] for _, _, values in self.kinds(recording))
+                   for kind in ("hugetlb", "uss", "rss")}
+        self.assertEqual(highest["hugetlb"], 32)
+        self.assertGreater(highest["uss"], 32)
+        self.assertLess(highest["rss"], 32)
+        self.path.unlink()
+        (self.directory / "program.py").write_text(program + "wait_for('huge-pages')\n")
+        done = self.run_mprof("run", "-T", "0.05", "-o", self.path, python(), "program.py")
+        self.assertEqual(done.stderr.count("huge pages"), 1, done.stderr)
+        recording = Recording(self.path)
+        pid, mib = recording.facts["huge-pages"].split(" ")
+        self.assertEqual(pid, recording.facts["pid"])
+        self.assertTrue(0 < float(mib) <= 32, mib)
+
+    def test_R24_what_may_not_be_read_is_left_out_and_said(self):
+        """A process that made itself undumpable, as ssh-agent does, recorded by its own user."""
+        os.chmod(self.directory, 0o777)
+        as_nobody = ["setpriv", "--reuid", "nobody", "--clear-groups", "--bounding-set=-all"]
+        if subprocess.run([*as_nobody, mprof_test.MPROF, "--version"],
+                          capture_output=True).returncode != 0:
+            self.skipTest("the program under test is not readable for everybody")
+        (self.directory / "program.py").write_text(
+            self.WAITING + "import os\n"
+            "if os.fork() == 0:\n"
+            "    ctypes.CDLL(None).prctl(4, 0)\n"
+            "    time.sleep(0.8)\n"
+            "    os._exit(0)\n"
+            "os.wait()\n")
+        for flags, how in ((("--backend", "psutil_pss"), "psutil_pss"),
+                           (("--memory", "pss"), "smaps_rollup")):
+            with self.subTest(flags=flags):
+                done = subprocess.run([*as_nobody, mprof_test.MPROF, "run", "-C", "-T", "0.05", *flags,
+                                       "-o", self.path, python(), "program.py"],
+                                      capture_output=True, text=True, cwd=self.directory,
+                                      env=self.environment(), check=True)
+                recording = Recording(self.path)
+                child, = ({pid for pid, _, _ in recording.processes}
+                          - {int(recording.facts["pid"])})
+                self.assertEqual(recording.facts["left-out"], f"{child} {how}")
+                self.assertEqual(done.stderr, f"mprof: memory of process {child} may not be read "
+                                 f"({how}): it is left out\n")
+                self.assertIn("left out: 1 process that could not be read\n",
+                              self.run_mprof("peak", self.path).stdout)
+                self.run_mprof("plot", "-o", "out.svg", self.path)
+                self.assertIn("1 process left out", (self.directory / "out.svg").read_text())
+                self.path.unlink()
+
+    def test_a_sum_of_rss_says_what_it_is(self):
+        self.record("import os, time\n"
+                    "if os.fork() == 0: time.sleep(0.5); os._exit(0)\n"
+                    "os.wait()\n", "-C", "-T", "0.05")
+        self.assertIn("shared pages count once for each process; --memory pss",
+                      self.run_mprof("peak", self.path).stdout)
+        self.run_mprof("plot", "-o", "out.svg", self.path)
+        self.assertIn("shared pages count in each", (self.directory / "out.svg").read_text())
+        for flags, program in ((("-C", "--backend", "psutil_pss"), "import os, time\n"
+                                "if os.fork() == 0: time.sleep(0.5); os._exit(0)\n"
+                                "os.wait()\n"), (("-C",), "import time; time.sleep(0.3)\n")):
+            self.path.unlink()
+            self.record(program, "-T", "0.05", *flags)
+            self.assertNotIn("shared pages", self.run_mprof("peak", self.path).stdout)
 
     def test_no_such_kind(self):
         for text, wrong in (("pss,heap", "heap"), ("", ""), ("pss,", ""), ("PSS", "PSS"),
@@ -119,6 +219,47 @@ rest()
         self.assertGreater(highest, 40)
         self.assertLessEqual(highest, 96)
         self.assertIn(" MiB (limit 96.000 MiB)\n", self.run_mprof("peak", "--exact", self.path).stdout)
+
+    # Takes 120 MiB and gives them back while the recorder is stopped.
+    SPIKE = ("import os, signal, time\n"
+             "def lines(): return open('out.dat').read().count('GROUP')\n"
+             "while lines() < 1: time.sleep(0.02)\n"
+             "time.sleep(0.3)\n"
+             "recorder = os.getppid()\n"
+             "os.kill(recorder, signal.SIGSTOP)\n"
+             "food = bytearray(120 << 20)\n"
+             "del food\n"
+             "os.kill(recorder, signal.SIGCONT)\n"
+             "time.sleep(0.5)\n")
+
+    def test_group_between_samples(self):
+        """The kernel's own mark counts, but for what it was before the recording."""
+        for before, flags in (("", ()), ("", ("--memory", "group")),
+                              (f"{python()} -c 'x = bytearray(300 << 20)'; ", ())):
+            with self.subTest(before=before, flags=flags), mprof_test.memory_limit("800m") as enter:
+                (self.directory / "program.py").write_text(self.SPIKE)
+                subprocess.run(["sh", "-c", f"{enter}; {before}exec {mprof_test.MPROF} run -T 0.1 "
+                                f"{' '.join(flags)} -o out.dat {python()} program.py"],
+                               cwd=self.directory, env=self.environment(), check=True,
+                               capture_output=True)
+                highest = max(group[0] for group in self.groups(Recording(self.path)))
+                self.assertLess(highest, 250)
+                if not before:
+                    self.assertGreater(highest, 120)
+                self.path.unlink()
+
+    def test_no_group_is_said(self):
+        """Asked for, but none is mounted."""
+        hidden = ["unshare", "-m", "sh", "-c", "umount -R /sys/fs/cgroup 2>/dev/null; "
+                  "! grep -q ' cgroup' /proc/self/mountinfo && exec \"$@\"", "sh"]
+        if subprocess.run([*hidden, "true"], capture_output=True).returncode != 0:
+            self.skipTest("control groups cannot be hidden here")
+        done = subprocess.run([*hidden, mprof_test.MPROF, "run", "-T", "0.05", "--memory", "group",
+                               "-o", self.path, "sleep", "0.4"], capture_output=True, text=True,
+                              cwd=self.directory, env=self.environment(), check=True)
+        self.assertEqual(done.stderr, "mprof: the control group is not recorded: no control groups "
+                         "that count memory are mounted\n")
+        self.assertIn("no-group", Recording(self.path).facts)
 
     def test_group_only_with_a_limit_or_on_request(self):
         recording = self.record("import time\ntime.sleep(0.2)\n", "-T", "0.02")

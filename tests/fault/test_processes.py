@@ -296,6 +296,58 @@ class Processes(mprof_test.TestCase):
             if pid in births:
                 self.assertGreaterEqual(moment, births[pid] - 0.002)
 
+    def test_R24_few_descriptors(self):
+        """What cannot be kept open is opened for each reading."""
+        self.write("herd.py", "import os, time\n"
+                   "for n in range(30):\n"
+                   "    if os.fork() == 0:\n"
+                   "        food = b'x' * (5 << 20)\n"
+                   "        while not os.path.exists('go'): time.sleep(0.05)\n"
+                   "        os._exit(0)\n"
+                   "def last_tick():\n"
+                   "    moments = [line.split()[3] for line in open('out.dat').read().split('\\n')[:-1]\n"
+                   "               if line.startswith('CHLD ')]\n"
+                   "    return moments.count(moments[-1]) if moments else 0\n"
+                   "end = time.monotonic() + 20\n"
+                   "while last_tick() < 30 and time.monotonic() < end: time.sleep(0.05)\n"
+                   "time.sleep(0.3)\n"
+                   "open('go', 'w').close()\n"
+                   "for n in range(30): os.wait()\n")
+        for limit in (8, 16, 32):
+            with self.subTest(limit=limit):
+                done = subprocess.run(["prlimit", f"--nofile={limit}:{limit}", *self.prefix, MPROF,
+                                       "run", "-C", "-M", "--nopython", "-o", self.path, python(),
+                                       "herd.py"], capture_output=True, text=True,
+                                      cwd=self.directory, env=self.environment())
+                self.assertEqual((done.returncode, done.stderr), (0, ""))
+                recording = Recording(self.path)
+                self.assert_sound(recording)
+                self.assertEqual(len({pid for pid, _, _ in recording.processes}), 31)
+                self.assertGreater(max(mib for mib, _ in recording.mem), 31 * 5)
+                (self.directory / "go").unlink()
+                self.path.unlink()
+
+    def test_R24_proc_of_another_namespace_or_none(self):
+        """Its numbers would be those of other processes: nothing is read, and that is said."""
+        for name, command, says in (
+                ("foreign", ["unshare", "-pf", "--kill-child"], "another namespace"),
+                ("none", ["unshare", "-m", "sh", "-c", "umount -l /proc && exec \"$@\"", "sh"],
+                 "not mounted")):
+            with self.subTest(name):
+                if subprocess.run([*command, "true"], capture_output=True).returncode != 0:
+                    self.skipTest("no namespace can be made here")
+                done = subprocess.run([*command, MPROF, "run", "-C", "-T", "0.05", "--nopython", "-o",
+                                       self.path, "sh", "-c", "sleep 0.3; exit 3"],
+                                      capture_output=True, text=True, cwd=self.directory,
+                                      env=self.environment())
+                self.assertEqual(done.returncode, 1, done.stderr)
+                self.assertRegex(done.stderr, r"\Amprof: no memory can be read: /proc [^\n]*\n\Z")
+                recording = Recording(self.path)
+                self.assertEqual(recording.facts["no-proc"], says)
+                self.assertEqual((recording.mem, recording.chld), ([], []))
+                self.assertEqual(recording.exits[int(recording.facts["pid"])], ("status", 3))
+                self.path.unlink()
+
     def test_a_process_without_children_is_cheap_and_alone(self):
         recording = self.record("sleep", "0.3", flags=())
         self.assertEqual(len(recording.processes), 1)

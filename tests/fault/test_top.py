@@ -203,6 +203,34 @@ class Top(terminal.TestCase):
                              "MEM 98.000000 1002.0000\n")
         self.assertTrue(self.top(self.path)[0].total.startswith(" 98.0 MiB"))
 
+    MEASURE = ("import os, sys\n"
+               "child = os.posix_spawn(sys.argv[1], sys.argv[1:], os.environ)\n"
+               "_, status, usage = os.wait4(child, 0)\n"
+               "print(status, usage.ru_maxrss, file=sys.stderr)\n")
+
+    def test_a_hundred_thousand_processes_that_have_ended(self):
+        """With and without their ends in the file, one behind the other and all at once."""
+        head = "CMDLINE x\nMEM 9.0 1700000000.0000\n"
+        count = 100000
+        files = {
+            "with-births.dat": "".join(
+                f"CHLD {n} 5.0 {1700000000 + n / 100:.4f}\nMEM 9.0 {1700000000 + n / 100:.4f}\n"
+                for n in range(100, 100 + count)),
+            "at-once.dat": "".join(f"CHLD {n} 5.0 1700000000.0000\n" for n in range(100, 100 + count))
+            + "".join(f"MEM 9.0 {1700000001 + n}.0000\n" for n in range(20)),
+        }
+        for name, text in files.items():
+            with self.subTest(name):
+                (self.directory / name).write_text(head + text)
+                # by way of a small process: what has been resident before an exec counts, too
+                done = subprocess.run([python(), "-S", "-c", self.MEASURE, MPROF, "top", "--once",
+                                       name], cwd=self.directory, env=self.environment(),
+                                      capture_output=True, text=True, check=True)
+                status, kib = done.stderr.split()
+                self.assertEqual(int(status), 0)
+                if not mprof_test.is_sanitized():
+                    self.assertLess(int(kib), 16 << 10)
+
     def test_files_that_are_none(self):
         for name, content, says in (("missing", None, "No such file"), ("empty", "", None),
                                     ("text", "hello\n" * 2000, "is not a recording"),

@@ -54,6 +54,11 @@ def retitle(text):
 """
 
 
+def is_sanitized():
+    """Whether the program under test needs more memory than its own."""
+    return b"__asan_init" in pathlib.Path(MPROF).read_bytes()
+
+
 def wait_until(condition, what, deadline_s=DEADLINE_S):
     """Asks again and again; returns the first true answer, or fails naming `what`."""
     end = time.monotonic() + deadline_s

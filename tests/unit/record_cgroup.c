@@ -203,6 +203,46 @@ static void test_limits(void **state)
     assert_int_equal(system(command), 0);
 }
 
+/* What the mark was before is nobody's; what it rises to counts, once. */
+static void test_high_water_marks(void **state)
+{
+    static const struct {
+        int version;
+        int resets;
+        const char *name;
+        int is_kept; /* as it was before */
+    } marks[] = {
+        {1, 0, "memory.max_usage_in_bytes", 1},
+        {1, 1, "memory.max_usage_in_bytes", 0},
+        {2, 0, "memory.peak", 0}, /* nobody else sees that */
+        {2, 1, "memory.peak", 0},
+    };
+    char directory[] = "/tmp/test-cgroup-XXXXXX";
+
+    (void)state;
+    assert_non_null(mkdtemp(directory));
+    for (size_t i = 0; i < sizeof marks / sizeof *marks; i++) {
+        file before = {marks[i].name, "700"};
+        file risen = {marks[i].name, "900\n"};
+        mprof__cgroup group;
+
+        print_message("version %d, %d\n", marks[i].version, marks[i].resets);
+        put(directory, &before);
+        mprof__cgroup_open(&group, marks[i].version, directory);
+        assert_int_equal(mprof__cgroup_new_peak_bytes(&group), -1);
+        mprof__cgroup_watch_peak(&group, directory, marks[i].resets);
+        assert_int_equal(group.peak_bytes == 700, marks[i].is_kept);
+        assert_int_equal(mprof__cgroup_new_peak_bytes(&group), -1);
+        put(directory, &risen);
+        mprof__cgroup_watch_peak(&group, directory, marks[i].resets); /* it is watched already */
+        assert_int_equal(mprof__cgroup_new_peak_bytes(&group), 900);
+        assert_int_equal(mprof__cgroup_new_peak_bytes(&group), -1);
+        mprof__cgroup_close(&group);
+        take_away(directory, &before, 1);
+    }
+    rmdir(directory);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -210,6 +250,7 @@ int main(void)
         cmocka_unit_test(test_path_too_long),
         cmocka_unit_test(test_kills),
         cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_high_water_marks),
     };
 
     return cmocka_run_group_tests_name("record cgroup", tests, NULL, NULL);

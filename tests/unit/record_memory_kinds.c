@@ -17,7 +17,7 @@ static const struct list_row {
     const char *wrong; /* NULL: it is right */
 } list_rows[] = {
     {"pss", 1U << MPROF_KIND_PSS, 0, NULL},
-    {"rss,pss,uss,swap,anon,file,shmem", (1U << MPROF_KIND_COUNT) - 1, 0, NULL},
+    {"rss,pss,uss,swap,anon,file,shmem,lazyfree,hugetlb", (1U << MPROF_KIND_COUNT) - 1, 0, NULL},
     {"swap,swap", 1U << MPROF_KIND_SWAP, 0, NULL},
     {"group", 0, 1, NULL},
     {"group,rss", 1U << MPROF_KIND_RSS, 1, NULL},
@@ -56,13 +56,17 @@ static const char rollup[] = "55d0-7ffe ---p 00000000 00:00 0    [rollup]\n"
                              "Pss_Anon:            123 kB\n"
                              "Private_Clean:        30 kB\n"
                              "Private_Dirty:       200 kB\n"
+                             "LazyFree:             60 kB\n"
+                             "Shared_Hugetlb:     2048 kB\n"
+                             "Private_Hugetlb:    4096 kB\n"
                              "Swap:                  7 kB\n";
 static const char status[] = "Name:\tx\nVmHWM:\t 1000 kB\nVmRSS:\t   901 kB\nRssAnon:\t   400 kB\n"
-                             "RssFile:\t   500 kB\nRssShmem:\t     1 kB\nVmSwap:\t     8 kB\n";
+                             "RssFile:\t   500 kB\nRssShmem:\t     1 kB\nVmSwap:\t     8 kB\n"
+                             "HugetlbPages:\t    6144 kB\n";
 
 static void test_texts(void **state)
 {
-    static const int64_t all[] = {901, 500, 230, 8, 400, 500, 1};
+    static const int64_t all[] = {901, 500, 4326, 8, 400, 500, 1, 60, 6144};
     int64_t bytes[MPROF_KIND_COUNT];
 
     (void)state;

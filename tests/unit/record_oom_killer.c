@@ -193,14 +193,12 @@ static void test_nothing_to_see(void **state)
 static int64_t limit_at(mprof__oom_killer *oom, const mprof__oom_killer_place *place,
                         int64_t now_ns)
 {
-    int64_t current;
-    int64_t limit;
-    const char *name;
+    mprof__oom_killer_group group;
 
-    assert_int_equal(mprof__oom_killer_group(oom, place, 1, &current, &limit, &name, now_ns), 0);
-    assert_int_equal(current, 4096);
-    assert_string_equal(name, "/a");
-    return limit;
+    assert_int_equal(mprof__oom_killer_read_group(oom, place, 1, 0, &group, now_ns), 0);
+    assert_int_equal(group.current_bytes, 4096);
+    assert_string_equal(group.name, "/a");
+    return group.limit_bytes;
 }
 
 /* A limit that was changed is told a second later, and after eight where it long was the same. */

@@ -75,13 +75,15 @@ typedef enum mprof_exit_cause {
 
 /** Memory of a process as the kernel tells it apart; see proc(5). */
 typedef enum mprof_kind {
-    MPROF_KIND_RSS,   /**< resident */
-    MPROF_KIND_PSS,   /**< resident, shared pages divided among their users */
-    MPROF_KIND_USS,   /**< resident, of this process alone */
-    MPROF_KIND_SWAP,  /**< swapped out */
-    MPROF_KIND_ANON,  /**< resident, of no file */
-    MPROF_KIND_FILE,  /**< resident, mapped from files */
-    MPROF_KIND_SHMEM, /**< resident, shared memory and tmpfs */
+    MPROF_KIND_RSS,      /**< resident */
+    MPROF_KIND_PSS,      /**< resident, shared pages divided among their users */
+    MPROF_KIND_USS,      /**< resident, of this process alone */
+    MPROF_KIND_SWAP,     /**< swapped out */
+    MPROF_KIND_ANON,     /**< resident, of no file */
+    MPROF_KIND_FILE,     /**< resident, mapped from files */
+    MPROF_KIND_SHMEM,    /**< resident, shared memory and tmpfs */
+    MPROF_KIND_LAZYFREE, /**< resident, to be freed when memory is short (MADV_FREE) */
+    MPROF_KIND_HUGETLB,  /**< in huge pages of hugetlbfs, which are not counted as resident */
     MPROF_KIND_COUNT
 } mprof_kind;
 
