@@ -495,11 +495,11 @@ static ring_name *find_known(const mprof__ring_folder *folder, ring_name name)
 /* The directory for reading, though a program has taken the right to from us. */
 static int reopen(const mprof__ring_folder *folder)
 {
-    int fd = openat(folder->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int fd = mprof__procfs_openat(folder->fd, ".", O_RDONLY | O_DIRECTORY);
 
     if (fd < 0 && errno == EACCES) {
         restore_rights(folder);
-        fd = openat(folder->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        fd = mprof__procfs_openat(folder->fd, ".", O_RDONLY | O_DIRECTORY);
     }
     return fd;
 }
@@ -518,7 +518,7 @@ static mprof_status list_new(mprof__ring_folder *folder, ring_name **names, size
         int failure = errno;
 
         if (copy >= 0) {
-            close(copy);
+            mprof__procfs_close(copy);
         }
         return mprof_error_set_errno(error, failure, "cannot search for event rings");
     }
@@ -533,6 +533,7 @@ static mprof_status list_new(mprof__ring_folder *folder, ring_name **names, size
         }
     }
     closedir(entries);
+    mprof__procfs_regain();
     if (*count > 0) {
         qsort(*names, *count, sizeof **names, compare_names);
     }

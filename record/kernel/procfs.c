@@ -63,16 +63,21 @@ int mprof__procfs_may_keep(int fd)
     return getrlimit(RLIMIT_NOFILE, &limit) != 0 || (rlim_t)fd + SPARE_DESCRIPTORS < limit.rlim_cur;
 }
 
-int mprof__procfs_open_path(const char *path, int flags)
+int mprof__procfs_openat(int directory, const char *path, int flags)
 {
-    int fd = open(path, flags | O_CLOEXEC);
+    int fd = openat(directory, path, flags | O_CLOEXEC);
 
     if (fd < 0 && (errno == EMFILE || errno == ENFILE) && aside_fd >= 0) {
         close(aside_fd);
         aside_fd = -1;
-        fd = open(path, flags | O_CLOEXEC);
+        fd = openat(directory, path, flags | O_CLOEXEC);
     }
     return fd;
+}
+
+int mprof__procfs_open_path(const char *path, int flags)
+{
+    return mprof__procfs_openat(AT_FDCWD, path, flags);
 }
 
 void mprof__procfs_regain(void)

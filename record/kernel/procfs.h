@@ -46,6 +46,7 @@ int mprof__procfs_open(int64_t pid, const char *name);
 /* Opens a file or a directory for reading, with the descriptor that was set aside if there is no
  * other. A descriptor or -1 with errno. */
 int mprof__procfs_open_path(const char *path, int flags);
+int mprof__procfs_openat(int directory, const char *path, int flags);
 
 /* Closes what was opened for one reading, and sets a descriptor aside again. */
 void mprof__procfs_close(int fd);

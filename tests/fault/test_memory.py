@@ -148,10 +148,12 @@ rest()
             self.skipTest("the program under test is not readable for everybody")
         (self.directory / "program.py").write_text(
             self.WAITING + "import os\n"
+            "dumpable = lambda yes: ctypes.CDLL(None).prctl(4, yes)\n"
+            "dumpable(0)\n"
             "if os.fork() == 0:\n"
-            "    ctypes.CDLL(None).prctl(4, 0)\n"
             "    time.sleep(0.8)\n"
             "    os._exit(0)\n"
+            "dumpable(1)\n"
             "os.wait()\n")
         for flags, how in ((("--backend", "psutil_pss"), "psutil_pss"),
                            (("--memory", "pss"), "smaps_rollup")):

