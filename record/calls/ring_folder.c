@@ -239,8 +239,10 @@ static void close_folder(mprof__ring_folder *folder)
     }
     restore_rights(folder);
     if (folder->fd >= 0) {
+        unlinkat(folder->fd, MPROF_WIRE_BELL, 0);
         close(folder->fd);
     }
+    rmdir(folder->path); /* empty as it may be: to clear it takes descriptors that may be lacking */
     clear_folder(folder->locked_fd, 1);
     rmdir(folder->locked);
     close(folder->locked_fd);

@@ -218,6 +218,10 @@ class Top(terminal.TestCase):
                 for n in range(100, 100 + count)),
             "at-once.dat": "".join(f"CHLD {n} 5.0 1700000000.0000\n" for n in range(100, 100 + count))
             + "".join(f"MEM 9.0 {1700000001 + n}.0000\n" for n in range(20)),
+            # a mark of one that has ended comes too late, and makes no row of it
+            "with-ends.dat": "".join(
+                f"PROC {n} 1 1700000000.000000 child\nEXIT {n} 1700000001.000000 status 0\n"
+                f"PEAK {n} 7.0 1700000001.000000\n" for n in range(100, 100 + count)),
         }
         for name, text in files.items():
             with self.subTest(name):
@@ -228,6 +232,8 @@ class Top(terminal.TestCase):
                                       capture_output=True, text=True, check=True)
                 status, kib = done.stderr.split()
                 self.assertEqual(int(status), 0)
+                if name != "at-once.dat":
+                    self.assertIn(" more have ended: 9", done.stdout)
                 if not mprof_test.is_sanitized():
                     self.assertLess(int(kib), 16 << 10)
 

@@ -834,6 +834,30 @@ static void test_scribbled(void **state)
     }
 }
 
+/* An agent lets no more calls begin than it has room for their ends: more than that is no agent's
+ * doing. Those that were in flight are told all the same. */
+static void test_too_many_calls_in_flight(void **state)
+{
+    const uint32_t most = CAPACITY / sizeof(mprof__wire_exit);
+    writer ring = make_ring(CAPACITY);
+    mprof__ring_reader *reader = open_ring(&ring);
+    told all = {"", 0, 0};
+
+    (void)state;
+    put_text(&ring, MPROF_WIRE_NAME, 1, "m.deep");
+    for (uint32_t call = 0; call < most; call++) {
+        put_enter(&ring, call, 1, 0, call);
+        assert_int_equal(drain(reader, &all), MPROF_OK);
+    }
+    put_enter(&ring, most, 1, 0, most);
+    assert_int_equal(drain(reader, &all), MPROF_EFORMAT);
+    assert_int_equal(all.count, 0);
+    assert_int_equal(mprof__ring_reader_finish(reader, tell, &all), MPROF_OK);
+    assert_int_equal(all.count, most);
+    mprof__ring_reader_free(reader);
+    close(ring.fd);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -848,6 +872,7 @@ int main(void)
         cmocka_unit_test(test_name_flood),
         cmocka_unit_test(test_names_begin_anew),
         cmocka_unit_test(test_times_of_another_clock),
+        cmocka_unit_test(test_too_many_calls_in_flight),
         cmocka_unit_test(test_scribbled),
         cmocka_unit_test(test_calls_told_as_one),
     };

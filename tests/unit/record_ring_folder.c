@@ -1,0 +1,107 @@
+/* The directory of rings where none can be had: on every base it is tried, and nothing is left. */
+#include "record/calls/ring_folder.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define DESCRIPTORS_TRIED 16
+
+static char base[] = "/tmp/test-ring-folder-XXXXXX";
+
+/* Entries in a directory that a recorder of this process may have made. */
+static int count_folders(const char *path)
+{
+    DIR *entries = opendir(path);
+    const struct dirent *entry;
+    char prefix[32];
+    int count = 0;
+
+    snprintf(prefix, sizeof prefix, "mprof-%d-", (int)getpid());
+    while (entries && (entry = readdir(entries))) {
+        count += strncmp(entry->d_name, prefix, strlen(prefix)) == 0;
+    }
+    if (entries) {
+        closedir(entries);
+    }
+    return count;
+}
+
+static int count_all(void)
+{
+    return count_folders("/dev/shm") + count_folders(base) + count_folders("/tmp");
+}
+
+static int lowest_free(void)
+{
+    int fd = fcntl(0, F_DUPFD_CLOEXEC, 0);
+
+    assert_true(fd >= 0);
+    close(fd);
+    return fd;
+}
+
+/* With one descriptor more each time, until there are enough. */
+static void test_no_base_will_do(void **state)
+{
+    struct rlimit before;
+    int first = lowest_free();
+    int failures = 0;
+    int is_made = 0;
+
+    (void)state;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    for (int spare = 0; spare < DESCRIPTORS_TRIED && !is_made; spare++) {
+        struct rlimit low = {(rlim_t)(first + spare), before.rlim_max};
+        mprof_error error = MPROF_ERROR_INIT;
+        mprof__ring_folder *folder = NULL;
+        mprof_status status;
+
+        assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+        status = mprof__ring_folder_open(&folder, &error);
+        assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+        is_made = status == MPROF_OK;
+        if (!is_made) {
+            failures++;
+            assert_int_equal(status, MPROF_EIO);
+            assert_string_not_equal(error.message, "");
+        } else {
+            assert_int_equal(count_all(), 1);
+        }
+        mprof__ring_folder_free(folder);
+        assert_int_equal(count_all(), 0);
+        assert_int_equal(lowest_free(), first);
+    }
+    assert_true(is_made);
+    assert_true(failures > 0);
+}
+
+static int make_base(void **state)
+{
+    (void)state;
+    return mkdtemp(base) && setenv("TMPDIR", base, 1) == 0 ? 0 : -1;
+}
+
+static int remove_base(void **state)
+{
+    (void)state;
+    return rmdir(base);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_no_base_will_do),
+    };
+
+    return cmocka_run_group_tests(tests, make_base, remove_base);
+}
