@@ -207,7 +207,7 @@ char *mprof__facts_text(const mprof__layout *layout)
         add_fact(&sentence, text);
     }
     if (is_sum_of_rss(layout)) {
-        add_fact(&sentence, "shared pages count in each (--memory pss splits them)");
+        add_fact(&sentence, "shared pages in each: try PSS");
     }
     if (layout->recording_count == 1) {
         mprof__exact_peak_text(memory, sizeof memory, layout, &first->processes[0]);

@@ -242,7 +242,9 @@ class Readable(TestCase):
         for facts, expected in (
                 ("FACT pid 7\n", main + child),
                 ("FACT pid 7\nFACT backend psutil\nFACT include-children no\n", main + child),
-                ("FACT pid 7\nFACT include-children yes\n", child),
+                ("FACT pid 7\nFACT include-children yes\n",
+                 child + "  a sum of RSS: shared pages count once for each process; --memory pss or "
+                 "--backend psutil_pss splits them\n"),
                 ("FACT pid 7\nFACT backend psutil_pss\n", ""),
                 ("", child)):
             with self.subTest(facts=facts):
@@ -284,14 +286,19 @@ class Readable(TestCase):
         child = "  Child 8\t\t\t3.000 MiB\n"
         kinds = "  Child 8 pss\t\t4.500 MiB\n  Child 8 swap\t\t0.500 MiB\n"
         group = "  control group\t\t90.500 MiB (limit 128.000 MiB)\n"
-        for facts, expected in (
-                ("FACT pid 7\n", "  pss\t\t\t5.000 MiB\n  swap\t\t\t2.000 MiB\n"),
-                ("FACT pid 7\nFACT include-children yes\n",  # the highest of the sums
-                 "  pss\t\t\t8.500 MiB\n  swap\t\t\t2.500 MiB\n")):
+        left_out = "FACT left-out 9 psutil\nFACT left-out 10 psutil\n"
+        for facts, expected, remarks in (
+                ("FACT pid 7\n", "  pss\t\t\t5.000 MiB\n  swap\t\t\t2.000 MiB\n", ""),
+                ("FACT pid 7\nFACT include-children yes\n" + left_out,  # the highest of the sums
+                 "  pss\t\t\t8.500 MiB\n  swap\t\t\t2.500 MiB\n",
+                 "  a sum of RSS: shared pages count once for each process; pss splits them\n"
+                 "  left out: 2 processes that could not be read\n")):
             with self.subTest(facts=facts):
                 (self.directory / "x.dat").write_text(GOOD + facts + text)
                 done = self.run_mprof("peak", "--exact", "x.dat")
-                self.assertEqual(done.stdout, "x.dat\t5.000 MiB\n" + child + expected + kinds + group)
+                self.assertEqual(done.stdout, "x.dat	5.000 MiB
+" + child + expected + kinds + group
+                                 + remarks)
                 self.assertEqual(done.stderr, "")
         (self.directory / "x.dat").write_text(GOOD + "GROUP 90.5 1795330000.0 max /a\n")
         self.assertEqual(self.run_mprof("peak", "--exact", "x.dat").stdout,
