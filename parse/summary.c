@@ -365,7 +365,6 @@ static void match_some_peak(summing *s)
 static mprof_status match_kernel_peaks(summing *s)
 {
     s->summary->is_sum_of_rss = s->is_told_sum && s->is_resident;
-    s->summary->process_count = s->kernel_count;
     mprof__summary *summary = s->summary;
     for (size_t i = 0; i < summary->process_count; i++) {
         mprof__process_peak *process = &summary->processes[i];

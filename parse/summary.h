@@ -33,7 +33,6 @@ typedef struct mprof__summary {
     mprof_control_group group;
     int is_sum_of_rss; /* MEM adds up resident memory, in which shared pages are counted again for
                           each process */
-    size_t process_count;    /* with a birth or samples */
     size_t left_out_count;   /* processes that could not be read */
     int function_was_called; /* where a function was asked for */
     const char *alike; /* a function whose dotted name ends in the one asked for; the summary's;
