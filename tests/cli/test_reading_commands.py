@@ -296,8 +296,7 @@ class Readable(TestCase):
             with self.subTest(facts=facts):
                 (self.directory / "x.dat").write_text(GOOD + facts + text)
                 done = self.run_mprof("peak", "--exact", "x.dat")
-                self.assertEqual(done.stdout, "x.dat	5.000 MiB
-" + child + expected + kinds + group
+                self.assertEqual(done.stdout, "x.dat\t5.000 MiB\n" + child + expected + kinds + group
                                  + remarks)
                 self.assertEqual(done.stderr, "")
         (self.directory / "x.dat").write_text(GOOD + "GROUP 90.5 1795330000.0 max /a\n")
