@@ -13,18 +13,18 @@
 #include <string.h>
 
 struct peak {
-    const mprof__figure_input *recording;
+    const mprof__figure_input *input;
     mprof_sample sample;
     char name[120];
     int colour;
 };
 
-static bool highest_of(const mprof__layout *layout, const mprof__figure_input *recording,
+static bool highest_of(const mprof__layout *layout, const mprof__figure_input *input,
                        const mprof_series *series, mprof_sample *highest)
 {
     bool found = false;
     for (size_t i = 0; i < series->point_count; i++) {
-        double at = series->points[i].time_s - recording->start_s;
+        double at = series->points[i].time_s - input->start_s;
         if (at < layout->from_s || at > layout->to_s) {
             continue;
         }
@@ -39,15 +39,14 @@ static bool highest_of(const mprof__layout *layout, const mprof__figure_input *r
 static void peak_name(char *text, size_t size, const struct peak *peak)
 {
     char memory[40], time[40];
-    snprintf(
-        text, size, "%s%s at %s", peak->name,
-        mprof__memory_text(memory, sizeof memory, peak->sample.mib),
-        mprof__duration_text(time, sizeof time, peak->sample.time_s - peak->recording->start_s));
+    snprintf(text, size, "%s%s at %s", peak->name,
+             mprof__memory_text(memory, sizeof memory, peak->sample.mib),
+             mprof__duration_text(time, sizeof time, peak->sample.time_s - peak->input->start_s));
 }
 
-static void take_box(mprof__layout *layout, double x, double y, double width, double height)
+static void reserve_box(mprof__layout *layout, double x, double y, double width, double height)
 {
-    mprof__space_take(layout->space, (mprof_box){x, y, width, height});
+    mprof__occupancy_reserve(layout->occupancy, (mprof_box){x, y, width, height});
 }
 
 static void draw_cross(mprof__layout *layout, double x, double y)
@@ -60,17 +59,17 @@ static void draw_cross(mprof__layout *layout, double x, double y)
 }
 
 /* Names must not stand on the cross, which is drawn after the curves. */
-void mprof__reserve_cross(mprof__layout *layout)
+void mprof__reserve_peak_cross(mprof__layout *layout)
 {
-    const mprof__figure_input *recording = &layout->recordings[0];
+    const mprof__figure_input *input = &layout->inputs[0];
     mprof_sample peak = {0, 0};
-    if (layout->recording_count != 1 || !highest_of(layout, recording, recording->line, &peak)) {
+    if (layout->input_count != 1 || !highest_of(layout, input, input->line, &peak)) {
         return;
     }
-    double x = mprof__scale_at(&layout->time, peak.time_s - recording->start_s);
+    double x = mprof__scale_at(&layout->time, peak.time_s - input->start_s);
     double y = mprof__scale_at(&layout->memory, peak.mib);
-    take_box(layout, layout->plot.x, y - 1, layout->plot.width, 2);
-    take_box(layout, x - 1, layout->plot.y, 2, layout->plot.height);
+    reserve_box(layout, layout->plot.x, y - 1, layout->plot.width, 2);
+    reserve_box(layout, x - 1, layout->plot.y, 2, layout->plot.height);
 }
 
 /* The peak of the only curve is named above the plot; others where there is room. */
@@ -85,14 +84,14 @@ static bool place_peak_name(mprof__layout *layout, double x, double y, double wi
     if (above_all) {
         double left = fmax(layout->plot.x, fmin(x - width / 2, right - width));
         *place = (mprof_box){left, layout->plot.y - 2, width, 16};
-        mprof__space_take(layout->space, *place);
+        mprof__occupancy_reserve(layout->occupancy, *place);
         return true;
     }
     for (size_t i = 0; i < sizeof tries / sizeof *tries; i++) {
         double shift = tries[i].share < 0.25 ? 8 : tries[i].share > 0.75 ? -8 : 0;
         *place = (mprof_box){x - width * tries[i].share + shift, tries[i].y, width, 16};
-        if (mprof__space_is_free(layout->space, *place)) {
-            mprof__space_take(layout->space, *place);
+        if (mprof__occupancy_is_free(layout->occupancy, *place)) {
+            mprof__occupancy_reserve(layout->occupancy, *place);
             return true;
         }
     }
@@ -102,7 +101,7 @@ static bool place_peak_name(mprof__layout *layout, double x, double y, double wi
 static void draw_peak(mprof__layout *layout, const struct peak *peak, bool cross)
 {
     mprof_figure *figure = layout->figure;
-    double x = mprof__scale_at(&layout->time, peak->sample.time_s - peak->recording->start_s);
+    double x = mprof__scale_at(&layout->time, peak->sample.time_s - peak->input->start_s);
     double y = mprof__scale_at(&layout->memory, peak->sample.mib);
     char text[240];
     mprof_box place;
@@ -119,57 +118,56 @@ static void draw_peak(mprof__layout *layout, const struct peak *peak, bool cross
         mprof__add_text(figure, MPROF_ROLE_PEAK_NAME, peak->colour, MPROF_ANCHOR_START, place.x,
                         place.y + 12, width, text, strlen(text));
     }
-    take_box(layout, x - 6, y - 6, 12, 12);
+    reserve_box(layout, x - 6, y - 6, 12, 12);
 }
 
 void mprof__draw_peaks(mprof__layout *layout)
 {
-    for (size_t r = 0; r < layout->recording_count; r++) {
-        const mprof__figure_input *recording = &layout->recordings[r];
-        struct peak peak = {.recording = recording, .colour = recording->colour};
-        bool alone = layout->recording_count == 1;
+    for (size_t r = 0; r < layout->input_count; r++) {
+        const mprof__figure_input *input = &layout->inputs[r];
+        struct peak peak = {.input = input, .colour = input->colour};
+        bool alone = layout->input_count == 1;
         snprintf(peak.name, sizeof peak.name, "peak ");
-        if (highest_of(layout, recording, recording->line, &peak.sample)) {
+        if (highest_of(layout, input, input->line, &peak.sample)) {
             draw_peak(layout, &peak, alone);
         }
     }
 }
 
 /* Upstream marks the highest of the children, too. */
-void mprof__draw_child_peak(mprof__layout *layout)
+void mprof__draw_process_peak(mprof__layout *layout)
 {
-    const mprof__figure_input *recording = &layout->recordings[0];
-    if (layout->recording_count != 1 || !recording->child_count || layout->options->stack) {
+    const mprof__figure_input *input = &layout->inputs[0];
+    if (layout->input_count != 1 || !input->child_count || layout->options->stack) {
         return;
     }
-    uint32_t process = recording->children[0];
-    struct peak peak = {.recording = recording,
-                        .colour = mprof__child_colour(layout, recording, 0)};
+    uint32_t process = input->children[0];
+    struct peak peak = {.input = input, .colour = mprof__process_colour(layout, input, 0)};
     char name[100];
-    mprof__process_text(name, sizeof name, recording, process);
+    mprof__process_text(name, sizeof name, input, process);
     snprintf(peak.name, sizeof peak.name, "%s ", name);
-    if (highest_of(layout, recording, &recording->processes[process].series, &peak.sample)) {
+    if (highest_of(layout, input, &input->processes[process].series, &peak.sample)) {
         draw_peak(layout, &peak, false);
     }
 }
 
 void mprof__draw_death(mprof__layout *layout)
 {
-    const mprof__figure_input *recording = &layout->recordings[0];
+    const mprof__figure_input *input = &layout->inputs[0];
     char text[80];
-    if (layout->recording_count != 1 || !recording->line->point_count) {
+    if (layout->input_count != 1 || !input->line->point_count) {
         return;
     }
-    mprof__death_text(text, sizeof text, &recording->processes[0]);
-    const mprof_sample *last = &recording->line->points[recording->line->point_count - 1];
-    double at = last->time_s - recording->start_s;
+    mprof__death_text(text, sizeof text, &input->processes[0]);
+    const mprof_sample *last = &input->line->points[input->line->point_count - 1];
+    double at = last->time_s - input->start_s;
     if (!*text || at < layout->from_s || at > layout->to_s) {
         return;
     }
     double x = mprof__scale_at(&layout->time, at), y = mprof__scale_at(&layout->memory, last->mib);
     double width = mprof__text_width(layout, MPROF_ROLE_DEATH_NAME, text, strlen(text));
     mprof__add_dot(layout->figure, MPROF_ROLE_DEATH, MPROF_COLOUR_NONE, x, y, 3.5);
-    take_box(layout, x - 5, y - 5, 10, 10);
+    reserve_box(layout, x - 5, y - 5, 10, 10);
     const double tries[][2] = {{x - width - 8, y - 7},
                                {x - width, y - 24},
                                {x - width, y + 8},
@@ -177,22 +175,22 @@ void mprof__draw_death(mprof__layout *layout)
                                {x - width - 8, y + 40}};
     for (size_t i = 0; i < sizeof tries / sizeof *tries; i++) {
         mprof_box place = {tries[i][0] - 2, tries[i][1], width + 4, 14};
-        if (!mprof__space_is_free(layout->space, place)) {
+        if (!mprof__occupancy_is_free(layout->occupancy, place)) {
             continue;
         }
-        mprof__space_take(layout->space, place);
+        mprof__occupancy_reserve(layout->occupancy, place);
         mprof__add_text(layout->figure, MPROF_ROLE_DEATH_NAME, MPROF_COLOUR_NONE,
                         MPROF_ANCHOR_START, place.x + 2, place.y + 11, width, text, strlen(text));
         return;
     }
 }
 
-void mprof__draw_slope(mprof__layout *layout, const mprof__figure_input *recording)
+void mprof__draw_slope(mprof__layout *layout, const mprof__figure_input *input)
 {
-    const mprof_series *samples = mprof_profile_samples(recording->profile);
+    const mprof_series *samples = mprof_profile_samples(input->profile);
     double slope = samples->slope_mib_per_s;
-    double from = fmax(layout->from_s, samples->first_s - recording->start_s);
-    double to = fmin(layout->to_s, samples->last_s - recording->start_s);
+    double from = fmax(layout->from_s, samples->first_s - input->start_s);
+    double to = fmin(layout->to_s, samples->last_s - input->start_s);
     double top = layout->memory.to, bottom = layout->memory.from;
     if (!(to > from)) {
         return;
@@ -220,7 +218,7 @@ void mprof__draw_slope(mprof__layout *layout, const mprof__figure_input *recordi
     if (share[1] <= share[0]) {
         return;
     }
-    mprof__add_segment(layout->figure, MPROF_ROLE_SLOPE, recording->colour,
+    mprof__add_segment(layout->figure, MPROF_ROLE_SLOPE, input->colour,
                        mprof__scale_at(&layout->time, from + (to - from) * share[0]),
                        mprof__scale_at(&layout->memory, at_from + (at_to - at_from) * share[0]),
                        mprof__scale_at(&layout->time, from + (to - from) * share[1]),

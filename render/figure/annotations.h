@@ -5,10 +5,10 @@
 #include "layout.h"
 
 /* Names must not stand on the cross, which is drawn after the curves. */
-void mprof__reserve_cross(mprof__layout *layout);
+void mprof__reserve_peak_cross(mprof__layout *layout);
 void mprof__draw_peaks(mprof__layout *layout);
-void mprof__draw_child_peak(mprof__layout *layout);
+void mprof__draw_process_peak(mprof__layout *layout);
 void mprof__draw_death(mprof__layout *layout);
-void mprof__draw_slope(mprof__layout *layout, const mprof__figure_input *recording);
+void mprof__draw_slope(mprof__layout *layout, const mprof__figure_input *input);
 
 #endif

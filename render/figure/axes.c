@@ -30,7 +30,7 @@ void mprof__draw_memory_axis(mprof__layout *layout)
 {
     mprof__tick ticks[MPROF__TICK_MAX];
     size_t count = memory_ticks(layout, ticks);
-    mprof__group(layout->figure, MPROF_GROUP_MEMORY_AXIS);
+    mprof__begin_group(layout->figure, MPROF_GROUP_MEMORY_AXIS);
     for (size_t i = 0; i < count; i++) {
         double y = mprof__scale_at(&layout->memory, ticks[i].value);
         size_t length = strlen(ticks[i].text);
@@ -49,11 +49,11 @@ void mprof__draw_time_axis(mprof__layout *layout, double label_y)
 {
     mprof__tick ticks[MPROF__TICK_MAX];
     mprof_figure *figure = layout->figure;
-    double origin = layout->recording_count == 1 ? layout->recordings[0].start_s : 0;
+    double origin = layout->input_count == 1 ? layout->inputs[0].start_s : 0;
     size_t count = mprof__time_ticks(ticks, layout->from_s, layout->to_s, origin,
                                      layout->plot.width, layout->measure);
     double axis_y = layout->plot.y + layout->plot.height + 0.5;
-    mprof__group(figure, MPROF_GROUP_TIME_AXIS);
+    mprof__begin_group(figure, MPROF_GROUP_TIME_AXIS);
     mprof__add_segment(figure, MPROF_ROLE_AXIS, MPROF_COLOUR_NONE, layout->plot.x, axis_y,
                        layout->plot.x + layout->plot.width, axis_y);
     for (size_t i = 0; i < count; i++) {

@@ -4,7 +4,7 @@
 
 #include "layout.h"
 
-double mprof__rug_height(const mprof__layout *layout);
-void mprof__draw_rug(mprof__layout *layout, double y);
+double mprof__call_bars_height(const mprof__layout *layout);
+void mprof__draw_call_bars(mprof__layout *layout, double y);
 
 #endif

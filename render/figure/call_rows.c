@@ -18,14 +18,14 @@
 /* Upstream rounds times to a tenth of a millisecond, and a call begins where its brother ended. */
 #define TOLERANCE_S 0.00015
 
-static bool is_shown(const mprof__layout *layout, const mprof__figure_input *recording,
+static bool is_shown(const mprof__layout *layout, const mprof__figure_input *input,
                      const mprof_span *span)
 {
-    return recording->function_colours[span->function] != MPROF_COLOUR_NONE && span->level >= 0 &&
+    return input->function_colours[span->function] != MPROF_COLOUR_NONE && span->level >= 0 &&
            span->level < LEVEL_MAX &&
            span->exit.time_s - span->enter.time_s >= layout->options->min_duration_s &&
-           span->exit.time_s - recording->start_s >= layout->from_s &&
-           span->enter.time_s - recording->start_s <= layout->to_s;
+           span->exit.time_s - input->start_s >= layout->from_s &&
+           span->enter.time_s - input->start_s <= layout->to_s;
 }
 
 uint32_t mprof__lane_of(const mprof__layout *layout, const mprof_span *span)
@@ -82,21 +82,21 @@ static int by_total_time(const void *a, const void *b, void *data)
     return i < j ? -1 : i > j;
 }
 
-static mprof_status sort_lanes(const mprof__layout *layout, mprof__figure_input *recording,
+static mprof_status sort_lanes(const mprof__layout *layout, mprof__figure_input *input,
                                size_t lanes)
 {
     bool by_process = layout->options->order == MPROF_BY_PROCESS;
-    struct lane_sorting sorting = {recording->lanes, recording->functions};
-    recording->lane_order = malloc((lanes + 1) * sizeof *recording->lane_order);
-    if (!recording->lane_order) {
+    struct lane_sorting sorting = {input->lanes, input->functions};
+    input->lane_order = malloc((lanes + 1) * sizeof *input->lane_order);
+    if (!input->lane_order) {
         return MPROF_ENOMEM;
     }
     for (uint32_t i = 0; i < lanes; i++) {
-        if (recording->lane_rows[i]) {
-            recording->lane_order[recording->shown_lane_count++] = i;
+        if (input->lane_rows[i]) {
+            input->lane_order[input->shown_lane_count++] = i;
         }
     }
-    qsort_r(recording->lane_order, recording->shown_lane_count, sizeof *recording->lane_order,
+    qsort_r(input->lane_order, input->shown_lane_count, sizeof *input->lane_order,
             by_process ? by_process_and_name : by_total_time, &sorting);
     return MPROF_OK;
 }
@@ -114,13 +114,13 @@ static uint16_t free_row(double *free_from_s, int32_t level, const mprof_span *s
     return (uint16_t)row;
 }
 
-static void fill_rows(const mprof__layout *layout, mprof__figure_input *recording,
+static void fill_rows(const mprof__layout *layout, mprof__figure_input *input,
                       double free_from_s[LEVEL_MAX + DETOUR_MAX])
 {
     bool levels = layout->options->order == MPROF_BY_PROCESS;
     uint32_t lane = UINT32_MAX;
-    for (size_t i = 0; i < recording->shown_count; i++) {
-        const mprof_span *span = &recording->spans[recording->shown[i]];
+    for (size_t i = 0; i < input->shown_count; i++) {
+        const mprof_span *span = &input->spans[input->shown[i]];
         uint32_t own = mprof__lane_of(layout, span);
         if (own != lane) {
             for (size_t r = 0; r < LEVEL_MAX + DETOUR_MAX; r++) {
@@ -129,44 +129,43 @@ static void fill_rows(const mprof__layout *layout, mprof__figure_input *recordin
         }
         lane = own;
         uint16_t row = free_row(free_from_s, levels ? span->level : 0, span);
-        recording->rows[i] = row;
-        if (row >= recording->lane_rows[own]) {
-            recording->lane_rows[own] = (uint16_t)(row + 1);
+        input->rows[i] = row;
+        if (row >= input->lane_rows[own]) {
+            input->lane_rows[own] = (uint16_t)(row + 1);
         }
     }
 }
 
-mprof_status mprof__place_calls(mprof__layout *layout, mprof__figure_input *recording)
+mprof_status mprof__assign_call_rows(mprof__layout *layout, mprof__figure_input *input)
 {
-    size_t lanes = layout->options->order == MPROF_BY_FUNCTION ? recording->function_count
-                                                               : recording->lane_count;
-    recording->shown = malloc((recording->span_count + 1) * sizeof *recording->shown);
-    recording->lane_rows = calloc(lanes + 1, sizeof *recording->lane_rows);
+    size_t lanes =
+        layout->options->order == MPROF_BY_FUNCTION ? input->function_count : input->lane_count;
+    input->shown = malloc((input->span_count + 1) * sizeof *input->shown);
+    input->lane_rows = calloc(lanes + 1, sizeof *input->lane_rows);
     double *free_from_s = malloc((LEVEL_MAX + DETOUR_MAX) * sizeof *free_from_s);
-    if (recording->shown && recording->lane_rows && free_from_s) {
-        for (size_t i = 0; i < recording->span_count; i++) {
-            if (is_shown(layout, recording, &recording->spans[i])) {
-                recording->shown[recording->shown_count++] = (uint32_t)i;
+    if (input->shown && input->lane_rows && free_from_s) {
+        for (size_t i = 0; i < input->span_count; i++) {
+            if (is_shown(layout, input, &input->spans[i])) {
+                input->shown[input->shown_count++] = (uint32_t)i;
             }
         }
-        recording->rows = malloc((recording->shown_count + 1) * sizeof *recording->rows);
+        input->rows = malloc((input->shown_count + 1) * sizeof *input->rows);
     }
-    if (recording->rows) {
+    if (input->rows) {
         if (layout->options->order == MPROF_BY_FUNCTION) {
-            struct sorting sorting = {recording->spans};
-            qsort_r(recording->shown, recording->shown_count, sizeof *recording->shown, by_function,
-                    &sorting);
+            struct sorting sorting = {input->spans};
+            qsort_r(input->shown, input->shown_count, sizeof *input->shown, by_function, &sorting);
         }
-        fill_rows(layout, recording, free_from_s);
+        fill_rows(layout, input, free_from_s);
     }
     free(free_from_s);
-    return recording->rows ? sort_lanes(layout, recording, lanes) : MPROF_ENOMEM;
+    return input->rows ? sort_lanes(layout, input, lanes) : MPROF_ENOMEM;
 }
 
-void mprof__drop_calls(mprof__figure_input *recording)
+void mprof__free_call_rows(mprof__figure_input *input)
 {
-    free(recording->shown);
-    free(recording->rows);
-    free(recording->lane_rows);
-    free(recording->lane_order);
+    free(input->shown);
+    free(input->rows);
+    free(input->lane_rows);
+    free(input->lane_order);
 }

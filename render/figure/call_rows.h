@@ -5,8 +5,8 @@
 #include "layout.h"
 
 /* MPROF_ENOMEM. */
-mprof_status mprof__place_calls(mprof__layout *layout, mprof__figure_input *recording);
-void mprof__drop_calls(mprof__figure_input *recording);
+mprof_status mprof__assign_call_rows(mprof__layout *layout, mprof__figure_input *input);
+void mprof__free_call_rows(mprof__figure_input *input);
 /* Index of a lane, or of a function where lanes are for those. */
 uint32_t mprof__lane_of(const mprof__layout *layout, const mprof_span *span);
 

@@ -14,17 +14,17 @@ static unsigned slot_of(const char *name)
         hash = (hash ^ (unsigned char)*name) * 16777619u;
     }
     hash ^= hash >> 15;
-    return (hash * 2654435769u >> 16) % MPROF__PALETTE_SIZE;
+    return (hash * 2654435769u >> 16) % MPROF__COLOUR_SLOT_COUNT;
 }
 
-void mprof__palette_assign(int8_t *slots, const char *const *names, size_t count)
+void mprof__assign_colour_slots(int8_t *slots, const char *const *names, size_t count)
 {
     unsigned taken = 0;
     for (size_t i = 0; i < count; i++) {
         unsigned slot = slot_of(names[i]);
-        if (i < MPROF__PALETTE_SIZE) {
+        if (i < MPROF__COLOUR_SLOT_COUNT) {
             while (taken & 1u << slot) {
-                slot = (slot + 1) % MPROF__PALETTE_SIZE;
+                slot = (slot + 1) % MPROF__COLOUR_SLOT_COUNT;
             }
         }
         taken |= 1u << slot;

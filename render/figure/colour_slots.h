@@ -5,9 +5,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define MPROF__PALETTE_SIZE 8
+#define MPROF__COLOUR_SLOT_COUNT 8
 /* Slots for names[count], most important first: by hash of the name, so that a function has its
  * colour in every picture, moved to a free slot where two would share one. */
-void mprof__palette_assign(int8_t *slots, const char *const *names, size_t count);
+void mprof__assign_colour_slots(int8_t *slots, const char *const *names, size_t count);
 
 #endif

@@ -42,7 +42,7 @@ static mprof_status grow(mprof__control_group *group)
     return MPROF_OK;
 }
 
-static mprof_status hold(mprof__control_group *group, double mib, double time_s)
+static mprof_status add_point(mprof__control_group *group, double mib, double time_s)
 {
     if (group->point_count == group->point_room && grow(group) != MPROF_OK) {
         return MPROF_ENOMEM;
@@ -61,12 +61,12 @@ static mprof_status hold_until(mprof__control_group *group, const mprof_series *
         if (to_s - from_s <= gap_s || from_s < group->points[group->point_count - 1].time_s) {
             continue;
         }
-        status = hold(group, mib, from_s);
+        status = add_point(group, mib, from_s);
         if (status == MPROF_OK) {
-            status = hold(group, NAN, NAN);
+            status = add_point(group, NAN, NAN);
         }
         if (status == MPROF_OK && to_s < until_s) {
-            status = hold(group, mib, to_s);
+            status = add_point(group, mib, to_s);
         } else if (status == MPROF_OK) {
             until_s = -INFINITY; /* what is told next begins anew */
         }
@@ -74,64 +74,64 @@ static mprof_status hold_until(mprof__control_group *group, const mprof_series *
             return status;
         }
     }
-    return until_s > group->points[group->point_count - 1].time_s ? hold(group, mib, until_s)
+    return until_s > group->points[group->point_count - 1].time_s ? add_point(group, mib, until_s)
                                                                   : MPROF_OK;
 }
 
-static mprof_status fill_points(const mprof__layout *layout, mprof__figure_input *recording)
+static mprof_status fill_points(const mprof__layout *layout, mprof__figure_input *input)
 {
-    mprof__control_group *group = &recording->group;
-    const mprof_series *told = &group->told->current;
+    mprof__control_group *group = &input->group;
+    const mprof_series *recorded = &group->recorded->current;
     double pixel_s = (layout->to_s - layout->from_s) / layout->options->width_px;
-    double gap_s = fmax(recording->gap_s, GAP_LEAST_PX * pixel_s);
-    double pace_s = isfinite(recording->pace_s) ? recording->pace_s : 0;
+    double gap_s = fmax(input->gap_s, GAP_LEAST_PX * pixel_s);
+    double pace_s = isfinite(input->pace_s) ? input->pace_s : 0;
     size_t at = 0;
     mprof_status status = MPROF_OK;
-    for (size_t i = 0; status == MPROF_OK && i < told->point_count; i++) {
-        const mprof_sample *point = &told->points[i];
-        bool is_last = i + 1 == told->point_count;
+    for (size_t i = 0; status == MPROF_OK && i < recorded->point_count; i++) {
+        const mprof_sample *point = &recorded->points[i];
+        bool is_last = i + 1 == recorded->point_count;
         double until_s =
-            is_last ? mprof_profile_end_s(recording->profile) : told->points[i + 1].time_s - pace_s;
-        status = hold(group, point->mib, point->time_s);
+            is_last ? mprof_profile_end_s(input->profile) : recorded->points[i + 1].time_s - pace_s;
+        status = add_point(group, point->mib, point->time_s);
         if (status == MPROF_OK && until_s - point->time_s > (HOLD_PACES - 1) * pace_s) {
-            status = hold_until(group, recording->line, &at, gap_s, point->mib, until_s);
+            status = hold_until(group, input->line, &at, gap_s, point->mib, until_s);
         }
     }
     return status;
 }
 
-mprof_status mprof__take_group(const mprof__layout *layout, mprof__figure_input *recording)
+mprof_status mprof__read_control_group(const mprof__layout *layout, mprof__figure_input *input)
 {
-    mprof__control_group *group = &recording->group;
-    const mprof_control_group *told = mprof_profile_control_group(recording->profile);
-    if (layout->recording_count != 1 || !told->current.point_count) {
+    mprof__control_group *group = &input->group;
+    const mprof_control_group *recorded = mprof_profile_control_group(input->profile);
+    if (layout->input_count != 1 || !recorded->current.point_count) {
         return MPROF_OK;
     }
-    group->told = told;
-    group->limits = calloc(told->limit_count + 1, sizeof *group->limits);
+    group->recorded = recorded;
+    group->limits = calloc(recorded->limit_count + 1, sizeof *group->limits);
     if (!group->limits) {
         return MPROF_ENOMEM;
     }
-    for (size_t i = 0; i < told->limit_count; i++) {
-        bool is_last = i + 1 == told->limit_count;
-        double from_s = told->limits[i].time_s - recording->start_s;
+    for (size_t i = 0; i < recorded->limit_count; i++) {
+        bool is_last = i + 1 == recorded->limit_count;
+        double from_s = recorded->limits[i].time_s - input->start_s;
         double to_s =
-            (is_last ? mprof_profile_end_s(recording->profile) : told->limits[i + 1].time_s) -
-            recording->start_s;
-        mprof__limit limit = {.mib = told->limits[i].mib,
+            (is_last ? mprof_profile_end_s(input->profile) : recorded->limits[i + 1].time_s) -
+            input->start_s;
+        mprof__limit limit = {.mib = recorded->limits[i].mib,
                               .from_s = fmax(from_s, layout->from_s),
                               .to_s = fmin(to_s, layout->to_s)};
         if (isfinite(limit.mib) && limit.to_s > limit.from_s) {
             group->limits[group->limit_count++] = limit;
         }
     }
-    return fill_points(layout, recording);
+    return fill_points(layout, input);
 }
 
-void mprof__drop_group(mprof__figure_input *recording)
+void mprof__free_control_group(mprof__figure_input *input)
 {
-    free(recording->group.points);
-    free(recording->group.limits);
+    free(input->group.points);
+    free(input->group.limits);
 }
 
 /* -- the memory axis --------------------------------------------------------------------------- */
@@ -164,17 +164,17 @@ static double length_of(mprof__range axis)
     return axis.high - axis.low;
 }
 
-mprof__range mprof__widen_by_group(mprof__layout *layout, mprof__range range)
+mprof__range mprof__widen_by_control_group(mprof__layout *layout, mprof__range range)
 {
-    mprof__figure_input *recording = &layout->recordings[0];
-    mprof__control_group *group = &recording->group;
+    mprof__figure_input *input = &layout->inputs[0];
+    mprof__control_group *group = &input->group;
     mprof__range with = range, memory = {INFINITY, 0};
     mprof_series piece;
     if (!group->point_count) {
         return range;
     }
     for (size_t at = 0; (piece = next_piece(group, &at)).point_count;) {
-        mprof__widen_by_series(&memory, layout, recording, &piece);
+        mprof__widen_by_series(&memory, layout, input, &piece);
     }
     group->is_shown = false;
     if (!(memory.high >= memory.low)) {
@@ -209,11 +209,11 @@ static uint32_t about(mprof__layout *layout, const char *text)
     return mprof__add_about(layout->figure, (mprof_about){.function = MPROF_FUNCTION_NONE}, text);
 }
 
-static void take_segment(mprof__layout *layout, double x0, double y0, double x1, double y1)
+static void reserve_segment(mprof__layout *layout, double x0, double y0, double x1, double y1)
 {
     mprof__add_path_point(layout->figure, x0, y0);
     mprof__add_path_point(layout->figure, x1, y1);
-    mprof__space_take_segment(layout->space, x0, y0, x1, y1, 2);
+    mprof__occupancy_reserve_segment(layout->occupancy, x0, y0, x1, y1, 2);
 }
 
 /* As steps; one line as long as there is no part of it that is left out. */
@@ -227,8 +227,8 @@ static void draw_limits(mprof__layout *layout, const mprof__control_group *group
             continue;
         }
         double y = mprof__scale_at(&layout->memory, limit->mib);
-        take_segment(layout, mprof__scale_at(&layout->time, limit->from_s), y,
-                     mprof__scale_at(&layout->time, limit->to_s), y);
+        reserve_segment(layout, mprof__scale_at(&layout->time, limit->from_s), y,
+                        mprof__scale_at(&layout->time, limit->to_s), y);
         bool goes_on = i + 1 < group->limit_count && group->limits[i + 1].is_shown &&
                        group->limits[i + 1].from_s <= limit->to_s;
         if (goes_on) {
@@ -243,8 +243,8 @@ static void draw_limits(mprof__layout *layout, const mprof__control_group *group
     }
 }
 
-static void draw_current(mprof__layout *layout, const mprof__figure_input *recording,
-                         mprof_role line, uint32_t what)
+static void draw_memory(mprof__layout *layout, const mprof__figure_input *input, mprof_role line,
+                        uint32_t what)
 {
     mprof__stroke stroke = {.line = line,
                             .area = MPROF_ROLE_COUNT,
@@ -252,27 +252,27 @@ static void draw_current(mprof__layout *layout, const mprof__figure_input *recor
                             .colour = MPROF_COLOUR_NONE,
                             .about = what,
                             .gap_s = INFINITY,
-                            .take = true};
+                            .reserve = true};
     mprof_series piece;
-    for (size_t at = 0; (piece = next_piece(&recording->group, &at)).point_count;) {
-        mprof__draw_series(layout, recording, &piece, &stroke);
+    for (size_t at = 0; (piece = next_piece(&input->group, &at)).point_count;) {
+        mprof__draw_series(layout, input, &piece, &stroke);
     }
 }
 
-void mprof__reserve_group(mprof__layout *layout, const mprof__figure_input *recording)
+void mprof__reserve_control_group(mprof__layout *layout, const mprof__figure_input *input)
 {
-    if (recording->group.is_shown) {
-        draw_current(layout, recording, MPROF_ROLE_COUNT, MPROF_ABOUT_NONE);
+    if (input->group.is_shown) {
+        draw_memory(layout, input, MPROF_ROLE_COUNT, MPROF_ABOUT_NONE);
     }
 }
 
-void mprof__draw_group(mprof__layout *layout, const mprof__figure_input *recording)
+void mprof__draw_control_group(mprof__layout *layout, const mprof__figure_input *input)
 {
-    if (!recording->group.is_shown) {
+    if (!input->group.is_shown) {
         return;
     }
-    draw_current(layout, recording, MPROF_ROLE_CONTROL_GROUP, about(layout, "control group"));
-    draw_limits(layout, &recording->group);
+    draw_memory(layout, input, MPROF_ROLE_CONTROL_GROUP, about(layout, "control group"));
+    draw_limits(layout, &input->group);
 }
 
 /* -- names ------------------------------------------------------------------------------------- */
@@ -284,7 +284,7 @@ static void limit_text(char *text, size_t size, const mprof__limit *limit)
 }
 
 /* Above the line at its right end, where a program that runs into it is; else elsewhere at it. */
-static void place_limit_name(mprof__layout *layout, mprof__limit *limit)
+static void place_limit_label(mprof__layout *layout, mprof__limit *limit)
 {
     char text[LIMIT_TEXT_BYTES];
     double x0 = mprof__scale_at(&layout->time, limit->from_s);
@@ -298,10 +298,10 @@ static void place_limit_name(mprof__layout *layout, mprof__limit *limit)
         mprof_box place = {lefts[i / 2] - 2, i % 2 ? y + 4 : y - NAME_ABOVE_PX, width + 4,
                            NAME_HEIGHT_PX};
         if (place.x < x0 || place.x + place.width > x1 ||
-            !mprof__space_is_free(layout->space, place)) {
+            !mprof__occupancy_is_free(layout->occupancy, place)) {
             continue;
         }
-        mprof__space_take(layout->space, place);
+        mprof__occupancy_reserve(layout->occupancy, place);
         limit->name_x = place.x + 2;
         limit->name_y = place.y + 10;
         limit->name_width = width;
@@ -309,25 +309,25 @@ static void place_limit_name(mprof__layout *layout, mprof__limit *limit)
     }
 }
 
-void mprof__place_limit_names(mprof__layout *layout)
+void mprof__place_limit_labels(mprof__layout *layout)
 {
-    mprof__control_group *group = &layout->recordings[0].group;
+    mprof__control_group *group = &layout->inputs[0].group;
     for (size_t i = group->limit_count; group->is_shown && i-- > 0;) {
         if (group->limits[i].is_shown) {
-            place_limit_name(layout, &group->limits[i]);
+            place_limit_label(layout, &group->limits[i]);
         }
     }
 }
 
 /* Where it held for long, in the middle of that; else at its highest. */
-static mprof_sample place_of_name(const mprof__layout *layout, const mprof__figure_input *recording)
+static mprof_sample label_position(const mprof__layout *layout, const mprof__figure_input *input)
 {
-    const mprof__control_group *group = &recording->group;
+    const mprof__control_group *group = &input->group;
     double longest_s = (layout->to_s - layout->from_s) * LONG_SHARE;
-    mprof_sample place = group->told->highest;
+    mprof_sample place = group->recorded->highest;
     for (size_t i = 1; i < group->point_count; i++) {
-        double from_s = fmax(group->points[i - 1].time_s, recording->start_s + layout->from_s);
-        double to_s = fmin(group->points[i].time_s, recording->start_s + layout->to_s);
+        double from_s = fmax(group->points[i - 1].time_s, input->start_s + layout->from_s);
+        double to_s = fmin(group->points[i].time_s, input->start_s + layout->to_s);
         if (isnan(group->points[i].time_s) || isnan(group->points[i - 1].time_s) ||
             group->points[i].mib != group->points[i - 1].mib || to_s - from_s <= longest_s) {
             continue;
@@ -338,9 +338,9 @@ static mprof_sample place_of_name(const mprof__layout *layout, const mprof__figu
     return place;
 }
 
-void mprof__name_group(mprof__layout *layout, const mprof__figure_input *recording)
+void mprof__label_control_group(mprof__layout *layout, const mprof__figure_input *input)
 {
-    const mprof__control_group *group = &recording->group;
+    const mprof__control_group *group = &input->group;
     char text[LIMIT_TEXT_BYTES];
     if (!group->is_shown) {
         return;
@@ -357,7 +357,7 @@ void mprof__name_group(mprof__layout *layout, const mprof__figure_input *recordi
     }
     mprof_series held = {.points = group->points,
                          .point_count = group->point_count,
-                         .peak = place_of_name(layout, recording)};
-    mprof__name_series(layout, recording, &held, MPROF_ROLE_CONTROL_GROUP_NAME, MPROF_COLOUR_NONE,
-                       "control group");
+                         .peak = label_position(layout, input)};
+    mprof__label_series(layout, input, &held, MPROF_ROLE_CONTROL_GROUP_NAME, MPROF_COLOUR_NONE,
+                        "control group");
 }

@@ -6,14 +6,14 @@
 #include "layout.h"
 
 /* MPROF_ENOMEM. */
-mprof_status mprof__take_group(const mprof__layout *layout, mprof__figure_input *recording);
-void mprof__drop_group(mprof__figure_input *recording);
+mprof_status mprof__read_control_group(const mprof__layout *layout, mprof__figure_input *input);
+void mprof__free_control_group(mprof__figure_input *input);
 /* The range that is to be shown, with as much of the group as leaves the rest its height. */
-mprof__range mprof__widen_by_group(mprof__layout *layout, mprof__range range);
-void mprof__reserve_group(mprof__layout *layout, const mprof__figure_input *recording);
-void mprof__draw_group(mprof__layout *layout, const mprof__figure_input *recording);
+mprof__range mprof__widen_by_control_group(mprof__layout *layout, mprof__range range);
+void mprof__reserve_control_group(mprof__layout *layout, const mprof__figure_input *input);
+void mprof__draw_control_group(mprof__layout *layout, const mprof__figure_input *input);
 /* Limits are named where there is still room, before anything else is. */
-void mprof__place_limit_names(mprof__layout *layout);
-void mprof__name_group(mprof__layout *layout, const mprof__figure_input *recording);
+void mprof__place_limit_labels(mprof__layout *layout);
+void mprof__label_control_group(mprof__layout *layout, const mprof__figure_input *input);
 
 #endif

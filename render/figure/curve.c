@@ -74,7 +74,7 @@ static void flush_column(mprof_figure *figure, struct column *column)
     column->count = 0;
 }
 
-static void put_into_column(mprof_figure *figure, struct column *column, mprof_point point)
+static void add_to_column(mprof_figure *figure, struct column *column, mprof_point point)
 {
     int index = (int)floorf(point.x);
     if (!column->count || index != column->index) {
@@ -108,7 +108,7 @@ static void repeat_points(mprof_figure *figure, size_t first, size_t end, bool h
 }
 
 /* Turns the gathered points [first, end) into shapes. */
-static void end_piece(mprof__layout *layout, size_t first, const mprof__stroke *stroke, bool fine)
+static void add_shapes(mprof__layout *layout, size_t first, const mprof__stroke *stroke, bool fine)
 {
     mprof_figure *figure = layout->figure;
     size_t count = figure->point_count - first;
@@ -128,11 +128,11 @@ static void end_piece(mprof__layout *layout, size_t first, const mprof__stroke *
         mprof__set_about(figure, stroke->about);
         return;
     }
-    if (stroke->take && layout->space) {
+    if (stroke->reserve && layout->occupancy) {
         for (size_t i = first + 1; i < figure->point_count; i++) {
-            mprof__space_take_segment(layout->space, (double)figure->points[i - 1].x,
-                                      (double)figure->points[i - 1].y, (double)figure->points[i].x,
-                                      (double)figure->points[i].y, CLEARANCE_PX);
+            mprof__occupancy_reserve_segment(
+                layout->occupancy, (double)figure->points[i - 1].x, (double)figure->points[i - 1].y,
+                (double)figure->points[i].x, (double)figure->points[i].y, CLEARANCE_PX);
         }
     }
     if (line == MPROF_ROLE_COUNT && stroke->area == MPROF_ROLE_COUNT) {
@@ -174,27 +174,27 @@ struct pen {
     size_t first;
 };
 
-static void put(struct pen *pen, mprof_sample sample)
+static void add_sample(struct pen *pen, mprof_sample sample)
 {
     mprof_point point = {
         (float)mprof__scale_at(&pen->layout->time, sample.time_s - pen->start_s),
         (float)mprof__scale_at(&pen->layout->memory, sample.mib),
     };
     if (pen->by_column) {
-        put_into_column(pen->layout->figure, &pen->column, point);
+        add_to_column(pen->layout->figure, &pen->column, point);
     } else {
         add_new_point(pen->layout->figure, point);
     }
 }
 
-static void lift(struct pen *pen)
+static void end_line(struct pen *pen)
 {
     flush_column(pen->layout->figure, &pen->column);
-    end_piece(pen->layout, pen->first, pen->stroke, pen->by_column);
+    add_shapes(pen->layout, pen->first, pen->stroke, pen->by_column);
     pen->first = pen->layout->figure->point_count;
 }
 
-size_t mprof__first_from(const mprof_series *series, double time_s)
+size_t mprof__first_point_from(const mprof_series *series, double time_s)
 {
     size_t low = 0, high = series->point_count;
     while (low < high) {
@@ -208,52 +208,52 @@ size_t mprof__first_from(const mprof_series *series, double time_s)
     return low;
 }
 
-static void draw_dots(mprof__layout *layout, const mprof__figure_input *recording,
+static void draw_dots(mprof__layout *layout, const mprof__figure_input *input,
                       const mprof_series *series, const mprof__stroke *stroke, size_t begin,
                       size_t end)
 {
     for (size_t i = begin; i < end; i++) {
-        mprof__add_dot(
-            layout->figure, stroke->dot, stroke->colour,
-            mprof__scale_at(&layout->time, series->points[i].time_s - recording->start_s),
-            mprof__scale_at(&layout->memory, series->points[i].mib), DOT_RADIUS_PX);
+        mprof__add_dot(layout->figure, stroke->dot, stroke->colour,
+                       mprof__scale_at(&layout->time, series->points[i].time_s - input->start_s),
+                       mprof__scale_at(&layout->memory, series->points[i].mib), DOT_RADIUS_PX);
     }
 }
 
-void mprof__draw_series(mprof__layout *layout, const mprof__figure_input *recording,
+void mprof__draw_series(mprof__layout *layout, const mprof__figure_input *input,
                         const mprof_series *series, const mprof__stroke *stroke)
 {
-    double from = recording->start_s + layout->from_s, to = recording->start_s + layout->to_s;
-    size_t begin = mprof__first_from(series, from);
+    double from = input->start_s + layout->from_s, to = input->start_s + layout->to_s;
+    size_t begin = mprof__first_point_from(series, from);
     size_t end = begin;
     while (end < series->point_count && series->points[end].time_s <= to) {
         end++;
     }
     double seconds_per_px = (layout->to_s - layout->from_s) / layout->plot.width;
     double gap_s =
-        fmax(stroke->gap_s > 0 ? stroke->gap_s : recording->gap_s, GAP_LEAST_PX * seconds_per_px);
+        fmax(stroke->gap_s > 0 ? stroke->gap_s : input->gap_s, GAP_LEAST_PX * seconds_per_px);
     const mprof_sample *points = series->points;
     struct pen pen = {.layout = layout,
                       .stroke = stroke,
-                      .start_s = recording->start_s,
+                      .start_s = input->start_s,
                       .by_column = (double)(end - begin) > 2 * layout->plot.width,
                       .first = layout->figure->point_count};
     if (begin > 0 && begin < series->point_count && points[begin].time_s > from &&
         points[begin].time_s - points[begin - 1].time_s <= gap_s) {
-        put(&pen, between(points[begin - 1], points[begin], fmin(from, points[begin].time_s)));
+        add_sample(&pen,
+                   between(points[begin - 1], points[begin], fmin(from, points[begin].time_s)));
     }
     for (size_t i = begin; i < end; i++) {
         if (i > begin && points[i].time_s - points[i - 1].time_s > gap_s) {
-            lift(&pen);
+            end_line(&pen);
         }
-        put(&pen, points[i]);
+        add_sample(&pen, points[i]);
     }
     if (end > 0 && end < series->point_count && points[end - 1].time_s < to &&
         points[end].time_s - points[end - 1].time_s <= gap_s) {
-        put(&pen, between(points[end - 1], points[end], to));
+        add_sample(&pen, between(points[end - 1], points[end], to));
     }
-    lift(&pen);
+    end_line(&pen);
     if (stroke->dots && (double)(end - begin) * DOT_SPACING_PX <= layout->plot.width) {
-        draw_dots(layout, recording, series, stroke, begin, end);
+        draw_dots(layout, input, series, stroke, begin, end);
     }
 }

@@ -57,7 +57,7 @@ static void add_item(mprof_figure *figure, mprof_item item)
     }
 }
 
-void mprof__group(mprof_figure *figure, mprof_group_kind kind)
+void mprof__begin_group(mprof_figure *figure, mprof_group_kind kind)
 {
     void *room = make_room(figure, figure->groups, &figure->group_room, figure->group_count + 1,
                            sizeof *figure->groups);

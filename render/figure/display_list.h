@@ -31,7 +31,7 @@ struct mprof_figure {
     mprof_status status; /* the first failure sticks; looked at once, at the end of layout */
 };
 
-void mprof__group(mprof_figure *figure, mprof_group_kind kind);
+void mprof__begin_group(mprof_figure *figure, mprof_group_kind kind);
 void mprof__add_rect(mprof_figure *figure, mprof_role role, int colour, mprof_box box,
                      uint32_t about);
 void mprof__add_segment(mprof_figure *figure, mprof_role role, int colour, double x0, double y0,

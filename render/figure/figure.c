@@ -39,14 +39,14 @@ void mprof_figure_options_init(mprof_figure_options *options)
 }
 
 /* Of several, each is told by its file. */
-static uint32_t about_recording(mprof__layout *layout, const mprof__figure_input *recording)
+static uint32_t about_file(mprof__layout *layout, const mprof__figure_input *input)
 {
-    if (layout->recording_count == 1) {
+    if (layout->input_count == 1) {
         return MPROF_ABOUT_NONE;
     }
-    const char *file = mprof_profile_file(recording->profile), *slash = strrchr(file, '/');
+    const char *file = mprof_profile_file(input->profile), *slash = strrchr(file, '/');
     file = slash ? slash + 1 : file;
-    char *text = mprof__visible(file, strlen(file), FILE_BYTES_MAX);
+    char *text = mprof__visible_text(file, strlen(file), FILE_BYTES_MAX);
     if (!text) {
         return MPROF_ABOUT_NONE;
     }
@@ -58,32 +58,31 @@ static uint32_t about_recording(mprof__layout *layout, const mprof__figure_input
 
 static void draw_curves(mprof__layout *layout)
 {
-    mprof__group(layout->figure, MPROF_GROUP_CURVES);
-    for (size_t r = 0; r < layout->recording_count; r++) {
-        const mprof__figure_input *recording = &layout->recordings[r];
-        bool alone = layout->recording_count == 1;
-        bool stacked = layout->options->stack && recording->child_count;
+    mprof__begin_group(layout->figure, MPROF_GROUP_CURVES);
+    for (size_t r = 0; r < layout->input_count; r++) {
+        const mprof__figure_input *input = &layout->inputs[r];
+        bool alone = layout->input_count == 1;
+        bool stacked = layout->options->stack && input->child_count;
         mprof__stroke stroke = {.line = MPROF_ROLE_CURVE,
                                 .area = alone && !stacked ? MPROF_ROLE_AREA : MPROF_ROLE_COUNT,
                                 .dot = MPROF_ROLE_SAMPLE,
                                 .dots = true,
-                                .colour = recording->colour,
-                                .about = about_recording(layout, recording),
-                                .take = true};
+                                .colour = input->colour,
+                                .about = about_file(layout, input),
+                                .reserve = true};
         if (stacked) { /* the names of layers must not stand on lines that come later */
-            mprof__reserve_kinds(layout, recording);
-            mprof__reserve_group(layout, recording);
+            mprof__reserve_kinds(layout, input);
+            mprof__reserve_control_group(layout, input);
         }
         if (alone) {
-            mprof__draw_children(layout, recording);
-            mprof__draw_group(layout, recording);
+            mprof__draw_processes(layout, input);
+            mprof__draw_control_group(layout, input);
         }
-        mprof__draw_series(layout, recording,
-                           stacked && !recording->main_is_sum ? &recording->total : recording->line,
-                           &stroke);
-        mprof__draw_kinds(layout, recording);
+        mprof__draw_series(layout, input,
+                           stacked && !input->main_is_sum ? &input->total : input->line, &stroke);
+        mprof__draw_kinds(layout, input);
         if (layout->options->slope) {
-            mprof__draw_slope(layout, recording);
+            mprof__draw_slope(layout, input);
         }
     }
 }
@@ -104,10 +103,10 @@ static double legend_height(const mprof__layout *layout, const mprof__legend *le
 
 /* Heights from top to bottom: head, plot, rug or lanes, time labels, legend. */
 static mprof_status divide_page(mprof__layout *layout, const mprof__legend *legend,
-                                const mprof__lane_plan *lanes, double rug_px, mprof_error *error)
+                                const mprof__flame_chart *lanes, double rug_px, mprof_error *error)
 {
     mprof_figure *figure = layout->figure;
-    double lanes_px = lanes ? mprof__lane_plan_height(lanes) + LANE_GAP_PX : 0;
+    double lanes_px = lanes ? mprof__flame_chart_height(lanes) + LANE_GAP_PX : 0;
     double rest_px = HEAD_PX + rug_px + TICK_ROW_PX + FOOT_PX;
     layout->legend_px =
         legend_height(layout, legend, rest_px + (layout->options->grow ? 0 : lanes_px));
@@ -123,20 +122,21 @@ static mprof_status divide_page(mprof__layout *layout, const mprof__legend *lege
     }
     layout->plot.y = HEAD_PX;
     layout->plot.height = floor(plot_px);
-    mprof__choose_memory(layout);
-    double gutter = fmax(mprof__memory_gutter(layout), lanes ? mprof__lane_plan_gutter(lanes) : 0);
+    mprof__choose_memory_range(layout);
+    double gutter =
+        fmax(mprof__memory_gutter(layout), lanes ? mprof__flame_chart_gutter(lanes) : 0);
     layout->plot.x = ceil(MPROF__MARGIN_PX + gutter);
     layout->plot.width = figure->width_px - MPROF__MARGIN_PX - layout->plot.x;
     layout->time = (mprof__scale){layout->from_s, layout->to_s, layout->plot.x, layout->plot.width};
     layout->lanes = (mprof_box){layout->plot.x, layout->plot.y + layout->plot.height + LANE_GAP_PX,
-                                layout->plot.width, lanes ? mprof__lane_plan_height(lanes) : 0};
+                                layout->plot.width, lanes ? mprof__flame_chart_height(lanes) : 0};
     return MPROF_OK;
 }
 
 static bool has_calls(const mprof__layout *layout)
 {
-    for (size_t r = 0; r < layout->recording_count; r++) {
-        if (layout->recordings[r].shown_count) {
+    for (size_t r = 0; r < layout->input_count; r++) {
+        if (layout->inputs[r].shown_count) {
             return true;
         }
     }
@@ -144,30 +144,30 @@ static bool has_calls(const mprof__layout *layout)
 }
 
 /* On a page that must not grow, readable lanes are worth more than the legend. */
-static void fit_lanes(mprof__layout *layout, mprof__lane_plan *lanes, const mprof__legend *legend)
+static void fit_flame_chart(mprof__layout *layout, mprof__flame_chart *lanes,
+                            const mprof__legend *legend)
 {
     double room =
         layout->figure->height_px - HEAD_PX - TICK_ROW_PX - FOOT_PX - LANE_GAP_PX - FAIR_PLOT_PX;
     if (layout->options->grow ||
-        mprof__lane_plan_fit(lanes, room - mprof__legend_height(legend) - LEGEND_GAP_PX)) {
+        mprof__flame_chart_fit(lanes, room - mprof__legend_height(legend) - LEGEND_GAP_PX)) {
         return;
     }
-    mprof__lane_plan_fit(lanes, room);
+    mprof__flame_chart_fit(lanes, room);
     layout->without_legend = true;
 }
 
 /* Then the height of a process is not its memory, at which a bracket would stand. */
 static bool is_stacked(const mprof__layout *layout)
 {
-    return layout->options->stack && layout->recording_count == 1 &&
-           layout->recordings[0].child_count > 0;
+    return layout->options->stack && layout->input_count == 1 && layout->inputs[0].child_count > 0;
 }
 
 static mprof_status draw_page(mprof__layout *layout, mprof_error *error)
 {
     mprof_figure *figure = layout->figure;
     mprof_status status = MPROF_ENOMEM;
-    mprof__lane_plan *lanes = NULL;
+    mprof__flame_chart *lanes = NULL;
     double legend_most = fmax(60, figure->height_px * 0.30);
     mprof__legend *legend = mprof__legend_new(
         layout, figure->width_px - 2 * MPROF__MARGIN_PX - USUAL_GUTTER_PX, legend_most);
@@ -175,53 +175,53 @@ static mprof_status draw_page(mprof__layout *layout, mprof_error *error)
         goto out;
     }
     if (layout->options->flame && has_calls(layout)) {
-        lanes = mprof__lane_plan_new(layout);
+        lanes = mprof__flame_chart_new(layout);
         if (!lanes) {
             goto out;
         }
-        fit_lanes(layout, lanes, legend);
+        fit_flame_chart(layout, lanes, legend);
     }
-    double rug = lanes ? 0 : mprof__rug_height(layout);
-    status = divide_page(layout, legend, lanes, rug, error);
+    double bars_px = lanes ? 0 : mprof__call_bars_height(layout);
+    status = divide_page(layout, legend, lanes, bars_px, error);
     if (status != MPROF_OK) {
         goto out;
     }
     status = MPROF_ENOMEM;
-    layout->space = mprof__space_new(
+    layout->occupancy = mprof__occupancy_new(
         (mprof_box){layout->plot.x, layout->plot.y - 2, layout->plot.width, layout->plot.height});
-    if (!layout->space) {
+    if (!layout->occupancy) {
         goto out;
     }
-    double below = layout->plot.y + layout->plot.height + rug +
+    double below = layout->plot.y + layout->plot.height + bars_px +
                    (lanes ? layout->lanes.height + LANE_GAP_PX : 0);
-    mprof__draw_head(layout);
+    mprof__draw_heading(layout);
     mprof__draw_memory_axis(layout);
     mprof__draw_time_axis(layout, below + 14);
-    mprof__reserve_cross(layout);
+    mprof__reserve_peak_cross(layout);
     draw_curves(layout);
-    mprof__place_limit_names(layout);
-    mprof__group(figure, MPROF_GROUP_MARKS);
+    mprof__place_limit_labels(layout);
+    mprof__begin_group(figure, MPROF_GROUP_MARKS);
     mprof__draw_peaks(layout);
     mprof__draw_death(layout);
     if (!lanes && !is_stacked(layout)) {
         mprof__draw_brackets(layout);
     } else {
-        mprof__draw_child_peak(layout);
-        mprof__group(figure, MPROF_GROUP_NAMES);
+        mprof__draw_process_peak(layout);
+        mprof__begin_group(figure, MPROF_GROUP_NAMES);
     }
-    for (size_t r = 0; r < layout->recording_count; r++) {
-        mprof__name_kinds(layout, &layout->recordings[r]);
+    for (size_t r = 0; r < layout->input_count; r++) {
+        mprof__label_kinds(layout, &layout->inputs[r]);
     }
-    if (layout->recording_count == 1) {
-        mprof__name_group(layout, &layout->recordings[0]);
-        mprof__name_children(layout, &layout->recordings[0]);
+    if (layout->input_count == 1) {
+        mprof__label_control_group(layout, &layout->inputs[0]);
+        mprof__label_processes(layout, &layout->inputs[0]);
     }
-    if (rug > 0) {
-        mprof__group(figure, MPROF_GROUP_RUG);
-        mprof__draw_rug(layout, layout->plot.y + layout->plot.height);
+    if (bars_px > 0) {
+        mprof__begin_group(figure, MPROF_GROUP_RUG);
+        mprof__draw_call_bars(layout, layout->plot.y + layout->plot.height);
     }
     if (lanes) {
-        mprof__draw_lanes(layout, lanes);
+        mprof__draw_flame_chart(layout, lanes);
     }
     if (layout->legend_px > 0) {
         mprof__draw_legend(
@@ -230,7 +230,7 @@ static mprof_status draw_page(mprof__layout *layout, mprof_error *error)
             below + TICK_ROW_PX + LEGEND_GAP_PX);
     }
     if (layout->options->states) {
-        mprof__gather_states(layout);
+        mprof__measure_running_functions(layout);
     }
     figure->frame = (mprof_frame){.plot = layout->plot,
                                   .lanes = layout->lanes,
@@ -238,54 +238,54 @@ static mprof_status draw_page(mprof__layout *layout, mprof_error *error)
                                   .to_s = layout->to_s,
                                   .low_mib = layout->memory.from,
                                   .high_mib = layout->memory.to,
-                                  .origin_s = layout->recordings[0].start_s,
+                                  .origin_s = layout->inputs[0].start_s,
                                   .group = layout->options->group};
     status = figure->status;
 out:
-    mprof__space_free(layout->space);
-    layout->space = NULL;
+    mprof__occupancy_free(layout->occupancy);
+    layout->occupancy = NULL;
     mprof__legend_free(legend);
-    mprof__lane_plan_free(lanes);
+    mprof__flame_chart_free(lanes);
     return status;
 }
 
-static mprof_status prepare_recording(mprof__layout *layout, mprof__figure_input *recording)
+static mprof_status prepare_input(mprof__layout *layout, mprof__figure_input *input)
 {
-    mprof_status status = mprof__place_calls(layout, recording);
+    mprof_status status = mprof__assign_call_rows(layout, input);
     if (status == MPROF_OK) {
-        status = mprof__rank_children(recording);
+        status = mprof__rank_processes(input);
     }
-    if (status == MPROF_OK && layout->recording_count == 1) {
-        status = mprof__sum_processes(layout, recording);
+    if (status == MPROF_OK && layout->input_count == 1) {
+        status = mprof__sum_processes(layout, input);
     }
     if (status == MPROF_OK) {
-        status = mprof__take_group(layout, recording);
+        status = mprof__read_control_group(layout, input);
     }
     return status;
 }
 
-static mprof_status take_stock(mprof__layout *layout, const mprof_profile *const *profiles,
-                               mprof_error *error)
+static mprof_status read_inputs(mprof__layout *layout, const mprof_profile *const *profiles,
+                                mprof_error *error)
 {
-    for (size_t i = 0; i < layout->recording_count; i++) {
-        mprof_status status = mprof__take_recording(&layout->recordings[i], profiles[i]);
+    for (size_t i = 0; i < layout->input_count; i++) {
+        mprof_status status = mprof__figure_input_init(&layout->inputs[i], profiles[i]);
         if (status != MPROF_OK) {
             return status;
         }
-        if (layout->recording_count > 1) {
-            layout->recordings[i].colour = (int)(i % MPROF__PALETTE_SIZE);
+        if (layout->input_count > 1) {
+            layout->inputs[i].colour = (int)(i % MPROF__COLOUR_SLOT_COUNT);
         }
     }
-    mprof_status status = mprof__choose_time(layout, error);
+    mprof_status status = mprof__choose_time_range(layout, error);
     if (status == MPROF_OK) {
-        status = mprof__colour_functions(layout);
+        status = mprof__choose_function_colours(layout);
     }
     if (status == MPROF_ENOTFOUND) {
         return mprof_error_set(error, MPROF_EARGUMENT, "no function matches: %s",
                                layout->options->function);
     }
-    for (size_t i = 0; status == MPROF_OK && i < layout->recording_count; i++) {
-        status = prepare_recording(layout, &layout->recordings[i]);
+    for (size_t i = 0; status == MPROF_OK && i < layout->input_count; i++) {
+        status = prepare_input(layout, &layout->inputs[i]);
     }
     if (status != MPROF_OK) {
         return status;
@@ -303,7 +303,7 @@ mprof_status mprof_figure_layout(mprof_figure **out, const mprof_profile *const 
 {
     const mprof_figure_options defaults = MPROF_FIGURE_OPTIONS_INIT;
     mprof__layout layout = {
-        .options = options ? options : &defaults, .measure = measure, .recording_count = count};
+        .options = options ? options : &defaults, .measure = measure, .input_count = count};
     mprof_status status = MPROF_ENOMEM;
     *out = NULL;
     if (count == 0) {
@@ -314,19 +314,19 @@ mprof_status mprof_figure_layout(mprof_figure **out, const mprof_profile *const 
                                layout.options->size, sizeof defaults);
     }
     layout.figure = calloc(1, sizeof *layout.figure);
-    layout.recordings = calloc(count, sizeof *layout.recordings);
-    if (layout.figure && layout.recordings) {
+    layout.inputs = calloc(count, sizeof *layout.inputs);
+    if (layout.figure && layout.inputs) {
         layout.figure->width_px = layout.options->width_px;
         layout.figure->height_px = layout.options->height_px;
-        status = take_stock(&layout, profiles, error);
+        status = read_inputs(&layout, profiles, error);
         if (status == MPROF_OK) {
             status = draw_page(&layout, error);
         }
     }
-    for (size_t i = 0; layout.recordings && i < count; i++) {
-        mprof__drop_recording(&layout.recordings[i]);
+    for (size_t i = 0; layout.inputs && i < count; i++) {
+        mprof__figure_input_dispose(&layout.inputs[i]);
     }
-    free(layout.recordings);
+    free(layout.inputs);
     if (status != MPROF_OK) {
         mprof_figure_free(layout.figure);
         return mprof_error_set(error, status, "%s",

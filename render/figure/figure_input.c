@@ -32,7 +32,7 @@ static bool name_matches(const char *pattern, const char *name, const char *labe
 struct ranked_name {
     const char *name;
     double total_s;
-    mprof__figure_input *recording;
+    mprof__figure_input *input;
     size_t function;
     int8_t slot;
     uint32_t number;
@@ -58,22 +58,22 @@ static mprof_status add_functions(mprof_figure *figure, const struct ranked_name
 {
     for (size_t i = 0; i < count; i++) {
         const struct ranked_name *f = &functions[i];
-        char *name = mprof__visible(f->name, strlen(f->name), FUNCTION_BYTES_MAX);
+        char *name = mprof__visible_text(f->name, strlen(f->name), FUNCTION_BYTES_MAX);
         if (!name) {
             return MPROF_ENOMEM;
         }
-        mprof__add_function(figure, name, f->recording->function_labels[f->function]);
+        mprof__add_function(figure, name, f->input->function_labels[f->function]);
         free(name);
     }
     return figure->status;
 }
 
 /* Colours go to names, over all recordings, the longest consumers first. */
-mprof_status mprof__colour_functions(mprof__layout *layout)
+mprof_status mprof__choose_function_colours(mprof__layout *layout)
 {
     size_t room = 0, count = 0;
-    for (size_t r = 0; r < layout->recording_count; r++) {
-        room += layout->recordings[r].function_count;
+    for (size_t r = 0; r < layout->input_count; r++) {
+        room += layout->inputs[r].function_count;
     }
     if (layout->options->function && !room) {
         return MPROF_ENOTFOUND;
@@ -88,13 +88,13 @@ mprof_status mprof__colour_functions(mprof__layout *layout)
     if (!all || !unique || !names || !slots) {
         goto out;
     }
-    for (size_t r = 0; r < layout->recording_count; r++) {
-        mprof__figure_input *recording = &layout->recordings[r];
-        for (size_t i = 0; i < recording->function_count; i++) {
-            const mprof_function *f = &recording->functions[i];
+    for (size_t r = 0; r < layout->input_count; r++) {
+        mprof__figure_input *input = &layout->inputs[r];
+        for (size_t i = 0; i < input->function_count; i++) {
+            const mprof_function *f = &input->functions[i];
             if (name_matches(layout->options->function, f->name, f->label)) {
                 all[count++] = (struct ranked_name){
-                    .name = f->name, .total_s = f->total_s, .recording = recording, .function = i};
+                    .name = f->name, .total_s = f->total_s, .input = input, .function = i};
             }
         }
     }
@@ -115,7 +115,7 @@ mprof_status mprof__colour_functions(mprof__layout *layout)
     for (size_t i = 0; i < different; i++) {
         names[i] = unique[i].name;
     }
-    mprof__palette_assign(slots, names, different);
+    mprof__assign_colour_slots(slots, names, different);
     status = add_functions(layout->figure, unique, different);
     for (uint32_t i = 0; i < different; i++) {
         unique[i].slot = slots[i];
@@ -126,8 +126,8 @@ mprof_status mprof__colour_functions(mprof__layout *layout)
         while (strcmp(unique[u].name, all[i].name) != 0) {
             u++;
         }
-        all[i].recording->function_colours[all[i].function] = unique[u].slot;
-        all[i].recording->function_numbers[all[i].function] = unique[u].number;
+        all[i].input->function_colours[all[i].function] = unique[u].slot;
+        all[i].input->function_numbers[all[i].function] = unique[u].number;
     }
 out:
     free(all);
@@ -138,55 +138,52 @@ out:
 }
 
 /* What the recording says of itself; infinite if nothing. */
-static double told_pace_s(const mprof_profile *profile)
+static double declared_pace_s(const mprof_profile *profile)
 {
     const char *text = mprof_profile_fact(profile, "interval");
     double pace_s = text ? strtod(text, NULL) : 0;
     return pace_s > 0 ? pace_s : INFINITY;
 }
 
-mprof_status mprof__take_recording(mprof__figure_input *recording, const mprof_profile *profile)
+mprof_status mprof__figure_input_init(mprof__figure_input *input, const mprof_profile *profile)
 {
-    recording->profile = profile;
-    recording->line = mprof_profile_line(profile);
-    recording->processes = mprof_profile_processes(profile, &recording->process_count);
-    recording->others = mprof_profile_other_processes(profile, &recording->other_count);
-    recording->lanes = mprof_profile_lanes(profile, &recording->lane_count);
-    recording->functions = mprof_profile_functions(profile, &recording->function_count);
-    recording->spans = mprof_profile_spans(profile, &recording->span_count);
-    recording->start_s = mprof_profile_start_s(profile);
-    recording->pace_s = mprof__pace_s(mprof_profile_samples(profile), told_pace_s(profile));
-    recording->gap_s = recording->pace_s * MPROF__GAP_FACTOR;
-    recording->colour = MPROF_COLOUR_NONE;
-    recording->function_colours = malloc(recording->function_count + 1);
-    recording->function_numbers =
-        calloc(recording->function_count + 1, sizeof *recording->function_numbers);
-    recording->function_labels =
-        calloc(recording->function_count + 1, sizeof *recording->function_labels);
-    if (!recording->function_colours || !recording->function_numbers ||
-        !recording->function_labels) {
+    input->profile = profile;
+    input->line = mprof_profile_line(profile);
+    input->processes = mprof_profile_processes(profile, &input->process_count);
+    input->others = mprof_profile_other_processes(profile, &input->other_count);
+    input->lanes = mprof_profile_lanes(profile, &input->lane_count);
+    input->functions = mprof_profile_functions(profile, &input->function_count);
+    input->spans = mprof_profile_spans(profile, &input->span_count);
+    input->start_s = mprof_profile_start_s(profile);
+    input->pace_s = mprof__pace_s(mprof_profile_samples(profile), declared_pace_s(profile));
+    input->gap_s = input->pace_s * MPROF__GAP_FACTOR;
+    input->colour = MPROF_COLOUR_NONE;
+    input->function_colours = malloc(input->function_count + 1);
+    input->function_numbers = calloc(input->function_count + 1, sizeof *input->function_numbers);
+    input->function_labels = calloc(input->function_count + 1, sizeof *input->function_labels);
+    if (!input->function_colours || !input->function_numbers || !input->function_labels) {
         return MPROF_ENOMEM;
     }
-    memset(recording->function_colours, MPROF_COLOUR_NONE, recording->function_count + 1);
-    for (size_t i = 0; i < recording->function_count; i++) {
-        const char *label = recording->functions[i].label;
-        recording->function_labels[i] = mprof__visible(label, strlen(label), MPROF__LABEL_BYTES);
-        if (!recording->function_labels[i]) {
+    memset(input->function_colours, MPROF_COLOUR_NONE, input->function_count + 1);
+    for (size_t i = 0; i < input->function_count; i++) {
+        const char *label = input->functions[i].label;
+        input->function_labels[i] = mprof__visible_text(label, strlen(label), MPROF__LABEL_BYTES);
+        if (!input->function_labels[i]) {
             return MPROF_ENOMEM;
         }
     }
     return MPROF_OK;
 }
 
-void mprof__drop_recording(mprof__figure_input *recording)
+void mprof__figure_input_dispose(mprof__figure_input *input)
 {
-    for (size_t i = 0; recording->function_labels && i < recording->function_count; i++) {
-        free(recording->function_labels[i]);
+    for (size_t i = 0; input->function_labels && i < input->function_count; i++) {
+        free(input->function_labels[i]);
     }
-    free(recording->function_labels);
-    free(recording->function_colours);
-    free(recording->function_numbers);
-    mprof__drop_calls(recording);
-    mprof__drop_children(recording);
-    mprof__drop_group(recording);
+    free(input->function_labels);
+    free(input->function_colours);
+    free(input->function_numbers);
+    mprof__free_call_rows(input);
+    mprof__free_process_curves(input);
+    mprof__free_control_group(input);
 }

@@ -17,8 +17,8 @@ typedef struct mprof__limit {
 
 /* The control group as it is drawn. */
 typedef struct mprof__control_group {
-    const mprof_control_group *told; /* NULL: nothing to draw */
-    mprof_sample *points;            /* current memory, held until it changed; NAN: a pause */
+    const mprof_control_group *recorded; /* NULL: nothing to draw */
+    mprof_sample *points;                /* current memory, held until it changed; NAN: a pause */
     size_t point_count, point_room;
     mprof__limit *limits;
     size_t limit_count;
@@ -61,10 +61,10 @@ typedef struct mprof__figure_input {
 } mprof__figure_input;
 
 /* MPROF_ENOMEM; what was taken until then is there to be dropped. */
-mprof_status mprof__take_recording(mprof__figure_input *recording, const mprof_profile *profile);
-void mprof__drop_recording(mprof__figure_input *recording);
+mprof_status mprof__figure_input_init(mprof__figure_input *input, const mprof_profile *profile);
+void mprof__figure_input_dispose(mprof__figure_input *input);
 /* Colours go to names, over all recordings, the longest consumers first. MPROF_ENOTFOUND: none
  * matches; MPROF_ENOMEM. */
-mprof_status mprof__colour_functions(mprof__layout *layout);
+mprof_status mprof__choose_function_colours(mprof__layout *layout);
 
 #endif

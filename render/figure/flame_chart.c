@@ -28,7 +28,7 @@
 
 /* One lane, or the line that names the process of the next ones. */
 struct entry {
-    const mprof__figure_input *recording;
+    const mprof__figure_input *input;
     uint32_t lane;
     int rows;  /* 0: a group's name */
     int shown; /* so many of them */
@@ -36,52 +36,52 @@ struct entry {
     char *name;
 };
 
-struct mprof__lane_plan {
+struct mprof__flame_chart {
     struct entry *entries;
     size_t count, room;
     double row_px;
     double height;
     double gutter;
-    size_t hidden;   /* lanes there was no room for */
-    size_t cut_rows; /* levels of the last one that is shown */
+    size_t hidden_lanes; /* lanes there was no room for */
+    size_t cut_rows;     /* levels of the last one that is shown */
 };
 
-void mprof__lane_plan_free(mprof__lane_plan *plan)
+void mprof__flame_chart_free(mprof__flame_chart *chart)
 {
-    if (!plan) {
+    if (!chart) {
         return;
     }
-    for (size_t i = 0; i < plan->count; i++) {
-        free(plan->entries[i].name);
+    for (size_t i = 0; i < chart->count; i++) {
+        free(chart->entries[i].name);
     }
-    free(plan->entries);
-    free(plan);
+    free(chart->entries);
+    free(chart);
 }
 
-static int add_entry(mprof__lane_plan *plan, struct entry entry)
+static int add_entry(mprof__flame_chart *chart, struct entry entry)
 {
     if (!entry.name) {
         return 0;
     }
-    if (plan->count == plan->room) {
-        size_t room = plan->room ? plan->room * 2 : 16;
-        void *grown = realloc(plan->entries, room * sizeof *plan->entries);
+    if (chart->count == chart->room) {
+        size_t room = chart->room ? chart->room * 2 : 16;
+        void *grown = realloc(chart->entries, room * sizeof *chart->entries);
         if (!grown) {
             free(entry.name);
             return 0;
         }
-        plan->entries = grown;
-        plan->room = room;
+        chart->entries = grown;
+        chart->room = room;
     }
-    plan->entries[plan->count++] = entry;
+    chart->entries[chart->count++] = entry;
     return 1;
 }
 
-static bool has_several_processes(const mprof__figure_input *recording)
+static bool has_several_processes(const mprof__figure_input *input)
 {
-    for (size_t i = 1; i < recording->shown_lane_count; i++) {
-        if (recording->lanes[recording->lane_order[i]].process !=
-            recording->lanes[recording->lane_order[0]].process) {
+    for (size_t i = 1; i < input->shown_lane_count; i++) {
+        if (input->lanes[input->lane_order[i]].process !=
+            input->lanes[input->lane_order[0]].process) {
             return true;
         }
     }
@@ -89,19 +89,20 @@ static bool has_several_processes(const mprof__figure_input *recording)
 }
 
 /* The process, and where there are several recordings, which one it is of. */
-static char *group_name(const mprof__layout *layout, const mprof__figure_input *recording,
+static char *group_name(const mprof__layout *layout, const mprof__figure_input *input,
                         const uint32_t *process)
 {
     char text[200] = "", *whole = NULL;
     if (process) {
-        mprof__process_text(text, sizeof text, recording, *process);
+        mprof__process_text(text, sizeof text, input, *process);
     }
-    if (layout->recording_count < 2) {
+    if (layout->input_count < 2) {
         return strdup(text);
     }
-    const char *file = mprof_profile_file(recording->profile);
+    const char *file = mprof_profile_file(input->profile);
     const char *slash = strrchr(file, '/');
-    char *name = mprof__visible(slash ? slash + 1 : file, strlen(slash ? slash + 1 : file), 200);
+    char *name =
+        mprof__visible_text(slash ? slash + 1 : file, strlen(slash ? slash + 1 : file), 200);
     if (name && asprintf(&whole, "%s%s%s", name, process ? "  \xC2\xB7  " : "", text) < 0) {
         whole = NULL;
     }
@@ -109,159 +110,159 @@ static char *group_name(const mprof__layout *layout, const mprof__figure_input *
     return whole;
 }
 
-static int add_group(mprof__layout *layout, mprof__lane_plan *plan,
-                     const mprof__figure_input *recording, const uint32_t *process)
+static int add_group(mprof__layout *layout, mprof__flame_chart *chart,
+                     const mprof__figure_input *input, const uint32_t *process)
 {
-    return add_entry(plan, (struct entry){.recording = recording,
-                                          .name = group_name(layout, recording, process)});
+    return add_entry(chart,
+                     (struct entry){.input = input, .name = group_name(layout, input, process)});
 }
 
-static int add_lane(mprof__lane_plan *plan, const mprof__figure_input *recording, uint32_t lane,
+static int add_lane(mprof__flame_chart *chart, const mprof__figure_input *input, uint32_t lane,
                     const char *name)
 {
-    return add_entry(plan, (struct entry){.recording = recording,
-                                          .lane = lane,
-                                          .rows = recording->lane_rows[lane],
-                                          .name = strdup(name)});
+    return add_entry(chart, (struct entry){.input = input,
+                                           .lane = lane,
+                                           .rows = input->lane_rows[lane],
+                                           .name = strdup(name)});
 }
 
-static int add_lanes(mprof__layout *layout, mprof__lane_plan *plan,
-                     const mprof__figure_input *recording)
+static int add_lanes(mprof__layout *layout, mprof__flame_chart *chart,
+                     const mprof__figure_input *input)
 {
-    bool grouped = layout->recording_count > 1 || has_several_processes(recording);
+    bool grouped = layout->input_count > 1 || has_several_processes(input);
     uint32_t process = UINT32_MAX;
     int good = 1;
-    for (size_t i = 0; good && i < recording->shown_lane_count; i++) {
-        uint32_t index = recording->lane_order[i];
-        const mprof_lane *lane = &recording->lanes[index];
+    for (size_t i = 0; good && i < input->shown_lane_count; i++) {
+        uint32_t index = input->lane_order[i];
+        const mprof_lane *lane = &input->lanes[index];
         if (grouped && lane->process != process) {
-            good = add_group(layout, plan, recording, &lane->process);
+            good = add_group(layout, chart, input, &lane->process);
         }
         process = lane->process;
-        char *name = mprof__visible(lane->name, strlen(lane->name), 120);
+        char *name = mprof__visible_text(lane->name, strlen(lane->name), 120);
         if (good) {
-            good = name && add_lane(plan, recording, index, *name || grouped ? name : "main");
+            good = name && add_lane(chart, input, index, *name || grouped ? name : "main");
         }
         free(name);
     }
     return good;
 }
 
-static int add_functions(mprof__layout *layout, mprof__lane_plan *plan,
-                         const mprof__figure_input *recording)
+static int add_functions(mprof__layout *layout, mprof__flame_chart *chart,
+                         const mprof__figure_input *input)
 {
-    int good = layout->recording_count < 2 || add_group(layout, plan, recording, NULL);
-    for (size_t i = 0; good && i < recording->shown_lane_count; i++) {
-        uint32_t function = recording->lane_order[i];
-        good = add_lane(plan, recording, function, recording->function_labels[function]);
+    int good = layout->input_count < 2 || add_group(layout, chart, input, NULL);
+    for (size_t i = 0; good && i < input->shown_lane_count; i++) {
+        uint32_t function = input->lane_order[i];
+        good = add_lane(chart, input, function, input->function_labels[function]);
     }
     return good;
 }
 
-static double height_with(const mprof__lane_plan *plan, double row_px)
+static double height_with(const mprof__flame_chart *chart, double row_px)
 {
     double height = 0;
-    for (size_t i = 0; i < plan->count; i++) {
-        height += plan->entries[i].rows ? plan->entries[i].rows * row_px + LANE_GAP_PX : GROUP_PX;
+    for (size_t i = 0; i < chart->count; i++) {
+        height += chart->entries[i].rows ? chart->entries[i].rows * row_px + LANE_GAP_PX : GROUP_PX;
     }
     return height;
 }
 
 /* Rows become lower where there are many, or little room; what still does not fit is cut off and
  * counted. */
-int mprof__lane_plan_fit(mprof__lane_plan *plan, double most_px)
+int mprof__flame_chart_fit(mprof__flame_chart *chart, double most_px)
 {
     static const double heights[] = {20, 16, 14, 10, 6, 4};
     size_t rows = 0, step = 0;
-    for (size_t i = 0; i < plan->count; i++) {
-        rows += (size_t)plan->entries[i].rows;
+    for (size_t i = 0; i < chart->count; i++) {
+        rows += (size_t)chart->entries[i].rows;
     }
     step = rows <= 40 ? 0 : rows <= 80 ? 1 : rows <= 160 ? 3 : 4;
     most_px = fmin(most_px, HEIGHT_MAX_PX);
     while (step + 1 < sizeof heights / sizeof *heights &&
-           height_with(plan, heights[step]) > most_px) {
+           height_with(chart, heights[step]) > most_px) {
         step++;
     }
-    plan->row_px = heights[step];
-    plan->hidden = 0;
+    chart->row_px = heights[step];
+    chart->hidden_lanes = 0;
     double y = 0, cut = 0;
-    for (size_t i = 0; i < plan->count; i++) {
-        struct entry *entry = &plan->entries[i];
-        double height = entry->rows ? entry->rows * plan->row_px + LANE_GAP_PX : GROUP_PX;
-        double room = most_px - y - GROUP_PX * (i + 1 < plan->count);
+    for (size_t i = 0; i < chart->count; i++) {
+        struct entry *entry = &chart->entries[i];
+        double height = entry->rows ? entry->rows * chart->row_px + LANE_GAP_PX : GROUP_PX;
+        double room = most_px - y - GROUP_PX * (i + 1 < chart->count);
         entry->shown = entry->rows;
-        if (!plan->hidden && entry->rows && height > room) {
+        if (!chart->hidden_lanes && entry->rows && height > room) {
             /* of a lane that is too high, as many levels as there is room for */
-            entry->shown = (int)fmax(0, floor((room - LANE_GAP_PX - GROUP_PX) / plan->row_px));
-            height = entry->shown * plan->row_px + LANE_GAP_PX;
+            entry->shown = (int)fmax(0, floor((room - LANE_GAP_PX - GROUP_PX) / chart->row_px));
+            height = entry->shown * chart->row_px + LANE_GAP_PX;
             cut = entry->rows - entry->shown;
         }
-        if (plan->hidden || height > room || (entry->rows && !entry->shown)) {
-            plan->hidden += entry->rows > 0;
+        if (chart->hidden_lanes || height > room || (entry->rows && !entry->shown)) {
+            chart->hidden_lanes += entry->rows > 0;
             entry->y = -1;
             continue;
         }
         entry->y = y;
         y += height;
     }
-    plan->cut_rows = (size_t)cut;
-    plan->height = y + (plan->hidden || plan->cut_rows ? GROUP_PX : 0);
-    return !plan->hidden && !plan->cut_rows && (plan->row_px >= NAMED_ROW_PX || rows > 80);
+    chart->cut_rows = (size_t)cut;
+    chart->height = y + (chart->hidden_lanes || chart->cut_rows ? GROUP_PX : 0);
+    return !chart->hidden_lanes && !chart->cut_rows && (chart->row_px >= NAMED_ROW_PX || rows > 80);
 }
 
-mprof__lane_plan *mprof__lane_plan_new(mprof__layout *layout)
+mprof__flame_chart *mprof__flame_chart_new(mprof__layout *layout)
 {
-    mprof__lane_plan *plan = calloc(1, sizeof *plan);
-    if (!plan) {
+    mprof__flame_chart *chart = calloc(1, sizeof *chart);
+    if (!chart) {
         return NULL;
     }
-    for (size_t i = 0; i < layout->recording_count; i++) {
+    for (size_t i = 0; i < layout->input_count; i++) {
         if (layout->options->order == MPROF_BY_FUNCTION
-                ? !add_functions(layout, plan, &layout->recordings[i])
-                : !add_lanes(layout, plan, &layout->recordings[i])) {
-            mprof__lane_plan_free(plan);
+                ? !add_functions(layout, chart, &layout->inputs[i])
+                : !add_lanes(layout, chart, &layout->inputs[i])) {
+            mprof__flame_chart_free(chart);
             return NULL;
         }
     }
-    mprof__lane_plan_fit(plan, INFINITY);
-    for (size_t i = 0; i < plan->count; i++) {
-        if (plan->entries[i].rows) {
-            plan->gutter = fmax(plan->gutter, mprof__text_width(layout, MPROF_ROLE_LANE_NAME,
-                                                                plan->entries[i].name,
-                                                                strlen(plan->entries[i].name)));
+    mprof__flame_chart_fit(chart, INFINITY);
+    for (size_t i = 0; i < chart->count; i++) {
+        if (chart->entries[i].rows) {
+            chart->gutter = fmax(chart->gutter, mprof__text_width(layout, MPROF_ROLE_LANE_NAME,
+                                                                  chart->entries[i].name,
+                                                                  strlen(chart->entries[i].name)));
         }
     }
-    plan->gutter = fmin(plan->gutter, GUTTER_MAX_PX) + GUTTER_GAP_PX;
-    return plan;
+    chart->gutter = fmin(chart->gutter, GUTTER_MAX_PX) + GUTTER_GAP_PX;
+    return chart;
 }
 
-double mprof__lane_plan_height(const mprof__lane_plan *plan)
+double mprof__flame_chart_height(const mprof__flame_chart *chart)
 {
-    return plan->height;
+    return chart->height;
 }
 
-double mprof__lane_plan_gutter(const mprof__lane_plan *plan)
+double mprof__flame_chart_gutter(const mprof__flame_chart *chart)
 {
-    return plan->gutter;
+    return chart->gutter;
 }
 
-struct lane_pen {
+struct chart_pen {
     mprof__layout *layout;
-    const mprof__figure_input *recording;
+    const mprof__figure_input *input;
     const double *lane_y; /* absolute; negative: hidden */
     const int *lane_rows; /* shown */
     double row_px;
 };
 
-static void caption_text(char *text, size_t size, int step, const mprof__run *run, const char *name,
-                         const char *duration, const char *change)
+static void caption_text(char *text, size_t size, int step, const mprof__merged_call *call,
+                         const char *name, const char *duration, const char *change)
 {
     const char *gap = *name ? "  " : "";
-    if (run->calls > 1 && step == 0) {
-        snprintf(text, size, "%s%s\xC3\x97%llu", name, gap, (unsigned long long)run->calls);
-    } else if (run->calls == 1 && step == 0) {
+    if (call->call_count > 1 && step == 0) {
+        snprintf(text, size, "%s%s\xC3\x97%llu", name, gap, (unsigned long long)call->call_count);
+    } else if (call->call_count == 1 && step == 0) {
         snprintf(text, size, "%s%s%s  %s", name, gap, duration, change);
-    } else if (run->calls == 1 && step == 1) {
+    } else if (call->call_count == 1 && step == 1) {
         snprintf(text, size, "%s%s%s", name, gap, duration);
     } else {
         snprintf(text, size, "%s", name);
@@ -270,11 +271,11 @@ static void caption_text(char *text, size_t size, int step, const mprof__run *ru
 
 /* Name, duration and change of memory; then without the change; then the name alone; then
  * shortened. */
-static void draw_caption(struct lane_pen *pen, const mprof__run *run, mprof_box box)
+static void draw_caption(struct chart_pen *pen, const mprof__merged_call *call, mprof_box box)
 {
     mprof__layout *layout = pen->layout;
-    const mprof_span *span = &pen->recording->spans[run->span];
-    const char *label = pen->recording->function_labels[span->function];
+    const mprof_span *span = &pen->input->spans[call->span];
+    const char *label = pen->input->function_labels[span->function];
     char duration[32], change[32], text[400];
     double room = box.width - EDGE_PX - 2 * PADDING_PX;
     if (pen->row_px < NAMED_ROW_PX || room < 8) {
@@ -286,7 +287,7 @@ static void draw_caption(struct lane_pen *pen, const mprof__run *run, mprof_box 
     size_t length = 0;
     bool named = layout->options->order == MPROF_BY_PROCESS; /* else the lane is */
     for (int step = 0; step < 3; step++) {
-        caption_text(text, sizeof text, step, run, named ? label : "", duration, change);
+        caption_text(text, sizeof text, step, call, named ? label : "", duration, change);
         length = strlen(text);
         width = mprof__text_width(layout, MPROF_ROLE_BOX_NAME, text, length);
         if (width <= room) {
@@ -323,39 +324,39 @@ static void draw_open_end(mprof__layout *layout, int colour, mprof_box box)
                     MPROF_ABOUT_NONE);
 }
 
-static void draw_run(void *data, const mprof__run *run)
+static void draw_box(void *data, const mprof__merged_call *call)
 {
-    struct lane_pen *pen = data;
+    struct chart_pen *pen = data;
     mprof_figure *figure = pen->layout->figure;
-    double y = pen->lane_y[run->lane];
-    if (y < 0 || (int64_t)run->row >= pen->lane_rows[run->lane]) {
+    double y = pen->lane_y[call->lane];
+    if (y < 0 || (int64_t)call->row >= pen->lane_rows[call->lane]) {
         return;
     }
-    int colour = pen->recording->function_colours[pen->recording->spans[run->span].function];
-    double gap = run->x1 - run->x0 >= 3 ? 1 : 0;
-    mprof_box box = {run->x0, y + run->row * pen->row_px, fmax(run->x1 - run->x0 - gap, 0.5),
+    int colour = pen->input->function_colours[pen->input->spans[call->span].function];
+    double gap = call->x1 - call->x0 >= 3 ? 1 : 0;
+    mprof_box box = {call->x0, y + call->row * pen->row_px, fmax(call->x1 - call->x0 - gap, 0.5),
                      pen->row_px - 1};
     bool fine = box.width < FINE_PX;
     mprof__add_rect(figure, fine ? MPROF_ROLE_BOX_FINE : MPROF_ROLE_BOX, colour, box,
-                    mprof__about_run(pen->layout, pen->recording, run));
-    if (!fine && !run->cut_left) {
+                    mprof__about_merged_call(pen->layout, pen->input, call));
+    if (!fine && !call->cut_left) {
         mprof__add_rect(figure, MPROF_ROLE_BOX_EDGE, colour,
                         (mprof_box){box.x, box.y, fmin(EDGE_PX, box.width / 3), box.height},
                         MPROF_ABOUT_NONE);
     }
-    if (run->open && box.width >= 2 * EDGE_PX) {
+    if (call->open && box.width >= 2 * EDGE_PX) {
         draw_open_end(pen->layout, colour, box);
     }
-    draw_caption(pen, run, box);
+    draw_caption(pen, call, box);
 }
 
-static void draw_names(mprof__layout *layout, const mprof__lane_plan *plan)
+static void draw_names(mprof__layout *layout, const mprof__flame_chart *chart)
 {
     mprof_figure *figure = layout->figure;
     char text[200];
-    mprof__group(figure, MPROF_GROUP_LANE_NAMES);
-    for (size_t i = 0; i < plan->count; i++) {
-        const struct entry *entry = &plan->entries[i];
+    mprof__begin_group(figure, MPROF_GROUP_LANE_NAMES);
+    for (size_t i = 0; i < chart->count; i++) {
+        const struct entry *entry = &chart->entries[i];
         double y = layout->lanes.y + entry->y;
         if (entry->y < 0) {
             continue;
@@ -374,28 +375,29 @@ static void draw_names(mprof__layout *layout, const mprof__lane_plan *plan)
         size_t length = mprof__fit_text(layout, MPROF_ROLE_LANE_NAME, text, sizeof text,
                                         entry->name, GUTTER_MAX_PX);
         mprof__add_text(figure, MPROF_ROLE_LANE_NAME, MPROF_COLOUR_NONE, MPROF_ANCHOR_END,
-                        layout->lanes.x - GUTTER_GAP_PX, y + fmin(plan->row_px, 20) / 2 + 4,
+                        layout->lanes.x - GUTTER_GAP_PX, y + fmin(chart->row_px, 20) / 2 + 4,
                         mprof__text_width(layout, MPROF_ROLE_LANE_NAME, text, length), text,
                         length);
     }
-    if (plan->hidden || plan->cut_rows) {
-        int length = plan->hidden ? snprintf(text, sizeof text, "+ %zu more lane%s", plan->hidden,
-                                             plan->hidden == 1 ? "" : "s")
-                                  : snprintf(text, sizeof text, "+ %zu deeper level%s",
-                                             plan->cut_rows, plan->cut_rows == 1 ? "" : "s");
+    if (chart->hidden_lanes || chart->cut_rows) {
+        int length = chart->hidden_lanes
+                         ? snprintf(text, sizeof text, "+ %zu more lane%s", chart->hidden_lanes,
+                                    chart->hidden_lanes == 1 ? "" : "s")
+                         : snprintf(text, sizeof text, "+ %zu deeper level%s", chart->cut_rows,
+                                    chart->cut_rows == 1 ? "" : "s");
         mprof__add_text(figure, MPROF_ROLE_LEGEND_MORE, MPROF_COLOUR_NONE, MPROF_ANCHOR_START,
-                        layout->lanes.x, layout->lanes.y + plan->height - 5,
+                        layout->lanes.x, layout->lanes.y + chart->height - 5,
                         mprof__text_width(layout, MPROF_ROLE_LEGEND_MORE, text, (size_t)length),
                         text, (size_t)length);
     }
 }
 
 /* Where each lane lies, and how many rows of it are shown. 0: no memory. */
-static int find_lanes(const mprof__layout *layout, const mprof__lane_plan *plan,
-                      const mprof__figure_input *recording, double **lane_y, int **lane_rows)
+static int locate_lanes(const mprof__layout *layout, const mprof__flame_chart *chart,
+                        const mprof__figure_input *input, double **lane_y, int **lane_rows)
 {
-    size_t lanes = layout->options->order == MPROF_BY_FUNCTION ? recording->function_count
-                                                               : recording->lane_count;
+    size_t lanes =
+        layout->options->order == MPROF_BY_FUNCTION ? input->function_count : input->lane_count;
     *lane_y = malloc((lanes + 1) * sizeof **lane_y);
     *lane_rows = calloc(lanes + 1, sizeof **lane_rows);
     if (!*lane_y || !*lane_rows) {
@@ -404,9 +406,9 @@ static int find_lanes(const mprof__layout *layout, const mprof__lane_plan *plan,
     for (size_t i = 0; i < lanes; i++) {
         (*lane_y)[i] = -1;
     }
-    for (size_t i = 0; i < plan->count; i++) {
-        const struct entry *entry = &plan->entries[i];
-        if (entry->recording != recording || !entry->rows || entry->y < 0) {
+    for (size_t i = 0; i < chart->count; i++) {
+        const struct entry *entry = &chart->entries[i];
+        if (entry->input != input || !entry->rows || entry->y < 0) {
             continue;
         }
         (*lane_y)[entry->lane] = layout->lanes.y + entry->y;
@@ -415,17 +417,17 @@ static int find_lanes(const mprof__layout *layout, const mprof__lane_plan *plan,
     return 1;
 }
 
-void mprof__draw_lanes(mprof__layout *layout, const mprof__lane_plan *plan)
+void mprof__draw_flame_chart(mprof__layout *layout, const mprof__flame_chart *chart)
 {
-    mprof__group(layout->figure, MPROF_GROUP_LANES);
-    for (size_t r = 0; r < layout->recording_count; r++) {
-        const mprof__figure_input *recording = &layout->recordings[r];
+    mprof__begin_group(layout->figure, MPROF_GROUP_LANES);
+    for (size_t r = 0; r < layout->input_count; r++) {
+        const mprof__figure_input *input = &layout->inputs[r];
         double *lane_y;
         int *lane_rows;
         mprof_status status = MPROF_ENOMEM;
-        if (find_lanes(layout, plan, recording, &lane_y, &lane_rows)) {
-            struct lane_pen pen = {layout, recording, lane_y, lane_rows, plan->row_px};
-            status = mprof__each_run(layout, recording, 1.0, draw_run, &pen);
+        if (locate_lanes(layout, chart, input, &lane_y, &lane_rows)) {
+            struct chart_pen pen = {layout, input, lane_y, lane_rows, chart->row_px};
+            status = mprof__visit_merged_calls(layout, input, 1.0, draw_box, &pen);
         }
         if (status != MPROF_OK && layout->figure->status == MPROF_OK) {
             layout->figure->status = status;
@@ -433,5 +435,5 @@ void mprof__draw_lanes(mprof__layout *layout, const mprof__lane_plan *plan)
         free(lane_y);
         free(lane_rows);
     }
-    draw_names(layout, plan);
+    draw_names(layout, chart);
 }

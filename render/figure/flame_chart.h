@@ -4,14 +4,14 @@
 
 #include "layout.h"
 
-typedef struct mprof__lane_plan mprof__lane_plan;
+typedef struct mprof__flame_chart mprof__flame_chart;
 /* NULL: no memory. */
-mprof__lane_plan *mprof__lane_plan_new(mprof__layout *layout);
+mprof__flame_chart *mprof__flame_chart_new(mprof__layout *layout);
 /* Fits the lanes into a height. 0 where that leaves some out or takes their captions. */
-int mprof__lane_plan_fit(mprof__lane_plan *plan, double most_px);
-void mprof__lane_plan_free(mprof__lane_plan *plan);
-double mprof__lane_plan_height(const mprof__lane_plan *plan);
-double mprof__lane_plan_gutter(const mprof__lane_plan *plan);
-void mprof__draw_lanes(mprof__layout *layout, const mprof__lane_plan *plan);
+int mprof__flame_chart_fit(mprof__flame_chart *chart, double most_px);
+void mprof__flame_chart_free(mprof__flame_chart *chart);
+double mprof__flame_chart_height(const mprof__flame_chart *chart);
+double mprof__flame_chart_gutter(const mprof__flame_chart *chart);
+void mprof__draw_flame_chart(mprof__layout *layout, const mprof__flame_chart *chart);
 
 #endif

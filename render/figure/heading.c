@@ -26,17 +26,17 @@ char *mprof__title_text(const mprof__layout *layout)
 {
     char text[64];
     const char *title = layout->options->title;
-    if (!title && layout->recording_count > 1) {
-        snprintf(text, sizeof text, "%zu recordings", layout->recording_count);
+    if (!title && layout->input_count > 1) {
+        snprintf(text, sizeof text, "%zu recordings", layout->input_count);
         title = text;
     }
     if (!title) {
-        title = mprof_profile_command_line(layout->recordings[0].profile);
+        title = mprof_profile_command_line(layout->inputs[0].profile);
     }
     if (!*title) {
-        title = file_name(layout->recordings[0].profile);
+        title = file_name(layout->inputs[0].profile);
     }
-    return mprof__visible(title, strlen(title), 4000);
+    return mprof__visible_text(title, strlen(title), 4000);
 }
 
 struct sentence {
@@ -67,10 +67,10 @@ static void add_calls(struct sentence *sentence, const mprof__layout *layout)
 {
     uint64_t calls = 0;
     size_t functions = 0;
-    for (size_t r = 0; r < layout->recording_count; r++) {
-        for (size_t i = 0; i < layout->recordings[r].function_count; i++) {
-            if (layout->recordings[r].function_colours[i] != MPROF_COLOUR_NONE) {
-                calls += layout->recordings[r].functions[i].call_count;
+    for (size_t r = 0; r < layout->input_count; r++) {
+        for (size_t i = 0; i < layout->inputs[r].function_count; i++) {
+            if (layout->inputs[r].function_colours[i] != MPROF_COLOUR_NONE) {
+                calls += layout->inputs[r].functions[i].call_count;
                 functions++;
             }
         }
@@ -106,8 +106,8 @@ void mprof__death_text(char *text, size_t size, const mprof_process *process)
     }
 }
 
-void mprof__exact_peak_text(char *text, size_t size, const mprof__layout *layout,
-                            const mprof_process *process)
+void mprof__high_water_mark_text(char *text, size_t size, const mprof__layout *layout,
+                                 const mprof_process *process)
 {
     const double *window = layout->options->window_s;
     char sampled[40], exact[40];
@@ -127,10 +127,10 @@ void mprof__exact_peak_text(char *text, size_t size, const mprof__layout *layout
 /* A sum of resident memory counts what processes share once for each of them. */
 static bool is_sum_of_rss(const mprof__layout *layout)
 {
-    const mprof__figure_input *first = &layout->recordings[0];
+    const mprof__figure_input *first = &layout->inputs[0];
     const char *children = mprof_profile_fact(first->profile, "include-children");
     bool is_sum = children && strcmp(children, "yes") == 0;
-    return layout->recording_count == 1 && first->process_count > 1 &&
+    return layout->input_count == 1 && first->process_count > 1 &&
            mprof_profile_measured_kind(first->profile) == MPROF_KIND_RSS &&
            (is_sum || (layout->options->stack && first->child_count > 0));
 }
@@ -169,16 +169,16 @@ char *mprof__facts_text(const mprof__layout *layout)
 {
     struct sentence sentence = {"", 0};
     char text[200];
-    const mprof__figure_input *first = &layout->recordings[0];
+    const mprof__figure_input *first = &layout->inputs[0];
     uint64_t samples = 0, skipped = 0;
     double peak = 0;
-    for (size_t r = 0; r < layout->recording_count; r++) {
-        const mprof_profile *profile = layout->recordings[r].profile;
+    for (size_t r = 0; r < layout->input_count; r++) {
+        const mprof_profile *profile = layout->inputs[r].profile;
         samples += mprof_profile_samples(profile)->sample_count;
         skipped += mprof_profile_lost_calls(profile);
-        peak = fmax(peak, layout->recordings[r].line->peak.mib);
+        peak = fmax(peak, layout->inputs[r].line->peak.mib);
     }
-    if (layout->recording_count == 1) {
+    if (layout->input_count == 1) {
         if (*mprof__date_text(text, sizeof text, first->start_s)) {
             add_fact(&sentence, text);
         }
@@ -192,7 +192,7 @@ char *mprof__facts_text(const mprof__layout *layout)
         add_fact(&sentence, "no sample in this window");
     }
     add_calls(&sentence, layout);
-    if (layout->recording_count == 1 && first->process_count > 1) {
+    if (layout->input_count == 1 && first->process_count > 1) {
         add_count(&sentence, first->process_count + first->other_count, "process", "processes");
         if (first->other_count) {
             add_count(&sentence, first->other_count, "without a curve", "without a curve");
@@ -200,17 +200,17 @@ char *mprof__facts_text(const mprof__layout *layout)
     }
     char memory[40];
     /* the plot is as high as the sum of all: not to be taken for this peak */
-    bool of_main = layout->recording_count == 1 && first->child_count > 0 && !first->main_is_sum;
+    bool of_main = layout->input_count == 1 && first->child_count > 0 && !first->main_is_sum;
     snprintf(text, sizeof text, "%speak %s", of_main ? "main process: " : "",
              mprof__memory_text(memory, sizeof memory, peak));
-    if (layout->recordings[0].line->sample_count || layout->recording_count > 1) {
+    if (layout->inputs[0].line->sample_count || layout->input_count > 1) {
         add_fact(&sentence, text);
     }
     if (is_sum_of_rss(layout)) {
         add_fact(&sentence, "shared pages in each: try PSS");
     }
-    if (layout->recording_count == 1) {
-        mprof__exact_peak_text(memory, sizeof memory, layout, &first->processes[0]);
+    if (layout->input_count == 1) {
+        mprof__high_water_mark_text(memory, sizeof memory, layout, &first->processes[0]);
         snprintf(text, sizeof text, "between samples %s", memory);
         if (*memory) {
             add_fact(&sentence, text);
@@ -232,19 +232,19 @@ char *mprof__source_text(const mprof__layout *layout)
 {
     char text[2000] = "";
     size_t used = 0;
-    for (size_t r = 0; r < layout->recording_count && used + 1 < sizeof text; r++) {
+    for (size_t r = 0; r < layout->input_count && used + 1 < sizeof text; r++) {
         used += mprof__text_format(text + used, sizeof text - used, "%s%s", used ? ", " : "",
-                                   file_name(layout->recordings[r].profile));
+                                   file_name(layout->inputs[r].profile));
     }
-    return mprof__visible(text, used, sizeof text);
+    return mprof__visible_text(text, used, sizeof text);
 }
 
-void mprof__draw_head(mprof__layout *layout)
+void mprof__draw_heading(mprof__layout *layout)
 {
     mprof_figure *figure = layout->figure;
     char text[4200];
     double room = figure->width_px - layout->plot.x - MPROF__MARGIN_PX;
-    mprof__group(figure, MPROF_GROUP_PAGE);
+    mprof__begin_group(figure, MPROF_GROUP_PAGE);
     size_t length =
         mprof__fit_text(layout, MPROF_ROLE_TITLE, text, sizeof text, figure->title, room);
     mprof__add_text(figure, MPROF_ROLE_TITLE, MPROF_COLOUR_NONE, MPROF_ANCHOR_START, layout->plot.x,

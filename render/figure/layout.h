@@ -12,15 +12,15 @@ typedef struct mprof__layout {
     mprof_figure *figure;
     const mprof_figure_options *options;
     const mprof_measure *measure;
-    mprof__figure_input *recordings;
-    size_t recording_count;
+    mprof__figure_input *inputs;
+    size_t input_count;
     double from_s, to_s; /* shown, from each recording's start */
     mprof__scale time;   /* seconds from start -> x */
     mprof__scale memory; /* MiB -> y */
     mprof_box plot, lanes;
     double legend_px; /* 0: no room for it */
     bool without_legend;
-    struct mprof__space *space; /* what of the plot is taken */
+    struct mprof__occupancy *occupancy; /* what of the plot is taken */
 } mprof__layout;
 
 /* Around everything that is drawn on the page. */

@@ -50,8 +50,8 @@ struct mprof__legend {
     struct table tables[TABLE_MAX];
     size_t table_count;
     double name_most_px; /* longer names are cut */
-    bool cut;            /* one was */
-    bool crowded;        /* a column or a table had no room */
+    bool has_cut_names;  /* one was */
+    bool is_crowded;     /* a column or a table had no room */
     double width, height;
 };
 
@@ -71,7 +71,7 @@ static void set_name(mprof__legend *legend, const mprof__layout *layout, struct 
 {
     mprof__fit_text(layout, MPROF_ROLE_LEGEND_NAME, row->name, sizeof row->name, name,
                     legend->name_most_px);
-    legend->cut = legend->cut || strcmp(row->name, name) != 0;
+    legend->has_cut_names = legend->has_cut_names || strcmp(row->name, name) != 0;
 }
 
 static struct table *add_table(mprof__legend *legend, size_t rows)
@@ -107,7 +107,7 @@ static bool is_empty(const struct table *table, int column)
     return true;
 }
 
-static void leave_out(struct table *table, int column)
+static void remove_column(struct table *table, int column)
 {
     int behind = table->columns - 1 - (column + 1);
     memmove(table->heads[column + 1], table->heads[column + 2],
@@ -120,11 +120,11 @@ static void leave_out(struct table *table, int column)
 }
 
 /* What nothing is known of takes no room. */
-static void leave_out_empty_columns(struct table *table)
+static void remove_empty_columns(struct table *table)
 {
     for (int column = table->columns - 2; column >= 0; column--) {
         if (is_empty(table, column)) {
-            leave_out(table, column);
+            remove_column(table, column);
         }
     }
 }
@@ -154,14 +154,14 @@ static int by_time(const void *a, const void *b)
 static size_t collect_functions(const mprof__layout *layout, struct total *totals)
 {
     size_t count = 0;
-    for (size_t r = 0; r < layout->recording_count; r++) {
-        const mprof__figure_input *recording = &layout->recordings[r];
-        for (size_t i = 0; i < recording->function_count; i++) {
-            const mprof_function *f = &recording->functions[i];
-            if (recording->function_colours[i] != MPROF_COLOUR_NONE) {
+    for (size_t r = 0; r < layout->input_count; r++) {
+        const mprof__figure_input *input = &layout->inputs[r];
+        for (size_t i = 0; i < input->function_count; i++) {
+            const mprof_function *f = &input->functions[i];
+            if (input->function_colours[i] != MPROF_COLOUR_NONE) {
                 totals[count++] = (struct total){f->name,
-                                                 recording->function_labels[i],
-                                                 recording->function_colours[i],
+                                                 input->function_labels[i],
+                                                 input->function_colours[i],
                                                  f->call_count,
                                                  f->total_s,
                                                  f->longest_s,
@@ -170,7 +170,7 @@ static size_t collect_functions(const mprof__layout *layout, struct total *total
             }
         }
     }
-    if (layout->recording_count > 1 && count) {
+    if (layout->input_count > 1 && count) {
         size_t kept = 0;
         qsort(totals, count, sizeof *totals, by_name);
         for (size_t i = 1; i < count; i++) {
@@ -198,8 +198,8 @@ static int add_functions(mprof__legend *legend, const mprof__layout *layout, siz
     static const char *const heads[] = {"function",        "calls", "total", "longest",
                                         "\xCE\x94 memory", "peak",  NULL};
     size_t room = 0;
-    for (size_t r = 0; r < layout->recording_count; r++) {
-        room += layout->recordings[r].function_count;
+    for (size_t r = 0; r < layout->input_count; r++) {
+        room += layout->inputs[r].function_count;
     }
     if (!room) {
         return 1;
@@ -234,7 +234,7 @@ static int add_functions(mprof__legend *legend, const mprof__layout *layout, siz
     return table != NULL;
 }
 
-static void end_text(char *text, size_t size, const mprof_process *process, bool known)
+static void exit_text(char *text, size_t size, const mprof_process *process, bool known)
 {
     if (!process->ended) {
         snprintf(text, size, known ? "\xE2\x80\x93" : "");
@@ -253,12 +253,12 @@ static int add_processes(mprof__legend *legend, const mprof__layout *layout, siz
 {
     static const char *const heads[] = {"process",    "lasted", "mean", "peak",
                                         "exact peak", "end",    NULL};
-    if (layout->recording_count != 1) {
+    if (layout->input_count != 1) {
         return 1;
     }
-    const mprof__figure_input *recording = &layout->recordings[0];
-    const uint32_t *ranked = recording->children;
-    size_t count = recording->child_count;
+    const mprof__figure_input *input = &layout->inputs[0];
+    const uint32_t *ranked = input->children;
+    size_t count = input->child_count;
     if (!count) {
         return 1;
     }
@@ -266,17 +266,17 @@ static int add_processes(mprof__legend *legend, const mprof__layout *layout, siz
     if (table) {
         bool ends_known = false; /* files of upstream do not tell */
         set_heads(table, heads);
-        table->total = count + recording->other_count;
+        table->total = count + input->other_count;
         table->count = count < most ? count : most;
         for (size_t i = 0; i < count; i++) {
-            ends_known = ends_known || recording->processes[ranked[i]].ended;
+            ends_known = ends_known || input->processes[ranked[i]].ended;
         }
         for (size_t i = 0; i < table->count; i++) {
-            const mprof_process *process = &recording->processes[ranked[i]];
+            const mprof_process *process = &input->processes[ranked[i]];
             struct row *row = &table->rows[i];
             char name[200];
-            mprof__process_text(name, sizeof name, recording, ranked[i]);
-            row->colour = mprof__child_colour(layout, recording, i);
+            mprof__process_text(name, sizeof name, input, ranked[i]);
+            row->colour = mprof__process_colour(layout, input, i);
             row->swatch = MPROF_ROLE_SWATCH;
             set_name(legend, layout, row, name);
             if (process->series.sample_count) { /* else its line crosses the window */
@@ -285,10 +285,10 @@ static int add_processes(mprof__legend *legend, const mprof__layout *layout, siz
                 mprof__memory_text(row->cells[1], sizeof *row->cells, process->series.mean_mib);
                 mprof__memory_text(row->cells[2], sizeof *row->cells, process->series.peak.mib);
             }
-            mprof__exact_peak_text(row->cells[3], sizeof *row->cells, layout, process);
-            end_text(row->cells[4], sizeof *row->cells, process, ends_known);
+            mprof__high_water_mark_text(row->cells[3], sizeof *row->cells, layout, process);
+            exit_text(row->cells[4], sizeof *row->cells, process, ends_known);
         }
-        leave_out_empty_columns(table);
+        remove_empty_columns(table);
     }
     return table != NULL;
 }
@@ -309,10 +309,10 @@ static void fill_memory_row(mprof__legend *legend, const mprof__layout *layout, 
 static int add_kinds(mprof__legend *legend, const mprof__layout *layout)
 {
     static const char *const heads[] = {"memory", "peak", "mean", "samples", NULL};
-    const mprof__figure_input *recording = &layout->recordings[0];
+    const mprof__figure_input *input = &layout->inputs[0];
     mprof__kind_curve curve = {.series = NULL};
     char text[240];
-    if (layout->recording_count != 1 || !mprof__next_kind(layout, recording, &curve)) {
+    if (layout->input_count != 1 || !mprof__next_kind(layout, input, &curve)) {
         return 1;
     }
     struct table *table = add_table(legend, MPROF_KIND_COUNT + 1);
@@ -323,15 +323,15 @@ static int add_kinds(mprof__legend *legend, const mprof__layout *layout)
     struct row *row = &table->rows[table->count++];
     row->colour = MPROF_COLOUR_NONE;
     row->swatch = MPROF_ROLE_CURVE;
-    mprof__measured_text(text, sizeof text, recording);
-    fill_memory_row(legend, layout, row, text, mprof_profile_samples(recording->profile));
+    mprof__measured_text(text, sizeof text, input);
+    fill_memory_row(legend, layout, row, text, mprof_profile_samples(input->profile));
     do {
         row = &table->rows[table->count++];
         row->colour = curve.colour;
         row->swatch = MPROF_ROLE_KIND;
-        mprof__kind_text(text, sizeof text, recording, &curve);
+        mprof__kind_text(text, sizeof text, input, &curve);
         fill_memory_row(legend, layout, row, text, curve.series);
-    } while (mprof__next_kind(layout, recording, &curve));
+    } while (mprof__next_kind(layout, input, &curve));
     table->total = table->count;
     return 1;
 }
@@ -341,12 +341,12 @@ static void add_kind_columns(struct table *table, const mprof__layout *layout)
 {
     for (int kind = 0; kind < MPROF_KIND_COUNT; kind++) {
         char head[24];
-        if (layout->recording_count == 1 || !(layout->options->kinds & 1U << kind)) {
+        if (layout->input_count == 1 || !(layout->options->kinds & 1U << kind)) {
             continue;
         }
         for (size_t i = 0; i < table->count; i++) {
             const mprof_series *series =
-                &mprof_profile_kind(layout->recordings[i].profile, (mprof_kind)kind)->series;
+                &mprof_profile_kind(layout->inputs[i].profile, (mprof_kind)kind)->series;
             if (series->sample_count) {
                 mprof__memory_text(table->rows[i].cells[table->columns - 1],
                                    sizeof *table->rows[i].cells, series->peak.mib);
@@ -361,10 +361,10 @@ static int add_recordings(mprof__legend *legend, const mprof__layout *layout)
 {
     static const char *const heads[] = {"recording", "started", "lasted", "samples",
                                         "peak",      "slope",   NULL};
-    if (layout->recording_count == 1 && !layout->options->slope) {
+    if (layout->input_count == 1 && !layout->options->slope) {
         return 1;
     }
-    struct table *table = add_table(legend, layout->recording_count);
+    struct table *table = add_table(legend, layout->input_count);
     if (!table) {
         return 0;
     }
@@ -372,32 +372,32 @@ static int add_recordings(mprof__legend *legend, const mprof__layout *layout)
     if (!layout->options->slope) {
         table->columns--;
     }
-    table->total = table->count = layout->recording_count;
+    table->total = table->count = layout->input_count;
     for (size_t i = 0; i < table->count; i++) {
-        const mprof__figure_input *recording = &layout->recordings[i];
+        const mprof__figure_input *input = &layout->inputs[i];
         struct row *row = &table->rows[i];
-        const char *file = mprof_profile_file(recording->profile);
+        const char *file = mprof_profile_file(input->profile);
         const char *slash = strrchr(file, '/');
         char *name =
-            mprof__visible(slash ? slash + 1 : file, strlen(slash ? slash + 1 : file), 150);
+            mprof__visible_text(slash ? slash + 1 : file, strlen(slash ? slash + 1 : file), 150);
         if (!name) {
             return 0;
         }
-        row->colour = recording->colour;
-        row->swatch = recording->colour == MPROF_COLOUR_NONE ? MPROF_ROLE_CURVE : MPROF_ROLE_SWATCH;
+        row->colour = input->colour;
+        row->swatch = input->colour == MPROF_COLOUR_NONE ? MPROF_ROLE_CURVE : MPROF_ROLE_SWATCH;
         set_name(legend, layout, row, name);
         free(name);
-        mprof__date_text(row->cells[0], sizeof *row->cells, recording->start_s);
+        mprof__date_text(row->cells[0], sizeof *row->cells, input->start_s);
         mprof__duration_text(row->cells[1], sizeof *row->cells,
-                             mprof_profile_end_s(recording->profile) - recording->start_s);
+                             mprof_profile_end_s(input->profile) - input->start_s);
         mprof__count_text(row->cells[2], sizeof *row->cells,
-                          mprof_profile_samples(recording->profile)->sample_count);
-        if (recording->line->sample_count) {
-            mprof__memory_text(row->cells[3], sizeof *row->cells, recording->line->peak.mib);
+                          mprof_profile_samples(input->profile)->sample_count);
+        if (input->line->sample_count) {
+            mprof__memory_text(row->cells[3], sizeof *row->cells, input->line->peak.mib);
         }
         if (layout->options->slope) {
             snprintf(row->cells[4], sizeof *row->cells, "%.5f MiB/s",
-                     mprof_profile_samples(recording->profile)->slope_mib_per_s);
+                     mprof_profile_samples(input->profile)->slope_mib_per_s);
         }
     }
     add_kind_columns(table, layout);
@@ -465,7 +465,7 @@ static void measure_shown(mprof__legend *legend, const mprof__layout *layout, do
         struct table *table = &legend->tables[i];
         if (table->shown < table->count) {
             table->count = table->shown;
-            leave_out_empty_columns(table);
+            remove_empty_columns(table);
             measure_table(table, layout, width_px);
         }
         legend->width +=
@@ -490,14 +490,14 @@ static mprof__legend *legend_with_names(const mprof__layout *layout, double widt
     for (size_t i = 0; i < legend->table_count; i++) {
         int columns = legend->tables[i].columns;
         measure_table(&legend->tables[i], layout, width_px);
-        legend->crowded = legend->crowded || legend->tables[i].columns < columns;
+        legend->is_crowded = legend->is_crowded || legend->tables[i].columns < columns;
     }
     /* what does not fit beside the others is left out, from the back */
     double used = 0;
     for (size_t i = 0; i < legend->table_count; i++) {
         used += legend->tables[i].width + (i ? TABLE_GAP_PX : 0);
         if (used > width_px && i > 0) {
-            legend->crowded = true;
+            legend->is_crowded = true;
             while (legend->table_count > i) {
                 free(legend->tables[--legend->table_count].rows);
             }
@@ -519,15 +519,15 @@ static size_t shown_cells(const mprof__legend *legend)
 }
 
 /* Rather shorter names than no table of processes; if that is not enough, the usual ones. */
-static mprof__legend *legend_with_all(const mprof__layout *layout, double width_px,
-                                      double most_height_px, double usual_px)
+static mprof__legend *legend_with_all_tables(const mprof__layout *layout, double width_px,
+                                             double most_height_px, double usual_px)
 {
     static const double shares[] = {0.75, 0.55};
     mprof__legend *legend = legend_with_names(layout, width_px, most_height_px, usual_px);
-    for (size_t i = 0; legend && legend->crowded && i < sizeof shares / sizeof *shares; i++) {
+    for (size_t i = 0; legend && legend->is_crowded && i < sizeof shares / sizeof *shares; i++) {
         mprof__legend *other =
             legend_with_names(layout, width_px, most_height_px, usual_px * shares[i]);
-        if (other && !other->crowded) {
+        if (other && !other->is_crowded) {
             mprof__legend_free(legend);
             return other;
         }
@@ -539,8 +539,8 @@ static mprof__legend *legend_with_all(const mprof__layout *layout, double width_
 mprof__legend *mprof__legend_new(mprof__layout *layout, double width_px, double most_height_px)
 {
     double usual = fmin(NAME_MAX_PX, layout->options->width_px * 0.3);
-    mprof__legend *legend = legend_with_all(layout, width_px, most_height_px, usual);
-    if (!legend || !legend->cut || legend->width >= width_px) {
+    mprof__legend *legend = legend_with_all_tables(layout, width_px, most_height_px, usual);
+    if (!legend || !legend->has_cut_names || legend->width >= width_px) {
         return legend;
     }
     /* names that are told apart by their ends need them: as long as nothing else gives way */
@@ -626,7 +626,7 @@ static void draw_table(mprof__layout *layout, const struct table *table, double 
 
 void mprof__draw_legend(mprof__layout *layout, const mprof__legend *legend, double x, double y)
 {
-    mprof__group(layout->figure, MPROF_GROUP_LEGEND);
+    mprof__begin_group(layout->figure, MPROF_GROUP_LEGEND);
     for (size_t i = 0; i < legend->table_count; i++) {
         const struct table *table = &legend->tables[i];
         draw_table(layout, table, x, y);

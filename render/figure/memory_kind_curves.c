@@ -14,28 +14,28 @@
 
 /* A kind has its colour in every picture; of several recordings each has its own for all of its
  * curves. */
-static int colour_of(const mprof__figure_input *recording, mprof_kind kind)
+static int colour_of(const mprof__figure_input *input, mprof_kind kind)
 {
     static const int slots[MPROF_KIND_COUNT] = {
         [MPROF_KIND_RSS] = 0,   [MPROF_KIND_PSS] = 2,      [MPROF_KIND_USS] = 3,
         [MPROF_KIND_SWAP] = 1,  [MPROF_KIND_ANON] = 4,     [MPROF_KIND_FILE] = 5,
         [MPROF_KIND_SHMEM] = 6, [MPROF_KIND_LAZYFREE] = 1, [MPROF_KIND_HUGETLB] = 7,
     };
-    return recording->colour == MPROF_COLOUR_NONE ? slots[kind] : recording->colour;
+    return input->colour == MPROF_COLOUR_NONE ? slots[kind] : input->colour;
 }
 
-bool mprof__next_kind(const mprof__layout *layout, const mprof__figure_input *recording,
+bool mprof__next_kind(const mprof__layout *layout, const mprof__figure_input *input,
                       mprof__kind_curve *curve)
 {
     for (int next = curve->series ? (int)curve->kind + 1 : 0; next < MPROF_KIND_COUNT; next++) {
-        const mprof_kind_series *told = mprof_profile_kind(recording->profile, (mprof_kind)next);
-        if (!(layout->options->kinds & 1U << next) || !told->series.point_count) {
+        const mprof_kind_series *recorded = mprof_profile_kind(input->profile, (mprof_kind)next);
+        if (!(layout->options->kinds & 1U << next) || !recorded->series.point_count) {
             continue;
         }
         *curve = (mprof__kind_curve){.kind = (mprof_kind)next,
-                                     .series = &told->series,
-                                     .process_count = told->process_count,
-                                     .colour = colour_of(recording, (mprof_kind)next)};
+                                     .series = &recorded->series,
+                                     .process_count = recorded->process_count,
+                                     .colour = colour_of(input, (mprof_kind)next)};
         return true;
     }
     return false;
@@ -55,85 +55,85 @@ const char *mprof__kind_label(mprof_kind kind)
     }
 }
 
-void mprof__kind_text(char *text, size_t size, const mprof__figure_input *recording,
+void mprof__kind_text(char *text, size_t size, const mprof__figure_input *input,
                       const mprof__kind_curve *curve)
 {
     const char *label = mprof__kind_label(curve->kind);
     char owner[200];
-    mprof__process_text(owner, sizeof owner, recording, 0);
+    mprof__process_text(owner, sizeof owner, input, 0);
     if (curve->process_count > 1) {
         snprintf(text, size, "%s, sum of %zu processes", label, curve->process_count);
-    } else if (recording->process_count > 1) {
+    } else if (input->process_count > 1) {
         snprintf(text, size, "%s of %s", label, owner);
     } else {
         snprintf(text, size, "%s", label);
     }
 }
 
-void mprof__measured_text(char *text, size_t size, const mprof__figure_input *recording)
+void mprof__measured_text(char *text, size_t size, const mprof__figure_input *input)
 {
-    const mprof__kind_curve measured = {.kind = mprof_profile_measured_kind(recording->profile)};
-    if (mprof__is_told_sum(recording->profile)) {
+    const mprof__kind_curve measured = {.kind = mprof_profile_measured_kind(input->profile)};
+    if (mprof__declares_sum(input->profile)) {
         snprintf(text, size, "%s, sum of all processes", mprof__kind_label(measured.kind));
     } else {
-        mprof__kind_text(text, size, recording, &measured);
+        mprof__kind_text(text, size, input, &measured);
     }
 }
 
-static uint32_t about(mprof__layout *layout, const mprof__figure_input *recording,
+static uint32_t about(mprof__layout *layout, const mprof__figure_input *input,
                       const mprof__kind_curve *curve)
 {
     char text[600], kind[240], *name = NULL;
-    mprof__kind_text(kind, sizeof kind, recording, curve);
-    if (layout->recording_count > 1) {
-        const char *file = mprof_profile_file(recording->profile), *slash = strrchr(file, '/');
+    mprof__kind_text(kind, sizeof kind, input, curve);
+    if (layout->input_count > 1) {
+        const char *file = mprof_profile_file(input->profile), *slash = strrchr(file, '/');
         file = slash ? slash + 1 : file;
-        name = mprof__visible(file, strlen(file), 240);
+        name = mprof__visible_text(file, strlen(file), 240);
     }
     snprintf(text, sizeof text, "%s%s%s", name ? name : "", name ? "  " : "", kind);
     free(name);
     return mprof__add_about(layout->figure, (mprof_about){.function = MPROF_FUNCTION_NONE}, text);
 }
 
-static mprof__stroke stroke_of(const mprof__figure_input *recording, const mprof__kind_curve *curve)
+static mprof__stroke stroke_of(const mprof__figure_input *input, const mprof__kind_curve *curve)
 {
     /* expensive ones are read less often than the curve is sampled */
-    double pace_s = mprof__pace_s(curve->series, recording->pace_s);
+    double pace_s = mprof__pace_s(curve->series, input->pace_s);
     return (mprof__stroke){.line = MPROF_ROLE_COUNT,
                            .area = MPROF_ROLE_COUNT,
                            .dot = MPROF_ROLE_COUNT,
                            .colour = curve->colour,
                            .about = MPROF_ABOUT_NONE,
-                           .gap_s = MPROF__GAP_FACTOR * fmax(pace_s, recording->pace_s),
-                           .take = true};
+                           .gap_s = MPROF__GAP_FACTOR * fmax(pace_s, input->pace_s),
+                           .reserve = true};
 }
 
-void mprof__reserve_kinds(mprof__layout *layout, const mprof__figure_input *recording)
+void mprof__reserve_kinds(mprof__layout *layout, const mprof__figure_input *input)
 {
     mprof__kind_curve curve = {.series = NULL};
-    while (mprof__next_kind(layout, recording, &curve)) {
-        mprof__stroke stroke = stroke_of(recording, &curve);
-        mprof__draw_series(layout, recording, curve.series, &stroke);
+    while (mprof__next_kind(layout, input, &curve)) {
+        mprof__stroke stroke = stroke_of(input, &curve);
+        mprof__draw_series(layout, input, curve.series, &stroke);
     }
 }
 
-void mprof__draw_kinds(mprof__layout *layout, const mprof__figure_input *recording)
+void mprof__draw_kinds(mprof__layout *layout, const mprof__figure_input *input)
 {
     mprof__kind_curve curve = {.series = NULL};
-    while (mprof__next_kind(layout, recording, &curve)) {
-        mprof__stroke stroke = stroke_of(recording, &curve);
+    while (mprof__next_kind(layout, input, &curve)) {
+        mprof__stroke stroke = stroke_of(input, &curve);
         stroke.line = MPROF_ROLE_KIND;
         stroke.dot = MPROF_ROLE_KIND_SAMPLE;
-        stroke.about = about(layout, recording, &curve);
-        mprof__draw_series(layout, recording, curve.series, &stroke);
+        stroke.about = about(layout, input, &curve);
+        mprof__draw_series(layout, input, curve.series, &stroke);
     }
 }
 
-void mprof__name_kinds(mprof__layout *layout, const mprof__figure_input *recording)
+void mprof__label_kinds(mprof__layout *layout, const mprof__figure_input *input)
 {
     mprof__kind_curve curve = {.series = NULL};
-    while (mprof__next_kind(layout, recording, &curve)) {
-        mprof__name_series_at_end(layout, recording, curve.series, MPROF_ROLE_KIND_NAME,
-                                  curve.colour, mprof__kind_label(curve.kind));
+    while (mprof__next_kind(layout, input, &curve)) {
+        mprof__label_series_at_end(layout, input, curve.series, MPROF_ROLE_KIND_NAME, curve.colour,
+                                   mprof__kind_label(curve.kind));
     }
 }

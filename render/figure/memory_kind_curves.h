@@ -11,16 +11,16 @@ typedef struct mprof__kind_curve {
     int colour;
 } mprof__kind_curve;
 /* The next kind that was asked for and recorded; false: there is no other. */
-bool mprof__next_kind(const mprof__layout *layout, const mprof__figure_input *recording,
+bool mprof__next_kind(const mprof__layout *layout, const mprof__figure_input *input,
                       mprof__kind_curve *curve);
 const char *mprof__kind_label(mprof_kind kind);
 /* What was sampled, and whose it is. */
-void mprof__measured_text(char *text, size_t size, const mprof__figure_input *recording);
+void mprof__measured_text(char *text, size_t size, const mprof__figure_input *input);
 /* The same of a kind. */
-void mprof__kind_text(char *text, size_t size, const mprof__figure_input *recording,
+void mprof__kind_text(char *text, size_t size, const mprof__figure_input *input,
                       const mprof__kind_curve *curve);
-void mprof__reserve_kinds(mprof__layout *layout, const mprof__figure_input *recording);
-void mprof__draw_kinds(mprof__layout *layout, const mprof__figure_input *recording);
-void mprof__name_kinds(mprof__layout *layout, const mprof__figure_input *recording);
+void mprof__reserve_kinds(mprof__layout *layout, const mprof__figure_input *input);
+void mprof__draw_kinds(mprof__layout *layout, const mprof__figure_input *input);
+void mprof__label_kinds(mprof__layout *layout, const mprof__figure_input *input);
 
 #endif

@@ -6,28 +6,29 @@
 
 #include "layout.h"
 
-typedef struct mprof__run {
+typedef struct mprof__merged_call {
     double x0, x1; /* px, inside the plot */
     double start_s, end_s;
     uint32_t span; /* the longest */
     uint32_t lane; /* as mprof__lane_of */
     uint32_t row;
-    uint64_t calls;
+    uint64_t call_count;
     uint64_t functions;       /* as in mprof_about */
     bool cut_left, cut_right; /* goes on outside of what is shown */
     bool open;
-} mprof__run;
-typedef void mprof__run_visitor(void *data, const mprof__run *run);
+} mprof__merged_call;
+typedef void mprof__merged_call_visitor(void *data, const mprof__merged_call *call);
 /* Calls shorter than wide_px or closer than that to each other are merged.
  * Order: by lane, then within a lane and row by time. */
-mprof_status mprof__each_run(const mprof__layout *layout, const mprof__figure_input *recording,
-                             double wide_px, mprof__run_visitor *visit, void *data);
+mprof_status mprof__visit_merged_calls(const mprof__layout *layout,
+                                       const mprof__figure_input *input, double wide_px,
+                                       mprof__merged_call_visitor *visit, void *data);
 /* The function's bit in mprof_about.functions. */
-uint64_t mprof__function_bit(const mprof__figure_input *recording, const mprof_span *span);
+uint64_t mprof__function_bit(const mprof__figure_input *input, const mprof_span *span);
 /* What is told of a call, or of several, when somebody points at it. */
-uint32_t mprof__about_run(mprof__layout *layout, const mprof__figure_input *recording,
-                          const mprof__run *run);
-void mprof__process_text(char *text, size_t size, const mprof__figure_input *recording,
+uint32_t mprof__about_merged_call(mprof__layout *layout, const mprof__figure_input *input,
+                                  const mprof__merged_call *call);
+void mprof__process_text(char *text, size_t size, const mprof__figure_input *input,
                          uint32_t process);
 
 #endif

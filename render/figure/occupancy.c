@@ -9,36 +9,36 @@
 
 #define CELL_PX 2.0
 
-struct mprof__space {
+struct mprof__occupancy {
     mprof_box area;
     int columns, rows;
-    unsigned char *taken;
+    unsigned char *occupied;
 };
 
-mprof__space *mprof__space_new(mprof_box area)
+mprof__occupancy *mprof__occupancy_new(mprof_box area)
 {
-    mprof__space *space = calloc(1, sizeof *space);
-    if (!space) {
+    mprof__occupancy *occupancy = calloc(1, sizeof *occupancy);
+    if (!occupancy) {
         return NULL;
     }
-    space->area = area;
-    space->columns = (int)ceil(fmax(area.width, 0) / CELL_PX) + 1;
-    space->rows = (int)ceil(fmax(area.height, 0) / CELL_PX) + 1;
-    space->taken = calloc((size_t)space->columns * (size_t)space->rows, 1);
-    if (!space->taken) {
-        free(space);
+    occupancy->area = area;
+    occupancy->columns = (int)ceil(fmax(area.width, 0) / CELL_PX) + 1;
+    occupancy->rows = (int)ceil(fmax(area.height, 0) / CELL_PX) + 1;
+    occupancy->occupied = calloc((size_t)occupancy->columns * (size_t)occupancy->rows, 1);
+    if (!occupancy->occupied) {
+        free(occupancy);
         return NULL;
     }
-    return space;
+    return occupancy;
 }
 
-void mprof__space_free(mprof__space *space)
+void mprof__occupancy_free(mprof__occupancy *occupancy)
 {
-    if (!space) {
+    if (!occupancy) {
         return;
     }
-    free(space->taken);
-    free(space);
+    free(occupancy->occupied);
+    free(occupancy);
 }
 
 static int clamp(double value, int most)
@@ -50,37 +50,39 @@ struct cells {
     int left, right, top, bottom; /* inclusive */
 };
 
-static struct cells cells_of(const mprof__space *space, mprof_box box)
+static struct cells cells_of(const mprof__occupancy *occupancy, mprof_box box)
 {
-    double x = box.x - space->area.x, y = box.y - space->area.y;
+    double x = box.x - occupancy->area.x, y = box.y - occupancy->area.y;
     return (struct cells){
-        .left = clamp(x / CELL_PX, space->columns - 1),
-        .right = clamp((x + box.width) / CELL_PX, space->columns - 1),
-        .top = clamp(y / CELL_PX, space->rows - 1),
-        .bottom = clamp((y + box.height) / CELL_PX, space->rows - 1),
+        .left = clamp(x / CELL_PX, occupancy->columns - 1),
+        .right = clamp((x + box.width) / CELL_PX, occupancy->columns - 1),
+        .top = clamp(y / CELL_PX, occupancy->rows - 1),
+        .bottom = clamp((y + box.height) / CELL_PX, occupancy->rows - 1),
     };
 }
 
-static int touches(const mprof__space *space, mprof_box box)
+static int overlaps(const mprof__occupancy *occupancy, mprof_box box)
 {
-    return box.x <= space->area.x + space->area.width && box.x + box.width >= space->area.x &&
-           box.y <= space->area.y + space->area.height && box.y + box.height >= space->area.y;
+    return box.x <= occupancy->area.x + occupancy->area.width &&
+           box.x + box.width >= occupancy->area.x &&
+           box.y <= occupancy->area.y + occupancy->area.height &&
+           box.y + box.height >= occupancy->area.y;
 }
 
-void mprof__space_take(mprof__space *space, mprof_box box)
+void mprof__occupancy_reserve(mprof__occupancy *occupancy, mprof_box box)
 {
-    if (!touches(space, box)) {
+    if (!overlaps(occupancy, box)) {
         return;
     }
-    struct cells c = cells_of(space, box);
+    struct cells c = cells_of(occupancy, box);
     for (int row = c.top; row <= c.bottom; row++) {
-        memset(space->taken + (size_t)row * (size_t)space->columns + c.left, 1,
+        memset(occupancy->occupied + (size_t)row * (size_t)occupancy->columns + c.left, 1,
                (size_t)(c.right - c.left + 1));
     }
 }
 
-void mprof__space_take_segment(mprof__space *space, double x0, double y0, double x1, double y1,
-                               double margin)
+void mprof__occupancy_reserve_segment(mprof__occupancy *occupancy, double x0, double y0, double x1,
+                                      double y1, double margin)
 {
     if (x1 < x0) {
         double x = x0, y = y0;
@@ -91,22 +93,22 @@ void mprof__space_take_segment(mprof__space *space, double x0, double y0, double
     double pieces = fmax(1, ceil(fmin(width, fabs(y1 - y0)) / CELL_PX));
     for (double i = 0; i < pieces; i++) {
         double ya = y0 + (y1 - y0) * i / pieces, yb = y0 + (y1 - y0) * (i + 1) / pieces;
-        mprof__space_take(space,
-                          (mprof_box){x0 + width * i / pieces - margin, fmin(ya, yb) - margin,
-                                      width / pieces + 2 * margin, fabs(yb - ya) + 2 * margin});
+        mprof__occupancy_reserve(
+            occupancy, (mprof_box){x0 + width * i / pieces - margin, fmin(ya, yb) - margin,
+                                   width / pieces + 2 * margin, fabs(yb - ya) + 2 * margin});
     }
 }
 
-int mprof__space_is_free(const mprof__space *space, mprof_box box)
+int mprof__occupancy_is_free(const mprof__occupancy *occupancy, mprof_box box)
 {
-    if (box.x < space->area.x || box.y < space->area.y ||
-        box.x + box.width > space->area.x + space->area.width ||
-        box.y + box.height > space->area.y + space->area.height) {
+    if (box.x < occupancy->area.x || box.y < occupancy->area.y ||
+        box.x + box.width > occupancy->area.x + occupancy->area.width ||
+        box.y + box.height > occupancy->area.y + occupancy->area.height) {
         return 0;
     }
-    struct cells c = cells_of(space, box);
+    struct cells c = cells_of(occupancy, box);
     for (int row = c.top; row <= c.bottom; row++) {
-        if (memchr(space->taken + (size_t)row * (size_t)space->columns + c.left, 1,
+        if (memchr(occupancy->occupied + (size_t)row * (size_t)occupancy->columns + c.left, 1,
                    (size_t)(c.right - c.left + 1))) {
             return 0;
         }

@@ -4,13 +4,13 @@
 
 #include <mprof/figure.h>
 
-typedef struct mprof__space mprof__space;
-mprof__space *mprof__space_new(mprof_box area);
-void mprof__space_free(mprof__space *space);
-void mprof__space_take(mprof__space *space, mprof_box box);
-void mprof__space_take_segment(mprof__space *space, double x0, double y0, double x1, double y1,
-                               double margin);
+typedef struct mprof__occupancy mprof__occupancy;
+mprof__occupancy *mprof__occupancy_new(mprof_box area);
+void mprof__occupancy_free(mprof__occupancy *occupancy);
+void mprof__occupancy_reserve(mprof__occupancy *occupancy, mprof_box box);
+void mprof__occupancy_reserve_segment(mprof__occupancy *occupancy, double x0, double y0, double x1,
+                                      double y1, double margin);
 /* 1 if the box lies in the area and nothing of it is taken. */
-int mprof__space_is_free(const mprof__space *space, mprof_box box);
+int mprof__occupancy_is_free(const mprof__occupancy *occupancy, mprof_box box);
 
 #endif

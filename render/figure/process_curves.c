@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NAMED_MAX MPROF__PALETTE_SIZE
+#define NAMED_MAX MPROF__COLOUR_SLOT_COUNT
 #define STEPS 1200
 #define LAYER_NAME_PX 15.0
 #define SLIT_PX 0.1
@@ -36,27 +36,27 @@ static int by_peak(const void *a, const void *b)
     return x->process < y->process ? -1 : x->process > y->process;
 }
 
-mprof_status mprof__rank_children(mprof__figure_input *recording)
+mprof_status mprof__rank_processes(mprof__figure_input *input)
 {
-    struct rank *ranks = malloc((recording->process_count + 1) * sizeof *ranks);
-    recording->children = malloc((recording->process_count + 1) * sizeof *recording->children);
-    if (!ranks || !recording->children) {
+    struct rank *ranks = malloc((input->process_count + 1) * sizeof *ranks);
+    input->children = malloc((input->process_count + 1) * sizeof *input->children);
+    if (!ranks || !input->children) {
         free(ranks);
         return MPROF_ENOMEM;
     }
     size_t count = 0;
-    for (uint32_t i = 1; i < recording->process_count; i++) {
-        if (recording->processes[i].series.point_count) {
-            ranks[count++] = (struct rank){i, recording->processes[i].series.peak.mib};
+    for (uint32_t i = 1; i < input->process_count; i++) {
+        if (input->processes[i].series.point_count) {
+            ranks[count++] = (struct rank){i, input->processes[i].series.peak.mib};
         }
     }
     if (count) {
         qsort(ranks, count, sizeof *ranks, by_peak);
     }
     for (size_t i = 0; i < count; i++) {
-        recording->children[i] = ranks[i].process;
+        input->children[i] = ranks[i].process;
     }
-    recording->child_count = count;
+    input->child_count = count;
     free(ranks);
     return MPROF_OK;
 }
@@ -90,12 +90,12 @@ static double value_at(const mprof_series *series, size_t next, double at, doubl
 
 /* Adds a series to values[STEPS]. */
 static void add_series(double *values, const mprof__layout *layout,
-                       const mprof__figure_input *recording, const mprof_series *series)
+                       const mprof__figure_input *input, const mprof_series *series)
 {
     double step_s = (layout->to_s - layout->from_s) / (STEPS - 1);
-    double from_s = recording->start_s + layout->from_s;
-    double pace_s = fmax(isfinite(recording->pace_s) ? recording->pace_s : 0, step_s / 2);
-    double gap_s = fmax(recording->gap_s, 2 * step_s);
+    double from_s = input->start_s + layout->from_s;
+    double pace_s = fmax(isfinite(input->pace_s) ? input->pace_s : 0, step_s / 2);
+    double gap_s = fmax(input->gap_s, 2 * step_s);
     size_t next = 0;
     for (size_t i = 0; series->point_count && i < STEPS; i++) {
         double at = from_s + step_s * (double)i;
@@ -110,22 +110,23 @@ static void add_series(double *values, const mprof__layout *layout,
  * of it between two samples: a child that is known better there, by what its functions measured,
  * would be taken from or given to the main process. So it counts with what it had at the samples.
  */
-static bool add_child(double *values, const mprof__layout *layout,
-                      const mprof__figure_input *recording, size_t rank)
+static bool add_process(double *values, const mprof__layout *layout,
+                        const mprof__figure_input *input, size_t rank)
 {
-    const mprof_series *series = &recording->processes[recording->children[rank]].series;
-    const mprof_series *moments = recording->line;
-    if (!recording->main_is_sum || !moments->point_count) {
-        add_series(values, layout, recording, series);
+    const mprof_series *series = &input->processes[input->children[rank]].series;
+    const mprof_series *moments = input->line;
+    if (!input->main_is_sum || !moments->point_count) {
+        add_series(values, layout, input, series);
         return true;
     }
     /* the values of a tick have one time in recordings of ours; upstream measures one by one */
-    bool one_time = mprof_profile_fact(recording->profile, "include-children") != NULL;
-    double pace_s = one_time || !isfinite(recording->pace_s) ? 0 : recording->pace_s;
+    bool one_time = mprof_profile_fact(input->profile, "include-children") != NULL;
+    double pace_s = one_time || !isfinite(input->pace_s) ? 0 : input->pace_s;
     /* its life, and the moment on either side: there may be thousands of short ones */
-    size_t first = mprof__first_from(moments, series->points[0].time_s - pace_s);
+    size_t first = mprof__first_point_from(moments, series->points[0].time_s - pace_s);
     size_t end =
-        mprof__first_from(moments, series->points[series->point_count - 1].time_s + pace_s) + 2;
+        mprof__first_point_from(moments, series->points[series->point_count - 1].time_s + pace_s) +
+        2;
     first -= first > 0;
     end = end < moments->point_count ? end : moments->point_count;
     mprof_sample *points = malloc((end - first + 1) * sizeof *points);
@@ -138,16 +139,15 @@ static bool add_child(double *values, const mprof__layout *layout,
         while (next < series->point_count && series->points[next].time_s < at) {
             next++;
         }
-        points[i - first] =
-            (mprof_sample){value_at(series, next, at, pace_s, recording->gap_s), at};
+        points[i - first] = (mprof_sample){value_at(series, next, at, pace_s, input->gap_s), at};
     }
     mprof_series sampled = {.points = points, .point_count = end - first};
-    add_series(values, layout, recording, &sampled);
+    add_series(values, layout, input, &sampled);
     free(points);
     return true;
 }
 
-bool mprof__is_told_sum(const mprof_profile *profile)
+bool mprof__declares_sum(const mprof_profile *profile)
 {
     const char *fact = mprof_profile_fact(profile, "include-children");
     return fact && (strcmp(fact, "yes") == 0 || strcmp(fact, "1") == 0);
@@ -155,12 +155,11 @@ bool mprof__is_told_sum(const mprof_profile *profile)
 
 /* MEM told the sum of the tree if what is left without the children is smoother than MEM itself:
  * else every birth and death of a child would show in the difference. Recordings of ours say it. */
-static bool main_is_sum(const mprof__figure_input *recording, const double *mem,
-                        const double *children)
+static bool main_is_sum(const mprof__figure_input *input, const double *mem, const double *children)
 {
     double with = 0, without = 0;
-    if (mprof_profile_fact(recording->profile, "include-children")) {
-        return mprof__is_told_sum(recording->profile);
+    if (mprof_profile_fact(input->profile, "include-children")) {
+        return mprof__declares_sum(input->profile);
     }
     for (size_t i = 1; i < STEPS; i++) {
         double change = mem[i] - mem[i - 1], child_change = children[i] - children[i - 1];
@@ -170,7 +169,7 @@ static bool main_is_sum(const mprof__figure_input *recording, const double *mem,
     return without < with;
 }
 
-static mprof_status make_total(mprof__figure_input *recording, const mprof__layout *layout,
+static mprof_status make_total(mprof__figure_input *input, const mprof__layout *layout,
                                const double *values)
 {
     mprof_sample *points = malloc(STEPS * sizeof *points);
@@ -179,23 +178,22 @@ static mprof_status make_total(mprof__figure_input *recording, const mprof__layo
     }
     double step_s = (layout->to_s - layout->from_s) / (STEPS - 1);
     for (size_t i = 0; i < STEPS; i++) {
-        points[i] =
-            (mprof_sample){values[i], recording->start_s + layout->from_s + step_s * (double)i};
+        points[i] = (mprof_sample){values[i], input->start_s + layout->from_s + step_s * (double)i};
     }
-    recording->total = (mprof_series){
+    input->total = (mprof_series){
         .points = points, .point_count = STEPS, .sample_count = STEPS, .peak = points[0]};
     for (size_t i = 1; i < STEPS; i++) {
-        if (points[i].mib > recording->total.peak.mib) {
-            recording->total.peak = points[i];
+        if (points[i].mib > input->total.peak.mib) {
+            input->total.peak = points[i];
         }
     }
-    recording->total_points = points;
+    input->total_points = points;
     return MPROF_OK;
 }
 
-mprof_status mprof__sum_processes(const mprof__layout *layout, mprof__figure_input *recording)
+mprof_status mprof__sum_processes(const mprof__layout *layout, mprof__figure_input *input)
 {
-    if (!recording->child_count) {
+    if (!input->child_count) {
         return MPROF_OK;
     }
     double *mem = calloc(STEPS, 2 * sizeof *mem);
@@ -203,35 +201,34 @@ mprof_status mprof__sum_processes(const mprof__layout *layout, mprof__figure_inp
         return MPROF_ENOMEM;
     }
     double *children = mem + STEPS;
-    add_series(mem, layout, recording, recording->line);
-    for (size_t i = 0; i < recording->child_count; i++) {
-        add_series(children, layout, recording,
-                   &recording->processes[recording->children[i]].series);
+    add_series(mem, layout, input, input->line);
+    for (size_t i = 0; i < input->child_count; i++) {
+        add_series(children, layout, input, &input->processes[input->children[i]].series);
     }
-    add_series(children, layout, recording, recording->others);
-    recording->main_is_sum = main_is_sum(recording, mem, children);
+    add_series(children, layout, input, input->others);
+    input->main_is_sum = main_is_sum(input, mem, children);
     mprof_status status = MPROF_OK;
-    if (!recording->main_is_sum || layout->options->stack) {
+    if (!input->main_is_sum || layout->options->stack) {
         for (size_t i = 0; i < STEPS; i++) {
-            mem[i] = recording->main_is_sum ? fmax(mem[i], children[i]) : mem[i] + children[i];
+            mem[i] = input->main_is_sum ? fmax(mem[i], children[i]) : mem[i] + children[i];
         }
-        status = make_total(recording, layout, mem);
+        status = make_total(input, layout, mem);
     }
     free(mem);
     return status;
 }
 
-void mprof__drop_children(mprof__figure_input *recording)
+void mprof__free_process_curves(mprof__figure_input *input)
 {
-    free(recording->children);
-    free(recording->total_points);
+    free(input->children);
+    free(input->total_points);
 }
 
 /* -- the stack --------------------------------------------------------------------------------- */
 
 /* The name goes where the layer is thick enough for it, if it is anywhere. */
-static void name_layer(mprof__layout *layout, const double *low, const double *high,
-                       const char *text)
+static void label_layer(mprof__layout *layout, const double *low, const double *high,
+                        const char *text)
 {
     char name[200];
     size_t length = mprof__fit_text(layout, MPROF_ROLE_BOX_NAME, name, sizeof name, text, 180);
@@ -248,7 +245,7 @@ static void name_layer(mprof__layout *layout, const double *low, const double *h
         }
         mprof_box box = {layout->plot.x + step * ((double)i + 3), (top + bottom) / 2 - 6.5, width,
                          13};
-        if (bottom - top > thickest && mprof__space_is_free(layout->space, box)) {
+        if (bottom - top > thickest && mprof__occupancy_is_free(layout->occupancy, box)) {
             thickest = bottom - top;
             best = i + 1;
             place = box;
@@ -257,7 +254,7 @@ static void name_layer(mprof__layout *layout, const double *low, const double *h
     if (!best) {
         return;
     }
-    mprof__space_take(layout->space, place);
+    mprof__occupancy_reserve(layout->occupancy, place);
     mprof__add_text(layout->figure, MPROF_ROLE_BOX_NAME, MPROF_COLOUR_NONE, MPROF_ANCHOR_START,
                     place.x, place.y + 10.5, width, name, length);
 }
@@ -311,24 +308,23 @@ static void draw_layer(mprof__layout *layout, const double *low, const double *h
     }
     mprof__add_path(figure, MPROF_SHAPE_AREA, MPROF_ROLE_LAYER, colour, first,
                     mprof__add_about(figure, (mprof_about){.function = MPROF_FUNCTION_NONE}, name));
-    name_layer(layout, low, high, name);
+    label_layer(layout, low, high, name);
 }
 
 /* What the main process has for itself. */
-static bool add_main(double *values, const mprof__layout *layout,
-                     const mprof__figure_input *recording)
+static bool add_main(double *values, const mprof__layout *layout, const mprof__figure_input *input)
 {
-    add_series(values, layout, recording, recording->line);
-    if (!recording->main_is_sum) {
+    add_series(values, layout, input, input->line);
+    if (!input->main_is_sum) {
         return true;
     }
     double *children = calloc(STEPS, sizeof *children);
     bool added = children != NULL;
-    for (size_t i = 0; added && i < recording->child_count; i++) {
-        added = add_child(children, layout, recording, i);
+    for (size_t i = 0; added && i < input->child_count; i++) {
+        added = add_process(children, layout, input, i);
     }
     if (added) {
-        add_series(children, layout, recording, recording->others);
+        add_series(children, layout, input, input->others);
     }
     for (size_t i = 0; added && i < STEPS; i++) {
         values[i] = fmax(0, values[i] - children[i]);
@@ -339,7 +335,7 @@ static bool add_main(double *values, const mprof__layout *layout,
 
 /* The main process at the bottom, above it the rest in one, then the largest: what matters has the
  * outline of the whole. */
-static void draw_stack(mprof__layout *layout, const mprof__figure_input *recording)
+static void draw_stack(mprof__layout *layout, const mprof__figure_input *input)
 {
     double *low = calloc(STEPS, 2 * sizeof *low);
     if (!low) {
@@ -347,26 +343,26 @@ static void draw_stack(mprof__layout *layout, const mprof__figure_input *recordi
         return;
     }
     double *high = low + STEPS;
-    size_t named = recording->child_count < NAMED_MAX ? recording->child_count : NAMED_MAX;
+    size_t named = input->child_count < NAMED_MAX ? input->child_count : NAMED_MAX;
     char name[200];
-    bool added = add_main(high, layout, recording);
-    mprof__process_text(name, sizeof name, recording, 0);
+    bool added = add_main(high, layout, input);
+    mprof__process_text(name, sizeof name, input, 0);
     draw_layer(layout, low, high, MPROF_COLOUR_NONE, name);
     memcpy(low, high, STEPS * sizeof *low);
-    for (size_t i = named; added && i < recording->child_count; i++) {
-        added = add_child(high, layout, recording, i);
+    for (size_t i = named; added && i < input->child_count; i++) {
+        added = add_process(high, layout, input, i);
     }
-    add_series(high, layout, recording, recording->others);
-    size_t others = recording->child_count - named + recording->other_count;
+    add_series(high, layout, input, input->others);
+    size_t others = input->child_count - named + input->other_count;
     snprintf(name, sizeof name, "%zu others", others);
     if (others) {
         draw_layer(layout, low, high, MPROF_COLOUR_NONE, name);
     }
     for (size_t i = named; added && i-- > 0;) {
         memcpy(low, high, STEPS * sizeof *low);
-        added = add_child(high, layout, recording, i);
-        mprof__process_text(name, sizeof name, recording, recording->children[i]);
-        draw_layer(layout, low, high, mprof__child_colour(layout, recording, i), name);
+        added = add_process(high, layout, input, i);
+        mprof__process_text(name, sizeof name, input, input->children[i]);
+        draw_layer(layout, low, high, mprof__process_colour(layout, input, i), name);
     }
     if (!added) {
         layout->figure->status = MPROF_ENOMEM;
@@ -378,45 +374,44 @@ static void draw_stack(mprof__layout *layout, const mprof__figure_input *recordi
 
 /* Kinds and functions have first claim on colours: where they are shown, processes stay grey, but
  * not in a stack. */
-int mprof__child_colour(const mprof__layout *layout, const mprof__figure_input *recording,
-                        size_t rank)
+int mprof__process_colour(const mprof__layout *layout, const mprof__figure_input *input,
+                          size_t rank)
 {
-    bool others = recording->shown_count > 0 || layout->options->kinds;
+    bool others = input->shown_count > 0 || layout->options->kinds;
     bool grey = others && !layout->options->stack;
     return grey || rank >= NAMED_MAX ? MPROF_COLOUR_NONE : (int)rank;
 }
 
-static uint32_t about_process(mprof__layout *layout, const mprof__figure_input *recording,
+static uint32_t about_process(mprof__layout *layout, const mprof__figure_input *input,
                               uint32_t process)
 {
     char text[200];
-    mprof__process_text(text, sizeof text, recording, process);
+    mprof__process_text(text, sizeof text, input, process);
     return mprof__add_about(layout->figure, (mprof_about){.function = MPROF_FUNCTION_NONE}, text);
 }
 
-void mprof__draw_children(mprof__layout *layout, const mprof__figure_input *recording)
+void mprof__draw_processes(mprof__layout *layout, const mprof__figure_input *input)
 {
-    if (layout->options->stack && recording->child_count) {
-        draw_stack(layout, recording);
+    if (layout->options->stack && input->child_count) {
+        draw_stack(layout, input);
         return;
     }
-    if (recording->total.point_count) {
+    if (input->total.point_count) {
         mprof__stroke stroke = {.line = MPROF_ROLE_COUNT,
                                 .area = MPROF_ROLE_TOTAL,
                                 .dot = MPROF_ROLE_COUNT,
                                 .colour = MPROF_COLOUR_NONE,
                                 .about = MPROF_ABOUT_NONE};
-        mprof__draw_series(layout, recording, &recording->total, &stroke);
+        mprof__draw_series(layout, input, &input->total, &stroke);
     }
-    for (size_t i = recording->child_count; i-- > 0;) {
+    for (size_t i = input->child_count; i-- > 0;) {
         mprof__stroke stroke = {.line = MPROF_ROLE_CHILD,
                                 .area = MPROF_ROLE_COUNT,
                                 .dot = MPROF_ROLE_CHILD_SAMPLE,
-                                .colour = mprof__child_colour(layout, recording, i),
-                                .about = about_process(layout, recording, recording->children[i]),
-                                .take = i < NAMED_MAX};
-        mprof__draw_series(layout, recording, &recording->processes[recording->children[i]].series,
-                           &stroke);
+                                .colour = mprof__process_colour(layout, input, i),
+                                .about = about_process(layout, input, input->children[i]),
+                                .reserve = i < NAMED_MAX};
+        mprof__draw_series(layout, input, &input->processes[input->children[i]].series, &stroke);
     }
 }
 
@@ -429,7 +424,7 @@ struct name {
     double width;
 };
 
-static void fit_name(struct name *name, const mprof__layout *layout, const char *text)
+static void fit_label(struct name *name, const mprof__layout *layout, const char *text)
 {
     name->length =
         mprof__fit_text(layout, name->role, name->text, sizeof name->text, text, NAME_MAX_PX);
@@ -437,15 +432,15 @@ static void fit_name(struct name *name, const mprof__layout *layout, const char 
 }
 
 /* Above or below this point of the curve. */
-static bool put_name(mprof__layout *layout, const struct name *name, double x, double y)
+static bool draw_label(mprof__layout *layout, const struct name *name, double x, double y)
 {
     for (int side = 0; name->length && side < 6; side++) {
         double left = x - name->width / 2 * (side % 3);
         mprof_box place = {left - 2, side < 3 ? y - 17 : y + 4, name->width + 4, 13};
-        if (!mprof__space_is_free(layout->space, place)) {
+        if (!mprof__occupancy_is_free(layout->occupancy, place)) {
             continue;
         }
-        mprof__space_take(layout->space, place);
+        mprof__occupancy_reserve(layout->occupancy, place);
         mprof__add_text(layout->figure, name->role, name->colour, MPROF_ANCHOR_START, left,
                         place.y + 10, name->width, name->text, name->length);
         return true;
@@ -453,54 +448,54 @@ static bool put_name(mprof__layout *layout, const struct name *name, double x, d
     return false;
 }
 
-static bool put_name_at(mprof__layout *layout, const mprof__figure_input *recording,
-                        const struct name *name, const mprof_sample *at)
+static bool draw_label_at(mprof__layout *layout, const mprof__figure_input *input,
+                          const struct name *name, const mprof_sample *at)
 {
-    double time_s = at->time_s - recording->start_s;
+    double time_s = at->time_s - input->start_s;
     return time_s >= layout->from_s && time_s <= layout->to_s &&
-           put_name(layout, name, mprof__scale_at(&layout->time, time_s),
-                    mprof__scale_at(&layout->memory, at->mib));
+           draw_label(layout, name, mprof__scale_at(&layout->time, time_s),
+                      mprof__scale_at(&layout->memory, at->mib));
 }
 
-void mprof__name_series(mprof__layout *layout, const mprof__figure_input *recording,
-                        const mprof_series *series, mprof_role role, int colour, const char *text)
+void mprof__label_series(mprof__layout *layout, const mprof__figure_input *input,
+                         const mprof_series *series, mprof_role role, int colour, const char *text)
 {
     struct name name = {.role = role, .colour = colour};
     size_t stride = series->point_count / 40 + 1;
-    fit_name(&name, layout, text);
-    bool done = put_name_at(layout, recording, &name, &series->peak);
+    fit_label(&name, layout, text);
+    bool done = draw_label_at(layout, input, &name, &series->peak);
     for (size_t i = 0; !done && i < series->point_count; i += stride) {
-        done = put_name_at(layout, recording, &name, &series->points[i]);
+        done = draw_label_at(layout, input, &name, &series->points[i]);
     }
 }
 
-void mprof__name_series_at_end(mprof__layout *layout, const mprof__figure_input *recording,
-                               const mprof_series *series, mprof_role role, int colour,
-                               const char *text)
+void mprof__label_series_at_end(mprof__layout *layout, const mprof__figure_input *input,
+                                const mprof_series *series, mprof_role role, int colour,
+                                const char *text)
 {
     struct name name = {.role = role, .colour = colour};
     size_t stride = series->point_count / 40 + 1;
-    fit_name(&name, layout, text);
+    fit_label(&name, layout, text);
     bool done = false;
     for (size_t i = series->point_count; !done && i > 0; i -= i < stride ? i : stride) {
-        done = put_name_at(layout, recording, &name, &series->points[i - 1]);
+        done = draw_label_at(layout, input, &name, &series->points[i - 1]);
     }
 }
 
-void mprof__name_children(mprof__layout *layout, const mprof__figure_input *recording)
+void mprof__label_processes(mprof__layout *layout, const mprof__figure_input *input)
 {
     if (layout->options->stack) {
         return; /* names stand in the layers */
     }
-    if (recording->total.point_count) {
-        mprof__name_series(layout, recording, &recording->total, MPROF_ROLE_CHILD_NAME,
-                           MPROF_COLOUR_NONE, "all processes");
+    if (input->total.point_count) {
+        mprof__label_series(layout, input, &input->total, MPROF_ROLE_CHILD_NAME, MPROF_COLOUR_NONE,
+                            "all processes");
     }
-    for (size_t i = 0; i < recording->child_count && i < NAMED_MAX; i++) {
-        uint32_t process = recording->children[i];
+    for (size_t i = 0; i < input->child_count && i < NAMED_MAX; i++) {
+        uint32_t process = input->children[i];
         char text[200];
-        mprof__process_text(text, sizeof text, recording, process);
-        mprof__name_series(layout, recording, &recording->processes[process].series,
-                           MPROF_ROLE_CHILD_NAME, mprof__child_colour(layout, recording, i), text);
+        mprof__process_text(text, sizeof text, input, process);
+        mprof__label_series(layout, input, &input->processes[process].series, MPROF_ROLE_CHILD_NAME,
+                            mprof__process_colour(layout, input, i), text);
     }
 }

@@ -27,9 +27,9 @@ struct event {
 struct sweep {
     struct event *events, *spare;
     size_t count;
-    uint32_t *running; /* per function: how many calls */
-    uint32_t *places;  /* per function: where among the active ones */
-    uint32_t *active;  /* functions that are running */
+    uint32_t *running;   /* per function: how many calls */
+    uint32_t *positions; /* per function: where among the active ones */
+    uint32_t *active;    /* functions that are running */
     uint32_t active_count;
     uint64_t key; /* of the set of active ones */
     uint64_t keys[SLOT_COUNT];
@@ -40,14 +40,14 @@ struct sweep {
     bool full;
 };
 
-static size_t count_shown(mprof__layout *layout)
+static size_t count_shown_calls(mprof__layout *layout)
 {
     size_t count = 0;
-    for (size_t r = 0; r < layout->recording_count; r++) {
-        const mprof__figure_input *recording = &layout->recordings[r];
-        for (size_t i = 0; i < recording->shown_count; i++) {
-            const mprof_span *span = &recording->spans[recording->shown[i]];
-            uint32_t number = recording->function_numbers[span->function];
+    for (size_t r = 0; r < layout->input_count; r++) {
+        const mprof__figure_input *input = &layout->inputs[r];
+        for (size_t i = 0; i < input->shown_count; i++) {
+            const mprof_span *span = &input->spans[input->shown[i]];
+            uint32_t number = input->function_numbers[span->function];
             layout->figure->functions[number].calls += span->count ? span->count : 1;
             count++;
         }
@@ -63,15 +63,15 @@ static uint32_t step_at(const mprof__layout *layout, double time_s)
 
 static void collect_events(struct sweep *sweep, const mprof__layout *layout)
 {
-    for (size_t r = 0; r < layout->recording_count; r++) {
-        const mprof__figure_input *recording = &layout->recordings[r];
-        for (size_t i = 0; i < recording->shown_count; i++) {
-            const mprof_span *span = &recording->spans[recording->shown[i]];
-            uint32_t number = recording->function_numbers[span->function];
+    for (size_t r = 0; r < layout->input_count; r++) {
+        const mprof__figure_input *input = &layout->inputs[r];
+        for (size_t i = 0; i < input->shown_count; i++) {
+            const mprof_span *span = &input->spans[input->shown[i]];
+            uint32_t number = input->function_numbers[span->function];
             sweep->events[sweep->count++] =
-                (struct event){step_at(layout, span->enter.time_s - recording->start_s), number};
+                (struct event){step_at(layout, span->enter.time_s - input->start_s), number};
             sweep->events[sweep->count++] = (struct event){
-                step_at(layout, span->exit.time_s - recording->start_s), number | EXIT_BIT};
+                step_at(layout, span->exit.time_s - input->start_s), number | EXIT_BIT};
         }
     }
 }
@@ -120,7 +120,7 @@ static void add_state(struct sweep *sweep, size_t slot)
     sweep->slots[slot] = (uint32_t)sweep->state_count;
 }
 
-static void spend(struct sweep *sweep, double seconds)
+static void add_seconds(struct sweep *sweep, double seconds)
 {
     size_t slot = (size_t)(sweep->key % SLOT_COUNT);
     while (sweep->slots[slot] && sweep->keys[slot] != sweep->key) {
@@ -139,7 +139,7 @@ static void enter(struct sweep *sweep, uint32_t function)
     if (sweep->running[function]++) {
         return;
     }
-    sweep->places[function] = sweep->active_count;
+    sweep->positions[function] = sweep->active_count;
     sweep->active[sweep->active_count++] = function;
     sweep->key ^= key_of(function);
 }
@@ -149,18 +149,18 @@ static void leave(struct sweep *sweep, uint32_t function)
     if (--sweep->running[function]) {
         return;
     }
-    uint32_t place = sweep->places[function], last = sweep->active[--sweep->active_count];
-    sweep->active[place] = last;
-    sweep->places[last] = place;
+    uint32_t position = sweep->positions[function], last = sweep->active[--sweep->active_count];
+    sweep->active[position] = last;
+    sweep->positions[last] = position;
     sweep->key ^= key_of(function);
 }
 
-static void run(struct sweep *sweep, double seconds_per_step)
+static void sweep_events(struct sweep *sweep, double seconds_per_step)
 {
     for (size_t i = 0; i < sweep->count && !sweep->full; i++) {
         struct event event = sweep->events[i];
         if (i && sweep->active_count && event.at != sweep->events[i - 1].at) {
-            spend(sweep, (event.at - sweep->events[i - 1].at) * seconds_per_step);
+            add_seconds(sweep, (event.at - sweep->events[i - 1].at) * seconds_per_step);
         }
         if (event.function & EXIT_BIT) {
             leave(sweep, event.function & ~EXIT_BIT);
@@ -170,7 +170,7 @@ static void run(struct sweep *sweep, double seconds_per_step)
     }
 }
 
-static int keep(mprof_figure *figure, const struct sweep *sweep)
+static int store_states(mprof_figure *figure, const struct sweep *sweep)
 {
     if (sweep->full || !sweep->state_count) {
         return 1;
@@ -188,13 +188,13 @@ static int keep(mprof_figure *figure, const struct sweep *sweep)
     return 1;
 }
 
-void mprof__gather_states(mprof__layout *layout)
+void mprof__measure_running_functions(mprof__layout *layout)
 {
     mprof_figure *figure = layout->figure;
     if (figure->status != MPROF_OK) {
         return;
     }
-    size_t calls = count_shown(layout), functions = figure->function_count + 1;
+    size_t calls = count_shown_calls(layout), functions = figure->function_count + 1;
     if (!calls) {
         return;
     }
@@ -204,15 +204,15 @@ void mprof__gather_states(mprof__layout *layout)
         sweep->events = malloc(2 * calls * sizeof *sweep->events);
         sweep->spare = malloc(2 * calls * sizeof *sweep->spare);
         sweep->running = calloc(functions, sizeof *sweep->running);
-        sweep->places = calloc(functions, sizeof *sweep->places);
+        sweep->positions = calloc(functions, sizeof *sweep->positions);
         sweep->active = calloc(functions, sizeof *sweep->active);
-        good = sweep->events && sweep->spare && sweep->running && sweep->places && sweep->active;
+        good = sweep->events && sweep->spare && sweep->running && sweep->positions && sweep->active;
     }
     if (good) {
         collect_events(sweep, layout);
         sort_events(sweep);
-        run(sweep, (layout->to_s - layout->from_s) / STEPS);
-        good = keep(figure, sweep);
+        sweep_events(sweep, (layout->to_s - layout->from_s) / STEPS);
+        good = store_states(figure, sweep);
     }
     if (!good) {
         figure->status = MPROF_ENOMEM;
@@ -221,7 +221,7 @@ void mprof__gather_states(mprof__layout *layout)
         free(sweep->events);
         free(sweep->spare);
         free(sweep->running);
-        free(sweep->places);
+        free(sweep->positions);
         free(sweep->active);
     }
     free(sweep);

@@ -5,6 +5,6 @@
 #include "layout.h"
 
 /* Counts the calls shown of each function, and gathers the figure's states. */
-void mprof__gather_states(mprof__layout *layout);
+void mprof__measure_running_functions(mprof__layout *layout);
 
 #endif

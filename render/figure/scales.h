@@ -24,6 +24,6 @@ mprof__range mprof__memory_axis(const mprof__layout *layout, mprof__range range)
 void mprof__widen(mprof__range *range, double mib);
 /* By what is shown of the series. */
 void mprof__widen_by_series(mprof__range *range, const mprof__layout *layout,
-                            const mprof__figure_input *recording, const mprof_series *series);
+                            const mprof__figure_input *input, const mprof_series *series);
 
 #endif

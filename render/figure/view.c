@@ -7,14 +7,14 @@
 
 #include <math.h>
 
-mprof_status mprof__choose_time(mprof__layout *layout, mprof_error *error)
+mprof_status mprof__choose_time_range(mprof__layout *layout, mprof_error *error)
 {
     const double *window = layout->options->window_s;
     layout->from_s = 0;
     layout->to_s = 0;
-    for (size_t r = 0; r < layout->recording_count; r++) {
-        layout->to_s = fmax(layout->to_s, mprof_profile_end_s(layout->recordings[r].profile) -
-                                              layout->recordings[r].start_s);
+    for (size_t r = 0; r < layout->input_count; r++) {
+        layout->to_s = fmax(layout->to_s, mprof_profile_end_s(layout->inputs[r].profile) -
+                                              layout->inputs[r].start_s);
     }
     if (window[0] != 0 || window[1] != 0) {
         layout->from_s = window[0];
@@ -34,23 +34,23 @@ mprof_status mprof__choose_time(mprof__layout *layout, mprof_error *error)
 static mprof__range memory_range(const mprof__layout *layout)
 {
     mprof__range range = {INFINITY, 0};
-    for (size_t r = 0; r < layout->recording_count; r++) {
-        const mprof__figure_input *recording = &layout->recordings[r];
-        mprof__widen_by_series(&range, layout, recording, recording->line);
-        mprof__widen_by_series(&range, layout, recording, &recording->total);
-        for (size_t i = 1; i < recording->process_count; i++) {
-            mprof__widen_by_series(&range, layout, recording, &recording->processes[i].series);
+    for (size_t r = 0; r < layout->input_count; r++) {
+        const mprof__figure_input *input = &layout->inputs[r];
+        mprof__widen_by_series(&range, layout, input, input->line);
+        mprof__widen_by_series(&range, layout, input, &input->total);
+        for (size_t i = 1; i < input->process_count; i++) {
+            mprof__widen_by_series(&range, layout, input, &input->processes[i].series);
         }
         mprof__kind_curve kind = {.series = NULL};
-        while (mprof__next_kind(layout, recording, &kind)) {
-            mprof__widen_by_series(&range, layout, recording, kind.series);
+        while (mprof__next_kind(layout, input, &kind)) {
+            mprof__widen_by_series(&range, layout, input, kind.series);
         }
-        for (size_t i = 0; !layout->options->flame && i < recording->shown_count; i++) {
-            const mprof_span *span = &recording->spans[recording->shown[i]];
-            if (span->enter.time_s - recording->start_s >= layout->from_s) {
+        for (size_t i = 0; !layout->options->flame && i < input->shown_count; i++) {
+            const mprof_span *span = &input->spans[input->shown[i]];
+            if (span->enter.time_s - input->start_s >= layout->from_s) {
                 mprof__widen(&range, span->enter.mib);
             }
-            if (span->exit.time_s - recording->start_s <= layout->to_s) {
+            if (span->exit.time_s - input->start_s <= layout->to_s) {
                 mprof__widen(&range, span->exit.mib);
             }
         }
@@ -64,9 +64,9 @@ static mprof__range memory_range(const mprof__layout *layout)
     return range;
 }
 
-void mprof__choose_memory(mprof__layout *layout)
+void mprof__choose_memory_range(mprof__layout *layout)
 {
-    mprof__range range = mprof__widen_by_group(layout, memory_range(layout));
+    mprof__range range = mprof__widen_by_control_group(layout, memory_range(layout));
     mprof__range axis = mprof__memory_axis(layout, range);
     layout->memory = (mprof__scale){axis.low, axis.high, layout->plot.y + layout->plot.height,
                                     -layout->plot.height};

@@ -82,7 +82,7 @@ static void isolate(char *text)
 /* So many bytes behind the cut are looked at, to keep letters whole. */
 #define AHEAD 64
 
-char *mprof__visible(const char *bytes, size_t length, size_t most)
+char *mprof__visible_text(const char *bytes, size_t length, size_t most)
 {
     static const char ellipsis[] = "\xE2\x80\xA6";
     size_t room = length < most + AHEAD ? length : most + AHEAD;

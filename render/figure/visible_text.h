@@ -9,7 +9,7 @@
  * memory. */
 #define MPROF__ISOLATE "\xE2\x81\xA8"
 #define MPROF__ISOLATE_END "\xE2\x81\xA9"
-char *mprof__visible(const char *bytes, size_t length, size_t most);
+char *mprof__visible_text(const char *bytes, size_t length, size_t most);
 
 /* The most of a function's label, and room for what becomes of it. */
 #define MPROF__LABEL_BYTES 160

@@ -165,8 +165,8 @@ static void a_function_keeps_its_colour(void **state)
     const char *more[] = {"app.load", "app.parse", "app.train", "lib.fit", "a", "b", "c", "d"};
     int8_t alone, slots[8];
     (void)state;
-    mprof__palette_assign(&alone, few, 1);
-    mprof__palette_assign(slots, more, 8);
+    mprof__assign_colour_slots(&alone, few, 1);
+    mprof__assign_colour_slots(slots, more, 8);
     assert_int_equal(slots[0], alone);
     for (int i = 0; i < 8; i++) {
         for (int j = 0; j < i; j++) {
@@ -180,18 +180,18 @@ static void many_functions_share_all_colours(void **state)
     char text[200][16];
     const char *names[200];
     int8_t slots[200];
-    int used[MPROF__PALETTE_SIZE] = {0};
+    int used[MPROF__COLOUR_SLOT_COUNT] = {0};
     (void)state;
     for (int i = 0; i < 200; i++) {
         snprintf(text[i], sizeof text[i], "m.function_%d", i);
         names[i] = text[i];
     }
-    mprof__palette_assign(slots, names, 200);
+    mprof__assign_colour_slots(slots, names, 200);
     for (int i = 0; i < 200; i++) {
-        assert_in_range(slots[i], 0, MPROF__PALETTE_SIZE - 1);
+        assert_in_range(slots[i], 0, MPROF__COLOUR_SLOT_COUNT - 1);
         used[slots[i]]++;
     }
-    for (int i = 0; i < MPROF__PALETTE_SIZE; i++) {
+    for (int i = 0; i < MPROF__COLOUR_SLOT_COUNT; i++) {
         assert_in_range(used[i], 8, 60);
     }
 }

@@ -29,30 +29,30 @@ static int overlap(mprof_box a, mprof_box b)
 static void free_means_clear_of_everything(void **state)
 {
     const mprof_box area = {30, 20, 300, 200};
-    mprof_box taken[BOX_COUNT];
+    mprof_box reserved[BOX_COUNT];
     int found_free = 0, found_taken = 0;
     (void)state;
     srand(7);
     for (int round = 0; round < 200; round++) {
-        mprof__space *space = mprof__space_new(area);
-        assert_non_null(space);
+        mprof__occupancy *occupancy = mprof__occupancy_new(area);
+        assert_non_null(occupancy);
         for (int i = 0; i < BOX_COUNT / 10; i++) {
-            taken[i] = (mprof_box){random_between(0, 360), random_between(0, 240),
-                                   random_between(0, 60), random_between(0, 40)};
-            mprof__space_take(space, taken[i]);
+            reserved[i] = (mprof_box){random_between(0, 360), random_between(0, 240),
+                                      random_between(0, 60), random_between(0, 40)};
+            mprof__occupancy_reserve(occupancy, reserved[i]);
         }
         for (int n = 0; n < 50; n++) {
             mprof_box asked = {random_between(20, 330), random_between(10, 220),
                                random_between(1, 50), random_between(1, 20)};
-            int is_free = mprof__space_is_free(space, asked);
+            int is_free = mprof__occupancy_is_free(occupancy, asked);
             int inside = asked.x >= area.x && asked.y >= area.y &&
                          asked.x + asked.width <= area.x + area.width &&
                          asked.y + asked.height <= area.y + area.height;
             mprof_box wide = {asked.x - 3, asked.y - 3, asked.width + 6, asked.height + 6};
             int touched = 0, near = 0;
             for (int i = 0; i < BOX_COUNT / 10; i++) {
-                touched |= overlap(asked, taken[i]);
-                near |= overlap(wide, taken[i]);
+                touched |= overlap(asked, reserved[i]);
+                near |= overlap(wide, reserved[i]);
             }
             if (is_free) {
                 assert_true(inside && !touched);
@@ -63,34 +63,34 @@ static void free_means_clear_of_everything(void **state)
             found_free += is_free;
             found_taken += !is_free;
         }
-        mprof__space_free(space);
+        mprof__occupancy_free(occupancy);
     }
     assert_true(found_free > 500 && found_taken > 500);
 }
 
 static void a_line_takes_what_it_crosses(void **state)
 {
-    mprof__space *space = mprof__space_new((mprof_box){0, 0, 200, 100});
+    mprof__occupancy *occupancy = mprof__occupancy_new((mprof_box){0, 0, 200, 100});
     (void)state;
-    assert_non_null(space);
-    mprof__space_take_segment(space, 10, 90, 190, 10, 2);
+    assert_non_null(occupancy);
+    mprof__occupancy_reserve_segment(occupancy, 10, 90, 190, 10, 2);
     for (double share = 0; share <= 1; share += 0.05) {
-        assert_false(mprof__space_is_free(
-            space, (mprof_box){10 + 180 * share - 1, 90 - 80 * share - 1, 2, 2}));
+        assert_false(mprof__occupancy_is_free(
+            occupancy, (mprof_box){10 + 180 * share - 1, 90 - 80 * share - 1, 2, 2}));
     }
-    assert_true(mprof__space_is_free(space, (mprof_box){10, 10, 80, 30}));
-    assert_true(mprof__space_is_free(space, (mprof_box){120, 60, 70, 30}));
-    mprof__space_free(space);
+    assert_true(mprof__occupancy_is_free(occupancy, (mprof_box){10, 10, 80, 30}));
+    assert_true(mprof__occupancy_is_free(occupancy, (mprof_box){120, 60, 70, 30}));
+    mprof__occupancy_free(occupancy);
 }
 
 static void no_area_has_no_room(void **state)
 {
-    mprof__space *space = mprof__space_new((mprof_box){0, 0, 0, -5});
+    mprof__occupancy *occupancy = mprof__occupancy_new((mprof_box){0, 0, 0, -5});
     (void)state;
-    assert_non_null(space);
-    assert_false(mprof__space_is_free(space, (mprof_box){0, 0, 1, 1}));
-    mprof__space_take(space, (mprof_box){-1e9, -1e9, 2e9, 2e9});
-    mprof__space_free(space);
+    assert_non_null(occupancy);
+    assert_false(mprof__occupancy_is_free(occupancy, (mprof_box){0, 0, 1, 1}));
+    mprof__occupancy_reserve(occupancy, (mprof_box){-1e9, -1e9, 2e9, 2e9});
+    mprof__occupancy_free(occupancy);
 }
 
 int main(void)

@@ -120,7 +120,7 @@ static void shown_text(void **state)
     };
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        char *text = mprof__visible(rows[i].bytes, rows[i].length, 200);
+        char *text = mprof__visible_text(rows[i].bytes, rows[i].length, 200);
         assert_non_null(text);
         if (strcmp(text, rows[i].text) != 0) {
             print_error("row: %s\n", rows[i].name);
@@ -138,7 +138,7 @@ static void long_text_is_cut(void **state)
         for (size_t i = 0; i + 3 <= sizeof bytes; i += 3) {
             memcpy(bytes + i, "数", 3);
         }
-        char *text = mprof__visible(bytes, 999, most);
+        char *text = mprof__visible_text(bytes, 999, most);
         assert_non_null(text);
         assert_true(strlen(text) <= most + 3);
         assert_int_equal(strlen(text) % 3, 0);
@@ -165,7 +165,7 @@ static void letters_stay_whole(void **state)
             strcat(bytes, letters[i]);
         }
         for (size_t most = 32; most < 120; most++) {
-            char *text = mprof__visible(bytes, strlen(bytes), most);
+            char *text = mprof__visible_text(bytes, strlen(bytes), most);
             assert_non_null(text);
             if (strlen(bytes) > most) {
                 assert_int_equal(strlen(text), most / one * one + 3);
@@ -189,7 +189,8 @@ static void isolates_are_closed(void **state)
 {
     const mprof__layout layout = {.measure = &fixed_measure};
     (void)state;
-    char *text = mprof__visible("مرحبا مرحبا مرحبا مرحبا", strlen("مرحبا مرحبا مرحبا مرحبا"), 200);
+    char *text =
+        mprof__visible_text("مرحبا مرحبا مرحبا مرحبا", strlen("مرحبا مرحبا مرحبا مرحبا"), 200);
     assert_non_null(text);
     for (size_t size = 16; size < 80; size++) {
         for (double width = 0; width < 300; width += 7) {
