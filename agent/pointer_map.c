@@ -64,7 +64,7 @@ bool mprof__pointer_map_put(mprof__pointer_map *map, const void *key, void *valu
     return true;
 }
 
-void *mprof__pointer_map_take(mprof__pointer_map *map, const void *key)
+void *mprof__pointer_map_remove(mprof__pointer_map *map, const void *key)
 {
     if (map->count == 0) {
         return NULL;

@@ -18,7 +18,7 @@ void *mprof__pointer_map_find(const mprof__pointer_map *map, const void *key);
 bool mprof__pointer_map_put(mprof__pointer_map *map, const void *key, void *value);
 
 /* Removes a key and returns its value; NULL if it is not there. */
-void *mprof__pointer_map_take(mprof__pointer_map *map, const void *key);
+void *mprof__pointer_map_remove(mprof__pointer_map *map, const void *key);
 
 /* Shows each pair, to what leaves the map as it is. */
 void mprof__pointer_map_each(const mprof__pointer_map *map,

@@ -65,7 +65,7 @@ static inline void mprof__python_hold(PyObject *object)
     }
 }
 
-static inline void mprof__python_let_go(PyObject *object)
+static inline void mprof__python_release(PyObject *object)
 {
     if (mprof__python.counts_all) {
         Py_DecRef(object);
@@ -81,9 +81,9 @@ static inline void mprof__python_let_go(PyObject *object)
 #undef Py_CLEAR
 #undef Py_RETURN_NONE
 #define Py_INCREF(object) mprof__python_hold((PyObject *)(object))
-#define Py_DECREF(object) mprof__python_let_go((PyObject *)(object))
+#define Py_DECREF(object) mprof__python_release((PyObject *)(object))
 #define Py_XINCREF(object) mprof__python_hold((PyObject *)(object))
-#define Py_XDECREF(object) mprof__python_let_go((PyObject *)(object))
+#define Py_XDECREF(object) mprof__python_release((PyObject *)(object))
 
 /* co_flags of a code object */
 #define MPROF_CODE_GENERATOR 0x20

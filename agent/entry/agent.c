@@ -11,7 +11,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "agent/absent.h"
 #include "agent/events/execution_context.h"
 #include "agent/events/span.h"
 #include "agent/events/stack.h"
@@ -22,6 +21,7 @@
 #include "agent/functions/module.h"
 #include "agent/functions/pattern.h"
 #include "agent/functions/pickling.h"
+#include "agent/noop_profile.h"
 #include "agent/python_api.h"
 #include "process_name.h"
 
@@ -83,7 +83,7 @@ static void start_marking(void)
     const char *patterns = getenv("MPROF_FUNC");
     is_marking = patterns && !is_switched_off() && mprof__pattern_set(patterns);
     if (is_marking) {
-        mprof__marking_setup(notice);
+        mprof__mark_functions_of_imports(notice);
     }
 }
 
@@ -103,7 +103,7 @@ bool mprof_agent_start(void)
 
     bool has_rings = directory && *directory == '/';
     if (!python_fits(has_rings ? directory : NULL)) {
-        mprof__absent_provide();
+        mprof__noop_profile_provide();
         return false;
     }
     if (is_wished("MPROF_LINES")) {
@@ -115,7 +115,7 @@ bool mprof_agent_start(void)
     }
     /* where no calls can be recorded, programs still say @profile, and lines can be measured */
     if (!add_builtin(is_switched_off() || (!has_rings && !is_wished("MPROF_LINES")))) {
-        mprof__absent_provide();
+        mprof__noop_profile_provide();
         return false;
     }
     if (has_rings) {
@@ -145,8 +145,8 @@ static bool is_of_filters(const char *name)
 
 static void be_wary(void)
 {
-    mprof__span_be_wary();
-    mprof__stack_be_wary();
+    mprof__span_avoid_syscalls();
+    mprof__stack_avoid_syscalls();
 }
 
 /* ctypes.dlsym(library, name): a function is looked up by ctypes. */
@@ -170,7 +170,7 @@ static void hear(bool is_exec, PyObject *subject)
 
     if (is_exec) {
         if (subject && Py_TYPE(subject) == mprof__python.code_type) {
-            mprof__marking_executed(subject);
+            mprof__mark_functions_executing(subject);
         }
     } else if (!module) {
         PyErr_Clear();
@@ -190,16 +190,16 @@ static void hear(bool is_exec, PyObject *subject)
 
 bool mprof_agent_event(const char *event, PyObject *arguments)
 {
-    if (mprof__monitor_caused_event()) {
+    if (mprof__sys_monitoring_caused_event()) {
         return false; /* its name alone may bring 64 KiB of the interpreter into memory */
     }
     if (strcmp(event, "cpython._PySys_ClearAuditHooks") == 0) {
-        mprof__monitor_flush();
+        mprof__function_events_flush();
         return true;
     }
     mprof__naming_event();
     if (is_marking && strncmp(event, "cpython.run_", strlen("cpython.run_")) == 0) {
-        mprof__marking_begun();
+        mprof__mark_functions_started();
         return false;
     }
     if (strcmp(event, "ctypes.dlsym") == 0) {

@@ -81,9 +81,9 @@ static void let_go(void)
 
     PyErr_Fetch(&type, &value, &traceback);
     is_attached = false;
-    mprof__span_on_over(NULL);
-    mprof__marking_undo();
-    mprof__monitor_release();
+    mprof__span_on_recorder_gone(NULL);
+    mprof__mark_functions_undo();
+    mprof__function_events_release();
     mprof__span_close();
     mprof__lane_forget();
     mprof__context_restart();
@@ -105,7 +105,7 @@ static void attach(const request *wanted, bool is_main_thread)
     if (is_attached && mprof__span_is_orphaned()) {
         let_go();
     }
-    reason = is_attached || mprof_agent_is_started() ? MPROF_WIRE_TAKEN : refusal();
+    reason = is_attached || mprof_agent_is_started() ? MPROF_WIRE_BUSY : refusal();
     if (!reason && (!mprof__decorator_setup() || !mprof__pattern_set(wanted->patterns))) {
         PyErr_Clear();
         reason = "out of memory";
@@ -117,9 +117,9 @@ static void attach(const request *wanted, bool is_main_thread)
     is_attached = true;
     mprof__context_setup(is_main_thread);
     mprof__span_setup(wanted->directory, mprof__python.version);
-    mprof__span_on_over(let_go);
+    mprof__span_on_recorder_gone(let_go);
     mprof__naming_look();
-    snprintf(found, sizeof found, "%u", mprof__marking_loaded(say_nothing));
+    snprintf(found, sizeof found, "%u", mprof__mark_functions_loaded(say_nothing));
     answer(wanted->directory, MPROF_WIRE_ANSWER_YES, found);
 }
 

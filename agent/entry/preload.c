@@ -7,8 +7,8 @@
  * and system call is paid at every exec: docs/decisions/0017-preload-a-shim-without-libraries.md.
  * So it names few symbols and looks up all others where there is an interpreter. All are weak, for
  * a missing one must not keep a program from starting. exec.c is its other half. */
-#include "agent/absent_text.h"
 #include "agent/events/wire.h"
+#include "agent/noop_profile_text.h"
 
 #include <dlfcn.h>
 #include <link.h>
@@ -116,7 +116,7 @@ static void start_agent(void)
         /* not installed, or not to be loaded: a program that says @profile runs all the same */
         run_text *run = __extension__(run_text *) dlsym(RTLD_DEFAULT, "PyRun_SimpleString");
         if (run) {
-            run(mprof__absent_text);
+            run(mprof__noop_profile_text);
         }
     } else {
         agent_start *start = __extension__(agent_start *) dlsym(agent, "mprof_agent_start");

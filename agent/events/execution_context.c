@@ -288,7 +288,7 @@ static void free_threads(thread_lane *thread)
             left = thread;
         } else {
             if (thread->lane.slot && thread->image == image) {
-                mprof__lane_slot_give(thread->lane.slot);
+                mprof__lane_slot_release(thread->lane.slot);
             }
             free(thread->name);
             free(thread);
@@ -331,12 +331,12 @@ static void name_thread(thread_lane *thread)
     if (!thread->name) {
         thread->name = thread_name();
     }
-    if (thread->usual && mprof__lane_slot_retake(thread->usual, thread->usual_renamed)) {
+    if (thread->usual && mprof__lane_slot_reclaim(thread->usual, thread->usual_renamed)) {
         thread->lane.slot = thread->usual;
         return;
     }
     thread->lane.slot =
-        mprof__lane_slot_take(thread->name ? MPROF_LANE_NAMED : MPROF_LANE_THREAD, thread->name);
+        mprof__lane_slot_claim(thread->name ? MPROF_LANE_NAMED : MPROF_LANE_THREAD, thread->name);
     thread->usual = thread->lane.slot;
     if (thread->usual) {
         thread->usual_renamed = thread->usual->renamed;

@@ -94,7 +94,7 @@ static bool name_slot(mprof__lane_slot *slot, const char *name)
     free(slot->name);
     slot->name = copy;
     slot->length = (uint32_t)strlen(name);
-    slot->told_in = 0; /* the number means another name from here on */
+    slot->emitted_in = 0; /* the number means another name from here on */
     slot->renamed++;
     return true;
 }
@@ -134,7 +134,7 @@ static mprof__lane_slot *take_slot(enum mprof__lane_kind kind, mprof__lane_slot 
     return slot;
 }
 
-mprof__lane_slot *mprof__lane_slot_take(enum mprof__lane_kind kind, const char *name)
+mprof__lane_slot *mprof__lane_slot_claim(enum mprof__lane_kind kind, const char *name)
 {
     char shown[MPROF_WIRE_NAME_MAX];
 
@@ -152,7 +152,7 @@ mprof__lane_slot *mprof__lane_slot_take(enum mprof__lane_kind kind, const char *
     }
 }
 
-bool mprof__lane_slot_retake(mprof__lane_slot *slot, uint32_t renamed)
+bool mprof__lane_slot_reclaim(mprof__lane_slot *slot, uint32_t renamed)
 {
     slot_table *table = &tables[slot->kind];
 
@@ -163,7 +163,7 @@ bool mprof__lane_slot_retake(mprof__lane_slot *slot, uint32_t renamed)
     return true;
 }
 
-void mprof__lane_slot_give(mprof__lane_slot *slot)
+void mprof__lane_slot_release(mprof__lane_slot *slot)
 {
     tables[slot->kind].free[slot->index / 64] |= UINT64_C(1) << slot->index % 64;
 }
@@ -176,12 +176,12 @@ mprof_lane *mprof__lane_add(const void *owner, enum mprof__lane_kind kind, const
     } else if (!(lane = malloc(sizeof *lane))) {
         return NULL;
     }
-    *lane = (mprof_lane){.owner = owner, .slot = mprof__lane_slot_take(kind, name)};
+    *lane = (mprof_lane){.owner = owner, .slot = mprof__lane_slot_claim(kind, name)};
     if (lane->slot && mprof__pointer_map_put(&lanes, owner, lane)) {
         return lane;
     }
     if (lane->slot) {
-        mprof__lane_slot_give(lane->slot);
+        mprof__lane_slot_release(lane->slot);
     }
     free(lane);
     return NULL;
@@ -194,13 +194,13 @@ void mprof__lane_release(mprof_lane *lane)
     }
     if (!lane->owner) {
         if (lane->slot && lane->slot->kind == MPROF_LANE_NAMED) {
-            mprof__lane_slot_give(lane->slot);
+            mprof__lane_slot_release(lane->slot);
             lane->slot = NULL;
         }
         return;
     }
-    mprof__pointer_map_take(&lanes, lane->owner);
-    mprof__lane_slot_give(lane->slot);
+    mprof__pointer_map_remove(&lanes, lane->owner);
+    mprof__lane_slot_release(lane->slot);
     lane->next = spare;
     spare = lane;
 }
@@ -214,7 +214,7 @@ mprof__ring_text mprof__lane_text(const mprof_lane *lane)
         .id = lane->slot->id,
         .length = lane->slot->length,
         .bytes = lane->slot->name,
-        .told_in = &lane->slot->told_in,
+        .emitted_in = &lane->slot->emitted_in,
     };
 }
 

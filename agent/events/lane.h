@@ -25,8 +25,8 @@ typedef struct mprof__lane_slot {
     uint32_t id;
     uint32_t index; /* among those of its kind */
     enum mprof__lane_kind kind;
-    uint32_t told_in; /* ring generation its name was last told in */
-    uint32_t renamed; /* how often */
+    uint32_t emitted_in; /* ring generation its name was last told in */
+    uint32_t renamed;    /* how often */
     uint32_t length;
     char *name; /* owned */
 } mprof__lane_slot;
@@ -54,14 +54,15 @@ void mprof__lane_release(mprof_lane *lane);
 /* Takes the free slot that fits best: of this name, else the lowest one. A name that is in use
  * already gets a number behind it, "worker #2": two lanes must not look like one. NULL: out of
  * memory. */
-mprof__lane_slot *mprof__lane_slot_take(enum mprof__lane_kind kind, const char *name);
-void mprof__lane_slot_give(mprof__lane_slot *slot);
+mprof__lane_slot *mprof__lane_slot_claim(enum mprof__lane_kind kind, const char *name);
+void mprof__lane_slot_release(mprof__lane_slot *slot);
 
 /* Takes this very slot, if nobody has it and it still bears the name it bore when .renamed was
  * that. */
-bool mprof__lane_slot_retake(mprof__lane_slot *slot, uint32_t renamed);
+bool mprof__lane_slot_reclaim(mprof__lane_slot *slot, uint32_t renamed);
 
-/* How the lane is told to the recorder; .told_in is NULL for the main lane, which is not told. */
+/* How the lane is told to the recorder; .emitted_in is NULL for the main lane, which is not told.
+ */
 mprof__ring_text mprof__lane_text(const mprof_lane *lane);
 
 /* In the child of a fork: everything is forgotten, nothing is freed, for the fork may have happened

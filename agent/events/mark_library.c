@@ -42,7 +42,7 @@ static void thread_exited(void *value)
 
     pthread_mutex_lock(&lock);
     if (thread->lane.slot && thread->image == image) {
-        mprof__lane_slot_give(thread->lane.slot);
+        mprof__lane_slot_release(thread->lane.slot);
         thread->lane.slot = NULL;
     }
     if (thread->lane.open == 0 || thread->image != image) {
@@ -62,7 +62,7 @@ mprof_lane *mprof__context_lane(void)
         pthread_setspecific(at_exit, here);
     }
     if (!here->lane.slot && syscall(SYS_gettid) != getpid()) {
-        here->lane.slot = mprof__lane_slot_take(MPROF_LANE_THREAD, NULL);
+        here->lane.slot = mprof__lane_slot_claim(MPROF_LANE_THREAD, NULL);
     }
     return &here->lane;
 }
@@ -85,7 +85,7 @@ static void set_up(void)
     pthread_key_create(&at_exit, thread_exited);
     if (directory && *directory == '/') {
         mprof__span_setup(directory, 0);
-        mprof__span_expected();
+        mprof__span_expect_calls();
     }
 }
 

@@ -209,7 +209,7 @@ static void publish(mprof__ring *ring)
 
 static uint64_t text_size(const mprof__ring_text *text, uint32_t generation)
 {
-    if (!text || *text->told_in == generation) {
+    if (!text || *text->emitted_in == generation) {
         return 0;
     }
     return round_up(sizeof(mprof__wire_text) + text->length);
@@ -244,7 +244,7 @@ static void append_text(mprof__ring *ring, uint8_t kind, const mprof__ring_text 
         memcpy(last, text->bytes + inside + whole, rest - whole);
         append_words(ring, last, sizeof last);
     }
-    *text->told_in = generation;
+    *text->emitted_in = generation;
     if (kind == MPROF_WIRE_NAME) {
         ring->names++;
         ring->name_bytes += text->length;
@@ -272,7 +272,7 @@ static void tell_pending(mprof__ring *ring)
 
     for (uint32_t i = 0; i < ring->pending_used; i++) {
         append_words(ring, &table[i].calls, sizeof table[i].calls);
-        __atomic_store_n(&table[i].told_at, ring->head, __ATOMIC_RELEASE);
+        __atomic_store_n(&table[i].emitted_at, ring->head, __ATOMIC_RELEASE);
     }
     publish(ring);
     for (uint32_t i = 0; i < ring->pending_used; i++) {
@@ -420,16 +420,16 @@ void mprof__ring_name_process(const char *directory, const char *name)
         pid_t pid;
     } last;
     char path[PATH_MAX];
-    char text[MPROF_WIRE_NAMED_MAX + 1];
+    char text[MPROF_WIRE_PROCESS_NAME_MAX + 1];
     uint64_t time_ns = 0;
     uint64_t wall_ns = 0;
 
     mprof__clock_pair(&time_ns, &wall_ns);
-    int length =
-        snprintf(path, sizeof path, "%s/%d-%016llx-%llu-%llu-%llu" MPROF_WIRE_NAMED, directory,
-                 (int)getpid(), (unsigned long long)image_number(), (unsigned long long)time_ns,
-                 (unsigned long long)wall_ns, (unsigned long long)pid_namespace());
-    size_t fitting = mprof__text_fitting(name, strlen(name), MPROF_WIRE_NAMED_MAX);
+    int length = snprintf(path, sizeof path, "%s/%d-%016llx-%llu-%llu-%llu" MPROF_WIRE_NAME_SUFFIX,
+                          directory, (int)getpid(), (unsigned long long)image_number(),
+                          (unsigned long long)time_ns, (unsigned long long)wall_ns,
+                          (unsigned long long)pid_namespace());
+    size_t fitting = mprof__text_fitting(name, strlen(name), MPROF_WIRE_PROCESS_NAME_MAX);
     memcpy(text, name, fitting);
     text[fitting] = '\0';
     if (length >= (int)sizeof path || symlink(text, path) != 0) {

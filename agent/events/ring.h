@@ -33,7 +33,7 @@ typedef struct mprof__ring_text {
     uint32_t id;
     uint32_t length;
     const char *bytes;
-    uint32_t *told_in; /* the ring generation it was last told in; written on success */
+    uint32_t *emitted_in; /* the ring generation it was last told in; written on success */
 } mprof__ring_text;
 
 /* Makes the ring file of this process in `directory` and maps it. Returns false, with the ring

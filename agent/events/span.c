@@ -26,7 +26,7 @@ static struct {
     void (*let_go)(void);
 } spans;
 
-bool mprof__span_over;
+bool mprof__span_recorder_is_gone;
 
 #define NAME_BUCKETS 1024 /* programs decorate dozens of functions, not thousands */
 
@@ -103,15 +103,15 @@ static void make_ring_while_able(void)
     }
 }
 
-void mprof__span_be_wary(void)
+void mprof__span_avoid_syscalls(void)
 {
     int kept_errno = errno;
 
     if (!spans.is_wary) {
         spans.is_wary = true;
         make_ring_while_able();
-        mprof__oracle_forbid();
-        mprof__rss_be_wary();
+        mprof__rss_tracepoint_forbid();
+        mprof__rss_avoid_syscalls();
     }
     errno = kept_errno;
 }
@@ -126,7 +126,7 @@ static void in_child(void)
     mprof__lane_forget();
     mprof__context_forked();
     mprof__rss_forked();
-    mprof__oracle_forked();
+    mprof__rss_tracepoint_forked();
     make_ring_while_able();
     errno = kept_errno;
 }
@@ -158,7 +158,7 @@ void mprof__span_close(void)
     spans.failed = true;
     spans.expected = false;
     mprof__rss_forked();
-    mprof__oracle_forked();
+    mprof__rss_tracepoint_forked();
     errno = kept_errno;
 }
 
@@ -171,23 +171,23 @@ bool mprof__span_is_orphaned(void)
     return result;
 }
 
-void mprof__span_on_over(void (*let_go)(void))
+void mprof__span_on_recorder_gone(void (*let_go)(void))
 {
     spans.let_go = let_go;
-    mprof__span_over = false;
+    mprof__span_recorder_is_gone = false;
 }
 
-void mprof__span_let_go(void)
+void mprof__span_detach(void)
 {
     void (*let_go)(void) = spans.let_go;
 
-    mprof__span_over = false;
+    mprof__span_recorder_is_gone = false;
     if (let_go) {
         let_go();
     }
 }
 
-void mprof__span_expected(void)
+void mprof__span_expect_calls(void)
 {
     int kept_errno = errno;
 
@@ -209,7 +209,7 @@ static uint64_t resident_bytes(void)
 {
     static uint64_t last;
 
-    if (!mprof__oracle_unchanged()) {
+    if (!mprof__rss_tracepoint_unchanged()) {
         last = mprof__rss_read();
     }
     return last;
@@ -217,8 +217,10 @@ static uint64_t resident_bytes(void)
 
 static mprof__ring_text text_of_name(mprof__name *name)
 {
-    return (mprof__ring_text){
-        .id = name->id, .length = name->length, .bytes = name->bytes, .told_in = &name->told_in};
+    return (mprof__ring_text){.id = name->id,
+                              .length = name->length,
+                              .bytes = name->bytes,
+                              .emitted_in = &name->emitted_in};
 }
 
 void mprof__span_begin(mprof_span *span, mprof__name *name)
@@ -235,7 +237,7 @@ void mprof__span_begin(mprof_span *span, mprof__name *name)
         enter.rss_bytes = resident_bytes();
         enter.time_ns = mprof__span_clock_ns(); /* last: what measuring costs is not in the span */
         span->call = mprof__ring_enter(&spans.ring, enter, spans.generation, &name_text,
-                                       lane_text.told_in ? &lane_text : NULL);
+                                       lane_text.emitted_in ? &lane_text : NULL);
         if (span->call == 0) {
             span->name = name;
             span->enter_ns = enter.time_ns;
@@ -244,7 +246,7 @@ void mprof__span_begin(mprof_span *span, mprof__name *name)
         }
     }
     if ((spans.failed || spans.ring.is_over) && spans.let_go) {
-        mprof__span_over = true;
+        mprof__span_recorder_is_gone = true;
     }
     errno = kept_errno;
 }
@@ -263,7 +265,7 @@ static void gather(const mprof_span *span, const mprof__wire_exit *leave)
         .exit_rss_bytes = leave->rss_bytes,
     };
     mprof__ring_gather(&spans.ring, calls, spans.generation, &name_text,
-                       lane_text.told_in ? &lane_text : NULL);
+                       lane_text.emitted_in ? &lane_text : NULL);
 }
 
 static bool is_ours(const mprof_span *span)

@@ -13,7 +13,7 @@
 /* A dotted function name, interned for the life of the process. */
 typedef struct mprof__name {
     uint32_t id;
-    uint32_t told_in;
+    uint32_t emitted_in;
     uint32_t length;
     struct mprof__name *next; /* in its bucket */
     char bytes[];
@@ -42,15 +42,15 @@ void mprof__span_setup(const char *directory, uint32_t python_version);
 
 /* Has `let_go` called when nobody records any more, by whoever next begins a span: before it holds
  * anything. In run mode nobody asks for it. NULL: nobody does any more. */
-void mprof__span_on_over(void (*let_go)(void));
+void mprof__span_on_recorder_gone(void (*let_go)(void));
 
-extern bool mprof__span_over; /* the time for that has come */
-void mprof__span_let_go(void);
+extern bool mprof__span_recorder_is_gone; /* the time for that has come */
+void mprof__span_detach(void);
 
 static inline void mprof__span_check(void)
 {
-    if (__builtin_expect(mprof__span_over, 0)) {
-        mprof__span_let_go();
+    if (__builtin_expect(mprof__span_recorder_is_gone, 0)) {
+        mprof__span_detach();
     }
 }
 
@@ -64,11 +64,11 @@ void mprof__span_close(void);
 mprof__name *mprof__name_intern(const char *bytes, size_t length);
 
 /* A function was decorated: a process that may give up its rights makes its ring while it can. */
-void mprof__span_expected(void);
+void mprof__span_expect_calls(void);
 
 /* A filter of system calls may soon lie over the process (seccomp), and end it for one that it does
  * not expect: what has to be opened is opened now. Children made by fork record no calls then. */
-void mprof__span_be_wary(void);
+void mprof__span_avoid_syscalls(void);
 
 /* Tells what this process is called from now on. Keeps errno. */
 void mprof__span_name_process(const char *name);

@@ -39,7 +39,7 @@ static void look(void)
     pthread_attr_destroy(&attributes);
 }
 
-void mprof__stack_be_wary(void)
+void mprof__stack_avoid_syscalls(void)
 {
     mprof__stack_is_short();
     is_wary = true;

@@ -9,8 +9,8 @@
 /* Whether so little is left in this thread that a call should rather fail. */
 bool mprof__stack_is_short(void);
 
-/* From now on no system call is made for it (as mprof__span_be_wary has it); threads whose stack is
- * not known by then count as having enough. */
-void mprof__stack_be_wary(void);
+/* From now on no system call is made for it (as mprof__span_avoid_syscalls has it); threads whose
+ * stack is not known by then count as having enough. */
+void mprof__stack_avoid_syscalls(void);
 
 #endif

@@ -110,8 +110,8 @@ enum mprof__wire_kind {
 };
 
 /* Ends the name of the link; its text is not empty and has no more bytes than this. */
-#define MPROF_WIRE_NAMED ".name"
-#define MPROF_WIRE_NAMED_MAX 255
+#define MPROF_WIRE_NAME_SUFFIX ".name"
+#define MPROF_WIRE_PROCESS_NAME_MAX 255
 
 /* After so many names, or bytes of names, a process says FORGET and defines anew what it uses. A
  * reader has to keep twice as many: names are also defined while the ring is full. */
@@ -159,11 +159,11 @@ typedef struct mprof__wire_calls {
 } mprof__wire_calls;
 
 /* Behind the header lies a table of such, gathered until there is room to tell them. At the end of
- * the process the recorder takes from it what was not told: an entry with a count, unless `told_at`
- * says that `head` has passed its event. */
+ * the process the recorder takes from it what was not told: an entry with a count, unless
+ * `emitted_at` says that `head` has passed its event. */
 typedef struct mprof__wire_pending {
     mprof__wire_calls calls; /* count 0: not in use */
-    uint64_t told_at;        /* head behind its event, 0: has none */
+    uint64_t emitted_at;     /* head behind its event, 0: has none */
 } mprof__wire_pending;
 
 #define MPROF_WIRE_PENDING_OFFSET 192
@@ -178,7 +178,7 @@ typedef struct mprof__wire_pending {
 #define MPROF_WIRE_ANSWER "answer"
 #define MPROF_WIRE_ANSWER_YES "yes "
 #define MPROF_WIRE_ANSWER_NO "no "
-#define MPROF_WIRE_TAKEN "it is being recorded already" /* a reason that may pass */
+#define MPROF_WIRE_BUSY "it is being recorded already" /* a reason that may pass */
 
 _Static_assert(sizeof(mprof__wire_header) == 192, "three cache lines");
 _Static_assert(sizeof(mprof__wire_event) == 8, "event head");

@@ -430,9 +430,9 @@ static PyObject *decorate_as(PyObject *callable, mprof__name *name)
     if (!name) {
         return PyErr_NoMemory();
     }
-    mprof__span_expected();
+    mprof__span_expect_calls();
     PyObject *watched = mprof__module_watch_lines(callable);
-    if (mprof__monitor_take(watched, name)) {
+    if (mprof__function_events_watch(watched, name)) {
         return watched;
     }
     PyObject *result = new_decorated(watched, name);
@@ -445,29 +445,29 @@ static PyObject *decorate_callable(PyObject *callable)
     return decorate_as(callable, name_of(callable));
 }
 
-PyObject *mprof__decorator_stand_in(PyObject *function)
+PyObject *mprof__decorator_new_stand_in(PyObject *function)
 {
     mprof__name *name = name_of(function);
     if (!name) {
         return PyErr_NoMemory();
     }
-    mprof__span_expected();
+    mprof__span_expect_calls();
     return new_decorated(function, name);
 }
 
 bool mprof__decorator_mark(PyObject *function)
 {
     mprof__name *name = name_of(function);
-    mprof__span_expected();
-    return name && mprof__monitor_take(function, name);
+    mprof__span_expect_calls();
+    return name && mprof__function_events_watch(function, name);
 }
 
-bool mprof__decorator_knows(PyObject *function)
+bool mprof__decorator_is_stand_in(PyObject *function)
 {
     return is_decorated(function);
 }
 
-PyObject *mprof__decorator_behind(PyObject *object)
+PyObject *mprof__decorator_function_of(PyObject *object)
 {
     return (PyObject *)Py_TYPE(object) == decorated_type ? as_decorated(object)->function : NULL;
 }
@@ -701,7 +701,7 @@ static PyObject *timestamp(PyObject *self, PyObject *arguments, PyObject *keywor
         if (!name) {
             return PyErr_NoMemory();
         }
-        mprof__span_expected();
+        mprof__span_expect_calls();
     }
     return mprof__block_new(name);
 }

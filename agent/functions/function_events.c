@@ -151,14 +151,14 @@ static void drop_weak(watched_frame *one)
     PyObject *weak = one->weak;
     if (weak) {
         one->weak = NULL;
-        mprof__pointer_map_take(&deaths, weak);
+        mprof__pointer_map_remove(&deaths, weak);
         Py_DECREF(weak);
     }
 }
 
 static void forget_frame(watched_frame *one, bool by_exception)
 {
-    mprof__pointer_map_take(&frames, one->frame);
+    mprof__pointer_map_remove(&frames, one->frame);
     leave_dying(one);
     drop_weak(one);
     mprof__span_end(&one->span, by_exception);
@@ -276,7 +276,7 @@ static PyObject *on_death(PyObject *self, PyObject *weak)
 }
 
 /* From here on functions die without our being told, and are called without events. */
-void mprof__monitor_flush(void)
+void mprof__function_events_flush(void)
 {
     bury_dying();
     monitor.state = ENDED;
@@ -440,9 +440,9 @@ static PyObject *enter_function(PyObject *function, PyObject *const *arguments, 
     mprof_span span;
 
     bury_dying();
-    if (mprof__span_over) {
+    if (mprof__span_recorder_is_gone) {
         mprof__vectorcall original = one->original;
-        mprof__span_let_go(); /* forgets `one` */
+        mprof__span_detach(); /* forgets `one` */
         return original(function, arguments, count, keywords);
     }
     if (one->makes_suspendable) {
@@ -533,7 +533,7 @@ static int on_function(int event, PyObject *function, PyObject *value)
 
         PyErr_Fetch(&type, &error, &traceback);
         if (event == DESTROYED) {
-            mprof__pointer_map_take(&functions, function);
+            mprof__pointer_map_remove(&functions, function);
             free(one);
         } else {
             follow_code(function, one, value);
@@ -590,7 +590,7 @@ static bool call_monitoring(const char *method, const char *format, ...)
     return result != NULL;
 }
 
-bool mprof__monitor_caused_event(void)
+bool mprof__sys_monitoring_caused_event(void)
 {
     bool caused = is_asking;
     is_asking = false;
@@ -781,7 +781,7 @@ static bool is_watched(PyObject *function, PyObject *code)
                       : tells_calls(find_code(code))) {
         return true;
     }
-    mprof__pointer_map_take(&functions, function);
+    mprof__pointer_map_remove(&functions, function);
     free(one);
     return false;
 }
@@ -803,12 +803,12 @@ static bool take(PyObject *function, PyObject *code, mprof__name *name)
     return watch_function(function, &one, false);
 }
 
-bool mprof__monitor_take_code(PyObject *code, mprof__name *name)
+bool mprof__function_events_watch_code(PyObject *code, mprof__name *name)
 {
     if (!is_ready()) {
         return false;
     }
-    mprof__span_expected();
+    mprof__span_expect_calls();
     if ((mprof__python_flags_of_code(code) & MPROF_CODE_SUSPENDABLE) == 0) {
         if (!watch_code(code, name, monitor.start_return)) {
             return false;
@@ -823,7 +823,7 @@ bool mprof__monitor_take_code(PyObject *code, mprof__name *name)
     return true;
 }
 
-bool mprof__monitor_take(PyObject *function, mprof__name *name)
+bool mprof__function_events_watch(PyObject *function, mprof__name *name)
 {
     if (Py_TYPE(function) != mprof__python.function_type || !is_ready()) {
         return false;
@@ -833,7 +833,7 @@ bool mprof__monitor_take(PyObject *function, mprof__name *name)
     return taken;
 }
 
-bool mprof__monitor_knows(PyObject *function)
+bool mprof__function_events_has(PyObject *function)
 {
     if (monitor.state != READY || Py_TYPE(function) != mprof__python.function_type) {
         return false;
@@ -863,7 +863,7 @@ static void release_frame(const void *key, void *value)
     free(one);
 }
 
-void mprof__monitor_release(void)
+void mprof__function_events_release(void)
 {
     static const char *const events[] = {"PY_START", "PY_RETURN", "PY_UNWIND",
                                          "PY_YIELD", "PY_RESUME", "PY_THROW"};

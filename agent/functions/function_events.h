@@ -9,22 +9,22 @@
 
 /* Tells of the calls of this function from now on, under this name. false, without an exception, if
  * that cannot be done: an older version, no tool number free, not a function. */
-bool mprof__monitor_take(PyObject *function, mprof__name *name);
+bool mprof__function_events_watch(PyObject *function, mprof__name *name);
 
 /* The same of all functions that will be made of this code. */
-bool mprof__monitor_take_code(PyObject *code, mprof__name *name);
+bool mprof__function_events_watch_code(PyObject *code, mprof__name *name);
 
 /* Whether its calls are told of already. */
-bool mprof__monitor_knows(PyObject *function);
+bool mprof__function_events_has(PyObject *function);
 
 /* Leaves every function as it was found. What runs is not told of any more. */
-void mprof__monitor_release(void);
+void mprof__function_events_release(void);
 
 /* Tells of what is known to have ended, but not yet told. For the end of the interpreter. */
-void mprof__monitor_flush(void);
+void mprof__function_events_flush(void);
 
 /* Whether the audit event that is told now is sys.monitoring's own, of something we asked it for.
  */
-bool mprof__monitor_caused_event(void);
+bool mprof__sys_monitoring_caused_event(void);
 
 #endif

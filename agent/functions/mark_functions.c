@@ -26,7 +26,7 @@ static struct {
 } loaders[2];
 static PyObject *changed; /* owned: a list of (weak reference, code as it was, ours), or NULL */
 static bool is_undone;
-static mprof__marking_notice *notice;
+static mprof__mark_notice *notice;
 static unsigned marks;
 static bool main_may_come;
 
@@ -250,7 +250,7 @@ static bool replace_code(PyObject *function)
     bool is_possible = (flags & (MPROF_CODE_ASYNC_GENERATOR | MPROF_CODE_ITERABLE_COROUTINE)) == 0;
     if (is_possible && names && write_source(source, sizeof source, flags, PyTuple_Size(names))) {
         copy = copy_function(function, code);
-        stand_in = copy ? mprof__decorator_stand_in(copy) : NULL;
+        stand_in = copy ? mprof__decorator_new_stand_in(copy) : NULL;
         little = inner_code(inner_code(Py_CompileString(source, "<mprof>", Py_file_input)));
     }
     if (stand_in && little) {
@@ -282,8 +282,8 @@ static void mark_function(PyObject *function, const char *module)
 
     if (!get_text(function, "__module__", owner, sizeof owner) || strcmp(owner, module) != 0 ||
         !get_text(function, "__qualname__", qualname, sizeof qualname) ||
-        !mprof__pattern_wants(module, qualname) || mprof__decorator_knows(function) ||
-        mprof__monitor_knows(function) || !may_mark_one_more()) {
+        !mprof__pattern_matches(module, qualname) || mprof__decorator_is_stand_in(function) ||
+        mprof__function_events_has(function) || !may_mark_one_more()) {
         return;
     }
     if (mprof__python.function_set_vectorcall) {
@@ -300,8 +300,9 @@ static PyObject *unwrap(PyObject *value)
     Py_INCREF(current);
     for (int depth = 0; depth < 100; depth++) {
         /* behind a stand-in lies what is decorated already */
-        PyObject *inner =
-            mprof__decorator_knows(current) ? NULL : PyObject_GetAttrString(current, "__wrapped__");
+        PyObject *inner = mprof__decorator_is_stand_in(current)
+                              ? NULL
+                              : PyObject_GetAttrString(current, "__wrapped__");
         if (!inner) {
             PyErr_Clear();
             break;
@@ -386,7 +387,7 @@ static PyObject *exec_module(PyObject *loader, PyObject *module)
         return result;
     }
     mprof__context_imported(name); /* no event tells of it where we have come in late */
-    if (mprof__pattern_wants_module(name)) {
+    if (mprof__pattern_matches_module(name)) {
         PyObject *dict = PyObject_GetAttrString(module, "__dict__");
         if (dict) {
             mark_namespace(dict, name, 0);
@@ -415,11 +416,11 @@ static void mark_code(PyObject *code)
         }
         if ((mprof__python_flags_of_code(inner) & MPROF_CODE_FUNCTION) != MPROF_CODE_FUNCTION) {
             mark_code(inner); /* a class */
-        } else if (mprof__pattern_wants("__main__", qualname) && may_mark_one_more()) {
+        } else if (mprof__pattern_matches("__main__", qualname) && may_mark_one_more()) {
             char dotted[1100];
             int length = snprintf(dotted, sizeof dotted, "__main__.%s", qualname);
             mprof__name *name = mprof__name_intern(dotted, (size_t)length);
-            marks += name && mprof__monitor_take_code(inner, name);
+            marks += name && mprof__function_events_watch_code(inner, name);
         }
     }
     PyErr_Clear();
@@ -446,12 +447,12 @@ static bool is_main(PyObject *code)
     return strcmp(file, "<string>") == 0 || strcmp(file, "<stdin>") == 0;
 }
 
-void mprof__marking_begun(void)
+void mprof__mark_functions_started(void)
 {
-    main_may_come = mprof__pattern_wants_module("__main__");
+    main_may_come = mprof__pattern_matches_module("__main__");
 }
 
-void mprof__marking_executed(PyObject *code)
+void mprof__mark_functions_executing(PyObject *code)
 {
     if (!main_may_come || !is_main(code)) {
         return;
@@ -465,7 +466,7 @@ void mprof__marking_executed(PyObject *code)
     }
 }
 
-void mprof__marking_setup(mprof__marking_notice *tell)
+void mprof__mark_functions_of_imports(mprof__mark_notice *tell)
 {
     static const char *const names[] = {"SourceFileLoader", "SourcelessFileLoader"};
     static PyMethodDef method = {"exec_module", exec_module, METH_O, "Execute the module."};
@@ -492,14 +493,14 @@ void mprof__marking_setup(mprof__marking_notice *tell)
     }
 }
 
-unsigned mprof__marking_loaded(mprof__marking_notice *tell)
+unsigned mprof__mark_functions_loaded(mprof__mark_notice *tell)
 {
     PyObject *modules = PyMapping_Items(PyImport_GetModuleDict());
 
     marks = 0;
     Py_XDECREF(changed);
     changed = PyList_New(0);
-    mprof__marking_setup(tell);
+    mprof__mark_functions_of_imports(tell);
     for (Py_ssize_t i = 0; modules && i < PyList_Size(modules); i++) {
         PyObject *name = PyTuple_GetItem(PyList_GetItem(modules, i), 0);
         PyObject *module = PyTuple_GetItem(PyList_GetItem(modules, i), 1);
@@ -509,7 +510,7 @@ unsigned mprof__marking_loaded(mprof__marking_notice *tell)
             continue;
         }
         mprof__context_imported(text);
-        if (mprof__pattern_wants_module(text)) {
+        if (mprof__pattern_matches_module(text)) {
             mark_namespace(PyModule_GetDict(module), text, 0);
         }
     }
@@ -518,7 +519,7 @@ unsigned mprof__marking_loaded(mprof__marking_notice *tell)
     return marks;
 }
 
-void mprof__marking_undo(void)
+void mprof__mark_functions_undo(void)
 {
     is_undone = true;
     for (size_t i = 0; i < sizeof loaders / sizeof loaders[0]; i++) {

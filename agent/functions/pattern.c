@@ -46,7 +46,7 @@ bool mprof__pattern_set(const char *lines)
     return count > 0;
 }
 
-bool mprof__pattern_wants_module(const char *module)
+bool mprof__pattern_matches_module(const char *module)
 {
     for (const pattern *one = patterns; one && one->module; one++) {
         if (fnmatch(one->module, module, 0) == 0) {
@@ -74,7 +74,7 @@ static bool is_wanted_name(const char *wanted, const char *qualname)
     return result;
 }
 
-bool mprof__pattern_wants(const char *module, const char *qualname)
+bool mprof__pattern_matches(const char *module, const char *qualname)
 {
     for (const pattern *one = patterns; one && one->module; one++) {
         if (fnmatch(one->module, module, 0) == 0 && is_wanted_name(one->qualname, qualname)) {

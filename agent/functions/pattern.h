@@ -13,8 +13,8 @@
 bool mprof__pattern_set(const char *lines);
 
 /* Whether a function of this module may match. */
-bool mprof__pattern_wants_module(const char *module);
+bool mprof__pattern_matches_module(const char *module);
 
-bool mprof__pattern_wants(const char *module, const char *qualname);
+bool mprof__pattern_matches(const char *module, const char *qualname);
 
 #endif

@@ -24,12 +24,12 @@ static __thread unsigned depth;
  */
 static PyObject *undecorated(PyObject *self, PyObject *object)
 {
-    PyObject *result = mprof__decorator_behind(object);
+    PyObject *result = mprof__decorator_function_of(object);
     (void)self;
 
     if (!result) {
         bool is_known =
-            Py_TYPE(object) == mprof__python.function_type && mprof__monitor_knows(object);
+            Py_TYPE(object) == mprof__python.function_type && mprof__function_events_has(object);
         result = is_known ? object : Py_None;
     }
     Py_INCREF(result);

@@ -288,7 +288,8 @@ static PyObject *process_memory(PyObject *module, PyObject *arguments)
     if (kind < 0) {
         return NULL;
     }
-    int64_t bytes = mprof__footprint_total((pid_t)pid, (enum mprof__footprint_kind)kind, children);
+    int64_t bytes = mprof__process_memory_read_total(
+        (pid_t)pid, (enum mprof__process_memory_kind)kind, children);
     return bytes < 0 ? raise_for_process(pid) : PyFloat_FromDouble((double)bytes / MIB);
 }
 
@@ -306,7 +307,7 @@ static PyObject *children_memory(PyObject *module, PyObject *arguments)
 {
     long pid;
     const char *backend;
-    mprof__footprint *list;
+    mprof__process_memory *list;
     (void)module;
 
     if (!PyArg_ParseTuple(arguments, "ls", &pid, &backend)) {
@@ -316,7 +317,8 @@ static PyObject *children_memory(PyObject *module, PyObject *arguments)
     if (kind < 0) {
         return NULL;
     }
-    ssize_t count = mprof__footprint_children(&list, (pid_t)pid, (enum mprof__footprint_kind)kind);
+    ssize_t count = mprof__process_memory_read_children(&list, (pid_t)pid,
+                                                        (enum mprof__process_memory_kind)kind);
     PyObject *result = count < 0 ? PyErr_NoMemory() : PyList_New(0);
     for (ssize_t i = 0; result && i < count; i++) {
         PyObject *item = Py_BuildValue("ld", (long)list[i].pid, (double)list[i].bytes / MIB);
@@ -334,9 +336,9 @@ static PyObject *children_memory(PyObject *module, PyObject *arguments)
 
 static void free_sampler(PyObject *capsule)
 {
-    mprof__sampler *sampler = PyCapsule_GetPointer(capsule, SAMPLER);
+    mprof__memory_sampler *sampler = PyCapsule_GetPointer(capsule, SAMPLER);
     Py_BEGIN_ALLOW_THREADS;
-    mprof__sampler_free(sampler);
+    mprof__memory_sampler_free(sampler);
     Py_END_ALLOW_THREADS;
 }
 
@@ -347,7 +349,7 @@ static PyObject *sampler_start(PyObject *module, PyObject *arguments)
     const char *backend;
     int children;
     int most_only;
-    mprof__sampler_options options = {.pid = 0};
+    mprof__memory_sampler_options options = {.pid = 0};
     (void)module;
 
     if (!PyArg_ParseTuple(arguments, "ldspp", &pid, &options.interval_s, &backend, &children,
@@ -363,16 +365,16 @@ static PyObject *sampler_start(PyObject *module, PyObject *arguments)
         return NULL;
     }
     options.pid = (pid_t)pid;
-    options.kind = (enum mprof__footprint_kind)kind;
+    options.kind = (enum mprof__process_memory_kind)kind;
     options.children = children != 0;
     options.most_only = most_only != 0;
-    mprof__sampler *sampler = mprof__sampler_start(&options);
+    mprof__memory_sampler *sampler = mprof__memory_sampler_start(&options);
     if (!sampler) {
         return raise_for_process(pid);
     }
     PyObject *capsule = PyCapsule_New(sampler, SAMPLER, free_sampler);
     if (!capsule) {
-        mprof__sampler_free(sampler);
+        mprof__memory_sampler_free(sampler);
     }
     return capsule;
 }
@@ -380,7 +382,7 @@ static PyObject *sampler_start(PyObject *module, PyObject *arguments)
 /* sampler_stop(sampler) -> ([(MiB, time, on_time), ...], taken) */
 static PyObject *sampler_stop(PyObject *module, PyObject *capsule)
 {
-    mprof__sampler *sampler = PyCapsule_GetPointer(capsule, SAMPLER);
+    mprof__memory_sampler *sampler = PyCapsule_GetPointer(capsule, SAMPLER);
     size_t count;
     (void)module;
 
@@ -388,9 +390,9 @@ static PyObject *sampler_stop(PyObject *module, PyObject *capsule)
         return NULL;
     }
     Py_BEGIN_ALLOW_THREADS;
-    mprof__sampler_stop(sampler);
+    mprof__memory_sampler_stop(sampler);
     Py_END_ALLOW_THREADS;
-    const mprof__measurement *measurements = mprof__sampler_measurements(sampler, &count);
+    const mprof__measurement *measurements = mprof__memory_sampler_measurements(sampler, &count);
     PyObject *list = PyList_New((Py_ssize_t)count);
     for (size_t i = 0; list && i < count; i++) {
         PyObject *item =
@@ -402,14 +404,15 @@ static PyObject *sampler_stop(PyObject *module, PyObject *capsule)
         }
         PyList_SetItem(list, (Py_ssize_t)i, item);
     }
-    return !list ? NULL : Py_BuildValue("Nn", list, (Py_ssize_t)mprof__sampler_taken(sampler));
+    return !list ? NULL
+                 : Py_BuildValue("Nn", list, (Py_ssize_t)mprof__memory_sampler_count(sampler));
 }
 
 static PyObject *oracle_is_open(PyObject *module, PyObject *unused)
 {
     (void)module;
     (void)unused;
-    return PyBool_FromLong(mprof__oracle_is_open());
+    return PyBool_FromLong(mprof__rss_tracepoint_is_open());
 }
 
 static PyMethodDef methods[] = {

@@ -32,11 +32,11 @@ static int find_backend(const char *name)
     return -1;
 }
 
-static enum mprof__footprint_kind footprint_kind(enum mprof__meter_kind kind)
+static enum mprof__process_memory_kind footprint_kind(enum mprof__meter_kind kind)
 {
-    return kind == MPROF_METER_PSS   ? MPROF_FOOTPRINT_PSS
-           : kind == MPROF_METER_USS ? MPROF_FOOTPRINT_USS
-                                     : MPROF_FOOTPRINT_RSS;
+    return kind == MPROF_METER_PSS   ? MPROF_PROCESS_MEMORY_PSS
+           : kind == MPROF_METER_USS ? MPROF_PROCESS_MEMORY_USS
+                                     : MPROF_PROCESS_MEMORY_RSS;
 }
 
 int mprof__meter_footprint_kind(const char *backend)
@@ -104,7 +104,7 @@ static int64_t read_own_resident(void)
 {
     static int64_t last;
 
-    if (!mprof__oracle_unchanged()) {
+    if (!mprof__rss_tracepoint_unchanged()) {
         last = (int64_t)mprof__rss_read();
     }
     return last;
@@ -119,7 +119,8 @@ int64_t mprof__meter_read(mprof__meter *meter)
         return read_traced(meter, 0);
     }
     int kept_errno = errno;
-    int64_t bytes = mprof__footprint_total(getpid(), footprint_kind(meter->kind), meter->children);
+    int64_t bytes =
+        mprof__process_memory_read_total(getpid(), footprint_kind(meter->kind), meter->children);
     errno = kept_errno;
     return bytes < 0 ? 0 : bytes;
 }
@@ -147,7 +148,7 @@ int64_t mprof__meter_peak(mprof__meter *meter, int64_t now_bytes)
         }
         Py_XDECREF(result);
     } else if (meter->kind == MPROF_METER_RSS && !meter->children) {
-        peak = mprof__footprint_peak(getpid());
+        peak = mprof__process_memory_read_peak(getpid());
         mprof__meter_reset_high_water();
     }
     errno = kept_errno;
@@ -157,7 +158,7 @@ int64_t mprof__meter_peak(mprof__meter *meter, int64_t now_bytes)
 static void forked(void)
 {
     mprof__rss_forked();
-    mprof__oracle_forked();
+    mprof__rss_tracepoint_forked();
 }
 
 void mprof__meter_setup(void)

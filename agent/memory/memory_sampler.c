@@ -13,8 +13,8 @@
 #define FIRST_DISTANCE_NS INT64_C(50000)
 #define STACK_BYTES (256 * 1024) /* the program's thread-local data has to fit in as well */
 
-struct mprof__sampler {
-    mprof__sampler_options options;
+struct mprof__memory_sampler {
+    mprof__memory_sampler_options options;
     int64_t interval_ns;
     int64_t start_ns;
     pid_t owner; /* the process whose thread it is */
@@ -37,7 +37,7 @@ static int64_t now_ns(clockid_t clock)
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
-static void keep(mprof__sampler *sampler, const mprof__measurement *measurement)
+static void keep(mprof__memory_sampler *sampler, const mprof__measurement *measurement)
 {
     if (sampler->options.most_only && sampler->count > 0) {
         if (measurement->bytes > sampler->list[0].bytes) {
@@ -57,11 +57,11 @@ static void keep(mprof__sampler *sampler, const mprof__measurement *measurement)
     sampler->list[sampler->count++] = *measurement;
 }
 
-static bool measure(mprof__sampler *sampler, bool on_time)
+static bool measure(mprof__memory_sampler *sampler, bool on_time)
 {
     mprof__measurement measurement = {
-        .bytes = mprof__footprint_total(sampler->options.pid, sampler->options.kind,
-                                        sampler->options.children),
+        .bytes = mprof__process_memory_read_total(sampler->options.pid, sampler->options.kind,
+                                                  sampler->options.children),
         .time_s = (double)now_ns(CLOCK_REALTIME) * 1e-9,
         .on_time = on_time,
     };
@@ -74,7 +74,7 @@ static bool measure(mprof__sampler *sampler, bool on_time)
 }
 
 /* When the next one is due; *on_time: that is one of the interval. */
-static int64_t next_deadline(const mprof__sampler *sampler, int64_t now, bool *on_time)
+static int64_t next_deadline(const mprof__memory_sampler *sampler, int64_t now, bool *on_time)
 {
     int64_t age = now - sampler->start_ns;
     int64_t even = (age / sampler->interval_ns + 1) * sampler->interval_ns;
@@ -85,7 +85,7 @@ static int64_t next_deadline(const mprof__sampler *sampler, int64_t now, bool *o
 }
 
 /* Waits until then, or until it is to stop; returns whether it is to stop. */
-static bool wait_until(mprof__sampler *sampler, int64_t deadline_ns)
+static bool wait_until(mprof__memory_sampler *sampler, int64_t deadline_ns)
 {
     struct timespec deadline = {deadline_ns / 1000000000, deadline_ns % 1000000000};
     int status = 0;
@@ -101,7 +101,7 @@ static bool wait_until(mprof__sampler *sampler, int64_t deadline_ns)
 
 static void *sample(void *argument)
 {
-    mprof__sampler *sampler = argument;
+    mprof__memory_sampler *sampler = argument;
     bool on_time = true;
     bool alive = true;
 
@@ -113,7 +113,7 @@ static void *sample(void *argument)
     return NULL;
 }
 
-static int start_thread(mprof__sampler *sampler)
+static int start_thread(mprof__memory_sampler *sampler)
 {
     pthread_attr_t attributes;
     pthread_condattr_t condition;
@@ -130,9 +130,9 @@ static int start_thread(mprof__sampler *sampler)
     return status;
 }
 
-mprof__sampler *mprof__sampler_start(const mprof__sampler_options *options)
+mprof__memory_sampler *mprof__memory_sampler_start(const mprof__memory_sampler_options *options)
 {
-    mprof__sampler *sampler = calloc(1, sizeof *sampler);
+    mprof__memory_sampler *sampler = calloc(1, sizeof *sampler);
     if (!sampler) {
         return NULL;
     }
@@ -141,7 +141,7 @@ mprof__sampler *mprof__sampler_start(const mprof__sampler_options *options)
     sampler->interval_ns =
         interval_ns >= 1000 ? (int64_t)(interval_ns < 1e17 ? interval_ns : 1e17) : 1000;
     sampler->owner = getpid();
-    sampler->kernel_peak_bytes = mprof__footprint_peak(options->pid);
+    sampler->kernel_peak_bytes = mprof__process_memory_read_peak(options->pid);
     sampler->start_ns = now_ns(CLOCK_MONOTONIC);
     if (!measure(sampler, true)) {
         free(sampler->list);
@@ -161,19 +161,19 @@ mprof__sampler *mprof__sampler_start(const mprof__sampler_options *options)
 
 /* Between two samples memory may have been higher: the kernel has seen it, if it was a new height.
  */
-static void ask_kernel(mprof__sampler *sampler)
+static void ask_kernel(mprof__memory_sampler *sampler)
 {
-    const mprof__sampler_options *options = &sampler->options;
-    int64_t peak = mprof__footprint_peak(options->pid);
+    const mprof__memory_sampler_options *options = &sampler->options;
+    int64_t peak = mprof__process_memory_read_peak(options->pid);
 
-    if (options->most_only && options->kind == MPROF_FOOTPRINT_RSS && !options->children &&
+    if (options->most_only && options->kind == MPROF_PROCESS_MEMORY_RSS && !options->children &&
         peak > sampler->kernel_peak_bytes && sampler->kernel_peak_bytes >= 0 &&
         peak > sampler->list[0].bytes) {
         sampler->list[0].bytes = peak;
     }
 }
 
-void mprof__sampler_stop(mprof__sampler *sampler)
+void mprof__memory_sampler_stop(mprof__memory_sampler *sampler)
 {
     if (!sampler->running) {
         return;
@@ -192,23 +192,24 @@ void mprof__sampler_stop(mprof__sampler *sampler)
     ask_kernel(sampler);
 }
 
-const mprof__measurement *mprof__sampler_measurements(const mprof__sampler *sampler, size_t *count)
+const mprof__measurement *mprof__memory_sampler_measurements(const mprof__memory_sampler *sampler,
+                                                             size_t *count)
 {
     *count = sampler->count;
     return sampler->list;
 }
 
-size_t mprof__sampler_taken(const mprof__sampler *sampler)
+size_t mprof__memory_sampler_count(const mprof__memory_sampler *sampler)
 {
     return sampler->taken;
 }
 
-void mprof__sampler_free(mprof__sampler *sampler)
+void mprof__memory_sampler_free(mprof__memory_sampler *sampler)
 {
     if (!sampler) {
         return;
     }
-    mprof__sampler_stop(sampler);
+    mprof__memory_sampler_stop(sampler);
     free(sampler->list);
     free(sampler);
 }

@@ -63,11 +63,11 @@ static int64_t read_resident(pid_t pid)
     return strtoll(end, NULL, 10) * sysconf(_SC_PAGESIZE);
 }
 
-int64_t mprof__footprint_read(pid_t pid, enum mprof__footprint_kind kind)
+int64_t mprof__process_memory_read(pid_t pid, enum mprof__process_memory_kind kind)
 {
     char text[4096];
 
-    if (kind == MPROF_FOOTPRINT_RSS) {
+    if (kind == MPROF_PROCESS_MEMORY_RSS) {
         return read_resident(pid);
     }
     ssize_t length = read_file(pid, "smaps_rollup", text, sizeof text);
@@ -75,11 +75,11 @@ int64_t mprof__footprint_read(pid_t pid, enum mprof__footprint_kind kind)
         /* a zombie has no mappings to roll up, and is nevertheless there */
         return errno == ESRCH && read_resident(pid) == 0 ? 0 : -1;
     }
-    int64_t bytes = sum_of_kib(text, kind == MPROF_FOOTPRINT_PSS ? "Pss:" : "Private_");
+    int64_t bytes = sum_of_kib(text, kind == MPROF_PROCESS_MEMORY_PSS ? "Pss:" : "Private_");
     return bytes < 0 ? 0 : bytes;
 }
 
-int64_t mprof__footprint_peak(pid_t pid)
+int64_t mprof__process_memory_read_peak(pid_t pid)
 {
     char text[4096];
     return read_file(pid, "status", text, sizeof text) < 0 ? -1 : sum_of_kib(text, "VmHWM:");
@@ -212,8 +212,8 @@ static bool is_in_memory_of_parent(const kin *child)
            strcmp(part, read_memory_part(child->parent, other_text, sizeof other_text)) == 0;
 }
 
-ssize_t mprof__footprint_children(mprof__footprint **list, pid_t pid,
-                                  enum mprof__footprint_kind kind)
+ssize_t mprof__process_memory_read_children(mprof__process_memory **list, pid_t pid,
+                                            enum mprof__process_memory_kind kind)
 {
     kin *all = NULL;
     ssize_t found = 0;
@@ -230,25 +230,26 @@ ssize_t mprof__footprint_children(mprof__footprint **list, pid_t pid,
     }
     for (ssize_t i = 0; *list && i < count; i++) {
         int64_t bytes = all[i].descends && !is_in_memory_of_parent(&all[i])
-                            ? mprof__footprint_read(all[i].pid, kind)
+                            ? mprof__process_memory_read(all[i].pid, kind)
                             : -1;
         if (bytes >= 0) {
-            (*list)[found++] = (mprof__footprint){all[i].pid, bytes};
+            (*list)[found++] = (mprof__process_memory){all[i].pid, bytes};
         }
     }
     free(all);
     return found;
 }
 
-int64_t mprof__footprint_total(pid_t pid, enum mprof__footprint_kind kind, bool children)
+int64_t mprof__process_memory_read_total(pid_t pid, enum mprof__process_memory_kind kind,
+                                         bool children)
 {
-    mprof__footprint *list = NULL;
-    int64_t bytes = mprof__footprint_read(pid, kind);
+    mprof__process_memory *list = NULL;
+    int64_t bytes = mprof__process_memory_read(pid, kind);
 
     if (bytes < 0 || !children) {
         return bytes;
     }
-    ssize_t count = mprof__footprint_children(&list, pid, kind);
+    ssize_t count = mprof__process_memory_read_children(&list, pid, kind);
     for (ssize_t i = 0; i < count; i++) {
         bytes += list[i].bytes;
     }

@@ -144,7 +144,7 @@ uint64_t mprof__rss_read(void)
     return statm.last_bytes;
 }
 
-void mprof__rss_be_wary(void)
+void mprof__rss_avoid_syscalls(void)
 {
     mprof__rss_read(); /* opens it */
     is_wary = true;

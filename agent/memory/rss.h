@@ -14,6 +14,6 @@ void mprof__rss_forked(void);
 /* From now on a filter of system calls (seccomp) may lie over the process, which ends it for one
  * that it does not expect: nothing is opened or looked at any more, and the file that is open is
  * read by lseek(2) and read(2), as every program reads. */
-void mprof__rss_be_wary(void);
+void mprof__rss_avoid_syscalls(void);
 
 #endif

@@ -194,7 +194,7 @@ static void try_to_open(void)
     errno = kept_errno;
 }
 
-bool mprof__oracle_unchanged(void)
+bool mprof__rss_tracepoint_unchanged(void)
 {
     if (oracle.state != OPEN) {
         bool early = ++oracle.asked < WARM_UP && !(oracle.asked == 1 && is_wished("1"));
@@ -222,18 +222,18 @@ bool mprof__oracle_unchanged(void)
     return false;
 }
 
-void mprof__oracle_forbid(void)
+void mprof__rss_tracepoint_forbid(void)
 {
     is_forbidden = true;
     close_all();
 }
 
-bool mprof__oracle_is_open(void)
+bool mprof__rss_tracepoint_is_open(void)
 {
     return oracle.state == OPEN;
 }
 
-void mprof__oracle_forked(void)
+void mprof__rss_tracepoint_forked(void)
 {
     oracle.count = 0; /* the kernel does not copy these mappings */
     oracle.asked = 0;

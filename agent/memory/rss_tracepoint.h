@@ -13,15 +13,15 @@
  *
  * true: memory is what it was when this was last asked. The first some ten thousand answers are
  * false: short work is not worth opening it , long work does not notice. */
-bool mprof__oracle_unchanged(void);
+bool mprof__rss_tracepoint_unchanged(void);
 
 /* Whether it is open, for those who report how something was measured. */
-bool mprof__oracle_is_open(void);
+bool mprof__rss_tracepoint_is_open(void);
 
 /* It is not opened any more, in children neither: that takes system calls of its own. */
-void mprof__oracle_forbid(void);
+void mprof__rss_tracepoint_forbid(void);
 
 /* In the child of a fork: the rings were not inherited. */
-void mprof__oracle_forked(void);
+void mprof__rss_tracepoint_forked(void);
 
 #endif

@@ -384,7 +384,7 @@ int mprof__ring_folder_is_changed(mprof__ring_folder *folder)
 static void given_file_name(char *text, size_t size, const mprof__ring_given *given)
 {
     snprintf(text, size,
-             "%" PRId64 "-%016" PRIx64 "-%" PRId64 "-%" PRId64 "-%" PRIu64 MPROF_WIRE_NAMED,
+             "%" PRId64 "-%016" PRIx64 "-%" PRId64 "-%" PRId64 "-%" PRIu64 MPROF_WIRE_NAME_SUFFIX,
              given->pid, given->image, given->time_ns, given->wall_ns, given->pid_namespace);
 }
 
@@ -425,7 +425,8 @@ static int parse_given_name(mprof__ring_given *given, const char *text)
 {
     char again[160];
 
-    if (sscanf(text, "%" SCNd64 "-%" SCNx64 "-%" SCNd64 "-%" SCNd64 "-%" SCNu64 MPROF_WIRE_NAMED,
+    if (sscanf(text,
+               "%" SCNd64 "-%" SCNx64 "-%" SCNd64 "-%" SCNd64 "-%" SCNu64 MPROF_WIRE_NAME_SUFFIX,
                &given->pid, &given->image, &given->time_ns, &given->wall_ns,
                &given->pid_namespace) != 5) {
         return 0;
@@ -583,7 +584,7 @@ static mprof_status take_ring(mprof__ring_folder *folder, ring_name name, mprof_
 static void take_given(mprof__ring_folder *folder, const mprof__ring_given *given, int is_last,
                        mprof__ring_named named, void *data)
 {
-    char bytes[MPROF_WIRE_NAMED_MAX];
+    char bytes[MPROF_WIRE_PROCESS_NAME_MAX];
     char text[160];
     ssize_t length;
 

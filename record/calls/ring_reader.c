@@ -618,7 +618,7 @@ static mprof_status take_pending(mprof__ring_reader *ring, mprof__ring_sink sink
         return MPROF_OK;
     }
     for (size_t i = 0; i < MPROF_WIRE_PENDING_COUNT && status == MPROF_OK; i++) {
-        int is_told = table[i].told_at != 0 && table[i].told_at <= ring->tail;
+        int is_told = table[i].emitted_at != 0 && table[i].emitted_at <= ring->tail;
 
         if (table[i].calls.count > 0 && !is_told) {
             status = take_calls(ring, &table[i].calls, now_ns, sink, data, NULL);

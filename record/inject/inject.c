@@ -682,7 +682,7 @@ static mprof_status enter_in_turn(int *is_in, char *words, size_t size, const pl
     mprof_status status = enter(is_in, words, size, wanted, folder, error);
 
     for (size_t i = 0; i < sizeof pauses_ms / sizeof *pauses_ms && status == MPROF_OK && *is_in &&
-                       strcmp(words, MPROF_WIRE_ANSWER_NO MPROF_WIRE_TAKEN) == 0;
+                       strcmp(words, MPROF_WIRE_ANSWER_NO MPROF_WIRE_BUSY) == 0;
          i++) {
         const struct timespec pause = {0, pauses_ms[i] * 1000000};
 

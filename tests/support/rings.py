@@ -86,8 +86,8 @@ class Ring:
         """Takes what the process gathered and did not tell."""
         for i in range(PENDING_COUNT):
             entry = os.pread(self.file.fileno(), 64, PENDING_OFFSET + 64 * i)
-            count, told_at = struct.unpack_from("<20xI32xQ", entry)
-            if count > 0 and not 0 < told_at <= self.tail:
+            count, emitted_at = struct.unpack_from("<20xI32xQ", entry)
+            if count > 0 and not 0 < emitted_at <= self.tail:
                 self._calls(entry)
 
 

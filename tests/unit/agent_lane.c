@@ -113,17 +113,17 @@ static void test_name_is_found_again_or_changed(void **state)
     mprof_lane *first = begin(&owners[0], MPROF_LANE_NAMED, "one");
     mprof_lane *second = begin(&owners[1], MPROF_LANE_NAMED, "two");
     uint32_t ids[2] = {first->slot->id, second->slot->id};
-    first->slot->told_in = 1;
-    second->slot->told_in = 1;
+    first->slot->emitted_in = 1;
+    second->slot->emitted_in = 1;
     end(first);
     end(second);
     second = begin(&owners[2], MPROF_LANE_NAMED, "two");
     assert_int_equal(second->slot->id, ids[1]);
-    assert_int_equal(second->slot->told_in, 1);
+    assert_int_equal(second->slot->emitted_in, 1);
     mprof_lane *third = begin(&owners[3], MPROF_LANE_NAMED, "three");
     assert_int_equal(third->slot->id, ids[0]);
     assert_named(third, "three");
-    assert_int_equal(third->slot->told_in, 0); /* to be told anew */
+    assert_int_equal(third->slot->emitted_in, 0); /* to be told anew */
 }
 
 static void test_many_at_once(void **state)
@@ -162,21 +162,21 @@ static void test_a_thread_gives_its_name_free(void **state)
 {
     mprof_lane thread = {0};
     (void)state;
-    thread.slot = mprof__lane_slot_take(MPROF_LANE_NAMED, "worker");
+    thread.slot = mprof__lane_slot_claim(MPROF_LANE_NAMED, "worker");
     mprof__lane_slot *slot = thread.slot;
     uint32_t renamed = slot->renamed;
     thread.open = 1;
     mprof__lane_release(&thread);
     assert_ptr_equal(thread.slot, slot);
-    assert_false(mprof__lane_slot_retake(slot, renamed)); /* in use */
+    assert_false(mprof__lane_slot_reclaim(slot, renamed)); /* in use */
     thread.open = 0;
     mprof__lane_release(&thread);
     assert_null(thread.slot);
-    assert_true(mprof__lane_slot_retake(slot, renamed));
-    mprof__lane_slot_give(slot);
-    assert_ptr_equal(mprof__lane_slot_take(MPROF_LANE_NAMED, "other"), slot);
-    mprof__lane_slot_give(slot);
-    assert_false(mprof__lane_slot_retake(slot, renamed)); /* means another thread now */
+    assert_true(mprof__lane_slot_reclaim(slot, renamed));
+    mprof__lane_slot_release(slot);
+    assert_ptr_equal(mprof__lane_slot_claim(MPROF_LANE_NAMED, "other"), slot);
+    mprof__lane_slot_release(slot);
+    assert_false(mprof__lane_slot_reclaim(slot, renamed)); /* means another thread now */
 }
 
 static void test_long_name_is_cut(void **state)

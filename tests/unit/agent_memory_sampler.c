@@ -23,9 +23,9 @@ static void sleep_ms(long ms)
     nanosleep(&time, NULL);
 }
 
-static mprof__sampler_options options(double interval_s, bool most_only)
+static mprof__memory_sampler_options options(double interval_s, bool most_only)
 {
-    return (mprof__sampler_options){
+    return (mprof__memory_sampler_options){
         .pid = getpid(), .interval_s = interval_s, .most_only = most_only};
 }
 
@@ -43,16 +43,16 @@ static void moments_of_the_interval_are_marked(void **state)
 {
     size_t count;
     size_t on_time = 0;
-    mprof__sampler_options wanted = options(0.02, false);
-    mprof__sampler *sampler = mprof__sampler_start(&wanted);
+    mprof__memory_sampler_options wanted = options(0.02, false);
+    mprof__memory_sampler *sampler = mprof__memory_sampler_start(&wanted);
     (void)state;
 
     assert_non_null(sampler);
     sleep_ms(300);
-    mprof__sampler_stop(sampler);
-    mprof__sampler_stop(sampler);
-    const mprof__measurement *list = mprof__sampler_measurements(sampler, &count);
-    assert_int_equal(count, mprof__sampler_taken(sampler));
+    mprof__memory_sampler_stop(sampler);
+    mprof__memory_sampler_stop(sampler);
+    const mprof__measurement *list = mprof__memory_sampler_measurements(sampler, &count);
+    assert_int_equal(count, mprof__memory_sampler_count(sampler));
     for (size_t i = 0; i < count; i++) {
         assert_true(list[i].bytes > 0);
         assert_true(i == 0 || list[i].time_s >= list[i - 1].time_s);
@@ -61,24 +61,24 @@ static void moments_of_the_interval_are_marked(void **state)
     assert_true(list[0].on_time && list[count - 1].on_time);
     assert_in_range(on_time, 5, 18);
     assert_true(count > on_time);
-    mprof__sampler_free(sampler);
+    mprof__memory_sampler_free(sampler);
 }
 
 static void the_highest_is_seen_between_two_samples(void **state)
 {
     size_t count;
-    int64_t before = mprof__footprint_read(getpid(), MPROF_FOOTPRINT_RSS);
-    mprof__sampler_options wanted = options(1000, true);
-    mprof__sampler *sampler = mprof__sampler_start(&wanted);
+    int64_t before = mprof__process_memory_read(getpid(), MPROF_PROCESS_MEMORY_RSS);
+    mprof__memory_sampler_options wanted = options(1000, true);
+    mprof__memory_sampler *sampler = mprof__memory_sampler_start(&wanted);
     (void)state;
 
     assert_non_null(sampler);
     take_and_give_back(0);
-    mprof__sampler_stop(sampler);
-    const mprof__measurement *list = mprof__sampler_measurements(sampler, &count);
+    mprof__memory_sampler_stop(sampler);
+    const mprof__measurement *list = mprof__memory_sampler_measurements(sampler, &count);
     assert_int_equal(count, 1);
     assert_true(list[0].bytes - before > (int64_t)BLOCK_BYTES - 1024 * 1024);
-    mprof__sampler_free(sampler);
+    mprof__memory_sampler_free(sampler);
 }
 
 static void a_process_that_is_not_there(void **state)
@@ -90,9 +90,9 @@ static void a_process_that_is_not_there(void **state)
         _exit(0);
     }
     waitpid(child, NULL, 0);
-    mprof__sampler_options wanted = options(0.1, false);
+    mprof__memory_sampler_options wanted = options(0.1, false);
     wanted.pid = child;
-    assert_null(mprof__sampler_start(&wanted));
+    assert_null(mprof__memory_sampler_start(&wanted));
     assert_int_equal(errno, ENOENT);
 }
 
@@ -106,40 +106,40 @@ static void a_process_that_ends_meanwhile(void **state)
         sleep_ms(50);
         _exit(0);
     }
-    mprof__sampler_options wanted = options(0.005, false);
+    mprof__memory_sampler_options wanted = options(0.005, false);
     wanted.pid = child;
-    mprof__sampler *sampler = mprof__sampler_start(&wanted);
+    mprof__memory_sampler *sampler = mprof__memory_sampler_start(&wanted);
     assert_non_null(sampler);
     waitpid(child, NULL, 0);
     sleep_ms(20);
-    mprof__sampler_stop(sampler);
-    mprof__sampler_measurements(sampler, &count);
+    mprof__memory_sampler_stop(sampler);
+    mprof__memory_sampler_measurements(sampler, &count);
     assert_true(count >= 2);
-    mprof__sampler_free(sampler);
+    mprof__memory_sampler_free(sampler);
 }
 
 static void stopping_in_the_child_of_a_fork_does_not_hang(void **state)
 {
     int status = -1;
-    mprof__sampler_options wanted = options(0.01, false);
-    mprof__sampler *sampler = mprof__sampler_start(&wanted);
+    mprof__memory_sampler_options wanted = options(0.01, false);
+    mprof__memory_sampler *sampler = mprof__memory_sampler_start(&wanted);
     (void)state;
 
     assert_non_null(sampler);
     pid_t child = fork();
     if (child == 0) {
-        mprof__sampler_stop(sampler);
+        mprof__memory_sampler_stop(sampler);
         _exit(0);
     }
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_int_equal(status, 0);
-    mprof__sampler_free(sampler);
-    mprof__sampler_free(NULL);
+    mprof__memory_sampler_free(sampler);
+    mprof__memory_sampler_free(NULL);
 }
 
 static void children_are_found_and_added(void **state)
 {
-    mprof__footprint *list = NULL;
+    mprof__process_memory *list = NULL;
     int pipes[2];
     char byte;
     int64_t alone;
@@ -155,17 +155,19 @@ static void children_are_found_and_added(void **state)
         _exit(written == 1 ? 0 : 1);
     }
     assert_int_equal(read(pipes[0], &byte, 1), 1);
-    alone = mprof__footprint_total(getpid(), MPROF_FOOTPRINT_RSS, false);
-    assert_true(mprof__footprint_total(getpid(), MPROF_FOOTPRINT_RSS, true) - alone >=
+    alone = mprof__process_memory_read_total(getpid(), MPROF_PROCESS_MEMORY_RSS, false);
+    assert_true(mprof__process_memory_read_total(getpid(), MPROF_PROCESS_MEMORY_RSS, true) -
+                    alone >=
                 (int64_t)BLOCK_BYTES);
-    ssize_t count = mprof__footprint_children(&list, getpid(), MPROF_FOOTPRINT_USS);
+    ssize_t count = mprof__process_memory_read_children(&list, getpid(), MPROF_PROCESS_MEMORY_USS);
     assert_int_equal(count, 1);
     assert_int_equal(list[0].pid, child);
     assert_true(list[0].bytes >= (int64_t)BLOCK_BYTES);
     free(list);
     kill(child, SIGKILL);
     waitpid(child, NULL, 0);
-    assert_int_equal(mprof__footprint_children(&list, getpid(), MPROF_FOOTPRINT_RSS), 0);
+    assert_int_equal(mprof__process_memory_read_children(&list, getpid(), MPROF_PROCESS_MEMORY_RSS),
+                     0);
     assert_null(list);
 }
 

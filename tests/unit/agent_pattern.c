@@ -44,8 +44,8 @@ static void test_rows(void **state)
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         print_message("%s\n", rows[i].name);
         assert_true(mprof__pattern_set(rows[i].patterns));
-        assert_int_equal(mprof__pattern_wants(rows[i].module, rows[i].qualname), rows[i].wanted);
-        assert_int_equal(mprof__pattern_wants_module(rows[i].module), rows[i].module_wanted);
+        assert_int_equal(mprof__pattern_matches(rows[i].module, rows[i].qualname), rows[i].wanted);
+        assert_int_equal(mprof__pattern_matches_module(rows[i].module), rows[i].module_wanted);
     }
 }
 
@@ -54,8 +54,8 @@ static void test_none(void **state)
     (void)state;
     assert_false(mprof__pattern_set(""));
     assert_false(mprof__pattern_set("\n\n"));
-    assert_false(mprof__pattern_wants_module("app"));
-    assert_false(mprof__pattern_wants("app", "f"));
+    assert_false(mprof__pattern_matches_module("app"));
+    assert_false(mprof__pattern_matches("app", "f"));
 }
 
 /* The patterns are the process's own, for its life. */

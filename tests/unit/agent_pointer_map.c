@@ -19,7 +19,7 @@ static void test_empty(void **state)
     mprof__pointer_map map = {0};
     (void)state;
     assert_null(mprof__pointer_map_find(&map, &keys[0]));
-    assert_null(mprof__pointer_map_take(&map, &keys[0]));
+    assert_null(mprof__pointer_map_remove(&map, &keys[0]));
 }
 
 static void test_put_find_take(void **state)
@@ -31,7 +31,7 @@ static void test_put_find_take(void **state)
     assert_int_equal(map.count, 1);
     assert_ptr_equal(mprof__pointer_map_find(&map, &keys[1]), &values[2]);
     assert_null(mprof__pointer_map_find(&map, &keys[2]));
-    assert_ptr_equal(mprof__pointer_map_take(&map, &keys[1]), &values[2]);
+    assert_ptr_equal(mprof__pointer_map_remove(&map, &keys[1]), &values[2]);
     assert_null(mprof__pointer_map_find(&map, &keys[1]));
     assert_int_equal(map.count, 0);
     free(map.pairs);
@@ -58,7 +58,7 @@ static void test_against_a_model(void **state)
             model[key] = value;
             break;
         case 1:
-            assert_ptr_equal(mprof__pointer_map_take(&map, &keys[key]), model[key]);
+            assert_ptr_equal(mprof__pointer_map_remove(&map, &keys[key]), model[key]);
             count -= model[key] != NULL;
             model[key] = NULL;
             break;

@@ -82,10 +82,10 @@ static bool take(event *taken)
     return true;
 }
 
-static mprof__ring_text text(uint32_t id, const char *bytes, uint32_t *told_in)
+static mprof__ring_text text(uint32_t id, const char *bytes, uint32_t *emitted_in)
 {
     return (mprof__ring_text){
-        .id = id, .length = (uint32_t)strlen(bytes), .bytes = bytes, .told_in = told_in};
+        .id = id, .length = (uint32_t)strlen(bytes), .bytes = bytes, .emitted_in = emitted_in};
 }
 
 static void test_header(void **state)
@@ -195,7 +195,7 @@ static void test_texts_of_every_length(void **state)
     for (uint32_t length = 0; length <= MPROF_WIRE_NAME_MAX; length += length < 40 ? 1 : 990) {
         uint32_t told = 0;
         const mprof__ring_text name = {
-            .id = length, .length = length, .bytes = bytes, .told_in = &told};
+            .id = length, .length = length, .bytes = bytes, .emitted_in = &told};
         mprof__ring_exit(&ring, mprof__ring_enter(&ring, (mprof__wire_enter){0}, 1, &name, NULL), 0,
                          (mprof__wire_exit){0});
         assert_true(take(&taken));
@@ -364,7 +364,7 @@ static void test_no_room_for_names(void **state)
 }
 
 /* Whoever reads the file after a kill at this moment counts each call once: either in the table, or
- * in an event that `head` covers and `told_at` points behind. */
+ * in an event that `head` covers and `emitted_at` points behind. */
 static void test_gathered_calls_are_told_once(void **state)
 {
     uint32_t told = 1;
@@ -375,16 +375,16 @@ static void test_gathered_calls_are_told_once(void **state)
     gather(&name, 0, 10);
     gather(&name, 0, 20);
     assert_int_equal(pending(0)->calls.count, 2);
-    assert_int_equal(pending(0)->told_at, 0);
+    assert_int_equal(pending(0)->emitted_at, 0);
     mprof__ring_enter(&ring, (mprof__wire_enter){.name = 1}, 1, &name, NULL);
-    assert_int_equal(pending(0)->told_at, sizeof(mprof__wire_calls));
+    assert_int_equal(pending(0)->emitted_at, sizeof(mprof__wire_calls));
     assert_true(take(&taken));
     assert_int_equal(taken.body.calls.count, 2);
     assert_int_equal(taken.body.calls.enter_ns, 10);
     assert_int_equal(taken.body.calls.exit_ns, 22);
     gather(&name, 0, 30);
     assert_int_equal(pending(0)->calls.count, 1);
-    assert_int_equal(pending(0)->told_at, 0);
+    assert_int_equal(pending(0)->emitted_at, 0);
 }
 
 static void test_random_pace(void **state)

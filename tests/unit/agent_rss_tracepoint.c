@@ -19,8 +19,8 @@
 
 static void open_it(void)
 {
-    for (int i = 0; i < 100000 && !mprof__oracle_is_open(); i++) {
-        mprof__oracle_unchanged();
+    for (int i = 0; i < 100000 && !mprof__rss_tracepoint_is_open(); i++) {
+        mprof__rss_tracepoint_unchanged();
     }
 }
 
@@ -43,7 +43,7 @@ static void *take_in_a_thread(void *unused)
 static bool checked_unchanged(void)
 {
     static uint64_t last = UINT64_MAX;
-    bool unchanged = mprof__oracle_unchanged();
+    bool unchanged = mprof__rss_tracepoint_unchanged();
     uint64_t now = mprof__rss_read();
 
     if (unchanged && last != UINT64_MAX) {
@@ -60,7 +60,7 @@ static void unchanged_is_true(void **state)
     (void)state;
 
     open_it();
-    if (!mprof__oracle_is_open()) {
+    if (!mprof__rss_tracepoint_is_open()) {
         skip(); /* no right to trace here */
     }
     for (int i = 0; i < ROUNDS; i++) {
@@ -81,7 +81,7 @@ static void what_other_threads_do_is_seen(void **state)
 {
     (void)state;
     open_it();
-    if (!mprof__oracle_is_open()) {
+    if (!mprof__rss_tracepoint_is_open()) {
         skip();
     }
     for (int i = 0; i < 20; i++) {
@@ -105,8 +105,8 @@ static void a_child_opens_its_own(void **state)
     pid_t child = fork();
     if (child == 0) {
         mprof__rss_forked();
-        mprof__oracle_forked();
-        if (mprof__oracle_is_open() || mprof__oracle_unchanged()) {
+        mprof__rss_tracepoint_forked();
+        if (mprof__rss_tracepoint_is_open() || mprof__rss_tracepoint_unchanged()) {
             _exit(1);
         }
         open_it();

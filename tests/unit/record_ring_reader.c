@@ -279,9 +279,9 @@ static mprof__wire_calls good_calls(writer *ring, uint32_t name, uint32_t count)
 }
 
 static void put_pending(const writer *ring, size_t index, const mprof__wire_calls *calls,
-                        uint64_t told_at)
+                        uint64_t emitted_at)
 {
-    const mprof__wire_pending entry = {*calls, told_at};
+    const mprof__wire_pending entry = {*calls, emitted_at};
     off_t at = MPROF_WIRE_PENDING_OFFSET + (off_t)(index * sizeof entry);
 
     assert_int_equal(pwrite(ring->fd, &entry, sizeof entry, at), sizeof entry);

@@ -1,9 +1,9 @@
 /* What makes `profile` a builtin that hands everything back, in Python's own language: for those
  * who know nothing of the interpreter, or cannot load the agent. */
-#ifndef MPROF_AGENT_ABSENT_TEXT_H
-#define MPROF_AGENT_ABSENT_TEXT_H
+#ifndef MPROF_AGENT_NOOP_PROFILE_TEXT_H
+#define MPROF_AGENT_NOOP_PROFILE_TEXT_H
 
-static const char mprof__absent_text[] =
+static const char mprof__noop_profile_text[] =
     "exec('''\n"
     "import builtins, sys\n"
     "def profile(func=None, *unused, **ignored):\n"
