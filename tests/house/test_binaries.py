@@ -137,7 +137,7 @@ class Binaries(unittest.TestCase):
                 self.assertEqual([name for name in names if not name.startswith("mprof_")], [])
 
     # The shim stands in front of what programs call that load Python as a plugin, and of what
-    # executes other programs: docs/decisions/0032-the-shim-corrects-ld-preload-at-exec.md.
+    # executes other programs: docs/decisions/0032-put-the-shim-last-in-ld-preload.md.
     IN_FRONT = {"Py_Initialize", "Py_InitializeEx", "Py_InitializeFromConfig",
                 "execl", "execle", "execlp", "execv", "execve", "execveat", "execvp", "execvpe",
                 "fexecve", "popen", "posix_spawn", "posix_spawnp", "system"}

@@ -237,6 +237,18 @@ class House(unittest.TestCase):
                     with self.subTest(file=str(path)):
                         compile((SOURCE / path).read_text(), str(path), "exec")
 
+    def test_decisions_are_indexed_by_their_titles(self):
+        folder = SOURCE / "docs" / "decisions"
+        index = (folder / "README.md").read_text()
+        decisions = sorted(path for path in folder.glob("[0-9]*.md"))
+        self.assertGreater(len(decisions), 20)
+        for path in decisions:
+            number, _, title = path.read_text().split("\n")[0].removeprefix("# ").partition(": ")
+            with self.subTest(decision=path.name):
+                self.assertEqual(path.name[:5], number + "-")
+                self.assertIn(f"- [{number}]({path.name}) {title}\n", index)
+        self.assertEqual(index.count("\n- ["), len(decisions))
+
     def test_scripts_can_be_run(self):
         for name in ("tests/run", "tests/matrix", "docs/demo", ".ci/run"):
             with self.subTest(script=name):
