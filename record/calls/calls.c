@@ -21,12 +21,12 @@ typedef struct ring_entry {
     int64_t file_pid; /* as the file has it: of the process's own namespace */
     uint64_t number;  /* counts the rings of the process */
     uint64_t image;   /* those of one image are written side by side */
-    uint64_t lost_told;
+    uint64_t lost_reported;
 } ring_entry;
 
 struct mprof__calls {
     mprof__ring_folder *folder;
-    mprof__event_log *journal;
+    mprof__event_log *log;
     mprof__process_tree *tree;
     ring_entry *rings; /* in order of discovery */
     size_t count;
@@ -51,8 +51,7 @@ typedef struct call_owner {
 } call_owner;
 
 mprof_status mprof__calls_open(mprof__calls **out, mprof__ring_folder *folder,
-                               mprof__event_log *journal, mprof__process_tree *tree,
-                               mprof_error *error)
+                               mprof__event_log *log, mprof__process_tree *tree, mprof_error *error)
 {
     mprof__calls *calls = calloc(1, sizeof *calls);
 
@@ -61,7 +60,7 @@ mprof_status mprof__calls_open(mprof__calls **out, mprof__ring_folder *folder,
         return mprof_error_set(error, MPROF_ENOMEM, "out of memory");
     }
     calls->folder = folder;
-    calls->journal = journal;
+    calls->log = log;
     calls->tree = tree;
     return MPROF_OK;
 }
@@ -83,12 +82,11 @@ void mprof__calls_begin(mprof__calls *calls, int64_t begin_ns)
 {
     calls->begin_ns = begin_ns;
     for (size_t i = 0; i < calls->count; i++) {
-        calls->rings[i].lost_told = mprof__ring_reader_dropped(calls->rings[i].ring);
+        calls->rings[i].lost_reported = mprof__ring_reader_dropped(calls->rings[i].ring);
     }
 }
 
-size_t mprof__calls_report_in_flight(const mprof__calls *calls, int64_t pid, char *name,
-                                     size_t size)
+size_t mprof__calls_count_in_flight(const mprof__calls *calls, int64_t pid, char *name, size_t size)
 {
     mprof__ring_call newest;
     int64_t newest_ns = -1;
@@ -109,7 +107,7 @@ size_t mprof__calls_report_in_flight(const mprof__calls *calls, int64_t pid, cha
     return count;
 }
 
-uint64_t mprof__calls_rings(const mprof__calls *calls)
+uint64_t mprof__calls_ring_count(const mprof__calls *calls)
 {
     return calls->found;
 }
@@ -118,7 +116,7 @@ uint64_t mprof__calls_rings(const mprof__calls *calls)
 static void tell_damage(mprof__calls *calls, const mprof_error *error)
 {
     if (calls->damaged++ == 0) {
-        mprof__event_log_notice(calls->journal, error);
+        mprof__event_log_notice(calls->log, error);
     }
 }
 
@@ -163,10 +161,10 @@ static mprof_status write_call(void *data, const mprof__ring_call *told)
     if (call.enter_ns < owner->calls->begin_ns) {
         clip(owner->calls, &call);
     }
-    mprof__event_log_call_of(owner->calls->journal, &call);
+    mprof__event_log_func(owner->calls->log, &call);
     if (++owner->calls->gathered >= CALLS_PER_COMMIT) {
         owner->calls->gathered = 0;
-        mprof__event_log_commit(owner->calls->journal);
+        mprof__event_log_commit(owner->calls->log);
     }
     return MPROF_OK;
 }
@@ -175,9 +173,9 @@ static void tell_lost(mprof__calls *calls, ring_entry *entry, int64_t now_ns)
 {
     uint64_t dropped = mprof__ring_reader_dropped(entry->ring);
 
-    if (dropped > entry->lost_told) {
-        mprof__event_log_lost(calls->journal, entry->pid, dropped - entry->lost_told, now_ns);
-        entry->lost_told = dropped;
+    if (dropped > entry->lost_reported) {
+        mprof__event_log_lost(calls->log, entry->pid, dropped - entry->lost_reported, now_ns);
+        entry->lost_reported = dropped;
     }
 }
 
@@ -211,10 +209,10 @@ static void close_ring(mprof__calls *calls, size_t index, int64_t end_ns)
 
     (void)mprof__ring_reader_finish(entry->ring, write_call, &owner);
     tell_lost(calls, entry, end_ns);
-    calls->others += mprof__ring_reader_others(entry->ring);
-    calls->corrected += mprof__ring_reader_corrected(entry->ring);
+    calls->others += mprof__ring_reader_unnamed_calls(entry->ring);
+    calls->corrected += mprof__ring_reader_corrected_times(entry->ring);
     mprof__ring_reader_free(entry->ring);
-    mprof__ring_folder_drop(calls->folder, entry->file_pid, entry->number);
+    mprof__ring_folder_remove_ring(calls->folder, entry->file_pid, entry->number);
     calls->count--;
     memmove(entry, entry + 1, (calls->count - index) * sizeof *entry);
 }
@@ -271,7 +269,7 @@ static mprof_status refuse_ring(mprof__calls *calls, mprof__ring_reader *ring, i
                                 uint64_t number)
 {
     mprof__ring_reader_free(ring);
-    mprof__ring_folder_drop(calls->folder, file_pid, number);
+    mprof__ring_folder_remove_ring(calls->folder, file_pid, number);
     calls->unknown++;
     return MPROF_OK;
 }
@@ -293,9 +291,10 @@ static mprof_status take_ring(void *data, mprof__ring_reader *ring, int64_t file
         mprof__ring_reader_free(ring);
         return MPROF_ENOMEM;
     }
-    mprof__ring_reader_place(ring, pid,
-                             mprof__namespaces_clock_shift(pid, mprof__ring_reader_start_ns(ring),
-                                                           mprof__ring_reader_wall_ns(ring)));
+    mprof__ring_reader_set_process(ring, pid,
+                                   mprof__namespaces_clock_shift(pid,
+                                                                 mprof__ring_reader_start_ns(ring),
+                                                                 mprof__ring_reader_wall_ns(ring)));
     /* a new image of the same process: what ran in the one before will not return */
     close_images_before(calls, pid, number, entry.image, mprof__ring_reader_start_ns(ring));
     calls->rings[calls->count++] = entry;
@@ -319,7 +318,7 @@ static int is_of_before(const mprof__calls *calls, int64_t pid, uint64_t image, 
 
 /* A process that is not known yet may be found at the next look, or, where descendants are not
  * followed, be known when it records a call: its name is kept while it lives. */
-static int take_name(void *data, const mprof__ring_given *given, mprof_text name)
+static int take_name(void *data, const mprof__given_name *given, mprof_text name)
 {
     mprof__calls *calls = data;
     const mprof__processes *processes = mprof__process_tree_processes(calls->tree);
@@ -336,11 +335,11 @@ static int take_name(void *data, const mprof__ring_given *given, mprof_text name
     }
     time_ns = given->time_ns + mprof__namespaces_clock_shift(pid, given->time_ns, given->wall_ns);
     if (time_ns <= now_ns && !is_of_before(calls, pid, given->image, time_ns) &&
-        mprof__process_give_name(process, name, time_ns) && now_ns >= calls->begin_ns) {
+        mprof__process_set_name(process, name, time_ns) && now_ns >= calls->begin_ns) {
         /* a birth that was found by looking was told as of then */
         int is_told_of_births = mprof__process_tree_fd(calls->tree) >= 0;
 
-        mprof__event_log_process(calls->journal, process, is_told_of_births ? time_ns : now_ns);
+        mprof__event_log_process(calls->log, process, is_told_of_births ? time_ns : now_ns);
     }
     return 1;
 }
@@ -355,14 +354,14 @@ static void search(mprof__calls *calls)
     }
 }
 
-void mprof__calls_search(mprof__calls *calls)
+void mprof__calls_find_rings(mprof__calls *calls)
 {
-    if (mprof__ring_folder_is_changed(calls->folder)) {
+    if (mprof__ring_folder_has_changed(calls->folder)) {
         search(calls);
     }
 }
 
-void mprof__calls_name(mprof__calls *calls)
+void mprof__calls_retry_names(mprof__calls *calls)
 {
     if (calls->names_wait) {
         search(calls);
@@ -383,10 +382,10 @@ void mprof__calls_drain(mprof__calls *calls)
     calls->gathered = 0;
 }
 
-void mprof__calls_end(mprof__calls *calls, int64_t pid, int64_t end_ns)
+void mprof__calls_end_process(mprof__calls *calls, int64_t pid, int64_t end_ns)
 {
-    mprof__calls_search(calls);
-    mprof__calls_name(calls);
+    mprof__calls_find_rings(calls);
+    mprof__calls_retry_names(calls);
     close_images_before(calls, pid, UINT64_MAX, 0, end_ns);
 }
 
@@ -395,10 +394,10 @@ static void take_notice(void *data, const char *text, int is_said)
     mprof__calls *calls = data;
     mprof_error error = MPROF_ERROR_INIT;
 
-    mprof__event_log_fact(calls->journal, "functions-missing", text);
+    mprof__event_log_fact(calls->log, "functions-missing", text);
     if (!is_said) {
         mprof_error_set(&error, MPROF_EFORMAT, "%s", text);
-        mprof__event_log_notice(calls->journal, &error);
+        mprof__event_log_notice(calls->log, &error);
     }
 }
 
@@ -407,20 +406,20 @@ static void report(mprof__calls *calls, const char *key, uint64_t count, const c
     mprof_error error = MPROF_ERROR_INIT;
 
     if (count > 0) {
-        mprof__event_log_number(calls->journal, key, (double)count);
+        mprof__event_log_number(calls->log, key, (double)count);
         mprof_error_set(&error, MPROF_EFORMAT, "%llu %s", (unsigned long long)count, what);
-        mprof__event_log_notice(calls->journal, &error);
+        mprof__event_log_notice(calls->log, &error);
     }
 }
 
 void mprof__calls_finish(mprof__calls *calls, int64_t now_ns)
 {
-    mprof__calls_search(calls);
+    mprof__calls_find_rings(calls);
     mprof__calls_drain(calls);
     while (calls->count > 0) {
         close_ring(calls, 0, now_ns);
     }
-    mprof__ring_folder_notices(calls->folder, take_notice, calls);
+    mprof__ring_folder_read_notices(calls->folder, take_notice, calls);
     report(calls, "calls-of-other-names", calls->others,
            "calls are recorded as (other names): there are more names than can be kept");
     report(calls, "times-corrected", calls->corrected,

@@ -24,8 +24,8 @@ static void write_answer(FILE *stream, const mprof__calls *calls, const mprof__p
 {
     for (size_t i = 0; i < processes->count; i++) {
         char function[256];
-        size_t count = mprof__calls_report_in_flight(calls, processes->items[i]->pid, function,
-                                                     sizeof function);
+        size_t count = mprof__calls_count_in_flight(calls, processes->items[i]->pid, function,
+                                                    sizeof function);
 
         if (count > 0 && ftell(stream) < SIZE_MAX_TOLD - 2048) {
             fprintf(stream, "%lld %zu ", (long long)processes->items[i]->pid, count);
@@ -50,26 +50,26 @@ static void put_answer(int folder_fd, const char *text, size_t size)
     close(fd);
 }
 
-void mprof__calls_in_flight_tell(mprof__calls_in_flight *flights, int folder_fd,
-                                 const mprof__calls *calls, const mprof__processes *processes,
-                                 int64_t now_ns)
+void mprof__calls_in_flight_answer(mprof__calls_in_flight *state, int folder_fd,
+                                   const mprof__calls *calls, const mprof__processes *processes,
+                                   int64_t now_ns)
 {
     struct stat asked;
     char *text = NULL;
     size_t size = 0;
     FILE *stream;
 
-    if (!flights->is_called || now_ns < flights->due_ns) {
+    if (!state->is_called || now_ns < state->due_ns) {
         return;
     }
-    flights->is_called = 0;
-    flights->due_ns = now_ns + PAUSE_NS;
+    state->is_called = 0;
+    state->due_ns = now_ns + PAUSE_NS;
     if (fstatat(folder_fd, ASKED, &asked, AT_SYMLINK_NOFOLLOW) != 0 ||
-        (asked.st_mtim.tv_sec == flights->asked.tv_sec &&
-         asked.st_mtim.tv_nsec == flights->asked.tv_nsec)) {
+        (asked.st_mtim.tv_sec == state->asked.tv_sec &&
+         asked.st_mtim.tv_nsec == state->asked.tv_nsec)) {
         return;
     }
-    flights->asked = asked.st_mtim;
+    state->asked = asked.st_mtim;
     stream = open_memstream(&text, &size);
     if (stream) {
         write_answer(stream, calls, processes);
@@ -82,7 +82,7 @@ void mprof__calls_in_flight_tell(mprof__calls_in_flight *flights, int folder_fd,
 
 /* --- asking --- */
 
-void mprof__calls_in_flight_ask(int folder_fd, int anew)
+void mprof__calls_in_flight_request(int folder_fd, int anew)
 {
     int fd;
 

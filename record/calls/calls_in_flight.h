@@ -21,15 +21,15 @@ typedef struct mprof__calls_in_flight {
 } mprof__calls_in_flight;
 
 /* Tells, if called, if it is time to, and if somebody has asked since. folder_fd: the directory. */
-void mprof__calls_in_flight_tell(mprof__calls_in_flight *flights, int folder_fd,
-                                 const mprof__calls *calls, const mprof__processes *processes,
-                                 int64_t now_ns);
+void mprof__calls_in_flight_answer(mprof__calls_in_flight *state, int folder_fd,
+                                   const mprof__calls *calls, const mprof__processes *processes,
+                                   int64_t now_ns);
 
 /* --- the other side --- */
 
 /* Asks. A recorder answers some moments later. anew: answers given to others are taken away first,
  * so that the next one is known for what it is. */
-void mprof__calls_in_flight_ask(int folder_fd, int anew);
+void mprof__calls_in_flight_request(int folder_fd, int anew);
 
 /* Reads the last answer: one call of `take` for each process with calls in flight; the function's
  * name has been made harmless. 0, or -1 if there is none. */

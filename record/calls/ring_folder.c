@@ -37,7 +37,7 @@ typedef struct ring_name {
 } ring_name;
 
 typedef struct given_names {
-    mprof__ring_given *items;
+    mprof__given_name *items;
     size_t count;
     size_t size;
 } given_names;
@@ -329,7 +329,7 @@ int mprof__ring_folder_link(mprof__ring_folder *folder, const char *directory)
     return symlinkat(directory, folder->fd, MPROF__RING_FOLDER_LINK);
 }
 
-int mprof__ring_folder_answer(const mprof__ring_folder *folder, char *words, size_t size)
+int mprof__ring_folder_read_answer(const mprof__ring_folder *folder, char *words, size_t size)
 {
     int fd = openat(folder->fd, MPROF_WIRE_ANSWER, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     ssize_t got = fd >= 0 ? read(fd, words, size - 1) : -1;
@@ -348,12 +348,12 @@ int mprof__ring_folder_answer(const mprof__ring_folder *folder, char *words, siz
     return 1;
 }
 
-void mprof__ring_folder_forget_answer(const mprof__ring_folder *folder)
+void mprof__ring_folder_remove_answer(const mprof__ring_folder *folder)
 {
     (void)unlinkat(folder->fd, MPROF_WIRE_ANSWER, 0);
 }
 
-int mprof__ring_folder_bell_fd(const mprof__ring_folder *folder)
+int mprof__ring_folder_wakeup_fd(const mprof__ring_folder *folder)
 {
     return folder->bell_fd;
 }
@@ -371,17 +371,17 @@ static int read_away(int fd)
     return read(fd, bytes, sizeof bytes) > 0;
 }
 
-void mprof__ring_folder_quiet(mprof__ring_folder *folder)
+void mprof__ring_folder_clear_wakeup(mprof__ring_folder *folder)
 {
     (void)read_away(folder->bell_fd);
 }
 
-int mprof__ring_folder_is_changed(mprof__ring_folder *folder)
+int mprof__ring_folder_has_changed(mprof__ring_folder *folder)
 {
     return folder->watch_fd < 0 || read_away(folder->watch_fd);
 }
 
-static void given_file_name(char *text, size_t size, const mprof__ring_given *given)
+static void given_file_name(char *text, size_t size, const mprof__given_name *given)
 {
     snprintf(text, size,
              "%" PRId64 "-%016" PRIx64 "-%" PRId64 "-%" PRId64 "-%" PRIu64 MPROF_WIRE_NAME_SUFFIX,
@@ -421,7 +421,7 @@ static int compare_names(const void *left, const void *right)
 }
 
 /* 0 also for what only looks like one: it would not be found again by its numbers. */
-static int parse_given_name(mprof__ring_given *given, const char *text)
+static int parse_given_name(mprof__given_name *given, const char *text)
 {
     char again[160];
 
@@ -439,8 +439,8 @@ static int parse_given_name(mprof__ring_given *given, const char *text)
 /* By process, the last one last. */
 static int compare_given(const void *left, const void *right)
 {
-    const mprof__ring_given *a = left;
-    const mprof__ring_given *b = right;
+    const mprof__given_name *a = left;
+    const mprof__given_name *b = right;
 
     if (a->pid != b->pid) {
         return a->pid < b->pid ? -1 : 1;
@@ -453,14 +453,14 @@ static int compare_given(const void *left, const void *right)
 
 static mprof_status add_given(given_names *names, const char *text)
 {
-    mprof__ring_given given;
+    mprof__given_name given;
 
     if (names->count == RINGS_MAX || !parse_given_name(&given, text)) {
         return MPROF_OK;
     }
     if (names->count == names->size) {
         size_t size = names->size ? names->size * 2 : 16;
-        mprof__ring_given *larger = realloc(names->items, size * sizeof *larger);
+        mprof__given_name *larger = realloc(names->items, size * sizeof *larger);
 
         if (!larger) {
             return MPROF_ENOMEM;
@@ -581,8 +581,8 @@ static mprof_status take_ring(mprof__ring_folder *folder, ring_name name, mprof_
 }
 
 /* Only what is a link is taken, and removed. */
-static void take_given(mprof__ring_folder *folder, const mprof__ring_given *given, int is_last,
-                       mprof__ring_named named, void *data)
+static void take_given(mprof__ring_folder *folder, const mprof__given_name *given, int is_last,
+                       mprof__given_name_found named, void *data)
 {
     char bytes[MPROF_WIRE_PROCESS_NAME_MAX];
     char text[160];
@@ -600,7 +600,8 @@ static void take_given(mprof__ring_folder *folder, const mprof__ring_given *give
 }
 
 mprof_status mprof__ring_folder_search(mprof__ring_folder *folder, mprof__ring_found found,
-                                       mprof__ring_named named, void *data, mprof_error *error)
+                                       mprof__given_name_found named, void *data,
+                                       mprof_error *error)
 {
     ring_name *names = NULL;
     given_names given = {NULL, 0, 0};
@@ -628,8 +629,9 @@ mprof_status mprof__ring_folder_search(mprof__ring_folder *folder, mprof__ring_f
                               : mprof_error_set(error, status, "cannot read event rings");
 }
 
-void mprof__ring_folder_notices(mprof__ring_folder *folder,
-                                void (*take)(void *data, const char *text, int is_said), void *data)
+void mprof__ring_folder_read_notices(mprof__ring_folder *folder,
+                                     void (*take)(void *data, const char *text, int is_said),
+                                     void *data)
 {
     static const char said[] = "mprof: ";
     int copy = reopen(folder);
@@ -662,7 +664,7 @@ void mprof__ring_folder_notices(mprof__ring_folder *folder,
     }
 }
 
-void mprof__ring_folder_drop(mprof__ring_folder *folder, int64_t pid, uint64_t number)
+void mprof__ring_folder_remove_ring(mprof__ring_folder *folder, int64_t pid, uint64_t number)
 {
     ring_name name = {pid, number};
     ring_name *found = find_known(folder, name);
@@ -678,7 +680,7 @@ void mprof__ring_folder_drop(mprof__ring_folder *folder, int64_t pid, uint64_t n
     }
 }
 
-uint64_t mprof__ring_folder_refused(const mprof__ring_folder *folder, mprof_error *error)
+uint64_t mprof__ring_folder_rejected(const mprof__ring_folder *folder, mprof_error *error)
 {
     if (error) {
         *error = folder->first_refusal;
@@ -754,7 +756,7 @@ static int open_locked(char *path)
     return open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
 
-int mprof__ring_folder_find_of(int64_t pid)
+int mprof__ring_folder_find_of_process(int64_t pid)
 {
     static const char name[] = MPROF_WIRE_ENV_RINGS "=";
     char *block = calloc(1, ENVIRONMENT_MAX + 1);

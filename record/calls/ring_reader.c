@@ -40,7 +40,7 @@ typedef struct text_table {
 } text_table;
 
 /* A call in flight. The lane is remembered by number and text, since the table may forget it. */
-typedef struct in_flight {
+typedef struct open_call {
     uint32_t name_offset; /* into names.bytes, which only grows */
     uint32_t id;
     uint32_t lane;
@@ -50,7 +50,7 @@ typedef struct in_flight {
     char *lane_text; /* owned; NULL: the main lane */
     char *name_text; /* owned; NULL: at name_offset */
     uint32_t next_free;
-} in_flight;
+} open_call;
 
 struct mprof__ring_reader {
     int fd;
@@ -69,9 +69,9 @@ struct mprof__ring_reader {
     text_table names;
     text_table lanes;
     mprof__id_table calls; /* call id -> index in flight */
-    in_flight *flights;
-    uint32_t flights_size;
-    uint32_t free_head; /* index + 1 of the first free flight, 0: none */
+    open_call *open_calls;
+    uint32_t open_calls_size;
+    uint32_t free_head; /* index + 1 of the free entry of open_calls, 0: none */
     int is_full;        /* not all names that were defined are known */
 };
 
@@ -79,7 +79,7 @@ struct mprof__ring_reader {
 static const char other_names[] = "(other names)";
 #define OTHER_NAMES UINT32_MAX
 
-#define NO_FLIGHT UINT32_MAX
+#define NO_OPEN_CALL UINT32_MAX
 
 static void text_table_init(text_table *table, uint32_t count_limit, uint32_t byte_limit)
 {
@@ -205,11 +205,11 @@ void mprof__ring_reader_free(mprof__ring_reader *ring)
     if (!ring) {
         return;
     }
-    for (uint32_t i = 0; i < ring->flights_size; i++) {
-        free(ring->flights[i].lane_text);
-        free(ring->flights[i].name_text);
+    for (uint32_t i = 0; i < ring->open_calls_size; i++) {
+        free(ring->open_calls[i].lane_text);
+        free(ring->open_calls[i].name_text);
     }
-    free(ring->flights);
+    free(ring->open_calls);
     (void)!pwrite(ring->fd, &over, sizeof over, MPROF_WIRE_OVER_OFFSET);
     mprof__id_table_free(&ring->calls);
     text_table_free(&ring->lanes);
@@ -218,38 +218,38 @@ void mprof__ring_reader_free(mprof__ring_reader *ring)
     free(ring);
 }
 
-/* Finds or makes room for one more call in flight. NO_FLIGHT if out of memory. */
-static uint32_t take_flight(mprof__ring_reader *ring)
+/* Finds or makes room for one more call in flight. NO_OPEN_CALL if out of memory. */
+static uint32_t add_open_call(mprof__ring_reader *ring)
 {
-    uint32_t size = ring->flights_size ? ring->flights_size * 2 : 16;
+    uint32_t size = ring->open_calls_size ? ring->open_calls_size * 2 : 16;
     uint32_t index;
-    in_flight *larger;
+    open_call *larger;
 
     if (ring->free_head == 0) {
-        larger = realloc(ring->flights, size * sizeof *larger);
+        larger = realloc(ring->open_calls, size * sizeof *larger);
         if (!larger) {
-            return NO_FLIGHT;
+            return NO_OPEN_CALL;
         }
-        memset(larger + ring->flights_size, 0, (size - ring->flights_size) * sizeof *larger);
-        for (uint32_t i = size; i > ring->flights_size; i--) {
+        memset(larger + ring->open_calls_size, 0, (size - ring->open_calls_size) * sizeof *larger);
+        for (uint32_t i = size; i > ring->open_calls_size; i--) {
             larger[i - 1].next_free = ring->free_head;
             ring->free_head = i;
         }
-        ring->flights = larger;
-        ring->flights_size = size;
+        ring->open_calls = larger;
+        ring->open_calls_size = size;
     }
     index = ring->free_head - 1;
-    ring->free_head = ring->flights[index].next_free;
+    ring->free_head = ring->open_calls[index].next_free;
     return index;
 }
 
-static void release_flight(mprof__ring_reader *ring, uint32_t index)
+static void remove_open_call(mprof__ring_reader *ring, uint32_t index)
 {
-    free(ring->flights[index].lane_text);
-    free(ring->flights[index].name_text);
-    ring->flights[index].lane_text = NULL;
-    ring->flights[index].name_text = NULL;
-    ring->flights[index].next_free = ring->free_head;
+    free(ring->open_calls[index].lane_text);
+    free(ring->open_calls[index].name_text);
+    ring->open_calls[index].lane_text = NULL;
+    ring->open_calls[index].name_text = NULL;
+    ring->open_calls[index].next_free = ring->free_head;
     ring->free_head = index + 1;
 }
 
@@ -301,13 +301,13 @@ static mprof_status take_forget(mprof__ring_reader *ring, mprof_error *error)
 {
     for (uint32_t i = 0; i < ring->calls.size; i++) {
         uint32_t value = ring->calls.slots[i].value;
-        in_flight *flight = value ? &ring->flights[value - 1] : NULL;
+        open_call *open = value ? &ring->open_calls[value - 1] : NULL;
 
-        if (flight && !flight->name_text) {
-            mprof_text name = name_at(ring, flight->name_offset);
+        if (open && !open->name_text) {
+            mprof_text name = name_at(ring, open->name_offset);
 
-            flight->name_text = strndup(name.bytes, name.length);
-            if (!flight->name_text) {
+            open->name_text = strndup(name.bytes, name.length);
+            if (!open->name_text) {
                 return mprof_error_set(error, MPROF_ENOMEM, "out of memory");
             }
         }
@@ -357,7 +357,7 @@ static mprof_status take_enter(mprof__ring_reader *ring, const char *bytes, size
     mprof__wire_enter enter;
     uint32_t name_offset;
     uint32_t index;
-    in_flight *flight;
+    open_call *open;
     mprof_status status;
 
     if (size != sizeof enter) {
@@ -374,42 +374,41 @@ static mprof_status take_enter(mprof__ring_reader *ring, const char *bytes, size
     if (mprof__id_table_get(&ring->calls, enter.event.id, &index)) {
         return malformed(error, ring, "a call that begins twice");
     }
-    index = take_flight(ring);
-    status = index == NO_FLIGHT ? MPROF_ENOMEM
-                                : mprof__id_table_put(&ring->calls, enter.event.id, index);
+    index = add_open_call(ring);
+    status = index == NO_OPEN_CALL ? MPROF_ENOMEM
+                                   : mprof__id_table_put(&ring->calls, enter.event.id, index);
     if (status == MPROF_EFORMAT) {
-        release_flight(ring, index);
+        remove_open_call(ring, index);
         return malformed(error, ring, "too many calls in flight");
     }
     if (status != MPROF_OK) {
         return mprof_error_set(error, status, "out of memory");
     }
-    flight = &ring->flights[index];
-    flight->name_offset = name_offset;
-    flight->id = enter.event.id;
-    flight->lane = enter.lane;
-    flight->level = (int32_t)enter.level;
-    flight->time_ns = our_time(ring, enter.time_ns, now_ns);
-    flight->rss_bytes = (int64_t)enter.rss_bytes;
-    flight->lane_text = enter.lane ? lane_text(ring, enter.lane) : NULL;
+    open = &ring->open_calls[index];
+    open->name_offset = name_offset;
+    open->id = enter.event.id;
+    open->lane = enter.lane;
+    open->level = (int32_t)enter.level;
+    open->time_ns = our_time(ring, enter.time_ns, now_ns);
+    open->rss_bytes = (int64_t)enter.rss_bytes;
+    open->lane_text = enter.lane ? lane_text(ring, enter.lane) : NULL;
     return MPROF_OK;
 }
 
-static void describe(const mprof__ring_reader *ring, const in_flight *flight,
-                     mprof__ring_call *call)
+static void describe(const mprof__ring_reader *ring, const open_call *open, mprof__ring_call *call)
 {
     memset(call, 0, sizeof *call);
-    if (flight->name_text) {
-        call->name.bytes = flight->name_text;
-        call->name.length = strlen(flight->name_text);
+    if (open->name_text) {
+        call->name.bytes = open->name_text;
+        call->name.length = strlen(open->name_text);
     } else {
-        call->name = name_at(ring, flight->name_offset);
+        call->name = name_at(ring, open->name_offset);
     }
-    call->lane.bytes = flight->lane_text ? flight->lane_text : "";
+    call->lane.bytes = open->lane_text ? open->lane_text : "";
     call->lane.length = strlen(call->lane.bytes);
-    call->level = flight->level;
-    call->enter_ns = flight->time_ns;
-    call->enter_bytes = flight->rss_bytes;
+    call->level = open->level;
+    call->enter_ns = open->time_ns;
+    call->enter_bytes = open->rss_bytes;
     call->count = 1;
 }
 
@@ -428,10 +427,10 @@ static mprof_status take_exit(mprof__ring_reader *ring, const char *bytes, size_
     if (!mprof__id_table_take(&ring->calls, leave.event.id, &index)) {
         return malformed(error, ring, "the end of a call that never began");
     }
-    describe(ring, &ring->flights[index], &call);
+    describe(ring, &ring->open_calls[index], &call);
     if (leave.time_ns > TIME_MAX || leave.suspended_ns > TIME_MAX ||
         leave.rss_bytes > (uint64_t)RSS_MAX) {
-        release_flight(ring, index);
+        remove_open_call(ring, index);
         return malformed(error, ring, "a number out of range");
     }
     call.exit_ns = our_time(ring, leave.time_ns, now_ns);
@@ -447,7 +446,7 @@ static mprof_status take_exit(mprof__ring_reader *ring, const char *bytes, size_
         ring->corrected++;
     }
     status = sink(data, &call);
-    release_flight(ring, index);
+    remove_open_call(ring, index);
     return status;
 }
 
@@ -595,10 +594,10 @@ mprof_status mprof__ring_reader_drain(mprof__ring_reader *ring, char *scratch,
     return status;
 }
 
-static int compare_flights(const void *left, const void *right)
+static int compare_open_calls(const void *left, const void *right)
 {
-    const in_flight *const *a = left;
-    const in_flight *const *b = right;
+    const open_call *const *a = left;
+    const open_call *const *b = right;
 
     if ((*a)->time_ns != (*b)->time_ns) {
         return (*a)->time_ns < (*b)->time_ns ? -1 : 1;
@@ -630,49 +629,49 @@ static mprof_status take_pending(mprof__ring_reader *ring, mprof__ring_sink sink
 
 mprof_status mprof__ring_reader_finish(mprof__ring_reader *ring, mprof__ring_sink sink, void *data)
 {
-    const in_flight **open = NULL;
+    const open_call **sorted = NULL;
     mprof_status status = take_pending(ring, sink, data);
     uint32_t count = 0;
 
     if (ring->calls.count == 0 || status != MPROF_OK) {
         return status;
     }
-    open = malloc(ring->calls.count * sizeof *open);
-    if (!open) {
+    sorted = malloc(ring->calls.count * sizeof *sorted);
+    if (!sorted) {
         return MPROF_ENOMEM;
     }
     for (uint32_t i = 0; i < ring->calls.size; i++) {
         if (ring->calls.slots[i].value != 0) {
-            open[count++] = &ring->flights[ring->calls.slots[i].value - 1];
+            sorted[count++] = &ring->open_calls[ring->calls.slots[i].value - 1];
         }
     }
-    qsort(open, count, sizeof *open, compare_flights);
+    qsort(sorted, count, sizeof *sorted, compare_open_calls);
     for (uint32_t i = 0; i < count && status == MPROF_OK; i++) {
         mprof__ring_call call;
 
-        describe(ring, open[i], &call);
+        describe(ring, sorted[i], &call);
         call.open = 1;
         status = sink(data, &call);
     }
     for (uint32_t i = 0; i < count; i++) {
-        release_flight(ring, (uint32_t)(open[i] - ring->flights));
+        remove_open_call(ring, (uint32_t)(sorted[i] - ring->open_calls));
     }
     mprof__id_table_clear(&ring->calls);
-    free(open);
+    free(sorted);
     return status;
 }
 
 uint32_t mprof__ring_reader_in_flight(const mprof__ring_reader *ring, mprof__ring_call *newest)
 {
-    const in_flight *last = NULL;
+    const open_call *last = NULL;
 
     for (uint32_t i = 0; ring->calls.count > 0 && i < ring->calls.size; i++) {
         uint32_t value = ring->calls.slots[i].value;
-        const in_flight *flight = value ? &ring->flights[value - 1] : NULL;
+        const open_call *open = value ? &ring->open_calls[value - 1] : NULL;
 
-        if (flight && (!last || flight->time_ns > last->time_ns ||
-                       (flight->time_ns == last->time_ns && flight->level > last->level))) {
-            last = flight;
+        if (open && (!last || open->time_ns > last->time_ns ||
+                     (open->time_ns == last->time_ns && open->level > last->level))) {
+            last = open;
         }
     }
     if (last) {
@@ -686,7 +685,7 @@ uint64_t mprof__ring_reader_dropped(const mprof__ring_reader *ring)
     return ring->dropped;
 }
 
-void mprof__ring_reader_place(mprof__ring_reader *ring, int64_t pid, int64_t shift_ns)
+void mprof__ring_reader_set_process(mprof__ring_reader *ring, int64_t pid, int64_t shift_ns)
 {
     int64_t now_ns = mprof__clock_now_ns();
 
@@ -714,12 +713,12 @@ uid_t mprof__ring_reader_owner(const mprof__ring_reader *ring)
     return ring->owner;
 }
 
-uint64_t mprof__ring_reader_others(const mprof__ring_reader *ring)
+uint64_t mprof__ring_reader_unnamed_calls(const mprof__ring_reader *ring)
 {
     return ring->others;
 }
 
-uint64_t mprof__ring_reader_corrected(const mprof__ring_reader *ring)
+uint64_t mprof__ring_reader_corrected_times(const mprof__ring_reader *ring)
 {
     return ring->corrected;
 }

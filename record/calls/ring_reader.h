@@ -65,12 +65,12 @@ uid_t mprof__ring_reader_owner(const mprof__ring_reader *ring);
 
 /* Which process it is for us, and what has to be added to its CLOCK_MONOTONIC to get ours. To be
  * called before the first draining, where it is another one; once. */
-void mprof__ring_reader_place(mprof__ring_reader *ring, int64_t pid, int64_t shift_ns);
+void mprof__ring_reader_set_process(mprof__ring_reader *ring, int64_t pid, int64_t shift_ns);
 
 /* Calls that were handed over under a common name, since there was no room for theirs; and times
  * that were moved to where they can have been. */
-uint64_t mprof__ring_reader_others(const mprof__ring_reader *ring);
-uint64_t mprof__ring_reader_corrected(const mprof__ring_reader *ring);
+uint64_t mprof__ring_reader_unnamed_calls(const mprof__ring_reader *ring);
+uint64_t mprof__ring_reader_corrected_times(const mprof__ring_reader *ring);
 
 /* Which image of the process writes it. */
 uint64_t mprof__ring_reader_image(const mprof__ring_reader *ring);

@@ -643,7 +643,7 @@ static int wait_for_answer(mprof__ring_folder *folder, char *words, size_t size,
     const struct timespec pause = {0, 2000000};
 
     for (int waited_ms = 0;; waited_ms += 2) {
-        if (mprof__ring_folder_answer(folder, words, size)) {
+        if (mprof__ring_folder_read_answer(folder, words, size)) {
             return 1;
         }
         if (waited_ms >= wait_ms) {
@@ -687,7 +687,7 @@ static mprof_status enter_in_turn(int *is_in, char *words, size_t size, const pl
         const struct timespec pause = {0, pauses_ms[i] * 1000000};
 
         nanosleep(&pause, NULL);
-        mprof__ring_folder_forget_answer(folder);
+        mprof__ring_folder_remove_answer(folder);
         status = enter(is_in, words, size, wanted, folder, error);
     }
     return status;

@@ -16,9 +16,9 @@ static mprof_text text_of(const char *bytes)
     return text;
 }
 
-static mprof_sample sample_of(const mprof__event_log *journal, int64_t bytes, int64_t time_ns)
+static mprof_sample sample_of(const mprof__event_log *log, int64_t bytes, int64_t time_ns)
 {
-    mprof_sample sample = {(double)bytes / MIB, mprof__clock_wall_s(&journal->clock, time_ns)};
+    mprof_sample sample = {(double)bytes / MIB, mprof__clock_wall_s(&log->clock, time_ns)};
 
     return sample;
 }
@@ -33,120 +33,119 @@ static mprof_record record_of(mprof_record_kind kind)
 }
 
 /* The writer keeps its first failure: the commit will tell it. */
-static void append(mprof__event_log *journal, const mprof_record *record)
+static void append(mprof__event_log *log, const mprof_record *record)
 {
-    (void)mprof_writer_append(journal->writer, record);
+    (void)mprof_writer_append(log->writer, record);
 }
 
-void mprof__event_log_init(mprof__event_log *journal, mprof_writer *writer,
+void mprof__event_log_init(mprof__event_log *log, mprof_writer *writer,
                            void (*notice)(void *data, const mprof_error *error), void *notice_data)
 {
-    memset(journal, 0, sizeof *journal);
-    journal->writer = writer;
-    journal->notice = notice;
-    journal->notice_data = notice_data;
-    mprof__clock_init(&journal->clock);
+    memset(log, 0, sizeof *log);
+    log->writer = writer;
+    log->notice = notice;
+    log->notice_data = notice_data;
+    mprof__clock_init(&log->clock);
 }
 
-void mprof__event_log_notice(mprof__event_log *journal, const mprof_error *error)
+void mprof__event_log_notice(mprof__event_log *log, const mprof_error *error)
 {
-    if (journal->notice) {
-        journal->notice(journal->notice_data, error);
+    if (log->notice) {
+        log->notice(log->notice_data, error);
     }
 }
 
-void mprof__event_log_fact(mprof__event_log *journal, const char *key, const char *value)
+void mprof__event_log_fact(mprof__event_log *log, const char *key, const char *value)
 {
     mprof_record record = record_of(MPROF_RECORD_FACT);
 
     record.key = text_of(key);
     record.text = text_of(value);
-    append(journal, &record);
+    append(log, &record);
 }
 
-void mprof__event_log_number(mprof__event_log *journal, const char *key, double value)
+void mprof__event_log_number(mprof__event_log *log, const char *key, double value)
 {
     char text[64];
 
     snprintf(text, sizeof text, "%.15g", value);
-    mprof__event_log_fact(journal, key, text);
+    mprof__event_log_fact(log, key, text);
 }
 
-void mprof__event_log_mem(mprof__event_log *journal, int64_t bytes, int64_t time_ns)
+void mprof__event_log_mem(mprof__event_log *log, int64_t bytes, int64_t time_ns)
 {
-    (void)mprof_writer_append_mem(journal->writer, sample_of(journal, bytes, time_ns));
+    (void)mprof_writer_append_mem(log->writer, sample_of(log, bytes, time_ns));
 }
 
-void mprof__event_log_chld(mprof__event_log *journal, int64_t pid, int64_t bytes, int64_t time_ns)
+void mprof__event_log_chld(mprof__event_log *log, int64_t pid, int64_t bytes, int64_t time_ns)
 {
-    (void)mprof_writer_append_chld(journal->writer, pid, sample_of(journal, bytes, time_ns));
+    (void)mprof_writer_append_chld(log->writer, pid, sample_of(log, bytes, time_ns));
 }
 
-void mprof__event_log_peak(mprof__event_log *journal, int64_t pid, int64_t bytes, int at_least,
+void mprof__event_log_peak(mprof__event_log *log, int64_t pid, int64_t bytes, int at_least,
                            int64_t time_ns)
 {
     mprof_record record = record_of(MPROF_RECORD_PEAK);
 
     record.pid = pid;
-    record.sample = sample_of(journal, bytes, time_ns);
+    record.sample = sample_of(log, bytes, time_ns);
     record.at_least = at_least;
-    append(journal, &record);
+    append(log, &record);
 }
 
-void mprof__event_log_kinds(mprof__event_log *journal, int64_t pid, const int64_t *bytes,
+void mprof__event_log_kinds(mprof__event_log *log, int64_t pid, const int64_t *bytes,
                             int64_t time_ns)
 {
     mprof_record record = record_of(MPROF_RECORD_KINDS);
 
     record.pid = pid;
-    record.sample = sample_of(journal, 0, time_ns);
+    record.sample = sample_of(log, 0, time_ns);
     for (int kind = 0; kind < MPROF_KIND_COUNT; kind++) {
         record.kinds_mib[kind] = bytes[kind] < 0 ? NAN : (double)bytes[kind] / MIB;
     }
-    append(journal, &record);
+    append(log, &record);
 }
 
-void mprof__event_log_group(mprof__event_log *journal, int64_t bytes, int64_t limit_bytes,
+void mprof__event_log_group(mprof__event_log *log, int64_t bytes, int64_t limit_bytes,
                             const char *name, int64_t time_ns)
 {
     mprof_record record = record_of(MPROF_RECORD_GROUP);
 
-    record.sample = sample_of(journal, bytes, time_ns);
+    record.sample = sample_of(log, bytes, time_ns);
     record.limit_mib = limit_bytes < 0 ? NAN : (double)limit_bytes / MIB;
     record.text = text_of(name);
-    append(journal, &record);
+    append(log, &record);
 }
 
-void mprof__event_log_process(mprof__event_log *journal, const mprof__process *process,
-                              int64_t time_ns)
+void mprof__event_log_process(mprof__event_log *log, const mprof__process *process, int64_t time_ns)
 {
     mprof_record record = record_of(MPROF_RECORD_PROC);
     char name[MPROF__PROCESS_NAME_SIZE];
 
-    if (journal->redact) {
+    if (log->redact) {
         mprof__redact_text(name, sizeof name, process->name);
     } else {
         memcpy(name, process->name, sizeof name);
     }
     record.pid = process->pid;
     record.ppid = process->ppid;
-    record.sample = sample_of(journal, 0, time_ns < process->born_ns ? process->born_ns : time_ns);
+    record.sample = sample_of(log, 0, time_ns < process->born_ns ? process->born_ns : time_ns);
     record.text = text_of(name);
-    append(journal, &record);
+    append(log, &record);
 }
 
-void mprof__event_log_end(mprof__event_log *journal, int64_t pid, const mprof__process_end *end)
+void mprof__event_log_end(mprof__event_log *log, int64_t pid, const mprof__process_end *end)
 {
     mprof_record record = record_of(MPROF_RECORD_EXIT);
 
     record.pid = pid;
-    record.sample = sample_of(journal, 0, end->time_ns);
+    record.sample = sample_of(log, 0, end->time_ns);
     record.cause = end->cause;
     record.value = end->value;
-    append(journal, &record);
+    append(log, &record);
 }
 
-void mprof__event_log_call_of(mprof__event_log *journal, const mprof__event_log_call *call)
+void mprof__event_log_func(mprof__event_log *log, const mprof__event_log_call *call)
 {
     mprof_record record = record_of(MPROF_RECORD_FUNC);
 
@@ -154,36 +153,36 @@ void mprof__event_log_call_of(mprof__event_log *journal, const mprof__event_log_
     record.call.name = call->name;
     record.call.lane = call->lane;
     record.call.level = call->level;
-    record.call.enter = sample_of(journal, call->enter_bytes, call->enter_ns);
-    record.call.exit = sample_of(journal, call->exit_bytes, call->exit_ns);
+    record.call.enter = sample_of(log, call->enter_bytes, call->enter_ns);
+    record.call.exit = sample_of(log, call->exit_bytes, call->exit_ns);
     record.call.count = call->count;
     record.call.suspended_s = (double)call->suspended_ns / 1e9;
     record.call.open = call->open;
-    append(journal, &record);
+    append(log, &record);
 }
 
-void mprof__event_log_lost(mprof__event_log *journal, int64_t pid, uint64_t count, int64_t time_ns)
+void mprof__event_log_lost(mprof__event_log *log, int64_t pid, uint64_t count, int64_t time_ns)
 {
     mprof_record record = record_of(MPROF_RECORD_LOST);
 
     record.pid = pid;
-    record.sample = sample_of(journal, 0, time_ns);
+    record.sample = sample_of(log, 0, time_ns);
     record.value = count > INT64_MAX ? INT64_MAX : (int64_t)count;
-    append(journal, &record);
+    append(log, &record);
 }
 
-static void tell_failure(mprof__event_log *journal)
+static void tell_failure(mprof__event_log *log)
 {
     mprof_error error = MPROF_ERROR_INIT;
 
-    journal->failed = 1;
-    (void)mprof_writer_commit(journal->writer, &error); /* of nothing: it says why */
-    mprof__event_log_notice(journal, &error);
+    log->failed = 1;
+    (void)mprof_writer_commit(log->writer, &error); /* of nothing: it says why */
+    mprof__event_log_notice(log, &error);
 }
 
-void mprof__event_log_commit(mprof__event_log *journal)
+void mprof__event_log_commit(mprof__event_log *log)
 {
-    if (mprof_writer_commit(journal->writer, NULL) != MPROF_OK && !journal->failed) {
-        tell_failure(journal);
+    if (mprof_writer_commit(log->writer, NULL) != MPROF_OK && !log->failed) {
+        tell_failure(log);
     }
 }

@@ -39,33 +39,33 @@ typedef struct mprof__event_log_call {
 
 /* Starts the clock. notice (may be NULL) is told at once of what goes wrong while the program runs
  * on. */
-void mprof__event_log_init(mprof__event_log *journal, mprof_writer *writer,
+void mprof__event_log_init(mprof__event_log *log, mprof_writer *writer,
                            void (*notice)(void *data, const mprof_error *error), void *notice_data);
 
 /* Lines are gathered; the first failure is that of the next commit. */
-void mprof__event_log_fact(mprof__event_log *journal, const char *key, const char *value);
-void mprof__event_log_number(mprof__event_log *journal, const char *key, double value);
-void mprof__event_log_mem(mprof__event_log *journal, int64_t bytes, int64_t time_ns);
-void mprof__event_log_chld(mprof__event_log *journal, int64_t pid, int64_t bytes, int64_t time_ns);
+void mprof__event_log_fact(mprof__event_log *log, const char *key, const char *value);
+void mprof__event_log_number(mprof__event_log *log, const char *key, double value);
+void mprof__event_log_mem(mprof__event_log *log, int64_t bytes, int64_t time_ns);
+void mprof__event_log_chld(mprof__event_log *log, int64_t pid, int64_t bytes, int64_t time_ns);
 /* at_least: the process may have had more. pid 0: it is not known which process it is of. */
-void mprof__event_log_peak(mprof__event_log *journal, int64_t pid, int64_t bytes, int at_least,
+void mprof__event_log_peak(mprof__event_log *log, int64_t pid, int64_t bytes, int at_least,
                            int64_t time_ns);
 /* bytes[MPROF_KIND_COUNT], -1 where a kind is not known. */
-void mprof__event_log_kinds(mprof__event_log *journal, int64_t pid, const int64_t *bytes,
+void mprof__event_log_kinds(mprof__event_log *log, int64_t pid, const int64_t *bytes,
                             int64_t time_ns);
 /* limit_bytes: -1 if there is none; name: "" as before. */
-void mprof__event_log_group(mprof__event_log *journal, int64_t bytes, int64_t limit_bytes,
+void mprof__event_log_group(mprof__event_log *log, int64_t bytes, int64_t limit_bytes,
                             const char *name, int64_t time_ns);
-void mprof__event_log_process(mprof__event_log *journal, const mprof__process *process,
+void mprof__event_log_process(mprof__event_log *log, const mprof__process *process,
                               int64_t time_ns);
-void mprof__event_log_end(mprof__event_log *journal, int64_t pid, const mprof__process_end *end);
-void mprof__event_log_call_of(mprof__event_log *journal, const mprof__event_log_call *call);
-void mprof__event_log_lost(mprof__event_log *journal, int64_t pid, uint64_t count, int64_t time_ns);
+void mprof__event_log_end(mprof__event_log *log, int64_t pid, const mprof__process_end *end);
+void mprof__event_log_func(mprof__event_log *log, const mprof__event_log_call *call);
+void mprof__event_log_lost(mprof__event_log *log, int64_t pid, uint64_t count, int64_t time_ns);
 
 /* Hands what was gathered to the kernel. */
-void mprof__event_log_commit(mprof__event_log *journal);
+void mprof__event_log_commit(mprof__event_log *log);
 
 /* Tells the user. */
-void mprof__event_log_notice(mprof__event_log *journal, const mprof_error *error);
+void mprof__event_log_notice(mprof__event_log *log, const mprof_error *error);
 
 #endif

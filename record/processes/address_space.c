@@ -36,7 +36,7 @@ static const char *memory_part(const char *status, size_t *length)
     return begin;
 }
 
-int mprof__address_space_looks_alike(const char *status, const char *other)
+int mprof__address_space_same_status(const char *status, const char *other)
 {
     size_t length;
     size_t other_length;
@@ -63,7 +63,7 @@ static int look_alike(int64_t pid, int64_t other_pid)
             mprof__procfs_status_text(other, sizeof other, other_pid) <= 0) {
             return 0;
         }
-        if (mprof__address_space_looks_alike(before, other)) {
+        if (mprof__address_space_same_status(before, other)) {
             return !has_executed(pid);
         }
     }

@@ -34,6 +34,6 @@ int64_t mprof__address_space_inherited_bytes(const struct mprof__processes *proc
                                              struct mprof__process *process, int64_t now_ns);
 
 /* Whether two texts of /proc/PID/status say the same of all that is counted of an address space. */
-int mprof__address_space_looks_alike(const char *status, const char *other);
+int mprof__address_space_same_status(const char *status, const char *other);
 
 #endif

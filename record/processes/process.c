@@ -79,7 +79,7 @@ void mprof__process_set_title(mprof__process *process, const char *title)
 {
     mprof__text_copy(process->title, sizeof process->title, title, strlen(title));
     memcpy(process->name, process->title, sizeof process->name);
-    process->given_ns = 0;
+    process->name_ns = 0;
     process->comm[0] = '\0'; /* whatever it is by then, the title is read */
 }
 
@@ -120,23 +120,23 @@ static int go_by_title(mprof__process *process)
     int changed = strcmp(process->name, process->title) != 0;
 
     memcpy(process->name, process->title, sizeof process->name);
-    process->given_ns = 0;
+    process->name_ns = 0;
     return changed;
 }
 
-int mprof__process_rename(mprof__process *process)
+int mprof__process_reread_title(mprof__process *process)
 {
     return read_title(process) && go_by_title(process);
 }
 
-int mprof__process_retitle(mprof__process *process, const char *comm, int64_t now_ns)
+int mprof__process_update_title(mprof__process *process, const char *comm, int64_t now_ns)
 {
     char arguments[ARGUMENTS_SIZE];
     size_t count;
     int changed;
 
     if (strcmp(comm, process->comm) != 0) {
-        return mprof__process_rename(process);
+        return mprof__process_reread_title(process);
     }
     if (now_ns < process->title_ns) {
         return 0;
@@ -155,26 +155,26 @@ int mprof__process_retitle(mprof__process *process, const char *comm, int64_t no
     return changed && go_by_title(process);
 }
 
-int mprof__process_executed(mprof__process *process, int64_t time_ns)
+int mprof__process_note_exec(mprof__process *process, int64_t time_ns)
 {
     process->exec_ns = time_ns;
     (void)read_title(process);
-    return process->given_ns < time_ns && go_by_title(process);
+    return process->name_ns < time_ns && go_by_title(process);
 }
 
-int mprof__process_give_name(mprof__process *process, mprof_text name, int64_t time_ns)
+int mprof__process_set_name(mprof__process *process, mprof_text name, int64_t time_ns)
 {
     char given[sizeof process->name] = "";
     int changed;
 
-    if (time_ns <= process->exec_ns || time_ns <= process->given_ns) {
+    if (time_ns <= process->exec_ns || time_ns <= process->name_ns) {
         return 0;
     }
     (void)read_title(process); /* as it is now, so that it counts if it changes */
     mprof__text_copy(given, sizeof given, name.bytes, name.length);
     changed = strcmp(process->name, given) != 0;
     memcpy(process->name, given, sizeof process->name);
-    process->given_ns = time_ns;
+    process->name_ns = time_ns;
     return changed;
 }
 
@@ -221,7 +221,7 @@ mprof_status mprof__processes_add(mprof__processes *processes, int64_t pid, int6
         return MPROF_ENOMEM;
     }
     mprof__memory_probe_open(&process->probe, pid);
-    mprof__idle_check_init(&process->rest);
+    mprof__idle_check_init(&process->idle);
     if (mprof__procfs_stat_read(&stat, pid) == 0) {
         mprof__address_space_begin(processes, process, &stat);
         (void)take_title(process, &stat);

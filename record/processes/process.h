@@ -29,7 +29,7 @@ typedef struct mprof__process {
     uint64_t start_ticks;       /* 0 if it had gone before it could be looked at */
     mprof__address_space space; /* whose memory it is on */
     mprof__memory_probe probe;
-    mprof__idle_check rest;        /* whether what the probe read last still holds */
+    mprof__idle_check idle;        /* whether what the probe read last still holds */
     int is_missing;                /* gone at the last tick, but how is not known yet */
     int is_member;                 /* of the tree that is measured; else known for its calls only */
     unsigned left_out;             /* of what, as has been reported: record/session/facts.h */
@@ -42,13 +42,13 @@ typedef struct mprof__process {
     int64_t floor_bytes;           /* marks up to here are of before a delayed recording began */
     int64_t begin_bytes;           /* resident memory when a delayed recording began; 0: unknown */
     int64_t born_ns;               /* when its birth was found, as told: nothing of it is earlier */
-    int64_t seen_ns;               /* when it was first sampled */
-    int64_t look_ns;               /* when the high-water mark is to be read next */
+    int64_t first_sample_ns;       /* when it was first sampled */
+    int64_t status_due_ns;         /* when the high-water mark is to be read next */
     mprof__oom_killer_place place; /* its control group */
-    mprof__process_end told_end;   /* what the kernel's events told of its end */
+    mprof__process_end event_end;  /* what the kernel's events told of its end */
     char comm[64];                 /* the kernel's name for it: changes with an exec */
     int64_t exec_ns;               /* when it executed another program last; 0: not known */
-    int64_t given_ns;              /* when it was given the name it has; 0: it goes by its title */
+    int64_t name_ns;               /* when it was given the name it has; 0: it goes by its title */
     int64_t title_ns;              /* a title written over the arguments is not read before this */
     int64_t title_pause_ns;        /* grows while the title changes again and again */
     char title[MPROF__PROCESS_NAME_SIZE]; /* of its arguments, or comm */
@@ -80,19 +80,19 @@ void mprof__processes_remove(mprof__processes *processes, mprof__process *proces
 void mprof__process_set_title(mprof__process *process, const char *title);
 
 /* Reads the title anew. One that has changed is the name from now on. 1 if the name has changed. */
-int mprof__process_rename(mprof__process *process);
+int mprof__process_reread_title(mprof__process *process);
 
 /* The same where only the kernel's present name for it is known. A title may be written over the
  * arguments while that name stays: the arguments are read, too, less often while they change each
  * time. */
-int mprof__process_retitle(mprof__process *process, const char *comm, int64_t now_ns);
+int mprof__process_update_title(mprof__process *process, const char *comm, int64_t now_ns);
 
 /* The same after an exec at that time: a name that was given before it counts no more. */
-int mprof__process_executed(mprof__process *process, int64_t time_ns);
+int mprof__process_note_exec(mprof__process *process, int64_t time_ns);
 
 /* The name it was given at that time by what made it; cut if it is too long. 1 if the name has
  * changed; 0 also if that is not the latest there is to know. */
-int mprof__process_give_name(mprof__process *process, mprof_text name, int64_t time_ns);
+int mprof__process_set_name(mprof__process *process, mprof_text name, int64_t time_ns);
 
 /* The end that a status of wait(2) or of /proc/PID/stat tells of. */
 mprof__process_end mprof__process_end_of_status(int wait_status, int64_t time_ns);

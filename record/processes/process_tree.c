@@ -189,7 +189,7 @@ int mprof__process_tree_has_ended(const mprof__process *process, int64_t now_ns,
 {
     mprof__procfs_stat stat;
 
-    *end = process->told_end;
+    *end = process->event_end;
     if (end->cause == MPROF_EXIT_UNKNOWN) {
         end->time_ns = now_ns;
     }
@@ -217,12 +217,12 @@ int64_t mprof__process_tree_inherited_bytes(const mprof__process_tree *tree,
     return mprof__address_space_inherited_bytes(&tree->processes, process, now_ns);
 }
 
-uint64_t mprof__process_tree_events(const mprof__process_tree *tree)
+uint64_t mprof__process_tree_event_count(const mprof__process_tree *tree)
 {
     return tree->told;
 }
 
-uint64_t mprof__process_tree_changes(const mprof__process_tree *tree)
+uint64_t mprof__process_tree_change_count(const mprof__process_tree *tree)
 {
     return tree->changes;
 }
@@ -235,10 +235,10 @@ static void take_end(mprof__process_tree *tree, mprof__process *process,
     mprof__process_end end;
 
     /* it is the first thread that ended: others may still run for a moment, or for long */
-    process->told_end = mprof__process_end_of_status(event->wait_status, event->time_ns);
+    process->event_end = mprof__process_end_of_status(event->wait_status, event->time_ns);
     /* the root is reaped by whoever started it, who learns more by that */
     if (event->pid != tree->root && mprof__process_tree_has_ended(process, event->time_ns, &end)) {
-        mprof__process_tree_end(tree, process, &process->told_end);
+        mprof__process_tree_end(tree, process, &process->event_end);
     }
 }
 
@@ -262,7 +262,7 @@ static mprof_status take_event(mprof__process_tree *tree, const mprof__process_e
         return is_kin(tree, event->ppid) ? add_member(tree, event->pid, event->ppid, event->time_ns)
                                          : MPROF_OK;
     case MPROF__PROCESS_EXECED:
-        if (process && mprof__process_executed(process, event->time_ns)) {
+        if (process && mprof__process_note_exec(process, event->time_ns)) {
             tree->hooks.renamed(tree->hooks.data, process, event->time_ns);
         }
         if (process && tree->hooks.executed) {

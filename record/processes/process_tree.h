@@ -63,8 +63,8 @@ mprof__process *mprof__process_tree_root(const mprof__process_tree *tree);
 
 /* How many events the kernel has told, of whatever process; how many of them concerned this tree.
  */
-uint64_t mprof__process_tree_events(const mprof__process_tree *tree);
-uint64_t mprof__process_tree_changes(const mprof__process_tree *tree);
+uint64_t mprof__process_tree_event_count(const mprof__process_tree *tree);
+uint64_t mprof__process_tree_change_count(const mprof__process_tree *tree);
 
 /* 1 if descendants belong to the tree. */
 int mprof__process_tree_follows(const mprof__process_tree *tree);

@@ -169,13 +169,13 @@ static const char *find_reason(const mprof__agent_check *check, int64_t pid)
     return reason;
 }
 
-void mprof__agent_check_look(mprof__agent_check *check, const mprof__process *process)
+void mprof__agent_check_process(mprof__agent_check *check, const mprof__process *process)
 {
     mprof_error error = MPROF_ERROR_INIT;
     char name[64];
     const char *reason;
 
-    if (!check->journal || check->is_reported || !is_python(process, name, sizeof name)) {
+    if (!check->log || check->is_reported || !is_python(process, name, sizeof name)) {
         return;
     }
     reason = find_reason(check, process->pid);
@@ -185,6 +185,6 @@ void mprof__agent_check_look(mprof__agent_check *check, const mprof__process *pr
     check->is_reported = 1;
     mprof_error_set(&error, MPROF_EFORMAT, "functions of process %" PRId64 " (%s) are missing: %s",
                     process->pid, name, reason);
-    mprof__event_log_fact(check->journal, "functions-missing", error.message);
-    mprof__event_log_notice(check->journal, &error);
+    mprof__event_log_fact(check->log, "functions-missing", error.message);
+    mprof__event_log_notice(check->log, &error);
 }

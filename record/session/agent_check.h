@@ -7,12 +7,12 @@
 #include "record/processes/process.h"
 
 typedef struct mprof__agent_check {
-    mprof__event_log *journal; /* NULL: nothing is checked */
-    const char *rings;         /* what MPROF_RINGS should be; the caller's */
+    mprof__event_log *log; /* NULL: nothing is checked */
+    const char *rings;     /* what MPROF_RINGS should be; the caller's */
     int is_reported;
 } mprof__agent_check;
 
 /* The process has begun, or executed another program. */
-void mprof__agent_check_look(mprof__agent_check *check, const mprof__process *process);
+void mprof__agent_check_process(mprof__agent_check *check, const mprof__process *process);
 
 #endif

@@ -8,8 +8,8 @@
 /* A request to end that the program outlives by this much was no request to end. */
 #define GRACE_NS INT64_C(60000000000)
 
-int mprof__end_request_take(mprof__end_request *request, const struct signalfd_siginfo *info,
-                            const mprof__target *target, int64_t now_ns)
+int mprof__end_request_note_signal(mprof__end_request *request, const struct signalfd_siginfo *info,
+                                   const mprof__target *target, int64_t now_ns)
 {
     int number = (int)info->ssi_signo;
 
@@ -25,8 +25,8 @@ int mprof__end_request_take(mprof__end_request *request, const struct signalfd_s
 
 /* A program that was asked by its terminal and decided otherwise (an interactive interpreter) ends
  * as it likes; so does one that lived on. */
-int mprof__end_request_to_die_of(const mprof__end_request *request, const mprof__target *target,
-                                 int64_t now_ns)
+int mprof__end_request_final_signal(const mprof__end_request *request, const mprof__target *target,
+                                    int64_t now_ns)
 {
     int died_of_it = target->has_ended && WIFSIGNALED(target->wait_status) &&
                      WTERMSIG(target->wait_status) == request->number;

@@ -16,11 +16,11 @@ typedef struct mprof__end_request {
 } mprof__end_request;
 
 /* Takes the signal, if it is one that asks for an end. 1 if so. now_ns: CLOCK_MONOTONIC. */
-int mprof__end_request_take(mprof__end_request *request, const struct signalfd_siginfo *info,
-                            const mprof__target *target, int64_t now_ns);
+int mprof__end_request_note_signal(mprof__end_request *request, const struct signalfd_siginfo *info,
+                                   const mprof__target *target, int64_t now_ns);
 
 /* The recording is over. The signal to die of, or 0. */
-int mprof__end_request_to_die_of(const mprof__end_request *request, const mprof__target *target,
-                                 int64_t now_ns);
+int mprof__end_request_final_signal(const mprof__end_request *request, const mprof__target *target,
+                                    int64_t now_ns);
 
 #endif

@@ -14,89 +14,89 @@
 #define SYS_epoll_pwait2 441 /* headers before Linux 5.11 */
 #endif
 
-void mprof__event_loop_open(mprof__event_loop *wakers)
+void mprof__event_loop_open(mprof__event_loop *loop)
 {
-    for (int i = 0; i < MPROF__WAKER_COUNT; i++) {
-        wakers->polls[i].fd = -1;
-        wakers->polls[i].events = POLLIN;
-        wakers->polls[i].revents = 0;
+    for (int i = 0; i < MPROF__SOURCE_COUNT; i++) {
+        loop->polls[i].fd = -1;
+        loop->polls[i].events = POLLIN;
+        loop->polls[i].revents = 0;
     }
-    wakers->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 }
 
-void mprof__event_loop_close(mprof__event_loop *wakers)
+void mprof__event_loop_close(mprof__event_loop *loop)
 {
-    if (wakers->epoll_fd >= 0) {
-        close(wakers->epoll_fd);
-        wakers->epoll_fd = -1;
+    if (loop->epoll_fd >= 0) {
+        close(loop->epoll_fd);
+        loop->epoll_fd = -1;
     }
 }
 
-static int list_anew(const mprof__event_loop *wakers, mprof__event_source waker, int fd)
+static int list_anew(const mprof__event_loop *loop, mprof__event_source source, int fd)
 {
-    struct epoll_event event = {.events = EPOLLIN, .data = {.u32 = (uint32_t)waker}};
-    int before = wakers->polls[waker].fd;
+    struct epoll_event event = {.events = EPOLLIN, .data = {.u32 = (uint32_t)source}};
+    int before = loop->polls[source].fd;
 
-    if (before >= 0 && epoll_ctl(wakers->epoll_fd, EPOLL_CTL_DEL, before, NULL) != 0) {
+    if (before >= 0 && epoll_ctl(loop->epoll_fd, EPOLL_CTL_DEL, before, NULL) != 0) {
         return -1;
     }
-    return fd >= 0 ? epoll_ctl(wakers->epoll_fd, EPOLL_CTL_ADD, fd, &event) : 0;
+    return fd >= 0 ? epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, fd, &event) : 0;
 }
 
-void mprof__event_loop_set(mprof__event_loop *wakers, mprof__event_source waker, int fd)
+void mprof__event_loop_set(mprof__event_loop *loop, mprof__event_source source, int fd)
 {
-    if (wakers->polls[waker].fd == fd) {
+    if (loop->polls[source].fd == fd) {
         return;
     }
-    if (wakers->epoll_fd >= 0 && list_anew(wakers, waker, fd) != 0) {
-        mprof__event_loop_close(wakers);
+    if (loop->epoll_fd >= 0 && list_anew(loop, source, fd) != 0) {
+        mprof__event_loop_close(loop);
     }
-    wakers->polls[waker].fd = fd;
+    loop->polls[source].fd = fd;
 }
 
 /* 0, or -1 if that is not to be had. */
-static int wait_in_list(mprof__event_loop *wakers, int64_t left_ns)
+static int wait_in_list(mprof__event_loop *loop, int64_t left_ns)
 {
     struct __kernel_timespec left = {left_ns / 1000000000, left_ns % 1000000000};
-    struct epoll_event events[MPROF__WAKER_COUNT];
-    long count = syscall(SYS_epoll_pwait2, wakers->epoll_fd, events, MPROF__WAKER_COUNT,
+    struct epoll_event events[MPROF__SOURCE_COUNT];
+    long count = syscall(SYS_epoll_pwait2, loop->epoll_fd, events, MPROF__SOURCE_COUNT,
                          left_ns == INT64_MAX ? NULL : &left, NULL, (size_t)0);
 
     if (count < 0 && errno != EINTR) {
         return -1;
     }
     for (long i = 0; i < count; i++) {
-        wakers->polls[events[i].data.u32].revents = POLLIN;
+        loop->polls[events[i].data.u32].revents = POLLIN;
     }
     return 0;
 }
 
-void mprof__event_loop_wait(mprof__event_loop *wakers, int64_t left_ns)
+void mprof__event_loop_wait(mprof__event_loop *loop, int64_t left_ns)
 {
     struct timespec left = {left_ns / 1000000000, left_ns % 1000000000};
 
-    for (int i = 0; i < MPROF__WAKER_COUNT; i++) {
-        wakers->polls[i].revents = 0;
+    for (int i = 0; i < MPROF__SOURCE_COUNT; i++) {
+        loop->polls[i].revents = 0;
     }
-    if (wakers->epoll_fd >= 0) {
-        if (wait_in_list(wakers, left_ns) == 0) {
+    if (loop->epoll_fd >= 0) {
+        if (wait_in_list(loop, left_ns) == 0) {
             return;
         }
-        mprof__event_loop_close(wakers);
+        mprof__event_loop_close(loop);
     }
-    if (ppoll(wakers->polls, MPROF__WAKER_COUNT, left_ns == INT64_MAX ? NULL : &left, NULL) < 0) {
-        for (int i = 0; i < MPROF__WAKER_COUNT; i++) {
-            wakers->polls[i].revents = 0;
+    if (ppoll(loop->polls, MPROF__SOURCE_COUNT, left_ns == INT64_MAX ? NULL : &left, NULL) < 0) {
+        for (int i = 0; i < MPROF__SOURCE_COUNT; i++) {
+            loop->polls[i].revents = 0;
         }
     }
 }
 
-int mprof__event_loop_have(const mprof__event_loop *wakers, mprof__event_source waker)
+int mprof__event_loop_is_ready(const mprof__event_loop *loop, mprof__event_source source)
 {
-    return wakers->polls[waker].revents != 0;
+    return loop->polls[source].revents != 0;
 }
 
-int mprof__event_loop_are_quiet(const mprof__event_loop *wakers, mprof__event_source waker)
+int mprof__event_loop_is_idle(const mprof__event_loop *loop, mprof__event_source source)
 {
-    return wakers->polls[waker].fd >= 0 && wakers->polls[waker].revents == 0;
+    return loop->polls[source].fd >= 0 && loop->polls[source].revents == 0;
 }

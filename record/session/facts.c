@@ -15,34 +15,34 @@ static const char *yes_no(int value)
     return value ? "yes" : "no";
 }
 
-void mprof__facts_tell_head(mprof__event_log *journal, const mprof__recorder_plan *plan,
-                            const char *processes_by, const char *peaks_by)
+void mprof__facts_write_head(mprof__event_log *log, const mprof__recorder_plan *plan,
+                             const char *processes_by, const char *peaks_by)
 {
     char host[HOST_NAME_MAX + 1] = "";
 
-    mprof__event_log_fact(journal, "format", "2");
-    mprof__event_log_fact(journal, "version", MPROF_VERSION);
+    mprof__event_log_fact(log, "format", "2");
+    mprof__event_log_fact(log, "version", MPROF_VERSION);
     if (gethostname(host, sizeof host - 1) == 0 && host[0]) {
-        mprof__event_log_fact(journal, "host", host);
+        mprof__event_log_fact(log, "host", host);
     }
-    mprof__event_log_fact(journal, "backend", plan->backend);
-    mprof__event_log_number(journal, "interval", (double)plan->interval_ns / 1e9);
-    mprof__event_log_fact(journal, "include-children", yes_no(plan->include_children));
-    mprof__event_log_fact(journal, "multiprocess", yes_no(plan->multiprocess));
+    mprof__event_log_fact(log, "backend", plan->backend);
+    mprof__event_log_number(log, "interval", (double)plan->interval_ns / 1e9);
+    mprof__event_log_fact(log, "include-children", yes_no(plan->include_children));
+    mprof__event_log_fact(log, "multiprocess", yes_no(plan->multiprocess));
     if (plan->delay_ns > 0) {
-        mprof__event_log_number(journal, "delay", (double)plan->delay_ns / 1e9);
+        mprof__event_log_number(log, "delay", (double)plan->delay_ns / 1e9);
     }
-    mprof__event_log_fact(journal, "processes-by", processes_by);
-    mprof__event_log_fact(journal, "peaks-by", peaks_by);
+    mprof__event_log_fact(log, "processes-by", processes_by);
+    mprof__event_log_fact(log, "peaks-by", peaks_by);
     if (plan->peak_interval) {
-        mprof__event_log_fact(journal, "peak-interval", "yes");
+        mprof__event_log_fact(log, "peak-interval", "yes");
     }
     if (plan->follow) {
-        mprof__event_log_fact(journal, "follow", "yes");
+        mprof__event_log_fact(log, "follow", "yes");
     }
 }
 
-void mprof__facts_report_left_out(mprof__event_log *journal, mprof__process *process, unsigned what,
+void mprof__facts_report_left_out(mprof__event_log *log, mprof__process *process, unsigned what,
                                   const char *how, int reason)
 {
     int is_short = reason == EMFILE || reason == ENFILE;
@@ -53,69 +53,69 @@ void mprof__facts_report_left_out(mprof__event_log *journal, mprof__process *pro
         return;
     }
     process->left_out |= what;
-    if (journal->left_out < LEFT_OUT_MAX) {
+    if (log->left_out < LEFT_OUT_MAX) {
         snprintf(value, sizeof value, "%lld %s", (long long)process->pid, is_short ? "files" : how);
-        mprof__event_log_fact(journal, "left-out", value);
+        mprof__event_log_fact(log, "left-out", value);
     }
-    if (journal->left_out++ == 0) {
+    if (log->left_out++ == 0) {
         mprof_error_set(
             &error, MPROF_ENOTFOUND,
             is_short ? "memory of process %lld could not be read (%s): it is left out; let more "
                        "files be open (ulimit -n)"
                      : "memory of process %lld may not be read (%s): it is left out",
             (long long)process->pid, is_short ? strerror(reason) : how);
-        mprof__event_log_notice(journal, &error);
+        mprof__event_log_notice(log, &error);
     }
 }
 
-void mprof__facts_report_huge_pages(mprof__event_log *journal, const mprof__process *process,
+void mprof__facts_report_huge_pages(mprof__event_log *log, const mprof__process *process,
                                     int64_t bytes)
 {
     double mib = (double)bytes / (1024 * 1024);
     mprof_error error = MPROF_ERROR_INIT;
     char value[64];
 
-    if (journal->has_huge_pages) {
+    if (log->has_huge_pages) {
         return;
     }
-    journal->has_huge_pages = 1;
+    log->has_huge_pages = 1;
     snprintf(value, sizeof value, "%lld %.15g", (long long)process->pid, mib);
-    mprof__event_log_fact(journal, "huge-pages", value);
+    mprof__event_log_fact(log, "huge-pages", value);
     mprof_error_set(&error, MPROF_ENOTFOUND,
                     "process %lld has memory in huge pages (%.15g MiB by now), which RSS does not "
                     "count: --memory hugetlb records it",
                     (long long)process->pid, mib);
-    mprof__event_log_notice(journal, &error);
+    mprof__event_log_notice(log, &error);
 }
 
-void mprof__facts_report_proc(mprof__event_log *journal, mprof__procfs_view view)
+void mprof__facts_report_proc(mprof__event_log *log, mprof__procfs_view view)
 {
     mprof_error error = MPROF_ERROR_INIT;
 
     if (view == MPROF__PROCFS_OURS) {
         return;
     }
-    mprof__event_log_fact(journal, "no-proc",
+    mprof__event_log_fact(log, "no-proc",
                           view == MPROF__PROCFS_NONE ? "not mounted" : "another namespace");
     mprof_error_set(&error, MPROF_ENOTFOUND,
                     view == MPROF__PROCFS_NONE
                         ? "no memory can be read: /proc is not mounted"
                         : "no memory can be read: /proc shows another pid namespace; mount one for "
                           "this (unshare --mount-proc)");
-    mprof__event_log_notice(journal, &error);
+    mprof__event_log_notice(log, &error);
 }
 
-static void tell_count(mprof__event_log *journal, const char *key, uint64_t count)
+static void tell_count(mprof__event_log *log, const char *key, uint64_t count)
 {
     if (count > 0) {
-        mprof__event_log_number(journal, key, (double)count);
+        mprof__event_log_number(log, key, (double)count);
     }
 }
 
-void mprof__facts_tell_end(mprof__event_log *journal, uint64_t missed, uint64_t thinned,
-                           uint64_t thinned_kinds)
+void mprof__facts_write_end(mprof__event_log *log, uint64_t missed, uint64_t thinned,
+                            uint64_t thinned_kinds)
 {
-    tell_count(journal, "missed-ticks", missed);
-    tell_count(journal, "thinned-ticks", thinned);
-    tell_count(journal, "thinned-kinds", thinned_kinds);
+    tell_count(log, "missed-ticks", missed);
+    tell_count(log, "thinned-ticks", thinned);
+    tell_count(log, "thinned-kinds", thinned_kinds);
 }

@@ -11,8 +11,8 @@
 #include <stdint.h>
 
 /* processes_by, peaks_by: how births and peaks are learnt; see docs/recording.md. */
-void mprof__facts_tell_head(mprof__event_log *journal, const mprof__recorder_plan *plan,
-                            const char *processes_by, const char *peaks_by);
+void mprof__facts_write_head(mprof__event_log *log, const mprof__recorder_plan *plan,
+                             const char *processes_by, const char *peaks_by);
 
 /* What is left out of every sum, because the kernel does not let it be read. */
 enum { MPROF__LEFT_OUT_SAMPLES = 1, MPROF__LEFT_OUT_KINDS = 2, MPROF__LEFT_OUT_FILES = 4 };
@@ -20,20 +20,20 @@ enum { MPROF__LEFT_OUT_SAMPLES = 1, MPROF__LEFT_OUT_KINDS = 2, MPROF__LEFT_OUT_F
 /* Reports, once for each process and `what`, that its memory could not be read, for want of
  * permission or, by `reason`, of descriptors (EMFILE). `how`: the backend, or the kinds. The user
  * gets a line for the first one. */
-void mprof__facts_report_left_out(mprof__event_log *journal, mprof__process *process, unsigned what,
+void mprof__facts_report_left_out(mprof__event_log *log, mprof__process *process, unsigned what,
                                   const char *how, int reason);
 
 /* Reports, once for the first process that has some, memory in huge pages: no resident memory has
  * it. */
-void mprof__facts_report_huge_pages(mprof__event_log *journal, const mprof__process *process,
+void mprof__facts_report_huge_pages(mprof__event_log *log, const mprof__process *process,
                                     int64_t bytes);
 
 /* Reports that /proc shows nothing of the program. */
-void mprof__facts_report_proc(mprof__event_log *journal, mprof__procfs_view view);
+void mprof__facts_report_proc(mprof__event_log *log, mprof__procfs_view view);
 
 /* Ticks that came too late, that were left out because reading is costly, and of those at which
  * kinds of memory were. None of them is told if it is 0. */
-void mprof__facts_tell_end(mprof__event_log *journal, uint64_t missed, uint64_t thinned,
-                           uint64_t thinned_kinds);
+void mprof__facts_write_end(mprof__event_log *log, uint64_t missed, uint64_t thinned,
+                            uint64_t thinned_kinds);
 
 #endif

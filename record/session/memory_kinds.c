@@ -75,8 +75,7 @@ void mprof__memory_kinds_from_text(int64_t *bytes, unsigned mask, const char *ro
 }
 
 /* 1 if something was told. */
-static int read_kinds(int64_t *bytes, unsigned mask, mprof__process *process,
-                      mprof__event_log *journal)
+static int read_kinds(int64_t *bytes, unsigned mask, mprof__process *process, mprof__event_log *log)
 {
     char rollup[2048];
     char status[4096];
@@ -91,7 +90,7 @@ static int read_kinds(int64_t *bytes, unsigned mask, mprof__process *process,
         return 0; /* It has ended since: half a record would look like a whole one. */
     }
     if (result == MPROF__PROBE_DENIED) {
-        mprof__facts_report_left_out(journal, process, MPROF__LEFT_OUT_KINDS, "smaps_rollup",
+        mprof__facts_report_left_out(log, process, MPROF__LEFT_OUT_KINDS, "smaps_rollup",
                                      process->probe.failure);
     }
     mprof__memory_kinds_from_text(bytes, mask, has_rollup ? rollup : NULL,
@@ -119,7 +118,7 @@ static int is_anybody_read(const mprof__processes *processes)
     return 0;
 }
 
-void mprof__memory_kinds_tick(mprof__memory_kinds *kinds, mprof__event_log *journal,
+void mprof__memory_kinds_tick(mprof__memory_kinds *kinds, mprof__event_log *log,
                               const mprof__processes *processes, int64_t now_ns)
 {
     int64_t start_ns;
@@ -136,8 +135,8 @@ void mprof__memory_kinds_tick(mprof__memory_kinds *kinds, mprof__event_log *jour
         mprof__process *process = processes->items[i];
         int64_t bytes[MPROF_KIND_COUNT];
 
-        if (is_read(process) && read_kinds(bytes, kinds->mask, process, journal)) {
-            mprof__event_log_kinds(journal, process->pid, bytes, now_ns);
+        if (is_read(process) && read_kinds(bytes, kinds->mask, process, log)) {
+            mprof__event_log_kinds(log, process->pid, bytes, now_ns);
         }
     }
     kinds->costly_ns =

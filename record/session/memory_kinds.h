@@ -25,7 +25,7 @@ void mprof__memory_kinds_from_text(int64_t *bytes, unsigned mask, const char *ro
                                    const char *status);
 
 /* Writes one record for each process that was read at this tick. */
-void mprof__memory_kinds_tick(mprof__memory_kinds *kinds, mprof__event_log *journal,
+void mprof__memory_kinds_tick(mprof__memory_kinds *kinds, mprof__event_log *log,
                               const mprof__processes *processes, int64_t now_ns);
 
 #endif

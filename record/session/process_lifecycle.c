@@ -22,203 +22,208 @@
 
 /* Whoever has begun, or begun anew, may be in a control group of its own from now on. Of a child it
  * is taken to be its parent's until it is looked at: there can be a thousand a second. */
-static void look_at_group(mprof__process_lifecycle *lives, mprof__process *process)
+static void look_at_group(mprof__process_lifecycle *lifecycle, mprof__process *process)
 {
     const mprof__process *parent =
-        mprof__processes_find(mprof__process_tree_processes(lives->tree), process->ppid);
+        mprof__processes_find(mprof__process_tree_processes(lifecycle->tree), process->ppid);
 
     process->place.looks = 0;
     if (process->place.group == 0 && parent) {
         process->place.group = parent->place.group;
-    } else if (lives->oom) {
-        mprof__oom_killer_look(lives->oom, &process->place, process->pid, mprof__clock_now_ns());
+    } else if (lifecycle->oom_killer) {
+        mprof__oom_killer_look(lifecycle->oom_killer, &process->place, process->pid,
+                               mprof__clock_now_ns());
     }
 }
 
 static void take_rename(void *data, mprof__process *process, int64_t time_ns)
 {
-    mprof__process_lifecycle *lives = data;
+    mprof__process_lifecycle *lifecycle = data;
 
-    look_at_group(lives, process);
-    if (lives->has_begun) {
-        mprof__event_log_process(lives->journal, process, time_ns);
+    look_at_group(lifecycle, process);
+    if (lifecycle->has_begun) {
+        mprof__event_log_process(lifecycle->log, process, time_ns);
     }
 }
 
 static void take_exec(void *data, mprof__process *process)
 {
-    mprof__process_lifecycle *lives = data;
+    mprof__process_lifecycle *lifecycle = data;
 
-    mprof__agent_check_look(&lives->agent, process);
+    mprof__agent_check_process(&lifecycle->agent, process);
 }
 
 static void take_birth(void *data, mprof__process *process, int64_t time_ns)
 {
-    mprof__process_lifecycle *lives = data;
+    mprof__process_lifecycle *lifecycle = data;
 
     /* our child may not have its arguments in place yet when it is looked at */
-    if (process->pid == lives->target->pid && lives->target->is_child) {
-        mprof__process_set_title(process, lives->title);
+    if (process->pid == lifecycle->target->pid && lifecycle->target->is_child) {
+        mprof__process_set_title(process, lifecycle->title);
     }
-    look_at_group(lives, process);
-    if (lives->has_begun) {
-        mprof__event_log_process(lives->journal, process, time_ns);
+    look_at_group(lifecycle, process);
+    if (lifecycle->has_begun) {
+        mprof__event_log_process(lifecycle->log, process, time_ns);
     }
     /* where execs are reported, a child that has not executed anything has its parent's agent */
-    if (process->pid == lives->target->pid || mprof__process_tree_fd(lives->tree) < 0) {
-        mprof__agent_check_look(&lives->agent, process);
+    if (process->pid == lifecycle->target->pid || mprof__process_tree_fd(lifecycle->tree) < 0) {
+        mprof__agent_check_process(&lifecycle->agent, process);
     }
 }
 
-void mprof__process_lifecycle_begin(mprof__process_lifecycle *lives, int64_t now_ns)
+void mprof__process_lifecycle_begin(mprof__process_lifecycle *lifecycle, int64_t now_ns)
 {
-    const mprof__processes *processes = mprof__process_tree_processes(lives->tree);
+    const mprof__processes *processes = mprof__process_tree_processes(lifecycle->tree);
 
-    lives->has_begun = 1;
-    if (lives->calls) {
-        mprof__calls_search(lives->calls);
-        mprof__calls_drain(lives->calls);
-        mprof__calls_begin(lives->calls, now_ns);
+    lifecycle->has_begun = 1;
+    if (lifecycle->calls) {
+        mprof__calls_find_rings(lifecycle->calls);
+        mprof__calls_drain(lifecycle->calls);
+        mprof__calls_begin(lifecycle->calls, now_ns);
     }
     for (size_t i = 0; i < processes->count; i++) {
         processes->items[i]->born_ns = now_ns;
-        mprof__event_log_process(lives->journal, processes->items[i], now_ns);
+        mprof__event_log_process(lifecycle->log, processes->items[i], now_ns);
     }
-    mprof__sampler_forget_peaks(lives->sampler);
+    mprof__sampler_reset_peaks(lifecycle->sampler);
 }
 
-void mprof__process_lifecycle_begin_at_last(mprof__process_lifecycle *lives)
+void mprof__process_lifecycle_begin_if_needed(mprof__process_lifecycle *lifecycle)
 {
-    if (!lives->has_begun) {
-        mprof__process_lifecycle_begin(lives, mprof__clock_now_ns());
-        lives->is_empty = 1;
+    if (!lifecycle->has_begun) {
+        mprof__process_lifecycle_begin(lifecycle, mprof__clock_now_ns());
+        lifecycle->is_empty = 1;
     }
 }
 
 /* What the kernel says of a process that has ended, if it has not been asked yet. */
-static void take_last_word(mprof__process_lifecycle *lives, mprof__process *process)
+static void take_last_word(mprof__process_lifecycle *lifecycle, mprof__process *process)
 {
     mprof__taskstats_mark mark;
 
-    if (lives->stats && mprof__taskstats_take(lives->stats, process->pid, &mark)) {
-        mprof__sampler_take_last_word(
-            lives->sampler, process, &mark,
-            mprof__taskstats_high_water_bytes(lives->stats, process->ppid));
+    if (lifecycle->stats && mprof__taskstats_take(lifecycle->stats, process->pid, &mark)) {
+        mprof__sampler_add_taskstats(
+            lifecycle->sampler, process, &mark,
+            mprof__taskstats_high_water_bytes(lifecycle->stats, process->ppid));
     }
 }
 
 static void take_end(void *data, mprof__process *process, const mprof__process_end *end)
 {
-    mprof__process_lifecycle *lives = data;
+    mprof__process_lifecycle *lifecycle = data;
     mprof__process_end told = *end;
 
-    if (lives->oom && end->cause == MPROF_EXIT_SIGNAL && end->value == SIGKILL &&
-        mprof__oom_killer_claim(lives->oom, &process->place, process->pid, mprof__clock_now_ns())) {
+    if (lifecycle->oom_killer && end->cause == MPROF_EXIT_SIGNAL && end->value == SIGKILL &&
+        mprof__oom_killer_claim(lifecycle->oom_killer, &process->place, process->pid,
+                                mprof__clock_now_ns())) {
         told.cause = MPROF_EXIT_OOM;
     }
-    if (lives->calls) {
-        mprof__calls_end(lives->calls, process->pid, end->time_ns);
+    if (lifecycle->calls) {
+        mprof__calls_end_process(lifecycle->calls, process->pid, end->time_ns);
     }
-    if (process->pid == lives->target->pid && !lives->follow) {
-        mprof__process_lifecycle_begin_at_last(lives);
+    if (process->pid == lifecycle->target->pid && !lifecycle->follow) {
+        mprof__process_lifecycle_begin_if_needed(lifecycle);
     }
-    take_last_word(lives, process);
-    if (lives->has_begun) {
-        mprof__sampler_take_end(lives->sampler, process, end->time_ns);
-        mprof__event_log_end(lives->journal, process->pid, &told);
+    take_last_word(lifecycle, process);
+    if (lifecycle->has_begun) {
+        mprof__sampler_write_final_peak(lifecycle->sampler, process, end->time_ns);
+        mprof__event_log_end(lifecycle->log, process->pid, &told);
     }
-    if (process->pid == lives->target->pid) {
-        lives->target->has_ended = 1;
+    if (process->pid == lifecycle->target->pid) {
+        lifecycle->target->has_ended = 1;
     }
 }
 
-static void tell_failure(mprof__process_lifecycle *lives, mprof_status status)
+static void tell_failure(mprof__process_lifecycle *lifecycle, mprof_status status)
 {
     mprof_error error = MPROF_ERROR_INIT;
 
     mprof_error_set(&error, status, "out of memory");
-    mprof__event_log_notice(lives->journal, &error);
+    mprof__event_log_notice(lifecycle->log, &error);
 }
 
 /* What is to be done now and then, events or not. */
-static void keep_up(mprof__process_lifecycle *lives, int64_t now_ns)
+static void keep_up(mprof__process_lifecycle *lifecycle, int64_t now_ns)
 {
-    if (lives->stats) {
-        mprof__taskstats_keep_up(lives->stats, now_ns);
+    if (lifecycle->stats) {
+        mprof__taskstats_keep_up(lifecycle->stats, now_ns);
     }
-    if (lives->calls) {
-        mprof__calls_name(lives->calls);
+    if (lifecycle->calls) {
+        mprof__calls_retry_names(lifecycle->calls);
     }
 }
 
-void mprof__process_lifecycle_update(mprof__process_lifecycle *lives, int64_t now_ns)
+void mprof__process_lifecycle_update(mprof__process_lifecycle *lifecycle, int64_t now_ns)
 {
-    mprof_status status = mprof__process_tree_update(lives->tree, now_ns);
+    mprof_status status = mprof__process_tree_update(lifecycle->tree, now_ns);
 
     if (status != MPROF_OK) {
-        tell_failure(lives, status);
+        tell_failure(lifecycle, status);
     }
-    keep_up(lives, now_ns);
+    keep_up(lifecycle, now_ns);
 }
 
-void mprof__process_lifecycle_take_events(mprof__process_lifecycle *lives, int64_t now_ns)
+void mprof__process_lifecycle_read_events(mprof__process_lifecycle *lifecycle, int64_t now_ns)
 {
-    uint64_t before = mprof__process_tree_changes(lives->tree);
+    uint64_t before = mprof__process_tree_change_count(lifecycle->tree);
 
-    mprof__process_lifecycle_update(lives, now_ns);
-    if (mprof__process_tree_changes(lives->tree) != before) {
-        lives->pause_ns = PAUSE_NS;
-    } else if (lives->pause_ns < PAUSE_MAX_NS) {
-        lives->pause_ns *= 2;
+    mprof__process_lifecycle_update(lifecycle, now_ns);
+    if (mprof__process_tree_change_count(lifecycle->tree) != before) {
+        lifecycle->pause_ns = PAUSE_NS;
+    } else if (lifecycle->pause_ns < PAUSE_MAX_NS) {
+        lifecycle->pause_ns *= 2;
     }
-    lives->look_ns = now_ns + lives->pause_ns;
+    lifecycle->events_due_ns = now_ns + lifecycle->pause_ns;
 }
 
-void mprof__process_lifecycle_tick(mprof__process_lifecycle *lives, int64_t now_ns, int are_quiet)
+void mprof__process_lifecycle_tick(mprof__process_lifecycle *lifecycle, int64_t now_ns,
+                                   int are_quiet)
 {
-    uint64_t before = mprof__process_tree_events(lives->tree);
+    uint64_t before = mprof__process_tree_event_count(lifecycle->tree);
 
     if (are_quiet) {
-        keep_up(lives, now_ns);
+        keep_up(lifecycle, now_ns);
         return;
     }
-    mprof__process_lifecycle_take_events(lives, now_ns);
-    lives->quiet = mprof__process_tree_events(lives->tree) == before ? lives->quiet + 1 : 0;
-    if (lives->quiet == QUIET_TICKS) {
-        lives->quiet = 0;
-        lives->pause_ns = PAUSE_NS;
+    mprof__process_lifecycle_read_events(lifecycle, now_ns);
+    lifecycle->quiet =
+        mprof__process_tree_event_count(lifecycle->tree) == before ? lifecycle->quiet + 1 : 0;
+    if (lifecycle->quiet == QUIET_TICKS) {
+        lifecycle->quiet = 0;
+        lifecycle->pause_ns = PAUSE_NS;
     }
 }
 
 /* A child of ours has been reaped; `stat` was read while it was a zombie. */
-static void take_end_of_child(mprof__process_lifecycle *lives, int is_recorded, int64_t pid,
+static void take_end_of_child(mprof__process_lifecycle *lifecycle, int is_recorded, int64_t pid,
                               int wait_status, const mprof__procfs_stat *stat,
                               const struct rusage *usage)
 {
     mprof__process *process =
-        mprof__processes_find(mprof__process_tree_processes(lives->tree), pid);
+        mprof__processes_find(mprof__process_tree_processes(lifecycle->tree), pid);
     mprof__process_end end;
 
-    if (pid == lives->target->pid) {
-        lives->target->wait_status = wait_status;
-        lives->target->has_ended = 1;
+    if (pid == lifecycle->target->pid) {
+        lifecycle->target->wait_status = wait_status;
+        lifecycle->target->has_ended = 1;
     }
     if (!process || !is_recorded) {
         return;
     }
-    end = mprof__process_end_of_status(
-        wait_status, process->told_end.time_ns ? process->told_end.time_ns : mprof__clock_now_ns());
-    take_last_word(lives, process); /* it says more than the account of all it waited for */
-    mprof__sampler_take_usage(lives->sampler, process, usage, stat, end.time_ns);
-    if (pid == lives->target->pid) {
-        mprof__sampler_tell_last_sample(lives->sampler, process, usage, stat->reaped_faults,
-                                        end.time_ns);
+    end = mprof__process_end_of_status(wait_status, process->event_end.time_ns
+                                                        ? process->event_end.time_ns
+                                                        : mprof__clock_now_ns());
+    take_last_word(lifecycle, process); /* it says more than the account of all it waited for */
+    mprof__sampler_add_usage(lifecycle->sampler, process, usage, stat, end.time_ns);
+    if (pid == lifecycle->target->pid) {
+        mprof__sampler_write_last_sample(lifecycle->sampler, process, usage, stat->reaped_faults,
+                                         end.time_ns);
     }
-    mprof__process_tree_end(lives->tree, process, &end);
+    mprof__process_tree_end(lifecycle->tree, process, &end);
 }
 
 /* Its signal has been taken and comes once: whoever is left here is waited for in vain. */
-void mprof__process_lifecycle_reap(mprof__process_lifecycle *lives, int is_recorded)
+void mprof__process_lifecycle_reap(mprof__process_lifecycle *lifecycle, int is_recorded)
 {
     for (;;) {
         mprof__procfs_stat stat;
@@ -237,30 +242,30 @@ void mprof__process_lifecycle_reap(mprof__process_lifecycle *lives, int is_recor
             return;
         }
         if (is_recorded) {
-            mprof__process_lifecycle_update(lives, mprof__clock_now_ns());
+            mprof__process_lifecycle_update(lifecycle, mprof__clock_now_ns());
         }
-        take_end_of_child(lives, is_recorded, info.si_pid, wait_status, &stat, &usage);
+        take_end_of_child(lifecycle, is_recorded, info.si_pid, wait_status, &stat, &usage);
     }
 }
 
 /* Perhaps an event told how. */
-void mprof__process_lifecycle_take_end_of_target(mprof__process_lifecycle *lives)
+void mprof__process_lifecycle_end_target(mprof__process_lifecycle *lifecycle)
 {
     int64_t now_ns = mprof__clock_now_ns();
     mprof__process *root;
     mprof__process_end end;
 
-    mprof__process_lifecycle_update(lives, now_ns);
-    root = mprof__process_tree_root(lives->tree);
+    mprof__process_lifecycle_update(lifecycle, now_ns);
+    root = mprof__process_tree_root(lifecycle->tree);
     if (root && mprof__process_tree_has_ended(root, now_ns, &end)) {
-        mprof__process_tree_end(lives->tree, root, &end);
+        mprof__process_tree_end(lifecycle->tree, root, &end);
     }
-    lives->target->has_ended = 1;
+    lifecycle->target->has_ended = 1;
 }
 
-int mprof__process_lifecycle_has_members(const mprof__process_lifecycle *lives)
+int mprof__process_lifecycle_has_members(const mprof__process_lifecycle *lifecycle)
 {
-    const mprof__processes *processes = mprof__process_tree_processes(lives->tree);
+    const mprof__processes *processes = mprof__process_tree_processes(lifecycle->tree);
 
     for (size_t i = 0; i < processes->count; i++) {
         if (processes->items[i]->is_member) {
@@ -272,26 +277,26 @@ int mprof__process_lifecycle_has_members(const mprof__process_lifecycle *lives)
 
 /* --- begin and end --- */
 
-mprof_status mprof__process_lifecycle_open(mprof__process_lifecycle *lives, int descendants,
+mprof_status mprof__process_lifecycle_open(mprof__process_lifecycle *lifecycle, int descendants,
                                            mprof_error *error)
 {
-    mprof__process_tree_hooks hooks = {lives, take_birth, take_rename, take_exec, take_end};
-    mprof_status status = mprof__process_tree_open(&lives->tree, descendants, &hooks, error);
+    mprof__process_tree_hooks hooks = {lifecycle, take_birth, take_rename, take_exec, take_end};
+    mprof_status status = mprof__process_tree_open(&lifecycle->tree, descendants, &hooks, error);
 
     if (status != MPROF_OK) {
         return status;
     }
-    lives->pause_ns = PAUSE_NS;
-    lives->oom = mprof__oom_killer_open("");
-    if (mprof__process_tree_fd(lives->tree) >= 0) {
-        lives->stats = mprof__taskstats_open();
+    lifecycle->pause_ns = PAUSE_NS;
+    lifecycle->oom_killer = mprof__oom_killer_open("");
+    if (mprof__process_tree_fd(lifecycle->tree) >= 0) {
+        lifecycle->stats = mprof__taskstats_open();
     }
     return MPROF_OK;
 }
 
-void mprof__process_lifecycle_close(mprof__process_lifecycle *lives)
+void mprof__process_lifecycle_close(mprof__process_lifecycle *lifecycle)
 {
-    mprof__process_tree_free(lives->tree);
-    mprof__oom_killer_free(lives->oom);
-    mprof__taskstats_free(lives->stats);
+    mprof__process_tree_free(lifecycle->tree);
+    mprof__oom_killer_free(lifecycle->oom_killer);
+    mprof__taskstats_free(lifecycle->stats);
 }

@@ -26,15 +26,15 @@
 
 struct mprof__recorder {
     mprof__recorder_plan plan;
-    mprof__event_log journal;
+    mprof__event_log log;
     mprof__ticker ticker;
     mprof__target target;
-    mprof__process_lifecycle lives;
+    mprof__process_lifecycle lifecycle;
     mprof__sampler sampler;
-    mprof__calls *calls;            /* NULL: no functions */
-    mprof__calls_in_flight flights; /* who has asked for calls in flight */
+    mprof__calls *calls;              /* NULL: no functions */
+    mprof__calls_in_flight in_flight; /* who has asked for calls in flight */
     mprof__end_request request;
-    mprof__event_loop wakers;
+    mprof__event_loop loop;
     int64_t begin_ns; /* when the delay is over */
     int64_t end_ns;   /* when the time is over; INT64_MAX: never */
     int is_blind;     /* /proc does not show the program */
@@ -47,13 +47,13 @@ struct mprof__recorder {
 
 /* The most there was, as far as the recorder knows: where MEM is the resident memory of the program
  * alone, the kernel's mark of it counts as well. */
-static int64_t highest_bytes(const mprof__recorder *recording)
+static int64_t highest_bytes(const mprof__recorder *recorder)
 {
-    const mprof__process *root = mprof__process_tree_root(recording->lives.tree);
-    int64_t mem_bytes = recording->sampler.mem_bytes;
+    const mprof__process *root = mprof__process_tree_root(recorder->lifecycle.tree);
+    int64_t mem_bytes = recorder->sampler.mem_bytes;
 
-    if (!root || recording->plan.include_children || recording->plan.metric != MPROF__METRIC_RSS ||
-        recording->plan.delay_ns > 0) {
+    if (!root || recorder->plan.include_children || recorder->plan.metric != MPROF__METRIC_RSS ||
+        recorder->plan.delay_ns > 0) {
         return mem_bytes;
     }
     return root->peak_bytes > mem_bytes ? root->peak_bytes : mem_bytes;
@@ -61,20 +61,20 @@ static int64_t highest_bytes(const mprof__recorder *recording)
 
 /* Without a signal of its own the threshold is an end: the program is asked to end, or is left, if
  * it is none of ours. */
-static void take_threshold(mprof__recorder *recording)
+static void take_threshold(mprof__recorder *recorder)
 {
-    const mprof__threshold *threshold = &recording->plan.threshold;
+    const mprof__threshold *threshold = &recorder->plan.threshold;
     mprof_error error = MPROF_ERROR_INIT;
     int number = threshold->signal;
     char name[16];
 
     if (number == 0) {
-        recording->is_cut = 1;
-        number = mprof__target_is_ours(&recording->target) ? SIGTERM : 0;
-        recording->is_over |= number == 0;
+        recorder->is_cut = 1;
+        number = mprof__target_is_ours(&recorder->target) ? SIGTERM : 0;
+        recorder->is_over |= number == 0;
     }
     mprof__signal_name(name, sizeof name, number);
-    if (number != 0 && mprof__target_signal(&recording->target, number) != 0) {
+    if (number != 0 && mprof__target_signal(&recorder->target, number) != 0) {
         mprof_error_set(&error, MPROF_EARGUMENT, "%g MiB reached; %s cannot be sent: %s",
                         (double)threshold->bytes / MIB, name, strerror(errno));
     } else {
@@ -82,71 +82,70 @@ static void take_threshold(mprof__recorder *recording)
                         number ? "%g MiB reached: sent %s" : "%g MiB reached",
                         (double)threshold->bytes / MIB, name);
     }
-    mprof__event_log_number(&recording->journal, "threshold-reached",
-                            (double)threshold->bytes / MIB);
-    mprof__event_log_notice(&recording->journal, &error);
+    mprof__event_log_number(&recorder->log, "threshold-reached", (double)threshold->bytes / MIB);
+    mprof__event_log_notice(&recorder->log, &error);
 }
 
 /* Shows how things stand, if it is time to. */
-static void show_live(mprof__recorder *recording, int64_t now_ns)
+static void show_live(mprof__recorder *recorder, int64_t now_ns)
 {
     mprof__live_line_view view = {0};
     char function[256] = "";
 
-    if (now_ns < mprof__live_line_due_ns(recording->plan.live)) {
+    if (now_ns < mprof__live_line_due_ns(recorder->plan.live)) {
         return;
     }
-    view.peak_bytes = highest_bytes(recording);
-    view.processes = mprof__process_tree_processes(recording->lives.tree)->count;
-    if (recording->calls) {
-        view.calls = mprof__calls_report_in_flight(recording->calls, 0, function, sizeof function);
+    view.peak_bytes = highest_bytes(recorder);
+    view.processes = mprof__process_tree_processes(recorder->lifecycle.tree)->count;
+    if (recorder->calls) {
+        view.calls = mprof__calls_count_in_flight(recorder->calls, 0, function, sizeof function);
         view.function = function;
     }
-    view.waits_ns = recording->lives.has_begun ? 0 : recording->begin_ns - now_ns;
-    view.lasts_ns = now_ns - recording->begin_ns;
-    mprof__live_line_show(recording->plan.live, &view, now_ns);
+    view.waits_ns = recorder->lifecycle.has_begun ? 0 : recorder->begin_ns - now_ns;
+    view.lasts_ns = now_ns - recorder->begin_ns;
+    mprof__live_line_show(recorder->plan.live, &view, now_ns);
 }
 
-static void tick(mprof__recorder *recording, int64_t now_ns)
+static void tick(mprof__recorder *recorder, int64_t now_ns)
 {
-    const mprof__ring_folder *folder = recording->plan.folder;
+    const mprof__ring_folder *folder = recorder->plan.folder;
 
-    if (recording->calls && mprof__ring_folder_watch_fd(folder) < 0) {
-        mprof__calls_search(recording->calls); /* else the watch wakes the loop */
-        recording->flights.is_called = 1;
+    if (recorder->calls && mprof__ring_folder_watch_fd(folder) < 0) {
+        mprof__calls_find_rings(recorder->calls); /* else the watch wakes the loop */
+        recorder->in_flight.is_called = 1;
     }
-    if (mprof__process_tree_follows(recording->lives.tree)) {
+    if (mprof__process_tree_follows(recorder->lifecycle.tree)) {
         mprof__process_lifecycle_tick(
-            &recording->lives, now_ns,
-            mprof__event_loop_are_quiet(&recording->wakers, MPROF__WAKER_TREE));
+            &recorder->lifecycle, now_ns,
+            mprof__event_loop_is_idle(&recorder->loop, MPROF__SOURCE_PROCESSES));
         now_ns = mprof__clock_now_ns(); /* no sample is older than the birth of its process */
     }
-    mprof__sampler_tick(&recording->sampler, now_ns);
-    if (recording->calls) {
-        mprof__calls_drain(recording->calls);
-        mprof__calls_in_flight_tell(&recording->flights, mprof__ring_folder_fd(folder),
-                                    recording->calls,
-                                    mprof__process_tree_processes(recording->lives.tree), now_ns);
+    mprof__sampler_tick(&recorder->sampler, now_ns);
+    if (recorder->calls) {
+        mprof__calls_drain(recorder->calls);
+        mprof__calls_in_flight_answer(
+            &recorder->in_flight, mprof__ring_folder_fd(folder), recorder->calls,
+            mprof__process_tree_processes(recorder->lifecycle.tree), now_ns);
     }
-    mprof__event_log_commit(&recording->journal);
-    if (mprof__threshold_is_crossed(&recording->plan.threshold, highest_bytes(recording))) {
-        take_threshold(recording);
+    mprof__event_log_commit(&recorder->log);
+    if (mprof__threshold_is_crossed(&recorder->plan.threshold, highest_bytes(recorder))) {
+        take_threshold(recorder);
     }
-    if (recording->plan.live) {
-        mprof__live_line_add(recording->plan.live, recording->sampler.mem_bytes, now_ns);
-        show_live(recording, now_ns);
+    if (recorder->plan.live) {
+        mprof__live_line_add(recorder->plan.live, recorder->sampler.mem_bytes, now_ns);
+        show_live(recorder, now_ns);
     }
 }
 
 /* The first tick of a recording that waited for it. */
-static void tick_first(mprof__recorder *recording, int64_t now_ns)
+static void tick_first(mprof__recorder *recorder, int64_t now_ns)
 {
-    const mprof__processes *processes = mprof__process_tree_processes(recording->lives.tree);
+    const mprof__processes *processes = mprof__process_tree_processes(recorder->lifecycle.tree);
 
-    mprof__process_lifecycle_update(&recording->lives, now_ns);
+    mprof__process_lifecycle_update(&recorder->lifecycle, now_ns);
     now_ns = mprof__clock_now_ns();
-    mprof__process_lifecycle_begin(&recording->lives, now_ns);
-    tick(recording, now_ns);
+    mprof__process_lifecycle_begin(&recorder->lifecycle, now_ns);
+    tick(recorder, now_ns);
     for (size_t i = 0; i < processes->count; i++) {
         processes->items[i]->begin_bytes = processes->items[i]->rss_bytes;
     }
@@ -155,203 +154,203 @@ static void tick_first(mprof__recorder *recording, int64_t now_ns)
 /* --- the end --- */
 
 /* Writes what is known only at the end. The file is complete behind it. */
-static void finish_file(mprof__recorder *recording)
+static void finish_file(mprof__recorder *recorder)
 {
     int64_t now_ns = mprof__clock_now_ns();
 
-    if (recording->plan.live) {
-        mprof__live_line_hide(recording->plan.live);
+    if (recorder->plan.live) {
+        mprof__live_line_hide(recorder->plan.live);
     }
-    if (!recording->is_sampling) {
+    if (!recorder->is_sampling) {
         return;
     }
-    if (recording->calls) {
-        mprof__calls_search(recording->calls);
+    if (recorder->calls) {
+        mprof__calls_find_rings(recorder->calls);
     }
-    mprof__process_lifecycle_update(&recording->lives, now_ns);
-    mprof__sampler_find_ended(&recording->sampler, now_ns);
-    mprof__process_lifecycle_begin_at_last(&recording->lives);
-    if (recording->calls) {
-        mprof__calls_finish(recording->calls, now_ns);
+    mprof__process_lifecycle_update(&recorder->lifecycle, now_ns);
+    mprof__sampler_find_ended(&recorder->sampler, now_ns);
+    mprof__process_lifecycle_begin_if_needed(&recorder->lifecycle);
+    if (recorder->calls) {
+        mprof__calls_finish(recorder->calls, now_ns);
     }
-    mprof__sampler_tell_peaks(&recording->sampler, now_ns);
-    mprof__sampler_finish_group(&recording->sampler, now_ns);
-    mprof__facts_tell_end(&recording->journal, recording->ticker.missed, recording->sampler.thinned,
-                          recording->sampler.kinds.thinned);
-    (void)mprof_writer_release(recording->plan.writer);
-    mprof__event_log_commit(&recording->journal);
-    recording->is_sampling = 0;
-    if (recording->plan.finished) {
-        recording->plan.finished(recording->plan.notice_data);
+    mprof__sampler_write_peaks(&recorder->sampler, now_ns);
+    mprof__sampler_finish_group(&recorder->sampler, now_ns);
+    mprof__facts_write_end(&recorder->log, recorder->ticker.missed, recorder->sampler.thinned,
+                           recorder->sampler.kinds.thinned);
+    (void)mprof_writer_release(recorder->plan.writer);
+    mprof__event_log_commit(&recorder->log);
+    recorder->is_sampling = 0;
+    if (recorder->plan.finished) {
+        recorder->plan.finished(recorder->plan.notice_data);
     }
 }
 
 /* The program has ended; if what descends from it is followed, there may be some of that left. */
-static void look_who_is_left(mprof__recorder *recording)
+static void look_who_is_left(mprof__recorder *recorder)
 {
-    if (!recording->plan.follow || !recording->is_sampling) {
-        recording->is_over = 1;
-    } else if (!mprof__process_lifecycle_has_members(&recording->lives)) {
+    if (!recorder->plan.follow || !recorder->is_sampling) {
+        recorder->is_over = 1;
+    } else if (!mprof__process_lifecycle_has_members(&recorder->lifecycle)) {
         /* the last one may have left a child */
-        mprof__process_lifecycle_update(&recording->lives, mprof__clock_now_ns());
-        recording->is_over |= !mprof__process_lifecycle_has_members(&recording->lives);
+        mprof__process_lifecycle_update(&recorder->lifecycle, mprof__clock_now_ns());
+        recorder->is_over |= !mprof__process_lifecycle_has_members(&recorder->lifecycle);
     }
 }
 
 /* --- signals --- */
 
-static void take_signal(mprof__recorder *recording, const struct signalfd_siginfo *info)
+static void take_signal(mprof__recorder *recorder, const struct signalfd_siginfo *info)
 {
-    const mprof__target *target = &recording->target;
+    const mprof__target *target = &recorder->target;
     int number = (int)info->ssi_signo;
 
     if (number == SIGCHLD) {
         if (target->is_child) {
-            mprof__process_lifecycle_reap(&recording->lives, recording->is_sampling);
+            mprof__process_lifecycle_reap(&recorder->lifecycle, recorder->is_sampling);
         }
         return;
     }
-    if (recording->plan.live && mprof__live_line_take_signal(recording->plan.live, number)) {
+    if (recorder->plan.live && mprof__live_line_take_signal(recorder->plan.live, number)) {
         return;
     }
-    if (mprof__end_request_take(&recording->request, info, target, mprof__clock_now_ns())) {
-        recording->is_over |= !mprof__target_is_ours(target);
+    if (mprof__end_request_note_signal(&recorder->request, info, target, mprof__clock_now_ns())) {
+        recorder->is_over |= !mprof__target_is_ours(target);
     }
     if (mprof__target_is_ours(target) && !mprof__signal_is_of_terminal(info)) {
         (void)mprof__target_signal(target, number);
     }
 }
 
-static void take_signals(mprof__recorder *recording)
+static void take_signals(mprof__recorder *recorder)
 {
     struct signalfd_siginfo info;
 
-    while (mprof__signals_next(recording->plan.signals, &info)) {
-        take_signal(recording, &info);
+    while (mprof__signals_next(recorder->plan.signals, &info)) {
+        take_signal(recorder, &info);
     }
 }
 
 /* --- the loop --- */
 
-static void set_up_wakers(mprof__recorder *recording)
+static void set_up_wakers(mprof__recorder *recorder)
 {
-    const mprof__target *target = &recording->target;
-    const mprof__ring_folder *folder = recording->plan.folder;
-    int has_rings = recording->calls && recording->is_sampling;
-    mprof__event_loop *wakers = &recording->wakers;
+    const mprof__target *target = &recorder->target;
+    const mprof__ring_folder *folder = recorder->plan.folder;
+    int has_rings = recorder->calls && recorder->is_sampling;
+    mprof__event_loop *loop = &recorder->loop;
 
-    mprof__event_loop_set(wakers, MPROF__WAKER_SIGNALS, recording->plan.signals->fd);
-    mprof__event_loop_set(wakers, MPROF__WAKER_END, target->has_ended ? -1 : target->pidfd);
-    mprof__event_loop_set(wakers, MPROF__WAKER_BELL,
-                          has_rings ? mprof__ring_folder_bell_fd(folder) : -1);
-    mprof__event_loop_set(wakers, MPROF__WAKER_RING,
+    mprof__event_loop_set(loop, MPROF__SOURCE_SIGNALS, recorder->plan.signals->fd);
+    mprof__event_loop_set(loop, MPROF__SOURCE_TARGET_END, target->has_ended ? -1 : target->pidfd);
+    mprof__event_loop_set(loop, MPROF__SOURCE_WAKEUP,
+                          has_rings ? mprof__ring_folder_wakeup_fd(folder) : -1);
+    mprof__event_loop_set(loop, MPROF__SOURCE_RING_FOLDER,
                           has_rings ? mprof__ring_folder_watch_fd(folder) : -1);
-    if (!recording->is_sampling) {
-        mprof__event_loop_set(wakers, MPROF__WAKER_TREE, -1);
+    if (!recorder->is_sampling) {
+        mprof__event_loop_set(loop, MPROF__SOURCE_PROCESSES, -1);
     }
 }
 
 /* Time until something is to be done, whether or not anything happens. Sets whether process events
  * may wake the loop before that. */
-static int64_t time_left_ns(mprof__recorder *recording)
+static int64_t time_left_ns(mprof__recorder *recorder)
 {
-    const mprof__process_lifecycle *lives = &recording->lives;
+    const mprof__process_lifecycle *lifecycle = &recorder->lifecycle;
     int64_t now_ns = mprof__clock_now_ns();
-    int64_t left_ns = mprof__ticker_remaining_ns(&recording->ticker, now_ns);
-    int64_t pause_ns = lives->look_ns - now_ns;
+    int64_t left_ns = mprof__ticker_remaining_ns(&recorder->ticker, now_ns);
+    int64_t pause_ns = lifecycle->events_due_ns - now_ns;
     int tree_fd = -1;
 
-    if (recording->end_ns - now_ns < left_ns) {
-        left_ns = recording->end_ns > now_ns ? recording->end_ns - now_ns : 0;
+    if (recorder->end_ns - now_ns < left_ns) {
+        left_ns = recorder->end_ns > now_ns ? recorder->end_ns - now_ns : 0;
     }
-    if (recording->plan.live && !lives->has_begun) { /* it counts down */
-        int64_t live_ns = mprof__live_line_due_ns(recording->plan.live) - now_ns;
+    if (recorder->plan.live && !lifecycle->has_begun) { /* it counts down */
+        int64_t live_ns = mprof__live_line_due_ns(recorder->plan.live) - now_ns;
 
         left_ns = live_ns < 0 ? 0 : live_ns < left_ns ? live_ns : left_ns;
     }
-    if (lives->pause_ns < recording->plan.interval_ns) { /* else the tick is soon enough */
-        tree_fd = mprof__process_tree_fd(lives->tree);
+    if (lifecycle->pause_ns < recorder->plan.interval_ns) { /* else the tick is soon enough */
+        tree_fd = mprof__process_tree_fd(lifecycle->tree);
     }
     if (tree_fd >= 0 && pause_ns > 0) {
         left_ns = pause_ns < left_ns ? pause_ns : left_ns;
         tree_fd = -1;
     }
-    mprof__event_loop_set(&recording->wakers, MPROF__WAKER_TREE, tree_fd);
+    mprof__event_loop_set(&recorder->loop, MPROF__SOURCE_PROCESSES, tree_fd);
     return left_ns;
 }
 
 /* What wakes the loop between the ticks. */
-static void take_news(mprof__recorder *recording)
+static void take_news(mprof__recorder *recorder)
 {
-    const mprof__event_loop *wakers = &recording->wakers;
+    const mprof__event_loop *loop = &recorder->loop;
 
-    if (mprof__event_loop_have(wakers, MPROF__WAKER_BELL) ||
-        mprof__event_loop_have(wakers, MPROF__WAKER_RING)) {
-        mprof__ring_folder_quiet(recording->plan.folder);
-        recording->flights.is_called |= mprof__event_loop_have(wakers, MPROF__WAKER_RING);
-        mprof__calls_search(recording->calls);
-        mprof__calls_drain(recording->calls);
-        mprof__event_log_commit(&recording->journal);
+    if (mprof__event_loop_is_ready(loop, MPROF__SOURCE_WAKEUP) ||
+        mprof__event_loop_is_ready(loop, MPROF__SOURCE_RING_FOLDER)) {
+        mprof__ring_folder_clear_wakeup(recorder->plan.folder);
+        recorder->in_flight.is_called |=
+            mprof__event_loop_is_ready(loop, MPROF__SOURCE_RING_FOLDER);
+        mprof__calls_find_rings(recorder->calls);
+        mprof__calls_drain(recorder->calls);
+        mprof__event_log_commit(&recorder->log);
     }
-    if (mprof__event_loop_have(wakers, MPROF__WAKER_TREE)) {
-        mprof__process_lifecycle_take_events(&recording->lives, mprof__clock_now_ns());
+    if (mprof__event_loop_is_ready(loop, MPROF__SOURCE_PROCESSES)) {
+        mprof__process_lifecycle_read_events(&recorder->lifecycle, mprof__clock_now_ns());
     }
 }
 
-static void take_time(mprof__recorder *recording)
+static void take_time(mprof__recorder *recorder)
 {
     int64_t now_ns = mprof__clock_now_ns();
 
-    if (now_ns >= recording->end_ns) {
-        finish_file(recording);
-        recording->is_over = !mprof__target_is_ours(&recording->target);
-    } else if (mprof__ticker_remaining_ns(&recording->ticker, now_ns) == 0) {
-        recording->sampler.is_early = mprof__ticker_take_early(&recording->ticker, now_ns);
-        if (!recording->sampler.is_early) {
-            mprof__ticker_advance(&recording->ticker, now_ns);
+    if (now_ns >= recorder->end_ns) {
+        finish_file(recorder);
+        recorder->is_over = !mprof__target_is_ours(&recorder->target);
+    } else if (mprof__ticker_remaining_ns(&recorder->ticker, now_ns) == 0) {
+        recorder->sampler.is_early = mprof__ticker_advance_early(&recorder->ticker, now_ns);
+        if (!recorder->sampler.is_early) {
+            mprof__ticker_advance(&recorder->ticker, now_ns);
         }
-        (recording->lives.has_begun ? tick : tick_first)(recording, now_ns);
-    } else if (recording->plan.live && !recording->lives.has_begun) {
-        show_live(recording, now_ns);
+        (recorder->lifecycle.has_begun ? tick : tick_first)(recorder, now_ns);
+    } else if (recorder->plan.live && !recorder->lifecycle.has_begun) {
+        show_live(recorder, now_ns);
     }
 }
 
 /* From now on a program of ours merely runs. */
-static void give_up(mprof__recorder *recording)
+static void give_up(mprof__recorder *recorder)
 {
-    recording->is_sampling = 0;
-    finish_file(recording);
-    recording->is_over |= !mprof__target_is_ours(&recording->target);
+    recorder->is_sampling = 0;
+    finish_file(recorder);
+    recorder->is_over |= !mprof__target_is_ours(&recorder->target);
 }
 
-static void loop(mprof__recorder *recording)
+static void run_loop(mprof__recorder *recorder)
 {
-    const mprof__target *target = &recording->target;
-    mprof__event_loop *wakers = &recording->wakers;
+    const mprof__target *target = &recorder->target;
+    mprof__event_loop *loop = &recorder->loop;
 
-    set_up_wakers(recording);
-    while (!recording->is_over) {
-        mprof__event_loop_wait(wakers,
-                               recording->is_sampling ? time_left_ns(recording) : INT64_MAX);
-        if (mprof__event_loop_have(wakers, MPROF__WAKER_SIGNALS)) {
-            take_signals(recording);
+    set_up_wakers(recorder);
+    while (!recorder->is_over) {
+        mprof__event_loop_wait(loop, recorder->is_sampling ? time_left_ns(recorder) : INT64_MAX);
+        if (mprof__event_loop_is_ready(loop, MPROF__SOURCE_SIGNALS)) {
+            take_signals(recorder);
         }
-        if (mprof__event_loop_have(wakers, MPROF__WAKER_END)) {
-            mprof__process_lifecycle_take_end_of_target(&recording->lives);
+        if (mprof__event_loop_is_ready(loop, MPROF__SOURCE_TARGET_END)) {
+            mprof__process_lifecycle_end_target(&recorder->lifecycle);
         }
-        recording->is_over |= target->has_ended && !recording->plan.follow;
-        if (recording->is_sampling && !recording->is_over) {
-            take_news(recording);
-            take_time(recording);
-            if (recording->journal.failed) {
-                give_up(recording);
+        recorder->is_over |= target->has_ended && !recorder->plan.follow;
+        if (recorder->is_sampling && !recorder->is_over) {
+            take_news(recorder);
+            take_time(recorder);
+            if (recorder->log.failed) {
+                give_up(recorder);
             }
         }
-        if (target->has_ended && !recording->is_over) {
-            look_who_is_left(recording);
+        if (target->has_ended && !recorder->is_over) {
+            look_who_is_left(recorder);
         }
-        if (!recording->is_sampling || target->has_ended) {
-            set_up_wakers(recording);
+        if (!recorder->is_sampling || target->has_ended) {
+            set_up_wakers(recorder);
         }
     }
 }
@@ -370,18 +369,18 @@ static void raise_descriptor_limit(void)
     }
 }
 
-static void set_up_sampler(mprof__recorder *recording)
+static void set_up_sampler(mprof__recorder *recorder)
 {
-    const mprof__recorder_plan *plan = &recording->plan;
-    mprof__sampler *sampler = &recording->sampler;
+    const mprof__recorder_plan *plan = &recorder->plan;
+    mprof__sampler *sampler = &recorder->sampler;
 
-    sampler->journal = &recording->journal;
-    sampler->tree = recording->lives.tree;
-    sampler->oom = recording->lives.oom;
+    sampler->log = &recorder->log;
+    sampler->tree = recorder->lifecycle.tree;
+    sampler->oom_killer = recorder->lifecycle.oom_killer;
     sampler->metric = plan->metric;
     sampler->backend = plan->backend;
     sampler->interval_ns = plan->interval_ns;
-    sampler->lets_rest = mprof__idle_check_applies(plan->interval_ns);
+    sampler->skips_idle = mprof__idle_check_applies(plan->interval_ns);
     sampler->include_children = plan->include_children;
     sampler->multiprocess = plan->multiprocess;
     sampler->kinds.mask = plan->kinds;
@@ -398,29 +397,29 @@ static int follows_descendants(const mprof__recorder_plan *plan)
     return plan->include_children || plan->multiprocess;
 }
 
-static mprof_status set_up_lives(mprof__recorder *recording, size_t argc, char *const argv[],
+static mprof_status set_up_lives(mprof__recorder *recorder, size_t argc, char *const argv[],
                                  mprof_error *error)
 {
-    const mprof__recorder_plan *plan = &recording->plan;
-    mprof__process_lifecycle *lives = &recording->lives;
+    const mprof__recorder_plan *plan = &recorder->plan;
+    mprof__process_lifecycle *lifecycle = &recorder->lifecycle;
     mprof_status status;
 
-    lives->journal = &recording->journal;
-    lives->sampler = &recording->sampler;
-    lives->target = &recording->target;
-    lives->follow = plan->follow;
-    mprof__process_title_of(lives->title, sizeof lives->title, argc, argv);
-    status = mprof__process_lifecycle_open(lives, follows_descendants(plan), error);
+    lifecycle->log = &recorder->log;
+    lifecycle->sampler = &recorder->sampler;
+    lifecycle->target = &recorder->target;
+    lifecycle->follow = plan->follow;
+    mprof__process_title_of(lifecycle->title, sizeof lifecycle->title, argc, argv);
+    status = mprof__process_lifecycle_open(lifecycle, follows_descendants(plan), error);
     if (status == MPROF_OK && plan->folder) {
-        status = mprof__calls_open(&recording->calls, plan->folder, &recording->journal,
-                                   lives->tree, error);
-        lives->calls = recording->calls;
+        status = mprof__calls_open(&recorder->calls, plan->folder, &recorder->log, lifecycle->tree,
+                                   error);
+        lifecycle->calls = recorder->calls;
     }
     if (status == MPROF_OK && plan->folder && plan->is_child) {
-        lives->agent.journal = &recording->journal;
-        lives->agent.rings = mprof__ring_folder_path(plan->folder);
-        lives->agent.is_reported = plan->agent_missing != NULL;
-        recording->sampler.agent = &lives->agent;
+        lifecycle->agent.log = &recorder->log;
+        lifecycle->agent.rings = mprof__ring_folder_path(plan->folder);
+        lifecycle->agent.is_reported = plan->agent_missing != NULL;
+        recorder->sampler.agent = &lifecycle->agent;
     }
     return status;
 }
@@ -428,24 +427,24 @@ static mprof_status set_up_lives(mprof__recorder *recording, size_t argc, char *
 mprof_status mprof__recorder_open(mprof__recorder **out, const mprof__recorder_plan *plan,
                                   size_t argc, char *const argv[], mprof_error *error)
 {
-    mprof__recorder *recording = calloc(1, sizeof *recording);
+    mprof__recorder *recorder = calloc(1, sizeof *recorder);
     mprof_status status;
 
-    *out = recording;
-    if (!recording) {
+    *out = recorder;
+    if (!recorder) {
         return mprof_error_set(error, MPROF_ENOMEM, "out of memory");
     }
     mprof__procfs_set_aside();
-    recording->plan = *plan;
-    mprof__event_loop_open(&recording->wakers);
-    mprof__target_init(&recording->target, plan->is_child);
-    mprof__event_log_init(&recording->journal, plan->writer, plan->notice, plan->notice_data);
-    recording->journal.redact = plan->redact;
-    status = set_up_lives(recording, argc, argv, error);
+    recorder->plan = *plan;
+    mprof__event_loop_open(&recorder->loop);
+    mprof__target_init(&recorder->target, plan->is_child);
+    mprof__event_log_init(&recorder->log, plan->writer, plan->notice, plan->notice_data);
+    recorder->log.redact = plan->redact;
+    status = set_up_lives(recorder, argc, argv, error);
     if (status != MPROF_OK) {
         return status;
     }
-    set_up_sampler(recording);
+    set_up_sampler(recorder);
     if (follows_descendants(plan) && plan->is_child) {
         prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
     }
@@ -454,16 +453,16 @@ mprof_status mprof__recorder_open(mprof__recorder **out, const mprof__recorder_p
     }
     mprof_writer_begin_with_sample(plan->writer);
     (void)mprof_writer_append_command(plan->writer, argc, argv);
-    mprof__facts_tell_head(&recording->journal, plan,
-                           mprof__process_tree_method(recording->lives.tree),
-                           recording->lives.stats ? "taskstats" : "looks");
+    mprof__facts_write_head(&recorder->log, plan,
+                            mprof__process_tree_method(recorder->lifecycle.tree),
+                            recorder->lifecycle.stats ? "taskstats" : "looks");
     if (plan->agent_missing) {
-        mprof__event_log_fact(&recording->journal, "functions-missing", plan->agent_missing);
+        mprof__event_log_fact(&recorder->log, "functions-missing", plan->agent_missing);
     }
     return mprof_writer_commit(plan->writer, error);
 }
 
-mprof_status mprof__recorder_run(mprof__recorder *recording, int64_t pid,
+mprof_status mprof__recorder_run(mprof__recorder *recorder, int64_t pid,
                                  mprof__recorder_outcome *outcome, mprof_error *error)
 {
     int64_t now_ns = mprof__clock_now_ns();
@@ -471,53 +470,52 @@ mprof_status mprof__recorder_run(mprof__recorder *recording, int64_t pid,
     mprof_status status;
 
     memset(outcome, 0, sizeof *outcome);
-    mprof__target_open(&recording->target, pid);
-    recording->is_sampling = 1;
-    recording->begin_ns = now_ns + recording->plan.delay_ns;
-    recording->lives.has_begun = recording->plan.delay_ns == 0;
-    recording->end_ns = recording->plan.timeout_ns > 0
-                            ? recording->begin_ns + recording->plan.timeout_ns
-                            : INT64_MAX;
+    mprof__target_open(&recorder->target, pid);
+    recorder->is_sampling = 1;
+    recorder->begin_ns = now_ns + recorder->plan.delay_ns;
+    recorder->lifecycle.has_begun = recorder->plan.delay_ns == 0;
+    recorder->end_ns =
+        recorder->plan.timeout_ns > 0 ? recorder->begin_ns + recorder->plan.timeout_ns : INT64_MAX;
     prctl(PR_SET_TIMERSLACK, 1, 0, 0, 0); /* after the program's start: it would inherit this */
     raise_descriptor_limit();
-    mprof__event_log_number(&recording->journal, "pid", (double)pid);
-    mprof_writer_set_main_pid(recording->plan.writer, pid);
+    mprof__event_log_number(&recorder->log, "pid", (double)pid);
+    mprof_writer_set_main_pid(recorder->plan.writer, pid);
     view = mprof__procfs_check();
-    recording->is_blind = view != MPROF__PROCFS_OURS;
-    mprof__facts_report_proc(&recording->journal, view);
-    if (recording->calls && !recording->lives.has_begun) {
-        mprof__calls_begin(recording->calls, INT64_MAX);
+    recorder->is_blind = view != MPROF__PROCFS_OURS;
+    mprof__facts_report_proc(&recorder->log, view);
+    if (recorder->calls && !recorder->lifecycle.has_begun) {
+        mprof__calls_begin(recorder->calls, INT64_MAX);
     }
-    mprof__ticker_init(&recording->ticker, recording->begin_ns, recording->plan.interval_ns);
-    if (recording->plan.is_child && recording->lives.has_begun) {
-        mprof__ticker_begin_early(&recording->ticker);
-        mprof__sampler_note_launch(&recording->sampler, now_ns);
+    mprof__ticker_init(&recorder->ticker, recorder->begin_ns, recorder->plan.interval_ns);
+    if (recorder->plan.is_child && recorder->lifecycle.has_begun) {
+        mprof__ticker_begin_early(&recorder->ticker);
+        mprof__sampler_note_launch(&recorder->sampler, now_ns);
     }
-    status = mprof__process_tree_set_root(recording->lives.tree, pid, now_ns, error);
+    status = mprof__process_tree_set_root(recorder->lifecycle.tree, pid, now_ns, error);
     if (status == MPROF_OK) {
-        loop(recording);
-        finish_file(recording);
-        outcome->signal = mprof__end_request_to_die_of(&recording->request, &recording->target,
-                                                       mprof__clock_now_ns());
+        run_loop(recorder);
+        finish_file(recorder);
+        outcome->signal = mprof__end_request_final_signal(&recorder->request, &recorder->target,
+                                                          mprof__clock_now_ns());
     }
-    outcome->ended = recording->target.has_ended;
-    outcome->wait_status = recording->target.wait_status;
-    outcome->is_cut = recording->is_cut;
+    outcome->ended = recorder->target.has_ended;
+    outcome->wait_status = recorder->target.wait_status;
+    outcome->is_cut = recorder->is_cut;
     outcome->is_unread =
-        recording->sampler.mem_count == 0 && (recording->is_blind || recording->sampler.denied > 0);
-    outcome->is_empty = recording->lives.is_empty;
-    outcome->failed = recording->journal.failed;
+        recorder->sampler.mem_count == 0 && (recorder->is_blind || recorder->sampler.denied > 0);
+    outcome->is_empty = recorder->lifecycle.is_empty;
+    outcome->failed = recorder->log.failed;
     return status;
 }
 
-void mprof__recorder_free(mprof__recorder *recording)
+void mprof__recorder_free(mprof__recorder *recorder)
 {
-    if (!recording) {
+    if (!recorder) {
         return;
     }
-    mprof__event_loop_close(&recording->wakers);
-    mprof__target_close(&recording->target);
-    mprof__calls_free(recording->calls);
-    mprof__process_lifecycle_close(&recording->lives);
-    free(recording);
+    mprof__event_loop_close(&recorder->loop);
+    mprof__target_close(&recorder->target);
+    mprof__calls_free(recorder->calls);
+    mprof__process_lifecycle_close(&recorder->lifecycle);
+    free(recorder);
 }

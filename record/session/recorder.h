@@ -29,9 +29,9 @@ mprof_status mprof__recorder_open(mprof__recorder **out, const mprof__recorder_p
 /* Records process `pid` until it ends (or, followed, the last of its descendants), the time is
  * over, or a signal says so; a program of ours is waited for in any case. MPROF_ENOMEM, MPROF_EIO
  * (nothing to wait with). */
-mprof_status mprof__recorder_run(mprof__recorder *recording, int64_t pid,
+mprof_status mprof__recorder_run(mprof__recorder *recorder, int64_t pid,
                                  mprof__recorder_outcome *outcome, mprof_error *error);
 
-void mprof__recorder_free(mprof__recorder *recording);
+void mprof__recorder_free(mprof__recorder *recorder);
 
 #endif

@@ -47,7 +47,7 @@ static void note_mark(mprof__sampler *sampler, mprof__process *process, int64_t 
 static void write_peak(mprof__sampler *sampler, mprof__process *process, int64_t bytes,
                        int at_least, int64_t time_ns)
 {
-    mprof__event_log_peak(sampler->journal, process->pid, bytes, at_least, time_ns);
+    mprof__event_log_peak(sampler->log, process->pid, bytes, at_least, time_ns);
     process->peak_bytes = larger(process->peak_bytes, bytes);
     note_mark(sampler, process, bytes);
 }
@@ -62,7 +62,7 @@ static int64_t pause_until_next_look(const mprof__sampler *sampler, const mprof_
                                      int64_t now_ns)
 {
     int64_t count = (int64_t)mprof__process_tree_processes(sampler->tree)->count;
-    int64_t pause_ns = (now_ns - process->seen_ns) / LOOK_AGE_DIVISOR;
+    int64_t pause_ns = (now_ns - process->first_sample_ns) / LOOK_AGE_DIVISOR;
 
     if (pause_ns > LOOK_MAX_NS) {
         pause_ns = LOOK_MAX_NS;
@@ -80,27 +80,28 @@ static void look_closely(mprof__sampler *sampler, mprof__process *process, int64
     int64_t known = told_bytes(process);
     mprof__procfs_status status;
 
-    if (process->look_ns == 0) { /* new: let it come up first */
-        process->seen_ns = now_ns;
-        process->look_ns = now_ns + LOOK_NS / 2;
+    if (process->status_due_ns == 0) { /* new: let it come up first */
+        process->first_sample_ns = now_ns;
+        process->status_due_ns = now_ns + LOOK_NS / 2;
     }
-    if (now_ns < process->look_ns || !process->rest.has_run ||
+    if (now_ns < process->status_due_ns || !process->idle.has_run ||
         mprof__procfs_status_read_all(&status, process->pid) != 0) {
         return;
     }
-    process->rest.has_run = 0;
-    process->look_ns = now_ns + pause_until_next_look(sampler, process, now_ns);
-    if (sampler->oom) {
-        mprof__oom_killer_look(sampler->oom, &process->place, process->pid, now_ns);
+    process->idle.has_run = 0;
+    process->status_due_ns = now_ns + pause_until_next_look(sampler, process, now_ns);
+    if (sampler->oom_killer) {
+        mprof__oom_killer_look(sampler->oom_killer, &process->place, process->pid, now_ns);
     }
-    if (mprof__process_retitle(process, status.comm, now_ns)) {
-        mprof__event_log_process(sampler->journal, process, now_ns);
+    if (mprof__process_update_title(process, status.comm, now_ns)) {
+        mprof__event_log_process(sampler->log, process, now_ns);
         if (sampler->agent) {
-            mprof__agent_check_look(sampler->agent, process); /* it has executed another program */
+            mprof__agent_check_process(sampler->agent,
+                                       process); /* it has executed another program */
         }
     }
     if (status.hugetlb_bytes > 0 && !(sampler->kinds.mask & 1U << MPROF_KIND_HUGETLB)) {
-        mprof__facts_report_huge_pages(sampler->journal, process, status.hugetlb_bytes);
+        mprof__facts_report_huge_pages(sampler->log, process, status.hugetlb_bytes);
     }
     if (sampler->peak_interval || status.high_water_bytes <= process->floor_bytes) {
         return;
@@ -119,7 +120,7 @@ static void tell_kept(mprof__sampler *sampler, const mprof__process *process)
         mprof_error_set(&error, MPROF_ENOTFOUND,
                         "the peak of process %lld may not be reset: it is that of its whole life",
                         (long long)process->pid);
-        mprof__event_log_notice(sampler->journal, &error);
+        mprof__event_log_notice(sampler->log, &error);
     }
 }
 
@@ -159,7 +160,7 @@ static void tell_end(mprof__sampler *sampler, mprof__process *process, int64_t e
     }
 }
 
-void mprof__sampler_tell_peaks(mprof__sampler *sampler, int64_t now_ns)
+void mprof__sampler_write_peaks(mprof__sampler *sampler, int64_t now_ns)
 {
     const mprof__processes *processes = mprof__process_tree_processes(sampler->tree);
 
@@ -174,13 +175,13 @@ void mprof__sampler_tell_peaks(mprof__sampler *sampler, int64_t now_ns)
         if (!mprof__process_tree_shares_memory(sampler->tree, process) && bytes > 0) {
             tell_end(sampler, process, bytes, now_ns);
         }
-        if (mprof__process_retitle(process, comm, INT64_MAX / 2)) {
-            mprof__event_log_process(sampler->journal, process, now_ns);
+        if (mprof__process_update_title(process, comm, INT64_MAX / 2)) {
+            mprof__event_log_process(sampler->log, process, now_ns);
         }
     }
 }
 
-void mprof__sampler_forget_peaks(mprof__sampler *sampler)
+void mprof__sampler_reset_peaks(mprof__sampler *sampler)
 {
     const mprof__processes *processes = mprof__process_tree_processes(sampler->tree);
 
@@ -240,13 +241,13 @@ static void tell_peak_of_some(mprof__sampler *sampler, int64_t bytes, int64_t ti
     if (sampler->is_delayed || bytes <= sampler->highest_bytes + ACCOUNTS_DIFFER_BYTES) {
         return;
     }
-    mprof__event_log_peak(sampler->journal, MPROF_PID_NONE, bytes, 0, time_ns);
+    mprof__event_log_peak(sampler->log, MPROF_PID_NONE, bytes, 0, time_ns);
     sampler->highest_bytes = bytes;
 }
 
-void mprof__sampler_take_usage(mprof__sampler *sampler, mprof__process *process,
-                               const struct rusage *usage, const mprof__procfs_stat *stat,
-                               int64_t time_ns)
+void mprof__sampler_add_usage(mprof__sampler *sampler, mprof__process *process,
+                              const struct rusage *usage, const mprof__procfs_stat *stat,
+                              int64_t time_ns)
 {
     int64_t bytes = (int64_t)usage->ru_maxrss * 1024;
     int64_t known = process->highest_bytes;
@@ -266,8 +267,8 @@ void mprof__sampler_take_usage(mprof__sampler *sampler, mprof__process *process,
     tell_peak_of_some(sampler, bytes, time_ns);
 }
 
-void mprof__sampler_take_last_word(mprof__sampler *sampler, mprof__process *process,
-                                   const mprof__taskstats_mark *mark, int64_t of_parent_bytes)
+void mprof__sampler_add_taskstats(mprof__sampler *sampler, mprof__process *process,
+                                  const mprof__taskstats_mark *mark, int64_t of_parent_bytes)
 {
     const mprof__process *parent = parent_of(sampler, process);
     int64_t inherited = 0;
@@ -289,7 +290,8 @@ void mprof__sampler_take_last_word(mprof__sampler *sampler, mprof__process *proc
     }
 }
 
-void mprof__sampler_take_end(mprof__sampler *sampler, mprof__process *process, int64_t time_ns)
+void mprof__sampler_write_final_peak(mprof__sampler *sampler, mprof__process *process,
+                                     int64_t time_ns)
 {
     tell_end(sampler, process, process->final_bytes, time_ns);
 }
@@ -309,12 +311,12 @@ static void write_mem(mprof__sampler *sampler, int64_t bytes, int64_t time_ns)
     sampler->mem_bytes = bytes;
     sampler->mem_count++;
     sampler->mem_highest_bytes = larger(sampler->mem_highest_bytes, bytes);
-    mprof__event_log_mem(sampler->journal, bytes, time_ns);
+    mprof__event_log_mem(sampler->log, bytes, time_ns);
 }
 
-void mprof__sampler_tell_last_sample(mprof__sampler *sampler, const mprof__process *process,
-                                     const struct rusage *usage, int64_t reaped_faults,
-                                     int64_t time_ns)
+void mprof__sampler_write_last_sample(mprof__sampler *sampler, const mprof__process *process,
+                                      const struct rusage *usage, int64_t reaped_faults,
+                                      int64_t time_ns)
 {
     int64_t short_ns = sampler->interval_ns < SHORT_NS ? sampler->interval_ns : SHORT_NS;
     int is_short = sampler->mem_count == 1 || time_ns - sampler->launch_ns < short_ns;
@@ -326,7 +328,7 @@ void mprof__sampler_tell_last_sample(mprof__sampler *sampler, const mprof__proce
         (sampler->mem_highest_bytes < LOADING_BYTES ||
          (is_short && is_like_samples && bytes > sampler->mem_highest_bytes))) {
         write_mem(sampler, bytes, time_ns);
-        mprof__event_log_fact(sampler->journal, "mem-at-end",
+        mprof__event_log_fact(sampler->log, "mem-at-end",
                               is_exact && is_like_samples ? "the kernel's mark"
                                                           : "no more than the kernel's mark");
     }
@@ -358,11 +360,11 @@ static int take_vanished(mprof__sampler *sampler, mprof__process *process, int64
 static int is_unchanged(const mprof__sampler *sampler, mprof__process *process,
                         mprof__metric metric, int64_t now_ns)
 {
-    if (metric != MPROF__METRIC_RSS || !sampler->lets_rest || sampler->is_early) {
-        process->rest.has_run = 1;
+    if (metric != MPROF__METRIC_RSS || !sampler->skips_idle || sampler->is_early) {
+        process->idle.has_run = 1;
         return 0;
     }
-    return mprof__idle_check_holds(&process->rest, process->pid, now_ns) &&
+    return mprof__idle_check_holds(&process->idle, process->pid, now_ns) &&
            process->value_bytes >= 0;
 }
 
@@ -396,7 +398,7 @@ static int read_process(mprof__sampler *sampler, mprof__process *process, int64_
         return 1;
     case MPROF__PROBE_DENIED:
         sampler->denied++;
-        mprof__facts_report_left_out(sampler->journal, process, MPROF__LEFT_OUT_SAMPLES,
+        mprof__facts_report_left_out(sampler->log, process, MPROF__LEFT_OUT_SAMPLES,
                                      sampler->backend, process->probe.failure);
         return 1;
     case MPROF__PROBE_EMPTY:
@@ -457,7 +459,7 @@ static void write_samples(mprof__sampler *sampler, int64_t now_ns)
         mprof__process *process = processes->items[i];
 
         if (process != root && process->is_member && process->value_bytes >= 0) {
-            mprof__event_log_chld(sampler->journal, process->pid, process->value_bytes, now_ns);
+            mprof__event_log_chld(sampler->log, process->pid, process->value_bytes, now_ns);
             note_sampled(process);
         }
     }
@@ -472,7 +474,7 @@ static int is_above(int64_t mark_bytes, int64_t bytes, int is_last)
 static void write_group(mprof__sampler *sampler, const mprof__oom_killer_group *group,
                         int64_t bytes, int64_t now_ns)
 {
-    mprof__event_log_group(sampler->journal, bytes, group->limit_bytes,
+    mprof__event_log_group(sampler->log, bytes, group->limit_bytes,
                            group->name == sampler->group_name ? "" : group->name, now_ns);
     sampler->group_name = group->name;
     sampler->group_bytes = bytes;
@@ -484,14 +486,14 @@ static void write_group(mprof__sampler *sampler, const mprof__oom_killer_group *
 
 static void report_missing_group(mprof__sampler *sampler)
 {
-    const char *reason = mprof__oom_killer_group_refusal(sampler->oom, &sampler->place);
+    const char *reason = mprof__oom_killer_group_refusal(sampler->oom_killer, &sampler->place);
     mprof_error error = MPROF_ERROR_INIT;
 
     if (sampler->group && !sampler->group_is_missing && !sampler->group_name) {
         sampler->group_is_missing = 1;
-        mprof__event_log_fact(sampler->journal, "no-group", reason);
+        mprof__event_log_fact(sampler->log, "no-group", reason);
         mprof_error_set(&error, MPROF_ENOTFOUND, "the control group is not recorded: %s", reason);
-        mprof__event_log_notice(sampler->journal, &error);
+        mprof__event_log_notice(sampler->log, &error);
     }
 }
 
@@ -505,11 +507,11 @@ static void tell_group(mprof__sampler *sampler, int is_last, int64_t now_ns)
     if (root) {
         sampler->place = root->place;
     }
-    if (!sampler->oom || (!root && !is_last)) {
+    if (!sampler->oom_killer || (!root && !is_last)) {
         return;
     }
-    if (mprof__oom_killer_read_group(sampler->oom, &sampler->place, sampler->group, is_last, &group,
-                                     now_ns) != 0) {
+    if (mprof__oom_killer_read_group(sampler->oom_killer, &sampler->place, sampler->group, is_last,
+                                     &group, now_ns) != 0) {
         report_missing_group(sampler);
         return;
     }
@@ -549,7 +551,7 @@ void mprof__sampler_tick(mprof__sampler *sampler, int64_t now_ns)
     }
     write_samples(sampler, now_ns);
     tell_group(sampler, 0, now_ns);
-    mprof__memory_kinds_tick(&sampler->kinds, sampler->journal, processes, now_ns);
+    mprof__memory_kinds_tick(&sampler->kinds, sampler->log, processes, now_ns);
     for (size_t i = 0; i < processes->count; i++) {
         if (processes->items[i]->value_bytes >= 0) {
             if (sampler->peak_interval && processes->items[i]->is_member) {

@@ -17,14 +17,14 @@
 #include <sys/resource.h>
 
 typedef struct mprof__sampler {
-    mprof__agent_check *agent; /* of the lives; NULL: nothing is checked */
-    mprof__event_log *journal; /* the caller's */
-    mprof__process_tree *tree; /* the caller's */
-    mprof__oom_killer *oom;    /* the caller's; NULL: none */
+    mprof__agent_check *agent;     /* of the lifecycle; NULL: nothing is checked */
+    mprof__event_log *log;         /* the caller's */
+    mprof__process_tree *tree;     /* the caller's */
+    mprof__oom_killer *oom_killer; /* the caller's; NULL: none */
     mprof__metric metric;
     const char *backend; /* how the user names the metric */
     int64_t interval_ns;
-    int lets_rest;             /* what has not run is not read again */
+    int skips_idle;            /* what has not run is not read again */
     int include_children;      /* MEM is the sum of the tree */
     int multiprocess;          /* each descendant is written by itself */
     mprof__memory_kinds kinds; /* recorded beside the metric */
@@ -64,33 +64,34 @@ void mprof__sampler_tick(mprof__sampler *sampler, int64_t now_ns);
 void mprof__sampler_find_ended(mprof__sampler *sampler, int64_t now_ns);
 
 /* Writes the high-water marks of all that are alive, where they say more than the samples. */
-void mprof__sampler_tell_peaks(mprof__sampler *sampler, int64_t now_ns);
+void mprof__sampler_write_peaks(mprof__sampler *sampler, int64_t now_ns);
 
 /* Reads the control group for the last time: what happened since the last tick. */
 void mprof__sampler_finish_group(mprof__sampler *sampler, int64_t now_ns);
 
 /* Takes the marks of all that are alive as told: those that follow are of what comes. */
-void mprof__sampler_forget_peaks(mprof__sampler *sampler);
+void mprof__sampler_reset_peaks(mprof__sampler *sampler);
 
 /* A child of ours has ended: takes what wait4(2) says of its mark, if that can only be of itself.
  * If it is of one of several, and more than anything known, it is written as that. stat: read while
  * it was a zombie. */
-void mprof__sampler_take_usage(mprof__sampler *sampler, mprof__process *process,
-                               const struct rusage *usage, const mprof__procfs_stat *stat,
-                               int64_t time_ns);
+void mprof__sampler_add_usage(mprof__sampler *sampler, mprof__process *process,
+                              const struct rusage *usage, const mprof__procfs_stat *stat,
+                              int64_t time_ns);
 
 /* Takes the kernel's last word on a process, if that is on memory of its own. of_parent_bytes: the
  * same of its parent, if that has ended as well; else 0. */
-void mprof__sampler_take_last_word(mprof__sampler *sampler, mprof__process *process,
-                                   const mprof__taskstats_mark *mark, int64_t of_parent_bytes);
+void mprof__sampler_add_taskstats(mprof__sampler *sampler, mprof__process *process,
+                                  const mprof__taskstats_mark *mark, int64_t of_parent_bytes);
 
 /* Writes the mark of a process that has ended, of what has been taken before. */
-void mprof__sampler_take_end(mprof__sampler *sampler, mprof__process *process, int64_t time_ns);
+void mprof__sampler_write_final_peak(mprof__sampler *sampler, mprof__process *process,
+                                     int64_t time_ns);
 
 /* The first process has ended, which was a child of ours. If it was over before there was a sample,
  * or so soon that samples may have met it while it was being loaded, its mark is the last one. */
-void mprof__sampler_tell_last_sample(mprof__sampler *sampler, const mprof__process *process,
-                                     const struct rusage *usage, int64_t reaped_faults,
-                                     int64_t time_ns);
+void mprof__sampler_write_last_sample(mprof__sampler *sampler, const mprof__process *process,
+                                      const struct rusage *usage, int64_t reaped_faults,
+                                      int64_t time_ns);
 
 #endif

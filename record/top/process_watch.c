@@ -86,7 +86,7 @@ static int look_at(mprof__process_watch *watch, mprof__process *process, int64_t
     }
     if (mprof__procfs_status_read(&peak_bytes, comm, sizeof comm, process->pid) == 0) {
         mprof__process_table_peak(watch->board, process->pid, peak_bytes);
-        if (mprof__process_retitle(process, comm, now_ns)) {
+        if (mprof__process_update_title(process, comm, now_ns)) {
             take_name(watch, process, now_ns);
         }
     }

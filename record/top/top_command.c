@@ -128,7 +128,7 @@ static mprof_status open_process(subject *what, const char *text, mprof_error *e
     if (status == MPROF_OK) {
         mprof__process_table_set_title(what->board, title, strlen(title));
         status = mprof__process_watch_open(&what->watch, pid, what->board, error);
-        what->folder_fd = mprof__ring_folder_find_of(pid);
+        what->folder_fd = mprof__ring_folder_find_of_process(pid);
         if (what->folder_fd < 0) {
             what->folder_fd = mprof__ring_folder_find(pid); /* a recorder itself */
         }
@@ -173,7 +173,7 @@ static int look_at_calls(subject *what)
 
     mprof__process_table_clear_calls(what->board);
     is_answered = mprof__calls_in_flight_read(what->folder_fd, take_calls, what) == 0;
-    mprof__calls_in_flight_ask(what->folder_fd, 0);
+    mprof__calls_in_flight_request(what->folder_fd, 0);
     return is_answered;
 }
 
@@ -285,7 +285,7 @@ static void wait_for_next(session *run, double seconds)
 /* The first answer of the recorder takes its time, but not for ever. */
 static void wait_for_answer(session *run, subject *what)
 {
-    mprof__calls_in_flight_ask(what->folder_fd, 1);
+    mprof__calls_in_flight_request(what->folder_fd, 1);
     for (int i = 0; i < ANSWER_TRIES && !run->quits; i++) {
         wait_for_next(run, ANSWER_S / ANSWER_TRIES);
         if (look_at_calls(what)) {

@@ -41,9 +41,9 @@ static void test_looks_alike(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         print_message("%s\n", rows[i].name);
-        assert_int_equal(mprof__address_space_looks_alike(rows[i].one, rows[i].other),
+        assert_int_equal(mprof__address_space_same_status(rows[i].one, rows[i].other),
                          rows[i].is_alike);
-        assert_int_equal(mprof__address_space_looks_alike(rows[i].other, rows[i].one),
+        assert_int_equal(mprof__address_space_same_status(rows[i].other, rows[i].one),
                          rows[i].is_alike);
     }
 }

@@ -56,13 +56,14 @@ static void test_rows(void **state)
         mprof__target_init(&target, row->is_child);
         target.has_ended = row->had_ended;
         if (row->number) {
-            assert_int_equal(mprof__end_request_take(&request, &info, &target, SECOND),
+            assert_int_equal(mprof__end_request_note_signal(&request, &info, &target, SECOND),
                              row->number != SIGUSR1);
         }
         target.has_ended = row->has_ended;
         target.wait_status = row->wait_status;
-        assert_int_equal(mprof__end_request_to_die_of(&request, &target, SECOND + row->lived_on_ns),
-                         row->dies_of);
+        assert_int_equal(
+            mprof__end_request_final_signal(&request, &target, SECOND + row->lived_on_ns),
+            row->dies_of);
     }
 }
 
@@ -77,14 +78,14 @@ static void test_the_last_one(void **state)
 
     (void)state;
     mprof__target_init(&target, 1);
-    assert_true(mprof__end_request_take(&request, &first, &target, 0));
-    assert_true(mprof__end_request_take(&request, &second, &target, 0));
-    assert_false(mprof__end_request_take(&request, &passed, &target, 0));
+    assert_true(mprof__end_request_note_signal(&request, &first, &target, 0));
+    assert_true(mprof__end_request_note_signal(&request, &second, &target, 0));
+    assert_false(mprof__end_request_note_signal(&request, &passed, &target, 0));
     target.has_ended = 1;
     target.wait_status = DIED_OF(SIGINT);
-    assert_int_equal(mprof__end_request_to_die_of(&request, &target, 0), SIGINT);
+    assert_int_equal(mprof__end_request_final_signal(&request, &target, 0), SIGINT);
     target.wait_status = ENDED_WITH(0);
-    assert_int_equal(mprof__end_request_to_die_of(&request, &target, 0), 0);
+    assert_int_equal(mprof__end_request_final_signal(&request, &target, 0), 0);
 }
 
 int main(void)

@@ -735,7 +735,7 @@ static void test_name_flood(void **state)
     assert_int_equal(drain(reader, &all), MPROF_OK);
     assert_string_equal(all.text,
                         "x [] 0 1-2\n(other names) [] 0 2-4\n(other names) [] 2 x10 1-2\n");
-    assert_int_equal(mprof__ring_reader_others(reader), 11);
+    assert_int_equal(mprof__ring_reader_unnamed_calls(reader), 11);
     mprof__ring_reader_free(reader);
     close(ring.fd);
 }
@@ -766,7 +766,7 @@ static void test_names_begin_anew(void **state)
     put_exit(&ring, 7);
     assert_int_equal(drain(reader, &all), MPROF_OK);
     assert_string_equal(all.text, "other [] 1 9-18\nlong.running [] 0 8-16\n");
-    assert_int_equal(mprof__ring_reader_others(reader), 0);
+    assert_int_equal(mprof__ring_reader_unnamed_calls(reader), 0);
     put_enter(&ring, 9, 5, 0, 0); /* defined before the last FORGET */
     assert_int_equal(drain(reader, &all), MPROF_EFORMAT);
     mprof__ring_reader_free(reader);
@@ -781,22 +781,22 @@ static void test_times_of_another_clock(void **state)
     told all = {"", 0, 0};
 
     (void)state;
-    mprof__ring_reader_place(reader, 4712, 1000);
+    mprof__ring_reader_set_process(reader, 4712, 1000);
     assert_int_equal(mprof__ring_reader_start_ns(reader), 13345);
     put_text(&ring, MPROF_WIRE_NAME, 1, "m.good");
     put_enter(&ring, 0, 1, 0, 0);
     put_exit(&ring, 0);
     assert_int_equal(drain(reader, &all), MPROF_OK);
-    assert_int_equal(mprof__ring_reader_corrected(reader), 0);
+    assert_int_equal(mprof__ring_reader_corrected_times(reader), 0);
     spoil_enter_time(&ring);
     assert_int_equal(drain(reader, &all), MPROF_OK);
-    assert_int_equal(mprof__ring_reader_corrected(reader), 1);
+    assert_int_equal(mprof__ring_reader_corrected_times(reader), 1);
     put_exit(&ring, 50); /* before it has begun, as far as we know now */
     assert_int_equal(drain(reader, &all), MPROF_OK);
-    assert_int_equal(mprof__ring_reader_corrected(reader), 2);
+    assert_int_equal(mprof__ring_reader_corrected_times(reader), 2);
     spoil_exit_early(&ring);
     assert_int_equal(drain(reader, &all), MPROF_OK);
-    assert_int_equal(mprof__ring_reader_corrected(reader), 3);
+    assert_int_equal(mprof__ring_reader_corrected_times(reader), 3);
     assert_int_equal(all.count, 3);
     mprof__ring_reader_free(reader);
     close(ring.fd);

@@ -84,13 +84,13 @@ static void test_early(void **state)
 
         mprof__ticker_init(&ticker, now_ns, cases[i].interval_ns);
         mprof__ticker_begin_early(&ticker);
-        assert_int_equal(mprof__ticker_take_early(&ticker, now_ns), 0);
+        assert_int_equal(mprof__ticker_advance_early(&ticker, now_ns), 0);
         assert_int_equal(mprof__ticker_advance(&ticker, now_ns), 0);
         for (const int64_t *at_ns = cases[i].at_ns; *at_ns; at_ns++) {
             now_ns += mprof__ticker_remaining_ns(&ticker, now_ns);
             assert_int_equal(now_ns - 7, *at_ns);
-            assert_int_equal(mprof__ticker_take_early(&ticker, now_ns - 1), 0);
-            if (!mprof__ticker_take_early(&ticker, now_ns)) {
+            assert_int_equal(mprof__ticker_advance_early(&ticker, now_ns - 1), 0);
+            if (!mprof__ticker_advance_early(&ticker, now_ns)) {
                 assert_int_equal((now_ns - 7) % cases[i].interval_ns, 0);
                 assert_int_equal(mprof__ticker_advance(&ticker, now_ns), 0);
             }
@@ -108,9 +108,9 @@ static void test_early_and_late(void **state)
     mprof__ticker_init(&ticker, 0, 1000000000);
     mprof__ticker_begin_early(&ticker);
     mprof__ticker_advance(&ticker, 0);
-    assert_int_equal(mprof__ticker_take_early(&ticker, 6000000), 1);
+    assert_int_equal(mprof__ticker_advance_early(&ticker, 6000000), 1);
     assert_int_equal(mprof__ticker_remaining_ns(&ticker, 6000000), 4000000);
-    assert_int_equal(mprof__ticker_take_early(&ticker, 1000000000), 0);
+    assert_int_equal(mprof__ticker_advance_early(&ticker, 1000000000), 0);
     assert_int_equal(mprof__ticker_advance(&ticker, 1000000000), 0);
     assert_int_equal(mprof__ticker_remaining_ns(&ticker, 1000000000), 1000000000);
 }
