@@ -4,7 +4,18 @@
 
 #include "parse/map.h"
 
+#include <argp.h>
 #include <mprof/recordings.h>
+
+/* The arguments of a command line that are not options. All zero: none. */
+typedef struct mprof__arguments {
+    char **items; /* owned; the strings are not */
+    size_t count, capacity;
+} mprof__arguments;
+
+/* 0, or ENOMEM: what a parser of argp returns. */
+error_t mprof__arguments_add(mprof__arguments *arguments, char *argument);
+void mprof__arguments_free(mprof__arguments *arguments);
 
 /* The files a command is to work on: each one once, in the order they were named. */
 typedef struct mprof__file_list {
@@ -17,10 +28,6 @@ typedef struct mprof__file_list {
 /* Adds a path unless it is there. 0, or MPROF_EXIT_FAILED with the reason printed. */
 int mprof__file_list_add(mprof__file_list *list, const char *path);
 void mprof__file_list_free(mprof__file_list *list);
-
-/* Removes the files with their <stem>_ts.dat companions, or only says what it would remove.
- * Returns the exit code. */
-int mprof__remove_files(mprof__file_list *list, int dry_run);
 
 /* The recordings of the working directory; NULL, with the reason printed, on failure. */
 mprof_recordings *mprof__recordings_here(void);

@@ -1,9 +1,10 @@
 /* mprof peak: the highest memory of recordings, of a function, and of each child. */
 #include "command.h"
-#include "parse/buffer.h"
+#include "command_parts.h"
 #include "parse/summary.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -11,9 +12,8 @@ enum { EXACT = 256 }; /* has no letter */
 
 typedef struct request {
     const char *function;
-    int is_exact;     /* prints what upstream's command does not know, too */
-    char **arguments; /* owned; the strings are not */
-    size_t argument_count, argument_capacity;
+    bool is_exact; /* also prints what memory_profiler's command does not know */
+    mprof__arguments arguments;
 } request;
 
 static error_t parse_option(int key, char *argument, struct argp_state *state)
@@ -24,18 +24,10 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
         r->function = argument;
         return 0;
     case EXACT:
-        r->is_exact = 1;
+        r->is_exact = true;
         return 0;
-    case ARGP_KEY_ARG: {
-        char **arguments = mprof__array_grow(r->arguments, r->argument_count, &r->argument_capacity,
-                                             sizeof *arguments);
-        if (!arguments) {
-            return ENOMEM;
-        }
-        r->arguments = arguments;
-        arguments[r->argument_count++] = argument;
-        return 0;
-    }
+    case ARGP_KEY_ARG:
+        return mprof__arguments_add(&r->arguments, argument);
     default:
         return ARGP_ERR_UNKNOWN;
     }
@@ -235,14 +227,14 @@ int mprof_peak_command(int argc, char **argv)
     char **paths;
     size_t path_count;
     mprof__command_parse(&arguments, argc, argv, 0, &r);
-    int result = mprof__command_inputs(&paths, &path_count, r.arguments, r.argument_count);
-    if (r.argument_count == 0 && result == MPROF_EXIT_OK) {
+    int result = mprof__command_inputs(&paths, &path_count, r.arguments.items, r.arguments.count);
+    if (r.arguments.count == 0 && result == MPROF_EXIT_OK) {
         puts("Using last profile data.");
     }
     for (size_t i = 0; i < path_count; i++) {
         result = print_peak(paths[i], &r) == MPROF_EXIT_OK ? result : MPROF_EXIT_FAILED;
     }
     mprof__command_inputs_free(paths, path_count);
-    free(r.arguments);
+    mprof__arguments_free(&r.arguments);
     return mprof__command_finish() == MPROF_EXIT_OK ? result : MPROF_EXIT_FAILED;
 }
