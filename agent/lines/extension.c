@@ -1,6 +1,5 @@
-/* The module _mprof: what of the Python package has to be fast, or needs C to be had at all. One
- * shared object for CPython 3.8 and later. What it hands out are capsules; the classes that people
- * see are made of them in Python. */
+/* The module _mprof: the part of the Python packages that must be fast or needs C. One shared
+ * object for CPython 3.8 and later. It returns capsules; the public classes are in Python. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +16,7 @@
 #define SAMPLER "mprof.sampler"
 #define MIB 1048576.0
 
-static PyObject *none_if(int status)
+static PyObject *none_or_error(int status)
 {
     if (status != 0) {
         return NULL;
@@ -26,7 +25,7 @@ static PyObject *none_if(int status)
     return Py_None;
 }
 
-/* Profilers */
+/* ---- profilers ---- */
 
 static void free_profiler(PyObject *capsule)
 {
@@ -58,10 +57,10 @@ static PyObject *profiler_new(PyObject *module, PyObject *arguments)
             return NULL;
         }
         if (!(limit_mib >= 0 && limit_mib < 1e12)) {
-            PyErr_SetString(PyExc_ValueError, "the limit is not a size in MiB");
+            PyErr_SetString(PyExc_ValueError, "max_mem must be a size between 0 and 1e12 MiB");
             return NULL;
         }
-        limit_bytes = limit_mib > 0 ? (int64_t)(limit_mib * MIB) : 1; /* 0 would be none */
+        limit_bytes = limit_mib > 0 ? (int64_t)(limit_mib * MIB) : 1; /* 0 means no limit */
     }
     mprof__profiler *profiler =
         mprof__profiler_new(backend, flags, limit_bytes, on_limit == Py_None ? NULL : on_limit);
@@ -75,26 +74,26 @@ static PyObject *profiler_new(PyObject *module, PyObject *arguments)
     return capsule;
 }
 
-/* profiler_add(profiler, code, block or -1) -> block */
+/* profiler_add(profiler, code, report or -1) -> report */
 static PyObject *profiler_add(PyObject *module, PyObject *arguments)
 {
     PyObject *capsule;
     PyObject *code;
-    int block;
+    int report;
     (void)module;
 
-    if (!PyArg_ParseTuple(arguments, "OOi", &capsule, &code, &block)) {
+    if (!PyArg_ParseTuple(arguments, "OOi", &capsule, &code, &report)) {
         return NULL;
     }
     mprof__profiler *profiler = profiler_of(capsule);
     if (!profiler) {
         return NULL;
     }
-    int index = mprof__profiling_add(profiler, code, block);
+    int index = mprof__profiling_add(profiler, code, report);
     return index < 0 ? NULL : PyLong_FromLong(index);
 }
 
-/* profiler_add_root(profiler, code) -> whether that can be done here */
+/* profiler_add_root(profiler, code) -> whether this interpreter allows it */
 static PyObject *profiler_add_root(PyObject *module, PyObject *arguments)
 {
     PyObject *capsule;
@@ -113,14 +112,14 @@ static PyObject *profiler_enable(PyObject *module, PyObject *capsule)
 {
     mprof__profiler *profiler = profiler_of(capsule);
     (void)module;
-    return !profiler ? NULL : none_if(mprof__profiling_enable(profiler));
+    return !profiler ? NULL : none_or_error(mprof__profiling_enable(profiler));
 }
 
 static PyObject *profiler_disable(PyObject *module, PyObject *capsule)
 {
     mprof__profiler *profiler = profiler_of(capsule);
     (void)module;
-    return !profiler ? NULL : none_if(mprof__profiling_disable(profiler));
+    return !profiler ? NULL : none_or_error(mprof__profiling_disable(profiler));
 }
 
 static int compare_order(const void *a, const void *b)
@@ -130,12 +129,12 @@ static int compare_order(const void *a, const void *b)
     return (left->order > right->order) - (left->order < right->order);
 }
 
-/* (number, change_mib, most_mib, hits, peak_mib or None, seconds) */
+/* (number, change_mib, highest_mib, hits, peak_mib, seconds) */
 static PyObject *line_tuple(const mprof__lines *lines, const mprof__line *line)
 {
     int number = lines->first + (int)(line - lines->lines);
     return Py_BuildValue("iddKdd", number, (double)line->change_bytes / MIB,
-                         (double)line->most_bytes / MIB, (unsigned long long)line->hits,
+                         (double)line->highest_bytes / MIB, (unsigned long long)line->hits,
                          (double)line->peak_bytes / MIB, (double)line->time_ns * 1e-9);
 }
 
@@ -168,17 +167,17 @@ static PyObject *list_lines(const mprof__lines *lines)
     return list;
 }
 
-static mprof__block *block_argument(PyObject *capsule, int index)
+static mprof__report *report_argument(PyObject *capsule, int index)
 {
     mprof__profiler *profiler = profiler_of(capsule);
-    mprof__block *block = profiler ? mprof__profiler_block(profiler, index) : NULL;
-    if (profiler && !block) {
-        PyErr_SetString(PyExc_IndexError, "no such block");
+    mprof__report *report = profiler ? mprof__profiler_report(profiler, index) : NULL;
+    if (profiler && !report) {
+        PyErr_SetString(PyExc_IndexError, "the profiler has no report with this index");
     }
-    return block;
+    return report;
 }
 
-/* profiler_lines(profiler, block) -> list of tuples, the line first that ended first */
+/* profiler_lines(profiler, report) -> list of tuples, in the order in which lines ended first */
 static PyObject *profiler_lines(PyObject *module, PyObject *arguments)
 {
     PyObject *capsule;
@@ -188,11 +187,11 @@ static PyObject *profiler_lines(PyObject *module, PyObject *arguments)
     if (!PyArg_ParseTuple(arguments, "Oi", &capsule, &index)) {
         return NULL;
     }
-    mprof__block *block = block_argument(capsule, index);
-    return !block ? NULL : list_lines(&block->lines);
+    mprof__report *report = report_argument(capsule, index);
+    return !report ? NULL : list_lines(&report->lines);
 }
 
-/* profiler_record(profiler, block, line, change_mib, now_mib): for those who measure themselves */
+/* profiler_record(profiler, report, line, change_mib, now_mib): adds a value of the caller's */
 static PyObject *profiler_record(PyObject *module, PyObject *arguments)
 {
     PyObject *capsule;
@@ -205,8 +204,8 @@ static PyObject *profiler_record(PyObject *module, PyObject *arguments)
     if (!PyArg_ParseTuple(arguments, "Oiidd", &capsule, &index, &line, &change_mib, &now_mib)) {
         return NULL;
     }
-    mprof__block *block = block_argument(capsule, index);
-    if (!block) {
+    mprof__report *report = report_argument(capsule, index);
+    if (!report) {
         return NULL;
     }
     mprof__line_part part = {
@@ -215,15 +214,15 @@ static PyObject *profiler_record(PyObject *module, PyObject *arguments)
         .change_bytes = (int64_t)(change_mib * MIB),
         .now_bytes = (int64_t)(now_mib * MIB),
     };
-    mprof__lines_add(&block->lines, line, &part);
-    return none_if(0);
+    mprof__lines_add(&report->lines, line, &part);
+    return none_or_error(0);
 }
 
-/* Functions that get another code */
+/* ---- functions whose code is replaced ---- */
 
-static PyObject *code_follower; /* owned: called with the code before and after */
+static PyObject *code_follower; /* owned: called with the old and the new code */
 
-/* Of all audit events: `function.__code__ = code`, which has not happened yet. */
+/* Sees every audit event; acts on `function.__code__ = code`, before it happens. */
 static int on_audit_event(const char *event, PyObject *arguments, void *unused)
 {
     (void)unused;
@@ -252,15 +251,15 @@ static PyObject *follow_code(PyObject *module, PyObject *follower)
 {
     (void)module;
     if (!code_follower && mprof__python_frames.add_audit_hook(on_audit_event, NULL) != 0) {
-        PyErr_Clear(); /* a hook of the program's has refused: not followed */
+        PyErr_Clear(); /* the program's own hook forbids it: replaced code is not followed */
     }
     Py_INCREF(follower);
     Py_XDECREF(code_follower);
     code_follower = follower;
-    return none_if(0);
+    return none_or_error(0);
 }
 
-/* Processes */
+/* ---- processes ---- */
 
 static PyObject *raise_for_process(long pid)
 {
@@ -293,13 +292,13 @@ static PyObject *process_memory(PyObject *module, PyObject *arguments)
     return bytes < 0 ? raise_for_process(pid) : PyFloat_FromDouble((double)bytes / MIB);
 }
 
-/* reset_peak(): of this process */
+/* reset_peak(): resets the kernel's high-water mark of this process */
 static PyObject *reset_peak(PyObject *module, PyObject *unused)
 {
     (void)module;
     (void)unused;
     mprof__meter_reset_high_water();
-    return none_if(0);
+    return none_or_error(0);
 }
 
 /* children_memory(pid, backend) -> [(pid, MiB), ...] */
@@ -332,7 +331,7 @@ static PyObject *children_memory(PyObject *module, PyObject *arguments)
     return result;
 }
 
-/* Sampling */
+/* ---- sampling ---- */
 
 static void free_sampler(PyObject *capsule)
 {
@@ -361,7 +360,7 @@ static PyObject *sampler_start(PyObject *module, PyObject *arguments)
         return NULL;
     }
     if (!(options.interval_s >= 0)) {
-        PyErr_SetString(PyExc_ValueError, "the interval is not a number of seconds");
+        PyErr_SetString(PyExc_ValueError, "the interval must be a number of seconds, at least 0");
         return NULL;
     }
     options.pid = (pid_t)pid;
@@ -437,7 +436,7 @@ static PyMethodDef methods[] = {
 static struct PyModuleDef definition = {
     PyModuleDef_HEAD_INIT,
     .m_name = "_mprof",
-    .m_doc = "The fast half of memory_profiler and mprof; not for direct use.",
+    .m_doc = "The part of memory_profiler and mprof in C; its interface may change.",
     .m_size = -1,
     .m_methods = methods,
 };

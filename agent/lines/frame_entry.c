@@ -1,4 +1,4 @@
-/* See frame_entry.h. */
+/* 3.8 passes other arguments to a frame evaluator than 3.9 and later. */
 #include "frame_entry.h"
 
 #include <string.h>
@@ -7,7 +7,7 @@
 #include "line_events_settrace.h"
 #include "tracer.h"
 
-static mprof__frame_evaluator next; /* who evaluated frames before us */
+static mprof__frame_evaluator next; /* the evaluator that ours replaces */
 static mprof__frame_evaluator_of_38 next_of_38;
 
 static bool is_root(PyObject *code)
@@ -23,7 +23,7 @@ static void begin(void)
     PyObject *traceback;
 
     if (!mprof__tracer_is_enabled(mprof__tracer_here())) {
-        PyErr_Fetch(&type, &value, &traceback); /* what is thrown into a generator */
+        PyErr_Fetch(&type, &value, &traceback); /* an exception thrown into a generator */
         if (mprof__settrace_start() != 0) {
             PyErr_Clear();
         }
@@ -31,7 +31,7 @@ static void begin(void)
     }
 }
 
-/* The frame may not have told its end: somebody has set another trace function meanwhile. */
+/* Ends the frame here too: its end has no event if the program has replaced the trace function. */
 static void end(PyObject *frame)
 {
     mprof__tracer *tracer = mprof__tracer_here();
@@ -60,7 +60,8 @@ static PyObject *evaluate_of_38(void *frame, int is_throw)
     return result;
 }
 
-/* 3.11 itself needs no C stack for a call, and checks none. */
+/* 3.11 calls Python functions without C stack, and so does not check it; with our evaluator each
+ * call needs some. */
 static bool is_too_deep(PyObject *code)
 {
     return mprof__python.version >= 0x030b0000 && mprof__stack_is_short() &&

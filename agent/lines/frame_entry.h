@@ -1,12 +1,12 @@
-/* Before CPython 3.12, where events come from a trace function: switches it on while code runs that
- * enables a profiler. The interpreter asks us for each frame (PEP 523), so the function needs no
- * wrapper, which would show in tracebacks and take levels of recursion. With the GIL held. */
+/* Before CPython 3.12: sets the trace function while a root function of a profiler runs. Replaces
+ * the interpreter's frame evaluator (PEP 523), so that functions need no wrapper, which would show
+ * in tracebacks and use up levels of recursion. Needs the GIL. */
 #ifndef MPROF_AGENT_FRAME_ENTRY_H
 #define MPROF_AGENT_FRAME_ENTRY_H
 
 #include <stdbool.h>
 
-/* From now on, in this interpreter. false, without an exception: it cannot be. */
+/* Watches frames of this interpreter from now on. false, without an exception: not possible. */
 bool mprof__frame_entry_watch(void);
 
 #endif

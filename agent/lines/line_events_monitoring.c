@@ -1,6 +1,5 @@
-/* See monitoring.h. Of the events, those of frames that end by an exception, or go on by one,
- * cannot be had for one code object alone before 3.15: they come from everywhere, and cost only
- * where exceptions pass through. */
+/* Before 3.15 the events of frames that an exception ends or resumes (PY_UNWIND, PY_THROW) cannot
+ * be requested per code object. They are on for all code, and cost only where exceptions pass. */
 #include "line_events_monitoring.h"
 
 #include <string.h>
@@ -8,13 +7,13 @@
 #include "tracer.h"
 
 #ifndef METH_FASTCALL
-#define METH_FASTCALL 0x0080 /* outside the limited API until 3.10, and never another number */
+#define METH_FASTCALL 0x0080 /* not in the limited API before 3.10; the number never changed */
 #endif
 
 static struct {
     PyObject *monitoring; /* owned: sys.monitoring */
     PyObject *disable;    /* owned */
-    int tool;             /* -1: none yet */
+    int tool;             /* -1: not claimed yet */
     long local_events;
 } state = {.tool = -1};
 
@@ -24,7 +23,7 @@ static PyObject *none(void)
     return Py_None;
 }
 
-static PyObject *done(int status)
+static PyObject *none_or_error(int status)
 {
     return status < 0 ? NULL : none();
 }
@@ -44,7 +43,8 @@ static PyObject *on_start(PyObject *self, PyObject *const *arguments, Py_ssize_t
     if (!code || (code->roots == 0 && !mprof__tracer_is_enabled(tracer))) {
         return none();
     }
-    return done(mprof__tracer_enter(tracer, running_frame(), code, code->first_line, true));
+    return none_or_error(
+        mprof__tracer_enter(tracer, running_frame(), code, code->first_line, true));
 }
 
 /* code, offset [, exception] */
@@ -59,7 +59,7 @@ static PyObject *on_resume(PyObject *self, PyObject *const *arguments, Py_ssize_
     }
     PyObject *frame = running_frame();
     int line = mprof__python_frames.frame_line(frame);
-    return done(mprof__tracer_enter(tracer, frame, code, line, false));
+    return none_or_error(mprof__tracer_enter(tracer, frame, code, line, false));
 }
 
 /* code, line */
@@ -71,10 +71,11 @@ static PyObject *on_line(PyObject *self, PyObject *const *arguments, Py_ssize_t 
     if (!mprof__tracer_is_running(tracer)) {
         return none();
     }
-    return done(mprof__tracer_line(tracer, running_frame(), (int)PyLong_AsLong(arguments[1])));
+    return none_or_error(
+        mprof__tracer_line(tracer, running_frame(), (int)PyLong_AsLong(arguments[1])));
 }
 
-/* Whether a jump leads back within its line; worked out once. */
+/* Whether a jump leads back within its line; the answer is cached. */
 static bool is_loop_in_line(mprof__code *code, int from, int to)
 {
     size_t slot = ((size_t)from >> 1) % (sizeof code->jumps / sizeof code->jumps[0]);
@@ -88,7 +89,7 @@ static bool is_loop_in_line(mprof__code *code, int from, int to)
     return code->jumps[slot].same_line;
 }
 
-/* code, offset, destination. Of a loop in one line the LINE event tells the first round alone. */
+/* code, offset, destination. A loop in one line has a LINE event for its first round only. */
 static PyObject *on_jump(PyObject *self, PyObject *const *arguments, Py_ssize_t count)
 {
     (void)self;
@@ -97,8 +98,9 @@ static PyObject *on_jump(PyObject *self, PyObject *const *arguments, Py_ssize_t 
     mprof__code *code = mprof__code_find(arguments[0]);
     if (code &&
         is_loop_in_line(code, (int)PyLong_AsLong(arguments[1]), (int)PyLong_AsLong(arguments[2]))) {
-        return done(mprof__tracer_is_running(tracer) ? mprof__tracer_again(tracer, running_frame())
-                                                     : 0);
+        return none_or_error(mprof__tracer_is_running(tracer)
+                                 ? mprof__tracer_repeat_line(tracer, running_frame())
+                                 : 0);
     }
     Py_INCREF(state.disable);
     return state.disable;
@@ -111,8 +113,8 @@ static PyObject *on_leave(PyObject *self, PyObject *const *arguments, Py_ssize_t
     (void)arguments;
     (void)count;
     mprof__tracer *tracer = mprof__tracer_here();
-    return done(mprof__tracer_is_running(tracer) ? mprof__tracer_leave(tracer, running_frame())
-                                                 : 0);
+    return none_or_error(
+        mprof__tracer_is_running(tracer) ? mprof__tracer_leave(tracer, running_frame()) : 0);
 }
 
 #define CALLBACK(name, function)                                                                   \
@@ -121,7 +123,7 @@ static PyObject *on_leave(PyObject *self, PyObject *const *arguments, Py_ssize_t
     }
 
 static struct {
-    PyMethodDef method; /* named as the event */
+    PyMethodDef method; /* its name is the event's */
     bool local;
 } events[] = {
     {CALLBACK("PY_START", on_start), true},   {CALLBACK("PY_RESUME", on_resume), true},
@@ -130,17 +132,17 @@ static struct {
     {CALLBACK("PY_UNWIND", on_leave), false}, {CALLBACK("PY_THROW", on_resume), false},
 };
 
-/* The profilers' number first, then those without a meaning, then any. */
-static int take_tool(void)
+/* The profilers' number first, then those that PEP 669 assigns to no kind of tool, then any. */
+static int claim_tool(void)
 {
-    static const int wishes[] = {2, 3, 4, 1, 5, 0};
+    static const int preferred[] = {2, 3, 4, 1, 5, 0};
 
-    for (size_t i = 0; i < sizeof wishes / sizeof wishes[0]; i++) {
+    for (size_t i = 0; i < sizeof preferred / sizeof preferred[0]; i++) {
         PyObject *result =
-            PyObject_CallMethod(state.monitoring, "use_tool_id", "is", wishes[i], "mprof");
+            PyObject_CallMethod(state.monitoring, "use_tool_id", "is", preferred[i], "mprof");
         if (result) {
             Py_DECREF(result);
-            state.tool = wishes[i];
+            state.tool = preferred[i];
             return 0;
         }
         if (!PyErr_ExceptionMatches(PyExc_ValueError)) {
@@ -148,7 +150,8 @@ static int take_tool(void)
         }
         PyErr_Clear();
     }
-    PyErr_SetString(PyExc_RuntimeError, "all six tools of sys.monitoring are taken");
+    PyErr_SetString(PyExc_RuntimeError,
+                    "all six tool numbers of sys.monitoring are in use: free one");
     return -1;
 }
 
@@ -212,7 +215,7 @@ int mprof__monitoring_start(void)
         Py_INCREF(monitoring);
         state.monitoring = monitoring;
     }
-    return take_tool() != 0 ? -1 : register_all();
+    return claim_tool() != 0 ? -1 : register_all();
 }
 
 static int set_local_events(mprof__code *code, long wanted)
@@ -223,7 +226,7 @@ static int set_local_events(mprof__code *code, long wanted)
     return !result ? -1 : 0;
 }
 
-static void forget(mprof__code *code)
+static void unwatch(mprof__code *code)
 {
     PyObject *type;
     PyObject *value;
@@ -231,10 +234,10 @@ static void forget(mprof__code *code)
 
     PyErr_Fetch(&type, &value, &traceback);
     if (set_local_events(code, 0) != 0) {
-        PyErr_Clear(); /* at the end of the interpreter sys.monitoring is gone before us */
+        PyErr_Clear(); /* a finalised interpreter has no sys.monitoring any more */
     }
     PyErr_Restore(type, value, traceback);
-    code->forget = NULL;
+    code->unwatch = NULL;
 }
 
 int mprof__monitoring_watch(mprof__code *code)
@@ -242,6 +245,6 @@ int mprof__monitoring_watch(mprof__code *code)
     if (mprof__monitoring_start() != 0 || set_local_events(code, state.local_events) != 0) {
         return -1;
     }
-    code->forget = forget;
+    code->unwatch = unwatch;
     return 0;
 }

@@ -1,11 +1,11 @@
-/* See settrace.h. */
+/* Passes events on as sys.settrace would have sent them. */
 #include "line_events_settrace.h"
 
 #include <string.h>
 
 #include "tracer.h"
 
-/* PyTrace_... of every version */
+/* PyTrace_CALL and so on: the same in every version */
 enum { EVENT_CALL = 0, EVENT_EXCEPTION = 1, EVENT_LINE = 2, EVENT_RETURN = 3, EVENT_OPCODE = 7 };
 
 typedef struct thread_state {
@@ -14,11 +14,11 @@ typedef struct thread_state {
 
 static __thread thread_state here;
 
-static unsigned threads_with_next; /* asked first: what is a thread's own is far away */
+static unsigned threads_with_next; /* checked first: reading `here` is slower */
 
-static PyObject *self_object; /* owned: what sys.gettrace() shows */
+static PyObject *trace_object; /* owned: what sys.gettrace() returns */
 
-/* next: owned from now on. What was there before is let go last: that may run anything. */
+/* Takes over the reference to `next`. The previous one is released last: that may run any code. */
 static void set_next(PyObject *next)
 {
     PyObject *before = here.next;
@@ -38,9 +38,9 @@ static const char *event_name(int what)
                                      : NULL;
 }
 
-/* What CPython does with a function that was given to sys.settrace: it is asked at the call, and
- * what it answers there, at everything that follows in that frame. */
-static int tell_next(PyObject *frame, int what, PyObject *argument)
+/* As CPython calls a function set by sys.settrace: at the call of a frame; what it returns there
+ * becomes the frame's f_trace, which is called at all further events of the frame. */
+static int call_next(PyObject *frame, int what, PyObject *argument)
 {
     const char *name = event_name(what);
     PyObject *local = NULL;
@@ -63,7 +63,7 @@ static int tell_next(PyObject *frame, int what, PyObject *argument)
     }
     answer = PyObject_CallFunction(local, "OsO", frame, name, argument ? argument : Py_None);
     if (!answer) {
-        set_next(NULL); /* as CPython: one that fails is not asked again */
+        set_next(NULL); /* as CPython does: one that fails is not called again */
         status = -1;
     } else if (answer != Py_None) {
         status = PyObject_SetAttrString(frame, "f_trace", answer);
@@ -95,7 +95,7 @@ static int trace(PyObject *self, PyObject *frame, int what, PyObject *argument)
         status = on_call(frame);
     } else if (what == EVENT_LINE || what == EVENT_RETURN) {
         mprof__tracer *tracer = mprof__tracer_here();
-        if (!mprof__tracer_looks_at(tracer, frame)) {
+        if (!mprof__tracer_may_hold(tracer, frame)) {
             status = 0;
         } else if (what == EVENT_LINE) {
             status = mprof__tracer_line(tracer, frame, mprof__python_frame_event_line(frame));
@@ -106,12 +106,13 @@ static int trace(PyObject *self, PyObject *frame, int what, PyObject *argument)
             status = mprof__tracer_is_enabled(tracer) ? mprof__settrace_start() : 0;
         }
     }
-    return threads_with_next == 0 || status != 0 ? status : tell_next(frame, what, argument);
+    return threads_with_next == 0 || status != 0 ? status : call_next(frame, what, argument);
 }
 
-/* We are also a function that can be given to sys.settrace: many programs put back what they found.
+/* Programs save what sys.gettrace() returns and set it again later, so it can be called from
+ * Python.
  */
-static PyObject *call_self(PyObject *self, PyObject *arguments)
+static PyObject *call_from_python(PyObject *self, PyObject *arguments)
 {
     PyObject *frame;
     const char *name;
@@ -120,7 +121,7 @@ static PyObject *call_self(PyObject *self, PyObject *arguments)
     if (!PyArg_ParseTuple(arguments, "OsO", &frame, &name, &argument)) {
         return NULL;
     }
-    mprof__python_frames.set_trace(trace, self_object);
+    mprof__python_frames.set_trace(trace, trace_object);
     for (int what = EVENT_CALL; what <= EVENT_OPCODE; what++) {
         const char *known = event_name(what);
         if (known && strcmp(known, name) == 0 &&
@@ -128,14 +129,14 @@ static PyObject *call_self(PyObject *self, PyObject *arguments)
             return NULL;
         }
     }
-    Py_INCREF(self_object);
-    return self_object;
+    Py_INCREF(trace_object);
+    return trace_object;
 }
 
-static PyMethodDef self_method = {"mprof__trace", call_self, METH_VARARGS, NULL};
+static PyMethodDef trace_method = {"mprof__trace", call_from_python, METH_VARARGS, NULL};
 
-/* Borrowed; NULL where none is set. */
-static PyObject *trace_that_is_set(void)
+/* Borrowed; NULL if none is set. */
+static PyObject *current_trace_function(void)
 {
     PyObject *getter = PySys_GetObject("gettrace");
     PyObject *set = getter ? PyObject_CallObject(getter, NULL) : NULL;
@@ -149,19 +150,19 @@ static PyObject *trace_that_is_set(void)
 
 int mprof__settrace_start(void)
 {
-    PyObject *set = trace_that_is_set();
+    PyObject *set = current_trace_function();
 
-    if (!self_object) {
-        self_object = PyCFunction_NewEx(&self_method, NULL, NULL);
-        if (!self_object) {
+    if (!trace_object) {
+        trace_object = PyCFunction_NewEx(&trace_method, NULL, NULL);
+        if (!trace_object) {
             return -1;
         }
     }
-    if (set != self_object) {
+    if (set != trace_object) {
         Py_XINCREF(set);
         set_next(set);
     }
-    mprof__python_frames.set_trace(trace, self_object);
+    mprof__python_frames.set_trace(trace, trace_object);
     return 0;
 }
 
@@ -171,7 +172,7 @@ void mprof__settrace_stop(void)
 
     Py_XINCREF(next);
     set_next(NULL);
-    if (trace_that_is_set() == self_object) {
+    if (current_trace_function() == trace_object) {
         mprof__python_frames.set_trace(NULL, NULL);
         PyObject *setter = next ? PySys_GetObject("settrace") : NULL;
         PyObject *result = setter ? PyObject_CallFunctionObjArgs(setter, next, NULL) : NULL;

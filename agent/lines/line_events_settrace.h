@@ -1,13 +1,13 @@
-/* Events of lines and frames before CPython 3.12: a trace function in C, per thread. With the GIL
- * held. */
+/* Events of lines and frames before CPython 3.12, from a trace function in C, set per thread. All
+ * functions need the GIL. */
 #ifndef MPROF_AGENT_LINE_EVENTS_SETTRACE_H
 #define MPROF_AGENT_LINE_EVENTS_SETTRACE_H
 
-/* Puts our trace function in front of the one that is set in this thread, if any: a debugger, a
- * coverage tool, which is then told everything by us. 0, or -1 with an exception. */
+/* Sets our trace function in this thread. It passes all events on to the one that was set before (a
+ * debugger, a coverage tool). 0, or -1 with an exception. */
 int mprof__settrace_start(void);
 
-/* Puts the one that was there before back. */
+/* Restores the trace function that was set before. */
 void mprof__settrace_stop(void);
 
 #endif

@@ -1,4 +1,4 @@
-/* See meter.h. */
+/* Backends of memory_profiler, read from /proc, the tracepoint of RSS, or tracemalloc. */
 #include "line_meter.h"
 
 #include <errno.h>
@@ -28,7 +28,9 @@ static int find_backend(const char *name)
             return (int)backends[i].kind;
         }
     }
-    PyErr_Format(PyExc_ValueError, "unknown backend '%s'", name);
+    PyErr_Format(PyExc_ValueError,
+                 "unknown backend '%s': use psutil, psutil_pss, psutil_uss, posix or tracemalloc",
+                 name);
     return -1;
 }
 
@@ -81,7 +83,7 @@ void mprof__meter_clear(mprof__meter *meter)
     Py_XDECREF(reset_peak);
 }
 
-/* The `which`-th of (now, peak). */
+/* which: 0 for the current value, 1 for the peak. */
 static int64_t read_traced(mprof__meter *meter, Py_ssize_t which)
 {
     long long bytes = 0;
@@ -98,8 +100,8 @@ static int64_t read_traced(mprof__meter *meter, Py_ssize_t which)
     return bytes;
 }
 
-/* Of this process alone. The order matters: the oracle is asked first, so that a change that
- * happens while we read is seen the next time. */
+/* The tracepoint is checked before the read, so that a change during the read is seen the next
+ * time. */
 static int64_t read_own_resident(void)
 {
     static int64_t last;

@@ -1,5 +1,5 @@
-/* What a profiler of this process reads at every line: resident memory, PSS, USS, with or without
- * its children's, or what Python itself has allocated. With the GIL held. */
+/* Reads the memory that a line profiler measures: RSS, PSS or USS of this process, with or without
+ * its children, or what Python has allocated. All functions need the GIL. */
 #ifndef MPROF_AGENT_LINE_METER_H
 #define MPROF_AGENT_LINE_METER_H
 
@@ -20,27 +20,27 @@ typedef struct mprof__meter {
     PyObject *reset_peak; /* owned: tracemalloc.reset_peak; NULL before 3.9 */
 } mprof__meter;
 
-/* Prepares it. `backend` is a name of memory_profiler's: psutil, posix, psutil_pss, psutil_uss,
- * tracemalloc. Returns 0, or -1 with an exception. */
+/* `backend` is one of memory_profiler's: psutil, posix, psutil_pss, psutil_uss, tracemalloc.
+ * Returns 0, or -1 with an exception. */
 int mprof__meter_init(mprof__meter *meter, const char *backend, bool children);
 void mprof__meter_clear(mprof__meter *meter);
 
-/* Bytes now; the last known value where it cannot be had. Keeps errno, sets no exception. */
+/* Current bytes; the last known value if reading fails. Keeps errno, sets no exception. */
 int64_t mprof__meter_read(mprof__meter *meter);
 
-/* The highest value since it was last asked, and begins anew; never below `now_bytes`. Costs some
- * 10 us. Of RSS and of tracemalloc; for other kinds it is `now_bytes`. */
+/* The highest value since the last call, at least `now_bytes`; resets it. Costs some 10 us. Only
+ * for RSS and tracemalloc; `now_bytes` for other kinds. */
 int64_t mprof__meter_peak(mprof__meter *meter, int64_t now_bytes);
 
-/* Lets the kernel's high-water mark of this process begin anew at what is resident now (5 written
- * to clear_refs, proc(5)). What getrusage tells of the process is from then on the newer mark, so
- * this is for those alone who were asked for a peak. */
+/* Resets the kernel's high-water mark of this process to its current RSS (5 written to clear_refs,
+ * proc(5)). getrusage reports the new mark from then on, so call this only where the user asked for
+ * a peak. */
 void mprof__meter_reset_high_water(void);
 
-/* Kind of a footprint of any process for a backend's name, or -1 with a ValueError. */
+/* The mprof__footprint_kind of a backend, or -1 with a ValueError. */
 int mprof__meter_footprint_kind(const char *backend);
 
-/* Once per process: what a fork must not inherit. */
+/* Registers what a forked child has to reopen. Only the first call has an effect. */
 void mprof__meter_setup(void);
 
 #endif

@@ -1,12 +1,12 @@
-/* See lines.h. An array from the first line seen to the last: functions are short and dense. */
+/* The table is an array from the first to the last line seen: functions are short and dense. */
 #include "line_table.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define SPARE 16
+#define SPARE_LINES 16
 
-/* Makes room for lines first .. last. */
+/* Makes room for the lines first .. last. */
 static bool cover(mprof__lines *lines, int64_t first, int64_t last)
 {
     if (lines->count > 0) {
@@ -38,7 +38,7 @@ mprof__line *mprof__lines_at(mprof__lines *lines, int number)
 
     if (index < 0 || index >= lines->count) {
         bool above = lines->count > 0 && index >= lines->count;
-        if (!cover(lines, number, (int64_t)number + (above ? SPARE : 0))) {
+        if (!cover(lines, number, (int64_t)number + (above ? SPARE_LINES : 0))) {
             return NULL;
         }
         index = (int64_t)number - lines->first;
@@ -59,8 +59,8 @@ void mprof__lines_add(mprof__lines *lines, int number, const mprof__line_part *p
     if (part->peak_bytes > line->peak_bytes) {
         line->peak_bytes = part->peak_bytes;
     }
-    if (part->ended && part->now_bytes > line->most_bytes) {
-        line->most_bytes = part->now_bytes;
+    if (part->ended && part->now_bytes > line->highest_bytes) {
+        line->highest_bytes = part->now_bytes;
     }
     if (part->ended && line->order == 0) {
         line->order = ++lines->ended;

@@ -1,4 +1,4 @@
-/* See profiler.h. */
+/* Code objects are in a hash table by address; a profiler has an array of its reports. */
 #include "profiler.h"
 
 #include <stdlib.h>
@@ -6,14 +6,14 @@
 
 #define BUCKETS 1024 /* of code objects; a power of two */
 
-typedef struct mprof__enabling {
+typedef struct mprof__enable_count {
     const void *thread;
     unsigned times;
-} enabling;
+} enable_count;
 
 static mprof__code *codes[BUCKETS];
 
-/* Code objects */
+/* ---- code objects ---- */
 
 static size_t bucket_of(PyObject *code)
 {
@@ -77,26 +77,26 @@ static mprof__code *code_entry(PyObject *code)
     return entry;
 }
 
-static void drop_code(mprof__code *entry)
+static void free_code(mprof__code *entry)
 {
     mprof__code **place = &codes[bucket_of(entry->code)];
     while (*place != entry) {
         place = &(*place)->next;
     }
     *place = entry->next;
-    if (entry->forget) {
-        entry->forget(entry);
+    if (entry->unwatch) {
+        entry->unwatch(entry);
     }
     PyObject *code = entry->code;
     free(entry);
     Py_DECREF(code);
 }
 
-static mprof__block *block_of(const mprof__code *entry, const mprof__profiler *profiler)
+static mprof__report *report_of(const mprof__code *entry, const mprof__profiler *profiler)
 {
     for (mprof__code_link *link = entry->links; link; link = link->next) {
-        if (link->block->profiler == profiler) {
-            return link->block;
+        if (link->report->profiler == profiler) {
+            return link->report;
         }
     }
     return NULL;
@@ -106,7 +106,7 @@ static void unlink_code(mprof__code *entry, const mprof__profiler *profiler)
 {
     for (mprof__code_link **place = &entry->links; *place; place = &(*place)->next) {
         mprof__code_link *link = *place;
-        if (link->block->profiler == profiler) {
+        if (link->report->profiler == profiler) {
             *place = link->next;
             entry->roots -= link->is_root;
             free(link);
@@ -114,11 +114,11 @@ static void unlink_code(mprof__code *entry, const mprof__profiler *profiler)
         }
     }
     if (!entry->links) {
-        drop_code(entry);
+        free_code(entry);
     }
 }
 
-/* Profilers */
+/* ---- profilers ---- */
 
 mprof__profiler *mprof__profiler_new(const char *backend, unsigned flags, int64_t limit_bytes,
                                      PyObject *on_limit)
@@ -142,25 +142,25 @@ mprof__profiler *mprof__profiler_new(const char *backend, unsigned flags, int64_
     return profiler;
 }
 
-void mprof__profiler_hold(mprof__profiler *profiler)
+void mprof__profiler_ref(mprof__profiler *profiler)
 {
     profiler->references++;
 }
 
-void mprof__profiler_let_go(mprof__profiler *profiler)
+void mprof__profiler_unref(mprof__profiler *profiler)
 {
     if (--profiler->references > 0) {
         return;
     }
-    for (int i = 0; i < profiler->block_count; i++) {
-        mprof__lines_free(&profiler->blocks[i]->lines);
-        free(profiler->blocks[i]);
+    for (int i = 0; i < profiler->report_count; i++) {
+        mprof__lines_free(&profiler->reports[i]->lines);
+        free(profiler->reports[i]);
     }
     PyObject *on_limit = profiler->on_limit;
     mprof__meter meter = profiler->meter;
-    free(profiler->blocks);
+    free(profiler->reports);
     free(profiler->codes);
-    free(profiler->enablings);
+    free(profiler->enable_counts);
     free(profiler);
     mprof__meter_clear(&meter);
     Py_XDECREF(on_limit);
@@ -168,21 +168,21 @@ void mprof__profiler_let_go(mprof__profiler *profiler)
 
 void mprof__profiler_release(mprof__profiler *profiler)
 {
-    mprof__profiler_hold(profiler);
+    mprof__profiler_ref(profiler);
     while (profiler->code_count > 0) {
         unlink_code(profiler->codes[--profiler->code_count], profiler);
     }
-    mprof__profiler_let_go(profiler);
-    mprof__profiler_let_go(profiler);
+    mprof__profiler_unref(profiler);
+    mprof__profiler_unref(profiler);
 }
 
-/* Room for one more in an array of pointers. */
+/* Makes room for one more pointer. Arrays double at powers of two. */
 static bool reserve(void *array, int count)
 {
     void **now;
     memcpy(&now, array, sizeof now);
     if ((count & (count - 1)) != 0) {
-        return true; /* doubled at powers of two */
+        return true;
     }
     void **more = realloc(now, (count > 0 ? 2 * (size_t)count : 1) * sizeof *more);
     if (more) {
@@ -191,49 +191,49 @@ static bool reserve(void *array, int count)
     return more != NULL;
 }
 
-static mprof__block *new_block(mprof__profiler *profiler)
+static mprof__report *new_report(mprof__profiler *profiler)
 {
-    mprof__block *block = calloc(1, sizeof *block);
-    if (!block || !reserve(&profiler->blocks, profiler->block_count)) {
-        free(block);
+    mprof__report *report = calloc(1, sizeof *report);
+    if (!report || !reserve(&profiler->reports, profiler->report_count)) {
+        free(report);
         return NULL;
     }
-    block->profiler = profiler;
-    profiler->blocks[profiler->block_count++] = block;
-    return block;
+    report->profiler = profiler;
+    profiler->reports[profiler->report_count++] = report;
+    return report;
 }
 
-static int index_of(const mprof__profiler *profiler, const mprof__block *block)
+static int index_of(const mprof__profiler *profiler, const mprof__report *report)
 {
     int index = 0;
-    while (profiler->blocks[index] != block) {
+    while (profiler->reports[index] != report) {
         index++;
     }
     return index;
 }
 
-int mprof__profiler_add(mprof__profiler *profiler, PyObject *code, int block)
+int mprof__profiler_add(mprof__profiler *profiler, PyObject *code, int report)
 {
     mprof__code *entry = code_entry(code);
     if (!entry) {
         return -1;
     }
-    mprof__block *owner = block_of(entry, profiler);
+    mprof__report *owner = report_of(entry, profiler);
     if (owner) {
         return index_of(profiler, owner);
     }
-    owner = block >= 0 ? mprof__profiler_block(profiler, block) : new_block(profiler);
+    owner = report >= 0 ? mprof__profiler_report(profiler, report) : new_report(profiler);
     mprof__code_link *link = malloc(sizeof *link);
     if (!owner || !link || !reserve(&profiler->codes, profiler->code_count)) {
         free(link);
         if (!entry->links) {
-            drop_code(entry);
+            free_code(entry);
         }
         PyErr_NoMemory();
         return -1;
     }
     profiler->codes[profiler->code_count++] = entry;
-    *link = (mprof__code_link){.block = owner, .next = entry->links};
+    *link = (mprof__code_link){.report = owner, .next = entry->links};
     entry->links = link;
     return index_of(profiler, owner);
 }
@@ -243,7 +243,7 @@ int mprof__profiler_add_root(mprof__profiler *profiler, PyObject *code)
     mprof__code *entry = mprof__code_find(code);
     mprof__code_link *link = entry ? entry->links : NULL;
 
-    while (link && link->block->profiler != profiler) {
+    while (link && link->report->profiler != profiler) {
         link = link->next;
     }
     if (!link) {
@@ -258,18 +258,18 @@ int mprof__profiler_add_root(mprof__profiler *profiler, PyObject *code)
     return 0;
 }
 
-mprof__block *mprof__profiler_block(mprof__profiler *profiler, int index)
+mprof__report *mprof__profiler_report(mprof__profiler *profiler, int index)
 {
-    return index >= 0 && index < profiler->block_count ? profiler->blocks[index] : NULL;
+    return index >= 0 && index < profiler->report_count ? profiler->reports[index] : NULL;
 }
 
-/* Enabling */
+/* ---- enabling ---- */
 
-static enabling *enabling_of(const mprof__profiler *profiler, const void *thread)
+static enable_count *enable_count_of(const mprof__profiler *profiler, const void *thread)
 {
-    for (int i = 0; i < profiler->enabling_count; i++) {
-        if (profiler->enablings[i].thread == thread) {
-            return &profiler->enablings[i];
+    for (int i = 0; i < profiler->enable_counts_length; i++) {
+        if (profiler->enable_counts[i].thread == thread) {
+            return &profiler->enable_counts[i];
         }
     }
     return NULL;
@@ -277,30 +277,30 @@ static enabling *enabling_of(const mprof__profiler *profiler, const void *thread
 
 unsigned mprof__profiler_enabled(const mprof__profiler *profiler, const void *thread)
 {
-    const enabling *its = enabling_of(profiler, thread);
+    const enable_count *its = enable_count_of(profiler, thread);
     return its ? its->times : 0;
 }
 
-static enabling *new_enabling(mprof__profiler *profiler, const void *thread)
+static enable_count *new_enable_count(mprof__profiler *profiler, const void *thread)
 {
-    size_t count = (size_t)profiler->enabling_count;
-    enabling *more = realloc(profiler->enablings, (count + 1) * sizeof *more);
+    size_t count = (size_t)profiler->enable_counts_length;
+    enable_count *more = realloc(profiler->enable_counts, (count + 1) * sizeof *more);
     if (!more) {
         PyErr_NoMemory();
         return NULL;
     }
-    profiler->enablings = more;
-    profiler->enabling_count++;
-    more[count] = (enabling){thread, 0};
+    profiler->enable_counts = more;
+    profiler->enable_counts_length++;
+    more[count] = (enable_count){thread, 0};
     return &more[count];
 }
 
 int mprof__profiler_set_enabled(mprof__profiler *profiler, const void *thread, unsigned times)
 {
-    enabling *its = enabling_of(profiler, thread);
+    enable_count *its = enable_count_of(profiler, thread);
 
     if (!its && times > 0) {
-        its = new_enabling(profiler, thread);
+        its = new_enable_count(profiler, thread);
         if (!its) {
             return -1;
         }
@@ -308,7 +308,7 @@ int mprof__profiler_set_enabled(mprof__profiler *profiler, const void *thread, u
     if (its) {
         its->times = times;
         if (times == 0) {
-            *its = profiler->enablings[--profiler->enabling_count];
+            *its = profiler->enable_counts[--profiler->enable_counts_length];
         }
     }
     return 0;

@@ -1,5 +1,5 @@
-/* Profilers, the reports they make, and the code objects they look at. When code runs, and what
- * that does to memory, is not known here: see tracer.h. With the GIL held. */
+/* Profilers, their reports, and the code objects they profile. tracer.h measures what runs. All
+ * functions need the GIL. */
 #ifndef MPROF_AGENT_PROFILER_H
 #define MPROF_AGENT_PROFILER_H
 
@@ -8,35 +8,35 @@
 
 /* How a profiler measures: mprof__profiler_new's flags. */
 enum {
-    MPROF_PROFILER_CHILDREN = 1, /* memory of child processes is added */
-    MPROF_PROFILER_PEAKS = 2,    /* the highest value within a line */
-    MPROF_PROFILER_TIMES = 4,    /* wall time of a line */
+    MPROF_PROFILER_CHILDREN = 1, /* add the memory of child processes */
+    MPROF_PROFILER_PEAKS = 2,    /* measure the highest value within a line */
+    MPROF_PROFILER_TIMES = 4,    /* measure the wall time of a line */
 };
 
 /* One report: a function and the functions, lambdas and comprehensions written in it. */
-typedef struct mprof__block {
-    struct mprof__profiler *profiler; /* borrowed: it owns us */
+typedef struct mprof__report {
+    struct mprof__profiler *profiler; /* borrowed: it owns the report */
     mprof__lines lines;
-    unsigned running; /* frames of it that are being traced */
-} mprof__block;
+    unsigned running; /* its frames that are being traced */
+} mprof__report;
 
 typedef struct mprof__code_link {
-    mprof__block *block;
+    mprof__report *report;
     bool is_root;
     struct mprof__code_link *next;
 } mprof__code_link;
 
-/* A code object that some profiler looks at. */
+/* A code object that at least one profiler knows. */
 typedef struct mprof__code {
     PyObject *code; /* owned */
     struct mprof__code *next;
-    mprof__code_link *links; /* the blocks it belongs to, one per profiler */
-    unsigned roots;          /* of them, those whose profiler is enabled while the code runs */
+    mprof__code_link *links; /* the reports it belongs to, one per profiler */
+    unsigned roots;          /* links whose profiler is enabled while the code runs */
     int first_line;
-    bool generator;     /* its frames can be suspended */
-    bool comprehension; /* a frame of its own before 3.12: part of the line it stands in */
-    /* Set by who sends its events, to be told when they are no longer wanted; NULL: nobody does. */
-    void (*forget)(struct mprof__code *code);
+    bool generator;     /* or coroutine: its frames can be suspended */
+    bool comprehension; /* before 3.12 it has a frame; it counts as part of its line */
+    /* Switches its events off; NULL while they are off. Set by the source of events. */
+    void (*unwatch)(struct mprof__code *code);
     struct {
         int offset; /* of a backward jump, plus 1 */
         bool same_line;
@@ -46,49 +46,48 @@ typedef struct mprof__code {
 typedef struct mprof__profiler {
     mprof__meter meter;
     unsigned flags;
-    unsigned references; /* the owner's and one per frame that is running */
+    unsigned references; /* one of the owner, one per running frame */
     int64_t limit_bytes;
     bool above_limit;
     PyObject *on_limit; /* owned */
-    mprof__block **blocks;
-    int block_count;
-    mprof__code **codes; /* whose links lead to us */
+    mprof__report **reports;
+    int report_count;
+    mprof__code **codes; /* with a link to this profiler */
     int code_count;
     int root_count;
-    struct mprof__enabling *enablings;
-    int enabling_count;
+    struct mprof__enable_count *enable_counts;
+    int enable_counts_length;
 } mprof__profiler;
 
-/* A new profiler, or NULL with an exception. limit_bytes: above it `on_limit(frame, line, bytes)`
- * is called when the value is first seen to have crossed it; 0 for none. */
+/* A new profiler, or NULL with an exception. Whenever the measured value crosses limit_bytes
+ * upwards, `on_limit(frame, line, bytes)` is called; 0: no limit. */
 mprof__profiler *mprof__profiler_new(const char *backend, unsigned flags, int64_t limit_bytes,
                                      PyObject *on_limit);
 
-/* Forgets the profiler; it is freed when no frame under it is running any more. */
+/* Ends the owner's reference. The profiler is freed when no frame runs under it any more. */
 void mprof__profiler_release(mprof__profiler *profiler);
 
-/* For as long as a frame is running under it. */
-void mprof__profiler_hold(mprof__profiler *profiler);
-void mprof__profiler_let_go(mprof__profiler *profiler);
+/* A reference of a running frame. */
+void mprof__profiler_ref(mprof__profiler *profiler);
+void mprof__profiler_unref(mprof__profiler *profiler);
 
-/* Adds a code object to the block with this index, or to a new one if `block` is -1. Returns the
- * index of the block it belongs to (the one it already had, where it is known), -1 with an
+/* Adds a code object to the report with this index, or to a new one if `report` is -1. Returns the
+ * index of its report (of the earlier one, where it was added before), or -1 with an exception. */
+int mprof__profiler_add(mprof__profiler *profiler, PyObject *code, int report);
+
+/* Enables the profiler whenever this code, which was added before, runs. 0, or -1 with an
  * exception. */
-int mprof__profiler_add(mprof__profiler *profiler, PyObject *code, int block);
-
-/* The profiler is enabled while this code runs, which was added before. 0, or -1 with an exception.
- */
 int mprof__profiler_add_root(mprof__profiler *profiler, PyObject *code);
 
-/* NULL: no such block. */
-mprof__block *mprof__profiler_block(mprof__profiler *profiler, int index);
+/* NULL if there is no report with this index. */
+mprof__report *mprof__profiler_report(mprof__profiler *profiler, int index);
 
-/* How often this thread has enabled it; threads are told apart by an address. */
+/* How often this thread has enabled it. `thread` is any address of the thread's own. */
 unsigned mprof__profiler_enabled(const mprof__profiler *profiler, const void *thread);
 /* 0, or -1 with an exception. */
 int mprof__profiler_set_enabled(mprof__profiler *profiler, const void *thread, unsigned times);
 
-/* The code object's entry, NULL if no profiler looks at it. */
+/* The entry of a code object, NULL if no profiler knows it. */
 mprof__code *mprof__code_find(PyObject *code);
 
 #endif

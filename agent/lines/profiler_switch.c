@@ -1,4 +1,4 @@
-/* See profiler_switch.h. */
+/* Once sys.monitoring is refused, all profilers use the trace function. */
 #include "profiler_switch.h"
 
 #include "frame_entry.h"
@@ -6,15 +6,15 @@
 #include "line_events_settrace.h"
 #include "tracer.h"
 
-/* Other tools have taken all six numbers of sys.monitoring, or ours was taken away. */
-static bool is_refused;
+/* Other tools hold all six numbers of sys.monitoring, or the program freed ours. */
+static bool monitoring_refused;
 
 static bool has_monitoring(void)
 {
-    return mprof__python.version >= 0x030c0000 && !is_refused;
+    return mprof__python.version >= 0x030c0000 && !monitoring_refused;
 }
 
-/* The first profiler of this thread is enabled. */
+/* For the first profiler that is enabled in this thread. */
 static int start(void)
 {
     if (has_monitoring()) {
@@ -22,12 +22,12 @@ static int start(void)
             return 0;
         }
         PyErr_Clear();
-        is_refused = true;
+        monitoring_refused = true;
     }
     return mprof__settrace_start();
 }
 
-/* The last one is disabled. */
+/* For the last one that is disabled. */
 static void stop(void)
 {
     if (!has_monitoring()) {
@@ -37,17 +37,17 @@ static void stop(void)
 
 static void watch(mprof__code *code)
 {
-    if (has_monitoring() && !code->forget && mprof__monitoring_watch(code) != 0) {
+    if (has_monitoring() && !code->unwatch && mprof__monitoring_watch(code) != 0) {
         PyErr_Clear();
-        is_refused = true;
+        monitoring_refused = true;
     }
 }
 
-int mprof__profiling_add(mprof__profiler *profiler, PyObject *code, int block)
+int mprof__profiling_add(mprof__profiler *profiler, PyObject *code, int report)
 {
-    int index = mprof__profiler_add(profiler, code, block);
+    int index = mprof__profiler_add(profiler, code, report);
 
-    if (index >= 0 && (profiler->enabling_count > 0 || profiler->root_count > 0)) {
+    if (index >= 0 && (profiler->enable_counts_length > 0 || profiler->root_count > 0)) {
         watch(mprof__code_find(code));
     }
     return index;
@@ -94,12 +94,12 @@ int mprof__profiling_disable(mprof__profiler *profiler)
     unsigned times = mprof__profiler_enabled(profiler, tracer);
 
     if (times == 0) {
-        return 0; /* more often disabled than enabled: as upstream, no matter */
+        return 0; /* disabled more often than enabled: ignored, as upstream does */
     }
     mprof__tracer_count_enabled(tracer, -1);
-    (void)mprof__profiler_set_enabled(profiler, tracer, times - 1); /* fewer take no memory */
+    (void)mprof__profiler_set_enabled(profiler, tracer, times - 1); /* never allocates */
     if (times == 1) {
-        mprof__tracer_drop(tracer, profiler);
+        mprof__tracer_remove_profiler(tracer, profiler);
     }
     if (!mprof__tracer_is_enabled(tracer)) {
         stop();

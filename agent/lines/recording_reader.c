@@ -1,4 +1,4 @@
-/* See recording.h. */
+/* Uses the parser's streaming reader: a recording is not held in memory twice. */
 #include "recording_reader.h"
 
 #include <errno.h>
@@ -23,7 +23,7 @@ static int append(PyObject *list, PyObject *item)
 
 static mprof_status status_of(int python_status)
 {
-    return python_status == 0 ? MPROF_OK : MPROF_ENOMEM; /* the exception tells what it was */
+    return python_status == 0 ? MPROF_OK : MPROF_ENOMEM; /* the Python exception has the reason */
 }
 
 static PyObject *text_of(mprof_text text)
@@ -31,7 +31,7 @@ static PyObject *text_of(mprof_text text)
     return PyUnicode_DecodeUTF8(text.bytes, (Py_ssize_t)text.length, "surrogateescape");
 }
 
-/* Appends to the list that a dictionary has under the key, a new one if need be. */
+/* Appends to the list at dict[key], which is made if missing. Takes over `item`. */
 static int append_under(PyObject *dict, PyObject *key, PyObject *item)
 {
     PyObject *list = PyDict_GetItemWithError(dict, key); /* borrowed */
@@ -51,7 +51,7 @@ static int append_under(PyObject *dict, PyObject *key, PyObject *item)
     return append(list, item);
 }
 
-static mprof_status take_samples(void *data, const mprof_sample *samples, size_t count)
+static mprof_status add_samples(void *data, const mprof_sample *samples, size_t count)
 {
     content *into = data;
     int status = 0;
@@ -63,7 +63,7 @@ static mprof_status take_samples(void *data, const mprof_sample *samples, size_t
     return status_of(status);
 }
 
-static int take_call(content *into, const mprof_call *call)
+static int add_call(content *into, const mprof_call *call)
 {
     PyObject *name = text_of(call->name);
     PyObject *span;
@@ -84,7 +84,7 @@ static int take_call(content *into, const mprof_call *call)
     return status;
 }
 
-static int take_child(content *into, const mprof_record *record)
+static int add_child(content *into, const mprof_record *record)
 {
     PyObject *pid = PyUnicode_FromFormat("%lld", (long long)record->pid);
     int status = -1;
@@ -97,7 +97,7 @@ static int take_child(content *into, const mprof_record *record)
     return status;
 }
 
-static int take_command_line(content *into, mprof_text text)
+static int set_command_line(content *into, mprof_text text)
 {
     PyObject *line = text_of(text);
     PyObject *whole = line ? PyUnicode_FromFormat("%U\n", line) : NULL;
@@ -108,17 +108,17 @@ static int take_command_line(content *into, mprof_text text)
     return !whole ? -1 : 0;
 }
 
-static mprof_status take_record(void *data, const mprof_record *record)
+static mprof_status add_record(void *data, const mprof_record *record)
 {
     content *into = data;
 
     switch (record->kind) {
     case MPROF_RECORD_FUNC:
-        return status_of(take_call(into, &record->call));
+        return status_of(add_call(into, &record->call));
     case MPROF_RECORD_CHLD:
-        return status_of(take_child(into, record));
+        return status_of(add_child(into, record));
     case MPROF_RECORD_CMDLINE:
-        return status_of(take_command_line(into, record->text));
+        return status_of(set_command_line(into, record->text));
     default:
         return MPROF_OK;
     }
@@ -145,7 +145,7 @@ static int read_into(content *into, const char *path)
 {
     mprof_error error = MPROF_ERROR_INIT;
     mprof_source *source = NULL;
-    mprof_visitor visitor = {.data = into, .samples = take_samples, .record = take_record};
+    mprof_visitor visitor = {.data = into, .samples = add_samples, .record = add_record};
     mprof_status status = mprof_source_open(&source, path, &error);
 
     if (status == MPROF_OK) {

@@ -1,4 +1,4 @@
-/* See tracer.h. */
+/* A stack of frames for each thread; freed when the thread ends. */
 #include "tracer.h"
 
 #include <pthread.h>
@@ -6,27 +6,26 @@
 #include <string.h>
 #include <time.h>
 
-/* A frame that is running under a profiler; a frame has one for each profiler that looks at it, and
- * they lie side by side. */
+/* A frame that runs under a profiler. A frame has one entry for each profiler, side by side. */
 typedef struct running {
-    PyObject *frame; /* identity alone */
+    PyObject *frame; /* for comparison only */
     mprof__code *code;
-    mprof__block *block;
+    mprof__report *report;
     int line;
-    bool counts;  /* when the line ends, that is an execution of it */
-    bool untold;  /* nothing of the frame's first line has run yet */
-    bool enables; /* its profiler, for as long as it runs */
+    bool counts;  /* the end of the line counts as an execution */
+    bool fresh;   /* the frame's first line has not begun yet */
+    bool enables; /* enables its profiler while it runs */
     int64_t since_bytes;
     uint64_t since_ns;
-    int64_t peak_bytes; /* the highest of this line so far, seen by frames it called */
+    int64_t peak_bytes; /* of this line so far, with the frames it called */
     int64_t frame_peak_bytes;
 } running;
 
 struct mprof__tracer {
-    running *top; /* the array; the innermost is the last */
+    running *frames; /* innermost last */
     size_t count;
     size_t capacity;
-    unsigned enabled; /* profilers, each as often as it was enabled */
+    unsigned enabled; /* sum of how often each profiler is enabled */
 };
 
 static __thread mprof__tracer here;
@@ -53,10 +52,10 @@ static uint64_t clock_of(const mprof__profiler *profiler)
     return (uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec;
 }
 
-/* Adds what happened since the line was last looked at. */
-static void tell(running *frame, bool ended, int64_t now_bytes)
+/* Adds to the report what happened since the line's last measurement. */
+static void record_line(running *frame, bool ended, int64_t now_bytes)
 {
-    mprof__profiler *profiler = frame->block->profiler;
+    mprof__profiler *profiler = frame->report->profiler;
     bool peaks = (profiler->flags & MPROF_PROFILER_PEAKS) != 0;
 
     if (peaks) {
@@ -72,7 +71,7 @@ static void tell(running *frame, bool ended, int64_t now_bytes)
         .peak_bytes = frame->peak_bytes,
         .time_ns = clock_of(profiler) - frame->since_ns,
     };
-    mprof__lines_add(&frame->block->lines, frame->line, &part);
+    mprof__lines_add(&frame->report->lines, frame->line, &part);
     if (frame->peak_bytes > frame->frame_peak_bytes) {
         frame->frame_peak_bytes = frame->peak_bytes;
     }
@@ -84,16 +83,16 @@ static void tell(running *frame, bool ended, int64_t now_bytes)
 static void restart(running *frame, int64_t now_bytes)
 {
     frame->since_bytes = now_bytes;
-    frame->since_ns = clock_of(frame->block->profiler);
+    frame->since_ns = clock_of(frame->report->profiler);
 }
 
-/* The innermost frame of the block below position `index`. */
-static running *caller_in_block(const mprof__tracer *tracer, size_t index,
-                                const mprof__block *block)
+/* The innermost frame of the report below position `index`. */
+static running *caller_in_report(const mprof__tracer *tracer, size_t index,
+                                 const mprof__report *report)
 {
-    for (size_t i = block->running > 1 ? index : 0; i-- > 0;) {
-        if (tracer->top[i].block == block) {
-            return &tracer->top[i];
+    for (size_t i = report->running > 1 ? index : 0; i-- > 0;) {
+        if (tracer->frames[i].report == report) {
+            return &tracer->frames[i];
         }
     }
     return NULL;
@@ -102,7 +101,7 @@ static running *caller_in_block(const mprof__tracer *tracer, size_t index,
 static void free_thread(void *unused)
 {
     (void)unused;
-    free(here.top);
+    free(here.frames);
     memset(&here, 0, sizeof here);
 }
 
@@ -115,19 +114,19 @@ static running *push(mprof__tracer *tracer)
 {
     if (tracer->count == tracer->capacity) {
         size_t capacity = tracer->capacity > 0 ? 2 * tracer->capacity : 16;
-        running *more = realloc(tracer->top, capacity * sizeof *more);
+        running *more = realloc(tracer->frames, capacity * sizeof *more);
         if (!more) {
             return NULL;
         }
         pthread_once(&thread_end_once, make_thread_end);
         pthread_setspecific(thread_end, tracer);
-        tracer->top = more;
+        tracer->frames = more;
         tracer->capacity = capacity;
     }
-    return &tracer->top[tracer->count++];
+    return &tracer->frames[tracer->count++];
 }
 
-/* A function runs for which the profiler is enabled. false: out of memory. */
+/* Enables the profiler for a root function that begins. false: out of memory. */
 static bool enable_before(mprof__tracer *tracer, mprof__profiler *profiler)
 {
     unsigned times = mprof__profiler_enabled(profiler, tracer);
@@ -140,69 +139,70 @@ static bool enable_before(mprof__tracer *tracer, mprof__profiler *profiler)
     return true;
 }
 
-/* It has ended. It may have disabled the profiler itself. */
+/* Undoes enable_before, unless the function has disabled the profiler itself. */
 static void disable_after(mprof__tracer *tracer, mprof__profiler *profiler)
 {
     unsigned times = mprof__profiler_enabled(profiler, tracer);
 
     if (times > 0) {
-        (void)mprof__profiler_set_enabled(profiler, tracer, times - 1); /* fewer take no memory */
+        (void)mprof__profiler_set_enabled(profiler, tracer, times - 1); /* never allocates */
         tracer->enabled--;
     }
 }
 
-/* Takes out the frame at `index`, whose line was told. */
-static void remove_running(mprof__tracer *tracer, size_t index, int64_t now_bytes)
+/* Removes the frame at `index`, whose line has been recorded. */
+static void remove_frame(mprof__tracer *tracer, size_t index, int64_t now_bytes)
 {
-    running gone = tracer->top[index];
-    running *caller = caller_in_block(tracer, index, gone.block);
+    running gone = tracer->frames[index];
+    running *caller = caller_in_report(tracer, index, gone.report);
 
     if (caller) {
         restart(caller, now_bytes);
     }
-    if (index > 0 && tracer->top[index - 1].peak_bytes < gone.frame_peak_bytes) {
-        tracer->top[index - 1].peak_bytes = gone.frame_peak_bytes;
+    if (index > 0 && tracer->frames[index - 1].peak_bytes < gone.frame_peak_bytes) {
+        tracer->frames[index - 1].peak_bytes = gone.frame_peak_bytes;
     }
     tracer->count--;
-    memmove(&tracer->top[index], &tracer->top[index + 1], (tracer->count - index) * sizeof gone);
-    gone.block->running--;
+    memmove(&tracer->frames[index], &tracer->frames[index + 1],
+            (tracer->count - index) * sizeof gone);
+    gone.report->running--;
     if (gone.enables) {
-        disable_after(tracer, gone.block->profiler);
+        disable_after(tracer, gone.report->profiler);
     }
-    mprof__profiler_let_go(gone.block->profiler);
+    mprof__profiler_unref(gone.report->profiler);
 }
 
-/* Position of the outermost entry of the frame, its entries moved to the top: a greenlet that goes
- * on brings back frames that lay below those of others. tracer->count if the frame is not traced.
+/* Moves the entries of the frame to the top and returns the position of the first; tracer->count if
+ * the frame is not traced. A greenlet that resumes continues frames below those of other greenlets.
  */
-static size_t bring_up(mprof__tracer *tracer, PyObject *frame)
+static size_t move_to_top(mprof__tracer *tracer, PyObject *frame)
 {
     size_t end = tracer->count;
 
-    while (end > 0 && tracer->top[end - 1].frame != frame) {
+    while (end > 0 && tracer->frames[end - 1].frame != frame) {
         end--;
     }
     if (end == 0) {
         return tracer->count;
     }
     size_t begin = end - 1;
-    while (begin > 0 && tracer->top[begin - 1].frame == frame) {
+    while (begin > 0 && tracer->frames[begin - 1].frame == frame) {
         begin--;
     }
-    while (end < tracer->count) { /* rare: one turn per entry above */
-        running lowest = tracer->top[begin];
+    while (end < tracer->count) { /* rare; one round per entry above */
+        running lowest = tracer->frames[begin];
         size_t mine = end - begin;
-        running above = tracer->top[end];
-        memmove(&tracer->top[begin + 1], &tracer->top[begin], mine * sizeof lowest);
-        tracer->top[begin] = above;
+        running above = tracer->frames[end];
+        memmove(&tracer->frames[begin + 1], &tracer->frames[begin], mine * sizeof lowest);
+        tracer->frames[begin] = above;
         begin++;
         end++;
     }
     return begin;
 }
 
-/* 1 if the function was called. */
-static int ask_limit(PyObject *frame, mprof__profiler *profiler, int line, int64_t now_bytes)
+/* 0; 1 if on_limit was called; -1 if it raised an exception. */
+static int check_limit(PyObject *frame, mprof__profiler *profiler, int line, int64_t now_bytes)
 {
     bool above = now_bytes >= profiler->limit_bytes;
     bool crossed = above && !profiler->above_limit;
@@ -232,9 +232,9 @@ bool mprof__tracer_is_enabled(const mprof__tracer *tracer)
     return tracer->enabled > 0;
 }
 
-bool mprof__tracer_looks_at(const mprof__tracer *tracer, PyObject *frame)
+bool mprof__tracer_may_hold(const mprof__tracer *tracer, PyObject *frame)
 {
-    return tracer->count > 0 && (tracer->top[tracer->count - 1].frame == frame ||
+    return tracer->count > 0 && (tracer->frames[tracer->count - 1].frame == frame ||
                                  mprof__code_find(mprof__python_frame_code(frame)));
 }
 
@@ -245,7 +245,7 @@ int mprof__tracer_enter(mprof__tracer *tracer, PyObject *frame, mprof__code *cod
     int64_t now_bytes = 0;
 
     for (mprof__code_link *link = code->links; link; link = link->next) {
-        mprof__profiler *profiler = link->block->profiler;
+        mprof__profiler *profiler = link->report->profiler;
         if (!link->is_root && mprof__profiler_enabled(profiler, tracer) == 0) {
             continue;
         }
@@ -254,21 +254,21 @@ int mprof__tracer_enter(mprof__tracer *tracer, PyObject *frame, mprof__code *cod
             continue;
         }
         read_meter(&meter, &now_bytes, &profiler->meter);
-        mprof__profiler_hold(profiler);
-        link->block->running++;
-        running *caller = caller_in_block(tracer, tracer->count - 1, link->block);
+        mprof__profiler_ref(profiler);
+        link->report->running++;
+        running *caller = caller_in_report(tracer, tracer->count - 1, link->report);
         if (caller) {
-            tell(caller, false, now_bytes);
+            record_line(caller, false, now_bytes);
         } else if ((profiler->flags & MPROF_PROFILER_PEAKS) != 0) {
-            mprof__meter_peak(&profiler->meter, now_bytes); /* what was before is not ours */
+            mprof__meter_peak(&profiler->meter, now_bytes); /* discard the peak before this call */
         }
         *entry = (running){
             .frame = frame,
             .code = code,
-            .block = link->block,
+            .report = link->report,
             .line = line,
             .counts = fresh && !code->comprehension,
-            .untold = fresh,
+            .fresh = fresh,
             .enables = link->is_root && enable_before(tracer, profiler),
         };
         restart(entry, now_bytes);
@@ -283,28 +283,28 @@ static int next_line(mprof__tracer *tracer, PyObject *frame, int line, bool agai
     int64_t now_bytes = 0;
     int result = 0;
 
-    for (size_t i = bring_up(tracer, frame); i < tracer->count; i++) {
-        running *entry = &tracer->top[i];
-        mprof__profiler *profiler = entry->block->profiler;
+    for (size_t i = move_to_top(tracer, frame); i < tracer->count; i++) {
+        running *entry = &tracer->frames[i];
+        mprof__profiler *profiler = entry->report->profiler;
         int ended = entry->line;
 
-        if (entry->untold && entry->line == line && !again) {
-            entry->untold = false; /* a function in one line: its def is not another execution */
+        if (entry->fresh && entry->line == line && !again) {
+            entry->fresh = false; /* a function in one line: its def is no execution */
             continue;
         }
         read_meter(&meter, &now_bytes, &profiler->meter);
-        tell(entry, true, now_bytes);
+        record_line(entry, true, now_bytes);
         entry->line = again ? ended : line;
         entry->counts = true;
-        entry->untold = false;
+        entry->fresh = false;
         restart(entry, now_bytes);
         if (profiler->limit_bytes > 0) {
             size_t count = tracer->count;
-            result |= ask_limit(frame, profiler, ended, now_bytes);
+            result |= check_limit(frame, profiler, ended, now_bytes);
             if (tracer->count != count) {
-                break; /* the debugger has disabled us */
+                break; /* the debugger has disabled the profiler */
             }
-            restart(&tracer->top[i], mprof__meter_read(&profiler->meter));
+            restart(&tracer->frames[i], mprof__meter_read(&profiler->meter));
         }
     }
     return result;
@@ -315,7 +315,7 @@ int mprof__tracer_line(mprof__tracer *tracer, PyObject *frame, int line)
     return next_line(tracer, frame, line, false);
 }
 
-int mprof__tracer_again(mprof__tracer *tracer, PyObject *frame)
+int mprof__tracer_repeat_line(mprof__tracer *tracer, PyObject *frame)
 {
     return next_line(tracer, frame, 0, true);
 }
@@ -325,33 +325,33 @@ int mprof__tracer_leave(mprof__tracer *tracer, PyObject *frame)
     mprof__meter *meter = NULL;
     int64_t now_bytes = 0;
     int result = 0;
-    size_t first = bring_up(tracer, frame);
+    size_t first = move_to_top(tracer, frame);
 
     while (tracer->count > first) {
         size_t index = tracer->count - 1;
-        running *entry = &tracer->top[index];
-        mprof__profiler *profiler = entry->block->profiler;
+        running *entry = &tracer->frames[index];
+        mprof__profiler *profiler = entry->report->profiler;
         int line = entry->line;
 
         read_meter(&meter, &now_bytes, &profiler->meter);
-        tell(entry, true, now_bytes);
-        mprof__profiler_hold(profiler);
-        remove_running(tracer, index, now_bytes);
+        record_line(entry, true, now_bytes);
+        mprof__profiler_ref(profiler);
+        remove_frame(tracer, index, now_bytes);
         if (profiler->limit_bytes > 0) {
-            result |= ask_limit(frame, profiler, line, now_bytes);
+            result |= check_limit(frame, profiler, line, now_bytes);
         }
-        mprof__profiler_let_go(profiler);
+        mprof__profiler_unref(profiler);
     }
     return result;
 }
 
-void mprof__tracer_drop(mprof__tracer *tracer, mprof__profiler *profiler)
+void mprof__tracer_remove_profiler(mprof__tracer *tracer, mprof__profiler *profiler)
 {
     for (size_t i = tracer->count; i-- > 0;) {
-        if (tracer->top[i].block->profiler == profiler) {
+        if (tracer->frames[i].report->profiler == profiler) {
             int64_t now_bytes = mprof__meter_read(&profiler->meter);
-            tell(&tracer->top[i], true, now_bytes);
-            remove_running(tracer, i, now_bytes);
+            record_line(&tracer->frames[i], true, now_bytes);
+            remove_frame(tracer, i, now_bytes);
         }
     }
 }

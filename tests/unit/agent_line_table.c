@@ -48,7 +48,7 @@ static void what_is_interrupted_is_no_execution(void **state)
     mprof__lines_add(&lines, 7, &ended);
     mprof__line line = *mprof__lines_at(&lines, 7);
     assert_int_equal(line.change_bytes, 3);
-    assert_int_equal(line.most_bytes, 40);
+    assert_int_equal(line.highest_bytes, 40);
     assert_int_equal(line.hits, 1);
     assert_int_equal(line.order, 1);
     mprof__lines_free(&lines);
@@ -67,7 +67,7 @@ static void highest_values_are_kept_and_times_added(void **state)
         mprof__lines_add(&lines, 1, &one);
     }
     mprof__line line = *mprof__lines_at(&lines, 1);
-    assert_int_equal(line.most_bytes, 30);
+    assert_int_equal(line.highest_bytes, 30);
     assert_int_equal(line.peak_bytes, 60);
     assert_int_equal(line.time_ns, 300);
     mprof__lines_free(&lines);
