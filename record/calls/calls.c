@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,7 +40,7 @@ struct mprof__calls {
     uint64_t corrected; /* times that were moved */
     unsigned gathered;
     int64_t begin_ns; /* nothing before that is told */
-    int names_wait;   /* for processes to become known */
+    bool names_wait;  /* for processes to become known */
 };
 
 /* For whom calls are being taken. */
@@ -180,17 +181,17 @@ static void tell_lost(mprof__calls *calls, ring_entry *entry, int64_t now_ns)
 }
 
 /* Takes what the ring holds. 0 if it is not to be read again. */
-static int drain(mprof__calls *calls, const ring_entry *entry)
+static bool drain(mprof__calls *calls, const ring_entry *entry)
 {
     mprof_error error = MPROF_ERROR_INIT;
     call_owner owner = {calls, entry->pid, 0, -1};
 
     if (mprof__ring_reader_drain(entry->ring, calls->scratch, write_call, &owner, &error) ==
         MPROF_OK) {
-        return 1;
+        return true;
     }
     tell_damage(calls, &error);
-    return 0;
+    return false;
 }
 
 static int64_t last_bytes(const mprof__calls *calls, int64_t pid)
@@ -236,7 +237,7 @@ static void close_images_before(mprof__calls *calls, int64_t pid, uint64_t numbe
     }
 }
 
-static int reserve(mprof__calls *calls)
+static bool reserve(mprof__calls *calls)
 {
     if (!calls->scratch) {
         calls->scratch = malloc(MPROF__RING_SCRATCH);
@@ -246,7 +247,7 @@ static int reserve(mprof__calls *calls)
         ring_entry *larger = realloc(calls->rings, size * sizeof *larger);
 
         if (!larger) {
-            return 0;
+            return false;
         }
         calls->rings = larger;
         calls->size = size;
@@ -256,7 +257,7 @@ static int reserve(mprof__calls *calls)
 
 /* Where other users may make rings, too, one is believed to be of a process only if that is the
  * user whose file it is. Root's processes become other users, and not the other way round. */
-static int is_believed(const mprof__ring_reader *ring, int64_t pid)
+static bool is_believed(const mprof__ring_reader *ring, int64_t pid)
 {
     uid_t owner = mprof__ring_reader_owner(ring);
 
@@ -303,22 +304,22 @@ static mprof_status take_ring(void *data, mprof__ring_reader *ring, int64_t file
 }
 
 /* Whether a name was given to a program that has executed another one since, as its rings tell. */
-static int is_of_before(const mprof__calls *calls, int64_t pid, uint64_t image, int64_t time_ns)
+static bool is_of_before(const mprof__calls *calls, int64_t pid, uint64_t image, int64_t time_ns)
 {
     for (size_t i = 0; i < calls->count; i++) {
         const ring_entry *entry = &calls->rings[i];
 
         if (entry->pid == pid && entry->image != image &&
             mprof__ring_reader_start_ns(entry->ring) > time_ns) {
-            return 1;
+            return true;
         }
     }
-    return 0;
+    return false;
 }
 
 /* A process that is not known yet may be found at the next look, or, where descendants are not
  * followed, be known when it records a call: its name is kept while it lives. */
-static int take_name(void *data, const mprof__given_name *given, mprof_text name)
+static bool take_name(void *data, const mprof__given_name *given, mprof_text name)
 {
     mprof__calls *calls = data;
     const mprof__processes *processes = mprof__process_tree_processes(calls->tree);
@@ -328,7 +329,7 @@ static int take_name(void *data, const mprof__given_name *given, mprof_text name
     int64_t time_ns;
 
     if (!process) {
-        int is_gone = pid < 0 || (kill((pid_t)pid, 0) != 0 && errno == ESRCH);
+        bool is_gone = pid < 0 || (kill((pid_t)pid, 0) != 0 && errno == ESRCH);
 
         calls->names_wait |= !is_gone && mprof__process_tree_follows(calls->tree);
         return is_gone;
@@ -337,18 +338,18 @@ static int take_name(void *data, const mprof__given_name *given, mprof_text name
     if (time_ns <= now_ns && !is_of_before(calls, pid, given->image, time_ns) &&
         mprof__process_set_name(process, name, time_ns) && now_ns >= calls->begin_ns) {
         /* a birth that was found by looking was told as of then */
-        int is_told_of_births = mprof__process_tree_fd(calls->tree) >= 0;
+        bool is_told_of_births = mprof__process_tree_fd(calls->tree) >= 0;
 
         mprof__event_log_process(calls->log, process, is_told_of_births ? time_ns : now_ns);
     }
-    return 1;
+    return true;
 }
 
 static void search(mprof__calls *calls)
 {
     mprof_error error = MPROF_ERROR_INIT;
 
-    calls->names_wait = 0;
+    calls->names_wait = false;
     if (mprof__ring_folder_search(calls->folder, take_ring, take_name, calls, &error) != MPROF_OK) {
         tell_damage(calls, &error);
     }
@@ -389,7 +390,7 @@ void mprof__calls_end_process(mprof__calls *calls, int64_t pid, int64_t end_ns)
     close_images_before(calls, pid, UINT64_MAX, 0, end_ns);
 }
 
-static void take_notice(void *data, const char *text, int is_said)
+static void take_notice(void *data, const char *text, bool is_said)
 {
     mprof__calls *calls = data;
     mprof_error error = MPROF_ERROR_INIT;

@@ -5,6 +5,7 @@
 #include "parse/commands/command.h"
 
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -62,7 +63,7 @@ void mprof__calls_in_flight_answer(mprof__calls_in_flight *state, int folder_fd,
     if (!state->is_called || now_ns < state->due_ns) {
         return;
     }
-    state->is_called = 0;
+    state->is_called = false;
     state->due_ns = now_ns + PAUSE_NS;
     if (fstatat(folder_fd, ASKED, &asked, AT_SYMLINK_NOFOLLOW) != 0 ||
         (asked.st_mtim.tv_sec == state->asked.tv_sec &&
@@ -82,7 +83,7 @@ void mprof__calls_in_flight_answer(mprof__calls_in_flight *state, int folder_fd,
 
 /* --- asking --- */
 
-void mprof__calls_in_flight_request(int folder_fd, int anew)
+void mprof__calls_in_flight_request(int folder_fd, bool anew)
 {
     int fd;
 

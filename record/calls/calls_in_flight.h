@@ -7,6 +7,7 @@
 #include "calls.h"
 #include "record/processes/process_tree.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <time.h>
@@ -17,7 +18,7 @@
 typedef struct mprof__calls_in_flight {
     struct timespec asked; /* when somebody did so last */
     int64_t due_ns;        /* no look before this */
-    int is_called;         /* there is news in the directory: it may be that */
+    bool is_called;        /* there is news in the directory: it may be that */
 } mprof__calls_in_flight;
 
 /* Tells, if called, if it is time to, and if somebody has asked since. folder_fd: the directory. */
@@ -29,7 +30,7 @@ void mprof__calls_in_flight_answer(mprof__calls_in_flight *state, int folder_fd,
 
 /* Asks. A recorder answers some moments later. anew: answers given to others are taken away first,
  * so that the next one is known for what it is. */
-void mprof__calls_in_flight_request(int folder_fd, int anew);
+void mprof__calls_in_flight_request(int folder_fd, bool anew);
 
 /* Reads the last answer: one call of `take` for each process with calls in flight; the function's
  * name has been made harmless. 0, or -1 if there is none. */

@@ -126,12 +126,12 @@ static void clear_folder(int fd, int depth)
 
 /* "mprof-<pid>-<16 hexadecimal digits>", and nothing else: other programs' folders may begin alike.
  */
-static int is_folder_name(const char *name)
+static bool is_folder_name(const char *name)
 {
     size_t length;
 
     if (strncmp(name, FOLDER_PREFIX, strlen(FOLDER_PREFIX)) != 0) {
-        return 0;
+        return false;
     }
     name += strlen(FOLDER_PREFIX);
     length = strspn(name, "0123456789");
@@ -329,7 +329,7 @@ int mprof__ring_folder_link(mprof__ring_folder *folder, const char *directory)
     return symlinkat(directory, folder->fd, MPROF__RING_FOLDER_LINK);
 }
 
-int mprof__ring_folder_read_answer(const mprof__ring_folder *folder, char *words, size_t size)
+bool mprof__ring_folder_read_answer(const mprof__ring_folder *folder, char *words, size_t size)
 {
     int fd = openat(folder->fd, MPROF_WIRE_ANSWER, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     ssize_t got = fd >= 0 ? read(fd, words, size - 1) : -1;
@@ -342,10 +342,10 @@ int mprof__ring_folder_read_answer(const mprof__ring_folder *folder, char *words
     end = strchr(words, '\n');
     if (!end) {
         words[0] = '\0';
-        return 0;
+        return false;
     }
     *end = '\0';
-    return 1;
+    return true;
 }
 
 void mprof__ring_folder_remove_answer(const mprof__ring_folder *folder)
@@ -364,7 +364,7 @@ int mprof__ring_folder_watch_fd(const mprof__ring_folder *folder)
 }
 
 /* Reads once: a process that rings without pause cannot hold the recorder here. */
-static int read_away(int fd)
+static bool read_away(int fd)
 {
     char bytes[4096];
 
@@ -376,7 +376,7 @@ void mprof__ring_folder_clear_wakeup(mprof__ring_folder *folder)
     (void)read_away(folder->bell_fd);
 }
 
-int mprof__ring_folder_has_changed(mprof__ring_folder *folder)
+bool mprof__ring_folder_has_changed(mprof__ring_folder *folder)
 {
     return folder->watch_fd < 0 || read_away(folder->watch_fd);
 }
@@ -389,21 +389,21 @@ static void given_file_name(char *text, size_t size, const mprof__given_name *gi
 }
 
 /* "<pid>-<n>.ring" */
-static int parse_name(ring_name *name, const char *text)
+static bool parse_name(ring_name *name, const char *text)
 {
     char *end;
 
     if (*text < '1' || *text > '9') {
-        return 0;
+        return false;
     }
     errno = 0;
     name->pid = strtoll(text, &end, 10);
     if (*end != '-') {
-        return 0;
+        return false;
     }
     text = end + 1;
     if (*text < '0' || *text > '9') {
-        return 0;
+        return false;
     }
     name->number = strtoull(text, &end, 10);
     return strcmp(end, ".ring") == 0 && errno == 0;
@@ -421,7 +421,7 @@ static int compare_names(const void *left, const void *right)
 }
 
 /* 0 also for what only looks like one: it would not be found again by its numbers. */
-static int parse_given_name(mprof__given_name *given, const char *text)
+static bool parse_given_name(mprof__given_name *given, const char *text)
 {
     char again[160];
 
@@ -429,7 +429,7 @@ static int parse_given_name(mprof__given_name *given, const char *text)
                "%" SCNd64 "-%" SCNx64 "-%" SCNd64 "-%" SCNd64 "-%" SCNu64 MPROF_WIRE_NAME_SUFFIX,
                &given->pid, &given->image, &given->time_ns, &given->wall_ns,
                &given->pid_namespace) != 5) {
-        return 0;
+        return false;
     }
     given_file_name(again, sizeof again, given);
     return given->pid > 0 && given->time_ns >= 0 && given->time_ns < INT64_MAX / 2 &&
@@ -581,7 +581,7 @@ static mprof_status take_ring(mprof__ring_folder *folder, ring_name name, mprof_
 }
 
 /* Only what is a link is taken, and removed. */
-static void take_given(mprof__ring_folder *folder, const mprof__given_name *given, int is_last,
+static void take_given(mprof__ring_folder *folder, const mprof__given_name *given, bool is_last,
                        mprof__given_name_found named, void *data)
 {
     char bytes[MPROF_WIRE_PROCESS_NAME_MAX];
@@ -618,8 +618,8 @@ mprof_status mprof__ring_folder_search(mprof__ring_folder *folder, mprof__ring_f
         qsort(folder->known, folder->known_count, sizeof *folder->known, compare_names);
     }
     for (size_t i = 0; i < given.count; i++) {
-        int is_last = i + 1 == given.count || given.items[i + 1].pid != given.items[i].pid ||
-                      given.items[i + 1].pid_namespace != given.items[i].pid_namespace;
+        bool is_last = i + 1 == given.count || given.items[i + 1].pid != given.items[i].pid ||
+                       given.items[i + 1].pid_namespace != given.items[i].pid_namespace;
 
         take_given(folder, &given.items[i], is_last, named, data);
     }
@@ -630,7 +630,7 @@ mprof_status mprof__ring_folder_search(mprof__ring_folder *folder, mprof__ring_f
 }
 
 void mprof__ring_folder_read_notices(mprof__ring_folder *folder,
-                                     void (*take)(void *data, const char *text, int is_said),
+                                     void (*take)(void *data, const char *text, bool is_said),
                                      void *data)
 {
     static const char said[] = "mprof: ";
@@ -650,7 +650,7 @@ void mprof__ring_folder_read_notices(mprof__ring_folder *folder,
             length = readlinkat(folder->fd, entry->d_name, text, sizeof text - 1);
         }
         if (length > 0) {
-            int is_said;
+            bool is_said;
 
             text[length] = '\0';
             text[strcspn(text, "\n")] = '\0';

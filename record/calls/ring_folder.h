@@ -6,6 +6,7 @@
 #include "ring_reader.h"
 
 #include <mprof/error.h>
+#include <stdbool.h>
 
 typedef struct mprof__ring_folder mprof__ring_folder;
 
@@ -37,7 +38,7 @@ int mprof__ring_folder_link(mprof__ring_folder *folder, const char *directory);
 
 /* The line by which an agent answered that was sent into a running process (agent/events/wire.h).
  * 1, or 0: none yet. */
-int mprof__ring_folder_read_answer(const mprof__ring_folder *folder, char *words, size_t size);
+bool mprof__ring_folder_read_answer(const mprof__ring_folder *folder, char *words, size_t size);
 /* It is to answer once more. */
 void mprof__ring_folder_remove_answer(const mprof__ring_folder *folder);
 
@@ -50,7 +51,7 @@ int mprof__ring_folder_watch_fd(const mprof__ring_folder *folder);
 void mprof__ring_folder_clear_wakeup(mprof__ring_folder *folder);
 
 /* 1 if there may be rings that were not found yet: asks the watch, and takes what it tells. */
-int mprof__ring_folder_has_changed(mprof__ring_folder *folder);
+bool mprof__ring_folder_has_changed(mprof__ring_folder *folder);
 
 /* Takes a ring that was found; it is the callback's to free. `number` counts the images of a
  * process. */
@@ -68,7 +69,8 @@ typedef struct mprof__given_name {
 
 /* Takes the name that a process was given, valid during the call. 1 if it is done with, 0 if it is
  * to be handed over again. */
-typedef int (*mprof__given_name_found)(void *data, const mprof__given_name *given, mprof_text name);
+typedef bool (*mprof__given_name_found)(void *data, const mprof__given_name *given,
+                                        mprof_text name);
 
 /* Searches for rings not found before, opens and hands them over, oldest image first; then the
  * last name of each process that was given one. Files that are no rings are counted and left alone.
@@ -83,7 +85,7 @@ void mprof__ring_folder_remove_ring(mprof__ring_folder *folder, int64_t pid, uin
 /* Hands over what processes could not do, in words of theirs; once for each time it is called.
  * is_said: the user has been told. */
 void mprof__ring_folder_read_notices(mprof__ring_folder *folder,
-                                     void (*take)(void *data, const char *text, int is_said),
+                                     void (*take)(void *data, const char *text, bool is_said),
                                      void *data);
 
 /* How many files looked like rings and were none; the first reason in *error. */

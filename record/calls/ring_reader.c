@@ -72,7 +72,7 @@ struct mprof__ring_reader {
     open_call *open_calls;
     uint32_t open_calls_size;
     uint32_t free_head; /* index + 1 of the free entry of open_calls, 0: none */
-    int is_full;        /* not all names that were defined are known */
+    bool is_full;       /* not all names that were defined are known */
 };
 
 /* Stands for all names that there was no room for. */
@@ -290,7 +290,7 @@ static mprof_status take_text(mprof__ring_reader *ring, const char *bytes, size_
         status = text_table_put(table, head.event.id, bytes + sizeof head, head.length);
     }
     if (status == MPROF_EFORMAT) {
-        ring->is_full = 1;
+        ring->is_full = true;
         return MPROF_OK;
     }
     return status == MPROF_OK ? MPROF_OK : mprof_error_set(error, status, "out of memory");
@@ -316,22 +316,22 @@ static mprof_status take_forget(mprof__ring_reader *ring, mprof_error *error)
     mprof__id_table_clear(&ring->lanes.ids);
     ring->names.used = 0;
     ring->lanes.used = 0;
-    ring->is_full = 0;
+    ring->is_full = false;
     return MPROF_OK;
 }
 
 /* Where the name lies. 0 if it was never defined. */
-static int find_name(mprof__ring_reader *ring, uint32_t name, uint64_t calls, uint32_t *offset)
+static bool find_name(mprof__ring_reader *ring, uint32_t name, uint64_t calls, uint32_t *offset)
 {
     if (mprof__id_table_get(&ring->names.ids, name, offset)) {
-        return 1;
+        return true;
     }
     if (!ring->is_full) {
-        return 0;
+        return false;
     }
     ring->others += calls;
     *offset = OTHER_NAMES;
-    return 1;
+    return true;
 }
 
 /* A time of the process on our clock. One that is not between the start of the ring and now is not
@@ -545,14 +545,14 @@ static mprof_status take_events(mprof__ring_reader *ring, const char *bytes, siz
 }
 
 /* Copies `size` bytes at ring position `from`, which may wrap once. 1 if all came. */
-static int copy_out(const mprof__ring_reader *ring, char *bytes, uint64_t from, size_t size)
+static bool copy_out(const mprof__ring_reader *ring, char *bytes, uint64_t from, size_t size)
 {
     uint64_t at = from & (ring->capacity - 1);
     size_t first = size < ring->capacity - at ? size : (size_t)(ring->capacity - at);
     off_t start = MPROF_WIRE_DATA_OFFSET;
 
     if (pread(ring->fd, bytes, first, start + (off_t)at) != (ssize_t)first) {
-        return 0;
+        return false;
     }
     return first == size ||
            pread(ring->fd, bytes + first, size - first, start) == (ssize_t)(size - first);
@@ -617,7 +617,7 @@ static mprof_status take_pending(mprof__ring_reader *ring, mprof__ring_sink sink
         return MPROF_OK;
     }
     for (size_t i = 0; i < MPROF_WIRE_PENDING_COUNT && status == MPROF_OK; i++) {
-        int is_told = table[i].emitted_at != 0 && table[i].emitted_at <= ring->tail;
+        bool is_told = table[i].emitted_at != 0 && table[i].emitted_at <= ring->tail;
 
         if (table[i].calls.count > 0 && !is_told) {
             status = take_calls(ring, &table[i].calls, now_ns, sink, data, NULL);
@@ -650,7 +650,7 @@ mprof_status mprof__ring_reader_finish(mprof__ring_reader *ring, mprof__ring_sin
         mprof__ring_call call;
 
         describe(ring, sorted[i], &call);
-        call.open = 1;
+        call.open = true;
         status = sink(data, &call);
     }
     for (uint32_t i = 0; i < count; i++) {

@@ -6,6 +6,7 @@
 
 #include <mprof/error.h>
 #include <mprof/record.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -22,7 +23,7 @@ typedef struct mprof__ring_call {
     int64_t exit_bytes;   /* not set where `open` */
     int64_t suspended_ns; /* of its time, what it spent suspended */
     uint64_t count;       /* so many calls told as one; normally 1 */
-    int open;
+    bool open;
 } mprof__ring_call;
 
 /* Takes each call that has ended. A status other than MPROF_OK ends the draining. */

@@ -4,6 +4,7 @@
 #include "redact.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -82,7 +83,7 @@ void mprof__event_log_chld(mprof__event_log *log, int64_t pid, int64_t bytes, in
     (void)mprof_writer_append_chld(log->writer, pid, sample_of(log, bytes, time_ns));
 }
 
-void mprof__event_log_peak(mprof__event_log *log, int64_t pid, int64_t bytes, int at_least,
+void mprof__event_log_peak(mprof__event_log *log, int64_t pid, int64_t bytes, bool at_least,
                            int64_t time_ns)
 {
     mprof_record record = record_of(MPROF_RECORD_PEAK);
@@ -175,7 +176,7 @@ static void tell_failure(mprof__event_log *log)
 {
     mprof_error error = MPROF_ERROR_INIT;
 
-    log->failed = 1;
+    log->failed = true;
     (void)mprof_writer_commit(log->writer, &error); /* of nothing: it says why */
     mprof__event_log_notice(log, &error);
 }

@@ -9,6 +9,7 @@
 
 #include <mprof/error.h>
 #include <mprof/writer.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 typedef struct mprof__event_log {
@@ -16,10 +17,10 @@ typedef struct mprof__event_log {
     mprof__clock clock;
     void (*notice)(void *data, const mprof_error *error);
     void *notice_data;
-    int failed;         /* lines could not be written: no more are */
-    int has_huge_pages; /* and that has been reported */
-    uint64_t left_out;  /* processes that could not be read */
-    int redact;         /* names of processes lose their secrets */
+    bool failed;         /* lines could not be written: no more are */
+    bool has_huge_pages; /* and that has been reported */
+    uint64_t left_out;   /* processes that could not be read */
+    bool redact;         /* names of processes lose their secrets */
 } mprof__event_log;
 
 /* A call to be told. Texts are the caller's. */
@@ -34,7 +35,7 @@ typedef struct mprof__event_log_call {
     int64_t exit_bytes;
     int64_t suspended_ns;
     uint64_t count;
-    int open;
+    bool open;
 } mprof__event_log_call;
 
 /* Starts the clock. notice (may be NULL) is told at once of what goes wrong while the program runs
@@ -48,7 +49,7 @@ void mprof__event_log_number(mprof__event_log *log, const char *key, double valu
 void mprof__event_log_mem(mprof__event_log *log, int64_t bytes, int64_t time_ns);
 void mprof__event_log_chld(mprof__event_log *log, int64_t pid, int64_t bytes, int64_t time_ns);
 /* at_least: the process may have had more. pid 0: it is not known which process it is of. */
-void mprof__event_log_peak(mprof__event_log *log, int64_t pid, int64_t bytes, int at_least,
+void mprof__event_log_peak(mprof__event_log *log, int64_t pid, int64_t bytes, bool at_least,
                            int64_t time_ns);
 /* bytes[MPROF_KIND_COUNT], -1 where a kind is not known. */
 void mprof__event_log_kinds(mprof__event_log *log, int64_t pid, const int64_t *bytes,

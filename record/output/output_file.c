@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,7 +40,7 @@ static int open_nameless(const char *path)
 {
     const char *slash = strrchr(path, '/');
     char *directory = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
-    int can_be_named = access("/proc/self/fd", X_OK) == 0;
+    bool can_be_named = access("/proc/self/fd", X_OK) == 0;
     int fd = directory && can_be_named ? open(directory, FLAGS | O_TMPFILE, MODE) : -1;
 
     free(directory);
@@ -73,7 +74,7 @@ static mprof_status name_by_time(mprof__output_file *file, mprof_error *error)
             return mprof_error_set(error, MPROF_EARGUMENT, "the clock shows no time");
         }
         if (name_file(file, name) == 0) {
-            file->is_visible = 1;
+            file->is_visible = true;
             file->path = strdup(name);
             return file->path ? MPROF_OK : fail_without_memory(error);
         }
@@ -85,7 +86,7 @@ static mprof_status name_by_time(mprof__output_file *file, mprof_error *error)
 }
 
 /* What lies at a path and is not ours to move: MPROF_OK if that is nothing or a regular file. */
-static mprof_status check_place(const char *path, int *is_taken, mprof_error *error)
+static mprof_status check_place(const char *path, bool *is_taken, mprof_error *error)
 {
     struct stat status;
 
@@ -124,7 +125,7 @@ static mprof_status keep_older(mprof__output_file *file, mprof_error *error)
 
 static mprof_status name_as_asked(mprof__output_file *file, mprof_error *error)
 {
-    int is_taken;
+    bool is_taken;
     mprof_status status = check_place(file->path, &is_taken, error);
 
     if (status == MPROF_OK && is_taken) {
@@ -136,7 +137,7 @@ static mprof_status name_as_asked(mprof__output_file *file, mprof_error *error)
     if (name_file(file, file->path) != 0) {
         return fail_at(error, file->path, errno);
     }
-    file->is_visible = 1;
+    file->is_visible = true;
     return MPROF_OK;
 }
 
@@ -178,7 +179,7 @@ mprof_status mprof__output_file_publish(mprof__output_file *file, mprof_error *e
 
 mprof_status mprof__output_file_open(mprof__output_file *file, const char *path, mprof_error *error)
 {
-    int is_taken;
+    bool is_taken;
 
     memset(file, 0, sizeof *file);
     file->fd = -1;

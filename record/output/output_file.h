@@ -4,17 +4,18 @@
 #define MPROF_RECORD_OUTPUT_FILE_H
 
 #include <mprof/error.h>
+#include <stdbool.h>
 
 typedef struct mprof__output_file {
-    int fd;         /* -1 if closed */
-    char *path;     /* owned; NULL until a default name is decided on */
-    char *kept;     /* owned; where an older file of that name went, or NULL */
-    int is_visible; /* it has its name */
+    int fd;          /* -1 if closed */
+    char *path;      /* owned; NULL until a default name is decided on */
+    char *kept;      /* owned; where an older file of that name went, or NULL */
+    bool is_visible; /* it has its name */
 } mprof__output_file;
 
 #define MPROF__OUTPUT_FILE_INIT                                                                    \
     {                                                                                              \
-        -1, NULL, NULL, 0                                                                          \
+        -1, NULL, NULL, false                                                                      \
     }
 
 /* Makes the file, 0600, without a name where the file system can do that.

@@ -4,6 +4,7 @@
 #include <mprof/reader.h>
 
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -42,15 +43,15 @@ static mprof_status pass_samples(void *data, const mprof_sample *samples, size_t
     return MPROF_OK;
 }
 
-static int is_written_by(const char *path, int64_t recorder)
+static bool is_written_by(const char *path, int64_t recorder)
 {
     struct flock lock = {.l_type = F_RDLCK, .l_whence = SEEK_SET};
     struct stat status;
     int fd;
-    int is_it;
+    bool is_it;
 
     if (stat(path, &status) != 0 || !S_ISREG(status.st_mode)) {
-        return 0;
+        return false;
     }
     fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
     is_it = fd >= 0 && fcntl(fd, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK &&

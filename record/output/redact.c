@@ -5,6 +5,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,19 +40,19 @@ static const char *const url_words[] = {"key", "session", "sessionid", "sid"};
 /* Options whose value is "user:password". */
 static const char *const login_options[] = {"-u", "-U", "--user", "--proxy-user"};
 
-static int equals(slice text, const char *word)
+static bool equals(slice text, const char *word)
 {
     return strlen(word) == text.length && strncasecmp(text.bytes, word, text.length) == 0;
 }
 
-static int is_one_of(slice text, const char *const *words, size_t count)
+static bool is_one_of(slice text, const char *const *words, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         if (equals(text, words[i])) {
-            return 1;
+            return true;
         }
     }
-    return 0;
+    return false;
 }
 
 /* What stands behind the last mark of punctuation, or begins with a capital behind a small letter.
@@ -70,7 +71,7 @@ static slice last_word(slice name)
     return (slice){name.bytes + at, name.length - at};
 }
 
-static int has_secret_part(slice name)
+static bool has_secret_part(slice name)
 {
     for (size_t i = 0; i < COUNT(secret_parts); i++) {
         size_t size = strlen(secret_parts[i]);
@@ -78,40 +79,40 @@ static int has_secret_part(slice name)
         for (size_t at = 0; at + size <= name.length; at++) {
             if (strncasecmp(name.bytes + at, secret_parts[i], size) == 0 &&
                 strncasecmp(name.bytes + at, "tokeniz", 7) != 0) {
-                return 1;
+                return true;
             }
         }
     }
-    return 0;
+    return false;
 }
 
-static int ends_in_secret_word(slice name)
+static bool ends_in_secret_word(slice name)
 {
     static const char directory[] = "PWD"; /* of the shell's environment */
 
     if (name.length == sizeof directory - 1 &&
         memcmp(name.bytes, directory, sizeof directory - 1) == 0) {
-        return 0;
+        return false;
     }
     return is_one_of(last_word(name), secret_words, COUNT(secret_words));
 }
 
 /* In front of a "=". */
-static int is_secret_key(slice name, int of_url)
+static bool is_secret_key(slice name, bool of_url)
 {
     return has_secret_part(name) || ends_in_secret_word(name) ||
            (of_url && is_one_of(last_word(name), url_words, COUNT(url_words)));
 }
 
 /* In front of a ":". One short word there is more often a title: "auth: worker". */
-static int is_secret_header(slice name)
+static bool is_secret_header(slice name)
 {
     return has_secret_part(name) || equals(name, "cookie") ||
            (last_word(name).length < name.length && ends_in_secret_word(name));
 }
 
 /* In front of a value of its own. "--no-auth" has none. */
-static int is_secret_option(slice name)
+static bool is_secret_option(slice name)
 {
     size_t dashes = 0;
 
@@ -131,8 +132,8 @@ typedef struct scan {
     FILE *out;
     const char *start;
     const char *at;
-    char quote;    /* the one that is open, or 0 */
-    int is_script; /* words of a shell: a value ends with its word */
+    char quote;     /* the one that is open, or 0 */
+    bool is_script; /* words of a shell: a value ends with its word */
 } scan;
 
 static void put(scan *s, size_t length)
@@ -203,7 +204,7 @@ static const char *ends_of_value(const scan *s, char before)
     }
 }
 
-static int is_digits(const char *text, size_t length)
+static bool is_digits(const char *text, size_t length)
 {
     size_t digits = strspn(text, "0123456789");
 
@@ -231,17 +232,17 @@ static void put_authority(scan *s)
 }
 
 /* "user:password@host" without anything in front: an image's "name:tag@sha256:..." is none. */
-static int put_login(scan *s, size_t name)
+static bool put_login(scan *s, size_t name)
 {
     const char *password = s->at + name + 1;
     size_t length = strcspn(password, "@/" BLANKS QUOTES);
 
     if (length == 0 || password[length] != '@' || strncmp(password + length, "@sha", 4) == 0) {
-        return 0;
+        return false;
     }
     put(s, name + 1);
     mask(s, length);
-    return 1;
+    return true;
 }
 
 static size_t name_length(const char *text)
@@ -256,13 +257,13 @@ static size_t name_length(const char *text)
 }
 
 /* `"name": value`, as JSON has it. 1 if it was one, and a secret. */
-static int put_member(scan *s, slice name)
+static bool put_member(scan *s, slice name)
 {
     size_t blanks = strspn(name.bytes + name.length + 1, BLANKS);
     const char *colon = name.bytes + name.length + 1 + blanks;
 
-    if (*colon != ':' || !is_secret_key(name, 0)) {
-        return 0;
+    if (*colon != ':' || !is_secret_key(name, false)) {
+        return false;
     }
     put(s, (size_t)(colon + 1 - s->at));
     put(s, strspn(s->at, BLANKS));
@@ -273,7 +274,7 @@ static int put_member(scan *s, slice name)
     } else if (*s->at != '{') { /* else its members speak for themselves */
         mask_value(s, ",}" BLANKS QUOTES);
     }
-    return 1;
+    return true;
 }
 
 /* An option with its value behind a blank, or in the next argument. */
@@ -295,7 +296,7 @@ static enum next put_name(scan *s, slice name)
 {
     char before = s->at > s->start ? s->at[-1] : '\0';
     char after = name.bytes[name.length];
-    int ends_word = after == '\0' || strchr(BLANKS, after);
+    bool ends_word = after == '\0' || strchr(BLANKS, after);
 
     if (after == '=' && is_secret_key(name, before == '?' || before == '&' || before == '#')) {
         put(s, name.length + 1);
@@ -343,7 +344,7 @@ static enum next put_plain_argument(scan *s)
 }
 
 /* "-c", "-lc": what follows is a script, where it is a shell that is given it. */
-static int announces_script(const char *argument)
+static bool announces_script(const char *argument)
 {
     size_t length = strlen(argument);
 

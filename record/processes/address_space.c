@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <linux/kcmp.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -36,7 +37,7 @@ static const char *memory_part(const char *status, size_t *length)
     return begin;
 }
 
-int mprof__address_space_same_status(const char *status, const char *other)
+bool mprof__address_space_same_status(const char *status, const char *other)
 {
     size_t length;
     size_t other_length;
@@ -46,14 +47,14 @@ int mprof__address_space_same_status(const char *status, const char *other)
     return length > 0 && length == other_length && memcmp(part, other_part, length) == 0;
 }
 
-static int has_executed(int64_t pid)
+static bool has_executed(int64_t pid)
 {
     mprof__procfs_stat stat;
 
     return mprof__procfs_stat_read(&stat, pid) != 0 || stat.has_executed;
 }
 
-static int look_alike(int64_t pid, int64_t other_pid)
+static bool look_alike(int64_t pid, int64_t other_pid)
 {
     char before[4096];
     char other[4096];
@@ -61,13 +62,13 @@ static int look_alike(int64_t pid, int64_t other_pid)
     for (int i = 0; i < TRIES; i++) {
         if (mprof__procfs_status_text(before, sizeof before, pid) <= 0 ||
             mprof__procfs_status_text(other, sizeof other, other_pid) <= 0) {
-            return 0;
+            return false;
         }
         if (mprof__address_space_same_status(before, other)) {
             return !has_executed(pid);
         }
     }
-    return 0;
+    return false;
 }
 
 typedef enum answer {
@@ -97,7 +98,7 @@ static answer compare_new(int64_t pid, int64_t other_pid)
     return found;
 }
 
-static int share_still(int64_t pid, int64_t other_pid)
+static bool share_still(int64_t pid, int64_t other_pid)
 {
     answer found = compare(pid, other_pid);
 
@@ -106,19 +107,19 @@ static int share_still(int64_t pid, int64_t other_pid)
 
 /* --- who shares with whom --- */
 
-static int joins(mprof__processes *processes, mprof__process *process, mprof__process *other)
+static bool joins(mprof__processes *processes, mprof__process *process, mprof__process *other)
 {
     answer found = compare_new(process->pid, other->pid);
 
     if (found != SHARED) {
-        return 0;
+        return false;
     }
     if (other->space.family == 0) {
         other->space.family = ++processes->families;
     }
     process->space.family = other->space.family;
     process->space.owner_pid = other->pid;
-    return 1;
+    return true;
 }
 
 static int64_t age_ns(const mprof__procfs_stat *stat)
@@ -182,7 +183,7 @@ void mprof__address_space_begin(mprof__processes *processes, mprof__process *pro
     }
 }
 
-static int is_of_family(const mprof__process *other, const mprof__process *process)
+static bool is_of_family(const mprof__process *other, const mprof__process *process)
 {
     return other->space.family == process->space.family && other->is_member >= process->is_member;
 }
@@ -200,16 +201,16 @@ static mprof__process *find_owner(mprof__processes *processes, const mprof__proc
     return NULL;
 }
 
-int mprof__address_space_is_shared(mprof__processes *processes, mprof__process *process)
+bool mprof__address_space_is_shared(mprof__processes *processes, mprof__process *process)
 {
     mprof__process *owner;
 
     if (process->space.owner_pid == 0) {
-        return 0;
+        return false;
     }
     owner = mprof__processes_find(processes, process->space.owner_pid);
     if (owner && is_of_family(owner, process) && share_still(process->pid, owner->pid)) {
-        return 1;
+        return true;
     }
     /* One of them has executed another program, and what is open may be of the old memory. */
     mprof__memory_probe_forget_image(&process->probe);

@@ -6,6 +6,7 @@
 
 #include "record/kernel/procfs.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct mprof__process;
@@ -25,8 +26,8 @@ void mprof__address_space_begin(struct mprof__processes *processes, struct mprof
 
 /* 1 if the process runs in the address space of another one of the set that comes before it. To be
  * asked right before its memory is read: after 0, what is read is its own. */
-int mprof__address_space_is_shared(struct mprof__processes *processes,
-                                   struct mprof__process *process);
+bool mprof__address_space_is_shared(struct mprof__processes *processes,
+                                    struct mprof__process *process);
 
 /* Up to so many resident bytes of the process may be no more than fork(2) gave it before it execs:
  * pages of its parent. 0 if that time is over. To be asked right before reading. */
@@ -34,6 +35,6 @@ int64_t mprof__address_space_inherited_bytes(const struct mprof__processes *proc
                                              struct mprof__process *process, int64_t now_ns);
 
 /* Whether two texts of /proc/PID/status say the same of all that is counted of an address space. */
-int mprof__address_space_same_status(const char *status, const char *other);
+bool mprof__address_space_same_status(const char *status, const char *other);
 
 #endif

@@ -8,6 +8,7 @@
 
 #include <dirent.h>
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -59,7 +60,7 @@ static int64_t innermost_pid(int64_t pid)
 }
 
 /* Where we may not look at its namespace, the pid alone decides. */
-static int is_in(int64_t pid, uint64_t pid_namespace)
+static bool is_in(int64_t pid, uint64_t pid_namespace)
 {
     char text[32];
     uint64_t found;

@@ -84,11 +84,11 @@ void mprof__process_set_title(mprof__process *process, const char *title)
 }
 
 /* 1 if the title has changed. */
-static int compare_title(mprof__process *process, const char *arguments, size_t count,
-                         const char *comm)
+static bool compare_title(mprof__process *process, const char *arguments, size_t count,
+                          const char *comm)
 {
     char title[sizeof process->title];
-    int changed;
+    bool changed;
 
     mprof__process_title(title, sizeof title, arguments, count, comm);
     changed = strcmp(title, process->title) != 0;
@@ -97,7 +97,7 @@ static int compare_title(mprof__process *process, const char *arguments, size_t 
 }
 
 /* Likewise. */
-static int take_title(mprof__process *process, const mprof__procfs_stat *stat)
+static bool take_title(mprof__process *process, const mprof__procfs_stat *stat)
 {
     char arguments[ARGUMENTS_SIZE];
     size_t count = mprof__procfs_arguments(arguments, sizeof arguments, process->pid);
@@ -107,7 +107,7 @@ static int take_title(mprof__process *process, const mprof__procfs_stat *stat)
     return compare_title(process, arguments, count, stat->comm);
 }
 
-static int read_title(mprof__process *process)
+static bool read_title(mprof__process *process)
 {
     mprof__procfs_stat stat;
 
@@ -115,35 +115,35 @@ static int read_title(mprof__process *process)
 }
 
 /* 1 if that changes the name. */
-static int go_by_title(mprof__process *process)
+static bool go_by_title(mprof__process *process)
 {
-    int changed = strcmp(process->name, process->title) != 0;
+    bool changed = strcmp(process->name, process->title) != 0;
 
     memcpy(process->name, process->title, sizeof process->name);
     process->name_ns = 0;
     return changed;
 }
 
-int mprof__process_reread_title(mprof__process *process)
+bool mprof__process_reread_title(mprof__process *process)
 {
     return read_title(process) && go_by_title(process);
 }
 
-int mprof__process_update_title(mprof__process *process, const char *comm, int64_t now_ns)
+bool mprof__process_update_title(mprof__process *process, const char *comm, int64_t now_ns)
 {
     char arguments[ARGUMENTS_SIZE];
     size_t count;
-    int changed;
+    bool changed;
 
     if (strcmp(comm, process->comm) != 0) {
         return mprof__process_reread_title(process);
     }
     if (now_ns < process->title_ns) {
-        return 0;
+        return false;
     }
     count = mprof__procfs_arguments(arguments, sizeof arguments, process->pid);
     if (count == 0) { /* it is about to end, or in the middle of an exec */
-        return 0;
+        return false;
     }
     changed = compare_title(process, arguments, count, comm);
     if (!changed) {
@@ -155,20 +155,20 @@ int mprof__process_update_title(mprof__process *process, const char *comm, int64
     return changed && go_by_title(process);
 }
 
-int mprof__process_note_exec(mprof__process *process, int64_t time_ns)
+bool mprof__process_note_exec(mprof__process *process, int64_t time_ns)
 {
     process->exec_ns = time_ns;
     (void)read_title(process);
     return process->name_ns < time_ns && go_by_title(process);
 }
 
-int mprof__process_set_name(mprof__process *process, mprof_text name, int64_t time_ns)
+bool mprof__process_set_name(mprof__process *process, mprof_text name, int64_t time_ns)
 {
     char given[sizeof process->name] = "";
-    int changed;
+    bool changed;
 
     if (time_ns <= process->exec_ns || time_ns <= process->name_ns) {
-        return 0;
+        return false;
     }
     (void)read_title(process); /* as it is now, so that it counts if it changes */
     mprof__text_copy(given, sizeof given, name.bytes, name.length);

@@ -10,6 +10,7 @@
 
 #include <mprof/error.h>
 #include <mprof/record.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -30,8 +31,8 @@ typedef struct mprof__process {
     mprof__address_space space; /* whose memory it is on */
     mprof__memory_probe probe;
     mprof__idle_check idle;        /* whether what the probe read last still holds */
-    int is_missing;                /* gone at the last tick, but how is not known yet */
-    int is_member;                 /* of the tree that is measured; else known for its calls only */
+    bool is_missing;               /* gone at the last tick, but how is not known yet */
+    bool is_member;                /* of the tree that is measured; else known for its calls only */
     unsigned left_out;             /* of what, as has been reported: record/session/facts.h */
     int64_t rss_bytes;             /* last reading of resident memory; 0 before the first */
     int64_t value_bytes;           /* this tick's reading of the metric; -1: none */
@@ -80,19 +81,19 @@ void mprof__processes_remove(mprof__processes *processes, mprof__process *proces
 void mprof__process_set_title(mprof__process *process, const char *title);
 
 /* Reads the title anew. One that has changed is the name from now on. 1 if the name has changed. */
-int mprof__process_reread_title(mprof__process *process);
+bool mprof__process_reread_title(mprof__process *process);
 
 /* The same where only the kernel's present name for it is known. A title may be written over the
  * arguments while that name stays: the arguments are read, too, less often while they change each
  * time. */
-int mprof__process_update_title(mprof__process *process, const char *comm, int64_t now_ns);
+bool mprof__process_update_title(mprof__process *process, const char *comm, int64_t now_ns);
 
 /* The same after an exec at that time: a name that was given before it counts no more. */
-int mprof__process_note_exec(mprof__process *process, int64_t time_ns);
+bool mprof__process_note_exec(mprof__process *process, int64_t time_ns);
 
 /* The name it was given at that time by what made it; cut if it is too long. 1 if the name has
  * changed; 0 also if that is not the latest there is to know. */
-int mprof__process_set_name(mprof__process *process, mprof_text name, int64_t time_ns);
+bool mprof__process_set_name(mprof__process *process, mprof_text name, int64_t time_ns);
 
 /* The end that a status of wait(2) or of /proc/PID/stat tells of. */
 mprof__process_end mprof__process_end_of_status(int wait_status, int64_t time_ns);

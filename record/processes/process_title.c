@@ -8,17 +8,17 @@
 /* The kernel cuts a name after so many bytes. */
 #define COMM_LENGTH 15
 
-int mprof__names_python(const char *path)
+bool mprof__names_python(const char *path)
 {
     const char *at = basename(path);
 
     if (strncmp(at, "python", 6) != 0) {
-        return 0;
+        return false;
     }
     at += 6;
     if (*at != '\0' && *at != '-') {
         if (*at++ != '3') {
-            return 0;
+            return false;
         }
         if (*at == '.') {
             at++;
@@ -31,13 +31,13 @@ int mprof__names_python(const char *path)
 }
 
 /* Words of which the first argument says more than they do. */
-static int says_little(const char *name)
+static bool says_little(const char *name)
 {
     static const char *const shells[] = {"sh", "bash", "dash", "zsh", "perl", "ruby", "node"};
 
     for (size_t i = 0; i < sizeof shells / sizeof *shells; i++) {
         if (strcmp(name, shells[i]) == 0) {
-            return 1;
+            return true;
         }
     }
     return mprof__names_python(name);
@@ -54,7 +54,7 @@ static const char *multiprocessing_module(const char *argument, const char *end,
     const char *space;
 
     while (argument < end) {
-        int is_code = strncmp(argument, "-c", (size_t)(end - argument)) == 0;
+        bool is_code = strncmp(argument, "-c", (size_t)(end - argument)) == 0;
 
         argument += strnlen(argument, (size_t)(end - argument)) + 1;
         if (is_code && argument < end && (size_t)(end - argument) > sizeof before &&

@@ -2,11 +2,12 @@
 #ifndef MPROF_RECORD_PROCESS_TITLE_H
 #define MPROF_RECORD_PROCESS_TITLE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* 1 if the last part of a path names CPython 3: python, python3, python3.12, python3.13t,
  * python3-dbg ... */
-int mprof__names_python(const char *path);
+bool mprof__names_python(const char *path);
 
 /* Writes what people call a process into text[size]: from its argument vector (count bytes, each
  * argument ended by NUL, as in /proc/PID/cmdline), else from `comm`. Always terminated. */

@@ -25,8 +25,8 @@ struct mprof__process_tree {
     mprof__process_tree_hooks hooks;
     int64_t root;
     int64_t own;
-    int root_is_child; /* of ours: so are its siblings (CLONE_PARENT) and its orphans */
-    int follow;
+    bool root_is_child; /* of ours: so are its siblings (CLONE_PARENT) and its orphans */
+    bool follow;
     mprof__process_events *events; /* NULL: births are searched for */
     int load_fd;                   /* /proc/loadavg: its last field is the last pid given out */
     int64_t last_pid;
@@ -43,7 +43,7 @@ typedef struct stranger {
     int64_t ppid;
 } stranger;
 
-mprof_status mprof__process_tree_open(mprof__process_tree **out, int follow,
+mprof_status mprof__process_tree_open(mprof__process_tree **out, bool follow,
                                       const mprof__process_tree_hooks *hooks, mprof_error *error)
 {
     mprof__process_tree *tree = calloc(1, sizeof *tree);
@@ -89,7 +89,7 @@ mprof__process *mprof__process_tree_root(const mprof__process_tree *tree)
     return mprof__processes_find(&tree->processes, tree->root);
 }
 
-int mprof__process_tree_follows(const mprof__process_tree *tree)
+bool mprof__process_tree_follows(const mprof__process_tree *tree)
 {
     return tree->follow;
 }
@@ -112,14 +112,14 @@ static mprof_status add_member(mprof__process_tree *tree, int64_t pid, int64_t p
     mprof_status status;
 
     if (process) { /* known for its calls, or told twice */
-        process->is_member = 1;
+        process->is_member = true;
         return MPROF_OK;
     }
     status = mprof__processes_add(&tree->processes, pid, ppid, &process);
     if (status != MPROF_OK) {
         return status;
     }
-    process->is_member = 1;
+    process->is_member = true;
     process->born_ns = time_ns;
     if (process->name[0] == '\0' && parent) { /* gone already: it was what its parent was */
         mprof__process_set_title(process, parent->title);
@@ -184,8 +184,8 @@ void mprof__process_tree_end(mprof__process_tree *tree, mprof__process *process,
     mprof__processes_remove(&tree->processes, process);
 }
 
-int mprof__process_tree_has_ended(const mprof__process *process, int64_t now_ns,
-                                  mprof__process_end *end)
+bool mprof__process_tree_has_ended(const mprof__process *process, int64_t now_ns,
+                                   mprof__process_end *end)
 {
     mprof__procfs_stat stat;
 
@@ -195,18 +195,18 @@ int mprof__process_tree_has_ended(const mprof__process *process, int64_t now_ns,
     }
     if (mprof__procfs_stat_read(&stat, process->pid) != 0 ||
         (process->start_ticks != 0 && stat.start_ticks != process->start_ticks)) {
-        return 1;
+        return true;
     }
     if ((stat.state != 'Z' && stat.state != 'X') || stat.threads > 1) {
-        return 0; /* a first thread may end before the others */
+        return false; /* a first thread may end before the others */
     }
     if (end->cause == MPROF_EXIT_UNKNOWN && mprof__procfs_is_open_to_us(process->pid)) {
         *end = mprof__process_end_of_status(stat.exit_code, now_ns);
     }
-    return 1;
+    return true;
 }
 
-int mprof__process_tree_shares_memory(mprof__process_tree *tree, mprof__process *process)
+bool mprof__process_tree_shares_memory(mprof__process_tree *tree, mprof__process *process)
 {
     return mprof__address_space_is_shared(&tree->processes, process);
 }
@@ -243,7 +243,7 @@ static void take_end(mprof__process_tree *tree, mprof__process *process,
 }
 
 /* Whether the child of that process belongs to the tree. */
-static int is_kin(const mprof__process_tree *tree, int64_t ppid)
+static bool is_kin(const mprof__process_tree *tree, int64_t ppid)
 {
     const mprof__process *parent = mprof__processes_find(&tree->processes, ppid);
 
@@ -299,7 +299,7 @@ static int64_t read_last_pid(const mprof__process_tree *tree)
 
 /* Whether a pid was given out after `before`, up to `now`; pids start anew at the end of their
  * range. */
-static int is_fresh(int64_t pid, int64_t before, int64_t now)
+static bool is_fresh(int64_t pid, int64_t before, int64_t now)
 {
     return now >= before ? pid > before && pid <= now : pid > before || pid <= now;
 }
@@ -308,10 +308,10 @@ static int is_fresh(int64_t pid, int64_t before, int64_t now)
  * pid 0. */
 static mprof_status recognise(mprof__process_tree *tree, stranger *strangers, size_t count)
 {
-    int found = 1;
+    bool found = true;
 
     while (found) {
-        found = 0;
+        found = false;
         for (size_t i = 0; i < count; i++) {
             stranger *one = &strangers[i];
 
@@ -323,7 +323,7 @@ static mprof_status recognise(mprof__process_tree *tree, stranger *strangers, si
                     return status;
                 }
                 one->pid = 0;
-                found = 1;
+                found = true;
             }
         }
     }
@@ -332,7 +332,7 @@ static mprof_status recognise(mprof__process_tree *tree, stranger *strangers, si
 
 /* Which of the pids are to be looked at: not members, and fresh or not known to be foreign. */
 static size_t choose_strangers(const mprof__process_tree *tree, const mprof__pid_list *list,
-                               int64_t last_pid, int full, stranger *strangers)
+                               int64_t last_pid, bool full, stranger *strangers)
 {
     size_t known = 0;
     size_t count = 0;
@@ -341,7 +341,7 @@ static size_t choose_strangers(const mprof__process_tree *tree, const mprof__pid
         int64_t pid = list->pids[i];
         const mprof__process *process = mprof__processes_find(&tree->processes, pid);
         mprof__procfs_stat stat;
-        int is_known;
+        bool is_known;
 
         while (known < tree->foreign_count && tree->foreign[known] < pid) {
             known++;
@@ -362,7 +362,7 @@ static size_t choose_strangers(const mprof__process_tree *tree, const mprof__pid
 
 static mprof_status search(mprof__process_tree *tree, int64_t last_pid, int64_t now_ns)
 {
-    int full = now_ns >= tree->full_ns;
+    bool full = now_ns >= tree->full_ns;
     stranger *strangers = NULL;
     mprof__pid_list list = {0};
     mprof_status status = mprof__pid_list_add_all(&list);

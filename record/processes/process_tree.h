@@ -7,6 +7,7 @@
 #include "process.h"
 
 #include <mprof/error.h>
+#include <stdbool.h>
 
 typedef struct mprof__process_tree mprof__process_tree;
 
@@ -22,7 +23,7 @@ typedef struct mprof__process_tree_hooks {
 
 /* To be made before the program is started, so that no birth is missed.
  * follow: descendants belong to the tree; else only the root does. MPROF_ENOMEM. */
-mprof_status mprof__process_tree_open(mprof__process_tree **out, int follow,
+mprof_status mprof__process_tree_open(mprof__process_tree **out, bool follow,
                                       const mprof__process_tree_hooks *hooks, mprof_error *error);
 void mprof__process_tree_free(mprof__process_tree *tree);
 
@@ -43,12 +44,12 @@ void mprof__process_tree_end(mprof__process_tree *tree, mprof__process *process,
 
 /* Asks /proc whether a process has ended; one of the same pid that started later is another one.
  * 1 and *end if so. */
-int mprof__process_tree_has_ended(const mprof__process *process, int64_t now_ns,
-                                  mprof__process_end *end);
+bool mprof__process_tree_has_ended(const mprof__process *process, int64_t now_ns,
+                                   mprof__process_end *end);
 
 /* 1 if the process runs in the address space of one that comes before it: its memory is counted
  * there. To be asked right before reading. */
-int mprof__process_tree_shares_memory(mprof__process_tree *tree, mprof__process *process);
+bool mprof__process_tree_shares_memory(mprof__process_tree *tree, mprof__process *process);
 
 /* Up to so many resident bytes of the process are pages of its parent: it may be about to exec. To
  * be asked right before reading. */
@@ -67,7 +68,7 @@ uint64_t mprof__process_tree_event_count(const mprof__process_tree *tree);
 uint64_t mprof__process_tree_change_count(const mprof__process_tree *tree);
 
 /* 1 if descendants belong to the tree. */
-int mprof__process_tree_follows(const mprof__process_tree *tree);
+bool mprof__process_tree_follows(const mprof__process_tree *tree);
 
 /* "events" or "scan": how births are learnt. */
 const char *mprof__process_tree_method(const mprof__process_tree *tree);

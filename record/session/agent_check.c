@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +20,7 @@
 #define ENVIRONMENT_MAX ((size_t)1024 * 1024)
 
 /* Whether it is, and what its executable is called: its title may be older. */
-static int is_python(const mprof__process *process, char *called, size_t size)
+static bool is_python(const mprof__process *process, char *called, size_t size)
 {
     char path[64];
     char target[PATH_MAX];
@@ -32,7 +33,7 @@ static int is_python(const mprof__process *process, char *called, size_t size)
         target[length] = '\0';
         name = strrchr(target, '/') ? strrchr(target, '/') + 1 : target;
     } else if (errno != EACCES && errno != EPERM) {
-        return 0;
+        return false;
     }
     snprintf(called, size, "%s", name);
     return strncmp(name, "python", strlen("python")) == 0;
@@ -88,7 +89,7 @@ static const char *variable(const char *block, const char *name)
 }
 
 /* Whether a path is the same file for the process as for us. */
-static int is_seen(int64_t pid, const char *path)
+static bool is_seen(int64_t pid, const char *path)
 {
     char theirs[PATH_MAX + 64];
     struct stat own;
@@ -182,7 +183,7 @@ void mprof__agent_check_process(mprof__agent_check *check, const mprof__process 
     if (!reason) {
         return;
     }
-    check->is_reported = 1;
+    check->is_reported = true;
     mprof_error_set(&error, MPROF_EFORMAT, "functions of process %" PRId64 " (%s) are missing: %s",
                     process->pid, name, reason);
     mprof__event_log_fact(check->log, "functions-missing", error.message);

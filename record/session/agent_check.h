@@ -6,10 +6,12 @@
 #include "record/output/event_log.h"
 #include "record/processes/process.h"
 
+#include <stdbool.h>
+
 typedef struct mprof__agent_check {
     mprof__event_log *log; /* NULL: nothing is checked */
     const char *rings;     /* what MPROF_RINGS should be; the caller's */
-    int is_reported;
+    bool is_reported;
 } mprof__agent_check;
 
 /* The process has begun, or executed another program. */

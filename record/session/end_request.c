@@ -3,24 +3,26 @@
 
 #include "record/terminal/signals.h"
 
+#include <stdbool.h>
 #include <sys/wait.h>
 
 /* A request to end that the program outlives by this much was no request to end. */
 #define GRACE_NS INT64_C(60000000000)
 
-int mprof__end_request_note_signal(mprof__end_request *request, const struct signalfd_siginfo *info,
-                                   const mprof__target *target, int64_t now_ns)
+bool mprof__end_request_note_signal(mprof__end_request *request,
+                                    const struct signalfd_siginfo *info,
+                                    const mprof__target *target, int64_t now_ns)
 {
     int number = (int)info->ssi_signo;
 
     if (!mprof__signal_ends(number)) {
-        return 0;
+        return false;
     }
     request->number = number;
     request->is_alone = !mprof__target_is_ours(target);
     request->is_by_terminal = mprof__signal_is_of_terminal(info);
     request->time_ns = now_ns;
-    return 1;
+    return true;
 }
 
 /* A program that was asked by its terminal and decided otherwise (an interactive interpreter) ends
@@ -28,8 +30,8 @@ int mprof__end_request_note_signal(mprof__end_request *request, const struct sig
 int mprof__end_request_final_signal(const mprof__end_request *request, const mprof__target *target,
                                     int64_t now_ns)
 {
-    int died_of_it = target->has_ended && WIFSIGNALED(target->wait_status) &&
-                     WTERMSIG(target->wait_status) == request->number;
+    bool died_of_it = target->has_ended && WIFSIGNALED(target->wait_status) &&
+                      WTERMSIG(target->wait_status) == request->number;
 
     if (request->number == 0 || !target->is_child || request->is_alone || died_of_it) {
         return request->number;

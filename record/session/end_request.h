@@ -4,20 +4,22 @@
 
 #include "target.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/signalfd.h>
 
 /* Initialised with zeros: there was none. */
 typedef struct mprof__end_request {
     int number; /* of the last such signal; 0: none */
-    int is_by_terminal;
-    int is_alone; /* there was no program to pass it on to */
+    bool is_by_terminal;
+    bool is_alone; /* there was no program to pass it on to */
     int64_t time_ns;
 } mprof__end_request;
 
 /* Takes the signal, if it is one that asks for an end. 1 if so. now_ns: CLOCK_MONOTONIC. */
-int mprof__end_request_note_signal(mprof__end_request *request, const struct signalfd_siginfo *info,
-                                   const mprof__target *target, int64_t now_ns);
+bool mprof__end_request_note_signal(mprof__end_request *request,
+                                    const struct signalfd_siginfo *info,
+                                    const mprof__target *target, int64_t now_ns);
 
 /* The recording is over. The signal to die of, or 0. */
 int mprof__end_request_final_signal(const mprof__end_request *request, const mprof__target *target,

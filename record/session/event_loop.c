@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <linux/time_types.h>
+#include <stdbool.h>
 #include <sys/epoll.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -91,12 +92,12 @@ void mprof__event_loop_wait(mprof__event_loop *loop, int64_t left_ns)
     }
 }
 
-int mprof__event_loop_is_ready(const mprof__event_loop *loop, mprof__event_source source)
+bool mprof__event_loop_is_ready(const mprof__event_loop *loop, mprof__event_source source)
 {
     return loop->polls[source].revents != 0;
 }
 
-int mprof__event_loop_is_idle(const mprof__event_loop *loop, mprof__event_source source)
+bool mprof__event_loop_is_idle(const mprof__event_loop *loop, mprof__event_source source)
 {
     return loop->polls[source].fd >= 0 && loop->polls[source].revents == 0;
 }

@@ -3,6 +3,7 @@
 #define MPROF_RECORD_EVENT_LOOP_H
 
 #include <poll.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 typedef enum mprof__event_source {
@@ -30,9 +31,9 @@ void mprof__event_loop_set(mprof__event_loop *loop, mprof__event_source source, 
 void mprof__event_loop_wait(mprof__event_loop *loop, int64_t left_ns);
 
 /* Whether it was that one, or that one too. */
-int mprof__event_loop_is_ready(const mprof__event_loop *loop, mprof__event_source source);
+bool mprof__event_loop_is_ready(const mprof__event_loop *loop, mprof__event_source source);
 
 /* Whether it was waited for, and had nothing to tell. */
-int mprof__event_loop_is_idle(const mprof__event_loop *loop, mprof__event_source source);
+bool mprof__event_loop_is_idle(const mprof__event_loop *loop, mprof__event_source source);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -10,7 +11,7 @@
 /* Processes that are named in the file as left out. */
 #define LEFT_OUT_MAX 1000
 
-static const char *yes_no(int value)
+static const char *yes_no(bool value)
 {
     return value ? "yes" : "no";
 }
@@ -45,7 +46,7 @@ void mprof__facts_write_head(mprof__event_log *log, const mprof__recorder_plan *
 void mprof__facts_report_left_out(mprof__event_log *log, mprof__process *process, unsigned what,
                                   const char *how, int reason)
 {
-    int is_short = reason == EMFILE || reason == ENFILE;
+    bool is_short = reason == EMFILE || reason == ENFILE;
     mprof_error error = MPROF_ERROR_INIT;
     char value[96];
 
@@ -78,7 +79,7 @@ void mprof__facts_report_huge_pages(mprof__event_log *log, const mprof__process 
     if (log->has_huge_pages) {
         return;
     }
-    log->has_huge_pages = 1;
+    log->has_huge_pages = true;
     snprintf(value, sizeof value, "%lld %.15g", (long long)process->pid, mib);
     mprof__event_log_fact(log, "huge-pages", value);
     mprof_error_set(&error, MPROF_ENOTFOUND,

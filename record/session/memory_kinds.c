@@ -19,11 +19,12 @@ int mprof__memory_kinds_parse(unsigned *mask, int *group, const char **wrong, co
     for (const char *at = list;; at++) {
         size_t length = strcspn(at, ",");
         mprof_kind kind = mprof_kind_find(at, length);
-        int found = kind < MPROF_KIND_COUNT;
+        bool found = kind < MPROF_KIND_COUNT;
 
         *mask |= found ? BIT(kind) : 0;
         if (length == 5 && memcmp(at, "group", 5) == 0) {
-            *group = found = 1;
+            *group = 1;
+            found = true;
         }
         if (!found) {
             *wrong = at;
@@ -75,19 +76,20 @@ void mprof__memory_kinds_from_text(int64_t *bytes, unsigned mask, const char *ro
 }
 
 /* 1 if something was told. */
-static int read_kinds(int64_t *bytes, unsigned mask, mprof__process *process, mprof__event_log *log)
+static bool read_kinds(int64_t *bytes, unsigned mask, mprof__process *process,
+                       mprof__event_log *log)
 {
     char rollup[2048];
     char status[4096];
     mprof__memory_probe_result result =
         mask & OF_ROLLUP ? mprof__memory_probe_rollup(&process->probe, rollup, sizeof rollup)
                          : MPROF__PROBE_EMPTY;
-    int has_rollup = result == MPROF__PROBE_OK;
-    int has_status =
+    bool has_rollup = result == MPROF__PROBE_OK;
+    bool has_status =
         mask & ~OF_ROLLUP && mprof__procfs_status_text(status, sizeof status, process->pid) > 0;
 
     if (mask & ~OF_ROLLUP && (!has_status || mprof__procfs_kib(status, "VmRSS:") < 0)) {
-        return 0; /* It has ended since: half a record would look like a whole one. */
+        return false; /* It has ended since: half a record would look like a whole one. */
     }
     if (result == MPROF__PROBE_DENIED) {
         mprof__facts_report_left_out(log, process, MPROF__LEFT_OUT_KINDS, "smaps_rollup",
@@ -97,25 +99,25 @@ static int read_kinds(int64_t *bytes, unsigned mask, mprof__process *process, mp
                                   has_status ? status : NULL);
     for (int kind = 0; kind < MPROF_KIND_COUNT; kind++) {
         if (bytes[kind] >= 0) {
-            return 1;
+            return true;
         }
     }
-    return 0;
+    return false;
 }
 
-static int is_read(const mprof__process *process)
+static bool is_read(const mprof__process *process)
 {
     return process->is_member && process->value_bytes >= 0;
 }
 
-static int is_anybody_read(const mprof__processes *processes)
+static bool is_anybody_read(const mprof__processes *processes)
 {
     for (size_t i = 0; i < processes->count; i++) {
         if (is_read(processes->items[i])) {
-            return 1;
+            return true;
         }
     }
-    return 0;
+    return false;
 }
 
 void mprof__memory_kinds_tick(mprof__memory_kinds *kinds, mprof__event_log *log,

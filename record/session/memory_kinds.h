@@ -6,6 +6,7 @@
 #include "record/output/event_log.h"
 #include "record/processes/process.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 typedef struct mprof__memory_kinds {

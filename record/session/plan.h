@@ -10,6 +10,7 @@
 
 #include <mprof/error.h>
 #include <mprof/writer.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 typedef struct mprof__recorder_plan {
@@ -19,14 +20,14 @@ typedef struct mprof__recorder_plan {
     mprof__threshold threshold;
     mprof__metric metric;
     const char *backend; /* as the user named the metric; not owned */
-    int include_children;
-    int multiprocess;
-    int follow;                 /* the recording goes on until no descendant is left */
+    bool include_children;
+    bool multiprocess;
+    bool follow;                /* the recording goes on until no descendant is left */
     unsigned kinds;             /* 1 << mprof_kind: recorded beside the metric */
-    int group;                  /* the control group is recorded, even without a limit */
-    int redact;                 /* command lines and names without secrets */
-    int peak_interval;          /* the high-water marks are read and reset at every tick */
-    int is_child;               /* the program is ours to reap and to pass signals to */
+    bool group;                 /* the control group is recorded, even without a limit */
+    bool redact;                /* command lines and names without secrets */
+    bool peak_interval;         /* the high-water marks are read and reset at every tick */
+    bool is_child;              /* the program is ours to reap and to pass signals to */
     mprof__signals *signals;    /* open; the caller's */
     mprof__ring_folder *folder; /* the caller's; NULL: no functions */
     const char *agent_missing;  /* why the program's functions are missing, as was said; or NULL */

@@ -75,7 +75,7 @@ void mprof__process_lifecycle_begin(mprof__process_lifecycle *lifecycle, int64_t
 {
     const mprof__processes *processes = mprof__process_tree_processes(lifecycle->tree);
 
-    lifecycle->has_begun = 1;
+    lifecycle->has_begun = true;
     if (lifecycle->calls) {
         mprof__calls_find_rings(lifecycle->calls);
         mprof__calls_drain(lifecycle->calls);
@@ -92,7 +92,7 @@ void mprof__process_lifecycle_begin_if_needed(mprof__process_lifecycle *lifecycl
 {
     if (!lifecycle->has_begun) {
         mprof__process_lifecycle_begin(lifecycle, mprof__clock_now_ns());
-        lifecycle->is_empty = 1;
+        lifecycle->is_empty = true;
     }
 }
 
@@ -130,7 +130,7 @@ static void take_end(void *data, mprof__process *process, const mprof__process_e
         mprof__event_log_end(lifecycle->log, process->pid, &told);
     }
     if (process->pid == lifecycle->target->pid) {
-        lifecycle->target->has_ended = 1;
+        lifecycle->target->has_ended = true;
     }
 }
 
@@ -177,7 +177,7 @@ void mprof__process_lifecycle_read_events(mprof__process_lifecycle *lifecycle, i
 }
 
 void mprof__process_lifecycle_tick(mprof__process_lifecycle *lifecycle, int64_t now_ns,
-                                   int are_quiet)
+                                   bool are_quiet)
 {
     uint64_t before = mprof__process_tree_event_count(lifecycle->tree);
 
@@ -195,7 +195,7 @@ void mprof__process_lifecycle_tick(mprof__process_lifecycle *lifecycle, int64_t 
 }
 
 /* A child of ours has been reaped; `stat` was read while it was a zombie. */
-static void take_end_of_child(mprof__process_lifecycle *lifecycle, int is_recorded, int64_t pid,
+static void take_end_of_child(mprof__process_lifecycle *lifecycle, bool is_recorded, int64_t pid,
                               int wait_status, const mprof__procfs_stat *stat,
                               const struct rusage *usage)
 {
@@ -205,7 +205,7 @@ static void take_end_of_child(mprof__process_lifecycle *lifecycle, int is_record
 
     if (pid == lifecycle->target->pid) {
         lifecycle->target->wait_status = wait_status;
-        lifecycle->target->has_ended = 1;
+        lifecycle->target->has_ended = true;
     }
     if (!process || !is_recorded) {
         return;
@@ -223,7 +223,7 @@ static void take_end_of_child(mprof__process_lifecycle *lifecycle, int is_record
 }
 
 /* Its signal has been taken and comes once: whoever is left here is waited for in vain. */
-void mprof__process_lifecycle_reap(mprof__process_lifecycle *lifecycle, int is_recorded)
+void mprof__process_lifecycle_reap(mprof__process_lifecycle *lifecycle, bool is_recorded)
 {
     for (;;) {
         mprof__procfs_stat stat;
@@ -260,24 +260,24 @@ void mprof__process_lifecycle_end_target(mprof__process_lifecycle *lifecycle)
     if (root && mprof__process_tree_has_ended(root, now_ns, &end)) {
         mprof__process_tree_end(lifecycle->tree, root, &end);
     }
-    lifecycle->target->has_ended = 1;
+    lifecycle->target->has_ended = true;
 }
 
-int mprof__process_lifecycle_has_members(const mprof__process_lifecycle *lifecycle)
+bool mprof__process_lifecycle_has_members(const mprof__process_lifecycle *lifecycle)
 {
     const mprof__processes *processes = mprof__process_tree_processes(lifecycle->tree);
 
     for (size_t i = 0; i < processes->count; i++) {
         if (processes->items[i]->is_member) {
-            return 1;
+            return true;
         }
     }
-    return 0;
+    return false;
 }
 
 /* --- begin and end --- */
 
-mprof_status mprof__process_lifecycle_open(mprof__process_lifecycle *lifecycle, int descendants,
+mprof_status mprof__process_lifecycle_open(mprof__process_lifecycle *lifecycle, bool descendants,
                                            mprof_error *error)
 {
     mprof__process_tree_hooks hooks = {lifecycle, take_birth, take_rename, take_exec, take_end};

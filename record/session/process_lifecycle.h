@@ -14,6 +14,7 @@
 #include "target.h"
 
 #include <mprof/error.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 typedef struct mprof__process_lifecycle {
@@ -22,7 +23,7 @@ typedef struct mprof__process_lifecycle {
     mprof__calls *calls; /* NULL: no functions */
     mprof__agent_check agent;
     mprof__target *target;                /* whose end is noted there */
-    int follow;                           /* the end of the target is not that of the recording */
+    bool follow;                          /* the end of the target is not that of the recording */
     char title[MPROF__PROCESS_NAME_SIZE]; /* of the target, where it is our child */
     mprof__process_tree *tree;            /* owned, as the next two */
     mprof__taskstats *stats;              /* NULL: the kernel does not tell of ends */
@@ -30,14 +31,14 @@ typedef struct mprof__process_lifecycle {
     int64_t events_due_ns; /* no look at process events before this, CLOCK_MONOTONIC */
     int64_t pause_ns;      /* how long after a look */
     int quiet;             /* ticks in a row at which there were no events, of whatever process */
-    int has_begun;         /* else everything is known, and nothing told yet */
-    int is_empty;          /* all was over before it had begun */
+    bool has_begun;        /* else everything is known, and nothing told yet */
+    bool is_empty;         /* all was over before it had begun */
 } mprof__process_lifecycle;
 
 /* To be made before the program is started. *lifecycle: initialised with zeros, but for what is the
  * caller's, which may be filled in before the first update as well. descendants: they belong to the
  * tree. MPROF_ENOMEM: *lifecycle is to be closed all the same. */
-mprof_status mprof__process_lifecycle_open(mprof__process_lifecycle *lifecycle, int descendants,
+mprof_status mprof__process_lifecycle_open(mprof__process_lifecycle *lifecycle, bool descendants,
                                            mprof_error *error);
 void mprof__process_lifecycle_close(mprof__process_lifecycle *lifecycle);
 
@@ -51,7 +52,7 @@ void mprof__process_lifecycle_read_events(mprof__process_lifecycle *lifecycle, i
 
 /* The same at a tick. are_quiet: events have been waited for, and there are none. */
 void mprof__process_lifecycle_tick(mprof__process_lifecycle *lifecycle, int64_t now_ns,
-                                   int are_quiet);
+                                   bool are_quiet);
 
 /* The delay is over: what is known by now is told as of this moment. */
 void mprof__process_lifecycle_begin(mprof__process_lifecycle *lifecycle, int64_t now_ns);
@@ -60,12 +61,12 @@ void mprof__process_lifecycle_begin(mprof__process_lifecycle *lifecycle, int64_t
 void mprof__process_lifecycle_begin_if_needed(mprof__process_lifecycle *lifecycle);
 
 /* Reaps all children that have ended. is_recorded: the file is not complete yet. */
-void mprof__process_lifecycle_reap(mprof__process_lifecycle *lifecycle, int is_recorded);
+void mprof__process_lifecycle_reap(mprof__process_lifecycle *lifecycle, bool is_recorded);
 
 /* The target, which is not our child, has gone. */
 void mprof__process_lifecycle_end_target(mprof__process_lifecycle *lifecycle);
 
 /* Whether the target, or anything that descends from it, is alive. */
-int mprof__process_lifecycle_has_members(const mprof__process_lifecycle *lifecycle);
+bool mprof__process_lifecycle_has_members(const mprof__process_lifecycle *lifecycle);
 
 #endif

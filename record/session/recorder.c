@@ -15,6 +15,7 @@
 #include "ticker.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -37,10 +38,10 @@ struct mprof__recorder {
     mprof__event_loop loop;
     int64_t begin_ns; /* when the delay is over */
     int64_t end_ns;   /* when the time is over; INT64_MAX: never */
-    int is_blind;     /* /proc does not show the program */
-    int is_sampling;  /* the file is not complete yet */
-    int is_cut;       /* the threshold has been reached, and that was to be the end */
-    int is_over;      /* the loop is to end */
+    bool is_blind;    /* /proc does not show the program */
+    bool is_sampling; /* the file is not complete yet */
+    bool is_cut;      /* the threshold has been reached, and that was to be the end */
+    bool is_over;     /* the loop is to end */
 };
 
 /* --- a tick --- */
@@ -69,7 +70,7 @@ static void take_threshold(mprof__recorder *recorder)
     char name[16];
 
     if (number == 0) {
-        recorder->is_cut = 1;
+        recorder->is_cut = true;
         number = mprof__target_is_ours(&recorder->target) ? SIGTERM : 0;
         recorder->is_over |= number == 0;
     }
@@ -112,7 +113,7 @@ static void tick(mprof__recorder *recorder, int64_t now_ns)
 
     if (recorder->calls && mprof__ring_folder_watch_fd(folder) < 0) {
         mprof__calls_find_rings(recorder->calls); /* else the watch wakes the loop */
-        recorder->in_flight.is_called = 1;
+        recorder->in_flight.is_called = true;
     }
     if (mprof__process_tree_follows(recorder->lifecycle.tree)) {
         mprof__process_lifecycle_tick(
@@ -179,7 +180,7 @@ static void finish_file(mprof__recorder *recorder)
                            recorder->sampler.kinds.thinned);
     (void)mprof_writer_release(recorder->plan.writer);
     mprof__event_log_commit(&recorder->log);
-    recorder->is_sampling = 0;
+    recorder->is_sampling = false;
     if (recorder->plan.finished) {
         recorder->plan.finished(recorder->plan.notice_data);
     }
@@ -189,7 +190,7 @@ static void finish_file(mprof__recorder *recorder)
 static void look_who_is_left(mprof__recorder *recorder)
 {
     if (!recorder->plan.follow || !recorder->is_sampling) {
-        recorder->is_over = 1;
+        recorder->is_over = true;
     } else if (!mprof__process_lifecycle_has_members(&recorder->lifecycle)) {
         /* the last one may have left a child */
         mprof__process_lifecycle_update(&recorder->lifecycle, mprof__clock_now_ns());
@@ -236,7 +237,7 @@ static void set_up_wakers(mprof__recorder *recorder)
 {
     const mprof__target *target = &recorder->target;
     const mprof__ring_folder *folder = recorder->plan.folder;
-    int has_rings = recorder->calls && recorder->is_sampling;
+    bool has_rings = recorder->calls && recorder->is_sampling;
     mprof__event_loop *loop = &recorder->loop;
 
     mprof__event_loop_set(loop, MPROF__SOURCE_SIGNALS, recorder->plan.signals->fd);
@@ -319,7 +320,7 @@ static void take_time(mprof__recorder *recorder)
 /* From now on a program of ours merely runs. */
 static void give_up(mprof__recorder *recorder)
 {
-    recorder->is_sampling = 0;
+    recorder->is_sampling = false;
     finish_file(recorder);
     recorder->is_over |= !mprof__target_is_ours(&recorder->target);
 }
@@ -392,7 +393,7 @@ static void set_up_sampler(mprof__recorder *recorder)
     sampler->is_delayed = plan->delay_ns > 0;
 }
 
-static int follows_descendants(const mprof__recorder_plan *plan)
+static bool follows_descendants(const mprof__recorder_plan *plan)
 {
     return plan->include_children || plan->multiprocess;
 }
@@ -471,7 +472,7 @@ mprof_status mprof__recorder_run(mprof__recorder *recorder, int64_t pid,
 
     memset(outcome, 0, sizeof *outcome);
     mprof__target_open(&recorder->target, pid);
-    recorder->is_sampling = 1;
+    recorder->is_sampling = true;
     recorder->begin_ns = now_ns + recorder->plan.delay_ns;
     recorder->lifecycle.has_begun = recorder->plan.delay_ns == 0;
     recorder->end_ns =

@@ -6,19 +6,20 @@
 #include "plan.h"
 
 #include <mprof/error.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 typedef struct mprof__recorder mprof__recorder;
 
 typedef struct mprof__recorder_outcome {
-    int ended;       /* the program has ended */
+    bool ended;      /* the program has ended */
     int wait_status; /* as of wait(2); only where it was our child */
     int signal;      /* by which mprof is to die now, or 0 */
-    int failed;      /* the recording could not be written to its end */
-    int is_cut;      /* the threshold has been reached, and that was to be the end */
-    int is_unread;   /* there is no sample, since nothing could be read: that has been reported */
-    int is_empty;    /* all was over before the recording began */
+    bool failed;     /* the recording could not be written to its end */
+    bool is_cut;     /* the threshold has been reached, and that was to be the end */
+    bool is_unread;  /* there is no sample, since nothing could be read: that has been reported */
+    bool is_empty;   /* all was over before the recording began */
 } mprof__recorder_outcome;
 
 /* Gets everything ready that is to be there before the program starts, and writes the head of the

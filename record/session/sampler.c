@@ -5,6 +5,7 @@
 
 #include "record/kernel/procfs.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 /* The high-water mark of each process is read this often: more often in its youth, and all of them
@@ -45,7 +46,7 @@ static void note_mark(mprof__sampler *sampler, mprof__process *process, int64_t 
 }
 
 static void write_peak(mprof__sampler *sampler, mprof__process *process, int64_t bytes,
-                       int at_least, int64_t time_ns)
+                       bool at_least, int64_t time_ns)
 {
     mprof__event_log_peak(sampler->log, process->pid, bytes, at_least, time_ns);
     process->peak_bytes = larger(process->peak_bytes, bytes);
@@ -55,7 +56,7 @@ static void write_peak(mprof__sampler *sampler, mprof__process *process, int64_t
 static void tell_peak(mprof__sampler *sampler, mprof__process *process, int64_t bytes,
                       int64_t time_ns)
 {
-    write_peak(sampler, process, bytes, 0, time_ns);
+    write_peak(sampler, process, bytes, false, time_ns);
 }
 
 static int64_t pause_until_next_look(const mprof__sampler *sampler, const mprof__process *process,
@@ -146,12 +147,12 @@ static void tell_end(mprof__sampler *sampler, mprof__process *process, int64_t e
                      int64_t time_ns)
 {
     int64_t known = process->highest_bytes;
-    int has_exact = exact_bytes > process->floor_bytes;
-    int at_least = !has_exact || known > exact_bytes + ACCOUNTS_DIFFER_BYTES;
+    bool has_exact = exact_bytes > process->floor_bytes;
+    bool at_least = !has_exact || known > exact_bytes + ACCOUNTS_DIFFER_BYTES;
     int64_t bytes = has_exact ? larger(exact_bytes, known) : known;
 
     if (sampler->peak_interval) {
-        at_least = 0; /* marks are of their intervals */
+        at_least = false; /* marks are of their intervals */
         bytes = exact_bytes;
     }
     if (bytes > told_bytes(process) ||
@@ -241,7 +242,7 @@ static void tell_peak_of_some(mprof__sampler *sampler, int64_t bytes, int64_t ti
     if (sampler->is_delayed || bytes <= sampler->highest_bytes + ACCOUNTS_DIFFER_BYTES) {
         return;
     }
-    mprof__event_log_peak(sampler->log, MPROF_PID_NONE, bytes, 0, time_ns);
+    mprof__event_log_peak(sampler->log, MPROF_PID_NONE, bytes, false, time_ns);
     sampler->highest_bytes = bytes;
 }
 
@@ -251,7 +252,7 @@ void mprof__sampler_add_usage(mprof__sampler *sampler, mprof__process *process,
 {
     int64_t bytes = (int64_t)usage->ru_maxrss * 1024;
     int64_t known = process->highest_bytes;
-    int is_root = process == mprof__process_tree_root(sampler->tree);
+    bool is_root = process == mprof__process_tree_root(sampler->tree);
 
     /* the account includes the children it has waited for */
     if (stat->reaped_faults == 0 && bytes > born_with_at_most(sampler, process, stat)) {
@@ -319,10 +320,10 @@ void mprof__sampler_write_last_sample(mprof__sampler *sampler, const mprof__proc
                                       int64_t time_ns)
 {
     int64_t short_ns = sampler->interval_ns < SHORT_NS ? sampler->interval_ns : SHORT_NS;
-    int is_short = sampler->mem_count == 1 || time_ns - sampler->launch_ns < short_ns;
-    int is_exact = process->final_bytes > 0;
+    bool is_short = sampler->mem_count == 1 || time_ns - sampler->launch_ns < short_ns;
+    bool is_exact = process->final_bytes > 0;
     int64_t bytes = is_exact ? process->final_bytes : (int64_t)usage->ru_maxrss * 1024;
-    int is_like_samples = sampler->metric == MPROF__METRIC_RSS && (is_exact || reaped_faults == 0);
+    bool is_like_samples = sampler->metric == MPROF__METRIC_RSS && (is_exact || reaped_faults == 0);
 
     if (sampler->launch_ns != 0 &&
         (sampler->mem_highest_bytes < LOADING_BYTES ||
@@ -337,39 +338,39 @@ void mprof__sampler_write_last_sample(mprof__sampler *sampler, const mprof__proc
 /* --- samples --- */
 
 /* The process is no longer where it was. 0 if it has ended, and has been removed. */
-static int take_vanished(mprof__sampler *sampler, mprof__process *process, int64_t now_ns)
+static bool take_vanished(mprof__sampler *sampler, mprof__process *process, int64_t now_ns)
 {
-    int is_root = process == mprof__process_tree_root(sampler->tree);
+    bool is_root = process == mprof__process_tree_root(sampler->tree);
     mprof__process_end end;
 
     if ((is_root && sampler->root_is_ours) ||
         !mprof__process_tree_has_ended(process, now_ns, &end)) {
-        return 1;
+        return true;
     }
     if (end.cause == MPROF_EXIT_UNKNOWN && !process->is_missing &&
         mprof__process_tree_fd(sampler->tree) >= 0) {
-        process->is_missing = 1; /* the event that tells how it ended is on its way */
-        return 1;
+        process->is_missing = true; /* the event that tells how it ended is on its way */
+        return true;
     }
     mprof__process_tree_end(sampler->tree, process, &end);
-    return 0;
+    return false;
 }
 
 /* Whether the value of the last tick stands. Shares of pages (PSS, USS) are changed by what
  * others do: these are read each time. */
-static int is_unchanged(const mprof__sampler *sampler, mprof__process *process,
-                        mprof__metric metric, int64_t now_ns)
+static bool is_unchanged(const mprof__sampler *sampler, mprof__process *process,
+                         mprof__metric metric, int64_t now_ns)
 {
     if (metric != MPROF__METRIC_RSS || !sampler->skips_idle || sampler->is_early) {
         process->idle.has_run = 1;
-        return 0;
+        return false;
     }
     return mprof__idle_check_holds(&process->idle, process->pid, now_ns) &&
            process->value_bytes >= 0;
 }
 
 /* Reads one process. 0 if it has ended, and has been removed. */
-static int read_process(mprof__sampler *sampler, mprof__process *process, int64_t now_ns)
+static bool read_process(mprof__sampler *sampler, mprof__process *process, int64_t now_ns)
 {
     mprof__metric metric = process->is_member ? sampler->metric : MPROF__METRIC_RSS;
     mprof__process_end end;
@@ -378,10 +379,10 @@ static int read_process(mprof__sampler *sampler, mprof__process *process, int64_
 
     if (mprof__process_tree_shares_memory(sampler->tree, process)) {
         process->value_bytes = -1;
-        return 1;
+        return true;
     }
     if (is_unchanged(sampler, process, metric, now_ns)) {
-        return 1;
+        return true;
     }
     process->value_bytes = -1;
     inherited_bytes = mprof__process_tree_inherited_bytes(sampler->tree, process, now_ns);
@@ -395,12 +396,12 @@ static int read_process(mprof__sampler *sampler, mprof__process *process, int64_
             process->value_bytes = bytes;
             note_mark(sampler, process, process->rss_bytes);
         } /* else it is counted with its parent's, until it execs or goes its own way */
-        return 1;
+        return true;
     case MPROF__PROBE_DENIED:
         sampler->denied++;
         mprof__facts_report_left_out(sampler->log, process, MPROF__LEFT_OUT_SAMPLES,
                                      sampler->backend, process->probe.failure);
-        return 1;
+        return true;
     case MPROF__PROBE_EMPTY:
     case MPROF__PROBE_GONE:
         break;
@@ -431,8 +432,8 @@ static int64_t sum_of_members(const mprof__processes *processes)
 }
 
 /* A sum is told while the program is there to be read; when it has ended, of what is left. */
-static int has_sum(const mprof__sampler *sampler, const mprof__processes *processes,
-                   const mprof__process *root)
+static bool has_sum(const mprof__sampler *sampler, const mprof__processes *processes,
+                    const mprof__process *root)
 {
     return root ? root->value_bytes >= 0 : sampler->follow && sum_of_members(processes) > 0;
 }
@@ -466,7 +467,7 @@ static void write_samples(mprof__sampler *sampler, int64_t now_ns)
 }
 
 /* While memory grows its mark is always a little above it: told is what makes a difference. */
-static int is_above(int64_t mark_bytes, int64_t bytes, int is_last)
+static bool is_above(int64_t mark_bytes, int64_t bytes, bool is_last)
 {
     return mark_bytes > bytes + (is_last ? 0 : bytes / PEAK_STEP_DIVISOR);
 }
@@ -490,7 +491,7 @@ static void report_missing_group(mprof__sampler *sampler)
     mprof_error error = MPROF_ERROR_INIT;
 
     if (sampler->group && !sampler->group_is_missing && !sampler->group_name) {
-        sampler->group_is_missing = 1;
+        sampler->group_is_missing = true;
         mprof__event_log_fact(sampler->log, "no-group", reason);
         mprof_error_set(&error, MPROF_ENOTFOUND, "the control group is not recorded: %s", reason);
         mprof__event_log_notice(sampler->log, &error);
@@ -499,7 +500,7 @@ static void report_missing_group(mprof__sampler *sampler)
 
 /* The control group the root is in, or was in last: if it has a limit, or if that was asked for. A
  * high-water mark goes before the present value, with the same time. */
-static void tell_group(mprof__sampler *sampler, int is_last, int64_t now_ns)
+static void tell_group(mprof__sampler *sampler, bool is_last, int64_t now_ns)
 {
     const mprof__process *root = mprof__process_tree_root(sampler->tree);
     mprof__oom_killer_group group;
@@ -531,7 +532,7 @@ static void tell_group(mprof__sampler *sampler, int is_last, int64_t now_ns)
 void mprof__sampler_finish_group(mprof__sampler *sampler, int64_t now_ns)
 {
     if (sampler->group_name) {
-        tell_group(sampler, 1, now_ns);
+        tell_group(sampler, true, now_ns);
     }
 }
 
@@ -550,7 +551,7 @@ void mprof__sampler_tick(mprof__sampler *sampler, int64_t now_ns)
         sampler->costly_ns = now_ns + spent_ns * MPROF__COST_DIVISOR - sampler->interval_ns / 2;
     }
     write_samples(sampler, now_ns);
-    tell_group(sampler, 0, now_ns);
+    tell_group(sampler, false, now_ns);
     mprof__memory_kinds_tick(&sampler->kinds, sampler->log, processes, now_ns);
     for (size_t i = 0; i < processes->count; i++) {
         if (processes->items[i]->value_bytes >= 0) {

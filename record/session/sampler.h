@@ -13,6 +13,7 @@
 #include "record/processes/process_tree.h"
 
 #include <mprof/error.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/resource.h>
 
@@ -24,24 +25,24 @@ typedef struct mprof__sampler {
     mprof__metric metric;
     const char *backend; /* how the user names the metric */
     int64_t interval_ns;
-    int skips_idle;            /* what has not run is not read again */
-    int include_children;      /* MEM is the sum of the tree */
-    int multiprocess;          /* each descendant is written by itself */
+    bool skips_idle;           /* what has not run is not read again */
+    bool include_children;     /* MEM is the sum of the tree */
+    bool multiprocess;         /* each descendant is written by itself */
     mprof__memory_kinds kinds; /* recorded beside the metric */
-    int group;                 /* the control group is recorded, even without a limit */
+    bool group;                /* the control group is recorded, even without a limit */
     const char *group_name;    /* as told last; the watcher's */
     int64_t group_bytes;       /* as told last */
     int64_t group_limit_bytes;
     int64_t group_highest_bytes;   /* of all that was told */
     int64_t group_peak_bytes;      /* the highest mark of its own time; 0: none */
     mprof__oom_killer_place place; /* of the root, as it was last */
-    int group_is_missing;          /* and that has been reported */
-    int follow;                    /* what is left when the root has ended is told, too */
-    int peak_interval;             /* high-water marks are read and reset at every tick */
-    int root_is_ours;      /* the root will be reaped: its end is not for the sampler to find */
-    int is_delayed;        /* what ended before the delay was over is in some accounts */
+    bool group_is_missing;         /* and that has been reported */
+    bool follow;                   /* what is left when the root has ended is told, too */
+    bool peak_interval;            /* high-water marks are read and reset at every tick */
+    bool root_is_ours;     /* the root will be reaped: its end is not for the sampler to find */
+    bool is_delayed;       /* what ended before the delay was over is in some accounts */
     int64_t highest_bytes; /* the most that any member is known to have had */
-    int is_early;          /* this tick comes between the regular ones, soon after the start */
+    bool is_early;         /* this tick comes between the regular ones, soon after the start */
     int64_t launch_ns;     /* when the program was started by us; 0: it was not */
     int64_t launch_bytes;  /* the recorder's own mark when the program was on its memory: vfork */
     int64_t mem_highest_bytes; /* of the MEM samples written */

@@ -7,7 +7,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-void mprof__target_init(mprof__target *target, int is_child)
+void mprof__target_init(mprof__target *target, bool is_child)
 {
     memset(target, 0, sizeof *target);
     target->pidfd = -1;
@@ -30,7 +30,7 @@ void mprof__target_close(mprof__target *target)
     }
 }
 
-int mprof__target_is_ours(const mprof__target *target)
+bool mprof__target_is_ours(const mprof__target *target)
 {
     return target->is_child && !target->has_ended;
 }

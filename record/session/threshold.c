@@ -73,11 +73,11 @@ mprof_status mprof__threshold_parse(mprof__threshold *out, const char *text, mpr
     return MPROF_OK;
 }
 
-int mprof__threshold_is_crossed(mprof__threshold *threshold, int64_t bytes)
+bool mprof__threshold_is_crossed(mprof__threshold *threshold, int64_t bytes)
 {
     if (threshold->bytes == 0 || threshold->is_reached || bytes < threshold->bytes) {
-        return 0;
+        return false;
     }
-    threshold->is_reached = 1;
-    return 1;
+    threshold->is_reached = true;
+    return true;
 }

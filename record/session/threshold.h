@@ -4,13 +4,14 @@
 #define MPROF_RECORD_THRESHOLD_H
 
 #include <mprof/error.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 typedef struct mprof__threshold {
     int64_t bytes; /* 0: none */
     int signal;    /* to be sent; 0: none was named */
-    int is_reached;
+    bool is_reached;
 } mprof__threshold;
 
 /* Reads MIB or MIB:SIGNAL: a plain number above zero, and a signal by its name, with or without
@@ -18,7 +19,7 @@ typedef struct mprof__threshold {
 mprof_status mprof__threshold_parse(mprof__threshold *out, const char *text, mprof_error *error);
 
 /* 1 once: when `bytes` reach the threshold for the first time. */
-int mprof__threshold_is_crossed(mprof__threshold *threshold, int64_t bytes);
+bool mprof__threshold_is_crossed(mprof__threshold *threshold, int64_t bytes);
 
 /* "TERM", or "42" where the signal has no name here, into text[size]. */
 void mprof__signal_name(char *text, size_t size, int number);

@@ -32,9 +32,9 @@ static int64_t next_early_ns(const mprof__ticker *ticker)
     return ticker->start_ns + early_ns[ticker->early];
 }
 
-int mprof__ticker_advance_early(mprof__ticker *ticker, int64_t now_ns)
+bool mprof__ticker_advance_early(mprof__ticker *ticker, int64_t now_ns)
 {
-    int is_taken = now_ns < ticker->next_ns && now_ns >= next_early_ns(ticker);
+    bool is_taken = now_ns < ticker->next_ns && now_ns >= next_early_ns(ticker);
 
     while (now_ns >= next_early_ns(ticker)) {
         ticker->early++;

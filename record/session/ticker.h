@@ -4,6 +4,7 @@
 #ifndef MPROF_RECORD_TICKER_H
 #define MPROF_RECORD_TICKER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -26,7 +27,7 @@ void mprof__ticker_init(mprof__ticker *ticker, int64_t now_ns, int64_t interval_
 void mprof__ticker_begin_early(mprof__ticker *ticker);
 
 /* 1 if an early deadline has come and no other; it is taken, and those that have passed with it. */
-int mprof__ticker_advance_early(mprof__ticker *ticker, int64_t now_ns);
+bool mprof__ticker_advance_early(mprof__ticker *ticker, int64_t now_ns);
 
 /* Nanoseconds to the next deadline; 0 if it has come. */
 int64_t mprof__ticker_remaining_ns(const mprof__ticker *ticker, int64_t now_ns);
