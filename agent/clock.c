@@ -1,5 +1,5 @@
-/* See clock.h. A handle of the libc finds what the libc defines; a plain call finds whoever is
- * first in the list of loaded objects. */
+/* See clock.h. A lookup by the handle of libc finds libc's own function; a plain call reaches the
+ * first loaded object that defines the name. */
 #include "clock.h"
 
 #include <dlfcn.h>
@@ -17,7 +17,7 @@ void mprof__clock_setup(void)
 
     if (libc) {
         libc_clock = __extension__(read_clock *) dlsym(libc, "clock_gettime");
-        dlclose(libc); /* it stays: everybody needs it */
+        dlclose(libc); /* stays loaded: the program needs it */
     }
 }
 
@@ -38,7 +38,8 @@ uint64_t mprof__clock_ns(clockid_t id)
     return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
-/* The closest of some readings: a process may lose its processor between two. */
+/* Of several tries the one with the least time between its readings counts: the process may lose
+ * its processor between two. */
 void mprof__clock_pair(uint64_t *monotonic_ns, uint64_t *wall_ns)
 {
     uint64_t closest = UINT64_MAX;

@@ -1,4 +1,4 @@
-# Writes a text file as a header of a C array: pickling.py becomes mprof__pickling_py, terminated.
+# Writes a text file as a C header with a terminated array: pickling.py becomes mprof__pickling_py.
 #   cmake -D SOURCE=pickling.py -D OUTPUT=pickling_source.h -P embed.cmake
 cmake_path(GET SOURCE FILENAME name)
 string(REGEX REPLACE "[^a-z]" "_" name ${name})

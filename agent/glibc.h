@@ -1,9 +1,10 @@
-/* Included in front of every file of the objects that are loaded into programs of others, by the
- * build. One build serves the glibc of the machine it was made on and older ones, from 2.28 on:
- * names whose version rose when libpthread and libdl became part of libc (2.34) are asked for under
- * the version they have always had. Any Python has both libraries loaded where they are apart.
- * Headers from 2.38 on call what reads numbers by new names, for the numbers 0b1 of C23, which are
- * none of ours: those are asked for under their old names. */
+/* Lets one build run with the glibc it was built with and with older ones, from 2.28 on. The build
+ * includes this file in front of every source file of the objects that are loaded into programs.
+ *
+ * When libpthread and libdl became part of libc (2.34), their symbols got a new version: here they
+ * are linked under the version they have always had. Where the libraries are separate, every Python
+ * has both loaded. From 2.38 on the headers map functions that parse numbers to new names, which
+ * accept C23's 0b1: these are linked under their old names. */
 #ifndef MPROF_AGENT_GLIBC_H
 #define MPROF_AGENT_GLIBC_H
 

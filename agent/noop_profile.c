@@ -1,8 +1,6 @@
-/* See noop_profile.h. Programs that say @profile are not to fail because their Python is one that
- * we know too little of. How large its objects are, or what our copy of its macros would do to
- * them, is among the unknown; so it is told in its own language, through a function that every
- * Python has.
- */
+/* See noop_profile.h. Programs with @profile must run in an unsupported Python too. There the size
+ * of objects, and the effect of the macros of our headers, are unknown: so the definition is Python
+ * code, run by a function that every version has. */
 #include "noop_profile.h"
 
 #include "noop_profile_text.h"

@@ -1,9 +1,9 @@
-/* Internal: `profile` in a Python that nothing is recorded in. */
+/* The builtin `profile` in a Python that the agent does not support: it returns its argument. */
 #ifndef MPROF_AGENT_NOOP_PROFILE_H
 #define MPROF_AGENT_NOOP_PROFILE_H
 
-/* Makes `profile` a builtin that hands back what it is given, and has memory_profiler, where none
- * is installed, be a module with it. Nothing happens where that cannot be done. */
+/* Defines the builtin, and a module memory_profiler with it where none is installed. Does nothing
+ * if that is impossible. */
 void mprof__noop_profile_provide(void);
 
 #endif

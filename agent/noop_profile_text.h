@@ -1,5 +1,5 @@
-/* What makes `profile` a builtin that hands everything back, in Python's own language: for those
- * who know nothing of the interpreter, or cannot load the agent. */
+/* Python code that defines a builtin `profile` that returns its argument. The shim runs it too,
+ * where it cannot load the agent. */
 #ifndef MPROF_AGENT_NOOP_PROFILE_TEXT_H
 #define MPROF_AGENT_NOOP_PROFILE_TEXT_H
 

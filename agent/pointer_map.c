@@ -1,5 +1,5 @@
-/* See pointer_map.h. Linear probing; taking a key moves up what it had pushed away, so lookups
- * never wade through graves, however many keys come and go. */
+/* See pointer_map.h. Linear probing; removing a key moves the keys behind it up, so there are no
+ * tombstones that slow lookups down after many insertions and removals. */
 #include "pointer_map.h"
 
 #include <stdint.h>
@@ -18,19 +18,19 @@ static size_t home_of(const void *key, size_t room)
     return (size_t)(mixed >> 32) & (room - 1);
 }
 
-/* Where the key is, or the empty place where it would be. */
-static size_t place_of(const mprof__pointer_map *map, const void *key)
+/* The slot of the key, or the empty slot where it would be inserted. */
+static size_t slot_of(const mprof__pointer_map *map, const void *key)
 {
-    size_t place = home_of(key, map->room);
-    while (map->pairs[place].key && map->pairs[place].key != key) {
-        place = (place + 1) & (map->room - 1);
+    size_t slot = home_of(key, map->room);
+    while (map->pairs[slot].key && map->pairs[slot].key != key) {
+        slot = (slot + 1) & (map->room - 1);
     }
-    return place;
+    return slot;
 }
 
 void *mprof__pointer_map_find(const mprof__pointer_map *map, const void *key)
 {
-    return map->count == 0 ? NULL : map->pairs[place_of(map, key)].value;
+    return map->count == 0 ? NULL : map->pairs[slot_of(map, key)].value;
 }
 
 static bool grow(mprof__pointer_map *map)
@@ -43,7 +43,7 @@ static bool grow(mprof__pointer_map *map)
     }
     for (size_t i = 0; i < map->room; i++) {
         if (map->pairs[i].key) {
-            larger.pairs[place_of(&larger, map->pairs[i].key)] = map->pairs[i];
+            larger.pairs[slot_of(&larger, map->pairs[i].key)] = map->pairs[i];
         }
     }
     larger.count = map->count;
@@ -57,7 +57,7 @@ bool mprof__pointer_map_put(mprof__pointer_map *map, const void *key, void *valu
     if (map->count >= map->room / 2 && !grow(map)) {
         return false;
     }
-    struct mprof__pointer_pair *pair = &map->pairs[place_of(map, key)];
+    struct mprof__pointer_pair *pair = &map->pairs[slot_of(map, key)];
     map->count += !pair->key;
     pair->key = key;
     pair->value = value;
@@ -69,14 +69,14 @@ void *mprof__pointer_map_remove(mprof__pointer_map *map, const void *key)
     if (map->count == 0) {
         return NULL;
     }
-    size_t empty = place_of(map, key);
+    size_t empty = slot_of(map, key);
     if (!map->pairs[empty].key) {
         return NULL;
     }
     void *value = map->pairs[empty].value;
     size_t mask = map->room - 1;
     for (size_t i = (empty + 1) & mask; map->pairs[i].key; i = (i + 1) & mask) {
-        /* may move up unless its home lies behind the empty place */
+        /* may move up unless its home is behind the empty slot */
         size_t home = home_of(map->pairs[i].key, map->room);
         if (((i - home) & mask) >= ((i - empty) & mask)) {
             map->pairs[empty] = map->pairs[i];
@@ -89,25 +89,25 @@ void *mprof__pointer_map_remove(mprof__pointer_map *map, const void *key)
 }
 
 void mprof__pointer_map_each(const mprof__pointer_map *map,
-                             void (*show)(const void *key, void *value, void *context),
+                             void (*visit)(const void *key, void *value, void *context),
                              void *context)
 {
     for (size_t i = 0; i < map->room; i++) {
         if (map->pairs[i].key) {
-            show(map->pairs[i].key, map->pairs[i].value, context);
+            visit(map->pairs[i].key, map->pairs[i].value, context);
         }
     }
 }
 
-void mprof__pointer_map_drain(mprof__pointer_map *map, void (*take)(const void *key, void *value))
+void mprof__pointer_map_drain(mprof__pointer_map *map, void (*visit)(const void *key, void *value))
 {
-    mprof__pointer_map had = *map;
+    mprof__pointer_map former = *map;
 
     *map = (mprof__pointer_map){0};
-    for (size_t i = 0; i < had.room; i++) {
-        if (had.pairs[i].key) {
-            take(had.pairs[i].key, had.pairs[i].value);
+    for (size_t i = 0; i < former.room; i++) {
+        if (former.pairs[i].key) {
+            visit(former.pairs[i].key, former.pairs[i].value);
         }
     }
-    free(had.pairs);
+    free(former.pairs);
 }

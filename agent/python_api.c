@@ -15,7 +15,7 @@
 
 mprof__python_api mprof__python;
 
-/* PyTypeObject as far as we must look into it in versions up to 3.10; final in all of them. */
+/* The part of PyTypeObject that we read, in versions up to 3.10, which do not change any more. */
 typedef struct old_type {
     PyVarObject head;
     const char *name;
@@ -71,9 +71,9 @@ out:
     return result;
 }
 
-/* PyCMethod_New is there from 3.9 on, and what interpreters use themselves. */
-static PyObject *builtin_of_38(PyMethodDef *method, PyObject *self, PyObject *module,
-                               PyTypeObject *type)
+/* PyCMethod_New, which 3.8 does not have. */
+static PyObject *builtin_new_of_38(PyMethodDef *method, PyObject *self, PyObject *module,
+                                   PyTypeObject *type)
 {
     (void)type;
     return PyCFunction_NewEx(method, self, module);
@@ -129,7 +129,7 @@ static void find_monitoring(mprof__python_api *api)
     }
 }
 
-long mprof__python_flags_of_code(PyObject *code)
+long mprof__python_code_flags(PyObject *code)
 {
     PyObject *value = PyObject_GetAttrString(code, "co_flags");
     long flags = value ? PyLong_AsLong(value) : 0;
@@ -139,10 +139,10 @@ long mprof__python_flags_of_code(PyObject *code)
     return flags > 0 ? flags : 0;
 }
 
-long mprof__python_code_flags(PyObject *object, const char *attribute)
+long mprof__python_attribute_code_flags(PyObject *object, const char *attribute)
 {
     PyObject *code = PyObject_GetAttrString(object, attribute);
-    long flags = code ? mprof__python_flags_of_code(code) : 0;
+    long flags = code ? mprof__python_code_flags(code) : 0;
 
     PyErr_Clear();
     Py_XDECREF(code);
@@ -186,7 +186,7 @@ mprof__python_fit mprof__python_load(void)
         all &= api->version < VERSION(3, 11);
     }
     if (!find_function(&api->builtin_new, "PyCMethod_New")) {
-        api->builtin_new = builtin_of_38;
+        api->builtin_new = builtin_new_of_38;
     }
     all &= find_function(&api->interpreter_get, "PyInterpreterState_Get") ||
            find_function(&api->interpreter_get, "_PyInterpreterState_Get"); /* in 3.8 */
@@ -268,7 +268,7 @@ PyObject *mprof__python_type(PyType_Spec *spec, const mprof__python_layout *layo
     bool is_38 = mprof__python.version < VERSION(3, 9);
     PyObject *made = is_38 ? make_type_of_38(spec, layout) : make_type(spec, layout);
 
-    /* where functions have stand-ins; a name without a dot could not be specified */
+    /* in versions with stand-ins for functions; PyType_Spec takes no name without a dot */
     if (made && layout->shown_name && mprof__python.version < VERSION(3, 12)) {
         ((old_type *)(void *)made)->name = layout->shown_name;
     }
@@ -310,7 +310,7 @@ bool mprof__python_frames_load(void)
     return all;
 }
 
-/* PyFrameObject of 3.8 to 3.10, as far as we look; final since those are. */
+/* The part of PyFrameObject that we read, of 3.8 to 3.10, which do not change any more. */
 typedef struct frame_of_310 {
     PyVarObject head;
     PyObject *back;
@@ -326,15 +326,15 @@ typedef struct frame_of_39 {
     char flags[2];
     PyObject *generator;
     int last_instruction; /* -1: nothing has run */
-    int line;             /* right while an event is told */
+    int line;             /* valid during an event */
 } frame_of_39;
 
-/* What 3.11 evaluates, as far as we look; final since it is. */
+/* The part of an evaluator's frame that we read, of 3.11, which does not change any more. */
 typedef struct frame_of_311 {
     PyObject *function;
     PyObject *dictionaries[3]; /* globals, builtins, locals */
     PyObject *code;
-    PyObject *object; /* NULL: nobody has asked for one */
+    PyObject *object; /* NULL: not made yet */
 } frame_of_311;
 
 PyObject *mprof__python_frame_code(PyObject *frame)
@@ -358,11 +358,11 @@ PyObject *mprof__python_evaluated_frame(void *frame)
     return mprof__python.version < VERSION(3, 11) ? frame : ((frame_of_311 *)frame)->object;
 }
 
-/* 3.8 has no function for that: the place in the interpreter's state holds the address of the usual
- * evaluator, which is nowhere else. */
+/* 3.8 has no function to replace the evaluator. The field of the interpreter's state is found by
+ * its value: only this one holds the address of the default evaluator. */
 static void **evaluator_of_38(void *usual)
 {
-    enum { WORDS = 512 }; /* of a state of some 6 KiB */
+    enum { WORDS = 512 }; /* the state has some 6 KiB */
     void **state = (void **)(void *)mprof__python.interpreter_get();
 
     for (size_t i = 0; i < WORDS; i++) {
@@ -403,8 +403,8 @@ int mprof__python_frame_event_line(PyObject *frame)
     return mprof__python_frames.frame_line(frame);
 }
 
-/* The number of the instruction a function begins with and a generator goes on with. */
-static int resume_instruction(void)
+/* The opcode RESUME, at which a function starts and a generator continues. */
+static int resume_opcode(void)
 {
     return mprof__python.version < VERSION(3, 13)   ? 151
            : mprof__python.version < VERSION(3, 14) ? 149
@@ -426,13 +426,13 @@ bool mprof__python_frame_begins(PyObject *frame, PyObject *code)
     if (mprof__python.version < VERSION(3, 11)) {
         return offset < 0;
     }
-    /* from 3.11 on it stands at a RESUME, whose argument is 0 at the start of a function only; or,
-     * where an exception is thrown in, at the instruction it was suspended by. */
+    /* from 3.11 on the frame is at a RESUME, whose argument is 0 only at the start of a function;
+     * or, if an exception is thrown in, at the instruction that suspended it */
     PyObject *bytes = PyObject_GetAttrString(code, "co_code");
     bool begins = false;
     if (bytes && offset >= 0 && offset + 1 < PyBytes_Size(bytes)) {
         const char *instruction = PyBytes_AsString(bytes) + offset;
-        begins = (unsigned char)instruction[0] == resume_instruction() && instruction[1] == 0;
+        begins = (unsigned char)instruction[0] == resume_opcode() && instruction[1] == 0;
     }
     Py_XDECREF(bytes);
     PyErr_Clear();

@@ -1,6 +1,6 @@
-/* CPython as the agent sees it, and the one place that knows how its versions differ. One shared
- * object serves CPython 3.8 and later: what lies in the limited API of 3.8 is linked plainly, what
- * lies outside is looked up when the agent starts and may be missing. */
+/* The functions and types of CPython that the agent uses; the only file that knows how versions
+ * differ. One shared object serves CPython 3.8 and later: the limited API of 3.8 is linked, the
+ * rest is looked up when the agent starts and may be missing. */
 #ifndef MPROF_AGENT_PYTHON_API_H
 #define MPROF_AGENT_PYTHON_API_H
 
@@ -10,21 +10,21 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Positional arguments in an array, as PEP 590 has it. */
+/* A call with the arguments in an array: PEP 590. */
 typedef PyObject *(*mprof__vectorcall)(PyObject *callable, PyObject *const *arguments, size_t count,
                                        PyObject *keywords);
 
 typedef enum mprof__python_fit {
     MPROF_PYTHON_FITS,
     MPROF_PYTHON_TOO_OLD,
-    MPROF_PYTHON_TOO_NEW, /* what we rely on may have changed */
+    MPROF_PYTHON_TOO_NEW, /* internals that we rely on may have changed */
     MPROF_PYTHON_FREE_THREADED,
-    MPROF_PYTHON_UNKNOWN, /* something we need is not there */
+    MPROF_PYTHON_UNKNOWN, /* something we need is missing */
 } mprof__python_fit;
 
 typedef struct mprof__python_api {
     uint32_t version; /* as PY_VERSION_HEX, without the release level: 0x030b0200 */
-    bool counts_all;  /* a debug build: it counts all references together, too */
+    bool counts_all;  /* a debug build: it counts all references together as well */
     mprof__vectorcall vectorcall;
     PyObject *(*method_new)(PyObject *function, PyObject *self); /* new reference */
     PyObject *(*builtin_new)(PyMethodDef *method, PyObject *self, PyObject *module,
@@ -43,7 +43,7 @@ typedef struct mprof__python_api {
     /* from 3.12 on; else NULL */
     mprof__vectorcall (*vectorcall_of)(PyObject *callable);
     void (*function_set_vectorcall)(PyObject *function, mprof__vectorcall vectorcall);
-    PyObject *(*function_code)(PyObject *function); /* borrowed; nobody hears that we asked */
+    PyObject *(*function_code)(PyObject *function); /* borrowed; without an audit event */
     int (*function_watch)(int (*on_event)(int event, PyObject *function, PyObject *value));
     Py_ssize_t (*code_extra_index)(void (*free_extra)(void *));
     int (*code_extra_get)(PyObject *code, Py_ssize_t index, void **extra);
@@ -52,10 +52,10 @@ typedef struct mprof__python_api {
 
 extern mprof__python_api mprof__python;
 
-/* Objects that live for ever have the sign of the lower half of their count set, from 3.12 on; from
- * 3.14 on the upper half is no count. Py_IncRef and Py_DecRef know that as well, but the
- * interpreter itself uses neither: they would bring 64 KiB of its code into memory. Both take NULL.
- */
+/* Py_INCREF and Py_DECREF for all versions. From 3.12 on immortal objects have the sign bit of the
+ * lower half of their count set; from 3.14 on the upper half is not part of the count. Py_IncRef
+ * and Py_DecRef do the same, but the interpreter itself does not use them: calling them would bring
+ * another 64 KiB of its code into memory. Both take NULL. */
 static inline void mprof__python_hold(PyObject *object)
 {
     if (mprof__python.counts_all) {
@@ -94,45 +94,46 @@ static inline void mprof__python_release(PyObject *object)
 #define MPROF_CODE_SUSPENDABLE                                                                     \
     (MPROF_CODE_GENERATOR | MPROF_CODE_COROUTINE | MPROF_CODE_ASYNC_GENERATOR)
 
-/* co_flags of the code that an attribute of the object holds; 0 if there is none. Leaves no
- * exception of its own. */
-long mprof__python_code_flags(PyObject *object, const char *attribute);
-long mprof__python_flags_of_code(PyObject *code);
+/* co_flags of the code in an attribute of the object; 0 if it has none. Leaves no exception of its
+ * own. */
+long mprof__python_attribute_code_flags(PyObject *object, const char *attribute);
+long mprof__python_code_flags(PyObject *code);
 
-/* The text of a str, in UTF-8; NULL without an exception if it is none (or NULL). To be freed. */
+/* The text of a str in UTF-8, which the caller frees; NULL without an exception if `value` is NULL
+ * or not a str. */
 char *mprof__python_text(PyObject *value);
 
-/* Fills mprof__python from the interpreter that this process runs. */
+/* Fills mprof__python from the interpreter of this process. */
 mprof__python_fit mprof__python_load(void);
 
-/* What it is that does not fit, as words after "in": "a free-threaded Python". */
+/* What does not fit, as words after "in": "a free-threaded Python". */
 void mprof__python_unfit(char *text, size_t size, mprof__python_fit fit);
 
-/* A module of the interpreter's own that is always loaded. By the way of the import statement,
- * which is taken in any case: a function of the interpreter that nobody else calls brings 64 KiB of
- * its code into memory. New reference, NULL with an exception. */
+/* A built-in module that is always loaded. Uses the import statement's function, which the program
+ * calls in any case: one that only we call would bring another 64 KiB of the interpreter's code
+ * into memory. New reference, NULL with an exception. */
 PyObject *mprof__python_module(const char *name);
 
-/* A slot that is a function: ISO C has no conversion to void *, POSIX does. */
+/* A slot that holds a function: ISO C has no conversion to void *, POSIX does. */
 #define MPROF_SLOT(id, function)                                                                   \
     {                                                                                              \
         (id), __extension__(void *)(function)                                                      \
     }
 
-/* What a specification does not say. */
+/* What PyType_Spec cannot express. */
 typedef struct mprof__python_layout {
-    const char *shown_name; /* in messages, as of a type of the interpreter's own; NULL: as it is */
-    /* where an instance keeps what its type needs; 0: the type has none */
+    const char *shown_name; /* in messages, like that of a built-in type; NULL: the name itself */
+    /* offsets in an instance; 0: the type does not have it */
     Py_ssize_t vectorcall_offset;
     Py_ssize_t weaklist_offset;
 } mprof__python_layout;
 
-/* What looking at running code needs; `load` fills it from the interpreter. */
+/* For reading frames; mprof__python_frames_load fills it from the interpreter. */
 typedef int (*mprof__trace_function)(PyObject *self, PyObject *frame, int what, PyObject *argument);
 
 typedef struct mprof__python_frame_api {
-    void (*set_trace)(mprof__trace_function function, PyObject *self); /* of this thread */
-    int (*frame_line)(PyObject *frame);                                /* the line it stands at */
+    void (*set_trace)(mprof__trace_function function, PyObject *self); /* for this thread */
+    int (*frame_line)(PyObject *frame);                                /* its current line */
     int (*code_line)(PyObject *code, int offset); /* the line of an instruction */
     PyObject *(*get_code)(PyObject *frame);       /* new reference; missing in 3.8 */
     int (*add_audit_hook)(int (*hook)(const char *event, PyObject *arguments, void *data),
@@ -141,37 +142,38 @@ typedef struct mprof__python_frame_api {
 
 extern mprof__python_frame_api mprof__python_frames;
 
-/* What the interpreter evaluates frames by (PEP 523), before 3.12. In 3.8 it has no thread. */
+/* The interpreter's function that evaluates frames (PEP 523), before 3.12. In 3.8 it is not given
+ * the thread. */
 typedef PyObject *(*mprof__frame_evaluator)(void *thread, void *frame, int is_throw);
 typedef PyObject *(*mprof__frame_evaluator_of_38)(void *frame, int is_throw);
 
-/* Puts ours in its place, for good, and returns what was there; NULL: it cannot be had. */
+/* Replaces it by ours for good, and returns the former one; NULL: it cannot be replaced. */
 mprof__frame_evaluator mprof__python_replace_evaluator(mprof__frame_evaluator ours,
                                                        mprof__frame_evaluator_of_38 ours_of_38);
 
-/* Borrowed: the code of what an evaluator is given, which is a frame object before 3.11 only. */
+/* Borrowed: the code of an evaluator's frame, which is a frame object only before 3.11. */
 PyObject *mprof__python_evaluated_code(void *frame);
-/* The frame object; borrowed, NULL if there is none. */
+/* Borrowed: its frame object; NULL if there is none. */
 PyObject *mprof__python_evaluated_frame(void *frame);
 
 bool mprof__python_frames_load(void);
 
-/* Borrowed: a frame that runs holds its code. */
+/* Borrowed: a running frame holds its code. */
 PyObject *mprof__python_frame_code(PyObject *frame);
 
-/* The line a frame stands at, when it is asked in a "line" event of its own. */
+/* A frame's current line, during a "line" event of that frame. */
 int mprof__python_frame_event_line(PyObject *frame);
 
-/* Whether a "call" event of a generator's frame is its beginning, not its going on. Before 3.12. */
+/* Whether a "call" event of a generator's frame is its start, not a resumption. Before 3.12. */
 bool mprof__python_frame_begins(PyObject *frame, PyObject *code);
 
-/* PyType_FromSpec, and what it cannot express in 3.8. New reference, NULL with an exception. */
+/* PyType_FromSpec with a layout. New reference, NULL with an exception. */
 PyObject *mprof__python_type(PyType_Spec *spec, const mprof__python_layout *layout);
 
-/* To be called by tp_traverse of heap types: from 3.9 on instances own their type. */
+/* For tp_traverse of heap types: from 3.9 on instances own a reference to their type. */
 int mprof__python_visit_type(PyObject *self, visitproc visit, void *context);
 
-/* Deallocates a GC instance of a heap type, whose fields were cleared. */
+/* Deallocates a GC instance of a heap type, after its fields were cleared. */
 void mprof__python_free(PyObject *self);
 
 #endif

@@ -1,11 +1,11 @@
-/* Cutting names that do not fit. */
+/* Cuts UTF-8 text at the end of a character. */
 #ifndef MPROF_AGENT_TEXT_H
 #define MPROF_AGENT_TEXT_H
 
 #include <stddef.h>
 
-/* How much of text[0..length) fits into `most` bytes: whole characters of UTF-8. Letters of several
- * characters are kept whole where names are shown, which is not here. */
+/* How many bytes of text[0..length) fit into `most` bytes, in whole characters of UTF-8. Combining
+ * characters may be cut off here; the code that shows names keeps them together. */
 static inline size_t mprof__text_fitting(const char *text, size_t length, size_t most)
 {
     size_t cut = most;
@@ -16,7 +16,7 @@ static inline size_t mprof__text_fitting(const char *text, size_t length, size_t
     while (cut > 0 && most - cut < 4 && ((unsigned char)text[cut] & 0xC0) == 0x80) {
         cut--;
     }
-    return ((unsigned char)text[cut] & 0xC0) == 0x80 ? most : cut; /* else it is not UTF-8 */
+    return ((unsigned char)text[cut] & 0xC0) == 0x80 ? most : cut; /* not UTF-8: anywhere */
 }
 
 #endif

@@ -506,7 +506,7 @@ static void follow_code(PyObject *function, watched_function *one, PyObject *cod
     if (before == code) {
         return;
     }
-    one->makes_suspendable = (mprof__python_flags_of_code(code) & MPROF_CODE_SUSPENDABLE) != 0;
+    one->makes_suspendable = (mprof__python_code_flags(code) & MPROF_CODE_SUSPENDABLE) != 0;
     if (!one->original) {
         replace_entry(function, one);
         leave_code(find_code(before));
@@ -790,7 +790,7 @@ static bool take(PyObject *function, PyObject *code, mprof__name *name)
 {
     watched_function one = {.name = name,
                             .makes_suspendable =
-                                (mprof__python_flags_of_code(code) & MPROF_CODE_SUSPENDABLE) != 0};
+                                (mprof__python_code_flags(code) & MPROF_CODE_SUSPENDABLE) != 0};
 
     if (is_watched(function, code)) {
         return true;
@@ -809,7 +809,7 @@ bool mprof__function_events_watch_code(PyObject *code, mprof__name *name)
         return false;
     }
     mprof__span_expect_calls();
-    if ((mprof__python_flags_of_code(code) & MPROF_CODE_SUSPENDABLE) == 0) {
+    if ((mprof__python_code_flags(code) & MPROF_CODE_SUSPENDABLE) == 0) {
         if (!watch_code(code, name, monitor.start_return)) {
             return false;
         }

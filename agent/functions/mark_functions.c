@@ -237,7 +237,7 @@ static void undo_change(PyObject *change)
 static bool replace_code(PyObject *function)
 {
     char source[4096];
-    long flags = mprof__python_code_flags(function, "__code__");
+    long flags = mprof__python_attribute_code_flags(function, "__code__");
     PyObject *code = PyObject_GetAttrString(function, "__code__");
     PyObject *names = code ? PyObject_GetAttrString(code, "co_freevars") : NULL;
     PyObject *copy = NULL;
@@ -414,7 +414,7 @@ static void mark_code(PyObject *code)
             !get_text(inner, "co_qualname", qualname, sizeof qualname) || strchr(qualname, '<')) {
             continue;
         }
-        if ((mprof__python_flags_of_code(inner) & MPROF_CODE_FUNCTION) != MPROF_CODE_FUNCTION) {
+        if ((mprof__python_code_flags(inner) & MPROF_CODE_FUNCTION) != MPROF_CODE_FUNCTION) {
             mark_code(inner); /* a class */
         } else if (mprof__pattern_matches("__main__", qualname) && may_mark_one_more()) {
             char dotted[1100];

@@ -383,7 +383,7 @@ bool mprof__suspendable_setup(void)
 
 bool mprof__suspendable_is_made_by(PyObject *function)
 {
-    return (mprof__python_code_flags(function, "__code__") & MPROF_CODE_SUSPENDABLE) != 0;
+    return (mprof__python_attribute_code_flags(function, "__code__") & MPROF_CODE_SUSPENDABLE) != 0;
 }
 
 static PyTypeObject *type_for(PyObject *made)
@@ -398,7 +398,7 @@ static PyTypeObject *type_for(PyObject *made)
         return NULL;
     }
     bool is_awaitable =
-        (mprof__python_code_flags(made, "gi_code") & MPROF_CODE_ITERABLE_COROUTINE) != 0;
+        (mprof__python_attribute_code_flags(made, "gi_code") & MPROF_CODE_ITERABLE_COROUTINE) != 0;
     return is_awaitable ? iterable_coroutine_type : generator_type;
 }
 

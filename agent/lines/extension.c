@@ -366,7 +366,7 @@ static PyObject *sampler_start(PyObject *module, PyObject *arguments)
     options.pid = (pid_t)pid;
     options.kind = (enum mprof__process_memory_kind)kind;
     options.children = children != 0;
-    options.most_only = most_only != 0;
+    options.peak_only = most_only != 0;
     mprof__memory_sampler *sampler = mprof__memory_sampler_start(&options);
     if (!sampler) {
         return raise_for_process(pid);

@@ -65,7 +65,7 @@ static PyObject *evaluate_of_38(void *frame, int is_throw)
 static bool is_too_deep(PyObject *code)
 {
     return mprof__python.version >= 0x030b0000 && mprof__stack_is_short() &&
-           (mprof__python_flags_of_code(code) & MPROF_CODE_SUSPENDABLE) == 0;
+           (mprof__python_code_flags(code) & MPROF_CODE_SUSPENDABLE) == 0;
 }
 
 static PyObject *evaluate(void *thread, void *frame, int is_throw)

@@ -1,5 +1,5 @@
-/* Before glibc 2.33 libc has no function of this name, only headers that make it another one. What
- * of libmprof is linked into an object for any Python finds it here. */
+/* Before glibc 2.33 the C library has no function of this name: its headers map it to another one.
+ * The parts of libmprof in an object that serves all of them call this one. */
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>

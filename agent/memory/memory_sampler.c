@@ -1,7 +1,7 @@
-/* See sampler.h. Nobody knows beforehand how long the work will take, and five samples of a work of
- * a millisecond are worth more than one every 0.1 s: so the first come close together, the distance
- * grows with the age of the sampling up to the interval, and those that lie between two of the
- * interval are marked, for whoever wants the even ones alone. */
+/* See memory_sampler.h. How long the measured work takes is not known beforehand, and work of one
+ * millisecond needs samples as well. So the first samples are close together, and the distance
+ * grows with the age of the sampler up to the interval. Those at multiples of the interval are
+ * marked, for callers that want only them. */
 #include "memory_sampler.h"
 
 #include <errno.h>
@@ -17,7 +17,7 @@ struct mprof__memory_sampler {
     mprof__memory_sampler_options options;
     int64_t interval_ns;
     int64_t start_ns;
-    pid_t owner; /* the process whose thread it is */
+    pid_t owner; /* the process that has the thread */
     pthread_t thread;
     bool running;
     pthread_mutex_t mutex;
@@ -27,7 +27,7 @@ struct mprof__memory_sampler {
     size_t count;
     size_t capacity;
     size_t taken;
-    int64_t kernel_peak_bytes; /* of before the start */
+    int64_t kernel_peak_bytes; /* the high-water mark at the start */
 };
 
 static int64_t now_ns(clockid_t clock)
@@ -39,7 +39,7 @@ static int64_t now_ns(clockid_t clock)
 
 static void keep(mprof__memory_sampler *sampler, const mprof__measurement *measurement)
 {
-    if (sampler->options.most_only && sampler->count > 0) {
+    if (sampler->options.peak_only && sampler->count > 0) {
         if (measurement->bytes > sampler->list[0].bytes) {
             sampler->list[0] = *measurement;
         }
@@ -73,7 +73,7 @@ static bool measure(mprof__memory_sampler *sampler, bool on_time)
     return true;
 }
 
-/* When the next one is due; *on_time: that is one of the interval. */
+/* When the next measurement is due; *on_time: at a multiple of the interval. */
 static int64_t next_deadline(const mprof__memory_sampler *sampler, int64_t now, bool *on_time)
 {
     int64_t age = now - sampler->start_ns;
@@ -84,7 +84,7 @@ static int64_t next_deadline(const mprof__memory_sampler *sampler, int64_t now, 
     return sampler->start_ns + (*on_time ? even : early);
 }
 
-/* Waits until then, or until it is to stop; returns whether it is to stop. */
+/* Waits until the deadline or a request to stop; returns whether there is such a request. */
 static bool wait_until(mprof__memory_sampler *sampler, int64_t deadline_ns)
 {
     struct timespec deadline = {deadline_ns / 1000000000, deadline_ns % 1000000000};
@@ -159,14 +159,14 @@ mprof__memory_sampler *mprof__memory_sampler_start(const mprof__memory_sampler_o
     return sampler;
 }
 
-/* Between two samples memory may have been higher: the kernel has seen it, if it was a new height.
- */
-static void ask_kernel(mprof__memory_sampler *sampler)
+/* Memory may have been higher between two samples. The kernel's high-water mark shows that if it
+ * has risen since the start. */
+static void apply_kernel_peak(mprof__memory_sampler *sampler)
 {
     const mprof__memory_sampler_options *options = &sampler->options;
     int64_t peak = mprof__process_memory_read_peak(options->pid);
 
-    if (options->most_only && options->kind == MPROF_PROCESS_MEMORY_RSS && !options->children &&
+    if (options->peak_only && options->kind == MPROF_PROCESS_MEMORY_RSS && !options->children &&
         peak > sampler->kernel_peak_bytes && sampler->kernel_peak_bytes >= 0 &&
         peak > sampler->list[0].bytes) {
         sampler->list[0].bytes = peak;
@@ -189,7 +189,7 @@ void mprof__memory_sampler_stop(mprof__memory_sampler *sampler)
     pthread_join(sampler->thread, NULL);
     pthread_cond_destroy(&sampler->wake);
     pthread_mutex_destroy(&sampler->mutex);
-    ask_kernel(sampler);
+    apply_kernel_peak(sampler);
 }
 
 const mprof__measurement *mprof__memory_sampler_measurements(const mprof__memory_sampler *sampler,

@@ -1,5 +1,5 @@
-/* Samples a process's memory at an interval, in a thread that knows nothing of Python: the program
- * that is measured need not give up the interpreter for it. */
+/* Samples a process's memory at an interval, in a thread that never takes the GIL: it samples also
+ * while the measured program holds it. */
 #ifndef MPROF_AGENT_MEMORY_SAMPLER_H
 #define MPROF_AGENT_MEMORY_SAMPLER_H
 
@@ -10,7 +10,7 @@ typedef struct mprof__memory_sampler mprof__memory_sampler;
 typedef struct mprof__measurement {
     int64_t bytes;
     double time_s; /* unix seconds */
-    bool on_time;  /* one of the interval asked for; else one more, taken because it was early */
+    bool on_time;  /* at a multiple of the interval; false: an extra one of the early phase */
 } mprof__measurement;
 
 typedef struct mprof__memory_sampler_options {
@@ -18,21 +18,21 @@ typedef struct mprof__memory_sampler_options {
     enum mprof__process_memory_kind kind;
     bool children; /* memory of descendants is added */
     double interval_s;
-    bool most_only; /* keep the highest one alone */
+    bool peak_only; /* keep only the highest */
 } mprof__memory_sampler_options;
 
-/* Starts with a first measurement, which is there when this returns. NULL with errno set. */
+/* Takes a first measurement before it returns. NULL with errno set. */
 mprof__memory_sampler *mprof__memory_sampler_start(const mprof__memory_sampler_options *options);
 
-/* Takes a last measurement, ends the thread and waits for it. In the child of a fork, where there
- * is no such thread, it only forgets. More than once does nothing. */
+/* Takes a last measurement, ends the thread and waits for it. In the child of a fork, which has no
+ * such thread, it only marks the sampler stopped. Further calls do nothing. */
 void mprof__memory_sampler_stop(mprof__memory_sampler *sampler);
 
-/* What was measured, in order; a stopped sampler's. Owned by the sampler. With most_only: one. */
+/* All measurements in order, of a stopped sampler; with peak_only: one. Owned by the sampler. */
 const mprof__measurement *mprof__memory_sampler_measurements(const mprof__memory_sampler *sampler,
                                                              size_t *count);
 
-/* How many were taken, kept or not. */
+/* The number of measurements taken, kept or not. */
 size_t mprof__memory_sampler_count(const mprof__memory_sampler *sampler);
 
 /* Stops and frees. NULL is fine. */

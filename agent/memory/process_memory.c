@@ -1,4 +1,4 @@
-/* See footprint.h. Facts: proc(5). */
+/* See process_memory.h and proc(5). */
 #include "process_memory.h"
 
 #include <dirent.h>
@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Reads a small file of /proc/PID whole, terminated. Returns its length or -1. */
+/* Reads a small file of /proc/PID into a terminated text. Returns its length or -1. */
 static ssize_t read_file(pid_t pid, const char *name, char *text, size_t size)
 {
     char path[64];
@@ -59,7 +59,7 @@ static int64_t read_resident(pid_t pid)
     if (read_file(pid, "statm", text, sizeof text) <= 0) {
         return -1;
     }
-    strtoll(text, &end, 10); /* the size, which is not asked for */
+    strtoll(text, &end, 10); /* skips the size */
     return strtoll(end, NULL, 10) * sysconf(_SC_PAGESIZE);
 }
 
@@ -72,7 +72,7 @@ int64_t mprof__process_memory_read(pid_t pid, enum mprof__process_memory_kind ki
     }
     ssize_t length = read_file(pid, "smaps_rollup", text, sizeof text);
     if (length < 0) {
-        /* a zombie has no mappings to roll up, and is nevertheless there */
+        /* a zombie has no mappings, but exists */
         return errno == ESRCH && read_resident(pid) == 0 ? 0 : -1;
     }
     int64_t bytes = sum_of_kib(text, kind == MPROF_PROCESS_MEMORY_PSS ? "Pss:" : "Private_");
@@ -85,21 +85,21 @@ int64_t mprof__process_memory_read_peak(pid_t pid)
     return read_file(pid, "status", text, sizeof text) < 0 ? -1 : sum_of_kib(text, "VmHWM:");
 }
 
-typedef struct kin {
+typedef struct process {
     pid_t pid;
     pid_t parent;
     bool descends;
-    bool is_fork; /* it has executed nothing since its birth */
-} kin;
+    bool is_fork; /* no exec since the fork */
+} process;
 
-/* Flag of /proc/PID/stat: forked, but has not executed (PF_FORKNOEXEC of the kernel's sched.h). */
+/* Flag of /proc/PID/stat: forked, no exec since (PF_FORKNOEXEC of the kernel's sched.h). */
 #define FLAG_FORKED 0x40UL
 
-/* From /proc/PID/stat: "pid (name, which may hold anything) state ppid pgrp session tty tpgid flags
- * ...". */
-static kin kin_of(pid_t pid)
+/* Parses /proc/PID/stat: "pid (name) state ppid pgrp session tty tpgid flags ..."; the name may
+ * hold any character, so the last parenthesis ends it. */
+static process read_stat(pid_t pid)
 {
-    kin one = {.pid = pid, .parent = -1};
+    process one = {.pid = pid, .parent = -1};
     char text[512];
     unsigned long flags;
     int parent;
@@ -115,13 +115,13 @@ static kin kin_of(pid_t pid)
     return one;
 }
 
-/* All processes there are. Returns their count or -1. */
-static ssize_t read_all(kin **list)
+/* Reads all processes of /proc. Returns their count or -1. */
+static ssize_t list_processes(process **list)
 {
     size_t count = 0;
     size_t capacity = 256;
     DIR *proc = opendir("/proc");
-    kin *all = malloc(capacity * sizeof *all);
+    process *all = malloc(capacity * sizeof *all);
 
     if (!proc || !all) {
         goto failed;
@@ -133,14 +133,14 @@ static ssize_t read_all(kin **list)
             continue;
         }
         if (count == capacity) {
-            kin *more = realloc(all, 2 * capacity * sizeof *all);
+            process *more = realloc(all, 2 * capacity * sizeof *all);
             if (!more) {
                 goto failed;
             }
             all = more;
             capacity *= 2;
         }
-        all[count++] = kin_of((pid_t)pid);
+        all[count++] = read_stat((pid_t)pid);
     }
     closedir(proc);
     *list = all;
@@ -155,13 +155,13 @@ failed:
 
 static int compare_pids(const void *a, const void *b)
 {
-    const kin *left = a;
-    const kin *right = b;
+    const process *left = a;
+    const process *right = b;
     return (left->pid > right->pid) - (left->pid < right->pid);
 }
 
-/* Marks whoever descends from `pid`, a generation per round. Returns how many there are. */
-static size_t mark_descendants(kin *all, size_t count, pid_t pid)
+/* Marks the descendants of `pid`, one generation per round. Returns their number. */
+static size_t mark_descendants(process *all, size_t count, pid_t pid)
 {
     size_t marked = 0;
     size_t before;
@@ -170,8 +170,8 @@ static size_t mark_descendants(kin *all, size_t count, pid_t pid)
     do {
         before = marked;
         for (size_t i = 0; i < count; i++) {
-            kin parent = {.pid = all[i].parent};
-            const kin *found = bsearch(&parent, all, count, sizeof *all, compare_pids);
+            process parent = {.pid = all[i].parent};
+            const process *found = bsearch(&parent, all, count, sizeof *all, compare_pids);
             if (!all[i].descends && (parent.pid == pid || (found && found->descends))) {
                 all[i].descends = true;
                 marked++;
@@ -181,7 +181,7 @@ static size_t mark_descendants(kin *all, size_t count, pid_t pid)
     return marked;
 }
 
-/* The part of /proc/PID/status that is about memory; "" if there is none. */
+/* The memory lines of /proc/PID/status; "" if there are none. */
 static const char *read_memory_part(pid_t pid, char *text, size_t size)
 {
     if (read_file(pid, "status", text, size) < 0) {
@@ -196,10 +196,10 @@ static const char *read_memory_part(pid_t pid, char *text, size_t size)
     return begin;
 }
 
-/* A child runs in its parent's memory from vfork to exec: it would count twice. All the kernel's
- * numbers of two address spaces hardly ever agree. kcmp(2) knows for sure, but the program may have
- * a filter that kills it for that. */
-static bool is_in_memory_of_parent(const kin *child)
+/* From vfork to exec a child runs in its parent's memory, which must not count twice. The kernel's
+ * numbers of two different address spaces hardly ever all agree. kcmp(2) would be certain, but a
+ * seccomp filter may kill the program for it. */
+static bool is_in_memory_of_parent(const process *child)
 {
     char text[4096];
     char other_text[4096];
@@ -215,9 +215,9 @@ static bool is_in_memory_of_parent(const kin *child)
 ssize_t mprof__process_memory_read_children(mprof__process_memory **list, pid_t pid,
                                             enum mprof__process_memory_kind kind)
 {
-    kin *all = NULL;
+    process *all = NULL;
     ssize_t found = 0;
-    ssize_t count = read_all(&all);
+    ssize_t count = list_processes(&all);
 
     *list = NULL;
     if (count < 0) {

@@ -1,8 +1,8 @@
-/* See rss.h. A kept descriptor makes a read 0.5 us instead of 3 to 5, but it lies in a table that
- * belongs to the program: daemons close everything, and a number may be given to another file. So
- * it sits high, out of the way of programs that expect low numbers, is closed on exec, what is read
- * is checked to be a statm, and a descriptor that is not ours any more is left alone, never closed.
- */
+/* See rss.h. With a descriptor that stays open a read takes 0.5 us instead of 3 to 5. But the table
+ * of descriptors belongs to the program: daemons close all of them, and a number may be given to
+ * another file. So the number is high, where no program expects one of its own; it is closed on
+ * exec; what is read must look like a statm; and a descriptor that shows another file by now is
+ * never closed. */
 #include "rss.h"
 
 #include <errno.h>
@@ -13,11 +13,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Above what select(2) users and shells hand out, below what would make the kernel grow the table
- * beyond 1024 entries. */
+/* Above the numbers of shells and of users of select(2), below those for which the kernel grows the
+ * table beyond 1024 entries. */
 #define DESCRIPTOR_WANTED 1000
-/* Another statm (a library's, of another process) would pass as ours: look closer once in a while.
- */
+/* The text does not show whether it is the statm of another process: the inode is checked as often
+ * as this. */
 #define READS_PER_CHECK 1024
 
 static struct {
@@ -30,8 +30,7 @@ static struct {
     uint64_t last_bytes;
 } statm = {.fd = -1};
 
-/* No system call but those that every program makes: see rss.h. */
-static bool is_wary;
+static bool avoids_syscalls; /* see rss.h */
 
 static int move_high(int fd)
 {
@@ -49,7 +48,7 @@ static int move_high(int fd)
     return high;
 }
 
-/* statx(2), for fstat(2) is no function of libc before glibc 2.33. */
+/* By statx(2): before glibc 2.33 the C library has no function fstat. */
 static bool identify(int fd, uint64_t *device, uint64_t *inode)
 {
     struct statx status;
@@ -81,7 +80,7 @@ static bool open_statm(void)
     return true;
 }
 
-static bool still_ours(void)
+static bool is_still_ours(void)
 {
     uint64_t device;
     uint64_t inode;
@@ -113,10 +112,10 @@ static bool read_statm(uint64_t *resident)
 {
     char text[160];
 
-    if (!is_wary && ++statm.reads % READS_PER_CHECK == 0 && !still_ours()) {
+    if (!avoids_syscalls && ++statm.reads % READS_PER_CHECK == 0 && !is_still_ours()) {
         return false;
     }
-    ssize_t length = !is_wary                            ? pread(statm.fd, text, sizeof text - 1, 0)
+    ssize_t length = !avoids_syscalls                    ? pread(statm.fd, text, sizeof text - 1, 0)
                      : lseek(statm.fd, 0, SEEK_SET) == 0 ? read(statm.fd, text, sizeof text - 1)
                                                          : -1;
     if (length <= 0) {
@@ -131,13 +130,12 @@ uint64_t mprof__rss_read(void)
     uint64_t pages = 0;
 
     if (statm.fd < 0) {
-        bool wait = is_wary || (statm.opened && ++statm.reads % READS_PER_CHECK != 0);
-        if (wait || !open_statm()) {
-            return statm
-                .last_bytes; /* no /proc here, or no descriptor free: not tried every time */
+        bool postpone = avoids_syscalls || (statm.opened && ++statm.reads % READS_PER_CHECK != 0);
+        if (postpone || !open_statm()) {
+            return statm.last_bytes; /* no /proc or no free descriptor: not tried at every read */
         }
     }
-    if (!read_statm(&pages) && (is_wary || !open_statm() || !read_statm(&pages))) {
+    if (!read_statm(&pages) && (avoids_syscalls || !open_statm() || !read_statm(&pages))) {
         return statm.last_bytes;
     }
     statm.last_bytes = pages * statm.page_bytes;
@@ -146,17 +144,17 @@ uint64_t mprof__rss_read(void)
 
 void mprof__rss_avoid_syscalls(void)
 {
-    mprof__rss_read(); /* opens it */
-    is_wary = true;
+    mprof__rss_read(); /* opens the file */
+    avoids_syscalls = true;
 }
 
 void mprof__rss_forked(void)
 {
-    if (is_wary) {
-        statm.fd = -1; /* it is the parent's, and none can be opened: the last value is told */
+    if (avoids_syscalls) {
+        statm.fd = -1; /* shows the parent, and none can be opened: the last value stays */
         return;
     }
-    if (statm.fd >= 0 && still_ours()) {
+    if (statm.fd >= 0 && is_still_ours()) {
         close(statm.fd);
     }
     statm.fd = -1;

@@ -1,4 +1,4 @@
-/* Resident memory of this very process, read from a kept /proc/self/statm. */
+/* The process's own RSS, read from a /proc/self/statm that stays open. */
 #ifndef MPROF_AGENT_RSS_H
 #define MPROF_AGENT_RSS_H
 
@@ -8,12 +8,12 @@
  */
 uint64_t mprof__rss_read(void);
 
-/* After a fork the kept file still tells of the parent: the next read opens it anew. */
+/* In the child of a fork: the open file still shows the parent, so the next read opens it anew. */
 void mprof__rss_forked(void);
 
-/* From now on a filter of system calls (seccomp) may lie over the process, which ends it for one
- * that it does not expect: nothing is opened or looked at any more, and the file that is open is
- * read by lseek(2) and read(2), as every program reads. */
+/* A seccomp filter may be active from now on and kill the process for an unexpected system call.
+ * Nothing is opened or checked any more, and the open file is read by lseek(2) and read(2), which
+ * every filter allows. */
 void mprof__rss_avoid_syscalls(void);
 
 #endif

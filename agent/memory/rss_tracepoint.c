@@ -1,7 +1,8 @@
-/* See oracle.h. One ring per processor and thread that exists when it opens; threads made later
- * write into the rings of the thread that made them. A mapping keeps its event alive, so no
- * descriptor stays open for the program to trip over. What others do to our memory (reclaim by the
- * kernel, mostly) shows no event here, so an answer is not trusted for longer than a clock tick. */
+/* See rss_tracepoint.h. There is one ring for each processor and each thread that exists when it
+ * opens; threads made later write into the rings of the thread that made them. A mapping keeps its
+ * event alive, so no descriptor stays open that could get into the program's way. What others do to
+ * our memory (mostly reclaim by the kernel) causes no event here, so an answer holds no longer than
+ * one clock tick. */
 #include "rss_tracepoint.h"
 
 #include <dirent.h>
@@ -21,22 +22,20 @@
 
 #include "agent/clock.h"
 
-/* Answers before it is worth opening, which takes some 20 ms. */
-#define WARM_UP 20000
-/* Asking looks at one cache line each. */
-#define MAX_RINGS 256
+#define WARM_UP 20000 /* calls before it opens, which takes some 20 ms */
+#define MAX_RINGS 256 /* each call reads one cache line of each */
 #define ID_FILE "events/kmem/rss_stat/id"
 
 enum state { COLD, OPEN, CLOSED };
 
 static struct {
     enum state state;
-    unsigned asked;
+    unsigned calls; /* before it opened */
     int count;
-    uint64_t heads; /* their sum when last looked at */
-    struct timespec looked;
+    uint64_t heads; /* their sum at the last call */
+    struct timespec last_call;
     const volatile struct perf_event_mmap_page *rings[MAX_RINGS];
-} oracle;
+} tracepoint;
 
 static long read_number(int directory, const char *path)
 {
@@ -54,7 +53,7 @@ static long read_number(int directory, const char *path)
     return strtol(text, NULL, 10);
 }
 
-/* A tracefs of our own that is mounted nowhere: for root where none is mounted, in containers. */
+/* From a tracefs of our own that is mounted nowhere: for root in containers, where none is. */
 static long id_from_private_tracefs(void)
 {
     long id = -1;
@@ -95,7 +94,7 @@ static int open_event(long id, pid_t thread, int processor)
         .sample_period = 1,
         .inherit = 1,
         .watermark = 1,
-        .wakeup_watermark = UINT32_MAX, /* nobody waits for it */
+        .wakeup_watermark = UINT32_MAX, /* no reader waits */
     };
     return (int)syscall(SYS_perf_event_open, &attributes, thread, processor, -1,
                         PERF_FLAG_FD_CLOEXEC);
@@ -108,32 +107,33 @@ static size_t ring_size(void)
 
 static void close_all(void)
 {
-    for (int i = 0; i < oracle.count; i++) {
-        munmap((void *)(uintptr_t)oracle.rings[i], ring_size());
+    for (int i = 0; i < tracepoint.count; i++) {
+        munmap((void *)(uintptr_t)tracepoint.rings[i], ring_size());
     }
-    oracle.count = 0;
-    oracle.state = CLOSED;
+    tracepoint.count = 0;
+    tracepoint.state = CLOSED;
 }
 
-/* Mapped for reading only, a ring is never full: the newest overwrites the oldest. */
-static bool watch(long id, pid_t thread, int processor)
+/* A ring that is mapped for reading only is never full: new events overwrite the oldest. */
+static bool map_ring(long id, pid_t thread, int processor)
 {
     int fd = open_event(id, thread, processor);
     if (fd < 0) {
-        /* no such processor now, or the thread is gone */
+        /* the processor is offline, or the thread has ended */
         return errno == ENODEV || errno == ESRCH;
     }
-    void *ring = oracle.count < MAX_RINGS ? mmap(NULL, ring_size(), PROT_READ, MAP_SHARED, fd, 0)
-                                          : MAP_FAILED;
+    void *ring = tracepoint.count < MAX_RINGS
+                     ? mmap(NULL, ring_size(), PROT_READ, MAP_SHARED, fd, 0)
+                     : MAP_FAILED;
     close(fd);
     if (ring == MAP_FAILED) {
         return false;
     }
-    oracle.rings[oracle.count++] = ring;
+    tracepoint.rings[tracepoint.count++] = ring;
     return true;
 }
 
-static bool watch_all_threads(long id, int processors)
+static bool map_rings_of_all_threads(long id, int processors)
 {
     DIR *tasks = opendir("/proc/self/task");
     bool all = tasks != NULL;
@@ -145,23 +145,23 @@ static bool watch_all_threads(long id, int processors)
         }
         pid_t thread = (pid_t)strtol(entry->d_name, NULL, 10);
         for (int i = 0; thread > 0 && all && i < processors; i++) {
-            all = watch(id, thread, i);
+            all = map_ring(id, thread, i);
         }
     }
     if (tasks) {
         closedir(tasks);
     }
-    return all && oracle.count > 0;
+    return all && tracepoint.count > 0;
 }
 
-static bool is_wished(const char *wish)
+static bool is_configured(const char *wanted)
 {
-    const char *said = getenv("MPROF_ORACLE");
-    return said && strcmp(said, wish) == 0;
+    const char *value = getenv("MPROF_ORACLE");
+    return value && strcmp(value, wanted) == 0;
 }
 
-/* Whether a filter of system calls lies over this process: it may end the process for one that the
- * program would not have made. */
+/* Whether a seccomp filter is active: it may kill the process for a system call that the program
+ * itself would not have made. */
 static bool is_filtered(void)
 {
     char text[4096];
@@ -182,11 +182,11 @@ static void try_to_open(void)
     int kept_errno = errno;
 
     mprof__clock_setup();
-    oracle.state = CLOSED;
-    if (!is_wished("0") && !is_filtered() && processors > 0 && processors <= MAX_RINGS) {
+    tracepoint.state = CLOSED;
+    if (!is_configured("0") && !is_filtered() && processors > 0 && processors <= MAX_RINGS) {
         long id = tracepoint_id();
-        if (id >= 0 && watch_all_threads(id, (int)processors)) {
-            oracle.state = OPEN;
+        if (id >= 0 && map_rings_of_all_threads(id, (int)processors)) {
+            tracepoint.state = OPEN;
         } else {
             close_all();
         }
@@ -196,29 +196,29 @@ static void try_to_open(void)
 
 bool mprof__rss_tracepoint_unchanged(void)
 {
-    if (oracle.state != OPEN) {
-        bool early = ++oracle.asked < WARM_UP && !(oracle.asked == 1 && is_wished("1"));
-        if (oracle.state == CLOSED || early) {
+    if (tracepoint.state != OPEN) {
+        bool early = ++tracepoint.calls < WARM_UP && !(tracepoint.calls == 1 && is_configured("1"));
+        if (tracepoint.state == CLOSED || early) {
             return false;
         }
         try_to_open();
-        if (oracle.state != OPEN) {
+        if (tracepoint.state != OPEN) {
             return false;
         }
     }
 
     struct timespec now;
     uint64_t heads = 0;
-    for (int i = 0; i < oracle.count; i++) {
-        heads += oracle.rings[i]->data_head;
+    for (int i = 0; i < tracepoint.count; i++) {
+        heads += tracepoint.rings[i]->data_head;
     }
     mprof__clock_read(CLOCK_MONOTONIC_COARSE, &now);
-    if (heads == oracle.heads && now.tv_nsec == oracle.looked.tv_nsec &&
-        now.tv_sec == oracle.looked.tv_sec) {
+    if (heads == tracepoint.heads && now.tv_nsec == tracepoint.last_call.tv_nsec &&
+        now.tv_sec == tracepoint.last_call.tv_sec) {
         return true;
     }
-    oracle.heads = heads;
-    oracle.looked = now;
+    tracepoint.heads = heads;
+    tracepoint.last_call = now;
     return false;
 }
 
@@ -230,12 +230,12 @@ void mprof__rss_tracepoint_forbid(void)
 
 bool mprof__rss_tracepoint_is_open(void)
 {
-    return oracle.state == OPEN;
+    return tracepoint.state == OPEN;
 }
 
 void mprof__rss_tracepoint_forked(void)
 {
-    oracle.count = 0; /* the kernel does not copy these mappings */
-    oracle.asked = 0;
-    oracle.state = is_forbidden ? CLOSED : COLD;
+    tracepoint.count = 0; /* the kernel does not copy these mappings */
+    tracepoint.calls = 0;
+    tracepoint.state = is_forbidden ? CLOSED : COLD;
 }

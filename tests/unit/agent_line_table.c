@@ -1,4 +1,4 @@
-/* Counters of source lines: growth in both directions, order, sums. */
+/* Counters per source line: the table grows in both directions; order and sums. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -36,7 +36,7 @@ static void any_line_can_come_first(void **state)
     assert_null(lines.lines);
 }
 
-static void what_is_interrupted_is_no_execution(void **state)
+static void an_interrupted_line_is_not_an_execution(void **state)
 {
     mprof__lines lines = {NULL, 0, 0, 0};
     mprof__line_part interrupted = part(false, 5, 90);
@@ -73,7 +73,7 @@ static void highest_values_are_kept_and_times_added(void **state)
     mprof__lines_free(&lines);
 }
 
-static void numbers_that_generated_code_claims_cost_nothing(void **state)
+static void absurd_line_numbers_allocate_nothing(void **state)
 {
     mprof__lines lines = {NULL, 0, 0, 0};
     (void)state;
@@ -90,9 +90,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(any_line_can_come_first),
-        cmocka_unit_test(what_is_interrupted_is_no_execution),
+        cmocka_unit_test(an_interrupted_line_is_not_an_execution),
         cmocka_unit_test(highest_values_are_kept_and_times_added),
-        cmocka_unit_test(numbers_that_generated_code_claims_cost_nothing),
+        cmocka_unit_test(absurd_line_numbers_allocate_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

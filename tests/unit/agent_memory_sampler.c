@@ -1,4 +1,4 @@
-/* The sampling thread: what it measures, when, and that stopping it never hangs. */
+/* The sampling thread: its values, its moments, and that it can always be stopped. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -23,13 +23,13 @@ static void sleep_ms(long ms)
     nanosleep(&time, NULL);
 }
 
-static mprof__memory_sampler_options options(double interval_s, bool most_only)
+static mprof__memory_sampler_options options(double interval_s, bool peak_only)
 {
     return (mprof__memory_sampler_options){
-        .pid = getpid(), .interval_s = interval_s, .most_only = most_only};
+        .pid = getpid(), .interval_s = interval_s, .peak_only = peak_only};
 }
 
-static void take_and_give_back(long ms)
+static void allocate_and_free(long ms)
 {
     char *block =
         mmap(NULL, BLOCK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -39,7 +39,7 @@ static void take_and_give_back(long ms)
     munmap(block, BLOCK_BYTES);
 }
 
-static void moments_of_the_interval_are_marked(void **state)
+static void samples_at_multiples_of_the_interval_are_marked(void **state)
 {
     size_t count;
     size_t on_time = 0;
@@ -64,7 +64,7 @@ static void moments_of_the_interval_are_marked(void **state)
     mprof__memory_sampler_free(sampler);
 }
 
-static void the_highest_is_seen_between_two_samples(void **state)
+static void a_peak_between_two_samples_is_found(void **state)
 {
     size_t count;
     int64_t before = mprof__process_memory_read(getpid(), MPROF_PROCESS_MEMORY_RSS);
@@ -73,7 +73,7 @@ static void the_highest_is_seen_between_two_samples(void **state)
     (void)state;
 
     assert_non_null(sampler);
-    take_and_give_back(0);
+    allocate_and_free(0);
     mprof__memory_sampler_stop(sampler);
     const mprof__measurement *list = mprof__memory_sampler_measurements(sampler, &count);
     assert_int_equal(count, 1);
@@ -81,7 +81,7 @@ static void the_highest_is_seen_between_two_samples(void **state)
     mprof__memory_sampler_free(sampler);
 }
 
-static void a_process_that_is_not_there(void **state)
+static void a_missing_process_is_an_error(void **state)
 {
     pid_t child = fork();
     (void)state;
@@ -96,7 +96,7 @@ static void a_process_that_is_not_there(void **state)
     assert_int_equal(errno, ENOENT);
 }
 
-static void a_process_that_ends_meanwhile(void **state)
+static void sampling_survives_the_end_of_its_process(void **state)
 {
     size_t count;
     pid_t child = fork();
@@ -118,7 +118,7 @@ static void a_process_that_ends_meanwhile(void **state)
     mprof__memory_sampler_free(sampler);
 }
 
-static void stopping_in_the_child_of_a_fork_does_not_hang(void **state)
+static void a_forked_child_can_stop_the_sampler(void **state)
 {
     int status = -1;
     mprof__memory_sampler_options wanted = options(0.01, false);
@@ -137,7 +137,7 @@ static void stopping_in_the_child_of_a_fork_does_not_hang(void **state)
     mprof__memory_sampler_free(NULL);
 }
 
-static void children_are_found_and_added(void **state)
+static void children_are_listed_and_added(void **state)
 {
     mprof__process_memory *list = NULL;
     int pipes[2];
@@ -174,12 +174,12 @@ static void children_are_found_and_added(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(moments_of_the_interval_are_marked),
-        cmocka_unit_test(the_highest_is_seen_between_two_samples),
-        cmocka_unit_test(a_process_that_is_not_there),
-        cmocka_unit_test(a_process_that_ends_meanwhile),
-        cmocka_unit_test(stopping_in_the_child_of_a_fork_does_not_hang),
-        cmocka_unit_test(children_are_found_and_added),
+        cmocka_unit_test(samples_at_multiples_of_the_interval_are_marked),
+        cmocka_unit_test(a_peak_between_two_samples_is_found),
+        cmocka_unit_test(a_missing_process_is_an_error),
+        cmocka_unit_test(sampling_survives_the_end_of_its_process),
+        cmocka_unit_test(a_forked_child_can_stop_the_sampler),
+        cmocka_unit_test(children_are_listed_and_added),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,4 @@
-/* A table of addresses against a plain array, with many keys that come and go. */
+/* The hash table of addresses against a plain array, with many insertions and removals. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -22,7 +22,7 @@ static void test_empty(void **state)
     assert_null(mprof__pointer_map_remove(&map, &keys[0]));
 }
 
-static void test_put_find_take(void **state)
+static void test_put_find_remove(void **state)
 {
     mprof__pointer_map map = {0};
     (void)state;
@@ -77,7 +77,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_empty),
-        cmocka_unit_test(test_put_find_take),
+        cmocka_unit_test(test_put_find_remove),
         cmocka_unit_test(test_against_a_model),
     };
     return cmocka_run_group_tests_name("pointer map", tests, NULL, NULL);

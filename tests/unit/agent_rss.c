@@ -1,5 +1,4 @@
-/* The agent's reading of its own memory, in a process that does with its descriptors what it wants.
- */
+/* The agent reads its own RSS while the program closes and reuses descriptors. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -44,7 +43,7 @@ static uint64_t grow(size_t bytes)
     return after - before;
 }
 
-static void assert_tells_the_truth(void)
+static void assert_grows_with_memory(void)
 {
     assert_true((double)grow(64 << 20) / MIB > 60);
 }
@@ -52,10 +51,10 @@ static void assert_tells_the_truth(void)
 static void test_follows_memory(void **state)
 {
     (void)state;
-    assert_tells_the_truth();
+    assert_grows_with_memory();
 }
 
-static void test_descriptor_is_out_of_the_way(void **state)
+static void test_descriptor_has_a_high_number(void **state)
 {
     (void)state;
     mprof__rss_read();
@@ -69,7 +68,7 @@ static void test_program_closes_everything(void **state)
     (void)state;
     mprof__rss_read();
     assert_int_equal(close(find_descriptor()), 0);
-    assert_tells_the_truth();
+    assert_grows_with_memory();
 }
 
 static void test_number_given_to_another_file(void **state)
@@ -82,7 +81,7 @@ static void test_number_given_to_another_file(void **state)
         int taken = find_descriptor();
         int other = open(files[i], O_RDONLY);
         assert_int_equal(dup2(other, taken), taken);
-        assert_tells_the_truth();
+        assert_grows_with_memory();
         assert_int_not_equal(fcntl(taken, F_GETFD), -1); /* the program's file was not closed */
         close(taken);
         close(other);
@@ -96,15 +95,15 @@ static void test_number_given_to_another_statm(void **state)
     int taken = find_descriptor();
     int other = open("/proc/1/statm", O_RDONLY);
     assert_int_equal(dup2(other, taken), taken);
-    for (int i = 0; i < 2048; i++) { /* passes for a while, then is looked at */
+    for (int i = 0; i < 2048; i++) { /* passes until the next check of the inode */
         mprof__rss_read();
     }
-    assert_tells_the_truth();
+    assert_grows_with_memory();
     close(taken);
     close(other);
 }
 
-static void test_child_reads_its_own(void **state)
+static void test_forked_child_reads_its_own(void **state)
 {
     int status;
     (void)state;
@@ -153,11 +152,11 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_follows_memory),
-        cmocka_unit_test(test_descriptor_is_out_of_the_way),
+        cmocka_unit_test(test_descriptor_has_a_high_number),
         cmocka_unit_test(test_program_closes_everything),
         cmocka_unit_test(test_number_given_to_another_file),
         cmocka_unit_test(test_number_given_to_another_statm),
-        cmocka_unit_test(test_child_reads_its_own),
+        cmocka_unit_test(test_forked_child_reads_its_own),
         cmocka_unit_test(test_few_descriptors),
         cmocka_unit_test(test_no_descriptor_left),
     };

@@ -1,4 +1,4 @@
-/* The oracle's one promise: where it says "unchanged", resident memory is what it was. */
+/* Where the tracepoint reports "unchanged", RSS is what it was. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -17,14 +17,14 @@
 #define BLOCK_BYTES ((size_t)256 * 1024)
 #define ROUNDS 3000
 
-static void open_it(void)
+static void open_tracepoint(void)
 {
     for (int i = 0; i < 100000 && !mprof__rss_tracepoint_is_open(); i++) {
         mprof__rss_tracepoint_unchanged();
     }
 }
 
-static char *take(void)
+static char *allocate(void)
 {
     char *block =
         mmap(NULL, BLOCK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -33,14 +33,14 @@ static char *take(void)
     return block;
 }
 
-static void *take_in_a_thread(void *unused)
+static void *allocate_in_thread(void *unused)
 {
     (void)unused;
-    return take();
+    return allocate();
 }
 
-/* Says whether memory could have changed since the last call, and checks it if not. */
-static bool checked_unchanged(void)
+/* Asks the tracepoint, and compares RSS with the last value if it reports "unchanged". */
+static bool check_unchanged(void)
 {
     static uint64_t last = UINT64_MAX;
     bool unchanged = mprof__rss_tracepoint_unchanged();
@@ -59,49 +59,49 @@ static void unchanged_is_true(void **state)
     char *block = NULL;
     (void)state;
 
-    open_it();
+    open_tracepoint();
     if (!mprof__rss_tracepoint_is_open()) {
         skip(); /* no right to trace here */
     }
     for (int i = 0; i < ROUNDS; i++) {
         if (i % 10 == 3) {
-            block = take();
-            assert_false(checked_unchanged());
+            block = allocate();
+            assert_false(check_unchanged());
         } else if (i % 10 == 7) {
             munmap(block, BLOCK_BYTES);
-            assert_false(checked_unchanged());
+            assert_false(check_unchanged());
         } else {
-            quiet += checked_unchanged();
+            quiet += check_unchanged();
         }
     }
     assert_in_range(quiet, ROUNDS / 2, ROUNDS);
 }
 
-static void what_other_threads_do_is_seen(void **state)
+static void changes_by_other_threads_are_seen(void **state)
 {
     (void)state;
-    open_it();
+    open_tracepoint();
     if (!mprof__rss_tracepoint_is_open()) {
         skip();
     }
     for (int i = 0; i < 20; i++) {
         pthread_t thread;
         void *block;
-        checked_unchanged();
-        assert_int_equal(pthread_create(&thread, NULL, take_in_a_thread, NULL), 0);
+        check_unchanged();
+        assert_int_equal(pthread_create(&thread, NULL, allocate_in_thread, NULL), 0);
         assert_int_equal(pthread_join(thread, &block), 0);
-        assert_false(checked_unchanged());
+        assert_false(check_unchanged());
         munmap(block, BLOCK_BYTES);
-        assert_false(checked_unchanged());
+        assert_false(check_unchanged());
     }
 }
 
-static void a_child_opens_its_own(void **state)
+static void a_forked_child_opens_its_own(void **state)
 {
     int status = -1;
     (void)state;
 
-    open_it();
+    open_tracepoint();
     pid_t child = fork();
     if (child == 0) {
         mprof__rss_forked();
@@ -109,7 +109,7 @@ static void a_child_opens_its_own(void **state)
         if (mprof__rss_tracepoint_is_open() || mprof__rss_tracepoint_unchanged()) {
             _exit(1);
         }
-        open_it();
+        open_tracepoint();
         _exit(0);
     }
     assert_int_equal(waitpid(child, &status, 0), child);
@@ -120,8 +120,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(unchanged_is_true),
-        cmocka_unit_test(what_other_threads_do_is_seen),
-        cmocka_unit_test(a_child_opens_its_own),
+        cmocka_unit_test(changes_by_other_threads_are_seen),
+        cmocka_unit_test(a_forked_child_opens_its_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,17 +1,15 @@
 /** @file
- * Marks blocks of C and C++ programs on the timeline of `mprof run`, beside the functions of
- * Python:
+ * Marks blocks of C and C++ programs on the timeline of `mprof run`, like Python functions:
  *
  *     mprof_mark *mark = mprof_mark_begin("load data");
  *     ...
  *     mprof_mark_end(mark);
+ * This header is sufficient: there is nothing to link. In a program that is not recorded both
+ * functions do nothing. While recording, a mark costs about 1 us and allocates nothing after the
+ * first few.
  *
- * This header is all there is: nothing is linked, and in a program that is not being recorded both
- * functions do nothing. Recorded, a mark costs about 1 us and allocates nothing after the first
- * few.
- *
- * Marks nest per thread. Any thread may call, also the child of a fork. A mark may be ended by
- * another thread than the one that began it, and out of order; each once. */
+ * Marks nest per thread. Any thread may call, and the child of a fork. A mark may be ended by
+ * another thread than the one that began it, and out of order, but only once. */
 #ifndef MPROF_MARK_H
 #define MPROF_MARK_H
 
@@ -21,7 +19,7 @@
 #include <string.h>
 #include <sys/auxv.h>
 
-/* An older libc may not have these; then nothing is marked. */
+/* An older libc may lack these; then nothing is recorded. */
 #pragma weak dlopen
 #pragma weak dlsym
 
@@ -32,21 +30,21 @@ extern "C" {
 /** A block that has begun and not ended. */
 typedef struct mprof_mark mprof_mark;
 
-/** Private: how a recorder is told of a block's begin. */
+/** Private: records a block's begin. */
 typedef mprof_mark *(*mprof_mark_enter_function)(const char *name);
-/** Private: how a recorder is told of a block's end. */
+/** Private: records a block's end. */
 typedef void (*mprof_mark_leave_function)(mprof_mark *mark);
 
-/** Private: what was found of a recorder. */
+/** Private: the functions of libmprof-mark.so. */
 typedef struct mprof_mark_functions {
-    int is_known;                    /**< 1: looked for, found or not */
-    mprof_mark_enter_function enter; /**< NULL: nothing records */
+    int is_known;                    /**< 1: the search is over */
+    mprof_mark_enter_function enter; /**< NULL: no recorder */
     mprof_mark_leave_function leave; /**< the same */
 } mprof_mark_functions;
 
-/** Private: loads the library that takes marks. It lies beside the shim that the recorder has
- * preloaded, by its own name or by that of a link in a folder preload/<platform> beside it. Not for
- * a program without a dynamic linker, which cannot load a library of another libc.
+/** Private: loads libmprof-mark.so from the folder of the preloaded shim. LD_PRELOAD names the shim
+ * itself, or a link in a folder preload/<platform> next to it. A program without a dynamic linker
+ * gets NULL: it cannot load a library that needs another libc.
  *
  * @return a handle of dlopen(3), or NULL. Any thread. */
 static inline void *mprof_mark_open(void)
@@ -83,7 +81,7 @@ static inline void *mprof_mark_open(void)
     return dlopen(path, RTLD_NOW | RTLD_LOCAL);
 }
 
-/** Private: finds the two functions; two threads that come here at once find the same.
+/** Private: finds the two functions; threads that call at the same time find the same ones.
  *
  * @return static, never NULL. Any thread. */
 static inline mprof_mark_functions *mprof_mark_find(void)
@@ -108,7 +106,7 @@ static inline mprof_mark_functions *mprof_mark_find(void)
 /** Begins a block.
  *
  * @param name  terminated, UTF-8; copied
- * @return what mprof_mark_end() takes; NULL where nothing records. Any thread. */
+ * @return a mark for mprof_mark_end(); NULL without a recorder. Any thread. */
 static inline mprof_mark *mprof_mark_begin(const char *name)
 {
     mprof_mark_functions *functions = mprof_mark_find();
@@ -116,8 +114,7 @@ static inline mprof_mark *mprof_mark_begin(const char *name)
 }
 
 /** Ends a block.
- *
- * @param mark  from mprof_mark_begin(), once; may be NULL. Any thread, also another than the one
+ * @param mark  from mprof_mark_begin(), ended only once; may be NULL. Any thread, not only the one
  * that began it. */
 static inline void mprof_mark_end(mprof_mark *mark)
 {
