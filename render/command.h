@@ -1,4 +1,4 @@
-/* The commands of this folder. */
+/* The commands of mprof-draw. */
 #ifndef MPROF_RENDER_COMMAND_H
 #define MPROF_RENDER_COMMAND_H
 

@@ -1,5 +1,5 @@
-/* The drawing half of the program. `mprof` executes it for the commands that draw, so that
- * recording needs none of the libraries of this one. */
+/* The program mprof-draw. `mprof` executes it for commands that draw, so that mprof itself needs
+ * neither Cairo nor Pango. */
 #include "command.h"
 #include "parse/commands/command.h"
 

@@ -1,12 +1,12 @@
-# Writes text files as a header of C arrays: living.js becomes mprof__interactive_js, terminated. Lines that
-# are nothing but a comment, and indentation, are for the reader of the source and are left out.
+# Writes text files as a header of C arrays: interactive.js becomes mprof__interactive_js, ending in a 0 byte.
+# Comment lines and indentation are left out.
 #   cmake -D "SOURCES=a.js;b.css" -D OUTPUT=assets.h -P embed.cmake
 set(header "")
 foreach(source ${SOURCES})
   file(READ ${source} text)
   cmake_path(GET source FILENAME name)
   string(REGEX REPLACE "[^a-z]" "_" name ${name})
-  # [ and ; mean something to a CMake list, so no list is made of the lines
+  # no list of lines: [ and ; have a meaning in CMake lists
   string(REGEX REPLACE "\n +" "\n" text "\n${text}")
   string(REGEX REPLACE "\n//[^\n]*" "" text "${text}")
   string(REGEX REPLACE "\n/\\*[^*]*\\*/" "" text "${text}")
@@ -14,7 +14,7 @@ foreach(source ${SOURCES})
   string(REGEX REPLACE "^\n" "" text "${text}")
   string(FIND "${text}" "]]>" end)
   if(NOT end EQUAL -1)
-    message(FATAL_ERROR "${source}: ]]> would end the CDATA section it is put into")
+    message(FATAL_ERROR "${source}: must not contain ]]>, which ends its CDATA section")
   endif()
   string(HEX "${text}" bytes)
   string(REGEX REPLACE "(................................)" "\\1\n" bytes "${bytes}")

@@ -1,15 +1,16 @@
-/* The table of picture formats: names, file endings, and who draws each. A new format is a row here
- * and a value of mprof_format. */
+/* The picture formats: name, file suffixes, drawing function. A new format is a row here and a
+ * value of mprof_format. */
 #include "render/draw/draw.h"
 #include "render/svg/draw_svg.h"
 
+#include <stdbool.h>
 #include <string.h>
 
-#define ENDING_MAX 3
+#define SUFFIX_MAX 3
 
 static const struct {
     const char *name;
-    const char *endings[ENDING_MAX]; /* of file names; the rest are NULL */
+    const char *suffixes[SUFFIX_MAX]; /* unused ones are NULL */
     mprof_status (*draw)(const mprof_figure *figure, const mprof_draw_options *options,
                          mprof_text_engine *engine, mprof_output *output, mprof_error *error);
 } formats[MPROF_FORMAT_COUNT] = {
@@ -18,7 +19,7 @@ static const struct {
     [MPROF_FORMAT_PDF] = {"pdf", {".pdf"}, mprof__draw_pdf},
 };
 
-static int ends_with(const char *text, const char *end)
+static bool ends_with(const char *text, const char *end)
 {
     size_t length = strlen(text), end_length = strlen(end);
     return length > end_length && strcmp(text + length - end_length, end) == 0;
@@ -32,8 +33,8 @@ const char *mprof_format_name(mprof_format format)
 mprof_status mprof_format_from_path(mprof_format *out, const char *path, mprof_error *error)
 {
     for (size_t i = 0; i < MPROF_FORMAT_COUNT; i++) {
-        for (size_t k = 0; k < ENDING_MAX && formats[i].endings[k]; k++) {
-            if (ends_with(path, formats[i].endings[k])) {
+        for (size_t k = 0; k < SUFFIX_MAX && formats[i].suffixes[k]; k++) {
+            if (ends_with(path, formats[i].suffixes[k])) {
                 *out = (mprof_format)i;
                 return MPROF_OK;
             }
@@ -41,7 +42,7 @@ mprof_status mprof_format_from_path(mprof_format *out, const char *path, mprof_e
     }
     mprof_error_set(
         error, MPROF_EARGUMENT,
-        "the name tells no known format (.png, .svg, .svg.gz, .pdf), and there is no --format");
+        "the name must end in .png, .svg, .svg.gz or .pdf, or --format name the format");
     mprof_error_at(error, path, 0);
     return MPROF_EARGUMENT;
 }
@@ -50,8 +51,10 @@ mprof_status mprof_figure_draw(const mprof_figure *figure, const mprof_draw_opti
                                mprof_text_engine *engine, mprof_output *output, mprof_error *error)
 {
     if (options->size != sizeof *options) {
-        return mprof_error_set(error, MPROF_EARGUMENT, "options of %zu bytes, expected %zu",
-                               options->size, sizeof *options);
+        return mprof_error_set(error, MPROF_EARGUMENT,
+                               "mprof_draw_options.size must be %zu, not %zu; begin with "
+                               "MPROF_DRAW_OPTIONS_INIT",
+                               sizeof *options, options->size);
     }
     return formats[(unsigned)options->format < MPROF_FORMAT_COUNT ? options->format : 0].draw(
         figure, options, engine, output, error);

@@ -1,49 +1,49 @@
-/* What the parts of `mprof plot` share. Private to the command. */
+/* The options of `mprof plot` and the functions that its files share. Private to the command. */
 #ifndef MPROF_RENDER_PLOT_H
 #define MPROF_RENDER_PLOT_H
 
 #include <mprof/draw.h>
 
-/* What the user asked for. */
 struct mprof__plot {
     mprof_figure_options figure;
     mprof_draw_options draw;
     const char *font;
-    const char *output; /* NULL: beside the recording */
+    const char *output; /* NULL: next to the recording */
     mprof_format formats[MPROF_FORMAT_COUNT];
-    size_t format_count; /* 0: what the output's name tells */
+    size_t format_count; /* 0: by the suffix of `output` */
     char **inputs;
     size_t input_count;
-    int each; /* a picture per recording */
-    long jobs;
+    int each;  /* 1: a picture for each recording */
+    long jobs; /* 0: one per CPU */
 };
 
 /* plot_picture.c */
 
-/* Reads recordings[count] and lays them out together. The figure is the caller's. Counted warnings
- * about the input are printed. What mprof_profile_load_file and mprof_figure_layout return. */
+/* Loads recordings[count], prints their warnings, and lays all out in one figure, which the caller
+ * frees. Returns what mprof_profile_load_file and mprof_figure_layout return, or MPROF_ENOMEM. */
 mprof_status mprof__plot_figure(mprof_figure **figure, const struct mprof__plot *plot,
                                 const mprof_measure *measure, const char *const *recordings,
                                 size_t count, mprof_error *error);
 
-/* Draws the figure into the file, which is replaced as a whole or not at all. */
+/* Draws the figure into a file; on failure an older file stays as it was. */
 mprof_status mprof__plot_write(const mprof_figure *figure, mprof_text_engine *engine,
                                const struct mprof__plot *plot, mprof_format format,
                                const char *path, mprof_error *error);
 
-/* One line where something was drawn that no font has; the picture is not worth less for it. */
-void mprof__plot_note_missing(const mprof_text_engine *engine);
+/* Prints one line if a drawn character is in no installed font. This is a warning, not a failure.
+ */
+void mprof__plot_report_missing_glyph(const mprof_text_engine *engine);
 
-/* directory/stem.ending, where the stem is the recording's name without .dat and `number` behind it
- * if that is not 0. An empty directory: the recording's own. NULL: no memory. */
+/* directory/NAME.svg, or directory/NAME-2.svg if number is 2, for the recording NAME.dat; without a
+ * directory ("") the recording's own. The caller frees it. NULL: out of memory. */
 char *mprof__plot_path(const char *directory, const char *recording, unsigned number,
                        mprof_format format);
 
-/* plot_each_command.c: a picture of every recording; returns the exit code. */
+/* plot_each_command.c: draws a picture of each recording; returns the exit code. */
 int mprof__plot_each(const struct mprof__plot *plot);
 
-/* plot_show_command.c: shows what was written to `path`, in the terminal or by the desktop's
- * viewer. That it cannot be shown is no failure. */
+/* plot_show_command.c: shows the picture `path` in the terminal or with the desktop's viewer, if
+ * there is one, and prints the path. */
 void mprof__plot_show(const struct mprof__plot *plot, mprof_text_engine *engine,
                       const char *const *recordings, size_t count, const char *path);
 

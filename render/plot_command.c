@@ -1,4 +1,4 @@
-/* `mprof plot`: options, loading, one layout, one picture. */
+/* `mprof plot`: the option table, and one picture of one or several recordings. */
 #include "command.h"
 #include "parse/commands/command.h"
 #include "plot.h"
@@ -6,10 +6,14 @@
 
 #include <errno.h>
 #include <math.h>
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+
+#define JOBS_MAX 1e6 /* fits a long; plot_each_command.c has the real limit */
 
 enum {
     OPTION_BACKEND = 256,
@@ -31,130 +35,203 @@ static const struct argp_option options[] = {
     {"output", 'o', "FILE", 0, "write to FILE: .png, .svg, .svg.gz or .pdf; - is standard output",
      0},
     {"title", 't', "TEXT", 0, "title in place of the command line", 0},
-    {"no-function-ts", 'n', NULL, 0, "leave the calls of functions out", 0},
-    {"window", 'w', "FROM,TO", 0, "show only these seconds from the start", 0},
-    {"flame", 'f', NULL, 0, "draw calls as lanes of boxes below the memory", 0},
-    {"slope", 's', NULL, 0, "draw the trend line and tell its slope", 0},
+    {"no-function-ts", 'n', NULL, 0, "do not draw calls of functions", 0},
+    {"window", 'w', "FROM,TO", 0, "draw only this range, in seconds from the start", 0},
+    {"flame", 'f', NULL, 0, "draw calls as a flame chart below the memory", 0},
+    {"slope", 's', NULL, 0, "draw the trend line and its slope", 0},
     {"stack", OPTION_STACK, NULL, 0, "stack the processes on top of each other", 0},
     {"memory", OPTION_MEMORY, "KIND,...", 0,
-     "also curves of what `run --memory' recorded: pss, uss, lazyfree (summed over all processes), "
-     "rss, "
-     "swap, anon, file, shmem, hugetlb (of the main one); group: the control group however far "
-     "above it is",
+     "also draw kinds that `run --memory' recorded: pss, uss, lazyfree (sum of all processes), "
+     "rss, swap, anon, file, shmem, hugetlb (main process); group: the control group, however far "
+     "above the curve",
      0},
-    {"func", OPTION_FUNC, "PATTERN", 0, "only functions whose name matches", 0},
-    {"min-duration", OPTION_MIN_DURATION, "SECONDS", 0, "leave shorter calls out", 0},
-    {"by", OPTION_BY, "process|function", 0, "what the lanes of --flame are for", 0},
-    {"theme", OPTION_THEME, "light|dark|auto", 0, "colours; auto: an SVG follows its reader", 0},
+    {"func", OPTION_FUNC, "PATTERN", 0, "draw only functions whose name matches", 0},
+    {"min-duration", OPTION_MIN_DURATION, "SECONDS", 0, "do not draw shorter calls", 0},
+    {"by", OPTION_BY, "process|function", 0, "one lane of --flame for each process or function", 0},
+    {"theme", OPTION_THEME, "light|dark|auto", 0,
+     "colours; auto: an SVG follows the reader's preference", 0},
     {"size", OPTION_SIZE, "WIDTHxHEIGHT", 0, "size in pixels, or inches with 'in' (1260x540)", 0},
     {"dpi", OPTION_DPI, "N", 0, "resolution of a PNG (90)", 0},
     {"font", OPTION_FONT, "FAMILY", 0, "font family, or several separated by commas", 0},
-    {"no-script", OPTION_NO_SCRIPT, NULL, 0, "an SVG that is small and does nothing", 0},
+    {"no-script", OPTION_NO_SCRIPT, NULL, 0, "a small SVG without script and tooltips", 0},
     {"format", OPTION_FORMAT, "png|svg|pdf", 0,
-     "format, whatever the name says; with --each several, separated by commas", 0},
+     "format, whatever the file name ends in; with --each several, separated by commas", 0},
     {"each", OPTION_EACH, NULL, 0,
-     "a picture for each recording, of directories too; --output names a directory", 0},
-    {"jobs", 'j', "N", 0, "so many processes for --each (one per CPU)", 0},
-    {"backend", OPTION_BACKEND, "NAME", 0, "accepted, as upstream does", 0},
+     "a picture of each recording, also of those in directories; --output is a directory", 0},
+    {"jobs", 'j', "N", 0, "number of processes for --each (one per CPU)", 0},
+    {"backend", OPTION_BACKEND, "NAME", 0, "accepted for compatibility, without effect", 0},
     {0},
 };
 
-static double parse_number(struct argp_state *state, const char *text, char **end, const char *what)
+/* An option: how its argument is read and which member of struct mprof__plot it sets. */
+struct setting {
+    int key;
+    void (*parse)(const struct setting *setting, struct mprof__plot *plot, struct argp_state *state,
+                  const char *text); /* NULL: the option has no effect */
+    size_t offset;                   /* of the member, for text, flags and numbers */
+    int flag;                        /* the value that a flag sets */
+    double least, most;              /* of a number */
+    const char *expected;            /* of a number, for the message */
+};
+
+/* Reads a number and sets *end behind it. */
+static bool read_number(double *value, const char *text, char **end)
 {
     errno = 0;
-    double value = strtod(text, end);
-    if (*end == text || errno || !isfinite(value)) {
-        argp_error(state, "%s is not a number: %s", what, text);
-    }
-    return value;
+    *value = strtod(text, end);
+    return *end != text && !errno && isfinite(*value);
 }
 
-static void parse_window(struct mprof__plot *plot, struct argp_state *state, const char *text)
+static void parse_text(const struct setting *setting, struct mprof__plot *plot,
+                       struct argp_state *state, const char *text)
 {
-    char *end;
-    plot->figure.window_s[0] = parse_number(state, text, &end, "the window's begin");
-    if (*end != ',') {
-        argp_error(state, "a window is FROM,TO: %s", text);
-    }
-    plot->figure.window_s[1] = parse_number(state, end + 1, &end, "the window's end");
-    if (*end || plot->figure.window_s[1] <= plot->figure.window_s[0]) {
-        argp_error(state, "a window is FROM,TO with FROM before TO: %s", text);
-    }
+    (void)state;
+    *(const char **)((char *)plot + setting->offset) = text;
 }
 
-static void parse_size(struct mprof__plot *plot, struct argp_state *state, const char *text)
+static void parse_flag(const struct setting *setting, struct mprof__plot *plot,
+                       struct argp_state *state, const char *text)
+{
+    (void)state;
+    (void)text;
+    *(int *)((char *)plot + setting->offset) = setting->flag;
+}
+
+static void parse_number(const struct setting *setting, struct mprof__plot *plot,
+                         struct argp_state *state, const char *text)
 {
     char *end;
-    double width = parse_number(state, text, &end, "the width");
-    if (*end != 'x') {
-        argp_error(state, "a size is WIDTHxHEIGHT: %s", text);
+    double value;
+    if (!read_number(&value, text, &end) || *end || value < setting->least ||
+        value > setting->most) {
+        argp_error(state, "%s, not '%s'", setting->expected, text);
     }
-    double height = parse_number(state, end + 1, &end, "the height");
-    if (strcmp(end, "in") == 0) {
-        width *= MPROF_DEFAULT_DPI;
-        height *= MPROF_DEFAULT_DPI;
-    } else if (*end && strcmp(end, "px") != 0) {
-        argp_error(state, "a size is WIDTHxHEIGHT in px or in: %s", text);
+    *(double *)((char *)plot + setting->offset) = value;
+}
+
+static void parse_jobs(const struct setting *setting, struct mprof__plot *plot,
+                       struct argp_state *state, const char *text)
+{
+    char *end;
+    double value;
+    (void)setting;
+    if (!read_number(&value, text, &end) || *end || value < 1) {
+        argp_error(state, "--jobs must be a number of processes, 1 or more, not '%s'", text);
     }
+    plot->jobs = (long)fmin(value, JOBS_MAX);
+}
+
+static void parse_window(const struct setting *setting, struct mprof__plot *plot,
+                         struct argp_state *state, const char *text)
+{
+    double from = 0, to = 0;
+    char *end;
+    (void)setting;
+    if (!read_number(&from, text, &end) || *end != ',' || !read_number(&to, end + 1, &end) ||
+        *end || to <= from) {
+        argp_error(state, "--window must be FROM,TO in seconds with FROM before TO, not '%s'",
+                   text);
+    }
+    plot->figure.window_s[0] = from;
+    plot->figure.window_s[1] = to;
+}
+
+static void parse_size(const struct setting *setting, struct mprof__plot *plot,
+                       struct argp_state *state, const char *text)
+{
+    double width = 0, height = 0, unit = 1;
+    char *end;
+    (void)setting;
+    bool parsed =
+        read_number(&width, text, &end) && *end == 'x' && read_number(&height, end + 1, &end);
+    if (parsed && strcmp(end, "in") == 0) {
+        unit = MPROF_DEFAULT_DPI;
+    } else if (!parsed || (*end && strcmp(end, "px") != 0)) {
+        argp_error(state, "--size must be WIDTHxHEIGHT in pixels, or in inches with 'in', not '%s'",
+                   text);
+    }
+    width *= unit;
+    height *= unit;
     if (!(width >= 300 && width <= 20000 && height >= 200 && height <= 20000)) {
-        argp_error(state, "a size lies between 300x200 and 20000x20000 pixels: %s", text);
+        argp_error(state, "--size must be between 300x200 and 20000x20000 pixels, not '%s'", text);
     }
     plot->figure.width_px = width;
     plot->figure.height_px = height;
     plot->figure.grow = 0;
 }
 
-static int choice(struct argp_state *state, const char *const *names, const char *text,
-                  const char *what)
+/* Index of a name; a message for `option` if it is not in the list. */
+static int find_name(struct argp_state *state, const char *const *names, const char *text,
+                     const char *option)
 {
+    char known[80] = "";
     for (int i = 0; names[i]; i++) {
         if (strcmp(names[i], text) == 0) {
             return i;
         }
-    }
-    char known[80] = "";
-    for (int i = 0; names[i]; i++) {
         size_t used = strlen(known);
         snprintf(known + used, sizeof known - used, "%s%s", i ? ", " : "", names[i]);
     }
-    argp_error(state, "no such %s: %s; there are %s", what, text, known);
+    argp_error(state, "%s must be one of %s, not '%s'", option, known, text);
     return 0;
 }
 
-static void parse_formats(struct mprof__plot *plot, struct argp_state *state, const char *text)
+static void parse_order(const struct setting *setting, struct mprof__plot *plot,
+                        struct argp_state *state, const char *text)
 {
-    const char *names[MPROF_FORMAT_COUNT + 1];
+    static const char *const names[] = {"process", "function", NULL};
+    (void)setting;
+    plot->figure.order = (mprof_order)find_name(state, names, text, "--by");
+}
+
+static void parse_theme(const struct setting *setting, struct mprof__plot *plot,
+                        struct argp_state *state, const char *text)
+{
+    static const char *const names[] = {"auto", "light", "dark", NULL};
+    (void)setting;
+    plot->draw.theme = (mprof_theme)find_name(state, names, text, "--theme");
+}
+
+static void parse_formats(const struct setting *setting, struct mprof__plot *plot,
+                          struct argp_state *state, const char *text)
+{
+    const char *names[MPROF_FORMAT_COUNT + 1], *rest = text;
+    (void)setting;
     for (int i = 0; i <= MPROF_FORMAT_COUNT; i++) {
         names[i] = mprof_format_name((mprof_format)i);
     }
     plot->format_count = 0;
-    while (*text) {
+    while (*rest) {
         char name[8] = "";
-        size_t length = strcspn(text, ",");
-        memcpy(name, text, length < sizeof name ? length : sizeof name - 1);
+        size_t length = strcspn(rest, ",");
+        memcpy(name, rest, length < sizeof name ? length : sizeof name - 1);
         if (plot->format_count == MPROF_FORMAT_COUNT) {
-            argp_error(state, "a format is named twice");
+            argp_error(state, "--format must name each format once, not '%s'", text);
         }
-        plot->formats[plot->format_count++] = (mprof_format)choice(state, names, name, "format");
-        text += length + (text[length] == ',');
+        plot->formats[plot->format_count++] =
+            (mprof_format)find_name(state, names, name, "--format");
+        rest += length + (rest[length] == ',');
     }
     if (!plot->format_count) {
-        argp_error(state, "no format is named");
+        find_name(state, names, "", "--format");
     }
 }
 
-static void parse_kinds(struct mprof__plot *plot, struct argp_state *state, const char *text)
+static void parse_kinds(const struct setting *setting, struct mprof__plot *plot,
+                        struct argp_state *state, const char *text)
 {
+    (void)setting;
     for (;; text++) {
         size_t length = strcspn(text, ",");
         mprof_kind kind = mprof_kind_find(text, length);
         if (length == 5 && memcmp(text, "group", 5) == 0) {
             plot->figure.group = 1;
         } else if (kind == MPROF_KIND_COUNT) {
-            argp_error(state,
-                       "--memory: '%.*s' is none of rss, pss, uss, swap, anon, file, shmem, "
-                       "lazyfree, hugetlb, group",
-                       (int)length, text);
+            argp_error(
+                state,
+                "--memory must name rss, pss, uss, swap, anon, file, shmem, lazyfree, hugetlb "
+                "or group, not '%.*s'",
+                (int)length, text);
         } else {
             plot->figure.kinds |= 1U << kind;
         }
@@ -165,107 +242,71 @@ static void parse_kinds(struct mprof__plot *plot, struct argp_state *state, cons
     }
 }
 
+#define MEMBER(name) offsetof(struct mprof__plot, name)
+
+static const struct setting settings[] = {
+    {'o', .parse = parse_text, .offset = MEMBER(output)},
+    {'t', .parse = parse_text, .offset = MEMBER(figure.title)},
+    {'n', .parse = parse_flag, .offset = MEMBER(figure.functions), .flag = 0},
+    {'w', .parse = parse_window},
+    {'f', .parse = parse_flag, .offset = MEMBER(figure.flame), .flag = 1},
+    {'s', .parse = parse_flag, .offset = MEMBER(figure.slope), .flag = 1},
+    {OPTION_STACK, .parse = parse_flag, .offset = MEMBER(figure.stack), .flag = 1},
+    {OPTION_MEMORY, .parse = parse_kinds},
+    {OPTION_FUNC, .parse = parse_text, .offset = MEMBER(figure.function)},
+    {OPTION_MIN_DURATION, .parse = parse_number, .offset = MEMBER(figure.min_duration_s),
+     .most = HUGE_VAL, .expected = "--min-duration must be a number of seconds, 0 or more"},
+    {OPTION_BY, .parse = parse_order},
+    {OPTION_THEME, .parse = parse_theme},
+    {OPTION_SIZE, .parse = parse_size},
+    {OPTION_DPI, .parse = parse_number, .offset = MEMBER(draw.dpi), .least = 20, .most = 1200,
+     .expected = "--dpi must be between 20 and 1200"},
+    {OPTION_FONT, .parse = parse_text, .offset = MEMBER(font)},
+    {OPTION_NO_SCRIPT, .parse = parse_flag, .offset = MEMBER(draw.still), .flag = 1},
+    {OPTION_FORMAT, .parse = parse_formats},
+    {OPTION_EACH, .parse = parse_flag, .offset = MEMBER(each), .flag = 1},
+    {'j', .parse = parse_jobs},
+    {OPTION_BACKEND, .parse = NULL}, /* upstream's: selects how memory is measured */
+};
+
 static error_t parse_option(int key, char *argument, struct argp_state *state)
 {
-    static const char *const themes[] = {"auto", "light", "dark", NULL};
-    static const char *const orders[] = {"process", "function", NULL};
     struct mprof__plot *plot = state->input;
-    char *end;
     switch (key) {
-    case 'o':
-        plot->output = argument;
-        return 0;
-    case 't':
-        plot->figure.title = argument;
-        return 0;
-    case 'n':
-        plot->figure.functions = 0;
-        return 0;
-    case 'w':
-        parse_window(plot, state, argument);
-        return 0;
-    case 'f':
-        plot->figure.flame = 1;
-        return 0;
-    case 's':
-        plot->figure.slope = 1;
-        return 0;
-    case OPTION_STACK:
-        plot->figure.stack = 1;
-        return 0;
-    case OPTION_MEMORY:
-        parse_kinds(plot, state, argument);
-        return 0;
-    case OPTION_FUNC:
-        plot->figure.function = argument;
-        return 0;
-    case OPTION_MIN_DURATION:
-        plot->figure.min_duration_s = parse_number(state, argument, &end, "the duration");
-        if (*end || plot->figure.min_duration_s < 0) {
-            argp_error(state, "not a duration: %s", argument);
-        }
-        return 0;
-    case OPTION_BY:
-        plot->figure.order = (mprof_order)choice(state, orders, argument, "order");
-        return 0;
-    case OPTION_THEME:
-        plot->draw.theme = (mprof_theme)choice(state, themes, argument, "theme");
-        return 0;
-    case OPTION_SIZE:
-        parse_size(plot, state, argument);
-        return 0;
-    case OPTION_DPI:
-        plot->draw.dpi = parse_number(state, argument, &end, "the resolution");
-        if (*end || plot->draw.dpi < 20 || plot->draw.dpi > 1200) {
-            argp_error(state, "a resolution lies between 20 and 1200: %s", argument);
-        }
-        return 0;
-    case OPTION_FONT:
-        plot->font = argument;
-        return 0;
-    case OPTION_FORMAT:
-        parse_formats(plot, state, argument);
-        return 0;
-    case OPTION_NO_SCRIPT:
-        plot->draw.still = 1;
-        return 0;
-    case OPTION_EACH:
-        plot->each = 1;
-        return 0;
-    case 'j':
-        plot->jobs = (long)parse_number(state, argument, &end, "the number of jobs");
-        if (*end || plot->jobs < 1) {
-            argp_error(state, "not a number of jobs: %s", argument);
-        }
-        return 0;
-    case OPTION_BACKEND:
-        return 0; /* says how memory was measured; nothing to draw differently */
     case ARGP_KEY_INIT:
         plot->inputs = calloc((size_t)state->argc + 1, sizeof *plot->inputs);
         return plot->inputs ? 0 : ENOMEM;
-    case ARGP_KEY_END:
-        if (!plot->each && plot->format_count > 1) {
-            argp_error(state, "several formats need --each");
-        }
-        return 0;
     case ARGP_KEY_ARG:
         plot->inputs[plot->input_count++] = argument;
         return 0;
+    case ARGP_KEY_END:
+        if (!plot->each && plot->format_count > 1) {
+            argp_error(state, "--format must name one format, or several with --each");
+        }
+        return 0;
     default:
-        return ARGP_ERR_UNKNOWN;
+        break;
     }
+    for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) {
+        if (settings[i].key == key) {
+            if (settings[i].parse) {
+                settings[i].parse(&settings[i], plot, state, argument);
+            }
+            return 0;
+        }
+    }
+    return ARGP_ERR_UNKNOWN;
 }
 
 static const struct argp plot_argp = {
     .options = options,
     .parser = parse_option,
     .args_doc = "[FILE|INDEX...]",
-    .doc =
-        "Draws a recording, or several on top of each other; the newest one here if none is named.",
+    .doc = "Draws a recording, or several in one picture; without a name, the newest one here.",
 };
 
-/* A new file whose name has no ending becomes a PNG with one, as upstream's pictures do. */
-static int lacks_ending(const char *path)
+/* A file name without a suffix gets .png, as upstream does; a device keeps its name. */
+static bool needs_suffix(const char *path)
 {
     struct stat status;
     const char *slash = strrchr(path, '/');
@@ -274,27 +315,28 @@ static int lacks_ending(const char *path)
     return *name && !strchr(name, '.') && (stat(path, &status) != 0 || S_ISREG(status.st_mode));
 }
 
-/* Everything into one picture. Without a name for it, it lies beside the recording and is shown. */
+/* Draws all recordings into one picture. Without --output it is written next to the first
+ * recording, and shown. */
 static mprof_status plot_together(struct mprof__plot *plot, const char *const *paths, size_t count,
                                   mprof_error *error)
 {
     mprof_text_engine *engine = NULL;
     mprof_figure *figure = NULL;
-    char *beside = NULL, *named = NULL;
+    char *default_path = NULL, *png_path = NULL;
     mprof_format format = plot->formats[0];
     mprof_status status = MPROF_OK;
     if (!plot->output) {
         if (!plot->format_count) {
             format = MPROF_FORMAT_SVG;
         }
-        beside = mprof__plot_path("", paths[0], 0, format);
-        if (!beside) {
+        default_path = mprof__plot_path("", paths[0], 0, format);
+        if (!default_path) {
             return mprof_error_set(error, MPROF_ENOMEM, "out of memory");
         }
-    } else if (!plot->format_count && lacks_ending(plot->output) &&
+    } else if (!plot->format_count && needs_suffix(plot->output) &&
                strcmp(plot->output, "-") != 0) {
         format = MPROF_FORMAT_PNG;
-        if (asprintf(&named, "%s.png", plot->output) < 0) {
+        if (asprintf(&png_path, "%s.png", plot->output) < 0) {
             return mprof_error_set(error, MPROF_ENOMEM, "out of memory");
         }
     } else if (!plot->format_count && strcmp(plot->output, "-") != 0) {
@@ -310,19 +352,19 @@ static mprof_status plot_together(struct mprof__plot *plot, const char *const *p
         status = mprof__plot_figure(&figure, plot, &measure, paths, count, error);
     }
     if (status == MPROF_OK) {
-        const char *path = beside ? beside : named ? named : plot->output;
+        const char *path = default_path ? default_path : png_path ? png_path : plot->output;
         status = mprof__plot_write(figure, engine, plot, format, path, error);
     }
-    if (status == MPROF_OK && beside) {
-        mprof__plot_show(plot, engine, paths, count, beside);
+    if (status == MPROF_OK && default_path) {
+        mprof__plot_show(plot, engine, paths, count, default_path);
     }
     if (status == MPROF_OK) {
-        mprof__plot_note_missing(engine);
+        mprof__plot_report_missing_glyph(engine);
     }
     mprof_figure_free(figure);
     mprof_text_engine_free(engine);
-    free(beside);
-    free(named);
+    free(default_path);
+    free(png_path);
     return status;
 }
 
@@ -356,7 +398,7 @@ int mprof_plot_command(int argc, char **argv)
     if (plot.each && !plot.format_count) {
         plot.formats[plot.format_count++] = MPROF_FORMAT_SVG;
     }
-    mprof__output_clean_at_signals();
+    mprof__output_remove_on_signals();
     int code = plot.each ? mprof__plot_each(&plot) : plot_one(&plot);
     free(plot.inputs);
     return code;

@@ -1,6 +1,6 @@
-/* `mprof plot --each`: a picture of every recording, by several processes at once. A bad file is
- * told in one line and does not stop the rest. Processes, not threads: Pango's fonts are not to be
- * shared, and a crash over one file stays with it. */
+/* `mprof plot --each`: draws each recording, several at a time. A bad file is reported in one line
+ * and does not stop the others. The workers are processes, not threads: Pango's fonts cannot be
+ * shared, and a crash costs one picture only. */
 #include "plot.h"
 
 #include "parse/commands/command.h"
@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <mprof/recordings.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -17,40 +18,40 @@
 #include <time.h>
 #include <unistd.h>
 
-#define JOB_MAX 256
-#define LOOK_MS 100
+#define WORKER_MAX 256
+#define PROGRESS_INTERVAL_MS 100
 
-struct work {
+struct task {
     char *recording;
-    unsigned number; /* tells apart those whose pictures would have one name */
+    unsigned number; /* appended to the picture's name where several would be equal; else 0 */
 };
 
-struct works {
-    struct work *list;
-    size_t count, room;
+struct task_list {
+    struct task *tasks;
+    size_t count, capacity;
 };
 
-/* What the processes share. */
+/* In memory that all workers share. */
 struct progress {
     atomic_size_t next, done, failed;
 };
 
-static int add_work(struct works *works, char *recording)
+static bool add_task(struct task_list *list, char *recording)
 {
-    if (recording && works->count == works->room) {
-        size_t room = works->room ? works->room * 2 : 64;
-        struct work *grown = realloc(works->list, room * sizeof *grown);
+    if (recording && list->count == list->capacity) {
+        size_t capacity = list->capacity ? list->capacity * 2 : 64;
+        struct task *grown = realloc(list->tasks, capacity * sizeof *grown);
         if (grown) {
-            works->list = grown;
-            works->room = room;
+            list->tasks = grown;
+            list->capacity = capacity;
         }
     }
-    if (!recording || works->count == works->room) {
+    if (!recording || list->count == list->capacity) {
         free(recording);
-        return 0;
+        return false;
     }
-    works->list[works->count++] = (struct work){recording, 0};
-    return 1;
+    list->tasks[list->count++] = (struct task){recording, 0};
+    return true;
 }
 
 static int is_recording(const struct dirent *entry)
@@ -59,7 +60,7 @@ static int is_recording(const struct dirent *entry)
     return length > 4 && entry->d_name[0] != '.' && strcmp(entry->d_name + length - 4, ".dat") == 0;
 }
 
-static mprof_status add_directory(struct works *works, const char *directory, mprof_error *error)
+static mprof_status add_directory(struct task_list *list, const char *directory, mprof_error *error)
 {
     struct dirent **entries;
     int count = scandir(directory, &entries, is_recording, versionsort);
@@ -69,7 +70,7 @@ static mprof_status add_directory(struct works *works, const char *directory, mp
         return MPROF_EIO;
     }
     size_t length = strlen(directory);
-    int good = 1;
+    bool good = true;
     for (int i = 0; i < count; i++) {
         char *path = NULL;
         if (good &&
@@ -77,7 +78,7 @@ static mprof_status add_directory(struct works *works, const char *directory, mp
                      entries[i]->d_name) < 0) {
             path = NULL;
         }
-        good = good && add_work(works, path);
+        good = good && add_task(list, path);
         free(entries[i]);
     }
     free(entries);
@@ -92,24 +93,24 @@ static mprof_status add_directory(struct works *works, const char *directory, mp
     return MPROF_OK;
 }
 
-static mprof_status add_input(struct works *works, const mprof_recordings *recordings,
+static mprof_status add_input(struct task_list *list, const mprof_recordings *recordings,
                               const char *input, mprof_error *error)
 {
     struct stat status;
     const char *path;
     if (stat(input, &status) == 0 && S_ISDIR(status.st_mode)) {
-        return add_directory(works, input, error);
+        return add_directory(list, input, error);
     }
     mprof_status resolved = mprof_recordings_resolve(recordings, input, &path, error);
     if (resolved != MPROF_OK) {
         mprof_error_at(error, input, 0);
         return resolved;
     }
-    return add_work(works, strdup(path)) ? MPROF_OK
-                                         : mprof_error_set(error, MPROF_ENOMEM, "out of memory");
+    return add_task(list, strdup(path)) ? MPROF_OK
+                                        : mprof_error_set(error, MPROF_ENOMEM, "out of memory");
 }
 
-static const char *place_of(const struct mprof__plot *plot)
+static const char *output_directory(const struct mprof__plot *plot)
 {
     return plot->output ? plot->output : "";
 }
@@ -122,27 +123,28 @@ static int by_path(const void *a, const void *b, void *data)
     return names ? names : i < j ? -1 : i > j;
 }
 
-/* Recordings of one name from several directories get numbers, in their order. */
-static int tell_apart(struct works *works, const struct mprof__plot *plot)
+/* Recordings of the same name from several directories get numbers, in their order. */
+static bool number_duplicates(struct task_list *list, const struct mprof__plot *plot)
 {
-    char **paths = calloc(works->count + 1, sizeof *paths);
-    size_t *order = calloc(works->count + 1, sizeof *order);
-    int good = paths && order;
-    for (size_t i = 0; good && i < works->count; i++) {
-        paths[i] = mprof__plot_path(place_of(plot), works->list[i].recording, 0, plot->formats[0]);
+    char **paths = calloc(list->count + 1, sizeof *paths);
+    size_t *order = calloc(list->count + 1, sizeof *order);
+    bool good = paths && order;
+    for (size_t i = 0; good && i < list->count; i++) {
+        paths[i] =
+            mprof__plot_path(output_directory(plot), list->tasks[i].recording, 0, plot->formats[0]);
         order[i] = i;
         good = paths[i] != NULL;
     }
     if (good) {
-        qsort_r(order, works->count, sizeof *order, by_path, paths);
+        qsort_r(order, list->count, sizeof *order, by_path, paths);
     }
-    for (size_t i = 1; good && i < works->count; i++) {
+    for (size_t i = 1; good && i < list->count; i++) {
         if (strcmp(paths[order[i - 1]], paths[order[i]]) == 0) {
-            unsigned before = works->list[order[i - 1]].number;
-            works->list[order[i]].number = before ? before + 1 : 2;
+            unsigned before = list->tasks[order[i - 1]].number;
+            list->tasks[order[i]].number = before ? before + 1 : 2;
         }
     }
-    for (size_t i = 0; paths && i < works->count; i++) {
+    for (size_t i = 0; paths && i < list->count; i++) {
         free(paths[i]);
     }
     free(paths);
@@ -151,14 +153,15 @@ static int tell_apart(struct works *works, const struct mprof__plot *plot)
 }
 
 static mprof_status draw_one(const struct mprof__plot *plot, mprof_text_engine *engine,
-                             const struct work *work, mprof_error *error)
+                             const struct task *task, mprof_error *error)
 {
     mprof_figure *figure = NULL;
-    const char *recording = work->recording;
+    const char *recording = task->recording;
     mprof_measure measure = mprof_text_engine_measure(engine);
     mprof_status status = mprof__plot_figure(&figure, plot, &measure, &recording, 1, error);
     for (size_t i = 0; status == MPROF_OK && i < plot->format_count; i++) {
-        char *path = mprof__plot_path(place_of(plot), recording, work->number, plot->formats[i]);
+        char *path =
+            mprof__plot_path(output_directory(plot), recording, task->number, plot->formats[i]);
         status = path ? mprof__plot_write(figure, engine, plot, plot->formats[i], path, error)
                       : mprof_error_set(error, MPROF_ENOMEM, "out of memory");
         free(path);
@@ -167,14 +170,14 @@ static mprof_status draw_one(const struct mprof__plot *plot, mprof_text_engine *
     return status;
 }
 
-/* Takes the next recording as long as there is one. */
-static void run_job(const struct mprof__plot *plot, const struct works *works,
-                    struct progress *progress)
+/* A worker: draws the next recording until there are no more. */
+static void run_worker(const struct mprof__plot *plot, const struct task_list *list,
+                       struct progress *progress)
 {
     mprof_text_engine *engine = NULL;
     mprof_error error = MPROF_ERROR_INIT;
-    static char line[4096];
-    setvbuf(stderr, line, _IOLBF, sizeof line); /* lines of several processes must not mix */
+    static char line[4096]; /* lines of several processes must not mix */
+    setvbuf(stderr, line, _IOLBF, sizeof line);
     mprof_status status = mprof_text_engine_new(&engine, plot->font, &error);
     if (status != MPROF_OK) {
         mprof__command_fail(&error);
@@ -182,18 +185,18 @@ static void run_job(const struct mprof__plot *plot, const struct works *works,
     }
     for (;;) {
         size_t next = atomic_fetch_add(&progress->next, 1);
-        if (next >= works->count) {
+        if (next >= list->count) {
             break;
         }
         mprof_error own = MPROF_ERROR_INIT;
-        if (draw_one(plot, engine, &works->list[next], &own) != MPROF_OK) {
-            mprof_error_at(&own, works->list[next].recording, 0);
+        if (draw_one(plot, engine, &list->tasks[next], &own) != MPROF_OK) {
+            mprof_error_at(&own, list->tasks[next].recording, 0);
             mprof__command_fail(&own);
             atomic_fetch_add(&progress->failed, 1);
         }
         atomic_fetch_add(&progress->done, 1);
     }
-    mprof__plot_note_missing(engine);
+    mprof__plot_report_missing_glyph(engine);
     mprof_text_engine_free(engine);
 }
 
@@ -204,12 +207,12 @@ static void show_progress(struct progress *progress, size_t count)
     }
 }
 
-static size_t start_jobs(const struct mprof__plot *plot, const struct works *works,
-                         struct progress *progress)
+static size_t start_workers(const struct mprof__plot *plot, const struct task_list *list,
+                            struct progress *progress)
 {
     long jobs = plot->jobs > 0 ? plot->jobs : sysconf(_SC_NPROCESSORS_ONLN);
-    size_t wanted = jobs < 1 ? 1 : jobs > JOB_MAX ? JOB_MAX : (size_t)jobs, started = 0;
-    wanted = wanted < works->count ? wanted : works->count;
+    size_t wanted = jobs < 1 ? 1 : jobs > WORKER_MAX ? WORKER_MAX : (size_t)jobs, started = 0;
+    wanted = wanted < list->count ? wanted : list->count;
     fflush(NULL);
     for (; started < wanted; started++) {
         pid_t pid = fork();
@@ -217,7 +220,7 @@ static size_t start_jobs(const struct mprof__plot *plot, const struct works *wor
             break;
         }
         if (pid == 0) {
-            run_job(plot, works, progress);
+            run_worker(plot, list, progress);
             fflush(NULL);
             _exit(0);
         }
@@ -225,52 +228,53 @@ static size_t start_jobs(const struct mprof__plot *plot, const struct works *wor
     return started;
 }
 
-static void wait_for_jobs(size_t running, struct progress *progress, size_t count)
+static void wait_for_workers(size_t running, struct progress *progress, size_t count)
 {
-    const struct timespec pause = {.tv_nsec = LOOK_MS * 1000000L};
-    int patient = isatty(STDERR_FILENO);
+    const struct timespec pause = {.tv_nsec = PROGRESS_INTERVAL_MS * 1000000L};
+    bool on_terminal = isatty(STDERR_FILENO);
     while (running) {
         show_progress(progress, count);
-        pid_t pid = waitpid(-1, NULL, patient ? WNOHANG : 0);
+        pid_t pid = waitpid(-1, NULL, on_terminal ? WNOHANG : 0);
         if (pid > 0) {
             running--;
         } else if (pid < 0 && errno != EINTR) {
             break;
-        } else if (patient) {
+        } else if (on_terminal) {
             nanosleep(&pause, NULL);
         }
     }
-    if (patient) {
+    if (on_terminal) {
         dprintf(STDERR_FILENO, "\r\033[K");
     }
 }
 
-/* All recordings; what was started but never finished counts as failed too: its process crashed. */
-static size_t draw_all(const struct mprof__plot *plot, const struct works *works)
+/* Returns the number of failures. A task that was begun but never done counts: its worker crashed.
+ */
+static size_t draw_all(const struct mprof__plot *plot, const struct task_list *list)
 {
     struct progress *progress =
         mmap(NULL, sizeof *progress, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (progress == MAP_FAILED) {
-        return works->count;
+        return list->count;
     }
-    size_t running = start_jobs(plot, works, progress);
+    size_t running = start_workers(plot, list, progress);
     if (running) {
-        wait_for_jobs(running, progress, works->count);
+        wait_for_workers(running, progress, list->count);
     } else {
-        run_job(plot, works, progress);
+        run_worker(plot, list, progress);
     }
-    size_t lost = works->count - atomic_load(&progress->done);
-    if (lost) {
-        fprintf(stderr, "mprof: %zu of %zu recordings were not drawn\n", lost, works->count);
+    size_t unfinished = list->count - atomic_load(&progress->done);
+    if (unfinished) {
+        fprintf(stderr, "mprof: %zu of %zu recordings were not drawn\n", unfinished, list->count);
     }
-    size_t failed = atomic_load(&progress->failed) + lost;
+    size_t failed = atomic_load(&progress->failed) + unfinished;
     munmap(progress, sizeof *progress);
     return failed;
 }
 
 int mprof__plot_each(const struct mprof__plot *plot)
 {
-    struct works works = {NULL, 0, 0};
+    struct task_list list = {NULL, 0, 0};
     mprof_error error = MPROF_ERROR_INIT;
     mprof_recordings *recordings = NULL;
     size_t failed = 0;
@@ -279,23 +283,23 @@ int mprof__plot_each(const struct mprof__plot *plot)
     }
     for (size_t i = 0; i < plot->input_count; i++) {
         mprof_error own = MPROF_ERROR_INIT;
-        if (add_input(&works, recordings, plot->inputs[i], &own) != MPROF_OK) {
+        if (add_input(&list, recordings, plot->inputs[i], &own) != MPROF_OK) {
             mprof__command_fail(&own);
             failed++;
         }
     }
     if (plot->output && mkdir(plot->output, 0777) != 0 && errno != EEXIST) {
-        mprof_error_set_errno(&error, errno, "cannot make the directory");
+        mprof_error_set_errno(&error, errno, "cannot create the directory");
         mprof_error_at(&error, plot->output, 0);
-        failed += works.count + 1;
+        failed += list.count + 1;
         mprof__command_fail(&error);
-    } else if (works.count) {
-        failed += tell_apart(&works, plot) ? draw_all(plot, &works) : works.count;
+    } else if (list.count) {
+        failed += number_duplicates(&list, plot) ? draw_all(plot, &list) : list.count;
     }
-    for (size_t i = 0; i < works.count; i++) {
-        free(works.list[i].recording);
+    for (size_t i = 0; i < list.count; i++) {
+        free(list.tasks[i].recording);
     }
-    free(works.list);
+    free(list.tasks);
     mprof_recordings_free(recordings);
     return failed ? MPROF_EXIT_FAILED : MPROF_EXIT_OK;
 }

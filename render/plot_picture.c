@@ -1,35 +1,36 @@
-/* One picture: recordings in, a figure, a file out. */
+/* Steps of drawing that a single picture and --each share: load, lay out, write, choose a path. */
 #include "plot.h"
 #include "render/draw/draw.h"
 
 #include "parse/commands/command.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Several bins for every pixel column, and no more memory than that takes. */
+/* Bounds the memory that a long recording takes: several bins for each pixel column. */
 #define POINTS_PER_PX 10
 
-/* Curves of more processes would not be told apart. */
+/* More curves than this cannot be distinguished, and take time. */
 #define PROCESSES_MAX 10000
 
-static int ends_with(const char *name, const char *end)
+static bool ends_with(const char *name, const char *end)
 {
     size_t length = strlen(name), end_length = strlen(end);
     return length > end_length && strcasecmp(name + length - end_length, end) == 0;
 }
 
-static int wants(const struct mprof__plot *plot, mprof_format format)
+static bool has_format(const struct mprof__plot *plot, mprof_format format)
 {
     for (size_t i = 0; i < plot->format_count; i++) {
         if (plot->formats[i] == format) {
-            return 1;
+            return true;
         }
     }
-    return 0;
+    return false;
 }
 
-/* "rss, pss"; "none" */
+/* Writes "rss, pss", or "none". */
 static void list_kinds(char *text, size_t size, unsigned kinds, const char *separator)
 {
     size_t used = 0;
@@ -42,16 +43,17 @@ static void list_kinds(char *text, size_t size, unsigned kinds, const char *sepa
     }
 }
 
-/* What was sampled is there without a curve of its own. */
-static mprof_status check_kinds(const mprof_profile *profile, unsigned kinds, int group,
+/* The kind that was sampled is the curve itself, so it is never missing. */
+static mprof_status check_kinds(const mprof_profile *profile, unsigned kinds, bool group,
                                 mprof_error *error)
 {
-    char missing[64], list[64], others[96];
-    unsigned told = mprof_profile_kinds(profile);
-    unsigned absent = kinds & ~told & ~(1U << mprof_profile_measured_kind(profile));
+    char missing[64], list[64], available[96];
+    unsigned recorded = mprof_profile_kinds(profile);
+    unsigned absent = kinds & ~recorded & ~(1U << mprof_profile_measured_kind(profile));
     if (!absent && group && !mprof_profile_control_group(profile)->current.point_count) {
-        mprof_error_set(error, MPROF_ENOTFOUND,
-                        "the control group was not recorded; `mprof run --memory group' does");
+        mprof_error_set(
+            error, MPROF_ENOTFOUND,
+            "the control group was not recorded; record it with `mprof run --memory group'");
         return MPROF_ENOTFOUND;
     }
     if (!absent) {
@@ -59,10 +61,10 @@ static mprof_status check_kinds(const mprof_profile *profile, unsigned kinds, in
     }
     list_kinds(missing, sizeof missing, absent, ", ");
     list_kinds(list, sizeof list, absent, ",");
-    list_kinds(others, sizeof others, told, ", ");
+    list_kinds(available, sizeof available, recorded, ", ");
     mprof_error_set(error, MPROF_ENOTFOUND,
-                    "%s %s not recorded (memory by kinds in it: %s); `mprof run --memory %s' does",
-                    missing, absent & (absent - 1) ? "were" : "was", others, list);
+                    "%s %s not recorded (recorded kinds: %s); record with `mprof run --memory %s'",
+                    missing, absent & (absent - 1) ? "were" : "was", available, list);
     return MPROF_ENOTFOUND;
 }
 
@@ -85,7 +87,7 @@ mprof_status mprof__plot_figure(mprof_figure **figure, const struct mprof__plot 
     load.kinds = options.kinds;
     load.max_processes = PROCESSES_MAX;
     load.max_points = (size_t)(options.width_px * POINTS_PER_PX);
-    options.states = wants(plot, MPROF_FORMAT_SVG) && !plot->draw.still;
+    options.states = has_format(plot, MPROF_FORMAT_SVG) && !plot->draw.still;
     for (size_t i = 0; status == MPROF_OK && i < count; i++) {
         status = mprof_profile_load_file(&profiles[i], recordings[i], &load, error);
         if (status == MPROF_OK) {
@@ -128,15 +130,16 @@ mprof_status mprof__plot_write(const mprof_figure *figure, mprof_text_engine *en
     return status;
 }
 
-void mprof__plot_note_missing(const mprof_text_engine *engine)
+void mprof__plot_report_missing_glyph(const mprof_text_engine *engine)
 {
     mprof_error note = MPROF_ERROR_INIT;
     uint32_t missing = mprof__text_missing(engine);
     if (missing) {
-        mprof_error_set(&note, MPROF_EDRAW,
-                        "no font that is installed has U+%04X, and a box is drawn in its place; "
-                        "install a font for its script",
-                        missing);
+        mprof_error_set(
+            &note, MPROF_EDRAW,
+            "no installed font has U+%04X, so a box is drawn instead; install a font for "
+            "its script",
+            missing);
         mprof__command_fail(&note);
     }
 }
@@ -144,20 +147,20 @@ void mprof__plot_note_missing(const mprof_text_engine *engine)
 char *mprof__plot_path(const char *directory, const char *recording, unsigned number,
                        mprof_format format)
 {
-    char *path, place[16] = "";
+    char *path, suffix[16] = "";
     const char *slash = strrchr(recording, '/');
     const char *name = slash ? slash + 1 : recording;
-    int own = slash ? (int)(slash - recording + 1) : 0; /* length of its own directory's name */
+    int directory_length = slash ? (int)(slash - recording + 1) : 0;
     if (strcmp(recording, "-") == 0) {
         name = "mprofile";
     }
     int stem = (int)strlen(name) - (ends_with(name, ".dat") ? 4 : 0);
     if (number) {
-        snprintf(place, sizeof place, "-%u", number);
+        snprintf(suffix, sizeof suffix, "-%u", number);
     }
-    int made = *directory ? asprintf(&path, "%s/%.*s%s.%s", directory, stem, name, place,
-                                     mprof_format_name(format))
-                          : asprintf(&path, "%.*s%.*s%s.%s", own, recording, stem, name, place,
-                                     mprof_format_name(format));
-    return made < 0 ? NULL : path;
+    int length = *directory ? asprintf(&path, "%s/%.*s%s.%s", directory, stem, name, suffix,
+                                       mprof_format_name(format))
+                            : asprintf(&path, "%.*s%.*s%s.%s", directory_length, recording, stem,
+                                       name, suffix, mprof_format_name(format));
+    return length < 0 ? NULL : path;
 }

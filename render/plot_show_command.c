@@ -1,4 +1,4 @@
-/* Shows a picture to whoever sits there: in the terminal itself, or by the desktop's viewer. */
+/* Shows a finished picture: in a terminal as pixels or letters, else with xdg-open. */
 #include "plot.h"
 
 #include "parse/commands/command.h"
@@ -6,11 +6,12 @@
 
 #include <fcntl.h>
 #include <spawn.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-/* Started and left alone, as a double click would. */
+/* Starts the viewer in a session of its own, so that it outlives this process and its terminal. */
 static void open_viewer(const char *path)
 {
     char program[] = "xdg-open", *file = strdup(path);
@@ -34,28 +35,27 @@ static void open_viewer(const char *path)
     free(file);
 }
 
-static int has_desktop(void)
+static bool has_desktop(void)
 {
     const char *wayland = getenv("WAYLAND_DISPLAY"), *x11 = getenv("DISPLAY");
     return (wayland && *wayland) || (x11 && *x11);
 }
 
-/* COLORFGBG is "foreground;background" in the numbers of the eight colours, where a terminal sets
- * it. */
-static int is_dark(void)
+/* Some terminals set COLORFGBG to "foreground;background", as colour numbers. */
+static bool is_dark(void)
 {
     const char *colours = getenv("COLORFGBG"), *last = colours ? strrchr(colours, ';') : NULL;
     if (!last || last[1] < '0' || last[1] > '9') {
-        return 0;
+        return false;
     }
     long background = strtol(last + 1, NULL, 10);
     return background <= 6 || background == 8;
 }
 
-static void show_in_terminal(const mprof__terminal *terminal, const struct mprof__plot *asked,
+static void show_in_terminal(const mprof__terminal *terminal, const struct mprof__plot *options,
                              mprof_text_engine *engine, const char *const *recordings, size_t count)
 {
-    struct mprof__plot plot = *asked;
+    struct mprof__plot plot = *options;
     mprof_figure *figure = NULL;
     mprof_output *output = NULL;
     mprof_error error = MPROF_ERROR_INIT;
@@ -81,7 +81,7 @@ void mprof__plot_show(const struct mprof__plot *plot, mprof_text_engine *engine,
                       const char *const *recordings, size_t count, const char *path)
 {
     mprof__terminal terminal;
-    mprof__terminal_look(&terminal, STDOUT_FILENO);
+    mprof__terminal_detect(&terminal, STDOUT_FILENO);
     if (terminal.mode != MPROF__TERMINAL_NONE) {
         show_in_terminal(&terminal, plot, engine, recordings, count);
     } else if (has_desktop()) {

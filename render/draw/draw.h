@@ -1,4 +1,5 @@
-/* The backends. Private to the folder. */
+/* Drawing to pixels and PDF, PNG encoding, and what programs do with an output file. Private to the
+ * library and its commands. */
 #ifndef MPROF_RENDER_DRAW_H
 #define MPROF_RENDER_DRAW_H
 
@@ -10,36 +11,38 @@ mprof_status mprof__draw_png(const mprof_figure *figure, const mprof_draw_option
 mprof_status mprof__draw_pdf(const mprof_figure *figure, const mprof_draw_options *options,
                              mprof_text_engine *engine, mprof_output *output, mprof_error *error);
 
-/* png.c: an image of 32-bit pixels, 0x00RRGGBB. */
+/* An image of 32-bit pixels, 0x00RRGGBB in the byte order of the machine. */
 typedef struct mprof__image {
     const unsigned char *pixels;
-    size_t stride;
-    int width, height;
+    size_t stride;     /* bytes from one row to the next */
+    int width, height; /* px */
     double dpi;
-    const char *title, *description, *source;
-    void *owner;
+    const char *title, *description, *source; /* the figure's */
+    void *owner;                              /* Cairo's surface, which holds the pixels */
 } mprof__image;
 
-/* draw_cairo.c: the figure as pixels, until freed; without text if engine is NULL.
- * MPROF_EDRAW, MPROF_ENOMEM. */
+/* draw_cairo.c: paints the figure into an image, which the caller frees after success. An
+ * engine of NULL draws no text. MPROF_EDRAW, MPROF_ENOMEM. */
 mprof_status mprof__image_paint(mprof__image *image, const mprof_figure *figure,
                                 const mprof_draw_options *options, mprof_text_engine *engine,
                                 mprof_error *error);
 void mprof__image_free(mprof__image *image);
 
-/* text.c: the first character drawn until now that no font has, so that a box stands for it; 0 if
- * there is none. Only pixels and PDF are drawn with fonts of this machine. */
+/* text.c: the first character drawn so far that is in no installed font; 0: all were found. SVG
+ * text is not counted: the reader's fonts draw it. */
 uint32_t mprof__text_missing(const mprof_text_engine *engine);
 
-/* output.c: writes to a descriptor, which stays the caller's. MPROF_ENOMEM. */
+/* output.c: writes to a duplicate of fd. `name` is for messages. MPROF_ENOMEM. */
 mprof_status mprof__output_open_fd(mprof_output **out, int fd, const char *name,
                                    mprof_error *error);
 
-/* From now on a signal that ends the process removes the temporary file of a picture, where it had
- * to have a name, and a file that grows beyond its limit is a failed write. For programs: signals
- * are the process's. Those that are ignored or handled already stay so. */
-void mprof__output_clean_at_signals(void);
+/* Installs handlers for signals that end the process: they remove a temporary file that has a name.
+ * Also makes a write beyond RLIMIT_FSIZE fail instead of raising SIGXFSZ. For programs only, as
+ * handlers belong to the process. Signals that are ignored or handled already keep their handlers.
+ */
+void mprof__output_remove_on_signals(void);
 
+/* png.c: MPROF_EDRAW, MPROF_ENOMEM; a failed write is reported when the output is committed. */
 mprof_status mprof__png_write(const mprof__image *image, mprof_output *output, mprof_error *error);
 
 #endif

@@ -1,18 +1,19 @@
-/* Paints a figure's display list by Cairo, as pixels and as PDF. One loop, one small function per
- * shape. */
+/* Paints a figure's display list as pixels and as PDF: one loop, one function for each shape. */
 #include "draw.h"
 #include "text.h"
 #include "theme.h"
 
 #include <cairo-pdf.h>
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
-/* Where a PDF has a point or two in every pixel column, they lie on quarters of a point: Cairo
- * writes numbers with all digits of its fixed-point format, and those need two instead of six. */
+/* From this many points on, a line is dense: it has a point or two in every pixel column. */
 #define DENSE_COUNT 600
 #define PIECE_COUNT 128
+/* In a PDF the points of a dense line are rounded to quarters of a point: Cairo writes all digits
+ * of its fixed-point format, so these need two digits instead of six. */
 #define GRID (0.25 * 90 / 72)
 
 struct brush {
@@ -21,8 +22,8 @@ struct brush {
     const char *text;
     mprof_text_engine *engine;
     cairo_t *cairo;
-    int dark;
-    double scale; /* pixels per unit; 0: there are no pixels */
+    bool dark;
+    double scale; /* pixels per unit; 0: a vector format */
 };
 
 static void set_colour(const struct brush *brush, uint32_t rgb, float alpha)
@@ -31,16 +32,16 @@ static void set_colour(const struct brush *brush, uint32_t rgb, float alpha)
                           (rgb & 0xFF) / 255.0, (double)alpha);
 }
 
-/* 0 where the tone is none. */
-static int set_tone(const struct brush *brush, const mprof__style *style, mprof__tone tone,
-                    float alpha, int colour)
+/* Returns false if there is nothing to draw in this tone. */
+static bool set_tone(const struct brush *brush, const mprof__style *style, mprof__tone tone,
+                     float alpha, int colour)
 {
     tone = mprof__resolve_tone(style, tone, colour);
     if (tone == MPROF__TONE_NONE) {
-        return 0;
+        return false;
     }
     set_colour(brush, mprof__tone_colour(brush->dark, tone, colour), alpha);
-    return 1;
+    return true;
 }
 
 static void set_stroke(const struct brush *brush, const mprof__style *style)
@@ -62,7 +63,7 @@ static void fill_and_stroke(const struct brush *brush, const mprof__style *style
     cairo_new_path(brush->cairo);
 }
 
-/* Boxes end at whole pixels: sharp, in few colours, and never thinner than one. */
+/* Boxes end at whole pixels, so they are sharp, at least one pixel thick, and of few colours. */
 static void snap(const struct brush *brush, double *start, double *extent)
 {
     if (!(brush->scale > 0)) {
@@ -92,12 +93,12 @@ static void trace_rect(const struct brush *brush, const mprof_item *item, double
     cairo_close_path(brush->cairo);
 }
 
-/* Lines that run along the axes (brackets, ticks, rules) lie on whole pixels, as boxes do. */
-static int runs_along_axes(const mprof_point *points, uint32_t count)
+/* True for brackets, ticks and rules: like boxes they are drawn on whole pixels. */
+static bool is_axis_parallel(const mprof_point *points, uint32_t count)
 {
     for (uint32_t i = 1; i < count; i++) {
         if (points[i].x != points[i - 1].x && points[i].y != points[i - 1].y) {
-            return 0;
+            return false;
         }
     }
     return count <= 4;
@@ -112,7 +113,7 @@ static double on_pixel(const struct brush *brush, float at, float width)
 static void trace_points(const struct brush *brush, const mprof_item *item, float width)
 {
     const mprof_point *points = &brush->points[item->first];
-    if (brush->scale > 0 && width > 0 && runs_along_axes(points, item->count)) {
+    if (brush->scale > 0 && width > 0 && is_axis_parallel(points, item->count)) {
         for (uint32_t i = 0; i < item->count; i++) {
             cairo_line_to(brush->cairo, on_pixel(brush, points[i].x, width),
                           on_pixel(brush, points[i].y, width));
@@ -137,14 +138,14 @@ static void draw_text(const struct brush *brush, const mprof_item *item, const m
                    : item->anchor == MPROF_ANCHOR_MIDDLE ? 0.5
                                                          : 1;
     set_tone(brush, style, style->fill, style->fill_alpha, item->colour);
+    cairo_move_to(brush->cairo, (double)item->x - shift * (double)item->width, (double)item->y);
     mprof__text_draw(brush->engine, brush->cairo, mprof_role_font(item->role),
-                     (double)item->x - shift * (double)item->width, (double)item->y,
                      brush->text + item->first, item->count);
-    cairo_new_path(brush->cairo); /* text leaves a current point behind */
+    cairo_new_path(brush->cairo); /* drop the current point */
 }
 
-/* A dense line in pixels is stroked in pieces: Cairo holds the outline of a whole stroke in memory,
- * and for a line with points in every column that is more than all the rest of the picture. */
+/* Cairo holds the outline of a whole stroke in memory; for a dense line that is more than the rest
+ * of the picture. Strokes of short pieces need little. */
 static void stroke_in_pieces(const struct brush *brush, const mprof_item *item,
                              const mprof__style *style)
 {
@@ -189,7 +190,7 @@ static void draw_item(const struct brush *brush, const mprof_item *item)
     fill_and_stroke(brush, style, item->colour);
 }
 
-static void paint(const mprof_figure *figure, mprof_text_engine *engine, cairo_t *cairo, int dark,
+static void paint(const mprof_figure *figure, mprof_text_engine *engine, cairo_t *cairo, bool dark,
                   double scale)
 {
     size_t count;
@@ -282,7 +283,7 @@ static void add_bookmark(cairo_surface_t *surface, int parent, const char *text,
     }
     memcpy(name, text, length);
     name[length] = '\0';
-    /* integers: a decimal point would follow the locale */
+    /* an integer: a decimal point would depend on the locale */
     snprintf(place, sizeof place, "page=1 pos=[0 %ld]", lround(y * 72 / MPROF_DEFAULT_DPI));
     int added = cairo_pdf_surface_add_outline(surface, parent, name, place,
                                               parent ? 0 : CAIRO_PDF_OUTLINE_FLAG_OPEN);
@@ -291,7 +292,7 @@ static void add_bookmark(cairo_surface_t *surface, int parent, const char *text,
     }
 }
 
-/* Bookmarks: the memory; the processes' lanes; the legend's functions. */
+/* Bookmarks of the memory plot, the lanes of each process, and the functions of the legend. */
 static void add_bookmarks(cairo_surface_t *surface, const mprof_figure *figure)
 {
     size_t count, size;
@@ -351,6 +352,6 @@ mprof_status mprof__draw_pdf(const mprof_figure *figure, const mprof_draw_option
     cairo_surface_finish(surface);
     cairo_status_t status = cairo_surface_status(surface);
     cairo_surface_destroy(surface);
-    /* a failed write is the output's own to tell */
+    /* a failed write is reported when the output is committed */
     return status == CAIRO_STATUS_WRITE_ERROR ? MPROF_OK : cairo_failure(status, error);
 }

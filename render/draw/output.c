@@ -1,5 +1,5 @@
-/* A file that is replaced as a whole or not at all: a full disk must not destroy an older picture.
- */
+/* Output files, written completely before they replace an older file: a full disk must not destroy
+ * it. */
 #include "draw.h"
 
 #include <mprof/output.h>
@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,9 +23,9 @@
 struct mprof_output {
     int fd;
     char *name;        /* for messages, as given */
-    char *target;      /* NULL: written to directly */
-    char *pattern;     /* of a temporary name beside it */
-    char *temporary;   /* the name; NULL: the file has none */
+    char *target;      /* the file to replace; NULL: write directly */
+    char *pattern;     /* for a temporary name in the same directory */
+    char *temporary;   /* that name; NULL: the file has no name */
     z_stream *deflate; /* NULL: not compressed */
     mprof_error failure;
     size_t used;
@@ -32,7 +33,7 @@ struct mprof_output {
     unsigned char packed[BUFFER_SIZE];
 };
 
-static int ends_with(const char *text, const char *end)
+static bool ends_with(const char *text, const char *end)
 {
     size_t length = strlen(text), end_length = strlen(end);
     return length > end_length && strcmp(text + length - end_length, end) == 0;
@@ -41,7 +42,7 @@ static int ends_with(const char *text, const char *end)
 static mprof_status start_compression(mprof_output *output)
 {
     output->deflate = calloc(1, sizeof *output->deflate);
-    /* 16: a gzip header; its time stays 0, so that equal pictures are equal files */
+    /* 16: a gzip header; zlib leaves its time 0, so equal pictures are equal files */
     if (!output->deflate ||
         deflateInit2(output->deflate, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK) {
         free(output->deflate);
@@ -51,8 +52,8 @@ static mprof_status start_compression(mprof_output *output)
     return MPROF_OK;
 }
 
-/* The path of a named temporary file while there is one, for a signal that ends the process. */
-static char *volatile leftover;
+/* The named temporary file, for the signal handler; NULL: there is none. */
+static char *volatile file_to_remove;
 
 static void block_signals(sigset_t *before)
 {
@@ -66,22 +67,22 @@ static void unblock_signals(const sigset_t *before)
     pthread_sigmask(SIG_SETMASK, before, NULL);
 }
 
-static void remove_leftover(int number)
+static void remove_temporary(int number)
 {
-    if (leftover) {
-        unlink(leftover);
+    if (file_to_remove) {
+        unlink(file_to_remove);
     }
-    signal(number, SIG_DFL); /* it takes its course when this handler returns */
+    signal(number, SIG_DFL); /* ends the process when this handler returns */
     raise(number);
 }
 
-/* The write that went too far fails with EFBIG. */
-static void go_on(int number)
+/* With a handler, the write fails with EFBIG. */
+static void ignore_signal(int number)
 {
     (void)number;
 }
 
-static void take_signal(int number, void (*handler)(int))
+static void set_handler(int number, void (*handler)(int))
 {
     struct sigaction action, before;
     if (sigaction(number, NULL, &before) != 0 || before.sa_handler != SIG_DFL) {
@@ -93,19 +94,19 @@ static void take_signal(int number, void (*handler)(int))
     sigaction(number, &action, NULL);
 }
 
-void mprof__output_clean_at_signals(void)
+void mprof__output_remove_on_signals(void)
 {
     static const int ends[] = {SIGHUP,  SIGINT,    SIGQUIT, SIGILL,  SIGABRT, SIGBUS,
                                SIGFPE,  SIGSEGV,   SIGPIPE, SIGALRM, SIGTERM, SIGUSR1,
                                SIGUSR2, SIGVTALRM, SIGPROF, SIGXCPU};
     for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
-        take_signal(ends[i], remove_leftover);
+        set_handler(ends[i], remove_temporary);
     }
-    take_signal(SIGXFSZ, go_on);
+    set_handler(SIGXFSZ, ignore_signal);
 }
 
-/* A file without a name, in the target's directory: whatever ends this process, nothing of it
- * stays. -1 where the file system has no such files, or no name could be given to it later. */
+/* Opens a file without a name (O_TMPFILE): the kernel removes it however this process ends. -1 if
+ * the file system has no such files, or if /proc is missing, which is needed to name it later. */
 static int open_unnamed(const char *directory)
 {
     char link[32];
@@ -128,7 +129,7 @@ static int open_named(mprof_output *output)
     block_signals(&before);
     int fd = mkostemp(output->temporary, O_CLOEXEC), number = errno;
     if (fd >= 0) {
-        leftover = output->temporary;
+        file_to_remove = output->temporary;
     } else {
         free(output->temporary);
         output->temporary = NULL;
@@ -138,8 +139,8 @@ static int open_named(mprof_output *output)
     return fd;
 }
 
-/* The temporary file lies in the target's directory: a rename does not cross file systems. A target
- * that is a symbolic link stays one. mode: of the older file, or NULL. */
+/* Opens the temporary file in the target's directory, because rename(2) does not cross file
+ * systems. A symbolic link is followed and stays. mode: permissions of the older file, or NULL. */
 static mprof_status open_temporary(mprof_output *output, const char *path, const mode_t *mode,
                                    mprof_error *error)
 {
@@ -272,7 +273,7 @@ static void compress_out(mprof_output *output, int flush)
     } while (output->deflate->avail_out == 0);
 }
 
-static void flush(mprof_output *output, int last)
+static void flush(mprof_output *output, bool last)
 {
     if (output->deflate) {
         compress_out(output, last ? Z_FINISH : Z_NO_FLUSH);
@@ -293,14 +294,14 @@ mprof_status mprof_output_write(mprof_output *output, const void *bytes, size_t 
         at += piece;
         size -= piece;
         if (output->used == BUFFER_SIZE) {
-            flush(output, 0);
+            flush(output, false);
         }
     }
     return output->failure.status;
 }
 
-/* A name that nobody has, out of the pattern. */
-static void choose_name(char *name)
+/* Replaces the six last characters of a name by random ones. */
+static void randomise_name(char *name)
 {
     static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789";
     uint64_t number = 0;
@@ -314,15 +315,15 @@ static void choose_name(char *name)
     }
 }
 
-/* Nothing can take the place of a file but a file with a name, by rename(2). It has that name for
- * the time of two system calls, in which no signal but SIGKILL ends the process. */
+/* Only a file with a name can replace another, by rename(2). It has a temporary name between two
+ * system calls; meanwhile signals are blocked. */
 static int replace_target(const mprof_output *output, const char *file)
 {
     sigset_t before;
     int result = -1, tries = 100, number;
     block_signals(&before);
     do {
-        choose_name(output->pattern);
+        randomise_name(output->pattern);
         result = linkat(AT_FDCWD, file, AT_FDCWD, output->pattern, AT_SYMLINK_FOLLOW);
     } while (result != 0 && errno == EEXIST && --tries);
     if (result == 0) {
@@ -339,7 +340,7 @@ static int replace_target(const mprof_output *output, const char *file)
     return result;
 }
 
-/* Gives the file its name: where there is none of that name, at once. */
+/* Gives the file its final name. linkat(2) does so in one step if the target does not exist. */
 static int name_file(mprof_output *output)
 {
     char file[32];
@@ -351,13 +352,13 @@ static int name_file(mprof_output *output)
     if (rename(output->temporary, output->target) != 0) {
         return -1;
     }
-    leftover = NULL;
+    file_to_remove = NULL;
     free(output->temporary);
     output->temporary = NULL;
     return 0;
 }
 
-static void note_failure(mprof_output *output)
+static void set_write_failure(mprof_output *output)
 {
     if (output->failure.status == MPROF_OK) {
         mprof_error_set_errno(&output->failure, errno, "cannot write");
@@ -366,16 +367,16 @@ static void note_failure(mprof_output *output)
 
 mprof_status mprof_output_commit(mprof_output *output, mprof_error *error)
 {
-    flush(output, 1);
+    flush(output, true);
     if (output->fd > STDERR_FILENO) {
-        /* A network file system may tell of a full disk only when a descriptor is closed; the file
-         * itself must stay open until it has its name. */
+        /* A network file system may report a full disk only when a descriptor is closed, so a copy
+         * is closed; the file itself must stay open until it has its name. */
         int copy = fcntl(output->fd, F_DUPFD_CLOEXEC, 3);
         if (copy >= 0 && close(copy) != 0) {
-            note_failure(output);
+            set_write_failure(output);
         }
         if (output->failure.status == MPROF_OK && output->target && name_file(output) != 0) {
-            note_failure(output);
+            set_write_failure(output);
         }
         close(output->fd);
         output->fd = -1;
@@ -399,7 +400,7 @@ void mprof_output_free(mprof_output *output)
     }
     if (output->temporary) {
         unlink(output->temporary);
-        leftover = NULL;
+        file_to_remove = NULL;
     }
     if (output->deflate) {
         deflateEnd(output->deflate);

@@ -1,8 +1,8 @@
-/* Encodes an image as PNG. A plot has few colours in long runs, and the many shades at the edges of
- * letters and lines: as a palette, without filters and at zlib's fastest level it takes a fraction
- * of the time of Cairo's own encoder, and fewer bytes. The commonest colours are kept exactly; the
- * shades may be rounded, by less than an eye can see at an edge of one pixel. Pictures of more
- * colours than that stay as they are. */
+/* Encodes an image as PNG, with a palette where possible. A plot has long runs of few colours, and
+ * many shades at the edges of letters and lines. With a palette, no filters and zlib's fastest
+ * level, encoding takes a fraction of the time of Cairo's encoder, and the file is smaller. The
+ * most common colours are exact; shades may be rounded by less than is visible at an edge of one
+ * pixel. An image of too many colours is written as RGB. */
 #include "draw.h"
 
 #include <png.h>
@@ -12,8 +12,8 @@
 #include <zlib.h>
 
 #define PALETTE_MAX 256
-#define COLOUR_MAX 4096 /* more different ones are not worth a palette */
-#define EXACT_COUNT 96
+#define COLOUR_MAX 4096 /* an image of more colours gets no palette */
+#define EXACT_COUNT 96  /* the most common colours, which are never rounded */
 #define HASH_SIZE 16384
 
 struct colour {
@@ -27,8 +27,8 @@ struct palette {
     int colour_count;
     uint32_t entries[PALETTE_MAX];
     int entry_count;
-    uint16_t hash[HASH_SIZE]; /* colour + 1; 0: free */
-    int fits;
+    uint16_t hash[HASH_SIZE]; /* index into colours + 1; 0: free */
+    bool fits;                /* false: write RGB */
 };
 
 static struct colour *find_colour(struct palette *palette, uint32_t rgb)
@@ -56,8 +56,8 @@ static uint32_t pixel_at(const unsigned char *row, int x)
     return rgb & 0xFFFFFF;
 }
 
-/* Every run of a row is looked up once. 0: too many colours. */
-static int count_colours(const mprof__image *image, struct palette *palette)
+/* Looks up each run of pixels once. Returns false if there are too many colours. */
+static bool count_colours(const mprof__image *image, struct palette *palette)
 {
     for (int y = 0; y < image->height; y++) {
         const unsigned char *row = image->pixels + (size_t)y * image->stride;
@@ -67,15 +67,15 @@ static int count_colours(const mprof__image *image, struct palette *palette)
                 ;
             struct colour *colour = find_colour(palette, rgb);
             if (!colour) {
-                return 0;
+                return false;
             }
             colour->count += (uint32_t)(next - x);
         }
     }
-    return 1;
+    return true;
 }
 
-/* Largest difference of a channel. */
+/* The largest difference of the three channels. */
 static int difference(uint32_t a, uint32_t b)
 {
     int most = 0;
@@ -95,8 +95,8 @@ static int by_count(const void *a, const void *b)
     return x->rgb < y->rgb ? -1 : x->rgb > y->rgb;
 }
 
-/* Index of the nearest entry that differs by less than `step`, or of a new one; -1 if it would be
- * one too many. */
+/* Index of the nearest entry that differs by less than `step`, or of a new entry; -1: the palette
+ * is full. */
 static int entry_of(struct palette *palette, uint32_t rgb, int step)
 {
     int nearest = -1;
@@ -114,30 +114,30 @@ static int entry_of(struct palette *palette, uint32_t rgb, int step)
     return palette->entry_count++;
 }
 
-static int fill_entries(struct palette *palette, int step)
+static bool fill_entries(struct palette *palette, int step)
 {
     palette->entry_count = 0;
     for (int i = 0; i < palette->colour_count; i++) {
         struct colour *colour = &palette->colours[i];
         colour->index = entry_of(palette, colour->rgb, i < EXACT_COUNT ? 1 : step);
         if (colour->index < 0) {
-            return 0;
+            return false;
         }
     }
-    return 1;
+    return true;
 }
 
-/* The least rounding with which all fit. 0: none of those that cannot be seen. */
-static int choose_entries(struct palette *palette)
+/* Tries growing steps of rounding until all colours fit; the largest is still invisible. */
+static bool choose_entries(struct palette *palette)
 {
     static const int steps[] = {1, 8, 16, 24, 32};
     qsort(palette->colours, (size_t)palette->colour_count, sizeof *palette->colours, by_count);
     for (size_t i = palette->colour_count > PALETTE_MAX; i < sizeof steps / sizeof *steps; i++) {
         if (fill_entries(palette, steps[i])) {
-            return 1;
+            return true;
         }
     }
-    return 0;
+    return false;
 }
 
 static void rebuild_hash(struct palette *palette)
@@ -152,14 +152,13 @@ static void rebuild_hash(struct palette *palette)
     }
 }
 
-/* 0: the image stays RGB. */
-static int make_palette(const mprof__image *image, struct palette *palette)
+static bool make_palette(const mprof__image *image, struct palette *palette)
 {
     if (!count_colours(image, palette) || !choose_entries(palette)) {
-        return 0;
+        return false;
     }
-    rebuild_hash(palette);
-    return 1;
+    rebuild_hash(palette); /* sorting moved the colours */
+    return true;
 }
 
 static void index_row(struct palette *palette, const unsigned char *row, int width,
@@ -197,7 +196,7 @@ static void on_warning(png_structp png, png_const_charp message)
 
 static void write_bytes(png_structp png, png_bytep bytes, png_size_t size)
 {
-    /* the output's failure sticks and is told at its commit */
+    /* a failure is kept, and reported when the output is committed */
     mprof_output_write(png_get_io_ptr(png), bytes, size);
 }
 
@@ -206,7 +205,7 @@ static void flush_bytes(png_structp png)
     (void)png;
 }
 
-/* Keys of the PNG specification, 11.3.4.2; iTXt, because titles are UTF-8. */
+/* Keywords of the PNG specification, 11.3.4.2, as iTXt, because titles are UTF-8. */
 static void set_texts(png_structp png, png_infop info, const mprof__image *image)
 {
     struct {
@@ -261,7 +260,7 @@ static void write_image(png_structp png, png_infop info, const mprof__image *ima
     set_texts(png, info, image);
     png_set_filter(png, PNG_FILTER_TYPE_BASE, PNG_FILTER_NONE);
     png_set_compression_level(png, 1);
-    png_set_check_for_invalid_index(png, 0); /* they are our own */
+    png_set_check_for_invalid_index(png, 0); /* all indexes are valid */
     png_write_info(png, info);
     for (int y = 0; y < image->height; y++) {
         const unsigned char *pixels = image->pixels + (size_t)y * image->stride;

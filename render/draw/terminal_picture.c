@@ -1,8 +1,7 @@
-/* A figure in a terminal, by libchafa: as real pixels where the terminal knows how (kitty, iTerm2,
- * sixel), else as coloured Unicode blocks, with the figure's text as the terminal's own letters: it
- * is laid out for them, a cell being 8 x 16 units of the figure. The library is loaded when a
- * terminal asks for a picture: pictures in files must not wait for it, and it need not be
- * installed. */
+/* Draws in a terminal with libchafa: as pixels if the terminal supports them (kitty, iTerm2,
+ * sixel), else as coloured Unicode blocks with the figure's text as the terminal's letters. The
+ * figure is laid out for these: a cell is 8 x 16 units. The library is loaded at run time, because
+ * pictures in files must not wait for it and it need not be installed. */
 #include "terminal_picture.h"
 
 #include "draw.h"
@@ -23,7 +22,7 @@
 #define LIBRARY "libchafa.so.0"
 #define COLUMNS_DEFAULT 80
 #define ROWS_DEFAULT 24
-#define LEAST_ROWS 24
+#define ROWS_MIN 24
 #define ROWS_LEFT 3 /* for the prompt and the path */
 #define CELL_WIDTH_DEFAULT 10
 #define CELL_HEIGHT_DEFAULT 20
@@ -31,7 +30,7 @@
 #define UNIT_HEIGHT 16.0
 #define BASELINE 5.0 /* of a letter, above its lower edge */
 
-/* The functions in use, by their own names. */
+/* The functions of the library that are used here. */
 #define FUNCTIONS(X)                                                                               \
     X(chafa_term_db_get_default)                                                                   \
     X(chafa_term_db_detect)                                                                        \
@@ -61,17 +60,17 @@ struct chafa {
     FUNCTIONS(MEMBER)
 };
 
-/* Never unloaded: GLib keeps what the library has registered. */
-static int load(struct chafa *chafa)
+/* The library is never unloaded: GLib keeps types that it has registered. */
+static bool load(struct chafa *chafa)
 {
     chafa->library = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
     if (!chafa->library) {
-        return 0;
+        return false;
     }
-/* POSIX wants a data pointer to be usable as a function's; ISO C has no words for it */
+/* POSIX allows this conversion of a data pointer to a function pointer, ISO C does not define it */
 #define LOOK_UP(name) *(void **)(&chafa->name) = dlsym(chafa->library, #name);
     FUNCTIONS(LOOK_UP)
-    int good = 1;
+    bool good = true;
 #define CHECK(name) good = good && chafa->name;
     FUNCTIONS(CHECK)
     return good;
@@ -96,7 +95,7 @@ static ChafaTermInfo *detect(const struct chafa *chafa)
     return chafa->chafa_term_db_detect(chafa->chafa_term_db_get_default(), environ);
 }
 
-static void look_at_size(mprof__terminal *terminal, int fd)
+static void read_size(mprof__terminal *terminal, int fd)
 {
     struct winsize size;
     memset(&size, 0, sizeof size);
@@ -111,7 +110,7 @@ static void look_at_size(mprof__terminal *terminal, int fd)
     }
 }
 
-void mprof__terminal_look(mprof__terminal *terminal, int fd)
+void mprof__terminal_detect(mprof__terminal *terminal, int fd)
 {
     const char *name = getenv("TERM");
     struct chafa chafa;
@@ -123,26 +122,25 @@ void mprof__terminal_look(mprof__terminal *terminal, int fd)
         ChafaTermInfo *info = detect(&chafa);
         terminal->mode = mode_of(&chafa, info);
         chafa.chafa_term_info_unref(info);
-        look_at_size(terminal, fd);
+        read_size(terminal, fd);
     }
 }
 
-static int rows_of(const mprof__terminal *terminal)
+static int usable_rows(const mprof__terminal *terminal)
 {
     return terminal->rows > 4 * ROWS_LEFT ? terminal->rows - ROWS_LEFT : terminal->rows;
 }
 
-/* Cells that the picture takes: all columns, and as many rows as its shape asks for or there are.
- */
-static void cells_of(const mprof__terminal *terminal, double width_px, double height_px,
-                     int *columns, int *rows)
+/* Cells of the picture: all columns, and the rows that its shape needs, as far as there are any. */
+static void fit_cells(const mprof__terminal *terminal, double width_px, double height_px,
+                      int *columns, int *rows)
 {
     double cell = (double)terminal->cell_height / terminal->cell_width;
     if (terminal->mode == MPROF__TERMINAL_SYMBOLS) {
         cell = UNIT_HEIGHT / UNIT_WIDTH;
     }
     double wanted = terminal->columns * height_px / width_px / cell;
-    *rows = (int)fmax(1, floor(fmin(wanted, rows_of(terminal))));
+    *rows = (int)fmax(1, floor(fmin(wanted, usable_rows(terminal))));
     *columns = (int)fmax(1, fmin(terminal->columns, ceil(*rows * width_px / height_px * cell)));
 }
 
@@ -152,9 +150,8 @@ void mprof__terminal_fit(const mprof__terminal *terminal, mprof_figure_options *
     if (terminal->mode == MPROF__TERMINAL_SYMBOLS) {
         double shape = figure->height_px / figure->width_px;
         figure->width_px = terminal->columns * UNIT_WIDTH;
-        int rows =
-            (int)ceil(fmax(figure->width_px * shape, LEAST_ROWS * UNIT_HEIGHT) / UNIT_HEIGHT);
-        rows = rows < rows_of(terminal) ? rows : rows_of(terminal);
+        int rows = (int)ceil(fmax(figure->width_px * shape, ROWS_MIN * UNIT_HEIGHT) / UNIT_HEIGHT);
+        rows = rows < usable_rows(terminal) ? rows : usable_rows(terminal);
         figure->height_px = rows * UNIT_HEIGHT;
         figure->grow = 0;
         draw->dpi = MPROF_DEFAULT_DPI;
@@ -164,9 +161,9 @@ void mprof__terminal_fit(const mprof__terminal *terminal, mprof_figure_options *
     draw->dpi = fmin(MPROF_DEFAULT_DPI * 2, MPROF_DEFAULT_DPI * pixels / figure->width_px);
 }
 
-/* -- letters ----------------------------------------------------------------------------------- */
+/* ---- text as letters ---- */
 
-static int columns_of(gunichar letter)
+static int letter_columns(gunichar letter)
 {
     return g_unichar_iszerowidth(letter) ? 0 : g_unichar_iswide(letter) ? 2 : 1;
 }
@@ -177,7 +174,7 @@ static double letters_width(void *data, mprof_font font, const char *text, size_
     (void)data;
     (void)font;
     for (const char *at = text; at < text + length; at = g_utf8_find_next_char(at, NULL)) {
-        columns += columns_of(g_utf8_get_char(at));
+        columns += letter_columns(g_utf8_get_char(at));
     }
     return columns * UNIT_WIDTH;
 }
@@ -190,7 +187,7 @@ static size_t letters_fit(void *data, mprof_font font, const char *text, size_t 
     (void)data;
     (void)font;
     while (at < text + length) {
-        width += columns_of(g_utf8_get_char(at)) * UNIT_WIDTH;
+        width += letter_columns(g_utf8_get_char(at)) * UNIT_WIDTH;
         if (width > width_px) {
             break;
         }
@@ -205,21 +202,21 @@ const mprof_measure *mprof__terminal_measure(const mprof__terminal *terminal)
     return terminal->mode == MPROF__TERMINAL_SYMBOLS ? &letters : NULL;
 }
 
-/* Which cells hold a letter already. */
+/* The cells of a canvas that hold a letter already. */
 struct letters {
     const struct chafa *chafa;
     ChafaCanvas *canvas;
     int columns, rows;
     unsigned char *taken;
-    int dark;
+    bool dark;
 };
 
-static int is_free(const struct letters *letters, int column, int row, int count)
+static bool is_free(const struct letters *letters, int column, int row, int count)
 {
     if (row < 0 || row >= letters->rows || column < 0 || column + count > letters->columns) {
-        return 0;
+        return false;
     }
-    /* a cell of air on both sides */
+    /* leave one empty cell on both sides */
     int from = column > 0 ? column - 1 : 0;
     int to = column + count < letters->columns ? column + count + 1 : column + count;
     return !memchr(letters->taken + row * letters->columns + from, 1, (size_t)(to - from));
@@ -243,7 +240,7 @@ static void put_letters(const struct letters *letters, const mprof_item *item, c
     memset(letters->taken + row * letters->columns + column, 1, (size_t)count);
     for (const char *at = text; at < text + item->count; at = g_utf8_find_next_char(at, NULL)) {
         gunichar letter = g_utf8_get_char(at);
-        int own = columns_of(letter), ink, paper;
+        int own = letter_columns(letter), ink, paper;
         if (!own) {
             continue;
         }
@@ -258,9 +255,9 @@ static void put_letters(const struct letters *letters, const mprof_item *item, c
     }
 }
 
-/* What is said first is most important: titles, axes, the peak. */
+/* Items come in order of importance (titles, axes, the peak): later text must not cover earlier. */
 static void put_texts(const struct chafa *chafa, ChafaCanvas *canvas, const mprof_figure *figure,
-                      int columns, int rows, int dark)
+                      int columns, int rows, bool dark)
 {
     size_t count, size;
     const mprof_item *items = mprof_figure_items(figure, &count);
@@ -275,10 +272,10 @@ static void put_texts(const struct chafa *chafa, ChafaCanvas *canvas, const mpro
     free(letters.taken);
 }
 
-/* -- pictures ---------------------------------------------------------------------------------- */
+/* ---- the picture ---- */
 
 static GString *print(const struct chafa *chafa, const mprof__terminal *terminal,
-                      const mprof__image *image, const mprof_figure *figure, int dark)
+                      const mprof__image *image, const mprof_figure *figure, bool dark)
 {
     static const ChafaPixelMode modes[] = {
         [MPROF__TERMINAL_NONE] = CHAFA_PIXEL_MODE_SYMBOLS,
@@ -288,7 +285,7 @@ static GString *print(const struct chafa *chafa, const mprof__terminal *terminal
         [MPROF__TERMINAL_ITERM] = CHAFA_PIXEL_MODE_ITERM2,
     };
     int columns, rows;
-    cells_of(terminal, image->width, image->height, &columns, &rows);
+    fit_cells(terminal, image->width, image->height, &columns, &rows);
     ChafaTermInfo *info = detect(chafa);
     ChafaSymbolMap *symbols = chafa->chafa_symbol_map_new();
     ChafaCanvasConfig *config = chafa->chafa_canvas_config_new();
@@ -331,7 +328,7 @@ mprof_status mprof__terminal_draw(const mprof__terminal *terminal, const mprof_f
         mprof_output_write(output, "\n", 1);
         g_string_free(text, TRUE);
     } else {
-        status = mprof_error_set(error, MPROF_EDRAW, "cannot load " LIBRARY);
+        status = mprof_error_set(error, MPROF_EDRAW, "cannot load " LIBRARY "; install libchafa");
     }
     mprof__image_free(&image);
     return status;
@@ -339,7 +336,7 @@ mprof_status mprof__terminal_draw(const mprof__terminal *terminal, const mprof_f
 
 #else
 
-void mprof__terminal_look(mprof__terminal *terminal, int fd)
+void mprof__terminal_detect(mprof__terminal *terminal, int fd)
 {
     (void)fd;
     memset(terminal, 0, sizeof *terminal);
@@ -368,7 +365,8 @@ mprof_status mprof__terminal_draw(const mprof__terminal *terminal, const mprof_f
     (void)options;
     (void)engine;
     (void)output;
-    return mprof_error_set(error, MPROF_EDRAW, "built without terminal pictures");
+    return mprof_error_set(error, MPROF_EDRAW,
+                           "mprof was built without libchafa; write the picture to a file with -o");
 }
 
 #endif

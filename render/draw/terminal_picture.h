@@ -1,12 +1,12 @@
-/* A figure in a terminal. Private to the folder. */
+/* Drawing a figure in a terminal with libchafa. Private to the library and its commands. */
 #ifndef MPROF_RENDER_TERMINAL_PICTURE_H
 #define MPROF_RENDER_TERMINAL_PICTURE_H
 
 #include <mprof/draw.h>
 
 typedef enum mprof__terminal_mode {
-    MPROF__TERMINAL_NONE, /* no terminal, or one that cannot even move its cursor */
-    MPROF__TERMINAL_SYMBOLS,
+    MPROF__TERMINAL_NONE,    /* no terminal, a dumb one, or no libchafa */
+    MPROF__TERMINAL_SYMBOLS, /* coloured Unicode blocks */
     MPROF__TERMINAL_SIXEL,
     MPROF__TERMINAL_KITTY,
     MPROF__TERMINAL_ITERM,
@@ -18,15 +18,15 @@ typedef struct mprof__terminal {
     int cell_width, cell_height; /* px */
 } mprof__terminal;
 
-/* What is behind the descriptor; mode NONE also where libchafa is not installed. */
-void mprof__terminal_look(mprof__terminal *terminal, int fd);
+/* Finds out what the terminal at fd can show. */
+void mprof__terminal_detect(mprof__terminal *terminal, int fd);
 
-/* The size of a figure that fills the terminal's width and leaves some lines of it, and the
+/* Sets the size of a figure that fills the terminal's width and leaves some rows free, and the
  * resolution to draw it in. */
 void mprof__terminal_fit(const mprof__terminal *terminal, mprof_figure_options *figure,
                          mprof_draw_options *draw);
 
-/* How wide the terminal's own letters are, where it shows text with them; else NULL: as pixels. */
+/* Measures text in the terminal's letters. NULL: text is drawn as pixels. */
 const mprof_measure *mprof__terminal_measure(const mprof__terminal *terminal);
 
 /* Writes the picture as the terminal's own control sequences. MPROF_EDRAW, MPROF_ENOMEM. */

@@ -1,6 +1,6 @@
-/* Text: the only user of Pango. Finding fonts is what most of a small picture's time goes into, so
- * fontconfig gets a minimal configuration (the usual font directories and caches, none of the some
- * fifty rule files of a distribution), unless FONTCONFIG_FILE says which one to use. */
+/* Measures and draws text; the only user of Pango. Finding fonts takes most of the time of a small
+ * picture, so fontconfig gets a minimal configuration: the usual font directories and caches,
+ * without the about fifty rule files of a distribution. FONTCONFIG_FILE overrides it. */
 #include "text.h"
 
 #include "draw.h"
@@ -8,12 +8,13 @@
 #include <fontconfig/fontconfig.h>
 #include <math.h>
 #include <pango/pangocairo.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define DEFAULT_FAMILY                                                                             \
     "Inter, DejaVu Sans, Noto Sans, Liberation Sans, Cantarell, Ubuntu, Roboto, Arial, sans-serif"
-#define FONT_MAX 8 /* sizes and weights in use */
+#define FONT_MAX 8 /* combinations of size and weight */
 
 struct font_slot {
     mprof_font font;
@@ -27,7 +28,7 @@ struct mprof_text_engine {
     PangoLayout *layout;
     struct font_slot fonts[FONT_MAX];
     int font_count;
-    uint32_t missing; /* the first character drawn that no font has; 0: none */
+    uint32_t missing; /* the first character drawn that is in no font; 0: all were found */
 };
 
 static const char minimal_config[] =
@@ -35,7 +36,7 @@ static const char minimal_config[] =
     "<dir>/usr/share/fonts</dir><dir>/usr/local/share/fonts</dir>"
     "<dir prefix=\"xdg\">fonts</dir><dir>~/.fonts</dir>"
     "<cachedir>/var/cache/fontconfig</cachedir><cachedir prefix=\"xdg\">fontconfig</cachedir>"
-    /* emoji are bitmaps of one size, to be scaled */
+    /* emoji are bitmaps of one size: scale them */
     "<match target=\"font\"><test name=\"outline\"><bool>false</bool></test>"
     "<edit name=\"pixelsizefixupfactor\" mode=\"assign\"><divide>"
     "<name target=\"pattern\">pixelsize</name><name "
@@ -47,8 +48,7 @@ static const char minimal_config[] =
     "<name>size</name><name>pixelsizefixupfactor</name></divide></edit></match>"
     "</fontconfig>";
 
-/* Makes the minimal configuration the process's own; without a font in those places the
- * distribution's configuration is left to find them. */
+/* Makes the minimal configuration the current one, unless it finds no fonts. */
 static void configure_fonts(void)
 {
     if (getenv("FONTCONFIG_FILE") || getenv("FONTCONFIG_PATH") || getenv("FONTCONFIG_SYSROOT")) {
@@ -69,7 +69,7 @@ static void configure_fonts(void)
     FcConfigDestroy(config);
 }
 
-static struct font_slot *slot_of(mprof_text_engine *engine, mprof_font font)
+static struct font_slot *find_slot(mprof_text_engine *engine, mprof_font font)
 {
     for (int i = 0; i < engine->font_count; i++) {
         const mprof_font *known = &engine->fonts[i].font;
@@ -104,19 +104,18 @@ static void set_text(mprof_text_engine *engine, const struct font_slot *slot, co
 
 #define ADVICE "install one, for instance DejaVu (Debian's package fonts-dejavu-core)"
 
-/* Every picture has numbers with units in it: where there is no font at all, or none with letters
- * (of symbols, of emoji, of a single script), it would be one of empty boxes. */
+/* Every picture has numbers with units: without a font for them it would consist of empty boxes.
+ * Fonts of symbols, emoji or one script only do not suffice. */
 static mprof_status check_fonts(mprof_text_engine *engine, mprof_error *error)
 {
     static const char letters[] = "0123456789.,:+()GMKiBms abcdefghijklmnopqrstuvwxyz";
     static const mprof_font font = {12, 0};
-    set_text(engine, slot_of(engine, font), letters, sizeof letters - 1);
+    set_text(engine, find_slot(engine, font), letters, sizeof letters - 1);
     if (pango_layout_get_unknown_glyphs_count(engine->layout) == 0) {
         return MPROF_OK;
     }
-    return mprof_error_set(
-        error, MPROF_EDRAW,
-        "cannot draw text: no font that is installed has letters and digits; " ADVICE);
+    return mprof_error_set(error, MPROF_EDRAW,
+                           "cannot draw text: no installed font has letters and digits; " ADVICE);
 }
 
 mprof_status mprof_text_engine_new(mprof_text_engine **out, const char *family, mprof_error *error)
@@ -133,7 +132,7 @@ mprof_status mprof_text_engine_new(mprof_text_engine **out, const char *family, 
     }
     configure_fonts();
     const FcFontSet *fonts = FcConfigGetFonts(NULL, FcSetSystem);
-    /* of this type, whatever $PANGOCAIRO_BACKEND says */
+    /* this type overrides $PANGOCAIRO_BACKEND */
     PangoFontMap *map = fonts && fonts->nfont > 0
                             ? pango_cairo_font_map_new_for_font_type(CAIRO_FONT_TYPE_FT)
                             : NULL;
@@ -145,13 +144,13 @@ mprof_status mprof_text_engine_new(mprof_text_engine **out, const char *family, 
     }
     engine->context = pango_font_map_create_context(map);
     g_object_unref(map);
-    /* Positions are the figure's own numbers: no rounding to a device, the same in every format. */
+    /* No hinting or rounding to device pixels: positions are the same in every format. */
     cairo_font_options_t *options = cairo_font_options_create();
     cairo_font_options_set_antialias(options, CAIRO_ANTIALIAS_GRAY);
     cairo_font_options_set_hint_style(options, CAIRO_HINT_STYLE_NONE);
     cairo_font_options_set_hint_metrics(options, CAIRO_HINT_METRICS_OFF);
     pango_cairo_context_set_font_options(engine->context, options);
-    pango_cairo_context_set_resolution(engine->context, 72); /* a point is a unit of the figure */
+    pango_cairo_context_set_resolution(engine->context, 72); /* a point is one unit of the figure */
     pango_context_set_round_glyph_positions(engine->context, FALSE);
     cairo_font_options_destroy(options);
     engine->layout = pango_layout_new(engine->context);
@@ -202,22 +201,22 @@ static double letter_width(mprof_text_engine *engine, struct font_slot *slot, un
     return (double)slot->widths[letter];
 }
 
-static int is_ascii(const char *text, size_t length)
+static bool is_ascii(const char *text, size_t length)
 {
     for (size_t i = 0; i < length; i++) {
         if ((unsigned char)text[i] >= 0x80) {
-            return 0;
+            return false;
         }
     }
-    return 1;
+    return true;
 }
 
-/* Plain letters are added up: kerning makes a text a little narrower than that, never much wider,
- * and thousands of captions are measured in the time of one layout. */
+/* ASCII widths are added up, which is much faster than a layout for each of thousands of captions.
+ * Kerning makes real text slightly narrower, never much wider. */
 static double measure_width(void *data, mprof_font font, const char *text, size_t length)
 {
     mprof_text_engine *engine = data;
-    struct font_slot *slot = slot_of(engine, font);
+    struct font_slot *slot = find_slot(engine, font);
     double width = 0;
     if (!is_ascii(text, length)) {
         set_text(engine, slot, text, length);
@@ -229,9 +228,8 @@ static double measure_width(void *data, mprof_font font, const char *text, size_
     return width;
 }
 
-/* The last place before which the text may be cut: not inside of what readers take for one letter.
- */
-static size_t cut_place(mprof_text_engine *engine, const char *text, double width_px)
+/* Bytes of the longest beginning that fits; it ends between two grapheme clusters. */
+static size_t longest_prefix(mprof_text_engine *engine, const char *text, double width_px)
 {
     int count, index = 0;
     const PangoLogAttr *attributes = pango_layout_get_log_attrs_readonly(engine->layout, &count);
@@ -259,10 +257,10 @@ static size_t measure_fit(void *data, mprof_font font, const char *text, size_t 
                           double width_px)
 {
     mprof_text_engine *engine = data;
-    struct font_slot *slot = slot_of(engine, font);
+    struct font_slot *slot = find_slot(engine, font);
     if (!is_ascii(text, length)) {
         set_text(engine, slot, text, length);
-        return cut_place(engine, text, width_px);
+        return longest_prefix(engine, text, width_px);
     }
     double width = 0;
     for (size_t i = 0; i < length; i++) {
@@ -288,15 +286,14 @@ static uint32_t first_missing(mprof_text_engine *engine, const struct font_slot 
             return g_utf8_get_char(at);
         }
     }
-    return 0xFFFD; /* each of them is there, but not together */
+    return 0xFFFD; /* each character is in a font, but not their combination */
 }
 
-void mprof__text_draw(mprof_text_engine *engine, cairo_t *cairo, mprof_font font, double x,
-                      double y, const char *text, size_t length)
+void mprof__text_draw(mprof_text_engine *engine, cairo_t *cairo, mprof_font font, const char *text,
+                      size_t length)
 {
-    struct font_slot *slot = slot_of(engine, font);
+    struct font_slot *slot = find_slot(engine, font);
     set_text(engine, slot, text, length);
-    cairo_move_to(cairo, x, y);
     pango_cairo_show_layout_line(cairo, pango_layout_get_line_readonly(engine->layout, 0));
     if (!engine->missing && pango_layout_get_unknown_glyphs_count(engine->layout) > 0) {
         engine->missing = first_missing(engine, slot, text, length);

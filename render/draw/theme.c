@@ -1,8 +1,9 @@
-/* The looks: which tone and width each role has, and what the tones are on light and dark paper.
+/* Tables of tone and line width by role, and of colours by tone for light and dark paper.
  *
- * The slots start from the palette of Okabe and Ito (Color Universal Design, 2008) in an order that
- * keeps neighbours apart, darkened or lightened until they stand out from the paper and differ for
- * normal, protan, deutan and tritan eyes; tests/unit/render_palette.c measures both. */
+ * The palette is that of Okabe and Ito (Color Universal Design, 2008), reordered so that neighbours
+ * differ clearly, and darkened or lightened until each colour contrasts with the paper and any two
+ * differ for normal, protan, deutan and tritan eyes. tests/unit/render_colour_slots.c measures
+ * both. */
 #include "theme.h"
 
 static const mprof__style styles[MPROF_ROLE_COUNT] = {
@@ -60,6 +61,7 @@ static const mprof__style styles[MPROF_ROLE_COUNT] = {
     [MPROF_ROLE_LEGEND_MORE] = TEXT_OF(QUIET),
 };
 
+/* [0] on light paper, [1] on dark paper */
 static const uint32_t tones[2][MPROF__TONE_COUNT] = {
     {
         [MPROF__TONE_PAPER] = 0xFFFFFF,
@@ -117,10 +119,10 @@ mprof__tone mprof__resolve_tone(const mprof__style *style, mprof__tone tone, int
     return tone >= MPROF__TONE_SLOT && colour < 0 ? style->plain : tone;
 }
 
-uint32_t mprof__tone_colour(int dark, mprof__tone tone, int slot)
+uint32_t mprof__tone_colour(bool dark, mprof__tone tone, int slot)
 {
     if (tone >= MPROF__TONE_SLOT) {
-        return slots[dark != 0][slot & (MPROF__SLOT_COUNT - 1)][tone - MPROF__TONE_SLOT];
+        return slots[dark][slot & (MPROF__SLOT_COUNT - 1)][tone - MPROF__TONE_SLOT];
     }
-    return tones[dark != 0][tone];
+    return tones[dark][tone];
 }

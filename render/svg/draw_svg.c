@@ -340,7 +340,7 @@ static void put_styles(struct pen *pen, const mprof_draw_options *options,
         put_slots(pen, role);
     }
     if (!options->still) {
-        mprof__put_living_style(pen->output, pen->scope, mprof_figure_frame(pen->figure));
+        mprof__put_interactive_style(pen->output, pen->scope, mprof_figure_frame(pen->figure));
     }
     mprof__put(pen->output, "</style>\n");
 }
@@ -424,7 +424,7 @@ mprof_status mprof__draw_svg(const mprof_figure *figure, const mprof_draw_option
         mprof__put(output, "</g>\n");
     }
     if (!options->still) {
-        mprof__put_living(output, figure);
+        mprof__put_data_and_script(output, figure);
     }
     mprof__put(output, "</svg>\n");
     return MPROF_OK;

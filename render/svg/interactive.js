@@ -1,5 +1,5 @@
 // The life of a picture: hover, zoom, search, keyboard. It stands at the end of every SVG, after
-// the <metadata> that living.c describes. Nothing is fetched, nothing is stored, and text of a
+// the <metadata> that svg_data.c describes. Nothing is fetched, nothing is stored, and text of a
 // recording only ever becomes the data of a text node. Without scripting the picture is complete;
 // when the script begins it takes over the elements that are there and adds few.
 (function () {

@@ -1,6 +1,6 @@
 /* What an SVG carries beside its shapes so that a script can answer a reader: the samples behind
  * the curves, the calls behind the boxes, what a search needs. Written once, compactly, as numbers
- * in text; the script and its style are files of their own (living.js, living.css).
+ * in text; the script and its style are files of their own (interactive.js, interactive.css).
  *
  * Names come from recordings and are anything. They stand in a <metadata> element, escaped as text,
  * and are read from there as data: nothing of a recording is ever part of the script.
@@ -10,7 +10,7 @@
  * 0, -1, 1, -2 are 0, 1, 2, 3. Most differences between neighbours are then one to three letters.
  */
 #include "svg_data.h"
-#include "living_assets.h"
+#include "interactive_assets.h"
 #include "render/figure/format_units.h"
 #include "render/figure/layout.h"
 #include "xml.h"
@@ -262,7 +262,7 @@ static void put_data(mprof_output *output, const mprof_figure *figure)
     mprof__put(output, "\"}</metadata>\n");
 }
 
-void mprof__put_living(mprof_output *output, const mprof_figure *figure)
+void mprof__put_data_and_script(mprof_output *output, const mprof_figure *figure)
 {
     put_data(output, figure);
     mprof__put(output, "<script><![CDATA[\n");
@@ -270,11 +270,11 @@ void mprof__put_living(mprof_output *output, const mprof_figure *figure)
     mprof__put(output, "]]></script>\n");
 }
 
-void mprof__put_living_style(mprof_output *output, const char *scope, const mprof_frame *frame)
+void mprof__put_interactive_style(mprof_output *output, const char *scope, const mprof_frame *frame)
 {
     mprof__putf(output, ".%s .columns rect{y:%gpx;width:%gpx;height:%gpx}\n", scope, frame->plot.y,
                 COLUMN_PX, frame->plot.height);
-    mprof_output_write(output, mprof__living_css, sizeof mprof__living_css - 1);
+    mprof_output_write(output, mprof__interactive_css, sizeof mprof__interactive_css - 1);
 }
 
 /* -- columns ----------------------------------------------------------------------------------- */

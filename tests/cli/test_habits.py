@@ -134,7 +134,7 @@ class Habits(mprof_test.TestCase):
                 self.assertEqual(set(self.directory.rglob("*")) - before, {self.directory / picture})
         for option in ("-o a.dir", "-o /dev/null", "-o x.prof"):
             done = self.run_mprof("plot", *option.split(), "x.dat", expect=1)
-            self.assertIn("the name tells no known format", done.stderr)
+            self.assertIn("the name must end in .png", done.stderr)
         (self.directory / "memory").write_text("precious")
         self.shell("mprof plot -o memory x.dat")
         self.assertEqual((self.directory / "memory").read_text(), "precious")
