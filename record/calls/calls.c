@@ -1,4 +1,5 @@
-/* Owns the rings in use, and what becomes of what they tell. */
+/* Where names and times of calls are corrected before they are written: namespaces, delays,
+ * processes that ended. */
 #include "calls.h"
 
 #include "parse/plain_text.h"
@@ -13,15 +14,15 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Calls gathered before they are written. */
+/* Calls written before the file is flushed. */
 #define CALLS_PER_COMMIT 4096
 
 typedef struct ring_entry {
     mprof__ring_reader *ring;
     int64_t pid;
-    int64_t file_pid; /* as the file has it: of the process's own namespace */
+    int64_t file_pid; /* as in the file's name: in the process's own PID namespace */
     uint64_t number;  /* counts the rings of the process */
-    uint64_t image;   /* those of one image are written side by side */
+    uint64_t image;   /* rings of one image are open at the same time */
     uint64_t lost_reported;
 } ring_entry;
 
@@ -34,21 +35,21 @@ struct mprof__calls {
     size_t size;
     char *scratch;      /* for draining; made with the first ring */
     uint64_t found;     /* rings there ever were */
-    uint64_t damaged;   /* of those, how many held nonsense */
-    uint64_t unknown;   /* rings of processes that could not be found */
-    uint64_t others;    /* calls under a common name */
-    uint64_t corrected; /* times that were moved */
-    unsigned gathered;
-    int64_t begin_ns; /* nothing before that is told */
-    bool names_wait;  /* for processes to become known */
+    uint64_t damaged;   /* of those, how many were malformed */
+    uint64_t unknown;   /* rings whose process was not found */
+    uint64_t unnamed;   /* calls recorded as (other names) */
+    uint64_t corrected; /* times that were moved into the possible range */
+    unsigned uncommitted;
+    int64_t begin_ns; /* calls that ended earlier are not written */
+    bool names_wait;  /* some belong to processes that are not known yet */
 };
 
-/* For whom calls are being taken. */
+/* Whose calls are being written, and how its open calls end. */
 typedef struct call_owner {
     mprof__calls *calls;
     int64_t pid;
-    int64_t end_ns; /* when calls in flight are said to end */
-    int64_t bytes;  /* and with what memory; -1: that of their beginning */
+    int64_t end_ns; /* end time of open calls */
+    int64_t bytes;  /* memory at that time; -1: as at entry */
 } call_owner;
 
 mprof_status mprof__calls_open(mprof__calls **out, mprof__ring_folder *folder,
@@ -113,16 +114,16 @@ uint64_t mprof__calls_ring_count(const mprof__calls *calls)
     return calls->found;
 }
 
-/* One notice, whatever comes: a process that scribbles could make any number of them. */
-static void tell_damage(mprof__calls *calls, const mprof_error *error)
+/* Only the first is reported: a faulty process could cause any number of them. */
+static void report_damage(mprof__calls *calls, const mprof_error *error)
 {
     if (calls->damaged++ == 0) {
         mprof__event_log_notice(calls->log, error);
     }
 }
 
-/* The call was running when the recording began. */
-static void clip(const mprof__calls *calls, mprof__event_log_call *call)
+/* Moves the entry of a call that was running when the recording began. */
+static void clip_entry(const mprof__calls *calls, mprof__event_log_call *call)
 {
     const mprof__process *process =
         mprof__processes_find(mprof__process_tree_processes(calls->tree), call->pid);
@@ -136,41 +137,41 @@ static void clip(const mprof__calls *calls, mprof__event_log_call *call)
     }
 }
 
-static mprof_status write_call(void *data, const mprof__ring_call *told)
+static mprof_status write_call(void *data, const mprof__ring_call *ended)
 {
     const call_owner *owner = data;
     mprof__event_log_call call;
 
     call.pid = owner->pid;
-    call.name = told->name;
-    call.lane = told->lane;
-    call.level = told->level;
-    call.enter_ns = told->enter_ns;
-    call.enter_bytes = told->enter_bytes;
-    call.exit_ns = told->exit_ns;
-    call.exit_bytes = told->exit_bytes;
-    call.suspended_ns = told->suspended_ns;
-    call.count = told->count;
-    call.open = told->open;
-    if (told->open) {
-        call.exit_ns = owner->end_ns > told->enter_ns ? owner->end_ns : told->enter_ns;
-        call.exit_bytes = owner->bytes >= 0 ? owner->bytes : told->enter_bytes;
+    call.name = ended->name;
+    call.lane = ended->lane;
+    call.level = ended->level;
+    call.enter_ns = ended->enter_ns;
+    call.enter_bytes = ended->enter_bytes;
+    call.exit_ns = ended->exit_ns;
+    call.exit_bytes = ended->exit_bytes;
+    call.suspended_ns = ended->suspended_ns;
+    call.count = ended->count;
+    call.open = ended->open;
+    if (ended->open) {
+        call.exit_ns = owner->end_ns > ended->enter_ns ? owner->end_ns : ended->enter_ns;
+        call.exit_bytes = owner->bytes >= 0 ? owner->bytes : ended->enter_bytes;
     }
     if (call.exit_ns < owner->calls->begin_ns) {
         return MPROF_OK;
     }
     if (call.enter_ns < owner->calls->begin_ns) {
-        clip(owner->calls, &call);
+        clip_entry(owner->calls, &call);
     }
     mprof__event_log_func(owner->calls->log, &call);
-    if (++owner->calls->gathered >= CALLS_PER_COMMIT) {
-        owner->calls->gathered = 0;
+    if (++owner->calls->uncommitted >= CALLS_PER_COMMIT) {
+        owner->calls->uncommitted = 0;
         mprof__event_log_commit(owner->calls->log);
     }
     return MPROF_OK;
 }
 
-static void tell_lost(mprof__calls *calls, ring_entry *entry, int64_t now_ns)
+static void write_lost(mprof__calls *calls, ring_entry *entry, int64_t now_ns)
 {
     uint64_t dropped = mprof__ring_reader_dropped(entry->ring);
 
@@ -180,7 +181,7 @@ static void tell_lost(mprof__calls *calls, ring_entry *entry, int64_t now_ns)
     }
 }
 
-/* Takes what the ring holds. 0 if it is not to be read again. */
+/* False: the ring is damaged; do not read it again. */
 static bool drain(mprof__calls *calls, const ring_entry *entry)
 {
     mprof_error error = MPROF_ERROR_INIT;
@@ -190,7 +191,7 @@ static bool drain(mprof__calls *calls, const ring_entry *entry)
         MPROF_OK) {
         return true;
     }
-    tell_damage(calls, &error);
+    report_damage(calls, &error);
     return false;
 }
 
@@ -202,15 +203,15 @@ static int64_t last_bytes(const mprof__calls *calls, int64_t pid)
     return process && process->rss_bytes > 0 ? process->rss_bytes : -1;
 }
 
-/* Tells the calls in flight as ending then, and lets go of the ring. */
+/* Writes the open calls with that end, and closes the ring. */
 static void close_ring(mprof__calls *calls, size_t index, int64_t end_ns)
 {
     ring_entry *entry = &calls->rings[index];
     call_owner owner = {calls, entry->pid, end_ns, last_bytes(calls, entry->pid)};
 
     (void)mprof__ring_reader_finish(entry->ring, write_call, &owner);
-    tell_lost(calls, entry, end_ns);
-    calls->others += mprof__ring_reader_unnamed_calls(entry->ring);
+    write_lost(calls, entry, end_ns);
+    calls->unnamed += mprof__ring_reader_unnamed_calls(entry->ring);
     calls->corrected += mprof__ring_reader_corrected_times(entry->ring);
     mprof__ring_reader_free(entry->ring);
     mprof__ring_folder_remove_ring(calls->folder, entry->file_pid, entry->number);
@@ -218,8 +219,8 @@ static void close_ring(mprof__calls *calls, size_t index, int64_t end_ns)
     memmove(entry, entry + 1, (calls->count - index) * sizeof *entry);
 }
 
-/* Drains and closes the rings of a process that come before `number`, but those of this image. 0:
- * of every image. */
+/* Drains and closes the rings of a process below `number`, except those of `image` (0: no
+ * exception). */
 static void close_images_before(mprof__calls *calls, int64_t pid, uint64_t number, uint64_t image,
                                 int64_t end_ns)
 {
@@ -255,19 +256,19 @@ static bool reserve(mprof__calls *calls)
     return calls->scratch != NULL;
 }
 
-/* Where other users may make rings, too, one is believed to be of a process only if that is the
- * user whose file it is. Root's processes become other users, and not the other way round. */
-static bool is_believed(const mprof__ring_reader *ring, int64_t pid)
+/* Where other users may create rings, a ring must belong to the user of its process. A process of
+ * root may become another user, never the other way round. */
+static bool belongs_to(const mprof__ring_reader *ring, int64_t pid)
 {
     uid_t owner = mprof__ring_reader_owner(ring);
 
     return owner == geteuid() || mprof__procfs_is_user(pid, owner);
 }
 
-/* A ring whose process is not there for us: it has ended in its own PID namespace before it was
- * looked at, or is another user. */
-static mprof_status refuse_ring(mprof__calls *calls, mprof__ring_reader *ring, int64_t file_pid,
-                                uint64_t number)
+/* We cannot see the process: it ended in its own PID namespace before we looked, or belongs to
+ * another user. */
+static mprof_status drop_unknown_ring(mprof__calls *calls, mprof__ring_reader *ring,
+                                      int64_t file_pid, uint64_t number)
 {
     mprof__ring_reader_free(ring);
     mprof__ring_folder_remove_ring(calls->folder, file_pid, number);
@@ -275,8 +276,8 @@ static mprof_status refuse_ring(mprof__calls *calls, mprof__ring_reader *ring, i
     return MPROF_OK;
 }
 
-static mprof_status take_ring(void *data, mprof__ring_reader *ring, int64_t file_pid,
-                              uint64_t number)
+static mprof_status add_ring(void *data, mprof__ring_reader *ring, int64_t file_pid,
+                             uint64_t number)
 {
     mprof__calls *calls = data;
     mprof__process *process;
@@ -284,8 +285,8 @@ static mprof_status take_ring(void *data, mprof__ring_reader *ring, int64_t file
                                              mprof__ring_reader_pid_namespace(ring));
     ring_entry entry = {ring, pid, file_pid, number, mprof__ring_reader_image(ring), 0};
 
-    if (pid < 0 || !is_believed(ring, pid)) {
-        return refuse_ring(calls, ring, file_pid, number);
+    if (pid < 0 || !belongs_to(ring, pid)) {
+        return drop_unknown_ring(calls, ring, file_pid, number);
     }
     if (!reserve(calls) ||
         mprof__process_tree_adopt(calls->tree, pid, mprof__clock_now_ns(), &process) != MPROF_OK) {
@@ -296,15 +297,16 @@ static mprof_status take_ring(void *data, mprof__ring_reader *ring, int64_t file
                                    mprof__namespaces_clock_shift(pid,
                                                                  mprof__ring_reader_start_ns(ring),
                                                                  mprof__ring_reader_wall_ns(ring)));
-    /* a new image of the same process: what ran in the one before will not return */
+    /* an exec: the calls of the image before it will not return */
     close_images_before(calls, pid, number, entry.image, mprof__ring_reader_start_ns(ring));
     calls->rings[calls->count++] = entry;
     calls->found++;
     return MPROF_OK;
 }
 
-/* Whether a name was given to a program that has executed another one since, as its rings tell. */
-static bool is_of_before(const mprof__calls *calls, int64_t pid, uint64_t image, int64_t time_ns)
+/* Whether the process has executed another program since, as its rings show. */
+static bool has_executed_since(const mprof__calls *calls, int64_t pid, uint64_t image,
+                               int64_t time_ns)
 {
     for (size_t i = 0; i < calls->count; i++) {
         const ring_entry *entry = &calls->rings[i];
@@ -317,9 +319,9 @@ static bool is_of_before(const mprof__calls *calls, int64_t pid, uint64_t image,
     return false;
 }
 
-/* A process that is not known yet may be found at the next look, or, where descendants are not
- * followed, be known when it records a call: its name is kept while it lives. */
-static bool take_name(void *data, const mprof__given_name *given, mprof_text name)
+/* The next scan may find an unknown process. Where descendants are not followed, it becomes known
+ * when it records a call. So its name is kept while it is alive. */
+static bool add_name(void *data, const mprof__given_name *given, mprof_text name)
 {
     mprof__calls *calls = data;
     const mprof__processes *processes = mprof__process_tree_processes(calls->tree);
@@ -335,37 +337,37 @@ static bool take_name(void *data, const mprof__given_name *given, mprof_text nam
         return is_gone;
     }
     time_ns = given->time_ns + mprof__namespaces_clock_shift(pid, given->time_ns, given->wall_ns);
-    if (time_ns <= now_ns && !is_of_before(calls, pid, given->image, time_ns) &&
+    if (time_ns <= now_ns && !has_executed_since(calls, pid, given->image, time_ns) &&
         mprof__process_set_name(process, name, time_ns) && now_ns >= calls->begin_ns) {
-        /* a birth that was found by looking was told as of then */
-        bool is_told_of_births = mprof__process_tree_fd(calls->tree) >= 0;
+        /* PROC of a process found by a scan has the time of the scan */
+        bool has_birth_events = mprof__process_tree_fd(calls->tree) >= 0;
 
-        mprof__event_log_process(calls->log, process, is_told_of_births ? time_ns : now_ns);
+        mprof__event_log_process(calls->log, process, has_birth_events ? time_ns : now_ns);
     }
     return true;
 }
 
-static void search(mprof__calls *calls)
+static void find_rings(mprof__calls *calls)
 {
     mprof_error error = MPROF_ERROR_INIT;
 
     calls->names_wait = false;
-    if (mprof__ring_folder_search(calls->folder, take_ring, take_name, calls, &error) != MPROF_OK) {
-        tell_damage(calls, &error);
+    if (mprof__ring_folder_search(calls->folder, add_ring, add_name, calls, &error) != MPROF_OK) {
+        report_damage(calls, &error);
     }
 }
 
 void mprof__calls_find_rings(mprof__calls *calls)
 {
     if (mprof__ring_folder_has_changed(calls->folder)) {
-        search(calls);
+        find_rings(calls);
     }
 }
 
 void mprof__calls_retry_names(mprof__calls *calls)
 {
     if (calls->names_wait) {
-        search(calls);
+        find_rings(calls);
     }
 }
 
@@ -380,7 +382,7 @@ void mprof__calls_drain(mprof__calls *calls)
             close_ring(calls, i, mprof__clock_now_ns());
         }
     }
-    calls->gathered = 0;
+    calls->uncommitted = 0;
 }
 
 void mprof__calls_end_process(mprof__calls *calls, int64_t pid, int64_t end_ns)
@@ -390,19 +392,19 @@ void mprof__calls_end_process(mprof__calls *calls, int64_t pid, int64_t end_ns)
     close_images_before(calls, pid, UINT64_MAX, 0, end_ns);
 }
 
-static void take_notice(void *data, const char *text, bool is_said)
+static void report_notice(void *data, const char *text, bool is_printed)
 {
     mprof__calls *calls = data;
     mprof_error error = MPROF_ERROR_INIT;
 
     mprof__event_log_fact(calls->log, "functions-missing", text);
-    if (!is_said) {
+    if (!is_printed) {
         mprof_error_set(&error, MPROF_EFORMAT, "%s", text);
         mprof__event_log_notice(calls->log, &error);
     }
 }
 
-static void report(mprof__calls *calls, const char *key, uint64_t count, const char *what)
+static void report_count(mprof__calls *calls, const char *key, uint64_t count, const char *what)
 {
     mprof_error error = MPROF_ERROR_INIT;
 
@@ -420,12 +422,13 @@ void mprof__calls_finish(mprof__calls *calls, int64_t now_ns)
     while (calls->count > 0) {
         close_ring(calls, 0, now_ns);
     }
-    mprof__ring_folder_read_notices(calls->folder, take_notice, calls);
-    report(calls, "calls-of-other-names", calls->others,
-           "calls are recorded as (other names): there are more names than can be kept");
-    report(calls, "times-corrected", calls->corrected,
-           "times of calls are uncertain: the clock of their process is not the kernel's");
-    report(calls, "rings-unknown", calls->unknown,
-           "event rings are left out: their process is another user's, or ended in a PID namespace "
-           "before it was found");
+    mprof__ring_folder_read_notices(calls->folder, report_notice, calls);
+    report_count(calls, "calls-of-other-names", calls->unnamed,
+                 "calls are recorded as (other names): there are more names than can be kept");
+    report_count(calls, "times-corrected", calls->corrected,
+                 "times of calls are uncertain: the clock of their process is not the kernel's");
+    report_count(
+        calls, "rings-unknown", calls->unknown,
+        "event rings are left out: their process is another user's, or ended in a PID namespace "
+        "before it was found");
 }

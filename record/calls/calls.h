@@ -1,5 +1,4 @@
-/* The calls of all processes: their rings are found, drained, and written down; calls in flight are
- * told when their process ends. */
+/* Finds and drains the rings of all processes, and writes their calls to the recording. */
 #ifndef MPROF_RECORD_CALLS_H
 #define MPROF_RECORD_CALLS_H
 
@@ -12,38 +11,37 @@
 
 typedef struct mprof__calls mprof__calls;
 
-/* folder, log and tree stay the caller's and must outlive the calls. MPROF_ENOMEM. */
+/* folder, log and tree are borrowed and must outlive the calls. MPROF_ENOMEM. */
 mprof_status mprof__calls_open(mprof__calls **out, mprof__ring_folder *folder,
                                mprof__event_log *log, mprof__process_tree *tree,
                                mprof_error *error);
 void mprof__calls_free(mprof__calls *calls);
 
-/* Calls that end before that moment are left out, and those that began before it are told from it
- * on. INT64_MAX: all are left out. */
+/* Leaves out calls that end before begin_ns, and moves the entries of those that began before it.
+ * INT64_MAX: leaves out all. */
 void mprof__calls_begin(mprof__calls *calls, int64_t begin_ns);
 
-/* Takes on the rings that have been made since; their processes become known to the tree. Names
- * that processes have been given since are written down. */
+/* Opens new rings, adds their processes to the tree, and writes names that processes were given. */
 void mprof__calls_find_rings(mprof__calls *calls);
 
-/* The tree has been brought up to date: writes down the names of processes that were not known. */
+/* To be called after the tree was updated: writes names whose processes were unknown. */
 void mprof__calls_retry_names(mprof__calls *calls);
 
-/* Writes down what the rings hold. */
+/* Writes what the rings hold. */
 void mprof__calls_drain(mprof__calls *calls);
 
-/* Drains and closes the rings of a process that has ended: what is in flight ended then. */
+/* Drains and closes the rings of a process that has ended. Its open calls end at end_ns. */
 void mprof__calls_end_process(mprof__calls *calls, int64_t pid, int64_t end_ns);
 
-/* Drains and closes all rings: what is in flight has not ended yet. */
+/* Drains and closes all rings. Open calls are recorded as open. */
 void mprof__calls_finish(mprof__calls *calls, int64_t now_ns);
 
-/* How many calls are in flight, of one process or (pid 0) of all, as of the last draining; the name
- * of the last that began goes into name[size], cut and terminated, "" if there is none. */
+/* Counts the calls in flight of one process (pid 0: of all), as of the last drain. The name of the
+ * newest goes into name[size], cut and terminated; "" if there is none. */
 size_t mprof__calls_count_in_flight(const mprof__calls *calls, int64_t pid, char *name,
                                     size_t size);
 
-/* Images of processes that have recorded calls. */
+/* Process images that have recorded calls. */
 uint64_t mprof__calls_ring_count(const mprof__calls *calls);
 
 #endif

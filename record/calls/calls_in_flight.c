@@ -1,5 +1,5 @@
-/* Owns the two files. The directory is the recorded processes' as well: nothing in it is followed
- * or waited for, and what is read is checked. */
+/* Recorded processes can write to the directory too: no link is followed, no open blocks, and
+ * everything read is checked. */
 #include "calls_in_flight.h"
 
 #include "parse/commands/command.h"
@@ -12,14 +12,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define ASKED "asked"
-#define TOLD "in-flight"
-#define TOLD_NEW "in-flight.new"
-/* The answer is looked for this often, and is no larger. */
-#define PAUSE_NS INT64_C(200000000)
-#define SIZE_MAX_TOLD 65536
+#define REQUEST "asked"
+#define ANSWER "in-flight"
+#define NEW_ANSWER "in-flight.new"
+/* The shortest time between two answers. */
+#define ANSWER_PAUSE_NS INT64_C(200000000)
+#define ANSWER_SIZE_MAX 65536
 
-/* --- telling --- */
+/* ---- the recorder's side ---- */
 
 static void write_answer(FILE *stream, const mprof__calls *calls, const mprof__processes *processes)
 {
@@ -28,7 +28,7 @@ static void write_answer(FILE *stream, const mprof__calls *calls, const mprof__p
         size_t count = mprof__calls_count_in_flight(calls, processes->items[i]->pid, function,
                                                     sizeof function);
 
-        if (count > 0 && ftell(stream) < SIZE_MAX_TOLD - 2048) {
+        if (count > 0 && ftell(stream) < ANSWER_SIZE_MAX - 2048) {
             fprintf(stream, "%lld %zu ", (long long)processes->items[i]->pid, count);
             mprof__print_plain(stream, function);
             fputc('\n', stream);
@@ -36,17 +36,17 @@ static void write_answer(FILE *stream, const mprof__calls *calls, const mprof__p
     }
 }
 
-static void put_answer(int folder_fd, const char *text, size_t size)
+static void publish_answer(int folder_fd, const char *text, size_t size)
 {
     int fd;
 
-    unlinkat(folder_fd, TOLD_NEW, 0);
-    fd = openat(folder_fd, TOLD_NEW, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    unlinkat(folder_fd, NEW_ANSWER, 0);
+    fd = openat(folder_fd, NEW_ANSWER, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0) {
         return;
     }
     if (write(fd, text, size) == (ssize_t)size) {
-        (void)renameat(folder_fd, TOLD_NEW, folder_fd, TOLD);
+        (void)renameat(folder_fd, NEW_ANSWER, folder_fd, ANSWER);
     }
     close(fd);
 }
@@ -55,43 +55,43 @@ void mprof__calls_in_flight_answer(mprof__calls_in_flight *state, int folder_fd,
                                    const mprof__calls *calls, const mprof__processes *processes,
                                    int64_t now_ns)
 {
-    struct stat asked;
+    struct stat request;
     char *text = NULL;
     size_t size = 0;
     FILE *stream;
 
-    if (!state->is_called || now_ns < state->due_ns) {
+    if (!state->may_be_pending || now_ns < state->due_ns) {
         return;
     }
-    state->is_called = false;
-    state->due_ns = now_ns + PAUSE_NS;
-    if (fstatat(folder_fd, ASKED, &asked, AT_SYMLINK_NOFOLLOW) != 0 ||
-        (asked.st_mtim.tv_sec == state->asked.tv_sec &&
-         asked.st_mtim.tv_nsec == state->asked.tv_nsec)) {
+    state->may_be_pending = false;
+    state->due_ns = now_ns + ANSWER_PAUSE_NS;
+    if (fstatat(folder_fd, REQUEST, &request, AT_SYMLINK_NOFOLLOW) != 0 ||
+        (request.st_mtim.tv_sec == state->request_time.tv_sec &&
+         request.st_mtim.tv_nsec == state->request_time.tv_nsec)) {
         return;
     }
-    state->asked = asked.st_mtim;
+    state->request_time = request.st_mtim;
     stream = open_memstream(&text, &size);
     if (stream) {
         write_answer(stream, calls, processes);
         if (fclose(stream) == 0) {
-            put_answer(folder_fd, text, size);
+            publish_answer(folder_fd, text, size);
         }
     }
     free(text);
 }
 
-/* --- asking --- */
+/* ---- the side of `mprof top` ---- */
 
 void mprof__calls_in_flight_request(int folder_fd, bool anew)
 {
     int fd;
 
     if (anew) {
-        unlinkat(folder_fd, TOLD, 0);
+        unlinkat(folder_fd, ANSWER, 0);
     }
-    unlinkat(folder_fd, ASKED, 0); /* made anew, it wakes the recorder */
-    fd = openat(folder_fd, ASKED, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    unlinkat(folder_fd, REQUEST, 0); /* a new file wakes the recorder */
+    fd = openat(folder_fd, REQUEST, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd >= 0) {
         close(fd);
     }
@@ -99,7 +99,7 @@ void mprof__calls_in_flight_request(int folder_fd, bool anew)
 
 static ssize_t read_answer(int folder_fd, char *text, size_t size)
 {
-    int fd = openat(folder_fd, TOLD, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    int fd = openat(folder_fd, ANSWER, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
     ssize_t got = fd >= 0 ? read(fd, text, size - 1) : -1;
 
     if (fd >= 0) {
@@ -110,13 +110,13 @@ static ssize_t read_answer(int folder_fd, char *text, size_t size)
 }
 
 int mprof__calls_in_flight_read(int folder_fd,
-                                void (*take)(void *data, int64_t pid, size_t count,
-                                             const char *function),
+                                void (*report)(void *data, int64_t pid, size_t count,
+                                               const char *function),
                                 void *data)
 {
-    char *text = malloc(SIZE_MAX_TOLD);
+    char *text = malloc(ANSWER_SIZE_MAX);
     char *rest = text;
-    ssize_t got = text ? read_answer(folder_fd, text, SIZE_MAX_TOLD) : -1;
+    ssize_t got = text ? read_answer(folder_fd, text, ANSWER_SIZE_MAX) : -1;
     char *line;
 
     while (got > 0 && (line = strsep(&rest, "\n"))) {
@@ -125,7 +125,7 @@ int mprof__calls_in_flight_read(int folder_fd,
         long long count = *end == ' ' ? strtoll(end, &end, 10) : 0;
 
         if (pid > 0 && pid <= INT32_MAX && count > 0 && *end == ' ') {
-            take(data, pid, (size_t)count, end + 1);
+            report(data, pid, (size_t)count, end + 1);
         }
     }
     free(text);

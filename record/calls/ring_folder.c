@@ -1,5 +1,5 @@
-/* Owns the directory of rings. A recorder holds a lock on its own; a directory whose lock is free
- * belongs to a recorder that was killed, and is cleared away by the next one of the same user. */
+/* A recorder holds a lock on its directory. A directory that is not locked belongs to a recorder
+ * that was killed; the next recorder of the same user removes it. */
 #include "ring_folder.h"
 
 #include "agent/events/wire.h"
@@ -21,14 +21,13 @@
 
 #define FOLDER_PREFIX "mprof-"
 #define RANDOM_DIGITS 16
-/* Files in the folder that are looked at: a process cannot keep the recorder busy by making more.
- */
+/* Limits the rings that are read: a process cannot keep the recorder busy by making more. */
 #define RINGS_MAX 65536
 
-/* Notices that are read: the directory is the processes' own. */
+/* Limits the notices that are read, for the same reason. */
 #define NOTICES_MAX 8
 
-/* As much of a process's environment as is searched for the directory. */
+/* How much of a process's environment is searched. */
 #define ENVIRONMENT_MAX ((size_t)1024 * 1024)
 
 typedef struct ring_name {
@@ -44,10 +43,10 @@ typedef struct given_names {
 
 struct mprof__ring_folder {
     char path[PATH_MAX];   /* of the rings */
-    char locked[PATH_MAX]; /* of what is locked: the same, or around it */
+    char locked[PATH_MAX]; /* the directory with the lock: the same, or its parent */
     int fd;                /* of the rings */
     int locked_fd;
-    int bell_fd;
+    int wakeup_fd;
     int watch_fd;
     ring_name *known; /* sorted */
     size_t known_count;
@@ -56,8 +55,8 @@ struct mprof__ring_folder {
     mprof_error first_refusal;
 };
 
-/* A directory of ours, opened with all rights on it, whatever a program made of them; -1 if it is
- * not there, or somebody else's. */
+/* Opens a directory of this user, after restoring our permissions, which a program may have
+ * changed. -1: it does not exist or belongs to somebody else. */
 static int open_own(int base, const char *name)
 {
     int fd = openat(base, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -82,7 +81,7 @@ static int open_own(int base, const char *name)
 #define LOCKED_MODE (geteuid() == 0 ? 0711 : 0700)
 #define RINGS_MODE (geteuid() == 0 ? 01733 : 0700)
 
-/* Whatever a program made of them. */
+/* A program may have changed them. */
 static void restore_rights(const mprof__ring_folder *folder)
 {
     (void)!fchmod(folder->locked_fd, LOCKED_MODE);
@@ -91,17 +90,16 @@ static void restore_rights(const mprof__ring_folder *folder)
     }
 }
 
-/* Removes every entry of a directory, and of the directories in it. What cannot be removed stays.
- */
+/* Removes every entry of a directory and its subdirectories, as far as possible. */
 static void clear_folder(int fd, int depth)
 {
-    int copy = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *entries = copy >= 0 ? fdopendir(copy) : NULL;
+    int list_fd = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *entries = list_fd >= 0 ? fdopendir(list_fd) : NULL;
     struct dirent *entry;
 
     if (!entries) {
-        if (copy >= 0) {
-            close(copy);
+        if (list_fd >= 0) {
+            close(list_fd);
         }
         return;
     }
@@ -124,8 +122,7 @@ static void clear_folder(int fd, int depth)
     closedir(entries);
 }
 
-/* "mprof-<pid>-<16 hexadecimal digits>", and nothing else: other programs' folders may begin alike.
- */
+/* "mprof-<pid>-<16 hexadecimal digits>": other programs' directories may have similar names. */
 static bool is_folder_name(const char *name)
 {
     size_t length;
@@ -140,7 +137,7 @@ static bool is_folder_name(const char *name)
            name[length + 1 + RANDOM_DIGITS] == '\0';
 }
 
-/* Removes a folder in `base` if it is one of ours whose recorder has gone. */
+/* Removes a directory of ours whose recorder is gone. */
 static void clear_stale(int base, const char *name)
 {
     int fd = open_own(base, name);
@@ -171,7 +168,7 @@ static void clear_stale_folders(const char *base)
     closedir(entries);
 }
 
-/* A name that nobody can guess: `text` and 16 digits. 0, or -1 with errno. */
+/* A name that cannot be guessed: `prefix` and 16 digits. 0, or -1 with errno. */
 static int make_name(char *text, size_t size, const char *base, const char *prefix)
 {
     uint64_t random;
@@ -188,11 +185,10 @@ static int make_name(char *text, size_t size, const char *base, const char *pref
     return 0;
 }
 
-/* Root's program may become any user before it makes a ring: inside of the folder lies one into
- * which everybody may put files, who knows its name. Nobody can list it, nor read or remove what
- * others put there. Who else looks into the locked folder learns nothing of it. 0, or -1 with
- * errno. */
-static int make_drop_box(mprof__ring_folder *folder)
+/* A program of root may become any user before it makes a ring. So rings go into a subdirectory
+ * where everybody who knows its name may create files, but cannot list it, nor read or remove files
+ * of others. The locked directory cannot be listed either. 0, or -1 with errno. */
+static int make_ring_directory(mprof__ring_folder *folder)
 {
     if (make_name(folder->path, sizeof folder->path, folder->locked, "") != 0 ||
         mkdir(folder->path, 0700) != 0) {
@@ -205,7 +201,7 @@ static int make_drop_box(mprof__ring_folder *folder)
                : -1;
 }
 
-/* Makes and locks one folder under `base`. 0, or -1 with errno. */
+/* Makes and locks a directory under `base`. 0, or -1 with errno. */
 static int make_folder(mprof__ring_folder *folder, const char *base)
 {
     struct stat status;
@@ -217,7 +213,7 @@ static int make_folder(mprof__ring_folder *folder, const char *base)
         return -1;
     }
     folder->locked_fd = open(folder->locked, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    /* between mkdir and the lock another recorder may have taken it for a dead one's */
+    /* between mkdir and flock another recorder may have removed it as abandoned */
     if (folder->locked_fd < 0 || flock(folder->locked_fd, LOCK_EX | LOCK_NB) != 0 ||
         fstat(folder->locked_fd, &status) != 0 || status.st_nlink == 0) {
         rmdir(folder->locked);
@@ -225,7 +221,7 @@ static int make_folder(mprof__ring_folder *folder, const char *base)
         return -1;
     }
     if (geteuid() == 0) {
-        return make_drop_box(folder);
+        return make_ring_directory(folder);
     }
     memcpy(folder->path, folder->locked, sizeof folder->path);
     folder->fd = fcntl(folder->locked_fd, F_DUPFD_CLOEXEC, 0);
@@ -242,7 +238,7 @@ static void close_folder(mprof__ring_folder *folder)
         unlinkat(folder->fd, MPROF_WIRE_BELL, 0);
         close(folder->fd);
     }
-    rmdir(folder->path); /* empty as it may be: to clear it takes descriptors that may be lacking */
+    rmdir(folder->path); /* if empty: clear_folder needs descriptors, which may be scarce */
     clear_folder(folder->locked_fd, 1);
     rmdir(folder->locked);
     close(folder->locked_fd);
@@ -250,23 +246,23 @@ static void close_folder(mprof__ring_folder *folder)
     folder->locked_fd = -1;
 }
 
-static int make_bell(mprof__ring_folder *folder)
+static int make_wakeup_pipe(mprof__ring_folder *folder)
 {
     if (mkfifoat(folder->fd, MPROF_WIRE_BELL, 0600) != 0 ||
         (geteuid() == 0 && fchmodat(folder->fd, MPROF_WIRE_BELL, 0622, 0) != 0)) {
         return -1;
     }
-    /* read and write: without a writer of its own the descriptor would report an end for ever */
-    folder->bell_fd =
+    /* read and write: without a writer, read would return end of file at once */
+    folder->wakeup_fd =
         openat(folder->fd, MPROF_WIRE_BELL, O_RDWR | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
-    return folder->bell_fd >= 0 ? 0 : -1;
+    return folder->wakeup_fd >= 0 ? 0 : -1;
 }
 
 static void start_watch(mprof__ring_folder *folder)
 {
     folder->watch_fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
     if (folder->watch_fd >= 0 &&
-        (!mprof__procfs_may_keep(folder->watch_fd) || /* few are left: they are needed elsewhere */
+        (!mprof__procfs_may_keep(folder->watch_fd) || /* descriptors are scarce */
          inotify_add_watch(folder->watch_fd, folder->path, IN_MOVED_TO | IN_CREATE) < 0 ||
          inotify_add_watch(folder->watch_fd, folder->locked, IN_MOVED_TO | IN_CREATE) < 0)) {
         close(folder->watch_fd);
@@ -284,7 +280,7 @@ mprof_status mprof__ring_folder_open(mprof__ring_folder **out, mprof_error *erro
     if (!folder) {
         return mprof_error_set(error, MPROF_ENOMEM, "out of memory");
     }
-    folder->bell_fd = -1;
+    folder->wakeup_fd = -1;
     folder->watch_fd = -1;
     folder->fd = -1;
     folder->locked_fd = -1;
@@ -293,7 +289,7 @@ mprof_status mprof__ring_folder_open(mprof__ring_folder **out, mprof_error *erro
             continue;
         }
         clear_stale_folders(bases[i]);
-        if (make_folder(folder, bases[i]) == 0 && make_bell(folder) == 0) {
+        if (make_folder(folder, bases[i]) == 0 && make_wakeup_pipe(folder) == 0) {
             start_watch(folder);
             *out = folder;
             return MPROF_OK;
@@ -302,7 +298,8 @@ mprof_status mprof__ring_folder_open(mprof__ring_folder **out, mprof_error *erro
         close_folder(folder);
     }
     free(folder);
-    return mprof_error_set_errno(error, failure, "no place for event rings");
+    return mprof_error_set_errno(
+        error, failure, "cannot make a directory for event rings in /dev/shm, $TMPDIR or /tmp");
 }
 
 void mprof__ring_folder_free(mprof__ring_folder *folder)
@@ -314,7 +311,7 @@ void mprof__ring_folder_free(mprof__ring_folder *folder)
     if (folder->watch_fd >= 0) {
         close(folder->watch_fd);
     }
-    close(folder->bell_fd);
+    close(folder->wakeup_fd);
     free(folder->known);
     free(folder);
 }
@@ -329,19 +326,19 @@ int mprof__ring_folder_link(mprof__ring_folder *folder, const char *directory)
     return symlinkat(directory, folder->fd, MPROF__RING_FOLDER_LINK);
 }
 
-bool mprof__ring_folder_read_answer(const mprof__ring_folder *folder, char *words, size_t size)
+bool mprof__ring_folder_read_answer(const mprof__ring_folder *folder, char *text, size_t size)
 {
     int fd = openat(folder->fd, MPROF_WIRE_ANSWER, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-    ssize_t got = fd >= 0 ? read(fd, words, size - 1) : -1;
+    ssize_t got = fd >= 0 ? read(fd, text, size - 1) : -1;
     char *end;
 
     if (fd >= 0) {
         close(fd);
     }
-    words[got > 0 ? got : 0] = '\0';
-    end = strchr(words, '\n');
+    text[got > 0 ? got : 0] = '\0';
+    end = strchr(text, '\n');
     if (!end) {
-        words[0] = '\0';
+        text[0] = '\0';
         return false;
     }
     *end = '\0';
@@ -355,7 +352,7 @@ void mprof__ring_folder_remove_answer(const mprof__ring_folder *folder)
 
 int mprof__ring_folder_wakeup_fd(const mprof__ring_folder *folder)
 {
-    return folder->bell_fd;
+    return folder->wakeup_fd;
 }
 
 int mprof__ring_folder_watch_fd(const mprof__ring_folder *folder)
@@ -363,8 +360,8 @@ int mprof__ring_folder_watch_fd(const mprof__ring_folder *folder)
     return folder->watch_fd;
 }
 
-/* Reads once: a process that rings without pause cannot hold the recorder here. */
-static bool read_away(int fd)
+/* Reads once, so that a process that writes without pause cannot hold the recorder here. */
+static bool discard_input(int fd)
 {
     char bytes[4096];
 
@@ -373,12 +370,12 @@ static bool read_away(int fd)
 
 void mprof__ring_folder_clear_wakeup(mprof__ring_folder *folder)
 {
-    (void)read_away(folder->bell_fd);
+    (void)discard_input(folder->wakeup_fd);
 }
 
 bool mprof__ring_folder_has_changed(mprof__ring_folder *folder)
 {
-    return folder->watch_fd < 0 || read_away(folder->watch_fd);
+    return folder->watch_fd < 0 || discard_input(folder->watch_fd);
 }
 
 static void given_file_name(char *text, size_t size, const mprof__given_name *given)
@@ -389,7 +386,7 @@ static void given_file_name(char *text, size_t size, const mprof__given_name *gi
 }
 
 /* "<pid>-<n>.ring" */
-static bool parse_name(ring_name *name, const char *text)
+static bool parse_ring_name(ring_name *name, const char *text)
 {
     char *end;
 
@@ -409,7 +406,7 @@ static bool parse_name(ring_name *name, const char *text)
     return strcmp(end, ".ring") == 0 && errno == 0;
 }
 
-static int compare_names(const void *left, const void *right)
+static int compare_ring_names(const void *left, const void *right)
 {
     const ring_name *a = left;
     const ring_name *b = right;
@@ -420,7 +417,8 @@ static int compare_names(const void *left, const void *right)
     return a->number < b->number ? -1 : a->number > b->number;
 }
 
-/* 0 also for what only looks like one: it would not be found again by its numbers. */
+/* False also for a text that would not be written the same way again: the file could not be found
+ * by its numbers. */
 static bool parse_given_name(mprof__given_name *given, const char *text)
 {
     char again[160];
@@ -436,7 +434,7 @@ static bool parse_given_name(mprof__given_name *given, const char *text)
            given->wall_ns >= 0 && given->wall_ns < INT64_MAX / 2 && strcmp(again, text) == 0;
 }
 
-/* By process, the last one last. */
+/* By process, then by time. */
 static int compare_given(const void *left, const void *right)
 {
     const mprof__given_name *a = left;
@@ -451,7 +449,7 @@ static int compare_given(const void *left, const void *right)
     return a->time_ns < b->time_ns ? -1 : a->time_ns > b->time_ns;
 }
 
-static mprof_status add_given(given_names *names, const char *text)
+static mprof_status add_given_name(given_names *names, const char *text)
 {
     mprof__given_name given;
 
@@ -490,13 +488,13 @@ static mprof_status add_name(ring_name **names, size_t *count, size_t *size, rin
 
 static ring_name *find_known(const mprof__ring_folder *folder, ring_name name)
 {
-    return folder->known_count == 0
-               ? NULL
-               : bsearch(&name, folder->known, folder->known_count, sizeof name, compare_names);
+    return folder->known_count == 0 ? NULL
+                                    : bsearch(&name, folder->known, folder->known_count,
+                                              sizeof name, compare_ring_names);
 }
 
-/* The directory for reading, though a program has taken the right to from us. */
-static int reopen(const mprof__ring_folder *folder)
+/* Opens the directory for reading; a program may have removed our permission. */
+static int open_for_reading(const mprof__ring_folder *folder)
 {
     int fd = mprof__procfs_openat(folder->fd, ".", O_RDONLY | O_DIRECTORY);
 
@@ -507,12 +505,12 @@ static int reopen(const mprof__ring_folder *folder)
     return fd;
 }
 
-/* Lists the ring files that are not known yet, and the names that were given, both sorted. */
-static mprof_status list_new(mprof__ring_folder *folder, ring_name **names, size_t *count,
-                             given_names *given, mprof_error *error)
+/* Lists new ring files and names that processes were given, both sorted. */
+static mprof_status list_new_files(mprof__ring_folder *folder, ring_name **names, size_t *count,
+                                   given_names *given, mprof_error *error)
 {
-    int copy = reopen(folder);
-    DIR *entries = copy >= 0 ? fdopendir(copy) : NULL;
+    int fd = open_for_reading(folder);
+    DIR *entries = fd >= 0 ? fdopendir(fd) : NULL;
     mprof_status status = MPROF_OK;
     struct dirent *entry;
     size_t size = 0;
@@ -520,25 +518,25 @@ static mprof_status list_new(mprof__ring_folder *folder, ring_name **names, size
     if (!entries) {
         int failure = errno;
 
-        if (copy >= 0) {
-            mprof__procfs_close(copy);
+        if (fd >= 0) {
+            mprof__procfs_close(fd);
         }
         return mprof_error_set_errno(error, failure, "cannot search for event rings");
     }
     while (status == MPROF_OK && (entry = readdir(entries))) {
         ring_name name;
 
-        if (parse_name(&name, entry->d_name) && folder->known_count + *count < RINGS_MAX &&
+        if (parse_ring_name(&name, entry->d_name) && folder->known_count + *count < RINGS_MAX &&
             !find_known(folder, name)) {
             status = add_name(names, count, &size, name);
         } else if (status == MPROF_OK) {
-            status = add_given(given, entry->d_name);
+            status = add_given_name(given, entry->d_name);
         }
     }
     closedir(entries);
     mprof__procfs_regain();
     if (*count > 0) {
-        qsort(*names, *count, sizeof **names, compare_names);
+        qsort(*names, *count, sizeof **names, compare_ring_names);
     }
     if (given->count > 0) {
         qsort(given->items, given->count, sizeof *given->items, compare_given);
@@ -546,12 +544,12 @@ static mprof_status list_new(mprof__ring_folder *folder, ring_name **names, size
     return status == MPROF_OK ? MPROF_OK : mprof_error_set(error, status, "out of memory");
 }
 
-static void file_name(char *text, size_t size, ring_name name)
+static void ring_file_name(char *text, size_t size, ring_name name)
 {
     snprintf(text, size, "%lld-%llu.ring", (long long)name.pid, (unsigned long long)name.number);
 }
 
-static mprof_status take_ring(mprof__ring_folder *folder, ring_name name, mprof__ring_found found,
+static mprof_status open_ring(mprof__ring_folder *folder, ring_name name, mprof__ring_found found,
                               void *data)
 {
     mprof_error error = MPROF_ERROR_INIT;
@@ -560,7 +558,7 @@ static mprof_status take_ring(mprof__ring_folder *folder, ring_name name, mprof_
     char text[64];
     int fd;
 
-    file_name(text, sizeof text, name);
+    ring_file_name(text, sizeof text, name);
     fd = openat(folder->fd, text, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
     if (fd < 0) {
         status = mprof_error_set_errno(&error, errno, "cannot open the event ring of process %lld",
@@ -580,9 +578,9 @@ static mprof_status take_ring(mprof__ring_folder *folder, ring_name name, mprof_
     return found(data, ring, name.pid, name.number);
 }
 
-/* Only what is a link is taken, and removed. */
-static void take_given(mprof__ring_folder *folder, const mprof__given_name *given, bool is_last,
-                       mprof__given_name_found named, void *data)
+/* Ignores everything but links. */
+static void pass_given_name(mprof__ring_folder *folder, const mprof__given_name *given,
+                            bool is_last, mprof__given_name_found named, void *data)
 {
     char bytes[MPROF_WIRE_PROCESS_NAME_MAX];
     char text[160];
@@ -606,22 +604,22 @@ mprof_status mprof__ring_folder_search(mprof__ring_folder *folder, mprof__ring_f
     ring_name *names = NULL;
     given_names given = {NULL, 0, 0};
     size_t count = 0;
-    mprof_status status = list_new(folder, &names, &count, &given, error);
+    mprof_status status = list_new_files(folder, &names, &count, &given, error);
 
     for (size_t i = 0; i < count && status == MPROF_OK; i++) {
         status = add_name(&folder->known, &folder->known_count, &folder->known_size, names[i]);
         if (status == MPROF_OK) {
-            status = take_ring(folder, names[i], found, data);
+            status = open_ring(folder, names[i], found, data);
         }
     }
     if (count > 0) {
-        qsort(folder->known, folder->known_count, sizeof *folder->known, compare_names);
+        qsort(folder->known, folder->known_count, sizeof *folder->known, compare_ring_names);
     }
     for (size_t i = 0; i < given.count; i++) {
         bool is_last = i + 1 == given.count || given.items[i + 1].pid != given.items[i].pid ||
                        given.items[i + 1].pid_namespace != given.items[i].pid_namespace;
 
-        take_given(folder, &given.items[i], is_last, named, data);
+        pass_given_name(folder, &given.items[i], is_last, named, data);
     }
     free(given.items);
     free(names);
@@ -630,17 +628,17 @@ mprof_status mprof__ring_folder_search(mprof__ring_folder *folder, mprof__ring_f
 }
 
 void mprof__ring_folder_read_notices(mprof__ring_folder *folder,
-                                     void (*take)(void *data, const char *text, bool is_said),
+                                     void (*report)(void *data, const char *text, bool is_printed),
                                      void *data)
 {
-    static const char said[] = "mprof: ";
-    int copy = reopen(folder);
-    DIR *entries = copy >= 0 ? fdopendir(copy) : NULL;
+    static const char prefix[] = "mprof: ";
+    int fd = open_for_reading(folder);
+    DIR *entries = fd >= 0 ? fdopendir(fd) : NULL;
     struct dirent *entry;
     int count = 0;
 
-    if (!entries && copy >= 0) {
-        close(copy);
+    if (!entries && fd >= 0) {
+        close(fd);
     }
     while (entries && count < NOTICES_MAX && (entry = readdir(entries))) {
         char text[MPROF_WIRE_NOTICE_MAX + 1];
@@ -650,13 +648,13 @@ void mprof__ring_folder_read_notices(mprof__ring_folder *folder,
             length = readlinkat(folder->fd, entry->d_name, text, sizeof text - 1);
         }
         if (length > 0) {
-            bool is_said;
+            bool is_printed;
 
             text[length] = '\0';
             text[strcspn(text, "\n")] = '\0';
-            is_said = strncmp(text, said, strlen(said)) == 0;
+            is_printed = strncmp(text, prefix, strlen(prefix)) == 0;
             count++;
-            take(data, is_said ? text + strlen(said) : text, is_said);
+            report(data, is_printed ? text + strlen(prefix) : text, is_printed);
         }
     }
     if (entries) {
@@ -670,7 +668,7 @@ void mprof__ring_folder_remove_ring(mprof__ring_folder *folder, int64_t pid, uin
     ring_name *found = find_known(folder, name);
     char text[64];
 
-    file_name(text, sizeof text, name);
+    ring_file_name(text, sizeof text, name);
     unlinkat(folder->fd, text, 0);
     if (found) {
         size_t index = (size_t)(found - folder->known);
@@ -693,8 +691,8 @@ int mprof__ring_folder_fd(const mprof__ring_folder *folder)
     return folder->locked_fd;
 }
 
-/* Whether a directory may be taken for a recorder's; else it is closed, and -1. */
-static int check_found(int fd)
+/* The descriptor if the directory can be a recorder's; else closes it. -1: it cannot. */
+static int check_directory(int fd)
 {
     struct stat status;
 
@@ -707,7 +705,7 @@ static int check_found(int fd)
     return fd;
 }
 
-/* The one in `base`, or -1. */
+/* The recorder's directory in `base`, or -1. */
 static int find_in(const char *base, int64_t recorder)
 {
     DIR *entries = opendir(base);
@@ -718,8 +716,8 @@ static int find_in(const char *base, int64_t recorder)
     snprintf(prefix, sizeof prefix, FOLDER_PREFIX "%lld-", (long long)recorder);
     while (entries && fd < 0 && (entry = readdir(entries))) {
         if (is_folder_name(entry->d_name) && strncmp(entry->d_name, prefix, strlen(prefix)) == 0) {
-            fd = check_found(openat(dirfd(entries), entry->d_name,
-                                    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+            fd = check_directory(openat(dirfd(entries), entry->d_name,
+                                        O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
         }
     }
     if (entries) {
@@ -741,7 +739,7 @@ int mprof__ring_folder_find(int64_t recorder)
     return fd;
 }
 
-/* The folder that a recorder holds, of the one that a process knows. */
+/* Opens the locked directory that `path` is or is in. */
 static int open_locked(char *path)
 {
     char *slash = strrchr(path, '/');
@@ -774,7 +772,7 @@ int mprof__ring_folder_find_of_process(int64_t pid)
     fd = -1;
     for (size_t at = 0; at < used && fd < 0; at += strlen(block + at) + 1) {
         if (strncmp(block + at, name, sizeof name - 1) == 0) {
-            fd = check_found(open_locked(block + at + sizeof name - 1));
+            fd = check_directory(open_locked(block + at + sizeof name - 1));
         }
     }
     free(block);

@@ -1,5 +1,5 @@
-/* The private directory in which recorded processes leave their event rings (agent/events/wire.h):
- * made, watched for new rings, and removed with all that is in it. */
+/* The private directory in which recorded processes create their event rings (agent/events/wire.h).
+ */
 #ifndef MPROF_RECORD_RING_FOLDER_H
 #define MPROF_RECORD_RING_FOLDER_H
 
@@ -10,55 +10,54 @@
 
 typedef struct mprof__ring_folder mprof__ring_folder;
 
-/* Makes the directory, 0700, or where this is root one that its program can also use when it has
- * become another user, under /dev/shm, $TMPDIR or /tmp, whichever comes first, and removes
- * those that dead recorders of this user left behind. MPROF_EIO, MPROF_ENOMEM. */
+/* Makes the directory under the first usable one of /dev/shm, $TMPDIR and /tmp. Its mode is 0700;
+ * root's is accessible to programs that became another user. Removes directories that dead
+ * recorders of this user left behind. MPROF_EIO, MPROF_ENOMEM. */
 mprof_status mprof__ring_folder_open(mprof__ring_folder **out, mprof_error *error);
 
-/* Removes the directory with everything in it. NULL is fine. */
+/* Removes the directory with everything in it. NULL is allowed. */
 void mprof__ring_folder_free(mprof__ring_folder *folder);
 
-/* What MPROF_RINGS is to be; owned by the folder. */
+/* The value for MPROF_RINGS; owned by the folder. */
 const char *mprof__ring_folder_path(const mprof__ring_folder *folder);
 
-/* The directory that other processes of this user, and root, can find by the recorder; owned by the
- * folder. */
+/* The directory that other processes of this user, and root, can find; owned by the folder. */
 int mprof__ring_folder_fd(const mprof__ring_folder *folder);
 
-/* Finds the directory of another recorder, by its pid, or by that of a process it records. It is
- * this user's, or anybody's where this is root. A descriptor, the caller's, or -1. */
+/* Finds the directory of another recorder by its pid, or by the pid of a process it records. It
+ * must belong to this user, unless this is root. A descriptor, owned by the caller, or -1. */
 int mprof__ring_folder_find(int64_t recorder);
 int mprof__ring_folder_find_of_process(int64_t pid);
 
 #define MPROF__RING_FOLDER_LINK "installed"
 
-/* Makes another directory reachable under this name in the folder, until the folder is removed: for
- * what cannot name it itself. 0, or -1 with errno. */
+/* Creates a symbolic link of this name in the folder, for processes that cannot use the directory's
+ * own path. 0, or -1 with errno. */
 int mprof__ring_folder_link(mprof__ring_folder *folder, const char *directory);
 
-/* The line by which an agent answered that was sent into a running process (agent/events/wire.h).
- * 1, or 0: none yet. */
-bool mprof__ring_folder_read_answer(const mprof__ring_folder *folder, char *words, size_t size);
-/* It is to answer once more. */
+/* Reads the line with which an injected agent answered (agent/events/wire.h). False: there is none
+ * yet. */
+bool mprof__ring_folder_read_answer(const mprof__ring_folder *folder, char *text, size_t size);
+/* Lets the agent answer again. */
 void mprof__ring_folder_remove_answer(const mprof__ring_folder *folder);
 
-/* Descriptors to poll for reading: the bell, and the watch for new rings (-1 if the kernel gave
- * none: then the folder is to be searched at every tick). */
+/* Descriptors to poll for reading: writes of processes whose ring fills up, and changes of the
+ * directory (-1 if the kernel has no watch: then search at every tick). */
 int mprof__ring_folder_wakeup_fd(const mprof__ring_folder *folder);
 int mprof__ring_folder_watch_fd(const mprof__ring_folder *folder);
 
-/* Takes the bytes of the bell. */
+/* Empties the pipe by which processes wake the recorder. */
 void mprof__ring_folder_clear_wakeup(mprof__ring_folder *folder);
 
-/* 1 if there may be rings that were not found yet: asks the watch, and takes what it tells. */
+/* Whether there may be new rings. Empties the watch. */
 bool mprof__ring_folder_has_changed(mprof__ring_folder *folder);
 
-/* Takes a ring that was found; it is the callback's to free. `number` counts the images of a
- * process. */
+/* Gets a new ring, and must free it. `number` counts the images of a process. */
 typedef mprof_status (*mprof__ring_found)(void *data, mprof__ring_reader *ring, int64_t pid,
                                           uint64_t number);
 
-/* A name that a process was given, in numbers of its namespaces; `image` is that of its rings. */
+/* A name that a process was given, with numbers of its own namespaces; `image` is that of its
+ * rings. */
 typedef struct mprof__given_name {
     int64_t pid;
     int64_t time_ns;
@@ -67,28 +66,27 @@ typedef struct mprof__given_name {
     uint64_t pid_namespace;
 } mprof__given_name;
 
-/* Takes the name that a process was given, valid during the call. 1 if it is done with, 0 if it is
- * to be handed over again. */
+/* Gets the name that a process was given, valid during the call. False: pass it again later. */
 typedef bool (*mprof__given_name_found)(void *data, const mprof__given_name *given,
                                         mprof_text name);
 
-/* Searches for rings not found before, opens and hands them over, oldest image first; then the
- * last name of each process that was given one. Files that are no rings are counted and left alone.
- * MPROF_EIO, MPROF_ENOMEM, or what `found` returned. */
+/* Opens new rings and passes them on, oldest image first; then passes the last name of each process
+ * that was given one. Files that are not valid rings are counted and left alone. MPROF_EIO,
+ * MPROF_ENOMEM, or what `found` returned. */
 mprof_status mprof__ring_folder_search(mprof__ring_folder *folder, mprof__ring_found found,
                                        mprof__given_name_found named, void *data,
                                        mprof_error *error);
 
-/* Forgets and removes the file of a ring that will not be read again. */
+/* Removes the file of a ring that will not be read again. */
 void mprof__ring_folder_remove_ring(mprof__ring_folder *folder, int64_t pid, uint64_t number);
 
-/* Hands over what processes could not do, in words of theirs; once for each time it is called.
- * is_said: the user has been told. */
+/* Passes on what processes report that they could not do, each time it is called. is_printed: the
+ * process has printed it already. */
 void mprof__ring_folder_read_notices(mprof__ring_folder *folder,
-                                     void (*take)(void *data, const char *text, bool is_said),
+                                     void (*report)(void *data, const char *text, bool is_printed),
                                      void *data);
 
-/* How many files looked like rings and were none; the first reason in *error. */
+/* How many files were named like rings but were not valid; the first reason in *error. */
 uint64_t mprof__ring_folder_rejected(const mprof__ring_folder *folder, mprof_error *error);
 
 #endif

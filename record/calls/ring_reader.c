@@ -1,8 +1,7 @@
-/* Owns the reading side of agent/events/wire.h: checks, names, lanes, and the matching of ends to
- * beginnings.
+/* Checks events, and matches exits to entries.
  *
- * Tables are bounded. Names and lanes may be told anew under the same number. When there are more
- * lanes than a table holds (a server that made a task per request for weeks) the oldest are
+ * Tables are bounded. A name or a lane may be defined again under the same number. When there are
+ * more lanes than the table holds (a server that made a task per request for weeks), all are
  * forgotten: a lane is looked up when a call begins, not when it ends. */
 #include "ring_reader.h"
 
@@ -17,7 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Largest ring that is accepted: far above any this version makes. */
+/* Far above any ring that this version makes. */
 #define CAPACITY_MAX (UINT64_C(64) * 1024 * 1024)
 #define NAMES_MAX 65536
 #define NAME_BYTES_MAX (UINT32_C(16) * 1024 * 1024)
@@ -25,12 +24,12 @@
 #define LANE_BYTES_MAX (UINT32_C(4) * 1024 * 1024)
 #define LEVEL_MAX (1 << 24)
 #define RSS_MAX (INT64_C(1) << 50)
-/* Times of another clock are moved to where they can have been; beyond this they are no times. */
+/* Larger times are malformed. Smaller ones that are not possible are moved (to_our_clock). */
 #define TIME_MAX (UINT64_MAX / 4)
 /* An agent never has more calls in flight than EXIT events fit into its ring. */
 #define IN_FLIGHT_MAX(capacity) ((uint32_t)((capacity) / sizeof(mprof__wire_exit)))
 
-/* Texts told once and meant by number later. */
+/* Texts by the number under which the ring defined them. */
 typedef struct text_table {
     mprof__id_table ids; /* id -> offset of its entry in `bytes` */
     char *bytes;         /* entries: uint32_t length, then the text */
@@ -39,9 +38,9 @@ typedef struct text_table {
     uint32_t limit;
 } text_table;
 
-/* A call in flight. The lane is remembered by number and text, since the table may forget it. */
+/* A call in flight. It keeps the lane's text, since the table may forget it. */
 typedef struct open_call {
-    uint32_t name_offset; /* into names.bytes, which only grows */
+    uint32_t name_offset; /* into names.bytes, which only grows until MPROF_WIRE_FORGET */
     uint32_t id;
     uint32_t lane;
     int32_t level;
@@ -63,23 +62,32 @@ struct mprof__ring_reader {
     uint64_t capacity;
     uint64_t tail;
     uint64_t dropped;
-    uint64_t others;    /* calls whose names there was no room for */
-    uint64_t corrected; /* times that the process's clock cannot have shown */
-    int64_t shift_ns;   /* from its clock to ours */
+    uint64_t others;    /* calls recorded as other_names */
+    uint64_t corrected; /* times moved into the possible range */
+    int64_t shift_ns;   /* from the process's clock to ours */
     text_table names;
     text_table lanes;
-    mprof__id_table calls; /* call id -> index in flight */
+    mprof__id_table calls; /* call id -> index into open_calls */
     open_call *open_calls;
     uint32_t open_calls_size;
-    uint32_t free_head; /* index + 1 of the free entry of open_calls, 0: none */
-    bool is_full;       /* not all names that were defined are known */
+    uint32_t free_head; /* index + 1 of the first free entry of open_calls, 0: none */
+    bool is_full;       /* a name found no room */
 };
 
-/* Stands for all names that there was no room for. */
+/* Stands for all names that found no room. */
 static const char other_names[] = "(other names)";
 #define OTHER_NAMES UINT32_MAX
 
 #define NO_OPEN_CALL UINT32_MAX
+
+/* One reading of the events of a ring. */
+typedef struct event_reading {
+    mprof__ring_reader *ring;
+    int64_t now_ns; /* later than every event that is read */
+    mprof__ring_sink sink;
+    void *data; /* for sink */
+    mprof_error *error;
+} event_reading;
 
 static void text_table_init(text_table *table, uint32_t count_limit, uint32_t byte_limit)
 {
@@ -152,10 +160,11 @@ static mprof_text name_at(const mprof__ring_reader *ring, uint32_t offset)
     return offset == OTHER_NAMES ? others : text_at(&ring->names, offset);
 }
 
-static mprof_status malformed(mprof_error *error, const mprof__ring_reader *ring, const char *what)
+static mprof_status malformed(const event_reading *reading, const char *what)
 {
-    return mprof_error_set(error, MPROF_EFORMAT, "event ring of process %lld is damaged: %s",
-                           (long long)ring->pid, what);
+    return mprof_error_set(reading->error, MPROF_EFORMAT,
+                           "event ring of process %lld is damaged: %s",
+                           (long long)reading->ring->pid, what);
 }
 
 mprof_status mprof__ring_reader_open(mprof__ring_reader **out, int fd, int64_t pid,
@@ -167,7 +176,7 @@ mprof_status mprof__ring_reader_open(mprof__ring_reader **out, int fd, int64_t p
 
     *out = NULL;
     if (fstat(fd, &status) != 0) {
-        return mprof_error_set_errno(error, errno, "cannot look at the event ring");
+        return mprof_error_set_errno(error, errno, "cannot read the event ring");
     }
     if (!S_ISREG(status.st_mode) || (status.st_uid != geteuid() && geteuid() != 0) ||
         pread(fd, &header, sizeof header, 0) != (ssize_t)sizeof header ||
@@ -176,7 +185,7 @@ mprof_status mprof__ring_reader_open(mprof__ring_reader **out, int fd, int64_t p
         header.capacity > CAPACITY_MAX || (header.capacity & (header.capacity - 1)) != 0 ||
         header.start_ns > TIME_MAX || header.wall_ns > TIME_MAX) {
         return mprof_error_set(error, MPROF_EFORMAT,
-                               "event ring of process %lld is of no kind known here",
+                               "the event ring of process %lld is not of this version of mprof",
                                (long long)pid);
     }
     ring = calloc(1, sizeof *ring);
@@ -218,7 +227,7 @@ void mprof__ring_reader_free(mprof__ring_reader *ring)
     free(ring);
 }
 
-/* Finds or makes room for one more call in flight. NO_OPEN_CALL if out of memory. */
+/* Returns the index of an unused entry. NO_OPEN_CALL if out of memory. */
 static uint32_t add_open_call(mprof__ring_reader *ring)
 {
     uint32_t size = ring->open_calls_size ? ring->open_calls_size * 2 : 16;
@@ -253,7 +262,7 @@ static void remove_open_call(mprof__ring_reader *ring, uint32_t index)
     ring->free_head = index + 1;
 }
 
-/* The text of a lane, copied; a number that was never told, or forgotten, stands for itself. */
+/* A copy of the lane's text; "#number" if it was never defined, or forgotten. */
 static char *lane_text(const mprof__ring_reader *ring, uint32_t lane)
 {
     uint32_t offset;
@@ -268,19 +277,19 @@ static char *lane_text(const mprof__ring_reader *ring, uint32_t lane)
     return strdup(number);
 }
 
-static mprof_status take_text(mprof__ring_reader *ring, const char *bytes, size_t size,
-                              mprof_error *error)
+static mprof_status read_text(const event_reading *reading, const char *bytes, size_t size)
 {
+    mprof__ring_reader *ring = reading->ring;
     mprof__wire_text head;
     text_table *table;
     mprof_status status;
 
     if (size < sizeof head) {
-        return malformed(error, ring, "a text without a length");
+        return malformed(reading, "a text has no length");
     }
     memcpy(&head, bytes, sizeof head);
     if (head.length > MPROF_WIRE_NAME_MAX || head.length > size - sizeof head) {
-        return malformed(error, ring, "a text longer than its event");
+        return malformed(reading, "a text is longer than its event");
     }
     table = head.event.kind == MPROF_WIRE_NAME ? &ring->names : &ring->lanes;
     status = text_table_put(table, head.event.id, bytes + sizeof head, head.length);
@@ -293,12 +302,14 @@ static mprof_status take_text(mprof__ring_reader *ring, const char *bytes, size_
         ring->is_full = true;
         return MPROF_OK;
     }
-    return status == MPROF_OK ? MPROF_OK : mprof_error_set(error, status, "out of memory");
+    return status == MPROF_OK ? MPROF_OK : mprof_error_set(reading->error, status, "out of memory");
 }
 
-/* The process begins its numbers anew. Calls in flight keep their names. */
-static mprof_status take_forget(mprof__ring_reader *ring, mprof_error *error)
+/* The process starts its numbers again. Calls in flight keep their names. */
+static mprof_status read_forget(const event_reading *reading)
 {
+    mprof__ring_reader *ring = reading->ring;
+
     for (uint32_t i = 0; i < ring->calls.size; i++) {
         uint32_t value = ring->calls.slots[i].value;
         open_call *open = value ? &ring->open_calls[value - 1] : NULL;
@@ -308,7 +319,7 @@ static mprof_status take_forget(mprof__ring_reader *ring, mprof_error *error)
 
             open->name_text = strndup(name.bytes, name.length);
             if (!open->name_text) {
-                return mprof_error_set(error, MPROF_ENOMEM, "out of memory");
+                return mprof_error_set(reading->error, MPROF_ENOMEM, "out of memory");
             }
         }
     }
@@ -320,7 +331,7 @@ static mprof_status take_forget(mprof__ring_reader *ring, mprof_error *error)
     return MPROF_OK;
 }
 
-/* Where the name lies. 0 if it was never defined. */
+/* False if the name was never defined. */
 static bool find_name(mprof__ring_reader *ring, uint32_t name, uint64_t calls, uint32_t *offset)
 {
     if (mprof__id_table_get(&ring->names.ids, name, offset)) {
@@ -334,9 +345,9 @@ static bool find_name(mprof__ring_reader *ring, uint32_t name, uint64_t calls, u
     return true;
 }
 
-/* A time of the process on our clock. One that is not between the start of the ring and now is not
- * the kernel's: it is moved there, and counted. */
-static int64_t our_time(mprof__ring_reader *ring, uint64_t time_ns, int64_t now_ns)
+/* Converts a time to our clock. A time before the start of the ring, or in the future, does not
+ * come from the kernel's clock: it is moved to that limit, and counted. */
+static int64_t to_our_clock(mprof__ring_reader *ring, uint64_t time_ns, int64_t now_ns)
 {
     int64_t time = (int64_t)time_ns + ring->shift_ns;
 
@@ -351,9 +362,9 @@ static int64_t our_time(mprof__ring_reader *ring, uint64_t time_ns, int64_t now_
     return time;
 }
 
-static mprof_status take_enter(mprof__ring_reader *ring, const char *bytes, size_t size,
-                               int64_t now_ns, mprof_error *error)
+static mprof_status read_enter(const event_reading *reading, const char *bytes, size_t size)
 {
+    mprof__ring_reader *ring = reading->ring;
     mprof__wire_enter enter;
     uint32_t name_offset;
     uint32_t index;
@@ -361,41 +372,41 @@ static mprof_status take_enter(mprof__ring_reader *ring, const char *bytes, size
     mprof_status status;
 
     if (size != sizeof enter) {
-        return malformed(error, ring, "an event of the wrong size");
+        return malformed(reading, "an event has the wrong size");
     }
     memcpy(&enter, bytes, sizeof enter);
     if (enter.time_ns > TIME_MAX || enter.rss_bytes > (uint64_t)RSS_MAX ||
         enter.level > LEVEL_MAX) {
-        return malformed(error, ring, "a number out of range");
+        return malformed(reading, "a number is out of range");
     }
     if (!find_name(ring, enter.name, 1, &name_offset)) {
-        return malformed(error, ring, "a call without a name");
+        return malformed(reading, "a call has no name");
     }
     if (mprof__id_table_get(&ring->calls, enter.event.id, &index)) {
-        return malformed(error, ring, "a call that begins twice");
+        return malformed(reading, "a call begins twice");
     }
     index = add_open_call(ring);
     status = index == NO_OPEN_CALL ? MPROF_ENOMEM
                                    : mprof__id_table_put(&ring->calls, enter.event.id, index);
     if (status == MPROF_EFORMAT) {
         remove_open_call(ring, index);
-        return malformed(error, ring, "too many calls in flight");
+        return malformed(reading, "too many calls in flight");
     }
     if (status != MPROF_OK) {
-        return mprof_error_set(error, status, "out of memory");
+        return mprof_error_set(reading->error, status, "out of memory");
     }
     open = &ring->open_calls[index];
     open->name_offset = name_offset;
     open->id = enter.event.id;
     open->lane = enter.lane;
     open->level = (int32_t)enter.level;
-    open->time_ns = our_time(ring, enter.time_ns, now_ns);
+    open->time_ns = to_our_clock(ring, enter.time_ns, reading->now_ns);
     open->rss_bytes = (int64_t)enter.rss_bytes;
     open->lane_text = enter.lane ? lane_text(ring, enter.lane) : NULL;
     return MPROF_OK;
 }
 
-static void describe(const mprof__ring_reader *ring, const open_call *open, mprof__ring_call *call)
+static void fill_call(const mprof__ring_reader *ring, const open_call *open, mprof__ring_call *call)
 {
     memset(call, 0, sizeof *call);
     if (open->name_text) {
@@ -412,28 +423,28 @@ static void describe(const mprof__ring_reader *ring, const open_call *open, mpro
     call->count = 1;
 }
 
-static mprof_status take_exit(mprof__ring_reader *ring, const char *bytes, size_t size,
-                              int64_t now_ns, mprof__ring_sink sink, void *data, mprof_error *error)
+static mprof_status read_exit(const event_reading *reading, const char *bytes, size_t size)
 {
+    mprof__ring_reader *ring = reading->ring;
     mprof__wire_exit leave;
     mprof__ring_call call;
     mprof_status status;
     uint32_t index;
 
     if (size != sizeof leave) {
-        return malformed(error, ring, "an event of the wrong size");
+        return malformed(reading, "an event has the wrong size");
     }
     memcpy(&leave, bytes, sizeof leave);
     if (!mprof__id_table_take(&ring->calls, leave.event.id, &index)) {
-        return malformed(error, ring, "the end of a call that never began");
+        return malformed(reading, "a call ends that never began");
     }
-    describe(ring, &ring->open_calls[index], &call);
+    fill_call(ring, &ring->open_calls[index], &call);
     if (leave.time_ns > TIME_MAX || leave.suspended_ns > TIME_MAX ||
         leave.rss_bytes > (uint64_t)RSS_MAX) {
         remove_open_call(ring, index);
-        return malformed(error, ring, "a number out of range");
+        return malformed(reading, "a number is out of range");
     }
-    call.exit_ns = our_time(ring, leave.time_ns, now_ns);
+    call.exit_ns = to_our_clock(ring, leave.time_ns, reading->now_ns);
     call.exit_bytes = (int64_t)leave.rss_bytes;
     if (call.exit_ns < call.enter_ns) {
         ring->corrected++;
@@ -445,15 +456,14 @@ static mprof_status take_exit(mprof__ring_reader *ring, const char *bytes, size_
     } else {
         ring->corrected++;
     }
-    status = sink(data, &call);
+    status = reading->sink(reading->data, &call);
     remove_open_call(ring, index);
     return status;
 }
 
-static mprof_status take_calls(mprof__ring_reader *ring, const mprof__wire_calls *calls,
-                               int64_t now_ns, mprof__ring_sink sink, void *data,
-                               mprof_error *error)
+static mprof_status pass_merged_calls(const event_reading *reading, const mprof__wire_calls *calls)
 {
+    mprof__ring_reader *ring = reading->ring;
     mprof__ring_call call;
     mprof_status status;
     uint32_t name_offset;
@@ -462,10 +472,10 @@ static mprof_status take_calls(mprof__ring_reader *ring, const mprof__wire_calls
     if (calls->exit_ns > TIME_MAX || calls->enter_ns > calls->exit_ns ||
         calls->enter_rss_bytes > (uint64_t)RSS_MAX || calls->exit_rss_bytes > (uint64_t)RSS_MAX ||
         calls->level > LEVEL_MAX || calls->count == 0) {
-        return malformed(error, ring, "a number out of range");
+        return malformed(reading, "a number is out of range");
     }
     if (!find_name(ring, calls->name, calls->count, &name_offset)) {
-        return malformed(error, ring, "a call without a name");
+        return malformed(reading, "a call has no name");
     }
     if (calls->lane) {
         lane = lane_text(ring, calls->lane);
@@ -475,56 +485,52 @@ static mprof_status take_calls(mprof__ring_reader *ring, const mprof__wire_calls
     call.lane.bytes = lane ? lane : "";
     call.lane.length = strlen(call.lane.bytes);
     call.level = (int32_t)calls->level;
-    call.enter_ns = our_time(ring, calls->enter_ns, now_ns);
+    call.enter_ns = to_our_clock(ring, calls->enter_ns, reading->now_ns);
     call.enter_bytes = (int64_t)calls->enter_rss_bytes;
-    call.exit_ns = our_time(ring, calls->exit_ns, now_ns);
+    call.exit_ns = to_our_clock(ring, calls->exit_ns, reading->now_ns);
     call.exit_bytes = (int64_t)calls->exit_rss_bytes;
     call.count = calls->count;
-    status = sink(data, &call);
+    status = reading->sink(reading->data, &call);
     free(lane);
     return status;
 }
 
-static mprof_status take_calls_event(mprof__ring_reader *ring, const char *bytes, size_t size,
-                                     int64_t now_ns, mprof__ring_sink sink, void *data,
-                                     mprof_error *error)
+static mprof_status read_merged_calls(const event_reading *reading, const char *bytes, size_t size)
 {
     mprof__wire_calls calls;
 
     if (size != sizeof calls) {
-        return malformed(error, ring, "an event of the wrong size");
+        return malformed(reading, "an event has the wrong size");
     }
     memcpy(&calls, bytes, sizeof calls);
-    return take_calls(ring, &calls, now_ns, sink, data, error);
+    return pass_merged_calls(reading, &calls);
 }
 
-static mprof_status take_event(mprof__ring_reader *ring, const char *bytes,
-                               const mprof__wire_event *event, int64_t now_ns,
-                               mprof__ring_sink sink, void *data, mprof_error *error)
+static mprof_status read_event(const event_reading *reading, const char *bytes,
+                               const mprof__wire_event *event)
 {
     switch (event->kind) {
     case MPROF_WIRE_PAD:
         return MPROF_OK;
     case MPROF_WIRE_NAME:
     case MPROF_WIRE_LANE:
-        return take_text(ring, bytes, event->size, error);
+        return read_text(reading, bytes, event->size);
     case MPROF_WIRE_FORGET:
-        return take_forget(ring, error);
+        return read_forget(reading);
     case MPROF_WIRE_ENTER:
-        return take_enter(ring, bytes, event->size, now_ns, error);
+        return read_enter(reading, bytes, event->size);
     case MPROF_WIRE_EXIT:
-        return take_exit(ring, bytes, event->size, now_ns, sink, data, error);
+        return read_exit(reading, bytes, event->size);
     case MPROF_WIRE_CALLS:
-        return take_calls_event(ring, bytes, event->size, now_ns, sink, data, error);
+        return read_merged_calls(reading, bytes, event->size);
     default:
-        return malformed(error, ring, "an event of no known kind");
+        return malformed(reading, "an event of unknown kind");
     }
 }
 
-/* Takes the whole events among `size` bytes; *used tells how many bytes that were. */
-static mprof_status take_events(mprof__ring_reader *ring, const char *bytes, size_t size,
-                                size_t *used, int64_t now_ns, mprof__ring_sink sink, void *data,
-                                mprof_error *error)
+/* Reads the complete events among `size` bytes, and sets *used to their length. */
+static mprof_status read_events(const event_reading *reading, const char *bytes, size_t size,
+                                size_t *used)
 {
     mprof_status status = MPROF_OK;
     mprof__wire_event event;
@@ -533,18 +539,19 @@ static mprof_status take_events(mprof__ring_reader *ring, const char *bytes, siz
     while (status == MPROF_OK && size - *used >= sizeof event) {
         memcpy(&event, bytes + *used, sizeof event);
         if (event.size < sizeof event || event.size % 8 != 0) {
-            return malformed(error, ring, "an event of no size");
+            return malformed(reading, "an event has no size");
         }
         if (event.size > size - *used) {
             break;
         }
-        status = take_event(ring, bytes + *used, &event, now_ns, sink, data, error);
+        status = read_event(reading, bytes + *used, &event);
         *used += event.size;
     }
     return status;
 }
 
-/* Copies `size` bytes at ring position `from`, which may wrap once. 1 if all came. */
+/* Copies `size` bytes from ring position `from`, which may wrap once. False if not all could be
+ * read. */
 static bool copy_out(const mprof__ring_reader *ring, char *bytes, uint64_t from, size_t size)
 {
     uint64_t at = from & (ring->capacity - 1);
@@ -561,34 +568,34 @@ static bool copy_out(const mprof__ring_reader *ring, char *bytes, uint64_t from,
 mprof_status mprof__ring_reader_drain(mprof__ring_reader *ring, char *scratch,
                                       mprof__ring_sink sink, void *data, mprof_error *error)
 {
-    uint64_t state[2]; /* head, dropped: neighbours in the header */
+    event_reading reading = {ring, 0, sink, data, error};
+    uint64_t state[2]; /* head and dropped are neighbours in the header */
     mprof_status status = MPROF_OK;
-    int64_t now_ns;
 
     if (pread(ring->fd, state, sizeof state, MPROF_WIRE_HEAD_OFFSET) != (ssize_t)sizeof state) {
-        return malformed(error, ring, "cut short");
+        return malformed(&reading, "the file is truncated");
     }
     if (state[0] - ring->tail > ring->capacity) {
-        return malformed(error, ring, "more written than it holds");
+        return malformed(&reading, "it claims more events than it can hold");
     }
     ring->dropped = state[1];
-    now_ns = mprof__clock_now_ns(); /* later than anything that head covers */
+    reading.now_ns = mprof__clock_now_ns(); /* after head was read */
     while (status == MPROF_OK && ring->tail != state[0]) {
         uint64_t waiting = state[0] - ring->tail;
         size_t size = waiting < MPROF__RING_SCRATCH ? (size_t)waiting : MPROF__RING_SCRATCH;
         size_t used;
 
         if (!copy_out(ring, scratch, ring->tail, size)) {
-            return malformed(error, ring, "cut short");
+            return malformed(&reading, "the file is truncated");
         }
-        status = take_events(ring, scratch, size, &used, now_ns, sink, data, error);
+        status = read_events(&reading, scratch, size, &used);
         if (status == MPROF_OK && used == 0) {
-            return malformed(error, ring, "an event without its end");
+            return malformed(&reading, "an event is incomplete");
         }
         ring->tail += used;
         if (pwrite(ring->fd, &ring->tail, sizeof ring->tail, MPROF_WIRE_TAIL_OFFSET) !=
             (ssize_t)sizeof ring->tail) {
-            return malformed(error, ring, "closed to writing");
+            return malformed(&reading, "the file cannot be written");
         }
     }
     return status;
@@ -605,22 +612,22 @@ static int compare_open_calls(const void *left, const void *right)
     return (*a)->level - (*b)->level;
 }
 
-/* What the process gathered while its ring was full, and had no more occasion to tell. An entry
- * that makes no sense is passed over: nothing else depends on it. */
-static mprof_status take_pending(mprof__ring_reader *ring, mprof__ring_sink sink, void *data)
+/* Reads calls that the process merged while its ring was full, and could not emit any more. A
+ * malformed entry is ignored: nothing else depends on it. */
+static mprof_status read_pending(mprof__ring_reader *ring, mprof__ring_sink sink, void *data)
 {
+    const event_reading reading = {ring, mprof__clock_now_ns(), sink, data, NULL};
     mprof__wire_pending table[MPROF_WIRE_PENDING_COUNT];
     mprof_status status = MPROF_OK;
-    int64_t now_ns = mprof__clock_now_ns();
 
     if (pread(ring->fd, table, sizeof table, MPROF_WIRE_PENDING_OFFSET) != (ssize_t)sizeof table) {
         return MPROF_OK;
     }
     for (size_t i = 0; i < MPROF_WIRE_PENDING_COUNT && status == MPROF_OK; i++) {
-        bool is_told = table[i].emitted_at != 0 && table[i].emitted_at <= ring->tail;
+        bool is_emitted = table[i].emitted_at != 0 && table[i].emitted_at <= ring->tail;
 
-        if (table[i].calls.count > 0 && !is_told) {
-            status = take_calls(ring, &table[i].calls, now_ns, sink, data, NULL);
+        if (table[i].calls.count > 0 && !is_emitted) {
+            status = pass_merged_calls(&reading, &table[i].calls);
             status = status == MPROF_EFORMAT ? MPROF_OK : status;
         }
     }
@@ -630,7 +637,7 @@ static mprof_status take_pending(mprof__ring_reader *ring, mprof__ring_sink sink
 mprof_status mprof__ring_reader_finish(mprof__ring_reader *ring, mprof__ring_sink sink, void *data)
 {
     const open_call **sorted = NULL;
-    mprof_status status = take_pending(ring, sink, data);
+    mprof_status status = read_pending(ring, sink, data);
     uint32_t count = 0;
 
     if (ring->calls.count == 0 || status != MPROF_OK) {
@@ -649,7 +656,7 @@ mprof_status mprof__ring_reader_finish(mprof__ring_reader *ring, mprof__ring_sin
     for (uint32_t i = 0; i < count && status == MPROF_OK; i++) {
         mprof__ring_call call;
 
-        describe(ring, sorted[i], &call);
+        fill_call(ring, sorted[i], &call);
         call.open = true;
         status = sink(data, &call);
     }
@@ -675,7 +682,7 @@ uint32_t mprof__ring_reader_in_flight(const mprof__ring_reader *ring, mprof__rin
         }
     }
     if (last) {
-        describe(ring, last, newest);
+        fill_call(ring, last, newest);
     }
     return ring->calls.count;
 }

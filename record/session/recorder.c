@@ -113,7 +113,7 @@ static void tick(mprof__recorder *recorder, int64_t now_ns)
 
     if (recorder->calls && mprof__ring_folder_watch_fd(folder) < 0) {
         mprof__calls_find_rings(recorder->calls); /* else the watch wakes the loop */
-        recorder->in_flight.is_called = true;
+        recorder->in_flight.may_be_pending = true;
     }
     if (mprof__process_tree_follows(recorder->lifecycle.tree)) {
         mprof__process_lifecycle_tick(
@@ -288,7 +288,7 @@ static void take_news(mprof__recorder *recorder)
     if (mprof__event_loop_is_ready(loop, MPROF__SOURCE_WAKEUP) ||
         mprof__event_loop_is_ready(loop, MPROF__SOURCE_RING_FOLDER)) {
         mprof__ring_folder_clear_wakeup(recorder->plan.folder);
-        recorder->in_flight.is_called |=
+        recorder->in_flight.may_be_pending |=
             mprof__event_loop_is_ready(loop, MPROF__SOURCE_RING_FOLDER);
         mprof__calls_find_rings(recorder->calls);
         mprof__calls_drain(recorder->calls);
