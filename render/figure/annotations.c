@@ -1,4 +1,4 @@
-/* What is said at the curves: peaks, the end of a process, the trend. */
+/* Points and labels at the curves, where there is room for them. */
 #include "annotations.h"
 
 #include "format_units.h"
@@ -52,13 +52,13 @@ static void reserve_box(mprof__layout *layout, double x, double y, double width,
 static void draw_cross(mprof__layout *layout, double x, double y)
 {
     double right = layout->plot.x + layout->plot.width;
-    mprof__add_segment(layout->figure, MPROF_ROLE_PEAK, MPROF_COLOUR_NONE, layout->plot.x, y, right,
-                       y);
-    mprof__add_segment(layout->figure, MPROF_ROLE_PEAK, MPROF_COLOUR_NONE, x, layout->plot.y + 14,
-                       x, layout->plot.y + layout->plot.height);
+    mprof__add_segment(layout->figure, MPROF_ROLE_PEAK, MPROF_COLOUR_NONE,
+                       (mprof__segment){layout->plot.x, y, right, y});
+    mprof__add_segment(
+        layout->figure, MPROF_ROLE_PEAK, MPROF_COLOUR_NONE,
+        (mprof__segment){x, layout->plot.y + 14, x, layout->plot.y + layout->plot.height});
 }
 
-/* Names must not stand on the cross, which is drawn after the curves. */
 void mprof__reserve_peak_cross(mprof__layout *layout)
 {
     const mprof__figure_input *input = &layout->inputs[0];
@@ -72,24 +72,24 @@ void mprof__reserve_peak_cross(mprof__layout *layout)
     reserve_box(layout, x - 1, layout->plot.y, 2, layout->plot.height);
 }
 
-/* The peak of the only curve is named above the plot; others where there is room. */
+/* The label of the only curve's peak is above the plot; others go where there is room. */
 static bool place_peak_name(mprof__layout *layout, double x, double y, double width, bool above_all,
                             mprof_box *place)
 {
     double right = layout->plot.x + layout->plot.width;
     const struct {
         double share, y; /* of the width, left of x */
-    } tries[] = {{0.5, y - 23}, {0, y - 23},   {1, y - 23}, {0, y - 8}, {1, y - 8},
-                 {0.5, y + 9},  {0.5, y - 40}, {0, y + 9},  {1, y + 9}};
+    } places[] = {{0.5, y - 23}, {0, y - 23},   {1, y - 23}, {0, y - 8}, {1, y - 8},
+                  {0.5, y + 9},  {0.5, y - 40}, {0, y + 9},  {1, y + 9}};
     if (above_all) {
         double left = fmax(layout->plot.x, fmin(x - width / 2, right - width));
         *place = (mprof_box){left, layout->plot.y - 2, width, 16};
         mprof__occupancy_reserve(layout->occupancy, *place);
         return true;
     }
-    for (size_t i = 0; i < sizeof tries / sizeof *tries; i++) {
-        double shift = tries[i].share < 0.25 ? 8 : tries[i].share > 0.75 ? -8 : 0;
-        *place = (mprof_box){x - width * tries[i].share + shift, tries[i].y, width, 16};
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        double shift = places[i].share < 0.25 ? 8 : places[i].share > 0.75 ? -8 : 0;
+        *place = (mprof_box){x - width * places[i].share + shift, places[i].y, width, 16};
         if (mprof__occupancy_is_free(layout->occupancy, *place)) {
             mprof__occupancy_reserve(layout->occupancy, *place);
             return true;
@@ -115,8 +115,13 @@ static void draw_peak(mprof__layout *layout, const struct peak *peak, bool cross
         mprof__add_dot(figure, MPROF_ROLE_PEAK_DOT, peak->colour, x, y, cross ? 4 : 3.5);
     }
     if (named) {
-        mprof__add_text(figure, MPROF_ROLE_PEAK_NAME, peak->colour, MPROF_ANCHOR_START, place.x,
-                        place.y + 12, width, text, strlen(text));
+        mprof__add_text(figure, &(mprof__text_item){.role = MPROF_ROLE_PEAK_NAME,
+                                                    .colour = peak->colour,
+                                                    .x = place.x,
+                                                    .y = place.y + 12,
+                                                    .width = width,
+                                                    .text = text,
+                                                    .length = strlen(text)});
     }
     reserve_box(layout, x - 6, y - 6, 12, 12);
 }
@@ -134,7 +139,7 @@ void mprof__draw_peaks(mprof__layout *layout)
     }
 }
 
-/* Upstream marks the highest of the children, too. */
+/* Of the child with the highest peak, as in upstream's pictures. */
 void mprof__draw_process_peak(mprof__layout *layout)
 {
     const mprof__figure_input *input = &layout->inputs[0];
@@ -168,19 +173,24 @@ void mprof__draw_death(mprof__layout *layout)
     double width = mprof__text_width(layout, MPROF_ROLE_DEATH_NAME, text, strlen(text));
     mprof__add_dot(layout->figure, MPROF_ROLE_DEATH, MPROF_COLOUR_NONE, x, y, 3.5);
     reserve_box(layout, x - 5, y - 5, 10, 10);
-    const double tries[][2] = {{x - width - 8, y - 7},
-                               {x - width, y - 24},
-                               {x - width, y + 8},
-                               {x - width - 8, y + 22},
-                               {x - width - 8, y + 40}};
-    for (size_t i = 0; i < sizeof tries / sizeof *tries; i++) {
-        mprof_box place = {tries[i][0] - 2, tries[i][1], width + 4, 14};
+    const double places[][2] = {{x - width - 8, y - 7},
+                                {x - width, y - 24},
+                                {x - width, y + 8},
+                                {x - width - 8, y + 22},
+                                {x - width - 8, y + 40}};
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        mprof_box place = {places[i][0] - 2, places[i][1], width + 4, 14};
         if (!mprof__occupancy_is_free(layout->occupancy, place)) {
             continue;
         }
         mprof__occupancy_reserve(layout->occupancy, place);
-        mprof__add_text(layout->figure, MPROF_ROLE_DEATH_NAME, MPROF_COLOUR_NONE,
-                        MPROF_ANCHOR_START, place.x + 2, place.y + 11, width, text, strlen(text));
+        mprof__add_text(layout->figure, &(mprof__text_item){.role = MPROF_ROLE_DEATH_NAME,
+                                                            .colour = MPROF_COLOUR_NONE,
+                                                            .x = place.x + 2,
+                                                            .y = place.y + 11,
+                                                            .width = width,
+                                                            .text = text,
+                                                            .length = strlen(text)});
         return;
     }
 }
@@ -200,7 +210,7 @@ void mprof__draw_slope(mprof__layout *layout, const mprof__figure_input *input)
     if (at_from == at_to && (at_from < bottom || at_from > top)) {
         return;
     }
-    /* the line may begin or end outside of the plot */
+    /* the line may begin or end outside the plot */
     double share[2] = {0, 1};
     for (int side = 0; side < 2; side++) {
         double limit = side ? top : bottom;
@@ -218,9 +228,10 @@ void mprof__draw_slope(mprof__layout *layout, const mprof__figure_input *input)
     if (share[1] <= share[0]) {
         return;
     }
-    mprof__add_segment(layout->figure, MPROF_ROLE_SLOPE, input->colour,
-                       mprof__scale_at(&layout->time, from + (to - from) * share[0]),
-                       mprof__scale_at(&layout->memory, at_from + (at_to - at_from) * share[0]),
-                       mprof__scale_at(&layout->time, from + (to - from) * share[1]),
-                       mprof__scale_at(&layout->memory, at_from + (at_to - at_from) * share[1]));
+    mprof__add_segment(
+        layout->figure, MPROF_ROLE_SLOPE, input->colour,
+        (mprof__segment){mprof__scale_at(&layout->time, from + (to - from) * share[0]),
+                         mprof__scale_at(&layout->memory, at_from + (at_to - at_from) * share[0]),
+                         mprof__scale_at(&layout->time, from + (to - from) * share[1]),
+                         mprof__scale_at(&layout->memory, at_from + (at_to - at_from) * share[1])});
 }

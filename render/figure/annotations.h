@@ -1,10 +1,10 @@
-/* The peak's cross, the marks of deaths, the slope. Private to the folder. */
+/* Peaks with their cross, how a process ended, the slope. Private to the folder. */
 #ifndef MPROF_RENDER_ANNOTATIONS_H
 #define MPROF_RENDER_ANNOTATIONS_H
 
 #include "layout.h"
 
-/* Names must not stand on the cross, which is drawn after the curves. */
+/* Keeps labels off the cross, which is drawn after them. */
 void mprof__reserve_peak_cross(mprof__layout *layout);
 void mprof__draw_peaks(mprof__layout *layout);
 void mprof__draw_process_peak(mprof__layout *layout);

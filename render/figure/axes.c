@@ -1,4 +1,4 @@
-/* Draws the two axes; which ticks they have is told by axis_time.c and axis_memory.c. */
+/* Draws the two axes; time_ticks.c and memory_ticks.c choose their ticks. */
 #include "axes.h"
 
 #include "layout.h"
@@ -35,13 +35,21 @@ void mprof__draw_memory_axis(mprof__layout *layout)
         double y = mprof__scale_at(&layout->memory, ticks[i].value);
         size_t length = strlen(ticks[i].text);
         if (y < layout->plot.y + layout->plot.height - 1) {
-            mprof__add_segment(layout->figure, MPROF_ROLE_GRID, MPROF_COLOUR_NONE, layout->plot.x,
-                               floor(y) + 0.5, layout->plot.x + layout->plot.width, floor(y) + 0.5);
+            mprof__add_segment(layout->figure, MPROF_ROLE_GRID, MPROF_COLOUR_NONE,
+                               (mprof__segment){layout->plot.x, floor(y) + 0.5,
+                                                layout->plot.x + layout->plot.width,
+                                                floor(y) + 0.5});
         }
-        mprof__add_text(layout->figure, MPROF_ROLE_TICK, MPROF_COLOUR_NONE, MPROF_ANCHOR_END,
-                        layout->plot.x - TICK_GAP_PX, y + 4,
-                        mprof__text_width(layout, MPROF_ROLE_TICK, ticks[i].text, length),
-                        ticks[i].text, length);
+        mprof__add_text(layout->figure,
+                        &(mprof__text_item){.role = MPROF_ROLE_TICK,
+                                            .colour = MPROF_COLOUR_NONE,
+                                            .anchor = MPROF_ANCHOR_END,
+                                            .x = layout->plot.x - TICK_GAP_PX,
+                                            .y = y + 4,
+                                            .width = mprof__text_width(layout, MPROF_ROLE_TICK,
+                                                                       ticks[i].text, length),
+                                            .text = ticks[i].text,
+                                            .length = length});
     }
 }
 
@@ -54,8 +62,9 @@ void mprof__draw_time_axis(mprof__layout *layout, double label_y)
                                      layout->plot.width, layout->measure);
     double axis_y = layout->plot.y + layout->plot.height + 0.5;
     mprof__begin_group(figure, MPROF_GROUP_TIME_AXIS);
-    mprof__add_segment(figure, MPROF_ROLE_AXIS, MPROF_COLOUR_NONE, layout->plot.x, axis_y,
-                       layout->plot.x + layout->plot.width, axis_y);
+    mprof__add_segment(
+        figure, MPROF_ROLE_AXIS, MPROF_COLOUR_NONE,
+        (mprof__segment){layout->plot.x, axis_y, layout->plot.x + layout->plot.width, axis_y});
     for (size_t i = 0; i < count; i++) {
         double x = mprof__scale_at(&layout->time, ticks[i].value);
         size_t length = strlen(ticks[i].text);
@@ -67,13 +76,20 @@ void mprof__draw_time_axis(mprof__layout *layout, double label_y)
         }
         double tick_x = floor(mprof__scale_at(&layout->time, ticks[i].value)) + 0.5;
         if (layout->lanes.height > 0) {
-            mprof__add_segment(figure, MPROF_ROLE_GRID, MPROF_COLOUR_NONE, tick_x, axis_y + 1,
-                               tick_x, layout->lanes.y + layout->lanes.height);
+            mprof__add_segment(figure, MPROF_ROLE_GRID, MPROF_COLOUR_NONE,
+                               (mprof__segment){tick_x, axis_y + 1, tick_x,
+                                                layout->lanes.y + layout->lanes.height});
         } else {
-            mprof__add_segment(figure, MPROF_ROLE_AXIS, MPROF_COLOUR_NONE, tick_x, label_y - 14,
-                               tick_x, label_y - 10);
+            mprof__add_segment(figure, MPROF_ROLE_AXIS, MPROF_COLOUR_NONE,
+                               (mprof__segment){tick_x, label_y - 14, tick_x, label_y - 10});
         }
-        mprof__add_text(figure, MPROF_ROLE_TICK, MPROF_COLOUR_NONE, anchor, x, label_y + 3, width,
-                        ticks[i].text, length);
+        mprof__add_text(figure, &(mprof__text_item){.role = MPROF_ROLE_TICK,
+                                                    .colour = MPROF_COLOUR_NONE,
+                                                    .anchor = anchor,
+                                                    .x = x,
+                                                    .y = label_y + 3,
+                                                    .width = width,
+                                                    .text = ticks[i].text,
+                                                    .length = length});
     }
 }

@@ -1,6 +1,6 @@
-/* Calls on the memory curve: an opening bracket where the function was entered, a closing one where
- * it returned, both at the memory of that moment. The longest calls get brackets and, where there
- * is room, a label; what is left becomes fine ticks, so that a thousand calls stay readable. */
+/* A call has an opening bracket at its entry and a closing one at its exit, each at the memory of
+ * that moment. The longest calls get brackets and, where there is room, a label; the others are
+ * fine ticks, so that a thousand calls stay readable. */
 #include "brackets.h"
 
 #include "annotations.h"
@@ -16,24 +16,24 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FULL_PER_PX 0.085 /* brackets per pixel of width, at most */
-#define NEAR_PX 4.0       /* closer edges than this would hide each other */
-#define FAN_PX 3.5
-#define FAN_MAX 6
+#define BRACKETS_PER_PX 0.085 /* at most, per pixel of width */
+#define NEAR_PX 4.0           /* closer edges would hide each other */
+#define SHIFT_PX 3.5
+#define SHIFTED_MAX 6
 #define FINE_PX 3.5 /* half height of a tick */
 #define LABEL_HEIGHT_PX 13.0
 #define LABEL_MARGIN_PX 2.0
-#define LEVEL_PX 10 /* a call that ends at about the memory it began with */
-#define LABEL_TRIES_MAX 400
+#define LEVEL_PX 10 /* of a call that ends at about the memory it began with */
+#define LABELLED_MAX 400
 
-/* A call, or several of one function that share both pixel columns. */
+/* One call, or several of one function that begin in one pixel column and end in one. */
 struct bracket {
     const mprof__figure_input *input;
     uint32_t span;
     float x0, y0, x1, y1;
     float duration_s;
     uint32_t call_count;
-    float fan0, fan1; /* shifts that pull overlapping edges apart */
+    float shift0, shift1; /* px; keep overlapping edges apart */
     bool cut_left, cut_right;
     uint32_t about;
 };
@@ -76,19 +76,20 @@ static struct bracket bracket_of(const mprof__layout *layout, const mprof__figur
     };
 }
 
-static int share_columns(const struct bracket *a, const struct bracket *b)
+static bool share_columns(const struct bracket *a, const struct bracket *b)
 {
     return (int)a->x0 == (int)b->x0 && (int)a->x1 == (int)b->x1 && fabsf(a->y0 - b->y0) < 4 &&
            fabsf(a->y1 - b->y1) < 4;
 }
 
-/* Calls come sorted by lane and time, so the last mark of a function is the one to share with. */
-static int collect_brackets(struct brackets *brackets, const mprof__layout *layout,
-                            const mprof__figure_input *input)
+/* Calls are sorted by lane and time, so only the last bracket of a function can share its columns.
+ */
+static bool collect_brackets(struct brackets *brackets, const mprof__layout *layout,
+                             const mprof__figure_input *input)
 {
     size_t *last = malloc((input->function_count + 1) * sizeof *last);
     if (!last) {
-        return 0;
+        return false;
     }
     for (size_t i = 0; i < input->function_count; i++) {
         last[i] = SIZE_MAX;
@@ -110,13 +111,13 @@ static int collect_brackets(struct brackets *brackets, const mprof__layout *layo
         struct bracket *added = add_bracket(brackets);
         if (!added) {
             free(last);
-            return 0;
+            return false;
         }
         *added = next;
         last[span->function] = brackets->count - 1;
     }
     free(last);
-    return 1;
+    return true;
 }
 
 static int32_t level_of(const struct bracket *bracket)
@@ -139,14 +140,15 @@ static double half_height(const struct bracket *bracket)
     return half < 5 ? 5 : half;
 }
 
-/* Edges that meet are fanned out as parentheses are: the outer call stands further outside. */
+/* One end of a bracket. Edges that overlap are shifted like nested parentheses: the outer call goes
+ * further outside. */
 struct edge {
     float x, y;
     int32_t level;
     uint32_t bracket;
 };
 
-static int by_place(const void *a, const void *b)
+static int by_position(const void *a, const void *b)
 {
     const struct edge *p = a, *q = b;
     if (p->x != q->x) {
@@ -165,14 +167,14 @@ static int by_level(const void *a, const void *b)
     return p->x != q->x ? (p->x < q->x ? -1 : 1) : (p->bracket < q->bracket ? -1 : 1);
 }
 
-static void fan_out(struct brackets *brackets, size_t count, struct edge *edges, bool enter)
+static void spread_edges(struct brackets *brackets, size_t count, struct edge *edges, bool enter)
 {
     for (size_t i = 0; i < count; i++) {
         const struct bracket *bracket = &brackets->list[i];
         edges[i] = (struct edge){enter ? bracket->x0 : bracket->x1,
                                  enter ? bracket->y0 : bracket->y1, level_of(bracket), (uint32_t)i};
     }
-    qsort(edges, count, sizeof *edges, by_place);
+    qsort(edges, count, sizeof *edges, by_position);
     for (size_t first = 0; first < count;) {
         size_t end = first + 1;
         while (end < count && edges[end].x - edges[end - 1].x < (float)NEAR_PX &&
@@ -181,13 +183,13 @@ static void fan_out(struct brackets *brackets, size_t count, struct edge *edges,
         }
         if (end - first > 1) {
             qsort(edges + first, end - first, sizeof *edges, by_level);
-            /* the innermost stays, each further one goes where it clears the one before */
-            float at = enter ? edges[first].x : edges[first].x;
-            for (size_t i = first + 1; i < end && i - first < FAN_MAX; i++) {
-                float wanted = enter ? at - (float)FAN_PX : at + (float)FAN_PX;
+            /* the innermost stays; each further one moves clear of the one before */
+            float at = edges[first].x;
+            for (size_t i = first + 1; i < end && i - first < SHIFTED_MAX; i++) {
+                float wanted = enter ? at - (float)SHIFT_PX : at + (float)SHIFT_PX;
                 float place = enter ? fminf(edges[i].x, wanted) : fmaxf(edges[i].x, wanted);
                 struct bracket *bracket = &brackets->list[edges[i].bracket];
-                *(enter ? &bracket->fan0 : &bracket->fan1) = place - edges[i].x;
+                *(enter ? &bracket->shift0 : &bracket->shift1) = place - edges[i].x;
                 at = place;
             }
         }
@@ -195,13 +197,13 @@ static void fan_out(struct brackets *brackets, size_t count, struct edge *edges,
     }
 }
 
-/* Kept inside the plot, also where memory is next to nothing. */
+/* Inside the plot, also where memory is close to 0. */
 static mprof_box edge_box(const mprof__layout *layout, const struct bracket *bracket, bool enter)
 {
     double half = half_height(bracket);
     double arm = half * 0.45;
     double x =
-        enter ? (double)(bracket->x0 + bracket->fan0) : (double)(bracket->x1 + bracket->fan1);
+        enter ? (double)(bracket->x0 + bracket->shift0) : (double)(bracket->x1 + bracket->shift1);
     double y = enter ? (double)bracket->y0 : (double)bracket->y1;
     y = fmin(y, layout->plot.y + layout->plot.height - half);
     return (mprof_box){enter ? x : x - arm, y - half, arm, 2 * half};
@@ -233,14 +235,14 @@ static int colour_of(const struct bracket *bracket)
 static void draw_bracket(mprof__layout *layout, struct bracket *bracket)
 {
     const mprof_span *span = &bracket->input->spans[bracket->span];
-    mprof__merged_call calls = {.span = bracket->span,
-                                .start_s = span->enter.time_s - bracket->input->start_s,
-                                .end_s = span->exit.time_s - bracket->input->start_s,
-                                .call_count = bracket->call_count,
-                                .functions = mprof__function_bit(bracket->input, span),
-                                .open = span->open != 0};
+    mprof__merged_call call = {.span = bracket->span,
+                               .start_s = span->enter.time_s - bracket->input->start_s,
+                               .end_s = span->exit.time_s - bracket->input->start_s,
+                               .call_count = bracket->call_count,
+                               .functions = mprof__function_bit(bracket->input, span),
+                               .open = span->open != 0};
     int colour = colour_of(bracket);
-    bracket->about = mprof__about_merged_call(layout, bracket->input, &calls);
+    bracket->about = mprof__about_merged_call(layout, bracket->input, &call);
     if (!bracket->cut_left) {
         draw_edge(layout, bracket, true, colour, bracket->about);
     }
@@ -249,14 +251,14 @@ static void draw_bracket(mprof__layout *layout, struct bracket *bracket)
     }
 }
 
-/* Ticks for the rest; a cell of the plot shows the longest call that touches it. */
-static int draw_fine_ticks(mprof__layout *layout, const struct brackets *brackets, size_t first)
+/* Ticks for the other calls; each cell of the plot shows its longest call only. */
+static bool draw_fine_ticks(mprof__layout *layout, const struct brackets *brackets, size_t first)
 {
     size_t columns = (size_t)(layout->plot.width / 2) + 2,
            rows = (size_t)(layout->plot.height / 4) + 2;
     unsigned char *occupied = calloc(columns, rows);
     if (!occupied) {
-        return 0;
+        return false;
     }
     for (size_t i = first; i < brackets->count; i++) {
         const struct bracket *bracket = &brackets->list[i];
@@ -275,19 +277,19 @@ static int draw_fine_ticks(mprof__layout *layout, const struct brackets *bracket
                 continue;
             }
             *cell = 1;
-            mprof__add_segment(layout->figure, MPROF_ROLE_BRACKET_FINE, colour_of(bracket), x,
-                               y - FINE_PX, x, y + FINE_PX);
+            mprof__add_segment(layout->figure, MPROF_ROLE_BRACKET_FINE, colour_of(bracket),
+                               (mprof__segment){x, y - FINE_PX, x, y + FINE_PX});
             mprof__set_anchor(layout->figure, x, y);
         }
     }
     free(occupied);
-    return 1;
+    return true;
 }
 
-/* Where a label may stand, best first: above the opening bracket, above the middle of a level call,
- * below, behind the closing bracket, before the opening one. Always next to one of its brackets. */
-static int place_label(mprof__layout *layout, const struct bracket *bracket, double width,
-                       mprof_box *place)
+/* Tries places next to one of its brackets, the best first: above the opening bracket or the middle
+ * of a level call, below, after the closing bracket, before the opening one. */
+static bool place_label(mprof__layout *layout, const struct bracket *bracket, double width,
+                        mprof_box *place)
 {
     mprof_box enter = edge_box(layout, bracket, true), leave = edge_box(layout, bracket, false);
     double above = enter.y - LABEL_HEIGHT_PX - LABEL_MARGIN_PX;
@@ -301,7 +303,7 @@ static int place_label(mprof__layout *layout, const struct bracket *bracket, dou
     bool level = fabsf(bracket->y0 - bracket->y1) < LEVEL_PX && end - enter.x < 3 * width;
     const struct {
         double x, y;
-    } tries[] = {
+    } places[] = {
         {level ? middle : enter.x, fmin(above, level ? leave_above : above)},
         {enter.x, above},
         {level ? middle : enter.x, fmax(below, level ? leave_below : below)},
@@ -316,16 +318,16 @@ static int place_label(mprof__layout *layout, const struct bracket *bracket, dou
         {end, leave_above},
         {end, leave_below},
     };
-    for (size_t i = 0; i < sizeof tries / sizeof *tries; i++) {
-        *place = (mprof_box){tries[i].x, tries[i].y, width, LABEL_HEIGHT_PX};
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        *place = (mprof_box){places[i].x, places[i].y, width, LABEL_HEIGHT_PX};
         mprof_box room = {place->x - LABEL_MARGIN_PX, place->y, width + 2 * LABEL_MARGIN_PX,
                           LABEL_HEIGHT_PX};
         if (mprof__occupancy_is_free(layout->occupancy, room)) {
             mprof__occupancy_reserve(layout->occupancy, room);
-            return 1;
+            return true;
         }
     }
-    return 0;
+    return false;
 }
 
 static void draw_label(mprof__layout *layout, const struct bracket *bracket)
@@ -350,9 +352,13 @@ static void draw_label(mprof__layout *layout, const struct bracket *bracket)
         if (!place_label(layout, bracket, width, &place)) {
             continue;
         }
-        mprof__add_text(layout->figure, MPROF_ROLE_BRACKET_NAME, colour_of(bracket),
-                        MPROF_ANCHOR_START, place.x, place.y + LABEL_HEIGHT_PX - 3, width, shown,
-                        strlen(shown));
+        mprof__add_text(layout->figure, &(mprof__text_item){.role = MPROF_ROLE_BRACKET_NAME,
+                                                            .colour = colour_of(bracket),
+                                                            .x = place.x,
+                                                            .y = place.y + LABEL_HEIGHT_PX - 3,
+                                                            .width = width,
+                                                            .text = shown,
+                                                            .length = strlen(shown)});
         mprof__set_about(layout->figure, bracket->about);
         return;
     }
@@ -361,27 +367,27 @@ static void draw_label(mprof__layout *layout, const struct bracket *bracket)
 void mprof__draw_brackets(mprof__layout *layout)
 {
     struct brackets brackets = {NULL, 0, 0};
-    int good = 1;
+    bool good = true;
     for (size_t i = 0; good && i < layout->input_count; i++) {
         good = collect_brackets(&brackets, layout, &layout->inputs[i]);
     }
     if (good && brackets.count) {
         qsort(brackets.list, brackets.count, sizeof *brackets.list, by_duration);
     }
-    size_t full = (size_t)(layout->plot.width * FULL_PER_PX);
+    size_t full = (size_t)(layout->plot.width * BRACKETS_PER_PX);
     full = brackets.count < full ? brackets.count : full;
     struct edge *edges = malloc((full + 1) * sizeof *edges);
     good = good && edges;
     if (good) {
-        fan_out(&brackets, full, edges, true);
-        fan_out(&brackets, full, edges, false);
+        spread_edges(&brackets, full, edges, true);
+        spread_edges(&brackets, full, edges, false);
         good = draw_fine_ticks(layout, &brackets, full);
         for (size_t i = full; i-- > 0;) {
             draw_bracket(layout, &brackets.list[i]);
         }
-        mprof__draw_process_peak(layout); /* its name gives way to brackets */
+        mprof__draw_process_peak(layout); /* brackets come before its label */
         mprof__begin_group(layout->figure, MPROF_GROUP_NAMES);
-        for (size_t i = 0; i < full && i < LABEL_TRIES_MAX; i++) {
+        for (size_t i = 0; i < full && i < LABELLED_MAX; i++) {
             draw_label(layout, &brackets.list[i]);
         }
     }

@@ -1,6 +1,6 @@
-/* The rug: every call as a thin bar right below the time axis, one row per level. It pairs entry
- * and exit where brackets alone leave the eye searching, and says how calls nest when they are too
- * many for brackets. Lanes lie below each other as long as that stays low, else on each other. */
+/* Each call is a thin bar below the time axis, one row per level: it connects the two brackets of a
+ * call and shows how calls nest where there are too many for brackets. Lanes have rows of their own
+ * while these are few, else they share rows. */
 #include "call_bars.h"
 
 #include "layout.h"
@@ -19,7 +19,7 @@ static size_t lane_count(const mprof__layout *layout, const mprof__figure_input 
     return layout->options->order == MPROF_BY_FUNCTION ? input->function_count : input->lane_count;
 }
 
-/* Rows in all if every lane has its own; *most: of the highest lane. */
+/* Rows if no lane shares any; *most: of the highest lane. */
 static size_t count_rows(const mprof__layout *layout, size_t *most)
 {
     size_t rows = 0;

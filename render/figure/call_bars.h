@@ -1,4 +1,4 @@
-/* A row of bars below the plot: when functions ran. Private to the folder. */
+/* Bars below the plot that show when functions ran. Private to the folder. */
 #ifndef MPROF_RENDER_CALL_BARS_H
 #define MPROF_RENDER_CALL_BARS_H
 

@@ -1,7 +1,6 @@
-/* Which calls are drawn, in which order and row. A lane is a thread, greenlet or task, or a
- * function if asked for; a call stands in the row of its level. Where a recording tells of two
- * calls at once in one row (upstream mixes up the levels of greenlets and threads), the later one
- * moves down to the next row that is free, so that boxes never hide each other. */
+/* A lane is a thread, greenlet or task, or with MPROF_BY_FUNCTION a function; a call is in the row
+ * of its level. If two calls of one row overlap (upstream mixes up the levels of greenlets and
+ * threads), the later one moves down to the next free row, so that no box hides another. */
 #include "call_rows.h"
 
 #include "layout.h"
@@ -10,12 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Deeper than any stack a plain Python allows; a level is a number in a file and must not size
- * memory. */
+/* Above Python's usual recursion limit. A level read from a file must not decide how much memory is
+ * allocated. */
 #define LEVEL_MAX 2000
-/* So many rows further down is looked for a free one. */
+/* Rows that are searched for a free one. */
 #define DETOUR_MAX 64
-/* Upstream rounds times to a tenth of a millisecond, and a call begins where its brother ended. */
+/* Upstream rounds times to 0.1 ms, and a call may begin where its sibling ended. */
 #define TOLERANCE_S 0.00015
 
 static bool is_shown(const mprof__layout *layout, const mprof__figure_input *input,
@@ -56,8 +55,8 @@ struct lane_sorting {
     const mprof_function *functions;
 };
 
-/* One group per process, in the order of their births; within it the main lane first, and
- * greenlet 2 before greenlet 10. */
+/* By process in order of start; within one the main lane first, and greenlet 2 before greenlet 10.
+ */
 static int by_process_and_name(const void *a, const void *b, void *data)
 {
     const struct lane_sorting *sorting = data;
@@ -70,7 +69,7 @@ static int by_process_and_name(const void *a, const void *b, void *data)
     return names ? names : i < j ? -1 : i > j;
 }
 
-/* What took longest is on top. */
+/* The longest total time on top. */
 static int by_total_time(const void *a, const void *b, void *data)
 {
     const struct lane_sorting *sorting = data;

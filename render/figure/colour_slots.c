@@ -1,12 +1,11 @@
-/* Which function gets which colour. The slot comes from the name alone, so that a function looks
- * the same in every picture; only where two important ones meet in a slot does the lesser move on.
- */
+/* A slot follows from the name alone, so that a function has the same colour in every picture. If
+ * two important functions would share a slot, the less important one takes the next free slot. */
 #include "colour_slots.h"
 #include "layout.h"
 
 #include <string.h>
 
-/* FNV-1a, folded: names differ in few letters and the slots are few. */
+/* FNV-1a, folded: few slots need all bits of the hash. */
 static unsigned slot_of(const char *name)
 {
     uint32_t hash = 2166136261u;

@@ -1,6 +1,6 @@
-/* The memory of the control group beside the curve, and its limit: how far it was from being out of
- * memory. Both hold until something else is told. They have a say in the memory axis only as far as
- * they leave the curve its height: most groups have far more than their program needs. */
+/* Shows how far the program's control group was from running out of memory. A recorded value
+ * applies until the next one. The memory axis reaches group and limit only if the curve keeps its
+ * height: most groups have far more memory than their program needs. */
 #include "control_group_curve.h"
 
 #include "curve.h"
@@ -14,21 +14,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The axis may become so many times longer for them; where the memory came near the limit, that is
- * what the picture is looked at for. */
+/* The axis may become this many times longer. A group whose memory came near the limit is worth
+ * more: that is what a reader looks for. */
 #define USUAL_FACTOR 4.0
 #define NEAR_FACTOR 12.0
 #define NEAR_SHARE 0.9
-#define HOLD_PACES                                                                                 \
-    1.5 /* a value that is told so much later was the old one until a pace before                  \
-         */
+/* If the next value came later than this, the old one applied until one typical pause before it. */
+#define HOLD_PACES 1.5
 #define GAP_LEAST_PX 3.0
-#define NAME_ABOVE_PX 17.0
-#define NAME_HEIGHT_PX 13.0
+#define LABEL_ABOVE_PX 17.0
+#define LABEL_HEIGHT_PX 13.0
 #define LIMIT_TEXT_BYTES 64
 #define LONG_SHARE 0.2 /* of the time that is shown */
 
-/* -- what holds -------------------------------------------------------------------------------- */
+/* ---- values between changes ---- */
 
 static mprof_status grow(mprof__control_group *group)
 {
@@ -51,7 +50,8 @@ static mprof_status add_point(mprof__control_group *group, double mib, double ti
     return MPROF_OK;
 }
 
-/* Where the curve pauses, nobody looked at the group either. *at: place in the line's points. */
+/* Extends a value to `until_s`; where the curve pauses, the group was not read either. *at: index
+ * of the line's next point. */
 static mprof_status hold_until(mprof__control_group *group, const mprof_series *line, size_t *at,
                                double gap_s, double mib, double until_s)
 {
@@ -68,7 +68,7 @@ static mprof_status hold_until(mprof__control_group *group, const mprof_series *
         if (status == MPROF_OK && to_s < until_s) {
             status = add_point(group, mib, to_s);
         } else if (status == MPROF_OK) {
-            until_s = -INFINITY; /* what is told next begins anew */
+            until_s = -INFINITY; /* the next value starts a new piece */
         }
         if (status != MPROF_OK) {
             return status;
@@ -134,9 +134,9 @@ void mprof__free_control_group(mprof__figure_input *input)
     free(input->group.limits);
 }
 
-/* -- the memory axis --------------------------------------------------------------------------- */
+/* ---- the memory axis ---- */
 
-/* A piece without a pause in it, from point *at on; empty at the end. */
+/* The next piece without a pause, from point *at on; empty at the end. */
 static mprof_series next_piece(const mprof__control_group *group, size_t *at)
 {
     while (*at < group->point_count && isnan(group->points[*at].time_s)) {
@@ -202,7 +202,7 @@ mprof__range mprof__widen_by_control_group(mprof__layout *layout, mprof__range r
     return range;
 }
 
-/* -- drawing ----------------------------------------------------------------------------------- */
+/* ---- drawing ---- */
 
 static uint32_t about(mprof__layout *layout, const char *text)
 {
@@ -213,10 +213,10 @@ static void reserve_segment(mprof__layout *layout, double x0, double y0, double 
 {
     mprof__add_path_point(layout->figure, x0, y0);
     mprof__add_path_point(layout->figure, x1, y1);
-    mprof__occupancy_reserve_segment(layout->occupancy, x0, y0, x1, y1, 2);
+    mprof__occupancy_reserve_segment(layout->occupancy, (mprof__segment){x0, y0, x1, y1}, 2);
 }
 
-/* As steps; one line as long as there is no part of it that is left out. */
+/* As steps: one line for consecutive limits that are all shown. */
 static void draw_limits(mprof__layout *layout, const mprof__control_group *group)
 {
     size_t first = layout->figure->point_count;
@@ -275,7 +275,7 @@ void mprof__draw_control_group(mprof__layout *layout, const mprof__figure_input 
     draw_limits(layout, &input->group);
 }
 
-/* -- names ------------------------------------------------------------------------------------- */
+/* ---- labels ---- */
 
 static void limit_text(char *text, size_t size, const mprof__limit *limit)
 {
@@ -283,7 +283,8 @@ static void limit_text(char *text, size_t size, const mprof__limit *limit)
     snprintf(text, size, "limit %s", mprof__memory_text(memory, sizeof memory, limit->mib));
 }
 
-/* Above the line at its right end, where a program that runs into it is; else elsewhere at it. */
+/* Above the line at its right end, where a program that reaches the limit ends; else elsewhere at
+ * the line. */
 static void place_limit_label(mprof__layout *layout, mprof__limit *limit)
 {
     char text[LIMIT_TEXT_BYTES];
@@ -293,18 +294,18 @@ static void place_limit_label(mprof__layout *layout, mprof__limit *limit)
     limit_text(text, sizeof text, limit);
     double width = mprof__text_width(layout, MPROF_ROLE_LIMIT_NAME, text, strlen(text));
     const double lefts[] = {x1 - width - 6, x0 + 6, (x0 + x1 - width) / 2};
-    limit->name_width = 0;
+    limit->label_width = 0;
     for (size_t i = 0; i < 2 * sizeof lefts / sizeof *lefts; i++) {
-        mprof_box place = {lefts[i / 2] - 2, i % 2 ? y + 4 : y - NAME_ABOVE_PX, width + 4,
-                           NAME_HEIGHT_PX};
+        mprof_box place = {lefts[i / 2] - 2, i % 2 ? y + 4 : y - LABEL_ABOVE_PX, width + 4,
+                           LABEL_HEIGHT_PX};
         if (place.x < x0 || place.x + place.width > x1 ||
             !mprof__occupancy_is_free(layout->occupancy, place)) {
             continue;
         }
         mprof__occupancy_reserve(layout->occupancy, place);
-        limit->name_x = place.x + 2;
-        limit->name_y = place.y + 10;
-        limit->name_width = width;
+        limit->label_x = place.x + 2;
+        limit->label_y = place.y + 10;
+        limit->label_width = width;
         return;
     }
 }
@@ -319,7 +320,7 @@ void mprof__place_limit_labels(mprof__layout *layout)
     }
 }
 
-/* Where it held for long, in the middle of that; else at its highest. */
+/* The middle of the longest constant stretch, if that is long enough; else the highest point. */
 static mprof_sample label_position(const mprof__layout *layout, const mprof__figure_input *input)
 {
     const mprof__control_group *group = &input->group;
@@ -347,13 +348,17 @@ void mprof__label_control_group(mprof__layout *layout, const mprof__figure_input
     }
     for (size_t i = 0; i < group->limit_count; i++) {
         const mprof__limit *limit = &group->limits[i];
-        if (!limit->is_shown || !(limit->name_width > 0)) {
+        if (!limit->is_shown || !(limit->label_width > 0)) {
             continue;
         }
         limit_text(text, sizeof text, limit);
-        mprof__add_text(layout->figure, MPROF_ROLE_LIMIT_NAME, MPROF_COLOUR_NONE,
-                        MPROF_ANCHOR_START, limit->name_x, limit->name_y, limit->name_width, text,
-                        strlen(text));
+        mprof__add_text(layout->figure, &(mprof__text_item){.role = MPROF_ROLE_LIMIT_NAME,
+                                                            .colour = MPROF_COLOUR_NONE,
+                                                            .x = limit->label_x,
+                                                            .y = limit->label_y,
+                                                            .width = limit->label_width,
+                                                            .text = text,
+                                                            .length = strlen(text)});
     }
     mprof_series held = {.points = group->points,
                          .point_count = group->point_count,

@@ -1,6 +1,5 @@
-/* A series as a line: point by point where there is room, else as the first, lowest, highest and
- * last of every pixel column, so that no peak is lost however many samples there are. A pause in
- * the recording stays a pause: nothing is drawn across it. */
+/* Draws a series point by point, or, where samples are dense, the lowest and highest of each pixel
+ * column, so that no peak is lost. A pause in the recording is not bridged. */
 #include "curve.h"
 
 #include "layout.h"
@@ -20,7 +19,7 @@ static int compare_doubles(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* The typical pause is the median, looked up in at most so many places. */
+/* The typical pause is the median of at most this many. */
 #define PROBES 501
 
 double mprof__pace_s(const mprof_series *series, double otherwise)
@@ -39,7 +38,7 @@ double mprof__pace_s(const mprof_series *series, double otherwise)
     }
     qsort(pauses, count, sizeof *pauses, compare_doubles);
     double typical = pauses[count / 2];
-    /* in a thinned series a bin's four points stand together and the bins apart */
+    /* in a reduced series the four points of a time bin are close to each other */
     if (series->sample_count > series->point_count) {
         double bin = (series->last_s - series->first_s) * 4 / (double)series->point_count;
         typical = fmax(typical, bin / 2);
@@ -93,8 +92,8 @@ static void add_to_column(mprof_figure *figure, struct column *column, mprof_poi
     column->count++;
 }
 
-/* Adds the points [first, end) again, of a dense line only the highest of each column: the edge of
- * the area below. */
+/* Adds the points [first, end) again as the edge of the area below; of a dense line only the
+ * highest of each column. */
 static void repeat_points(mprof_figure *figure, size_t first, size_t end, bool highest)
 {
     for (size_t i = first; i < end && figure->status == MPROF_OK; i++) {
@@ -107,7 +106,7 @@ static void repeat_points(mprof_figure *figure, size_t first, size_t end, bool h
     }
 }
 
-/* Turns the gathered points [first, end) into shapes. */
+/* Turns the points from `first` on into shapes. */
 static void add_shapes(mprof__layout *layout, size_t first, const mprof__stroke *stroke, bool fine)
 {
     mprof_figure *figure = layout->figure;
@@ -131,12 +130,14 @@ static void add_shapes(mprof__layout *layout, size_t first, const mprof__stroke 
     if (stroke->reserve && layout->occupancy) {
         for (size_t i = first + 1; i < figure->point_count; i++) {
             mprof__occupancy_reserve_segment(
-                layout->occupancy, (double)figure->points[i - 1].x, (double)figure->points[i - 1].y,
-                (double)figure->points[i].x, (double)figure->points[i].y, CLEARANCE_PX);
+                layout->occupancy,
+                (mprof__segment){(double)figure->points[i - 1].x, (double)figure->points[i - 1].y,
+                                 (double)figure->points[i].x, (double)figure->points[i].y},
+                CLEARANCE_PX);
         }
     }
     if (line == MPROF_ROLE_COUNT && stroke->area == MPROF_ROLE_COUNT) {
-        figure->point_count = first; /* the space was all that was asked for */
+        figure->point_count = first; /* only the room was wanted */
         return;
     }
     if (stroke->area != MPROF_ROLE_COUNT) {

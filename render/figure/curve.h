@@ -5,21 +5,21 @@
 #include "layout.h"
 
 typedef struct mprof__stroke {
-    mprof_role line; /* MPROF_ROLE_COUNT: none; without an area, too, it only takes its space */
-    mprof_role area; /* the same */
-    mprof_role dot;  /* of a point that stands alone */
-    bool dots;       /* of every point, where they are few */
+    mprof_role line; /* MPROF_ROLE_COUNT: none; without line and area it only reserves room */
+    mprof_role area; /* MPROF_ROLE_COUNT: none */
+    mprof_role dot;  /* of a point without neighbours; MPROF_ROLE_COUNT: none */
+    bool dots;       /* at every point, where points are few */
     int colour;
     uint32_t about;
-    bool reserve; /* enter it into layout->space */
-    double gap_s; /* a pause longer than this is not bridged; 0: the recording's */
+    bool reserve; /* in layout->occupancy: labels keep off it */
+    double gap_s; /* a longer pause is not bridged; 0: the recording's */
 } mprof__stroke;
 void mprof__draw_series(mprof__layout *layout, const mprof__figure_input *input,
                         const mprof_series *series, const mprof__stroke *stroke);
-/* The first point of a series that is not before a moment; their count where all are. */
+/* Index of the first point at or after `time_s`; the number of points if there is none. */
 size_t mprof__first_point_from(const mprof_series *series, double time_s);
-/* Typical pause between samples; where they are too few, `otherwise`. */
+/* Typical pause between samples; `otherwise` if there are too few. */
 double mprof__pace_s(const mprof_series *series, double otherwise);
-#define MPROF__GAP_FACTOR 8 /* so many times the pace is a gap */
+#define MPROF__GAP_FACTOR 8 /* a gap is a pause of this many typical ones */
 
 #endif

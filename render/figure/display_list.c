@@ -1,14 +1,13 @@
-/* The display list: growing arrays of items, points, texts and groups, with one sticky status, so
- * that the layout modules can add without looking back. Also the public views of a finished figure.
- */
+/* Appends to the figure's arrays, and the public accessors of a finished figure. The first failure
+ * stays in the status, so that modules need not check every item. */
 #include "display_list.h"
 #include "layout.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* The array with room for `needed` elements; NULL, and the array as it was, if there is none to be
- * had (the status then says so). */
+/* Returns the array with room for `needed` elements. NULL: no memory, the array is unchanged and
+ * the status is set. */
 static void *make_room(mprof_figure *figure, void *array, size_t *room, size_t needed, size_t size)
 {
     if (figure->status != MPROF_OK) {
@@ -95,23 +94,22 @@ void mprof__add_dot(mprof_figure *figure, mprof_role role, int colour, double x,
                                   .about = MPROF_ABOUT_NONE});
 }
 
-void mprof__add_text(mprof_figure *figure, mprof_role role, int colour, mprof_anchor anchor,
-                     double x, double y, double width, const char *text, size_t length)
+void mprof__add_text(mprof_figure *figure, const mprof__text_item *item)
 {
-    if (!length) {
+    if (!item->length) {
         return;
     }
-    uint32_t at = keep_text(figure, text, length);
+    uint32_t at = keep_text(figure, item->text, item->length);
     add_item(figure, (mprof_item){.shape = MPROF_SHAPE_TEXT,
-                                  .role = (uint8_t)role,
-                                  .colour = (int8_t)colour,
-                                  .anchor = (uint8_t)anchor,
-                                  .x = (float)x,
-                                  .y = (float)y,
-                                  .width = (float)width,
-                                  .height = (float)mprof_role_font(role).size_px,
+                                  .role = (uint8_t)item->role,
+                                  .colour = (int8_t)item->colour,
+                                  .anchor = (uint8_t)item->anchor,
+                                  .x = (float)item->x,
+                                  .y = (float)item->y,
+                                  .width = (float)item->width,
+                                  .height = (float)mprof_role_font(item->role).size_px,
                                   .first = at,
-                                  .count = (uint32_t)length,
+                                  .count = (uint32_t)item->length,
                                   .about = MPROF_ABOUT_NONE});
 }
 
@@ -142,12 +140,11 @@ void mprof__add_path(mprof_figure *figure, mprof_shape shape, mprof_role role, i
                                   .about = about});
 }
 
-void mprof__add_segment(mprof_figure *figure, mprof_role role, int colour, double x0, double y0,
-                        double x1, double y1)
+void mprof__add_segment(mprof_figure *figure, mprof_role role, int colour, mprof__segment segment)
 {
     size_t first = figure->point_count;
-    mprof__add_path_point(figure, x0, y0);
-    mprof__add_path_point(figure, x1, y1);
+    mprof__add_path_point(figure, segment.x0, segment.y0);
+    mprof__add_path_point(figure, segment.x1, segment.y1);
     mprof__add_path(figure, MPROF_SHAPE_LINE, role, colour, first, MPROF_ABOUT_NONE);
 }
 

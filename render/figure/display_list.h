@@ -1,5 +1,5 @@
-/* The figure under construction: items, points and text are appended to it. Each function does
- * nothing once the status is bad. Private to the folder. */
+/* The figure under construction. After a failure each function does nothing: check the status once,
+ * at the end. Private to the folder. */
 #ifndef MPROF_RENDER_DISPLAY_LIST_H
 #define MPROF_RENDER_DISPLAY_LIST_H
 
@@ -28,26 +28,42 @@ struct mprof_figure {
     char *title;
     char *facts;
     char *source;
-    mprof_status status; /* the first failure sticks; looked at once, at the end of layout */
+    mprof_status status; /* the first failure */
 };
 
+/* A straight line, in px. */
+typedef struct mprof__segment {
+    double x0, y0, x1, y1;
+} mprof__segment;
+
+/* One line of text. */
+typedef struct mprof__text_item {
+    mprof_role role;
+    int colour;
+    mprof_anchor anchor; /* MPROF_ANCHOR_START unless set */
+    double x, y;         /* y: the baseline */
+    double width;        /* px, as measured */
+    const char *text;
+    size_t length;
+} mprof__text_item;
+
+/* Items that are added from here on belong to the group. */
 void mprof__begin_group(mprof_figure *figure, mprof_group_kind kind);
 void mprof__add_rect(mprof_figure *figure, mprof_role role, int colour, mprof_box box,
                      uint32_t about);
-void mprof__add_segment(mprof_figure *figure, mprof_role role, int colour, double x0, double y0,
-                        double x1, double y1);
+void mprof__add_segment(mprof_figure *figure, mprof_role role, int colour, mprof__segment segment);
 void mprof__add_dot(mprof_figure *figure, mprof_role role, int colour, double x, double y,
                     double radius);
-void mprof__add_text(mprof_figure *figure, mprof_role role, int colour, mprof_anchor anchor,
-                     double x, double y, double width, const char *text, size_t length);
+void mprof__add_text(mprof_figure *figure, const mprof__text_item *item);
 void mprof__add_path_point(mprof_figure *figure, double x, double y);
-/* Ends the path of all points from index `first` on. */
+/* A path through all points from index `first` on. */
 void mprof__add_path(mprof_figure *figure, mprof_shape shape, mprof_role role, int colour,
                      size_t first, uint32_t about);
-/* The last item stands at this place of the curve, or of this call or process. */
+/* The point of the curve to which the last item belongs. */
 void mprof__set_anchor(mprof_figure *figure, double x, double y);
+/* Of the last item. */
 void mprof__set_about(mprof_figure *figure, uint32_t about);
-/* With this text; returns the index, or MPROF_ABOUT_NONE. */
+/* Returns the index, or MPROF_ABOUT_NONE after a failure. */
 uint32_t mprof__add_about(mprof_figure *figure, mprof_about about, const char *text);
 void mprof__add_function(mprof_figure *figure, const char *name, const char *label);
 

@@ -1,5 +1,4 @@
-/* Composes the figure: takes stock of the recordings, divides the page, lets each module draw its
- * part. */
+/* Divides the page and lets each module draw its part. */
 #include "annotations.h"
 #include "axes.h"
 #include "brackets.h"
@@ -27,10 +26,11 @@
 #define TICK_ROW_PX 22.0 /* labels of the time axis */
 #define LEGEND_GAP_PX 12.0
 #define FOOT_PX 16.0
+#define LEAST_WIDTH_PX 200.0
 #define LEAST_PLOT_PX 50.0
 #define FAIR_PLOT_PX 100.0
 #define LANE_GAP_PX 10.0
-#define USUAL_GUTTER_PX 60.0 /* so far the legend stands in, to be in line with the plot */
+#define USUAL_GUTTER_PX 60.0 /* left of the legend, which begins where the plot usually does */
 #define FILE_BYTES_MAX 240
 
 void mprof_figure_options_init(mprof_figure_options *options)
@@ -38,7 +38,7 @@ void mprof_figure_options_init(mprof_figure_options *options)
     *options = (mprof_figure_options)MPROF_FIGURE_OPTIONS_INIT;
 }
 
-/* Of several, each is told by its file. */
+/* The tooltip of one of several recordings names its file. */
 static uint32_t about_file(mprof__layout *layout, const mprof__figure_input *input)
 {
     if (layout->input_count == 1) {
@@ -70,7 +70,7 @@ static void draw_curves(mprof__layout *layout)
                                 .colour = input->colour,
                                 .about = about_file(layout, input),
                                 .reserve = true};
-        if (stacked) { /* the names of layers must not stand on lines that come later */
+        if (stacked) { /* labels of layers must keep clear of lines that are drawn later */
             mprof__reserve_kinds(layout, input);
             mprof__reserve_control_group(layout, input);
         }
@@ -87,9 +87,15 @@ static void draw_curves(mprof__layout *layout)
     }
 }
 
-/* -- the page ---------------------------------------------------------------------------------- */
+/* What shares the page with the plot. */
+struct page {
+    mprof__legend *legend;
+    mprof__flame_chart *chart; /* NULL: call bars in its place */
+    double bars_px;            /* height of the call bars */
+    double below_px;           /* y of what follows the plot and the calls */
+};
 
-/* Without room for a plot worth looking at, the legend is what goes first. */
+/* The legend is the first to go where the plot would become too low. */
 static double legend_height(const mprof__layout *layout, const mprof__legend *legend,
                             double rest_px)
 {
@@ -101,35 +107,42 @@ static double legend_height(const mprof__layout *layout, const mprof__legend *le
     return height + LEGEND_GAP_PX;
 }
 
-/* Heights from top to bottom: head, plot, rug or lanes, time labels, legend. */
-static mprof_status divide_page(mprof__layout *layout, const mprof__legend *legend,
-                                const mprof__flame_chart *lanes, double rug_px, mprof_error *error)
+/* From top to bottom: heading, plot, call bars or flame chart, time labels, legend. */
+static mprof_status divide_page(mprof__layout *layout, const struct page *page, mprof_error *error)
 {
     mprof_figure *figure = layout->figure;
-    double lanes_px = lanes ? mprof__flame_chart_height(lanes) + LANE_GAP_PX : 0;
-    double rest_px = HEAD_PX + rug_px + TICK_ROW_PX + FOOT_PX;
+    double lanes_px = page->chart ? mprof__flame_chart_height(page->chart) : 0;
+    double chart_px = page->chart ? lanes_px + LANE_GAP_PX : 0;
+    double rest_px = HEAD_PX + page->bars_px + TICK_ROW_PX + FOOT_PX;
     layout->legend_px =
-        legend_height(layout, legend, rest_px + (layout->options->grow ? 0 : lanes_px));
-    double plot_px = figure->height_px - rest_px - layout->legend_px - lanes_px;
+        legend_height(layout, page->legend, rest_px + (layout->options->grow ? 0 : chart_px));
+    double plot_px = figure->height_px - rest_px - layout->legend_px - chart_px;
     double wanted = fmin(220, figure->height_px * 0.4);
-    if (lanes && plot_px < wanted && layout->options->grow) {
+    if (page->chart && plot_px < wanted && layout->options->grow) {
         figure->height_px += wanted - plot_px;
         plot_px = wanted;
     }
-    if (plot_px < LEAST_PLOT_PX || figure->width_px < 200) {
-        return mprof_error_set(error, MPROF_EARGUMENT, "a page of %.0f x %.0f pixels is too small",
-                               layout->options->width_px, layout->options->height_px);
+    if (figure->width_px < LEAST_WIDTH_PX) {
+        return mprof_error_set(error, MPROF_EARGUMENT,
+                               "the page must be at least %.0f pixels wide, not %.0f",
+                               LEAST_WIDTH_PX, figure->width_px);
+    }
+    if (plot_px < LEAST_PLOT_PX) {
+        return mprof_error_set(error, MPROF_EARGUMENT,
+                               "a page %.0f pixels high leaves %.0f for the plot, expected at "
+                               "least %.0f: make it higher",
+                               layout->options->height_px, fmax(0, plot_px), LEAST_PLOT_PX);
     }
     layout->plot.y = HEAD_PX;
     layout->plot.height = floor(plot_px);
     mprof__choose_memory_range(layout);
-    double gutter =
-        fmax(mprof__memory_gutter(layout), lanes ? mprof__flame_chart_gutter(lanes) : 0);
+    double gutter = fmax(mprof__memory_gutter(layout),
+                         page->chart ? mprof__flame_chart_gutter(page->chart) : 0);
     layout->plot.x = ceil(MPROF__MARGIN_PX + gutter);
     layout->plot.width = figure->width_px - MPROF__MARGIN_PX - layout->plot.x;
     layout->time = (mprof__scale){layout->from_s, layout->to_s, layout->plot.x, layout->plot.width};
     layout->lanes = (mprof_box){layout->plot.x, layout->plot.y + layout->plot.height + LANE_GAP_PX,
-                                layout->plot.width, lanes ? mprof__flame_chart_height(lanes) : 0};
+                                layout->plot.width, lanes_px};
     return MPROF_OK;
 }
 
@@ -143,71 +156,72 @@ static bool has_calls(const mprof__layout *layout)
     return false;
 }
 
-/* On a page that must not grow, readable lanes are worth more than the legend. */
-static void fit_flame_chart(mprof__layout *layout, mprof__flame_chart *lanes,
+/* On a page of fixed height readable lanes come before the legend. */
+static void fit_flame_chart(mprof__layout *layout, mprof__flame_chart *chart,
                             const mprof__legend *legend)
 {
     double room =
         layout->figure->height_px - HEAD_PX - TICK_ROW_PX - FOOT_PX - LANE_GAP_PX - FAIR_PLOT_PX;
     if (layout->options->grow ||
-        mprof__flame_chart_fit(lanes, room - mprof__legend_height(legend) - LEGEND_GAP_PX)) {
+        mprof__flame_chart_fit(chart, room - mprof__legend_height(legend) - LEGEND_GAP_PX)) {
         return;
     }
-    mprof__flame_chart_fit(lanes, room);
+    mprof__flame_chart_fit(chart, room);
     layout->without_legend = true;
 }
 
-/* Then the height of a process is not its memory, at which a bracket would stand. */
+static mprof_status plan_page(mprof__layout *layout, struct page *page, mprof_error *error)
+{
+    const mprof_figure *figure = layout->figure;
+    page->legend =
+        mprof__legend_new(layout, figure->width_px - 2 * MPROF__MARGIN_PX - USUAL_GUTTER_PX,
+                          fmax(60, figure->height_px * 0.30));
+    if (!page->legend) {
+        return MPROF_ENOMEM;
+    }
+    if (layout->options->flame && has_calls(layout)) {
+        page->chart = mprof__flame_chart_new(layout);
+        if (!page->chart) {
+            return MPROF_ENOMEM;
+        }
+        fit_flame_chart(layout, page->chart, page->legend);
+    } else {
+        page->bars_px = mprof__call_bars_height(layout);
+    }
+    mprof_status status = divide_page(layout, page, error);
+    if (status != MPROF_OK) {
+        return status;
+    }
+    page->below_px = layout->plot.y + layout->plot.height + page->bars_px +
+                     (page->chart ? layout->lanes.height + LANE_GAP_PX : 0);
+    layout->occupancy = mprof__occupancy_new(
+        (mprof_box){layout->plot.x, layout->plot.y - 2, layout->plot.width, layout->plot.height});
+    return layout->occupancy ? MPROF_OK : MPROF_ENOMEM;
+}
+
+/* In a stack a process is not drawn at the height of its memory, where its brackets would be. */
 static bool is_stacked(const mprof__layout *layout)
 {
     return layout->options->stack && layout->input_count == 1 && layout->inputs[0].child_count > 0;
 }
 
-static mprof_status draw_page(mprof__layout *layout, mprof_error *error)
+/* The order decides which labels find room. */
+static void draw_plot(mprof__layout *layout, const struct page *page)
 {
-    mprof_figure *figure = layout->figure;
-    mprof_status status = MPROF_ENOMEM;
-    mprof__flame_chart *lanes = NULL;
-    double legend_most = fmax(60, figure->height_px * 0.30);
-    mprof__legend *legend = mprof__legend_new(
-        layout, figure->width_px - 2 * MPROF__MARGIN_PX - USUAL_GUTTER_PX, legend_most);
-    if (!legend) {
-        goto out;
-    }
-    if (layout->options->flame && has_calls(layout)) {
-        lanes = mprof__flame_chart_new(layout);
-        if (!lanes) {
-            goto out;
-        }
-        fit_flame_chart(layout, lanes, legend);
-    }
-    double bars_px = lanes ? 0 : mprof__call_bars_height(layout);
-    status = divide_page(layout, legend, lanes, bars_px, error);
-    if (status != MPROF_OK) {
-        goto out;
-    }
-    status = MPROF_ENOMEM;
-    layout->occupancy = mprof__occupancy_new(
-        (mprof_box){layout->plot.x, layout->plot.y - 2, layout->plot.width, layout->plot.height});
-    if (!layout->occupancy) {
-        goto out;
-    }
-    double below = layout->plot.y + layout->plot.height + bars_px +
-                   (lanes ? layout->lanes.height + LANE_GAP_PX : 0);
     mprof__draw_heading(layout);
     mprof__draw_memory_axis(layout);
-    mprof__draw_time_axis(layout, below + 14);
+    mprof__draw_time_axis(layout, page->below_px + 14);
     mprof__reserve_peak_cross(layout);
     draw_curves(layout);
     mprof__place_limit_labels(layout);
-    mprof__begin_group(figure, MPROF_GROUP_MARKS);
+    mprof__begin_group(layout->figure, MPROF_GROUP_MARKS);
     mprof__draw_peaks(layout);
     mprof__draw_death(layout);
-    if (!lanes && !is_stacked(layout)) {
+    if (!page->chart && !is_stacked(layout)) {
         mprof__draw_brackets(layout);
     } else {
         mprof__draw_process_peak(layout);
-        mprof__begin_group(figure, MPROF_GROUP_NAMES);
+        mprof__begin_group(layout->figure, MPROF_GROUP_NAMES);
     }
     for (size_t r = 0; r < layout->input_count; r++) {
         mprof__label_kinds(layout, &layout->inputs[r]);
@@ -216,36 +230,50 @@ static mprof_status draw_page(mprof__layout *layout, mprof_error *error)
         mprof__label_control_group(layout, &layout->inputs[0]);
         mprof__label_processes(layout, &layout->inputs[0]);
     }
-    if (bars_px > 0) {
+}
+
+static void draw_below_plot(mprof__layout *layout, const struct page *page)
+{
+    mprof_figure *figure = layout->figure;
+    if (page->bars_px > 0) {
         mprof__begin_group(figure, MPROF_GROUP_RUG);
         mprof__draw_call_bars(layout, layout->plot.y + layout->plot.height);
     }
-    if (lanes) {
-        mprof__draw_flame_chart(layout, lanes);
+    if (page->chart) {
+        mprof__draw_flame_chart(layout, page->chart);
     }
     if (layout->legend_px > 0) {
-        mprof__draw_legend(
-            layout, legend,
-            fmin(layout->plot.x, figure->width_px - MPROF__MARGIN_PX - mprof__legend_width(legend)),
-            below + TICK_ROW_PX + LEGEND_GAP_PX);
+        double right = figure->width_px - MPROF__MARGIN_PX;
+        mprof__draw_legend(layout, page->legend,
+                           fmin(layout->plot.x, right - mprof__legend_width(page->legend)),
+                           page->below_px + TICK_ROW_PX + LEGEND_GAP_PX);
     }
-    if (layout->options->states) {
-        mprof__measure_running_functions(layout);
+}
+
+static mprof_status draw_page(mprof__layout *layout, mprof_error *error)
+{
+    struct page page = {.legend = NULL};
+    mprof_status status = plan_page(layout, &page, error);
+    if (status == MPROF_OK) {
+        draw_plot(layout, &page);
+        draw_below_plot(layout, &page);
+        if (layout->options->states) {
+            mprof__measure_running_functions(layout);
+        }
+        layout->figure->frame = (mprof_frame){.plot = layout->plot,
+                                              .lanes = layout->lanes,
+                                              .from_s = layout->from_s,
+                                              .to_s = layout->to_s,
+                                              .low_mib = layout->memory.from,
+                                              .high_mib = layout->memory.to,
+                                              .origin_s = layout->inputs[0].start_s,
+                                              .group = layout->options->group};
+        status = layout->figure->status;
     }
-    figure->frame = (mprof_frame){.plot = layout->plot,
-                                  .lanes = layout->lanes,
-                                  .from_s = layout->from_s,
-                                  .to_s = layout->to_s,
-                                  .low_mib = layout->memory.from,
-                                  .high_mib = layout->memory.to,
-                                  .origin_s = layout->inputs[0].start_s,
-                                  .group = layout->options->group};
-    status = figure->status;
-out:
     mprof__occupancy_free(layout->occupancy);
     layout->occupancy = NULL;
-    mprof__legend_free(legend);
-    mprof__flame_chart_free(lanes);
+    mprof__legend_free(page.legend);
+    mprof__flame_chart_free(page.chart);
     return status;
 }
 
@@ -281,7 +309,7 @@ static mprof_status read_inputs(mprof__layout *layout, const mprof_profile *cons
         status = mprof__choose_function_colours(layout);
     }
     if (status == MPROF_ENOTFOUND) {
-        return mprof_error_set(error, MPROF_EARGUMENT, "no function matches: %s",
+        return mprof_error_set(error, MPROF_EARGUMENT, "no function in the recording matches '%s'",
                                layout->options->function);
     }
     for (size_t i = 0; status == MPROF_OK && i < layout->input_count; i++) {
@@ -310,8 +338,10 @@ mprof_status mprof_figure_layout(mprof_figure **out, const mprof_profile *const 
         return mprof_error_set(error, MPROF_EARGUMENT, "there is no recording to draw");
     }
     if (layout.options->size != sizeof defaults) {
-        return mprof_error_set(error, MPROF_EARGUMENT, "options of %zu bytes, expected %zu",
-                               layout.options->size, sizeof defaults);
+        return mprof_error_set(
+            error, MPROF_EARGUMENT,
+            "the options have %zu bytes, expected %zu: begin with MPROF_FIGURE_OPTIONS_INIT",
+            layout.options->size, sizeof defaults);
     }
     layout.figure = calloc(1, sizeof *layout.figure);
     layout.inputs = calloc(count, sizeof *layout.inputs);

@@ -1,5 +1,4 @@
-/* What the layout knows of a recording: its parts, which of its functions are drawn, in what colour
- * and by what name. */
+/* Reads a profile into the layout's input and chooses colours and labels of its functions. */
 #include "figure_input.h"
 
 #include "call_rows.h"
@@ -17,7 +16,7 @@
 
 #define FUNCTION_BYTES_MAX 240
 
-/* A pattern without wildcards is found anywhere in the dotted name. */
+/* A pattern without wildcards matches anywhere in the dotted name. */
 static bool name_matches(const char *pattern, const char *name, const char *label)
 {
     if (!pattern) {
@@ -52,7 +51,7 @@ static int by_total(const void *a, const void *b)
     return strcmp(x->name, y->name);
 }
 
-/* Functions of all recordings are one by their name, the longest consumers first. */
+/* In the order of the list: the longest total time first. */
 static mprof_status add_functions(mprof_figure *figure, const struct ranked_name *functions,
                                   size_t count)
 {
@@ -68,10 +67,53 @@ static mprof_status add_functions(mprof_figure *figure, const struct ranked_name
     return figure->status;
 }
 
-/* Colours go to names, over all recordings, the longest consumers first. */
+static size_t collect_names(struct ranked_name *all, const mprof__layout *layout)
+{
+    size_t count = 0;
+    for (size_t r = 0; r < layout->input_count; r++) {
+        mprof__figure_input *input = &layout->inputs[r];
+        for (size_t i = 0; i < input->function_count; i++) {
+            const mprof_function *f = &input->functions[i];
+            if (name_matches(layout->options->function, f->name, f->label)) {
+                all[count++] = (struct ranked_name){
+                    .name = f->name, .total_s = f->total_s, .input = input, .function = i};
+            }
+        }
+    }
+    return count;
+}
+
+/* Sorts all[count] by name; unique[] receives one of each name with the total of all. */
+static size_t merge_by_name(struct ranked_name *unique, struct ranked_name *all, size_t count)
+{
+    size_t different = 0;
+    qsort(all, count, sizeof *all, by_name);
+    for (size_t i = 0; i < count; i++) {
+        if (!different || strcmp(unique[different - 1].name, all[i].name) != 0) {
+            unique[different++] = all[i];
+        } else {
+            unique[different - 1].total_s += all[i].total_s;
+        }
+    }
+    return different;
+}
+
+/* Both are sorted by name. */
+static void store_colours(const struct ranked_name *unique, const struct ranked_name *all,
+                          size_t count)
+{
+    for (size_t i = 0, u = 0; i < count; i++) {
+        while (strcmp(unique[u].name, all[i].name) != 0) {
+            u++;
+        }
+        all[i].input->function_colours[all[i].function] = unique[u].slot;
+        all[i].input->function_numbers[all[i].function] = unique[u].number;
+    }
+}
+
 mprof_status mprof__choose_function_colours(mprof__layout *layout)
 {
-    size_t room = 0, count = 0;
+    size_t room = 0;
     for (size_t r = 0; r < layout->input_count; r++) {
         room += layout->inputs[r].function_count;
     }
@@ -88,29 +130,12 @@ mprof_status mprof__choose_function_colours(mprof__layout *layout)
     if (!all || !unique || !names || !slots) {
         goto out;
     }
-    for (size_t r = 0; r < layout->input_count; r++) {
-        mprof__figure_input *input = &layout->inputs[r];
-        for (size_t i = 0; i < input->function_count; i++) {
-            const mprof_function *f = &input->functions[i];
-            if (name_matches(layout->options->function, f->name, f->label)) {
-                all[count++] = (struct ranked_name){
-                    .name = f->name, .total_s = f->total_s, .input = input, .function = i};
-            }
-        }
-    }
+    size_t count = collect_names(all, layout);
     status = count ? MPROF_OK : MPROF_ENOTFOUND;
     if (!count) {
         goto out;
     }
-    qsort(all, count, sizeof *all, by_name);
-    size_t different = 0;
-    for (size_t i = 0; i < count; i++) {
-        if (!different || strcmp(unique[different - 1].name, all[i].name) != 0) {
-            unique[different++] = all[i];
-        } else {
-            unique[different - 1].total_s += all[i].total_s;
-        }
-    }
+    size_t different = merge_by_name(unique, all, count);
     qsort(unique, different, sizeof *unique, by_total);
     for (size_t i = 0; i < different; i++) {
         names[i] = unique[i].name;
@@ -122,13 +147,7 @@ mprof_status mprof__choose_function_colours(mprof__layout *layout)
         unique[i].number = i;
     }
     qsort(unique, different, sizeof *unique, by_name);
-    for (size_t i = 0, u = 0; i < count; i++) {
-        while (strcmp(unique[u].name, all[i].name) != 0) {
-            u++;
-        }
-        all[i].input->function_colours[all[i].function] = unique[u].slot;
-        all[i].input->function_numbers[all[i].function] = unique[u].number;
-    }
+    store_colours(unique, all, count);
 out:
     free(all);
     free(unique);
@@ -137,7 +156,7 @@ out:
     return status;
 }
 
-/* What the recording says of itself; infinite if nothing. */
+/* From the fact `interval`; infinite without one. */
 static double declared_pace_s(const mprof_profile *profile)
 {
     const char *text = mprof_profile_fact(profile, "interval");

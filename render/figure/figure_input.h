@@ -1,5 +1,5 @@
-/* One recording as the layout sees it: what of it is shown, in which order and colours. Private to
- * the folder. */
+/* One recording prepared for the layout: which of its calls and processes are shown, in which order
+ * and colours. Private to the folder. */
 #ifndef MPROF_RENDER_FIGURE_INPUT_H
 #define MPROF_RENDER_FIGURE_INPUT_H
 
@@ -8,24 +8,22 @@
 
 typedef struct mprof__layout mprof__layout;
 
-/* A limit of the control group, while it was the same; seconds from the recording's start. */
+/* A limit of the control group and when it applied, in seconds from the recording's start. */
 typedef struct mprof__limit {
     double mib, from_s, to_s;
-    bool is_shown;                     /* it lies on the memory axis */
-    double name_x, name_y, name_width; /* width 0: no room for it */
+    bool is_shown;                        /* the memory axis reaches it */
+    double label_x, label_y, label_width; /* width 0: no room for a label */
 } mprof__limit;
 
-/* The control group as it is drawn. */
 typedef struct mprof__control_group {
-    const mprof_control_group *recorded; /* NULL: nothing to draw */
-    mprof_sample *points;                /* current memory, held until it changed; NAN: a pause */
+    const mprof_control_group *recorded; /* NULL: there is nothing to draw */
+    mprof_sample *points;                /* memory in use, constant between changes; NAN: a pause */
     size_t point_count, point_room;
     mprof__limit *limits;
     size_t limit_count;
-    bool is_shown; /* the memory axis reaches so far */
+    bool is_shown; /* the memory axis reaches it */
 } mprof__control_group;
 
-/* One recording as the layout sees it. */
 typedef struct mprof__figure_input {
     const mprof_profile *profile;
     const mprof_series *line;
@@ -40,31 +38,31 @@ typedef struct mprof__figure_input {
     uint32_t *shown; /* spans to draw, by lane and time */
     size_t shown_count;
     uint16_t *rows;       /* per shown span */
-    uint16_t *lane_rows;  /* how many rows a lane needs; 0: nothing of it is shown */
-    uint32_t *lane_order; /* lanes of which something is shown, from top to bottom */
+    uint16_t *lane_rows;  /* rows that a lane needs; 0: none of its calls is shown */
+    uint32_t *lane_order; /* lanes with shown calls, from top to bottom */
     size_t shown_lane_count;
     double start_s;
     double pace_s;              /* typical pause between samples; infinite if unknown */
     double gap_s;               /* a pause longer than this is not bridged */
     int8_t *function_colours;   /* slot per function, MPROF_COLOUR_NONE: left out */
-    uint32_t *function_numbers; /* in the figure; not set where left out */
-    char **function_labels;     /* visible form of the label, per function */
-    int colour;                 /* of the curve, where several are overlaid */
+    uint32_t *function_numbers; /* index in the figure; 0 where left out */
+    char **function_labels;     /* per function, as visible text */
+    int colour;                 /* of the curve, where several recordings are overlaid */
     uint32_t *children;         /* processes with a curve, highest peak first */
     size_t child_count;
-    const mprof_series *others; /* the sum of processes that are not among them */
+    const mprof_series *others; /* sum of the processes without a curve */
     size_t other_count;
-    bool main_is_sum;   /* MEM told the whole tree */
-    mprof_series total; /* of all processes, where MEM is of one or they are stacked; else empty */
+    bool main_is_sum;   /* MEM is the sum of the tree */
+    mprof_series total; /* all processes, if MEM is of one or they are stacked; else empty */
     mprof_sample *total_points;
     mprof__control_group group;
 } mprof__figure_input;
 
-/* MPROF_ENOMEM; what was taken until then is there to be dropped. */
+/* Dispose of it also after a failure. MPROF_ENOMEM. */
 mprof_status mprof__figure_input_init(mprof__figure_input *input, const mprof_profile *profile);
 void mprof__figure_input_dispose(mprof__figure_input *input);
-/* Colours go to names, over all recordings, the longest consumers first. MPROF_ENOTFOUND: none
- * matches; MPROF_ENOMEM. */
+/* Functions of one name share a colour in all recordings; those with the longest total time choose
+ * first. MPROF_ENOTFOUND: none matches; MPROF_ENOMEM. */
 mprof_status mprof__choose_function_colours(mprof__layout *layout);
 
 #endif

@@ -1,4 +1,4 @@
-/* Cutting text to a width, where a reader would cut it. */
+/* Cuts between letters as a reader sees them, and keeps a closing isolate. */
 #include "fit_text.h"
 
 #include "layout.h"

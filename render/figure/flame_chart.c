@@ -1,6 +1,5 @@
-/* The flame chart: lanes of calls below the memory curve, on its time axis. A lane is a thread,
- * greenlet or task; lanes are grouped by process, or, if asked for, there is one lane per function.
- */
+/* On the time axis of the curve. A lane is a thread, greenlet or task, and lanes are grouped by
+ * process; with MPROF_BY_FUNCTION each function has a lane. */
 #include "flame_chart.h"
 
 #include "fit_text.h"
@@ -20,19 +19,19 @@
 #define GUTTER_GAP_PX 9.0
 #define EDGE_PX 3.0
 #define FINE_PX 2.5
-#define NAMED_ROW_PX 14.0 /* lower rows carry no captions */
+#define NAMED_ROW_PX 14.0 /* lower rows have no captions */
 #define PADDING_PX 5.0
 #define LEAST_LETTERS 3
 #define HEIGHT_MAX_PX 6000.0
 #define TOOTH_PX 3.0
 
-/* One lane, or the line that names the process of the next ones. */
+/* A lane, or the line with the name of a group of lanes. */
 struct entry {
     const mprof__figure_input *input;
     uint32_t lane;
-    int rows;  /* 0: a group's name */
-    int shown; /* so many of them */
-    double y;  /* from the top of all lanes */
+    int rows;  /* levels; 0: the name of a group */
+    int shown; /* rows that have room */
+    double y;  /* px from the top of all lanes; negative: hidden */
     char *name;
 };
 
@@ -42,8 +41,8 @@ struct mprof__flame_chart {
     double row_px;
     double height;
     double gutter;
-    size_t hidden_lanes; /* lanes there was no room for */
-    size_t cut_rows;     /* levels of the last one that is shown */
+    size_t hidden_lanes; /* lanes without room */
+    size_t hidden_rows;  /* rows without room, of the last shown lane */
 };
 
 void mprof__flame_chart_free(mprof__flame_chart *chart)
@@ -58,23 +57,23 @@ void mprof__flame_chart_free(mprof__flame_chart *chart)
     free(chart);
 }
 
-static int add_entry(mprof__flame_chart *chart, struct entry entry)
+static bool add_entry(mprof__flame_chart *chart, struct entry entry)
 {
     if (!entry.name) {
-        return 0;
+        return false;
     }
     if (chart->count == chart->room) {
         size_t room = chart->room ? chart->room * 2 : 16;
         void *grown = realloc(chart->entries, room * sizeof *chart->entries);
         if (!grown) {
             free(entry.name);
-            return 0;
+            return false;
         }
         chart->entries = grown;
         chart->room = room;
     }
     chart->entries[chart->count++] = entry;
-    return 1;
+    return true;
 }
 
 static bool has_several_processes(const mprof__figure_input *input)
@@ -88,7 +87,7 @@ static bool has_several_processes(const mprof__figure_input *input)
     return false;
 }
 
-/* The process, and where there are several recordings, which one it is of. */
+/* The process; of several recordings also the file. */
 static char *group_name(const mprof__layout *layout, const mprof__figure_input *input,
                         const uint32_t *process)
 {
@@ -110,15 +109,15 @@ static char *group_name(const mprof__layout *layout, const mprof__figure_input *
     return whole;
 }
 
-static int add_group(mprof__layout *layout, mprof__flame_chart *chart,
-                     const mprof__figure_input *input, const uint32_t *process)
+static bool add_group(mprof__layout *layout, mprof__flame_chart *chart,
+                      const mprof__figure_input *input, const uint32_t *process)
 {
     return add_entry(chart,
                      (struct entry){.input = input, .name = group_name(layout, input, process)});
 }
 
-static int add_lane(mprof__flame_chart *chart, const mprof__figure_input *input, uint32_t lane,
-                    const char *name)
+static bool add_lane(mprof__flame_chart *chart, const mprof__figure_input *input, uint32_t lane,
+                     const char *name)
 {
     return add_entry(chart, (struct entry){.input = input,
                                            .lane = lane,
@@ -126,12 +125,12 @@ static int add_lane(mprof__flame_chart *chart, const mprof__figure_input *input,
                                            .name = strdup(name)});
 }
 
-static int add_lanes(mprof__layout *layout, mprof__flame_chart *chart,
-                     const mprof__figure_input *input)
+static bool add_lanes(mprof__layout *layout, mprof__flame_chart *chart,
+                      const mprof__figure_input *input)
 {
     bool grouped = layout->input_count > 1 || has_several_processes(input);
     uint32_t process = UINT32_MAX;
-    int good = 1;
+    bool good = true;
     for (size_t i = 0; good && i < input->shown_lane_count; i++) {
         uint32_t index = input->lane_order[i];
         const mprof_lane *lane = &input->lanes[index];
@@ -148,10 +147,10 @@ static int add_lanes(mprof__layout *layout, mprof__flame_chart *chart,
     return good;
 }
 
-static int add_functions(mprof__layout *layout, mprof__flame_chart *chart,
-                         const mprof__figure_input *input)
+static bool add_functions(mprof__layout *layout, mprof__flame_chart *chart,
+                          const mprof__figure_input *input)
 {
-    int good = layout->input_count < 2 || add_group(layout, chart, input, NULL);
+    bool good = layout->input_count < 2 || add_group(layout, chart, input, NULL);
     for (size_t i = 0; good && i < input->shown_lane_count; i++) {
         uint32_t function = input->lane_order[i];
         good = add_lane(chart, input, function, input->function_labels[function]);
@@ -168,9 +167,9 @@ static double height_with(const mprof__flame_chart *chart, double row_px)
     return height;
 }
 
-/* Rows become lower where there are many, or little room; what still does not fit is cut off and
+/* Many rows, or little room, make rows lower; lanes and rows that still do not fit are hidden and
  * counted. */
-int mprof__flame_chart_fit(mprof__flame_chart *chart, double most_px)
+bool mprof__flame_chart_fit(mprof__flame_chart *chart, double most_px)
 {
     static const double heights[] = {20, 16, 14, 10, 6, 4};
     size_t rows = 0, step = 0;
@@ -185,17 +184,18 @@ int mprof__flame_chart_fit(mprof__flame_chart *chart, double most_px)
     }
     chart->row_px = heights[step];
     chart->hidden_lanes = 0;
-    double y = 0, cut = 0;
+    double y = 0;
+    chart->hidden_rows = 0;
     for (size_t i = 0; i < chart->count; i++) {
         struct entry *entry = &chart->entries[i];
         double height = entry->rows ? entry->rows * chart->row_px + LANE_GAP_PX : GROUP_PX;
         double room = most_px - y - GROUP_PX * (i + 1 < chart->count);
         entry->shown = entry->rows;
         if (!chart->hidden_lanes && entry->rows && height > room) {
-            /* of a lane that is too high, as many levels as there is room for */
+            /* of a lane that is too high, the rows that fit */
             entry->shown = (int)fmax(0, floor((room - LANE_GAP_PX - GROUP_PX) / chart->row_px));
             height = entry->shown * chart->row_px + LANE_GAP_PX;
-            cut = entry->rows - entry->shown;
+            chart->hidden_rows = (size_t)(entry->rows - entry->shown);
         }
         if (chart->hidden_lanes || height > room || (entry->rows && !entry->shown)) {
             chart->hidden_lanes += entry->rows > 0;
@@ -205,9 +205,10 @@ int mprof__flame_chart_fit(mprof__flame_chart *chart, double most_px)
         entry->y = y;
         y += height;
     }
-    chart->cut_rows = (size_t)cut;
-    chart->height = y + (chart->hidden_lanes || chart->cut_rows ? GROUP_PX : 0);
-    return !chart->hidden_lanes && !chart->cut_rows && (chart->row_px >= NAMED_ROW_PX || rows > 80);
+
+    chart->height = y + (chart->hidden_lanes || chart->hidden_rows ? GROUP_PX : 0);
+    return !chart->hidden_lanes && !chart->hidden_rows &&
+           (chart->row_px >= NAMED_ROW_PX || rows > 80);
 }
 
 mprof__flame_chart *mprof__flame_chart_new(mprof__layout *layout)
@@ -249,45 +250,54 @@ double mprof__flame_chart_gutter(const mprof__flame_chart *chart)
 struct chart_pen {
     mprof__layout *layout;
     const mprof__figure_input *input;
-    const double *lane_y; /* absolute; negative: hidden */
-    const int *lane_rows; /* shown */
+    const double *lane_y; /* px, per lane; negative: hidden */
+    const int *lane_rows; /* shown ones, per lane */
     double row_px;
 };
 
-static void caption_text(char *text, size_t size, int step, const mprof__merged_call *call,
-                         const char *name, const char *duration, const char *change)
+struct caption {
+    const char *name; /* empty if the lane is named after the function */
+    char duration[32], change[32];
+    uint64_t call_count;
+};
+
+/* Each further step is shorter. */
+static void caption_text(char *text, size_t size, const struct caption *caption, int step)
 {
-    const char *gap = *name ? "  " : "";
-    if (call->call_count > 1 && step == 0) {
-        snprintf(text, size, "%s%s\xC3\x97%llu", name, gap, (unsigned long long)call->call_count);
-    } else if (call->call_count == 1 && step == 0) {
-        snprintf(text, size, "%s%s%s  %s", name, gap, duration, change);
-    } else if (call->call_count == 1 && step == 1) {
-        snprintf(text, size, "%s%s%s", name, gap, duration);
+    const char *gap = *caption->name ? "  " : "";
+    if (caption->call_count > 1 && step == 0) {
+        snprintf(text, size, "%s%s\xC3\x97%llu", caption->name, gap,
+                 (unsigned long long)caption->call_count);
+    } else if (caption->call_count == 1 && step == 0) {
+        snprintf(text, size, "%s%s%s  %s", caption->name, gap, caption->duration, caption->change);
+    } else if (caption->call_count == 1 && step == 1) {
+        snprintf(text, size, "%s%s%s", caption->name, gap, caption->duration);
     } else {
-        snprintf(text, size, "%s", name);
+        snprintf(text, size, "%s", caption->name);
     }
 }
 
-/* Name, duration and change of memory; then without the change; then the name alone; then
- * shortened. */
+/* Name, duration and change of memory; if that is too wide without the change, then the name alone,
+ * then cut. */
 static void draw_caption(struct chart_pen *pen, const mprof__merged_call *call, mprof_box box)
 {
     mprof__layout *layout = pen->layout;
     const mprof_span *span = &pen->input->spans[call->span];
     const char *label = pen->input->function_labels[span->function];
-    char duration[32], change[32], text[400];
+    char text[400];
     double room = box.width - EDGE_PX - 2 * PADDING_PX;
     if (pen->row_px < NAMED_ROW_PX || room < 8) {
         return;
     }
-    mprof__duration_text(duration, sizeof duration, span->exit.time_s - span->enter.time_s);
-    mprof__change_text(change, sizeof change, span->exit.mib - span->enter.mib);
+    bool named = layout->options->order == MPROF_BY_PROCESS; /* else the lane has the name */
+    struct caption caption = {.name = named ? label : "", .call_count = call->call_count};
+    mprof__duration_text(caption.duration, sizeof caption.duration,
+                         span->exit.time_s - span->enter.time_s);
+    mprof__change_text(caption.change, sizeof caption.change, span->exit.mib - span->enter.mib);
     double width = 0;
     size_t length = 0;
-    bool named = layout->options->order == MPROF_BY_PROCESS; /* else the lane is */
     for (int step = 0; step < 3; step++) {
-        caption_text(text, sizeof text, step, call, named ? label : "", duration, change);
+        caption_text(text, sizeof text, &caption, step);
         length = strlen(text);
         width = mprof__text_width(layout, MPROF_ROLE_BOX_NAME, text, length);
         if (width <= room) {
@@ -300,17 +310,22 @@ static void draw_caption(struct chart_pen *pen, const mprof__merged_call *call, 
     if (width > room) {
         length = mprof__fit_text(layout, MPROF_ROLE_BOX_NAME, text, sizeof text, label, room);
         if (length < LEAST_LETTERS + 3) {
-            return; /* a letter and dots say nothing */
+            return; /* too short to be read */
         }
     }
     if (length) {
         width = mprof__text_width(layout, MPROF_ROLE_BOX_NAME, text, length);
     }
-    mprof__add_text(layout->figure, MPROF_ROLE_BOX_NAME, MPROF_COLOUR_NONE, MPROF_ANCHOR_START,
-                    box.x + EDGE_PX + PADDING_PX, box.y + box.height / 2 + 4, width, text, length);
+    mprof__add_text(layout->figure, &(mprof__text_item){.role = MPROF_ROLE_BOX_NAME,
+                                                        .colour = MPROF_COLOUR_NONE,
+                                                        .x = box.x + EDGE_PX + PADDING_PX,
+                                                        .y = box.y + box.height / 2 + 4,
+                                                        .width = width,
+                                                        .text = text,
+                                                        .length = length});
 }
 
-/* A call that never returned has no right edge but teeth. */
+/* A call that never returned has teeth for its right edge. */
 static void draw_open_end(mprof__layout *layout, int colour, mprof_box box)
 {
     size_t first = layout->figure->point_count;
@@ -364,44 +379,60 @@ static void draw_names(mprof__layout *layout, const mprof__flame_chart *chart)
         if (!entry->rows) {
             size_t length = mprof__fit_text(layout, MPROF_ROLE_LANE_GROUP, text, sizeof text,
                                             entry->name, layout->lanes.width);
-            mprof__add_segment(figure, MPROF_ROLE_LANE_RULE, MPROF_COLOUR_NONE, layout->lanes.x,
-                               y + 1, layout->lanes.x + layout->lanes.width, y + 1);
-            mprof__add_text(figure, MPROF_ROLE_LANE_GROUP, MPROF_COLOUR_NONE, MPROF_ANCHOR_START,
-                            layout->lanes.x, y + 15,
-                            mprof__text_width(layout, MPROF_ROLE_LANE_GROUP, text, length), text,
-                            length);
+            mprof__add_segment(figure, MPROF_ROLE_LANE_RULE, MPROF_COLOUR_NONE,
+                               (mprof__segment){layout->lanes.x, y + 1,
+                                                layout->lanes.x + layout->lanes.width, y + 1});
+            mprof__add_text(
+                figure, &(mprof__text_item){
+                            .role = MPROF_ROLE_LANE_GROUP,
+                            .colour = MPROF_COLOUR_NONE,
+                            .x = layout->lanes.x,
+                            .y = y + 15,
+                            .width = mprof__text_width(layout, MPROF_ROLE_LANE_GROUP, text, length),
+                            .text = text,
+                            .length = length});
             continue;
         }
         size_t length = mprof__fit_text(layout, MPROF_ROLE_LANE_NAME, text, sizeof text,
                                         entry->name, GUTTER_MAX_PX);
-        mprof__add_text(figure, MPROF_ROLE_LANE_NAME, MPROF_COLOUR_NONE, MPROF_ANCHOR_END,
-                        layout->lanes.x - GUTTER_GAP_PX, y + fmin(chart->row_px, 20) / 2 + 4,
-                        mprof__text_width(layout, MPROF_ROLE_LANE_NAME, text, length), text,
-                        length);
+        mprof__add_text(figure, &(mprof__text_item){.role = MPROF_ROLE_LANE_NAME,
+                                                    .colour = MPROF_COLOUR_NONE,
+                                                    .anchor = MPROF_ANCHOR_END,
+                                                    .x = layout->lanes.x - GUTTER_GAP_PX,
+                                                    .y = y + fmin(chart->row_px, 20) / 2 + 4,
+                                                    .width = mprof__text_width(
+                                                        layout, MPROF_ROLE_LANE_NAME, text, length),
+                                                    .text = text,
+                                                    .length = length});
     }
-    if (chart->hidden_lanes || chart->cut_rows) {
+    if (chart->hidden_lanes || chart->hidden_rows) {
         int length = chart->hidden_lanes
                          ? snprintf(text, sizeof text, "+ %zu more lane%s", chart->hidden_lanes,
                                     chart->hidden_lanes == 1 ? "" : "s")
-                         : snprintf(text, sizeof text, "+ %zu deeper level%s", chart->cut_rows,
-                                    chart->cut_rows == 1 ? "" : "s");
-        mprof__add_text(figure, MPROF_ROLE_LEGEND_MORE, MPROF_COLOUR_NONE, MPROF_ANCHOR_START,
-                        layout->lanes.x, layout->lanes.y + chart->height - 5,
-                        mprof__text_width(layout, MPROF_ROLE_LEGEND_MORE, text, (size_t)length),
-                        text, (size_t)length);
+                         : snprintf(text, sizeof text, "+ %zu deeper level%s", chart->hidden_rows,
+                                    chart->hidden_rows == 1 ? "" : "s");
+        mprof__add_text(
+            figure, &(mprof__text_item){.role = MPROF_ROLE_LEGEND_MORE,
+                                        .colour = MPROF_COLOUR_NONE,
+                                        .x = layout->lanes.x,
+                                        .y = layout->lanes.y + chart->height - 5,
+                                        .width = mprof__text_width(layout, MPROF_ROLE_LEGEND_MORE,
+                                                                   text, (size_t)length),
+                                        .text = text,
+                                        .length = (size_t)length});
     }
 }
 
-/* Where each lane lies, and how many rows of it are shown. 0: no memory. */
-static int locate_lanes(const mprof__layout *layout, const mprof__flame_chart *chart,
-                        const mprof__figure_input *input, double **lane_y, int **lane_rows)
+/* Sets y and the number of shown rows of each lane; the caller frees both. False: no memory. */
+static bool locate_lanes(const mprof__layout *layout, const mprof__flame_chart *chart,
+                         const mprof__figure_input *input, double **lane_y, int **lane_rows)
 {
     size_t lanes =
         layout->options->order == MPROF_BY_FUNCTION ? input->function_count : input->lane_count;
     *lane_y = malloc((lanes + 1) * sizeof **lane_y);
     *lane_rows = calloc(lanes + 1, sizeof **lane_rows);
     if (!*lane_y || !*lane_rows) {
-        return 0;
+        return false;
     }
     for (size_t i = 0; i < lanes; i++) {
         (*lane_y)[i] = -1;
@@ -414,7 +445,7 @@ static int locate_lanes(const mprof__layout *layout, const mprof__flame_chart *c
         (*lane_y)[entry->lane] = layout->lanes.y + entry->y;
         (*lane_rows)[entry->lane] = entry->shown;
     }
-    return 1;
+    return true;
 }
 
 void mprof__draw_flame_chart(mprof__layout *layout, const mprof__flame_chart *chart)

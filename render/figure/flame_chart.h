@@ -1,4 +1,4 @@
-/* Lanes of calls below the curve: one row a level. Private to the folder. */
+/* The flame chart: lanes of calls below the curve, one row per level. Private to the folder. */
 #ifndef MPROF_RENDER_FLAME_CHART_H
 #define MPROF_RENDER_FLAME_CHART_H
 
@@ -7,8 +7,8 @@
 typedef struct mprof__flame_chart mprof__flame_chart;
 /* NULL: no memory. */
 mprof__flame_chart *mprof__flame_chart_new(mprof__layout *layout);
-/* Fits the lanes into a height. 0 where that leaves some out or takes their captions. */
-int mprof__flame_chart_fit(mprof__flame_chart *chart, double most_px);
+/* Fits the lanes into a height; false if that hides some of them or all captions. */
+bool mprof__flame_chart_fit(mprof__flame_chart *chart, double most_px);
 void mprof__flame_chart_free(mprof__flame_chart *chart);
 double mprof__flame_chart_height(const mprof__flame_chart *chart);
 double mprof__flame_chart_gutter(const mprof__flame_chart *chart);

@@ -1,4 +1,4 @@
-/* Numbers as people read them: durations from microseconds to weeks, memory from KiB to TiB. */
+/* Durations from microseconds to days, memory from KiB to TiB. */
 #include "format_units.h"
 #include "layout.h"
 
@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <time.h>
 
-/* Three significant digits, no more. */
+/* Decimals for three significant digits. */
 static int decimals(double value)
 {
     value = fabs(value);
@@ -50,12 +50,12 @@ static char *memory_with(char *text, size_t size, double mib, const char *sign)
 {
     double value = fabs(mib);
     int unit = 0;
-    /* no four digits: 1008 KiB are 1.0 MiB */
+    /* avoid four digits: 1008 KiB is 1.0 MiB */
     while (units[unit + 1].name && value >= units[unit + 1].mib * (999.5 / 1024)) {
         unit++;
     }
     double shown = value / units[unit].mib;
-    /* MiB keep one decimal: the difference of two large numbers is what people look for */
+    /* MiB always have one decimal: readers compare large numbers that differ little */
     int places = shown == 0            ? 0
                  : unit == 0           ? (shown < 9.95 ? 1 : 0)
                  : unit == 1           ? 1

@@ -1,4 +1,4 @@
-/* Numbers as people read them. Each function returns its first argument. Private to the folder. */
+/* Formats numbers for people. Each function returns its first argument. Private to the folder. */
 #ifndef MPROF_RENDER_FORMAT_UNITS_H
 #define MPROF_RENDER_FORMAT_UNITS_H
 

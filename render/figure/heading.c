@@ -1,4 +1,4 @@
-/* What stands above the plot: title and facts; and where the picture comes from. */
+/* Title and facts above the plot, and the names of the files for the document's metadata. */
 #include "heading.h"
 
 #include "fit_text.h"
@@ -15,7 +15,7 @@
 #define TITLE_Y_PX 33.0
 #define FACTS_Y_PX 53.0
 
-/* Without its directories: a picture goes to other people. */
+/* Without directories: pictures are passed on. */
 static const char *file_name(const mprof_profile *profile)
 {
     const char *file = mprof_profile_file(profile), *slash = strrchr(file, '/');
@@ -112,7 +112,7 @@ void mprof__high_water_mark_text(char *text, size_t size, const mprof__layout *l
     const double *window = layout->options->window_s;
     char sampled[40], exact[40];
     *text = '\0';
-    /* the kernel does not tell when it was: of a part of the recording it says nothing */
+    /* the kernel does not report when it was, so it cannot be compared with a window */
     if (!(process->kernel_peak_mib > process->series.peak.mib) || !process->series.sample_count ||
         window[0] != 0 || window[1] != 0) {
         return;
@@ -124,7 +124,7 @@ void mprof__high_water_mark_text(char *text, size_t size, const mprof__layout *l
     }
 }
 
-/* A sum of resident memory counts what processes share once for each of them. */
+/* A sum of RSS counts shared pages once per process. */
 static bool is_sum_of_rss(const mprof__layout *layout)
 {
     const mprof__figure_input *first = &layout->inputs[0];
@@ -165,18 +165,53 @@ static void add_group(struct sentence *sentence, const mprof_control_group *grou
     add_fact(sentence, text);
 }
 
+static void add_peak(struct sentence *sentence, const mprof__layout *layout)
+{
+    const mprof__figure_input *first = &layout->inputs[0];
+    double peak = 0;
+    for (size_t r = 0; r < layout->input_count; r++) {
+        peak = fmax(peak, layout->inputs[r].line->peak.mib);
+    }
+    char memory[40], text[80];
+    /* the plot also shows the sum of all processes, which is higher */
+    bool of_main = layout->input_count == 1 && first->child_count > 0 && !first->main_is_sum;
+    snprintf(text, sizeof text, "%speak %s", of_main ? "main process: " : "",
+             mprof__memory_text(memory, sizeof memory, peak));
+    if (first->line->sample_count || layout->input_count > 1) {
+        add_fact(sentence, text);
+    }
+    if (is_sum_of_rss(layout)) {
+        add_fact(sentence, "shared pages in each: try PSS");
+    }
+}
+
+static void add_end(struct sentence *sentence, const mprof__layout *layout)
+{
+    const mprof__figure_input *input = &layout->inputs[0];
+    char memory[40], text[80];
+    mprof__high_water_mark_text(memory, sizeof memory, layout, &input->processes[0]);
+    snprintf(text, sizeof text, "between samples %s", memory);
+    if (*memory) {
+        add_fact(sentence, text);
+    }
+    add_group(sentence, mprof_profile_control_group(input->profile));
+    add_left_out(sentence, input->profile);
+    mprof__death_text(text, sizeof text, &input->processes[0]);
+    if (*text) {
+        add_fact(sentence, text);
+    }
+}
+
 char *mprof__facts_text(const mprof__layout *layout)
 {
     struct sentence sentence = {"", 0};
     char text[200];
     const mprof__figure_input *first = &layout->inputs[0];
-    uint64_t samples = 0, skipped = 0;
-    double peak = 0;
+    uint64_t samples = 0, lost_calls = 0;
     for (size_t r = 0; r < layout->input_count; r++) {
         const mprof_profile *profile = layout->inputs[r].profile;
         samples += mprof_profile_samples(profile)->sample_count;
-        skipped += mprof_profile_lost_calls(profile);
-        peak = fmax(peak, layout->inputs[r].line->peak.mib);
+        lost_calls += mprof_profile_lost_calls(profile);
     }
     if (layout->input_count == 1) {
         if (*mprof__date_text(text, sizeof text, first->start_s)) {
@@ -198,32 +233,12 @@ char *mprof__facts_text(const mprof__layout *layout)
             add_count(&sentence, first->other_count, "without a curve", "without a curve");
         }
     }
-    char memory[40];
-    /* the plot is as high as the sum of all: not to be taken for this peak */
-    bool of_main = layout->input_count == 1 && first->child_count > 0 && !first->main_is_sum;
-    snprintf(text, sizeof text, "%speak %s", of_main ? "main process: " : "",
-             mprof__memory_text(memory, sizeof memory, peak));
-    if (layout->inputs[0].line->sample_count || layout->input_count > 1) {
-        add_fact(&sentence, text);
-    }
-    if (is_sum_of_rss(layout)) {
-        add_fact(&sentence, "shared pages in each: try PSS");
-    }
+    add_peak(&sentence, layout);
     if (layout->input_count == 1) {
-        mprof__high_water_mark_text(memory, sizeof memory, layout, &first->processes[0]);
-        snprintf(text, sizeof text, "between samples %s", memory);
-        if (*memory) {
-            add_fact(&sentence, text);
-        }
-        add_group(&sentence, mprof_profile_control_group(first->profile));
-        add_left_out(&sentence, first->profile);
-        mprof__death_text(text, sizeof text, &first->processes[0]);
-        if (*text) {
-            add_fact(&sentence, text);
-        }
+        add_end(&sentence, layout);
     }
-    if (skipped) {
-        add_count(&sentence, skipped, "call not recorded", "calls not recorded");
+    if (lost_calls) {
+        add_count(&sentence, lost_calls, "call not recorded", "calls not recorded");
     }
     return strdup(sentence.text);
 }
@@ -247,11 +262,21 @@ void mprof__draw_heading(mprof__layout *layout)
     mprof__begin_group(figure, MPROF_GROUP_PAGE);
     size_t length =
         mprof__fit_text(layout, MPROF_ROLE_TITLE, text, sizeof text, figure->title, room);
-    mprof__add_text(figure, MPROF_ROLE_TITLE, MPROF_COLOUR_NONE, MPROF_ANCHOR_START, layout->plot.x,
-                    TITLE_Y_PX, mprof__text_width(layout, MPROF_ROLE_TITLE, text, length), text,
-                    length);
+    mprof__add_text(figure, &(mprof__text_item){
+                                .role = MPROF_ROLE_TITLE,
+                                .colour = MPROF_COLOUR_NONE,
+                                .x = layout->plot.x,
+                                .y = TITLE_Y_PX,
+                                .width = mprof__text_width(layout, MPROF_ROLE_TITLE, text, length),
+                                .text = text,
+                                .length = length});
     length = mprof__fit_text(layout, MPROF_ROLE_FACTS, text, sizeof text, figure->facts, room);
-    mprof__add_text(figure, MPROF_ROLE_FACTS, MPROF_COLOUR_NONE, MPROF_ANCHOR_START, layout->plot.x,
-                    FACTS_Y_PX, mprof__text_width(layout, MPROF_ROLE_FACTS, text, length), text,
-                    length);
+    mprof__add_text(figure, &(mprof__text_item){
+                                .role = MPROF_ROLE_FACTS,
+                                .colour = MPROF_COLOUR_NONE,
+                                .x = layout->plot.x,
+                                .y = FACTS_Y_PX,
+                                .width = mprof__text_width(layout, MPROF_ROLE_FACTS, text, length),
+                                .text = text,
+                                .length = length});
 }

@@ -1,4 +1,5 @@
-/* What the modules of a figure share while it is laid out. Private to the folder. */
+/* The state of one layout, shared by all modules that draw a part of the figure. Private to the
+ * folder. */
 #ifndef MPROF_RENDER_LAYOUT_H
 #define MPROF_RENDER_LAYOUT_H
 
@@ -7,23 +8,22 @@
 #include "occupancy.h"
 #include "scales.h"
 
-/* All that layout knows while it works. */
 typedef struct mprof__layout {
     mprof_figure *figure;
     const mprof_figure_options *options;
     const mprof_measure *measure;
     mprof__figure_input *inputs;
     size_t input_count;
-    double from_s, to_s; /* shown, from each recording's start */
+    double from_s, to_s; /* the time shown, from each recording's start */
     mprof__scale time;   /* seconds from start -> x */
     mprof__scale memory; /* MiB -> y */
     mprof_box plot, lanes;
-    double legend_px; /* 0: no room for it */
+    double legend_px; /* 0: no room for a legend */
     bool without_legend;
-    struct mprof__occupancy *occupancy; /* what of the plot is taken */
+    mprof__occupancy *occupancy;
 } mprof__layout;
 
-/* Around everything that is drawn on the page. */
+/* Around all that is drawn on the page. */
 #define MPROF__MARGIN_PX 24.0
 
 static inline double mprof__text_width(const mprof__layout *layout, mprof_role role,

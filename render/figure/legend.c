@@ -1,6 +1,6 @@
-/* The legend: tables below the plot. One line per function with what it cost, the longest first;
- * one per process; one per recording where several are overlaid or a slope is asked for. What there
- * is no room for is counted, never cut. */
+/* One row per function with its calls, times and memory, the longest total time first; one per
+ * process; one per recording if several are overlaid or a slope is drawn. Rows without room are
+ * counted in the last line. */
 #include "legend.h"
 
 #include "fit_text.h"
@@ -28,18 +28,18 @@
 #define TABLE_MAX 4
 
 struct row {
-    int colour; /* of the swatch; COLOUR_INK: the curve's own */
+    int colour; /* of the swatch; MPROF_COLOUR_NONE: of its role */
     mprof_role swatch;
     char name[200];
     char cells[COLUMN_MAX][40];
 };
 
 struct table {
-    char heads[COLUMN_MAX + 1][24]; /* name first; the rest are numbers, set to the right */
+    char heads[COLUMN_MAX + 1][24]; /* the name, then numbers, aligned to the right */
     int columns;
     struct row *rows;
-    size_t count; /* in rows */
-    size_t total; /* there would be */
+    size_t count; /* of rows */
+    size_t total; /* rows if all had room */
     size_t shown;
     size_t blocks; /* side by side */
     double widths[COLUMN_MAX + 1];
@@ -50,8 +50,8 @@ struct mprof__legend {
     struct table tables[TABLE_MAX];
     size_t table_count;
     double name_most_px; /* longer names are cut */
-    bool has_cut_names;  /* one was */
-    bool is_crowded;     /* a column or a table had no room */
+    bool has_cut_names;
+    bool is_crowded; /* a column or a table had no room */
     double width, height;
 };
 
@@ -119,7 +119,6 @@ static void remove_column(struct table *table, int column)
     table->columns--;
 }
 
-/* What nothing is known of takes no room. */
 static void remove_empty_columns(struct table *table)
 {
     for (int column = table->columns - 2; column >= 0; column--) {
@@ -129,8 +128,8 @@ static void remove_empty_columns(struct table *table)
     }
 }
 
-/* A function over all recordings. */
-struct total {
+/* One function, summed over all recordings. */
+struct function_total {
     const char *name, *label;
     int colour;
     uint64_t calls;
@@ -139,19 +138,20 @@ struct total {
 
 static int by_name(const void *a, const void *b)
 {
-    return strcmp(((const struct total *)a)->name, ((const struct total *)b)->name);
+    return strcmp(((const struct function_total *)a)->name,
+                  ((const struct function_total *)b)->name);
 }
 
 static int by_time(const void *a, const void *b)
 {
-    const struct total *x = a, *y = b;
+    const struct function_total *x = a, *y = b;
     if (x->total_s != y->total_s) {
         return x->total_s < y->total_s ? 1 : -1;
     }
     return strcmp(x->name, y->name);
 }
 
-static size_t collect_functions(const mprof__layout *layout, struct total *totals)
+static size_t collect_functions(const mprof__layout *layout, struct function_total *totals)
 {
     size_t count = 0;
     for (size_t r = 0; r < layout->input_count; r++) {
@@ -159,14 +159,14 @@ static size_t collect_functions(const mprof__layout *layout, struct total *total
         for (size_t i = 0; i < input->function_count; i++) {
             const mprof_function *f = &input->functions[i];
             if (input->function_colours[i] != MPROF_COLOUR_NONE) {
-                totals[count++] = (struct total){f->name,
-                                                 input->function_labels[i],
-                                                 input->function_colours[i],
-                                                 f->call_count,
-                                                 f->total_s,
-                                                 f->longest_s,
-                                                 f->change_mib,
-                                                 f->peak_mib};
+                totals[count++] = (struct function_total){f->name,
+                                                          input->function_labels[i],
+                                                          input->function_colours[i],
+                                                          f->call_count,
+                                                          f->total_s,
+                                                          f->longest_s,
+                                                          f->change_mib,
+                                                          f->peak_mib};
             }
         }
     }
@@ -174,7 +174,7 @@ static size_t collect_functions(const mprof__layout *layout, struct total *total
         size_t kept = 0;
         qsort(totals, count, sizeof *totals, by_name);
         for (size_t i = 1; i < count; i++) {
-            struct total *into = &totals[kept];
+            struct function_total *into = &totals[kept];
             if (strcmp(into->name, totals[i].name) != 0) {
                 totals[++kept] = totals[i];
                 continue;
@@ -193,7 +193,7 @@ static size_t collect_functions(const mprof__layout *layout, struct total *total
     return count;
 }
 
-static int add_functions(mprof__legend *legend, const mprof__layout *layout, size_t most)
+static bool add_functions(mprof__legend *legend, const mprof__layout *layout, size_t most)
 {
     static const char *const heads[] = {"function",        "calls", "total", "longest",
                                         "\xCE\x94 memory", "peak",  NULL};
@@ -202,16 +202,16 @@ static int add_functions(mprof__legend *legend, const mprof__layout *layout, siz
         room += layout->inputs[r].function_count;
     }
     if (!room) {
-        return 1;
+        return true;
     }
-    struct total *totals = malloc(room * sizeof *totals);
+    struct function_total *totals = malloc(room * sizeof *totals);
     if (!totals) {
-        return 0;
+        return false;
     }
     size_t count = collect_functions(layout, totals);
     if (!count) {
         free(totals);
-        return 1;
+        return true;
     }
     struct table *table = add_table(legend, count < most ? count : most);
     if (table) {
@@ -249,22 +249,22 @@ static void exit_text(char *text, size_t size, const mprof_process *process, boo
     }
 }
 
-static int add_processes(mprof__legend *legend, const mprof__layout *layout, size_t most)
+static bool add_processes(mprof__legend *legend, const mprof__layout *layout, size_t most)
 {
     static const char *const heads[] = {"process",    "lasted", "mean", "peak",
                                         "exact peak", "end",    NULL};
     if (layout->input_count != 1) {
-        return 1;
+        return true;
     }
     const mprof__figure_input *input = &layout->inputs[0];
     const uint32_t *ranked = input->children;
     size_t count = input->child_count;
     if (!count) {
-        return 1;
+        return true;
     }
     struct table *table = add_table(legend, count < most ? count : most);
     if (table) {
-        bool ends_known = false; /* files of upstream do not tell */
+        bool ends_known = false; /* upstream's files do not record it */
         set_heads(table, heads);
         table->total = count + input->other_count;
         table->count = count < most ? count : most;
@@ -279,7 +279,7 @@ static int add_processes(mprof__legend *legend, const mprof__layout *layout, siz
             row->colour = mprof__process_colour(layout, input, i);
             row->swatch = MPROF_ROLE_SWATCH;
             set_name(legend, layout, row, name);
-            if (process->series.sample_count) { /* else its line crosses the window */
+            if (process->series.sample_count) { /* else no sample is in the window */
                 mprof__duration_text(row->cells[0], sizeof *row->cells,
                                      process->series.last_s - process->series.first_s);
                 mprof__memory_text(row->cells[1], sizeof *row->cells, process->series.mean_mib);
@@ -297,7 +297,7 @@ static void fill_memory_row(mprof__legend *legend, const mprof__layout *layout, 
                             const char *text, const mprof_series *series)
 {
     set_name(legend, layout, row, text);
-    if (!series->sample_count) { /* its line crosses the window */
+    if (!series->sample_count) { /* no sample is in the window */
         return;
     }
     mprof__memory_text(row->cells[0], sizeof *row->cells, series->peak.mib);
@@ -305,19 +305,19 @@ static void fill_memory_row(mprof__legend *legend, const mprof__layout *layout, 
     mprof__count_text(row->cells[2], sizeof *row->cells, series->sample_count);
 }
 
-/* What was sampled, and beside it the kinds that were asked for. */
-static int add_kinds(mprof__legend *legend, const mprof__layout *layout)
+/* The sampled memory and the kinds that were asked for. */
+static bool add_kinds(mprof__legend *legend, const mprof__layout *layout)
 {
     static const char *const heads[] = {"memory", "peak", "mean", "samples", NULL};
     const mprof__figure_input *input = &layout->inputs[0];
     mprof__kind_curve curve = {.series = NULL};
     char text[240];
     if (layout->input_count != 1 || !mprof__next_kind(layout, input, &curve)) {
-        return 1;
+        return true;
     }
     struct table *table = add_table(legend, MPROF_KIND_COUNT + 1);
     if (!table) {
-        return 0;
+        return false;
     }
     set_heads(table, heads);
     struct row *row = &table->rows[table->count++];
@@ -333,10 +333,10 @@ static int add_kinds(mprof__legend *legend, const mprof__layout *layout)
         fill_memory_row(legend, layout, row, text, curve.series);
     } while (mprof__next_kind(layout, input, &curve));
     table->total = table->count;
-    return 1;
+    return true;
 }
 
-/* Of several recordings, a column for each kind. */
+/* With several recordings, a column for each kind. */
 static void add_kind_columns(struct table *table, const mprof__layout *layout)
 {
     for (int kind = 0; kind < MPROF_KIND_COUNT; kind++) {
@@ -357,16 +357,16 @@ static void add_kind_columns(struct table *table, const mprof__layout *layout)
     }
 }
 
-static int add_recordings(mprof__legend *legend, const mprof__layout *layout)
+static bool add_recordings(mprof__legend *legend, const mprof__layout *layout)
 {
     static const char *const heads[] = {"recording", "started", "lasted", "samples",
                                         "peak",      "slope",   NULL};
     if (layout->input_count == 1 && !layout->options->slope) {
-        return 1;
+        return true;
     }
     struct table *table = add_table(legend, layout->input_count);
     if (!table) {
-        return 0;
+        return false;
     }
     set_heads(table, heads);
     if (!layout->options->slope) {
@@ -381,7 +381,7 @@ static int add_recordings(mprof__legend *legend, const mprof__layout *layout)
         char *name =
             mprof__visible_text(slash ? slash + 1 : file, strlen(slash ? slash + 1 : file), 150);
         if (!name) {
-            return 0;
+            return false;
         }
         row->colour = input->colour;
         row->swatch = input->colour == MPROF_COLOUR_NONE ? MPROF_ROLE_CURVE : MPROF_ROLE_SWATCH;
@@ -401,10 +401,10 @@ static int add_recordings(mprof__legend *legend, const mprof__layout *layout)
         }
     }
     add_kind_columns(table, layout);
-    return 1;
+    return true;
 }
 
-/* A narrow page does without the last columns. */
+/* On a narrow page the last columns go. */
 static void measure_table(struct table *table, const mprof__layout *layout, double width_px)
 {
     table->width = SWATCH_PX + SWATCH_GAP_PX;
@@ -426,7 +426,7 @@ static void measure_table(struct table *table, const mprof__layout *layout, doub
     }
 }
 
-/* Tables stand side by side; a lonely long one is broken into blocks. */
+/* Tables are side by side; a long one is split into blocks where there is room. */
 static void arrange(mprof__legend *legend, double width_px, double most_height_px)
 {
     size_t rows = (size_t)fmax(1, floor((most_height_px - HEAD_PX) / ROW_PX));
@@ -444,7 +444,7 @@ static void arrange(mprof__legend *legend, double width_px, double most_height_p
         }
         table->blocks = blocks;
         size_t room = rows * blocks;
-        /* the last line is for what is missing */
+        /* the last line counts the rows that are left out */
         table->shown = table->total <= room ? table->total : room - 1;
         if (table->shown > table->count) {
             table->shown = table->count;
@@ -457,7 +457,7 @@ static void arrange(mprof__legend *legend, double width_px, double most_height_p
     legend->height = legend->table_count ? HEAD_PX + (double)highest * ROW_PX : 0;
 }
 
-/* Rows that are only counted fill no column. */
+/* Measures again without the rows that are left out. */
 static void measure_shown(mprof__legend *legend, const mprof__layout *layout, double width_px)
 {
     legend->width = 0;
@@ -492,7 +492,7 @@ static mprof__legend *legend_with_names(const mprof__layout *layout, double widt
         measure_table(&legend->tables[i], layout, width_px);
         legend->is_crowded = legend->is_crowded || legend->tables[i].columns < columns;
     }
-    /* what does not fit beside the others is left out, from the back */
+    /* drop tables that have no room, the last first */
     double used = 0;
     for (size_t i = 0; i < legend->table_count; i++) {
         used += legend->tables[i].width + (i ? TABLE_GAP_PX : 0);
@@ -508,7 +508,6 @@ static mprof__legend *legend_with_names(const mprof__layout *layout, double widt
     return legend;
 }
 
-/* Cells of all tables that are drawn. */
 static size_t shown_cells(const mprof__legend *legend)
 {
     size_t cells = 0;
@@ -518,7 +517,7 @@ static size_t shown_cells(const mprof__legend *legend)
     return cells;
 }
 
-/* Rather shorter names than no table of processes; if that is not enough, the usual ones. */
+/* Shortens names if that makes room for all tables; else keeps the usual length. */
 static mprof__legend *legend_with_all_tables(const mprof__layout *layout, double width_px,
                                              double most_height_px, double usual_px)
 {
@@ -543,7 +542,7 @@ mprof__legend *mprof__legend_new(mprof__layout *layout, double width_px, double 
     if (!legend || !legend->has_cut_names || legend->width >= width_px) {
         return legend;
     }
-    /* names that are told apart by their ends need them: as long as nothing else gives way */
+    /* names may differ in their ends only: widen them as long as no cell is lost */
     double widest = 0, spare = width_px - legend->width;
     for (size_t i = 0; i < legend->table_count; i++) {
         widest = fmax(widest, legend->tables[i].widths[0]);
@@ -579,9 +578,15 @@ static void draw_cells(mprof__layout *layout, const struct table *table, const s
                           : c  ? MPROF_ROLE_LEGEND_CELL
                                : MPROF_ROLE_LEGEND_NAME;
         double width = mprof__text_width(layout, role, text, strlen(text));
-        mprof__add_text(layout->figure, role, MPROF_COLOUR_NONE,
-                        c ? MPROF_ANCHOR_END : MPROF_ANCHOR_START, c ? x + table->widths[c] : x,
-                        baseline, width, text, strlen(text));
+        mprof__add_text(layout->figure,
+                        &(mprof__text_item){.role = role,
+                                            .colour = MPROF_COLOUR_NONE,
+                                            .anchor = c ? MPROF_ANCHOR_END : MPROF_ANCHOR_START,
+                                            .x = c ? x + table->widths[c] : x,
+                                            .y = baseline,
+                                            .width = width,
+                                            .text = text,
+                                            .length = strlen(text)});
         x += table->widths[c] + COLUMN_GAP_PX;
     }
 }
@@ -594,8 +599,9 @@ static void draw_table(mprof__layout *layout, const struct table *table, double 
         double left = x + (double)b * (table->width + TABLE_GAP_PX);
         double text_x = left + SWATCH_PX + SWATCH_GAP_PX;
         draw_cells(layout, table, NULL, text_x, y + 11);
-        mprof__add_segment(layout->figure, MPROF_ROLE_LEGEND_RULE, MPROF_COLOUR_NONE, left,
-                           y + HEAD_PX - 2.5, left + table->width, y + HEAD_PX - 2.5);
+        mprof__add_segment(
+            layout->figure, MPROF_ROLE_LEGEND_RULE, MPROF_COLOUR_NONE,
+            (mprof__segment){left, y + HEAD_PX - 2.5, left + table->width, y + HEAD_PX - 2.5});
         for (size_t i = 0; i < per_block && b * per_block + i < lines; i++) {
             size_t n = b * per_block + i;
             double top = y + HEAD_PX + (double)i * ROW_PX;
@@ -604,10 +610,15 @@ static void draw_table(mprof__layout *layout, const struct table *table, double 
                 snprintf(text, sizeof text, "+ %s more",
                          mprof__count_text(count, sizeof count, table->total - table->shown));
                 mprof__add_text(
-                    layout->figure, MPROF_ROLE_LEGEND_MORE, MPROF_COLOUR_NONE, MPROF_ANCHOR_START,
-                    text_x, top + 13.5,
-                    mprof__text_width(layout, MPROF_ROLE_LEGEND_MORE, text, strlen(text)), text,
-                    strlen(text));
+                    layout->figure,
+                    &(mprof__text_item){.role = MPROF_ROLE_LEGEND_MORE,
+                                        .colour = MPROF_COLOUR_NONE,
+                                        .x = text_x,
+                                        .y = top + 13.5,
+                                        .width = mprof__text_width(layout, MPROF_ROLE_LEGEND_MORE,
+                                                                   text, strlen(text)),
+                                        .text = text,
+                                        .length = strlen(text)});
                 continue;
             }
             const struct row *row = &table->rows[n];
@@ -616,8 +627,8 @@ static void draw_table(mprof__layout *layout, const struct table *table, double 
                                 (mprof_box){left, top + 4.5, SWATCH_PX, SWATCH_PX},
                                 MPROF_ABOUT_NONE);
             } else {
-                mprof__add_segment(layout->figure, row->swatch, row->colour, left, top + 9.5,
-                                   left + SWATCH_PX, top + 9.5);
+                mprof__add_segment(layout->figure, row->swatch, row->colour,
+                                   (mprof__segment){left, top + 9.5, left + SWATCH_PX, top + 9.5});
             }
             draw_cells(layout, table, row, text_x, top + 13.5);
         }

@@ -1,4 +1,4 @@
-/* The legend: tables of functions, processes and recordings. Private to the folder. */
+/* Tables of functions, processes and recordings below the plot. Private to the folder. */
 #ifndef MPROF_RENDER_LEGEND_H
 #define MPROF_RENDER_LEGEND_H
 

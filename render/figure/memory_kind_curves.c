@@ -1,4 +1,4 @@
-/* Curves of the kinds of memory that were asked for, beside the one of what was sampled. */
+/* Draws the kinds of memory that were asked for with --memory, next to the sampled curve. */
 #include "memory_kind_curves.h"
 
 #include "curve.h"
@@ -12,8 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A kind has its colour in every picture; of several recordings each has its own for all of its
- * curves. */
+/* One colour per kind; with several recordings, one per recording. */
 static int colour_of(const mprof__figure_input *input, mprof_kind kind)
 {
     static const int slots[MPROF_KIND_COUNT] = {
@@ -97,7 +96,7 @@ static uint32_t about(mprof__layout *layout, const mprof__figure_input *input,
 
 static mprof__stroke stroke_of(const mprof__figure_input *input, const mprof__kind_curve *curve)
 {
-    /* expensive ones are read less often than the curve is sampled */
+    /* expensive kinds are read less often than every tick */
     double pace_s = mprof__pace_s(curve->series, input->pace_s);
     return (mprof__stroke){.line = MPROF_ROLE_COUNT,
                            .area = MPROF_ROLE_COUNT,

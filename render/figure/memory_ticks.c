@@ -1,4 +1,4 @@
-/* Ticks of the memory axis: round numbers of one unit from KiB to TiB, never below nothing. */
+/* Ticks of the memory axis: round numbers in one unit from KiB to TiB, never negative. */
 #include "layout.h"
 #include "ticks.h"
 
@@ -17,7 +17,7 @@ static const struct {
     {1024.0 * 1024, "TiB"},
 };
 
-/* The smallest of 1, 2, 5 x 10^k that is not below. */
+/* The smallest of 1, 2, 5 x 10^k that is at least this. */
 static double round_step(double least)
 {
     double power = pow(10, floor(log10(least)));

@@ -1,6 +1,5 @@
-/* Calls as boxes on the time axis: one pass over the shown calls, sorted by lane and time. A
- * box that would be too narrow to be seen waits for its neighbours and is told together with them.
- */
+/* One pass over the shown calls, which are sorted by lane and time. Each row of the lane keeps one
+ * pending box, to which narrow neighbours are added. */
 #include "merged_calls.h"
 
 #include "call_rows.h"
@@ -60,7 +59,7 @@ static void merge(const mprof__figure_input *input, mprof__merged_call *call,
     }
 }
 
-/* One waiting box per row of the current lane. */
+/* One pending box per row of the current lane. */
 struct pending {
     mprof__merged_call *calls;
     size_t count, room;
@@ -82,24 +81,24 @@ static void flush(struct pending *pending, double wide_px, mprof__merged_call_vi
     }
 }
 
-static int ensure_row(struct pending *pending, size_t row)
+static bool ensure_row(struct pending *pending, size_t row)
 {
     if (row < pending->room) {
         if (row >= pending->count) {
             pending->count = row + 1;
         }
-        return 1;
+        return true;
     }
     size_t room = row * 2 + 16;
     mprof__merged_call *grown = realloc(pending->calls, room * sizeof *grown);
     if (!grown) {
-        return 0;
+        return false;
     }
     memset(grown + pending->room, 0, (room - pending->room) * sizeof *grown);
     pending->calls = grown;
     pending->room = room;
     pending->count = row + 1;
-    return 1;
+    return true;
 }
 
 mprof_status mprof__visit_merged_calls(const mprof__layout *layout,
@@ -120,8 +119,7 @@ mprof_status mprof__visit_merged_calls(const mprof__layout *layout,
         }
         mprof__merged_call *call = &pending.calls[next.row];
         bool narrow = next.x1 - next.x0 < wide_px;
-        bool hidden =
-            next.x0 < call->x1 - 1; /* no row was free for it: it would lie on the other */
+        bool hidden = next.x0 < call->x1 - 1; /* no row was free: it would cover the other */
         if (call->call_count && (hidden || (narrow && call->x1 - call->x0 < 4 * wide_px &&
                                             next.x0 < call->x0 + wide_px))) {
             merge(input, call, &next);
@@ -167,7 +165,7 @@ uint32_t mprof__about_merged_call(mprof__layout *layout, const mprof__figure_inp
     const mprof_function *function = &input->functions[span->function];
     char *name = mprof__visible_text(function->name, strlen(function->name), 240);
     char text[800], duration[32], start[32], change[32], enter[32], leave[32], count[32];
-    char where[200] = ""; /* two names of 60 bytes, made visible, and a pid */
+    char where[200] = ""; /* two names of up to 60 bytes as visible text, and a pid */
     if (!name) {
         return MPROF_ABOUT_NONE;
     }

@@ -1,5 +1,5 @@
-/* Which places of the plot are taken: a coarse bitmap, so that a few thousand labels find out in
- * microseconds whether there is room for them, whatever stands there. */
+/* A coarse bitmap of the plot: thousands of labels can be checked against thousands of lines in
+ * microseconds. */
 #include "occupancy.h"
 #include "layout.h"
 
@@ -61,7 +61,7 @@ static struct cells cells_of(const mprof__occupancy *occupancy, mprof_box box)
     };
 }
 
-static int overlaps(const mprof__occupancy *occupancy, mprof_box box)
+static bool overlaps(const mprof__occupancy *occupancy, mprof_box box)
 {
     return box.x <= occupancy->area.x + occupancy->area.width &&
            box.x + box.width >= occupancy->area.x &&
@@ -81,37 +81,35 @@ void mprof__occupancy_reserve(mprof__occupancy *occupancy, mprof_box box)
     }
 }
 
-void mprof__occupancy_reserve_segment(mprof__occupancy *occupancy, double x0, double y0, double x1,
-                                      double y1, double margin)
+void mprof__occupancy_reserve_segment(mprof__occupancy *occupancy, mprof__segment segment,
+                                      double margin)
 {
-    if (x1 < x0) {
-        double x = x0, y = y0;
-        x0 = x1, y0 = y1;
-        x1 = x, y1 = y;
+    if (segment.x1 < segment.x0) {
+        segment = (mprof__segment){segment.x1, segment.y1, segment.x0, segment.y0};
     }
-    double width = x1 - x0;
-    double pieces = fmax(1, ceil(fmin(width, fabs(y1 - y0)) / CELL_PX));
+    double width = segment.x1 - segment.x0, rise = segment.y1 - segment.y0;
+    double pieces = fmax(1, ceil(fmin(width, fabs(rise)) / CELL_PX));
     for (double i = 0; i < pieces; i++) {
-        double ya = y0 + (y1 - y0) * i / pieces, yb = y0 + (y1 - y0) * (i + 1) / pieces;
+        double ya = segment.y0 + rise * i / pieces, yb = segment.y0 + rise * (i + 1) / pieces;
         mprof__occupancy_reserve(
-            occupancy, (mprof_box){x0 + width * i / pieces - margin, fmin(ya, yb) - margin,
+            occupancy, (mprof_box){segment.x0 + width * i / pieces - margin, fmin(ya, yb) - margin,
                                    width / pieces + 2 * margin, fabs(yb - ya) + 2 * margin});
     }
 }
 
-int mprof__occupancy_is_free(const mprof__occupancy *occupancy, mprof_box box)
+bool mprof__occupancy_is_free(const mprof__occupancy *occupancy, mprof_box box)
 {
     if (box.x < occupancy->area.x || box.y < occupancy->area.y ||
         box.x + box.width > occupancy->area.x + occupancy->area.width ||
         box.y + box.height > occupancy->area.y + occupancy->area.height) {
-        return 0;
+        return false;
     }
     struct cells c = cells_of(occupancy, box);
     for (int row = c.top; row <= c.bottom; row++) {
         if (memchr(occupancy->occupied + (size_t)row * (size_t)occupancy->columns + c.left, 1,
                    (size_t)(c.right - c.left + 1))) {
-            return 0;
+            return false;
         }
     }
-    return 1;
+    return true;
 }

@@ -1,16 +1,18 @@
-/* Which places of a rectangle are taken. Private to the folder. */
+/* Which parts of the plot are occupied: labels look here for room. Private to the folder. */
 #ifndef MPROF_RENDER_OCCUPANCY_H
 #define MPROF_RENDER_OCCUPANCY_H
 
-#include <mprof/figure.h>
+#include "display_list.h"
 
 typedef struct mprof__occupancy mprof__occupancy;
+/* NULL: no memory. */
 mprof__occupancy *mprof__occupancy_new(mprof_box area);
 void mprof__occupancy_free(mprof__occupancy *occupancy);
 void mprof__occupancy_reserve(mprof__occupancy *occupancy, mprof_box box);
-void mprof__occupancy_reserve_segment(mprof__occupancy *occupancy, double x0, double y0, double x1,
-                                      double y1, double margin);
-/* 1 if the box lies in the area and nothing of it is taken. */
-int mprof__occupancy_is_free(const mprof__occupancy *occupancy, mprof_box box);
+/* With `margin` pixels on either side. */
+void mprof__occupancy_reserve_segment(mprof__occupancy *occupancy, mprof__segment segment,
+                                      double margin);
+/* The box is inside the area and nothing in it is reserved. */
+bool mprof__occupancy_is_free(const mprof__occupancy *occupancy, mprof_box box);
 
 #endif

@@ -1,6 +1,5 @@
-/* The processes of a tree: a line each, the largest in colour and named, the others quiet; or all
- * of them stacked. What they sum up to is computed in equal steps of time, whatever moments each
- * was measured at. */
+/* Each process of a tree is a line, the largest ones coloured and labelled; or all are stacked.
+ * Sums are computed in equal steps of time, because processes are sampled at different moments. */
 #include "process_curves.h"
 
 #include "colour_slots.h"
@@ -15,13 +14,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NAMED_MAX MPROF__COLOUR_SLOT_COUNT
+#define COLOURED_MAX MPROF__COLOUR_SLOT_COUNT
 #define STEPS 1200
-#define LAYER_NAME_PX 15.0
+#define LAYER_LABEL_PX 15.0
 #define SLIT_PX 0.1
-#define NAME_MAX_PX 180.0
+#define LABEL_MAX_PX 180.0
 
-/* Processes with a curve, highest peak first. */
 struct rank {
     uint32_t process;
     double peak_mib;
@@ -61,10 +59,10 @@ mprof_status mprof__rank_processes(mprof__figure_input *input)
     return MPROF_OK;
 }
 
-/* -- sums -------------------------------------------------------------------------------------- */
+/* ---- sums ---- */
 
-/* A series at a moment, interpolated. At its birth and end it rises from and falls to nothing
- * within one sample's pause, as the sum of the tree does between the two samples around them. */
+/* A series at a moment, interpolated. It rises from 0 and falls to 0 within one interval at its
+ * ends, as the sum of the tree does. */
 static double value_at(const mprof_series *series, size_t next, double at, double pace_s,
                        double gap_s)
 {
@@ -106,10 +104,9 @@ static void add_series(double *values, const mprof__layout *layout,
     }
 }
 
-/* Adds a child to values[STEPS]; false without memory for it. Where MEM is a sum, nothing is known
- * of it between two samples: a child that is known better there, by what its functions measured,
- * would be taken from or given to the main process. So it counts with what it had at the samples.
- */
+/* Adds a process to values[STEPS]; false: no memory. A sum in MEM is unknown between its samples,
+ * but a process may have values there, measured by its functions: the difference would count for
+ * the main process. So only the values at the samples of MEM count. */
 static bool add_process(double *values, const mprof__layout *layout,
                         const mprof__figure_input *input, size_t rank)
 {
@@ -119,10 +116,10 @@ static bool add_process(double *values, const mprof__layout *layout,
         add_series(values, layout, input, series);
         return true;
     }
-    /* the values of a tick have one time in recordings of ours; upstream measures one by one */
+    /* mprof gives all samples of a tick one time; upstream samples one process after the other */
     bool one_time = mprof_profile_fact(input->profile, "include-children") != NULL;
     double pace_s = one_time || !isfinite(input->pace_s) ? 0 : input->pace_s;
-    /* its life, and the moment on either side: there may be thousands of short ones */
+    /* only its lifetime and the sample on either side: there may be thousands of short processes */
     size_t first = mprof__first_point_from(moments, series->points[0].time_s - pace_s);
     size_t end =
         mprof__first_point_from(moments, series->points[series->point_count - 1].time_s + pace_s) +
@@ -153,8 +150,8 @@ bool mprof__declares_sum(const mprof_profile *profile)
     return fact && (strcmp(fact, "yes") == 0 || strcmp(fact, "1") == 0);
 }
 
-/* MEM told the sum of the tree if what is left without the children is smoother than MEM itself:
- * else every birth and death of a child would show in the difference. Recordings of ours say it. */
+/* Recordings of mprof state it. Else MEM is the sum if MEM minus the children is smoother than MEM:
+ * in the other case each start and end of a child shows in the difference. */
 static bool main_is_sum(const mprof__figure_input *input, const double *mem, const double *children)
 {
     double with = 0, without = 0;
@@ -224,9 +221,9 @@ void mprof__free_process_curves(mprof__figure_input *input)
     free(input->total_points);
 }
 
-/* -- the stack --------------------------------------------------------------------------------- */
+/* ---- the stack ---- */
 
-/* The name goes where the layer is thick enough for it, if it is anywhere. */
+/* Where the layer is thickest and a label fits into it. */
 static void label_layer(mprof__layout *layout, const double *low, const double *high,
                         const char *text)
 {
@@ -235,10 +232,11 @@ static void label_layer(mprof__layout *layout, const double *low, const double *
     double width = mprof__text_width(layout, MPROF_ROLE_BOX_NAME, name, length);
     double step = layout->plot.width / (STEPS - 1);
     size_t needed = (size_t)(width / step) + 6, best = 0;
-    double thickest = LAYER_NAME_PX;
+    double thickest = LAYER_LABEL_PX;
     mprof_box place = {0, 0, 0, 0};
     for (size_t i = needed / 2; length && i + needed < STEPS; i += needed / 4 + 1) {
-        double top = -INFINITY, bottom = INFINITY; /* of what is inside the layer all along */
+        double top = -INFINITY,
+               bottom = INFINITY; /* of the band that is inside the layer all along */
         for (size_t j = i; j < i + needed; j++) {
             top = fmax(top, mprof__scale_at(&layout->memory, high[j]));
             bottom = fmin(bottom, mprof__scale_at(&layout->memory, low[j]));
@@ -255,12 +253,17 @@ static void label_layer(mprof__layout *layout, const double *low, const double *
         return;
     }
     mprof__occupancy_reserve(layout->occupancy, place);
-    mprof__add_text(layout->figure, MPROF_ROLE_BOX_NAME, MPROF_COLOUR_NONE, MPROF_ANCHOR_START,
-                    place.x, place.y + 10.5, width, name, length);
+    mprof__add_text(layout->figure, &(mprof__text_item){.role = MPROF_ROLE_BOX_NAME,
+                                                        .colour = MPROF_COLOUR_NONE,
+                                                        .x = place.x,
+                                                        .y = place.y + 10.5,
+                                                        .width = width,
+                                                        .text = name,
+                                                        .length = length});
 }
 
-/* Marks the points of an edge that do not lie on a straight line between others: from the last one
- * kept, all that are left out must be seen through one slit. */
+/* Marks the points of an edge that are not on a straight line between others. Seen from the last
+ * kept point, all that are left out pass through one slit of +-SLIT_PX. */
 static void keep_corners(const mprof__layout *layout, const double *values, bool *kept)
 {
     size_t last = 0;
@@ -283,8 +286,8 @@ static void keep_corners(const mprof__layout *layout, const double *values, bool
     }
 }
 
-/* The upper edge, and the lower one back through the same moments: so a reader of the picture knows
- * the layer's height at each of them. */
+/* Both edges have points at the same moments, so that the script of the picture can read the
+ * layer's height there. */
 static void draw_layer(mprof__layout *layout, const double *low, const double *high, int colour,
                        const char *name)
 {
@@ -311,7 +314,7 @@ static void draw_layer(mprof__layout *layout, const double *low, const double *h
     label_layer(layout, low, high, name);
 }
 
-/* What the main process has for itself. */
+/* The main process without its children. */
 static bool add_main(double *values, const mprof__layout *layout, const mprof__figure_input *input)
 {
     add_series(values, layout, input, input->line);
@@ -333,8 +336,8 @@ static bool add_main(double *values, const mprof__layout *layout, const mprof__f
     return added;
 }
 
-/* The main process at the bottom, above it the rest in one, then the largest: what matters has the
- * outline of the whole. */
+/* The main process at the bottom, then all small ones in one layer, then the largest: their outline
+ * is the outline of the whole. */
 static void draw_stack(mprof__layout *layout, const mprof__figure_input *input)
 {
     double *low = calloc(STEPS, 2 * sizeof *low);
@@ -343,7 +346,7 @@ static void draw_stack(mprof__layout *layout, const mprof__figure_input *input)
         return;
     }
     double *high = low + STEPS;
-    size_t named = input->child_count < NAMED_MAX ? input->child_count : NAMED_MAX;
+    size_t named = input->child_count < COLOURED_MAX ? input->child_count : COLOURED_MAX;
     char name[200];
     bool added = add_main(high, layout, input);
     mprof__process_text(name, sizeof name, input, 0);
@@ -370,16 +373,15 @@ static void draw_stack(mprof__layout *layout, const mprof__figure_input *input)
     free(low);
 }
 
-/* -- lines and names --------------------------------------------------------------------------- */
+/* ---- lines and labels ---- */
 
-/* Kinds and functions have first claim on colours: where they are shown, processes stay grey, but
- * not in a stack. */
+/* Kinds and functions come first: where they are shown, processes are grey, except in a stack. */
 int mprof__process_colour(const mprof__layout *layout, const mprof__figure_input *input,
                           size_t rank)
 {
     bool others = input->shown_count > 0 || layout->options->kinds;
     bool grey = others && !layout->options->stack;
-    return grey || rank >= NAMED_MAX ? MPROF_COLOUR_NONE : (int)rank;
+    return grey || rank >= COLOURED_MAX ? MPROF_COLOUR_NONE : (int)rank;
 }
 
 static uint32_t about_process(mprof__layout *layout, const mprof__figure_input *input,
@@ -410,13 +412,12 @@ void mprof__draw_processes(mprof__layout *layout, const mprof__figure_input *inp
                                 .dot = MPROF_ROLE_CHILD_SAMPLE,
                                 .colour = mprof__process_colour(layout, input, i),
                                 .about = about_process(layout, input, input->children[i]),
-                                .reserve = i < NAMED_MAX};
+                                .reserve = i < COLOURED_MAX};
         mprof__draw_series(layout, input, &input->processes[input->children[i]].series, &stroke);
     }
 }
 
-/* A name to be placed along a curve. */
-struct name {
+struct label {
     mprof_role role;
     int colour;
     char text[200];
@@ -424,15 +425,15 @@ struct name {
     double width;
 };
 
-static void fit_label(struct name *name, const mprof__layout *layout, const char *text)
+static void fit_label(struct label *name, const mprof__layout *layout, const char *text)
 {
     name->length =
-        mprof__fit_text(layout, name->role, name->text, sizeof name->text, text, NAME_MAX_PX);
+        mprof__fit_text(layout, name->role, name->text, sizeof name->text, text, LABEL_MAX_PX);
     name->width = mprof__text_width(layout, name->role, name->text, name->length);
 }
 
-/* Above or below this point of the curve. */
-static bool draw_label(mprof__layout *layout, const struct name *name, double x, double y)
+/* Above or below a point of the curve; false: no room. */
+static bool draw_label(mprof__layout *layout, const struct label *name, double x, double y)
 {
     for (int side = 0; name->length && side < 6; side++) {
         double left = x - name->width / 2 * (side % 3);
@@ -441,15 +442,20 @@ static bool draw_label(mprof__layout *layout, const struct name *name, double x,
             continue;
         }
         mprof__occupancy_reserve(layout->occupancy, place);
-        mprof__add_text(layout->figure, name->role, name->colour, MPROF_ANCHOR_START, left,
-                        place.y + 10, name->width, name->text, name->length);
+        mprof__add_text(layout->figure, &(mprof__text_item){.role = name->role,
+                                                            .colour = name->colour,
+                                                            .x = left,
+                                                            .y = place.y + 10,
+                                                            .width = name->width,
+                                                            .text = name->text,
+                                                            .length = name->length});
         return true;
     }
     return false;
 }
 
 static bool draw_label_at(mprof__layout *layout, const mprof__figure_input *input,
-                          const struct name *name, const mprof_sample *at)
+                          const struct label *name, const mprof_sample *at)
 {
     double time_s = at->time_s - input->start_s;
     return time_s >= layout->from_s && time_s <= layout->to_s &&
@@ -460,7 +466,7 @@ static bool draw_label_at(mprof__layout *layout, const mprof__figure_input *inpu
 void mprof__label_series(mprof__layout *layout, const mprof__figure_input *input,
                          const mprof_series *series, mprof_role role, int colour, const char *text)
 {
-    struct name name = {.role = role, .colour = colour};
+    struct label name = {.role = role, .colour = colour};
     size_t stride = series->point_count / 40 + 1;
     fit_label(&name, layout, text);
     bool done = draw_label_at(layout, input, &name, &series->peak);
@@ -473,7 +479,7 @@ void mprof__label_series_at_end(mprof__layout *layout, const mprof__figure_input
                                 const mprof_series *series, mprof_role role, int colour,
                                 const char *text)
 {
-    struct name name = {.role = role, .colour = colour};
+    struct label name = {.role = role, .colour = colour};
     size_t stride = series->point_count / 40 + 1;
     fit_label(&name, layout, text);
     bool done = false;
@@ -485,13 +491,13 @@ void mprof__label_series_at_end(mprof__layout *layout, const mprof__figure_input
 void mprof__label_processes(mprof__layout *layout, const mprof__figure_input *input)
 {
     if (layout->options->stack) {
-        return; /* names stand in the layers */
+        return; /* layers have their labels inside */
     }
     if (input->total.point_count) {
         mprof__label_series(layout, input, &input->total, MPROF_ROLE_CHILD_NAME, MPROF_COLOUR_NONE,
                             "all processes");
     }
-    for (size_t i = 0; i < input->child_count && i < NAMED_MAX; i++) {
+    for (size_t i = 0; i < input->child_count && i < COLOURED_MAX; i++) {
         uint32_t process = input->children[i];
         char text[200];
         mprof__process_text(text, sizeof text, input, process);

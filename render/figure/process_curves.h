@@ -1,5 +1,4 @@
-/* Curves of single processes, and their sum. Rank them first, then sum up, then draw. Private to
- * the folder. */
+/* Curves of single processes and their sum: rank, sum, then draw. Private to the folder. */
 #ifndef MPROF_RENDER_PROCESS_CURVES_H
 #define MPROF_RENDER_PROCESS_CURVES_H
 
@@ -7,18 +6,18 @@
 
 /* Processes with a curve, highest peak first. MPROF_ENOMEM. */
 mprof_status mprof__rank_processes(mprof__figure_input *input);
-/* Finds out whether MEM is the sum already, and sums up if not. MPROF_ENOMEM. */
+/* Finds out whether MEM is the sum already; adds up the processes if not. MPROF_ENOMEM. */
 mprof_status mprof__sum_processes(const mprof__layout *layout, mprof__figure_input *input);
-/* The recording itself says that MEM is the sum of a tree. */
+/* The fact `include-children` says that MEM is the sum of the tree. */
 bool mprof__declares_sum(const mprof_profile *profile);
 void mprof__free_process_curves(mprof__figure_input *input);
-/* Colour of the process of this rank. */
+
 int mprof__process_colour(const mprof__layout *layout, const mprof__figure_input *input,
                           size_t rank);
 void mprof__draw_processes(mprof__layout *layout, const mprof__figure_input *input);
 void mprof__label_processes(mprof__layout *layout, const mprof__figure_input *input);
-/* A name somewhere along a curve, if there is room for it anywhere: at its peak, else at the first
- * place from its beginning or end on. */
+/* A label at the curve's peak, else at the first place with room, from the beginning or from the
+ * end; without room, none. */
 void mprof__label_series(mprof__layout *layout, const mprof__figure_input *input,
                          const mprof_series *series, mprof_role role, int colour, const char *text);
 void mprof__label_series_at_end(mprof__layout *layout, const mprof__figure_input *input,

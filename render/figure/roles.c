@@ -1,5 +1,4 @@
-/* The roles' names and typography: the one table that ties what a shape means to how its text is
- * set. Colours and line widths are the theme's. */
+/* One table of the roles' names and typography; the theme has their colours and line widths. */
 #include <mprof/figure.h>
 
 static const struct {

@@ -1,6 +1,5 @@
-/* Which functions were running together, and for how long: one sweep over all entries and exits in
- * the order of time. A search in the finished picture answers from this, exactly, where calls by
- * the thousand were drawn as one box. */
+/* One sweep over all entries and exits in order of time. The search of an interactive SVG computes
+ * its share of time from this, exactly, also where thousands of calls were drawn as one box. */
 #include "running_functions.h"
 
 #include "layout.h"
@@ -9,17 +8,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* More than these would be no picture any more but a recording. */
+/* Above these limits the SVG would become as large as a recording: it has no states then. */
 #define STATE_MAX 4096
 #define MEMBER_MAX 20000
 #define SLOT_COUNT (2 * STATE_MAX)
 
-/* Time is counted in 2^-31 of what is shown. */
+/* Time is counted in 2^-31 of the window. */
 #define STEPS 2147483647.0
 
 struct event {
     uint32_t at;
-    uint32_t function; /* the top bit: an exit */
+    uint32_t function; /* EXIT_BIT is set for an exit */
 };
 
 #define EXIT_BIT 0x80000000u
@@ -27,11 +26,11 @@ struct event {
 struct sweep {
     struct event *events, *spare;
     size_t count;
-    uint32_t *running;   /* per function: how many calls */
-    uint32_t *positions; /* per function: where among the active ones */
+    uint32_t *running;   /* per function: calls that run */
+    uint32_t *positions; /* per function: its index in `active` */
     uint32_t *active;    /* functions that are running */
     uint32_t active_count;
-    uint64_t key; /* of the set of active ones */
+    uint64_t key; /* of the set of active functions */
     uint64_t keys[SLOT_COUNT];
     uint32_t slots[SLOT_COUNT]; /* state + 1 */
     mprof_state states[STATE_MAX];
@@ -76,7 +75,7 @@ static void collect_events(struct sweep *sweep, const mprof__layout *layout)
     }
 }
 
-/* By time: eleven bits a pass, each pass stable, so that an entry stays before its exit. */
+/* Radix sort, eleven bits a pass; it is stable, so an entry stays before its exit. */
 static void sort_events(struct sweep *sweep)
 {
     for (int shift = 0; shift < 32; shift += 11) {
@@ -96,7 +95,7 @@ static void sort_events(struct sweep *sweep)
     }
 }
 
-/* A random number that belongs to the function; a set's key is the xor of its members'. */
+/* A hash of the function (splitmix64); the key of a set is the xor of its members'. */
 static uint64_t key_of(uint32_t function)
 {
     uint64_t key = (function + UINT64_C(1)) * UINT64_C(0x9E3779B97F4A7C15);
@@ -170,22 +169,22 @@ static void sweep_events(struct sweep *sweep, double seconds_per_step)
     }
 }
 
-static int store_states(mprof_figure *figure, const struct sweep *sweep)
+static bool store_states(mprof_figure *figure, const struct sweep *sweep)
 {
     if (sweep->full || !sweep->state_count) {
-        return 1;
+        return true;
     }
     figure->states = malloc(sweep->state_count * sizeof *figure->states);
     figure->state_members = malloc(sweep->member_count * sizeof *figure->state_members);
     if (!figure->states || !figure->state_members) {
-        return 0;
+        return false;
     }
     memcpy(figure->states, sweep->states, sweep->state_count * sizeof *figure->states);
     memcpy(figure->state_members, sweep->members,
            sweep->member_count * sizeof *figure->state_members);
     figure->state_count = sweep->state_count;
     figure->state_member_count = sweep->member_count;
-    return 1;
+    return true;
 }
 
 void mprof__measure_running_functions(mprof__layout *layout)
@@ -199,7 +198,7 @@ void mprof__measure_running_functions(mprof__layout *layout)
         return;
     }
     struct sweep *sweep = calloc(1, sizeof *sweep);
-    int good = sweep != NULL;
+    bool good = sweep != NULL;
     if (good) {
         sweep->events = malloc(2 * calls * sizeof *sweep->events);
         sweep->spare = malloc(2 * calls * sizeof *sweep->spare);

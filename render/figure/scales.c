@@ -1,11 +1,11 @@
-/* Scales of time and memory, and how far they reach. */
+/* Scales, and the values that the memory axis has to cover. */
 #include "scales.h"
 
 #include "layout.h"
 
 #include <math.h>
 
-#define HEADROOM_PX 40.0 /* above the highest point, for the peak's name and brackets */
+#define HEADROOM_PX 40.0 /* above the highest point, for the peak's label and brackets */
 
 double mprof__scale_at(const mprof__scale *scale, double value)
 {
@@ -18,7 +18,7 @@ void mprof__widen(mprof__range *range, double mib)
     range->high = fmax(range->high, mib);
 }
 
-/* Where the line between two samples crosses the edge of the window, it is drawn up to there. */
+/* A line that crosses the edge of the window is drawn up to the edge. */
 static void widen_at_edge(mprof__range *range, const mprof_sample *before, double edge_s)
 {
     const mprof_sample *after = before + 1;
@@ -43,8 +43,8 @@ void mprof__widen_by_series(mprof__range *range, const mprof__layout *layout,
     }
 }
 
-/* The axis starts at nothing, except in a window that shows a small change of something large; but
- * a stack stands on the ground. */
+/* The axis starts at 0, unless a window shows a small change of a large value. The layers of a
+ * stack always start at 0. */
 mprof__range mprof__memory_axis(const mprof__layout *layout, mprof__range range)
 {
     bool window = layout->options->window_s[0] != 0 || layout->options->window_s[1] != 0;

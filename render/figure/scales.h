@@ -1,5 +1,4 @@
-/* Linear maps of values to coordinates, and what the memory axis has to cover. Private to the
- * folder. */
+/* Maps time and memory to coordinates; the range of the memory axis. Private to the folder. */
 #ifndef MPROF_RENDER_SCALES_H
 #define MPROF_RENDER_SCALES_H
 
@@ -8,7 +7,7 @@
 typedef struct mprof__layout mprof__layout;
 typedef struct mprof__figure_input mprof__figure_input;
 
-/* A linear map of a value to a coordinate. */
+/* A linear map from values to coordinates. */
 typedef struct mprof__scale {
     double from, to;      /* values */
     double start, extent; /* px; a negative extent turns the direction */
@@ -19,10 +18,10 @@ typedef struct mprof__range {
     double low, high;
 } mprof__range;
 
-/* From where to where the axis goes if it is to show this. */
+/* The range of an axis that shows `range`, with room above it. */
 mprof__range mprof__memory_axis(const mprof__layout *layout, mprof__range range);
 void mprof__widen(mprof__range *range, double mib);
-/* By what is shown of the series. */
+/* By the part of the series that is shown. */
 void mprof__widen_by_series(mprof__range *range, const mprof__layout *layout,
                             const mprof__figure_input *input, const mprof_series *series);
 

@@ -1,6 +1,5 @@
-/* Ticks of the time axis: steps people count in, from microseconds over minutes and hours to days
- * of the calendar. Times are from the start of the recording; where it lasted for days, dates say
- * more. */
+/* Ticks of the time axis, in the steps people count in: microseconds to days. Labels are times
+ * since the start of the recording; for a recording of days, dates. */
 #include "layout.h"
 #include "ticks.h"
 
@@ -64,7 +63,7 @@ static const double steps_s[] = {
     1e14,
 };
 
-/* The label of a moment `s` where labels stand `step` apart and the axis ends at `to`. */
+/* The label at `s`; labels are `step` apart and the axis ends at `to`; all in seconds. */
 static void relative_text(char *text, size_t size, double s, double step, double to)
 {
     long long whole = llround(s);
@@ -109,13 +108,13 @@ static void relative_text(char *text, size_t size, double s, double step, double
     }
 }
 
-/* Widest label of this step, as text is set at a tick. */
-static int labels_fit(double step, double from_s, double to_s, double width_px,
-                      const mprof_measure *measure)
+/* The last label is about the widest. */
+static bool labels_fit(double step, double from_s, double to_s, double width_px,
+                       const mprof_measure *measure)
 {
     double spacing = width_px * step / (to_s - from_s);
     if (spacing < LEAST_SPACING_PX) {
-        return 0;
+        return false;
     }
     char text[32];
     relative_text(text, sizeof text, floor(to_s / step) * step, step, to_s);
@@ -136,7 +135,7 @@ static void date_text(char *text, size_t size, const struct tm *moment, bool yea
     }
 }
 
-/* Ticks at local midnights, noons or quarter days; a change of daylight saving time moves them. */
+/* Ticks at local midnight, noon or quarter days, also across a change of daylight saving time. */
 static size_t calendar_ticks(mprof__tick ticks[MPROF__TICK_MAX], double from_s, double to_s,
                              double origin_s, double step)
 {
@@ -183,7 +182,7 @@ size_t mprof__time_ticks(mprof__tick ticks[MPROF__TICK_MAX], double from_s, doub
             break;
         }
     }
-    /* a moment before 1980 is no date but a test's small number */
+    /* a start before 1980 is not a date but a small number, as in tests */
     bool dates = to_s - from_s >= DATES_FROM_S && origin_s > 3.2e8 && origin_s < 1e11;
     if (dates && step >= 3600 && step <= 3640 * 86400.0) {
         return calendar_ticks(ticks, from_s, to_s, origin_s, step < 21600 ? 21600 : step);

@@ -1,4 +1,4 @@
-/* Which part of the recordings the figure shows, and so its scales of time and memory. */
+/* Chooses the ranges of time and memory from the options and the recordings. */
 #include "view.h"
 
 #include "control_group_curve.h"
@@ -20,17 +20,19 @@ mprof_status mprof__choose_time_range(mprof__layout *layout, mprof_error *error)
         layout->from_s = window[0];
         layout->to_s = window[1];
         if (!(window[1] > window[0])) {
-            return mprof_error_set(error, MPROF_EARGUMENT, "the window ends before it begins");
+            return mprof_error_set(
+                error, MPROF_EARGUMENT,
+                "the window must end after it begins, not run from %g to %g seconds", window[0],
+                window[1]);
         }
     }
     if (!(layout->to_s > layout->from_s)) {
-        layout->to_s = layout->from_s + 1; /* a single moment */
+        layout->to_s = layout->from_s + 1; /* a single sample */
     }
     return MPROF_OK;
 }
 
-/* Everything but the control group that will be drawn against the memory axis and lies in the
- * window. */
+/* Of all that is drawn on the memory axis, except the control group. */
 static mprof__range memory_range(const mprof__layout *layout)
 {
     mprof__range range = {INFINITY, 0};

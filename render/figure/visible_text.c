@@ -1,6 +1,5 @@
-/* Text from a recording is anything at all; what reaches the display list is valid UTF-8 on one
- * line, in which nothing is invisible, nothing steers the reading direction of its surroundings,
- * and which every XML and PDF may hold. */
+/* A recording may hold any bytes. The display list holds valid UTF-8 on one line without invisible
+ * characters, without a change of reading direction around it, and allowed in XML and PDF. */
 #include "visible_text.h"
 #include "layout.h"
 
@@ -27,13 +26,13 @@ static size_t encode(char *out, uint32_t code)
     return length;
 }
 
-/* Letters of a flag's region ("gbsct" for Scotland) behind a black flag. */
+/* Letters of a region ("gbsct" for Scotland) that follow a black flag. */
 static bool is_tag(uint32_t code)
 {
     return code >= 0xE0020 && code <= 0xE007F;
 }
 
-/* What stands for a character that follows another one. */
+/* The character to show; `before` is the one that it follows. */
 static uint32_t shown_as(uint32_t code, uint32_t before)
 {
     if (code < 0x20) {
@@ -59,17 +58,17 @@ static uint32_t shown_as(uint32_t code, uint32_t before)
     return code;
 }
 
-/* Scripts that are written from right to left: Hebrew to Arabic Extended, their presentation forms,
- * and the plane of old ones. */
-static int runs_leftwards(uint32_t code)
+/* Scripts written from right to left: Hebrew to Arabic Extended, their presentation forms, and the
+ * historic ones of plane 1. */
+static bool is_right_to_left(uint32_t code)
 {
     return (code >= 0x590 && code <= 0x8FF) || (code >= 0xFB1D && code <= 0xFDFF) ||
            (code >= 0xFE70 && code <= 0xFEFC) || (code >= 0x10800 && code <= 0x10FFF) ||
            (code >= 0x1E800 && code <= 0x1EFFF);
 }
 
-/* U+2068 and U+2069 around a text keep its direction to itself: a duration behind an Arabic name
- * stays behind it. */
+/* U+2068 and U+2069 limit the direction to this text: a duration after an Arabic name stays after
+ * it. */
 static void isolate(char *text)
 {
     size_t length = strlen(text);
@@ -79,7 +78,7 @@ static void isolate(char *text)
            sizeof MPROF__ISOLATE_END);
 }
 
-/* So many bytes behind the cut are looked at, to keep letters whole. */
+/* Bytes after the cut that are decoded too, to keep letters whole. */
 #define AHEAD 64
 
 char *mprof__visible_text(const char *bytes, size_t length, size_t most)
@@ -93,11 +92,11 @@ char *mprof__visible_text(const char *bytes, size_t length, size_t most)
     }
     size_t used = 0, size;
     uint32_t before = 0;
-    int leftwards = 0;
+    bool right_to_left = false;
     for (size_t at = 0; at < length && used < most + AHEAD; at += size) {
         uint32_t code = shown_as(mprof__text_decode(bytes + at, length - at, &size), before);
         used += encode(text + used, code);
-        leftwards = leftwards || runs_leftwards(code);
+        right_to_left = right_to_left || is_right_to_left(code);
         before = code;
     }
     if (used > most) {
@@ -106,7 +105,7 @@ char *mprof__visible_text(const char *bytes, size_t length, size_t most)
         used += sizeof ellipsis - 1;
     }
     text[used] = '\0';
-    if (leftwards) {
+    if (right_to_left) {
         isolate(text);
     }
     return text;

@@ -1,4 +1,4 @@
-/* Ticks as numbers and words: memory from KiB to TiB, time from microseconds to years. */
+/* Positions and labels of ticks: memory from KiB to TiB, time from microseconds to years. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -92,7 +92,7 @@ static const struct {
     {"empty", 1, 1, 0, ""},
 };
 
-static void time_ticks_are_human(void **state)
+static void time_ticks_use_common_steps(void **state)
 {
     (void)state;
     setenv("TZ", "UTC", 1);
@@ -111,8 +111,8 @@ static void time_ticks_are_human(void **state)
     }
 }
 
-/* Whatever the range: some ticks, in order, inside, and no label touches the next. */
-static void time_ticks_never_collide(void **state)
+/* For any range there are ticks, in order, inside the axis, and no label touches the next. */
+static void time_labels_do_not_overlap(void **state)
 {
     (void)state;
     for (double length = 1e-5; length < 1e10; length *= 1.37) {
@@ -142,8 +142,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(memory_ticks_are_round),
-        cmocka_unit_test(time_ticks_are_human),
-        cmocka_unit_test(time_ticks_never_collide),
+        cmocka_unit_test(time_ticks_use_common_steps),
+        cmocka_unit_test(time_labels_do_not_overlap),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

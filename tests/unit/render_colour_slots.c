@@ -1,5 +1,5 @@
-/* The palette: colours stay apart for every kind of eyes and stand out from the paper; functions
- * keep theirs from picture to picture. */
+/* The palette is distinct for every kind of colour vision and has contrast to the paper; a function
+ * has one colour in all pictures. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,8 +16,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What dichromats see, in linear RGB: Machado, Oliveira, Fernandes, "A Physiologically-based Model
- * for Simulation of Color Vision Deficiency", 2009, severity 1. */
+/* Colours as dichromats see them, in linear RGB: Machado, Oliveira, Fernandes, "A
+ * Physiologically-based Model for Simulation of Color Vision Deficiency", 2009, severity 1. */
 static const struct {
     const char *name;
     double matrix[3][3];
@@ -103,7 +103,7 @@ static double contrast(uint32_t a, uint32_t b)
 /* Okabe and Ito's own eight are 0.076 apart by this measure. */
 #define LEAST_DISTANCE 0.08
 
-static void colours_differ_for_all_eyes(void **state)
+static void colours_differ_in_all_colour_vision(void **state)
 {
     (void)state;
     for (int dark = 0; dark < 2; dark++) {
@@ -124,7 +124,7 @@ static void colours_differ_for_all_eyes(void **state)
     }
 }
 
-static void colours_stand_out(void **state)
+static void colours_have_contrast(void **state)
 {
     static const mprof__tone texts[] = {MPROF__TONE_INK, MPROF__TONE_TEXT, MPROF__TONE_QUIET,
                                         MPROF__TONE_ALERT};
@@ -143,7 +143,7 @@ static void colours_stand_out(void **state)
     }
 }
 
-static void every_role_can_be_seen(void **state)
+static void every_role_is_visible(void **state)
 {
     (void)state;
     for (mprof_role role = 0; role < MPROF_ROLE_COUNT; role++) {
@@ -199,9 +199,9 @@ static void many_functions_share_all_colours(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(colours_differ_for_all_eyes),
-        cmocka_unit_test(colours_stand_out),
-        cmocka_unit_test(every_role_can_be_seen),
+        cmocka_unit_test(colours_differ_in_all_colour_vision),
+        cmocka_unit_test(colours_have_contrast),
+        cmocka_unit_test(every_role_is_visible),
         cmocka_unit_test(a_function_keeps_its_colour),
         cmocka_unit_test(many_functions_share_all_colours),
     };

@@ -1,5 +1,5 @@
-/* The figure as numbers: nothing overlaps, nothing leaves the page, no peak is lost, a gap is a
- * gap. */
+/* Checks a figure's numbers: nothing overlaps, nothing leaves the page, no peak is lost, gaps stay
+ * gaps. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -49,7 +49,7 @@ static mprof_figure *lay_out(const mprof_profile *profile, const mprof_figure_op
     return figure;
 }
 
-/* -- recordings out of nothing ----------------------------------------------------------------- */
+/* ---- generated recordings ---- */
 
 struct script {
     char *text;
@@ -90,7 +90,7 @@ static void add_calls(struct script *script, double from, double to, int level, 
     while (*left > 0 && to - from > 1e-4 && level < 12) {
         double start = random_between(from, to), end = random_between(start, to);
         if (next_random() % 4 == 0) {
-            start = from; /* calls that begin together */
+            start = from; /* calls that start together */
         }
         (*left)--;
         add_calls(script, start, end, level + 1, left);
@@ -104,7 +104,7 @@ static void add_calls(struct script *script, double from, double to, int level, 
     }
 }
 
-/* Memory near the curve and far from it, with a limit that comes and goes. */
+/* Memory near the curve and far from it, with a changing limit. */
 static void add_group(struct script *script, double start, double length, double scale)
 {
     uint32_t count = next_random() % 60;
@@ -166,7 +166,7 @@ static struct script random_recording(uint64_t seed)
     return script;
 }
 
-/* -- properties -------------------------------------------------------------------------------- */
+/* ---- properties ---- */
 
 static mprof_box text_box(const mprof_item *item)
 {
@@ -217,7 +217,7 @@ static void check_texts(const mprof_figure *figure, uint64_t seed)
     }
 }
 
-/* Nothing that follows the time axis leaves the plot sideways; nothing leaves the page. */
+/* Nothing leaves the page. */
 static void check_shapes(const mprof_figure *figure)
 {
     size_t count, point_count;
@@ -258,7 +258,7 @@ static void check_seed(uint64_t seed)
         options.width_px = 400;
         options.height_px = 300;
     }
-    if (seed % 13 == 0) { /* the smallest that can be asked for */
+    if (seed % 13 == 0) { /* the smallest page that `plot` accepts */
         options.width_px = 300;
         options.height_px = 200;
         options.grow = 0;
@@ -279,7 +279,7 @@ static void a_thousand_random_recordings(void **state)
     }
 }
 
-/* -- the curve --------------------------------------------------------------------------------- */
+/* ---- the curve ---- */
 
 static double highest_point(const mprof_figure *figure, mprof_role role)
 {
@@ -371,7 +371,7 @@ static int has_text(const mprof_figure *figure, mprof_role role, const char *wan
     return 0;
 }
 
-static void what_is_written_on_the_page(void **state)
+static void labels_ticks_and_legend(void **state)
 {
     static const char text[] = "CMDLINE python3 app.py\n"
                                "MEM 10.0 100.0\nMEM 20.0 101.0\nMEM 60.0 102.0\nMEM 30.0 104.0\n"
@@ -405,7 +405,7 @@ static void what_is_written_on_the_page(void **state)
     mprof_profile_free(profile);
 }
 
-static void brackets_stand_at_their_moments(void **state)
+static void brackets_are_at_entry_and_exit(void **state)
 {
     static const char text[] = "MEM 0.0 100.0\nMEM 80.0 110.0\nFUNC f 16.0 102.0 48.0 106.0 0\n";
     (void)state;
@@ -530,8 +530,8 @@ static void lanes_fit_into_a_fixed_page(void **state)
     free(script.text);
 }
 
-/* Deeper than any page, and a hundred thousand calls at once: still a picture, and soon. */
-static void what_is_too_much_is_cut_and_counted(void **state)
+/* Calls nested deeper than any page, and 50,000 at once. */
+static void levels_without_room_are_counted(void **state)
 {
     (void)state;
     for (int crowd = 0; crowd < 2; crowd++) {
@@ -555,8 +555,8 @@ static void what_is_too_much_is_cut_and_counted(void **state)
     }
 }
 
-/* MEM is the sum; the child's function saw a peak of which MEM knows nothing. */
-static void a_stack_keeps_the_main_process_level(void **state)
+/* MEM is the sum; the child's function measured a peak between its samples. */
+static void the_main_layer_ignores_peaks_between_samples(void **state)
 {
     struct script script = {NULL, 0, 0};
     (void)state;
@@ -589,14 +589,15 @@ static void a_stack_keeps_the_main_process_level(void **state)
         }
     }
     assert_int_equal(layers, 2);
-    assert_int_equal(count_role(figure, MPROF_ROLE_BRACKET), 0); /* where would one stand? */
+    assert_int_equal(count_role(figure, MPROF_ROLE_BRACKET),
+                     0); /* there is no curve of the process for them */
     assert_int_equal(count_role(figure, MPROF_ROLE_RUG), 1);
     mprof_figure_free(figure);
     mprof_profile_free(profile);
     free(script.text);
 }
 
-static void the_sum_of_all_is_not_taken_for_the_main_process(void **state)
+static void facts_name_the_main_process_if_mem_is_not_the_sum(void **state)
 {
     static const char text[] = "FACT include-children no\nMEM 30 100\nMEM 30 101\nMEM 30 102\n"
                                "CHLD 8 300 100\nCHLD 8 300 101\nCHLD 8 300 102\n";
@@ -605,12 +606,12 @@ static void the_sum_of_all_is_not_taken_for_the_main_process(void **state)
     mprof_figure *figure = lay_out(profile, NULL);
     assert_non_null(strstr(mprof_figure_facts(figure), "main process: peak 30.0 MiB"));
     assert_true(has_text(figure, MPROF_ROLE_CHILD_NAME, "all processes"));
-    assert_false(has_text(figure, MPROF_ROLE_LEGEND_HEAD, "end")); /* nothing is known of it */
+    assert_false(has_text(figure, MPROF_ROLE_LEGEND_HEAD, "end")); /* no process has one */
     mprof_figure_free(figure);
     mprof_profile_free(profile);
 }
 
-static void names_of_the_legend_are_whole_where_there_is_room(void **state)
+static void legend_names_are_complete_where_there_is_room(void **state)
 {
     static const char *const names[] = {
         "test_the_behaviour_of_a_rather_long_name_of_the_kind_that_tests_have_variant_a",
@@ -640,7 +641,7 @@ static void names_of_the_legend_are_whole_where_there_is_room(void **state)
     }
 }
 
-/* -- the control group ------------------------------------------------------------------------- */
+/* ---- the control group ---- */
 
 static double y_of(const mprof_figure *figure, double mib)
 {
@@ -656,7 +657,7 @@ static double x_of(const mprof_figure *figure, double time_s)
            (time_s - frame->from_s) / (frame->to_s - frame->from_s) * frame->plot.width;
 }
 
-/* All points of a role among the curves, in the order of the items; returns how many there are. */
+/* The points of a role among the curves, in drawing order; returns their number. */
 static size_t points_of(const mprof_figure *figure, mprof_role role, mprof_point *list, size_t room)
 {
     size_t count, point_count, found = 0;
@@ -676,7 +677,7 @@ static size_t points_of(const mprof_figure *figure, mprof_role role, mprof_point
     return found;
 }
 
-/* Times and values as pairs, of everything that is drawn in this role. */
+/* expected: pairs of time and value. */
 static void check_line(const char *name, const mprof_figure *figure, mprof_role role,
                        const double (*expected)[2], size_t count)
 {
@@ -698,7 +699,7 @@ static void check_line(const char *name, const mprof_figure *figure, mprof_role 
     "MEM " mib " 105\nMEM " mib " 106\nMEM " mib " 107\nMEM " mib " 108\nMEM " mib " 109\n"        \
     "MEM " mib " 110\n"
 
-static void the_group_holds_until_it_changes(void **state)
+static void the_group_is_constant_between_records(void **state)
 {
     static const struct {
         const char *name;
@@ -706,18 +707,18 @@ static void the_group_holds_until_it_changes(void **state)
         double points[12][2];
         size_t count, pieces;
     } rows[] = {
-        {"told once", "GROUP 20 100 max /a\n", {{0, 20}, {10, 20}}, 2, 1},
-        {"told at every tick",
+        {"one record", "GROUP 20 100 max /a\n", {{0, 20}, {10, 20}}, 2, 1},
+        {"a record at every tick",
          "GROUP 20 100 max /a\nGROUP 22 101 max\nGROUP 21 102 max\n",
          {{0, 20}, {1, 22}, {2, 21}, {10, 21}},
          4,
          1},
-        {"the old value until a tick before the new one",
+        {"the old value up to one tick before the new one",
          "GROUP 20 100 max /a\nGROUP 30 106 max\nGROUP 25 110 max\n",
          {{0, 20}, {5, 20}, {6, 30}, {9, 30}, {10, 25}},
          5,
          1},
-        {"begins late", "GROUP 20 104 max /a\n", {{4, 20}, {10, 20}}, 2, 1},
+        {"starts late", "GROUP 20 104 max /a\n", {{4, 20}, {10, 20}}, 2, 1},
     };
     (void)state;
     for (size_t r = 0; r < sizeof rows / sizeof *rows; r++) {
@@ -735,7 +736,7 @@ static void the_group_holds_until_it_changes(void **state)
     }
 }
 
-static void the_group_pauses_where_the_recording_does(void **state)
+static void the_group_has_gaps_where_the_curve_has(void **state)
 {
     struct script script = {NULL, 0, 0};
     static const double points[][2] = {{0, 20}, {9, 20}, {50, 20}, {54, 20}, {55, 30}, {59, 30}};
@@ -754,7 +755,7 @@ static void the_group_pauses_where_the_recording_does(void **state)
     free(script.text);
 }
 
-static void limits_are_steps_with_names(void **state)
+static void limits_are_labelled_steps(void **state)
 {
     static const char text[] = ELEVEN_SAMPLES("10") "GROUP 20 100 24 /a\nGROUP 20.5 104 32\n"
                                                     "GROUP 20 106 max\nGROUP 20.5 108 28\n";
@@ -773,8 +774,8 @@ static void limits_are_steps_with_names(void **state)
     mprof_profile_free(profile);
 }
 
-/* The curve keeps its height: what is too far above it is told among the facts alone. */
-static void the_axis_reaches_a_limit_that_is_near(void **state)
+/* What would flatten the curve is not drawn, only listed in the facts. */
+static void the_axis_reaches_a_near_limit(void **state)
 {
     static const struct {
         const char *name;
@@ -784,12 +785,12 @@ static void the_axis_reaches_a_limit_that_is_near(void **state)
     } rows[] = {
         {"near", 120, 200, {0, 0}, 1, 1},
         {"four times as much", 120, 399, {0, 0}, 1, 1},
-        {"more than that", 120, 402, {0, 0}, 1, 0},
+        {"more than four times", 120, 402, {0, 0}, 1, 0},
         {"a group of many others", 402, 8000, {0, 0}, 0, 0},
-        {"that has reached its limit", 1000, 1010, {0, 0}, 1, 1},
-        {"but far away", 1300, 1310, {0, 0}, 0, 0},
-        {"a window onto little change", 101.5, 103, {1, 9}, 1, 1},
-        {"would be squashed", 101.5, 120, {1, 9}, 1, 0},
+        {"a group at its limit", 1000, 1010, {0, 0}, 1, 1},
+        {"a group at its limit, too far above", 1300, 1310, {0, 0}, 0, 0},
+        {"a window with little change", 101.5, 103, {1, 9}, 1, 1},
+        {"a limit that would flatten it", 101.5, 120, {1, 9}, 1, 0},
     };
     (void)state;
     for (size_t r = 0; r < sizeof rows / sizeof *rows; r++) {
@@ -816,7 +817,7 @@ static void the_axis_reaches_a_limit_that_is_near(void **state)
     }
 }
 
-/* -- kinds ------------------------------------------------------------------------------------- */
+/* ---- kinds ---- */
 
 #define KINDS_OF_TWO                                                                               \
     "FACT pid 7\nFACT backend psutil\nPROC 7 1 100 app\nPROC 8 7 100 worker\n" ELEVEN_SAMPLES(     \
@@ -824,7 +825,7 @@ static void the_axis_reaches_a_limit_that_is_near(void **state)
               "KINDS 7 105 pss=5 uss=2 swap=6\nKINDS 8 105 pss=7 uss=1 swap=9\n"                   \
               "KINDS 7 110 pss=8 uss=3 swap=0\n"
 
-static void kinds_are_curves_of_their_own(void **state)
+static void each_kind_is_a_curve(void **state)
 {
     static const char text[] = KINDS_OF_TWO;
     static const double pss[][2] = {{0, 4}, {5, 12}, {10, 8}};
@@ -862,7 +863,7 @@ static void kinds_are_curves_of_their_own(void **state)
     mprof_profile_free(profile);
 }
 
-static void kinds_of_several_recordings(void **state)
+static void kinds_of_overlaid_recordings(void **state)
 {
     static const char text[] = KINDS_OF_TWO;
     (void)state;
@@ -908,7 +909,7 @@ static void names_are_shortened_before_processes_are_left_out(void **state)
     free(script.text);
 }
 
-/* -- numbers of the legend and of names -------------------------------------------------------- */
+/* ---- legend, labels and facts ---- */
 
 /* Texts of a role in drawing order, separated by "|". */
 static char *texts_of(const mprof_figure *figure, mprof_role role)
@@ -934,9 +935,8 @@ static void assert_texts(const mprof_figure *figure, mprof_role role, const char
     free(texts);
 }
 
-/* The sum of calls, times and changes, the longest call, the highest peak, whichever recording has
- * it. */
-static void the_legend_sums_up_recordings(void **state)
+/* Calls, times and changes are added up; the longest call and the highest peak may be in any. */
+static void the_legend_adds_up_recordings(void **state)
 {
     static const char *const texts[] = {
         "MEM 5 100\nMEM 50 102\nMEM 30 110\n"
@@ -973,7 +973,7 @@ static void the_legend_sums_up_recordings(void **state)
     }
 }
 
-/* Three calls of one function in one pixel column are one bracket, and its name counts them. */
+/* Three calls of one function in one pixel column are one bracket; its label has their number. */
 static void merged_brackets_count_their_calls(void **state)
 {
     static const char text[] = "MEM 5 1000\nMEM 5 2000\n"
@@ -1001,8 +1001,8 @@ static void merged_brackets_count_their_calls(void **state)
     mprof_profile_free(profile);
 }
 
-/* Of calls merged into one box: open if one of them is, as long as all of them. */
-static void merged_boxes_know_all_their_calls(void **state)
+/* A merged box is open if one of its calls is, and spans all of them. */
+static void merged_boxes_span_their_calls(void **state)
 {
     static const char text[] = "MEM 5 1000\nMEM 5 2000\n"
                                "FUNC m.f 5 1500.00 5 1500.30 0\n"
@@ -1029,11 +1029,11 @@ static void merged_boxes_know_all_their_calls(void **state)
     mprof_profile_free(profile);
 }
 
-/* How it ended, by names of signals; a peak between samples only where all of it is shown. */
-static void facts_of_the_end(void **state)
+/* Signals have names; the high-water mark is listed only without a window. */
+static void facts_of_the_exit(void **state)
 {
     static const struct {
-        const char *end, *says;
+        const char *end, *fact;
     } rows[] = {
         {"EXIT 7 1009 signal 9", "ended by SIGKILL"},
         {"EXIT 7 1009 signal 15", "ended by SIGTERM"},
@@ -1054,7 +1054,7 @@ static void facts_of_the_end(void **state)
             options.window_s[1] = windowed ? 8 : 0;
             mprof_figure *figure = lay_out(profile, &options);
             const char *facts = mprof_figure_facts(figure);
-            assert_true(windowed || strstr(facts, rows[i].says));
+            assert_true(windowed || strstr(facts, rows[i].fact));
             assert_int_equal(!strstr(facts, "between samples 80.0 MiB"), windowed);
             mprof_figure_free(figure);
         }
@@ -1063,7 +1063,7 @@ static void facts_of_the_end(void **state)
     }
 }
 
-/* A pause is bridged up to eight times the usual one. */
+/* Pauses up to eight times the typical one are bridged. */
 static void short_pauses_are_bridged(void **state)
 {
     (void)state;
@@ -1081,9 +1081,8 @@ static void short_pauses_are_bridged(void **state)
     }
 }
 
-/* What has no name of its own is counted: layers of a stack, rows of the legend, and processes that
- * the profile tells as a sum only. */
-static void what_is_left_out_is_counted(void **state)
+/* Layers of a stack, rows of the legend, and processes that the profile holds only as a sum. */
+static void rows_and_layers_without_room_are_counted(void **state)
 {
     struct script script = {NULL, 0, 0};
     (void)state;
@@ -1117,7 +1116,7 @@ static void what_is_left_out_is_counted(void **state)
         assert_true(rows > 2 && rows < 15);
         assert_int_equal(atoi(more + 2), (int)(30 - rows));
         free(more);
-        /* the same height, with and without curves of their own: 20 + 10 + 11 + ... + 39 */
+        /* the same sum with and without separate curves: 20 + 10 + 11 + ... + 39 */
         const mprof_frame *frame = mprof_figure_frame(figure);
         double top = 1e9;
         size_t count, point_count;
@@ -1137,9 +1136,8 @@ static void what_is_left_out_is_counted(void **state)
     free(script.text);
 }
 
-/* Of several moments of the same height the first one is the peak: of the curve, of a child, in a
- * window. */
-static void the_first_of_equal_peaks_is_named(void **state)
+/* For the curve, a child, and a window. */
+static void the_first_of_equal_peaks_is_labelled(void **state)
 {
     static const char text[] =
         "FACT pid 7\nFACT include-children yes\nMEM 95 1000\nMEM 190 1002\nMEM 120 1003\n"
@@ -1163,9 +1161,8 @@ static void the_first_of_equal_peaks_is_named(void **state)
     mprof_profile_free(profile);
 }
 
-/* Calls at once in one row: the later one moves to the nearest row that is free, and back up where
- * that is free again. */
-static void calls_take_the_highest_free_row(void **state)
+/* Of overlapping calls in one row the later one moves down to the next free row. */
+static void overlapping_calls_take_the_next_free_row(void **state)
 {
     static const char text[] = "MEM 5 1000\nMEM 5 1100\n"
                                "FUNC m.a 5 1000 5 1050 0\nFUNC m.b 5 1010 5 1090 0\n"
@@ -1195,33 +1192,52 @@ static void calls_take_the_highest_free_row(void **state)
     mprof_profile_free(profile);
 }
 
-static void bad_requests_are_refused(void **state)
+static void bad_options_are_errors(void **state)
 {
+    static const struct {
+        double width_px, height_px, window_s[2];
+        const char *function, *message;
+    } rows[] = {
+        {1260,
+         100,
+         {0, 0},
+         NULL,
+         "a page 100 pixels high leaves 0 for the plot, expected at least 50: make it higher"},
+        {150, 540, {0, 0}, NULL, "the page must be at least 200 pixels wide, not 150"},
+        {1260,
+         540,
+         {2, 1},
+         NULL,
+         "the window must end after it begins, not run from 2 to 1 seconds"},
+        {1260,
+         540,
+         {0, 0},
+         "nothing-like-it",
+         "no function in the recording matches 'nothing-like-it'"},
+    };
     static const char text[] = "MEM 1 100\nMEM 2 101\nFUNC m.f 1 100.1 2 100.5 0\n";
     (void)state;
     mprof_profile *profile = load(text, sizeof text - 1);
     const mprof_profile *one = profile;
-    for (int i = 0; i < 3; i++) {
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         mprof_figure_options options;
         mprof_figure *figure = (mprof_figure *)1;
         mprof_error error = MPROF_ERROR_INIT;
         mprof_figure_options_init(&options);
-        if (i == 0) {
-            options.height_px = 100, options.grow = 0;
-        } else if (i == 1) {
-            options.window_s[0] = 2, options.window_s[1] = 1;
-        } else {
-            options.function = "nothing-like-it";
-        }
+        options.grow = 0;
+        options.width_px = rows[i].width_px;
+        options.height_px = rows[i].height_px;
+        memcpy(options.window_s, rows[i].window_s, sizeof options.window_s);
+        options.function = rows[i].function;
         assert_int_equal(mprof_figure_layout(&figure, &one, 1, &options, &fixed_measure, &error),
                          MPROF_EARGUMENT);
         assert_null(figure);
-        assert_true(*error.message);
+        assert_string_equal(error.message, rows[i].message);
     }
     mprof_profile_free(profile);
 }
 
-static void what_cannot_be_laid_out_is_an_error(void **state)
+static void no_recording_is_an_error(void **state)
 {
     static const char text[] = "CMDLINE x\nMEM 1.0 1700000000.0\nMEM 2.0 1700000001.0\n";
     mprof_profile *profile = load(text, sizeof text - 1);
@@ -1239,42 +1255,42 @@ static void what_cannot_be_laid_out_is_an_error(void **state)
     assert_int_equal(mprof_figure_layout(&figure, (const mprof_profile *const *)&profile, 1,
                                          &options, &fixed_measure, &error),
                      MPROF_EARGUMENT);
-    assert_non_null(strstr(error.message, "options of"));
+    assert_non_null(strstr(error.message, "begin with MPROF_FIGURE_OPTIONS_INIT"));
     mprof_profile_free(profile);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_cannot_be_laid_out_is_an_error),
+        cmocka_unit_test(no_recording_is_an_error),
         cmocka_unit_test(a_thousand_random_recordings),
         cmocka_unit_test(a_single_high_sample_among_many_is_drawn),
         cmocka_unit_test(a_gap_is_not_bridged),
-        cmocka_unit_test(what_is_written_on_the_page),
-        cmocka_unit_test(brackets_stand_at_their_moments),
+        cmocka_unit_test(labels_ticks_and_legend),
+        cmocka_unit_test(brackets_are_at_entry_and_exit),
         cmocka_unit_test(a_hundred_thousand_calls_become_few_boxes),
         cmocka_unit_test(lanes_are_grouped_by_process),
         cmocka_unit_test(lanes_fit_into_a_fixed_page),
-        cmocka_unit_test(what_is_too_much_is_cut_and_counted),
-        cmocka_unit_test(a_stack_keeps_the_main_process_level),
-        cmocka_unit_test(the_sum_of_all_is_not_taken_for_the_main_process),
-        cmocka_unit_test(names_of_the_legend_are_whole_where_there_is_room),
+        cmocka_unit_test(levels_without_room_are_counted),
+        cmocka_unit_test(the_main_layer_ignores_peaks_between_samples),
+        cmocka_unit_test(facts_name_the_main_process_if_mem_is_not_the_sum),
+        cmocka_unit_test(legend_names_are_complete_where_there_is_room),
         cmocka_unit_test(names_are_shortened_before_processes_are_left_out),
-        cmocka_unit_test(the_group_holds_until_it_changes),
-        cmocka_unit_test(the_group_pauses_where_the_recording_does),
-        cmocka_unit_test(limits_are_steps_with_names),
-        cmocka_unit_test(the_axis_reaches_a_limit_that_is_near),
-        cmocka_unit_test(kinds_are_curves_of_their_own),
-        cmocka_unit_test(kinds_of_several_recordings),
-        cmocka_unit_test(the_legend_sums_up_recordings),
+        cmocka_unit_test(the_group_is_constant_between_records),
+        cmocka_unit_test(the_group_has_gaps_where_the_curve_has),
+        cmocka_unit_test(limits_are_labelled_steps),
+        cmocka_unit_test(the_axis_reaches_a_near_limit),
+        cmocka_unit_test(each_kind_is_a_curve),
+        cmocka_unit_test(kinds_of_overlaid_recordings),
+        cmocka_unit_test(the_legend_adds_up_recordings),
         cmocka_unit_test(merged_brackets_count_their_calls),
-        cmocka_unit_test(merged_boxes_know_all_their_calls),
-        cmocka_unit_test(facts_of_the_end),
+        cmocka_unit_test(merged_boxes_span_their_calls),
+        cmocka_unit_test(facts_of_the_exit),
         cmocka_unit_test(short_pauses_are_bridged),
-        cmocka_unit_test(what_is_left_out_is_counted),
-        cmocka_unit_test(the_first_of_equal_peaks_is_named),
-        cmocka_unit_test(calls_take_the_highest_free_row),
-        cmocka_unit_test(bad_requests_are_refused),
+        cmocka_unit_test(rows_and_layers_without_room_are_counted),
+        cmocka_unit_test(the_first_of_equal_peaks_is_labelled),
+        cmocka_unit_test(overlapping_calls_take_the_next_free_row),
+        cmocka_unit_test(bad_options_are_errors),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
-/* Text of a fixed pitch, so that geometry is the same numbers everywhere: 0.6 em a letter, or as
- * much as data says. */
+/* Measures text of fixed pitch, so that coordinates are the same on every machine: 0.6 em per
+ * letter, or *data. */
 #ifndef MPROF_TESTS_RENDER_MEASURE_H
 #define MPROF_TESTS_RENDER_MEASURE_H
 

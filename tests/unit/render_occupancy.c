@@ -1,4 +1,4 @@
-/* Where there is room: the bitmap against a plain list of boxes. */
+/* Compares the bitmap with a list of boxes. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -25,8 +25,7 @@ static int overlap(mprof_box a, mprof_box b)
            b.y < a.y + a.height;
 }
 
-/* What it calls free does not touch anything; a place clear of everything is called free. */
-static void free_means_clear_of_everything(void **state)
+static void free_boxes_touch_no_reserved_one(void **state)
 {
     const mprof_box area = {30, 20, 300, 200};
     mprof_box reserved[BOX_COUNT];
@@ -68,12 +67,12 @@ static void free_means_clear_of_everything(void **state)
     assert_true(found_free > 500 && found_taken > 500);
 }
 
-static void a_line_takes_what_it_crosses(void **state)
+static void a_segment_reserves_what_it_crosses(void **state)
 {
     mprof__occupancy *occupancy = mprof__occupancy_new((mprof_box){0, 0, 200, 100});
     (void)state;
     assert_non_null(occupancy);
-    mprof__occupancy_reserve_segment(occupancy, 10, 90, 190, 10, 2);
+    mprof__occupancy_reserve_segment(occupancy, (mprof__segment){10, 90, 190, 10}, 2);
     for (double share = 0; share <= 1; share += 0.05) {
         assert_false(mprof__occupancy_is_free(
             occupancy, (mprof_box){10 + 180 * share - 1, 90 - 80 * share - 1, 2, 2}));
@@ -83,7 +82,7 @@ static void a_line_takes_what_it_crosses(void **state)
     mprof__occupancy_free(occupancy);
 }
 
-static void no_area_has_no_room(void **state)
+static void an_empty_area_has_no_room(void **state)
 {
     mprof__occupancy *occupancy = mprof__occupancy_new((mprof_box){0, 0, 0, -5});
     (void)state;
@@ -96,9 +95,9 @@ static void no_area_has_no_room(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(free_means_clear_of_everything),
-        cmocka_unit_test(a_line_takes_what_it_crosses),
-        cmocka_unit_test(no_area_has_no_room),
+        cmocka_unit_test(free_boxes_touch_no_reserved_one),
+        cmocka_unit_test(a_segment_reserves_what_it_crosses),
+        cmocka_unit_test(an_empty_area_has_no_room),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
-/* The encoder: exact where the colours fit a palette, close where shades are rounded, exact again
- * where there are too many. Read back by libpng itself. */
+/* Encodes pictures whose colours fit a palette (exact), fit after rounding (close), or do not fit
+ * (exact), and reads them back with libpng. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -21,8 +21,7 @@
 static uint32_t pixels[HEIGHT][WIDTH];
 static unsigned char read_back[HEIGHT][WIDTH][3];
 
-/* A picture like a plot's: much paper, a few flat colours, and `shades` different ones here and
- * there. */
+/* Like a plot: mostly paper, a few flat colours, and `shades` further ones. */
 static void paint(uint32_t shades)
 {
     uint32_t next = 0;
@@ -60,7 +59,7 @@ static void encode(const char *path)
     mprof_output_free(output);
 }
 
-/* Largest difference of a channel between what was painted and what is read back. */
+/* Largest difference in a channel between the picture and the file. */
 static int largest_difference(const char *path, uint32_t *format)
 {
     png_image image = {.version = PNG_IMAGE_VERSION};
@@ -82,7 +81,7 @@ static int largest_difference(const char *path, uint32_t *format)
     return largest;
 }
 
-static void colours_survive(void **state)
+static void colours_are_close(void **state)
 {
     static const struct {
         const char *name;
@@ -92,8 +91,8 @@ static void colours_survive(void **state)
     } rows[] = {
         {"two colours", 0, 1, 0},
         {"as many as a palette holds", 200, 1, 0},
-        {"shades to be rounded", 1500, 1, 31},
-        {"more than are looked at", 11000, 0, 0},
+        {"shades that are rounded", 1500, 1, 31},
+        {"too many to round", 11000, 0, 0},
     };
     char path[] = "/tmp/mprof-test-XXXXXX";
     int fd = mkstemp(path);
@@ -114,7 +113,8 @@ static void colours_survive(void **state)
     unlink(path);
 }
 
-/* The flat colours of a picture are kept to the bit whatever becomes of the shades. */
+/* Also where shades are rounded. */
+
 static void flat_colours_are_exact(void **state)
 {
     char path[] = "/tmp/mprof-test-XXXXXX";
@@ -141,7 +141,7 @@ static void flat_colours_are_exact(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(colours_survive),
+        cmocka_unit_test(colours_are_close),
         cmocka_unit_test(flat_colours_are_exact),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,4 @@
-/* What a search in the finished picture answers from: the time that any selection of functions has,
- * against a count moment by moment. */
+/* The time in which any selection of functions runs, compared with a count step by step. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -80,7 +79,7 @@ static mprof_figure *lay_out(const mprof_figure_options *options)
     return figure;
 }
 
-/* The functions of the recording that are selected by their number's last digit. */
+/* By the last digit of its number. */
 static int is_selected(int function, int digit)
 {
     return function % 10 == digit;
@@ -126,7 +125,7 @@ static int steps_of(int digit, int from, int to)
     return steps;
 }
 
-static void test_any_selection(void **state)
+static void any_selection_has_its_time(void **state)
 {
     (void)state;
     mprof_figure_options options;
@@ -143,7 +142,7 @@ static void test_any_selection(void **state)
     }
 }
 
-static void test_calls_are_counted_by_name(void **state)
+static void calls_are_counted_by_name(void **state)
 {
     (void)state;
     size_t count;
@@ -160,7 +159,7 @@ static void test_calls_are_counted_by_name(void **state)
     mprof_figure_free(figure);
 }
 
-static void test_a_window_counts_what_lies_in_it(void **state)
+static void only_time_in_the_window_counts(void **state)
 {
     (void)state;
     mprof_figure_options options;
@@ -177,7 +176,7 @@ static void test_a_window_counts_what_lies_in_it(void **state)
     mprof_figure_free(figure);
 }
 
-static void test_too_many_combinations_are_none(void **state)
+static void too_many_states_are_left_out(void **state)
 {
     (void)state;
     size_t count;
@@ -192,7 +191,7 @@ static void test_too_many_combinations_are_none(void **state)
     mprof_figure_free(figure);
 }
 
-static void test_not_gathered_if_not_asked_for(void **state)
+static void no_states_without_the_option(void **state)
 {
     (void)state;
     size_t count;
@@ -203,7 +202,7 @@ static void test_not_gathered_if_not_asked_for(void **state)
     mprof_figure_free(figure);
 }
 
-static void test_a_box_tells_which_functions_it_holds(void **state)
+static void a_merged_box_lists_its_functions(void **state)
 {
     (void)state;
     size_t count;
@@ -239,12 +238,12 @@ static void test_a_box_tells_which_functions_it_holds(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_any_selection),
-        cmocka_unit_test(test_calls_are_counted_by_name),
-        cmocka_unit_test(test_a_window_counts_what_lies_in_it),
-        cmocka_unit_test(test_too_many_combinations_are_none),
-        cmocka_unit_test(test_not_gathered_if_not_asked_for),
-        cmocka_unit_test(test_a_box_tells_which_functions_it_holds),
+        cmocka_unit_test(any_selection_has_its_time),
+        cmocka_unit_test(calls_are_counted_by_name),
+        cmocka_unit_test(only_time_in_the_window_counts),
+        cmocka_unit_test(too_many_states_are_left_out),
+        cmocka_unit_test(no_states_without_the_option),
+        cmocka_unit_test(a_merged_box_lists_its_functions),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

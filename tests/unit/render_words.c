@@ -1,4 +1,4 @@
-/* Numbers as people read them, and text from recordings made fit to be shown. */
+/* Formats numbers, and makes text from recordings visible and short. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -147,7 +147,7 @@ static void long_text_is_cut(void **state)
     }
 }
 
-/* Cut to bytes or to a width, a letter of several characters is whole or not there. */
+/* Cut to bytes or to a width, a letter of several characters is kept or dropped as a whole. */
 static void letters_stay_whole(void **state)
 {
     static const char *const letters[] = {"é",         "数",
@@ -184,7 +184,7 @@ static void letters_stay_whole(void **state)
     }
 }
 
-/* What isolates a name written leftwards ends with it, however short it is cut. */
+/* A right-to-left name ends with its closing isolate, however short it is cut. */
 static void isolates_are_closed(void **state)
 {
     const mprof__layout layout = {.measure = &fixed_measure};
