@@ -2,16 +2,15 @@
 #include "lane.h"
 
 #include "agent/text.h"
+#include "parse/number_map.h"
 
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/pointer_map.h"
-
-static mprof__pointer_map lanes; /* by owner */
-static mprof_lane *spare;        /* for reuse: a request's lane comes and goes with its only call */
+static mprof__number_map lanes; /* by owner */
+static mprof_lane *spare;       /* for reuse: a request's lane comes and goes with its only call */
 
 /* The slots of one kind; a set bit in `free` says that nobody uses the slot. */
 typedef struct slot_table {
@@ -26,7 +25,7 @@ static uint32_t last_id;
 
 mprof_lane *mprof__lane_find(const void *owner)
 {
-    return mprof__pointer_map_find(&lanes, owner);
+    return mprof__number_map_find_pointer(&lanes, owner);
 }
 
 static bool grow_table(slot_table *table)
@@ -177,7 +176,7 @@ mprof_lane *mprof__lane_add(const void *owner, enum mprof__lane_kind kind, const
         return NULL;
     }
     *lane = (mprof_lane){.owner = owner, .slot = mprof__lane_slot_claim(kind, name)};
-    if (lane->slot && mprof__pointer_map_put(&lanes, owner, lane)) {
+    if (lane->slot && mprof__number_map_put_pointer(&lanes, owner, lane)) {
         return lane;
     }
     if (lane->slot) {
@@ -199,7 +198,7 @@ void mprof__lane_release(mprof_lane *lane)
         }
         return;
     }
-    mprof__pointer_map_remove(&lanes, lane->owner);
+    mprof__number_map_remove_pointer(&lanes, lane->owner);
     mprof__lane_slot_release(lane->slot);
     lane->next = spare;
     spare = lane;
@@ -220,7 +219,7 @@ mprof__ring_text mprof__lane_text(const mprof_lane *lane)
 
 void mprof__lane_forget(void)
 {
-    lanes = (mprof__pointer_map){0};
+    lanes = (mprof__number_map){0};
     spare = NULL;
     memset(tables, 0, sizeof tables);
     last_id = 0;

@@ -2,6 +2,7 @@
 #include "span.h"
 
 #include "agent/text.h"
+#include "parse/number_map.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -28,10 +29,8 @@ static struct {
 
 bool mprof__span_recorder_is_gone;
 
-#define NAME_BUCKETS 1024 /* programs decorate dozens of functions, not thousands */
-
 static struct {
-    mprof__name *buckets[NAME_BUCKETS];
+    mprof__number_map by_hash; /* hash -> the newest name of that hash */
     uint32_t last_id;
 } names;
 
@@ -60,8 +59,8 @@ mprof__name *mprof__name_intern(const char *bytes, size_t length)
         }
         bytes = cut;
     }
-    mprof__name **bucket = &names.buckets[hash % NAME_BUCKETS];
-    for (mprof__name *name = *bucket; name; name = name->next) {
+    mprof__name *newest = (mprof__name *)(uintptr_t)mprof__number_map_find(&names.by_hash, hash);
+    for (mprof__name *name = newest; name; name = name->next) {
         if (name->length == length && memcmp(name->bytes, bytes, length) == 0) {
             return name;
         }
@@ -70,9 +69,12 @@ mprof__name *mprof__name_intern(const char *bytes, size_t length)
     if (!name) {
         return NULL;
     }
-    *name = (mprof__name){.id = ++names.last_id, .length = (uint32_t)length, .next = *bucket};
+    *name = (mprof__name){.id = ++names.last_id, .length = (uint32_t)length, .next = newest};
     memcpy(name->bytes, bytes, length);
-    *bucket = name;
+    if (mprof__number_map_put(&names.by_hash, hash, (uintptr_t)name) != MPROF__PUT_DONE) {
+        free(name);
+        return NULL;
+    }
     return name;
 }
 

@@ -15,7 +15,7 @@ typedef struct mprof__name {
     uint32_t id;
     uint32_t emitted_in;
     uint32_t length;
-    struct mprof__name *next; /* in its bucket */
+    struct mprof__name *next; /* an older one with the same hash */
     char bytes[];
 } mprof__name;
 

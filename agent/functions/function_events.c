@@ -5,11 +5,12 @@
  * their frame. */
 #include "function_events.h"
 
+#include "parse/number_map.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "agent/events/execution_context.h"
-#include "agent/pointer_map.h"
 
 #define FASTCALL 0x0080 /* METH_FASTCALL, which the limited API of 3.8 does not name */
 
@@ -64,10 +65,10 @@ static struct {
     PyObject *on_death; /* owned: the callback of weak references */
 } monitor;
 
-static mprof__pointer_map functions; /* function -> watched_function */
-static mprof__pointer_map frames;    /* frame -> watched_frame */
-static mprof__pointer_map deaths;    /* weak reference -> watched_frame */
-static watched_code *watched;        /* all of them */
+static mprof__number_map functions; /* function -> watched_function */
+static mprof__number_map frames;    /* frame -> watched_frame */
+static mprof__number_map deaths;    /* weak reference -> watched_frame */
+static watched_code *watched;       /* all of them */
 static watched_call *spare_calls;
 static watched_frame *dying;
 static bool is_asking; /* sys.monitoring, which has not raised its event yet */
@@ -151,14 +152,14 @@ static void drop_weak(watched_frame *one)
     PyObject *weak = one->weak;
     if (weak) {
         one->weak = NULL;
-        mprof__pointer_map_remove(&deaths, weak);
+        mprof__number_map_remove_pointer(&deaths, weak);
         Py_DECREF(weak);
     }
 }
 
 static void forget_frame(watched_frame *one, bool by_exception)
 {
-    mprof__pointer_map_remove(&frames, one->frame);
+    mprof__number_map_remove_pointer(&frames, one->frame);
     leave_dying(one);
     drop_weak(one);
     mprof__span_end(&one->span, by_exception);
@@ -242,7 +243,7 @@ static void begin_dying(watched_frame *one)
 static bool await_death(watched_frame *one)
 {
     one->weak = PyWeakref_NewRef(one->made, monitor.on_death);
-    if (one->weak && !mprof__pointer_map_put(&deaths, one->weak, one)) {
+    if (one->weak && !mprof__number_map_put_pointer(&deaths, one->weak, one)) {
         Py_DECREF(one->weak);
         one->weak = NULL;
     }
@@ -253,7 +254,7 @@ static bool await_death(watched_frame *one)
  * go on with it. */
 static PyObject *on_death(PyObject *self, PyObject *weak)
 {
-    watched_frame *one = mprof__pointer_map_find(&deaths, weak);
+    watched_frame *one = mprof__number_map_find_pointer(&deaths, weak);
     (void)self;
 
     if (one) {
@@ -296,7 +297,7 @@ static void watch_frame(PyObject *made, mprof__name *name)
     Py_DECREF(code);
 
     PyObject *frame = PyObject_GetAttrString(made, attributes.frame);
-    watched_frame *stale = frame ? mprof__pointer_map_find(&frames, frame) : NULL;
+    watched_frame *stale = frame ? mprof__number_map_find_pointer(&frames, frame) : NULL;
     watched_frame *one = frame ? calloc(1, sizeof *one) : NULL;
 
     if (stale) {
@@ -304,7 +305,7 @@ static void watch_frame(PyObject *made, mprof__name *name)
     }
     if (one) {
         *one = (watched_frame){.name = name, .frame = frame, .made = made};
-        if (!mprof__pointer_map_put(&frames, frame, one)) {
+        if (!mprof__number_map_put_pointer(&frames, frame, one)) {
             free(one);
         } else if (!await_death(one)) {
             forget_frame(one, false);
@@ -317,7 +318,7 @@ static void watch_frame(PyObject *made, mprof__name *name)
 /* That of the code that raised the event. */
 static watched_frame *current_frame(void)
 {
-    return mprof__pointer_map_find(&frames, PyEval_GetFrame());
+    return mprof__number_map_find_pointer(&frames, PyEval_GetFrame());
 }
 
 /* A generator whose creation was not seen, because its code is watched and not its function. */
@@ -328,7 +329,7 @@ static watched_frame *meet_frame(mprof__name *name)
 
     if (one) {
         *one = (watched_frame){.name = name, .frame = frame};
-        if (!mprof__pointer_map_put(&frames, frame, one)) {
+        if (!mprof__number_map_put_pointer(&frames, frame, one)) {
             free(one);
             one = NULL;
         }
@@ -435,7 +436,7 @@ static PyObject *on_resume(PyObject *self, PyObject *const *arguments, Py_ssize_
 static PyObject *enter_function(PyObject *function, PyObject *const *arguments, size_t count,
                                 PyObject *keywords)
 {
-    watched_function *one = mprof__pointer_map_find(&functions, function);
+    watched_function *one = mprof__number_map_find_pointer(&functions, function);
     mprof__name *name = one->name;
     mprof_span span;
 
@@ -476,12 +477,11 @@ static void restore_entry(PyObject *function, watched_function *one)
     one->original = NULL;
 }
 
-static void tell_apart(const void *key, void *value, void *code)
+static void tell_apart(uint64_t key, uint64_t value, void *code)
 {
-    watched_function *one = value;
-    PyObject *function = NULL;
+    PyObject *function = (PyObject *)(uintptr_t)key;
+    watched_function *one = (watched_function *)(uintptr_t)value;
 
-    memcpy(&function, &key, sizeof key); /* keys are not written to by the map */
     if (!one->original && mprof__python.function_code(function) == code) {
         replace_entry(function, one);
     }
@@ -493,7 +493,7 @@ static void leave_code(watched_code *code)
 {
     if (tells_calls(code) && !code->is_pattern) {
         code->is_left = true;
-        mprof__pointer_map_each(&functions, tell_apart, code->code);
+        mprof__number_map_each(&functions, tell_apart, code->code);
     }
 }
 
@@ -524,7 +524,7 @@ static int on_function(int event, PyObject *function, PyObject *value)
 {
     enum { DESTROYED = 1, CODE_CHANGES = 2 };
     watched_function *one = event == DESTROYED || event == CODE_CHANGES
-                                ? mprof__pointer_map_find(&functions, function)
+                                ? mprof__number_map_find_pointer(&functions, function)
                                 : NULL;
     if (one) {
         PyObject *type;
@@ -533,7 +533,7 @@ static int on_function(int event, PyObject *function, PyObject *value)
 
         PyErr_Fetch(&type, &error, &traceback);
         if (event == DESTROYED) {
-            mprof__pointer_map_remove(&functions, function);
+            mprof__number_map_remove_pointer(&functions, function);
             free(one);
         } else {
             follow_code(function, one, value);
@@ -546,7 +546,7 @@ static int on_function(int event, PyObject *function, PyObject *value)
 static bool watch_function(PyObject *function, const watched_function *what, bool by_code)
 {
     watched_function *one = malloc(sizeof *one);
-    if (!one || !mprof__pointer_map_put(&functions, function, one)) {
+    if (!one || !mprof__number_map_put_pointer(&functions, function, one)) {
         free(one);
         return false;
     }
@@ -772,7 +772,7 @@ static bool owns_its_code(PyObject *function, PyObject *code)
  * the interpreter. */
 static bool is_watched(PyObject *function, PyObject *code)
 {
-    watched_function *one = mprof__pointer_map_find(&functions, function);
+    watched_function *one = mprof__number_map_find_pointer(&functions, function);
 
     if (!one) {
         return false;
@@ -781,7 +781,7 @@ static bool is_watched(PyObject *function, PyObject *code)
                       : tells_calls(find_code(code))) {
         return true;
     }
-    mprof__pointer_map_remove(&functions, function);
+    mprof__number_map_remove_pointer(&functions, function);
     free(one);
     return false;
 }
@@ -842,21 +842,20 @@ bool mprof__function_events_has(PyObject *function)
     return tells_calls(find_code(code)) || is_watched(function, code);
 }
 
-static void release_function(const void *key, void *value)
+static void release_function(uint64_t key, uint64_t value)
 {
-    watched_function *one = value;
-    PyObject *function = NULL;
+    PyObject *function = (PyObject *)(uintptr_t)key;
+    watched_function *one = (watched_function *)(uintptr_t)value;
 
-    memcpy(&function, &key, sizeof key); /* keys are not written to by the map */
     if (one->original) {
         restore_entry(function, one);
     }
     free(one);
 }
 
-static void release_frame(const void *key, void *value)
+static void release_frame(uint64_t key, uint64_t value)
 {
-    watched_frame *one = value;
+    watched_frame *one = (watched_frame *)(uintptr_t)value;
 
     (void)key;
     drop_weak(one);
@@ -884,7 +883,7 @@ void mprof__function_events_release(void)
                         Py_None);
     }
     call_monitoring("free_tool_id", "(l)", monitor.tool);
-    mprof__pointer_map_drain(&functions, release_function);
-    mprof__pointer_map_drain(&frames, release_frame);
+    mprof__number_map_drain(&functions, release_function);
+    mprof__number_map_drain(&frames, release_frame);
     monitor.state = UNTRIED;
 }

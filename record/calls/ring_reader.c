@@ -6,7 +6,7 @@
 #include "ring_reader.h"
 
 #include "agent/events/wire.h"
-#include "id_table.h"
+#include "parse/number_map.h"
 #include "record/kernel/clock.h"
 
 #include <errno.h>
@@ -31,8 +31,8 @@
 
 /* Texts by the number under which the ring defined them. */
 typedef struct text_table {
-    mprof__id_table ids; /* id -> offset of its entry in `bytes` */
-    char *bytes;         /* entries: uint32_t length, then the text */
+    mprof__number_map ids; /* id -> offset of its entry in `bytes` */
+    char *bytes;           /* entries: uint32_t length, then the text */
     uint32_t used;
     uint32_t size;
     uint32_t limit;
@@ -67,7 +67,7 @@ struct mprof__ring_reader {
     int64_t shift_ns;   /* from the process's clock to ours */
     text_table names;
     text_table lanes;
-    mprof__id_table calls; /* call id -> index into open_calls */
+    mprof__number_map calls; /* call id -> index into open_calls */
     open_call *open_calls;
     uint32_t open_calls_size;
     uint32_t free_head; /* index + 1 of the first free entry of open_calls, 0: none */
@@ -92,13 +92,13 @@ typedef struct event_reading {
 static void text_table_init(text_table *table, uint32_t count_limit, uint32_t byte_limit)
 {
     memset(table, 0, sizeof *table);
-    mprof__id_table_init(&table->ids, count_limit);
+    table->ids.limit = count_limit;
     table->limit = byte_limit;
 }
 
 static void text_table_free(text_table *table)
 {
-    mprof__id_table_free(&table->ids);
+    mprof__number_map_free(&table->ids);
     free(table->bytes);
 }
 
@@ -125,6 +125,18 @@ static mprof_status text_table_reserve(text_table *table, uint32_t more)
     return MPROF_OK;
 }
 
+static mprof_status status_of_put(mprof__put_result result)
+{
+    switch (result) {
+    case MPROF__PUT_NO_MEMORY:
+        return MPROF_ENOMEM;
+    case MPROF__PUT_LIMIT:
+        return MPROF_EFORMAT;
+    default:
+        return MPROF_OK;
+    }
+}
+
 static mprof_status text_table_put(text_table *table, uint32_t id, const char *bytes,
                                    uint32_t length)
 {
@@ -136,7 +148,7 @@ static mprof_status text_table_put(text_table *table, uint32_t id, const char *b
     }
     memcpy(table->bytes + offset, &length, sizeof length);
     memcpy(table->bytes + offset + sizeof length, bytes, length);
-    status = mprof__id_table_put(&table->ids, id, offset);
+    status = status_of_put(mprof__number_map_put_index(&table->ids, id, offset));
     if (status == MPROF_OK) {
         table->used += length + (uint32_t)sizeof length;
     }
@@ -202,7 +214,7 @@ mprof_status mprof__ring_reader_open(mprof__ring_reader **out, int fd, int64_t p
     ring->owner = status.st_uid;
     text_table_init(&ring->names, NAMES_MAX, NAME_BYTES_MAX);
     text_table_init(&ring->lanes, LANES_MAX, LANE_BYTES_MAX);
-    mprof__id_table_init(&ring->calls, IN_FLIGHT_MAX(ring->capacity));
+    ring->calls.limit = IN_FLIGHT_MAX(ring->capacity);
     *out = ring;
     return MPROF_OK;
 }
@@ -220,7 +232,7 @@ void mprof__ring_reader_free(mprof__ring_reader *ring)
     }
     free(ring->open_calls);
     (void)!pwrite(ring->fd, &over, sizeof over, MPROF_WIRE_OVER_OFFSET);
-    mprof__id_table_free(&ring->calls);
+    mprof__number_map_free(&ring->calls);
     text_table_free(&ring->lanes);
     text_table_free(&ring->names);
     close(ring->fd);
@@ -268,7 +280,7 @@ static char *lane_text(const mprof__ring_reader *ring, uint32_t lane)
     uint32_t offset;
     char number[16];
 
-    if (mprof__id_table_get(&ring->lanes.ids, lane, &offset)) {
+    if (mprof__number_map_find_index(&ring->lanes.ids, lane, &offset)) {
         mprof_text text = text_at(&ring->lanes, offset);
 
         return strndup(text.bytes, text.length);
@@ -294,7 +306,7 @@ static mprof_status read_text(const event_reading *reading, const char *bytes, s
     table = head.event.kind == MPROF_WIRE_NAME ? &ring->names : &ring->lanes;
     status = text_table_put(table, head.event.id, bytes + sizeof head, head.length);
     if (status == MPROF_EFORMAT && table == &ring->lanes) {
-        mprof__id_table_clear(&table->ids);
+        mprof__number_map_clear(&table->ids);
         table->used = 0;
         status = text_table_put(table, head.event.id, bytes + sizeof head, head.length);
     }
@@ -310,8 +322,8 @@ static mprof_status read_forget(const event_reading *reading)
 {
     mprof__ring_reader *ring = reading->ring;
 
-    for (uint32_t i = 0; i < ring->calls.size; i++) {
-        uint32_t value = ring->calls.slots[i].value;
+    for (uint32_t i = 0; i < ring->calls.slot_count; i++) {
+        uint64_t value = ring->calls.slots[i].value;
         open_call *open = value ? &ring->open_calls[value - 1] : NULL;
 
         if (open && !open->name_text) {
@@ -323,8 +335,8 @@ static mprof_status read_forget(const event_reading *reading)
             }
         }
     }
-    mprof__id_table_clear(&ring->names.ids);
-    mprof__id_table_clear(&ring->lanes.ids);
+    mprof__number_map_clear(&ring->names.ids);
+    mprof__number_map_clear(&ring->lanes.ids);
     ring->names.used = 0;
     ring->lanes.used = 0;
     ring->is_full = false;
@@ -334,7 +346,7 @@ static mprof_status read_forget(const event_reading *reading)
 /* False if the name was never defined. */
 static bool find_name(mprof__ring_reader *ring, uint32_t name, uint64_t calls, uint32_t *offset)
 {
-    if (mprof__id_table_get(&ring->names.ids, name, offset)) {
+    if (mprof__number_map_find_index(&ring->names.ids, name, offset)) {
         return true;
     }
     if (!ring->is_full) {
@@ -382,12 +394,13 @@ static mprof_status read_enter(const event_reading *reading, const char *bytes, 
     if (!find_name(ring, enter.name, 1, &name_offset)) {
         return malformed(reading, "a call has no name");
     }
-    if (mprof__id_table_get(&ring->calls, enter.event.id, &index)) {
+    if (mprof__number_map_find_index(&ring->calls, enter.event.id, &index)) {
         return malformed(reading, "a call begins twice");
     }
     index = add_open_call(ring);
-    status = index == NO_OPEN_CALL ? MPROF_ENOMEM
-                                   : mprof__id_table_put(&ring->calls, enter.event.id, index);
+    status = index == NO_OPEN_CALL
+                 ? MPROF_ENOMEM
+                 : status_of_put(mprof__number_map_put_index(&ring->calls, enter.event.id, index));
     if (status == MPROF_EFORMAT) {
         remove_open_call(ring, index);
         return malformed(reading, "too many calls in flight");
@@ -435,7 +448,7 @@ static mprof_status read_exit(const event_reading *reading, const char *bytes, s
         return malformed(reading, "an event has the wrong size");
     }
     memcpy(&leave, bytes, sizeof leave);
-    if (!mprof__id_table_take(&ring->calls, leave.event.id, &index)) {
+    if (!mprof__number_map_remove_index(&ring->calls, leave.event.id, &index)) {
         return malformed(reading, "a call ends that never began");
     }
     fill_call(ring, &ring->open_calls[index], &call);
@@ -647,7 +660,7 @@ mprof_status mprof__ring_reader_finish(mprof__ring_reader *ring, mprof__ring_sin
     if (!sorted) {
         return MPROF_ENOMEM;
     }
-    for (uint32_t i = 0; i < ring->calls.size; i++) {
+    for (uint32_t i = 0; i < ring->calls.slot_count; i++) {
         if (ring->calls.slots[i].value != 0) {
             sorted[count++] = &ring->open_calls[ring->calls.slots[i].value - 1];
         }
@@ -663,7 +676,7 @@ mprof_status mprof__ring_reader_finish(mprof__ring_reader *ring, mprof__ring_sin
     for (uint32_t i = 0; i < count; i++) {
         remove_open_call(ring, (uint32_t)(sorted[i] - ring->open_calls));
     }
-    mprof__id_table_clear(&ring->calls);
+    mprof__number_map_clear(&ring->calls);
     free(sorted);
     return status;
 }
@@ -672,8 +685,8 @@ uint32_t mprof__ring_reader_in_flight(const mprof__ring_reader *ring, mprof__rin
 {
     const open_call *last = NULL;
 
-    for (uint32_t i = 0; ring->calls.count > 0 && i < ring->calls.size; i++) {
-        uint32_t value = ring->calls.slots[i].value;
+    for (uint32_t i = 0; ring->calls.count > 0 && i < ring->calls.slot_count; i++) {
+        uint64_t value = ring->calls.slots[i].value;
         const open_call *open = value ? &ring->open_calls[value - 1] : NULL;
 
         if (open && (!last || open->time_ns > last->time_ns ||
@@ -684,7 +697,7 @@ uint32_t mprof__ring_reader_in_flight(const mprof__ring_reader *ring, mprof__rin
     if (last) {
         fill_call(ring, last, newest);
     }
-    return ring->calls.count;
+    return (uint32_t)ring->calls.count;
 }
 
 uint64_t mprof__ring_reader_dropped(const mprof__ring_reader *ring)

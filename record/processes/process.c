@@ -1,6 +1,7 @@
 /* Owns the processes that are being followed. */
 #include "process.h"
 
+#include "parse/buffer.h"
 #include "parse/plain_text.h"
 #include "process_title.h"
 #include "record/kernel/procfs.h"
@@ -10,7 +11,6 @@
 #include <string.h>
 #include <sys/wait.h>
 
-#define FIRST_BITS 5
 /* As much of a command line as a title is made of. */
 #define ARGUMENTS_SIZE 1024
 /* A server may write each request into its title: how long such a title is not read again. */
@@ -29,50 +29,13 @@ void mprof__processes_free(mprof__processes *processes)
         free(processes->items[i]);
     }
     free(processes->items);
-    free(processes->by_pid);
+    mprof__number_map_free(&processes->by_pid);
     mprof__processes_init(processes);
-}
-
-static size_t place_of(const mprof__processes *processes, int64_t pid)
-{
-    size_t mask = ((size_t)1 << processes->bits) - 1;
-    size_t at = ((uint64_t)pid * UINT64_C(0x9E3779B97F4A7C15)) >> (64 - processes->bits);
-
-    while (processes->by_pid[at] && processes->by_pid[at]->pid != pid) {
-        at = (at + 1) & mask;
-    }
-    return at;
-}
-
-/* Makes the index anew, for at least twice as many places as processes. */
-static mprof_status index_all(mprof__processes *processes)
-{
-    unsigned bits = processes->bits ? processes->bits : FIRST_BITS;
-    mprof__process **places;
-
-    while (((size_t)1 << bits) < processes->count * 2 + 2) {
-        bits++;
-    }
-    if (bits == processes->bits) {
-        memset(processes->by_pid, 0, ((size_t)1 << bits) * sizeof *places);
-    } else {
-        places = calloc((size_t)1 << bits, sizeof *places);
-        if (!places) {
-            return MPROF_ENOMEM;
-        }
-        free(processes->by_pid);
-        processes->by_pid = places;
-        processes->bits = bits;
-    }
-    for (size_t i = 0; i < processes->count; i++) {
-        processes->by_pid[place_of(processes, processes->items[i]->pid)] = processes->items[i];
-    }
-    return MPROF_OK;
 }
 
 mprof__process *mprof__processes_find(const mprof__processes *processes, int64_t pid)
 {
-    return processes->bits ? processes->by_pid[place_of(processes, pid)] : NULL;
+    return (mprof__process *)(uintptr_t)mprof__number_map_find(&processes->by_pid, (uint64_t)pid);
 }
 
 void mprof__process_set_title(mprof__process *process, const char *title)
@@ -180,28 +143,18 @@ bool mprof__process_set_name(mprof__process *process, mprof_text name, int64_t t
 
 static mprof_status append(mprof__processes *processes, mprof__process *process)
 {
-    mprof_status status;
-
-    if (processes->count == processes->size) {
-        size_t size = processes->size ? processes->size * 2 : 16;
-        mprof__process **larger = realloc(processes->items, size * sizeof *larger);
-
-        if (!larger) {
-            return MPROF_ENOMEM;
-        }
-        processes->items = larger;
-        processes->size = size;
+    mprof__process **items =
+        mprof__array_grow(processes->items, processes->count, &processes->size, sizeof *items);
+    if (!items) {
+        return MPROF_ENOMEM;
     }
-    processes->items[processes->count++] = process;
-    if (processes->bits && processes->count * 2 <= (size_t)1 << processes->bits) {
-        processes->by_pid[place_of(processes, process->pid)] = process;
-        return MPROF_OK;
+    processes->items = items;
+    if (mprof__number_map_put(&processes->by_pid, (uint64_t)process->pid, (uintptr_t)process) !=
+        MPROF__PUT_DONE) {
+        return MPROF_ENOMEM;
     }
-    status = index_all(processes);
-    if (status != MPROF_OK) {
-        processes->count--;
-    }
-    return status;
+    items[processes->count++] = process;
+    return MPROF_OK;
 }
 
 mprof_status mprof__processes_add(mprof__processes *processes, int64_t pid, int64_t ppid,
@@ -244,7 +197,7 @@ void mprof__processes_remove(mprof__processes *processes, mprof__process *proces
     processes->count--;
     memmove(&processes->items[index], &processes->items[index + 1],
             (processes->count - index) * sizeof *processes->items);
-    index_all(processes); /* never larger than before: cannot fail */
+    mprof__number_map_remove(&processes->by_pid, (uint64_t)process->pid);
     mprof__memory_probe_close(&process->probe);
     free(process);
 }

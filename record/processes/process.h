@@ -3,6 +3,7 @@
 #ifndef MPROF_RECORD_PROCESS_H
 #define MPROF_RECORD_PROCESS_H
 
+#include "parse/number_map.h"
 #include "record/kernel/idle_check.h"
 #include "record/kernel/memory_probe.h"
 #include "record/kernel/oom_killer.h"
@@ -60,9 +61,8 @@ typedef struct mprof__processes {
     mprof__process **items; /* in order of discovery */
     size_t count;
     size_t size;
-    mprof__process **by_pid; /* open addressing over pids; 2^bits places */
-    unsigned bits;
-    uint32_t families; /* of processes that share memory, so far */
+    mprof__number_map by_pid; /* pid -> process */
+    uint32_t families;        /* of processes that share memory, so far */
 } mprof__processes;
 
 void mprof__processes_init(mprof__processes *processes);

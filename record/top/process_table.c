@@ -2,8 +2,8 @@
  * program may have a million children. */
 #include "process_table.h"
 
+#include "parse/number_map.h"
 #include "parse/plain_text.h"
-#include "record/calls/id_table.h"
 #include "record/session/threshold.h"
 #include "record/terminal/live_line.h"
 #include "record/terminal/sparkline.h"
@@ -44,7 +44,7 @@ struct mprof__process_table {
     board_row **rows; /* of processes that run */
     size_t count;
     size_t size;
-    mprof__id_table by_pid;      /* pid -> index in rows */
+    mprof__number_map by_pid;    /* pid -> index in rows */
     board_row *ended[ENDED_MAX]; /* the last of them, as a ring */
     uint64_t ended_count;
     uint32_t tick;      /* totals so far */
@@ -69,7 +69,7 @@ mprof_status mprof__process_table_new(mprof__process_table **out, mprof_error *e
     if (!board) {
         return mprof_error_set(error, MPROF_ENOMEM, "out of memory");
     }
-    mprof__id_table_init(&board->by_pid, ROWS_MAX);
+    board->by_pid.limit = ROWS_MAX;
     return MPROF_OK;
 }
 
@@ -85,7 +85,7 @@ void mprof__process_table_free(mprof__process_table *board)
         free_row(board->ended[i]);
     }
     free(board->rows);
-    mprof__id_table_free(&board->by_pid);
+    mprof__number_map_free(&board->by_pid);
     free(board);
 }
 
@@ -118,7 +118,8 @@ static board_row *find_row(const mprof__process_table *board, int64_t pid)
 {
     uint32_t index;
 
-    return mprof__id_table_get(&board->by_pid, (uint32_t)pid, &index) ? board->rows[index] : NULL;
+    return mprof__number_map_find_index(&board->by_pid, (uint64_t)pid, &index) ? board->rows[index]
+                                                                               : NULL;
 }
 
 static int reserve_row(mprof__process_table *board)
@@ -145,8 +146,8 @@ static board_row *need_row(mprof__process_table *board, int64_t pid)
         return row;
     }
     row = calloc(1, sizeof *row);
-    if (!row ||
-        mprof__id_table_put(&board->by_pid, (uint32_t)pid, (uint32_t)board->count) != MPROF_OK) {
+    if (!row || mprof__number_map_put_index(&board->by_pid, (uint64_t)pid,
+                                            (uint32_t)board->count) != MPROF__PUT_DONE) {
         free(row);
         return NULL;
     }
@@ -234,7 +235,7 @@ void mprof__process_table_end(mprof__process_table *board, int64_t pid, mprof_ex
     board_row **place = &board->ended[board->ended_count % ENDED_MAX];
     uint32_t index;
 
-    if (!row || !mprof__id_table_take(&board->by_pid, (uint32_t)pid, &index)) {
+    if (!row || !mprof__number_map_remove_index(&board->by_pid, (uint64_t)pid, &index)) {
         return;
     }
     row->cause = cause;
@@ -248,7 +249,7 @@ void mprof__process_table_end(mprof__process_table *board, int64_t pid, mprof_ex
     board->count--;
     if (index < board->count) { /* the last row moves into the gap */
         board->rows[index] = board->rows[board->count];
-        (void)mprof__id_table_put(&board->by_pid, (uint32_t)board->rows[index]->pid, index);
+        (void)mprof__number_map_put_index(&board->by_pid, (uint64_t)board->rows[index]->pid, index);
     }
 }
 
