@@ -1,5 +1,5 @@
-/* See context.h. A greenlet switch swaps the stack under a thread, an asyncio loop runs its tasks
- * in turns on one: a counter per thread would nest calls that only alternate. */
+/* See execution_context.h. Greenlets and asyncio tasks take turns in one thread: a level counted
+ * per thread would nest calls that only alternate. */
 #include "execution_context.h"
 
 #include <pthread.h>
@@ -10,31 +10,32 @@
 
 #include "agent/python_api.h"
 
-/* Of one thread; freed by a later call of another thread, for a dying thread holds no GIL. */
+/* Of one thread. A later call of another thread frees it, because an ending thread does not hold
+ * the GIL. */
 typedef struct thread_lane {
-    mprof_lane lane;           /* what runs in it outside of greenlets and tasks; owner NULL */
-    const void *main_greenlet; /* borrowed: the thread's root, or NULL while not known */
-    uint32_t image;            /* counts forks, so that a child does not reuse its parent's */
-    char *name;                /* owned; NULL: not asked for yet, or not known */
-    mprof__lane_slot *usual;   /* the slot it had last, */
-    uint32_t usual_renamed;    /* when it was named for us */
-    struct thread_lane *next;  /* among the finished */
+    mprof_lane lane;           /* of its calls outside of greenlets and tasks; owner NULL */
+    const void *main_greenlet; /* borrowed: the thread's root greenlet; NULL: not known yet */
+    uint32_t image;            /* that it belongs to: a child does not reuse its parent's */
+    char *name;                /* owned; NULL: not read yet, or none */
+    mprof__lane_slot *usual;   /* the slot it had last */
+    uint32_t usual_renamed;    /* .renamed of that slot while it was ours */
+    struct thread_lane *next;  /* in `finished` or `left` */
 } thread_lane;
 
 static __thread thread_lane *here;
-static thread_lane *finished; /* pushed by dying threads, atomically */
-static thread_lane *left;     /* finished, but generators that began there are still suspended */
+static thread_lane *finished; /* ending threads push here, atomically */
+static thread_lane *left;     /* ended, but generators that began there are still suspended */
 static pthread_key_t at_exit;
 static pthread_t main_thread;
 static bool main_is_known;
-static uint32_t image = 1;
+static uint32_t image = 1; /* counts forks and restarts */
 
 /* Index of PyGreenlet_GetCurrent in the table that greenlet exports as "greenlet._C_API". */
 #define GREENLET_GET_CURRENT 4
 #define GREENLET_TRIES 1000
 
 static struct {
-    int tries; /* left to find greenlet loaded */
+    int tries; /* left to find its C API after its import was announced */
     PyObject *(*current)(void);
 } greenlet;
 
@@ -114,7 +115,7 @@ static PyObject *loaded_module(const char *name)
     return module;
 }
 
-/* Attribute of a loaded module, or NULL without an exception. New reference. */
+/* An attribute of such a module, or NULL without an exception. New reference. */
 static PyObject *loaded_attribute(const char *module_name, const char *name)
 {
     PyObject *module = loaded_module(module_name);
@@ -143,7 +144,7 @@ static void find_greenlet(void)
     Py_DECREF(capsule);
 }
 
-/* The root of the tree of greenlets that this one hangs in: the thread's own. Borrowed. */
+/* The root of a greenlet's tree, which is the thread's main greenlet. Borrowed. */
 static const void *root_greenlet(PyObject *start)
 {
     PyObject *current = start;
@@ -161,7 +162,7 @@ static const void *root_greenlet(PyObject *start)
     }
 }
 
-/* The greenlet that runs, or NULL if that is the thread's main one. Borrowed: it lives while it
+/* The running greenlet, or NULL if it is the thread's main one. Borrowed: it exists while it
  * runs. */
 static const void *current_greenlet(thread_lane *thread)
 {
@@ -201,8 +202,8 @@ static bool find_asyncio(void)
     return asyncio.running_loop && (asyncio.current_task || asyncio.current_tasks);
 }
 
-/* Called as what it is: the way of any callable is counted against the limit of recursion, and
- * where a program has reached that, 3.8 and 3.9 would abort it for our exceeding it. */
+/* Calls the C function directly. PyObject_Call counts against the recursion limit, and 3.8 and 3.9
+ * would abort a program that has reached the limit if we exceed it. */
 static PyObject *call_running_loop(void)
 {
     PyObject *function = asyncio.running_loop;
@@ -213,7 +214,7 @@ static PyObject *call_running_loop(void)
     return PyObject_CallObject(function, NULL);
 }
 
-/* The task that runs, or NULL. Borrowed: its loop keeps it. */
+/* The running task, or NULL. Borrowed: its loop holds it. */
 static PyObject *current_task(void)
 {
     if (!asyncio.imported || !find_asyncio()) {
@@ -234,7 +235,7 @@ static PyObject *current_task(void)
     return task == Py_None ? NULL : task;
 }
 
-/* "Task-12" is what asyncio calls a task that was given no name. */
+/* "Task-12" is asyncio's name for a task without a name of its own. */
 static bool is_default_task_name(const char *name)
 {
     return strncmp(name, "Task-", 5) == 0 && name[5 + strspn(name + 5, "0123456789")] == '\0';
@@ -254,8 +255,8 @@ static mprof_lane *add_task_lane(PyObject *task)
     return lane;
 }
 
-/* What threading calls this thread; looked up, never made: current_thread() would add an entry. To
- * be freed; NULL: threading does not know it. */
+/* This thread's name in threading's table; current_thread() would add an entry. The caller frees
+ * it; NULL: threading does not know the thread. */
 static char *thread_name(void)
 {
     char *name = NULL;
@@ -278,7 +279,7 @@ static char *thread_name(void)
     return name;
 }
 
-/* Frees those to which nothing leads any more. */
+/* Frees those that no span refers to any more. */
 static void free_threads(thread_lane *thread)
 {
     while (thread) {
@@ -299,10 +300,10 @@ static void free_threads(thread_lane *thread)
 
 static void free_finished(void)
 {
-    thread_lane *before = left;
+    thread_lane *former = left;
 
     left = NULL;
-    free_threads(before);
+    free_threads(former);
     free_threads(__atomic_exchange_n(&finished, NULL, __ATOMIC_ACQUIRE));
 }
 
@@ -371,7 +372,7 @@ mprof_lane *mprof__context_lane(void)
         greenlet.tries == 0 && (here->lane.slot || is_main())) {
         return &here->lane;
     }
-    if (!PyErr_Occurred()) { /* mostly */
+    if (!PyErr_Occurred()) { /* the usual case */
         mprof_lane *found = find_lane();
         if (PyErr_Occurred()) {
             PyErr_Clear();

@@ -10,9 +10,9 @@
 #include <string.h>
 
 static mprof__number_map lanes; /* by owner */
-static mprof_lane *spare;       /* for reuse: a request's lane comes and goes with its only call */
+static mprof_lane *spare;       /* for reuse: a request's lane lasts as long as its only call */
 
-/* The slots of one kind; a set bit in `free` says that nobody uses the slot. */
+/* The slots of one kind; a set bit in `free` marks a free slot. */
 typedef struct slot_table {
     mprof__lane_slot **slots;
     uint64_t *free;
@@ -61,7 +61,7 @@ static bool is_free(const slot_table *table, const mprof__lane_slot *slot)
     return (table->free[slot->index / 64] >> (slot->index % 64) & 1) != 0;
 }
 
-static mprof__lane_slot *slot_named(const slot_table *table, const char *name)
+static mprof__lane_slot *find_slot(const slot_table *table, const char *name)
 {
     for (uint32_t i = 0; i < table->count; i++) {
         if (strcmp(table->slots[i]->name, name) == 0) {
@@ -93,7 +93,7 @@ static bool name_slot(mprof__lane_slot *slot, const char *name)
     free(slot->name);
     slot->name = copy;
     slot->length = (uint32_t)strlen(name);
-    slot->emitted_in = 0; /* the number means another name from here on */
+    slot->emitted_in = 0; /* the ring has to define the number again */
     slot->renamed++;
     return true;
 }
@@ -115,8 +115,8 @@ static mprof__lane_slot *add_slot(slot_table *table, enum mprof__lane_kind kind)
     return slot;
 }
 
-static mprof__lane_slot *take_slot(enum mprof__lane_kind kind, mprof__lane_slot *slot,
-                                   const char *name)
+static mprof__lane_slot *claim_slot(enum mprof__lane_kind kind, mprof__lane_slot *slot,
+                                    const char *name)
 {
     slot_table *table = &tables[kind];
 
@@ -138,14 +138,14 @@ mprof__lane_slot *mprof__lane_slot_claim(enum mprof__lane_kind kind, const char 
     char shown[MPROF_WIRE_NAME_MAX];
 
     if (!name) {
-        return take_slot(kind, NULL, NULL);
+        return claim_slot(kind, NULL, NULL);
     }
     int length = (int)mprof__text_fitting(name, strlen(name), MPROF_WIRE_NAME_MAX - 16);
     snprintf(shown, sizeof shown, "%.*s", length, name);
     for (unsigned number = 2;; number++) {
-        mprof__lane_slot *slot = slot_named(&tables[kind], shown);
+        mprof__lane_slot *slot = find_slot(&tables[kind], shown);
         if (!slot || is_free(&tables[kind], slot)) {
-            return take_slot(kind, slot, shown);
+            return claim_slot(kind, slot, shown);
         }
         snprintf(shown, sizeof shown, "%.*s #%u", length, name, number);
     }

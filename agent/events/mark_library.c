@@ -1,6 +1,6 @@
-/* What takes the marks of <mprof/mark.h>: the ring, lanes and spans of the agent, in programs that
- * are not Python, or in the C part of one that is. Where Python has its GIL, this has a lock.
- * Loaded on demand; the process's other rings are none of its business. */
+/* Records the marks of <mprof/mark.h> with the agent's spans, lanes and ring, in any program. A
+ * lock replaces Python's GIL. Loaded on demand; in a Python process its ring is separate from the
+ * agent's. */
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +15,7 @@
 
 typedef struct mprof_mark {
     mprof_span span;
-    struct mprof_mark *next; /* among the spare ones */
+    struct mprof_mark *next; /* in the list of spare marks */
 } mprof_mark;
 
 SHOWN mprof_mark *mprof_mark_enter(const char *name);
@@ -27,8 +27,7 @@ static mprof_mark *spare;
 static pthread_key_t at_exit;
 static uint32_t image = 1; /* counts forks */
 
-/* Of one thread; kept for the process's life once its slot is given back, for marks may point at
- * it. */
+/* Of one thread; freed at the end of the thread unless open marks point at it. */
 typedef struct thread_lane {
     mprof_lane lane;
     uint32_t image;

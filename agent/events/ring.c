@@ -1,5 +1,5 @@
-/* See ring.h. The file is reserved with posix_fallocate before it is mapped: a write into a hole of
- * a full /dev/shm would be a SIGBUS in the program that is measured. */
+/* See ring.h. posix_fallocate reserves the file before it is mapped: a write into a hole of a full
+ * /dev/shm would be a SIGBUS in the measured program. */
 #include "ring.h"
 
 #include "agent/text.h"
@@ -18,11 +18,11 @@
 
 #define FILE_BYTES (MPROF_WIRE_DATA_OFFSET + MPROF_WIRE_CAPACITY)
 
-/* Kept free by calls for the names and lanes of those that find no room: a thread that starts while
- * the ring is full is told of, too. */
+/* Calls leave this free for the names and lanes of gathered calls: those of a thread that starts
+ * while the ring is full are recorded too. */
 #define TEXTS_RESERVE (UINT64_C(16) * 1024)
 
-/* More images of one process than this are not told apart: something execs in a loop. */
+/* Images of one process with a ring each; beyond, something calls exec in a loop. */
 #define IMAGES_MAX 100000
 
 static uint64_t round_up(uint64_t bytes)
@@ -30,7 +30,7 @@ static uint64_t round_up(uint64_t bytes)
     return (bytes + 7) & ~UINT64_C(7);
 }
 
-/* The kernel gives each image of a process random bytes of its own. */
+/* The kernel gives each process image other random bytes. */
 static uint64_t image_number(void)
 {
     uint64_t number = 0;
@@ -41,7 +41,7 @@ static uint64_t image_number(void)
     return number | 1;
 }
 
-/* By statx(2), for stat(2) is no function of libc before glibc 2.33. */
+/* By statx(2): before glibc 2.33 the C library has no function stat. */
 static uint64_t pid_namespace(void)
 {
     struct statx status;
@@ -49,7 +49,7 @@ static uint64_t pid_namespace(void)
     return statx(AT_FDCWD, "/proc/self/ns/pid", 0, STATX_INO, &status) == 0 ? status.stx_ino : 0;
 }
 
-/* Of the failures that a user can do something about. */
+/* Reports a failure that the user can remedy. */
 static void report_failure(const char *directory, int failure)
 {
     char path[PATH_MAX];
@@ -93,8 +93,8 @@ static bool fill_file(int fd, const char *directory, uint32_t python_version)
     return pwrite(fd, &header, sizeof header, 0) == (ssize_t)sizeof header;
 }
 
-/* The next image number that no file of this process has; a file is given its final name only when
- * it is complete. Returns the open file, or -1. */
+/* Makes a file with the first image number that is free for this process. It gets its final name
+ * only when it is complete. Returns the open file, or -1. */
 static int make_file(const char *directory, uint32_t python_version)
 {
     char final[PATH_MAX + 64];
@@ -114,7 +114,7 @@ static int make_file(const char *directory, uint32_t python_version)
             report_failure(directory, errno);
             return -1;
         }
-        /* link(2) refuses to replace, which rename(2) would do */
+        /* unlike rename(2), link(2) does not replace a file */
         bool filled = fill_file(fd, directory, python_version);
         bool named = filled && link(fresh, final) == 0;
         bool taken = filled && !named && errno == EEXIST;
@@ -163,8 +163,8 @@ void mprof__ring_close(mprof__ring *ring)
     }
 }
 
-/* One byte into the recorder's FIFO. The descriptor is not kept: a program that closes all of its
- * own and opens others would find our byte in a file of its own. */
+/* Writes one byte into the recorder's FIFO. The descriptor is not kept: a program that closes all
+ * descriptors and opens files would find our byte in one of them. */
 static void ring_bell(mprof__ring *ring)
 {
     char path[PATH_MAX + sizeof MPROF_WIRE_BELL + 1];
@@ -177,7 +177,7 @@ static void ring_bell(mprof__ring *ring)
         (void)written;
         close(fd);
     } else if (errno == ENXIO || errno == ENOENT) {
-        ring->is_over = true; /* killed: nobody holds the other end; or gone with its directory */
+        ring->is_over = true; /* no reader, or no directory: the recorder was killed or has ended */
     }
 }
 
@@ -188,7 +188,7 @@ static uint64_t free_bytes(const mprof__ring *ring)
     return used > MPROF_WIRE_CAPACITY ? 0 : MPROF_WIRE_CAPACITY - used;
 }
 
-/* Everything is a multiple of 8 bytes long and 8-byte aligned, so a word never wraps. */
+/* Events are multiples of 8 bytes long and 8-byte aligned, so a word never wraps. */
 static void append_words(mprof__ring *ring, const void *bytes, size_t size)
 {
     const uint8_t *from = bytes;
@@ -215,7 +215,7 @@ static uint64_t text_size(const mprof__ring_text *text, uint32_t generation)
     return round_up(sizeof(mprof__wire_text) + text->length);
 }
 
-/* Does nothing if the text is known already. */
+/* Does nothing if this generation has defined the text. */
 static void append_text(mprof__ring *ring, uint8_t kind, const mprof__ring_text *text,
                         uint32_t generation)
 {
@@ -264,9 +264,9 @@ static mprof__wire_pending *pending_table(const mprof__ring *ring)
     return (mprof__wire_pending *)(void *)(file + MPROF_WIRE_PENDING_OFFSET);
 }
 
-/* At any moment the process may be killed: until `head` covers the event the entry counts, from
- * then on it does not. */
-static void tell_pending(mprof__ring *ring)
+/* The process may be killed at any moment: the table entry counts until `head` covers the event,
+ * and not afterwards. */
+static void emit_pending(mprof__ring *ring)
 {
     mprof__wire_pending *table = pending_table(ring);
 
@@ -304,9 +304,9 @@ static mprof__wire_pending *find_pending(mprof__ring *ring, const mprof__wire_ca
     return NULL;
 }
 
-/* Whether so much has been defined that the recorder is to forget it, so that it can take on what
- * is used from now on. Calls that wait to be told use what was defined, so they are told first. */
-static bool forgets(const mprof__ring *ring)
+/* Whether the recorder holds so many names that it must forget them to get room for new ones.
+ * Gathered calls use the old names, so they are emitted first. */
+static bool needs_forget(const mprof__ring *ring)
 {
     return ring->names >= MPROF_WIRE_NAMES_MAX || ring->name_bytes >= MPROF_WIRE_NAME_BYTES_MAX;
 }
@@ -316,19 +316,19 @@ static void append_forget(mprof__ring *ring)
     const mprof__wire_event event = {.size = sizeof event, .kind = MPROF_WIRE_FORGET};
 
     append_words(ring, &event, sizeof event);
-    ring->forgotten++;
+    ring->forgets++;
     ring->names = 0;
     ring->name_bytes = 0;
 }
 
-/* What texts that are known now are marked with. */
-static uint32_t mark_of(const mprof__ring *ring, uint32_t generation)
+/* The generation that texts are defined in: each FORGET begins another. */
+static uint32_t text_generation(const mprof__ring *ring, uint32_t generation)
 {
-    return generation + ring->forgotten * UINT32_C(65536);
+    return generation + ring->forgets * UINT32_C(65536);
 }
 
-/* Returns whether the recorder knows, or will have read, both texts. */
-static bool tell_texts(mprof__ring *ring, uint32_t generation, const mprof__ring_text *name,
+/* Returns whether both texts are defined. */
+static bool emit_texts(mprof__ring *ring, uint32_t generation, const mprof__ring_text *name,
                        const mprof__ring_text *lane)
 {
     uint64_t needed = text_size(name, generation) + text_size(lane, generation);
@@ -356,7 +356,7 @@ void mprof__ring_gather(mprof__ring *ring, mprof__wire_calls calls, uint32_t gen
         return;
     }
     if (ring->pending_used == MPROF_WIRE_PENDING_COUNT ||
-        !tell_texts(ring, mark_of(ring, generation), name, lane)) {
+        !emit_texts(ring, text_generation(ring, generation), name, lane)) {
         __atomic_store_n(&ring->header->dropped, ++ring->dropped, __ATOMIC_RELAXED);
         return;
     }
@@ -372,28 +372,28 @@ uint32_t mprof__ring_enter(mprof__ring *ring, mprof__wire_enter enter, uint32_t 
                            const mprof__ring_text *name, const mprof__ring_text *lane)
 {
     uint64_t needed = sizeof enter + ((uint64_t)ring->in_flight + 1) * sizeof(mprof__wire_exit);
-    bool is_anew = forgets(ring);
-    uint32_t mark = mark_of(ring, generation);
+    bool forgets = needs_forget(ring);
+    uint32_t texts = text_generation(ring, generation);
 
-    if (is_anew) {
+    if (forgets) {
         needed += sizeof(mprof__wire_event);
-        mark += UINT32_C(65536);
+        texts += UINT32_C(65536);
     }
-    needed += text_size(name, mark) + text_size(lane, mark);
+    needed += text_size(name, texts) + text_size(lane, texts);
     needed += ring->pending_used * sizeof(mprof__wire_calls);
     ring->is_over |= __atomic_load_n(&ring->header->over, __ATOMIC_RELAXED) != 0;
     if (needed + TEXTS_RESERVE > free_bytes(ring)) {
         return 0;
     }
     if (ring->pending_used > 0) {
-        tell_pending(ring);
+        emit_pending(ring);
     }
-    if (is_anew) {
+    if (forgets) {
         append_forget(ring);
     }
-    append_texts(ring, mark, name, lane);
+    append_texts(ring, texts, name, lane);
     if (++ring->last_call == 0) {
-        ring->last_call = 1; /* 0 says "dropped" */
+        ring->last_call = 1; /* 0 means that the call did not fit */
     }
     enter.event =
         (mprof__wire_event){.size = sizeof enter, .kind = MPROF_WIRE_ENTER, .id = ring->last_call};
@@ -412,7 +412,8 @@ void mprof__ring_exit(mprof__ring *ring, uint32_t call, uint8_t flags, mprof__wi
     publish(ring);
 }
 
-/* A recorder that does not come round to reading finds one name of each process, not many. */
+/* Removes the link of the former name, so that there is one per process even if the recorder does
+ * not read. */
 void mprof__ring_name_process(const char *directory, const char *name)
 {
     static struct {

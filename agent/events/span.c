@@ -19,12 +19,12 @@
 static struct {
     mprof__ring ring;
     uint32_t python_version;
-    uint32_t generation; /* counts process images: 1, and one more in each child of a fork */
-    bool failed;         /* the ring cannot be made: not tried at every call */
-    bool expected;       /* something is decorated */
-    bool prepared;       /* for forks */
-    bool is_wary;        /* makes no system call that the program may not make */
-    void (*let_go)(void);
+    uint32_t generation;  /* 1 at the start; one more in each child of a fork, and when closed */
+    bool failed;          /* the ring cannot be made: not tried again at every call */
+    bool expects_calls;   /* something is decorated */
+    bool handles_forks;   /* in_child is registered */
+    bool avoids_syscalls; /* see mprof__span_avoid_syscalls */
+    void (*detach)(void); /* see mprof__span_on_recorder_gone */
 } spans;
 
 bool mprof__span_recorder_is_gone;
@@ -49,7 +49,7 @@ mprof__name *mprof__name_intern(const char *bytes, size_t length)
     uint64_t hash = hash_bytes(bytes, length);
 
     if (length > sizeof cut) {
-        /* the hash keeps apart what only differs in its end */
+        /* the hash distinguishes names that differ only in their ends */
         static const char digits[] = "0123456789abcdef";
         length = mprof__text_fitting(bytes, length, sizeof cut - 17);
         memcpy(cut, bytes, length);
@@ -83,10 +83,10 @@ uint64_t mprof__span_clock_ns(void)
     return mprof__clock_ns(CLOCK_MONOTONIC);
 }
 
-static bool ring_ready(void)
+static bool open_ring(void)
 {
     if (spans.ring.header) {
-        spans.ring.is_quiet = spans.is_wary;
+        spans.ring.is_quiet = spans.avoids_syscalls;
         return true;
     }
     if (spans.failed || spans.generation == 0) {
@@ -96,12 +96,12 @@ static bool ring_ready(void)
     return !spans.failed;
 }
 
-/* The directory belongs to the recorder's user. Who is root now may be somebody else, without the
- * right to make a ring, by the time of the first call. */
-static void make_ring_while_able(void)
+/* The directory belongs to the recorder's user. A process of root may change its user before the
+ * first call, and then has no right to make a ring. */
+static void open_ring_early(void)
 {
-    if (spans.expected && (spans.is_wary || geteuid() == 0)) {
-        ring_ready();
+    if (spans.expects_calls && (spans.avoids_syscalls || geteuid() == 0)) {
+        open_ring();
     }
 }
 
@@ -109,9 +109,9 @@ void mprof__span_avoid_syscalls(void)
 {
     int kept_errno = errno;
 
-    if (!spans.is_wary) {
-        spans.is_wary = true;
-        make_ring_while_able();
+    if (!spans.avoids_syscalls) {
+        spans.avoids_syscalls = true;
+        open_ring_early();
         mprof__rss_tracepoint_forbid();
         mprof__rss_avoid_syscalls();
     }
@@ -124,12 +124,12 @@ static void in_child(void)
 
     mprof__ring_close(&spans.ring);
     spans.generation++;
-    spans.failed = spans.is_wary; /* a ring of its own is not to be had then */
+    spans.failed = spans.avoids_syscalls; /* a new ring would need system calls */
     mprof__lane_forget();
     mprof__context_forked();
     mprof__rss_forked();
     mprof__rss_tracepoint_forked();
-    make_ring_while_able();
+    open_ring_early();
     errno = kept_errno;
 }
 
@@ -145,8 +145,8 @@ void mprof__span_setup(const char *directory, uint32_t python_version)
     mprof__clock_setup();
     spans.generation++;
     spans.failed = false;
-    if (!spans.prepared) {
-        spans.prepared = true;
+    if (!spans.handles_forks) {
+        spans.handles_forks = true;
         pthread_atfork(NULL, NULL, in_child);
     }
 }
@@ -158,7 +158,7 @@ void mprof__span_close(void)
     mprof__ring_close(&spans.ring);
     spans.generation++;
     spans.failed = true;
-    spans.expected = false;
+    spans.expects_calls = false;
     mprof__rss_forked();
     mprof__rss_tracepoint_forked();
     errno = kept_errno;
@@ -173,19 +173,19 @@ bool mprof__span_is_orphaned(void)
     return result;
 }
 
-void mprof__span_on_recorder_gone(void (*let_go)(void))
+void mprof__span_on_recorder_gone(void (*detach)(void))
 {
-    spans.let_go = let_go;
+    spans.detach = detach;
     mprof__span_recorder_is_gone = false;
 }
 
 void mprof__span_detach(void)
 {
-    void (*let_go)(void) = spans.let_go;
+    void (*detach)(void) = spans.detach;
 
     mprof__span_recorder_is_gone = false;
-    if (let_go) {
-        let_go();
+    if (detach) {
+        detach();
     }
 }
 
@@ -193,8 +193,8 @@ void mprof__span_expect_calls(void)
 {
     int kept_errno = errno;
 
-    spans.expected = true;
-    make_ring_while_able();
+    spans.expects_calls = true;
+    open_ring_early();
     errno = kept_errno;
 }
 
@@ -206,7 +206,8 @@ void mprof__span_name_process(const char *name)
     errno = kept_errno;
 }
 
-/* The oracle first: a change that happens while memory is read is seen the next time. */
+/* The tracepoint is asked first, so that the next call sees a change that happens during the
+ * read. */
 static uint64_t resident_bytes(void)
 {
     static uint64_t last;
@@ -228,7 +229,7 @@ static mprof__ring_text text_of_name(mprof__name *name)
 void mprof__span_begin(mprof_span *span, mprof__name *name)
 {
     int kept_errno = errno;
-    mprof_lane *lane = ring_ready() ? mprof__context_lane() : NULL;
+    mprof_lane *lane = open_ring() ? mprof__context_lane() : NULL;
 
     *span = (mprof_span){.lane = lane, .running = lane, .generation = spans.generation};
     if (lane) {
@@ -237,7 +238,7 @@ void mprof__span_begin(mprof_span *span, mprof__name *name)
         lane->open++;
         mprof__wire_enter enter = {.name = name->id, .lane = lane_text.id, .level = lane->depth++};
         enter.rss_bytes = resident_bytes();
-        enter.time_ns = mprof__span_clock_ns(); /* last: what measuring costs is not in the span */
+        enter.time_ns = mprof__span_clock_ns(); /* last: the span excludes the cost of measuring */
         span->call = mprof__ring_enter(&spans.ring, enter, spans.generation, &name_text,
                                        lane_text.emitted_in ? &lane_text : NULL);
         if (span->call == 0) {
@@ -247,12 +248,13 @@ void mprof__span_begin(mprof_span *span, mprof__name *name)
             span->level = enter.level;
         }
     }
-    if ((spans.failed || spans.ring.is_over) && spans.let_go) {
+    if ((spans.failed || spans.ring.is_over) && spans.detach) {
         mprof__span_recorder_is_gone = true;
     }
     errno = kept_errno;
 }
 
+/* For a span whose ENTER did not fit. */
 static void gather(const mprof_span *span, const mprof__wire_exit *leave)
 {
     const mprof__ring_text name_text = text_of_name(span->name);
@@ -275,7 +277,6 @@ static bool is_ours(const mprof_span *span)
     return span->lane && span->generation == spans.generation;
 }
 
-/* The level it occupied is free again. */
 static void leave_level(mprof_span *span)
 {
     mprof_lane *running = span->running;

@@ -4,28 +4,28 @@
 #include <pthread.h>
 #include <stdint.h>
 
-/* What a call may need before the interpreter looks at its own limits again, and a handler of the
- * error after it. */
+/* Enough for a call until the interpreter checks its own limits again, and for the handler of the
+ * error. */
 #define RESERVE_BYTES (UINT64_C(256) * 1024)
 
 static __thread struct {
     bool known;
-    uintptr_t low; /* nothing below belongs to the stack; 0: not known */
+    uintptr_t low; /* the stack's lowest address; 0: not known */
     uintptr_t short_below;
     uintptr_t high;
 } stack;
 
-static bool is_wary;
+static bool avoids_syscalls;
 
-static void look(void)
+static void read_bounds(void)
 {
     pthread_attr_t attributes;
     void *low = NULL;
     size_t size = 0;
 
     stack.known = true;
-    if (is_wary) {
-        return; /* libc would open a file for it */
+    if (avoids_syscalls) {
+        return; /* libc would open a file */
     }
     if (pthread_getattr_np(pthread_self(), &attributes) != 0) {
         return;
@@ -42,7 +42,7 @@ static void look(void)
 void mprof__stack_avoid_syscalls(void)
 {
     mprof__stack_is_short();
-    is_wary = true;
+    avoids_syscalls = true;
 }
 
 bool mprof__stack_is_short(void)
@@ -50,8 +50,8 @@ bool mprof__stack_is_short(void)
     uintptr_t here = (uintptr_t)__builtin_frame_address(0);
 
     if (!stack.known) {
-        look();
+        read_bounds();
     }
-    /* outside: a stack that somebody made himself, of which we know nothing */
+    /* an address outside is on a stack of the program's own making, whose bounds are unknown */
     return here < stack.short_below && here >= stack.low;
 }

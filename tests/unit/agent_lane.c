@@ -1,4 +1,4 @@
-/* Lanes: found, made, forgotten, and their numbers used again. */
+/* Lanes: found, made, released, and their numbers reused. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,7 +10,7 @@
 
 #include "agent/events/lane.h"
 
-/* What mprof__lane_forget forgets is not freed: it cannot be, in the child of a fork. */
+/* mprof__lane_forget frees nothing: it is for the child of a fork. */
 __attribute__((visibility("default"))) const char *__asan_default_options(void);
 const char *__asan_default_options(void)
 {
@@ -71,7 +71,7 @@ static void test_names(void **state)
     assert_named(begin(&owners[3], MPROF_LANE_NAMED, "reader"), "reader");
 }
 
-static void test_lowest_number_is_used_again(void **state)
+static void test_lowest_number_is_reused(void **state)
 {
     mprof_lane *lanes[200];
     (void)state;
@@ -95,7 +95,7 @@ static void test_lowest_number_is_used_again(void **state)
     assert_named(begin(&owners[306], MPROF_LANE_GREENLET, NULL), "greenlet 41");
 }
 
-static void test_a_million_requests_are_one_lane(void **state)
+static void test_a_million_requests_share_one_slot(void **state)
 {
     uint32_t id = 0;
     (void)state;
@@ -107,7 +107,7 @@ static void test_a_million_requests_are_one_lane(void **state)
     }
 }
 
-static void test_name_is_found_again_or_changed(void **state)
+static void test_slot_keeps_its_name_or_gets_another(void **state)
 {
     (void)state;
     mprof_lane *first = begin(&owners[0], MPROF_LANE_NAMED, "one");
@@ -123,7 +123,7 @@ static void test_name_is_found_again_or_changed(void **state)
     mprof_lane *third = begin(&owners[3], MPROF_LANE_NAMED, "three");
     assert_int_equal(third->slot->id, ids[0]);
     assert_named(third, "three");
-    assert_int_equal(third->slot->emitted_in, 0); /* to be told anew */
+    assert_int_equal(third->slot->emitted_in, 0); /* the ring has to define it again */
 }
 
 static void test_many_at_once(void **state)
@@ -144,7 +144,7 @@ static void test_many_at_once(void **state)
     }
 }
 
-static void test_one_name_of_two_threads(void **state)
+static void test_two_threads_of_one_name(void **state)
 {
     (void)state;
     mprof_lane *first = begin(&owners[0], MPROF_LANE_NAMED, "worker");
@@ -158,7 +158,7 @@ static void test_one_name_of_two_threads(void **state)
     assert_named(begin(&owners[4], MPROF_LANE_NAMED, "worker"), "worker #2");
 }
 
-static void test_a_thread_gives_its_name_free(void **state)
+static void test_idle_thread_releases_its_name(void **state)
 {
     mprof_lane thread = {0};
     (void)state;
@@ -176,7 +176,7 @@ static void test_a_thread_gives_its_name_free(void **state)
     mprof__lane_slot_release(slot);
     assert_ptr_equal(mprof__lane_slot_claim(MPROF_LANE_NAMED, "other"), slot);
     mprof__lane_slot_release(slot);
-    assert_false(mprof__lane_slot_reclaim(slot, renamed)); /* means another thread now */
+    assert_false(mprof__lane_slot_reclaim(slot, renamed)); /* has another name now */
 }
 
 static void test_long_name_is_cut(void **state)
@@ -190,7 +190,7 @@ static void test_long_name_is_cut(void **state)
     assert_int_equal(mprof__lane_text(second).length, MPROF_WIRE_NAME_MAX - 16 + 3);
 }
 
-static void test_characters_of_long_names_stay_whole(void **state)
+static void test_long_name_is_cut_between_characters(void **state)
 {
     static char name[2 * MPROF_WIRE_NAME_MAX];
     (void)state;
@@ -210,14 +210,14 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(test_found_while_open, forget_all),
         cmocka_unit_test_teardown(test_names, forget_all),
-        cmocka_unit_test_teardown(test_lowest_number_is_used_again, forget_all),
-        cmocka_unit_test_teardown(test_a_million_requests_are_one_lane, forget_all),
-        cmocka_unit_test_teardown(test_name_is_found_again_or_changed, forget_all),
+        cmocka_unit_test_teardown(test_lowest_number_is_reused, forget_all),
+        cmocka_unit_test_teardown(test_a_million_requests_share_one_slot, forget_all),
+        cmocka_unit_test_teardown(test_slot_keeps_its_name_or_gets_another, forget_all),
         cmocka_unit_test_teardown(test_many_at_once, forget_all),
-        cmocka_unit_test_teardown(test_one_name_of_two_threads, forget_all),
-        cmocka_unit_test_teardown(test_a_thread_gives_its_name_free, forget_all),
+        cmocka_unit_test_teardown(test_two_threads_of_one_name, forget_all),
+        cmocka_unit_test_teardown(test_idle_thread_releases_its_name, forget_all),
         cmocka_unit_test_teardown(test_long_name_is_cut, forget_all),
-        cmocka_unit_test_teardown(test_characters_of_long_names_stay_whole, forget_all),
+        cmocka_unit_test_teardown(test_long_name_is_cut_between_characters, forget_all),
     };
     return cmocka_run_group_tests_name("lane", tests, NULL, NULL);
 }

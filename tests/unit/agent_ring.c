@@ -1,5 +1,5 @@
-/* What the agent writes into its ring: read back event by event, across the wrap, with the reader
- * late or gone. */
+/* The agent's ring, read back event by event: across the wrap, with a late reader and without a
+ * reader. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -63,22 +63,22 @@ static int tear_down(void **state)
     return rmdir(directory);
 }
 
-/* Reads one event at the tail as a reader would, and passes it. */
-static bool take(event *taken)
+/* Reads the event at the tail as the recorder does, and advances the tail. */
+static bool read_event(event *got)
 {
     uint64_t tail = ring.header->tail;
-    uint8_t *to = (uint8_t *)&taken->body;
+    uint8_t *to = (uint8_t *)&got->body;
 
     if (tail == __atomic_load_n(&ring.header->head, __ATOMIC_ACQUIRE)) {
         return false;
     }
-    memcpy(&taken->head, ring.data + tail % MPROF_WIRE_CAPACITY, sizeof taken->head);
-    assert_true(taken->head.size >= 8 && taken->head.size % 8 == 0);
-    assert_true(taken->head.size <= sizeof taken->body);
-    for (uint64_t i = 0; i < taken->head.size; i++) {
+    memcpy(&got->head, ring.data + tail % MPROF_WIRE_CAPACITY, sizeof got->head);
+    assert_true(got->head.size >= 8 && got->head.size % 8 == 0);
+    assert_true(got->head.size <= sizeof got->body);
+    for (uint64_t i = 0; i < got->head.size; i++) {
         to[i] = ring.data[(tail + i) % MPROF_WIRE_CAPACITY];
     }
-    ring.header->tail = tail + taken->head.size;
+    ring.header->tail = tail + got->head.size;
     return true;
 }
 
@@ -133,11 +133,11 @@ static void test_directory_gone(void **state)
 
 static void test_call_with_names(void **state)
 {
-    event taken;
-    uint32_t name_told = 0;
-    uint32_t lane_told = 0;
-    const mprof__ring_text name = text(7, "app.f", &name_told);
-    const mprof__ring_text lane = text(3, "Thread-1 (work)", &lane_told);
+    event got;
+    uint32_t name_emitted_in = 0;
+    uint32_t lane_emitted_in = 0;
+    const mprof__ring_text name = text(7, "app.f", &name_emitted_in);
+    const mprof__ring_text lane = text(3, "Thread-1 (work)", &lane_emitted_in);
     (void)state;
 
     uint32_t call = mprof__ring_enter(
@@ -148,65 +148,65 @@ static void test_call_with_names(void **state)
     mprof__ring_exit(&ring, call, 1,
                      (mprof__wire_exit){.time_ns = 22, .rss_bytes = 8192, .suspended_ns = 5});
 
-    assert_true(take(&taken));
-    assert_int_equal(taken.head.kind, MPROF_WIRE_NAME);
-    assert_int_equal(taken.head.id, 7);
-    assert_memory_equal(taken.body.bytes + 8, "\5\0\0\0app.f\0\0", 12);
-    assert_true(take(&taken));
-    assert_int_equal(taken.head.kind, MPROF_WIRE_LANE);
-    assert_int_equal(taken.head.id, 3);
-    assert_memory_equal(taken.body.bytes + 12, "Thread-1 (work)", 15);
-    assert_true(take(&taken));
-    assert_int_equal(taken.head.kind, MPROF_WIRE_ENTER);
-    assert_int_equal(taken.head.id, 1);
-    assert_int_equal(taken.body.enter.name, 7);
-    assert_int_equal(taken.body.enter.lane, 3);
-    assert_int_equal(taken.body.enter.level, 2);
-    assert_int_equal(taken.body.enter.time_ns, 11);
-    assert_int_equal(taken.body.enter.rss_bytes, 4096);
-    assert_true(take(&taken));
-    assert_int_equal(taken.head.kind, MPROF_WIRE_EXIT);
-    assert_int_equal(taken.head.id, 1);
-    assert_int_equal(taken.head.flags, 1);
-    assert_int_equal(taken.body.exit.time_ns, 22);
-    assert_int_equal(taken.body.exit.rss_bytes, 8192);
-    assert_int_equal(taken.body.exit.suspended_ns, 5);
-    assert_false(take(&taken));
+    assert_true(read_event(&got));
+    assert_int_equal(got.head.kind, MPROF_WIRE_NAME);
+    assert_int_equal(got.head.id, 7);
+    assert_memory_equal(got.body.bytes + 8, "\5\0\0\0app.f\0\0", 12);
+    assert_true(read_event(&got));
+    assert_int_equal(got.head.kind, MPROF_WIRE_LANE);
+    assert_int_equal(got.head.id, 3);
+    assert_memory_equal(got.body.bytes + 12, "Thread-1 (work)", 15);
+    assert_true(read_event(&got));
+    assert_int_equal(got.head.kind, MPROF_WIRE_ENTER);
+    assert_int_equal(got.head.id, 1);
+    assert_int_equal(got.body.enter.name, 7);
+    assert_int_equal(got.body.enter.lane, 3);
+    assert_int_equal(got.body.enter.level, 2);
+    assert_int_equal(got.body.enter.time_ns, 11);
+    assert_int_equal(got.body.enter.rss_bytes, 4096);
+    assert_true(read_event(&got));
+    assert_int_equal(got.head.kind, MPROF_WIRE_EXIT);
+    assert_int_equal(got.head.id, 1);
+    assert_int_equal(got.head.flags, 1);
+    assert_int_equal(got.body.exit.time_ns, 22);
+    assert_int_equal(got.body.exit.rss_bytes, 8192);
+    assert_int_equal(got.body.exit.suspended_ns, 5);
+    assert_false(read_event(&got));
 
-    /* told once, and again in the next generation */
+    /* defined once, and again in the next generation */
     mprof__ring_exit(&ring, mprof__ring_enter(&ring, (mprof__wire_enter){0}, 1, &name, &lane), 0,
                      (mprof__wire_exit){0});
-    assert_true(take(&taken));
-    assert_int_equal(taken.head.kind, MPROF_WIRE_ENTER);
-    assert_true(take(&taken));
+    assert_true(read_event(&got));
+    assert_int_equal(got.head.kind, MPROF_WIRE_ENTER);
+    assert_true(read_event(&got));
     mprof__ring_exit(&ring, mprof__ring_enter(&ring, (mprof__wire_enter){0}, 2, &name, NULL), 0,
                      (mprof__wire_exit){0});
-    assert_true(take(&taken));
-    assert_int_equal(taken.head.kind, MPROF_WIRE_NAME);
+    assert_true(read_event(&got));
+    assert_int_equal(got.head.kind, MPROF_WIRE_NAME);
 }
 
 static void test_texts_of_every_length(void **state)
 {
     char bytes[MPROF_WIRE_NAME_MAX + 1];
-    event taken;
+    event got;
     (void)state;
 
     memset(bytes, 'x', sizeof bytes);
     for (uint32_t length = 0; length <= MPROF_WIRE_NAME_MAX; length += length < 40 ? 1 : 990) {
-        uint32_t told = 0;
+        uint32_t emitted_in = 0;
         const mprof__ring_text name = {
-            .id = length, .length = length, .bytes = bytes, .emitted_in = &told};
+            .id = length, .length = length, .bytes = bytes, .emitted_in = &emitted_in};
         mprof__ring_exit(&ring, mprof__ring_enter(&ring, (mprof__wire_enter){0}, 1, &name, NULL), 0,
                          (mprof__wire_exit){0});
-        assert_true(take(&taken));
-        assert_int_equal(taken.head.kind, MPROF_WIRE_NAME);
-        assert_int_equal(taken.head.size, (sizeof(mprof__wire_text) + length + 7) / 8 * 8);
-        assert_memory_equal(taken.body.bytes + 8, &length, 4);
-        assert_memory_equal(taken.body.bytes + 12, bytes, length);
-        for (uint32_t i = 12 + length; i < taken.head.size; i++) {
-            assert_int_equal(taken.body.bytes[i], 0);
+        assert_true(read_event(&got));
+        assert_int_equal(got.head.kind, MPROF_WIRE_NAME);
+        assert_int_equal(got.head.size, (sizeof(mprof__wire_text) + length + 7) / 8 * 8);
+        assert_memory_equal(got.body.bytes + 8, &length, 4);
+        assert_memory_equal(got.body.bytes + 12, bytes, length);
+        for (uint32_t i = 12 + length; i < got.head.size; i++) {
+            assert_int_equal(got.body.bytes[i], 0);
         }
-        assert_true(take(&taken) && take(&taken));
+        assert_true(read_event(&got) && read_event(&got));
     }
 }
 
@@ -228,15 +228,15 @@ static void gather(const mprof__ring_text *name, uint32_t level, uint64_t time_n
     mprof__ring_gather(&ring, calls, 1, name, NULL);
 }
 
-static void test_nobody_reads(void **state)
+static void test_without_a_reader(void **state)
 {
     enum { DEPTH = 50, ROUNDS = 2000 };
     static uint32_t calls[DEPTH];
-    uint32_t told = 0;
+    uint32_t emitted_in = 0;
     uint64_t entered = 0;
     uint64_t gathered = 0;
-    event taken;
-    const mprof__ring_text name = text(1, "deep.f", &told);
+    event got;
+    const mprof__ring_text name = text(1, "deep.f", &emitted_in);
     (void)state;
 
     for (int round = 0; round < ROUNDS; round++) {
@@ -253,8 +253,7 @@ static void test_nobody_reads(void **state)
         }
     }
     assert_true(ring.head <= MPROF_WIRE_CAPACITY);
-    /* what fits is told: not much more than a call's bytes, and what is kept for names, stay
-     * unused */
+    /* only the reserve for names and less than one call's bytes stay unused */
     assert_true(ring.head >= MPROF_WIRE_CAPACITY - UINT64_C(16384) - sizeof(mprof__wire_enter) -
                                  sizeof(mprof__wire_exit));
     assert_int_equal(ring.in_flight, 0);
@@ -264,33 +263,33 @@ static void test_nobody_reads(void **state)
     }
     assert_int_equal(entered + gathered, DEPTH * ROUNDS);
 
-    while (take(&taken)) {
-        entered -= taken.head.kind == MPROF_WIRE_ENTER;
+    while (read_event(&got)) {
+        entered -= got.head.kind == MPROF_WIRE_ENTER;
     }
     assert_int_equal(entered, 0);
 
-    /* there is room again: the next call brings them along, in front of it */
+    /* there is room again: the next call emits them first */
     assert_int_not_equal(mprof__ring_enter(&ring, (mprof__wire_enter){.name = 1}, 1, &name, NULL),
                          0);
     for (uint32_t i = 0; i < DEPTH; i++) {
-        assert_true(take(&taken));
-        assert_int_equal(taken.head.kind, MPROF_WIRE_CALLS);
-        gathered -= taken.body.calls.count;
-        assert_true(taken.body.calls.enter_ns < taken.body.calls.exit_ns);
-        assert_int_equal(taken.body.calls.exit_ns, ROUNDS + 1);
-        assert_int_equal(taken.body.calls.exit_rss_bytes, ROUNDS + 2);
+        assert_true(read_event(&got));
+        assert_int_equal(got.head.kind, MPROF_WIRE_CALLS);
+        gathered -= got.body.calls.count;
+        assert_true(got.body.calls.enter_ns < got.body.calls.exit_ns);
+        assert_int_equal(got.body.calls.exit_ns, ROUNDS + 1);
+        assert_int_equal(got.body.calls.exit_rss_bytes, ROUNDS + 2);
         assert_int_equal(pending(i)->calls.count, 0);
     }
     assert_int_equal(gathered, 0);
-    assert_true(take(&taken));
-    assert_int_equal(taken.head.kind, MPROF_WIRE_ENTER);
-    assert_false(take(&taken));
+    assert_true(read_event(&got));
+    assert_int_equal(got.head.kind, MPROF_WIRE_ENTER);
+    assert_false(read_event(&got));
 }
 
 static void test_too_many_kinds(void **state)
 {
-    uint32_t told = 1;
-    const mprof__ring_text name = text(1, "f", &told);
+    uint32_t emitted_in = 1;
+    const mprof__ring_text name = text(1, "f", &emitted_in);
     (void)state;
 
     for (uint32_t level = 0; level < MPROF_WIRE_PENDING_COUNT; level++) {
@@ -304,17 +303,17 @@ static void test_too_many_kinds(void **state)
     assert_int_equal(pending(7)->calls.count, 2);
 }
 
-/* The ring is full when the first call of a function ends that nobody has been told of. */
+/* The first call of a function ends while the ring is full and does not define the name yet. */
 static void test_new_names_in_a_full_ring(void **state)
 {
     enum { NAMES = 20 };
     char bytes[600];
-    uint32_t told = 0;
-    uint32_t told_too[NAMES] = {0};
+    uint32_t emitted_in = 0;
+    uint32_t others_emitted_in[NAMES] = {0};
     uint32_t names = 0;
     uint32_t open = 0;
-    event taken;
-    const mprof__ring_text first = text(1, "f", &told);
+    event got;
+    const mprof__ring_text first = text(1, "f", &emitted_in);
     (void)state;
 
     while (mprof__ring_enter(&ring, (mprof__wire_enter){.name = 1}, 1, &first, NULL) != 0) {
@@ -323,17 +322,17 @@ static void test_new_names_in_a_full_ring(void **state)
     memset(bytes, 'x', sizeof bytes - 1);
     bytes[sizeof bytes - 1] = '\0';
     for (uint32_t i = 0; i < NAMES; i++) {
-        const mprof__ring_text name = text(2 + i, bytes, &told_too[i]);
+        const mprof__ring_text name = text(2 + i, bytes, &others_emitted_in[i]);
         gather(&name, 0, 1);
         gather(&name, 0, 2);
     }
     assert_int_equal(ring.header->dropped, 0);
-    for (uint32_t call = open; call > 0; call--) { /* the room of their ends was left alone */
+    for (uint32_t call = open; call > 0; call--) { /* room for their EXITs was kept */
         mprof__ring_exit(&ring, call, 0, (mprof__wire_exit){0});
     }
     assert_true(ring.head <= MPROF_WIRE_CAPACITY);
-    while (take(&taken)) {
-        names += taken.head.kind == MPROF_WIRE_NAME;
+    while (read_event(&got)) {
+        names += got.head.kind == MPROF_WIRE_NAME;
     }
     assert_int_equal(names, 1 + NAMES);
     for (uint32_t i = 0; i < NAMES; i++) {
@@ -342,13 +341,13 @@ static void test_new_names_in_a_full_ring(void **state)
     }
 }
 
-/* As above, until there is no room for names either. */
+/* The same, until there is no room for names either. */
 static void test_no_room_for_names(void **state)
 {
     char bytes[MPROF_WIRE_NAME_MAX + 1];
-    uint32_t told = 0;
-    uint32_t untold[8] = {0};
-    const mprof__ring_text first = text(1, "f", &told);
+    uint32_t emitted_in = 0;
+    uint32_t others_emitted_in[8] = {0};
+    const mprof__ring_text first = text(1, "f", &emitted_in);
     (void)state;
 
     while (mprof__ring_enter(&ring, (mprof__wire_enter){.name = 1}, 1, &first, NULL) != 0) {
@@ -356,20 +355,20 @@ static void test_no_room_for_names(void **state)
     memset(bytes, 'x', sizeof bytes - 1);
     bytes[sizeof bytes - 1] = '\0';
     for (uint32_t i = 0; i < 8; i++) {
-        const mprof__ring_text name = text(2 + i, bytes, &untold[i]);
+        const mprof__ring_text name = text(2 + i, bytes, &others_emitted_in[i]);
         gather(&name, 0, 1);
     }
     assert_int_equal(ring.header->dropped, 4);
-    assert_int_equal(untold[7], 0);
+    assert_int_equal(others_emitted_in[7], 0);
 }
 
-/* Whoever reads the file after a kill at this moment counts each call once: either in the table, or
- * in an event that `head` covers and `emitted_at` points behind. */
-static void test_gathered_calls_are_told_once(void **state)
+/* A reader of the file after a kill counts each call once: in the table, or in an event that `head`
+ * covers and `emitted_at` points behind. */
+static void test_gathered_calls_count_once(void **state)
 {
-    uint32_t told = 1;
-    event taken;
-    const mprof__ring_text name = text(1, "f", &told);
+    uint32_t emitted_in = 1;
+    event got;
+    const mprof__ring_text name = text(1, "f", &emitted_in);
     (void)state;
 
     gather(&name, 0, 10);
@@ -378,10 +377,10 @@ static void test_gathered_calls_are_told_once(void **state)
     assert_int_equal(pending(0)->emitted_at, 0);
     mprof__ring_enter(&ring, (mprof__wire_enter){.name = 1}, 1, &name, NULL);
     assert_int_equal(pending(0)->emitted_at, sizeof(mprof__wire_calls));
-    assert_true(take(&taken));
-    assert_int_equal(taken.body.calls.count, 2);
-    assert_int_equal(taken.body.calls.enter_ns, 10);
-    assert_int_equal(taken.body.calls.exit_ns, 22);
+    assert_true(read_event(&got));
+    assert_int_equal(got.body.calls.count, 2);
+    assert_int_equal(got.body.calls.enter_ns, 10);
+    assert_int_equal(got.body.calls.exit_ns, 22);
     gather(&name, 0, 30);
     assert_int_equal(pending(0)->calls.count, 1);
     assert_int_equal(pending(0)->emitted_at, 0);
@@ -391,12 +390,12 @@ static void test_random_pace(void **state)
 {
     enum { DEPTH = 300 };
     static uint32_t calls[DEPTH];
-    uint32_t told = 0;
+    uint32_t emitted_in = 0;
     uint64_t seed = 88172645463325252;
     uint32_t expected_open = 0;
     int depth = 0;
-    event taken;
-    const mprof__ring_text name = text(1, "random.f", &told);
+    event got;
+    const mprof__ring_text name = text(1, "random.f", &emitted_in);
     (void)state;
 
     for (int step = 0; step < 300000; step++) {
@@ -414,10 +413,10 @@ static void test_random_pace(void **state)
             }
         }
         assert_true(ring.head - ring.header->tail <= MPROF_WIRE_CAPACITY);
-        if (seed % 20011 == 0) { /* a reader that is now and then late */
-            while (take(&taken)) {
-                expected_open += taken.head.kind == MPROF_WIRE_ENTER;
-                expected_open -= taken.head.kind == MPROF_WIRE_EXIT;
+        if (seed % 20011 == 0) { /* a reader that is late sometimes */
+            while (read_event(&got)) {
+                expected_open += got.head.kind == MPROF_WIRE_ENTER;
+                expected_open -= got.head.kind == MPROF_WIRE_EXIT;
             }
             assert_int_equal(expected_open, ring.in_flight);
         }
@@ -427,8 +426,8 @@ static void test_random_pace(void **state)
 
 static void test_hostile_tail(void **state)
 {
-    uint32_t told = 0;
-    const mprof__ring_text name = text(1, "f", &told);
+    uint32_t emitted_in = 0;
+    const mprof__ring_text name = text(1, "f", &emitted_in);
     (void)state;
     ring.header->tail = UINT64_C(0x123456789abcdef0);
     assert_int_equal(mprof__ring_enter(&ring, (mprof__wire_enter){0}, 1, &name, NULL), 0);
@@ -438,8 +437,8 @@ static void test_bell(void **state)
 {
     char path[128];
     char byte;
-    uint32_t told = 0;
-    const mprof__ring_text name = text(1, "f", &told);
+    uint32_t emitted_in = 0;
+    const mprof__ring_text name = text(1, "f", &emitted_in);
     (void)state;
 
     snprintf(path, sizeof path, "%s/" MPROF_WIRE_BELL, directory);
@@ -458,7 +457,7 @@ static void test_bell(void **state)
     close(fd);
 }
 
-static void test_survives_the_writer(void **state)
+static void test_file_outlives_its_writer(void **state)
 {
     char path[128];
     mprof__wire_header header;
@@ -467,8 +466,8 @@ static void test_survives_the_writer(void **state)
     pid_t child = fork();
     assert_true(child >= 0);
     if (child == 0) {
-        uint32_t told = 0;
-        const mprof__ring_text name = text(1, "killed.f", &told);
+        uint32_t emitted_in = 0;
+        const mprof__ring_text name = text(1, "killed.f", &emitted_in);
         mprof__ring_close(&ring);
         if (mprof__ring_open(&ring, directory, 0)) {
             mprof__ring_enter(&ring, (mprof__wire_enter){.name = 1}, 1, &name, NULL);
@@ -492,15 +491,15 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_directory_gone, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_call_with_names, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_texts_of_every_length, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_nobody_reads, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_without_a_reader, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_too_many_kinds, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_new_names_in_a_full_ring, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_no_room_for_names, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_gathered_calls_are_told_once, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_gathered_calls_count_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_random_pace, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_hostile_tail, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_bell, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_survives_the_writer, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_file_outlives_its_writer, set_up, tear_down),
     };
     return cmocka_run_group_tests_name("ring", tests, NULL, NULL);
 }
