@@ -96,8 +96,8 @@ def drain(table):
     data.unlink()
     if lost or counted != made:
         raise RuntimeError(f"of {made:.0f} calls {counted} were told, {lost} lines tell of lost ones")
-    table.show("calls a second, all told", made / seconds / 1e6, "million", at_least=0.95)
-    table.show("of them told one by one", 100 * (1 - gathered / made), "%")
+    table.show("calls a second, all recorded", made / seconds / 1e6, "million", at_least=0.95)
+    table.show("of them recorded singly", 100 * (1 - gathered / made), "%")
     table.show("calls drained per CPU second", (made - gathered) / cpu / 1e6, "million",
                at_least=1)
 

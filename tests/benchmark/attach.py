@@ -85,6 +85,6 @@ def measure(table):
         pairs = [compare(table, one.path) for _ in range(2 * table.runs)]
         ours, peer = (statistics.median(times) for times in zip(*pairs))
         ratio = statistics.median(a / b for a, b in pairs)
-        work = f"a call once attached to, Python {'.'.join(map(str, one.version))}"
+        work = f"a call after detaching, Python {'.'.join(map(str, one.version))}"
         table.row((work, f"{ours * 1e9:.1f} ns", f"{peer * 1e9:.1f} ns", f"{ratio:.3f}x", "<= 1.05x"),
                   table.judge(work, ratio <= 1.05))
