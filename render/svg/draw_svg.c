@@ -1,5 +1,5 @@
-/* Writes the display list as SVG: text stays text, colours are CSS classes that follow the reader's
- * light or dark preference, and every box tells what it is in a <title>. */
+/* Writes the display list as SVG. Text stays text, colours are CSS classes that follow the reader's
+ * preference for light or dark, and each box describes its call in a <title>. */
 #include "draw_svg.h"
 
 #include "render/draw/text.h"
@@ -8,6 +8,7 @@
 #include "xml.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 
 struct pen {
@@ -16,12 +17,12 @@ struct pen {
     const mprof_about *abouts;
     const char *text;
     mprof_output *output;
-    char scope[10];                  /* class of this document's root, prefix of its ids */
-    unsigned used[MPROF_ROLE_COUNT]; /* bit per slot, and one for whether it is used at all */
-    int dark;
+    char scope[10];                  /* class of the root element, prefix of all ids */
+    unsigned used[MPROF_ROLE_COUNT]; /* a bit for each slot in use, and one for the role itself */
+    bool dark;
 };
 
-/* class="role" or class="role c3" */
+/* class="role", or class="role c3" for the palette's slot 3 */
 static void put_class(const struct pen *pen, const mprof_item *item)
 {
     mprof__put(pen->output, " class=\"");
@@ -61,7 +62,8 @@ static void put_rect(const struct pen *pen, const mprof_item *item)
     end_element(pen, item, "rect");
 }
 
-/* Differences are shorter than coordinates, and taken between rounded values they do not drift. */
+/* A path in relative coordinates, which are shorter. They are differences of rounded values, so
+ * errors do not add up. */
 struct path {
     const struct pen *pen;
     long x, y;
@@ -88,7 +90,7 @@ static void put_point(struct path *path, mprof_point point)
     path->count++;
 }
 
-/* An area below a dense line is a tint: of a pixel column, the highest point will do. */
+/* The area below a dense line is only a tint: the highest point of each pixel column suffices. */
 static void put_dense_area(struct path *path, const mprof_point *points, uint32_t count)
 {
     put_point(path, points[0]);
@@ -135,15 +137,15 @@ static void put_dot(const struct pen *pen, const mprof_item *item)
     end_element(pen, item, "circle");
 }
 
-/* Runs of spaces would be folded into one. */
-static int has_double_space(const char *text, size_t length)
+/* Without xml:space, a run of spaces is shown as one. */
+static bool has_double_space(const char *text, size_t length)
 {
     for (size_t i = 1; i < length; i++) {
         if (text[i] == ' ' && text[i - 1] == ' ') {
-            return 1;
+            return true;
         }
     }
-    return 0;
+    return false;
 }
 
 static void put_text(const struct pen *pen, const mprof_item *item)
@@ -182,10 +184,10 @@ static void put_item(const struct pen *pen, const mprof_item *item)
     }
 }
 
-/* -- style sheet ------------------------------------------------------------------------------- */
+/* ---- style sheet ---- */
 
-/* The document may stand inside of a page beside others of its kind: every rule is for elements of
- * class "mprof" only, and what differs between two pictures is for this one's scope. */
+/* An HTML page may contain several of these documents: each rule is limited to the class "mprof",
+ * and those that differ between pictures to the class of this document (pen.scope). */
 
 static const char *const tone_names[MPROF__TONE_COUNT] = {
     [MPROF__TONE_PAPER] = "paper", [MPROF__TONE_INK] = "ink",       [MPROF__TONE_TEXT] = "text",
@@ -194,8 +196,8 @@ static const char *const tone_names[MPROF__TONE_COUNT] = {
     [MPROF__TONE_TINT] = "tint",   [MPROF__TONE_LETTER] = "letter",
 };
 
-/* The tones as custom properties, and per palette slot those that hang on it. */
-static void put_tones(const struct pen *pen, int dark)
+/* The tones as custom properties; those of the palette once for each slot. */
+static void put_tones(const struct pen *pen, bool dark)
 {
     mprof__putf(pen->output, ".%s{", pen->scope);
     for (mprof__tone tone = MPROF__TONE_PAPER; tone < MPROF__TONE_SLOT; tone++) {
@@ -213,8 +215,8 @@ static void put_tones(const struct pen *pen, int dark)
     }
 }
 
-/* The colour itself comes first, for readers that know no custom properties: to them the second
- * declaration is none. slot: MPROF_COLOUR_NONE for whatever colour an element has, or none. */
+/* The plain colour comes first, for viewers without custom properties: they ignore the second
+ * declaration. slot: MPROF_COLOUR_NONE for a rule that holds for all colours. */
 static void put_paint(const struct pen *pen, const char *property, const mprof__style *style,
                       mprof__tone tone, int slot)
 {
@@ -239,7 +241,6 @@ static void put_alpha(const struct pen *pen, const char *property, mprof__tone t
     }
 }
 
-/* slot: MPROF_COLOUR_NONE for an item without a colour. */
 static void put_paints(const struct pen *pen, const mprof__style *style, int slot)
 {
     put_paint(pen, "fill", style, style->fill, slot);
@@ -272,7 +273,7 @@ static void put_role(const struct pen *pen, mprof_role role)
     mprof__put(pen->output, "}\n");
 }
 
-/* Only for the colours that a role has in this figure. */
+/* Only for slots that the figure uses. */
 static void put_slots(const struct pen *pen, mprof_role role)
 {
     for (int slot = 0; slot < MPROF__SLOT_COUNT; slot++) {
@@ -297,7 +298,8 @@ static void find_used(struct pen *pen)
     }
 }
 
-/* Family names as CSS strings; what could end the string or the style element is left out. */
+/* Family names as CSS strings, without characters that could end the string or the style element.
+ */
 static void put_family(const struct pen *pen, const char *family)
 {
     mprof__putf(pen->output, ".%s text{font-family:", pen->scope);
@@ -326,7 +328,7 @@ static void put_styles(struct pen *pen, const mprof_draw_options *options,
     put_tones(pen, pen->dark);
     if (options->theme == MPROF_THEME_AUTO) {
         mprof__put(pen->output, "@media (prefers-color-scheme:dark){\n");
-        put_tones(pen, 1);
+        put_tones(pen, true);
         mprof__put(pen->output, "}\n");
     }
     put_family(pen, mprof__text_family(engine));
@@ -334,7 +336,7 @@ static void put_styles(struct pen *pen, const mprof_draw_options *options,
                 mprof__tone_colour(pen->dark, MPROF__TONE_PAPER, 0));
     mprof__put(pen->output, ".mprof path{stroke-linejoin:round}\n");
     for (mprof_role role = 0; role < MPROF_ROLE_COUNT; role++) {
-        if (!options->still || pen->used[role]) { /* a script may add what is not there yet */
+        if (!options->still || pen->used[role]) { /* the script may add elements of any role */
             put_role(pen, role);
         }
         put_slots(pen, role);
@@ -345,10 +347,9 @@ static void put_styles(struct pen *pen, const mprof_draw_options *options,
     mprof__put(pen->output, "</style>\n");
 }
 
-/* -- document ---------------------------------------------------------------------------------- */
+/* ---- document ---- */
 
-/* A name that another picture in the same page will not have: FNV-1a of all that is written here.
- */
+/* A name that is unique in a page of several pictures: the FNV-1a hash of texts and points. */
 static void choose_scope(struct pen *pen, const mprof_draw_options *options)
 {
     static const char letters[] = "abcdefghijklmnopqrstuvwxyz";
@@ -401,7 +402,7 @@ mprof_status mprof__draw_svg(const mprof_figure *figure, const mprof_draw_option
         [MPROF_GROUP_LANE_NAMES] = "lane-names",
         [MPROF_GROUP_LEGEND] = "legend",
     };
-    (void)error; /* the output's failure sticks and is told at its commit */
+    (void)error; /* a failed write is reported when the output is committed */
     size_t count, group_count;
     struct pen pen = {.figure = figure, .output = output};
     pen.points = mprof_figure_points(figure, &count);

@@ -1,14 +1,12 @@
-/* What an SVG carries beside its shapes so that a script can answer a reader: the samples behind
- * the curves, the calls behind the boxes, what a search needs. Written once, compactly, as numbers
- * in text; the script and its style are files of their own (interactive.js, interactive.css).
+/* Writes the numbers that the script of an SVG works with: samples of the curves, calls of the
+ * boxes, and sets of running functions for the search. interactive.js reads them.
  *
- * Names come from recordings and are anything. They stand in a <metadata> element, escaped as text,
- * and are read from there as data: nothing of a recording is ever part of the script.
+ * Names come from recordings and can contain anything. They are escaped text in the <metadata>
+ * element, never part of the script.
  *
- * A stream of numbers is text of 88 letters. A number is written in base 44, the lowest digit
- * first; a digit that another one follows is the letter 44 places later. Signed numbers are folded:
- * 0, -1, 1, -2 are 0, 1, 2, 3. Most differences between neighbours are then one to three letters.
- */
+ * A stream of numbers is text of 88 letters. A number is written in base 44, lowest digit first;
+ * each digit but the last is the letter 44 places later. Signed numbers are folded: 0, -1, 1, -2
+ * become 0, 1, 2, 3. Most differences between neighbours take one to three letters. */
 #include "svg_data.h"
 #include "interactive_assets.h"
 #include "render/figure/format_units.h"
@@ -16,14 +14,15 @@
 #include "xml.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 #include <time.h>
 
 #define BASE 44
 #define COLUMN_PX 4.0
-#define STATE_STEPS 1e9 /* of the time that is shown */
+#define STATE_STEPS 1e9 /* the unit of durations: this part of the time shown */
 
-/* Times and memory are whole multiples of these. */
+/* The units of times and of memory. */
 struct quantum {
     double time_s, memory_mib;
 };
@@ -34,12 +33,12 @@ struct stream {
     const mprof_frame *frame;
     const mprof_point *points;
     struct quantum quantum;
-    long long time, memory; /* of the last anchor */
-    uint32_t about;
+    long long time, memory; /* of the last anchor, in units */
+    uint32_t about;         /* of the last item that has one */
 };
 
-/* All that can be seen in print, but for what JSON or XML would have to escape. */
-static char letter_of(unsigned digit)
+/* All printable ASCII characters that neither JSON nor XML escapes. */
+static char digit_letter(unsigned digit)
 {
     static const char letters[2 * BASE + 1] =
         "!#$%()*+,-./0123456789:;=?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[]^_`abcdefghijklmnopqrstuvwxyz{|}~";
@@ -51,9 +50,9 @@ static void put_count(const struct stream *stream, uint64_t value)
     char text[16];
     size_t length = 0;
     for (; value >= BASE; value /= BASE) {
-        text[length++] = letter_of((unsigned)(value % BASE) + BASE);
+        text[length++] = digit_letter((unsigned)(value % BASE) + BASE);
     }
-    text[length++] = letter_of((unsigned)value);
+    text[length++] = digit_letter((unsigned)value);
     mprof_output_write(stream->output, text, length);
 }
 
@@ -62,13 +61,13 @@ static void put_signed(const struct stream *stream, long long value)
     put_count(stream, value < 0 ? ((uint64_t) - (value + 1) << 1) + 1 : (uint64_t)value << 1);
 }
 
-/* A power of ten: recorded times are decimal. About 1e-7 of what is shown. */
+/* A power of ten, as recorded times are decimal; about 1e-7 of the time shown. */
 static double time_quantum(const mprof_frame *frame)
 {
     return pow(10, ceil(log10(frame->to_s - frame->from_s)) - 7);
 }
 
-/* A power of two: memory comes in pages. About 1e-6 of what is shown. */
+/* A power of two, as memory comes in pages; about 1e-6 of the memory axis. */
 static double memory_quantum(const mprof_frame *frame)
 {
     return exp2(ceil(log2(frame->high_mib - frame->low_mib)) - 20);
@@ -84,7 +83,7 @@ static long long memory_steps(const struct stream *stream, double mib)
     return llround((mib - stream->frame->low_mib) / stream->quantum.memory_mib);
 }
 
-/* Layout works in floats of pixels, fine to 1e-7 of the axis, so what was drawn is what is told. */
+/* Pixels are floats, exact to 1e-7 of the axis, so values from them are as good as the samples. */
 static double time_at(const mprof_frame *frame, float x)
 {
     return frame->from_s +
@@ -107,9 +106,9 @@ static void put_anchor(struct stream *stream, float x, float y)
     stream->memory = memory;
 }
 
-/* The area below the line that comes next: its points, and two on the floor. */
-static int is_area_below(const struct stream *stream, const mprof_item *item,
-                         const mprof_item *next)
+/* True for the area below the next line: it has the same points, and two more on the axis. */
+static bool is_area_below(const struct stream *stream, const mprof_item *item,
+                          const mprof_item *next)
 {
     return item->shape == MPROF_SHAPE_AREA && next && next->shape == MPROF_SHAPE_LINE &&
            item->count == next->count + 2 &&
@@ -129,7 +128,7 @@ static void put_points(struct stream *stream, const mprof_item *item, const mpro
     }
 }
 
-static void put_about_of(struct stream *stream, const mprof_item *item)
+static void put_about_step(struct stream *stream, const mprof_item *item)
 {
     if (item->about == MPROF_ABOUT_NONE) {
         put_count(stream, 0);
@@ -140,8 +139,8 @@ static void put_about_of(struct stream *stream, const mprof_item *item)
     stream->about = item->about;
 }
 
-/* Per element of the time-scaled groups: 0, or 1 + 2n or 2n for an about n further on or back;
- * then, for what is tied to the memory axis, where. */
+/* For each element of the groups on the time axis: 0 for no about, 1 + 2n or 2n for the about n
+ * places later or earlier; then its points, if it is on the memory axis too. */
 static void put_items(struct stream *stream)
 {
     size_t group_count, item_count;
@@ -155,7 +154,7 @@ static void put_items(struct stream *stream)
         for (uint32_t i = 0; i < groups[g].count; i++) {
             const mprof_item *item = &items[groups[g].first + i];
             const mprof_item *next = i + 1 < groups[g].count ? item + 1 : NULL;
-            put_about_of(stream, item);
+            put_about_step(stream, item);
             if (kind == MPROF_GROUP_CURVES &&
                 (item->shape == MPROF_SHAPE_LINE || item->shape == MPROF_SHAPE_AREA)) {
                 put_points(stream, item, next);
@@ -166,8 +165,8 @@ static void put_items(struct stream *stream)
     }
 }
 
-/* Function + 1, or 0 for what is no call; then calls, open or not, start, end, memory before and
- * after; of several calls also which functions they are of. */
+/* Function + 1, or 0 if it is not about calls; then number of calls, open, start, duration, memory
+ * at entry, change; for several calls also the set of their functions, as two words of bits. */
 static void put_abouts(struct stream *stream)
 {
     size_t count;
@@ -196,7 +195,7 @@ static void put_abouts(struct stream *stream)
     }
 }
 
-/* How long, in so many parts of all; how many functions; which. */
+/* For each set of functions that ran together: duration, number of functions, their indexes. */
 static void put_states(struct stream *stream)
 {
     size_t count, member_count;
@@ -226,8 +225,8 @@ static void put_functions(const struct stream *stream)
     }
 }
 
-/* Seconds that local time is ahead of UTC, where the recording is drawn. */
-static long zone_s(double unix_s)
+/* Seconds that local time is ahead of UTC on the machine that draws. */
+static long utc_offset_s(double unix_s)
 {
     struct tm parts;
     time_t whole = (time_t)fmax(-1e11, fmin(unix_s, 1e11));
@@ -249,7 +248,7 @@ static void put_data(mprof_output *output, const mprof_figure *figure)
     mprof__putf(output, "\"plot\":[%g,%g,%g,%g],\"lanes\":[%g,%g],\n", frame->plot.x, frame->plot.y,
                 frame->plot.width, frame->plot.height, frame->lanes.y, frame->lanes.height);
     mprof__putf(output, "\"time\":[%.17g,%.17g,%.17g],\"origin\":[%.17g,%ld],\n", frame->from_s,
-                frame->to_s, stream.quantum.time_s, frame->origin_s, zone_s(frame->origin_s));
+                frame->to_s, stream.quantum.time_s, frame->origin_s, utc_offset_s(frame->origin_s));
     mprof__putf(output, "\"memory\":[%.17g,%.17g,%.17g],\n%s\"functions\":[", frame->low_mib,
                 frame->high_mib, stream.quantum.memory_mib, frame->group ? "\"group\":true," : "");
     put_functions(&stream);
@@ -277,15 +276,15 @@ void mprof__put_interactive_style(mprof_output *output, const char *scope, const
     mprof_output_write(output, mprof__interactive_css, sizeof mprof__interactive_css - 1);
 }
 
-/* -- columns ----------------------------------------------------------------------------------- */
+/* ---- columns ---- */
 
-/* The points of a curve that stand in one column. */
+/* A column of the plot, and the range of the curve's points in it. */
 struct column {
     double from_px, to_px;
     double time_s, low_mib, high_mib;
 };
 
-/* 12.5 MiB, or 12.5 - 14.0 MiB */
+/* Writes "12.5 MiB", or "12.5 - 14.0 MiB" with an en dash. */
 static void put_range(mprof_output *output, double low_mib, double high_mib)
 {
     char low[40], high[40];
@@ -319,8 +318,8 @@ static void put_column(mprof_output *output, const struct column *column)
     mprof__put(output, "</title></rect>\n");
 }
 
-static void put_columns_of(mprof_output *output, const mprof_frame *frame,
-                           const mprof_point *points, uint32_t count)
+static void put_curve_columns(mprof_output *output, const mprof_frame *frame,
+                              const mprof_point *points, uint32_t count)
 {
     uint32_t i = 0;
     double from_px = (double)points[0].x;
@@ -334,7 +333,7 @@ static void put_columns_of(mprof_output *output, const mprof_frame *frame,
             column.low_mib = fmin(column.low_mib, mib);
             column.high_mib = fmax(column.high_mib, mib);
         }
-        /* as far as half the way to the next point */
+        /* the column ends half-way to the next point */
         column.to_px = fmax(from_px + COLUMN_PX,
                             i < count ? ((double)points[i - 1].x + (double)points[i].x) / 2 : 0);
         column.to_px = fmin(column.to_px, frame->plot.x + frame->plot.width);
@@ -356,7 +355,7 @@ void mprof__put_columns(mprof_output *output, const mprof_figure *figure)
     for (size_t i = 0; i < item_count; i++) {
         if (items[i].shape == MPROF_SHAPE_LINE &&
             (items[i].role == MPROF_ROLE_CURVE || items[i].role == MPROF_ROLE_CURVE_FINE)) {
-            put_columns_of(output, frame, &points[items[i].first], items[i].count);
+            put_curve_columns(output, frame, &points[items[i].first], items[i].count);
         }
     }
     mprof__put(output, "</g>\n");

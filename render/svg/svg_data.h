@@ -1,21 +1,21 @@
-/* What makes a drawn SVG answer to its reader. Private to the folder. */
+/* The numbers, script and tooltips of an interactive SVG. Private to the folder. */
 #ifndef MPROF_RENDER_SVG_DATA_H
 #define MPROF_RENDER_SVG_DATA_H
 
 #include <mprof/figure.h>
 #include <mprof/output.h>
 
-/* Rules for the columns and for the parts that the script adds; for the document's style sheet.
- * scope: the class of this document's root. */
+/* Writes CSS rules for the columns and for elements that the script adds. scope: the class of the
+ * root element. */
 void mprof__put_interactive_style(mprof_output *output, const char *scope,
                                   const mprof_frame *frame);
 
-/* A group of invisible columns over the plot, each with a title that tells time and memory: what a
- * reader without scripts can point at. To be put behind whatever has a title of its own. */
+/* Writes invisible columns over the plot, each with a <title> of its time and memory: tooltips
+ * where scripts do not run. Must come before all elements that have titles of their own. */
 void mprof__put_columns(mprof_output *output, const mprof_figure *figure);
 
-/* The numbers behind the picture, and the script. It finds the document's elements by their groups'
- * classes and their order, so it must come last, and every item must be one element. */
+/* Writes the numbers behind the picture, and the script. The script finds elements by their order
+ * in groups, so it must come last, and each item of the figure must be one element. */
 void mprof__put_data_and_script(mprof_output *output, const mprof_figure *figure);
 
 #endif

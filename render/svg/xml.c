@@ -1,4 +1,4 @@
-/* Writing XML: what must be escaped, and numbers as short as they can be. */
+/* Escapes text, and formats numbers as short as possible. */
 #include "xml.h"
 
 #include <math.h>
@@ -23,9 +23,9 @@ void mprof__putf(mprof_output *output, const char *format, ...)
     mprof__put(output, text);
 }
 
-/* Text of a figure holds no control characters, so these few are all there is to escape. */
-static void put_with(mprof_output *output, const char *text, size_t length,
-                     const char *const escapes[128])
+/* Text of a figure contains no control characters, so the table is complete. */
+static void put_replaced(mprof_output *output, const char *text, size_t length,
+                         const char *const escapes[128])
 {
     size_t from = 0;
     for (size_t i = 0; i < length; i++) {
@@ -45,7 +45,7 @@ void mprof__put_escaped(mprof_output *output, const char *text, size_t length)
     static const char *const escapes[128] = {
         ['&'] = "&amp;", ['<'] = "&lt;", ['>'] = "&gt;", ['"'] = "&quot;", ['\''] = "&#39;",
     };
-    put_with(output, text, length, escapes);
+    put_replaced(output, text, length, escapes);
 }
 
 void mprof__put_json(mprof_output *output, const char *text, size_t length)
@@ -54,7 +54,7 @@ void mprof__put_json(mprof_output *output, const char *text, size_t length)
         ['&'] = "&amp;", ['<'] = "&lt;", ['>'] = "&gt;", ['"'] = "\\\"", ['\\'] = "\\\\",
     };
     mprof__put(output, "\"");
-    put_with(output, text, length, escapes);
+    put_replaced(output, text, length, escapes);
     mprof__put(output, "\"");
 }
 
@@ -71,16 +71,16 @@ char *mprof__tenths_text(char *out, long tenths)
         *out++ = '-';
         tenths = -tenths;
     }
-    long whole = tenths / 10, rest = tenths % 10;
+    long whole = tenths / 10, fraction = tenths % 10;
     do {
         digits[count++] = (char)('0' + whole % 10);
     } while (whole /= 10);
     while (count) {
         *out++ = digits[--count];
     }
-    if (rest) {
+    if (fraction) {
         *out++ = '.';
-        *out++ = (char)('0' + rest);
+        *out++ = (char)('0' + fraction);
     }
     return out;
 }
