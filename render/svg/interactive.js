@@ -1,7 +1,7 @@
-// The life of a picture: hover, zoom, search, keyboard. It stands at the end of every SVG, after
-// the <metadata> that svg_data.c describes. Nothing is fetched, nothing is stored, and text of a
-// recording only ever becomes the data of a text node. Without scripting the picture is complete;
-// when the script begins it takes over the elements that are there and adds few.
+// Tooltips, zoom, search and keys of an SVG. The script is the last element of the file, after the
+// <metadata> that svg_data.c writes. It fetches and stores nothing, and puts text of a recording
+// into text nodes and attributes only. Without scripting the picture is complete; the script changes
+// existing elements and adds few.
 (function () {
   'use strict';
   const SVG = 'http://www.w3.org/2000/svg', HTML = 'http://www.w3.org/1999/xhtml';
@@ -10,7 +10,7 @@
   const metadata = root && root.querySelector(':scope > metadata');
   if (!metadata || root.classList.contains('living')) return;
 
-  // -- the numbers ------------------------------------------------------------------------------
+  // ---- data ----
 
   const data = JSON.parse(metadata.textContent);
   const [left, top, width, height] = data.plot, right = left + width, floor = top + height;
@@ -58,7 +58,7 @@
     return words;
   }
 
-  // Every element of the groups that follow the time axis, with what is known of it.
+  // The elements of all groups on the time axis, with their data.
   const items = [], itemOf = new Map();
   {
     const read = reader(data.items);
@@ -89,22 +89,22 @@
   const boxes = items.filter(item => item.about && (item.kind === 'calls' || item.kind === 'lanes'));
   const brackets = items.filter(item => item.role === 'bracket');
 
-  // Curves by what they are of; each may have pauses, so it is in pieces. The first is of the whole,
-  // then come kinds of memory and the control group, then processes.
+  // Curves, in pieces because of pauses. The first is that of MEM; kinds of memory and the control
+  // group follow, then processes.
   const series = [], ofGroup = role => role === 'control-group' || role === 'limit';
   for (const item of items) {
     if (!/^(curve|child|sample|layer|kind|control-group|limit)/.test(item.role)) continue;
     if (item.role === 'sample' && !item.about && series.some(other => other.about && !other.rank)) continue;
     let one = series.find(other => other.about === item.about);
     if (!one) series.push(one = { about: item.about, pieces: [], role: item.role, rank: /^(curve|sample)/.test(item.role) ? 0 : /^(child|layer)/.test(item.role) ? 2 : 1, tone: item.node.classList[1] });
-    // A layer is as high as its upper edge lies above the lower one, which runs back.
+    // The height of a layer is the distance of its edges; the lower one runs backwards.
     const points = item.points || [[item.t, item.v]], last = points.length - 1;
     one.pieces.push(item.role === 'layer' ?
       points.slice(0, points.length / 2).map(([t, v], i) => [t, v - points[last - i][1], v]) : points);
   }
   series.sort((a, b) => a.rank - b.rank);
   items.forEach((item, i) => { if (item.filled && !item.points.length) item.points = items[i + 1].points; });
-  // A cross and a name go with the dot beside them.
+  // Crosses and names move with the dot next to them.
   items.filter(item => item.kind === 'marks').forEach((item, i, marks) => {
     const far = /^peak$/.test(item.role) ? marks.slice(i, i + 3).find(other => other.node.localName === 'circle')
       : item.node.localName === 'text' ? marks[i - 1] : null;
@@ -113,9 +113,9 @@
     item.crossed = item.role === 'peak-name' && i > 1 && marks[i - 2].role === 'peak';
   });
 
-  // -- words: the same as in the C sources ------------------------------------------------------
+  // ---- texts: the same as in format_units.c ----
 
-  // A tie goes to the even digit, as in C; toFixed() would take the larger one.
+  // A tie is rounded to the even digit, as in C; toFixed() rounds it away from 0.
   const fixed = (x, n) => /[13579]$/.test(x.toFixed(n)) && /50{20}$/.test(x.toFixed(n + 21)) ?
     (x - 0.1 ** n / 4).toFixed(n) : x.toFixed(n);
   const two = n => String(n).padStart(2, '0');
@@ -147,7 +147,7 @@
 
   const changed = mib => Math.abs(mib) < 0.5 / 1024 ? memory(0, '\u00b1') : memory(mib, '+');
 
-  // A moment, as exact as a pixel is wide.
+  // A time, as exact as one pixel.
   function moment(s) {
     const pixel = (view.to - view.from) / width;
     const places = Math.max(0, Math.min(6, Math.ceil(-Math.log10(pixel))));
@@ -158,7 +158,7 @@
     return `${Math.floor(whole / 1440)}d ${Math.floor(whole / 60) % 24}h ${two(whole % 60)}m`;
   }
 
-  // A date at the place where the picture was drawn; its fields are those of UTC.
+  // A date in the time zone of the machine that drew the picture: read its fields as UTC.
   const [origin, zone] = data.origin, dated = origin > 3.2e8 && origin < 1e11;
   const local = s => new Date((origin + zone + s) * 1000);
 
@@ -183,7 +183,7 @@
     return widths.get(key);
   }
 
-  // The longest beginning that fits, with an ellipsis; '' if that says nothing.
+  // The longest beginning that fits, with an ellipsis; '' if it has less than three letters.
   function fit(text, role, room) {
     if (textWidth(text, role) <= room) return text;
     const letters = Array.from(text);
@@ -196,7 +196,7 @@
     return few < 3 ? '' : letters.slice(0, few).join('').trimEnd() + '\u2026';
   }
 
-  // -- ticks: the same as in the C sources ------------------------------------------------------
+  // ---- ticks: the same as in time_ticks.c and memory_ticks.c ----
 
   const day = 86400;
   const timeSteps = [];
@@ -256,7 +256,7 @@
     return ticks;
   }
 
-  // -- drawing ----------------------------------------------------------------------------------
+  // ---- drawing ----
 
   function add(parent, name, attributes = {}, text) {
     const node = document.createElementNS(name === 'input' ? HTML : SVG, name);
@@ -267,7 +267,7 @@
 
   const layer = (name, beside) => root.insertBefore(add(root, 'g', { class: name }), beside);
 
-  // What is changed is remembered, so that a reset is the picture as it was.
+  // Original attribute values, for reset().
   const original = new Map();
   function change(node, values) {
     if (!original.has(node)) original.set(node, {});
@@ -288,7 +288,7 @@
   const inside = t => t >= view.from && t <= view.to;
   const tenth = x => Math.round(x * 10) / 10;
 
-  // The part of a line, or of a closed shape, that lies on one side of a moment.
+  // The part of a line, or of a closed shape, on one side of a moment.
   function cut(points, moment, side, closed) {
     const out = [], keeps = t => side * (t - moment) >= 0;
     points.forEach((point, i) => {
@@ -303,8 +303,8 @@
   const path = (points, end = '') => points.length < 2 ? '' :
     'M' + points.map(([t, v]) => tenth(X(t)) + ' ' + tenth(Y(v))).join('L') + end;
 
-  // As layout does: from nothing, unless a small change of something large is looked at; and up to
-  // the control group and its limit, as far as the curve keeps its height.
+  // As in scales.c: the axis starts at 0, unless memory changes little; it includes the control group
+  // and its limit if the curve stays high enough.
   function memoryAxis([least, most]) {
     const bottom = most - least < most / 3 && most > least ? Math.max(0, least - (most - least) * 0.15) : 0;
     return { low: bottom, high: bottom + (most - bottom) * height / (height - 40) };
@@ -374,7 +374,7 @@
       change(item.node, { transform: `translate(${tenth(x0 + wide - (X(about.end, full) - 1))} 0)`, display: wide >= 6 && about.end <= view.to ? null : 'none' });
   }
 
-  // Name, duration, change of memory; or less of it; or the beginning of the name.
+  // Name, duration and change of memory, as many as fit; else the beginning of the name.
   function caption(about, room) {
     const label = about.of.label, time = duration(about.end - about.start);
     const texts = about.calls > 1 ? [`${label}  \u00d7${about.calls}`, label]
@@ -391,7 +391,7 @@
     }
   }
 
-  // Labels at the brackets that are in sight, the longest calls first, where there is room.
+  // Labels of visible brackets, the longest calls first, where there is room.
   function drawNames() {
     const taken = brackets.filter(item => inside(item.t)).map(item => ({ x: X(item.t) - 8, y: Y(item.v) - 11, w: 16, h: 22 }));
     const hits = (a, b) => a.x < b.x + b.w && b.x < a.x + a.w && a.y < b.y + b.h && b.y < a.y + a.h;
@@ -415,7 +415,7 @@
       const w = textWidth(one.about.text, 'box-name'), x = Math.max(left + 6, Math.min(X(t) - w / 2, right - w - 6));
       if (Y(upper - v) - Y(upper) > 14) add(names, 'text', { class: 'box-name', x: tenth(x), y: tenth(Y(upper - v / 2) + 4) }, one.about.text);
     }
-    // A limit is named at the right end of each of its steps, or at the left one.
+    // A limit is labelled at the right end of each of its steps, or at the left end.
     for (const item of items.filter(other => other.role === 'limit' && !other.away))
       item.shown.forEach(([t, v], i, steps) => {
         const begin = i && steps[i - 1][1] === v ? X(steps[i - 1][0]) : X(t);
@@ -471,7 +471,7 @@
     drawAxes();
     drawNames();
     drawCaptions();
-    // Detail is what was drawn; more of it is in the recording.
+    // Zooming shows no more detail than was drawn: name the command that does.
     const places = Math.max(0, Math.ceil(-Math.log10(span)) + 2), window = `${begin.toFixed(places)},${(begin + span).toFixed(places)}`;
     add(heading, 'text', { class: 'facts', 'xml:space': 'preserve', x: left, y: factsY },
       fit(`${moment(begin)} \u2013 ${moment(begin + span)}  \u00b7  for all detail of it: mprof plot -w ${window}`, 'facts', width - 80));
@@ -503,9 +503,9 @@
     if (view !== full) zoom(begin, begin + span);
   }
 
-  // -- read-out ---------------------------------------------------------------------------------
+  // ---- tooltip ----
 
-  // The point of a curve next to a moment, and what else lies in its pixel column.
+  // The point of a curve nearest to a moment, and the range of its pixel column.
   function nearest(one, t) {
     let best = null, distance = Infinity;
     for (const piece of one.pieces) {
@@ -529,7 +529,7 @@
     return { t: piece[i][0], v: piece[i][1], y: Y(piece[i][2] || piece[i][1]), least, most };
   }
 
-  // What holds between two points is true at every moment there.
+  // The value of a step line, which holds between its points.
   function held(piece, t) {
     const after = piece.findIndex(point => point[0] >= t), b = piece[after], a = piece[after - 1] || b;
     if (!b || t < piece[0][0]) return null;
@@ -549,7 +549,7 @@
     return [count + about.of.name, ...rest.replace(/^\u2069?: /, '').split(' \u00b7 ')];
   }
 
-  // Lines of [text, class, colour] in a panel beside x, y.
+  // Shows lines of [text, class, colour] in a panel next to x, y.
   function showPanel(lines, x, y) {
     let wide = 0;
     lines.forEach(line => {
@@ -568,7 +568,7 @@
     });
   }
 
-  // What is to be told of a moment, and of the call that is pointed at or focused.
+  // Shows the values at a moment, and the call under the pointer or with the focus.
   function hover(t, item, y) {
     clear(readout);
     if (t === null) return;
@@ -601,7 +601,7 @@
     showPanel(lines, x, y);
   }
 
-  // -- mouse ------------------------------------------------------------------------------------
+  // ---- mouse ----
 
   function place(event) {
     const { x, y } = new DOMPoint(event.clientX, event.clientY).matrixTransform(root.getScreenCTM().inverse());
@@ -630,7 +630,7 @@
   }
   root.addEventListener('pointerleave', () => { if (!drag) { waiting = null; requestAnimationFrame(() => { if (!waiting) hover(null); }); } });
 
-  // With Shift, text is selected as anywhere else.
+  // With Shift, dragging selects text.
   root.addEventListener('mousedown', event => {
     if (event.button || event.shiftKey || !place(event).inside) return;
     event.preventDefault();
@@ -657,17 +657,17 @@
     zoomBy(Math.exp(Math.sign(event.deltaY) * 0.3), at.t);
   }, { passive: false });
 
-  // -- search -----------------------------------------------------------------------------------
+  // ---- search ----
 
   let pattern = '';
 
-  // A regular expression if it is one, else a part of the name; the case is not looked at.
+  // A regular expression if it is valid, else a substring; both ignore case.
   function matcher(text) {
     try { const expression = new RegExp(text, 'i'); return name => expression.test(name); }
     catch (error) { const part = text.toLowerCase(); return name => name.toLowerCase().includes(part); }
   }
 
-  // The time with any of the functions in it, as a share of all; null: not known.
+  // The share of the time in which any of the functions ran; null: unknown.
   function shareOf(numbers) {
     if (!data.states) return null;
     let sum = 0;
@@ -680,7 +680,7 @@
     return sum / 1e9;
   }
 
-  // 2: it is one; 1: it is among others.
+  // 2: all calls match; 1: some of them do.
   let isHit = () => 0;
   function search(text) {
     pattern = text;
@@ -719,9 +719,9 @@
     root.focus({ preventScroll: true });
   }
 
-  // -- keyboard ---------------------------------------------------------------------------------
+  // ---- keyboard ----
 
-  // Boxes are one stop of the Tab key; arrows go on from there, along a row and between rows.
+  // All boxes are one stop of the Tab key; arrows move along a row and between rows.
   const rowAt = new Map();
   for (const item of boxes) {
     const y = +item.node.getAttribute('y');
@@ -774,10 +774,10 @@
     else return;
     event.preventDefault();
   }
-  // Alone in its window, the picture has the keys; within a page, only while it has the focus.
+  // A picture alone in its window handles all keys; within a page, only while it has the focus.
   (document.documentElement === root ? document : root).addEventListener('keydown', pressed);
 
-  // -- beginning --------------------------------------------------------------------------------
+  // ---- start ----
 
   ['memory-axis', 'time-axis', 'names'].forEach(name => group(name).classList.add('fixed'));
   const facts = group('page').querySelector('.facts'), factsY = facts ? +facts.getAttribute('y') : top - 13;
