@@ -183,7 +183,7 @@
     return widths.get(key);
   }
 
-  // The longest beginning that fits, with an ellipsis; '' if it has less than three letters.
+  // The longest beginning that fits, with an ellipsis; '' if it has fewer than three letters.
   function fit(text, role, room) {
     if (textWidth(text, role) <= room) return text;
     const letters = Array.from(text);
@@ -537,13 +537,13 @@
     return { t, v, y: y < top ? null : y, least: v, most: v };
   }
 
-  function tellMemory(point) {
+  function rangeText(point) {
     const least = memory(point.least), most = memory(point.most);
     const [number, unit] = least.split(' ');
     return least === most ? most : `${most.endsWith(unit) ? number : least} \u2013 ${most}`;
   }
 
-  function tellCall(about) {
+  function callLines(about) {
     const count = about.calls > 1 ? `${counted(about.calls)} calls, the longest ` : '';
     const rest = about.text.slice(about.text.indexOf(about.of.name) + about.of.name.length);
     return [count + about.of.name, ...rest.replace(/^\u2069?: /, '').split(' \u00b7 ')];
@@ -578,7 +578,7 @@
     if (about && about.of) {
       const x0 = Math.max(left, X(about.start)), x1 = Math.min(right, X(about.end));
       add(readout, 'rect', { class: 'part shade', x: tenth(x0), y: top, width: tenth(Math.max(1, x1 - x0)), height: height });
-      const [head, ...rest] = tellCall(about);
+      const [head, ...rest] = callLines(about);
       lines.push([head, 'told head', item.node.classList[1]], ...rest.map(text => [text, 'told']));
     }
     if (inside(exact)) {
@@ -587,14 +587,14 @@
       lines.push([moment(exact) + clock, about ? 'told' : 'told head']);
       points.map((point, i) => [point, series[i]]).filter(([point]) => point).sort((a, b) => a[1].rank - b[1].rank || b[0].v - a[0].v).slice(0, 12).forEach(([point, one]) => {
         if (one.role !== 'limit' && point.y !== null) add(readout, 'circle', { class: 'part point ' + (one.tone || ''), cx: tenth(X(point.t)), cy: tenth(point.y), r: 3 });
-        lines.push([(one.about ? one.about.text + '  ' : '') + tellMemory(point), 'told', one.role === 'limit' ? 'bound' : one.about ? one.tone || '' : undefined]);
+        lines.push([(one.about ? one.about.text + '  ' : '') + rangeText(point), 'told', one.role === 'limit' ? 'bound' : one.about ? one.tone || '' : undefined]);
       });
     }
     if (!about) {
       const running = boxes.filter(box => box.about.start <= exact && box.about.end >= exact);
       for (const box of running.slice(0, 10)) {
         const call = box.about, span = call.end - call.start;
-        lines.push([call.calls > 1 ? tellCall(call)[0] : `${call.of.label}  ${duration(span)}  ${changed(call.exit - call.enter)}${call.open ? ', never returned' : ''}`, 'told', box.node.classList[1]]);
+        lines.push([call.calls > 1 ? callLines(call)[0] : `${call.of.label}  ${duration(span)}  ${changed(call.exit - call.enter)}${call.open ? ', never returned' : ''}`, 'told', box.node.classList[1]]);
       }
       if (running.length > 10) lines.push([`+ ${running.length - 10} more`, 'told']);
     }
