@@ -1,6 +1,5 @@
-"""The saved SVG in a real browser: what it tells when it is pointed at, zoom, search, keys; that it
-is inert where scripts are not run, and that no name in a recording ever becomes more than text.
-Everything is done as a reader does it, with pointer and keys, and compared with the recording."""
+"""The saved SVG in a real browser: tooltips, zoom, search and keys, compared with the recording. Also: the
+file is inert where scripts do not run, and a name in a recording never becomes markup or script."""
 
 import functools
 import http.server
@@ -21,7 +20,7 @@ from mprof_test import FIXTURES, Recording  # noqa: E402
 NESTED = FIXTURES / "dat" / "nested.dat"
 CHILDREN = FIXTURES / "dat" / "article-gunicorn-CM.dat"
 
-# Names that would do something if they were ever taken for markup or script.
+# Names that set window.hacked if they are read as markup or script.
 HOSTILE = [
     "<script>window.hacked=1</script>", "]]></script><script>window.hacked=2</script>",
     "\"><image href=x onerror=window.hacked=3 />", "</metadata><script>window.hacked=4</script>",
@@ -30,14 +29,14 @@ HOSTILE = [
     "[", "x*", "\u2028line", "مرحبا", "数据处理", "🔥🚒", "javascript:window.hacked=9", "__proto__", "constructor",
 ]
 
-# What the tests look at of a picture; `root` is the <svg>.
+# The state of a picture that tests compare.
 STATE = """
 const root = document.querySelector('svg'), of = name => [...root.querySelectorAll(name)];
 const shown = node => node.getClientRects().length && getComputedStyle(node).display !== 'none';
 const texts = name => of(name).filter(shown).map(node => node.textContent);
 return {
-    living: root.classList.contains('living'), zoomed: root.classList.contains('zoomed'),
-    told: texts('.told'), ticks: texts('.tick'), facts: texts('.facts'), status: texts('.status').join(''),
+    interactive: root.classList.contains('living'), zoomed: root.classList.contains('zoomed'),
+    tooltip: texts('.told'), ticks: texts('.tick'), facts: texts('.facts'), status: texts('.status').join(''),
     captions: texts('.box-name'), names: texts('.bracket-name'), buttons: texts('.button'),
     hits: of('.hit').length, focus: document.activeElement && document.activeElement.getAttribute('aria-label'),
     hair: of('.hair').length,
@@ -51,7 +50,7 @@ return [...document.querySelectorAll('.box, .rug, .box-fine')].filter(node => no
 });
 """
 
-# The lines of the control group: where they are on the page, if they are to be seen.
+# The lines of the control group, its limit and kinds of memory: where they are, and whether they are shown.
 LINES = """
 return ['control-group', 'limit', 'kind'].flatMap(name => [...document.querySelectorAll('.curves > path.' + name)].map(node => {
     const { x, y, width, height } = node.getBoundingClientRect();
@@ -59,7 +58,7 @@ return ['control-group', 'limit', 'kind'].flatMap(name => [...document.querySele
 }));
 """
 
-# The document as it was drawn: without what a hover or a search leaves behind on a class.
+# The drawn document, without classes that a search leaves.
 DRAWN = """
 return [...document.querySelectorAll('svg > g')].filter(node => !node.matches('.button, .readout')).map(node =>
     node.outerHTML.replace(/ class="[^"]*"/g, match => match.replace(/ (hit|among)\\b/g, ''))).join('');
@@ -67,13 +66,13 @@ return [...document.querySelectorAll('svg > g')].filter(node => !node.matches('.
 
 
 def memory_text(mib):
-    """As the picture writes memory; None where rounding is a tie."""
+    """Memory as the picture writes it."""
     assert 1 <= mib < 1023
     return f"{mib:.1f} MiB"
 
 
 def union_s(calls):
-    """Time in which at least one of them runs."""
+    """Time in which at least one of the calls runs."""
     total, end = 0.0, float("-inf")
     for call in sorted(calls, key=lambda one: one.enter_s):
         total += max(0.0, call.exit_s - max(call.enter_s, end))
@@ -87,7 +86,7 @@ def percent_text(share):
 
 
 class Plot:
-    """The two axes of a picture, as its ticks say."""
+    """The axes of a picture, as its <metadata> gives them."""
 
     def __init__(self, browser):
         self.left, self.top, self.width, self.height = browser.run(
@@ -107,12 +106,12 @@ class Plot:
 
     @property
     def clear(self):
-        """A height at which nothing but the curve's peak is drawn."""
+        """A height at which only the curve's peak is drawn."""
         return self.top + 2
 
 
 def container(rise=4.0):
-    """A program in a control group; its memory rises, its limit is lifted, it comes near both."""
+    """A program in a control group: its memory rises towards the limit, which is raised once."""
     lines = ["CMDLINE consumer", "FACT pid 10", "PROC 10 1 1000 python3"]
     for i in range(121):
         lines.append(f"MEM {100 + rise * i:.1f} {1000 + i}")
@@ -122,7 +121,7 @@ def container(rise=4.0):
 
 
 def tree():
-    """A process and its child, with PSS of both and what the first has swapped out."""
+    """A process and its child, with PSS of both and swap of the first."""
     lines = ["CMDLINE server", "FACT pid 10", "FACT include-children yes", "PROC 10 1 1000 python3",
              "PROC 11 10 1000 worker"]
     for i in range(101):
@@ -149,7 +148,7 @@ class BrowserCase(mprof_test.TestCase):
         self.browser.requests()
 
     def end_processes(self):
-        """The browser outlives the single test."""
+        """Keeps the browser, which all tests of a class share."""
 
     def draw(self, *arguments, name="picture.svg"):
         path = self.directory / name
@@ -158,10 +157,10 @@ class BrowserCase(mprof_test.TestCase):
         return path
 
     def show(self, *arguments):
-        """Draws and opens; returns where its plot lies."""
+        """Draws a picture and opens it; returns its axes."""
         path = self.draw(*arguments)
         self.browser.open(path)
-        self.assertTrue(self.state()["living"])
+        self.assertTrue(self.state()["interactive"])
         return Plot(self.browser)
 
     def write(self, name, text):
@@ -185,10 +184,10 @@ class BrowserCase(mprof_test.TestCase):
         self.browser.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
 
     def assert_quiet(self):
-        """Nothing on the console, nothing asked of a network."""
+        """No message on the console, no request to a network."""
         self.assertEqual(self.browser.messages(), [])
         asked = {url for url in self.browser.requests() if not url.startswith(("file:", "chrome:", "data:"))}
-        if self.address:  # a browser asks for an icon of its own accord
+        if self.address:  # browsers request an icon by themselves
             asked -= {self.address + "/picture.svg", self.address + "/favicon.ico"}
         self.assertEqual(asked, set())
 
@@ -198,9 +197,9 @@ class BrowserCase(mprof_test.TestCase):
         super().tearDown()
 
 
-class Hover(BrowserCase):
+class Tooltip(BrowserCase):
     def samples(self, recording):
-        """Points of the curve, from the start: samples, and what calls measured."""
+        """Points of the curve, in seconds from the start: samples, and values at entry and exit of calls."""
         points = [(moment, mib) for mib, moment in recording.mem]
         for call in recording.calls:
             points += [(call.enter_s, call.enter_mib), (call.exit_s, call.exit_mib)]
@@ -208,7 +207,7 @@ class Hover(BrowserCase):
         start = points[0][0]
         return [(moment - start, mib) for moment, mib in points]
 
-    def test_time_and_memory_are_those_of_the_sample_next_to_the_pointer(self):
+    def test_tooltip_shows_the_nearest_sample(self):
         plot, points = self.show(NESTED), self.samples(Recording(NESTED))
         pixel = (plot.to_s - plot.from_s) / plot.width
         alone = [(moment, mib) for i, (moment, mib) in enumerate(points)
@@ -216,44 +215,44 @@ class Hover(BrowserCase):
         self.assertGreater(len(alone), 30)
         for moment, mib in alone[1:-1:3]:
             self.browser.move(plot.x(moment), plot.clear)
-            told = self.state()["told"]
+            tooltip = self.state()["tooltip"]
             with self.subTest(moment=moment):
-                self.assertIn(memory_text(mib), told)
-                self.assertAlmostEqual(float(told[0].split(" ")[0]), moment, delta=0.00051)
-                self.assertRegex(told[0], r"\A\d\.\d{3} s  \d\d:\d\d:\d\d\.\d{3}\Z")
+                self.assertIn(memory_text(mib), tooltip)
+                self.assertAlmostEqual(float(tooltip[0].split(" ")[0]), moment, delta=0.00051)
+                self.assertRegex(tooltip[0], r"\A\d\.\d{3} s  \d\d:\d\d:\d\d\.\d{3}\Z")
 
-    def test_what_is_running_is_told_with_its_duration_and_change(self):
+    def test_tooltip_shows_running_functions(self):
         plot, recording = self.show(NESTED), Recording(NESTED)
         start_s = min(recording.mem[0][1], min(call.enter_s for call in recording.calls))
         for moment in (0.15, 0.6, 0.95, 1.5):
             x = round(plot.x(moment))
             self.browser.move(x, plot.clear)
-            told = self.state()["told"]
-            at = float(told[0].split(" ")[0])
+            tooltip = self.state()["tooltip"]
+            at = float(tooltip[0].split(" ")[0])
             running = [call for call in recording.calls
                        if call.enter_s - start_s + 0.001 < at < call.exit_s - start_s - 0.001]
             for call in running:
                 label = call.name.rpartition(".")[2]
                 with self.subTest(moment=moment, call=call.name):
-                    self.assertTrue([line for line in told if re.search(rf"{label}  [\d.]+ m?s  [+−±]", line)],
-                                    told)
+                    self.assertTrue([line for line in tooltip if re.search(rf"{label}  [\d.]+ m?s  [+−±]", line)],
+                                    tooltip)
             ended = sum(call.exit_s - start_s < at - 0.001 or call.enter_s - start_s > at + 0.001
                         for call in recording.calls)
-            self.assertLessEqual(len(told) - 2, len(recording.calls) - ended)
+            self.assertLessEqual(len(tooltip) - 2, len(recording.calls) - ended)
 
-    def test_a_box_tells_all_of_its_call(self):
+    def test_tooltip_of_a_box_describes_its_call(self):
         self.show("-f", NESTED)
         recording = Recording(NESTED)
         call = max(recording.calls_of("fit"), key=lambda one: one.seconds)
         box = self.box("nested.fit" if "nested.fit" in call.name else call.name)
         self.browser.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-        told = self.state()["told"]
-        self.assertEqual(told[0], call.name)
-        self.assertIn(f"{call.seconds:.2f} s", told[1])
-        self.assertIn(f"({memory_text(call.enter_mib)} → {memory_text(call.exit_mib)})", told[1])
-        self.assertTrue(any(re.match(r"\d+\.\d+ s  \d\d:\d\d:\d\d", line) for line in told), told)
+        tooltip = self.state()["tooltip"]
+        self.assertEqual(tooltip[0], call.name)
+        self.assertIn(f"{call.seconds:.2f} s", tooltip[1])
+        self.assertIn(f"({memory_text(call.enter_mib)} → {memory_text(call.exit_mib)})", tooltip[1])
+        self.assertTrue(any(re.match(r"\d+\.\d+ s  \d\d:\d\d:\d\d", line) for line in tooltip), tooltip)
 
-    def test_process_lane_open_and_count_are_told(self):
+    def test_tooltip_shows_process_lane_open_and_count(self):
         lines = ["CMDLINE x", "PROC 10 1 100.0000 main.py", "PROC 20 10 100.5000 worker.py"]
         lines += [f"MEM {50 + i % 3} {100 + i / 10:.4f}" for i in range(101)]
         lines += ["FUNC m.served 50 102 60 104 0 pid=20 lane=greenlet-7",
@@ -265,84 +264,84 @@ class Hover(BrowserCase):
                               ("9 calls", ["9 calls, the longest m.tiny"])):
             box = self.box(label)
             self.browser.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-            told = "\n".join(self.state()["told"])
+            tooltip = "\n".join(self.state()["tooltip"])
             for word in wanted:
                 with self.subTest(label=label, word=word):
-                    self.assertIn(word, told)
+                    self.assertIn(word, tooltip)
 
-    def test_every_process_is_told_at_the_same_moment(self):
+    def test_tooltip_shows_every_process_at_the_same_moment(self):
         plot, recording = self.show(CHILDREN), Recording(CHILDREN)
         start = recording.mem[0][1]
         for mib, moment in recording.mem[20:60:10]:
             self.browser.move(plot.x(moment - start), plot.clear)
-            told = self.state()["told"]
-            self.assertIn(memory_text(mib), told)
+            tooltip = self.state()["tooltip"]
+            self.assertIn(memory_text(mib), tooltip)
             for pid in {pid for pid, _, _ in recording.chld}:
                 near = min((one for one in recording.chld if one[0] == pid), key=lambda one: abs(one[2] - moment))
                 with self.subTest(pid=pid, moment=moment):
-                    self.assertTrue([line for line in told
-                                     if str(pid) in line and memory_text(near[1]) in line], told)
+                    self.assertTrue([line for line in tooltip
+                                     if str(pid) in line and memory_text(near[1]) in line], tooltip)
 
-    def test_the_group_and_its_limit_are_told_at_every_moment(self):
+    def test_tooltip_shows_control_group_and_limit_at_any_moment(self):
         plot = self.show(self.write("container.dat", container()))
-        # of a value that holds, and where the next one is risen to
+        # between two values of the group, and at a value
         for moment, group, limit in ((3, "130.0", "400"), (8.5, "130.0", "400"), (10, "170.0", "400"),
                                      (45, "290.0", "400"), (70, "410.0", "640"), (118, "570.0", "640")):
             self.browser.move(plot.x(moment), plot.clear)
-            told = self.state()["told"]
+            tooltip = self.state()["tooltip"]
             with self.subTest(moment=moment):
-                self.assertIn(f"control group  {group} MiB", told)
-                self.assertIn(f"limit  {limit}.0 MiB", told)
-                self.assertEqual(told.index(f"limit  {limit}.0 MiB"), 2, told)
+                self.assertIn(f"control group  {group} MiB", tooltip)
+                self.assertIn(f"limit  {limit}.0 MiB", tooltip)
+                self.assertEqual(tooltip.index(f"limit  {limit}.0 MiB"), 2, tooltip)
 
-    def test_kinds_are_told_with_what_they_are_of(self):
+    def test_tooltip_names_kinds_and_their_processes(self):
         plot = self.show("--memory", "pss,swap", self.write("tree.dat", tree()))
         for moment in (10, 50, 91):
             self.browser.move(plot.x(moment), plot.clear)
-            told = self.state()["told"]
+            tooltip = self.state()["tooltip"]
             with self.subTest(moment=moment):
-                self.assertEqual(told[1:], [
+                self.assertEqual(tooltip[1:], [
                     f"{200 + moment}.0 MiB", f"PSS, sum of 2 processes  {85.5 + moment:.1f} MiB",
                     f"swap of python3 10  {moment % 4}.0 MiB" if moment % 4 else "swap of python3 10  0 MiB",
                     f"worker 11  {90 + moment % 3}.0 MiB"])
         plot = self.show("--memory", "pss", self.write("a.dat", tree()), self.write("b.dat", tree()))
         self.browser.move(plot.x(50), plot.clear)
-        self.assertIn("b.dat  PSS, sum of 2 processes  135.5 MiB", self.state()["told"])
+        self.assertIn("b.dat  PSS, sum of 2 processes  135.5 MiB", self.state()["tooltip"])
 
-    def test_several_recordings_are_told_by_their_names(self):
+    def test_tooltip_names_each_recording(self):
         plot = self.show(NESTED, CHILDREN)
         self.browser.move(plot.x(1), plot.clear)
-        told = "\n".join(self.state()["told"])
+        tooltip = "\n".join(self.state()["tooltip"])
         for name in ("nested.dat", "article-gunicorn-CM.dat"):
-            self.assertRegex(told, rf"{re.escape(name)}  [\d.]+ MiB")
+            self.assertRegex(tooltip, rf"{re.escape(name)}  [\d.]+ MiB")
 
-    def test_layers_of_a_stack_tell_their_own_height(self):
+    def test_tooltip_shows_the_height_of_a_layer(self):
         plot, recording = self.show("--stack", CHILDREN), Recording(CHILDREN)
         start, (mib, moment) = recording.mem[0][1], recording.mem[40]
         self.browser.move(plot.x(moment - start), plot.clear)
-        told = self.state()["told"]
+        tooltip = self.state()["tooltip"]
         for pid in {pid for pid, _, _ in recording.chld}:
             near = min((one for one in recording.chld if one[0] == pid), key=lambda one: abs(one[2] - moment))
-            line = [line for line in told if str(pid) in line]
-            self.assertTrue(line, told)
+            line = [line for line in tooltip if str(pid) in line]
+            self.assertTrue(line, tooltip)
             self.assertAlmostEqual(float(line[0].split()[-2]), near[1], delta=1.5)
 
-    def test_a_dense_column_tells_its_extremes(self):
+    def test_tooltip_shows_the_range_of_a_dense_column(self):
         points = [(100 + i / 1000, 50 + (i * 7919 % 101)) for i in range(200_000)]
         plot = self.show(self.write("dense.dat", "".join(f"MEM {mib} {moment:.4f}\n" for moment, mib in points)))
         self.browser.move(plot.left + plot.width // 2, plot.clear)
-        line = [line for line in self.state()["told"] if "–" in line]
+        line = [line for line in self.state()["tooltip"] if "–" in line]
         self.assertTrue(line)
         low, high = map(float, re.fullmatch(r"([\d.]+) – ([\d.]+) MiB", line[0]).groups())
         self.assertLessEqual(low, 52)
         self.assertGreaterEqual(high, 148)
 
-    def test_outside_of_the_plot_nothing_is_told(self):
+    def test_no_tooltip_outside_of_the_plot(self):
         plot = self.show(NESTED)
         self.browser.move(plot.x(1), plot.clear)
         self.assertEqual(self.state()["hair"], 1)
         self.browser.move(plot.x(1), 5)
-        self.assertEqual(self.state()["told"], [])
+        self.assertEqual(self.state()["tooltip"], [])
 
 
 class Zoom(BrowserCase):
@@ -409,18 +408,18 @@ class Zoom(BrowserCase):
                     other = self.draw("-w", window, path, name="window.svg")
                     ticks = re.findall(r'class="tick"[^>]*>([^<]*)<', other.read_text())
                     with self.subTest(name=name, window=window):
-                        # at the ends of the axis, rounding of the window may take a tick away
+                        # at the ends of the axis, rounding of the window may drop a tick
                         self.assertGreater(len(state["ticks"]), 3)
                         self.assertLessEqual(len(set(state["ticks"]) ^ set(ticks)), 2, (state["ticks"], ticks))
                     self.browser.press("Escape")
 
     def lines_of(self, plot):
-        """The lines that are to be seen, as names with left, right, and memory at top and bottom in pixels."""
+        """Visible lines: name, left, right, top and bottom in pixels."""
         return [(line["name"], round(line["x"] - plot.left), round(line["x"] + line["width"] - plot.left),
                  line["y"], line["y"] + line["height"]) for line in self.browser.run(LINES) if line["shown"]]
 
-    def test_lines_beside_the_curve_go_where_a_picture_of_that_window_has_them(self):
-        """The group, its limit and kinds move with the axis that the rule of the picture gives."""
+    def test_group_limit_and_kinds_are_those_of_a_picture_of_that_window(self):
+        """Zooming scales the memory axis, and hides lines, by the same rule as `plot -w`."""
         cases = (("container", container(), [], ((2, 30), (40, 80), (50, 59))),
                  ("flat", container(0.02), [], ((2, 30), (20, 100))),
                  ("far", container(0.02), ["--memory", "group"], ((20, 100),)),
@@ -445,18 +444,18 @@ class Zoom(BrowserCase):
                         for a, b, most in zip(here[1:], there[1:], (3, 3, 2, 2)):
                             self.assertAlmostEqual(a, b, delta=most, msg=(zoomed, drawn))
 
-    def test_what_would_press_the_curve_flat_is_put_away_and_comes_back(self):
+    def test_a_limit_that_would_flatten_the_curve_is_hidden(self):
         plot = self.show(self.write("container.dat", container()))
         self.assertEqual([line[0] for line in self.lines_of(plot)], ["control-group", "limit"])
         self.browser.drag(plot.x(0), plot.middle, plot.x(4), plot.middle)  # 100 to 116 of 400 MiB
         self.assertEqual([line[0] for line in self.lines_of(plot)], ["control-group"])
         self.assertEqual(self.browser.run("return document.querySelectorAll('.names:not(.fixed) > .limit-name').length"), 0)
         self.browser.move(plot.left + 300, plot.clear)
-        self.assertIn("limit  400.0 MiB", self.state()["told"])
+        self.assertIn("limit  400.0 MiB", self.state()["tooltip"])
         self.browser.press("Escape")
         self.assertEqual([line[0] for line in self.lines_of(plot)], ["control-group", "limit"])
 
-    def test_lines_beside_the_curve_keep_their_names(self):
+    def test_group_limit_and_kinds_keep_their_labels(self):
         names = """
             return [...document.querySelectorAll('.names:not(.fixed) > text')].map(node => {
                 const { left, right, top, bottom } = node.getBoundingClientRect();
@@ -498,7 +497,7 @@ class Zoom(BrowserCase):
             });""")
         self.assertTrue(inside, "a caption leaves its box")
 
-    def test_labels_at_the_brackets_do_not_hide_each_other(self):
+    def test_labels_of_brackets_do_not_overlap(self):
         plot = self.show(NESTED)
         for share in (0.05, 0.3, 0.6):
             self.browser.drag(plot.left + plot.width * share, plot.middle,
@@ -537,7 +536,7 @@ class Zoom(BrowserCase):
         memory = [float(tick[:-4]) for tick in self.state()["ticks"] if tick.endswith("MiB")]
         self.assertTrue(memory and max(memory) <= 30, memory)
 
-    def test_hover_is_right_after_a_zoom(self):
+    def test_tooltip_is_right_after_a_zoom(self):
         plot, recording = self.show(NESTED), Recording(NESTED)
         self.browser.drag(plot.x(0.4), plot.middle, plot.x(0.6), plot.middle)
         begin, end = map(float, re.search(r"-w ([\d.]+),([\d.]+)", self.state()["facts"][0]).groups())
@@ -548,7 +547,7 @@ class Zoom(BrowserCase):
                 continue
             self.browser.move(plot.left + (at - begin) / (end - begin) * plot.width, plot.middle)
             with self.subTest(moment=at):
-                self.assertIn(memory_text(mib), "\n".join(self.state()["told"]))
+                self.assertIn(memory_text(mib), "\n".join(self.state()["tooltip"]))
 
 
 class Search(BrowserCase):
@@ -563,7 +562,7 @@ class Search(BrowserCase):
         end = max(recording.mem[-1][1], max(call.exit_s for call in recording.calls))
         return len(calls), union_s(calls) / (end - start)
 
-    def test_counts_and_shares_are_those_of_the_recording(self):
+    def test_counts_and_shares_match_the_recording(self):
         recording = Recording(NESTED)
         for options in ([], ["-f"]):
             self.show(*options, NESTED)
@@ -580,7 +579,7 @@ class Search(BrowserCase):
             state = self.state()
             self.assertEqual((state["status"], state["hits"]), ("", 0))
 
-    def test_what_matches_stands_out(self):
+    def test_matching_boxes_are_highlighted(self):
         self.show("-f", NESTED)
         self.search("leaf")
         opacity = self.browser.run("""
@@ -590,7 +589,7 @@ class Search(BrowserCase):
         for hit, value in opacity:
             self.assertTrue(value == 1 if hit else value < 0.5, (hit, value))
 
-    def test_a_pattern_that_is_none_is_looked_for_as_it_is(self):
+    def test_an_invalid_pattern_is_searched_as_text(self):
         names = ["m.a[0]", "m.(b", "m.c*d", "m.\\d"]
         lines = ["MEM 1 100", "MEM 2 110"] + [f"FUNC {name} 1 {101 + 2 * i} 1 {102 + 2 * i} 0"
                                              for i, name in enumerate(names)]
@@ -600,7 +599,7 @@ class Search(BrowserCase):
             with self.subTest(text=text):
                 self.assertRegex(status, rf"\A{count} calls?, " if count else "no call")
 
-    def test_a_hundred_thousand_calls_are_counted_one_by_one(self):
+    def test_a_hundred_thousand_calls_are_counted_exactly(self):
         random.seed(5)
         lines, moment = ["CMDLINE many"], 1000.0
         lines += [f"MEM {100 + i % 50} {1000 + i}" for i in range(1001)]
@@ -620,7 +619,7 @@ class Search(BrowserCase):
         self.assertTrue(self.state()["zoomed"])
         self.assertLess(self.browser.run("return document.querySelectorAll('*').length"), 30_000)
 
-    def test_a_function_of_the_legend_is_searched_by_a_click(self):
+    def test_a_click_on_the_legend_searches_the_function(self):
         self.show("-f", NESTED)
         place = self.browser.run("""
             const { x, y } = [...document.querySelectorAll('.legend-name')].find(
@@ -646,7 +645,7 @@ class Keyboard(BrowserCase):
             if "fit: " in label:
                 break
         self.assertRegex(label, r"fit: 0\.39 s")
-        self.assertEqual(self.state()["told"][0], label.partition(":")[0])
+        self.assertEqual(self.state()["tooltip"][0], label.partition(":")[0])
         outline = self.browser.run("return getComputedStyle(document.activeElement).outlineStyle")
         self.assertNotEqual(outline, "none")
         self.browser.press("ArrowRight")
@@ -685,7 +684,7 @@ class Keyboard(BrowserCase):
         self.browser.type("leaf")
         self.assertIn("30 calls", self.state()["status"])
 
-    def test_brackets_can_be_put_away(self):
+    def test_a_key_hides_the_brackets(self):
         self.show(NESTED)
         self.assertTrue(self.state()["names"])
         self.browser.press("b")
@@ -693,7 +692,7 @@ class Keyboard(BrowserCase):
         self.browser.press("b")
         self.assertTrue(self.state()["names"])
 
-    def test_who_listens_is_told_the_same(self):
+    def test_screen_readers_get_names_and_roles(self):
         self.show("-f", NESTED)
         tree = self.browser.devtools("Accessibility.getFullAXTree")["nodes"]
         names = {node.get("name", {}).get("value", "") for node in tree}
@@ -716,12 +715,12 @@ class Safety(BrowserCase):
                   for i, name in enumerate(HOSTILE)]
         return self.write("hostile.dat", "\n".join(lines) + "\n")
 
-    def assert_unharmed(self):
+    def assert_nothing_injected(self):
         self.assertIsNone(self.browser.run("return window.hacked || null"))
-        strangers = self.browser.run("""
+        unexpected = self.browser.run("""
             return [...document.querySelectorAll('svg *')].map(node => node.localName).filter(name =>
                 !/^(svg|title|desc|style|rect|path|circle|text|tspan|g|metadata|script|foreignObject|input)$/.test(name));""")
-        self.assertEqual(strangers, [])
+        self.assertEqual(unexpected, [])
         self.assertEqual(self.browser.run("return document.querySelectorAll('svg script').length"), 1)
 
     def test_hostile_names_are_text(self):
@@ -729,29 +728,29 @@ class Safety(BrowserCase):
         for options in ([], ["-f"], ["-f", "--by", "function"], ["-t", HOSTILE[1]]):
             with self.subTest(options=options):
                 plot = self.show(*options, path)
-                told = []
+                tooltip = []
                 for box in self.boxes()[::2]:
                     self.browser.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-                    told += self.state()["told"]
+                    tooltip += self.state()["tooltip"]
                 if not set(options) & {"-t"}:
-                    self.assertIn("m." + HOSTILE[0], told)
+                    self.assertIn("m." + HOSTILE[0], tooltip)
                 self.browser.drag(plot.left + 20, plot.middle, plot.left + 300, plot.middle)
                 self.browser.press("/")
                 self.browser.type("<script>")
                 self.assertRegex(self.state()["status"], r"\A[45] calls")
-                self.assert_unharmed()
+                self.assert_nothing_injected()
 
     def test_hostile_names_within_a_page(self):
         drawn = self.draw("-f", self.hostile()).read_text()
         page = self.write("page.html", "<!doctype html><meta charset=utf-8><body>" + drawn)
         self.browser.open(page)
-        self.assertTrue(self.state()["living"])
+        self.assertTrue(self.state()["interactive"])
         box = self.boxes()[0]
         self.browser.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-        self.assertIn("m." + HOSTILE[0], self.state()["told"])
-        self.assert_unharmed()
+        self.assertIn("m." + HOSTILE[0], self.state()["tooltip"])
+        self.assert_nothing_injected()
 
-    def test_any_bytes_at_all_are_a_picture(self):
+    def test_names_of_random_bytes_are_drawn(self):
         random.seed(11)
         lines = [b"CMDLINE " + bytes(random.choices(range(1, 256), k=80)).replace(b"\n", b"?")]
         lines += [b"MEM %d %d" % (10 + i % 7, 1000 + i) for i in range(300)]
@@ -763,9 +762,9 @@ class Safety(BrowserCase):
             plot = self.show(*options, path)
             self.browser.drag(plot.left + 20, plot.middle, plot.left + 300, plot.middle)
             self.assertTrue(self.state()["zoomed"])
-            self.assert_unharmed()
+            self.assert_nothing_injected()
 
-    def test_as_an_image_it_is_drawn_and_inert(self):
+    def test_as_an_image_it_is_drawn(self):
         self.draw("-f", NESTED)
         self.browser.open(self.write("page.html", "<!doctype html><img src='picture.svg'>"))
         self.assertEqual(self.browser.run("const one = document.images[0]; return [one.naturalWidth, one.complete]"),
@@ -781,7 +780,7 @@ print(len({tuple(p) for p in seen.reshape(-1, seen.shape[2])[::7].round(2).tolis
             self.assertGreater(int(colours.stdout), 8, "an empty picture")
 
     def serve(self, headers):
-        """The test's directory over HTTP, every answer with these headers; returns the address."""
+        """Serves the test's directory over HTTP with these headers; returns the address."""
         class Handler(http.server.SimpleHTTPRequestHandler):
             def end_headers(self):
                 for name, value in headers.items():
@@ -800,12 +799,12 @@ print(len({tuple(p) for p in seen.reshape(-1, seen.shape[2])[::7].round(2).tolis
         self.address = f"http://127.0.0.1:{server.server_address[1]}"
         return self.address
 
-    def test_where_scripts_are_forbidden_all_can_be_read(self):
+    def test_all_is_readable_where_scripts_are_forbidden(self):
         self.draw("-f", NESTED)
         address = self.serve({"Content-Security-Policy": "script-src 'none'"})
         self.browser.open(address + "/picture.svg")
         state = self.state()
-        self.assertFalse(state["living"])
+        self.assertFalse(state["interactive"])
         self.assertEqual(state["buttons"], [])
         self.assertIn("1.0 s", state["ticks"])
         self.assertTrue(any(text.startswith("predict") for text in state["captions"]))
@@ -816,32 +815,32 @@ print(len({tuple(p) for p in seen.reshape(-1, seen.shape[2])[::7].round(2).tolis
         self.assertEqual(len(refused), 1, refused)
         self.assertIn("Content Security Policy", refused[0])
 
-    def test_where_only_scripts_are_allowed_it_lives(self):
+    def test_interactive_where_only_inline_script_and_style_are_allowed(self):
         self.draw("-f", NESTED)
         address = self.serve({"Content-Security-Policy":
                               "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'"})
         self.browser.open(address + "/picture.svg")
-        self.assertTrue(self.state()["living"])
+        self.assertTrue(self.state()["interactive"])
         plot = Plot(self.browser)
         self.browser.drag(plot.x(0.4), plot.middle, plot.x(0.8), plot.middle)
         self.browser.move(plot.x(0.5), plot.middle)
         self.browser.press("/")
         self.browser.type("leaf")
-        self.assertTrue(self.state()["told"] and self.state()["hits"])
+        self.assertTrue(self.state()["tooltip"] and self.state()["hits"])
         self.assertEqual([one for one in self.browser.messages() if "favicon" not in one], [])
 
-    def test_elements_that_somebody_edited_stay_a_picture(self):
+    def test_an_edited_file_stays_a_plain_picture(self):
         path = self.draw("-f", NESTED)
         text = path.read_text()
         path.write_text(re.sub(r'<g class="lanes">\n<rect[^\n]*\n', '<g class="lanes">\n', text))
         self.assertNotEqual(path.read_text(), text)
         self.browser.open(path)
-        self.assertFalse(self.state()["living"])
+        self.assertFalse(self.state()["interactive"])
         self.assertIn("1.0 s", self.state()["ticks"])
 
 
-class Surroundings(BrowserCase):
-    def test_colours_follow_the_reader(self):
+class Embedding(BrowserCase):
+    def test_colours_follow_the_preferred_scheme(self):
         self.show("-f", NESTED)
         colours = """
             return ['.paper', '.title', '.box', '.tick'].map(name => getComputedStyle(document.querySelector(name)).fill);"""
@@ -853,7 +852,7 @@ class Surroundings(BrowserCase):
         for one, other in zip(light, dark):
             self.assertNotEqual(one, other)
 
-    def test_a_chosen_theme_stays(self):
+    def test_a_theme_option_overrides_the_preferred_scheme(self):
         paper = "return getComputedStyle(document.querySelector('.paper')).fill"
         for theme, colour in (("light", "rgb(255, 255, 255)"), ("dark", "rgb(20, 24, 31)")):
             self.show("--theme", theme, NESTED)
@@ -861,7 +860,7 @@ class Surroundings(BrowserCase):
                 self.browser.prefer(scheme)
                 self.assertEqual(self.browser.run(paper), colour)
 
-    def test_two_pictures_in_a_page_live_each_for_itself(self):
+    def test_two_pictures_in_a_page_are_independent(self):
         first = self.draw("-f", "--theme", "light", NESTED).read_text()
         second = self.draw("--theme", "dark", CHILDREN).read_text()
         page = self.write("page.html", "<!doctype html><meta charset=utf-8><style>.title{font-size:40px}</style>"
@@ -879,7 +878,7 @@ class Surroundings(BrowserCase):
             const style = name => getComputedStyle(document.querySelector(name));
             return [style('p.title').fontSize, style('#host').cursor, style('#host').fill];""")
         self.assertEqual(host, ["40px", "auto", "rgb(0, 0, 0)"])
-        # the page's keys are the page's
+        # keys typed into the page do not reach the pictures
         self.browser.run("document.querySelector('#field').focus()")
         self.browser.type("/b+")
         self.assertEqual(self.browser.run("return document.querySelector('#field').value"), "/b+")
@@ -892,7 +891,7 @@ class Surroundings(BrowserCase):
         self.browser.press("Escape")
         self.assertEqual(self.browser.run(zoomed), [False, False])
 
-    def test_a_picture_that_is_scaled_is_pointed_at_where_it_is(self):
+    def test_pointing_at_a_scaled_picture(self):
         text = self.draw(NESTED).read_text()
         text = re.sub(r'width="1260" height="540"', 'width="630" height="270"', text, count=1)
         self.browser.open(self.write("half.html", f"<!doctype html><meta charset=utf-8><body style='margin:40px'>{text}"))
@@ -901,9 +900,9 @@ class Surroundings(BrowserCase):
         start = min(recording.mem[0][1], min(call.enter_s for call in recording.calls))
         mib, moment = recording.mem[5]
         self.browser.move(40 + plot.x(moment - start) / 2, 40 + plot.middle / 2)
-        self.assertIn(memory_text(mib), "\n".join(self.state()["told"]))
+        self.assertIn(memory_text(mib), "\n".join(self.state()["tooltip"]))
 
-    def test_text_is_text(self):
+    def test_text_can_be_found_and_selected(self):
         self.show("-f", NESTED)
         self.assertTrue(self.browser.run("return window.find('predict')"))
         self.browser.run("getSelection().selectAllChildren(document.querySelector('.facts'))")
@@ -917,7 +916,7 @@ class Surroundings(BrowserCase):
                 self.assertTrue(self.state()["zoomed"])
                 self.browser.press("Escape")
 
-    def test_one_sample_a_gap_and_no_duration(self):
+    def test_one_sample_equal_samples_and_a_gap(self):
         for name, text in (("one", "MEM 12.5 1700000000.0\n"), ("equal", "MEM 5 100\nMEM 5 100\n"),
                            ("gap", "".join(f"MEM {i} {100 + i / 10}\n" for i in range(50))
                             + "".join(f"MEM {i} {300 + i / 10}\n" for i in range(50)))):
@@ -926,7 +925,7 @@ class Surroundings(BrowserCase):
                 self.browser.move(plot.left + 1, plot.middle)
                 self.browser.press("+", "ArrowRight", "-", "Escape")
         self.browser.move(plot.x(100), plot.middle)
-        self.assertFalse([line for line in self.state()["told"] if "iB" in line], "a value within a gap")
+        self.assertFalse([line for line in self.state()["tooltip"] if "iB" in line], "a value inside a gap")
 
     def test_a_million_samples_are_a_small_file(self):
         path = self.directory / "million.dat"
@@ -938,7 +937,7 @@ class Surroundings(BrowserCase):
                 level = max(10.0, level + random.uniform(-3, 3))
                 out.write(f"MEM {level:.6f} {1.7e9 + i / 10:.4f}\n")
         picture = self.draw(path)
-        # upstream's SVG of a million samples has 92 MB: docs/benchmarks.md
+        # 1/500 of upstream's 92 MB: docs/benchmarks.md
         self.assertLess(picture.stat().st_size, 92_000_000 / 500)
         self.browser.open(picture)
         plot = Plot(self.browser)

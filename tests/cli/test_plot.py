@@ -1,5 +1,5 @@
-"""`mprof plot`: options, formats, what stands in the picture, faults of input and output. Each case of
-the list of faults is named in its test."""
+"""`mprof plot`: options, formats, contents of pictures, faults of input and output. Codes such as B9 are
+those of docs/faults.md."""
 
 import fcntl
 import gzip
@@ -68,7 +68,7 @@ class Svg:
 
 
 def font_of(characters):
-    """A font that has these only: DejaVu Sans with another table of characters."""
+    """A font of these characters only: DejaVu Sans with another cmap table."""
     found = subprocess.run(["fc-match", "-f", "%{file}", "DejaVu Sans"], capture_output=True,
                            text=True, check=True).stdout
     data = pathlib.Path(found).read_bytes()
@@ -111,7 +111,7 @@ class PlotCase(mprof_test.TestCase):
 
 
 class Inputs(PlotCase):
-    # the first line is upstream's
+    # the first line is the same as upstream's
     NO_RECORDING = ("No input file found.\n"
                     "There is no recording here: no mprofile_*.dat, as `mprof run' writes them.\n")
 
@@ -153,14 +153,14 @@ class Inputs(PlotCase):
         self.assert_draws(path)
         self.assertIn("12.5 MiB", self.plot_svg(path).texts("peak-name")[0])
 
-    def test_b2_a_torn_end_is_drawn_and_told(self):
+    def test_b2_a_torn_end_is_drawn_with_a_warning(self):
         path = self.write("torn.dat", "CMDLINE x\nMEM 1 100.0\nMEM 2 100.1\nMEM 3 10")
         done = self.run_mprof("plot", "-o", "out.svg", path)
         self.assertRegex(done.stderr, r"\Amprof: [^\n]*torn\.dat[^\n]*\n\Z")
 
-    def test_several_recordings_lie_on_each_other(self):
+    def test_several_recordings_in_one_picture(self):
         svg = self.plot_svg(WEB, NESTED)
-        self.assertEqual(len(svg.of_class("curve")), 2 + 0 * len(svg.of_class("area")))
+        self.assertEqual(len(svg.of_class("curve")), 2)
         self.assertEqual(svg.texts("title"), ["2 recordings"])
         names = svg.texts("legend-name")
         self.assertIn("article-flask-profile.dat", names)
@@ -171,7 +171,7 @@ class Inputs(PlotCase):
 
 
 class ExactPeaks(PlotCase):
-    """The kernel's own peaks are told where the samples have missed them."""
+    """High-water marks of the kernel are shown where the samples missed them."""
     HEAD = ("CMDLINE ./burst\nARGV ./burst\nFACT pid 10\nFACT include-children no\n"
             "PROC 10 1 1700000000.0 burst\nPROC 11 10 1700000000.0 worker\n"
             "PROC 12 10 1700000000.0 other\n")
@@ -192,7 +192,7 @@ class ExactPeaks(PlotCase):
         self.assertIn("77.2 MiB", texts)
         self.assertEqual(texts.count("8.0 MiB"), 1)  # its exact peak would be the same on paper
 
-    def test_of_processes_that_may_have_had_more(self):
+    def test_lower_bounds_are_marked(self):
         facts, texts = self.drawn(self.HEAD + self.SAMPLES + "PEAK 10 300.5 1700000003.0 least\n"
                                   "PEAK 11 77.25 1700000003.0 least\nPEAK 0 900.0 1700000003.0\n")
         self.assertIn("between samples \u2265 300.5 MiB", facts)
@@ -214,14 +214,14 @@ class ExactPeaks(PlotCase):
         self.assertIn("mean", texts)
         self.assertIn("end", texts)
 
-    def test_of_a_window_the_kernel_tells_nothing(self):
+    def test_not_for_a_window(self):
         facts, texts = self.drawn(self.HEAD + self.SAMPLES + self.PEAKS, "-w", "1,3")
         self.assertNotIn("between samples", facts)
         self.assertNotIn("exact peak", texts)
 
 
 class ControlGroup(PlotCase):
-    """The control group and its limit beside the curve."""
+    """The curves of the control group and its limit."""
 
     def recording(self, group, limit, *rest):
         return self.write("in.dat", "CMDLINE x\nFACT pid 10\n" + "".join(
@@ -239,14 +239,14 @@ class ControlGroup(PlotCase):
             self.run_mprof("plot", "-o", f"out.{kind}", self.recording(180, "230.0"))
             check(self.directory / f"out.{kind}")
 
-    def test_without_a_limit_and_far_from_it(self):
+    def test_without_a_limit_and_far_below_it(self):
         for group, limit, drawn in ((180, "max", [1, 0]), (180, "900.0", [1, 0]), (900, "9000.0", [0, 0])):
             with self.subTest(group=group, limit=limit):
                 svg = self.plot_svg(self.recording(group, limit))
                 self.assertEqual([len(svg.of_class(name)) for name in ("control-group", "limit")], drawn)
                 self.assertIn(f"control group up to {group + 2}.0 MiB", svg.texts("facts")[0])
 
-    def test_on_demand_it_is_drawn_however_far(self):
+    def test_memory_group_draws_it_at_any_distance(self):
         svg = self.plot_svg("--memory", "group", self.recording(900, "9000.0"))
         self.assertEqual([len(svg.of_class(name)) for name in ("control-group", "limit")], [1, 1])
         self.assertIn("8 GiB", svg.texts("tick"))
@@ -254,13 +254,13 @@ class ControlGroup(PlotCase):
         self.assertRegex(done.stderr, r"\Amprof: [^\n]*nested\.dat: the control group was not recorded; "
                                       r"record it with `mprof run --memory group'\n\Z")
 
-    def test_several_recordings_are_drawn_without(self):
+    def test_not_drawn_for_several_recordings(self):
         svg = self.plot_svg(self.recording(180, "230.0"), NESTED)
         self.assertEqual(svg.of_class("control-group") + svg.of_class("limit"), [])
 
 
 class Kinds(PlotCase):
-    """--memory: what the run of the same option recorded."""
+    """--memory: curves of kinds that `run --memory` recorded."""
 
     def recording(self, name="in.dat", facts="", kinds="pss={0} uss=5 swap=7"):
         return self.write(name, f"CMDLINE x\nFACT pid 10\n{facts}PROC 10 1 1700000000 app\n" + "".join(
@@ -268,10 +268,10 @@ class Kinds(PlotCase):
             f"KINDS 11 {1700000000 + n} {kinds.format(20)}\n" for n in range(30)))
 
     def curves(self, svg):
-        """Of the plot, not of the legend."""
+        """The curves in the plot, without samples of the legend."""
         return [element for element in svg.of_class("kind") if element.find(SVG + "title") is not None]
 
-    def test_curves_and_what_they_are_of(self):
+    def test_curves_and_their_names(self):
         for options, names in ((["--memory", "pss"], ["RSS", "PSS, sum of 2 processes"]),
                                (["--memory=uss,pss"], ["RSS", "PSS, sum of 2 processes", "USS, sum of 2 processes"]),
                                (["--memory", "swap", "-f"], ["RSS", "swap"]),
@@ -280,13 +280,13 @@ class Kinds(PlotCase):
             with self.subTest(options=options):
                 svg = self.plot_svg(*options, self.recording())
                 self.assertEqual(svg.texts("legend-name"), names)
-                told = [element.find(SVG + "title").text for element in self.curves(svg)]
-                self.assertEqual(told, names[1:])
+                titles = [element.find(SVG + "title").text for element in self.curves(svg)]
+                self.assertEqual(titles, names[1:])
                 self.assertEqual(svg.texts("kind-name"), [re.split(", | of ", name)[0] for name in names[1:]])
         self.assertIn("89.0 MiB", self.plot_svg("--memory", "pss", self.recording()).texts("legend-cell"))
 
     def test_of_a_run(self):
-        """The program ends when its recording has told of it."""
+        """The program ends when its recording contains a KINDS record."""
         program = self.write("program.py", "import sys, time\nend = time.monotonic() + 60\n"
                              "while time.monotonic() < end and b'\\n#KINDS|' not in open(sys.argv[1], 'rb').read():\n"
                              "    time.sleep(0.05)\n")
@@ -297,17 +297,17 @@ class Kinds(PlotCase):
         self.assertEqual(svg.texts("legend-name"), ["RSS", "PSS", "swap"])
         self.run_mprof("plot", "--memory", "uss", "-o", "out.svg", path, expect=1)
 
-    def test_without_the_option_nothing_of_it_is_drawn(self):
+    def test_without_the_option_no_kind_is_drawn(self):
         svg = self.plot_svg(self.recording())
         self.assertEqual(svg.of_class("kind") + svg.of_class("legend-name"), [])
 
-    def test_what_was_sampled_needs_no_curve_of_its_own(self):
+    def test_the_sampled_kind_gets_no_second_curve(self):
         self.assertEqual(self.plot_svg("--memory", "rss", NESTED).of_class("kind"), [])
         path = self.recording(facts="FACT backend psutil_pss\n", kinds="uss=1")
         self.assertEqual(self.plot_svg("--memory", "pss,uss", path).texts("legend-name"),
                          ["PSS", "USS, sum of 2 processes"])
 
-    def test_what_was_not_recorded_is_refused(self):
+    def test_a_kind_that_was_not_recorded_is_refused(self):
         for kind, path, says in (
                 ("pss", NESTED, r"pss was not recorded \(recorded kinds: none\); record with `mprof run --memory pss'"),
                 ("pss,uss", NESTED, r"pss, uss were not .*`mprof run --memory pss,uss'"),
@@ -317,16 +317,17 @@ class Kinds(PlotCase):
                 self.assertRegex(done.stderr, r"\Amprof: [^\n]*\.dat: " + says + r"[^\n]*\n\Z")
                 self.assertFalse((self.directory / "out.svg").exists())
 
-    def test_a_kind_that_is_none(self):
+    def test_an_unknown_kind_is_refused(self):
         for kinds in ("heap", "pss,", "", ",", "PSS", "pss,heap"):
             with self.subTest(kinds=kinds):
                 done = self.run_mprof("plot", "--memory", kinds, NESTED, expect=2)
-                self.assertIn("--memory must name rss, pss, uss, swap, anon, file, shmem, lazyfree, hugetlb or group, not '", done.stderr)
+                self.assertIn("--memory must name rss, pss, uss, swap, anon, file, shmem, lazyfree, hugetlb or group, "
+                              "not '", done.stderr)
 
     def test_several_recordings(self):
         svg = self.plot_svg("--memory", "pss", self.recording("a.dat"), self.recording("b.dat"))
-        told = [element.find(SVG + "title").text for element in self.curves(svg)]
-        self.assertEqual(told, ["a.dat  PSS, sum of 2 processes", "b.dat  PSS, sum of 2 processes"])
+        titles = [element.find(SVG + "title").text for element in self.curves(svg)]
+        self.assertEqual(titles, ["a.dat  PSS, sum of 2 processes", "b.dat  PSS, sum of 2 processes"])
         self.assertIn("peak PSS", svg.texts("legend-head"))
         self.run_mprof("plot", "--memory", "pss", "-o", "out.svg", "a.dat", NESTED, expect=1)
 
@@ -352,25 +353,25 @@ class Options(PlotCase):
                     self.run_mprof("plot", *options, "-o", path, NESTED)
                     check(path)
 
-    def test_without_a_script_it_is_small_and_inert(self):
+    def test_no_script_makes_it_small_and_inert(self):
         for options in ([], ["-f"], ["-s", "-w", "0.2,0.4"], ["--theme", "dark"]):
             with self.subTest(options=options):
-                living = self.plot_svg(*options, NESTED)
+                interactive = self.plot_svg(*options, NESTED)
                 size = (self.directory / "out.svg").stat().st_size
                 still = self.plot_svg(*options, "--no-script", NESTED)
                 self.assertLess(3 * (self.directory / "out.svg").stat().st_size, size)
-                # the same picture: every text and shape, in order
-                self.assertEqual(still.all_texts(), living.all_texts())
+                # the same texts and shapes, in order
+                self.assertEqual(still.all_texts(), interactive.all_texts())
                 for name in ("curve", "area", "bracket", "box", "rug", "peak", "tick"):
                     self.assertEqual([sorted(element.attrib.items()) for element in still.of_class(name)],
-                                     [sorted(element.attrib.items()) for element in living.of_class(name)])
+                                     [sorted(element.attrib.items()) for element in interactive.of_class(name)])
                 allowed = {SVG + name for name in ("svg", "title", "desc", "style", "g", "rect", "path",
                                                    "circle", "text")}
                 self.assertLessEqual({element.tag for element in still.root.iter()}, allowed)
                 self.assertEqual(len(list(still.root.iter(SVG + "title"))), 1)
                 text = (self.directory / "out.svg").read_text()
                 self.assertNotRegex(text, r"(?i)script|onload|javascript:|href|url\(|@import")
-                self.assertTrue(living.of_class("columns"))
+                self.assertTrue(interactive.of_class("columns"))
 
     def test_title(self):
         self.assertEqual(self.plot_svg("-t", "<b> & 'this'", NESTED).texts("title"), ["<b> & 'this'"])
@@ -393,7 +394,7 @@ class Options(PlotCase):
                             for tick in part.texts("tick") if "MiB" in tick), part.texts("tick"))
 
     def test_window_between_two_samples(self):
-        """The line crosses it, as it does in a picture of everything."""
+        """The line crosses the window, as in a picture of the whole recording."""
         path = self.write("sparse.dat", "CMDLINE sparse\nMEM 100 1000\nMEM 200 1010\nCHLD 7 50 1000\n"
                                         "CHLD 7 60 1010\n")
         svg = self.plot_svg("-w", "4,6", path)
@@ -441,7 +442,7 @@ class Options(PlotCase):
                 self.run_mprof("plot", *options, "-o", path, NESTED)
                 self.assertEqual(png_size(path), size)
 
-    def test_upstreams_page_in_pdf(self):
+    def test_pdf_has_the_page_size_of_upstream(self):
         path = self.directory / "out.pdf"
         self.run_mprof("plot", "-o", path, NESTED)
         info = subprocess.run(["pdfinfo", path], capture_output=True, text=True, check=True).stdout
@@ -457,7 +458,7 @@ class Options(PlotCase):
             self.assertNotIn("prefers-color-scheme", text)
         self.assertIn("--paper:#14181f", text)
 
-    def test_bad_options_are_refused(self):
+    def test_bad_values_are_refused(self):
         for option, values in (("--window", ("1", "2,1", "1,nan", "a,b")), ("--size", ("10x10", "axb", "800x400cm")),
                                ("--dpi", ("0", "1e9", "90x")), ("--theme", ("pink",)), ("--by", ("name",)),
                                ("--format", ("gif", "")), ("--min-duration", ("-1",)), ("--jobs", ("0", "x"))):
@@ -469,7 +470,7 @@ class Options(PlotCase):
 
 
 class Pictures(PlotCase):
-    def test_png_says_what_it_is(self):
+    def test_metadata_of_png(self):
         path = self.directory / "out.png"
         self.run_mprof("plot", "-o", path, NESTED)
         chunks = png_chunks(path)
@@ -479,7 +480,7 @@ class Pictures(PlotCase):
         self.assertIn(b"mprof", texts[b"Software"])
         self.assertIn(b"nested.dat", texts[b"Source"])
 
-    def test_pdf_says_what_it_is_and_has_bookmarks(self):
+    def test_metadata_and_bookmarks_of_pdf(self):
         path = self.directory / "out.pdf"
         lines = NESTED.read_text() + "PROC 5 1 1795330517.9 wörker\n" + "".join(
             f"FUNC a.b 1 1795330518.{i} 2 1795330518.{i + 1} 0 pid=5\n" for i in range(1, 8, 2))
@@ -505,7 +506,7 @@ class Pictures(PlotCase):
             return raw.decode("utf-16") if raw[:2] == b"\xfe\xff" else raw.decode("latin-1")
         return re.sub(rb"\\(.)", rb"\1", text[1:-1]).decode("latin-1")
 
-    def test_svg_and_pdf_hold_the_same_text(self):
+    def test_svg_and_pdf_contain_the_same_text(self):
         for options in ([], ["-f"]):
             svg = self.plot_svg(*options, NESTED)
             path = self.directory / "out.pdf"
@@ -537,11 +538,11 @@ class Pictures(PlotCase):
         names = self.plot_svg(CHILDREN).texts("child-name")
         self.assertEqual(len(names), 2, names)
 
-    def test_item_15_one_legend_line_per_function(self):
+    def test_one_legend_line_for_each_function(self):
         names = self.plot_svg(NESTED).texts("legend-name")
         self.assertEqual(sorted(names), ["branch", "fit", "leaf", "predict"])
 
-    def test_item_15_no_marker_ribbon(self):
+    def test_dense_samples_are_not_drawn_as_dots(self):
         path = self.write("many.dat", "".join(f"MEM {i % 50} {100 + i / 10}\n" for i in range(20000)))
         svg = self.plot_svg(path)
         self.assertEqual(svg.of_class("sample"), [])
@@ -549,19 +550,19 @@ class Pictures(PlotCase):
         sparse = self.write("few.dat", "".join(f"MEM {i % 5} {100 + i}\n" for i in range(20)))
         self.assertEqual(len(self.plot_svg(sparse).of_class("sample")), 20)
 
-    def test_item_15_no_negative_memory_and_human_time(self):
+    def test_memory_ticks_are_not_negative_and_long_times_are_hours(self):
         path = self.write("long.dat", "".join(f"MEM {i % 9} {1.7e9 + i * 1000}\n" for i in range(101)))
         ticks = self.plot_svg(path).texts("tick")
         self.assertNotIn("-", "".join(tick for tick in ticks if "iB" in tick))
         self.assertTrue(any(tick.endswith("h") for tick in ticks), ticks)
 
-    def test_item_15_calls_that_start_together_are_fanned_out(self):
+    def test_brackets_of_simultaneous_calls_are_fanned_out(self):
         path = self.write("fan.dat", "MEM 10 100\nMEM 20 110\n" + "".join(
             f"FUNC m.f{i} 10 101 15 {109 - i} {i}\n" for i in range(4)))
         spines = set()
         for bracket in self.plot_svg(path).of_class("bracket"):
             numbers = [float(n) for n in re.findall(r"-?[\d.]+", bracket.get("d"))]
-            if numbers[2] < 0:  # the tip lies to the right of the spine
+            if numbers[2] < 0:  # an opening bracket: its tip points to the right
                 spines.add(round(numbers[0] + numbers[2], 1))
         self.assertEqual(len(spines), 4, spines)
         self.assertTrue(all(b - a >= 3 for a, b in zip(sorted(spines), sorted(spines)[1:])), spines)
@@ -588,7 +589,7 @@ class Pictures(PlotCase):
 
 
 class Outputs(PlotCase):
-    def test_b9_places_that_cannot_be_written(self):
+    def test_b9_paths_that_cannot_be_written(self):
         (self.directory / "folder.svg").mkdir()
         for name, says in (("missing/out.svg", "missing/out.svg: .*No such file"),
                            ("folder.svg", "directory"), ("out.gif", "out.gif.*format"),
@@ -629,10 +630,8 @@ class Outputs(PlotCase):
         self.assertEqual(done.returncode, 1)
         self.assertRegex(done.stderr, r"\Amprof: [^\n]*No space left[^\n]*\n\Z")
 
-    # --- fonts ---
-
     def with_fonts(self, *fonts):
-        """An environment in which these are all fonts there are."""
+        """An environment with these fonts only."""
         place = self.directory / "fonts"
         place.mkdir(exist_ok=True)
         for i, font in enumerate(fonts):
@@ -649,7 +648,7 @@ class Outputs(PlotCase):
         done = self.run_mprof("plot", "--each", "-j", "1", "-o", ".", NESTED, env=self.with_fonts(),
                               expect=1)
         self.assertIn("no font is installed", done.stderr)
-        # and fontconfig's own cache of those who may not write the system's
+        # fontconfig caches in the home directory of users who cannot write the system's cache
         self.assertEqual(set(os.listdir(self.directory)) - {"cache"}, {"fonts", "fonts.conf"})
 
     def test_b13_without_a_font_of_letters(self):
@@ -669,15 +668,13 @@ class Outputs(PlotCase):
             self.assertRegex(done.stderr, r"\Amprof: no installed font has U\+6570, [^\n]*"
                              r"install a font[^\n]*\n\Z")
         done = self.run_mprof("plot", "-t", "\u6570", "-o", "out.svg", "cjk.dat", env=environment)
-        self.assertEqual(done.stderr, "")  # its reader has fonts of his own
+        self.assertEqual(done.stderr, "")  # the fonts of its reader matter
 
-    def test_a_backend_of_pango_that_there_is_not(self):
+    def test_an_unknown_backend_of_pango_is_ignored(self):
         done = self.run_mprof("plot", "-o", "out.png", NESTED, timeout_s=20,
                               env=self.environment(PANGOCAIRO_BACKEND="none"))
         self.assertEqual(done.stderr, "")
         mprof_test.check_png(self.directory / "out.png")
-
-    # --- files ---
 
     def test_an_old_picture_is_replaced_and_keeps_its_mode(self):
         path = self.write("out.svg", b"old")
@@ -687,7 +684,7 @@ class Outputs(PlotCase):
         self.assertEqual(path.stat().st_mode & 0o777, 0o640)
         self.assertEqual(os.listdir(self.directory), ["out.svg"])
 
-    def test_a_link_stays_a_link(self):
+    def test_a_symbolic_link_is_followed(self):
         (self.directory / "real").mkdir()
         (self.directory / "link.svg").symlink_to("real/out.svg")
         (self.directory / "real" / "out.svg").write_text("old")
@@ -711,7 +708,7 @@ class Outputs(PlotCase):
 
 
 class Shown(PlotCase):
-    """Without -o: in the terminal, by the desktop's viewer, and always a file whose path is told."""
+    """Without -o the picture is shown in the terminal or the desktop's viewer, and its path is printed."""
 
     def setUp(self):
         super().setUp()
@@ -750,7 +747,7 @@ class Shown(PlotCase):
     def has_chafa(self):
         return b"libchafa.so" in (pathlib.Path(MPROF).parent / "mprof-draw").read_bytes()
 
-    def test_beside_the_recording(self):
+    def test_next_to_the_recording(self):
         done = self.run_mprof("plot", env=self.environment())
         self.assertEqual(done.stdout, "Using last profile data.\nmprofile_20260101000000.svg\n")
         check_svg(self.directory / "mprofile_20260101000000.svg")
@@ -760,7 +757,7 @@ class Shown(PlotCase):
         self.assertEqual(done.stdout, "runs/web.png\n")
         self.assertEqual(png_size(self.directory / "runs" / "web.png"), (1260, 540))
 
-    def test_by_the_viewer_of_the_desktop(self):
+    def test_in_the_viewer_of_the_desktop(self):
         seen = self.directory / "seen"
         tool = self.write("bin-xdg-open", f"#!/bin/sh\nprintf %s \"$1\" > {seen}.new\nmv {seen}.new {seen}\n")
         tool.chmod(0o755)
@@ -772,7 +769,7 @@ class Shown(PlotCase):
         mprof_test.wait_until(seen.exists, "the viewer's start")
         self.assertEqual(seen.read_text(), "mprofile_20260101000000.svg")
 
-    def test_in_a_terminal_of_letters(self):
+    def test_in_a_terminal_without_pixels(self):
         if not self.has_chafa():
             self.skipTest("built without libchafa")
         text = self.in_terminal(TERM="xterm-256color").decode()
@@ -784,7 +781,7 @@ class Shown(PlotCase):
         self.assertNotIn("48;2;255;255;255",
                          self.in_terminal(TERM="xterm-256color", COLORFGBG="15;0").decode())
 
-    def test_in_a_terminal_of_pixels(self):
+    def test_in_a_terminal_with_pixels(self):
         if not self.has_chafa():
             self.skipTest("built without libchafa")
         self.assertIn(b"\x1b_G", self.in_terminal(TERM="xterm-kitty"))
@@ -822,7 +819,7 @@ class Each(PlotCase):
                     {"svg": check_svg, "pdf": check_pdf, "png": png_size}[name[-3:]](path)
                 shutil.rmtree(self.directory / "out")
 
-    def test_beside_their_recordings(self):
+    def test_next_to_their_recordings(self):
         self.run_mprof("plot", "--each", "a", "b")
         for name in ("a/one.svg", "a/two.svg", "b/one.svg"):
             check_svg(self.directory / name)
@@ -840,7 +837,7 @@ class Each(PlotCase):
                 self.assertTrue(line.startswith(f"mprof: {name}: "), line)
             self.assertEqual(set(os.listdir(self.directory / "out")), {"one.svg", "two.svg"})
 
-    def test_faults_of_places(self):
+    def test_bad_directories_and_options(self):
         (self.directory / "nothing").mkdir()
         self.assert_fails("--each", "nothing", says="nothing: no recording")
         self.write("file", "x")
@@ -861,7 +858,7 @@ class Each(PlotCase):
 
 
 class InProgress(PlotCase):
-    def test_a_growing_recording_is_drawn_as_far_as_it_is_written(self):
+    def test_an_incomplete_recording_is_drawn(self):
         whole = NESTED.read_bytes()
         previous = 0
         for share in (0.2, 0.5, 0.8, 1):
@@ -873,7 +870,7 @@ class InProgress(PlotCase):
             self.assertGreaterEqual(samples, previous)
             previous = samples
 
-    def test_calls_in_flight_have_no_end(self):
+    def test_calls_in_flight_have_no_closing_bracket(self):
         path = self.write("open.dat", "MEM 1 100\nMEM 2 101\nMEM 3 102\n"
                           "FUNC m.f 1 100.5 3 102 0 pid=9 open\nFUNC m.g 1 100.6 2 101 1 pid=9\n")
         flame = self.plot_svg("-f", path)
@@ -881,7 +878,7 @@ class InProgress(PlotCase):
         self.assertEqual(len(flame.of_class("box")), 2)
         self.assertEqual(len(self.plot_svg(path).of_class("bracket")), 3)
 
-    def test_a_real_run_is_drawn_while_it_runs(self):
+    def test_a_run_is_drawn_while_it_goes_on(self):
         run = self.start_mprof("run", "-T", "0.02", "-o", "live.dat", "sleep", "30")
         path = self.directory / "live.dat"
         mprof_test.wait_until(lambda: path.exists() and path.read_text().count("MEM ") > 5, "samples")

@@ -1,13 +1,13 @@
-"""Pictures as they were looked at and found good: fixtures/golden/*.png.
+"""Compares pictures with fixtures/golden/*.png.
 
-    tests/golden/test_golden.py --refresh     draws them anew; look at each before it is committed
+    tests/golden/test_golden.py --refresh     draws all of these again; look at each before you commit it
 
-Exactly equal is the rule. Other versions of FreeType, Pango and Cairo draw letters a little differently:
-Cairo places them at quarters of a pixel from 1.18 on, and shades at the edges of lines differ, too. Shapes and
-labels stay where they are. So a picture also passes if each of its pixels has a shade that is found within one
-pixel of it in the other picture, but for at most TILE_PIXELS pixels in any tile, which is about as large as a
-label. Measured: up to 19 in Debian 13; a label that moved by two pixels makes 37, a bracket that is missing 42,
-a label that is missing 103. What differed is saved as mprof-<name>-diff.png in the directory for temporary files.
+Pictures are normally equal. Other versions of FreeType, Pango and Cairo draw letters slightly differently: Cairo
+places them at quarters of a pixel from 1.18 on, and shades at the edges of lines differ, too. Shapes and labels keep
+their places. So a picture also passes if its pixels have shades that occur within one pixel in the other picture,
+except for at most TILE_PIXELS pixels in any tile, which is about as large as a label. Measured: up to 19 pixels in
+Debian 13; 37 for a label moved by two pixels, 42 for a missing bracket, 103 for a missing label. Differences are
+saved as mprof-<name>-diff.png in the directory for temporary files.
 """
 
 import collections
@@ -67,7 +67,7 @@ def make_open(path):
 
 
 def make_limits(path):
-    """A group that runs into its limit, which is lifted once, and kinds of its two processes."""
+    """A control group that reaches its limit, which is raised once, and memory kinds of two processes."""
     lines = [f"PROC 7 1 {recordings.START} python3", f"PROC 8 7 {recordings.START} worker", "FACT pid 7"]
     for i in range(120):
         at = f"{recordings.START + i / 2:.1f}"
@@ -86,8 +86,8 @@ def make_limits(path):
 MADE = {"dense": make_dense, "open": make_open, "limits": make_limits}
 
 
-def strangers(a, b):
-    """Where `b` has a shade that `a` does not have within one pixel: the set of (x, y)."""
+def unmatched(a, b):
+    """The set of (x, y) where `b` has a shade that `a` does not have within one pixel."""
     height, width = len(a), len(a[0]) // 3
     found = set()
     for y in range(height):
@@ -104,23 +104,23 @@ def strangers(a, b):
 
 
 def difference(a, b):
-    """The most strange pixels in one tile, and an image of where they are."""
+    """The highest number of unmatched pixels in a tile, and an image that shows them in red."""
     tiles = collections.Counter()
     rows = [bytearray(255 - (255 - value) // 4 for value in row) for row in b]
-    for x, y in (*strangers(a, b), *strangers(b, a)):
+    for x, y in (*unmatched(a, b), *unmatched(b, a)):
         tiles[x // TILE[0], y // TILE[1]] += 1
         rows[y][3 * x:3 * x + 3] = bytes((255, 0, 0))
     return max(tiles.values(), default=0), [bytes(row) for row in rows]
 
 
 def moved(rows, by, left, right, top, bottom):
-    """The same with a part of it moved to the left."""
+    """The same image with a part of it moved to the left."""
     return [row[:3 * left] + row[3 * (left + by):3 * right] + row[3 * left:3 * (left + by)] + row[3 * right:]
             if top <= y < bottom else row for y, row in enumerate(rows)]
 
 
 def without(rows, left, right, top, bottom):
-    """The same with a part of it painted over with what is left of that."""
+    """The same image with a part of it covered by the pixels to its left."""
     return [row[:3 * left] + row[3 * (left - 1):3 * left] * (right - left) + row[3 * right:]
             if top <= y < bottom else row for y, row in enumerate(rows)]
 
@@ -157,7 +157,7 @@ class Golden(mprof_test.TestCase):
                 png_file.write(saved, width, height, seen)
                 self.assertLessEqual(worst, TILE_PIXELS, f"see {saved}")
 
-    def test_what_would_be_noticed(self):
+    def test_sensitivity_of_the_comparison(self):
         _, _, rows = png_file.read(GOLDEN / "brackets.png")
         label, bracket, tick = (270, 345, 80, 93), (263, 270, 184, 207), (20, 72, 88, 100)
         self.assertEqual(difference(rows, rows)[0], 0)
@@ -166,7 +166,7 @@ class Golden(mprof_test.TestCase):
                               ("title", moved(rows, 9, 60, 500, 15, 40))):
             with self.subTest(change=name):
                 self.assertGreater(difference(rows, changed)[0], TILE_PIXELS)
-        # what another font engine does is about as much as this
+        # other font engines make about this difference
         self.assertLessEqual(difference(rows, moved(rows, 1, *label))[0], TILE_PIXELS)
 
 
