@@ -1,4 +1,4 @@
-/* Owns the making of records out of events. */
+/* Only here are bytes turned into MiB, and monotonic times into wall-clock times. */
 #include "event_log.h"
 
 #include "redact.h"
@@ -33,7 +33,7 @@ static mprof_record record_of(mprof_record_kind kind)
     return record;
 }
 
-/* The writer keeps its first failure: the commit will tell it. */
+/* The writer keeps its first error until the commit. */
 static void append(mprof__event_log *log, const mprof_record *record)
 {
     (void)mprof_writer_append(log->writer, record);
@@ -172,18 +172,18 @@ void mprof__event_log_lost(mprof__event_log *log, int64_t pid, uint64_t count, i
     append(log, &record);
 }
 
-static void tell_failure(mprof__event_log *log)
+static void report_failure(mprof__event_log *log)
 {
     mprof_error error = MPROF_ERROR_INIT;
 
     log->failed = true;
-    (void)mprof_writer_commit(log->writer, &error); /* of nothing: it says why */
+    (void)mprof_writer_commit(log->writer, &error); /* commits nothing, but returns the error */
     mprof__event_log_notice(log, &error);
 }
 
 void mprof__event_log_commit(mprof__event_log *log)
 {
     if (mprof_writer_commit(log->writer, NULL) != MPROF_OK && !log->failed) {
-        tell_failure(log);
+        report_failure(log);
     }
 }

@@ -1,5 +1,4 @@
-/* The file of a recording as the recorder sees it: what happened, when on the monotonic clock, with
- * how many bytes. Units and clocks are converted here, and a failure to write is told here, once.
+/* Writes the records of a recording from bytes and monotonic times, and reports a write error once.
  */
 #ifndef MPROF_RECORD_EVENT_LOG_H
 #define MPROF_RECORD_EVENT_LOG_H
@@ -13,17 +12,17 @@
 #include <stdint.h>
 
 typedef struct mprof__event_log {
-    mprof_writer *writer; /* the caller's */
+    mprof_writer *writer; /* borrowed */
     mprof__clock clock;
     void (*notice)(void *data, const mprof_error *error);
     void *notice_data;
-    bool failed;         /* lines could not be written: no more are */
-    bool has_huge_pages; /* and that has been reported */
-    uint64_t left_out;   /* processes that could not be read */
-    bool redact;         /* names of processes lose their secrets */
+    bool failed;         /* a write failed: nothing more is written */
+    bool has_huge_pages; /* reported already */
+    uint64_t left_out;   /* processes whose memory could not be read */
+    bool redact;         /* mask secrets in names of processes */
 } mprof__event_log;
 
-/* A call to be told. Texts are the caller's. */
+/* A call to write. Texts are borrowed. */
 typedef struct mprof__event_log_call {
     int64_t pid;
     mprof_text name;
@@ -38,23 +37,23 @@ typedef struct mprof__event_log_call {
     bool open;
 } mprof__event_log_call;
 
-/* Starts the clock. notice (may be NULL) is told at once of what goes wrong while the program runs
- * on. */
+/* Starts the clock. notice (may be NULL) is called at once with each problem during the recording.
+ */
 void mprof__event_log_init(mprof__event_log *log, mprof_writer *writer,
                            void (*notice)(void *data, const mprof_error *error), void *notice_data);
 
-/* Lines are gathered; the first failure is that of the next commit. */
+/* Records are buffered; the next commit reports the first error. */
 void mprof__event_log_fact(mprof__event_log *log, const char *key, const char *value);
 void mprof__event_log_number(mprof__event_log *log, const char *key, double value);
 void mprof__event_log_mem(mprof__event_log *log, int64_t bytes, int64_t time_ns);
 void mprof__event_log_chld(mprof__event_log *log, int64_t pid, int64_t bytes, int64_t time_ns);
-/* at_least: the process may have had more. pid 0: it is not known which process it is of. */
+/* at_least: the process may have had more. pid 0: the process is not known. */
 void mprof__event_log_peak(mprof__event_log *log, int64_t pid, int64_t bytes, bool at_least,
                            int64_t time_ns);
-/* bytes[MPROF_KIND_COUNT], -1 where a kind is not known. */
+/* bytes[MPROF_KIND_COUNT]; -1: unknown. */
 void mprof__event_log_kinds(mprof__event_log *log, int64_t pid, const int64_t *bytes,
                             int64_t time_ns);
-/* limit_bytes: -1 if there is none; name: "" as before. */
+/* limit_bytes -1: no limit. name "": unchanged. */
 void mprof__event_log_group(mprof__event_log *log, int64_t bytes, int64_t limit_bytes,
                             const char *name, int64_t time_ns);
 void mprof__event_log_process(mprof__event_log *log, const mprof__process *process,
@@ -63,10 +62,10 @@ void mprof__event_log_end(mprof__event_log *log, int64_t pid, const mprof__proce
 void mprof__event_log_func(mprof__event_log *log, const mprof__event_log_call *call);
 void mprof__event_log_lost(mprof__event_log *log, int64_t pid, uint64_t count, int64_t time_ns);
 
-/* Hands what was gathered to the kernel. */
+/* Writes the buffered records to the file. */
 void mprof__event_log_commit(mprof__event_log *log);
 
-/* Tells the user. */
+/* Reports a problem to the user. */
 void mprof__event_log_notice(mprof__event_log *log, const mprof_error *error);
 
 #endif

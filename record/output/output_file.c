@@ -1,10 +1,9 @@
-/* Owns how the recording's file comes to be: exclusively, without following links, beside an older
- * one.
+/* Makes the file exclusively, and follows no link.
  *
- * open(2) with O_TMPFILE makes it without a name; linkat(2) names it once its first lines are in
- * it, through /proc, and fails where something of that name exists. So whoever kills the recorder,
- * at whatever moment, leaves no file behind that is none yet. Where a file system has no O_TMPFILE,
- * or there is no /proc, the file is made by O_EXCL right away. */
+ * open(2) with O_TMPFILE makes it without a name. Once its first lines are written, linkat(2) names
+ * it through /proc, and fails if the name exists. So a recorder that is killed at any moment leaves
+ * no unfinished file behind. Where a file system has no O_TMPFILE, or there is no /proc, O_EXCL
+ * makes the file with its name at once. */
 #include "output_file.h"
 
 #include <errno.h>
@@ -17,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Names tried when runs start in the same second. */
+/* Names tried when several recordings start in the same second. */
 #define SECONDS_TRIED 3600
 
 #define FLAGS (O_WRONLY | O_APPEND | O_CLOEXEC)
@@ -35,7 +34,7 @@ static mprof_status fail_without_memory(mprof_error *error)
     return mprof_error_set(error, MPROF_ENOMEM, "out of memory");
 }
 
-/* A file without a name in the directory of `path`. -1 with errno if there cannot be one. */
+/* An unnamed file in the directory of `path`; -1 with errno if that is not supported. */
 static int open_nameless(const char *path)
 {
     const char *slash = strrchr(path, '/');
@@ -47,7 +46,7 @@ static int open_nameless(const char *path)
     return fd;
 }
 
-/* Gives the file that name. 0, or -1 with errno. */
+/* 0, or -1 with errno. */
 static int name_file(mprof__output_file *file, const char *path)
 {
     char link[64];
@@ -85,8 +84,8 @@ static mprof_status name_by_time(mprof__output_file *file, mprof_error *error)
     return fail_at(error, name, errno);
 }
 
-/* What lies at a path and is not ours to move: MPROF_OK if that is nothing or a regular file. */
-static mprof_status check_place(const char *path, bool *is_taken, mprof_error *error)
+/* MPROF_OK if nothing, or a regular file, is at `path`: only a regular file may be renamed. */
+static mprof_status check_target(const char *path, bool *is_taken, mprof_error *error)
 {
     struct stat status;
 
@@ -107,7 +106,7 @@ static mprof_status check_place(const char *path, bool *is_taken, mprof_error *e
     return MPROF_EARGUMENT;
 }
 
-static mprof_status keep_older(mprof__output_file *file, mprof_error *error)
+static mprof_status rename_older(mprof__output_file *file, mprof_error *error)
 {
     if (asprintf(&file->kept, "%s.old", file->path) < 0) {
         file->kept = NULL;
@@ -123,13 +122,13 @@ static mprof_status keep_older(mprof__output_file *file, mprof_error *error)
     return MPROF_OK;
 }
 
-static mprof_status name_as_asked(mprof__output_file *file, mprof_error *error)
+static mprof_status name_by_path(mprof__output_file *file, mprof_error *error)
 {
     bool is_taken;
-    mprof_status status = check_place(file->path, &is_taken, error);
+    mprof_status status = check_target(file->path, &is_taken, error);
 
     if (status == MPROF_OK && is_taken) {
-        status = keep_older(file, error);
+        status = rename_older(file, error);
     }
     if (status != MPROF_OK) {
         return status;
@@ -141,8 +140,8 @@ static mprof_status name_as_asked(mprof__output_file *file, mprof_error *error)
     return MPROF_OK;
 }
 
-/* Whoever watches the file can tell by this lock that it is being written, and by whom; it goes
- * with the process. Where there are no locks nobody can tell. */
+/* Shows that a recorder is writing the file, and which one; the kernel releases the lock when the
+ * process ends. Not all file systems have locks. */
 static void lock(const mprof__output_file *file)
 {
     struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
@@ -159,17 +158,17 @@ void mprof__output_file_unlock(const mprof__output_file *file)
     }
 }
 
-static mprof_status give_name(mprof__output_file *file, mprof_error *error)
+static mprof_status set_name(mprof__output_file *file, mprof_error *error)
 {
     if (file->is_visible) {
         return MPROF_OK;
     }
-    return file->path ? name_as_asked(file, error) : name_by_time(file, error);
+    return file->path ? name_by_path(file, error) : name_by_time(file, error);
 }
 
 mprof_status mprof__output_file_publish(mprof__output_file *file, mprof_error *error)
 {
-    mprof_status status = give_name(file, error);
+    mprof_status status = set_name(file, error);
 
     if (status == MPROF_OK) {
         lock(file);
@@ -191,7 +190,7 @@ mprof_status mprof__output_file_open(mprof__output_file *file, const char *path,
         if (!file->path) {
             return fail_without_memory(error);
         }
-        if (check_place(path, &is_taken, error) != MPROF_OK) {
+        if (check_target(path, &is_taken, error) != MPROF_OK) {
             return MPROF_EARGUMENT;
         }
     }
@@ -200,7 +199,7 @@ mprof_status mprof__output_file_open(mprof__output_file *file, const char *path,
         lock(file);
         return MPROF_OK;
     }
-    return mprof__output_file_publish(file, error); /* tells why, if that fails as well */
+    return mprof__output_file_publish(file, error); /* reports the reason if this fails too */
 }
 
 static void release(mprof__output_file *file)
@@ -220,7 +219,7 @@ void mprof__output_file_discard(mprof__output_file *file)
         unlink(file->path);
     }
     if (file->kept) {
-        /* link(2) rather than rename(2): it replaces nothing that came there meanwhile */
+        /* unlike rename(2), link(2) never replaces a file made meanwhile */
         if (link(file->kept, file->path) == 0) {
             unlink(file->kept);
         }

@@ -1,4 +1,4 @@
-/* Finds the file by its lock: a recorder holds it on what it writes, and on nothing else. */
+/* A recorder locks only the file that it writes: the lock identifies the recording. */
 #include "recorded_names.h"
 
 #include <mprof/reader.h>
@@ -10,17 +10,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* A recorder opens its file before most others, so it has a low number. */
+/* A recorder opens its file early, so the descriptor has a low number. */
 #define DESCRIPTORS_SEARCHED 32
 
-typedef struct names {
-    void (*take)(void *data, int64_t pid, const char *name);
+typedef struct name_receiver {
+    void (*report)(void *data, int64_t pid, const char *name);
     void *data;
-} names;
+} name_receiver;
 
 static mprof_status take_record(void *data, const mprof_record *record)
 {
-    const names *receiver = data;
+    const name_receiver *receiver = data;
     char name[512];
 
     if (record->kind == MPROF_RECORD_PROC) {
@@ -28,14 +28,14 @@ static mprof_status take_record(void *data, const mprof_record *record)
 
         memcpy(name, record->text.bytes, length);
         name[length] = '\0';
-        receiver->take(receiver->data, record->pid, name);
+        receiver->report(receiver->data, record->pid, name);
     } else if (record->kind == MPROF_RECORD_EXIT) {
-        receiver->take(receiver->data, record->pid, NULL);
+        receiver->report(receiver->data, record->pid, NULL);
     }
     return MPROF_OK;
 }
 
-static mprof_status pass_samples(void *data, const mprof_sample *samples, size_t count)
+static mprof_status skip_samples(void *data, const mprof_sample *samples, size_t count)
 {
     (void)data;
     (void)samples;
@@ -48,25 +48,26 @@ static bool is_written_by(const char *path, int64_t recorder)
     struct flock lock = {.l_type = F_RDLCK, .l_whence = SEEK_SET};
     struct stat status;
     int fd;
-    bool is_it;
+    bool is_locked_by_it;
 
     if (stat(path, &status) != 0 || !S_ISREG(status.st_mode)) {
         return false;
     }
     fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-    is_it = fd >= 0 && fcntl(fd, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK &&
-            lock.l_pid == recorder;
+    is_locked_by_it = fd >= 0 && fcntl(fd, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK &&
+                      lock.l_pid == recorder;
     if (fd >= 0) {
         close(fd);
     }
-    return is_it;
+    return is_locked_by_it;
 }
 
 void mprof__recorded_names_read(int64_t recorder,
-                                void (*take)(void *data, int64_t pid, const char *name), void *data)
+                                void (*report)(void *data, int64_t pid, const char *name),
+                                void *data)
 {
-    names receiver = {take, data};
-    const mprof_visitor visitor = {&receiver, pass_samples, take_record, NULL};
+    name_receiver receiver = {report, data};
+    const mprof_visitor visitor = {&receiver, skip_samples, take_record, NULL};
     mprof_error error = MPROF_ERROR_INIT;
     mprof_source *source;
     char path[64];

@@ -1,4 +1,4 @@
-/* Owns which names announce a secret, and where values end. docs/recording.md has the table. */
+/* docs/recording.md has the table of names that mark a secret, and of the ends of values. */
 #include "redact.h"
 
 #include "parse/plain_text.h"
@@ -21,7 +21,7 @@ typedef struct slice {
     size_t length;
 } slice;
 
-/* --- names --- */
+/* ---- names ---- */
 
 /* Anywhere in a name. */
 static const char *const secret_parts[] = {
@@ -35,7 +35,7 @@ static const char *const secret_parts[] = {
 static const char *const secret_words[] = {
     "pass", "pwd", "auth", "bearer", "jwt", "sig", "signature", "cookie", "otp", "hmac", "psk",
 };
-/* Likewise, of what a URL carries. */
+/* The same in URLs. */
 static const char *const url_words[] = {"key", "session", "sessionid", "sid"};
 /* Options whose value is "user:password". */
 static const char *const login_options[] = {"-u", "-U", "--user", "--proxy-user"};
@@ -55,8 +55,7 @@ static bool is_one_of(slice text, const char *const *words, size_t count)
     return false;
 }
 
-/* What stands behind the last mark of punctuation, or begins with a capital behind a small letter.
- */
+/* The part after the last punctuation mark, or from a capital after a small letter. */
 static slice last_word(slice name)
 {
     size_t at = name.length;
@@ -88,7 +87,7 @@ static bool has_secret_part(slice name)
 
 static bool ends_in_secret_word(slice name)
 {
-    static const char directory[] = "PWD"; /* of the shell's environment */
+    static const char directory[] = "PWD"; /* the shell's working directory */
 
     if (name.length == sizeof directory - 1 &&
         memcmp(name.bytes, directory, sizeof directory - 1) == 0) {
@@ -97,21 +96,21 @@ static bool ends_in_secret_word(slice name)
     return is_one_of(last_word(name), secret_words, COUNT(secret_words));
 }
 
-/* In front of a "=". */
+/* Before "=". */
 static bool is_secret_key(slice name, bool of_url)
 {
     return has_secret_part(name) || ends_in_secret_word(name) ||
            (of_url && is_one_of(last_word(name), url_words, COUNT(url_words)));
 }
 
-/* In front of a ":". One short word there is more often a title: "auth: worker". */
+/* Before ":". A single short word there is usually a title: "auth: worker". */
 static bool is_secret_header(slice name)
 {
     return has_secret_part(name) || equals(name, "cookie") ||
            (last_word(name).length < name.length && ends_in_secret_word(name));
 }
 
-/* In front of a value of its own. "--no-auth" has none. */
+/* Before a separate value. "--no-auth" takes none. */
 static bool is_secret_option(slice name)
 {
     size_t dashes = 0;
@@ -123,17 +122,17 @@ static bool is_secret_option(slice name)
            (has_secret_part(name) || ends_in_secret_word(name));
 }
 
-/* --- one argument --- */
+/* ---- one argument ---- */
 
-/* What the next argument is. */
+/* The kind of the next argument. */
 enum next { NEXT_PLAIN, NEXT_IS_SECRET, NEXT_IS_LOGIN, NEXT_IS_SCRIPT };
 
 typedef struct scan {
     FILE *out;
     const char *start;
     const char *at;
-    char quote;     /* the one that is open, or 0 */
-    bool is_script; /* words of a shell: a value ends with its word */
+    char quote;     /* the open quotation mark, or 0 */
+    bool is_script; /* shell words: a value ends with its word */
 } scan;
 
 static void put(scan *s, size_t length)
@@ -148,7 +147,7 @@ static void mask(scan *s, size_t length)
     s->at += length;
 }
 
-/* Up to one of `ends`; what stands behind a backslash belongs to the value. */
+/* Up to one of `ends`. A backslash escapes the next character. */
 static size_t value_length(const char *value, const char *ends)
 {
     size_t length = 0;
@@ -159,7 +158,7 @@ static size_t value_length(const char *value, const char *ends)
     return length;
 }
 
-/* A value that may stand in quotes of its own. */
+/* Masks a value that may be quoted. */
 static void mask_value(scan *s, const char *ends)
 {
     if (*s->at && strchr(QUOTES, *s->at) && *s->at != s->quote) {
@@ -173,7 +172,7 @@ static void mask_value(scan *s, const char *ends)
     }
 }
 
-/* The rest of a header: up to the quote it stands in. */
+/* Masks the rest of a header, up to the closing quotation mark. */
 static void mask_rest(scan *s)
 {
     const char close[] = {s->quote, '\0'};
@@ -182,7 +181,7 @@ static void mask_rest(scan *s)
     mask(s, s->quote ? value_length(s->at, close) : strlen(s->at));
 }
 
-/* Where the value ends of a key that stands behind that character. */
+/* The characters that end the value of a key, by the character before the key. */
 static const char *ends_of_value(const scan *s, char before)
 {
     switch (before) {
@@ -196,7 +195,7 @@ static const char *ends_of_value(const scan *s, char before)
         return "," BLANKS QUOTES;
     case '{':
         return ",}" BLANKS QUOTES;
-    case '\0': /* the argument is this one assignment */
+    case '\0': /* the whole argument is this assignment */
     case '=':
         return s->is_script ? BLANKS QUOTES : "";
     default:
@@ -211,7 +210,8 @@ static bool is_digits(const char *text, size_t length)
     return digits >= length;
 }
 
-/* "user:password@" behind "//". A password may hold what would end it: what is no port is one. */
+/* Masks the password of "user:password@" after "//". A password may contain characters that end a
+ * host name; digits are a port. */
 static void put_authority(scan *s)
 {
     size_t word = strcspn(s->at, BLANKS QUOTES);
@@ -231,7 +231,8 @@ static void put_authority(scan *s)
     }
 }
 
-/* "user:password@host" without anything in front: an image's "name:tag@sha256:..." is none. */
+/* Masks "user:password@host" at the start. False: there is none. An image's "name:tag@sha256:..."
+ * has no password. */
 static bool put_login(scan *s, size_t name)
 {
     const char *password = s->at + name + 1;
@@ -256,8 +257,8 @@ static size_t name_length(const char *text)
     return length;
 }
 
-/* `"name": value`, as JSON has it. 1 if it was one, and a secret. */
-static bool put_member(scan *s, slice name)
+/* Masks the value of `"name": value` in JSON. False: it is no secret. */
+static bool put_json_member(scan *s, slice name)
 {
     size_t blanks = strspn(name.bytes + name.length + 1, BLANKS);
     const char *colon = name.bytes + name.length + 1 + blanks;
@@ -271,13 +272,13 @@ static bool put_member(scan *s, slice name)
     if (*s->at == '[') {
         put(s, 1);
         mask(s, value_length(s->at, "]"));
-    } else if (*s->at != '{') { /* else its members speak for themselves */
+    } else if (*s->at != '{') { /* each member of an object has its own name */
         mask_value(s, ",}" BLANKS QUOTES);
     }
     return true;
 }
 
-/* An option with its value behind a blank, or in the next argument. */
+/* Writes an option and masks its value after a blank. Returns the kind of the next argument. */
 static enum next put_option(scan *s, slice name, enum next next)
 {
     put(s, name.length);
@@ -291,7 +292,7 @@ static enum next put_option(scan *s, slice name, enum next next)
     return NEXT_PLAIN;
 }
 
-/* A name and what it announces. Returns what that makes of the next argument. */
+/* Writes a name and masks its value. Returns the kind of the next argument. */
 static enum next put_name(scan *s, slice name)
 {
     char before = s->at > s->start ? s->at[-1] : '\0';
@@ -305,7 +306,8 @@ static enum next put_name(scan *s, slice name)
                is_secret_header(name)) {
         put(s, name.length + 1);
         mask_rest(s);
-    } else if (after != '\0' && after == before && strchr(QUOTES, after) && put_member(s, name)) {
+    } else if (after != '\0' && after == before && strchr(QUOTES, after) &&
+               put_json_member(s, name)) {
         return NEXT_PLAIN;
     } else if (ends_word && is_secret_option(name)) {
         return put_option(s, name, NEXT_IS_SECRET);
@@ -343,7 +345,7 @@ static enum next put_plain_argument(scan *s)
     return next;
 }
 
-/* "-c", "-lc": what follows is a script, where it is a shell that is given it. */
+/* "-c", "-lc": the next argument of a shell is a script. */
 static bool announces_script(const char *argument)
 {
     size_t length = strlen(argument);
@@ -373,9 +375,9 @@ static enum next put_argument(FILE *out, const char *argument, enum next next)
     return announces_script(argument) ? NEXT_IS_SCRIPT : next;
 }
 
-/* --- command lines and names --- */
+/* ---- command lines and names ---- */
 
-/* The vector from its strings, which lie one behind the other. */
+/* Makes an argument vector from `argc` consecutive strings. */
 static char **make_vector(const char *text, size_t size, size_t argc)
 {
     char **vector = malloc((argc + 1) * sizeof *vector + size + 1);

@@ -1,10 +1,10 @@
-/* Owns the comparison of address spaces.
+/* kcmp(2) compares two address spaces, and costs less than reading a size.
  *
- * kcmp(2) compares two, and costs less than reading a size. Where it is refused (a filter of a
- * container, a process that may not be traced), the texts of /proc/PID/status are compared: page
- * tables, high-water marks and sizes of two address spaces hardly ever agree in every number, and a
- * child that has not executed anything since its birth is still where it was born. An address space
- * is shared from birth or never, so a process that was found to have its own is not asked again. */
+ * Where it is refused (by a container's filter, or for a process that may not be traced), the texts
+ * of /proc/PID/status are compared: page tables, high-water marks and sizes of two address spaces
+ * hardly ever agree in every number, and a child that has executed nothing since its birth still
+ * has the address space it was born with. An address space is shared from birth or never, so a
+ * process that was found to have its own is not checked again. */
 #include "record/processes/address_space.h"
 
 #include "record/kernel/clock.h"
@@ -18,16 +18,16 @@
 #include <time.h>
 #include <unistd.h>
 
-/* A forked child that has not called exec for so long is taken to be a worker. */
+/* A forked child that has not called exec for this long counts as a worker. */
 #define ABOUT_TO_EXEC_NS INT64_C(100000000)
-/* Siblings that a child is compared with: with CLONE_PARENT the one that made it is a sibling. */
+/* Siblings that a child is compared with: the creator of a CLONE_PARENT child is its sibling. */
 #define SIBLINGS_MAX 8
-/* The sizes of a process at work change between two readings. */
+/* The sizes of a running process change between two readings. */
 #define TRIES 3
 
-/* --- comparison --- */
+/* ---- comparison ---- */
 
-/* The part of a status that is about memory, and its length. */
+/* The lines about memory. */
 static const char *memory_part(const char *status, size_t *length)
 {
     const char *begin = strstr(status, "\nVmPeak:");
@@ -54,7 +54,7 @@ static bool has_executed(int64_t pid)
     return mprof__procfs_stat_read(&stat, pid) != 0 || stat.has_executed;
 }
 
-static bool look_alike(int64_t pid, int64_t other_pid)
+static bool have_same_status(int64_t pid, int64_t other_pid)
 {
     char before[4096];
     char other[4096];
@@ -71,14 +71,14 @@ static bool look_alike(int64_t pid, int64_t other_pid)
     return false;
 }
 
-typedef enum answer {
+typedef enum comparison {
     SEPARATE,
     SHARED,
-    REFUSED, /* the kernel does not say */
-    GONE,    /* one of them has ended */
-} answer;
+    REFUSED, /* the kernel refuses to compare */
+    GONE,    /* one of the processes has ended */
+} comparison;
 
-static answer compare(int64_t pid, int64_t other_pid)
+static comparison compare_spaces(int64_t pid, int64_t other_pid)
 {
     long order = syscall(SYS_kcmp, (pid_t)pid, (pid_t)other_pid, KCMP_VM, 0UL, 0UL);
 
@@ -88,28 +88,29 @@ static answer compare(int64_t pid, int64_t other_pid)
     return order == 0 ? SHARED : SEPARATE;
 }
 
-static answer compare_new(int64_t pid, int64_t other_pid)
+static comparison compare_by_any(int64_t pid, int64_t other_pid)
 {
-    answer found = compare(pid, other_pid);
+    comparison found = compare_spaces(pid, other_pid);
 
     if (found == REFUSED) {
-        found = look_alike(pid, other_pid) ? SHARED : SEPARATE;
+        found = have_same_status(pid, other_pid) ? SHARED : SEPARATE;
     }
     return found;
 }
 
-static bool share_still(int64_t pid, int64_t other_pid)
+static bool still_share(int64_t pid, int64_t other_pid)
 {
-    answer found = compare(pid, other_pid);
+    comparison found = compare_spaces(pid, other_pid);
 
     return found == REFUSED ? !has_executed(pid) : found == SHARED;
 }
 
-/* --- who shares with whom --- */
+/* ---- owners and sharers ---- */
 
-static bool joins(mprof__processes *processes, mprof__process *process, mprof__process *other)
+static bool join_if_shared(mprof__processes *processes, mprof__process *process,
+                           mprof__process *other)
 {
-    answer found = compare_new(process->pid, other->pid);
+    comparison found = compare_by_any(process->pid, other->pid);
 
     if (found != SHARED) {
         return false;
@@ -136,7 +137,7 @@ static int64_t age_ns(const mprof__procfs_stat *stat)
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec - (int64_t)stat->start_ticks * tick_ns;
 }
 
-/* What a fork of that parent begins with; parent: NULL if it has gone already. */
+/* Resident memory of a new fork of `parent`; NULL: the parent has ended. */
 static int64_t inherited_at_birth(const mprof__processes *processes, const mprof__process *parent)
 {
     int64_t bytes = 0;
@@ -164,7 +165,7 @@ void mprof__address_space_begin(mprof__processes *processes, mprof__process *pro
         return;
     }
     process->space.inherited_bytes = inherited_at_birth(processes, parent);
-    if (stat->state == 'Z' || (parent && joins(processes, process, parent))) {
+    if (stat->state == 'Z' || (parent && join_if_shared(processes, process, parent))) {
         return;
     }
     for (size_t i = processes->count; i-- > 0 && siblings < SIBLINGS_MAX;) {
@@ -172,7 +173,7 @@ void mprof__address_space_begin(mprof__processes *processes, mprof__process *pro
 
         if (other != process && other->ppid == process->ppid) {
             siblings++;
-            if (joins(processes, process, other)) {
+            if (join_if_shared(processes, process, other)) {
                 return;
             }
         }
@@ -188,13 +189,13 @@ static bool is_of_family(const mprof__process *other, const mprof__process *proc
     return other->space.family == process->space.family && other->is_member >= process->is_member;
 }
 
-/* Who comes before the process and shares with it. */
+/* A process before this one that shares its address space. */
 static mprof__process *find_owner(mprof__processes *processes, const mprof__process *process)
 {
     for (size_t i = 0; i < processes->count && processes->items[i] != process; i++) {
         mprof__process *other = processes->items[i];
 
-        if (is_of_family(other, process) && compare_new(process->pid, other->pid) == SHARED) {
+        if (is_of_family(other, process) && compare_by_any(process->pid, other->pid) == SHARED) {
             return other;
         }
     }
@@ -209,10 +210,10 @@ bool mprof__address_space_is_shared(mprof__processes *processes, mprof__process 
         return false;
     }
     owner = mprof__processes_find(processes, process->space.owner_pid);
-    if (owner && is_of_family(owner, process) && share_still(process->pid, owner->pid)) {
+    if (owner && is_of_family(owner, process) && still_share(process->pid, owner->pid)) {
         return true;
     }
-    /* One of them has executed another program, and what is open may be of the old memory. */
+    /* One of them has called exec, so open files may belong to the old memory. */
     mprof__memory_probe_forget_image(&process->probe);
     if (owner) {
         mprof__memory_probe_forget_image(&owner->probe);

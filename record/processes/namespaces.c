@@ -1,6 +1,6 @@
-/* Owns the way from a namespace's numbers to ours. A PID namespace is named by the inode of
- * /proc/PID/ns/pid, and what a process is called in it by the last number of the line NSpid of
- * /proc/PID/status. Time namespaces move CLOCK_MONOTONIC, by what /proc/PID/timens_offsets says. */
+/* A PID namespace is identified by the inode of /proc/PID/ns/pid. The last number of the line NSpid
+ * in /proc/PID/status is the pid in it. /proc/PID/timens_offsets has the offset of CLOCK_MONOTONIC
+ * in a time namespace. */
 #include "namespaces.h"
 
 #include "record/kernel/clock.h"
@@ -14,7 +14,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* Clocks that differ by less are taken to be one: it is the time between two readings. */
+/* The most that two readings of one clock may differ by. */
 #define SHIFT_MIN_NS INT64_C(50000000)
 
 static uint64_t namespace_of(const char *process, const char *kind)
@@ -59,8 +59,8 @@ static int64_t innermost_pid(int64_t pid)
     return inner;
 }
 
-/* Where we may not look at its namespace, the pid alone decides. */
-static bool is_in(int64_t pid, uint64_t pid_namespace)
+/* If we may not read its namespace, only the pid is compared. */
+static bool is_in_namespace(int64_t pid, uint64_t pid_namespace)
 {
     char text[32];
     uint64_t found;
@@ -79,7 +79,8 @@ static int64_t find_among_all(int64_t pid, uint64_t pid_namespace)
     while (entries && found < 0 && (entry = readdir(entries))) {
         int64_t candidate = strtoll(entry->d_name, NULL, 10);
 
-        if (candidate > 0 && innermost_pid(candidate) == pid && is_in(candidate, pid_namespace)) {
+        if (candidate > 0 && innermost_pid(candidate) == pid &&
+            is_in_namespace(candidate, pid_namespace)) {
             found = candidate;
         }
     }
@@ -103,14 +104,14 @@ int64_t mprof__namespaces_find_pid(const mprof__processes *processes, int64_t pi
         if (known->inner_pid == 0) { /* it never changes */
             known->inner_pid = innermost_pid(known->pid);
         }
-        if (known->inner_pid == pid && is_in(known->pid, pid_namespace)) {
+        if (known->inner_pid == pid && is_in_namespace(known->pid, pid_namespace)) {
             return known->pid;
         }
     }
     return find_among_all(pid, pid_namespace);
 }
 
-/* The offset of CLOCK_MONOTONIC in the process's time namespace. 0, or -1 if it cannot be read. */
+/* 0, or -1 if it cannot be read. */
 static int read_offset(const char *process, int64_t *offset_ns)
 {
     char path[64];
@@ -144,7 +145,7 @@ int64_t mprof__namespaces_clock_shift(int64_t pid, int64_t monotonic_ns, int64_t
     if (wall_ns == 0 || (shift_ns < SHIFT_MIN_NS && shift_ns > -SHIFT_MIN_NS)) {
         return 0;
     }
-    /* perhaps the wall clock was set in between: the kernel knows */
+    /* the wall clock may have been set in between: check with the kernel */
     snprintf(text, sizeof text, "%" PRId64, pid);
     theirs = namespace_of(text, "time");
     if (theirs != 0 && theirs == namespace_of("self", "time")) {

@@ -1,4 +1,4 @@
-/* Owns the processes that are being followed. */
+/* When a process gets another title or name. */
 #include "process.h"
 
 #include "parse/buffer.h"
@@ -11,9 +11,9 @@
 #include <string.h>
 #include <sys/wait.h>
 
-/* As much of a command line as a title is made of. */
+/* How much of a command line is read. */
 #define ARGUMENTS_SIZE 1024
-/* A server may write each request into its title: how long such a title is not read again. */
+/* A server may write each request into its title: such a title is read less and less often. */
 #define TITLE_PAUSE_NS INT64_C(100000000)
 #define TITLE_PAUSE_MAX_NS INT64_C(10000000000)
 
@@ -43,10 +43,10 @@ void mprof__process_set_title(mprof__process *process, const char *title)
     mprof__text_copy(process->title, sizeof process->title, title, strlen(title));
     memcpy(process->name, process->title, sizeof process->name);
     process->name_ns = 0;
-    process->comm[0] = '\0'; /* whatever it is by then, the title is read */
+    process->comm[0] = '\0'; /* the next reading replaces the title */
 }
 
-/* 1 if the title has changed. */
+/* True if the title has changed. */
 static bool compare_title(mprof__process *process, const char *arguments, size_t count,
                           const char *comm)
 {
@@ -59,8 +59,8 @@ static bool compare_title(mprof__process *process, const char *arguments, size_t
     return changed;
 }
 
-/* Likewise. */
-static bool take_title(mprof__process *process, const mprof__procfs_stat *stat)
+/* The same. */
+static bool store_title(mprof__process *process, const mprof__procfs_stat *stat)
 {
     char arguments[ARGUMENTS_SIZE];
     size_t count = mprof__procfs_arguments(arguments, sizeof arguments, process->pid);
@@ -74,11 +74,11 @@ static bool read_title(mprof__process *process)
 {
     mprof__procfs_stat stat;
 
-    return mprof__procfs_stat_read(&stat, process->pid) == 0 && take_title(process, &stat);
+    return mprof__procfs_stat_read(&stat, process->pid) == 0 && store_title(process, &stat);
 }
 
-/* 1 if that changes the name. */
-static bool go_by_title(mprof__process *process)
+/* True if the name has changed. */
+static bool name_by_title(mprof__process *process)
 {
     bool changed = strcmp(process->name, process->title) != 0;
 
@@ -89,7 +89,7 @@ static bool go_by_title(mprof__process *process)
 
 bool mprof__process_reread_title(mprof__process *process)
 {
-    return read_title(process) && go_by_title(process);
+    return read_title(process) && name_by_title(process);
 }
 
 bool mprof__process_update_title(mprof__process *process, const char *comm, int64_t now_ns)
@@ -105,7 +105,7 @@ bool mprof__process_update_title(mprof__process *process, const char *comm, int6
         return false;
     }
     count = mprof__procfs_arguments(arguments, sizeof arguments, process->pid);
-    if (count == 0) { /* it is about to end, or in the middle of an exec */
+    if (count == 0) { /* it is ending, or in the middle of exec */
         return false;
     }
     changed = compare_title(process, arguments, count, comm);
@@ -115,14 +115,14 @@ bool mprof__process_update_title(mprof__process *process, const char *comm, int6
         process->title_pause_ns = process->title_pause_ns * 2 + TITLE_PAUSE_NS;
     }
     process->title_ns = now_ns + process->title_pause_ns;
-    return changed && go_by_title(process);
+    return changed && name_by_title(process);
 }
 
 bool mprof__process_note_exec(mprof__process *process, int64_t time_ns)
 {
     process->exec_ns = time_ns;
     (void)read_title(process);
-    return process->name_ns < time_ns && go_by_title(process);
+    return process->name_ns < time_ns && name_by_title(process);
 }
 
 bool mprof__process_set_name(mprof__process *process, mprof_text name, int64_t time_ns)
@@ -133,7 +133,7 @@ bool mprof__process_set_name(mprof__process *process, mprof_text name, int64_t t
     if (time_ns <= process->exec_ns || time_ns <= process->name_ns) {
         return false;
     }
-    (void)read_title(process); /* as it is now, so that it counts if it changes */
+    (void)read_title(process); /* a later change of the title counts */
     mprof__text_copy(given, sizeof given, name.bytes, name.length);
     changed = strcmp(process->name, given) != 0;
     memcpy(process->name, given, sizeof process->name);
@@ -177,9 +177,9 @@ mprof_status mprof__processes_add(mprof__processes *processes, int64_t pid, int6
     mprof__idle_check_init(&process->idle);
     if (mprof__procfs_stat_read(&stat, pid) == 0) {
         mprof__address_space_begin(processes, process, &stat);
-        (void)take_title(process, &stat);
+        (void)store_title(process, &stat);
     }
-    (void)go_by_title(process);
+    (void)name_by_title(process);
     *out = process;
     return MPROF_OK;
 }

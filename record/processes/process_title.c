@@ -1,11 +1,11 @@
-/* What people call a process, made of its arguments: "python3 train.py" rather than "python3". */
+/* "python3 train.py" says more than "python3". */
 #include "process_title.h"
 
 #include "parse/plain_text.h"
 
 #include <string.h>
 
-/* The kernel cuts a name after so many bytes. */
+/* The kernel cuts names to this many bytes. */
 #define COMM_LENGTH 15
 
 bool mprof__names_python(const char *path)
@@ -30,8 +30,8 @@ bool mprof__names_python(const char *path)
            strcmp(at, "-nogil") == 0;
 }
 
-/* Words of which the first argument says more than they do. */
-static bool says_little(const char *name)
+/* Programs whose first argument says more than their name. */
+static bool is_interpreter(const char *name)
 {
     static const char *const shells[] = {"sh", "bash", "dash", "zsh", "perl", "ruby", "node"};
 
@@ -43,9 +43,9 @@ static bool says_little(const char *name)
     return mprof__names_python(name);
 }
 
-/* How Python starts the helpers and the spawned children of multiprocessing:
- * -c "from multiprocessing.spawn import ...", from 3.15 on with "import sys; " before it. Returns
- * the module's name, or NULL. */
+/* The module in the command lines of multiprocessing's helpers and spawned children: -c "from
+ * multiprocessing.spawn import ...", preceded by "import sys; " since 3.15. NULL: not one of them.
+ */
 static const char *multiprocessing_module(const char *argument, const char *end, int *length)
 {
     static const char before[] = "import sys; ";
@@ -72,7 +72,7 @@ static const char *multiprocessing_module(const char *argument, const char *end,
     return NULL;
 }
 
-/* The last part of a path of that many bytes. */
+/* The last component of a path of *length bytes. */
 static const char *last_part_of(const char *path, size_t *length)
 {
     const char *slash = memrchr(path, '/', *length);
@@ -83,7 +83,7 @@ static const char *last_part_of(const char *path, size_t *length)
     return slash ? slash + 1 : path;
 }
 
-/* The kernel cuts its own name for a process at bytes. */
+/* The kernel cuts at bytes, perhaps within a character. */
 static void copy_comm(char *text, size_t size, const char *comm)
 {
     mprof__text_copy(text, size, comm, strlen(comm));
@@ -109,8 +109,8 @@ void mprof__process_title(char *text, size_t size, const char *arguments, size_t
         return;
     }
     second = first + length + 1;
-    if (memchr(first, ' ', length)) { /* a title the process gave itself: "gunicorn: worker" */
-        while (length > 1 && first[length - 1] == ' ') { /* over what was longer before */
+    if (memchr(first, ' ', length)) { /* a title that the process set: "gunicorn: worker" */
+        while (length > 1 && first[length - 1] == ' ') { /* padding over the old arguments */
             length--;
         }
         mprof__text_copy(text, size, first, length);
@@ -118,7 +118,7 @@ void mprof__process_title(char *text, size_t size, const char *arguments, size_t
     }
     name = last_part_of(first, &length);
     used = mprof__text_copy(text, size, name, length);
-    if (second >= end || !says_little(text)) {
+    if (second >= end || !is_interpreter(text)) {
         return;
     }
     third = multiprocessing_module(second, end, &module_length);

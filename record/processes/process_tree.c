@@ -1,10 +1,8 @@
-/* Owns the membership of processes.
- *
- * The search through /proc rests on two facts of Linux. Pids are given out in cyclic order, so
- * whatever was born since the last search has a pid between the last one given out then and now:
- * all other pids that were foreign are foreign still. And an orphan goes to the nearest subreaper,
- * which the recorder of a started program makes itself: a daemon's parent is then the recorder, not
- * process 1. */
+/* The search through /proc relies on two facts of Linux. Pids are assigned in cyclic order, so
+ * every process born since the last search has a pid between the last one assigned then and now;
+ * other foreign pids are still foreign. And an orphan goes to the nearest subreaper, which a
+ * recorder makes itself for a program that it starts: the parent of a daemon is then the recorder,
+ * not process 1. */
 #include "process_tree.h"
 
 #include "record/kernel/clock.h"
@@ -17,31 +15,31 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Every so often all foreign pids are looked at anew: somebody may choose pids out of order. */
-#define FULL_SEARCH_NS INT64_C(2000000000)
+/* All foreign pids are checked again this often: a program may choose pids out of order. */
+#define FULL_SCAN_NS INT64_C(2000000000)
 
 struct mprof__process_tree {
     mprof__processes processes;
     mprof__process_tree_hooks hooks;
     int64_t root;
     int64_t own;
-    bool root_is_child; /* of ours: so are its siblings (CLONE_PARENT) and its orphans */
+    bool root_is_child; /* a child of ours: so are its siblings (CLONE_PARENT) and orphans */
     bool follow;
-    mprof__process_events *events; /* NULL: births are searched for */
-    int load_fd;                   /* /proc/loadavg: its last field is the last pid given out */
+    mprof__process_events *events; /* NULL: new processes are found by scans */
+    int load_fd;                   /* /proc/loadavg, whose last field is the last pid assigned */
     int64_t last_pid;
-    uint64_t told;    /* events */
-    uint64_t changes; /* those that were of members */
-    int64_t full_ns;  /* when the next full search is due */
-    int64_t *foreign; /* pids that are none of ours, ascending */
+    uint64_t event_count;  /* events read */
+    uint64_t change_count; /* events about members */
+    int64_t full_scan_ns;  /* when the next full scan is due */
+    int64_t *foreign;      /* pids outside of the tree, ascending */
     size_t foreign_count;
 };
 
-/* A process met in a search, before it is known whose it is. */
-typedef struct stranger {
+/* A process found by a scan that may belong to the tree. */
+typedef struct candidate {
     int64_t pid;
     int64_t ppid;
-} stranger;
+} candidate;
 
 mprof_status mprof__process_tree_open(mprof__process_tree **out, bool follow,
                                       const mprof__process_tree_hooks *hooks, mprof_error *error)
@@ -111,7 +109,7 @@ static mprof_status add_member(mprof__process_tree *tree, int64_t pid, int64_t p
     mprof__process *process = mprof__processes_find(&tree->processes, pid);
     mprof_status status;
 
-    if (process) { /* known for its calls, or told twice */
+    if (process) { /* known for its calls, or reported twice */
         process->is_member = true;
         return MPROF_OK;
     }
@@ -121,7 +119,7 @@ static mprof_status add_member(mprof__process_tree *tree, int64_t pid, int64_t p
     }
     process->is_member = true;
     process->born_ns = time_ns;
-    if (process->name[0] == '\0' && parent) { /* gone already: it was what its parent was */
+    if (process->name[0] == '\0' && parent) { /* it has ended already: take its parent's title */
         mprof__process_set_title(process, parent->title);
     }
     tree->hooks.born(tree->hooks.data, process, time_ns);
@@ -150,8 +148,8 @@ mprof_status mprof__process_tree_adopt(mprof__process_tree *tree, int64_t pid, i
     return status;
 }
 
-/* Where births are searched for, a process that has ended is met again and again until it has been
- * reaped: from now on it is none of ours. Without the memory for that its end is told twice. */
+/* A scan meets a process that has ended until it is reaped: it is foreign from now on. If memory
+ * runs out, its end is reported twice. */
 static void make_foreign(mprof__process_tree *tree, int64_t pid)
 {
     size_t size = (tree->foreign_count + 1) * sizeof *tree->foreign;
@@ -172,12 +170,12 @@ static void make_foreign(mprof__process_tree *tree, int64_t pid)
 void mprof__process_tree_end(mprof__process_tree *tree, mprof__process *process,
                              const mprof__process_end *end)
 {
-    mprof__process_end told = *end;
+    mprof__process_end adjusted = *end;
 
-    if (told.time_ns < process->born_ns) { /* an event that was overtaken by a search */
-        told.time_ns = process->born_ns;
+    if (adjusted.time_ns < process->born_ns) { /* a scan found it after the event */
+        adjusted.time_ns = process->born_ns;
     }
-    tree->hooks.ended(tree->hooks.data, process, &told);
+    tree->hooks.ended(tree->hooks.data, process, &adjusted);
     if (tree->follow && !tree->events) {
         make_foreign(tree, process->pid);
     }
@@ -198,7 +196,7 @@ bool mprof__process_tree_has_ended(const mprof__process *process, int64_t now_ns
         return true;
     }
     if ((stat.state != 'Z' && stat.state != 'X') || stat.threads > 1) {
-        return false; /* a first thread may end before the others */
+        return false; /* the first thread may end before the others */
     }
     if (end->cause == MPROF_EXIT_UNKNOWN && mprof__procfs_is_open_to_us(process->pid)) {
         *end = mprof__process_end_of_status(stat.exit_code, now_ns);
@@ -219,48 +217,49 @@ int64_t mprof__process_tree_inherited_bytes(const mprof__process_tree *tree,
 
 uint64_t mprof__process_tree_event_count(const mprof__process_tree *tree)
 {
-    return tree->told;
+    return tree->event_count;
 }
 
 uint64_t mprof__process_tree_change_count(const mprof__process_tree *tree)
 {
-    return tree->changes;
+    return tree->change_count;
 }
 
-/* --- births told by the kernel --- */
+/* ---- births reported by events ---- */
 
-static void take_end(mprof__process_tree *tree, mprof__process *process,
-                     const mprof__process_event *event)
+static void handle_end(mprof__process_tree *tree, mprof__process *process,
+                       const mprof__process_event *event)
 {
     mprof__process_end end;
 
-    /* it is the first thread that ended: others may still run for a moment, or for long */
+    /* only the first thread has ended: others may go on */
     process->event_end = mprof__process_end_of_status(event->wait_status, event->time_ns);
-    /* the root is reaped by whoever started it, who learns more by that */
+    /* reaping the root, which the caller does, yields more */
     if (event->pid != tree->root && mprof__process_tree_has_ended(process, event->time_ns, &end)) {
         mprof__process_tree_end(tree, process, &process->event_end);
     }
 }
 
-/* Whether the child of that process belongs to the tree. */
-static bool is_kin(const mprof__process_tree *tree, int64_t ppid)
+/* Whether a child of that process belongs to the tree. */
+static bool children_belong(const mprof__process_tree *tree, int64_t ppid)
 {
     const mprof__process *parent = mprof__processes_find(&tree->processes, ppid);
 
     return (parent && parent->is_member) || (tree->root_is_child && ppid == tree->own);
 }
 
-static mprof_status take_event(mprof__process_tree *tree, const mprof__process_event *event)
+static mprof_status handle_event(mprof__process_tree *tree, const mprof__process_event *event)
 {
     int64_t whose = event->kind == MPROF__PROCESS_FORKED ? event->ppid : event->pid;
     mprof__process *process = mprof__processes_find(&tree->processes, whose);
 
-    tree->told++;
-    tree->changes += process || (event->kind == MPROF__PROCESS_FORKED && whose == tree->own);
+    tree->event_count++;
+    tree->change_count += process || (event->kind == MPROF__PROCESS_FORKED && whose == tree->own);
     switch (event->kind) {
     case MPROF__PROCESS_FORKED:
-        return is_kin(tree, event->ppid) ? add_member(tree, event->pid, event->ppid, event->time_ns)
-                                         : MPROF_OK;
+        return children_belong(tree, event->ppid)
+                   ? add_member(tree, event->pid, event->ppid, event->time_ns)
+                   : MPROF_OK;
     case MPROF__PROCESS_EXECED:
         if (process && mprof__process_note_exec(process, event->time_ns)) {
             tree->hooks.renamed(tree->hooks.data, process, event->time_ns);
@@ -271,17 +270,17 @@ static mprof_status take_event(mprof__process_tree *tree, const mprof__process_e
         return MPROF_OK;
     case MPROF__PROCESS_ENDED:
         if (process) {
-            take_end(tree, process, event);
+            handle_end(tree, process, event);
         }
         return MPROF_OK;
     case MPROF__PROCESS_UNSURE:
-        tree->full_ns = 0;
+        tree->full_scan_ns = 0;
         return MPROF_OK;
     }
     return MPROF_OK;
 }
 
-/* --- births found by looking --- */
+/* ---- births found by scans ---- */
 
 static int64_t read_last_pid(const mprof__process_tree *tree)
 {
@@ -297,42 +296,46 @@ static int64_t read_last_pid(const mprof__process_tree *tree)
     return last ? strtoll(last, NULL, 10) : -1;
 }
 
-/* Whether a pid was given out after `before`, up to `now`; pids start anew at the end of their
- * range. */
+/* Whether a pid was assigned after `before`, up to `now`; assignment wraps around. */
 static bool is_fresh(int64_t pid, int64_t before, int64_t now)
 {
     return now >= before ? pid > before && pid <= now : pid > before || pid <= now;
 }
 
-/* Adds to the tree whichever strangers descend from it, until no more do. Those added are marked by
- * pid 0. */
-static mprof_status recognise(mprof__process_tree *tree, stranger *strangers, size_t count)
+static bool descends_from_tree(const mprof__process_tree *tree, const candidate *one)
+{
+    return one->pid != 0 && one->pid != tree->own && children_belong(tree, one->ppid);
+}
+
+/* Adds all candidates that descend from the tree, and sets their pid to 0. */
+static mprof_status add_descendants(mprof__process_tree *tree, candidate *candidates, size_t count)
 {
     bool found = true;
 
     while (found) {
         found = false;
         for (size_t i = 0; i < count; i++) {
-            stranger *one = &strangers[i];
+            candidate *one = &candidates[i];
+            mprof_status status;
 
-            if (one->pid != 0 && one->pid != tree->own && is_kin(tree, one->ppid)) {
-                /* it was born before it was looked at, but perhaps behind the tick */
-                mprof_status status = add_member(tree, one->pid, one->ppid, mprof__clock_now_ns());
-
-                if (status != MPROF_OK) {
-                    return status;
-                }
-                one->pid = 0;
-                found = true;
+            if (!descends_from_tree(tree, one)) {
+                continue;
             }
+            /* found by this scan, perhaps after the tick */
+            status = add_member(tree, one->pid, one->ppid, mprof__clock_now_ns());
+            if (status != MPROF_OK) {
+                return status;
+            }
+            one->pid = 0;
+            found = true;
         }
     }
     return MPROF_OK;
 }
 
-/* Which of the pids are to be looked at: not members, and fresh or not known to be foreign. */
-static size_t choose_strangers(const mprof__process_tree *tree, const mprof__pid_list *list,
-                               int64_t last_pid, bool full, stranger *strangers)
+/* Lists the pids that are not members, and new or not known to be foreign. */
+static size_t list_candidates(const mprof__process_tree *tree, const mprof__pid_list *list,
+                              int64_t last_pid, bool is_full, candidate *candidates)
 {
     size_t known = 0;
     size_t count = 0;
@@ -348,37 +351,37 @@ static size_t choose_strangers(const mprof__process_tree *tree, const mprof__pid
         }
         is_known = known < tree->foreign_count && tree->foreign[known] == pid &&
                    !is_fresh(pid, tree->last_pid, last_pid);
-        if ((process && process->is_member) || (!full && is_known)) {
+        if ((process && process->is_member) || (!is_full && is_known)) {
             continue;
         }
         if (mprof__procfs_stat_read(&stat, pid) == 0 && !(is_known && stat.state == 'Z')) {
-            strangers[count].pid = pid;
-            strangers[count].ppid = stat.ppid;
+            candidates[count].pid = pid;
+            candidates[count].ppid = stat.ppid;
             count++;
         }
     }
     return count;
 }
 
-static mprof_status search(mprof__process_tree *tree, int64_t last_pid, int64_t now_ns)
+static mprof_status scan(mprof__process_tree *tree, int64_t last_pid, int64_t now_ns)
 {
-    bool full = now_ns >= tree->full_ns;
-    stranger *strangers = NULL;
+    bool is_full = now_ns >= tree->full_scan_ns;
+    candidate *candidates = NULL;
     mprof__pid_list list = {0};
     mprof_status status = mprof__pid_list_add_all(&list);
     size_t kept = 0;
 
-    if (status == MPROF_EIO) { /* no /proc: the program itself is known */
+    if (status == MPROF_EIO) { /* no /proc: only the root is known */
         status = MPROF_OK;
     }
     if (status == MPROF_OK && list.count > 0) {
-        strangers = malloc(list.count * sizeof *strangers);
-        status = strangers ? MPROF_OK : MPROF_ENOMEM;
+        candidates = malloc(list.count * sizeof *candidates);
+        status = candidates ? MPROF_OK : MPROF_ENOMEM;
     }
     if (status == MPROF_OK) {
-        size_t count = choose_strangers(tree, &list, last_pid, full, strangers);
+        size_t count = list_candidates(tree, &list, last_pid, is_full, candidates);
 
-        status = recognise(tree, strangers, count);
+        status = add_descendants(tree, candidates, count);
     }
     for (size_t i = 0; i < list.count; i++) {
         const mprof__process *process = mprof__processes_find(&tree->processes, list.pids[i]);
@@ -387,13 +390,13 @@ static mprof_status search(mprof__process_tree *tree, int64_t last_pid, int64_t 
             list.pids[kept++] = list.pids[i];
         }
     }
-    free(strangers);
+    free(candidates);
     free(tree->foreign);
     tree->foreign = list.pids;
     tree->foreign_count = kept;
     tree->last_pid = last_pid;
-    if (full) {
-        tree->full_ns = now_ns + FULL_SEARCH_NS;
+    if (is_full) {
+        tree->full_scan_ns = now_ns + FULL_SCAN_NS;
     }
     return status;
 }
@@ -409,8 +412,8 @@ mprof_status mprof__process_tree_set_root(mprof__process_tree *tree, int64_t pid
     tree->root_is_child = ppid == tree->own;
     status = add_member(tree, pid, ppid, now_ns);
     if (status == MPROF_OK && tree->follow) {
-        tree->full_ns = 0;
-        status = search(tree, read_last_pid(tree), now_ns);
+        tree->full_scan_ns = 0;
+        status = scan(tree, read_last_pid(tree), now_ns);
     }
     return status == MPROF_OK ? MPROF_OK : mprof_error_set(error, status, "out of memory");
 }
@@ -426,16 +429,16 @@ mprof_status mprof__process_tree_update(mprof__process_tree *tree, int64_t now_n
         mprof__process_event event;
 
         while (status == MPROF_OK && mprof__process_events_next(tree->events, &event)) {
-            status = take_event(tree, &event);
+            status = handle_event(tree, &event);
         }
-        if (status == MPROF_OK && tree->full_ns == 0) {
-            status = search(tree, -1, now_ns);
+        if (status == MPROF_OK && tree->full_scan_ns == 0) {
+            status = scan(tree, -1, now_ns);
         }
     } else {
         int64_t last_pid = read_last_pid(tree);
 
         if (last_pid < 0 || last_pid != tree->last_pid) {
-            status = search(tree, last_pid, now_ns);
+            status = scan(tree, last_pid, now_ns);
         }
     }
     return status;
