@@ -407,7 +407,7 @@ static PyObject *sampler_stop(PyObject *module, PyObject *capsule)
                  : Py_BuildValue("Nn", list, (Py_ssize_t)mprof__memory_sampler_count(sampler));
 }
 
-static PyObject *oracle_is_open(PyObject *module, PyObject *unused)
+static PyObject *tracepoint_is_open(PyObject *module, PyObject *unused)
 {
     (void)module;
     (void)unused;
@@ -428,7 +428,7 @@ static PyMethodDef methods[] = {
     {"reset_peak", reset_peak, METH_NOARGS, NULL},
     {"sampler_start", sampler_start, METH_VARARGS, NULL},
     {"sampler_stop", sampler_stop, METH_O, NULL},
-    {"oracle_is_open", oracle_is_open, METH_NOARGS, NULL},
+    {"tracepoint_is_open", tracepoint_is_open, METH_NOARGS, NULL},
     {"read_recording", mprof__recording_read, METH_VARARGS, NULL},
     {NULL, NULL, 0, NULL},
 };

@@ -71,7 +71,7 @@ def main():
     pairs = [(cpu_of(profiled, n), cpu_of(caller, n)) for _ in range(7)]
     found["callee"] = min(pair[0] for pair in pairs) / min(pair[1] for pair in pairs)
     core = sys.modules.get("_mprof")
-    found["oracle"] = bool(core and core.oracle_is_open())
+    found["oracle"] = bool(core and core.tracepoint_is_open())
     json.dump(found, sys.stdout)
 
 

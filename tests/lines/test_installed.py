@@ -117,7 +117,7 @@ class Installed(TestCase):
         done = self.check(*python, link, **there)
         pth, = home.rglob("mprof.pth")
         self.assertEqual(done.stdout, f"wrote {pth}\n")
-        self.assertRegex(done.stderr, r"\Amprof: for this user only: /\S+: [^\n]+\n")
+        self.assertRegex(done.stderr, r"\Amprof: for this user only, because /\S+ cannot be written: [^\n]+\n")
         which = "import memory_profiler; print(memory_profiler.__file__)"
         found = self.check(*python, "-c", which, **there).stdout
         self.assertEqual(found, f"{self.package}/memory_profiler/__init__.py\n")
@@ -126,7 +126,7 @@ class Installed(TestCase):
                           done.stderr)
         # With the user's folder switched off there is no place to fall back to.
         done = self.check(*python, "-s", link, expect=1, **there)
-        self.assertRegex(done.stderr, r"\Amprof: /\S+mprof\.pth: [^\n]+ virtual environment\n\Z")
+        self.assertRegex(done.stderr, r"\Amprof: cannot write /\S+mprof\.pth: [^\n]+ virtual environment\n\Z")
         done = self.check(*python, link, "--remove", **there)
         self.assertEqual((done.stdout, done.stderr), (f"removed {pth}\n", ""))
         self.assertEqual(list(home.rglob("mprof.pth")), [])

@@ -227,7 +227,7 @@ class Module(TestCase):
         done = self.ask("import sys; sys.modules['matplotlib'] = None; import mprof\n"
                         "mprof.plot_file(sys.argv[1])", SOURCE / "fixtures" / "dat" / "nested.dat",
                         expect=1)
-        self.assertRegex(done.stderr, r"\Amprof: this draws into a figure of matplotlib, .*`mprof plot`\n\Z")
+        self.assertRegex(done.stderr, r"\Amprof: drawing into a figure needs matplotlib .*`mprof plot`\n\Z")
 
     def test_main_becomes_the_program(self):
         ours = self.ask("import mprof, sys; sys.argv = ['mprof', '--version']; mprof.main()").stdout

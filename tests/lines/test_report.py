@@ -155,7 +155,7 @@ class Report(TestCase):
     def test_output_that_cannot_be_written_is_said_before_the_program_runs(self):
         done = self.profile("-o", "missing/report.txt", "program.py", expect=2)
         self.assertEqual(done.stdout, "")
-        self.assertEqual(done.stderr, "mprof: missing/report.txt: No such file or directory\n")
+        self.assertEqual(done.stderr, "mprof: cannot write to missing/report.txt: No such file or directory\n")
 
     def test_module_target(self):
         (self.directory / "package").mkdir()
@@ -180,14 +180,14 @@ class Report(TestCase):
         self.assertIn("must be provided", self.profile(expect=1).stdout)
         for name in ("missing", "missing.module"):
             self.assertEqual(self.profile(name, expect=1).stderr,
-                             f"mprof: there is no module {name}\n")
+                             f"mprof: cannot find the module {name}; a script's name ends in .py\n")
 
     def test_bad_options_are_refused_before_the_program_runs(self):
         for options, reason in (
                 (["--precision", "-1"], "number of decimals"),
                 (["--precision", "31"], "number of decimals"),
-                (["--threshold", "nan"], "not a size"), (["--threshold", "-1"], "not a size"),
-                (["--pdb-mmem", "inf"], "not a size"), (["--pdb-mmem", "x"], "not a size"),
+                (["--threshold", "nan"], "must be a size"), (["--threshold", "-1"], "must be a size"),
+                (["--pdb-mmem", "inf"], "must be a size"), (["--pdb-mmem", "x"], "must be a size"),
                 (["--columns", "mem,mem"], "named twice"), (["--columns", ""], "unknown column"),
                 (["--columns", "x"], "unknown column"), (["--sort", "x"], "invalid choice"),
                 (["--color", "x"], "invalid choice"), (["--backend", "x"], "invalid choice"),
@@ -309,7 +309,7 @@ class Report(TestCase):
                     done = self.profile("quiet.py", python=python, expect=1, stdout=full)
                 self.assertEqual(done.stderr, lost + "No space left on device\n")
                 done = self.profile("-o", "/dev/full", "quiet.py", python=python, expect=1)
-                self.assertEqual(done.stderr, "mprof: /dev/full: No space left on device\n")
+                self.assertEqual(done.stderr, "mprof: cannot write to /dev/full: No space left on device\n")
                 done = self.profile("quiet.py", python=python, expect=1,
                                     before=["sh", "-c", 'exec "$@" >&-', "sh"])
                 self.assertEqual(done.stderr, lost + "Bad file descriptor\n")
@@ -380,7 +380,7 @@ class Report(TestCase):
                 self.assertIn("> ", done.stdout)
                 self.assertRegex(done.stdout, r"limit\.py\(4\)f\(\)\n-> b = b\"x\"")
                 self.assertIn("(Pdb) 1\n", done.stdout)
-                self.assertEqual(done.stdout.count("into the debugger"), 1)
+                self.assertEqual(done.stdout.count("starting the debugger"), 1)
                 self.assertIn("result 7\n", done.stdout)
                 found = {row[0]: row for row in rows(done.stdout)}
                 self.assertEqual([found[n][3] for n in (1, 3, 4, 5, 6, 7)], [1] * 6)
@@ -418,7 +418,7 @@ class Report(TestCase):
             f()
             """)
         done = self.profile("--pdb-mmem", "60", "again.py", input="c\nc\nc\nc\n")
-        self.assertEqual(done.stdout.count("into the debugger"), 3, done.stdout)
+        self.assertEqual(done.stdout.count("starting the debugger"), 3, done.stdout)
         self.assertEqual(done.stdout.count("again.py(5)f()"), 3)
 
     def test_no_debugger_below_the_limit(self):

@@ -1,16 +1,16 @@
-"""Memory of Python programs: line by line, over time, of a call.
+"""Memory of Python programs: per line, over time, of a call.
 
-The names, arguments and results of memory_profiler 0.61, on mprof's core in C. What differs, and
-why, stands in docs/compat.md of mprof.
+Names, arguments and results are those of memory_profiler 0.61; the core is mprof's, in C. docs/compat.md
+of mprof lists the differences, with reasons.
 """
 
 import sys
 
-from ._ground import Ground
+from ._stdlib import StdlibImports
 
 
 def _load_core():
-    # All parts need it; later it might not be in the path any more.
+    # Loaded at once: the program may change sys.path later.
     try:
         import _mprof  # noqa: F401
     except ImportError as error:
@@ -19,16 +19,16 @@ def _load_core():
             raise
         reason = "mprof: a free-threaded Python is not supported" if missing else str(error)
         if sys.argv[:1] == ["-m"] and __name__ in getattr(sys, "orig_argv", ()):
-            raise SystemExit(reason)  # the command
+            raise SystemExit(reason)  # python -m: no traceback
         raise ImportError(reason) from None
 
 
 _load_core()
 
-# The version whose interface this is: programs ask for it before they use newer parts.
+# The version of the interface: programs check it before they use newer parts.
 __version__ = "0.61.0"
 
-# Parts are loaded when they are asked for: a program that only decorates need not wait for the rest.
+# Each name's module, loaded at first use: a program that only decorates functions starts faster.
 _PARTS = {
     "CodeMap": "_lines",
     "LineProfiler": "_lines",
@@ -50,7 +50,7 @@ _PARTS = {
 __all__ = [*(name for name in _PARTS if name[0] != "_" and name != "MemoryProfilerMagics"),
            "load_ipython_extension"]
 
-# What 0.61 imports for itself, and programs then take from it.
+# Names that 0.61 imports, and that programs import from it.
 _FOREIGN = {"Pipe": "multiprocessing", "Process": "multiprocessing", "psutil": "psutil",
             "tracemalloc": "tracemalloc"}
 
@@ -68,7 +68,7 @@ def __getattr__(name):
         return _load_foreign(name)
     if name not in _PARTS:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    with Ground():
+    with StdlibImports():
         value = getattr(__import__(_PARTS[name], globals(), None, (name,), 1), name)
     globals()[name] = value
     return value

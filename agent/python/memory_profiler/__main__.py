@@ -1,10 +1,10 @@
-"""python -m memory_profiler"""
+"""The command `python -m memory_profiler`; see _run."""
 
-from memory_profiler._ground import Ground
+from memory_profiler._stdlib import StdlibImports
 
 
 def _main():
-    with Ground():
+    with StdlibImports():
         from memory_profiler._run import main
     main()
 

@@ -1,4 +1,4 @@
-"""Into the debugger at the line that took memory over a limit."""
+"""Starts pdb at the line that took memory over a limit."""
 
 import bdb
 import pdb
@@ -6,8 +6,7 @@ import sys
 
 
 class _AtLine(pdb.Pdb):
-    """A debugger that shows a frame at the line that has just run, which is not where the frame
-    stands any more."""
+    """Shows a frame at the line that has just run; the frame itself is at the next one."""
 
     def __init__(self, line):
         super().__init__()
@@ -22,9 +21,9 @@ class _AtLine(pdb.Pdb):
 
 
 def stop_at(frame, line, mib):
-    """Asks the user what to do, in the frame. Returns when the program is to go on: at once, or
-    step by step, then under the debugger's own trace function. BdbQuit: it is to end."""
-    print(f"line {line} of {frame.f_code.co_name} took memory to {mib:.2f} MiB: into the debugger",
+    """Starts the debugger in the frame. Returns when the user continues or steps (then under the
+    debugger's trace function); raises BdbQuit when the user quits."""
+    print(f"line {line} of {frame.f_code.co_name} took memory to {mib:.2f} MiB: starting the debugger",
           flush=True)
     debugger = _AtLine(line)
     debugger.reset()

@@ -1,11 +1,11 @@
-"""Reports into the logging module."""
+"""A stream that sends reports to the logging module."""
 
 import logging
 
 
 class LogFile:
-    """A stream whose writes become log records. With reportIncrementFlag, of the lines of a report
-    only those that took memory."""
+    """Logs each write. With reportIncrementFlag only lines of a report that took memory, and its
+    headings."""
 
     def __init__(self, name=None, reportIncrementFlag=False):
         self.logger = logging.getLogger(name)

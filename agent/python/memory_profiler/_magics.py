@@ -1,4 +1,4 @@
-"""%memit and %mprun, in IPython and notebooks."""
+"""The IPython magics %memit and %mprun."""
 
 import builtins
 import gc
@@ -18,7 +18,7 @@ from ._usage import MemitResult, memory_usage
 
 
 def _functions(shell, expressions):
-    """The functions that -f options name."""
+    """The values of the -f options."""
     for expression in expressions:
         try:
             yield eval(expression, shell.user_global_ns, shell.user_ns)
@@ -35,11 +35,12 @@ def _number(options, name, kind, default):
             return number
     except ValueError:
         pass
-    raise UsageError(f"-{name}: {text!r} is not a number it could be")
+    raise UsageError(f"-{name} must be {'an integer' if kind is int else 'a number'} between 0 and 1e9, "
+                     f"not {text!r}")
 
 
 class _Builtin:
-    """The profiler as the builtin `profile`, for what is run meanwhile."""
+    """A context in which the profiler is the builtin `profile`."""
 
     def __init__(self, profiler):
         self._profiler = profiler
@@ -63,7 +64,7 @@ _count = itertools.count(1)
 
 
 def _compile(shell, statement):
-    """Code whose source a report can show."""
+    """Compiles a statement so that a report can show its source."""
     text = shell.transform_cell(statement)
     name = f"<mprun-{next(_count)}>"
     linecache.cache[name] = (len(text), None, text.splitlines(True), name)
@@ -72,18 +73,18 @@ def _compile(shell, statement):
 
 @magics_class
 class MemoryProfilerMagics(Magics):
-    """%memit and %mprun."""
+    """Registered by load_ipython_extension."""
 
     @line_cell_magic
     def mprun(self, parameter_s="", cell=None):
-        """Run a statement, and show line by line what functions did to memory.
+        """Run a statement and show what each line of the named functions did to memory.
 
           %mprun -f FUNC [-f FUNC ...] statement
           %%mprun -f FUNC [-f FUNC ...] [statement]
           more statements
 
-        -f FUNC  an expression that is a function or method; it may be given several times.
-                 Functions that were defined in the notebook or at the prompt can be named too.
+        -f FUNC  a function or method, as an expression; may be repeated. Functions defined in the
+                 notebook or at the prompt work too.
         -T FILE  also write the report to FILE.
         -r       return the LineProfiler.
         -c       add the memory of child processes.
@@ -101,7 +102,7 @@ class MemoryProfilerMagics(Magics):
             with _Builtin(profiler):
                 profiler.runctx(code, self.shell.user_global_ns, self.shell.user_ns)
         except SystemExit:
-            message = "*** the statement wanted to exit (SystemExit)"
+            message = "*** the statement raised SystemExit"
         except KeyboardInterrupt:
             message = "*** the statement was interrupted (KeyboardInterrupt)"
         report = io.StringIO()
@@ -117,15 +118,15 @@ class MemoryProfilerMagics(Magics):
 
     @line_cell_magic
     def memit(self, line="", cell=None):
-        """Measure the memory that a statement takes at its height.
+        """Measure the peak memory of a statement.
 
           %memit [options] statement
           %%memit [options] setup
           statements
 
-        The setup of a cell is run first and not measured.
+        The setup runs first and is not measured.
 
-        -r N  run it N times, and tell the highest. -t T  timeout in seconds.
+        -r N  run it N times, report the highest. -t T  timeout in seconds.
         -i I  seconds between two measurements (0.1).
         -c    add the memory of child processes. -o  return the result. -q  print nothing.
         """
@@ -139,7 +140,7 @@ class MemoryProfilerMagics(Magics):
         interval = _number(options, "i", float, 0.1)
         include_children = "c" in options
 
-        # Garbage of before would be taken for the statement's own.
+        # Otherwise earlier garbage would count as the statement's.
         gc.collect()
         transform = self.shell.transform_cell
         if setup:

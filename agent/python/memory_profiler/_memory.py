@@ -1,4 +1,4 @@
-"""Memory of a process at this moment, by the backends that memory_profiler has names for."""
+"""Current memory of a process, by memory_profiler's backends."""
 
 import os
 import sys
@@ -13,7 +13,7 @@ try:
 except ImportError:
     has_tracemalloc = False
 
-# posix and psutil are the same thing here: what is resident, from /proc.
+# posix and psutil both read RSS from /proc.
 BACKENDS = ("psutil", "psutil_pss", "psutil_uss", "posix", "tracemalloc")
 
 
@@ -26,19 +26,19 @@ def _is_available(backend):
 
 
 def choose_backend(new_backend=None):
-    """The backend of this name; "psutil", with a warning, where it cannot be used here."""
+    """The backend with this name; "psutil", with a warning, if it is not available."""
     if new_backend is None:
         return "psutil"
     if new_backend not in BACKENDS:
-        raise ValueError(f"unknown backend {new_backend!r}; there are {', '.join(BACKENDS)}")
+        raise ValueError(f"unknown backend {new_backend!r}; use one of {', '.join(BACKENDS)}")
     if not _is_available(new_backend):
-        warnings.warn(f"{new_backend} cannot be used here, psutil is used instead")
+        warnings.warn(f"backend {new_backend} is not available on this system, using psutil")
         return "psutil"
     return new_backend
 
 
 def start_tracing(backend):
-    """Starts tracemalloc where the backend needs it; returns whether that was done."""
+    """Starts tracemalloc if the backend needs it; returns whether it was started."""
     if backend == "tracemalloc" and not tracemalloc.is_tracing():
         tracemalloc.start()
         return True
@@ -46,8 +46,8 @@ def start_tracing(backend):
 
 
 def raise_for(error, pid):
-    """The exception of a process that is not there. Who has psutil at hand may be waiting for its
-    exception, who has not, for the built-in one."""
+    """Raises `error`, or, where psutil is loaded, an exception that is also psutil.NoSuchProcess: callers
+    may catch either."""
     psutil = sys.modules.get("psutil")
     if psutil is None or not hasattr(psutil, "NoSuchProcess"):
         raise error
@@ -59,7 +59,7 @@ def raise_for(error, pid):
 
 
 def process_memory(pid, backend="psutil", include_children=False):
-    """MiB that the process has now; of tracemalloc, that this one has allocated."""
+    """Current MiB of the process; for tracemalloc what this process has allocated."""
     if backend == "tracemalloc":
         return tracemalloc.get_traced_memory()[0] / 1048576.0
     try:
@@ -69,7 +69,7 @@ def process_memory(pid, backend="psutil", include_children=False):
 
 
 def children_memory(pid, backend="psutil"):
-    """[(pid, MiB), ...] of all descendants."""
+    """[(pid, MiB), ...] of all descendants; RSS for tracemalloc."""
     return _mprof.children_memory(pid, "psutil" if backend == "tracemalloc" else backend)
 
 
@@ -79,21 +79,21 @@ def own_memory_now(backend, include_children=False):
 
 
 def _get_memory(pid, backend, timestamps=False, include_children=False, filename=None):
-    """What programs call that measure by themselves: MiB of a process, -1 being this one; with
-    timestamps (MiB, unix seconds). The file does not matter: tracemalloc is all of Python."""
+    """Kept for programs that call it. MiB of a process (-1: this one); with timestamps (MiB, unix
+    seconds). filename is ignored: tracemalloc counts all files."""
     memory = process_memory(os.getpid() if pid == -1 else pid, backend, include_children)
     return (memory, time.time()) if timestamps else memory
 
 
-# Members of psutil's memory_info() and memory_full_info(), by number where those are numbered.
+# Fields of psutil's memory_info() and memory_full_info(), by index or name.
 _METRICS = {0: "psutil", "rss": "psutil", "pss": "psutil_pss", "uss": "psutil_uss"}
 
 
 def _get_child_memory(process, meminfo_attr=None, memory_metric=0):
-    """(pid, MiB) of each descendant of a process: a pid, -1 being this one, or an object that has
-    one. What is measured goes by the metric alone."""
+    """(pid, MiB) of each descendant of a process: a pid (-1: this one), or an object with a pid.
+    memory_metric selects what is measured; meminfo_attr is ignored."""
     if memory_metric not in _METRICS:
-        raise ValueError(f"unknown metric {memory_metric!r}; there are "
+        raise ValueError(f"unknown metric {memory_metric!r}; use one of "
                          f"{', '.join(map(repr, _METRICS))}")
     pid = getattr(process, "pid", process)
     pid = os.getpid() if pid == -1 else pid

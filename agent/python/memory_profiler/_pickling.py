@@ -1,40 +1,41 @@
-"""Decorated functions that cloudpickle and dill pickle by value, in whatever package they lie.
+"""Keeps functions decorated when cloudpickle or dill, or copies of them in other packages, pickle them by value.
 
-Such a function is pickled as a call of the decorator that is in force where it arrives. No other name is
-in the pickle than those of builtins: where mprof is not, the function arrives without a decorator.
+Such a function is pickled as a call of the receiver's own decorator. The pickle names only builtins: without
+mprof the function arrives undecorated.
 
-The agent executes a copy of this, with its own `undecorated`: the function behind a decorated one, or None.
+The agent runs a copy of this file, with its own `undecorated(function)`: the function behind a decorated one,
+or None.
 """
 
 FunctionType = type(lambda: None)
 
 
 class Call:
-    """Pickled as what a call returns."""
+    """Unpickles as the result of a call."""
 
     def __init__(self, function, *arguments):
         self.reduced = function, arguments
 
     def __call__(self, *arguments):
-        raise TypeError("this is there to be pickled")
+        raise TypeError("a Call can be pickled, but not called")
 
     def __reduce__(self):
         return self.reduced
 
 
 # getattr(getattr(__import__("builtins"), "profile", None), "_arrive", getattr)(None, name, function):
-# getattr gives the function back, for None has no such attribute.
+# Without mprof this is getattr(None, name, function): it returns the function, as None has no such attribute.
 ARRIVE = Call(getattr, Call(getattr, Call(__import__, "builtins"), "profile", None), "_arrive", getattr)
 
 
-def twin(function):
-    """The same function once more, which nobody has decorated."""
+def copy_function(function):
+    """An undecorated copy of the function."""
     made = FunctionType(function.__code__, function.__globals__, function.__name__,
                         function.__defaults__, function.__closure__)
     for name in "__kwdefaults__", "__doc__", "__module__", "__qualname__", "__type_params__":
         if hasattr(function, name):
             setattr(made, name, getattr(function, name))
-    # annotations are evaluated when they are asked for, from 3.14 on
+    # from 3.14 on annotations are evaluated lazily
     name = "__annotate__" if getattr(function, "__annotate__", None) else "__annotations__"
     setattr(made, name, getattr(function, name))
     made.__dict__.update(function.__dict__)
@@ -42,19 +43,19 @@ def twin(function):
 
 
 def full_name(function):
-    """As it is recorded."""
+    """The name under which its calls are recorded."""
     module, name = function.__module__, function.__qualname__
     return f"{module}.{name}" if isinstance(module, str) else name
 
 
-def reduced(pickler, function):
-    """What a decorated function is pickled as; None: as it is. In one pickle each is met once more
-    inside of itself, if it calls itself: the same has to be found there."""
+def reduce_function(pickler, function):
+    """How to pickle a decorated function; None: unchanged. A recursive function refers to itself: within one
+    pickle the result must be the same."""
     known = pickler.__dict__.setdefault("_mprof_functions", {})
     if id(function) not in known:
         inner = undecorated(function)
         if inner is function:
-            inner = twin(function)
+            inner = copy_function(function)
         known[id(function)] = function, inner
         known.setdefault(id(inner), (inner, None))
     inner = known[id(function)][1]
@@ -71,16 +72,16 @@ def replace(cls, name, make):
 
 
 def reducing(before):
-    """Of cloudpickle from 1.3 on."""
+    """For cloudpickle 1.3 and later."""
     def method(self, func):
-        return reduced(self, func) or before(self, func)
+        return reduce_function(self, func) or before(self, func)
     return method
 
 
 def saving(before):
-    """Of cloudpickle before 1.3."""
+    """For cloudpickle before 1.3."""
     def method(self, func):
-        found = reduced(self, func)
+        found = reduce_function(self, func)
         return before(self, func) if found is None else self.save_reduce(*found, obj=func)
     return method
 
@@ -92,7 +93,7 @@ def hook_cloudpickle(pickler):
 
 
 def is_found_by_name(locate, function, pickler):
-    """As dill itself decides, whose versions want to know different things."""
+    """Calls dill's own check; its arguments depend on dill's version."""
     names = locate.__code__.co_varnames[1:locate.__code__.co_argcount]
     if "pickler" in names:
         return locate(function, pickler)
@@ -105,7 +106,7 @@ def hook_dill(pickler, locate):
         return
 
     def save_function(pickler, obj, *arguments, **options):
-        found = None if is_found_by_name(locate, obj, pickler) else reduced(pickler, obj)
+        found = None if is_found_by_name(locate, obj, pickler) else reduce_function(pickler, obj)
         if found is None:
             return before(pickler, obj, *arguments, **options)
         return pickler.save_reduce(*found, obj=obj)
@@ -114,7 +115,7 @@ def hook_dill(pickler, locate):
 
 
 def hook_canning(module):
-    """ipyparallel finds what to do by the very type, before it pickles."""
+    """ipyparallel chooses how to send an object by its exact type, before it pickles."""
     before = module.istype
 
     def istype(obj, check):
@@ -125,7 +126,7 @@ def hook_canning(module):
 
 
 def hook(modules, name):
-    """A module is loaded whose name is that of a pickler's, here or in a package that brings its own."""
+    """Called when a module with the name of a pickler has been loaded, in any package."""
     if hasattr(modules[name], "can_map") and hasattr(modules[name], "istype"):
         hook_canning(modules[name])
     pickler = getattr(modules[name], "CloudPickler", None)

@@ -1,22 +1,22 @@
-"""mprof run --lines: one report of everything that was decorated in this process, at its end."""
+"""For `mprof run --lines`: one report of all decorated functions, at the end of this process."""
 
 import os
 import sys
 
-from ._ground import Ground
+from ._stdlib import StdlibImports
 
-with Ground():
-    from ._arrival import at_end
-    from ._lines import OfProgram
-    from ._report import discard, show_results
+with StdlibImports():
+    from ._workers import at_process_end
+    from ._lines import ProgramProfiler
+    from ._report import discard_output, show_results
 
 _profiler = None
 
 
 def _start(codes=()):
-    """A profile that knows all the functions, and has measured nothing."""
+    """Makes a new profiler that watches these code objects."""
     global _profiler
-    _profiler = OfProgram()
+    _profiler = ProgramProfiler()
     for code in codes:
         _profiler.code_map.add(code)
         _profiler.code_map._watch(code)
@@ -29,24 +29,24 @@ def _show():
     try:
         stream.flush()
     except (AttributeError, OSError, ValueError):
-        return  # what the program itself has said cannot be written
+        return  # not even the program's own output can be written
     try:
         show_results(_profiler, stream=stream, precision=3)
         stream.flush()
     except (OSError, ValueError):
-        discard(stream)
+        discard_output(stream)
 
 
-def _forked():
-    # What was measured before is told by the parent.
-    _start(_profiler.code_map._codes())
-    at_end(_show)
+def _after_fork():
+    # The parent reports what was measured before the fork.
+    _start(_profiler.code_map._reported_codes())
+    at_process_end(_show)
 
 
 def watch(function):
-    """The function, with its lines recorded; what is not written in Python stays what it is."""
+    """Records the lines of a function; a function in C is returned unchanged."""
     if _profiler is None:
         _start()
-        at_end(_show)
-        os.register_at_fork(after_in_child=_forked)
+        at_process_end(_show)
+        os.register_at_fork(after_in_child=_after_fork)
     return _profiler(function)

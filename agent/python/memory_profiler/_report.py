@@ -1,15 +1,15 @@
-"""What a line profiler has measured, as text, as JSON and as a page."""
+"""Writes the results of a line profiler as text, JSON or HTML."""
 
 import html
 import json
 import linecache
 import os
 import sys
-import tokenize  # noqa: F401  of linecache, which loads it late
+import tokenize  # noqa: F401  used by linecache, which imports it late
 
-from ._ground import again
+from ._stdlib import late_imports
 
-# name in --columns: (heading, how a value is written)
+# name in --columns: (heading, format of the value)
 _COLUMNS = {
     "mem": ("Mem usage", "mib"),
     "inc": ("Increment", "mib"),
@@ -22,13 +22,13 @@ SORTS = ("line", "mem", "inc", "hits", "peak", "time")
 
 
 def shown_columns(columns, sort):
-    """The columns of a report: what it is sorted by is among them."""
+    """The columns of a report; the one it is sorted by is added if missing."""
     columns = tuple(columns or DEFAULT_COLUMNS)
     return columns if sort in (None, "line", *columns) or sort not in _COLUMNS else (*columns, sort)
 
 
 class Line:
-    """A line of a report: its number, its text, and what was measured, None where it never ran."""
+    """A line of a report; `values` is None if it never ran."""
 
     __slots__ = ("number", "text", "values")
 
@@ -46,8 +46,8 @@ def _name(code):
     return getattr(code, "co_qualname", code.co_name)
 
 
-class _Block:
-    """Stands for the code object of a report that does not come with one."""
+class _CodeStandIn:
+    """Replaces the code object of a report that has none."""
 
     def __init__(self, filename, numbers):
         self.co_name = os.path.basename(filename)
@@ -57,18 +57,18 @@ class _Block:
 def _measured(number, values):
     if not values:
         return None
-    increment, memory, hits = (*values, 1)[:3]  # old versions do not count
+    increment, memory, hits = (*values, 1)[:3]  # old versions have no occurrences
     return number, increment, memory, hits, None, None
 
 
 def _foreign_reports(code_map):
-    """The same of a code map that is not ours, or that changes what ours shows: its items are files
-    with their (line, (increment, memory, occurrences) or None)."""
+    """_reports() for a code map of another class, or a subclass with its own items(): (file, ((line,
+    (increment, memory, occurrences) or None), ...))."""
     for filename, rows in code_map.items():
         rows = list(rows)
-        with again():
+        with late_imports():
             source = linecache.getlines(filename)
-        yield filename, _Block(filename, [number for number, _ in rows]), [
+        yield filename, _CodeStandIn(filename, [number for number, _ in rows]), [
             Line(number, source[number - 1] if 0 < number <= len(source) else "\n",
                  _measured(number, values)) for number, values in rows]
 
@@ -79,39 +79,39 @@ def _is_ours(code_map):
 
 
 def _reports(profiler):
-    """(file, function, lines) of each function that was run."""
+    """(file, code object, lines) of each function that ran."""
     if not _is_ours(profiler.code_map):
         yield from _foreign_reports(profiler.code_map)
         return
     for filename, code, numbers in profiler.code_map.reports():
         measured = {row[0]: row for row in profiler.code_map.measures(code)}
-        with again():
+        with late_imports():
             source = linecache.getlines(filename)
         lines = [Line(number, source[number - 1] if 0 < number <= len(source) else "\n",
                       measured.get(number)) for number in numbers]
         yield filename, code, lines
 
 
-def _chosen(lines, sort, threshold):
-    """The lines to show: all, or those that took part in what is asked for."""
+def _selected(lines, sort, threshold):
+    """The lines to show, in order."""
     if threshold is not None:
         lines = [line for line in lines
                  if line.values and abs(line.values["inc"]) >= threshold]
     if sort is None or sort == "line":
         return lines
     if sort not in SORTS:
-        raise ValueError(f"cannot sort by {sort!r}; there are {', '.join(SORTS)}")
+        raise ValueError(f"cannot sort by {sort!r}; use one of {', '.join(SORTS)}")
     return sorted((line for line in lines if line.values),
                   key=lambda line: line.values[sort], reverse=True)
 
 
-def _heat(lines):
-    """The greatest increment of the lines shown, to which the others are compared."""
+def _hottest_increment(lines):
+    """The highest increment of the lines shown: the scale of the colours."""
     return max([line.values["inc"] for line in lines if line.values], default=0)
 
 
 def _level(line, hottest):
-    """0 (nothing taken) to 3 (most of what was taken)."""
+    """0 (no increment) to 3 (more than half of the highest)."""
     increment = line.values["inc"] if line.values else 0
     if increment <= 0 or hottest <= 0:
         return 0
@@ -119,11 +119,11 @@ def _level(line, hottest):
     return 3 if share > 0.5 else 2 if share > 0.1 else 1 if share > 0.01 else 0
 
 
-# Text
+# ---- text ----
 
 _ESCAPES = ("", "\x1b[32m", "\x1b[33m", "\x1b[31m")
-# What a line of source could hold that a terminal would obey.
-_OBEYED = {code: "?" for code in list(range(32)) + list(range(127, 160)) if code not in (9, 10)}
+# Control characters in source lines: a terminal would interpret them.
+_CONTROL_CHARACTERS = {code: "?" for code in list(range(32)) + list(range(127, 160)) if code not in (9, 10)}
 
 
 def _is_coloured(stream, color):
@@ -144,8 +144,7 @@ def _cell(kind, value, precision):
 
 
 class _Table:
-    """The report of one function. Widths and spaces are memory_profiler's; other columns follow
-    its pattern."""
+    """The report of one function, in memory_profiler's layout."""
 
     def __init__(self, columns, precision):
         self._columns = columns
@@ -174,18 +173,18 @@ def _write_text(profiler, stream, precision, columns, sort, threshold, color):
         stream.write("Filename: " + filename + "\n\n")
         stream.write(header + "\n")
         stream.write("=" * len(header) + "\n")
-        lines = _chosen(lines, sort, threshold)
-        hottest = _heat(lines)
+        lines = _selected(lines, sort, threshold)
+        hottest = _hottest_increment(lines)
         for line in lines:
             row = table.row(line)
             escape = _ESCAPES[_level(line, hottest)] if coloured else ""
             if coloured:
-                row = row.translate(_OBEYED)
+                row = row.translate(_CONTROL_CHARACTERS)
             stream.write(escape + row.rstrip("\n") + "\x1b[0m\n" if escape else row)
         stream.write("\n\n")
 
 
-# JSON
+# ---- JSON ----
 
 def _values(line, columns):
     return {name: line.values[name] for name in columns} if line.values else {}
@@ -200,13 +199,13 @@ def _write_json(profiler, stream, columns, sort, threshold):
             "first_line": code.co_firstlineno,
             "lines": [{"line": line.number, "source": line.text.rstrip("\n"),
                        **_values(line, columns)}
-                      for line in _chosen(lines, sort, threshold)],
+                      for line in _selected(lines, sort, threshold)],
         })
     json.dump({"unit": "MiB", "functions": functions}, stream, indent=1)
     stream.write("\n")
 
 
-# HTML
+# ---- HTML ----
 
 _PAGE = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>Memory line by line</title>
@@ -224,7 +223,7 @@ td:last-child, th:last-child {{ text-align: left }}
 
 
 def _shade(line, hottest):
-    """The heat of a line: red for what it took, blue for what it gave back."""
+    """The background of a line: red for memory taken, blue for memory released."""
     increment = line.values["inc"] if line.values else 0
     if hottest <= 0 or increment == 0:
         return ""
@@ -238,7 +237,7 @@ def _html_row(line, columns, precision, hottest):
     cells += [str(_cell(_COLUMNS[name][1], line.values[name], precision)).strip()
               if line.values else "" for name in columns]
     cells = "".join(f"<td>{html.escape(cell)}</td>" for cell in cells)
-    text = html.escape(line.text.rstrip("\n").translate(_OBEYED))
+    text = html.escape(line.text.rstrip("\n").translate(_CONTROL_CHARACTERS))
     kind = "" if line.values else ' class="off"'
     return f"<tr{kind}{_shade(line, hottest)}>{cells}<td>{text}</td></tr>\n"
 
@@ -246,7 +245,7 @@ def _html_row(line, columns, precision, hottest):
 def _write_html(profiler, stream, precision, columns, sort, threshold):
     body = []
     for filename, code, lines in _reports(profiler):
-        lines = _chosen(lines, sort, threshold)
+        lines = _selected(lines, sort, threshold)
         hottest = max([abs(line.values["inc"]) for line in lines if line.values], default=0)
         headings = ["Line", *(_COLUMNS[name][0] for name in columns), "Contents"]
         body.append(f"<h2>{html.escape(_name(code))}</h2>\n<p>{html.escape(filename)}</p>\n<table>"
@@ -258,16 +257,16 @@ def _write_html(profiler, stream, precision, columns, sort, threshold):
 
 def show_results(prof, stream=None, precision=1, *, columns=None, sort=None, threshold=None,
                  color=None, format="text"):
-    """Writes the report of each function that was run, to the stream or to standard output.
+    """Writes the report of each function that ran to `stream` (default: standard output).
 
-    columns: names out of mem, inc, hits, peak, time. sort: one of them (the highest first), or
-    "line". threshold: only lines that took or gave back so many MiB. color: "auto" (on a terminal),
-    "always". format: "text", "json", "html".
+    columns: of mem, inc, hits, peak, time. sort: one of them (highest first), or "line". threshold: only
+    lines that took or released at least this many MiB. color: "auto" (on a terminal), "always", "never".
+    format: "text", "json", "html".
     """
     stream = sys.stdout if stream is None else stream
     columns = shown_columns(columns, sort)
     for name in {"peak", "time"}.intersection(columns).difference(getattr(prof, "columns", ()) or ()):
-        raise ValueError(f"{name} was not measured: LineProfiler(columns=...) has to name it")
+        raise ValueError(f"{name} was not measured: pass it to LineProfiler(columns=...)")
     if format == "json":
         _write_json(prof, stream, columns, sort, threshold)
     elif format == "html":
@@ -276,11 +275,12 @@ def show_results(prof, stream=None, precision=1, *, columns=None, sort=None, thr
         _write_text(prof, stream, precision, columns, sort, threshold, color)
 
 
-def discard(stream):
-    """Lets go what a stream could not write: at Python's end it would be tried, and told, again."""
+def discard_output(stream):
+    """Redirects a stream that cannot be written to /dev/null: otherwise Python fails to flush it at exit
+    and reports that."""
     try:
         nothing = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nothing, stream.fileno())
         os.close(nothing)
     except (AttributeError, OSError, ValueError):
-        pass  # no file
+        pass  # not a file

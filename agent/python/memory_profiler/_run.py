@@ -1,4 +1,4 @@
-"""python -m memory_profiler: runs a script or module under a profiler and shows what it found."""
+"""The command `python -m memory_profiler`: runs a script or module and writes the report."""
 
 import argparse
 import builtins
@@ -13,26 +13,26 @@ import sys
 import threading
 import types
 
-from ._arrival import Travels
-from ._ground import Ground, leave_to_program
-from ._lines import Columns, OfProgram
+from ._workers import DecorateInWorkers
+from ._stdlib import StdlibImports, hide_from_program
+from ._lines import Columns, ProgramProfiler
 from ._memory import BACKENDS, choose_backend, start_tracing, tracemalloc
-from ._report import DEFAULT_COLUMNS, SORTS, discard, show_results, shown_columns
+from ._report import DEFAULT_COLUMNS, SORTS, discard_output, show_results, shown_columns
 from ._stamps import TimeStamper
 
-# As a shell has it of a program that nobody listens to any more.
-UNHEARD = 128 + signal.SIGPIPE
+# The exit code of a program that SIGPIPE ended: nothing reads its output.
+EXIT_SIGPIPE = 128 + signal.SIGPIPE
 
 
-class _Tracing:
-    """tracemalloc on for as long as a program runs, where its backend needs that."""
+class _Tracemalloc:
+    """A context in which tracemalloc runs if the backend needs it."""
 
     def __init__(self, backend):
         self._backend = choose_backend(backend)
         self._started = False
 
     def __enter__(self):
-        # A profiler made for this backend has started it already: it is ours to stop.
+        # The profiler may have started tracemalloc before; it is stopped here all the same.
         self._started = self._backend == "tracemalloc"
         start_tracing(self._backend)
 
@@ -47,13 +47,13 @@ def exec_with_profiler(filename, profiler, backend, passed_args=[]):
     main = types.ModuleType("__main__")
     main.__dict__.update(__file__=filename, __builtins__=builtins, profile=profiler)
     sys.path.insert(0, os.path.dirname(os.path.abspath(filename)))
-    leave_to_program()
+    hide_from_program()
     sys.argv = [filename, *passed_args]
-    # What the script defines must be found in its __main__, by pickle for one.
+    # pickle looks up the script's functions in sys.modules["__main__"].
     before = sys.modules["__main__"]
     sys.modules["__main__"] = main
     try:
-        with _Tracing(backend), Travels(profiler):
+        with _Tracemalloc(backend), DecorateInWorkers(profiler):
             with io.open_code(filename) as file:
                 code = compile(file.read(), filename, "exec")
             exec(code, main.__dict__)
@@ -65,19 +65,19 @@ def run_module_with_profiler(module, profiler, backend, passed_args=[]):
     """Runs a module as __main__, with the profiler as the builtin `profile`."""
     builtins.profile = profiler
     sys.argv = [module, *passed_args]
-    with _Tracing(backend), Travels(profiler):
+    with _Tracemalloc(backend), DecorateInWorkers(profiler):
         runpy.run_module(module, run_name="__main__", init_globals={"profile": profiler},
                          alter_sys=True)
 
 
 def find_script(name):
-    """The file of this name, here or in one of $PATH's folders."""
+    """The path of a script, in the working directory or a folder of $PATH."""
     folders = ["", *filter(None, os.environ.get("PATH", os.defpath).split(os.pathsep))]
     for folder in folders:
         path = os.path.join(folder, name)
         if os.path.isfile(path):
             return path
-    sys.stderr.write(f"mprof: there is no script {name}\n")
+    sys.stderr.write(f"mprof: cannot find the script {name}, neither here nor in PATH\n")
     raise SystemExit(1)
 
 
@@ -103,13 +103,13 @@ def _size(text):
     except ValueError:
         mib = math.nan
     if not 0 <= mib < 1e12:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a size in MiB")
+        raise argparse.ArgumentTypeError(f"must be a size between 0 and 1e12 MiB, not {text!r}")
     return mib
 
 
 def _precision(text):
     if not text.isdecimal() or int(text) > 30:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of decimals, 0 to 30")
+        raise argparse.ArgumentTypeError(f"must be a number of decimals between 0 and 30, not {text!r}")
     return int(text)
 
 
@@ -127,24 +127,24 @@ def _parser():
     add("--precision", type=_precision, default=3, metavar="N", help="decimals of memory values (3)")
     add("-o", dest="out_filename", metavar="FILE", help="append the report to FILE")
     add("--timestamp", action="store_true",
-        help="instead of lines, record when the functions began and ended")
+        help="write FUNC records of the calls instead of lines")
     add("--include-children", action="store_true", help="add the memory of child processes")
     add("--backend", choices=BACKENDS, default="psutil", help="what is measured (psutil: RSS)")
-    more = parser.add_argument_group("more than memory_profiler has")
+    more = parser.add_argument_group("not in memory_profiler")
     add = more.add_argument
     add("--columns", type=_columns, default=None, metavar="NAMES",
-        help="of mem,inc,hits,peak,time: the columns, in this order "
+        help="columns, of mem,inc,hits,peak,time, in this order "
              f"({','.join(DEFAULT_COLUMNS)})")
-    add("--sort", choices=SORTS, help="order of the lines, the highest first; adds this column if it is not shown")
+    add("--sort", choices=SORTS, help="sort lines by this column, highest first; adds the column")
     add("--threshold", type=_size, metavar="MIB",
-        help="only lines that took or gave back so much")
+        help="only lines that took or released at least MIB")
     add("--color", choices=("auto", "always", "never"), default="auto",
-        help="colour by increment; auto: on a terminal")
+        help="colour lines by increment; auto: on a terminal")
     add = more.add_mutually_exclusive_group().add_argument
     add("--json", dest="format", action="store_const", const="json", default="text",
-        help="the report as JSON")
+        help="write the report as JSON")
     add("--html", dest="format", action="store_const", const="html",
-        help="the report as a page")
+        help="write the report as HTML")
     parser.add_argument("program", nargs=argparse.REMAINDER,
                         help="script or module, and its arguments")
     return parser
@@ -153,7 +153,7 @@ def _parser():
 def _profiler(options):
     if options.timestamp:
         return TimeStamper(options.backend, include_children=options.include_children)
-    return OfProgram(max_mem=options.max_mem, backend=options.backend,
+    return ProgramProfiler(max_mem=options.max_mem, backend=options.backend,
                      include_children=options.include_children,
                      columns=shown_columns(options.columns, options.sort))
 
@@ -172,25 +172,25 @@ def _run(profiler, options):
     target, *arguments = options.program
     if target.endswith(".py") or os.sep in target:
         script = find_script(target)
-        # `python -m` has put the working directory first; a script has its own folder there.
+        # `python -m` puts the working directory first; a script expects its own folder.
         if not getattr(sys.flags, "safe_path", False):
             del sys.path[0]
         exec_with_profiler(script, profiler, options.backend, arguments)
     else:
         if not _is_module(target):
-            sys.stderr.write(f"mprof: there is no module {target}\n")
+            sys.stderr.write(f"mprof: cannot find the module {target}; a script's name ends in .py\n")
             raise SystemExit(1)
         run_module_with_profiler(target, profiler, options.backend, arguments)
 
 
 def _without_our_frames(error):
-    """The traceback from the program's own code on."""
+    """The error with a traceback that begins in the program's own code."""
     if isinstance(error, SyntaxError) and error.__traceback__ is not None:
         last = error.__traceback__
         while last.tb_next is not None:
             last = last.tb_next
         if last.tb_frame.f_code is exec_with_profiler.__code__:
-            return error.with_traceback(None)  # the script itself: none of its code has run
+            return error.with_traceback(None)  # in the script itself: none of its code has run
     ours = os.path.dirname(os.path.abspath(__file__))
     traceback = error.__traceback__
     while traceback is not None and traceback.tb_next is not None:
@@ -203,7 +203,8 @@ def _without_our_frames(error):
 
 
 def _error_of(part):
-    """What it raised, or None. None is handled any more then, and is the context of what follows."""
+    """The exception that part() raises, or None. It is no longer being handled when this returns, so it does
+    not become the context of later ones."""
     try:
         part()
     except BaseException as error:
@@ -212,8 +213,8 @@ def _error_of(part):
 
 
 def _show_error(error):
-    """What Python does with an error that ends a program: shows it by sys.excepthook. Returns what the
-    program is to end by, if not with exit code 1."""
+    """Shows an error that ends the program, as Python does: by sys.excepthook. Returns the exception to raise
+    at the end, or None for exit code 1."""
     error = _without_our_frames(error)
     kind, traceback = type(error), error.__traceback__
     sys.last_type, sys.last_value, sys.last_traceback = kind, error, traceback
@@ -233,11 +234,11 @@ def _show_error(error):
         sys.__excepthook__(type(other), other, other.__traceback__)
         sys.stderr.write("\nOriginal exception was:\n")
         sys.__excepthook__(kind, error, traceback)
-    return _silent(error) if kind is KeyboardInterrupt else None
+    return _without_second_report(error) if kind is KeyboardInterrupt else None
 
 
-def _silent(error):
-    """The interrupt, of which a program dies as by the signal; it was shown already."""
+def _without_second_report(error):
+    """Makes Python end by this KeyboardInterrupt, thus by SIGINT, but not show it again."""
     hook = sys.excepthook
     last = sys.last_type, sys.last_value, sys.last_traceback
 
@@ -249,9 +250,8 @@ def _silent(error):
     return error
 
 
-def _await_threads():
-    """What Python does at its end: threads that are no daemons are part of the program, and those of
-    executors go on until they hear that it ends."""
+def _join_threads():
+    """Ends threads as Python does at exit: stops executors, then joins all threads that are not daemons."""
     endings = getattr(threading, "_threading_atexits", [])
     while endings:
         try:
@@ -266,38 +266,38 @@ def _await_threads():
 def _options():
     try:
         try:
-            with Ground():
+            with StdlibImports():
                 return _parser().parse_args()
         finally:
             if sys.stdout is not None:
                 sys.stdout.flush()
     except BrokenPipeError:
-        discard(sys.stdout)
-        sys.exit(UNHEARD)
+        discard_output(sys.stdout)
+        sys.exit(EXIT_SIGPIPE)
 
 
 def _report(profiler, options, output):
-    """Writes the report; returns the exit code for that."""
+    """Writes the report; returns 0, or the exit code for the failure."""
     stream = sys.stdout if output is None else output
     try:
         if stream is None:
             raise OSError(errno.EBADF, os.strerror(errno.EBADF))
-        with Ground():
+        with StdlibImports():
             _show(profiler, options, stream)
     except BrokenPipeError:
-        discard(stream)
-        return UNHEARD
+        discard_output(stream)
+        return EXIT_SIGPIPE
     except OSError as error:
-        discard(stream)
-        place = "cannot write to standard output" if output is None else options.out_filename
-        sys.stderr.write(f"mprof: {place}: {error.strerror}\n")
+        discard_output(stream)
+        place = "standard output" if output is None else options.out_filename
+        sys.stderr.write(f"mprof: cannot write to {place}: {error.strerror}\n")
         return 1
     return 0
 
 
-def _reporting_of_workers(options):
-    """What worker processes report by; None: they do not. Documents of other formats than text do not
-    become one by being put behind each other."""
+def _worker_report_options(options):
+    """The options of the reports of worker processes; None: no reports. Only text reports can be appended
+    to each other."""
     if options.format != "text":
         return None
     wanted = {name: value for name, value in vars(options).items() if name != "program"}
@@ -306,11 +306,11 @@ def _reporting_of_workers(options):
     return wanted
 
 
-def report_of_worker(profiler):
-    """At the end of a process that was started anew for the program."""
+def write_worker_report(profiler):
+    """Writes the report of a spawned process at its end."""
     if not isinstance(profiler, TimeStamper) and not profiler.code_map.reports():
         return
-    options = argparse.Namespace(**profiler._reporting)
+    options = argparse.Namespace(**profiler._report_options)
     try:
         if options.out_filename is None:
             _show(profiler, options, sys.stdout)
@@ -318,7 +318,7 @@ def report_of_worker(profiler):
             with open(options.out_filename, "a", encoding="utf-8") as output:
                 _show(profiler, options, output)
     except (AttributeError, OSError, ValueError):
-        pass  # where it cannot be written, the program's own report says so
+        pass  # the main process reports the failure
 
 
 def main():
@@ -327,24 +327,24 @@ def main():
         print("A program to run must be provided. Use -h for help")
         sys.exit(1)
     profiler = _profiler(options)
-    profiler._reporting = _reporting_of_workers(options)
-    # Opened first: a report that has nowhere to go is not worth running the program for.
+    profiler._report_options = _worker_report_options(options)
+    # Opened first: without it the program would run for nothing.
     output = None
     if options.out_filename is not None:
         try:
             output = open(options.out_filename, "a", encoding="utf-8")
         except OSError as error:
-            sys.stderr.write(f"mprof: {options.out_filename}: {error.strerror}\n")
+            sys.stderr.write(f"mprof: cannot write to {options.out_filename}: {error.strerror}\n")
             sys.exit(2)
     end = None
     status = 0
-    for part in (lambda: _run(profiler, options), _await_threads):
+    for part in (lambda: _run(profiler, options), _join_threads):
         raised = _error_of(part)
         if isinstance(raised, SystemExit):
             end = raised
         elif raised is not None:
             status = 1
-            # Who quits the debugger knows why the program ends.
+            # The user has quit the debugger.
             if type(raised).__name__ != "BdbQuit":
                 end = _show_error(raised) or end
     reported = _report(profiler, options, output)

@@ -1,16 +1,16 @@
-"""When functions were entered and left, and with how much memory."""
+"""TimeStamper: time and memory at the entry and exit of functions."""
 
 import contextvars
 import sys
 
-from ._arrival import arrive, token_of
+from ._workers import profiler_for, token_of
 from ._memory import choose_backend, own_memory_now, start_tracing
 from ._wrap import decorate_class, wrap
 
 
-class _Stamps:
-    """One call of a function, or one run of a block: two moments and a depth. Also a session of
-    _wrap, and a context manager."""
+class _StampedCall:
+    """One call of a function or run of a block: [entry, exit] and its level. It is a session of _wrap and
+    a context manager."""
 
     def __init__(self, owner, function):
         self._owner = owner
@@ -49,9 +49,8 @@ class _Stamps:
         self.end()
 
 
-class _Stamping:
-    """What calls of a function are measured by (see _wrap). In another process the function is the one
-    that has arrived there."""
+class _CallStamper:
+    """The `begin` of _wrap. Unpickled in another process, it records the function it is first called with."""
 
     def __init__(self, owner, function=None):
         self._owner = owner
@@ -61,21 +60,21 @@ class _Stamping:
         if self._function is None:
             self._function = function
             self._owner.add_function(function)
-        return _Stamps(self._owner, self._function).begin()
+        return _StampedCall(self._owner, self._function).begin()
 
     def __reduce__(self):
-        return _Stamping, (self._owner,)
+        return _CallStamper, (self._owner,)
 
 
 class TimeStamper:
-    """A profiler that records when decorated functions, and blocks, begin and end."""
+    """Records time and memory at the begin and end of decorated functions and of blocks."""
 
     def __init__(self, backend="psutil", include_children=False):
         self.backend = choose_backend(backend)
         self.include_children = include_children
         self.functions = {}
         self.stack = {}
-        # Of this thread, task or greenlet.
+        # Per thread, task and greenlet.
         self._level = contextvars.ContextVar("level", default=-1)
         start_tracing(self.backend)
 
@@ -94,14 +93,14 @@ class TimeStamper:
         return self.wrap_function(func)
 
     def timestamp(self, name="<block>"):
-        """A context manager: the block appears under this name."""
+        """A context manager that records a block under this name."""
         def block():
             pass
 
         block.__module__ = ""
         block.__name__ = block.__qualname__ = name
         self.add_function(block)
-        return _Stamps(self, block)
+        return _StampedCall(self, block)
 
     def add_function(self, func):
         self.functions.setdefault(func, [])
@@ -109,17 +108,17 @@ class TimeStamper:
 
     def wrap_function(self, func):
         self.add_function(func)
-        return wrap(func, _Stamping(self, func))
+        return wrap(func, _CallStamper(self, func))
 
-    # In another process it has a counterpart (see _arrival), which reports by these options.
-    _token = _reporting = None
+    # For counterparts in worker processes (see _workers): identifier, and options of the report.
+    _token = _report_options = None
 
     def __reduce__(self):
         options = {"backend": self.backend, "include_children": self.include_children}
-        return arrive, (TimeStamper, token_of(self), options, self._reporting)
+        return profiler_for, (TimeStamper, token_of(self), options, self._report_options)
 
     def show_results(self, stream=None):
-        """FUNC lines of a recording, one per call that has ended."""
+        """Writes a FUNC record for each call that has ended."""
         stream = sys.stdout if stream is None else stream
         for function, calls in self.functions.items():
             function = getattr(function, "__func__", getattr(function, "fget", function))

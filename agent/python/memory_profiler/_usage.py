@@ -1,4 +1,4 @@
-"""Memory over the time of a call or of another process."""
+"""memory_usage: samples during a call, or of another process."""
 
 import os
 import subprocess
@@ -11,9 +11,8 @@ from ._memory import (children_memory, choose_backend, process_memory, raise_for
                       tracemalloc)
 
 
-class _TracedSampler:
-    """What _mprof's sampler does, of what Python has allocated: that takes the interpreter, so it
-    is a thread of Python."""
+class _TracemallocSampler:
+    """The sampler for tracemalloc. It needs the interpreter, so it is a Python thread."""
 
     def __init__(self, interval, most_only):
         self._interval = max(interval, 1e-4)
@@ -38,7 +37,7 @@ class _TracedSampler:
             self._measure()
 
     def stop(self):
-        if self._owner == os.getpid():  # a forked child has no such thread, maybe its locks
+        if self._owner == os.getpid():  # a forked child has no such thread, but may have its locks
             self._stop.set()
             self._thread.join()
         if self._most_only:
@@ -52,13 +51,13 @@ class _TracedSampler:
 
 
 class _Sampler:
-    """Measures a process until it is stopped, in a thread that does not need the interpreter."""
+    """Samples a process until it is stopped, in a thread that does not need the interpreter."""
 
     def __init__(self, pid, interval, backend, include_children, most_only):
         self._interval = interval
         self._traced = None
         if backend == "tracemalloc":
-            self._traced = _TracedSampler(interval, most_only)
+            self._traced = _TracemallocSampler(interval, most_only)
             return
         try:
             self._core = _mprof.sampler_start(pid, interval, backend, include_children, most_only)
@@ -66,8 +65,8 @@ class _Sampler:
             raise_for(error, pid)
 
     def stop(self):
-        """[(MiB, time), ...] and how many measurements were taken. Of work that was shorter than
-        some intervals, there are more of them."""
+        """[(MiB, time), ...] and the number of samples taken. For work of a few intervals the list also has
+        samples between the ticks."""
         if self._traced is not None:
             found, taken = self._traced.stop()
         else:
@@ -79,8 +78,7 @@ class _Sampler:
 
 
 class MemTimer(threading.Thread):
-    """Measures a process until it is told through a pipe to stop; the pipe then brings the
-    measurements, and how many there were."""
+    """Samples a process until something arrives in the pipe; then sends the samples and their number."""
 
     def __init__(self, monitor_pid, interval, pipe, backend, max_usage=False, *args,
                  timestamps=False, include_children=False, daemon=True, **kw):
@@ -89,7 +87,6 @@ class MemTimer(threading.Thread):
         self.mem_usage = [(memory, time.time()) if timestamps else memory]
         self.n_measurements = len(self.mem_usage)
         self.cont = True
-        # what to measure, how, and whom to report it to
         self.monitor_pid, self.include_children, self.backend = monitor_pid, include_children, backend
         self.interval, self.max_usage, self.timestamps = interval, max_usage, timestamps
         self.pipe = pipe
@@ -109,7 +106,7 @@ class MemTimer(threading.Thread):
 
 
 class MemitResult:
-    """What %memit has found."""
+    """The result of %memit, in MiB."""
 
     def __init__(self, mem_usage, baseline, repeat, timeout, interval, include_children):
         self.mem_usage, self.baseline = mem_usage, baseline
@@ -125,13 +122,14 @@ class MemitResult:
 
 
 def _call_of(proc):
-    """(function, args, kwargs), or None where it is no function."""
+    """(function, args, kwargs), or None if proc is a process."""
     if callable(proc):
         return proc, (), {}
     if not isinstance(proc, (list, tuple)):
         return None
     if not 1 <= len(proc) <= 3:
-        raise ValueError("a function is given as (f,), (f, args) or (f, args, kw)")
+        raise ValueError("proc must be (f,), (f, args) or (f, args, kw), "
+                         f"not a sequence of {len(proc)}")
     return (*proc, *((), {})[len(proc) - 1:])
 
 
@@ -152,8 +150,8 @@ def _measure_call(call, interval, backend, timestamps, include_children, max_usa
     return (result, returned) if retval else None if stream is not None else result
 
 
-class _Watch:
-    """Another process, or this one, looked at from time to time."""
+class _ProcessSampler:
+    """Samples of a process, kept or written to a stream."""
 
     def __init__(self, pid, backend, timestamps, include_children, multiprocess, max_usage, stream):
         self._pid = os.getpid() if pid == -1 else pid
@@ -166,7 +164,7 @@ class _Watch:
         self._found = []
         self._highest = -1
 
-    def look(self):
+    def sample(self):
         memory = process_memory(self._pid, self._backend, self._include_children)
         moment = time.time()
         if self._max_usage:
@@ -195,13 +193,13 @@ def _is_gone(process):
     return isinstance(process, subprocess.Popen) and process.poll() is not None
 
 
-def _watch_process(watch, process, interval, times):
-    """Looks so many times (None: until it ends), at moments that do not drift."""
+def _sample_process(sampler, process, interval, times):
+    """Takes samples at ticks that do not drift. times: how many; None: until the process ends."""
     start = time.monotonic()
     count = 0
     while times is None or count < times:
         try:
-            watch.look()
+            sampler.sample()
         except ProcessLookupError:
             if count == 0 and not _is_gone(process):
                 raise
@@ -217,15 +215,15 @@ def _watch_process(watch, process, interval, times):
 def memory_usage(proc=-1, interval=.1, timeout=None, timestamps=False, include_children=False,
                  multiprocess=False, max_usage=False, retval=False, stream=None, backend=None,
                  max_iterations=None):
-    """Memory in MiB, at moments that lie `interval` seconds apart.
+    """Samples of memory in MiB, one each `interval` seconds.
 
-    proc: -1 (this process), a pid, a subprocess.Popen (until it ends), a function or
-    (f, args, kw), which is called, once. timeout: how long to look at a process, in seconds;
-    without it a pid is looked at once. timestamps: (MiB, unix seconds) each. include_children: with
-    that of descendants. multiprocess: [process, descendant, ...] each. max_usage: only the highest
-    one. retval: (that, what the function returned). stream: a file that gets MEM and CHLD lines
-    instead. backend: psutil (what is resident), psutil_pss, psutil_uss, posix, tracemalloc.
-    max_iterations: how often a function may be called; it never takes more than one call.
+    proc: -1 (this process), a pid, a subprocess.Popen (sampled until it ends), a function or
+    (f, args, kw), which is called once. timeout: seconds to sample a process; default: one sample of a
+    pid. timestamps: each sample is (MiB, unix seconds). include_children: adds the memory of
+    descendants. multiprocess: each sample is [process, descendant, ...]. max_usage: returns only the
+    highest. retval: returns (samples, what the function returned). stream: gets MEM and CHLD records
+    in place of a result. backend: psutil or posix (RSS), psutil_pss, psutil_uss, tracemalloc.
+    max_iterations: ignored; a function is called once.
     """
     backend = choose_backend(backend)
     start_tracing(backend)
@@ -238,6 +236,6 @@ def memory_usage(proc=-1, interval=.1, timeout=None, timestamps=False, include_c
     times = None if is_child else 1
     if timeout is not None:
         times = max(1, int(round(timeout / interval))) if interval > 0 else 1
-    watch = _Watch(pid, backend, timestamps, include_children, multiprocess, max_usage, stream)
-    _watch_process(watch, proc, interval, times)
-    return watch.result()
+    sampler = _ProcessSampler(pid, backend, timestamps, include_children, multiprocess, max_usage, stream)
+    _sample_process(sampler, proc, interval, times)
+    return sampler.result()

@@ -1,8 +1,8 @@
-"""Functions of every kind, run between a beginning and an end.
+"""Wrappers that measure each call of a function, generator or coroutine.
 
-A session is what one call is measured by. It has resume() and suspend(), called around each stretch
-in which the function really runs, and end(), called once when it will not run any more. A plain
-function has one stretch; a generator or coroutine one per next, send or await.
+Each call has a session: an object with resume() and suspend(), called before and after each step of the
+function, and end(), called once after its last step. A plain function has one step; a generator or coroutine
+one per next, send or await.
 """
 
 import functools
@@ -14,8 +14,8 @@ _HERE = (lambda: None).__code__.co_filename
 _FOLDER = os.path.join(os.path.dirname(_HERE), "")
 
 
-class Driven:
-    """An iterator, generator or awaitable that is measured while it runs."""
+class MeasuredSteps:
+    """Resumes and suspends the session around each step of a generator or awaitable."""
 
     __slots__ = ("_inner", "_session")
 
@@ -48,8 +48,8 @@ class Driven:
         return self._run(self._inner.close)
 
 
-def _driven(awaitable, session):
-    return Driven(awaitable.__await__(), session)
+def _measured(awaitable, session):
+    return MeasuredSteps(awaitable.__await__(), session)
 
 
 def _wrap_plain(function, begin):
@@ -70,7 +70,7 @@ def _wrap_generator(function, begin):
     def wrapper(*args, **kwargs):
         session = begin(function)
         try:
-            return (yield from Driven(function(*args, **kwargs), session))
+            return (yield from MeasuredSteps(function(*args, **kwargs), session))
         finally:
             session.end()
     return wrapper
@@ -81,7 +81,7 @@ def _wrap_coroutine(function, begin):
     async def wrapper(*args, **kwargs):
         session = begin(function)
         try:
-            return await _driven(function(*args, **kwargs), session)
+            return await _measured(function(*args, **kwargs), session)
         finally:
             session.end()
     return wrapper
@@ -92,7 +92,7 @@ def _wrap_async_generator(function, begin):
     async def wrapper(*args, **kwargs):
         session = begin(function)
         generator = function(*args, **kwargs)
-        # A loop that ends, or the collector, closes ours alone: we close this one.
+        # An event loop or the garbage collector closes only the wrapper, which closes this one.
         hooks = sys.get_asyncgen_hooks()
         sys.set_asyncgen_hooks(None, None)
         try:
@@ -102,13 +102,13 @@ def _wrap_async_generator(function, begin):
         try:
             while True:
                 try:
-                    item = await _driven(step, session)
+                    item = await _measured(step, session)
                 except StopAsyncIteration:
                     return
                 try:
                     sent = yield item
                 except GeneratorExit:
-                    await _driven(generator.aclose(), session)
+                    await _measured(generator.aclose(), session)
                     raise
                 except BaseException as error:
                     step = generator.athrow(error)
@@ -120,8 +120,8 @@ def _wrap_async_generator(function, begin):
 
 
 def code_of(function):
-    """The code object behind a function, method, partial or wrapped function: that of the innermost
-    one, which is written where the decorators stand. None if there is none."""
+    """The code object of the innermost function behind methods, partials and wrappers: the one that is
+    written below the decorators. None if there is none."""
     found = None
     seen = set()
     while function is not None and id(function) not in seen:
@@ -135,8 +135,8 @@ def code_of(function):
 
 
 def wrap(function, begin):
-    """The function, each call of it measured by a session that begin(function) returns. A wrapper that is
-    pickled by value takes `begin` along."""
+    """A wrapper that measures each call by the session that begin(function) returns. Pickled by value, it
+    includes `begin`."""
     if isinstance(function, (staticmethod, classmethod)):
         return type(function)(wrap(function.__func__, begin))
     if isinstance(function, property):
@@ -144,7 +144,7 @@ def wrap(function, begin):
                  for part in (function.fget, function.fset, function.fdel))
         return property(*parts, function.__doc__)
     if not callable(function):
-        raise ValueError(f"{function!r} cannot be called")
+        raise ValueError(f"a decorated object must be callable, not {function!r}")
     if inspect.iscoroutinefunction(function):
         return _wrap_coroutine(function, begin)
     if inspect.isasyncgenfunction(function):
@@ -155,8 +155,8 @@ def wrap(function, begin):
 
 
 def _is_of_body(cls, function, filename):
-    """Whether a function was written in the class, and not added by a metaclass or made by another
-    decorator: Enum's, dataclass's."""
+    """Whether a function was written in the class body, not added by a metaclass or another decorator
+    (Enum, dataclass)."""
     code = getattr(function, "__code__", None)
     generated = inspect.iscode(code) and code.co_filename.startswith("<") and \
         code.co_filename != filename
@@ -165,8 +165,7 @@ def _is_of_body(cls, function, filename):
 
 
 def decorate_class(cls, decorator):
-    """The class, with the decorator applied to what its body defines: functions, properties, static and
-    class methods."""
+    """Applies the decorator to functions, properties, static and class methods of the class body."""
     filename = _outer_filename()
     for name, value in list(vars(cls).items()):
         if not (inspect.isfunction(value) or isinstance(value, (staticmethod, classmethod, property))):
@@ -188,7 +187,7 @@ def _outer_filename():
 
 
 def _set(cls, name, value):
-    """A metaclass may forbid it; what it forbids stays as it is."""
+    """Sets an attribute, unless the metaclass forbids it."""
     for setter in (type.__setattr__, setattr):
         try:
             return setter(cls, name, value)
@@ -197,7 +196,7 @@ def _set(cls, name, value):
 
 
 def inner_functions(function):
-    """The functions that a decorated thing consists of: one, or those of a property."""
+    """The functions behind a static or class method, a property, or a function."""
     if isinstance(function, (staticmethod, classmethod)):
         return [function.__func__]
     if isinstance(function, property):

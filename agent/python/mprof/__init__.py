@@ -1,5 +1,4 @@
-"""The module behind the command mprof: recordings as Python objects, for scripts that draw or check
-them. The actions themselves are those of the program."""
+"""Reads recordings, for scripts that draw or check them. The actions run the program mprof."""
 
 import collections
 import glob
@@ -17,8 +16,7 @@ ALL_ACTIONS = ("run", "rm", "clean", "list", "plot", "attach", "peak")
 
 
 def _program():
-    """The program mprof of this installation: beside the package in a build, in bin of an
-    installation."""
+    """The path of the program mprof: next to the package in a build tree, in bin of an installation."""
     here = os.path.dirname(os.path.abspath(_mprof.__file__))
     for place in ("../mprof", "../../../bin/mprof"):
         path = os.path.normpath(os.path.join(here, place))
@@ -26,16 +24,16 @@ def _program():
             return path
     found = shutil.which("mprof")
     if found is None:
-        raise FileNotFoundError("the program mprof is not installed")
+        raise FileNotFoundError("cannot find the program mprof, neither beside this package nor in PATH")
     return found
 
 
 def read_mprofile_file(filename):
-    """What a recording holds.
+    """Reads a recording into a dict.
 
-    A dict: mem_usage and timestamp, lists of MiB and unix seconds; func_timestamp, {name: [[entered,
-    left, MiB then, MiB then, level], ...]}, without the level in old files; filename; cmd_line;
-    children, {pid: [(MiB, unix seconds), ...]}.
+    mem_usage and timestamp: lists of MiB and unix seconds. func_timestamp: {name: [[time at entry, time
+    at exit, MiB at entry, MiB at exit, level], ...]}, without the level in old files. filename. cmd_line.
+    children: {pid: [(MiB, unix seconds), ...]}.
     """
     mem_usage, timestamp, functions, cmd_line, children = _mprof.read_recording(filename)
     return {
@@ -49,7 +47,7 @@ def read_mprofile_file(filename):
 
 
 def function_labels(dotted_function_names):
-    """{name: label}: the shortest end of each dotted name that no other name ends in."""
+    """{name: label}: the shortest ending of each dotted name that no other name has."""
     parts = {name: name.split(".") for name in dotted_function_names}
     length = dict.fromkeys(parts, 1)
     while True:
@@ -65,9 +63,8 @@ def function_labels(dotted_function_names):
 
 
 def get_profile_filenames(args):
-    """Paths of recordings by name or number: 0 is the oldest mprofile_*.dat here, -1 the newest;
-    "all" is all of them. ValueError where there is no such one. Timestamp files of old versions
-    follow those they belong to."""
+    """Paths of recordings by name or number: 0 is the oldest mprofile_*.dat here, -1 the newest, "all" all
+    of them. ValueError if there is none. Timestamp files of old versions follow their recording."""
     recordings = sorted(glob.glob("mprofile_??????????????.dat"))
     filenames = []
     for argument in recordings if args == "all" else args:
@@ -99,13 +96,13 @@ def _resolve(argument, recordings):
 
 
 def get_cmd_line(args):
-    """A command line for people: an argument with blanks stands in quotes."""
+    """A command line for display: arguments with blanks are quoted."""
     return " ".join(f"'{word}'" if set(word) & set(" \t") else word for word in args)
 
 
 def filter_mprofile_mem_usage_by_function(prof, func):
-    """The samples of a recording that was read, in MiB, that fell into a call of this function; all
-    of them if it is None. A sample counts once for each call it fell into."""
+    """Samples of a recording in MiB, of read_mprofile_file, during calls of this function; all if func is
+    None. A sample appears once for each call around it."""
     samples, calls = prof["mem_usage"], prof["func_timestamp"]
     if func is not None and func not in calls:
         raise ValueError(f"{func} was not found.")
@@ -115,9 +112,9 @@ def filter_mprofile_mem_usage_by_function(prof, func):
 
 
 def plot_file(filename, index=0, timestamps=True, children=True, options=None):
-    """Draws a recording into the current axes of matplotlib, with brackets where functions were
-    called, and returns it as it was read. index: of several in one figure. options: may have slope
-    (a trend line) and xlim (only brackets within). `mprof plot` draws without matplotlib."""
+    """Draws a recording into the current axes of matplotlib, with brackets for calls, and returns what
+    read_mprofile_file returns. index: number of the recording in the figure. options: an object that may
+    have slope (draws a trend line) and xlim (only brackets within). `mprof plot` needs no matplotlib."""
     from ._figure import draw_brackets
     recording = read_mprofile_file(filename)
     return draw_brackets(recording, function_labels(recording["func_timestamp"]), index, timestamps,
@@ -125,7 +122,7 @@ def plot_file(filename, index=0, timestamps=True, children=True, options=None):
 
 
 def flame_plotter(filename, index=0, timestamps=True, children=True, options=None):
-    """The same, the calls as bars in rows by level."""
+    """As plot_file, with calls as bars, one row per level."""
     from ._figure import draw_flame
     recording = read_mprofile_file(filename)
     return draw_flame(recording, function_labels(recording["func_timestamp"]), index, timestamps,
@@ -133,7 +130,7 @@ def flame_plotter(filename, index=0, timestamps=True, children=True, options=Non
 
 
 def main():
-    """The command: becomes the program, with the arguments of this process."""
+    """Replaces this process by the program mprof, with the same arguments."""
     program = _program()
     sys.stdout.flush()
     sys.stderr.flush()
@@ -143,14 +140,14 @@ def main():
 def _asks_for_exit_code(arguments):
     for argument in arguments:
         if not argument.startswith("-"):
-            return False  # the program: what follows is its own
+            return False  # the recorded program; further options are its own
         if argument in ("-E", "--exit-code"):
             return True
     return False
 
 
 def _action(name):
-    """An action as a function: arguments from sys.argv, as the command would get them."""
+    """A function that runs an action with the arguments in sys.argv."""
     def act():
         arguments = sys.argv[1:]
         status = subprocess.call([_program(), name, *arguments])

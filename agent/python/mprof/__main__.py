@@ -1,4 +1,4 @@
-"""python -m mprof"""
+"""The command `python -m mprof`."""
 
 from mprof import main
 

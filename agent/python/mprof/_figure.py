@@ -1,11 +1,10 @@
-"""Recordings in a figure of matplotlib, for scripts that draw one of their own around them. The
-command `mprof plot` needs no matplotlib and draws by itself."""
+"""Draws recordings into a script's own matplotlib figure. The command `mprof plot` does not use this."""
 
 import itertools
 import sys
 import time
 
-# A gap in a line.
+# matplotlib interrupts a line here.
 _GAP = float("nan")
 _CURVES = ("black", "tab:blue", "tab:red", "tab:green", "tab:cyan", "tab:olive", "tab:purple")
 _FUNCTIONS = ("tab:cyan", "tab:olive", "tab:green", "tab:red", "tab:blue")
@@ -16,14 +15,14 @@ def _pyplot():
     try:
         from matplotlib import pyplot
     except ImportError as error:
-        sys.exit(f"mprof: this draws into a figure of matplotlib, and there is none ({error}); "
-                 "install matplotlib, or draw with `mprof plot`")
+        sys.exit(f"mprof: drawing into a figure needs matplotlib ({error}); "
+                 "install it, or use `mprof plot`")
     return pyplot
 
 
 def _points(recording):
-    """[(seconds since the start, MiB), ...] in time order, and the start. What functions measured as
-    they were entered and left joins the samples, in the recording's own lists, too."""
+    """[(seconds since the start, MiB), ...] in time order, and the start. Adds the measurements at entry
+    and exit of calls to the samples of the recording."""
     moments, memory = recording["timestamp"], recording["mem_usage"]
     for spans in recording["func_timestamp"].values():
         for span in spans:
@@ -35,7 +34,7 @@ def _points(recording):
 
 
 def _slope(points):
-    """(MiB a second, MiB at 0) of the straight line through the points."""
+    """(MiB per second, MiB at 0) of the least-squares line."""
     count = len(points)
     middle = sum(moment for moment, _ in points) / count
     mean = sum(mib for _, mib in points) / count
@@ -62,7 +61,7 @@ def _draw_peak(axes, point):
 
 
 def _draw_curves(axes, recording, index, children, options, marker):
-    """The memory of the recording and of its children. (highest point, start)."""
+    """Draws the curves of the program and its children; returns (highest point, start)."""
     points, start = _points(recording)
     when = time.strftime("%d / %m / %Y - start at %H:%M:%S", time.localtime(start))
     _draw_curve(axes, points, f"{when}.{min(999, round(start % 1 * 1000)):03d}",
@@ -84,7 +83,7 @@ def _is_shown(moment, options):
 
 
 def _draw_functions(axes, recording, labels, start, options):
-    """A bracket where a call begins and where it ends."""
+    """Draws a bracket at the entry and exit of each call."""
     left, right = axes.get_xlim()
     bottom, top = axes.get_ylim()
     arm, height = (right - left) / 60, (top - bottom) / 20
@@ -99,7 +98,7 @@ def _draw_functions(axes, recording, labels, start, options):
                     y += [mib + height, mib + height, mib - height, mib - height, _GAP]
         seconds = sum(span[1] - span[0] for span in spans)
         calls = f" {len(spans)} calls," if len(spans) > 1 else ""
-        # matplotlib shows no label that begins with an underscore
+        # matplotlib hides labels that begin with an underscore
         label = f"{labels[name]}{calls} {seconds:.3f}s"
         axes.plot(x, y, color=color, linewidth=2, label=" " * (label[0] == "_") + label)
 
@@ -114,7 +113,7 @@ def draw_brackets(recording, labels, index, timestamps, children, options):
 
 
 def draw_flame(recording, labels, index, timestamps, children, options):
-    """The calls as bars over the curve, one row per level."""
+    """Draws calls as bars over the curve, one row per level."""
     axes = _pyplot().gca()
     highest, start = _draw_curves(axes, recording, index, children, options, "")
     axes.grid(True)

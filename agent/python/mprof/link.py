@@ -1,10 +1,10 @@
-"""Puts mprof's modules into the path of the Python, or virtual environment, that runs this file:
+"""Adds mprof's modules to sys.path of the Python, or virtual environment, that runs this file:
 
     ~/venv/bin/python <prefix>/lib/mprof/python/mprof/link.py [--first] [--remove]
 
-It writes mprof.pth, a file that names this folder, into that Python's folder of packages; where this user
-may not write there, into the user's own, which that Python reads for this user alone. With --first our
-memory_profiler comes before one that is installed; without, the order is that of the folders.
+It writes mprof.pth, a file that names this folder, into that Python's site-packages; if this user may not write
+there, into the user's site-packages, which only this user's Python reads. --first puts our memory_profiler
+before an installed one; otherwise the order of sys.path decides.
 """
 
 import argparse
@@ -16,8 +16,8 @@ import sysconfig
 
 NAME = "mprof.pth"
 
-# Run in a new interpreter, which has read mprof.pth: prints where memory_profiler is found, in order.
-ASK = """
+# Run in a new interpreter, which has read mprof.pth: prints each memory_profiler in sys.path, in order.
+FIND_MEMORY_PROFILER = """
 import os, sys
 for place in sys.path:
     for name in ("memory_profiler.py", "memory_profiler"):
@@ -28,13 +28,13 @@ for place in sys.path:
 
 
 def _folder():
-    """The folder of this installation that holds the packages."""
+    """The folder with mprof's packages."""
     return os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
 def _places():
-    """Folders that this Python reads .pth files from: everybody's, and the user's unless it is a virtual
-    environment or the user's are switched off (-s, PYTHONNOUSERSITE)."""
+    """Folders from which this Python reads .pth files: the common one, and the user's, except in a virtual
+    environment or with -s or PYTHONNOUSERSITE."""
     places = [sysconfig.get_path("purelib")]
     if site.ENABLE_USER_SITE:
         places.append(site.getusersitepackages())
@@ -42,7 +42,7 @@ def _places():
 
 
 def _write(places, line):
-    """Writes the file into the first folder that takes it. Returns its path."""
+    """Writes mprof.pth into the first writable folder. Returns its path, or None."""
     refused = None
     for place in places:
         path = os.path.join(place, NAME)
@@ -55,16 +55,17 @@ def _write(places, line):
             continue
         print("wrote " + path)
         if refused:
-            print("mprof: for this user only: {}: {}".format(refused[0], refused[1].strerror), file=sys.stderr)
+            print("mprof: for this user only, because {} cannot be written: {}".format(
+                refused[0], refused[1].strerror), file=sys.stderr)
         return path
     path, why = refused
-    print("mprof: {}: {}; run it as a user who may write there, or in a virtual environment".format(
+    print("mprof: cannot write {}: {}; run it as a user who may write there, or in a virtual environment".format(
         path, why.strerror), file=sys.stderr)
     return None
 
 
 def _remove(places):
-    """Removes the file wherever it was written. Returns the exit code."""
+    """Removes mprof.pth from all folders. Returns the exit code."""
     code = 0
     found = [path for path in (os.path.join(place, NAME) for place in places) if os.path.lexists(path)]
     for path in found:
@@ -72,25 +73,25 @@ def _remove(places):
             os.unlink(path)
             print("removed " + path)
         except OSError as error:
-            print("mprof: {}: {}".format(path, error.strerror), file=sys.stderr)
+            print("mprof: cannot remove {}: {}".format(path, error.strerror), file=sys.stderr)
             code = 1
     if not found:
-        print("mprof: {}: there is no such file".format(os.path.join(places[0], NAME)), file=sys.stderr)
+        print("mprof: nothing to remove: {} does not exist".format(os.path.join(places[0], NAME)), file=sys.stderr)
         code = 1
     return code
 
 
-def _tell_order(folder):
-    """Says which memory_profiler is found first, where there is another."""
+def _report_order(folder):
+    """Reports which memory_profiler is found first, if another is installed."""
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    done = subprocess.run([sys.executable, "-c", ASK], cwd=os.sep, env=environment, text=True,
+    done = subprocess.run([sys.executable, "-c", FIND_MEMORY_PROFILER], cwd=os.sep, env=environment, text=True,
                           stdout=subprocess.PIPE, check=False)
     found = done.stdout.splitlines()
     others = [path for path in found if not path.startswith(folder + os.sep)]
     if not others:
         return
     if found[0] == others[0]:
-        print("mprof: {} is found before ours; --first, or removing it, changes that".format(others[0]),
+        print("mprof: {} is found before ours; use --first, or remove it".format(others[0]),
               file=sys.stderr)
     else:
         print("mprof: ours is found before {}".format(others[0]), file=sys.stderr)
@@ -98,10 +99,10 @@ def _tell_order(folder):
 
 def main(arguments=None):
     parser = argparse.ArgumentParser(
-        description="Puts mprof's Python modules into the path of the Python that runs this.")
+        description="Adds mprof's modules to sys.path of the Python that runs this file.")
     parser.add_argument("--first", action="store_true",
-                        help="before a memory_profiler that is installed there")
-    parser.add_argument("--remove", action="store_true", help="take them out again")
+                        help="before an installed memory_profiler")
+    parser.add_argument("--remove", action="store_true", help="remove mprof.pth")
     options = parser.parse_args(arguments)
     folder = _folder()
     if options.remove:
@@ -110,10 +111,9 @@ def main(arguments=None):
     if not _write(_places(), line):
         return 1
     if not options.first:
-        _tell_order(folder)
+        _report_order(folder)
     return 0
 
 
 if __name__ == "__main__":
-    # Run as a file: the package's own folder is in the path, and is not what is meant.
     sys.exit(main())

@@ -1,8 +1,8 @@
-"""Decorated functions in the processes they are sent to.
+"""Profilers in worker processes.
 
-A function that is pickled by value (cloudpickle, dill: joblib, dask, multiprocess) takes along what its calls
-are measured by; a profiler is then not copied, but has one counterpart in each process, which tells at the
-end of that process what was measured there, if the profiler itself would have told it.
+A function that is pickled by value (cloudpickle, dill: joblib, dask, multiprocess) takes its profiler along.
+The profiler is not copied: each process has one counterpart of it, which writes a report at the end of that
+process if the profiler itself writes one.
 """
 
 import atexit
@@ -11,69 +11,69 @@ import os
 import sys
 import weakref
 
-from ._ground import Ground
+from ._stdlib import StdlibImports
 
-# Profilers of this process by their tokens, and the counterparts of others': those have no other owner.
-_own: weakref.WeakValueDictionary = weakref.WeakValueDictionary()
+# By token: profilers of this process, and counterparts of profilers of other processes, which this table owns.
+_profilers: weakref.WeakValueDictionary = weakref.WeakValueDictionary()
 _counterparts: dict = {}
 
 
-def _forked():
-    # What a profiler has measured before is told by the parent.
-    for profiler in list(_own.values()):
+def _after_fork():
+    # The parent reports what was measured before the fork.
+    for profiler in list(_profilers.values()):
         profiler._token = None
-    _own.clear()
+    _profilers.clear()
     _counterparts.clear()
 
 
-os.register_at_fork(after_in_child=_forked)
+os.register_at_fork(after_in_child=_after_fork)
 
 
 def token_of(profiler):
-    """A name that no other profiler has, in whatever process."""
+    """An identifier that is unique over all processes."""
     if profiler._token is None:
         profiler._token = os.urandom(16).hex()
-        _own[profiler._token] = profiler
+        _profilers[profiler._token] = profiler
     return profiler._token
 
 
-def arrive(kind, token, options, report):
-    """The profiler of this token, or its counterpart."""
-    profiler = _own.get(token) or _counterparts.get(token)
+def profiler_for(kind, token, options, report):
+    """The profiler with this token; in another process its counterpart, made at the first call."""
+    profiler = _profilers.get(token) or _counterparts.get(token)
     if profiler is None:
-        with Ground():
+        with StdlibImports():
             profiler = kind(**options)
-        profiler._token, profiler._reporting = token, report
+        profiler._token, profiler._report_options = token, report
         _counterparts[token] = profiler
         if report is not None:
-            at_end(lambda: _report(token))
+            at_process_end(lambda: _report(token))
     return profiler
 
 
 def _report(token):
     if token in _counterparts:
-        with Ground():
-            from ._run import report_of_worker
-            report_of_worker(_counterparts[token])
+        with StdlibImports():
+            from ._run import write_worker_report
+            write_worker_report(_counterparts[token])
 
 
-_ends: dict = {}
+_registered: dict = {}
 
 
-def _utilities():
-    """The modules of multiprocessing and its kin whose processes end without atexit."""
+def _util_modules():
+    """The util modules of multiprocessing and its forks: their processes end without atexit."""
     names = (package + ".util" for package in ("multiprocessing", "multiprocess", "billiard"))
     return filter(None, map(sys.modules.get, names))
 
 
 def _finalize(once):
-    for util in _utilities():
-        util.Finalize(None, once, exitpriority=-1000)  # behind what the program has registered
+    for util in _util_modules():
+        util.Finalize(None, once, exitpriority=-1000)  # after the program's own finalizers
 
 
-def at_end(show):
-    """Has a function called once when this process ends."""
-    once = _ends.get(show)
+def at_process_end(show):
+    """Calls `show` once when this process ends."""
+    once = _registered.get(show)
     if once is None:
         called = []
 
@@ -82,17 +82,17 @@ def at_end(show):
                 called.append(True)
                 show()
 
-        _ends[show] = once
+        _registered[show] = once
         atexit.register(once)
     _finalize(once)
-    # A process that begins forgets how it was to end.
-    for util in _utilities():
+    # A new process starts without its parent's finalizers.
+    for util in _util_modules():
         util.register_after_fork(once, _finalize)
 
 
-class Install:
-    """Pickled as what makes `profile` a builtin of a process that is started anew, before it imports the
-    program there (multiprocessing's spawn)."""
+class InstallProfile:
+    """Unpickling it makes `profile` a builtin: in a spawned process, before the program is imported
+    there."""
 
     def __init__(self, profiler):
         self._profiler = profiler
@@ -104,8 +104,8 @@ class Install:
                       " import sys\n"
                       f" sys.path.insert(0, {folder!r})\n"
                       " try:\n"
-                      "  from memory_profiler import _arrival\n"
-                      f"  _arrival.install({kind.__module__!r}, {kind.__name__!r}, {token!r}, {options!r},"
+                      "  from memory_profiler import _workers\n"
+                      f"  _workers.install_profile({kind.__module__!r}, {kind.__name__!r}, {token!r}, {options!r},"
                       f" {report!r})\n"
                       " finally:\n"
                       f"  sys.path.remove({folder!r})\n"
@@ -113,19 +113,19 @@ class Install:
                       " pass\n", {})
 
 
-def install(module, name, *arrival):
-    with Ground():
+def install_profile(module, name, *arrival):
+    with StdlibImports():
         kind = getattr(__import__(module, None, None, (name,)), name)
-    builtins.profile = arrive(kind, *arrival)
+    builtins.profile = profiler_for(kind, *arrival)
 
 
-# What starts processes anew, and has them hear how to begin.
-_STARTERS = ("multiprocessing.spawn", "multiprocess.spawn", "billiard.spawn", "loky.backend.spawn",
+# Modules that spawn processes and send them preparation data.
+_SPAWN_MODULES = ("multiprocessing.spawn", "multiprocess.spawn", "billiard.spawn", "loky.backend.spawn",
              "joblib.externals.loky.backend.spawn")
 
 
 class _Loader:
-    """Loads a module as its own loader does, and is not seen afterwards."""
+    """Loads a module by its own loader, calls `loaded`, and leaves no trace in the module."""
 
     def __init__(self, loader, loaded):
         self._loader = loader
@@ -143,15 +143,15 @@ class _Loader:
         self._loaded(module)
 
 
-class Travels:
-    """As a context: functions go to other processes decorated. Those that are started anew meanwhile have
-    `profile` as a builtin, too; what pickles functions by value pickles them with it."""
+class DecorateInWorkers:
+    """A context in which spawned processes have `profile` as a builtin, and functions that are pickled by
+    value arrive decorated."""
 
     def __init__(self, profiler):
         self._profiler = profiler
 
     def __enter__(self):
-        for name in filter(self._is_meant, list(sys.modules)):
+        for name in filter(self._is_hooked, list(sys.modules)):
             self._loaded(sys.modules[name])
         sys.meta_path.insert(0, self)
 
@@ -160,12 +160,12 @@ class Travels:
             sys.meta_path.remove(self)
 
     @staticmethod
-    def _is_meant(name):
-        return name in _STARTERS or \
+    def _is_hooked(name):
+        return name in _SPAWN_MODULES or \
             name.rpartition(".")[2] in ("cloudpickle", "cloudpickle_fast", "dill", "_dill")
 
     def find_spec(self, name, path=None, target=None):
-        if not self._is_meant(name):
+        if not self._is_hooked(name):
             return None
         for finder in sys.meta_path:
             find = None if finder is self else getattr(finder, "find_spec", None)
@@ -177,22 +177,22 @@ class Travels:
         return None
 
     def _loaded(self, module):
-        if module.__name__ in _STARTERS:
-            self._hook_starter(module)
+        if module.__name__ in _SPAWN_MODULES:
+            self._hook_spawn(module)
         elif hasattr(self._profiler, "_undecorated"):
-            with Ground():
+            with StdlibImports():
                 from . import _pickling
             _pickling.undecorated = self._profiler._undecorated
             _pickling.hook(sys.modules, module.__name__)
 
-    def _hook_starter(self, module):
+    def _hook_spawn(self, module):
         before = getattr(module, "get_preparation_data", None)
         if before is None:
             return
 
         def get_preparation_data(*arguments, **options):
             data = before(*arguments, **options)
-            data["mprof"] = Install(self._profiler)
+            data["mprof"] = InstallProfile(self._profiler)
             return data
 
         module.get_preparation_data = get_preparation_data

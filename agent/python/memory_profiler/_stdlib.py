@@ -1,8 +1,7 @@
-"""Python's own modules for us, where the program has some of the same names.
+"""Imports from Python's standard library, even where the program shadows its names.
 
-A json.py beside the program stands before Python's in the path, and it is the program's: what we import
-gets Python's own all the same, and the program, before and after, its own. Only the names of the
-library of Python are meant: of all else there is one.
+A json.py in the program's folder comes before the standard library in sys.path. Our own imports get the
+standard json, those of the program get its json.py. Only names of the standard library are treated so.
 """
 
 import os
@@ -10,13 +9,13 @@ import sys
 from _frozen_importlib_external import PathFinder
 from _thread import get_ident
 
-# Those of Python's own that we have loaded, and those of them that the program must not find.
+# Standard modules that we have loaded, and those of them that are hidden from the program.
 _loaded: dict = {}
 _hidden: dict = {}
 
 
-def _library():
-    """The folders of Python's own modules."""
+def _stdlib_folders():
+    """The folders of the standard library."""
     folder = os.path.dirname(getattr(os, "__file__", None) or "")
     if not folder:
         return []
@@ -24,8 +23,8 @@ def _library():
                       if isinstance(entry, str) and os.path.basename(entry) == "lib-dynload")]
 
 
-def _file(module):
-    # Some load what they stand for when they are asked for anything.
+def _file_of(module):
+    # Not by getattr: a lazy module would load itself.
     try:
         file = object.__getattribute__(module, "__dict__").get("__file__")
     except Exception:
@@ -33,14 +32,14 @@ def _file(module):
     return file if isinstance(file, str) else None
 
 
-def _whole(names):
-    """The modules of these names, and all within them, taken out of the table."""
+def _pop_modules(names):
+    """Removes the modules with these names, and their submodules, from sys.modules; returns them."""
     return {name: sys.modules.pop(name) for name in list(sys.modules)
             if name.partition(".")[0] in names} if names else {}
 
 
 class _Finder:
-    """Looks where Python's own modules are, for the thread that made it."""
+    """Finds modules of the standard library, for the thread that made it."""
 
     def __init__(self, folders):
         self._folders = folders
@@ -53,36 +52,36 @@ class _Finder:
         return spec if spec is not None and spec.has_location else None
 
 
-class Ground:
-    """As a context: imports get Python's own modules. Else the program's are in force."""
+class StdlibImports:
+    """A context in which imports get modules of the standard library, never the program's."""
 
     def __enter__(self):
-        folders = _library()
+        folders = _stdlib_folders()
         self._finder = _Finder(folders)
-        self._names = {name for name, module in list(sys.modules.items())
-                       if "." not in name and self._is_theirs(name, _file(module), folders)}
-        self._theirs = _whole(self._names)
+        self._shadowed = {name for name, module in list(sys.modules.items())
+                       if "." not in name and self._is_programs(name, _file_of(module), folders)}
+        self._program_modules = _pop_modules(self._shadowed)
         sys.modules.update(_hidden)
-        self._known = set(sys.modules)
+        self._modules_before = set(sys.modules)
         sys.meta_path.insert(0, self._finder)
 
     def __exit__(self, *unused):
         if self._finder in sys.meta_path:
             sys.meta_path.remove(self._finder)
-        _loaded.update((name, sys.modules[name]) for name in set(sys.modules) - self._known
+        _loaded.update((name, sys.modules[name]) for name in set(sys.modules) - self._modules_before
                        if "." not in name)
-        _hidden.update(_whole(self._names))
-        sys.modules.update(self._theirs)
-        leave_to_program()
+        _hidden.update(_pop_modules(self._shadowed))
+        sys.modules.update(self._program_modules)
+        hide_from_program()
 
-    def _is_theirs(self, name, file, folders):
+    def _is_programs(self, name, file, folders):
         return file is not None and os.path.dirname(file) not in folders and \
             os.path.dirname(os.path.dirname(file)) not in folders and \
             self._finder.find_spec(name) is not None
 
 
-def _in_front(folders):
-    """What of the path comes before Python's own modules."""
+def _path_before(folders):
+    """The entries of sys.path before the standard library."""
     path = list(sys.path)
     return path[:path.index(folders[0])] if folders and folders[0] in path else path
 
@@ -93,15 +92,15 @@ def _is_found_elsewhere(name, file, path):
         os.path.realpath(spec.origin) != os.path.realpath(file)
 
 
-def leave_to_program():
-    """Hides what we have loaded where the program's path leads to another."""
-    path = _in_front(_library())
-    _hidden.update(_whole({name for name, module in _loaded.items()
+def hide_from_program():
+    """Hides the standard modules that we have loaded and that the program shadows."""
+    path = _path_before(_stdlib_folders())
+    _hidden.update(_pop_modules({name for name, module in _loaded.items()
                            if sys.modules.get(name) is module
-                           and _is_found_elsewhere(name, _file(module), path)}))
+                           and _is_found_elsewhere(name, _file_of(module), path)}))
 
 
-class _Nothing:
+class _NoChange:
     def __enter__(self):
         pass
 
@@ -109,6 +108,6 @@ class _Nothing:
         pass
 
 
-def again():
-    """For what we load late, or Python for us: as Ground, and nothing where no name is a program's."""
-    return Ground() if _hidden else _Nothing()
+def late_imports():
+    """StdlibImports for imports during the program's run; does nothing if the program shadows no name."""
+    return StdlibImports() if _hidden else _NoChange()
