@@ -72,7 +72,8 @@ static struct bracket bracket_of(const mprof__layout *layout, const mprof__figur
         .y1 = (float)mprof__scale_at(&layout->memory, span->exit.mib),
         .duration_s = (float)(end - start),
         .call_count = 1,
-        .cut_left = start<layout->from_s, .cut_right = end> layout->to_s,
+        .cut_left = (start < layout->from_s),
+        .cut_right = (end > layout->to_s),
     };
 }
 
@@ -391,9 +392,7 @@ void mprof__draw_brackets(mprof__layout *layout)
             draw_label(layout, &brackets.list[i]);
         }
     }
-    if (!good && layout->figure->status == MPROF_OK) {
-        layout->figure->status = MPROF_ENOMEM;
-    }
+    mprof__fail(layout->figure, good ? MPROF_OK : MPROF_ENOMEM);
     free(edges);
     free(brackets.list);
 }

@@ -3,6 +3,7 @@
  * while these are few, else they share rows. */
 #include "call_bars.h"
 
+#include "call_rows.h"
 #include "layout.h"
 #include "merged_calls.h"
 
@@ -14,11 +15,6 @@
 #define ROW_MAX 8
 #define MARGIN_PX 3.0
 
-static size_t lane_count(const mprof__layout *layout, const mprof__figure_input *input)
-{
-    return layout->options->order == MPROF_BY_FUNCTION ? input->function_count : input->lane_count;
-}
-
 /* Rows if no lane shares any; *most: of the highest lane. */
 static size_t count_rows(const mprof__layout *layout, size_t *most)
 {
@@ -26,7 +22,7 @@ static size_t count_rows(const mprof__layout *layout, size_t *most)
     *most = 0;
     for (size_t r = 0; r < layout->input_count; r++) {
         const mprof__figure_input *input = &layout->inputs[r];
-        for (size_t i = 0; i < lane_count(layout, input); i++) {
+        for (size_t i = 0; i < mprof__lane_count(layout, input); i++) {
             rows += input->lane_rows[i];
             if (input->lane_rows[i] > *most) {
                 *most = input->lane_rows[i];
@@ -74,7 +70,7 @@ void mprof__draw_call_bars(mprof__layout *layout, double y)
     bool apart = count_rows(layout, &most) <= ROW_MAX;
     for (size_t r = 0; r < layout->input_count; r++) {
         const mprof__figure_input *input = &layout->inputs[r];
-        size_t lanes = lane_count(layout, input);
+        size_t lanes = mprof__lane_count(layout, input);
         size_t *first_rows = calloc(lanes + 1, sizeof *first_rows);
         mprof_status status = MPROF_ENOMEM;
         if (first_rows) {
@@ -85,9 +81,7 @@ void mprof__draw_call_bars(mprof__layout *layout, double y)
             struct bars bars = {layout, input, first_rows, y + MARGIN_PX};
             status = mprof__visit_merged_calls(layout, input, 1.0, draw_bar, &bars);
         }
-        if (status != MPROF_OK && layout->figure->status == MPROF_OK) {
-            layout->figure->status = status;
-        }
+        mprof__fail(layout->figure, status);
         free(first_rows);
     }
 }

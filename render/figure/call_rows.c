@@ -27,6 +27,11 @@ static bool is_shown(const mprof__layout *layout, const mprof__figure_input *inp
            span->enter.time_s - input->start_s <= layout->to_s;
 }
 
+size_t mprof__lane_count(const mprof__layout *layout, const mprof__figure_input *input)
+{
+    return layout->options->order == MPROF_BY_FUNCTION ? input->function_count : input->lane_count;
+}
+
 uint32_t mprof__lane_of(const mprof__layout *layout, const mprof_span *span)
 {
     return layout->options->order == MPROF_BY_FUNCTION ? span->function : span->lane;
@@ -137,8 +142,7 @@ static void fill_rows(const mprof__layout *layout, mprof__figure_input *input,
 
 mprof_status mprof__assign_call_rows(mprof__layout *layout, mprof__figure_input *input)
 {
-    size_t lanes =
-        layout->options->order == MPROF_BY_FUNCTION ? input->function_count : input->lane_count;
+    size_t lanes = mprof__lane_count(layout, input);
     input->shown = malloc((input->span_count + 1) * sizeof *input->shown);
     input->lane_rows = calloc(lanes + 1, sizeof *input->lane_rows);
     double *free_from_s = malloc((LEVEL_MAX + DETOUR_MAX) * sizeof *free_from_s);

@@ -19,8 +19,8 @@
 #define USUAL_FACTOR 4.0
 #define NEAR_FACTOR 12.0
 #define NEAR_SHARE 0.9
-/* If the next value came later than this, the old one applied until one typical pause before it. */
-#define HOLD_PACES 1.5
+/* If the next value came later than this, the old one applied until one interval before it. */
+#define HOLD_INTERVALS 1.5
 #define GAP_LEAST_PX 3.0
 #define LABEL_ABOVE_PX 17.0
 #define LABEL_HEIGHT_PX 13.0
@@ -50,8 +50,8 @@ static mprof_status add_point(mprof__control_group *group, double mib, double ti
     return MPROF_OK;
 }
 
-/* Extends a value to `until_s`; where the curve pauses, the group was not read either. *at: index
- * of the line's next point. */
+/* Extends the last value to `until_s`, without the gaps of the curve: there the group was not read
+ * either. *at: index of the line's next point. */
 static mprof_status hold_until(mprof__control_group *group, const mprof_series *line, size_t *at,
                                double gap_s, double mib, double until_s)
 {
@@ -84,16 +84,16 @@ static mprof_status fill_points(const mprof__layout *layout, mprof__figure_input
     const mprof_series *recorded = &group->recorded->current;
     double pixel_s = (layout->to_s - layout->from_s) / layout->options->width_px;
     double gap_s = fmax(input->gap_s, GAP_LEAST_PX * pixel_s);
-    double pace_s = isfinite(input->pace_s) ? input->pace_s : 0;
+    double interval_s = isfinite(input->interval_s) ? input->interval_s : 0;
     size_t at = 0;
     mprof_status status = MPROF_OK;
     for (size_t i = 0; status == MPROF_OK && i < recorded->point_count; i++) {
         const mprof_sample *point = &recorded->points[i];
         bool is_last = i + 1 == recorded->point_count;
-        double until_s =
-            is_last ? mprof_profile_end_s(input->profile) : recorded->points[i + 1].time_s - pace_s;
+        double until_s = is_last ? mprof_profile_end_s(input->profile)
+                                 : recorded->points[i + 1].time_s - interval_s;
         status = add_point(group, point->mib, point->time_s);
-        if (status == MPROF_OK && until_s - point->time_s > (HOLD_PACES - 1) * pace_s) {
+        if (status == MPROF_OK && until_s - point->time_s > (HOLD_INTERVALS - 1) * interval_s) {
             status = hold_until(group, input->line, &at, gap_s, point->mib, until_s);
         }
     }
@@ -209,7 +209,7 @@ static uint32_t about(mprof__layout *layout, const char *text)
     return mprof__add_about(layout->figure, (mprof_about){.function = MPROF_FUNCTION_NONE}, text);
 }
 
-static void reserve_segment(mprof__layout *layout, double x0, double y0, double x1, double y1)
+static void add_reserved_segment(mprof__layout *layout, double x0, double y0, double x1, double y1)
 {
     mprof__add_path_point(layout->figure, x0, y0);
     mprof__add_path_point(layout->figure, x1, y1);
@@ -227,8 +227,8 @@ static void draw_limits(mprof__layout *layout, const mprof__control_group *group
             continue;
         }
         double y = mprof__scale_at(&layout->memory, limit->mib);
-        reserve_segment(layout, mprof__scale_at(&layout->time, limit->from_s), y,
-                        mprof__scale_at(&layout->time, limit->to_s), y);
+        add_reserved_segment(layout, mprof__scale_at(&layout->time, limit->from_s), y,
+                             mprof__scale_at(&layout->time, limit->to_s), y);
         bool goes_on = i + 1 < group->limit_count && group->limits[i + 1].is_shown &&
                        group->limits[i + 1].from_s <= limit->to_s;
         if (goes_on) {

@@ -19,25 +19,25 @@ static int compare_doubles(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* The typical pause is the median of at most this many. */
+/* The typical interval is the median of at most this many. */
 #define PROBES 501
 
-double mprof__pace_s(const mprof_series *series, double otherwise)
+double mprof__typical_interval_s(const mprof_series *series, double otherwise)
 {
-    double pauses[PROBES];
+    double intervals[PROBES];
     size_t count = 0;
     size_t stride = series->point_count / PROBES + 1;
     for (size_t i = 1; i < series->point_count && count < PROBES; i += stride) {
         double pause = series->points[i].time_s - series->points[i - 1].time_s;
         if (pause > 0) {
-            pauses[count++] = pause;
+            intervals[count++] = pause;
         }
     }
     if (count < 3) {
         return otherwise;
     }
-    qsort(pauses, count, sizeof *pauses, compare_doubles);
-    double typical = pauses[count / 2];
+    qsort(intervals, count, sizeof *intervals, compare_doubles);
+    double typical = intervals[count / 2];
     /* in a reduced series the four points of a time bin are close to each other */
     if (series->sample_count > series->point_count) {
         double bin = (series->last_s - series->first_s) * 4 / (double)series->point_count;

@@ -18,8 +18,8 @@ void mprof__draw_series(mprof__layout *layout, const mprof__figure_input *input,
                         const mprof_series *series, const mprof__stroke *stroke);
 /* Index of the first point at or after `time_s`; the number of points if there is none. */
 size_t mprof__first_point_from(const mprof_series *series, double time_s);
-/* Typical pause between samples; `otherwise` if there are too few. */
-double mprof__pace_s(const mprof_series *series, double otherwise);
-#define MPROF__GAP_FACTOR 8 /* a gap is a pause of this many typical ones */
+/* Typical interval between samples; `otherwise` if there are too few. */
+double mprof__typical_interval_s(const mprof_series *series, double otherwise);
+#define MPROF__GAP_FACTOR 8 /* a pause of more intervals is a gap */
 
 #endif

@@ -6,6 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+void mprof__fail(mprof_figure *figure, mprof_status status)
+{
+    if (figure->status == MPROF_OK) {
+        figure->status = status;
+    }
+}
+
 /* Returns the array with room for `needed` elements. NULL: no memory, the array is unchanged and
  * the status is set. */
 static void *make_room(mprof_figure *figure, void *array, size_t *room, size_t needed, size_t size)

@@ -47,6 +47,8 @@ typedef struct mprof__text_item {
     size_t length;
 } mprof__text_item;
 
+/* Sets the status, unless a failure came first or this is MPROF_OK. */
+void mprof__fail(mprof_figure *figure, mprof_status status);
 /* Items that are added from here on belong to the group. */
 void mprof__begin_group(mprof_figure *figure, mprof_group_kind kind);
 void mprof__add_rect(mprof_figure *figure, mprof_role role, int colour, mprof_box box,

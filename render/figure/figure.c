@@ -44,8 +44,7 @@ static uint32_t about_file(mprof__layout *layout, const mprof__figure_input *inp
     if (layout->input_count == 1) {
         return MPROF_ABOUT_NONE;
     }
-    const char *file = mprof_profile_file(input->profile), *slash = strrchr(file, '/');
-    file = slash ? slash + 1 : file;
+    const char *file = mprof__file_name(input->profile);
     char *text = mprof__visible_text(file, strlen(file), FILE_BYTES_MAX);
     if (!text) {
         return MPROF_ABOUT_NONE;

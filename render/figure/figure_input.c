@@ -157,11 +157,11 @@ out:
 }
 
 /* From the fact `interval`; infinite without one. */
-static double declared_pace_s(const mprof_profile *profile)
+static double recorded_interval_s(const mprof_profile *profile)
 {
     const char *text = mprof_profile_fact(profile, "interval");
-    double pace_s = text ? strtod(text, NULL) : 0;
-    return pace_s > 0 ? pace_s : INFINITY;
+    double interval_s = text ? strtod(text, NULL) : 0;
+    return interval_s > 0 ? interval_s : INFINITY;
 }
 
 mprof_status mprof__figure_input_init(mprof__figure_input *input, const mprof_profile *profile)
@@ -174,8 +174,9 @@ mprof_status mprof__figure_input_init(mprof__figure_input *input, const mprof_pr
     input->functions = mprof_profile_functions(profile, &input->function_count);
     input->spans = mprof_profile_spans(profile, &input->span_count);
     input->start_s = mprof_profile_start_s(profile);
-    input->pace_s = mprof__pace_s(mprof_profile_samples(profile), declared_pace_s(profile));
-    input->gap_s = input->pace_s * MPROF__GAP_FACTOR;
+    input->interval_s =
+        mprof__typical_interval_s(mprof_profile_samples(profile), recorded_interval_s(profile));
+    input->gap_s = input->interval_s * MPROF__GAP_FACTOR;
     input->colour = MPROF_COLOUR_NONE;
     input->function_colours = malloc(input->function_count + 1);
     input->function_numbers = calloc(input->function_count + 1, sizeof *input->function_numbers);

@@ -26,7 +26,8 @@ typedef struct mprof__control_group {
 
 typedef struct mprof__figure_input {
     const mprof_profile *profile;
-    const mprof_series *line;
+    const mprof_series *line; /* mprof_profile_line() */
+
     const mprof_process *processes;
     size_t process_count;
     const mprof_lane *lanes;
@@ -42,7 +43,7 @@ typedef struct mprof__figure_input {
     uint32_t *lane_order; /* lanes with shown calls, from top to bottom */
     size_t shown_lane_count;
     double start_s;
-    double pace_s;              /* typical pause between samples; infinite if unknown */
+    double interval_s;          /* typical one between samples; infinite if unknown */
     double gap_s;               /* a pause longer than this is not bridged */
     int8_t *function_colours;   /* slot per function, MPROF_COLOUR_NONE: left out */
     uint32_t *function_numbers; /* index in the figure; 0 where left out */

@@ -15,8 +15,8 @@ size_t mprof__fit_text(const mprof__layout *layout, mprof_role role, char *out, 
     size_t whole = strlen(text);
     mprof_font font = mprof_role_font(role);
     bool isolated = strncmp(text, MPROF__ISOLATE, sizeof MPROF__ISOLATE - 1) == 0;
-    size_t behind = sizeof ellipsis + (isolated ? sizeof MPROF__ISOLATE_END : 0);
-    size_t length = mprof__text_cut(text, whole, size - behind);
+    size_t end_size = sizeof ellipsis + (isolated ? sizeof MPROF__ISOLATE_END : 0);
+    size_t length = mprof__text_cut(text, whole, size - end_size);
     if (length == whole &&
         layout->measure->width_px(layout->measure->data, font, text, length) <= width_px) {
         memcpy(out, text, length + 1);

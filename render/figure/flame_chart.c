@@ -2,8 +2,10 @@
  * process; with MPROF_BY_FUNCTION each function has a lane. */
 #include "flame_chart.h"
 
+#include "call_rows.h"
 #include "fit_text.h"
 #include "format_units.h"
+#include "heading.h"
 #include "layout.h"
 #include "merged_calls.h"
 #include "visible_text.h"
@@ -98,10 +100,8 @@ static char *group_name(const mprof__layout *layout, const mprof__figure_input *
     if (layout->input_count < 2) {
         return strdup(text);
     }
-    const char *file = mprof_profile_file(input->profile);
-    const char *slash = strrchr(file, '/');
-    char *name =
-        mprof__visible_text(slash ? slash + 1 : file, strlen(slash ? slash + 1 : file), 200);
+    const char *file = mprof__file_name(input->profile);
+    char *name = mprof__visible_text(file, strlen(file), 200);
     if (name && asprintf(&whole, "%s%s%s", name, process ? "  \xC2\xB7  " : "", text) < 0) {
         whole = NULL;
     }
@@ -427,8 +427,7 @@ static void draw_names(mprof__layout *layout, const mprof__flame_chart *chart)
 static bool locate_lanes(const mprof__layout *layout, const mprof__flame_chart *chart,
                          const mprof__figure_input *input, double **lane_y, int **lane_rows)
 {
-    size_t lanes =
-        layout->options->order == MPROF_BY_FUNCTION ? input->function_count : input->lane_count;
+    size_t lanes = mprof__lane_count(layout, input);
     *lane_y = malloc((lanes + 1) * sizeof **lane_y);
     *lane_rows = calloc(lanes + 1, sizeof **lane_rows);
     if (!*lane_y || !*lane_rows) {
@@ -460,9 +459,7 @@ void mprof__draw_flame_chart(mprof__layout *layout, const mprof__flame_chart *ch
             struct chart_pen pen = {layout, input, lane_y, lane_rows, chart->row_px};
             status = mprof__visit_merged_calls(layout, input, 1.0, draw_box, &pen);
         }
-        if (status != MPROF_OK && layout->figure->status == MPROF_OK) {
-            layout->figure->status = status;
-        }
+        mprof__fail(layout->figure, status);
         free(lane_y);
         free(lane_rows);
     }

@@ -15,8 +15,7 @@
 #define TITLE_Y_PX 33.0
 #define FACTS_Y_PX 53.0
 
-/* Without directories: pictures are passed on. */
-static const char *file_name(const mprof_profile *profile)
+const char *mprof__file_name(const mprof_profile *profile)
 {
     const char *file = mprof_profile_file(profile), *slash = strrchr(file, '/');
     return slash ? slash + 1 : file;
@@ -34,7 +33,7 @@ char *mprof__title_text(const mprof__layout *layout)
         title = mprof_profile_command_line(layout->inputs[0].profile);
     }
     if (!*title) {
-        title = file_name(layout->inputs[0].profile);
+        title = mprof__file_name(layout->inputs[0].profile);
     }
     return mprof__visible_text(title, strlen(title), 4000);
 }
@@ -249,7 +248,7 @@ char *mprof__source_text(const mprof__layout *layout)
     size_t used = 0;
     for (size_t r = 0; r < layout->input_count && used + 1 < sizeof text; r++) {
         used += mprof__text_format(text + used, sizeof text - used, "%s%s", used ? ", " : "",
-                                   file_name(layout->inputs[r].profile));
+                                   mprof__file_name(layout->inputs[r].profile));
     }
     return mprof__visible_text(text, used, sizeof text);
 }

@@ -10,6 +10,8 @@ char *mprof__title_text(const mprof__layout *layout);
 char *mprof__facts_text(const mprof__layout *layout);
 char *mprof__source_text(const mprof__layout *layout);
 void mprof__draw_heading(mprof__layout *layout);
+/* Of the recording, without directories: pictures are passed on to others. */
+const char *mprof__file_name(const mprof_profile *profile);
 /* How a process failed or was killed; else empty. */
 void mprof__death_text(char *text, size_t size, const mprof_process *process);
 /* The kernel's high-water mark of a process if it exceeds all samples; else empty. */

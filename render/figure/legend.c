@@ -109,12 +109,12 @@ static bool is_empty(const struct table *table, int column)
 
 static void remove_column(struct table *table, int column)
 {
-    int behind = table->columns - 1 - (column + 1);
+    int following = table->columns - 1 - (column + 1);
     memmove(table->heads[column + 1], table->heads[column + 2],
-            (size_t)behind * sizeof *table->heads);
+            (size_t)following * sizeof *table->heads);
     for (size_t i = 0; i < table->count; i++) {
         memmove(table->rows[i].cells[column], table->rows[i].cells[column + 1],
-                (size_t)behind * sizeof *table->rows[i].cells);
+                (size_t)following * sizeof *table->rows[i].cells);
     }
     table->columns--;
 }
@@ -376,10 +376,8 @@ static bool add_recordings(mprof__legend *legend, const mprof__layout *layout)
     for (size_t i = 0; i < table->count; i++) {
         const mprof__figure_input *input = &layout->inputs[i];
         struct row *row = &table->rows[i];
-        const char *file = mprof_profile_file(input->profile);
-        const char *slash = strrchr(file, '/');
-        char *name =
-            mprof__visible_text(slash ? slash + 1 : file, strlen(slash ? slash + 1 : file), 150);
+        const char *file = mprof__file_name(input->profile);
+        char *name = mprof__visible_text(file, strlen(file), 150);
         if (!name) {
             return false;
         }

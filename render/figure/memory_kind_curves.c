@@ -2,6 +2,7 @@
 #include "memory_kind_curves.h"
 
 #include "curve.h"
+#include "heading.h"
 #include "layout.h"
 #include "merged_calls.h"
 #include "process_curves.h"
@@ -85,8 +86,7 @@ static uint32_t about(mprof__layout *layout, const mprof__figure_input *input,
     char text[600], kind[240], *name = NULL;
     mprof__kind_text(kind, sizeof kind, input, curve);
     if (layout->input_count > 1) {
-        const char *file = mprof_profile_file(input->profile), *slash = strrchr(file, '/');
-        file = slash ? slash + 1 : file;
+        const char *file = mprof__file_name(input->profile);
         name = mprof__visible_text(file, strlen(file), 240);
     }
     snprintf(text, sizeof text, "%s%s%s", name ? name : "", name ? "  " : "", kind);
@@ -97,13 +97,13 @@ static uint32_t about(mprof__layout *layout, const mprof__figure_input *input,
 static mprof__stroke stroke_of(const mprof__figure_input *input, const mprof__kind_curve *curve)
 {
     /* expensive kinds are read less often than every tick */
-    double pace_s = mprof__pace_s(curve->series, input->pace_s);
+    double interval_s = mprof__typical_interval_s(curve->series, input->interval_s);
     return (mprof__stroke){.line = MPROF_ROLE_COUNT,
                            .area = MPROF_ROLE_COUNT,
                            .dot = MPROF_ROLE_COUNT,
                            .colour = curve->colour,
                            .about = MPROF_ABOUT_NONE,
-                           .gap_s = MPROF__GAP_FACTOR * fmax(pace_s, input->pace_s),
+                           .gap_s = MPROF__GAP_FACTOR * fmax(interval_s, input->interval_s),
                            .reserve = true};
 }
 

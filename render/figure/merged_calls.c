@@ -35,7 +35,8 @@ static mprof__merged_call call_of(const mprof__layout *layout, const mprof__figu
         .row = input->rows[place],
         .call_count = span->count ? span->count : 1,
         .functions = mprof__function_bit(input, span),
-        .cut_left = start_s<layout->from_s, .cut_right = end_s> layout->to_s,
+        .cut_left = (start_s < layout->from_s),
+        .cut_right = (end_s > layout->to_s),
         .open = span->open != 0,
     };
 }

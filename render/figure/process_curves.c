@@ -63,17 +63,17 @@ mprof_status mprof__rank_processes(mprof__figure_input *input)
 
 /* A series at a moment, interpolated. It rises from 0 and falls to 0 within one interval at its
  * ends, as the sum of the tree does. */
-static double value_at(const mprof_series *series, size_t next, double at, double pace_s,
+static double value_at(const mprof_series *series, size_t next, double at, double interval_s,
                        double gap_s)
 {
     const mprof_sample *points = series->points;
     mprof_sample before, after;
     if (next == 0) {
         after = points[0];
-        before = (mprof_sample){0, after.time_s - pace_s};
+        before = (mprof_sample){0, after.time_s - interval_s};
     } else if (next == series->point_count) {
         before = points[next - 1];
-        after = (mprof_sample){0, before.time_s + pace_s};
+        after = (mprof_sample){0, before.time_s + interval_s};
     } else {
         before = points[next - 1];
         after = points[next];
@@ -92,7 +92,7 @@ static void add_series(double *values, const mprof__layout *layout,
 {
     double step_s = (layout->to_s - layout->from_s) / (STEPS - 1);
     double from_s = input->start_s + layout->from_s;
-    double pace_s = fmax(isfinite(input->pace_s) ? input->pace_s : 0, step_s / 2);
+    double interval_s = fmax(isfinite(input->interval_s) ? input->interval_s : 0, step_s / 2);
     double gap_s = fmax(input->gap_s, 2 * step_s);
     size_t next = 0;
     for (size_t i = 0; series->point_count && i < STEPS; i++) {
@@ -100,7 +100,7 @@ static void add_series(double *values, const mprof__layout *layout,
         while (next < series->point_count && series->points[next].time_s < at) {
             next++;
         }
-        values[i] += value_at(series, next, at, pace_s, gap_s);
+        values[i] += value_at(series, next, at, interval_s, gap_s);
     }
 }
 
@@ -118,12 +118,12 @@ static bool add_process(double *values, const mprof__layout *layout,
     }
     /* mprof gives all samples of a tick one time; upstream samples one process after the other */
     bool one_time = mprof_profile_fact(input->profile, "include-children") != NULL;
-    double pace_s = one_time || !isfinite(input->pace_s) ? 0 : input->pace_s;
+    double interval_s = one_time || !isfinite(input->interval_s) ? 0 : input->interval_s;
     /* only its lifetime and the sample on either side: there may be thousands of short processes */
-    size_t first = mprof__first_point_from(moments, series->points[0].time_s - pace_s);
-    size_t end =
-        mprof__first_point_from(moments, series->points[series->point_count - 1].time_s + pace_s) +
-        2;
+    size_t first = mprof__first_point_from(moments, series->points[0].time_s - interval_s);
+    size_t end = mprof__first_point_from(moments, series->points[series->point_count - 1].time_s +
+                                                      interval_s) +
+                 2;
     first -= first > 0;
     end = end < moments->point_count ? end : moments->point_count;
     mprof_sample *points = malloc((end - first + 1) * sizeof *points);
@@ -136,7 +136,8 @@ static bool add_process(double *values, const mprof__layout *layout,
         while (next < series->point_count && series->points[next].time_s < at) {
             next++;
         }
-        points[i - first] = (mprof_sample){value_at(series, next, at, pace_s, input->gap_s), at};
+        points[i - first] =
+            (mprof_sample){value_at(series, next, at, interval_s, input->gap_s), at};
     }
     mprof_series sampled = {.points = points, .point_count = end - first};
     add_series(values, layout, input, &sampled);

@@ -11,7 +11,6 @@ mprof_status mprof__sum_processes(const mprof__layout *layout, mprof__figure_inp
 /* The fact `include-children` says that MEM is the sum of the tree. */
 bool mprof__declares_sum(const mprof_profile *profile);
 void mprof__free_process_curves(mprof__figure_input *input);
-
 int mprof__process_colour(const mprof__layout *layout, const mprof__figure_input *input,
                           size_t rank);
 void mprof__draw_processes(mprof__layout *layout, const mprof__figure_input *input);

@@ -11,7 +11,6 @@ typedef struct mprof__tick {
 #define MPROF__TICK_MAX 32
 size_t mprof__time_ticks(mprof__tick ticks[MPROF__TICK_MAX], double from_s, double to_s,
                          double origin_s, double width_px, const mprof_measure *measure);
-
 size_t mprof__memory_ticks(mprof__tick ticks[MPROF__TICK_MAX], double low_mib, double high_mib,
                            double height_px);
 

@@ -208,7 +208,7 @@ static void check_texts(const mprof_figure *figure, uint64_t seed)
             }
             int overlap = boxes_overlap(box, text_box(&items[j]));
             if (overlap) {
-                print_error("seed %llu: '%.*s' lies on '%.*s'\n", (unsigned long long)seed,
+                print_error("seed %llu: '%.*s' overlaps '%.*s'\n", (unsigned long long)seed,
                             (int)items[i].count, text + items[i].first, (int)items[j].count,
                             text + items[j].first);
             }
