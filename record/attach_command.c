@@ -1,4 +1,4 @@
-/* `mprof attach`: finds a process that runs, and records it. */
+/* `mprof attach`: records a process that is running already. */
 #include "attach_command.h"
 
 #include "command.h"
@@ -12,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Whether the process may be looked at in the way that is asked for. */
 static mprof_status check_access(const mprof__command_options *options, int64_t pid,
                                  mprof_error *error)
 {
@@ -26,18 +25,20 @@ static mprof_status check_access(const mprof__command_options *options, int64_t 
     return result == MPROF__PROBE_DENIED
                ? mprof_error_set(
                      error, MPROF_EARGUMENT,
-                     "memory of process %lld may not be read (%s): it is another user's",
+                     "no permission to read the memory of process %lld (backend %s): it is "
+                     "another user's; run mprof as that user or as root",
                      (long long)pid, options->backend)
                : MPROF_OK;
 }
 
-/* What the agent says of itself is kept short: it comes from inside of the process. */
-static void tell_functions(int is_in, const char *words)
+/* answer: the agent's, "... COUNT". Only the number is used: the process may have written anything.
+ */
+static void print_agent_state(bool is_loaded, const char *answer)
 {
     char *end;
-    unsigned long count = strtoul(words + strcspn(words, " "), &end, 10);
+    unsigned long count = strtoul(answer + strcspn(answer, " "), &end, 10);
 
-    if (!is_in) {
+    if (!is_loaded) {
         puts("functions are recorded as soon as the program's main thread runs Python again");
     } else {
         printf("functions are recorded: %lu found%s\n", *end == '\0' ? count : 0,
@@ -46,27 +47,25 @@ static void tell_functions(int is_in, const char *words)
     fflush(stdout);
 }
 
-/* Without it the process is recorded all the same, without functions. */
-static void enter_process(mprof__command_recorder *recorder, int64_t pid)
+/* If the agent cannot be loaded, memory is recorded all the same. */
+static void load_agent(mprof__command_recorder *recorder, int64_t pid)
 {
     mprof_error error = MPROF_ERROR_INIT;
     const char *patterns = mprof__command_options_patterns();
-    char words[256];
-    int is_in;
+    mprof__inject_result result;
 
     if (!recorder->folder) {
         return;
     }
-    if (mprof__inject(&is_in, words, sizeof words, pid, recorder->folder, patterns, &error) ==
-        MPROF_OK) {
-        tell_functions(is_in, words);
+    if (mprof__inject(&result, pid, recorder->folder, patterns, &error) == MPROF_OK) {
+        print_agent_state(result.is_loaded, result.answer);
     } else {
         mprof__command_note("functions are not recorded:", error.message);
     }
 }
 
-/* The patterns are asked for by options only: the environment is that of children. */
-static void prepare_entry(mprof__command_recorder *recorder)
+/* Only the options count here: MPROF_FUNC in the environment is meant for children. */
+static void open_rings(mprof__command_recorder *recorder)
 {
     mprof_error error = MPROF_ERROR_INIT;
 
@@ -76,7 +75,7 @@ static void prepare_entry(mprof__command_recorder *recorder)
     }
 }
 
-/* A failure is told here: with all processes that may have been meant. */
+/* Prints the reason of a failure, with all processes that the name may mean. */
 static mprof_status find_process(const mprof__command_options *options, int64_t *pid,
                                  mprof_error *error)
 {
@@ -108,11 +107,11 @@ int mprof__attach_to_process(const mprof__command_options *options)
         return MPROF_EXIT_FAILED;
     }
     if (check_access(options, pid, &error) != MPROF_OK ||
-        mprof__attach_arguments(&argv, &argc, pid, &error) != MPROF_OK) {
+        mprof__process_arguments(&argv, &argc, pid, &error) != MPROF_OK) {
         return mprof__command_fail(&error);
     }
     mprof__command_recorder_init(&recorder, options);
-    prepare_entry(&recorder);
+    open_rings(&recorder);
     status = mprof__command_recorder_open(&recorder, argc, argv, &error);
     free(argv);
     if (status != MPROF_OK) {
@@ -122,7 +121,7 @@ int mprof__attach_to_process(const mprof__command_options *options)
     mprof__print_plain(stdout, options->argv[0]);
     putchar('\n');
     fflush(stdout);
-    enter_process(&recorder, pid);
+    load_agent(&recorder, pid);
     return mprof__command_recorder_run(&recorder, pid);
 }
 
@@ -130,6 +129,6 @@ int mprof_attach_command(int argc, char **argv)
 {
     mprof__command_options options;
 
-    mprof__command_options_parse(&options, argc, argv, 1);
+    mprof__command_options_parse(&options, argc, argv, true);
     return mprof__attach_to_process(&options);
 }

@@ -1,4 +1,4 @@
-/* Owns the table of options, and the texts a user is told of what is wrong with one. */
+/* An option that is wrong ends the process: one line, exit code 2, and nothing was started. */
 #include "command_options.h"
 
 #include "parse/commands/command.h"
@@ -9,13 +9,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Limits of what a time option may say, in seconds. */
+/* Limits of the options that take seconds. */
 #define INTERVAL_MIN_S 1e-5
 #define INTERVAL_MAX_S 1e6
 #define TIMEOUT_MAX_S 1e9
 
-#define PATTERNS "MPROF_FUNC" /* agent/entry/agent.c */
-#define LINES "MPROF_LINES"   /* likewise */
+/* Read by the agent: agent/entry/agent.c. */
+#define PATTERNS "MPROF_FUNC"
+#define LINES "MPROF_LINES"
 
 enum {
     KEY_PYTHON = 0x100,
@@ -36,64 +37,118 @@ enum {
 static const struct argp_option option_table[] = {
     {"python", KEY_PYTHON, NULL, 0,
      "the program is Python: a script, a module, or an interpreter with its script", 0},
-    {"nopython", KEY_NOPYTHON, NULL, 0, "run it as it stands, and record no functions", 0},
+    {"nopython", KEY_NOPYTHON, NULL, 0, "run the program unchanged, and record no functions", 0},
     {"func", KEY_FUNC, "PATTERN", 0,
-     "record Python functions that bear no decorator: module:name, either with wildcards; a module "
-     "or a class means all it defines",
+     "record Python functions without a decorator: module:name, both with wildcards; a module or a "
+     "class stands for all that it defines",
      0},
     {"functions", KEY_FUNC, "PATTERN", 0,
-     "the same; when attaching, the agent is let into the running Python for that", 0},
+     "the same; attach loads the agent into the running Python for it", 0},
     {"lines", KEY_LINES, NULL, 0,
-     "at the end print what the lines of decorated Python functions did to memory", 0},
+     "at the end print how the lines of decorated Python functions changed memory", 0},
     {"interval", 'T', "SECONDS", 0, "time between samples (0.1)", 0},
     {"include-children", 'C', NULL, 0, "MEM is the sum over the program and its descendants", 0},
-    {"multiprocess", 'M', NULL, 0, "record each descendant by itself, too", 0},
+    {"multiprocess", 'M', NULL, 0, "also record each descendant by itself", 0},
     {"exit-code", 'E', NULL, 0,
-     "end with the program's exit code, or 128 plus the number of the signal it died of", 0},
+     "exit with the program's code, or 128 plus the number of the signal that ended it", 0},
     {"memory", KEY_MEMORY, "KIND,...", 0,
-     "record of every process, beside what is sampled: rss, pss, uss, swap, anon, file, shmem, "
-     "lazyfree, hugetlb; and the memory of the program's control group: group",
+     "also record these kinds of memory of every process: rss, pss, uss, swap, anon, file, shmem, "
+     "lazyfree, hugetlb; group: the memory of the program's control group",
      0},
     {"follow", KEY_FOLLOW, NULL, 0,
      "record until no descendant is left, daemons included; implies -C unless -M is given", 0},
     {"peak-interval", KEY_PEAK_INTERVAL, NULL, 0,
      "record the exact peak of every interval, by resetting the kernel's high-water mark: the "
-     "program's own view of its peak is lost",
+     "program can no longer read its own peak",
      0},
     {"redact", KEY_REDACT, NULL, 0,
      "leave passwords, tokens and keys out of the command lines in the recording", 0},
     {"attach", 'a', NULL, 0, "record a process that is already running, by pid or name", 0},
-    {"newest", KEY_NEWEST, NULL, 0, "of several processes of that name take the newest", 0},
-    {"timeout", 't', "SECONDS", 0, "stop recording after that time", 0},
-    {"delay", KEY_DELAY, "SECONDS", 0, "start recording so long after the program", 0},
+    {"newest", KEY_NEWEST, NULL, 0, "of several processes with that name, take the newest", 0},
+    {"timeout", 't', "SECONDS", 0, "stop recording after this time", 0},
+    {"delay", KEY_DELAY, "SECONDS", 0, "start recording this long after the program", 0},
     {"until-peak", KEY_UNTIL_PEAK, "MIB[:SIGNAL]", 0,
-     "when the memory reaches MIB, end the program (attached: the recording) and exit 124; with a "
-     "SIGNAL, send that to the program and go on",
+     "when the memory reaches MIB, end the program (attach: the recording) and exit 124; with "
+     "SIGNAL, send it to the program and go on",
      0},
     {"live", KEY_LIVE, NULL, 0,
-     "show on the terminal's last line how things stand: memory, peak, slope, functions in flight",
-     0},
+     "show memory, peak, slope and running functions on the terminal's last line", 0},
     {"output", 'o', "FILE", 0, "record into FILE (mprofile_<YYYYmmddHHMMSS>.dat)", 0},
     {"backend", KEY_BACKEND, "NAME", 0,
      "what is measured: psutil or posix (RSS), psutil_pss, psutil_uss", 0},
     {0},
 };
 
-static double parse_seconds(struct argp_state *state, const char *text, const char *option,
-                            double lowest, double highest)
+/* Options without an argument. */
+static const struct {
+    int key;
+    size_t offset; /* of a bool in mprof__command_options */
+} flags[] = {
+    {'C', offsetof(mprof__command_options, include_children)},
+    {'M', offsetof(mprof__command_options, multiprocess)},
+    {'E', offsetof(mprof__command_options, exit_code)},
+    {'a', offsetof(mprof__command_options, attach)},
+    {KEY_FOLLOW, offsetof(mprof__command_options, follow)},
+    {KEY_LIVE, offsetof(mprof__command_options, live)},
+    {KEY_NEWEST, offsetof(mprof__command_options, newest)},
+    {KEY_PEAK_INTERVAL, offsetof(mprof__command_options, peak_interval)},
+    {KEY_REDACT, offsetof(mprof__command_options, redact)},
+};
+
+/* Options that take a number of seconds. */
+static const struct {
+    int key;
+    size_t offset; /* of a double in mprof__command_options */
+    const char *name;
+    double lowest;
+    double highest;
+} durations[] = {
+    {'T', offsetof(mprof__command_options, interval_s), "--interval", INTERVAL_MIN_S,
+     INTERVAL_MAX_S},
+    {'t', offsetof(mprof__command_options, timeout_s), "--timeout", INTERVAL_MIN_S, TIMEOUT_MAX_S},
+    {KEY_DELAY, offsetof(mprof__command_options, delay_s), "--delay", 0, TIMEOUT_MAX_S},
+};
+
+static bool set_flag(mprof__command_options *options, int key)
+{
+    for (size_t i = 0; i < sizeof flags / sizeof *flags; i++) {
+        if (flags[i].key == key) {
+            *(bool *)((char *)options + flags[i].offset) = true;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool parse_plain_number(double *value, const char *text)
 {
     char *end;
-    double value;
 
     errno = 0;
-    value = strtod(text, &end);
-    if (text[strspn(text, "0123456789.eE+-")] != '\0' || end == text || *end != '\0' ||
-        !isfinite(value) || value < lowest || value > highest) {
-        argp_failure(state, MPROF_EXIT_USAGE, 0,
-                     "%s: '%s' is no number of seconds between %g and %g", option, text, lowest,
-                     highest);
+    *value = strtod(text, &end);
+    /* strtod also takes hexadecimal numbers, nan and inf */
+    return text[strspn(text, "0123456789.eE+-")] == '\0' && end != text && *end == '\0' &&
+           isfinite(*value);
+}
+
+static bool set_duration(struct argp_state *state, int key, const char *text)
+{
+    for (size_t i = 0; i < sizeof durations / sizeof *durations; i++) {
+        double seconds;
+
+        if (durations[i].key != key) {
+            continue;
+        }
+        if (!parse_plain_number(&seconds, text) || seconds < durations[i].lowest ||
+            seconds > durations[i].highest) {
+            argp_failure(state, MPROF_EXIT_USAGE, 0,
+                         "%s must be between %g and %g seconds, not '%s'", durations[i].name,
+                         durations[i].lowest, durations[i].highest, text);
+        }
+        *(double *)((char *)state->input + durations[i].offset) = seconds;
+        return true;
     }
-    return value;
+    return false;
 }
 
 static void parse_threshold(struct argp_state *state, mprof__threshold *out, const char *text)
@@ -124,28 +179,37 @@ static mprof__metric parse_backend(struct argp_state *state, const char *name)
     }
     if (strcmp(name, "tracemalloc") == 0) {
         argp_failure(state, MPROF_EXIT_USAGE, 0,
-                     "--backend: tracemalloc counts objects from inside one Python process and "
-                     "cannot record a program; use psutil_uss for memory of its own");
+                     "--backend: tracemalloc counts objects inside one Python process and cannot "
+                     "record a program; use psutil_uss for the memory that only it has");
     } else {
         argp_failure(state, MPROF_EXIT_USAGE, 0,
-                     "--backend: '%s' is none of psutil, psutil_pss, psutil_uss, posix", name);
+                     "--backend must be psutil, psutil_pss, psutil_uss or posix, not '%s'", name);
     }
     return MPROF__METRIC_RSS;
 }
 
-/* The patterns reach the agent in every process by the environment, one a line. */
+static void set_environment(struct argp_state *state, const char *name, const char *value)
+{
+    if (setenv(name, value, 1) != 0) {
+        argp_failure(state, MPROF_EXIT_FAILED, 0, "out of memory");
+    }
+}
+
+/* The environment carries the patterns to the agent of every process, one a line. */
 static void add_pattern(struct argp_state *state, const char *pattern)
 {
     const char *before = getenv(PATTERNS);
     char *all = NULL;
 
     if (!*pattern || *pattern == ':' || strchr(pattern, '\n')) {
-        argp_failure(state, MPROF_EXIT_USAGE, 0, "--func: '%s' names no module", pattern);
+        argp_failure(state, MPROF_EXIT_USAGE, 0,
+                     "--func must name a module, as in module:name, not '%s'", pattern);
     }
-    if (asprintf(&all, "%s%s%s", before ? before : "", before ? "\n" : "", pattern) < 0 ||
-        setenv(PATTERNS, all, 1) != 0) {
+    if (asprintf(&all, "%s%s%s", before ? before : "", before ? "\n" : "", pattern) < 0) {
         argp_failure(state, MPROF_EXIT_FAILED, 0, "out of memory");
+        return;
     }
+    set_environment(state, PATTERNS, all);
     free(all);
 }
 
@@ -155,16 +219,38 @@ static void parse_kinds(struct argp_state *state, mprof__command_options *option
 
     if (mprof__memory_kinds_parse(&options->kinds, &options->group, &wrong, list) != 0) {
         argp_failure(state, MPROF_EXIT_USAGE, 0,
-                     "--memory: '%.*s' is none of rss, pss, uss, swap, anon, file, shmem, "
-                     "lazyfree, hugetlb, group",
+                     "--memory: unknown kind '%.*s'; use rss, pss, uss, swap, anon, file, shmem, "
+                     "lazyfree, hugetlb or group",
                      (int)strcspn(wrong, ","), wrong);
     }
+}
+
+/* The first argument. Whatever follows it belongs to the program. */
+static void set_arguments(struct argp_state *state, mprof__command_options *options)
+{
+    char **first = &state->argv[state->next - 1];
+
+    if (options->attach) {
+        if (options->argv) {
+            argp_failure(state, MPROF_EXIT_USAGE, 0,
+                         "only one process can be recorded at a time: leave out '%s'", *first);
+        }
+        options->argv = first;
+        options->argc = 1;
+        return;
+    }
+    options->argv = first;
+    options->argc = (size_t)(state->argc - state->next + 1);
+    state->next = state->argc;
 }
 
 static error_t parse_option(int key, char *argument, struct argp_state *state)
 {
     mprof__command_options *options = state->input;
 
+    if (set_flag(options, key) || set_duration(state, key, argument)) {
+        return 0;
+    }
     switch (key) {
     case KEY_PYTHON:
         options->mode = MPROF__PROGRAM_PYTHON;
@@ -174,83 +260,31 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
         return 0;
     case KEY_FUNC:
         add_pattern(state, argument);
-        options->functions = 1;
+        options->functions = true;
         return 0;
     case KEY_LINES:
-        if (setenv(LINES, "1", 1) != 0) {
-            argp_failure(state, MPROF_EXIT_FAILED, 0, "out of memory");
-        }
-        return 0;
-    case KEY_NEWEST:
-        options->newest = 1;
+        set_environment(state, LINES, "1");
         return 0;
     case KEY_BACKEND:
         options->metric = parse_backend(state, argument);
         options->backend = argument;
         return 0;
-    case 'T':
-        options->interval_s =
-            parse_seconds(state, argument, "--interval", INTERVAL_MIN_S, INTERVAL_MAX_S);
-        return 0;
-    case 't':
-        options->timeout_s =
-            parse_seconds(state, argument, "--timeout", INTERVAL_MIN_S, TIMEOUT_MAX_S);
-        return 0;
-    case KEY_LIVE:
-        options->live = 1;
-        return 0;
-    case KEY_DELAY:
-        options->delay_s = parse_seconds(state, argument, "--delay", 0, TIMEOUT_MAX_S);
-        return 0;
     case KEY_UNTIL_PEAK:
         parse_threshold(state, &options->threshold, argument);
         return 0;
-    case 'C':
-        options->include_children = 1;
-        return 0;
-    case 'M':
-        options->multiprocess = 1;
-        return 0;
-    case 'E':
-        options->exit_code = 1;
-        return 0;
     case KEY_MEMORY:
         parse_kinds(state, options, argument);
-        return 0;
-    case KEY_FOLLOW:
-        options->follow = 1;
-        return 0;
-    case KEY_REDACT:
-        options->redact = 1;
-        return 0;
-    case KEY_PEAK_INTERVAL:
-        options->peak_interval = 1;
-        return 0;
-    case 'a':
-        options->attach = 1;
         return 0;
     case 'o':
         options->output = argument;
         return 0;
     case ARGP_KEY_ARG:
-        if (options->attach) {
-            if (options->argv) {
-                argp_failure(state, MPROF_EXIT_USAGE, 0,
-                             "one process at a time: '%s' is one too many", argument);
-            }
-            options->argv = &state->argv[state->next - 1];
-            options->argc = 1;
-            return 0;
-        }
-        /* everything from here on is the program's */
-        options->argv = &state->argv[state->next - 1];
-        options->argc = (size_t)(state->argc - state->next + 1);
-        state->next = state->argc;
+        set_arguments(state, options);
         return 0;
     case ARGP_KEY_NO_ARGS:
         argp_failure(state, MPROF_EXIT_USAGE, 0,
-                     options->attach ? "a process to record must be named, by pid or name"
-                                     : "a program to run must be named");
+                     options->attach ? "no process given: name one by its pid or its name"
+                                     : "no program given: name the program to run");
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -280,7 +314,7 @@ static const struct argp attach_argp = {
 };
 
 void mprof__command_options_parse(mprof__command_options *options, int argc, char **argv,
-                                  int attach)
+                                  bool attach)
 {
     memset(options, 0, sizeof *options);
     options->interval_s = 0.1;

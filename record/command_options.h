@@ -1,4 +1,4 @@
-/* What the command lines of `mprof run` and `mprof attach` ask for: one table for both. */
+/* The options of `mprof run` and `mprof attach`: one table for both. */
 #ifndef MPROF_RECORD_COMMAND_OPTIONS_H
 #define MPROF_RECORD_COMMAND_OPTIONS_H
 
@@ -6,42 +6,43 @@
 #include "record/launch/command_line.h"
 #include "record/session/threshold.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
-/* Texts are those of the command line. */
+/* Strings point into the command line. */
 typedef struct mprof__command_options {
     double interval_s;
     double delay_s;
     double timeout_s; /* 0: none */
     mprof__threshold threshold;
     mprof__command_line_mode mode;
-    const char *output; /* NULL: a name made of the time */
+    const char *output; /* NULL: a name made from the time */
     const char *backend;
     mprof__metric metric;
-    int include_children;
-    int multiprocess;
-    int exit_code;
-    int peak_interval;
-    int redact;
-    int follow;
-    unsigned kinds;
-    int group;
-    int attach;
-    int functions; /* some are wanted by a pattern */
-    int newest;
-    int live;
+    bool include_children;
+    bool multiprocess;
+    bool exit_code;
+    bool peak_interval;
+    bool redact;
+    bool follow;
+    unsigned kinds; /* 1 << mprof_kind */
+    bool group;     /* the control group is recorded, with or without a limit */
+    bool attach;
+    bool functions; /* at least one pattern was given */
+    bool newest;
+    bool live;
     size_t argc;
     char **argv;
 } mprof__command_options;
 
-/* Parses argv[argc], argv[0] being the command. attach: `mprof attach`, else `mprof run`, which may
- * turn out to be an attaching (options->attach). What the agent is to know of goes into the
- * environment. Ends the process where the command line cannot be used (MPROF_EXIT_USAGE), asks for
- * help, or memory is out (MPROF_EXIT_FAILED). */
+/* Parses argv[argc]; argv[0] is the command. attach: `mprof attach`, else `mprof run`, which
+ * attaches too if it was given --attach (options->attach). Options for the agent go into the
+ * environment. Ends the process if the command line is wrong (MPROF_EXIT_USAGE), asks for help, or
+ * memory is out (MPROF_EXIT_FAILED). */
 void mprof__command_options_parse(mprof__command_options *options, int argc, char **argv,
-                                  int attach);
+                                  bool attach);
 
-/* The patterns of the functions that are wanted, one a line, or NULL; the environment's. */
+/* The patterns of the functions to record, one a line, or NULL. Owned by the environment. */
 const char *mprof__command_options_patterns(void);
 
 #endif

@@ -1,4 +1,4 @@
-/* Owns the order in which things are opened and closed, and which exit code comes of it. */
+/* The file is published last: if anything fails before, no file is left. */
 #include "command_recorder.h"
 
 #include "parse/commands/command.h"
@@ -10,7 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* --- words --- */
+/* ---- messages ---- */
 
 /* In one write: the program may be writing to the same terminal. */
 void mprof__command_note(const char *what, const char *text)
@@ -45,7 +45,7 @@ static void unlock_file(void *data)
     mprof__output_file_unlock(data);
 }
 
-/* A number of seconds as upstream prints it: with a decimal point always. */
+/* As upstream prints it: always with a decimal point. */
 static void print_interval(double interval_s)
 {
     char text[40];
@@ -54,7 +54,7 @@ static void print_interval(double interval_s)
     printf("mprof: Sampling memory every %s%ss\n", text, strpbrk(text, ".e") ? "" : ".0");
 }
 
-/* --- what is made beforehand --- */
+/* ---- opening ---- */
 
 void mprof__command_recorder_init(mprof__command_recorder *recorder,
                                   const mprof__command_options *options)
@@ -89,14 +89,14 @@ static void plan_recording(const mprof__command_recorder *recorder, mprof__recor
     plan->is_child = !options->attach;
 }
 
-/* What is shown is a convenience: where it cannot be, the recording is made all the same. */
+/* Without a terminal the recording is made all the same. */
 static void open_live(mprof__command_recorder *recorder)
 {
     mprof_error error = MPROF_ERROR_INIT;
 
     if (recorder->options->live &&
         mprof__live_line_open(&recorder->live, STDERR_FILENO, &error) != MPROF_OK) {
-        mprof__command_note("nothing is shown:", error.message);
+        mprof__command_note("--live shows nothing:", error.message);
     }
 }
 
@@ -158,7 +158,7 @@ static void release(mprof__command_recorder *recorder)
     mprof__ring_folder_free(recorder->folder);
 }
 
-/* --- the recording, and the end --- */
+/* ---- recording and exit code ---- */
 
 static int exit_code_of(const mprof__command_options *options,
                         const mprof__recorder_outcome *outcome)
@@ -173,8 +173,10 @@ static int exit_code_of(const mprof__command_options *options,
     return outcome->is_cut ? MPROF_EXIT_LIMIT : MPROF_EXIT_OK;
 }
 
-/* With -E the program's own end is what is told; a signal only if it died of it, too. */
-static int is_to_die(const mprof__command_options *options, const mprof__recorder_outcome *outcome)
+/* Whether mprof dies of the signal that ended the recording. With -E only if the program did, too:
+ * then mprof ends as the program has. */
+static bool dies_of_signal(const mprof__command_options *options,
+                           const mprof__recorder_outcome *outcome)
 {
     return outcome->signal != 0 && (!options->exit_code || options->attach ||
                                     (WIFSIGNALED(outcome->wait_status) &&
@@ -196,11 +198,11 @@ int mprof__command_recorder_run(mprof__command_recorder *recorder, int64_t pid)
         outcome.failed = 1;
     }
     if (outcome.is_empty && !outcome.failed) {
-        mprof__command_note("no samples:", "all was over before the delay was");
+        mprof__command_note("no samples:", "the recording ended before --delay was over");
     }
     exit_code = exit_code_of(recorder->options, &outcome);
     release(recorder);
-    if (is_to_die(recorder->options, &outcome)) {
+    if (dies_of_signal(recorder->options, &outcome)) {
         fflush(NULL);
         mprof__signal_die(outcome.signal);
     }

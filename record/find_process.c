@@ -1,4 +1,5 @@
-/* Owns the search for a running process. */
+/* Names are searched in /proc first, then in the recordings that are being written: only these know
+ * how multiprocessing calls a process. */
 #include "find_process.h"
 
 #include "parse/plain_text.h"
@@ -14,9 +15,9 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The kernel cuts a name after so many bytes. */
+/* Longest name the kernel keeps. */
 #define COMM_LENGTH 15
-/* As much of a command line as is recorded of a process we did not start. */
+/* Most bytes recorded of the command line of a process that mprof did not start. */
 #define ARGUMENTS_MAX 32768
 
 /* The kernel's name of a recorder. */
@@ -31,8 +32,7 @@ typedef struct candidates {
     mprof__pid_list all;
 } candidates;
 
-/* The name as ps(1) users know it: in full where the kernel's is cut and the command line has it.
- */
+/* As ps(1) does it: where the kernel has cut the name, it is completed from the command line. */
 static void full_name(char *name, size_t size, const char *arguments, const char *comm)
 {
     const char *base = strrchr(arguments, '/');
@@ -52,7 +52,7 @@ static enum match match(const char *name, const char *hint)
     return strstr(name, hint) ? MATCH_PART : MATCH_NONE;
 }
 
-/* By whatever it is called: its name, and the title under which it is recorded. */
+/* Compares the hint with the name of the process and with the title it is recorded under. */
 static enum match match_process(int64_t pid, const char *comm, const char *hint)
 {
     char arguments[1024] = "";
@@ -70,17 +70,17 @@ static enum match match_process(int64_t pid, const char *comm, const char *hint)
     return by_name > by_title ? by_name : by_title;
 }
 
-static int is_noted(const candidates *found, int64_t pid)
+static bool has_candidate(const candidates *found, int64_t pid)
 {
     for (size_t i = 0; i < found->all.count; i++) {
         if (found->all.pids[i] == pid) {
-            return 1;
+            return true;
         }
     }
-    return 0;
+    return false;
 }
 
-static mprof_status note(candidates *found, int64_t pid, uint64_t start_ticks)
+static mprof_status add_candidate(candidates *found, int64_t pid, uint64_t start_ticks)
 {
     if (found->all.count == 0 || start_ticks >= found->newest_ticks) {
         found->newest = pid;
@@ -89,7 +89,7 @@ static mprof_status note(candidates *found, int64_t pid, uint64_t start_ticks)
     return mprof__pid_list_add(&found->all, pid);
 }
 
-/* The kernel cuts at bytes. */
+/* The kernel may have cut the name inside a UTF-8 character. */
 static const char *trim_comm(char *comm)
 {
     if (strlen(comm) == COMM_LENGTH) {
@@ -98,7 +98,7 @@ static const char *trim_comm(char *comm)
     return comm;
 }
 
-/* "4711 (python3 serve.py)", one behind the other; NULL if out of memory. */
+/* "4711 (python3 serve.py), 4712 (...)"; NULL if out of memory. */
 static char *list_matches(const candidates *found)
 {
     char *text = NULL;
@@ -107,7 +107,7 @@ static char *list_matches(const candidates *found)
 
     for (size_t i = 0; stream && i < found->all.count; i++) {
         mprof__procfs_stat stat;
-        char words[2 * WORDS_SIZE]; /* what follows the cut must be known */
+        char words[2 * WORDS_SIZE]; /* the cut needs the bytes behind it */
         size_t length = mprof__procfs_arguments(words, sizeof words - 1, found->all.pids[i]);
 
         for (size_t at = 0; at < length; at++) {
@@ -129,24 +129,25 @@ static char *list_matches(const candidates *found)
     return text;
 }
 
-static mprof_status choose(int64_t *pid, const candidates *found, const char *hint, int newest,
+static mprof_status choose(int64_t *pid, const candidates *found, const char *hint, bool newest,
                            char **matches, mprof_error *error)
 {
     if (found->all.count == 0) {
-        return mprof_error_set(error, MPROF_ENOTFOUND, "no process named like '%s'", hint);
+        return mprof_error_set(error, MPROF_ENOTFOUND,
+                               "no process named like '%s'; ps -e lists all", hint);
     }
     if (found->all.count > 1 && !newest) {
         *matches = list_matches(found);
         return mprof_error_set(error, MPROF_ENOTFOUND,
-                               "%zu processes are named like '%s'; name one by its pid, or take "
-                               "the --newest",
+                               "%zu processes are named like '%s'; give the pid of one, or use "
+                               "--newest",
                                found->all.count, hint);
     }
     *pid = found->newest;
     return MPROF_OK;
 }
 
-/* --- names that are in recordings --- */
+/* ---- names in recordings ---- */
 
 typedef struct recorded {
     const char *hint;
@@ -155,7 +156,7 @@ typedef struct recorded {
     mprof_status status;
 } recorded;
 
-static void forget(mprof__pid_list *list, int64_t pid)
+static void remove_pid(mprof__pid_list *list, int64_t pid)
 {
     size_t kept = 0;
 
@@ -168,29 +169,29 @@ static void forget(mprof__pid_list *list, int64_t pid)
 }
 
 /* The last name of a process counts. */
-static void take_recorded(void *data, int64_t pid, const char *name)
+static void match_recorded_name(void *data, int64_t pid, const char *name)
 {
     recorded *found = data;
     enum match how = name ? match(name, found->hint) : MATCH_NONE;
 
-    forget(&found->exact, pid);
-    forget(&found->partly, pid);
+    remove_pid(&found->exact, pid);
+    remove_pid(&found->partly, pid);
     if (how != MATCH_NONE && found->status == MPROF_OK) {
         found->status =
             mprof__pid_list_add(how == MATCH_WHOLE ? &found->exact : &found->partly, pid);
     }
 }
 
-static mprof_status note_recorded(candidates *found, const mprof__pid_list *list)
+static mprof_status add_running(candidates *found, const mprof__pid_list *list)
 {
     mprof_status status = MPROF_OK;
 
     for (size_t i = 0; status == MPROF_OK && i < list->count; i++) {
         mprof__procfs_stat stat;
 
-        if (!is_noted(found, list->pids[i]) && mprof__procfs_stat_read(&stat, list->pids[i]) == 0 &&
-            stat.state != 'Z') {
-            status = note(found, list->pids[i], stat.start_ticks);
+        if (!has_candidate(found, list->pids[i]) &&
+            mprof__procfs_stat_read(&stat, list->pids[i]) == 0 && stat.state != 'Z') {
+            status = add_candidate(found, list->pids[i], stat.start_ticks);
         }
     }
     return status;
@@ -207,22 +208,22 @@ static mprof_status search_recordings(const char *hint, const mprof__pid_list *a
 
         if (all->pids[i] != getpid() && mprof__procfs_stat_read(&stat, all->pids[i]) == 0 &&
             strcmp(stat.comm, RECORDER_NAME) == 0) {
-            mprof__recorded_names_read(all->pids[i], take_recorded, &found);
+            mprof__recorded_names_read(all->pids[i], match_recorded_name, &found);
         }
     }
     status = found.status;
     if (status == MPROF_OK) {
-        status = note_recorded(exact, &found.exact);
+        status = add_running(exact, &found.exact);
     }
     if (status == MPROF_OK) {
-        status = note_recorded(partly, &found.partly);
+        status = add_running(partly, &found.partly);
     }
     mprof__pid_list_free(&found.exact);
     mprof__pid_list_free(&found.partly);
     return status;
 }
 
-static mprof_status find_named(int64_t *pid, const char *hint, int newest, char **matches,
+static mprof_status find_named(int64_t *pid, const char *hint, bool newest, char **matches,
                                mprof_error *error)
 {
     candidates exact = {0};
@@ -243,7 +244,8 @@ static mprof_status find_named(int64_t *pid, const char *hint, int newest, char 
         }
         found = match_process(all.pids[i], stat.comm, hint);
         if (found != MATCH_NONE) {
-            status = note(found == MATCH_WHOLE ? &exact : &partly, all.pids[i], stat.start_ticks);
+            status = add_candidate(found == MATCH_WHOLE ? &exact : &partly, all.pids[i],
+                                   stat.start_ticks);
         }
     }
     if (status == MPROF_OK && exact.all.count == 0) {
@@ -258,7 +260,7 @@ static mprof_status find_named(int64_t *pid, const char *hint, int newest, char 
     return status;
 }
 
-mprof_status mprof__find_process(int64_t *pid, const char *hint, int newest, char **matches,
+mprof_status mprof__find_process(int64_t *pid, const char *hint, bool newest, char **matches,
                                  mprof_error *error)
 {
     mprof__procfs_stat stat;
@@ -267,7 +269,8 @@ mprof_status mprof__find_process(int64_t *pid, const char *hint, int newest, cha
     *matches = NULL;
     if (hint[0] == '\0' || hint[strspn(hint, "0123456789")] != '\0') {
         return hint[0] ? find_named(pid, hint, newest, matches, error)
-                       : mprof_error_set(error, MPROF_EARGUMENT, "an empty name fits no process");
+                       : mprof_error_set(error, MPROF_EARGUMENT,
+                                         "the name is empty; give a pid or a name");
     }
     errno = 0;
     *pid = strtoll(hint, &end, 10);
@@ -280,7 +283,7 @@ mprof_status mprof__find_process(int64_t *pid, const char *hint, int newest, cha
     return MPROF_OK;
 }
 
-mprof_status mprof__attach_arguments(char ***argv, size_t *argc, int64_t pid, mprof_error *error)
+mprof_status mprof__process_arguments(char ***argv, size_t *argc, int64_t pid, mprof_error *error)
 {
     mprof__procfs_stat stat;
     char *block = malloc(ARGUMENTS_MAX);
@@ -297,7 +300,7 @@ mprof_status mprof__attach_arguments(char ***argv, size_t *argc, int64_t pid, mp
         count = (size_t)snprintf(block, ARGUMENTS_MAX, "[%s]", comm) + 1;
     }
     if (count > 0 && count < ARGUMENTS_MAX && block[count - 1] != '\0') {
-        block[count++] = '\0'; /* a process that wrote its own title may have left no end */
+        block[count++] = '\0'; /* a process that wrote its own title may have left no NUL */
     }
     for (size_t i = 0; i < count; i++) {
         words += block[i] == '\0';

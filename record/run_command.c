@@ -13,8 +13,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* The agent is a convenience: without it the program is recorded all the same, without functions.
- */
+/* Without the agent the program is recorded all the same, without functions. */
 static void prepare_agent(mprof__command_recorder *recorder, char ***environment,
                           const mprof__command_line *program)
 {
@@ -37,8 +36,8 @@ static void prepare_agent(mprof__command_recorder *recorder, char ***environment
     }
 }
 
-/* What mprof's exit code says of a program that could not be started. */
-static int code_of_failure(mprof_status status)
+/* mprof's exit code for a program that could not be started. */
+static int start_failure_code(mprof_status status)
 {
     return status == MPROF_ENOTFOUND ? MPROF_EXIT_NOT_FOUND : MPROF_EXIT_NOT_EXECUTABLE;
 }
@@ -66,7 +65,7 @@ static int run_program(mprof__command_recorder *recorder, const mprof__command_l
     free(environment);
     return status == MPROF_OK
                ? mprof__command_recorder_run(recorder, pid)
-               : mprof__command_recorder_abandon(recorder, &error, code_of_failure(status));
+               : mprof__command_recorder_abandon(recorder, &error, start_failure_code(status));
 }
 
 int mprof_run_command(int argc, char **argv)
@@ -77,7 +76,7 @@ int mprof_run_command(int argc, char **argv)
     mprof__command_line program;
     int exit_code;
 
-    mprof__command_options_parse(&options, argc, argv, 0);
+    mprof__command_options_parse(&options, argc, argv, false);
     if (options.attach) {
         return mprof__attach_to_process(&options);
     }

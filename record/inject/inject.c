@@ -1,17 +1,15 @@
-/* Owns the way into a running interpreter.
+/* Loading a library allocates memory and takes locks, which the stopped thread may hold. So nothing
+ * is loaded while it is stopped. It only makes two harmless calls: mmap for a page, and, from code
+ * in that page, Py_AddPendingCall. The interpreter then calls that code between two bytecode
+ * instructions, where extension modules may be loaded: the code loads the agent, passes it the
+ * request, and unmaps its page.
  *
- * Loading a library allocates memory and takes locks, which the thread that happens to be stopped
- * may hold. So nothing is loaded there and then. The stopped thread makes two harmless calls: for a
- * page of memory, and, from the code that is put there, of Py_AddPendingCall. The interpreter
- * itself then calls that code between two instructions of Python, where any extension module may be
- * loaded: it loads the agent, hands it the request, and gives its page back.
+ * Only the main thread makes pending calls, and it may be blocked. If it waits in a system call
+ * that is made without a lock of the C library, the same code is called at once, and the agent
+ * starts a thread of its own that waits for the interpreter like any other.
  *
- * Only the main thread makes pending calls, and it may be waiting for something. If it waits in a
- * system call that is made without any lock of the C library, the same code is called there and
- * then, and the agent starts by a thread of its own that waits for its turn as all do.
- *
- * All of that is done by a child of ours: a thread that does not stop in time is left alone by its
- * exit. */
+ * A child process does all of this: when it exits, the kernel detaches it from a thread that did
+ * not stop in time. */
 #include "inject.h"
 
 #include "agent/events/wire.h"
@@ -41,24 +39,24 @@
 
 #define AGENT_FILE "libmprof-agent.so"
 #define PAGE_BYTES 4096
-/* A busy interpreter makes its pending calls within a switch interval or two. */
+/* A busy interpreter makes pending calls within a switch interval or two. */
 #define BUSY_WAIT_MS 300
 #define ANSWER_WAIT_MS 3000
 
-/* What the code in the page works with, in front of it. The offsets are the code's, too. */
+/* The data of the injected code, in front of it in the page. The code uses the same offsets. */
 typedef struct request {
     uint64_t page;
     uint64_t size;
-    uint64_t is_initialized; /* functions of the process */
+    uint64_t is_initialized; /* addresses of functions of the process */
     uint64_t add_pending;
     uint64_t dlopen;
     uint64_t dlsym;
     uint64_t munmap;
-    uint64_t pending;   /* the code's own entry for pending calls */
-    uint64_t library;   /* texts: libpython, or 0 where that is the program itself */
-    uint64_t agent;     /* its file */
-    uint64_t symbol;    /* its function */
-    uint64_t directory; /* its arguments */
+    uint64_t pending;   /* mprof__entry_pending in the page */
+    uint64_t library;   /* address of the path of libpython; 0: the program contains Python */
+    uint64_t agent;     /* likewise: the path of the agent, */
+    uint64_t symbol;    /* the name of its function, */
+    uint64_t directory; /* and the arguments of that */
     uint64_t patterns;
 } request;
 
@@ -68,8 +66,9 @@ _Static_assert(offsetof(request, is_initialized) == 16 && offsetof(request, pend
 
 #if defined(__x86_64__)
 
-/* register(request, int *result): what Py_AddPendingCall gave, or -2 without an interpreter.
- * pending(request): called by the interpreter, with its lock. direct(request): called anywhere. */
+/* register(request, int *result): the result of Py_AddPendingCall; -2: there is no interpreter yet.
+ * pending(request): called by the interpreter, which holds the GIL. direct(request): called without
+ * the GIL. */
 __asm__(".pushsection .rodata\n"
         "mprof__entry_code:\n"
         "mprof__entry_register:\n"
@@ -119,7 +118,7 @@ __asm__(".pushsection .rodata\n"
         "    mov 96(%rbx), %rsi\n"
         "    mov %ebp, %edx\n"
         "    call *%rax\n"
-        "4:  mov (%rbx), %rdi\n" /* munmap(page, size) returns for us, with 0 */
+        "4:  mov (%rbx), %rdi\n" /* tail call: munmap(page, size) returns 0 to our caller */
         "    mov 8(%rbx), %rsi\n"
         "    mov 48(%rbx), %rax\n"
         "    pop %rcx\n"
@@ -145,7 +144,7 @@ static const char mprof__entry_code[1];
 
 #endif
 
-/* What is the same in every attempt. */
+/* The same in every attempt. */
 typedef struct plan {
     int64_t pid;
     const char *directory;
@@ -154,29 +153,29 @@ typedef struct plan {
 } plan;
 
 typedef enum way {
-    BY_PENDING_CALL, /* through the interpreter */
-    BY_THREAD,       /* through the waiting main thread */
+    BY_PENDING_CALL, /* the interpreter calls our code */
+    BY_THREAD,       /* the waiting main thread calls it at once */
 } way;
 
-/* What the child says. */
+/* Sent by the child through a pipe. */
 typedef struct outcome {
     mprof_status status;
-    int is_waiting; /* BY_THREAD: it was, where it may be disturbed */
+    bool is_waiting; /* BY_THREAD: the main thread was in a wait that may be interrupted */
     mprof_error error;
 } outcome;
 
-/* --- the parts that are needed --- */
+/* ---- objects and functions of the process ---- */
 
 typedef struct parts {
     mprof__remote_memory *memory;
     const mprof__object *libc;
     const mprof__object *loader; /* NULL: not found */
     const mprof__object *python;
-    int python_is_library;
+    bool python_is_library;
     request functions;
 } parts;
 
-static int begins_with(const char *text, const char *start)
+static bool begins_with(const char *text, const char *start)
 {
     return strncmp(text, start, strlen(start)) == 0;
 }
@@ -185,7 +184,7 @@ static mprof_status find_python(parts *found, const mprof__object *objects, size
                                 mprof_error *error)
 {
     for (size_t i = 0; i < count && found->functions.add_pending == 0; i++) {
-        int is_library = begins_with(objects[i].name, "libpython");
+        bool is_library = begins_with(objects[i].name, "libpython");
 
         if (i == 0 || is_library || begins_with(objects[i].name, "python")) {
             found->python = &objects[i];
@@ -206,7 +205,7 @@ static mprof_status find_python(parts *found, const mprof__object *objects, size
     return MPROF_OK;
 }
 
-/* dlopen lies in libc from glibc 2.34 on, before that in a library of its own. */
+/* dlopen is in libc from glibc 2.34 on, before that in libdl. */
 static mprof_status find_libc(parts *found, const mprof__object *objects, size_t count,
                               mprof_error *error)
 {
@@ -218,7 +217,7 @@ static mprof_status find_libc(parts *found, const mprof__object *objects, size_t
         } else if (begins_with(name, "ld-linux") || begins_with(name, "ld-2.")) {
             found->loader = &objects[i];
         } else if (begins_with(name, "ld-musl") || begins_with(name, "libc.musl") ||
-                   strcmp(name, "libc.so") == 0) { /* as Alpine and as Debian name it */
+                   strcmp(name, "libc.so") == 0) { /* Alpine's names and Debian's */
             return mprof_error_set(error, MPROF_EARGUMENT, "its C library is musl, not glibc");
         } else if (!begins_with(name, "libdl.so") && !begins_with(name, "libdl-2.")) {
             continue;
@@ -235,7 +234,8 @@ static mprof_status find_libc(parts *found, const mprof__object *objects, size_t
     }
     if (found->functions.dlopen == 0 || found->functions.dlsym == 0 ||
         found->functions.munmap == 0) {
-        return mprof_error_set(error, MPROF_EARGUMENT, "its C library is of no kind known here");
+        return mprof_error_set(error, MPROF_EARGUMENT,
+                               "its C library is not a known version of glibc");
     }
     return MPROF_OK;
 }
@@ -256,17 +256,17 @@ static mprof_status find_parts(parts *found, int64_t pid, mprof_error *error)
     return status == MPROF_OK ? find_libc(found, objects, count, error) : status;
 }
 
-/* --- the page --- */
+/* ---- the page ---- */
 
 typedef struct page {
     char *bytes;
     size_t size;
     size_t used;
-    uint64_t address; /* where it will lie */
+    uint64_t address; /* in the process */
 } page;
 
-/* The address there of what was put in. */
-static uint64_t put(page *to, const void *bytes, size_t size)
+/* Appends bytes. Returns their address in the process. */
+static uint64_t append(page *to, const void *bytes, size_t size)
 {
     size_t at = (to->used + 7) & ~(size_t)7;
 
@@ -275,9 +275,9 @@ static uint64_t put(page *to, const void *bytes, size_t size)
     return to->address + at;
 }
 
-static uint64_t put_text(page *to, const char *text)
+static uint64_t append_text(page *to, const char *text)
 {
-    return put(to, text, strlen(text) + 1);
+    return append(to, text, strlen(text) + 1);
 }
 
 static uint64_t code_address(const page *in, const char *label)
@@ -294,27 +294,27 @@ static size_t page_size(const plan *made, const parts *found)
     return (bytes + PAGE_BYTES - 1) & ~(size_t)(PAGE_BYTES - 1);
 }
 
-/* 0, or -1: out of memory. */
-static int fill_page(page *made, const plan *wanted, const parts *found)
+/* False: out of memory. */
+static bool fill_page(page *made, const plan *wanted, const parts *found)
 {
     request head = found->functions;
 
     made->bytes = calloc(1, made->size);
     if (!made->bytes) {
-        return -1;
+        return false;
     }
     made->used = sizeof head;
-    put(made, mprof__entry_code, (size_t)(mprof__entry_end - mprof__entry_code));
+    append(made, mprof__entry_code, (size_t)(mprof__entry_end - mprof__entry_code));
     head.page = made->address;
     head.size = made->size;
     head.pending = code_address(made, mprof__entry_pending);
-    head.library = found->python_is_library ? put_text(made, found->python->path) : 0;
-    head.agent = put_text(made, wanted->agent);
-    head.symbol = put_text(made, MPROF_WIRE_ATTACH);
-    head.directory = put_text(made, wanted->directory);
-    head.patterns = put_text(made, wanted->patterns);
+    head.library = found->python_is_library ? append_text(made, found->python->path) : 0;
+    head.agent = append_text(made, wanted->agent);
+    head.symbol = append_text(made, MPROF_WIRE_ATTACH);
+    head.directory = append_text(made, wanted->directory);
+    head.patterns = append_text(made, wanted->patterns);
     memcpy(made->bytes, &head, sizeof head);
-    return 0;
+    return true;
 }
 
 static mprof_status make_page(page *made, mprof__remote_thread *remote, const plan *wanted,
@@ -331,14 +331,15 @@ static mprof_status make_page(page *made, mprof__remote_thread *remote, const pl
         return status;
     }
     if (address < 0 && address > -4096) {
-        return mprof_error_set_errno(error, (int)-address, "it may have no code of ours");
+        return mprof_error_set_errno(error, (int)-address,
+                                     "no page could be mapped in it for the agent's code");
     }
     made->address = (uint64_t)address;
-    if (fill_page(made, wanted, found) != 0) {
+    if (!fill_page(made, wanted, found)) {
         return mprof_error_set(error, MPROF_ENOMEM, "out of memory");
     }
     if (mprof__remote_memory_write(found->memory, made->bytes, made->size, made->address) != 0) {
-        return mprof_error_set_errno(error, errno, "code cannot be written into it");
+        return mprof_error_set_errno(error, errno, "its memory cannot be written");
     }
     return MPROF_OK;
 }
@@ -354,7 +355,7 @@ static void drop_page(const page *made, mprof__remote_thread *remote)
     }
 }
 
-/* --- the two ways --- */
+/* ---- pending call or direct call ---- */
 
 static mprof_status ask_interpreter(mprof__remote_thread *remote, const plan *wanted,
                                     const parts *found, mprof_error *error)
@@ -369,8 +370,9 @@ static mprof_status ask_interpreter(mprof__remote_thread *remote, const plan *wa
     }
     if (status == MPROF_OK && result != 0) {
         status = mprof_error_set(error, MPROF_EARGUMENT,
-                                 result == -2 ? "its Python is only just starting"
-                                              : "its Python takes no pending calls");
+                                 result == -2
+                                     ? "its Python is still starting; attach again later"
+                                     : "its Python has too many pending calls; attach again later");
     }
     if (status != MPROF_OK) {
         drop_page(&made, remote);
@@ -396,14 +398,14 @@ static mprof_status call_directly(mprof__remote_thread *remote, const plan *want
     return status;
 }
 
-static int lies_in(uint64_t address, const mprof__object *object)
+static bool is_inside(uint64_t address, const mprof__object *object)
 {
-    /* behind the code lie the object's variables */
+    /* the object's variables follow its code */
     return object && address >= object->start && address < object->code_end + (1 << 20);
 }
 
-/* System calls in which threads wait for others without holding any lock of the C library. */
-static int is_harmless_wait(const mprof__remote_thread *remote, const parts *found)
+/* Whether the thread waits in a system call that is made without a lock of the C library. */
+static bool is_harmless_wait(const mprof__remote_thread *remote, const parts *found)
 {
 #if defined(__x86_64__)
     static const long waits[] = {
@@ -422,12 +424,12 @@ static int is_harmless_wait(const mprof__remote_thread *remote, const parts *fou
 
     for (size_t i = 0; i < sizeof waits / sizeof *waits; i++) {
         if (number == waits[i]) {
-            /* a lock of the C library itself, on its memory or its list of objects */
+            /* a futex inside libc or the loader: a lock on the heap or the list of objects */
             return number != SYS_futex ||
-                   (!lies_in(first, found->libc) && !lies_in(first, found->loader));
+                   (!is_inside(first, found->libc) && !is_inside(first, found->loader));
         }
     }
-    return 0;
+    return false;
 }
 
 static void attempt(outcome *became, const plan *wanted, way taken)
@@ -452,9 +454,9 @@ static void attempt(outcome *became, const plan *wanted, way taken)
     mprof__remote_memory_free(found.memory);
 }
 
-/* In a child of ours, whose end lets go of everything. */
-static mprof_status attempt_apart(outcome *became, const plan *wanted, way taken,
-                                  mprof_error *error)
+/* The kernel releases the process when the child exits, however that happens. */
+static mprof_status attempt_in_child(outcome *became, const plan *wanted, way taken,
+                                     mprof_error *error)
 {
     const pid_t self = getpid();
     int ends[2];
@@ -463,11 +465,11 @@ static mprof_status attempt_apart(outcome *became, const plan *wanted, way taken
 
     memset(became, 0, sizeof *became);
     if (pipe2(ends, O_CLOEXEC) != 0) {
-        return mprof_error_set_errno(error, errno, "cannot enter the process");
+        return mprof_error_set_errno(error, errno, "cannot attach to the process");
     }
     child = fork();
     if (child == 0) {
-        /* with us: the process comes to no harm, and is free for the next one who wants to enter */
+        /* dies with us, so that another mprof can attach */
         prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
         if (getppid() != self) {
             _exit(1); /* killed before that took effect */
@@ -482,7 +484,7 @@ static mprof_status attempt_apart(outcome *became, const plan *wanted, way taken
     while (child > 0 && waitpid(child, NULL, 0) < 0 && errno == EINTR) {
     }
     if (got != (ssize_t)sizeof *became) {
-        return mprof_error_set(error, MPROF_EARGUMENT, "the process could not be entered");
+        return mprof_error_set(error, MPROF_EARGUMENT, "the process could not be attached to");
     }
     if (became->status != MPROF_OK) {
         *error = became->error;
@@ -490,10 +492,10 @@ static mprof_status attempt_apart(outcome *became, const plan *wanted, way taken
     return became->status;
 }
 
-/* --- what can be known beforehand --- */
+/* ---- checks before anything is touched ---- */
 
-/* Whether the process finds the same file under the same name. */
-static int is_seen_by(int64_t pid, const char *path)
+/* Whether the path leads the process to the same file: it may have another root directory. */
+static bool is_seen_by(int64_t pid, const char *path)
 {
     char through[PATH_MAX];
     struct stat ours;
@@ -505,7 +507,7 @@ static int is_seen_by(int64_t pid, const char *path)
            ours.st_ino == theirs.st_ino;
 }
 
-/* A number of a status file; the last one of its line. -1: it has none. */
+/* The last number in the line of that name; -1: there is none. */
 static int64_t number_in(const char *path, const char *name)
 {
     char line[512];
@@ -532,21 +534,21 @@ static int64_t status_number(int64_t pid, const char *name)
     return number_in(path, name);
 }
 
-/* How many filters a thread's system calls have to pass; one where the kernel does not count. */
-static int64_t filters_of(const char *status_path)
+/* Number of seccomp filters of a thread; older kernels only say whether there are any: then 1. */
+static int64_t count_filters(const char *status_path)
 {
     int64_t filters = number_in(status_path, "Seccomp_filters");
 
     return filters >= 0 ? filters : number_in(status_path, "Seccomp") > 0;
 }
 
-/* A filter may kill a process for a call that it never made before. The filters that we are under
- * ourselves are a container's, and let the agent's calls through. */
-static int is_filtered(int64_t pid)
+/* A filter may kill the process for a system call of the agent. Filters that apply to mprof as well
+ * are those of a container and allow these calls. */
+static bool is_filtered(int64_t pid)
 {
     char path[PATH_MAX];
-    int64_t ours = filters_of("/proc/self/status");
-    int is_more = 0;
+    int64_t ours = count_filters("/proc/self/status");
+    bool is_more = false;
     DIR *threads;
     struct dirent *one;
 
@@ -554,7 +556,7 @@ static int is_filtered(int64_t pid)
     threads = opendir(path);
     while (threads && !is_more && (one = readdir(threads))) {
         snprintf(path, sizeof path, "/proc/%lld/task/%s/status", (long long)pid, one->d_name);
-        is_more = number_in(path, "Seccomp") == SECCOMP_MODE_STRICT || filters_of(path) > ours;
+        is_more = number_in(path, "Seccomp") == SECCOMP_MODE_STRICT || count_filters(path) > ours;
     }
     if (threads) {
         closedir(threads);
@@ -562,8 +564,8 @@ static int is_filtered(int64_t pid)
     return is_more;
 }
 
-/* Another mprof may be on its way out. 0: nobody. */
-static int64_t lasting_tracer(int64_t pid)
+/* Waits a while for a tracer to leave: it may be an mprof that is ending. 0: there is none. */
+static int64_t find_tracer(int64_t pid)
 {
     const struct timespec pause = {0, 10000000};
     int64_t tracer = status_number(pid, "TracerPid");
@@ -580,7 +582,7 @@ static mprof_status check_process(const plan *wanted, mprof_error *error)
     mprof__executable file;
     mprof__procfs_stat stat;
     char path[64];
-    int64_t tracer = lasting_tracer(wanted->pid);
+    int64_t tracer = find_tracer(wanted->pid);
     int64_t inside = status_number(wanted->pid, "NSpid");
 
     snprintf(path, sizeof path, "/proc/%lld/exe", (long long)wanted->pid);
@@ -592,33 +594,36 @@ static mprof_status check_process(const plan *wanted, mprof_error *error)
         return mprof_error_set(error, MPROF_EARGUMENT, "the program is of another architecture");
     }
     if (tracer > 0) {
-        return mprof_error_set(error, MPROF_EARGUMENT, "it is being traced by process %lld already",
+        return mprof_error_set(error, MPROF_EARGUMENT, "it is traced by process %lld already",
                                (long long)tracer);
     }
     if (mprof__procfs_stat_read(&stat, wanted->pid) == 0 &&
         (stat.state == 'T' || stat.state == 't')) {
-        return mprof_error_set(error, MPROF_EARGUMENT, "it is stopped");
+        return mprof_error_set(error, MPROF_EARGUMENT,
+                               "it is stopped; continue it and attach again");
     }
     if (inside > 0 && inside != wanted->pid) {
         return mprof_error_set(error, MPROF_EARGUMENT, "it runs in a container");
     }
     if (is_filtered(wanted->pid)) {
-        return mprof_error_set(error, MPROF_EARGUMENT,
-                               "its system calls are filtered (seccomp): the agent's might end it");
+        return mprof_error_set(
+            error, MPROF_EARGUMENT,
+            "its system calls are filtered (seccomp): those of the agent could end it");
     }
     return MPROF_OK;
 }
 
-/* Files can be compared only of a process that may be looked into: its memory is asked first. */
+/* Comparing files needs access to /proc/PID/root, so mprof__remote_memory_open comes first: its
+ * error says more. */
 static mprof_status check_files(const plan *wanted, mprof_error *error)
 {
     if (!is_seen_by(wanted->pid, wanted->agent)) {
-        return mprof_error_set(error, MPROF_EARGUMENT, "it runs where it cannot see the agent (%s)",
+        return mprof_error_set(error, MPROF_EARGUMENT, "it cannot see the file of the agent (%s)",
                                wanted->agent);
     }
     if (!is_seen_by(wanted->pid, wanted->directory)) {
-        return mprof_error_set(error, MPROF_EARGUMENT, "it runs where it cannot see %s",
-                               wanted->directory);
+        return mprof_error_set(error, MPROF_EARGUMENT,
+                               "it cannot see the directory of the rings (%s)", wanted->directory);
     }
     return MPROF_OK;
 }
@@ -635,82 +640,86 @@ static mprof_status check(const plan *wanted, mprof_error *error)
     return status == MPROF_OK ? check_files(wanted, error) : status;
 }
 
-/* --- all of it --- */
+/* ---- attaching ---- */
 
-/* Waits for the agent's answer. 1 if there is one. */
-static int wait_for_answer(mprof__ring_folder *folder, char *words, size_t size, int wait_ms)
+/* Sets result->is_loaded if the agent answers in time. */
+static void wait_for_answer(mprof__inject_result *result, mprof__ring_folder *folder, int wait_ms)
 {
     const struct timespec pause = {0, 2000000};
 
     for (int waited_ms = 0;; waited_ms += 2) {
-        if (mprof__ring_folder_read_answer(folder, words, size)) {
-            return 1;
+        if (mprof__ring_folder_read_answer(folder, result->answer, sizeof result->answer)) {
+            result->is_loaded = true;
+            return;
         }
         if (waited_ms >= wait_ms) {
-            return 0;
+            return;
         }
         nanosleep(&pause, NULL);
     }
 }
 
-static mprof_status enter(int *is_in, char *words, size_t size, const plan *wanted,
+static mprof_status enter(mprof__inject_result *result, const plan *wanted,
                           mprof__ring_folder *folder, mprof_error *error)
 {
     outcome became;
-    mprof_status status = attempt_apart(&became, wanted, BY_PENDING_CALL, error);
+    mprof_status status = attempt_in_child(&became, wanted, BY_PENDING_CALL, error);
 
     if (status != MPROF_OK) {
         return status;
     }
-    *is_in = wait_for_answer(folder, words, size, BUSY_WAIT_MS);
-    if (!*is_in) {
+    result->is_loaded = false;
+    wait_for_answer(result, folder, BUSY_WAIT_MS);
+    if (!result->is_loaded) {
         mprof_error ignored = MPROF_ERROR_INIT; /* the pending call is still there */
 
-        if (attempt_apart(&became, wanted, BY_THREAD, &ignored) == MPROF_OK) {
-            *is_in = wait_for_answer(folder, words, size, ANSWER_WAIT_MS);
+        if (attempt_in_child(&became, wanted, BY_THREAD, &ignored) == MPROF_OK) {
+            wait_for_answer(result, folder, ANSWER_WAIT_MS);
         }
     }
     return MPROF_OK;
 }
 
-/* Asks again for a while where the process is being recorded already: that recorder may have been
- * killed a moment ago, and what it had open is held until its child has gone as well. */
-static mprof_status enter_in_turn(int *is_in, char *words, size_t size, const plan *wanted,
+/* Tries again for a while if another mprof records the process: that one may have been killed a
+ * moment ago, and its files stay open until its child has ended as well. */
+static mprof_status enter_in_turn(mprof__inject_result *result, const plan *wanted,
                                   mprof__ring_folder *folder, mprof_error *error)
 {
     static const long pauses_ms[] = {20, 80, 300};
-    mprof_status status = enter(is_in, words, size, wanted, folder, error);
+    mprof_status status = enter(result, wanted, folder, error);
 
-    for (size_t i = 0; i < sizeof pauses_ms / sizeof *pauses_ms && status == MPROF_OK && *is_in &&
-                       strcmp(words, MPROF_WIRE_ANSWER_NO MPROF_WIRE_BUSY) == 0;
+    for (size_t i = 0;
+         i < sizeof pauses_ms / sizeof *pauses_ms && status == MPROF_OK && result->is_loaded &&
+         strcmp(result->answer, MPROF_WIRE_ANSWER_NO MPROF_WIRE_BUSY) == 0;
          i++) {
         const struct timespec pause = {0, pauses_ms[i] * 1000000};
 
         nanosleep(&pause, NULL);
         mprof__ring_folder_remove_answer(folder);
-        status = enter(is_in, words, size, wanted, folder, error);
+        status = enter(result, wanted, folder, error);
     }
     return status;
 }
 
-mprof_status mprof__inject(int *is_in, char *words, size_t size, int64_t pid,
-                           mprof__ring_folder *folder, const char *patterns, mprof_error *error)
+mprof_status mprof__inject(mprof__inject_result *result, int64_t pid, mprof__ring_folder *folder,
+                           const char *patterns, mprof_error *error)
 {
     plan wanted = {pid, mprof__ring_folder_path(folder), patterns, ""};
     mprof_status status;
 
-    *is_in = 0;
-    words[0] = '\0';
+    memset(result, 0, sizeof *result);
     if (mprof__installed_file(AGENT_FILE, wanted.agent, sizeof wanted.agent) != 0) {
         return mprof_error_set(error, MPROF_EARGUMENT, "the agent (%s) is not installed",
                                AGENT_FILE);
     }
     status = check(&wanted, error);
     if (status == MPROF_OK) {
-        status = enter_in_turn(is_in, words, size, &wanted, folder, error);
+        status = enter_in_turn(result, &wanted, folder, error);
     }
-    if (status == MPROF_OK && *is_in && begins_with(words, MPROF_WIRE_ANSWER_NO)) {
-        return mprof_error_set(error, MPROF_EARGUMENT, "%s", words + strlen(MPROF_WIRE_ANSWER_NO));
+    if (status == MPROF_OK && result->is_loaded &&
+        begins_with(result->answer, MPROF_WIRE_ANSWER_NO)) {
+        return mprof_error_set(error, MPROF_EARGUMENT, "%s",
+                               result->answer + strlen(MPROF_WIRE_ANSWER_NO));
     }
     return status;
 }

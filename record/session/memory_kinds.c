@@ -12,10 +12,10 @@
 /* Those that walk through the page tables. */
 #define OF_ROLLUP (BIT(MPROF_KIND_PSS) | BIT(MPROF_KIND_USS) | BIT(MPROF_KIND_LAZYFREE))
 
-int mprof__memory_kinds_parse(unsigned *mask, int *group, const char **wrong, const char *list)
+int mprof__memory_kinds_parse(unsigned *mask, bool *group, const char **wrong, const char *list)
 {
     *mask = 0;
-    *group = 0;
+    *group = false;
     for (const char *at = list;; at++) {
         size_t length = strcspn(at, ",");
         mprof_kind kind = mprof_kind_find(at, length);
@@ -23,7 +23,7 @@ int mprof__memory_kinds_parse(unsigned *mask, int *group, const char **wrong, co
 
         *mask |= found ? BIT(kind) : 0;
         if (length == 5 && memcmp(at, "group", 5) == 0) {
-            *group = 1;
+            *group = true;
             found = true;
         }
         if (!found) {

@@ -18,7 +18,7 @@ typedef struct mprof__memory_kinds {
 
 /* Takes apart a list, "pss,swap". The kinds as bits and whether it holds "group"; 0, or -1 with the
  * part that is none, which ends at the next comma, in *wrong. */
-int mprof__memory_kinds_parse(unsigned *mask, int *group, const char **wrong, const char *list);
+int mprof__memory_kinds_parse(unsigned *mask, bool *group, const char **wrong, const char *list);
 
 /* Reads kinds from the texts of smaps_rollup (NULL: not read) and status: bytes[MPROF_KIND_COUNT],
  * -1 where it was not asked for or is not there. */

@@ -54,10 +54,11 @@ mprof_status mprof__status_line_open(mprof__status_line *line, int fd, mprof_err
     line->fd = -1;
     line->keeper_fd = -1;
     if (!isatty(fd)) {
-        return mprof_error_set(error, MPROF_EARGUMENT, "standard error is no terminal");
+        return mprof_error_set(error, MPROF_EARGUMENT, "standard error is not a terminal");
     }
     if (!is_capable()) {
-        return mprof_error_set(error, MPROF_EARGUMENT, "the terminal is of no kind known (TERM)");
+        return mprof_error_set(error, MPROF_EARGUMENT,
+                               "the terminal cannot move its cursor (TERM is unset or dumb)");
     }
     line->fd = open_again(fd);
     if (line->fd < 0) {

@@ -114,10 +114,10 @@ static mprof_status open_process(subject *what, const char *text, mprof_error *e
     size_t argc = 0;
     int64_t pid = 0;
     char *matches; /* a number is one process, or none */
-    mprof_status status = mprof__find_process(&pid, text, 0, &matches, error);
+    mprof_status status = mprof__find_process(&pid, text, false, &matches, error);
 
     if (status == MPROF_OK) {
-        status = mprof__attach_arguments(&argv, &argc, pid, error);
+        status = mprof__process_arguments(&argv, &argc, pid, error);
     }
     for (size_t i = 0; i < argc; i++) {
         size_t used = strlen(title);

@@ -143,10 +143,17 @@ class Run(mprof_test.TestCase):
         for arguments, says in ((["--no-such-option", "true"], "no-such-option"),
                                 (["-Z", "true"], "Z"),
                                 (["-T"], "argument"),
-                                ([], "a program to run must be named"),
-                                (["--attach"], "a process to record must be named"),
-                                (["--backend", "nonsense", "true"], "nonsense"),
-                                (["-t", "soon", "true"], "soon")):
+                                ([], "no program given: name the program to run"),
+                                (["--attach"], "no process given: name one by its pid or its name"),
+                                (["--backend", "nonsense", "true"], "--backend must be psutil, psutil_pss, psutil_uss or posix, "
+                                 "not 'nonsense'"),
+                                (["--func", ":f", "true"], "--func must name a module"),
+                                (["-T", "0x1", "true"], "--interval must be between 1e-05 and 1e.06 "
+                                 "seconds, not '0x1'"),
+                                (["--delay", "-1", "true"], "--delay must be between 0 and 1e.09 seconds, "
+                                 "not '-1'"),
+                                (["-t", "soon", "true"], "--timeout must be between 1e-05 and 1e.09 seconds, "
+                                 "not 'soon'")):
             with self.subTest(arguments=arguments):
                 self.assert_refused("run", *arguments, says=says)
 

@@ -66,7 +66,7 @@ class Attach(mprof_test.TestCase):
         self.run_mprof("attach", target.pid, "-t", "0.3", "-T", "0.05", "-o", self.path)
         self.assertGreater(len(Recording(self.path).mem), 2)
         self.path.unlink()
-        self.assert_refused("attach", target.pid, "17", says="'17' is one too many", expect=2)
+        self.assert_refused("attach", target.pid, "17", says="leave out '17'", expect=2)
 
     def test_R12_by_name(self):
         name = f"{MINE}-target-name"  # longer than the kernel's names
@@ -147,8 +147,8 @@ class Attach(mprof_test.TestCase):
         name = f"{MINE}-many"
         targets = [self.start_named(name, f"{600 + n}") for n in range(40)]
         done = self.run_mprof("attach", name, expect=1)
-        self.assertRegex(done.stderr, rf"\Amprof: 40 processes are named like '{name}'; [^\n]*"
-                         r"--newest: [^\n]*\n\Z")
+        self.assertRegex(done.stderr, rf"\Amprof: 40 processes are named like '{name}'; give the pid of "
+                         r"one, or use --newest: [^\n]*\n\Z")
         for n, target in enumerate(targets):
             self.assertIn(f"{target.pid} ({self.directory}/{name} {600 + n})", done.stderr)
         done = self.run_mprof("attach", "no-such-name\x1b[2J", expect=1)
@@ -172,7 +172,7 @@ class Attach(mprof_test.TestCase):
         for hint, says in ((str(gone.pid), f"no process with pid {gone.pid}"),
                            ("0", "no process"), ("99999999999999999999", "no process"),
                            ("no-such-process-name", "no process named like"),
-                           ("", "empty name")):
+                           ("", "the name is empty; give a pid or a name")):
             with self.subTest(hint=hint):
                 self.assert_refused("attach", hint, says=says)
 
@@ -195,7 +195,8 @@ class Attach(mprof_test.TestCase):
         done = subprocess.run([*as_nobody, "attach", "--backend", "psutil_uss", str(target.pid)],
                               capture_output=True, text=True, cwd=self.directory)
         self.assertEqual(done.returncode, 1)
-        self.assertRegex(done.stderr, r"\Amprof: [^\n]*another user's\n\Z")
+        self.assertRegex(done.stderr, r"\Amprof: no permission to read the memory of process "
+                         rf"{target.pid} [^\n]*another user's; run mprof as that user or as root\n\Z")
         self.assertEqual(self.recordings(), [])
         done = subprocess.run([*as_nobody, "attach", "-t", "0.3", str(target.pid)],
                               capture_output=True, text=True, cwd=self.directory)

@@ -113,11 +113,14 @@ class Limits(mprof_test.TestCase):
     # --- values that are none: before anything is started ---
 
     def test_R18_values_that_are_none(self):
-        for option, values in (
-                ("--delay", ("-1", "nan", "inf", "1e300", "text", "", "0x1", "1,5", " 1", "1 ", "1s")),
-                ("--timeout", ("0", "-1", "nan", "inf", "1e300", "text", "")),
-                ("--until-peak", ("0", "-1", "nan", "inf", "1e300", "text", "", "0x1", "1,5", " 1",
-                                  "1 ", "512M", "512:", "512:NONE", "512:0", "512:99", ":TERM"))):
+        for option, says, values in (
+                ("--delay", r" must be between 0 and 1e\+09 seconds, not ",
+                 ("-1", "nan", "inf", "1e300", "text", "", "0x1", "1,5", " 1", "1 ", "1s")),
+                ("--timeout", r" must be between 1e-05 and 1e\+09 seconds, not ",
+                 ("0", "-1", "nan", "inf", "1e300", "text", "")),
+                ("--until-peak", ": ",
+                 ("0", "-1", "nan", "inf", "1e300", "text", "", "0x1", "1,5", " 1", "1 ", "512M",
+                  "512:", "512:NONE", "512:0", "512:99", ":TERM"))):
             for value in values:
                 for command in (["run"], ["attach"]):
                     with self.subTest(command=command, option=option, value=value):
@@ -125,7 +128,7 @@ class Limits(mprof_test.TestCase):
                                               "touch" if command == ["run"] else os.getpid(),
                                               *(["started"] if command == ["run"] else []),
                                               expect=2)
-                        self.assertRegex(done.stderr, rf"\Amprof[^\n]*: {option}: [^\n]*\n\Z")
+                        self.assertRegex(done.stderr, rf"\Amprof[^\n]*: {option}{says}[^\n]*\n\Z")
                         self.assertFalse((self.directory / "started").exists())
                         self.assertFalse(self.path.exists())
 
@@ -220,7 +223,8 @@ list(running)
                 done = self.run_mprof("run", *options, "--delay", "3600", "-o", self.path, "sh", "-c",
                                       "exit 3", expect=code)
                 self.assertEqual(done.stderr,
-                                 "mprof: no samples: all was over before the delay was\n")
+                                 "mprof: no samples: the recording ended before --delay was "
+                                 "over\n")
                 recording = Recording(self.path)
                 self.assertEqual((recording.mem, recording.calls), ([], []))
                 self.assertEqual(list(recording.exits.values()), [("status", 3)])

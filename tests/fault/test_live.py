@@ -343,7 +343,7 @@ sys.exit(3)
         self.write_program()
         self.do("go")
         done = self.run_mprof("run", "--live", "-E", "-o", self.path, python(), "program.py", expect=3)
-        self.assertEqual(done.stderr, "mprof: nothing is shown: standard error is no terminal\n")
+        self.assertEqual(done.stderr, "mprof: --live shows nothing: standard error is not a terminal\n")
         self.assertTrue(done.stdout.endswith("ready\nthe end"))
         self.assertGreater(len(Recording(self.path).mem), 0)
 
@@ -354,8 +354,8 @@ sys.exit(3)
                 self.do("go")
                 self.run_live("-E", TERM=term)
                 self.wait_for(rb"ended 3")
-                self.assertIn(b"mprof: nothing is shown: the terminal is of no kind known (TERM)\r\n",
-                              self.text)
+                self.assertIn(b"mprof: --live shows nothing: the terminal cannot move its cursor "
+                              b"(TERM is unset or dumb)\r\n", self.text)
                 self.assertNotIn(b"\x1b", self.text)
                 self.path.unlink()
 

@@ -194,7 +194,7 @@ rest()
                             ("pss uss", "pss uss")):
             with self.subTest(text):
                 done = self.run_mprof("run", "--memory", text, "-o", self.path, "true", expect=2)
-                self.assertIn(f"--memory: '{wrong}' is none of rss, ", done.stderr)
+                self.assertIn(f"--memory: unknown kind '{wrong}'; use rss, ", done.stderr)
                 self.assertFalse(self.path.exists())
 
     # --- the control group ---

@@ -13,7 +13,7 @@
 static const struct list_row {
     const char *list;
     unsigned mask;
-    int group;
+    bool group;
     const char *wrong; /* NULL: it is right */
 } list_rows[] = {
     {"pss", 1U << MPROF_KIND_PSS, 0, NULL},
@@ -36,7 +36,7 @@ static void test_lists(void **state)
         const struct list_row *row = &list_rows[i];
         const char *wrong = NULL;
         unsigned mask;
-        int group;
+        bool group;
 
         print_message("'%s'\n", row->list);
         assert_int_equal(mprof__memory_kinds_parse(&mask, &group, &wrong, row->list),
