@@ -43,19 +43,3 @@ void mprof__buffer_free(mprof__buffer *buffer)
     free(buffer->bytes);
     memset(buffer, 0, sizeof *buffer);
 }
-
-void *mprof__array_grow(void *items, size_t count, size_t *capacity, size_t item_size)
-{
-    if (count < *capacity) {
-        return items;
-    }
-    size_t wanted = *capacity ? *capacity * 2 : 8;
-    if (wanted > SIZE_MAX / item_size) {
-        return NULL;
-    }
-    void *grown = realloc(items, wanted * item_size);
-    if (grown) {
-        *capacity = wanted;
-    }
-    return grown;
-}

@@ -18,8 +18,4 @@ int mprof__buffer_reserve(mprof__buffer *buffer, size_t more);
 int mprof__buffer_append(mprof__buffer *buffer, const void *bytes, size_t count);
 void mprof__buffer_free(mprof__buffer *buffer);
 
-/* Grows an array so that it holds `count` + 1 items, doubling. Returns the (moved) array, or NULL
- * if memory ran out, in which case the old one is still valid. */
-void *mprof__array_grow(void *items, size_t count, size_t *capacity, size_t item_size);
-
 #endif

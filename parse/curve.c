@@ -6,7 +6,7 @@
  * from all samples, at any width below the number of bins, and no peak is ever lost. */
 #include "curve.h"
 
-#include "buffer.h"
+#include "array.h"
 #include "extremes.h"
 
 #include <math.h>

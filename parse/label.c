@@ -3,6 +3,8 @@
  */
 #include "profile_parts.h"
 
+#include "array.h"
+
 #include <stdlib.h>
 #include <string.h>
 

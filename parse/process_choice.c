@@ -4,7 +4,7 @@
  */
 #include "process_choice.h"
 
-#include "buffer.h"
+#include "array.h"
 #include "curve.h"
 #include "extremes.h"
 #include "number.h"

@@ -1,5 +1,6 @@
 /* The pass over a file that gathers a profile: samples into curves, calls into spans, and who is
  * who among processes, lanes and functions. */
+#include "array.h"
 #include "buffer.h"
 #include "extremes.h"
 #include "number.h"

@@ -1,7 +1,7 @@
 /* The recordings of a directory: mprofile_<14 digits>.dat and nothing else, oldest first. */
 #include <mprof/recordings.h>
 
-#include "buffer.h"
+#include "array.h"
 #include "number.h"
 #include "recordings_parts.h"
 

@@ -2,7 +2,7 @@
  * for. */
 #include "summary.h"
 
-#include "buffer.h"
+#include "array.h"
 #include "control_group.h"
 #include "extremes.h"
 #include "source.h"

@@ -3,6 +3,7 @@
  * shared, and a crash costs one picture only. */
 #include "plot.h"
 
+#include "parse/array.h"
 #include "parse/commands/command.h"
 
 #include <dirent.h>
@@ -38,19 +39,15 @@ struct progress {
 
 static bool add_task(struct task_list *list, char *recording)
 {
-    if (recording && list->count == list->capacity) {
-        size_t capacity = list->capacity ? list->capacity * 2 : 64;
-        struct task *grown = realloc(list->tasks, capacity * sizeof *grown);
-        if (grown) {
-            list->tasks = grown;
-            list->capacity = capacity;
-        }
-    }
-    if (!recording || list->count == list->capacity) {
+    struct task *tasks =
+        recording ? mprof__array_grow(list->tasks, list->count, &list->capacity, sizeof *tasks)
+                  : NULL;
+    if (!tasks) {
         free(recording);
         return false;
     }
-    list->tasks[list->count++] = (struct task){recording, 0};
+    list->tasks = tasks;
+    tasks[list->count++] = (struct task){recording, 0};
     return true;
 }
 

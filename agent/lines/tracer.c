@@ -1,6 +1,8 @@
 /* A stack of frames for each thread; freed when the thread ends. */
 #include "tracer.h"
 
+#include "parse/array.h"
+
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -113,15 +115,14 @@ static void make_thread_end(void)
 static running *push(mprof__tracer *tracer)
 {
     if (tracer->count == tracer->capacity) {
-        size_t capacity = tracer->capacity > 0 ? 2 * tracer->capacity : 16;
-        running *more = realloc(tracer->frames, capacity * sizeof *more);
-        if (!more) {
+        running *frames =
+            mprof__array_grow(tracer->frames, tracer->count, &tracer->capacity, sizeof *frames);
+        if (!frames) {
             return NULL;
         }
         pthread_once(&thread_end_once, make_thread_end);
         pthread_setspecific(thread_end, tracer);
-        tracer->frames = more;
-        tracer->capacity = capacity;
+        tracer->frames = frames;
     }
     return &tracer->frames[tracer->count++];
 }

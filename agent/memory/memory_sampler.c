@@ -4,6 +4,8 @@
  * marked, for callers that want only them. */
 #include "memory_sampler.h"
 
+#include "parse/array.h"
+
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -45,16 +47,13 @@ static void keep(mprof__memory_sampler *sampler, const mprof__measurement *measu
         }
         return;
     }
-    if (sampler->count == sampler->capacity) {
-        size_t capacity = sampler->capacity > 0 ? 2 * sampler->capacity : 64;
-        mprof__measurement *more = realloc(sampler->list, capacity * sizeof *more);
-        if (!more) {
-            return;
-        }
-        sampler->list = more;
-        sampler->capacity = capacity;
+    mprof__measurement *list =
+        mprof__array_grow(sampler->list, sampler->count, &sampler->capacity, sizeof *list);
+    if (!list) {
+        return;
     }
-    sampler->list[sampler->count++] = *measurement;
+    sampler->list = list;
+    list[sampler->count++] = *measurement;
 }
 
 static bool measure(mprof__memory_sampler *sampler, bool on_time)

@@ -1,6 +1,8 @@
 /* See process_memory.h and proc(5). */
 #include "process_memory.h"
 
+#include "parse/array.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -119,11 +121,11 @@ static process read_stat(pid_t pid)
 static ssize_t list_processes(process **list)
 {
     size_t count = 0;
-    size_t capacity = 256;
+    size_t capacity = 0;
     DIR *proc = opendir("/proc");
-    process *all = malloc(capacity * sizeof *all);
+    process *all = NULL;
 
-    if (!proc || !all) {
+    if (!proc) {
         goto failed;
     }
     for (struct dirent *entry = readdir(proc); entry; entry = readdir(proc)) {
@@ -132,14 +134,11 @@ static ssize_t list_processes(process **list)
         if (pid <= 0 || *end != '\0') {
             continue;
         }
-        if (count == capacity) {
-            process *more = realloc(all, 2 * capacity * sizeof *all);
-            if (!more) {
-                goto failed;
-            }
-            all = more;
-            capacity *= 2;
+        process *more = mprof__array_grow(all, count, &capacity, sizeof *all);
+        if (!more) {
+            goto failed;
         }
+        all = more;
         all[count++] = read_stat((pid_t)pid);
     }
     closedir(proc);

@@ -1,7 +1,7 @@
 /* Lists of arguments and of files that a command works on. */
 #include "command.h"
 #include "command_parts.h"
-#include "parse/buffer.h"
+#include "parse/array.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -2,6 +2,7 @@
  * processes that ended. */
 #include "calls.h"
 
+#include "parse/array.h"
 #include "parse/plain_text.h"
 #include "record/kernel/procfs.h"
 #include "record/processes/namespaces.h"
@@ -243,16 +244,11 @@ static bool reserve(mprof__calls *calls)
     if (!calls->scratch) {
         calls->scratch = malloc(MPROF__RING_SCRATCH);
     }
-    if (calls->count == calls->size) {
-        size_t size = calls->size ? calls->size * 2 : 8;
-        ring_entry *larger = realloc(calls->rings, size * sizeof *larger);
-
-        if (!larger) {
-            return false;
-        }
-        calls->rings = larger;
-        calls->size = size;
+    ring_entry *rings = mprof__array_grow(calls->rings, calls->count, &calls->size, sizeof *rings);
+    if (!rings) {
+        return false;
     }
+    calls->rings = rings;
     return calls->scratch != NULL;
 }
 

@@ -3,6 +3,7 @@
 #include "ring_folder.h"
 
 #include "agent/events/wire.h"
+#include "parse/array.h"
 #include "record/kernel/procfs.h"
 
 #include <dirent.h>
@@ -452,37 +453,29 @@ static int compare_given(const void *left, const void *right)
 static mprof_status add_given_name(given_names *names, const char *text)
 {
     mprof__given_name given;
+    mprof__given_name *items;
 
     if (names->count == RINGS_MAX || !parse_given_name(&given, text)) {
         return MPROF_OK;
     }
-    if (names->count == names->size) {
-        size_t size = names->size ? names->size * 2 : 16;
-        mprof__given_name *larger = realloc(names->items, size * sizeof *larger);
-
-        if (!larger) {
-            return MPROF_ENOMEM;
-        }
-        names->items = larger;
-        names->size = size;
+    items = mprof__array_grow(names->items, names->count, &names->size, sizeof *items);
+    if (!items) {
+        return MPROF_ENOMEM;
     }
-    names->items[names->count++] = given;
+    names->items = items;
+    items[names->count++] = given;
     return MPROF_OK;
 }
 
 static mprof_status add_name(ring_name **names, size_t *count, size_t *size, ring_name name)
 {
-    if (*count == *size) {
-        size_t larger = *size ? *size * 2 : 16;
-        ring_name *grown = realloc(*names, larger * sizeof *grown);
+    ring_name *grown = mprof__array_grow(*names, *count, size, sizeof *grown);
 
-        if (!grown) {
-            return MPROF_ENOMEM;
-        }
-        *names = grown;
-        *size = larger;
+    if (!grown) {
+        return MPROF_ENOMEM;
     }
-    (*names)[(*count)++] = name;
+    *names = grown;
+    grown[(*count)++] = name;
     return MPROF_OK;
 }
 

@@ -1,13 +1,12 @@
 /* Owns the search for all processes there are. */
 #include "pid_list.h"
 
+#include "parse/array.h"
 #include "procfs.h"
 
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdlib.h>
-
-#define FIRST_SIZE 256
 
 void mprof__pid_list_free(mprof__pid_list *list)
 {
@@ -18,17 +17,13 @@ void mprof__pid_list_free(mprof__pid_list *list)
 
 mprof_status mprof__pid_list_add(mprof__pid_list *list, int64_t pid)
 {
-    if (list->count == list->size) {
-        size_t size = list->size ? list->size * 2 : FIRST_SIZE;
-        int64_t *larger = realloc(list->pids, size * sizeof *larger);
+    int64_t *pids = mprof__array_grow(list->pids, list->count, &list->size, sizeof *pids);
 
-        if (!larger) {
-            return MPROF_ENOMEM;
-        }
-        list->pids = larger;
-        list->size = size;
+    if (!pids) {
+        return MPROF_ENOMEM;
     }
-    list->pids[list->count++] = pid;
+    list->pids = pids;
+    pids[list->count++] = pid;
     return MPROF_OK;
 }
 

@@ -1,7 +1,7 @@
 /* When a process gets another title or name. */
 #include "process.h"
 
-#include "parse/buffer.h"
+#include "parse/array.h"
 #include "parse/plain_text.h"
 #include "process_title.h"
 #include "record/kernel/procfs.h"

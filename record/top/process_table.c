@@ -2,6 +2,7 @@
  * program may have a million children. */
 #include "process_table.h"
 
+#include "parse/array.h"
 #include "parse/number_map.h"
 #include "parse/plain_text.h"
 #include "record/session/threshold.h"
@@ -124,16 +125,12 @@ static board_row *find_row(const mprof__process_table *board, int64_t pid)
 
 static int reserve_row(mprof__process_table *board)
 {
-    if (board->count == board->size) {
-        size_t size = board->size ? board->size * 2 : 16;
-        board_row **larger = realloc(board->rows, size * sizeof *larger);
+    board_row **rows = mprof__array_grow(board->rows, board->count, &board->size, sizeof *rows);
 
-        if (!larger) {
-            return 0;
-        }
-        board->rows = larger;
-        board->size = size;
+    if (!rows) {
+        return 0;
     }
+    board->rows = rows;
     return 1;
 }
 

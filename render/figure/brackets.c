@@ -9,6 +9,7 @@
 #include "layout.h"
 #include "merged_calls.h"
 #include "occupancy.h"
+#include "parse/array.h"
 #include "visible_text.h"
 
 #include <math.h>
@@ -45,16 +46,13 @@ struct brackets {
 
 static struct bracket *add_bracket(struct brackets *brackets)
 {
-    if (brackets->count == brackets->room) {
-        size_t room = brackets->room ? brackets->room * 2 : 256;
-        struct bracket *grown = realloc(brackets->list, room * sizeof *grown);
-        if (!grown) {
-            return NULL;
-        }
-        brackets->list = grown;
-        brackets->room = room;
+    struct bracket *list =
+        mprof__array_grow(brackets->list, brackets->count, &brackets->room, sizeof *list);
+    if (!list) {
+        return NULL;
     }
-    return &brackets->list[brackets->count++];
+    brackets->list = list;
+    return &list[brackets->count++];
 }
 
 static struct bracket bracket_of(const mprof__layout *layout, const mprof__figure_input *input,

@@ -7,6 +7,7 @@
 #include "format_units.h"
 #include "layout.h"
 #include "occupancy.h"
+#include "parse/array.h"
 #include "process_curves.h"
 
 #include <math.h>
@@ -29,24 +30,15 @@
 
 /* ---- values between changes ---- */
 
-static mprof_status grow(mprof__control_group *group)
-{
-    size_t room = group->point_room ? group->point_room * 2 : 256;
-    mprof_sample *grown = realloc(group->points, room * sizeof *grown);
-    if (!grown) {
-        return MPROF_ENOMEM;
-    }
-    group->points = grown;
-    group->point_room = room;
-    return MPROF_OK;
-}
-
 static mprof_status add_point(mprof__control_group *group, double mib, double time_s)
 {
-    if (group->point_count == group->point_room && grow(group) != MPROF_OK) {
+    mprof_sample *points =
+        mprof__array_grow(group->points, group->point_count, &group->point_room, sizeof *points);
+    if (!points) {
         return MPROF_ENOMEM;
     }
-    group->points[group->point_count++] = (mprof_sample){mib, time_s};
+    group->points = points;
+    points[group->point_count++] = (mprof_sample){mib, time_s};
     return MPROF_OK;
 }
 

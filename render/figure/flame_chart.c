@@ -8,6 +8,7 @@
 #include "heading.h"
 #include "layout.h"
 #include "merged_calls.h"
+#include "parse/array.h"
 #include "visible_text.h"
 
 #include <math.h>
@@ -64,17 +65,14 @@ static bool add_entry(mprof__flame_chart *chart, struct entry entry)
     if (!entry.name) {
         return false;
     }
-    if (chart->count == chart->room) {
-        size_t room = chart->room ? chart->room * 2 : 16;
-        void *grown = realloc(chart->entries, room * sizeof *chart->entries);
-        if (!grown) {
-            free(entry.name);
-            return false;
-        }
-        chart->entries = grown;
-        chart->room = room;
+    struct entry *entries =
+        mprof__array_grow(chart->entries, chart->count, &chart->room, sizeof *entries);
+    if (!entries) {
+        free(entry.name);
+        return false;
     }
-    chart->entries[chart->count++] = entry;
+    chart->entries = entries;
+    entries[chart->count++] = entry;
     return true;
 }
 

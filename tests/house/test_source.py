@@ -23,7 +23,7 @@ ARROWS = {
     "record": {"record", "parse", "agent/events/wire.h"},
     "render": {"render", "parse"},
     # The agent compiles containers of parse/ that need libc only.
-    "agent": {"agent", "parse/number_map.h"},
+    "agent": {"agent", "parse/array.h", "parse/number_map.h"},
     # One file of the Python package reads recordings.
     "agent/lines/recording_reader.c": {"agent", "parse"},
     "mprof.c": {"parse/commands/command.h", "record/command.h"},
