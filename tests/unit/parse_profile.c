@@ -739,9 +739,39 @@ static void test_options_of_another_version(void **state)
     mprof_source_free(source);
 }
 
+/* The largest value that each rule accepts, and the one above it. */
+static void test_limits_belong_to_what_is_accepted(void **state)
+{
+    static const struct {
+        const char *name;
+        const char *text;
+        unsigned warnings;
+    } rows[] = {
+        {"2^44 MiB", "MEM 1 5\nMEM 17592186044416 6\n", 0},
+        {"above 2^44 MiB", "MEM 1 5\nMEM 17592186044417 6\n", 1},
+        {"level 2^20", "MEM 1 5\nMEM 1 6\nFUNC f 1 5 1 6 1048576\n", 0},
+        {"level above 2^20", "MEM 1 5\nMEM 1 6\nFUNC f 1 5 1 6 1048577\n", 1},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        mprof_source *source = NULL;
+        mprof_profile *profile = NULL;
+
+        print_message("%s\n", rows[i].name);
+        assert_int_equal(
+            mprof_source_open_memory(&source, rows[i].text, strlen(rows[i].text), "x", NULL),
+            MPROF_OK);
+        assert_int_equal(mprof_profile_load(&profile, source, NULL, NULL), MPROF_OK);
+        mprof_source_free(source);
+        assert_int_equal(mprof_profile_warnings(profile)->total, rows[i].warnings);
+        mprof_profile_free(profile);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_limits_belong_to_what_is_accepted),
         cmocka_unit_test(test_options_of_another_version),
         cmocka_unit_test(test_levels),
         cmocka_unit_test(test_deep_levels),
