@@ -817,6 +817,30 @@ static void the_axis_reaches_a_near_limit(void **state)
     }
 }
 
+/* Exactly four times the usual axis is not too far. Powers of two, so that nothing is rounded. */
+static void the_axis_reaches_exactly_four_times_as_far(void **state)
+{
+    static const struct {
+        double group_mib, limit_mib;
+        int has_group, has_limit;
+    } rows[] = {{128, 512, 1, 1}, {128, 513, 1, 0}, {512, 8192, 1, 0}, {513, 8192, 0, 0}};
+    (void)state;
+    for (size_t r = 0; r < sizeof rows / sizeof *rows; r++) {
+        struct script script = {NULL, 0, 0};
+        for (int i = 0; i < 11; i++) {
+            add(&script, "MEM 128 %d\nGROUP %g %d %g /a\n", 100 + i, rows[r].group_mib, 100 + i,
+                rows[r].limit_mib);
+        }
+        mprof_profile *profile = load(script.text, script.used);
+        mprof_figure *figure = lay_out(profile, NULL);
+        assert_int_equal(count_role(figure, MPROF_ROLE_CONTROL_GROUP), rows[r].has_group);
+        assert_int_equal(count_role(figure, MPROF_ROLE_LIMIT), rows[r].has_limit);
+        mprof_figure_free(figure);
+        mprof_profile_free(profile);
+        free(script.text);
+    }
+}
+
 /* ---- kinds ---- */
 
 #define KINDS_OF_TWO                                                                               \
@@ -1280,6 +1304,7 @@ int main(void)
         cmocka_unit_test(the_group_has_gaps_where_the_curve_has),
         cmocka_unit_test(limits_are_labelled_steps),
         cmocka_unit_test(the_axis_reaches_a_near_limit),
+        cmocka_unit_test(the_axis_reaches_exactly_four_times_as_far),
         cmocka_unit_test(each_kind_is_a_curve),
         cmocka_unit_test(kinds_of_overlaid_recordings),
         cmocka_unit_test(the_legend_adds_up_recordings),
