@@ -3,7 +3,6 @@
 #include "render/draw/draw.h"
 #include "render/svg/draw_svg.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 #define SUFFIX_MAX 3
@@ -19,12 +18,6 @@ static const struct {
     [MPROF_FORMAT_PDF] = {"pdf", {".pdf"}, mprof__draw_pdf},
 };
 
-static bool ends_with(const char *text, const char *end)
-{
-    size_t length = strlen(text), end_length = strlen(end);
-    return length > end_length && strcmp(text + length - end_length, end) == 0;
-}
-
 const char *mprof_format_name(mprof_format format)
 {
     return (unsigned)format < MPROF_FORMAT_COUNT ? formats[format].name : NULL;
@@ -34,7 +27,7 @@ mprof_status mprof_format_from_path(mprof_format *out, const char *path, mprof_e
 {
     for (size_t i = 0; i < MPROF_FORMAT_COUNT; i++) {
         for (size_t k = 0; k < SUFFIX_MAX && formats[i].suffixes[k]; k++) {
-            if (ends_with(path, formats[i].suffixes[k])) {
+            if (mprof__ends_with(path, formats[i].suffixes[k])) {
                 *out = (mprof_format)i;
                 return MPROF_OK;
             }

@@ -30,8 +30,7 @@ mprof_status mprof__plot_write(const mprof_figure *figure, mprof_text_engine *en
                                const struct mprof__plot *plot, mprof_format format,
                                const char *path, mprof_error *error);
 
-/* Prints one line if a drawn character is in no installed font. This is a warning, not a failure.
- */
+/* Prints a one-line warning if a drawn character is in no installed font. */
 void mprof__plot_report_missing_glyph(const mprof_text_engine *engine);
 
 /* directory/NAME.svg, or directory/NAME-2.svg if number is 2, for the recording NAME.dat; without a

@@ -171,10 +171,10 @@ static mprof_status draw_one(const struct mprof__plot *plot, mprof_text_engine *
 static void run_worker(const struct mprof__plot *plot, const struct task_list *list,
                        struct progress *progress)
 {
-    mprof_text_engine *engine = NULL;
-    mprof_error error = MPROF_ERROR_INIT;
     static char line[4096]; /* lines of several processes must not mix */
     setvbuf(stderr, line, _IOLBF, sizeof line);
+    mprof_text_engine *engine = NULL;
+    mprof_error error = MPROF_ERROR_INIT;
     mprof_status status = mprof_text_engine_new(&engine, plot->font, &error);
     if (status != MPROF_OK) {
         mprof__command_fail(&error);
@@ -245,8 +245,7 @@ static void wait_for_workers(size_t running, struct progress *progress, size_t c
     }
 }
 
-/* Returns the number of failures. A task that was begun but never done counts: its worker crashed.
- */
+/* Returns the number of failures, with tasks that were not done because their worker crashed. */
 static size_t draw_all(const struct mprof__plot *plot, const struct task_list *list)
 {
     struct progress *progress =
@@ -271,13 +270,13 @@ static size_t draw_all(const struct mprof__plot *plot, const struct task_list *l
 
 int mprof__plot_each(const struct mprof__plot *plot)
 {
-    struct task_list list = {NULL, 0, 0};
     mprof_error error = MPROF_ERROR_INIT;
     mprof_recordings *recordings = NULL;
-    size_t failed = 0;
     if (mprof_recordings_open(&recordings, ".", &error) != MPROF_OK) {
         return mprof__command_fail(&error);
     }
+    struct task_list list = {NULL, 0, 0};
+    size_t failed = 0;
     for (size_t i = 0; i < plot->input_count; i++) {
         mprof_error own = MPROF_ERROR_INIT;
         if (add_input(&list, recordings, plot->inputs[i], &own) != MPROF_OK) {

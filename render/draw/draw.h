@@ -4,6 +4,7 @@
 #define MPROF_RENDER_DRAW_H
 
 #include <mprof/draw.h>
+#include <stdbool.h>
 
 /* draw_cairo.c */
 mprof_status mprof__draw_png(const mprof_figure *figure, const mprof_draw_options *options,
@@ -32,14 +33,16 @@ void mprof__image_free(mprof__image *image);
  * text is not counted: the reader's fonts draw it. */
 uint32_t mprof__text_missing(const mprof_text_engine *engine);
 
+/* output.c: true if the text is longer than `end` and ends with it. */
+bool mprof__ends_with(const char *text, const char *end);
+
 /* output.c: writes to a duplicate of fd. `name` is for messages. MPROF_ENOMEM. */
 mprof_status mprof__output_open_fd(mprof_output **out, int fd, const char *name,
                                    mprof_error *error);
 
 /* Installs handlers for signals that end the process: they remove a temporary file that has a name.
  * Also makes a write beyond RLIMIT_FSIZE fail instead of raising SIGXFSZ. For programs only, as
- * handlers belong to the process. Signals that are ignored or handled already keep their handlers.
- */
+ * handlers belong to the process. Signals that are ignored or handled already stay so. */
 void mprof__output_remove_on_signals(void);
 
 /* png.c: MPROF_EDRAW, MPROF_ENOMEM; a failed write is reported when the output is committed. */

@@ -1,5 +1,4 @@
-/* Output files, written completely before they replace an older file: a full disk must not destroy
- * it. */
+/* Output files that replace an older file only when complete: a full disk must not destroy it. */
 #include "draw.h"
 
 #include <mprof/output.h>
@@ -33,7 +32,7 @@ struct mprof_output {
     unsigned char packed[BUFFER_SIZE];
 };
 
-static bool ends_with(const char *text, const char *end)
+bool mprof__ends_with(const char *text, const char *end)
 {
     size_t length = strlen(text), end_length = strlen(end);
     return length > end_length && strcmp(text + length - end_length, end) == 0;
@@ -127,7 +126,7 @@ static int open_named(mprof_output *output)
         return -1;
     }
     block_signals(&before);
-    int fd = mkostemp(output->temporary, O_CLOEXEC), number = errno;
+    int fd = mkostemp(output->temporary, O_CLOEXEC), saved = errno;
     if (fd >= 0) {
         file_to_remove = output->temporary;
     } else {
@@ -135,7 +134,7 @@ static int open_named(mprof_output *output)
         output->temporary = NULL;
     }
     unblock_signals(&before);
-    errno = number;
+    errno = saved;
     return fd;
 }
 
@@ -230,7 +229,8 @@ mprof_status mprof_output_open(mprof_output **out, const char *path, mprof_error
         if (output->name) {
             status = open_path(output, path, error);
         }
-        if (status == MPROF_OK && (ends_with(path, ".gz") || ends_with(path, ".svgz"))) {
+        if (status == MPROF_OK &&
+            (mprof__ends_with(path, ".gz") || mprof__ends_with(path, ".svgz"))) {
             status = start_compression(output);
         }
     }
@@ -320,23 +320,22 @@ static void randomise_name(char *name)
 static int replace_target(const mprof_output *output, const char *file)
 {
     sigset_t before;
-    int result = -1, tries = 100, number;
     block_signals(&before);
+    int result, tries = 100;
     do {
         randomise_name(output->pattern);
         result = linkat(AT_FDCWD, file, AT_FDCWD, output->pattern, AT_SYMLINK_FOLLOW);
     } while (result != 0 && errno == EEXIST && --tries);
+    int saved = errno;
     if (result == 0) {
         result = rename(output->pattern, output->target);
-        number = errno;
+        saved = errno;
         if (result != 0) {
             unlink(output->pattern);
         }
-        errno = number;
     }
-    number = errno;
     unblock_signals(&before);
-    errno = number;
+    errno = saved;
     return result;
 }
 

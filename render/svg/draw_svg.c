@@ -298,8 +298,7 @@ static void find_used(struct pen *pen)
     }
 }
 
-/* Family names as CSS strings, without characters that could end the string or the style element.
- */
+/* Family names as CSS strings, without characters that could end string or style element. */
 static void put_family(const struct pen *pen, const char *family)
 {
     mprof__putf(pen->output, ".%s text{font-family:", pen->scope);
