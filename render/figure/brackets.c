@@ -81,8 +81,7 @@ static bool share_columns(const struct bracket *a, const struct bracket *b)
            fabsf(a->y1 - b->y1) < 4;
 }
 
-/* Calls are sorted by lane and time, so only the last bracket of a function can share its columns.
- */
+/* Calls are sorted by lane and time: only a function's last bracket can share its columns. */
 static bool collect_brackets(struct brackets *brackets, const mprof__layout *layout,
                              const mprof__figure_input *input)
 {

@@ -60,8 +60,7 @@ struct lane_sorting {
     const mprof_function *functions;
 };
 
-/* By process in order of start; within one the main lane first, and greenlet 2 before greenlet 10.
- */
+/* By process in order of start; the main lane first, and greenlet 2 before greenlet 10. */
 static int by_process_and_name(const void *a, const void *b, void *data)
 {
     const struct lane_sorting *sorting = data;

@@ -137,7 +137,7 @@ static void add_shapes(mprof__layout *layout, size_t first, const mprof__stroke 
         }
     }
     if (line == MPROF_ROLE_COUNT && stroke->area == MPROF_ROLE_COUNT) {
-        figure->point_count = first; /* only the room was wanted */
+        figure->point_count = first; /* only room was to be reserved */
         return;
     }
     if (stroke->area != MPROF_ROLE_COUNT) {

@@ -1,5 +1,5 @@
-/* On the time axis of the curve. A lane is a thread, greenlet or task, and lanes are grouped by
- * process; with MPROF_BY_FUNCTION each function has a lane. */
+/* The chart shares the time axis with the curve. A lane is a thread, greenlet or task, and lanes
+ * are grouped by process; with MPROF_BY_FUNCTION each function has a lane. */
 #include "flame_chart.h"
 
 #include "call_rows.h"

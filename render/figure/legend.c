@@ -402,7 +402,7 @@ static bool add_recordings(mprof__legend *legend, const mprof__layout *layout)
     return true;
 }
 
-/* On a narrow page the last columns go. */
+/* Drops the last columns if the page is too narrow for them. */
 static void measure_table(struct table *table, const mprof__layout *layout, double width_px)
 {
     table->width = SWATCH_PX + SWATCH_GAP_PX;

@@ -232,12 +232,13 @@ static void label_layer(mprof__layout *layout, const double *low, const double *
     size_t length = mprof__fit_text(layout, MPROF_ROLE_BOX_NAME, name, sizeof name, text, 180);
     double width = mprof__text_width(layout, MPROF_ROLE_BOX_NAME, name, length);
     double step = layout->plot.width / (STEPS - 1);
-    size_t needed = (size_t)(width / step) + 6, best = 0;
+    size_t needed = (size_t)(width / step) + 6;
+    bool found = false;
     double thickest = LAYER_LABEL_PX;
     mprof_box place = {0, 0, 0, 0};
     for (size_t i = needed / 2; length && i + needed < STEPS; i += needed / 4 + 1) {
-        double top = -INFINITY,
-               bottom = INFINITY; /* of the band that is inside the layer all along */
+        /* the highest band that is inside the layer along the whole label */
+        double top = -INFINITY, bottom = INFINITY;
         for (size_t j = i; j < i + needed; j++) {
             top = fmax(top, mprof__scale_at(&layout->memory, high[j]));
             bottom = fmin(bottom, mprof__scale_at(&layout->memory, low[j]));
@@ -246,11 +247,11 @@ static void label_layer(mprof__layout *layout, const double *low, const double *
                          13};
         if (bottom - top > thickest && mprof__occupancy_is_free(layout->occupancy, box)) {
             thickest = bottom - top;
-            best = i + 1;
+            found = true;
             place = box;
         }
     }
-    if (!best) {
+    if (!found) {
         return;
     }
     mprof__occupancy_reserve(layout->occupancy, place);
@@ -426,53 +427,53 @@ struct label {
     double width;
 };
 
-static void fit_label(struct label *name, const mprof__layout *layout, const char *text)
+static void fit_label(struct label *label, const mprof__layout *layout, const char *text)
 {
-    name->length =
-        mprof__fit_text(layout, name->role, name->text, sizeof name->text, text, LABEL_MAX_PX);
-    name->width = mprof__text_width(layout, name->role, name->text, name->length);
+    label->length =
+        mprof__fit_text(layout, label->role, label->text, sizeof label->text, text, LABEL_MAX_PX);
+    label->width = mprof__text_width(layout, label->role, label->text, label->length);
 }
 
 /* Above or below a point of the curve; false: no room. */
-static bool draw_label(mprof__layout *layout, const struct label *name, double x, double y)
+static bool draw_label(mprof__layout *layout, const struct label *label, double x, double y)
 {
-    for (int side = 0; name->length && side < 6; side++) {
-        double left = x - name->width / 2 * (side % 3);
-        mprof_box place = {left - 2, side < 3 ? y - 17 : y + 4, name->width + 4, 13};
+    for (int side = 0; label->length && side < 6; side++) {
+        double left = x - label->width / 2 * (side % 3);
+        mprof_box place = {left - 2, side < 3 ? y - 17 : y + 4, label->width + 4, 13};
         if (!mprof__occupancy_is_free(layout->occupancy, place)) {
             continue;
         }
         mprof__occupancy_reserve(layout->occupancy, place);
-        mprof__add_text(layout->figure, &(mprof__text_item){.role = name->role,
-                                                            .colour = name->colour,
+        mprof__add_text(layout->figure, &(mprof__text_item){.role = label->role,
+                                                            .colour = label->colour,
                                                             .x = left,
                                                             .y = place.y + 10,
-                                                            .width = name->width,
-                                                            .text = name->text,
-                                                            .length = name->length});
+                                                            .width = label->width,
+                                                            .text = label->text,
+                                                            .length = label->length});
         return true;
     }
     return false;
 }
 
 static bool draw_label_at(mprof__layout *layout, const mprof__figure_input *input,
-                          const struct label *name, const mprof_sample *at)
+                          const struct label *label, const mprof_sample *at)
 {
     double time_s = at->time_s - input->start_s;
     return time_s >= layout->from_s && time_s <= layout->to_s &&
-           draw_label(layout, name, mprof__scale_at(&layout->time, time_s),
+           draw_label(layout, label, mprof__scale_at(&layout->time, time_s),
                       mprof__scale_at(&layout->memory, at->mib));
 }
 
 void mprof__label_series(mprof__layout *layout, const mprof__figure_input *input,
                          const mprof_series *series, mprof_role role, int colour, const char *text)
 {
-    struct label name = {.role = role, .colour = colour};
+    struct label label = {.role = role, .colour = colour};
     size_t stride = series->point_count / 40 + 1;
-    fit_label(&name, layout, text);
-    bool done = draw_label_at(layout, input, &name, &series->peak);
+    fit_label(&label, layout, text);
+    bool done = draw_label_at(layout, input, &label, &series->peak);
     for (size_t i = 0; !done && i < series->point_count; i += stride) {
-        done = draw_label_at(layout, input, &name, &series->points[i]);
+        done = draw_label_at(layout, input, &label, &series->points[i]);
     }
 }
 
@@ -480,12 +481,12 @@ void mprof__label_series_at_end(mprof__layout *layout, const mprof__figure_input
                                 const mprof_series *series, mprof_role role, int colour,
                                 const char *text)
 {
-    struct label name = {.role = role, .colour = colour};
+    struct label label = {.role = role, .colour = colour};
     size_t stride = series->point_count / 40 + 1;
-    fit_label(&name, layout, text);
+    fit_label(&label, layout, text);
     bool done = false;
     for (size_t i = series->point_count; !done && i > 0; i -= i < stride ? i : stride) {
-        done = draw_label_at(layout, input, &name, &series->points[i - 1]);
+        done = draw_label_at(layout, input, &label, &series->points[i - 1]);
     }
 }
 

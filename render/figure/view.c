@@ -32,7 +32,7 @@ mprof_status mprof__choose_time_range(mprof__layout *layout, mprof_error *error)
     return MPROF_OK;
 }
 
-/* Of all that is drawn on the memory axis, except the control group. */
+/* Of all that is drawn on the memory axis but the control group. */
 static mprof__range memory_range(const mprof__layout *layout)
 {
     mprof__range range = {INFINITY, 0};
