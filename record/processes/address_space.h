@@ -16,8 +16,7 @@ typedef struct mprof__address_space {
     int64_t owner_pid; /* the process that shares and is counted; 0: the process has its own */
     uint32_t family;   /* equal for all processes that may share; 0: never shared */
     int64_t own_ns;    /* until then a forked child may be about to exec; 0: it is not */
-    int64_t inherited_bytes; /* resident at birth: its parent's, or that of the process the parent
-                                was forked from */
+    int64_t inherited_bytes; /* resident at birth: as its parent had */
 } mprof__address_space;
 
 /* Compares a new process of the set with those it may share memory with. stat: of the process. */

@@ -1,5 +1,5 @@
-/* Owns the reasons. All is read in /proc, of processes whose executable is called python only, and
- * at the moment of the exec: what is asked for is settled by then. */
+/* Finds the reason in /proc, for processes whose executable is named python only. At exec time the
+ * environment is final. */
 #include "agent_check.h"
 
 #include "agent/events/wire.h"
@@ -16,11 +16,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* As much of an environment as is looked at. */
+/* How much of an environment is read. */
 #define ENVIRONMENT_MAX ((size_t)1024 * 1024)
 
-/* Whether it is, and what its executable is called: its title may be older. */
-static bool is_python(const mprof__process *process, char *called, size_t size)
+/* Also returns the name of the executable: the title may be older. */
+static bool is_python(const mprof__process *process, char *executable, size_t size)
 {
     char path[64];
     char target[PATH_MAX];
@@ -35,11 +35,11 @@ static bool is_python(const mprof__process *process, char *called, size_t size)
     } else if (errno != EACCES && errno != EPERM) {
         return false;
     }
-    snprintf(called, size, "%s", name);
+    snprintf(executable, size, "%s", name);
     return strncmp(name, "python", strlen("python")) == 0;
 }
 
-/* Its variables, each ended by NUL, and one NUL more; NULL with errno. */
+/* All variables, each ended by NUL, and one more NUL; NULL with errno. */
 static char *read_environment(int64_t pid)
 {
     int fd = mprof__procfs_open(pid, "environ");
@@ -76,7 +76,7 @@ static char *read_environment(int64_t pid)
     return block;
 }
 
-static const char *variable(const char *block, const char *name)
+static const char *find_variable(const char *block, const char *name)
 {
     size_t length = strlen(name);
 
@@ -88,8 +88,8 @@ static const char *variable(const char *block, const char *name)
     return NULL;
 }
 
-/* Whether a path is the same file for the process as for us. */
-static bool is_seen(int64_t pid, const char *path)
+/* Whether a path is the same file for the process and for us. */
+static bool is_same_file(int64_t pid, const char *path)
 {
     char theirs[PATH_MAX + 64];
     struct stat own;
@@ -122,12 +122,12 @@ static const char *reason_by_file(int64_t pid)
 static const char *reason_by_environment(const mprof__agent_check *check, int64_t pid,
                                          const char *block)
 {
-    const char *rings = variable(block, MPROF_WIRE_ENV_RINGS);
-    const char *preload = variable(block, "LD_PRELOAD");
-    const char *off = variable(block, "MPROF_OFF");
+    const char *rings = find_variable(block, MPROF_WIRE_ENV_RINGS);
+    const char *preload = find_variable(block, "LD_PRELOAD");
+    const char *off = find_variable(block, "MPROF_OFF");
 
     if (off && *off && strcmp(off, "0") != 0) {
-        return NULL; /* as it was wished */
+        return NULL; /* the user disabled the agent */
     }
     if (!rings) {
         return "its environment was replaced";
@@ -135,7 +135,7 @@ static const char *reason_by_environment(const mprof__agent_check *check, int64_
     if (strcmp(rings, check->rings) != 0) {
         return "another mprof records it";
     }
-    if (!is_seen(pid, check->rings)) {
+    if (!is_same_file(pid, check->rings)) {
         return "it cannot see the directory of the event rings: a container, or another /dev/shm";
     }
     if (!preload || !strstr(preload, "/libmprof-")) {
@@ -157,7 +157,7 @@ static const char *find_reason(const mprof__agent_check *check, int64_t pid)
                    ? "it is another user's"
                    : NULL;
     }
-    /* between fork and exec of a child there may be none yet */
+    /* it may be empty between fork and exec of a child */
     reason = block[0] ? reason_by_environment(check, pid, block) : NULL;
     if (!block[0] && mprof__procfs_is_open_to_us(pid)) {
         char arguments[16];

@@ -1,5 +1,4 @@
-/* Whether the Python processes of a recording have the agent: the first one that has not is
- * reported, with the reason, once. */
+/* Reports, once and with the reason, a Python process that runs without the agent. */
 #ifndef MPROF_RECORD_AGENT_CHECK_H
 #define MPROF_RECORD_AGENT_CHECK_H
 
@@ -9,12 +8,12 @@
 #include <stdbool.h>
 
 typedef struct mprof__agent_check {
-    mprof__event_log *log; /* NULL: nothing is checked */
-    const char *rings;     /* what MPROF_RINGS should be; the caller's */
+    mprof__event_log *log; /* NULL: no checks */
+    const char *rings;     /* expected value of MPROF_RINGS; borrowed */
     bool is_reported;
 } mprof__agent_check;
 
-/* The process has begun, or executed another program. */
+/* To be called when a process was born or has called exec. */
 void mprof__agent_check_process(mprof__agent_check *check, const mprof__process *process);
 
 #endif

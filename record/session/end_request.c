@@ -1,4 +1,4 @@
-/* Owns the judgement whether a program ended because it was asked to. */
+/* The recorder dies of a signal if the program ended because of it, as a shell expects. */
 #include "end_request.h"
 
 #include "record/terminal/signals.h"
@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <sys/wait.h>
 
-/* A request to end that the program outlives by this much was no request to end. */
+/* A program that lives this much longer has ignored the request. */
 #define GRACE_NS INT64_C(60000000000)
 
 bool mprof__end_request_note_signal(mprof__end_request *request,
@@ -25,8 +25,8 @@ bool mprof__end_request_note_signal(mprof__end_request *request,
     return true;
 }
 
-/* A program that was asked by its terminal and decided otherwise (an interactive interpreter) ends
- * as it likes; so does one that lived on. */
+/* A program that was signalled by its terminal (an interactive interpreter) may ignore that. So may
+ * one that lived on. */
 int mprof__end_request_final_signal(const mprof__end_request *request, const mprof__target *target,
                                     int64_t now_ns)
 {

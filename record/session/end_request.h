@@ -1,4 +1,4 @@
-/* The signal by which the recorder was asked to end, and whether it is to die of it. */
+/* A signal that asked the recorder to end, and whether the recorder must die of it. */
 #ifndef MPROF_RECORD_END_REQUEST_H
 #define MPROF_RECORD_END_REQUEST_H
 
@@ -8,20 +8,20 @@
 #include <stdint.h>
 #include <sys/signalfd.h>
 
-/* Initialised with zeros: there was none. */
+/* Initialised with zeros: no request. */
 typedef struct mprof__end_request {
     int number; /* of the last such signal; 0: none */
     bool is_by_terminal;
-    bool is_alone; /* there was no program to pass it on to */
+    bool is_alone; /* there was no program to pass it to */
     int64_t time_ns;
 } mprof__end_request;
 
-/* Takes the signal, if it is one that asks for an end. 1 if so. now_ns: CLOCK_MONOTONIC. */
+/* Notes the signal if it asks for an end, and returns whether it does. now_ns: CLOCK_MONOTONIC. */
 bool mprof__end_request_note_signal(mprof__end_request *request,
                                     const struct signalfd_siginfo *info,
                                     const mprof__target *target, int64_t now_ns);
 
-/* The recording is over. The signal to die of, or 0. */
+/* To be called after the recording: the signal to die of, or 0. */
 int mprof__end_request_final_signal(const mprof__end_request *request, const mprof__target *target,
                                     int64_t now_ns);
 

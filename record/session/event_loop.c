@@ -1,7 +1,7 @@
-/* Owns the one system call in which a recorder spends its life, and which costs more than all it
- * does between two of them. The kernel is told once what is waited for: told anew by each ppoll, it
- * asks each descriptor twice, through code that has left the caches since. ppoll serves where epoll
- * is not to be had with nanoseconds: before Linux 5.11, or behind a filter of system calls. */
+/* The wait costs more than all the recorder does between two waits. epoll lists the descriptors in
+ * the kernel once; ppoll passes them each time, and the kernel polls each one twice, through code
+ * that is no longer in the caches. ppoll is the fallback where epoll_pwait2 is missing: before
+ * Linux 5.11, or behind a filter of system calls. */
 #include "event_loop.h"
 
 #include <errno.h>
@@ -33,7 +33,7 @@ void mprof__event_loop_close(mprof__event_loop *loop)
     }
 }
 
-static int list_anew(const mprof__event_loop *loop, mprof__event_source source, int fd)
+static int update_epoll(const mprof__event_loop *loop, mprof__event_source source, int fd)
 {
     struct epoll_event event = {.events = EPOLLIN, .data = {.u32 = (uint32_t)source}};
     int before = loop->polls[source].fd;
@@ -49,14 +49,14 @@ void mprof__event_loop_set(mprof__event_loop *loop, mprof__event_source source, 
     if (loop->polls[source].fd == fd) {
         return;
     }
-    if (loop->epoll_fd >= 0 && list_anew(loop, source, fd) != 0) {
+    if (loop->epoll_fd >= 0 && update_epoll(loop, source, fd) != 0) {
         mprof__event_loop_close(loop);
     }
     loop->polls[source].fd = fd;
 }
 
-/* 0, or -1 if that is not to be had. */
-static int wait_in_list(mprof__event_loop *loop, int64_t left_ns)
+/* 0, or -1 if epoll_pwait2 fails. */
+static int wait_with_epoll(mprof__event_loop *loop, int64_t left_ns)
 {
     struct __kernel_timespec left = {left_ns / 1000000000, left_ns % 1000000000};
     struct epoll_event events[MPROF__SOURCE_COUNT];
@@ -80,7 +80,7 @@ void mprof__event_loop_wait(mprof__event_loop *loop, int64_t left_ns)
         loop->polls[i].revents = 0;
     }
     if (loop->epoll_fd >= 0) {
-        if (wait_in_list(loop, left_ns) == 0) {
+        if (wait_with_epoll(loop, left_ns) == 0) {
             return;
         }
         mprof__event_loop_close(loop);

@@ -1,4 +1,4 @@
-/* Owns the keys of the facts, all but those that are told when something happens. */
+/* The keys of facts about the whole recording; others are written where the event is. */
 #include "facts.h"
 
 #include <errno.h>
@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Processes that are named in the file as left out. */
+/* How many processes the file lists as left out. */
 #define LEFT_OUT_MAX 1000
 
 static const char *yes_no(bool value)
@@ -106,7 +106,7 @@ void mprof__facts_report_proc(mprof__event_log *log, mprof__procfs_view view)
     mprof__event_log_notice(log, &error);
 }
 
-static void tell_count(mprof__event_log *log, const char *key, uint64_t count)
+static void write_count(mprof__event_log *log, const char *key, uint64_t count)
 {
     if (count > 0) {
         mprof__event_log_number(log, key, (double)count);
@@ -116,7 +116,7 @@ static void tell_count(mprof__event_log *log, const char *key, uint64_t count)
 void mprof__facts_write_end(mprof__event_log *log, uint64_t missed, uint64_t thinned,
                             uint64_t thinned_kinds)
 {
-    tell_count(log, "missed-ticks", missed);
-    tell_count(log, "thinned-ticks", thinned);
-    tell_count(log, "thinned-kinds", thinned_kinds);
+    write_count(log, "missed-ticks", missed);
+    write_count(log, "thinned-ticks", thinned);
+    write_count(log, "thinned-kinds", thinned_kinds);
 }

@@ -1,4 +1,4 @@
-/* Owns which file of /proc tells which kind, and what the readings may cost. */
+/* Which file of /proc has which kind. Expensive readings are spaced out. */
 #include "memory_kinds.h"
 
 #include "facts.h"
@@ -9,7 +9,7 @@
 #include <string.h>
 
 #define BIT(kind) (1U << (kind))
-/* Those that walk through the page tables. */
+/* Kinds whose reading walks the page tables. */
 #define OF_ROLLUP (BIT(MPROF_KIND_PSS) | BIT(MPROF_KIND_USS) | BIT(MPROF_KIND_LAZYFREE))
 
 int mprof__memory_kinds_parse(unsigned *mask, bool *group, const char **wrong, const char *list)
@@ -75,7 +75,7 @@ void mprof__memory_kinds_from_text(int64_t *bytes, unsigned mask, const char *ro
     }
 }
 
-/* 1 if something was told. */
+/* True if any kind was read. */
 static bool read_kinds(int64_t *bytes, unsigned mask, mprof__process *process,
                        mprof__event_log *log)
 {
@@ -89,7 +89,7 @@ static bool read_kinds(int64_t *bytes, unsigned mask, mprof__process *process,
         mask & ~OF_ROLLUP && mprof__procfs_status_text(status, sizeof status, process->pid) > 0;
 
     if (mask & ~OF_ROLLUP && (!has_status || mprof__procfs_kib(status, "VmRSS:") < 0)) {
-        return false; /* It has ended since: half a record would look like a whole one. */
+        return false; /* It has ended: an incomplete record would look complete. */
     }
     if (result == MPROF__PROBE_DENIED) {
         mprof__facts_report_left_out(log, process, MPROF__LEFT_OUT_KINDS, "smaps_rollup",
@@ -110,7 +110,7 @@ static bool is_read(const mprof__process *process)
     return process->is_member && process->value_bytes >= 0;
 }
 
-static bool is_anybody_read(const mprof__processes *processes)
+static bool any_is_read(const mprof__processes *processes)
 {
     for (size_t i = 0; i < processes->count; i++) {
         if (is_read(processes->items[i])) {
@@ -129,7 +129,7 @@ void mprof__memory_kinds_tick(mprof__memory_kinds *kinds, mprof__event_log *log,
         return;
     }
     if (now_ns < kinds->costly_ns) {
-        kinds->thinned += is_anybody_read(processes) ? 1 : 0;
+        kinds->thinned += any_is_read(processes) ? 1 : 0;
         return;
     }
     start_ns = mprof__clock_now_ns();

@@ -1,4 +1,4 @@
-/* Owns the tree of processes and what the kernel tells of their ends. */
+/* The pace of reading process events adapts to how many concern the tree. */
 #include "process_lifecycle.h"
 
 #include "record/kernel/clock.h"
@@ -11,18 +11,18 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Births and ends are looked into at once, since names are gone with their processes, but no more
- * often than this; and less and less often while the events are all of other programs. */
+/* Events are read at once, since the name of a process is lost when it ends, but no more often than
+ * this; less and less often while they are about other programs. */
 #define PAUSE_NS INT64_C(2000000)
 #define PAUSE_MAX_NS INT64_C(100000000)
-/* After so many ticks without any, the next event is again worth being woken for. */
-#define QUIET_TICKS 8
+/* After this many ticks without events, the next event may wake the loop again. */
+#define IDLE_TICKS 8
 
-/* --- what the tree tells --- */
+/* ---- events of the tree ---- */
 
-/* Whoever has begun, or begun anew, may be in a control group of its own from now on. Of a child it
- * is taken to be its parent's until it is looked at: there can be a thousand a second. */
-static void look_at_group(mprof__process_lifecycle *lifecycle, mprof__process *process)
+/* A process may be in another control group after birth or exec. For a child, its parent's is
+ * assumed until it is read: there may be a thousand births a second. */
+static void update_group(mprof__process_lifecycle *lifecycle, mprof__process *process)
 {
     const mprof__process *parent =
         mprof__processes_find(mprof__process_tree_processes(lifecycle->tree), process->ppid);
@@ -36,36 +36,36 @@ static void look_at_group(mprof__process_lifecycle *lifecycle, mprof__process *p
     }
 }
 
-static void take_rename(void *data, mprof__process *process, int64_t time_ns)
+static void handle_rename(void *data, mprof__process *process, int64_t time_ns)
 {
     mprof__process_lifecycle *lifecycle = data;
 
-    look_at_group(lifecycle, process);
+    update_group(lifecycle, process);
     if (lifecycle->has_begun) {
         mprof__event_log_process(lifecycle->log, process, time_ns);
     }
 }
 
-static void take_exec(void *data, mprof__process *process)
+static void handle_exec(void *data, mprof__process *process)
 {
     mprof__process_lifecycle *lifecycle = data;
 
     mprof__agent_check_process(&lifecycle->agent, process);
 }
 
-static void take_birth(void *data, mprof__process *process, int64_t time_ns)
+static void handle_birth(void *data, mprof__process *process, int64_t time_ns)
 {
     mprof__process_lifecycle *lifecycle = data;
 
-    /* our child may not have its arguments in place yet when it is looked at */
+    /* its arguments may not be in place yet */
     if (process->pid == lifecycle->target->pid && lifecycle->target->is_child) {
         mprof__process_set_title(process, lifecycle->title);
     }
-    look_at_group(lifecycle, process);
+    update_group(lifecycle, process);
     if (lifecycle->has_begun) {
         mprof__event_log_process(lifecycle->log, process, time_ns);
     }
-    /* where execs are reported, a child that has not executed anything has its parent's agent */
+    /* with exec events, a child that has not called exec has its parent's agent */
     if (process->pid == lifecycle->target->pid || mprof__process_tree_fd(lifecycle->tree) < 0) {
         mprof__agent_check_process(&lifecycle->agent, process);
     }
@@ -96,8 +96,8 @@ void mprof__process_lifecycle_begin_if_needed(mprof__process_lifecycle *lifecycl
     }
 }
 
-/* What the kernel says of a process that has ended, if it has not been asked yet. */
-static void take_last_word(mprof__process_lifecycle *lifecycle, mprof__process *process)
+/* Reads the kernel's high-water mark of a process that has ended, once. */
+static void read_taskstats(mprof__process_lifecycle *lifecycle, mprof__process *process)
 {
     mprof__taskstats_mark mark;
 
@@ -108,15 +108,15 @@ static void take_last_word(mprof__process_lifecycle *lifecycle, mprof__process *
     }
 }
 
-static void take_end(void *data, mprof__process *process, const mprof__process_end *end)
+static void handle_end(void *data, mprof__process *process, const mprof__process_end *end)
 {
     mprof__process_lifecycle *lifecycle = data;
-    mprof__process_end told = *end;
+    mprof__process_end recorded = *end;
 
     if (lifecycle->oom_killer && end->cause == MPROF_EXIT_SIGNAL && end->value == SIGKILL &&
         mprof__oom_killer_claim(lifecycle->oom_killer, &process->place, process->pid,
                                 mprof__clock_now_ns())) {
-        told.cause = MPROF_EXIT_OOM;
+        recorded.cause = MPROF_EXIT_OOM;
     }
     if (lifecycle->calls) {
         mprof__calls_end_process(lifecycle->calls, process->pid, end->time_ns);
@@ -124,17 +124,17 @@ static void take_end(void *data, mprof__process *process, const mprof__process_e
     if (process->pid == lifecycle->target->pid && !lifecycle->follow) {
         mprof__process_lifecycle_begin_if_needed(lifecycle);
     }
-    take_last_word(lifecycle, process);
+    read_taskstats(lifecycle, process);
     if (lifecycle->has_begun) {
         mprof__sampler_write_final_peak(lifecycle->sampler, process, end->time_ns);
-        mprof__event_log_end(lifecycle->log, process->pid, &told);
+        mprof__event_log_end(lifecycle->log, process->pid, &recorded);
     }
     if (process->pid == lifecycle->target->pid) {
         lifecycle->target->has_ended = true;
     }
 }
 
-static void tell_failure(mprof__process_lifecycle *lifecycle, mprof_status status)
+static void report_failure(mprof__process_lifecycle *lifecycle, mprof_status status)
 {
     mprof_error error = MPROF_ERROR_INIT;
 
@@ -142,8 +142,8 @@ static void tell_failure(mprof__process_lifecycle *lifecycle, mprof_status statu
     mprof__event_log_notice(lifecycle->log, &error);
 }
 
-/* What is to be done now and then, events or not. */
-static void keep_up(mprof__process_lifecycle *lifecycle, int64_t now_ns)
+/* Work that is due without events too. */
+static void run_periodic(mprof__process_lifecycle *lifecycle, int64_t now_ns)
 {
     if (lifecycle->stats) {
         mprof__taskstats_keep_up(lifecycle->stats, now_ns);
@@ -158,9 +158,9 @@ void mprof__process_lifecycle_update(mprof__process_lifecycle *lifecycle, int64_
     mprof_status status = mprof__process_tree_update(lifecycle->tree, now_ns);
 
     if (status != MPROF_OK) {
-        tell_failure(lifecycle, status);
+        report_failure(lifecycle, status);
     }
-    keep_up(lifecycle, now_ns);
+    run_periodic(lifecycle, now_ns);
 }
 
 void mprof__process_lifecycle_read_events(mprof__process_lifecycle *lifecycle, int64_t now_ns)
@@ -177,27 +177,27 @@ void mprof__process_lifecycle_read_events(mprof__process_lifecycle *lifecycle, i
 }
 
 void mprof__process_lifecycle_tick(mprof__process_lifecycle *lifecycle, int64_t now_ns,
-                                   bool are_quiet)
+                                   bool is_quiet)
 {
     uint64_t before = mprof__process_tree_event_count(lifecycle->tree);
 
-    if (are_quiet) {
-        keep_up(lifecycle, now_ns);
+    if (is_quiet) {
+        run_periodic(lifecycle, now_ns);
         return;
     }
     mprof__process_lifecycle_read_events(lifecycle, now_ns);
-    lifecycle->quiet =
-        mprof__process_tree_event_count(lifecycle->tree) == before ? lifecycle->quiet + 1 : 0;
-    if (lifecycle->quiet == QUIET_TICKS) {
-        lifecycle->quiet = 0;
+    lifecycle->idle_ticks =
+        mprof__process_tree_event_count(lifecycle->tree) == before ? lifecycle->idle_ticks + 1 : 0;
+    if (lifecycle->idle_ticks == IDLE_TICKS) {
+        lifecycle->idle_ticks = 0;
         lifecycle->pause_ns = PAUSE_NS;
     }
 }
 
-/* A child of ours has been reaped; `stat` was read while it was a zombie. */
-static void take_end_of_child(mprof__process_lifecycle *lifecycle, bool is_recorded, int64_t pid,
-                              int wait_status, const mprof__procfs_stat *stat,
-                              const struct rusage *usage)
+/* A child has been reaped; `stat` was read before that. */
+static void handle_end_of_child(mprof__process_lifecycle *lifecycle, bool is_recorded, int64_t pid,
+                                int wait_status, const mprof__procfs_stat *stat,
+                                const struct rusage *usage)
 {
     mprof__process *process =
         mprof__processes_find(mprof__process_tree_processes(lifecycle->tree), pid);
@@ -213,7 +213,7 @@ static void take_end_of_child(mprof__process_lifecycle *lifecycle, bool is_recor
     end = mprof__process_end_of_status(wait_status, process->event_end.time_ns
                                                         ? process->event_end.time_ns
                                                         : mprof__clock_now_ns());
-    take_last_word(lifecycle, process); /* it says more than the account of all it waited for */
+    read_taskstats(lifecycle, process); /* more exact than rusage, which includes reaped children */
     mprof__sampler_add_usage(lifecycle->sampler, process, usage, stat, end.time_ns);
     if (pid == lifecycle->target->pid) {
         mprof__sampler_write_last_sample(lifecycle->sampler, process, usage, stat->reaped_faults,
@@ -222,7 +222,7 @@ static void take_end_of_child(mprof__process_lifecycle *lifecycle, bool is_recor
     mprof__process_tree_end(lifecycle->tree, process, &end);
 }
 
-/* Its signal has been taken and comes once: whoever is left here is waited for in vain. */
+/* Several children may have ended for one SIGCHLD. */
 void mprof__process_lifecycle_reap(mprof__process_lifecycle *lifecycle, bool is_recorded)
 {
     for (;;) {
@@ -244,11 +244,11 @@ void mprof__process_lifecycle_reap(mprof__process_lifecycle *lifecycle, bool is_
         if (is_recorded) {
             mprof__process_lifecycle_update(lifecycle, mprof__clock_now_ns());
         }
-        take_end_of_child(lifecycle, is_recorded, info.si_pid, wait_status, &stat, &usage);
+        handle_end_of_child(lifecycle, is_recorded, info.si_pid, wait_status, &stat, &usage);
     }
 }
 
-/* Perhaps an event told how. */
+/* An event may have reported the cause. */
 void mprof__process_lifecycle_end_target(mprof__process_lifecycle *lifecycle)
 {
     int64_t now_ns = mprof__clock_now_ns();
@@ -275,12 +275,13 @@ bool mprof__process_lifecycle_has_members(const mprof__process_lifecycle *lifecy
     return false;
 }
 
-/* --- begin and end --- */
+/* ---- open and close ---- */
 
 mprof_status mprof__process_lifecycle_open(mprof__process_lifecycle *lifecycle, bool descendants,
                                            mprof_error *error)
 {
-    mprof__process_tree_hooks hooks = {lifecycle, take_birth, take_rename, take_exec, take_end};
+    mprof__process_tree_hooks hooks = {lifecycle, handle_birth, handle_rename, handle_exec,
+                                       handle_end};
     mprof_status status = mprof__process_tree_open(&lifecycle->tree, descendants, &hooks, error);
 
     if (status != MPROF_OK) {

@@ -1,5 +1,5 @@
-/* Owns the loop. Per tick of a lone process it makes three or four system calls: wait, ask whether
- * it has run, read, write. */
+/* For one process, a tick takes three or four system calls: wait, check whether it has run, read,
+ * write. */
 #include "recorder.h"
 
 #include "end_request.h"
@@ -21,7 +21,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
-/* Below this interval, four decimals of a second no longer tell two samples apart. */
+/* Below this interval, samples need more than four decimals of a second. */
 #define FINE_INTERVAL_NS 1000000
 #define MIB (1024.0 * 1024.0)
 
@@ -33,21 +33,21 @@ struct mprof__recorder {
     mprof__process_lifecycle lifecycle;
     mprof__sampler sampler;
     mprof__calls *calls;              /* NULL: no functions */
-    mprof__calls_in_flight in_flight; /* who has asked for calls in flight */
+    mprof__calls_in_flight in_flight; /* pending requests for calls in flight */
     mprof__end_request request;
     mprof__event_loop loop;
-    int64_t begin_ns; /* when the delay is over */
-    int64_t end_ns;   /* when the time is over; INT64_MAX: never */
+    int64_t begin_ns; /* end of the delay */
+    int64_t end_ns;   /* end of the time limit; INT64_MAX: none */
     bool is_blind;    /* /proc does not show the program */
     bool is_sampling; /* the file is not complete yet */
-    bool is_cut;      /* the threshold has been reached, and that was to be the end */
-    bool is_over;     /* the loop is to end */
+    bool is_cut;      /* the threshold was reached and ends the recording */
+    bool is_over;     /* leave the loop */
 };
 
-/* --- a tick --- */
+/* ---- a tick ---- */
 
-/* The most there was, as far as the recorder knows: where MEM is the resident memory of the program
- * alone, the kernel's mark of it counts as well. */
+/* The highest memory known. If MEM is the resident memory of the target alone, its high-water mark
+ * counts too. */
 static int64_t highest_bytes(const mprof__recorder *recorder)
 {
     const mprof__process *root = mprof__process_tree_root(recorder->lifecycle.tree);
@@ -60,9 +60,9 @@ static int64_t highest_bytes(const mprof__recorder *recorder)
     return root->peak_bytes > mem_bytes ? root->peak_bytes : mem_bytes;
 }
 
-/* Without a signal of its own the threshold is an end: the program is asked to end, or is left, if
- * it is none of ours. */
-static void take_threshold(mprof__recorder *recorder)
+/* Without a signal from the user the threshold ends the recording: a child gets SIGTERM, another
+ * process is left running. */
+static void handle_threshold(mprof__recorder *recorder)
 {
     const mprof__threshold *threshold = &recorder->plan.threshold;
     mprof_error error = MPROF_ERROR_INIT;
@@ -87,7 +87,7 @@ static void take_threshold(mprof__recorder *recorder)
     mprof__event_log_notice(&recorder->log, &error);
 }
 
-/* Shows how things stand, if it is time to. */
+/* Updates the live line, if due. */
 static void show_live(mprof__recorder *recorder, int64_t now_ns)
 {
     mprof__live_line_view view = {0};
@@ -112,14 +112,14 @@ static void tick(mprof__recorder *recorder, int64_t now_ns)
     const mprof__ring_folder *folder = recorder->plan.folder;
 
     if (recorder->calls && mprof__ring_folder_watch_fd(folder) < 0) {
-        mprof__calls_find_rings(recorder->calls); /* else the watch wakes the loop */
+        mprof__calls_find_rings(recorder->calls); /* otherwise the watch wakes the loop */
         recorder->in_flight.may_be_pending = true;
     }
     if (mprof__process_tree_follows(recorder->lifecycle.tree)) {
         mprof__process_lifecycle_tick(
             &recorder->lifecycle, now_ns,
             mprof__event_loop_is_idle(&recorder->loop, MPROF__SOURCE_PROCESSES));
-        now_ns = mprof__clock_now_ns(); /* no sample is older than the birth of its process */
+        now_ns = mprof__clock_now_ns(); /* no sample may precede the birth of its process */
     }
     mprof__sampler_tick(&recorder->sampler, now_ns);
     if (recorder->calls) {
@@ -130,7 +130,7 @@ static void tick(mprof__recorder *recorder, int64_t now_ns)
     }
     mprof__event_log_commit(&recorder->log);
     if (mprof__threshold_is_crossed(&recorder->plan.threshold, highest_bytes(recorder))) {
-        take_threshold(recorder);
+        handle_threshold(recorder);
     }
     if (recorder->plan.live) {
         mprof__live_line_add(recorder->plan.live, recorder->sampler.mem_bytes, now_ns);
@@ -138,7 +138,7 @@ static void tick(mprof__recorder *recorder, int64_t now_ns)
     }
 }
 
-/* The first tick of a recording that waited for it. */
+/* The first tick after a delay. */
 static void tick_first(mprof__recorder *recorder, int64_t now_ns)
 {
     const mprof__processes *processes = mprof__process_tree_processes(recorder->lifecycle.tree);
@@ -152,9 +152,9 @@ static void tick_first(mprof__recorder *recorder, int64_t now_ns)
     }
 }
 
-/* --- the end --- */
+/* ---- the end ---- */
 
-/* Writes what is known only at the end. The file is complete behind it. */
+/* Writes what is known only at the end, and completes the file. */
 static void finish_file(mprof__recorder *recorder)
 {
     int64_t now_ns = mprof__clock_now_ns();
@@ -186,8 +186,8 @@ static void finish_file(mprof__recorder *recorder)
     }
 }
 
-/* The program has ended; if what descends from it is followed, there may be some of that left. */
-static void look_who_is_left(mprof__recorder *recorder)
+/* The target has ended: with --follow the recording goes on while a descendant is alive. */
+static void check_descendants(mprof__recorder *recorder)
 {
     if (!recorder->plan.follow || !recorder->is_sampling) {
         recorder->is_over = true;
@@ -198,9 +198,9 @@ static void look_who_is_left(mprof__recorder *recorder)
     }
 }
 
-/* --- signals --- */
+/* ---- signals ---- */
 
-static void take_signal(mprof__recorder *recorder, const struct signalfd_siginfo *info)
+static void handle_signal(mprof__recorder *recorder, const struct signalfd_siginfo *info)
 {
     const mprof__target *target = &recorder->target;
     int number = (int)info->ssi_signo;
@@ -222,18 +222,18 @@ static void take_signal(mprof__recorder *recorder, const struct signalfd_siginfo
     }
 }
 
-static void take_signals(mprof__recorder *recorder)
+static void handle_signals(mprof__recorder *recorder)
 {
     struct signalfd_siginfo info;
 
     while (mprof__signals_next(recorder->plan.signals, &info)) {
-        take_signal(recorder, &info);
+        handle_signal(recorder, &info);
     }
 }
 
-/* --- the loop --- */
+/* ---- the loop ---- */
 
-static void set_up_wakers(mprof__recorder *recorder)
+static void watch_descriptors(mprof__recorder *recorder)
 {
     const mprof__target *target = &recorder->target;
     const mprof__ring_folder *folder = recorder->plan.folder;
@@ -251,8 +251,7 @@ static void set_up_wakers(mprof__recorder *recorder)
     }
 }
 
-/* Time until something is to be done, whether or not anything happens. Sets whether process events
- * may wake the loop before that. */
+/* Time until the next deadline. Sets whether process events may wake the loop before it. */
 static int64_t time_left_ns(mprof__recorder *recorder)
 {
     const mprof__process_lifecycle *lifecycle = &recorder->lifecycle;
@@ -269,7 +268,7 @@ static int64_t time_left_ns(mprof__recorder *recorder)
 
         left_ns = live_ns < 0 ? 0 : live_ns < left_ns ? live_ns : left_ns;
     }
-    if (lifecycle->pause_ns < recorder->plan.interval_ns) { /* else the tick is soon enough */
+    if (lifecycle->pause_ns < recorder->plan.interval_ns) { /* else the tick is early enough */
         tree_fd = mprof__process_tree_fd(lifecycle->tree);
     }
     if (tree_fd >= 0 && pause_ns > 0) {
@@ -280,8 +279,8 @@ static int64_t time_left_ns(mprof__recorder *recorder)
     return left_ns;
 }
 
-/* What wakes the loop between the ticks. */
-static void take_news(mprof__recorder *recorder)
+/* Handles what woke the loop between ticks. */
+static void handle_events(mprof__recorder *recorder)
 {
     const mprof__event_loop *loop = &recorder->loop;
 
@@ -299,7 +298,7 @@ static void take_news(mprof__recorder *recorder)
     }
 }
 
-static void take_time(mprof__recorder *recorder)
+static void handle_time(mprof__recorder *recorder)
 {
     int64_t now_ns = mprof__clock_now_ns();
 
@@ -317,8 +316,8 @@ static void take_time(mprof__recorder *recorder)
     }
 }
 
-/* From now on a program of ours merely runs. */
-static void give_up(mprof__recorder *recorder)
+/* Stops recording; the program goes on. */
+static void stop_recording(mprof__recorder *recorder)
 {
     recorder->is_sampling = false;
     finish_file(recorder);
@@ -330,35 +329,35 @@ static void run_loop(mprof__recorder *recorder)
     const mprof__target *target = &recorder->target;
     mprof__event_loop *loop = &recorder->loop;
 
-    set_up_wakers(recorder);
+    watch_descriptors(recorder);
     while (!recorder->is_over) {
         mprof__event_loop_wait(loop, recorder->is_sampling ? time_left_ns(recorder) : INT64_MAX);
         if (mprof__event_loop_is_ready(loop, MPROF__SOURCE_SIGNALS)) {
-            take_signals(recorder);
+            handle_signals(recorder);
         }
         if (mprof__event_loop_is_ready(loop, MPROF__SOURCE_TARGET_END)) {
             mprof__process_lifecycle_end_target(&recorder->lifecycle);
         }
         recorder->is_over |= target->has_ended && !recorder->plan.follow;
         if (recorder->is_sampling && !recorder->is_over) {
-            take_news(recorder);
-            take_time(recorder);
+            handle_events(recorder);
+            handle_time(recorder);
             if (recorder->log.failed) {
-                give_up(recorder);
+                stop_recording(recorder);
             }
         }
         if (target->has_ended && !recorder->is_over) {
-            look_who_is_left(recorder);
+            check_descendants(recorder);
         }
         if (!recorder->is_sampling || target->has_ended) {
-            set_up_wakers(recorder);
+            watch_descriptors(recorder);
         }
     }
 }
 
-/* --- begin and end --- */
+/* ---- open and run ---- */
 
-/* With many processes the usual 1,024 descriptors run out. The program has its own limit already.
+/* Many processes need more than the usual 1,024 descriptors. The program already has its own limit.
  */
 static void raise_descriptor_limit(void)
 {
@@ -398,8 +397,8 @@ static bool follows_descendants(const mprof__recorder_plan *plan)
     return plan->include_children || plan->multiprocess;
 }
 
-static mprof_status set_up_lives(mprof__recorder *recorder, size_t argc, char *const argv[],
-                                 mprof_error *error)
+static mprof_status set_up_lifecycle(mprof__recorder *recorder, size_t argc, char *const argv[],
+                                     mprof_error *error)
 {
     const mprof__recorder_plan *plan = &recorder->plan;
     mprof__process_lifecycle *lifecycle = &recorder->lifecycle;
@@ -441,7 +440,7 @@ mprof_status mprof__recorder_open(mprof__recorder **out, const mprof__recorder_p
     mprof__target_init(&recorder->target, plan->is_child);
     mprof__event_log_init(&recorder->log, plan->writer, plan->notice, plan->notice_data);
     recorder->log.redact = plan->redact;
-    status = set_up_lives(recorder, argc, argv, error);
+    status = set_up_lifecycle(recorder, argc, argv, error);
     if (status != MPROF_OK) {
         return status;
     }
@@ -477,7 +476,7 @@ mprof_status mprof__recorder_run(mprof__recorder *recorder, int64_t pid,
     recorder->lifecycle.has_begun = recorder->plan.delay_ns == 0;
     recorder->end_ns =
         recorder->plan.timeout_ns > 0 ? recorder->begin_ns + recorder->plan.timeout_ns : INT64_MAX;
-    prctl(PR_SET_TIMERSLACK, 1, 0, 0, 0); /* after the program's start: it would inherit this */
+    prctl(PR_SET_TIMERSLACK, 1, 0, 0, 0); /* after the program has started: it would inherit this */
     raise_descriptor_limit();
     mprof__event_log_number(&recorder->log, "pid", (double)pid);
     mprof_writer_set_main_pid(recorder->plan.writer, pid);

@@ -1,5 +1,4 @@
-/* One recording from its first line to its last: samples at deadlines, births and ends of
- * processes, calls from the rings, and what is to be done about signals meanwhile. */
+/* Makes one recording, from its first line to its last. */
 #ifndef MPROF_RECORD_RECORDER_H
 #define MPROF_RECORD_RECORDER_H
 
@@ -14,22 +13,22 @@ typedef struct mprof__recorder mprof__recorder;
 
 typedef struct mprof__recorder_outcome {
     bool ended;      /* the program has ended */
-    int wait_status; /* as of wait(2); only where it was our child */
-    int signal;      /* by which mprof is to die now, or 0 */
-    bool failed;     /* the recording could not be written to its end */
-    bool is_cut;     /* the threshold has been reached, and that was to be the end */
-    bool is_unread;  /* there is no sample, since nothing could be read: that has been reported */
+    int wait_status; /* as of wait(2); only for our child */
+    int signal;      /* by which mprof must die, or 0 */
+    bool failed;     /* the recording could not be written completely */
+    bool is_cut;     /* the threshold was reached and ended the recording */
+    bool is_unread;  /* no sample: nothing could be read, which was reported */
     bool is_empty;   /* all was over before the recording began */
 } mprof__recorder_outcome;
 
-/* Gets everything ready that is to be there before the program starts, and writes the head of the
- * file: command line and facts. *plan is copied. MPROF_ENOMEM, MPROF_EIO. */
+/* Prepares everything that must exist before the program starts, and writes the head of the file:
+ * command line and facts. *plan is copied. MPROF_ENOMEM, MPROF_EIO. */
 mprof_status mprof__recorder_open(mprof__recorder **out, const mprof__recorder_plan *plan,
                                   size_t argc, char *const argv[], mprof_error *error);
 
-/* Records process `pid` until it ends (or, followed, the last of its descendants), the time is
- * over, or a signal says so; a program of ours is waited for in any case. MPROF_ENOMEM, MPROF_EIO
- * (nothing to wait with). */
+/* Records process `pid` until it ends (with follow: until its last descendant ends), the time limit
+ * is over, or a signal ends it. Always waits for a child of ours. MPROF_ENOMEM, MPROF_EIO (no
+ * descriptor to wait with). */
 mprof_status mprof__recorder_run(mprof__recorder *recorder, int64_t pid,
                                  mprof__recorder_outcome *outcome, mprof_error *error);
 

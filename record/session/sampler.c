@@ -1,4 +1,4 @@
-/* Owns what is read when, and what it costs. */
+/* Readings that cost more than a sample are taken less often. */
 #include "sampler.h"
 
 #include "facts.h"
@@ -8,35 +8,35 @@
 #include <stdbool.h>
 #include <string.h>
 
-/* The high-water mark of each process is read this often: more often in its youth, and all of them
- * together no more than forty times a second, since it costs twenty times what a sample costs. */
-#define LOOK_NS INT64_C(100000000)
-#define LOOK_MAX_NS INT64_C(1000000000)
-#define LOOK_AGE_DIVISOR 8
-#define LOOK_NS_PER_PROCESS INT64_C(25000000)
-/* A program that has no more, or that lived no longer, may have been sampled only while it was
- * being loaded. */
+/* How often /proc/PID/status is read: every 0.1 s for new processes, later each second, and at most
+ * forty times a second for all together. A reading costs twenty times as much as a sample. */
+#define STATUS_NS INT64_C(100000000)
+#define STATUS_MAX_NS INT64_C(1000000000)
+#define STATUS_AGE_DIVISOR 8
+#define STATUS_NS_PER_PROCESS INT64_C(25000000)
+/* A program that has no more, or ends sooner, may have been sampled only while it was being loaded.
+ */
 #define LOADING_BYTES (INT64_C(64) << 10)
 #define SHORT_NS INT64_C(100000000)
-/* A mark that has grown by less than this part is told later, or at the end. */
+/* A mark that has grown by less than this fraction is written later, or at the end. */
 #define PEAK_STEP_DIVISOR 64
-/* The kernel counts pages in batches: two of its accounts of one peak differ by so much. */
+/* The kernel counts pages in batches: two of its counts of one peak may differ by this much. */
 #define ACCOUNTS_DIFFER_BYTES (INT64_C(1) << 20)
 
-/* --- high-water marks --- */
+/* ---- high-water marks ---- */
 
 static int64_t larger(int64_t one, int64_t other)
 {
     return one > other ? one : other;
 }
 
-/* What the file shows of the process already. */
-static int64_t told_bytes(const mprof__process *process)
+/* The most that the file shows for the process. */
+static int64_t recorded_bytes(const mprof__process *process)
 {
     return larger(larger(process->peak_bytes, process->sampled_bytes), process->floor_bytes);
 }
 
-/* It had so much, written or not. */
+/* Notes a high-water mark, written or not. */
 static void note_mark(mprof__sampler *sampler, mprof__process *process, int64_t bytes)
 {
     process->highest_bytes = larger(process->highest_bytes, bytes);
@@ -53,71 +53,89 @@ static void write_peak(mprof__sampler *sampler, mprof__process *process, int64_t
     note_mark(sampler, process, bytes);
 }
 
-static void tell_peak(mprof__sampler *sampler, mprof__process *process, int64_t bytes,
-                      int64_t time_ns)
+static void write_exact_peak(mprof__sampler *sampler, mprof__process *process, int64_t bytes,
+                             int64_t time_ns)
 {
     write_peak(sampler, process, bytes, false, time_ns);
 }
 
-static int64_t pause_until_next_look(const mprof__sampler *sampler, const mprof__process *process,
-                                     int64_t now_ns)
+static int64_t pause_until_next_status(const mprof__sampler *sampler, const mprof__process *process,
+                                       int64_t now_ns)
 {
     int64_t count = (int64_t)mprof__process_tree_processes(sampler->tree)->count;
-    int64_t pause_ns = (now_ns - process->first_sample_ns) / LOOK_AGE_DIVISOR;
+    int64_t pause_ns = (now_ns - process->first_sample_ns) / STATUS_AGE_DIVISOR;
 
-    if (pause_ns > LOOK_MAX_NS) {
-        pause_ns = LOOK_MAX_NS;
+    if (pause_ns > STATUS_MAX_NS) {
+        pause_ns = STATUS_MAX_NS;
     }
-    if (pause_ns < LOOK_NS) {
-        pause_ns = LOOK_NS;
+    if (pause_ns < STATUS_NS) {
+        pause_ns = STATUS_NS;
     }
-    return pause_ns > count * LOOK_NS_PER_PROCESS ? pause_ns : count * LOOK_NS_PER_PROCESS;
+    return pause_ns > count * STATUS_NS_PER_PROCESS ? pause_ns : count * STATUS_NS_PER_PROCESS;
 }
 
-/* Reads what costs more than a sample, if it is time to: the high-water mark, the control group,
- * and the name, which tells of an exec that no event told of, and the title. */
-static void look_closely(mprof__sampler *sampler, mprof__process *process, int64_t now_ns)
+static bool is_status_due(mprof__process *process, int64_t now_ns)
 {
-    int64_t known = told_bytes(process);
+    if (process->status_due_ns == 0) { /* a new process: let it load first */
+        process->first_sample_ns = now_ns;
+        process->status_due_ns = now_ns + STATUS_NS / 2;
+    }
+    return now_ns >= process->status_due_ns && process->idle.has_run;
+}
+
+static void update_title(mprof__sampler *sampler, mprof__process *process, const char *comm,
+                         int64_t now_ns)
+{
+    if (!mprof__process_update_title(process, comm, now_ns)) {
+        return;
+    }
+    mprof__event_log_process(sampler->log, process, now_ns);
+    if (sampler->agent) { /* the change may come from an exec without an event */
+        mprof__agent_check_process(sampler->agent, process);
+    }
+}
+
+static void update_peak(mprof__sampler *sampler, mprof__process *process, int64_t bytes,
+                        int64_t now_ns)
+{
+    int64_t known_bytes = recorded_bytes(process);
+
+    if (sampler->peak_interval || bytes <= process->floor_bytes) {
+        return;
+    }
+    note_mark(sampler, process, bytes);
+    if (bytes > known_bytes + known_bytes / PEAK_STEP_DIVISOR) {
+        write_exact_peak(sampler, process, bytes, now_ns);
+    }
+}
+
+/* Reads what costs more than a sample, if due: control group, title, huge pages, high-water mark.
+ */
+static void read_status(mprof__sampler *sampler, mprof__process *process, int64_t now_ns)
+{
     mprof__procfs_status status;
 
-    if (process->status_due_ns == 0) { /* new: let it come up first */
-        process->first_sample_ns = now_ns;
-        process->status_due_ns = now_ns + LOOK_NS / 2;
-    }
-    if (now_ns < process->status_due_ns || !process->idle.has_run ||
+    if (!is_status_due(process, now_ns) ||
         mprof__procfs_status_read_all(&status, process->pid) != 0) {
         return;
     }
     process->idle.has_run = 0;
-    process->status_due_ns = now_ns + pause_until_next_look(sampler, process, now_ns);
+    process->status_due_ns = now_ns + pause_until_next_status(sampler, process, now_ns);
     if (sampler->oom_killer) {
         mprof__oom_killer_look(sampler->oom_killer, &process->place, process->pid, now_ns);
     }
-    if (mprof__process_update_title(process, status.comm, now_ns)) {
-        mprof__event_log_process(sampler->log, process, now_ns);
-        if (sampler->agent) {
-            mprof__agent_check_process(sampler->agent,
-                                       process); /* it has executed another program */
-        }
-    }
+    update_title(sampler, process, status.comm, now_ns);
     if (status.hugetlb_bytes > 0 && !(sampler->kinds.mask & 1U << MPROF_KIND_HUGETLB)) {
         mprof__facts_report_huge_pages(sampler->log, process, status.hugetlb_bytes);
     }
-    if (sampler->peak_interval || status.high_water_bytes <= process->floor_bytes) {
-        return;
-    }
-    note_mark(sampler, process, status.high_water_bytes);
-    if (status.high_water_bytes > known + known / PEAK_STEP_DIVISOR) {
-        tell_peak(sampler, process, status.high_water_bytes, now_ns);
-    }
+    update_peak(sampler, process, status.high_water_bytes, now_ns);
 }
 
-static void tell_kept(mprof__sampler *sampler, const mprof__process *process)
+static void report_unreset(mprof__sampler *sampler, const mprof__process *process)
 {
     mprof_error error = MPROF_ERROR_INIT;
 
-    if (sampler->kept++ == 0) {
+    if (sampler->unreset++ == 0) {
         mprof_error_set(&error, MPROF_ENOTFOUND,
                         "the peak of process %lld may not be reset: it is that of its whole life",
                         (long long)process->pid);
@@ -125,8 +143,8 @@ static void tell_kept(mprof__sampler *sampler, const mprof__process *process)
     }
 }
 
-/* The most there was since the tick before. */
-static void tell_peak_of_interval(mprof__sampler *sampler, mprof__process *process, int64_t now_ns)
+/* The high-water mark since the last tick. */
+static void write_peak_of_interval(mprof__sampler *sampler, mprof__process *process, int64_t now_ns)
 {
     int64_t bytes;
     int status = mprof__procfs_take_high_water(&bytes, process->pid);
@@ -135,16 +153,16 @@ static void tell_peak_of_interval(mprof__sampler *sampler, mprof__process *proce
         return;
     }
     if (status != 0) {
-        tell_kept(sampler, process);
+        report_unreset(sampler, process);
     }
-    tell_peak(sampler, process, bytes, now_ns);
+    write_exact_peak(sampler, process, bytes, now_ns);
 }
 
-/* Writes the mark of a process that is over, or of a recording that is, if the file does not show
- * it already. exact_bytes: the kernel's last word on it; 0: there is none, so what was seen is the
- * least it had. So it is where the word is less: a program that it executed before had more. */
-static void tell_end(mprof__sampler *sampler, mprof__process *process, int64_t exact_bytes,
-                     int64_t time_ns)
+/* Writes the mark of a process at its end, or at the end of the recording, unless the file shows it
+ * already. exact_bytes: the kernel's final mark; 0: unknown, then the highest value seen is a lower
+ * bound. It also is if the final mark is lower: a program executed before had more. */
+static void write_end_peak(mprof__sampler *sampler, mprof__process *process, int64_t exact_bytes,
+                           int64_t time_ns)
 {
     int64_t known = process->highest_bytes;
     bool has_exact = exact_bytes > process->floor_bytes;
@@ -152,10 +170,10 @@ static void tell_end(mprof__sampler *sampler, mprof__process *process, int64_t e
     int64_t bytes = has_exact ? larger(exact_bytes, known) : known;
 
     if (sampler->peak_interval) {
-        at_least = false; /* marks are of their intervals */
+        at_least = false; /* each mark is of its interval */
         bytes = exact_bytes;
     }
-    if (bytes > told_bytes(process) ||
+    if (bytes > recorded_bytes(process) ||
         (at_least && process->is_member && bytes > process->sampled_bytes)) {
         write_peak(sampler, process, bytes, at_least, time_ns);
     }
@@ -174,7 +192,7 @@ void mprof__sampler_write_peaks(mprof__sampler *sampler, int64_t now_ns)
             continue;
         }
         if (!mprof__process_tree_shares_memory(sampler->tree, process) && bytes > 0) {
-            tell_end(sampler, process, bytes, now_ns);
+            write_end_peak(sampler, process, bytes, now_ns);
         }
         if (mprof__process_update_title(process, comm, INT64_MAX / 2)) {
             mprof__event_log_process(sampler->log, process, now_ns);
@@ -201,14 +219,14 @@ void mprof__sampler_reset_peaks(mprof__sampler *sampler)
     }
 }
 
-/* The most that a process may have had: it runs. */
-static int64_t mark_of_running(const mprof__process *process)
+/* An upper bound for the memory that a running process has had. */
+static int64_t max_bytes_so_far(const mprof__process *process)
 {
     char comm[sizeof process->comm];
     int64_t bytes;
 
     if (mprof__procfs_status_read(&bytes, comm, sizeof comm, process->pid) != 0 || bytes < 0) {
-        return INT64_MAX; /* it has ended meanwhile */
+        return INT64_MAX; /* it has ended */
     }
     return larger(bytes, process->highest_bytes);
 }
@@ -218,10 +236,10 @@ static const mprof__process *parent_of(const mprof__sampler *sampler, const mpro
     return mprof__processes_find(mprof__process_tree_processes(sampler->tree), process->ppid);
 }
 
-/* Up to so much of what ru_maxrss says of a child of ours may be of the memory it was born with:
- * the account goes on through an exec. INT64_MAX: that is not known. */
-static int64_t born_with_at_most(const mprof__sampler *sampler, const mprof__process *process,
-                                 const mprof__procfs_stat *stat)
+/* ru_maxrss survives an exec: up to this many bytes may belong to the memory that a child was born
+ * with. INT64_MAX: unknown. */
+static int64_t max_inherited_bytes(const mprof__sampler *sampler, const mprof__process *process,
+                                   const mprof__procfs_stat *stat)
 {
     const mprof__process *parent = parent_of(sampler, process);
     int64_t bytes;
@@ -232,12 +250,12 @@ static int64_t born_with_at_most(const mprof__sampler *sampler, const mprof__pro
     if (!stat->has_executed) {
         return process->space.owner_pid ? INT64_MAX : 0;
     }
-    bytes = parent ? mark_of_running(parent) : INT64_MAX;
+    bytes = parent ? max_bytes_so_far(parent) : INT64_MAX;
     return bytes < INT64_MAX - ACCOUNTS_DIFFER_BYTES ? bytes + ACCOUNTS_DIFFER_BYTES : INT64_MAX;
 }
 
-/* So much some process had, but which one is not known. */
-static void tell_peak_of_some(mprof__sampler *sampler, int64_t bytes, int64_t time_ns)
+/* Writes a peak of an unknown process. */
+static void write_unowned_peak(mprof__sampler *sampler, int64_t bytes, int64_t time_ns)
 {
     if (sampler->is_delayed || bytes <= sampler->highest_bytes + ACCOUNTS_DIFFER_BYTES) {
         return;
@@ -254,18 +272,18 @@ void mprof__sampler_add_usage(mprof__sampler *sampler, mprof__process *process,
     int64_t known = process->highest_bytes;
     bool is_root = process == mprof__process_tree_root(sampler->tree);
 
-    /* the account includes the children it has waited for */
-    if (stat->reaped_faults == 0 && bytes > born_with_at_most(sampler, process, stat)) {
+    /* ru_maxrss includes reaped children */
+    if (stat->reaped_faults == 0 && bytes > max_inherited_bytes(sampler, process, stat)) {
         process->final_bytes = larger(process->final_bytes, bytes);
         return;
     }
     if (is_root && bytes <= sampler->launch_bytes) {
-        return; /* that was the recorder itself */
+        return; /* it is the recorder's own mark */
     }
-    if (known > 0 && bytes <= known + ACCOUNTS_DIFFER_BYTES) { /* it had no more than all of them */
+    if (known > 0 && bytes <= known + ACCOUNTS_DIFFER_BYTES) { /* the highest of them all */
         process->final_bytes = larger(process->final_bytes, known);
     }
-    tell_peak_of_some(sampler, bytes, time_ns);
+    write_unowned_peak(sampler, bytes, time_ns);
 }
 
 void mprof__sampler_add_taskstats(mprof__sampler *sampler, mprof__process *process,
@@ -275,13 +293,13 @@ void mprof__sampler_add_taskstats(mprof__sampler *sampler, mprof__process *proce
     int64_t inherited = 0;
 
     if (mark->is_fork && process->space.owner_pid != 0) {
-        return; /* it was on that one's memory to its end */
+        return; /* it never had memory of its own */
     }
-    if (mark->is_fork && process->highest_bytes == 0) { /* it may have been on its parent's */
+    if (mark->is_fork && process->highest_bytes == 0) { /* it may have shared its parent's */
         inherited = parent ? parent->highest_bytes : sampler->highest_bytes;
         inherited = larger(inherited, of_parent_bytes);
         if (parent && of_parent_bytes == 0 && mark->high_water_bytes > inherited) {
-            inherited = mark_of_running(parent);
+            inherited = max_bytes_so_far(parent);
         }
         inherited = inherited < INT64_MAX ? inherited + ACCOUNTS_DIFFER_BYTES : inherited;
     }
@@ -294,7 +312,7 @@ void mprof__sampler_add_taskstats(mprof__sampler *sampler, mprof__process *proce
 void mprof__sampler_write_final_peak(mprof__sampler *sampler, mprof__process *process,
                                      int64_t time_ns)
 {
-    tell_end(sampler, process, process->final_bytes, time_ns);
+    write_end_peak(sampler, process, process->final_bytes, time_ns);
 }
 
 void mprof__sampler_note_launch(mprof__sampler *sampler, int64_t now_ns)
@@ -335,10 +353,10 @@ void mprof__sampler_write_last_sample(mprof__sampler *sampler, const mprof__proc
     }
 }
 
-/* --- samples --- */
+/* ---- samples ---- */
 
-/* The process is no longer where it was. 0 if it has ended, and has been removed. */
-static bool take_vanished(mprof__sampler *sampler, mprof__process *process, int64_t now_ns)
+/* Handles a process that cannot be read. False: it has ended, and was removed. */
+static bool handle_unreadable(mprof__sampler *sampler, mprof__process *process, int64_t now_ns)
 {
     bool is_root = process == mprof__process_tree_root(sampler->tree);
     mprof__process_end end;
@@ -349,15 +367,15 @@ static bool take_vanished(mprof__sampler *sampler, mprof__process *process, int6
     }
     if (end.cause == MPROF_EXIT_UNKNOWN && !process->is_missing &&
         mprof__process_tree_fd(sampler->tree) >= 0) {
-        process->is_missing = true; /* the event that tells how it ended is on its way */
+        process->is_missing = true; /* wait for the event with its cause */
         return true;
     }
     mprof__process_tree_end(sampler->tree, process, &end);
     return false;
 }
 
-/* Whether the value of the last tick stands. Shares of pages (PSS, USS) are changed by what
- * others do: these are read each time. */
+/* Whether the last value holds. Other processes change shares of pages (PSS, USS), so these are
+ * always read. */
 static bool is_unchanged(const mprof__sampler *sampler, mprof__process *process,
                          mprof__metric metric, int64_t now_ns)
 {
@@ -369,7 +387,7 @@ static bool is_unchanged(const mprof__sampler *sampler, mprof__process *process,
            process->value_bytes >= 0;
 }
 
-/* Reads one process. 0 if it has ended, and has been removed. */
+/* Reads one process. False: it has ended, and was removed. */
 static bool read_process(mprof__sampler *sampler, mprof__process *process, int64_t now_ns)
 {
     mprof__metric metric = process->is_member ? sampler->metric : MPROF__METRIC_RSS;
@@ -389,13 +407,13 @@ static bool read_process(mprof__sampler *sampler, mprof__process *process, int64
     switch (mprof__memory_probe_read(&process->probe, metric, &bytes)) {
     case MPROF__PROBE_OK:
         if (process->probe.alive_fd < 0 && mprof__process_tree_has_ended(process, now_ns, &end)) {
-            break; /* without a kept descriptor: this is another process of the same pid */
+            break; /* without a kept descriptor: another process has its pid */
         }
         process->rss_bytes = process->probe.rss_bytes;
         if (metric != MPROF__METRIC_RSS || bytes > inherited_bytes) {
             process->value_bytes = bytes;
             note_mark(sampler, process, process->rss_bytes);
-        } /* else it is counted with its parent's, until it execs or goes its own way */
+        } /* otherwise its parent counts it, until it execs or goes on without */
         return true;
     case MPROF__PROBE_DENIED:
         sampler->denied++;
@@ -406,7 +424,7 @@ static bool read_process(mprof__sampler *sampler, mprof__process *process, int64
     case MPROF__PROBE_GONE:
         break;
     }
-    return take_vanished(sampler, process, now_ns);
+    return handle_unreadable(sampler, process, now_ns);
 }
 
 static void read_all(mprof__sampler *sampler, int64_t now_ns)
@@ -431,7 +449,7 @@ static int64_t sum_of_members(const mprof__processes *processes)
     return sum;
 }
 
-/* A sum is told while the program is there to be read; when it has ended, of what is left. */
+/* There is a sum while the target can be read; with follow, after its end too. */
 static bool has_sum(const mprof__sampler *sampler, const mprof__processes *processes,
                     const mprof__process *root)
 {
@@ -466,7 +484,7 @@ static void write_samples(mprof__sampler *sampler, int64_t now_ns)
     }
 }
 
-/* While memory grows its mark is always a little above it: told is what makes a difference. */
+/* A mark is always slightly above growing memory: only larger differences are written. */
 static bool is_above(int64_t mark_bytes, int64_t bytes, bool is_last)
 {
     return mark_bytes > bytes + (is_last ? 0 : bytes / PEAK_STEP_DIVISOR);
@@ -498,9 +516,9 @@ static void report_missing_group(mprof__sampler *sampler)
     }
 }
 
-/* The control group the root is in, or was in last: if it has a limit, or if that was asked for. A
- * high-water mark goes before the present value, with the same time. */
-static void tell_group(mprof__sampler *sampler, bool is_last, int64_t now_ns)
+/* Writes the control group that the target is in, or was in last, if it has a limit or the user
+ * asked for it. A high-water mark comes before the present value, with the same time. */
+static void write_group_if_changed(mprof__sampler *sampler, bool is_last, int64_t now_ns)
 {
     const mprof__process *root = mprof__process_tree_root(sampler->tree);
     mprof__oom_killer_group group;
@@ -532,7 +550,7 @@ static void tell_group(mprof__sampler *sampler, bool is_last, int64_t now_ns)
 void mprof__sampler_finish_group(mprof__sampler *sampler, int64_t now_ns)
 {
     if (sampler->group_name) {
-        tell_group(sampler, true, now_ns);
+        write_group_if_changed(sampler, true, now_ns);
     }
 }
 
@@ -551,14 +569,14 @@ void mprof__sampler_tick(mprof__sampler *sampler, int64_t now_ns)
         sampler->costly_ns = now_ns + spent_ns * MPROF__COST_DIVISOR - sampler->interval_ns / 2;
     }
     write_samples(sampler, now_ns);
-    tell_group(sampler, false, now_ns);
+    write_group_if_changed(sampler, false, now_ns);
     mprof__memory_kinds_tick(&sampler->kinds, sampler->log, processes, now_ns);
     for (size_t i = 0; i < processes->count; i++) {
         if (processes->items[i]->value_bytes >= 0) {
             if (sampler->peak_interval && processes->items[i]->is_member) {
-                tell_peak_of_interval(sampler, processes->items[i], now_ns);
+                write_peak_of_interval(sampler, processes->items[i], now_ns);
             }
-            look_closely(sampler, processes->items[i], now_ns);
+            read_status(sampler, processes->items[i], now_ns);
         }
     }
 }

@@ -1,4 +1,4 @@
-/* Owns the descriptor by which a process that is not our child is known. */
+/* A pidfd identifies a process that is not our child. */
 #include "target.h"
 
 #include <errno.h>

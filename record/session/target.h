@@ -1,5 +1,4 @@
-/* The program that is recorded, as somebody to wait for and to send signals to: a child of ours, or
- * a process that was there already. */
+/* The recorded program, to wait for and to signal: a child of ours, or a process attached to. */
 #ifndef MPROF_RECORD_TARGET_H
 #define MPROF_RECORD_TARGET_H
 
@@ -8,24 +7,24 @@
 
 typedef struct mprof__target {
     int64_t pid;
-    int pidfd;       /* to poll for its end; -1: a child of ours, or the kernel has no such thing */
-    bool is_child;   /* ours to reap */
-    bool has_ended;  /* set by who learns of it */
-    int wait_status; /* as of wait(2), of a child that has ended; 0 until then */
+    int pidfd;       /* to poll for its end; -1: our child, or not supported */
+    bool is_child;   /* to be reaped by us */
+    bool has_ended;  /* set by the first to notice */
+    int wait_status; /* as of wait(2), of our child after its end; else 0 */
 } mprof__target;
 
-/* Nobody yet. */
+/* No process yet. */
 void mprof__target_init(mprof__target *target, bool is_child);
 
-/* From now on it is process `pid`, which is alive, or a child that has not been reaped. */
+/* Sets the process, which must be alive, or a child not reaped yet. */
 void mprof__target_open(mprof__target *target, int64_t pid);
 void mprof__target_close(mprof__target *target);
 
-/* 1 as long as it is to be waited for, and to be given what signals the recorder is given. Whoever
- * is followed behind the end of a child is recorded as if attached to. */
+/* Whether to wait for it and to pass signals on. Descendants that outlive a child are recorded as
+ * if attached to. */
 bool mprof__target_is_ours(const mprof__target *target);
 
-/* Sends the signal; never to another process that has got the pid since. 0, or -1 with errno. */
+/* Sends the signal; never to another process that got the pid later. 0, or -1 with errno. */
 int mprof__target_signal(const mprof__target *target, int number);
 
 #endif

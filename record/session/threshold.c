@@ -1,4 +1,4 @@
-/* Owns how a threshold is written, and that it is crossed once. */
+/* Parses MIB[:SIGNAL] and reports only the first crossing. */
 #include "threshold.h"
 
 #include <errno.h>
@@ -9,10 +9,10 @@
 #include <string.h>
 
 #define BYTES_PER_MIB (1024.0 * 1024.0)
-/* As much as 64 bits of address can hold, as the reader of recordings has it. */
+/* 64 bits of addresses; the reader of recordings has the same limit. */
 #define MIB_MAX 17592186044416.0
 
-/* Those that a program is told something by; sigabbrev_np(3) is younger than some C libraries. */
+/* Signals that programs handle. sigabbrev_np(3) is too new for some C libraries. */
 static const struct {
     const char *name;
     int number;
@@ -32,7 +32,7 @@ void mprof__signal_name(char *text, size_t size, int number)
     }
 }
 
-/* 0 if there is no such signal. */
+/* 0: there is no such signal. */
 static int parse_signal(const char *text)
 {
     const char *name = strncmp(text, "SIG", 3) == 0 ? text + 3 : text;

@@ -1,5 +1,4 @@
-/* A limit of memory at which something is to be done about the program: what the user asked for,
- * and whether it has come to that. */
+/* A limit of memory at which the program is signalled, or the recording ends. */
 #ifndef MPROF_RECORD_THRESHOLD_H
 #define MPROF_RECORD_THRESHOLD_H
 
@@ -10,18 +9,18 @@
 
 typedef struct mprof__threshold {
     int64_t bytes; /* 0: none */
-    int signal;    /* to be sent; 0: none was named */
+    int signal;    /* to send; 0: not given */
     bool is_reached;
 } mprof__threshold;
 
-/* Reads MIB or MIB:SIGNAL: a plain number above zero, and a signal by its name, with or without
- * SIG, or by its number. MPROF_EARGUMENT with the reason. */
+/* Parses MIB or MIB:SIGNAL: a number above zero, and a signal by name, with or without SIG, or
+ * number. MPROF_EARGUMENT with the reason. */
 mprof_status mprof__threshold_parse(mprof__threshold *out, const char *text, mprof_error *error);
 
-/* 1 once: when `bytes` reach the threshold for the first time. */
+/* True when `bytes` reach the threshold for the first time. */
 bool mprof__threshold_is_crossed(mprof__threshold *threshold, int64_t bytes);
 
-/* "TERM", or "42" where the signal has no name here, into text[size]. */
+/* Writes "TERM", or "42" if the signal has no name here, into text[size]. */
 void mprof__signal_name(char *text, size_t size, int number);
 
 #endif

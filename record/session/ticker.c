@@ -1,4 +1,4 @@
-/* Owns the arithmetic of deadlines; it waits for nothing itself. */
+/* Only computes deadlines; the event loop waits. */
 #include "ticker.h"
 
 #include <assert.h>
@@ -22,7 +22,7 @@ void mprof__ticker_begin_early(mprof__ticker *ticker)
     ticker->early = 0;
 }
 
-/* INT64_MAX if there is none. */
+/* INT64_MAX: none. */
 static int64_t next_early_ns(const mprof__ticker *ticker)
 {
     if (ticker->early == MPROF__TICKER_EARLY_COUNT ||
