@@ -1,23 +1,22 @@
-# The Debian packages that this project needs, and how a missing one is installed. Sourced by
-# tests/run and docs/demo: the only place where packages are named. Names differ between releases:
-# of `one|another` the first that the release has is installed; with `|` at its end an entry is left out
-# where the release has none of them.
+# The only list of the Debian packages that this project needs, and functions that install missing ones. Sourced
+# by tests/run and docs/demo. Names differ between releases: of `one|another` the first that exists is installed;
+# an entry with `|` at its end is optional.
 # shellcheck shell=bash disable=SC2034
 
-# To build. Recording alone needs the first line and libc6-dev only.
+# To build. Without drawing (-DMPROF_DRAW=OFF) the first line is enough.
 packages_build=(
     gcc libc6-dev cmake ninja-build pkg-config python3 libpython3-dev
     libcairo2-dev libpango1.0-dev libpng-dev zlib1g-dev
 )
 
-# To draw text: the family that is preferred, and one with more scripts.
+# To draw text: the preferred family, and one with more scripts.
 packages_draw=(fonts-inter fonts-dejavu-core)
 
-# What docs/demo records.
+# Recorded by docs/demo.
 packages_demo=(python3-flask python3-gevent gunicorn)
 
-# What the tests compare with and run: another implementation, drawing of the same recordings,
-# readers of what we draw, a browser, services, and checks of the source itself.
+# For the tests: the other implementation, readers and drawers of recordings, viewers of pictures, a browser,
+# services, and checks of the source.
 packages_test=(
     git libcmocka-dev 'libasan8|libasan9|libasan6' libubsan1 libchafa-dev
     'python3-memory-profiler|' python3-matplotlib
@@ -28,22 +27,22 @@ packages_test=(
     libxml2-utils poppler-utils librsvg2-bin fonts-noto-cjk
     chromium chromium-driver
     valgrind strace mypy musl-tools bubblewrap 'libfaketime|' clang 'gcc-multilib|'
-    mandoc doxygen 'clang-format-16|' # the layout is that of this version: elsewhere it is not checked
+    mandoc doxygen 'clang-format-16|' # only this version checks the layout
 )
 
 packages_is_installed() {
     [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
 }
 
-# Whether the release has a package of that name to install, not only others that mention it.
+# Whether the release can install a package of that name, not only others that mention it.
 packages_is_available() {
     local policy
-    # no pipe: with pipefail, one that is closed early is a failure
+    # no pipe: with pipefail, closing one early would be a failure
     policy=$(LC_ALL=C apt-cache policy "$1" 2>/dev/null) || return 1
     [[ $policy == *"Candidate: "[!\(]* ]]
 }
 
-# Prints those of the given entries of which nothing is installed.
+# Prints the given entries of which no package is installed.
 packages_missing() {
     local entry package
     for entry in "$@"; do
@@ -54,8 +53,8 @@ packages_missing() {
     done
 }
 
-# Prints the package to install for each of the given entries. One that the release does not have is
-# printed, too, so that apt-get says so, unless the entry may be left out.
+# Prints the package to install for each of the given entries. A missing one is printed, too, so that apt-get
+# reports it, unless the entry is optional.
 packages_choose() {
     local entry package
     for entry in "$@"; do
@@ -66,13 +65,13 @@ packages_choose() {
             fi
         done
         case $entry in
-            *'|') echo "not in this release, left out: ${entry//|/ }" >&2 ;;
+            *'|') echo "optional packages that this release does not have: ${entry//|/ }" >&2 ;;
             *) printf '%s\n' "${entry%%|*}" ;;
         esac
     done
 }
 
-# Runs a command as root: directly, or by sudo where that asks for nothing it cannot get.
+# Runs a command as root: directly, or by sudo if that needs no password or has a terminal to ask for it.
 packages_as_root() {
     if [ "$(id -u)" -eq 0 ]; then
         "$@"
@@ -83,19 +82,18 @@ packages_as_root() {
     fi
 }
 
-# Installs what is missing of the given packages; nothing happens, and no network is used, where
-# all are there.
+# Installs the missing ones of the given packages; does nothing, without network, if there are none.
 packages_install() {
     local missing chosen
     if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
-        echo "not a Debian system: what these packages hold is expected to be there: $*" >&2
+        echo "not a Debian system: install the contents of these packages yourself: $*" >&2
         return 0
     fi
     mapfile -t missing < <(packages_missing "$@")
     [ ${#missing[@]} -gt 0 ] || return 0
     export DEBIAN_FRONTEND=noninteractive
     local apt=(apt-get -q -o DPkg::Lock::Timeout=600 -o Acquire::Retries=3 -o Dpkg::Use-Pty=0)
-    # What can be left out may be all that is missing.
+    # All missing packages may be optional.
     mapfile -t chosen < <(packages_choose "${missing[@]}" 2>/dev/null)
     [ ${#chosen[@]} -gt 0 ] || return 0
     if packages_as_root "${apt[@]}" update </dev/null; then
@@ -105,6 +103,6 @@ packages_install() {
         packages_as_root "${apt[@]}" install --yes --no-install-recommends "${chosen[@]}" </dev/null &&
             return 0
     fi
-    echo "cannot install packages; as root: apt-get install ${chosen[*]}" >&2
+    echo "cannot install packages; run as root: apt-get install ${chosen[*]}" >&2
     return 1
 }

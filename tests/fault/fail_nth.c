@@ -1,12 +1,11 @@
-/* Preloaded into the recorder: one of its calls into the libc fails. Which one is said by the place
- * it is made from and how often that place was passed before,
+/* Preloaded into the recorder: one of its calls into the libc fails. It is chosen by its call site
+ * and the number of the call at that site,
  *
  *     MPROF_TEST_SITE="mprof-dynamic+1a2b open" MPROF_TEST_NTH=1
  *
- * or, without a place, by its number among all calls of those below, counted from the start of
- * main. The program that is recorded is left alone. With MPROF_TEST_REPORT naming a file, this is
- * written there at the end: how many calls there were, how many descriptors and blocks of memory
- * are left over, whether one call did fail, and all places. */
+ * or, without a site, by its number among all wrapped calls since the start of main. The recorded
+ * program is not affected. At the end a report is written to the file MPROF_TEST_REPORT: the number
+ * of calls, of leaked descriptors and blocks of memory, whether a call failed, and all sites. */
 #include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
@@ -15,6 +14,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,16 +37,15 @@
 #define SITES 1024
 #define LINE 160
 
-/* A place that calls are made from. */
 typedef struct site {
     const void *address;
     const char *function;
     unsigned long count;
 } site;
 
-static int is_recorder;
+static bool is_recorder;
 static unsigned long nth;
-static const char *wanted; /* the place; NULL: any */
+static const char *wanted; /* the site; NULL: any */
 static unsigned long calls;
 static unsigned long failed;
 static long blocks; /* allocated and not freed */
@@ -102,7 +101,7 @@ static site *find_site(const void *address, const char *function)
     return &sites[at];
 }
 
-static int is_wanted(const site *place)
+static bool is_wanted(const site *place)
 {
     char line[LINE];
 
@@ -110,29 +109,29 @@ static int is_wanted(const site *place)
         return calls == nth;
     }
     if (place->count != nth) {
-        return 0;
+        return false;
     }
     describe(line, place);
     return strcmp(line, wanted) == 0;
 }
 
-/* 1 if this call is the one to fail, with that errno. */
-static int fails(int number, const char *function, const void *address)
+/* Whether this call fails; sets errno to `number`. */
+static bool fails(int number, const char *function, const void *address)
 {
     site *place;
 
     if (!is_recorder) {
-        return 0;
+        return false;
     }
     place = find_site(address, function);
     calls++;
     place->count++;
     if (failed || nth == 0 || !is_wanted(place)) {
-        return 0;
+        return false;
     }
     failed = 1;
     errno = number;
-    return 1;
+    return true;
 }
 
 #define FAILS(number, name) fails(number, name, __builtin_return_address(0))
@@ -152,7 +151,7 @@ __attribute__((destructor)) static void end(void)
     if (!is_recorder || !path) {
         return;
     }
-    is_recorder = 0;
+    is_recorder = false;
     fd = (int)syscall(SYS_openat, AT_FDCWD, path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
     report(fd, "calls", (long)calls);
     report(fd, "failed", (long)failed);
@@ -191,7 +190,7 @@ __attribute__((destructor)) static void end(void)
         return real_##name() arguments;                                                            \
     }
 
-/* dlsym itself allocates: the allocator goes to the libc's own entry points. */
+/* dlsym allocates memory, so the allocator calls the libc's internal entry points. */
 extern void *__libc_malloc(size_t size);
 extern void *__libc_calloc(size_t count, size_t size);
 extern void *__libc_realloc(void *block, size_t size);
@@ -227,7 +226,7 @@ EXPORT void free(void *block)
     __libc_free(block);
 }
 
-/* A failing close(2) has closed the descriptor all the same. */
+/* A failed close(2) has closed the descriptor. */
 LOOKUP(close)
 EXPORT int close(int fd)
 {
@@ -344,8 +343,8 @@ WRAP(int, memfd_create, (const char *name, unsigned flags), (name, flags), -1, E
 WRAP(int, poll, (struct pollfd * polls, nfds_t count, int timeout), (polls, count, timeout), -1,
      EINTR)
 
-/* A function that calls vfork(2) must not return before the child has gone its own way: so this one
- * goes over to the libc's by a jump. */
+/* A function that calls vfork(2) must not return before the child has executed or exited, so this
+ * one jumps to the libc's. */
 #ifdef __x86_64__
 static int fails_vfork(const void *address) __attribute__((used));
 static int fails_vfork(const void *address)

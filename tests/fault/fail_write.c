@@ -1,9 +1,10 @@
 /* Preloaded into the recorder: from the MPROF_TEST_NTH-th write to a regular file on, each fails
- * with the errno MPROF_TEST_ERRNO, after MPROF_TEST_PART bytes of the first that does; with
- * MPROF_TEST_CLOSE set, closing such a file that was written to fails instead. What is recorded is
- * left alone. */
+ * with the errno MPROF_TEST_ERRNO; of the first, MPROF_TEST_PART bytes are written. With
+ * MPROF_TEST_CLOSE set, closing a written file fails instead. The recorded program is not affected.
+ */
 #include <dlfcn.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -20,7 +21,7 @@ static unsigned long setting(const char *name)
     return text ? strtoul(text, NULL, 10) : 0;
 }
 
-static int is_recorders_file(int fd)
+static bool is_recorders_file(int fd)
 {
     struct stat status;
 
@@ -54,7 +55,7 @@ EXPORT ssize_t write(int fd, const void *bytes, size_t size)
 EXPORT int close(int fd)
 {
     int (*real_close)(int);
-    int fails = getenv("MPROF_TEST_CLOSE") && is_recorders_file(fd) && lseek(fd, 0, SEEK_CUR) > 0;
+    bool fails = getenv("MPROF_TEST_CLOSE") && is_recorders_file(fd) && lseek(fd, 0, SEEK_CUR) > 0;
     void *symbol = real("close");
     int result;
 

@@ -1,6 +1,6 @@
-/* Preloaded into the program that draws: after the first write to a regular file it gets the signal
- * MPROF_TEST_SIGNAL, or as it renames one with MPROF_TEST_AT set to "rename". With MPROF_TEST_NAMED
- * set, there are no files without a name, as on many file systems. */
+/* Preloaded into mprof-draw: raises the signal MPROF_TEST_SIGNAL after each write to a regular
+ * file, or with MPROF_TEST_AT=rename before it renames one. With MPROF_TEST_NAMED set, unnamed
+ * files (O_TMPFILE) are not supported, as on many file systems. */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>

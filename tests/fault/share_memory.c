@@ -1,9 +1,11 @@
-/* A process of 100 MiB that shares them with another one for a while, in the way that is asked for.
- * Prints `<word> <pid>` of whoever has begun, and goes on when a file `go` is there. */
+/* A process of 100 MiB that shares its memory with another one for a while, in the way of the first
+ * argument. Each process prints `<word> <pid>` when it starts, and continues once a file `go`
+ * exists. */
 #include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,9 +17,9 @@
 
 static char stacks[4][STACK_SIZE];
 static char *memory;
-static volatile int is_over;
+static volatile bool is_over;
 
-static void say(const char *word)
+static void print_pid(const char *word)
 {
     char text[64];
     int length = snprintf(text, sizeof text, "%s %d\n", word, (int)getpid());
@@ -34,7 +36,7 @@ static void wait_for_go(void)
     }
 }
 
-static void become(const char *program)
+static void execute(const char *program)
 {
     execlp(program, program, "0.3", (char *)NULL);
     _exit(3);
@@ -42,26 +44,26 @@ static void become(const char *program)
 
 static int live(void *word)
 {
-    say(word);
+    print_pid(word);
     wait_for_go();
     _exit(0);
 }
 
 static int live_and_exec(void *word)
 {
-    say(word);
+    print_pid(word);
     wait_for_go();
-    become("sleep");
+    execute("sleep");
     return 0;
 }
 
 static int vfork_again(void *word)
 {
-    say(word);
+    print_pid(word);
     if (vfork() == 0) {
-        say("grandchild");
+        print_pid("grandchild");
         wait_for_go();
-        become("true");
+        execute("true");
     }
     _exit(0);
 }
@@ -78,8 +80,8 @@ static pid_t clone_one(int number, int (*function)(void *), const char *word, in
     return pid;
 }
 
-/* Another thread moves the sizes up and down meanwhile. */
-static void *move(void *unused)
+/* Another thread changes the sizes meanwhile. */
+static void *change_sizes(void *unused)
 {
     while (!is_over) {
         free(memset(malloc(1 << 20), 1, 1 << 20));
@@ -90,24 +92,24 @@ static void *move(void *unused)
 static void fork_and_exec(void)
 {
     if (fork() == 0) {
-        say("child");
+        print_pid("child");
         usleep(30000);
-        become("true");
+        execute("true");
     }
     wait_for_go();
 }
 
-static void spawn_beside_a_thread(void)
+static void spawn_with_a_thread(void)
 {
     pthread_t thread;
 
-    if (pthread_create(&thread, NULL, move, NULL) != 0) {
+    if (pthread_create(&thread, NULL, change_sizes, NULL) != 0) {
         exit(3);
     }
     if (vfork() == 0) {
         live_and_exec((void *)(size_t) "child");
     }
-    is_over = 1;
+    is_over = true;
     pthread_join(thread, NULL);
 }
 
@@ -125,7 +127,7 @@ int main(int argc, char **argv)
     } else if (strcmp(way, "again") == 0) {
         clone_one(0, vfork_again, "child", CLONE_VFORK);
     } else if (strcmp(way, "thread") == 0) {
-        spawn_beside_a_thread();
+        spawn_with_a_thread();
     } else if (strcmp(way, "life") == 0) {
         clone_one(0, live, "child", 0);
     } else if (strcmp(way, "sibling") == 0) {
@@ -136,10 +138,10 @@ int main(int argc, char **argv)
         clone_one(1, live, "child", 0);
         usleep(200000);
         _exit(0);
-    } else if (strcmp(way, "exec") == 0) { /* what is left is the child's */
+    } else if (strcmp(way, "exec") == 0) { /* the memory remains the child's */
         clone_one(0, live, "child", 0);
         usleep(200000);
-        become("sleep");
+        execute("sleep");
     } else if (strcmp(way, "fork") == 0) {
         fork_and_exec();
     } else {

@@ -1,4 +1,4 @@
-/* Runs for as long as its argument says, in milliseconds, and ends with status 3. */
+/* Sleeps for the milliseconds of its argument and exits with status 3. */
 #include <stdlib.h>
 #include <time.h>
 

@@ -1,6 +1,6 @@
-/* Preloaded into the recorder: a wall clock that somebody sets. MPROF_TEST_STEPS is a list of
- * "after:by" in seconds: so long after the start, the clock is moved by that much. Monotonic time
- * is left alone. */
+/* Preloaded into the recorder: a wall clock that is set. MPROF_TEST_STEPS is a list of "after:by"
+ * in seconds: that long after the start, the clock steps by that much. Monotonic time is not
+ * affected. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

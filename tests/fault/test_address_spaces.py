@@ -1,7 +1,7 @@
-"""Memory that two processes are on counts once: a child runs on its parent's between vfork and exec,
-and for life if it was made so.
+"""Memory that processes share counts once: between vfork and exec a child runs in its parent's memory,
+after clone with CLONE_VM for life.
 
-Each test runs with the kernel's process events, where they are allowed, and by searching /proc; and with
+Each test runs with the kernel's process events, where they are allowed, and by scanning /proc; and with
 kcmp(2) refused, as containers refuse it."""
 
 import os
@@ -17,8 +17,8 @@ from mprof_test import MPROF, SOURCE, WITHOUT_EVENTS, Recording, python, wait_un
 TOOLS = pathlib.Path(os.environ.get("MPROF_TEST_TOOLS", SOURCE / "build/dev/tests/fault"))
 SHARE = TOOLS / "share-memory"
 MIB = 100
-# What a little program has besides.
-LITTLE_MIB = 8
+# The most that a small program has.
+SMALL_MIB = 8
 
 WITHOUT_KCMP = '''
 import ctypes, os, struct, sys
@@ -33,7 +33,7 @@ if libc.prctl(38, 1, 0, 0, 0) != 0 or libc.prctl(22, 2, program, 0, 0) != 0:
 os.execvp(sys.argv[1], sys.argv[1:])
 '''
 
-PREFIXES = {"as it is": (), "by searching": tuple(WITHOUT_EVENTS),
+PREFIXES = {"as it is": (), "by scanning": tuple(WITHOUT_EVENTS),
             "without kcmp": (python(), "-c", WITHOUT_KCMP)}
 
 
@@ -47,7 +47,7 @@ class AddressSpaces(mprof_test.TestCase):
         return text.count("\nMEM ")
 
     def start_sharing(self, way, *options, prefix=()):
-        """Starts a recording of the program until both processes are there, and were sampled."""
+        """Starts a recording; returns once both processes run and were sampled."""
         (self.directory / "go").unlink(missing_ok=True)
         self.path.unlink(missing_ok=True)
         process = self.start(*prefix, MPROF, "run", "-C", "-M", "-T", "0.01", *options, "-o",
@@ -65,8 +65,8 @@ class AddressSpaces(mprof_test.TestCase):
         self.assertEqual(self.wait_for_end(process), 0, self.output(process))
         return Recording(self.path)
 
-    def assert_once(self, recording):
-        self.assertLess(max(mib for mib, _ in recording.mem), MIB + LITTLE_MIB)
+    def assert_counted_once(self, recording):
+        self.assertLess(max(mib for mib, _ in recording.mem), MIB + SMALL_MIB)
         self.assertGreater(max(mib for mib, _ in recording.mem), MIB)
 
     def each(self, ways, check, *options):
@@ -75,38 +75,38 @@ class AddressSpaces(mprof_test.TestCase):
                 with self.subTest(way=way, prefix=name):
                     process, child = self.start_sharing(way, *options, prefix=prefix)
                     recording = self.finish(process)
-                    self.assert_once(recording)
+                    self.assert_counted_once(recording)
                     check(recording, child)
 
-    def assert_little(self, recording, child):
-        """What is told of the child is what it has once it has executed another program."""
+    def assert_small(self, recording, child):
+        """The child has only the memory of the program that it executed."""
         self.assertLess(max((mib for pid, mib, _ in recording.chld if pid == child), default=0),
-                        LITTLE_MIB)
+                        SMALL_MIB)
         self.assertLess(max((mib for pid, mib, _ in recording.peaks if pid == child), default=0),
-                        LITTLE_MIB)
+                        SMALL_MIB)
 
-    def test_until_exec(self):
-        self.each(("vfork", "again", "thread", "fork"), self.assert_little)
+    def test_shared_until_exec(self):
+        self.each(("vfork", "again", "thread", "fork"), self.assert_small)
 
-    def test_for_life(self):
+    def test_shared_for_life(self):
         def check(recording, child):
             self.assertNotIn(child, [pid for pid, _, _ in recording.chld])
             self.assertIn(child, [pid for pid, _, _ in recording.processes])
         self.each(("life",), check)
 
-    def test_made_as_a_sibling(self):
+    def test_shared_by_a_sibling(self):
         self.each(("sibling",), lambda recording, child: None)
 
-    def test_owner_goes_and_the_others_stay(self):
-        """Two that have lost the third of them, and one whose parent executes another program."""
+    def test_owner_ends_first(self):
+        """Two orphans that share memory, and a child whose parent executes another program."""
         for way in ("orphans", "exec"):
             with self.subTest(way=way):
                 process, _ = self.start_sharing(way, "--follow", prefix=WITHOUT_EVENTS)
                 self.wait_for_samples(30)
                 wait_until(lambda: [mib for pid, mib, _ in Recording(self.path).chld if mib > MIB],
-                           "the one that is left")
+                           "the remaining one")
                 recording = self.finish(process)
-                self.assert_once(recording)
+                self.assert_counted_once(recording)
                 self.assertEqual(len({pid for pid, mib, _ in recording.chld if mib > MIB}), 1)
 
     def test_pss_and_kinds(self):
@@ -116,8 +116,8 @@ class AddressSpaces(mprof_test.TestCase):
                 (self.directory / "go").touch()
                 self.wait_for_samples(5)
                 recording = self.finish(process)
-                self.assert_once(recording)
-                self.assert_little(recording, child)
+                self.assert_counted_once(recording)
+                self.assert_small(recording, child)
         process, child = self.start_sharing("vfork", "--memory", "pss,uss", prefix=WITHOUT_EVENTS)
         (self.directory / "go").touch()
         self.wait_for_samples(5)
@@ -126,8 +126,8 @@ class AddressSpaces(mprof_test.TestCase):
         for pid, moment, kinds in recording.kinds:
             sums[moment] = sums.get(moment, 0) + kinds["uss"]
             if pid == child:
-                self.assertLess(kinds["pss"], LITTLE_MIB)
-        self.assertLess(max(sums.values()), MIB + LITTLE_MIB)
+                self.assertLess(kinds["pss"], SMALL_MIB)
+        self.assertLess(max(sums.values()), MIB + SMALL_MIB)
         self.assertGreater(max(sums.values()), MIB)
 
     def test_threshold(self):
@@ -139,7 +139,7 @@ class AddressSpaces(mprof_test.TestCase):
         program = self.start(SHARE, "vfork")
         child = self.wait_for_output(program, r"child (\d+)\n")[1]
         table = self.run_mprof("top", "--once", program.pid).stdout
-        self.assertLess(float(re.search(r"([\d.]+) MiB", table)[1]), MIB + LITTLE_MIB)
+        self.assertLess(float(re.search(r"([\d.]+) MiB", table)[1]), MIB + SMALL_MIB)
         self.assertRegex(table, rf"(?m)^ *{program.pid} +1\d\d\.\d ")
         self.assertRegex(table, rf"(?m)^ *{child} +- +- ")
         (self.directory / "go").touch()

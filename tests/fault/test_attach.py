@@ -1,4 +1,4 @@
-"""R12: attaching to processes that are there, end, are another user's, or are not there."""
+"""R12: attaching to a process that runs, ends, belongs to another user, or does not exist."""
 
 import os
 import pathlib
@@ -14,7 +14,7 @@ import mprof_test  # noqa: E402
 from mprof_test import Recording, program_for_all, python, wait_until  # noqa: E402
 
 
-# Processes are searched for by name: another run of these tests has others, of the same length.
+# Processes are found by name: unique to this run of the tests, and of constant length.
 MINE = f"p{os.getpid():07}"
 
 
@@ -81,7 +81,7 @@ class Attach(mprof_test.TestCase):
                 self.path.unlink()
 
     def attach_and_end(self, hint, *options):
-        """The pid that was found by this name."""
+        """Returns the pid that this name matched."""
         process = self.attach(hint, *options)
         process.terminate()
         self.assertEqual(self.wait_for_end(process), -signal.SIGTERM)
@@ -89,8 +89,8 @@ class Attach(mprof_test.TestCase):
         self.path.unlink()
         return pid
 
-    def test_R25_by_the_names_that_are_recorded(self):
-        """A script, a module, and what a server has written over its arguments."""
+    def test_R25_by_recorded_names(self):
+        """A script, a module, and a title written over the arguments."""
         script = self.directory / f"{MINE}-script.py"
         script.write_text(mprof_test.RETITLED + "while not os.path.exists('go'): time.sleep(0.02)\n"
                           f"retitle('{MINE}: worker process')\nprint('done', flush=True)\n"
@@ -112,7 +112,7 @@ class Attach(mprof_test.TestCase):
             f"/proc/{target.pid}/cmdline").read_text(), "the module")
         self.assertEqual(self.attach_and_end(f"{pathlib.Path(python()).name} -m {module.stem}"), target.pid)
 
-    def test_R25_by_a_name_that_multiprocessing_gave(self):
+    def test_R25_by_multiprocessing_name(self):
         name = f"{MINE}-reader"
         (self.directory / "pool.py").write_text(
             "import multiprocessing, time\n"
@@ -124,7 +124,7 @@ class Attach(mprof_test.TestCase):
         wait_until(lambda: name in (self.directory / "pool.dat").read_text(), "the name")
         self.assertEqual(self.attach_and_end(name), child)
 
-    def test_R12_an_exact_name_goes_before_a_part(self):
+    def test_R12_exact_name_takes_precedence(self):
         self.start_named(f"{MINE}-2")
         target = self.start_named(MINE)
         process = self.attach(MINE)
@@ -143,7 +143,7 @@ class Attach(mprof_test.TestCase):
         self.assertEqual(int(Recording(self.path).facts["pid"]), second.pid)
 
     def test_R12_all_of_one_name_are_listed(self):
-        """However many there are: each with its pid and what tells it from the others."""
+        """However many there are: each with its pid and its command line."""
         name = f"{MINE}-many"
         targets = [self.start_named(name, f"{600 + n}") for n in range(40)]
         done = self.run_mprof("attach", name, expect=1)
@@ -166,7 +166,7 @@ class Attach(mprof_test.TestCase):
         self.assertNotIn("\x1b", done.stderr)
         self.assertIn(rf"{name} -c \x1b[2J\x0a:;", done.stderr)
 
-    def test_R12_not_there(self):
+    def test_R12_no_such_process(self):
         gone = subprocess.Popen(["true"])
         gone.wait()
         for hint, says in ((str(gone.pid), f"no process with pid {gone.pid}"),
@@ -188,7 +188,7 @@ class Attach(mprof_test.TestCase):
 
     @unittest.skipUnless(os.geteuid() == 0 and shutil.which("setpriv"),
                          "needs root and setpriv(1) to become another user")
-    def test_R12_another_user_s_process(self):
+    def test_R12_process_of_another_user(self):
         target = self.start_named("target")
         os.chmod(self.directory, 0o777)
         as_nobody = ["setpriv", "--reuid", "nobody", "--clear-groups", program_for_all()]
@@ -211,14 +211,14 @@ class Attach(mprof_test.TestCase):
         self.assertIsNone(target.poll())
         self.assertEqual(recording.exits, {})
 
-    def test_no_limit_unless_asked_for(self):
-        """The plan of a recording without -t has no end: nothing in an hour can stop it."""
+    def test_no_time_limit_by_default(self):
+        """Without -t only the end of the process ends the recording."""
         target = self.start_named("target")
         process = self.attach(str(target.pid))
         target.kill()
         self.assertEqual(self.wait_for_end(process), 0)
 
-    def test_children_that_are_there_already(self):
+    def test_existing_children_are_recorded(self):
         (self.directory / "tree.py").write_text(
             "import os, time\n"
             "for n in range(3):\n"

@@ -1,9 +1,8 @@
-"""S6: every call of the recorder into the libc fails once, in turn. Whatever comes of it, the
-recorder says so in one line or goes on, never crashes, leaves no descriptor and no memory over, and
-the program is unharmed.
+"""S6: every call of the recorder into the libc fails once, in turn. The recorder reports it in one line or
+continues, never crashes, leaks neither descriptors nor memory, and the program is unharmed.
 
-Tried is each place of the code that makes a call, the first time it does and once more later on; with
-MPROF_TEST_CALLS=all each single call."""
+For each call site the first call fails, and in another run a later one; with MPROF_TEST_CALLS=all each
+single call."""
 
 import os
 import pathlib
@@ -17,16 +16,16 @@ import mprof_test  # noqa: E402
 from mprof_test import python  # noqa: E402
 
 TOOLS = mprof_test.preloadable(os.environ.get("MPROF_TEST_TOOLS", "."))
-# The recorder that something can be preloaded into.
+# Linked dynamically, so objects can be preloaded.
 MPROF = os.environ.get("MPROF_TEST_DYNAMIC", mprof_test.MPROF)
 
 ALL = os.environ.get("MPROF_TEST_CALLS") == "all"
-# A place in the loop is tried when it is passed for the first time, and for this one.
+# Sites in the loop fail at their first call, and at this one.
 LATER = 4
 
 
 def read_report(path):
-    """What the preloaded object has counted, or None if the recorder did not come to its end."""
+    """The counts of the preloaded object, or None if the recorder did not exit normally."""
     if not path.exists():
         return None
     report = types.SimpleNamespace(sites=[])
@@ -72,7 +71,7 @@ class Failing(mprof_test.TestCase):
 
     def check_run(self, done):
         self.check_recorder(done, (5, 1, 2, 126, 127))
-        if done.returncode == 5:  # the program has run, to its end
+        if done.returncode == 5:  # the program ran to its end
             self.assertTrue(self.finished.exists(), done.said)
         elif done.returncode != 1:
             self.assertFalse(self.finished.exists(), done.said)
@@ -84,7 +83,7 @@ class Failing(mprof_test.TestCase):
         self.assertIsNone(self.target.poll(), done.said)
 
     def trials(self, report):
-        """(place or None, which time) of all that is to fail."""
+        """[(site or None, which of its calls fails)]"""
         if ALL:
             return [(None, nth) for nth in range(1, report.calls + 1)]
         return ([(site, 1) for site, _ in report.sites] +
@@ -104,7 +103,7 @@ class Failing(mprof_test.TestCase):
             done = self.run_failing(command, nth, site)
             check(done)
             failed += done.report.failed
-        # How many ticks there are differs from run to run, and so do the calls they make.
+        # The number of ticks, and so of calls, differs from run to run.
         self.assertGreater(failed, len(trials) * 0.7)
         self.assertEqual([name for name in os.listdir("/dev/shm")
                           if name.startswith(f"mprof-{os.getpid()}-")], [])
@@ -115,7 +114,7 @@ class Failing(mprof_test.TestCase):
 
     def test_S6_run_with_functions(self):
         (self.directory / "calls.py").write_text(
-            "try: profile\nexcept NameError: profile = lambda f: f\n"  # where the agent stays out
+            "try: profile\nexcept NameError: profile = lambda f: f\n"  # without the agent
             "@profile\ndef f(): pass\nf()\nopen('finished', 'w').close()\nimport os\nos._exit(5)\n")
         self.fail_each(["run", "-E", "-o", "out.dat", python(), "-S", "calls.py"], self.check_run)
 

@@ -1,5 +1,5 @@
-"""R13: daemons that outlive the program are followed until the tree is empty, if that is asked for. Each
-test runs with the kernel's process events, where they are allowed, and by searching /proc."""
+"""R13: with --follow, daemons that outlive the program are recorded until the tree is empty. Each test runs
+with the kernel's process events, where they are allowed, and by scanning /proc."""
 
 import os
 import pathlib
@@ -11,7 +11,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support
 import mprof_test  # noqa: E402
 from mprof_test import MPROF, WITHOUT_EVENTS, Recording, python, records_in, wait_until  # noqa: E402
 
-# Leaves a daemon behind, twice forked, with 60 MiB, and ends with 3 once the daemon says it is there.
+# Forks a daemon twice, which has 60 MiB; exits with 3 once the daemon reports its pid.
 PROGRAM = """
 import os, time
 def wait_for(name):
@@ -45,8 +45,7 @@ class Follow(mprof_test.TestCase):
         (self.directory / "program.py").write_text(PROGRAM)
 
     def begin(self, *flags):
-        """Starts the program; returns (recorder, pid of the daemon) once it has ended, as the
-        recording says."""
+        """Starts the program; returns (recorder, pid of the daemon) once its end is recorded."""
         process = self.start(*self.prefix, MPROF, "run", *flags, "-T", "0.02", "-o", self.path,
                              python(), "program.py")
         wait_until((self.directory / "daemon").exists, "the daemon")
@@ -81,16 +80,16 @@ class Follow(mprof_test.TestCase):
         self.assertGreater(len(late), 3)
         for mib, moment in late:
             self.assertEqual(mib, children[moment])
-        for mib, _ in late[:4]:  # at last it is taken apart
+        for mib, _ in late[:4]:  # the last samples show the daemon exiting
             self.assertGreater(mib, 60)
 
-    def test_implies_the_sum(self):
+    def test_implies_include_children(self):
         process, _ = self.begin("--follow")
         self.stop_daemon()
         self.assertEqual(self.wait_for_end(process), 0)
         self.assertEqual(Recording(self.path).facts["include-children"], "yes")
 
-    def test_without_it_the_recording_ends_with_the_program(self):
+    def test_recording_ends_with_the_program_without_it(self):
         process, daemon = self.begin("-C", "-E")
         self.assertEqual(self.wait_for_end(process), 3)
         self.assertNotIn(daemon, Recording(self.path).exits)
@@ -108,8 +107,8 @@ class Follow(mprof_test.TestCase):
                 self.assertTrue(Recording(self.path).text.endswith("\n"))
                 self.stop_daemon()
 
-    def test_time_is_over(self):
-        """At its end the recording is complete, whether the program is there still or not."""
+    def test_timeout(self):
+        """The recording is complete, whether the program still runs or not."""
         (self.directory / "go").touch()
         process = self.start(*self.prefix, MPROF, "run", "--follow", "-t", "1", "-o", self.path,
                              python(), "program.py")
@@ -141,12 +140,12 @@ class Follow(mprof_test.TestCase):
         self.assertNotIn("end without", self.output(process))
 
 
-class FollowBySearching(Follow):
+class FollowByScanning(Follow):
     prefix = WITHOUT_EVENTS
 
     def setUp(self):
         if not self.prefix:
-            self.skipTest("the other tests search /proc already")
+            self.skipTest("the other tests scan /proc already")
         super().setUp()
 
 

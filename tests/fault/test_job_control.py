@@ -1,4 +1,4 @@
-"""R15: job control by a shell that people use: the program and its recorder are one job."""
+"""R15: job control by bash: the program and its recorder are one job."""
 
 import os
 import pathlib
@@ -31,7 +31,7 @@ PAUSE_S = 0.3
 
 
 def status(pid):
-    """Its state and its parent."""
+    """(state, parent) of a process."""
     words = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return words[0], int(words[1])
 
@@ -57,13 +57,13 @@ class JobControl(terminal.TestCase):
         self.type(shlex.join(map(str, words)).encode() + b"\n")
 
     def ask(self, line, pattern):
-        """Types the line to the shell and waits for what it answers."""
+        """Types the line into the shell and waits for the answer."""
         begin = len(self.text)
         self.type(line + b"\n")
         return self.wait_for(pattern, begin=begin)
 
     def ask_until(self, line, pattern):
-        """The same, again and again: the shell may learn of a change later than we do."""
+        """Repeats the line until the answer matches: the shell may notice a change later than we do."""
         begin = len(self.text)
 
         def look():
@@ -82,7 +82,7 @@ class JobControl(terminal.TestCase):
         wait_until(lambda: (self.read_terminal(), self.count_samples() >= before + 3)[1], "samples")
 
     def assert_stops(self, stop, *arguments):
-        """The shell says so, both are stopped, and nothing is recorded meanwhile."""
+        """The shell reports it, both are stopped, and nothing is recorded meanwhile."""
         stop(*arguments)
         wait_until(lambda: (self.read_terminal(),
                             status(self.program)[0] == status(self.recorder)[0] == "T")[1],
@@ -92,7 +92,7 @@ class JobControl(terminal.TestCase):
         self.assertEqual(self.count_samples(), count)
         self.ask_until(b"jobs", STOPPED)
 
-    def assert_goes_on(self, word, count):
+    def assert_continues(self, word, count):
         self.type(word + b"\n")
         self.wait_for(rb"got 18", count)
         self.wait_for_samples()
@@ -102,14 +102,14 @@ class JobControl(terminal.TestCase):
             with self.subTest(options=options):
                 self.start_job(*options)
                 self.assert_stops(self.type, b"\x1a")
-                self.assert_goes_on(b"bg", 1)
+                self.assert_continues(b"bg", 1)
                 self.ask_until(b"jobs", rb"\[1\]\+ +Running")
                 self.assert_stops(os.killpg, self.group, signal.SIGTSTP)  # in the background
-                self.assert_goes_on(b"fg", 2)
+                self.assert_continues(b"fg", 2)
                 self.assert_stops(os.killpg, self.group, signal.SIGTSTP)  # in the foreground
-                self.assert_goes_on(b"fg", 3)
+                self.assert_continues(b"fg", 3)
                 self.assert_stops(os.killpg, self.group, signal.SIGSTOP)
-                self.assert_goes_on(b"fg", 4)
+                self.assert_continues(b"fg", 4)
                 (self.directory / "go").write_text("")
                 self.wait_for(rb"the end\r\n")
                 self.ask(b"echo code=$?", rb"code=3\r\n")

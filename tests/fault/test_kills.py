@@ -19,12 +19,12 @@ from mprof_test import (  # noqa: E402
     MPROF, Recording, program_for_all, python, upstream, wait_until)
 
 TOOLS = mprof_test.preloadable(os.environ.get("MPROF_TEST_TOOLS", "."))
-# By a name that lets them stand in front of AddressSanitizer.
+# A name that AddressSanitizer accepts before its own runtime.
 PRELOADS = TOOLS / "before-libasan.so"
-# The recorder that something can be preloaded into.
+# Linked dynamically, so objects can be preloaded.
 DYNAMIC = os.environ.get("MPROF_TEST_DYNAMIC", MPROF)
 
-# Random kills of one run of the tests; MPROF_TEST_KILLS=1000 is what the list of faults asks for.
+# Random kills in one run of the tests; docs/benchmarks.md reports a run with MPROF_TEST_KILLS=1000.
 KILLS = int(os.environ.get("MPROF_TEST_KILLS", "100"))
 PROGRAM_KILLS = int(os.environ.get("MPROF_TEST_KILLS", "25"))
 
@@ -59,8 +59,7 @@ class Kills(mprof_test.TestCase):
     # --- R5 ---
 
     def test_R5_recorder_killed_at_random_moments(self):
-        """Whenever it is killed: no file, or one that upstream reads, with its command line, and all
-        samples but the last one."""
+        """There is no file, or upstream reads it, with the command line and all samples but the last."""
         self.write("working.py", WORKING)
         chance = random.Random(5)
         seen = 0
@@ -88,10 +87,10 @@ class Kills(mprof_test.TestCase):
         read = upstream().read_mprofile_file(str(self.path))
         self.assertIsNotNone(read["cmd_line"])
         if len(read["timestamp"]) > 5:
-            # A loaded machine delays samples, but those that were due shortly before are there.
+            # A loaded machine delays samples, but those due shortly before the kill are there.
             self.assertLess(killed_at - read["timestamp"][-1], 0.25)
 
-    def test_R5_the_program_goes_on_undisturbed(self):
+    def test_R5_program_continues(self):
         self.write("on.py", "import time\n"
                    "@profile\ndef f(n): return n\n"
                    "print('ready', flush=True)\n"
@@ -110,7 +109,7 @@ class Kills(mprof_test.TestCase):
         wait_until(lambda: "all done" in self.output(process), "the end of the program")
         self.assert_no_process_left()
 
-    def test_R5_what_a_killed_recorder_left_is_cleared_away(self):
+    def test_R5_rings_of_a_killed_recorder_are_removed(self):
         self.write("place.py", "import os, time\nprint(os.environ['MPROF_RINGS'], flush=True)\n"
                    "time.sleep(60)\n")
         process = self.start_mprof("run", "-o", self.path, python(), "place.py")
@@ -127,8 +126,8 @@ class Kills(mprof_test.TestCase):
         self.wait_for_end(second)
         self.assertFalse(other.exists())
 
-    def test_R5_a_directory_without_rights_is_cleared_away(self):
-        """As an ordinary user, whom the rights bind."""
+    def test_R5_ring_folder_without_permissions_is_removed(self):
+        """As an ordinary user: permissions do not bind root."""
         self.write("place.py", "import os, time\nplace = os.environ['MPROF_RINGS']\n"
                    "@profile\ndef work(): pass\n"
                    "work()\n"
@@ -159,7 +158,7 @@ class Kills(mprof_test.TestCase):
     # --- R6 ---
 
     def test_R6_program_killed_at_random_moments(self):
-        """All of its processes at once, from before it is itself on: the file is whole."""
+        """All of its processes at once, some before they execute the program: the file is whole."""
         self.write("working.py", "import os\nos.fork()\nos.fork()\n" + WORKING)
         chance = random.Random(6)
         for _ in range(PROGRAM_KILLS):
@@ -169,7 +168,7 @@ class Kills(mprof_test.TestCase):
             for pid in wait_until(lambda: mprof_test.descendants(process.pid), "the program"):
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
-            # one that was forked at this very moment goes on working
+            # a process forked at this very moment survives
             wait_until(lambda: process.poll() is not None or self.kill_what_is_left(process),
                        "the end of the recorder")
             self.assertEqual(process.returncode, 0, self.output(process))
@@ -184,13 +183,12 @@ class Kills(mprof_test.TestCase):
     def kill_what_is_left(process):
         for pid in mprof_test.descendants(process.pid):
             with contextlib.suppress(OSError):
-                # A recorder with sanitizers looks for leaks at its end by a process of its own,
-                # which it would wait for in vain.
+                # A sanitized recorder checks for leaks in a process of its own, and waits for it.
                 if pathlib.Path(f"/proc/{pid}/comm").read_text().startswith("python"):
                     os.kill(pid, signal.SIGKILL)
 
     def end_in_flight(self, end):
-        """Runs a program that ends in the middle of a call in that way; returns the recording."""
+        """Runs a program that executes `end` in the middle of a call; returns the recording."""
         self.write("ending.py", "import os, signal, sys, time\n"
                    "@profile\ndef done(n): return n\n"
                    "@profile\ndef inside():\n"
@@ -205,7 +203,7 @@ class Kills(mprof_test.TestCase):
         self.assert_nested(recording.calls)
         return recording
 
-    def test_R6_every_call_is_kept_and_told_once(self):
+    def test_R6_every_call_is_recorded_once(self):
         for end, expected in (("os.kill(os.getpid(), signal.SIGKILL)", ("signal", 9)),
                               ("os.kill(os.getpid(), signal.SIGTERM)", ("signal", 15)),
                               ("os.abort()", ("signal", 6)),
@@ -241,7 +239,7 @@ class Kills(mprof_test.TestCase):
 
     def test_R6_out_of_memory(self):
         with mprof_test.memory_limit("48m") as enter:
-            # its group is looked at when the recorder finds that it is Python now
+            # the recorder reads its group when it notices the exec of Python
             self.write("hungry.py", "import time\n"
                        f"while r'|python3\\x20hungry.py' not in open({str(self.path)!r}).read():\n"
                        "    time.sleep(0.01)\n" + self.HUNGRY)
@@ -252,8 +250,7 @@ class Kills(mprof_test.TestCase):
         self.assertEqual([call.open for call in recording.calls_of("eat")], [True])
 
     def test_R6_out_of_memory_in_a_child(self):
-        """The killer's victim is told apart from the child that is merely killed, after it and
-        before it."""
+        """The killer's victim is distinguished from children that are killed before and after it."""
         with mprof_test.memory_limit("48m") as enter:
             self.write("hungry.py", self.HUNGRY.replace("@profile\n", ""))
             self.write("three.py", "import os, signal, subprocess, sys\n"
@@ -268,7 +265,7 @@ class Kills(mprof_test.TestCase):
         pids = [int(line) for line in done.stdout.split("\n") if line.isdigit()]
         recording = Recording(self.path)
         if recording.facts["processes-by"] != "events":
-            self.skipTest("the ends of somebody else's children are not told here")
+            self.skipTest("ends of other processes' children are not reported here")
         self.assertEqual([recording.exits[pid] for pid in pids],
                          [("signal", 9), ("oom", 9), ("signal", 9)])
 
@@ -311,10 +308,10 @@ class Kills(mprof_test.TestCase):
                 gaps = [later - earlier for earlier, later in zip(times, times[1:])]
                 self.assertGreaterEqual(len(times), 10)
                 self.assertGreater(min(gaps), 0)
-                self.assertLess(max(gaps), 0.5)  # a loaded machine; a step would be an hour
+                self.assertLess(max(gaps), 0.5)  # on a loaded machine; a step would be an hour
                 self.path.unlink()
 
-    def test_R9_the_clock_of_the_test_does_step(self):
+    def test_R9_test_clock_steps(self):
         done = subprocess.run(["date", "+%s"], capture_output=True, text=True,
                               env=self.environment(LD_PRELOAD=str(PRELOADS / "step-clock.so"),
                                                    MPROF_TEST_STEPS="0:3600"))

@@ -1,4 +1,4 @@
-"""Whatever a command takes it gives back: memory and descriptors, watched by valgrind."""
+"""Commands free their memory and close their descriptors, as valgrind observes."""
 
 import os
 import pathlib
@@ -12,7 +12,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support
 import mprof_test  # noqa: E402
 from mprof_test import MPROF, python  # noqa: E402
 
-# valgrind can watch the allocations of a program that is linked dynamically only.
+# valgrind tracks allocations of dynamically linked programs only.
 DYNAMIC = os.environ.get("MPROF_TEST_DYNAMIC", MPROF)
 DRAW = pathlib.Path(MPROF).parent / "mprof-draw"
 SUPPRESSIONS = pathlib.Path(__file__).resolve().parent.parent / "valgrind.supp"
@@ -64,7 +64,7 @@ class Leaks(mprof_test.TestCase):
     @unittest.skipUnless(DRAW.exists(), "built without the drawing half")
     def test_drawing(self):
         self.record()
-        # What libraries keep for the next time can be reached to the end.
+        # Caches of libraries stay reachable to the end.
         self.check(DRAW, "plot", "-o", "picture.svg", "a.dat", kinds="definite,indirect")
 
 

@@ -1,5 +1,4 @@
-"""When a recording begins and what ends it: --delay, --timeout, --until-peak, of a program that is
-started and of one that is attached to."""
+"""When a recording begins and what ends it: --delay, --timeout, --until-peak, with `run` and with `attach`."""
 
 import os
 import pathlib
@@ -13,8 +12,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support
 import mprof_test  # noqa: E402
 from mprof_test import Recording, python, wait_until  # noqa: E402
 
-# Does what files ask for: grows by 4 MiB, holds 200 MiB, has them for a moment, goes home. Says what
-# it was sent.
+# Controlled by files: grows by 4 MiB, holds 200 MiB, allocates them for a moment, exits. Prints the
+# signals it receives.
 GROWING = """
 import os, signal, sys, time
 def take(number, frame):
@@ -67,8 +66,8 @@ class Limits(mprof_test.TestCase):
         return self.start_mprof("run", "-T", "0.02", *options, "-o", self.path, python(), script)
 
     def start_delayed(self, is_past, script="growing.py", prepare=lambda: None):
-        """A recording that begins when is_past(process) has come true; for a program that is slow
-        to start the delay grows."""
+        """A recording that begins after is_past(process) is true; the delay grows for a program that is
+        slow to start."""
         for delay_s in (0.5, 4, 30):
             prepare()
             process = self.start_recording("--delay", str(delay_s), script=script)
@@ -94,7 +93,7 @@ class Limits(mprof_test.TestCase):
                    "samples")
 
     def is_complete(self):
-        """Nobody holds the lock of who writes it."""
+        """Whether no recorder holds the lock of the file."""
         return self.path.exists() and self.run_mprof("top", "--once", self.path).stdout.startswith(
             " not recording")
 
@@ -110,9 +109,9 @@ class Limits(mprof_test.TestCase):
     def current_mib(self):
         return Recording(self.path).mem[-1][0]
 
-    # --- values that are none: before anything is started ---
+    # --- invalid values ---
 
-    def test_R18_values_that_are_none(self):
+    def test_R18_invalid_values(self):
         for option, says, values in (
                 ("--delay", r" must be between 0 and 1e\+09 seconds, not ",
                  ("-1", "nan", "inf", "1e300", "text", "", "0x1", "1,5", " 1", "1 ", "1s")),
@@ -134,7 +133,7 @@ class Limits(mprof_test.TestCase):
 
     # --- --delay ---
 
-    def test_delay_begins_later(self):
+    def test_delay_starts_recording_later(self):
         for options in ((), ("-C", "-M"), ("--delay", "0.4")):
             with self.subTest(options=options):
                 before = time.time()
@@ -154,7 +153,7 @@ class Limits(mprof_test.TestCase):
                     for fields in recording.records(word):
                         self.assertGreaterEqual(float(fields[field]), begin, fields)
 
-    def test_delay_leaves_calls_before_it_out(self):
+    def test_delay_omits_earlier_calls(self):
         process = self.start_delayed(lambda process: "ready" in self.output(process), "calls.py")
         self.wait_for_samples()
         self.do("go")
@@ -171,7 +170,7 @@ class Limits(mprof_test.TestCase):
         self.assertEqual(recording.calls_of("late")[0].level, 1)
         self.assert_nested(recording.calls)
 
-    def test_delay_leaves_suspended_time_before_it_out(self):
+    def test_delay_omits_earlier_suspended_time(self):
         (self.directory / "suspended.py").write_text("""
 import os, time
 @profile
@@ -193,8 +192,8 @@ list(running)
         self.assertGreater(call.suspended, 0)
         self.assertLessEqual(call.suspended, call.exit_s - call.enter_s + 1e-5)
 
-    def test_delay_leaves_peaks_before_it_out(self):
-        """What the kernel's mark was when the recording began is no peak of the recording."""
+    def test_delay_omits_earlier_peaks(self):
+        """The kernel's high-water mark at the start of the recording is not a peak of the recording."""
         had = self.directory / "had"
 
         def ask():
@@ -217,7 +216,7 @@ list(running)
         self.assertGreater(self.read().mem[0][1], before + 0.3)
         self.assertIsNone(target.poll())
 
-    def test_delay_that_the_program_does_not_live_to_see(self):
+    def test_program_ends_before_the_delay(self):
         for options, code in (((), 0), (("-E",), 3)):
             with self.subTest(options=options):
                 done = self.run_mprof("run", *options, "--delay", "3600", "-o", self.path, "sh", "-c",
@@ -230,7 +229,7 @@ list(running)
                 self.assertEqual(list(recording.exits.values()), [("status", 3)])
                 self.path.unlink()
 
-    def test_delay_a_signal_meanwhile_is_passed_on(self):
+    def test_delay_signal_is_forwarded(self):
         process = self.start_recording("--delay", "3600")
         self.wait_for_output(process, "ready")
         os.kill(process.pid, signal.SIGTERM)
@@ -240,7 +239,7 @@ list(running)
 
     # --- -t ---
 
-    def test_R18_timeout_counts_from_the_delay_s_end(self):
+    def test_R18_timeout_starts_after_the_delay(self):
         process = self.start_recording("-E", "--delay", "0.3", "-t", "0.4")
         self.wait_for_output(process, "ready")
         wait_until(self.is_complete, "the end of the recording")
@@ -250,8 +249,8 @@ list(running)
         self.assertEqual(self.wait_for_end(process), 7)
         self.assertEqual(self.path.stat().st_size, size)
         recording = self.read()
-        self.assertEqual(recording.exits, {})  # the file was complete before
-        if recording.mem:  # a busy machine may have taken no sample in that time, or one late
+        self.assertEqual(recording.exits, {})  # the file was complete before the end
+        if recording.mem:  # a busy machine may have taken no sample, or a late one
             self.assertLess(recording.mem[-1][1] - recording.mem[0][1], 2)
 
     def test_R18_timeout_of_an_attached_recording_with_a_delay(self):
@@ -262,8 +261,8 @@ list(running)
             self.assertLess(recording.mem[-1][1] - recording.mem[0][1], 2)
         self.assertIsNone(target.poll())
 
-    def test_R18_timeout_tells_calls_in_flight(self):
-        for timeout_s in (1, 4, 16):  # for a program that is slow to start the time grows
+    def test_R18_timeout_records_calls_in_flight(self):
+        for timeout_s in (1, 4, 16):  # longer for a program that is slow to start
             process = self.start_recording("-t", str(timeout_s), script="calls.py")
             self.wait_for_output(process, "ready")
             wait_until(self.is_complete, "the end of the recording")
@@ -280,7 +279,7 @@ list(running)
     # --- --until-peak ---
 
     def grow_past(self, process):
-        """Grows by less than the threshold is away, then past it."""
+        """Grows to below the threshold, then past it."""
         self.wait_for_samples()
         self.do("grow")
         wait_until(lambda: (self.directory / "grown").exists(), "growth")
@@ -337,8 +336,8 @@ list(running)
         self.assertEqual(self.wait_for_end(target), 7)
         self.assertEqual(self.wait_for_end(process), 0)
 
-    def test_until_peak_sees_what_lies_between_the_samples(self):
-        """The kernel's own mark counts: a burst that was over before the next sample is a peak."""
+    def test_until_peak_counts_bursts_between_samples(self):
+        """The kernel's high-water mark counts: a burst between two samples reaches the threshold."""
         process = self.start_mprof("run", "-T", "0.5", "--until-peak", "150", "-o", self.path,
                                    python(), "growing.py")
         self.wait_for_output(process, "ready")

@@ -1,5 +1,5 @@
-"""`--live`: the terminal's last line, which never mixes with what the program prints. The terminal is a
-real one (a pty), its screen is a model of a VT100."""
+"""`--live`: a status on the terminal's last line, which never mixes with the program's output. The terminal
+is a pty; a model of a VT100 interprets its screen."""
 
 import os
 import pathlib
@@ -13,7 +13,7 @@ import terminal  # noqa: E402
 from mprof_test import MPROF, Recording, python, wait_until  # noqa: E402
 from terminal import Screen  # noqa: E402
 
-# All that may be written to show the line, and to take it away.
+# The only sequences that may be written to show the line, and to hide it.
 SHOWN = (rb"(?:\x1bD\x1b7\x1b\[1;(?P<last>\d+)r\x1b8\x1b\[A)?"
          rb"\x1b7\x1b\[(?P<row>\d+);1H\x1b\[0;7m\x1b\[K(?P<text>[^\x00-\x1f\x7f]*)\x1b\[0m\x1b8")
 HIDDEN = rb"\x1b7\x1b\[r\x1b\[\d+;1H\x1b\[0m\x1b\[K\x1b8"
@@ -52,7 +52,7 @@ class Live(terminal.TestCase):
         self.path = self.directory / "out.dat"
 
     def write_program(self, name="'work'"):
-        # the decorator takes the name as it is when it decorates
+        # the decorator reads the name when it decorates
         text = PROGRAM.replace("work.__qualname__ = NAME\nwork()", f"work.__qualname__ = {name}\n"
                                "profile(work)()").replace("@profile\n", "")
         (self.directory / "program.py").write_text(text)
@@ -67,11 +67,11 @@ class Live(terminal.TestCase):
         (self.directory / what).write_text("")
 
     def shown(self):
-        """What the line has said so far, in order."""
+        """All contents of the line so far, in order."""
         return [match["text"].decode() for match in re.finditer(SHOWN, self.text)]
 
     def wait_for_line(self, pattern=r"MiB", behind=None):
-        """Waits for a line shown from now on that matches."""
+        """Waits for a newly shown line that matches."""
         begin = len(self.text) if behind is None else behind
 
         def look():
@@ -84,7 +84,7 @@ class Live(terminal.TestCase):
             self.fail(f"{error}; there was {self.shown()[-3:]!r}")
 
     def assert_whole(self, text):
-        """Without what shows the line, the terminal got what it would have got without it."""
+        """Apart from the sequences of the line, the terminal received only the program's output."""
         rest = re.sub(HIDDEN, b"", re.sub(SHOWN, b"", self.text))
         self.assertNotIn(b"\x1b", rest)
         self.assertRegex(rest, text)
@@ -95,7 +95,7 @@ class Live(terminal.TestCase):
 
     # --- the line ---
 
-    def test_it_shows_how_things_stand(self):
+    def test_content_of_the_line(self):
         self.run_live("-E")
         self.wait_for_line(r"^ \d+\.\d MiB [ ▁▂▃▄▅▆▇█]{10}  peak \d+\.\d  [+-]\d+\.\d\d MiB/s 00:\d\d"
                            r"  in __main__\.work$")
@@ -103,7 +103,7 @@ class Live(terminal.TestCase):
         self.wait_for_line(r"^ [5-9]\d\.\d MiB .*  peak [5-9]\d\.\d  \+\d+\.\d\d MiB/s")
         self.finish()
 
-    def test_it_never_mixes_with_what_the_program_prints(self):
+    def test_line_never_mixes_with_program_output(self):
         self.run_live("-E")
         self.wait_for_line()
         self.do("say")
@@ -119,19 +119,19 @@ class Live(terminal.TestCase):
         self.assert_whole(rb"ready\r\n" + b"".join(b"line %d\r\n" % n for n in range(100))
                           + rb"done saying\r\nthe endended 3\r\n\Z")
 
-    def assert_given_back(self, rows=12, columns=100):
+    def assert_restored(self, rows=12, columns=100):
         screen = Screen(rows, columns, self.text)
         self.assertEqual((screen.top, screen.bottom), (0, rows - 1))
         self.assertEqual((screen.style, screen.hidden), ("", False))
         self.assertNotIn("MiB", "\n".join(screen.text(row) for row in range(rows)))
 
-    def test_the_terminal_is_given_back_at_the_end(self):
+    def test_terminal_is_restored_at_the_end(self):
         self.run_live("-E")
         self.wait_for_line()
         self.finish()
-        self.assert_given_back()
+        self.assert_restored()
 
-    def test_the_terminal_is_given_back_at_a_signal(self):
+    def test_terminal_is_restored_at_a_signal(self):
         for number, keys in ((signal.SIGINT, b"\x03"), (signal.SIGQUIT, b"\x1c"),
                              (signal.SIGTERM, None), (signal.SIGHUP, None)):
             with self.subTest(signal=number.name):
@@ -149,7 +149,7 @@ class Live(terminal.TestCase):
                 self.assertGreater(self.text.rfind(b"\x1b[r"), self.text.rfind(b"\x1b[1;"))
                 self.path.unlink()
 
-    def assert_given_back_behind(self, kill):
+    def assert_restored_after(self, kill):
         job = self.run_live("-C", "-M")
         self.wait_for(rb"ready")
         self.wait_for_line()
@@ -159,18 +159,18 @@ class Live(terminal.TestCase):
         self.wait_for(rb"ended -9")
         self.wait_for_no_keeper()
         self.read_terminal()
-        self.assert_given_back()
+        self.assert_restored()
         self.assert_whole(rb"\Ajob \d+\r\n[^\x1b]*ready\r\nended -9\r\n\Z")
         self.assertNotIn(keeper, [pid for pid, _, _ in Recording(self.path).processes])
 
-    def test_the_terminal_is_given_back_by_another_if_the_recorder_is_killed(self):
-        self.assert_given_back_behind(os.kill)
+    def test_keeper_restores_the_terminal_if_the_recorder_is_killed(self):
+        self.assert_restored_after(os.kill)
         self.do("go")
 
-    def test_the_terminal_is_given_back_by_another_if_the_whole_job_is_killed(self):
-        self.assert_given_back_behind(os.killpg)
+    def test_keeper_restores_the_terminal_if_the_whole_job_is_killed(self):
+        self.assert_restored_after(os.killpg)
 
-    def test_a_job_that_is_killed_while_it_shows_nothing_leaves_the_terminal_alone(self):
+    def test_keeper_writes_nothing_if_no_line_is_shown(self):
         job = self.run_live()
         self.wait_for(rb"ready")
         self.wait_for_line()
@@ -181,30 +181,30 @@ class Live(terminal.TestCase):
         self.wait_for_no_keeper()
         self.read_terminal()
         self.assertNotIn(b"\x1b", self.text[stopped.end():])
-        self.assert_given_back()
+        self.assert_restored()
 
-    def test_the_keeper_goes_with_the_recorder(self):
+    def test_keeper_ends_with_the_recorder(self):
         self.run_live("-E")
         self.wait_for(rb"ready")
         self.wait_for_line()
         keeper = self.wait_for_keeper()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            os.kill(keeper, number)  # it takes none of them
+            os.kill(keeper, number)  # it ignores them
         self.finish()
         self.wait_for_no_keeper()
         self.read_terminal()
         self.assertEqual(len(re.findall(HIDDEN, self.text)), 1)
-        self.assert_given_back()
+        self.assert_restored()
 
-    def test_the_terminal_is_given_back_when_the_time_is_over(self):
+    def test_terminal_is_restored_at_the_timeout(self):
         self.run_live("-E", "-t", "2")
         self.wait_for_line(behind=0)
         self.wait_for(HIDDEN)
         self.finish()
-        self.assert_given_back()
+        self.assert_restored()
 
-    def test_the_cursor_stays_where_the_program_left_it(self):
-        """Also in the last row, in the middle of a line: set up and taken away without a trace."""
+    def test_cursor_position_is_kept(self):
+        """Also in the last row, in the middle of a line."""
         (self.directory / "cursor.py").write_text(
             "import os, time\n"
             "os.write(1, b'\\n' * 20 + b'begun ')\n"
@@ -221,7 +221,7 @@ class Live(terminal.TestCase):
         self.assertIn("begun and finished", rows)
         self.assertEqual(rows[rows.index("begun and finished") + 1], "ended 0")
 
-    def test_it_counts_down_to_a_delayed_recording(self):
+    def test_countdown_to_a_delayed_recording(self):
         self.run_live("-E", "--delay", "1.5")
         self.wait_for_line(r"^ mprof: the recording begins in 00:0\d$", behind=0)
         self.wait_for_line(r"MiB")
@@ -235,7 +235,7 @@ class Live(terminal.TestCase):
         self.finish()
         self.assert_whole(rb"ready")
 
-    def test_of_several_processes_the_call_entered_last_is_shown(self):
+    def test_last_entered_call_of_all_processes_is_shown(self):
         (self.directory / "program.py").write_text("""
 import os, subprocess, sys, time
 def until(name):
@@ -264,12 +264,12 @@ sys.exit(3)
             self.wait_for_line(rf"  in __main__\.{shown}( \+\d)?$")
         self.finish()
 
-    def test_a_terminal_of_ASCII(self):
+    def test_ascii_terminal(self):
         self.run_live("-E", LC_ALL="C", name=r"'wörk'")
         self.wait_for_line(r"^[ -~]* MiB  peak [ -~]*  in __main__\.w\?\?rk$", behind=0)
         self.finish()
 
-    # --- whose terminal it is ---
+    # --- sharing the terminal ---
 
     def test_stop_and_continue(self):
         self.run_live("-E")
@@ -304,7 +304,7 @@ sys.exit(3)
         self.finish()
 
     def is_silent(self):
-        """No line is shown while twenty samples are taken."""
+        """Whether no line is shown while twenty samples are taken."""
         self.read_terminal()
         shown = len(self.shown())
         before = self.path.read_text().count("\nMEM ")
@@ -312,7 +312,7 @@ sys.exit(3)
         self.read_terminal()
         return len(self.shown()) == shown
 
-    def test_a_program_that_reads_keys_has_the_whole_terminal(self):
+    def test_line_is_hidden_while_the_program_reads_keys(self):
         self.run_live("-E")
         self.wait_for(rb"ready")
         self.wait_for_line()
@@ -325,8 +325,8 @@ sys.exit(3)
         self.wait_for_line()
         self.finish()
 
-    def test_a_terminal_that_takes_nothing_does_not_hold_the_recording(self):
-        """Ctrl-S: the program waits where it prints; the recorder goes on."""
+    def test_blocked_terminal_does_not_stop_the_recording(self):
+        """Ctrl-S blocks the program's output; the recorder continues."""
         self.run_live("-E")
         self.wait_for(rb"ready")
         self.wait_for_line()
@@ -337,9 +337,9 @@ sys.exit(3)
         self.wait_for_line()
         self.finish()
 
-    # --- where it cannot be shown ---
+    # --- unsuitable terminals ---
 
-    def test_without_a_terminal_one_line_says_so(self):
+    def test_missing_terminal_is_reported(self):
         self.write_program()
         self.do("go")
         done = self.run_mprof("run", "--live", "-E", "-o", self.path, python(), "program.py", expect=3)
@@ -380,7 +380,7 @@ sys.exit(3)
         self.wait_for_line(r"^ \d+\.\d MiB")
         target.kill()
         self.wait_for(rb"ended 0")
-        self.assert_given_back(10, 80)
+        self.assert_restored(10, 80)
 
 
 if __name__ == "__main__":

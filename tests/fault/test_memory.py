@@ -1,5 +1,4 @@
-"""What is measured beside the one number: memory by kinds, the control group; and what expensive
-readings may cost."""
+"""Memory by kinds and of the control group, and the limit on the cost of expensive readings."""
 
 import os
 import pathlib
@@ -35,12 +34,12 @@ class Memory(mprof_test.TestCase):
             found.append((int(pid), float(moment), {key: float(mib) for key, mib in pairs}))
         return found
 
-    def test_each_kind_is_what_it_says(self):
+    def test_each_kind_is_correct(self):
         recording = self.record("""
 import mmap, os, time
 def told():
     return open('out.dat').read().count('#KINDS|')
-def rest():  # until it has been looked at
+def rest():  # until it was sampled
     before = told()
     while told() < before + 3:
         time.sleep(0.01)
@@ -53,7 +52,7 @@ rest()
 """, "-T", "0.01", "--memory", ",".join(KINDS))
         rows = [values for _, _, values in self.kinds(recording)]
         left_out = int(recording.facts.get("thinned-kinds", 0))
-        # it may end between its sample and its kinds
+        # the program may end between its sample and its kinds
         self.assertLessEqual(abs(len(recording.mem) - len(rows) - left_out), 2)
         for values in rows:
             self.assertEqual(tuple(values), KINDS)
@@ -90,13 +89,13 @@ rest()
             if pid == child:
                 self.assertTrue(any(abs(moment - other) < 0.001 for other in sampled))
 
-    # Shows its memory until the recording has told of it.
+    # Keeps its memory until it is recorded.
     WAITING = ("import ctypes, mmap, re, time\n"
                "def wait_for(pattern):\n"
                "    while not re.search(pattern, open('out.dat').read()): time.sleep(0.02)\n")
 
     def test_lazily_freed_memory(self):
-        """What a program has given back by MADV_FREE stays resident until memory is short."""
+        """Memory freed by MADV_FREE stays resident until memory is short."""
         recording = self.record(self.WAITING +
                                 "food = mmap.mmap(-1, 64 << 20, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)\n"
                                 "food.write(bytes(64 << 20))\n"
@@ -110,13 +109,13 @@ rest()
         self.assert_draws(self.path, options=("--memory", "lazyfree"))
 
     def test_huge_pages(self):
-        """They are no resident memory for the kernel: a kind of its own has them."""
+        """RSS excludes huge pages: they have their own kind."""
         pool = pathlib.Path("/proc/sys/vm/nr_hugepages")
         try:
             before = pool.read_text()
             pool.write_text(str(int(before) + 16))
         except OSError as error:
-            self.skipTest(f"no huge pages can be had here: {error}")
+            self.skipTest(f"no huge pages can be reserved here: {error}")
         self.addCleanup(pool.write_text, before)
         if int(pool.read_text()) < int(before) + 16:
             self.skipTest("no huge pages are free here")
@@ -139,8 +138,8 @@ rest()
         self.assertEqual(pid, recording.facts["pid"])
         self.assertTrue(0 < float(mib) <= 32, mib)
 
-    def test_R24_what_may_not_be_read_is_left_out_and_said(self):
-        """A process that made itself undumpable, as ssh-agent does, recorded by its own user."""
+    def test_R24_unreadable_process_is_reported(self):
+        """A process that made itself undumpable, as ssh-agent does, recorded by the same user."""
         os.chmod(self.directory, 0o777)
         as_nobody = ["setpriv", "--reuid", "nobody", "--clear-groups", "--bounding-set=-all"]
         if subprocess.run([*as_nobody, mprof_test.MPROF, "--version"],
@@ -174,7 +173,7 @@ rest()
                 self.assertIn("1 process left out", (self.directory / "out.svg").read_text())
                 self.path.unlink()
 
-    def test_a_sum_of_rss_says_what_it_is(self):
+    def test_sum_of_rss_mentions_shared_pages(self):
         self.record("import os, time\n"
                     "if os.fork() == 0: time.sleep(0.5); os._exit(0)\n"
                     "os.wait()\n", "-C", "-T", "0.05")
@@ -189,7 +188,7 @@ rest()
             self.record(program, "-T", "0.05", *flags)
             self.assertNotIn("shared pages", self.run_mprof("peak", "--exact", self.path).stdout)
 
-    def test_no_such_kind(self):
+    def test_unknown_kind(self):
         for text, wrong in (("pss,heap", "heap"), ("", ""), ("pss,", ""), ("PSS", "PSS"),
                             ("pss uss", "pss uss")):
             with self.subTest(text):
@@ -235,7 +234,7 @@ rest()
              "time.sleep(0.5)\n")
 
     def test_group_between_samples(self):
-        """The kernel's own mark counts, but for what it was before the recording."""
+        """The kernel's high-water mark counts if it rises during the recording."""
         for before, flags in (("", ()), ("", ("--memory", "group")),
                               (f"{python()} -c 'x = bytearray(300 << 20)'; ", ())):
             with self.subTest(before=before, flags=flags), mprof_test.memory_limit("800m") as enter:
@@ -250,8 +249,8 @@ rest()
                     self.assertGreater(highest, 120)
                 self.path.unlink()
 
-    def test_no_group_is_said(self):
-        """Asked for, but none is mounted."""
+    def test_missing_group_is_reported(self):
+        """Requested, but no control groups are mounted."""
         hidden = ["unshare", "-m", "sh", "-c", "umount -R /sys/fs/cgroup 2>/dev/null; "
                   "! grep -q ' cgroup' /proc/self/mountinfo && exec \"$@\"", "sh"]
         if subprocess.run([*hidden, "true"], capture_output=True).returncode != 0:
@@ -275,7 +274,7 @@ rest()
 
     # --- expensive readings ---
 
-    # 128 MiB in pages of 4 KiB: reading its PSS takes longer than the interval. It waits for one.
+    # 128 MiB in pages of 4 KiB: reading its PSS takes longer than the interval. Waits for one reading.
     EXPENSIVE = r"""
 import mmap, re, time
 memory = mmap.mmap(-1, 128 << 20, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
@@ -287,8 +286,8 @@ time.sleep(0.2)
 """
 
     def test_expensive_samples_take_a_tenth_of_the_time(self):
-        """Counted, not timed: a reading that takes longer than an interval is followed by ten times
-        as many that are left out, or were missed."""
+        """Counted, not timed: after a reading that takes longer than an interval, ten times as many are
+        left out, or were missed."""
         recording = self.record(self.EXPENSIVE % "MEM ", "-T", "0.0001", "--backend",
                                 "psutil_pss")
         expensive = len([mib for mib, _ in recording.mem if mib > 128])
@@ -299,7 +298,7 @@ time.sleep(0.2)
         self.assertGreaterEqual(left_out + missed, 9 * (expensive - 1))
 
     def test_expensive_kinds_do_not_cost_samples(self):
-        """At every tick there is a sample, and kinds or a count of them."""
+        """Every tick has a sample, and kinds or a count of those left out."""
         recording = self.record(self.EXPENSIVE % r"#KINDS\|.*\|pss=", "-T", "0.0001", "--memory",
                                 "pss,anon")
         rows = self.kinds(recording)
@@ -308,7 +307,7 @@ time.sleep(0.2)
         missed = int(recording.facts.get("missed-ticks", 0))
         self.assertGreater(expensive, 0)
         self.assertNotIn("thinned-ticks", recording.facts)
-        # it may end between its sample and its kinds
+        # the program may end between its sample and its kinds
         self.assertLessEqual(abs(len(recording.mem) - len(rows) - left_out), 2)
         self.assertGreaterEqual(left_out + missed, 9 * (expensive - 1))
 

@@ -1,5 +1,5 @@
-"""R7: the output goes wrong in the middle of a recording. The program is unharmed and its exit code
-kept, one line says what happened, and all that was written are whole lines."""
+"""R7: writing fails in the middle of a recording. The program is unharmed and its exit code kept, one line
+reports the failure, and the file has whole lines only."""
 
 import errno
 import os
@@ -15,12 +15,12 @@ import mprof_test  # noqa: E402
 from mprof_test import Recording, records_in, wait_until  # noqa: E402
 
 TOOLS = mprof_test.preloadable(os.environ.get("MPROF_TEST_TOOLS", "."))
-# By a name that lets them stand in front of AddressSanitizer.
+# A name that AddressSanitizer accepts before its own runtime.
 PRELOADS = TOOLS / "before-libasan.so"
-# The recorder that something can be preloaded into.
+# Linked dynamically, so objects can be preloaded.
 DYNAMIC = os.environ.get("MPROF_TEST_DYNAMIC", mprof_test.MPROF)
 
-# Lives until it is told to go, and says so.
+# Runs until a file `go` exists.
 WAITING = "echo ready; while [ ! -e go ]; do sleep 0.02; done; echo done; exit 3"
 
 
@@ -40,7 +40,7 @@ class Output(mprof_test.TestCase):
                           WAITING, **more)
 
     def finish(self, process, code):
-        """The program lives and is let go; it came to its own end."""
+        """Lets the running program end normally; returns the messages of mprof."""
         self.assertIsNone(process.poll())
         (self.directory / "go").write_text("")
         self.assertEqual(self.wait_for_end(process), code)
@@ -57,7 +57,7 @@ class Output(mprof_test.TestCase):
         return recording
 
     def test_older_file_that_cannot_be_kept(self):
-        """Nothing is started and nothing is lost; the line says which two names are meant."""
+        """Nothing is started and nothing is lost; the message has both names."""
         self.path.write_text("MEM 1.0 1795330000.0\n")
         (self.directory / "out.dat.old").mkdir()
         done = self.run_mprof("run", "-o", self.path, "touch", "started", expect=2)
@@ -72,7 +72,7 @@ class Output(mprof_test.TestCase):
     def test_R7_a_write_fails_in_the_middle(self):
         for number, says in ((errno.EIO, "Input/output error"), (errno.EDQUOT, "Disk quota exceeded"),
                              (errno.ENOSPC, "No space left on device"), (errno.EFBIG, "too large")):
-            for part in (0, 7):  # some bytes of a line are taken first
+            for part in (0, 7):  # some bytes of a line are written first
                 for options, code in (((), 1), (("-E",), 3)):
                     with self.subTest(errno=number, part=part, options=options):
                         process = self.start_recording(*options, env=self.failing(number, 12, part))
@@ -83,8 +83,8 @@ class Output(mprof_test.TestCase):
                         self.assertGreater(len(self.check_file().mem), 5)
                         self.path.unlink()
 
-    def test_R7_the_first_write_of_all_fails(self):
-        """Before anything is started: nothing is, and no file is left."""
+    def test_R7_first_write_fails(self):
+        """Nothing is started, and no file is left."""
         done = self.run_mprof("run", "-o", self.path, "touch", "started", expect=2, program=DYNAMIC,
                               env=self.failing(errno.EIO, 1))
         self.assertRegex(done.stderr, r"\Amprof: [^\n]*out\.dat: [^\n]*Input/output error\n\Z")
@@ -99,8 +99,8 @@ class Output(mprof_test.TestCase):
         self.assertIsNone(target.poll())
         self.assertGreater(len(self.check_file().mem), 5)
 
-    def test_R7_the_last_moment_tells(self):
-        """A network's file system may keep a failure until the file is closed."""
+    def test_R7_closing_fails(self):
+        """A network file system may report a failure only at close."""
         for options, code in (((), 1), (("-E",), 3)):
             with self.subTest(options=options):
                 process = self.start_recording(*options, env=self.failing(errno.EIO, close=True))
@@ -110,14 +110,14 @@ class Output(mprof_test.TestCase):
                 self.assertRegex(lines[0], r"out\.dat: cannot finish writing: Input/output error")
                 self.path.unlink()
 
-    def test_R7_a_signal_behind_a_failure_is_passed_on(self):
+    def test_R7_signal_after_a_failure_is_forwarded(self):
         process = self.start_recording(env=self.failing(errno.EIO, 12))
         self.wait_for_output(process, "cannot write")
         os.kill(process.pid, signal.SIGTERM)
         self.assertEqual(self.wait_for_end(process), -signal.SIGTERM)
         self.assert_no_process_left()
 
-    # --- places that go away ---
+    # --- directories and files that disappear ---
 
     def test_R7_the_directory_is_removed_in_the_middle(self):
         place = self.directory / "place"
@@ -139,10 +139,10 @@ class Output(mprof_test.TestCase):
         self.assertNotIn("\0", moved.read_text())
         self.assertEqual([end[2:] for end in records_in(moved, "EXIT")], [["status", "3"]])
 
-    # --- nobody reads what we say ---
+    # --- standard error without a reader ---
 
-    def test_R15_nobody_reads_our_complaints(self):
-        """EPIPE at standard error, at the moment when there is something to say."""
+    def test_R15_messages_without_a_reader(self):
+        """EPIPE at standard error while a failure is reported."""
         reader, writer = os.pipe()
         os.close(reader)
         done = subprocess.run(

@@ -1,4 +1,4 @@
-"""The pace of samples: the mean interval is the asked one, whatever a tick costs."""
+"""The pace of samples: the mean interval is the requested one, whatever a tick costs."""
 
 import os
 import pathlib
@@ -20,8 +20,7 @@ class Pace(mprof_test.TestCase):
         return times, int(recording.facts.get("missed-ticks", 0))
 
     def test_no_drift(self):
-        """Late samples there may be, but those that come in time lie on the same grid at the end as
-        at the beginning."""
+        """Samples may be late, but those in time are on the same grid at the end as at the beginning."""
         for interval, seconds in ((0.1, 3), (0.01, 2), (0.001, 2)):
             with self.subTest(interval=interval):
                 times, _ = self.record(interval, seconds)
@@ -29,10 +28,10 @@ class Pace(mprof_test.TestCase):
                 late = [one - round(one / interval) * interval for one in passed]
                 third = len(late) // 3
                 drift = min(late[-third:]) - min(late[:third])
-                # 10 ms for a machine on which no sample of a whole third came in time
+                # 10 ms for a machine on which all samples of a third were late
                 self.assertLess(abs(drift), 0.001 * passed[-1] + 0.01)
 
-    def test_samples_and_missed_ones_are_all_there_are(self):
+    def test_samples_and_missed_ticks_add_up(self):
         times, missed = self.record(0.01, 2)
         due = (times[-1] - times[0]) / 0.01
         self.assertLess(abs(len(times) - 1 + missed - due), 2 + 0.1 * due)
@@ -44,13 +43,12 @@ class Pace(mprof_test.TestCase):
         self.assertEqual(sorted(times), times)
         self.assertEqual(len(set(times)), len(times))
 
-    def test_early_samples_and_the_grid_behind_them(self):
-        """A program shorter than the interval is sampled while it lives; a longer one at the same
-        moments as ever besides."""
+    def test_early_samples_precede_the_grid(self):
+        """A program shorter than the interval is sampled; a longer one has its regular samples as well."""
         times, missed = self.record(0.5, 1.8)
         passed = [moment - times[0] for moment in times]
         early = [one for one in passed if one < 0.25]
-        # a loaded machine leaves out some of the six
+        # a loaded machine misses some of the six
         self.assertGreaterEqual(len(early), 3, passed)
         self.assertLessEqual(len(early), 7, passed)
         self.assertEqual(len(passed) - len(early) + missed, 3, passed)
@@ -63,11 +61,11 @@ class Pace(mprof_test.TestCase):
                        "import time; time.sleep(0.2)")
         recording = Recording(path)
         self.assertGreaterEqual(len(recording.mem), 3)
-        # what it has while it is being loaded is some pages
+        # while it is being loaded it has only some pages
         self.assertGreater(max(mib for mib, _ in recording.mem), 0.1, recording.lines)
 
-    def test_a_sample_whatever_the_length(self):
-        """However short the program, `peak` and `plot` have a figure: in the end the kernel's."""
+    def test_at_least_one_sample(self):
+        """However short the program, `peak` and `plot` have a value, from the kernel if need be."""
         path = self.directory / "out.dat"
         for options in (("-CM",), ("-C",), (), ("-T", "1"), ("-M", "-T", "0.0001"),
                         ("-C", "--backend", "psutil_pss")):
@@ -76,7 +74,7 @@ class Pace(mprof_test.TestCase):
                 self.run_mprof("run", *options, "-o", path, "true")
                 recording = Recording(path)
                 self.assertTrue(recording.mem, (options, recording.lines))
-                # more than what it has while it is being loaded
+                # more than it has while it is being loaded
                 self.assertGreater(max(mib for mib, _ in recording.mem), 0.1, recording.lines)
                 self.assertLess(max(mib for mib, _ in recording.mem), 20)
                 self.assert_upstream_reads_the_same(recording)

@@ -1,8 +1,7 @@
-"""Exact peaks: what the kernel counts between two samples is in the file, to within some pages.
+"""Exact peaks: the kernel's high-water marks are in the file, to within some pages.
 
-The programs say themselves what the kernel counts of them. Samples are so far apart, or so rare, that
-none can have seen it. The kernel counts pages of three kinds per processor, and sums up now and then: the
-margin."""
+The programs print their own marks. Samples are too rare to see the bursts. The kernel counts pages of three
+kinds per processor, and sums them up now and then: hence the margin."""
 
 import os
 import pathlib
@@ -19,7 +18,7 @@ from mprof_test import MPROF, WITHOUT_EVENTS, Recording, python, records_in, wai
 PROCESSORS = os.cpu_count()
 MARGIN_MIB = 1 + 3 * PROCESSORS * max(32, 2 * PROCESSORS) * 4096 / 2 ** 20
 
-# Takes 200 MiB and gives them back, then says what the kernel has seen, as `name MiB`.
+# Allocates 200 MiB, frees them, and prints the kernel's high-water mark, as `name pid MiB`.
 BURST = """
 import mmap, os, time
 def wait_for(condition):
@@ -27,7 +26,7 @@ def wait_for(condition):
         time.sleep(0.005)
 def first_sample():
     wait_for(lambda: b'\\nMEM ' in open('out.dat', 'rb').read())
-    time.sleep(0.3)  # those that come early are over
+    time.sleep(0.3)  # the early samples are over
 def burst(mib=200):
     memory = mmap.mmap(-1, mib << 20, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | 0x8000)
     memory.close()
@@ -44,7 +43,7 @@ class Peaks(mprof_test.TestCase):
         self.path = self.directory / "out.dat"
 
     def said(self, text):
-        """{name: (pid, MiB)} of what the program said."""
+        """{name: (pid, MiB)} of the program's output."""
         return {name: (int(pid), float(mib))
                 for name, pid, mib in re.findall(r"^(\w+) (\d+) ([\d.]+)$", text, re.M)}
 
@@ -77,8 +76,7 @@ class Peaks(mprof_test.TestCase):
         self.assertIn(f"  exact (kernel)\t\t{highest:.3f} MiB", self.peak_lines())
 
     def test_burst_of_a_child_between_two_samples(self):
-        """The child waits until its mark was looked at; whether a sample has seen the burst or not,
-        the file knows it."""
+        """The child waits until its mark was read; the file has the burst, whether it was sampled or not."""
         for prefix in ((), WITHOUT_EVENTS):
             with self.subTest(prefix=prefix):
                 (self.directory / "program.py").write_text(
@@ -93,13 +91,13 @@ class Peaks(mprof_test.TestCase):
                 said = wait_until(lambda: self.said(self.output(process)).get("child"), "the child")
                 wait_until(lambda: [pid for pid, mib, _ in Recording(self.path).peaks
                                     if pid == said[0] and mib > 200], "its peak")
-                time.sleep(0.5)  # a look that came amid the burst is not the last one
+                time.sleep(0.5)  # a reading during the burst is not the last one
                 (self.directory / "seen").touch()
                 self.wait_for_end(process)
                 self.assert_peak(Recording(self.path), said)
 
     def test_child_that_lives_between_two_samples(self):
-        """As root, the kernel's last word on each process is listened to."""
+        """As root, taskstats reports the final mark of each process."""
         recording, said = self.record("first_sample()\nif os.fork() == 0:\n"
                                       "    burst(); say('child'); os._exit(0)\n"
                                       "os.wait()\n", "-C", "-M", "-T", "50")
@@ -107,13 +105,13 @@ class Peaks(mprof_test.TestCase):
         self.assertNotIn(pid, [of for of, _, _ in recording.chld])
         if recording.facts["peaks-by"] != "taskstats":
             self.assertEqual([peak for peak in recording.peaks if peak[0] == pid], [])
-            self.skipTest("the kernel does not tell of ends here")
+            self.skipTest("the kernel does not report ends here")
         self.assert_peak(recording, said["child"])
         self.assertTrue([line for line in self.peak_lines()
                          if re.match(rf"  Process {pid} exact \(kernel\)\t2\d\d\.\d+ MiB\t", line)])
 
-    def test_short_life_for_somebody_without_privileges(self):
-        """What is documented: it has no peak, and the file says by what peaks were found."""
+    def test_short_life_without_privileges(self):
+        """As documented: it has no peak, and a fact says how peaks were found."""
         if not WITHOUT_EVENTS:
             self.skipTest("the other tests run without privileges")
         recording, said = self.record("first_sample()\nif os.fork() == 0:\n"
@@ -122,9 +120,9 @@ class Peaks(mprof_test.TestCase):
         self.assertEqual(recording.facts["peaks-by"], "looks")
         self.assertNotIn(said["child"][0], [of for of, _, _ in recording.peaks])
 
-    def test_orphan_is_reaped_and_tells(self):
-        """A short-lived orphan becomes the recorder's child: it is known without privileges, if only
-        it was seen alive."""
+    def test_orphan_is_reaped_with_its_peak(self):
+        """A short-lived orphan becomes the recorder's child: its peak needs no privileges, if the orphan was
+        seen alive."""
         program = ("if os.fork() == 0:\n"
                    "    if os.fork() == 0:\n"
                    "        os.setsid()\n"
@@ -138,7 +136,7 @@ class Peaks(mprof_test.TestCase):
                              self.path, python(), "program.py")
         wait_until(lambda: self.path.exists() and "CHLD " in self.path.read_text(), "the orphan")
         (self.directory / "seen").touch()
-        said = wait_until(lambda: self.said(self.output(process)).get("orphan"), "its word")
+        said = wait_until(lambda: self.said(self.output(process)).get("orphan"), "its mark")
         wait_until(lambda: str(said[0]) in [end[0] for end in records_in(self.path, "EXIT")], "its end")
         (self.directory / "over").touch()
         self.wait_for_end(process)
@@ -152,7 +150,7 @@ class Peaks(mprof_test.TestCase):
         return [mib for of, mib, _ in recording.peaks if of == pid]
 
     def test_orphan_that_executes_a_small_program(self):
-        """ru_maxrss goes on through an exec: what the orphan was a copy of is not told as its own."""
+        """ru_maxrss survives an exec: the memory of the process it was forked from is not its own."""
         (self.directory / "program.py").write_text(
             "import os, time\n"
             "memory = b'x' * (150 << 20)\n"
@@ -178,7 +176,7 @@ class Peaks(mprof_test.TestCase):
                     self.assertLess(max(mib for mib, _ in recording.mem), 200)
 
     def test_mark_before_an_exec_is_kept(self):
-        """The kernel's last word is on the last program only: what the one before had was seen."""
+        """The final mark covers the last program only; that of the program before was read."""
         (self.directory / "program.py").write_text(
             "import os, time\n"
             "if os.fork() == 0:\n"
@@ -198,8 +196,8 @@ class Peaks(mprof_test.TestCase):
                                  rf"  Process {pid} at least \(kernel\)\t1[5-9]\d\.\d+ MiB\tsleep")
 
     def test_late_burst_of_a_descendant(self):
-        """Somebody without privileges learns of it by the accounts of whoever waited for it, and not
-        whose it was; and what was seen of the child is not called exact."""
+        """Without privileges only the accounting of its parent shows it, without its owner; values read of the
+        child are not called exact."""
         program = ("if os.fork() == 0:\n"
                    "    time.sleep(0.6); burst(); say('child'); os._exit(0)\n"
                    "os.wait()\n")
@@ -220,9 +218,9 @@ class Peaks(mprof_test.TestCase):
             self.assert_peak(recording, said["child"])
             self.assertEqual(self.peaks_of(recording, 0), [])
 
-    def test_what_a_child_had_of_its_parent_is_not_its_peak(self):
-        """A child that ran on its parent's memory to its end, in vfork or as a fork that was never
-        looked at, has no exact peak of that size."""
+    def test_inherited_memory_is_not_a_peak(self):
+        """A child that had its parent's memory to its end, by vfork or as a fork that was never read, has no
+        exact peak of that size."""
         recording, _ = self.record("memory = b'x' * (150 << 20)\n"
                                    "first_sample()\n"
                                    "for n in range(20):\n"
@@ -237,8 +235,8 @@ class Peaks(mprof_test.TestCase):
                           if pid != main and mib > 100], [])
 
     def test_peak_of_every_interval(self):
-        """Bursts are told of their own intervals, and the marks go down again in between. What falls
-        between reading a mark and resetting it is lost, so that there are bursts until one is told."""
+        """Bursts count in their own intervals, and the marks fall again in between. A burst between reading a
+        mark and resetting it is lost, so bursts are repeated until one is recorded."""
         (self.directory / "program.py").write_text(
             BURST + "for step, mib in enumerate((200, 100, 200)):\n"
             "    wait_for(lambda: os.path.exists(f'go-{step}'))\n"
@@ -258,9 +256,9 @@ class Peaks(mprof_test.TestCase):
             wait_until(lambda: max(peaks()[before:], default=0) > size, f"bursts of {size} MiB")
             (self.directory / f"rest-{step}").touch()
             wait_until((self.directory / f"rests-{step}").exists, "the last burst")
-            # of the interval in which that was, and of one without
-            told = len(peaks())
-            wait_until(lambda: len(peaks()) >= told + 2 and peaks()[-1] < 100, "rest")
+            # the interval of the last burst, and one without
+            count = len(peaks())
+            wait_until(lambda: len(peaks()) >= count + 2 and peaks()[-1] < 100, "rest")
             self.assertLess(max(peaks()[before:]), size + 60)
         (self.directory / "over").touch()
         self.wait_for_end(process)
@@ -273,10 +271,10 @@ class Peaks(mprof_test.TestCase):
         # the side effect: the program no longer knows its own peak
         self.assertLess(self.said(self.output(process))["main"][1], 200)
 
-    def test_without_the_option_nothing_is_reset(self):
+    def test_no_reset_without_the_option(self):
         recording, said = self.record("burst()\nimport time\n"
                                       "time.sleep(0.3)\nsay('main')", "-T", "0.02")
-        # samples may have seen it
+        # a sample may have seen the burst
         highest = max([mib for mib, _ in recording.mem] + [mib for _, mib, _ in recording.peaks])
         self.assertAlmostEqual(highest, said["main"][1], delta=MARGIN_MIB)
 

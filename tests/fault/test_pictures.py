@@ -1,5 +1,5 @@
-"""B14: a picture is interrupted while it is written. The older picture stays whole, and nothing else
-is left of the new one, on file systems with nameless files and on those without."""
+"""B14: a picture is interrupted while it is written. The older picture stays whole, and no part of the new
+one is left, on file systems with unnamed files and on those without."""
 
 import os
 import pathlib
@@ -78,7 +78,7 @@ class Pictures(mprof_test.TestCase):
                 self.assert_drawn()
                 self.picture.write_text(OLD)
 
-    def test_while_the_new_one_takes_its_place(self):
+    def test_interrupted_while_renaming(self):
         for named in (False, True):
             for number in (signal.SIGTERM, signal.SIGHUP):
                 with self.subTest(signal=number.name, named=named):
@@ -99,14 +99,14 @@ class Pictures(mprof_test.TestCase):
                 self.assertRegex(done.stderr, r"\Amprof: [^\n]*out\.svg: cannot write: File too large\n\Z")
                 self.assert_untouched()
 
-    def test_a_signal_that_is_ignored_stays_so(self):
+    def test_ignored_signal_stays_ignored(self):
         for named in (False, True):
             with self.subTest(named=named):
                 self.draw(named=named, number=signal.SIGHUP,
                           preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
                 self.assert_drawn()
 
-    def test_each_of_several(self):
+    def test_interrupted_with_each(self):
         for named in (False, True):
             with self.subTest(named=named):
                 done = self.run_mprof(
@@ -117,7 +117,7 @@ class Pictures(mprof_test.TestCase):
                 self.assertIn("1 of 1 recordings were not drawn", done.stderr)
                 self.assert_untouched()
 
-    def test_modes_and_links(self):
+    def test_modes(self):
         for named in (False, True):
             for mask, mode in ((0o022, 0o644), (0o077, 0o600), (0o007, 0o660)):
                 with self.subTest(named=named, mask=oct(mask)):
@@ -146,8 +146,8 @@ class Pictures(mprof_test.TestCase):
                     self.assertEqual(self.picture.is_symlink(), is_link)
                     self.assert_drawn()
 
-    def test_another_takes_the_name_meanwhile(self):
-        """There was no file of that name when drawing began."""
+    def test_name_is_taken_meanwhile(self):
+        """No file had that name when drawing began."""
         self.picture.unlink()
         process = self.start_mprof(
             "plot", "-o", self.picture, "big.dat",

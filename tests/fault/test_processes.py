@@ -1,5 +1,5 @@
-"""R13: trees of processes. Each test runs with the kernel's process events, where they are allowed,
-and by searching /proc."""
+"""R13: trees of processes. Each test runs with the kernel's process events, where they are allowed, and by
+scanning /proc."""
 
 import os
 import pathlib
@@ -42,8 +42,7 @@ class Processes(mprof_test.TestCase):
             self.assertEqual(recording.facts["processes-by"], "scan")
 
     def assert_sound(self, recording):
-        """No sample of nobody: every CHLD is of a process with a birth, after it and before its
-        end, and has memory."""
+        """Every CHLD belongs to a process with a PROC, lies between its start and its end, and has memory."""
         lives = {}
         for pid, _, moment, _ in recording.records("PROC"):
             lives.setdefault(int(pid), [float(moment), None])
@@ -57,7 +56,7 @@ class Processes(mprof_test.TestCase):
                 self.assertLessEqual(moment, lives[pid][1] + 0.05)
 
     def test_sum_and_children(self):
-        # All four wait for each other, and for samples of them all.
+        # All four wait for each other, and until all were sampled.
         self.write("tree.py", "import os, time\n"
                    "def up(size):\n"
                    "    food = bytearray(size << 20)\n"
@@ -97,12 +96,12 @@ class Processes(mprof_test.TestCase):
         self.assertEqual({pid for pid, _, _ in recording.processes},
                          {main, grandchild} | children, recording.processes)
         flags = {"-C": (True, False), "-M": (False, True)}
-        for flag, (summed, told) in flags.items():
+        for flag, (has_sum, has_children) in flags.items():
             with self.subTest(flag=flag):
                 one = self.record("tree.py", flags=(flag,))
                 peak = max(mib for mib, _ in one.mem)
-                self.assertEqual(peak > 150, summed)
-                self.assertEqual(bool(one.chld), told)
+                self.assertEqual(peak > 150, has_sum)
+                self.assertEqual(bool(one.chld), has_children)
 
     def test_R13_a_thousand_short_lived_children(self):
         self.write("many.py", "import os\n"
@@ -146,7 +145,7 @@ class Processes(mprof_test.TestCase):
         self.assertLess(abs(mean - 0.1), 0.02)
         self.end_processes()
 
-    def test_R13_zombies_are_no_samples(self):
+    def test_R13_zombies_have_no_samples(self):
         self.write("zombie.py", "import os, time\n"
                    "if os.fork() == 0: os._exit(7)\n"
                    "time.sleep(0.5)\n")
@@ -158,8 +157,8 @@ class Processes(mprof_test.TestCase):
         for pid in child:
             self.assertEqual(recording.exits[pid], ("status", 7))
 
-    def test_R13_a_zombie_has_ended_once(self):
-        """However many processes are born before it is reaped."""
+    def test_R13_zombie_ends_once(self):
+        """However many processes start before it is reaped."""
         self.write("zombies.py", "import os, time\n"
                    "zombies = [os.fork() or os._exit(3) for n in range(5)]\n"
                    "for n in range(20):\n"
@@ -168,18 +167,18 @@ class Processes(mprof_test.TestCase):
                    "        time.sleep(0.05)\n"
                    "        os._exit(4)\n"
                    "    os.waitpid(pid, 0)\n"
-                   "time.sleep(2.1)\n"  # as long as until all of /proc is searched
+                   "time.sleep(2.1)\n"  # until all of /proc is scanned
                    "os.fork() or os._exit(5)\n"
                    "time.sleep(0.1)\n")
         recording = self.record("zombies.py", flags=("-C", "-M", "-T", "0.01"))
         self.assert_sound(recording)
         for word in ("PROC", "EXIT"):
-            told = [fields[0] for fields in recording.records(word)]
-            self.assertEqual(len(told), len(set(told)), word)
+            pids = [fields[0] for fields in recording.records(word)]
+            self.assertEqual(len(pids), len(set(pids)), word)
         self.assertGreaterEqual(len(recording.exits), 15)
 
     def test_R13_the_main_process_as_a_zombie(self):
-        """Between its end and its burial there is no sample of nothing."""
+        """Between its end and being reaped there is no sample without memory."""
         for _ in range(20):
             recording = self.record("sh", "-c", "exit 0", flags=("-T", "0.0001"))
             self.assertNotIn(0.0, [mib for mib, _ in recording.mem])
@@ -200,7 +199,7 @@ class Processes(mprof_test.TestCase):
         moments = [moment for pid, _, moment in recording.chld if pid == daemon]
         self.assertGreater(moments[-1] - moments[0], 0.3)
 
-    def test_exec_gives_a_new_name(self):
+    def test_exec_renames_the_process(self):
         recording = self.record("sh", "-c", "sleep 0.3; exec sleep 0.5",
                                 flags=("-C", "-T", "0.02"))
         main = int(recording.facts["pid"])
@@ -212,7 +211,7 @@ class Processes(mprof_test.TestCase):
         return [name for one, _, name in recording.named if one == pid]
 
     def test_R25_a_title_written_over_the_arguments(self):
-        """As nginx, sshd and many others do: the kernel's own name stays what it was."""
+        """As nginx, sshd and many others do: the kernel's own name does not change."""
         self.write("server.py", mprof_test.RETITLED +
                    "def wait_for(word):\n"
                    "    while word not in open('out.dat').read(): sum(range(10000)); time.sleep(0.01)\n"
@@ -229,8 +228,8 @@ class Processes(mprof_test.TestCase):
         self.assertEqual(self.names_of(recording, child)[-2:],
                          ["worker: working now", "worker: shutting-down now"])
 
-    def test_R25_a_title_that_changes_all_the_time(self):
-        """Of a database that writes each query into it the last is known, and few of the others."""
+    def test_R25_title_changes_constantly(self):
+        """Of a database that writes each query into its title, the last is recorded, and few of the others."""
         self.write("server.py", mprof_test.RETITLED +
                    "end = time.monotonic() + 4\n"
                    "n = 0\n"
@@ -250,7 +249,7 @@ class Processes(mprof_test.TestCase):
         self.assertLess(len(names), 12)
 
     def test_R22_siblings(self):
-        """CLONE_PARENT, as runc has it: the new process is a child of whoever started us."""
+        """CLONE_PARENT, as runc uses it: the new process is a child of the parent."""
         self.write("sibling.py", "import ctypes, os, signal, time\n"
                    "libc = ctypes.CDLL(None)\n"
                    "SYS_clone, CLONE_PARENT = {'x86_64': 56, 'aarch64': 220}[os.uname().machine], 0x8000\n"
@@ -274,8 +273,8 @@ class Processes(mprof_test.TestCase):
                 (self.directory / "seen").unlink()
                 self.path.unlink()
 
-    def test_R22_no_birth_is_told_before_it_was(self):
-        """By the kernel's own account of when a process was started, to a hundredth of a second."""
+    def test_R22_no_process_starts_early(self):
+        """Compared with the start time in /proc, which has a resolution of 10 ms."""
         self.write("births.py", "import os, time\n"
                    "for n in range(60):\n"
                    "    if os.fork() == 0:\n"
@@ -297,7 +296,7 @@ class Processes(mprof_test.TestCase):
                 self.assertGreaterEqual(moment, births[pid] - 0.002)
 
     def test_R24_few_descriptors(self):
-        """What cannot be kept open is opened for each reading."""
+        """Files that cannot stay open are opened for each reading."""
         self.write("herd.py", "import os, time\n"
                    "for n in range(30):\n"
                    "    if os.fork() == 0:\n"
@@ -328,7 +327,7 @@ class Processes(mprof_test.TestCase):
                 self.path.unlink()
 
     def test_R24_proc_of_another_namespace_or_none(self):
-        """Its numbers would be those of other processes: nothing is read, and that is said."""
+        """Its pids would be those of other processes: nothing is read, and one line says so."""
         for name, command, says in (
                 ("foreign", ["unshare", "-pf", "--kill-child"], "another namespace"),
                 ("none", ["unshare", "-m", "sh", "-c", "umount -l /proc && exec \"$@\"", "sh"],
@@ -344,17 +343,17 @@ class Processes(mprof_test.TestCase):
                 recording = Recording(self.path)
                 self.assertEqual(recording.facts["no-proc"], says)
                 self.assertEqual(recording.chld, [])
-                self.assertLessEqual(len(recording.mem), 1)  # the kernel's mark of its child
+                self.assertLessEqual(len(recording.mem), 1)  # from wait4
                 self.assertEqual(done.returncode, 0 if recording.mem else 1)
                 self.assertEqual(recording.exits[int(recording.facts["pid"])], ("status", 3))
                 self.path.unlink()
 
-    def test_a_process_without_children_is_cheap_and_alone(self):
+    def test_process_without_children(self):
         recording = self.record("sleep", "0.3", flags=())
         self.assertEqual(len(recording.processes), 1)
         self.assertEqual(recording.chld, [])
 
-    def test_other_programs_do_not_wake_it(self):
+    def test_other_programs_do_not_wake_the_recorder(self):
         def switches():
             text = pathlib.Path(f"/proc/{recorder.pid}/status").read_text()
             return int(re.search(r"^voluntary_ctxt_switches:\s+(\d+)", text, re.M)[1])
@@ -372,7 +371,7 @@ class Processes(mprof_test.TestCase):
         ticks = len(Recording(self.path).mem) - samples
         self.assertLess(switches() - before, 2 * ticks + 10)
 
-    def test_threads_are_no_children(self):
+    def test_threads_are_not_children(self):
         self.write("threads.py", "import threading, time\n"
                    "for n in range(20):\n"
                    "    threading.Thread(target=time.sleep, args=(0.5,)).start()\n")
@@ -389,13 +388,13 @@ class Processes(mprof_test.TestCase):
                    "time.sleep(0.2)\n"
                    "ctypes.CDLL(None).syscall(60, 0)\n")
         if os.uname().machine != "x86_64":
-            self.skipTest("the number of exit(2) is that of another machine")
+            self.skipTest("the number of exit(2) is that of x86-64")
         recording = self.record("first.py", flags=("-C", "-M", "-T", "0.02"))
         self.assertEqual(recording.exits[int(recording.facts["pid"])], ("status", 4))
         self.assertEqual(recording.chld, [])
 
 
-class ProcessesBySearch(Processes):
+class ProcessesByScan(Processes):
     prefix = WITHOUT_EVENTS
 
     @classmethod
@@ -410,13 +409,13 @@ class ProcessesBySearch(Processes):
             self.assertEqual(recording.facts["processes-by"], "scan")
 
     def test_R13_pids_are_used_again(self):
-        """A world of 400 pids, in which 3,000 processes come and go beside one that stays."""
-        # Before Linux 6.14 the range of pids is the whole machine's, which no test may narrow.
+        """A PID namespace with 400 pids, in which 3,000 processes start and end next to one that stays."""
+        # Before Linux 6.14 pid_max applies to the whole machine, and a test must not change it.
         release = tuple(map(int, re.findall(r"\d+", os.uname().release)[:2]))
         world = ["unshare", "--pid", "--fork", "--mount-proc"]
         if (release < (6, 14) or not shutil.which("unshare")
                 or subprocess.run([*world, "true"], capture_output=True).returncode != 0):
-            self.skipTest("no range of pids of its own can be had here")
+            self.skipTest("no PID namespace with its own pid_max can be made here")
         script = ("echo 400 > /proc/sys/kernel/pid_max || exit 77\n"
                   f"exec {MPROF} run -C -M -T 0.005 -o {self.path} {python()} reuse.py\n")
         self.write("reuse.py", "import os, time\n"
@@ -435,7 +434,7 @@ class ProcessesBySearch(Processes):
                               capture_output=True, text=True, cwd=self.directory,
                               env=self.environment(), timeout=mprof_test.DEADLINE_S)
         if done.returncode == 77:
-            self.skipTest("this kernel has one range of pids for all")
+            self.skipTest("this kernel has one pid_max for all namespaces")
         self.assertEqual(done.returncode, 0, done.stderr)
         recording = Recording(self.path)
         self.assert_sound(recording)

@@ -1,4 +1,4 @@
-"""R10, R15, R16: programs of every kind, and what they see of being recorded."""
+"""R10, R15, R16: programs of every kind run as without mprof."""
 
 import os
 import pathlib
@@ -12,7 +12,7 @@ import mprof_test  # noqa: E402
 from mprof_test import MPROF, Recording, program_for_all, python  # noqa: E402
 
 TOOLS = mprof_test.preloadable(os.environ.get("MPROF_TEST_TOOLS", "."))
-# By a name that lets them stand in front of AddressSanitizer.
+# A name that AddressSanitizer accepts before its own runtime.
 PRELOADS = TOOLS / "before-libasan.so"
 
 
@@ -21,19 +21,19 @@ class Programs(mprof_test.TestCase):
         super().setUp()
         self.path = self.directory / "out.dat"
 
-    # --- R15: as if not there ---
+    # --- R15: as without mprof ---
 
-    def test_R15_standard_input_is_the_program_s(self):
+    def test_R15_standard_input_reaches_the_program(self):
         done = subprocess.run([MPROF, "run", "-o", self.path, "tr", "a-z", "A-Z"],
                               input="some text\n", capture_output=True, text=True)
         self.assertEqual(done.stdout.splitlines()[-1], "SOME TEXT")
 
-    def test_R15_standard_error_is_the_program_s_alone(self):
+    def test_R15_standard_error_has_program_output_only(self):
         done = self.run_mprof("run", "-o", self.path, "sh", "-c", "echo oops >&2; exit 3")
         self.assertEqual(done.stderr, "oops\n")
 
-    def test_R15_nobody_reads_our_output(self):
-        """EPIPE of our own words harms nothing, and SIGPIPE still ends the program."""
+    def test_R15_output_without_a_reader(self):
+        """EPIPE of our own output does no harm, and SIGPIPE still ends the program."""
         reader, writer = os.pipe()
         os.close(reader)
         done = subprocess.run([MPROF, "run", "-E", "-o", self.path, "sh", "-c",
@@ -67,7 +67,7 @@ class Programs(mprof_test.TestCase):
         self.assertEqual(os.read(reader, 100), b"hello\n")
         os.close(reader)
 
-    def test_R15_a_preload_of_the_user_is_kept(self):
+    def test_R15_user_preload_is_kept(self):
         done = self.run_mprof("run", "-o", self.path, python(), "-c",
                               "import os; print(os.environ.get('LD_PRELOAD'), hasattr("
                               "__builtins__, 'profile'))",
@@ -76,7 +76,7 @@ class Programs(mprof_test.TestCase):
         self.assertIn("step-clock.so", done.stdout)
         self.assertTrue(done.stdout.endswith("True\n"))
 
-    # --- R16: programs that no agent can be in ---
+    # --- R16: programs without the agent ---
 
     def test_R16_statically_linked(self):
         done = self.run_mprof("run", "-E", "-o", self.path, TOOLS / "static-program", "300",
@@ -84,7 +84,7 @@ class Programs(mprof_test.TestCase):
         self.assertEqual(done.stderr, "")
         self.assertGreater(len(Recording(self.path).mem), 2)
 
-    def test_R16_where_functions_were_expected(self):
+    def test_R16_static_interpreter_is_reported(self):
         shutil.copy(TOOLS / "static-program", self.directory / "python3")
         done = self.run_mprof("run", "-E", "-o", self.path, "./python3", "50", expect=3)
         self.assertEqual(done.stderr,
@@ -171,7 +171,8 @@ class Programs(mprof_test.TestCase):
         self.run_mprof("run", "-o", self.path, "names.py")
         recording = Recording(self.path)
         self.assert_upstream_reads_the_same(recording)
-        names = [mprof_test.unescape(os.fsencode(call.name)).decode() for call in recording.calls]
+        names = [mprof_test.unescape(os.fsencode(call.name)).decode() if call.escaped else call.name
+                 for call in recording.calls]
         self.assertEqual(names, ["__main__." + name for name in
                                  ["a b", "x\ny", "\x1b[31m", "ü€😀", "\\x20", "", "<lambda>",
                                   "\x7f", "a\tb", "in thread"]])

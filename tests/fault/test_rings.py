@@ -1,4 +1,4 @@
-"""R17 and the trust in rings: full ones, and hostile ones."""
+"""R17, S8: full rings, and rings of hostile processes."""
 
 import os
 import pathlib
@@ -13,10 +13,10 @@ import mprof_test  # noqa: E402
 from mprof_test import Recording, python, records_in, wait_until  # noqa: E402
 
 
-# Each seed is a process that scribbles in its own way; MPROF_TEST_SEEDS=1000 tries more of them.
+# Each seed is a process that overwrites its ring in its own way; MPROF_TEST_SEEDS=1000 tries more.
 SEEDS = int(os.environ.get("MPROF_TEST_SEEDS", "16"))
 
-# Each child makes a ring by 10 honest calls, and from then on lies. See agent/events/wire.h.
+# Each child creates a ring by 10 valid calls, and then overwrites it. See agent/events/wire.h.
 SCRIBBLE = """
 import os, random, struct, sys, time
 HEAD, TAIL, DATA, CAPACITY = 64, 128, 4096, 256 * 1024
@@ -79,8 +79,8 @@ class Rings(mprof_test.TestCase):
     def lost(self):
         return sum(int(count) for _, _, count in records_in(self.path, "LOST"))
 
-    def test_R17_many_calls_in_no_time(self):
-        """A million calls as fast as the program can: none is lost, few are told together."""
+    def test_R17_a_million_calls(self):
+        """A million calls as fast as the program can: none is lost, few are counted together."""
         self.write("fast.py", "@profile\ndef f(): pass\n"
                    "for n in range(1000000): f()\n")
         self.run_mprof("run", "-E", "-o", self.path, python(), "fast.py")
@@ -90,7 +90,7 @@ class Rings(mprof_test.TestCase):
         self.assertGreater(len(calls), 1000)
 
     def test_R17_recorder_stopped(self):
-        """The program does not wait for the recorder; what did not fit is told as one."""
+        """The program does not wait for the recorder; calls that did not fit are one counted span."""
         self.write("fast.py", "import os, time\n"
                    "@profile\ndef f(): pass\n"
                    "print('ready', flush=True)\n"
@@ -110,8 +110,8 @@ class Rings(mprof_test.TestCase):
         self.assertEqual(self.lost(), 0)
         self.assert_upstream_reads_the_same(recording)
 
-    def test_R17_more_kinds_than_can_be_gathered(self):
-        """Functions that were never told of cannot be told of together: they are counted."""
+    def test_R17_more_functions_than_can_be_counted(self):
+        """Calls of functions beyond the table of counted calls are lost, and counted."""
         self.write("kinds.py", "import os, time\n"
                    "functions = []\n"
                    "for n in range(2000):\n"
@@ -132,8 +132,8 @@ class Rings(mprof_test.TestCase):
         self.assertGreater(self.lost(), 1000)
         self.assertEqual(sum(call.count for call in calls) + self.lost(), 20000)
 
-    def test_killed_while_calls_are_gathered(self):
-        """What a killed process had gathered is in the recording all the same, once."""
+    def test_killed_with_counted_calls(self):
+        """The calls that a killed process had counted are recorded, once."""
         self.write("killed.py", "import os, signal, time\n"
                    "@profile\ndef f(): pass\n"
                    "print('ready', flush=True)\n"
@@ -153,8 +153,8 @@ class Rings(mprof_test.TestCase):
         self.assertEqual(self.lost(), 0)
 
     def hostile(self, deed):
-        """Runs a program that records 10 calls, does that to the rings' directory, and then 10
-        more; returns the recording and what was said."""
+        """Runs a program that records 10 calls and then executes `deed`; returns the recording and the
+        messages."""
         self.write("hostile.py", "import os, sys, time, struct, random\n"
                    "place = os.environ['MPROF_RINGS']\n"
                    "@profile\ndef good(): pass\n"
@@ -177,7 +177,7 @@ class Rings(mprof_test.TestCase):
         self.assertEqual([name for name in os.listdir("/dev/shm") if name in done.stderr], [])
         return recording, done.stderr
 
-    def test_scribbled_rings(self):
+    def test_overwritten_rings(self):
         for name, deed, says in (
                 ("noise", "f = open(ring, 'r+b'); f.seek(4096); f.write(os.urandom(65536)); "
                  "f.seek(64); f.write(struct.pack('<Q', 60000)); f.close()", "damaged"),
@@ -191,9 +191,9 @@ class Rings(mprof_test.TestCase):
                 _, said = self.hostile(deed)
                 self.assertRegex(said, says)
 
-    def test_scribbling_at_random(self):
-        """Processes that write into their rings while these are read: sizes, positions, events that
-        look nearly right, and files that shrink and grow."""
+    def test_random_overwrites(self):
+        """Processes overwrite their rings while these are read: sizes, positions, almost valid events,
+        and files that shrink and grow."""
         self.write("scribble.py", SCRIBBLE)
         for start in range(0, SEEDS, 8):
             done = self.run_mprof("run", "-E", "-C", "-T", "0.005", "-o", self.path, python(),
@@ -210,8 +210,7 @@ class Rings(mprof_test.TestCase):
             self.path.unlink()
 
     def test_planted_files(self):
-        """Whatever lies in the directory under the name of a ring is not followed, not waited for,
-        not changed."""
+        """Other files with the name of a ring are not followed, not waited for, and not changed."""
         self.write("victim", "precious" * 1000)
         for name, deed in (
                 ("link", "os.symlink(os.path.abspath('victim'), place + '/1-0.ring')"),
@@ -241,13 +240,13 @@ class Rings(mprof_test.TestCase):
                 self.hostile(deed)
         self.assertEqual((self.directory / "victim").read_text(), "precious" * 1000)
 
-    def test_rings_of_others(self):
-        """A ring that claims to be another process's adds no calls of that process."""
+    def test_ring_of_another_process(self):
+        """A ring under the name of another process adds no calls of that process."""
         recording, _ = self.hostile(
             "data = open(ring, 'rb').read(); open(place + '/1-0.ring', 'wb').write(data)")
         self.assertEqual({call.pid for call in recording.calls}, {int(recording.facts["pid"])})
 
-    def test_the_directory_is_gone_behind_the_end(self):
+    def test_directory_is_removed_at_the_end(self):
         self.write("place.py", "import os\nprint(os.environ['MPROF_RINGS'])\n"
                    "os.mkdir(os.environ['MPROF_RINGS'] + '/sub')\n"
                    "open(os.environ['MPROF_RINGS'] + '/file', 'w')\n")

@@ -1,4 +1,4 @@
-"""R4, R15: signals to the recorder, to the program, to both."""
+"""R4, R14, R15: signals to the recorder, to the program, to both."""
 
 import os
 import pathlib
@@ -14,7 +14,7 @@ from mprof_test import MPROF, Recording, python, wait_until  # noqa: E402
 
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
-# Counts what it is sent; `end` says what it does on the first ending signal.
+# Prints the signals it receives; with "exit" it exits at the first.
 COUNTER = """
 import os, signal, sys, time
 end = sys.argv[1]
@@ -75,7 +75,7 @@ class Signals(mprof_test.TestCase):
                 self.assert_complete("signal", number)
                 self.path.unlink()
 
-    def test_R4_a_program_that_ends_in_order(self):
+    def test_R4_program_exits_normally(self):
         process = self.start_recording("counter.py", "exit")
         self.wait_for_output(process, "ready")
         os.kill(process.pid, signal.SIGTERM)
@@ -83,14 +83,14 @@ class Signals(mprof_test.TestCase):
         self.assertEqual(self.output(process).count("got 15"), 1)
         self.assert_complete("status", 0)
 
-    def test_R4_exit_code_of_a_program_that_ends_in_order(self):
+    def test_R4_exit_code_of_a_normal_exit(self):
         process = self.start_recording("counter.py", "exit", options=("-E",))
         self.wait_for_output(process, "ready")
         os.kill(process.pid, signal.SIGTERM)
         self.assertEqual(self.wait_for_end(process), 0)
         self.assert_complete("status", 0)
 
-    def test_R4_a_program_that_goes_on(self):
+    def test_R4_program_continues(self):
         process = self.start_recording("counter.py", "stay")
         self.wait_for_output(process, "ready")
         for number in ENDING:
@@ -102,7 +102,7 @@ class Signals(mprof_test.TestCase):
         self.assertIn("done", self.output(process))
         self.assert_complete("status", 0)
 
-    def test_R4_signals_for_the_program_are_passed_on(self):
+    def test_R4_user_signals_are_forwarded(self):
         process = self.start_recording("counter.py", "stay", options=("-E",))
         self.wait_for_output(process, "ready")
         for number in (signal.SIGUSR1, signal.SIGUSR2):
@@ -130,7 +130,7 @@ class Signals(mprof_test.TestCase):
         self.assertEqual([call.open for call in recording.calls_of("outer")], [True])
 
     def test_R15_stop_continue_and_window_size_of_the_whole_group(self):
-        """The kernel sends them to the program itself: it has each once, with and without --live."""
+        """The kernel sends them to the program too: it receives each once, with and without --live."""
         for options in ((), ("--live",)):
             with self.subTest(options=options):
                 (self.directory / "counter.py").write_text(COUNTER.replace(
@@ -140,7 +140,7 @@ class Signals(mprof_test.TestCase):
                 os.killpg(process.pid, signal.SIGWINCH)
                 self.wait_for_output(process, "got 28")
                 os.killpg(process.pid, signal.SIGTSTP)
-                # An orphaned group is not stopped by the terminal's signals: nobody could continue it.
+                # The terminal's signals do not stop an orphaned group: no shell could continue it.
                 os.killpg(process.pid, signal.SIGSTOP)
                 wait_until(lambda: {self.state(process.pid), self.state(pid)} == {"T"}, "both stopped")
                 os.killpg(process.pid, signal.SIGCONT)
@@ -158,7 +158,7 @@ class Signals(mprof_test.TestCase):
         return mprof_test.process_table()[pid][1]
 
     def test_R15_stopped_and_continued_alone(self):
-        """A recorder that is stopped by its pid leaves the program running, which gets no signal."""
+        """If only the recorder is stopped, the program runs on and receives no signal."""
         (self.directory / "counter.py").write_text(COUNTER.replace(
             "signal.SIGUSR2)", "signal.SIGUSR2, signal.SIGCONT, signal.SIGTSTP, signal.SIGWINCH)"))
         process = self.start_recording("counter.py", "stay", options=("-E",))
@@ -174,7 +174,7 @@ class Signals(mprof_test.TestCase):
         self.assertNotIn("got", self.output(process))
 
     def test_R4_a_program_in_a_group_of_its_own(self):
-        """setsid: nothing but the recorder brings it the signal, once."""
+        """setsid: only the recorder sends it the signal, once."""
         for number in ENDING:
             with self.subTest(signal=number.name):
                 process = self.start_recording("setsid", python(), "counter.py", "exit")
@@ -186,7 +186,7 @@ class Signals(mprof_test.TestCase):
                 self.path.unlink()
 
     def test_R4_an_ignored_signal_stays_ignored(self):
-        """nohup(1): the recorder and the program both live on."""
+        """nohup(1): the recorder and the program both continue."""
         process = self.start("nohup", MPROF, "run", "-T", "0.02", "-E", "-o", self.path, "sh", "-c",
                              "while [ ! -e go ]; do sleep 0.05; done; exit 4")
         self.wait_for_samples()
@@ -196,14 +196,14 @@ class Signals(mprof_test.TestCase):
         (self.directory / "go").write_text("")
         self.assertEqual(self.wait_for_end(process), 4)
 
-    def test_R15_dispositions_and_mask_are_the_program_s_own(self):
-        """What /proc says of signals is the same with and without the recorder."""
+    def test_R15_dispositions_and_mask_are_unchanged(self):
+        """The signal fields of /proc are the same with and without the recorder."""
         command = ["sh", "-c", "grep -E '^Sig(Ign|Blk|Cgt)' /proc/self/status"]
         plain = subprocess.run(command, capture_output=True, text=True).stdout
         done = self.run_mprof("run", "-o", self.path, *command)
         self.assertTrue(done.stdout.endswith(plain), done.stdout + plain)
 
-    def test_R15_limits_priority_and_slack_are_the_program_s_own(self):
+    def test_R15_limits_priority_and_slack_are_unchanged(self):
         command = ["sh", "-c", "cat /proc/self/limits; cat /proc/self/timerslack_ns; nice; umask;"
                    " pwd; ls /proc/self/fd | wc -l; ps -o pgid= -p $$ | tr -d ' '"]
         plain = self.start(*command)
@@ -239,7 +239,7 @@ class Signals(mprof_test.TestCase):
         recording = Recording(self.path)
         times = [moment for _, moment in recording.mem]
         gaps = [later - earlier for earlier, later in zip(times, times[1:])]
-        self.assertGreater(max(gaps), 0.9)               # a gap is a gap
+        self.assertGreater(max(gaps), 0.9)               # the gap is visible
         after = gaps.index(max(gaps)) + 1
         self.assertGreater(min(gaps[after + 1:]), 0.001)  # and no burst follows
         self.assertGreaterEqual(int(recording.facts["missed-ticks"]), 40)

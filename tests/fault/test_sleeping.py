@@ -1,4 +1,4 @@
-"""What is not read again is not missed: processes that sleep, and what others do to them meanwhile."""
+"""Idle processes are not read again, but changes that others make to their memory are recorded."""
 
 import ctypes
 import os
@@ -15,7 +15,7 @@ SIZE_MIB = 24
 SYS_PROCESS_MADVISE = 440
 MADV_PAGEOUT = 21
 
-# Maps a file, touches all of it, tells where it lies, and never does anything again.
+# Maps a file, touches all of it, prints its address, and sleeps.
 SLEEPING = """
 import ctypes, mmap, os, signal
 with open("data", "rb") as file:
@@ -33,7 +33,7 @@ def rss_mib(pid):
 
 
 def page_out(pid, address, size):
-    """Has the kernel take the pages of that range away from the process, which notices nothing."""
+    """Lets the kernel reclaim the pages of that range; the process does not run."""
     class Range(ctypes.Structure):
         _fields_ = [("start", ctypes.c_void_p), ("size", ctypes.c_size_t)]
 

@@ -1,4 +1,4 @@
-"""R15: a terminal and job control, as a shell uses them."""
+"""R15: a terminal and job control, as shells use them."""
 
 import os
 import pathlib
@@ -41,7 +41,7 @@ class Terminal(terminal.TestCase):
         self.wait_for(rb"line: some words")
         self.wait_for(rb"done")
 
-    def test_R15_the_terminal_is_the_program_s(self):
+    def test_R15_program_has_the_terminal(self):
         self.run_in_shell("-E")
         self.wait_for(rb"tty 1 1 1 ready")
         self.finish()
@@ -54,7 +54,7 @@ class Terminal(terminal.TestCase):
         self.wait_for(rb"got 2")
         time.sleep(0.3)
         self.finish()
-        self.wait_for(rb"ended 0")  # the program went on: it was no request to end
+        self.wait_for(rb"ended 0")  # the program continued
         self.assertEqual(self.text.count(b"got 2"), 1)
         recording = Recording(self.path)
         self.assertEqual(list(recording.exits.values()), [("status", 0)])

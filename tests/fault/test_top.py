@@ -1,4 +1,4 @@
-"""`mprof top`: a recording in progress and a process that runs, as text and on a terminal."""
+"""`mprof top`: a recording in progress and a running process, as text and on a terminal."""
 
 import os
 import pathlib
@@ -15,7 +15,7 @@ import terminal  # noqa: E402
 from mprof_test import MPROF, python, wait_until  # noqa: E402
 from terminal import Screen  # noqa: E402
 
-# A parent with a function in flight and two children of known sizes; each does what files ask for.
+# A parent with a function in flight and two children of known sizes, controlled by files.
 PROGRAM = """
 import os, sys, time
 def child(mib):
@@ -35,7 +35,7 @@ HEAD = "    PID      MiB     PEAK     MiB/s  NAME                          IN FL
 
 
 class Table:
-    """What was printed, taken apart."""
+    """A parsed table of `mprof top`."""
 
     def __init__(self, text):
         lines = text.split("\n")
@@ -79,7 +79,7 @@ class Top(terminal.TestCase):
         return [Table(part) for part in done.stdout.rstrip("\n").split("\n\n")]
 
     def top_until(self, condition, *arguments):
-        """Looks until the table is as expected: the recorder tells what it knows at its next tick."""
+        """Repeats until the table is as expected: the recorder writes at its next tick."""
         def look():
             table = self.top("--once", *arguments)[0]
             return table if condition(table) else None
@@ -89,7 +89,7 @@ class Top(terminal.TestCase):
         return int(mprof_test.Recording(self.path).facts["pid"])
 
     def children(self):
-        """{MiB: pid} of the program's two."""
+        """{MiB: pid} of the program's two children."""
         table = mprof_test.process_table()
         found = {}
         for pid, (ppid, _, _) in table.items():
@@ -137,10 +137,10 @@ class Top(terminal.TestCase):
         self.start_recording("-C")
         table = self.top("--once", self.path)[0]
         self.assertGreater(float(table.total.split()[0]), 130)
-        self.assertEqual({row[0] for row in table.rows.values()}, {"-"})  # nobody knows
+        self.assertEqual({row[0] for row in table.rows.values()}, {"-"})  # not recorded
         self.assertEqual(len(table.rows), 3)
 
-    def test_the_numbers_are_those_of_the_recording(self):
+    def test_numbers_match_the_recording(self):
         process = self.start_recording("-C", "-M")
         self.do("go-50"), self.do("go-80"), self.do("go")
         self.wait_for_end(process)
@@ -152,7 +152,7 @@ class Top(terminal.TestCase):
             sampled = max(mib for child, mib, _ in recording.chld if child == pid)
             self.assertGreaterEqual(float(table.rows[pid][1]), round(sampled, 1))
 
-    def test_it_follows_the_file_and_ends_with_it(self):
+    def test_follows_the_file_until_the_recording_ends(self):
         process = self.start_recording()
         watcher = self.start(MPROF, "top", "-T", "0.05", "-n", "1000000", self.path,
                              env=self.environment(LC_ALL="C.UTF-8"))
@@ -164,7 +164,7 @@ class Top(terminal.TestCase):
         self.assertTrue(tables[-1].startswith(" not recording: "))
         self.assertIn("ended: status 0", tables[-1])
 
-    def test_the_time_is_over_though_the_program_goes_on(self):
+    def test_timeout_while_the_program_runs(self):
         process = self.start_recording("-t", "3600")
         self.assertRegex(self.top("--once", self.path)[0].title, "^ recording: ")
         self.do("go"), self.wait_for_end(process)
@@ -174,7 +174,7 @@ class Top(terminal.TestCase):
                    == " not recording: sleep 600", "the end of the recording")
         self.assertIsNone(process.poll())
 
-    def test_a_killed_recorder_records_no_more(self):
+    def test_killed_recorder_is_not_recording(self):
         process = self.start_recording()
         process.kill()
         process.wait()
@@ -184,15 +184,15 @@ class Top(terminal.TestCase):
         self.run_mprof("run", "true")
         self.assertEqual(self.top()[0].title, " not recording: true")
 
-    def test_upstream_s_recordings(self):
+    def test_recordings_of_upstream(self):
         for path in sorted((mprof_test.FIXTURES / "dat").glob("article-*.dat")):
             with self.subTest(path=path.name):
                 table = self.top(path)[0]
                 self.assertEqual(table.title,
                                  f" not recording: {mprof_test.Recording(path).command_line.strip()}")
 
-    def test_lines_that_are_being_written(self):
-        """Half a line is no line; the other half makes it one."""
+    def test_incomplete_lines(self):
+        """An incomplete line does not count until its end is written."""
         head = "CMDLINE x\nFACT pid 5\nPROC 5 1 1000.0 x\nMEM 10.000000 1000.0000\n"
         self.path.write_text(head + "MEM 99")
         watcher = self.start(MPROF, "top", "-T", "0.05", "-n", "2", self.path)
@@ -208,8 +208,8 @@ class Top(terminal.TestCase):
                "_, status, usage = os.wait4(child, 0)\n"
                "print(status, usage.ru_maxrss, file=sys.stderr)\n")
 
-    def test_a_hundred_thousand_processes_that_have_ended(self):
-        """With and without their ends in the file, one behind the other and all at once."""
+    def test_a_hundred_thousand_ended_processes(self):
+        """With and without their ends in the file, in turn and all at once."""
         head = "CMDLINE x\nMEM 9.0 1700000000.0000\n"
         count = 100000
         files = {
@@ -218,7 +218,7 @@ class Top(terminal.TestCase):
                 for n in range(100, 100 + count)),
             "at-once.dat": "".join(f"CHLD {n} 5.0 1700000000.0000\n" for n in range(100, 100 + count))
             + "".join(f"MEM 9.0 {1700000001 + n}.0000\n" for n in range(20)),
-            # a mark of one that has ended comes too late, and makes no row of it
+            # a PEAK after the end makes no row
             "with-ends.dat": "".join(
                 f"PROC {n} 1 1700000000.000000 child\nEXIT {n} 1700000001.000000 status 0\n"
                 f"PEAK {n} 7.0 1700000001.000000\n" for n in range(100, 100 + count)),
@@ -226,7 +226,7 @@ class Top(terminal.TestCase):
         for name, text in files.items():
             with self.subTest(name):
                 (self.directory / name).write_text(head + text)
-                # by way of a small process: what has been resident before an exec counts, too
+                # from a small process: ru_maxrss includes memory before the exec
                 done = subprocess.run([python(), "-S", "-c", self.MEASURE, MPROF, "top", "--once",
                                        name], cwd=self.directory, env=self.environment(),
                                       capture_output=True, text=True, check=True)
@@ -237,7 +237,7 @@ class Top(terminal.TestCase):
                 if not mprof_test.is_sanitized():
                     self.assertLess(int(kib), 16 << 10)
 
-    def test_files_that_are_none(self):
+    def test_invalid_files(self):
         for name, content, says in (("missing", None, "No such file"), ("empty", "", None),
                                     ("text", "hello\n" * 2000, "is not a recording"),
                                     ("folder", None, "not a file that can grow")):
@@ -251,7 +251,7 @@ class Top(terminal.TestCase):
                 if says:
                     self.assertRegex(done.stderr, rf"\Amprof: [^\n]*{name}: [^\n]*{says}[^\n]*\n\Z")
 
-    def test_options_that_are_none(self):
+    def test_invalid_options(self):
         for arguments in (["-n", "0"], ["-n", "x"], ["-T", "0"], ["-T", "nan"], ["-T", "1e9"],
                           ["-T", ""], ["a", "b"], ["--nonsense"]):
             with self.subTest(arguments=arguments):
@@ -272,8 +272,8 @@ class Top(terminal.TestCase):
             self.assertIn(r"./x\x1b[2Jy program.py", text)
             self.assertNotIn("\x1b", text)
 
-    def test_planted_answers_are_not_believed(self):
-        """The directory of rings is the program's as well."""
+    def test_planted_answers_are_not_trusted(self):
+        """The program can write into the directory of rings, too."""
         self.start_recording()
         place = next(pathlib.Path("/dev/shm").glob(f"mprof-{self.only_recorder()}-*"))
         victim = self.directory / "victim"
@@ -293,7 +293,7 @@ class Top(terminal.TestCase):
         return next(pid for pid, (_, _, command) in mprof_test.process_table().items()
                     if command == "mprof" and pid in mprof_test.descendants(os.getpid()))
 
-    # --- a process that runs ---
+    # --- a running process ---
 
     def test_a_process_with_its_children(self):
         (self.directory / "program.py").write_text(
@@ -304,7 +304,7 @@ class Top(terminal.TestCase):
         first, second = self.top("-n", "2", "-T", "0.1", process.pid)
         self.assertEqual(first.title, f" running: {python()} program.py")
         self.assertEqual(len(first.rows), 3)
-        self.assertEqual({row[2] for row in first.rows.values()}, {"-"})  # one moment: no slope
+        self.assertEqual({row[2] for row in first.rows.values()}, {"-"})  # one reading: no slope
         self.assertTrue(all(re.match(r"[+-]\d", row[2]) for row in second.rows.values()))
         self.assertEqual(list(second.rows)[-1], process.pid)
         self.assertAlmostEqual(float(second.total.split()[0]),
@@ -336,12 +336,12 @@ class Top(terminal.TestCase):
                                 LC_ALL="C.UTF-8")
 
     def screen(self, rows, columns):
-        """What is shown, of the last whole frame."""
+        """The screen after the last whole frame."""
         self.read_terminal()
         end = self.text.rfind(b"\x1b[J")
         return Screen(rows, columns, self.text[:end + 3])
 
-    def assert_given_back(self):
+    def assert_restored(self):
         screen = Screen(10, 100, self.text)
         self.assertFalse(screen.hidden)
         self.assertGreater(self.text.rfind(b"\x1b[?1049l"), self.text.rfind(b"\x1b[?1049h"))
@@ -359,15 +359,15 @@ class Top(terminal.TestCase):
         wait_until(lambda: (self.read_terminal(), self.text.count(b"\x1b[J", begin) > 2)[1], "frames")
         last = self.text[:self.text.rfind(b"\x1b[J")]
         frame = last[last.rfind(b"\x1b[1;1H"):].decode().split("\r\n")
-        self.assertEqual(len(frame), 6)  # five lines, and what is behind the last
+        self.assertEqual(len(frame), 6)  # five lines, and the rest after the last
         self.assertLessEqual(max(len(re.sub(r"\x1b\[[\d;]*[A-Z]", "", line.rstrip("\r")))
                                  for line in frame), 30)
         self.do("go")
         self.wait_for_end(process)
         self.wait_for(rb"ended 0\r\n")
-        self.assert_given_back()
+        self.assert_restored()
         rest = self.text[self.text.rfind(b"\x1b[?1049l"):]
-        self.assertIn(b" not recording: ", rest)  # how it ended stays to be seen
+        self.assertIn(b" not recording: ", rest)  # the last table stays visible
 
     def test_q_quits(self):
         self.start_recording()
@@ -375,9 +375,9 @@ class Top(terminal.TestCase):
         self.wait_for(rb"\x1b\[J")
         self.type(b"xq")
         self.wait_for(rb"ended 0\r\n")
-        self.assert_given_back()
+        self.assert_restored()
 
-    def test_the_terminal_is_given_back_by_another_if_it_is_killed(self):
+    def test_keeper_restores_the_terminal_if_top_is_killed(self):
         self.start_recording()
         job = self.watch(self.path)
         self.wait_for(rb"\x1b\[J", 2)
@@ -388,16 +388,16 @@ class Top(terminal.TestCase):
         self.wait_for(rb"ended -9")
         self.wait_for_no_keeper()
         self.read_terminal()
-        self.assert_given_back()
+        self.assert_restored()
         self.assertEqual(termios.tcgetattr(self.terminal)[3] & local, local)
 
-    def test_it_dies_of_a_signal_and_gives_the_terminal_back(self):
+    def test_signal_restores_the_terminal(self):
         self.start_recording()
         self.watch(self.path)
         self.wait_for(rb"\x1b\[J")
         self.type(b"\x03")
         self.wait_for(rb"ended -2\r\n")
-        self.assert_given_back()
+        self.assert_restored()
 
     def test_stop_and_continue(self):
         self.start_recording()
@@ -405,7 +405,7 @@ class Top(terminal.TestCase):
         self.wait_for(rb"\x1b\[J")
         self.type(b"\x1a")
         stopped = self.wait_for(rb"stopped\r\n")
-        self.assert_given_back()
+        self.assert_restored()
         self.type(b"fg\n")
         self.wait_for(rb"\x1b\[\?1049h", begin=stopped.end())
         self.wait_for(rb"\x1b\[J", begin=stopped.end())

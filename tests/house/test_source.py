@@ -227,7 +227,7 @@ class House(unittest.TestCase):
         done = subprocess.run(["bash", "-c", script], cwd=SOURCE, capture_output=True, text=True, check=True)
         # what must be there is asked for, so that apt-get says that it is missing
         self.assertEqual(done.stdout.split(), ["plain", "new", "lost"])
-        self.assertEqual(done.stderr, "not in this release, left out: gone \n")
+        self.assertEqual(done.stderr, "optional packages that this release does not have: gone \n")
 
     def test_python_files_compile_without_a_warning(self):
         # which newer Pythons print, into what is compared

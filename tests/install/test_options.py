@@ -1,5 +1,4 @@
-"""Options of a build as somebody gives them who only wants to use it: each is heeded, what it leaves out is
-not needed, and what is left works."""
+"""Options of a user's build: each takes effect, does not need what it leaves out, and the rest works."""
 
 import json
 import os
@@ -33,13 +32,13 @@ class Options(TestCase):
                           "-DCMAKE_BUILD_TYPE=Debug", *options, **how)
 
     def without_headers(self):
-        """An environment in which pkg-config finds nothing at all: no CPython, no cmocka, no Cairo."""
+        """An environment in which pkg-config finds no package: no CPython, no cmocka, no Cairo."""
         return {"PKG_CONFIG_LIBDIR": str(self.directory), "PKG_CONFIG_PATH": ""}
 
     def installed(self):
         return {str(path.relative_to(self.tree)) for path in self.tree.rglob("*") if path.is_file()}
 
-    def test_a_users_build_does_not_take_warnings_for_errors(self):
+    def test_user_build_allows_warnings(self):
         self.configure("-DCMAKE_EXPORT_COMPILE_COMMANDS=ON")
         commands = json.loads((self.build / "compile_commands.json").read_text())
         self.assertGreater(len(commands), 100)
@@ -48,7 +47,7 @@ class Options(TestCase):
     def test_without_the_agent(self):
         self.configure("-DMPROF_AGENT=OFF", **self.without_headers())
         self.cmake("--build", self.build)
-        # `ninja test` is there, and tries what was built
+        # `ninja test` exists, and tests the build
         done = self.cmake("--build", self.build, "--target", "test")
         self.assertIn("smoke.build", done.stdout)
         self.cmake("--install", self.build, "--prefix", self.tree)
@@ -61,17 +60,17 @@ class Options(TestCase):
         self.assertTrue(Recording(path).mem)
         self.run_mprof("peak", path, program=self.tree / "bin" / "mprof")
 
-    def test_the_tests_are_not_built_without_the_agent(self):
+    def test_tests_need_the_agent(self):
         done = self.configure("-DMPROF_AGENT=OFF", "-DMPROF_TESTS=ON", expect=1)
         self.assertIn("-DMPROF_TESTS=OFF", done.stderr)
 
-    def test_missing_headers_are_named_with_the_way_out(self):
+    def test_missing_headers_are_reported(self):
         done = self.configure("-DMPROF_TESTS=OFF", expect=1, **self.without_headers())
         self.assertIn("libpython3-dev", done.stderr)
         self.assertIn("-DMPROF_AGENT=OFF", done.stderr)
 
-    def test_the_place_of_the_python_package(self):
-        """Relative ones move with the tree, absolute ones do not; the agent finds either."""
+    def test_python_package_directory(self):
+        """A relative one moves with the tree, an absolute one does not; the agent finds both."""
         anywhere = self.directory / "any where"
         (self.directory / "program.py").write_text(
             "from memory_profiler import memory_usage, LineProfiler\n"
@@ -85,7 +84,7 @@ class Options(TestCase):
                 tree = self.tree
                 if not given.startswith("/"):
                     tree = tree.rename(self.directory / "moved")
-                # -S: none of the packages that are installed here is in the path
+                # -S: without the installed packages in the path
                 done = self.run_mprof("run", "-E", "-o", self.directory / "a.dat", python(), "-S",
                                       "program.py", program=tree / "bin" / "mprof")
                 self.assertIn(f"{tree / given}/memory_profiler/__init__.py\n", done.stdout)

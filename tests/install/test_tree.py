@@ -1,5 +1,5 @@
-"""The installed tree works from any place, also without its drawing half, and other projects can
-build with it."""
+"""The installed tree works in any directory, also without its drawing half, and other projects can build
+with it."""
 
 import os
 import pathlib
@@ -45,7 +45,7 @@ class Tree(TestCase):
         super().setUp()
         first = self.directory / "installed"
         self.check("cmake", "--install", pathlib.Path(MPROF).parent, "--prefix", first)
-        # Nothing of the place where it was installed may matter.
+        # The tree must not depend on the prefix.
         self.tree = self.directory / "moved to another place"
         first.rename(self.tree)
         self.mprof = self.tree / "bin" / "mprof"
@@ -62,7 +62,7 @@ class Tree(TestCase):
         self.check(self.mprof, "run", "-T", "0.01", "-o", path, PROGRAMS / "threads.py")
         return Recording(path)
 
-    def test_it_works_where_it_was_moved_to(self):
+    def test_works_after_a_move(self):
         recording = self.record()
         self.assertEqual(len(recording.calls), 8)
         picture = self.directory / "picture.png"
@@ -70,13 +70,13 @@ class Tree(TestCase):
         check_png(picture)
         self.check(self.mprof, "peak", recording.path)
 
-    def test_it_works_through_a_link(self):
+    def test_works_through_a_link(self):
         link = self.directory / "mprof-link"
         link.symlink_to(self.mprof)
         self.mprof = link
         self.assertEqual(len(self.record().calls), 8)
 
-    def test_recording_does_without_the_drawing_half(self):
+    def test_recording_without_the_drawing_half(self):
         (self.tree / "libexec" / "mprof" / "mprof-draw").unlink()
         recording = self.record()
         self.assertEqual(len(recording.calls), 8)
@@ -88,14 +88,14 @@ class Tree(TestCase):
         self.assertRegex(done.stderr, r"\Amprof: [^\n]*not installed[^\n]*\n\Z")
         self.assertFalse((self.directory / "picture.png").exists())
 
-    def test_recording_does_without_the_agent(self):
+    def test_recording_without_the_agent(self):
         for name in ("libmprof-agent.so", "libmprof-preload.so"):
             (self.tree / "libexec" / "mprof" / name).unlink()
         path = self.directory / "program.dat"
         self.check(self.mprof, "run", "-o", path, python(), "-c", "print(1)")
         self.assertTrue(Recording(path).mem)
 
-    def test_nothing_in_it_names_the_place_it_was_built_in(self):
+    def test_no_build_path_is_installed(self):
         build = os.fsencode(pathlib.Path(MPROF).parent)
         for path in self.tree.rglob("*"):
             if path.is_file() and path.suffix in (".cmake", ".pc", ".h", ".1"):
@@ -103,14 +103,14 @@ class Tree(TestCase):
                     self.assertNotIn(build, path.read_bytes())
                     self.assertNotIn(os.fsencode(self.directory), path.read_bytes())
 
-    def test_no_run_path_is_left_in_a_binary(self):
+    def test_no_run_path_in_binaries(self):
         installed = (self.tree / "libexec" / "mprof").iterdir()
         for path in [self.mprof, *(path for path in installed if path.is_file())]:
             with self.subTest(file=path.name):
                 text = self.check("readelf", "-d", path).stdout
                 self.assertNotRegex(text, r"R(UN)?PATH")
 
-    def test_what_is_there(self):
+    def test_installed_files(self):
         names = {str(path.relative_to(self.tree)) for path in self.tree.rglob("*")
                  if path.is_file()}
         for name in ("bin/mprof", "libexec/mprof/mprof-draw", "libexec/mprof/libmprof-preload.so",
@@ -154,7 +154,7 @@ class Tree(TestCase):
         self.assert_consumer_works(program)
 
     def test_the_example_of_marks(self):
-        """docs/marks.md as a reader would follow it: its program, by way of the installed header."""
+        """The program of docs/marks.md, with the installed header, as a reader would build it."""
         page = (self.tree / "share" / "doc" / "mprof" / "docs" / "marks.md").read_text()
         source = self.directory / "marks.c"
         source.write_text(re.search(r"^```c\n(.*?)^```$", page, re.S | re.M)[1])
@@ -168,7 +168,7 @@ class Tree(TestCase):
             with self.subTest(way=way):
                 program = self.directory / way
                 self.check("cc", "-std=c11", "-Wall", "-Wextra", "-Werror", *options, "-o", program, source)
-                self.check(program)  # not recorded, it runs as well
+                self.check(program)  # runs without a recorder, too
                 path = self.directory / f"{way}.dat"
                 self.check(self.mprof, "run", "-E", "-o", path, program)
                 calls = {call.name: call for call in Recording(path).calls}

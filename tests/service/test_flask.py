@@ -1,5 +1,5 @@
-"""A Flask service on gevent with decorated functions under concurrent requests: many greenlets in
-one thread, each with levels of its own."""
+"""A Flask service on gevent with decorated functions under concurrent requests: many greenlets in one
+thread, each with its own levels."""
 
 import concurrent.futures
 import pathlib
@@ -46,7 +46,7 @@ class Flask(TestCase):
             caller = self.caller_of(delay, calls)
             asked = 0.3 if caller.name.endswith("test1") else 0.5
             self.assertGreaterEqual(delay.seconds, asked - 2 * CLOCK_STEP_S)
-        # Otherwise nothing of the above means anything: requests did run at once.
+        # The checks above need requests that ran concurrently.
         overlapping = [(a, b) for a in first for b in first + second if a is not b
                        and a.enter_s < b.exit_s and b.enter_s < a.exit_s]
         self.assertTrue(overlapping)
@@ -72,15 +72,15 @@ class Flask(TestCase):
         recording = self.record("server_plain.py")
         self.assertEqual(recording.calls, [])
         self.assertGreater(len(recording.mem), 10)
-        # The lists of a request are there to be seen: two of 1e6 pointers each.
+        # The lists of a request are visible: two of 1e6 pointers each.
         idle = recording.mem[len(recording.mem) // 8][0]
         self.assertGreater(max(mib for mib, _ in recording.mem), idle + 8)
         self.assert_upstream_reads_the_same(recording)
         self.assert_draws(recording.path)
         self.assert_draws(recording.path, options=["--flame"])
 
-    def test_upstream_mistakes_levels_where_we_do_not(self):
-        # What its recorder makes of the same service under the same kind of load.
+    def test_upstream_levels_are_wrong(self):
+        # Upstream's recording of the same service under similar load.
         recording = Recording(FIXTURES / "dat" / "article-flask-profile-concurrent.dat")
         self.assertEqual({call.level for call in recording.calls}, {0, 1, 2, 3})
         self.assert_draws(recording.path)

@@ -1,5 +1,5 @@
-"""gunicorn with two gevent workers, recorded in the four ways that -M and -C give, with and without
-decorated handlers, and ended in hard ways."""
+"""gunicorn with two gevent workers, recorded with each combination of -M and -C, with and without decorated
+handlers, and killed."""
 
 import concurrent.futures
 import os
@@ -22,7 +22,7 @@ def rss_mib(pid):
 
 
 class Service:
-    """A recorded gunicorn that listens."""
+    """A recorded gunicorn, ready for requests."""
 
     def __init__(self, test, application, *options, gunicorn=()):
         self.test = test
@@ -40,7 +40,7 @@ class Service:
         return self.test.output(self.recorder)
 
     def sampled(self):
-        """The pids of the children that the file has samples of by now."""
+        """The pids of the children that were sampled so far."""
         return {pid for pid, _, _ in Recording(self.path).chld}
 
     def ask(self, count, at_once):
@@ -48,7 +48,7 @@ class Service:
         self.test.assertEqual(answers, [200] * count)
 
     def ask_until_both_workers_answered(self, name):
-        """Requests until calls of `name` by both workers are in the file, told while it grows."""
+        """Sends requests until the growing file has calls of `name` by both workers."""
         def both():
             self.ask(4, 4)
             return {c.pid for c in Recording(self.path).calls_of(name)} >= self.workers
@@ -62,12 +62,8 @@ class Service:
 
 
 class Gunicorn(TestCase):
-    def near(self, recording, moment):
-        """MEM values and sums of CHLD by tick, of the ticks that lie around a moment."""
-        return [mib for mib, time_s in recording.mem if abs(time_s - moment) < 0.5]
-
     def check_flags(self, *options):
-        """Records idle workers and compares with /proc: returns all that tests ask about."""
+        """Records idle workers; returns the last sample, those of the children, and the values in /proc."""
         service = Service(self, "server_plain:app", *options)
         service.ask(4, 2)
 
@@ -81,7 +77,7 @@ class Gunicorn(TestCase):
         master = rss_mib(service.master)
         workers = {pid: rss_mib(pid) for pid in service.workers}
         rows = Recording(service.path)
-        # The last samples before the end are those of the state at rest that was just measured.
+        # The last samples are of the state at rest that was just measured.
         sample = rows.mem[-2][0]
         children = {pid: mib for pid, mib, _ in rows.chld[-4:]}
         recording = service.stop()
@@ -117,7 +113,7 @@ class Gunicorn(TestCase):
         self.assertEqual(children.keys(), workers.keys())
         for pid, mib in workers.items():
             self.assertAlmostEqual(children[pid], mib, delta=PAGE_MIB)
-        # No process that never was, no sample without memory.
+        # No invented process, no sample without memory.
         self.assertEqual({pid for pid, _, _ in recording.chld}, set(workers))
         self.assertGreater(min(mib for _, mib, _ in recording.chld), 0)
 
@@ -145,7 +141,7 @@ class Gunicorn(TestCase):
                 pool.submit(ask.ask, service.address + "/hold")
             wait_until(lambda: service.output().count("holding in") == 2, "two requests held")
             holding = [int(p) for p in re.findall(r"holding in (\d+)", service.output())]
-            # The master first, lest it starts another worker.
+            # The master first, so that it starts no other worker.
             for pid in [service.master, *service.workers]:
                 os.kill(pid, signal.SIGKILL)
         self.assertEqual(self.wait_for_end(service.recorder), 0)
@@ -174,7 +170,7 @@ class Gunicorn(TestCase):
         recording = service.stop()
         self.assertLessEqual(started, {pid for pid, _, _ in recording.chld})
         self.assertIn(victim, recording.exits)
-        # Dead is dead: nothing of the killed one once it was seen to be gone.
+        # The killed worker has no calls after its end.
         self.assert_nested(recording.calls)
         self.assert_upstream_reads_the_same(recording)
         self.assert_draws(recording.path)

@@ -1,5 +1,5 @@
-"""Pools of worker processes: a program without any decorator ends as it does without mprof, and
-decorated tasks are recorded in the worker that ran them, however it was started."""
+"""Pools of worker processes: a program without decorators ends as without mprof, and decorated tasks are
+recorded in the worker that ran them, however it was started."""
 
 import pathlib
 import re
@@ -15,26 +15,26 @@ from mprof_test import (DEADLINE_S, PROGRAMS, WITHOUT_EVENTS, MPROF, Recording, 
 
 METHODS = ("fork", "spawn", "forkserver")
 
-TOLD = """
-def told_name(name):
-    told("|" + name.replace(" ", "\\\\x20") + " nan")
-def told(line):
+RECORDED = """
+def wait_for_name(name):
+    wait_for_line("|" + name.replace(" ", "\\\\x20") + " nan")
+def wait_for_line(line):
     end = time.monotonic() + 50
     while line not in open("out.dat", errors="replace").read():
-        assert time.monotonic() < end, "not told: " + line
+        assert time.monotonic() < end, "not recorded: " + line
         time.sleep(0.01)
 """
 
-# Each child says who it is, and stays until the recording tells its name.
+# Each child prints its name, and waits until it is recorded.
 NAMES = """
 import multiprocessing, os, sys, time
-TOLDdef say(title=None):
+RECORDEDdef say(title=None):
     process = multiprocessing.current_process()
     if title: process.name = title
     name = process.name.replace("\\n", "\\\\x0a")
-    told_name(name)
+    wait_for_name(name)
     os.write(1, f"{os.getpid()} {name}\\n".encode())
-    time.sleep(0.3)  # a fork counts apart from its parent after 0.1 s
+    time.sleep(0.3)  # a forked child counts after 0.1 s
 if __name__ == "__main__":
     multiprocessing.set_start_method(sys.argv[1])
     with multiprocessing.Pool(2, say) as pool:
@@ -43,20 +43,20 @@ if __name__ == "__main__":
                     multiprocessing.Process(target=say, args=("two\\nlines",))):
         process.start(); process.join()
         assert process.exitcode == 0
-""".replace("TOLD", TOLD)
+""".replace("RECORDED", RECORDED)
 
-# A name counts until another program is executed, and that is called by its own.
+# A name is valid until an exec, which gives the process the name of the new program.
 EXECUTED = """
 import multiprocessing, os, time
-TOLDdef work():
-    told_name("a name")
+RECORDEDdef work():
+    wait_for_name("a name")
     os.execv("/bin/sh", ["sh", "waits.sh", str(os.getpid())])
 if __name__ == "__main__":
     multiprocessing.set_start_method("fork")
     process = multiprocessing.Process(target=work, name="a name")
     process.start(); process.join()
     print(process.pid, process.exitcode)
-""".replace("TOLD", TOLD)
+""".replace("RECORDED", RECORDED)
 
 WAITS = """
 until grep -q "^#PROC|$1|.*|sh.x20waits.sh " out.dat; do sleep 0.02; done
@@ -74,7 +74,7 @@ if __name__ == "__main__":
     process.start(); process.join()
 """
 
-# As setproctitle does: arguments, and the kernel's name for the process.
+# As setproctitle does: writes over the arguments, and sets the kernel's name.
 TITLED = """
 $0 = "worker: of perl";
 for (1 .. 2500) {
@@ -83,13 +83,13 @@ for (1 .. 2500) {
 }
 """
 
-# Three workers at a time, of a server that has been seen.
+# Three concurrent workers of a fork server that is recorded.
 FORKSERVER = """
 import multiprocessing, os, time
-TOLD@profile
+RECORDED@profile
 def outer(barrier):
-    told_name(multiprocessing.current_process().name)
-    told(f"#PROC|{os.getppid()}|")
+    wait_for_name(multiprocessing.current_process().name)
+    wait_for_line(f"#PROC|{os.getppid()}|")
     barrier.wait(50)
     inner()
 @profile
@@ -101,7 +101,7 @@ if __name__ == "__main__":
     for worker in workers: worker.start()
     for worker in workers: worker.join()
     assert [worker.exitcode for worker in workers] == [0, 0, 0]
-""".replace("TOLD", TOLD)
+""".replace("RECORDED", RECORDED)
 
 
 class Pool(TestCase):
@@ -173,8 +173,7 @@ class Pool(TestCase):
                 (line.split(" ", 1) for line in self.program_output(done.stdout).splitlines())}
 
     def test_names_of_workers(self):
-        """As multiprocessing has them, in the file and wherever it is shown: births told by the
-        kernel, and searched for."""
+        """As multiprocessing has them, in the file and in all outputs, with process events and by scanning."""
         (self.directory / "program.py").write_text(NAMES)
         for prefix in ([], WITHOUT_EVENTS):
             for method in METHODS:
@@ -203,7 +202,7 @@ class Pool(TestCase):
                 self.assertIn(f"{name} {pid}", picture)
 
     def test_names_where_children_are_not_recorded(self):
-        """Without -C and -M only those are named that record calls."""
+        """Without -C and -M only processes that record calls have names."""
         (self.directory / "program.py").write_text(NAMES.replace("def say(", "@profile\ndef say("))
         for method in METHODS:
             with self.subTest(method=method):
@@ -217,7 +216,7 @@ class Pool(TestCase):
                 (self.directory / "out.dat").unlink()
 
     def test_names_change(self):
-        """At an exec, and when a process gives itself a title."""
+        """At an exec, and when a process sets its title."""
         (self.directory / "program.py").write_text(EXECUTED)
         (self.directory / "waits.sh").write_text(WAITS)
         (self.directory / "titled.pl").write_text(TITLED)
@@ -237,7 +236,7 @@ class Pool(TestCase):
                                      {int(recording.facts["pid"]): "worker: of perl"})
                     (self.directory / "out.dat").unlink()
 
-    def test_name_of_a_worker_that_is_attached_to(self):
+    def test_name_of_an_attached_worker(self):
         (self.directory / "program.py").write_text(ATTACHED)
         path = self.directory / "out.dat"
         program = self.start(python(), "program.py")

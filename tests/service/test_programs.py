@@ -68,7 +68,7 @@ class Programs(TestCase):
                          + ["__main__.Shape.square", "__main__.Shape.unit"])
 
     def test_every_way_to_end(self):
-        rows = (  # how, exit code with -E, what EXIT tells, is the call left open
+        rows = (  # how, exit code with -E, the EXIT record, whether the call is open
             ("kill", 137, ("signal", signal.SIGKILL), True),
             ("term", 143, ("signal", signal.SIGTERM), True),
             ("abort", 134, ("signal", signal.SIGABRT), True),
@@ -87,7 +87,7 @@ class Programs(TestCase):
                                   ("__main__.inner", 1, left_open)])
                 self.assertEqual(list(recording.exits.values()), [end])
 
-    def test_the_builtin_is_there_under_mprof_only(self):
+    def test_builtin_exists_under_mprof_only(self):
         plain = subprocess.run([python(), PROGRAMS / "threads.py"], capture_output=True, text=True,
                                env=self.environment(), timeout=DEADLINE_S)
         self.assertIn("NameError", plain.stderr)

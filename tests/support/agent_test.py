@@ -1,7 +1,7 @@
-"""Programs run with the agent inside, on every interpreter of the machine, and what it told, as text:
+"""Runs programs with the agent, on every interpreter of the machine, and shows the recorded calls as text:
 
     main: __main__.outer          lane, colon, name; in the order of entry
-    main:   __main__.inner !      two spaces a level; ! left by an exception; ... never left
+    main:   __main__.inner !      two spaces per level; ! raised an exception; ... never returned
 
 A program is given as source; its calls are compared as a whole."""
 
@@ -24,7 +24,7 @@ PRELOAD = (mprof_test.preloadable(pathlib.Path(mprof_test.MPROF).parent) /
 
 
 def tree(calls):
-    """Calls as lines of text."""
+    """The calls as lines of text."""
     lines = []
     for call in calls:
         mark = " ..." if call.open else " !" if call.failed else ""
@@ -33,7 +33,7 @@ def tree(calls):
 
 
 def on_each_interpreter(*modules):
-    """Decorator: runs a test once for each interpreter (that has the modules), passing it."""
+    """Decorator: runs a test once for each interpreter (that has the modules), as its argument."""
     def decorate(test):
         @functools.wraps(test)
         def run(self):
@@ -68,7 +68,7 @@ class AgentCase(unittest.TestCase):
         return path
 
     def run_plain(self, interpreter, *arguments, **options):
-        """The same without the agent."""
+        """Runs an interpreter without the agent."""
         options.setdefault("cwd", self.directory)
         return subprocess.run([interpreter.path, *map(str, arguments)], capture_output=True,
                               text=True, timeout=mprof_test.DEADLINE_S,
@@ -99,9 +99,9 @@ class AgentCase(unittest.TestCase):
 
 
 def add_programs(case, programs, *modules):
-    """Gives a test case one test for each (name, source, calls): every call, its lane, its level and
-    how it ended, in the order of entry. No lane in front of the colon: the main one. No calls: only
-    that the program does as without the agent."""
+    """Adds a test for each (name, source, calls): every call, its lane, its level and how it ended, in the
+    order of entry. Without a lane before the colon it is the main one. With None for the calls only the
+    program's success and silence are tested."""
     for name, source, expected in programs:
         _add_program(case, name, source, expected, modules)
 

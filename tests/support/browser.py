@@ -1,6 +1,6 @@
-"""A headless Chromium, driven by hand: moves of the pointer, keys, scripts, pictures of the screen.
+"""Controls a headless Chromium: pointer, keys, scripts, screenshots.
 
-It speaks the WebDriver protocol to chromedriver over plain HTTP, with the standard library alone."""
+Uses the WebDriver protocol of chromedriver over plain HTTP, with the standard library alone."""
 
 import base64
 import http.client
@@ -31,11 +31,11 @@ KEYS = {"Escape": "\ue00c", "Enter": "\ue007", "Tab": "\ue004", "ArrowLeft": "\u
 
 
 class BrowserError(AssertionError):
-    """What the driver answered instead of a value."""
+    """An error that the driver returned."""
 
 
 class Browser:
-    """One window. All of its files lie in a folder of its own, which goes with it."""
+    """One window. All its files are in a temporary folder, which close() removes."""
 
     def __init__(self, width=1300, height=800, deadline_s=90):
         driver = shutil.which("chromedriver", path="/usr/bin:" + os.environ.get("PATH", ""))
@@ -91,7 +91,7 @@ class Browser:
         return self._ask(method, self.session + path, body)
 
     def close(self):
-        """Ends the browser and the driver, in whatever state they are."""
+        """Ends the browser and the driver, whatever their state."""
         try:
             if self.session:
                 self.ask("DELETE", "")
@@ -104,7 +104,7 @@ class Browser:
         self.driver.wait()
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    # -- what a reader does
+    # -- actions of a reader
 
     def open(self, path):
         self.ask("POST", "/url", {"url": path if re.match("[a-z]+:", str(path)) else pathlib.Path(path).as_uri()})
@@ -126,7 +126,7 @@ class Browser:
         return {"type": "pointerMove", "duration": duration, "x": round(x), "y": round(y), "origin": "viewport"}
 
     def move(self, x, y):
-        """The pointer to a place of the window; returns once the page has drawn it."""
+        """Moves the pointer; returns once the page has drawn the result."""
         self._act(self._to(x, y))
         self.settle()
 
@@ -172,22 +172,22 @@ class Browser:
         self.settle()
 
     def prefer(self, scheme):
-        """prefers-color-scheme of the reader."""
+        """Sets prefers-color-scheme."""
         self.devtools("Emulation.setEmulatedMedia", features=[
             {"name": "prefers-color-scheme", "value": scheme}])
 
     def picture(self, path):
         pathlib.Path(path).write_bytes(base64.b64decode(self.ask("GET", "/screenshot")))
 
-    # -- what the page did
+    # -- results of the page
 
     def messages(self):
-        """Of the console, since the last question."""
+        """Messages of the console since the last call."""
         return [f"{entry['level']}: {entry['message']}"
                 for entry in self.ask("POST", "/se/log", {"type": "browser"})]
 
     def requests(self):
-        """Addresses that were asked for, since the last question."""
+        """Addresses requested since the last call."""
         found = []
         for entry in self.ask("POST", "/se/log", {"type": "performance"}):
             message = json.loads(entry["message"])["message"]

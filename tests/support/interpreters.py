@@ -1,4 +1,4 @@
-"""The CPythons of this machine: the agent has to work in each of them."""
+"""Finds the CPythons of this machine: the agent has to work in each of them."""
 
 import functools
 import glob
@@ -10,7 +10,7 @@ import sys
 
 OLDEST = (3, 8)
 
-# The names of Python's own modules; of older ones, those that ours imports, and what they import.
+# The names of Python's own modules; for older versions, those that our package needs, directly or not.
 LIBRARY = frozenset(getattr(sys, "stdlib_module_names", """argparse ast bdb cmd code codecs
     collections contextlib dis enum errno functools gettext glob heapq html inspect io json keyword
     linecache logging math opcode operator os pdb pprint queue re reprlib runpy shutil signal
@@ -38,7 +38,7 @@ class Interpreter:
                               capture_output=True, env=_clean()).returncode == 0
 
     def place_of(self, module):
-        """The file of a module; empty if there is none."""
+        """The file of a module, or an empty string."""
         return subprocess.run([self.path, "-c", f"import {module}; print({module}.__file__)"],
                               capture_output=True, text=True, env=_clean()).stdout.strip()
 
@@ -48,7 +48,7 @@ def _clean():
             if not key.startswith(("MPROF", "PYTHON", "LD_"))}
 
 
-def _look(path):
+def _identify(path):
     try:
         done = subprocess.run([path, "-I", "-S", "-c", _ASK], capture_output=True, text=True,
                               timeout=60, env=_clean())
@@ -72,9 +72,9 @@ def every():
         if re.fullmatch(r"python3(\.\d+)?t?", os.path.basename(path)) and os.access(path, os.X_OK):
             with open(path, "rb") as file:
                 if file.read(4) != b"\x7fELF":
-                    continue  # a script that finds an interpreter: the interpreter is in the list
+                    continue  # a script that starts an interpreter, which is in the list itself
             found.setdefault(os.path.realpath(path), path)
-    seen = [_look(path) for path in found.values()]
+    seen = [_identify(path) for path in found.values()]
     return sorted((one for one in seen if one), key=lambda one: (one.version, one.path))
 
 

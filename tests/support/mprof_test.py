@@ -1,5 +1,5 @@
-"""What the tests written in Python share: the program under test, processes that never outlive
-their test, deadlines instead of sleeps, an independent reader of .dat files, and upstream's.
+"""Shared by tests in Python: the program under test, processes that never outlive their test, deadlines
+instead of sleeps, an independent reader of .dat files, and upstream's.
 
     sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
     import mprof_test
@@ -28,7 +28,7 @@ FIXTURES = SOURCE / "fixtures"
 PROGRAMS = FIXTURES / "python"
 MPROF = os.environ.get("MPROF", str(SOURCE / "build" / "dev" / "mprof"))
 
-# Generous: a loaded machine is no failure. A test that is right never waits so long.
+# Generous: a loaded machine is not a failure. A passing test never waits so long.
 DEADLINE_S = 60.0
 
 # Times of calls in our files are rounded to microseconds, twice on the way.
@@ -36,15 +36,15 @@ CLOCK_STEP_S = 0.000002
 
 PR_SET_CHILD_SUBREAPER = 36
 
-# A shell's background job ignores it, and so would the recorders that are to be ended by it.
+# A shell's background job ignores SIGINT, and its children, the recorders, would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# What takes the right to listen to process events from a recorder that root runs.
+# Runs a recorder of root without the right to process events.
 WITHOUT_EVENTS = (["setpriv", "--bounding-set", "-net_admin"]
                   if os.geteuid() == 0 and shutil.which("setpriv") else [])
 
 
-# Python source: retitle(text) writes over the arguments; the more there are, the longer it may be.
+# Python source: retitle(text) writes over the arguments, whose length limits the title.
 RETITLED = """
 import ctypes, os, time
 _fields = open("/proc/self/stat").read().rpartition(")")[2].split()
@@ -55,24 +55,24 @@ def retitle(text):
 
 
 def is_sanitized():
-    """Whether the program under test needs more memory than its own."""
+    """Whether the program under test has AddressSanitizer, which takes memory of its own."""
     return b"__asan_init" in pathlib.Path(MPROF).read_bytes()
 
 
 def wait_until(condition, what, deadline_s=DEADLINE_S):
-    """Asks again and again; returns the first true answer, or fails naming `what`."""
+    """Polls the condition; returns its first true value, or fails with `what` in the message."""
     end = time.monotonic() + deadline_s
     while True:
-        answer = condition()
-        if answer:
-            return answer
+        value = condition()
+        if value:
+            return value
         if time.monotonic() > end:
             raise AssertionError(f"not within {deadline_s:.0f} s: {what}")
         time.sleep(0.02)
 
 
 def process_table():
-    """{pid: (ppid, state, command)} of everything alive now."""
+    """{pid: (ppid, state, command)} of all processes."""
     table = {}
     for entry in os.listdir("/proc"):
         if entry.isdigit():
@@ -107,7 +107,7 @@ def own_record(line):
 
 
 def own_line(word, *fields):
-    """A record of ours as a line of the file."""
+    """Spells a record of ours as a line of the file."""
     def spell(field):
         return "".join("".join(f"\\x{byte:02x}" for byte in character.encode("utf-8", "surrogateescape"))
                        if character in "|" or character.isspace() or not character.isprintable()
@@ -116,14 +116,14 @@ def own_line(word, *fields):
 
 
 def records_in(path, word):
-    """The fields of each record of ours with that word in a file that may still grow, or not exist."""
+    """The fields of each record of ours with that word; the file may still grow, or not exist."""
     path = pathlib.Path(path)
     text = path.read_bytes().decode("utf-8", "surrogateescape") if path.exists() else ""
     return [own_record(line)[1] for line in text.split("\n")[:-1] if line.startswith(f"#{word}|")]
 
 
 class Recording:
-    """A .dat file as its bytes say, read without any code of the program under test."""
+    """A parsed .dat file, read without code of the program under test."""
 
     def __init__(self, path):
         self.path = pathlib.Path(path)
@@ -167,7 +167,7 @@ class Recording:
             elif word == "FACT":
                 self.facts[fields[0]] = fields[1]
 
-        for call in self.calls:  # without a pid it is one of the main process
+        for call in self.calls:  # without a pid: the main process
             call.pid = int(self.facts.get("pid", 0)) or None if call.pid is None else call.pid
 
     def records(self, word):
@@ -184,7 +184,8 @@ class Recording:
             name=match[1], enter_mib=float(match[2]), enter_s=float(match[3]),
             exit_mib=float(match[4]), exit_s=float(match[5]),
             level=None if match[6] is None else int(match[6]),
-            pid=None, lane="", count=1, suspended=0.0, open=False)
+            pid=None, lane="", count=1, suspended=0.0, open=False,
+            escaped=bool(match[7]))  # names are escaped only in lines with fields of ours
         for token in (match[7] or "").split():
             key, _, value = token.partition("=")
             if key == "pid" or key == "count":
@@ -196,7 +197,7 @@ class Recording:
             elif key == "open":
                 call.open = True
             else:
-                raise AssertionError(f"unknown mark on a call: {token!r}")
+                raise AssertionError(f"unknown field of a call: {token!r}")
         call.seconds = call.exit_s - call.enter_s
         return call
 
@@ -207,7 +208,7 @@ class Recording:
 
 
 def preloadable(directory):
-    """The same directory by a name that can stand in LD_PRELOAD, which is split at spaces."""
+    """The same directory by a name without spaces and colons, at which LD_PRELOAD is split."""
     if not set(" :") & set(str(directory)):
         return pathlib.Path(directory)
     folder = tempfile.mkdtemp(prefix="test-preload-")
@@ -218,7 +219,7 @@ def preloadable(directory):
 
 
 def is_for_all(path):
-    """Whether every user may read and, of a program or directory, execute this."""
+    """Whether every user may read and execute the file, and enter its folders."""
     path = pathlib.Path(path).resolve()
     return (path.stat().st_mode & 0o005 == 0o005
             and all(folder.stat().st_mode & stat.S_IXOTH for folder in path.parents))
@@ -226,8 +227,8 @@ def is_for_all(path):
 
 @functools.lru_cache
 def program_for_all():
-    """The program under test where every user may run it, with what it needs beside it: where it was
-    built, a home of root for instance, others may not look."""
+    """The program under test, or a copy of it with its libraries if other users may not enter its folder,
+    such as root's home."""
     if is_for_all(MPROF):
         return MPROF
     build = pathlib.Path(MPROF).parent
@@ -249,8 +250,8 @@ _upstream = None
 
 
 def upstream():
-    """Debian's python3-memory-profiler: its module `mprof`, loaded under another name. None of the
-    modules it would need for drawing or measuring is imported."""
+    """Debian's python3-memory-profiler: its module `mprof`, loaded under another name. The modules
+    it needs for drawing or measuring are not imported."""
     global _upstream
     if _upstream is None:
         path = "/usr/lib/python3/dist-packages/mprof.py"
@@ -263,14 +264,14 @@ def upstream():
 
 
 class TestCase(unittest.TestCase):
-    """A test with a private working directory, that ends every process it has started."""
+    """A test with a private working directory that ends all processes it started."""
 
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
         if not os.access(MPROF, os.X_OK):
             raise AssertionError(f"no program at {MPROF}; set MPROF")
-        # Orphans become ours, so that they can be noticed, and ended.
+        # Orphans become children of the test, which can find and end them.
         ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
     def setUp(self):
@@ -283,7 +284,7 @@ class TestCase(unittest.TestCase):
     def environment(self, **changes):
         environment = {key: value for key, value in os.environ.items()
                        if not key.startswith(("MPROF", "PYTHON", "LD_"))}
-        # from 3.13 on tracebacks have colours in a terminal: ours are what is looked for there
+        # from 3.13 on tracebacks have colours in a terminal; tests look for mprof's escape sequences only
         environment.update(PYTHONDONTWRITEBYTECODE="1", PYTHONUNBUFFERED="1", PYTHON_COLORS="0", **changes)
         return environment
 
@@ -300,7 +301,7 @@ class TestCase(unittest.TestCase):
         return done
 
     def start(self, *arguments, **options):
-        """Starts a process in a session of its own; its output gathers in files, see output()."""
+        """Starts a process in its own session; output() returns its output."""
         options.setdefault("cwd", self.directory)
         options.setdefault("env", self.environment())
         self._logs += 1
@@ -340,7 +341,7 @@ class TestCase(unittest.TestCase):
             self.fail(f"still running after {deadline_s:.0f} s:\n" + self.output(process))
 
     def end_processes(self):
-        """SIGKILL to whatever is left of all that was started, grandchildren included."""
+        """Kills all started processes that still run, with their descendants."""
         for _ in range(50):
             left = descendants(os.getpid())
             if not left:
@@ -361,11 +362,11 @@ class TestCase(unittest.TestCase):
                 break
 
     def assert_no_process_left(self):
-        wait_until(lambda: not descendants(os.getpid()), "end of all that was started", 20)
+        wait_until(lambda: not descendants(os.getpid()), "end of all started processes", 20)
 
     def assert_nested(self, calls):
-        """Every call lies within one of the level above it, in its own lane of its own process;
-        two calls of one level and lane never overlap."""
+        """Every call is inside one of the level above, in the same lane and process; calls of one level and
+        lane never overlap."""
         rows = {}
         for call in calls:
             rows.setdefault((call.pid, call.lane, call.level), []).append(call)
@@ -373,7 +374,7 @@ class TestCase(unittest.TestCase):
             row.sort(key=lambda call: call.enter_s)
             for before, after in zip(row, row[1:]):
                 self.assertLessEqual(before.exit_s, after.enter_s + CLOCK_STEP_S,
-                                     f"two calls at once in one row: {before} {after}")
+                                     f"two calls overlap in one row: {before} {after}")
             if level == 0:
                 continue
             for call in row:
@@ -383,7 +384,7 @@ class TestCase(unittest.TestCase):
                 self.assertEqual(len(callers), 1, f"one caller of {call}: {callers}")
 
     def caller_of(self, call, calls):
-        """The call of the level above that `call` lies in."""
+        """The call of the level above that contains `call`."""
         return next(outer for outer in calls
                     if (outer.pid, outer.lane, outer.level) == (call.pid, call.lane, call.level - 1)
                     and outer.enter_s <= call.enter_s + CLOCK_STEP_S
@@ -398,7 +399,7 @@ class TestCase(unittest.TestCase):
         return Recording(found[0])
 
     def assert_upstream_reads_the_same(self, recording):
-        """Upstream's reader finds the samples, children and calls that are in the file."""
+        """Upstream's reader finds the same samples, children and calls."""
         read = upstream().read_mprofile_file(str(recording.path))
         self.assertEqual(read["cmd_line"].rstrip("\n"), recording.command_line)
         self.assertEqual(list(zip(read["mem_usage"], read["timestamp"])), recording.mem)
@@ -414,7 +415,7 @@ class TestCase(unittest.TestCase):
                           for name, spans in read["func_timestamp"].items()}, calls)
 
     def assert_draws(self, *recordings, options=()):
-        """mprof plot makes a valid picture of every kind; returns the paths by extension."""
+        """mprof plot writes a valid picture of every format; returns the paths by extension."""
         pictures = {}
         for kind, check in (("png", check_png), ("svg", check_svg), ("pdf", check_pdf)):
             picture = self.directory / f"picture.{kind}"
@@ -466,7 +467,7 @@ def python():
 
 
 def unescape(word):
-    """The bytes that a field of ours stands for; see docs/dat-format.md."""
+    """The bytes of an escaped field; see docs/dat-format.md."""
     if word == b"\\e":
         return b""
     return re.sub(rb"\\(?:x([0-9A-Fa-f]{2})|(\\))",
@@ -475,8 +476,7 @@ def unescape(word):
 
 @contextlib.contextmanager
 def tiny_file_system(place, size):
-    """A file system of that size at `place`, for tests of full disks; skips where it is not allowed
-    to mount one."""
+    """A file system of that size at `place`, for tests of full disks; skips without the right to mount."""
     place = pathlib.Path(place)
     place.mkdir()
     done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", place],
@@ -491,8 +491,8 @@ def tiny_file_system(place, size):
 
 @contextlib.contextmanager
 def memory_limit(size):
-    """A control group with that limit; yields the shell command by which a process enters it. Skips
-    where none can be made."""
+    """A control group with that limit; yields the shell command by which a process enters it. Skips if none
+    can be made."""
     version_1 = pathlib.Path("/sys/fs/cgroup/memory")
     root = version_1 if version_1.is_dir() else pathlib.Path("/sys/fs/cgroup")
     group = root / f"mprof-test-{os.getpid()}"

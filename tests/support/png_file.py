@@ -1,12 +1,12 @@
-"""PNG files in and out, as far as mprof writes them: 8 bits, palette or RGB, no filters. Pixels are
-rows of (r, g, b) bytes behind each other."""
+"""Reads and writes PNG files of the kind that mprof writes: 8 bits, palette or RGB, no filters. Pixels are
+rows of consecutive r, g, b bytes."""
 
 import struct
 import zlib
 
 
 def chunks(data):
-    """(kind, body) of each; a wrong checksum is an error."""
+    """(kind, body) of each chunk; a wrong checksum is an error."""
     assert data[:8] == b"\x89PNG\r\n\x1a\n", "no PNG signature"
     at = 8
     while at < len(data):

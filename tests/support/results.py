@@ -1,12 +1,12 @@
 #!/usr/bin/python3
-"""Reads the JUnit files that CTest writes.
+"""Summarises the JUnit files that CTest writes.
 
-    results.py failed RESULTS.xml...         each test that failed, with the end of its output: where
-                                             only the tail of a log is shown, that has to be in it
-    results.py names RESULTS.xml...          their names alone, in one line
+    results.py failed RESULTS.xml...         each failed test with the end of its output, for readers of
+                                             the tail of a log
+    results.py names RESULTS.xml...          only their names, in one line
     results.py skipped EXPECTED RESULTS.xml...
-                                             each test that was skipped and why; exit code 1 if one of
-                                             them is not expected by the file EXPECTED
+                                             each skipped test and its reason; exit code 1 if the file
+                                             EXPECTED does not list one of them
 """
 
 import collections
@@ -17,7 +17,7 @@ import xml.etree.ElementTree as ElementTree
 
 LINES = 60
 
-# What run_unittest.py prints, and what cmocka does.
+# Output of run_unittest.py, and of cmocka.
 SKIPS = (re.compile(r"^SKIPPED (?P<name>.*?): (?P<reason>.*)$", re.M),
          re.compile(r"^\[  SKIPPED \] (?P<name>test_\w+)$", re.M))
 
@@ -40,7 +40,7 @@ def print_failed(paths):
 
 
 def skips(path):
-    """(CTest's name, test, reason) of each test of a file that was skipped."""
+    """(CTest's name, test, reason) of each skipped test of a file."""
     for name, _, output in cases(path):
         seen = set()
         for pattern in SKIPS:
@@ -51,7 +51,7 @@ def skips(path):
 
 
 def expectations(path):
-    """(CTest's name, test, reason) as patterns, one a line of the file; # begins a comment."""
+    """(CTest's name, test, reason) as patterns, one set per line; lines with # are comments."""
     for line in path.read_text().splitlines():
         if line.strip() and not line.startswith("#"):
             yield [re.compile(word) for word in line.split(maxsplit=2)]

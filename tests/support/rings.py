@@ -1,5 +1,5 @@
-"""Event rings as agent/events/wire.h lays them out, read without any code of the recorder: what the agent
-wrote is tested apart from what becomes of it."""
+"""Reads event rings, laid out by agent/events/wire.h, without code of the recorder: tests check the agent's
+events separately from the recording."""
 
 import os
 import pathlib
@@ -16,7 +16,7 @@ PENDING_OFFSET, PENDING_COUNT = 192, 60
 
 
 class Ring:
-    """One ring file, read piecewise by drain()."""
+    """One ring file, read step by step by drain()."""
 
     def __init__(self, path):
         self.path = pathlib.Path(path)
@@ -35,7 +35,7 @@ class Ring:
 
     def drain(self):
         head = struct.unpack("<Q", os.pread(self.file.fileno(), 8, 64))[0]
-        assert 0 <= head - self.tail <= self.capacity, "the process overtook its reader"
+        assert 0 <= head - self.tail <= self.capacity, "the process overwrote unread events"
         data = b""
         while self.tail + len(data) < head:
             offset = (self.tail + len(data)) % self.capacity
@@ -49,7 +49,7 @@ class Ring:
 
     def _event(self, data, at):
         size, kind, flags, number = struct.unpack_from("<HBBI", data, at)
-        assert size >= 8 and size % 8 == 0, "event of a size that cannot be"
+        assert size >= 8 and size % 8 == 0, "invalid size of an event"
         if kind in (NAME, LANE):
             length, = struct.unpack_from("<I", data, at + 8)
             text = data[at + 12:at + 12 + length].decode("utf-8", "surrogateescape")
@@ -83,7 +83,7 @@ class Ring:
             suspended_ns=0, failed=False, open=False))
 
     def finish(self):
-        """Takes what the process gathered and did not tell."""
+        """Reads the counted calls that the process did not emit."""
         for i in range(PENDING_COUNT):
             entry = os.pread(self.file.fileno(), 64, PENDING_OFFSET + 64 * i)
             count, emitted_at = struct.unpack_from("<20xI32xQ", entry)
@@ -92,10 +92,10 @@ class Ring:
 
 
 class Rings:
-    """A recorder that keeps everything: the directory, the bell, and a thread that drains."""
+    """A recorder that keeps all events: the directory, the bell, and a thread that drains."""
 
     def __init__(self):
-        # Not by mprof's own name: a recorder clears away what dead recorders left behind.
+        # Not mprof's own prefix: a recorder removes the directories of dead recorders.
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="test-rings-", dir="/dev/shm"))
         os.mkfifo(self.directory / "bell", 0o600)
         self.bell = os.open(self.directory / "bell", os.O_RDWR | os.O_NONBLOCK)
@@ -120,7 +120,7 @@ class Rings:
             ring.drain()
 
     def _names(self):
-        """{pid: the last name that the process was given}"""
+        """{pid: the last name of the process}"""
         found = {}
         for name in os.listdir(self.directory):
             if name.endswith(".name"):
@@ -152,7 +152,7 @@ class Rings:
 
 
 if __name__ == "__main__":
-    # rings.py PRELOAD PROGRAM ...: runs a program with the agent and prints what it told.
+    # rings.py PRELOAD PROGRAM ...: runs a program with the agent and prints its calls.
     import subprocess
     import sys
 

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""Runs a unittest script and says what it skipped: a line `SKIPPED name: reason` for each test, and
-exit code 77 where all were skipped, so that CTest does not count them as passed.
+"""Runs a unittest script and reports skips: a line `SKIPPED name: reason` for each skipped test, and exit
+code 77 if all were skipped, so that CTest does not count them as passed.
 
     run_unittest.py SCRIPT [ARG...]
 """
@@ -37,7 +37,7 @@ def main():
         code = end.code if isinstance(end.code, int) else int(bool(end.code))
     for name, reason in Result.skips:
         print(f"SKIPPED {name}: {' '.join(str(reason).split())}", flush=True)
-    # 5: what unittest of Python 3.12 and later returns where all tests were skipped
+    # 5: unittest of Python 3.12 and later, if all tests were skipped
     if code in (0, 5) and Result.skips and len(Result.skips) >= Result.ran:
         code = ALL_SKIPPED
     sys.exit(code)

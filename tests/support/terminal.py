@@ -1,5 +1,4 @@
-"""A terminal with a shell of a few lines on it, for tests of what a user at a keyboard sees: job
-control, and the screen as a VT100 would show it."""
+"""A terminal with a minimal shell, for tests of job control, and a model of a VT100 screen."""
 
 import fcntl
 import os
@@ -14,8 +13,8 @@ from mprof_test import python, wait_until
 
 TIOCGPTN = 0x80045430  # the number of a terminal; os.ptsname is too new
 
-# Leads a session with a terminal and runs the command as its foreground job. It writes "job N" first,
-# and answers "fg" by continuing it.
+# The leader of a session runs the command as its foreground job. It prints "job N" first, and continues
+# the job at "fg".
 SHELL = """
 import os, signal, sys
 signal.signal(signal.SIGTTOU, signal.SIG_IGN)
@@ -24,7 +23,7 @@ if job == 0:
     os.setpgid(0, 0)
     os.tcsetpgrp(0, os.getpid())
     for number in (signal.SIGTTOU, signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
-        signal.signal(number, signal.SIG_DFL)  # tests that run in the background ignore some
+        signal.signal(number, signal.SIG_DFL)  # a test in the background inherits ignored ones
     os.execv(sys.argv[1], sys.argv[1:])
 os.write(1, b'job %d\\n' % job)
 while True:
@@ -42,7 +41,7 @@ while True:
 
 
 def open_files(pid):
-    """What its descriptors are, none if it has gone."""
+    """The files of its descriptors; none if it has ended."""
     try:
         return [os.readlink(f"/proc/{pid}/fd/{number}") for number in os.listdir(f"/proc/{pid}/fd")]
     except OSError:
@@ -50,19 +49,19 @@ def open_files(pid):
 
 
 class TestCase(mprof_test.TestCase):
-    """The test is who sits at the terminal; `text` gathers all that was written to it."""
+    """The test acts as the user of the terminal; `text` collects its output."""
 
     def setUp(self):
         super().setUp()
         self.text = b""
 
     def start_shell(self, *command, size=None, **changes):
-        """Starts the shell with its job, whose pid is returned. size: (rows, columns)."""
+        """Starts the shell with a job; returns the job's pid. size: (rows, columns)."""
         self.start_on_terminal([python(), "-c", SHELL, *map(str, command)], size, changes)
         return int(self.wait_for(rb"job (\d+)")[1])
 
     def start_bash(self, *, size=(24, 200), **changes):
-        """Starts bash as a user has it, with job control and line editing."""
+        """Starts an interactive bash, with job control and line editing."""
         changes = {"PS1": "prompt> ", "TERM": "xterm", "INPUTRC": "/dev/null", "LC_ALL": "C.UTF-8",
                    "HISTFILE": "/dev/null", **changes}
         self.start_on_terminal(["/bin/bash", "--norc", "--noprofile", "-i"], size, changes)
@@ -81,15 +80,15 @@ class TestCase(mprof_test.TestCase):
         self.addCleanup(os.kill, pid, signal.SIGKILL)
 
     def keepers(self):
-        """Processes that would give this terminal back if the one that changed it were killed."""
+        """The processes that restore this terminal if the one that changed it is killed."""
         number, = struct.unpack("I", fcntl.ioctl(self.terminal, TIOCGPTN, bytes(4)))
         return [pid for pid, (_, _, command) in mprof_test.process_table().items()
                 if command == "mprof-terminal" and f"/dev/pts/{number}" in open_files(pid)]
 
     def wait_for_keeper(self):
-        """Its pid. It has let go of everything but the terminal, and the line to who it waits for."""
+        """Returns its pid. It has closed all files but the terminal and its socket to the recorder."""
         pid, = wait_until(self.keepers, "a keeper of the terminal")
-        wait_until(lambda: len(open_files(pid)) == 2, f"it to hold no more than two: {open_files(pid)}")
+        wait_until(lambda: len(open_files(pid)) == 2, f"only two open files: {open_files(pid)}")
         return pid
 
     def wait_for_no_keeper(self):
@@ -108,7 +107,7 @@ class TestCase(mprof_test.TestCase):
             pass
 
     def wait_for(self, pattern, count=1, begin=0):
-        """Waits until the pattern was written that often behind that place; the last match."""
+        """Waits until the pattern occurs `count` times after `begin`; returns the last match."""
         def look():
             self.read_terminal()
             found = list(re.compile(pattern).finditer(self.text, begin))
@@ -117,8 +116,8 @@ class TestCase(mprof_test.TestCase):
 
 
 class Screen:
-    """What a VT100 of that size shows after those bytes: as much of one as programs here use. Knows
-    no other sequence, and fails on it."""
+    """The screen of a VT100 of that size after those bytes. Implements only the sequences that mprof uses, and
+    fails on others."""
 
     SEQUENCE = re.compile(r"\x1b(?:\[([\d;?]*)([A-Za-z])|([78DM]))")
 
@@ -147,8 +146,8 @@ class Screen:
         while at < len(text):
             if text[at] == "\x1b":
                 match = self.SEQUENCE.match(text, at)
-                assert match, f"a sequence of no known kind: {text[at:at + 20]!r}"
-                self.obey(match[3] or match[2], match[1] or "")
+                assert match, f"unknown sequence: {text[at:at + 20]!r}"
+                self.execute(match[3] or match[2], match[1] or "")
                 at = match.end()
                 continue
             self.put(text[at])
@@ -169,7 +168,7 @@ class Screen:
             self.lines[self.row][self.column] = character
             self.column += 1
 
-    def obey(self, letter, text):
+    def execute(self, letter, text):
         numbers = [int(number) if number else 0 for number in text.strip("?").split(";")]
         first = numbers[0]
         if letter == "7":
@@ -192,13 +191,13 @@ class Screen:
             self.lines[self.row][self.column:] = [" "] * (self.columns - self.column)
         elif letter == "J":
             assert first == 0, "to the end of the screen only"
-            self.obey("K", "")
+            self.execute("K", "")
             for row in range(self.row + 1, self.rows):
                 self.lines[row] = [" "] * self.columns
         elif letter == "m":
             self.style = "" if numbers == [0] else self.style + text + ";"
         elif letter in "hl":
-            assert text in ("?25", "?1049"), f"a mode of no known kind: {text}"
+            assert text in ("?25", "?1049"), f"unknown mode: {text}"
             self.hidden = letter == "l" if text == "?25" else self.hidden
         else:
-            raise AssertionError(f"a sequence of no known kind: {text}{letter}")
+            raise AssertionError(f"unknown sequence: {text}{letter}")
