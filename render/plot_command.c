@@ -63,17 +63,6 @@ static const struct argp_option options[] = {
     {0},
 };
 
-/* An option: how its argument is read and which member of struct mprof__plot it sets. */
-struct setting {
-    int key;
-    void (*parse)(const struct setting *setting, struct mprof__plot *plot, struct argp_state *state,
-                  const char *text); /* NULL: the option has no effect */
-    size_t offset;                   /* of the member, for text, flags and numbers */
-    int flag;                        /* the value that a flag sets */
-    double least, most;              /* of a number */
-    const char *expected;            /* of a number, for the message */
-};
-
 /* Reads a number and sets *end behind it. */
 static bool read_number(double *value, const char *text, char **end)
 {
@@ -82,51 +71,20 @@ static bool read_number(double *value, const char *text, char **end)
     return *end != text && !errno && isfinite(*value);
 }
 
-static void parse_text(const struct setting *setting, struct mprof__plot *plot,
-                       struct argp_state *state, const char *text)
-{
-    (void)state;
-    *(const char **)((char *)plot + setting->offset) = text;
-}
-
-static void parse_flag(const struct setting *setting, struct mprof__plot *plot,
-                       struct argp_state *state, const char *text)
-{
-    (void)state;
-    (void)text;
-    *(int *)((char *)plot + setting->offset) = setting->flag;
-}
-
-static void parse_number(const struct setting *setting, struct mprof__plot *plot,
-                         struct argp_state *state, const char *text)
+static void parse_jobs(struct mprof__plot *plot, struct argp_state *state, const char *text)
 {
     char *end;
     double value;
-    if (!read_number(&value, text, &end) || *end || value < setting->least ||
-        value > setting->most) {
-        argp_error(state, "%s, not '%s'", setting->expected, text);
-    }
-    *(double *)((char *)plot + setting->offset) = value;
-}
-
-static void parse_jobs(const struct setting *setting, struct mprof__plot *plot,
-                       struct argp_state *state, const char *text)
-{
-    char *end;
-    double value;
-    (void)setting;
     if (!read_number(&value, text, &end) || *end || value < 1) {
         argp_error(state, "--jobs must be a number of processes, 1 or more, not '%s'", text);
     }
     plot->jobs = (long)fmin(value, JOBS_MAX);
 }
 
-static void parse_window(const struct setting *setting, struct mprof__plot *plot,
-                         struct argp_state *state, const char *text)
+static void parse_window(struct mprof__plot *plot, struct argp_state *state, const char *text)
 {
     double from = 0, to = 0;
     char *end;
-    (void)setting;
     if (!read_number(&from, text, &end) || *end != ',' || !read_number(&to, end + 1, &end) ||
         *end || to <= from) {
         argp_error(state, "--window must be FROM,TO in seconds with FROM before TO, not '%s'",
@@ -136,12 +94,10 @@ static void parse_window(const struct setting *setting, struct mprof__plot *plot
     plot->figure.window_s[1] = to;
 }
 
-static void parse_size(const struct setting *setting, struct mprof__plot *plot,
-                       struct argp_state *state, const char *text)
+static void parse_size(struct mprof__plot *plot, struct argp_state *state, const char *text)
 {
     double width = 0, height = 0, unit = 1;
     char *end;
-    (void)setting;
     bool parsed =
         read_number(&width, text, &end) && *end == 'x' && read_number(&height, end + 1, &end);
     if (parsed && strcmp(end, "in") == 0) {
@@ -176,27 +132,21 @@ static int find_name(struct argp_state *state, const char *const *names, const c
     return 0;
 }
 
-static void parse_order(const struct setting *setting, struct mprof__plot *plot,
-                        struct argp_state *state, const char *text)
+static void parse_order(struct mprof__plot *plot, struct argp_state *state, const char *text)
 {
     static const char *const names[] = {"process", "function", NULL};
-    (void)setting;
     plot->figure.order = (mprof_order)find_name(state, names, text, "--by");
 }
 
-static void parse_theme(const struct setting *setting, struct mprof__plot *plot,
-                        struct argp_state *state, const char *text)
+static void parse_theme(struct mprof__plot *plot, struct argp_state *state, const char *text)
 {
     static const char *const names[] = {"auto", "light", "dark", NULL};
-    (void)setting;
     plot->draw.theme = (mprof_theme)find_name(state, names, text, "--theme");
 }
 
-static void parse_formats(const struct setting *setting, struct mprof__plot *plot,
-                          struct argp_state *state, const char *text)
+static void parse_formats(struct mprof__plot *plot, struct argp_state *state, const char *text)
 {
     const char *names[MPROF_FORMAT_COUNT + 1], *rest = text;
-    (void)setting;
     for (int i = 0; i <= MPROF_FORMAT_COUNT; i++) {
         names[i] = mprof_format_name((mprof_format)i);
     }
@@ -217,21 +167,18 @@ static void parse_formats(const struct setting *setting, struct mprof__plot *plo
     }
 }
 
-static void parse_kinds(const struct setting *setting, struct mprof__plot *plot,
-                        struct argp_state *state, const char *text)
+static void parse_kinds(struct mprof__plot *plot, struct argp_state *state, const char *text)
 {
-    (void)setting;
     for (;; text++) {
         size_t length = strcspn(text, ",");
         mprof_kind kind = mprof_kind_find(text, length);
         if (length == 5 && memcmp(text, "group", 5) == 0) {
             plot->figure.group = 1;
         } else if (kind == MPROF_KIND_COUNT) {
-            argp_error(
-                state,
-                "--memory must name rss, pss, uss, swap, anon, file, shmem, lazyfree, hugetlb "
-                "or group, not '%.*s'",
-                (int)length, text);
+            argp_error(state,
+                       "--memory: unknown kind '%.*s'; use rss, pss, uss, swap, anon, file, shmem, "
+                       "lazyfree, hugetlb or group",
+                       (int)length, text);
         } else {
             plot->figure.kinds |= 1U << kind;
         }
@@ -244,35 +191,86 @@ static void parse_kinds(const struct setting *setting, struct mprof__plot *plot,
 
 #define MEMBER(name) offsetof(struct mprof__plot, name)
 
-static const struct setting settings[] = {
-    {'o', .parse = parse_text, .offset = MEMBER(output)},
-    {'t', .parse = parse_text, .offset = MEMBER(figure.title)},
-    {'n', .parse = parse_flag, .offset = MEMBER(figure.functions), .flag = 0},
-    {'w', .parse = parse_window},
-    {'f', .parse = parse_flag, .offset = MEMBER(figure.flame), .flag = 1},
-    {'s', .parse = parse_flag, .offset = MEMBER(figure.slope), .flag = 1},
-    {OPTION_STACK, .parse = parse_flag, .offset = MEMBER(figure.stack), .flag = 1},
-    {OPTION_MEMORY, .parse = parse_kinds},
-    {OPTION_FUNC, .parse = parse_text, .offset = MEMBER(figure.function)},
-    {OPTION_MIN_DURATION, .parse = parse_number, .offset = MEMBER(figure.min_duration_s),
-     .most = HUGE_VAL, .expected = "--min-duration must be a number of seconds, 0 or more"},
-    {OPTION_BY, .parse = parse_order},
-    {OPTION_THEME, .parse = parse_theme},
-    {OPTION_SIZE, .parse = parse_size},
-    {OPTION_DPI, .parse = parse_number, .offset = MEMBER(draw.dpi), .least = 20, .most = 1200,
-     .expected = "--dpi must be between 20 and 1200"},
-    {OPTION_FONT, .parse = parse_text, .offset = MEMBER(font)},
-    {OPTION_NO_SCRIPT, .parse = parse_flag, .offset = MEMBER(draw.still), .flag = 1},
-    {OPTION_FORMAT, .parse = parse_formats},
-    {OPTION_EACH, .parse = parse_flag, .offset = MEMBER(each), .flag = 1},
-    {'j', .parse = parse_jobs},
-    {OPTION_BACKEND, .parse = NULL}, /* upstream's: selects how memory is measured */
+/* Options that set one member of struct mprof__plot. */
+static const struct setting {
+    int key;
+    enum { TEXT, FLAG, NUMBER } type; /* of the member: const char *, int, double */
+    size_t offset;
+    int flag;             /* the value that a flag sets */
+    double least, most;   /* of a number */
+    const char *expected; /* of a number, for the message */
+} settings[] = {
+    {'o', TEXT, MEMBER(output), 0, 0, 0, NULL},
+    {'t', TEXT, MEMBER(figure.title), 0, 0, 0, NULL},
+    {OPTION_FUNC, TEXT, MEMBER(figure.function), 0, 0, 0, NULL},
+    {OPTION_FONT, TEXT, MEMBER(font), 0, 0, 0, NULL},
+    {'n', FLAG, MEMBER(figure.functions), 0, 0, 0, NULL},
+    {'f', FLAG, MEMBER(figure.flame), 1, 0, 0, NULL},
+    {'s', FLAG, MEMBER(figure.slope), 1, 0, 0, NULL},
+    {OPTION_STACK, FLAG, MEMBER(figure.stack), 1, 0, 0, NULL},
+    {OPTION_NO_SCRIPT, FLAG, MEMBER(draw.still), 1, 0, 0, NULL},
+    {OPTION_EACH, FLAG, MEMBER(each), 1, 0, 0, NULL},
+    {OPTION_MIN_DURATION, NUMBER, MEMBER(figure.min_duration_s), 0, 0, HUGE_VAL,
+     "--min-duration must be a number of seconds, 0 or more"},
+    {OPTION_DPI, NUMBER, MEMBER(draw.dpi), 0, 20, 1200, "--dpi must be between 20 and 1200"},
 };
+
+static void apply_setting(const struct setting *setting, struct mprof__plot *plot,
+                          struct argp_state *state, const char *text)
+{
+    void *member = (char *)plot + setting->offset;
+    char *end;
+    double value;
+    switch (setting->type) {
+    case TEXT:
+        *(const char **)member = text;
+        break;
+    case FLAG:
+        *(int *)member = setting->flag;
+        break;
+    case NUMBER:
+        if (!read_number(&value, text, &end) || *end || value < setting->least ||
+            value > setting->most) {
+            argp_error(state, "%s, not '%s'", setting->expected, text);
+        }
+        *(double *)member = value;
+        break;
+    }
+}
 
 static error_t parse_option(int key, char *argument, struct argp_state *state)
 {
     struct mprof__plot *plot = state->input;
+    for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) {
+        if (settings[i].key == key) {
+            apply_setting(&settings[i], plot, state, argument);
+            return 0;
+        }
+    }
     switch (key) {
+    case 'w':
+        parse_window(plot, state, argument);
+        return 0;
+    case 'j':
+        parse_jobs(plot, state, argument);
+        return 0;
+    case OPTION_MEMORY:
+        parse_kinds(plot, state, argument);
+        return 0;
+    case OPTION_BY:
+        parse_order(plot, state, argument);
+        return 0;
+    case OPTION_THEME:
+        parse_theme(plot, state, argument);
+        return 0;
+    case OPTION_SIZE:
+        parse_size(plot, state, argument);
+        return 0;
+    case OPTION_FORMAT:
+        parse_formats(plot, state, argument);
+        return 0;
+    case OPTION_BACKEND:
+        return 0; /* upstream's: selects how memory is measured */
     case ARGP_KEY_INIT:
         plot->inputs = calloc((size_t)state->argc + 1, sizeof *plot->inputs);
         return plot->inputs ? 0 : ENOMEM;
@@ -285,17 +283,8 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
         }
         return 0;
     default:
-        break;
+        return ARGP_ERR_UNKNOWN;
     }
-    for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) {
-        if (settings[i].key == key) {
-            if (settings[i].parse) {
-                settings[i].parse(&settings[i], plot, state, argument);
-            }
-            return 0;
-        }
-    }
-    return ARGP_ERR_UNKNOWN;
 }
 
 static const struct argp plot_argp = {
