@@ -84,7 +84,7 @@
         items.push(item);
         itemOf.set(node, item);
       }
-    if (read.more()) return; // somebody edited the elements: it stays a picture
+    if (read.more()) return; // the file was edited: leave it a plain picture
   }
   const boxes = items.filter(item => item.about && (item.kind === 'calls' || item.kind === 'lanes'));
   const brackets = items.filter(item => item.role === 'bracket');
@@ -265,7 +265,7 @@
     return parent.appendChild(node);
   }
 
-  const layer = (name, beside) => root.insertBefore(add(root, 'g', { class: name }), beside);
+  const layer = (name, next) => root.insertBefore(add(root, 'g', { class: name }), next);
 
   // Original attribute values, for reset().
   const original = new Map();
