@@ -56,6 +56,15 @@ void mprof__procfs_set_aside(void)
     }
 }
 
+void mprof__procfs_release_aside(void)
+{
+    sets_aside = 0;
+    if (aside_fd >= 0) {
+        close(aside_fd);
+        aside_fd = -1;
+    }
+}
+
 int mprof__procfs_may_keep(int fd)
 {
     struct rlimit limit;

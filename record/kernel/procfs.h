@@ -31,6 +31,8 @@ mprof__procfs_view mprof__procfs_check(void);
 /* Sets a descriptor aside, so that files can be read one by one when no other is left. For a
  * process that keeps many files open; not thread-safe. */
 void mprof__procfs_set_aside(void);
+/* Closes that descriptor. */
+void mprof__procfs_release_aside(void);
 
 /* 1 if a descriptor may be kept: some are left for everything else. */
 int mprof__procfs_may_keep(int fd);

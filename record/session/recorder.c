@@ -517,5 +517,6 @@ void mprof__recorder_free(mprof__recorder *recorder)
     mprof__target_close(&recorder->target);
     mprof__calls_free(recorder->calls);
     mprof__process_lifecycle_close(&recorder->lifecycle);
+    mprof__procfs_release_aside();
     free(recorder);
 }
