@@ -421,10 +421,11 @@ void mprof__calls_finish(mprof__calls *calls, int64_t now_ns)
     mprof__ring_folder_read_notices(calls->folder, report_notice, calls);
     report_count(calls, "calls-of-other-names", calls->unnamed,
                  "calls are recorded as (other names): there are more names than can be kept");
-    report_count(calls, "times-corrected", calls->corrected,
-                 "times of calls are uncertain: the clock of their process is not the kernel's");
     report_count(
-        calls, "rings-unknown", calls->unknown,
-        "event rings are left out: their process is another user's, or ended in a PID namespace "
-        "before it was found");
+        calls, "times-corrected", calls->corrected,
+        "times of calls are uncertain: the clock of their process is not that of the kernel");
+    report_count(calls, "rings-unknown", calls->unknown,
+                 "event rings are left out: their process belongs to another user, or ended in a "
+                 "PID namespace "
+                 "before it was found");
 }

@@ -24,7 +24,7 @@
 
 static mprof_status fail_at(mprof_error *error, const char *path, int number)
 {
-    mprof_error_set_errno(error, number, "cannot write here");
+    mprof_error_set_errno(error, number, "cannot make the file");
     mprof_error_at(error, path, 0);
     return MPROF_EIO;
 }
@@ -70,7 +70,8 @@ static mprof_status name_by_time(mprof__output_file *file, mprof_error *error)
 
         if (!localtime_r(&moment, &parts) ||
             !strftime(name, sizeof name, "mprofile_%Y%m%d%H%M%S.dat", &parts)) {
-            return mprof_error_set(error, MPROF_EARGUMENT, "the clock shows no time");
+            return mprof_error_set(error, MPROF_EARGUMENT,
+                                   "cannot format the current time for the file name");
         }
         if (name_file(file, name) == 0) {
             file->is_visible = true;
@@ -94,11 +95,13 @@ static mprof_status check_target(const char *path, bool *is_taken, mprof_error *
         return MPROF_OK;
     }
     if (S_ISDIR(status.st_mode)) {
-        mprof_error_set(error, MPROF_EARGUMENT, "is a directory");
+        mprof_error_set(error, MPROF_EARGUMENT, "is a directory; a file name was expected");
     } else if (S_ISLNK(status.st_mode)) {
-        mprof_error_set(error, MPROF_EARGUMENT, "is a symbolic link, which is not followed");
+        mprof_error_set(error, MPROF_EARGUMENT,
+                        "is a symbolic link, which is not followed; name the file itself");
     } else if (!S_ISREG(status.st_mode)) {
-        mprof_error_set(error, MPROF_EARGUMENT, "is not a regular file");
+        mprof_error_set(error, MPROF_EARGUMENT,
+                        "is not a regular file; name a regular or a new file");
     } else {
         return MPROF_OK;
     }

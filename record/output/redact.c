@@ -4,7 +4,6 @@
 #include "parse/plain_text.h"
 
 #include <ctype.h>
-#include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -415,7 +414,7 @@ mprof_status mprof__redact_arguments(char ***out, size_t argc, char *const argv[
         }
     }
     free(text);
-    return *out ? MPROF_OK : mprof_error_set_errno(error, ENOMEM, "the command line");
+    return *out ? MPROF_OK : mprof_error_set(error, MPROF_ENOMEM, "out of memory");
 }
 
 void mprof__redact_text(char *text, size_t size, const char *from)

@@ -142,7 +142,7 @@ static const char *reason_by_environment(const mprof__agent_check *check, int64_
         if (!mprof__procfs_is_user(pid, geteuid())) {
             return "its user cannot read the agent, or LD_PRELOAD was replaced";
         }
-        return "the agent was taken out of LD_PRELOAD, or cannot be opened in its root directory";
+        return "the agent was removed from LD_PRELOAD, or cannot be opened in its root directory";
     }
     return reason_by_file(pid);
 }
@@ -154,7 +154,7 @@ static const char *find_reason(const mprof__agent_check *check, int64_t pid)
 
     if (!block) {
         return (errno == EACCES || errno == EPERM) && !mprof__procfs_is_user(pid, geteuid())
-                   ? "it is another user's"
+                   ? "it belongs to another user"
                    : NULL;
     }
     /* it may be empty between fork and exec of a child */

@@ -61,9 +61,10 @@ void mprof__facts_report_left_out(mprof__event_log *log, mprof__process *process
     if (log->left_out++ == 0) {
         mprof_error_set(
             &error, MPROF_ENOTFOUND,
-            is_short ? "memory of process %lld could not be read (%s): it is left out; let more "
-                       "files be open (ulimit -n)"
-                     : "memory of process %lld may not be read (%s): it is left out",
+            is_short
+                ? "cannot read the memory of process %lld (%s): it is left out; raise the limit "
+                  "of open files (ulimit -n)"
+                : "no permission to read the memory of process %lld (%s): it is left out",
             (long long)process->pid, is_short ? strerror(reason) : how);
         mprof__event_log_notice(log, &error);
     }
@@ -101,8 +102,8 @@ void mprof__facts_report_proc(mprof__event_log *log, mprof__procfs_view view)
     mprof_error_set(&error, MPROF_ENOTFOUND,
                     view == MPROF__PROCFS_NONE
                         ? "no memory can be read: /proc is not mounted"
-                        : "no memory can be read: /proc shows another pid namespace; mount one for "
-                          "this (unshare --mount-proc)");
+                        : "no memory can be read: /proc shows another pid namespace; mount its "
+                          "own (unshare --mount-proc)");
     mprof__event_log_notice(log, &error);
 }
 

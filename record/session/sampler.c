@@ -136,9 +136,10 @@ static void report_unreset(mprof__sampler *sampler, const mprof__process *proces
     mprof_error error = MPROF_ERROR_INIT;
 
     if (sampler->unreset++ == 0) {
-        mprof_error_set(&error, MPROF_ENOTFOUND,
-                        "the peak of process %lld may not be reset: it is that of its whole life",
-                        (long long)process->pid);
+        mprof_error_set(
+            &error, MPROF_ENOTFOUND,
+            "cannot reset the peak of process %lld: it covers the whole life of the process",
+            (long long)process->pid);
         mprof__event_log_notice(sampler->log, &error);
     }
 }

@@ -61,12 +61,14 @@ mprof_status mprof__threshold_parse(mprof__threshold *out, const char *text, mpr
     mib = strtod(text, &end);
     if (end != text + length || length == 0 || (*end != '\0' && *end != ':') || !isfinite(mib) ||
         mib <= 0 || mib > MIB_MAX || mib * BYTES_PER_MIB < 1) {
-        return mprof_error_set(error, MPROF_EARGUMENT, "'%s' is no number of MiB above 0", text);
+        return mprof_error_set(error, MPROF_EARGUMENT,
+                               "expected MIB or MIB:SIGNAL with a number above 0, not '%s'", text);
     }
     if (*end == ':') {
         out->signal = parse_signal(end + 1);
         if (out->signal == 0) {
-            return mprof_error_set(error, MPROF_EARGUMENT, "'%s' is no signal", end + 1);
+            return mprof_error_set(error, MPROF_EARGUMENT,
+                                   "expected a signal such as TERM or 15, not '%s'", end + 1);
         }
     }
     out->bytes = mib * BYTES_PER_MIB < 9e18 ? (int64_t)(mib * BYTES_PER_MIB) : INT64_MAX;

@@ -482,7 +482,7 @@ class Reach(mprof_test.TestCase):
         rows = [(("env", "-i", *run), "its environment was replaced"),
                 (("sh", "-c", f"env -i {PYTHON} {self.script}; env -i {PYTHON} {self.script}; true"),
                  "its environment was replaced"),
-                (("env", "-u", "LD_PRELOAD", *run), "the agent was taken out of LD_PRELOAD"),
+                (("env", "-u", "LD_PRELOAD", *run), "the agent was removed from LD_PRELOAD"),
                 ((mprof_test.MPROF, "run", "-o", self.directory / "inner.dat", *run),
                  "another mprof records it"),
                 (run, None),

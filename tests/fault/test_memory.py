@@ -165,7 +165,7 @@ rest()
                 child, = ({pid for pid, _, _ in recording.processes}
                           - {int(recording.facts["pid"])})
                 self.assertEqual(recording.facts["left-out"], f"{child} {how}")
-                self.assertEqual(done.stderr, f"mprof: memory of process {child} may not be read "
+                self.assertEqual(done.stderr, f"mprof: no permission to read the memory of process {child} "
                                  f"({how}): it is left out\n")
                 self.assertIn("left out: 1 process that could not be read\n",
                               self.run_mprof("peak", "--exact", self.path).stdout)

@@ -125,7 +125,7 @@ class Programs(mprof_test.TestCase):
                                    f"{backend}.dat", program, "300"], cwd=self.directory,
                                   capture_output=True, text=True)
             self.assertEqual(done.returncode, 3, done.stderr)
-            self.assertEqual(done.stderr.count("may not be read"), notices, done.stderr)
+            self.assertEqual(done.stderr.count("no permission to read"), notices, done.stderr)
             self.assertEqual(len(done.stderr.splitlines()), notices)
 
     def test_R16_not_python(self):

@@ -1,5 +1,4 @@
-/* Which processes are found to share an address space, by the kernel's comparison and by their
- * texts. */
+/* Processes that share an address space, found by kcmp(2) and by their status. */
 #include "record/processes/address_space.h"
 
 #include "record/processes/process.h"
@@ -26,7 +25,7 @@ static const struct row {
     int is_alike;
 } rows[] = {
     {"the same memory", STATUS("12", "0"), STATUS("12", "0"), 1},
-    {"of another name", STATUS("12", "0"),
+    {"another name", STATUS("12", "0"),
      "Name:\tb\n\nVmPeak:\t12 kB\nVmRSS:\t10 kB\nVmSwap:\t0 kB\n", 1},
     {"another peak", STATUS("12", "0"), STATUS("13", "0"), 0},
     {"another last line", STATUS("12", "0"), STATUS("12", "4"), 0},
@@ -36,7 +35,7 @@ static const struct row {
     {"nothing", "", "", 0},
 };
 
-static void test_looks_alike(void **state)
+static void test_same_status(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -58,7 +57,7 @@ static int wait_to_be_killed(void *unused)
 
 static char stack[65536];
 
-/* Adds ourselves and a child of ours. */
+/* Adds this process and a child of it. */
 static mprof__process *add_child(mprof__processes *processes, pid_t pid)
 {
     mprof__process *parent;
@@ -77,7 +76,7 @@ static void end_child(mprof__processes *processes, pid_t pid)
     mprof__processes_free(processes);
 }
 
-static void test_child_on_our_memory(void **state)
+static void test_child_sharing_our_memory(void **state)
 {
     pid_t pid = clone(wait_to_be_killed, stack + sizeof stack, CLONE_VM | SIGCHLD, NULL);
     mprof__processes processes;
@@ -88,14 +87,14 @@ static void test_child_on_our_memory(void **state)
     child = add_child(&processes, pid);
     assert_int_equal(child->space.owner_pid, getpid());
     assert_int_equal(mprof__address_space_is_shared(&processes, child), 1);
-    /* once its owner is gone from the set, it is the one to be read */
+    /* when its owner is removed, the child itself is read */
     mprof__processes_remove(&processes, mprof__processes_find(&processes, getpid()));
     assert_int_equal(mprof__address_space_is_shared(&processes, child), 0);
     assert_int_equal(child->space.owner_pid, 0);
     end_child(&processes, pid);
 }
 
-/* A fork has memory of its own; for 0.1 s it counts only what is more than its parent's. */
+/* A fork has its own memory; for 0.1 s only what exceeds its parent's counts. */
 static void test_forked_child(void **state)
 {
     pid_t pid = fork();
@@ -122,8 +121,8 @@ static void test_forked_child(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_looks_alike),
-        cmocka_unit_test(test_child_on_our_memory),
+        cmocka_unit_test(test_same_status),
+        cmocka_unit_test(test_child_sharing_our_memory),
         cmocka_unit_test(test_forked_child),
     };
 

@@ -1,4 +1,4 @@
-/* Which signals ask the recorder to end, and of which it dies in the end. */
+/* Which signals ask the recorder to end, and of which it must die. */
 #include "record/session/end_request.h"
 
 #include <setjmp.h>
@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #define SECOND INT64_C(1000000000)
-#define DIED_OF(number) (number) /* as wait(2) has it */
+#define DIED_OF(number) (number) /* as returned by wait(2) */
 #define ENDED_WITH(code) ((code) << 8)
 
 static const struct row {
@@ -24,22 +24,23 @@ static const struct row {
     int dies_of; /* what is expected */
 } rows[] = {
     {"no signal", 1, 0, 0, 0, 1, ENDED_WITH(0), 0, 0},
-    {"no signal, and the program died of one", 1, 0, 0, 0, 1, DIED_OF(SIGTERM), 0, 0},
+    {"no signal, but the program died of one", 1, 0, 0, 0, 1, DIED_OF(SIGTERM), 0, 0},
     {"the program died of it", 1, 0, SIGTERM, 0, 1, DIED_OF(SIGTERM), SECOND, SIGTERM},
-    {"it ended in order", 1, 0, SIGTERM, 0, 1, ENDED_WITH(0), SECOND, SIGTERM},
+    {"it exited", 1, 0, SIGTERM, 0, 1, ENDED_WITH(0), SECOND, SIGTERM},
     {"it died of another", 1, 0, SIGTERM, 0, 1, DIED_OF(SIGKILL), SECOND, SIGTERM},
-    {"it took a minute", 1, 0, SIGHUP, 0, 1, ENDED_WITH(0), 60 * SECOND, SIGHUP},
-    {"it lived on", 1, 0, SIGHUP, 0, 1, ENDED_WITH(0), 61 * SECOND, 0},
-    {"it lived on and died of it", 1, 0, SIGHUP, 0, 1, DIED_OF(SIGHUP), 61 * SECOND, SIGHUP},
+    {"it exited within a minute", 1, 0, SIGHUP, 0, 1, ENDED_WITH(0), 60 * SECOND, SIGHUP},
+    {"it exited later", 1, 0, SIGHUP, 0, 1, ENDED_WITH(0), 61 * SECOND, 0},
+    {"it died of it later", 1, 0, SIGHUP, 0, 1, DIED_OF(SIGHUP), 61 * SECOND, SIGHUP},
     {"a key, and the program died of it", 1, 0, SIGINT, 1, 1, DIED_OF(SIGINT), 0, SIGINT},
-    {"a key, and it decided otherwise", 1, 0, SIGINT, 1, 1, ENDED_WITH(0), 0, 0},
-    {"a key that no program was there for", 1, 1, SIGINT, 1, 1, ENDED_WITH(0), 0, SIGINT},
-    {"what is left was followed", 1, 1, SIGTERM, 0, 1, ENDED_WITH(0), 0, SIGTERM},
-    {"and for long", 1, 1, SIGTERM, 0, 1, ENDED_WITH(0), 61 * SECOND, SIGTERM},
+    {"a key, and it exited", 1, 0, SIGINT, 1, 1, ENDED_WITH(0), 0, 0},
+    {"a key after the program had ended", 1, 1, SIGINT, 1, 1, ENDED_WITH(0), 0, SIGINT},
+    {"descendants were followed", 1, 1, SIGTERM, 0, 1, ENDED_WITH(0), 0, SIGTERM},
+    {"descendants were followed for long", 1, 1, SIGTERM, 0, 1, ENDED_WITH(0), 61 * SECOND,
+     SIGTERM},
     {"attached", 0, 0, SIGTERM, 0, 0, 0, 0, SIGTERM},
     {"attached, a key", 0, 0, SIGINT, 1, 0, 0, 0, SIGINT},
     {"attached, and it ended meanwhile", 0, 0, SIGINT, 0, 1, 0, 61 * SECOND, SIGINT},
-    {"one that is merely passed on", 1, 0, SIGUSR1, 0, 1, DIED_OF(SIGUSR1), 0, 0},
+    {"a signal that does not ask to end", 1, 0, SIGUSR1, 0, 1, DIED_OF(SIGUSR1), 0, 0},
 };
 
 static void test_rows(void **state)
@@ -67,8 +68,8 @@ static void test_rows(void **state)
     }
 }
 
-/* The last one counts. */
-static void test_the_last_one(void **state)
+/* The last signal counts. */
+static void test_last_signal_counts(void **state)
 {
     mprof__end_request request = {0};
     mprof__target target;
@@ -92,7 +93,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rows),
-        cmocka_unit_test(test_the_last_one),
+        cmocka_unit_test(test_last_signal_counts),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

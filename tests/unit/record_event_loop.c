@@ -16,7 +16,7 @@
 typedef struct way {
     const char *name;
     void (*prepare)(mprof__event_loop *loop);
-    int is_listed; /* by the kernel, behind the first waiting */
+    int uses_epoll; /* epoll is still used after the first wait */
 } way;
 
 static void prepare_nothing(mprof__event_loop *loop)
@@ -24,13 +24,13 @@ static void prepare_nothing(mprof__event_loop *loop)
     assert_true(loop->epoll_fd >= 0);
 }
 
-static void take_list_away(mprof__event_loop *loop)
+static void close_epoll(mprof__event_loop *loop)
 {
     mprof__event_loop_close(loop);
 }
 
-/* As if the kernel did not know the call: here it is refused, for what is no such list. */
-static void spoil_list(mprof__event_loop *loop)
+/* epoll_pwait2 fails as on an old kernel: the descriptor is no epoll instance. */
+static void break_epoll_pwait2(mprof__event_loop *loop)
 {
     int fds[2];
 
@@ -42,43 +42,43 @@ static void spoil_list(mprof__event_loop *loop)
 
 static const way ways[] = {
     {"epoll", prepare_nothing, 1},
-    {"no epoll", take_list_away, 0},
-    {"no waiting in nanoseconds", spoil_list, 0},
+    {"no epoll", close_epoll, 0},
+    {"epoll_pwait2 fails", break_epoll_pwait2, 0},
 };
 
-static void ring(const int *pair)
+static void write_pipe(const int *pair)
 {
     assert_int_equal(write(pair[1], "x", 1), 1);
 }
 
-static void hear(const int *pair)
+static void drain_pipe(const int *pair)
 {
     char byte;
 
     assert_int_equal(read(pair[0], &byte, 1), 1);
 }
 
-static void check_what_wakes(const way *by, mprof__event_loop *loop, const int *bell,
-                             const int *tree)
+static void check_what_wakes(const way *by, mprof__event_loop *loop, const int *wakeup,
+                             const int *processes)
 {
     mprof__event_loop_wait(loop, MOMENT_NS);
     assert_false(mprof__event_loop_is_ready(loop, MPROF__SOURCE_WAKEUP));
     assert_false(mprof__event_loop_is_idle(loop, MPROF__SOURCE_WAKEUP));
-    assert_int_equal(loop->epoll_fd >= 0, by->is_listed);
+    assert_int_equal(loop->epoll_fd >= 0, by->uses_epoll);
 
-    mprof__event_loop_set(loop, MPROF__SOURCE_WAKEUP, bell[0]);
-    mprof__event_loop_set(loop, MPROF__SOURCE_PROCESSES, tree[0]);
+    mprof__event_loop_set(loop, MPROF__SOURCE_WAKEUP, wakeup[0]);
+    mprof__event_loop_set(loop, MPROF__SOURCE_PROCESSES, processes[0]);
     mprof__event_loop_wait(loop, MOMENT_NS);
     assert_false(mprof__event_loop_is_ready(loop, MPROF__SOURCE_WAKEUP));
     assert_true(mprof__event_loop_is_idle(loop, MPROF__SOURCE_WAKEUP));
 
-    ring(bell);
+    write_pipe(wakeup);
     mprof__event_loop_wait(loop, NEVER_NS);
     assert_true(mprof__event_loop_is_ready(loop, MPROF__SOURCE_WAKEUP));
     assert_false(mprof__event_loop_is_idle(loop, MPROF__SOURCE_WAKEUP));
     assert_true(mprof__event_loop_is_idle(loop, MPROF__SOURCE_PROCESSES));
 
-    ring(tree);
+    write_pipe(processes);
     mprof__event_loop_wait(loop, NEVER_NS);
     assert_true(mprof__event_loop_is_ready(loop, MPROF__SOURCE_WAKEUP));
     assert_true(mprof__event_loop_is_ready(loop, MPROF__SOURCE_PROCESSES));
@@ -89,11 +89,12 @@ static void check_what_wakes(const way *by, mprof__event_loop *loop, const int *
     assert_false(mprof__event_loop_is_idle(loop, MPROF__SOURCE_WAKEUP));
     assert_true(mprof__event_loop_is_ready(loop, MPROF__SOURCE_PROCESSES));
 
-    hear(tree);
-    mprof__event_loop_set(loop, MPROF__SOURCE_PROCESSES, bell[0]); /* another one in its place */
+    drain_pipe(processes);
+    mprof__event_loop_set(loop, MPROF__SOURCE_PROCESSES,
+                          wakeup[0]); /* another descriptor for the same source */
     mprof__event_loop_wait(loop, NEVER_NS);
     assert_true(mprof__event_loop_is_ready(loop, MPROF__SOURCE_PROCESSES));
-    hear(bell);
+    drain_pipe(wakeup);
     mprof__event_loop_wait(loop, MOMENT_NS);
     assert_true(mprof__event_loop_is_idle(loop, MPROF__SOURCE_PROCESSES));
 }
@@ -115,7 +116,7 @@ static void check_signals(const way *by, mprof__event_loop *loop, const int *sil
     mprof__event_loop_wait(loop, NEVER_NS);
     assert_int_equal(setitimer(ITIMER_REAL, &off, NULL), 0);
     assert_true(mprof__event_loop_is_idle(loop, MPROF__SOURCE_WAKEUP));
-    assert_int_equal(loop->epoll_fd >= 0, by->is_listed);
+    assert_int_equal(loop->epoll_fd >= 0, by->uses_epoll);
 }
 
 static void test_each_way(void **state)
@@ -123,20 +124,20 @@ static void test_each_way(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
         mprof__event_loop loop;
-        int bell[2];
-        int tree[2];
+        int wakeup[2];
+        int processes[2];
 
         print_message("%s\n", ways[i].name);
-        assert_int_equal(pipe(bell), 0);
-        assert_int_equal(pipe(tree), 0);
+        assert_int_equal(pipe(wakeup), 0);
+        assert_int_equal(pipe(processes), 0);
         mprof__event_loop_open(&loop);
         ways[i].prepare(&loop);
-        check_what_wakes(&ways[i], &loop, bell, tree);
-        check_signals(&ways[i], &loop, tree);
+        check_what_wakes(&ways[i], &loop, wakeup, processes);
+        check_signals(&ways[i], &loop, processes);
         mprof__event_loop_close(&loop);
         for (int end = 0; end < 2; end++) {
-            close(bell[end]);
-            close(tree[end]);
+            close(wakeup[end]);
+            close(processes[end]);
         }
     }
 }

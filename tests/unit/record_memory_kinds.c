@@ -1,4 +1,4 @@
-/* Lists of kinds, and what the texts of /proc tell of each. */
+/* Lists of kinds, and kinds parsed from texts of /proc. */
 #include "record/session/memory_kinds.h"
 
 #include <setjmp.h>
@@ -14,7 +14,7 @@ static const struct list_row {
     const char *list;
     unsigned mask;
     bool group;
-    const char *wrong; /* NULL: it is right */
+    const char *wrong; /* NULL: valid */
 } list_rows[] = {
     {"pss", 1U << MPROF_KIND_PSS, 0, NULL},
     {"rss,pss,uss,swap,anon,file,shmem,lazyfree,hugetlb", (1U << MPROF_KIND_COUNT) - 1, 0, NULL},
@@ -78,7 +78,7 @@ static void test_texts(void **state)
     }
 }
 
-static void test_texts_that_are_missing(void **state)
+static void test_missing_texts(void **state)
 {
     const unsigned everything = (1U << MPROF_KIND_COUNT) - 1;
     int64_t bytes[MPROF_KIND_COUNT];
@@ -101,8 +101,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_lists),
         cmocka_unit_test(test_texts),
-        cmocka_unit_test(test_texts_that_are_missing),
+        cmocka_unit_test(test_missing_texts),
     };
 
-    return cmocka_run_group_tests_name("record kinds", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("record memory_kinds", tests, NULL, NULL);
 }

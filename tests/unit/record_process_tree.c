@@ -1,4 +1,4 @@
-/* A tree whose kernel events were lost: what was born meanwhile is found by looking. */
+/* When the kernel's events are lost, new processes are found by a scan. */
 #include "record/processes/process_tree.h"
 
 #include "record/kernel/clock.h"
@@ -46,7 +46,7 @@ static pid_t start_child(int lives)
 
     assert_true(pid >= 0);
     if (pid == 0) {
-        prctl(PR_SET_PDEATHSIG, SIGKILL); /* whatever becomes of the test */
+        prctl(PR_SET_PDEATHSIG, SIGKILL); /* also if the test fails */
         while (lives) {
             pause();
         }
@@ -55,7 +55,7 @@ static pid_t start_child(int lives)
     return pid;
 }
 
-/* More than the buffer holds. */
+/* More events than the buffer holds. */
 static void make_events(void)
 {
     for (int i = 0; i < MANY; i++) {
@@ -79,7 +79,7 @@ static void test_lost_events_are_reported(void **state)
 
     (void)state;
     if (!events) {
-        print_message("not allowed here\n");
+        print_message("process events are not permitted here\n");
         skip();
     }
     while (mprof__process_events_next(events, &event)) {
@@ -93,7 +93,7 @@ static void test_lost_events_are_reported(void **state)
     mprof__process_events_free(events);
 }
 
-static void test_births_among_lost_events(void **state)
+static void test_births_in_lost_events(void **state)
 {
     mprof__process_tree_hooks hooks = {NULL, take, take, NULL, take_end};
     mprof__process_tree *tree;
@@ -103,7 +103,7 @@ static void test_births_among_lost_events(void **state)
     assert_int_equal(mprof__process_tree_open(&tree, 1, &hooks, NULL), MPROF_OK);
     if (mprof__process_tree_fd(tree) < 0) {
         mprof__process_tree_free(tree);
-        print_message("not allowed here\n");
+        print_message("process events are not permitted here\n");
         skip();
     }
     assert_int_equal(mprof__process_tree_set_root(tree, getpid(), mprof__clock_now_ns(), NULL),
@@ -111,7 +111,7 @@ static void test_births_among_lost_events(void **state)
     assert_int_equal(mprof__process_tree_update(tree, mprof__clock_now_ns()), MPROF_OK);
     shrink_buffer(mprof__process_tree_fd(tree));
     make_events();
-    child = start_child(1); /* its birth is one of the events that found no room */
+    child = start_child(1); /* the event of its birth is lost */
     assert_int_equal(mprof__process_tree_update(tree, mprof__clock_now_ns()), MPROF_OK);
     assert_non_null(mprof__processes_find(mprof__process_tree_processes(tree), child));
     end_child(child);
@@ -122,7 +122,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_lost_events_are_reported),
-        cmocka_unit_test(test_births_among_lost_events),
+        cmocka_unit_test(test_births_in_lost_events),
     };
 
     return cmocka_run_group_tests_name("record process_tree", tests, NULL, NULL);

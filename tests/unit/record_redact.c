@@ -1,4 +1,4 @@
-/* S3: which parts of command lines are masked, and which are left alone. */
+/* S3: which parts of command lines are masked, and which are not. */
 #include "record/output/redact.h"
 
 #include <setjmp.h>

@@ -1,4 +1,4 @@
-/* The directory of rings where none can be had: on every base it is tried, and nothing is left. */
+/* No directory of rings can be made: every base is tried, and nothing is left behind. */
 #include "record/calls/ring_folder.h"
 
 #include <dirent.h>
@@ -18,7 +18,7 @@
 
 static char base[] = "/tmp/test-ring-folder-XXXXXX";
 
-/* Entries in a directory that a recorder of this process may have made. */
+/* Directories in `path` that a recorder of this process may have made. */
 static int count_folders(const char *path)
 {
     DIR *entries = opendir(path);
@@ -50,8 +50,8 @@ static int lowest_free(void)
     return fd;
 }
 
-/* With one descriptor more each time, until there are enough. */
-static void test_no_base_will_do(void **state)
+/* With one more descriptor each time, until there are enough. */
+static void test_every_base_fails(void **state)
 {
     struct rlimit before;
     int first = lowest_free();
@@ -100,7 +100,7 @@ static int remove_base(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_no_base_will_do),
+        cmocka_unit_test(test_every_base_fails),
     };
 
     return cmocka_run_group_tests(tests, make_base, remove_base);

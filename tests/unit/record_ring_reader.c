@@ -1,5 +1,5 @@
-/* Rings as an agent writes them, and as only an attacker would. Each row of the hostile table
- * spoils one thing in a ring that is right otherwise. */
+/* Rings as an agent writes them, and as an attacker might. Each row of the hostile table damages
+ * one thing in a valid ring. */
 #include "record/calls/ring_reader.h"
 
 #include "agent/events/wire.h"
@@ -135,16 +135,16 @@ static void put_exit(writer *ring, uint32_t call)
     put_bytes(ring, &leave, sizeof leave);
 }
 
-/* What came out, as lines "name lane level bytes-bytes" or "... open". */
-typedef struct told {
+/* The calls that were read, as lines "name lane level bytes-bytes" or "... open". */
+typedef struct calls_read {
     char text[65536];
     size_t used;
     unsigned count;
-} told;
+} calls_read;
 
-static mprof_status tell(void *data, const mprof__ring_call *call)
+static mprof_status add_call(void *data, const mprof__ring_call *call)
 {
-    told *all = data;
+    calls_read *all = data;
 
     all->count++;
     if (all->used < sizeof all->text - 512) {
@@ -172,11 +172,11 @@ static mprof__ring_reader *open_ring(const writer *ring)
     return reader;
 }
 
-static mprof_status drain(mprof__ring_reader *reader, told *all)
+static mprof_status drain(mprof__ring_reader *reader, calls_read *all)
 {
     static char scratch[MPROF__RING_SCRATCH];
     mprof_error error = MPROF_ERROR_INIT;
-    mprof_status status = mprof__ring_reader_drain(reader, scratch, tell, all, &error);
+    mprof_status status = mprof__ring_reader_drain(reader, scratch, add_call, all, &error);
 
     if (status != MPROF_OK) {
         print_message("  %s\n", error.message);
@@ -189,7 +189,7 @@ static void test_calls(void **state)
 {
     writer ring = make_ring(CAPACITY);
     mprof__ring_reader *reader = open_ring(&ring);
-    told all = {"", 0, 0};
+    calls_read all = {"", 0, 0};
     uint64_t tail = 0;
 
     (void)state;
@@ -203,24 +203,25 @@ static void test_calls(void **state)
     assert_int_equal(drain(reader, &all), MPROF_OK);
     assert_string_equal(all.text, "m.inner [Thread-1] 1 2-4\n");
     assert_int_equal(pread(ring.fd, &tail, sizeof tail, MPROF_WIRE_TAIL_OFFSET), sizeof tail);
-    assert_int_equal(tail, ring.head); /* the room is given back */
-    assert_int_equal(mprof__ring_reader_finish(reader, tell, &all), MPROF_OK);
+    assert_int_equal(tail, ring.head); /* the reader has freed the room */
+    assert_int_equal(mprof__ring_reader_finish(reader, add_call, &all), MPROF_OK);
     assert_string_equal(all.text,
                         "m.inner [Thread-1] 1 2-4\nm.outer [] 0 open\nm.inner [#6] 0 open\n");
-    assert_int_equal(mprof__ring_reader_finish(reader, tell, &all), MPROF_OK); /* told once */
+    assert_int_equal(mprof__ring_reader_finish(reader, add_call, &all),
+                     MPROF_OK); /* reported once */
     assert_int_equal(all.count, 3);
     assert_int_equal(mprof__ring_reader_start_ns(reader), 12345);
     mprof__ring_reader_free(reader);
     close(ring.fd);
 }
 
-/* Of what runs, the call that was entered last; of two at the same moment, the inner one. */
+/* The call in flight that was entered last; of two at the same time, the inner one. */
 static void test_newest_in_flight(void **state)
 {
     static const struct {
         uint32_t call;
         int is_exit;
-        int moment; /* of the entry; they need not come in its order */
+        int moment; /* of the entry; entries need not come in this order */
         uint32_t level;
         const char *newest;
         uint32_t count;
@@ -234,7 +235,7 @@ static void test_newest_in_flight(void **state)
     mprof__ring_reader *reader = open_ring(&ring);
     uint64_t begin_ns = ring.time_ns;
     mprof__ring_call newest;
-    told all = {"", 0, 0};
+    calls_read all = {"", 0, 0};
 
     (void)state;
     assert_int_equal(mprof__ring_reader_in_flight(reader, &newest), 0);
@@ -287,11 +288,11 @@ static void put_pending(const writer *ring, size_t index, const mprof__wire_call
     assert_int_equal(pwrite(ring->fd, &entry, sizeof entry, at), sizeof entry);
 }
 
-static void test_calls_told_as_one(void **state)
+static void test_merged_calls(void **state)
 {
     writer ring = make_ring(CAPACITY);
     mprof__ring_reader *reader = open_ring(&ring);
-    told all = {"", 0, 0};
+    calls_read all = {"", 0, 0};
     mprof__wire_calls calls;
 
     (void)state;
@@ -303,12 +304,12 @@ static void test_calls_told_as_one(void **state)
     assert_string_equal(all.text, "m.f [] 2 x70000 1-2\n");
 
     all.used = 0;
-    put_pending(&ring, 0, &calls, ring.head); /* told: the event above */
+    put_pending(&ring, 0, &calls, ring.head); /* emitted: the event above */
     calls = good_calls(&ring, 1, 5);
-    put_pending(&ring, 1, &calls, ring.head + sizeof calls); /* killed before it was told */
+    put_pending(&ring, 1, &calls, ring.head + sizeof calls); /* killed before it was emitted */
     calls.lane = 3;
     put_pending(&ring, 7, &calls, 0);
-    calls.name = 99; /* nonsense is passed over */
+    calls.name = 99; /* a malformed entry is ignored */
     put_pending(&ring, 8, &calls, 0);
     calls = good_calls(&ring, 1, 6);
     calls.enter_ns = calls.exit_ns + 1;
@@ -317,7 +318,7 @@ static void test_calls_told_as_one(void **state)
     put_pending(&ring, MPROF_WIRE_PENDING_COUNT - 1, &calls, 0);
     put_enter(&ring, 1, 1, 0, 0);
     assert_int_equal(drain(reader, &all), MPROF_OK);
-    assert_int_equal(mprof__ring_reader_finish(reader, tell, &all), MPROF_OK);
+    assert_int_equal(mprof__ring_reader_finish(reader, add_call, &all), MPROF_OK);
     assert_string_equal(all.text, "m.f [] 2 x5 1-2\nm.f [t] 2 x5 1-2\nm.f [] 0 open\n");
     mprof__ring_reader_free(reader);
     close(ring.fd);
@@ -327,7 +328,7 @@ static void test_wraps(void **state)
 {
     writer ring = make_ring(CAPACITY);
     mprof__ring_reader *reader = open_ring(&ring);
-    told all = {"", 0, 0};
+    calls_read all = {"", 0, 0};
 
     (void)state;
     put_text(&ring, MPROF_WIRE_NAME, 1, "m.f");
@@ -340,18 +341,18 @@ static void test_wraps(void **state)
     }
     assert_int_equal(drain(reader, &all), MPROF_OK);
     assert_int_equal(all.count, 1000);
-    assert_int_equal(mprof__ring_reader_finish(reader, tell, &all), MPROF_OK);
+    assert_int_equal(mprof__ring_reader_finish(reader, add_call, &all), MPROF_OK);
     assert_int_equal(all.count, 1000);
     mprof__ring_reader_free(reader);
     close(ring.fd);
 }
 
-/* Lanes that come and go for ever are forgotten, and do no harm. */
+/* Any number of lanes may come and go. */
 static void test_many_lanes(void **state)
 {
     writer ring = make_ring(CAPACITY);
     mprof__ring_reader *reader = open_ring(&ring);
-    told all = {"", 0, 0};
+    calls_read all = {"", 0, 0};
 
     (void)state;
     put_text(&ring, MPROF_WIRE_NAME, 1, "m.f");
@@ -378,7 +379,7 @@ static void test_dropped(void **state)
 {
     writer ring = make_ring(CAPACITY);
     mprof__ring_reader *reader = open_ring(&ring);
-    told all = {"", 0, 0};
+    calls_read all = {"", 0, 0};
     uint64_t dropped = 77;
 
     (void)state;
@@ -441,55 +442,55 @@ static void test_not_a_ring(void **state)
     close(empty);
 }
 
-/* Spoils a ring that holds one good call. */
-typedef void (*spoiler)(writer *ring);
+/* Damages a ring that holds one valid call. */
+typedef void (*damage)(writer *ring);
 
-static void spoil_kind(writer *ring)
+static void damage_kind(writer *ring)
 {
     mprof__wire_event event = {8, 99, 0, 0};
 
     put_bytes(ring, &event, sizeof event);
 }
 
-static void spoil_size_zero(writer *ring)
+static void damage_size_zero(writer *ring)
 {
     mprof__wire_event event = {0, MPROF_WIRE_PAD, 0, 0};
 
     put_bytes(ring, &event, sizeof event);
 }
 
-static void spoil_size_odd(writer *ring)
+static void damage_size_odd(writer *ring)
 {
     mprof__wire_event event = {12, MPROF_WIRE_PAD, 0, 0};
 
     put_bytes(ring, &event, sizeof event);
 }
 
-static void spoil_size_beyond(writer *ring)
+static void damage_size_beyond(writer *ring)
 {
     mprof__wire_event event = {2048, MPROF_WIRE_PAD, 0, 0};
 
     put_bytes(ring, &event, sizeof event);
 }
 
-static void spoil_half_event(writer *ring)
+static void damage_half_event(writer *ring)
 {
     put_bytes(ring, "abcd", 4);
 }
 
-static void spoil_head_beyond(writer *ring)
+static void damage_head_beyond(writer *ring)
 {
     ring->head += CAPACITY + 1;
     publish(ring);
 }
 
-static void spoil_head_back(writer *ring)
+static void damage_head_back(writer *ring)
 {
     ring->head = 0;
     publish(ring);
 }
 
-static void spoil_length(writer *ring)
+static void damage_length(writer *ring)
 {
     mprof__wire_text text = {{16, MPROF_WIRE_NAME, 0, 9}, 1000};
 
@@ -497,7 +498,7 @@ static void spoil_length(writer *ring)
     put_bytes(ring, "abcd", 4);
 }
 
-static void spoil_length_huge(writer *ring)
+static void damage_length_huge(writer *ring)
 {
     mprof__wire_text text = {{16, MPROF_WIRE_NAME, 0, 9}, UINT32_MAX};
 
@@ -505,14 +506,14 @@ static void spoil_length_huge(writer *ring)
     put_bytes(ring, "abcd", 4);
 }
 
-static void spoil_text_short(writer *ring)
+static void damage_text_short(writer *ring)
 {
     mprof__wire_event event = {8, MPROF_WIRE_LANE, 0, 1};
 
     put_bytes(ring, &event, sizeof event);
 }
 
-static void spoil_enter_size(writer *ring)
+static void damage_enter_size(writer *ring)
 {
     mprof__wire_enter enter = good_enter(ring, 50, 1, 0);
 
@@ -521,14 +522,14 @@ static void spoil_enter_size(writer *ring)
     put_bytes(ring, "12345678", 8);
 }
 
-static void spoil_enter_name(writer *ring)
+static void damage_enter_name(writer *ring)
 {
     mprof__wire_enter enter = good_enter(ring, 50, 77, 0);
 
     put_bytes(ring, &enter, sizeof enter);
 }
 
-static void spoil_enter_time(writer *ring)
+static void damage_enter_time(writer *ring)
 {
     mprof__wire_enter enter = good_enter(ring, 50, 1, 0);
 
@@ -536,7 +537,7 @@ static void spoil_enter_time(writer *ring)
     put_bytes(ring, &enter, sizeof enter);
 }
 
-static void spoil_enter_time_sign(writer *ring)
+static void damage_enter_time_sign(writer *ring)
 {
     mprof__wire_enter enter = good_enter(ring, 50, 1, 0);
 
@@ -544,7 +545,7 @@ static void spoil_enter_time_sign(writer *ring)
     put_bytes(ring, &enter, sizeof enter);
 }
 
-static void spoil_enter_memory(writer *ring)
+static void damage_enter_memory(writer *ring)
 {
     mprof__wire_enter enter = good_enter(ring, 50, 1, 0);
 
@@ -552,32 +553,32 @@ static void spoil_enter_memory(writer *ring)
     put_bytes(ring, &enter, sizeof enter);
 }
 
-static void spoil_enter_level(writer *ring)
+static void damage_enter_level(writer *ring)
 {
     mprof__wire_enter enter = good_enter(ring, 50, 1, UINT32_MAX);
 
     put_bytes(ring, &enter, sizeof enter);
 }
 
-static void spoil_enter_twice(writer *ring)
+static void damage_enter_twice(writer *ring)
 {
     put_enter(ring, 50, 1, 0, 0);
     put_enter(ring, 50, 1, 0, 0);
 }
 
-static void spoil_exit_unknown(writer *ring)
+static void damage_exit_unknown(writer *ring)
 {
     put_exit(ring, 1234);
 }
 
-static void spoil_exit_twice(writer *ring)
+static void damage_exit_twice(writer *ring)
 {
     put_enter(ring, 50, 1, 0, 0);
     put_exit(ring, 50);
     put_exit(ring, 50);
 }
 
-static void spoil_exit_early(writer *ring)
+static void damage_exit_early(writer *ring)
 {
     mprof__wire_exit leave;
 
@@ -587,19 +588,19 @@ static void spoil_exit_early(writer *ring)
     put_bytes(ring, &leave, sizeof leave);
 }
 
-static void spoil_truncated(writer *ring)
+static void damage_truncated(writer *ring)
 {
     assert_int_equal(ftruncate(ring->fd, MPROF_WIRE_DATA_OFFSET), 0);
     ring->head += 64;
     publish(ring);
 }
 
-static void spoil_emptied(writer *ring)
+static void damage_emptied(writer *ring)
 {
     assert_int_equal(ftruncate(ring->fd, 0), 0);
 }
 
-static void spoil_calls(writer *ring, void (*change)(mprof__wire_calls *calls))
+static void damage_calls(writer *ring, void (*change)(mprof__wire_calls *calls))
 {
     mprof__wire_calls calls = good_calls(ring, 1, 2);
 
@@ -612,9 +613,9 @@ static void no_count(mprof__wire_calls *calls)
     calls->count = 0;
 }
 
-static void spoil_calls_count(writer *ring)
+static void damage_calls_count(writer *ring)
 {
-    spoil_calls(ring, no_count);
+    damage_calls(ring, no_count);
 }
 
 static void no_name(mprof__wire_calls *calls)
@@ -622,9 +623,9 @@ static void no_name(mprof__wire_calls *calls)
     calls->name = 77;
 }
 
-static void spoil_calls_name(writer *ring)
+static void damage_calls_name(writer *ring)
 {
-    spoil_calls(ring, no_name);
+    damage_calls(ring, no_name);
 }
 
 static void in_future(mprof__wire_calls *calls)
@@ -632,9 +633,9 @@ static void in_future(mprof__wire_calls *calls)
     calls->exit_ns = UINT64_MAX;
 }
 
-static void spoil_calls_time(writer *ring)
+static void damage_calls_time(writer *ring)
 {
-    spoil_calls(ring, in_future);
+    damage_calls(ring, in_future);
 }
 
 static void too_short(mprof__wire_calls *calls)
@@ -642,12 +643,12 @@ static void too_short(mprof__wire_calls *calls)
     calls->event.size = 48;
 }
 
-static void spoil_calls_size(writer *ring)
+static void damage_calls_size(writer *ring)
 {
-    spoil_calls(ring, too_short);
+    damage_calls(ring, too_short);
 }
 
-static void spoil_exit_suspended(writer *ring)
+static void damage_exit_suspended(writer *ring)
 {
     mprof__wire_exit leave;
 
@@ -659,33 +660,33 @@ static void spoil_exit_suspended(writer *ring)
 
 static const struct hostile_row {
     const char *name;
-    spoiler spoil;
+    damage spoil;
 } hostile_rows[] = {
-    {"an unknown kind", spoil_kind},
-    {"size zero", spoil_size_zero},
-    {"a size that is no multiple of 8", spoil_size_odd},
-    {"a size beyond what is there", spoil_size_beyond},
-    {"half an event", spoil_half_event},
-    {"a head beyond the capacity", spoil_head_beyond},
-    {"a head that goes back", spoil_head_back},
-    {"a text longer than its event", spoil_length},
-    {"a text of 4 GiB", spoil_length_huge},
-    {"a text without a length", spoil_text_short},
-    {"ENTER of another size", spoil_enter_size},
-    {"ENTER of a name never told", spoil_enter_name},
-    {"ENTER at the end of time", spoil_enter_time_sign},
-    {"ENTER with impossible memory", spoil_enter_memory},
-    {"ENTER at an impossible level", spoil_enter_level},
-    {"ENTER twice", spoil_enter_twice},
-    {"EXIT of nothing", spoil_exit_unknown},
-    {"EXIT twice", spoil_exit_twice},
-    {"EXIT suspended for ever", spoil_exit_suspended},
-    {"CALLS that are none", spoil_calls_count},
-    {"CALLS of a name never told", spoil_calls_name},
-    {"CALLS in the future", spoil_calls_time},
-    {"CALLS of another size", spoil_calls_size},
-    {"data cut off", spoil_truncated},
-    {"file cut off", spoil_emptied},
+    {"an unknown kind", damage_kind},
+    {"size zero", damage_size_zero},
+    {"a size that is no multiple of 8", damage_size_odd},
+    {"a size beyond what is there", damage_size_beyond},
+    {"half an event", damage_half_event},
+    {"a head beyond the capacity", damage_head_beyond},
+    {"a head that decreases", damage_head_back},
+    {"a text longer than its event", damage_length},
+    {"a text of 4 GiB", damage_length_huge},
+    {"a text without a length", damage_text_short},
+    {"ENTER of another size", damage_enter_size},
+    {"ENTER of a name never defined", damage_enter_name},
+    {"ENTER with the largest time", damage_enter_time_sign},
+    {"ENTER with impossible memory", damage_enter_memory},
+    {"ENTER at an impossible level", damage_enter_level},
+    {"ENTER twice", damage_enter_twice},
+    {"EXIT of a call that never began", damage_exit_unknown},
+    {"EXIT twice", damage_exit_twice},
+    {"EXIT suspended longer than the call", damage_exit_suspended},
+    {"CALLS with count 0", damage_calls_count},
+    {"CALLS of a name never defined", damage_calls_name},
+    {"CALLS in the future", damage_calls_time},
+    {"CALLS of another size", damage_calls_size},
+    {"data cut off", damage_truncated},
+    {"file cut off", damage_emptied},
 };
 
 static void test_hostile(void **state)
@@ -694,7 +695,7 @@ static void test_hostile(void **state)
     for (size_t i = 0; i < sizeof hostile_rows / sizeof *hostile_rows; i++) {
         writer ring = make_ring(CAPACITY);
         mprof__ring_reader *reader = open_ring(&ring);
-        told all = {"", 0, 0};
+        calls_read all = {"", 0, 0};
 
         print_message("%s\n", hostile_rows[i].name);
         put_text(&ring, MPROF_WIRE_NAME, 1, "m.good");
@@ -703,20 +704,21 @@ static void test_hostile(void **state)
         assert_int_equal(drain(reader, &all), MPROF_OK);
         hostile_rows[i].spoil(&ring);
         assert_int_equal(drain(reader, &all), MPROF_EFORMAT);
-        assert_memory_equal(all.text, "m.good [] 0 1-2\n", 16); /* what came before is kept */
-        assert_int_equal(mprof__ring_reader_finish(reader, tell, &all), MPROF_OK);
+        assert_memory_equal(all.text, "m.good [] 0 1-2\n",
+                            16); /* calls before the damage are kept */
+        assert_int_equal(mprof__ring_reader_finish(reader, add_call, &all), MPROF_OK);
         mprof__ring_reader_free(reader);
         close(ring.fd);
     }
 }
 
-/* Names without end: bounded. Calls of those that found no room go on, under a name in common, and
- * are counted; those in flight keep their own. */
+/* Any number of names: bounded. Calls whose names find no room get a common name, and are counted;
+ * calls in flight keep their own. */
 static void test_name_flood(void **state)
 {
     writer ring = make_ring(65536);
     mprof__ring_reader *reader = open_ring(&ring);
-    told all = {"", 0, 0};
+    calls_read all = {"", 0, 0};
     mprof__wire_calls calls;
 
     (void)state;
@@ -740,13 +742,13 @@ static void test_name_flood(void **state)
     close(ring.fd);
 }
 
-/* FORGET: the process defines its names anew, as often as it likes. */
-static void test_names_begin_anew(void **state)
+/* FORGET: the process may define its names again, any number of times. */
+static void test_names_defined_again(void **state)
 {
     mprof__wire_event forget = {8, MPROF_WIRE_FORGET, 0, 0};
     writer ring = make_ring(65536);
     mprof__ring_reader *reader = open_ring(&ring);
-    told all = {"", 0, 0};
+    calls_read all = {"", 0, 0};
 
     (void)state;
     put_text(&ring, MPROF_WIRE_NAME, 1, "long.running");
@@ -773,12 +775,12 @@ static void test_names_begin_anew(void **state)
     close(ring.fd);
 }
 
-/* Times of another clock: moved by what it differs, then to where they can have been; counted. */
+/* Times of another clock are shifted, moved into the possible range, and counted. */
 static void test_times_of_another_clock(void **state)
 {
     writer ring = make_ring(CAPACITY);
     mprof__ring_reader *reader = open_ring(&ring);
-    told all = {"", 0, 0};
+    calls_read all = {"", 0, 0};
 
     (void)state;
     mprof__ring_reader_set_process(reader, 4712, 1000);
@@ -788,13 +790,13 @@ static void test_times_of_another_clock(void **state)
     put_exit(&ring, 0);
     assert_int_equal(drain(reader, &all), MPROF_OK);
     assert_int_equal(mprof__ring_reader_corrected_times(reader), 0);
-    spoil_enter_time(&ring);
+    damage_enter_time(&ring);
     assert_int_equal(drain(reader, &all), MPROF_OK);
     assert_int_equal(mprof__ring_reader_corrected_times(reader), 1);
-    put_exit(&ring, 50); /* before it has begun, as far as we know now */
+    put_exit(&ring, 50); /* before it began, as is known now */
     assert_int_equal(drain(reader, &all), MPROF_OK);
     assert_int_equal(mprof__ring_reader_corrected_times(reader), 2);
-    spoil_exit_early(&ring);
+    damage_exit_early(&ring);
     assert_int_equal(drain(reader, &all), MPROF_OK);
     assert_int_equal(mprof__ring_reader_corrected_times(reader), 3);
     assert_int_equal(all.count, 3);
@@ -802,8 +804,8 @@ static void test_times_of_another_clock(void **state)
     close(ring.fd);
 }
 
-/* Random bytes, and random flips in good ones: any answer but a crash. */
-static void test_scribbled(void **state)
+/* Random bytes, and random flips in valid rings: anything but a crash. */
+static void test_random_bytes(void **state)
 {
     unsigned seed = 1;
 
@@ -811,7 +813,7 @@ static void test_scribbled(void **state)
     for (int round = 0; round < 3000; round++) {
         writer ring = make_ring(CAPACITY);
         mprof__ring_reader *reader = open_ring(&ring);
-        told all = {"", 0, 0};
+        calls_read all = {"", 0, 0};
 
         put_text(&ring, MPROF_WIRE_NAME, 1, "m.good");
         for (uint32_t i = 0; i < 8; i++) {
@@ -828,20 +830,20 @@ static void test_scribbled(void **state)
         if (drain(reader, &all) == MPROF_OK) {
             (void)drain(reader, &all);
         }
-        assert_int_equal(mprof__ring_reader_finish(reader, tell, &all), MPROF_OK);
+        assert_int_equal(mprof__ring_reader_finish(reader, add_call, &all), MPROF_OK);
         mprof__ring_reader_free(reader);
         close(ring.fd);
     }
 }
 
-/* An agent lets no more calls begin than it has room for their ends: more than that is no agent's
- * doing. Those that were in flight are told all the same. */
+/* An agent begins no more calls than its ring has room for their exits, so more are malformed.
+ * Those in flight are reported even so. */
 static void test_too_many_calls_in_flight(void **state)
 {
     const uint32_t most = CAPACITY / sizeof(mprof__wire_exit);
     writer ring = make_ring(CAPACITY);
     mprof__ring_reader *reader = open_ring(&ring);
-    told all = {"", 0, 0};
+    calls_read all = {"", 0, 0};
 
     (void)state;
     put_text(&ring, MPROF_WIRE_NAME, 1, "m.deep");
@@ -852,7 +854,7 @@ static void test_too_many_calls_in_flight(void **state)
     put_enter(&ring, most, 1, 0, most);
     assert_int_equal(drain(reader, &all), MPROF_EFORMAT);
     assert_int_equal(all.count, 0);
-    assert_int_equal(mprof__ring_reader_finish(reader, tell, &all), MPROF_OK);
+    assert_int_equal(mprof__ring_reader_finish(reader, add_call, &all), MPROF_OK);
     assert_int_equal(all.count, most);
     mprof__ring_reader_free(reader);
     close(ring.fd);
@@ -870,11 +872,11 @@ int main(void)
         cmocka_unit_test(test_hostile),
         cmocka_unit_test(test_many_lanes),
         cmocka_unit_test(test_name_flood),
-        cmocka_unit_test(test_names_begin_anew),
+        cmocka_unit_test(test_names_defined_again),
         cmocka_unit_test(test_times_of_another_clock),
         cmocka_unit_test(test_too_many_calls_in_flight),
-        cmocka_unit_test(test_scribbled),
-        cmocka_unit_test(test_calls_told_as_one),
+        cmocka_unit_test(test_random_bytes),
+        cmocka_unit_test(test_merged_calls),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,4 @@
-/* How a threshold of memory may be written, and that it is crossed once. */
+/* Texts of a threshold, and its single crossing. */
 #include "record/session/threshold.h"
 
 #include <setjmp.h>

@@ -1,4 +1,4 @@
-/* Deadlines as plain numbers. */
+/* Deadlines, computed without waiting. */
 #include "record/session/ticker.h"
 
 #include <setjmp.h>
@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-/* What happens to a ticker of 100 ns started at 1000 when it is served late. */
+/* A ticker of 100 ns started at 1000, served late. */
 static const struct row {
     const char *name;
     int64_t served_ns;
@@ -63,12 +63,12 @@ static void test_remaining(void **state)
     assert_int_equal(mprof__ticker_remaining_ns(&ticker, 5000), 0);
 }
 
-/* Those that come between the first two deadlines, one at a time, and none of them twice. */
+/* Early deadlines lie between the first two, and each comes once. */
 static void test_early(void **state)
 {
     static const struct {
         int64_t interval_ns;
-        int64_t at_ns[8]; /* behind the start, ended by 0 */
+        int64_t at_ns[8]; /* after the start; 0 ends the list */
     } cases[] = {
         {1000000000, {1000000, 2000000, 5000000, 10000000, 20000000, 50000000, 1000000000}},
         {101000000, {1000000, 2000000, 5000000, 10000000, 20000000, 50000000, 101000000}},
@@ -99,7 +99,7 @@ static void test_early(void **state)
     }
 }
 
-/* Served late, those that have passed are not caught up, and the regular one is not lost. */
+/* Served late, early deadlines that have passed are skipped, and the regular one is kept. */
 static void test_early_and_late(void **state)
 {
     mprof__ticker ticker;
