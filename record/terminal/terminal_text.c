@@ -5,6 +5,7 @@
 #include "parse/plain_text.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -46,9 +47,11 @@ static size_t measure(const unsigned char *at, size_t *columns)
         *columns = 2;
     } else if (length == 3) {
         unsigned point = (first & 0x0fU) << 12 | (at[1] & 0x3fU) << 6 | (at[2] & 0x3fU);
-        int is_block = point >= 0x2000 && point < 0x2e00; /* what we draw with ourselves */
+        /* Punctuation, lines and blocks, which we draw with ourselves; symbols of two columns
+         * follow. */
+        bool is_narrow = (point >= 0x2000 && point < 0x231a) || (point >= 0x2500 && point < 0x25fd);
 
-        *columns = point >= FIRST_WIDE && !is_block ? 2 : 1;
+        *columns = point >= FIRST_WIDE && !is_narrow ? 2 : 1;
     }
     return length;
 }

@@ -1,11 +1,13 @@
 /* Lines for a terminal: their width, and what is left of hostile names (S4). */
 #include "record/terminal/terminal_text.h"
 
+#include <locale.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <wchar.h>
 
 #include <cmocka.h>
 
@@ -81,6 +83,42 @@ static void test_never_wider_than_the_screen(void **state)
     }
 }
 
+static size_t encode(char *bytes, unsigned point)
+{
+    if (point < 0x80) {
+        bytes[0] = (char)point;
+        return 1;
+    }
+    size_t length = point < 0x800 ? 2 : point < 0x10000 ? 3 : 4;
+    for (size_t i = length - 1; i > 0; i--, point >>= 6) {
+        bytes[i] = (char)(0x80 | (point & 0x3f));
+    }
+    bytes[0] = (char)(0xf00U >> length | point);
+    return length;
+}
+
+/* A line that takes more columns than were counted wraps, and the screen scrolls. */
+static void test_never_narrower_than_wcwidth(void **state)
+{
+    (void)state;
+    if (!setlocale(LC_CTYPE, "C.UTF-8")) {
+        skip();
+    }
+    for (unsigned point = 0x20; point < 0x110000; point += point == 0xd7ff ? 0x801 : 1) {
+        mprof__terminal_text text;
+        char bytes[8] = "";
+        int columns = wcwidth((wchar_t)point);
+
+        encode(bytes, point);
+        mprof__terminal_text_init(&text, 80, 1);
+        mprof__terminal_text_put_foreign(&text, bytes, 20);
+        if (columns > (int)text.columns) {
+            fail_msg("U+%04X takes %d columns, not %zu", point, columns, text.columns);
+        }
+    }
+    setlocale(LC_CTYPE, "C");
+}
+
 static void test_locales(void **state)
 {
     static const struct {
@@ -115,6 +153,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_texts_of_others),
         cmocka_unit_test(test_never_wider_than_the_screen),
+        cmocka_unit_test(test_never_narrower_than_wcwidth),
         cmocka_unit_test(test_locales),
     };
 
