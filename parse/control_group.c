@@ -15,8 +15,8 @@ void mprof__group_curves_free(mprof__group_curves *curves)
     mprof__curve_free(&curves->limits);
 }
 
-int mprof__group_curves_take(mprof__group_curves *curves, const mprof_record *record, double from_s,
-                             double to_s)
+int mprof__group_curves_add(mprof__group_curves *curves, const mprof_record *record, double from_s,
+                            double to_s)
 {
     mprof_sample limit = {isnan(record->limit_mib) ? INFINITY : record->limit_mib,
                           record->sample.time_s};

@@ -15,7 +15,7 @@ static inline void mprof__group_clear(mprof_control_group *group)
     group->limit_mib = NAN;
 }
 
-static inline void mprof__group_take(mprof_control_group *group, const mprof_record *record)
+static inline void mprof__group_add(mprof_control_group *group, const mprof_record *record)
 {
     if (isnan(group->highest.mib) || record->sample.mib > group->highest.mib) {
         group->highest = record->sample;
@@ -34,8 +34,8 @@ void mprof__group_curves_init(mprof__group_curves *curves, size_t max_points);
 void mprof__group_curves_free(mprof__group_curves *curves);
 
 /* Adds what lies in a window and the nearest outside of it. 0, or -1 without memory. */
-int mprof__group_curves_take(mprof__group_curves *curves, const mprof_record *record, double from_s,
-                             double to_s);
+int mprof__group_curves_add(mprof__group_curves *curves, const mprof_record *record, double from_s,
+                            double to_s);
 
 /* Hands the points over. 0, or -1 without memory; what was handed over until then stays. */
 int mprof__group_curves_finish(mprof__group_curves *curves, mprof_control_group *group,

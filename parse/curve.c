@@ -10,12 +10,13 @@
 #include "extremes.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { POINTS_PER_BIN = 4, FEWEST_BINS = 16 };
 
-/* --- statistics ---------------------------------------------------------------------------- */
+/* ---- statistics ---- */
 
 static void begin_totals(mprof__totals *totals, mprof_sample first)
 {
@@ -84,16 +85,16 @@ static void fill_statistics(mprof_series *series, const mprof__totals *totals, d
     series->slope_offset_mib = (double)(mean_memory + totals->shift.mib + slope * from_mean);
 }
 
-/* --- order --------------------------------------------------------------------------------- */
+/* ---- order ---- */
 
-static int is_sorted(const mprof_sample *samples, size_t count)
+static bool is_sorted(const mprof_sample *samples, size_t count)
 {
     for (size_t i = 1; i < count; i++) {
         if (samples[i].time_s < samples[i - 1].time_s) {
-            return 0;
+            return false;
         }
     }
-    return 1;
+    return true;
 }
 
 static void merge_runs(mprof_sample *to, const mprof_sample *from, size_t start, size_t middle,
@@ -101,8 +102,8 @@ static void merge_runs(mprof_sample *to, const mprof_sample *from, size_t start,
 {
     size_t left = start, right = middle;
     for (size_t at = start; at < end; at++) {
-        int take_right = left == middle || (right < end && from[right].time_s < from[left].time_s);
-        to[at] = take_right ? from[right++] : from[left++];
+        bool from_right = left == middle || (right < end && from[right].time_s < from[left].time_s);
+        to[at] = from_right ? from[right++] : from[left++];
     }
 }
 
@@ -133,9 +134,9 @@ int mprof__samples_sort(mprof_sample *samples, size_t count)
     return 0;
 }
 
-/* --- bins ---------------------------------------------------------------------------------- */
+/* ---- bins ---- */
 
-static int is_used(const mprof__bin *bin)
+static bool is_used(const mprof__bin *bin)
 {
     return !isnan(bin->first.time_s);
 }
@@ -148,12 +149,12 @@ static void clear_bins(mprof__bin *bins, size_t count)
 }
 
 /* Of equal values the earlier one counts. */
-static int is_lower(mprof_sample a, mprof_sample b)
+static bool is_lower(mprof_sample a, mprof_sample b)
 {
     return a.mib < b.mib || (a.mib == b.mib && a.time_s < b.time_s);
 }
 
-static int is_higher(mprof_sample a, mprof_sample b)
+static bool is_higher(mprof_sample a, mprof_sample b)
 {
     return a.mib > b.mib || (a.mib == b.mib && a.time_s < b.time_s);
 }
@@ -319,7 +320,7 @@ static int begin_bins(mprof__curve *curve)
 
 static size_t write_bin(mprof_sample *to, const mprof__bin *bin)
 {
-    int lowest_first = bin->lowest.time_s <= bin->highest.time_s;
+    bool lowest_first = bin->lowest.time_s <= bin->highest.time_s;
     const mprof_sample candidates[POINTS_PER_BIN] = {
         bin->first, lowest_first ? bin->lowest : bin->highest,
         lowest_first ? bin->highest : bin->lowest, bin->last};
@@ -350,7 +351,7 @@ static int finish_bins(mprof__curve *curve)
     return 0;
 }
 
-/* --- the curve ----------------------------------------------------------------------------- */
+/* ---- the curve ---- */
 
 void mprof__curve_init(mprof__curve *curve, size_t max_points)
 {
@@ -367,7 +368,7 @@ void mprof__curve_free(mprof__curve *curve)
     curve->bins = NULL;
 }
 
-int mprof__curve_is_thinned(const mprof__curve *curve)
+bool mprof__curve_is_thinned(const mprof__curve *curve)
 {
     return curve->bins != NULL;
 }

@@ -5,6 +5,8 @@
 
 #include <mprof/profile.h>
 
+#include <stdbool.h>
+
 /* What is exactly known of any number of samples, in constant room. */
 typedef struct mprof__totals {
     uint64_t count;
@@ -50,7 +52,7 @@ size_t mprof__curve_outside(const mprof__curve *curve, int side);
 int mprof__curve_push_points(mprof__curve *curve, const mprof_sample *samples, size_t count);
 
 /* 1 if points were left out so far. */
-int mprof__curve_is_thinned(const mprof__curve *curve);
+bool mprof__curve_is_thinned(const mprof__curve *curve);
 
 /* Puts the points in time order, those outside of a window around them, and fills *series, which
  * takes them over; the curve keeps its statistics. start_s: where the slope's line is asked for. 0,

@@ -3,6 +3,7 @@
 
 #include "plain_text.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 size_t mprof__utf8_length(const unsigned char *bytes, size_t count)
@@ -13,17 +14,17 @@ size_t mprof__utf8_length(const unsigned char *bytes, size_t count)
 
 /* Does this character beyond ASCII end a line, or a field, for readers that go by Unicode? Python's
  * str.splitlines() and str.split() do. */
-static int is_wide_space(const unsigned char *bytes, size_t length, unsigned flags)
+static bool is_wide_space(const unsigned char *bytes, size_t length, unsigned flags)
 {
     if (length == 2 && bytes[0] == 0xc2) { /* U+0085, U+00A0 */
         return bytes[1] == 0x85 || (bytes[1] == 0xa0 && (flags & MPROF__ESCAPE_SPACE));
     }
     if (length != 3) {
-        return 0;
+        return false;
     }
     unsigned code = (bytes[0] & 0x0fU) << 12 | (bytes[1] & 0x3fU) << 6 | (bytes[2] & 0x3fU);
     if (code == 0x2028 || code == 0x2029) {
-        return 1;
+        return true;
     }
     return (flags & MPROF__ESCAPE_SPACE) && (code == 0x1680 || (code >= 0x2000 && code <= 0x200a) ||
                                              code == 0x202f || code == 0x205f || code == 0x3000);
@@ -62,7 +63,7 @@ static size_t plain_run(mprof_text text, size_t start, unsigned flags)
     return at;
 }
 
-int mprof__escape_needed(mprof_text text, unsigned flags)
+bool mprof__escape_needed(mprof_text text, unsigned flags)
 {
     return plain_run(text, 0, flags) < text.length;
 }

@@ -6,6 +6,8 @@
 
 #include <mprof/record.h>
 
+#include <stdbool.h>
+
 /* What has to be escaped depends on what ends the field. */
 enum {
     MPROF__ESCAPE_SPACE = 1,     /* a space ends the field, here or for another reader */
@@ -18,7 +20,7 @@ enum {
 size_t mprof__utf8_length(const unsigned char *bytes, size_t count);
 
 /* Would text need escaping, were it written with these flags? */
-int mprof__escape_needed(mprof_text text, unsigned flags);
+bool mprof__escape_needed(mprof_text text, unsigned flags);
 
 /* Appends text with everything escaped that cannot stand for itself. 0, or -1 without memory. */
 int mprof__escape_append(mprof__buffer *out, mprof_text text, unsigned flags);

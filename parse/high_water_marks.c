@@ -7,6 +7,7 @@
 #include "profile_parts.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,7 +21,7 @@ typedef struct slots {
 
 typedef struct peaks {
     const mprof_profile *profile;
-    const mprof__collector *collector;
+    const mprof__profile_builder *builder;
     slots memory;    /* MEM samples, all calls */
     slots *children; /* CHLD samples and calls, per process; without edges where there are none */
     /* which process a pid means, while the file is read again */
@@ -30,7 +31,7 @@ typedef struct peaks {
     unsigned char *ended;
 } peaks;
 
-/* --- slots --------------------------------------------------------------------------------- */
+/* ---- slots ---- */
 
 static int compare_edges(const void *a, const void *b)
 {
@@ -38,14 +39,14 @@ static int compare_edges(const void *a, const void *b)
     return (left > right) - (left < right);
 }
 
-static int is_sorted(const double *edges, size_t count)
+static bool is_sorted(const double *edges, size_t count)
 {
     for (size_t i = 1; i < count; i++) {
         if (edges[i] < edges[i - 1]) {
-            return 0;
+            return false;
         }
     }
-    return 1;
+    return true;
 }
 
 static int begin_slots(slots *s)
@@ -103,7 +104,7 @@ static void raise_slot(slots *s, mprof_sample sample)
         edge = find_edge(s, sample.time_s);
         s->latest = edge;
     }
-    int is_edge = edge < s->edge_count && s->edges[edge] == sample.time_s;
+    bool is_edge = edge < s->edge_count && s->edges[edge] == sample.time_s;
     double *highest = &s->highest[s->slot_count + 2 * edge + (size_t)is_edge];
     *highest = sample.mib > *highest ? sample.mib : *highest;
 }
@@ -141,11 +142,11 @@ static double highest_between(const slots *s, double from_s, double to_s)
     return highest;
 }
 
-/* --- which samples fall where -------------------------------------------------------------- */
+/* ---- which samples fall where ---- */
 
-static int has_own_slots(const peaks *p, uint32_t process)
+static bool has_own_slots(const peaks *p, uint32_t process)
 {
-    return process > 0 && p->collector->curves[process].totals.count > 0;
+    return process > 0 && p->builder->curves[process].totals.count > 0;
 }
 
 /* For the calls [begin, end), which are held against the samples of this curve. */
@@ -174,7 +175,7 @@ static int begin_peaks(peaks *p)
     const mprof_profile *profile = p->profile;
     p->children = calloc(profile->process_count, sizeof *p->children);
     if (!p->children ||
-        gather_edges(&p->memory, &p->collector->samples, profile, 0, profile->span_count) != 0) {
+        gather_edges(&p->memory, &p->builder->samples, profile, 0, profile->span_count) != 0) {
         return -1;
     }
     for (size_t begin = 0, end; begin < profile->span_count; begin = end) {
@@ -183,7 +184,7 @@ static int begin_peaks(peaks *p)
             end++;
         }
         if (has_own_slots(p, process) &&
-            gather_edges(&p->children[process], &p->collector->curves[process], profile, begin,
+            gather_edges(&p->children[process], &p->builder->curves[process], profile, begin,
                          end) != 0) {
             return -1;
         }
@@ -198,24 +199,23 @@ static void raise_from_curve(slots *s, const mprof__curve *curve)
     }
 }
 
-static int is_thinned(const peaks *p)
+static bool is_thinned(const peaks *p)
 {
-    int thinned = mprof__curve_is_thinned(&p->collector->samples);
+    int thinned = mprof__curve_is_thinned(&p->builder->samples);
     for (size_t i = 0; i < p->profile->process_count; i++) {
-        thinned |=
-            p->children[i].edge_count > 0 && mprof__curve_is_thinned(&p->collector->curves[i]);
+        thinned |= p->children[i].edge_count > 0 && mprof__curve_is_thinned(&p->builder->curves[i]);
     }
     return thinned;
 }
 
-/* --- the file once more -------------------------------------------------------------------- */
+/* ---- the file once more ---- */
 
-static int is_within(const peaks *p, double time_s)
+static bool is_within(const peaks *p, double time_s)
 {
-    return time_s >= p->collector->from_s && time_s <= p->collector->to_s;
+    return time_s >= p->builder->from_s && time_s <= p->builder->to_s;
 }
 
-static mprof_status take_samples(void *data, const mprof_sample *samples, size_t count)
+static mprof_status add_samples(void *data, const mprof_sample *samples, size_t count)
 {
     peaks *p = data;
     for (size_t i = 0; i < count; i++) {
@@ -226,7 +226,7 @@ static mprof_status take_samples(void *data, const mprof_sample *samples, size_t
     return MPROF_OK;
 }
 
-static mprof_status take_record(void *data, const mprof_record *record)
+static mprof_status add_record(void *data, const mprof_record *record)
 {
     peaks *p = data;
     int64_t pid = record->pid;
@@ -273,7 +273,7 @@ static int list_pids(peaks *p)
 
 static mprof_status read_again(peaks *p, mprof_source *source, mprof_error *error)
 {
-    mprof_visitor visitor = {p, take_samples, take_record, NULL};
+    mprof_visitor visitor = {p, add_samples, add_record, NULL};
     if (list_pids(p) != 0) {
         return mprof_error_set(error, MPROF_ENOMEM, "out of memory");
     }
@@ -282,9 +282,9 @@ static mprof_status read_again(peaks *p, mprof_source *source, mprof_error *erro
     return status == MPROF_ENOMEM ? mprof_error_set(error, status, "out of memory") : status;
 }
 
-/* --- all ----------------------------------------------------------------------------------- */
+/* ---- all ---- */
 
-static void ask_for_peaks(peaks *p, mprof_profile *profile)
+static void find_function_peaks(peaks *p, mprof_profile *profile)
 {
     build_tree(&p->memory);
     for (size_t i = 0; i < profile->process_count; i++) {
@@ -324,16 +324,16 @@ static mprof_status find_peaks(peaks *p, mprof_profile *profile, mprof_source *s
             return status;
         }
     } else {
-        raise_from_curve(&p->memory, &p->collector->samples);
+        raise_from_curve(&p->memory, &p->builder->samples);
         for (size_t i = 0; i < profile->process_count; i++) {
-            raise_from_curve(&p->children[i], &p->collector->curves[i]);
+            raise_from_curve(&p->children[i], &p->builder->curves[i]);
         }
     }
-    ask_for_peaks(p, profile);
+    find_function_peaks(p, profile);
     return MPROF_OK;
 }
 
-mprof_status mprof__profile_find_peaks(mprof_profile *profile, mprof__collector *collector,
+mprof_status mprof__profile_find_peaks(mprof_profile *profile, mprof__profile_builder *builder,
                                        mprof_source *source, mprof_error *error)
 {
     peaks p;
@@ -342,7 +342,7 @@ mprof_status mprof__profile_find_peaks(mprof_profile *profile, mprof__collector 
     }
     memset(&p, 0, sizeof p);
     p.profile = profile;
-    p.collector = collector;
+    p.builder = builder;
     mprof_status status = find_peaks(&p, profile, source, error);
     free_slots(&p.memory);
     for (size_t i = 0; p.children && i < profile->process_count; i++) {

@@ -5,6 +5,7 @@
 
 #include "array.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -60,14 +61,14 @@ static int push_group(sorter *s, size_t start, size_t count, size_t depth)
 }
 
 /* A long common ending makes many rounds of these. */
-static int are_equal(const tail *tails, size_t count)
+static bool are_equal(const tail *tails, size_t count)
 {
     for (size_t i = 1; i < count; i++) {
         if (tails[i].key != tails[0].key) {
-            return 0;
+            return false;
         }
     }
-    return 1;
+    return true;
 }
 
 static int sort_group(sorter *s, group g)
@@ -111,8 +112,8 @@ static size_t common_tail(const char *a, size_t a_length, const char *b, size_t 
     }
     /* one of them is through: what it ended in is whole if the other has a dot there, or is as long
      */
-    int a_ends = a_length == least || a[a_length - 1 - least] == '.';
-    int b_ends = b_length == least || b[b_length - 1 - least] == '.';
+    bool a_ends = a_length == least || a[a_length - 1 - least] == '.';
+    bool b_ends = b_length == least || b[b_length - 1 - least] == '.';
     return a_ends && b_ends ? least + 1 : common;
 }
 

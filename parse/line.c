@@ -5,6 +5,7 @@
 #include "number.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 
 /* More memory than 64 bits can address, and moments beyond any calendar, are damage. */
@@ -15,14 +16,14 @@
 typedef struct cursor {
     const char *at;
     const char *end;
-    int has_bars; /* '|' is between the fields, not blanks */
-    int mended;   /* tabs, doubled spaces or bars */
+    bool has_bars; /* '|' is between the fields, not blanks */
+    bool repaired; /* tabs, doubled spaces or bars */
 } cursor;
 
 typedef struct word {
     const char *text;
     mprof_record_kind kind;
-    int is_ours;
+    bool is_ours;
 } word;
 
 static const word words[] = {
@@ -34,12 +35,12 @@ static const word words[] = {
     {"KINDS", MPROF_RECORD_KINDS, 1}, {"GROUP", MPROF_RECORD_GROUP, 1},
 };
 
-static int is_blank(char byte)
+static bool is_blank(char byte)
 {
     return byte == ' ' || byte == '\t';
 }
 
-static int is_separator(const cursor *line, char byte)
+static bool is_separator(const cursor *line, char byte)
 {
     return line->has_bars ? byte == '|' : is_blank(byte);
 }
@@ -52,11 +53,11 @@ static void skip_separators(cursor *line)
         line->at++;
     }
     if (line->at - start > 1 || (line->at > start && *start == '\t')) {
-        line->mended = 1;
+        line->repaired = true;
     }
 }
 
-static mprof_text take_field(cursor *line)
+static mprof_text read_field(cursor *line)
 {
     mprof_text field = {line->at, 0};
     while (line->at < line->end && !is_separator(line, *line->at)) {
@@ -70,7 +71,7 @@ static mprof_text take_field(cursor *line)
 static mprof_text next_field(cursor *line)
 {
     skip_separators(line);
-    return take_field(line);
+    return read_field(line);
 }
 
 /* The rest of the line behind the one separator that ends the field before: text is taken as it is.
@@ -101,13 +102,13 @@ static const word *next_word(cursor *line)
 {
     if (line->at < line->end && *line->at == '#') {
         line->at++;
-        line->has_bars = 1;
+        line->has_bars = true;
     }
-    const word *found = find_word(take_field(line));
+    const word *found = find_word(read_field(line));
     return found && line->has_bars && !found->is_ours ? NULL : found;
 }
 
-int mprof__line_is_known(const char *line, size_t length)
+bool mprof__line_is_known(const char *line, size_t length)
 {
     /* no word is longer than this; a field may be as long as the line */
     enum { ENOUGH = 16 };
@@ -116,7 +117,7 @@ int mprof__line_is_known(const char *line, size_t length)
     return next_word(&start) != NULL;
 }
 
-static int is_nan(mprof_text field)
+static bool is_nan(mprof_text field)
 {
     return field.length == 3 && memcmp(field.bytes, "nan", 3) == 0;
 }
@@ -130,9 +131,9 @@ static int cut_trailer(cursor *line)
         at++;
     }
     cursor trailer = {at, line->end, 0, 0};
-    int is_whole = is_nan(next_field(&trailer)) && is_nan(next_field(&trailer));
+    bool is_whole = is_nan(next_field(&trailer)) && is_nan(next_field(&trailer));
     line->end = at;
-    line->mended |= trailer.mended;
+    line->repaired |= trailer.repaired;
     return is_whole ? 0 : -1;
 }
 
@@ -196,7 +197,7 @@ static void unescape(mprof_text *text, mprof__buffer *scratch)
     }
 }
 
-/* --- FUNC ---------------------------------------------------------------------------------- */
+/* ---- FUNC ---- */
 
 static int read_level(int32_t *level, mprof_text field)
 {
@@ -214,14 +215,14 @@ static int read_call_numbers(mprof_call *call, const mprof_text fields[4])
            read_memory(&call->exit.mib, fields[2]) || read_time(&call->exit.time_s, fields[3]);
 }
 
-static int has_prefix(mprof_text field, const char *prefix, mprof_text *value)
+static bool has_prefix(mprof_text field, const char *prefix, mprof_text *value)
 {
     size_t length = strlen(prefix);
     if (field.length < length || memcmp(field.bytes, prefix, length) != 0) {
-        return 0;
+        return false;
     }
     *value = (mprof_text){field.bytes + length, field.length - length};
-    return 1;
+    return true;
 }
 
 /* One field behind the level. Returns 1 if it is ours, 0 if it is not, -1 if it is ours and wrong.
@@ -255,7 +256,7 @@ static int read_call_field(mprof_call *call, mprof_text field)
 
 static int read_call_fields(mprof_call *call, cursor *line, mprof__buffer *scratch)
 {
-    int ours = 0;
+    bool ours = false;
     for (;;) {
         mprof_text field = next_field(line);
         if (field.length == 0) {
@@ -265,7 +266,7 @@ static int read_call_fields(mprof_call *call, cursor *line, mprof__buffer *scrat
         if (found < 0) {
             return -1;
         }
-        ours |= found;
+        ours |= found > 0;
     }
     if (ours) {
         unescape(&call->name, scratch);
@@ -311,7 +312,7 @@ static mprof_text last_field(const char *start, const char **end)
     return (mprof_text){at, (size_t)(stop - at)};
 }
 
-static int is_number(mprof_text field)
+static bool is_number(mprof_text field)
 {
     double ignored;
     return mprof__number_parse(&ignored, field.bytes, field.length) == 0;
@@ -364,7 +365,7 @@ static mprof__verdict parse_call(mprof_call *call, mprof_warning *warning, mprof
                                                   : MPROF__LINE_GOOD;
 }
 
-/* --- ours ---------------------------------------------------------------------------------- */
+/* ---- ours ---- */
 
 static void parse_arguments(mprof_text *text, mprof__buffer *scratch, cursor *line)
 {
@@ -537,7 +538,7 @@ static mprof__verdict parse_group(mprof_record *record, mprof_warning *warning,
     return MPROF__LINE_GOOD;
 }
 
-/* --- all ----------------------------------------------------------------------------------- */
+/* ---- all ---- */
 
 static mprof__verdict parse_fields(mprof_record *record, mprof_warning *warning,
                                    mprof__buffer *scratch, cursor *line)
@@ -579,13 +580,13 @@ mprof__verdict mprof__line_parse(mprof_record *record, mprof_warning *warning,
     cursor rest = {line, line + length, 0, 0};
     scratch->length = 0;
     if (length > 0 && is_blank(line[0])) {
-        rest.mended = 1;
+        rest.repaired = true;
     }
     skip_separators(&rest);
     if (rest.at == rest.end) {
         return bad(warning, MPROF_WARNING_BLANK);
     }
-    int is_torn = *rest.at == '#' && cut_trailer(&rest) != 0;
+    bool is_torn = *rest.at == '#' && cut_trailer(&rest) != 0;
     const word *found = next_word(&rest);
     if (!found) {
         return bad(warning, MPROF_WARNING_UNKNOWN);
@@ -600,5 +601,5 @@ mprof__verdict mprof__line_parse(mprof_record *record, mprof_warning *warning,
     memset(record, 0, sizeof *record);
     record->kind = found->kind;
     mprof__verdict verdict = parse_fields(record, warning, scratch, &rest);
-    return verdict == MPROF__LINE_GOOD && rest.mended ? MPROF__LINE_MENDED : verdict;
+    return verdict == MPROF__LINE_GOOD && rest.repaired ? MPROF__LINE_REPAIRED : verdict;
 }

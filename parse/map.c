@@ -2,6 +2,7 @@
  * process, so that no file can be made whose names all collide. */
 #include "map.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
@@ -95,7 +96,7 @@ static uint32_t hash_bytes(const char *bytes, size_t length)
 
 /* Numbers are keys of eight bytes; a compare of two registers does not wait for the key to be
  * stored, as one of vectors does. */
-static int are_equal(const char *a, const char *b, size_t length)
+static bool are_equal(const char *a, const char *b, size_t length)
 {
     if (length == sizeof(uint64_t)) {
         uint64_t left, right;
@@ -175,7 +176,7 @@ void mprof__map_free(mprof__map *map)
     memset(map, 0, sizeof *map);
 }
 
-/* --- numbers ------------------------------------------------------------------------------- */
+/* ---- numbers ---- */
 
 static int64_t number_at(const void *items, size_t item_size, uint32_t at)
 {

@@ -56,8 +56,8 @@ static int push_sums(mprof__kind_curves *curves, double from_s, double to_s)
     return 0;
 }
 
-static int take_kind(mprof__kind_curves *curves, mprof_kind kind, const mprof_record *record,
-                     double from_s, double to_s)
+static int add_kind(mprof__kind_curves *curves, mprof_kind kind, const mprof_record *record,
+                    double from_s, double to_s)
 {
     mprof_sample sample = {record->kinds_mib[kind], record->sample.time_s};
     if (mprof_kind_adds_up(kind)) {
@@ -70,8 +70,8 @@ static int take_kind(mprof__kind_curves *curves, mprof_kind kind, const mprof_re
                : 0;
 }
 
-int mprof__kind_curves_take(mprof__kind_curves *curves, const mprof_record *record,
-                            int64_t main_pid, double from_s, double to_s)
+int mprof__kind_curves_add(mprof__kind_curves *curves, const mprof_record *record, int64_t main_pid,
+                           double from_s, double to_s)
 {
     if (main_pid != MPROF_PID_NONE || curves->main_pid == MPROF_PID_NONE) {
         settle_main(curves, main_pid != MPROF_PID_NONE ? main_pid : record->pid);
@@ -87,8 +87,8 @@ int mprof__kind_curves_take(mprof__kind_curves *curves, const mprof_record *reco
         if (isnan(record->kinds_mib[kind])) {
             continue;
         }
-        curves->told |= bit;
-        if (curves->kept & bit && take_kind(curves, kind, record, from_s, to_s) != 0) {
+        curves->recorded |= bit;
+        if (curves->kept & bit && add_kind(curves, kind, record, from_s, to_s) != 0) {
             return -1;
         }
     }

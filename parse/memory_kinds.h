@@ -9,7 +9,7 @@
 
 typedef struct mprof__kind_curves {
     unsigned kept;     /* 1 << mprof_kind: which curves are made */
-    unsigned told;     /* which there could be */
+    unsigned recorded; /* which there could be */
     size_t max_points; /* of each */
     int64_t main_pid;  /* whose curve it is where a sum means nothing */
     double tick_s;     /* of the sums that follow; NAN: none yet */
@@ -24,8 +24,8 @@ void mprof__kind_curves_free(mprof__kind_curves *curves);
 
 /* Adds one process at one tick; those of a tick carry one time and stand together. main_pid: as far
  * as it is known by now, else MPROF_PID_NONE. 0, or -1 without memory. */
-int mprof__kind_curves_take(mprof__kind_curves *curves, const mprof_record *record,
-                            int64_t main_pid, double from_s, double to_s);
+int mprof__kind_curves_add(mprof__kind_curves *curves, const mprof_record *record, int64_t main_pid,
+                           double from_s, double to_s);
 
 /* Hands the points over, into kinds[MPROF_KIND_COUNT]. 0, or -1 without memory; what was handed
  * over until then stays. */

@@ -5,6 +5,7 @@
 #include "profile_parts.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,7 +41,7 @@ static void sort_spans(mprof_profile *profile)
     }
 }
 
-/* --- levels -------------------------------------------------------------------------------- */
+/* ---- levels ---- */
 
 /* The levels of a lane, each with the moment its latest call ends, as the leaves of a binary tree
  * whose nodes hold the earliest and the latest end below them. So both questions asked of it take a
@@ -168,7 +169,7 @@ static mprof_status derive_levels(mprof_profile *profile, mprof_error *error)
     return status;
 }
 
-/* --- sums ---------------------------------------------------------------------------------- */
+/* ---- sums ---- */
 
 /* What is known of a function while a lane is gone through. */
 typedef struct lane_state {
@@ -205,8 +206,8 @@ static size_t sum_up_parent(mprof_profile *profile, uint32_t *stack, size_t dept
     const mprof_span *span = &profile->spans[index];
     while (depth > 0) {
         const mprof_span *top = &profile->spans[stack[depth - 1]];
-        int encloses = top->lane == span->lane && top->exit.time_s >= span->exit.time_s &&
-                       (top->exit.time_s > span->enter.time_s || top->level < span->level);
+        bool encloses = top->lane == span->lane && top->exit.time_s >= span->exit.time_s &&
+                        (top->exit.time_s > span->enter.time_s || top->level < span->level);
         if (encloses) {
             profile->functions[top->function].own_s -= span_duration(span);
             break;
@@ -246,14 +247,14 @@ static mprof_status sum_up(mprof_profile *profile, mprof_error *error)
     return MPROF_OK;
 }
 
-static int needs_levels(const mprof_profile *profile)
+static bool needs_levels(const mprof_profile *profile)
 {
     for (size_t i = 0; i < profile->span_count; i++) {
         if (profile->spans[i].open & MPROF__SPAN_NO_LEVEL) {
-            return 1;
+            return true;
         }
     }
-    return 0;
+    return false;
 }
 
 mprof_status mprof__profile_nest(mprof_profile *profile, mprof_error *error)

@@ -6,6 +6,7 @@
 
 #include <locale.h>
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -143,7 +144,7 @@ static size_t write_slowly(char *text, double value, int decimals)
 
 /* A fraction of so few bits that its product with any of the scales is exact: 20 and 30 of the 53
  * that a double has. */
-static int is_short(double part)
+static bool is_short(double part)
 {
     double scaled = part * 1048576;
     return scaled == (double)(int64_t)scaled;

@@ -5,6 +5,7 @@
 #include "plain_text.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -115,7 +116,7 @@ uint32_t mprof__text_decode(const char *bytes, size_t count, size_t *size)
     return code;
 }
 
-int mprof__text_is_unsafe(uint32_t code)
+bool mprof__text_is_unsafe(uint32_t code)
 {
     return code < 0x20 || (code >= 0x7f && code <= 0x9f) || code == 0x061c || code == 0x200e ||
            code == 0x200f || (code >= 0x2028 && code <= 0x202e) ||
@@ -129,13 +130,13 @@ static int compare_range(const void *key, const void *element)
     return (code > range->last) - (code < range->first);
 }
 
-static int is_mark(uint32_t code)
+static bool is_mark(uint32_t code)
 {
     return code >= marks[0].first &&
            bsearch(&code, marks, sizeof marks / sizeof *marks, sizeof *marks, compare_range);
 }
 
-static int is_flag_letter(uint32_t code)
+static bool is_flag_letter(uint32_t code)
 {
     return code >= 0x1f1e6 && code <= 0x1f1ff;
 }
@@ -159,7 +160,7 @@ static int hangul_part(uint32_t code)
                                                                                     : NOT_HANGUL;
 }
 
-static int is_in_syllable(uint32_t before, uint32_t code)
+static bool is_in_syllable(uint32_t before, uint32_t code)
 {
     int first = hangul_part(before), next = hangul_part(code);
     switch (next) {
@@ -172,19 +173,19 @@ static int is_in_syllable(uint32_t before, uint32_t code)
     case TRAILING:
         return first != NOT_HANGUL && first != LEADING;
     default:
-        return 0;
+        return false;
     }
 }
 
 /* The letter behind a virama, if it is of the same script: scripts have blocks of 128. */
-static int is_conjunct(uint32_t before, uint32_t code)
+static bool is_conjunct(uint32_t before, uint32_t code)
 {
     for (size_t i = 0; i < sizeof viramas / sizeof *viramas; i++) {
         if (before == viramas[i]) {
             return before >> 7 == code >> 7;
         }
     }
-    return 0;
+    return false;
 }
 
 /* A text that is read character by character. */
@@ -194,14 +195,14 @@ typedef struct letters {
 } letters;
 
 /* 1 if this character belongs to the letter of the one before it. */
-static int continues(letters *walk, uint32_t code)
+static bool continues(letters *walk, uint32_t code)
 {
     uint32_t before = walk->before;
-    int is_odd = walk->flag_letters % 2 == 1;
+    bool is_odd = walk->flag_letters % 2 == 1;
     walk->before = code;
     walk->flag_letters = is_flag_letter(code) ? walk->flag_letters + 1 : 0;
     if (before < 0x80 && code < 0x80) {
-        return 0;
+        return false;
     }
     return is_mark(code) || before == ZERO_WIDTH_JOINER || is_in_syllable(before, code) ||
            is_conjunct(before, code) || (is_odd && is_flag_letter(code));

@@ -4,6 +4,7 @@
 #ifndef MPROF_PLAIN_TEXT_H
 #define MPROF_PLAIN_TEXT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,7 +17,7 @@ uint32_t mprof__text_decode(const char *bytes, size_t count, size_t *size);
 /* 1 if a terminal may obey this character, or if it changes the order in which the text around it
  * is read: control characters (C0, DEL, C1), line and paragraph separators, bidirectional controls
  * (Unicode's UAX #9), bytes that are not UTF-8. */
-int mprof__text_is_unsafe(uint32_t character);
+bool mprof__text_is_unsafe(uint32_t character);
 
 /* The last place at or before `most` where text[0..length) may be cut: not inside what readers take
  * for one letter (a letter and its combining marks, an emoji sequence, a flag, a syllable of Hangul

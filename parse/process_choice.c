@@ -10,6 +10,7 @@
 #include "number.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,7 +22,7 @@
 typedef struct candidate {
     int64_t pid; /* the first member: see mprof__index */
     float peak_mib;
-    int is_chosen;
+    bool is_chosen;
 } candidate;
 
 typedef struct search {
@@ -55,7 +56,7 @@ static candidate *find_candidate(search *s, int64_t pid)
     return &grown[s->count++];
 }
 
-static int see_time(search *s, double time_s)
+static int scan_time(search *s, double time_s)
 {
     if (time_s < s->from_s || time_s > s->to_s) {
         return 0;
@@ -65,16 +66,16 @@ static int see_time(search *s, double time_s)
     return 1;
 }
 
-static mprof_status see_samples(void *data, const mprof_sample *samples, size_t count)
+static mprof_status scan_samples(void *data, const mprof_sample *samples, size_t count)
 {
     search *s = data;
     for (size_t i = 0; i < count; i++) {
-        s->tick_count += (uint64_t)see_time(s, samples[i].time_s);
+        s->tick_count += (uint64_t)scan_time(s, samples[i].time_s);
     }
     return MPROF_OK;
 }
 
-static mprof_status see_record(void *data, const mprof_record *record)
+static mprof_status scan_record(void *data, const mprof_record *record)
 {
     search *s = data;
     int64_t pid = record->kind == MPROF_RECORD_FUNC ? record->call.pid : record->pid;
@@ -102,8 +103,8 @@ static mprof_status see_record(void *data, const mprof_record *record)
         return mprof_error_set(s->error, MPROF_ENOMEM, "out of memory");
     }
     if (record->kind == MPROF_RECORD_FUNC) {
-        found->is_chosen = 1;
-    } else if (record->kind == MPROF_RECORD_CHLD && see_time(s, record->sample.time_s)) {
+        found->is_chosen = true;
+    } else if (record->kind == MPROF_RECORD_CHLD && scan_time(s, record->sample.time_s)) {
         found->peak_mib = (float)mprof__larger((double)found->peak_mib, record->sample.mib);
     }
     return MPROF_OK;
@@ -165,9 +166,9 @@ static int mark_highest(search *s, size_t room)
     for (size_t i = 0; i < s->count; i++) {
         candidate *one = &s->candidates[i];
         if (!one->is_chosen && one->peak_mib > least) {
-            one->is_chosen = 1;
+            one->is_chosen = true;
         } else if (!one->is_chosen && !(one->peak_mib < least) && equal > 0) {
-            one->is_chosen = 1;
+            one->is_chosen = true;
             equal--;
         }
     }
@@ -225,7 +226,7 @@ mprof_status mprof__process_choice_make(mprof__process_choice *choice, mprof_sou
                 .first_s = INFINITY,
                 .last_s = -INFINITY,
                 .error = error};
-    mprof_visitor visitor = {&s, see_samples, see_record, NULL};
+    mprof_visitor visitor = {&s, scan_samples, scan_record, NULL};
     memset(choice, 0, sizeof *choice);
     mprof_status status = mprof_read(source, &visitor, error);
     mprof__index_free(&s.index);
@@ -245,7 +246,7 @@ void mprof__process_choice_free(mprof__process_choice *choice)
     memset(choice, 0, sizeof *choice);
 }
 
-int mprof__process_choice_has(const mprof__process_choice *choice, int64_t pid)
+bool mprof__process_choice_has(const mprof__process_choice *choice, int64_t pid)
 {
     return pid == MPROF_PID_NONE || mprof__index_find(&choice->index, choice->pids,
                                                       sizeof *choice->pids, pid) != MPROF__MAP_NONE;

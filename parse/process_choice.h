@@ -7,6 +7,8 @@
 
 #include <mprof/profile.h>
 
+#include <stdbool.h>
+
 typedef struct mprof__process_choice {
     int64_t *pids; /* owned; the chosen ones */
     size_t pid_count;
@@ -27,7 +29,7 @@ mprof_status mprof__process_choice_make(mprof__process_choice *choice, mprof_sou
                                         mprof_error *error);
 void mprof__process_choice_free(mprof__process_choice *choice);
 
-int mprof__process_choice_has(const mprof__process_choice *choice, int64_t pid);
+bool mprof__process_choice_has(const mprof__process_choice *choice, int64_t pid);
 
 /* A sample of one of the others, and a tick of MEM. */
 void mprof__process_choice_add(mprof__process_choice *choice, mprof_sample sample);

@@ -6,6 +6,7 @@
 #include "source.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -59,46 +60,46 @@ void mprof_profile_free(mprof_profile *profile)
     free(profile);
 }
 
-/* --- what belongs together ----------------------------------------------------------------- */
+/* ---- what belongs together ---- */
 
-int mprof__span_fits_line(const mprof_profile *profile, const mprof_span *span)
+bool mprof__span_fits_line(const mprof_profile *profile, const mprof_span *span)
 {
-    return span->process == 0 && (!(span->open & MPROF__SPAN_HAS_PID) || profile->is_alone);
+    return span->process == 0 && (!(span->open & MPROF__SPAN_HAS_PID) || profile->mem_is_main);
 }
 
 /* Adds the entry and exit values of a call to a curve. */
-static int push_span(mprof__collector *collector, mprof__curve *curve, const mprof_span *span)
+static int push_span(mprof__profile_builder *builder, mprof__curve *curve, const mprof_span *span)
 {
     const mprof_sample ends[] = {span->enter, span->exit};
     for (size_t i = 0; i < 2; i++) {
-        if (mprof__curve_push_within(curve, ends[i], collector->from_s, collector->to_s) != 0) {
+        if (mprof__curve_push_within(curve, ends[i], builder->from_s, builder->to_s) != 0) {
             return -1;
         }
     }
     return 0;
 }
 
-static int has_calls_on_line(const mprof_profile *profile)
+static bool has_calls_on_line(const mprof_profile *profile)
 {
     for (size_t i = 0; i < profile->span_count; i++) {
         if (mprof__span_fits_line(profile, &profile->spans[i])) {
-            return 1;
+            return true;
         }
     }
-    return 0;
+    return false;
 }
 
-/* --- curves -------------------------------------------------------------------------------- */
+/* ---- curves ---- */
 
 static mprof_status fail_without_memory(mprof_error *error)
 {
     return mprof_error_set(error, MPROF_ENOMEM, "out of memory");
 }
 
-static int fill_line(mprof__collector *collector, mprof__curve *line)
+static int fill_line(mprof__profile_builder *builder, mprof__curve *line)
 {
-    mprof_profile *profile = collector->profile;
-    const mprof__curve *samples = &collector->samples;
+    mprof_profile *profile = builder->profile;
+    const mprof__curve *samples = &builder->samples;
     size_t before = mprof__curve_outside(samples, 0), behind = mprof__curve_outside(samples, 1);
     line->totals = samples->totals;
     memcpy(line->outside, samples->outside, sizeof line->outside);
@@ -108,7 +109,7 @@ static int fill_line(mprof__collector *collector, mprof__curve *line)
     }
     for (size_t i = 0; i < profile->span_count; i++) {
         const mprof_span *span = &profile->spans[i];
-        if (mprof__span_fits_line(profile, span) && push_span(collector, line, span) != 0) {
+        if (mprof__span_fits_line(profile, span) && push_span(builder, line, span) != 0) {
             return -1;
         }
     }
@@ -116,10 +117,10 @@ static int fill_line(mprof__collector *collector, mprof__curve *line)
 }
 
 /* MEM's curve, and the line to draw. */
-static mprof_status finish_line(mprof__collector *collector, mprof_error *error)
+static mprof_status finish_line(mprof__profile_builder *builder, mprof_error *error)
 {
-    mprof_profile *profile = collector->profile;
-    if (mprof__curve_finish(&collector->samples, &profile->samples, profile->start_s) != 0) {
+    mprof_profile *profile = builder->profile;
+    if (mprof__curve_finish(&builder->samples, &profile->samples, profile->start_s) != 0) {
         return fail_without_memory(error);
     }
     if (!has_calls_on_line(profile)) {
@@ -127,50 +128,50 @@ static mprof_status finish_line(mprof__collector *collector, mprof_error *error)
         return MPROF_OK;
     }
     mprof__curve line;
-    mprof__curve_init(&line, collector->options->max_points);
-    int status = fill_line(collector, &line);
+    mprof__curve_init(&line, builder->options->max_points);
+    int status = fill_line(builder, &line);
     profile->line_is_own = status == 0;
     mprof__curve_free(&line);
     return status == 0 ? MPROF_OK : fail_without_memory(error);
 }
 
-static mprof_status finish_children(mprof__collector *collector, mprof_error *error)
+static mprof_status finish_children(mprof__profile_builder *builder, mprof_error *error)
 {
-    mprof_profile *profile = collector->profile;
+    mprof_profile *profile = builder->profile;
     for (size_t i = 0; i < profile->span_count; i++) {
         const mprof_span *span = &profile->spans[i];
-        mprof__curve *curve = &collector->curves[span->process];
-        if (curve->totals.count > 0 && push_span(collector, curve, span) != 0) {
+        mprof__curve *curve = &builder->curves[span->process];
+        if (curve->totals.count > 0 && push_span(builder, curve, span) != 0) {
             return fail_without_memory(error);
         }
     }
     for (size_t i = 0; i < profile->process_count; i++) {
-        if (mprof__curve_finish(&collector->curves[i], &profile->processes[i].series,
+        if (mprof__curve_finish(&builder->curves[i], &profile->processes[i].series,
                                 profile->start_s) != 0) {
             return fail_without_memory(error);
         }
     }
-    if (profile->is_alone && profile->processes[0].series.sample_count == 0) {
+    if (profile->mem_is_main && profile->processes[0].series.sample_count == 0) {
         free((void *)(uintptr_t)profile->processes[0].series.points); /* those around a window */
         profile->processes[0].series = profile->line;
-        profile->main_is_line = 1;
+        profile->main_is_line = true;
     }
     return MPROF_OK;
 }
 
 /* The control group, and memory by kinds. */
-static mprof_status finish_others(mprof__collector *collector, mprof_error *error)
+static mprof_status finish_others(mprof__profile_builder *builder, mprof_error *error)
 {
-    mprof_profile *profile = collector->profile;
-    profile->kinds_told = collector->kinds.told;
-    return mprof__group_curves_finish(&collector->group, &profile->group, profile->start_s) == 0 &&
-                   mprof__kind_curves_finish(&collector->kinds, profile->kinds, collector->from_s,
-                                             collector->to_s, profile->start_s) == 0
+    mprof_profile *profile = builder->profile;
+    profile->kinds_recorded = builder->kinds.recorded;
+    return mprof__group_curves_finish(&builder->group, &profile->group, profile->start_s) == 0 &&
+                   mprof__kind_curves_finish(&builder->kinds, profile->kinds, builder->from_s,
+                                             builder->to_s, profile->start_s) == 0
                ? MPROF_OK
                : fail_without_memory(error);
 }
 
-/* --- time ---------------------------------------------------------------------------------- */
+/* ---- time ---- */
 
 static void widen_by_totals(mprof_profile *profile, const mprof__totals *totals)
 {
@@ -180,16 +181,16 @@ static void widen_by_totals(mprof_profile *profile, const mprof__totals *totals)
     }
 }
 
-static void find_range(mprof__collector *collector)
+static void find_range(mprof__profile_builder *builder)
 {
-    mprof_profile *profile = collector->profile;
-    widen_by_totals(profile, &collector->samples.totals);
+    mprof_profile *profile = builder->profile;
+    widen_by_totals(profile, &builder->samples.totals);
     for (size_t i = 0; i < profile->process_count; i++) {
-        widen_by_totals(profile, &collector->curves[i].totals);
+        widen_by_totals(profile, &builder->curves[i].totals);
     }
-    if (collector->choice) {
-        profile->start_s = mprof__smaller(profile->start_s, collector->choice->from_s);
-        profile->end_s = mprof__larger(profile->end_s, collector->choice->to_s);
+    if (builder->choice) {
+        profile->start_s = mprof__smaller(profile->start_s, builder->choice->from_s);
+        profile->end_s = mprof__larger(profile->end_s, builder->choice->to_s);
     }
     for (size_t i = 0; i < profile->span_count; i++) {
         profile->start_s = mprof__smaller(profile->start_s, profile->spans[i].enter.time_s);
@@ -197,65 +198,65 @@ static void find_range(mprof__collector *collector)
     }
 }
 
-static int has_window(const mprof_load_options *options)
+static bool has_window(const mprof_load_options *options)
 {
     return options->window_s[0] != 0 || options->window_s[1] != 0;
 }
 
-static mprof_status open_window(mprof__collector *collector, mprof_source *source,
+static mprof_status open_window(mprof__profile_builder *builder, mprof_source *source,
                                 mprof_error *error)
 {
-    mprof_status status = mprof__collector_read_range(collector, source);
+    mprof_status status = mprof__profile_builder_read_range(builder, source);
     if (status == MPROF_OK) {
         status = mprof_source_rewind(source, error);
     }
-    collector->from_s = collector->profile->start_s + collector->options->window_s[0];
-    collector->to_s = collector->profile->start_s + collector->options->window_s[1];
+    builder->from_s = builder->profile->start_s + builder->options->window_s[0];
+    builder->to_s = builder->profile->start_s + builder->options->window_s[1];
     return status;
 }
 
-/* --- loading ------------------------------------------------------------------------------- */
+/* ---- loading ---- */
 
-static mprof_status check_samples(const mprof__collector *collector, mprof_error *error)
+static mprof_status check_samples(const mprof__profile_builder *builder, mprof_error *error)
 {
     char text[160];
-    const mprof__curve *samples = &collector->samples;
+    const mprof__curve *samples = &builder->samples;
     if (samples->totals.count > 0 ||
         (mprof__curve_outside(samples, 0) && mprof__curve_outside(samples, 1))) {
         return MPROF_OK;
     }
-    if (has_window(collector->options)) {
+    if (has_window(builder->options)) {
         return mprof_error_set(error, MPROF_EEMPTY, "no sample of memory within the window");
     }
-    return mprof_warnings_format(&collector->profile->warnings, text, sizeof text)
+    return mprof_warnings_format(&builder->profile->warnings, text, sizeof text)
                ? mprof_error_set(error, MPROF_EEMPTY, "no sample of memory (%s)", text)
                : mprof_error_set(error, MPROF_EEMPTY, "no sample of memory");
 }
 
-static mprof_status make_profile(mprof__collector *collector, mprof_source *source,
+static mprof_status make_profile(mprof__profile_builder *builder, mprof_source *source,
                                  mprof_error *error)
 {
-    mprof_profile *profile = collector->profile;
-    mprof_status status = mprof__collector_read(collector, source);
+    mprof_profile *profile = builder->profile;
+    mprof_status status = mprof__profile_builder_read(builder, source);
     if (status == MPROF_OK) {
-        status = check_samples(collector, error);
+        status = check_samples(builder, error);
     }
     if (status == MPROF_OK) {
-        mprof__collector_settle_main(collector);
-        find_range(collector);
+        mprof__profile_builder_choose_main(builder);
+        find_range(builder);
         status = mprof__profile_nest(profile, error);
     }
     if (status == MPROF_OK) {
-        status = mprof__profile_find_peaks(profile, collector, source, error);
+        status = mprof__profile_find_peaks(profile, builder, source, error);
     }
     if (status == MPROF_OK) {
-        status = finish_line(collector, error);
+        status = finish_line(builder, error);
     }
     if (status == MPROF_OK) {
-        status = finish_children(collector, error);
+        status = finish_children(builder, error);
     }
     if (status == MPROF_OK) {
-        status = finish_others(collector, error);
+        status = finish_others(builder, error);
     }
     if (status == MPROF_OK) {
         status = mprof__profile_label(profile, error);
@@ -268,7 +269,7 @@ static mprof_status make_profile(mprof__collector *collector, mprof_source *sour
 }
 
 /* Will the source be read a second time? Only a file tells how much there is of it. */
-static int may_need_rewind(const mprof_load_options *options)
+static bool may_need_rewind(const mprof_load_options *options)
 {
     return has_window(options) || options->max_processes > 0 ||
            (!options->skip_calls && options->max_points > 0);
@@ -278,20 +279,20 @@ static int may_need_rewind(const mprof_load_options *options)
  * by one, and nothing was read. choice: those to be told; NULL: all. */
 static mprof_status read_profile(mprof_profile *profile, mprof_source *source,
                                  const mprof_load_options *options, mprof__process_choice *choice,
-                                 int *is_crowded, mprof_error *error)
+                                 bool *is_crowded, mprof_error *error)
 {
-    mprof__collector collector;
+    mprof__profile_builder builder;
     mprof_status status = MPROF_OK;
-    mprof__collector_init(&collector, profile, options, error);
-    collector.choice = choice;
+    mprof__profile_builder_init(&builder, profile, options, error);
+    builder.choice = choice;
     if (has_window(options)) {
-        status = open_window(&collector, source, error);
+        status = open_window(&builder, source, error);
     }
     if (status == MPROF_OK) {
-        status = make_profile(&collector, source, error);
+        status = make_profile(&builder, source, error);
     }
-    *is_crowded = collector.is_crowded;
-    mprof__collector_free(&collector);
+    *is_crowded = builder.is_crowded;
+    mprof__profile_builder_free(&builder);
     return status;
 }
 
@@ -309,7 +310,7 @@ static mprof_status read_crowd(mprof_profile *profile, mprof_source *source,
                                mprof_error *error)
 {
     mprof__process_choice choice = {0};
-    int is_crowded;
+    bool is_crowded;
     mprof_status status = mprof_source_rewind(source, error);
     if (status == MPROF_OK) {
         status = mprof__process_choice_make(&choice, source, options->max_processes, window_s[0],
@@ -334,7 +335,7 @@ static mprof_status load(mprof_profile *profile, mprof_source *source,
                          const mprof_load_options *options, mprof_error *error)
 {
     mprof_error first = MPROF_ERROR_INIT;
-    int is_crowded = 0;
+    bool is_crowded = false;
     mprof_status status = MPROF_OK;
     if (may_need_rewind(options)) {
         status = mprof__source_keep(source, error);
@@ -397,7 +398,7 @@ mprof_status mprof_profile_load_file(mprof_profile **out, const char *path,
     return status;
 }
 
-/* --- questions ----------------------------------------------------------------------------- */
+/* ---- questions ---- */
 
 const char *mprof_profile_file(const mprof_profile *profile)
 {
@@ -487,7 +488,7 @@ const mprof_control_group *mprof_profile_control_group(const mprof_profile *prof
 
 unsigned mprof_profile_kinds(const mprof_profile *profile)
 {
-    return profile->kinds_told;
+    return profile->kinds_recorded;
 }
 
 mprof_kind mprof_profile_measured_kind(const mprof_profile *profile)

@@ -7,6 +7,7 @@
 #include "profile_parts.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,45 +16,45 @@ enum {
     FEWEST_POINTS = 1024, /* more than a picture has columns of which one child is told apart */
 };
 
-void mprof__collector_init(mprof__collector *collector, mprof_profile *profile,
-                           const mprof_load_options *options, mprof_error *error)
+void mprof__profile_builder_init(mprof__profile_builder *builder, mprof_profile *profile,
+                                 const mprof_load_options *options, mprof_error *error)
 {
-    memset(collector, 0, sizeof *collector);
-    collector->profile = profile;
-    collector->options = options;
-    collector->error = error;
-    collector->from_s = -INFINITY;
-    collector->to_s = INFINITY;
-    mprof__curve_init(&collector->samples, options->max_points);
-    mprof__group_curves_init(&collector->group, options->max_points);
-    mprof__kind_curves_init(&collector->kinds, options->kinds, options->max_points);
+    memset(builder, 0, sizeof *builder);
+    builder->profile = profile;
+    builder->options = options;
+    builder->error = error;
+    builder->from_s = -INFINITY;
+    builder->to_s = INFINITY;
+    mprof__curve_init(&builder->samples, options->max_points);
+    mprof__group_curves_init(&builder->group, options->max_points);
+    mprof__kind_curves_init(&builder->kinds, options->kinds, options->max_points);
 }
 
-void mprof__collector_free(mprof__collector *collector)
+void mprof__profile_builder_free(mprof__profile_builder *builder)
 {
-    mprof__curve_free(&collector->samples);
-    mprof__group_curves_free(&collector->group);
-    mprof__kind_curves_free(&collector->kinds);
-    for (size_t i = 0; i < collector->profile->process_count; i++) {
-        mprof__curve_free(&collector->curves[i]);
+    mprof__curve_free(&builder->samples);
+    mprof__group_curves_free(&builder->group);
+    mprof__kind_curves_free(&builder->kinds);
+    for (size_t i = 0; i < builder->profile->process_count; i++) {
+        mprof__curve_free(&builder->curves[i]);
     }
-    free(collector->curves);
-    mprof__map_free(&collector->pids);
-    mprof__map_free(&collector->functions);
-    mprof__map_free(&collector->lanes);
-    mprof__arena_free(&collector->keys);
-    mprof__buffer_free(&collector->key);
+    free(builder->curves);
+    mprof__map_free(&builder->pids);
+    mprof__map_free(&builder->functions);
+    mprof__map_free(&builder->lanes);
+    mprof__arena_free(&builder->keys);
+    mprof__buffer_free(&builder->key);
 }
 
-static mprof_status fail_without_memory(mprof__collector *collector)
+static mprof_status fail_without_memory(mprof__profile_builder *builder)
 {
-    return mprof_error_set(collector->error, MPROF_ENOMEM, "out of memory");
+    return mprof_error_set(builder->error, MPROF_ENOMEM, "out of memory");
 }
 
 static void count_warning(void *data, mprof_warning warning, unsigned long line)
 {
-    mprof__collector *collector = data;
-    mprof_warnings *warnings = &collector->profile->warnings;
+    mprof__profile_builder *builder = data;
+    mprof_warnings *warnings = &builder->profile->warnings;
     if (warnings->count[warning]++ == 0) {
         warnings->first_line[warning] = line;
     }
@@ -67,9 +68,9 @@ static void widen_range(mprof_profile *profile, double time_s)
 }
 
 /* A copy of text that a C string can hold: what it cannot is shown as U+FFFD. */
-static const char *keep_text(mprof__collector *collector, mprof_text text)
+static const char *keep_text(mprof__profile_builder *builder, mprof_text text)
 {
-    mprof__arena *strings = &collector->profile->strings;
+    mprof__arena *strings = &builder->profile->strings;
     if (text.length == 0 || !memchr(text.bytes, '\0', text.length)) {
         return mprof__arena_copy(strings, text.bytes, text.length);
     }
@@ -87,23 +88,23 @@ static const char *keep_text(mprof__collector *collector, mprof_text text)
     return copy;
 }
 
-/* --- who is who ---------------------------------------------------------------------------- */
+/* ---- who is who ---- */
 
 /* Appends a process. Its index, or MPROF__MAP_NONE without memory. */
-static uint32_t add_process(mprof__collector *collector, int64_t pid)
+static uint32_t add_process(mprof__profile_builder *builder, int64_t pid)
 {
-    mprof_profile *profile = collector->profile;
-    size_t most = collector->options->max_processes;
-    if (most > 0 && !collector->choice && profile->process_count > most) {
-        collector->is_crowded = 1;
+    mprof_profile *profile = builder->profile;
+    size_t most = builder->options->max_processes;
+    if (most > 0 && !builder->choice && profile->process_count > most) {
+        builder->is_crowded = true;
         return MPROF__MAP_NONE;
     }
-    mprof__curve *curves = mprof__array_grow(collector->curves, profile->process_count,
-                                             &collector->curve_capacity, sizeof *curves);
+    mprof__curve *curves = mprof__array_grow(builder->curves, profile->process_count,
+                                             &builder->curve_capacity, sizeof *curves);
     if (!curves) {
         return MPROF__MAP_NONE;
     }
-    collector->curves = curves;
+    builder->curves = curves;
     mprof_process *processes = mprof__array_grow(profile->processes, profile->process_count,
                                                  &profile->process_capacity, sizeof *processes);
     if (!processes) {
@@ -111,11 +112,11 @@ static uint32_t add_process(mprof__collector *collector, int64_t pid)
     }
     profile->processes = processes;
     uint32_t index = (uint32_t)profile->process_count;
-    if (pid != MPROF_PID_NONE && mprof__map_set(&collector->pids, &collector->keys,
-                                                (const char *)&pid, sizeof pid, index) != 0) {
+    if (pid != MPROF_PID_NONE && mprof__map_set(&builder->pids, &builder->keys, (const char *)&pid,
+                                                sizeof pid, index) != 0) {
         return MPROF__MAP_NONE;
     }
-    mprof__curve_init(&curves[index], collector->options->max_points);
+    mprof__curve_init(&curves[index], builder->options->max_points);
     processes[index] = (mprof_process){.pid = pid,
                                        .ppid = MPROF_PID_NONE,
                                        .name = "",
@@ -126,25 +127,25 @@ static uint32_t add_process(mprof__collector *collector, int64_t pid)
     return index;
 }
 
-static int is_told_alone(const mprof__collector *collector, int64_t pid)
+static bool has_own_curve(const mprof__profile_builder *builder, int64_t pid)
 {
-    return !collector->choice || mprof__process_choice_has(collector->choice, pid);
+    return !builder->choice || mprof__process_choice_has(builder->choice, pid);
 }
 
 /* The process that a pid stands for at this place of the file. */
-static uint32_t find_process(mprof__collector *collector, int64_t pid)
+static uint32_t find_process(mprof__profile_builder *builder, int64_t pid)
 {
     if (pid == MPROF_PID_NONE) {
         return 0;
     }
-    uint32_t index = mprof__map_find(&collector->pids, (const char *)&pid, sizeof pid);
-    return index != MPROF__MAP_NONE ? index : add_process(collector, pid);
+    uint32_t index = mprof__map_find(&builder->pids, (const char *)&pid, sizeof pid);
+    return index != MPROF__MAP_NONE ? index : add_process(builder, pid);
 }
 
-static uint32_t find_function(mprof__collector *collector, mprof_text name)
+static uint32_t find_function(mprof__profile_builder *builder, mprof_text name)
 {
-    mprof_profile *profile = collector->profile;
-    uint32_t index = mprof__map_find(&collector->functions, name.bytes, name.length);
+    mprof_profile *profile = builder->profile;
+    uint32_t index = mprof__map_find(&builder->functions, name.bytes, name.length);
     if (index != MPROF__MAP_NONE) {
         return index;
     }
@@ -154,10 +155,10 @@ static uint32_t find_function(mprof__collector *collector, mprof_text name)
         return MPROF__MAP_NONE;
     }
     profile->functions = functions;
-    const char *copy = keep_text(collector, name);
+    const char *copy = keep_text(builder, name);
     index = (uint32_t)profile->function_count;
-    int is_same = copy && strlen(copy) == name.length; /* no NUL had to be replaced */
-    if (!copy || mprof__map_set(&collector->functions, is_same ? NULL : &collector->keys,
+    bool is_same = copy && strlen(copy) == name.length; /* no NUL had to be replaced */
+    if (!copy || mprof__map_set(&builder->functions, is_same ? NULL : &builder->keys,
                                 is_same ? copy : name.bytes, name.length, index) != 0) {
         return MPROF__MAP_NONE;
     }
@@ -167,16 +168,16 @@ static uint32_t find_function(mprof__collector *collector, mprof_text name)
     return index;
 }
 
-static uint32_t find_lane(mprof__collector *collector, uint32_t process, mprof_text name)
+static uint32_t find_lane(mprof__profile_builder *builder, uint32_t process, mprof_text name)
 {
-    mprof_profile *profile = collector->profile;
-    mprof__buffer *key = &collector->key;
+    mprof_profile *profile = builder->profile;
+    mprof__buffer *key = &builder->key;
     key->length = 0;
     if (mprof__buffer_append(key, &process, sizeof process) != 0 ||
         mprof__buffer_append(key, name.bytes, name.length) != 0) {
         return MPROF__MAP_NONE;
     }
-    uint32_t index = mprof__map_find(&collector->lanes, key->bytes, key->length);
+    uint32_t index = mprof__map_find(&builder->lanes, key->bytes, key->length);
     if (index != MPROF__MAP_NONE) {
         return index;
     }
@@ -186,10 +187,10 @@ static uint32_t find_lane(mprof__collector *collector, uint32_t process, mprof_t
         return MPROF__MAP_NONE;
     }
     profile->lanes = lanes;
-    const char *copy = keep_text(collector, name);
+    const char *copy = keep_text(builder, name);
     index = (uint32_t)profile->lane_count;
     if (!copy ||
-        mprof__map_set(&collector->lanes, &collector->keys, key->bytes, key->length, index) != 0) {
+        mprof__map_set(&builder->lanes, &builder->keys, key->bytes, key->length, index) != 0) {
         return MPROF__MAP_NONE;
     }
     lanes[index] = (mprof_lane){.process = process, .name = copy};
@@ -197,80 +198,78 @@ static uint32_t find_lane(mprof__collector *collector, uint32_t process, mprof_t
     return index;
 }
 
-/* --- records ------------------------------------------------------------------------------- */
+/* ---- records ---- */
 
-static mprof_status take_samples(void *data, const mprof_sample *samples, size_t count)
+static mprof_status add_samples(void *data, const mprof_sample *samples, size_t count)
 {
-    mprof__collector *collector = data;
-    for (size_t i = 0; i < count && collector->choice; i++) {
-        mprof__process_choice_tick(collector->choice, samples[i].time_s);
+    mprof__profile_builder *builder = data;
+    for (size_t i = 0; i < count && builder->choice; i++) {
+        mprof__process_choice_tick(builder->choice, samples[i].time_s);
     }
-    if (collector->from_s == -INFINITY && collector->to_s == INFINITY) {
-        return mprof__curve_push(&collector->samples, samples, count)
-                   ? fail_without_memory(collector)
-                   : MPROF_OK;
+    if (builder->from_s == -INFINITY && builder->to_s == INFINITY) {
+        return mprof__curve_push(&builder->samples, samples, count) ? fail_without_memory(builder)
+                                                                    : MPROF_OK;
     }
     for (size_t i = 0; i < count; i++) {
-        if (mprof__curve_push_within(&collector->samples, samples[i], collector->from_s,
-                                     collector->to_s) != 0) {
-            return fail_without_memory(collector);
+        if (mprof__curve_push_within(&builder->samples, samples[i], builder->from_s,
+                                     builder->to_s) != 0) {
+            return fail_without_memory(builder);
         }
     }
     return MPROF_OK;
 }
 
 /* The points of all children together are bounded: where there are many, each has fewer. */
-static void limit_points(mprof__collector *collector, mprof__curve *curve)
+static void limit_points(mprof__profile_builder *builder, mprof__curve *curve)
 {
-    size_t most = collector->options->max_points;
-    size_t count = collector->profile->process_count;
+    size_t most = builder->options->max_points;
+    size_t count = builder->profile->process_count;
     if (count > FULL_CURVES && most > FEWEST_POINTS && !mprof__curve_is_thinned(curve)) {
         size_t share = most * FULL_CURVES / count;
         curve->max_points = share > FEWEST_POINTS ? share : FEWEST_POINTS;
     }
 }
 
-static mprof_status take_child_sample(mprof__collector *collector, const mprof_record *record)
+static mprof_status add_child_sample(mprof__profile_builder *builder, const mprof_record *record)
 {
     /* Upstream writes "CHLD 0 0.000000" for a child that vanished during the tick: no process. */
     if (record->pid == MPROF_PID_NONE) {
         return MPROF_OK;
     }
-    if (!is_told_alone(collector, record->pid)) {
-        mprof__process_choice_add(collector->choice, record->sample);
+    if (!has_own_curve(builder, record->pid)) {
+        mprof__process_choice_add(builder->choice, record->sample);
         return MPROF_OK;
     }
-    uint32_t process = find_process(collector, record->pid);
+    uint32_t process = find_process(builder, record->pid);
     if (process != MPROF__MAP_NONE) {
-        limit_points(collector, &collector->curves[process]);
+        limit_points(builder, &builder->curves[process]);
     }
     if (process == MPROF__MAP_NONE ||
-        mprof__curve_push_within(&collector->curves[process], record->sample, collector->from_s,
-                                 collector->to_s) != 0) {
-        return fail_without_memory(collector);
+        mprof__curve_push_within(&builder->curves[process], record->sample, builder->from_s,
+                                 builder->to_s) != 0) {
+        return fail_without_memory(builder);
     }
     return MPROF_OK;
 }
 
-static mprof_status take_call(mprof__collector *collector, const mprof_call *call)
+static mprof_status add_call(mprof__profile_builder *builder, const mprof_call *call)
 {
-    mprof_profile *profile = collector->profile;
-    if (collector->options->skip_calls || call->exit.time_s < collector->from_s ||
-        call->enter.time_s > collector->to_s) {
+    mprof_profile *profile = builder->profile;
+    if (builder->options->skip_calls || call->exit.time_s < builder->from_s ||
+        call->enter.time_s > builder->to_s) {
         return MPROF_OK;
     }
     mprof_span *spans = mprof__array_grow(profile->spans, profile->span_count,
                                           &profile->span_capacity, sizeof *spans);
     if (!spans) {
-        return fail_without_memory(collector);
+        return fail_without_memory(builder);
     }
     profile->spans = spans;
-    uint32_t process = find_process(collector, call->pid);
-    uint32_t function = find_function(collector, call->name);
-    uint32_t lane =
-        process == MPROF__MAP_NONE ? process : find_lane(collector, process, call->lane);
+    uint32_t process = find_process(builder, call->pid);
+    uint32_t function = find_function(builder, call->name);
+    uint32_t lane = process == MPROF__MAP_NONE ? process : find_lane(builder, process, call->lane);
     if (lane == MPROF__MAP_NONE || function == MPROF__MAP_NONE) {
-        return fail_without_memory(collector);
+        return fail_without_memory(builder);
     }
     uint32_t bits = (call->open ? MPROF__SPAN_OPEN : 0u) |
                     (call->pid != MPROF_PID_NONE ? MPROF__SPAN_HAS_PID : 0u) |
@@ -295,44 +294,44 @@ static int64_t read_pid(const char *value)
     return mprof__integer_parse(&pid, value, strlen(value)) == 0 && pid > 0 ? pid : MPROF_PID_NONE;
 }
 
-static mprof_status take_fact(mprof__collector *collector, const mprof_record *record)
+static mprof_status add_fact(mprof__profile_builder *builder, const mprof_record *record)
 {
-    mprof_profile *profile = collector->profile;
+    mprof_profile *profile = builder->profile;
     mprof_fact *facts = mprof__array_grow(profile->facts, profile->fact_count,
                                           &profile->fact_capacity, sizeof *facts);
     if (!facts) {
-        return fail_without_memory(collector);
+        return fail_without_memory(builder);
     }
     profile->facts = facts;
     mprof_fact *fact = &facts[profile->fact_count];
-    fact->key = keep_text(collector, record->key);
-    fact->value = keep_text(collector, record->text);
+    fact->key = keep_text(builder, record->key);
+    fact->value = keep_text(builder, record->text);
     if (!fact->key || !fact->value) {
-        return fail_without_memory(collector);
+        return fail_without_memory(builder);
     }
     profile->fact_count++;
-    if (!collector->has_pid_fact && strcmp(fact->key, "pid") == 0) {
-        collector->has_pid_fact = 1;
-        collector->main_pid = read_pid(fact->value);
-    } else if (!collector->children_fact && strcmp(fact->key, "include-children") == 0) {
-        collector->children_fact = fact->value;
-    } else if (!collector->format_fact && strcmp(fact->key, "format") == 0) {
-        collector->format_fact = fact->value;
+    if (!builder->has_pid_fact && strcmp(fact->key, "pid") == 0) {
+        builder->has_pid_fact = true;
+        builder->main_pid = read_pid(fact->value);
+    } else if (!builder->children_fact && strcmp(fact->key, "include-children") == 0) {
+        builder->children_fact = fact->value;
+    } else if (!builder->format_fact && strcmp(fact->key, "format") == 0) {
+        builder->format_fact = fact->value;
     }
     return MPROF_OK;
 }
 
-static mprof_status take_birth(mprof__collector *collector, const mprof_record *record)
+static mprof_status add_birth(mprof__profile_builder *builder, const mprof_record *record)
 {
-    mprof_profile *profile = collector->profile;
-    uint32_t index = find_process(collector, record->pid);
+    mprof_profile *profile = builder->profile;
+    uint32_t index = find_process(builder, record->pid);
     if (index != MPROF__MAP_NONE && record->pid != MPROF_PID_NONE &&
         profile->processes[index].ended) {
-        index = add_process(collector, record->pid); /* the number was used again */
+        index = add_process(builder, record->pid); /* the number was used again */
     }
-    const char *name = keep_text(collector, record->text);
+    const char *name = keep_text(builder, record->text);
     if (index == MPROF__MAP_NONE || !name) {
-        return fail_without_memory(collector);
+        return fail_without_memory(builder);
     }
     mprof_process *process = &profile->processes[index];
     process->name = name;
@@ -343,13 +342,13 @@ static mprof_status take_birth(mprof__collector *collector, const mprof_record *
     return MPROF_OK;
 }
 
-static mprof_status take_end(mprof__collector *collector, const mprof_record *record)
+static mprof_status add_end(mprof__profile_builder *builder, const mprof_record *record)
 {
-    uint32_t index = find_process(collector, record->pid);
+    uint32_t index = find_process(builder, record->pid);
     if (index == MPROF__MAP_NONE) {
-        return fail_without_memory(collector);
+        return fail_without_memory(builder);
     }
-    mprof_process *process = &collector->profile->processes[index];
+    mprof_process *process = &builder->profile->processes[index];
     process->ended = 1;
     process->end_s = record->sample.time_s;
     process->cause = record->cause;
@@ -357,79 +356,78 @@ static mprof_status take_end(mprof__collector *collector, const mprof_record *re
     return MPROF_OK;
 }
 
-static mprof_status take_kernel_peak(mprof__collector *collector, const mprof_record *record)
+static mprof_status add_kernel_peak(mprof__profile_builder *builder, const mprof_record *record)
 {
     if (record->pid == MPROF_PID_NONE) {
         return MPROF_OK; /* it is not known whose */
     }
-    uint32_t index = find_process(collector, record->pid);
+    uint32_t index = find_process(builder, record->pid);
     if (index == MPROF__MAP_NONE) {
-        return fail_without_memory(collector);
+        return fail_without_memory(builder);
     }
-    mprof_process *process = &collector->profile->processes[index];
+    mprof_process *process = &builder->profile->processes[index];
     process->kernel_peak_mib = mprof__larger(process->kernel_peak_mib, record->sample.mib);
     process->kernel_peak_at_least |= record->at_least;
     return MPROF_OK;
 }
 
-static mprof_status take_group(mprof__collector *collector, const mprof_record *record)
+static mprof_status add_group(mprof__profile_builder *builder, const mprof_record *record)
 {
-    mprof__group_take(&collector->profile->group, record);
-    return mprof__group_curves_take(&collector->group, record, collector->from_s,
-                                    collector->to_s) == 0
+    mprof__group_add(&builder->profile->group, record);
+    return mprof__group_curves_add(&builder->group, record, builder->from_s, builder->to_s) == 0
                ? MPROF_OK
-               : fail_without_memory(collector);
+               : fail_without_memory(builder);
 }
 
-static mprof_status take_kinds(mprof__collector *collector, const mprof_record *record)
+static mprof_status add_kinds(mprof__profile_builder *builder, const mprof_record *record)
 {
-    return mprof__kind_curves_take(&collector->kinds, record, collector->main_pid,
-                                   collector->from_s, collector->to_s) == 0
+    return mprof__kind_curves_add(&builder->kinds, record, builder->main_pid, builder->from_s,
+                                  builder->to_s) == 0
                ? MPROF_OK
-               : fail_without_memory(collector);
+               : fail_without_memory(builder);
 }
 
-static mprof_status take_command_line(mprof__collector *collector, const mprof_record *record)
+static mprof_status add_command_line(mprof__profile_builder *builder, const mprof_record *record)
 {
-    mprof_profile *profile = collector->profile;
+    mprof_profile *profile = builder->profile;
     if (profile->command_line) {
         return MPROF_OK; /* the reader has counted it */
     }
-    const char *copy = keep_text(collector, record->text);
+    const char *copy = keep_text(builder, record->text);
     profile->command_line = copy ? mprof__arena_copy(&profile->strings, copy, strlen(copy)) : NULL;
-    return profile->command_line ? MPROF_OK : fail_without_memory(collector);
+    return profile->command_line ? MPROF_OK : fail_without_memory(builder);
 }
 
-static mprof_status take_record(void *data, const mprof_record *record)
+static mprof_status add_record(void *data, const mprof_record *record)
 {
-    mprof__collector *collector = data;
+    mprof__profile_builder *builder = data;
     if ((record->kind == MPROF_RECORD_PROC || record->kind == MPROF_RECORD_EXIT ||
          record->kind == MPROF_RECORD_PEAK) &&
-        !is_told_alone(collector, record->pid)) {
+        !has_own_curve(builder, record->pid)) {
         return MPROF_OK;
     }
     switch (record->kind) {
     case MPROF_RECORD_CMDLINE:
-        return take_command_line(collector, record);
+        return add_command_line(builder, record);
     case MPROF_RECORD_CHLD:
-        return take_child_sample(collector, record);
+        return add_child_sample(builder, record);
     case MPROF_RECORD_FUNC:
-        return take_call(collector, &record->call);
+        return add_call(builder, &record->call);
     case MPROF_RECORD_FACT:
-        return take_fact(collector, record);
+        return add_fact(builder, record);
     case MPROF_RECORD_PROC:
-        return take_birth(collector, record);
+        return add_birth(builder, record);
     case MPROF_RECORD_EXIT:
-        return take_end(collector, record);
+        return add_end(builder, record);
     case MPROF_RECORD_PEAK:
-        return take_kernel_peak(collector, record);
+        return add_kernel_peak(builder, record);
     case MPROF_RECORD_LOST:
-        collector->profile->lost_calls += (uint64_t)record->value;
+        builder->profile->lost_calls += (uint64_t)record->value;
         return MPROF_OK;
     case MPROF_RECORD_GROUP:
-        return take_group(collector, record);
+        return add_group(builder, record);
     case MPROF_RECORD_KINDS:
-        return take_kinds(collector, record);
+        return add_kinds(builder, record);
     case MPROF_RECORD_MEM:
     case MPROF_RECORD_ARGV:
         break;
@@ -437,59 +435,59 @@ static mprof_status take_record(void *data, const mprof_record *record)
     return MPROF_OK;
 }
 
-mprof_status mprof__collector_read(mprof__collector *collector, mprof_source *source)
+mprof_status mprof__profile_builder_read(mprof__profile_builder *builder, mprof_source *source)
 {
-    mprof_visitor visitor = {collector, take_samples, take_record, count_warning};
-    if (collector->profile->process_count == 0 &&
-        add_process(collector, MPROF_PID_NONE) == MPROF__MAP_NONE) {
-        return fail_without_memory(collector);
+    mprof_visitor visitor = {builder, add_samples, add_record, count_warning};
+    if (builder->profile->process_count == 0 &&
+        add_process(builder, MPROF_PID_NONE) == MPROF__MAP_NONE) {
+        return fail_without_memory(builder);
     }
-    return mprof_read(source, &visitor, collector->error);
+    return mprof_read(source, &visitor, builder->error);
 }
 
-/* --- the range of time --------------------------------------------------------------------- */
+/* ---- the range of time ---- */
 
-static mprof_status see_samples(void *data, const mprof_sample *samples, size_t count)
+static mprof_status scan_samples(void *data, const mprof_sample *samples, size_t count)
 {
-    mprof__collector *collector = data;
+    mprof__profile_builder *builder = data;
     for (size_t i = 0; i < count; i++) {
-        widen_range(collector->profile, samples[i].time_s);
+        widen_range(builder->profile, samples[i].time_s);
     }
     return MPROF_OK;
 }
 
-static mprof_status see_record(void *data, const mprof_record *record)
+static mprof_status scan_record(void *data, const mprof_record *record)
 {
-    mprof__collector *collector = data;
+    mprof__profile_builder *builder = data;
     if (record->kind == MPROF_RECORD_CHLD && record->pid != MPROF_PID_NONE) {
-        widen_range(collector->profile, record->sample.time_s);
+        widen_range(builder->profile, record->sample.time_s);
     } else if (record->kind == MPROF_RECORD_FUNC) {
-        widen_range(collector->profile, record->call.enter.time_s);
-        widen_range(collector->profile, record->call.exit.time_s);
+        widen_range(builder->profile, record->call.enter.time_s);
+        widen_range(builder->profile, record->call.exit.time_s);
     }
     return MPROF_OK;
 }
 
-mprof_status mprof__collector_read_range(mprof__collector *collector, mprof_source *source)
+mprof_status mprof__profile_builder_read_range(mprof__profile_builder *builder,
+                                               mprof_source *source)
 {
-    mprof_visitor visitor = {collector, see_samples, see_record, NULL};
-    return mprof_read(source, &visitor, collector->error);
+    mprof_visitor visitor = {builder, scan_samples, scan_record, NULL};
+    return mprof_read(source, &visitor, builder->error);
 }
 
-/* --- the main process ---------------------------------------------------------------------- */
+/* ---- the main process ---- */
 
 /* Moves the first process of number `from` into the place 0 that was kept for it. */
-static void move_to_front(mprof__collector *collector, uint32_t from)
+static void move_to_front(mprof__profile_builder *builder, uint32_t from)
 {
-    mprof_profile *profile = collector->profile;
-    mprof__curve_free(&collector->curves[0]);
+    mprof_profile *profile = builder->profile;
+    mprof__curve_free(&builder->curves[0]);
     profile->processes[0] = profile->processes[from];
-    collector->curves[0] = collector->curves[from];
+    builder->curves[0] = builder->curves[from];
     size_t behind = profile->process_count - from - 1;
     memmove(profile->processes + from, profile->processes + from + 1,
             behind * sizeof *profile->processes);
-    memmove(collector->curves + from, collector->curves + from + 1,
-            behind * sizeof *collector->curves);
+    memmove(builder->curves + from, builder->curves + from + 1, behind * sizeof *builder->curves);
     profile->process_count--;
     for (size_t i = 0; i < profile->span_count; i++) {
         uint32_t process = profile->spans[i].process;
@@ -502,27 +500,27 @@ static void move_to_front(mprof__collector *collector, uint32_t from)
 }
 
 /* From format 2 on a call without a pid is one of the main process. */
-static int names_no_main(const mprof__collector *collector)
+static bool omits_main_pid(const mprof__profile_builder *builder)
 {
     int64_t format;
-    const char *value = collector->format_fact;
+    const char *value = builder->format_fact;
     return value && mprof__integer_parse(&format, value, strlen(value)) == 0 && format >= 2;
 }
 
-void mprof__collector_settle_main(mprof__collector *collector)
+void mprof__profile_builder_choose_main(mprof__profile_builder *builder)
 {
-    mprof_profile *profile = collector->profile;
-    const char *children = collector->children_fact;
-    int64_t pid = collector->main_pid;
-    profile->is_alone = !children || strcmp(children, "no") == 0;
+    mprof_profile *profile = builder->profile;
+    const char *children = builder->children_fact;
+    int64_t pid = builder->main_pid;
+    profile->mem_is_main = !children || strcmp(children, "no") == 0;
     for (uint32_t i = 1; i < profile->process_count && pid != MPROF_PID_NONE; i++) {
         if (profile->processes[i].pid == pid) {
-            move_to_front(collector, i);
+            move_to_front(builder, i);
             break;
         }
     }
     profile->processes[0].pid = pid;
-    if (pid != MPROF_PID_NONE && names_no_main(collector)) {
+    if (pid != MPROF_PID_NONE && omits_main_pid(builder)) {
         for (size_t i = 0; i < profile->span_count; i++) {
             profile->spans[i].open |= MPROF__SPAN_HAS_PID;
         }

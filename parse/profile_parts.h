@@ -11,6 +11,8 @@
 
 #include <mprof/profile.h>
 
+#include <stdbool.h>
+
 /* Bits of mprof_span.open while the profile is being made; only the first one stays. */
 enum {
     MPROF__SPAN_OPEN = 1,
@@ -24,9 +26,9 @@ struct mprof_profile {
     double start_s, end_s;
     mprof_series samples;
     mprof_series line;
-    int line_is_own;  /* line.points is not samples.points */
-    int main_is_line; /* processes[0].series is a view of line */
-    int is_alone;     /* MEM tells of the main process alone */
+    bool line_is_own;  /* line.points is not samples.points */
+    bool main_is_line; /* processes[0].series is a view of line */
+    bool mem_is_main;  /* MEM tells of the main process alone */
     mprof_process *processes;
     size_t process_count, process_capacity;
     mprof_series others; /* the sum of processes that are not told one by one */
@@ -42,13 +44,13 @@ struct mprof_profile {
     mprof_warnings warnings;
     uint64_t lost_calls;
     mprof_control_group group;
-    unsigned kinds_told; /* 1 << mprof_kind */
+    unsigned kinds_recorded; /* 1 << mprof_kind */
     mprof_kind_series kinds[MPROF_KIND_COUNT];
     mprof__arena strings; /* owns all names, keys and values */
 };
 
 /* A profile while it is read. */
-typedef struct mprof__collector {
+typedef struct mprof__profile_builder {
     mprof_profile *profile;
     const mprof_load_options *options;
     mprof_error *error;
@@ -62,9 +64,9 @@ typedef struct mprof__collector {
     mprof__group_curves group;
     mprof__kind_curves kinds;
     int64_t main_pid; /* as far as the facts read so far tell it */
-    int has_pid_fact;
+    bool has_pid_fact;
     mprof__process_choice *choice; /* NULL: all processes are told one by one */
-    int is_crowded;                /* there were too many for that */
+    bool is_crowded;               /* there were too many for that */
     const char *children_fact;     /* include-children; NULL: not told */
     const char *format_fact;       /* not owned; NULL: a file of upstream, or an old one */
 
@@ -73,24 +75,25 @@ typedef struct mprof__collector {
     mprof__map lanes;     /* process and lane -> lane */
     mprof__arena keys;
     mprof__buffer key;
-} mprof__collector;
+} mprof__profile_builder;
 
-void mprof__collector_init(mprof__collector *collector, mprof_profile *profile,
-                           const mprof_load_options *options, mprof_error *error);
-void mprof__collector_free(mprof__collector *collector);
+void mprof__profile_builder_init(mprof__profile_builder *builder, mprof_profile *profile,
+                                 const mprof_load_options *options, mprof_error *error);
+void mprof__profile_builder_free(mprof__profile_builder *builder);
 
 /* Reads the source once and gathers everything that lies within the window. */
-mprof_status mprof__collector_read(mprof__collector *collector, mprof_source *source);
+mprof_status mprof__profile_builder_read(mprof__profile_builder *builder, mprof_source *source);
 
 /* Reads the source once for start_s and end_s of the profile only. */
-mprof_status mprof__collector_read_range(mprof__collector *collector, mprof_source *source);
+mprof_status mprof__profile_builder_read_range(mprof__profile_builder *builder,
+                                               mprof_source *source);
 
 /* Makes process 0 the main one, whatever order the file told it in. */
-void mprof__collector_settle_main(mprof__collector *collector);
+void mprof__profile_builder_choose_main(mprof__profile_builder *builder);
 
 /* Which samples a call's values belong to: those of its process, MEM's where that is the main one.
  */
-int mprof__span_fits_line(const mprof_profile *profile, const mprof_span *span);
+bool mprof__span_fits_line(const mprof_profile *profile, const mprof_span *span);
 
 /* Sorts the spans, gives a level to those without one, and sums up the functions. MPROF_ENOMEM */
 mprof_status mprof__profile_nest(mprof_profile *profile, mprof_error *error);
@@ -99,7 +102,7 @@ mprof_status mprof__profile_nest(mprof_profile *profile, mprof_error *error);
 mprof_status mprof__profile_label(mprof_profile *profile, mprof_error *error);
 
 /* Finds the peaks of all functions; reads the source again where the curves were thinned. */
-mprof_status mprof__profile_find_peaks(mprof_profile *profile, mprof__collector *collector,
+mprof_status mprof__profile_find_peaks(mprof_profile *profile, mprof__profile_builder *builder,
                                        mprof_source *source, mprof_error *error);
 
 #endif

@@ -12,6 +12,7 @@
 #include "swar.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -46,19 +47,19 @@ typedef struct reader {
     char *bytes; /* owned; capacity + MPROF__SWAR_SLACK */
     size_t capacity;
     size_t begin, end; /* what is not yet read */
-    int at_end;        /* the source has no more */
-    int skips_line;    /* within a line that is too long */
+    bool at_end;       /* the source has no more */
+    bool skips_line;   /* within a line that is too long */
     char line_end;     /* '\n', or '\r' in files of old Macs */
     unsigned long line;
 
-    int known;              /* a record word has been seen */
-    int has_command;        /* the command line has been told */
+    bool known;             /* a record word has been seen */
+    bool has_command;       /* the command line has been told */
     uint64_t foreign_bytes; /* read before one was */
 
-    int is_survey;
+    bool is_survey;
     era eras[ERA_COUNT];
     size_t era_count;
-    int has_era; /* first_s and last_s hold */
+    bool has_era; /* first_s and last_s hold */
     double first_s, last_s;
 
     mprof__swar_cache cache;
@@ -69,7 +70,7 @@ typedef struct reader {
     mprof__buffer scratch;
 } reader;
 
-/* --- moments ------------------------------------------------------------------------------- */
+/* ---- moments ---- */
 
 static void survey_moment(reader *r, double time_s)
 {
@@ -87,7 +88,7 @@ static void survey_moment(reader *r, double time_s)
     }
 }
 
-static int is_epoch(const era *at)
+static bool is_epoch(const era *at)
 {
     return at->first_s >= EPOCH_FIRST_S && at->first_s < EPOCH_LAST_S;
 }
@@ -106,17 +107,17 @@ static void choose_era(reader *r)
     if (best) {
         r->first_s = best->first_s - ERA_S;
         r->last_s = best->last_s + ERA_S;
-        r->has_era = 1;
+        r->has_era = true;
     }
     r->era_count = 0;
 }
 
-static int is_far(const reader *r, double time_s)
+static bool is_far(const reader *r, double time_s)
 {
     return time_s < r->first_s || time_s > r->last_s;
 }
 
-static int has_moment(mprof_record_kind kind)
+static bool has_moment(mprof_record_kind kind)
 {
     return kind != MPROF_RECORD_CMDLINE && kind != MPROF_RECORD_ARGV && kind != MPROF_RECORD_FACT;
 }
@@ -131,7 +132,7 @@ static void survey_record(reader *r, const mprof_record *record)
     }
 }
 
-static int record_is_far(const reader *r, const mprof_record *record)
+static bool record_is_far(const reader *r, const mprof_record *record)
 {
     if (record->kind == MPROF_RECORD_FUNC) {
         return is_far(r, record->call.enter.time_s) || is_far(r, record->call.exit.time_s);
@@ -139,7 +140,7 @@ static int record_is_far(const reader *r, const mprof_record *record)
     return has_moment(record->kind) && is_far(r, record->sample.time_s);
 }
 
-/* --- records out --------------------------------------------------------------------------- */
+/* ---- records out ---- */
 
 static void warn(reader *r, mprof_warning warning)
 {
@@ -173,7 +174,7 @@ static mprof_status push_record(reader *r, const mprof_record *record)
             warn(r, MPROF_WARNING_DUPLICATE);
             return MPROF_OK;
         }
-        r->has_command = 1;
+        r->has_command = true;
     }
     if (flush_samples(r) == MPROF_OK && r->visitor->record) {
         r->status = r->visitor->record(r->visitor->data, record);
@@ -191,13 +192,13 @@ static mprof_status read_one_line(reader *r, const char *line, size_t length)
         r->known |= warning != MPROF_WARNING_UNKNOWN && warning != MPROF_WARNING_BLANK;
         warn(r, warning);
         return MPROF_OK;
-    case MPROF__LINE_MENDED:
+    case MPROF__LINE_REPAIRED:
         warn(r, MPROF_WARNING_ENCODING);
         break;
     case MPROF__LINE_GOOD:
         break;
     }
-    r->known = 1;
+    r->known = true;
     if (r->is_survey) {
         survey_record(r, &r->record);
         return MPROF_OK;
@@ -246,7 +247,7 @@ static mprof_status read_line(reader *r, const char *line, size_t length)
                                       : read_one_line(r, line, length);
 }
 
-/* --- lines out of the buffer --------------------------------------------------------------- */
+/* ---- lines out of the buffer ---- */
 
 /* What swar.h reads is of the usual shape. Most of a recording is MEM lines of that shape in a row;
  * passes all of those that stand at `at` and returns where they end. */
@@ -294,7 +295,7 @@ static size_t read_usual_child(reader *r, const char *text)
         return 0;
     }
     if (r->is_survey) {
-        r->known = 1;
+        r->known = true;
         survey_moment(r, r->child.sample.time_s);
     } else if (is_far(r, r->child.sample.time_s)) {
         return 0;
@@ -312,7 +313,7 @@ static size_t survey_usual_memory(reader *r, const char *text)
     if (length == 0) {
         return 0;
     }
-    r->known = 1;
+    r->known = true;
     survey_moment(r, sample.time_s);
     r->line++;
     return 4 + length;
@@ -365,7 +366,7 @@ static void skip_line(reader *r)
     if (end) {
         r->begin += (size_t)(end - line) + 1;
         r->line++;
-        r->skips_line = 0;
+        r->skips_line = false;
     } else {
         r->begin = r->end;
     }
@@ -378,7 +379,7 @@ static mprof_status grow_buffer(reader *r)
         warn(r, r->bytes[0] == '\0' ? MPROF_WARNING_NUL : MPROF_WARNING_LONG);
         r->known |= mprof__line_is_known(r->bytes, 16);
         r->begin = r->end = 0;
-        r->skips_line = 1;
+        r->skips_line = true;
         return MPROF_OK;
     }
     size_t capacity = r->capacity * 2;
@@ -410,14 +411,14 @@ static mprof_status fill_buffer(reader *r)
     return r->status;
 }
 
-/* --- is it a recording? -------------------------------------------------------------------- */
+/* ---- is it a recording? ---- */
 
-static int starts_with(const reader *r, const char *bytes, size_t count)
+static bool starts_with(const reader *r, const char *bytes, size_t count)
 {
     return r->end >= count && memcmp(r->bytes, bytes, count) == 0;
 }
 
-static const char *foreign_kind(const reader *r)
+static const char *foreign_format(const reader *r)
 {
     if (starts_with(r, "\x1f\x8b", 2)) {
         return "is compressed with gzip: unpack it first";
@@ -441,7 +442,7 @@ static const char *foreign_kind(const reader *r)
 /* Sees to the first bytes of the source. */
 static mprof_status begin_file(reader *r)
 {
-    const char *foreign = foreign_kind(r);
+    const char *foreign = foreign_format(r);
     if (foreign) {
         return r->status = mprof_error_set(r->error, MPROF_EFORMAT, "%s", foreign);
     }
@@ -463,9 +464,9 @@ static mprof_status survey_buffer(reader *r)
 {
     size_t begin = r->begin;
     unsigned long line = r->line;
-    r->is_survey = 1;
+    r->is_survey = true;
     read_lines(r);
-    r->is_survey = 0;
+    r->is_survey = false;
     unsigned long lines = r->line - 1;
     r->begin = begin;
     r->line = line;
@@ -481,7 +482,7 @@ static mprof_status survey_buffer(reader *r)
     return r->status;
 }
 
-/* --- all ----------------------------------------------------------------------------------- */
+/* ---- all ---- */
 
 static void finish_file(reader *r)
 {
@@ -497,7 +498,7 @@ static void finish_file(reader *r)
 
 static mprof_status read_source(reader *r)
 {
-    int is_first = 1;
+    bool is_first = true;
     while (r->status == MPROF_OK && !(r->at_end && r->begin == r->end)) {
         size_t left = r->end - r->begin;
         if (fill_buffer(r) != MPROF_OK) {
@@ -506,7 +507,7 @@ static mprof_status read_source(reader *r)
         if (is_first && begin_file(r) != MPROF_OK) {
             break;
         }
-        is_first = 0;
+        is_first = false;
         if (r->at_end && r->end - r->begin == left && left > 0) {
             break; /* nothing came, and no whole line was left */
         }

@@ -8,6 +8,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,7 +23,7 @@ static const char prefix[] = "mprofile_";
 static const char suffix[] = ".dat";
 enum { DATE_DIGITS = 14 };
 
-static int is_recording_name(const char *name)
+static bool is_recording_name(const char *name)
 {
     size_t length = sizeof prefix - 1 + DATE_DIGITS + sizeof suffix - 1;
     return strlen(name) == length && memcmp(name, prefix, sizeof prefix - 1) == 0 &&

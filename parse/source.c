@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,11 +19,11 @@ struct mprof_source {
     const char *bytes; /* memory: borrowed */
     size_t size;
     size_t position;
-    int is_seekable;
-    off_t start;   /* where a seekable descriptor stood when it was handed over */
-    int kept_fd;   /* owned; a pipe's bytes so far, -1 if not kept */
-    int replays;   /* kept_fd is read instead of fd, up to its end */
-    int has_first; /* the byte that told that somebody writes to a FIFO */
+    bool is_seekable;
+    off_t start;    /* where a seekable descriptor stood when it was handed over */
+    int kept_fd;    /* owned; a pipe's bytes so far, -1 if not kept */
+    bool replays;   /* kept_fd is read instead of fd, up to its end */
+    bool has_first; /* the byte that told that somebody writes to a FIFO */
     char first;
 };
 
@@ -115,7 +116,7 @@ static mprof_status check_kind(mprof_source *source, int is_stdin, mprof_error *
 
 static mprof_status open_source(mprof_source *source, const char *path, mprof_error *error)
 {
-    int is_stdin = strcmp(path, "-") == 0;
+    bool is_stdin = strcmp(path, "-") == 0;
     source->fd = open_descriptor(path);
     if (source->fd < 0) {
         int number = errno;
@@ -255,13 +256,13 @@ mprof_status mprof__source_read(mprof_source *source, void *bytes, size_t size, 
     size_t got = 0;
     if (source->has_first && !source->replays) {
         *(char *)bytes = source->first;
-        source->has_first = 0;
+        source->has_first = false;
         got = 1;
     } else {
         ssize_t result = read_waiting(source->replays ? source->kept_fd : source->fd, bytes, size);
         if (result == 0 && source->replays) {
             /* what was kept is through; the pipe may have more if it was left early */
-            source->replays = 0;
+            source->replays = false;
             result = read_waiting(source->fd, bytes, size);
         }
         if (result < 0) {

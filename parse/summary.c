@@ -8,6 +8,7 @@
 #include "source.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,9 +29,9 @@ typedef struct summing {
     double tick_s;                        /* of the sums that follow */
     double sums_mib[MPROF_KIND_COUNT];    /* of all processes at this tick */
     double highest_mib[MPROF_KIND_COUNT]; /* of these sums */
-    int is_alone;                         /* MEM is the main process alone */
-    int is_told_sum;                      /* MEM is a sum, as a fact says */
-    int is_resident; /* what was sampled is RSS, which the kernel's peak is, too */
+    bool mem_is_main;                     /* MEM is the main process alone */
+    bool mem_is_sum;                      /* MEM is a sum, as a fact says */
+    bool is_resident; /* what was sampled is RSS, which the kernel's peak is, too */
 } summing;
 
 static mprof_status fail_without_memory(summing *s)
@@ -98,7 +99,7 @@ static int add_number(uint32_t **numbers, size_t *count, size_t *capacity, size_
     return 0;
 }
 
-static mprof_status take_child(summing *s, const mprof_record *record)
+static mprof_status add_child(summing *s, const mprof_record *record)
 {
     mprof__summary *summary = s->summary;
     mprof__process_peak *child = find_process(s, record->pid);
@@ -111,7 +112,7 @@ static mprof_status take_child(summing *s, const mprof_record *record)
     return MPROF_OK;
 }
 
-static mprof_status take_kernel_peak(summing *s, const mprof_record *record)
+static mprof_status add_kernel_peak(summing *s, const mprof_record *record)
 {
     if (record->pid == MPROF_PID_NONE) {
         s->summary->some_peak_mib = mprof__larger(s->summary->some_peak_mib, record->sample.mib);
@@ -126,7 +127,7 @@ static mprof_status take_kernel_peak(summing *s, const mprof_record *record)
     return MPROF_OK;
 }
 
-static mprof_status take_birth(summing *s, const mprof_record *record)
+static mprof_status add_birth(summing *s, const mprof_record *record)
 {
     mprof__process_peak *process = find_process(s, record->pid);
     if (process) {
@@ -155,7 +156,7 @@ static double *kinds_of(summing *s, int64_t pid)
 }
 
 /* Those of one tick carry one time, and stand together. */
-static mprof_status take_kinds(summing *s, const mprof_record *record)
+static mprof_status add_kinds(summing *s, const mprof_record *record)
 {
     double *highest_mib = kinds_of(s, record->pid);
     if (!highest_mib) {
@@ -175,26 +176,26 @@ static mprof_status take_kinds(summing *s, const mprof_record *record)
 }
 
 /* `load` is asked for, and it is `app.load`. */
-static mprof_status note_alike(summing *s, mprof_text name)
+static mprof_status keep_similar_name(summing *s, mprof_text name)
 {
     size_t length = s->function_length;
-    if (s->summary->alike || !length || name.length <= length ||
+    if (s->summary->similar_name || !length || name.length <= length ||
         name.bytes[name.length - length - 1] != '.' ||
         memcmp(name.bytes + name.length - length, s->function, length) != 0) {
         return MPROF_OK;
     }
-    s->summary->alike = mprof__arena_copy(&s->summary->texts, name.bytes, name.length);
-    return s->summary->alike ? MPROF_OK : fail_without_memory(s);
+    s->summary->similar_name = mprof__arena_copy(&s->summary->texts, name.bytes, name.length);
+    return s->summary->similar_name ? MPROF_OK : fail_without_memory(s);
 }
 
-static mprof_status take_call(summing *s, const mprof_call *call)
+static mprof_status add_call(summing *s, const mprof_call *call)
 {
     if (!s->function) {
         return MPROF_OK;
     }
     if (call->name.length != s->function_length ||
         memcmp(call->name.bytes, s->function, s->function_length) != 0) {
-        return note_alike(s, call->name);
+        return keep_similar_name(s, call->name);
     }
     interval *calls = mprof__array_grow(s->calls, s->call_count, &s->call_capacity, sizeof *calls);
     if (!calls) {
@@ -205,12 +206,12 @@ static mprof_status take_call(summing *s, const mprof_call *call)
     return MPROF_OK;
 }
 
-static int text_is(mprof_text text, const char *word)
+static bool text_is(mprof_text text, const char *word)
 {
     return text.length == strlen(word) && memcmp(text.bytes, word, text.length) == 0;
 }
 
-static void take_fact(summing *s, const mprof_record *record)
+static void add_fact(summing *s, const mprof_record *record)
 {
     if (text_is(record->key, "pid")) {
         int64_t pid = 0;
@@ -220,8 +221,8 @@ static void take_fact(summing *s, const mprof_record *record)
         }
         s->main_pid = pid;
     } else if (text_is(record->key, "include-children")) {
-        s->is_alone = text_is(record->text, "no");
-        s->is_told_sum = text_is(record->text, "yes");
+        s->mem_is_main = text_is(record->text, "no");
+        s->mem_is_sum = text_is(record->text, "yes");
     } else if (text_is(record->key, "left-out")) {
         s->summary->left_out_count++;
     } else if (text_is(record->key, "backend")) {
@@ -230,32 +231,32 @@ static void take_fact(summing *s, const mprof_record *record)
     }
 }
 
-static mprof_status take_record(void *data, const mprof_record *record)
+static mprof_status add_record(void *data, const mprof_record *record)
 {
     summing *s = data;
     switch (record->kind) {
     case MPROF_RECORD_CHLD:
-        return take_child(s, record);
+        return add_child(s, record);
     case MPROF_RECORD_PEAK:
-        return take_kernel_peak(s, record);
+        return add_kernel_peak(s, record);
     case MPROF_RECORD_PROC:
-        return take_birth(s, record);
+        return add_birth(s, record);
     case MPROF_RECORD_KINDS:
-        return take_kinds(s, record);
+        return add_kinds(s, record);
     case MPROF_RECORD_GROUP:
-        mprof__group_take(&s->summary->group, record);
+        mprof__group_add(&s->summary->group, record);
         return MPROF_OK;
     case MPROF_RECORD_FUNC:
-        return take_call(s, &record->call);
+        return add_call(s, &record->call);
     case MPROF_RECORD_FACT:
-        take_fact(s, record);
+        add_fact(s, record);
         return MPROF_OK;
     default:
         return MPROF_OK;
     }
 }
 
-static mprof_status take_samples(void *data, const mprof_sample *samples, size_t count)
+static mprof_status add_samples(void *data, const mprof_sample *samples, size_t count)
 {
     summing *s = data;
     double peak = samples[0].mib;
@@ -267,7 +268,7 @@ static mprof_status take_samples(void *data, const mprof_sample *samples, size_t
     return MPROF_OK;
 }
 
-/* --- of a function ------------------------------------------------------------------------- */
+/* ---- of a function ---- */
 
 static int compare_intervals(const void *a, const void *b)
 {
@@ -290,7 +291,7 @@ static void join_calls(summing *s)
     s->call_count = count;
 }
 
-static int is_in_call(const summing *s, double time_s)
+static bool is_in_call(const summing *s, double time_s)
 {
     size_t low = 0, high = s->call_count; /* the first that begins later */
     while (low < high) {
@@ -304,7 +305,7 @@ static int is_in_call(const summing *s, double time_s)
     return low > 0 && time_s <= s->calls[low - 1].to_s;
 }
 
-static mprof_status take_samples_in_calls(void *data, const mprof_sample *samples, size_t count)
+static mprof_status add_samples_in_calls(void *data, const mprof_sample *samples, size_t count)
 {
     summing *s = data;
     for (size_t i = 0; i < count; i++) {
@@ -317,7 +318,7 @@ static mprof_status take_samples_in_calls(void *data, const mprof_sample *sample
 
 static mprof_status read_calls(summing *s, mprof_source *source)
 {
-    mprof_visitor visitor = {s, take_samples_in_calls, NULL, NULL};
+    mprof_visitor visitor = {s, add_samples_in_calls, NULL, NULL};
     s->summary->peak_mib = NAN;
     s->summary->kernel_peak_mib = NAN;
     s->summary->some_peak_mib = NAN;
@@ -333,7 +334,7 @@ static mprof_status read_calls(summing *s, mprof_source *source)
     return status == MPROF_OK ? mprof_read(source, &visitor, s->error) : status;
 }
 
-/* --- all ----------------------------------------------------------------------------------- */
+/* ---- all ---- */
 
 static int compare_kernel_peaks(const void *a, const void *b, void *data)
 {
@@ -350,7 +351,7 @@ static int compare_kernel_peaks(const void *a, const void *b, void *data)
 static void match_some_peak(summing *s)
 {
     mprof__summary *summary = s->summary;
-    double known = s->is_alone ? summary->peak_mib : NAN;
+    double known = s->mem_is_main ? summary->peak_mib : NAN;
     for (size_t i = 0; i < summary->process_count; i++) {
         known = mprof__larger(known, summary->processes[i].kernel_peak_mib);
         known = mprof__larger(known, summary->processes[i].peak_mib);
@@ -364,18 +365,18 @@ static void match_some_peak(summing *s)
  * they are all there is. */
 static mprof_status match_kernel_peaks(summing *s)
 {
-    s->summary->is_sum_of_rss = s->is_told_sum && s->is_resident;
+    s->summary->is_sum_of_rss = s->mem_is_sum && s->is_resident;
     mprof__summary *summary = s->summary;
     for (size_t i = 0; i < summary->process_count; i++) {
         mprof__process_peak *process = &summary->processes[i];
-        int is_main = process->pid == s->main_pid && process->pid != MPROF_PID_NONE;
+        bool is_main = process->pid == s->main_pid && process->pid != MPROF_PID_NONE;
         if (!s->is_resident) {
             process->kernel_peak_mib = NAN;
-        } else if (is_main && s->is_alone) {
+        } else if (is_main && s->mem_is_main) {
             summary->kernel_peak_mib = process->kernel_peak_mib;
             summary->at_least = process->at_least;
         }
-        if (isnan(process->peak_mib) && !(is_main && s->is_alone) && process->name &&
+        if (isnan(process->peak_mib) && !(is_main && s->mem_is_main) && process->name &&
             !isnan(process->kernel_peak_mib) &&
             add_number(&summary->others, &summary->other_count, &summary->other_capacity, i) != 0) {
             return fail_without_memory(s);
@@ -392,10 +393,10 @@ static void match_kinds(summing *s)
 {
     const mprof__summary *summary = s->summary;
     raise_kinds(s->highest_mib, s->sums_mib);
-    if (!s->is_alone) {
+    if (!s->mem_is_main) {
         raise_kinds(s->summary->kinds_mib, s->highest_mib);
     }
-    for (size_t i = 0; i < summary->process_count && s->is_alone; i++) {
+    for (size_t i = 0; i < summary->process_count && s->mem_is_main; i++) {
         const mprof__process_peak *process = &summary->processes[i];
         if (process->pid == s->main_pid && process->pid != MPROF_PID_NONE &&
             process->kinds != MPROF__MAP_NONE) {
@@ -424,7 +425,7 @@ static mprof_status fail_without_sample(summing *s)
 
 static mprof_status read_all(summing *s, mprof_source *source)
 {
-    mprof_visitor visitor = {s, take_samples, take_record, count_warning};
+    mprof_visitor visitor = {s, add_samples, add_record, count_warning};
     mprof_status status = s->function ? mprof__source_keep(source, s->error) : MPROF_OK;
     if (status == MPROF_OK) {
         status = mprof_read(source, &visitor, s->error);
@@ -463,8 +464,8 @@ mprof_status mprof__summary_read(mprof__summary *summary, mprof_source *source,
     s.error = error;
     s.function = function;
     s.function_length = function ? strlen(function) : 0;
-    s.is_alone = 1;
-    s.is_resident = 1;
+    s.mem_is_main = true;
+    s.is_resident = true;
     mprof_status status = read_all(&s, source);
     free(s.calls);
     mprof__index_free(&s.pids);

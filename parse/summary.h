@@ -7,13 +7,15 @@
 
 #include <mprof/profile.h>
 
+#include <stdbool.h>
+
 /* A recording may have a million of them. */
 typedef struct mprof__process_peak {
     int64_t pid;            /* the first member: see mprof__index */
     double peak_mib;        /* NAN without samples of its own */
     double kernel_peak_mib; /* NAN if not recorded */
     const char *name;       /* the summary's; NULL if no birth was told */
-    int at_least;           /* it may have had more than that */
+    bool at_least;          /* it may have had more than that */
     uint32_t kinds;         /* place in the summary's kinds; MPROF__MAP_NONE: none recorded */
 } mprof__process_peak;
 
@@ -25,18 +27,18 @@ typedef struct mprof__kind_peaks {
 typedef struct mprof__summary {
     double peak_mib;        /* NAN if no sample qualified */
     double kernel_peak_mib; /* of the main process, where MEM measured the same; else NAN */
-    int at_least;           /* it may have had more than that */
+    bool at_least;          /* it may have had more than that */
     double some_peak_mib;   /* of the main process or a descendant, and above all that is known of
                                each of them; NAN if there is none */
     double kinds_mib[MPROF_KIND_COUNT]; /* of what MEM measured: the main process, or the sum of all
                                            at a tick; NAN if not recorded */
     mprof_control_group group;
-    int is_sum_of_rss; /* MEM adds up resident memory, in which shared pages are counted again for
+    bool is_sum_of_rss; /* MEM adds up resident memory, in which shared pages are counted again for
                           each process */
-    size_t left_out_count;   /* processes that could not be read */
-    int function_was_called; /* where a function was asked for */
-    const char *alike; /* a function whose dotted name ends in the one asked for; the summary's;
-                          NULL if there is none */
+    size_t left_out_count;          /* processes that could not be read */
+    bool function_was_called;       /* where a function was asked for */
+    const char *similar_name;       /* a function whose dotted name ends in the one asked for; the
+                                summary's;       NULL if there is none */
     mprof__process_peak *processes; /* owned */
     size_t process_count, process_capacity;
     mprof__kind_peaks *kinds; /* owned */

@@ -2,6 +2,7 @@
 #include <mprof/profile.h>
 
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -25,7 +26,7 @@ const char *mprof_warning_text(mprof_warning warning)
 }
 
 /* Nothing of what the line said is lost by these. */
-static int is_harmless(unsigned warning)
+static bool is_harmless(unsigned warning)
 {
     return warning == MPROF_WARNING_BLANK || warning == MPROF_WARNING_ENCODING;
 }

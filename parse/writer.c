@@ -8,6 +8,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -16,8 +17,8 @@
 struct mprof_writer {
     int fd; /* borrowed */
     int time_decimals;
-    int waits;        /* for the first sample, which stands in front of what gathers in `held` */
-    int64_t main_pid; /* whose calls need not name their process; MPROF_PID_NONE: nobody's */
+    bool awaits_sample; /* for the first sample, which stands in front of what gathers in `held` */
+    int64_t main_pid;   /* whose calls need not name their process; MPROF_PID_NONE: nobody's */
     mprof__buffer lines;
     mprof__buffer held;
     uint64_t committed;
@@ -69,7 +70,7 @@ void mprof_writer_set_main_pid(mprof_writer *writer, int64_t pid)
 
 void mprof_writer_begin_with_sample(mprof_writer *writer)
 {
-    writer->waits = 1;
+    writer->awaits_sample = true;
 }
 
 static mprof_status fail_without_memory(mprof_writer *writer)
@@ -134,7 +135,7 @@ static mprof_status append_sample(mprof_writer *writer, const char *word, const 
 
 mprof_status mprof_writer_release(mprof_writer *writer)
 {
-    writer->waits = 0;
+    writer->awaits_sample = false;
     if (writer->held.length > 0 && writer->failure.status == MPROF_OK &&
         mprof__buffer_append(&writer->lines, writer->held.bytes, writer->held.length) != 0) {
         return fail_without_memory(writer);
@@ -147,12 +148,12 @@ mprof_status mprof_writer_release(mprof_writer *writer)
 mprof_status mprof_writer_append_mem(mprof_writer *writer, mprof_sample sample)
 {
     mprof_status status = append_sample(writer, "MEM", NULL, sample);
-    return status == MPROF_OK && writer->waits ? mprof_writer_release(writer) : status;
+    return status == MPROF_OK && writer->awaits_sample ? mprof_writer_release(writer) : status;
 }
 
 mprof_status mprof_writer_append_chld(mprof_writer *writer, int64_t pid, mprof_sample sample)
 {
-    mprof_status status = writer->waits ? mprof_writer_release(writer) : MPROF_OK;
+    mprof_status status = writer->awaits_sample ? mprof_writer_release(writer) : MPROF_OK;
     return status == MPROF_OK ? append_sample(writer, "CHLD", &pid, sample) : status;
 }
 
@@ -169,37 +170,37 @@ static int append_call_samples(mprof__buffer *out, const mprof_call *call)
 }
 
 /* Less than can be written is no suspension. */
-static int is_suspended(const mprof_call *call)
+static bool is_suspended(const mprof_call *call)
 {
     return call->suspended_s >= 1e-6;
 }
 
 /* Our fields, behind the level where upstream does not look. Their presence is what tells the
  * reader that the name is escaped, so a name that needs it brings one along. */
-static int append_call_fields(mprof__buffer *out, const mprof_call *call, int64_t pid, int escaped)
+static int append_call_fields(mprof__buffer *out, const mprof_call *call, int64_t pid, bool escaped)
 {
-    int ours = 0;
+    bool ours = false;
     if (pid != MPROF_PID_NONE) {
-        ours = 1;
+        ours = true;
         if (append_word(out, " pid=") || append_integer(out, pid)) {
             return -1;
         }
     }
     if (call->lane.length > 0) {
-        ours = 1;
+        ours = true;
         if (append_word(out, " lane=") ||
             mprof__escape_append(out, call->lane, MPROF__ESCAPE_SPACE | MPROF__ESCAPE_BACKSLASH)) {
             return -1;
         }
     }
     if (call->open) {
-        ours = 1;
+        ours = true;
         if (append_word(out, " open")) {
             return -1;
         }
     }
     if (is_suspended(call)) {
-        ours = 1;
+        ours = true;
         if (append_word(out, " suspended=") ||
             append_number(out, call->suspended_s, EVENT_TIME_DECIMALS)) {
             return -1;
@@ -219,9 +220,9 @@ static int append_call(mprof__buffer *out, const mprof_call *call, int64_t main_
     int64_t pid = call->pid == main_pid ? MPROF_PID_NONE : call->pid;
     /* An empty name would shift every field; a name of our own making is no worse. */
     mprof_text name = call->name.length > 0 ? call->name : (mprof_text){"?", 1};
-    int ours = pid != MPROF_PID_NONE || call->lane.length > 0 || call->open || call->count > 1 ||
-               is_suspended(call);
-    int escaped = ours || mprof__escape_needed(name, MPROF__ESCAPE_SPACE);
+    bool ours = pid != MPROF_PID_NONE || call->lane.length > 0 || call->open || call->count > 1 ||
+                is_suspended(call);
+    bool escaped = ours || mprof__escape_needed(name, MPROF__ESCAPE_SPACE);
     int status = append_word(out, "FUNC ");
     if (escaped) {
         status = status ||
@@ -237,7 +238,7 @@ static int append_call(mprof__buffer *out, const mprof_call *call, int64_t main_
            mprof__buffer_append(out, "\n", 1);
 }
 
-/* --- ours: "#WORD|field|field nan nan" ------------------------------------------------------ */
+/* ---- ours: "#WORD|field|field nan nan" ---- */
 
 /* Whoever reads the samples by hand sees a comment, or a word and two numbers that are missing. */
 static int append_end(mprof__buffer *out)
@@ -375,10 +376,10 @@ static int append_other(mprof__buffer *out, const mprof_record *record, int64_t 
 static mprof__buffer *lines_of(mprof_writer *writer)
 {
     enum { HELD_MAX = 64 * 1024 };
-    if (writer->waits && writer->held.length > HELD_MAX) {
+    if (writer->awaits_sample && writer->held.length > HELD_MAX) {
         (void)mprof_writer_release(writer); /* its failure sticks */
     }
-    return writer->waits ? &writer->held : &writer->lines;
+    return writer->awaits_sample ? &writer->held : &writer->lines;
 }
 
 mprof_status mprof_writer_append(mprof_writer *writer, const mprof_record *record)
@@ -408,7 +409,7 @@ static int append_command_line(mprof__buffer *out, size_t argc, char *const argv
 {
     int status = append_word(out, "CMDLINE ");
     for (size_t i = 0; i < argc && !status; i++) {
-        int quoted = strpbrk(argv[i], " \t") != NULL;
+        bool quoted = strpbrk(argv[i], " \t") != NULL;
         status = (i > 0 && append_word(out, " ")) || (quoted && append_word(out, "'")) ||
                  mprof__escape_append(out, (mprof_text){argv[i], strlen(argv[i])}, 0) ||
                  (quoted && append_word(out, "'"));

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -138,7 +139,7 @@ void mprof__command_plain_errors(void)
     }
 }
 
-/* --- options ------------------------------------------------------------------------------- */
+/* ---- options ---- */
 
 typedef struct option_frame {
     const struct argp *argp; /* the command's own */
@@ -237,7 +238,7 @@ static void gather_complaints(struct argp_state *state)
     stderr = state->err_stream = stream;
 }
 
-static int is_negative_number(const char *argument)
+static bool is_negative_number(const char *argument)
 {
     return argument[0] == '-' && ((argument[1] >= '0' && argument[1] <= '9') ||
                                   (argument[1] == '.' && argument[2] >= '0' && argument[2] <= '9'));
@@ -309,7 +310,7 @@ void mprof__command_parse(const struct argp *argp, int argc, char **argv, unsign
     }
 }
 
-/* --- words --------------------------------------------------------------------------------- */
+/* ---- words ---- */
 
 int mprof__command_fail(const mprof_error *error)
 {
@@ -350,7 +351,7 @@ void mprof__print_plain(FILE *stream, const char *text)
     print_plain(stream, text, strlen(text), 0);
 }
 
-/* --- the installation ---------------------------------------------------------------------- */
+/* ---- the installation ---- */
 
 int mprof__installed_file(const char *name, char *path, size_t size)
 {

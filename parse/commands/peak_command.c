@@ -61,7 +61,7 @@ static const struct argp arguments = {
 #define OTHERS_MAX 10
 
 /* Would the kernel's mark be another number on paper? */
-static int is_above(double kernel_mib, double sampled_mib)
+static bool is_above(double kernel_mib, double sampled_mib)
 {
     return kernel_mib > sampled_mib + 0.0005;
 }
@@ -187,15 +187,16 @@ static void print_summary(const char *path, const mprof__summary *summary, int i
 }
 
 /* `NaN MiB' alone, as upstream says it, leaves a name that was shortened unexplained. */
-static void tell_alike(const char *path, const char *function, const mprof__summary *summary)
+static void report_similar_name(const char *path, const char *function,
+                                const mprof__summary *summary)
 {
     mprof_error error = MPROF_ERROR_INIT;
-    if (!function || summary->function_was_called || !summary->alike) {
+    if (!function || summary->function_was_called || !summary->similar_name) {
         return;
     }
     fflush(stdout);
     mprof_error_set(&error, MPROF_ENOTFOUND, "no call of '%s'; there is '%s'", function,
-                    summary->alike);
+                    summary->similar_name);
     mprof_error_at(&error, path, 0);
     mprof__command_fail(&error);
 }
@@ -211,7 +212,7 @@ static int print_peak(const char *path, const request *r)
     mprof_status status = mprof__summary_read(&summary, source, r->function, &error);
     if (status == MPROF_OK) {
         print_summary(path, &summary, r->is_exact);
-        tell_alike(path, r->function, &summary);
+        report_similar_name(path, r->function, &summary);
         mprof__command_warn_file(path, &summary.warnings);
     } else {
         mprof__command_fail(&error);
