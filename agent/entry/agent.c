@@ -21,6 +21,7 @@
 #include "agent/functions/module.h"
 #include "agent/functions/pattern.h"
 #include "agent/functions/pickling.h"
+#include "agent/functions/sys_monitoring.h"
 #include "agent/noop_profile.h"
 #include "agent/python_api.h"
 #include "process_name.h"

@@ -1,30 +1,26 @@
-/* From CPython 3.12 on the interpreter itself tells of a function's calls (sys.monitoring, PEP
- * 669), and a decorated function stays the very object it was: nothing to pickle, inspect or
- * recurse through but the program's own. */
+/* From CPython 3.12 on the interpreter itself reports a function's calls (sys.monitoring, PEP 669),
+ * and a decorated function stays the same object: nothing of ours to pickle, inspect or recurse
+ * through. */
 #ifndef MPROF_AGENT_FUNCTION_EVENTS_H
 #define MPROF_AGENT_FUNCTION_EVENTS_H
 
 #include "agent/events/span.h"
 #include "agent/python_api.h"
 
-/* Tells of the calls of this function from now on, under this name. false, without an exception, if
- * that cannot be done: an older version, no tool number free, not a function. */
+/* Records the calls of this function from now on, under this name. false, without an exception, if
+ * that is impossible: an older version, no tool number free, not a function. */
 bool mprof__function_events_watch(PyObject *function, mprof__name *name);
 
-/* The same of all functions that will be made of this code. */
+/* The same for all functions that will be made of this code. */
 bool mprof__function_events_watch_code(PyObject *code, mprof__name *name);
 
-/* Whether its calls are told of already. */
+/* Whether its calls are recorded already. */
 bool mprof__function_events_has(PyObject *function);
 
-/* Leaves every function as it was found. What runs is not told of any more. */
+/* Leaves every function as it was found. Calls in flight are not recorded any more. */
 void mprof__function_events_release(void);
 
-/* Tells of what is known to have ended, but not yet told. For the end of the interpreter. */
+/* Ends the spans of frames that have been deallocated. For the end of the interpreter. */
 void mprof__function_events_flush(void);
-
-/* Whether the audit event that is told now is sys.monitoring's own, of something we asked it for.
- */
-bool mprof__sys_monitoring_caused_event(void);
 
 #endif
