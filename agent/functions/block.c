@@ -5,10 +5,10 @@ typedef struct block {
     PyObject ob_base;
     mprof__name *name;
     mprof_span span;
-    unsigned entered; /* entered again inside of itself it is still one span */
+    unsigned entered; /* how often; entered again inside itself it is still one span */
 } block;
 
-static PyObject *block_type; /* owned, for the life of the process */
+static PyObject *block_type; /* owned, never freed */
 
 static block *as_block(PyObject *object)
 {
@@ -34,11 +34,11 @@ static PyObject *leave(PyObject *self, PyObject *arguments)
     if (one->entered > 0 && --one->entered == 0 && one->name) {
         mprof__span_end(&one->span, by_exception);
     }
-    Py_INCREF(Py_None); /* an exception goes on */
+    Py_INCREF(Py_None); /* an exception is not swallowed */
     return Py_None;
 }
 
-/* Dropped without an exit: a generator that was, and never went on. */
+/* A block without an exit is that of a generator that was dropped while suspended in it. */
 static void free_block(PyObject *self)
 {
     PyTypeObject *type = Py_TYPE(self);

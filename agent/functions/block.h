@@ -1,11 +1,11 @@
-/* A stretch of code with a label, as a context manager: with profile.timestamp("load data"): ... */
+/* The context manager of a block: with profile.timestamp("load data"): ... */
 #ifndef MPROF_AGENT_BLOCK_H
 #define MPROF_AGENT_BLOCK_H
 
 #include "agent/events/span.h"
 #include "agent/python_api.h"
 
-/* `name` NULL: one that records nothing. New reference, NULL with an exception. */
+/* `name` NULL: it records nothing. New reference, NULL with an exception. */
 PyObject *mprof__block_new(mprof__name *name);
 
 #endif

@@ -1,6 +1,6 @@
-/* See decorator.h. A decorated function is an object that calls the function between the beginning
- * and the end of a span and is in every other respect the function itself: attributes, class,
- * signature, binding and pickling are the function's, so that nobody notices the difference. */
+/* See decorator.h. A stand-in calls its function between the begin and the end of a span. Its
+ * attributes, class, signature, binding and pickling are the function's, so that programs and
+ * libraries see no difference. */
 #include "decorator.h"
 
 #include <stddef.h>
@@ -18,13 +18,13 @@ typedef struct decorated {
     PyObject *function; /* owned */
     mprof__vectorcall vectorcall;
     mprof__name *name;
-    bool makes_suspendable; /* the span is not that of the call, but of what it returns */
+    bool makes_suspendable; /* the span is that of the returned generator or coroutine */
     PyObject *weaklist;
 } decorated;
 
-static PyObject *decorated_type; /* owned, for the life of the process; of functions */
-static PyObject *callable_type;  /* the same; of what else can be called */
-static bool hands_back;          /* decorates nothing */
+static PyObject *decorated_type; /* owned, never freed; for functions */
+static PyObject *callable_type;  /* the same, for other callables */
+static bool is_profile_off;
 
 static PyObject *decorate(PyObject *target);
 
@@ -39,7 +39,7 @@ static bool is_decorated(PyObject *object)
            (PyObject *)Py_TYPE(object) == callable_type;
 }
 
-static PyObject *fail_short_of_stack(void)
+static PyObject *raise_recursion_error(void)
 {
     PyErr_SetString(PyExc_RecursionError, "maximum recursion depth exceeded");
     return NULL;
@@ -57,7 +57,7 @@ static PyObject *call_vector(PyObject *self, PyObject *const *arguments, size_t 
         return mprof__suspendable_wrap(made, one->name);
     }
     if (mprof__stack_is_short()) {
-        return fail_short_of_stack();
+        return raise_recursion_error();
     }
     mprof__span_begin(&span, one->name);
     PyObject *result = mprof__python.vectorcall(one->function, arguments, count, keywords);
@@ -76,7 +76,7 @@ static PyObject *call_tuple(PyObject *self, PyObject *arguments, PyObject *keywo
         return mprof__suspendable_wrap(made, one->name);
     }
     if (mprof__stack_is_short()) {
-        return fail_short_of_stack();
+        return raise_recursion_error();
     }
     mprof__span_begin(&span, one->name);
     PyObject *result = PyObject_Call(one->function, arguments, keywords);
@@ -84,7 +84,7 @@ static PyObject *call_tuple(PyObject *self, PyObject *arguments, PyObject *keywo
     return result;
 }
 
-/* What is found on us and not on the function. */
+/* Whether the attribute is the stand-in's, not the function's. */
 static bool is_own_attribute(PyObject *name)
 {
     static const char *const own[] = {"__wrapped__", "__reduce__", "__reduce_ex__", "__call__",
@@ -134,7 +134,7 @@ static PyObject *bind(PyObject *self, PyObject *instance, PyObject *owner)
         return mprof__python.method_new(self, instance);
     }
 
-    /* another callable: it binds as it does, if it does */
+    /* another callable: it binds in its own way, or not at all */
     PyObject *type = (PyObject *)Py_TYPE(function);
     PyObject *bound = NULL;
     if (PyObject_HasAttrString(type, "__get__")) {
@@ -187,8 +187,7 @@ static PyObject *get_wrapped(PyObject *self, void *closure)
     return function;
 }
 
-/* pickle looks the name up, finds the decorated function and is content; copy takes the very
- * object. */
+/* A name suffices: pickle looks it up and finds the stand-in; copy returns the stand-in itself. */
 static PyObject *reduce(PyObject *self, PyObject *protocol)
 {
     (void)protocol;
@@ -200,7 +199,7 @@ static PyObject *reduce(PyObject *self, PyObject *protocol)
     return PyObject_CallMethod(as_decorated(self)->function, "__reduce__", NULL);
 }
 
-/* Past what a metaclass makes of attributes: the class is not changed for those who look at it. */
+/* Bypasses the metaclass's __setattr__, which may forbid or change assignments. */
 static bool set_type_attribute(PyObject *type, PyObject *name, PyObject *value)
 {
     PyObject *done =
@@ -209,7 +208,8 @@ static bool set_type_attribute(PyObject *type, PyObject *name, PyObject *value)
     return done != NULL;
 }
 
-/* The type that a class gives a function of this name by itself; NULL: leaves it a function. */
+/* The type of method that the creation of a class makes of a function with this name; NULL: a plain
+ * function. */
 static PyTypeObject *implicit_method_type(PyObject *name)
 {
     if (PyUnicode_CompareWithASCIIString(name, "__new__") == 0) {
@@ -222,8 +222,8 @@ static PyTypeObject *implicit_method_type(PyObject *name)
     return NULL;
 }
 
-/* A class is made, and we are in its body. It turns functions of some names into static or class
- * methods, and does not take us for one; so we do that. */
+/* Called for a stand-in in the body of a new class. The interpreter makes functions with some names
+ * static or class methods, but does not recognise a stand-in as a function; so this does it. */
 static PyObject *set_name(PyObject *self, PyObject *arguments)
 {
     PyObject *function = as_decorated(self)->function;
@@ -263,9 +263,9 @@ static PyGetSetDef decorated_getset[] = {
     {NULL, NULL, NULL, NULL, NULL},
 };
 
-/* Libraries keep what they do with an object in a table by its exact type (dill, yaml), or compare
- * that with types.FunctionType. So the type of stand-ins is equal to it, and has its hash: that is
- * a matter of the type's own type. */
+/* Libraries look functions up in tables by their exact type (dill, yaml), or compare the type with
+ * types.FunctionType. So the stand-ins' type is equal to that and has the same hash, by a metatype
+ * of its own. */
 static PyObject *compare_types(PyObject *left, PyObject *right, int operation)
 {
     bool is_same = (left == decorated_type || left == (PyObject *)mprof__python.function_type) &&
@@ -300,14 +300,14 @@ static bool make_equal_to_function_type(PyObject *type)
 
     Py_XDECREF(bases);
     if (meta) {
-        type->ob_type = (PyTypeObject *)(void *)meta; /* adds nothing to what a type consists of */
+        type->ob_type = (PyTypeObject *)(void *)meta; /* which has the layout of `type` */
     }
     return meta != NULL;
 }
 
-/* Functions are called by the interpreter with the object that they would be bound to, and named as
- * functions in what it says of a finaliser that failed. */
-#define CALLED_UNBOUND (1U << 17) /* Py_TPFLAGS_METHOD_DESCRIPTOR */
+/* The interpreter calls such objects like functions, without binding them first, and names them
+ * like functions in its message about a failed finaliser. Value of Py_TPFLAGS_METHOD_DESCRIPTOR. */
+#define CALLED_UNBOUND (1U << 17)
 
 static PyObject *make_decorated_type(unsigned flags)
 {
@@ -366,7 +366,7 @@ static PyObject *text_attribute(PyObject *object, const char *name)
     return value;
 }
 
-/* "module.qualname" of a callable; of a partial, that of what it calls; else that of its type. */
+/* "module.qualname" of a callable; for a partial, that of its function; else that of its type. */
 static PyObject *dotted_name(PyObject *callable)
 {
     PyObject *qualname = text_attribute(callable, "__qualname__");
@@ -472,8 +472,8 @@ PyObject *mprof__decorator_function_of(PyObject *object)
     return (PyObject *)Py_TYPE(object) == decorated_type ? as_decorated(object)->function : NULL;
 }
 
-/* staticmethod and classmethod: the same around the decorated function. */
-static PyObject *decorate_inside(PyObject *method)
+/* A staticmethod or classmethod around the decorated function. */
+static PyObject *decorate_method(PyObject *method)
 {
     PyObject *result = NULL;
     PyObject *function = PyObject_GetAttrString(method, "__func__");
@@ -529,7 +529,7 @@ static PyObject *attribute_or_null(PyObject *object, const char *name)
     return value;
 }
 
-/* The file of the code that runs now: of the class's body, mostly. New reference, or NULL. */
+/* The file of the running code, usually that of the class's body. New reference, or NULL. */
 static PyObject *running_file(void)
 {
     PyObject *frame = (PyObject *)PyEval_GetFrame(); /* borrowed */
@@ -546,7 +546,7 @@ static bool differ(PyObject *left, PyObject *right)
            PyUnicode_Compare(left, right) != 0;
 }
 
-/* Another decorator has made it: "<string>". */
+/* Whether another decorator has generated the function: its file is "<string>" or the like. */
 static bool is_generated(PyObject *function, PyObject *file)
 {
     PyObject *code = attribute_or_null(function, "__code__");
@@ -560,8 +560,8 @@ static bool is_generated(PyObject *function, PyObject *file)
     return result;
 }
 
-/* Whether a function was written in the class, and not added by a metaclass or made by another
- * decorator: Enum's, dataclass's. */
+/* Whether a function was written in the class's body, not added by a metaclass (Enum) or generated
+ * by another decorator (dataclass). */
 static bool is_of_body(PyObject *type, PyObject *function, PyObject *file)
 {
     PyObject *its = attribute_or_null(function, "__module__");
@@ -573,7 +573,7 @@ static bool is_of_body(PyObject *type, PyObject *function, PyObject *file)
     return result;
 }
 
-/* Of a method of any kind. */
+/* The same for a method of any kind. */
 static bool is_method_of_body(PyObject *type, PyObject *method, PyObject *file)
 {
     static const char *const parts[] = {"__func__", "fget", "fset", "fdel"};
@@ -592,7 +592,7 @@ static bool is_method_of_body(PyObject *type, PyObject *method, PyObject *file)
     return is_method;
 }
 
-/* What a metaclass forbids even past itself stays as it is. */
+/* A member that cannot be set at all stays as it is. */
 static void set_member(PyObject *type, PyObject *name, PyObject *value)
 {
     if (!set_type_attribute(type, name, value)) {
@@ -602,7 +602,7 @@ static void set_member(PyObject *type, PyObject *name, PyObject *value)
     }
 }
 
-/* A class is marked by marking what its own body defines; it stays the class it is. */
+/* Decorates the methods that the class's own body defines. Returns the class itself. */
 static PyObject *decorate_class(PyObject *type)
 {
     PyObject *dict = PyObject_GetAttrString(type, "__dict__");
@@ -636,13 +636,13 @@ static PyObject *decorate_class(PyObject *type)
 /* New reference, NULL with an exception. */
 static PyObject *decorate(PyObject *target)
 {
-    if (hands_back || is_decorated(target)) {
+    if (is_profile_off || is_decorated(target)) {
         Py_INCREF(target);
         return target;
     }
     if (Py_TYPE(target) == mprof__python.static_method_type ||
         Py_TYPE(target) == mprof__python.class_method_type) {
-        return decorate_inside(target);
+        return decorate_method(target);
     }
     if (Py_TYPE(target) == &PyProperty_Type) {
         return decorate_property(target);
@@ -651,14 +651,15 @@ static PyObject *decorate(PyObject *target)
         return decorate_class(target);
     }
     if (!PyCallable_Check(target)) {
-        PyErr_Format(PyExc_ValueError, "profile: %R cannot be called", target);
+        PyErr_Format(PyExc_ValueError, "profile: expected a function or another callable, not %R",
+                     target);
         return NULL;
     }
     return decorate_callable(target);
 }
 
-/* profile(func=None, stream=None, precision=1, backend='psutil'). All but the first say how a
- * report is to be printed; a timeline has no use for them. */
+/* profile(func=None, stream=None, precision=1, backend='psutil'). The arguments after the first
+ * belong to line reports; a timeline does not use them. */
 static PyObject *call_profile(PyObject *self, PyObject *arguments, PyObject *keywords)
 {
     static char function_word[] = "func";
@@ -669,7 +670,7 @@ static PyObject *call_profile(PyObject *self, PyObject *arguments, PyObject *key
     PyObject *function = Py_None;
     PyObject *ignored[3];
 
-    /* @profile as it mostly is, without code of the interpreter that few others use */
+    /* the usual @profile, without the argument parser, which would bring its code into memory */
     if (!keywords && PyTuple_Size(arguments) == 1 && PyTuple_GetItem(arguments, 0) != Py_None) {
         return decorate(PyTuple_GetItem(arguments, 0));
     }
@@ -678,13 +679,13 @@ static PyObject *call_profile(PyObject *self, PyObject *arguments, PyObject *key
         return NULL;
     }
     if (function == Py_None) {
-        Py_INCREF(self); /* @profile(precision=4): the decorator is the decorator */
+        Py_INCREF(self); /* @profile(precision=4): returns the decorator itself */
         return self;
     }
     return decorate(function);
 }
 
-/* The label of a block is its whole name: it belongs to no function. */
+/* The label is the whole name of the block, without a module. */
 static PyObject *timestamp(PyObject *self, PyObject *arguments, PyObject *keywords)
 {
     static char name_word[] = "name";
@@ -696,7 +697,7 @@ static PyObject *timestamp(PyObject *self, PyObject *arguments, PyObject *keywor
     if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "|U:timestamp", words, &label)) {
         return NULL;
     }
-    if (!hands_back) {
+    if (!is_profile_off) {
         name = label ? name_of_text(label) : mprof__name_intern("<block>", 7);
         if (!name) {
             return PyErr_NoMemory();
@@ -706,8 +707,8 @@ static PyObject *timestamp(PyObject *self, PyObject *arguments, PyObject *keywor
     return mprof__block_new(name);
 }
 
-/* _arrive(None, name, function): one that was pickled by value (pickling.py). If it calls itself it
- * is not complete yet, and does not know its name. */
+/* _arrive(None, name, function): decorates a function that was pickled by value (_pickling.py). The
+ * name is passed because a function that calls itself is still incomplete here. */
 static PyObject *arrive(PyObject *self, PyObject *arguments)
 {
     PyObject *unused;
@@ -718,7 +719,7 @@ static PyObject *arrive(PyObject *self, PyObject *arguments)
     if (!PyArg_ParseTuple(arguments, "OUO:_arrive", &unused, &name, &function)) {
         return NULL;
     }
-    if (!hands_back && Py_TYPE(function) == mprof__python.function_type) {
+    if (!is_profile_off && Py_TYPE(function) == mprof__python.function_type) {
         return decorate_as(function, name_of_text(name));
     }
     return decorate(function);
@@ -804,7 +805,7 @@ PyObject *mprof__decorator_new(bool is_off)
         .slots = slots,
     };
 
-    hands_back = is_off;
+    is_profile_off = is_off;
     if (!mprof__decorator_setup()) {
         return NULL;
     }

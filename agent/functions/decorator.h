@@ -1,26 +1,27 @@
-/* The decorator `profile`, and what it makes of a function. */
+/* The decorator `profile`, and the stand-ins that it puts in the place of functions. */
 #ifndef MPROF_AGENT_DECORATOR_H
 #define MPROF_AGENT_DECORATOR_H
 
 #include "agent/python_api.h"
 
-/* Makes the types of what follows, once. false with an exception. */
+/* Makes the types, once. false with an exception. */
 bool mprof__decorator_setup(void);
 
-/* The object that is bound to the name `profile`; one for the process. `is_off`: it hands
- * everything back as it is. New reference, NULL with an exception. */
+/* The builtin `profile`; one per process. `is_off`: it returns its argument. New reference, NULL
+ * with an exception. */
 PyObject *mprof__decorator_new(bool is_off);
 
-/* A stand-in for a function, in every version. New reference, NULL with an exception. */
+/* Makes a stand-in for a function, in every version. New reference, NULL with an exception. */
 PyObject *mprof__decorator_new_stand_in(PyObject *function);
 
-/* Has the very function told of (3.12 and later). false, without an exception: it cannot be. */
+/* Records the calls of the function itself, from 3.12 on. false, without an exception, if that is
+ * impossible. */
 bool mprof__decorator_mark(PyObject *function);
 
-/* Whether it is a stand-in already. */
+/* Whether the object is a stand-in. */
 bool mprof__decorator_is_stand_in(PyObject *function);
 
-/* The function that a stand-in stands in for; NULL: it is no stand-in of a function. Borrowed. */
+/* The function behind a stand-in; NULL: the object is not a stand-in for a function. Borrowed. */
 PyObject *mprof__decorator_function_of(PyObject *object);
 
 #endif

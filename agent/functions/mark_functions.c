@@ -1,7 +1,7 @@
-/* See marking.h. A module is looked through right behind its execution, in the loader of source
- * files: by then decorators have handed its functions to others (routes, registries), so a function
- * is marked where it is, and not replaced. From 3.12 on monitor.c does that. Before, the function
- * is given the code of a little one that calls a stand-in of the original. */
+/* See mark_functions.h. A module is scanned right after its execution, in the loader of source
+ * files. By then its decorators may have put functions into registries (routes), so the function
+ * objects themselves are changed, not replaced. From 3.12 on function_events.h does that. Before,
+ * the function gets the code of a trampoline, which calls a stand-in for the original. */
 #include "mark_functions.h"
 
 #include <stdio.h>
@@ -13,22 +13,21 @@
 #include "function_events.h"
 #include "pattern.h"
 
-/* Each marked function costs its callers something: nobody means all of a program. */
-#define MARKS_MAX 10000
+#define MARKS_MAX 10000 /* a pattern with more matches is hardly meant: each costs time */
 
-/* A number that stands for the stand-in until it takes its place among the constants. */
+/* The constant of the trampoline's code that the stand-in replaces. */
 #define PLACEHOLDER 707070701
 
-static PyObject *load_module; /* owned: exec_module of the loaders, as it was */
+static PyObject *load_module; /* owned: the loaders' original exec_module */
 static struct {
     PyObject *type;       /* owned: a loader */
-    PyObject *descriptor; /* owned: what it was given */
+    PyObject *descriptor; /* owned: our exec_module in it */
 } loaders[2];
-static PyObject *changed; /* owned: a list of (weak reference, code as it was, ours), or NULL */
+static PyObject *changed; /* owned: a list of (weak reference, original code, ours), or NULL */
 static bool is_undone;
 static mprof__mark_notice *notice;
-static unsigned marks;
-static bool main_may_come;
+static unsigned marks;     /* functions so far */
+static bool awaits_script; /* a pattern selects functions of __main__, which has not started */
 
 /* A text attribute as UTF-8 in `text[size]`; false if there is none. Leaves no exception. */
 static bool get_text(PyObject *object, const char *name, char *text, size_t size)
@@ -55,11 +54,9 @@ static bool may_mark_one_more(void)
     return false;
 }
 
-/* ---- before 3.12: another code -----------------------------------------------------------------
- */
+/* ---- before 3.12: trampolines ---- */
 
-/* The source of a function that has as many free variables as the one whose place it takes, and
- * does nothing but call. */
+/* The source of a trampoline, which must have as many free variables as the original. */
 static bool write_source(char *source, size_t size, long flags, Py_ssize_t free_count)
 {
     const char *head = (flags & MPROF_CODE_COROUTINE) != 0 ? "async " : "";
@@ -88,8 +85,7 @@ static bool write_source(char *source, size_t size, long flags, Py_ssize_t free_
     return length < size;
 }
 
-/* The code object among a code's constants. Steals the reference to `code`; new reference or NULL.
- */
+/* The code object in a code's constants. Steals the reference to `code`; new reference or NULL. */
 static PyObject *inner_code(PyObject *code)
 {
     PyObject *constants = code ? PyObject_GetAttrString(code, "co_consts") : NULL;
@@ -108,7 +104,7 @@ static PyObject *inner_code(PyObject *code)
     return found;
 }
 
-/* The constants of `code` with the stand-in in its place. New reference or NULL. */
+/* The constants of `code` with the stand-in instead of PLACEHOLDER. New reference or NULL. */
 static PyObject *fill_constants(PyObject *code, PyObject *stand_in)
 {
     PyObject *constants = PyObject_GetAttrString(code, "co_consts");
@@ -121,7 +117,7 @@ static PyObject *fill_constants(PyObject *code, PyObject *stand_in)
             Py_INCREF(stand_in);
             PyList_SetItem(list, i, stand_in);
         }
-        PyErr_Clear(); /* a number that is no long */
+        PyErr_Clear(); /* an int too large for a long */
     }
     if (list) {
         result = PyList_AsTuple(list);
@@ -141,7 +137,7 @@ static bool copy_attribute(PyObject *to, PyObject *from, const char *name)
     return done;
 }
 
-/* A function of its own with everything that `function` has. New reference or NULL. */
+/* A copy of `function` with all attributes. New reference or NULL. */
 static PyObject *copy_function(PyObject *function, PyObject *code)
 {
     static const char *const parts[] = {"__globals__", "__name__", "__defaults__", "__closure__"};
@@ -170,34 +166,36 @@ static PyObject *copy_function(PyObject *function, PyObject *code)
     return copy;
 }
 
-/* code.replace(...) of the little function, with the outward signs of the original. New reference.
- */
-static PyObject *dress_code(PyObject *little, PyObject *code, PyObject *stand_in)
+/* The trampoline's code with the constants, and with name, file and line of the original. New
+ * reference or NULL. */
+static PyObject *complete_code(PyObject *trampoline, PyObject *code, PyObject *stand_in)
 {
-    static const char *const signs[] = {"co_name", "co_filename", "co_firstlineno", "co_qualname"};
+    static const char *const attributes[] = {"co_name", "co_filename", "co_firstlineno",
+                                             "co_qualname"};
     PyObject *changes = PyDict_New();
-    PyObject *constants = fill_constants(little, stand_in);
-    PyObject *replace = PyObject_GetAttrString(little, "replace");
+    PyObject *constants = fill_constants(trampoline, stand_in);
+    PyObject *replace = PyObject_GetAttrString(trampoline, "replace");
     PyObject *none = PyTuple_New(0);
-    PyObject *dressed = NULL;
+    PyObject *completed = NULL;
 
     if (changes && constants && replace && none &&
         PyDict_SetItemString(changes, "co_consts", constants) == 0) {
-        for (size_t i = 0; i < sizeof signs / sizeof signs[0]; i++) {
-            PyObject *sign = PyObject_GetAttrString(code, signs[i]); /* co_qualname: from 3.11 on */
-            if (sign) {
-                PyDict_SetItemString(changes, signs[i], sign);
+        for (size_t i = 0; i < sizeof attributes / sizeof attributes[0]; i++) {
+            PyObject *attribute =
+                PyObject_GetAttrString(code, attributes[i]); /* co_qualname: from 3.11 on */
+            if (attribute) {
+                PyDict_SetItemString(changes, attributes[i], attribute);
             }
-            Py_XDECREF(sign);
+            Py_XDECREF(attribute);
             PyErr_Clear();
         }
-        dressed = PyObject_Call(replace, none, changes);
+        completed = PyObject_Call(replace, none, changes);
     }
     Py_XDECREF(changes);
     Py_XDECREF(constants);
     Py_XDECREF(replace);
     Py_XDECREF(none);
-    return dressed;
+    return completed;
 }
 
 static void remember_change(PyObject *function, PyObject *code, PyObject *ours)
@@ -220,7 +218,7 @@ static void remember_change(PyObject *function, PyObject *code, PyObject *ours)
 
 static void undo_change(PyObject *change)
 {
-    /* Called, since each function that dereferences one is missing in some version. */
+    /* a call, because each C function for that is missing in some version */
     PyObject *function = PyObject_CallFunctionObjArgs(PyTuple_GetItem(change, 0), NULL);
     PyObject *code =
         function && function != Py_None ? PyObject_GetAttrString(function, "__code__") : NULL;
@@ -233,7 +231,7 @@ static void undo_change(PyObject *change)
     Py_XDECREF(function);
 }
 
-/* Gives the function the code of a little one that calls a stand-in of what it was. */
+/* Gives the function the code of a trampoline, which calls a stand-in for a copy of it. */
 static bool replace_code(PyObject *function)
 {
     char source[4096];
@@ -242,24 +240,24 @@ static bool replace_code(PyObject *function)
     PyObject *names = code ? PyObject_GetAttrString(code, "co_freevars") : NULL;
     PyObject *copy = NULL;
     PyObject *stand_in = NULL;
-    PyObject *little = NULL;
-    PyObject *dressed = NULL;
+    PyObject *trampoline = NULL;
+    PyObject *completed = NULL;
     bool done = false;
 
-    /* what cannot be called through without being noticed is left as it is */
+    /* a trampoline would change the behaviour of these */
     bool is_possible = (flags & (MPROF_CODE_ASYNC_GENERATOR | MPROF_CODE_ITERABLE_COROUTINE)) == 0;
     if (is_possible && names && write_source(source, sizeof source, flags, PyTuple_Size(names))) {
         copy = copy_function(function, code);
         stand_in = copy ? mprof__decorator_new_stand_in(copy) : NULL;
-        little = inner_code(inner_code(Py_CompileString(source, "<mprof>", Py_file_input)));
+        trampoline = inner_code(inner_code(Py_CompileString(source, "<mprof>", Py_file_input)));
     }
-    if (stand_in && little) {
-        dressed = dress_code(little, code, stand_in);
+    if (stand_in && trampoline) {
+        completed = complete_code(trampoline, code, stand_in);
     }
-    if (dressed && PyObject_SetAttrString(function, "__code__", dressed) == 0) {
-        /* inspect.signature and others look behind it; so do we, when it is met again */
+    if (completed && PyObject_SetAttrString(function, "__code__", completed) == 0) {
+        /* inspect.signature and others follow __wrapped__; so does unwrap() */
         done = true;
-        remember_change(function, code, dressed);
+        remember_change(function, code, completed);
         PyObject_SetAttrString(function, "__wrapped__", stand_in);
     }
     PyErr_Clear();
@@ -267,13 +265,12 @@ static bool replace_code(PyObject *function)
     Py_XDECREF(names);
     Py_XDECREF(copy);
     Py_XDECREF(stand_in);
-    Py_XDECREF(little);
-    Py_XDECREF(dressed);
+    Py_XDECREF(trampoline);
+    Py_XDECREF(completed);
     return done;
 }
 
-/* ---- looking through a module ------------------------------------------------------------------
- */
+/* ---- scanning a module ---- */
 
 static void mark_function(PyObject *function, const char *module)
 {
@@ -299,7 +296,7 @@ static PyObject *unwrap(PyObject *value)
     PyObject *current = value;
     Py_INCREF(current);
     for (int depth = 0; depth < 100; depth++) {
-        /* behind a stand-in lies what is decorated already */
+        /* the function behind a stand-in is decorated already */
         PyObject *inner = mprof__decorator_is_stand_in(current)
                               ? NULL
                               : PyObject_GetAttrString(current, "__wrapped__");
@@ -369,7 +366,7 @@ static void mark_value(PyObject *value, const char *module, int depth)
 
 static void mark_namespace(PyObject *dict, const char *module, int depth)
 {
-    PyObject *values = PyMapping_Values(dict); /* a list of its own: marking may change the dict */
+    PyObject *values = PyMapping_Values(dict); /* a copy: marking may change the dict */
 
     for (Py_ssize_t i = 0; values && i < PyList_Size(values); i++) {
         mark_value(PyList_GetItem(values, i), module, depth);
@@ -386,7 +383,7 @@ static PyObject *exec_module(PyObject *loader, PyObject *module)
     if (!result || is_undone || !get_text(module, "__name__", name, sizeof name)) {
         return result;
     }
-    mprof__context_imported(name); /* no event tells of it where we have come in late */
+    mprof__context_imported(name); /* an attached agent gets no event of imports */
     if (mprof__pattern_matches_module(name)) {
         PyObject *dict = PyObject_GetAttrString(module, "__dict__");
         if (dict) {
@@ -398,11 +395,9 @@ static PyObject *exec_module(PyObject *loader, PyObject *module)
     return result;
 }
 
-/* ---- the script itself -------------------------------------------------------------------------
- */
+/* ---- the script itself ---- */
 
-/* The functions defined in this code and in the classes it defines; not those inside of functions.
- */
+/* Marks the functions defined in this code and in its classes; not those inside functions. */
 static void mark_code(PyObject *code)
 {
     PyObject *constants = PyObject_GetAttrString(code, "co_consts");
@@ -427,8 +422,7 @@ static void mark_code(PyObject *code)
     Py_XDECREF(constants);
 }
 
-/* Whether this is the code of the script, of -c or of -m, as opposed to a module's or somebody's
- * exec(). */
+/* Whether this is the code of the script, of -c or of -m, not of a module or an exec(). */
 static bool is_main(PyObject *code)
 {
     char name[256];
@@ -449,31 +443,33 @@ static bool is_main(PyObject *code)
 
 void mprof__mark_functions_started(void)
 {
-    main_may_come = mprof__pattern_matches_module("__main__");
+    awaits_script = mprof__pattern_matches_module("__main__");
 }
 
 void mprof__mark_functions_executing(PyObject *code)
 {
-    if (!main_may_come || !is_main(code)) {
+    if (!awaits_script || !is_main(code)) {
         return;
     }
-    main_may_come = false;
+    awaits_script = false;
     if (mprof__python.function_set_vectorcall) {
         mark_code(code);
     } else {
-        notice("func-main", "mprof: --func: functions of the script itself are marked from Python "
-                            "3.12 on; decorate them, or put them into a module\n");
+        notice(
+            "func-main",
+            "mprof: --func: functions of the script itself are recorded only from Python 3.12 on; "
+            "decorate them, or move them into a module\n");
     }
 }
 
-void mprof__mark_functions_of_imports(mprof__mark_notice *tell)
+void mprof__mark_functions_of_imports(mprof__mark_notice *report)
 {
     static const char *const names[] = {"SourceFileLoader", "SourcelessFileLoader"};
     static PyMethodDef method = {"exec_module", exec_module, METH_O, "Execute the module."};
     PyObject *modules = PyImport_GetModuleDict(); /* borrowed */
     PyObject *machinery = PyDict_GetItemString(modules, "_frozen_importlib_external");
 
-    notice = tell;
+    notice = report;
     is_undone = false;
     for (size_t i = 0; machinery && i < sizeof names / sizeof names[0]; i++) {
         PyObject *type = PyObject_GetAttrString(machinery, names[i]);
@@ -493,14 +489,14 @@ void mprof__mark_functions_of_imports(mprof__mark_notice *tell)
     }
 }
 
-unsigned mprof__mark_functions_loaded(mprof__mark_notice *tell)
+unsigned mprof__mark_functions_loaded(mprof__mark_notice *report)
 {
     PyObject *modules = PyMapping_Items(PyImport_GetModuleDict());
 
     marks = 0;
     Py_XDECREF(changed);
     changed = PyList_New(0);
-    mprof__mark_functions_of_imports(tell);
+    mprof__mark_functions_of_imports(report);
     for (Py_ssize_t i = 0; modules && i < PyList_Size(modules); i++) {
         PyObject *name = PyTuple_GetItem(PyList_GetItem(modules, i), 0);
         PyObject *module = PyTuple_GetItem(PyList_GetItem(modules, i), 1);
@@ -526,7 +522,7 @@ void mprof__mark_functions_undo(void)
         PyObject *now =
             loaders[i].type ? PyObject_GetAttrString(loaders[i].type, "exec_module") : NULL;
         if (now && now == loaders[i].descriptor) {
-            PyObject_DelAttrString(loaders[i].type, "exec_module"); /* it is inherited again */
+            PyObject_DelAttrString(loaders[i].type, "exec_module"); /* then it is inherited again */
         }
         PyErr_Clear();
         Py_XDECREF(now);

@@ -1,27 +1,26 @@
-/* Functions that are recorded without a decorator, because a pattern wants them (pattern.h). */
+/* Finds functions that a pattern selects (pattern.h), and records them without a decorator. */
 #ifndef MPROF_AGENT_MARK_FUNCTIONS_H
 #define MPROF_AGENT_MARK_FUNCTIONS_H
 
 #include "agent/python_api.h"
 
-/* Told at most once each: what cannot be done, as a line for standard error. */
+/* Reports what cannot be recorded, by a line for standard error; each topic only once. */
 typedef void mprof__mark_notice(const char *topic, const char *line);
 
-/* From now on modules are looked through as they have been loaded. Patterns were set. */
+/* Scans modules from now on when they have been loaded. Patterns must be set before. */
 void mprof__mark_functions_of_imports(mprof__mark_notice *notice);
 
-/* Looks through what is loaded already. Before mprof__mark_functions_undo, everything that is done
- * can be undone. Returns how many functions were found. */
+/* Scans modules that are loaded already, and later ones as above. All changes from here on can be
+ * undone. Returns the number of functions found. */
 unsigned mprof__mark_functions_loaded(mprof__mark_notice *notice);
 
-/* Leaves modules and functions as they were found. */
+/* Restores modules and functions as they were before mprof__mark_functions_loaded. */
 void mprof__mark_functions_undo(void);
 
-/* The interpreter begins with what it was started for: a script, -c, -m. */
+/* To be called when the interpreter starts its script, -c or -m. */
 void mprof__mark_functions_started(void);
 
-/* A code object is about to be executed: the program's own script, perhaps, which no import loads.
- */
+/* To be called before a code object is executed: it may be the script, which no import loads. */
 void mprof__mark_functions_executing(PyObject *code);
 
 #endif

@@ -1,5 +1,6 @@
-/* See module.h. The import system announces an import before it looks into sys.modules a last time
- * under the module's lock: what we import or put there in between is what the program gets. */
+/* See module.h. After the audit event of an import, the import system looks into sys.modules once
+ * more, under the module's lock: a module that we import or put there in between is what the
+ * program gets. */
 #include "module.h"
 
 #include <dlfcn.h>
@@ -10,12 +11,11 @@
 
 #define MODULE_NAME "memory_profiler"
 
-/* Our own import announces itself as well. */
-static __thread bool importing;
+static __thread bool is_importing; /* our own import raises the event as well */
 static bool wants_lines;
 
-/* Whether the import failed for want of the module itself, not of something it needs. Consumes the
- * exception. */
+/* Whether the import failed because the module itself is missing, not something it imports.
+ * Consumes the exception. */
 static bool is_not_installed(void)
 {
     bool result = false;
@@ -51,8 +51,8 @@ static void add_module(PyObject *profile)
     Py_XDECREF(module);
 }
 
-/* The folder of our own memory_profiler: beside us in a build, and in an installation where the
- * build was configured to put it, as a path from here or an absolute one. */
+/* Finds the folder of our own memory_profiler: in a build tree next to the agent; in an
+ * installation as configured, by an absolute path or one from the agent's folder. */
 static bool find_package(char *folder, size_t size)
 {
     static const char *const places[] = {"python", MPROF_PYTHON_PLACE};
@@ -78,10 +78,9 @@ static bool find_package(char *folder, size_t size)
     return false;
 }
 
-/* Imports ours; the program's path is longer for that moment only: at its end, so that an installed
- * one is not hidden, or where it is to be hidden, at its beginning. NULL without an exception if it
- * cannot be had. */
-static PyObject *import_ours(void)
+/* Imports our own package. Its folder is in sys.path only meanwhile: at the end, behind an
+ * installed one, or for line reports at the beginning. NULL without an exception if that fails. */
+static PyObject *import_own_package(void)
 {
     char folder[PATH_MAX];
     PyObject *module = NULL;
@@ -111,12 +110,12 @@ static PyObject *import_ours(void)
 
 static void provide(PyObject *profile)
 {
-    PyObject *module = wants_lines ? import_ours() : NULL;
+    PyObject *module = wants_lines ? import_own_package() : NULL;
     if (!module) {
         module = PyImport_ImportModule(MODULE_NAME);
     }
     if (!module && is_not_installed()) {
-        module = import_ours();
+        module = import_own_package();
         if (!module) {
             add_module(profile);
         }
@@ -135,14 +134,14 @@ void mprof__module_provide(PyObject *profile)
     PyObject *value;
     PyObject *traceback;
 
-    if (importing) {
+    if (is_importing) {
         return;
     }
-    importing = true;
+    is_importing = true;
     PyErr_Fetch(&type, &value, &traceback);
     provide(profile);
     PyErr_Restore(type, value, traceback);
-    importing = false;
+    is_importing = false;
 }
 
 void mprof__module_want_lines(void)
@@ -152,7 +151,7 @@ void mprof__module_want_lines(void)
 
 static PyObject *watch(PyObject *function)
 {
-    PyObject *package = import_ours();
+    PyObject *package = import_own_package();
     PyObject *part = package ? PyImport_ImportModule(MODULE_NAME "._process") : NULL;
     PyObject *watched = part ? PyObject_CallMethod(part, "watch", "O", function) : NULL;
 
@@ -168,12 +167,12 @@ PyObject *mprof__module_watch_lines(PyObject *function)
     PyObject *value;
     PyObject *traceback;
 
-    if (wants_lines && !importing) {
-        importing = true;
+    if (wants_lines && !is_importing) {
+        is_importing = true;
         PyErr_Fetch(&type, &value, &traceback);
         watched = watch(function);
         PyErr_Restore(type, value, traceback);
-        importing = false;
+        is_importing = false;
     }
     if (!watched) {
         Py_INCREF(function);
@@ -182,8 +181,8 @@ PyObject *mprof__module_watch_lines(PyObject *function)
     return watched;
 }
 
-static PyObject *gcd_import;      /* owned: what importlib.import_module calls, as it was */
-static PyObject *profile_to_give; /* borrowed: it lives as long as the process */
+static PyObject *gcd_import;      /* owned: the original function behind importlib.import_module */
+static PyObject *profile_builtin; /* borrowed: never freed */
 
 static PyObject *import_by_name(PyObject *self, PyObject *arguments, PyObject *keywords)
 {
@@ -194,7 +193,7 @@ static PyObject *import_by_name(PyObject *self, PyObject *arguments, PyObject *k
     (void)self;
     if (is_absolute && name && PyUnicode_Check(name) &&
         PyUnicode_CompareWithASCIIString(name, MODULE_NAME) == 0) {
-        mprof__module_provide(profile_to_give);
+        mprof__module_provide(profile_builtin);
     }
     PyErr_Clear();
     return PyObject_Call(gcd_import, arguments, keywords);
@@ -227,7 +226,7 @@ void mprof__module_hook_importlib(PyObject *profile)
 
     if (!gcd_import) {
         PyErr_Fetch(&type, &value, &traceback);
-        profile_to_give = profile;
+        profile_builtin = profile;
         hook_importlib();
         PyErr_Restore(type, value, traceback);
     }

@@ -11,8 +11,8 @@ typedef struct pattern {
     const char *qualname; /* NULL: every function */
 } pattern;
 
-static pattern *patterns;  /* ended by one without a module */
-static char *pattern_text; /* what they point into */
+static pattern *patterns;  /* the last has no module */
+static char *pattern_text; /* that they point into */
 
 bool mprof__pattern_set(const char *lines)
 {
@@ -56,8 +56,8 @@ bool mprof__pattern_matches_module(const char *module)
     return false;
 }
 
-/* The name itself, or that of a class it lies in. */
-static bool is_wanted_name(const char *wanted, const char *qualname)
+/* Whether the name matches, or that of a class around it. */
+static bool matches_name(const char *wanted, const char *qualname)
 {
     if (!wanted || fnmatch(wanted, qualname, 0) == 0) {
         return true;
@@ -77,7 +77,7 @@ static bool is_wanted_name(const char *wanted, const char *qualname)
 bool mprof__pattern_matches(const char *module, const char *qualname)
 {
     for (const pattern *one = patterns; one && one->module; one++) {
-        if (fnmatch(one->module, module, 0) == 0 && is_wanted_name(one->qualname, qualname)) {
+        if (fnmatch(one->module, module, 0) == 0 && matches_name(one->qualname, qualname)) {
             return true;
         }
     }

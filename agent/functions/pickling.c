@@ -1,7 +1,6 @@
-/* See pickling.h. What is done to the libraries is written in Python
- * (memory_profiler/_pickling.py), and executed when the first of them has been loaded. As in
- * module.c the import is ours: it is announced before the program gets to see the module, and what
- * we have loaded by then is what the program gets. */
+/* See pickling.h. Python code patches the libraries (memory_profiler/_pickling.py); it is executed
+ * when the first of them has been loaded. As in module.c, we import the module ourselves when its
+ * import is announced, so it is patched when the program gets it. */
 #include "pickling.h"
 
 #include <stdbool.h>
@@ -13,15 +12,14 @@
 #include "function_events.h"
 #include "pickling_source.h"
 
-/* Modules within modules that are loaded at the same time. */
-#define DEPTH_MAX 8
+#define DEPTH_MAX 8 /* imports inside imports */
 
-static PyObject *hook; /* owned; of _pickling.py */
+static PyObject *hook; /* owned: a function of _pickling.py */
 static __thread const char *loading[DEPTH_MAX];
 static __thread unsigned depth;
 
-/* undecorated(function) -> the function behind it, which may be itself; None: it is not decorated
- */
+/* undecorated(function): the function behind a stand-in, or the function itself if its calls are
+ * recorded; None: it is not decorated. */
 static PyObject *undecorated(PyObject *self, PyObject *object)
 {
     PyObject *result = mprof__decorator_function_of(object);
@@ -36,7 +34,7 @@ static PyObject *undecorated(PyObject *self, PyObject *object)
     return result;
 }
 
-/* Runs it in a dictionary of its own, and takes its function `hook`. */
+/* Runs _pickling.py in a namespace of its own. */
 static bool load_hook(void)
 {
     static PyMethodDef method = {"undecorated", undecorated, METH_O, NULL};
@@ -81,7 +79,7 @@ static void load(const char *name)
     Py_XDECREF(module);
 }
 
-/* By their last part: packages bring copies of their own, under longer names. */
+/* By the last part of the name: packages contain copies under longer names. */
 static bool is_pickler(const char *module)
 {
     static const char *const names[] = {"cloudpickle", "cloudpickle_fast", "dill", "_dill",

@@ -1,32 +1,32 @@
-/* See suspendable.h. Each step of the object (send, throw, close and their asynchronous kin) is
- * passed on between the resumption and the suspension of the span. Every attribute, the class
- * included, is that of the object, so isinstance, inspect and asyncio see no difference. */
+/* See suspendable.h. Each step (send, throw, close and their asynchronous versions) is passed on
+ * between the resumption and the suspension of the span. All attributes, the class included, are
+ * the object's, so isinstance, inspect and asyncio see no difference. */
 #include "suspendable.h"
 
 #include <stddef.h>
 #include <string.h>
 
-typedef enum life {
-    LIFE_NEW,
-    LIFE_RUNNING,
-    LIFE_SUSPENDED,
-    LIFE_ENDED,
-} life;
+typedef enum span_state {
+    STATE_NEW,
+    STATE_RUNNING,
+    STATE_SUSPENDED,
+    STATE_ENDED,
+} span_state;
 
 typedef struct suspendable {
     PyObject ob_base;
-    PyObject *inner; /* owned; what is stood in for */
-    struct suspendable
-        *whole;      /* owned; of a part (an iterator over a coroutine, a step of an async
-                        generator): that whose span it lengthens. NULL: is a whole itself */
+    PyObject *inner; /* owned; the object behind the stand-in */
+    /* Owned. Set in a part, which is an iterator over a coroutine or a step of an async generator:
+     * the object whose span it continues. NULL: it has a span of its own. */
+    struct suspendable *whole;
     bool is_closing; /* a step that ends the whole even if it returns normally */
-    life life;
+    span_state state;
     mprof__name *name;
     mprof_span span;
     PyObject *weaklist;
 } suspendable;
 
-static PyTypeObject *generator_type; /* all five owned, for the life of the process */
+static PyTypeObject *generator_type; /* these six are owned and never freed */
 static PyTypeObject *coroutine_type;
 static PyTypeObject *iterable_coroutine_type;
 static PyTypeObject *coroutine_iterator_type;
@@ -50,13 +50,13 @@ static PyObject *new_suspendable(PyTypeObject *type, PyObject *inner, suspendabl
     return self;
 }
 
-static void end_life(suspendable *whole, bool by_exception)
+static void end_span(suspendable *whole, bool by_exception)
 {
-    whole->life = LIFE_ENDED;
+    whole->state = STATE_ENDED;
     mprof__span_end(&whole->span, by_exception);
 }
 
-/* Whether it was closed before it began: by its own finaliser, if it was garbage for a while. */
+/* Whether it was closed before its first step: by its own finaliser, if it was garbage once. */
 static bool is_closed(const suspendable *whole)
 {
     PyTypeObject *type = Py_TYPE(whole->inner);
@@ -70,20 +70,20 @@ static bool is_closed(const suspendable *whole)
     return result;
 }
 
-/* Returns whether the step is one of the span's: a second one inside of it, or one after the end,
- * is an error that the object itself will raise. */
+/* Returns whether the step belongs to the span. A step inside another, or after the end, is an
+ * error that the object itself will raise. */
 static bool begin_step(suspendable *whole)
 {
-    if (whole->life == LIFE_NEW && is_closed(whole)) {
-        whole->life = LIFE_ENDED;
+    if (whole->state == STATE_NEW && is_closed(whole)) {
+        whole->state = STATE_ENDED;
     }
-    if (whole->life == LIFE_NEW) {
-        whole->life = LIFE_RUNNING;
+    if (whole->state == STATE_NEW) {
+        whole->state = STATE_RUNNING;
         mprof__span_begin(&whole->span, whole->name);
         return true;
     }
-    if (whole->life == LIFE_SUSPENDED) {
-        whole->life = LIFE_RUNNING;
+    if (whole->state == STATE_SUSPENDED) {
+        whole->state = STATE_RUNNING;
         mprof__span_resume(&whole->span);
         return true;
     }
@@ -110,10 +110,10 @@ static bool has_yielded(const suspendable *self, PyObject *result)
 static PyObject *end_step(suspendable *self, suspendable *whole, PyObject *result)
 {
     if (has_yielded(self, result)) {
-        whole->life = LIFE_SUSPENDED;
+        whole->state = STATE_SUSPENDED;
         mprof__span_suspend(&whole->span);
     } else {
-        end_life(whole, !is_end_of_iteration());
+        end_span(whole, !is_end_of_iteration());
     }
     return result;
 }
@@ -156,20 +156,20 @@ static PyObject *do_throw(PyObject *self, PyObject *arguments)
     return step(self, "throw", arguments);
 }
 
-/* Closing what was never begun runs none of its code. */
+/* Closing an object before its first step runs none of its code. */
 static PyObject *do_close(PyObject *self, PyObject *unused)
 {
     suspendable *part = as_suspendable(self);
     suspendable *whole = part->whole ? part->whole : part;
     (void)unused;
 
-    if (whole->life == LIFE_NEW) {
+    if (whole->state == STATE_NEW) {
         return PyObject_CallMethod(part->inner, "close", NULL);
     }
     PyObject *result = step(self, "close", PyTuple_New(0));
     bool is_one_step = Py_TYPE(self) == async_step_type;
-    if (result && whole->life == LIFE_SUSPENDED && !is_one_step) {
-        end_life(whole, false);
+    if (result && whole->state == STATE_SUSPENDED && !is_one_step) {
+        end_span(whole, false);
     }
     return result;
 }
@@ -192,7 +192,7 @@ static PyObject *await_method(PyObject *self, PyObject *unused)
     return do_await(self);
 }
 
-/* A step of an async generator: what its method returns is awaited, that is, stepped itself. */
+/* A step of an async generator: an awaitable, which has steps itself. */
 static PyObject *new_async_step(PyObject *self, const char *method_name, PyObject *arguments,
                                 bool is_closing)
 {
@@ -240,7 +240,7 @@ static PyObject *athrow_method(PyObject *self, PyObject *arguments)
 
 static PyObject *aclose_method(PyObject *self, PyObject *arguments)
 {
-    if (as_suspendable(self)->life == LIFE_NEW) {
+    if (as_suspendable(self)->state == STATE_NEW) {
         return PyObject_CallMethod(as_suspendable(self)->inner, "aclose", NULL);
     }
     return new_async_step(self, "aclose", arguments, true);
@@ -292,8 +292,7 @@ static int clear_suspendable(PyObject *self)
     return 0;
 }
 
-/* What is dropped unfinished is closed by its own end, and may run code then: the span ends behind
- * that. */
+/* Deallocation closes an unfinished object, which may run code: the span ends after that. */
 static void free_suspendable(PyObject *self)
 {
     suspendable *one = as_suspendable(self);
@@ -306,10 +305,10 @@ static void free_suspendable(PyObject *self)
     if (one->weaklist) {
         PyObject_ClearWeakRefs(self);
     }
-    bool is_ours = !one->whole && one->life == LIFE_SUSPENDED && begin_step(one);
+    bool is_ours = !one->whole && one->state == STATE_SUSPENDED && begin_step(one);
     clear_suspendable(self);
     if (is_ours) {
-        end_life(one, false);
+        end_span(one, false);
     }
     PyErr_Restore(type, value, traceback);
     mprof__python_free(self);
@@ -331,7 +330,7 @@ static PyMethodDef async_generator_methods[] = {
     {"asend", asend_method, METH_VARARGS, NULL},    {"athrow", athrow_method, METH_VARARGS, NULL},
     {"aclose", aclose_method, METH_VARARGS, NULL},  {NULL, NULL, 0, NULL}};
 
-/* `more`: the slots by which the types differ, ended by {0, NULL}. */
+/* `more`: the slots in which the types differ, ended by {0, NULL}. */
 static PyTypeObject *make_type(const char *name, PyMethodDef *methods, const PyType_Slot *more)
 {
     const mprof__python_layout layout = {.shown_name = strchr(name, '.') + 1,
