@@ -1,6 +1,5 @@
-/* The agent's entry: started by the preload shim inside an initialised CPython, it makes `profile`
- * a builtin and from then on is told of every import. Whatever goes wrong here, the program goes on
- * as if we were not there. */
+/* See agent.h. Makes `profile` a builtin, and then gets an event of every import. If anything fails
+ * here, the program runs on as without mprof. */
 #include "agent.h"
 
 #include <errno.h>
@@ -26,10 +25,11 @@
 #include "agent/python_api.h"
 #include "process_name.h"
 
-static PyObject *profile; /* owned, for the life of the process */
+static PyObject *profile; /* owned, never freed */
 static bool is_marking;
 
-/* One line on standard error, once in a recording: the link that is made says it was told. */
+/* Writes a line to standard error, once per recording: a link in the directory of rings shows that
+ * it was written. */
 static void notice_once(const char *directory, const char *topic, const char *line)
 {
     char path[PATH_MAX];
@@ -61,10 +61,10 @@ static bool python_fits(const char *directory)
     return false;
 }
 
-static bool is_wished(const char *name)
+static bool is_variable_on(const char *name)
 {
-    const char *wish = getenv(name);
-    return wish && *wish != '\0' && strcmp(wish, "0") != 0;
+    const char *value = getenv(name);
+    return value && *value != '\0' && strcmp(value, "0") != 0;
 }
 
 static void notice(const char *topic, const char *line)
@@ -72,13 +72,13 @@ static void notice(const char *topic, const char *line)
     notice_once(getenv(MPROF_WIRE_ENV_RINGS), topic, line);
 }
 
-/* MPROF_OFF=1: the program's decorators are to cost nothing at all. */
+/* MPROF_OFF=1: decorators return the function itself, so calls cost nothing. */
 static bool is_switched_off(void)
 {
-    return is_wished("MPROF_OFF");
+    return is_variable_on("MPROF_OFF");
 }
 
-/* Functions that are wanted by a pattern: mprof run --func. */
+/* Functions that patterns select: mprof run --func. */
 static void start_marking(void)
 {
     const char *patterns = getenv("MPROF_FUNC");
@@ -88,10 +88,10 @@ static void start_marking(void)
     }
 }
 
-static bool add_builtin(bool hands_back)
+static bool add_builtin(bool is_off)
 {
     PyObject *builtins = mprof__python_module("builtins");
-    profile = builtins ? mprof__decorator_new(hands_back) : NULL;
+    profile = builtins ? mprof__decorator_new(is_off) : NULL;
     bool added = profile && PyObject_SetAttrString(builtins, "profile", profile) == 0;
     PyErr_Clear();
     Py_XDECREF(builtins);
@@ -107,15 +107,15 @@ bool mprof_agent_start(void)
         mprof__noop_profile_provide();
         return false;
     }
-    if (is_wished("MPROF_LINES")) {
+    if (is_variable_on("MPROF_LINES")) {
         mprof__module_want_lines();
     }
     mprof__context_setup(true);
     if (has_rings) {
         mprof__span_setup(directory, mprof__python.version);
     }
-    /* where no calls can be recorded, programs still say @profile, and lines can be measured */
-    if (!add_builtin(is_switched_off() || (!has_rings && !is_wished("MPROF_LINES")))) {
+    /* without rings no calls are recorded, but @profile must work and lines can be measured */
+    if (!add_builtin(is_switched_off() || (!has_rings && !is_variable_on("MPROF_LINES")))) {
         mprof__noop_profile_provide();
         return false;
     }
@@ -130,8 +130,8 @@ bool mprof_agent_is_started(void)
     return profile != NULL;
 }
 
-/* A code object, or the name of a module; borrowed. */
-/* What a program looks up in libc, or imports, that is about to filter its system calls. */
+/* Whether this name, of a module or of a function of libc, shows that the program may install a
+ * filter of system calls. */
 static bool is_of_filters(const char *name)
 {
     static const char *const names[] = {"prctl", "syscall", "pyseccomp", "landlock"};
@@ -144,14 +144,14 @@ static bool is_of_filters(const char *name)
     return strncmp(name, "seccomp", strlen("seccomp")) == 0;
 }
 
-static void be_wary(void)
+static void avoid_syscalls(void)
 {
     mprof__span_avoid_syscalls();
     mprof__stack_avoid_syscalls();
 }
 
-/* ctypes.dlsym(library, name): a function is looked up by ctypes. */
-static void hear_of_function(PyObject *arguments)
+/* ctypes.dlsym(library, name): ctypes looks up a function. */
+static void handle_dlsym(PyObject *arguments)
 {
     PyObject *name = PyTuple_Check(arguments) && PyTuple_Size(arguments) > 1
                          ? PyTuple_GetItem(arguments, 1)
@@ -159,12 +159,13 @@ static void hear_of_function(PyObject *arguments)
     const char *text = name && PyUnicode_Check(name) ? mprof__python.utf8(name, NULL) : NULL;
 
     if (text && is_of_filters(text)) {
-        be_wary();
+        avoid_syscalls();
     }
     PyErr_Clear();
 }
 
-static void hear(bool is_exec, PyObject *subject)
+/* `subject`: the code object that is executed, or the name of the module; borrowed. */
+static void handle_exec_or_import(bool is_exec, PyObject *subject)
 {
     const char *module =
         subject && PyUnicode_Check(subject) ? mprof__python.utf8(subject, NULL) : NULL;
@@ -181,10 +182,10 @@ static void hear(bool is_exec, PyObject *subject)
         mprof__module_hook_importlib(profile);
     } else {
         if (is_of_filters(module)) {
-            be_wary();
+            avoid_syscalls();
         }
         mprof__context_imported(module);
-        mprof__naming_imported(module);
+        mprof__process_name_imported(module);
         mprof__pickling_imported(module);
     }
 }
@@ -192,26 +193,27 @@ static void hear(bool is_exec, PyObject *subject)
 bool mprof_agent_event(const char *event, PyObject *arguments)
 {
     if (mprof__sys_monitoring_caused_event()) {
-        return false; /* its name alone may bring 64 KiB of the interpreter into memory */
+        return false; /* first: even to read its name may bring another 64 KiB into memory */
     }
     if (strcmp(event, "cpython._PySys_ClearAuditHooks") == 0) {
         mprof__function_events_flush();
         return true;
     }
-    mprof__naming_event();
+    mprof__process_name_event();
     if (is_marking && strncmp(event, "cpython.run_", strlen("cpython.run_")) == 0) {
         mprof__mark_functions_started();
         return false;
     }
     if (strcmp(event, "ctypes.dlsym") == 0) {
-        hear_of_function(arguments);
+        handle_dlsym(arguments);
         return false;
     }
     bool is_exec = is_marking && strcmp(event, "exec") == 0;
     if ((is_exec || strcmp(event, "import") == 0) &&
         mprof__python.interpreter_get() == mprof__python.interpreter_main()) {
         int kept_errno = errno;
-        hear(is_exec, PyTuple_Check(arguments) ? PyTuple_GetItem(arguments, 0) : NULL);
+        handle_exec_or_import(is_exec,
+                              PyTuple_Check(arguments) ? PyTuple_GetItem(arguments, 0) : NULL);
         errno = kept_errno;
     }
     return false;

@@ -1,6 +1,6 @@
-/* The agent in an interpreter that was started without it: it comes when a recorder attaches, marks
- * what the patterns want, and leaves everything as it was when that recorder has gone. No audit
- * hook is set and no builtin is added: neither could be taken back. */
+/* Starts the agent when a recorder attaches to a running interpreter: records the functions that
+ * the patterns select, and undoes all changes when that recorder has gone. It adds no audit hook
+ * and no builtin, because these could not be removed. */
 #include "agent.h"
 
 #include <errno.h>
@@ -30,8 +30,8 @@ typedef struct request {
 
 static bool is_attached;
 
-/* One answer for one request, whoever comes first: a pending call that was made too late finds the
- * file there, or the directory gone. */
+/* Each request gets one answer. A pending call that runs too late finds the answer, or no directory
+ * of rings. */
 static bool is_answered(const char *directory)
 {
     char path[PATH_MAX];
@@ -59,7 +59,7 @@ static void answer(const char *directory, const char *kind, const char *text)
     }
 }
 
-/* Why this interpreter cannot be recorded; NULL: it can. */
+/* The reason why this interpreter cannot be recorded; NULL: it can. */
 static const char *refusal(void)
 {
     static char text[80] = "it runs in ";
@@ -73,7 +73,7 @@ static const char *refusal(void)
     return text;
 }
 
-static void let_go(void)
+static void detach(void)
 {
     PyObject *type;
     PyObject *value;
@@ -90,20 +90,20 @@ static void let_go(void)
     PyErr_Restore(type, value, traceback);
 }
 
-static void say_nothing(const char *topic, const char *line)
+static void ignore_notice(const char *topic, const char *line)
 {
     (void)topic;
     (void)line;
 }
 
-/* With the GIL, in the main interpreter. */
+/* Called with the GIL, in the main interpreter. */
 static void attach(const request *wanted, bool is_main_thread)
 {
     char found[32];
     const char *reason;
 
     if (is_attached && mprof__span_is_orphaned()) {
-        let_go();
+        detach();
     }
     reason = is_attached || mprof_agent_is_started() ? MPROF_WIRE_BUSY : refusal();
     if (!reason && (!mprof__decorator_setup() || !mprof__pattern_set(wanted->patterns))) {
@@ -117,9 +117,9 @@ static void attach(const request *wanted, bool is_main_thread)
     is_attached = true;
     mprof__context_setup(is_main_thread);
     mprof__span_setup(wanted->directory, mprof__python.version);
-    mprof__span_on_recorder_gone(let_go);
-    mprof__naming_look();
-    snprintf(found, sizeof found, "%u", mprof__mark_functions_loaded(say_nothing));
+    mprof__span_on_recorder_gone(detach);
+    mprof__process_name_report();
+    snprintf(found, sizeof found, "%u", mprof__mark_functions_loaded(ignore_notice));
     answer(wanted->directory, MPROF_WIRE_ANSWER_YES, found);
 }
 
@@ -148,7 +148,7 @@ static void free_request(request *wanted)
     }
 }
 
-/* The page that the request came in goes away. */
+/* The recorder unmaps the page with the original. */
 static request *copy_request(const char *directory, const char *patterns)
 {
     request *copy = calloc(1, sizeof *copy);
@@ -164,7 +164,7 @@ static request *copy_request(const char *directory, const char *patterns)
     return copy;
 }
 
-static void *wait_for_turn(void *data)
+static void *attach_with_gil(void *data)
 {
     request *wanted = data;
 
@@ -177,7 +177,7 @@ static void *wait_for_turn(void *data)
     return NULL;
 }
 
-/* A thread that takes no signals: those are the program's. */
+/* The thread blocks all signals: they belong to the program. */
 static void start_thread(request *wanted)
 {
     pthread_attr_t attributes;
@@ -189,7 +189,7 @@ static void start_thread(request *wanted)
     pthread_attr_init(&attributes);
     pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
     pthread_sigmask(SIG_BLOCK, &all, &kept);
-    if (pthread_create(&thread, &attributes, wait_for_turn, wanted) != 0) {
+    if (pthread_create(&thread, &attributes, attach_with_gil, wanted) != 0) {
         free_request(wanted);
     }
     pthread_sigmask(SIG_SETMASK, &kept, NULL);

@@ -1,16 +1,16 @@
-/* The second half of the preload shim: what the programs of a recorded tree start gets the shim as
- * well, or starts in silence without it.
+/* The second half of the preload shim: corrects LD_PRELOAD for each program that a recorded program
+ * executes, so that it gets the shim too, or starts without it and without a warning.
  *
- * The loader complains on standard error about an object that it cannot open: behind chroot(2) or
- * pivot_root(2), in another mount namespace, or where the new user may not read it. And a program
- * that puts a list of its own into LD_PRELOAD drops the shim from it. Both are known at the moment
- * of the exec only, so the shim stands in front of the functions that execute, and corrects the
- * list for that one program. A list that was removed stays removed: it keeps the agent out.
+ * The loader writes a warning to standard error for an object that it cannot open: after chroot(2)
+ * or pivot_root(2), in another mount namespace, or if the new user may not read it. And a program
+ * that sets LD_PRELOAD to a list of its own drops the shim. Both are known only at the exec, so the
+ * shim replaces the functions that execute programs, and corrects the list for one program. If the
+ * variable is gone, it stays away: that is how programs keep the agent out.
  *
- * This runs in the children of fork(2) and vfork(2) and in signal handlers: memory is the stack's,
- * nothing is looked up by the loader, and execve(2) is called directly. Only posix_spawn, system
- * and popen go on to the libc, in which they are looked up here (glibc before 2.34 has no dlsym for
- * programs that do not link libdl). docs/decisions/0032. */
+ * This code runs in children of fork(2) and vfork(2) and in signal handlers: it uses memory of the
+ * stack only, needs no lookup by the loader, and calls execve(2) directly. Only posix_spawn,
+ * system and popen continue in libc; this file looks them up itself, because before glibc 2.34
+ * there is no dlsym in programs that do not link libdl. docs/decisions/0032. */
 #include "agent/events/wire.h"
 
 #include <alloca.h>
@@ -36,7 +36,7 @@
 
 #define SHOWN __attribute__((visibility("default")))
 
-/* Larger environments are left as they are: they would not fit on a small stack. */
+/* Larger environments stay unchanged: a copy would not fit on a small stack. */
 #define VARIABLES_MAX 8192
 #define LIST_MAX 16384
 #define PATH_SIZE 4096
@@ -47,7 +47,7 @@
 #define SHIM "/" MPROF_WIRE_SHIM
 #define ANY "/any"
 
-/* --- what a libc would do --- */
+/* ---- what libc would do ---- */
 
 static long system_call(long number, long a, long b, long c, long d, long e)
 {
@@ -115,7 +115,7 @@ static char *append(char *to, const char *text, size_t length)
     return to + length;
 }
 
-/* The function of that name in the first object behind this one, as the loader would find it. */
+/* A function of this object by its GNU hash table, as the loader finds it; 0: it has none. */
 static uintptr_t address_in(const struct link_map *object, const char *name, uint32_t hash)
 {
     const ElfW(Sym) *symbols = NULL;
@@ -166,6 +166,7 @@ static const struct link_map *own_object(void)
     return object;
 }
 
+/* The function of that name in the objects after this one, like dlsym(RTLD_NEXT). */
 static uintptr_t next_function(const char *name)
 {
     const struct link_map *object = own_object();
@@ -182,18 +183,18 @@ static uintptr_t next_function(const char *name)
     return address;
 }
 
-/* --- the list of preloaded objects --- */
+/* ---- the list of preloaded objects ---- */
 
-/* How an environment has to change for the program that is about to be executed. */
+/* How the environment has to change for a program to be executed. */
 typedef struct correction {
     enum { KEEP, DROP_VARIABLE, REPLACE_LIST } kind;
-    size_t count;  /* variables */
-    size_t index;  /* LD_PRELOAD's */
-    size_t size;   /* of its new text, with the terminator */
-    size_t before; /* bytes that are kept of the old text, and then where the rest of it begins */
-    const char *rest;
-    const char *platform_end; /* of the element to append: its parts; NULL if nothing is appended */
-    const char *element;
+    size_t count;             /* variables */
+    size_t index;             /* LD_PRELOAD's */
+    size_t size;              /* of its new text, with the terminator */
+    size_t before;            /* bytes of the old text to keep */
+    const char *rest;         /* to keep behind them */
+    const char *element;      /* to append; NULL: nothing */
+    const char *platform_end; /* the end of its path before the folder of the platform */
 } correction;
 
 static bool is_separator(char letter)
@@ -201,8 +202,8 @@ static bool is_separator(char letter)
     return letter == ':' || letter == ' ';
 }
 
-/* Where the shim lies for every architecture that may have it: an element of the list names a
- * folder by the loader's token $PLATFORM. */
+/* Whether the shim can be read, in the folder that exists for every architecture: an element of the
+ * list names its folder by the loader's token $PLATFORM. */
 static bool is_reachable(const char *element, size_t length)
 {
     char path[PATH_SIZE];
@@ -222,7 +223,7 @@ static bool is_reachable(const char *element, size_t length)
 #endif
 }
 
-/* The element of the list that is ours, and its length; NULL if there is none. */
+/* The shim's element of the list, and its length; NULL if there is none. */
 static const char *find_shim(const char *list, size_t *length)
 {
     for (const char *at = list; *at != '\0';) {
@@ -328,17 +329,17 @@ static void write_list(const correction *plan, const char *old, char *text)
     }
 }
 
-/* What is to be executed, and with which function: everything but the environment. */
+/* An execution without its environment: the function and its other arguments. */
 typedef struct execution {
     int (*run)(const struct execution *job, char *const environment[]);
     const char *file;
     char *const *arguments;
     int fd; /* of execveat */
     int flags;
-    pid_t *pid; /* of posix_spawn, with the function that was meant */
+    pid_t *pid; /* of posix_spawn, as all below */
     const posix_spawn_file_actions_t *actions;
     const posix_spawnattr_t *attributes;
-    uintptr_t function;
+    uintptr_t function; /* libc's own */
 } execution;
 
 static int run_corrected(const execution *job, char *const environment[])
@@ -364,7 +365,7 @@ static int run_corrected(const execution *job, char *const environment[])
     return job->run(job, copy);
 }
 
-/* --- exec --- */
+/* ---- exec ---- */
 
 static long execute(const char *path, char *const arguments[], char *const environment[])
 {
@@ -376,7 +377,7 @@ static int run_path(const execution *job, char *const environment[])
     return fail_with(execute(job->file, job->arguments, environment));
 }
 
-/* A text without a #! line is the shell's. */
+/* The shell runs a script without a #! line. */
 static long execute_text(const char *path, char *const arguments[], char *const environment[])
 {
     static const char shell[] = "/bin/sh";
@@ -414,13 +415,13 @@ static const char *search_path(void)
     return "/bin:/usr/bin";
 }
 
-static bool goes_on_behind(long code)
+static bool continues_search(long code)
 {
     return code == EACCES || code == ENOENT || code == ESTALE || code == ENOTDIR ||
            code == ENODEV || code == ETIMEDOUT;
 }
 
-/* As execvp(3) searches. */
+/* Searches PATH like execvp(3). */
 static int run_file(const execution *job, char *const environment[])
 {
     size_t length = length_of(job->file);
@@ -449,7 +450,7 @@ static int run_file(const execution *job, char *const environment[])
             end = append(end, "/", size > 0);
             append(end, job->file, length);
             code = execute_file(path, job->arguments, environment);
-            if (!goes_on_behind(code)) {
+            if (!continues_search(code)) {
                 return fail_with(code);
             }
             is_denied |= code == EACCES;
@@ -518,7 +519,7 @@ SHOWN int fexecve(int fd, char *const arguments[], char *const environment[])
     return exec_at(fd, "", arguments, environment, AT_EMPTY_PATH);
 }
 
-/* The arguments of execl and its kin as an array: counted in one walk, copied in another. */
+/* The arguments of execl, execlp and execle: counted first, then copied into an array. */
 static size_t count_arguments(va_list list)
 {
     size_t count = 1;
@@ -580,7 +581,7 @@ SHOWN int execle(const char *path, const char *first, ...)
     return exec_path(path, arguments, environment);
 }
 
-/* --- what the libc does by itself --- */
+/* ---- what libc does itself ---- */
 
 typedef int spawn(pid_t *pid, const char *file, const posix_spawn_file_actions_t *actions,
                   const posix_spawnattr_t *attributes, char *const arguments[],
@@ -588,8 +589,9 @@ typedef int spawn(pid_t *pid, const char *file, const posix_spawn_file_actions_t
 
 static int run_spawn(const execution *job, char *const environment[])
 {
-    spawn *meant = (spawn *)job->function;
-    return meant(job->pid, job->file, job->actions, job->attributes, job->arguments, environment);
+    spawn *function = (spawn *)job->function;
+    return function(job->pid, job->file, job->actions, job->attributes, job->arguments,
+                    environment);
 }
 
 SHOWN int posix_spawn(pid_t *pid, const char *path, const posix_spawn_file_actions_t *actions,
@@ -610,9 +612,9 @@ SHOWN int posix_spawnp(pid_t *pid, const char *file, const posix_spawn_file_acti
     return one.function != 0 ? run_corrected(&one, environment) : ENOSYS;
 }
 
-/* These take the environment of the process itself. A text is replaced, not changed: somebody may
- * be reading it. */
-static void correct_own(void)
+/* These use the environment of the process itself. Its text is replaced, not overwritten, because
+ * another thread may be reading it. */
+static void correct_own_environment(void)
 {
     correction plan;
 
@@ -638,22 +640,22 @@ typedef FILE *open_shell(const char *command, const char *mode);
 
 SHOWN int system(const char *command)
 {
-    run_shell *meant = (run_shell *)next_function("system");
+    run_shell *original = (run_shell *)next_function("system");
 
-    correct_own();
-    return meant ? meant(command) : fail_with(ENOSYS);
+    correct_own_environment();
+    return original ? original(command) : fail_with(ENOSYS);
 }
 
 SHOWN FILE *popen(const char *command, const char *mode)
 {
-    open_shell *meant = (open_shell *)next_function("popen");
+    open_shell *original = (open_shell *)next_function("popen");
 
-    correct_own();
-    if (!meant) {
+    correct_own_environment();
+    if (!original) {
         (void)fail_with(ENOSYS);
         return NULL;
     }
-    return meant(command, mode);
+    return original(command, mode);
 }
 
 #endif

@@ -1,12 +1,11 @@
-/* The shim that LD_PRELOAD puts into every program of a recorded tree. Nearly all of them are not
- * Python: there it finds no interpreter and does nothing more. Where there is one, it asks to be
- * told of audit events (PEP 578) and loads the agent at the first event of an initialised
- * interpreter.
+/* The shim that LD_PRELOAD loads into every program of a recorded tree. In most of them it finds no
+ * Python and does nothing more. In an interpreter it adds an audit hook (PEP 578) and loads the
+ * agent at the first event after initialisation.
  *
- * It needs no library of its own: it is mapped by programs of any libc, and each page, relocation
- * and system call is paid at every exec: docs/decisions/0017-preload-a-shim-without-libraries.md.
- * So it names few symbols and looks up all others where there is an interpreter. All are weak, for
- * a missing one must not keep a program from starting. exec.c is its other half. */
+ * It needs no library: programs of any libc map it, and every exec pays for each of its pages,
+ * relocations and system calls: docs/decisions/0017-preload-a-shim-without-libraries.md. So it
+ * names few symbols, and looks up all others only in an interpreter. All are weak, because a
+ * missing one must not keep a program from starting. exec.c is the other half. */
 #include "agent/events/wire.h"
 #include "agent/noop_profile_text.h"
 
@@ -22,7 +21,7 @@ struct _object;
 
 typedef int audit_hook(const char *event, struct _object *arguments, void *data);
 typedef int add_audit_hook(audit_hook *hook, void *data);
-extern add_audit_hook PySys_AddAuditHook; /* null where there is no Python */
+extern add_audit_hook PySys_AddAuditHook; /* null without Python */
 typedef char *get_variable(const char *name);
 typedef void *open_library(const char *path, int mode);
 typedef int describe_address(const void *address, Dl_info *description);
@@ -37,7 +36,7 @@ typedef bool agent_event(const char *event, struct _object *arguments);
 
 #define AGENT_FILE "/libmprof-agent.so"
 
-/* PyMemAllocatorEx and the accessors of its raw domain (number 0). */
+/* PyMemAllocatorEx, and the functions that get and set that of a domain; the raw one is 0. */
 typedef struct allocator {
     void *context;
     void *(*allocate)(void *context, size_t size);
@@ -50,7 +49,7 @@ typedef void access_allocator(int domain, allocator *raw);
 static is_initialised *interpreter_ready;
 static get_item *tuple_item;
 static compare_text *text_compare;
-static agent_event *tell_agent;
+static agent_event *handle_event;
 static bool is_decided; /* the agent was started, or never will be */
 
 static bool is_recorded(void)
@@ -68,7 +67,7 @@ static bool is_same(const char *left, const char *right)
     return *left == *right;
 }
 
-/* The part of a path up to its last slash, without it. */
+/* The length of a path up to its last slash, without it. */
 static size_t folder_of(const char *path, size_t length)
 {
     while (length > 0 && path[length - 1] != '/') {
@@ -77,7 +76,8 @@ static size_t folder_of(const char *path, size_t length)
     return length > 0 ? length - 1 : 0;
 }
 
-/* The agent lies beside this file, whose link in LD_PRELOAD lies two folders further down. */
+/* The agent is in the same folder as the shim; LD_PRELOAD has a link to the shim two folders below.
+ */
 static void *open_agent(void)
 {
     char path[4096];
@@ -113,7 +113,7 @@ static void start_agent(void)
     void *agent = open_agent();
 
     if (!agent) {
-        /* not installed, or not to be loaded: a program that says @profile runs all the same */
+        /* not installed, or not loadable: programs with @profile must run all the same */
         run_text *run = __extension__(run_text *) dlsym(RTLD_DEFAULT, "PyRun_SimpleString");
         if (run) {
             run(mprof__noop_profile_text);
@@ -122,17 +122,16 @@ static void start_agent(void)
         agent_start *start = __extension__(agent_start *) dlsym(agent, "mprof_agent_start");
         agent_event *event = __extension__(agent_event *) dlsym(agent, "mprof_agent_event");
         if (start && event && start()) {
-            tell_agent = event;
+            handle_event = event;
         }
     }
 }
 
 static int on_event(const char *event, struct _object *arguments, void *data);
 
-/* CPython frees the entry of our hook with the allocator that is in force at its end. But the hook
- * is older than the choice of an allocator, and `-X dev` or PYTHONMALLOC=debug chooses one that
- * aborts on a block it did not hand out. So the entry is remembered, and freed by what allocated
- * it. */
+/* At its end CPython frees the entry of our hook with the current allocator. But the hook is added
+ * before the allocator is chosen, and that of `-X dev` or PYTHONMALLOC=debug aborts on a block of
+ * another allocator. So the entry is remembered, and freed by the allocator it came from. */
 static access_allocator *get_allocator;
 static access_allocator *set_allocator;
 static allocator first;
@@ -157,30 +156,30 @@ static void release_block(void *context, void *block)
 
 static void add_hook(add_audit_hook *add)
 {
-    allocator remembering;
+    allocator recording;
 
     get_allocator(0, &first);
-    remembering = first;
-    remembering.allocate = allocate_entry;
-    set_allocator(0, &remembering);
+    recording = first;
+    recording.allocate = allocate_entry;
+    set_allocator(0, &recording);
     add(on_event, NULL);
     set_allocator(0, &first);
 }
 
 static void before_hooks_are_freed(void)
 {
-    allocator sorting;
+    allocator dispatching;
 
     get_allocator(0, &final);
     if (entry && final.release != first.release && final.release != release_block) {
-        sorting = final;
-        sorting.release = release_block;
-        set_allocator(0, &sorting);
+        dispatching = final;
+        dispatching.release = release_block;
+        set_allocator(0, &dispatching);
     }
 }
 
-/* The module `site` is the first code of others to run, in a complete interpreter; yet from 3.15 on
- * that calls itself initialised only behind it. */
+/* The import of `site` runs the first code that is not the interpreter's own. The interpreter is
+ * complete by then, but from 3.15 on it calls itself initialised only afterwards. */
 static bool is_import_of_site(const char *event, struct _object *arguments)
 {
     return is_same(event, "import") && text_compare(tuple_item(arguments, 0), "site") == 0;
@@ -190,17 +189,17 @@ static int on_event(const char *event, struct _object *arguments, void *data)
 {
     (void)data;
     if (!is_decided && (interpreter_ready() || is_import_of_site(event, arguments))) {
-        is_decided = true; /* first: starting raises events of its own */
+        is_decided = true; /* first, because the start raises events of its own */
         start_agent();
     }
-    if (tell_agent ? tell_agent(event, arguments)
-                   : is_same(event, "cpython._PySys_ClearAuditHooks")) {
+    if (handle_event ? handle_event(event, arguments)
+                     : is_same(event, "cpython._PySys_ClearAuditHooks")) {
         before_hooks_are_freed();
     }
     return 0;
 }
 
-/* Asks the interpreter for its events; once. */
+/* Adds the audit hook, once. */
 static void hook_python(add_audit_hook *add)
 {
     static bool is_hooked;
@@ -220,8 +219,7 @@ static void hook_python(add_audit_hook *add)
     }
 }
 
-/* What the linker has found is looked at before anything is looked up: a dlsym that finds nothing
- * allocates its message. */
+/* The weak symbol is checked before any dlsym: one that finds nothing allocates its message. */
 __attribute__((constructor)) static void start(void)
 {
     if (PySys_AddAuditHook && dlsym && is_recorded()) {
@@ -229,11 +227,11 @@ __attribute__((constructor)) static void start(void)
     }
 }
 
-/* Servers (uwsgi, Apache) load Python as a plugin when they are long started. They all come by one
- * of these functions of CPython, which nobody else calls: the only names that this file shows to
- * others. Each looks once more for the interpreter, and goes on to the function that was meant. */
+/* Servers (uwsgi, Apache) load Python as a plugin, long after their start. All of them call one of
+ * the Py_Initialize functions, which only embedding programs do. So this file exports these names;
+ * each function looks for the interpreter again and calls the original. */
 
-static int look_at_library(struct dl_phdr_info *library, size_t size, void *found)
+static int find_libpython(struct dl_phdr_info *library, size_t size, void *found)
 {
     static const char part[] = "/libpython3";
     (void)size;
@@ -250,44 +248,44 @@ static int look_at_library(struct dl_phdr_info *library, size_t size, void *foun
     return 0;
 }
 
-/* A plugin's libpython may be private to it. The agent needs it to be seen by all, as every module
- * of Python's that is written in C does. */
-static void show_libpython(void)
+/* A plugin's libpython may be loaded with RTLD_LOCAL. The agent needs its symbols to be global,
+ * like every extension module. */
+static void make_libpython_global(void)
 {
     open_library *open = __extension__(open_library *) dlsym(RTLD_DEFAULT, "dlopen");
     each_library *each = __extension__(each_library *) dlsym(RTLD_DEFAULT, "dl_iterate_phdr");
     const char *name = NULL;
 
-    if (open && each && each(look_at_library, &name) != 0) {
+    if (open && each && each(find_libpython, &name) != 0) {
         open(name, RTLD_LAZY | RTLD_GLOBAL | RTLD_NOLOAD);
     }
 }
 
-static add_audit_hook *find_python(void)
+static add_audit_hook *find_add_audit_hook(void)
 {
     return __extension__(add_audit_hook *) dlsym(RTLD_DEFAULT, "PySys_AddAuditHook");
 }
 
-static void look_for_python(void)
+static void hook_late_python(void)
 {
-    add_audit_hook *add = find_python();
+    add_audit_hook *add = find_add_audit_hook();
 
     if (!add) {
-        show_libpython();
-        add = find_python();
+        make_libpython_global();
+        add = find_add_audit_hook();
     }
     if (add) {
         hook_python(add);
     }
 }
 
-static void *meant(const char *name)
+static void *original(const char *name)
 {
     if (!dlsym) {
         return NULL;
     }
     if (is_recorded()) {
-        look_for_python();
+        hook_late_python();
     }
     return dlsym(RTLD_NEXT, name);
 }
@@ -313,13 +311,13 @@ py_status Py_InitializeFromConfig(const void *config)
 {
     static const py_status absent = {1, "Py_InitializeFromConfig", "there is no Python", 0};
     initialize_from_config *function =
-        __extension__(initialize_from_config *) meant("Py_InitializeFromConfig");
+        __extension__(initialize_from_config *) original("Py_InitializeFromConfig");
     return function ? function(config) : absent;
 }
 
 void Py_Initialize(void)
 {
-    initialize *function = __extension__(initialize *) meant("Py_Initialize");
+    initialize *function = __extension__(initialize *) original("Py_Initialize");
     if (function) {
         function();
     }
@@ -327,7 +325,7 @@ void Py_Initialize(void)
 
 void Py_InitializeEx(int signals)
 {
-    initialize_ex *function = __extension__(initialize_ex *) meant("Py_InitializeEx");
+    initialize_ex *function = __extension__(initialize_ex *) original("Py_InitializeEx");
     if (function) {
         function(signals);
     }

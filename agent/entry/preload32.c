@@ -1,3 +1,3 @@
-/* What the loader finds in place of the shim for a program of 32 bits: nothing. Without an object
- * of its architecture it would complain on standard error, once per program. */
+/* An empty shim for programs of 32 bits. Without an object of their architecture the loader would
+ * write a warning to standard error, once per program. */
 typedef int mprof__nothing;

@@ -1,8 +1,7 @@
-/* See naming.h. A child learns its name when it runs already, in Process._bootstrap, whatever the
- * start method; right behind that multiprocessing calls `util._run_after_forkers`. So two of its
- * functions have a stand-in of ours in front of them: that one, and the setter of Process.name. No
- * function of Python's is run that the program would not have run, and no code is looked up by way
- * of Python's: its tracers and profilers see what they would have seen. */
+/* See process_name.h. With every start method a child gets its name in Process._bootstrap, which
+ * then calls `util._run_after_forkers`. So two functions get a stand-in: that one, and the setter
+ * of Process.name. No Python function runs that would not run without us, so tracers and profilers
+ * see the same calls. */
 #include "process_name.h"
 
 #include <errno.h>
@@ -13,10 +12,9 @@
 #include "agent/events/span.h"
 #include "agent/python_api.h"
 
-/* Looks into a module that is there, but has not all that is needed yet. */
-#define TRIES 1000
+#define TRIES 1000 /* checks of a module that is loaded, but not completely yet */
 
-/* multiprocessing, and those who go by its ways: celery's fork of it, and that of pathos. */
+/* multiprocessing, and its forks: celery's billiard, and pathos's multiprocess. */
 static struct package {
     const char *name;
     const char *util;
@@ -32,23 +30,22 @@ static struct package {
 
 #define AFTER_FORK "_run_after_forkers"
 
-/* Shows every attribute of the function as its own. */
 typedef struct stand_in {
     PyObject ob_base;
     PyObject *function; /* owned */
     const struct package *package;
-    bool is_setter; /* else called after a fork */
+    bool is_setter; /* else the function that is called after a fork */
 } stand_in;
 
-bool mprof__naming_waits;
+bool mprof__process_name_waits;
 
 static stand_in *as_stand_in(PyObject *object)
 {
     return (stand_in *)(void *)object;
 }
 
-/* What a module that is loaded has under a name, or NULL without an exception, even when the
- * interpreter comes to its end. Borrowed. */
+/* A global of a loaded module, or NULL without an exception, also at the end of the interpreter.
+ * Borrowed. */
 static PyObject *global(const char *module_name, const char *name)
 {
     PyObject *modules = PySys_GetObject("modules"); /* borrowed */
@@ -58,13 +55,14 @@ static PyObject *global(const char *module_name, const char *name)
                                             : NULL;
 }
 
-/* What the package takes this process for. Borrowed; NULL without an exception. */
+/* The package's object for this process. Borrowed; NULL without an exception. */
 static PyObject *current_process(const struct package *package)
 {
     return global(package->process, "_current_process");
 }
 
-/* Past whatever its class has made of attributes: no code of the program's is run. To be freed. */
+/* Reads the attribute without the class's own code: none of the program's code runs. The caller
+ * frees it. */
 static char *name_of(PyObject *process)
 {
     PyObject *key = PyUnicode_FromString("_name");
@@ -77,13 +75,13 @@ static char *name_of(PyObject *process)
     return name;
 }
 
-/* Tells the name of this process; the one that nobody has made is called as in `but` by itself. */
-static void tell(const struct package *package, const char *but)
+/* Reports the name of this process, unless it is `default_name`. */
+static void report_name(const struct package *package, const char *default_name)
 {
     PyObject *process = current_process(package);
     char *name = process ? name_of(process) : NULL;
 
-    if (name && strcmp(name, but) != 0) {
+    if (name && strcmp(name, default_name) != 0) {
         mprof__span_name_process(name);
     }
     free(name);
@@ -94,12 +92,12 @@ static PyObject *call(PyObject *self, PyObject *arguments, PyObject *keywords)
     const stand_in *one = as_stand_in(self);
 
     if (!one->is_setter) {
-        tell(one->package, "");
+        report_name(one->package, "");
     }
     PyObject *result = PyObject_Call(one->function, arguments, keywords);
     if (one->is_setter && result && PyTuple_Size(arguments) > 0 &&
         PyTuple_GetItem(arguments, 0) == current_process(one->package)) {
-        tell(one->package, "");
+        report_name(one->package, "");
     }
     return result;
 }
@@ -126,8 +124,8 @@ static int visit(PyObject *self, visitproc visitor, void *context)
     return result != 0 ? result : mprof__python_visit_type(self, visitor, context);
 }
 
-/* The function stays until the stand-in goes: somebody may still call it. Both are reached from the
- * function's module, whose dictionary is what a cycle is broken at. */
+/* The function is released only with the stand-in, which may still be called: there is no tp_clear.
+ * Cycles are broken at the dictionary of the function's module, which leads to both. */
 static void release(PyObject *self)
 {
     PyObject_GC_UnTrack(self);
@@ -137,7 +135,7 @@ static void release(PyObject *self)
 
 static PyObject *stand_in_type(void)
 {
-    static PyObject *type; /* owned, for the life of the process */
+    static PyObject *type; /* owned, never freed */
     static const mprof__python_layout layout = {.shown_name = "function"};
     PyType_Slot slots[] = {
         MPROF_SLOT(Py_tp_call, call),
@@ -198,7 +196,7 @@ static PyObject *attribute(PyObject *object, const char *name)
     return value;
 }
 
-/* Process.name stays the property it is, and is given another setter. */
+/* Gives the property Process.name another setter; it remains the same object. */
 static void watch_setter(const struct package *package)
 {
     PyObject *property = attribute(global(package->process, "BaseProcess"), "name");
@@ -228,13 +226,13 @@ static void try_package(struct package *package)
         package->tries = 0;
         watch_forks(package, function);
         watch_setter(package);
-        tell(package, "MainProcess");
+        report_name(package, "MainProcess");
     } else if (global(package->util, "__name__")) {
         package->tries--;
     }
 }
 
-void mprof__naming_try(void)
+void mprof__process_name_retry(void)
 {
     PyObject *type;
     PyObject *value;
@@ -244,7 +242,7 @@ void mprof__naming_try(void)
     if (mprof__python.interpreter_get() != mprof__python.interpreter_main()) {
         return;
     }
-    mprof__naming_waits = false; /* what is done here may raise events of its own */
+    mprof__process_name_waits = false; /* the work below may raise events of its own */
     PyErr_Fetch(&type, &value, &traceback);
     bool waits = false;
     for (size_t i = 0; i < PACKAGES; i++) {
@@ -254,12 +252,12 @@ void mprof__naming_try(void)
         }
     }
     PyErr_Restore(type, value, traceback);
-    mprof__naming_waits = waits;
+    mprof__process_name_waits = waits;
     errno = kept_errno;
 }
 
-/* Any part of the package will do: not every import is announced. */
-void mprof__naming_imported(const char *module)
+/* Any module of the package counts, because not every import raises an event. */
+void mprof__process_name_imported(const char *module)
 {
     static bool seen[PACKAGES];
 
@@ -272,14 +270,14 @@ void mprof__naming_imported(const char *module)
             (module[length] == '.' || module[length] == '\0')) {
             seen[i] = true;
             packages[i].tries = TRIES;
-            mprof__naming_waits = true;
+            mprof__process_name_waits = true;
         }
     }
 }
 
-void mprof__naming_look(void)
+void mprof__process_name_report(void)
 {
     for (size_t i = 0; i < PACKAGES; i++) {
-        tell(&packages[i], "MainProcess");
+        report_name(&packages[i], "MainProcess");
     }
 }
