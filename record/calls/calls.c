@@ -324,7 +324,6 @@ static bool add_name(void *data, const mprof__given_name *given, mprof_text name
     int64_t pid = mprof__namespaces_find_pid(processes, given->pid, given->pid_namespace);
     mprof__process *process = pid > 0 ? mprof__processes_find(processes, pid) : NULL;
     int64_t now_ns = mprof__clock_now_ns();
-    int64_t time_ns;
 
     if (!process) {
         bool is_gone = pid < 0 || (kill((pid_t)pid, 0) != 0 && errno == ESRCH);
@@ -332,7 +331,8 @@ static bool add_name(void *data, const mprof__given_name *given, mprof_text name
         calls->names_wait |= !is_gone && mprof__process_tree_follows(calls->tree);
         return is_gone;
     }
-    time_ns = given->time_ns + mprof__namespaces_clock_shift(pid, given->time_ns, given->wall_ns);
+    int64_t time_ns =
+        given->time_ns + mprof__namespaces_clock_shift(pid, given->time_ns, given->wall_ns);
     if (time_ns <= now_ns && !has_executed_since(calls, pid, given->image, time_ns) &&
         mprof__process_set_name(process, name, time_ns) && now_ns >= calls->begin_ns) {
         /* PROC of a process found by a scan has the time of the scan */

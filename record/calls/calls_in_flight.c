@@ -38,10 +38,9 @@ static void write_answer(FILE *stream, const mprof__calls *calls, const mprof__p
 
 static void publish_answer(int folder_fd, const char *text, size_t size)
 {
-    int fd;
-
     unlinkat(folder_fd, NEW_ANSWER, 0);
-    fd = openat(folder_fd, NEW_ANSWER, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    int fd =
+        openat(folder_fd, NEW_ANSWER, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0) {
         return;
     }
@@ -58,7 +57,6 @@ void mprof__calls_in_flight_answer(mprof__calls_in_flight *state, int folder_fd,
     struct stat request;
     char *text = NULL;
     size_t size = 0;
-    FILE *stream;
 
     if (!state->may_be_pending || now_ns < state->due_ns) {
         return;
@@ -71,7 +69,7 @@ void mprof__calls_in_flight_answer(mprof__calls_in_flight *state, int folder_fd,
         return;
     }
     state->request_time = request.st_mtim;
-    stream = open_memstream(&text, &size);
+    FILE *stream = open_memstream(&text, &size);
     if (stream) {
         write_answer(stream, calls, processes);
         if (fclose(stream) == 0) {
@@ -85,13 +83,11 @@ void mprof__calls_in_flight_answer(mprof__calls_in_flight *state, int folder_fd,
 
 void mprof__calls_in_flight_request(int folder_fd, bool anew)
 {
-    int fd;
-
     if (anew) {
         unlinkat(folder_fd, ANSWER, 0);
     }
     unlinkat(folder_fd, REQUEST, 0); /* a new file wakes the recorder */
-    fd = openat(folder_fd, REQUEST, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    int fd = openat(folder_fd, REQUEST, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd >= 0) {
         close(fd);
     }

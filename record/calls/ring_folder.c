@@ -126,13 +126,11 @@ static void clear_folder(int fd, int depth)
 /* "mprof-<pid>-<16 hexadecimal digits>": other programs' directories may have similar names. */
 static bool is_folder_name(const char *name)
 {
-    size_t length;
-
     if (strncmp(name, FOLDER_PREFIX, strlen(FOLDER_PREFIX)) != 0) {
         return false;
     }
     name += strlen(FOLDER_PREFIX);
-    length = strspn(name, "0123456789");
+    size_t length = strspn(name, "0123456789");
     return length > 0 && name[length] == '-' &&
            strspn(name + length + 1, "0123456789abcdef") == RANDOM_DIGITS &&
            name[length + 1 + RANDOM_DIGITS] == '\0';
@@ -173,12 +171,11 @@ static void clear_stale_folders(const char *base)
 static int make_name(char *text, size_t size, const char *base, const char *prefix)
 {
     uint64_t random;
-    int length;
 
     if (getrandom(&random, sizeof random, 0) != (ssize_t)sizeof random) {
         return -1;
     }
-    length = snprintf(text, size, "%s/%s%016llx", base, prefix, (unsigned long long)random);
+    int length = snprintf(text, size, "%s/%s%016llx", base, prefix, (unsigned long long)random);
     if (length < 0 || (size_t)length >= size) {
         errno = ENAMETOOLONG;
         return -1;
@@ -331,13 +328,12 @@ bool mprof__ring_folder_read_answer(const mprof__ring_folder *folder, char *text
 {
     int fd = openat(folder->fd, MPROF_WIRE_ANSWER, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     ssize_t got = fd >= 0 ? read(fd, text, size - 1) : -1;
-    char *end;
 
     if (fd >= 0) {
         close(fd);
     }
     text[got > 0 ? got : 0] = '\0';
-    end = strchr(text, '\n');
+    char *end = strchr(text, '\n');
     if (!end) {
         text[0] = '\0';
         return false;
@@ -549,10 +545,9 @@ static mprof_status open_ring(mprof__ring_folder *folder, ring_name name, mprof_
     mprof__ring_reader *ring = NULL;
     mprof_status status;
     char text[64];
-    int fd;
 
     ring_file_name(text, sizeof text, name);
-    fd = openat(folder->fd, text, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+    int fd = openat(folder->fd, text, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
     if (fd < 0) {
         status = mprof_error_set_errno(&error, errno, "cannot open the event ring of process %lld",
                                        (long long)name.pid);
@@ -577,10 +572,9 @@ static void pass_given_name(mprof__ring_folder *folder, const mprof__given_name 
 {
     char bytes[MPROF_WIRE_PROCESS_NAME_MAX];
     char text[160];
-    ssize_t length;
 
     given_file_name(text, sizeof text, given);
-    length = readlinkat(folder->fd, text, bytes, sizeof bytes);
+    ssize_t length = readlinkat(folder->fd, text, bytes, sizeof bytes);
     if (length > 0) {
         mprof_text name = {bytes, (size_t)length};
 
@@ -641,11 +635,9 @@ void mprof__ring_folder_read_notices(mprof__ring_folder *folder,
             length = readlinkat(folder->fd, entry->d_name, text, sizeof text - 1);
         }
         if (length > 0) {
-            bool is_printed;
-
             text[length] = '\0';
             text[strcspn(text, "\n")] = '\0';
-            is_printed = strncmp(text, prefix, strlen(prefix)) == 0;
+            bool is_printed = strncmp(text, prefix, strlen(prefix)) == 0;
             count++;
             report(data, is_printed ? text + strlen(prefix) : text, is_printed);
         }

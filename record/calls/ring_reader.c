@@ -105,7 +105,6 @@ static void text_table_free(text_table *table)
 static mprof_status text_table_reserve(text_table *table, uint32_t more)
 {
     uint32_t size = table->size ? table->size : 512;
-    char *larger;
 
     if (table->used + more > table->limit) {
         return MPROF_EFORMAT;
@@ -116,7 +115,7 @@ static mprof_status text_table_reserve(text_table *table, uint32_t more)
     if (size == table->size) {
         return MPROF_OK;
     }
-    larger = realloc(table->bytes, size);
+    char *larger = realloc(table->bytes, size);
     if (!larger) {
         return MPROF_ENOMEM;
     }
@@ -243,7 +242,6 @@ void mprof__ring_reader_free(mprof__ring_reader *ring)
 static uint32_t add_open_call(mprof__ring_reader *ring)
 {
     uint32_t size = ring->open_calls_size ? ring->open_calls_size * 2 : 16;
-    uint32_t index;
     open_call *larger;
 
     if (ring->free_head == 0) {
@@ -259,7 +257,7 @@ static uint32_t add_open_call(mprof__ring_reader *ring)
         ring->open_calls = larger;
         ring->open_calls_size = size;
     }
-    index = ring->free_head - 1;
+    uint32_t index = ring->free_head - 1;
     ring->free_head = ring->open_calls[index].next_free;
     return index;
 }
@@ -293,8 +291,6 @@ static mprof_status read_text(const event_reading *reading, const char *bytes, s
 {
     mprof__ring_reader *ring = reading->ring;
     mprof__wire_text head;
-    text_table *table;
-    mprof_status status;
 
     if (size < sizeof head) {
         return malformed(reading, "a text has no length");
@@ -303,8 +299,8 @@ static mprof_status read_text(const event_reading *reading, const char *bytes, s
     if (head.length > MPROF_WIRE_NAME_MAX || head.length > size - sizeof head) {
         return malformed(reading, "a text is longer than its event");
     }
-    table = head.event.kind == MPROF_WIRE_NAME ? &ring->names : &ring->lanes;
-    status = text_table_put(table, head.event.id, bytes + sizeof head, head.length);
+    text_table *table = head.event.kind == MPROF_WIRE_NAME ? &ring->names : &ring->lanes;
+    mprof_status status = text_table_put(table, head.event.id, bytes + sizeof head, head.length);
     if (status == MPROF_EFORMAT && table == &ring->lanes) {
         mprof__number_map_clear(&table->ids);
         table->used = 0;
@@ -380,8 +376,6 @@ static mprof_status read_enter(const event_reading *reading, const char *bytes, 
     mprof__wire_enter enter;
     uint32_t name_offset;
     uint32_t index;
-    open_call *open;
-    mprof_status status;
 
     if (size != sizeof enter) {
         return malformed(reading, "an event has the wrong size");
@@ -398,9 +392,10 @@ static mprof_status read_enter(const event_reading *reading, const char *bytes, 
         return malformed(reading, "a call begins twice");
     }
     index = add_open_call(ring);
-    status = index == NO_OPEN_CALL
-                 ? MPROF_ENOMEM
-                 : status_of_put(mprof__number_map_put_index(&ring->calls, enter.event.id, index));
+    mprof_status status =
+        index == NO_OPEN_CALL
+            ? MPROF_ENOMEM
+            : status_of_put(mprof__number_map_put_index(&ring->calls, enter.event.id, index));
     if (status == MPROF_EFORMAT) {
         remove_open_call(ring, index);
         return malformed(reading, "too many calls in flight");
@@ -408,7 +403,7 @@ static mprof_status read_enter(const event_reading *reading, const char *bytes, 
     if (status != MPROF_OK) {
         return mprof_error_set(reading->error, status, "out of memory");
     }
-    open = &ring->open_calls[index];
+    open_call *open = &ring->open_calls[index];
     open->name_offset = name_offset;
     open->id = enter.event.id;
     open->lane = enter.lane;
@@ -441,7 +436,6 @@ static mprof_status read_exit(const event_reading *reading, const char *bytes, s
     mprof__ring_reader *ring = reading->ring;
     mprof__wire_exit leave;
     mprof__ring_call call;
-    mprof_status status;
     uint32_t index;
 
     if (size != sizeof leave) {
@@ -469,7 +463,7 @@ static mprof_status read_exit(const event_reading *reading, const char *bytes, s
     } else {
         ring->corrected++;
     }
-    status = reading->sink(reading->data, &call);
+    mprof_status status = reading->sink(reading->data, &call);
     remove_open_call(ring, index);
     return status;
 }
@@ -478,7 +472,6 @@ static mprof_status pass_merged_calls(const event_reading *reading, const mprof_
 {
     mprof__ring_reader *ring = reading->ring;
     mprof__ring_call call;
-    mprof_status status;
     uint32_t name_offset;
     char *lane = NULL;
 
@@ -503,7 +496,7 @@ static mprof_status pass_merged_calls(const event_reading *reading, const mprof_
     call.exit_ns = to_our_clock(ring, calls->exit_ns, reading->now_ns);
     call.exit_bytes = (int64_t)calls->exit_rss_bytes;
     call.count = calls->count;
-    status = reading->sink(reading->data, &call);
+    mprof_status status = reading->sink(reading->data, &call);
     free(lane);
     return status;
 }

@@ -380,12 +380,11 @@ static enum next put_argument(FILE *out, const char *argument, enum next next)
 static char **make_vector(const char *text, size_t size, size_t argc)
 {
     char **vector = malloc((argc + 1) * sizeof *vector + size + 1);
-    char *at;
 
     if (!vector) {
         return NULL;
     }
-    at = (char *)(vector + argc + 1);
+    char *at = (char *)(vector + argc + 1);
     memcpy(at, text, size);
     for (size_t i = 0; i < argc; i++) {
         vector[i] = at;

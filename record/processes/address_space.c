@@ -159,7 +159,6 @@ void mprof__address_space_begin(mprof__processes *processes, mprof__process *pro
 {
     mprof__process *parent = mprof__processes_find(processes, process->ppid);
     int siblings = 0;
-    int64_t age;
 
     if (stat->has_executed) {
         return;
@@ -178,7 +177,7 @@ void mprof__address_space_begin(mprof__processes *processes, mprof__process *pro
             }
         }
     }
-    age = age_ns(stat);
+    int64_t age = age_ns(stat);
     if (age < ABOUT_TO_EXEC_NS) {
         process->space.own_ns = mprof__clock_now_ns() + ABOUT_TO_EXEC_NS - (age > 0 ? age : 0);
     }
@@ -204,12 +203,10 @@ static mprof__process *find_owner(mprof__processes *processes, const mprof__proc
 
 bool mprof__address_space_is_shared(mprof__processes *processes, mprof__process *process)
 {
-    mprof__process *owner;
-
     if (process->space.owner_pid == 0) {
         return false;
     }
-    owner = mprof__processes_find(processes, process->space.owner_pid);
+    mprof__process *owner = mprof__processes_find(processes, process->space.owner_pid);
     if (owner && is_of_family(owner, process) && still_share(process->pid, owner->pid)) {
         return true;
     }
@@ -226,8 +223,6 @@ bool mprof__address_space_is_shared(mprof__processes *processes, mprof__process 
 int64_t mprof__address_space_inherited_bytes(const mprof__processes *processes,
                                              mprof__process *process, int64_t now_ns)
 {
-    const mprof__process *parent;
-
     if (process->space.own_ns == 0) {
         return 0;
     }
@@ -235,7 +230,7 @@ int64_t mprof__address_space_inherited_bytes(const mprof__processes *processes,
         process->space.own_ns = 0;
         return 0;
     }
-    parent = mprof__processes_find(processes, process->ppid);
+    const mprof__process *parent = mprof__processes_find(processes, process->ppid);
     return parent && parent->rss_bytes > process->space.inherited_bytes
                ? parent->rss_bytes
                : process->space.inherited_bytes;

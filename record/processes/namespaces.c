@@ -40,15 +40,13 @@ static uint64_t own_pid_namespace(void)
 static int64_t innermost_pid(int64_t pid)
 {
     char text[4096];
-    char *line;
-    char *end;
     int64_t inner = -1;
 
     if (mprof__procfs_status_text(text, sizeof text, pid) < 0) {
         return -1;
     }
-    line = strstr(text, "\nNSpid:");
-    end = line ? strchr(line + 1, '\n') : NULL;
+    char *line = strstr(text, "\nNSpid:");
+    char *end = line ? strchr(line + 1, '\n') : NULL;
     if (!end) {
         return -1;
     }
@@ -63,10 +61,9 @@ static int64_t innermost_pid(int64_t pid)
 static bool is_in_namespace(int64_t pid, uint64_t pid_namespace)
 {
     char text[32];
-    uint64_t found;
 
     snprintf(text, sizeof text, "%" PRId64, pid);
-    found = namespace_of(text, "pid");
+    uint64_t found = namespace_of(text, "pid");
     return pid_namespace == 0 || found == 0 || found == pid_namespace;
 }
 
@@ -116,7 +113,6 @@ static int read_offset(const char *process, int64_t *offset_ns)
 {
     char path[64];
     char text[256];
-    const char *line;
     int64_t seconds;
     int64_t nanoseconds;
 
@@ -124,7 +120,7 @@ static int read_offset(const char *process, int64_t *offset_ns)
     if (mprof__procfs_text(text, sizeof text, path) < 0) {
         return -1;
     }
-    line = strstr(text, "monotonic");
+    const char *line = strstr(text, "monotonic");
     if (!line || sscanf(line, "monotonic %" SCNd64 " %" SCNd64, &seconds, &nanoseconds) != 2) {
         return -1;
     }
@@ -136,18 +132,16 @@ int64_t mprof__namespaces_clock_shift(int64_t pid, int64_t monotonic_ns, int64_t
 {
     mprof__clock clock;
     char text[32];
-    uint64_t theirs;
     int64_t own_ns;
-    int64_t shift_ns;
 
     mprof__clock_init(&clock);
-    shift_ns = wall_ns - monotonic_ns - clock.offset_ns;
+    int64_t shift_ns = wall_ns - monotonic_ns - clock.offset_ns;
     if (wall_ns == 0 || (shift_ns < SHIFT_MIN_NS && shift_ns > -SHIFT_MIN_NS)) {
         return 0;
     }
     /* the wall clock may have been set in between: check with the kernel */
     snprintf(text, sizeof text, "%" PRId64, pid);
-    theirs = namespace_of(text, "time");
+    uint64_t theirs = namespace_of(text, "time");
     if (theirs != 0 && theirs == namespace_of("self", "time")) {
         return 0;
     }

@@ -51,10 +51,9 @@ static bool compare_title(mprof__process *process, const char *arguments, size_t
                           const char *comm)
 {
     char title[sizeof process->title];
-    bool changed;
 
     mprof__process_title(title, sizeof title, arguments, count, comm);
-    changed = strcmp(title, process->title) != 0;
+    bool changed = strcmp(title, process->title) != 0;
     memcpy(process->title, title, sizeof process->title);
     return changed;
 }
@@ -95,8 +94,6 @@ bool mprof__process_reread_title(mprof__process *process)
 bool mprof__process_update_title(mprof__process *process, const char *comm, int64_t now_ns)
 {
     char arguments[ARGUMENTS_SIZE];
-    size_t count;
-    bool changed;
 
     if (strcmp(comm, process->comm) != 0) {
         return mprof__process_reread_title(process);
@@ -104,11 +101,11 @@ bool mprof__process_update_title(mprof__process *process, const char *comm, int6
     if (now_ns < process->title_ns) {
         return false;
     }
-    count = mprof__procfs_arguments(arguments, sizeof arguments, process->pid);
+    size_t count = mprof__procfs_arguments(arguments, sizeof arguments, process->pid);
     if (count == 0) { /* it is ending, or in the middle of exec */
         return false;
     }
-    changed = compare_title(process, arguments, count, comm);
+    bool changed = compare_title(process, arguments, count, comm);
     if (!changed) {
         process->title_pause_ns /= 2;
     } else if (process->title_pause_ns < TITLE_PAUSE_MAX_NS) {
@@ -128,14 +125,13 @@ bool mprof__process_note_exec(mprof__process *process, int64_t time_ns)
 bool mprof__process_set_name(mprof__process *process, mprof_text name, int64_t time_ns)
 {
     char given[sizeof process->name] = "";
-    bool changed;
 
     if (time_ns <= process->exec_ns || time_ns <= process->name_ns) {
         return false;
     }
     (void)read_title(process); /* a later change of the title counts */
     mprof__text_copy(given, sizeof given, name.bytes, name.length);
-    changed = strcmp(process->name, given) != 0;
+    bool changed = strcmp(process->name, given) != 0;
     memcpy(process->name, given, sizeof process->name);
     process->name_ns = time_ns;
     return changed;

@@ -97,18 +97,14 @@ void mprof__process_title(char *text, size_t size, const char *arguments, size_t
 {
     const char *end = arguments + count;
     const char *first = arguments;
-    const char *second;
-    const char *third;
-    const char *name;
     int module_length;
     size_t length = strnlen(first, count);
-    size_t used;
 
     if (length == 0) {
         copy_comm(text, size, comm);
         return;
     }
-    second = first + length + 1;
+    const char *second = first + length + 1;
     if (memchr(first, ' ', length)) { /* a title that the process set: "gunicorn: worker" */
         while (length > 1 && first[length - 1] == ' ') { /* padding over the old arguments */
             length--;
@@ -116,12 +112,12 @@ void mprof__process_title(char *text, size_t size, const char *arguments, size_t
         mprof__text_copy(text, size, first, length);
         return;
     }
-    name = last_part_of(first, &length);
-    used = mprof__text_copy(text, size, name, length);
+    const char *name = last_part_of(first, &length);
+    size_t used = mprof__text_copy(text, size, name, length);
     if (second >= end || !is_interpreter(text)) {
         return;
     }
-    third = multiprocessing_module(second, end, &module_length);
+    const char *third = multiprocessing_module(second, end, &module_length);
     if (third) {
         mprof__text_format(text + used, size - used, " %.*s", module_length, third);
         return;

@@ -107,13 +107,12 @@ static mprof_status add_member(mprof__process_tree *tree, int64_t pid, int64_t p
 {
     mprof__process *parent = mprof__processes_find(&tree->processes, ppid);
     mprof__process *process = mprof__processes_find(&tree->processes, pid);
-    mprof_status status;
 
     if (process) { /* known for its calls, or reported twice */
         process->is_member = true;
         return MPROF_OK;
     }
-    status = mprof__processes_add(&tree->processes, pid, ppid, &process);
+    mprof_status status = mprof__processes_add(&tree->processes, pid, ppid, &process);
     if (status != MPROF_OK) {
         return status;
     }
@@ -130,7 +129,6 @@ mprof_status mprof__process_tree_adopt(mprof__process_tree *tree, int64_t pid, i
                                        mprof__process **out)
 {
     mprof__procfs_stat stat;
-    mprof_status status;
     int64_t ppid = 0;
 
     *out = mprof__processes_find(&tree->processes, pid);
@@ -140,7 +138,7 @@ mprof_status mprof__process_tree_adopt(mprof__process_tree *tree, int64_t pid, i
     if (mprof__procfs_stat_read(&stat, pid) == 0) {
         ppid = stat.ppid;
     }
-    status = mprof__processes_add(&tree->processes, pid, ppid, out);
+    mprof_status status = mprof__processes_add(&tree->processes, pid, ppid, out);
     if (status == MPROF_OK) {
         (*out)->born_ns = now_ns;
         tree->hooks.born(tree->hooks.data, *out, now_ns);
@@ -286,13 +284,12 @@ static int64_t read_last_pid(const mprof__process_tree *tree)
 {
     char text[128];
     ssize_t got = tree->load_fd >= 0 ? pread(tree->load_fd, text, sizeof text - 1, 0) : -1;
-    const char *last;
 
     if (got <= 0) {
         return -1;
     }
     text[got] = '\0';
-    last = strrchr(text, ' ');
+    const char *last = strrchr(text, ' ');
     return last ? strtoll(last, NULL, 10) : -1;
 }
 
@@ -316,13 +313,12 @@ static mprof_status add_descendants(mprof__process_tree *tree, candidate *candid
         found = false;
         for (size_t i = 0; i < count; i++) {
             candidate *one = &candidates[i];
-            mprof_status status;
 
             if (!descends_from_tree(tree, one)) {
                 continue;
             }
             /* found by this scan, perhaps after the tick */
-            status = add_member(tree, one->pid, one->ppid, mprof__clock_now_ns());
+            mprof_status status = add_member(tree, one->pid, one->ppid, mprof__clock_now_ns());
             if (status != MPROF_OK) {
                 return status;
             }
@@ -344,13 +340,12 @@ static size_t list_candidates(const mprof__process_tree *tree, const mprof__pid_
         int64_t pid = list->pids[i];
         const mprof__process *process = mprof__processes_find(&tree->processes, pid);
         mprof__procfs_stat stat;
-        bool is_known;
 
         while (known < tree->foreign_count && tree->foreign[known] < pid) {
             known++;
         }
-        is_known = known < tree->foreign_count && tree->foreign[known] == pid &&
-                   !is_fresh(pid, tree->last_pid, last_pid);
+        bool is_known = known < tree->foreign_count && tree->foreign[known] == pid &&
+                        !is_fresh(pid, tree->last_pid, last_pid);
         if ((process && process->is_member) || (!is_full && is_known)) {
             continue;
         }
@@ -405,12 +400,11 @@ mprof_status mprof__process_tree_set_root(mprof__process_tree *tree, int64_t pid
                                           mprof_error *error)
 {
     mprof__procfs_stat stat;
-    mprof_status status;
     int64_t ppid = mprof__procfs_stat_read(&stat, pid) == 0 ? stat.ppid : 0;
 
     tree->root = pid;
     tree->root_is_child = ppid == tree->own;
-    status = add_member(tree, pid, ppid, now_ns);
+    mprof_status status = add_member(tree, pid, ppid, now_ns);
     if (status == MPROF_OK && tree->follow) {
         tree->full_scan_ns = 0;
         status = scan(tree, read_last_pid(tree), now_ns);

@@ -25,10 +25,9 @@ static bool is_python(const mprof__process *process, char *executable, size_t si
     char path[64];
     char target[PATH_MAX];
     const char *name = process->comm;
-    ssize_t length;
 
     snprintf(path, sizeof path, "/proc/%" PRId64 "/exe", process->pid);
-    length = readlink(path, target, sizeof target - 1);
+    ssize_t length = readlink(path, target, sizeof target - 1);
     if (length > 0) {
         target[length] = '\0';
         name = strrchr(target, '/') ? strrchr(target, '/') + 1 : target;
@@ -150,7 +149,6 @@ static const char *reason_by_environment(const mprof__agent_check *check, int64_
 static const char *find_reason(const mprof__agent_check *check, int64_t pid)
 {
     char *block = read_environment(pid);
-    const char *reason;
 
     if (!block) {
         return (errno == EACCES || errno == EPERM) && !mprof__procfs_is_user(pid, geteuid())
@@ -158,7 +156,7 @@ static const char *find_reason(const mprof__agent_check *check, int64_t pid)
                    : NULL;
     }
     /* it may be empty between fork and exec of a child */
-    reason = block[0] ? reason_by_environment(check, pid, block) : NULL;
+    const char *reason = block[0] ? reason_by_environment(check, pid, block) : NULL;
     if (!block[0] && mprof__procfs_is_open_to_us(pid)) {
         char arguments[16];
 
@@ -174,12 +172,11 @@ void mprof__agent_check_process(mprof__agent_check *check, const mprof__process 
 {
     mprof_error error = MPROF_ERROR_INIT;
     char name[64];
-    const char *reason;
 
     if (!check->log || check->is_reported || !is_python(process, name, sizeof name)) {
         return;
     }
-    reason = find_reason(check, process->pid);
+    const char *reason = find_reason(check, process->pid);
     if (!reason) {
         return;
     }

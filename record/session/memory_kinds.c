@@ -123,8 +123,6 @@ static bool any_is_read(const mprof__processes *processes)
 void mprof__memory_kinds_tick(mprof__memory_kinds *kinds, mprof__event_log *log,
                               const mprof__processes *processes, int64_t now_ns)
 {
-    int64_t start_ns;
-
     if (kinds->mask == 0) {
         return;
     }
@@ -132,7 +130,7 @@ void mprof__memory_kinds_tick(mprof__memory_kinds *kinds, mprof__event_log *log,
         kinds->thinned += any_is_read(processes) ? 1 : 0;
         return;
     }
-    start_ns = mprof__clock_now_ns();
+    int64_t start_ns = mprof__clock_now_ns();
     for (size_t i = 0; i < processes->count; i++) {
         mprof__process *process = processes->items[i];
         int64_t bytes[MPROF_KIND_COUNT];

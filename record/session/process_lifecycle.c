@@ -201,7 +201,6 @@ static void handle_end_of_child(mprof__process_lifecycle *lifecycle, bool is_rec
 {
     mprof__process *process =
         mprof__processes_find(mprof__process_tree_processes(lifecycle->tree), pid);
-    mprof__process_end end;
 
     if (pid == lifecycle->target->pid) {
         lifecycle->target->wait_status = wait_status;
@@ -210,9 +209,9 @@ static void handle_end_of_child(mprof__process_lifecycle *lifecycle, bool is_rec
     if (!process || !is_recorded) {
         return;
     }
-    end = mprof__process_end_of_status(wait_status, process->event_end.time_ns
-                                                        ? process->event_end.time_ns
-                                                        : mprof__clock_now_ns());
+    mprof__process_end end = mprof__process_end_of_status(
+        wait_status,
+        process->event_end.time_ns ? process->event_end.time_ns : mprof__clock_now_ns());
     read_taskstats(lifecycle, process); /* more exact than rusage, which includes reaped children */
     mprof__sampler_add_usage(lifecycle->sampler, process, usage, stat, end.time_ns);
     if (pid == lifecycle->target->pid) {
@@ -252,11 +251,10 @@ void mprof__process_lifecycle_reap(mprof__process_lifecycle *lifecycle, bool is_
 void mprof__process_lifecycle_end_target(mprof__process_lifecycle *lifecycle)
 {
     int64_t now_ns = mprof__clock_now_ns();
-    mprof__process *root;
     mprof__process_end end;
 
     mprof__process_lifecycle_update(lifecycle, now_ns);
-    root = mprof__process_tree_root(lifecycle->tree);
+    mprof__process *root = mprof__process_tree_root(lifecycle->tree);
     if (root && mprof__process_tree_has_ended(root, now_ns, &end)) {
         mprof__process_tree_end(lifecycle->tree, root, &end);
     }

@@ -402,14 +402,14 @@ static mprof_status set_up_lifecycle(mprof__recorder *recorder, size_t argc, cha
 {
     const mprof__recorder_plan *plan = &recorder->plan;
     mprof__process_lifecycle *lifecycle = &recorder->lifecycle;
-    mprof_status status;
 
     lifecycle->log = &recorder->log;
     lifecycle->sampler = &recorder->sampler;
     lifecycle->target = &recorder->target;
     lifecycle->follow = plan->follow;
     mprof__process_title_of(lifecycle->title, sizeof lifecycle->title, argc, argv);
-    status = mprof__process_lifecycle_open(lifecycle, follows_descendants(plan), error);
+    mprof_status status =
+        mprof__process_lifecycle_open(lifecycle, follows_descendants(plan), error);
     if (status == MPROF_OK && plan->folder) {
         status = mprof__calls_open(&recorder->calls, plan->folder, &recorder->log, lifecycle->tree,
                                    error);
@@ -428,7 +428,6 @@ mprof_status mprof__recorder_open(mprof__recorder **out, const mprof__recorder_p
                                   size_t argc, char *const argv[], mprof_error *error)
 {
     mprof__recorder *recorder = calloc(1, sizeof *recorder);
-    mprof_status status;
 
     *out = recorder;
     if (!recorder) {
@@ -440,7 +439,7 @@ mprof_status mprof__recorder_open(mprof__recorder **out, const mprof__recorder_p
     mprof__target_init(&recorder->target, plan->is_child);
     mprof__event_log_init(&recorder->log, plan->writer, plan->notice, plan->notice_data);
     recorder->log.redact = plan->redact;
-    status = set_up_lifecycle(recorder, argc, argv, error);
+    mprof_status status = set_up_lifecycle(recorder, argc, argv, error);
     if (status != MPROF_OK) {
         return status;
     }
@@ -466,8 +465,6 @@ mprof_status mprof__recorder_run(mprof__recorder *recorder, int64_t pid,
                                  mprof__recorder_outcome *outcome, mprof_error *error)
 {
     int64_t now_ns = mprof__clock_now_ns();
-    mprof__procfs_view view;
-    mprof_status status;
 
     memset(outcome, 0, sizeof *outcome);
     mprof__target_open(&recorder->target, pid);
@@ -480,7 +477,7 @@ mprof_status mprof__recorder_run(mprof__recorder *recorder, int64_t pid,
     raise_descriptor_limit();
     mprof__event_log_number(&recorder->log, "pid", (double)pid);
     mprof_writer_set_main_pid(recorder->plan.writer, pid);
-    view = mprof__procfs_check();
+    mprof__procfs_view view = mprof__procfs_check();
     recorder->is_blind = view != MPROF__PROCFS_OURS;
     mprof__facts_report_proc(&recorder->log, view);
     if (recorder->calls && !recorder->lifecycle.has_begun) {
@@ -491,7 +488,8 @@ mprof_status mprof__recorder_run(mprof__recorder *recorder, int64_t pid,
         mprof__ticker_begin_early(&recorder->ticker);
         mprof__sampler_note_launch(&recorder->sampler, now_ns);
     }
-    status = mprof__process_tree_set_root(recorder->lifecycle.tree, pid, now_ns, error);
+    mprof_status status =
+        mprof__process_tree_set_root(recorder->lifecycle.tree, pid, now_ns, error);
     if (status == MPROF_OK) {
         run_loop(recorder);
         finish_file(recorder);

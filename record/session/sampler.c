@@ -243,7 +243,6 @@ static int64_t max_inherited_bytes(const mprof__sampler *sampler, const mprof__p
                                    const mprof__procfs_stat *stat)
 {
     const mprof__process *parent = parent_of(sampler, process);
-    int64_t bytes;
 
     if (process == mprof__process_tree_root(sampler->tree)) {
         return sampler->launch_bytes;
@@ -251,7 +250,7 @@ static int64_t max_inherited_bytes(const mprof__sampler *sampler, const mprof__p
     if (!stat->has_executed) {
         return process->space.owner_pid ? INT64_MAX : 0;
     }
-    bytes = parent ? max_bytes_so_far(parent) : INT64_MAX;
+    int64_t bytes = parent ? max_bytes_so_far(parent) : INT64_MAX;
     return bytes < INT64_MAX - ACCOUNTS_DIFFER_BYTES ? bytes + ACCOUNTS_DIFFER_BYTES : INT64_MAX;
 }
 
@@ -393,7 +392,6 @@ static bool read_process(mprof__sampler *sampler, mprof__process *process, int64
 {
     mprof__metric metric = process->is_member ? sampler->metric : MPROF__METRIC_RSS;
     mprof__process_end end;
-    int64_t inherited_bytes;
     int64_t bytes = 0;
 
     if (mprof__process_tree_shares_memory(sampler->tree, process)) {
@@ -404,7 +402,7 @@ static bool read_process(mprof__sampler *sampler, mprof__process *process, int64
         return true;
     }
     process->value_bytes = -1;
-    inherited_bytes = mprof__process_tree_inherited_bytes(sampler->tree, process, now_ns);
+    int64_t inherited_bytes = mprof__process_tree_inherited_bytes(sampler->tree, process, now_ns);
     switch (mprof__memory_probe_read(&process->probe, metric, &bytes)) {
     case MPROF__PROBE_OK:
         if (process->probe.alive_fd < 0 && mprof__process_tree_has_ended(process, now_ns, &end)) {

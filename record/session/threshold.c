@@ -54,11 +54,10 @@ mprof_status mprof__threshold_parse(mprof__threshold *out, const char *text, mpr
 {
     size_t length = strspn(text, "0123456789.eE+-");
     char *end;
-    double mib;
 
     memset(out, 0, sizeof *out);
     errno = 0;
-    mib = strtod(text, &end);
+    double mib = strtod(text, &end);
     if (end != text + length || length == 0 || (*end != '\0' && *end != ':') || !isfinite(mib) ||
         mib <= 0 || mib > MIB_MAX || mib * BYTES_PER_MIB < 1) {
         return mprof_error_set(error, MPROF_EARGUMENT,
