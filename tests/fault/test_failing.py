@@ -58,29 +58,29 @@ class Failing(mprof_test.TestCase):
         except subprocess.TimeoutExpired as ending:
             self.fail(f"{what}: no end\n{ending.stdout}{ending.stderr}")
         done.report = read_report(path)
-        done.said = f"{what}: {done.returncode}\n{done.stdout}{done.stderr}"
+        done.context = f"{what}: {done.returncode}\n{done.stdout}{done.stderr}"
         return done
 
     def check_recorder(self, done, allowed):
-        self.assertIn(done.returncode, allowed, done.said)
-        self.assertIsNotNone(done.report, done.said)
-        self.assertLessEqual(done.report.descriptors, 0, done.said)
-        self.assertLessEqual(done.report.blocks, self.blocks, done.said)
+        self.assertIn(done.returncode, allowed, done.context)
+        self.assertIsNotNone(done.report, done.context)
+        self.assertLessEqual(done.report.descriptors, 0, done.context)
+        self.assertLessEqual(done.report.blocks, self.blocks, done.context)
         for line in done.stderr.splitlines():
-            self.assertRegex(line, r"\Amprof", done.said)
+            self.assertRegex(line, r"\Amprof", done.context)
 
     def check_run(self, done):
         self.check_recorder(done, (5, 1, 2, 126, 127))
         if done.returncode == 5:  # the program ran to its end
-            self.assertTrue(self.finished.exists(), done.said)
+            self.assertTrue(self.finished.exists(), done.context)
         elif done.returncode != 1:
-            self.assertFalse(self.finished.exists(), done.said)
-            self.assertTrue(done.stderr, done.said)
-            self.assertEqual(list(self.directory.glob("*.dat")), [], done.said)
+            self.assertFalse(self.finished.exists(), done.context)
+            self.assertTrue(done.stderr, done.context)
+            self.assertEqual(list(self.directory.glob("*.dat")), [], done.context)
 
     def check_attach(self, done):
         self.check_recorder(done, (0, 1, 2))
-        self.assertIsNone(self.target.poll(), done.said)
+        self.assertIsNone(self.target.poll(), done.context)
 
     def trials(self, report):
         """[(site or None, which of its calls fails)]"""
@@ -91,7 +91,7 @@ class Failing(mprof_test.TestCase):
 
     def fail_each(self, command, check):
         whole = self.run_failing(command)
-        self.assertIsNotNone(whole.report, whole.said)
+        self.assertIsNotNone(whole.report, whole.context)
         self.blocks = whole.report.blocks
         check(whole)
         self.assertGreater(len(whole.report.sites), 60)

@@ -16,9 +16,9 @@ from mprof_test import MPROF, Recording, python, wait_until  # noqa: E402
 
 PROGRAM = """
 import os, signal, sys, time
-def take(number, frame):
+def handle(number, frame):
     os.write(1, b"got %d\\n" % number)
-signal.signal(signal.SIGCONT, take)
+signal.signal(signal.SIGCONT, handle)
 os.write(1, b"pid %d ready\\n" % os.getpid())
 while not os.path.exists("go"):
     time.sleep(0.02)
@@ -66,13 +66,13 @@ class JobControl(terminal.TestCase):
         """Repeats the line until the answer matches: the shell may notice a change later than we do."""
         begin = len(self.text)
 
-        def look():
+        def poll():
             prompts = self.text.count(b"prompt> ")
             self.type(line + b"\n")
             wait_until(lambda: (self.read_terminal(), self.text.count(b"prompt> ") > prompts)[1],
                        "a prompt")
             return re.search(pattern, self.text[begin:])
-        wait_until(look, f"{pattern!r} for {line!r}")
+        wait_until(poll, f"{pattern!r} for {line!r}")
 
     def count_samples(self):
         return self.path.read_text().count("\nMEM ") if self.path.exists() else 0

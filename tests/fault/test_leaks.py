@@ -30,11 +30,11 @@ class Leaks(mprof_test.TestCase):
              program, *map(str, arguments)], cwd=self.directory, env=self.environment(),
             stdin=subprocess.DEVNULL, capture_output=True, text=True,
             timeout=4 * mprof_test.DEADLINE_S)
-        said = log.read_text()
-        self.assertEqual(done.returncode, expect, f"{arguments}\n{done.stdout}{done.stderr}{said}")
-        left = re.findall(r"Open (?:AF_\w+ socket|file descriptor) .*\n.*\n", said)
+        messages = log.read_text()
+        self.assertEqual(done.returncode, expect, f"{arguments}\n{done.stdout}{done.stderr}{messages}")
+        left = re.findall(r"Open (?:AF_\w+ socket|file descriptor) .*\n.*\n", messages)
         self.assertEqual([one for one in left if "<inherited from parent>" not in one], [],
-                         f"{arguments}\n{said}")
+                         f"{arguments}\n{messages}")
 
     def record(self):
         self.run_mprof("run", "-C", "-M", "-T", "0.01", "-o", "a.dat", "sh", "-c", "sleep 0.2")

@@ -16,9 +16,9 @@ from mprof_test import Recording, python, wait_until  # noqa: E402
 # signals it receives.
 GROWING = """
 import os, signal, sys, time
-def take(number, frame):
+def handle(number, frame):
     os.write(1, b"got %d\\n" % number)
-signal.signal(signal.SIGUSR1, take)
+signal.signal(signal.SIGUSR1, handle)
 food = []
 os.write(1, b"ready %d\\n" % os.getpid())
 while not os.path.exists("go"):

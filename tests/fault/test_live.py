@@ -74,12 +74,12 @@ class Live(terminal.TestCase):
         """Waits for a newly shown line that matches."""
         begin = len(self.text) if behind is None else behind
 
-        def look():
+        def poll():
             self.read_terminal()
             return next((match for match in re.finditer(SHOWN, self.text[begin:])
                          if re.search(pattern, match["text"].decode())), None)
         try:
-            return wait_until(look, f"{pattern!r} in the line")
+            return wait_until(poll, f"{pattern!r} in the line")
         except AssertionError as error:
             self.fail(f"{error}; there was {self.shown()[-3:]!r}")
 

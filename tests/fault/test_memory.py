@@ -37,11 +37,11 @@ class Memory(mprof_test.TestCase):
     def test_each_kind_is_correct(self):
         recording = self.record("""
 import mmap, os, time
-def told():
+def recorded():
     return open('out.dat').read().count('#KINDS|')
 def rest():  # until it was sampled
-    before = told()
-    while told() < before + 3:
+    before = recorded()
+    while recorded() < before + 3:
         time.sleep(0.01)
 rest()
 anonymous = bytearray(40 << 20)
@@ -66,10 +66,10 @@ rest()
         self.assertLess(rise["shmem"], 35)
         self.assertEqual(rise["lazyfree"], 0)
         self.assertEqual(recording.facts["backend"], "psutil")
-        told = self.run_mprof("peak", "--exact", self.path).stdout
+        printed = self.run_mprof("peak", "--exact", self.path).stdout
         for kind in KINDS:
             highest = max(values[kind] for values in rows)
-            self.assertIn(f"\n  {kind}\t\t\t{highest:.3f} MiB\n", told)
+            self.assertIn(f"\n  {kind}\t\t\t{highest:.3f} MiB\n", printed)
 
     def test_kinds_of_every_process(self):
         recording = self.record("import os, time\n"

@@ -30,7 +30,7 @@ def first_sample():
 def burst(mib=200):
     memory = mmap.mmap(-1, mib << 20, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | 0x8000)
     memory.close()
-def say(name):
+def print_mark(name):
     for line in open('/proc/self/status'):
         if line.startswith('VmHWM'):
             os.write(1, f'{name} {os.getpid()} {int(line.split()[1]) / 1024}\\n'.encode())
@@ -42,7 +42,7 @@ class Peaks(mprof_test.TestCase):
         super().setUp()
         self.path = self.directory / "out.dat"
 
-    def said(self, text):
+    def read_marks(self, text):
         """{name: (pid, MiB)} of the program's output."""
         return {name: (int(pid), float(mib))
                 for name, pid, mib in re.findall(r"^(\w+) (\d+) ([\d.]+)$", text, re.M)}
@@ -56,10 +56,10 @@ class Peaks(mprof_test.TestCase):
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         recording = Recording(self.path)
         self.assert_upstream_reads_the_same(recording)
-        return recording, self.said(done.stdout)
+        return recording, self.read_marks(done.stdout)
 
-    def assert_peak(self, recording, said):
-        pid, mib = said
+    def assert_peak(self, recording, printed):
+        pid, mib = printed
         self.assertGreater(mib, 200)
         peaks = [peak for of, peak, _ in recording.peaks if of == pid]
         self.assertTrue(peaks, recording.lines)
@@ -69,9 +69,9 @@ class Peaks(mprof_test.TestCase):
         return self.run_mprof("peak", "--exact", self.path).stdout.split("\n")
 
     def test_burst_of_the_program_between_two_samples(self):
-        recording, said = self.record("first_sample(); burst(); say('main')", "-T", "50")
+        recording, printed = self.record("first_sample(); burst(); print_mark('main')", "-T", "50")
         self.assertLess(max(mib for mib, _ in recording.mem), 200)
-        self.assert_peak(recording, said["main"])
+        self.assert_peak(recording, printed["main"])
         highest = max(mib for _, mib, _ in recording.peaks)
         self.assertIn(f"  exact (kernel)\t\t{highest:.3f} MiB", self.peak_lines())
 
@@ -81,32 +81,32 @@ class Peaks(mprof_test.TestCase):
             with self.subTest(prefix=prefix):
                 (self.directory / "program.py").write_text(
                     BURST + "if os.fork() == 0:\n"
-                    "    burst(); say('child')\n"
+                    "    burst(); print_mark('child')\n"
                     "    wait_for(lambda: os.path.exists('seen'))\n"
                     "    os._exit(0)\n"
                     "os.wait()\n")
                 (self.directory / "seen").unlink(missing_ok=True)
                 process = self.start(*prefix, MPROF, "run", "-C", "-T", "0.03", "-o", self.path,
                                      python(), "program.py")
-                said = wait_until(lambda: self.said(self.output(process)).get("child"), "the child")
+                printed = wait_until(lambda: self.read_marks(self.output(process)).get("child"), "the child")
                 wait_until(lambda: [pid for pid, mib, _ in Recording(self.path).peaks
-                                    if pid == said[0] and mib > 200], "its peak")
+                                    if pid == printed[0] and mib > 200], "its peak")
                 time.sleep(0.5)  # a reading during the burst is not the last one
                 (self.directory / "seen").touch()
                 self.wait_for_end(process)
-                self.assert_peak(Recording(self.path), said)
+                self.assert_peak(Recording(self.path), printed)
 
     def test_child_that_lives_between_two_samples(self):
         """As root, taskstats reports the final mark of each process."""
-        recording, said = self.record("first_sample()\nif os.fork() == 0:\n"
-                                      "    burst(); say('child'); os._exit(0)\n"
-                                      "os.wait()\n", "-C", "-M", "-T", "50")
-        pid = said["child"][0]
+        recording, printed = self.record("first_sample()\nif os.fork() == 0:\n"
+                                         "    burst(); print_mark('child'); os._exit(0)\n"
+                                         "os.wait()\n", "-C", "-M", "-T", "50")
+        pid = printed["child"][0]
         self.assertNotIn(pid, [of for of, _, _ in recording.chld])
         if recording.facts["peaks-by"] != "taskstats":
             self.assertEqual([peak for peak in recording.peaks if peak[0] == pid], [])
             self.skipTest("the kernel does not report ends here")
-        self.assert_peak(recording, said["child"])
+        self.assert_peak(recording, printed["child"])
         self.assertTrue([line for line in self.peak_lines()
                          if re.match(rf"  Process {pid} exact \(kernel\)\t2\d\d\.\d+ MiB\t", line)])
 
@@ -114,11 +114,11 @@ class Peaks(mprof_test.TestCase):
         """As documented: it has no peak, and a fact says how peaks were found."""
         if not WITHOUT_EVENTS:
             self.skipTest("the other tests run without privileges")
-        recording, said = self.record("first_sample()\nif os.fork() == 0:\n"
-                                      "    burst(); say('child'); os._exit(0)\n"
-                                      "os.wait()\n", "-C", "-M", "-T", "50", prefix=WITHOUT_EVENTS)
+        recording, printed = self.record("first_sample()\nif os.fork() == 0:\n"
+                                         "    burst(); print_mark('child'); os._exit(0)\n"
+                                         "os.wait()\n", "-C", "-M", "-T", "50", prefix=WITHOUT_EVENTS)
         self.assertEqual(recording.facts["peaks-by"], "looks")
-        self.assertNotIn(said["child"][0], [of for of, _, _ in recording.peaks])
+        self.assertNotIn(printed["child"][0], [of for of, _, _ in recording.peaks])
 
     def test_orphan_is_reaped_with_its_peak(self):
         """A short-lived orphan becomes the recorder's child: its peak needs no privileges, if the orphan was
@@ -127,7 +127,7 @@ class Peaks(mprof_test.TestCase):
                    "    if os.fork() == 0:\n"
                    "        os.setsid()\n"
                    "        wait_for(lambda: os.path.exists('seen'))\n"
-                   "        burst(); say('orphan'); os._exit(0)\n"
+                   "        burst(); print_mark('orphan'); os._exit(0)\n"
                    "    os._exit(0)\n"
                    "os.wait()\n"
                    "wait_for(lambda: os.path.exists('over'))\n")
@@ -136,15 +136,15 @@ class Peaks(mprof_test.TestCase):
                              self.path, python(), "program.py")
         wait_until(lambda: self.path.exists() and "CHLD " in self.path.read_text(), "the orphan")
         (self.directory / "seen").touch()
-        said = wait_until(lambda: self.said(self.output(process)).get("orphan"), "its mark")
-        wait_until(lambda: str(said[0]) in [end[0] for end in records_in(self.path, "EXIT")], "its end")
+        printed = wait_until(lambda: self.read_marks(self.output(process)).get("orphan"), "its mark")
+        wait_until(lambda: str(printed[0]) in [end[0] for end in records_in(self.path, "EXIT")], "its end")
         (self.directory / "over").touch()
         self.wait_for_end(process)
         recording = Recording(self.path)
-        self.assertEqual(recording.exits[said[0]], ("status", 0))
-        highest = max([mib for pid, mib, _ in recording.peaks if pid == said[0]] +
-                      [mib for pid, mib, _ in recording.chld if pid == said[0]])
-        self.assertAlmostEqual(highest, said[1], delta=MARGIN_MIB)
+        self.assertEqual(recording.exits[printed[0]], ("status", 0))
+        highest = max([mib for pid, mib, _ in recording.peaks if pid == printed[0]] +
+                      [mib for pid, mib, _ in recording.chld if pid == printed[0]])
+        self.assertAlmostEqual(highest, printed[1], delta=MARGIN_MIB)
 
     def peaks_of(self, recording, pid):
         return [mib for of, mib, _ in recording.peaks if of == pid]
@@ -199,12 +199,12 @@ class Peaks(mprof_test.TestCase):
         """Without privileges only the accounting of its parent shows it, without its owner; values read of the
         child are not called exact."""
         program = ("if os.fork() == 0:\n"
-                   "    time.sleep(0.6); burst(); say('child'); os._exit(0)\n"
+                   "    time.sleep(0.6); burst(); print_mark('child'); os._exit(0)\n"
                    "os.wait()\n")
         for flags in (("-C",), ("-C", "-M"), ()):
             with self.subTest(flags=flags):
-                recording, said = self.record(program, *flags, "-T", "50", prefix=WITHOUT_EVENTS)
-                pid, mib = said["child"]
+                recording, printed = self.record(program, *flags, "-T", "50", prefix=WITHOUT_EVENTS)
+                pid, mib = printed["child"]
                 some = self.peaks_of(recording, 0)
                 self.assertEqual(len(some), 1, recording.lines)
                 self.assertAlmostEqual(some[0], mib, delta=MARGIN_MIB)
@@ -213,9 +213,9 @@ class Peaks(mprof_test.TestCase):
                 self.assertFalse([line for line in self.peak_lines()
                                   if f" {pid} exact" in line], self.peak_lines())
                 self.assert_draws(self.path)
-        recording, said = self.record(program, "-C", "-T", "50")
+        recording, printed = self.record(program, "-C", "-T", "50")
         if recording.facts["peaks-by"] == "taskstats":
-            self.assert_peak(recording, said["child"])
+            self.assert_peak(recording, printed["child"])
             self.assertEqual(self.peaks_of(recording, 0), [])
 
     def test_inherited_memory_is_not_a_peak(self):
@@ -244,7 +244,7 @@ class Peaks(mprof_test.TestCase):
             "        burst(mib); time.sleep(0.01)\n"
             "    open(f'rests-{step}', 'w').close()\n"
             "wait_for(lambda: os.path.exists('over'))\n"
-            "say('main')\n")
+            "print_mark('main')\n")
         process = self.start_mprof("run", "--peak-interval", "-T", "0.02", "-o", self.path,
                                    python(), "program.py")
 
@@ -269,14 +269,14 @@ class Peaks(mprof_test.TestCase):
         self.assertEqual([moment for _, moment in recording.mem
                           if not any(abs(other - moment) < 0.0001 for other in moments)], [])
         # the side effect: the program no longer knows its own peak
-        self.assertLess(self.said(self.output(process))["main"][1], 200)
+        self.assertLess(self.read_marks(self.output(process))["main"][1], 200)
 
     def test_no_reset_without_the_option(self):
-        recording, said = self.record("burst()\nimport time\n"
-                                      "time.sleep(0.3)\nsay('main')", "-T", "0.02")
+        recording, printed = self.record("burst()\nimport time\n"
+                                         "time.sleep(0.3)\nsay('main')", "-T", "0.02")
         # a sample may have seen the burst
         highest = max([mib for mib, _ in recording.mem] + [mib for _, mib, _ in recording.peaks])
-        self.assertAlmostEqual(highest, said["main"][1], delta=MARGIN_MIB)
+        self.assertAlmostEqual(highest, printed["main"][1], delta=MARGIN_MIB)
 
 
 if __name__ == "__main__":

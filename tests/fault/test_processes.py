@@ -41,7 +41,7 @@ class Processes(mprof_test.TestCase):
         if os.geteuid() != 0:
             self.assertEqual(recording.facts["processes-by"], "scan")
 
-    def assert_sound(self, recording):
+    def assert_consistent(self, recording):
         """Every CHLD belongs to a process with a PROC, lies between its start and its end, and has memory."""
         lives = {}
         for pid, _, moment, _ in recording.records("PROC"):
@@ -77,7 +77,7 @@ class Processes(mprof_test.TestCase):
                    "open('go', 'w').close()\n"
                    "for size in (20, 60): os.wait()\n")
         recording = self.record("tree.py")
-        self.assert_sound(recording)
+        self.assert_consistent(recording)
         main = int(recording.facts["pid"])
         by_time = {}
         for pid, mib, moment in recording.chld:
@@ -110,7 +110,7 @@ class Processes(mprof_test.TestCase):
                    "    if pid == 0: os._exit(n % 3)\n"
                    "    os.waitpid(pid, 0)\n")
         recording = self.record("many.py", flags=("-C", "-M", "-T", "0.01"))
-        self.assert_sound(recording)
+        self.assert_consistent(recording)
         main = int(recording.facts["pid"])
         children = {pid for pid, ppid, _ in recording.processes if ppid == main}
         if recording.facts["processes-by"] == "events":
@@ -139,7 +139,7 @@ class Processes(mprof_test.TestCase):
         process.send_signal(signal.SIGTERM)
         self.wait_for_end(process)
         recording = Recording(self.path)
-        self.assert_sound(recording)
+        self.assert_consistent(recording)
         times = [moment for _, moment in recording.mem if moment >= first]
         mean = (times[-1] - times[0]) / (len(times) - 1)
         self.assertLess(abs(mean - 0.1), 0.02)
@@ -150,7 +150,7 @@ class Processes(mprof_test.TestCase):
                    "if os.fork() == 0: os._exit(7)\n"
                    "time.sleep(0.5)\n")
         recording = self.record("zombie.py", flags=("-C", "-M", "-T", "0.02"))
-        self.assert_sound(recording)
+        self.assert_consistent(recording)
         main = int(recording.facts["pid"])
         child = [pid for pid, ppid, _ in recording.processes if ppid == main]
         self.assertLessEqual(len([1 for pid, _, _ in recording.chld if pid in child]), 4)
@@ -171,7 +171,7 @@ class Processes(mprof_test.TestCase):
                    "os.fork() or os._exit(5)\n"
                    "time.sleep(0.1)\n")
         recording = self.record("zombies.py", flags=("-C", "-M", "-T", "0.01"))
-        self.assert_sound(recording)
+        self.assert_consistent(recording)
         for word in ("PROC", "EXIT"):
             pids = [fields[0] for fields in recording.records(word)]
             self.assertEqual(len(pids), len(set(pids)), word)
@@ -194,7 +194,7 @@ class Processes(mprof_test.TestCase):
                    "os.wait()\n"
                    "time.sleep(0.9)\n")
         recording = self.record("daemon.py", flags=("-C", "-M", "-T", "0.02"))
-        self.assert_sound(recording)
+        self.assert_consistent(recording)
         daemon, = [pid for pid, end in recording.exits.items() if end == ("status", 9)]
         moments = [moment for pid, _, moment in recording.chld if pid == daemon]
         self.assertGreater(moments[-1] - moments[0], 0.3)
@@ -275,7 +275,7 @@ class Processes(mprof_test.TestCase):
 
     def test_R22_no_process_starts_early(self):
         """Compared with the start time in /proc, which has a resolution of 10 ms."""
-        self.write("births.py", "import os, time\n"
+        self.write("starts.py", "import os, time\n"
                    "for n in range(60):\n"
                    "    if os.fork() == 0:\n"
                    "        ticks = open('/proc/self/stat').read().rpartition(')')[2].split()[19]\n"
@@ -285,15 +285,15 @@ class Processes(mprof_test.TestCase):
                    "    time.sleep(0.007)\n"
                    "for n in range(60): os.wait()\n")
         done = subprocess.run([*self.prefix, MPROF, "run", "-M", "-T", "0.05", "-o", self.path,
-                               python(), "births.py"], capture_output=True, text=True,
+                               python(), "starts.py"], capture_output=True, text=True,
                               cwd=self.directory, env=self.environment(), check=True)
         boot_s = time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)
-        births = {int(pid): boot_s + int(ticks) / os.sysconf("SC_CLK_TCK") for pid, ticks
+        starts = {int(pid): boot_s + int(ticks) / os.sysconf("SC_CLK_TCK") for pid, ticks
                   in re.findall(r"(?m)^(\d+) (\d+)$", done.stdout)}
-        self.assertEqual(len(births), 60)
+        self.assertEqual(len(starts), 60)
         for pid, moment, _ in Recording(self.path).named:
-            if pid in births:
-                self.assertGreaterEqual(moment, births[pid] - 0.002)
+            if pid in starts:
+                self.assertGreaterEqual(moment, starts[pid] - 0.002)
 
     def test_R24_few_descriptors(self):
         """Files that cannot stay open are opened for each reading."""
@@ -320,7 +320,7 @@ class Processes(mprof_test.TestCase):
                                       cwd=self.directory, env=self.environment())
                 self.assertEqual((done.returncode, done.stderr), (0, ""))
                 recording = Recording(self.path)
-                self.assert_sound(recording)
+                self.assert_consistent(recording)
                 self.assertEqual(len({pid for pid, _, _ in recording.processes}), 31)
                 self.assertGreater(max(mib for mib, _ in recording.mem), 31 * 5)
                 (self.directory / "go").unlink()
@@ -437,7 +437,7 @@ class ProcessesByScan(Processes):
             self.skipTest("this kernel has one pid_max for all namespaces")
         self.assertEqual(done.returncode, 0, done.stderr)
         recording = Recording(self.path)
-        self.assert_sound(recording)
+        self.assert_consistent(recording)
         big = {pid for pid, mib, _ in recording.chld if mib > 50}
         self.assertEqual(len(big), 1)
         self.assertEqual(recording.exits[big.pop()][0] in ("signal", "unknown"), True)

@@ -17,7 +17,7 @@ from mprof_test import Recording, python, records_in, wait_until  # noqa: E402
 SEEDS = int(os.environ.get("MPROF_TEST_SEEDS", "16"))
 
 # Each child creates a ring by 10 valid calls, and then overwrites it. See agent/events/wire.h.
-SCRIBBLE = """
+OVERWRITE = """
 import os, random, struct, sys, time
 HEAD, TAIL, DATA, CAPACITY = 64, 128, 4096, 256 * 1024
 FIELDS = (0, 8, 12, 16, 24, 32, 40, 64, 72, 128, 136)
@@ -34,26 +34,26 @@ def spoil(data, chance):
         data[chance.randrange(len(data))] = chance.choice((0, 1, 255, chance.randrange(256)))
     return bytes(data)
 
-def scribble(seed):
+def overwrite(seed):
     chance = random.Random(seed)
     for n in range(10): good()
     name, = [name for name in os.listdir(place) if name.startswith(f'{os.getpid()}-')]
     ring = os.open(os.path.join(place, name), os.O_RDWR)
     head, = struct.unpack('<Q', os.pread(ring, 8, HEAD))
-    honest = os.pread(ring, head, DATA)
+    valid = os.pread(ring, head, DATA)
     while struct.unpack('<Q', os.pread(ring, 8, TAIL))[0] < head: time.sleep(0.001)
     for n in range(200):
-        deed = chance.random()
-        if deed < 0.8:  # the same once more, or nearly so
-            data = spoil(honest, chance)
+        action = chance.random()
+        if action < 0.8:  # the same once more, or nearly so
+            data = spoil(valid, chance)
             at = head % CAPACITY
             os.pwrite(ring, data[:CAPACITY - at], DATA + at)
             os.pwrite(ring, data[CAPACITY - at:], DATA)
             head += len(data)
             os.pwrite(ring, struct.pack('<Q', head), HEAD)
-        elif deed < 0.9:
+        elif action < 0.9:
             os.pwrite(ring, os.urandom(64), DATA + chance.randrange(head + 64))
-        elif n > 100 and deed < 0.97:
+        elif n > 100 and action < 0.97:
             os.pwrite(ring, struct.pack('<Q', chance.choice(VALUES)), chance.choice(FIELDS))
         elif n > 150:
             os.ftruncate(ring, chance.choice((0, 63, 4095, 4096, 5000, DATA + CAPACITY, 1 << 30)))
@@ -62,7 +62,7 @@ def scribble(seed):
 
 first, count = map(int, sys.argv[1:])
 for seed in range(first, first + count):
-    os.fork() or scribble(seed)
+    os.fork() or overwrite(seed)
 for n in range(count): os.wait()
 os._exit(7)
 """
@@ -152,8 +152,8 @@ class Rings(mprof_test.TestCase):
         self.assertEqual(sum(call.count for call in calls), 50000)
         self.assertEqual(self.lost(), 0)
 
-    def hostile(self, deed):
-        """Runs a program that records 10 calls and then executes `deed`; returns the recording and the
+    def hostile(self, action):
+        """Runs a program that records 10 calls and then executes `action`; returns the recording and the
         messages."""
         self.write("hostile.py", "import os, sys, time, struct, random\n"
                    "place = os.environ['MPROF_RINGS']\n"
@@ -162,7 +162,7 @@ class Rings(mprof_test.TestCase):
                    "time.sleep(0.15)\n"
                    "ring, = [os.path.join(place, name) for name in os.listdir(place)"
                    " if name.endswith('.ring')]\n"
-                   f"{deed}\n"
+                   f"{action}\n"
                    "time.sleep(0.15)\n"
                    "os._exit(7)\n")
         done = self.run_mprof("run", "-E", "-T", "0.02", "-o", self.path, python(), "hostile.py",
@@ -178,7 +178,7 @@ class Rings(mprof_test.TestCase):
         return recording, done.stderr
 
     def test_overwritten_rings(self):
-        for name, deed, says in (
+        for name, action, says in (
                 ("noise", "f = open(ring, 'r+b'); f.seek(4096); f.write(os.urandom(65536)); "
                  "f.seek(64); f.write(struct.pack('<Q', 60000)); f.close()", "damaged"),
                 ("head", "f = open(ring, 'r+b'); f.seek(64); f.write(bytes([255]) * 8); f.close()",
@@ -188,16 +188,16 @@ class Rings(mprof_test.TestCase):
                  " f.seek(64); f.write(struct.pack('<Q', 4000)); f.close()", "damaged"),
                 ("removed", "os.unlink(ring)", r"\A\Z")):
             with self.subTest(name=name):
-                _, said = self.hostile(deed)
-                self.assertRegex(said, says)
+                _, messages = self.hostile(action)
+                self.assertRegex(messages, says)
 
     def test_random_overwrites(self):
         """Processes overwrite their rings while these are read: sizes, positions, almost valid events,
         and files that shrink and grow."""
-        self.write("scribble.py", SCRIBBLE)
+        self.write("overwrite.py", OVERWRITE)
         for start in range(0, SEEDS, 8):
             done = self.run_mprof("run", "-E", "-C", "-T", "0.005", "-o", self.path, python(),
-                                  "scribble.py", start, 8, expect=7)
+                                  "overwrite.py", start, 8, expect=7)
             for line in done.stderr.splitlines():
                 self.assertRegex(line, r"\Amprof: ")
             self.assertLessEqual(len(done.stderr.splitlines()), 8, done.stderr)
@@ -212,7 +212,7 @@ class Rings(mprof_test.TestCase):
     def test_planted_files(self):
         """Other files with the name of a ring are not followed, not waited for, and not changed."""
         self.write("victim", "precious" * 1000)
-        for name, deed in (
+        for name, action in (
                 ("link", "os.symlink(os.path.abspath('victim'), place + '/1-0.ring')"),
                 ("fifo", "os.mkfifo(place + '/1-0.ring')"),
                 ("directory", "os.mkdir(place + '/1-0.ring')"),
@@ -228,7 +228,7 @@ class Rings(mprof_test.TestCase):
                  " ('', '1', '1-1', '1-1-1', '-1-0000000000000001-1', '1-0000000000000001--1',"
                  " '01-0000000000000001-1', '1-0000000000000001-99999999999999999999',"
                  " '1-00000000000000001-1', '1-000000000000000x-1')]"),
-                ("names of nobody", "[os.symlink('x', f'{place}/{n}-{1:016x}-1.name')"
+                ("names of no process", "[os.symlink('x', f'{place}/{n}-{1:016x}-1.name')"
                  " for n in (1, 4194304, 9223372036854775807)]"),
                 ("thousands of names", "[os.symlink(f'name {n}', f'{place}/{os.getpid()}-{1:016x}-{n}.name')"
                  " for n in range(1, 3000)]"),
@@ -237,7 +237,7 @@ class Rings(mprof_test.TestCase):
                 ("no bell", "os.unlink(place + '/bell')"),
                 ("nothing left", "[os.unlink(place + '/' + name) for name in os.listdir(place)]")):
             with self.subTest(name=name):
-                self.hostile(deed)
+                self.hostile(action)
         self.assertEqual((self.directory / "victim").read_text(), "precious" * 1000)
 
     def test_ring_of_another_process(self):

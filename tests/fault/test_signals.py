@@ -18,13 +18,13 @@ ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 COUNTER = """
 import os, signal, sys, time
 end = sys.argv[1]
-def take(number, frame):
+def handle(number, frame):
     os.write(1, b"got %d\\n" % number)
     if end == "exit":
         time.sleep(0.2)
         os._exit(0)
 for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2):
-    signal.signal(number, take)
+    signal.signal(number, handle)
 os.write(1, b"ready %d\\n" % os.getpid())
 while not os.path.exists("go"):
     time.sleep(0.02)

@@ -13,10 +13,10 @@ from mprof_test import MPROF, Recording, python, wait_until  # noqa: E402
 
 PROGRAM = """
 import os, signal, sys, time
-def take(number, frame):
+def handle(number, frame):
     os.write(1, b"got %d\\n" % number)
 for number in (signal.SIGINT, signal.SIGWINCH, signal.SIGCONT):
-    signal.signal(number, take)
+    signal.signal(number, handle)
 os.write(1, b"tty %d %d %d ready\\n" % (os.isatty(0), os.isatty(1), os.isatty(2)))
 while not os.path.exists("go"):
     time.sleep(0.02)

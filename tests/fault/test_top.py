@@ -80,10 +80,10 @@ class Top(terminal.TestCase):
 
     def top_until(self, condition, *arguments):
         """Repeats until the table is as expected: the recorder writes at its next tick."""
-        def look():
+        def poll():
             table = self.top("--once", *arguments)[0]
             return table if condition(table) else None
-        return wait_until(look, "the table")
+        return wait_until(poll, "the table")
 
     def main_pid(self):
         return int(mprof_test.Recording(self.path).facts["pid"])
@@ -213,7 +213,7 @@ class Top(terminal.TestCase):
         head = "CMDLINE x\nMEM 9.0 1700000000.0000\n"
         count = 100000
         files = {
-            "with-births.dat": "".join(
+            "without-ends.dat": "".join(
                 f"CHLD {n} 5.0 {1700000000 + n / 100:.4f}\nMEM 9.0 {1700000000 + n / 100:.4f}\n"
                 for n in range(100, 100 + count)),
             "at-once.dat": "".join(f"CHLD {n} 5.0 1700000000.0000\n" for n in range(100, 100 + count))

@@ -168,7 +168,7 @@ class Pool(TestCase):
         return {int(pid): name.replace("\n", "\\x0a")
                 for pid, _, _, name in recording.records("PROC")}
 
-    def said(self, done):
+    def printed_names(self, done):
         return {int(pid): name for pid, name in
                 (line.split(" ", 1) for line in self.program_output(done.stdout).splitlines())}
 
@@ -181,12 +181,12 @@ class Pool(TestCase):
                     command = [*prefix, MPROF, "run", "-E", "-C", "-M", "-T", "0.05", "-o", "out.dat",
                                python(), "program.py", method]
                     done = self.run_mprof(*command[1:], program=command[0])
-                    said = self.said(done)
-                    self.assertEqual(len(said), 4, done.stdout + done.stderr)
-                    self.assertIn("two\\x0alines", said.values())
+                    printed = self.printed_names(done)
+                    self.assertEqual(len(printed), 4, done.stdout + done.stderr)
+                    self.assertIn("two\\x0alines", printed.values())
                     recording = Recording(self.directory / "out.dat")
                     names = self.names(recording)
-                    self.assertEqual({pid: names.get(pid) for pid in said}, said)
+                    self.assertEqual({pid: names.get(pid) for pid in printed}, printed)
                     main = int(recording.facts["pid"])
                     self.assertEqual(names[main].split(" ")[1], "program.py")
                     self.assert_upstream_reads_the_same(recording)
@@ -195,7 +195,7 @@ class Pool(TestCase):
         top = self.run_mprof("top", "--once", "last.dat").stdout
         self.run_mprof("plot", "-o", "last.svg", "last.dat")
         picture = (self.directory / "last.svg").read_text()
-        for pid, name in said.items():
+        for pid, name in printed.items():
             if name.isprintable() and "\\" not in name:
                 self.assertRegex(peak, rf"(?m)^  Child {pid}\t\t\t[0-9.]+ MiB\t{name}$")
                 self.assertRegex(top, rf"(?m)^ +{pid} .*  {name} ")
@@ -208,11 +208,11 @@ class Pool(TestCase):
             with self.subTest(method=method):
                 done = self.run_mprof("run", "-E", "-T", "0.05", "-o", "out.dat", python(),
                                       "program.py", method)
-                said = self.said(done)
+                printed = self.printed_names(done)
                 recording = Recording(self.directory / "out.dat")
-                self.assertEqual(len(said), 4, done.stdout + done.stderr)
-                self.assertLessEqual(said.items(), self.names(recording).items())
-                self.assertEqual({call.pid for call in recording.calls_of("say")}, set(said))
+                self.assertEqual(len(printed), 4, done.stdout + done.stderr)
+                self.assertLessEqual(printed.items(), self.names(recording).items())
+                self.assertEqual({call.pid for call in recording.calls_of("say")}, set(printed))
                 (self.directory / "out.dat").unlink()
 
     def test_names_change(self):
@@ -242,9 +242,9 @@ class Pool(TestCase):
         program = self.start(python(), "program.py")
         pid = self.wait_for_output(program, r"(\d+)\n")[1]
         recorder = self.start_mprof("attach", "--functions", "__main__:busy", "-o", path, pid)
-        said = self.wait_for_output(recorder, r"functions are .*")[0]
-        if not said.startswith("functions are recorded"):
-            self.skipTest(said)
+        printed = self.wait_for_output(recorder, r"functions are .*")[0]
+        if not printed.startswith("functions are recorded"):
+            self.skipTest(printed)
         line = re.compile(rf"(?m)^#PROC\|{pid}\|.*\|reader ")
         wait_until(lambda: path.exists() and line.search(path.read_text()), "the name")
 

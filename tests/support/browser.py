@@ -104,7 +104,7 @@ class Browser:
         self.driver.wait()
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    # -- actions of a reader
+    # --- actions of a reader ---
 
     def open(self, path):
         self.ask("POST", "/url", {"url": path if re.match("[a-z]+:", str(path)) else pathlib.Path(path).as_uri()})
@@ -179,7 +179,7 @@ class Browser:
     def picture(self, path):
         pathlib.Path(path).write_bytes(base64.b64decode(self.ask("GET", "/screenshot")))
 
-    # -- results of the page
+    # --- results of the page ---
 
     def messages(self):
         """Messages of the console since the last call."""

@@ -323,7 +323,7 @@ class TestCase(unittest.TestCase):
 
     def wait_for_output(self, process, pattern):
         """Waits until the process's output matches; returns the match."""
-        def look():
+        def poll():
             match = re.search(pattern, self.output(process))
             if not match and process.poll() is not None:
                 match = re.search(pattern, self.output(process))
@@ -331,7 +331,7 @@ class TestCase(unittest.TestCase):
                     self.fail(f"ended with {process.returncode} before {pattern!r} was seen:\n"
                               + self.output(process))
             return match
-        return wait_until(look, f"{pattern!r} in the output")
+        return wait_until(poll, f"{pattern!r} in the output")
 
     def wait_for_end(self, process, deadline_s=DEADLINE_S):
         """Exit code of a process, negative for a signal."""

@@ -108,11 +108,11 @@ class TestCase(mprof_test.TestCase):
 
     def wait_for(self, pattern, count=1, begin=0):
         """Waits until the pattern occurs `count` times after `begin`; returns the last match."""
-        def look():
+        def poll():
             self.read_terminal()
             found = list(re.compile(pattern).finditer(self.text, begin))
             return len(found) >= count and found[count - 1]
-        return wait_until(look, f"{pattern!r} on the terminal, which shows {self.text[-2000:]!r}")
+        return wait_until(poll, f"{pattern!r} on the terminal, which shows {self.text[-2000:]!r}")
 
 
 class Screen:
