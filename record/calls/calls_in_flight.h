@@ -35,8 +35,8 @@ void mprof__calls_in_flight_answer(mprof__calls_in_flight *state, int folder_fd,
  * first, so that the next one read is not an answer to somebody else. */
 void mprof__calls_in_flight_request(int folder_fd, bool anew);
 
-/* Reads the last answer: calls `take` for each process with calls in flight; the function's name is
- * safe to print. 0, or -1 if there is no answer. */
+/* Reads the last answer: calls `report` for each process with calls in flight; the function's name
+ * is safe to print. 0, or -1 if there is no answer. */
 int mprof__calls_in_flight_read(int folder_fd,
                                 void (*report)(void *data, int64_t pid, size_t count,
                                                const char *function),

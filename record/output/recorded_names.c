@@ -18,7 +18,7 @@ typedef struct name_receiver {
     void *data;
 } name_receiver;
 
-static mprof_status take_record(void *data, const mprof_record *record)
+static mprof_status pass_record(void *data, const mprof_record *record)
 {
     const name_receiver *receiver = data;
     char name[512];
@@ -65,7 +65,7 @@ void mprof__recorded_names_read(int64_t recorder,
                                 void *data)
 {
     name_receiver receiver = {report, data};
-    const mprof_visitor visitor = {&receiver, skip_samples, take_record, NULL};
+    const mprof_visitor visitor = {&receiver, skip_samples, pass_record, NULL};
     mprof_error error = MPROF_ERROR_INIT;
     mprof_source *source;
     char path[64];

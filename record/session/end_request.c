@@ -19,7 +19,7 @@ bool mprof__end_request_note_signal(mprof__end_request *request,
         return false;
     }
     request->number = number;
-    request->is_alone = !mprof__target_is_ours(target);
+    request->is_alone = !mprof__target_is_live_child(target);
     request->is_by_terminal = mprof__signal_is_of_terminal(info);
     request->time_ns = now_ns;
     return true;

@@ -50,7 +50,7 @@ void mprof__process_lifecycle_update(mprof__process_lifecycle *lifecycle, int64_
  * longer they were all about other programs. */
 void mprof__process_lifecycle_read_events(mprof__process_lifecycle *lifecycle, int64_t now_ns);
 
-/* The same at a tick. are_quiet: there are no events, as the wait has shown. */
+/* The same at a tick. is_quiet: the wait has shown that there are no events. */
 void mprof__process_lifecycle_tick(mprof__process_lifecycle *lifecycle, int64_t now_ns,
                                    bool is_quiet);
 

@@ -71,7 +71,7 @@ static void handle_threshold(mprof__recorder *recorder)
 
     if (number == 0) {
         recorder->is_cut = true;
-        number = mprof__target_is_ours(&recorder->target) ? SIGTERM : 0;
+        number = mprof__target_is_live_child(&recorder->target) ? SIGTERM : 0;
         recorder->is_over |= number == 0;
     }
     mprof__signal_name(name, sizeof name, number);
@@ -215,9 +215,9 @@ static void handle_signal(mprof__recorder *recorder, const struct signalfd_sigin
         return;
     }
     if (mprof__end_request_note_signal(&recorder->request, info, target, mprof__clock_now_ns())) {
-        recorder->is_over |= !mprof__target_is_ours(target);
+        recorder->is_over |= !mprof__target_is_live_child(target);
     }
-    if (mprof__target_is_ours(target) && !mprof__signal_is_of_terminal(info)) {
+    if (mprof__target_is_live_child(target) && !mprof__signal_is_of_terminal(info)) {
         (void)mprof__target_signal(target, number);
     }
 }
@@ -304,7 +304,7 @@ static void handle_time(mprof__recorder *recorder)
 
     if (now_ns >= recorder->end_ns) {
         finish_file(recorder);
-        recorder->is_over = !mprof__target_is_ours(&recorder->target);
+        recorder->is_over = !mprof__target_is_live_child(&recorder->target);
     } else if (mprof__ticker_remaining_ns(&recorder->ticker, now_ns) == 0) {
         recorder->sampler.is_early = mprof__ticker_advance_early(&recorder->ticker, now_ns);
         if (!recorder->sampler.is_early) {
@@ -321,7 +321,7 @@ static void stop_recording(mprof__recorder *recorder)
 {
     recorder->is_sampling = false;
     finish_file(recorder);
-    recorder->is_over |= !mprof__target_is_ours(&recorder->target);
+    recorder->is_over |= !mprof__target_is_live_child(&recorder->target);
 }
 
 static void run_loop(mprof__recorder *recorder)
@@ -388,7 +388,7 @@ static void set_up_sampler(mprof__recorder *recorder)
     sampler->group = plan->group;
     sampler->follow = plan->follow;
     sampler->peak_interval = plan->peak_interval;
-    sampler->root_is_ours = plan->is_child;
+    sampler->root_is_child = plan->is_child;
     sampler->is_delayed = plan->delay_ns > 0;
 }
 

@@ -361,7 +361,7 @@ static bool handle_unreadable(mprof__sampler *sampler, mprof__process *process, 
     bool is_root = process == mprof__process_tree_root(sampler->tree);
     mprof__process_end end;
 
-    if ((is_root && sampler->root_is_ours) ||
+    if ((is_root && sampler->root_is_child) ||
         !mprof__process_tree_has_ended(process, now_ns, &end)) {
         return true;
     }

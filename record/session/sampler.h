@@ -38,7 +38,7 @@ typedef struct mprof__sampler {
     bool group_is_missing;         /* reported already */
     bool follow;                   /* go on after the target's end */
     bool peak_interval;            /* read and reset high-water marks at every tick */
-    bool root_is_ours;             /* the target will be reaped, which finds its end */
+    bool root_is_child;            /* the target will be reaped, which finds its end */
     bool is_delayed;               /* some marks include processes that ended during the delay */
     int64_t highest_bytes;         /* highest known memory of any member */
     bool is_early;                 /* this tick is an early one, between the regular ones */

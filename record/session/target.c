@@ -30,7 +30,7 @@ void mprof__target_close(mprof__target *target)
     }
 }
 
-bool mprof__target_is_ours(const mprof__target *target)
+bool mprof__target_is_live_child(const mprof__target *target)
 {
     return target->is_child && !target->has_ended;
 }

@@ -22,7 +22,7 @@ void mprof__target_close(mprof__target *target);
 
 /* Whether to wait for it and to pass signals on. Descendants that outlive a child are recorded as
  * if attached to. */
-bool mprof__target_is_ours(const mprof__target *target);
+bool mprof__target_is_live_child(const mprof__target *target);
 
 /* Sends the signal; never to another process that got the pid later. 0, or -1 with errno. */
 int mprof__target_signal(const mprof__target *target, int number);
