@@ -43,7 +43,7 @@ class Habits(mprof_test.TestCase):
         self.assertEqual((done.returncode, done.stderr), (expect, ""), done.stdout)
         return done.stdout
 
-    def program(self, name="script.py", text="x = bytearray(10 << 20)\n"):
+    def program(self, name="script.py", text="import time\nx = b'x' * (10 << 20)\ntime.sleep(0.2)\n"):
         (self.directory / name).write_text(text)
         return name
 
