@@ -1,4 +1,4 @@
-"""Small programs, and exactly the calls that the agent has to tell of each, in every interpreter."""
+"""Small programs, and exactly the calls that the agent records of each, in every interpreter."""
 
 import pathlib
 import sys
@@ -7,7 +7,7 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 from agent_test import AgentCase, add_programs  # noqa: E402
 
-# (name, source, calls). Without a lane in front of the colon: the main one.
+# (name, source, calls), see add_programs.
 PROGRAMS = [
     ("functions", """
         @profile

@@ -1,4 +1,4 @@
-"""CPython's own tests of functions, generators, coroutines and pickling, with the agent inside."""
+"""CPython's own tests of functions, generators, coroutines and pickling, run with the agent."""
 
 import os
 import pathlib
@@ -16,7 +16,7 @@ TIMEOUT_S = 600
 
 
 def chosen():
-    """Those that bring the tests along; all of them if asked to, else the oldest and the newest."""
+    """Interpreters that have CPython's tests; only the oldest and the newest unless all are requested."""
     having = [one for one in interpreters.supported() if one.has("test.test_generators")]
     if os.environ.get("MPROF_TEST_ALL") or len(having) < 3:
         return having
@@ -25,7 +25,7 @@ def chosen():
 
 class CPython(AgentCase):
     def results(self, interpreter, environment):
-        """Exit code, and the modules that failed."""
+        """The exit code, and the modules that failed."""
         done = subprocess.run([interpreter.path, "-m", "test", *MODULES], capture_output=True,
                               text=True, timeout=TIMEOUT_S, cwd=self.directory,
                               env=self.environment(**environment))

@@ -1,4 +1,4 @@
-"""Interpreters inside of other programs: linked, loaded late as a plugin, begun twice."""
+"""Interpreters embedded in other programs: linked, loaded late as a plugin, initialised twice."""
 
 import pathlib
 import shutil
@@ -54,7 +54,7 @@ int main(int argc, char **argv)
 @unittest.skipUnless(shutil.which("cc"), "needs a compiler")
 class Embedded(AgentCase):
     def build(self, interpreter):
-        """(linked program, host program, plugin), or None where there is no shared libpython."""
+        """(linked program, host program, plugin), or None without a shared libpython."""
         answer = subprocess.run([interpreter.path, "-c", ASK], capture_output=True, text=True,
                                 check=True, env=self.environment()).stdout.splitlines()
         library = pathlib.Path(answer[0], answer[1])
@@ -83,8 +83,8 @@ class Embedded(AgentCase):
                              command)
 
     @on_each_interpreter()
-    def test_begun_more_than_once(self, interpreter):
-        """The first life of the interpreter is recorded; the others run as without us."""
+    def test_initialised_repeatedly(self, interpreter):
+        """Only the first initialisation is recorded; later ones run as without the agent."""
         built = self.build(interpreter)
         if not built:
             return
@@ -92,7 +92,7 @@ class Embedded(AgentCase):
             done = self.run_agent(built[0], *arguments, env={"PYTHONHOME": self.home})
             self.assertEqual((done.tree, done.out, done.err), (["main: __main__.f"], "", ""))
 
-    def test_without_a_recording_nothing_is_in_the_way(self):
+    def test_without_a_recording(self):
         import interpreters
         from agent_test import PRELOAD
         for interpreter in interpreters.supported():

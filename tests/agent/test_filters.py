@@ -1,4 +1,5 @@
-"""A program that has its own system calls filtered (seccomp), and is ended for one that it does not make."""
+"""Programs that filter their own system calls (seccomp): the filter kills them for a call that only the agent
+makes."""
 
 import pathlib
 import platform
@@ -11,7 +12,7 @@ from agent_test import AgentCase, on_each_interpreter  # noqa: E402
 # Kills at pread64, openat, statx, access, link, symlink, ftruncate and perf_event_open.
 SOURCE = """
 import ctypes, os, struct, sys
-{decorated_before}
+{first_call}
 libc = ctypes.CDLL(None)
 prctl = libc.prctl
 @profile
@@ -28,7 +29,7 @@ def forbid(*numbers):
 forbid(17, 257, 332, 21, 86, 88, 77, 298)
 kept = f(32 << 20)
 for i in range(3000): f(1)
-if sys.version_info < (3, 12):  # it opens a file of its own then
+if sys.version_info < (3, 12):  # os.fork of 3.12 opens /proc/self/stat
     child = os.fork()
     if child == 0:
         f(1)
@@ -46,24 +47,24 @@ class Filters(AgentCase):
         calls = [call for call in done.calls if call.name == "__main__.f"]
         self.assertEqual(sum(call.count for call in calls), 3001)
         self.assertEqual(len([call for call in done.calls if call.name == "__main__.first"]), first)
-        # memory is still read, not remembered
+        # memory is still measured, not an old value
         grown = calls[0].exit_rss - calls[0].enter_rss
         self.assertTrue(30 << 20 <= grown <= 40 << 20, grown)
 
     @on_each_interpreter()
-    def test_looked_up_first(self, interpreter):
-        self.check(interpreter, SOURCE.format(decorated_before=""), 0)
+    def test_prctl_before_the_first_call(self, interpreter):
+        self.check(interpreter, SOURCE.format(first_call=""), 0)
 
     @on_each_interpreter()
-    def test_called_before(self, interpreter):
+    def test_prctl_after_the_first_call(self, interpreter):
         before = "@profile\ndef first(): pass\nfirst()"
-        self.check(interpreter, SOURCE.format(decorated_before=before), 1)
+        self.check(interpreter, SOURCE.format(first_call=before), 1)
 
     @on_each_interpreter()
     def test_filter_before_the_program(self, interpreter):
-        """As of a service: the kernel is not asked to report changes of memory then."""
+        """As for a service: the tracepoint is not opened."""
         self.write("inner.py", "@profile\ndef f(n): pass\nfor i in range(25000): f(i)\nprint('locked in')")
-        start, _, rest = SOURCE.format(decorated_before="").partition("forbid(17")
+        start, _, rest = SOURCE.format(first_call="").partition("forbid(17")
         source = start + "forbid(298)\nos.execv(sys.executable, [sys.executable, 'inner.py'])"
         done = self.run_source(interpreter, source)
         self.assertEqual((done.out, done.err), ("locked in\n", ""))

@@ -1,5 +1,5 @@
-"""Finalisers, weak references and resurrected objects: what the garbage collector and the end of the
-interpreter call behaves as without us, and is recorded."""
+"""Finalisers, weak references and resurrected objects: functions called by the garbage collector and at the end
+of the interpreter behave as without the agent, and are recorded."""
 
 import collections
 import pathlib
@@ -12,7 +12,7 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 from agent_test import AgentCase, on_each_interpreter  # noqa: E402
 
-# As without us: the decorator is none.
+# Without the agent the decorator returns its argument.
 PLAIN = """
 import builtins
 builtins.profile = getattr(builtins, "profile", lambda function=None, **options: function)
@@ -21,8 +21,8 @@ builtins.profile = getattr(builtins, "profile", lambda function=None, **options:
 
 class Finalisers(AgentCase):
     def check(self, interpreter, source, expected):
-        """Output, errors and exit code as of the plain program; and the number of calls of each
-        function, all of them ended. A number that is a word: the program prints it behind it."""
+        """Compares output, errors and exit code with the plain program, and the number of calls of each
+        function, all of them ended. A number given as a word is the one that the program prints after it."""
         program = self.write("program.py", PLAIN + textwrap.dedent(source))
         plain = self.run_plain(interpreter, program)
         done = self.run_agent(interpreter, program, expect=None)
@@ -37,8 +37,8 @@ class Finalisers(AgentCase):
 
     @unittest.skipUnless(shutil.which("valgrind"), "valgrind is not installed")
     @on_each_interpreter()
-    def test_nothing_freed_is_used(self, interpreter):
-        """Generators outlive the thread they were begun in, and other threads come and go meanwhile."""
+    def test_no_use_after_free(self, interpreter):
+        """Generators outlive the thread that started them, while other threads start and end."""
         program = self.write("program.py", """
             import gc, threading
             kept = []

@@ -1,5 +1,5 @@
-"""The program notices nothing: what it sees of itself, how deep it recurses, what it prints when it
-fails, what its own tracers are told, and how much memory it takes are as without mprof."""
+"""The agent does not change the program: introspection, recursion depth, tracebacks, events of its own tracers,
+and memory are as without mprof."""
 
 import pathlib
 import sys
@@ -8,7 +8,7 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 from agent_test import AgentCase, on_each_interpreter  # noqa: E402
 
-# In front of a program that is also run without the agent, where there is no such name.
+# Prepended to programs that also run without the agent, where `profile` is undefined.
 OR_NOTHING = """
     try: profile
     except NameError: profile = lambda function: function
@@ -17,7 +17,7 @@ OR_NOTHING = """
 
 class Invisible(AgentCase):
     def compare(self, interpreter, source, *arguments, filtered=lambda text: text):
-        """Runs a program with the agent and without; it must end and print the same."""
+        """Runs a program with and without the agent; exit code and output must be equal."""
         path = self.write("program.py", OR_NOTHING + source)
         plain = self.run_plain(interpreter, *arguments, path)
         done = self.run_agent(interpreter, *arguments, path, expect=plain.returncode)
@@ -27,7 +27,7 @@ class Invisible(AgentCase):
         return done
 
     @on_each_interpreter()
-    def test_what_a_function_says_of_itself(self, interpreter):
+    def test_attributes_of_a_function(self, interpreter):
         self.compare(interpreter, """
     import functools, inspect, types, typing
     def wrap(function):
@@ -82,7 +82,7 @@ class Invisible(AgentCase):
         """)
 
     @on_each_interpreter()
-    def test_from_3_12_on_it_is_the_same_object(self, interpreter):
+    def test_same_object_from_3_12_on(self, interpreter):
         if interpreter.version < (3, 12):
             return
         done = self.run_source(interpreter, """
@@ -103,7 +103,7 @@ class Invisible(AgentCase):
         self.assertEqual(len(done.calls), 2)
 
     @on_each_interpreter()
-    def test_what_others_do_with_a_function(self, interpreter):
+    def test_functions_in_libraries(self, interpreter):
         self.compare(interpreter, """
     import abc, asyncio, collections, copy, functools, gc, inspect, pickle, types, weakref
     @profile
@@ -190,7 +190,7 @@ class Invisible(AgentCase):
         """)
 
     @on_each_interpreter()
-    def test_misuse_is_answered_in_the_same_way(self, interpreter):
+    def test_errors_of_misuse(self, interpreter):
         self.compare(interpreter, """
     @profile
     def f(a): pass
@@ -260,8 +260,8 @@ class Invisible(AgentCase):
 
     @on_each_interpreter()
     def test_recursion_deeper_than_the_stack(self, interpreter):
-        """From 3.11 on Python functions call each other without C stack. 3.11's stand-ins take
-        some: there the limit is lower, but it is a limit, not a crash."""
+        """From 3.11 on Python functions call each other without C stack. 3.11's stand-ins need some:
+        the limit is lower there, but it raises RecursionError and does not crash."""
         if interpreter.version < (3, 11):
             return
         source = """
@@ -318,7 +318,7 @@ class Invisible(AgentCase):
             def rss():  # exact; statm may be some hundred KiB off
                 with open("/proc/self/smaps_rollup") as lines:
                     return next(int(line.split()[1]) for line in lines if line[:4] == "Rss:")
-            def ours():  # what the process has of its own, and what it maps of mprof
+            def ours():  # private memory, and mappings of mprof
                 count, is_ours = 0, False
                 with open("/proc/self/smaps") as lines:
                     for line in lines:
@@ -342,14 +342,14 @@ class Invisible(AgentCase):
         plain = self.run_plain(interpreter, program)
         more, inside = map(int, done.out.split())
         self.assertLess(more, 896, "KiB")
-        # from the start of the process; code of the interpreter itself is shared by all of them
+        # from the start of the process; processes share the interpreter's code
         self.assertLess(inside - int(plain.stdout.split()[1]), 640, "KiB")
         self.assertEqual(sum(call.count for call in done.calls), 1_000_000)
         self.assertEqual(done.dropped, 0)
 
     @on_each_interpreter()
-    def test_memory_of_many_things(self, interpreter):
-        """Closures, generators, coroutines and threads come and go without a trace."""
+    def test_memory_of_short_lived_objects(self, interpreter):
+        """Closures, generators, coroutines and threads leave no memory behind."""
         done = self.run_source(interpreter, """
             import gc, threading
             def rss():  # exact; statm may be some hundred KiB off
@@ -424,7 +424,7 @@ class Invisible(AgentCase):
         def k(cls): return [i for i in g(3)]
     print(f(1, b=2), list(g(2)), C().m()[1], C.k(), next(g(1)))
     async def main():
-        asyncio.get_running_loop().slow_callback_duration = 60  # else it tells of a busy machine
+        asyncio.get_running_loop().slow_callback_duration = 60  # otherwise it warns on a busy machine
         return await asyncio.gather(*(c(n) for n in range(5)))
     print(asyncio.run(main()))
     threads = [threading.Thread(target=lambda: list(g(50))) for _ in range(4)]
@@ -447,8 +447,8 @@ class Invisible(AgentCase):
         """)
 
     @on_each_interpreter()
-    def test_interpreter_inside_the_interpreter(self, interpreter):
-        """Interpreters beside the main one are left alone."""
+    def test_subinterpreters(self, interpreter):
+        """Subinterpreters are not recorded and run unchanged."""
         if interpreter.version < (3, 9):
             return
         self.compare(interpreter, """

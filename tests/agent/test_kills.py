@@ -1,5 +1,4 @@
-"""SIGKILL at random moments: every call that had ended is in the recording, once; what was in flight
-is there as open."""
+"""SIGKILL at random moments: every ended call is recorded once; calls in flight are recorded as open."""
 
 import os
 import pathlib
@@ -15,10 +14,10 @@ from mprof_test import Recording, python  # noqa: E402
 
 KILLS = 200
 
-# Workers count the calls that have returned in memory that outlives them.
+# Workers count returned calls in shared memory, which survives them.
 WORK = """
 import mmap, os, random, signal, struct, sys, time
-# a memoryview stores a number at once; struct.pack_into clears it first, and a kill may fall between
+# a memoryview stores a number in one step; struct.pack_into clears it first, and a kill may come between
 shared = memoryview(mmap.mmap(-1, 4096)).cast("Q")
 def done(worker): return shared[worker]
 @profile
@@ -43,12 +42,12 @@ def start(worker):
 
 class Kills(mprof_test.TestCase):
     def check(self, calls, pid, returned):
-        """Of one killed process, of which `returned` calls of outer are known to have returned."""
+        """Checks a killed process that has counted `returned` calls of outer."""
         mine = [call for call in calls if call.pid == pid]
         ended = {name: sum(call.count for call in mine if call.name.endswith(name) and not call.open)
                  for name in (".outer", ".inner")}
         opened = [call for call in mine if call.open]
-        # one may have returned, or may be about to, that was not counted any more
+        # one more may have returned without being counted
         self.assertIn(ended[".outer"] - returned, (0, 1))
         self.assertIn(ended[".inner"] - 3 * ended[".outer"], (0, 1, 2, 3))
         self.assertEqual(sorted(call.level for call in opened), list(range(len(opened))))
@@ -69,14 +68,14 @@ for n in range({rounds}):
 """)
         done = self.run_mprof("run", "-o", "out.dat", python(), "program.py")
         calls = Recording(self.directory / "out.dat").calls
-        told = [tuple(map(int, line.split())) for line in done.stdout.splitlines()
+        lines = [tuple(map(int, line.split())) for line in done.stdout.splitlines()
                 if line and line[0].isdigit()]
-        self.assertEqual(len(told), 4 * rounds)
-        in_flight = sum(self.check(calls, pid, returned) for pid, returned in told)
+        self.assertEqual(len(lines), 4 * rounds)
+        in_flight = sum(self.check(calls, pid, returned) for pid, returned in lines)
         self.assertGreater(in_flight, rounds // 4)
         self.assertNotIn("LOST", (self.directory / "out.dat").read_text())
 
-    def test_everything_but_the_recorder(self):
+    def test_all_processes_but_the_recorder(self):
         for n in range(10):
             with self.subTest(round=n):
                 path = self.directory / f"{n}.dat"

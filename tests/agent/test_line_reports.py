@@ -1,4 +1,4 @@
-"""mprof run --lines: reports of the lines of decorated functions, beside their calls."""
+"""mprof run --lines: line reports of decorated functions, together with their calls."""
 
 import os
 import pathlib
@@ -55,7 +55,7 @@ if __name__ == "__main__":
     sys.exit(3)
 """
 
-# Occurrences of the lines, of the child first, which ends first.
+# Occurrences of the lines; the child comes first because it ends first.
 LINES = """
 @profile
 def outer(n):
@@ -96,7 +96,7 @@ async def fetch():
 
 
 def occurrences(text):
-    """Lines of reports as they were counted; where they were decorated and defined they are not."""
+    """Occurrences of the lines of reports, without the lines of decorators and defs."""
     found = []
     for line in text.splitlines():
         match = re.match(r" +\d+ (?: +\S+ MiB +\S+ MiB +(\d+))? +(.*)", line)
@@ -135,7 +135,7 @@ class Lines(mprof_test.TestCase):
                 self.assertEqual(sorted(calls), sorted(plain))
 
     def test_imported(self):
-        """Whether memory_profiler is installed or not, ours makes the reports."""
+        """Our package reports, whether another memory_profiler is installed or not."""
         installed = self.directory / "installed"
         installed.mkdir()
         (installed / "memory_profiler.py").write_text("raise SystemExit('was executed')\n")
@@ -145,7 +145,7 @@ class Lines(mprof_test.TestCase):
                 self.check(interpreter, source)
         self.check(interpreter, source, PYTHONPATH=str(installed))
 
-    def test_modules_beside_the_program_are_the_programs(self):
+    def test_program_shadows_standard_modules(self):
         for name in interpreters.LIBRARY:
             (self.directory / f"{name}.py").write_text("print('the', __name__)\nof_the_program = 1\n")
         decorated = "@profile\ndef f():\n    return 1\nf()\n"
@@ -161,7 +161,7 @@ class Lines(mprof_test.TestCase):
                     self.assertEqual(said[-3:], report)
                     self.assertEqual(len(calls), 1)
 
-    def test_nobody_reads(self):
+    def test_closed_pipe(self):
         source = "@profile\ndef f():\n    return 1\nf()\nraise SystemExit(3)\n"
         for interpreter in interpreters.supported():
             with self.subTest(python=str(interpreter)):

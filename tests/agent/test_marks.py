@@ -1,4 +1,4 @@
-"""Blocks of C and C++ programs: <mprof/mark.h>."""
+"""Blocks that C and C++ programs mark by <mprof/mark.h>."""
 
 import pathlib
 import shutil
@@ -126,7 +126,7 @@ class Marks(AgentCase):
             "main: main", "thread 1: work", "thread 1:   inner", "thread 2: work",
             "thread 2:   inner", "main: child", "main:   never ended ..."]))
 
-    def test_many(self):
+    def test_many_marks(self):
         program = self.compile("many", MANY)
         done = self.run_agent(program)
         self.assertEqual(sum(call.count for call in done.calls), 400000)
@@ -150,7 +150,7 @@ class Marks(AgentCase):
 @unittest.skipUnless(shutil.which("cc"), "needs a compiler")
 class Recorded(mprof_test.TestCase):
     def test_in_one_recording_with_python(self):
-        """Two rings of one process, both to its end."""
+        """A process with two rings; both are drained to the end."""
         (self.directory / "module.c").write_text(MODULE)
         subprocess.run(["cc", f"-I{INCLUDE}", "-shared", "-fPIC", "-o", "module.so", "module.c"],
                        cwd=self.directory, check=True)
@@ -172,7 +172,7 @@ outer()
         outer, = recording.calls_of("outer")
         self.assertFalse(outer.open)
 
-    def test_installed_beside_the_program(self):
+    def test_library_is_next_to_mprof(self):
         self.assertTrue((pathlib.Path(MPROF).parent / "libmprof-mark.so").exists())
 
 

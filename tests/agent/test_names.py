@@ -1,4 +1,4 @@
-"""What multiprocessing calls a process is told, as that process itself says it is called."""
+"""The agent emits the name that multiprocessing gives a process."""
 
 import pathlib
 import sys
@@ -9,7 +9,7 @@ from agent_test import AgentCase, on_each_interpreter  # noqa: E402
 
 METHODS = ("fork", "spawn", "forkserver")
 
-# Each child says who it is; nothing in it is decorated.
+# Each child prints its name; it has no decorated function.
 MANY = """
 import multiprocessing, os, sys
 from concurrent.futures import ProcessPoolExecutor
@@ -54,7 +54,7 @@ if __name__ == "__main__":
         print(process.pid, process.exitcode)
 """
 
-# What a tracer and a profiler see of a process's birth and renaming; what the module looks like.
+# What a tracer and a profiler see when a process starts and is renamed; the module's attributes.
 SEEN = """
 import gc, inspect, multiprocessing, multiprocessing.util, os, sys
 from multiprocessing.process import BaseProcess
@@ -95,7 +95,7 @@ class Names(AgentCase):
                 self.assertEqual(done.names, said, done.err)
                 self.assertEqual(len(said), 7)
                 self.assertIn("the reader", said.values())
-                self.assertEqual(done.rings, {})  # who calls nothing has none
+                self.assertEqual(done.rings, {})  # a process without recorded calls has no ring
                 self.assertEqual(done.err, "")
 
     @on_each_interpreter()
@@ -109,9 +109,9 @@ class Names(AgentCase):
         self.assertEqual([done.names.get(int(pid)) for pid, _ in children], list(names.values()))
 
     @on_each_interpreter()
-    def test_who_has_none(self, interpreter):
-        """The main process, children that multiprocessing does not know of, and whatever is
-        imported without being used."""
+    def test_processes_without_a_name(self, interpreter):
+        """The main process, children of os.fork, and programs that import multiprocessing without using
+        it."""
         done = self.run_source(interpreter, """
             import multiprocessing, os, subprocess, sys
             import concurrent.futures.process
@@ -128,13 +128,13 @@ class Names(AgentCase):
         done = self.run_source(interpreter, """
             import multiprocessing.util, os
             multiprocessing.current_process().name = "master"
-            open(os.devnull).close()  # the audit event that the agent comes by
+            open(os.devnull).close()  # the audit event that loads the agent
             print(os.getpid())
         """)
         self.assertEqual(done.names, {int(done.out): "master"})
 
     @on_each_interpreter()
-    def test_nothing_to_be_seen(self, interpreter):
+    def test_stand_ins_are_invisible(self, interpreter):
         for tool in ("trace", "profile"):
             path = self.write("program.py", SEEN.replace("TOOL", repr(tool)))
             plain = self.run_plain(interpreter, path)
@@ -150,8 +150,8 @@ class Names(AgentCase):
         return [line.partition(" at 0x")[0] for line in text.splitlines()]
 
     @on_each_interpreter()
-    def test_nobody_to_tell(self, interpreter):
-        """The directory of rings has gone, or may not be written to."""
+    def test_no_directory_of_rings(self, interpreter):
+        """The directory of rings is missing or not writable."""
         done = self.run_source(interpreter, """
             import multiprocessing
             def work(): assert multiprocessing.current_process().name == "reader"

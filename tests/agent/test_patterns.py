@@ -1,4 +1,4 @@
-"""Functions that are recorded without a decorator: mprof run --func."""
+"""mprof run --func: functions recorded by patterns, without a decorator."""
 
 import pathlib
 import sys
@@ -9,7 +9,7 @@ import mprof_test  # noqa: E402
 from agent_test import AgentCase, on_each_interpreter  # noqa: E402
 from mprof_test import Recording, python  # noqa: E402
 
-# Functions of every kind, most of them in somebody else's hands before the module is loaded.
+# Functions of every kind; other objects hold most of them before the module is loaded.
 MODULE = '''
 import functools
 registry = {}
@@ -113,7 +113,7 @@ class Patterns(AgentCase):
             self.assertEqual(self.names(done), expected, pattern)
 
     @on_each_interpreter()
-    def test_some(self, interpreter):
+    def test_single_functions(self, interpreter):
         for patterns, expected in (
                 (["pkg.mod:view"], ["pkg.mod.view", "pkg.mod.view"]),
                 (["pkg.mod:Thing.greet", "pkg.mod:sh*"], ["pkg.mod.shown", "pkg.mod.Thing.greet"]),
@@ -182,7 +182,7 @@ class Patterns(AgentCase):
         self.assertEqual([call.name for call in done.calls], ["pkg.mod.helper"] * 2)
 
     @on_each_interpreter()
-    def test_at_most_so_many(self, interpreter):
+    def test_limit_of_marked_functions(self, interpreter):
         self.write("many.py", "".join(f"def f{n}(): pass\n" for n in range(10001)))
         done = self.run_agent(interpreter, "-c", "import many; many.f0(); many.f9999(); many.f10000()",
                               env={"MPROF_FUNC": "many"})

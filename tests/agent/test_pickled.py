@@ -1,6 +1,6 @@
-"""Decorated functions where the exact type of a function is asked for, and where functions are pickled by
-value (cloudpickle, dill, and what is built on them): the program does as without the agent, functions
-arrive decorated, and their calls in the workers are recorded."""
+"""Decorated functions in code that checks the exact type of functions or pickles them by value (cloudpickle,
+dill, and libraries that use them): the program behaves as without the agent, functions arrive decorated, and
+their calls in workers are recorded."""
 
 import collections
 import pathlib
@@ -44,7 +44,7 @@ class F(metaclass=Guard):
 print(E[4], F().method())
 """
 
-# What decides by the exact type of a function, other than by `is`.
+# Code that decides by the exact type of a function, other than by `is`.
 BY_TYPE = """
 import copy, functools, pickle, types
 @profile
@@ -101,7 +101,7 @@ done.check_returncode()
 BY_VALUE_CALLS = {"__main__.f": 3, "__main__.outer.<locals>.closure": 1, "__main__.generated": 1,
                   "__main__.C.m": 1, "__main__.C.k": 1, "__main__.C.s": 1, "__main__.C.p": 1}
 
-# Functions that are met once more inside of themselves when they are pickled.
+# Recursive functions: pickling one finds it again inside itself.
 RECURSIVE = """
 import pickle, subprocess, sys
 import cloudpickle
@@ -122,7 +122,7 @@ same = cloudpickle.loads(cloudpickle.dumps([fact, fact]))
 print(same[0] is same[1], same[0](0))
 """
 
-# Loaded where mprof is not, a pickle holds the functions as they were written.
+# Unpickled without mprof, the functions are undecorated.
 ELSEWHERE = """
 import os, pickle, subprocess, sys
 import cloudpickle
@@ -189,7 +189,7 @@ main()
 
 
 def folder_of(package):
-    """Where an interpreter of the machine has a package that is written in Python alone."""
+    """The folder of a pure Python package in any interpreter of the machine."""
     places = (one.place_of(package) for one in interpreters.every())
     place = next(filter(None, places), None)
     return pathlib.Path(place).parent if place else None
@@ -197,8 +197,8 @@ def folder_of(package):
 
 class Pickled(AgentCase):
     def compare(self, interpreter, source, calls, *packages, plain_may_fail=False):
-        """The program does as without the agent, and these are the calls, by name. `packages` are lent by
-        another interpreter to those that have none; where that will not do, nothing is compared."""
+        """Checks that the program behaves as without the agent, and the number of calls by name. Interpreters
+        without `packages` use those of another one; where they do not work, nothing is compared."""
         path = self.directory / "lent"
         path.mkdir(exist_ok=True)
         for package in packages:
@@ -238,7 +238,7 @@ class Pickled(AgentCase):
 
     @on_each_interpreter()
     def test_own_copy_of_cloudpickle(self, interpreter):
-        """As joblib, ray and pyspark bring one."""
+        """As in joblib, ray and pyspark."""
         folder = folder_of("cloudpickle")
         if folder is None:
             self.skipTest("no interpreter with cloudpickle")

@@ -1,4 +1,4 @@
-"""Pools of worker processes that are not Python's own: celery's, and those of pytest-xdist."""
+"""Pools of worker processes of celery and pytest-xdist."""
 
 import pathlib
 import sys
@@ -24,7 +24,7 @@ def work(n):
     return result
 """
 
-# A worker with a pool of two, some tasks, and an orderly end.
+# A worker with a pool of two, some tasks, and a regular shutdown.
 DRIVER = """
 import os, signal, subprocess, sys, time
 os.makedirs("queue", exist_ok=True)

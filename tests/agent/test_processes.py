@@ -11,7 +11,7 @@ from agent_test import AgentCase, on_each_interpreter, tree  # noqa: E402
 
 
 def by_process(calls):
-    """Trees of the processes, in the order of their first call."""
+    """The calls of each process as text, in the order of their first call."""
     pids = list(dict.fromkeys(call.pid for call in calls))
     return [tree(call for call in calls if call.pid == pid) for pid in pids]
 
@@ -42,7 +42,7 @@ class Processes(AgentCase):
         self.assertEqual(by_process(done.calls), [
             ["main: __main__.parent", "main:   __main__.after",
              "main: __main__.child", "main:   __main__.nested"],
-            # what the parent entered is the parent's: the child begins at level 0
+            # calls in flight belong to the parent: the child begins at level 0
             ["main: __main__.child", "main:   __main__.nested",
              "main: __main__.child", "main:   __main__.nested"]])
 
@@ -109,13 +109,13 @@ class Processes(AgentCase):
             def main(): subprocess.run([sys.executable, "worker.py", "2"], check=True)
             main()
         """)
-        # one process, three images: what was in flight at an exec never returns
+        # one process executes three programs: calls in flight at an exec never return
         self.assertEqual(by_process(done.calls), [
             ["main: __main__.main"],
             ["main: __main__.work ...", "main: __main__.work ...", "main: __main__.work"]])
 
     @on_each_interpreter()
-    def test_ends(self, interpreter):
+    def test_ways_to_end(self, interpreter):
         for how, code in (("os._exit(3)", 3), ("os.abort()", -signal.SIGABRT),
                           ("os.kill(os.getpid(), 9)", -signal.SIGKILL),
                           ("os.kill(os.getpid(), 15); signal.pause()", -signal.SIGTERM),
@@ -240,7 +240,7 @@ class Processes(AgentCase):
 
     @on_each_interpreter()
     def test_killed_at_random_moments(self, interpreter):
-        """Completed calls are told whole and once, and at most what was in flight is open."""
+        """Completed calls are recorded once; only calls in flight are open."""
         for milliseconds in range(1, 20, 4):
             done = self.run_source(interpreter, f"""
                 import os, signal, threading, time

@@ -1,5 +1,5 @@
-"""Programs that the shim cannot be loaded into, or that load others: they run as without mprof, and
-where there is a Python in the end, its functions are recorded."""
+"""Programs into which the shim cannot be loaded, and programs that execute others: they run as without mprof,
+and a Python that they execute is recorded with functions."""
 
 import os
 import pathlib
@@ -105,7 +105,7 @@ class Reach(mprof_test.TestCase):
         return path if done.returncode == 0 else None
 
     def both(self, *command, **changes):
-        """Runs it plain and recorded: they say the same. Returns the recording."""
+        """Runs a program plain and recorded; compares the output. Returns the recording."""
         environment = self.environment(**changes)
         plain = subprocess.run([str(part) for part in command], capture_output=True, text=True,
                                env=environment, timeout=mprof_test.DEADLINE_S, check=False)
@@ -123,7 +123,7 @@ class Reach(mprof_test.TestCase):
             with self.subTest(program=program.name, before=before[:1]):
                 self.both(*before, program, **changes)
 
-    # --- sanitised programs ---
+    # ---- sanitized programs ----
 
     def test_programs_with_sanitizers(self):
         built = 0
@@ -151,13 +151,13 @@ class Reach(mprof_test.TestCase):
         recording = Recording(self.path)
         self.assertEqual([call.name for call in recording.calls], ["__main__.work"])
 
-    def test_the_preloads_of_the_user_come_first(self):
+    def test_preloads_of_the_user_come_first(self):
         self.script.write_text("import os; print(os.environ['LD_PRELOAD'])")
         done = self.run_mprof("run", "-o", self.path, PYTHON, self.script,
                               env=self.environment(LD_PRELOAD="libm.so.6 libdl.so.2"))
         self.assertRegex(done.stdout, "(?m)^libm.so.6 libdl.so.2:/[^: ]+$")
 
-    # --- other architectures and libcs ---
+    # ---- other architectures and libcs ----
 
     def test_programs_of_32_bits_and_of_another_libc(self):
         built = 0
@@ -169,14 +169,14 @@ class Reach(mprof_test.TestCase):
                 self.check_everywhere(program)
         self.assertGreater(built, 0)
 
-    # --- another root ---
+    # ---- another root ----
 
     def libraries(self, program):
         text = subprocess.run(["ldd", program], capture_output=True, text=True, check=True).stdout
         return [word for word in text.split() if word.startswith("/")]
 
     def make_root(self):
-        """A root directory with what two programs need, and nothing of ours."""
+        """A root directory with the files that two programs need, without mprof."""
         root = self.directory / "root"
         for program in ("/bin/sh", "/bin/echo"):
             for path in [program, *self.libraries(program)]:
@@ -186,7 +186,7 @@ class Reach(mprof_test.TestCase):
         return root
 
     @unittest.skipUnless(os.geteuid() == 0, "needs root for chroot(2)")
-    def test_a_root_in_which_the_shim_is_not(self):
+    def test_root_without_the_shim(self):
         root = self.make_root()
         self.both("chroot", root, "/bin/echo", "inside")
         self.both("chroot", root, "/bin/sh", "-c", "/bin/echo inside; exec /bin/echo again")
@@ -199,7 +199,7 @@ class Reach(mprof_test.TestCase):
             "os.execlp('echo', 'echo', 'exec')\n")
         self.both(PYTHON, self.script)
 
-    def test_a_sandbox_in_which_the_shim_is_not(self):
+    def test_sandbox_without_the_shim(self):
         sandbox = ("bwrap", "--ro-bind", self.make_root(), "/")
         try:
             works = subprocess.run([*sandbox, "/bin/echo"], capture_output=True, check=False)
@@ -210,9 +210,9 @@ class Reach(mprof_test.TestCase):
         self.both(*sandbox, "/bin/echo", "inside")
         self.both(*sandbox, "/bin/sh", "-c", "/bin/echo inside; exec /bin/echo again")
 
-    # --- what starts other programs ---
+    # ---- programs that execute others ----
 
-    def test_a_list_of_preloads_that_is_replaced(self):
+    def test_replaced_preload_list(self):
         starts = self.build("starts", "gcc", source=STARTS)
         for preload in ("", "libm.so.6"):
             with self.subTest(preload=preload):
@@ -222,12 +222,12 @@ class Reach(mprof_test.TestCase):
                 self.assertEqual(done.stderr, "")
                 self.assertEqual(len(Recording(self.path).calls), WAYS)
 
-    def test_a_list_of_preloads_that_is_removed_stays_removed(self):
+    def test_removed_preload_list_stays_removed(self):
         self.script.write_text("import os; print('LD_PRELOAD' in os.environ)")
         done = self.run_mprof("run", "-o", self.path, "env", "-u", "LD_PRELOAD", PYTHON, self.script)
         self.assertTrue(done.stdout.endswith("False\n"), done.stdout)
 
-    def test_programs_are_searched_for_as_the_libc_does(self):
+    def test_path_search_as_in_libc(self):
         folder = self.directory / "bin"
         folder.mkdir()
         (folder / "text").write_text("echo \"text $0 $1\"\n")
@@ -268,10 +268,10 @@ class Reach(mprof_test.TestCase):
                 self.assertTrue(done.stdout.endswith(plain.stdout), done.stdout + plain.stdout)
                 self.path.unlink()
 
-    # --- clocks ---
+    # ---- clocks ----
 
     def check_times(self, *command, shortest=0.19, **changes):
-        """Calls lie where the samples of their process lie, without a word on standard error."""
+        """Checks that calls are within the samples of their process, and that standard error is empty."""
         self.script.write_text("import time\n"
                                "@profile\n"
                                "def inner(): time.sleep(0.2)\n"
@@ -295,11 +295,11 @@ class Reach(mprof_test.TestCase):
         self.assertNotIn("times-corrected", recording.facts)
         return recording
 
-    def test_a_clock_that_is_not_the_kernels(self):
+    def test_libfaketime(self):
         library = next(pathlib.Path("/usr/lib").glob("*/faketime/libfaketime.so.1"), None)
         if library is None:
             self.skipTest("no libfaketime")
-        # one that stands, or is fast, makes sleep() shorter
+        # a clock that stands still or runs fast makes sleep() shorter
         for fake, shortest in (("@2001-01-01 00:00:00", 0.19), ("+3600s", 0.19), ("-2s", 0.19),
                                ("2030-01-01 00:00:00", 0.0001), ("+0 x10", 0.0001),
                                ("+0 x0.5", 0.19)):
@@ -321,7 +321,7 @@ class Reach(mprof_test.TestCase):
             with self.subTest(offset=offset):
                 self.check_times(*self.namespaces("-T", "--fork", "--monotonic", offset))
 
-    # --- PID namespaces ---
+    # ---- PID namespaces ----
 
     def test_pid_namespaces(self):
         for options in (("-p", "--fork"), ("-p", "--fork", "--mount-proc"),
@@ -357,7 +357,7 @@ class Reach(mprof_test.TestCase):
         names = {process[0]: process[2] for process in recording.processes}
         self.assertEqual(sorted(names[call.pid] for call in recording.calls), ["one", "two"])
 
-    # --- other users ---
+    # ---- other users ----
 
     USER = 65534
 
@@ -420,8 +420,8 @@ class Reach(mprof_test.TestCase):
         self.assertEqual([call.name for call in Recording(self.path).calls], ["__main__.work"])
 
     @unittest.skipUnless(os.geteuid() == 0, "needs root to become another user")
-    def test_a_ring_of_another_users_process_is_not_believed(self):
-        """Copies its ring as one of its parent's, which is root's."""
+    def test_ring_copied_from_another_users_process_is_rejected(self):
+        """A process of another user copies its ring under the name of its parent, a process of root."""
         self.script.write_text(
             "import os, time\n"
             "if os.fork() == 0:\n"
@@ -447,9 +447,9 @@ class Reach(mprof_test.TestCase):
         self.assertEqual(recording.facts["rings-unknown"], "1")
         self.assertIn("1 event rings are left out", done.stderr)
 
-    # --- names ---
+    # ---- names ----
 
-    def test_more_names_than_can_be_kept(self):
+    def test_too_many_names(self):
         count = 200000
         self.script.write_text(f"for i in range({count}):\n"
                                "    with profile.timestamp('block-%d' % i): pass\n"
@@ -462,10 +462,10 @@ class Reach(mprof_test.TestCase):
         self.assertEqual(len(set(names)), len(names))
         self.assertGreater(len(names), 100000)
 
-    # --- what is missing ---
+    # ---- reports of missing functions ----
 
     def missing(self, *command, expect=0, program=mprof_test.MPROF, before=(), **changes):
-        """What a recording says of functions that are missing, as a fact and on standard error."""
+        """The reports of missing functions, in the fact and on standard error."""
         self.path.unlink(missing_ok=True)
         done = subprocess.run([*map(str, (*before, program, "run", "-E", "-C", "-o", self.path,
                                           *command))], capture_output=True, text=True,
@@ -476,7 +476,7 @@ class Reach(mprof_test.TestCase):
         self.assertEqual(done.stderr, f"mprof: {fact}\n" if fact else "")
         return fact
 
-    def test_a_python_without_the_agent_is_reported(self):
+    def test_python_without_the_agent_is_reported(self):
         self.script.write_text("import time; time.sleep(0.3)")
         run = (PYTHON, self.script)
         rows = [(("env", "-i", *run), "its environment was replaced"),
@@ -496,7 +496,7 @@ class Reach(mprof_test.TestCase):
                     self.assertRegex(fact, r"\Afunctions of process \d+ \(python[0-9.]*\) are missing: ")
                     self.assertIn(reason, fact)
 
-    def test_an_interpreter_that_takes_no_agent_is_reported(self):
+    def test_interpreter_without_agent_support_is_reported(self):
         source = "#include <unistd.h>\nint main(void) { usleep(300000); return 0; }"
         for name, reason, *compiler in (
                 ("python-static", "statically linked", "gcc", "-static"),
@@ -507,7 +507,7 @@ class Reach(mprof_test.TestCase):
                 with self.subTest(program=name):
                     self.assertIn(reason, self.missing("sh", "-c", f"{program}; true"))
 
-    def test_another_dev_shm_is_reported(self):
+    def test_other_dev_shm_is_reported(self):
         mount = ("mount", "-t", "tmpfs", "none", "/dev/shm")
         self.namespaces("-m")
         fact = self.missing("unshare", "-m", "sh", "-c", f"{' '.join(mount)}; {PYTHON} {self.script}")

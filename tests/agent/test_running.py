@@ -1,4 +1,4 @@
-"""Functions of programs that run already: mprof attach --functions."""
+"""mprof attach --functions: functions of running programs."""
 
 import ctypes
 import fcntl
@@ -63,41 +63,41 @@ app.Thing.fixed
 late.function
 """.strip().split("\n")
 
-# What every program has: it says what it is, waits in its own way, makes the calls, is asked whether
-# it is still what it was, and goes on until it is told to end.
+# The common part of all programs: announces itself, waits in the way of its state, makes the calls, checks
+# that attaching has changed nothing, and ends when told to.
 PROGRAM = '''
 import importlib.machinery, os, sys, threading, time
 import app
 functions = [app.inner, app.outer, app.view, app.numbers, app.fetch, app.Thing.method, app.Thing.fixed,
              app.cached.__wrapped__]
 loader = importlib.machinery.SourceFileLoader
-def look():
+def describe():
     tools = [sys.monitoring.get_tool(n) for n in range(6)] if hasattr(sys, "monitoring") else []
     return [f.__code__ for f in functions], [sorted(vars(f)) for f in functions], \\
         loader.exec_module, "exec_module" in vars(loader), sorted(dir(__builtins__)), tools, \\
         len(os.listdir("/proc/self/fd")), \
         [one for one in threading.enumerate() if isinstance(one, threading._DummyThread)]
-def said(word): return os.path.exists(word)
-def tell(word): open(word + ".new", "w").close(); os.rename(word + ".new", word)
+def has_word(word): return os.path.exists(word)
+def write_word(word): open(word + ".new", "w").close(); os.rename(word + ".new", word)
 def calls():
     assert app.outer(1) == 3 and app.registry["view"](1) == 3 and app.cached(1) == 2
     assert list(app.numbers(2)) == [1, 2] and app.Thing().method() == 2 and app.Thing.fixed() == 3
     import late
     late.function()
 def serve():
-    tell("ready")
-    wait(lambda: said("go"))
+    write_word("ready")
+    wait(lambda: has_word("go"))
     calls()
-    tell("called")
-    wait(lambda: said("check"))
+    write_word("called")
+    wait(lambda: has_word("check"))
     for _ in range(3): app.outer(1)
-    after = look()
-    tell("ended: " + ("unharmed" if after == before else "changed"))
+    after = describe()
+    write_word("ended: " + ("unharmed" if after == before else "changed"))
     for a, b in zip(before, after):
         if a != b: print(a, b, file=sys.stderr)
 '''
 
-# The first end of a thread opens this one otherwise, whenever that is.
+# Otherwise the first end of a thread opens this library, at any time.
 ENDS = """
 import ctypes
 ctypes.CDLL("libgcc_s.so.1")
@@ -120,14 +120,14 @@ def wait(condition):
 ''',
     "with busy threads": ENDS + '''
 def spin():
-    while not said("check"): sum(range(1000))
+    while not has_word("check"): sum(range(1000))
 for _ in range(4): threading.Thread(target=spin, daemon=True).start()
 def wait(condition):
     while not condition(): time.sleep(0.01)
 ''',
     "with allocating threads": ENDS + '''
 def spin():
-    while not said("check"): b"x" * 300000; list(range(100)); os.stat(".")
+    while not has_word("check"): b"x" * 300000; list(range(100)); os.stat(".")
 for _ in range(4): threading.Thread(target=spin, daemon=True).start()
 def wait(condition):
     while not condition(): b"x" * 300000
@@ -149,15 +149,15 @@ def wait(condition):
 ''',
     "calling in threads": ENDS + '''
 def work():
-    while not said("check"): assert app.outer(1) == 3 and list(app.numbers(2)) == [1, 2]
+    while not has_word("check"): assert app.outer(1) == 3 and list(app.numbers(2)) == [1, 2]
 threads = [threading.Thread(target=work) for _ in range(3)]
 for one in threads: one.start()
 def wait(condition):
     while not condition(): time.sleep(0.01)
-    if said("check"):
+    if has_word("check"):
         for one in threads: one.join()
 ''',
-    # None of these is begun again by Python: each has to do as if nothing had happened.
+    # Python does not restart these calls after EINTR: each has to continue as if undisturbed.
     "waiting in C": '''
 import ctypes, select, socket, struct
 libc = ctypes.CDLL(None, use_errno=True)
@@ -193,19 +193,19 @@ def wait(condition):
 ''',
 }
 
-# A stop by whom ever ends some of these with EINTR; what a killed recorder had no time to mend.
+# A stop by any tracer ends some of these calls with EINTR, which a killed recorder cannot repair.
 STATES["left alone while waiting in C"] = STATES["waiting in C"].replace(
     "== (expected, error)", "in ((expected, error), (-1, 4))")
 
 START = '''
-before = look()
+before = describe()
 if globals().get("blocked"):
     end = threading.Lock()
     end.acquire()
     before = None
     def work():
         global before
-        before = look()
+        before = describe()
         serve()
         end.release()
     threading.Thread(target=work, daemon=True).start()
@@ -215,8 +215,8 @@ else:
 '''
 
 
-# Runs a command under a filter of system calls that lets all through; or, as a module, makes one that
-# ends the process for code that is mapped.
+# Runs a command under a filter that allows all system calls. As a module, it installs a filter that kills
+# the process when it maps executable memory.
 FILTER = '''
 import ctypes, os, struct, sys
 def step(code, yes, no, value): return struct.pack("HBBI", code, yes, no, value)
@@ -246,7 +246,7 @@ void _start(void)
 }
 """
 
-# Has what is looked for in an interpreter.
+# A program with the symbols by which an interpreter is recognised.
 PRETENDER = """
 #include <unistd.h>
 int Py_AddPendingCall(int (*call)(void *), void *data) { return call != 0 && data ? -1 : -1; }
@@ -257,7 +257,7 @@ int main(void) { for (;;) pause(); }
 
 
 def enterable():
-    """Interpreters of this machine that can be entered at all."""
+    """Interpreters of this machine to which mprof can attach."""
     if platform.machine() != "x86_64":
         raise unittest.SkipTest("running programs are entered on x86-64 only")
     return interpreters.supported()
@@ -276,37 +276,37 @@ class Base(mprof_test.TestCase):
 
     def start_program(self, interpreter, state="sleeping", source=None):
         (self.directory / "program.py").write_text((source or PROGRAM) + STATES[state]
-                                                   + START + "tell('over')\n")
+                                                   + START + "write_word('over')\n")
         for word in ("ready", "go", "called", "check", "over", "ended: unharmed", "ended: changed"):
             (self.directory / word).unlink(missing_ok=True)
         command = interpreter if isinstance(interpreter, list) else [interpreter.path]
         program = self.start(*command, "program.py")
-        self.hear("ready", program)
+        self.wait_for_word("ready", program)
         return program
 
     def attach(self, program, patterns=("app", "late:*"), says=r"functions are recorded: \d+ found",
                command=()):
         options = [word for pattern in patterns for word in ("--functions", pattern)]
 
-        def try_it():
+        def try_to_attach():
             recorder = self.start(*command, self.mprof, "attach", *options, "-T", "0.05", "-o", self.path,
                                   program.pid)
-            told = self.wait_for_output(recorder, r"functions are .*")[0]
-            if "as soon as" in told:  # its main thread was not given a processor for seconds
+            answer = self.wait_for_output(recorder, r"functions are .*")[0]
+            if "as soon as" in answer:  # the main thread did not run for seconds
                 self.finish(recorder)
                 return None
-            self.assertRegex(told, says)
+            self.assertRegex(answer, says)
             return recorder
-        return wait_until(try_it, "an answer of the agent")
+        return wait_until(try_to_attach, "an answer of the agent")
 
-    def say(self, word):
+    def write_word(self, word):
         (self.directory / word).touch()
 
-    def hear(self, word, program):
-        def heard():
+    def wait_for_word(self, word, program):
+        def is_there():
             self.assertIn(program.poll(), (None, 0), self.output(program))
             return (self.directory / word).exists()
-        wait_until(heard, word)
+        wait_until(is_there, word)
 
     def finish(self, recorder):
         recorder.terminate()
@@ -320,8 +320,8 @@ class Base(mprof_test.TestCase):
         return ["  " * call.level + call.name for call in calls]
 
     def assert_unharmed(self, program):
-        self.say("check")
-        self.hear("over", program)
+        self.write_word("check")
+        self.wait_for_word("over", program)
         self.assertTrue((self.directory / "ended: unharmed").exists(), self.output(program))
         self.assertEqual(self.wait_for_end(program), 0, self.output(program))
         self.assertEqual(self.output(program), "")
@@ -331,8 +331,8 @@ class Base(mprof_test.TestCase):
             with self.subTest(python=str(interpreter)):
                 program = self.start_program(interpreter, state)
                 recorder = self.attach(program)
-                self.say("go")
-                self.hear("called", program)
+                self.write_word("go")
+                self.wait_for_word("called", program)
                 recording = self.finish(recorder)
                 self.assertEqual(self.tree(recording), EXACT)
                 self.assertFalse(any(call.open for call in recording.calls))
@@ -340,12 +340,12 @@ class Base(mprof_test.TestCase):
 
 
     def attach_and_leave(self, program, kill_after_s=None, calls=True):
-        """One recorder, from its start to its end, or to its being killed."""
+        """Starts a recorder, and ends or kills it."""
         recorder = self.start_mprof("attach", "--functions", "app", "-T", "0.05", "-o", self.path,
                                     program.pid)
         if kill_after_s is None:
-            told = self.wait_for_output(recorder, r"functions are .*")
-            self.assertRegex(told[0], r"recorded(: [1-9]\d* found| as soon as)")
+            answer = self.wait_for_output(recorder, r"functions are .*")
+            self.assertRegex(answer[0], r"recorded(: [1-9]\d* found| as soon as)")
             wait_until(lambda: not calls or self.path.read_text().count("\nFUNC ") > 20, "calls")
             recorder.terminate()
             self.assertEqual(self.wait_for_end(recorder), -signal.SIGTERM)
@@ -357,25 +357,25 @@ class Base(mprof_test.TestCase):
         self.assertIsNone(program.poll(), self.output(program))
 
 
-# How often each program is attached to; more states than usual if that is asked for.
+# How often each program is attached to; setting it also adds states.
 ATTACHES = int(os.environ.get("MPROF_TEST_ATTACHES", "0"))
-AGAIN = ("calling", "calling in threads") + (("busy", "sleeping", "with busy threads")
-                                             if ATTACHES else ())
+REPEATED_STATES = ("calling", "calling in threads") + (
+    ("busy", "sleeping", "with busy threads") if ATTACHES else ())
 
 
 class Running(Base):
-    def test_again_and_again(self):
+    def test_attach_repeatedly(self):
         for interpreter in enterable():
-            for state in AGAIN:
+            for state in REPEATED_STATES:
                 with self.subTest(python=str(interpreter), state=state):
                     program = self.start_program(interpreter, state)
                     for _ in range(ATTACHES or 10):
                         self.attach_and_leave(program, calls="calling" in state)
-                    self.say("go")
-                    self.hear("called", program)
+                    self.write_word("go")
+                    self.wait_for_word("called", program)
                     self.assert_unharmed(program)
 
-    def test_a_recorder_that_is_killed(self):
+    def test_killed_recorder(self):
         for interpreter in enterable():
             for state in ("busy", "left alone while waiting in C"):
                 with self.subTest(python=str(interpreter), state=state):
@@ -383,12 +383,12 @@ class Running(Base):
                     for _ in range(12):
                         self.attach_and_leave(program, random.random() * 0.02)
                     recorder = self.attach(program)
-                    self.say("go")
-                    self.hear("called", program)
+                    self.write_word("go")
+                    self.wait_for_word("called", program)
                     self.assertEqual(self.tree(self.finish(recorder)), EXACT)
                     self.assert_unharmed(program)
 
-    def test_a_recorder_that_is_not_quite_gone(self):
+    def test_recorder_that_still_holds_its_rings(self):
         for interpreter in enterable():
             with self.subTest(python=str(interpreter)):
                 program = self.start_program(interpreter)
@@ -399,36 +399,36 @@ class Running(Base):
                         os.open(folder / "bell", os.O_RDONLY | os.O_NONBLOCK)]
                 killed.kill()
                 killed.wait()
-                fcntl.flock(held[0], fcntl.LOCK_EX)  # as held by a child on its way out
+                fcntl.flock(held[0], fcntl.LOCK_EX)  # as a child that is about to end holds it
                 release = threading.Timer(0.15, lambda: [os.close(fd) for fd in held])
                 release.start()
                 recorder = self.attach(program)
                 release.join()
-                self.say("go")
-                self.hear("called", program)
+                self.write_word("go")
+                self.wait_for_word("called", program)
                 self.assertEqual(self.tree(self.finish(recorder)), EXACT)
                 self.assert_unharmed(program)
 
-    def test_system_calls_do_not_notice(self):
+    def test_system_calls_are_not_interrupted(self):
         for interpreter in enterable():
             with self.subTest(python=str(interpreter)):
                 program = self.start_program(interpreter, "waiting in C")
                 for _ in range(10):
                     recorder = self.attach(program)
                     self.finish(recorder)
-                self.say("go")
-                self.hear("called", program)
+                self.write_word("go")
+                self.wait_for_word("called", program)
                 self.assert_unharmed(program)
 
 
 class Elsewhere(Base):
-    """What is no Python, or may not be entered: one line, and the memory is recorded."""
+    """Programs that are not Python, or that mprof may not enter: one line says so, and memory is recorded."""
 
     def assert_stays_out(self, process, reason, *command):
         recorder = self.start(*command, self.mprof, "attach", "--functions", "app", "-T", "0.02", "-o",
                               self.path, process.pid)
-        told = self.wait_for_output(recorder, r"mprof: functions are not recorded: (.*)\n")
-        self.assertRegex(told[1], reason)
+        answer = self.wait_for_output(recorder, r"mprof: functions are not recorded: (.*)\n")
+        self.assertRegex(answer[1], reason)
         wait_until(lambda: self.path.read_text().count("\nMEM ") > 2, "samples")
         recorder.terminate()
         self.wait_for_end(recorder)
@@ -443,24 +443,24 @@ class Elsewhere(Base):
     def test_no_python(self):
         self.assert_stays_out(self.start("/bin/sleep", "60"), "^it is not Python$")
 
-    def test_a_static_program(self):
+    def test_static_program(self):
         static = pathlib.Path(MPROF).parent / "tests" / "fault" / "static-program"
         if not static.exists():
             self.skipTest("no static program was built")
         self.assert_stays_out(self.start(static, "60000"), "statically linked")
 
-    def test_one_that_is_stopped(self):
+    def test_stopped_program(self):
         program = self.start_program(self.interpreter, "busy")
         program.send_signal(signal.SIGSTOP)
         wait_until(lambda: mprof_test.process_table()[program.pid][1] == "T", "the stop")
         self.assert_stays_out(program, "^it is stopped; continue it and attach again$")
         self.assertEqual(mprof_test.process_table()[program.pid][1], "T")
         program.send_signal(signal.SIGCONT)
-        self.say("go")
-        self.hear("called", program)
+        self.write_word("go")
+        self.wait_for_word("called", program)
         self.assert_unharmed(program)
 
-    def test_one_that_is_traced(self):
+    def test_traced_program(self):
         program = self.start_program(self.interpreter, "busy")
         libc = ctypes.CDLL(None, use_errno=True)
         self.assertEqual(libc.ptrace(0x4206, program.pid, None, None), 0)  # PTRACE_SEIZE
@@ -470,68 +470,68 @@ class Elsewhere(Base):
             program.kill()
 
     @unittest.skipUnless(shutil.which("strace"), "strace is not installed")
-    def test_one_that_strace_watches(self):
+    def test_program_under_strace(self):
         program = self.start_program(self.interpreter, "busy")
         watcher = self.start("strace", "-o", "/dev/null", "-p", program.pid)
         self.wait_for_output(watcher, "attached")
         self.assert_stays_out(program, f"^it is traced by process {watcher.pid} already$")
         watcher.terminate()
         self.wait_for_end(watcher)
-        self.say("go")
-        self.hear("called", program)
+        self.write_word("go")
+        self.wait_for_word("called", program)
         self.assert_unharmed(program)
 
-    def test_one_that_is_filtered(self):
-        """Its filter kills it for code that is mapped: nothing of the kind is tried."""
+    def test_program_with_a_system_call_filter(self):
+        """The filter kills the program when it maps executable memory: mprof does not try."""
         self.under_filter()
         source = PROGRAM.replace("import app\n", "import app, filtering\n"
                                  "filtering.install(filtering.NO_NEW_CODE)\n")
         program = self.start_program(self.interpreter, source=source)
         self.assert_stays_out(program, r"^its system calls are filtered \(seccomp\)")
-        self.say("go")
-        self.hear("called", program)
+        self.write_word("go")
+        self.wait_for_word("called", program)
         self.assert_unharmed(program)
 
-    def test_under_the_same_filter(self):
-        """As in a container: what lets mprof work lets the agent."""
+    def test_under_the_same_system_call_filter(self):
+        """As in a container: a filter that mprof itself runs under does not prevent attaching."""
         command = self.under_filter()
         program = self.start_program([*command, self.interpreter.path])
         recorder = self.attach(program, command=command)
-        self.say("go")
-        self.hear("called", program)
+        self.write_word("go")
+        self.wait_for_word("called", program)
         self.assertEqual(self.tree(self.finish(recorder)), EXACT)
         self.assert_unharmed(program)
 
     def under_filter(self):
-        """The beginning of a command that runs under a filter."""
+        """A command prefix that runs the rest under a filter."""
         path = self.directory / "filtering.py"
         path.write_text(FILTER)
         if subprocess.run([sys.executable, path, "true"]).returncode != 0:
             self.skipTest("system calls cannot be filtered here")
         return [sys.executable, path]
 
-    def test_one_that_may_not_be_looked_into(self):
-        """Its own user's, who is not root."""
+    def test_program_that_is_not_dumpable(self):
+        """A process of the same user, who is not root."""
         as_nobody = self.as_nobody()
         source = PROGRAM.replace("import app\n", "import app, ctypes\n"
                                  "assert ctypes.CDLL(None).prctl(4, 0, 0, 0, 0) == 0\n")
-        program = self.start_program([*as_nobody, self.interpreter_of_all().path], source=source)
+        program = self.start_program([*as_nobody, self.interpreter_for_all_users().path], source=source)
         self.assert_stays_out(program, r"^the process has forbidden it \(it is not dumpable\)",
                               *as_nobody)
-        self.say("go")
-        self.hear("called", program)
+        self.write_word("go")
+        self.wait_for_word("called", program)
         self.assert_unharmed(program)
 
-    def test_where_only_children_may_be_traced(self):
-        """What many systems are set to; root may do it all the same."""
+    def test_ptrace_scope(self):
+        """Many systems allow a user to trace only children; root may trace all."""
         scope = pathlib.Path("/proc/sys/kernel/yama/ptrace_scope")
         if not scope.exists() or scope.read_text().strip() == "0":
             self.skipTest("kernel.yama.ptrace_scope does not forbid anything")
         as_nobody = self.as_nobody()
-        program = self.start_program([*as_nobody, self.interpreter_of_all().path])
+        program = self.start_program([*as_nobody, self.interpreter_for_all_users().path])
         self.assert_stays_out(program, r"\(kernel\.yama\.ptrace_scope is [123]\)$", *as_nobody)
-        self.say("go")
-        self.hear("called", program)
+        self.write_word("go")
+        self.wait_for_word("called", program)
         self.assert_unharmed(program)
 
     def as_nobody(self):
@@ -542,8 +542,8 @@ class Elsewhere(Base):
         self.directory.chmod(0o777)
         return command
 
-    def interpreter_of_all(self):
-        """One that others than root may run."""
+    def interpreter_for_all_users(self):
+        """An interpreter that users other than root may run."""
         for interpreter in reversed(enterable()):
             if subprocess.run([*self.as_nobody(), interpreter.path, "-c", ""],
                               capture_output=True).returncode == 0:
@@ -551,7 +551,7 @@ class Elsewhere(Base):
         self.skipTest("no interpreter that others may run")
 
     def compile(self, source, output, *options, compiler="cc"):
-        """Skips where that cannot be done, or what it makes does not run."""
+        """Compiles a program; skips the test if that fails or the program does not run."""
         if not shutil.which(compiler):
             self.skipTest(f"no {compiler}")
         (self.directory / "source.c").write_text(source)
@@ -573,18 +573,18 @@ class Elsewhere(Base):
         program = self.compile(PRETENDER, "pretender", "-rdynamic", compiler="musl-gcc")
         self.assert_stays_out(self.start(program), "^its C library is musl, not glibc$")
 
-    def test_one_that_is_recorded(self):
+    def test_recorded_program(self):
         program = self.start_program(self.interpreter, "calling")
         first = self.attach(program)
         path, self.path = self.path, self.directory / "second.dat"
         self.assert_stays_out(program, "^it is being recorded already$")
         self.path = path
         self.finish(first)
-        self.say("go")
-        self.hear("called", program)
+        self.write_word("go")
+        self.wait_for_word("called", program)
         self.assert_unharmed(program)
 
-    def test_one_that_was_started_by_mprof(self):
+    def test_program_started_by_mprof(self):
         (self.directory / "loop.py").write_text(
             "import os, time\n@profile\ndef f(): time.sleep(0.01)\n"
             "open('pid', 'w').write(f'{os.getpid()}\\n')\nwhile True: f()\n")
@@ -596,11 +596,11 @@ class Elsewhere(Base):
         program = types.SimpleNamespace(pid=first.pid_of_program, poll=first.poll)
         self.assert_stays_out(program, "^it is being recorded already$")
 
-    def test_another_users(self):
+    def test_program_of_another_user(self):
         self.assert_stays_out(self.start("/bin/sleep", "60"), "another user's", *self.as_nobody())
 
-    def test_by_root(self):
-        """Root enters a process of somebody else: its rings are its user's."""
+    def test_root_attaches_to_another_user(self):
+        """Root attaches to a process of another user: its rings belong to that user."""
         as_nobody = self.as_nobody()
         for interpreter in enterable():
             if subprocess.run([*as_nobody, interpreter.path, "-c", ""],
@@ -608,8 +608,8 @@ class Elsewhere(Base):
                 continue
             program = self.start_program(as_nobody + [interpreter.path])
             recorder = self.attach(program)
-            self.say("go")
-            self.hear("called", program)
+            self.write_word("go")
+            self.wait_for_word("called", program)
             self.assertEqual(self.tree(self.finish(recorder)), EXACT)
             self.assert_unharmed(program)
 

@@ -1,5 +1,5 @@
-"""mprof attach --functions in programs that switch between greenlets or tasks, while they do so: each
-call in the lane of its own, with the level it has there."""
+"""mprof attach --functions to programs while they switch between greenlets or tasks: each call has its lane
+and level."""
 
 import pathlib
 import re
@@ -31,12 +31,12 @@ def application(environ, start_response):
 GEVENT = """
 import gevent.monkey; gevent.monkey.patch_all()
 import gevent, os, shop
-def said(word): return os.path.exists(word)
+def has_word(word): return os.path.exists(word)
 def work():
-    while not said("check"): assert shop.handler(1) == 2
+    while not has_word("check"): assert shop.handler(1) == 2
 workers = [gevent.spawn(work) for _ in range(3)]
 open("ready", "w").close()
-while not said("check"): shop.beat(); gevent.sleep(0.01)
+while not has_word("check"): shop.beat(); gevent.sleep(0.01)
 gevent.joinall(workers, raise_error=True)
 open("over", "w").close()
 """
@@ -55,13 +55,13 @@ def beat(): pass
 
 ASYNC = """
 import asyncio, os, shop
-def said(word): return os.path.exists(word)
+def has_word(word): return os.path.exists(word)
 async def work():
-    while not said("check"): assert await shop.handler(1) == 3
+    while not has_word("check"): assert await shop.handler(1) == 3
 async def main():
     workers = [asyncio.ensure_future(work()) for _ in range(3)]
     open("ready", "w").close()
-    while not said("check"): shop.beat(); await asyncio.sleep(0.01)
+    while not has_word("check"): shop.beat(); await asyncio.sleep(0.01)
     await asyncio.gather(*workers)
 asyncio.run(main())
 open("over", "w").close()
@@ -81,21 +81,21 @@ class Loops(test_running.Base):
         for word in ("ready", "check", "over"):
             (self.directory / word).unlink(missing_ok=True)
         process = self.start(interpreter.path, "program.py")
-        self.hear("ready", process)
+        self.wait_for_word("ready", process)
         return process
 
     def record(self, process):
-        """Attaches until the three workers have been seen at work; returns the calls that ended."""
+        """Attaches until calls of all three workers are recorded; returns the calls that ended."""
         recorder = self.attach(process, patterns=("shop",))
 
         def seen():
             lanes = re.findall(r"^FUNC shop\.handler .* lane=(\S+)", self.path.read_text(), re.M)
             return len(set(lanes)) == 3 and all(lanes.count(lane) > 2 for lane in lanes)
         wait_until(seen, "calls of every worker")
-        return self.taken(recorder)
+        return self.ended_calls(recorder)
 
-    def taken(self, recorder):
-        """The calls of a recorder that is ended now; what is in flight may hold others."""
+    def ended_calls(self, recorder):
+        """Ends the recorder and returns the ended calls; open calls may contain them."""
         calls = self.finish(recorder).calls
         self.assert_nested(calls)
         for call in calls:
@@ -106,8 +106,8 @@ class Loops(test_running.Base):
         return {call.lane for call in calls if call.name == name}
 
     def assert_ends_well(self, process):
-        self.say("check")
-        self.hear("over", process)
+        self.write_word("check")
+        self.wait_for_word("over", process)
         self.assertEqual(self.wait_for_end(process), 0, self.output(process))
         self.assertEqual(self.output(process), "")
 
@@ -116,7 +116,7 @@ class Loops(test_running.Base):
         for interpreter in self.enterable("gevent"):
             with self.subTest(python=str(interpreter)):
                 process = self.start_loop(interpreter, SHOP, GEVENT)
-                for _ in range(3):  # the second time, nothing is new any more
+                for _ in range(3):  # later rounds find everything loaded
                     calls = self.record(process)
                     self.assertEqual(self.lanes(calls, "shop.handler"), lanes)
                     self.assertEqual({(call.lane, call.level) for call in calls
@@ -125,7 +125,7 @@ class Loops(test_running.Base):
                 self.assert_ends_well(process)
 
     def check_leaves(self, calls, outer, inner):
-        """Of the first handler of each lane only the end was seen: its leaves have no caller."""
+        """The first handler of each lane was in flight: the leaves it called have no caller."""
         for lane in self.lanes(calls, outer):
             begun = min(call.enter_s for call in calls if (call.lane, call.name) == (lane, outer))
             levels = {call.name: set() for call in calls if call.lane == lane}
@@ -156,7 +156,7 @@ class Loops(test_running.Base):
                 self.assert_ends_well(process)
 
     def test_gunicorn(self):
-        """A worker of gunicorn's gevent kind, while it answers."""
+        """A gevent worker of gunicorn, while it handles requests."""
         gunicorn = shutil.which("gunicorn")
         debian = [one for one in self.enterable() if one.has("gevent", "gunicorn")]
         if not gunicorn or not debian:
@@ -171,7 +171,7 @@ class Loops(test_running.Base):
         for _ in range(2):
             recorder = self.attach(types.SimpleNamespace(pid=worker), patterns=("shop",))
             self.assertEqual(ask.ask_many(address, 40, 8), [200] * 40)
-            calls = self.taken(recorder)
+            calls = self.ended_calls(recorder)
             self.assertEqual(sorted((call.name, call.level) for call in calls),
                              sorted([("shop.application", 0), ("shop.handler", 1), ("shop.leaf", 2),
                                      ("shop.leaf", 2)] * 40))

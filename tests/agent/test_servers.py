@@ -1,5 +1,5 @@
-"""Servers that fork, thread, switch greenlets or embed: a handler's calls come from every worker,
-each with the levels of its own request."""
+"""Servers with processes, threads, greenlets or an embedded Python: calls of handlers are recorded in every
+worker, with the levels of their own request."""
 
 import contextlib
 import http.client
@@ -54,7 +54,7 @@ def get(port, deadline):
 
 class Servers(AgentCase):
     def serve(self, command, port, requests=12):
-        """Runs a server with the agent, asks it several times at once; returns the calls."""
+        """Runs a server with the agent, sends it concurrent requests; returns the calls."""
         recorder = Rings()
         log = self.directory / "log"
         try:

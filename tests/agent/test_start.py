@@ -1,4 +1,4 @@
-"""Every way a Python program is started, and every way it comes by the decorator."""
+"""Every way to start a Python program, and every way to import the decorator."""
 
 import os
 import pathlib
@@ -28,7 +28,7 @@ IMPORTING = """
     f()
 """
 
-# What an installed memory_profiler looks like to us: a module with a profile of its own.
+# Stands for an installed memory_profiler: a module with its own `profile`.
 INSTALLED = """
     __version__ = "installed"
     def profile(func=None): raise AssertionError("the decorator of the installed module")
@@ -103,7 +103,7 @@ class Start(AgentCase):
         path = self.write("program.py", PROGRAM)
         done = self.run_plain(interpreter, path)
         self.assertIn("NameError", done.stderr)
-        # the shim alone does nothing: `mprof run --nopython`, or a tree that was left
+        # the shim alone does nothing: `mprof run --nopython`, or the recorder has ended
         done = self.run_plain(interpreter, path, env={"LD_PRELOAD": str(PRELOAD)})
         self.assertIn("NameError", done.stderr)
 
@@ -138,7 +138,7 @@ class Start(AgentCase):
                 notices = done.err.count("mprof: ")
                 self.assertEqual(notices, 1 if interpreter.free_threaded else 0, done.err)
 
-    def test_other_programs_are_left_alone(self):
+    def test_other_programs_are_unchanged(self):
         for command in (["/bin/sh", "-c", "echo $((1 + 1)); exit 7"], ["/bin/cat", "/dev/null"],
                         ["/usr/bin/env"], ["perl", "-e", "print 1"]):
             if not shutil.which(command[0]):
@@ -173,7 +173,7 @@ class Import(AgentCase):
         self.assertEqual((done.out, done.err), ("", ""))
 
     @on_each_interpreter("memory_profiler")
-    def test_the_real_one(self, interpreter):
+    def test_upstreams_memory_profiler(self, interpreter):
         done = self.run_source(interpreter, IMPORTING + """
     assert callable(memory_profiler.memory_usage) and memory_profiler.__file__
             """)
@@ -235,7 +235,7 @@ class Import(AgentCase):
         self.assertEqual(done.err, "")
 
     @on_each_interpreter()
-    def test_an_installed_one_that_does_not_work(self, interpreter):
+    def test_broken_memory_profiler(self, interpreter):
         for text, error in (("import psutil_that_is_not_there", "ModuleNotFoundError"),
                             ("1 / 0", "ZeroDivisionError"), ("(", "SyntaxError")):
             self.write("broken/memory_profiler.py", text)
@@ -248,7 +248,7 @@ class Import(AgentCase):
 
     @on_each_interpreter()
     def test_planted_modules_are_not_run(self, interpreter):
-        """S1: nothing that lies in the working directory is run because of us."""
+        """S1: the agent runs nothing from the working directory."""
         names = ("psutil", "memory_profiler", "mprof", "usercustomize", "asyncio", "greenlet",
                  "threading", "_asyncio")
         for name in names:

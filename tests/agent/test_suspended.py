@@ -1,5 +1,5 @@
-"""Generators, coroutines, async generators and greenlets: what is suspended while others run keeps
-its own levels, and its span lasts from its first step to its end."""
+"""Generators, coroutines, async generators and greenlets: each keeps its levels while suspended, and its span
+lasts from its first step to its end."""
 
 import pathlib
 import sys
@@ -11,14 +11,14 @@ from agent_test import AgentCase, add_programs, on_each_interpreter  # noqa: E40
 
 class Suspended(AgentCase):
     def check_times(self, interpreter, source, **expected):
-        """Wall and suspended time of each function, as shares of the 0.2 s that are waited."""
+        """Checks wall and suspended time of each function, as shares of the 0.2 s of waiting."""
         done = self.run_source(interpreter, source)
         for name, (wall, suspended) in expected.items():
             call = next(call for call in done.calls if call.name.endswith("." + name))
             span_s = (call.exit_ns - call.enter_ns) / 1e9
             suspended_s = call.suspended_ns / 1e9
             self.assertLessEqual(suspended_s, span_s)
-            # at least what was slept; above it, a loaded machine may add what it likes
+            # at least the time slept; a loaded machine may add any amount
             self.assertGreaterEqual(span_s, 0.2 * wall * 0.95, name)
             self.assertGreaterEqual(suspended_s, 0.2 * suspended * 0.95, name)
             if suspended == 0:
@@ -55,7 +55,7 @@ class Suspended(AgentCase):
         """, waits=(1, 1), works=(1, 0))
 
     @on_each_interpreter()
-    def test_never_begun(self, interpreter):
+    def test_never_started(self, interpreter):
         done = self.run_source(interpreter, """
             import warnings
             warnings.simplefilter("ignore")
@@ -72,7 +72,7 @@ class Suspended(AgentCase):
             except KeyError: pass
         """)
         self.assertEqual([call.name for call in done.calls if call.open], [])
-        # throwing into one that was not begun may or may not count as its beginning
+        # throwing into one that has not started may or may not count as its start
         self.assertIn(done.tree, ([], ["main: __main__.g !"]))
 
 

@@ -1,5 +1,5 @@
-"""Pythons that functions cannot be recorded in, the free-threaded and the newer ones: one line says so, and the
-program does as without mprof."""
+"""Pythons in which functions cannot be recorded, free-threaded and newer ones: one line says so, and the program
+runs as without mprof."""
 
 import os
 import pathlib
@@ -43,14 +43,14 @@ NAMES = ["sys", "threading", "f", "g", "Thing", "threads", "thread"]
 
 
 class Python:
-    """A Python that says it is one of those, and what is said of it."""
+    """An unsupported Python, and the message expected for it."""
 
     def __init__(self, path, said, **environment):
         self.path, self.said, self.environment = path, said, environment
 
 
 def free_threaded():
-    """Those of the machine; and one that has what they are known by."""
+    """Free-threaded Pythons of the machine, and one that looks like one."""
     said = "a free-threaded Python"
     for one in interpreters.every():
         if one.free_threaded:
@@ -62,7 +62,7 @@ def free_threaded():
 
 
 def newer(directory):
-    """A copy of the tests' own that says it is 3.16."""
+    """A copy of the tests' own Python that reports version 3.16."""
     program = pathlib.Path(sys.executable).resolve().read_bytes()
     version = "%d.%d.%d" % sys.version_info[:3]
     known = version.encode() + b"\0"
@@ -83,7 +83,7 @@ class Unfit(mprof_test.TestCase):
                     check(python)
 
     def record(self, python, *options, first=""):
-        """Runs the program under mprof, without what is installed; its standard error."""
+        """Runs the program under mprof, without installed packages; returns its standard error."""
         names = ["profile"] if "import" in first else []
         (self.directory / "program.py").write_text(
             PROGRAM.format(first=first, names=NAMES[:2] + names + NAMES[2:]))
@@ -104,7 +104,7 @@ class Unfit(mprof_test.TestCase):
         self.each(check)
 
     def test_imported(self):
-        """memory_profiler is there, installed or not."""
+        """memory_profiler can be imported, installed or not."""
         (self.directory / "installed").mkdir()
         (self.directory / "installed" / "memory_profiler.py").write_text(
             "import builtins\nprofile = builtins.profile\nis_installed = True\n")
@@ -118,7 +118,7 @@ class Unfit(mprof_test.TestCase):
             self.assertEqual(self.record(python, first=line), said)
         self.each(check)
 
-    def test_said_once(self):
+    def test_reported_once(self):
         (self.directory / "tree.py").write_text(
             "import subprocess, sys\n"
             "for _ in range(3): subprocess.run([sys.executable, '-c', '@profile\\ndef f(): pass'], check=True)\n")
@@ -172,8 +172,8 @@ class Unfit(mprof_test.TestCase):
         self.each(check)
 
 
-class NothingToRecordInto(unittest.TestCase):
-    """Where calls cannot be recorded, `profile` is there and hands functions back."""
+class NoRings(unittest.TestCase):
+    """Without rings or agent `profile` is still a builtin, and returns its argument."""
 
     def run_with(self, interpreter, shim, rings):
         environment = {key: value for key, value in os.environ.items()

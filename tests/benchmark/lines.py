@@ -49,7 +49,7 @@ def measure_python(table, python, path):
     ])
     for case in CASES:
         compare(table, f"traced line, {name}, {case}", plain[case], upstream[case], 25)
-    for case in CASES if oracle["oracle"] else ():
+    for case in CASES if oracle["tracepoint"] else ():
         compare(table, f"with the oracle, {name}, {case}", oracle[case], upstream[case], 200)
 
 

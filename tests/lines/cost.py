@@ -1,8 +1,8 @@
-"""What a traced line costs, run by the interpreter under test with one of the two packages in its
-path: prints JSON, {case: microseconds per traced line, beyond the plain run}, and "callee": a profiled
-function's run against a plain one, where all work is in a function that is not profiled.
+"""The cost of a traced line, run by the interpreter under test with ours or upstream's package in its
+path. Prints JSON: {case: microseconds per traced line above the plain run}, and "callee": the time of a
+profiled function relative to a plain one, where an unprofiled function does all the work.
 
-    cost.py LINES        about so many lines are traced per case
+    cost.py LINES        traces about this many lines per case
 """
 
 import json
@@ -44,7 +44,7 @@ def caller(n):
         callee(n)
 
 
-# Lines that are run per element of the argument.
+# Lines that run per element of the argument.
 CASES = {"loop": (loop, 2), "building a list": (building, 2), "comprehension": (comprehension, 1)}
 
 
@@ -63,7 +63,7 @@ def per_line(function, lines_each, lines):
 
 def main():
     lines = int(sys.argv[1])
-    # What is asked thousands of times anyway is prepared before: the oracle, if there is one.
+    # The tracepoint opens after some ten thousand lines: run them before measuring.
     LineProfiler()(loop)(40000 if lines > 40000 else 10)
     found = {name: per_line(function, each, lines) for name, (function, each) in CASES.items()}
     n = max(1000, lines // 5)
@@ -71,7 +71,7 @@ def main():
     pairs = [(cpu_of(profiled, n), cpu_of(caller, n)) for _ in range(7)]
     found["callee"] = min(pair[0] for pair in pairs) / min(pair[1] for pair in pairs)
     core = sys.modules.get("_mprof")
-    found["oracle"] = bool(core and core.tracepoint_is_open())
+    found["tracepoint"] = bool(core and core.tracepoint_is_open())
     json.dump(found, sys.stdout)
 
 

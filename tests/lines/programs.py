@@ -1,11 +1,11 @@
-"""Small programs with what a line-by-line report has to say about them.
+"""Small programs, and the line-by-line reports expected of them.
 
-Run by the interpreter under test: prints, as JSON, for each program the lines of its report, and for
-each of SUMS two numbers that should be equal. Behind each line that runs stands what is expected of
-it: `#: <occurrences> <MiB>`. Occurrences may differ between versions of Python where they compile a line to more than one place: `6|12`. Without a change
-of memory the MiB are 0; every value is exact to less than one. A line without the mark must not run.
+Run by the interpreter under test: prints, as JSON, the lines of each program's report, and for each of SUMS two
+numbers that should be equal. The expectation follows each line that runs: `#: <occurrences> <MiB>`, exact to less than
+one MiB. Alternatives, as in `6|12`, are for versions of Python that compile a line to several places. A line without
+the mark must not run.
 
-M is a block of 8 MiB whose memory goes back to the system as soon as it is freed.
+M is 8 MiB; a block of that size returns to the system as soon as it is freed.
 """
 
 import gc
@@ -595,9 +595,9 @@ kept.append(f()); profile.disable_by_count()
 kept.append(f()); profile.disable_by_count()
 """
 
-# Programs of the kind that upstream's users reported wrong numbers of, most with increments in loops;
-# the number is that of the report. Each takes memory() at its first and last line: all increments
-# together are what lies between. A name with "(kept)" gives nothing back: no line of it is negative.
+# Programs like those for which upstream's users reported wrong numbers, by the number of the report; most
+# have increments in loops. Each calls memory() in its first and last line: the increments add up to the
+# difference. A program with "(kept)" in its name frees nothing, so no line is negative.
 SUMS = {}
 SUMS["77: a call that gives back more than it takes"] = """
 class Model:
@@ -820,7 +820,7 @@ f()
 
 
 def check_sum(name, directory):
-    """(what the increments of f add up to, what f itself has seen, the lowest increment of a line)"""
+    """(the sum of the increments of f, the change that f measured, the lowest increment of a line)"""
     from memory_profiler import LineProfiler, memory_usage
     path = os.path.join(directory, "program.py")
     with open(path, "w") as file:

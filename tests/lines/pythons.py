@@ -1,4 +1,4 @@
-"""The CPythons of this machine that our package is for."""
+"""The CPythons of this machine that our package supports."""
 
 import functools
 import os
@@ -17,12 +17,12 @@ _ASK = ("import sys, sysconfig; print(sys.implementation.name, *sys.version_info
 
 
 def environment(**changes):
-    """Surroundings in which our package is found, and nothing of the caller's."""
+    """An environment with our package in the path, without settings of the caller."""
     kept = {key: value for key, value in os.environ.items()
             if not key.startswith(("MPROF_", "PYTHON", "LD_"))}
     kept.update(PYTHONPATH=str(PACKAGE), PYTHONDONTWRITEBYTECODE="1", LC_ALL="C.UTF-8")
     if "MPROF_SANITIZER" in os.environ:
-        # Python itself is not built with it, and keeps much until its end.
+        # Python is not built with the sanitizer, and frees much only at exit.
         kept.update(LD_PRELOAD=os.environ["MPROF_SANITIZER"],
                     ASAN_OPTIONS="detect_leaks=0:quarantine_size_mb=0:"
                     "thread_local_quarantine_size_kb=0:max_redzone=16")
@@ -45,11 +45,11 @@ def version_of(path):
 
 @functools.lru_cache
 def found():
-    """One interpreter of each version: of PATH, of ~/.pyenv, and that of the tests first."""
+    """One interpreter per version, from PATH and ~/.pyenv; the one that runs the tests comes first."""
     candidates = [pathlib.Path(sys.executable)]
     if "MPROF_SANITIZER" in os.environ:
         return candidates
-    # Others by name, such as scripts that run one inside another system's tree.
+    # Others by name, such as scripts that run an interpreter in another release's tree.
     candidates += map(pathlib.Path, filter(None, os.environ.get("MPROF_MORE_PYTHONS", "").split(":")))
     for minor in range(8, 30):
         path = shutil.which(f"python3.{minor}")

@@ -1,5 +1,5 @@
 """The functions and classes of memory_profiler, on every Python: memory_usage in all its forms,
-TimeStamper, CodeMap, MemTimer and what else programs import."""
+TimeStamper, CodeMap, MemTimer and other names that programs import."""
 
 import concurrent.futures
 import os
@@ -45,7 +45,7 @@ CASES["a function"] = """
     assert len(calls) == 3
     pairs = memory_usage((f, (1,)), timestamps=True, interval=.05)
     mean = (pairs[-2][1] - pairs[0][1]) / (len(pairs) - 2)
-    assert .04 < mean < 1 or len(pairs) < 8, pairs     # fewer: a machine that is too busy
+    assert .04 < mean < 1 or len(pairs) < 8, pairs     # fewer: the machine is too busy
     for wrong in ((), (f, (), {}, 4)):
         try: memory_usage(wrong)
         except ValueError: pass
@@ -62,7 +62,7 @@ CASES["a short function is called once and measured often"] = """
         calls.append(b"x" * (96 << 20))
         calls[-1] = None
     highest = memory_usage(g, interval=10, max_usage=True)
-    assert highest - memory_usage()[0] > 95, highest     # the kernel saw it, between two samples
+    assert highest - memory_usage()[0] > 95, highest     # the kernel's high-water mark, between two samples
 """
 CASES["an exception is passed on and nothing is left behind"] = """
     import signal, threading
@@ -75,11 +75,11 @@ CASES["an exception is passed on and nothing is left behind"] = """
     child = subprocess.Popen(["sleep", "30"])
     try: memory_usage(fails)
     except NotImplementedError: pass
-    assert child.poll() is None      # upstream kills every child there is
+    assert child.poll() is None      # upstream kills every child
     child.kill(); child.wait()
     assert len(os.listdir("/proc/self/task")) == 1 and threading.active_count() == 1
 """
-CASES["what cannot be pickled"] = """
+CASES["a function that cannot be pickled"] = """
     import threading
     lock = threading.Lock()
     def make():
@@ -87,7 +87,7 @@ CASES["what cannot be pickled"] = """
         return memory_usage((unpicklable,), retval=True)[1] is lock
     assert make()
 """
-CASES["a function that holds the interpreter"] = """
+CASES["a function that holds the GIL"] = """
     def holds():
         sum(range(6000000))
     assert len(memory_usage(holds, interval=.01)) > 4
@@ -104,7 +104,7 @@ CASES["a function that forks"] = """
         os.waitpid(pid, 0)
         return "parent"
     mem, which = memory_usage(nested, retval=True)
-    if which == "child": os._exit(0)     # stopping did not hang where there is no thread
+    if which == "child": os._exit(0)     # stopping does not hang in a process without the thread
 """
 CASES["forks at any moment of the sampling never hang"] = """
     def forks():
@@ -120,7 +120,7 @@ CASES["forks at any moment of the sampling never hang"] = """
         if which == "child": os._exit(0)
         assert len(mem) > 4
 """
-CASES["a process that was started"] = """
+CASES["a started process"] = """
     CODE = "import time; time.sleep({}); a = b'x' * (40 << 20); time.sleep({})"
     def start(*times): return subprocess.Popen([sys.executable, "-I", "-S", "-c", CODE.format(*times)])
     mem = memory_usage(start(.2, .3), interval=.02)
@@ -132,14 +132,14 @@ CASES["a process that was started"] = """
     gone = subprocess.Popen(["true"]); gone.wait()
     assert memory_usage(gone) == []
 """
-CASES["a process that is not there"] = """
+CASES["a process that does not exist"] = """
     gone = subprocess.Popen(["true"]); gone.wait()
     for max_usage in (False, True):
         try: memory_usage(gone.pid, max_usage=max_usage)
         except ProcessLookupError as error: assert str(gone.pid) in str(error)
         else: assert False
 """
-CASES["a process that is not there, for those who have psutil"] = """
+CASES["a process that does not exist, with psutil loaded"] = """
     try: import psutil
     except ImportError: sys.exit()
     gone = subprocess.Popen(["true"]); gone.wait()
@@ -194,7 +194,7 @@ CASES["children"] = """
     child.communicate(b"\\n")
 """
 CASES["a child in its parent's memory"] = """
-    # from 3.10 on by vfork: until exec it is on the memory of the one that starts it
+    # from 3.10 on subprocess uses vfork: until exec the child shares its parent's memory
     CODE = ("import subprocess, sys; a = b'x' * (100 << 20); print(1, flush=True); input()\\n"
             "for _ in range(150): subprocess.run(['/bin/true'])")
     child = subprocess.Popen([sys.executable, "-I", "-S", "-c", CODE], stdin=subprocess.PIPE,
@@ -345,7 +345,7 @@ CASES["LineProfiler by hand"] = """
     assert list(profiler.code_map) == [f.__code__]
     inc, mem, count = profiler.code_map[f.__code__][first + 1]
     assert mem > 1 and abs(inc) < 1 and count == 1
-    profiler.disable_by_count()      # once too often
+    profiler.disable_by_count()      # more often than enabled
     f(3)
     assert profiler.code_map[f.__code__][first + 1][2] == 1
     profiler.enable(); f(3); profiler.disable()
@@ -370,7 +370,7 @@ CASES["LineProfiler by hand"] = """
     except ValueError: pass
     else: assert False
 """
-CASES["names that programs take from 0.61 although they are not of its interface"] = """
+CASES["private names of 0.61 that programs use"] = """
     from memory_profiler import (MemTimer, Pipe, Process, _get_child_memory, _get_memory,
                                  choose_backend, tracemalloc)
     import memory_profiler, multiprocessing
@@ -385,7 +385,7 @@ CASES["names that programs take from 0.61 although they are not of its interface
     child = subprocess.Popen(["sleep", "60"])
     try:
         while _get_memory(child.pid, backend) < 0.5:
-            time.sleep(0.01)  # it is being loaded
+            time.sleep(0.01)  # the child is still starting
         for process in (os.getpid(), -1):
             assert [pid for pid, _ in _get_child_memory(process)] == [child.pid]
         (_, rss), = _get_child_memory(os.getpid())
@@ -409,7 +409,7 @@ CASES["names that programs take from 0.61 although they are not of its interface
     sys.modules["psutil"] = None
     assert not hasattr(memory_profiler, "psutil")
 
-    # A timer whose loop is its own.
+    # A subclass of MemTimer with its own loop.
     class Timer(MemTimer):
         def __init__(self, monitor_pid, interval, pipe, backend, max_usage=False, *args, **kw):
             self.extra = kw.pop("extra", None)
@@ -432,7 +432,7 @@ CASES["names that programs take from 0.61 although they are not of its interface
     timer.join(5)
     assert len(found) == count > 1 and len(found[0]) == 2 and timer.extra == 1
 """
-CASES["a code map that is not ours"] = """
+CASES["a code map of another class"] = """
     import io
     from memory_profiler import CodeMap, LineProfiler, show_results
     class Map(dict):
@@ -455,7 +455,7 @@ CASES["a code map that is not ours"] = """
         show_results(Foreign(), stream=out, format=format)
         assert "11.75" in out.getvalue() or "11.8" in out.getvalue()
 
-    # One that inherits ours, and enters code objects and shows them by itself.
+    # A subclass that adds code objects and lists them itself.
     class Recursive(CodeMap):
         def __init__(self, include_children, backend):
             super().__init__(include_children=include_children, backend=backend)
@@ -520,7 +520,7 @@ CASES["two profilers at once"] = """
     two(f)()
     assert two.code_map[f.__code__][line][2] == 4
 """
-CASES["a profiler that dies while its function runs"] = """
+CASES["a profiler that is freed while its function runs"] = """
     from memory_profiler import LineProfiler
     import gc
     def f():
@@ -559,10 +559,10 @@ CASES["running a script and a module"] = """
     import tracemalloc
     assert not tracemalloc.is_tracing()
 """
-CASES["free-threaded builds are told so"] = """
+CASES["free-threaded builds are refused with the reason"] = """
     for name in [name for name in sys.modules if name.startswith("memory_profiler")]:
         del sys.modules[name]
-    sys.modules["_mprof"] = None      # as there: no object of the stable ABI is found
+    sys.modules["_mprof"] = None      # as in such a build, which does not find objects of the stable ABI
     for flags, text in ("t", "free-threaded"), ("", "_mprof"):
         sys.abiflags = flags
         try: import memory_profiler
@@ -582,11 +582,11 @@ CASES["names"] = """
 """
 
 
-# Prints the shape of what each combination of arguments returns, and of what it writes. A function with a
-# stream is left out: upstream returns and writes nothing then.
+# Prints the shape of the result and output of each combination of arguments. A function with a stream is
+# left out: upstream then returns and writes nothing.
 SHAPES = """\
 import io, itertools, multiprocessing, os, subprocess, time
-multiprocessing.set_start_method("fork")  # upstream's timer cannot do with another, which 3.14 has
+multiprocessing.set_start_method("fork")  # upstream's timer needs it; 3.14 has another default
 from memory_profiler import memory_usage
 def shape(x):
     if isinstance(x, list): return ["list", shape(x[0])] if x else ["empty"]
@@ -598,7 +598,7 @@ NAMES = ["timestamps", "include_children", "multiprocess", "max_usage", "retval"
 for kind in "self", "popen", "call":
     for flags in itertools.product([False, True], repeat=6):
         options = dict(zip(NAMES, flags), interval=.01)
-        # What makes no difference is tried with one kind.
+        # Arguments without effect on the shape are tried with one kind.
         if kind == "call" and (options["stream"] or options["multiprocess"]): continue
         if kind == "popen" and (options["retval"] or options["include_children"]): continue
         stream = options["stream"] = io.StringIO() if options["stream"] else None
@@ -627,8 +627,8 @@ class Api(TestCase):
                               env=pythons.environment(MALLOC_MMAP_THRESHOLD_="1048576"))
 
     def test_every_case_on_every_python(self):
-        # The sanitizer's allocator does not know forks: a child that was made while another thread
-        # allocated waits in its first allocation for that thread. (glibc's does know them.)
+        # The sanitizer's allocator does not handle forks, as glibc's does: a child forked while another
+        # thread allocates waits for that thread in its first allocation.
         skipped = "forks" if "MPROF_SANITIZER" in os.environ else None
         jobs = [(python, name) for python in pythons.found() for name in CASES
                 if not skipped or skipped not in name]

@@ -1,4 +1,4 @@
-"""sphinx-gallery's show_memory: what a gallery of examples says about the memory of each."""
+"""sphinx-gallery's option show_memory, which uses memory_usage for each example."""
 
 import pathlib
 import re

@@ -1,5 +1,5 @@
-"""One installation for all Pythons: the package by PYTHONPATH, by a .pth file in a virtual environment,
-and under `mprof run` by itself; moved to another place."""
+"""One relocated installation serves all Pythons: by PYTHONPATH, by a .pth file in a virtual environment,
+and under `mprof run` without either."""
 
 import ast
 import os
@@ -53,7 +53,7 @@ class Installed(TestCase):
         found = {row[0]: row[3] for row in rows(text)}
         self.assertEqual((found[6], found[7], found[14]), (4, 3, 2))
 
-    def test_what_lies_there(self):
+    def test_installed_files(self):
         names = {str(path.relative_to(self.package)) for path in self.package.rglob("*")
                  if path.is_file()}
         self.assertGreaterEqual(names, {
@@ -77,7 +77,7 @@ class Installed(TestCase):
                 try:
                     inside = self.venv(python)
                 except AssertionError as error:
-                    if "ensurepip" in str(error):  # Debian's has it in a package of its own
+                    if "ensurepip" in str(error):  # Debian packages it separately
                         continue
                     raise
                 self.check(inside, "-m", "memory_profiler", "program.py", expect=1)
@@ -89,7 +89,7 @@ class Installed(TestCase):
                 self.check(inside, self.package / "mprof" / "link.py", "--remove")
                 self.check(inside, "-c", "import mprof", expect=1)
 
-    def test_beside_an_installed_one(self):
+    def test_together_with_another_memory_profiler(self):
         inside = self.venv(sys.executable)
         purelib = self.check(inside, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))")
         (pathlib.Path(purelib.stdout.strip()) / "memory_profiler.py").write_text("theirs = True\n")
@@ -100,8 +100,8 @@ class Installed(TestCase):
         self.assertEqual(done.stderr, "")
         self.check(inside, "-c", "import memory_profiler; memory_profiler.memory_usage")
 
-    def test_a_user_links_a_python_that_is_not_theirs(self):
-        """The system's Python, whose packages this user may not write, in a home of their own."""
+    def test_link_without_write_access(self):
+        """The system's Python, whose site-packages this user may not write."""
         home = self.directory / "home"
         home.mkdir()
         link = self.package / "mprof" / "link.py"
@@ -124,7 +124,7 @@ class Installed(TestCase):
         if os.path.exists("/usr/lib/python3/dist-packages/memory_profiler.py"):
             self.assertIn("mprof: ours is found before /usr/lib/python3/dist-packages/memory_profiler.py\n",
                           done.stderr)
-        # With the user's folder switched off there is no place to fall back to.
+        # Without the user's folder there is no other place.
         done = self.check(*python, "-s", link, expect=1, **there)
         self.assertRegex(done.stderr, r"\Amprof: cannot write /\S+mprof\.pth: [^\n]+ virtual environment\n\Z")
         done = self.check(*python, link, "--remove", **there)
@@ -139,7 +139,7 @@ class Installed(TestCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn("mprof", done.stdout)
 
-    def test_under_mprof_run_without_any_path(self):
+    def test_under_mprof_run_without_installation(self):
         (self.work / "imports.py").write_text(
             "import sys\n"
             "before = list(sys.path)\n"
@@ -151,7 +151,7 @@ class Installed(TestCase):
             "from memory_profiler import LineProfiler, TimeStamper\n")
         for python in pythons.found():
             if python == pathlib.Path(sys.executable):
-                continue  # has upstream's
+                continue  # has upstream's package
             with self.subTest(python=str(python)):
                 path = self.work / "a.dat"
                 self.check(self.tree / "bin" / "mprof", "run", "-E", "-o", path, python,
@@ -159,7 +159,7 @@ class Installed(TestCase):
                 self.assertEqual([call.name for call in Recording(path).calls], ["__main__.f"])
                 path.unlink()
 
-    def test_stubs_name_what_is_there(self):
+    def test_names_of_stubs_exist(self):
         for module in ("memory_profiler", "mprof"):
             stub = ast.parse((self.package / module / "__init__.pyi").read_text())
             names = {node.name for node in stub.body

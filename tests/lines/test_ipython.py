@@ -22,8 +22,8 @@ PEAK = re.compile(r"^peak memory: (\d+\.\d\d) MiB, increment: (-?\d+\.\d\d) MiB$
 
 
 class Magics:
-    """What both kinds of shell are tried with: run_cell(cell) returns what the cell wrote. One shell
-    for all tests of a kind."""
+    """Tests for both kinds of shell: run_cell(cell) returns the output of a cell. All tests of a kind share
+    one shell."""
 
     @classmethod
     def folder(cls):
@@ -94,7 +94,7 @@ class Magics:
                         written.unlink()
 
     def test_upstream_issue_219(self):
-        # Lists made and dropped in a loop, by a function of a file: what its lines did adds up.
+        # A function of a file makes and drops lists in a loop: its increments add up.
         (self.directory / "lists.py").write_text(
             "from memory_profiler import memory_usage\n"
             "def sums(n):\n"
@@ -114,7 +114,7 @@ class Magics:
         self.assertAlmostEqual(added, seen, delta=0.75)
         self.assertEqual({row[0]: row[3] for row in rows(text)}[6], 5 * 30001)
 
-    def test_memit_runs_once_and_in_the_notebooks_names(self):
+    def test_memit_runs_once_in_the_notebooks_namespace(self):
         self.run_cell("calls = []")
         self.run_cell("%memit calls.append(1)")
         self.assertEqual(self.run_cell("print(calls)").strip(), "[1]")
@@ -138,7 +138,7 @@ class Magics:
         self.assertIn("KeyboardInterrupt",
                       self.run_cell("def k(): raise KeyboardInterrupt\n%mprun -f f k()"))
 
-    def test_profile_is_a_builtin_meanwhile(self):
+    def test_profile_is_a_builtin_during_mprun(self):
         text = self.run_cell("%%mprun\n@profile\ndef h():\n    return 1\nh()\n")
         self.assertEqual([row[3] for row in rows(text) if row[3]], [1, 1])
         self.assertIn("False", self.run_cell(
@@ -158,7 +158,7 @@ class Magics:
 
 @unittest.skipUnless(importlib.util.find_spec("IPython"), "python3-ipython is not installed")
 class Terminal(Magics, unittest.TestCase):
-    """IPython's own shell, fed with cells."""
+    """IPython's interactive shell."""
 
     HOST = textwrap.dedent("""\
         import contextlib, io, json, sys
@@ -198,7 +198,7 @@ class Terminal(Magics, unittest.TestCase):
                      and importlib.util.find_spec("ipykernel"),
                      "python3-ipykernel and python3-jupyter-client are not installed")
 class Notebook(Magics, unittest.TestCase):
-    """A kernel, asked as a notebook asks it."""
+    """A kernel, used by its messages as a notebook does."""
 
     @classmethod
     def setUpClass(cls):
@@ -244,7 +244,7 @@ class Notebook(Magics, unittest.TestCase):
         reply = self.client.get_shell_msg(timeout=180)
         while reply["parent_header"].get("msg_id") != asked:
             reply = self.client.get_shell_msg(timeout=180)
-        # What a pager would show comes with the answer.
+        # Text for a pager is in the reply.
         texts += [part["data"]["text/plain"] for part in reply["content"].get("payload", [])
                   if part.get("source") == "page"]
         return re.sub(r"\x1b\[[\d;]*m", "", "".join(texts))

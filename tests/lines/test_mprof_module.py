@@ -1,4 +1,4 @@
-"""The module mprof: what scripts import to read recordings, against upstream's."""
+"""The module mprof, with which scripts read recordings, compared with upstream's."""
 
 import json
 import os
@@ -16,7 +16,7 @@ READ = "import mprof, json, sys; print(json.dumps([mprof.read_mprofile_file(f) f
 
 
 def plain(content):
-    """As it comes through JSON: tuples are lists; floats are exact."""
+    """As JSON returns it: tuples become lists; floats are exact."""
     return json.loads(json.dumps(content))
 
 
@@ -56,7 +56,7 @@ class Module(TestCase):
                 assert all(type(span) is list and type(span[4]) is int for span in spans)
             """, SOURCE / "fixtures" / "dat" / "article-gunicorn-CM.dat")
 
-    def test_what_a_run_has_written(self):
+    def test_recording_of_a_run(self):
         self.run_mprof("run", "-C", "-M", "-T", "0.02", "-o", "a.dat", sys.executable, "-c",
                        "import time, subprocess; subprocess.call(['sleep', '0.1'])")
         (content,) = self.read(self.directory / "a.dat")
@@ -64,14 +64,14 @@ class Module(TestCase):
                          plain(upstream().read_mprofile_file(str(self.directory / "a.dat"))))
         self.assertGreater(len(content["children"]), 0)
 
-    def test_files_that_are_none(self):
+    def test_invalid_files(self):
         for name, error in (("missing.dat", "FileNotFoundError"), (".", "Error"),
                             ("text.txt", "ValueError")):
             (self.directory / "text.txt").write_text("neither\nof both\n" * 2000)
             self.assertIn(error, self.ask(READ, name, expect=1).stderr.splitlines()[-1])
 
-    def test_memory_given_back(self):
-        # A reader that forgot a reference would grow with every file it reads.
+    def test_reader_does_not_leak(self):
+        # A lost reference would make the process grow with every file.
         path = SOURCE / "fixtures" / "dat" / "nested.dat"
         self.ask("""if True:
             import mprof, sys, tracemalloc
@@ -147,7 +147,7 @@ class Module(TestCase):
             "import mprof; mprof.filter_mprofile_mem_usage_by_function({'mem_usage': [], 'func_timestamp': {}}, 'f')",
             expect=1).stderr)
 
-    # Draws each recording by the module of the given path; prints what the axes then hold.
+    # Draws each recording with the module at the given path; prints the contents of the axes.
     FIGURE = """if True:
         import importlib.util, json, sys, types, warnings
         warnings.simplefilter("ignore")
@@ -181,7 +181,7 @@ class Module(TestCase):
         """
 
     def test_figures_of_matplotlib(self):
-        """The curves are upstream's, and scripts find their figure and its axes as they left them."""
+        """The curves equal upstream's, and the script's figure and axes keep their settings."""
         module = upstream().__file__
         paths = [SOURCE / "fixtures" / "dat" / name for name in
                  ("nested.dat", "article-gunicorn-CM.dat", "example.dat")]
@@ -195,7 +195,7 @@ class Module(TestCase):
                     self.assertTrue(picture.read_bytes().startswith(b"\x89PNG"))
 
     def test_brackets_and_bars(self):
-        """One artist a function, whatever the number of its calls."""
+        """One artist per function, for any number of calls."""
         self.ask("""if True:
             import matplotlib
             matplotlib.use("Agg")
@@ -229,7 +229,7 @@ class Module(TestCase):
                         expect=1)
         self.assertRegex(done.stderr, r"\Amprof: drawing into a figure needs matplotlib .*`mprof plot`\n\Z")
 
-    def test_main_becomes_the_program(self):
+    def test_main_executes_the_program(self):
         ours = self.ask("import mprof, sys; sys.argv = ['mprof', '--version']; mprof.main()").stdout
         direct = subprocess.run([MPROF, "--version"], capture_output=True, text=True).stdout
         self.assertEqual(ours, direct)

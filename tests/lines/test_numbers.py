@@ -1,4 +1,4 @@
-"""The numbers of a line-by-line report, on every Python there is: which lines, how often, how much."""
+"""Line numbers, occurrences and MiB of reports, on every Python of the machine."""
 
 import functools
 import json
@@ -32,34 +32,34 @@ def expected(source):
 
 
 @functools.lru_cache(maxsize=None)
-def measured(interpreter, oracle):
-    """What programs.py has found there."""
+def measured(interpreter, tracepoint):
+    """The results of programs.py on an interpreter."""
     done = subprocess.run([str(interpreter), str(HERE / "programs.py")], capture_output=True,
                           text=True, timeout=250, env=pythons.environment(
-                              MALLOC_MMAP_THRESHOLD_="1048576", MPROF_ORACLE=oracle))
+                              MALLOC_MMAP_THRESHOLD_="1048576", MPROF_ORACLE=tracepoint))
     if done.returncode != 0:
         raise RuntimeError(done.stderr)
     return json.loads(done.stdout)
 
 
 def both():
-    """Every Python by reading; the oldest and newest also where the kernel tells of changes (the same
-    once more where the process may not trace)."""
+    """Every Python without the tracepoint; the oldest and newest also with it (without it again if the
+    process may not trace)."""
     found = pythons.found()
     return [(one, "0") for one in found] + [(one, "1") for one in {found[0], found[-1]}]
 
 
 class Sums(unittest.TestCase):
-    """The increments of a function add up to what it did, in the cases that upstream's users
+    """The increments of a function add up to its change of memory, in the cases that upstream's users
     reported."""
 
     def check(self, number):
         cases = [name for name in SUMS if name.startswith(f"{number}:")]
         self.assertGreater(len(cases), 0)
-        for interpreter, oracle in both():
+        for interpreter, tracepoint in both():
             for name in cases:
-                with self.subTest(python=str(interpreter), program=name, oracle=oracle):
-                    added, seen, lowest = measured(interpreter, oracle)["sums"][name]
+                with self.subTest(python=str(interpreter), program=name, tracepoint=tracepoint):
+                    added, seen, lowest = measured(interpreter, tracepoint)["sums"][name]
                     self.assertAlmostEqual(added, seen, delta=TOLERANCE_MIB)
                     if name.endswith("(kept)"):
                         self.assertGreater(lowest, -TOLERANCE_MIB)
@@ -92,25 +92,25 @@ class Numbers(unittest.TestCase):
         self.assertEqual(left, set(), "lines that should have run")
 
     def check_sum(self, source, lines):
-        """What the lines did adds up to what is expected of the whole."""
+        """The increments of the lines add up to the expected total."""
         wanted = [mib for _, mib in expected(source).values()]
         if None not in wanted:
             self.assertAlmostEqual(sum(line[3] for line in lines), sum(wanted), delta=1)
 
-    def run_all(self, interpreter, oracle):
-        for name, lines in measured(interpreter, oracle)["programs"].items():
-            with self.subTest(python=str(interpreter), program=name, oracle=oracle):
+    def run_all(self, interpreter, tracepoint):
+        for name, lines in measured(interpreter, tracepoint)["programs"].items():
+            with self.subTest(python=str(interpreter), program=name, tracepoint=tracepoint):
                 self.compare(PROGRAMS[name], lines)
                 self.check_sum(PROGRAMS[name], lines)
 
-    def test_table_is_as_long_as_it_says(self):
+    def test_table_of_programs_is_complete(self):
         self.assertGreaterEqual(len(PROGRAMS), 40)
 
     def test_every_program_on_every_python(self):
-        for interpreter, oracle in both():
-            self.run_all(interpreter, oracle)
+        for interpreter, tracepoint in both():
+            self.run_all(interpreter, tracepoint)
 
-    def test_reported_cases_are_all_there(self):
+    def test_all_reported_cases_are_covered(self):
         self.assertGreaterEqual({int(name.split(":")[0]) for name in SUMS},
                                 {77, 195, 211, 219, 226, 294, 317, 396, 400})
 

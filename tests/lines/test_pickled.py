@@ -1,5 +1,5 @@
-"""Functions that are sent to other processes, pickled by value or by name: the program does as plain, and
-what the functions do there is measured and reported there."""
+"""Functions that are pickled, by value or by name, and run in other processes: the program behaves as without
+the profiler, and each process reports the lines that ran in it."""
 
 import os
 import pathlib
@@ -38,7 +38,7 @@ def main():
 main()
 """
 
-# Not by the profiler of the program, but by others: their wrappers take along what they measure by.
+# Wrappers of other profilers than the program's: their profiler is pickled with them.
 WRAPPED = """
 import subprocess, sys
 import cloudpickle
@@ -60,7 +60,7 @@ done = subprocess.run([sys.executable, "-c", code], input=pickled, capture_outpu
 print(done.stdout.decode(), done.stderr.decode())
 """
 
-# A pool that nobody shuts down is no reason to wait.
+# The end of the program does not wait for a pool that was not shut down.
 EXECUTOR = """
 from concurrent.futures import ThreadPoolExecutor
 executor = ThreadPoolExecutor(2)
@@ -83,8 +83,8 @@ class Pickled(unittest.TestCase):
         self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
         (self.folder / "lent").mkdir()
 
-    def lend(self, package):
-        """A package that is written in Python alone, for interpreters that have none."""
+    def provide_package(self, package):
+        """Makes a pure Python package available to interpreters that do not have it."""
         places = (one.place_of(package) for one in interpreters.every())
         place = next(filter(None, places), None)
         if place is None:
@@ -103,7 +103,7 @@ class Pickled(unittest.TestCase):
     def module(self, python, source):
         return self.run_in(python, [python, "-m", "memory_profiler"], source)
 
-    def test_started_anew(self):
+    def test_spawned_processes(self):
         for python in pythons.found():
             with self.subTest(python=str(python)):
                 done = self.module(python, SPAWNED)
@@ -125,7 +125,7 @@ class Pickled(unittest.TestCase):
                                  done.stdout + done.stderr)
 
     def test_wrappers(self):
-        self.lend("cloudpickle")
+        self.provide_package("cloudpickle")
         for python in pythons.found():
             with self.subTest(python=str(python)):
                 done = self.run_in(python, [python], WRAPPED)
@@ -133,7 +133,7 @@ class Pickled(unittest.TestCase):
                 self.assertEqual(occurrences(done.stdout, "    return n + 1"), 1, done.stdout)
                 self.assertEqual(occurrences(done.stdout, "    yield n"), 1, done.stdout)
 
-    def test_nobody_shuts_the_pool_down(self):
+    def test_pool_without_shutdown(self):
         for python in pythons.found():
             with self.subTest(python=str(python)):
                 self.assertTrue(self.module(python, EXECUTOR).stdout.startswith("3\n"))

@@ -1,4 +1,4 @@
-"""python -m memory_profiler, and the report it prints: upstream's form, and what is ours."""
+"""python -m memory_profiler and its report: upstream's format and our additions."""
 
 import html.parser
 import json
@@ -18,7 +18,7 @@ from mprof_test import TestCase  # noqa: E402
 
 UPSTREAM = pathlib.Path("/usr/lib/python3/dist-packages/memory_profiler.py")
 
-# A sanitizer's allocator keeps notes beside each block.
+# A sanitizer's allocator adds metadata to each block.
 PEAK_DELTA = 5 if "MPROF_SANITIZER" in os.environ else 1.5
 
 PROGRAM = """\
@@ -58,7 +58,7 @@ def rows(text):
 
 
 class Page(html.parser.HTMLParser):
-    """Whether what is opened is closed, and what the cells hold."""
+    """Checks that each tag is closed; collects the texts of the cells."""
 
     def __init__(self):
         super().__init__()
@@ -101,7 +101,7 @@ class Report(TestCase):
         self.assertEqual(done.returncode, expect, f"{done.stdout}{done.stderr}")
         return done
 
-    # Upstream's form
+    # ---- upstream's format ----
 
     @unittest.skipUnless(UPSTREAM.exists(), "python3-memory-profiler is not installed")
     def test_same_lines_counts_and_form_as_upstream(self):
@@ -152,7 +152,7 @@ class Report(TestCase):
         text = (self.directory / "report.txt").read_text()
         self.assertEqual(text.count("Filename: "), 4)
 
-    def test_output_that_cannot_be_written_is_said_before_the_program_runs(self):
+    def test_unwritable_output_fails_before_the_program_runs(self):
         done = self.profile("-o", "missing/report.txt", "program.py", expect=2)
         self.assertEqual(done.stdout, "")
         self.assertEqual(done.stderr, "mprof: cannot write to missing/report.txt: No such file or directory\n")
@@ -217,8 +217,8 @@ class Report(TestCase):
                          {3: 1, 4: None, 5: 1, 6: 1, 7: 1, 8: None, 9: 1})
 
     def shadow_library(self, python):
-        """Puts a module of the program's beside it for each of Python's, but for those that `python -m`
-        itself reads from there."""
+        """Shadows each standard module by one in the program's folder, except those that `python -m` itself
+        would import from there."""
         for path in self.directory.glob("*.py"):
             path.unlink()
         self.script("nothing.py", "import sys; print(*sys.modules)")
@@ -236,7 +236,7 @@ class Report(TestCase):
     SAID = "".join(f"read {name}\n" for name in
                    ("json", "html", "dis", "inspect", "tokenize", "argparse", "textwrap"))
 
-    def test_modules_beside_the_program_are_the_programs(self):
+    def test_program_shadows_standard_modules(self):
         for python in pythons.found():
             with self.subTest(python=str(python)):
                 self.shadow_library(python)
@@ -249,7 +249,7 @@ class Report(TestCase):
                     else:
                         self.assertEqual(report.count("Filename: "), 1)
 
-    def test_modules_beside_a_program_elsewhere(self):
+    def test_program_elsewhere_shadows_standard_modules(self):
         for python in {pythons.found()[0], pythons.found()[-1]}:
             with self.subTest(python=str(python)):
                 self.shadow_library(python)
@@ -284,8 +284,8 @@ class Report(TestCase):
         self.script("exits.py", "@profile\ndef f():\n    raise SystemExit(7)\nf()\n")
         self.assertEqual(self.profile("exits.py", expect=7).stdout.count("Filename: "), 1)
 
-    def test_nobody_reads(self):
-        """As well-behaved programs do: no word, and the code of one that SIGPIPE has ended."""
+    def test_closed_pipe(self):
+        """No message, and the exit code of a program that SIGPIPE has ended."""
         self.script("quiet.py", "@profile\ndef f():\n    pass\nf()\n")
         self.script("exits.py", "@profile\ndef f():\n    raise SystemExit(7)\nf()\n")
         cases = [(python, ["quiet.py"], 141) for python in pythons.found()]
@@ -317,7 +317,7 @@ class Report(TestCase):
     def test_backends(self):
         for backend in ("psutil", "posix", "psutil_pss", "psutil_uss", "tracemalloc"):
             with self.subTest(backend=backend):
-                # what is shared with others grows by what they leave, and shrinks when they come
+                # PSS and USS change when other processes that share pages start or end
                 for _ in range(10 if backend in ("psutil_pss", "psutil_uss") else 1):
                     found = {row[0]: row for row in
                              rows(self.profile("--backend", backend, "program.py").stdout)}
@@ -342,7 +342,7 @@ class Report(TestCase):
         whole = {row[0]: row for row in
                  rows(self.profile("--include-children", "children.py").stdout)}
         self.assertLess(max(row[2] for row in alone.values() if row[2] is not None), 10)
-        # The child may be a good part of the way before its first line is over.
+        # The child may have allocated most of it before its first line ends.
         self.assertGreater(whole[5][2] + whole[7][2], 23)
         self.assertLess(whole[8][2], -23)
 
@@ -354,11 +354,11 @@ class Report(TestCase):
             self.assertLessEqual(float(entered), float(left))
             self.assertEqual(level, "0")
 
-    def test_stdin_and_streams_are_the_programs(self):
+    def test_stdin_and_streams_belong_to_the_program(self):
         self.script("echo.py", "import sys\nsys.stderr.write(sys.stdin.read())\n")
         self.assertEqual(self.profile("echo.py", input="abc").stderr, "abc")
 
-    # The debugger
+    # ---- the debugger ----
 
     LIMIT = """\
         @profile
@@ -386,7 +386,7 @@ class Report(TestCase):
                 self.assertEqual([found[n][3] for n in (1, 3, 4, 5, 6, 7)], [1] * 6)
                 self.assertAlmostEqual(found[4][2], 64, delta=3)
 
-    def test_debugger_steps_on(self):
+    def test_debugger_steps(self):
         self.script("limit.py", self.LIMIT)
         for python in pythons.found():
             with self.subTest(python=str(python)):
@@ -426,7 +426,7 @@ class Report(TestCase):
         done = self.profile("--pdb-mmem", "6000", "limit.py", stdin=subprocess.DEVNULL)
         self.assertNotIn("Pdb", done.stdout)
 
-    # What is ours
+    # ---- our additions ----
 
     def test_columns(self):
         self.script("peak.py", """\
@@ -516,7 +516,7 @@ class Report(TestCase):
         self.assertEqual(process.wait(60), 0)
         return text.decode()
 
-    def test_source_cannot_command_a_terminal(self):
+    def test_control_characters_in_source(self):
         self.script("evil.py", '@profile\ndef f():\n    a = "\x1b[2J"\nf()\n')
         self.assertNotIn("\x1b[2J", self.profile("--color", "always", "evil.py").stdout)
 
@@ -542,11 +542,11 @@ class Report(TestCase):
         self.assertEqual(page.open, [])
         self.assertNotIn("<script", text)
         self.assertIn('    blocks = [] # </td><script>"&', page.cells)
-        self.assertGreaterEqual(page.styles, 3)  # two lines that took, one that gave back
+        self.assertGreaterEqual(page.styles, 3)  # two lines that took memory, one that released some
 
 
 class Decorator(TestCase):
-    """from memory_profiler import profile"""
+    """The decorator of `from memory_profiler import profile`."""
 
     def run_program(self, text, python=sys.executable, expect=0, **changes):
         path = self.directory / "program.py"
@@ -595,7 +595,7 @@ class Decorator(TestCase):
             assert "a = b" in texts[2], texts
             """)
 
-    def test_every_kind_of_function_stays_what_it_is(self):
+    def test_decorated_functions_keep_their_kind(self):
         text = """\
             import asyncio, inspect, io
             from memory_profiler import profile
@@ -664,8 +664,8 @@ class Decorator(TestCase):
             """, MPROF_OFF="1")
         self.assertEqual(done.stdout, "")
 
-    def test_recursion_reaches_the_depth_it_reaches_without(self):
-        # Upstream stops at a quarter of it.
+    def test_recursion_depth_as_without_profiler(self):
+        # Upstream reaches a quarter of it.
         text = """\
             import sys, io
             from memory_profiler import LineProfiler
@@ -684,7 +684,7 @@ class Decorator(TestCase):
             """
         self.run_program(text)
 
-    def test_other_trace_functions_go_on(self):
+    def test_other_trace_functions_get_all_events(self):
         text = """\
             import sys
             from memory_profiler import LineProfiler
@@ -709,7 +709,7 @@ class Decorator(TestCase):
             assert run(profiler(f)) == plain, (plain, seen)
             (lines,) = profiler.code_map.values()
             assert [count for _, _, count in lines.values()] == [1, 1, 1]
-            # Put off and on again in between, as test runners do.
+            # Unset and set again meanwhile, as test runners do.
             def g():
                 old = sys.gettrace()
                 sys.settrace(None)

@@ -1,5 +1,5 @@
-"""The type stubs: a strict checker takes a program that uses everything, refuses misuse, and finds that
-the stubs name what the modules have, with the same arguments."""
+"""The type stubs: a strict checker accepts a program that uses the whole interface and rejects misuse;
+names and arguments of the stubs are those of the modules."""
 
 import importlib.util
 import pathlib
@@ -14,8 +14,8 @@ import pythons  # noqa: E402
 
 PROGRAM = pathlib.Path(__file__).resolve().parent / "typed.py"
 
-# What stubs leave out on purpose: what our own parts use of each other, what IPython adds, names that
-# exist for a type checker alone; and the arguments of dict.get, which have no names in dict's stub.
+# Not in the stubs on purpose: private names, names that IPython adds, names that exist only for a type
+# checker; and the arguments of dict.get, which have no names in dict's stub.
 LEFT_OUT = """\
 memory_profiler\\.CodeMap\\.(__init__|get)
 memory_profiler\\.LineProfiler\\.(resume|suspend|end)

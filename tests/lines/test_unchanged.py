@@ -1,4 +1,4 @@
-"""A program under the line profiler says and does what it does without: output, tracebacks, exit code."""
+"""A program behaves the same under the line profiler: output, tracebacks, exit code."""
 
 import os
 import pathlib
@@ -19,7 +19,7 @@ import builtins
 builtins.profile = getattr(builtins, "profile", lambda function=None, **options: function)
 """
 
-# What mprof run says itself.
+# Messages of `mprof run` itself.
 OURS = re.compile(r"(?m)^(\w*:?mprof: |running (new process|as a Python program)).*\n")
 
 PROGRAMS = [
@@ -301,7 +301,7 @@ for _name, _source in PROGRAMS:
 
 
 class Numbers(unittest.TestCase):
-    """What is recorded where the function itself is watched."""
+    """Occurrences where the function itself is watched, without a wrapper."""
 
     def occurrences(self, python, source):
         with tempfile.TemporaryDirectory() as folder:
@@ -314,7 +314,7 @@ class Numbers(unittest.TestCase):
             rows = re.findall(r"MiB +(\d+)   (.*)", pathlib.Path(folder, "report").read_text())
             return [(int(count), text.strip()) for count, text in rows]
 
-    def test_another_code_is_followed(self):
+    def test_replaced_code_is_recorded(self):
         for python in pythons.found():
             with self.subTest(python=str(python)):
                 rows = self.occurrences(python, """

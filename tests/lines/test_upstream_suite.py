@@ -1,5 +1,5 @@
-"""Upstream's own tests, run against our modules: what its makefile runs, and what it left out.
-Deviations would be listed here, and in docs/compat.md; there are none."""
+"""Upstream's own tests, run with our modules: those of its makefile, and those that the makefile leaves out.
+All pass without exceptions for ours."""
 
 import concurrent.futures
 import pathlib
@@ -13,11 +13,11 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import pythons  # noqa: E402
 import upstream_source  # noqa: E402
 
-# Under python -m memory_profiler, and how many reports that prints.
+# Run by python -m memory_profiler; the number of reports expected.
 PROFILED = {"test_func": 1, "test_loop": 1, "test_mprofile": 2, "test_as": 1, "test_global": 0,
             "test_precision_command_line": 2, "test_gen": 3, "test_unicode": 1, "test_nested": 1,
             "test_loop_decorated": 2}
-# On their own.
+# Run as scripts.
 SCRIPTS = {"test_tracemalloc", "test_import", "test_memory_usage", "test_precision_import",
            "test_exception", "test_exit_code", "test_mprof", "test_async",
            "test_increment_display", "test_attributes", "test_stream_unicode"}
@@ -32,7 +32,7 @@ class Suite(unittest.TestCase):
         cls.addClassCleanup(shutil.rmtree, cls.folder, ignore_errors=True)
         cls.tests = upstream_source.fetch(cls.folder)
 
-    def test_nothing_is_forgotten(self):
+    def test_every_file_is_listed(self):
         there = {path.stem for path in self.tests.glob("test_*.py")}
         self.assertEqual(there, set(PROFILED) | SCRIPTS)
 
@@ -44,8 +44,8 @@ class Suite(unittest.TestCase):
                               capture_output=True, text=True, timeout=100,
                               env=pythons.environment())
 
-    def test_every_one_passes(self):
-        # The tests' own Python and the newest: they sleep for seconds.
+    def test_all_pass(self):
+        # Only the tests' own Python and the newest: these tests sleep for seconds.
         found = pythons.found()
         chosen = {pythons.version_of(sys.executable): sys.executable,
                   pythons.version_of(found[-1]): found[-1]}

@@ -1,5 +1,5 @@
-"""A program that uses the whole interface: for a type checker, never run. A line that ends in `# wrong`
-is one the checker has to refuse."""
+"""Uses the whole interface, for a type checker; never run. The checker must reject each line that ends in
+`# wrong`."""
 import asyncio
 import io
 import logging

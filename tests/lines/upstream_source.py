@@ -1,6 +1,5 @@
-"""Packages of Debian that are not to be installed, fetched from where this system gets its packages and
-unpacked into a folder of the caller's: the source of python3-memory-profiler, for its tests, and
-packages of another release."""
+"""Unpacks Debian packages into a folder without installing them, from this system's archives: the source of
+python3-memory-profiler, for its tests, and packages of another release."""
 
 import pathlib
 import subprocess
@@ -29,7 +28,7 @@ def _sources():
 
 
 def _apt(folder, lines, *command):
-    """apt-get with these sources and nothing of this system's."""
+    """apt-get with these sources only, in a folder of its own."""
     for part in ("lists/partial", "cache/archives/partial", "source"):
         (folder / part).mkdir(parents=True, exist_ok=True)
     (folder / "sources.list").write_text("\n".join(lines) + "\n")
@@ -44,10 +43,10 @@ def _apt(folder, lines, *command):
 
 
 def fetch_binary(folder, package, release):
-    """Unpacks a package of another release into the folder; SkipTest where it cannot be had."""
+    """Unpacks a package of another release into the folder; SkipTest if it cannot be fetched."""
     folder = pathlib.Path(folder)
     lines = [line.replace("deb-src", "deb", 1).split() for line in _sources()]
-    # The archive itself, not its updates, which are elsewhere for another release.
+    # The main archive only: the updates of another release are at another address.
     found = [" ".join([*line[:-2], release, line[-1]]) for line in lines
              if "-" not in line[-2]][:1]
     if not found:
@@ -59,7 +58,7 @@ def fetch_binary(folder, package, release):
 
 
 def fetch(folder):
-    """Path of upstream's folder test/; SkipTest where it cannot be had."""
+    """Path of upstream's folder test/; SkipTest if it cannot be fetched."""
     folder = pathlib.Path(folder)
     try:
         sources = _sources()
