@@ -1,4 +1,4 @@
-"""The agent: what a decorated call costs the program, and what everything else of the tree pays."""
+"""The agent: the cost of decorated calls, of undecorated functions, and of each exec in a recording."""
 
 import json
 import os
@@ -8,7 +8,7 @@ import subprocess
 
 from measure import BUILD, MPROF, PYTHON
 
-# Prints the CPU seconds of the process that a call takes beyond a plain one.
+# Writes the CPU seconds that a decorated call takes beyond a plain one.
 CALLS = """
 import json, sys, time
 def plain(): pass
@@ -31,7 +31,7 @@ stamper = memory_profiler.TimeStamper("psutil")
 decorated = stamper(lambda: None)
 """
 
-# The undecorated function is called as often from a decorated one.
+# A decorated function calls an undecorated one.
 CALLEE = """
 import json, sys, time
 def callee(x): return x + 1
@@ -45,7 +45,7 @@ json.dump([time.process_time() - begin, 0], open(sys.argv[1], "w"))
 
 
 def ask(table, script, text, command, **environment):
-    """Runs a program that writes numbers to a file, and returns them."""
+    """Runs a program that writes numbers to a file; returns the numbers."""
     path = table.folder / f"agent-{script}.py"
     path.write_text(text)
     result = table.folder / "agent-result.json"
@@ -78,8 +78,8 @@ def decorated_calls(table):
 
 
 def drain(table):
-    """A million calls a second by eight processes, for ten seconds. The recorder must lose none; what
-    it is too late for, since the machine lets others run, comes gathered into counted spans."""
+    """A million calls a second by eight processes, for ten seconds. The recorder must lose none; calls that
+    find the ring full, since other processes have the CPU, are recorded as counted spans."""
     data = table.folder / "agent-drain.dat"
     data.unlink(missing_ok=True)
     text = subprocess.run([MPROF, "run", "-o", data, BUILD / "bench-calls", "8", "10", "1000000"],
@@ -95,7 +95,7 @@ def drain(table):
             lost += line.startswith(b"#LOST|")
     data.unlink()
     if lost or counted != made:
-        raise RuntimeError(f"of {made:.0f} calls {counted} were told, {lost} lines tell of lost ones")
+        raise RuntimeError(f"of {made:.0f} calls {counted} were recorded; {lost} LOST records")
     table.show("calls a second, all recorded", made / seconds / 1e6, "million", at_least=0.95)
     table.show("of them recorded singly", 100 * (1 - gathered / made), "%")
     table.show("calls drained per CPU second", (made - gathered) / cpu / 1e6, "million",
@@ -103,7 +103,7 @@ def drain(table):
 
 
 def undecorated(table):
-    """Where sys.monitoring is (3.12 and later), of each such interpreter."""
+    """The cost for undecorated functions in each interpreter with sys.monitoring (3.12 and later)."""
     newer = sorted(pathlib.Path.home().glob(".pyenv/versions/3.1[2-9]*/bin/python3"))
     newer += [path for path in map(pathlib.Path, ("/usr/bin/python3.12", "/usr/bin/python3.13",
                                                   "/usr/bin/python3.14")) if path.exists()]
@@ -126,10 +126,9 @@ def undecorated(table):
 
 
 def starts(table):
-    """Programs that are started within a recording, against the same outside of any, in turns. What
-    the machine does besides changes both by far more than the recording does, but hits both of a
-    pair: so the median of the differences tells, and how far it can be off, its interval of 95 %. The
-    whole interval has to meet the goal."""
+    """Programs started inside a recording against the same outside, alternating. Other load changes both by
+    far more than the recording does, but affects both of a pair: so the result is the median of the
+    differences with its 95 % confidence interval, all of which has to meet the goal."""
     rings = table.folder / "rings"
     rings.mkdir(exist_ok=True)
     empty = table.folder / "empty.c"
@@ -150,8 +149,8 @@ def starts(table):
                               capture_output=True, text=True).stdout
         taken = [tuple(map(int, line.split())) for line in text.splitlines()]
         plain = statistics.median(outside for _, outside in taken)
-        differences = sorted(within - outside for within, outside in taken)
-        # the ranks between which the median lies, with 95 %
+        differences = sorted(inside - outside for inside, outside in taken)
+        # the ranks of the 95 % confidence interval of the median
         middle, margin = len(differences) / 2, 0.98 * len(differences) ** 0.5
         low, high = (differences[int(middle + side * margin)] for side in (-1, 1))
         more = statistics.median(differences)

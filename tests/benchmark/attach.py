@@ -1,6 +1,6 @@
-"""attach --functions: how fast a function is once the recorder that marked it is gone, against the same
-function of a program that nobody ever attached to. Both programs live side by side and are asked in
-turns, on every Python of the machine."""
+"""attach --functions: the speed of a function after its recorder has ended, against the same function of a
+program that was never attached to. Both programs run at the same time and are measured in turn, on every
+Python of the machine."""
 
 import contextlib
 import os
@@ -47,7 +47,7 @@ class Program:
 
 
 def visit(table, program):
-    """Attaches, sees the function called, and is gone."""
+    """Attaches, waits for a recorded call, and detaches."""
     data = table.folder / "attach.dat"
     data.unlink(missing_ok=True)
     with subprocess.Popen([MPROF, "attach", "--functions", "shop", "-o", data,
@@ -63,15 +63,15 @@ def visit(table, program):
             time.sleep(0.01)
         recorder.terminate()
     data.unlink()
-    program.ask(1_000)  # the first of these leaves everything as it was found
+    program.ask(1_000)  # the first call after the end restores the original state
 
 
 def compare(table, python):
-    """Of one pair of programs: where its memory lies makes one of them faster, by chance."""
-    with contextlib.ExitStack() as living:
+    """Medians of one pair of programs; memory layout makes one of them faster at random."""
+    with contextlib.ExitStack() as programs:
         pair = [Program(table, python) for _ in range(2)]
         for program in pair:
-            living.callback(program.end)
+            programs.callback(program.end)
             program.ask()
         visit(table, pair[0])
         rounds = [[program.ask() for program in pair] for _ in range(8)]

@@ -1,8 +1,8 @@
-/* bench-calls PROCESSES SECONDS RATE: under `mprof run`, so many processes make RATE calls a second
- * together, as even as the clock allows, each through an event ring as the agent does, with names,
- * levels and memory that change. Prints "<calls made> <gathered, for the ring was full> <seconds>
- * <CPU seconds of the recorder>". A process that is held up goes on at its pace and makes no calls
- * up for: what counts is the rate that is reached. */
+/* bench-calls PROCESSES SECONDS RATE: under `mprof run`, PROCESSES processes together make RATE
+ * calls a second, evenly, each through an event ring as the agent does, with changing names, levels
+ * and memory. Prints "<calls made> <calls counted because the ring was full> <seconds> <CPU seconds
+ * of the recorder>". A delayed process does not catch up: the result is the rate that is reached.
+ */
 #include "agent/events/ring.h"
 
 #include <stdio.h>
@@ -26,7 +26,7 @@ static uint64_t now_ns(clockid_t clock)
     return (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec;
 }
 
-static void make_calls(mprof__ring *ring, struct tally *tally, uint32_t *told, unsigned count)
+static void make_calls(mprof__ring *ring, struct tally *tally, uint32_t *defined, unsigned count)
 {
     static char names[FUNCTIONS][32];
     for (unsigned i = 0; i < count; i++) {
@@ -34,7 +34,7 @@ static void make_calls(mprof__ring *ring, struct tally *tally, uint32_t *told, u
         int length = names[which][0] ? (int)strlen(names[which])
                                      : snprintf(names[which], sizeof names[which],
                                                 "package.module.function%u", which);
-        mprof__ring_text name = {which + 1, (uint32_t)length, names[which], &told[which]};
+        mprof__ring_text name = {which + 1, (uint32_t)length, names[which], &defined[which]};
         mprof__wire_enter enter = {.name = which + 1,
                                    .level = which / 4,
                                    .time_ns = now_ns(CLOCK_MONOTONIC),
@@ -62,7 +62,7 @@ static struct tally run_process(double seconds, double rate)
 {
     static mprof__ring ring;
     struct tally tally = {0, 0};
-    uint32_t told[FUNCTIONS] = {0};
+    uint32_t defined[FUNCTIONS] = {0};
     const char *rings = getenv(MPROF_WIRE_ENV_RINGS);
     if (!rings || !mprof__ring_open(&ring, rings, 0)) {
         fprintf(stderr, "bench-calls: runs under mprof run\n");
@@ -76,7 +76,7 @@ static struct tally run_process(double seconds, double rate)
         uint64_t now = now_ns(CLOCK_MONOTONIC);
         uint64_t passed = now - before < 20 * STEP_NS ? now - before : 20 * STEP_NS;
         carried += rate * (double)passed / 1e9;
-        make_calls(&ring, &tally, told, (unsigned)carried);
+        make_calls(&ring, &tally, defined, (unsigned)carried);
         carried -= (unsigned)carried;
         before = now;
     }

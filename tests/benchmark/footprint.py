@@ -1,5 +1,5 @@
-"""The agent's memory at 1e6 decorated calls, on every Python of the machine: what the whole life of a
-program adds to its RSS, and what of that is its own, not code that all processes share."""
+"""The agent's memory at 1e6 decorated calls, on every Python of the machine: the growth of RSS over the life
+of a program, and the private part of it, without code that processes share."""
 
 import os
 import statistics
@@ -46,7 +46,7 @@ def measure(table):
     data = table.folder / "footprint.dat"
     for one in interpreters.supported():
         added = []
-        for _ in range(2 * table.runs):  # where libraries lie, and so how much of them is mapped, is chance
+        for _ in range(2 * table.runs):  # the resident part of libraries varies with their addresses
             data.unlink(missing_ok=True)
             inside = ask(table, [MPROF, "run", "-o", data, one.path])
             added.append([a - b for a, b in zip(inside, ask(table, [one.path]))])

@@ -1,5 +1,5 @@
-"""Line by line: what a traced line costs beyond the plain run, against upstream, on every Python that
-upstream can be made to run on; and code that is called but not profiled, from 3.12 on."""
+"""Line by line: the cost of a traced line beyond the plain run, against upstream, on every Python that can run
+upstream; and of functions that are called but not profiled, from 3.12 on."""
 
 import json
 import os
@@ -25,7 +25,7 @@ def cost(python, lines, **environment):
 
 
 def rounds(table, commands):
-    """The commands in turn; per command, per case the median."""
+    """Runs the commands in turn; returns the medians of all cases for each command."""
     found = [[] for _ in commands]
     for _ in range(table.runs):
         for command, results in zip(commands, found):
@@ -57,7 +57,7 @@ def measure(table):
     for python in pythons.found():
         path = upstream_path.find(python, table.folder)
         if path is None:
-            say(f"upstream does not run on {python}: left out")
+            say(f"upstream does not run on {python}: skipped")
         else:
             measure_python(table, python, path)
     for python in pythons.found():

@@ -1,4 +1,4 @@
-"""What every group of tests/bench shares: commands measured side by side, medians, one table.
+"""Shared by all groups of tests/bench: commands measured side by side, medians, one table.
 
 A group is a module of this directory with a function `measure(table)`. It calls
 
@@ -7,8 +7,8 @@ A group is a module of this directory with a function `measure(table)`. It calls
     table.limit("peak of 1e7 samples", ours, 8, "MiB", what="rss")    ours <= 8 MiB
     table.show("mean interval error", 0.02, "%", at_most=0.1)         a value measured elsewhere
 
-Commands are lists of strings. Runs of the two alternate, so that whatever else the machine does hits
-both alike; the median of each is taken. Keep inputs that take long to make in table.folder.
+Commands are lists of strings. Runs of the two alternate, so that other load affects both equally; the median
+of each counts. Keep inputs that take long to create in table.folder.
 """
 
 import os
@@ -23,12 +23,12 @@ SOURCE = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("MPROF_BUILD", SOURCE / "build" / "release"))
 MPROF = str(BUILD / "mprof")
 PYTHON = os.environ.get("MPROF_PYTHON", "/usr/bin/python3")
-# upstream's command, run by Debian's interpreter whatever PATH says
+# upstream's command, run by Debian's interpreter independent of PATH
 UPSTREAM = [PYTHON, "-c", "import sys, mprof; sys.argv[0] = 'mprof'; mprof.main()"]
 
 
 class Usage:
-    """What one run of a command has used."""
+    """The resources that one run of a command used."""
 
     def __init__(self, code, user_us, system_us, wall_us, rss_kib):
         self.code = code
@@ -38,7 +38,7 @@ class Usage:
 
 
 def run(command, cwd=None, env=None):
-    """Runs a command once; its standard output is thrown away."""
+    """Runs a command once and discards its standard output."""
     spawn = str(BUILD / "bench-spawn")
     result = subprocess.run([spawn, *map(str, command)], cwd=cwd, env=env, text=True,
                             stdin=subprocess.DEVNULL, capture_output=True, check=False)
@@ -53,7 +53,7 @@ def run(command, cwd=None, env=None):
 
 
 def interleaved(commands, runs, cwd=None, env=None):
-    """Runs the commands in turn, `runs` times each; a list of Usage per command."""
+    """Runs the commands in turn, `runs` times each; returns a list of Usage per command."""
     usages = [[] for _ in commands]
     for _ in range(runs):
         for command, taken in zip(commands, usages):
@@ -74,7 +74,7 @@ def quantity(value, what):
 
 
 class Table:
-    """The table, printed row by row, and whether every goal was met."""
+    """The table, printed row by row, and the missed goals."""
 
     widths = (44, 12, 12, 9, 10)
 
@@ -104,7 +104,7 @@ class Table:
         return "" if is_met else "missed"
 
     def compare(self, work, ours, peer, goal, what="cpu", runs=None, cwd=None, env=None):
-        """Ours against a peer: the peer is to use at least `goal` times as much."""
+        """Ours against a peer, which must use at least `goal` times as much."""
         mine, theirs = interleaved([ours, peer], runs or self.runs, cwd=cwd, env=env)
         a, b = median(mine, what), median(theirs, what)
         ratio = b / a if a else float("inf")
@@ -113,7 +113,7 @@ class Table:
         return ratio
 
     def ratio(self, work, ours, other, at_most, what="cpu", runs=None, cwd=None, env=None):
-        """Ours against ours on another input: at most so many times as much."""
+        """Ours against ours on another input: at most `at_most` times as much."""
         mine, theirs = interleaved([ours, other], runs or self.runs, cwd=cwd, env=env)
         a, b = median(mine, what), median(theirs, what)
         ratio = a / b if b else float("inf")
@@ -130,7 +130,7 @@ class Table:
         return value
 
     def show(self, work, value, unit, at_most=None, at_least=None):
-        """A value that was measured some other way."""
+        """Shows a value that was measured in another way."""
         goal, is_met = "", True
         if at_most is not None:
             goal, is_met = f"<= {at_most:g}", value <= at_most
@@ -140,7 +140,7 @@ class Table:
 
 
 def samples_file(folder, count, name=None, start=1795330352.0, interval=0.1):
-    """A recording of one process in upstream's format, made once per folder."""
+    """A recording of one process in upstream's format, created once per folder."""
     path = pathlib.Path(folder) / (name or f"samples-{count}.dat")
     if path.exists():
         return path
@@ -162,7 +162,7 @@ def samples_file(folder, count, name=None, start=1795330352.0, interval=0.1):
 
 
 def peer(name):
-    """A program of this machine, or None if it is not installed."""
+    """The path of an installed program, or None."""
     return shutil.which(name, path="/usr/bin:/bin:/usr/local/bin")
 
 

@@ -1,7 +1,7 @@
-"""Recording: what the recorder itself uses, without its program, against upstream's.
+"""Recording: CPU and memory of the recorder itself, without its program, against upstream's.
 
 The recorder's CPU is read from /proc/PID/schedstat, to the nanosecond, while it runs; its memory is its
-own VmHWM. Ours and upstream's take turns."""
+VmHWM. Runs of ours and upstream's alternate."""
 
 import contextlib
 import math
@@ -25,7 +25,7 @@ print("ready", flush=True)
 time.sleep(600)
 """
 
-# The same herd, at work: each wakes ten times a second and takes and gives back memory.
+# The same herd, working: each wakes ten times a second, allocates and frees memory.
 WORKING_HERD = HERD.replace("        time.sleep(600)\n", "        while True:\n"
                             "            time.sleep(0.1); bytearray(1 << 18)\n", 1)
 
@@ -42,7 +42,7 @@ def peak_mib(pid):
 
 
 class Recorder:
-    """A recorder at work, in a session of its own."""
+    """A running recorder, in its own session."""
 
     def __init__(self, command, folder, name, *arguments):
         self.path = pathlib.Path(folder) / f"record-{name}.dat"
@@ -60,8 +60,8 @@ class Recorder:
         raise RuntimeError(f"the recorder ended before {word!r}")
 
     def finish(self):
-        """Lets it complete its file. The samples' times, and how many deadlines it says it has
-        missed between them (upstream counts none)."""
+        """Lets it complete its file; returns the samples' times, and the number of missed deadlines (upstream
+        counts none)."""
         self.process.terminate()
         self.process.stdout.close()
         self.process.wait()
@@ -81,7 +81,7 @@ class Recorder:
 
 
 def start_up(command, folder, name):
-    """CPU in seconds until the first sample is taken, and peak RSS in MiB, of a recorder of sleep."""
+    """CPU in seconds until the first sample, and peak RSS in MiB, of a recorder of sleep."""
     recorder = Recorder(command, folder, name, "-T", "100", "sleep", "600")
     try:
         recorder.wait_for("running new process")
@@ -92,7 +92,7 @@ def start_up(command, folder, name):
 
 
 def per_sample(command, folder, name, children, seconds, herd=HERD):
-    """CPU in seconds per sample of a recorder of so many children."""
+    """CPU in seconds per sample of a recorder with that number of children."""
     options = ["-C"] if children else []
     recorder = Recorder(command, folder, name, "-T", INTERVAL_S, *options, PYTHON, "-c", herd,
                         children)
@@ -102,11 +102,11 @@ def per_sample(command, folder, name, children, seconds, herd=HERD):
         start_s, before = time.time(), cpu_s(recorder.pid)
         time.sleep(seconds)
         end_s, used = time.time(), cpu_s(recorder.pid) - before
-        # upstream writes its file in pieces of 50 samples: its pace is that of those it has written
+        # upstream writes blocks of 50 samples: its pace is that of the written ones
         recorder.process.send_signal(signal.SIGSTOP)
         times = recorder.samples_between(start_s, end_s)
         if len(times) < 2:
-            raise RuntimeError("too few samples to tell the pace")
+            raise RuntimeError("too few samples to compute the pace")
         pace = (times[-1] - times[0]) / (len(times) - 1)
         return used / ((end_s - start_s) / pace)
     finally:
@@ -150,9 +150,8 @@ def measure_samples(table):
 
 
 def mean_interval(times, due, interval_s):
-    """In seconds. That the very first or last sample came late is no error of the pace: where samples
-    lie on a grid, and as many of them as were due, it is how late the last tenth of them is beyond
-    the first tenth that tells."""
+    """In seconds. A late first or last sample is not an error of the pace: if the samples are on a grid, and
+    as many as were due, the result comes from how much later the last tenth is than the first tenth."""
     passed = [moment - times[0] for moment in times]
     numbers = [round(one / interval_s) for one in passed]
     if abs(numbers[-1] - due) > 0.01 * due + 2:
@@ -164,9 +163,9 @@ def mean_interval(times, due, interval_s):
 
 
 def pace(command, folder, name, interval_s, seconds, children):
-    """Mean time from one deadline to the next, as the samples and the count of what was missed tell,
-    and the part of the deadlines that was missed."""
-    # The count is to be that of the time in which there are samples: ours ends before the program.
+    """Mean time between deadlines, from the samples and the count of missed ones, and the share of missed
+    deadlines."""
+    # The count must cover the time of the samples only: ours ends before the program.
     limit = ["-t", seconds] if command == [MPROF] else []
     recorder = Recorder(command, folder, name, "-T", interval_s, *limit,
                         *(["-C"] if children else []), PYTHON, "-c", HERD, children)
@@ -175,7 +174,7 @@ def pace(command, folder, name, interval_s, seconds, children):
         time.sleep(seconds + 1)
         times, missed = recorder.finish()
         due = len(times) - 1 + missed
-        if len(times) < 2:  # upstream writes its file in pieces of 50 samples
+        if len(times) < 2:  # upstream writes blocks of 50 samples
             return math.nan, math.nan
         return mean_interval(times, due, interval_s), missed / due
     finally:
@@ -189,7 +188,7 @@ def measure_pace(table):
         say(f"  pace of {interval_s} s ...")
         runs = [[pace(command, table.folder, name, interval_s, seconds, children)
                  for command, name in (([MPROF], "ours"), (UPSTREAM, "theirs"))] for _ in range(3)]
-        # The last sample of a run may be late by what the machine is loaded: the best run tells.
+        # On a loaded machine the last sample of a run may be late: the best run counts.
         ours, missed = min((run[0] for run in runs), key=lambda run: abs(run[0] / interval_s - 1))
         theirs = statistics.median(run[1][0] for run in runs)
         work = f"interval {interval_s * 1e3:g} ms{f', -C with {children}' if children else ''}"

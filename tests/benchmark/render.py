@@ -14,7 +14,7 @@ AGG = {**os.environ, "MPLBACKEND": "Agg"}
 
 
 def made(table, name, build):
-    """A recording of docs/gallery's kind, made once."""
+    """A synthetic recording as in docs/gallery, created once."""
     path = pathlib.Path(table.folder, name)
     if not path.exists():
         partial = path.with_suffix(".partial")
@@ -52,7 +52,7 @@ plot '{path}' using 3:2 every ::1 with lines title 'memory'
 
 
 def rrdtool(table, path):
-    """The drawing alone: the samples were put into its database before."""
+    """Drawing only: the samples are in its database already."""
     base = pathlib.Path(table.folder, "samples.rrd")
     if not base.exists():
         lines = path.read_text().split("\n")
@@ -69,7 +69,7 @@ def rrdtool(table, path):
 
 
 def size_ratio(table, work, a, b, goal):
-    """Bytes of one file against those of another: at least `goal` times as many."""
+    """Bytes of one file against another, which must have at least `goal` times as many."""
     mine, other = a.stat().st_size, b.stat().st_size
     ratio = other / mine
     table.row((work, f"{mine / 1024:.0f} KiB", f"{other / 1024:.0f} KiB", f"{ratio:.0f}x",

@@ -1,7 +1,7 @@
-/* bench-spawn COMMAND ARGUMENT...: runs the command, its output thrown away, and prints what it and
- * the processes it waited for have used: "<exit code> <user us> <system us> <wall us> <peak RSS
- * KiB>". A child of an interpreter would inherit the interpreter's peak RSS across exec(2); one of
- * ours inherits next to nothing. */
+/* bench-spawn COMMAND ARGUMENT...: runs the command without output and prints the resources of it
+ * and its waited-for children: "<exit code> <user us> <system us> <wall us> <peak RSS KiB>". A
+ * child of an interpreter would inherit the interpreter's peak RSS across exec(2); this program has
+ * almost none. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/resource.h>

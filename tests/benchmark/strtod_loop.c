@@ -1,5 +1,4 @@
-/* The plain way to read a recording in C: getline(3) and strtod(3). Prints the peak, as `mprof
- * peak`. */
+/* Reads a recording in the plain way of C, getline(3) and strtod(3), and prints the peak. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,12 +1,12 @@
-"""Where an interpreter finds upstream: memory_profiler is Python and runs anywhere, but it needs psutil,
-whose extension Debian builds for its own interpreter. Others get what they can load:
+"""Finds upstream for each interpreter: memory_profiler is pure Python, but it needs psutil, whose extension
+Debian builds for its own interpreter. Others use what they can load:
 
-- their own psutil, where they have one;
-- that of Debian 13, which is built for the stable ABI of 3.12 and later;
-- for older ones the installed one under a name that does not tell the version. What memory_profiler
-  calls at each line, Process(pid).memory_info(), is Python that reads /proc.
+- their own psutil, if they have one;
+- that of Debian 13, built for the stable ABI of 3.12 and later;
+- older ones the installed one, renamed to omit the version. memory_profiler calls
+  Process(pid).memory_info() at each line, which is Python code that reads /proc.
 
-Each is tried with thousands of calls before it is used.
+Each is tested with thousands of calls before it is used.
 """
 
 import pathlib
@@ -52,7 +52,7 @@ def _works(python, path):
 
 
 def find(python, folder):
-    """PYTHONPATH with which this interpreter runs upstream, or None."""
+    """The PYTHONPATH with which this interpreter runs upstream, or None."""
     folder = pathlib.Path(folder) / "upstream"
     alone = folder / "alone"
     if not alone.exists() and (INSTALLED / "memory_profiler.py").exists():
