@@ -13,7 +13,7 @@
 /* Of one thread. A later call of another thread frees it, because an ending thread does not hold
  * the GIL. */
 typedef struct thread_lane {
-    mprof_lane lane;           /* of its calls outside of greenlets and tasks; owner NULL */
+    mprof__lane lane;          /* of its calls outside of greenlets and tasks; owner NULL */
     const void *main_greenlet; /* borrowed: the thread's root greenlet; NULL: not known yet */
     uint32_t image;            /* that it belongs to: a child does not reuse its parent's */
     char *name;                /* owned; NULL: not read yet, or none */
@@ -91,7 +91,7 @@ void mprof__context_forked(void)
     finished = NULL;
     left = NULL;
     if (here) {
-        here->lane = (mprof_lane){0};
+        here->lane = (mprof__lane){0};
         here->usual = NULL;
         here->image = image;
     }
@@ -241,7 +241,7 @@ static bool is_default_task_name(const char *name)
     return strncmp(name, "Task-", 5) == 0 && name[5 + strspn(name + 5, "0123456789")] == '\0';
 }
 
-static mprof_lane *add_task_lane(PyObject *task)
+static mprof__lane *add_task_lane(PyObject *task)
 {
     PyObject *value = PyObject_CallMethod(task, "get_name", NULL);
     char *name = mprof__python_text(value);
@@ -249,8 +249,8 @@ static mprof_lane *add_task_lane(PyObject *task)
     Py_XDECREF(value);
 
     bool is_named = name && *name != '\0' && !is_default_task_name(name);
-    mprof_lane *lane = mprof__lane_add(task, is_named ? MPROF_LANE_NAMED : MPROF_LANE_TASK,
-                                       is_named ? name : NULL);
+    mprof__lane *lane = mprof__lane_add(task, is_named ? MPROF_LANE_NAMED : MPROF_LANE_TASK,
+                                        is_named ? name : NULL);
     free(name);
     return lane;
 }
@@ -310,7 +310,7 @@ static void free_finished(void)
 static thread_lane *this_thread(void)
 {
     if (here && here->image != image) {
-        here->lane = (mprof_lane){0};
+        here->lane = (mprof__lane){0};
         here->usual = NULL;
         here->image = image;
     }
@@ -344,7 +344,7 @@ static void name_thread(thread_lane *thread)
     }
 }
 
-static mprof_lane *find_lane(void)
+static mprof__lane *find_lane(void)
 {
     thread_lane *thread = this_thread();
     if (!thread) {
@@ -352,12 +352,12 @@ static mprof_lane *find_lane(void)
     }
     PyObject *task = current_task();
     if (task) {
-        mprof_lane *lane = mprof__lane_find(task);
+        mprof__lane *lane = mprof__lane_find(task);
         return lane ? lane : add_task_lane(task);
     }
     const void *switched = current_greenlet(thread);
     if (switched) {
-        mprof_lane *lane = mprof__lane_find(switched);
+        mprof__lane *lane = mprof__lane_find(switched);
         return lane ? lane : mprof__lane_add(switched, MPROF_LANE_GREENLET, NULL);
     }
     if (!thread->lane.slot && !is_main()) {
@@ -366,14 +366,14 @@ static mprof_lane *find_lane(void)
     return &thread->lane;
 }
 
-mprof_lane *mprof__context_lane(void)
+mprof__lane *mprof__context_lane(void)
 {
     if (here && here->image == image && !asyncio.imported && !greenlet.current &&
         greenlet.tries == 0 && (here->lane.slot || is_main())) {
         return &here->lane;
     }
     if (!PyErr_Occurred()) { /* the usual case */
-        mprof_lane *found = find_lane();
+        mprof__lane *found = find_lane();
         if (PyErr_Occurred()) {
             PyErr_Clear();
         }
@@ -383,7 +383,7 @@ mprof_lane *mprof__context_lane(void)
     PyObject *value;
     PyObject *traceback;
     PyErr_Fetch(&type, &value, &traceback);
-    mprof_lane *lane = find_lane();
+    mprof__lane *lane = find_lane();
     PyErr_Restore(type, value, traceback);
     return lane;
 }

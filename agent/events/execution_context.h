@@ -16,7 +16,7 @@ void mprof__context_imported(const char *module);
 
 /* The lane that runs now; made if there is none. Keeps the current exception. NULL: out of
  * memory. */
-mprof_lane *mprof__context_lane(void);
+mprof__lane *mprof__context_lane(void);
 
 /* In the child of a fork: the forking thread becomes the main one, and the only one. */
 void mprof__context_forked(void);

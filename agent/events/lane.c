@@ -10,7 +10,7 @@
 #include <string.h>
 
 static mprof__number_map lanes; /* by owner */
-static mprof_lane *spare;       /* for reuse: a request's lane lasts as long as its only call */
+static mprof__lane *spare;      /* for reuse: a request's lane lasts as long as its only call */
 
 /* The slots of one kind; a set bit in `free` marks a free slot. */
 typedef struct slot_table {
@@ -23,7 +23,7 @@ typedef struct slot_table {
 static slot_table tables[MPROF_LANE_KINDS];
 static uint32_t last_id;
 
-mprof_lane *mprof__lane_find(const void *owner)
+mprof__lane *mprof__lane_find(const void *owner)
 {
     return mprof__number_map_find_pointer(&lanes, owner);
 }
@@ -167,15 +167,15 @@ void mprof__lane_slot_release(mprof__lane_slot *slot)
     tables[slot->kind].free[slot->index / 64] |= UINT64_C(1) << slot->index % 64;
 }
 
-mprof_lane *mprof__lane_add(const void *owner, enum mprof__lane_kind kind, const char *name)
+mprof__lane *mprof__lane_add(const void *owner, enum mprof__lane_kind kind, const char *name)
 {
-    mprof_lane *lane = spare;
+    mprof__lane *lane = spare;
     if (lane) {
         spare = lane->next;
     } else if (!(lane = malloc(sizeof *lane))) {
         return NULL;
     }
-    *lane = (mprof_lane){.owner = owner, .slot = mprof__lane_slot_claim(kind, name)};
+    *lane = (mprof__lane){.owner = owner, .slot = mprof__lane_slot_claim(kind, name)};
     if (lane->slot && mprof__number_map_put_pointer(&lanes, owner, lane)) {
         return lane;
     }
@@ -186,7 +186,7 @@ mprof_lane *mprof__lane_add(const void *owner, enum mprof__lane_kind kind, const
     return NULL;
 }
 
-void mprof__lane_release(mprof_lane *lane)
+void mprof__lane_release(mprof__lane *lane)
 {
     if (lane->open > 0 || lane->depth > 0) {
         return;
@@ -204,7 +204,7 @@ void mprof__lane_release(mprof_lane *lane)
     spare = lane;
 }
 
-mprof__ring_text mprof__lane_text(const mprof_lane *lane)
+mprof__ring_text mprof__lane_text(const mprof__lane *lane)
 {
     if (!lane->slot) {
         return (mprof__ring_text){0};

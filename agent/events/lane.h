@@ -31,25 +31,25 @@ typedef struct mprof__lane_slot {
     char *name; /* owned */
 } mprof__lane_slot;
 
-typedef struct mprof_lane {
+typedef struct mprof__lane {
     const void *owner; /* borrowed address of the greenlet or task; NULL: a thread's own lane */
     uint32_t depth;    /* recorded calls running in it now: the level of the next one */
     uint32_t open;     /* calls entered in it that have not ended, suspended ones included */
     mprof__lane_slot *slot;
-    void *top;               /* function_calls.c: the innermost call that ends by an event */
-    struct mprof_lane *next; /* in the list of spare lanes */
-} mprof_lane;
+    void *top;                /* function_calls.c: the innermost call that ends by an event */
+    struct mprof__lane *next; /* in the list of spare lanes */
+} mprof__lane;
 
 /* The lane of a greenlet or task; NULL if it has no open call. */
-mprof_lane *mprof__lane_find(const void *owner);
+mprof__lane *mprof__lane_find(const void *owner);
 
 /* Makes the lane of a greenlet or task; `name` may be NULL for kinds with numbered names. It exists
  * until mprof__lane_release finds it without open calls. NULL: out of memory. */
-mprof_lane *mprof__lane_add(const void *owner, enum mprof__lane_kind kind, const char *name);
+mprof__lane *mprof__lane_add(const void *owner, enum mprof__lane_kind kind, const char *name);
 
 /* If the lane has no open or running call, removes a greenlet's or task's; a thread's releases its
  * name, because a thread that has ended cannot be distinguished from an idle one. */
-void mprof__lane_release(mprof_lane *lane);
+void mprof__lane_release(mprof__lane *lane);
 
 /* Claims the free slot with this name, else the lowest free one. If the name is in use, a number is
  * appended, "worker #2", so that two lanes do not look like one. NULL: out of memory. */
@@ -61,7 +61,7 @@ void mprof__lane_slot_release(mprof__lane_slot *slot);
 bool mprof__lane_slot_reclaim(mprof__lane_slot *slot, uint32_t renamed);
 
 /* Number and name for the ring; .emitted_in is NULL for the main lane, which is never defined. */
-mprof__ring_text mprof__lane_text(const mprof_lane *lane);
+mprof__ring_text mprof__lane_text(const mprof__lane *lane);
 
 /* In the child of a fork: forgets everything and frees nothing, because another thread may have
  * been inside this file at the fork. */

@@ -14,7 +14,7 @@
 #define SHOWN __attribute__((visibility("default")))
 
 typedef struct mprof_mark {
-    mprof_span span;
+    mprof__span span;
     struct mprof_mark *next; /* in the list of spare marks */
 } mprof_mark;
 
@@ -29,7 +29,7 @@ static uint32_t image = 1; /* counts forks */
 
 /* Of one thread; freed at the end of the thread unless open marks point at it. */
 typedef struct thread_lane {
-    mprof_lane lane;
+    mprof__lane lane;
     uint32_t image;
 } thread_lane;
 
@@ -50,7 +50,7 @@ static void thread_exited(void *value)
     pthread_mutex_unlock(&lock);
 }
 
-mprof_lane *mprof__context_lane(void)
+mprof__lane *mprof__context_lane(void)
 {
     if (!here) {
         here = calloc(1, sizeof *here);
@@ -72,7 +72,7 @@ void mprof__context_forked(void)
     image++;
     spare = NULL;
     if (here) {
-        here->lane = (mprof_lane){0};
+        here->lane = (mprof__lane){0};
         here->image = image;
     }
 }

@@ -226,12 +226,12 @@ static mprof__ring_text text_of_name(mprof__name *name)
                               .emitted_in = &name->emitted_in};
 }
 
-void mprof__span_begin(mprof_span *span, mprof__name *name)
+void mprof__span_begin(mprof__span *span, mprof__name *name)
 {
     int kept_errno = errno;
-    mprof_lane *lane = open_ring() ? mprof__context_lane() : NULL;
+    mprof__lane *lane = open_ring() ? mprof__context_lane() : NULL;
 
-    *span = (mprof_span){.lane = lane, .running = lane, .generation = spans.generation};
+    *span = (mprof__span){.lane = lane, .running = lane, .generation = spans.generation};
     if (lane) {
         const mprof__ring_text name_text = text_of_name(name);
         const mprof__ring_text lane_text = mprof__lane_text(lane);
@@ -255,7 +255,7 @@ void mprof__span_begin(mprof_span *span, mprof__name *name)
 }
 
 /* For a span whose ENTER did not fit. */
-static void gather(const mprof_span *span, const mprof__wire_exit *leave)
+static void gather(const mprof__span *span, const mprof__wire_exit *leave)
 {
     const mprof__ring_text name_text = text_of_name(span->name);
     const mprof__ring_text lane_text = mprof__lane_text(span->lane);
@@ -272,14 +272,14 @@ static void gather(const mprof_span *span, const mprof__wire_exit *leave)
                        lane_text.emitted_in ? &lane_text : NULL);
 }
 
-static bool is_ours(const mprof_span *span)
+static bool is_ours(const mprof__span *span)
 {
     return span->lane && span->generation == spans.generation;
 }
 
-static void leave_level(mprof_span *span)
+static void leave_level(mprof__span *span)
 {
-    mprof_lane *running = span->running;
+    mprof__lane *running = span->running;
 
     if (running) {
         span->running = NULL;
@@ -290,7 +290,7 @@ static void leave_level(mprof_span *span)
     }
 }
 
-void mprof__span_suspend(mprof_span *span)
+void mprof__span_suspend(mprof__span *span)
 {
     if (is_ours(span) && span->running) {
         int kept_errno = errno;
@@ -300,11 +300,11 @@ void mprof__span_suspend(mprof_span *span)
     }
 }
 
-void mprof__span_resume(mprof_span *span)
+void mprof__span_resume(mprof__span *span)
 {
     if (is_ours(span) && !span->running) {
         int kept_errno = errno;
-        mprof_lane *lane = mprof__context_lane();
+        mprof__lane *lane = mprof__context_lane();
         span->suspended_ns += mprof__span_clock_ns() - span->since_ns;
         if (lane) {
             lane->depth++;
@@ -314,14 +314,14 @@ void mprof__span_resume(mprof_span *span)
     }
 }
 
-void mprof__span_end(mprof_span *span, bool by_exception)
+void mprof__span_end(mprof__span *span, bool by_exception)
 {
     if (is_ours(span)) {
         mprof__span_end_at(span, by_exception, mprof__span_clock_ns());
     }
 }
 
-void mprof__span_end_at(mprof_span *span, bool by_exception, uint64_t time_ns)
+void mprof__span_end_at(mprof__span *span, bool by_exception, uint64_t time_ns)
 {
     if (!is_ours(span)) {
         return;

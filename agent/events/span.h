@@ -19,12 +19,12 @@ typedef struct mprof__name {
 } mprof__name;
 
 /* Its owner may keep it on a C stack, which greenlets move: so nothing may point at it. */
-typedef struct mprof_span {
-    mprof_lane *lane;    /* that it began in; NULL: not begun, or ended */
-    mprof_lane *running; /* in which it occupies a level; NULL: suspended */
-    uint32_t call;       /* its number in the ring; 0: its ENTER did not fit */
-    uint32_t generation; /* of `spans` at its begin: a child ignores the spans of its parent */
-    uint64_t since_ns;   /* while suspended: the moment of suspension */
+typedef struct mprof__span {
+    mprof__lane *lane;    /* that it began in; NULL: not begun, or ended */
+    mprof__lane *running; /* in which it occupies a level; NULL: suspended */
+    uint32_t call;        /* its number in the ring; 0: its ENTER did not fit */
+    uint32_t generation;  /* of `spans` at its begin: a child ignores the spans of its parent */
+    uint64_t since_ns;    /* while suspended: the moment of suspension */
     uint64_t suspended_ns;
 
     /* if call is 0, for gathering at its end */
@@ -32,7 +32,7 @@ typedef struct mprof_span {
     uint64_t enter_ns;
     uint64_t enter_rss_bytes;
     uint32_t level;
-} mprof_span;
+} mprof__span;
 
 /* Sets the directory of rings and the interpreter's version. Also prepares for forks. */
 void mprof__span_setup(const char *directory, uint32_t python_version);
@@ -72,13 +72,13 @@ void mprof__span_name_process(const char *name);
 
 /* These keep errno and the current exception. A suspended span occupies no level; it may be resumed
  * in another lane. It may be ended while suspended, and twice. */
-void mprof__span_begin(mprof_span *span, mprof__name *name);
-void mprof__span_suspend(mprof_span *span);
-void mprof__span_resume(mprof_span *span);
-void mprof__span_end(mprof_span *span, bool by_exception);
+void mprof__span_begin(mprof__span *span, mprof__name *name);
+void mprof__span_suspend(mprof__span *span);
+void mprof__span_resume(mprof__span *span);
+void mprof__span_end(mprof__span *span, bool by_exception);
 
 /* The same for a span that ended earlier, at this time of mprof__span_clock_ns. */
-void mprof__span_end_at(mprof_span *span, bool by_exception, uint64_t time_ns);
+void mprof__span_end_at(mprof__span *span, bool by_exception, uint64_t time_ns);
 uint64_t mprof__span_clock_ns(void);
 
 #endif

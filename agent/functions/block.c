@@ -4,7 +4,7 @@
 typedef struct block {
     PyObject ob_base;
     mprof__name *name;
-    mprof_span span;
+    mprof__span span;
     unsigned entered; /* how often; entered again inside itself it is still one span */
 } block;
 

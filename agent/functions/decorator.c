@@ -49,7 +49,7 @@ static PyObject *call_vector(PyObject *self, PyObject *const *arguments, size_t 
                              PyObject *keywords)
 {
     decorated *one = as_decorated(self);
-    mprof_span span;
+    mprof__span span;
 
     mprof__span_check();
     if (one->makes_suspendable) {
@@ -68,7 +68,7 @@ static PyObject *call_vector(PyObject *self, PyObject *const *arguments, size_t 
 static PyObject *call_tuple(PyObject *self, PyObject *arguments, PyObject *keywords)
 {
     decorated *one = as_decorated(self);
-    mprof_span span;
+    mprof__span span;
 
     mprof__span_check();
     if (one->makes_suspendable) {

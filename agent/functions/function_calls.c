@@ -6,7 +6,7 @@
 #include "agent/events/execution_context.h"
 
 typedef struct function_call {
-    mprof_span span;
+    mprof__span span;
     const void *code;            /* borrowed */
     struct function_call *below; /* in its lane, or in the list of spare calls */
 } function_call;
@@ -22,7 +22,7 @@ void mprof__function_call_begin(PyObject *code, mprof__name *name)
         return;
     }
     mprof__span_begin(&call->span, name);
-    mprof_lane *lane = call->span.lane;
+    mprof__lane *lane = call->span.lane;
     if (!lane) {
         call->below = spare;
         spare = call;
@@ -35,7 +35,7 @@ void mprof__function_call_begin(PyObject *code, mprof__name *name)
 
 void mprof__function_call_end(PyObject *code, bool by_exception)
 {
-    mprof_lane *lane = mprof__context_lane();
+    mprof__lane *lane = mprof__context_lane();
     function_call *found = lane ? lane->top : NULL;
 
     while (found && found->code != code) {

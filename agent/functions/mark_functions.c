@@ -50,7 +50,7 @@ static bool may_mark_one_more(void)
         return true;
     }
     notice("func-many", "mprof: --func: more than 10000 functions match; the others are not "
-                        "recorded\n");
+                        "recorded; use narrower patterns\n");
     return false;
 }
 
@@ -455,10 +455,8 @@ void mprof__mark_functions_executing(PyObject *code)
     if (mprof__python.function_set_vectorcall) {
         mark_code(code);
     } else {
-        notice(
-            "func-main",
-            "mprof: --func: functions of the script itself are recorded only from Python 3.12 on; "
-            "decorate them, or move them into a module\n");
+        notice("func-main", "mprof: --func: functions of the script itself are recorded only from "
+                            "Python 3.12 on; decorate them, or move them into a module\n");
     }
 }
 

@@ -1,6 +1,7 @@
 /* The patterns of `mprof run --func`, for functions that are recorded without a decorator:
  *
  *     pkg.mod:Class.method     pkg.mod:Class     pkg.*:handle_*     pkg.mod
+ *
  * module, colon, qualified name, both with the shell's wildcards. A class stands for all functions
  * in its body, a module alone for all of its functions. Needs no Python. */
 #ifndef MPROF_AGENT_PATTERN_H

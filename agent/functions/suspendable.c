@@ -22,7 +22,7 @@ typedef struct suspendable {
     bool is_closing; /* a step that ends the whole even if it returns normally */
     span_state state;
     mprof__name *name;
-    mprof_span span;
+    mprof__span span;
     PyObject *weaklist;
 } suspendable;
 

@@ -9,7 +9,7 @@
 #include "watched_code.h"
 
 typedef struct suspendable_frame {
-    mprof_span span;
+    mprof__span span;
     mprof__name *name;
     const void *frame;   /* borrowed */
     PyObject *generator; /* borrowed; NULL: its creation was not seen */
@@ -122,8 +122,7 @@ static int settle_later(void *unused)
 static void add_collected(suspendable_frame *one)
 {
     if (!collected) {
-        Py_AddPendingCall(settle_later,
-                          NULL); /* if it cannot be added, another event will follow */
+        Py_AddPendingCall(settle_later, NULL); /* if that fails, another event will follow */
     }
     one->collected_ns = mprof__span_clock_ns();
     one->next = collected;
@@ -222,8 +221,7 @@ static suspendable_frame *current_frame(void)
     return mprof__number_map_find_pointer(&frames, PyEval_GetFrame());
 }
 
-/* Adds a generator whose creation was not seen, because its code is watched and not its function.
- */
+/* Adds a generator whose creation was not seen: its code is watched, not its function. */
 static suspendable_frame *add_current_frame(mprof__name *name)
 {
     PyObject *frame = (PyObject *)PyEval_GetFrame(); /* borrowed */

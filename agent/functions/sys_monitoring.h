@@ -1,5 +1,5 @@
 /* The agent's tool in sys.monitoring (PEP 669): its number, its callbacks, and the events of code
- * objects. From CPython 3.12 on. No function leaves an exception. */
+ * objects. From CPython 3.12 on. */
 #ifndef MPROF_AGENT_SYS_MONITORING_H
 #define MPROF_AGENT_SYS_MONITORING_H
 
@@ -16,14 +16,15 @@ typedef struct mprof__monitoring_callbacks {
     mprof__monitoring_callback *on_resume; /* by a value or an exception */
 } mprof__monitoring_callbacks;
 
-/* Finds the module. false: it does not exist. */
+/* Finds the module. false, with an exception: it does not exist. */
 bool mprof__sys_monitoring_find(void);
 
-/* Takes a tool number and registers the callbacks. false: no number is free. */
+/* Takes a tool number and registers the callbacks. false, with or without an exception: no number
+ * is free. */
 bool mprof__sys_monitoring_open(const mprof__monitoring_callbacks *callbacks);
 
 /* Turns events of this code on: those of calls, with `suspends` also those of suspension and
- * resumption. */
+ * resumption. Leaves no exception. */
 bool mprof__sys_monitoring_watch(PyObject *code, bool suspends);
 
 /* Turns all events of this code off. */

@@ -13,9 +13,8 @@
  * it. */
 typedef struct watched_function {
     mprof__name *name;
-    mprof__vectorcall
-        original;           /* its entry point is ours; NULL: its calls are events of its code */
-    bool makes_suspendable; /* calls return a generator, a coroutine or an async generator */
+    mprof__vectorcall original; /* the replaced entry point; NULL: calls are events of the code */
+    bool makes_suspendable;     /* calls return a generator, a coroutine or an async generator */
 } watched_function;
 
 static mprof__number_map functions; /* function -> watched_function */
@@ -25,7 +24,7 @@ static PyObject *enter_function(PyObject *function, PyObject *const *arguments, 
 {
     watched_function *one = mprof__number_map_find_pointer(&functions, function);
     mprof__name *name = one->name;
-    mprof_span span;
+    mprof__span span;
 
     mprof__suspendable_frames_settle();
     if (mprof__span_recorder_is_gone) {

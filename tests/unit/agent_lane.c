@@ -26,9 +26,9 @@ static int forget_all(void **state)
     return 0;
 }
 
-static mprof_lane *begin(const void *owner, enum mprof__lane_kind kind, const char *name)
+static mprof__lane *begin(const void *owner, enum mprof__lane_kind kind, const char *name)
 {
-    mprof_lane *lane = mprof__lane_find(owner);
+    mprof__lane *lane = mprof__lane_find(owner);
     if (!lane) {
         lane = mprof__lane_add(owner, kind, name);
     }
@@ -37,13 +37,13 @@ static mprof_lane *begin(const void *owner, enum mprof__lane_kind kind, const ch
     return lane;
 }
 
-static void end(mprof_lane *lane)
+static void end(mprof__lane *lane)
 {
     lane->open--;
     mprof__lane_release(lane);
 }
 
-static void assert_named(const mprof_lane *lane, const char *name)
+static void assert_named(const mprof__lane *lane, const char *name)
 {
     mprof__ring_text text = mprof__lane_text(lane);
     assert_int_equal(text.length, strlen(name));
@@ -54,7 +54,7 @@ static void test_found_while_open(void **state)
 {
     (void)state;
     assert_null(mprof__lane_find(&owners[0]));
-    mprof_lane *lane = begin(&owners[0], MPROF_LANE_GREENLET, NULL);
+    mprof__lane *lane = begin(&owners[0], MPROF_LANE_GREENLET, NULL);
     assert_ptr_equal(begin(&owners[0], MPROF_LANE_GREENLET, NULL), lane);
     end(lane);
     assert_ptr_equal(mprof__lane_find(&owners[0]), lane);
@@ -73,7 +73,7 @@ static void test_names(void **state)
 
 static void test_lowest_number_is_reused(void **state)
 {
-    mprof_lane *lanes[200];
+    mprof__lane *lanes[200];
     (void)state;
 
     for (int i = 0; i < 200; i++) {
@@ -100,7 +100,7 @@ static void test_a_million_requests_share_one_slot(void **state)
     uint32_t id = 0;
     (void)state;
     for (int i = 0; i < 1000000; i++) {
-        mprof_lane *lane = begin(&owners[i % 20000], MPROF_LANE_GREENLET, NULL);
+        mprof__lane *lane = begin(&owners[i % 20000], MPROF_LANE_GREENLET, NULL);
         assert_true(id == 0 || lane->slot->id == id);
         id = lane->slot->id;
         end(lane);
@@ -110,8 +110,8 @@ static void test_a_million_requests_share_one_slot(void **state)
 static void test_slot_keeps_its_name_or_gets_another(void **state)
 {
     (void)state;
-    mprof_lane *first = begin(&owners[0], MPROF_LANE_NAMED, "one");
-    mprof_lane *second = begin(&owners[1], MPROF_LANE_NAMED, "two");
+    mprof__lane *first = begin(&owners[0], MPROF_LANE_NAMED, "one");
+    mprof__lane *second = begin(&owners[1], MPROF_LANE_NAMED, "two");
     uint32_t ids[2] = {first->slot->id, second->slot->id};
     first->slot->emitted_in = 1;
     second->slot->emitted_in = 1;
@@ -120,7 +120,7 @@ static void test_slot_keeps_its_name_or_gets_another(void **state)
     second = begin(&owners[2], MPROF_LANE_NAMED, "two");
     assert_int_equal(second->slot->id, ids[1]);
     assert_int_equal(second->slot->emitted_in, 1);
-    mprof_lane *third = begin(&owners[3], MPROF_LANE_NAMED, "three");
+    mprof__lane *third = begin(&owners[3], MPROF_LANE_NAMED, "three");
     assert_int_equal(third->slot->id, ids[0]);
     assert_named(third, "three");
     assert_int_equal(third->slot->emitted_in, 0); /* the ring has to define it again */
@@ -128,7 +128,7 @@ static void test_slot_keeps_its_name_or_gets_another(void **state)
 
 static void test_many_at_once(void **state)
 {
-    static mprof_lane *lanes[20000];
+    static mprof__lane *lanes[20000];
     (void)state;
     for (int i = 0; i < 20000; i++) {
         lanes[i] = begin(&owners[i], i % 2 == 0 ? MPROF_LANE_GREENLET : MPROF_LANE_TASK, NULL);
@@ -147,8 +147,8 @@ static void test_many_at_once(void **state)
 static void test_two_threads_of_one_name(void **state)
 {
     (void)state;
-    mprof_lane *first = begin(&owners[0], MPROF_LANE_NAMED, "worker");
-    mprof_lane *second = begin(&owners[1], MPROF_LANE_NAMED, "worker");
+    mprof__lane *first = begin(&owners[0], MPROF_LANE_NAMED, "worker");
+    mprof__lane *second = begin(&owners[1], MPROF_LANE_NAMED, "worker");
     assert_named(first, "worker");
     assert_named(second, "worker #2");
     assert_named(begin(&owners[2], MPROF_LANE_NAMED, "worker"), "worker #3");
@@ -160,7 +160,7 @@ static void test_two_threads_of_one_name(void **state)
 
 static void test_idle_thread_releases_its_name(void **state)
 {
-    mprof_lane thread = {0};
+    mprof__lane thread = {0};
     (void)state;
     thread.slot = mprof__lane_slot_claim(MPROF_LANE_NAMED, "worker");
     mprof__lane_slot *slot = thread.slot;
@@ -184,8 +184,8 @@ static void test_long_name_is_cut(void **state)
     static char name[2 * MPROF_WIRE_NAME_MAX];
     (void)state;
     memset(name, 'n', sizeof name - 1);
-    mprof_lane *first = begin(&owners[0], MPROF_LANE_NAMED, name);
-    mprof_lane *second = begin(&owners[1], MPROF_LANE_NAMED, name);
+    mprof__lane *first = begin(&owners[0], MPROF_LANE_NAMED, name);
+    mprof__lane *second = begin(&owners[1], MPROF_LANE_NAMED, name);
     assert_int_equal(mprof__lane_text(first).length, MPROF_WIRE_NAME_MAX - 16);
     assert_int_equal(mprof__lane_text(second).length, MPROF_WIRE_NAME_MAX - 16 + 3);
 }
