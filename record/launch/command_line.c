@@ -13,7 +13,7 @@
 static const char interpreter_name[] = "python3";
 static const char module_option[] = "-m";
 
-static int ends_with(const char *text, const char *end)
+static bool ends_with(const char *text, const char *end)
 {
     size_t length = strlen(text);
     size_t end_length = strlen(end);
@@ -21,22 +21,22 @@ static int ends_with(const char *text, const char *end)
     return length > end_length && strcmp(text + length - end_length, end) == 0;
 }
 
-/* An interpreter by its own name, or by the name of what a link leads to. */
-static int is_interpreter(const char *name, const char *search)
+/* By the name given, or by that of the file behind symbolic links. */
+static bool is_interpreter(const char *name, const char *search)
 {
     mprof__executable file;
     char real[PATH_MAX];
 
     if (mprof__names_python(name)) {
-        return 1;
+        return true;
     }
     mprof__executable_inspect(&file, name, search);
     return file.kind == MPROF__EXECUTABLE_DYNAMIC && realpath(file.path, real) &&
            mprof__names_python(real);
 }
 
-/* Index of the program that `env` would run, 0 if there is none. */
-static size_t behind_env(size_t argc, char *const argv[])
+/* Index of the program that a command line of env(1) runs; 0 if it is none of env. */
+static size_t skip_env(size_t argc, char *const argv[])
 {
     size_t i = 1;
 
@@ -57,16 +57,16 @@ static size_t behind_env(size_t argc, char *const argv[])
     return 0;
 }
 
-/* Whether a #! line starts Python, directly or through env. */
-static int script_runs_python(const mprof__executable *file)
+/* Whether the #! line starts Python, directly or through env(1). */
+static bool script_runs_python(const mprof__executable *file)
 {
     const char *word = file->argument;
 
     if (mprof__names_python(file->interpreter)) {
-        return 1;
+        return true;
     }
     if (strcmp(basename(file->interpreter), "env") != 0) {
-        return 0;
+        return false;
     }
     while (*word) {
         size_t length = strcspn(word, " \t");
@@ -79,21 +79,21 @@ static int script_runs_python(const mprof__executable *file)
         word += length;
         word += strspn(word, " \t");
     }
-    return 0;
+    return false;
 }
 
-static int is_file(const char *path)
+static bool is_file(const char *path)
 {
     struct stat status;
 
     return stat(path, &status) == 0 && S_ISREG(status.st_mode);
 }
 
-/* How many words come before the user's own: the interpreter, and -m for a module. */
-static size_t words_before(const mprof__command_line *program, char *const argv[],
-                           mprof__command_line_mode mode, int interpreted)
+/* How many words to put before the user's: 1 for the interpreter, 2 with -m for a module. */
+static size_t count_added_words(char *const argv[], mprof__command_line_mode mode,
+                                bool is_interpreted)
 {
-    if (mode == MPROF__PROGRAM_NOPYTHON || interpreted) {
+    if (mode == MPROF__PROGRAM_NOPYTHON || is_interpreted) {
         return 0;
     }
     if (ends_with(argv[0], ".py")) {
@@ -102,12 +102,11 @@ static size_t words_before(const mprof__command_line *program, char *const argv[
     if (mode != MPROF__PROGRAM_PYTHON) {
         return 0;
     }
-    (void)program;
     return strchr(argv[0], '/') || is_file(argv[0]) ? 1 : 2;
 }
 
-/* The loader passes LD_PRELOAD by in some programs: say so where functions are expected. */
-static const char *refusal_of(const char *name, const char *search)
+/* Why the loader will ignore LD_PRELOAD; NULL: it will not. */
+static const char *find_refusal(const char *name, const char *search)
 {
     mprof__executable file;
     mprof__executable interpreter;
@@ -134,16 +133,16 @@ mprof_status mprof__command_line_init(mprof__command_line *program, size_t argc,
                                       mprof__command_line_mode mode, const char *search,
                                       mprof_error *error)
 {
-    size_t env = behind_env(argc, argv);
-    int interpreted = is_interpreter(argv[env], search);
-    size_t before = words_before(program, argv, mode, interpreted);
+    size_t env = skip_env(argc, argv);
+    bool is_interpreted = is_interpreter(argv[env], search);
+    size_t before = count_added_words(argv, mode, is_interpreted);
 
     memset(program, 0, sizeof *program);
     program->argv = calloc(argc + before + 1, sizeof *program->argv);
     if (!program->argv) {
         return mprof_error_set(error, MPROF_ENOMEM, "out of memory");
     }
-    /* execve's vector is char *const * for history's sake; nothing writes into these words */
+    /* execve takes char *const [] for historical reasons; it does not write into the words */
     if (before > 0) {
         memcpy(&program->argv[0], &(const char *){interpreter_name}, sizeof(char *));
     }
@@ -155,7 +154,7 @@ mprof_status mprof__command_line_init(mprof__command_line *program, size_t argc,
     if (mode == MPROF__PROGRAM_NOPYTHON) {
         return MPROF_OK;
     }
-    program->python = interpreted || before > 0;
+    program->python = is_interpreted || before > 0;
     if (!program->python) {
         mprof__executable file;
 
@@ -163,7 +162,7 @@ mprof_status mprof__command_line_init(mprof__command_line *program, size_t argc,
         program->python = file.kind == MPROF__EXECUTABLE_SCRIPT && script_runs_python(&file);
     }
     if (program->python) {
-        program->agent_refusal = refusal_of(program->argv[env], search);
+        program->agent_refusal = find_refusal(program->argv[env], search);
     }
     return MPROF_OK;
 }

@@ -1,4 +1,3 @@
-/* Owns the search for a program's file and the look at its first bytes. */
 #include "executable.h"
 
 #include <elf.h>
@@ -18,19 +17,19 @@ typedef Elf32_Ehdr elf_header;
 typedef Elf32_Phdr elf_segment;
 #endif
 
-/* Bytes looked at: as many as the kernel reads for a #! line, and enough for an ELF header. */
+/* Bytes read: as many as the kernel reads for a #! line, and enough for an ELF header. */
 #define HEAD_SIZE 256
-/* Program headers looked at; real files have a dozen. */
+/* Most program headers read; real files have a dozen. */
 #define SEGMENTS_MAX 64
 
-static int is_runnable_file(const char *path)
+static bool is_runnable_file(const char *path)
 {
     struct stat status;
 
     return stat(path, &status) == 0 && S_ISREG(status.st_mode) && access(path, X_OK) == 0;
 }
 
-static int find_in_search(char *path, size_t size, const char *name, const char *search)
+static bool find_in_path(char *path, size_t size, const char *name, const char *search)
 {
     for (const char *part = search;; part++) {
         size_t length = strcspn(part, ":");
@@ -38,17 +37,17 @@ static int find_in_search(char *path, size_t size, const char *name, const char 
                                  : snprintf(path, size, "%s", name);
 
         if (written > 0 && (size_t)written < size && is_runnable_file(path)) {
-            return 1;
+            return true;
         }
         part += length;
         if (*part == '\0') {
-            return 0;
+            return false;
         }
     }
 }
 
-/* Whose machine code this build itself is: what any other program here normally is, too. */
-static unsigned own_machine(void)
+/* The machine this build is for. EM_NONE: unknown. */
+static unsigned read_own_machine(void)
 {
     elf_header header;
     int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
@@ -60,22 +59,22 @@ static unsigned own_machine(void)
     return got == (ssize_t)sizeof header ? header.e_machine : EM_NONE;
 }
 
-/* musl's loader is called ld-musl-x86_64.so.1. */
-static int names_musl(int fd, const elf_segment *segment)
+/* musl's loader is named like ld-musl-x86_64.so.1. */
+static bool names_musl(int fd, const elf_segment *segment)
 {
     char loader[256] = "";
     size_t size = segment->p_filesz < sizeof loader ? segment->p_filesz : sizeof loader - 1;
 
     (void)!pread(fd, loader, size, (off_t)segment->p_offset);
-    return strstr(loader, "/ld-musl") ? 1 : 0;
+    return strstr(loader, "/ld-musl") != NULL;
 }
 
-static mprof__executable_kind judge_elf(mprof__executable *executable, int fd, const char *head,
-                                        size_t length)
+static mprof__executable_kind classify_elf(mprof__executable *executable, int fd, const char *head,
+                                           size_t length)
 {
     elf_header header;
     elf_segment segment;
-    unsigned machine = own_machine();
+    unsigned machine = read_own_machine();
 
     if (length < sizeof header || head[EI_CLASS] != NATIVE_CLASS) {
         return MPROF__EXECUTABLE_FOREIGN;
@@ -114,7 +113,7 @@ static void split_script_line(mprof__executable *executable, char *line)
     snprintf(executable->argument, sizeof executable->argument, "%s", end);
 }
 
-static mprof__executable_kind judge(mprof__executable *executable, int fd)
+static mprof__executable_kind classify(mprof__executable *executable, int fd)
 {
     char head[HEAD_SIZE + 1];
     ssize_t got = pread(fd, head, HEAD_SIZE, 0);
@@ -125,7 +124,7 @@ static mprof__executable_kind judge(mprof__executable *executable, int fd)
     }
     head[length] = '\0';
     if (length >= SELFMAG && memcmp(head, ELFMAG, SELFMAG) == 0) {
-        return judge_elf(executable, fd, head, length);
+        return classify_elf(executable, fd, head, length);
     }
     if (length >= 2 && head[0] == '#' && head[1] == '!') {
         split_script_line(executable, head);
@@ -142,8 +141,8 @@ void mprof__executable_inspect(mprof__executable *executable, const char *name, 
     memset(executable, 0, sizeof *executable);
     if (strchr(name, '/')) {
         snprintf(executable->path, sizeof executable->path, "%s", name);
-    } else if (!find_in_search(executable->path, sizeof executable->path, name,
-                               search ? search : "/bin:/usr/bin")) {
+    } else if (!find_in_path(executable->path, sizeof executable->path, name,
+                             search ? search : "/bin:/usr/bin")) {
         executable->path[0] = '\0';
         return;
     }
@@ -153,7 +152,7 @@ void mprof__executable_inspect(mprof__executable *executable, const char *name, 
     }
     if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode)) {
         executable->privileged = (status.st_mode & (S_ISUID | S_ISGID)) != 0;
-        executable->kind = judge(executable, fd);
+        executable->kind = classify(executable, fd);
     }
     close(fd);
 }

@@ -1,7 +1,8 @@
-/* What kind of file a program is: found as execvp(3) finds it, judged by its first bytes. */
+/* The kind of a program's file: found as execvp(3) finds it, classified by its first bytes. */
 #ifndef MPROF_RECORD_EXECUTABLE_H
 #define MPROF_RECORD_EXECUTABLE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 typedef enum mprof__executable_kind {
@@ -9,21 +10,21 @@ typedef enum mprof__executable_kind {
     MPROF__EXECUTABLE_DYNAMIC, /* ELF of this machine with a dynamic loader */
     MPROF__EXECUTABLE_STATIC,  /* ELF of this machine without one: nothing can be preloaded */
     MPROF__EXECUTABLE_FOREIGN, /* ELF of another machine or word size */
-    MPROF__EXECUTABLE_SCRIPT,  /* #! line; its words are in `interpreter` and `argument` */
-    MPROF__EXECUTABLE_TEXT, /* no magic number and no NUL byte: a shell script, as shells see it */
+    MPROF__EXECUTABLE_SCRIPT,  /* a #! line: `interpreter` and `argument` hold its words */
+    MPROF__EXECUTABLE_TEXT,    /* no magic number, no NUL byte: shells run it as a script */
 } mprof__executable_kind;
 
 typedef struct mprof__executable {
     mprof__executable_kind kind;
-    int privileged;        /* setuid or setgid: the loader ignores LD_PRELOAD */
-    int is_musl;           /* DYNAMIC: by the loader of another libc than the agent's */
+    bool privileged;       /* setuid or setgid: the loader ignores LD_PRELOAD */
+    bool is_musl;          /* DYNAMIC: its libc is musl, the agent needs glibc */
     char path[4096];       /* where it was found */
     char interpreter[256]; /* SCRIPT: first word behind #! */
     char argument[256];    /* SCRIPT: the rest of the line, as the kernel passes it on */
 } mprof__executable;
 
-/* Looks at `name` (a path, or searched in `search`, the value of PATH; NULL: the usual default).
- * Never fails: what cannot be found or read is UNKNOWN, and execve will tell. */
+/* name: a path, or a name to search in `search`, the value of PATH (NULL: the default path). Never
+ * fails: a file that cannot be found or read is UNKNOWN; execve(2) will give the reason. */
 void mprof__executable_inspect(mprof__executable *executable, const char *name, const char *search);
 
 #endif

@@ -1,6 +1,5 @@
-/* Owns the start of the program. posix_spawn(3) instead of fork and exec: the failure of execve
- * comes back as its errno through memory that parent and child share until then, and no page is
- * copied. */
+/* vfork(2) instead of fork(2): parent and child share their memory until execve, so its errno comes
+ * back through a variable, and no page is copied. */
 #include "launch.h"
 
 #include "executable.h"
@@ -11,21 +10,21 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Never seen: the parent tells why instead. */
+/* Exit code of a child that could not execute; spawn() reaps it and reports errno instead. */
 #define LAUNCH_FAILED 127
 
-/* What the child needs, made ready by the parent: between vfork and execve nothing is allocated. */
+/* Prepared by the parent: the child must not allocate between vfork and execve. */
 typedef struct start_plan {
     char *const *argv;
     char *const *environment;
-    char **shell_argv; /* how /bin/sh would run the same file; NULL if it is no text */
+    char **shell_argv; /* the same for /bin/sh; NULL: the file is no text */
     const char *path;
     const sigset_t *mask;
     const sigset_t *to_default;
 } start_plan;
 
-/* Runs in the child, on the parent's memory. Returns errno, if it returns. */
-static int become_program(const start_plan *plan)
+/* Runs in the child, in the parent's memory. Returns errno, and only on failure. */
+static int execute(const start_plan *plan)
 {
     struct sigaction action;
 
@@ -44,15 +43,14 @@ static int become_program(const start_plan *plan)
     return errno;
 }
 
-/* The child shares this memory until it has become the program, so it can leave its errno here.
- * Returns that, or 0. */
+/* 0, or errno of the child's execve. */
 static int spawn(pid_t *pid, const start_plan *plan)
 {
     volatile int failure = 0;
 
     *pid = vfork();
     if (*pid == 0) {
-        failure = become_program(plan);
+        failure = execute(plan);
         _exit(LAUNCH_FAILED);
     }
     if (*pid < 0) {
@@ -65,7 +63,7 @@ static int spawn(pid_t *pid, const start_plan *plan)
     return failure;
 }
 
-/* execve refuses a text without a #! line; shells, and execvp(3), run it all the same. */
+/* execve refuses a text without a #! line; shells and execvp(3) run it with /bin/sh. */
 static mprof_status make_shell_argv(start_plan *plan, char *path)
 {
     static char shell[] = "/bin/sh";
@@ -105,8 +103,7 @@ mprof_status mprof__launch(pid_t *pid, char *const argv[], char *const environme
     if (failure == ENOENT || failure == ENOTDIR) {
         mprof_error_set(error, MPROF_ENOTFOUND,
                         failure == ENOENT ? "not found"
-                                          : "not found: a part of the path "
-                                            "is not a directory");
+                                          : "not found: part of the path is not a directory");
     } else {
         mprof_error_set_errno(error, failure, "cannot be executed");
     }

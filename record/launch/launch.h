@@ -1,4 +1,4 @@
-/* Starting the program: as a shell would, with the failure known before anything has run. */
+/* Starts the program as a shell would. A failure is known before anything has run. */
 #ifndef MPROF_RECORD_LAUNCH_H
 #define MPROF_RECORD_LAUNCH_H
 
@@ -6,9 +6,9 @@
 #include <signal.h>
 #include <sys/types.h>
 
-/* Executes argv[0], searched in PATH, with the signal mask `mask` and SIGPIPE, SIGXFSZ as they were
- * when mprof was started. A text file without #! is given to /bin/sh, as execvp(3) does.
- * MPROF_ENOTFOUND: there is no such program. MPROF_EIO: there is, but it cannot be executed. */
+/* Executes argv[0], searched in PATH. mask: the program's signal mask; to_default: the signals that
+ * mprof ignores and the program must not. A text file without #! is run by /bin/sh, as execvp(3)
+ * does. MPROF_ENOTFOUND: there is no such program; MPROF_EIO: it cannot be executed. */
 mprof_status mprof__launch(pid_t *pid, char *const argv[], char *const environment[],
                            const sigset_t *mask, const sigset_t *to_default, mprof_error *error);
 

@@ -1,4 +1,3 @@
-/* Owns LD_PRELOAD and MPROF_RINGS as the program is to have them. */
 #include "preload_env.h"
 
 #include "agent/events/wire.h"
@@ -13,13 +12,13 @@
 #define RINGS MPROF_WIRE_ENV_RINGS "="
 #define PATH_SIZE 4096
 
-static int is_setting(const char *entry, const char *name)
+static bool is_setting(const char *entry, const char *name)
 {
     return strncmp(entry, name, strlen(name)) == 0;
 }
 
-/* The environment with LD_PRELOAD and MPROF_RINGS for the agent, ours behind what is preloaded
- * already. The array and the two strings are one allocation. NULL if out of memory. */
+/* Adds MPROF_RINGS, and the shim at the end of LD_PRELOAD. The array and the two strings are one
+ * allocation. NULL if out of memory. */
 static char **make_environment(char *const environment[], const char *preload, const char *rings)
 {
     const char *others = "";
@@ -54,9 +53,9 @@ static char **make_environment(char *const environment[], const char *preload, c
     return copy;
 }
 
-/* LD_PRELOAD has no way to write a space, a colon or a dollar sign: an installation that lies
- * behind one is reached through the folder of rings. 0, or -1. */
-static int shorten_folder(mprof__ring_folder *folder, char *directory, size_t size)
+/* LD_PRELOAD cannot hold a space, a colon or a dollar sign: a directory with one in its path is
+ * reached through a link in the folder of rings. 0, or -1. */
+static int avoid_special_characters(mprof__ring_folder *folder, char *directory, size_t size)
 {
     int length;
 
@@ -71,10 +70,10 @@ static int shorten_folder(mprof__ring_folder *folder, char *directory, size_t si
     return length > 0 && (size_t)length < size && !strpbrk(directory, " :$") ? 0 : -1;
 }
 
-/* The shim's entry in LD_PRELOAD: its link in a folder by architecture, whose name the loader puts
- * in for its token $PLATFORM. So a program of 32 bits finds an object for itself there, an empty
- * one, where it would complain of ours. Where the token or the folders are missing, the shim
- * itself. 0, or -1. */
+/* Makes the shim's entry in LD_PRELOAD: a link to it in a folder per architecture, which the loader
+ * inserts for its token $PLATFORM. So a 32-bit program finds an empty object for itself, where it
+ * would complain about the 64-bit shim. Without the token or the folders, the shim itself.
+ * 0, or -1. */
 static int make_entry(mprof__ring_folder *folder, const char *preload, char *entry, size_t size)
 {
     unsigned long platform = getauxval(AT_PLATFORM);
@@ -88,14 +87,14 @@ static int make_entry(mprof__ring_folder *folder, const char *preload, char *ent
     *slash = '\0';
     snprintf(path, sizeof path, "%s/preload/any/" MPROF_WIRE_SHIM, directory);
     if (access(path, R_OK) != 0) {
-        length = shorten_folder(folder, directory, sizeof directory) == 0
+        length = avoid_special_characters(folder, directory, sizeof directory) == 0
                      ? snprintf(entry, size, "%s/%s", directory, slash + 1)
                      : -1;
         return length > 0 && (size_t)length < size ? 0 : -1;
     }
     snprintf(path, sizeof path, "%s/preload/%s/" MPROF_WIRE_SHIM, directory,
              platform ? (const char *)platform : "");
-    length = shorten_folder(folder, directory, sizeof directory) == 0
+    length = avoid_special_characters(folder, directory, sizeof directory) == 0
                  ? snprintf(entry, size, "%s/preload/%s/" MPROF_WIRE_SHIM, directory,
                             platform && access(path, R_OK) == 0 ? "$PLATFORM" : "any")
                  : -1;
@@ -111,7 +110,7 @@ mprof_status mprof__preload_env_prepare(char ***environment, mprof__ring_folder 
 
     *environment = NULL;
     if (status != MPROF_OK) {
-        /* no rings, but the name `profile` all the same */
+        /* without rings the builtin `profile` still has to exist */
         if (!strpbrk(preload, " :$") && make_entry(NULL, preload, entry, sizeof entry) == 0) {
             *environment = make_environment(before, entry, "");
         }
@@ -119,7 +118,7 @@ mprof_status mprof__preload_env_prepare(char ***environment, mprof__ring_folder 
     }
     if (make_entry(*folder, preload, entry, sizeof entry) != 0) {
         return mprof_error_set(error, MPROF_EARGUMENT,
-                               "LD_PRELOAD cannot name the directory of the agent");
+                               "LD_PRELOAD cannot hold the path of the agent's directory");
     }
     *environment = make_environment(before, entry, mprof__ring_folder_path(*folder));
     return *environment ? MPROF_OK : mprof_error_set(error, MPROF_ENOMEM, "out of memory");

@@ -211,7 +211,7 @@ static void handle_signal(mprof__recorder *recorder, const struct signalfd_sigin
         }
         return;
     }
-    if (recorder->plan.live && mprof__live_line_take_signal(recorder->plan.live, number)) {
+    if (recorder->plan.live && mprof__live_line_handle_signal(recorder->plan.live, number)) {
         return;
     }
     if (mprof__end_request_note_signal(&recorder->request, info, target, mprof__clock_now_ns())) {

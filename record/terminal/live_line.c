@@ -1,4 +1,3 @@
-/* Owns what the line says, and how often. */
 #include "live_line.h"
 
 #include "signals.h"
@@ -8,19 +7,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PAUSE_NS INT64_C(200000000)
+#define REDRAW_NS INT64_C(200000000)
 #define GRAPH_CELLS 20
 #define GRAPH_SIZE (GRAPH_CELLS * 3 + 4)
-/* Columns below which there is no graph, and a name is not begun. */
+/* Fewer columns: no graph. Fewer columns left: no function name. */
 #define GRAPH_ROOM 60
 #define NAME_MIN 24
 #define MIB (1024.0 * 1024.0)
 
 struct mprof__live_line {
     mprof__status_line line;
-    mprof__sparkline trend;
+    mprof__sparkline graph;
     int64_t due_ns;
-    int utf8;
+    bool utf8;
 };
 
 mprof_status mprof__live_line_open(mprof__live_line **out, int fd, mprof_error *error)
@@ -52,7 +51,7 @@ void mprof__live_line_free(mprof__live_line *live)
 
 void mprof__live_line_add(mprof__live_line *live, int64_t bytes, int64_t now_ns)
 {
-    mprof__sparkline_add(&live->trend, bytes, now_ns);
+    mprof__sparkline_add(&live->graph, bytes, now_ns);
 }
 
 int64_t mprof__live_line_due_ns(const mprof__live_line *live)
@@ -92,24 +91,24 @@ static void put_calls(mprof__terminal_text *text, const mprof__live_line_view *v
     }
 }
 
-void mprof__live_line_format(mprof__terminal_text *text, const mprof__sparkline *trend,
+void mprof__live_line_format(mprof__terminal_text *text, const mprof__sparkline *samples,
                              const mprof__live_line_view *view)
 {
     char graph[GRAPH_SIZE] = "";
 
     if (view->waits_ns > 0) {
-        (void)mprof__terminal_text_put(text, " mprof: the recording begins in");
+        (void)mprof__terminal_text_put(text, " mprof: recording begins in");
         put_duration(text, view->waits_ns + 999999999);
         return;
     }
-    (void)mprof__terminal_text_put(text, " %.1f MiB", (double)trend->bytes / MIB);
+    (void)mprof__terminal_text_put(text, " %.1f MiB", (double)samples->bytes / MIB);
     if (text->utf8 && text->room >= GRAPH_ROOM) {
-        mprof__sparkline_draw(trend, text->room >= 2 * GRAPH_ROOM ? GRAPH_CELLS : GRAPH_CELLS / 2,
+        mprof__sparkline_draw(samples, text->room >= 2 * GRAPH_ROOM ? GRAPH_CELLS : GRAPH_CELLS / 2,
                               graph, sizeof graph);
         (void)mprof__terminal_text_put(text, " %s", graph);
     }
     (void)mprof__terminal_text_put(text, "  peak %.1f", (double)view->peak_bytes / MIB);
-    (void)mprof__terminal_text_put(text, "  %+.2f MiB/s", mprof__sparkline_slope(trend) / MIB);
+    (void)mprof__terminal_text_put(text, "  %+.2f MiB/s", mprof__sparkline_slope(samples) / MIB);
     put_duration(text, view->lasts_ns);
     if (view->processes > 1) {
         (void)mprof__terminal_text_put(text, "  %zu processes", view->processes);
@@ -123,12 +122,12 @@ void mprof__live_line_show(mprof__live_line *live, const mprof__live_line_view *
     mprof__terminal_text text;
     size_t room = mprof__status_line_room(&live->line);
 
-    live->due_ns = now_ns + PAUSE_NS;
+    live->due_ns = now_ns + REDRAW_NS;
     if (room == 0) {
         return;
     }
     mprof__terminal_text_init(&text, room, live->utf8);
-    mprof__live_line_format(&text, &live->trend, view);
+    mprof__live_line_format(&text, &live->graph, view);
     mprof__status_line_show(&live->line, text.bytes);
 }
 
@@ -137,27 +136,27 @@ void mprof__live_line_hide(mprof__live_line *live)
     mprof__status_line_hide(&live->line);
 }
 
-void mprof__live_line_renew(mprof__live_line *live)
+void mprof__live_line_redraw(mprof__live_line *live)
 {
-    mprof__status_line_renew(&live->line);
+    mprof__status_line_reset(&live->line);
     live->due_ns = 0;
 }
 
-int mprof__live_line_take_signal(mprof__live_line *live, int number)
+bool mprof__live_line_handle_signal(mprof__live_line *live, int number)
 {
     switch (number) {
     case SIGTSTP:
         mprof__live_line_hide(live);
         mprof__signal_stop(number);
-        mprof__live_line_renew(live);
-        return 1;
+        mprof__live_line_redraw(live);
+        return true;
     case SIGCONT:
     case SIGWINCH:
-        mprof__live_line_renew(live);
-        return 1;
+        mprof__live_line_redraw(live);
+        return true;
     case SIGTTOU:
-        return 1;
+        return true;
     default:
-        return 0;
+        return false;
     }
 }

@@ -1,4 +1,4 @@
-/* Owns the sequences for a full screen, and the mode of the keyboard. */
+/* Each frame is one write(2) if the terminal takes it, so that it does not flicker. */
 #include "screen.h"
 
 #include "terminal_keeper.h"
@@ -13,7 +13,7 @@
 #define CLOSE "\033[?25h\033[?1049l"
 #define HOME "\033[1;1H"
 #define LINE_END "\033[K\r\n"
-#define REST "\033[J"
+#define CLEAR_BELOW "\033[J"
 
 static void write_all(int fd, const char *text, size_t length)
 {
@@ -28,7 +28,7 @@ static void write_all(int fd, const char *text, size_t length)
     }
 }
 
-static int are_one_terminal(int left_fd, int right_fd)
+static bool are_one_terminal(int left_fd, int right_fd)
 {
     struct stat left;
     struct stat right;
@@ -37,15 +37,15 @@ static int are_one_terminal(int left_fd, int right_fd)
            left.st_rdev == right.st_rdev;
 }
 
-static void tell_keeper(const mprof__screen *screen)
+static void set_cleanup(const mprof__screen *screen)
 {
-    mprof__terminal_words words = {.text = CLOSE};
+    mprof__terminal_cleanup cleanup = {.text = CLOSE};
 
     if (screen->key_fd >= 0 && are_one_terminal(screen->key_fd, screen->out_fd)) {
-        words.has_mode = 1;
-        words.mode = screen->before;
+        cleanup.has_mode = true;
+        cleanup.mode = screen->before;
     }
-    mprof__terminal_keeper_tell(screen->keeper_fd, &words);
+    mprof__terminal_keeper_set_cleanup(screen->keeper_fd, &cleanup);
 }
 
 void mprof__screen_open(mprof__screen *screen, int out_fd, int key_fd)
@@ -56,7 +56,7 @@ void mprof__screen_open(mprof__screen *screen, int out_fd, int key_fd)
     screen->out_fd = out_fd;
     screen->key_fd = tcgetattr(key_fd, &screen->before) == 0 ? key_fd : -1;
     screen->keeper_fd = mprof__terminal_keeper_open(out_fd);
-    tell_keeper(screen);
+    set_cleanup(screen);
     if (screen->key_fd >= 0) {
         mode = screen->before;
         mode.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
@@ -65,12 +65,12 @@ void mprof__screen_open(mprof__screen *screen, int out_fd, int key_fd)
         tcsetattr(key_fd, TCSADRAIN, &mode);
     }
     write_all(out_fd, OPEN, strlen(OPEN));
-    screen->is_open = 1;
+    screen->is_open = true;
 }
 
 void mprof__screen_close(mprof__screen *screen)
 {
-    const mprof__terminal_words nothing = {0};
+    const mprof__terminal_cleanup nothing = {0};
 
     if (!screen->is_open) {
         return;
@@ -79,12 +79,12 @@ void mprof__screen_close(mprof__screen *screen)
     if (screen->key_fd >= 0) {
         tcsetattr(screen->key_fd, TCSADRAIN, &screen->before);
     }
-    mprof__terminal_keeper_tell(screen->keeper_fd, &nothing);
+    mprof__terminal_keeper_set_cleanup(screen->keeper_fd, &nothing);
     mprof__terminal_keeper_close(screen->keeper_fd);
     free(screen->frame);
     screen->frame = NULL;
     screen->used = screen->size = 0;
-    screen->is_open = 0;
+    screen->is_open = false;
 }
 
 static void append(mprof__screen *screen, const char *text)
@@ -127,7 +127,7 @@ void mprof__screen_line(mprof__screen *screen, const char *text)
 
 void mprof__screen_end(mprof__screen *screen)
 {
-    append(screen, REST);
+    append(screen, CLEAR_BELOW);
     write_all(screen->out_fd, screen->frame, screen->used);
 }
 

@@ -1,40 +1,41 @@
-/* The signals of the recorder: taken in order, through a descriptor, so that none can interrupt the
- * writing of a line; and given back to the program as it would have had them without mprof. */
+/* The recorder reads its signals from a descriptor, in order, so that none interrupts the writing
+ * of a line. The program gets the mask and dispositions that it would have without mprof. */
 #ifndef MPROF_RECORD_SIGNALS_H
 #define MPROF_RECORD_SIGNALS_H
 
 #include <mprof/error.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <sys/signalfd.h>
 
 typedef struct mprof__signals {
     int fd;              /* signalfd(2), non-blocking; -1 if closed */
-    sigset_t before;     /* mask to give to the program, and to return to */
-    sigset_t to_default; /* what mprof ignores and the program shall not */
+    sigset_t before;     /* mask of the program, and of mprof once closed */
+    sigset_t to_default; /* ignored by mprof, but not by the program */
 } mprof__signals;
 
-/* with_terminal: holds back TSTP, CONT, WINCH and TTOU as well, for who shows something there.
- * Holds back SIGCHLD and those of INT, TERM, HUP, QUIT, USR1, USR2 that are not ignored (nohup).
- * Ignores PIPE and XFSZ: a write that fails is reported where it is made. MPROF_EIO. */
-mprof_status mprof__signals_open(mprof__signals *signals, int with_terminal, mprof_error *error);
+/* Blocks SIGCHLD, and INT, TERM, HUP, QUIT, USR1, USR2 unless they are ignored (nohup).
+ * with_terminal: TSTP, CONT, WINCH and TTOU as well, for a command that draws on the terminal.
+ * Ignores PIPE and XFSZ: a failed write is reported by its caller. MPROF_EIO. */
+mprof_status mprof__signals_open(mprof__signals *signals, bool with_terminal, mprof_error *error);
 
-/* Takes the next one. 0 if there is none. */
-int mprof__signals_next(mprof__signals *signals, struct signalfd_siginfo *info);
+/* Reads the next signal. False: there is none. */
+bool mprof__signals_next(mprof__signals *signals, struct signalfd_siginfo *info);
 
-/* 1 for those that ask a program to end. */
-int mprof__signal_ends(int number);
+/* Whether the signal asks a program to end. */
+bool mprof__signal_ends(int number);
 
-/* 1 if it came from the terminal's keys, or a hangup: the kernel has sent it to the whole
- * foreground group. */
-int mprof__signal_is_of_terminal(const struct signalfd_siginfo *info);
+/* Whether it comes from a key of the terminal or a hangup: then the kernel has sent it to the whole
+ * foreground process group. */
+bool mprof__signal_is_of_terminal(const struct signalfd_siginfo *info);
 
-/* Stops this process by the signal, as if it had never been held back; returns when it goes on. */
+/* Stops this process by a signal that is blocked; returns when the process continues. */
 void mprof__signal_stop(int number);
 
-/* Ends the holding back. What arrived meanwhile takes effect now. */
+/* Restores the mask. Signals that are pending take effect now. */
 void mprof__signals_close(mprof__signals *signals);
 
-/* Ends this process by the signal, as if it had never been held back. */
+/* Ends this process by the signal, blocked or not. */
 void mprof__signal_die(int number);
 
 #endif

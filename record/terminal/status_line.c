@@ -1,5 +1,5 @@
-/* Owns the escape sequences, those of ECMA-48 and the VT100 that every terminal in use knows, and
- * writes each change in one write(2): what the program prints cannot come in between. */
+/* Uses sequences of ECMA-48 and the VT100, which every terminal in use knows. Each change is one
+ * write(2): output of the program cannot come in between. */
 #include "status_line.h"
 
 #include "terminal_keeper.h"
@@ -16,29 +16,29 @@
 
 #define ROWS_MIN 3
 #define COLUMNS_MIN 20
-/* To leave a line behind is worse than to wait a little. */
+/* Worth waiting for: otherwise the line stays on the screen. */
 #define HIDE_MS 200
 
 /* Save and restore the cursor with its colours (DECSC, DECRC). */
 #define SAVE "\0337"
 #define RESTORE "\0338"
 
-/* Sets the scroll region to all rows but the last. That moves the cursor home, so it is saved; down
- * (IND) before and up (CUU) behind get it off the last row without changing its column. */
+/* Sets the scroll region to all rows but the last. That moves the cursor home, so save it before;
+ * IND before and CUU after it move the cursor off the last row without changing its column. */
 #define SET_UP "\033D" SAVE "\033[1;%dr" RESTORE "\033[A"
 
-/* Gives the last row back. */
+/* Restores the last row. */
 #define TAKE_DOWN SAVE "\033[r\033[%d;1H\033[0m\033[K" RESTORE
 
-static int is_capable(void)
+static bool has_cursor(void)
 {
     const char *term = getenv("TERM");
 
     return term && *term && strcmp(term, "dumb") != 0;
 }
 
-/* A description of our own, so that not to wait is our own affair; the program's stays as it is. */
-static int open_again(int fd)
+/* Opens the terminal again: O_NONBLOCK must not apply to the program's descriptors. */
+static int reopen(int fd)
 {
     char path[64];
     int own;
@@ -56,11 +56,11 @@ mprof_status mprof__status_line_open(mprof__status_line *line, int fd, mprof_err
     if (!isatty(fd)) {
         return mprof_error_set(error, MPROF_EARGUMENT, "standard error is not a terminal");
     }
-    if (!is_capable()) {
+    if (!has_cursor()) {
         return mprof_error_set(error, MPROF_EARGUMENT,
                                "the terminal cannot move its cursor (TERM is unset or dumb)");
     }
-    line->fd = open_again(fd);
+    line->fd = reopen(fd);
     if (line->fd < 0) {
         return mprof_error_set_errno(error, errno, "cannot open the terminal");
     }
@@ -68,15 +68,14 @@ mprof_status mprof__status_line_open(mprof__status_line *line, int fd, mprof_err
     return MPROF_OK;
 }
 
-/* What the keeper is to do from now on. */
-static void tell_keeper(const mprof__status_line *line, int is_up)
+static void set_cleanup(const mprof__status_line *line, bool is_up)
 {
-    mprof__terminal_words words = {0};
+    mprof__terminal_cleanup cleanup = {0};
 
     if (is_up) {
-        snprintf(words.text, sizeof words.text, TAKE_DOWN, line->rows);
+        snprintf(cleanup.text, sizeof cleanup.text, TAKE_DOWN, line->rows);
     }
-    mprof__terminal_keeper_tell(line->keeper_fd, &words);
+    mprof__terminal_keeper_set_cleanup(line->keeper_fd, &cleanup);
 }
 
 /* All or nothing, as far as a terminal allows that. 1 if it was written. */
@@ -88,13 +87,13 @@ static int write_all(const mprof__status_line *line, const char *text, size_t le
            write(line->fd, text, length) == (ssize_t)length;
 }
 
-/* Whether the terminal is in the hands of our group, and of nobody who reads key by key. */
-static int is_ours(const mprof__status_line *line)
+/* Whether our process group is in the foreground and no program reads key by key. */
+static bool is_ours(const mprof__status_line *line)
 {
     struct termios mode;
     pid_t foreground = tcgetpgrp(line->fd);
 
-    /* no foreground at all: this is another terminal than the one that controls us */
+    /* no foreground group: this is not our controlling terminal */
     return (foreground < 0 || foreground == getpgrp()) && tcgetattr(line->fd, &mode) == 0 &&
            (mode.c_lflag & ICANON);
 }
@@ -112,7 +111,7 @@ size_t mprof__status_line_room(mprof__status_line *line)
         return 0;
     }
     if (line->is_up && (size.ws_row != line->rows || size.ws_col != line->columns)) {
-        line->is_up = 0;
+        line->is_up = false;
     }
     line->rows = size.ws_row;
     line->columns = size.ws_col;
@@ -130,7 +129,7 @@ void mprof__status_line_show(mprof__status_line *line, const char *text)
     }
     if (!line->is_up) {
         snprintf(set_up, sizeof set_up, SET_UP, line->rows - 1);
-        tell_keeper(line, 1);
+        set_cleanup(line, true);
     }
     length = asprintf(&all, "%s" SAVE "\033[%d;1H\033[0;7m\033[K%s\033[0m" RESTORE, set_up,
                       line->rows, text);
@@ -139,7 +138,7 @@ void mprof__status_line_show(mprof__status_line *line, const char *text)
         free(all);
     }
     if (!line->is_up) {
-        tell_keeper(line, 0);
+        set_cleanup(line, false);
     }
 }
 
@@ -154,13 +153,13 @@ void mprof__status_line_hide(mprof__status_line *line)
     length = snprintf(text, sizeof text, TAKE_DOWN, line->rows);
     line->is_up = !write_all(line, text, (size_t)length, HIDE_MS);
     if (!line->is_up) {
-        tell_keeper(line, 0);
+        set_cleanup(line, false);
     }
 }
 
-void mprof__status_line_renew(mprof__status_line *line)
+void mprof__status_line_reset(mprof__status_line *line)
 {
-    line->is_up = 0;
+    line->is_up = false;
 }
 
 void mprof__status_line_close(mprof__status_line *line)

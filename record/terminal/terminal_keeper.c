@@ -1,4 +1,4 @@
-/* Owns the life of the keeper. */
+/* The socket is the lifeline: when it closes, this process is gone, and the keeper cleans up. */
 #include "terminal_keeper.h"
 
 #include <errno.h>
@@ -11,13 +11,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* A terminal that takes nothing (Ctrl-S) is waited for that long by the keeper, and by us. */
-#define KEEPER_WAIT_MS 60000
-#define OWN_WAIT_MS 200
+/* How long the keeper waits for a terminal that accepts nothing (Ctrl-S), and we for the keeper. */
+#define TERMINAL_WAIT_MS 60000
+#define KEEPER_WAIT_MS 200
 
-/* Whatever else is open here is somebody's: the reader of a pipe waits for the last one to close
- * it.
- */
+/* Other descriptors must not stay open here: the reader of a pipe waits until all are closed. */
 static void close_all_but(int first, int second)
 {
     unsigned low = (unsigned)(first < second ? first : second);
@@ -32,24 +30,24 @@ static void close_all_but(int first, int second)
     (void)syscall(SYS_close_range, high + 1, ~0U, 0);
 }
 
-static void give_back(int terminal_fd, const mprof__terminal_words *words)
+static void clean_up(int terminal_fd, const mprof__terminal_cleanup *cleanup)
 {
     struct pollfd ready = {terminal_fd, POLLOUT, 0};
-    size_t length = strnlen(words->text, sizeof words->text);
+    size_t length = strnlen(cleanup->text, sizeof cleanup->text);
 
-    if (length > 0 && poll(&ready, 1, KEEPER_WAIT_MS) == 1 && (ready.revents & POLLOUT)) {
-        (void)!write(terminal_fd, words->text, length);
+    if (length > 0 && poll(&ready, 1, TERMINAL_WAIT_MS) == 1 && (ready.revents & POLLOUT)) {
+        (void)!write(terminal_fd, cleanup->text, length);
     }
-    if (words->has_mode) {
-        (void)tcsetattr(terminal_fd, TCSANOW, &words->mode);
+    if (cleanup->has_mode) {
+        (void)tcsetattr(terminal_fd, TCSANOW, &cleanup->mode);
     }
 }
 
-/* The keeper's life, in a process of its own. */
-static void keep(int socket_fd, int terminal_fd)
+/* The keeper process. */
+static void run_keeper(int socket_fd, int terminal_fd)
 {
-    mprof__terminal_words words = {0};
-    mprof__terminal_words told;
+    mprof__terminal_cleanup cleanup = {0};
+    mprof__terminal_cleanup received;
     sigset_t all;
     ssize_t got;
 
@@ -58,17 +56,17 @@ static void keep(int socket_fd, int terminal_fd)
     setsid();
     prctl(PR_SET_NAME, "mprof-terminal");
     close_all_but(socket_fd, terminal_fd);
-    while ((got = TEMP_FAILURE_RETRY(recv(socket_fd, &told, sizeof told, 0))) > 0) {
-        if (got == (ssize_t)sizeof told) {
-            words = told;
+    while ((got = TEMP_FAILURE_RETRY(recv(socket_fd, &received, sizeof received, 0))) > 0) {
+        if (got == (ssize_t)sizeof received) {
+            cleanup = received;
         }
     }
-    give_back(terminal_fd, &words);
+    clean_up(terminal_fd, &cleanup);
 }
 
-/* Orphans come to us only if we are the first process of a container, or were made a reaper by who
- * was here before the exec: then the keeper would be taken for one of the program's. */
-static int orphans_come_to_us(void)
+/* Whether orphans become our children: as the first process of a container, or as a subreaper since
+ * before our exec. The keeper would then look like a process of the program. */
+static bool adopts_orphans(void)
 {
     int is_reaper = 0;
 
@@ -80,7 +78,7 @@ int mprof__terminal_keeper_open(int terminal_fd)
     int ends[2];
     pid_t middle;
 
-    if (orphans_come_to_us() || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) {
+    if (adopts_orphans() || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) {
         return -1;
     }
     middle = fork();
@@ -89,7 +87,7 @@ int mprof__terminal_keeper_open(int terminal_fd)
 
         if (keeper == 0) {
             close(ends[0]);
-            keep(ends[1], terminal_fd);
+            run_keeper(ends[1], terminal_fd);
         }
         _exit(keeper < 0);
     }
@@ -102,10 +100,10 @@ int mprof__terminal_keeper_open(int terminal_fd)
     return ends[0];
 }
 
-void mprof__terminal_keeper_tell(int keeper_fd, const mprof__terminal_words *words)
+void mprof__terminal_keeper_set_cleanup(int keeper_fd, const mprof__terminal_cleanup *cleanup)
 {
     if (keeper_fd >= 0) {
-        (void)!send(keeper_fd, words, sizeof *words, MSG_NOSIGNAL | MSG_DONTWAIT);
+        (void)!send(keeper_fd, cleanup, sizeof *cleanup, MSG_NOSIGNAL | MSG_DONTWAIT);
     }
 }
 
@@ -115,7 +113,7 @@ void mprof__terminal_keeper_close(int keeper_fd)
 
     if (keeper_fd >= 0) {
         shutdown(keeper_fd, SHUT_WR);
-        (void)TEMP_FAILURE_RETRY(poll(&gone, 1, OWN_WAIT_MS));
+        (void)TEMP_FAILURE_RETRY(poll(&gone, 1, KEEPER_WAIT_MS));
         close(keeper_fd);
     }
 }

@@ -1,4 +1,3 @@
-/* Owns the counting of columns. */
 #include "terminal_text.h"
 
 #include "parse/commands/command.h"
@@ -9,11 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* From here on a character may take two columns. Some take none: the line then ends sooner than it
- * might, which does no harm. */
+/* From here on a character may take two columns. Combining ones take none; counting them only makes
+ * the line shorter than it could be. */
 #define FIRST_WIDE 0x1100
 
-void mprof__terminal_text_init(mprof__terminal_text *text, size_t room, int utf8)
+void mprof__terminal_text_init(mprof__terminal_text *text, size_t room, bool utf8)
 {
     text->bytes[0] = '\0';
     text->used = 0;
@@ -22,7 +21,7 @@ void mprof__terminal_text_init(mprof__terminal_text *text, size_t room, int utf8
     text->utf8 = utf8;
 }
 
-int mprof__terminal_text_is_utf8(void)
+bool mprof__terminal_text_is_utf8(void)
 {
     static const char *const names[] = {"LC_ALL", "LC_CTYPE", "LANG"};
 
@@ -33,10 +32,10 @@ int mprof__terminal_text_is_utf8(void)
             return strcasestr(value, "utf-8") || strcasestr(value, "utf8");
         }
     }
-    return 0;
+    return false;
 }
 
-/* Bytes of the character that begins with this one, in text that is valid, and its columns. */
+/* Bytes and columns of the character at `at`, in valid UTF-8. */
 static size_t measure(const unsigned char *at, size_t *columns)
 {
     size_t length = at[0] < 0x80 ? 1 : at[0] < 0xe0 ? 2 : at[0] < 0xf0 ? 3 : 4;
@@ -47,7 +46,7 @@ static size_t measure(const unsigned char *at, size_t *columns)
         *columns = 2;
     } else if (length == 3) {
         unsigned point = (first & 0x0fU) << 12 | (at[1] & 0x3fU) << 6 | (at[2] & 0x3fU);
-        /* Punctuation, lines and blocks, which we draw with ourselves; symbols of two columns
+        /* Punctuation, lines and blocks take one column; symbols of two columns
          * follow. */
         bool is_narrow = (point >= 0x2000 && point < 0x231a) || (point >= 0x2500 && point < 0x25fd);
 
@@ -67,19 +66,19 @@ static size_t count_columns(const char *bytes, size_t length)
     return columns;
 }
 
-static int append(mprof__terminal_text *text, const char *bytes, size_t length, size_t columns)
+static bool append(mprof__terminal_text *text, const char *bytes, size_t length, size_t columns)
 {
     if (text->columns + columns > text->room || text->used + length >= sizeof text->bytes) {
-        return 0;
+        return false;
     }
     memcpy(text->bytes + text->used, bytes, length);
     text->used += length;
     text->bytes[text->used] = '\0';
     text->columns += columns;
-    return 1;
+    return true;
 }
 
-int mprof__terminal_text_put(mprof__terminal_text *text, const char *format, ...)
+bool mprof__terminal_text_put(mprof__terminal_text *text, const char *format, ...)
 {
     char part[512];
     va_list arguments;
@@ -88,14 +87,14 @@ int mprof__terminal_text_put(mprof__terminal_text *text, const char *format, ...
     vsnprintf(part, sizeof part, format, arguments);
     va_end(arguments);
     if (append(text, part, strlen(part), count_columns(part, strlen(part)))) {
-        return 1;
+        return true;
     }
     text->room = text->columns;
-    return 0;
+    return false;
 }
 
-/* The text as a terminal may have it, or NULL if out of memory; the caller's. */
-static char *make_harmless(const char *bytes, int utf8)
+/* The text with control characters escaped, freed by the caller; NULL if out of memory. */
+static char *escape(const char *bytes, bool utf8)
 {
     char *plain = NULL;
     size_t size = 0;
@@ -120,9 +119,9 @@ static char *make_harmless(const char *bytes, int utf8)
 void mprof__terminal_text_put_foreign(mprof__terminal_text *text, const char *bytes, size_t most)
 {
     size_t left = text->room - text->columns < most ? text->room - text->columns : most;
-    char *plain = make_harmless(bytes, text->utf8);
+    char *plain = escape(bytes, text->utf8);
     const char *at = plain ? plain : "";
-    int is_cut = count_columns(at, strlen(at)) > left;
+    bool is_cut = count_columns(at, strlen(at)) > left;
 
     while (*at && left > 0) {
         size_t length = mprof__text_letter(at, strlen(at));

@@ -223,7 +223,7 @@ class Live(terminal.TestCase):
 
     def test_countdown_to_a_delayed_recording(self):
         self.run_live("-E", "--delay", "1.5")
-        self.wait_for_line(r"^ mprof: the recording begins in 00:0\d$", behind=0)
+        self.wait_for_line(r"^ mprof: recording begins in 00:0\d$", behind=0)
         self.wait_for_line(r"MiB")
         self.finish()
 

@@ -25,77 +25,77 @@ static void test_a_straight_line_has_its_slope(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        mprof__sparkline trend = {0};
+        mprof__sparkline line = {0};
         double want = rows[i].mib_per_s * (double)MIB;
 
         print_message("%s\n", rows[i].name);
         for (int64_t n = 0; n < 20000; n++) {
             int64_t now_ns = n * rows[i].step_ns;
 
-            mprof__sparkline_add(&trend, 200000 * MIB + (int64_t)(want * (double)now_ns / 1e9),
+            mprof__sparkline_add(&line, 200000 * MIB + (int64_t)(want * (double)now_ns / 1e9),
                                  7 * S + now_ns);
         }
-        assert_true(fabs(mprof__sparkline_slope(&trend) - want) <= 1e-3 * fabs(want) + 1);
+        assert_true(fabs(mprof__sparkline_slope(&line) - want) <= 1e-3 * fabs(want) + 1);
     }
 }
 
 static void test_the_past_fades(void **state)
 {
-    mprof__sparkline trend = {0};
+    mprof__sparkline line = {0};
     int64_t n;
 
     (void)state;
     for (n = 0; n < 1000; n++) {
-        mprof__sparkline_add(&trend, n * MIB, n * S / 10); /* 10 MiB/s */
+        mprof__sparkline_add(&line, n * MIB, n * S / 10); /* 10 MiB/s */
     }
-    assert_true(mprof__sparkline_slope(&trend) > 9.9 * (double)MIB);
+    assert_true(mprof__sparkline_slope(&line) > 9.9 * (double)MIB);
     for (; n < 3000; n++) {
-        mprof__sparkline_add(&trend, 1000 * MIB, n * S / 10);
+        mprof__sparkline_add(&line, 1000 * MIB, n * S / 10);
     }
-    assert_true(fabs(mprof__sparkline_slope(&trend)) < 0.1 * (double)MIB);
-    assert_int_equal(trend.peak_bytes, 1000 * MIB);
+    assert_true(fabs(mprof__sparkline_slope(&line)) < 0.1 * (double)MIB);
+    assert_int_equal(line.peak_bytes, 1000 * MIB);
 }
 
 static void test_few_samples(void **state)
 {
-    mprof__sparkline trend = {0};
+    mprof__sparkline line = {0};
 
     (void)state;
-    assert_true(mprof__sparkline_slope(&trend) == 0);
-    mprof__sparkline_add(&trend, 5, S);
-    assert_true(mprof__sparkline_slope(&trend) == 0);
-    mprof__sparkline_add(&trend, 9, S);
-    assert_true(mprof__sparkline_slope(&trend) == 0); /* no two moments */
-    mprof__sparkline_add(&trend, 9, S - 1);
-    assert_true(mprof__sparkline_slope(&trend) == 0); /* time runs no way back */
-    mprof__sparkline_add(&trend, 107, 2 * S);
-    assert_true(mprof__sparkline_slope(&trend) > 90);
-    assert_int_equal(trend.bytes, 107);
+    assert_true(mprof__sparkline_slope(&line) == 0);
+    mprof__sparkline_add(&line, 5, S);
+    assert_true(mprof__sparkline_slope(&line) == 0);
+    mprof__sparkline_add(&line, 9, S);
+    assert_true(mprof__sparkline_slope(&line) == 0); /* no two moments */
+    mprof__sparkline_add(&line, 9, S - 1);
+    assert_true(mprof__sparkline_slope(&line) == 0); /* time runs no way back */
+    mprof__sparkline_add(&line, 107, 2 * S);
+    assert_true(mprof__sparkline_slope(&line) > 90);
+    assert_int_equal(line.bytes, 107);
 }
 
 static void test_graph(void **state)
 {
-    mprof__sparkline trend = {0};
+    mprof__sparkline line = {0};
     char text[64];
 
     (void)state;
-    mprof__sparkline_draw(&trend, 4, text, sizeof text);
+    mprof__sparkline_draw(&line, 4, text, sizeof text);
     assert_string_equal(text, "    ");
     for (int64_t second = 0; second < 8; second++) {
-        mprof__sparkline_add(&trend, second, second * S);
-        mprof__sparkline_add(&trend, second + 1, second * S + S / 2);
+        mprof__sparkline_add(&line, second, second * S);
+        mprof__sparkline_add(&line, second + 1, second * S + S / 2);
     }
-    mprof__sparkline_draw(&trend, 8, text, sizeof text);
+    mprof__sparkline_draw(&line, 8, text, sizeof text);
     assert_string_equal(text, "▁▂▃▄▅▆▇█");
-    mprof__sparkline_draw(&trend, 10, text, sizeof text);
+    mprof__sparkline_draw(&line, 10, text, sizeof text);
     assert_string_equal(text, "  ▁▂▃▄▅▆▇█");
-    mprof__sparkline_add(&trend, 8, 10 * S); /* a gap is a gap */
-    mprof__sparkline_draw(&trend, 4, text, sizeof text);
+    mprof__sparkline_add(&line, 8, 10 * S); /* a gap is a gap */
+    mprof__sparkline_draw(&line, 4, text, sizeof text);
     assert_string_equal(text, "█  █");
-    mprof__sparkline_add(&trend, 8, 1000 * S);
-    mprof__sparkline_draw(&trend, 4, text, sizeof text);
+    mprof__sparkline_add(&line, 8, 1000 * S);
+    mprof__sparkline_draw(&line, 4, text, sizeof text);
     assert_string_equal(text, "   █");
-    mprof__sparkline_draw(&trend, 60, text, 8);
+    mprof__sparkline_draw(&line, 60, text, 8);
     assert_true(strlen(text) < 8);
 }
 
