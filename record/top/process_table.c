@@ -1,5 +1,4 @@
-/* Owns the rows. Those that have ended are kept only as far as anybody might look at them: a
- * program may have a million children. */
+/* Only the last few processes that have ended keep a row: a program may have a million children. */
 #include "process_table.h"
 
 #include "parse/array.h"
@@ -19,87 +18,87 @@
 #define NAME_COLUMNS 28
 #define NAME_SIZE 96
 #define FUNCTION_SIZE 256
-/* Totals without a sample of its own after which a process that had some is taken for ended: not
- * every file records ends. */
+/* A process without a sample for so many ticks counts as ended: not every file records ends. */
 #define TICKS_UNTIL_GONE 10
 #define FIRST_SWEEP 1024
 
-/* Small while there is little to show: a recording may have a hundred thousand processes. */
-typedef struct board_row {
+/* Kept small: a recording may have a hundred thousand processes. */
+typedef struct table_row {
     int64_t pid;
-    char *name;              /* owned; NULL: none */
-    char *function;          /* owned; NULL: none */
-    mprof__sparkline *trend; /* owned; NULL before the second sample */
+    char *name;              /* owned; NULL: unknown */
+    char *function;          /* owned; NULL: unknown */
+    mprof__sparkline *slope; /* owned; NULL before the second sample */
     int64_t bytes;           /* the last sample */
     int64_t time_ns;
-    int64_t peak_bytes; /* the highest sample, or the kernel's mark; 0: neither */
+    int64_t peak_bytes; /* the highest sample or the kernel's high-water mark; 0: neither */
     uint32_t tick;      /* of the last sample; 0: none */
     uint32_t calls;
     mprof_exit_cause cause;
     int32_t value;
-} board_row;
+} table_row;
 
 struct mprof__process_table {
     char title[512];
     mprof__sparkline total;
-    board_row **rows; /* of processes that run */
+    table_row **rows; /* of running processes */
     size_t count;
     size_t size;
     mprof__number_map by_pid;    /* pid -> index in rows */
-    board_row *ended[ENDED_MAX]; /* the last of them, as a ring */
+    table_row *ended[ENDED_MAX]; /* the last ones, as a ring */
     uint64_t ended_count;
     uint32_t tick;      /* totals so far */
-    size_t swept_count; /* rows that were left when those gone in silence were last looked for */
+    size_t swept_count; /* rows left by the last sweep of end_silent_rows */
 };
 
-static void free_row(board_row *row)
+static void free_row(table_row *row)
 {
     if (row) {
         free(row->name);
         free(row->function);
-        free(row->trend);
+        free(row->slope);
         free(row);
     }
 }
 
 mprof_status mprof__process_table_new(mprof__process_table **out, mprof_error *error)
 {
-    mprof__process_table *board = calloc(1, sizeof *board);
+    mprof__process_table *table = calloc(1, sizeof *table);
 
-    *out = board;
-    if (!board) {
+    *out = table;
+    if (!table) {
         return mprof_error_set(error, MPROF_ENOMEM, "out of memory");
     }
-    board->by_pid.limit = ROWS_MAX;
+    table->by_pid.limit = ROWS_MAX;
     return MPROF_OK;
 }
 
-void mprof__process_table_free(mprof__process_table *board)
+void mprof__process_table_free(mprof__process_table *table)
 {
-    if (!board) {
+    if (!table) {
         return;
     }
-    for (size_t i = 0; i < board->count; i++) {
-        free_row(board->rows[i]);
+    for (size_t i = 0; i < table->count; i++) {
+        free_row(table->rows[i]);
     }
     for (size_t i = 0; i < ENDED_MAX; i++) {
-        free_row(board->ended[i]);
+        free_row(table->ended[i]);
     }
-    free(board->rows);
-    mprof__number_map_free(&board->by_pid);
-    free(board);
+    free(table->rows);
+    mprof__number_map_free(&table->by_pid);
+    free(table);
 }
 
 static void copy_text(char *text, size_t size, const char *bytes, size_t length)
 {
     length = mprof__text_copy(text, size, bytes, length);
     for (char *at = text; (at = memchr(at, '\0', (size_t)(text + length - at)));) {
-        *at = ' '; /* between the arguments of a command line */
+        *at = ' '; /* NUL separates the arguments of a command line */
     }
 }
 
-/* Copied, cut to `size` bytes with its end. Without memory for it what was there stays. */
-static void keep_text(char **text, size_t size, const char *bytes, size_t length)
+/* Replaces *text by a copy of at most `size` bytes with NUL. If memory is out, the old text stays.
+ */
+static void replace_text(char **text, size_t size, const char *bytes, size_t length)
 {
     char *copy = malloc(length < size ? length + 1 : size);
 
@@ -110,172 +109,172 @@ static void keep_text(char **text, size_t size, const char *bytes, size_t length
     }
 }
 
-void mprof__process_table_set_title(mprof__process_table *board, const char *bytes, size_t length)
+void mprof__process_table_set_title(mprof__process_table *table, const char *bytes, size_t length)
 {
-    copy_text(board->title, sizeof board->title, bytes, length);
+    copy_text(table->title, sizeof table->title, bytes, length);
 }
 
-static board_row *find_row(const mprof__process_table *board, int64_t pid)
+static table_row *find_row(const mprof__process_table *table, int64_t pid)
 {
     uint32_t index;
 
-    return mprof__number_map_find_index(&board->by_pid, (uint64_t)pid, &index) ? board->rows[index]
+    return mprof__number_map_find_index(&table->by_pid, (uint64_t)pid, &index) ? table->rows[index]
                                                                                : NULL;
 }
 
-static int reserve_row(mprof__process_table *board)
+static bool reserve_row(mprof__process_table *table)
 {
-    board_row **rows = mprof__array_grow(board->rows, board->count, &board->size, sizeof *rows);
+    table_row **rows = mprof__array_grow(table->rows, table->count, &table->size, sizeof *rows);
 
     if (!rows) {
-        return 0;
+        return false;
     }
-    board->rows = rows;
-    return 1;
+    table->rows = rows;
+    return true;
 }
 
 /* NULL if out of memory. */
-static board_row *need_row(mprof__process_table *board, int64_t pid)
+static table_row *find_or_add_row(mprof__process_table *table, int64_t pid)
 {
-    board_row *row = find_row(board, pid);
+    table_row *row = find_row(table, pid);
 
-    if (row || !reserve_row(board)) {
+    if (row || !reserve_row(table)) {
         return row;
     }
     row = calloc(1, sizeof *row);
-    if (!row || mprof__number_map_put_index(&board->by_pid, (uint64_t)pid,
-                                            (uint32_t)board->count) != MPROF__PUT_DONE) {
+    if (!row || mprof__number_map_put_index(&table->by_pid, (uint64_t)pid,
+                                            (uint32_t)table->count) != MPROF__PUT_DONE) {
         free(row);
         return NULL;
     }
     row->pid = pid;
-    board->rows[board->count++] = row;
+    table->rows[table->count++] = row;
     return row;
 }
 
-/* Processes without a sample at the last ticks. Looked for when there are twice as many rows as
- * before, so that it costs little. */
-static void end_silent_rows(mprof__process_table *board)
+/* Ends processes without a sample in the last ticks. Sweeps only when the rows have doubled, so
+ * that it costs little per row. */
+static void end_silent_rows(mprof__process_table *table)
 {
     size_t i = 0;
 
-    if (board->count < 2 * board->swept_count + FIRST_SWEEP) {
+    if (table->count < 2 * table->swept_count + FIRST_SWEEP) {
         return;
     }
-    while (i < board->count) {
-        const board_row *row = board->rows[i];
+    while (i < table->count) {
+        const table_row *row = table->rows[i];
 
-        if (row->tick != 0 && board->tick - row->tick > TICKS_UNTIL_GONE) {
-            mprof__process_table_end(board, row->pid, MPROF_EXIT_UNKNOWN, 0);
+        if (row->tick != 0 && table->tick - row->tick > TICKS_UNTIL_GONE) {
+            mprof__process_table_end(table, row->pid, MPROF_EXIT_UNKNOWN, 0);
         } else {
             i++;
         }
     }
-    board->swept_count = board->count;
+    table->swept_count = table->count;
 }
 
-void mprof__process_table_add_total(mprof__process_table *board, int64_t bytes, int64_t time_ns)
+void mprof__process_table_add_total(mprof__process_table *table, int64_t bytes, int64_t time_ns)
 {
-    mprof__sparkline_add(&board->total, bytes, time_ns);
-    board->tick++;
-    end_silent_rows(board);
+    mprof__sparkline_add(&table->total, bytes, time_ns);
+    table->tick++;
+    end_silent_rows(table);
 }
 
-void mprof__process_table_name(mprof__process_table *board, int64_t pid, const char *bytes,
-                               size_t length)
+void mprof__process_table_set_name(mprof__process_table *table, int64_t pid, const char *bytes,
+                                   size_t length)
 {
-    board_row *row = need_row(board, pid);
+    table_row *row = find_or_add_row(table, pid);
 
     if (row) {
-        keep_text(&row->name, NAME_SIZE, bytes, length);
+        replace_text(&row->name, NAME_SIZE, bytes, length);
     }
 }
 
-void mprof__process_table_add(mprof__process_table *board, int64_t pid, int64_t bytes,
-                              int64_t time_ns)
+void mprof__process_table_add_sample(mprof__process_table *table, int64_t pid, int64_t bytes,
+                                     int64_t time_ns)
 {
-    board_row *row = need_row(board, pid);
+    table_row *row = find_or_add_row(table, pid);
 
     if (!row) {
         return;
     }
-    if (row->tick != 0 && !row->trend) {
-        row->trend = calloc(1, sizeof *row->trend); /* without it there is no slope */
-        if (row->trend) {
-            mprof__sparkline_add(row->trend, row->bytes, row->time_ns);
+    if (row->tick != 0 && !row->slope) {
+        row->slope = calloc(1, sizeof *row->slope); /* NULL: no slope is shown */
+        if (row->slope) {
+            mprof__sparkline_add(row->slope, row->bytes, row->time_ns);
         }
     }
-    if (row->trend) {
-        mprof__sparkline_add(row->trend, bytes, time_ns);
+    if (row->slope) {
+        mprof__sparkline_add(row->slope, bytes, time_ns);
     }
     row->bytes = bytes;
     row->time_ns = time_ns;
-    row->tick = board->tick + (board->tick == 0);
+    row->tick = table->tick + (table->tick == 0);
     if (bytes > row->peak_bytes) {
         row->peak_bytes = bytes;
     }
 }
 
-void mprof__process_table_peak(mprof__process_table *board, int64_t pid, int64_t bytes)
+void mprof__process_table_add_peak(mprof__process_table *table, int64_t pid, int64_t bytes)
 {
-    board_row *row = find_row(board, pid); /* of one that has ended it comes too late */
+    table_row *row = find_row(table, pid); /* NULL: it has ended */
 
     if (row && bytes > row->peak_bytes) {
         row->peak_bytes = bytes;
     }
 }
 
-void mprof__process_table_end(mprof__process_table *board, int64_t pid, mprof_exit_cause cause,
+void mprof__process_table_end(mprof__process_table *table, int64_t pid, mprof_exit_cause cause,
                               int64_t value)
 {
-    board_row *row = need_row(board, pid);
-    board_row **place = &board->ended[board->ended_count % ENDED_MAX];
+    table_row *row = find_or_add_row(table, pid);
+    table_row **place = &table->ended[table->ended_count % ENDED_MAX];
     uint32_t index;
 
-    if (!row || !mprof__number_map_remove_index(&board->by_pid, (uint64_t)pid, &index)) {
+    if (!row || !mprof__number_map_remove_index(&table->by_pid, (uint64_t)pid, &index)) {
         return;
     }
     row->cause = cause;
     row->value = (int32_t)value;
     row->calls = 0;
-    free(row->trend);
-    row->trend = NULL;
+    free(row->slope);
+    row->slope = NULL;
     free_row(*place);
     *place = row;
-    board->ended_count++;
-    board->count--;
-    if (index < board->count) { /* the last row moves into the gap */
-        board->rows[index] = board->rows[board->count];
-        (void)mprof__number_map_put_index(&board->by_pid, (uint64_t)board->rows[index]->pid, index);
+    table->ended_count++;
+    table->count--;
+    if (index < table->count) { /* the last row moves into the gap */
+        table->rows[index] = table->rows[table->count];
+        (void)mprof__number_map_put_index(&table->by_pid, (uint64_t)table->rows[index]->pid, index);
     }
 }
 
-int mprof__process_table_is_alive(const mprof__process_table *board, int64_t pid)
+bool mprof__process_table_is_alive(const mprof__process_table *table, int64_t pid)
 {
-    return find_row(board, pid) != NULL;
+    return find_row(table, pid) != NULL;
 }
 
-void mprof__process_table_clear_calls(mprof__process_table *board)
+void mprof__process_table_clear_calls(mprof__process_table *table)
 {
-    for (size_t i = 0; i < board->count; i++) {
-        board->rows[i]->calls = 0;
+    for (size_t i = 0; i < table->count; i++) {
+        table->rows[i]->calls = 0;
     }
 }
 
-void mprof__process_table_calls(mprof__process_table *board, int64_t pid, size_t count,
-                                const char *function)
+void mprof__process_table_set_calls(mprof__process_table *table, int64_t pid, size_t count,
+                                    const char *function)
 {
-    board_row *row = find_row(board, pid); /* a process that has ended has none */
+    table_row *row = find_row(table, pid); /* NULL: it has ended */
 
     if (row) {
         row->calls = count < UINT32_MAX ? (uint32_t)count : UINT32_MAX;
-        keep_text(&row->function, FUNCTION_SIZE, function, strlen(function));
+        replace_text(&row->function, FUNCTION_SIZE, function, strlen(function));
     }
 }
 
-/* --- as text --- */
+/* ---- text ---- */
 
-static void put_mib(mprof__terminal_text *text, int is_known, int64_t bytes)
+static void put_mib(mprof__terminal_text *text, bool is_known, int64_t bytes)
 {
     if (is_known) {
         (void)mprof__terminal_text_put(text, " %8.1f", (double)bytes / MIB);
@@ -284,7 +283,7 @@ static void put_mib(mprof__terminal_text *text, int is_known, int64_t bytes)
     }
 }
 
-static void put_end(mprof__terminal_text *text, const board_row *row)
+static void put_end(mprof__terminal_text *text, const table_row *row)
 {
     char name[16];
 
@@ -305,7 +304,7 @@ static void put_end(mprof__terminal_text *text, const board_row *row)
     }
 }
 
-static void put_calls(mprof__terminal_text *text, const board_row *row)
+static void put_calls(mprof__terminal_text *text, const table_row *row)
 {
     char more[32] = "";
 
@@ -319,15 +318,15 @@ static void put_calls(mprof__terminal_text *text, const board_row *row)
     }
 }
 
-static void put_row(mprof__terminal_text *text, const board_row *row, int has_ended)
+static void put_row(mprof__terminal_text *text, const table_row *row, bool has_ended)
 {
     size_t start;
 
     (void)mprof__terminal_text_put(text, "%7lld", (long long)row->pid);
     put_mib(text, row->tick != 0 && !has_ended, row->bytes);
     put_mib(text, row->peak_bytes > 0, row->peak_bytes);
-    if (row->trend && row->trend->last_ns > row->trend->first_ns && !has_ended) {
-        (void)mprof__terminal_text_put(text, " %+9.2f  ", mprof__sparkline_slope(row->trend) / MIB);
+    if (row->slope && row->slope->last_ns > row->slope->first_ns && !has_ended) {
+        (void)mprof__terminal_text_put(text, " %+9.2f  ", mprof__sparkline_slope(row->slope) / MIB);
     } else {
         (void)mprof__terminal_text_put(text, " %9s  ", "-");
     }
@@ -343,8 +342,8 @@ static void put_row(mprof__terminal_text *text, const board_row *row, int has_en
 
 static int compare_rows(const void *left, const void *right)
 {
-    const board_row *a = *(const board_row *const *)left;
-    const board_row *b = *(const board_row *const *)right;
+    const table_row *a = *(const table_row *const *)left;
+    const table_row *b = *(const table_row *const *)right;
 
     if (a->bytes != b->bytes) {
         return a->bytes > b->bytes ? -1 : 1;
@@ -352,80 +351,84 @@ static int compare_rows(const void *left, const void *right)
     return (a->pid > b->pid) - (a->pid < b->pid);
 }
 
-/* The rows in the order they are told in; NULL if out of memory. */
-static const board_row **sort_rows(const mprof__process_table *board)
+/* The rows by memory, largest first; NULL if out of memory. */
+static const table_row **sort_rows(const mprof__process_table *table)
 {
-    const board_row **sorted = malloc((board->count + 1) * sizeof *sorted);
+    const table_row **sorted = malloc((table->count + 1) * sizeof *sorted);
 
-    for (size_t i = 0; sorted && i < board->count; i++) {
-        sorted[i] = board->rows[i];
+    for (size_t i = 0; sorted && i < table->count; i++) {
+        sorted[i] = table->rows[i];
     }
-    if (sorted && board->count > 0) {
-        qsort(sorted, board->count, sizeof *sorted, compare_rows);
+    if (sorted && table->count > 0) {
+        qsort(sorted, table->count, sizeof *sorted, compare_rows);
     }
     return sorted;
 }
 
-/* The whole, in the words of the line of a recording. */
-static void put_total(mprof__terminal_text *text, const mprof__process_table *board)
+/* The same text as the live line. */
+static void put_total(mprof__terminal_text *text, const mprof__process_table *table)
 {
     mprof__live_line_view view = {0};
 
-    view.peak_bytes = board->total.peak_bytes;
-    view.lasts_ns = board->total.last_ns - board->total.first_ns;
-    view.processes = board->count;
-    for (size_t i = 0; i < board->count; i++) {
-        const board_row *row = board->rows[i];
+    view.peak_bytes = table->total.peak_bytes;
+    view.lasts_ns = table->total.last_ns - table->total.first_ns;
+    view.processes = table->count;
+    for (size_t i = 0; i < table->count; i++) {
+        const table_row *row = table->rows[i];
 
-        /* where there is one process, its mark is that of the whole */
-        if (board->count + board->ended_count == 1 && row->peak_bytes > view.peak_bytes) {
+        /* with only one process its high-water mark is that of the total */
+        if (table->count + table->ended_count == 1 && row->peak_bytes > view.peak_bytes) {
             view.peak_bytes = row->peak_bytes;
         }
     }
-    mprof__live_line_format(text, &board->total, &view);
+    mprof__live_line_format(text, &table->total, &view);
 }
 
-static void put_title(mprof__terminal_text *text, const mprof__process_table *board,
+static void put_title(mprof__terminal_text *text, const mprof__process_table *table,
                       const char *state)
 {
     (void)mprof__terminal_text_put(text, " %s: ", state);
-    mprof__terminal_text_put_foreign(text, board->title, text->room);
+    mprof__terminal_text_put_foreign(text, table->title, text->room);
 }
 
-void mprof__process_table_tell(const mprof__process_table *board, const char *state, size_t rows,
-                               size_t columns, int utf8, void (*line)(void *data, const char *text),
-                               void *data)
+static void put_header(mprof__terminal_text *text)
 {
-    const board_row **sorted = sort_rows(board);
-    uint64_t ended = board->ended_count < ENDED_MAX ? board->ended_count : ENDED_MAX;
+    (void)mprof__terminal_text_put(text, "%7s %8s %8s %9s  ", "PID", "MiB", "PEAK", "MiB/s");
+    (void)mprof__terminal_text_put(text, "%-*s  ", NAME_COLUMNS, "NAME");
+    (void)mprof__terminal_text_put(text, "IN FLIGHT");
+}
+
+void mprof__process_table_write(const mprof__process_table *table,
+                                const mprof__process_table_view *view,
+                                void (*write_line)(void *data, const char *text), void *data)
+{
+    const table_row **sorted = sort_rows(table);
+    uint64_t ended = table->ended_count < ENDED_MAX ? table->ended_count : ENDED_MAX;
     mprof__terminal_text text;
 
-    for (size_t i = 0; i < rows && sorted; i++) {
+    for (size_t i = 0; i < view->rows && sorted; i++) {
         size_t row = i - 3;
 
-        mprof__terminal_text_init(&text, columns, utf8);
+        mprof__terminal_text_init(&text, view->columns, view->utf8);
         if (i == 0) {
-            put_title(&text, board, state);
+            put_title(&text, table, view->state);
         } else if (i == 1) {
-            put_total(&text, board);
+            put_total(&text, table);
         } else if (i == 2) {
-            (void)mprof__terminal_text_put(&text, "%7s %8s %8s %9s  ", "PID", "MiB", "PEAK",
-                                           "MiB/s");
-            (void)mprof__terminal_text_put(&text, "%-*s  ", NAME_COLUMNS, "NAME");
-            (void)mprof__terminal_text_put(&text, "IN FLIGHT");
-        } else if (row < board->count) {
-            put_row(&text, sorted[row], 0);
-        } else if (row - board->count < ended) {
-            uint64_t back = row - board->count + 1;
+            put_header(&text);
+        } else if (row < table->count) {
+            put_row(&text, sorted[row], false);
+        } else if (row - table->count < ended) {
+            uint64_t back = row - table->count + 1;
 
-            put_row(&text, board->ended[(board->ended_count - back) % ENDED_MAX], 1);
-        } else if (row - board->count == ended && board->ended_count > ended) {
+            put_row(&text, table->ended[(table->ended_count - back) % ENDED_MAX], true);
+        } else if (row - table->count == ended && table->ended_count > ended) {
             (void)mprof__terminal_text_put(&text, "%7s more have ended: %llu", "",
-                                           (unsigned long long)(board->ended_count - ended));
+                                           (unsigned long long)(table->ended_count - ended));
         } else {
             break;
         }
-        line(data, text.bytes);
+        write_line(data, text.bytes);
     }
     free(sorted);
 }

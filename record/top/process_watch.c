@@ -1,4 +1,3 @@
-/* Owns the looking: who belongs to the process is the process tree's to know. */
 #include "process_watch.h"
 
 #include "record/kernel/clock.h"
@@ -10,38 +9,38 @@
 #include <string.h>
 
 struct mprof__process_watch {
-    mprof__process_table *board;
+    mprof__process_table *table;
     mprof__process_tree *tree;
     int64_t pid;
 };
 
-static void take_name(void *data, mprof__process *process, int64_t time_ns)
+static void set_name(void *data, mprof__process *process, int64_t time_ns)
 {
     mprof__process_watch *watch = data;
 
     (void)time_ns;
-    mprof__process_table_name(watch->board, process->pid, process->name, strlen(process->name));
+    mprof__process_table_set_name(watch->table, process->pid, process->name, strlen(process->name));
 }
 
-static void take_end(void *data, mprof__process *process, const mprof__process_end *end)
+static void set_end(void *data, mprof__process *process, const mprof__process_end *end)
 {
     mprof__process_watch *watch = data;
 
-    mprof__process_table_end(watch->board, process->pid, end->cause, end->value);
+    mprof__process_table_end(watch->table, process->pid, end->cause, end->value);
 }
 
 mprof_status mprof__process_watch_open(mprof__process_watch **out, int64_t pid,
-                                       mprof__process_table *board, mprof_error *error)
+                                       mprof__process_table *table, mprof_error *error)
 {
     mprof__process_watch *watch = calloc(1, sizeof *watch);
-    mprof__process_tree_hooks hooks = {watch, take_name, take_name, NULL, take_end};
+    mprof__process_tree_hooks hooks = {watch, set_name, set_name, NULL, set_end};
     mprof_status status;
 
     *out = watch;
     if (!watch) {
         return mprof_error_set(error, MPROF_ENOMEM, "out of memory");
     }
-    watch->board = board;
+    watch->table = table;
     watch->pid = pid;
     status = mprof__process_tree_open(&watch->tree, 1, &hooks, error);
     if (status == MPROF_OK) {
@@ -58,9 +57,9 @@ void mprof__process_watch_free(mprof__process_watch *watch)
     }
 }
 
-/* Reads one. 0 if it has ended, and has been removed. */
-static int look_at(mprof__process_watch *watch, mprof__process *process, int64_t now_ns,
-                   int64_t *sum)
+/* False if the process has ended; it is removed then. */
+static bool read_process(mprof__process_watch *watch, mprof__process *process, int64_t now_ns,
+                         int64_t *sum)
 {
     char comm[sizeof process->comm];
     mprof__process_end end;
@@ -70,30 +69,30 @@ static int look_at(mprof__process_watch *watch, mprof__process *process, int64_t
 
     if (mprof__process_tree_has_ended(process, now_ns, &end)) {
         mprof__process_tree_end(watch->tree, process, &end);
-        return 0;
+        return false;
     }
     if (mprof__process_tree_shares_memory(watch->tree, process)) {
-        return 1;
+        return true;
     }
     inherited_bytes = mprof__process_tree_inherited_bytes(watch->tree, process, now_ns);
     if (mprof__memory_probe_rss(&process->probe, &bytes) == MPROF__PROBE_OK) {
         process->rss_bytes = bytes;
         if (bytes <= inherited_bytes) {
-            return 1;
+            return true;
         }
-        mprof__process_table_add(watch->board, process->pid, bytes, now_ns);
+        mprof__process_table_add_sample(watch->table, process->pid, bytes, now_ns);
         *sum += bytes;
     }
     if (mprof__procfs_status_read(&peak_bytes, comm, sizeof comm, process->pid) == 0) {
-        mprof__process_table_peak(watch->board, process->pid, peak_bytes);
+        mprof__process_table_add_peak(watch->table, process->pid, peak_bytes);
         if (mprof__process_update_title(process, comm, now_ns)) {
-            take_name(watch, process, now_ns);
+            set_name(watch, process, now_ns);
         }
     }
-    return 1;
+    return true;
 }
 
-int mprof__process_watch_look(mprof__process_watch *watch)
+bool mprof__process_watch_update(mprof__process_watch *watch)
 {
     const mprof__processes *processes = mprof__process_tree_processes(watch->tree);
     int64_t now_ns = mprof__clock_now_ns();
@@ -102,10 +101,10 @@ int mprof__process_watch_look(mprof__process_watch *watch)
 
     (void)mprof__process_tree_update(watch->tree, now_ns);
     while (i < processes->count) {
-        i += (size_t)look_at(watch, processes->items[i], now_ns, &sum);
+        i += read_process(watch, processes->items[i], now_ns, &sum); /* a removed one is replaced */
     }
     if (sum > 0) {
-        mprof__process_table_add_total(watch->board, sum, now_ns);
+        mprof__process_table_add_total(watch->table, sum, now_ns);
     }
     return mprof__process_tree_root(watch->tree) != NULL;
 }

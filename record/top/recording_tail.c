@@ -1,4 +1,5 @@
-/* Owns the descriptor, how far it was read, and the meaning of records for a board. */
+/* With -C and -M the file has no samples of the main process alone. Its memory is the sum less that
+ * of its descendants, known once all lines of a tick were read. */
 #include "recording_tail.h"
 
 #include <mprof/reader.h>
@@ -11,30 +12,30 @@
 #include <unistd.h>
 
 #define BLOCK_SIZE ((size_t)256 * 1024)
-/* A line longer than this is none (the reader's own limit is the same). */
+/* Longer lines are skipped; parse has the same limit. */
 #define LINE_MAX_SIZE ((size_t)8 * 1024 * 1024)
 #define BYTES_PER_MIB (1024.0 * 1024.0)
 
 struct mprof__recording_tail {
     char *path;
     int fd;
-    mprof__process_table *board;
-    char *bytes; /* not yet taken: the beginning of a line */
+    mprof__process_table *table;
+    char *bytes; /* read but not parsed: the beginning of a line */
     size_t used;
     size_t size;
     uint64_t read_bytes;
-    int skips_line;     /* the rest of a line that is too long */
-    int is_known;       /* a recording, by its first lines */
-    int64_t root;       /* pid of the main process; 0: not told */
-    int root_is_alone;  /* MEM is its memory, not a sum */
-    int has_parts;      /* of a sum, each descendant is told as well */
-    int64_t rest_bytes; /* of the last sum, what is none of the descendants told so far */
-    int64_t rest_ns;
-    int root_alive; /* it has not ended */
+    bool skips_line;          /* inside a line that is too long */
+    bool is_known;            /* its first lines were those of a recording */
+    int64_t root;             /* pid of the main process; 0: unknown */
+    bool mem_is_root;         /* MEM is the memory of the main process, not a sum */
+    bool has_children;        /* each descendant has samples of its own */
+    int64_t unassigned_bytes; /* of the last sum, less the descendants read so far */
+    int64_t unassigned_ns;
+    bool root_alive; /* it has not ended */
 };
 
 mprof_status mprof__recording_tail_open(mprof__recording_tail **out, const char *path,
-                                        mprof__process_table *board, mprof_error *error)
+                                        mprof__process_table *table, mprof_error *error)
 {
     mprof__recording_tail *file = calloc(1, sizeof *file);
     mprof_status status = MPROF_OK;
@@ -45,13 +46,13 @@ mprof_status mprof__recording_tail_open(mprof__recording_tail **out, const char 
         free(file);
         return mprof_error_set(error, MPROF_ENOMEM, "out of memory");
     }
-    file->board = board;
-    file->root_is_alone = 1;
+    file->table = table;
+    file->mem_is_root = true;
     file->fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
     if (file->fd < 0 || fstat(file->fd, &kind) != 0) {
         status = mprof_error_set_errno(error, errno, "cannot open");
     } else if (!S_ISREG(kind.st_mode)) {
-        status = mprof_error_set(error, MPROF_EFORMAT, "is not a file that can grow");
+        status = mprof_error_set(error, MPROF_EFORMAT, "is not a regular file");
     }
     if (status != MPROF_OK) {
         mprof_error_at(error, path, 0);
@@ -85,7 +86,7 @@ int64_t mprof__recording_tail_recorder(const mprof__recording_tail *file)
     return lock.l_pid > 0 ? lock.l_pid : -1;
 }
 
-/* --- what records mean --- */
+/* ---- records ---- */
 
 static int64_t bytes_of(double mib)
 {
@@ -97,16 +98,18 @@ static int64_t ns_of(double time_s)
     return time_s < 9e9 ? (int64_t)(time_s * 1e9) : INT64_MAX / 2;
 }
 
-/* The last tick has been told whole: what of the sum is no descendant's is the main process's. */
-static void settle_sum(mprof__recording_tail *file)
+/* At the end of a tick: the rest of the sum is the main process's. */
+static void assign_rest(mprof__recording_tail *file)
 {
-    if (file->root_alive && file->has_parts && !file->root_is_alone && file->rest_bytes > 0) {
-        mprof__process_table_add(file->board, file->root, file->rest_bytes, file->rest_ns);
+    if (file->root_alive && file->has_children && !file->mem_is_root &&
+        file->unassigned_bytes > 0) {
+        mprof__process_table_add_sample(file->table, file->root, file->unassigned_bytes,
+                                        file->unassigned_ns);
     }
-    file->rest_bytes = 0;
+    file->unassigned_bytes = 0;
 }
 
-static mprof_status take_samples(void *data, const mprof_sample *samples, size_t count)
+static mprof_status add_samples(void *data, const mprof_sample *samples, size_t count)
 {
     mprof__recording_tail *file = data;
 
@@ -114,30 +117,30 @@ static mprof_status take_samples(void *data, const mprof_sample *samples, size_t
         int64_t bytes = bytes_of(samples[i].mib);
         int64_t time_ns = ns_of(samples[i].time_s);
 
-        settle_sum(file);
-        file->rest_bytes = bytes;
-        file->rest_ns = time_ns;
-        mprof__process_table_add_total(file->board, bytes, time_ns);
-        if (file->root_alive && file->root_is_alone) {
-            mprof__process_table_add(file->board, file->root, bytes, time_ns);
+        assign_rest(file);
+        file->unassigned_bytes = bytes;
+        file->unassigned_ns = time_ns;
+        mprof__process_table_add_total(file->table, bytes, time_ns);
+        if (file->root_alive && file->mem_is_root) {
+            mprof__process_table_add_sample(file->table, file->root, bytes, time_ns);
         }
     }
     return MPROF_OK;
 }
 
-static int is_text(mprof_text text, const char *word)
+static bool is_text(mprof_text text, const char *word)
 {
     return text.length == strlen(word) && memcmp(text.bytes, word, text.length) == 0;
 }
 
-static void take_fact(mprof__recording_tail *file, const mprof_record *record)
+static void read_fact(mprof__recording_tail *file, const mprof_record *record)
 {
     char number[24] = "";
 
     if (is_text(record->key, "include-children")) {
-        file->root_is_alone = !is_text(record->text, "yes");
+        file->mem_is_root = !is_text(record->text, "yes");
     } else if (is_text(record->key, "multiprocess")) {
-        file->has_parts = is_text(record->text, "yes");
+        file->has_children = is_text(record->text, "yes");
     } else if (is_text(record->key, "pid") && record->text.length < sizeof number) {
         memcpy(number, record->text.bytes, record->text.length);
         file->root = strtoll(number, NULL, 10);
@@ -145,45 +148,45 @@ static void take_fact(mprof__recording_tail *file, const mprof_record *record)
     }
 }
 
-static void take_child(mprof__recording_tail *file, const mprof_record *record)
+static void add_child_sample(mprof__recording_tail *file, const mprof_record *record)
 {
     int64_t bytes = bytes_of(record->sample.mib);
     int64_t time_ns = ns_of(record->sample.time_s);
 
-    mprof__process_table_add(file->board, record->pid, bytes, time_ns);
-    if (time_ns == file->rest_ns) {
-        file->rest_bytes -= bytes;
+    mprof__process_table_add_sample(file->table, record->pid, bytes, time_ns);
+    if (time_ns == file->unassigned_ns) {
+        file->unassigned_bytes -= bytes;
     }
 }
 
-static mprof_status take_record(void *data, const mprof_record *record)
+static mprof_status read_record(void *data, const mprof_record *record)
 {
     mprof__recording_tail *file = data;
-    mprof__process_table *board = file->board;
+    mprof__process_table *table = file->table;
 
     if (record->kind == MPROF_RECORD_CMDLINE) {
-        mprof__process_table_set_title(board, record->text.bytes, record->text.length);
+        mprof__process_table_set_title(table, record->text.bytes, record->text.length);
     } else if (record->kind == MPROF_RECORD_FACT) {
-        take_fact(file, record);
+        read_fact(file, record);
     } else if (record->kind == MPROF_RECORD_PROC) {
-        mprof__process_table_name(board, record->pid, record->text.bytes, record->text.length);
+        mprof__process_table_set_name(table, record->pid, record->text.bytes, record->text.length);
     } else if (record->kind == MPROF_RECORD_CHLD && record->pid > 0) {
-        take_child(file, record);
+        add_child_sample(file, record);
     } else if (record->kind == MPROF_RECORD_PEAK && record->pid > 0) {
-        mprof__process_table_peak(board, record->pid, bytes_of(record->sample.mib));
+        mprof__process_table_add_peak(table, record->pid, bytes_of(record->sample.mib));
     } else if (record->kind == MPROF_RECORD_EXIT) {
-        settle_sum(file);
+        assign_rest(file);
         file->root_alive = file->root_alive && record->pid != file->root;
-        mprof__process_table_end(board, record->pid, record->cause, record->value);
+        mprof__process_table_end(table, record->pid, record->cause, record->value);
     }
     return MPROF_OK;
 }
 
-/* --- whole lines --- */
+/* ---- whole lines ---- */
 
-static mprof_status take_lines(mprof__recording_tail *file, size_t length, mprof_error *error)
+static mprof_status parse_lines(mprof__recording_tail *file, size_t length, mprof_error *error)
 {
-    const mprof_visitor visitor = {file, take_samples, take_record, NULL};
+    const mprof_visitor visitor = {file, add_samples, read_record, NULL};
     mprof_error reason = MPROF_ERROR_INIT;
     mprof_source *source;
     mprof_status status;
@@ -195,7 +198,7 @@ static mprof_status take_lines(mprof__recording_tail *file, size_t length, mprof
     status = mprof_read(source, &visitor, &reason);
     mprof_source_free(source);
     if (status == MPROF_EFORMAT && file->is_known) {
-        status = MPROF_OK; /* lines of a kind that is not known here */
+        status = MPROF_OK; /* no line of a known kind in this part */
     }
     if (status != MPROF_OK && error) {
         *error = reason;
@@ -204,13 +207,13 @@ static mprof_status take_lines(mprof__recording_tail *file, size_t length, mprof
     return status;
 }
 
-/* Takes what there is up to the last line end, and keeps the rest. */
-static mprof_status take_block(mprof__recording_tail *file, mprof_error *error)
+/* Parses up to the last line end and keeps the rest. */
+static mprof_status parse_block(mprof__recording_tail *file, mprof_error *error)
 {
     const char *first = memchr(file->bytes, '\n', file->used);
     const char *last = memrchr(file->bytes, '\n', file->used);
     mprof_status status = MPROF_OK;
-    size_t taken = last ? (size_t)(last - file->bytes) + 1 : 0;
+    size_t length = last ? (size_t)(last - file->bytes) + 1 : 0;
     size_t skipped = 0;
 
     if (file->skips_line) {
@@ -218,15 +221,15 @@ static mprof_status take_block(mprof__recording_tail *file, mprof_error *error)
         file->skips_line = !first;
         memmove(file->bytes, file->bytes + skipped, file->used - skipped);
         file->used -= skipped;
-        taken = taken > skipped ? taken - skipped : 0;
+        length = length > skipped ? length - skipped : 0;
     }
-    if (taken > 0) {
-        status = take_lines(file, taken, error);
-        memmove(file->bytes, file->bytes + taken, file->used - taken);
-        file->used -= taken;
+    if (length > 0) {
+        status = parse_lines(file, length, error);
+        memmove(file->bytes, file->bytes + length, file->used - length);
+        file->used -= length;
     } else if (file->used >= LINE_MAX_SIZE) {
         file->used = 0;
-        file->skips_line = 1;
+        file->skips_line = true;
     }
     return status;
 }
@@ -255,7 +258,7 @@ mprof_status mprof__recording_tail_read(mprof__recording_tail *file, mprof_error
     ssize_t got = 1;
 
     if (fstat(file->fd, &state) == 0 && (uint64_t)state.st_size < file->read_bytes) {
-        status = mprof_error_set(error, MPROF_EFORMAT, "has been cut short meanwhile");
+        status = mprof_error_set(error, MPROF_EFORMAT, "was truncated while it was watched");
     }
     while (status == MPROF_OK && got != 0) {
         status = reserve(file, error);
@@ -268,10 +271,10 @@ mprof_status mprof__recording_tail_read(mprof__recording_tail *file, mprof_error
         } else if (got > 0) {
             file->used += (size_t)got;
             file->read_bytes += (uint64_t)got;
-            status = take_block(file, error);
+            status = parse_block(file, error);
         }
     }
-    settle_sum(file);
+    assign_rest(file);
     if (status != MPROF_OK) {
         mprof_error_at(error, file->path, 0);
     }

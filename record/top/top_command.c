@@ -1,5 +1,4 @@
-/* `mprof top`: a recording in progress, or a process that runs, as a table that is kept up to date.
- */
+/* `mprof top`: a recording in progress, or a running process, as a table that updates itself. */
 #include "record/command.h"
 
 #include "parse/commands/command.h"
@@ -22,11 +21,11 @@
 #define INTERVAL_MIN_S 0.05
 #define INTERVAL_MAX_S 3600.0
 #define COUNT_MAX 1000000000L
-/* A table that goes into a file or a pipe: nobody's screen ends there. */
+/* Limits of a table that is printed into a file or a pipe. */
 #define BATCH_ROWS 100000
 #define BATCH_COLUMNS 1000
 #define NS_PER_S 1e9
-/* A recorder that is asked for calls in flight has answered by then, if its interval is short. */
+/* How long to wait for the recorder's first answer about calls in flight. */
 #define ANSWER_S 0.6
 #define ANSWER_TRIES 20
 
@@ -34,23 +33,23 @@ enum { KEY_ONCE = 0x100 };
 
 typedef struct top_options {
     double interval_s;
-    long count; /* 0: until it ends */
-    const char *what;
+    long count; /* updates; 0: until the recording or process ends */
+    const char *source;
 } top_options;
 
-/* What is looked at: a file or a process. */
-typedef struct subject {
-    mprof__process_table *board;
+/* What is shown: a file or a process. */
+typedef struct source {
+    mprof__process_table *table;
     mprof__recording_tail *file;
     mprof__process_watch *watch;
-    int folder_fd; /* of the recorder, who is asked for calls in flight; -1: none known */
-    int is_over;
-} subject;
+    int folder_fd; /* rings of the recorder, for calls in flight; -1: unknown */
+    bool is_over;
+} source;
 
 static const struct argp_option option_table[] = {
-    {"interval", 'T', "SECONDS", 0, "time between two looks (1)", 0},
-    {"count", 'n', "N", 0, "end after N looks", 0},
-    {"once", KEY_ONCE, NULL, 0, "look once: the same as -n 1", 0},
+    {"interval", 'T', "SECONDS", 0, "time between updates (1)", 0},
+    {"count", 'n', "N", 0, "end after N updates", 0},
+    {"once", KEY_ONCE, NULL, 0, "print the table once: the same as -n 1", 0},
     {0},
 };
 
@@ -65,14 +64,15 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
         if (end == argument || *end != '\0' || !(options->interval_s >= INTERVAL_MIN_S) ||
             options->interval_s > INTERVAL_MAX_S) {
             argp_failure(state, MPROF_EXIT_USAGE, 0,
-                         "--interval: '%s' is no number of seconds between %g and %g", argument,
-                         INTERVAL_MIN_S, INTERVAL_MAX_S);
+                         "--interval must be between %g and %g seconds, not '%s'", INTERVAL_MIN_S,
+                         INTERVAL_MAX_S, argument);
         }
         return 0;
     case 'n':
         options->count = strtol(argument, &end, 10);
         if (end == argument || *end != '\0' || options->count < 1 || options->count > COUNT_MAX) {
-            argp_failure(state, MPROF_EXIT_USAGE, 0, "--count: '%s' is no number above 0",
+            argp_failure(state, MPROF_EXIT_USAGE, 0,
+                         "--count must be a whole number from 1 to %ld, not '%s'", COUNT_MAX,
                          argument);
         }
         return 0;
@@ -80,11 +80,11 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
         options->count = 1;
         return 0;
     case ARGP_KEY_ARG:
-        if (options->what) {
-            argp_failure(state, MPROF_EXIT_USAGE, 0, "one at a time: '%s' is one too many",
-                         argument);
+        if (options->source) {
+            argp_failure(state, MPROF_EXIT_USAGE, 0,
+                         "only one recording or process can be shown: leave out '%s'", argument);
         }
-        options->what = argument;
+        options->source = argument;
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -95,25 +95,24 @@ static const struct argp top_argp = {
     option_table,
     parse_option,
     "[FILE|PID]",
-    "Shows a recording while it is made, or a process that runs, with all its processes: memory, "
-    "peak, slope, functions in flight. Without an argument: the newest recording of this "
-    "directory.\v"
-    "Ends when the recording does, or with the key q. Where standard output is no terminal, the "
-    "table is printed once, or as often as -n says.",
+    "Shows a recording in progress, or a running process, with all its processes: memory, peak, "
+    "slope, functions in flight. Without an argument: the newest recording of this directory.\v"
+    "Ends when the recording or the process ends, or with the key q. If standard output is not a "
+    "terminal, the table is printed once, or N times with -n N.",
     NULL,
     NULL,
     NULL,
 };
 
-/* --- what is looked at --- */
+/* ---- reading ---- */
 
-static mprof_status open_process(subject *what, const char *text, mprof_error *error)
+static mprof_status open_process(source *shown, const char *text, mprof_error *error)
 {
     char **argv = NULL;
     char title[512] = "";
     size_t argc = 0;
     int64_t pid = 0;
-    char *matches; /* a number is one process, or none */
+    char *matches; /* stays NULL: a pid has no several matches */
     mprof_status status = mprof__find_process(&pid, text, false, &matches, error);
 
     if (status == MPROF_OK) {
@@ -126,88 +125,88 @@ static mprof_status open_process(subject *what, const char *text, mprof_error *e
     }
     free(argv);
     if (status == MPROF_OK) {
-        mprof__process_table_set_title(what->board, title, strlen(title));
-        status = mprof__process_watch_open(&what->watch, pid, what->board, error);
-        what->folder_fd = mprof__ring_folder_find_of_process(pid);
-        if (what->folder_fd < 0) {
-            what->folder_fd = mprof__ring_folder_find(pid); /* a recorder itself */
+        mprof__process_table_set_title(shown->table, title, strlen(title));
+        status = mprof__process_watch_open(&shown->watch, pid, shown->table, error);
+        shown->folder_fd = mprof__ring_folder_find_of_process(pid);
+        if (shown->folder_fd < 0) {
+            shown->folder_fd = mprof__ring_folder_find(pid); /* the pid may be a recorder's */
         }
     }
     return status;
 }
 
-static mprof_status open_subject(subject *what, const char *text, mprof_error *error)
+static mprof_status open_source(source *shown, const char *text, mprof_error *error)
 {
-    mprof_status status = mprof__process_table_new(&what->board, error);
+    mprof_status status = mprof__process_table_new(&shown->table, error);
 
     if (status != MPROF_OK) {
         return status;
     }
     if (text[0] != '\0' && text[strspn(text, "0123456789")] == '\0') {
-        return open_process(what, text, error);
+        return open_process(shown, text, error);
     }
-    return mprof__recording_tail_open(&what->file, text, what->board, error);
+    return mprof__recording_tail_open(&shown->file, text, shown->table, error);
 }
 
-static void close_subject(subject *what)
+static void close_source(source *shown)
 {
-    if (what->folder_fd >= 0) {
-        close(what->folder_fd);
+    if (shown->folder_fd >= 0) {
+        close(shown->folder_fd);
     }
-    mprof__recording_tail_free(what->file);
-    mprof__process_watch_free(what->watch);
-    mprof__process_table_free(what->board);
+    mprof__recording_tail_free(shown->file);
+    mprof__process_watch_free(shown->watch);
+    mprof__process_table_free(shown->table);
 }
 
-static void take_calls(void *data, int64_t pid, size_t count, const char *function)
+static void set_calls(void *data, int64_t pid, size_t count, const char *function)
 {
-    subject *what = data;
+    source *shown = data;
 
-    mprof__process_table_calls(what->board, pid, count, function);
+    mprof__process_table_set_calls(shown->table, pid, count, function);
 }
 
-/* Takes what the recorder has answered, and asks for the next time. 0 if there was no answer. */
-static int look_at_calls(subject *what)
+/* Reads the recorder's answer and requests the next one. False: there was no answer. */
+static bool update_calls(source *shown)
 {
-    int is_answered;
+    bool is_answered;
 
-    mprof__process_table_clear_calls(what->board);
-    is_answered = mprof__calls_in_flight_read(what->folder_fd, take_calls, what) == 0;
-    mprof__calls_in_flight_request(what->folder_fd, 0);
+    mprof__process_table_clear_calls(shown->table);
+    is_answered = mprof__calls_in_flight_read(shown->folder_fd, set_calls, shown) == 0;
+    mprof__calls_in_flight_request(shown->folder_fd, false);
     return is_answered;
 }
 
-static mprof_status look(subject *what, mprof_error *error)
+static mprof_status update(source *shown, mprof_error *error)
 {
     mprof_status status = MPROF_OK;
 
-    if (what->watch) {
-        what->is_over = !mprof__process_watch_look(what->watch);
+    if (shown->watch) {
+        shown->is_over = !mprof__process_watch_update(shown->watch);
     } else {
-        /* before: what it wrote last is read */
-        int64_t recorder = mprof__recording_tail_recorder(what->file);
+        /* first the lock, then the file: so the last lines are read, too */
+        int64_t recorder = mprof__recording_tail_recorder(shown->file);
 
-        what->is_over = recorder == 0;
-        if (what->folder_fd < 0 && recorder > 0) {
-            what->folder_fd = mprof__ring_folder_find(recorder);
+        shown->is_over = recorder == 0;
+        if (shown->folder_fd < 0 && recorder > 0) {
+            shown->folder_fd = mprof__ring_folder_find(recorder);
         }
-        status = mprof__recording_tail_read(what->file, error);
+        status = mprof__recording_tail_read(shown->file, error);
     }
-    if (what->folder_fd >= 0) {
-        (void)look_at_calls(what);
+    if (shown->folder_fd >= 0) {
+        (void)update_calls(shown);
     }
     return status;
 }
 
-static const char *state_of(const subject *what)
+static const char *state_name(const source *shown)
 {
-    if (what->watch) {
-        return what->is_over ? "ended" : "running";
+    if (shown->watch) {
+        return shown->is_over ? "ended" : "running";
     }
-    return what->is_over ? "not recording" : "recording";
+    return shown->is_over ? "not recording" : "recording";
 }
 
-/* --- showing it --- */
+/* ---- showing ---- */
 
 static void print_line(void *data, const char *text)
 {
@@ -215,10 +214,12 @@ static void print_line(void *data, const char *text)
     puts(text);
 }
 
-static void print_table(const subject *what)
+static void print_table(const source *shown)
 {
-    mprof__process_table_tell(what->board, state_of(what), BATCH_ROWS, BATCH_COLUMNS,
-                              mprof__terminal_text_is_utf8(), print_line, NULL);
+    const mprof__process_table_view view = {state_name(shown), BATCH_ROWS, BATCH_COLUMNS,
+                                            mprof__terminal_text_is_utf8()};
+
+    mprof__process_table_write(shown->table, &view, print_line, NULL);
     fflush(stdout);
 }
 
@@ -227,25 +228,28 @@ static void draw_line(void *data, const char *text)
     mprof__screen_line(data, text);
 }
 
-static void draw_table(mprof__screen *screen, const subject *what)
+static void draw_table(mprof__screen *screen, const source *shown)
 {
+    mprof__process_table_view view = {.state = state_name(shown),
+                                      .utf8 = mprof__terminal_text_is_utf8()};
+
     mprof__screen_begin(screen);
-    mprof__process_table_tell(what->board, state_of(what), screen->rows - 1, screen->columns,
-                              mprof__terminal_text_is_utf8(), draw_line, screen);
+    view.rows = screen->rows - 1;
+    view.columns = screen->columns;
+    mprof__process_table_write(shown->table, &view, draw_line, screen);
     mprof__screen_end(screen);
 }
 
-/* What a user may do meanwhile. */
 typedef struct session {
     const top_options *options;
     mprof__signals signals;
     mprof__screen screen;
-    int has_screen;
-    int quits;
-    int signal; /* to die of, or 0 */
+    bool has_screen; /* else the table is printed */
+    bool quits;
+    int signal; /* to die of; 0: none */
 } session;
 
-static void take_signal(session *run, int number)
+static void handle_signal(session *run, int number)
 {
     if (number == SIGTSTP && run->has_screen) {
         mprof__screen_close(&run->screen);
@@ -253,12 +257,12 @@ static void take_signal(session *run, int number)
         mprof__screen_open(&run->screen, STDOUT_FILENO, STDIN_FILENO);
     } else if (mprof__signal_ends(number)) {
         run->signal = number;
-        run->quits = 1;
+        run->quits = true;
     }
 }
 
-/* Until it is time for the next look, or something is to be done at once. */
-static void wait_for_next(session *run, double seconds)
+/* Waits, but returns early after a signal or a key. */
+static void wait_for_input(session *run, double seconds)
 {
     struct pollfd polls[2] = {{run->signals.fd, POLLIN, 0},
                               {run->has_screen ? run->screen.key_fd : -1, POLLIN, 0}};
@@ -272,7 +276,7 @@ static void wait_for_next(session *run, double seconds)
         return;
     }
     while (mprof__signals_next(&run->signals, &info)) {
-        take_signal(run, (int)info.ssi_signo);
+        handle_signal(run, (int)info.ssi_signo);
     }
     while (polls[1].revents && (key = mprof__screen_key(&run->screen)) != 0) {
         run->quits |= key == 'q' || key == 'Q';
@@ -282,41 +286,41 @@ static void wait_for_next(session *run, double seconds)
     }
 }
 
-/* The first answer of the recorder takes its time, but not for ever. */
-static void wait_for_answer(session *run, subject *what)
+/* Waits for the recorder's first answer about calls in flight, for a limited time. */
+static void wait_for_answer(session *run, source *shown)
 {
-    mprof__calls_in_flight_request(what->folder_fd, 1);
+    mprof__calls_in_flight_request(shown->folder_fd, true);
     for (int i = 0; i < ANSWER_TRIES && !run->quits; i++) {
-        wait_for_next(run, ANSWER_S / ANSWER_TRIES);
-        if (look_at_calls(what)) {
+        wait_for_input(run, ANSWER_S / ANSWER_TRIES);
+        if (update_calls(shown)) {
             return;
         }
     }
 }
 
-static mprof_status watch(session *run, subject *what, mprof_error *error)
+static mprof_status watch(session *run, source *shown, mprof_error *error)
 {
-    mprof_status status = look(what, error);
+    mprof_status status = update(shown, error);
 
-    if (status == MPROF_OK && what->folder_fd >= 0) {
-        wait_for_answer(run, what);
-        status = look(what, error);
+    if (status == MPROF_OK && shown->folder_fd >= 0) {
+        wait_for_answer(run, shown);
+        status = update(shown, error);
     }
-    for (long looks = 1; status == MPROF_OK && !run->quits; looks++) {
+    for (long updates = 1; status == MPROF_OK && !run->quits; updates++) {
         if (run->has_screen) {
-            draw_table(&run->screen, what);
-        } else if (looks > 1) {
+            draw_table(&run->screen, shown);
+        } else if (updates > 1) {
             putchar('\n');
         }
         if (!run->has_screen) {
-            print_table(what);
+            print_table(shown);
         }
-        if (what->is_over || looks == run->options->count) {
+        if (shown->is_over || updates == run->options->count) {
             break;
         }
-        wait_for_next(run, run->options->interval_s);
+        wait_for_input(run, run->options->interval_s);
         if (!run->quits) {
-            status = look(what, error);
+            status = update(shown, error);
         }
     }
     return status;
@@ -326,26 +330,26 @@ static int top(const top_options *options, const char *text)
 {
     session run = {.options = options, .signals = {.fd = -1}};
     mprof_error error = MPROF_ERROR_INIT;
-    subject what = {.folder_fd = -1};
-    mprof_status status = open_subject(&what, text, &error);
+    source shown = {.folder_fd = -1};
+    mprof_status status = open_source(&shown, text, &error);
 
     run.has_screen = isatty(STDOUT_FILENO) && options->count != 1;
     if (status == MPROF_OK) {
-        status = mprof__signals_open(&run.signals, 1, &error);
+        status = mprof__signals_open(&run.signals, true, &error);
     }
     if (status == MPROF_OK) {
         if (run.has_screen) {
             mprof__screen_open(&run.screen, STDOUT_FILENO, STDIN_FILENO);
         }
-        status = watch(&run, &what, &error);
+        status = watch(&run, &shown, &error);
         if (run.has_screen) {
             mprof__screen_close(&run.screen);
         }
-        if (run.has_screen && status == MPROF_OK && what.is_over) {
-            print_table(&what); /* how it ended stays to be seen */
+        if (run.has_screen && status == MPROF_OK && shown.is_over) {
+            print_table(&shown); /* the last state stays on the terminal */
         }
     }
-    close_subject(&what);
+    close_source(&shown);
     if (run.signal != 0) {
         mprof__signal_die(run.signal);
     }
@@ -361,15 +365,15 @@ int mprof_top_command(int argc, char **argv)
     int result = MPROF_EXIT_OK;
 
     mprof__command_parse(&top_argp, argc, argv, 0, &options);
-    if (!options.what) {
+    if (!options.source) {
         result = mprof__command_inputs(&paths, &path_count, NULL, 0);
-        options.what = path_count > 0 ? paths[0] : NULL;
+        options.source = path_count > 0 ? paths[0] : NULL;
     }
     if (!isatty(STDOUT_FILENO) && options.count == 0) {
         options.count = 1;
     }
-    if (result == MPROF_EXIT_OK && options.what) {
-        result = top(&options, options.what);
+    if (result == MPROF_EXIT_OK && options.source) {
+        result = top(&options, options.source);
     }
     mprof__command_inputs_free(paths, path_count);
     return result;

@@ -240,7 +240,7 @@ class Top(terminal.TestCase):
     def test_invalid_files(self):
         for name, content, says in (("missing", None, "No such file"), ("empty", "", None),
                                     ("text", "hello\n" * 2000, "is not a recording"),
-                                    ("folder", None, "not a file that can grow")):
+                                    ("folder", None, "is not a regular file")):
             with self.subTest(name=name):
                 place = self.directory / name
                 if name == "folder":
@@ -252,11 +252,15 @@ class Top(terminal.TestCase):
                     self.assertRegex(done.stderr, rf"\Amprof: [^\n]*{name}: [^\n]*{says}[^\n]*\n\Z")
 
     def test_invalid_options(self):
-        for arguments in (["-n", "0"], ["-n", "x"], ["-T", "0"], ["-T", "nan"], ["-T", "1e9"],
-                          ["-T", ""], ["a", "b"], ["--nonsense"]):
+        count = "--count must be a whole number from 1 to 1000000000, not "
+        interval = "--interval must be between 0.05 and 3600 seconds, not "
+        for arguments, says in ((["-n", "0"], count), (["-n", "x"], count), (["-T", "0"], interval),
+                                (["-T", "nan"], interval), (["-T", "1e9"], interval),
+                                (["-T", ""], interval), (["a", "b"], "leave out 'b'"),
+                                (["--nonsense"], "--nonsense")):
             with self.subTest(arguments=arguments):
                 done = self.run_mprof("top", *arguments, expect=2)
-                self.assertRegex(done.stderr, r"\Amprof[^\n]*: [^\n]*\n\Z")
+                self.assertRegex(done.stderr, rf"\Amprof[^\n]*: [^\n]*{says}[^\n]*\n\Z")
 
     def test_S4_names_are_harmless(self):
         (self.directory / "x\x1b[2Jy").symlink_to(python())
