@@ -523,7 +523,7 @@ static mprof_status list_new_files(mprof__ring_folder *folder, ring_name **names
         }
     }
     closedir(entries);
-    mprof__procfs_regain();
+    mprof__procfs_restore_reserve();
     if (*count > 0) {
         qsort(*names, *count, sizeof **names, compare_ring_names);
     }

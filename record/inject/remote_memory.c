@@ -1,17 +1,18 @@
-/* Owns the look into another process. Of its symbols only the dynamic ones are known, by the GNU
- * hash table that every linker writes: a dozen small reads for one name. */
+/* Finds dynamic symbols only, by the GNU hash table that every linker writes: a dozen small reads
+ * for one name. */
 #include "remote_memory.h"
 
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Far more than any program has. */
+/* Far more than real programs have. */
 #define OBJECTS_MAX 4096
 #define SEGMENTS_MAX 64
 #define DYNAMIC_MAX 256
@@ -38,18 +39,18 @@ int mprof__remote_memory_write(const mprof__remote_memory *memory, const void *b
     return pwrite(memory->fd, bytes, size, (off_t)address) == (ssize_t)size ? 0 : -1;
 }
 
-/* --- what is mapped --- */
+/* ---- mappings ---- */
 
 typedef struct mapping {
     uint64_t start;
     uint64_t end;
     uint64_t offset;
     char rights[5];
-    const char *path; /* into the line */
+    const char *path; /* points into the line */
 } mapping;
 
-/* "start-end rights offset major:minor inode   path" */
-static int parse_mapping(mapping *one, char *line)
+/* "start-end rights offset major:minor inode   path". False: it maps no file. */
+static bool parse_mapping(mapping *one, char *line)
 {
     unsigned long long numbers[3];
     int path = 0;
@@ -57,7 +58,7 @@ static int parse_mapping(mapping *one, char *line)
     line[strcspn(line, "\n")] = '\0';
     if (sscanf(line, "%llx-%llx %4s %llx %*s %*s %n", &numbers[0], &numbers[1], one->rights,
                &numbers[2], &path) != 4) {
-        return 0;
+        return false;
     }
     one->start = numbers[0];
     one->end = numbers[1];
@@ -86,8 +87,8 @@ static mprof_status add_object(mprof__remote_memory *memory, const mapping *one)
     return MPROF_OK;
 }
 
-/* A file's mappings follow one another, the one with its header first. */
-static mprof_status take_mapping(mprof__remote_memory *memory, const mapping *one)
+/* The mappings of a file are adjacent, the one with its header first. */
+static mprof_status add_mapping(mprof__remote_memory *memory, const mapping *one)
 {
     mprof__object *last = memory->count > 0 ? &memory->objects[memory->count - 1] : NULL;
 
@@ -119,13 +120,13 @@ static mprof_status read_mappings(mprof__remote_memory *memory, mprof_error *err
     snprintf(path, sizeof path, "/proc/%lld/maps", (long long)memory->pid);
     file = fopen(path, "re");
     if (!file) {
-        return mprof_error_set_errno(error, errno, "cannot see what is mapped");
+        return mprof_error_set_errno(error, errno, "cannot read what is mapped into the process");
     }
     while (status == MPROF_OK && getline(&line, &size, file) > 0) {
         mapping one;
 
         if (parse_mapping(&one, line)) {
-            status = take_mapping(memory, &one);
+            status = add_mapping(memory, &one);
         }
     }
     free(line);
@@ -133,8 +134,8 @@ static mprof_status read_mappings(mprof__remote_memory *memory, mprof_error *err
     return status == MPROF_OK ? MPROF_OK : mprof_error_set(error, status, "out of memory");
 }
 
-/* Whose file of a process it is. -1: nobody's. */
-static int64_t owner_of(int64_t pid, const char *file)
+/* The user that owns a file of /proc/PID; -1: there is no such file. */
+static int64_t file_owner(int64_t pid, const char *file)
 {
     char path[64];
     struct stat status;
@@ -143,8 +144,8 @@ static int64_t owner_of(int64_t pid, const char *file)
     return stat(path, &status) == 0 ? (int64_t)status.st_uid : -1;
 }
 
-/* Why the kernel does not let us in. */
-static mprof_status tell_refusal(mprof_error *error, int64_t pid, int failure)
+/* Sets the error to the reason of the kernel's refusal, as far as it can be found out. */
+static mprof_status explain_refusal(mprof_error *error, int64_t pid, int failure)
 {
     int64_t us = (int64_t)geteuid();
     int64_t owner;
@@ -152,20 +153,20 @@ static mprof_status tell_refusal(mprof_error *error, int64_t pid, int failure)
     FILE *file;
 
     if (failure == ESRCH) {
-        return mprof_error_set(error, MPROF_EARGUMENT, "it has ended, or is a part of the kernel");
+        return mprof_error_set(error, MPROF_EARGUMENT, "it has ended, or is a kernel thread");
     }
     if (failure != EACCES && failure != EPERM) {
-        return mprof_error_set_errno(error, failure, "the process may not be entered");
+        return mprof_error_set_errno(error, failure, "the process cannot be attached to");
     }
-    owner = owner_of(pid, "");
+    owner = file_owner(pid, "");
     if (us != 0 && owner >= 0 && owner != us) {
         return mprof_error_set(error, MPROF_EARGUMENT,
-                               "the process is another user's, or setuid; root may enter it");
+                               "the process is another user's, or setuid; run mprof as root");
     }
-    if (us != 0 && owner_of(pid, "/mem") != us) {
+    if (us != 0 && file_owner(pid, "/mem") != us) {
         return mprof_error_set(error, MPROF_EARGUMENT,
-                               "the process has forbidden it (it is not dumpable); root may enter "
-                               "it");
+                               "the process has forbidden it (it is not dumpable); run mprof as "
+                               "root");
     }
     file = fopen("/proc/sys/kernel/yama/ptrace_scope", "re");
     if (file) {
@@ -174,11 +175,11 @@ static mprof_status tell_refusal(mprof_error *error, int64_t pid, int failure)
     }
     if (scope > '0' && scope <= '3') {
         return mprof_error_set(error, MPROF_EARGUMENT,
-                               "this system lets %s enter other processes "
+                               "this system lets %s attach to processes "
                                "(kernel.yama.ptrace_scope is %c)",
-                               scope == '3' ? "nobody" : "only root", scope);
+                               scope == '3' ? "no user" : "only root", scope);
     }
-    return mprof_error_set(error, MPROF_EARGUMENT, "the kernel does not let us enter the process");
+    return mprof_error_set(error, MPROF_EARGUMENT, "no permission to attach to the process");
 }
 
 mprof_status mprof__remote_memory_open(mprof__remote_memory **out, int64_t pid, mprof_error *error)
@@ -194,7 +195,7 @@ mprof_status mprof__remote_memory_open(mprof__remote_memory **out, int64_t pid, 
     snprintf(path, sizeof path, "/proc/%lld/mem", (long long)pid);
     memory->pid = pid;
     memory->fd = open(path, O_RDWR | O_CLOEXEC);
-    status = memory->fd >= 0 ? read_mappings(memory, error) : tell_refusal(error, pid, errno);
+    status = memory->fd >= 0 ? read_mappings(memory, error) : explain_refusal(error, pid, errno);
     if (status != MPROF_OK) {
         mprof__remote_memory_free(memory);
         return status;
@@ -224,18 +225,18 @@ const mprof__object *mprof__remote_memory_objects(const mprof__remote_memory *me
     return memory->objects;
 }
 
-/* --- symbols --- */
+/* ---- symbols ---- */
 
-/* What the dynamic section says. */
+/* Addresses from the dynamic section. */
 typedef struct tables {
-    uint64_t bias; /* address less what the file says */
+    uint64_t bias; /* address in memory minus address in the file */
     uint64_t symbols;
     uint64_t strings;
     uint64_t hash;
 } tables;
 
-/* The loader replaces some of these numbers by addresses, others it leaves as the file has them. */
-static uint64_t address_of(const tables *found, uint64_t start, uint64_t value)
+/* The loader replaces some values by addresses and leaves others as in the file. */
+static uint64_t to_address(const tables *found, uint64_t start, uint64_t value)
 {
     return value < start ? value + found->bias : value;
 }
@@ -251,7 +252,7 @@ static void read_dynamic(const mprof__remote_memory *memory, uint64_t start, uin
             entry.d_tag == DT_NULL) {
             return;
         }
-        uint64_t value = address_of(found, start, entry.d_un.d_ptr);
+        uint64_t value = to_address(found, start, entry.d_un.d_ptr);
         if (entry.d_tag == DT_SYMTAB) {
             found->symbols = value;
         } else if (entry.d_tag == DT_STRTAB) {
@@ -262,18 +263,18 @@ static void read_dynamic(const mprof__remote_memory *memory, uint64_t start, uin
     }
 }
 
-static int find_tables(const mprof__remote_memory *memory, const mprof__object *object,
-                       tables *found)
+static bool find_tables(const mprof__remote_memory *memory, const mprof__object *object,
+                        tables *found)
 {
     Elf64_Ehdr header;
     uint64_t dynamic = 0;
-    int is_placed = 0;
+    bool is_placed = false;
 
     memset(found, 0, sizeof *found);
     if (mprof__remote_memory_read(memory, &header, sizeof header, object->start) != 0 ||
         memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 || header.e_ident[EI_CLASS] != ELFCLASS64 ||
         header.e_phentsize != sizeof(Elf64_Phdr)) {
-        return 0;
+        return false;
     }
     for (int i = 0; i < header.e_phnum && i < SEGMENTS_MAX; i++) {
         Elf64_Phdr segment;
@@ -281,11 +282,11 @@ static int find_tables(const mprof__remote_memory *memory, const mprof__object *
         if (mprof__remote_memory_read(memory, &segment, sizeof segment,
                                       object->start + header.e_phoff +
                                           (uint64_t)i * sizeof segment) != 0) {
-            return 0;
+            return false;
         }
         if (segment.p_type == PT_LOAD && !is_placed) {
             found->bias = object->start - (segment.p_vaddr - segment.p_offset);
-            is_placed = 1;
+            is_placed = true;
         } else if (segment.p_type == PT_DYNAMIC) {
             dynamic = segment.p_vaddr;
         }
@@ -296,7 +297,7 @@ static int find_tables(const mprof__remote_memory *memory, const mprof__object *
     return found->symbols != 0 && found->strings != 0 && found->hash != 0;
 }
 
-static uint32_t hash_of(const char *name)
+static uint32_t gnu_hash(const char *name)
 {
     uint32_t hash = 5381;
 
@@ -306,7 +307,7 @@ static uint32_t hash_of(const char *name)
     return hash;
 }
 
-static int is_named(const mprof__remote_memory *memory, uint64_t address, const char *name)
+static bool is_named(const mprof__remote_memory *memory, uint64_t address, const char *name)
 {
     char text[NAME_MAX_BYTES];
     size_t size = strlen(name) + 1;
@@ -324,7 +325,7 @@ uint64_t mprof__remote_memory_symbol(const mprof__remote_memory *memory,
         uint32_t filter_words;
         uint32_t shift;
     } head;
-    uint32_t hash = hash_of(name);
+    uint32_t hash = gnu_hash(name);
     uint32_t index;
     uint32_t link;
     tables found;
@@ -380,7 +381,7 @@ uint64_t mprof__remote_memory_code(const mprof__remote_memory *memory, const mpr
         if (at) {
             found = address + (uint64_t)(at - block);
         }
-        address += length - size + 1; /* they may lie across the border of two blocks */
+        address += length - size + 1; /* the bytes may cross the end of a block */
     }
     free(block);
     return found;

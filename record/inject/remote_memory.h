@@ -1,6 +1,5 @@
-/* The memory of another process, and the ELF objects that are mapped into it: what they export is
- * looked up where it lies, so that a file that was replaced since, or is seen by the process alone,
- * makes no difference. */
+/* The memory of another process and the ELF objects mapped into it. Symbols are read from its
+ * memory, not from files: these may have been replaced, or be visible to the process only. */
 #ifndef MPROF_RECORD_REMOTE_MEMORY_H
 #define MPROF_RECORD_REMOTE_MEMORY_H
 
@@ -10,38 +9,38 @@
 
 typedef struct mprof__remote_memory mprof__remote_memory;
 
-/* An object of the process. Owned by the memory. */
+/* An object of the process. Owned by mprof__remote_memory. */
 typedef struct mprof__object {
-    char *name;          /* last part of the file's path */
-    char *path;          /* as the kernel tells it */
+    char *name;          /* file name without directory */
+    char *path;          /* from /proc/PID/maps */
     uint64_t start;      /* address of its ELF header */
-    uint64_t code_start; /* of its first executable mapping; 0: it has none */
+    uint64_t code_start; /* its first executable mapping; 0: there is none */
     uint64_t code_end;
 } mprof__object;
 
-/* MPROF_EARGUMENT: it may not be looked into, the reason is told; MPROF_ENOTFOUND: it has gone;
+/* MPROF_EARGUMENT with the reason: no permission, or it has ended; MPROF_ENOTFOUND, MPROF_EIO,
  * MPROF_ENOMEM. */
 mprof_status mprof__remote_memory_open(mprof__remote_memory **out, int64_t pid, mprof_error *error);
 
-/* NULL is fine. */
+/* NULL is allowed. */
 void mprof__remote_memory_free(mprof__remote_memory *memory);
 
-/* All objects, the program itself among them. */
+/* All objects, the program included. */
 const mprof__object *mprof__remote_memory_objects(const mprof__remote_memory *memory,
                                                   size_t *count);
 
-/* The whole of `size` bytes. 0, or -1 with errno. Writing passes over write protection, as a
- * debugger may: only where the memory is private to the process. */
+/* Reads or writes all of `size` bytes. 0, or -1 with errno. Writing ignores write protection, as
+ * debuggers do: use it only for memory that is private to the process. */
 int mprof__remote_memory_read(const mprof__remote_memory *memory, void *bytes, size_t size,
                               uint64_t address);
 int mprof__remote_memory_write(const mprof__remote_memory *memory, const void *bytes, size_t size,
                                uint64_t address);
 
-/* The address of a function or variable that the object defines for others; 0: it does not. */
+/* The address of a function or variable that the object exports; 0: it does not. */
 uint64_t mprof__remote_memory_symbol(const mprof__remote_memory *memory,
                                      const mprof__object *object, const char *name);
 
-/* The address of these bytes in the object's code; 0: they are not there. */
+/* The address of these bytes in the object's code; 0: not found. */
 uint64_t mprof__remote_memory_code(const mprof__remote_memory *memory, const mprof__object *object,
                                    const void *bytes, size_t size);
 

@@ -1,17 +1,16 @@
-/* Owns a thread of another process for some moments.
- *
- * Its registers are saved twice: here, and on its own stack, as the frame of a signal handler. The
- * borrowed function is entered as if that frame's handler were called, so that its return leads,
- * through the C library's __restore_rt, to rt_sigreturn(2), which puts everything back. Should we
- * be killed at any moment, the thread does that by itself. As long as we live we stop it in front
- * of that system call and put its registers back ourselves: then the kernel also knows the system
- * call it was waiting in, and continues it as after any stop, with the time that is left of it and
- * without EINTR. Signals that come meanwhile are held back until then. */
+/* The registers are saved twice: here, and on the thread's stack, as the frame of a signal handler.
+ * The function is entered like that frame's handler, so it returns through the C library's
+ * __restore_rt to rt_sigreturn(2), which restores everything. If we are killed at any moment, the
+ * thread does that by itself. Otherwise we stop it before that system call and restore the
+ * registers ourselves: then the kernel still knows the system call the thread was waiting in, and
+ * continues it as after any stop, with its remaining time and without EINTR. Signals are blocked
+ * until then. */
 #include "remote_thread.h"
 
 #include <elf.h>
 #include <errno.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ptrace.h>
@@ -24,17 +23,17 @@
 
 #if defined(__x86_64__)
 
-/* A thread that does not stop within this time sleeps uninterruptibly. */
+/* A thread that does not stop within this time is in an uninterruptible sleep. */
 #define STOP_DEADLINE_NS INT64_C(3000000000)
 #define RUN_DEADLINE_NS INT64_C(10000000000)
-#define RED_ZONE 128 /* bytes below the stack pointer that a function may use without asking */
+#define RED_ZONE 128 /* bytes below the stack pointer that the ABI lets a function use */
 #define XSTATE_MAX 32768
-#define XSTATE_MASK_OFFSET 464 /* where ptrace tells which parts there are, and a frame says so */
+#define XSTATE_MASK_OFFSET 464 /* of the mask of state components, for ptrace and in a frame */
 #define XSTATE_MAGIC1 UINT32_C(0x46505853)
 #define XSTATE_MAGIC2 UINT32_C(0x46505845)
-#define XSTATE_LEGACY 576 /* the least that is more than the x87 and SSE state */
+#define XSTATE_LEGACY 576 /* x87 and SSE state with the header */
 
-/* Errors inside of the kernel, by which a system call says how it is to be continued. */
+/* Kernel-internal errors: how an interrupted system call is to be continued. */
 enum {
     KERNEL_ERESTARTSYS = 512,
     KERNEL_ERESTARTNOINTR = 513,
@@ -42,7 +41,7 @@ enum {
     KERNEL_ERESTART_RESTARTBLOCK = 516,
 };
 
-/* As rt_sigreturn finds it: struct rt_sigframe of the kernel, up to what it reads. */
+/* The kernel's struct rt_sigframe, as far as rt_sigreturn reads it. */
 typedef struct signal_frame {
     uint64_t return_address;
     uint64_t flags;
@@ -61,8 +60,8 @@ typedef struct signal_frame {
     uint8_t information[128];
 } signal_frame;
 
-#define FRAME_FLAGS 7           /* extended state, ss is saved, ss is to be restored exactly */
-#define STACK_FLAGS_INVALID 0x4 /* the alternate stack is refused, and so stays what it is */
+#define FRAME_FLAGS 7           /* extended state present, ss saved, ss restored exactly */
+#define STACK_FLAGS_INVALID 0x4 /* invalid, so rt_sigreturn leaves the alternate stack as it is */
 
 struct mprof__remote_thread {
     pid_t thread;
@@ -73,14 +72,14 @@ struct mprof__remote_thread {
     uint64_t mask;
     uint8_t *extended;
     size_t extended_size;
-    uint64_t floating; /* addresses on its stack: of the extended state, */
-    uint64_t result;   /* of a place for a result, */
-    uint64_t frame;    /* and of the signal frame */
-    int is_borrowed;   /* something was called */
-    int kept_signal;   /* came meanwhile and could not be held back */
+    uint64_t floating; /* addresses on its stack: the extended state, */
+    uint64_t result;   /* an int for the result, */
+    uint64_t frame;    /* and the signal frame */
+    bool has_called;   /* something was called: registers must be restored */
+    int kept_signal;   /* arrived during a call although blocked; 0: none */
 };
 
-/* --- stops --- */
+/* ---- stops ---- */
 
 static int64_t now_ns(void)
 {
@@ -90,7 +89,7 @@ static int64_t now_ns(void)
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
-/* Waits for the next stop. 0, or -1: it ended, or the time is over. */
+/* Waits for the next stop. 0, or -1: the thread has ended, or the deadline has passed. */
 static int wait_for_stop(const mprof__remote_thread *remote, int *status, int64_t deadline_ns)
 {
     int64_t end_ns = now_ns() + deadline_ns;
@@ -112,12 +111,12 @@ static int wait_for_stop(const mprof__remote_thread *remote, int *status, int64_
     }
 }
 
-static int is_our_stop(int status)
+static bool is_interrupt_stop(int status)
 {
     return status >> 8 == (SIGTRAP | PTRACE_EVENT_STOP << 8);
 }
 
-/* Goes on until the stop that PTRACE_INTERRUPT asked for; signals on the way are delivered. */
+/* Waits for the stop of PTRACE_INTERRUPT; delivers signals that come before. */
 static int wait_for_interrupt(const mprof__remote_thread *remote)
 {
     int status;
@@ -126,11 +125,11 @@ static int wait_for_interrupt(const mprof__remote_thread *remote)
         if (wait_for_stop(remote, &status, STOP_DEADLINE_NS) != 0) {
             return -1;
         }
-        if (is_our_stop(status)) {
+        if (is_interrupt_stop(status)) {
             return 0;
         }
         if (status >> 16 == PTRACE_EVENT_STOP) {
-            return -1; /* stopped by its user */
+            return -1; /* the process is stopped by a signal */
         }
         long signal_number = status >> 16 == 0 && !(WSTOPSIG(status) & 0x80) ? WSTOPSIG(status) : 0;
         if (ptrace(PTRACE_CONT, remote->thread, NULL, signal_number) != 0) {
@@ -139,7 +138,7 @@ static int wait_for_interrupt(const mprof__remote_thread *remote)
     }
 }
 
-/* --- registers --- */
+/* ---- registers ---- */
 
 static int get_registers(const mprof__remote_thread *remote, struct user_regs_struct *registers)
 {
@@ -176,7 +175,7 @@ static int set_extended(const mprof__remote_thread *remote)
     return ptrace(PTRACE_SETREGSET, remote->thread, NT_X86_XSTATE, &part) == 0 ? 0 : -1;
 }
 
-static int is_in_system_call(const struct user_regs_struct *registers)
+static bool is_in_system_call(const struct user_regs_struct *registers)
 {
     int64_t result = (int64_t)registers->rax;
 
@@ -185,9 +184,9 @@ static int is_in_system_call(const struct user_regs_struct *registers)
             result == -KERNEL_ERESTARTNOHAND || result == -KERNEL_ERESTART_RESTARTBLOCK);
 }
 
-/* What the thread goes on with if the kernel is not to continue its system call: it is begun anew.
- */
-static struct user_regs_struct begun_anew(struct user_regs_struct registers)
+/* The registers with which the thread makes its system call again, if the kernel cannot continue
+ * it. */
+static struct user_regs_struct restarted(struct user_regs_struct registers)
 {
     if (is_in_system_call(&registers)) {
         registers.rax = registers.orig_rax;
@@ -197,8 +196,8 @@ static struct user_regs_struct begun_anew(struct user_regs_struct registers)
     return registers;
 }
 
-/* And if it is: some of them give up at every stop with EINTR, which programs know from signals
- * with a handler only. */
+/* The registers with which the kernel continues the system call. Some fail with EINTR at every
+ * stop, which programs only expect after a signal with a handler: these are restarted, too. */
 static struct user_regs_struct continued(struct user_regs_struct registers)
 {
     if (is_in_system_call(&registers) && (int64_t)registers.rax == -EINTR) {
@@ -207,11 +206,11 @@ static struct user_regs_struct continued(struct user_regs_struct registers)
     return registers;
 }
 
-/* --- the frame --- */
+/* ---- signal frame ---- */
 
 static void fill_frame(const mprof__remote_thread *remote, signal_frame *frame)
 {
-    struct user_regs_struct to = begun_anew(remote->saved);
+    struct user_regs_struct to = restarted(remote->saved);
 
     memset(frame, 0, sizeof *frame);
     frame->return_address = remote->restore;
@@ -241,7 +240,7 @@ static void fill_frame(const mprof__remote_thread *remote, signal_frame *frame)
     frame->mask = remote->mask;
 }
 
-/* The extended state as ptrace gives it, with the words around it by which a frame is known. */
+/* Writes the extended state from ptrace, with the markers that a frame needs. */
 static int write_extended(const mprof__remote_thread *remote)
 {
     struct {
@@ -270,7 +269,7 @@ static int write_extended(const mprof__remote_thread *remote)
     return result;
 }
 
-/* Everything below the red zone is nobody's. */
+/* The stack below the red zone is unused. */
 static void place_frame(mprof__remote_thread *remote)
 {
     uint64_t top = (remote->saved.rsp - RED_ZONE) & ~UINT64_C(63);
@@ -290,10 +289,10 @@ static int write_frame(const mprof__remote_thread *remote)
                : -1;
 }
 
-/* --- calls --- */
+/* ---- calls ---- */
 
-/* Runs the thread up to the rt_sigreturn that ends the call. 0 with what the last system call
- * before it gave. */
+/* Runs the thread up to the rt_sigreturn that ends the call. 0 with the result of the last system
+ * call before that. */
 static int run_to_return(mprof__remote_thread *remote, int64_t *last)
 {
     int64_t end_ns = now_ns() + RUN_DEADLINE_NS;
@@ -312,7 +311,7 @@ static int run_to_return(mprof__remote_thread *remote, int64_t *last)
         }
         if (WSTOPSIG(status) != (SIGTRAP | 0x80)) {
             if (status >> 16 == 0) {
-                remote->kept_signal = WSTOPSIG(status); /* SIGSTOP: nothing else comes through */
+                remote->kept_signal = WSTOPSIG(status); /* SIGSTOP: all others are blocked */
             }
             continue;
         }
@@ -331,19 +330,19 @@ static mprof_status run(mprof__remote_thread *remote, struct user_regs_struct re
 {
     uint8_t here[3];
 
-    /* nothing has been touched yet: is all this still where it was? */
+    /* last check before anything is changed: is the code still where it was? */
     if (mprof__remote_memory_read(remote->memory, here, sizeof here, remote->system_call) != 0 ||
         memcmp(here, "\x0f\x05\xc3", sizeof here) != 0 || write_frame(remote) != 0) {
-        return mprof_error_set(error, MPROF_EARGUMENT, "there is no room on the stack");
+        return mprof_error_set(error, MPROF_EARGUMENT, "its stack has no room for a call");
     }
-    remote->is_borrowed = 1;
+    remote->has_called = true;
     registers.rsp = remote->frame;
     registers.orig_rax = UINT64_MAX;
-    registers.eflags &= ~UINT64_C(0x500); /* no single steps, and strings run upwards */
-    /* in this order: one that is left alone here still returns by its frame, with its mask */
+    registers.eflags &= ~UINT64_C(0x500); /* trap flag and direction flag off */
+    /* in this order: a thread that we leave here still returns by its frame, with its own mask */
     if (set_registers(remote, &registers) != 0 || set_mask(remote, UINT64_MAX) != 0 ||
         run_to_return(remote, last) != 0) {
-        return mprof_error_set(error, MPROF_EARGUMENT, "a call inside of the process failed");
+        return mprof_error_set(error, MPROF_EARGUMENT, "a function call inside the process failed");
     }
     return MPROF_OK;
 }
@@ -380,12 +379,12 @@ mprof_status mprof__remote_thread_call(mprof__remote_thread *remote, int32_t *re
     status = run(remote, registers, &last, error);
     if (status == MPROF_OK &&
         mprof__remote_memory_read(remote->memory, result, sizeof *result, remote->result) != 0) {
-        status = mprof_error_set_errno(error, errno, "the process cannot be read");
+        status = mprof_error_set_errno(error, errno, "the memory of the process cannot be read");
     }
     return status;
 }
 
-/* --- begin and end --- */
+/* ---- opening and freeing ---- */
 
 long mprof__remote_thread_waits_in(const mprof__remote_thread *remote, uint64_t *first_argument)
 {
@@ -406,13 +405,14 @@ static mprof_status find_instructions(mprof__remote_thread *remote, const mprof_
     remote->restore = mprof__remote_memory_code(remote->memory, libc, restore, sizeof restore);
     return remote->system_call != 0 && remote->restore != 0
                ? MPROF_OK
-               : mprof_error_set(error, MPROF_EARGUMENT, "its C library is of no kind known here");
+               : mprof_error_set(error, MPROF_EARGUMENT,
+                                 "its C library is not a known version of glibc");
 }
 
 static mprof_status stop(mprof__remote_thread *remote, mprof_error *error)
 {
     if (ptrace(PTRACE_SEIZE, remote->thread, NULL, PTRACE_O_TRACESYSGOOD) != 0) {
-        return mprof_error_set_errno(error, errno, "the process may not be traced");
+        return mprof_error_set_errno(error, errno, "the process cannot be traced");
     }
     if (ptrace(PTRACE_INTERRUPT, remote->thread, NULL, NULL) != 0 ||
         wait_for_interrupt(remote) != 0) {
@@ -452,11 +452,10 @@ mprof_status mprof__remote_thread_open(mprof__remote_thread **out, pid_t thread,
     return MPROF_OK;
 }
 
-/* From in front of rt_sigreturn to where the thread was. Each step leaves it able to go on alone.
- */
-static void put_back(const mprof__remote_thread *remote)
+/* Moves the thread from rt_sigreturn to where it was. It can go on alone after each step. */
+static void restore_thread(const mprof__remote_thread *remote)
 {
-    struct user_regs_struct registers = begun_anew(remote->saved);
+    struct user_regs_struct registers = restarted(remote->saved);
 
     set_mask(remote, remote->mask);
     if (set_extended(remote) != 0 || set_registers(remote, &registers) != 0 ||
@@ -474,8 +473,8 @@ void mprof__remote_thread_free(mprof__remote_thread *remote)
     if (!remote) {
         return;
     }
-    if (remote->is_borrowed) {
-        put_back(remote);
+    if (remote->has_called) {
+        restore_thread(remote);
     }
     registers = continued(remote->saved);
     if (remote->saved.rsp != 0) {
@@ -500,7 +499,8 @@ mprof_status mprof__remote_thread_open(mprof__remote_thread **out, pid_t thread,
     (void)libc;
     *out = NULL;
     return mprof_error_set(error, MPROF_EARGUMENT,
-                           "a running program is entered on x86-64 only; start it by mprof run");
+                           "functions of a running program can be recorded on x86-64 only; start "
+                           "it by mprof run");
 }
 
 long mprof__remote_thread_waits_in(const mprof__remote_thread *remote, uint64_t *first_argument)
@@ -518,7 +518,7 @@ mprof_status mprof__remote_thread_system_call(mprof__remote_thread *remote, int6
     (void)result;
     (void)number;
     (void)arguments;
-    return mprof_error_set(error, MPROF_EARGUMENT, "not on this machine");
+    return mprof_error_set(error, MPROF_EARGUMENT, "not on this architecture");
 }
 
 mprof_status mprof__remote_thread_call(mprof__remote_thread *remote, int32_t *result,
@@ -528,7 +528,7 @@ mprof_status mprof__remote_thread_call(mprof__remote_thread *remote, int32_t *re
     (void)result;
     (void)function;
     (void)first;
-    return mprof_error_set(error, MPROF_EARGUMENT, "not on this machine");
+    return mprof_error_set(error, MPROF_EARGUMENT, "not on this architecture");
 }
 
 void mprof__remote_thread_free(mprof__remote_thread *remote)

@@ -1,4 +1,3 @@
-/* Owns the names and formats of a control group's files. */
 #include "cgroup.h"
 
 #include "procfs.h"
@@ -9,13 +8,13 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Version 1 writes "none" as a number just below 2^63. */
+/* Version 1 shows "no limit" as a number just below 2^63. */
 #define NO_LIMIT_BYTES (INT64_C(1) << 60)
 
-/* --- where groups are --- */
+/* ---- mounts and paths ---- */
 
-/* Copies the space-separated field at *at, and passes it. */
-static void take_field(const char **at, char *field, size_t size)
+/* Copies the space-separated field at *at and moves behind it. */
+static void next_field(const char **at, char *field, size_t size)
 {
     size_t length = strcspn(*at, " \n");
 
@@ -24,8 +23,8 @@ static void take_field(const char **at, char *field, size_t size)
     *at += **at == ' ';
 }
 
-/* Whether `word` stands in a list with commas. */
-static int lists(const char *list, size_t length, const char *word)
+/* Whether a comma-separated list contains the word. */
+static bool list_contains(const char *list, size_t length, const char *word)
 {
     size_t size = strlen(word);
 
@@ -36,14 +35,14 @@ static int lists(const char *list, size_t length, const char *word)
             one = (size_t)(list + length - at);
         }
         if (one == size && memcmp(at, word, size) == 0) {
-            return 1;
+            return true;
         }
         at += one + 1;
     }
-    return 0;
+    return false;
 }
 
-void mprof__cgroup_mount_take(mprof__cgroup_mount *mount, const char *line)
+void mprof__cgroup_mount_parse(mprof__cgroup_mount *mount, const char *line)
 {
     const char *kind = strstr(line, " - ");
     const char *at = line;
@@ -56,10 +55,10 @@ void mprof__cgroup_mount_take(mprof__cgroup_mount *mount, const char *line)
         return;
     }
     kind += 3;
-    take_field(&kind, type, sizeof type);
-    take_field(&kind, skipped, sizeof skipped); /* the source */
-    take_field(&kind, options, sizeof options);
-    if (strcmp(type, "cgroup") == 0 && lists(options, strlen(options), "memory")) {
+    next_field(&kind, type, sizeof type);
+    next_field(&kind, skipped, sizeof skipped); /* the source */
+    next_field(&kind, options, sizeof options);
+    if (strcmp(type, "cgroup") == 0 && list_contains(options, strlen(options), "memory")) {
         version = 1;
     } else if (strcmp(type, "cgroup2") == 0 && mount->version != 1) {
         version = 2;
@@ -69,13 +68,14 @@ void mprof__cgroup_mount_take(mprof__cgroup_mount *mount, const char *line)
     }
     mount->version = version;
     for (int i = 0; i < 3; i++) { /* two numbers and the device */
-        take_field(&at, skipped, sizeof skipped);
+        next_field(&at, skipped, sizeof skipped);
     }
-    take_field(&at, mount->root, sizeof mount->root);
-    take_field(&at, mount->directory, sizeof mount->directory);
+    next_field(&at, mount->root, sizeof mount->root);
+    next_field(&at, mount->directory, sizeof mount->directory);
 }
 
-/* The line of our hierarchy: "4:memory:/path", or "0::/path". Its path, up to the end of the line.
+/* The path in the line of the mounted hierarchy: "4:memory:/path" or "0::/path". Ends with the
+ * line.
  */
 static const char *find_group(const mprof__cgroup_mount *mount, const char *text)
 {
@@ -88,8 +88,9 @@ static const char *find_group(const mprof__cgroup_mount *mount, const char *text
         }
         names++;
         path = names + strcspn(names, ":\n");
-        if (*path == ':' && (mount->version == 1 ? lists(names, (size_t)(path - names), "memory")
-                                                 : path == names && line[0] == '0')) {
+        if (*path == ':' &&
+            (mount->version == 1 ? list_contains(names, (size_t)(path - names), "memory")
+                                 : path == names && line[0] == '0')) {
             return path + 1;
         }
     }
@@ -109,7 +110,7 @@ int mprof__cgroup_path(char *path, size_t size, const mprof__cgroup_mount *mount
     length = strcspn(group, "\n");
     if (length < root || memcmp(group, mount->root, root) != 0 ||
         (length > root && group[root] != '/') || strncmp(group, "/..", 3) == 0) {
-        return -1; /* beside what is mounted here */
+        return -1; /* outside the part that is mounted here */
     }
     group += root;
     length -= root;
@@ -120,9 +121,9 @@ int mprof__cgroup_path(char *path, size_t size, const mprof__cgroup_mount *mount
     return written > 0 && (size_t)written < size ? 0 : -1;
 }
 
-/* --- one group --- */
+/* ---- one group ---- */
 
-static int open_file_to(int flags, const char *directory, const char *name)
+static int open_file_with(int flags, const char *directory, const char *name)
 {
     char path[MPROF__CGROUP_PATH_SIZE + 64];
     int length = snprintf(path, sizeof path, "%s/%s", directory, name);
@@ -132,7 +133,7 @@ static int open_file_to(int flags, const char *directory, const char *name)
 
 static int open_file(const char *directory, const char *name)
 {
-    return open_file_to(O_RDONLY, directory, name);
+    return open_file_with(O_RDONLY, directory, name);
 }
 
 void mprof__cgroup_open(mprof__cgroup *group, int version, const char *directory)
@@ -146,7 +147,7 @@ void mprof__cgroup_open(mprof__cgroup *group, int version, const char *directory
         group->events_fd = open_file(directory, "memory.oom_control");
         return;
     }
-    /* without .local the number is that of all groups below, too; kernels before 5.2 */
+    /* kernels before 5.2 have no .local: the number then includes the groups below */
     group->events_fd = open_file(directory, "memory.events.local");
     if (group->events_fd < 0) {
         group->events_fd = open_file(directory, "memory.events");
@@ -169,7 +170,7 @@ void mprof__cgroup_close(mprof__cgroup *group)
     group->peak_fd = -1;
 }
 
-/* A file that holds one number. -1 if it does not: "max". */
+/* Reads a file with one number. -1: it holds none, such as "max". */
 static int64_t read_number(int fd)
 {
     char text[64];
@@ -187,7 +188,7 @@ int64_t mprof__cgroup_current_bytes(const mprof__cgroup *group)
     return read_number(group->current_fd);
 }
 
-void mprof__cgroup_watch_peak(mprof__cgroup *group, const char *directory, int resets)
+void mprof__cgroup_watch_peak(mprof__cgroup *group, const char *directory, bool resets)
 {
     static const char anew[] = "0";
     const char *name = group->version == 1 ? "memory.max_usage_in_bytes" : "memory.peak";
@@ -196,10 +197,11 @@ void mprof__cgroup_watch_peak(mprof__cgroup *group, const char *directory, int r
         return;
     }
     if (resets || group->version == 2) {
-        group->peak_fd = open_file_to(O_RDWR, directory, name);
+        group->peak_fd = open_file_with(O_RDWR, directory, name);
     }
     if (group->peak_fd >= 0) {
-        (void)!pwrite(group->peak_fd, anew, sizeof anew - 1, 0); /* not allowed: it stays */
+        (void)!pwrite(group->peak_fd, anew, sizeof anew - 1,
+                      0); /* may be forbidden: then the old mark stays */
     } else {
         group->peak_fd = open_file(directory, name);
     }
@@ -253,5 +255,5 @@ int64_t mprof__cgroup_oom_kills(const mprof__cgroup *group)
         return -1;
     }
     text[got] = '\0';
-    return mprof__procfs_kib(text, "oom_kill ");
+    return mprof__procfs_find_kib(text, "oom_kill ");
 }

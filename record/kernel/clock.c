@@ -1,4 +1,3 @@
-/* Owns the relation between the two clocks; see clock.h. */
 #include "clock.h"
 
 #include <time.h>

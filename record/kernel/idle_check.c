@@ -1,8 +1,6 @@
-/* Owns the asking, and when it is worth it.
- *
- * The clock of another process counts the nanoseconds of all its threads, and may be read by
- * anybody; see clock_getcpuclockid(3). It is exact once a thread has left its processor, and behind
- * by up to one tick of the scheduler while it is on it. */
+/* The CPU clock of a process counts the nanoseconds of all its threads and is readable by everyone;
+ * see clock_getcpuclockid(3). It is exact for threads that are not running, and up to one scheduler
+ * tick behind for those that are. */
 #include "idle_check.h"
 
 #include "clock.h"
@@ -12,19 +10,21 @@
 #include <time.h>
 #include <unistd.h>
 
-/* A reading is taken to hold for this long. The first one after work less long, and not for all
- * processes alike, so that they are not all read again at one tick. */
+/* How long a reading of memory holds. The first one after work holds less long, by the pid, so that
+ * processes are not all read again at the same tick. */
 #define HOLDS_NS INT64_C(1000000000)
 #define HOLDS_PARTS 16
-/* The clock adds up all threads, and is worth asking only while that takes less than a reading. */
+/* The kernel adds up all threads: reading the clock pays only while it is cheaper than reading
+ * memory.
+ */
 #define EXPENSIVE_NS INT64_C(10000)
 #define EXPENSIVE_PAUSE 63
 #define BUSY_MAX 3
-/* Least number of scheduler ticks from one reading to the next. */
+/* Least number of scheduler ticks between two readings. */
 #define TICKS_BETWEEN 8
 
-/* Processors that do without the tick while they have one thread to run. */
-static int has_tickless_processors(void)
+/* Processors that stop the tick while only one thread runs on them. */
+static bool has_tickless_processors(void)
 {
     char text[64];
     int fd = open("/sys/devices/system/cpu/nohz_full", O_RDONLY | O_CLOEXEC);
@@ -37,24 +37,24 @@ static int has_tickless_processors(void)
     return strpbrk(text, "0123456789") != NULL;
 }
 
-int mprof__idle_check_applies(int64_t interval_ns)
+bool mprof__idle_check_applies(int64_t interval_ns)
 {
-    struct timespec tick; /* the coarse clock is moved on by the tick */
+    struct timespec tick; /* the coarse clock advances by one tick */
 
     return clock_getres(CLOCK_MONOTONIC_COARSE, &tick) == 0 && tick.tv_sec == 0 &&
            interval_ns >= tick.tv_nsec * TICKS_BETWEEN && !has_tickless_processors();
 }
 
-void mprof__idle_check_init(mprof__idle_check *rest)
+void mprof__idle_check_init(mprof__idle_check *check)
 {
-    memset(rest, 0, sizeof *rest);
-    rest->cpu_ns = -1;
-    rest->has_run = 1;
+    memset(check, 0, sizeof *check);
+    check->cpu_ns = -1;
+    check->has_run = true;
 }
 
-/* As the kernel encodes the clock of a whole process: clock_getcpuclockid(3), without its check
- * that the process exists, which would be one more system call. */
-static clockid_t clock_of(int64_t pid)
+/* The kernel's encoding of a process's clock, as clock_getcpuclockid(3) makes it; that would cost
+ * one more system call, to check that the process exists. */
+static clockid_t cpu_clock(int64_t pid)
 {
     const unsigned scheduler_clock = 2;
 
@@ -65,50 +65,50 @@ static int64_t read_cpu_ns(int64_t pid)
 {
     struct timespec used;
 
-    if (clock_gettime(clock_of(pid), &used) != 0) {
+    if (clock_gettime(cpu_clock(pid), &used) != 0) {
         return -1;
     }
     return (int64_t)used.tv_sec * 1000000000 + used.tv_nsec;
 }
 
-static int64_t holds_until_ns(const mprof__idle_check *rest, int64_t pid, int64_t now_ns)
+static int64_t holds_until_ns(const mprof__idle_check *check, int64_t pid, int64_t now_ns)
 {
-    return now_ns + HOLDS_NS - (rest->busy ? pid % HOLDS_PARTS * (HOLDS_NS / HOLDS_PARTS) : 0);
+    return now_ns + HOLDS_NS - (check->busy ? pid % HOLDS_PARTS * (HOLDS_NS / HOLDS_PARTS) : 0);
 }
 
-/* The last answer was another one: the process is at work, and is asked less and less often. */
-static void note_work(mprof__idle_check *rest)
+/* The process has run: its clock is read less and less often. */
+static void back_off(mprof__idle_check *check)
 {
-    rest->busy += rest->busy < BUSY_MAX;
-    rest->pause = (1U << rest->busy) - 1;
-    rest->has_run = 1;
+    check->busy += check->busy < BUSY_MAX;
+    check->pause = (1U << check->busy) - 1;
+    check->has_run = true;
 }
 
-int mprof__idle_check_holds(mprof__idle_check *rest, int64_t pid, int64_t now_ns)
+bool mprof__idle_check_holds(mprof__idle_check *check, int64_t pid, int64_t now_ns)
 {
-    int is_due = now_ns >= rest->until_ns;
+    bool is_due = now_ns >= check->until_ns;
     int64_t before_ns;
     int64_t cpu_ns;
 
-    if (rest->pause > 0) {
-        rest->pause--;
-        rest->has_run = 1;
-        return 0;
+    if (check->pause > 0) {
+        check->pause--;
+        check->has_run = true;
+        return false;
     }
     before_ns = is_due ? mprof__clock_now_ns() : 0;
     cpu_ns = read_cpu_ns(pid);
-    if (cpu_ns < 0 || cpu_ns != rest->cpu_ns) {
-        note_work(rest);
+    if (cpu_ns < 0 || cpu_ns != check->cpu_ns) {
+        back_off(check);
     } else if (is_due) {
-        rest->busy = 0;
+        check->busy = 0;
     } else {
-        return 1;
+        return true;
     }
-    rest->cpu_ns = cpu_ns;
-    rest->until_ns = holds_until_ns(rest, pid, now_ns);
+    check->cpu_ns = cpu_ns;
+    check->until_ns = holds_until_ns(check, pid, now_ns);
     if (is_due && mprof__clock_now_ns() - before_ns > EXPENSIVE_NS) {
-        rest->pause = EXPENSIVE_PAUSE;
-        rest->until_ns = 0;
+        check->pause = EXPENSIVE_PAUSE;
+        check->until_ns = 0;
     }
-    return 0;
+    return false;
 }

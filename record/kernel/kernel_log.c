@@ -1,17 +1,17 @@
-/* Owns the reading of the kernel's log. */
 #include "kernel_log.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-/* The log names processes by the pids of the first namespace, whose number is fixed. */
+/* The log uses the pids of the first namespace, which has a fixed number. */
 #define FIRST_PID_NAMESPACE "pid:[4026531836]"
 
-static int counts_as_the_kernel(const char *root)
+static bool is_first_pid_namespace(const char *root)
 {
     char path[4096];
     char name[64];
@@ -29,7 +29,7 @@ void mprof__kernel_log_open(mprof__kernel_log *log, const char *root)
 
     memset(log, 0, sizeof *log);
     log->fd = -1;
-    if (!counts_as_the_kernel(root)) {
+    if (!is_first_pid_namespace(root)) {
         return;
     }
     snprintf(path, sizeof path, "%s/dev/kmsg", root);
@@ -48,14 +48,14 @@ void mprof__kernel_log_close(mprof__kernel_log *log)
 }
 
 /* One record: "3,99,123,-;Memory cgroup out of memory: Killed process 4711 (python3) ..." */
-static void take_line(mprof__kernel_log *log, const char *line)
+static void parse_line(mprof__kernel_log *log, const char *line)
 {
     static const char words[] = "ut of memory: Killed process ";
-    const char *told = strstr(line, words);
+    const char *found = strstr(line, words);
 
-    if (told) {
+    if (found) {
         log->victims[log->next++ % MPROF__KERNEL_LOG_VICTIMS] =
-            strtoll(told + sizeof words - 1, NULL, 10);
+            strtoll(found + sizeof words - 1, NULL, 10);
     }
 }
 
@@ -67,10 +67,10 @@ int mprof__kernel_log_take_victim(mprof__kernel_log *log, int64_t pid)
     if (log->fd < 0) {
         return -1;
     }
-    /* EPIPE: what was to come next has been overwritten; the next reading goes on behind it */
+    /* EPIPE: the next records were overwritten; the following read continues behind them */
     while ((got = read(log->fd, line, sizeof line - 1)) > 0 || (got < 0 && errno == EPIPE)) {
         line[got > 0 ? got : 0] = '\0';
-        take_line(log, line);
+        parse_line(log, line);
     }
     for (int i = 0; i < MPROF__KERNEL_LOG_VICTIMS; i++) {
         if (log->victims[i] == pid) {

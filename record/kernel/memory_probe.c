@@ -1,4 +1,3 @@
-/* Owns the descriptors and the formats by which memory is read. */
 #include "memory_probe.h"
 
 #include "procfs.h"
@@ -30,7 +29,7 @@ void mprof__memory_probe_open(mprof__memory_probe *probe, int64_t pid)
     }
 }
 
-void mprof__memory_probe_forget_image(mprof__memory_probe *probe)
+void mprof__memory_probe_close_image(mprof__memory_probe *probe)
 {
     if (probe->rollup_fd >= 0) {
         close(probe->rollup_fd);
@@ -44,7 +43,7 @@ void mprof__memory_probe_close(mprof__memory_probe *probe)
         close(probe->alive_fd);
     }
     probe->alive_fd = -1;
-    mprof__memory_probe_forget_image(probe);
+    mprof__memory_probe_close_image(probe);
 }
 
 static mprof__memory_probe_result result_of_errno(mprof__memory_probe *probe, int number)
@@ -53,8 +52,8 @@ static mprof__memory_probe_result result_of_errno(mprof__memory_probe *probe, in
     return number == ENOENT || number == ESRCH ? MPROF__PROBE_GONE : MPROF__PROBE_DENIED;
 }
 
-/* The second number of statm: resident pages. By hand: between two ticks the library's code has
- * left the caches, and getting it back would cost more than the reading. */
+/* The second number of statm: resident pages. Parsed by hand: between two ticks the C library's
+ * code has left the caches, and loading it again would cost more than the reading. */
 static int64_t parse_statm(const char *text)
 {
     int64_t pages = 0;
@@ -97,11 +96,11 @@ int64_t mprof__memory_probe_parse_rollup(const char *text, mprof__metric metric)
     int64_t kib;
 
     if (metric == MPROF__METRIC_PSS) {
-        kib = mprof__procfs_kib(text, "Pss:");
+        kib = mprof__procfs_find_kib(text, "Pss:");
     } else {
-        int64_t clean = mprof__procfs_kib(text, "Private_Clean:");
-        int64_t dirty = mprof__procfs_kib(text, "Private_Dirty:");
-        int64_t huge = mprof__procfs_kib(text, "Private_Hugetlb:");
+        int64_t clean = mprof__procfs_find_kib(text, "Private_Clean:");
+        int64_t dirty = mprof__procfs_find_kib(text, "Private_Dirty:");
+        int64_t huge = mprof__procfs_find_kib(text, "Private_Hugetlb:");
 
         kib = clean < 0 || dirty < 0 ? -1 : clean + dirty + (huge > 0 ? huge : 0);
     }
@@ -139,7 +138,7 @@ mprof__memory_probe_result mprof__memory_probe_rollup(mprof__memory_probe *probe
 {
     mprof__memory_probe_result result = read_rollup(probe, text, size);
 
-    /* the descriptor belongs to the memory of one image: after an exec it is to be opened anew */
+    /* the descriptor belongs to one address space: after an exec it must be opened again */
     return result == MPROF__PROBE_GONE ? read_rollup(probe, text, size) : result;
 }
 

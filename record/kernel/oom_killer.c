@@ -1,4 +1,3 @@
-/* Owns the counters of kills and what was made of them. */
 #include "oom_killer.h"
 
 #include "cgroup.h"
@@ -9,33 +8,33 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A kill is told of a process that dies within this time: a large one takes a while to go. After
- * that it was somebody else's. */
+/* A kill explains the end of a process within this time: a large one takes a while to end. An older
+ * kill was that of a process outside the recording. */
 #define FRESH_NS INT64_C(10000000000)
-/* Groups that are watched. What is in others is held against the machine's counter. */
+/* Most groups watched. For processes of further groups the machine's counter is used. */
 #define GROUPS_MAX 32
-/* A process moves into its group at its beginning, if it does: before so many looks it may have
+/* A process is usually moved into its group right after its start: before so many polls it may have
  * moved since the last one. */
-#define LOOKS_TO_SETTLE 2
-/* Limits are read anew so often at first, and less and less often while they stay what they are. */
+#define POLLS_TO_SETTLE 2
+/* Limits are read again after this time, and less and less often while they do not change. */
 #define LIMIT_NS INT64_C(1000000000)
 #define LIMIT_MAX_NS INT64_C(8000000000)
 
-typedef struct tally {
-    int is_started;
-    int64_t seen;      /* kills as of the last look */
-    int64_t explained; /* of these: told of a process, or too long ago */
-    int64_t risen_ns;  /* when `seen` was last found higher */
-} tally;
+typedef struct kill_counter {
+    bool is_started;
+    int64_t seen;      /* kills as of the last reading */
+    int64_t explained; /* of these: assigned to a process, or too old */
+    int64_t risen_ns;  /* when `seen` last rose */
+} kill_counter;
 
 typedef struct watched {
     char *path; /* owned */
     mprof__cgroup group;
-    tally tally;
-    int64_t current_bytes; /* as read last */
+    kill_counter kills;
+    int64_t current_bytes; /* last value read */
     int64_t limit_bytes;
-    int64_t limit_ns;       /* when it is to be read anew; 0: it has not been read */
-    int64_t limit_pause_ns; /* and the time after that */
+    int64_t limit_ns;       /* when to read it again; 0: it was never read */
+    int64_t limit_pause_ns; /* how long it then holds */
 } watched;
 
 struct mprof__oom_killer {
@@ -43,22 +42,22 @@ struct mprof__oom_killer {
     mprof__cgroup_mount mount;
     watched groups[GROUPS_MAX];
     int group_count;
-    int is_short_of_files; /* a group is not watched for that */
+    bool is_short_of_files; /* a group is not watched for lack of descriptors */
     mprof__kernel_log log;
-    tally machine; /* of all groups and of none; where the log is not to be read */
+    kill_counter machine; /* of the whole machine; used if the log cannot be read */
     int64_t machine_ns;
 };
 
-/* --- counting --- */
+/* ---- counting ---- */
 
 /* kills: -1 if the counter could not be read. */
-static void update(tally *one, int64_t kills, int64_t now_ns)
+static void update(kill_counter *one, int64_t kills, int64_t now_ns)
 {
     if (kills < 0) {
         return;
     }
     if (!one->is_started) {
-        one->is_started = 1;
+        one->is_started = true;
         one->seen = one->explained = kills;
     }
     if (now_ns - one->risen_ns > FRESH_NS) {
@@ -70,45 +69,47 @@ static void update(tally *one, int64_t kills, int64_t now_ns)
     }
 }
 
-static int explain(tally *one)
+/* Assigns a kill to a process. False: all are assigned. */
+static bool assign_kill(kill_counter *one)
 {
     if (one->seen <= one->explained) {
-        return 0;
+        return false;
     }
     one->explained++;
-    return 1;
+    return true;
 }
 
-/* --- reading --- */
+/* ---- reading ---- */
 
-static ssize_t read_text(const mprof__oom_killer *oom, char *text, size_t size, const char *name)
+static ssize_t read_text(const mprof__oom_killer *killer, char *text, size_t size, const char *name)
 {
     char path[MPROF__CGROUP_PATH_SIZE];
 
-    snprintf(path, sizeof path, "%s/proc/%s", oom->root, name);
+    snprintf(path, sizeof path, "%s/proc/%s", killer->root, name);
     return mprof__procfs_text(text, size, path);
 }
 
-/* The machine's counter, which stands among two hundred others. */
-static int64_t read_machine(const mprof__oom_killer *oom)
+/* vmstat has some two hundred counters. */
+static int64_t read_machine_kills(const mprof__oom_killer *killer)
 {
     char text[16384];
 
-    return read_text(oom, text, sizeof text, "vmstat") > 0 ? mprof__procfs_kib(text, "oom_kill ")
-                                                           : -1;
+    return read_text(killer, text, sizeof text, "vmstat") > 0
+               ? mprof__procfs_find_kib(text, "oom_kill ")
+               : -1;
 }
 
-static void find_mount(mprof__oom_killer *oom)
+static void find_mount(mprof__oom_killer *killer)
 {
     char path[MPROF__CGROUP_PATH_SIZE];
     size_t size = 0;
     char *line = NULL;
     FILE *mounts;
 
-    snprintf(path, sizeof path, "%s/proc/self/mountinfo", oom->root);
+    snprintf(path, sizeof path, "%s/proc/self/mountinfo", killer->root);
     mounts = fopen(path, "re");
     while (mounts && getline(&line, &size, mounts) > 0) {
-        mprof__cgroup_mount_take(&oom->mount, line);
+        mprof__cgroup_mount_parse(&killer->mount, line);
     }
     free(line);
     if (mounts) {
@@ -118,107 +119,107 @@ static void find_mount(mprof__oom_killer *oom)
 
 mprof__oom_killer *mprof__oom_killer_open(const char *root)
 {
-    mprof__oom_killer *oom = calloc(1, sizeof *oom);
+    mprof__oom_killer *killer = calloc(1, sizeof *killer);
 
-    if (!oom) {
+    if (!killer) {
         return NULL;
     }
-    oom->root = strdup(root);
-    if (!oom->root) {
-        free(oom);
+    killer->root = strdup(root);
+    if (!killer->root) {
+        free(killer);
         return NULL;
     }
-    find_mount(oom);
-    mprof__kernel_log_open(&oom->log, root);
-    update(&oom->machine, read_machine(oom), 0);
-    return oom;
+    find_mount(killer);
+    mprof__kernel_log_open(&killer->log, root);
+    update(&killer->machine, read_machine_kills(killer), 0);
+    return killer;
 }
 
-void mprof__oom_killer_free(mprof__oom_killer *oom)
+void mprof__oom_killer_free(mprof__oom_killer *killer)
 {
-    if (!oom) {
+    if (!killer) {
         return;
     }
-    for (int i = 0; i < oom->group_count; i++) {
-        mprof__cgroup_close(&oom->groups[i].group);
-        free(oom->groups[i].path);
+    for (int i = 0; i < killer->group_count; i++) {
+        mprof__cgroup_close(&killer->groups[i].group);
+        free(killer->groups[i].path);
     }
-    mprof__kernel_log_close(&oom->log);
-    free(oom->root);
-    free(oom);
+    mprof__kernel_log_close(&killer->log);
+    free(killer->root);
+    free(killer);
 }
 
-/* The number of the group at that path, from 1; 0 if it cannot be watched. */
-static int find_or_add(mprof__oom_killer *oom, const char *path)
+/* The number of the group at that path, from 1; 0: it cannot be watched. */
+static int find_or_add(mprof__oom_killer *killer, const char *path)
 {
-    watched *added = &oom->groups[oom->group_count];
+    watched *added = &killer->groups[killer->group_count];
 
-    for (int i = 0; i < oom->group_count; i++) {
-        if (strcmp(oom->groups[i].path, path) == 0) {
+    for (int i = 0; i < killer->group_count; i++) {
+        if (strcmp(killer->groups[i].path, path) == 0) {
             return i + 1;
         }
     }
-    if (oom->group_count == GROUPS_MAX) {
+    if (killer->group_count == GROUPS_MAX) {
         return 0;
     }
     added->path = strdup(path);
     if (!added->path) {
         return 0;
     }
-    mprof__cgroup_open(&added->group, oom->mount.version, path);
+    mprof__cgroup_open(&added->group, killer->mount.version, path);
     if (!mprof__procfs_may_keep(added->group.events_fd) ||
         !mprof__procfs_may_keep(added->group.current_fd)) {
         mprof__cgroup_close(&added->group);
         free(added->path);
         added->path = NULL;
-        oom->is_short_of_files = 1;
+        killer->is_short_of_files = true;
         return 0;
     }
-    return ++oom->group_count;
+    return ++killer->group_count;
 }
 
-static void look_at_machine(mprof__oom_killer *oom, int64_t now_ns)
+static void poll_machine(mprof__oom_killer *killer, int64_t now_ns)
 {
-    if (now_ns - oom->machine_ns > FRESH_NS / 2) {
-        oom->machine_ns = now_ns;
-        update(&oom->machine, read_machine(oom), now_ns);
+    if (now_ns - killer->machine_ns > FRESH_NS / 2) {
+        killer->machine_ns = now_ns;
+        update(&killer->machine, read_machine_kills(killer), now_ns);
     }
 }
 
-/* The group the process is in now, 0 if that is not known. */
-static int find_group_of(mprof__oom_killer *oom, int64_t pid)
+/* The group the process is in now; 0: unknown. */
+static int find_group_of(mprof__oom_killer *killer, int64_t pid)
 {
     char path[MPROF__CGROUP_PATH_SIZE];
     char text[4096];
     char name[32];
 
     snprintf(name, sizeof name, "%lld/cgroup", (long long)pid);
-    if (oom->mount.version == 0 || read_text(oom, text, sizeof text, name) <= 0 ||
-        mprof__cgroup_path(path, sizeof path, &oom->mount, text) != 0) {
+    if (killer->mount.version == 0 || read_text(killer, text, sizeof text, name) <= 0 ||
+        mprof__cgroup_path(path, sizeof path, &killer->mount, text) != 0) {
         return 0;
     }
-    return find_or_add(oom, path);
+    return find_or_add(killer, path);
 }
 
-void mprof__oom_killer_look(mprof__oom_killer *oom, mprof__oom_killer_place *place, int64_t pid,
+void mprof__oom_killer_poll(mprof__oom_killer *killer, mprof__oom_killer_place *place, int64_t pid,
                             int64_t now_ns)
 {
-    int group = find_group_of(oom, pid);
-    watched *one = group ? &oom->groups[group - 1] : NULL;
+    int group = find_group_of(killer, pid);
+    watched *one = group ? &killer->groups[group - 1] : NULL;
 
-    look_at_machine(oom, now_ns);
-    if (one && oom->mount.version == 1 && place->group != 0 && place->group != group &&
-        strcmp(one->path, oom->mount.directory) == 0) {
-        place->looks = 0; /* about to end, it is shown in the root; where it was, nobody tells */
+    poll_machine(killer, now_ns);
+    if (one && killer->mount.version == 1 && place->group != 0 && place->group != group &&
+        strcmp(one->path, killer->mount.directory) == 0) {
+        place->polls = 0; /* a dying process shows in the root: its real group is unknown */
     } else if (one && place->group != group) {
         place->group = group;
-        place->looks = 1; /* the counter may have risen before this first look at it */
+        place->polls = 1; /* the counter may have risen before this first reading */
     } else {
-        place->looks++;
+        place->polls++;
     }
     if (place->group) {
-        one = &oom->groups[place->group - 1];
-        update(&one->tally, mprof__cgroup_oom_kills(&one->group), now_ns);
+        one = &killer->groups[place->group - 1];
+        update(&one->kills, mprof__cgroup_oom_kills(&one->group), now_ns);
     }
 }
 
@@ -235,18 +236,18 @@ static void read_limit(watched *one, const mprof__cgroup_mount *mount, int64_t n
     one->limit_ns = now_ns + one->limit_pause_ns;
 }
 
-int mprof__oom_killer_read_group(mprof__oom_killer *oom, const mprof__oom_killer_place *place,
-                                 int always, int is_last, mprof__oom_killer_group *out,
+int mprof__oom_killer_read_group(mprof__oom_killer *killer, const mprof__oom_killer_place *place,
+                                 bool always, bool is_last, mprof__oom_killer_group *out,
                                  int64_t now_ns)
 {
-    watched *one = place->group ? &oom->groups[place->group - 1] : NULL;
-    const char *top = oom->mount.directory;
+    watched *one = place->group ? &killer->groups[place->group - 1] : NULL;
+    const char *top = killer->mount.directory;
 
     if (!one) {
         return -1;
     }
     if (now_ns >= one->limit_ns) {
-        read_limit(one, &oom->mount, now_ns);
+        read_limit(one, &killer->mount, now_ns);
     }
     if (one->limit_bytes < 0 && !always) {
         return -1;
@@ -263,47 +264,47 @@ int mprof__oom_killer_read_group(mprof__oom_killer *oom, const mprof__oom_killer
     return out->current_bytes < 0 ? -1 : 0;
 }
 
-const char *mprof__oom_killer_group_refusal(const mprof__oom_killer *oom,
+const char *mprof__oom_killer_group_refusal(const mprof__oom_killer *killer,
                                             const mprof__oom_killer_place *place)
 {
-    if (oom->mount.version == 0) {
+    if (killer->mount.version == 0) {
         return "no control groups that count memory are mounted";
     }
-    if (oom->is_short_of_files) {
+    if (killer->is_short_of_files) {
         return "too few files may be open (ulimit -n)";
     }
-    return place->group ? "the kernel does not say what is charged to it"
-                        : "the group of the program is not to be seen from here";
+    return place->group ? "the kernel does not report the memory of its group"
+                        : "the group of the program is not visible from here";
 }
 
-int mprof__oom_killer_claim(mprof__oom_killer *oom, mprof__oom_killer_place *place, int64_t pid,
-                            int64_t now_ns)
+bool mprof__oom_killer_claim(mprof__oom_killer *killer, mprof__oom_killer_place *place, int64_t pid,
+                             int64_t now_ns)
 {
-    int last = oom->mount.version == 2 ? find_group_of(oom, pid) : 0; /* of a zombie */
-    int is_logged = mprof__kernel_log_take_victim(&oom->log, pid);
+    int last = killer->mount.version == 2 ? find_group_of(killer, pid) : 0; /* that of a zombie */
+    int is_logged = mprof__kernel_log_take_victim(&killer->log, pid);
     watched *one;
-    int is_told;
+    bool is_counter_exact;
 
-    if (last && oom->groups[last - 1].tally.is_started) {
-        if (place->group != last) { /* watched for the sake of others */
+    if (last && killer->groups[last - 1].kills.is_started) {
+        if (place->group != last) { /* other processes of it were polled */
             place->group = last;
-            place->looks = LOOKS_TO_SETTLE;
+            place->polls = POLLS_TO_SETTLE;
         }
-    } else if (last) { /* never seen there alive: its counter means nothing yet */
-        place->looks = 0;
+    } else if (last) { /* never polled while a process ran there: the counter is unknown */
+        place->polls = 0;
     }
-    one = place->group ? &oom->groups[place->group - 1] : NULL;
-    update(&oom->machine, read_machine(oom), now_ns);
+    one = place->group ? &killer->groups[place->group - 1] : NULL;
+    update(&killer->machine, read_machine_kills(killer), now_ns);
     if (one) {
-        update(&one->tally, mprof__cgroup_oom_kills(&one->group), now_ns);
-        if (explain(&one->tally)) {
-            explain(&oom->machine);
-            return 1;
+        update(&one->kills, mprof__cgroup_oom_kills(&one->group), now_ns);
+        if (assign_kill(&one->kills)) {
+            (void)assign_kill(&killer->machine);
+            return true;
         }
     }
     if (is_logged >= 0) {
-        return is_logged;
+        return is_logged == 1;
     }
-    is_told = one && one->tally.is_started && place->looks >= LOOKS_TO_SETTLE;
-    return !is_told && explain(&oom->machine);
+    is_counter_exact = one && one->kills.is_started && place->polls >= POLLS_TO_SETTLE;
+    return !is_counter_exact && assign_kill(&killer->machine);
 }

@@ -1,4 +1,3 @@
-/* Owns the search for all processes there are. */
 #include "pid_list.h"
 
 #include "parse/array.h"
@@ -54,7 +53,7 @@ mprof_status mprof__pid_list_add_all(mprof__pid_list *list)
         }
     }
     closedir(entries);
-    mprof__procfs_regain();
+    mprof__procfs_restore_reserve();
     if (list->count > 0) {
         qsort(list->pids, list->count, sizeof *list->pids, compare_pids);
     }

@@ -1,4 +1,4 @@
-/* Pids, as many as there are. */
+/* A growing list of pids, as of all processes in /proc. */
 #ifndef MPROF_RECORD_PID_LIST_H
 #define MPROF_RECORD_PID_LIST_H
 
@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Initialised with zeros: none. */
+/* All zero: empty. */
 typedef struct mprof__pid_list {
     int64_t *pids; /* owned */
     size_t count;
@@ -18,8 +18,8 @@ void mprof__pid_list_free(mprof__pid_list *list);
 /* MPROF_ENOMEM. */
 mprof_status mprof__pid_list_add(mprof__pid_list *list, int64_t pid);
 
-/* Adds all processes that /proc shows, and puts the list in ascending order. MPROF_ENOMEM;
- * MPROF_EIO with errno: there is no /proc. */
+/* Adds all processes in /proc and sorts the list. MPROF_ENOMEM; MPROF_EIO with errno: there is no
+ * /proc. */
 mprof_status mprof__pid_list_add_all(mprof__pid_list *list);
 
 #endif

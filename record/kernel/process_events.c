@@ -1,5 +1,5 @@
-/* Owns the netlink messages of the process connector; see linux/cn_proc.h. Events of threads are
- * filtered in the kernel: a machine starts many more of those. */
+/* A socket filter drops the events of threads in the kernel: a machine starts many more threads
+ * than processes. See linux/cn_proc.h. */
 #include "process_events.h"
 
 #include <arpa/inet.h>
@@ -14,11 +14,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Receive buffer asked for: some 20,000 events. */
+/* Size of the receive buffer: some 20,000 events. */
 #define BUFFER_BYTES (4 * 1024 * 1024)
-/* Messages taken by one system call: most events are of processes that are none of ours. */
+/* Messages per system call: most events are of processes outside the recording. */
 #define BATCH 32
-/* Bytes kept of a message; those of this kind have 76. */
+/* Bytes kept of a message, which has 76. */
 #define MESSAGE_BYTES 128
 
 #define EVENT_OFFSET (NLMSG_LENGTH(0) + offsetof(struct cn_msg, data))
@@ -32,15 +32,15 @@ enum { WHAT_NONE = 0, WHAT_FORK = 1, WHAT_EXEC = 2 };
 struct mprof__process_events {
     int fd;
     int count; /* messages in the batch */
-    int next;  /* the first one not taken yet */
+    int next;  /* the first one not read yet */
     struct mmsghdr headers[BATCH];
     struct iovec places[BATCH];
     struct sockaddr_nl senders[BATCH];
     char bytes[BATCH][MESSAGE_BYTES];
 };
 
-/* Lets through forks and exits of whole processes, execs, and the answer to our request. The filter
- * machine loads in network order. */
+/* Passes forks and exits of whole processes, execs, and the answer to our request. BPF loads words
+ * in network order. */
 static int attach_filter(int fd)
 {
     struct sock_filter code[] = {
@@ -65,7 +65,7 @@ static int attach_filter(int fd)
     return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
 }
 
-static int ask_to_listen(int fd)
+static int subscribe(int fd)
 {
     const enum proc_cn_mcast_op operation = PROC_CN_MCAST_LISTEN;
     struct nlmsghdr head;
@@ -97,7 +97,7 @@ static void set_up_batch(mprof__process_events *events)
     }
 }
 
-/* Receives what is waiting, up to a batch. 1 if there is some, 0 if not, -1 if events were lost. */
+/* Receives up to a batch. 1: there are messages; 0: there are none; -1: events were lost. */
 static int receive_batch(mprof__process_events *events)
 {
     events->next = 0;
@@ -109,14 +109,16 @@ static int receive_batch(mprof__process_events *events)
     return events->count > 0;
 }
 
-/* Takes one message of the kernel. 1: *event is set; 0: nothing waits; -1: lost or foreign. */
+/* Reads one event. 1: *event is set; 0: there is none; -1: events were lost, or it is not the
+ * kernel's.
+ */
 static int receive(mprof__process_events *events, struct proc_event *event)
 {
     int index = events->next;
     size_t size;
 
     if (index == events->count) {
-        /* a batch that was not full has emptied the queue: no need to ask again at once */
+        /* a batch that was not full has emptied the queue: saves one system call */
         int got = events->count > 0 && events->count < BATCH ? 0 : receive_batch(events);
 
         if (got <= 0) {
@@ -137,8 +139,8 @@ static int receive(mprof__process_events *events, struct proc_event *event)
     return 1;
 }
 
-/* The kernel ignores who may not listen, and answers at once who may. */
-static int is_answered(mprof__process_events *events)
+/* The kernel answers at once; without permission it does not answer at all. */
+static bool is_answered(mprof__process_events *events)
 {
     struct proc_event event;
 
@@ -146,16 +148,16 @@ static int is_answered(mprof__process_events *events)
         int got = receive(events, &event);
 
         if (got == 0) {
-            return 0;
+            return false;
         }
         if (got > 0 && (uint32_t)event.what == WHAT_NONE) {
             return event.event_data.ack.err == 0;
         }
     }
-    return 0;
+    return false;
 }
 
-static int start_listening(mprof__process_events *events)
+static bool start_listening(mprof__process_events *events)
 {
     struct sockaddr_nl address;
     int bytes = BUFFER_BYTES;
@@ -166,7 +168,7 @@ static int start_listening(mprof__process_events *events)
     return setsockopt(events->fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof bytes) == 0 &&
            attach_filter(events->fd) == 0 &&
            bind(events->fd, (struct sockaddr *)&address, sizeof address) == 0 &&
-           ask_to_listen(events->fd) == 0 && is_answered(events);
+           subscribe(events->fd) == 0 && is_answered(events);
 }
 
 mprof__process_events *mprof__process_events_open(void)
@@ -202,7 +204,7 @@ int mprof__process_events_fd(const mprof__process_events *events)
     return events->fd;
 }
 
-int mprof__process_events_next(mprof__process_events *events, mprof__process_event *out)
+bool mprof__process_events_next(mprof__process_events *events, mprof__process_event *out)
 {
     struct proc_event event;
     int got;
@@ -211,7 +213,7 @@ int mprof__process_events_next(mprof__process_events *events, mprof__process_eve
         memset(out, 0, sizeof *out);
         if (got < 0) {
             out->kind = MPROF__PROCESS_UNSURE;
-            return 1;
+            return true;
         }
         out->time_ns = (int64_t)event.timestamp_ns;
         switch ((uint32_t)event.what) {
@@ -219,19 +221,19 @@ int mprof__process_events_next(mprof__process_events *events, mprof__process_eve
             out->kind = MPROF__PROCESS_FORKED;
             out->pid = event.event_data.fork.child_tgid;
             out->ppid = event.event_data.fork.parent_tgid;
-            return 1;
+            return true;
         case WHAT_EXEC:
             out->kind = MPROF__PROCESS_EXECED;
             out->pid = event.event_data.exec.process_tgid;
-            return 1;
+            return true;
         case WHAT_EXIT:
             out->kind = MPROF__PROCESS_ENDED;
             out->pid = event.event_data.exit.process_tgid;
             out->wait_status = (int)event.event_data.exit.exit_code;
-            return 1;
+            return true;
         default:
             break;
         }
     }
-    return 0;
+    return false;
 }

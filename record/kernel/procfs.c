@@ -1,4 +1,4 @@
-/* Owns the formats of /proc/PID/stat, status and cmdline; see proc(5). */
+/* See proc(5) for the formats. */
 #include "procfs.h"
 
 #include <errno.h>
@@ -22,25 +22,25 @@ enum {
     FIELD_EXIT_CODE = 52,
 };
 
-/* Of the flags: forked, but has not executed (PF_FORKNOEXEC of the kernel's sched.h). */
+/* Of the flags: forked, but has not called exec (PF_FORKNOEXEC of the kernel's sched.h). */
 #define FLAG_FORKED 0x40UL
 
-/* Descriptors that are left for everything that is not kept. */
+/* Descriptors that must stay free for short use. */
 #define SPARE_DESCRIPTORS 64
 
-static int sets_aside;
-static int aside_fd = -1;
-static int is_foreign;
+static bool has_reserve;
+static int reserved_fd = -1;
+static bool is_foreign;
 
 mprof__procfs_view mprof__procfs_check(void)
 {
     char text[32] = "";
 
-    is_foreign = 0;
+    is_foreign = false;
     if (readlink("/proc/self", text, sizeof text - 1) < 0) {
         struct stat status;
 
-        /* mounted, but it does not show us: we are in no namespace that it knows */
+        /* mounted, but without this process: its pid namespace does not contain ours */
         is_foreign = stat("/proc/loadavg", &status) == 0;
         return is_foreign ? MPROF__PROCFS_FOREIGN : MPROF__PROCFS_NONE;
     }
@@ -48,24 +48,24 @@ mprof__procfs_view mprof__procfs_check(void)
     return is_foreign ? MPROF__PROCFS_FOREIGN : MPROF__PROCFS_OURS;
 }
 
-void mprof__procfs_set_aside(void)
+void mprof__procfs_reserve_descriptor(void)
 {
-    sets_aside = 1;
-    if (aside_fd < 0) {
-        aside_fd = open("/", O_PATH | O_CLOEXEC);
+    has_reserve = true;
+    if (reserved_fd < 0) {
+        reserved_fd = open("/", O_PATH | O_CLOEXEC);
     }
 }
 
-void mprof__procfs_release_aside(void)
+void mprof__procfs_release_descriptor(void)
 {
-    sets_aside = 0;
-    if (aside_fd >= 0) {
-        close(aside_fd);
-        aside_fd = -1;
+    has_reserve = false;
+    if (reserved_fd >= 0) {
+        close(reserved_fd);
+        reserved_fd = -1;
     }
 }
 
-int mprof__procfs_may_keep(int fd)
+bool mprof__procfs_may_keep(int fd)
 {
     struct rlimit limit;
 
@@ -76,9 +76,9 @@ int mprof__procfs_openat(int directory, const char *path, int flags)
 {
     int fd = openat(directory, path, flags | O_CLOEXEC);
 
-    if (fd < 0 && (errno == EMFILE || errno == ENFILE) && aside_fd >= 0) {
-        close(aside_fd);
-        aside_fd = -1;
+    if (fd < 0 && (errno == EMFILE || errno == ENFILE) && reserved_fd >= 0) {
+        close(reserved_fd);
+        reserved_fd = -1;
         fd = openat(directory, path, flags | O_CLOEXEC);
     }
     return fd;
@@ -89,20 +89,20 @@ int mprof__procfs_open_path(const char *path, int flags)
     return mprof__procfs_openat(AT_FDCWD, path, flags);
 }
 
-void mprof__procfs_regain(void)
+void mprof__procfs_restore_reserve(void)
 {
-    if (sets_aside) {
-        mprof__procfs_set_aside();
+    if (has_reserve) {
+        mprof__procfs_reserve_descriptor();
     }
 }
 
 void mprof__procfs_close(int fd)
 {
     close(fd);
-    mprof__procfs_regain();
+    mprof__procfs_restore_reserve();
 }
 
-static int open_of_process(int64_t pid, const char *name, int flags)
+static int open_file(int64_t pid, const char *name, int flags)
 {
     char path[64];
 
@@ -116,7 +116,7 @@ static int open_of_process(int64_t pid, const char *name, int flags)
 
 int mprof__procfs_open(int64_t pid, const char *name)
 {
-    return open_of_process(pid, name, O_RDONLY);
+    return open_file(pid, name, O_RDONLY);
 }
 
 static ssize_t read_and_close(char *text, size_t size, int fd)
@@ -137,13 +137,12 @@ ssize_t mprof__procfs_text(char *text, size_t size, const char *path)
     return read_and_close(text, size, mprof__procfs_open_path(path, O_RDONLY));
 }
 
-/* Such a file of a process. */
 static ssize_t read_file(char *text, size_t size, int64_t pid, const char *name)
 {
     return read_and_close(text, size, mprof__procfs_open(pid, name));
 }
 
-static void take_field(mprof__procfs_stat *stat, int field, const char *at)
+static void parse_field(mprof__procfs_stat *stat, int field, const char *at)
 {
     switch (field) {
     case FIELD_STATE:
@@ -176,7 +175,7 @@ static void take_field(mprof__procfs_stat *stat, int field, const char *at)
 int mprof__procfs_stat_parse(mprof__procfs_stat *stat, const char *text, size_t length)
 {
     const char *open = memchr(text, '(', length);
-    const char *close = memrchr(text, ')', length); /* the name may hold any byte, also ')' */
+    const char *close = memrchr(text, ')', length); /* the name may contain any byte, also ')' */
     const char *at;
 
     memset(stat, 0, sizeof *stat);
@@ -190,7 +189,7 @@ int mprof__procfs_stat_parse(mprof__procfs_stat *stat, const char *text, size_t 
             return field > FIELD_START ? 0 : -1;
         }
         at++;
-        take_field(stat, field, at);
+        parse_field(stat, field, at);
         at += strcspn(at, " \n");
     }
     return 0;
@@ -204,7 +203,7 @@ int mprof__procfs_stat_read(mprof__procfs_stat *stat, int64_t pid)
     return got > 0 ? mprof__procfs_stat_parse(stat, text, (size_t)got) : -1;
 }
 
-int mprof__procfs_is_open_to_us(int64_t pid)
+bool mprof__procfs_is_readable(int64_t pid)
 {
     char path[64];
     struct stat status;
@@ -213,7 +212,7 @@ int mprof__procfs_is_open_to_us(int64_t pid)
     return geteuid() == 0 || (stat(path, &status) == 0 && status.st_uid == geteuid());
 }
 
-int64_t mprof__procfs_kib(const char *text, const char *key)
+int64_t mprof__procfs_find_kib(const char *text, const char *key)
 {
     size_t length = strlen(key);
 
@@ -233,7 +232,7 @@ ssize_t mprof__procfs_status_text(char *text, size_t size, int64_t pid)
 
 static int64_t bytes_of(const char *text, const char *key)
 {
-    int64_t kib = mprof__procfs_kib(text, key);
+    int64_t kib = mprof__procfs_find_kib(text, key);
 
     return kib < 0 ? -1 : kib * 1024;
 }
@@ -269,14 +268,14 @@ int mprof__procfs_status_read(int64_t *high_water_bytes, char *comm, size_t size
     return 0;
 }
 
-int mprof__procfs_take_high_water(int64_t *high_water_bytes, int64_t pid)
+int mprof__procfs_reset_high_water(int64_t *high_water_bytes, int64_t pid)
 {
     char comm[64];
     int status;
     int fd;
 
-    fd = open_of_process(pid, "clear_refs",
-                         O_WRONLY); /* beforehand: the two steps are to lie close */
+    fd = open_file(pid, "clear_refs",
+                   O_WRONLY); /* opened first: the mark is lost between reading and reset */
     *high_water_bytes = -1;
     status = mprof__procfs_status_read(high_water_bytes, comm, sizeof comm, pid);
     if (fd < 0) {
@@ -296,20 +295,20 @@ size_t mprof__procfs_arguments(char *bytes, size_t size, int64_t pid)
     return got > 0 ? (size_t)got : 0;
 }
 
-int mprof__procfs_is_user(int64_t pid, uid_t user)
+bool mprof__procfs_is_user(int64_t pid, uid_t user)
 {
     char text[4096];
     const char *line;
     char *end;
 
     if (mprof__procfs_status_text(text, sizeof text, pid) < 0) {
-        return 1;
+        return true;
     }
     line = strstr(text, "\nUid:");
     for (line = line ? line + strlen("\nUid:") : ""; *line == '\t'; line = end) {
         if (strtoull(line, &end, 10) == user) {
-            return 1;
+            return true;
         }
     }
-    return 0;
+    return false;
 }

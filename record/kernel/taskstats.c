@@ -1,5 +1,5 @@
-/* Owns the netlink messages of taskstats, and the marks that nobody has asked for yet: the kernel
- * tells of all processes of the machine, and which of them are ours is known later. */
+/* The kernel reports all tasks of the machine, before it is known which are part of the recording:
+ * so the latest marks are kept in a table by pid. */
 #include "taskstats.h"
 
 #include <errno.h>
@@ -14,9 +14,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Marks that are kept: a power of two. A later process of the same low digits takes the place. */
-#define PLACES 2048
-/* Receive buffer asked for: some thousand ends. */
+/* Size of the table of marks, a power of two. A later process of the same slot replaces the mark.
+ */
+#define SLOTS 2048
+/* Size of the receive buffer: some thousand messages. */
 #define BUFFER_BYTES (4 * 1024 * 1024)
 #define BATCH 8
 #define MESSAGE_BYTES 1024
@@ -24,15 +25,14 @@
 #define VERSION_WITH_TGID 12
 /* Of ac_flag (AFORK of linux/acct.h). */
 #define FLAG_FORK 1
-/* The buffer is looked into so often, and all the time once something was in it. */
-#define LOOK_NS INT64_C(500000000)
+/* The buffer is polled this often, and at every call after it was not empty. */
+#define POLL_NS INT64_C(500000000)
 /* The kernel answers a request at once. */
 #define ANSWER_MS 1000
 
-/* Room for an attribute of ours. */
+/* Largest attribute of a request. */
 #define ATTRIBUTE_BYTES 256
-/* In front of the attributes of a message; in front of the bytes of an attribute. Both are whole
- * multiples of the alignment. */
+/* Sizes of the headers of a message and of an attribute. Both are multiples of the alignment. */
 #define MESSAGE_HEAD (sizeof(struct nlmsghdr) + sizeof(struct genlmsghdr))
 #define ATTRIBUTE_HEAD sizeof(struct nlattr)
 
@@ -40,14 +40,14 @@ struct mprof__taskstats {
     int fd;
     uint16_t family;
     char cpus[128];
-    int64_t look_ns; /* when the buffer is to be looked into */
-    mprof__taskstats_mark marks[PLACES];
+    int64_t poll_ns; /* when to poll the buffer next */
+    mprof__taskstats_mark marks[SLOTS];
     struct mmsghdr headers[BATCH];
     struct iovec places[BATCH];
     char bytes[BATCH][MESSAGE_BYTES];
 };
 
-/* --- attributes: a head, then bytes, padded --- */
+/* ---- attributes: a header, then padded bytes ---- */
 
 static size_t padded(size_t size)
 {
@@ -81,7 +81,7 @@ static int next_attribute(attributes *list, attributes *content)
     return head.nla_type & NLA_TYPE_MASK;
 }
 
-/* The attribute of that type; an empty one if it is not there. */
+/* The attribute of that type; empty: there is none. */
 static attributes find_attribute(attributes list, int type)
 {
     static const attributes none = {NULL, 0};
@@ -96,8 +96,8 @@ static attributes find_attribute(attributes list, int type)
     return none;
 }
 
-/* What stands behind the two heads of a message of the generic kind. */
-static attributes attributes_of(const void *message, size_t length)
+/* The attributes of a generic netlink message. */
+static attributes message_attributes(const void *message, size_t length)
 {
     attributes list = {NULL, 0};
     struct nlmsghdr head;
@@ -115,17 +115,17 @@ static attributes attributes_of(const void *message, size_t length)
     return list;
 }
 
-/* --- what the kernel tells --- */
+/* ---- marks ---- */
 
-int mprof__taskstats_parse(mprof__taskstats_mark *out, const void *message, size_t length)
+bool mprof__taskstats_parse(mprof__taskstats_mark *out, const void *message, size_t length)
 {
-    attributes all = attributes_of(message, length);
+    attributes all = message_attributes(message, length);
     attributes task = find_attribute(all, TASKSTATS_TYPE_AGGR_PID);
     attributes content = find_attribute(task, TASKSTATS_TYPE_STATS);
     struct taskstats stats;
 
     if (content.left < offsetof(struct taskstats, hiwater_vm)) {
-        return 0;
+        return false;
     }
     memset(&stats, 0, sizeof stats);
     memcpy(&stats, content.at, content.left < sizeof stats ? content.left : sizeof stats);
@@ -134,36 +134,36 @@ int mprof__taskstats_parse(mprof__taskstats_mark *out, const void *message, size
         out->pid = (int64_t)stats.ac_tgid;
     }
     if (stats.hiwater_rss > INT64_MAX / 1024) {
-        return 0;
+        return false;
     }
     out->high_water_bytes = (int64_t)stats.hiwater_rss * 1024;
     out->is_fork = (stats.ac_flag & FLAG_FORK) != 0;
     return out->pid > 0 && out->high_water_bytes > 0;
 }
 
-static mprof__taskstats_mark *place_of(mprof__taskstats *stats, int64_t pid)
+static mprof__taskstats_mark *find_slot(mprof__taskstats *stats, int64_t pid)
 {
-    return &stats->marks[(uint64_t)pid % PLACES];
+    return &stats->marks[(uint64_t)pid % SLOTS];
 }
 
-/* Each thread of a process reports the memory that they share; the last one knows most. Only the
- * first thread knows whether anything was executed. */
-static void keep(mprof__taskstats *stats, const void *message, size_t length)
+/* The kernel reports each thread of a process, with the memory that all share: the highest mark
+ * counts. Only the first thread's report knows whether exec was called. */
+static void store_mark(mprof__taskstats *stats, const void *message, size_t length)
 {
     mprof__taskstats_mark mark;
-    mprof__taskstats_mark *place;
+    mprof__taskstats_mark *slot;
 
     if (!mprof__taskstats_parse(&mark, message, length)) {
         return;
     }
-    place = place_of(stats, mark.pid);
-    if (place->pid == mark.pid) {
-        mark.is_fork |= place->is_fork;
-        if (mark.high_water_bytes < place->high_water_bytes) {
-            mark.high_water_bytes = place->high_water_bytes;
+    slot = find_slot(stats, mark.pid);
+    if (slot->pid == mark.pid) {
+        mark.is_fork |= slot->is_fork;
+        if (mark.high_water_bytes < slot->high_water_bytes) {
+            mark.high_water_bytes = slot->high_water_bytes;
         }
     }
-    *place = mark;
+    *slot = mark;
 }
 
 static void set_up_batch(mprof__taskstats *stats)
@@ -176,7 +176,7 @@ static void set_up_batch(mprof__taskstats *stats)
     }
 }
 
-/* Receives up to a batch of messages. How many; -1 if some were lost. */
+/* Receives up to a batch. The number of messages; -1: some were lost. */
 static int receive_batch(mprof__taskstats *stats)
 {
     int count = recvmmsg(stats->fd, stats->headers, BATCH, MSG_DONTWAIT, NULL);
@@ -187,18 +187,18 @@ static int receive_batch(mprof__taskstats *stats)
     return count;
 }
 
-/* Takes what there is. How many messages. */
+/* Reads all messages. Returns their number; lost ones count as a batch. */
 static int drain(mprof__taskstats *stats)
 {
     int taken = 0;
     int count;
 
     while ((count = receive_batch(stats)) != 0) {
-        if (count < 0) { /* a mark that was not replaced could be an older process's */
+        if (count < 0) { /* a mark may belong to an older process of the same pid */
             memset(stats->marks, 0, sizeof stats->marks);
         }
         for (int i = 0; i < count; i++) {
-            keep(stats, stats->bytes[i], stats->headers[i].msg_len);
+            store_mark(stats, stats->bytes[i], stats->headers[i].msg_len);
         }
         taken += count > 0 ? count : BATCH;
         if (count > 0 && count < BATCH) {
@@ -208,36 +208,36 @@ static int drain(mprof__taskstats *stats)
     return taken;
 }
 
-void mprof__taskstats_keep_up(mprof__taskstats *stats, int64_t now_ns)
+void mprof__taskstats_poll(mprof__taskstats *stats, int64_t now_ns)
 {
-    if (now_ns >= stats->look_ns) {
-        stats->look_ns = drain(stats) > 0 ? 0 : now_ns + LOOK_NS;
+    if (now_ns >= stats->poll_ns) {
+        stats->poll_ns = drain(stats) > 0 ? 0 : now_ns + POLL_NS;
     }
 }
 
-int mprof__taskstats_take(mprof__taskstats *stats, int64_t pid, mprof__taskstats_mark *out)
+bool mprof__taskstats_take(mprof__taskstats *stats, int64_t pid, mprof__taskstats_mark *out)
 {
-    mprof__taskstats_mark *place = place_of(stats, pid);
+    mprof__taskstats_mark *slot = find_slot(stats, pid);
 
     (void)drain(stats);
-    if (place->pid != pid) {
-        return 0;
+    if (slot->pid != pid) {
+        return false;
     }
-    *out = *place;
-    place->pid = 0;
-    return 1;
+    *out = *slot;
+    slot->pid = 0;
+    return true;
 }
 
 int64_t mprof__taskstats_high_water_bytes(mprof__taskstats *stats, int64_t pid)
 {
-    const mprof__taskstats_mark *place = place_of(stats, pid);
+    const mprof__taskstats_mark *slot = find_slot(stats, pid);
 
-    return place->pid == pid ? place->high_water_bytes : 0;
+    return slot->pid == pid ? slot->high_water_bytes : 0;
 }
 
-/* --- asking for it --- */
+/* ---- subscription ---- */
 
-/* Sends a request with one attribute, a text. 0, or -1. */
+/* Sends a request with one attribute, a string. 0, or -1. */
 static int send_request(const mprof__taskstats *stats, uint16_t family, uint8_t command,
                         uint16_t type, const char *text)
 {
@@ -262,8 +262,8 @@ static int send_request(const mprof__taskstats *stats, uint16_t family, uint8_t 
                : -1;
 }
 
-/* Waits for the acknowledgement, and takes what comes before it: the answer, or ends of tasks.
- * 0, or -1 if the request was refused. */
+/* Waits for the acknowledgement, and reads what comes before it: the answer, or reports of tasks.
+ * 0, or -1: the request was refused. */
 static int await_acknowledgement(mprof__taskstats *stats)
 {
     struct pollfd ready = {stats->fd, POLLIN, 0};
@@ -283,17 +283,17 @@ static int await_acknowledgement(mprof__taskstats *stats)
             memcpy(&refusal, bytes + sizeof head, sizeof refusal);
             return refusal == 0 ? 0 : -1;
         }
-        family = find_attribute(attributes_of(bytes, (size_t)got), CTRL_ATTR_FAMILY_ID);
+        family = find_attribute(message_attributes(bytes, (size_t)got), CTRL_ATTR_FAMILY_ID);
         if (head.nlmsg_type == GENL_ID_CTRL && family.left >= sizeof stats->family) {
             memcpy(&stats->family, family.at, sizeof stats->family);
         } else {
-            keep(stats, bytes, (size_t)got);
+            store_mark(stats, bytes, (size_t)got);
         }
     }
     return -1;
 }
 
-/* All processors there can be, as the kernel writes it: "0-3". */
+/* All possible processors in the kernel's notation: "0-3". */
 static void read_cpus(mprof__taskstats *stats)
 {
     int fd = open("/sys/devices/system/cpu/possible", O_RDONLY | O_CLOEXEC);
@@ -310,7 +310,7 @@ static void read_cpus(mprof__taskstats *stats)
     }
 }
 
-static int start_listening(mprof__taskstats *stats)
+static bool start_listening(mprof__taskstats *stats)
 {
     struct sockaddr_nl address;
     int bytes = BUFFER_BYTES;
@@ -345,7 +345,7 @@ mprof__taskstats *mprof__taskstats_open(void)
     return stats;
 }
 
-/* The kernel forgets a listener that has gone at the next end it would tell it. */
+/* No need to unsubscribe: the kernel removes a closed listener at the next report. */
 void mprof__taskstats_free(mprof__taskstats *stats)
 {
     if (!stats) {

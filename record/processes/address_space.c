@@ -211,9 +211,9 @@ bool mprof__address_space_is_shared(mprof__processes *processes, mprof__process 
         return true;
     }
     /* One of them has called exec, so open files may belong to the old memory. */
-    mprof__memory_probe_forget_image(&process->probe);
+    mprof__memory_probe_close_image(&process->probe);
     if (owner) {
-        mprof__memory_probe_forget_image(&owner->probe);
+        mprof__memory_probe_close_image(&owner->probe);
     }
     owner = find_owner(processes, process);
     process->space.owner_pid = owner ? owner->pid : 0;

@@ -196,7 +196,7 @@ bool mprof__process_tree_has_ended(const mprof__process *process, int64_t now_ns
     if ((stat.state != 'Z' && stat.state != 'X') || stat.threads > 1) {
         return false; /* the first thread may end before the others */
     }
-    if (end->cause == MPROF_EXIT_UNKNOWN && mprof__procfs_is_open_to_us(process->pid)) {
+    if (end->cause == MPROF_EXIT_UNKNOWN && mprof__procfs_is_readable(process->pid)) {
         *end = mprof__process_end_of_status(stat.exit_code, now_ns);
     }
     return true;

@@ -157,7 +157,7 @@ static const char *find_reason(const mprof__agent_check *check, int64_t pid)
     }
     /* it may be empty between fork and exec of a child */
     const char *reason = block[0] ? reason_by_environment(check, pid, block) : NULL;
-    if (!block[0] && mprof__procfs_is_open_to_us(pid)) {
+    if (!block[0] && mprof__procfs_is_readable(pid)) {
         char arguments[16];
 
         reason = mprof__procfs_arguments(arguments, sizeof arguments, pid) > 0

@@ -39,7 +39,7 @@ int mprof__memory_kinds_parse(unsigned *mask, bool *group, const char **wrong, c
 
 static int64_t bytes_of(const char *text, const char *key)
 {
-    int64_t kib = mprof__procfs_kib(text, key);
+    int64_t kib = mprof__procfs_find_kib(text, key);
 
     return kib < 0 ? -1 : kib * 1024;
 }
@@ -88,7 +88,7 @@ static bool read_kinds(int64_t *bytes, unsigned mask, mprof__process *process,
     bool has_status =
         mask & ~OF_ROLLUP && mprof__procfs_status_text(status, sizeof status, process->pid) > 0;
 
-    if (mask & ~OF_ROLLUP && (!has_status || mprof__procfs_kib(status, "VmRSS:") < 0)) {
+    if (mask & ~OF_ROLLUP && (!has_status || mprof__procfs_find_kib(status, "VmRSS:") < 0)) {
         return false; /* It has ended: an incomplete record would look complete. */
     }
     if (result == MPROF__PROBE_DENIED) {

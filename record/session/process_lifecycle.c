@@ -27,11 +27,11 @@ static void update_group(mprof__process_lifecycle *lifecycle, mprof__process *pr
     const mprof__process *parent =
         mprof__processes_find(mprof__process_tree_processes(lifecycle->tree), process->ppid);
 
-    process->place.looks = 0;
+    process->place.polls = 0;
     if (process->place.group == 0 && parent) {
         process->place.group = parent->place.group;
     } else if (lifecycle->oom_killer) {
-        mprof__oom_killer_look(lifecycle->oom_killer, &process->place, process->pid,
+        mprof__oom_killer_poll(lifecycle->oom_killer, &process->place, process->pid,
                                mprof__clock_now_ns());
     }
 }
@@ -146,7 +146,7 @@ static void report_failure(mprof__process_lifecycle *lifecycle, mprof_status sta
 static void run_periodic(mprof__process_lifecycle *lifecycle, int64_t now_ns)
 {
     if (lifecycle->stats) {
-        mprof__taskstats_keep_up(lifecycle->stats, now_ns);
+        mprof__taskstats_poll(lifecycle->stats, now_ns);
     }
     if (lifecycle->calls) {
         mprof__calls_retry_names(lifecycle->calls);

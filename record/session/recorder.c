@@ -433,7 +433,7 @@ mprof_status mprof__recorder_open(mprof__recorder **out, const mprof__recorder_p
     if (!recorder) {
         return mprof_error_set(error, MPROF_ENOMEM, "out of memory");
     }
-    mprof__procfs_set_aside();
+    mprof__procfs_reserve_descriptor();
     recorder->plan = *plan;
     mprof__event_loop_open(&recorder->loop);
     mprof__target_init(&recorder->target, plan->is_child);
@@ -515,6 +515,6 @@ void mprof__recorder_free(mprof__recorder *recorder)
     mprof__target_close(&recorder->target);
     mprof__calls_free(recorder->calls);
     mprof__process_lifecycle_close(&recorder->lifecycle);
-    mprof__procfs_release_aside();
+    mprof__procfs_release_descriptor();
     free(recorder);
 }

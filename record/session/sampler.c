@@ -122,7 +122,7 @@ static void read_status(mprof__sampler *sampler, mprof__process *process, int64_
     process->idle.has_run = 0;
     process->status_due_ns = now_ns + pause_until_next_status(sampler, process, now_ns);
     if (sampler->oom_killer) {
-        mprof__oom_killer_look(sampler->oom_killer, &process->place, process->pid, now_ns);
+        mprof__oom_killer_poll(sampler->oom_killer, &process->place, process->pid, now_ns);
     }
     update_title(sampler, process, status.comm, now_ns);
     if (status.hugetlb_bytes > 0 && !(sampler->kinds.mask & 1U << MPROF_KIND_HUGETLB)) {
@@ -148,7 +148,7 @@ static void report_unreset(mprof__sampler *sampler, const mprof__process *proces
 static void write_peak_of_interval(mprof__sampler *sampler, mprof__process *process, int64_t now_ns)
 {
     int64_t bytes;
-    int status = mprof__procfs_take_high_water(&bytes, process->pid);
+    int status = mprof__procfs_reset_high_water(&bytes, process->pid);
 
     if (bytes < 0) {
         return;
@@ -213,7 +213,7 @@ void mprof__sampler_reset_peaks(mprof__sampler *sampler)
 
         process->highest_bytes = 0;
         if (sampler->peak_interval) {
-            (void)mprof__procfs_take_high_water(&bytes, process->pid);
+            (void)mprof__procfs_reset_high_water(&bytes, process->pid);
         } else if (mprof__procfs_status_read(&bytes, comm, sizeof comm, process->pid) == 0) {
             process->floor_bytes = bytes + bytes / PEAK_STEP_DIVISOR + ACCOUNTS_DIFFER_BYTES;
         }

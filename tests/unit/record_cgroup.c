@@ -60,7 +60,7 @@ static void test_path(void **state)
         print_message("%s\n", row->name);
         memset(&mount, 0, sizeof mount);
         for (size_t n = 0; n < 4 && row->mounts[n]; n++) {
-            mprof__cgroup_mount_take(&mount, row->mounts[n]);
+            mprof__cgroup_mount_parse(&mount, row->mounts[n]);
         }
         assert_int_equal(mprof__cgroup_path(path, sizeof path, &mount, row->groups),
                          row->path ? 0 : -1);
@@ -77,7 +77,7 @@ static void test_path_too_long(void **state)
 
     (void)state;
     memset(&mount, 0, sizeof mount);
-    mprof__cgroup_mount_take(&mount, V2);
+    mprof__cgroup_mount_parse(&mount, V2);
     assert_int_equal(mprof__cgroup_path(path, sizeof path, &mount, "0::/a\n"), -1);
 }
 

@@ -59,24 +59,24 @@ static void end(const echo *child)
 }
 
 /* Asks until the child has come to sleep and all pauses are over. */
-static void wait_until_it_holds(mprof__idle_check *rest, pid_t pid)
+static void wait_until_it_holds(mprof__idle_check *check, pid_t pid)
 {
     for (int i = 0; i < TRIES; i++) {
-        rest->has_run = 0;
-        if (mprof__idle_check_holds(rest, pid, NOW_NS)) {
-            assert_false(rest->has_run);
+        check->has_run = 0;
+        if (mprof__idle_check_holds(check, pid, NOW_NS)) {
+            assert_false(check->has_run);
             return;
         }
         usleep(1000);
     }
-    fail_msg("a sleeping process never came to rest");
+    fail_msg("a sleeping process never came to check");
 }
 
 /* While the child is on its way back to sleep its clock may be behind; then it never is. */
-static int is_work_noticed(mprof__idle_check *rest, pid_t pid)
+static int is_work_noticed(mprof__idle_check *check, pid_t pid)
 {
     for (int i = 0; i < TRIES; i++) {
-        if (!mprof__idle_check_holds(rest, pid, NOW_NS)) {
+        if (!mprof__idle_check_holds(check, pid, NOW_NS)) {
             return 1;
         }
         usleep(1000);
@@ -87,17 +87,17 @@ static int is_work_noticed(mprof__idle_check *rest, pid_t pid)
 /* A reading of before the child ran is not taken to hold behind it. */
 static void test_work_is_noticed(void **state)
 {
-    mprof__idle_check rest;
+    mprof__idle_check check;
     echo child;
 
     (void)state;
     start(&child);
-    mprof__idle_check_init(&rest);
+    mprof__idle_check_init(&check);
     for (int i = 0; i < 100; i++) {
-        wait_until_it_holds(&rest, child.pid);
+        wait_until_it_holds(&check, child.pid);
         exchange(&child);
-        assert_true(is_work_noticed(&rest, child.pid));
-        assert_true(rest.has_run);
+        assert_true(is_work_noticed(&check, child.pid));
+        assert_true(check.has_run);
     }
     end(&child);
 }
@@ -105,17 +105,17 @@ static void test_work_is_noticed(void **state)
 /* Who works all the time is read without asking, mostly. */
 static void test_always_at_work(void **state)
 {
-    mprof__idle_check rest;
+    mprof__idle_check check;
     echo child;
     int asked = 0;
 
     (void)state;
     start(&child);
-    mprof__idle_check_init(&rest);
+    mprof__idle_check_init(&check);
     for (int i = 0; i < 1000; i++) {
         exchange(&child);
-        asked += rest.pause == 0;
-        (void)mprof__idle_check_holds(&rest, child.pid, NOW_NS);
+        asked += check.pause == 0;
+        (void)mprof__idle_check_holds(&check, child.pid, NOW_NS);
         usleep(100); /* off its processor */
     }
     assert_in_range(asked, 10, 500);
@@ -124,15 +124,15 @@ static void test_always_at_work(void **state)
 
 static void test_nothing_holds_for_ever(void **state)
 {
-    mprof__idle_check rest;
+    mprof__idle_check check;
     echo child;
 
     (void)state;
     start(&child);
-    mprof__idle_check_init(&rest);
-    wait_until_it_holds(&rest, child.pid);
-    assert_in_range(rest.until_ns - NOW_NS, 1, 1000000000);
-    assert_false(mprof__idle_check_holds(&rest, child.pid, rest.until_ns));
+    mprof__idle_check_init(&check);
+    wait_until_it_holds(&check, child.pid);
+    assert_in_range(check.until_ns - NOW_NS, 1, 1000000000);
+    assert_false(mprof__idle_check_holds(&check, child.pid, check.until_ns));
     end(&child);
 }
 
@@ -145,16 +145,16 @@ static void test_intervals(void **state)
 
 static void test_a_process_that_is_gone(void **state)
 {
-    mprof__idle_check rest;
+    mprof__idle_check check;
     echo child;
 
     (void)state;
     start(&child);
-    mprof__idle_check_init(&rest);
-    wait_until_it_holds(&rest, child.pid);
+    mprof__idle_check_init(&check);
+    wait_until_it_holds(&check, child.pid);
     end(&child);
     for (int i = 0; i < 100; i++) {
-        assert_false(mprof__idle_check_holds(&rest, child.pid, NOW_NS));
+        assert_false(mprof__idle_check_holds(&check, child.pid, NOW_NS));
     }
 }
 

@@ -131,7 +131,7 @@ static void play(const char *events, world *here, char *told)
         switch (*event) {
         case '1':
         case '2':
-            mprof__oom_killer_look(oom, &places[*event - '1'], *event - '0', now_ns);
+            mprof__oom_killer_poll(oom, &places[*event - '1'], *event - '0', now_ns);
             break;
         case 'a':
         case 'b':
@@ -144,7 +144,7 @@ static void play(const char *events, world *here, char *told)
             here->group_of_1 = 1;
             break;
         case 'e':
-            places[0].looks = 0;
+            places[0].polls = 0;
             break;
         case '>':
             now_ns += 60 * SECOND;
@@ -185,7 +185,7 @@ static void test_nothing_to_see(void **state)
 
     (void)state;
     assert_non_null(oom);
-    mprof__oom_killer_look(oom, &place, 1, START);
+    mprof__oom_killer_poll(oom, &place, 1, START);
     assert_int_equal(mprof__oom_killer_claim(oom, &place, 1, START), 0);
     mprof__oom_killer_free(oom);
 }
@@ -215,7 +215,7 @@ static void test_limits_that_change(void **state)
     put(&here, "groups/a/memory.max", "10000\n");
     oom = mprof__oom_killer_open(here.root);
     assert_non_null(oom);
-    mprof__oom_killer_look(oom, &place, 1, START);
+    mprof__oom_killer_poll(oom, &place, 1, START);
     assert_int_equal(limit_at(oom, &place, START), 10000);
     put(&here, "groups/a/memory.max", "20000\n");
     assert_int_equal(limit_at(oom, &place, START + SECOND / 2), 10000);

@@ -151,7 +151,7 @@ static void test_child_that_ends_at_once(void **state)
     }
     assert_int_equal(wait4(pid, &status, 0, &usage), pid);
     assert_int_equal(status, 0);
-    mprof__taskstats_keep_up(stats, 0);
+    mprof__taskstats_poll(stats, 0);
     assert_int_equal(mprof__taskstats_take(stats, pid, &mark), 1);
     assert_int_equal(mark.pid, pid);
     assert_int_equal(mark.is_fork, 1);
