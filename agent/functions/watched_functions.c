@@ -137,11 +137,14 @@ bool mprof__watched_function_add(PyObject *function, mprof__name *name, bool mak
                                  bool by_code)
 {
     watched_function *one = malloc(sizeof *one);
-    if (!one || !mprof__number_map_put_pointer(&functions, function, one)) {
-        free(one);
+    if (!one) {
         return false;
     }
     *one = (watched_function){.name = name, .makes_suspendable = makes_suspendable};
+    if (!mprof__number_map_put_pointer(&functions, function, one)) {
+        free(one);
+        return false;
+    }
     if (!by_code) {
         replace_entry(function, one);
     }
