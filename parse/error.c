@@ -1,4 +1,4 @@
-/* How a failure is put into words: the one place that fills, names and formats an mprof_error. */
+/* Fills, locates and formats an mprof_error. */
 #include "plain_text.h"
 
 #include <mprof/error.h>
@@ -7,11 +7,11 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Room behind a message, so that what follows the cut is known. */
+/* Extra room, so that the text after a cut is known. */
 #define AHEAD 64
 
-/* Whatever a file name or a record brought in, an error message is one line of harmless text: valid
- * UTF-8 that no terminal obeys. */
+/* File names and records may contain anything; a message is one line of valid UTF-8 that no
+ * terminal obeys. */
 static void make_harmless(char *text)
 {
     size_t left = strlen(text), size;
@@ -70,7 +70,7 @@ void mprof_error_at(mprof_error *error, const char *file, unsigned long line)
     if (length < sizeof error->file) {
         memcpy(error->file, file, length + 1);
     } else {
-        /* The end of a path tells more than its beginning. */
+        /* The end of a path says more than its beginning. */
         size_t at = length - (sizeof error->file - 4);
         for (int i = 0; i < AHEAD && mprof__text_cut(file, length, at) != at; i++) {
             at++;

@@ -1,4 +1,4 @@
-/* Makes any bytes fit into one field of one line of valid UTF-8, and back. */
+/* Escapes any bytes into one field of a line of valid UTF-8, and back. */
 #include "escape.h"
 
 #include "plain_text.h"
@@ -12,8 +12,8 @@ size_t mprof__utf8_length(const unsigned char *bytes, size_t count)
     return mprof__text_decode((const char *)bytes, count, &size) == MPROF__NO_CHARACTER ? 0 : size;
 }
 
-/* Does this character beyond ASCII end a line, or a field, for readers that go by Unicode? Python's
- * str.splitlines() and str.split() do. */
+/* True if this character beyond ASCII ends a line or a field for readers that follow Unicode, as
+ * Python's str.splitlines() and str.split() do. */
 static bool is_wide_space(const unsigned char *bytes, size_t length, unsigned flags)
 {
     if (length == 2 && bytes[0] == 0xc2) { /* U+0085, U+00A0 */
@@ -30,7 +30,7 @@ static bool is_wide_space(const unsigned char *bytes, size_t length, unsigned fl
                                              code == 0x202f || code == 0x205f || code == 0x3000);
 }
 
-/* Length of the character that may stand for itself at bytes[0], 0 if it must be escaped. */
+/* Length of the character at bytes[0]; 0 if it must be escaped. */
 static size_t plain_length(const unsigned char *bytes, size_t count, unsigned flags)
 {
     unsigned char byte = bytes[0];
@@ -43,13 +43,13 @@ static size_t plain_length(const unsigned char *bytes, size_t count, unsigned fl
     return length > 1 && is_wide_space(bytes, length, flags) ? 0 : length;
 }
 
-/* Where the first byte lies that must be escaped. */
+/* Index of the first byte that must be escaped. */
 static size_t plain_run(mprof_text text, size_t start, unsigned flags)
 {
     size_t at = start;
     while (at < text.length) {
         unsigned char byte = (unsigned char)text.bytes[at];
-        if (byte > 0x20 && byte < 0x7f && byte != '\\' && byte != '|') { /* as nearly all are */
+        if (byte > 0x20 && byte < 0x7f && byte != '\\' && byte != '|') { /* the usual case */
             at++;
             continue;
         }

@@ -1,4 +1,4 @@
-/* The grammar of docs/dat-format.md: one line of text to one record. */
+/* Parses one line by the grammar of docs/dat-format.md. */
 #include "line.h"
 
 #include "escape.h"
@@ -12,11 +12,11 @@
 #define MEMORY_MAX_MIB 17592186044416.0
 #define TIME_MAX_S 1e15
 
-/* What is left of a line, read from the left. */
+/* The part of a line that is not yet parsed. */
 typedef struct cursor {
     const char *at;
     const char *end;
-    bool has_bars; /* '|' is between the fields, not blanks */
+    bool has_bars; /* fields are separated by '|', not by blanks */
     bool repaired; /* tabs, doubled spaces or bars */
 } cursor;
 
@@ -45,7 +45,7 @@ static bool is_separator(const cursor *line, char byte)
     return line->has_bars ? byte == '|' : is_blank(byte);
 }
 
-/* Passes what is between two fields; there should be one space, or one bar. */
+/* Skips separators; there should be one space, or one bar. */
 static void skip_separators(cursor *line)
 {
     const char *start = line->at;
@@ -74,8 +74,7 @@ static mprof_text next_field(cursor *line)
     return read_field(line);
 }
 
-/* The rest of the line behind the one separator that ends the field before: text is taken as it is.
- */
+/* The rest of the line after one separator: text with spaces. */
 static mprof_text rest_of_line(cursor *line)
 {
     if (line->at >= line->end) {
@@ -96,8 +95,8 @@ static const word *find_word(mprof_text field)
     return NULL;
 }
 
-/* The record word at the front of the line. Behind a '#' stands one of ours, its fields between
- * bars; recordings of before had blanks there, as upstream's records have. */
+/* Reads the record word. '#' marks our records, with fields between bars; older recordings have
+ * them without the mark, with blanks. */
 static const word *next_word(cursor *line)
 {
     if (line->at < line->end && *line->at == '#') {
@@ -110,7 +109,7 @@ static const word *next_word(cursor *line)
 
 bool mprof__line_is_known(const char *line, size_t length)
 {
-    /* no word is longer than this; a field may be as long as the line */
+    /* no word is longer; a field may be as long as the line */
     enum { ENOUGH = 16 };
     cursor start = {line, line + (length < ENOUGH ? length : ENOUGH), 0, 0};
     skip_separators(&start);
@@ -122,8 +121,8 @@ static bool is_nan(mprof_text field)
     return field.length == 3 && memcmp(field.bytes, "nan", 3) == 0;
 }
 
-/* Cuts off the two fields in which other readers look for numbers. No field of ours has a blank in
- * it, so they begin at the first one. A line without them was torn. */
+/* Cuts off the trailing "nan nan" of our records, or fails: the line was torn. Our fields contain
+ * no blank, so the trailer begins at the first one. */
 static int cut_trailer(cursor *line)
 {
     const char *at = line->at;
@@ -187,7 +186,7 @@ static mprof__verdict parse_time(double *time_s, mprof_warning *warning, cursor 
     return read_time(time_s, field) ? bad(warning, MPROF_WARNING_NUMBER) : MPROF__LINE_GOOD;
 }
 
-/* Unescapes in place of *text. Room was reserved, so that earlier texts do not move. */
+/* Replaces *text by its unescaped form. Room was reserved, so earlier texts do not move. */
 static void unescape(mprof_text *text, mprof__buffer *scratch)
 {
     if (text->length > 0 && memchr(text->bytes, '\\', text->length)) {
@@ -225,8 +224,7 @@ static bool has_prefix(mprof_text field, const char *prefix, mprof_text *value)
     return true;
 }
 
-/* One field behind the level. Returns 1 if it is ours, 0 if it is not, -1 if it is ours and wrong.
- */
+/* Reads a field after the level. 1: ours; 0: unknown; -1: ours, with a bad value. */
 static int read_call_field(mprof_call *call, mprof_text field)
 {
     mprof_text value;
@@ -275,7 +273,7 @@ static int read_call_fields(mprof_call *call, cursor *line, mprof__buffer *scrat
     return 0;
 }
 
-/* As upstream reads it: the name is one field. *field_count: how many fields there were, up to 6.
+/* Reads a call as upstream does, the name being one field. *field_count: number of fields, up to 6.
  */
 static int read_call_from_left(mprof_call *call, cursor *line, mprof__buffer *scratch,
                                int *field_count)
@@ -318,9 +316,9 @@ static bool is_number(mprof_text field)
     return mprof__number_parse(&ignored, field.bytes, field.length) == 0;
 }
 
-/* A name with spaces, as upstream writes it: the numbers are counted from the right. The last one
- * is the level if it is a whole number, for times have decimals. A name that itself ends in a
- * number cannot be told from one more field; such a line is not believed. */
+/* Reads a call whose name contains spaces, which upstream does not escape: the numbers are counted
+ * from the right. The last field is the level if it is a whole number, as times have decimals. A
+ * name that ends in a number is ambiguous: such a line is rejected. */
 static int read_call_from_right(mprof_call *call, const char *start, const char *end)
 {
     mprof_text fields[4];
@@ -431,7 +429,7 @@ static mprof__verdict parse_exit(mprof_record *record, mprof_warning *warning, c
             return parse_integer(&record->value, warning, line);
         }
     }
-    /* a cause of a later version tells at least that the process has ended */
+    /* an unknown cause, of a later version: the process has ended all the same */
     record->cause = MPROF_EXIT_UNKNOWN;
     return cause.length ? MPROF__LINE_GOOD : bad(warning, MPROF_WARNING_FIELDS);
 }
@@ -483,7 +481,7 @@ int mprof_kind_adds_up(mprof_kind kind)
     return kind == MPROF_KIND_PSS || kind == MPROF_KIND_USS || kind == MPROF_KIND_LAZYFREE;
 }
 
-/* "name=MiB". A name of a later version is passed over. */
+/* Reads "name=MiB". Names of later versions are ignored. */
 static int read_kind(mprof_record *record, mprof_text field)
 {
     const char *equals = memchr(field.bytes, '=', field.length);
@@ -594,7 +592,7 @@ mprof__verdict mprof__line_parse(mprof_record *record, mprof_warning *warning,
     if (is_torn) {
         return bad(warning, MPROF_WARNING_FIELDS);
     }
-    /* Unescaped text is never longer than the line, a NUL behind the last argument apart. */
+    /* Unescaped text is never longer than the line, except for a NUL after the last argument. */
     if (mprof__buffer_reserve(scratch, length + 2) != 0) {
         return MPROF__LINE_ENOMEM;
     }

@@ -1,6 +1,6 @@
-/* Decimal text to doubles and back, correctly rounded, without the locale.
+/* Converts decimal text to doubles and back, correctly rounded, independent of the locale.
  *
- * Fast ways rest on one fact: an integer below 2^53 and a power of ten up to 10^22 are both exact
+ * The fast paths rest on one fact: an integer below 2^53 and a power of ten up to 10^22 are exact
  * doubles, so their quotient is the correctly rounded value of the decimal (Clinger 1990). */
 #include "number.h"
 
@@ -86,8 +86,8 @@ int mprof__integer_parse(int64_t *value, const char *text, size_t length)
     return 0;
 }
 
-/* Writes the last `count` digits in front of `end`; two at a time, for a division by a constant is
- * a multiplication of several cycles. */
+/* Writes `count` digits in front of `end`, two at a time: each division by a constant is a
+ * multiplication of several cycles. */
 static void write_digits(char *end, uint64_t value, size_t count)
 {
     static const char pairs[] = "00010203040506070809101112131415161718192021222324"
@@ -129,7 +129,7 @@ size_t mprof__integer_write(char *text, int64_t value)
     return 1 + write_unsigned(text + 1, -(uint64_t)value);
 }
 
-/* printf under the C locale, for what the fast way leaves. */
+/* printf in the C locale, for values that the fast path cannot round. */
 static size_t write_slowly(char *text, double value, int decimals)
 {
     locale_t locale = plain_locale();
@@ -142,8 +142,8 @@ static size_t write_slowly(char *text, double value, int decimals)
     return length < 0 || length >= MPROF__NUMBER_SIZE ? 0 : (size_t)length;
 }
 
-/* A fraction of so few bits that its product with any of the scales is exact: 20 and 30 of the 53
- * that a double has. */
+/* True for a fraction of at most 20 bits: its product with a scale (at most 30 bits) is exact in a
+ * double (53 bits). */
 static bool is_short(double part)
 {
     double scaled = part * 1048576;
@@ -160,10 +160,9 @@ size_t mprof__number_write(char *text, double value, int decimals)
     if (signbit(value) || value >= 9007199254740992.0) {
         return write_slowly(text, value, decimals);
     }
-    /* The fraction is exact; its product with the scale is rounded once, by less than 1e-7 of a
-     * last digit. Only where it lies closer than that to a half is the side it lies on uncertain;
-     * unless the product is exact too, as with every fourth number of pages in MiB: then a half is
-     * one, and goes to the even neighbour. */
+    /* The fraction is exact; its product with the scale is rounded once, by less than 1e-7 of the
+     * last digit. Only within that distance of a half is the rounding uncertain. If the product is
+     * exact (every fourth number of pages in MiB), a half rounds to even. */
     uint64_t whole = (uint64_t)(int64_t)value;
     double part = value - (double)(int64_t)whole; /* signed: one instruction of most processors */
     double scaled = part * (double)(int64_t)scales[decimals];

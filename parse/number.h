@@ -1,4 +1,4 @@
-/* Numbers of the .dat format: plain decimals, whatever the locale says. Private to this folder. */
+/* Plain decimals of the .dat format, in any locale. Private to this folder. */
 #ifndef MPROF_PARSE_NUMBER_H
 #define MPROF_PARSE_NUMBER_H
 
@@ -7,15 +7,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Reads text[length] as a plain decimal (digits, at most one point; no sign, no exponent, nothing
- * else). *value equals strtod() of it bit for bit. Returns 0, or -1 if it is anything else. */
+/* Reads text[length] as a plain decimal (digits, at most one point; no sign, no exponent). *value
+ * equals strtod() of it bit for bit. Returns 0, or -1 if it is anything else. */
 int mprof__number_parse(double *value, const char *text, size_t length);
 
 /* Reads text[length] as a whole number without sign. Returns 0, or -1 if it is anything else or
  * does not fit. */
 int mprof__integer_parse(int64_t *value, const char *text, size_t length);
 
-/* Room that the following two need at most. */
+/* Room for the longest number. */
 #define MPROF__NUMBER_SIZE 352
 
 /* Writes value as printf's "%.*f" does in the C locale, into text[MPROF__NUMBER_SIZE], not

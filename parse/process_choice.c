@@ -1,7 +1,6 @@
-/* Which of very many processes are told one by one. A picture has room for some thousand curves,
- * and a profile of a million would take half a gigabyte; so the file is read once for the highest
- * sample of each, in 24 bytes a process, and then again for the curves of those that were chosen.
- */
+/* Chooses the processes that get curves of their own. A picture has room for some thousand, and a
+ * profile of a million would take half a gigabyte. So a first pass finds the highest sample of each
+ * process, in 24 bytes; a second one reads the curves of those chosen. */
 #include "process_choice.h"
 
 #include "array.h"
@@ -14,8 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A bin holds some ticks at least: in a part of a tick there are samples of a few processes only.
- */
+/* A bin spans several ticks: a fraction of a tick has samples of a few processes only. */
 #define TICKS_PER_BIN 4
 #define BIN_MAX 1200
 
@@ -110,7 +108,7 @@ static mprof_status scan_record(void *data, const mprof_record *record)
     return MPROF_OK;
 }
 
-/* The value that `rank` of values[count] are above; sorts them in part. */
+/* The value that `rank` of values[count] exceed; sorts them in part. */
 static float value_of_rank(float *values, size_t count, size_t rank)
 {
     size_t low = 0, high = count - 1;
@@ -145,7 +143,7 @@ static float value_of_rank(float *values, size_t count, size_t rank)
     return values[rank];
 }
 
-/* Marks as many as there is room for, the highest first; of equal ones those that came first. */
+/* Marks `room` processes, the highest first; of equals, those found first. */
 static int mark_highest(search *s, size_t room)
 {
     float *peaks = malloc((s->count + 1) * sizeof *peaks);
@@ -289,7 +287,7 @@ mprof_status mprof__process_choice_sum(const mprof__process_choice *choice, mpro
     for (size_t i = 0; i < choice->bin_count && status == 0; i++) {
         uint32_t ticks = choice->ticks[i] ? choice->ticks[i] : 1;
         double begin_s = choice->from_s + (double)i * width_s;
-        /* at its middle, and of the first and the last one as far as there are samples */
+        /* one sample in the middle of each bin, and one at each end of the range */
         const mprof_sample samples[] = {{choice->sums_mib[i] / ticks, begin_s},
                                         {choice->sums_mib[i] / ticks, begin_s + width_s / 2},
                                         {choice->sums_mib[i] / ticks, choice->to_s}};

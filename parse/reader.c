@@ -1,8 +1,8 @@
-/* Blocks of bytes in, records out, in file order.
+/* Splits blocks of bytes into lines, and lines into records, in file order.
  *
- * Owns one buffer, which holds a block and the line that the end of the block cut; it grows only
- * for lines that are really that long. Before the first record goes out the first block is
- * surveyed: is this a recording, and around which time does it lie? */
+ * The buffer holds one block and the line that its end cut; it grows only for longer lines. Before
+ * the first record is passed on, the first block is surveyed: is this a recording, and what is its
+ * range of time? */
 #include <mprof/reader.h>
 
 #include "buffer.h"
@@ -21,18 +21,18 @@ enum {
     LINE_LIMIT = 8 * 1024 * 1024,
     BATCH_SIZE = 512,
     ERA_COUNT = 16,
-    FOREIGN_LINES = 1000,              /* so many unknown lines are no recording */
-    FOREIGN_BYTES = 128 * 1024 * 1024, /* nor is so much of a line */
+    FOREIGN_LINES = 1000, /* after this many unknown lines the file is not a recording */
+    FOREIGN_BYTES = 128 * 1024 * 1024, /* nor after this many bytes without a record */
 };
 
-/* Moments closer than this belong to one recording. */
+/* Times closer than this belong to one recording. */
 #define ERA_S (10 * 365.25 * 86400.0)
 
-/* Clocks that were set: 2001-09-09 to 2286-11-20, the moments of ten digits. */
+/* Times of ten digits, 2001-09-09 to 2286-11-20: a clock that was set shows one of these. */
 #define EPOCH_FIRST_S 1e9
 #define EPOCH_LAST_S 1e10
 
-/* A stretch of time in which moments of the survey lie. */
+/* A range of time around those seen in the survey. */
 typedef struct era {
     double first_s, last_s;
     uint64_t moments;
@@ -46,27 +46,27 @@ typedef struct reader {
 
     char *bytes; /* owned; capacity + MPROF__SWAR_SLACK */
     size_t capacity;
-    size_t begin, end; /* what is not yet read */
+    size_t begin, end; /* bytes not yet parsed */
     bool at_end;       /* the source has no more */
     bool skips_line;   /* within a line that is too long */
     char line_end;     /* '\n', or '\r' in files of old Macs */
     unsigned long line;
 
     bool known;             /* a record word has been seen */
-    bool has_command;       /* the command line has been told */
-    uint64_t foreign_bytes; /* read before one was */
+    bool has_command;       /* a CMDLINE was passed on */
+    uint64_t foreign_bytes; /* read without one */
 
     bool is_survey;
     era eras[ERA_COUNT];
     size_t era_count;
-    bool has_era; /* first_s and last_s hold */
+    bool has_era; /* first_s and last_s are valid */
     double first_s, last_s;
 
     mprof__swar_cache cache;
     mprof_sample batch[BATCH_SIZE];
     size_t batch_count;
     mprof_record record;
-    mprof_record child; /* a CHLD; its other members stay empty */
+    mprof_record child; /* for CHLD; its other members stay empty */
     mprof__buffer scratch;
 } reader;
 
@@ -93,7 +93,7 @@ static bool is_epoch(const era *at)
     return at->first_s >= EPOCH_FIRST_S && at->first_s < EPOCH_LAST_S;
 }
 
-/* The era most moments lie in is the recording's; if in doubt, one in which clocks were set. */
+/* Chooses the era with the most times; of equals, one in which clocks were set. */
 static void choose_era(reader *r)
 {
     const era *best = NULL;
@@ -210,7 +210,7 @@ static mprof_status read_one_line(reader *r, const char *line, size_t length)
     return push_record(r, &r->record);
 }
 
-/* NUL bytes in front of a record are what a crash left of the lines before it. */
+/* NUL bytes in front of a record replace lines that a crash lost. */
 static mprof_status read_line_with_nul(reader *r, const char *line, size_t length)
 {
     warn(r, MPROF_WARNING_NUL);
@@ -249,8 +249,8 @@ static mprof_status read_line(reader *r, const char *line, size_t length)
 
 /* ---- lines out of the buffer ---- */
 
-/* What swar.h reads is of the usual shape. Most of a recording is MEM lines of that shape in a row;
- * passes all of those that stand at `at` and returns where they end. */
+/* Most of a recording is MEM lines of the shape that swar.h reads. Parses all of them from `at` on
+ * and returns where they end. */
 static const char *read_usual_memory(reader *r, const char *at)
 {
     mprof__swar_cache cache = r->cache;
@@ -319,7 +319,7 @@ static size_t survey_usual_memory(reader *r, const char *text)
     return 4 + length;
 }
 
-/* Passes what is of the usual shape; returns how many bytes that were. */
+/* Parses lines of the usual shape; returns their length in bytes. */
 static size_t read_usual_lines(reader *r, const char *text)
 {
     /* four bytes compare as one number */
@@ -335,7 +335,7 @@ static size_t read_usual_lines(reader *r, const char *text)
     return 0;
 }
 
-/* Reads all whole lines of the buffer. */
+/* Parses all whole lines of the buffer. */
 static mprof_status read_lines(reader *r)
 {
     char *stop = r->bytes + r->end;
@@ -358,7 +358,7 @@ static mprof_status read_lines(reader *r)
     return r->status;
 }
 
-/* The rest of a line that is too long. */
+/* Skips the rest of a line that is too long. */
 static void skip_line(reader *r)
 {
     const char *line = r->bytes + r->begin;
@@ -372,7 +372,7 @@ static void skip_line(reader *r)
     }
 }
 
-/* Called when the buffer holds part of one line and no more fits. */
+/* Makes room for a line that fills the buffer, or skips it. */
 static mprof_status grow_buffer(reader *r)
 {
     if (r->capacity >= LINE_LIMIT) {
@@ -392,7 +392,7 @@ static mprof_status grow_buffer(reader *r)
     return MPROF_OK;
 }
 
-/* Fills the buffer as far as it goes; what is in it moves to its front. */
+/* Moves what is left to the front of the buffer, then fills it. */
 static mprof_status fill_buffer(reader *r)
 {
     memmove(r->bytes, r->bytes + r->begin, r->end - r->begin);
@@ -439,7 +439,7 @@ static const char *foreign_format(const reader *r)
     return NULL;
 }
 
-/* Sees to the first bytes of the source. */
+/* Checks the first bytes of the source: compression, encoding, line ends. */
 static mprof_status begin_file(reader *r)
 {
     const char *foreign = foreign_format(r);
@@ -459,7 +459,7 @@ static mprof_status begin_file(reader *r)
     return MPROF_OK;
 }
 
-/* Looks through the buffer without letting anything out. */
+/* Parses the buffer for times and record words only. */
 static mprof_status survey_buffer(reader *r)
 {
     size_t begin = r->begin;
@@ -509,7 +509,7 @@ static mprof_status read_source(reader *r)
         }
         is_first = false;
         if (r->at_end && r->end - r->begin == left && left > 0) {
-            break; /* nothing came, and no whole line was left */
+            break; /* no more input, and no whole line left */
         }
         if (r->skips_line) {
             skip_line(r);
@@ -525,7 +525,7 @@ static mprof_status read_source(reader *r)
 mprof_status mprof_read(mprof_source *source, const mprof_visitor *visitor, mprof_error *error)
 {
     reader *r = calloc(1, sizeof *r);
-    /* room for one more, so that the end of the source is seen at once */
+    /* one more byte, so that the end of the source is seen at once */
     size_t capacity = mprof__source_size(source, BLOCK_SIZE - 1) + 1;
     char *bytes = malloc(capacity + MPROF__SWAR_SLACK);
     mprof_status status;

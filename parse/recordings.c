@@ -1,4 +1,4 @@
-/* The recordings of a directory: mprofile_<14 digits>.dat and nothing else, oldest first. */
+/* Lists mprofile_<14 digits>.dat of a directory, oldest first. */
 #include <mprof/recordings.h>
 
 #include "array.h"
@@ -117,8 +117,8 @@ const char *mprof_recordings_name(const mprof_recordings *recordings, size_t ind
     return index < recordings->count ? recordings->names[index] : NULL;
 }
 
-/* A whole number with an optional sign. 0, or -1 if it is anything else; what is too large for any
- * directory comes out as the largest number. */
+/* Parses a whole number with an optional sign. 0, or -1 if it is anything else. A number too large
+ * becomes LONG_MAX, which no directory reaches. */
 static int parse_index(long *index, const char *argument)
 {
     const char *digits = argument + (argument[0] == '-' || argument[0] == '+');
@@ -168,7 +168,7 @@ mprof_status mprof_recordings_resolve(const mprof_recordings *recordings, const 
                                       const char **path, mprof_error *error)
 {
     struct stat status;
-    /* A file that is there is meant, even if its name is a number. */
+    /* An existing file comes before an index. */
     if (strcmp(argument, "-") != 0 && stat(argument, &status) != 0) {
         int number = errno;
         mprof_error reason = MPROF_ERROR_INIT;
@@ -180,7 +180,7 @@ mprof_status mprof_recordings_resolve(const mprof_recordings *recordings, const 
         if (!*argument) {
             return mprof_error_set(error, MPROF_ENOTFOUND, "a recording's name is empty");
         }
-        /* a dangling link, no permission: the reason is more than "not there" */
+        /* a dangling link or no permission: report errno */
         mprof_error_set_errno(error, number, "cannot open");
         if (error && error->status == MPROF_EIO) {
             error->status = MPROF_ENOTFOUND;

@@ -1,5 +1,5 @@
-/* Where bytes come from: a file, a pipe, or memory. Owns the descriptor and decides what may be
- * read at all, so that nobody waits for a device that never ends or a pipe nobody writes to. */
+/* Input from a file, a pipe, or memory. Refuses devices without end and pipes without a writer, so
+ * that no command hangs. */
 #include "source.h"
 
 #include <errno.h>
@@ -20,10 +20,10 @@ struct mprof_source {
     size_t size;
     size_t position;
     bool is_seekable;
-    off_t start;    /* where a seekable descriptor stood when it was handed over */
-    int kept_fd;    /* owned; a pipe's bytes so far, -1 if not kept */
-    bool replays;   /* kept_fd is read instead of fd, up to its end */
-    bool has_first; /* the byte that told that somebody writes to a FIFO */
+    off_t start;    /* offset of a seekable descriptor when it was opened */
+    int kept_fd;    /* owned; copy of the bytes of a pipe; -1: not kept */
+    bool replays;   /* read kept_fd up to its end, then fd */
+    bool has_first; /* `first` was read to see whether a FIFO has a writer */
     char first;
 };
 
@@ -72,11 +72,11 @@ static int open_descriptor(const char *path)
     if (strcmp(path, "-") == 0) {
         return fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
     }
-    /* O_NONBLOCK: a FIFO without a writer must not hold us up here. */
+    /* O_NONBLOCK: opening a FIFO without a writer would block. */
     return open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 }
 
-/* A named pipe that nobody has open for writing gives its end at once. */
+/* A FIFO without a writer is at its end at once. */
 static mprof_status check_fifo(mprof_source *source, mprof_error *error)
 {
     ssize_t count;
@@ -219,7 +219,7 @@ static mprof_status keep_bytes(mprof_source *source, const char *bytes, size_t c
     return MPROF_OK;
 }
 
-/* read(2), waiting where the descriptor is one that does not wait by itself. */
+/* read(2) that also blocks on a non-blocking descriptor. */
 static ssize_t read_waiting(int fd, void *bytes, size_t size)
 {
     for (;;) {
@@ -261,7 +261,7 @@ mprof_status mprof__source_read(mprof_source *source, void *bytes, size_t size, 
     } else {
         ssize_t result = read_waiting(source->replays ? source->kept_fd : source->fd, bytes, size);
         if (result == 0 && source->replays) {
-            /* what was kept is through; the pipe may have more if it was left early */
+            /* the copy is at its end; the pipe has more if it was not read to its end */
             source->replays = false;
             result = read_waiting(source->fd, bytes, size);
         }

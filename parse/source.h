@@ -1,21 +1,20 @@
-/* What the reader needs of a source beyond <mprof/reader.h>. Private to this folder. */
+/* Reading a source. Private to this folder. */
 #ifndef MPROF_PARSE_SOURCE_H
 #define MPROF_PARSE_SOURCE_H
 
 #include <mprof/reader.h>
 
-/* Up to `size` bytes into `bytes`; *count is 0 at the end only. */
+/* Reads up to `size` bytes; *count is 0 only at the end. */
 mprof_status mprof__source_read(mprof_source *source, void *bytes, size_t size, size_t *count,
                                 mprof_error *error);
 
 const char *mprof__source_name(const mprof_source *source);
 
-/* How much there is to read from the beginning, at most `most`; `most` where it is not known. */
+/* Bytes of the whole source, at most `most`; `most` if unknown. */
 size_t mprof__source_size(const mprof_source *source, size_t most);
 
-/* From here on a pipe's bytes are also kept aside (in an unlinked file), so that it can be read a
- * second time; no effect on what can be rewound anyway. To be called before the first read.
- * Where there is no room to keep them, MPROF_EIO. */
+/* Copies the bytes of a pipe into an unlinked file while they are read, so that it can be rewound.
+ * No effect on other sources. Call it before the first read. MPROF_EIO: no room for the file. */
 mprof_status mprof__source_keep(mprof_source *source, mprof_error *error);
 
 #endif

@@ -1,4 +1,4 @@
-/* Records to lines of a .dat file: gathered in memory, handed over in one write(2) per commit. */
+/* Formats records into lines of a .dat file; each commit hands them to one write(2). */
 #include <mprof/writer.h>
 
 #include "buffer.h"
@@ -17,8 +17,8 @@
 struct mprof_writer {
     int fd; /* borrowed */
     int time_decimals;
-    bool awaits_sample; /* for the first sample, which stands in front of what gathers in `held` */
-    int64_t main_pid;   /* whose calls need not name their process; MPROF_PID_NONE: nobody's */
+    bool awaits_sample; /* for the first sample; other lines gather in `held` */
+    int64_t main_pid;   /* calls of this process carry no pid; MPROF_PID_NONE: all do */
     mprof__buffer lines;
     mprof__buffer held;
     uint64_t committed;
@@ -32,7 +32,7 @@ enum {
     SHORT_LINE = 4 * MPROF__NUMBER_SIZE /* a record word and up to three numbers */
 };
 
-/* What ends a field of a record of ours, here or for another reader. */
+/* What would end a field of our records, for us or another reader. */
 #define OUR_FIELD (MPROF__ESCAPE_SPACE | MPROF__ESCAPE_BACKSLASH | MPROF__ESCAPE_BAR)
 
 mprof_status mprof_writer_open(mprof_writer **out, int fd, const char *name, mprof_error *error)
@@ -89,7 +89,7 @@ static int append_integer(mprof__buffer *out, int64_t value)
     return mprof__buffer_append(out, text, mprof__integer_write(text, value));
 }
 
-/* What is not a number cannot be read again: it is written as 0. */
+/* NAN and infinity cannot be read back: they become 0. */
 static int append_number(mprof__buffer *out, double value, int decimals)
 {
     char text[MPROF__NUMBER_SIZE];
@@ -97,7 +97,7 @@ static int append_number(mprof__buffer *out, double value, int decimals)
     return length ? mprof__buffer_append(out, text, length) : append_word(out, "0");
 }
 
-/* For the hot paths: straight into reserved room. */
+/* For the hot paths: writes into reserved room. */
 static char *put_sample(char *to, mprof_sample sample, int time_decimals)
 {
     *to++ = ' ';
@@ -169,14 +169,14 @@ static int append_call_samples(mprof__buffer *out, const mprof_call *call)
     return 0;
 }
 
-/* Less than can be written is no suspension. */
+/* Suspensions shorter than the last digit are dropped. */
 static bool is_suspended(const mprof_call *call)
 {
     return call->suspended_s >= 1e-6;
 }
 
-/* Our fields, behind the level where upstream does not look. Their presence is what tells the
- * reader that the name is escaped, so a name that needs it brings one along. */
+/* Our fields follow the level, where upstream does not look. The reader takes a name for escaped if
+ * there is one of them; so an escaped name without one gets `count=1`. */
 static int append_call_fields(mprof__buffer *out, const mprof_call *call, int64_t pid, bool escaped)
 {
     bool ours = false;
@@ -218,7 +218,7 @@ static int append_call_fields(mprof__buffer *out, const mprof_call *call, int64_
 static int append_call(mprof__buffer *out, const mprof_call *call, int64_t main_pid)
 {
     int64_t pid = call->pid == main_pid ? MPROF_PID_NONE : call->pid;
-    /* An empty name would shift every field; a name of our own making is no worse. */
+    /* An empty name would shift every field. */
     mprof_text name = call->name.length > 0 ? call->name : (mprof_text){"?", 1};
     bool ours = pid != MPROF_PID_NONE || call->lane.length > 0 || call->open || call->count > 1 ||
                 is_suspended(call);
@@ -240,7 +240,7 @@ static int append_call(mprof__buffer *out, const mprof_call *call, int64_t main_
 
 /* ---- ours: "#WORD|field|field nan nan" ---- */
 
-/* Whoever reads the samples by hand sees a comment, or a word and two numbers that are missing. */
+/* Other readers see a comment, or a word and two missing numbers. */
 static int append_end(mprof__buffer *out)
 {
     return append_word(out, " nan nan\n");
@@ -324,7 +324,7 @@ static int append_group(mprof__buffer *out, const mprof_record *record)
            mprof__escape_append(out, record->text, OUR_FIELD) || append_end(out);
 }
 
-/* ARGV: text is the arguments, each followed by a NUL. */
+/* text: the arguments, each followed by NUL. */
 static int append_arguments(mprof__buffer *out, mprof_text text)
 {
     int status = append_word(out, "#ARGV");
@@ -372,12 +372,12 @@ static int append_other(mprof__buffer *out, const mprof_record *record, int64_t 
     return 0;
 }
 
-/* Where a line goes that is neither the first one nor a sample. */
+/* The buffer for lines other than CMDLINE and samples. */
 static mprof__buffer *lines_of(mprof_writer *writer)
 {
     enum { HELD_MAX = 64 * 1024 };
     if (writer->awaits_sample && writer->held.length > HELD_MAX) {
-        (void)mprof_writer_release(writer); /* its failure sticks */
+        (void)mprof_writer_release(writer); /* the failure stays in the writer */
     }
     return writer->awaits_sample ? &writer->held : &writer->lines;
 }
@@ -404,7 +404,7 @@ mprof_status mprof_writer_append(mprof_writer *writer, const mprof_record *recor
     return MPROF_OK;
 }
 
-/* The command line as upstream writes it: an argument with a blank in single quotes. */
+/* As upstream writes it: an argument with a blank in single quotes. */
 static int append_command_line(mprof__buffer *out, size_t argc, char *const argv[])
 {
     int status = append_word(out, "CMDLINE ");
@@ -451,8 +451,8 @@ static size_t whole_lines(const char *bytes, size_t length)
     return end ? (size_t)(end - bytes) + 1 : 0;
 }
 
-/* Takes back the torn line that a failed write left at the end of a regular file, unless somebody
- * else has appended meanwhile. */
+/* Truncates the torn line that a failed write left at the end of a regular file, unless another
+ * process has appended since. */
 static void cut_back(int fd, off_t end, size_t excess)
 {
     struct stat status;

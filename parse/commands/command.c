@@ -1,5 +1,4 @@
-/* What all commands share: finding the command, options that behave alike everywhere, one line for
- * a failure, and where the other pieces of the installation lie. */
+/* Finds the command, parses options the same way everywhere, and prints failures as one line. */
 #include "command.h"
 
 #include "parse/plain_text.h"
@@ -13,8 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* argp and getopt would take `-1` for an option. Such arguments are marked before and unmarked
- * behind them. */
+/* argp and getopt take `-1` for an option. Such arguments get a mark in front, which is removed
+ * before the command sees them. */
 #define NEGATIVE_MARK '\001'
 
 static void print_usage(const mprof_command *commands, FILE *stream)
@@ -92,8 +91,7 @@ static void print_plain(FILE *stream, const char *text, size_t left, int lines)
     }
 }
 
-/* In one write: standard error has no buffer, and pictures drawn side by side complain to the same.
- */
+/* In one write: standard error has no buffer, and several pictures may be drawn at once. */
 static void complain(const char *who, const char *plain, const char *rest)
 {
     char *line = NULL;
@@ -187,8 +185,8 @@ static error_t parse_own_option(int key, char *argument, struct argp_state *stat
     return status;
 }
 
-/* What argp and getopt complain of is gathered here: they print what the user typed as it is, and
- * argp says "Try ..." behind it. */
+/* Collects what argp and getopt print: they repeat what the user typed unescaped, and argp adds
+ * "Try ...". */
 static struct {
     FILE *stream;
     FILE *before; /* standard error */
@@ -196,7 +194,7 @@ static struct {
     size_t size;
 } complaints;
 
-/* One line, in which nothing is left that a terminal obeys. */
+/* One line, with everything a terminal could obey escaped. */
 static void print_complaints(void)
 {
     char *text;
@@ -244,7 +242,7 @@ static bool is_negative_number(const char *argument)
                                   (argument[1] == '.' && argument[2] >= '0' && argument[2] <= '9'));
 }
 
-/* What argp is shown in place of the arguments: options point into it until the program ends. */
+/* The arguments as argp sees them. Options point into it until the program ends. */
 static char **shown;
 
 static void forget_arguments(void)
@@ -253,7 +251,7 @@ static void forget_arguments(void)
     shown = NULL;
 }
 
-/* A copy of the arguments as argp shall see them, in one block with those that differ. */
+/* A copy of argv, in one block with the arguments that differ. */
 static char **mark_arguments(int argc, char **argv, unsigned flags)
 {
     static char title[64];

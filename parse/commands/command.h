@@ -1,5 +1,5 @@
-/* What every command shares: the table that finds them, argp's settings that make all of them
- * behave alike, and how they speak. Private to the program; not installed. */
+/* The table of commands, options that behave alike, and messages. Private to the program; not
+ * installed. */
 #ifndef MPROF_PARSE_COMMAND_H
 #define MPROF_PARSE_COMMAND_H
 
@@ -13,7 +13,7 @@ enum {
     MPROF_EXIT_OK = 0,
     MPROF_EXIT_FAILED = 1,  /* the input or the output could not be used */
     MPROF_EXIT_USAGE = 2,   /* the command line could not be used; nothing was started */
-    MPROF_EXIT_LIMIT = 124, /* a limit the user set was reached, as timeout(1) says it */
+    MPROF_EXIT_LIMIT = 124, /* a limit set by the user was reached, as timeout(1) returns it */
     MPROF_EXIT_NOT_EXECUTABLE = 126,
     MPROF_EXIT_NOT_FOUND = 127,
 };
@@ -24,8 +24,8 @@ typedef struct mprof_command {
     const char *summary;                /* one line for `mprof --help` */
 } mprof_command;
 
-/* Runs the command that argv[1] names; usage on standard output and exit code 1 where there is none
- * such, as upstream, and one line that says so. Returns the exit code. */
+/* Runs the command that argv[1] names. An unknown name: usage on standard output, one line of
+ * error, and exit code 1, as upstream. Returns the exit code. */
 int mprof__command_main(const mprof_command *commands, int argc, char **argv);
 
 /* Replaces this process by the drawing half (libexec/mprof/mprof-draw) with the same arguments;
@@ -38,35 +38,35 @@ int mprof_draw_command(int argc, char **argv);
 void mprof__command_parse(const struct argp *argp, int argc, char **argv, unsigned flags,
                           void *input);
 
-/* "mprof: file:line: reason" on standard error. Returns MPROF_EXIT_FAILED. */
+/* Prints "mprof: file:line: reason" on standard error. Returns MPROF_EXIT_FAILED. */
 int mprof__command_fail(const mprof_error *error);
 
-/* From now on what libraries print to stderr by themselves, with pieces of the environment in it,
- * comes out as harmless as what we print. */
+/* Makes what libraries print on stderr safe for a terminal, as our own messages are: they may
+ * repeat the environment. */
 void mprof__command_plain_errors(void);
 
-/* Counted warnings of a file as one line on standard error; silent if there are none. */
+/* Prints the warnings of a file as one line on standard error; nothing if there are none. */
 struct mprof_profile;
 struct mprof_warnings;
 void mprof__command_warn(const struct mprof_profile *profile);
 void mprof__command_warn_file(const char *file, const struct mprof_warnings *warnings);
 
-/* The end of a command that printed its result: MPROF_EXIT_OK, or MPROF_EXIT_FAILED with one line
- * of reason if standard output did not take all of it. */
+/* Ends a command that printed its result: MPROF_EXIT_OK, or MPROF_EXIT_FAILED with a reason if
+ * standard output did not take all of it. */
 int mprof__command_finish(void);
 
-/* The files to work on: those that the arguments name (numbers or paths), each once; without an
- * argument the newest recording of the working directory. *paths and its strings are the caller's.
- * MPROF_EXIT_OK, or MPROF_EXIT_FAILED with the reasons printed; then *paths holds the good ones. */
+/* Resolves arguments (numbers or paths) to files, each once; without arguments the newest recording
+ * of the working directory. *paths and its strings are the caller's. MPROF_EXIT_OK, or
+ * MPROF_EXIT_FAILED with the reasons printed; then *paths holds the good ones. */
 int mprof__command_inputs(char ***paths, size_t *path_count, char *const arguments[],
                           size_t argument_count);
 void mprof__command_inputs_free(char **paths, size_t path_count);
 
-/* Prints text to a stream with everything a terminal could obey made harmless (S4). */
+/* Prints text with everything that a terminal could obey escaped. */
 void mprof__print_plain(FILE *stream, const char *text);
 
-/* Finds a file that belongs to this installation (the drawing half, the agent): beside the running
- * program, or in ../libexec/mprof. Returns 0 and the absolute path in path[size], or -1. */
+/* Finds a file of this installation (mprof-draw, the agent): in the program's directory or in
+ * ../libexec/mprof. Returns 0 and the absolute path in path[size], or -1. */
 int mprof__installed_file(const char *name, char *path, size_t size);
 
 int mprof_list_command(int argc, char **argv);

@@ -1,4 +1,4 @@
-/* Which recordings a command works on when it is told some, or none. */
+/* Resolves the arguments of `peak` and `plot` to files. */
 #include "command.h"
 #include "command_parts.h"
 
@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* One argument; a wrong one does not stop the others. */
+/* A wrong argument does not stop the others. */
 static int add_input(mprof__file_list *list, const mprof_recordings *recordings,
                      const char *argument)
 {

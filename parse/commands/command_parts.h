@@ -1,4 +1,4 @@
-/* What the commands of this folder share among themselves. */
+/* Lists of arguments and files, for the commands of this folder. */
 #ifndef MPROF_PARSE_COMMAND_PARTS_H
 #define MPROF_PARSE_COMMAND_PARTS_H
 
@@ -17,7 +17,7 @@ typedef struct mprof__arguments {
 error_t mprof__arguments_add(mprof__arguments *arguments, char *argument);
 void mprof__arguments_free(mprof__arguments *arguments);
 
-/* The files a command is to work on: each one once, in the order they were named. */
+/* The files a command works on: each once, in the order they were named. */
 typedef struct mprof__file_list {
     const char **paths; /* owned; the strings are the arena's */
     size_t count, capacity;
@@ -25,7 +25,7 @@ typedef struct mprof__file_list {
     mprof__arena strings;
 } mprof__file_list;
 
-/* Adds a path unless it is there. 0, or MPROF_EXIT_FAILED with the reason printed. */
+/* Adds a path unless it is in the list. 0, or MPROF_EXIT_FAILED with the reason printed. */
 int mprof__file_list_add(mprof__file_list *list, const char *path);
 void mprof__file_list_free(mprof__file_list *list);
 

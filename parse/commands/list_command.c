@@ -1,4 +1,4 @@
-/* mprof list: the recordings of this directory, with the numbers other commands know them by. */
+/* mprof list: prints the recordings of this directory with the numbers that other commands take. */
 #include "command.h"
 #include "command_parts.h"
 

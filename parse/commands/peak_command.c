@@ -1,4 +1,4 @@
-/* mprof peak: the highest memory of recordings, of a function, and of each child. */
+/* mprof peak: prints the highest memory of recordings, of a function, and of each child. */
 #include "command.h"
 #include "command_parts.h"
 #include "parse/summary.h"
@@ -56,11 +56,10 @@ static const struct argp arguments = {
         "not sampled by themselves. What --memory recorded is printed by kinds, and the memory of "
         "the control group with its limit."};
 
-/* Of processes without samples of their own, the highest so many are printed: there may be
- * thousands. */
+/* At most this many processes without samples are printed: there may be thousands. */
 #define OTHERS_MAX 10
 
-/* Would the kernel's mark be another number on paper? */
+/* True if the kernel's mark differs in the decimals that are printed. */
 static bool is_above(double kernel_mib, double sampled_mib)
 {
     return kernel_mib > sampled_mib + 0.0005;
@@ -109,7 +108,6 @@ static void print_group(const mprof__summary *summary)
     }
 }
 
-/* What the numbers above do not say by themselves. */
 static void print_remarks(const mprof__summary *summary)
 {
     if (summary->is_sum_of_rss && summary->process_count > 1) {
@@ -139,7 +137,7 @@ static void print_others(const mprof__summary *summary)
     }
 }
 
-/* What is known besides the samples. */
+/* Everything besides samples. */
 static void print_more(const mprof__summary *summary)
 {
     if (is_above(summary->kernel_peak_mib, summary->peak_mib)) {
@@ -163,7 +161,7 @@ static void print_more(const mprof__summary *summary)
     print_remarks(summary);
 }
 
-/* Scripts read these lines as upstream prints them, and take the last, or the second word. */
+/* Scripts parse these lines in upstream's layout, and take the last line or the second word. */
 static void print_summary(const char *path, const mprof__summary *summary, int is_exact)
 {
     mprof__print_plain(stdout, path);
@@ -186,7 +184,7 @@ static void print_summary(const char *path, const mprof__summary *summary, int i
     }
 }
 
-/* `NaN MiB' alone, as upstream says it, leaves a name that was shortened unexplained. */
+/* Upstream's `NaN MiB' does not explain that only the end of the name was given. */
 static void report_similar_name(const char *path, const char *function,
                                 const mprof__summary *summary)
 {
