@@ -1,4 +1,4 @@
-/* Memory that grows with what is really there, never by a number that the input names. */
+/* Grows with the data that is there, never by a number from the input. */
 #include "buffer.h"
 
 #include <stdint.h>

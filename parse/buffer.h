@@ -1,5 +1,4 @@
-/* A run of bytes that grows: what the writer gathers lines in and the reader unescapes into.
- * Private to this folder. */
+/* A growing run of bytes, used by writer and reader. Private to this folder. */
 #ifndef MPROF_PARSE_BUFFER_H
 #define MPROF_PARSE_BUFFER_H
 
@@ -11,8 +10,7 @@ typedef struct mprof__buffer {
     size_t capacity;
 } mprof__buffer;
 
-/* Makes room for `more` bytes behind the present ones. Returns 0, or -1 if memory ran out, in which
- * case nothing has changed. */
+/* Makes room for `more` bytes. 0, or -1 without memory; then nothing has changed. */
 int mprof__buffer_reserve(mprof__buffer *buffer, size_t more);
 
 int mprof__buffer_append(mprof__buffer *buffer, const void *bytes, size_t count);

@@ -1,5 +1,5 @@
-/* The control group over time. Both of its numbers hold until another one is told, so what was the
- * last before a window is as good as a sample at its edge. */
+/* Curves of the control group. Both numbers hold until the next record, so the last one before a
+ * window is as good as a sample at its edge. */
 #include "control_group.h"
 
 void mprof__group_curves_init(mprof__group_curves *curves, size_t max_points)

@@ -1,4 +1,4 @@
-/* What is kept of a recording's control group. Private to this folder. */
+/* Usage and limit of the control group. Private to this folder. */
 #ifndef MPROF_PARSE_CONTROL_GROUP_H
 #define MPROF_PARSE_CONTROL_GROUP_H
 
@@ -23,21 +23,21 @@ static inline void mprof__group_add(mprof_control_group *group, const mprof_reco
     group->limit_mib = record->limit_mib;
 }
 
-/* The same over time. */
+/* Both over time. */
 typedef struct mprof__group_curves {
     mprof__curve current;
     mprof__curve limits; /* where it changed; INFINITY: none */
-    double limit_mib;    /* the latest; NAN: nothing was told yet */
+    double limit_mib;    /* the latest; NAN: none yet */
 } mprof__group_curves;
 
 void mprof__group_curves_init(mprof__group_curves *curves, size_t max_points);
 void mprof__group_curves_free(mprof__group_curves *curves);
 
-/* Adds what lies in a window and the nearest outside of it. 0, or -1 without memory. */
+/* Adds a record within the window, or keeps the nearest outside. 0, or -1 without memory. */
 int mprof__group_curves_add(mprof__group_curves *curves, const mprof_record *record, double from_s,
                             double to_s);
 
-/* Hands the points over. 0, or -1 without memory; what was handed over until then stays. */
+/* Moves the points into *group. 0, or -1 without memory; what was moved by then stays. */
 int mprof__group_curves_finish(mprof__group_curves *curves, mprof_control_group *group,
                                double start_s);
 

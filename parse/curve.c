@@ -1,9 +1,9 @@
-/* Turns any number of samples into a curve of bounded size that still has every extreme.
+/* Reduces any number of samples to a curve of bounded size that keeps every extreme.
  *
- * Up to max_points samples are kept as they are. Beyond that, time is cut into bins, and of each
- * bin the first, lowest, highest and last sample are kept; when time runs out of the bins, they
- * become twice as wide. So a picture drawn from the points shows the same envelope as one drawn
- * from all samples, at any width below the number of bins, and no peak is ever lost. */
+ * Up to max_points samples are kept. Beyond that, time is divided into bins, and the first, lowest,
+ * highest and last sample of each bin are kept; when a time falls outside of the bins, they become
+ * twice as wide. So a picture drawn from the points has the same envelope as one of all samples, at
+ * any width below the number of bins. */
 #include "curve.h"
 
 #include "array.h"
@@ -28,8 +28,8 @@ static void begin_totals(mprof__totals *totals, mprof_sample first)
 
 void mprof__totals_push(mprof__totals *totals, const mprof_sample *samples, size_t count)
 {
-    /* Sums of a few hundred in double, sums of those in long double: quick, and no digit that the
-     * slope needs is lost over 1e9 samples. */
+    /* Sums of a few hundred in double, sums of those in long double: fast, and exact enough for the
+     * slope over 1e9 samples. */
     enum { PART = 512 };
     if (totals->count == 0 && count > 0) {
         begin_totals(totals, samples[0]);
@@ -148,7 +148,7 @@ static void clear_bins(mprof__bin *bins, size_t count)
     }
 }
 
-/* Of equal values the earlier one counts. */
+/* Of equal values the earlier one wins. */
 static bool is_lower(mprof_sample a, mprof_sample b)
 {
     return a.mib < b.mib || (a.mib == b.mib && a.time_s < b.time_s);
@@ -178,7 +178,7 @@ static void add_to_bin(mprof__bin *bin, mprof_sample sample)
     }
 }
 
-/* `later` was seen, or lies, behind `bin`. */
+/* `later`: the samples that came later, or the bin to the right. */
 static void join_bins(mprof__bin *bin, const mprof__bin *later)
 {
     if (!is_used(later)) {
@@ -194,7 +194,7 @@ static void join_bins(mprof__bin *bin, const mprof__bin *later)
     bin->highest = is_higher(later->highest, bin->highest) ? later->highest : bin->highest;
 }
 
-/* The whole bins in a quotient of times, which the widths keep far below 2^53. */
+/* floor() without libm; the widths keep quotients far below 2^53. */
 static double whole(double quotient)
 {
     double rounded = (double)(int64_t)quotient;
@@ -212,7 +212,7 @@ static void widen_bins(mprof__curve *curve)
         mprof__bin joined;
         clear_bins(&joined, 1);
         for (size_t half = 0; half < 2; half++) {
-            size_t old = 2 * i + half - offset; /* wraps for the missing left half */
+            size_t old = 2 * i + half - offset; /* wraps where there is no left half */
             if (old < curve->bin_count) {
                 join_bins(&joined, &curve->bins[old]);
             }
@@ -224,7 +224,7 @@ static void widen_bins(mprof__curve *curve)
     curve->origin_s = origin;
 }
 
-/* Moves all bins to the right, so that there is room for what came before them. */
+/* Moves all bins to the right. */
 static void shift_bins(mprof__curve *curve, size_t by)
 {
     memmove(curve->bins + by, curve->bins, curve->bin_count * sizeof *curve->bins);
@@ -240,7 +240,7 @@ static void extend_left(mprof__curve *curve, double time_s)
         double needed = whole((curve->origin_s - time_s) / curve->width_s) + 1;
         size_t room = curve->bin_capacity - curve->bin_count;
         if (needed <= (double)room) {
-            /* half of the room at once: samples that go backwards would else shift at each step */
+            /* half of the room at once, else samples in reverse order would shift each time */
             size_t by = (size_t)needed;
             shift_bins(curve, by > room / 2 ? by : room / 2);
         } else {
@@ -270,7 +270,7 @@ static mprof__bin *bin_of(mprof__curve *curve, double time_s)
 static void push_to_bins(mprof__curve *curve, const mprof_sample *samples, size_t count)
 {
     mprof__bin *bin = NULL;
-    double from_s = 0, to_s = 0; /* what `bin` covers */
+    double from_s = 0, to_s = 0; /* range of `bin` */
     for (size_t i = 0; i < count; i++) {
         double time_s = samples[i].time_s;
         if (!(time_s >= from_s && time_s < to_s)) {
@@ -282,8 +282,8 @@ static void push_to_bins(mprof__curve *curve, const mprof_sample *samples, size_
     }
 }
 
-/* The first width: a power of two with which the present samples take at most half of the bins, and
- * which still divides the times at hand exactly. */
+/* A power of two that puts the present samples into at most half of the bins, and divides their
+ * times exactly. */
 static double first_width(double first_s, double last_s, size_t bins)
 {
     double wanted = (last_s - first_s) / (double)(bins / 2);
@@ -392,7 +392,7 @@ int mprof__curve_push_points(mprof__curve *curve, const mprof_sample *samples, s
     if (!curve->bins) {
         size_t room = count;
         if (curve->max_points > 0 && curve->point_count + count > curve->max_points) {
-            /* the limit may have been lowered meanwhile */
+            /* the limit may have been lowered since */
             room =
                 curve->point_count < curve->max_points ? curve->max_points - curve->point_count : 0;
         }
@@ -420,15 +420,15 @@ int mprof__curve_push(mprof__curve *curve, const mprof_sample *samples, size_t c
 
 int mprof__curve_push_within(mprof__curve *curve, mprof_sample sample, double from_s, double to_s)
 {
-    mprof_sample *before = &curve->outside[0], *behind = &curve->outside[1];
+    mprof_sample *before = &curve->outside[0], *after = &curve->outside[1];
     if (sample.time_s >= from_s && sample.time_s <= to_s) {
         return mprof__curve_push(curve, &sample, 1);
     }
     if (sample.time_s < from_s && !(sample.time_s < before->time_s)) {
         *before = sample;
     }
-    if (sample.time_s > to_s && !(sample.time_s >= behind->time_s)) {
-        *behind = sample;
+    if (sample.time_s > to_s && !(sample.time_s >= after->time_s)) {
+        *after = sample;
     }
     return 0;
 }

@@ -1,5 +1,5 @@
-/* A curve in the making: exact statistics of all samples, and points few enough to draw.
- * Private to this folder. */
+/* Builds a curve: exact statistics of all samples, and few enough points to draw. Private to this
+ * folder. */
 #ifndef MPROF_PARSE_CURVE_H
 #define MPROF_PARSE_CURVE_H
 
@@ -7,18 +7,18 @@
 
 #include <stdbool.h>
 
-/* What is exactly known of any number of samples, in constant room. */
+/* Exact statistics of any number of samples, in constant room. */
 typedef struct mprof__totals {
     uint64_t count;
     double first_s, last_s;
     double lowest_mib;
     mprof_sample peak;
-    /* sums over differences to `shift`, so that unix seconds leave digits for the slope */
+    /* sums of differences to `shift`: unix seconds would leave no digits for the slope */
     mprof_sample shift;
     long double time, memory, time_time, time_memory;
 } mprof__totals;
 
-/* All samples of a stretch of time, as four of them. */
+/* The samples of one bin, reduced to four. */
 typedef struct mprof__bin {
     mprof_sample first, lowest, highest, last;
 } mprof__bin;
@@ -28,7 +28,7 @@ typedef struct mprof__curve {
     size_t max_points;    /* 0: all are kept */
     mprof_sample *points; /* owned; NULL once thinned */
     size_t point_count, point_capacity;
-    mprof_sample outside[2]; /* nearest to the window, before and behind; time_s NAN: none */
+    mprof_sample outside[2]; /* nearest samples before and after the window; time_s NAN: none */
     /* thinned: bin i covers [origin_s + i * width_s, + width_s); both are multiples of a power of
      * two, so that every bound is exact */
     mprof__bin *bins;               /* owned */
@@ -42,21 +42,21 @@ void mprof__curve_free(mprof__curve *curve);
 /* Adds samples in any order. 0, or -1 without memory. */
 int mprof__curve_push(mprof__curve *curve, const mprof_sample *samples, size_t count);
 
-/* Adds what lies in a window, and keeps the nearest of what does not. 0, or -1 without memory. */
+/* Adds a sample within the window, or keeps it if it is the nearest one outside. 0, or -1 without
+ * memory. */
 int mprof__curve_push_within(mprof__curve *curve, mprof_sample sample, double from_s, double to_s);
 
-/* How many samples are kept of one side of the window, 0: before it, 1: behind it. */
+/* Samples kept outside the window, 0 or 1. side 0: before it, 1: after it. */
 size_t mprof__curve_outside(const mprof__curve *curve, int side);
 
-/* The points only; statistics are the caller's business. */
+/* Adds to the points, not to the statistics. */
 int mprof__curve_push_points(mprof__curve *curve, const mprof_sample *samples, size_t count);
 
-/* 1 if points were left out so far. */
+/* True if points have been dropped. */
 bool mprof__curve_is_thinned(const mprof__curve *curve);
 
-/* Puts the points in time order, those outside of a window around them, and fills *series, which
- * takes them over; the curve keeps its statistics. start_s: where the slope's line is asked for. 0,
- * or -1 without memory. */
+/* Sorts the points, adds those outside the window, and moves them into *series with the statistics,
+ * which the curve keeps as well. start_s: time of slope_offset_mib. 0, or -1 without memory. */
 int mprof__curve_finish(mprof__curve *curve, mprof_series *series, double start_s);
 
 void mprof__totals_push(mprof__totals *totals, const mprof_sample *samples, size_t count);

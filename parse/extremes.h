@@ -1,5 +1,5 @@
-/* The smaller and the larger of two numbers, without libm: recording needs libc alone. What is not
- * a number gives way to what is. Private to this folder. */
+/* fmin and fmax without libm, since recording needs libc only: NAN gives way to a number. Private
+ * to this folder. */
 #ifndef MPROF_PARSE_EXTREMES_H
 #define MPROF_PARSE_EXTREMES_H
 

@@ -1,8 +1,8 @@
-/* The highest sample within the calls of each function, exactly, in one more pass over the samples.
+/* Finds the highest sample within the calls of each function.
  *
- * The entries and exits of all calls cut time into slots: each edge itself, and the open stretch
- * between two of them. A sample raises the one slot it falls into; a call asks for the highest of
- * its slots. So neither long curves nor many overlapping calls cost more than a logarithm each. */
+ * Entries and exits of all calls divide time into slots: each edge itself, and the open interval
+ * between two edges. A sample raises one slot; a call asks for the highest of its slots, in
+ * logarithmic time however many calls overlap. */
 #include "extremes.h"
 #include "profile_parts.h"
 
@@ -16,7 +16,7 @@ typedef struct slots {
     size_t edge_count;
     double *highest; /* owned; tree: leaf i is node slot_count + i, node n covers 2n and 2n + 1 */
     size_t slot_count;
-    size_t latest; /* where the sample before fell */
+    size_t latest; /* slot of the previous sample */
 } slots;
 
 typedef struct peaks {
@@ -24,7 +24,7 @@ typedef struct peaks {
     const mprof__profile_builder *builder;
     slots memory;    /* MEM samples, all calls */
     slots *children; /* CHLD samples and calls, per process; without edges where there are none */
-    /* which process a pid means, while the file is read again */
+    /* process of a pid, while the file is read again */
     mprof__map pids;
     mprof__arena keys;
     uint32_t *successors; /* the next process with the same pid */
@@ -78,7 +78,7 @@ static void free_slots(slots *s)
     free(s->highest);
 }
 
-/* The first edge that is not before the moment. */
+/* Index of the first edge at or after the time. */
 static size_t find_edge(const slots *s, double time_s)
 {
     size_t low = 0, high = s->edge_count;
@@ -109,7 +109,7 @@ static void raise_slot(slots *s, mprof_sample sample)
     *highest = sample.mib > *highest ? sample.mib : *highest;
 }
 
-/* Call when all samples are in. */
+/* Called after the last sample. */
 static void build_tree(slots *s)
 {
     for (size_t node = s->slot_count; node-- > 1;) {
@@ -149,7 +149,7 @@ static bool has_own_slots(const peaks *p, uint32_t process)
     return process > 0 && p->builder->curves[process].totals.count > 0;
 }
 
-/* For the calls [begin, end), which are held against the samples of this curve. */
+/* Collects the edges of calls [begin, end), which are compared with the samples of this curve. */
 static int gather_edges(slots *s, const mprof__curve *curve, const mprof_profile *profile,
                         size_t begin, size_t end)
 {
@@ -252,7 +252,7 @@ static mprof_status add_record(void *data, const mprof_record *record)
     return MPROF_OK;
 }
 
-/* Who bore a number first, and who after whom. */
+/* Maps each pid to its first process, and each process to the next one with the same pid. */
 static int list_pids(peaks *p)
 {
     const mprof_profile *profile = p->profile;

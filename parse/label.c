@@ -1,6 +1,5 @@
-/* The shortest names for functions: of each dotted name as many parts from the right as are needed
- * to tell it from all others. Names are sorted from the right; then only neighbours need comparing.
- */
+/* Labels functions: as many parts of a dotted name, from the right, as make it unique. Names are
+ * sorted from the right, so only neighbours need comparing. */
 #include "profile_parts.h"
 
 #include "array.h"
@@ -9,14 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A name on its way into order: the eight bytes under comparison, as one number. */
+/* A name being sorted, with the eight bytes under comparison as one number. */
 typedef struct tail {
     uint64_t key;
     uint32_t function;
     uint32_t reserved;
 } tail;
 
-/* Tails [start, start + count) agree in their last `depth` bytes. */
+/* The tails [start, start + count) agree in their last `depth` bytes. */
 typedef struct group {
     size_t start, count, depth;
 } group;
@@ -29,8 +28,8 @@ typedef struct sorter {
     size_t group_count, group_capacity;
 } sorter;
 
-/* Bytes depth .. depth + 8 from the right. The end of a name comes first, then the dot, so that the
- * names that end in the same parts lie together. */
+/* Bytes depth .. depth + 8 from the right. The end of a name sorts first, then the dot, so that
+ * names ending in the same parts are neighbours. */
 static uint64_t tail_key(const char *name, size_t length, size_t depth)
 {
     uint64_t key = 0;
@@ -60,7 +59,7 @@ static int push_group(sorter *s, size_t start, size_t count, size_t depth)
     return 0;
 }
 
-/* A long common ending makes many rounds of these. */
+/* True where the names share a long ending: no need to sort. */
 static bool are_equal(const tail *tails, size_t count)
 {
     for (size_t i = 1; i < count; i++) {
@@ -86,7 +85,7 @@ static int sort_group(sorter *s, group g)
         while (end < g.count && tails[end].key == tails[start].key) {
             end++;
         }
-        /* a key that ends in 0 is the end of the name: these names are equal */
+        /* a key that ends in 0 reached the start of the name: these names are equal */
         if (end - start > 1 && (tails[start].key & 0xff) != 0 &&
             push_group(s, g.start + start, end - start, g.depth + 8) != 0) {
             return -1;
@@ -96,8 +95,8 @@ static int sort_group(sorter *s, group g)
     return 0;
 }
 
-/* One more than the bytes, from the right, of the parts that both names end in, dots between them
- * included; 0 if they have none in common. (A part may be empty.) */
+/* One more than the length of the parts that both names end in, with the dots between them; 0 if
+ * they share none. (A part may be empty.) */
 static size_t common_tail(const char *a, size_t a_length, const char *b, size_t b_length)
 {
     size_t least = a_length < b_length ? a_length : b_length;
@@ -110,14 +109,14 @@ static size_t common_tail(const char *a, size_t a_length, const char *b, size_t 
             common = i + 1;
         }
     }
-    /* one of them is through: what it ended in is whole if the other has a dot there, or is as long
-     */
+    /* the shorter name is exhausted; its first part is shared if the other has a dot there or the
+     * same length */
     bool a_ends = a_length == least || a[a_length - 1 - least] == '.';
     bool b_ends = b_length == least || b[b_length - 1 - least] == '.';
     return a_ends && b_ends ? least + 1 : common;
 }
 
-/* The label must be one part longer than what a neighbour also ends in. */
+/* The label has one part more than a neighbour shares. */
 static const char *label_of(const char *name, size_t length, size_t common)
 {
     size_t at = common < length ? length - common : 0;
@@ -133,15 +132,15 @@ static void set_labels(mprof_function *functions, const size_t *lengths, const t
     size_t before = 0;
     for (size_t i = 0; i < count; i++) {
         uint32_t at = tails[i].function;
-        size_t behind = 0;
+        size_t after = 0;
         if (i + 1 < count) {
             uint32_t next = tails[i + 1].function;
-            behind =
+            after =
                 common_tail(functions[at].name, lengths[at], functions[next].name, lengths[next]);
         }
         functions[at].label =
-            label_of(functions[at].name, lengths[at], before > behind ? before : behind);
-        before = behind;
+            label_of(functions[at].name, lengths[at], before > after ? before : after);
+        before = after;
     }
 }
 

@@ -1,5 +1,5 @@
-/* A hash table with open addressing, and the arena its keys live in. The hash is seeded per
- * process, so that no file can be made whose names all collide. */
+/* Open addressing, and the arena. The hash is seeded per process, so that no file can be made whose
+ * names all collide. */
 #include "map.h"
 
 #include <stdbool.h>
@@ -19,7 +19,7 @@ char *mprof__arena_copy(mprof__arena *arena, const char *bytes, size_t length)
 {
     if (!arena->chunks || arena->left < length + 1) {
         size_t size = length + 1 > CHUNK_SIZE ? length + 1 : CHUNK_SIZE;
-        /* the first of a small recording's names need no 64 KiB */
+        /* a small recording needs no 64 KiB for its names */
         if (!arena->chunks && length < 1024) {
             size = 2048;
         }
@@ -64,7 +64,7 @@ static uint64_t seed(void)
     static uint64_t value;
     uint64_t known = __atomic_load_n(&value, __ATOMIC_RELAXED);
     if (known == 0) {
-        /* 16 random bytes the kernel gives every process */
+        /* 16 random bytes from the kernel */
         const void *random = (const void *)getauxval(AT_RANDOM);
         if (random) {
             memcpy(&known, random, sizeof known);
@@ -94,8 +94,8 @@ static uint32_t hash_bytes(const char *bytes, size_t length)
     return (uint32_t)(hash ^ hash >> 32);
 }
 
-/* Numbers are keys of eight bytes; a compare of two registers does not wait for the key to be
- * stored, as one of vectors does. */
+/* Keys of eight bytes are compared as one register: faster than vectors, which wait for the key to
+ * be stored. */
 static bool are_equal(const char *a, const char *b, size_t length)
 {
     if (length == sizeof(uint64_t)) {
@@ -107,7 +107,7 @@ static bool are_equal(const char *a, const char *b, size_t length)
     return memcmp(a, b, length) == 0;
 }
 
-/* The slot of the key, or the free one where it belongs. */
+/* The slot of the key, or the free one where it would go. */
 static mprof__map_slot *find_slot(const mprof__map *map, uint32_t hash, const char *bytes,
                                   size_t length)
 {
@@ -185,7 +185,7 @@ static int64_t number_at(const void *items, size_t item_size, uint32_t at)
     return number;
 }
 
-/* The place of the number, or the free one where it belongs. */
+/* The place of the number, or the free one where it would go. */
 static uint32_t *find_place(const mprof__index *index, const void *items, size_t item_size,
                             int64_t number)
 {
@@ -205,7 +205,7 @@ uint32_t mprof__index_find(const mprof__index *index, const void *items, size_t 
     return index->place_count ? *find_place(index, items, item_size, number) : MPROF__MAP_NONE;
 }
 
-/* The numbers stand in the items, so the old places are not needed to make the new ones. */
+/* The numbers are in the items, so rehashing does not need the old places. */
 static int grow_index(mprof__index *index, const void *items, size_t item_size)
 {
     size_t count = index->place_count ? index->place_count * 2 : 16;

@@ -1,4 +1,5 @@
-/* From bytes to the number of the thing they name. Private to this folder. */
+/* A hash table from bytes to 32-bit numbers, an arena for its keys, and an index of numbered items.
+ * Private to this folder. */
 #ifndef MPROF_PARSE_MAP_H
 #define MPROF_PARSE_MAP_H
 
@@ -10,7 +11,7 @@
 typedef struct mprof__map_slot {
     uint32_t hash;
     uint32_t value;    /* MPROF__MAP_NONE: free */
-    const char *bytes; /* the key, owned by whoever keeps it */
+    const char *bytes; /* the key; not owned */
     size_t length;
 } mprof__map_slot;
 
@@ -20,13 +21,13 @@ typedef struct mprof__map {
     size_t used;
 } mprof__map;
 
-/* Strings that live until the whole arena goes. */
+/* Strings that are freed together. */
 typedef struct mprof__arena {
     struct mprof__arena_chunk *chunks;
     size_t left; /* bytes free in the newest chunk */
 } mprof__arena;
 
-/* A copy of the bytes with a NUL behind; NULL if memory ran out. */
+/* A copy of the bytes with a NUL at its end; NULL without memory. */
 char *mprof__arena_copy(mprof__arena *arena, const char *bytes, size_t length);
 void mprof__arena_free(mprof__arena *arena);
 
@@ -39,18 +40,18 @@ int mprof__map_set(mprof__map *map, mprof__arena *keys, const char *bytes, size_
                    uint32_t value);
 void mprof__map_free(mprof__map *map);
 
-/* Where numbers stand in a list of items that each begin with theirs, an int64_t: four bytes a
+/* Finds an item by its number in an array whose items begin with it, an int64_t. Four bytes per
  * place, for recordings with a million processes. */
 typedef struct mprof__index {
     uint32_t *places; /* owned; MPROF__MAP_NONE: free */
     size_t place_count, used;
 } mprof__index;
 
-/* The item of that number, or MPROF__MAP_NONE. */
+/* Index of the item with the number, or MPROF__MAP_NONE. */
 uint32_t mprof__index_find(const mprof__index *index, const void *items, size_t item_size,
                            int64_t number);
 
-/* Adds item `at`, whose number is not there yet. 0, or -1 without memory. */
+/* Adds item `at`; its number must be new. 0, or -1 without memory. */
 int mprof__index_add(mprof__index *index, const void *items, size_t item_size, uint32_t at);
 void mprof__index_free(mprof__index *index);
 

@@ -1,6 +1,5 @@
-/* One curve for each kind of memory that is asked for, and no more, however many processes there
- * are: what adds up is summed tick by tick while it is read, of the rest the main process counts.
- */
+/* Builds one curve for each kind of memory asked for, however many processes there are: kinds that
+ * add up are summed at each tick, of the others the main process counts. */
 #include "memory_kinds.h"
 
 #include <math.h>
@@ -25,7 +24,7 @@ void mprof__kind_curves_free(mprof__kind_curves *curves)
     }
 }
 
-/* Until the file tells which process is the main one, it is the first that is told of. */
+/* Until a fact names the main process, it is the first one of a KINDS record. */
 static void settle_main(mprof__kind_curves *curves, int64_t pid)
 {
     if (curves->main_pid == pid) {
@@ -40,7 +39,7 @@ static void settle_main(mprof__kind_curves *curves, int64_t pid)
     curves->main_pid = pid;
 }
 
-/* The sums of the tick that has passed. */
+/* Adds the sums of the last tick to the curves. */
 static int push_sums(mprof__kind_curves *curves, double from_s, double to_s)
 {
     for (int kind = 0; kind < MPROF_KIND_COUNT; kind++) {

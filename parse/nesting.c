@@ -1,5 +1,5 @@
-/* Which call lies within which: the order of the spans, levels where the file has none, and what
- * each function adds up to. Near-linear whatever the calls look like: no list is ever searched. */
+/* Nests calls: sorts the spans, derives levels where the file has none, and sums up each function.
+ * Near-linear for any calls: no list is searched. */
 #include "buffer.h"
 #include "extremes.h"
 #include "profile_parts.h"
@@ -19,7 +19,7 @@ static int compare_numbers(uint64_t a, uint64_t b)
     return (a > b) - (a < b);
 }
 
-/* By process, lane, entry; what encloses the other first; else as the file has it. */
+/* By process, lane, entry; enclosing calls first; else in file order. */
 static int compare_spans(const void *a, const void *b)
 {
     const mprof_span *left = a, *right = b;
@@ -43,9 +43,9 @@ static void sort_spans(mprof_profile *profile)
 
 /* ---- levels ---- */
 
-/* The levels of a lane, each with the moment its latest call ends, as the leaves of a binary tree
- * whose nodes hold the earliest and the latest end below them. So both questions asked of it take a
- * way from the root to a leaf. */
+/* The levels of a lane with the end of the latest call of each, as leaves of a binary tree whose
+ * nodes hold the earliest and the latest end below them. So each query is a path from the root to a
+ * leaf. */
 typedef struct level_tree {
     double *earliest; /* owned; node 1 is the root, the children of n are 2n and 2n + 1 */
     double *latest;
@@ -94,7 +94,7 @@ static int grow_levels(level_tree *tree)
     return 0;
 }
 
-/* One above the highest level whose call ends no sooner than end_s: that call is around ours. */
+/* One above the highest level whose call ends at end_s or later: that call encloses ours. */
 static size_t level_inside(const level_tree *tree, double end_s)
 {
     if (!(tree->latest[1] >= end_s)) {
@@ -171,7 +171,7 @@ static mprof_status derive_levels(mprof_profile *profile, mprof_error *error)
 
 /* ---- sums ---- */
 
-/* What is known of a function while a lane is gone through. */
+/* State of a function while a lane is processed. */
 typedef struct lane_state {
     uint32_t lane;
     double end_s; /* latest exit of its calls so far */
@@ -191,7 +191,7 @@ static void sum_up_span(mprof_function *function, lane_state *state, const mprof
     function->peak_mib =
         mprof__larger(function->peak_mib, mprof__larger(span->enter.mib, span->exit.mib));
     if (state->lane == span->lane && span->exit.time_s <= state->end_s) {
-        return; /* recursion: the outer call has told of this time */
+        return; /* recursion: the outer call counts this time */
     }
     function->total_s += duration;
     function->change_mib += span->exit.mib - span->enter.mib;
@@ -199,8 +199,8 @@ static void sum_up_span(mprof_function *function, lane_state *state, const mprof
     state->end_s = span->exit.time_s;
 }
 
-/* Takes the time of each call from the call directly around it. The stack holds calls that enclose
- * one another; one that ends before the present call does not enclose it, nor anything after it. */
+/* Subtracts the time of a call from the call directly around it. The stack holds calls that enclose
+ * one another; one that ends before the present call encloses neither it nor any later one. */
 static size_t sum_up_parent(mprof_profile *profile, uint32_t *stack, size_t depth, size_t index)
 {
     const mprof_span *span = &profile->spans[index];
@@ -239,7 +239,7 @@ static mprof_status sum_up(mprof_profile *profile, mprof_error *error)
         lane->max_level = span->level > lane->max_level ? span->level : lane->max_level;
     }
     for (size_t i = 0; i < profile->function_count; i++) {
-        /* differences of times that were rounded may leave less than nothing */
+        /* rounded times may leave a negative difference */
         profile->functions[i].own_s = mprof__larger(profile->functions[i].own_s, 0);
     }
     free(states);

@@ -19,7 +19,7 @@ static size_t home_of(const mprof__number_map *map, uint64_t key)
 static mprof__number_slot *slot_of(const mprof__number_map *map, uint64_t key)
 {
     size_t at = home_of(map, key);
-    /* The key first: it decides most searches, and may stand in a free slot, too. */
+    /* The key first: it decides most searches. A free slot may still hold an old key. */
     while (map->slots[at].key != key && map->slots[at].value != 0) {
         at = (at + 1) & (map->slot_count - 1);
     }

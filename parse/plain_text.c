@@ -1,7 +1,7 @@
-/* Text from elsewhere: characters, and what of them belongs together. Which characters continue the
- * one before them are ranges of the Unicode Character Database 15.1 (general categories Mn, Me and
- * Mc, emoji modifiers, tags), with the unassigned code points between them; the rules follow UAX
- * #29, in doubt for keeping more together. */
+/* Divides text into characters and letters. Ranges of characters that continue the one before them
+ * are those of the Unicode Character Database 15.1 (general categories Mn, Me and Mc, emoji
+ * modifiers, tags), with the unassigned code points between; the rules follow UAX #29, and keep
+ * more together where in doubt. */
 #include "plain_text.h"
 
 #include <stdarg.h>
@@ -84,7 +84,7 @@ static const character_range marks[] = {
     {0x1F3FB, 0x1F3FF}, {0xE0020, 0xE01EF},
 };
 
-/* Signs that take a consonant's vowel away: the next consonant is written below or joined to it. */
+/* Viramas: they remove a consonant's vowel, and the next consonant is written below or joined. */
 static const uint16_t viramas[] = {0x094D, 0x09CD, 0x0A4D, 0x0ACD, 0x0B4D, 0x0C4D,
                                    0x0CCD, 0x0D4D, 0x0DCA, 0x1039, 0x17D2};
 
@@ -141,8 +141,8 @@ static bool is_flag_letter(uint32_t code)
     return code >= 0x1f1e6 && code <= 0x1f1ff;
 }
 
-/* Hangul: a syllable is leading consonants, vowels, trailing consonants, or a character that holds
- * the first two or all three of them. */
+/* Hangul: a syllable is leading consonants, vowels, trailing consonants, or a character that
+ * combines two or three of them. */
 enum { NOT_HANGUL, LEADING, VOWEL, TRAILING, OPEN_SYLLABLE, CLOSED_SYLLABLE };
 
 static int hangul_part(uint32_t code)
@@ -177,7 +177,7 @@ static bool is_in_syllable(uint32_t before, uint32_t code)
     }
 }
 
-/* The letter behind a virama, if it is of the same script: scripts have blocks of 128. */
+/* True for the letter after a virama of the same script: scripts have blocks of 128. */
 static bool is_conjunct(uint32_t before, uint32_t code)
 {
     for (size_t i = 0; i < sizeof viramas / sizeof *viramas; i++) {
@@ -188,13 +188,13 @@ static bool is_conjunct(uint32_t before, uint32_t code)
     return false;
 }
 
-/* A text that is read character by character. */
+/* State while reading character by character. */
 typedef struct letters {
     uint32_t before;
-    size_t flag_letters; /* so many of them were the last characters */
+    size_t flag_letters; /* consecutive ones up to the last character */
 } letters;
 
-/* 1 if this character belongs to the letter of the one before it. */
+/* True if this character belongs to the letter before it. */
 static bool continues(letters *walk, uint32_t code)
 {
     uint32_t before = walk->before;

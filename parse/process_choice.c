@@ -291,8 +291,8 @@ mprof_status mprof__process_choice_sum(const mprof__process_choice *choice, mpro
         const mprof_sample samples[] = {{choice->sums_mib[i] / ticks, begin_s},
                                         {choice->sums_mib[i] / ticks, begin_s + width_s / 2},
                                         {choice->sums_mib[i] / ticks, choice->to_s}};
-        size_t first = i > 0, behind = i + 1 < choice->bin_count ? 2 : 3;
-        status = mprof__curve_push(&curve, samples + first, behind - first);
+        size_t first = i > 0, after = i + 1 < choice->bin_count ? 2 : 3;
+        status = mprof__curve_push(&curve, samples + first, after - first);
     }
     status = status == 0 ? mprof__curve_finish(&curve, series, start_s) : status;
     mprof__curve_free(&curve);

@@ -1,4 +1,4 @@
-/* A recording in memory: how one is made of a source, and what can be asked of it. */
+/* Loads a recording, and answers questions about it. */
 #include <mprof/profile.h>
 
 #include "extremes.h"
@@ -15,7 +15,7 @@ void mprof_load_options_init(mprof_load_options *options)
     *options = (mprof_load_options)MPROF_LOAD_OPTIONS_INIT;
 }
 
-/* All but its name. */
+/* Frees all but the name. */
 static void free_contents(mprof_profile *profile)
 {
     for (size_t i = 0; i < profile->process_count; i++) {
@@ -100,11 +100,11 @@ static int fill_line(mprof__profile_builder *builder, mprof__curve *line)
 {
     mprof_profile *profile = builder->profile;
     const mprof__curve *samples = &builder->samples;
-    size_t before = mprof__curve_outside(samples, 0), behind = mprof__curve_outside(samples, 1);
+    size_t before = mprof__curve_outside(samples, 0), after = mprof__curve_outside(samples, 1);
     line->totals = samples->totals;
     memcpy(line->outside, samples->outside, sizeof line->outside);
     if (mprof__curve_push_points(line, profile->samples.points + before,
-                                 profile->samples.point_count - before - behind)) {
+                                 profile->samples.point_count - before - after)) {
         return -1;
     }
     for (size_t i = 0; i < profile->span_count; i++) {
@@ -116,7 +116,7 @@ static int fill_line(mprof__profile_builder *builder, mprof__curve *line)
     return mprof__curve_finish(line, &profile->line, profile->start_s);
 }
 
-/* MEM's curve, and the line to draw. */
+/* Finishes the curve of MEM, and the line to draw. */
 static mprof_status finish_line(mprof__profile_builder *builder, mprof_error *error)
 {
     mprof_profile *profile = builder->profile;
@@ -152,14 +152,14 @@ static mprof_status finish_children(mprof__profile_builder *builder, mprof_error
         }
     }
     if (profile->mem_is_main && profile->processes[0].series.sample_count == 0) {
-        free((void *)(uintptr_t)profile->processes[0].series.points); /* those around a window */
+        free((void *)(uintptr_t)profile->processes[0]
+                 .series.points); /* samples outside the window */
         profile->processes[0].series = profile->line;
         profile->main_is_line = true;
     }
     return MPROF_OK;
 }
 
-/* The control group, and memory by kinds. */
 static mprof_status finish_others(mprof__profile_builder *builder, mprof_error *error)
 {
     mprof_profile *profile = builder->profile;
@@ -268,15 +268,16 @@ static mprof_status make_profile(mprof__profile_builder *builder, mprof_source *
     return status;
 }
 
-/* Will the source be read a second time? Only a file tells how much there is of it. */
+/* True if the source may be read a second time. Only of a file is it known how many samples it has.
+ */
 static bool may_need_rewind(const mprof_load_options *options)
 {
     return has_window(options) || options->max_processes > 0 ||
            (!options->skip_calls && options->max_points > 0);
 }
 
-/* From the beginning of the source. *is_crowded: there are more processes than are to be told one
- * by one, and nothing was read. choice: those to be told; NULL: all. */
+/* Reads from the beginning of the source. *is_crowded: there are more than max_processes, and the
+ * profile is incomplete. choice: processes that get curves; NULL: all. */
 static mprof_status read_profile(mprof_profile *profile, mprof_source *source,
                                  const mprof_load_options *options, mprof__process_choice *choice,
                                  bool *is_crowded, mprof_error *error)
@@ -296,7 +297,7 @@ static mprof_status read_profile(mprof_profile *profile, mprof_source *source,
     return status;
 }
 
-/* The window of a profile that was begun, in unix seconds. */
+/* The window of a profile whose start is known, in unix seconds. */
 static void find_window(double window_s[2], const mprof_profile *profile,
                         const mprof_load_options *options)
 {
@@ -304,7 +305,7 @@ static void find_window(double window_s[2], const mprof_profile *profile,
     window_s[1] = has_window(options) ? profile->start_s + options->window_s[1] : INFINITY;
 }
 
-/* Again, with the processes that matter most. */
+/* Reads the source again, with the processes that matter most. */
 static mprof_status read_crowd(mprof_profile *profile, mprof_source *source,
                                const mprof_load_options *options, const double window_s[2],
                                mprof_error *error)

@@ -1,5 +1,5 @@
-/* The pass over a file that gathers a profile: samples into curves, calls into spans, and who is
- * who among processes, lanes and functions. */
+/* Builds a profile in one pass: samples into curves, calls into spans, with their processes, lanes
+ * and functions. */
 #include "array.h"
 #include "buffer.h"
 #include "extremes.h"
@@ -12,8 +12,8 @@
 #include <string.h>
 
 enum {
-    FULL_CURVES = 64,     /* so many children may have as many points as were asked for */
-    FEWEST_POINTS = 1024, /* more than a picture has columns of which one child is told apart */
+    FULL_CURVES = 64,     /* this many children may have max_points each */
+    FEWEST_POINTS = 1024, /* more than a picture has columns */
 };
 
 void mprof__profile_builder_init(mprof__profile_builder *builder, mprof_profile *profile,
@@ -67,7 +67,7 @@ static void widen_range(mprof_profile *profile, double time_s)
     profile->end_s = time_s > profile->end_s ? time_s : profile->end_s;
 }
 
-/* A copy of text that a C string can hold: what it cannot is shown as U+FFFD. */
+/* Copies text as a C string; a NUL becomes U+FFFD. */
 static const char *keep_text(mprof__profile_builder *builder, mprof_text text)
 {
     mprof__arena *strings = &builder->profile->strings;
@@ -132,7 +132,7 @@ static bool has_own_curve(const mprof__profile_builder *builder, int64_t pid)
     return !builder->choice || mprof__process_choice_has(builder->choice, pid);
 }
 
-/* The process that a pid stands for at this place of the file. */
+/* The process that has the pid at this place of the file. */
 static uint32_t find_process(mprof__profile_builder *builder, int64_t pid)
 {
     if (pid == MPROF_PID_NONE) {
@@ -219,7 +219,7 @@ static mprof_status add_samples(void *data, const mprof_sample *samples, size_t 
     return MPROF_OK;
 }
 
-/* The points of all children together are bounded: where there are many, each has fewer. */
+/* Bounds the points of all children together: where there are many, each has fewer. */
 static void limit_points(mprof__profile_builder *builder, mprof__curve *curve)
 {
     size_t most = builder->options->max_points;
@@ -232,7 +232,7 @@ static void limit_points(mprof__profile_builder *builder, mprof__curve *curve)
 
 static mprof_status add_child_sample(mprof__profile_builder *builder, const mprof_record *record)
 {
-    /* Upstream writes "CHLD 0 0.000000" for a child that vanished during the tick: no process. */
+    /* Upstream writes "CHLD 0 0.000000" for a child that vanished during the tick. */
     if (record->pid == MPROF_PID_NONE) {
         return MPROF_OK;
     }
@@ -287,7 +287,7 @@ static mprof_status add_call(mprof__profile_builder *builder, const mprof_call *
     return MPROF_OK;
 }
 
-/* The number a fact tells; MPROF_PID_NONE if it is none. */
+/* The pid that a fact holds; MPROF_PID_NONE if it is not a number. */
 static int64_t read_pid(const char *value)
 {
     int64_t pid;
@@ -359,7 +359,7 @@ static mprof_status add_end(mprof__profile_builder *builder, const mprof_record 
 static mprof_status add_kernel_peak(mprof__profile_builder *builder, const mprof_record *record)
 {
     if (record->pid == MPROF_PID_NONE) {
-        return MPROF_OK; /* it is not known whose */
+        return MPROF_OK; /* of an unknown process */
     }
     uint32_t index = find_process(builder, record->pid);
     if (index == MPROF__MAP_NONE) {
@@ -477,17 +477,17 @@ mprof_status mprof__profile_builder_read_range(mprof__profile_builder *builder,
 
 /* ---- the main process ---- */
 
-/* Moves the first process of number `from` into the place 0 that was kept for it. */
+/* Moves process `from` to index 0, which was reserved for it. */
 static void move_to_front(mprof__profile_builder *builder, uint32_t from)
 {
     mprof_profile *profile = builder->profile;
     mprof__curve_free(&builder->curves[0]);
     profile->processes[0] = profile->processes[from];
     builder->curves[0] = builder->curves[from];
-    size_t behind = profile->process_count - from - 1;
+    size_t after = profile->process_count - from - 1;
     memmove(profile->processes + from, profile->processes + from + 1,
-            behind * sizeof *profile->processes);
-    memmove(builder->curves + from, builder->curves + from + 1, behind * sizeof *builder->curves);
+            after * sizeof *profile->processes);
+    memmove(builder->curves + from, builder->curves + from + 1, after * sizeof *builder->curves);
     profile->process_count--;
     for (size_t i = 0; i < profile->span_count; i++) {
         uint32_t process = profile->spans[i].process;
@@ -499,7 +499,7 @@ static void move_to_front(mprof__profile_builder *builder, uint32_t from)
     }
 }
 
-/* From format 2 on a call without a pid is one of the main process. */
+/* From format 2 on, calls of the main process carry no pid. */
 static bool omits_main_pid(const mprof__profile_builder *builder)
 {
     int64_t format;

@@ -1,4 +1,4 @@
-/* What a profile is made of, for the files that make it. Private to this folder. */
+/* The profile and its builder, for the files that make one. Private to this folder. */
 #ifndef MPROF_PARSE_PROFILE_PARTS_H
 #define MPROF_PARSE_PROFILE_PARTS_H
 
@@ -13,11 +13,11 @@
 
 #include <stdbool.h>
 
-/* Bits of mprof_span.open while the profile is being made; only the first one stays. */
+/* Bits of mprof_span.open while the profile is built; only the first one stays. */
 enum {
     MPROF__SPAN_OPEN = 1,
-    MPROF__SPAN_HAS_PID = 2,  /* ours: the recording says which process it ran in */
-    MPROF__SPAN_NO_LEVEL = 4, /* to be derived */
+    MPROF__SPAN_HAS_PID = 2,  /* the recording names its process */
+    MPROF__SPAN_NO_LEVEL = 4, /* level is derived later */
 };
 
 struct mprof_profile {
@@ -27,11 +27,11 @@ struct mprof_profile {
     mprof_series samples;
     mprof_series line;
     bool line_is_own;  /* line.points is not samples.points */
-    bool main_is_line; /* processes[0].series is a view of line */
-    bool mem_is_main;  /* MEM tells of the main process alone */
+    bool main_is_line; /* processes[0].series shares the points of line */
+    bool mem_is_main;  /* MEM is the main process alone */
     mprof_process *processes;
     size_t process_count, process_capacity;
-    mprof_series others; /* the sum of processes that are not told one by one */
+    mprof_series others; /* the sum of processes without curves of their own */
     size_t other_count;
     mprof_lane *lanes;
     size_t lane_count, lane_capacity;
@@ -49,13 +49,13 @@ struct mprof_profile {
     mprof__arena strings; /* owns all names, keys and values */
 };
 
-/* A profile while it is read. */
+/* The state of reading a profile. */
 typedef struct mprof__profile_builder {
     mprof_profile *profile;
     const mprof_load_options *options;
     mprof_error *error;
 
-    /* the window, in unix seconds; everything if it was not asked for */
+    /* the window, in unix seconds; infinite without one */
     double from_s, to_s;
 
     mprof__curve samples;
@@ -63,12 +63,12 @@ typedef struct mprof__profile_builder {
     size_t curve_capacity;
     mprof__group_curves group;
     mprof__kind_curves kinds;
-    int64_t main_pid; /* as far as the facts read so far tell it */
+    int64_t main_pid; /* from the facts read so far */
     bool has_pid_fact;
-    mprof__process_choice *choice; /* NULL: all processes are told one by one */
-    bool is_crowded;               /* there were too many for that */
-    const char *children_fact;     /* include-children; NULL: not told */
-    const char *format_fact;       /* not owned; NULL: a file of upstream, or an old one */
+    mprof__process_choice *choice; /* NULL: all processes have curves of their own */
+    bool is_crowded;               /* more processes than max_processes */
+    const char *children_fact;     /* include-children; NULL: not recorded */
+    const char *format_fact;       /* not owned; NULL: upstream's file, or an old one */
 
     mprof__map pids;      /* pid -> the latest process of that number */
     mprof__map functions; /* name -> function */
@@ -81,27 +81,27 @@ void mprof__profile_builder_init(mprof__profile_builder *builder, mprof_profile 
                                  const mprof_load_options *options, mprof_error *error);
 void mprof__profile_builder_free(mprof__profile_builder *builder);
 
-/* Reads the source once and gathers everything that lies within the window. */
+/* Reads the source and adds everything within the window. */
 mprof_status mprof__profile_builder_read(mprof__profile_builder *builder, mprof_source *source);
 
-/* Reads the source once for start_s and end_s of the profile only. */
+/* Reads the source for start_s and end_s of the profile only. */
 mprof_status mprof__profile_builder_read_range(mprof__profile_builder *builder,
                                                mprof_source *source);
 
-/* Makes process 0 the main one, whatever order the file told it in. */
+/* Moves the main process to index 0. */
 void mprof__profile_builder_choose_main(mprof__profile_builder *builder);
 
-/* Which samples a call's values belong to: those of its process, MEM's where that is the main one.
- */
+/* True if MEM measured what the values of this call did; else they belong to the curve of its
+ * process. */
 bool mprof__span_fits_line(const mprof_profile *profile, const mprof_span *span);
 
-/* Sorts the spans, gives a level to those without one, and sums up the functions. MPROF_ENOMEM */
+/* Sorts the spans, derives missing levels, and sums up the functions. MPROF_ENOMEM. */
 mprof_status mprof__profile_nest(mprof_profile *profile, mprof_error *error);
 
-/* Finds the shortest names that are not ambiguous. MPROF_ENOMEM */
+/* Sets labels: the shortest names that are not ambiguous. MPROF_ENOMEM. */
 mprof_status mprof__profile_label(mprof_profile *profile, mprof_error *error);
 
-/* Finds the peaks of all functions; reads the source again where the curves were thinned. */
+/* Finds the peaks of all functions; reads the source again if the curves were thinned. */
 mprof_status mprof__profile_find_peaks(mprof_profile *profile, mprof__profile_builder *builder,
                                        mprof_source *source, mprof_error *error);
 

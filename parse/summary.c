@@ -1,5 +1,4 @@
-/* The peaks of a recording without the recording: one pass, a second one if a function is asked
- * for. */
+/* Finds the peaks of a recording in one pass, or two if a function is given. */
 #include "summary.h"
 
 #include "array.h"
@@ -22,16 +21,16 @@ typedef struct summing {
     const char *function;
     size_t function_length;
     uint64_t sample_count;
-    interval *calls; /* owned; of the function; later sorted, without overlaps */
+    interval *calls; /* owned; calls of the function; later sorted, without overlaps */
     size_t call_count, call_capacity;
     mprof__index pids; /* of summary->processes */
     int64_t main_pid;
-    double tick_s;                        /* of the sums that follow */
+    double tick_s;                        /* time of the sums below */
     double sums_mib[MPROF_KIND_COUNT];    /* of all processes at this tick */
     double highest_mib[MPROF_KIND_COUNT]; /* of these sums */
     bool mem_is_main;                     /* MEM is the main process alone */
-    bool mem_is_sum;                      /* MEM is a sum, as a fact says */
-    bool is_resident; /* what was sampled is RSS, which the kernel's peak is, too */
+    bool mem_is_sum;                      /* a fact says that MEM is a sum */
+    bool is_resident;                     /* samples are RSS, like the kernel's peak */
 } summing;
 
 static mprof_status fail_without_memory(summing *s)
@@ -155,7 +154,7 @@ static double *kinds_of(summing *s, int64_t pid)
     return process ? summary->kinds[process->kinds].mib : NULL;
 }
 
-/* Those of one tick carry one time, and stand together. */
+/* Records of one tick have the same time and follow each other. */
 static mprof_status add_kinds(summing *s, const mprof_record *record)
 {
     double *highest_mib = kinds_of(s, record->pid);
@@ -175,7 +174,7 @@ static mprof_status add_kinds(summing *s, const mprof_record *record)
     return MPROF_OK;
 }
 
-/* `load` is asked for, and it is `app.load`. */
+/* Keeps `app.load` if `load` is asked for. */
 static mprof_status keep_similar_name(summing *s, mprof_text name)
 {
     size_t length = s->function_length;
@@ -293,7 +292,7 @@ static void join_calls(summing *s)
 
 static bool is_in_call(const summing *s, double time_s)
 {
-    size_t low = 0, high = s->call_count; /* the first that begins later */
+    size_t low = 0, high = s->call_count; /* index of the first one that begins later */
     while (low < high) {
         size_t middle = low + (high - low) / 2;
         if (s->calls[middle].from_s <= time_s) {
@@ -347,7 +346,7 @@ static int compare_kernel_peaks(const void *a, const void *b, void *data)
     return (left->pid > right->pid) - (left->pid < right->pid);
 }
 
-/* What is known of one process at least explains the mark of some process. */
+/* Drops the mark of an unknown process if a known one explains it. */
 static void match_some_peak(summing *s)
 {
     mprof__summary *summary = s->summary;
@@ -361,8 +360,8 @@ static void match_some_peak(summing *s)
     }
 }
 
-/* The kernel's peaks count for what was sampled the same way; of what was not sampled by itself
- * they are all there is. */
+/* The kernel's peaks are used if samples are RSS too; for processes without samples there is
+ * nothing else. */
 static mprof_status match_kernel_peaks(summing *s)
 {
     s->summary->is_sum_of_rss = s->mem_is_sum && s->is_resident;
@@ -405,7 +404,7 @@ static void match_kinds(summing *s)
     }
 }
 
-/* A program may be over before its first sample: then the kernel's mark is all there is. */
+/* A program may end before its first sample; the kernel's mark is then in the message. */
 static mprof_status fail_without_sample(summing *s)
 {
     char text[160];

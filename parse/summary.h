@@ -1,5 +1,5 @@
-/* What `mprof peak` tells of a recording, found by streaming: nothing is kept but one number per
- * process. Private to this folder. */
+/* What `mprof peak` prints, found by streaming: one number per process is kept. Private to this
+ * folder. */
 #ifndef MPROF_PARSE_SUMMARY_H
 #define MPROF_PARSE_SUMMARY_H
 
@@ -9,14 +9,14 @@
 
 #include <stdbool.h>
 
-/* A recording may have a million of them. */
+/* Small: a recording may have a million of them. */
 typedef struct mprof__process_peak {
     int64_t pid;            /* the first member: see mprof__index */
     double peak_mib;        /* NAN without samples of its own */
     double kernel_peak_mib; /* NAN if not recorded */
-    const char *name;       /* the summary's; NULL if no birth was told */
+    const char *name;       /* owned by the summary; NULL without a PROC record */
     bool at_least;          /* it may have had more than that */
-    uint32_t kinds;         /* place in the summary's kinds; MPROF__MAP_NONE: none recorded */
+    uint32_t kinds;         /* index into the summary's kinds; MPROF__MAP_NONE: none recorded */
 } mprof__process_peak;
 
 /* Highest of each kind; NAN if not recorded. */
@@ -28,32 +28,30 @@ typedef struct mprof__summary {
     double peak_mib;        /* NAN if no sample qualified */
     double kernel_peak_mib; /* of the main process, where MEM measured the same; else NAN */
     bool at_least;          /* it may have had more than that */
-    double some_peak_mib;   /* of the main process or a descendant, and above all that is known of
-                               each of them; NAN if there is none */
+    double some_peak_mib;   /* of an unknown process; NAN: none, or explained by others */
     double kinds_mib[MPROF_KIND_COUNT]; /* of what MEM measured: the main process, or the sum of all
                                            at a tick; NAN if not recorded */
     mprof_control_group group;
-    bool is_sum_of_rss; /* MEM adds up resident memory, in which shared pages are counted again for
-                          each process */
-    size_t left_out_count;          /* processes that could not be read */
-    bool function_was_called;       /* where a function was asked for */
-    const char *similar_name;       /* a function whose dotted name ends in the one asked for; the
-                                summary's;       NULL if there is none */
+    bool is_sum_of_rss; /* MEM is a sum of RSS, which counts shared pages once for each process */
+    size_t left_out_count;    /* processes that could not be read */
+    bool function_was_called; /* if a function was given */
+    const char *similar_name; /* a function whose dotted name ends in the given one; owned by the
+                                 summary; NULL if there is none */
     mprof__process_peak *processes; /* owned */
     size_t process_count, process_capacity;
     mprof__kind_peaks *kinds; /* owned */
     size_t kind_count, kind_capacity;
-    uint32_t *children; /* owned; of processes, those with samples, in order of the first one */
+    uint32_t *children; /* owned; indexes of processes with samples, in order of their first one */
     size_t child_count, child_capacity;
-    uint32_t *others; /* owned; with a birth and a kernel's mark, but no samples of their own; the
-                         highest first */
+    uint32_t *others; /* owned; indexes of processes with a name and a kernel's mark, but no
+                         samples; the highest first */
     size_t other_count, other_capacity;
     mprof__arena texts;
     mprof_warnings warnings;
 } mprof__summary;
 
-/* Reads the source. function: only samples within its calls count; NULL for all of them.
- * MPROF_EEMPTY if the file holds no MEM record, and what mprof_read returns. */
+/* Reads the source. function: only samples within its calls count; NULL: all. MPROF_EEMPTY: no MEM
+ * record; or what mprof_read returns. */
 mprof_status mprof__summary_read(mprof__summary *summary, mprof_source *source,
                                  const char *function, mprof_error *error);
 void mprof__summary_free(mprof__summary *summary);

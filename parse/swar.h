@@ -1,6 +1,6 @@
-/* The line that recordings consist of, read eight bytes at a time: "MiB time\n" with up to seven
- * digits, six decimals, ten digits, and four or six decimals: what upstream and we write until the
- * year 2286. Anything else is left to line.c. Private to this folder. */
+/* Parses the most frequent line eight bytes at a time: "MiB time\n" with up to seven digits, six
+ * decimals, ten digits, and four or six decimals, as upstream and we write until the year 2286.
+ * line.c parses everything else. What it saves: docs/decisions/0045. Private to this folder. */
 #ifndef MPROF_PARSE_SWAR_H
 #define MPROF_PARSE_SWAR_H
 
@@ -10,7 +10,7 @@
 #include <stdint.h>
 #include <string.h>
 
-/* Bytes that may be looked at behind the text, whatever they are. */
+/* Bytes after the text that may be read, whatever they are. */
 #define MPROF__SWAR_SLACK 64
 
 static inline uint64_t mprof__swar_load(const char *text)
@@ -26,15 +26,15 @@ static inline uint64_t mprof__swar_digits(uint64_t bytes)
     return bytes - UINT64_C(0x3030303030303030);
 }
 
-/* Has its top bits set where one of the eight is no digit: it was below '0', or is above 9. (A
- * borrow or a carry leaves a byte that is itself found wrong.) */
+/* Top bits are set where one of the eight is not a digit: below '0' or above 9. (A borrow or carry
+ * comes from a byte that is itself wrong.) */
 static inline uint64_t mprof__swar_wrong(uint64_t digits)
 {
     return digits | (digits + UINT64_C(0x7676767676767676));
 }
 
 /* Value of eight digits, the first in the lowest byte: neighbours are joined to pairs, and four
- * pairs by two multiplications whose sums meet in the upper half. */
+ * pairs by two multiplications that meet in the upper half. */
 static inline uint64_t mprof__swar_value(uint64_t digits)
 {
     const uint64_t every_other = UINT64_C(0x000000ff000000ff);
@@ -56,8 +56,9 @@ typedef struct mprof__swar_cache {
         UINT64_C(0x3030303030303030), 0                                                            \
     }
 
-/* Reads the sample at text; returns the bytes it took, the newline included, or 0 if it is not of
- * this shape. Doubles are exact: see number.c. */
+/* Parses the sample at text. Returns its length with the newline, or 0 if it has another shape.
+ * Doubles are exact: see number.c. One function, and longer than most, since the parts share their
+ * words of eight bytes. */
 static inline size_t mprof__swar_sample(mprof_sample *sample, const char *text,
                                         mprof__swar_cache *cache)
 {
@@ -75,7 +76,7 @@ static inline size_t mprof__swar_sample(mprof_sample *sample, const char *text,
     if (length == 0) {
         return 0;
     }
-    /* what stood before it becomes zeros in front */
+    /* bytes before the number become zeros in front */
     whole = whole << (64 - 8 * length) | UINT64_C(0x3030303030303030) >> 8 * length;
     whole = mprof__swar_digits(whole);
     text += length + 1;
@@ -86,7 +87,7 @@ static inline size_t mprof__swar_sample(mprof_sample *sample, const char *text,
     decimals = mprof__swar_digits(decimals << 16 | 0x3030);
     text += 7;
 
-    /* ten digits of seconds with the point behind, four decimals or six */
+    /* ten digits of seconds, the point, four decimals or six */
     uint64_t seconds = mprof__swar_load(text);
     uint64_t rest = mprof__swar_load(text + 8);
     uint64_t wrong = mprof__swar_wrong(whole) | mprof__swar_wrong(decimals);

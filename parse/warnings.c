@@ -1,4 +1,4 @@
-/* What was wrong with a file, in words. */
+/* Formats warnings for people. */
 #include <mprof/profile.h>
 
 #include <inttypes.h>
@@ -25,7 +25,7 @@ const char *mprof_warning_text(mprof_warning warning)
     return (unsigned)warning < MPROF_WARNING_COUNT ? texts[warning] : "unknown";
 }
 
-/* Nothing of what the line said is lost by these. */
+/* Lines with these warnings were read in full. */
 static bool is_harmless(unsigned warning)
 {
     return warning == MPROF_WARNING_BLANK || warning == MPROF_WARNING_ENCODING;

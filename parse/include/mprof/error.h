@@ -1,7 +1,7 @@
 /** @file
- * How a failure travels: a status as the return value, and one line of text in an mprof_error that
- * the caller owns. The text is set where the fault is detected and passed on unchanged. Libraries
- * never print it; commands do. */
+ * A failure is a status as the return value, and one line of text in an mprof_error that the caller
+ * owns. The text is set where the fault is detected and passed on unchanged. Libraries never print
+ * it; commands do. */
 #ifndef MPROF_ERROR_H
 #define MPROF_ERROR_H
 
@@ -55,8 +55,8 @@ MPROF_API const char *mprof_status_name(mprof_status status);
 MPROF_API mprof_status mprof_error_set(mprof_error *error, mprof_status status, const char *format,
                                        ...) __attribute__((format(printf, 3, 4)));
 
-/** Sets MPROF_EIO, with the text of strerror(3) behind the formatted one: "cannot open: No such
- * file or directory".
+/** Sets MPROF_EIO, with the text of strerror(3) after the formatted one: "cannot open: No such file
+ * or directory".
  *
  * @param error   the caller's, or NULL
  * @param number  the value of errno
@@ -77,7 +77,7 @@ MPROF_API void mprof_error_at(mprof_error *error, const char *file, unsigned lon
  *
  * @param error  not NULL
  * @param text   receives the text, always terminated
- * @param size   bytes of text, at least 1; 520 are always enough. Any thread may call while nobody
+ * @param size   bytes of text, at least 1; 520 are always enough. Any thread, while no other
  *               changes the error. */
 MPROF_API void mprof_error_format(const mprof_error *error, char *text, unsigned long size);
 

@@ -1,9 +1,9 @@
 /** @file
- * A recording in memory: curves, processes, calls, facts, and what was wrong with the file.
+ * A recording in memory: curves, processes, calls, facts, and warnings about the file.
  *
  * A profile is built in one streaming pass and stays small: a curve of more points than
  * mprof_load_options.max_points is kept as first, lowest, highest and last per time bin, with exact
- * values and times, so that no peak is lost. Statistics are exact, taken from every record. */
+ * values and times, so that no peak is lost. Statistics are exact, from every record. */
 #ifndef MPROF_PROFILE_H
 #define MPROF_PROFILE_H
 
@@ -16,9 +16,9 @@ extern "C" {
 /** A recording that has been read. Several threads may read one at the same time. */
 typedef struct mprof_profile mprof_profile;
 
-/** Points in time order, and statistics of the whole curve. Where a window was asked for, the
- * points include the nearest sample before it and the one behind it, so that a line can be drawn up
- * to its edges; everything else describes the window alone. */
+/** Points in time order, and statistics of the whole curve. With a window, the points include the
+ * nearest sample before and after it, so that a line can be drawn up to its edges; everything else
+ * describes the window alone. */
 typedef struct mprof_series {
     const mprof_sample *points; /**< owned by the profile */
     size_t point_count;         /**< how many points */
@@ -46,10 +46,10 @@ typedef struct mprof_process {
     mprof_exit_cause cause; /**< how it ended */
     int64_t exit_value;     /**< exit status or signal, by cause */
     double kernel_peak_mib; /**< the kernel's high-water mark; NAN if not recorded */
-    int kernel_peak_at_least; /**< 1: it may have had more than that */
+    int kernel_peak_at_least; /**< 1: the true value may be higher */
 } mprof_process;
 
-/** One call; 64 bytes, for recordings have millions. */
+/** One call; 64 bytes, since recordings have millions. */
 typedef struct mprof_span {
     mprof_sample enter; /**< memory and time at entry */
     mprof_sample exit;  /**< memory and time at exit */
@@ -57,7 +57,7 @@ typedef struct mprof_span {
     uint32_t process;   /**< index into mprof_profile_processes() */
     uint32_t lane;      /**< index into mprof_profile_lanes() */
     int32_t level;      /**< 0 is outermost; derived from nesting where the file has none */
-    uint64_t count;     /**< > 1: so many calls recorded as one */
+    uint64_t count;     /**< > 1: that many calls recorded as one */
     uint32_t open;      /**< 1: it never returned */
     uint32_t reserved;  /**< 0 */
 } mprof_span;
@@ -97,7 +97,7 @@ typedef struct mprof_control_group {
 /** Memory of one kind over time. */
 typedef struct mprof_kind_series {
     mprof_series series;  /**< the curve */
-    size_t process_count; /**< > 1: the sum over so many processes, at most at a time */
+    size_t process_count; /**< > 1: the sum over this many processes, at most at a time */
 } mprof_kind_series;
 
 /** A property of the recording. */
@@ -113,20 +113,19 @@ typedef struct mprof_warnings {
     uint64_t total;                                /**< of all kinds */
 } mprof_warnings;
 
-/** Points per curve before it is thinned. */
+/** Points of a curve before it is thinned. */
 #define MPROF_DEFAULT_MAX_POINTS 32768
 
 /** What to read. Begin with MPROF_LOAD_OPTIONS_INIT: members may be added at the end. */
 typedef struct mprof_load_options {
-    size_t size; /**< sizeof(mprof_load_options) as the caller was compiled */
-    double
-        window_s[2];   /**< only what lies between, in seconds from the start; both 0: everything */
-    size_t max_points; /**< per curve before it is thinned; 0: keep every sample. At least 64; with
-                            more than 64 processes their curves share 64 times as many. */
-    int skip_calls;    /**< 1: leave calls out; their text is not even converted */
-    unsigned kinds;    /**< 1 << mprof_kind: those whose curves are to be kept */
-    size_t max_processes; /**< so many processes are kept one by one: those with calls, then the
-                               highest; the others as a sum. 0: all, in about 500 bytes each */
+    size_t size;        /**< sizeof(mprof_load_options) as the caller was compiled */
+    double window_s[2]; /**< in seconds from the start; both 0: everything */
+    size_t max_points;  /**< per curve before it is thinned; 0: keep every sample. At least 64; with
+                             more than 64 processes their curves share 64 times as many. */
+    int skip_calls;     /**< 1: leave calls out; their text is not even parsed */
+    unsigned kinds;     /**< 1 << mprof_kind: which curves to keep */
+    size_t max_processes; /**< processes that get curves of their own: those with calls, then the
+                             highest; the others are summed. 0: all, in about 500 bytes each */
 } mprof_load_options;
 
 /** Everything, thinned as a picture needs it. */
@@ -192,7 +191,7 @@ MPROF_API double mprof_profile_start_s(const mprof_profile *profile);
  * @return unix seconds. Any thread. */
 MPROF_API double mprof_profile_end_s(const mprof_profile *profile);
 
-/** MEM samples alone: what `peak` and `list` speak of.
+/** MEM samples alone, as `peak` reports them.
  *
  * @param profile  not NULL
  * @return owned by the profile. Any thread. */
@@ -216,7 +215,7 @@ MPROF_API const mprof_process *mprof_profile_processes(const mprof_profile *prof
  * its mean over short stretches of time.
  *
  * @param profile  not NULL
- * @param count    receives how many processes there are beyond
+ * @param count    receives their number
  * @return owned by the profile; without points if there are none. Any thread. */
 MPROF_API const mprof_series *mprof_profile_other_processes(const mprof_profile *profile,
                                                             size_t *count);
@@ -257,7 +256,7 @@ MPROF_API const mprof_fact *mprof_profile_facts(const mprof_profile *profile, si
  * @return owned by the profile; NULL if there is no such fact. Any thread. */
 MPROF_API const char *mprof_profile_fact(const mprof_profile *profile, const char *key);
 
-/** What was wrong with the file.
+/** Warnings about the file.
  *
  * @param profile  not NULL
  * @return owned by the profile, never NULL. Any thread. */
@@ -291,7 +290,7 @@ MPROF_API mprof_kind mprof_profile_measured_kind(const mprof_profile *profile);
 MPROF_API const mprof_kind_series *mprof_profile_kind(const mprof_profile *profile,
                                                       mprof_kind kind);
 
-/** Calls that the recorder had to drop, over all processes.
+/** Calls lost by the recorder, over all processes.
  *
  * @param profile  not NULL
  * @return their number. Any thread. */

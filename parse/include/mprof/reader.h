@@ -11,11 +11,11 @@
 extern "C" {
 #endif
 
-/** Where bytes come from. One thread at a time may use a source. */
+/** A file, pipe or memory to read from. One thread at a time may use it. */
 typedef struct mprof_source mprof_source;
 
-/** Opens a file. What would block or never end is refused at once: a FIFO that nobody writes to, a
- * directory, an endless device.
+/** Opens a file. Refuses at once what would block or never end: a FIFO without a writer, a
+ * directory, a device.
  *
  * @param out    receives the source, the caller's to free; NULL on failure
  * @param path   terminated; "-" is standard input
@@ -56,7 +56,7 @@ MPROF_API void mprof_source_free(mprof_source *source);
 /** What can be wrong with a line that is skipped, or was repaired. */
 typedef enum mprof_warning {
     MPROF_WARNING_TORN,      /**< the last line has no end: a write was cut short */
-    MPROF_WARNING_NUL,       /**< NUL bytes: what a file system leaves behind after a crash */
+    MPROF_WARNING_NUL,       /**< NUL bytes: a file system leaves them after a crash */
     MPROF_WARNING_NUMBER,    /**< not a finite plain decimal number, or out of range */
     MPROF_WARNING_FIELDS,    /**< too few fields */
     MPROF_WARNING_INTERVAL,  /**< a call that ends before it starts */
@@ -66,15 +66,15 @@ typedef enum mprof_warning {
     MPROF_WARNING_BLANK,     /**< an empty line */
     MPROF_WARNING_ENCODING,  /**< byte-order mark, CR, doubled spaces: read all the same */
     MPROF_WARNING_DUPLICATE, /**< a second CMDLINE: the first counts */
-    MPROF_WARNING_COUNT      /**< how many there are */
+    MPROF_WARNING_COUNT      /**< number of warnings */
 } mprof_warning;
 
-/** Where records go. A member that is NULL lets those records pass. A callback that returns other
- * than MPROF_OK ends the reading with that status. What a record points to is valid during the call
+/** Receives records. Records whose member is NULL are dropped. A callback that returns other than
+ * MPROF_OK ends the reading with that status. What a record points to is valid during the call
  * only. */
 typedef struct mprof_visitor {
     void *data; /**< the caller's, handed to each callback */
-    /** MEM records in the order of the file, as many at a time as the reader has at hand. */
+    /** MEM records in file order, in batches. */
     mprof_status (*samples)(void *data, const mprof_sample *samples, size_t count);
     /** Every other record. */
     mprof_status (*record)(void *data, const mprof_record *record);
@@ -82,8 +82,8 @@ typedef struct mprof_visitor {
     void (*warning)(void *data, mprof_warning warning, unsigned long line);
 } mprof_visitor;
 
-/** Reads a source to its end. Records whose time lies years away from the rest are left out with a
- * warning; docs/dat-format.md says how the rest is known.
+/** Reads a source to its end. Records years away from the others are left out with a
+ * warning; docs/dat-format.md has the rule.
  *
  * @param source   not NULL
  * @param visitor  not NULL; called in the caller's thread

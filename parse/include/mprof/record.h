@@ -2,7 +2,7 @@
  * One line of a .dat file, as a value. Grammar, units and escaping: docs/dat-format.md.
  *
  * Memory is in MiB and time in unix seconds, as doubles that equal strtod() of the text bit for
- * bit: what upstream reads from the same line. Nobody else converts the text's units. */
+ * bit, which is what upstream reads from the same line. */
 #ifndef MPROF_RECORD_H
 #define MPROF_RECORD_H
 
@@ -29,23 +29,22 @@ typedef struct mprof_sample {
 #define MPROF_LEVEL_NONE (-1) /**< a FUNC line of five fields carries no level */
 #define MPROF_PID_NONE 0      /**< upstream's FUNC lines carry no process */
 
-/** A span of one function. Upstream: FUNC name mib0 t0 mib1 t1 [level].
- * Ours, behind the level, each optional, order free:
+/** A call of a function. Upstream: FUNC name mib0 t0 mib1 t1 [level].
+ * Ours, after the level, each optional, in any order:
  * pid=N lane=TEXT count=N suspended=SECONDS open */
 typedef struct mprof_call {
     mprof_text name;    /**< dotted: module.qualname */
     mprof_sample enter; /**< memory and time at entry */
-    mprof_sample exit;  /**< where `open`: the last that is known of the process */
+    mprof_sample exit;  /**< if `open`: the last known values of the process */
     int32_t level;      /**< 0 is the outermost of its lane; MPROF_LEVEL_NONE if absent */
     int64_t pid;        /**< MPROF_PID_NONE if absent */
     mprof_text lane;    /**< thread, greenlet or task; empty: the only or main one */
-    uint64_t count;     /**< > 1: so many short calls in a row, told as one; normally 1 */
-    double
-        suspended_s; /**< of its time, what a generator or coroutine waited to go on; normally 0 */
-    int open;        /**< the call never returned: killed, exec, _exit, or still running */
+    uint64_t count;     /**< > 1: that many short calls in a row, recorded as one; normally 1 */
+    double suspended_s; /**< of its time, how long a generator or coroutine was suspended */
+    int open;           /**< the call never returned: killed, exec, _exit, or still running */
 } mprof_call;
 
-/** What a line is, by its first word. */
+/** The kind of a line, by its first word. */
 typedef enum mprof_record_kind {
     /* upstream's */
     MPROF_RECORD_CMDLINE, /**< text: the command line for people */
@@ -55,42 +54,41 @@ typedef enum mprof_record_kind {
     /* ours; upstream skips them */
     MPROF_RECORD_ARGV,  /**< text: the exact argument vector, each argument followed by NUL */
     MPROF_RECORD_FACT,  /**< key, text: backend, interval, host, version, pid ... */
-    MPROF_RECORD_PROC,  /**< pid, ppid, time_s, text: birth (or first sight, or new name after exec)
-                         */
+    MPROF_RECORD_PROC,  /**< pid, ppid, time_s, text: birth, first sight, or a new name */
     MPROF_RECORD_EXIT,  /**< pid, time_s, cause, value: the end of a process */
-    MPROF_RECORD_PEAK,  /**< pid, sample, at_least: the kernel's own high-water mark (VmHWM) at
-                           time_s; pid MPROF_PID_NONE: of some process, it is not known which */
+    MPROF_RECORD_PEAK,  /**< pid, sample, at_least: the kernel's high-water mark (VmHWM) at time_s;
+                           pid MPROF_PID_NONE: of an unknown process */
     MPROF_RECORD_LOST,  /**< pid, time_s, value: calls that did not fit into the event ring */
-    MPROF_RECORD_KINDS, /**< pid, time_s, kinds_mib: the memory of a process by kinds */
-    MPROF_RECORD_GROUP, /**< sample, limit_mib, text: the memory of the program's control group */
+    MPROF_RECORD_KINDS, /**< pid, time_s, kinds_mib: memory of a process by kinds */
+    MPROF_RECORD_GROUP, /**< sample, limit_mib, text: memory of the control group */
 } mprof_record_kind;
 
 /** How a process ended. */
 typedef enum mprof_exit_cause {
-    MPROF_EXIT_UNKNOWN, /**< gone, reason not to be had (not our child) */
+    MPROF_EXIT_UNKNOWN, /**< gone, reason unknown (not our child) */
     MPROF_EXIT_STATUS,  /**< value: exit status, 0-255 */
     MPROF_EXIT_SIGNAL,  /**< value: signal number */
     MPROF_EXIT_OOM,     /**< value: signal number; the kernel's out-of-memory killer */
 } mprof_exit_cause;
 
-/** Memory of a process as the kernel tells it apart; see proc(5). */
+/** Kinds of memory of a process; see proc(5). */
 typedef enum mprof_kind {
     MPROF_KIND_RSS,      /**< resident */
     MPROF_KIND_PSS,      /**< resident, shared pages divided among their users */
     MPROF_KIND_USS,      /**< resident, of this process alone */
     MPROF_KIND_SWAP,     /**< swapped out */
-    MPROF_KIND_ANON,     /**< resident, of no file */
+    MPROF_KIND_ANON,     /**< resident, not from a file */
     MPROF_KIND_FILE,     /**< resident, mapped from files */
     MPROF_KIND_SHMEM,    /**< resident, shared memory and tmpfs */
     MPROF_KIND_LAZYFREE, /**< resident, to be freed when memory is short (MADV_FREE) */
-    MPROF_KIND_HUGETLB,  /**< in huge pages of hugetlbfs, which are not counted as resident */
+    MPROF_KIND_HUGETLB,  /**< in huge pages of hugetlbfs, not counted as resident */
     MPROF_KIND_COUNT
 } mprof_kind;
 
-/** One line as a value; the members that a kind uses are named behind them. */
+/** One line as a value. Each member names the kinds of record that use it. */
 typedef struct mprof_record {
-    mprof_record_kind kind;             /**< which of the following mean anything */
-    int64_t pid;                        /**< all that belong to one process */
+    mprof_record_kind kind;             /**< decides which members are used */
+    int64_t pid;                        /**< all records of one process */
     int64_t ppid;                       /**< PROC */
     mprof_sample sample;                /**< MEM CHLD PEAK GROUP; elsewhere only time_s */
     mprof_call call;                    /**< FUNC */
@@ -99,7 +97,7 @@ typedef struct mprof_record {
     mprof_exit_cause cause;             /**< EXIT */
     int at_least;                       /**< PEAK: the process may have had more */
     int64_t value;                      /**< EXIT LOST */
-    double kinds_mib[MPROF_KIND_COUNT]; /**< KINDS; NAN: not told */
+    double kinds_mib[MPROF_KIND_COUNT]; /**< KINDS; NAN: not recorded */
     double limit_mib;                   /**< GROUP; NAN: none */
 } mprof_record;
 

@@ -1,9 +1,9 @@
 /** @file
- * Writes .dat files. The recorder uses it, and so can whoever converts or repairs recordings.
+ * Writes .dat files: for recorders, and for tools that convert or repair recordings.
  *
  * Open a writer on a descriptor; append records, which are kept as whole lines; commit, which hands
- * all of them to the kernel in one write(2). The first failure sticks: later appends and commits do
- * nothing and return it, so it is enough to look at the result of a commit. Where the kernel took
+ * all of them to the kernel in one write(2). The first failure stays: later appends and commits do
+ * nothing and return it, so it is enough to check commits. Where the kernel took
  * only a part (the disk is full), the file is cut back to the end of its last whole line. */
 #ifndef MPROF_WRITER_H
 #define MPROF_WRITER_H
@@ -15,7 +15,7 @@
 extern "C" {
 #endif
 
-/** Lines that are not in the file yet, and a descriptor. One thread at a time may use it. */
+/** Lines not yet written, and a descriptor. One thread at a time may use it. */
 typedef struct mprof_writer mprof_writer;
 
 /** Makes a writer. Nothing is written yet.
@@ -46,31 +46,31 @@ MPROF_API void mprof_writer_set_time_decimals(mprof_writer *writer, int decimals
  * @param pid     MPROF_PID_NONE: every call names its process, as it is without this */
 MPROF_API void mprof_writer_set_main_pid(mprof_writer *writer, int64_t pid);
 
-/** Keeps records, but CMDLINE, until the first sample is appended, and writes them behind it: the
- * second line of the file is a sample then, as in upstream's files. Of many records without a
- * sample no more than 64 KiB are kept.
+/** Holds back records other than CMDLINE until the first sample, and writes them after it: the
+ * second line of the file is a sample then, as in upstream's files. Holds
+ * back 64 KiB at most.
  *
  * @param writer  not NULL; before the first record */
 MPROF_API void mprof_writer_begin_with_sample(mprof_writer *writer);
 
-/** Lets go what is kept although no sample came: to be called before the last commit.
+/** Writes what is held back although no sample came: call it before the last commit.
  *
  * @param writer  not NULL
- * @return MPROF_OK; MPROF_ENOMEM; or the failure that stuck */
+ * @return MPROF_OK; MPROF_ENOMEM; or the first failure */
 MPROF_API mprof_status mprof_writer_release(mprof_writer *writer);
 
 /** Appends one record of any kind, escaped where the format asks for it.
  *
  * @param writer  not NULL
  * @param record  read, not kept; memory in MiB, times in unix seconds
- * @return MPROF_OK; MPROF_ENOMEM; or the failure that stuck */
+ * @return MPROF_OK; MPROF_ENOMEM; or the first failure */
 MPROF_API mprof_status mprof_writer_append(mprof_writer *writer, const mprof_record *record);
 
 /** Appends a MEM record: short for mprof_writer_append(), for what is written each tick.
  *
  * @param writer  not NULL
  * @param sample  MiB and unix seconds
- * @return MPROF_OK; MPROF_ENOMEM; or the failure that stuck */
+ * @return MPROF_OK; MPROF_ENOMEM; or the first failure */
 MPROF_API mprof_status mprof_writer_append_mem(mprof_writer *writer, mprof_sample sample);
 
 /** Appends a CHLD record: short for mprof_writer_append(), for what is written each tick.
@@ -78,7 +78,7 @@ MPROF_API mprof_status mprof_writer_append_mem(mprof_writer *writer, mprof_sampl
  * @param writer  not NULL
  * @param pid     of the descendant
  * @param sample  MiB and unix seconds
- * @return MPROF_OK; MPROF_ENOMEM; or the failure that stuck */
+ * @return MPROF_OK; MPROF_ENOMEM; or the first failure */
 MPROF_API mprof_status mprof_writer_append_chld(mprof_writer *writer, int64_t pid,
                                                 mprof_sample sample);
 
@@ -87,7 +87,7 @@ MPROF_API mprof_status mprof_writer_append_chld(mprof_writer *writer, int64_t pi
  * @param writer  not NULL
  * @param argc    how many arguments, at least 1
  * @param argv    terminated strings of any bytes; read, not kept
- * @return MPROF_OK; MPROF_ENOMEM; or the failure that stuck */
+ * @return MPROF_OK; MPROF_ENOMEM; or the first failure */
 MPROF_API mprof_status mprof_writer_append_command(mprof_writer *writer, size_t argc,
                                                    char *const argv[]);
 
@@ -95,10 +95,10 @@ MPROF_API mprof_status mprof_writer_append_command(mprof_writer *writer, size_t 
  *
  * @param writer  not NULL
  * @param error   receives the first failure; may be NULL
- * @return MPROF_OK; MPROF_EIO: they could not be written; or the failure that stuck */
+ * @return MPROF_OK; MPROF_EIO: they could not be written; or the first failure */
 MPROF_API mprof_status mprof_writer_commit(mprof_writer *writer, mprof_error *error);
 
-/** How much of the file is known to be written.
+/** Bytes written so far.
  *
  * @param writer  not NULL
  * @return bytes, whole lines only */
