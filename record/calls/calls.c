@@ -35,8 +35,7 @@ struct mprof__calls {
     size_t count;
     size_t size;
     char *scratch;      /* for draining; made with the first ring */
-    uint64_t found;     /* rings there ever were */
-    uint64_t damaged;   /* of those, how many were malformed */
+    uint64_t damaged;   /* rings that were malformed */
     uint64_t unknown;   /* rings whose process was not found */
     uint64_t unnamed;   /* calls recorded as (other names) */
     uint64_t corrected; /* times that were moved into the possible range */
@@ -108,11 +107,6 @@ size_t mprof__calls_count_in_flight(const mprof__calls *calls, int64_t pid, char
         count += one;
     }
     return count;
-}
-
-uint64_t mprof__calls_ring_count(const mprof__calls *calls)
-{
-    return calls->found;
 }
 
 /* Only the first is reported: a faulty process could cause any number of them. */
@@ -296,7 +290,6 @@ static mprof_status add_ring(void *data, mprof__ring_reader *ring, int64_t file_
     /* an exec: the calls of the image before it will not return */
     close_images_before(calls, pid, number, entry.image, mprof__ring_reader_start_ns(ring));
     calls->rings[calls->count++] = entry;
-    calls->found++;
     return MPROF_OK;
 }
 

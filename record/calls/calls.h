@@ -41,7 +41,4 @@ void mprof__calls_finish(mprof__calls *calls, int64_t now_ns);
 size_t mprof__calls_count_in_flight(const mprof__calls *calls, int64_t pid, char *name,
                                     size_t size);
 
-/* Process images that have recorded calls. */
-uint64_t mprof__calls_ring_count(const mprof__calls *calls);
-
 #endif

@@ -52,8 +52,6 @@ struct mprof__ring_folder {
     ring_name *known; /* sorted */
     size_t known_count;
     size_t known_size;
-    uint64_t refused;
-    mprof_error first_refusal;
 };
 
 /* Opens a directory of this user, after restoring our permissions, which a program may have
@@ -541,26 +539,16 @@ static void ring_file_name(char *text, size_t size, ring_name name)
 static mprof_status open_ring(mprof__ring_folder *folder, ring_name name, mprof__ring_found found,
                               void *data)
 {
-    mprof_error error = MPROF_ERROR_INIT;
     mprof__ring_reader *ring = NULL;
-    mprof_status status;
     char text[64];
 
     ring_file_name(text, sizeof text, name);
     int fd = openat(folder->fd, text, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
     if (fd < 0) {
-        status = mprof_error_set_errno(&error, errno, "cannot open the event ring of process %lld",
-                                       (long long)name.pid);
-    } else {
-        status = mprof__ring_reader_open(&ring, fd, name.pid, &error);
+        return MPROF_OK;
     }
-    if (status != MPROF_OK) {
-        if (fd >= 0) {
-            close(fd);
-        }
-        if (folder->refused++ == 0) {
-            folder->first_refusal = error;
-        }
+    if (mprof__ring_reader_open(&ring, fd, name.pid, NULL) != MPROF_OK) {
+        close(fd);
         return MPROF_OK;
     }
     return found(data, ring, name.pid, name.number);
@@ -661,14 +649,6 @@ void mprof__ring_folder_remove_ring(mprof__ring_folder *folder, int64_t pid, uin
         folder->known_count--;
         memmove(found, found + 1, (folder->known_count - index) * sizeof *found);
     }
-}
-
-uint64_t mprof__ring_folder_rejected(const mprof__ring_folder *folder, mprof_error *error)
-{
-    if (error) {
-        *error = folder->first_refusal;
-    }
-    return folder->refused;
 }
 
 int mprof__ring_folder_fd(const mprof__ring_folder *folder)

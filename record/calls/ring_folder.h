@@ -71,7 +71,7 @@ typedef bool (*mprof__given_name_found)(void *data, const mprof__given_name *giv
                                         mprof_text name);
 
 /* Opens new rings and passes them on, oldest image first; then passes the last name of each process
- * that was given one. Files that are not valid rings are counted and left alone. MPROF_EIO,
+ * that was given one. Files that are not valid rings are ignored. MPROF_EIO,
  * MPROF_ENOMEM, or what `found` returned. */
 mprof_status mprof__ring_folder_search(mprof__ring_folder *folder, mprof__ring_found found,
                                        mprof__given_name_found named, void *data,

@@ -86,17 +86,12 @@ static bool name_by_title(mprof__process *process)
     return changed;
 }
 
-bool mprof__process_reread_title(mprof__process *process)
-{
-    return read_title(process) && name_by_title(process);
-}
-
 bool mprof__process_update_title(mprof__process *process, const char *comm, int64_t now_ns)
 {
     char arguments[ARGUMENTS_SIZE];
 
     if (strcmp(comm, process->comm) != 0) {
-        return mprof__process_reread_title(process);
+        return read_title(process) && name_by_title(process);
     }
     if (now_ns < process->title_ns) {
         return false;

@@ -79,11 +79,9 @@ void mprof__processes_remove(mprof__processes *processes, mprof__process *proces
 /* Sets title and name until the next reading. */
 void mprof__process_set_title(mprof__process *process, const char *title);
 
-/* Reads the title; a changed one becomes the name. Returns whether the name has changed. */
-bool mprof__process_reread_title(mprof__process *process);
-
-/* The same, given the kernel's present name (comm). A program may also write a title over its
- * arguments without changing comm: they are read too, less often while they keep changing. */
+/* Reads the title, given the kernel's present name (comm); a changed one becomes the name. A
+ * program may also write a title over its arguments without changing comm: they are read too, less
+ * often while they keep changing. Returns whether the name has changed. */
 bool mprof__process_update_title(mprof__process *process, const char *comm, int64_t now_ns);
 
 /* The same after an exec at that time, which invalidates names given before. */

@@ -76,7 +76,7 @@ static void handle_threshold(mprof__recorder *recorder)
     }
     mprof__signal_name(name, sizeof name, number);
     if (number != 0 && mprof__target_signal(&recorder->target, number) != 0) {
-        mprof_error_set(&error, MPROF_EARGUMENT, "%g MiB reached; %s cannot be sent: %s",
+        mprof_error_set(&error, MPROF_EARGUMENT, "%g MiB reached; cannot send %s: %s",
                         (double)threshold->bytes / MIB, name, strerror(errno));
     } else {
         mprof_error_set(&error, MPROF_EARGUMENT,
