@@ -31,8 +31,8 @@ static mprof_status check_access(const mprof__command_options *options, int64_t 
                : MPROF_OK;
 }
 
-/* answer: the agent's, "... COUNT". Only the number is used: the process may have written anything.
- */
+/* answer: the agent's, "... COUNT". Only the number is used: the process may have written
+ * anything. */
 static void print_agent_state(bool is_loaded, const char *answer)
 {
     char *end;

@@ -30,9 +30,9 @@ typedef struct mprof__command_recorder {
 void mprof__command_recorder_init(mprof__command_recorder *recorder,
                                   const mprof__command_options *options);
 
-/* Opens everything that can fail, before anything is started, and prints the interval.
- * argv[argc]: the command line to record; copied. After MPROF_EIO, MPROF_EARGUMENT or MPROF_ENOMEM
- * call mprof__command_recorder_abandon. */
+/* Opens everything that can fail, before anything is started, and prints the interval. argv[argc]:
+ * the command line to record; copied. After MPROF_EIO, MPROF_EARGUMENT or MPROF_ENOMEM call
+ * mprof__command_recorder_abandon. */
 mprof_status mprof__command_recorder_open(mprof__command_recorder *recorder, size_t argc,
                                           char *const argv[], mprof_error *error);
 

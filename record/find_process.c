@@ -107,7 +107,7 @@ static char *list_matches(const candidates *found)
 
     for (size_t i = 0; stream && i < found->all.count; i++) {
         mprof__procfs_stat stat;
-        char words[2 * WORDS_SIZE]; /* the cut needs the bytes behind it */
+        char words[2 * WORDS_SIZE]; /* mprof__text_cut needs the bytes after the cut */
         size_t length = mprof__procfs_arguments(words, sizeof words - 1, found->all.pids[i]);
 
         for (size_t at = 0; at < length; at++) {

@@ -33,7 +33,7 @@
 #define XSTATE_MAGIC2 UINT32_C(0x46505845)
 #define XSTATE_LEGACY 576 /* x87 and SSE state with the header */
 
-/* Kernel-internal errors: how an interrupted system call is to be continued. */
+/* Kernel-internal errors: how to continue an interrupted system call. */
 enum {
     KERNEL_ERESTARTSYS = 512,
     KERNEL_ERESTARTNOINTR = 513,

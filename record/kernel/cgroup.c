@@ -13,7 +13,7 @@
 
 /* ---- mounts and paths ---- */
 
-/* Copies the space-separated field at *at and moves behind it. */
+/* Copies the space-separated field at *at and moves *at after it. */
 static void next_field(const char **at, char *field, size_t size)
 {
     size_t length = strcspn(*at, " \n");
@@ -75,8 +75,7 @@ void mprof__cgroup_mount_parse(mprof__cgroup_mount *mount, const char *line)
 }
 
 /* The path in the line of the mounted hierarchy: "4:memory:/path" or "0::/path". Ends with the
- * line.
- */
+ * line. */
 static const char *find_group(const mprof__cgroup_mount *mount, const char *text)
 {
     for (const char *line = text; *line; line += strcspn(line, "\n"), line += *line == '\n') {
@@ -190,7 +189,7 @@ int64_t mprof__cgroup_current_bytes(const mprof__cgroup *group)
 
 void mprof__cgroup_watch_peak(mprof__cgroup *group, const char *directory, bool resets)
 {
-    static const char anew[] = "0";
+    static const char zero[] = "0";
     const char *name = group->version == 1 ? "memory.max_usage_in_bytes" : "memory.peak";
 
     if (group->peak_fd >= 0) {
@@ -200,7 +199,7 @@ void mprof__cgroup_watch_peak(mprof__cgroup *group, const char *directory, bool 
         group->peak_fd = open_file_with(O_RDWR, directory, name);
     }
     if (group->peak_fd >= 0) {
-        (void)!pwrite(group->peak_fd, anew, sizeof anew - 1,
+        (void)!pwrite(group->peak_fd, zero, sizeof zero - 1,
                       0); /* may be forbidden: then the old mark stays */
     } else {
         group->peak_fd = open_file(directory, name);

@@ -15,8 +15,7 @@
 #define HOLDS_NS INT64_C(1000000000)
 #define HOLDS_PARTS 16
 /* The kernel adds up all threads: reading the clock pays only while it is cheaper than reading
- * memory.
- */
+ * memory. */
 #define EXPENSIVE_NS INT64_C(10000)
 #define EXPENSIVE_PAUSE 63
 #define BUSY_MAX 3

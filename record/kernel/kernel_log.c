@@ -67,7 +67,7 @@ int mprof__kernel_log_take_victim(mprof__kernel_log *log, int64_t pid)
     if (log->fd < 0) {
         return -1;
     }
-    /* EPIPE: the next records were overwritten; the following read continues behind them */
+    /* EPIPE: the next records were overwritten; the following read continues after them */
     while ((got = read(log->fd, line, sizeof line - 1)) > 0 || (got < 0 && errno == EPIPE)) {
         line[got > 0 ? got : 0] = '\0';
         parse_line(log, line);

@@ -1,6 +1,5 @@
 /* Finds the out-of-memory killer's victims in the kernel's log (/dev/kmsg), for those who may read
- * it.
- */
+ * it. */
 #ifndef MPROF_RECORD_KERNEL_LOG_H
 #define MPROF_RECORD_KERNEL_LOG_H
 

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Slow readings (PSS of a large process) may take one part in so many of the time. */
+/* Slow readings (PSS of a large process) may take this fraction of the time: 1 / 10. */
 #define MPROF__COST_DIVISOR 10
 
 typedef enum mprof__metric {

@@ -13,8 +13,8 @@
 #define FRESH_NS INT64_C(10000000000)
 /* Most groups watched. For processes of further groups the machine's counter is used. */
 #define GROUPS_MAX 32
-/* A process is usually moved into its group right after its start: before so many polls it may have
- * moved since the last one. */
+/* A process is usually moved into its group right after its start: before the second poll it may
+ * have moved since the last one. */
 #define POLLS_TO_SETTLE 2
 /* Limits are read again after this time, and less and less often while they do not change. */
 #define LIMIT_NS INT64_C(1000000000)

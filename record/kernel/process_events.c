@@ -110,8 +110,7 @@ static int receive_batch(mprof__process_events *events)
 }
 
 /* Reads one event. 1: *event is set; 0: there is none; -1: events were lost, or it is not the
- * kernel's.
- */
+ * kernel's. */
 static int receive(mprof__process_events *events, struct proc_event *event)
 {
     int index = events->next;

@@ -85,15 +85,14 @@ ssize_t mprof__procfs_status_text(char *text, size_t size, int64_t pid);
 
 /* Reads the high-water mark and resets it to the present resident memory. A peak between the two
  * steps is lost. 0; or -1: the process has ended (*high_water_bytes is -1), or the mark may not be
- * reset
- * (*high_water_bytes is the mark). */
+ * reset (*high_water_bytes is the mark). */
 int mprof__procfs_reset_high_water(int64_t *high_water_bytes, int64_t pid);
 
 /* Reads the argument vector, each argument ended by NUL, at most `size` bytes. Returns the number
  * of bytes; 0 for kernel threads, zombies and processes that have ended. */
 size_t mprof__procfs_arguments(char *bytes, size_t size, int64_t pid);
 
-/* The number behind "<key>" at the start of a line of `text`, kB in most files; -1: not found. */
+/* The number after "<key>" at the start of a line of `text`, kB in most files; -1: not found. */
 int64_t mprof__procfs_find_kib(const char *text, const char *key);
 
 #endif

@@ -14,8 +14,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Size of the table of marks, a power of two. A later process of the same slot replaces the mark.
- */
+/* Size of the table of marks, a power of two. A later process of the same slot replaces the
+ * mark. */
 #define SLOTS 2048
 /* Size of the receive buffer: some thousand messages. */
 #define BUFFER_BYTES (4 * 1024 * 1024)

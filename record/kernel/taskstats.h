@@ -10,8 +10,8 @@
 
 typedef struct mprof__taskstats mprof__taskstats;
 
-/* Subscribes to the ends of all tasks of the machine. NULL: not permitted, or not in this kernel.
- */
+/* Subscribes to the ends of all tasks of the machine. NULL: not permitted, or not in this
+ * kernel. */
 mprof__taskstats *mprof__taskstats_open(void);
 void mprof__taskstats_free(mprof__taskstats *stats);
 

@@ -19,7 +19,7 @@ typedef struct mprof__executable {
     bool privileged;       /* setuid or setgid: the loader ignores LD_PRELOAD */
     bool is_musl;          /* DYNAMIC: its libc is musl, the agent needs glibc */
     char path[4096];       /* where it was found */
-    char interpreter[256]; /* SCRIPT: first word behind #! */
+    char interpreter[256]; /* SCRIPT: first word after #! */
     char argument[256];    /* SCRIPT: the rest of the line, as the kernel passes it on */
 } mprof__executable;
 

@@ -72,8 +72,8 @@ static int avoid_special_characters(mprof__ring_folder *folder, char *directory,
 
 /* Makes the shim's entry in LD_PRELOAD: a link to it in a folder per architecture, which the loader
  * inserts for its token $PLATFORM. So a 32-bit program finds an empty object for itself, where it
- * would complain about the 64-bit shim. Without the token or the folders, the shim itself.
- * 0, or -1. */
+ * would complain about the 64-bit shim. Without the token or the folders, the shim itself. 0, or
+ * -1. */
 static int make_entry(mprof__ring_folder *folder, const char *preload, char *entry, size_t size)
 {
     unsigned long platform = getauxval(AT_PLATFORM);

@@ -10,8 +10,8 @@
 /* preload: absolute path of the shim. Makes the folder of rings, *folder, which the caller frees in
  * any case; and *environment, `before` with the agent's settings, which the caller frees as one
  * block; its other strings are those of `before`. On failure no calls are recorded; *environment
- * may be set all the same: then `profile` exists and returns functions unchanged.
- * MPROF_EIO, MPROF_ENOMEM, MPROF_EARGUMENT (the loader cannot be given the path of the shim). */
+ * may be set all the same: then `profile` exists and returns functions unchanged. MPROF_EIO,
+ * MPROF_ENOMEM, MPROF_EARGUMENT (the loader cannot be given the path of the shim). */
 mprof_status mprof__preload_env_prepare(char ***environment, mprof__ring_folder **folder,
                                         char *const before[], const char *preload,
                                         mprof_error *error);

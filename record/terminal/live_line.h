@@ -30,8 +30,8 @@ void mprof__live_line_free(mprof__live_line *live);
 /* Adds a sample to the graph. */
 void mprof__live_line_add(mprof__live_line *live, int64_t bytes, int64_t now_ns);
 
-/* When to draw the line next, CLOCK_MONOTONIC: a few times a second, so that it does not flicker.
- */
+/* When to draw the line next, CLOCK_MONOTONIC: a few times a second, so that it does not
+ * flicker. */
 int64_t mprof__live_line_due_ns(const mprof__live_line *live);
 
 void mprof__live_line_show(mprof__live_line *live, const mprof__live_line_view *view,

@@ -1,4 +1,4 @@
-/* The socket is the lifeline: when it closes, this process is gone, and the keeper cleans up. */
+/* When the other end of the socket closes, mprof has ended, and the keeper cleans up. */
 #include "terminal_keeper.h"
 
 #include <errno.h>

@@ -46,8 +46,7 @@ static size_t measure(const unsigned char *at, size_t *columns)
         *columns = 2;
     } else if (length == 3) {
         unsigned point = (first & 0x0fU) << 12 | (at[1] & 0x3fU) << 6 | (at[2] & 0x3fU);
-        /* Punctuation, lines and blocks take one column; symbols of two columns
-         * follow. */
+        /* Punctuation, lines and blocks take one column; symbols of two columns follow. */
         bool is_narrow = (point >= 0x2000 && point < 0x231a) || (point >= 0x2500 && point < 0x25fd);
 
         *columns = point >= FIRST_WIDE && !is_narrow ? 2 : 1;

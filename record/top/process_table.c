@@ -18,7 +18,7 @@
 #define NAME_COLUMNS 28
 #define NAME_SIZE 96
 #define FUNCTION_SIZE 256
-/* A process without a sample for so many ticks counts as ended: not every file records ends. */
+/* A process counts as ended after this many ticks without a sample: not every file records ends. */
 #define TICKS_UNTIL_GONE 10
 #define FIRST_SWEEP 1024
 
@@ -96,8 +96,8 @@ static void copy_text(char *text, size_t size, const char *bytes, size_t length)
     }
 }
 
-/* Replaces *text by a copy of at most `size` bytes with NUL. If memory is out, the old text stays.
- */
+/* Replaces *text by a copy of at most `size` bytes with NUL. If memory is out, the old text
+ * stays. */
 static void replace_text(char **text, size_t size, const char *bytes, size_t length)
 {
     char *copy = malloc(length < size ? length + 1 : size);

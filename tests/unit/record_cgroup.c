@@ -1,5 +1,5 @@
-/* Control groups: where the kernel says they are, and what their files say, from a directory of
- * files that stands for one. */
+/* Control groups: their paths, from lines of /proc, and their files, from a directory of files that
+ * stands for a group. */
 #include "record/kernel/cgroup.h"
 
 #include <setjmp.h>
@@ -24,29 +24,32 @@ static const struct path_row {
     const char *name;
     const char *mounts[4];
     const char *groups;
-    const char *path; /* NULL: not to be seen */
+    const char *path; /* NULL: not visible */
 } path_rows[] = {
     {"version 2", {ROOT, V2}, "0::/user.slice/a b.scope\n", "/sys/fs/cgroup/user.slice/a b.scope"},
     {"version 2, the root", {V2}, "0::/\n", "/sys/fs/cgroup"},
     {"version 1", {V1_CPU, V1}, "5:cpu:/x\n4:memory:/y\n0::/z\n", "/sys/fs/cgroup/memory/y"},
     {"version 1, two controllers in one", {V1}, "4:hugetlb,memory:/y\n", "/sys/fs/cgroup/memory/y"},
-    {"both, memory with version 1",
+    {"both versions, memory in version 1",
      {V1, HYBRID},
      "4:memory:/y\n0::/z\n",
      "/sys/fs/cgroup/memory/y"},
-    {"both, in the other order", {HYBRID, V1}, "0::/z\n4:memory:/y\n", "/sys/fs/cgroup/memory/y"},
+    {"both versions, in the other order",
+     {HYBRID, V1},
+     "0::/z\n4:memory:/y\n",
+     "/sys/fs/cgroup/memory/y"},
     {"a container without a namespace",
      {DOCKER},
      "4:memory:/docker/4a/x\n",
      "/sys/fs/cgroup/memory/x"},
-    {"its root", {DOCKER}, "4:memory:/docker/4a\n", "/sys/fs/cgroup/memory"},
-    {"a neighbour with a longer name", {DOCKER}, "4:memory:/docker/4abc\n", NULL},
-    {"outside of it", {DOCKER}, "4:memory:/\n", NULL},
+    {"root of a container", {DOCKER}, "4:memory:/docker/4a\n", "/sys/fs/cgroup/memory"},
+    {"another group with a longer name", {DOCKER}, "4:memory:/docker/4abc\n", NULL},
+    {"outside of the mounted group", {DOCKER}, "4:memory:/\n", NULL},
     {"outside of the namespace", {V2}, "0::/../other\n", NULL},
     {"no colons", {V2}, "nonsense\n", NULL},
-    {"nothing", {V2}, "", NULL},
+    {"empty", {V2}, "", NULL},
     {"no such mount", {ROOT, V1_CPU}, "4:memory:/y\n0::/z\n", NULL},
-    {"a mount cut short", {"35 31 0:32 / - cgroup"}, "4:memory:/y\n", NULL},
+    {"a truncated mount", {"35 31 0:32 / - cgroup"}, "4:memory:/y\n", NULL},
 };
 
 static void test_path(void **state)
@@ -81,7 +84,7 @@ static void test_path_too_long(void **state)
     assert_int_equal(mprof__cgroup_path(path, sizeof path, &mount, "0::/a\n"), -1);
 }
 
-/* --- a directory that stands for a group --- */
+/* ---- files of a group ---- */
 
 typedef struct file {
     const char *name;
@@ -95,13 +98,13 @@ static const struct kills_row {
     int64_t kills;
 } kills_rows[] = {
     {"version 2", 2, {{"memory.events", "low 0\nhigh 0\nmax 9\noom 4\noom_kill 3\n"}}, 3},
-    {"only its own",
+    {"only those of the group itself",
      2,
      {{"memory.events", "oom_kill 7\n"},
       {"memory.events.local", "low 0\nhigh 0\nmax 9\noom 4\noom_kill 2\noom_group_kill 5\n"}},
      2},
     {"version 1", 1, {{"memory.oom_control", "oom_kill_disable 1\nunder_oom 0\noom_kill 4\n"}}, 4},
-    {"a kernel that does not count",
+    {"a kernel without the counter",
      1,
      {{"memory.oom_control", "oom_kill_disable 1\nunder_oom 0\n"}},
      -1},
@@ -121,7 +124,7 @@ static void put(const char *directory, const file *one)
     assert_int_equal(fclose(out), 0);
 }
 
-static void take_away(const char *directory, const file *files, size_t count)
+static void remove_files(const char *directory, const file *files, size_t count)
 {
     char path[128];
 
@@ -148,27 +151,27 @@ static void test_kills(void **state)
         mprof__cgroup_open(&group, row->version, directory);
         assert_int_equal(mprof__cgroup_oom_kills(&group), row->kills);
         mprof__cgroup_close(&group);
-        take_away(directory, row->files, 3);
+        remove_files(directory, row->files, 3);
     }
     rmdir(directory);
 }
 
-/* Groups within each other; '-' stands for no file. */
+/* Nested groups; '-': there is no file. */
 static const struct limit_row {
     const char *name;
     int version;
     const char *texts[3]; /* of the mount point, the group in it, the group in that */
     int64_t bytes;
 } limit_rows[] = {
-    {"its own", 2, {"-", "max\n", "4096\n"}, 4096},
-    {"that of the group around it", 2, {"-", "4096\n", "max\n"}, 4096},
-    {"the lower one", 2, {"-", "4096\n", "8192\n"}, 4096},
-    {"that of a container, at the mount point", 2, {"12288\n", "max\n", "max\n"}, 12288},
-    {"none", 2, {"-", "max\n", "max\n"}, -1},
-    {"nothing", 2, {"-", "-", "-"}, -1},
+    {"own limit", 2, {"-", "max\n", "4096\n"}, 4096},
+    {"limit of the parent", 2, {"-", "4096\n", "max\n"}, 4096},
+    {"the lower of both", 2, {"-", "4096\n", "8192\n"}, 4096},
+    {"limit of a container, at the mount point", 2, {"12288\n", "max\n", "max\n"}, 12288},
+    {"no limit", 2, {"-", "max\n", "max\n"}, -1},
+    {"no files", 2, {"-", "-", "-"}, -1},
     {"version 1", 1, {"9223372036854771712\n", "9223372036854771712\n", "4096\n"}, 4096},
-    {"version 1, none", 1, {"9223372036854771712\n", "9223372036854771712\n", "-"}, -1},
-    {"damaged", 2, {"-", "\n", "x\n"}, -1},
+    {"version 1, no limit", 1, {"9223372036854771712\n", "9223372036854771712\n", "-"}, -1},
+    {"invalid", 2, {"-", "\n", "x\n"}, -1},
 };
 
 static void test_limits(void **state)
@@ -192,7 +195,7 @@ static void test_limits(void **state)
         for (int level = 0; level < 3; level++) {
             file one[1] = {{name, row->texts[level]}};
 
-            take_away(paths[level], one, 1);
+            remove_files(paths[level], one, 1);
             if (strcmp(row->texts[level], "-") != 0) {
                 put(paths[level], one);
             }
@@ -203,18 +206,18 @@ static void test_limits(void **state)
     assert_int_equal(system(command), 0);
 }
 
-/* What the mark was before is nobody's; what it rises to counts, once. */
+/* Only rises during the watch count, each once. */
 static void test_high_water_marks(void **state)
 {
     static const struct {
         int version;
         int resets;
         const char *name;
-        int is_kept; /* as it was before */
+        int is_kept; /* the mark is not reset */
     } marks[] = {
         {1, 0, "memory.max_usage_in_bytes", 1},
         {1, 1, "memory.max_usage_in_bytes", 0},
-        {2, 0, "memory.peak", 0}, /* nobody else sees that */
+        {2, 0, "memory.peak", 0}, /* resets the mark of this open file only */
         {2, 1, "memory.peak", 0},
     };
     char directory[] = "/tmp/test-cgroup-XXXXXX";
@@ -234,11 +237,12 @@ static void test_high_water_marks(void **state)
         assert_int_equal(group.peak_bytes == 700, marks[i].is_kept);
         assert_int_equal(mprof__cgroup_new_peak_bytes(&group), -1);
         put(directory, &risen);
-        mprof__cgroup_watch_peak(&group, directory, marks[i].resets); /* it is watched already */
+        mprof__cgroup_watch_peak(&group, directory,
+                                 marks[i].resets); /* the second call does nothing */
         assert_int_equal(mprof__cgroup_new_peak_bytes(&group), 900);
         assert_int_equal(mprof__cgroup_new_peak_bytes(&group), -1);
         mprof__cgroup_close(&group);
-        take_away(directory, &before, 1);
+        remove_files(directory, &before, 1);
     }
     rmdir(directory);
 }

@@ -1,4 +1,4 @@
-/* By what a command line is taken for Python, and what is then executed. */
+/* Which command lines run Python, what is executed for them, and the titles of processes. */
 #include "record/launch/command_line.h"
 #include "record/processes/process_title.h"
 
@@ -48,7 +48,7 @@ static void test_names(void **state)
     }
 }
 
-/* A directory with one of everything that may be named on a command line. */
+/* A directory with a file of each kind. */
 static char folder[] = "/tmp/mprof-program-XXXXXX";
 
 static void make_file(const char *name, const char *bytes, size_t size, mode_t mode)
@@ -115,11 +115,11 @@ static const struct command_row {
 } command_rows[] = {
     {"a script", AUTO, "script.py a b", "python3 script.py a b", 1},
     {"a script that is not there", AUTO, "missing.py", "python3 missing.py", 1},
-    {"a script as it stands", NOPYTHON, "script.py", "script.py", 0},
-    {"only the ending", AUTO, ".py", ".py", 0},
+    {"a script, --nopython", NOPYTHON, "script.py", "script.py", 0},
+    {"only the suffix", AUTO, ".py", ".py", 0},
     {"an interpreter", AUTO, "python3 script.py", "python3 script.py", 1},
     {"an interpreter by its path", AUTO, "/usr/bin/python3 -c pass", "/usr/bin/python3 -c pass", 1},
-    {"an interpreter, not wanted", NOPYTHON, "python3 x.py", "python3 x.py", 0},
+    {"an interpreter, --nopython", NOPYTHON, "python3 x.py", "python3 x.py", 0},
     {"env", AUTO, "env python3 x.py", "env python3 x.py", 1},
     {"env with a setting", AUTO, "/usr/bin/env A=1 -u B python3.9 x",
      "/usr/bin/env A=1 -u B python3.9 x", 1},
@@ -131,7 +131,7 @@ static const struct command_row {
     {"a tool in Python, blanks", AUTO, "./tool-spaces", "./tool-spaces", 1},
     {"a tool in Perl", AUTO, "./tool-perl", "./tool-perl", 0},
     {"a shell script", AUTO, "./plain.sh", "./plain.sh", 0},
-    {"text without a first line", AUTO, "./noline", "./noline", 0},
+    {"text without #!", AUTO, "./noline", "./noline", 0},
     {"an empty file", AUTO, "./empty", "./empty", 0},
     {"pypy", AUTO, "pypy3 x", "pypy3 x", 0},
     {"a program", AUTO, "sleep 1", "sleep 1", 0},
@@ -194,21 +194,22 @@ static const struct title_row {
      "spawn_main(pipe=7)|"
      "--multiprocessing-fork",
      "python3", "python3 multiprocessing.spawn"},
-    {"its tracker", "python3|-c|from multiprocessing.resource_tracker import main;main(5)",
-     "python3", "python3 multiprocessing.resource_tracker"},
-    {"its server, in 3.15",
+    {"multiprocessing's resource tracker",
+     "python3|-c|from multiprocessing.resource_tracker import main;main(5)", "python3",
+     "python3 multiprocessing.resource_tracker"},
+    {"multiprocessing's forkserver, in 3.15",
      "python3.15|-c|import sys; from multiprocessing.forkserver import main; main(5, 6)|x",
      "python3.15", "python3.15 multiprocessing.forkserver"},
-    {"no more than what is before it", "python3|-c|import sys; ", "python3", "python3"},
-    {"no more than its beginning", "python3|-c|from multiprocessing.spawn", "python3", "python3"},
-    {"an import of one's own", "python3|-c|from multiprocess import x", "python3", "python3"},
-    {"code at the end", "python3|-c", "python3", "python3"},
+    {"-c with an import only", "python3|-c|import sys; ", "python3", "python3"},
+    {"-c with part of an import", "python3|-c|from multiprocessing.spawn", "python3", "python3"},
+    {"-c with another import", "python3|-c|from multiprocess import x", "python3", "python3"},
+    {"-c without code", "python3|-c", "python3", "python3"},
     {"a shell script", "/bin/sh|/etc/init.d/x", "sh", "sh x"},
     {"a title of its own", "gunicorn: worker [app]", "gunicorn", "gunicorn: worker [app]"},
     {"a title over a longer one", "nginx: worker   ", "nginx", "nginx: worker"},
     {"no arguments", "", "kworker/0:1", "kworker/0:1"},
     {"one bare word", "python3", "python3", "python3"},
-    {"an empty second", "sh|", "sh", "sh"},
+    {"an empty argument", "sh|", "sh", "sh"},
     {"a path that ends in a slash", "/|x", "x", ""},
 };
 
@@ -245,9 +246,9 @@ static void test_title_is_cut(void **state)
     assert_int_equal(strlen(title), sizeof title - 1);
 }
 
-/* Letters of several bytes, and of several characters, are whole or not there; of a path the last
- * part counts, however long the others are. */
-static void test_letters_of_titles(void **state)
+/* Characters of several bytes or code points are kept whole or dropped; of a path the last part
+ * counts, however long the others are. */
+static void test_characters_of_titles(void **state)
 {
     static const char *const letters[] = {"é", "数", "e\xcc\x81", "👨‍👩‍👧"};
     char title[32];
@@ -273,8 +274,8 @@ static void test_letters_of_titles(void **state)
     }
 }
 
-/* The kernel cuts its own name after 15 bytes, wherever that is. */
-static void test_names_of_the_kernel(void **state)
+/* The kernel cuts a name after 15 bytes, also inside a character. */
+static void test_kernel_names(void **state)
 {
     static const struct {
         const char *comm, *title;
@@ -283,7 +284,7 @@ static void test_names_of_the_kernel(void **state)
         {"a数数数数\xe6\x95", "a数数数数"},
         {"ééééééé", "ééééééé"},
         {"123456789012345", "123456789012345"},
-        {"a\xc3", "a\xc3"}, /* its own, and not cut */
+        {"a\xc3", "a\xc3"}, /* invalid, but not cut by the kernel */
         {"👨‍👩‍\xf0", "👨‍👩"},
     };
     char title[32];
@@ -302,8 +303,8 @@ int main(void)
         cmocka_unit_test(test_commands),
         cmocka_unit_test(test_titles),
         cmocka_unit_test(test_title_is_cut),
-        cmocka_unit_test(test_letters_of_titles),
-        cmocka_unit_test(test_names_of_the_kernel),
+        cmocka_unit_test(test_characters_of_titles),
+        cmocka_unit_test(test_kernel_names),
     };
 
     return cmocka_run_group_tests(tests, make_folder, remove_folder);

@@ -1,4 +1,4 @@
-/* When a reading need not be repeated: told by real processes. */
+/* Which processes are not read again: with real processes. */
 #include "record/kernel/idle_check.h"
 
 #include <setjmp.h>
@@ -10,11 +10,11 @@
 
 #include <cmocka.h>
 
-/* The moment of all asking: a loaded machine shall not make readings grow old meanwhile. */
+/* The time of all checks: on a loaded machine readings must not expire. */
 #define NOW_NS 5000
 #define TRIES 20000
 
-/* A child that answers each byte it is sent, and sleeps otherwise. */
+/* A child that echoes bytes, and sleeps otherwise. */
 typedef struct echo {
     pid_t pid;
     int to;
@@ -58,22 +58,22 @@ static void end(const echo *child)
     assert_int_equal(waitpid(child->pid, NULL, 0), child->pid);
 }
 
-/* Asks until the child has come to sleep and all pauses are over. */
-static void wait_until_it_holds(mprof__idle_check *check, pid_t pid)
+/* Checks until the child sleeps and all pauses are over. */
+static void wait_until_idle(mprof__idle_check *check, pid_t pid)
 {
     for (int i = 0; i < TRIES; i++) {
-        check->has_run = 0;
+        check->has_run = false;
         if (mprof__idle_check_holds(check, pid, NOW_NS)) {
             assert_false(check->has_run);
             return;
         }
         usleep(1000);
     }
-    fail_msg("a sleeping process never came to check");
+    fail_msg("a sleeping process was never found idle");
 }
 
-/* While the child is on its way back to sleep its clock may be behind; then it never is. */
-static int is_work_noticed(mprof__idle_check *check, pid_t pid)
+/* The clock may be behind while the child goes back to sleep, but not later. */
+static int finds_that_it_ran(mprof__idle_check *check, pid_t pid)
 {
     for (int i = 0; i < TRIES; i++) {
         if (!mprof__idle_check_holds(check, pid, NOW_NS)) {
@@ -84,8 +84,7 @@ static int is_work_noticed(mprof__idle_check *check, pid_t pid)
     return 0;
 }
 
-/* A reading of before the child ran is not taken to hold behind it. */
-static void test_work_is_noticed(void **state)
+static void test_a_process_that_ran_is_read_again(void **state)
 {
     mprof__idle_check check;
     echo child;
@@ -94,35 +93,34 @@ static void test_work_is_noticed(void **state)
     start(&child);
     mprof__idle_check_init(&check);
     for (int i = 0; i < 100; i++) {
-        wait_until_it_holds(&check, child.pid);
+        wait_until_idle(&check, child.pid);
         exchange(&child);
-        assert_true(is_work_noticed(&check, child.pid));
+        assert_true(finds_that_it_ran(&check, child.pid));
         assert_true(check.has_run);
     }
     end(&child);
 }
 
-/* Who works all the time is read without asking, mostly. */
-static void test_always_at_work(void **state)
+static void test_a_busy_process_is_rarely_checked(void **state)
 {
     mprof__idle_check check;
     echo child;
-    int asked = 0;
+    int checked = 0;
 
     (void)state;
     start(&child);
     mprof__idle_check_init(&check);
     for (int i = 0; i < 1000; i++) {
         exchange(&child);
-        asked += check.pause == 0;
+        checked += check.pause == 0;
         (void)mprof__idle_check_holds(&check, child.pid, NOW_NS);
-        usleep(100); /* off its processor */
+        usleep(100); /* lets the child leave its processor */
     }
-    assert_in_range(asked, 10, 500);
+    assert_in_range(checked, 10, 500);
     end(&child);
 }
 
-static void test_nothing_holds_for_ever(void **state)
+static void test_a_reading_expires(void **state)
 {
     mprof__idle_check check;
     echo child;
@@ -130,7 +128,7 @@ static void test_nothing_holds_for_ever(void **state)
     (void)state;
     start(&child);
     mprof__idle_check_init(&check);
-    wait_until_it_holds(&check, child.pid);
+    wait_until_idle(&check, child.pid);
     assert_in_range(check.until_ns - NOW_NS, 1, 1000000000);
     assert_false(mprof__idle_check_holds(&check, child.pid, check.until_ns));
     end(&child);
@@ -139,11 +137,11 @@ static void test_nothing_holds_for_ever(void **state)
 static void test_intervals(void **state)
 {
     (void)state;
-    assert_false(mprof__idle_check_applies(1000000)); /* a tick is 1 ms at least */
+    assert_false(mprof__idle_check_applies(1000000)); /* a scheduler tick is at least 1 ms */
     assert_false(mprof__idle_check_applies(7000000));
 }
 
-static void test_a_process_that_is_gone(void **state)
+static void test_a_process_that_has_ended(void **state)
 {
     mprof__idle_check check;
     echo child;
@@ -151,7 +149,7 @@ static void test_a_process_that_is_gone(void **state)
     (void)state;
     start(&child);
     mprof__idle_check_init(&check);
-    wait_until_it_holds(&check, child.pid);
+    wait_until_idle(&check, child.pid);
     end(&child);
     for (int i = 0; i < 100; i++) {
         assert_false(mprof__idle_check_holds(&check, child.pid, NOW_NS));
@@ -161,9 +159,11 @@ static void test_a_process_that_is_gone(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_work_is_noticed),        cmocka_unit_test(test_always_at_work),
-        cmocka_unit_test(test_nothing_holds_for_ever), cmocka_unit_test(test_intervals),
-        cmocka_unit_test(test_a_process_that_is_gone),
+        cmocka_unit_test(test_a_process_that_ran_is_read_again),
+        cmocka_unit_test(test_a_busy_process_is_rarely_checked),
+        cmocka_unit_test(test_a_reading_expires),
+        cmocka_unit_test(test_intervals),
+        cmocka_unit_test(test_a_process_that_has_ended),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

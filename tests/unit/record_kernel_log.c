@@ -1,4 +1,4 @@
-/* Who was killed, by a file that stands for the kernel's log. */
+/* Victims in the kernel's log, from a file that stands for /dev/kmsg. */
 #include "record/kernel/kernel_log.h"
 
 #include <setjmp.h>
@@ -95,7 +95,7 @@ static void test_victims(void **state)
     log_line("3,2,2,-;Memory cgroup out of memory: Killed process 4711 (python3) total-vm:1kB\n");
     assert_int_equal(mprof__kernel_log_take_victim(&log, 47), 0);
     assert_int_equal(mprof__kernel_log_take_victim(&log, 4711), 1);
-    assert_int_equal(mprof__kernel_log_take_victim(&log, 4711), 0); /* the pid may come again */
+    assert_int_equal(mprof__kernel_log_take_victim(&log, 4711), 0); /* the pid may be reused */
     log_line("6,3,3,-;something else of process 12\n");
     assert_int_equal(mprof__kernel_log_take_victim(&log, 12), 0);
     log_line("3,4,4,-;Out of memory: Killed process 13 (a) total-vm:1kB\n");
@@ -104,8 +104,8 @@ static void test_victims(void **state)
     mprof__kernel_log_close(&log);
 }
 
-/* Elsewhere the log's pids are not ours. */
-static void test_namespace(void **state)
+/* In another pid namespace the log's pids are those of other processes. */
+static void test_other_namespace(void **state)
 {
     mprof__kernel_log log;
 
@@ -121,7 +121,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_no_log),
         cmocka_unit_test(test_victims),
-        cmocka_unit_test(test_namespace),
+        cmocka_unit_test(test_other_namespace),
     };
 
     return cmocka_run_group_tests(tests, make_root, remove_root);

@@ -1,4 +1,4 @@
-/* The formats of /proc, from text. */
+/* Parsers of /proc files, from text. */
 #include "record/kernel/memory_probe.h"
 #include "record/kernel/procfs.h"
 
@@ -28,9 +28,9 @@ static const struct stat_row {
     {"a newline", "42 (a\nb) S" TAIL, 0, "a\nb", 'S', 1},
     {"empty", "", -1, NULL, 0, 0},
     {"no name", "42 sleep S 1", -1, NULL, 0, 0},
-    {"cut in the name", "42 (slee", -1, NULL, 0, 0},
-    {"cut behind the name", "42 (sleep)", -1, NULL, 0, 0},
-    {"cut before the start time", "42 (sleep) S 1 2 3", -1, NULL, 0, 0},
+    {"truncated in the name", "42 (slee", -1, NULL, 0, 0},
+    {"truncated after the name", "42 (sleep)", -1, NULL, 0, 0},
+    {"truncated before the start time", "42 (sleep) S 1 2 3", -1, NULL, 0, 0},
     {"an older kernel, without the exit code",
      "42 (sleep) S 1 2 3 4 5 0 11 0 7 0 0 0 0 0 20 0 3 0 987654 1000", 0, "sleep", 'S', 1},
 };
@@ -66,7 +66,7 @@ static void test_stat_of_a_zombie(void **state)
     assert_int_equal(stat.reaped_faults, 13);
 }
 
-/* The flags of a process that was forked and has executed nothing, and of one that has. */
+/* Flags of a forked process before and after exec. */
 static void test_stat_of_a_fork(void **state)
 {
     static const struct {

@@ -1,4 +1,4 @@
-/* Slopes, peaks and small graphs of curves that are known. */
+/* Slopes, peaks and small graphs of known curves. */
 #include "record/terminal/sparkline.h"
 
 #include <math.h>
@@ -12,7 +12,7 @@
 #define S INT64_C(1000000000)
 #define MIB (INT64_C(1) << 20)
 
-static void test_a_straight_line_has_its_slope(void **state)
+static void test_slope_of_a_straight_line(void **state)
 {
     static const struct {
         const char *name;
@@ -39,7 +39,7 @@ static void test_a_straight_line_has_its_slope(void **state)
     }
 }
 
-static void test_the_past_fades(void **state)
+static void test_old_samples_lose_weight(void **state)
 {
     mprof__sparkline line = {0};
     int64_t n;
@@ -65,9 +65,9 @@ static void test_few_samples(void **state)
     mprof__sparkline_add(&line, 5, S);
     assert_true(mprof__sparkline_slope(&line) == 0);
     mprof__sparkline_add(&line, 9, S);
-    assert_true(mprof__sparkline_slope(&line) == 0); /* no two moments */
+    assert_true(mprof__sparkline_slope(&line) == 0); /* all samples of one time */
     mprof__sparkline_add(&line, 9, S - 1);
-    assert_true(mprof__sparkline_slope(&line) == 0); /* time runs no way back */
+    assert_true(mprof__sparkline_slope(&line) == 0); /* an earlier time counts as the last */
     mprof__sparkline_add(&line, 107, 2 * S);
     assert_true(mprof__sparkline_slope(&line) > 90);
     assert_int_equal(line.bytes, 107);
@@ -89,7 +89,7 @@ static void test_graph(void **state)
     assert_string_equal(text, "▁▂▃▄▅▆▇█");
     mprof__sparkline_draw(&line, 10, text, sizeof text);
     assert_string_equal(text, "  ▁▂▃▄▅▆▇█");
-    mprof__sparkline_add(&line, 8, 10 * S); /* a gap is a gap */
+    mprof__sparkline_add(&line, 8, 10 * S); /* a gap is blank */
     mprof__sparkline_draw(&line, 4, text, sizeof text);
     assert_string_equal(text, "█  █");
     mprof__sparkline_add(&line, 8, 1000 * S);
@@ -102,8 +102,8 @@ static void test_graph(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_a_straight_line_has_its_slope),
-        cmocka_unit_test(test_the_past_fades),
+        cmocka_unit_test(test_slope_of_a_straight_line),
+        cmocka_unit_test(test_old_samples_lose_weight),
         cmocka_unit_test(test_few_samples),
         cmocka_unit_test(test_graph),
     };

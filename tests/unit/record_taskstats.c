@@ -1,5 +1,5 @@
-/* The kernel's word on ended tasks: messages made by hand, whole and damaged, and the kernel's own
- * of a child that ends at once, where that is allowed. */
+/* Reports of ended tasks: made by hand, valid and damaged, and the kernel's own for a child that
+ * ends at once, if permitted. */
 #include "record/kernel/taskstats.h"
 
 #include <linux/genetlink.h>
@@ -39,7 +39,7 @@ static void put_attribute(message *to, uint16_t type, const void *bytes, size_t 
     put(to, bytes, size);
 }
 
-/* A record of thread 12 of process 11, or what `version` knows of it. */
+/* A report of thread 12 of process 11, as far as `version` has its fields. */
 static message make(uint16_t version, size_t stats_size, uint16_t type)
 {
     message all = {.length = 0};
@@ -75,13 +75,13 @@ static const struct row {
     uint16_t version;
     size_t size;
     uint16_t type;
-    int64_t pid; /* 0: nothing to be had */
+    int64_t pid; /* 0: no mark */
 } rows[] = {
-    {"of today", 13, sizeof(struct taskstats), TASKSTATS_TYPE_AGGR_PID, 11},
+    {"current version", 13, sizeof(struct taskstats), TASKSTATS_TYPE_AGGR_PID, 11},
     {"a kernel that does not name the process", 10, offsetof(struct taskstats, ac_tgid),
      TASKSTATS_TYPE_AGGR_PID, 12},
-    {"cut before the mark", 13, offsetof(struct taskstats, hiwater_rss), TASKSTATS_TYPE_AGGR_PID,
-     0},
+    {"truncated before the mark", 13, offsetof(struct taskstats, hiwater_rss),
+     TASKSTATS_TYPE_AGGR_PID, 0},
     {"the sum over the threads, which has no mark", 13, sizeof(struct taskstats),
      TASKSTATS_TYPE_AGGR_TGID, 0},
 };
@@ -103,8 +103,8 @@ static void test_parse(void **state)
     }
 }
 
-/* Whatever is cut off or overwritten: no byte outside of the message is touched (sanitizers watch),
- * and it ends. */
+/* Truncated and overwritten messages: no byte outside of them is read (sanitizers check that), and
+ * the parser ends. */
 static void test_damage(void **state)
 {
     message whole = make(13, sizeof(struct taskstats), TASKSTATS_TYPE_AGGR_PID);
@@ -156,8 +156,8 @@ static void test_child_that_ends_at_once(void **state)
     assert_int_equal(mark.pid, pid);
     assert_int_equal(mark.is_fork, 1);
     assert_true(mark.high_water_bytes >= (int64_t)size);
-    /* the kernel counts pages per processor and sums up later: some dozens may be missing in either
-     */
+    /* the kernel counts pages per processor and sums up later: some dozens may be missing in
+     * either */
     assert_in_range((uint64_t)(mark.high_water_bytes - usage.ru_maxrss * 1024 + MIB), 0, 2 * MIB);
     assert_int_equal(mprof__taskstats_take(stats, pid, &mark), 0);
     mprof__taskstats_free(stats);

@@ -1,4 +1,4 @@
-/* Lines for a terminal: their width, and what is left of hostile names (S4). */
+/* Lines for a terminal: their width, and hostile names (S4). */
 #include "record/terminal/terminal_text.h"
 
 #include <locale.h>
@@ -28,10 +28,10 @@ static const struct row {
     {"S4 title", "\033]0;x\007", 30, 1, "\\x1b]0;x\\x07", 12},
     {"S4 newline", "a\nb", 20, 1, "a\\x0ab", 6},
     {"S4 CSI of one byte", "\302\2332J", 20, 1, "\\xc2\\x9b2J", 10},
-    {"S4 turned around", "\342\200\256x", 20, 1, "\\xe2\\x80\\xaex", 13},
+    {"S4 right-to-left override", "\342\200\256x", 20, 1, "\\xe2\\x80\\xaex", 13},
     {"S7 first control character of two bytes", "\302\200", 20, 1, "\\xc2\\x80", 8},
     {"S7 last control character of two bytes", "a\302\237b", 20, 1, "a\\xc2\\x9fb", 10},
-    {"S7 what follows them", "\302\240", 20, 1, "\302\240", 1},
+    {"S7 first printable after those", "\302\240", 20, 1, "\302\240", 1},
     {"S7 first embedding", "\342\200\252", 20, 1, "\\xe2\\x80\\xaa", 12},
     {"S7 first isolate", "\342\201\246x", 20, 1, "\\xe2\\x81\\xa6x", 13},
     {"S7 last isolate", "\342\201\251", 20, 1, "\\xe2\\x81\\xa9", 12},
@@ -40,12 +40,12 @@ static const struct row {
     {"accents", "caf\303\251", 20, 1, "caf\303\251", 4},
     {"accents in ASCII", "caf\303\251", 20, 0, "caf??", 5},
     {"wide characters", "\346\274\242\345\255\227", 20, 1, "\346\274\242\345\255\227", 4},
-    {"half of a wide character is none", "\346\274\242\345\255\227", 3, 1, "\346\274\242…", 3},
-    {"letters stay whole",
+    {"a wide character is not halved", "\346\274\242\345\255\227", 3, 1, "\346\274\242…", 3},
+    {"characters stay whole",
      "e\xcc\x81"
      "e\xcc\x81",
      3, 1, "e\xcc\x81…", 3},
-    {"a flag of half its letters is none", "a🇩🇪🇫🇷", 4, 1, "a…", 2},
+    {"a flag is not halved", "a🇩🇪🇫🇷", 4, 1, "a…", 2},
     {"S7 a mark of direction",
      "\xe2\x80\x8f"
      "a\xd8\x9c",
@@ -53,7 +53,7 @@ static const struct row {
     {"emoji", "\360\237\230\200", 2, 1, "\360\237\230\200", 2},
 };
 
-static void test_texts_of_others(void **state)
+static void test_untrusted_texts(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -79,7 +79,7 @@ static void test_never_wider_than_the_screen(void **state)
         mprof__terminal_text_pad(&text, 99);
         assert_int_equal(text.columns, room < 10 ? 0 : room);
         assert_null(strchr(text.bytes, '\033'));
-        assert_true(room >= 10 || strncmp(text.bytes, " 12.5", 5) != 0); /* no part of a number */
+        assert_true(room >= 10 || strncmp(text.bytes, " 12.5", 5) != 0); /* a number is not cut */
     }
 }
 
@@ -151,7 +151,7 @@ static void test_locales(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_texts_of_others),
+        cmocka_unit_test(test_untrusted_texts),
         cmocka_unit_test(test_never_wider_than_the_screen),
         cmocka_unit_test(test_never_narrower_than_wcwidth),
         cmocka_unit_test(test_locales),

@@ -1,4 +1,4 @@
-/* Texts of a threshold, and its single crossing. */
+/* Parsing a threshold, and that it is crossed once. */
 #include "record/session/threshold.h"
 
 #include <setjmp.h>
