@@ -215,7 +215,7 @@ void mprof__python_unfit(char *text, size_t size, mprof__python_fit fit)
     int length = snprintf(text, size, "%sPython %u.%u", fit == MPROF_PYTHON_UNKNOWN ? "this " : "",
                           (unsigned)(version >> 24), (unsigned)(version >> 16 & 0xff));
     if (fit != MPROF_PYTHON_UNKNOWN && length > 0 && (size_t)length < size) {
-        snprintf(text + length, size - (size_t)length, " (this mprof knows 3.%d to 3.%d)",
+        snprintf(text + length, size - (size_t)length, " (this mprof supports 3.%d to 3.%d)",
                  OLDEST_MINOR, NEWEST_MINOR);
     }
 }

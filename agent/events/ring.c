@@ -60,8 +60,9 @@ static void report_failure(const char *directory, int failure)
     }
     int length = snprintf(path, sizeof path, "%s/" MPROF_WIRE_NOTICE "space", directory);
     snprintf(text, sizeof text,
-             "functions of process %d are missing: no space for its event ring, of 260 KiB, in the "
-             "file system of MPROF_RINGS",
+             "functions of process %d are missing: no space for its event ring; it needs 260 KiB "
+             "free in "
+             "the file system of MPROF_RINGS",
              (int)getpid());
     if (length < (int)sizeof path) {
         (void)!symlink(text, path);

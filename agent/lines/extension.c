@@ -283,7 +283,7 @@ static PyObject *process_memory(PyObject *module, PyObject *arguments)
     if (!PyArg_ParseTuple(arguments, "lsp", &pid, &backend, &children)) {
         return NULL;
     }
-    int kind = mprof__meter_footprint_kind(backend);
+    int kind = mprof__meter_memory_kind(backend);
     if (kind < 0) {
         return NULL;
     }
@@ -312,7 +312,7 @@ static PyObject *children_memory(PyObject *module, PyObject *arguments)
     if (!PyArg_ParseTuple(arguments, "ls", &pid, &backend)) {
         return NULL;
     }
-    int kind = mprof__meter_footprint_kind(backend);
+    int kind = mprof__meter_memory_kind(backend);
     if (kind < 0) {
         return NULL;
     }
@@ -355,7 +355,7 @@ static PyObject *sampler_start(PyObject *module, PyObject *arguments)
                           &most_only)) {
         return NULL;
     }
-    int kind = mprof__meter_footprint_kind(backend);
+    int kind = mprof__meter_memory_kind(backend);
     if (kind < 0) {
         return NULL;
     }

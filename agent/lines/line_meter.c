@@ -34,17 +34,17 @@ static int find_backend(const char *name)
     return -1;
 }
 
-static enum mprof__process_memory_kind footprint_kind(enum mprof__meter_kind kind)
+static enum mprof__process_memory_kind memory_kind(enum mprof__meter_kind kind)
 {
     return kind == MPROF_METER_PSS   ? MPROF_PROCESS_MEMORY_PSS
            : kind == MPROF_METER_USS ? MPROF_PROCESS_MEMORY_USS
                                      : MPROF_PROCESS_MEMORY_RSS;
 }
 
-int mprof__meter_footprint_kind(const char *backend)
+int mprof__meter_memory_kind(const char *backend)
 {
     int kind = find_backend(backend);
-    return kind < 0 ? -1 : (int)footprint_kind((enum mprof__meter_kind)kind);
+    return kind < 0 ? -1 : (int)memory_kind((enum mprof__meter_kind)kind);
 }
 
 int mprof__meter_init(mprof__meter *meter, const char *backend, bool children)
@@ -122,7 +122,7 @@ int64_t mprof__meter_read(mprof__meter *meter)
     }
     int kept_errno = errno;
     int64_t bytes =
-        mprof__process_memory_read_total(getpid(), footprint_kind(meter->kind), meter->children);
+        mprof__process_memory_read_total(getpid(), memory_kind(meter->kind), meter->children);
     errno = kept_errno;
     return bytes < 0 ? 0 : bytes;
 }

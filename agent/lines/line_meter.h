@@ -37,8 +37,8 @@ int64_t mprof__meter_peak(mprof__meter *meter, int64_t now_bytes);
  * a peak. */
 void mprof__meter_reset_high_water(void);
 
-/* The mprof__footprint_kind of a backend, or -1 with a ValueError. */
-int mprof__meter_footprint_kind(const char *backend);
+/* The mprof__process_memory_kind of a backend, or -1 with a ValueError. */
+int mprof__meter_memory_kind(const char *backend);
 
 /* Registers what a forked child has to reopen. Only the first call has an effect. */
 void mprof__meter_setup(void);

@@ -37,6 +37,8 @@ static struct {
     const volatile struct perf_event_mmap_page *rings[MAX_RINGS];
 } tracepoint;
 
+static bool is_forbidden;
+
 static long read_number(int directory, const char *path)
 {
     char text[32];
@@ -82,8 +84,6 @@ static long tracepoint_id(void)
     }
     return id >= 0 ? id : id_from_private_tracefs();
 }
-
-static bool is_forbidden;
 
 static int open_event(long id, pid_t thread, int processor)
 {

@@ -71,7 +71,7 @@ def newer(directory):
     copy = directory / "python3.16"
     copy.write_bytes(program.replace(known, b"3.16".ljust(len(known), b"\0")))
     copy.chmod(0o755)
-    yield Python(str(copy), "Python 3.16 (this mprof knows 3.8 to 3.15)",
+    yield Python(str(copy), "Python 3.16 (this mprof supports 3.8 to 3.15)",
                  PYTHONHOME=f"{sys.base_prefix}:{sys.base_exec_prefix}")
 
 
