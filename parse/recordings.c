@@ -144,10 +144,10 @@ static mprof_status find_index(const mprof_recordings *recordings, long index, c
     if (index < 0 || index >= count) {
         return count == 0
                    ? mprof_error_set(error, MPROF_ENOTFOUND,
-                                     "no recording of number %s: there is none here", argument)
+                                     "no recording number %s: this directory has none", argument)
                    : mprof_error_set(error, MPROF_ENOTFOUND,
-                                     "no recording of number %s: there %s %ld here", argument,
-                                     count == 1 ? "is" : "are", count);
+                                     "no recording number %s: this directory has %ld", argument,
+                                     count);
     }
     *path = recordings->names[index];
     return MPROF_OK;
@@ -178,7 +178,8 @@ mprof_status mprof_recordings_resolve(const mprof_recordings *recordings, const 
                        : mprof_error_set(error, reason.status, "%s", reason.message);
         }
         if (!*argument) {
-            return mprof_error_set(error, MPROF_ENOTFOUND, "a recording's name is empty");
+            return mprof_error_set(error, MPROF_ENOTFOUND,
+                                   "the name of a recording must not be empty");
         }
         /* a dangling link or no permission: report errno */
         mprof_error_set_errno(error, number, "cannot open");

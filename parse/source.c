@@ -84,7 +84,7 @@ static mprof_status check_fifo(mprof_source *source, mprof_error *error)
         count = read(source->fd, &source->first, 1);
     } while (count < 0 && errno == EINTR);
     if (count == 0) {
-        return mprof_error_set(error, MPROF_EFORMAT, "a pipe that nobody writes to");
+        return mprof_error_set(error, MPROF_EFORMAT, "is a pipe without a writer");
     }
     if (count < 0 && errno != EAGAIN) {
         return mprof_error_set_errno(error, errno, "cannot read");
@@ -173,7 +173,7 @@ mprof_status mprof_source_rewind(mprof_source *source, mprof_error *error)
     source->position = 0;
     source->replays = source->kept_fd >= 0;
     if (fd >= 0 && lseek(fd, start, SEEK_SET) < 0) {
-        mprof_error_set_errno(error, errno, "cannot be read twice");
+        mprof_error_set_errno(error, errno, "cannot be read a second time");
         mprof_error_at(error, source->name, 0);
         return MPROF_EIO;
     }
@@ -195,7 +195,8 @@ mprof_status mprof__source_keep(mprof_source *source, mprof_error *error)
     }
     source->kept_fd = open_scratch();
     if (source->kept_fd < 0) {
-        mprof_error_set_errno(error, errno, "no place to keep what a pipe gives");
+        mprof_error_set_errno(error, errno,
+                              "cannot make a temporary file for a pipe, in TMPDIR or /tmp");
         mprof_error_at(error, source->name, 0);
         return MPROF_EIO;
     }
@@ -211,7 +212,8 @@ static mprof_status keep_bytes(mprof_source *source, const char *bytes, size_t c
         if (more > 0) {
             written += (size_t)more;
         } else if (more == 0 || errno != EINTR) {
-            mprof_error_set_errno(error, more == 0 ? EIO : errno, "no room to keep a pipe's bytes");
+            mprof_error_set_errno(error, more == 0 ? EIO : errno,
+                                  "cannot copy a pipe into a temporary file");
             mprof_error_at(error, source->name, 0);
             return MPROF_EIO;
         }

@@ -23,7 +23,7 @@ static void print_usage(const mprof_command *commands, FILE *stream)
     for (const mprof_command *command = commands; command->name; command++) {
         fprintf(stream, "  %-9s %s\n", command->name, command->summary);
     }
-    fprintf(stream, "\n`mprof COMMAND --help' tells about one of them.\n");
+    fprintf(stream, "\n`mprof COMMAND --help' describes one of them.\n");
 }
 
 int mprof__command_main(const mprof_command *commands, int argc, char **argv)
@@ -45,7 +45,8 @@ int mprof__command_main(const mprof_command *commands, int argc, char **argv)
     if (*name) {
         mprof_error error = MPROF_ERROR_INIT;
         fflush(stdout);
-        mprof_error_set(&error, MPROF_ENOTFOUND, "there is no command '%s'", name);
+        mprof_error_set(&error, MPROF_ENOTFOUND,
+                        "there is no command '%s': `mprof --help' lists them", name);
         mprof__command_fail(&error);
     }
     return MPROF_EXIT_FAILED;
@@ -56,8 +57,7 @@ int mprof_draw_command(int argc, char **argv)
     char path[PATH_MAX];
     mprof_error error = MPROF_ERROR_INIT;
     if (mprof__installed_file("mprof-draw", path, sizeof path) != 0) {
-        mprof_error_set(&error, MPROF_ENOTFOUND,
-                        "`%s' needs the drawing half (mprof-draw), which is not installed here",
+        mprof_error_set(&error, MPROF_ENOTFOUND, "`%s' needs mprof-draw, which is not installed",
                         argv[0]);
         return mprof__command_fail(&error);
     }

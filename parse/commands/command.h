@@ -28,7 +28,7 @@ typedef struct mprof_command {
  * error, and exit code 1, as upstream. Returns the exit code. */
 int mprof__command_main(const mprof_command *commands, int argc, char **argv);
 
-/* Replaces this process by the drawing half (libexec/mprof/mprof-draw) with the same arguments;
+/* Replaces this process by libexec/mprof/mprof-draw with the same arguments;
  * returns MPROF_EXIT_FAILED with one line of reason if it is not installed. */
 int mprof_draw_command(int argc, char **argv);
 

@@ -46,7 +46,7 @@ static const struct argp arguments = {
     .parser = parse_option,
     .args_doc = "[FILE|NUMBER...]",
     .doc =
-        "Prints the highest memory of recordings, and that of every child they tell of. Without "
+        "Prints the highest memory of recordings, and that of every child in them. Without "
         "an argument: of the newest recording of this directory; `-' is standard input.\v"
         "On a terminal, or with --exact, also the names of the children. "
         "Where the kernel's own high-water mark was recorded and lies above the highest sample, "

@@ -27,7 +27,7 @@ static int choose_named(mprof__file_list *list, const mprof_recordings *recordin
     if (arguments->count == 0) {
         mprof_error error = MPROF_ERROR_INIT;
         mprof_error_set(&error, MPROF_EARGUMENT,
-                        "a recording to remove must be given, by number or by name");
+                        "rm needs a recording, by number or name: `mprof list' shows them");
         result = mprof__command_fail(&error);
     }
     return result;

@@ -77,7 +77,7 @@ class Unreadable(TestCase):
 
     def test_fifo_nobody_writes_to(self):
         os.mkfifo(self.directory / "x.dat")
-        self.assert_refused("x.dat", "a pipe that nobody writes to")
+        self.assert_refused("x.dat", "is a pipe without a writer")
 
     def test_devices(self):
         for device in ("/dev/zero", "/dev/null", "/dev/urandom"):
@@ -390,9 +390,9 @@ class Directory(TestCase):
         (self.directory / "mprofile_20240102030405.dat").write_text(GOOD)
         (self.directory / "mprofile_20250102030405.dat").write_text(GOOD)
         for arguments, reason in (
-                ([], "a recording to remove must be given, by number or by name"),
-                (["2"], "no recording of number 2: there are 2 here"),
-                (["-3"], "no recording of number -3: there are 2 here"),
+                ([], "rm needs a recording, by number or name: `mprof list' shows them"),
+                (["2"], "no recording number 2: this directory has 2"),
+                (["-3"], "no recording number -3: this directory has 2"),
                 (["0", "nothing"], "nothing: cannot open: No such file or directory"),
                 (["0", "."], ".: is a directory, not a recording")):
             with self.subTest(arguments=arguments):
@@ -426,8 +426,8 @@ class Directory(TestCase):
         self.assertEqual(done.stdout, "")
         self.assertTrue(done.stderr.startswith("No input file found.\n"))
 
-        for arguments, says in ((["peak", "0"], "no recording of number 0: there is none here"),
-                                (["peak", ""], "a recording's name is empty")):
+        for arguments, says in ((["peak", "0"], "no recording number 0: this directory has none"),
+                                (["peak", ""], "the name of a recording must not be empty")):
             self.assertEqual(self.run_mprof(*arguments, expect=1).stderr, f"mprof: {says}\n")
 
     def test_many_recordings(self):
@@ -446,7 +446,7 @@ class Options(TestCase):
             with self.subTest(arguments=arguments):
                 done = self.run_mprof(*arguments, expect=code)
                 self.assertIn("Usage: mprof COMMAND", done.stdout)
-                self.assertEqual(done.stderr, "mprof: there is no command 'no-such-command'\n"
+                self.assertEqual(done.stderr, "mprof: there is no command 'no-such-command': `mprof --help' lists them\n"
                                  if arguments == ["no-such-command"] else "")
                 for command in ("run", "attach", "plot", "peak", "list", "rm", "clean"):
                     self.assertRegex(done.stdout, rf"(?m)^  {command} ")
