@@ -151,11 +151,11 @@ static bool set_duration(struct argp_state *state, int key, const char *text)
     return false;
 }
 
-static void parse_threshold(struct argp_state *state, mprof__threshold *out, const char *text)
+static void parse_threshold(struct argp_state *state, mprof__until_peak *out, const char *text)
 {
     mprof_error error = MPROF_ERROR_INIT;
 
-    if (mprof__threshold_parse(out, text, &error) != MPROF_OK) {
+    if (mprof__until_peak_parse(out, text, &error) != MPROF_OK) {
         argp_failure(state, MPROF_EXIT_USAGE, 0, "--until-peak: %s", error.message);
     }
 }

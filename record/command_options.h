@@ -4,7 +4,7 @@
 
 #include "record/kernel/memory_probe.h"
 #include "record/launch/command_line.h"
-#include "record/session/threshold.h"
+#include "record/session/until_peak.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -14,7 +14,7 @@ typedef struct mprof__command_options {
     double interval_s;
     double delay_s;
     double timeout_s; /* 0: none */
-    mprof__threshold threshold;
+    mprof__until_peak threshold;
     mprof__command_line_mode mode;
     const char *output; /* NULL: a name made from the time */
     const char *backend;

@@ -6,7 +6,7 @@
 #include "record/kernel/memory_probe.h"
 #include "record/terminal/live_line.h"
 #include "record/terminal/signals.h"
-#include "threshold.h"
+#include "until_peak.h"
 
 #include <mprof/error.h>
 #include <mprof/writer.h>
@@ -17,7 +17,7 @@ typedef struct mprof__recorder_plan {
     int64_t interval_ns; /* > 0 */
     int64_t delay_ns;    /* after the start of the program, or the attach */
     int64_t timeout_ns;  /* after the delay; 0: until the program ends */
-    mprof__threshold threshold;
+    mprof__until_peak threshold;
     mprof__metric metric;
     const char *backend; /* the user's name for the metric; borrowed */
     bool include_children;

@@ -64,7 +64,7 @@ static int64_t highest_bytes(const mprof__recorder *recorder)
  * process is left running. */
 static void handle_threshold(mprof__recorder *recorder)
 {
-    const mprof__threshold *threshold = &recorder->plan.threshold;
+    const mprof__until_peak *threshold = &recorder->plan.threshold;
     mprof_error error = MPROF_ERROR_INIT;
     int number = threshold->signal;
     char name[16];
@@ -129,7 +129,7 @@ static void tick(mprof__recorder *recorder, int64_t now_ns)
             mprof__process_tree_processes(recorder->lifecycle.tree), now_ns);
     }
     mprof__event_log_commit(&recorder->log);
-    if (mprof__threshold_is_crossed(&recorder->plan.threshold, highest_bytes(recorder))) {
+    if (mprof__until_peak_is_crossed(&recorder->plan.threshold, highest_bytes(recorder))) {
         handle_threshold(recorder);
     }
     if (recorder->plan.live) {

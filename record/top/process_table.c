@@ -4,7 +4,7 @@
 #include "parse/array.h"
 #include "parse/number_map.h"
 #include "parse/plain_text.h"
-#include "record/session/threshold.h"
+#include "record/session/until_peak.h"
 #include "record/terminal/live_line.h"
 #include "record/terminal/sparkline.h"
 

@@ -1,5 +1,5 @@
 /* Parses MIB[:SIGNAL] and reports only the first crossing. */
-#include "threshold.h"
+#include "until_peak.h"
 
 #include <errno.h>
 #include <math.h>
@@ -50,7 +50,7 @@ static int parse_signal(const char *text)
     return 0;
 }
 
-mprof_status mprof__threshold_parse(mprof__threshold *out, const char *text, mprof_error *error)
+mprof_status mprof__until_peak_parse(mprof__until_peak *out, const char *text, mprof_error *error)
 {
     size_t length = strspn(text, "0123456789.eE+-");
     char *end;
@@ -74,7 +74,7 @@ mprof_status mprof__threshold_parse(mprof__threshold *out, const char *text, mpr
     return MPROF_OK;
 }
 
-bool mprof__threshold_is_crossed(mprof__threshold *threshold, int64_t bytes)
+bool mprof__until_peak_is_crossed(mprof__until_peak *threshold, int64_t bytes)
 {
     if (threshold->bytes == 0 || threshold->is_reached || bytes < threshold->bytes) {
         return false;

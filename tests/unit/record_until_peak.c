@@ -1,5 +1,5 @@
 /* Parsing a threshold, and that it is crossed once. */
-#include "record/session/threshold.h"
+#include "record/session/until_peak.h"
 
 #include <setjmp.h>
 #include <signal.h>
@@ -52,15 +52,15 @@ static void test_texts(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         mprof_error error = MPROF_ERROR_INIT;
-        mprof__threshold threshold;
+        mprof__until_peak threshold;
 
         print_message("'%s'\n", rows[i].text);
         if (rows[i].bytes == 0) {
-            assert_int_equal(mprof__threshold_parse(&threshold, rows[i].text, &error),
+            assert_int_equal(mprof__until_peak_parse(&threshold, rows[i].text, &error),
                              MPROF_EARGUMENT);
             assert_string_not_equal(error.message, "");
         } else {
-            assert_int_equal(mprof__threshold_parse(&threshold, rows[i].text, &error), MPROF_OK);
+            assert_int_equal(mprof__until_peak_parse(&threshold, rows[i].text, &error), MPROF_OK);
             assert_int_equal(threshold.bytes, rows[i].bytes);
             assert_int_equal(threshold.signal, rows[i].signal);
         }
@@ -69,16 +69,16 @@ static void test_texts(void **state)
 
 static void test_crossed_once(void **state)
 {
-    mprof__threshold threshold = {1000, 0, 0};
-    mprof__threshold none = {0, 0, 0};
+    mprof__until_peak threshold = {1000, 0, 0};
+    mprof__until_peak none = {0, 0, 0};
 
     (void)state;
-    assert_false(mprof__threshold_is_crossed(&threshold, -1));
-    assert_false(mprof__threshold_is_crossed(&threshold, 999));
-    assert_true(mprof__threshold_is_crossed(&threshold, 1000));
-    assert_false(mprof__threshold_is_crossed(&threshold, 2000));
+    assert_false(mprof__until_peak_is_crossed(&threshold, -1));
+    assert_false(mprof__until_peak_is_crossed(&threshold, 999));
+    assert_true(mprof__until_peak_is_crossed(&threshold, 1000));
+    assert_false(mprof__until_peak_is_crossed(&threshold, 2000));
     assert_true(threshold.is_reached);
-    assert_false(mprof__threshold_is_crossed(&none, INT64_MAX));
+    assert_false(mprof__until_peak_is_crossed(&none, INT64_MAX));
 }
 
 static void test_names(void **state)
