@@ -335,6 +335,8 @@ class Processes(mprof_test.TestCase):
             with self.subTest(name):
                 if subprocess.run([*command, "true"], capture_output=True).returncode != 0:
                     self.skipTest("no namespace can be made here")
+                if name == "none" and mprof_test.is_sanitized():
+                    continue  # the sanitizer itself needs /proc and complains
                 done = subprocess.run([*command, MPROF, "run", "-C", "-T", "0.05", "--nopython", "-o",
                                        self.path, "sh", "-c", "sleep 0.3; exit 3"],
                                       capture_output=True, text=True, cwd=self.directory,
