@@ -273,7 +273,7 @@ class Peaks(mprof_test.TestCase):
 
     def test_no_reset_without_the_option(self):
         recording, printed = self.record("burst()\nimport time\n"
-                                         "time.sleep(0.3)\nsay('main')", "-T", "0.02")
+                                         "time.sleep(0.3)\nprint_mark('main')", "-T", "0.02")
         # a sample may have seen the burst
         highest = max([mib for mib, _ in recording.mem] + [mib for _, mib, _ in recording.peaks])
         self.assertAlmostEqual(highest, printed["main"][1], delta=MARGIN_MIB)
