@@ -15,12 +15,11 @@
 static mprof_status check_access(const mprof__command_options *options, int64_t pid,
                                  mprof_error *error)
 {
-    mprof__memory_probe_result result;
     mprof__memory_probe probe;
     int64_t bytes;
 
     mprof__memory_probe_open(&probe, pid);
-    result = mprof__memory_probe_read(&probe, options->metric, &bytes);
+    mprof__memory_probe_result result = mprof__memory_probe_read(&probe, options->metric, &bytes);
     mprof__memory_probe_close(&probe);
     return result == MPROF__PROBE_DENIED
                ? mprof_error_set(
@@ -101,7 +100,6 @@ int mprof__attach_to_process(const mprof__command_options *options)
     char **argv = NULL;
     size_t argc = 0;
     int64_t pid = 0;
-    mprof_status status;
 
     if (find_process(options, &pid, &error) != MPROF_OK) {
         return MPROF_EXIT_FAILED;
@@ -112,7 +110,7 @@ int mprof__attach_to_process(const mprof__command_options *options)
     }
     mprof__command_recorder_init(&recorder, options);
     open_rings(&recorder);
-    status = mprof__command_recorder_open(&recorder, argc, argv, &error);
+    mprof_status status = mprof__command_recorder_open(&recorder, argc, argv, &error);
     free(argv);
     if (status != MPROF_OK) {
         return mprof__command_recorder_abandon(&recorder, &error, MPROF_EXIT_USAGE);

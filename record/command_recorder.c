@@ -187,7 +187,6 @@ int mprof__command_recorder_run(mprof__command_recorder *recorder, int64_t pid)
 {
     mprof_error error = MPROF_ERROR_INIT;
     mprof__recorder_outcome outcome;
-    int exit_code;
 
     if (mprof__recorder_run(recorder->recording, pid, &outcome, &error) != MPROF_OK) {
         mprof__command_fail(&error);
@@ -200,7 +199,7 @@ int mprof__command_recorder_run(mprof__command_recorder *recorder, int64_t pid)
     if (outcome.is_empty && !outcome.failed) {
         mprof__command_note("no samples:", "the recording ended before --delay was over");
     }
-    exit_code = exit_code_of(recorder->options, &outcome);
+    int exit_code = exit_code_of(recorder->options, &outcome);
     release(recorder);
     if (dies_of_signal(recorder->options, &outcome)) {
         fflush(NULL);

@@ -59,14 +59,12 @@ static enum match match_process(int64_t pid, const char *comm, const char *hint)
     char title[MPROF__PROCESS_NAME_SIZE];
     char name[256];
     size_t count = mprof__procfs_arguments(arguments, sizeof arguments - 1, pid);
-    enum match by_name;
-    enum match by_title;
 
     arguments[count] = '\0';
     full_name(name, sizeof name, arguments, comm);
     mprof__process_title(title, sizeof title, arguments, count, comm);
-    by_name = match(name, hint);
-    by_title = match(title, hint);
+    enum match by_name = match(name, hint);
+    enum match by_title = match(title, hint);
     return by_name > by_title ? by_name : by_title;
 }
 
@@ -236,13 +234,12 @@ static mprof_status find_named(int64_t *pid, const char *hint, bool newest, char
     }
     for (size_t i = 0; status == MPROF_OK && i < all.count; i++) {
         mprof__procfs_stat stat;
-        enum match found;
 
         if (all.pids[i] == getpid() || mprof__procfs_stat_read(&stat, all.pids[i]) != 0 ||
             stat.state == 'Z') {
             continue;
         }
-        found = match_process(all.pids[i], stat.comm, hint);
+        enum match found = match_process(all.pids[i], stat.comm, hint);
         if (found != MATCH_NONE) {
             status = add_candidate(found == MATCH_WHOLE ? &exact : &partly, all.pids[i],
                                    stat.start_ticks);
@@ -290,7 +287,6 @@ mprof_status mprof__process_arguments(char ***argv, size_t *argc, int64_t pid, m
     size_t count = block ? mprof__procfs_arguments(block, ARGUMENTS_MAX, pid) : 0;
     size_t words = 0;
     char **list;
-    char *text;
 
     *argv = NULL;
     *argc = 0;
@@ -310,7 +306,7 @@ mprof_status mprof__process_arguments(char ***argv, size_t *argc, int64_t pid, m
         free(block);
         return mprof_error_set(error, MPROF_ENOMEM, "out of memory");
     }
-    text = memcpy((char *)(list + words + 1), block, count);
+    char *text = memcpy((char *)(list + words + 1), block, count);
     for (size_t i = 0; i < words; i++) {
         list[i] = text;
         text += strlen(text) + 1;

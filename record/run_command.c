@@ -46,11 +46,11 @@ static int run_program(mprof__command_recorder *recorder, const mprof__command_l
 {
     mprof_error error = MPROF_ERROR_INIT;
     char **environment = NULL;
-    mprof_status status;
     pid_t pid = 0;
 
     prepare_agent(recorder, &environment, program);
-    status = mprof__command_recorder_open(recorder, program->argc, program->argv, &error);
+    mprof_status status =
+        mprof__command_recorder_open(recorder, program->argc, program->argv, &error);
     if (status != MPROF_OK) {
         free(environment);
         return mprof__command_recorder_abandon(recorder, &error, MPROF_EXIT_USAGE);
@@ -74,7 +74,6 @@ int mprof_run_command(int argc, char **argv)
     mprof__command_options options;
     mprof__command_recorder recorder;
     mprof__command_line program;
-    int exit_code;
 
     mprof__command_options_parse(&options, argc, argv, false);
     if (options.attach) {
@@ -85,7 +84,7 @@ int mprof_run_command(int argc, char **argv)
                                  &error) != MPROF_OK) {
         return mprof__command_recorder_abandon(&recorder, &error, MPROF_EXIT_FAILED);
     }
-    exit_code = run_program(&recorder, &program);
+    int exit_code = run_program(&recorder, &program);
     mprof__command_line_free(&program);
     return exit_code;
 }

@@ -243,16 +243,14 @@ static mprof_status find_libc(parts *found, const mprof__object *objects, size_t
 
 static mprof_status find_parts(parts *found, int64_t pid, mprof_error *error)
 {
-    const mprof__object *objects;
-    mprof_status status;
     size_t count;
 
     memset(found, 0, sizeof *found);
-    status = mprof__remote_memory_open(&found->memory, pid, error);
+    mprof_status status = mprof__remote_memory_open(&found->memory, pid, error);
     if (status != MPROF_OK) {
         return status;
     }
-    objects = mprof__remote_memory_objects(found->memory, &count);
+    const mprof__object *objects = mprof__remote_memory_objects(found->memory, &count);
     status = find_python(found, objects, count, error);
     return status == MPROF_OK ? find_libc(found, objects, count, error) : status;
 }
@@ -323,11 +321,11 @@ static mprof_status make_page(page *made, mprof__remote_thread *remote, const pl
 {
     uint64_t arguments[6] = {0,          0, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS,
                              UINT64_MAX, 0};
-    mprof_status status;
     int64_t address;
 
     made->size = arguments[1] = page_size(wanted, found);
-    status = mprof__remote_thread_system_call(remote, &address, SYS_mmap, arguments, error);
+    mprof_status status =
+        mprof__remote_thread_system_call(remote, &address, SYS_mmap, arguments, error);
     if (status != MPROF_OK) {
         return status;
     }
@@ -462,13 +460,12 @@ static mprof_status attempt_in_child(outcome *became, const plan *wanted, way ta
     const pid_t self = getpid();
     int ends[2];
     ssize_t got;
-    pid_t child;
 
     memset(became, 0, sizeof *became);
     if (pipe2(ends, O_CLOEXEC) != 0) {
         return mprof_error_set_errno(error, errno, "cannot attach to the process");
     }
-    child = fork();
+    pid_t child = fork();
     if (child == 0) {
         /* dies with us, so that another mprof can attach */
         prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
@@ -550,11 +547,10 @@ static bool is_filtered(int64_t pid)
     char path[PATH_MAX];
     int64_t ours = count_filters("/proc/self/status");
     bool is_more = false;
-    DIR *threads;
     struct dirent *one;
 
     snprintf(path, sizeof path, "/proc/%lld/task", (long long)pid);
-    threads = opendir(path);
+    DIR *threads = opendir(path);
     while (threads && !is_more && (one = readdir(threads))) {
         snprintf(path, sizeof path, "/proc/%lld/task/%s/status", (long long)pid, one->d_name);
         is_more = number_in(path, "Seccomp") == SECCOMP_MODE_STRICT || count_filters(path) > ours;
@@ -706,14 +702,13 @@ mprof_status mprof__inject(mprof__inject_result *result, int64_t pid, mprof__rin
                            const char *patterns, mprof_error *error)
 {
     plan wanted = {pid, mprof__ring_folder_path(folder), patterns, ""};
-    mprof_status status;
 
     memset(result, 0, sizeof *result);
     if (mprof__installed_file(AGENT_FILE, wanted.agent, sizeof wanted.agent) != 0) {
         return mprof_error_set(error, MPROF_EARGUMENT, "the agent (%s) is not installed",
                                AGENT_FILE);
     }
-    status = check(&wanted, error);
+    mprof_status status = check(&wanted, error);
     if (status == MPROF_OK) {
         status = enter_in_turn(result, &wanted, folder, error);
     }

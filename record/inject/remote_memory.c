@@ -115,10 +115,9 @@ static mprof_status read_mappings(mprof__remote_memory *memory, mprof_error *err
     char path[64];
     char *line = NULL;
     size_t size = 0;
-    FILE *file;
 
     snprintf(path, sizeof path, "/proc/%lld/maps", (long long)memory->pid);
-    file = fopen(path, "re");
+    FILE *file = fopen(path, "re");
     if (!file) {
         return mprof_error_set_errno(error, errno, "cannot read what is mapped into the process");
     }
@@ -148,9 +147,7 @@ static int64_t file_owner(int64_t pid, const char *file)
 static mprof_status explain_refusal(mprof_error *error, int64_t pid, int failure)
 {
     int64_t us = (int64_t)geteuid();
-    int64_t owner;
     char scope = '0';
-    FILE *file;
 
     if (failure == ESRCH) {
         return mprof_error_set(error, MPROF_EARGUMENT, "it has ended, or is a kernel thread");
@@ -158,7 +155,7 @@ static mprof_status explain_refusal(mprof_error *error, int64_t pid, int failure
     if (failure != EACCES && failure != EPERM) {
         return mprof_error_set_errno(error, failure, "the process cannot be attached to");
     }
-    owner = file_owner(pid, "");
+    int64_t owner = file_owner(pid, "");
     if (us != 0 && owner >= 0 && owner != us) {
         return mprof_error_set(error, MPROF_EARGUMENT,
                                "the process is another user's, or setuid; run mprof as root");
@@ -168,7 +165,7 @@ static mprof_status explain_refusal(mprof_error *error, int64_t pid, int failure
                                "the process has forbidden it (it is not dumpable); run mprof as "
                                "root");
     }
-    file = fopen("/proc/sys/kernel/yama/ptrace_scope", "re");
+    FILE *file = fopen("/proc/sys/kernel/yama/ptrace_scope", "re");
     if (file) {
         scope = (char)getc(file);
         fclose(file);
@@ -185,7 +182,6 @@ static mprof_status explain_refusal(mprof_error *error, int64_t pid, int failure
 mprof_status mprof__remote_memory_open(mprof__remote_memory **out, int64_t pid, mprof_error *error)
 {
     mprof__remote_memory *memory = calloc(1, sizeof *memory);
-    mprof_status status;
     char path[64];
 
     *out = NULL;
@@ -195,7 +191,8 @@ mprof_status mprof__remote_memory_open(mprof__remote_memory **out, int64_t pid, 
     snprintf(path, sizeof path, "/proc/%lld/mem", (long long)pid);
     memory->pid = pid;
     memory->fd = open(path, O_RDWR | O_CLOEXEC);
-    status = memory->fd >= 0 ? read_mappings(memory, error) : explain_refusal(error, pid, errno);
+    mprof_status status =
+        memory->fd >= 0 ? read_mappings(memory, error) : explain_refusal(error, pid, errno);
     if (status != MPROF_OK) {
         mprof__remote_memory_free(memory);
         return status;

@@ -369,14 +369,13 @@ mprof_status mprof__remote_thread_call(mprof__remote_thread *remote, int32_t *re
                                        uint64_t function, uint64_t first, mprof_error *error)
 {
     struct user_regs_struct registers = remote->saved;
-    mprof_status status;
     int64_t last;
 
     registers.rip = function;
     registers.rdi = first;
     registers.rax = 0;
     registers.rsi = remote->result;
-    status = run(remote, registers, &last, error);
+    mprof_status status = run(remote, registers, &last, error);
     if (status == MPROF_OK &&
         mprof__remote_memory_read(remote->memory, result, sizeof *result, remote->result) != 0) {
         status = mprof_error_set_errno(error, errno, "the memory of the process cannot be read");
@@ -431,7 +430,6 @@ mprof_status mprof__remote_thread_open(mprof__remote_thread **out, pid_t thread,
                                        const mprof__object *libc, mprof_error *error)
 {
     mprof__remote_thread *remote = calloc(1, sizeof *remote);
-    mprof_status status;
 
     *out = NULL;
     if (!remote || !(remote->extended = calloc(1, XSTATE_MAX))) {
@@ -440,7 +438,7 @@ mprof_status mprof__remote_thread_open(mprof__remote_thread **out, pid_t thread,
     }
     remote->thread = thread;
     remote->memory = memory;
-    status = find_instructions(remote, libc, error);
+    mprof_status status = find_instructions(remote, libc, error);
     if (status == MPROF_OK) {
         status = stop(remote, error);
     }
@@ -468,15 +466,13 @@ static void restore_thread(const mprof__remote_thread *remote)
 
 void mprof__remote_thread_free(mprof__remote_thread *remote)
 {
-    struct user_regs_struct registers;
-
     if (!remote) {
         return;
     }
     if (remote->has_called) {
         restore_thread(remote);
     }
-    registers = continued(remote->saved);
+    struct user_regs_struct registers = continued(remote->saved);
     if (remote->saved.rsp != 0) {
         set_registers(remote, &registers);
     }

@@ -80,13 +80,12 @@ static const char *find_group(const mprof__cgroup_mount *mount, const char *text
 {
     for (const char *line = text; *line; line += strcspn(line, "\n"), line += *line == '\n') {
         const char *names = line + strcspn(line, ":\n");
-        const char *path;
 
         if (*names != ':') {
             continue;
         }
         names++;
-        path = names + strcspn(names, ":\n");
+        const char *path = names + strcspn(names, ":\n");
         if (*path == ':' &&
             (mount->version == 1 ? list_contains(names, (size_t)(path - names), "memory")
                                  : path == names && line[0] == '0')) {
@@ -100,13 +99,11 @@ int mprof__cgroup_path(char *path, size_t size, const mprof__cgroup_mount *mount
 {
     const char *group = mount->version ? find_group(mount, text) : NULL;
     size_t root = strcmp(mount->root, "/") == 0 ? 0 : strlen(mount->root);
-    size_t length;
-    int written;
 
     if (!group) {
         return -1;
     }
-    length = strcspn(group, "\n");
+    size_t length = strcspn(group, "\n");
     if (length < root || memcmp(group, mount->root, root) != 0 ||
         (length > root && group[root] != '/') || strncmp(group, "/..", 3) == 0) {
         return -1; /* outside the part that is mounted here */
@@ -116,7 +113,7 @@ int mprof__cgroup_path(char *path, size_t size, const mprof__cgroup_mount *mount
     if (length == 1) { /* the mount point itself */
         length = 0;
     }
-    written = snprintf(path, size, "%s%.*s", mount->directory, (int)length, group);
+    int written = snprintf(path, size, "%s%.*s", mount->directory, (int)length, group);
     return written > 0 && (size_t)written < size ? 0 : -1;
 }
 

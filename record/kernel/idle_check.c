@@ -86,16 +86,14 @@ static void back_off(mprof__idle_check *check)
 bool mprof__idle_check_holds(mprof__idle_check *check, int64_t pid, int64_t now_ns)
 {
     bool is_due = now_ns >= check->until_ns;
-    int64_t before_ns;
-    int64_t cpu_ns;
 
     if (check->pause > 0) {
         check->pause--;
         check->has_run = true;
         return false;
     }
-    before_ns = is_due ? mprof__clock_now_ns() : 0;
-    cpu_ns = read_cpu_ns(pid);
+    int64_t before_ns = is_due ? mprof__clock_now_ns() : 0;
+    int64_t cpu_ns = read_cpu_ns(pid);
     if (cpu_ns < 0 || cpu_ns != check->cpu_ns) {
         back_off(check);
     } else if (is_due) {

@@ -15,10 +15,9 @@ static bool is_first_pid_namespace(const char *root)
 {
     char path[4096];
     char name[64];
-    ssize_t length;
 
     snprintf(path, sizeof path, "%s/proc/self/ns/pid", root);
-    length = readlink(path, name, sizeof name - 1);
+    ssize_t length = readlink(path, name, sizeof name - 1);
     name[length > 0 ? length : 0] = '\0';
     return strcmp(name, FIRST_PID_NAMESPACE) == 0;
 }

@@ -71,14 +71,12 @@ mprof__memory_probe_result mprof__memory_probe_rss(mprof__memory_probe *probe, i
 {
     int fd = probe->alive_fd >= 0 ? probe->alive_fd : mprof__procfs_open(probe->pid, "statm");
     char text[128];
-    ssize_t got;
-    int failure;
 
     if (fd < 0) {
         return result_of_errno(probe, errno);
     }
-    got = pread(fd, text, sizeof text - 1, 0);
-    failure = got == 0 ? ESRCH : errno;
+    ssize_t got = pread(fd, text, sizeof text - 1, 0);
+    int failure = got == 0 ? ESRCH : errno;
     if (probe->alive_fd < 0) {
         mprof__procfs_close(fd);
     }
@@ -109,15 +107,13 @@ int64_t mprof__memory_probe_parse_rollup(const char *text, mprof__metric metric)
 
 static mprof__memory_probe_result read_rollup(mprof__memory_probe *probe, char *text, size_t size)
 {
-    ssize_t got;
-
     if (probe->rollup_fd < 0) {
         probe->rollup_fd = mprof__procfs_open(probe->pid, "smaps_rollup");
         if (probe->rollup_fd < 0) {
             return result_of_errno(probe, errno);
         }
     }
-    got = pread(probe->rollup_fd, text, size - 1, 0);
+    ssize_t got = pread(probe->rollup_fd, text, size - 1, 0);
     if (got <= 0) {
         int failure = got == 0 ? ESRCH : errno;
 

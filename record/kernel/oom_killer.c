@@ -104,10 +104,9 @@ static void find_mount(mprof__oom_killer *killer)
     char path[MPROF__CGROUP_PATH_SIZE];
     size_t size = 0;
     char *line = NULL;
-    FILE *mounts;
 
     snprintf(path, sizeof path, "%s/proc/self/mountinfo", killer->root);
-    mounts = fopen(path, "re");
+    FILE *mounts = fopen(path, "re");
     while (mounts && getline(&line, &size, mounts) > 0) {
         mprof__cgroup_mount_parse(&killer->mount, line);
     }
@@ -281,9 +280,7 @@ bool mprof__oom_killer_claim(mprof__oom_killer *killer, mprof__oom_killer_place 
                              int64_t now_ns)
 {
     int last = killer->mount.version == 2 ? find_group_of(killer, pid) : 0; /* that of a zombie */
-    int is_logged = mprof__kernel_log_take_victim(&killer->log, pid);
-    watched *one;
-    bool is_counter_exact;
+    int logged = mprof__kernel_log_take_victim(&killer->log, pid);
 
     if (last && killer->groups[last - 1].kills.is_started) {
         if (place->group != last) { /* other processes of it were polled */
@@ -293,7 +290,7 @@ bool mprof__oom_killer_claim(mprof__oom_killer *killer, mprof__oom_killer_place 
     } else if (last) { /* never polled while a process ran there: the counter is unknown */
         place->polls = 0;
     }
-    one = place->group ? &killer->groups[place->group - 1] : NULL;
+    watched *one = place->group ? &killer->groups[place->group - 1] : NULL;
     update(&killer->machine, read_machine_kills(killer), now_ns);
     if (one) {
         update(&one->kills, mprof__cgroup_oom_kills(&one->group), now_ns);
@@ -302,9 +299,9 @@ bool mprof__oom_killer_claim(mprof__oom_killer *killer, mprof__oom_killer_place 
             return true;
         }
     }
-    if (is_logged >= 0) {
-        return is_logged == 1;
+    if (logged >= 0) {
+        return logged == 1;
     }
-    is_counter_exact = one && one->kills.is_started && place->polls >= POLLS_TO_SETTLE;
+    bool is_counter_exact = one && one->kills.is_started && place->polls >= POLLS_TO_SETTLE;
     return !is_counter_exact && assign_kill(&killer->machine);
 }

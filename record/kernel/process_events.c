@@ -114,7 +114,6 @@ static int receive_batch(mprof__process_events *events)
 static int receive(mprof__process_events *events, struct proc_event *event)
 {
     int index = events->next;
-    size_t size;
 
     if (index == events->count) {
         /* a batch that was not full has emptied the queue: saves one system call */
@@ -127,7 +126,7 @@ static int receive(mprof__process_events *events, struct proc_event *event)
         index = 0;
     }
     events->next = index + 1;
-    size = events->headers[index].msg_len;
+    size_t size = events->headers[index].msg_len;
     if (events->senders[index].nl_pid != 0 ||
         size < EVENT_OFFSET + offsetof(struct proc_event, event_data)) {
         return -1;

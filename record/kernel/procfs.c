@@ -121,12 +121,10 @@ int mprof__procfs_open(int64_t pid, const char *name)
 
 static ssize_t read_and_close(char *text, size_t size, int fd)
 {
-    ssize_t got;
-
     if (fd < 0) {
         return -1;
     }
-    got = read(fd, text, size - 1);
+    ssize_t got = read(fd, text, size - 1);
     mprof__procfs_close(fd);
     text[got > 0 ? got : 0] = '\0';
     return got;
@@ -176,14 +174,13 @@ int mprof__procfs_stat_parse(mprof__procfs_stat *stat, const char *text, size_t 
 {
     const char *open = memchr(text, '(', length);
     const char *close = memrchr(text, ')', length); /* the name may contain any byte, also ')' */
-    const char *at;
 
     memset(stat, 0, sizeof *stat);
     if (!open || !close || close < open) {
         return -1;
     }
     snprintf(stat->comm, sizeof stat->comm, "%.*s", (int)(close - open - 1), open + 1);
-    at = close + 1;
+    const char *at = close + 1;
     for (int field = FIELD_STATE; field <= FIELD_EXIT_CODE; field++) {
         if (*at != ' ') {
             return field > FIELD_START ? 0 : -1;
@@ -271,13 +268,11 @@ int mprof__procfs_status_read(int64_t *high_water_bytes, char *comm, size_t size
 int mprof__procfs_reset_high_water(int64_t *high_water_bytes, int64_t pid)
 {
     char comm[64];
-    int status;
-    int fd;
 
-    fd = open_file(pid, "clear_refs",
-                   O_WRONLY); /* opened first: the mark is lost between reading and reset */
+    /* opened first: the mark is lost between reading and reset */
+    int fd = open_file(pid, "clear_refs", O_WRONLY);
     *high_water_bytes = -1;
-    status = mprof__procfs_status_read(high_water_bytes, comm, sizeof comm, pid);
+    int status = mprof__procfs_status_read(high_water_bytes, comm, sizeof comm, pid);
     if (fd < 0) {
         return -1;
     }
@@ -298,13 +293,12 @@ size_t mprof__procfs_arguments(char *bytes, size_t size, int64_t pid)
 bool mprof__procfs_is_user(int64_t pid, uid_t user)
 {
     char text[4096];
-    const char *line;
     char *end;
 
     if (mprof__procfs_status_text(text, sizeof text, pid) < 0) {
         return true;
     }
-    line = strstr(text, "\nUid:");
+    const char *line = strstr(text, "\nUid:");
     for (line = line ? line + strlen("\nUid:") : ""; *line == '\t'; line = end) {
         if (strtoull(line, &end, 10) == user) {
             return true;

@@ -63,7 +63,6 @@ typedef struct attributes {
 static int next_attribute(attributes *list, attributes *content)
 {
     struct nlattr head;
-    size_t whole;
 
     if (list->left < sizeof head) {
         return -1;
@@ -74,7 +73,7 @@ static int next_attribute(attributes *list, attributes *content)
     }
     content->at = list->at + ATTRIBUTE_HEAD;
     content->left = head.nla_len - ATTRIBUTE_HEAD;
-    whole = padded(head.nla_len);
+    size_t whole = padded(head.nla_len);
     whole = whole < list->left ? whole : list->left;
     list->at += whole;
     list->left -= whole;
@@ -151,12 +150,11 @@ static mprof__taskstats_mark *find_slot(mprof__taskstats *stats, int64_t pid)
 static void store_mark(mprof__taskstats *stats, const void *message, size_t length)
 {
     mprof__taskstats_mark mark;
-    mprof__taskstats_mark *slot;
 
     if (!mprof__taskstats_parse(&mark, message, length)) {
         return;
     }
-    slot = find_slot(stats, mark.pid);
+    mprof__taskstats_mark *slot = find_slot(stats, mark.pid);
     if (slot->pid == mark.pid) {
         mark.is_fork |= slot->is_fork;
         if (mark.high_water_bytes < slot->high_water_bytes) {
@@ -271,7 +269,6 @@ static int await_acknowledgement(mprof__taskstats *stats)
     while (poll(&ready, 1, ANSWER_MS) > 0) {
         char *bytes = stats->bytes[0];
         ssize_t got = recv(stats->fd, bytes, MESSAGE_BYTES, MSG_DONTWAIT);
-        attributes family;
         struct nlmsghdr head;
         int refusal;
 
@@ -283,7 +280,8 @@ static int await_acknowledgement(mprof__taskstats *stats)
             memcpy(&refusal, bytes + sizeof head, sizeof refusal);
             return refusal == 0 ? 0 : -1;
         }
-        family = find_attribute(message_attributes(bytes, (size_t)got), CTRL_ATTR_FAMILY_ID);
+        attributes family =
+            find_attribute(message_attributes(bytes, (size_t)got), CTRL_ATTR_FAMILY_ID);
         if (head.nlmsg_type == GENL_ID_CTRL && family.left >= sizeof stats->family) {
             memcpy(&stats->family, family.at, sizeof stats->family);
         } else {

@@ -103,10 +103,9 @@ static mprof__executable_kind classify_elf(mprof__executable *executable, int fd
 static void split_script_line(mprof__executable *executable, char *line)
 {
     char *word = line + 2 + strspn(line + 2, " \t");
-    char *end;
 
     word[strcspn(word, "\n")] = '\0';
-    end = word + strcspn(word, " \t");
+    char *end = word + strcspn(word, " \t");
     snprintf(executable->interpreter, sizeof executable->interpreter, "%.*s", (int)(end - word),
              word);
     end += strspn(end, " \t");
@@ -136,7 +135,6 @@ static mprof__executable_kind classify(mprof__executable *executable, int fd)
 void mprof__executable_inspect(mprof__executable *executable, const char *name, const char *search)
 {
     struct stat status;
-    int fd;
 
     memset(executable, 0, sizeof *executable);
     if (strchr(name, '/')) {
@@ -146,7 +144,7 @@ void mprof__executable_inspect(mprof__executable *executable, const char *name, 
         executable->path[0] = '\0';
         return;
     }
-    fd = open(executable->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    int fd = open(executable->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (fd < 0) {
         return;
     }

@@ -24,17 +24,15 @@ static char **make_environment(char *const environment[], const char *preload, c
     const char *others = "";
     size_t count = 0;
     size_t kept = 0;
-    size_t text_size;
     char **copy;
-    char *text;
 
     for (; environment[count]; count++) {
         if (is_setting(environment[count], PRELOAD)) {
             others = environment[count] + strlen(PRELOAD);
         }
     }
-    text_size = strlen(PRELOAD) + strlen(preload) + 1 + strlen(others) + 1 + strlen(RINGS) +
-                strlen(rings) + 1;
+    size_t text_size = strlen(PRELOAD) + strlen(preload) + 1 + strlen(others) + 1 + strlen(RINGS) +
+                       strlen(rings) + 1;
     copy = malloc((count + 3) * sizeof *copy + text_size);
     if (!copy) {
         return NULL;
@@ -44,7 +42,7 @@ static char **make_environment(char *const environment[], const char *preload, c
             copy[kept++] = environment[i];
         }
     }
-    text = (char *)(copy + count + 3);
+    char *text = (char *)(copy + count + 3);
     copy[kept++] = text;
     text += sprintf(text, PRELOAD "%s%s%s", others, *others ? ":" : "", preload) + 1;
     copy[kept++] = text;
@@ -79,11 +77,10 @@ static int make_entry(mprof__ring_folder *folder, const char *preload, char *ent
     unsigned long platform = getauxval(AT_PLATFORM);
     char directory[PATH_SIZE];
     char path[PATH_SIZE + 256];
-    char *slash;
     int length;
 
     snprintf(directory, sizeof directory, "%s", preload);
-    slash = strrchr(directory, '/');
+    char *slash = strrchr(directory, '/');
     *slash = '\0';
     snprintf(path, sizeof path, "%s/preload/any/" MPROF_WIRE_SHIM, directory);
     if (access(path, R_OK) != 0) {

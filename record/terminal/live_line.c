@@ -25,13 +25,12 @@ struct mprof__live_line {
 mprof_status mprof__live_line_open(mprof__live_line **out, int fd, mprof_error *error)
 {
     mprof__live_line *live = calloc(1, sizeof *live);
-    mprof_status status;
 
     *out = NULL;
     if (!live) {
         return mprof_error_set(error, MPROF_ENOMEM, "out of memory");
     }
-    status = mprof__status_line_open(&live->line, fd, error);
+    mprof_status status = mprof__status_line_open(&live->line, fd, error);
     if (status != MPROF_OK) {
         free(live);
         return status;
@@ -75,7 +74,6 @@ static void put_duration(mprof__terminal_text *text, int64_t ns)
 static void put_calls(mprof__terminal_text *text, const mprof__live_line_view *view)
 {
     char more[32] = "";
-    size_t most;
 
     if (view->calls == 0) {
         return;
@@ -83,7 +81,7 @@ static void put_calls(mprof__terminal_text *text, const mprof__live_line_view *v
     if (view->calls > 1) {
         snprintf(more, sizeof more, " +%zu", view->calls - 1);
     }
-    most = text->room - text->columns;
+    size_t most = text->room - text->columns;
     if (most > NAME_MIN && mprof__terminal_text_put(text, "  in ")) {
         mprof__terminal_text_put_foreign(text, view->function ? view->function : "?",
                                          most - strlen("  in ") - strlen(more));

@@ -41,10 +41,9 @@ static bool has_cursor(void)
 static int reopen(int fd)
 {
     char path[64];
-    int own;
 
     snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-    own = open(path, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+    int own = open(path, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
     return own >= 0 ? own : fcntl(fd, F_DUPFD_CLOEXEC, 3);
 }
 
@@ -122,7 +121,6 @@ void mprof__status_line_show(mprof__status_line *line, const char *text)
 {
     char set_up[48] = "";
     char *all = NULL;
-    int length;
 
     if (line->fd < 0) {
         return;
@@ -131,8 +129,8 @@ void mprof__status_line_show(mprof__status_line *line, const char *text)
         snprintf(set_up, sizeof set_up, SET_UP, line->rows - 1);
         set_cleanup(line, true);
     }
-    length = asprintf(&all, "%s" SAVE "\033[%d;1H\033[0;7m\033[K%s\033[0m" RESTORE, set_up,
-                      line->rows, text);
+    int length = asprintf(&all, "%s" SAVE "\033[%d;1H\033[0;7m\033[K%s\033[0m" RESTORE, set_up,
+                          line->rows, text);
     if (length >= 0) {
         line->is_up |= write_all(line, all, (size_t)length, 0);
         free(all);
@@ -145,12 +143,11 @@ void mprof__status_line_show(mprof__status_line *line, const char *text)
 void mprof__status_line_hide(mprof__status_line *line)
 {
     char text[64];
-    int length;
 
     if (line->fd < 0 || !line->is_up) {
         return;
     }
-    length = snprintf(text, sizeof text, TAKE_DOWN, line->rows);
+    int length = snprintf(text, sizeof text, TAKE_DOWN, line->rows);
     line->is_up = !write_all(line, text, (size_t)length, HIDE_MS);
     if (!line->is_up) {
         set_cleanup(line, false);

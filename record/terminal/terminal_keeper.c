@@ -76,12 +76,11 @@ static bool adopts_orphans(void)
 int mprof__terminal_keeper_open(int terminal_fd)
 {
     int ends[2];
-    pid_t middle;
 
     if (adopts_orphans() || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) {
         return -1;
     }
-    middle = fork();
+    pid_t middle = fork();
     if (middle == 0) {
         pid_t keeper = fork();
 

@@ -320,8 +320,6 @@ static void put_calls(mprof__terminal_text *text, const table_row *row)
 
 static void put_row(mprof__terminal_text *text, const table_row *row, bool has_ended)
 {
-    size_t start;
-
     (void)mprof__terminal_text_put(text, "%7lld", (long long)row->pid);
     put_mib(text, row->tick != 0 && !has_ended, row->bytes);
     put_mib(text, row->peak_bytes > 0, row->peak_bytes);
@@ -330,7 +328,7 @@ static void put_row(mprof__terminal_text *text, const table_row *row, bool has_e
     } else {
         (void)mprof__terminal_text_put(text, " %9s  ", "-");
     }
-    start = text->columns;
+    size_t start = text->columns;
     mprof__terminal_text_put_foreign(text, row->name ? row->name : "", NAME_COLUMNS);
     mprof__terminal_text_pad(text, start + NAME_COLUMNS + 2);
     if (has_ended) {

@@ -34,7 +34,6 @@ mprof_status mprof__process_watch_open(mprof__process_watch **out, int64_t pid,
 {
     mprof__process_watch *watch = calloc(1, sizeof *watch);
     mprof__process_tree_hooks hooks = {watch, set_name, set_name, NULL, set_end};
-    mprof_status status;
 
     *out = watch;
     if (!watch) {
@@ -42,7 +41,7 @@ mprof_status mprof__process_watch_open(mprof__process_watch **out, int64_t pid,
     }
     watch->table = table;
     watch->pid = pid;
-    status = mprof__process_tree_open(&watch->tree, 1, &hooks, error);
+    mprof_status status = mprof__process_tree_open(&watch->tree, true, &hooks, error);
     if (status == MPROF_OK) {
         status = mprof__process_tree_set_root(watch->tree, pid, mprof__clock_now_ns(), error);
     }
@@ -65,7 +64,6 @@ static bool read_process(mprof__process_watch *watch, mprof__process *process, i
     mprof__process_end end;
     int64_t bytes;
     int64_t peak_bytes;
-    int64_t inherited_bytes;
 
     if (mprof__process_tree_has_ended(process, now_ns, &end)) {
         mprof__process_tree_end(watch->tree, process, &end);
@@ -74,7 +72,7 @@ static bool read_process(mprof__process_watch *watch, mprof__process *process, i
     if (mprof__process_tree_shares_memory(watch->tree, process)) {
         return true;
     }
-    inherited_bytes = mprof__process_tree_inherited_bytes(watch->tree, process, now_ns);
+    int64_t inherited_bytes = mprof__process_tree_inherited_bytes(watch->tree, process, now_ns);
     if (mprof__memory_probe_rss(&process->probe, &bytes) == MPROF__PROBE_OK) {
         process->rss_bytes = bytes;
         if (bytes <= inherited_bytes) {

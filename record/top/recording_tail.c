@@ -189,9 +189,8 @@ static mprof_status parse_lines(mprof__recording_tail *file, size_t length, mpro
     const mprof_visitor visitor = {file, add_samples, read_record, NULL};
     mprof_error reason = MPROF_ERROR_INIT;
     mprof_source *source;
-    mprof_status status;
 
-    status = mprof_source_open_memory(&source, file->bytes, length, file->path, error);
+    mprof_status status = mprof_source_open_memory(&source, file->bytes, length, file->path, error);
     if (status != MPROF_OK) {
         return status;
     }
@@ -237,12 +236,11 @@ static mprof_status parse_block(mprof__recording_tail *file, mprof_error *error)
 static mprof_status reserve(mprof__recording_tail *file, mprof_error *error)
 {
     size_t size = file->used + BLOCK_SIZE;
-    char *larger;
 
     if (size <= file->size) {
         return MPROF_OK;
     }
-    larger = realloc(file->bytes, size * 2);
+    char *larger = realloc(file->bytes, size * 2);
     if (!larger) {
         return mprof_error_set(error, MPROF_ENOMEM, "out of memory");
     }

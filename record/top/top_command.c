@@ -168,10 +168,8 @@ static void set_calls(void *data, int64_t pid, size_t count, const char *functio
 /* Reads the recorder's answer and requests the next one. False: there was no answer. */
 static bool update_calls(source *shown)
 {
-    bool is_answered;
-
     mprof__process_table_clear_calls(shown->table);
-    is_answered = mprof__calls_in_flight_read(shown->folder_fd, set_calls, shown) == 0;
+    bool is_answered = mprof__calls_in_flight_read(shown->folder_fd, set_calls, shown) == 0;
     mprof__calls_in_flight_request(shown->folder_fd, false);
     return is_answered;
 }
