@@ -1,5 +1,5 @@
-"""What public scripts do around mprof: how they call it, and how they take its answers apart. Where
-upstream is installed, its answers to the same files are those expected."""
+"""How public scripts call mprof and parse its output. Where upstream is installed, its output for the same
+files is compared."""
 
 import os
 import pathlib
@@ -17,7 +17,7 @@ from mprof_test import MPROF, Recording, own_line, python  # noqa: E402
 BUILD = pathlib.Path(MPROF).parent
 UPSTREAM = "/usr/bin/python3-mprof"
 
-# Everything that the file can tell of more than samples.
+# Every kind of record besides samples.
 RICH = "".join([
     "CMDLINE python3 app.py\n", "MEM 5.5 1795330000.0\n", own_line("FACT", "pid", 7),
     own_line("PROC", 7, 1, "1795330000.0", "app"), own_line("PROC", 8, 7, "1795330000.0", "worker 1"),
@@ -37,7 +37,7 @@ class Habits(mprof_test.TestCase):
         (self.directory / "x.dat").write_text(RICH)
 
     def shell(self, script, expect=0):
-        """What a script prints that finds mprof by its name."""
+        """The output of a script that finds mprof in PATH."""
         done = subprocess.run(["bash", "-c", script], cwd=self.directory, capture_output=True, text=True,
                               env=self.environment(PATH=self.path), timeout=mprof_test.DEADLINE_S)
         self.assertEqual((done.returncode, done.stderr), (expect, ""), done.stdout)
@@ -51,7 +51,7 @@ class Habits(mprof_test.TestCase):
         path, = self.recordings()
         return path
 
-    # --- the answer of peak ---
+    # ---- the output of peak ----
 
     def test_peak_into_a_pipe_is_upstreams(self):
         self.assertEqual(self.run_mprof("peak", "x.dat").stdout, PLAIN)
@@ -62,7 +62,7 @@ class Habits(mprof_test.TestCase):
                                   text=True)
             self.assertEqual(done.stdout, PLAIN)
 
-    def test_peak_on_a_terminal_says_more(self):
+    def test_peak_on_a_terminal_prints_more(self):
         exact = self.run_mprof("peak", "--exact", "x.dat").stdout
         for text in ("x.dat\t5.500 MiB\n", "Child 8\t\t\t3.000 MiB\tworker 1\n",
                      "exact (kernel)\t\t9.500 MiB\n", "Child 8 exact (kernel)\t4.000 MiB\n",
@@ -83,7 +83,7 @@ class Habits(mprof_test.TestCase):
         self.assertEqual(done.returncode, 0)
         self.assertEqual(shown.decode().replace("\r\n", "\n").expandtabs(), exact.expandtabs())
 
-    def test_answers_taken_apart(self):
+    def test_output_parsed_by_scripts(self):
         self.shell(f"mprof run -C -T 0.01 {self.program()}")
         highest = f"{max(mib for mib, _ in Recording(self.recorded()).mem):.3f}"
         self.assertEqual(self.shell("mprof peak | grep -Eo '[+-]?([0-9]*[.])?[0-9]+ MiB'"),
@@ -98,7 +98,7 @@ class Habits(mprof_test.TestCase):
         self.assertEqual(re.search(r"(\d+\.\d+)", answer).group(1), highest)
         self.assertEqual(answer.splitlines()[0], "Using last profile data.")
 
-    # --- how it is called ---
+    # ---- how it is called ----
 
     def test_options_in_one_word_and_options_of_the_program(self):
         self.program("tool", f"#!{python()}\nimport os, sys, time\nprint(sys.argv[1:])\n"
@@ -112,7 +112,7 @@ class Habits(mprof_test.TestCase):
         self.assertTrue(recording.chld)
         self.assertFalse((self.directory / "results").exists())
 
-    def test_names_of_any_kind(self):
+    def test_unusual_file_names(self):
         self.program()
         for name in ("run.mprof", "memory", "data.txt", "a.b.prof"):
             with self.subTest(name=name):
@@ -150,8 +150,8 @@ class Habits(mprof_test.TestCase):
             self.assertIn(says, done.stdout)
         self.assertEqual(self.recordings(), [])
 
-    def test_the_newest_file_is_looked_for(self):
-        """By its ending, by a pattern, or as the newest; and the working directory is cleaned."""
+    def test_finding_the_newest_file(self):
+        """By suffix, by pattern, by time; and `clean` of the working directory."""
         (self.directory / "x.dat").unlink()
         self.shell(f"mprof run -T 0.01 --python {self.program()} > memoryout.txt")
         found, = [name for name in os.listdir(self.directory) if os.path.splitext(name)[1] == ".dat"]
@@ -165,8 +165,8 @@ class Habits(mprof_test.TestCase):
         self.shell("files=( mprofile_*.dat ); mv ${files[0]} kept.dat; mprof clean; mprof peak kept.dat")
         self.assertEqual(self.recordings(), [])
 
-    def test_a_timeout_around_it(self):
-        """`timeout` ends it, what it prints goes through `tee`, and the file is whole."""
+    def test_run_under_timeout(self):
+        """`timeout` ends it, its output goes through `tee`, and the file is complete."""
         self.program("long.py", "import time\ntime.sleep(60)\n")
         self.shell("timeout 1 mprof run -T 0.05 python3 long.py 2>&1 | tee log.txt > /dev/null")
         recording = Recording(self.recorded())

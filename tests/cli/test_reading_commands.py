@@ -1,5 +1,5 @@
-"""peak, list, rm and clean as a user meets them: what cannot be read (B6), foreign files (B10), escape
-sequences in names (S4), exit codes, options."""
+"""peak, list, rm and clean: unreadable files (B6), foreign files (B10), escape sequences in names (S4), exit
+codes, options."""
 
 import gzip
 import os
@@ -41,7 +41,7 @@ class Unreadable(TestCase):
     def test_command_line_only(self):
         self.assert_refused(self.write(b"CMDLINE x\n"), "no sample of memory")
 
-    def test_a_program_that_was_over_before_its_first_sample(self):
+    def test_program_that_ended_before_its_first_sample(self):
         name = self.write(b"CMDLINE true\nFACT pid 7\nPROC 7 1 1795330000.1 true\n"
                           b"PEAK 7 0.992188 1795330000.2\nEXIT 7 1795330000.2 status 0\n")
         done = self.run_mprof("peak", name, expect=1)
@@ -75,7 +75,7 @@ class Unreadable(TestCase):
         (self.directory / "x.dat").mkdir()
         self.assert_refused("x.dat", "is a directory, not a recording")
 
-    def test_fifo_nobody_writes_to(self):
+    def test_fifo_without_a_writer(self):
         os.mkfifo(self.directory / "x.dat")
         self.assert_refused("x.dat", "is a pipe without a writer")
 
@@ -111,7 +111,7 @@ class Unreadable(TestCase):
         path.write_text(GOOD)
         path.chmod(0)
         if os.access(path, os.R_OK):
-            # root may read everything; somebody else is asked
+            # root may read everything: run as another user
             self.directory.chmod(0o755)
             done = subprocess.run([program_for_all(), "peak", "x.dat"], cwd=self.directory, text=True, user=65534,
                                   group=65534, extra_groups=[], capture_output=True,
@@ -147,7 +147,7 @@ class Readable(TestCase):
         self.assertEqual((done.returncode, done.stderr), (0, ""))
 
     def test_function_through_a_pipe(self):
-        """Two passes over what can be read once only."""
+        """Two passes over a pipe."""
         path = FIXTURES / "dat" / "article-flask-profile.dat"
         whole = self.run_mprof("peak", "--func", "__main__.test2", path).stdout.split("\t")[1]
         with open(path, "rb") as file, subprocess.Popen(["cat"], stdin=file,
@@ -183,13 +183,13 @@ class Readable(TestCase):
                          "(line 5), not a plain decimal number, or out of range (line 3), "
                          "unknown record (line 4)\n")
 
-    def test_function_no_sample_fell_into(self):
+    def test_function_without_a_sample(self):
         (self.directory / "x.dat").write_text(GOOD + "FUNC a.f 5 1795330000.1 6 1795330000.2 0\n")
         done = self.run_mprof("peak", "--func", "a.f", "x.dat")
         self.assertEqual(done.stdout, "x.dat\tNaN MiB\n")
         self.assertEqual(done.stderr, "")
 
-    def test_function_that_is_not_there(self):
+    def test_function_that_was_never_called(self):
         (self.directory / "x.dat").write_text(
             GOOD + "FUNC a.g.f 5 1795330000.0 6 1795330000.2 0\n"
             "FUNC b.f 5 1795330000.0 6 1795330000.2 0\n")
@@ -207,7 +207,7 @@ class Readable(TestCase):
         self.assertEqual(self.run_mprof("peak", "--func", "a. b\\", "x.dat").stdout,
                          "x.dat\t5.000 MiB\n")
 
-    def test_kernel_peaks_that_are_not_the_whole_truth(self):
+    def test_kernel_peaks_that_may_be_higher(self):
         head = ("CMDLINE x\nFACT pid 7\nFACT include-children {}\nMEM 5.0 1795330000.0\n"
                 "CHLD 8 3.0 1795330000.0\nPROC 9 7 1795330000.0 nine\n")
         some = "  some descendant, or the program, exact (kernel)\t{} MiB\n".format
@@ -227,12 +227,12 @@ class Readable(TestCase):
                 (self.directory / "x.dat").write_text(head.format("no") + text)
                 self.assertEqual(self.run_mprof("peak", "--exact", "x.dat").stdout,
                                  f"x.dat\t5.000 MiB\n  Child 8\t\t\t3.000 MiB\n{expected}")
-        # a sum is no process's own
+        # a sum says nothing of one process
         (self.directory / "x.dat").write_text(head.format("yes") + "PEAK 0 4.5 1795330000.0\n")
         self.assertIn(some("4.500"), self.run_mprof("peak", "--exact", "x.dat").stdout)
 
     def test_kernel_peaks(self):
-        """The kernel's marks, where they lie above what was sampled of the same thing."""
+        """The kernel's marks where they are above the samples of the same memory."""
         base = ("CMDLINE x\n{}MEM 5.0 1795330000.0\nCHLD 8 3.0 1795330000.0\n"
                 "CHLD 9 3.0 1795330000.0\nPEAK 7 9.5 1795330000.0\nPEAK 8 4.0 1795330000.0\n"
                 "PEAK 9 3.0 1795330000.0\nPEAK 10 77.0 1795330000.0\nPEAK 7 9.25 1795330001.0\n")
@@ -261,15 +261,15 @@ class Readable(TestCase):
         for name, text, expected in (
                 ("the main one, of a sum", "FACT pid 7\nFACT include-children yes\n" + births([7]),
                  "  Process 7 exact (kernel)\t7.500 MiB\tname 7\n"),
-                ("by itself it is sampled", "FACT pid 7\n" + births([7]),
+                ("the main one, sampled by itself", "FACT pid 7\n" + births([7]),
                  "  exact (kernel)\t\t7.500 MiB\n"),
                 ("a child with samples", "CHLD 12 3.0 1795330000.0\n" + births([12]),
                  "  Child 12\t\t\t3.000 MiB\tname 12\n  Child 12 exact (kernel)\t12.500 MiB\n"),
                 ("no mark", "PROC 8 7 1795330000.0 x\n", ""),
                 ("no birth", "PEAK 8 8.5 1795330000.0\n", ""),
-                ("called anew", births([8]) + "PROC 8 7 1795330000.0 a\\x1b[1mb\n",
+                ("renamed", births([8]) + "PROC 8 7 1795330000.0 a\\x1b[1mb\n",
                  "  Process 8 exact (kernel)\t8.500 MiB\ta\\x1b[1mb\n"),
-                ("measured otherwise", "FACT backend psutil_uss\n" + births([8]), ""),
+                ("another kind of memory", "FACT backend psutil_uss\n" + births([8]), ""),
                 ("as many as are printed", births(range(81, 91)), ten),
                 ("many more", births(range(20, 91)),
                  ten + "  61 more, none above\t\t80.500 MiB\n")):
@@ -315,7 +315,7 @@ class Readable(TestCase):
                 self.assertEqual(done.stdout, "x.dat\t5.000 MiB\n")
                 self.assertIn(f"1 line skipped: {reason}", done.stderr)
 
-    def test_output_that_is_full(self):
+    def test_full_standard_output(self):
         for command in (["peak", str(NESTED)], ["list"], ["--version"], ["--help"], ["-h"],
                         ["run", "--help"], ["peak", "--version"]):
             shutil.copy(NESTED, self.directory / "mprofile_20240102030405.dat")
@@ -327,7 +327,7 @@ class Readable(TestCase):
                                  "No space left on device\n")
 
     def test_a_call_within_another_of_its_function(self):
-        """The outer one goes on when the inner one has returned."""
+        """The outer call continues after the inner one has returned."""
         (self.directory / "x.dat").write_text(
             "CMDLINE x\nMEM 5 1000\nMEM 90 1050\nMEM 70 1015\nMEM 99 1150\n"
                    "FUNC m.f 1 1000 1 1100 0\nFUNC m.f 1 1010 1 1020 1\nFUNC m.f 1 1080 1 1120 1\n")
@@ -350,7 +350,7 @@ class Directory(TestCase):
     def names(self):
         return sorted(os.listdir(self.directory))
 
-    def test_clean_beside_foreign_files(self):
+    def test_clean_keeps_other_files(self):
         for name in ("mprofile_20240102030405.dat", "mprofile_20240102030406.dat",
                      "mprofile_20240102030405_ts.dat"):
             (self.directory / name).write_text(GOOD)
@@ -363,7 +363,7 @@ class Directory(TestCase):
         self.run_mprof("clean")
         self.assertEqual(self.run_mprof("list").stdout, "")
 
-    def test_names_that_a_terminal_would_obey(self):
+    def test_names_with_escape_sequences(self):
         evil = "a\x1b]0;owned\x07\nb\u202e\u009b.dat"
         (self.directory / evil).write_text("CMDLINE x\nMEM 5.0 1795330000.0\nMEM x 1\n")
         shown = "a\\x1b]0;owned\\x07\\x0ab\\xe2\\x80\\xae\\xc2\\x9b.dat"
@@ -399,7 +399,7 @@ class Directory(TestCase):
                 done = self.run_mprof("rm", *arguments, expect=1)
                 self.assertEqual((done.stdout, done.stderr), ("", f"mprof: {reason}\n"))
                 self.assertEqual(len(self.names()), len(self.FOREIGN) + 2)
-        # a number is a number, whatever files there are
+        # a number is an index, even if a file has that name
         (self.directory / "1").write_text("precious")
         self.run_mprof("rm", "1")
         self.assertIn("1", self.names())
@@ -408,7 +408,7 @@ class Directory(TestCase):
         self.run_mprof("rm", "-1")
         self.assertEqual(self.names(), sorted(self.FOREIGN + ["1"]))
 
-    def test_what_cannot_be_removed(self):
+    def test_removal_that_fails(self):
         if os.geteuid() != 0:
             self.skipTest("needs another user")
         path = self.directory / "mprofile_20240102030405.dat"
@@ -477,7 +477,7 @@ class Options(TestCase):
                 self.assertTrue(done.stdout.startswith("mprofile_20240102030405.dat\t"))
 
     def test_broken_pipe(self):
-        """Nobody reads: by SIGPIPE as any program; where that is ignored, with a reason."""
+        """A closed pipe ends it by SIGPIPE as any program; if that is ignored, with a reason."""
         for ignored in (False, True):
             reader, writer = os.pipe()
             os.close(reader)

@@ -14,7 +14,7 @@ from mprof_test import FIXTURES, TestCase, upstream  # noqa: E402
 
 class Commands(TestCase):
     def upstream(self, *arguments):
-        """What upstream's command prints: run in this process, whose start-up is paid once."""
+        """The output of upstream's command, run in this process, which saves its start-up."""
         printed = io.StringIO()
         before, argv = os.getcwd(), sys.argv
         os.chdir(self.directory)
@@ -56,7 +56,7 @@ class Commands(TestCase):
             read = upstream().read_mprofile_file(str(self.directory / name))
             for function in read["func_timestamp"]:
                 if not upstream().filter_mprofile_mem_usage_by_function(read, function):
-                    continue  # upstream ends in a traceback where no sample fell into a call
+                    continue  # upstream ends in a traceback if no sample is within a call
                 asked += 1
                 with self.subTest(name=name, function=function):
                     self.assert_same("peak", "--func", function, name)
@@ -77,7 +77,7 @@ class Commands(TestCase):
 
     def test_list(self):
         self.with_dates()
-        # upstream takes the companion for a recording, with `::` for its time
+        # upstream lists the companion as a recording, with `::` as its time
         (self.directory / "mprofile_20240102030405_ts.dat").unlink()
         self.assertEqual(self.assert_same("list").count("\n"), 3)
 

@@ -1,6 +1,6 @@
-"""People's scripts read a recording by numpy, pandas, awk or gnuplot, as upstream writes it. Of ours
-they get the same samples: whatever works on the file without our records works on the file with
-them, and finds nothing else but missing values."""
+"""Scripts read a recording by numpy, pandas, awk or gnuplot, as upstream writes it. They get the same samples
+from our files: a reader that works on the file without our records works with them, and sees them as missing
+values only."""
 
 import csv
 import math
@@ -23,7 +23,7 @@ except ImportError as error:
 
 PLAIN = "import time\nfood = bytearray(20 << 20)\ntime.sleep(0.4)\n"
 
-# Three processes whose names and arguments hold everything that could mislead a reader.
+# Three processes whose names and arguments contain everything that could mislead a reader.
 TREE = """
 import os, sys, time
 sys.stdout.flush()
@@ -35,7 +35,7 @@ time.sleep(0.5)
 
 
 def split_lines(path):
-    """The numbers of three words a line, as a script without any library has them."""
+    """The numbers of lines of three words, as a script without libraries reads them."""
     numbers = []
     for line in open(path, encoding="utf-8").read().splitlines()[1:]:
         _, mib, moment = line.split()
@@ -44,7 +44,7 @@ def split_lines(path):
 
 
 def since_first_line(path):
-    """The first sample is looked for in the second line of the file."""
+    """Expects the first sample in the second line of the file."""
     lines = open(path, encoding="utf-8").readlines()
     start = float(lines[1].split()[2])
     return [(float(line.split()[1]), float(line.split()[2]) - start) for line in lines[1:]]
@@ -131,8 +131,8 @@ class Readers(TestCase):
         (self.directory / "tree.py").write_text(TREE)
 
     def compare(self, path, at_least=READERS):
-        """Every reader, and `at_least` those, that reads what upstream would have written reads the
-        same from what we wrote. Returns how many records of ours there are."""
+        """Each reader that can read upstream's file, and those of `at_least` in any case, reads the same from
+        ours. Returns the number of our records."""
         plain = self.directory / "plain.dat"
         lines = path.read_bytes().split(b"\n")
         plain.write_bytes(b"\n".join(line for line in lines if not line.startswith(b"#")))
@@ -163,13 +163,13 @@ class Readers(TestCase):
         self.compare(path)
 
     def test_children_one_by_one(self):
-        """CHLD lines have one field more, which many readers do not take from upstream either."""
+        """CHLD lines have one more field, which many readers do not accept from upstream either."""
         path = self.record("-C", "-M", program="tree.py")
         self.assertTrue(Recording(path).chld)
         self.compare(path, ("loadtxt", "read_csv", "awk", "grep and cut", "gnuplot"))
 
     def test_functions(self):
-        """What a single process calls is written as upstream writes it."""
+        """Calls of a single process are written as upstream writes them."""
         (self.directory / "functions.py").write_text(
             "import time\n@profile\ndef outer(): time.sleep(.05); inner()\n"
             "@profile\ndef inner(): time.sleep(.05)\nouter()\n")

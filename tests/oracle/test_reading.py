@@ -116,11 +116,11 @@ class Reading(TestCase):
         n, sum_t, sum_mib = len(t), sum(t), sum(mib)
         slope = float((n * sum(map(operator.mul, t, mib)) - sum_t * sum_mib)
                       / (n * sum(x * x for x in t) - sum_t * sum_t))
-        # relative to the slope; where the line is flat, to the rounding of the values
+        # relative to the slope; for a flat line, to the rounding of the values
         rounding = 1e-15 * float(max(mib) / max(t))
         self.assertLessEqual(abs(series["slope"] - slope), 1e-9 * abs(slope) + rounding)
 
-    def test_recordings_of_the_field(self):
+    def test_recordings_of_real_programs(self):
         paths = sorted((FIXTURES / "dat").glob("*.dat"))
         self.assertGreaterEqual(len(paths), 12)
         for path in paths:
@@ -195,7 +195,7 @@ class Reading(TestCase):
                 self.assert_same(self.write(self.generated(seed)))
 
     def test_what_we_write(self):
-        """Upstream reads whatever our writer writes, arbitrary bytes in names included."""
+        """Upstream reads what our writer writes, with arbitrary bytes in names."""
         for seed in range(4):
             path = self.directory / "random.dat"
             subprocess.run([TOOLS / "write-random", str(seed), "3000", path], check=True,
@@ -207,7 +207,7 @@ class Reading(TestCase):
                 self.assert_samples(read, ours)
                 self.assertEqual(sum(map(len, read["func_timestamp"].values())),
                                  len(ours["spans"]))
-                # entry and exit of every call, whatever upstream takes for the name
+                # entry and exit of every call, whatever name upstream reads
                 expected = sorted(tuple(call[:4]) for calls in read["func_timestamp"].values()
                                   for call in calls)
                 found = sorted((s["enter"][1], s["exit"][1], s["enter"][0], s["exit"][0])
@@ -282,7 +282,7 @@ class Thinned(TestCase):
             for which in ("samples", "line"):
                 self.assertTrue(math.isclose(thin[which][key], exact[which][key], rel_tol=1e-9),
                                 (which, key, thin[which][key], exact[which][key]))
-        # functions: exact, although the samples are no longer there
+        # functions: exact, although samples were dropped
         self.assertEqual(thin["functions"], exact["functions"])
         for function in thin["functions"]:
             inside = upstream().filter_mprofile_mem_usage_by_function(read, function["name"])
@@ -316,7 +316,7 @@ class Thinned(TestCase):
         start = whole["start_s"]
         points = whole["samples"]["points"]
         inside = [i for i, p in enumerate(points) if start + 300 <= p[1] <= start + 900.05]
-        # and one on either side, towards which the line leaves the window
+        # and one on either side, which extends the line to the edges
         self.assertEqual(part["samples"]["points"], points[inside[0] - 1:inside[-1] + 2])
         self.assertEqual(part["start_s"], start)
         for span in part["spans"]:

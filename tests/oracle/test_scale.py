@@ -1,5 +1,5 @@
-"""B7: input that is large in every way. Cost grows in proportion, memory is bounded, and nothing takes
-long: of each kind a small and a much larger recording are read, and CPU time compared."""
+"""B7: very large input. Time and memory grow at most in proportion: of each kind a small and a much larger
+recording are read, and CPU times compared."""
 
 import pathlib
 import subprocess
@@ -38,8 +38,8 @@ class Scale(TestCase):
 
     def check(self, make, count, rss_mib, factor=8):
         """Reads make(i) for `count` and for `factor` times as many lines, as a profile and as peaks.
-        CPU time may grow three times as much as the file does: what is
-        quadratic grows eight times as much, and a busy machine is not to matter."""
+        CPU time may grow three times as much as the file: quadratic time grows eight times as much, and
+        the margin allows for a busy machine."""
         small = self.write("small.dat", (make(i) for i in range(count)))
         large = self.write("large.dat", (make(i) for i in range(factor * count)))
         growth = large.stat().st_size / small.stat().st_size
@@ -62,7 +62,7 @@ class Scale(TestCase):
         parts = ".".join("x" * (i % 3 + 1) for i in range(20_000))
         self.check(lambda i: call(f"y{i}.{parts}", 0, 1), 8, 64)
 
-    def test_names_that_end_in_one_another(self):
+    def test_names_that_are_suffixes_of_others(self):
         """a, a.a, a.a.a, ...: every name is ambiguous down to its first part."""
         self.check(lambda i: call(".".join("a" * (i + 1)), 0, 1), 350, 64)
 
@@ -75,14 +75,14 @@ class Scale(TestCase):
     def test_calls_that_overlap(self):
         self.check(lambda i: call(f"m.f{i % 500}", i * 0.001, 50, ""), 15_000, 64)
 
-    def test_calls_around_one_another(self):
+    def test_nested_calls(self):
         self.check(lambda i: call("m.f1", i * 0.0001, 4000 - i * 0.0002, ""), 15_000, 64)
 
     def test_processes(self):
         self.check(lambda i: f"CHLD {i + 1} 1.0 {BASE}.0\n", 7_500, 64)
 
     def test_a_million_processes(self):
-        """B13: the same for each way to look at them, in bounded memory."""
+        """B13: each command, in bounded memory."""
         files = [self.write(f"{count}.dat", (f"CHLD {i + 1} {i % 40}.5 {BASE + i % 1000}.0\n"
                                              for i in range(count)))
                  for count in (125_000, 1_000_000)]

@@ -1,5 +1,5 @@
-/* Failures in words: the first one stays, whatever is in them is harmless, and nothing is cut in
- * two. */
+/* Error messages: the first failure is kept, its text is harmless on a terminal, and no letter is
+ * cut. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -25,7 +25,7 @@ static void test_first_failure_stays(void **state)
     assert_string_equal(text, "a.dat:3: number 7");
     assert_int_equal(error.status, MPROF_EFORMAT);
     assert_int_equal(error.system_errno, 0);
-    /* without anybody who wants to know */
+    /* no error to fill: the status alone */
     assert_int_equal(mprof_error_set(NULL, MPROF_EDRAW, "x"), MPROF_EDRAW);
     assert_int_equal(mprof_error_set_errno(NULL, 1, "x"), MPROF_EIO);
     mprof_error_at(NULL, "x", 1);
@@ -85,7 +85,7 @@ static void test_harmless(void **state)
     }
 }
 
-/* A letter of several characters is whole, or not there. */
+/* A letter of several characters is kept whole or left out. */
 static void test_letters_stay_whole(void **state)
 {
     (void)state;
@@ -113,7 +113,7 @@ static void test_long_texts(void **state)
     (void)state;
     mprof_error error = MPROF_ERROR_INIT;
     char name[1000] = "/very/";
-    /* two bytes a character: one of the two cuts would fall into the middle of one */
+    /* two bytes a character: one of the two cuts would split a character */
     for (int odd = 0; odd < 2; odd++) {
         size_t length = strlen("/very/") + (size_t)odd;
         memset(name + strlen("/very/"), 'x', (size_t)odd);

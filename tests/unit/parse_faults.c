@@ -1,5 +1,5 @@
-/* Bad input, case by case as numbered in the catalogue of faults (B1 to B5, B7, B8): what is kept,
- * what is warned of, and at which line. B6 and B9 need real files: see tests/cli. */
+/* Bad input, by the codes of docs/faults.md (B1 to B5, B7, B8): which records are kept, and which
+ * warnings at which line. B6 and B9 need real files: see tests/cli. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Short names, so that a row fits on a line. */
+/* Short names keep a row on one line. */
 enum {
     TORN = MPROF_WARNING_TORN,
     NULS = MPROF_WARNING_NUL,
@@ -45,7 +45,7 @@ static const struct row {
     mprof_status status;
     size_t samples, spans;
     expected_warning warnings[3];
-    const char *message; /* where status is a failure */
+    const char *message; /* if status is a failure */
 } rows[] = {
     /* B1 */
     {"B1 empty", TEXT(""), MPROF_EFORMAT, 0, 0, {{0}}, "is empty"},
@@ -186,7 +186,7 @@ static const struct row {
      {{NUMBER, 1, 3}},
      NULL},
     {"B4 too few fields", TEXT(C M1 "MEM 5\nMEM\n"), MPROF_OK, 1, 0, {{FIELDS, 2, 3}}, NULL},
-    {"B4 time 0 behind", TEXT(C M1 M2 "MEM 5 0\n"), MPROF_OK, 2, 0, {{FAR_AWAY, 1, 4}}, NULL},
+    {"B4 time 0 last", TEXT(C M1 M2 "MEM 5 0\n"), MPROF_OK, 2, 0, {{FAR_AWAY, 1, 4}}, NULL},
     {"B4 time 0 first", TEXT(C "MEM 5 0\n" M1 M2), MPROF_OK, 2, 0, {{FAR_AWAY, 1, 2}}, NULL},
     {"B4 time 0 first, one other",
      TEXT(C "MEM 5 0\n" M1),
@@ -278,7 +278,7 @@ static const struct row {
      0,
      {{NUMBER, 1, 3}},
      NULL},
-    {"B5 before and behind the samples",
+    {"B5 before and after the samples",
      TEXT(C M2 "FUNC a 1 1795330300 2 1795330400 0\n"),
      MPROF_OK,
      1,
@@ -313,14 +313,14 @@ static const struct row {
      0,
      {{NUMBER, 1, 3}},
      NULL},
-    {"B5 memory is no number",
+    {"B5 memory is not a number",
      TEXT(C M1 "FUNC a x 1795330352 2 1795330353 0\n"),
      MPROF_OK,
      1,
      0,
      {{NUMBER, 1, 3}},
      NULL},
-    {"B5 pid is no number",
+    {"B5 pid is not a number",
      TEXT(C M1 "FUNC a 1 1795330352 2 1795330353 0 pid=x\n"),
      MPROF_OK,
      1,
@@ -335,7 +335,7 @@ static const struct row {
      {{0}},
      NULL},
 
-    /* B8: text is text; the reader takes it as it is */
+    /* B8: texts are read as they are */
     {"B8 markup",
      TEXT("CMDLINE <script>]]>&\"'$x$\n" M1 "FUNC <b>.&amp; 1 1795330352 2 1795330353 0\n"),
      MPROF_OK,
@@ -367,9 +367,15 @@ static const struct row {
      {{FIELDS, 1, 3}},
      NULL},
     {"a process without time", TEXT(C M1 "PROC 5 4\n"), MPROF_OK, 1, 0, {{FIELDS, 1, 3}}, NULL},
-    {"a process of no number", TEXT(C M1 "PROC x 4 1 a\n"), MPROF_OK, 1, 0, {{NUMBER, 1, 3}}, NULL},
-    /* ours, spelled for other readers */
-    {"all of ours",
+    {"a process without a number",
+     TEXT(C M1 "PROC x 4 1 a\n"),
+     MPROF_OK,
+     1,
+     0,
+     {{NUMBER, 1, 3}},
+     NULL},
+    /* records of format 2 */
+    {"all our records",
      TEXT(C M1 "#ARGV|a|\\x20 nan nan\n#FACT|k|v nan nan\n#PROC|5|4|1795330353|a nan nan\n"
                "#EXIT|5|1795330353|status|0 nan nan\n#PEAK|5|1|1795330353 nan nan\n"
                "#LOST|5|1795330353|1 nan nan\n#KINDS|5|1795330353|pss=1 nan nan\n"
@@ -380,7 +386,7 @@ static const struct row {
      0,
      {{0}},
      NULL},
-    {"all of ours with CR LF",
+    {"all our records with CR LF",
      TEXT("CMDLINE x\r\nMEM 1 1795330352\r\n#PROC|5|4|1795330353|a nan nan\r\n"
           "#GROUP|1|1795330353|max|/ nan nan\r\n"),
      MPROF_OK,
@@ -388,14 +394,14 @@ static const struct row {
      0,
      {{ENCODING, 4, 1}},
      NULL},
-    {"ours behind carriage returns",
+    {"our records after carriage returns",
      TEXT("CMDLINE x\rMEM 1 1795330352\r#PROC|5|4|1795330353|a nan nan\r#FACT|a|b nan nan\n"),
      MPROF_OK,
      1,
      0,
      {{ENCODING, 3, 1}},
      NULL},
-    {"ours in front", TEXT("#FACT|a|b nan nan\n" C M1), MPROF_OK, 1, 0, {{0}}, NULL},
+    {"our records first", TEXT("#FACT|a|b nan nan\n" C M1), MPROF_OK, 1, 0, {{0}}, NULL},
     {"doubled bars, spaces and a tab",
      TEXT(C M1 "#EXIT||5|1795330353||status|0 nan nan\n#FACT|k|v  nan nan\n#FACT|k|v\tnan nan\n"
                " #FACT|k|v nan nan\n#FACT|k|v nan nan \n"),
@@ -404,35 +410,35 @@ static const struct row {
      0,
      {{ENCODING, 4, 3}},
      NULL},
-    {"fields of a later version behind them",
+    {"more fields, of a later version",
      TEXT(C M1 "#EXIT|5|1795330353|status|0|more nan nan\n#PEAK|5|1|1795330353 nan nan 7\n"),
      MPROF_OK,
      1,
      0,
      {{0}},
      NULL},
-    {"ours without a cause",
+    {"an exit without a cause",
      TEXT(C M1 "#EXIT|5|1795330353 nan nan\n"),
      MPROF_OK,
      1,
      0,
      {{FIELDS, 1, 3}},
      NULL},
-    {"ours, torn in the middle",
+    {"our record, torn in the middle",
      TEXT(C M1 "#PEAK|5|1|179533\n#PROC|5|4|1795330353|a nan\n#FACT|k|v nan nanny\n#FACT\n"),
      MPROF_OK,
      1,
      0,
      {{FIELDS, 4, 3}},
      NULL},
-    {"ours, torn at the end",
+    {"our record, torn at the end",
      TEXT(C M1 "#PEAK|5|1|1795330353 nan nan"),
      MPROF_OK,
      1,
      0,
      {{TORN, 1, 3}},
      NULL},
-    {"no numbers in ours",
+    {"our records without numbers",
      TEXT(C M1 "#PEAK|5|x|1795330353 nan nan\n#KINDS|5|1795330353|pss nan nan\n"
                "#LOST|5|1795330353|1.5 nan nan\n"),
      MPROF_OK,
@@ -440,7 +446,7 @@ static const struct row {
      0,
      {{NUMBER, 3, 3}},
      NULL},
-    {"records of a later version, comments, and upstream's behind a mark",
+    {"records of a later version, comments, and upstream's with a mark",
      TEXT(C M1 "#LATER|5 nan nan\n# a comment\n#MEM|1|1795330353 nan nan\n#FUNC 1 2 3 4 5\n#\n"
                "#|PROC|5|4|1795330353|a nan nan\n"),
      MPROF_OK,
@@ -448,14 +454,14 @@ static const struct row {
      0,
      {{UNKNOWN, 6, 3}},
      NULL},
-    {"no bar behind the word",
+    {"no bar after the word",
      TEXT(C M1 "#PROC 5 4 1795330353 a nan nan\n"),
      MPROF_OK,
      1,
      0,
      {{FIELDS, 1, 3}},
      NULL},
-    {"ours of years ago",
+    {"our records of years ago",
      TEXT(C M1 "#PEAK|5|1|1 nan nan\n"),
      MPROF_OK,
      1,
@@ -537,7 +543,7 @@ static void test_rows(void **state)
     }
 }
 
-/* Whatever byte a good file ends with: whole lines count, and the rest is told of. */
+/* A good file cut at any byte: whole lines count, the rest causes a warning. */
 static void test_every_truncation(void **state)
 {
     (void)state;
@@ -570,7 +576,7 @@ static char *repeat(char *to, const char *text, size_t count)
     return to;
 }
 
-/* B7: a line as long as the reader accepts, and one byte more. */
+/* B7: a line of the maximum length, and one byte longer. */
 static void check_long_line(size_t length, size_t expected_spans, unsigned expected_warnings)
 {
     char *text = malloc(length + 1000);
@@ -606,7 +612,7 @@ static void test_long_lines(void **state)
     check_long_line(20 * 1024 * 1024, 0, 1);
 }
 
-/* Words for people. */
+/* Warnings as text. */
 static void test_words(void **state)
 {
     (void)state;

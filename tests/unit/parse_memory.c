@@ -1,7 +1,8 @@
-/* S6: every allocation failing once, in turn. Nothing crashes, nothing leaks, the status says why.
+/* S6: every allocation fails once, in turn. Nothing crashes, nothing leaks, and the status is
+ * right.
  *
- * The linker sends the library's allocations here (--wrap), where the n-th of them fails, and where
- * those that were not given back are counted. */
+ * The linker redirects the library's allocations to this file (--wrap), where the n-th one fails,
+ * and where those not freed are counted. */
 #include "random_records.h"
 
 #include <setjmp.h>
@@ -31,7 +32,7 @@ void *__wrap_realloc(void *memory, size_t size);
 char *__wrap_strdup(const char *text);
 void __wrap_free(void *memory);
 
-static long allowed = -1; /* allocations until one fails; negative: none does */
+static long allowed = -1; /* allocations until one fails; negative: none fails */
 static long live;
 
 static int fails(void)
@@ -75,7 +76,7 @@ void __wrap_free(void *memory)
     __real_free(memory);
 }
 
-/* A recording with something of everything, long enough that curves are thinned. */
+/* A recording with every kind of record, long enough that curves are thinned. */
 static char *make_recording(size_t *size)
 {
     char *text = __real_malloc(100000);
@@ -106,7 +107,7 @@ static mprof_status load(const char *text, size_t size, int has_window, mprof_er
     options.max_points = 64;
     options.kinds = 1U << MPROF_KIND_PSS | 1U << MPROF_KIND_SWAP;
     options.window_s[1] = has_window ? 250 : 0;
-    options.max_processes = has_window ? 1 : 0; /* not all of them are told one by one */
+    options.max_processes = has_window ? 1 : 0; /* some processes have no curve of their own */
     mprof_status status = mprof_source_open_memory(&source, text, size, "x", error);
     if (status == MPROF_OK) {
         status = mprof_profile_load(&profile, source, &options, error);
@@ -162,7 +163,7 @@ static mprof_status write_records(int fd)
     if (status == MPROF_OK) {
         status = mprof_writer_commit(writer, NULL);
     } else if (writer) {
-        /* sticky: whatever comes later fails, and nothing half is written */
+        /* the first failure stays: later writes fail, and no half line is written */
         assert_int_equal(mprof_writer_append_mem(writer, (mprof_sample){1, 1}), MPROF_ENOMEM);
         assert_int_equal(mprof_writer_commit(writer, NULL), MPROF_ENOMEM);
         assert_int_equal(mprof_writer_committed(writer), 0);

@@ -1,4 +1,4 @@
-/* Decimals to doubles and back: bit for bit what strtod(3) and printf(3) do in the C locale. */
+/* Decimals to doubles and back, bit for bit as strtod(3) and printf(3) in the C locale. */
 #include "parse/number.h"
 #include "parse/swar.h"
 #include "random_records.h"
@@ -26,7 +26,7 @@ static void test_refused(void **state)
     (void)state;
     double value;
     for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
-        /* "1." is what strtod takes, and so do we */
+        /* strtod accepts "1.", and so do we */
         int expected = strcmp(refused[i], "1.") == 0 ? 0 : -1;
         if (mprof__number_parse(&value, refused[i], strlen(refused[i])) != expected) {
             fail_msg("%s", refused[i]);
@@ -64,7 +64,7 @@ static void test_numbers_as_strtod(void **state)
     random_free(&random);
 }
 
-/* Lines of the usual shape, and of shapes just beside it. */
+/* Lines of the usual shape, and of slightly different ones. */
 static void test_usual_lines_as_strtod(void **state)
 {
     (void)state;
@@ -90,7 +90,7 @@ static void test_usual_lines_as_strtod(void **state)
         if (taken == 0) {
             continue;
         }
-        /* whatever was taken is one line, and strtod reads the same numbers */
+        /* if a line was accepted, strtod reads the same numbers from it */
         char *end;
         double mib = strtod(text, &end), time_s = strtod(end + 1, NULL);
         assert_true(text[taken - 1] == '\n' && strcspn(text, "\n") == taken - 1);

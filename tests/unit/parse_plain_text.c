@@ -1,4 +1,4 @@
-/* Where text is cut: every letter of every script stays whole, and what is left is UTF-8. */
+/* Cutting text: letters of every script stay whole, and the result is UTF-8. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Each of these is one letter to its readers. */
+/* Each is one letter to a reader. */
 static const struct {
     const char *name, *letter;
 } letters[] = {
@@ -73,7 +73,7 @@ static void all_pairs_may_be_parted(void **state)
     }
 }
 
-/* A letter longer than the room is cut between its characters, not left out or kept. */
+/* A letter longer than the limit is cut between its characters, not left out or kept. */
 static void endless_letters(void **state)
 {
     char text[2001] = "a";

@@ -1,5 +1,4 @@
-/* What a profile makes of its records: levels, sums, processes, lanes, which calls belong to which
- * curve. */
+/* Profiles: levels, sums, processes, lanes, and the curve that a call belongs to. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define T "179533000" /* with a digit behind: so many seconds */
+#define T "179533000" /* a digit follows: seconds */
 #define START 1795330000
 
 static mprof_profile *load(const char *text, const mprof_load_options *options)
@@ -29,10 +28,9 @@ static mprof_profile *load(const char *text, const mprof_load_options *options)
     return profile;
 }
 
-/* --- levels -------------------------------------------------------------------------------- */
+/* ---- levels ---- */
 
-/* Calls are given as pairs of digits, entry and exit; levels as the profile sorts them: by entry.
- */
+/* Calls are pairs of digits, entry and exit; levels are in the order of entries. */
 static const struct {
     const char *name;
     const char *calls;
@@ -41,17 +39,17 @@ static const struct {
     {"one", "05", "0"},
     {"one after the other", "01 12 23", "000"},
     {"two levels", "09 12 34", "011"},
-    {"as upstream writes them: inner first", "12 34 09", "011"},
+    {"inner first, as upstream writes them", "12 34 09", "011"},
     {"three levels", "09 18 27", "012"},
-    {"same entry: the longer is around", "03 09 05", "012"},
-    {"same exit: the earlier is around", "59 09 79", "012"},
+    {"same entry: the longer is outer", "03 09 05", "012"},
+    {"same exit: the earlier is outer", "59 09 79", "012"},
     {"overlapping, not nested", "05 38", "01"},
     {"a chain of overlaps takes two rows", "02 13 24 35", "0101"},
     {"nested in one of two that overlap", "05 38 67", "012"},
     {"nested in both", "06 38 45", "012"},
     {"equal calls", "05 05 05", "012"},
-    {"behind the overlap the lowest row is free", "03 25 46 67", "0100"},
-    {"inside goes above what is around, not into a gap", "09 12 38 45", "0112"},
+    {"after the overlap the lowest row is free", "03 25 46 67", "0100"},
+    {"nested in an overlap: above both, not into a gap", "09 12 38 45", "0112"},
 };
 
 static void test_levels(void **state)
@@ -78,7 +76,7 @@ static void test_levels(void **state)
     }
 }
 
-/* 100,000 calls around one another, and as many side by side: no deeper, no slower than need be. */
+/* 100,000 nested calls, and as many side by side: near-linear time. */
 static void test_deep_levels(void **state)
 {
     (void)state;
@@ -105,7 +103,7 @@ static void test_deep_levels(void **state)
     free(text);
 }
 
-/* --- sums ---------------------------------------------------------------------------------- */
+/* ---- sums ---- */
 
 static const mprof_function *find_function(const mprof_profile *profile, const char *name)
 {
@@ -141,8 +139,8 @@ static const struct {
      "FUNC m.f 10 " T "0 50 " T "8 0\nFUNC m.f 20 " T "1 40 " T "6 1\nFUNC m.f 25 " T "2 35 " T
      "4 2\n",
      "m.f", 3, 8, 8, 8, 40, 50, 9},
-    {"many told as one", "FUNC m.f 1 " T "1 2 " T "4 0 count=1000\n", "m.f", 1000, 3, 3, 3, 1, 7,
-     7},
+    {"many recorded as one", "FUNC m.f 1 " T "1 2 " T "4 0 count=1000\n", "m.f", 1000, 3, 3, 3, 1,
+     7, 7},
     {"no sample within", "FUNC m.f 1 " T "1 2 " T "1.5 0\n", "m.f", 1, .5, .5, .5, 1, 2, NAN},
     {"a sample at its very end", "FUNC m.f 1 " T "1 2 " T "2 0\n", "m.f", 1, 1, 1, 1, 1, 5, 5},
     {"a sample at its very start", "FUNC m.f 1 " T "8 2 " T "8.5 0\n", "m.f", 1, .5, .5, .5, 1, 9,
@@ -178,7 +176,7 @@ static void test_sums(void **state)
     }
 }
 
-/* --- processes ----------------------------------------------------------------------------- */
+/* ---- processes ---- */
 
 static const mprof_process *process_at(const mprof_profile *profile, size_t index, size_t count)
 {
@@ -239,7 +237,7 @@ static void test_processes(void **state)
     mprof_profile_free(profile);
 }
 
-/* A number that is used again is another process. */
+/* A reused pid is another process. */
 static void test_pid_reuse(void **state)
 {
     (void)state;
@@ -261,8 +259,8 @@ static void test_pid_reuse(void **state)
     mprof_profile_free(profile);
 }
 
-/* The main process is number 0 wherever the file says who it is. */
-static void test_main_pid_told_late(void **state)
+/* The main process has index 0, wherever the file names it. */
+static void test_main_pid_at_the_end(void **state)
 {
     (void)state;
     mprof_profile *profile = load("MEM 10 " T "0\nPROC 5 4 " T "0 a\nPROC 6 1 " T "0 main\n"
@@ -317,7 +315,7 @@ static void test_lanes(void **state)
     mprof_profile_free(profile);
 }
 
-/* --- which calls belong to which curve ----------------------------------------------------- */
+/* ---- which calls belong to which curve ---- */
 
 static const struct {
     const char *name;
@@ -327,8 +325,8 @@ static const struct {
 } curves[] = {
     {"upstream's call", "", "FUNC f 1 " T "0 2 " T "1 0\n", 4, 4, 2},
     {"of the main process", "FACT pid 7\n", "FUNC f 1 " T "0 2 " T "1 0 pid=7\n", 4, 4, 2},
-    {"of nobody known", "", "FUNC f 1 " T "0 2 " T "1 0 pid=7\n", 2, 2, 2},
-    {"of the main process, told to be alone", "FACT pid 7\nFACT include-children no\n",
+    {"of an unknown process", "", "FUNC f 1 " T "0 2 " T "1 0 pid=7\n", 2, 2, 2},
+    {"of the main process, MEM is that process", "FACT pid 7\nFACT include-children no\n",
      "FUNC f 1 " T "0 2 " T "1 0 pid=7\n", 4, 4, 2},
     {"of a child", "FACT pid 7\n", "FUNC f 1 " T "0 2 " T "1 0 pid=8\n", 2, 2, 4},
     {"of the main process, MEM a sum", "FACT pid 7\nFACT include-children yes\n",
@@ -373,7 +371,7 @@ static void test_curves(void **state)
     }
 }
 
-/* --- more processes than are told one by one ------------------------------------------------- */
+/* ---- more processes than max_processes ---- */
 
 static void test_max_processes(void **state)
 {
@@ -385,7 +383,7 @@ static void test_max_processes(void **state)
     at += sprintf(at, "FACT pid 3\nFUNC f 1 " T "1 2 " T "2 0 pid=6\n");
     for (int tick = 0; tick < 40; tick++) {
         at += sprintf(at, "MEM 1 %d\n", START + tick);
-        for (int pid = 3; pid < 13; pid++) { /* 5, 9 and 12 are the highest, at last */
+        for (int pid = 3; pid < 13; pid++) { /* 5, 9 and 12 are the highest in the end */
             int highest = tick == 39 && (pid == 5 || pid == 9 || pid == 12);
             at += sprintf(at, "CHLD %d %d %d\n", pid, highest ? 90 + pid : pid, START + tick);
         }
@@ -423,7 +421,7 @@ static void test_max_processes(void **state)
         }
         mprof_profile_free(profile);
     }
-    /* in a window others are the highest */
+    /* in a window, others are the highest */
     options.max_processes = 5;
     options.window_s[0] = 10;
     options.window_s[1] = 20;
@@ -440,7 +438,7 @@ static void test_max_processes(void **state)
     mprof_profile_free(profile);
 }
 
-/* Of equal values in one bin the earlier one stays, in whichever order they come. */
+/* Of equal values in one bin the earlier one stays, in any order. */
 static void test_equal_values_of_a_bin(void **state)
 {
     (void)state;
@@ -493,13 +491,13 @@ static void test_options(void **state)
     options.window_s[1] = 2;
     profile = load(text, &options);
     mprof_profile_spans(profile, &count);
-    assert_int_equal(count, 2); /* one ends as the window begins, one reaches beyond it */
+    assert_int_equal(count, 2); /* one ends when the window begins, one reaches beyond it */
     assert_int_equal(mprof_profile_samples(profile)->sample_count, 2);
     assert_int_equal(mprof_profile_line(profile)->sample_count, 4);
     assert_near("window", "start", mprof_profile_start_s(profile), 1795330000);
     assert_near("window", "end", mprof_profile_end_s(profile), 1795330005);
 
-    /* the nearest samples outside of it make the line reach its edges, and tell nothing else */
+    /* the nearest samples outside extend the line to the edges, and count for nothing else */
     const mprof_series *samples = mprof_profile_samples(profile);
     assert_int_equal(samples->point_count, 4);
     assert_near("window", "before", samples->points[0].time_s, 1795330000);
@@ -531,7 +529,7 @@ static void test_options(void **state)
     mprof_source_free(source);
 }
 
-/* Every limit of points gives a curve that has the extremes and is in order. */
+/* For any limit of points the curve is sorted and has the extremes. */
 static void test_any_number_of_points(void **state)
 {
     (void)state;
@@ -539,7 +537,7 @@ static void test_any_number_of_points(void **state)
     char *text = malloc(SAMPLES * 40);
     char *at = text;
     for (int i = 0; i < SAMPLES; i++) {
-        /* times that jump: dense, sparse, equal, backwards */
+        /* times: dense, sparse, equal, backwards */
         int moment = i < 1000   ? i
                      : i < 1500 ? 5000 + (i - 1000) * 100
                      : i < 2000 ? 70000
@@ -568,8 +566,7 @@ static void test_any_number_of_points(void **state)
     free(text);
 }
 
-/* --- kinds of memory, and the control group ----------------------------------------------------
- */
+/* ---- kinds of memory, and the control group ---- */
 
 #define KINDS_OF_A_TREE                                                                            \
     "MEM 9 " T "0\nMEM 9 " T "1\nMEM 9 " T "2\nMEM 9 " T "3\n"                                     \
@@ -602,7 +599,7 @@ static void test_kinds(void **state)
         double mib[4];
     } rows[] = {
         {"PSS adds up", KINDS_OF_A_TREE, MPROF_KIND_PSS, {0, 0}, 4, 2, {10, 25, 13, 30}},
-        {"told once", KINDS_OF_A_TREE, MPROF_KIND_USS, {0, 0}, 1, 1, {1}},
+        {"recorded once", KINDS_OF_A_TREE, MPROF_KIND_USS, {0, 0}, 1, 1, {1}},
         {"swap is the first one's", KINDS_OF_A_TREE, MPROF_KIND_SWAP, {0, 0}, 3, 0, {1, 2, 4}},
         {"or the main process's",
          "FACT pid 8\n" KINDS_OF_A_TREE,
@@ -611,7 +608,7 @@ static void test_kinds(void **state)
          1,
          0,
          {50}},
-        {"whatever was read before it is told",
+        {"the pid comes after the records",
          KINDS_OF_A_TREE "FACT pid 8\nKINDS 8 " T "3 swap=70\n",
          MPROF_KIND_SWAP,
          {0, 0},
@@ -656,8 +653,8 @@ static void test_kinds_are_kept_if_asked_for(void **state)
     mprof_profile_free(profile);
 }
 
-/* However many processes and ticks: a bounded number of points, and the peak among them. */
-static void test_kinds_of_a_crowd(void **state)
+/* Any number of processes and ticks: bounded points, and the peak among them. */
+static void test_kinds_of_many_processes(void **state)
 {
     enum { TICKS = 800, PROCESSES = 10 };
     char *text = malloc((size_t)TICKS * PROCESSES * 60 + 100), *at = text;
@@ -739,7 +736,7 @@ static void test_options_of_another_version(void **state)
     mprof_source_free(source);
 }
 
-/* The largest value that each rule accepts, and the one above it. */
+/* For each rule, the largest accepted value and the next one. */
 static void test_limits_belong_to_what_is_accepted(void **state)
 {
     static const struct {
@@ -778,7 +775,7 @@ int main(void)
         cmocka_unit_test(test_sums),
         cmocka_unit_test(test_processes),
         cmocka_unit_test(test_pid_reuse),
-        cmocka_unit_test(test_main_pid_told_late),
+        cmocka_unit_test(test_main_pid_at_the_end),
         cmocka_unit_test(test_lanes),
         cmocka_unit_test(test_curves),
         cmocka_unit_test(test_max_processes),
@@ -787,7 +784,7 @@ int main(void)
         cmocka_unit_test(test_any_number_of_points),
         cmocka_unit_test(test_kinds),
         cmocka_unit_test(test_kinds_are_kept_if_asked_for),
-        cmocka_unit_test(test_kinds_of_a_crowd),
+        cmocka_unit_test(test_kinds_of_many_processes),
         cmocka_unit_test(test_control_group),
         cmocka_unit_test(test_names_of_kinds),
     };

@@ -1,4 +1,4 @@
-/* What the writer writes, the reader reads: arbitrary bytes in every text, one record one line. */
+/* The reader reads what the writer writes: any bytes in every text, one record a line. */
 #include "random_records.h"
 
 #include <setjmp.h>
@@ -18,7 +18,7 @@
 
 enum { RECORDS = 10000 };
 
-/* Bytes of what a writer has committed to a file in memory. */
+/* Bytes that a writer has committed to a file in memory. */
 static char *content(int fd, size_t *size)
 {
     off_t end = lseek(fd, 0, SEEK_END);
@@ -38,7 +38,7 @@ static void assert_text(mprof_text read, mprof_text written)
     }
 }
 
-/* Numbers come back as they were written: rounded to six decimals, four for sample times. */
+/* Numbers are rounded when written: to six decimals, four for times of samples. */
 static void assert_near(double read, double written, double tolerance)
 {
     if (fabs(read - written) > tolerance) {
@@ -63,13 +63,13 @@ static void assert_call(const mprof_call *read, const mprof_call *written)
     assert_int_equal(read->open, written->open);
     assert_float_equal(read->suspended_s, written->suspended_s, 1e-6);
     if (read->level != written->level) {
-        /* a level stands before every field of ours, and the mark of an escaped name is one */
+        /* our fields imply a level, and an escaped name implies one of our fields */
         assert_int_equal(written->level, MPROF_LEVEL_NONE);
         assert_int_equal(read->level, 0);
     }
 }
 
-/* What was written last, and how many have come back. */
+/* The record written last, and the number of records read. */
 typedef struct expectation {
     const mprof_record *record;
     unsigned seen;
@@ -126,7 +126,7 @@ static mprof_status see_record(void *data, const mprof_record *read)
         }
         break;
     default:
-        break; /* CMDLINE is escaped for the eye only */
+        break; /* CMDLINE is escaped for people only */
     }
     return MPROF_OK;
 }
@@ -183,7 +183,7 @@ static void test_random_records(void **state)
     close(fd);
 }
 
-/* R10: any argument vector comes back byte for byte. */
+/* R10: any argument vector is read back byte for byte. */
 static void test_random_arguments(void **state)
 {
     (void)state;

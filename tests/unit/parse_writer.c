@@ -1,4 +1,4 @@
-/* Lines that the writer makes, and what becomes of them when the disk is full. */
+/* Lines of the writer, and what happens when the disk is full. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -47,7 +47,7 @@ static const struct {
     {"memory",
      {.kind = MPROF_RECORD_MEM, .sample = {44.679688, 1795330352.4737}},
      "MEM 44.679688 1795330352.4737\n"},
-    {"memory of nothing",
+    {"memory of 0",
      {.kind = MPROF_RECORD_MEM, .sample = {0, 1795330352}},
      "MEM 0.000000 1795330352.0000\n"},
     {"not a number", {.kind = MPROF_RECORD_MEM, .sample = {NAN, 5}}, "MEM 0.000000 5.0000\n"},
@@ -57,7 +57,7 @@ static const struct {
     {"the kernel's peak",
      {.kind = MPROF_RECORD_PEAK, .pid = 17003, .sample = {1024, 1795330525.5}},
      "#PEAK|17003|1024.000000|1795330525.500000 nan nan\n"},
-    {"a call as upstream has it",
+    {"a call as upstream writes it",
      {.kind = MPROF_RECORD_FUNC,
       .call =
           {.name = TEXT("__main__.f"), .enter = {1, 2}, .exit = {3, 4}, .level = 2, .count = 1}},
@@ -109,9 +109,7 @@ static const struct {
     {"an end out of memory",
      {.kind = MPROF_RECORD_EXIT, .pid = 5, .cause = MPROF_EXIT_OOM, .value = 9},
      "#EXIT|5|0.000000|oom|9 nan nan\n"},
-    {"an end nobody saw",
-     {.kind = MPROF_RECORD_EXIT, .pid = 5},
-     "#EXIT|5|0.000000|unknown nan nan\n"},
+    {"an unknown end", {.kind = MPROF_RECORD_EXIT, .pid = 5}, "#EXIT|5|0.000000|unknown nan nan\n"},
     {"lost calls",
      {.kind = MPROF_RECORD_LOST, .pid = 5, .sample = {0, 1}, .value = 1000},
      "#LOST|5|1.000000|1000 nan nan\n"},
@@ -180,7 +178,7 @@ static void test_command(void **state)
     close(fd);
 }
 
-/* What the program's own calls need not say. */
+/* Calls of the main process carry no pid. */
 static void test_main_process(void **state)
 {
     (void)state;
@@ -248,7 +246,7 @@ static void test_no_sample(void **state)
     close(fd);
 }
 
-/* It is not for ever that lines wait. */
+/* The lines held back are bounded. */
 static void test_many_lines_without_sample(void **state)
 {
     (void)state;
@@ -281,7 +279,7 @@ static void test_six_decimals(void **state)
     close(fd);
 }
 
-/* A file that may not grow beyond 100 bytes stands for a full disk: the kernel takes a part. */
+/* A file limited to 100 bytes replaces a full disk: the kernel writes a part. */
 static void test_full_disk(void **state)
 {
     (void)state;
@@ -308,7 +306,7 @@ static void test_full_disk(void **state)
                        "MEM 2.000000 1795330352.0000\n");
     assert_int_equal(mprof_writer_committed(writer), 87);
 
-    /* the failure sticks, although there would be room again */
+    /* the failure stays, even with room again */
     assert_int_equal(mprof_writer_append_mem(writer, (mprof_sample){9, 9}), MPROF_EIO);
     assert_int_equal(mprof_writer_commit(writer, NULL), MPROF_EIO);
     assert_int_equal(mprof_writer_committed(writer), 87);
