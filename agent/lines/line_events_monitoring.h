@@ -5,8 +5,8 @@
 
 #include "profiler.h"
 
-/* Claims a tool number and registers the callbacks, once per process. 0, or -1 with an exception.
- */
+/* Claims a tool number and registers the callbacks, once per process. 0, or -1 with an
+ * exception. */
 int mprof__monitoring_start(void);
 
 /* Switches the events of a code object on, until its `unwatch` is called. 0, or -1 with an

@@ -109,9 +109,7 @@ static int trace(PyObject *self, PyObject *frame, int what, PyObject *argument)
     return threads_with_next == 0 || status != 0 ? status : call_next(frame, what, argument);
 }
 
-/* Programs save what sys.gettrace() returns and set it again later, so it can be called from
- * Python.
- */
+/* For programs that save what sys.gettrace() returns and later give it to sys.settrace. */
 static PyObject *call_from_python(PyObject *self, PyObject *arguments)
 {
     PyObject *frame;

@@ -7,7 +7,7 @@
 #define SPARE_LINES 16
 
 /* Makes room for the lines first .. last. */
-static bool cover(mprof__lines *lines, int64_t first, int64_t last)
+static bool extend(mprof__lines *lines, int64_t first, int64_t last)
 {
     if (lines->count > 0) {
         int64_t end = (int64_t)lines->first + lines->count - 1;
@@ -38,7 +38,7 @@ mprof__line *mprof__lines_at(mprof__lines *lines, int number)
 
     if (index < 0 || index >= lines->count) {
         bool above = lines->count > 0 && index >= lines->count;
-        if (!cover(lines, number, (int64_t)number + (above ? SPARE_LINES : 0))) {
+        if (!extend(lines, number, (int64_t)number + (above ? SPARE_LINES : 0))) {
             return NULL;
         }
         index = (int64_t)number - lines->first;

@@ -277,8 +277,8 @@ static enable_count *enable_count_of(const mprof__profiler *profiler, const void
 
 unsigned mprof__profiler_enabled(const mprof__profiler *profiler, const void *thread)
 {
-    const enable_count *its = enable_count_of(profiler, thread);
-    return its ? its->times : 0;
+    const enable_count *entry = enable_count_of(profiler, thread);
+    return entry ? entry->times : 0;
 }
 
 static enable_count *new_enable_count(mprof__profiler *profiler, const void *thread)
@@ -297,18 +297,18 @@ static enable_count *new_enable_count(mprof__profiler *profiler, const void *thr
 
 int mprof__profiler_set_enabled(mprof__profiler *profiler, const void *thread, unsigned times)
 {
-    enable_count *its = enable_count_of(profiler, thread);
+    enable_count *entry = enable_count_of(profiler, thread);
 
-    if (!its && times > 0) {
-        its = new_enable_count(profiler, thread);
-        if (!its) {
+    if (!entry && times > 0) {
+        entry = new_enable_count(profiler, thread);
+        if (!entry) {
             return -1;
         }
     }
-    if (its) {
-        its->times = times;
+    if (entry) {
+        entry->times = times;
         if (times == 0) {
-            *its = profiler->enable_counts[--profiler->enable_counts_length];
+            *entry = profiler->enable_counts[--profiler->enable_counts_length];
         }
     }
     return 0;

@@ -9,7 +9,7 @@
 #include <time.h>
 
 /* A frame that runs under a profiler. A frame has one entry for each profiler, side by side. */
-typedef struct running {
+typedef struct traced_frame {
     PyObject *frame; /* for comparison only */
     mprof__code *code;
     mprof__report *report;
@@ -21,10 +21,10 @@ typedef struct running {
     uint64_t since_ns;
     int64_t peak_bytes; /* of this line so far, with the frames it called */
     int64_t frame_peak_bytes;
-} running;
+} traced_frame;
 
 struct mprof__tracer {
-    running *frames; /* innermost last */
+    traced_frame *frames; /* innermost last */
     size_t count;
     size_t capacity;
     unsigned enabled; /* sum of how often each profiler is enabled */
@@ -55,7 +55,7 @@ static uint64_t clock_of(const mprof__profiler *profiler)
 }
 
 /* Adds to the report what happened since the line's last measurement. */
-static void record_line(running *frame, bool ended, int64_t now_bytes)
+static void record_line(traced_frame *frame, bool ended, int64_t now_bytes)
 {
     mprof__profiler *profiler = frame->report->profiler;
     bool peaks = (profiler->flags & MPROF_PROFILER_PEAKS) != 0;
@@ -82,15 +82,15 @@ static void record_line(running *frame, bool ended, int64_t now_bytes)
     }
 }
 
-static void restart(running *frame, int64_t now_bytes)
+static void restart(traced_frame *frame, int64_t now_bytes)
 {
     frame->since_bytes = now_bytes;
     frame->since_ns = clock_of(frame->report->profiler);
 }
 
 /* The innermost frame of the report below position `index`. */
-static running *caller_in_report(const mprof__tracer *tracer, size_t index,
-                                 const mprof__report *report)
+static traced_frame *caller_in_report(const mprof__tracer *tracer, size_t index,
+                                      const mprof__report *report)
 {
     for (size_t i = report->running > 1 ? index : 0; i-- > 0;) {
         if (tracer->frames[i].report == report) {
@@ -112,10 +112,10 @@ static void make_thread_end(void)
     pthread_key_create(&thread_end, free_thread);
 }
 
-static running *push(mprof__tracer *tracer)
+static traced_frame *push(mprof__tracer *tracer)
 {
     if (tracer->count == tracer->capacity) {
-        running *frames =
+        traced_frame *frames =
             mprof__array_grow(tracer->frames, tracer->count, &tracer->capacity, sizeof *frames);
         if (!frames) {
             return NULL;
@@ -154,23 +154,23 @@ static void disable_after(mprof__tracer *tracer, mprof__profiler *profiler)
 /* Removes the frame at `index`, whose line has been recorded. */
 static void remove_frame(mprof__tracer *tracer, size_t index, int64_t now_bytes)
 {
-    running gone = tracer->frames[index];
-    running *caller = caller_in_report(tracer, index, gone.report);
+    traced_frame removed = tracer->frames[index];
+    traced_frame *caller = caller_in_report(tracer, index, removed.report);
 
     if (caller) {
         restart(caller, now_bytes);
     }
-    if (index > 0 && tracer->frames[index - 1].peak_bytes < gone.frame_peak_bytes) {
-        tracer->frames[index - 1].peak_bytes = gone.frame_peak_bytes;
+    if (index > 0 && tracer->frames[index - 1].peak_bytes < removed.frame_peak_bytes) {
+        tracer->frames[index - 1].peak_bytes = removed.frame_peak_bytes;
     }
     tracer->count--;
     memmove(&tracer->frames[index], &tracer->frames[index + 1],
-            (tracer->count - index) * sizeof gone);
-    gone.report->running--;
-    if (gone.enables) {
-        disable_after(tracer, gone.report->profiler);
+            (tracer->count - index) * sizeof removed);
+    removed.report->running--;
+    if (removed.enables) {
+        disable_after(tracer, removed.report->profiler);
     }
-    mprof__profiler_unref(gone.report->profiler);
+    mprof__profiler_unref(removed.report->profiler);
 }
 
 /* Moves the entries of the frame to the top and returns the position of the first; tracer->count if
@@ -191,9 +191,9 @@ static size_t move_to_top(mprof__tracer *tracer, PyObject *frame)
         begin--;
     }
     while (end < tracer->count) { /* rare; one round per entry above */
-        running lowest = tracer->frames[begin];
+        traced_frame lowest = tracer->frames[begin];
         size_t mine = end - begin;
-        running above = tracer->frames[end];
+        traced_frame above = tracer->frames[end];
         memmove(&tracer->frames[begin + 1], &tracer->frames[begin], mine * sizeof lowest);
         tracer->frames[begin] = above;
         begin++;
@@ -250,20 +250,20 @@ int mprof__tracer_enter(mprof__tracer *tracer, PyObject *frame, mprof__code *cod
         if (!link->is_root && mprof__profiler_enabled(profiler, tracer) == 0) {
             continue;
         }
-        running *entry = push(tracer);
+        traced_frame *entry = push(tracer);
         if (!entry) {
             continue;
         }
         read_meter(&meter, &now_bytes, &profiler->meter);
         mprof__profiler_ref(profiler);
         link->report->running++;
-        running *caller = caller_in_report(tracer, tracer->count - 1, link->report);
+        traced_frame *caller = caller_in_report(tracer, tracer->count - 1, link->report);
         if (caller) {
             record_line(caller, false, now_bytes);
         } else if ((profiler->flags & MPROF_PROFILER_PEAKS) != 0) {
             mprof__meter_peak(&profiler->meter, now_bytes); /* discard the peak before this call */
         }
-        *entry = (running){
+        *entry = (traced_frame){
             .frame = frame,
             .code = code,
             .report = link->report,
@@ -285,7 +285,7 @@ static int next_line(mprof__tracer *tracer, PyObject *frame, int line, bool agai
     int result = 0;
 
     for (size_t i = move_to_top(tracer, frame); i < tracer->count; i++) {
-        running *entry = &tracer->frames[i];
+        traced_frame *entry = &tracer->frames[i];
         mprof__profiler *profiler = entry->report->profiler;
         int ended = entry->line;
 
@@ -330,7 +330,7 @@ int mprof__tracer_leave(mprof__tracer *tracer, PyObject *frame)
 
     while (tracer->count > first) {
         size_t index = tracer->count - 1;
-        running *entry = &tracer->frames[index];
+        traced_frame *entry = &tracer->frames[index];
         mprof__profiler *profiler = entry->report->profiler;
         int line = entry->line;
 

@@ -11,7 +11,6 @@
 
 #include "profiler.h"
 
-/* The frames of one thread that are running under a profiler. */
 typedef struct mprof__tracer mprof__tracer;
 
 /* The tracer of this thread. Call it once per event: the look-up of the thread-local variable costs

@@ -22,7 +22,7 @@ PROGRAMS = [
         :   __main__.inner
         : __main__.inner
     """),
-    ("of a class, what its body defines", """
+    ("a class decorates only what its body defines", """
         import dataclasses, enum
         @profile
         class Colour(enum.Enum):
@@ -52,7 +52,7 @@ PROGRAMS = [
         : __main__.Guarded.s
         : __main__.Guarded.p
     """),
-    ("an undecorated function in between takes no level", """
+    ("an undecorated function in between has no level", """
         @profile
         def outer(): between()
         def between(): inner()
@@ -219,7 +219,7 @@ PROGRAMS = [
         : __main__.fails !
         : __main__.works
     """),
-    ("an exception that nobody catches", """
+    ("an uncaught exception", """
         import sys
         @profile
         def outer(): inner()
@@ -252,7 +252,7 @@ PROGRAMS = [
         :     __main__.even
         :       __main__.odd
     """),
-    ("closures of one code", """
+    ("closures with the same code", """
         def make(n):
             @profile
             def inner(): return n
@@ -263,7 +263,7 @@ PROGRAMS = [
         : __main__.make.<locals>.inner
         : __main__.make.<locals>.inner
     """),
-    ("closures of one code, only one of them decorated", """
+    ("closures with the same code, only one decorated", """
         def make(n):
             def inner(): return n
             return inner
@@ -373,7 +373,7 @@ PROGRAMS = [
         the worker:   __main__.inner
         :   __main__.here
     """),
-    ("a thread after a thread", """
+    ("threads one after the other", """
         import threading
         @profile
         def work(): pass
@@ -387,7 +387,7 @@ PROGRAMS = [
         one: __main__.work
         : __main__.work
     """),
-    ("a thread that threading does not know", """
+    ("a thread unknown to threading", """
         import _thread, time
         done = _thread.allocate_lock(); done.acquire()
         @profile
@@ -399,7 +399,7 @@ PROGRAMS = [
     """, """
         thread 1: __main__.work
     """),
-    ("threads of one name", """
+    ("threads with the same name", """
         import threading
         both = threading.Barrier(2)
         @profile
@@ -411,7 +411,7 @@ PROGRAMS = [
         w: __main__.work
         w #2: __main__.work
     """),
-    ("names that are not ASCII, and odd ones", """
+    ("names outside ASCII", """
         @profile
         def größe(): pass
         def f(): pass
@@ -424,7 +424,7 @@ PROGRAMS = [
         : __main__.a b\\nc
         : __main__.half \\udcff
     """),
-    ("deleted while it runs", """
+    ("a function deleted while it runs", """
         @profile
         def f():
             global f
@@ -478,7 +478,7 @@ PROGRAMS = [
         : dropped !
         : __main__.g
     """),
-    ("a name of one's own", """
+    ("the program defines its own profile", """
         import builtins
         mine = builtins.profile
         def profile(function): return function

@@ -81,7 +81,7 @@ class Finalisers(AgentCase):
 
 # name, program, calls
 PROGRAMS = [
-    ("a closure is __del__, alive at exit", """
+    ("a closure as __del__, alive at exit", """
 def make(n):
     class C:
         @profile
@@ -90,7 +90,7 @@ def make(n):
 c = make(1)
 """,
      {"make.<locals>.C.__del__": 1}),
-    ("what builtins and sys hold is called at the very end", """
+    ("objects in builtins and sys are finalised last", """
 import builtins, sys
 class Held:
     @profile
@@ -156,7 +156,7 @@ for i in range(10):
     gc.collect()
 """,
      {"make.<locals>.f": 30}),
-    ("a generator is resurrected and goes on", """
+    ("a generator is resurrected and resumed", """
 import gc
 saved = []
 def make(n):
@@ -186,7 +186,7 @@ for i in range(10):
     gc.collect()
 """,
      {"make.<locals>.g": 20, "make.<locals>.inner": 40}),
-    ("generators that a finaliser begins", """
+    ("a finaliser starts generators", """
 import gc
 begun = 0
 class N:
@@ -209,7 +209,7 @@ gc.collect()
 print("begun", begun)
 """,
      {"make.<locals>.g": "begun"}),
-    ("a collection at every few allocations", """
+    ("a garbage collection every few allocations", """
 import gc, warnings
 warnings.simplefilter("ignore")
 begun = called = 0
@@ -249,7 +249,7 @@ print("begun", begun)
 print("called", called)
 """,
      {"make.<locals>.gen": "begun", "make.<locals>.plain": "called"}),
-    ("an address that is used again", """
+    ("a reused address", """
 import gc
 def make(n, is_decorated):
     def g(): yield n
@@ -388,7 +388,7 @@ del part, last
 """,
      {"make.<locals>.part": 2, "make.<locals>.hook": 1, "make.<locals>.X.__del__": 1,
       "make.<locals>.last": 2}),
-    ("finalisers that fail are named as they are", """
+    ("failing finalisers are reported by their names", """
 import gc
 class Plain:
     @profile
@@ -410,7 +410,7 @@ gc.collect()
 last = Plain()
 """,
      {"Plain.__del__": 2, "Cycle.__del__": 1, "Cycle.__len__": 1, "Cycle.method": 3}),
-    ("a function gets another code", """
+    ("a function's code is replaced", """
 @profile
 def f(): return 1
 def g(): return 2
@@ -419,7 +419,7 @@ f.__code__ = g.__code__
 print(f(), f(), f(), f.__code__ is g.__code__, g())
 """,
      {"f": 5}),
-    ("codes are exchanged, shared, given to others and taken back", """
+    ("codes are swapped, shared, moved and restored", """
 import warnings
 warnings.simplefilter("ignore")
 @profile
@@ -464,7 +464,7 @@ gen.__code__ = (lambda: 7).__code__
 print(gen())
 """,
      {"f": 6, "h": 3, "C.m": 3, "make.<locals>.inner": 2, "gen": 3}),
-    ("code that runs while its function gets another", """
+    ("code is replaced while it runs", """
 def g(): return 2
 @profile
 def f():
@@ -473,7 +473,7 @@ def f():
 print(f(), f(), g())
 """,
      {"f": 2}),
-    ("a module is loaded again and its functions patched", """
+    ("a module is reloaded and its functions patched", """
 source = "@profile\\ndef f(): return VALUE\\nclass C:\\n    @profile\\n    def m(self): return VALUE\\n"
 def load(value):
     namespace = {"__name__": "__main__", "VALUE": value, "profile": profile}

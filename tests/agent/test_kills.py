@@ -69,7 +69,7 @@ for n in range({rounds}):
         done = self.run_mprof("run", "-o", "out.dat", python(), "program.py")
         calls = Recording(self.directory / "out.dat").calls
         lines = [tuple(map(int, line.split())) for line in done.stdout.splitlines()
-                if line and line[0].isdigit()]
+                 if line and line[0].isdigit()]
         self.assertEqual(len(lines), 4 * rounds)
         in_flight = sum(self.check(calls, pid, returned) for pid, returned in lines)
         self.assertGreater(in_flight, rounds // 4)

@@ -124,7 +124,7 @@ PROGRAMS = [
     """, """
         : __main__.numbers
     """),
-    ("what runs between its steps is not inside", """
+    ("calls between its steps are not nested in it", """
         @profile
         def main():
             for n in numbers(): between()
@@ -146,7 +146,7 @@ PROGRAMS = [
         :     __main__.inside
         :   __main__.between
     """),
-    ("a generator that is not finished", """
+    ("an unfinished generator", """
         @profile
         def numbers():
             try: yield 1
@@ -213,7 +213,7 @@ PROGRAMS = [
         :     __main__.leaf
         :   __main__.leaf
     """),
-    ("two generators in turns", """
+    ("two interleaved generators", """
         @profile
         def left():
             yield 1
@@ -329,7 +329,7 @@ PROGRAMS = [
         task 1:   __main__.inner
         task 1:     __main__.leaf
     """),
-    ("tasks that run at once have lanes of their own", """
+    ("concurrent tasks have separate lanes", """
         import asyncio
         @profile
         async def handle(n):
@@ -512,7 +512,7 @@ PROGRAMS = [
         :   __main__.leaf
         : __main__.main
     """),
-    ("code of a loop in another thread", """
+    ("an event loop in another thread", """
         import asyncio, threading
         @profile
         async def work(): await asyncio.sleep(0)
@@ -564,13 +564,13 @@ GREENLETS = [
         greenlet 1:   __main__.inner
         :   __main__.inner
     """),
-    ("a number is used again", """
+    ("a lane number is reused", """
         import greenlet
         @profile
         def work(): pass
         for n in range(100): greenlet.greenlet(work).switch()
     """, "\n".join(["        greenlet 1: __main__.work"] * 100)),
-    ("greenlet is imported inside of a decorated function", """
+    ("greenlet is imported inside a decorated function", """
         @profile
         def main():
             import greenlet

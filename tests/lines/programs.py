@@ -15,7 +15,7 @@ import tempfile
 import os
 
 PROGRAMS = {}
-PROGRAMS["straight"] = """
+PROGRAMS["straight-line code"] = """
 @profile                                    #: 1 0
 def f():
     a = b"x" * M                            #: 1 8
@@ -158,7 +158,7 @@ def f():
     return len(kept)                        #: 1 0
 f()
 """
-PROGRAMS["comprehension of nothing kept"] = """
+PROGRAMS["comprehension that keeps nothing"] = """
 @profile                                    #: 1 0
 def f():
     n = sum([len(b"x" * M) for i in range(6)])  #: 7 0
@@ -504,7 +504,7 @@ def f():
     return b"x" * M                         #: 1 8
 f(); f()
 """
-PROGRAMS["above a decorator that is written in Python"] = """
+PROGRAMS["above a decorator in Python"] = """
 import functools
 def twice(function):
     @functools.wraps(function)
@@ -565,7 +565,7 @@ def key(n):
     return -n                               #: 3 0
 assert sorted([1, 2, 3], key=key) == [3, 2, 1]
 """
-PROGRAMS["source that is no file"] = """
+PROGRAMS["source without a file"] = """
 import linecache
 text = "def f(n):\\n    return b'x' * n\\n"
 linecache.cache["<made>"] = (len(text), None, text.splitlines(True), "<made>")
@@ -575,7 +575,7 @@ kept = profile(space["f"])(M)
 #: <made> 1 1 0
 #: <made> 2 1 8
 """
-PROGRAMS["added by hand, enabled for a while"] = """
+PROGRAMS["added and enabled explicitly"] = """
 def f():                                    #: 1 0
     return b"x" * M                         #: 1 8
 profile.add_function(f)
@@ -599,7 +599,7 @@ kept.append(f()); profile.disable_by_count()
 # have increments in loops. Each calls memory() in its first and last line: the increments add up to the
 # difference. A program with "(kept)" in its name frees nothing, so no line is negative.
 SUMS = {}
-SUMS["77: a call that gives back more than it takes"] = """
+SUMS["77: a call that frees more than it allocates"] = """
 class Model:
     def __init__(self): self.work = [b"x" * (10 << 20) for _ in range(4)]
     def fit(self, data):
@@ -688,7 +688,7 @@ def f():
     total(start)
 f()
 """
-SUMS["226: the same in a loop, in a program that measures itself too"] = """
+SUMS["226: the same in a loop, in a program that also measures itself"] = """
 from memory_profiler import memory_usage
 @profile
 def f():
@@ -750,7 +750,7 @@ def f():
     total(start)
 f()
 """
-SUMS["294: recursion that takes and gives back"] = """
+SUMS["294: recursion that allocates and frees"] = """
 @profile
 def f(n):
     if n == 6:
@@ -785,7 +785,7 @@ def f():
     total(start)
 f()
 """
-SUMS["396: what the garbage collector gives back, at some line"] = """
+SUMS["396: memory that the garbage collector frees at some line"] = """
 import gc
 class Node:
     def __init__(self, size): self.me, self.block = self, b"x" * size
@@ -801,7 +801,7 @@ def f():
     total(start)
 f()
 """
-SUMS["400: memory that goes up and down from round to round"] = """
+SUMS["400: memory that rises and falls in each round"] = """
 @profile
 def f():
     start = memory()

@@ -23,7 +23,7 @@ builtins.profile = getattr(builtins, "profile", lambda function=None, **options:
 OURS = re.compile(r"(?m)^(\w*:?mprof: |running (new process|as a Python program)).*\n")
 
 PROGRAMS = [
-    ("its own kind of exception ends it", """
+    ("an exception of its own class ends it", """
 class Stop(BaseException): pass
 @profile
 def f(): raise Stop("enough")
@@ -43,7 +43,7 @@ import sys
 def f(): sys.exit("message")
 f()
 """),
-    ("a hook of its own that exits, and what atexit sees of it", """
+    ("an excepthook that exits, and what atexit sees", """
 import atexit, sys
 class Own(BaseException): pass
 def hook(kind, error, traceback):
@@ -59,7 +59,7 @@ def f(): raise Own(1)
 atexit.register(lambda: print("last", sys.last_type.__name__, sys.excepthook is hook))
 f()
 """),
-    ("a hook of its own that fails", """
+    ("an excepthook that fails", """
 import sys
 def hook(kind, error, traceback): raise KeyError("hook")
 sys.excepthook = hook
@@ -67,7 +67,7 @@ sys.excepthook = hook
 def f(): raise ValueError(1)
 f()
 """),
-    ("a thread works on when the main one has failed", """
+    ("a thread continues after the main thread has failed", """
 import threading, time
 @profile
 def work():
@@ -129,7 +129,7 @@ try: endless()
 except RecursionError as error: print(error)
 print(count(3900), plain(3900))
 """),
-    ("functions are what they were", """
+    ("functions are unchanged", """
 import inspect, pickle
 @profile
 def f(a, *, b=1): "doc"; return a + b
@@ -145,7 +145,7 @@ for one in (f, c, a, g):
           inspect.isgeneratorfunction(one), pickle.loads(pickle.dumps(one)) is one,
           one.__code__.co_name, one.__code__.co_filename == __file__)
 """),
-    ("a function gets another code", """
+    ("a function's code is replaced", """
 @profile
 def f(): return 1
 def g(): return 2
@@ -156,7 +156,7 @@ try: f.__code__ = (lambda n: lambda: n)(1).__code__
 except ValueError as error: print(error)
 print(f())
 """),
-    ("classes whose members belong to others", """
+    ("members added by metaclasses and decorators", """
 import dataclasses, enum, typing
 class Guard(type):
     def __setattr__(cls, name, value): raise TypeError("no setattr on " + cls.__name__)
@@ -210,7 +210,7 @@ async def main():
 asyncio.run(main())
 print("end")
 """),
-    ("a decorated closure does not live longer", """
+    ("a decorated closure is freed in time", """
 import gc, weakref
 def make():
     class Big: pass
@@ -223,11 +223,11 @@ gone = make()
 gc.collect()
 print(gone())
 """),
-    ("what is not written in Python", """
+    ("functions in C", """
 import functools
 print(profile(functools.partial(int, 3))(), profile(len)("four"))
 """),
-    ("all numbers of sys.monitoring are taken, before and behind us", """
+    ("all numbers of sys.monitoring are in use, before and after the profiler starts", """
 import sys
 monitoring = getattr(sys, "monitoring", None)
 def take():

@@ -154,8 +154,8 @@ def _profiler(options):
     if options.timestamp:
         return TimeStamper(options.backend, include_children=options.include_children)
     return ProgramProfiler(max_mem=options.max_mem, backend=options.backend,
-                     include_children=options.include_children,
-                     columns=shown_columns(options.columns, options.sort))
+                           include_children=options.include_children,
+                           columns=shown_columns(options.columns, options.sort))
 
 
 def _show(profiler, options, stream):

@@ -59,7 +59,7 @@ class StdlibImports:
         folders = _stdlib_folders()
         self._finder = _Finder(folders)
         self._shadowed = {name for name, module in list(sys.modules.items())
-                       if "." not in name and self._is_programs(name, _file_of(module), folders)}
+                          if "." not in name and self._is_programs(name, _file_of(module), folders)}
         self._program_modules = _pop_modules(self._shadowed)
         sys.modules.update(_hidden)
         self._modules_before = set(sys.modules)
@@ -96,11 +96,11 @@ def hide_from_program():
     """Hides the standard modules that we have loaded and that the program shadows."""
     path = _path_before(_stdlib_folders())
     _hidden.update(_pop_modules({name for name, module in _loaded.items()
-                           if sys.modules.get(name) is module
-                           and _is_found_elsewhere(name, _file_of(module), path)}))
+                                 if sys.modules.get(name) is module
+                                 and _is_found_elsewhere(name, _file_of(module), path)}))
 
 
-class _NoChange:
+class _NoChange:  # contextlib.nullcontext needs an import
     def __enter__(self):
         pass
 

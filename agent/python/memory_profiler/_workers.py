@@ -121,7 +121,7 @@ def install_profile(module, name, *arrival):
 
 # Modules that spawn processes and send them preparation data.
 _SPAWN_MODULES = ("multiprocessing.spawn", "multiprocess.spawn", "billiard.spawn", "loky.backend.spawn",
-             "joblib.externals.loky.backend.spawn")
+                  "joblib.externals.loky.backend.spawn")
 
 
 class _Loader:

@@ -24,7 +24,7 @@ def _program():
             return path
     found = shutil.which("mprof")
     if found is None:
-        raise FileNotFoundError("cannot find the program mprof, neither beside this package nor in PATH")
+        raise FileNotFoundError("cannot find the program mprof, neither next to this package nor in PATH")
     return found
 
 
