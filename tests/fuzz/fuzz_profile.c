@@ -61,7 +61,7 @@ static void check_functions(const mprof_profile *profile)
 static void check_others(const mprof_profile *profile, int is_window)
 {
     const mprof_control_group *group = mprof_profile_control_group(profile);
-    unsigned told = mprof_profile_kinds(profile);
+    unsigned recorded = mprof_profile_kinds(profile);
     check_series(&group->current, is_window);
     for (size_t i = 0; i < group->limit_count; i++) {
         assert(group->limits[i].mib >= 0 && isfinite(group->limits[i].time_s));
@@ -70,7 +70,7 @@ static void check_others(const mprof_profile *profile, int is_window)
     for (mprof_kind kind = 0; kind < MPROF_KIND_COUNT; kind++) {
         const mprof_kind_series *series = mprof_profile_kind(profile, kind);
         check_series(&series->series, is_window);
-        assert(!series->series.point_count || told >> kind & 1);
+        assert(!series->series.point_count || recorded >> kind & 1);
     }
 }
 

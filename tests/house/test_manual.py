@@ -53,14 +53,14 @@ class Manual(unittest.TestCase):
     def test_options_are_those_of_help(self):
         for command in commands():
             page = options_of_page(MANUAL / f"mprof-{command}.1")
-            told = {long: short for long, short in options_of_help(command).items()
+            listed = {long: short for long, short in options_of_help(command).items()
                     if long not in SHARED}
             with self.subTest(command=command):
                 if command == "attach":
-                    # It takes those of run; the page tells those that mean something.
-                    self.assertLessEqual(page.items(), told.items())
+                    # It takes those of run; the page lists those that apply.
+                    self.assertLessEqual(page.items(), listed.items())
                 else:
-                    self.assertEqual(page, told)
+                    self.assertEqual(page, listed)
 
     def test_shared_options_are_told_once(self):
         self.assertLessEqual(options_of_page(MANUAL / "mprof.1").keys(), SHARED)

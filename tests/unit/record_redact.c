@@ -12,7 +12,7 @@
 
 static const struct row {
     const char *given; /* arguments separated by | */
-    const char *told;
+    const char *shown;
 } rows[] = {
     {"server|--port=80|x", "server|--port=80|x"},
     {"x|--password=hunter2", "x|--password=***"},
@@ -126,7 +126,7 @@ static void test_arguments(void **state)
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         mprof_error error = MPROF_ERROR_INIT;
         char given[200];
-        char told[200];
+        char shown[200];
         char *arguments[16];
         char *expected[16];
         char **masked;
@@ -134,9 +134,9 @@ static void test_arguments(void **state)
 
         print_message("%s\n", rows[i].given);
         strcpy(given, rows[i].given);
-        strcpy(told, rows[i].told);
+        strcpy(shown, rows[i].shown);
         count = split(given, arguments);
-        assert_int_equal(split(told, expected), count);
+        assert_int_equal(split(shown, expected), count);
         assert_int_equal(mprof__redact_arguments(&masked, count, arguments, &error), MPROF_OK);
         for (size_t one = 0; one < count; one++) {
             assert_string_equal(masked[one], expected[one]);

@@ -1,5 +1,5 @@
 /** @file
- * A figure: what is to be seen, as plain numbers. Layout turns profiles into a display list of few
+ * A figure: a picture as plain numbers. Layout turns profiles into a display list of few
  * primitive shapes, each with a role: what it means, from which a theme makes colours and widths.
  * Nothing here knows Cairo, Pango, colours or files; text is measured by a callback.
  *
@@ -91,7 +91,7 @@ typedef enum mprof_shape {
     MPROF_SHAPE_TEXT, /**< one line; x by anchor, y is the baseline, width as measured */
 } mprof_shape;
 
-/** Which end of a text lies at its x. */
+/** Which end of a text is at its x. */
 typedef enum mprof_anchor {
     MPROF_ANCHOR_START,  /**< the left one */
     MPROF_ANCHOR_MIDDLE, /**< neither */
@@ -136,7 +136,7 @@ typedef struct mprof_figure_function {
 /** An mprof_about that is not about calls. */
 #define MPROF_FUNCTION_NONE UINT32_MAX
 
-/** What is shown of a shape when somebody points at it: of one or several calls, of a process, of a
+/** The tooltip of a shape: of one or several calls, of a process, of a
  * recording. */
 typedef struct mprof_about {
     uint32_t text;        /**< one line; first byte in the figure's text */
@@ -245,7 +245,7 @@ typedef struct mprof_figure_options {
     int group;             /**< 1: with the control group and its limit, however far above */
 } mprof_figure_options;
 
-/** A page of usual size with everything that usually is to be seen. */
+/** A page of usual size with the usual contents. */
 #define MPROF_FIGURE_OPTIONS_INIT                                                                  \
     {                                                                                              \
         sizeof(mprof_figure_options), MPROF_DEFAULT_WIDTH_PX, MPROF_DEFAULT_HEIGHT_PX, 1, NULL, 0, \

@@ -10,8 +10,8 @@
 extern "C" {
 #endif
 
-/** Open, write, commit, free. What is written lies in a file without a name (O_TMPFILE), or where
- * the file system has none in a temporary file beside the target, and takes its name at commit;
+/** Open, write, commit, free. Bytes go into a file without a name (O_TMPFILE), or into a
+ * temporary file in the target's directory where the file system has no O_TMPFILE; commit names it;
  * freed without commit, nothing has happened. A target that is no regular file (a device, a pipe)
  * is written to directly. The first failure sticks. One thread at a time may use an output. */
 typedef struct mprof_output mprof_output;
