@@ -438,3 +438,11 @@ bool mprof__python_frame_begins(PyObject *frame, PyObject *code)
     PyErr_Clear();
     return begins;
 }
+
+bool mprof__python_set_type_attribute(PyObject *type, PyObject *name, PyObject *value)
+{
+    PyObject *done =
+        PyObject_CallMethod((PyObject *)&PyType_Type, "__setattr__", "OOO", type, name, value);
+    Py_XDECREF(done);
+    return done != NULL;
+}

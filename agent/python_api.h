@@ -173,6 +173,10 @@ PyObject *mprof__python_type(PyType_Spec *spec, const mprof__python_layout *layo
 /* For tp_traverse of heap types: from 3.9 on instances own a reference to their type. */
 int mprof__python_visit_type(PyObject *self, visitproc visit, void *context);
 
+/* Sets an attribute of a type without the metaclass's __setattr__, which may forbid or change it.
+ * false with an exception. */
+bool mprof__python_set_type_attribute(PyObject *type, PyObject *name, PyObject *value);
+
 /* Deallocates a GC instance of a heap type, after its fields were cleared. */
 void mprof__python_free(PyObject *self);
 

@@ -16,10 +16,10 @@
 #include "agent/events/execution_context.h"
 #include "agent/events/span.h"
 #include "agent/events/wire.h"
-#include "agent/functions/decorator.h"
 #include "agent/functions/function_events.h"
 #include "agent/functions/mark_functions.h"
 #include "agent/functions/pattern.h"
+#include "agent/functions/stand_in.h"
 #include "agent/python_api.h"
 #include "process_name.h"
 
@@ -106,7 +106,7 @@ static void attach(const request *wanted, bool is_main_thread)
         detach();
     }
     reason = is_attached || mprof_agent_is_started() ? MPROF_WIRE_BUSY : refusal();
-    if (!reason && (!mprof__decorator_setup() || !mprof__pattern_set(wanted->patterns))) {
+    if (!reason && (!mprof__stand_in_setup() || !mprof__pattern_set(wanted->patterns))) {
         PyErr_Clear();
         reason = "out of memory";
     }

@@ -1,358 +1,16 @@
-/* See decorator.h. A stand-in calls its function between the begin and the end of a span. Its
- * attributes, class, signature, binding and pickling are the function's, so that programs and
- * libraries see no difference. */
+/* See decorator.h. From 3.12 on the calls of a function are recorded by its events; other
+ * callables, and functions of older versions, are replaced by stand-ins. */
 #include "decorator.h"
 
-#include <stddef.h>
-#include <string.h>
-
 #include "agent/events/span.h"
-#include "agent/events/stack.h"
 #include "block.h"
 #include "function_events.h"
 #include "module.h"
-#include "suspendable.h"
+#include "stand_in.h"
 
-typedef struct decorated {
-    PyObject ob_base;
-    PyObject *function; /* owned */
-    mprof__vectorcall vectorcall;
-    mprof__name *name;
-    bool makes_suspendable; /* the span is that of the returned generator or coroutine */
-    PyObject *weaklist;
-} decorated;
-
-static PyObject *decorated_type; /* owned, never freed; for functions */
-static PyObject *callable_type;  /* the same, for other callables */
 static bool is_profile_off;
 
 static PyObject *decorate(PyObject *target);
-
-static decorated *as_decorated(PyObject *object)
-{
-    return (decorated *)(void *)object;
-}
-
-static bool is_decorated(PyObject *object)
-{
-    return (PyObject *)Py_TYPE(object) == decorated_type ||
-           (PyObject *)Py_TYPE(object) == callable_type;
-}
-
-static PyObject *raise_recursion_error(void)
-{
-    PyErr_SetString(PyExc_RecursionError, "maximum recursion depth exceeded");
-    return NULL;
-}
-
-static PyObject *call_vector(PyObject *self, PyObject *const *arguments, size_t count,
-                             PyObject *keywords)
-{
-    decorated *one = as_decorated(self);
-    mprof__span span;
-
-    mprof__span_check();
-    if (one->makes_suspendable) {
-        PyObject *made = mprof__python.vectorcall(one->function, arguments, count, keywords);
-        return mprof__suspendable_wrap(made, one->name);
-    }
-    if (mprof__stack_is_short()) {
-        return raise_recursion_error();
-    }
-    mprof__span_begin(&span, one->name);
-    PyObject *result = mprof__python.vectorcall(one->function, arguments, count, keywords);
-    mprof__span_end(&span, !result);
-    return result;
-}
-
-static PyObject *call_tuple(PyObject *self, PyObject *arguments, PyObject *keywords)
-{
-    decorated *one = as_decorated(self);
-    mprof__span span;
-
-    mprof__span_check();
-    if (one->makes_suspendable) {
-        PyObject *made = PyObject_Call(one->function, arguments, keywords);
-        return mprof__suspendable_wrap(made, one->name);
-    }
-    if (mprof__stack_is_short()) {
-        return raise_recursion_error();
-    }
-    mprof__span_begin(&span, one->name);
-    PyObject *result = PyObject_Call(one->function, arguments, keywords);
-    mprof__span_end(&span, !result);
-    return result;
-}
-
-/* Whether the attribute is the stand-in's, not the function's. */
-static bool is_own_attribute(PyObject *name)
-{
-    static const char *const own[] = {"__wrapped__", "__reduce__", "__reduce_ex__", "__call__",
-                                      "__get__"};
-    for (size_t i = 0; i < sizeof own / sizeof own[0]; i++) {
-        if (PyUnicode_CompareWithASCIIString(name, own[i]) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static PyObject *get_attribute(PyObject *self, PyObject *name)
-{
-    if (is_own_attribute(name)) {
-        return PyObject_GenericGetAttr(self, name);
-    }
-    return PyObject_GetAttr(as_decorated(self)->function, name);
-}
-
-static int set_attribute(PyObject *self, PyObject *name, PyObject *value)
-{
-    int result = PyObject_SetAttr(as_decorated(self)->function, name, value);
-    if (result == 0 && PyUnicode_CompareWithASCIIString(name, "__code__") == 0) {
-        as_decorated(self)->makes_suspendable =
-            mprof__suspendable_is_made_by(as_decorated(self)->function);
-    }
-    return result;
-}
-
-static PyObject *represent(PyObject *self)
-{
-    return PyObject_Repr(as_decorated(self)->function);
-}
-
-static PyObject *new_decorated(PyObject *function, mprof__name *name);
-
-static PyObject *bind(PyObject *self, PyObject *instance, PyObject *owner)
-{
-    PyObject *function = as_decorated(self)->function;
-
-    if (Py_TYPE(function) == mprof__python.function_type) {
-        if (!instance || instance == Py_None) {
-            Py_INCREF(self);
-            return self;
-        }
-        return mprof__python.method_new(self, instance);
-    }
-
-    /* another callable: it binds in its own way, or not at all */
-    PyObject *type = (PyObject *)Py_TYPE(function);
-    PyObject *bound = NULL;
-    if (PyObject_HasAttrString(type, "__get__")) {
-        bound = PyObject_CallMethod(type, "__get__", "OOO", function, instance ? instance : Py_None,
-                                    owner ? owner : Py_None);
-        if (!bound) {
-            return NULL;
-        }
-    }
-    if (!bound || bound == function) {
-        Py_XDECREF(bound);
-        Py_INCREF(self);
-        return self;
-    }
-    PyObject *result = new_decorated(bound, as_decorated(self)->name);
-    Py_DECREF(bound);
-    return result;
-}
-
-static int visit_decorated(PyObject *self, visitproc visit, void *context)
-{
-    PyObject *function = as_decorated(self)->function;
-    int result = function ? visit(function, context) : 0;
-    return result != 0 ? result : mprof__python_visit_type(self, visit, context);
-}
-
-static int clear_decorated(PyObject *self)
-{
-    PyObject *function = as_decorated(self)->function;
-    as_decorated(self)->function = NULL;
-    Py_XDECREF(function);
-    return 0;
-}
-
-static void free_decorated(PyObject *self)
-{
-    PyObject_GC_UnTrack(self);
-    if (as_decorated(self)->weaklist) {
-        PyObject_ClearWeakRefs(self);
-    }
-    clear_decorated(self);
-    mprof__python_free(self);
-}
-
-static PyObject *get_wrapped(PyObject *self, void *closure)
-{
-    (void)closure;
-    PyObject *function = as_decorated(self)->function;
-    Py_INCREF(function);
-    return function;
-}
-
-/* A name suffices: pickle looks it up and finds the stand-in; copy returns the stand-in itself. */
-static PyObject *reduce(PyObject *self, PyObject *protocol)
-{
-    (void)protocol;
-    PyObject *name = PyObject_GetAttrString(as_decorated(self)->function, "__qualname__");
-    if (name) {
-        return name;
-    }
-    PyErr_Clear();
-    return PyObject_CallMethod(as_decorated(self)->function, "__reduce__", NULL);
-}
-
-/* Bypasses the metaclass's __setattr__, which may forbid or change assignments. */
-static bool set_type_attribute(PyObject *type, PyObject *name, PyObject *value)
-{
-    PyObject *done =
-        PyObject_CallMethod((PyObject *)&PyType_Type, "__setattr__", "OOO", type, name, value);
-    Py_XDECREF(done);
-    return done != NULL;
-}
-
-/* The type of method that the creation of a class makes of a function with this name; NULL: a plain
- * function. */
-static PyTypeObject *implicit_method_type(PyObject *name)
-{
-    if (PyUnicode_CompareWithASCIIString(name, "__new__") == 0) {
-        return mprof__python.static_method_type;
-    }
-    if (PyUnicode_CompareWithASCIIString(name, "__init_subclass__") == 0 ||
-        PyUnicode_CompareWithASCIIString(name, "__class_getitem__") == 0) {
-        return mprof__python.class_method_type;
-    }
-    return NULL;
-}
-
-/* Called for a stand-in in the body of a new class. The interpreter makes functions with some names
- * static or class methods, but does not recognise a stand-in as a function; so this does it. */
-static PyObject *set_name(PyObject *self, PyObject *arguments)
-{
-    PyObject *function = as_decorated(self)->function;
-    PyObject *owner;
-    PyObject *name;
-
-    if (!PyArg_ParseTuple(arguments, "OO:__set_name__", &owner, &name)) {
-        return NULL;
-    }
-    if (Py_TYPE(function) != mprof__python.function_type) {
-        PyObject *type = (PyObject *)Py_TYPE(function);
-        if (PyObject_HasAttrString(type, "__set_name__")) {
-            return PyObject_CallMethod(type, "__set_name__", "OOO", function, owner, name);
-        }
-    } else if (PyUnicode_Check(name) && PyType_Check(owner)) {
-        PyTypeObject *kind = implicit_method_type(name);
-        PyObject *method = kind ? PyObject_CallFunctionObjArgs((PyObject *)kind, self, NULL) : NULL;
-        if (kind && (!method || !set_type_attribute(owner, name, method))) {
-            Py_XDECREF(method);
-            return NULL;
-        }
-        Py_XDECREF(method);
-    }
-    Py_INCREF(Py_None);
-    return Py_None;
-}
-
-static PyMethodDef decorated_methods[] = {
-    {"__set_name__", set_name, METH_VARARGS, NULL},
-    {"__reduce_ex__", reduce, METH_O, NULL},
-    {"__reduce__", reduce, METH_NOARGS, NULL},
-    {NULL, NULL, 0, NULL},
-};
-
-static PyGetSetDef decorated_getset[] = {
-    {"__wrapped__", get_wrapped, NULL, NULL, NULL},
-    {NULL, NULL, NULL, NULL, NULL},
-};
-
-/* Libraries look functions up in tables by their exact type (dill, yaml), or compare the type with
- * types.FunctionType. So the stand-ins' type is equal to that and has the same hash, by a metatype
- * of its own. */
-static PyObject *compare_types(PyObject *left, PyObject *right, int operation)
-{
-    bool is_same = (left == decorated_type || left == (PyObject *)mprof__python.function_type) &&
-                   (right == decorated_type || right == (PyObject *)mprof__python.function_type);
-    PyObject *result = Py_NotImplemented;
-
-    if (is_same && operation == Py_EQ) {
-        result = Py_True;
-    } else if (is_same && operation == Py_NE) {
-        result = Py_False;
-    }
-    Py_INCREF(result);
-    return result;
-}
-
-static Py_hash_t hash_type(PyObject *type)
-{
-    (void)type;
-    return PyObject_Hash((PyObject *)mprof__python.function_type);
-}
-
-static bool make_equal_to_function_type(PyObject *type)
-{
-    PyType_Slot slots[] = {
-        MPROF_SLOT(Py_tp_richcompare, compare_types),
-        MPROF_SLOT(Py_tp_hash, hash_type),
-        {0, NULL},
-    };
-    PyType_Spec spec = {.name = "mprof.type", .flags = Py_TPFLAGS_DEFAULT, .slots = slots};
-    PyObject *bases = PyTuple_Pack(1, &PyType_Type);
-    PyObject *meta = bases ? PyType_FromSpecWithBases(&spec, bases) : NULL;
-
-    Py_XDECREF(bases);
-    if (meta) {
-        type->ob_type = (PyTypeObject *)(void *)meta; /* which has the layout of `type` */
-    }
-    return meta != NULL;
-}
-
-/* The interpreter calls such objects like functions, without binding them first, and names them
- * like functions in its message about a failed finaliser. Value of Py_TPFLAGS_METHOD_DESCRIPTOR. */
-#define CALLED_UNBOUND (1U << 17)
-
-static PyObject *make_decorated_type(unsigned flags)
-{
-    static const mprof__python_layout layout = {
-        .shown_name = "function",
-        .vectorcall_offset = offsetof(decorated, vectorcall),
-        .weaklist_offset = offsetof(decorated, weaklist),
-    };
-    PyType_Slot slots[] = {
-        MPROF_SLOT(Py_tp_call, call_tuple),
-        MPROF_SLOT(Py_tp_getattro, get_attribute),
-        MPROF_SLOT(Py_tp_setattro, set_attribute),
-        MPROF_SLOT(Py_tp_repr, represent),
-        MPROF_SLOT(Py_tp_descr_get, bind),
-        MPROF_SLOT(Py_tp_traverse, visit_decorated),
-        MPROF_SLOT(Py_tp_clear, clear_decorated),
-        MPROF_SLOT(Py_tp_dealloc, free_decorated),
-        {Py_tp_methods, decorated_methods},
-        {Py_tp_getset, decorated_getset},
-        {0, NULL},
-    };
-    PyType_Spec spec = {
-        .name = "mprof.function",
-        .basicsize = sizeof(decorated),
-        .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | flags,
-        .slots = slots,
-    };
-    return mprof__python_type(&spec, &layout);
-}
-
-static PyObject *new_decorated(PyObject *function, mprof__name *name)
-{
-    bool is_function = Py_TYPE(function) == mprof__python.function_type;
-    PyObject *type = is_function ? decorated_type : callable_type;
-    PyObject *self = PyType_GenericAlloc((PyTypeObject *)(void *)type, 0);
-
-    if (self) {
-        Py_INCREF(function);
-        as_decorated(self)->function = function;
-        as_decorated(self)->vectorcall = call_vector;
-        as_decorated(self)->name = name;
-        as_decorated(self)->makes_suspendable = mprof__suspendable_is_made_by(function);
-    }
-    return self;
-}
 
 /* A text attribute, or NULL without an exception. New reference. */
 static PyObject *text_attribute(PyObject *object, const char *name)
@@ -435,7 +93,7 @@ static PyObject *decorate_as(PyObject *callable, mprof__name *name)
     if (mprof__function_events_watch(watched, name)) {
         return watched;
     }
-    PyObject *result = new_decorated(watched, name);
+    PyObject *result = mprof__stand_in_new(watched, name);
     Py_DECREF(watched);
     return result;
 }
@@ -452,7 +110,7 @@ PyObject *mprof__decorator_new_stand_in(PyObject *function)
         return PyErr_NoMemory();
     }
     mprof__span_expect_calls();
-    return new_decorated(function, name);
+    return mprof__stand_in_new(function, name);
 }
 
 bool mprof__decorator_mark(PyObject *function)
@@ -460,16 +118,6 @@ bool mprof__decorator_mark(PyObject *function)
     mprof__name *name = name_of(function);
     mprof__span_expect_calls();
     return name && mprof__function_events_watch(function, name);
-}
-
-bool mprof__decorator_is_stand_in(PyObject *function)
-{
-    return is_decorated(function);
-}
-
-PyObject *mprof__decorator_function_of(PyObject *object)
-{
-    return (PyObject *)Py_TYPE(object) == decorated_type ? as_decorated(object)->function : NULL;
 }
 
 /* A staticmethod or classmethod around the decorated function. */
@@ -595,7 +243,7 @@ static bool is_method_of_body(PyObject *type, PyObject *method, PyObject *file)
 /* A member that cannot be set at all stays as it is. */
 static void set_member(PyObject *type, PyObject *name, PyObject *value)
 {
-    if (!set_type_attribute(type, name, value)) {
+    if (!mprof__python_set_type_attribute(type, name, value)) {
         PyErr_Clear();
         (void)PyObject_SetAttr(type, name, value);
         PyErr_Clear();
@@ -636,7 +284,7 @@ static PyObject *decorate_class(PyObject *type)
 /* New reference, NULL with an exception. */
 static PyObject *decorate(PyObject *target)
 {
-    if (is_profile_off || is_decorated(target)) {
+    if (is_profile_off || mprof__is_stand_in(target)) {
         Py_INCREF(target);
         return target;
     }
@@ -774,18 +422,6 @@ static void free_profile(PyObject *self)
     Py_DECREF(type);
 }
 
-bool mprof__decorator_setup(void)
-{
-    if (!decorated_type && mprof__suspendable_setup()) {
-        PyObject *type = make_decorated_type(CALLED_UNBOUND);
-        callable_type = type ? make_decorated_type(0) : NULL;
-        if (callable_type && make_equal_to_function_type(type)) {
-            decorated_type = type;
-        }
-    }
-    return decorated_type != NULL;
-}
-
 PyObject *mprof__decorator_new(bool is_off)
 {
     static const mprof__python_layout layout = {0};
@@ -806,7 +442,7 @@ PyObject *mprof__decorator_new(bool is_off)
     };
 
     is_profile_off = is_off;
-    if (!mprof__decorator_setup()) {
+    if (!mprof__stand_in_setup()) {
         return NULL;
     }
     PyObject *type = mprof__python_type(&spec, &layout);

@@ -8,9 +8,9 @@
 #include <string.h>
 
 #include "agent/python_api.h"
-#include "decorator.h"
 #include "function_events.h"
 #include "pickling_source.h"
+#include "stand_in.h"
 
 #define DEPTH_MAX 8 /* imports inside imports */
 
@@ -22,7 +22,7 @@ static __thread unsigned depth;
  * recorded; None: it is not decorated. */
 static PyObject *undecorated(PyObject *self, PyObject *object)
 {
-    PyObject *result = mprof__decorator_function_of(object);
+    PyObject *result = mprof__stand_in_function(object);
     (void)self;
 
     if (!result) {
