@@ -190,11 +190,11 @@ int mprof__command_recorder_run(mprof__command_recorder *recorder, int64_t pid)
 
     if (mprof__recorder_run(recorder->recording, pid, &outcome, &error) != MPROF_OK) {
         mprof__command_fail(&error);
-        outcome.failed = 1;
+        outcome.failed = true;
     }
     if (mprof__output_file_close(&recorder->file, &error) != MPROF_OK && !outcome.failed) {
         mprof__command_fail(&error);
-        outcome.failed = 1;
+        outcome.failed = true;
     }
     if (outcome.is_empty && !outcome.failed) {
         mprof__command_note("no samples:", "the recording ended before --delay was over");

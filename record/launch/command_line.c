@@ -35,7 +35,7 @@ static bool is_interpreter(const char *name, const char *search)
            mprof__names_python(real);
 }
 
-/* Index of the program that a command line of env(1) runs; 0 if it is none of env. */
+/* Index of the program that a command line of env(1) runs; 0: it does not run env. */
 static size_t skip_env(size_t argc, char *const argv[])
 {
     size_t i = 1;
