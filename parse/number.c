@@ -45,7 +45,7 @@ int mprof__number_parse(double *value, const char *text, size_t length)
     uint64_t mantissa = 0;
     size_t digits = 0;
     size_t decimals = 0;
-    int point_seen = 0;
+    bool point_seen = false;
     for (size_t i = 0; i < length; i++) {
         unsigned digit = (unsigned char)text[i] - (unsigned)'0';
         if (digit <= 9) {
@@ -54,7 +54,7 @@ int mprof__number_parse(double *value, const char *text, size_t length)
             digits++;
             decimals += (size_t)point_seen;
         } else if (text[i] == '.' && !point_seen) {
-            point_seen = 1;
+            point_seen = true;
         } else {
             return -1;
         }

@@ -93,7 +93,7 @@ static mprof_status check_fifo(mprof_source *source, mprof_error *error)
     return MPROF_OK;
 }
 
-static mprof_status check_kind(mprof_source *source, int is_stdin, mprof_error *error)
+static mprof_status check_kind(mprof_source *source, bool is_stdin, mprof_error *error)
 {
     struct stat status;
     if (fstat(source->fd, &status) != 0) {

@@ -77,11 +77,11 @@ int mprof_draw_command(int argc, char **argv)
     return mprof__command_fail(&error);
 }
 
-static void print_plain(FILE *stream, const char *text, size_t left, int lines)
+static void print_plain(FILE *stream, const char *text, size_t left, bool keeps_newlines)
 {
     for (size_t size; left > 0; text += size, left -= size) {
         uint32_t code = mprof__text_decode(text, left, &size);
-        if (!mprof__text_is_unsafe(code) || (lines && code == '\n')) {
+        if (!mprof__text_is_unsafe(code) || (keeps_newlines && code == '\n')) {
             fwrite(text, 1, size, stream);
             continue;
         }
@@ -118,7 +118,7 @@ static ssize_t write_plain(void *cookie, const char *text, size_t size)
     if (!stream) {
         return 0;
     }
-    print_plain(stream, text, size, 1);
+    print_plain(stream, text, size, true);
     if (fclose(stream) == 0) {
         fwrite(line, 1, length, terminal);
     }
@@ -346,7 +346,7 @@ int mprof__command_finish(void)
 
 void mprof__print_plain(FILE *stream, const char *text)
 {
-    print_plain(stream, text, strlen(text), 0);
+    print_plain(stream, text, strlen(text), false);
 }
 
 /* ---- the installation ---- */

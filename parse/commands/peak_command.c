@@ -65,7 +65,7 @@ static bool is_above(double kernel_mib, double sampled_mib)
     return kernel_mib > sampled_mib + 0.0005;
 }
 
-static const char *mark_word(int at_least)
+static const char *mark_word(bool at_least)
 {
     return at_least ? "at least" : "exact";
 }
@@ -162,7 +162,7 @@ static void print_more(const mprof__summary *summary)
 }
 
 /* Scripts parse these lines in upstream's layout, and take the last line or the second word. */
-static void print_summary(const char *path, const mprof__summary *summary, int is_exact)
+static void print_summary(const char *path, const mprof__summary *summary, bool is_exact)
 {
     mprof__print_plain(stdout, path);
     if (isnan(summary->peak_mib)) {
