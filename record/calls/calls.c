@@ -421,4 +421,7 @@ void mprof__calls_finish(mprof__calls *calls, int64_t now_ns)
                  "event rings are left out: their process belongs to another user, or ended in a "
                  "PID namespace "
                  "before it was found");
+    report_count(calls, "rings-unopened", mprof__ring_folder_unopened(calls->folder),
+                 "processes have no functions: their event rings could not be opened, the recorder "
+                 "had too few descriptors; raise ulimit -n");
 }

@@ -52,6 +52,7 @@ struct mprof__ring_folder {
     ring_name *known; /* sorted */
     size_t known_count;
     size_t known_size;
+    uint64_t unopened; /* rings that there was no descriptor or memory for */
 };
 
 /* Opens a directory of this user, after restoring our permissions, which a program may have
@@ -545,9 +546,12 @@ static mprof_status open_ring(mprof__ring_folder *folder, ring_name name, mprof_
     ring_file_name(text, sizeof text, name);
     int fd = openat(folder->fd, text, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
     if (fd < 0) {
+        folder->unopened += errno == EMFILE || errno == ENFILE || errno == ENOMEM;
         return MPROF_OK;
     }
-    if (mprof__ring_reader_open(&ring, fd, name.pid, NULL) != MPROF_OK) {
+    mprof_status status = mprof__ring_reader_open(&ring, fd, name.pid, NULL);
+    if (status != MPROF_OK) {
+        folder->unopened += status == MPROF_ENOMEM;
         close(fd);
         return MPROF_OK;
     }
@@ -600,6 +604,11 @@ mprof_status mprof__ring_folder_search(mprof__ring_folder *folder, mprof__ring_f
     free(names);
     return status == MPROF_OK ? MPROF_OK
                               : mprof_error_set(error, status, "cannot read event rings");
+}
+
+uint64_t mprof__ring_folder_unopened(const mprof__ring_folder *folder)
+{
+    return folder->unopened;
 }
 
 void mprof__ring_folder_read_notices(mprof__ring_folder *folder,

@@ -77,6 +77,9 @@ mprof_status mprof__ring_folder_search(mprof__ring_folder *folder, mprof__ring_f
                                        mprof__given_name_found named, void *data,
                                        mprof_error *error);
 
+/* Rings that could not be opened for want of descriptors or memory. */
+uint64_t mprof__ring_folder_unopened(const mprof__ring_folder *folder);
+
 /* Removes the file of a ring that will not be read again. */
 void mprof__ring_folder_remove_ring(mprof__ring_folder *folder, int64_t pid, uint64_t number);
 

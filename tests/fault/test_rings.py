@@ -4,6 +4,7 @@ import os
 import pathlib
 import re
 import signal
+import subprocess
 import sys
 import time
 import unittest
@@ -252,6 +253,24 @@ class Rings(mprof_test.TestCase):
                    "open(os.environ['MPROF_RINGS'] + '/file', 'w')\n")
         done = self.run_mprof("run", "-o", self.path, "place.py")
         self.assertFalse(os.path.exists(done.stdout.splitlines()[-1]))
+
+    def test_R24_more_rings_than_descriptors(self):
+        """What cannot be opened is counted and reported; the rest is recorded."""
+        (self.directory / "forks.py").write_text(
+            "import os, time\n@profile\ndef work(): time.sleep(0.5)\n"
+            "for n in range(30):\n    if os.fork() == 0:\n        work(); os._exit(0)\n"
+            "for n in range(30): os.wait()\n")
+        done = subprocess.run(["prlimit", "--nofile=24:24", mprof_test.MPROF, "run", "-E", "-C", "-o",
+                               "out.dat", mprof_test.python(), "forks.py"], cwd=self.directory,
+                              env=self.environment(), capture_output=True, text=True)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        recording = Recording(self.directory / "out.dat")
+        count = len(recording.calls_of(".work"))
+        unopened = int(float(recording.facts["rings-unopened"]))
+        self.assertEqual(count + unopened, 30)
+        self.assertGreater(count, 0)
+        self.assertRegex(done.stderr, rf"(?m)^mprof: {unopened} processes have no functions: .*"
+                                      r"raise ulimit -n$")
 
 
 if __name__ == "__main__":
