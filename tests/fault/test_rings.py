@@ -265,7 +265,7 @@ class Rings(mprof_test.TestCase):
                               env=self.environment(), capture_output=True, text=True)
         self.assertEqual(done.returncode, 0, done.stderr)
         recording = Recording(self.directory / "out.dat")
-        count = len(recording.calls_of(".work"))
+        count = len(recording.calls_of("work"))
         unopened = int(float(recording.facts["rings-unopened"]))
         self.assertEqual(count + unopened, 30)
         self.assertGreater(count, 0)
