@@ -1,6 +1,6 @@
 """S7: whatever text is given to any option, argument or environment variable of any command, nothing
 of what is printed can be obeyed by a terminal or turns the text around it. The options are those
-that --help tells."""
+that --help lists."""
 
 import os
 import pathlib

@@ -128,6 +128,20 @@ class House(unittest.TestCase):
                     if "!= NULL" in line:
                         self.assertRegex(line, r"return |[^=!<>]=[^=]|, .* != NULL|assert|^ +\S.* != NULL")
 
+    def test_words_are_plain(self):
+        # What docs/glossary.md has a plain word for: report, write, say, record.
+        riddles = re.compile(r"\b(tells|tell of|tells of|told of|has it that|is to be|are to be|"
+                             r"there is news|beside which|nobody has)\b", re.I)
+        for path in tracked():
+            if path.suffix not in (".c", ".h", ".md", ".py", ".pyi", ".1", ".3") \
+                    or path == pathlib.Path("tests/house/test_source.py"):
+                continue
+            for number, line in enumerate((SOURCE / path).read_text().split("\n"), 1):
+                found = riddles.search(line)
+                if found:
+                    with self.subTest(file=str(path), line=number):
+                        self.fail(f"{found[0]}: {line.strip()[:100]}")
+
     def test_drawing_libraries_are_known_to_drawing_only(self):
         for path in sources():
             if path.parts[0] in ("render", "tests"):
