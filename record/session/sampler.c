@@ -15,8 +15,10 @@
 #define STATUS_AGE_DIVISOR 8
 #define STATUS_NS_PER_PROCESS INT64_C(25000000)
 /* A program that has no more, or ends sooner, may have been sampled only while it was being loaded.
- */
+ * An only sample may have come late in loading: in Debian 12 and 13, a small program has a PSS of
+ * 70 KiB then, and of 200 KiB or more once it runs. */
 #define LOADING_BYTES (INT64_C(64) << 10)
+#define ONLY_SAMPLE_LOADING_BYTES (INT64_C(128) << 10)
 #define SHORT_NS INT64_C(100000000)
 /* A mark that has grown by less than this fraction is written later, or at the end. */
 #define PEAK_STEP_DIVISOR 64
@@ -342,9 +344,10 @@ void mprof__sampler_write_last_sample(mprof__sampler *sampler, const mprof__proc
     bool is_exact = process->final_bytes > 0;
     int64_t bytes = is_exact ? process->final_bytes : (int64_t)usage->ru_maxrss * 1024;
     bool is_like_samples = sampler->metric == MPROF__METRIC_RSS && (is_exact || reaped_faults == 0);
+    int64_t loading_bytes = sampler->mem_count == 1 ? ONLY_SAMPLE_LOADING_BYTES : LOADING_BYTES;
 
     if (sampler->launch_ns != 0 &&
-        (sampler->mem_highest_bytes < LOADING_BYTES ||
+        (sampler->mem_highest_bytes < loading_bytes ||
          (is_short && is_like_samples && bytes > sampler->mem_highest_bytes))) {
         write_mem(sampler, bytes, time_ns);
         mprof__event_log_fact(sampler->log, "mem-at-end",
