@@ -406,10 +406,13 @@ static void report_count(mprof__calls *calls, const char *key, uint64_t count, c
 
 void mprof__calls_finish(mprof__calls *calls, int64_t now_ns)
 {
-    mprof__calls_find_rings(calls);
-    mprof__calls_drain(calls);
-    while (calls->count > 0) {
-        close_ring(calls, 0, now_ns);
+    /* once more with the descriptors of closed rings: for want of one a search may have failed */
+    for (int i = 0; i < 2; i++) {
+        mprof__calls_find_rings(calls);
+        mprof__calls_drain(calls);
+        while (calls->count > 0) {
+            close_ring(calls, 0, now_ns);
+        }
     }
     mprof__ring_folder_read_notices(calls->folder, report_notice, calls);
     report_count(calls, "calls-of-other-names", calls->unnamed,

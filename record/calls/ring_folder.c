@@ -52,7 +52,8 @@ struct mprof__ring_folder {
     ring_name *known; /* sorted */
     size_t known_count;
     size_t known_size;
-    uint64_t unopened; /* rings that there was no descriptor or memory for */
+    uint64_t unopened;  /* rings that there was no descriptor or memory for */
+    bool is_unsearched; /* a search failed: there may be new rings without a further change */
 };
 
 /* Opens a directory of this user, after restoring our permissions, which a program may have
@@ -371,7 +372,9 @@ void mprof__ring_folder_clear_wakeup(mprof__ring_folder *folder)
 
 bool mprof__ring_folder_has_changed(mprof__ring_folder *folder)
 {
-    return folder->watch_fd < 0 || discard_input(folder->watch_fd);
+    bool has_changed = folder->watch_fd < 0 || discard_input(folder->watch_fd);
+
+    return has_changed || folder->is_unsearched;
 }
 
 static void given_file_name(char *text, size_t size, const mprof__given_name *given)
@@ -585,6 +588,7 @@ mprof_status mprof__ring_folder_search(mprof__ring_folder *folder, mprof__ring_f
     size_t count = 0;
     mprof_status status = list_new_files(folder, &names, &count, &given, error);
 
+    folder->is_unsearched = status != MPROF_OK;
     for (size_t i = 0; i < count && status == MPROF_OK; i++) {
         status = add_name(&folder->known, &folder->known_count, &folder->known_size, names[i]);
         if (status == MPROF_OK) {

@@ -1,4 +1,5 @@
-/* No directory of rings can be made: every base is tried, and nothing is left behind. */
+/* No directory of rings can be made: every base is tried, and nothing is left behind. Too few
+ * descriptors to search it: that is made up for. */
 #include "record/calls/ring_folder.h"
 
 #include <dirent.h>
@@ -85,6 +86,52 @@ static void test_every_base_fails(void **state)
     assert_true(failures > 0);
 }
 
+static mprof_status no_ring(void *data, mprof__ring_reader *ring, int64_t pid, uint64_t number)
+{
+    (void)data;
+    (void)ring;
+    (void)pid;
+    (void)number;
+    fail();
+    return MPROF_OK;
+}
+
+static bool no_name(void *data, const mprof__given_name *given, mprof_text name)
+{
+    (void)data;
+    (void)given;
+    (void)name;
+    fail();
+    return true;
+}
+
+static void test_failed_search_is_repeated(void **state)
+{
+    mprof_error error = MPROF_ERROR_INIT;
+    mprof__ring_folder *folder;
+    struct rlimit before;
+
+    (void)state;
+    assert_int_equal(mprof__ring_folder_open(&folder, &error), MPROF_OK);
+    assert_int_equal(mprof__ring_folder_search(folder, no_ring, no_name, NULL, &error), MPROF_OK);
+    (void)mprof__ring_folder_has_changed(folder);
+    if (mprof__ring_folder_has_changed(folder)) {
+        mprof__ring_folder_free(folder);
+        print_message("the kernel has no watch\n");
+        skip();
+    }
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    struct rlimit low = {(rlim_t)lowest_free(), before.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+    mprof_status status = mprof__ring_folder_search(folder, no_ring, no_name, NULL, &error);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    assert_int_equal(status, MPROF_EIO);
+    assert_true(mprof__ring_folder_has_changed(folder)); /* although nothing did */
+    assert_int_equal(mprof__ring_folder_search(folder, no_ring, no_name, NULL, &error), MPROF_OK);
+    assert_false(mprof__ring_folder_has_changed(folder));
+    mprof__ring_folder_free(folder);
+}
+
 static int make_base(void **state)
 {
     (void)state;
@@ -101,6 +148,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_base_fails),
+        cmocka_unit_test(test_failed_search_is_repeated),
     };
 
     return cmocka_run_group_tests(tests, make_base, remove_base);
