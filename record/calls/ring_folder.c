@@ -547,7 +547,12 @@ static mprof_status open_ring(mprof__ring_folder *folder, ring_name name, mprof_
     char text[64];
 
     ring_file_name(text, sizeof text, name);
-    int fd = openat(folder->fd, text, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+    const int flags = O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY;
+    int fd = openat(folder->fd, text, flags);
+    if (fd < 0 && errno == EACCES) { /* the program took the rights after the search began */
+        restore_rights(folder);
+        fd = openat(folder->fd, text, flags);
+    }
     if (fd < 0) {
         folder->unopened += errno == EMFILE || errno == ENFILE || errno == ENOMEM;
         return MPROF_OK;
