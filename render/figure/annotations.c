@@ -72,6 +72,17 @@ void mprof__reserve_peak_cross(mprof__layout *layout)
     reserve_box(layout, x - 1, layout->plot.y, 2, layout->plot.height);
 }
 
+bool mprof__find_peak(const mprof__layout *layout, double *x)
+{
+    const mprof__figure_input *input = &layout->inputs[0];
+    mprof_sample peak;
+    if (layout->input_count != 1 || !highest_of(layout, input, input->line, &peak)) {
+        return false;
+    }
+    *x = mprof__scale_at(&layout->time, peak.time_s - input->start_s);
+    return true;
+}
+
 /* The label of the only curve's peak is above the plot; others go where there is room. */
 static bool place_peak_name(mprof__layout *layout, double x, double y, double width, bool above_all,
                             mprof_box *place)
@@ -147,6 +158,9 @@ void mprof__draw_process_peak(mprof__layout *layout)
         return;
     }
     uint32_t process = input->children[0];
+    if (mprof__has_own_strip(input, process)) {
+        return;
+    }
     struct peak peak = {.input = input, .colour = mprof__process_colour(layout, input, 0)};
     char name[100];
     mprof__process_text(name, sizeof name, input, process);

@@ -6,6 +6,8 @@
 
 /* Keeps labels off the cross, which is drawn after them. */
 void mprof__reserve_peak_cross(mprof__layout *layout);
+/* Sets x to the highest point of the only recording's curve; false: there is none. */
+bool mprof__find_peak(const mprof__layout *layout, double *x);
 void mprof__draw_peaks(mprof__layout *layout);
 void mprof__draw_process_peak(mprof__layout *layout);
 void mprof__draw_death(mprof__layout *layout);

@@ -1,6 +1,7 @@
 /* A call has an opening bracket at its entry and a closing one at its exit, each at the memory of
- * that moment. The longest calls get brackets and, where there is room, a label; the others are
- * fine ticks, so that a thousand calls stay readable. */
+ * that moment. The longest calls get brackets, as long as a reader can tell which two belong
+ * together, and a label where there is room; all calls are bars below. A process whose calls
+ * overlap has none: an exit would look like the end of the call that began last. */
 #include "brackets.h"
 
 #include "annotations.h"
@@ -10,6 +11,7 @@
 #include "merged_calls.h"
 #include "occupancy.h"
 #include "parse/array.h"
+#include "process_curves.h"
 #include "visible_text.h"
 
 #include <math.h>
@@ -17,30 +19,31 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BRACKETS_PER_PX 0.085 /* at most, per pixel of width */
-#define NEAR_PX 4.0           /* closer edges would hide each other */
-#define SHIFT_PX 3.5
-#define SHIFTED_MAX 6
-#define FINE_PX 3.5 /* half height of a tick */
+#define PAIR_PX 24.0  /* a narrower call has no brackets */
+#define CLEAR_PX 12.0 /* between two edges */
 #define LABEL_HEIGHT_PX 13.0
 #define LABEL_MARGIN_PX 2.0
 #define LEVEL_PX 10 /* of a call that ends at about the memory it began with */
 #define LABELLED_MAX 400
 
-/* One call, or several of one function that begin in one pixel column and end in one. */
 struct bracket {
     const mprof__figure_input *input;
     uint32_t span;
     float x0, y0, x1, y1;
     float duration_s;
-    uint32_t call_count;
-    float shift0, shift1; /* px; keep overlapping edges apart */
     bool cut_left, cut_right;
     uint32_t about;
 };
 
 struct brackets {
     struct bracket *list;
+    size_t count, room;
+};
+
+/* The edges on the curves of one recording, sorted by x. */
+struct edges {
+    const mprof__figure_input *input;
+    float *x;
     size_t count, room;
 };
 
@@ -69,52 +72,38 @@ static struct bracket bracket_of(const mprof__layout *layout, const mprof__figur
         .x1 = (float)mprof__scale_at(&layout->time, fmin(end, layout->to_s)),
         .y1 = (float)mprof__scale_at(&layout->memory, span->exit.mib),
         .duration_s = (float)(end - start),
-        .call_count = 1,
         .cut_left = (start < layout->from_s),
         .cut_right = (end > layout->to_s),
     };
 }
 
-static bool share_columns(const struct bracket *a, const struct bracket *b)
+/* The plot shows the memory of the process, and one call at a time. */
+static bool has_brackets(const mprof__figure_input *input, uint32_t process)
 {
-    return (int)a->x0 == (int)b->x0 && (int)a->x1 == (int)b->x1 && fabsf(a->y0 - b->y0) < 4 &&
-           fabsf(a->y1 - b->y1) < 4;
+    return !input->overlapping[process] && !mprof__has_own_strip(input, process);
 }
 
-/* Calls are sorted by lane and time: only a function's last bracket can share its columns. */
+/* All calls that are wide enough. */
 static bool collect_brackets(struct brackets *brackets, const mprof__layout *layout,
                              const mprof__figure_input *input)
 {
-    size_t *last = malloc((input->function_count + 1) * sizeof *last);
-    if (!last) {
-        return false;
-    }
-    for (size_t i = 0; i < input->function_count; i++) {
-        last[i] = SIZE_MAX;
-    }
-    for (size_t i = 0; i < input->shown_count; i++) {
+    double least_s = PAIR_PX / layout->time.extent * (layout->to_s - layout->from_s);
+    for (size_t i = 0; i < input->barred_count; i++) {
         const mprof_span *span = &input->spans[input->shown[i]];
+        if (span->exit.time_s - span->enter.time_s < least_s ||
+            !has_brackets(input, span->process)) {
+            continue;
+        }
         struct bracket next = bracket_of(layout, input, input->shown[i]);
-        size_t before = last[span->function];
-        if (before != SIZE_MAX && share_columns(&brackets->list[before], &next)) {
-            struct bracket *shared = &brackets->list[before];
-            next.call_count += shared->call_count;
-            if (shared->duration_s >= next.duration_s) {
-                next.span = shared->span;
-                next.duration_s = shared->duration_s;
-            }
-            *shared = next;
+        if (next.x1 - next.x0 < (float)PAIR_PX) {
             continue;
         }
         struct bracket *added = add_bracket(brackets);
         if (!added) {
-            free(last);
             return false;
         }
         *added = next;
-        last[span->function] = brackets->count - 1;
     }
-    free(last);
     return true;
 }
 
@@ -132,67 +121,97 @@ static int by_duration(const void *a, const void *b)
     return x->span < y->span ? -1 : x->span > y->span;
 }
 
+/* The first edge that is not left of x. */
+static size_t edge_from(const struct edges *edges, float x)
+{
+    size_t low = 0, high = edges->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (edges->x[middle] < x) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+static bool is_clear(const struct edges *edges, float x)
+{
+    size_t after = edge_from(edges, x - (float)CLEAR_PX);
+    return after == edges->count || edges->x[after] >= x + (float)CLEAR_PX;
+}
+
+static bool add_edge(struct edges *edges, float x)
+{
+    float *list = mprof__array_grow(edges->x, edges->count, &edges->room, sizeof *list);
+    if (!list) {
+        return false;
+    }
+    edges->x = list;
+    size_t at = edge_from(edges, x);
+    memmove(list + at + 1, list + at, (edges->count - at) * sizeof *list);
+    list[at] = x;
+    edges->count++;
+    return true;
+}
+
+/* The recordings with brackets. */
+struct curves {
+    struct edges *list;
+    size_t count, room;
+};
+
+static struct edges *edges_of(struct curves *curves, const struct bracket *bracket)
+{
+    for (size_t i = 0; i < curves->count; i++) {
+        if (curves->list[i].input == bracket->input) {
+            return &curves->list[i];
+        }
+    }
+    struct edges *list =
+        mprof__array_grow(curves->list, curves->count, &curves->room, sizeof *list);
+    if (!list) {
+        return NULL;
+    }
+    curves->list = list;
+    list[curves->count] = (struct edges){.input = bracket->input};
+    return &list[curves->count++];
+}
+
+/* Keeps the longest calls whose edges are clear of those of longer ones in the same recording.
+ * False: no memory. */
+static bool thin_brackets(struct brackets *brackets)
+{
+    struct curves curves = {NULL, 0, 0};
+    size_t kept = 0;
+    bool good = true;
+    for (size_t i = 0; good && i < brackets->count; i++) {
+        const struct bracket bracket = brackets->list[i];
+        bool enters = !bracket.cut_left;
+        bool leaves = !bracket.cut_right && !bracket.input->spans[bracket.span].open;
+        struct edges *edges = edges_of(&curves, &bracket);
+        if (!edges) {
+            good = false;
+        } else if ((!enters || is_clear(edges, bracket.x0)) &&
+                   (!leaves || is_clear(edges, bracket.x1))) {
+            good = (!enters || add_edge(edges, bracket.x0)) &&
+                   (!leaves || add_edge(edges, bracket.x1));
+            brackets->list[kept++] = bracket;
+        }
+    }
+    for (size_t i = 0; i < curves.count; i++) {
+        free(curves.list[i].x);
+    }
+    free(curves.list);
+    brackets->count = kept;
+    return good;
+}
+
 static double half_height(const struct bracket *bracket)
 {
     double half = 10.5 - 1.5 * level_of(bracket);
     return half < 5 ? 5 : half;
-}
-
-/* One end of a bracket. Edges that overlap are shifted like nested parentheses: the outer call goes
- * further outside. */
-struct edge {
-    float x, y;
-    int32_t level;
-    uint32_t bracket;
-};
-
-static int by_position(const void *a, const void *b)
-{
-    const struct edge *p = a, *q = b;
-    if (p->x != q->x) {
-        return p->x < q->x ? -1 : 1;
-    }
-    return p->level != q->level ? (p->level > q->level ? -1 : 1)
-                                : (p->bracket < q->bracket ? -1 : 1);
-}
-
-static int by_level(const void *a, const void *b)
-{
-    const struct edge *p = a, *q = b;
-    if (p->level != q->level) {
-        return p->level > q->level ? -1 : 1;
-    }
-    return p->x != q->x ? (p->x < q->x ? -1 : 1) : (p->bracket < q->bracket ? -1 : 1);
-}
-
-static void spread_edges(struct brackets *brackets, size_t count, struct edge *edges, bool enter)
-{
-    for (size_t i = 0; i < count; i++) {
-        const struct bracket *bracket = &brackets->list[i];
-        edges[i] = (struct edge){enter ? bracket->x0 : bracket->x1,
-                                 enter ? bracket->y0 : bracket->y1, level_of(bracket), (uint32_t)i};
-    }
-    qsort(edges, count, sizeof *edges, by_position);
-    for (size_t first = 0; first < count;) {
-        size_t end = first + 1;
-        while (end < count && edges[end].x - edges[end - 1].x < (float)NEAR_PX &&
-               fabsf(edges[end].y - edges[first].y) < 20) {
-            end++;
-        }
-        if (end - first > 1) {
-            qsort(edges + first, end - first, sizeof *edges, by_level);
-            /* the innermost stays; each further one moves clear of the one before */
-            float at = edges[first].x;
-            for (size_t i = first + 1; i < end && i - first < SHIFTED_MAX; i++) {
-                float wanted = enter ? at - (float)SHIFT_PX : at + (float)SHIFT_PX;
-                float place = enter ? fminf(edges[i].x, wanted) : fmaxf(edges[i].x, wanted);
-                struct bracket *bracket = &brackets->list[edges[i].bracket];
-                *(enter ? &bracket->shift0 : &bracket->shift1) = place - edges[i].x;
-                at = place;
-            }
-        }
-        first = end;
-    }
 }
 
 /* Inside the plot, also where memory is close to 0. */
@@ -200,8 +219,7 @@ static mprof_box edge_box(const mprof__layout *layout, const struct bracket *bra
 {
     double half = half_height(bracket);
     double arm = half * 0.45;
-    double x =
-        enter ? (double)(bracket->x0 + bracket->shift0) : (double)(bracket->x1 + bracket->shift1);
+    double x = enter ? (double)bracket->x0 : (double)bracket->x1;
     double y = enter ? (double)bracket->y0 : (double)bracket->y1;
     y = fmin(y, layout->plot.y + layout->plot.height - half);
     return (mprof_box){enter ? x : x - arm, y - half, arm, 2 * half};
@@ -236,7 +254,7 @@ static void draw_bracket(mprof__layout *layout, struct bracket *bracket)
     mprof__merged_call call = {.span = bracket->span,
                                .start_s = span->enter.time_s - bracket->input->start_s,
                                .end_s = span->exit.time_s - bracket->input->start_s,
-                               .call_count = bracket->call_count,
+                               .call_count = span->count ? span->count : 1,
                                .functions = mprof__function_bit(bracket->input, span),
                                .open = span->open != 0};
     int colour = colour_of(bracket);
@@ -247,41 +265,6 @@ static void draw_bracket(mprof__layout *layout, struct bracket *bracket)
     if (!bracket->cut_right && !span->open) {
         draw_edge(layout, bracket, false, colour, bracket->about);
     }
-}
-
-/* Ticks for the other calls; each cell of the plot shows its longest call only. */
-static bool draw_fine_ticks(mprof__layout *layout, const struct brackets *brackets, size_t first)
-{
-    size_t columns = (size_t)(layout->plot.width / 2) + 2,
-           rows = (size_t)(layout->plot.height / 4) + 2;
-    unsigned char *occupied = calloc(columns, rows);
-    if (!occupied) {
-        return false;
-    }
-    for (size_t i = first; i < brackets->count; i++) {
-        const struct bracket *bracket = &brackets->list[i];
-        for (int side = 0; side < 2; side++) {
-            double x = side ? (double)bracket->x1 : (double)bracket->x0;
-            double y = side ? (double)bracket->y1 : (double)bracket->y0;
-            if (side ? bracket->cut_right : bracket->cut_left) {
-                continue;
-            }
-            double column = (x - layout->plot.x) / 2, row = (y - layout->plot.y) / 4;
-            if (column < 0 || row < 0 || column >= (double)columns || row >= (double)rows) {
-                continue;
-            }
-            unsigned char *cell = &occupied[(size_t)row * columns + (size_t)column];
-            if (*cell) {
-                continue;
-            }
-            *cell = 1;
-            mprof__add_segment(layout->figure, MPROF_ROLE_BRACKET_FINE, colour_of(bracket),
-                               (mprof__segment){x, y - FINE_PX, x, y + FINE_PX});
-            mprof__set_anchor(layout->figure, x, y);
-        }
-    }
-    free(occupied);
-    return true;
 }
 
 /* Tries places next to one of its brackets, the best first: above the opening bracket or the middle
@@ -338,11 +321,7 @@ static void draw_label(mprof__layout *layout, const struct bracket *bracket)
         return;
     }
     mprof__duration_text(duration, sizeof duration, (double)bracket->duration_s);
-    if (bracket->call_count > 1) {
-        snprintf(text, sizeof text, "%s %s \xC3\x97%u", name, duration, bracket->call_count);
-    } else {
-        snprintf(text, sizeof text, "%s %s%s", name, duration, span->open ? " \xE2\x80\xA6" : "");
-    }
+    snprintf(text, sizeof text, "%s %s%s", name, duration, span->open ? " \xE2\x80\xA6" : "");
     for (int step = 0; step < 2; step++) {
         const char *shown = step ? name : text;
         double width = mprof__text_width(layout, MPROF_ROLE_BRACKET_NAME, shown, strlen(shown));
@@ -371,25 +350,16 @@ void mprof__draw_brackets(mprof__layout *layout)
     }
     if (good && brackets.count) {
         qsort(brackets.list, brackets.count, sizeof *brackets.list, by_duration);
+        good = thin_brackets(&brackets);
     }
-    size_t full = (size_t)(layout->plot.width * BRACKETS_PER_PX);
-    full = brackets.count < full ? brackets.count : full;
-    struct edge *edges = malloc((full + 1) * sizeof *edges);
-    good = good && edges;
-    if (good) {
-        spread_edges(&brackets, full, edges, true);
-        spread_edges(&brackets, full, edges, false);
-        good = draw_fine_ticks(layout, &brackets, full);
-        for (size_t i = full; i-- > 0;) {
-            draw_bracket(layout, &brackets.list[i]);
-        }
-        mprof__draw_process_peak(layout); /* brackets come before its label */
-        mprof__begin_group(layout->figure, MPROF_GROUP_NAMES);
-        for (size_t i = 0; i < full && i < LABELLED_MAX; i++) {
-            draw_label(layout, &brackets.list[i]);
-        }
+    for (size_t i = brackets.count; good && i-- > 0;) {
+        draw_bracket(layout, &brackets.list[i]);
+    }
+    mprof__draw_process_peak(layout); /* brackets come before its label */
+    mprof__begin_group(layout->figure, MPROF_GROUP_NAMES);
+    for (size_t i = 0; good && i < brackets.count && i < LABELLED_MAX; i++) {
+        draw_label(layout, &brackets.list[i]);
     }
     mprof__fail(layout->figure, good ? MPROF_OK : MPROF_ENOMEM);
-    free(edges);
     free(brackets.list);
 }

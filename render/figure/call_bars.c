@@ -1,87 +1,54 @@
-/* Each call is a thin bar below the time axis, one row per level: it connects the two brackets of a
- * call and shows how calls nest where there are too many for brackets. Lanes have rows of their own
- * while these are few, else they share rows. */
+/* A bar pairs entry and exit of a call and shows how calls nest, where there are too many for
+ * brackets. Bars of one row never touch where either could be a call of its own: a bar wider than
+ * 3 px keeps 1 px clear of its neighbours. */
 #include "call_bars.h"
 
-#include "call_rows.h"
 #include "layout.h"
 #include "merged_calls.h"
 
 #include <math.h>
-#include <stdlib.h>
 
-#define ROW_PX 4.0
-#define BAR_PX 3.0
-#define ROW_MAX 8
-#define MARGIN_PX 3.0
-
-/* Rows if no lane shares any; *most: of the highest lane. */
-static size_t count_rows(const mprof__layout *layout, size_t *most)
-{
-    size_t rows = 0;
-    *most = 0;
-    for (size_t r = 0; r < layout->input_count; r++) {
-        const mprof__figure_input *input = &layout->inputs[r];
-        for (size_t i = 0; i < mprof__lane_count(layout, input); i++) {
-            rows += input->lane_rows[i];
-            if (input->lane_rows[i] > *most) {
-                *most = input->lane_rows[i];
-            }
-        }
-    }
-    return rows;
-}
-
-double mprof__call_bars_height(const mprof__layout *layout)
-{
-    size_t most, rows = count_rows(layout, &most);
-    if (rows > ROW_MAX) {
-        rows = most < ROW_MAX ? most : ROW_MAX;
-    }
-    return rows ? (double)rows * ROW_PX + 2 * MARGIN_PX : 0;
-}
+#define WIDE_PX 3.0
+#define GAP_PX 1.0
+#define LEAST_PX 0.5
+#define ROW_MAX 64
 
 struct bars {
     mprof__layout *layout;
     const mprof__figure_input *input;
-    const size_t *first_rows; /* per lane */
-    double y;
+    const mprof__bar_rows *rows;
+    uint32_t slot;
+    double ends[ROW_MAX]; /* px, of the last bar of each row of the slot */
 };
 
 static void draw_bar(void *data, const mprof__merged_call *call)
 {
     struct bars *bars = data;
-    size_t row = bars->first_rows[call->lane] + call->row;
-    if (row >= ROW_MAX) {
+    const mprof__bar_rows *rows = bars->rows;
+    if (call->row >= rows->slot_rows[call->lane] || call->row >= ROW_MAX ||
+        rows->slot_y[call->lane] < 0) {
         return;
     }
+    if (call->lane != bars->slot) {
+        for (size_t i = 0; i < ROW_MAX; i++) {
+            bars->ends[i] = -INFINITY;
+        }
+        bars->slot = call->lane;
+    }
+    bool wide = call->x1 - call->x0 > WIDE_PX;
+    double x0 = fmax(call->x0, bars->ends[call->row] + (wide ? GAP_PX : 0));
+    double x1 = fmax(call->x1 - (wide ? GAP_PX : 0), x0 + LEAST_PX);
     const mprof_span *span = &bars->input->spans[call->span];
-    double gap = call->x1 - call->x0 > 3 ? 1 : 0;
-    mprof__add_rect(bars->layout->figure, MPROF_ROLE_RUG,
-                    bars->input->function_colours[span->function],
-                    (mprof_box){call->x0, bars->y + (double)row * ROW_PX,
-                                fmax(call->x1 - call->x0 - gap, 0.5), BAR_PX},
+    bars->ends[call->row] = x1;
+    mprof__add_rect(bars->layout->figure, rows->role, bars->input->function_colours[span->function],
+                    (mprof_box){x0, rows->slot_y[call->lane] + (double)call->row * rows->row_px,
+                                x1 - x0, rows->bar_px},
                     mprof__about_merged_call(bars->layout, bars->input, call));
 }
 
-void mprof__draw_call_bars(mprof__layout *layout, double y)
+void mprof__draw_call_bars(mprof__layout *layout, const mprof__figure_input *input,
+                           const mprof__bar_rows *rows)
 {
-    size_t most, next = 0;
-    bool apart = count_rows(layout, &most) <= ROW_MAX;
-    for (size_t r = 0; r < layout->input_count; r++) {
-        const mprof__figure_input *input = &layout->inputs[r];
-        size_t lanes = mprof__lane_count(layout, input);
-        size_t *first_rows = calloc(lanes + 1, sizeof *first_rows);
-        mprof_status status = MPROF_ENOMEM;
-        if (first_rows) {
-            for (size_t i = 0; apart && i < input->shown_lane_count; i++) {
-                first_rows[input->lane_order[i]] = next;
-                next += input->lane_rows[input->lane_order[i]];
-            }
-            struct bars bars = {layout, input, first_rows, y + MARGIN_PX};
-            status = mprof__visit_merged_calls(layout, input, 1.0, draw_bar, &bars);
-        }
-        mprof__fail(layout->figure, status);
-        free(first_rows);
-    }
+    struct bars bars = {.layout = layout, .input = input, .rows = rows, .slot = UINT32_MAX};
+    mprof__fail(layout->figure, mprof__visit_merged_calls(layout, input, 1.0, draw_bar, &bars));
 }

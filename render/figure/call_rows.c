@@ -3,6 +3,8 @@
  * threads), the later one moves down to the next free row, so that no box hides another. */
 #include "call_rows.h"
 
+#include "call_slots.h"
+#include "density_rows.h"
 #include "layout.h"
 
 #include <math.h>
@@ -27,14 +29,19 @@ static bool is_shown(const mprof__layout *layout, const mprof__figure_input *inp
            span->enter.time_s - input->start_s <= layout->to_s;
 }
 
+static bool is_by_function(const mprof__layout *layout)
+{
+    return layout->options->flame && layout->options->order == MPROF_BY_FUNCTION;
+}
+
 size_t mprof__lane_count(const mprof__layout *layout, const mprof__figure_input *input)
 {
-    return layout->options->order == MPROF_BY_FUNCTION ? input->function_count : input->lane_count;
+    return is_by_function(layout) ? input->function_count : input->lane_count;
 }
 
 uint32_t mprof__lane_of(const mprof__layout *layout, const mprof_span *span)
 {
-    return layout->options->order == MPROF_BY_FUNCTION ? span->function : span->lane;
+    return is_by_function(layout) ? span->function : span->lane;
 }
 
 struct sorting {
@@ -88,7 +95,7 @@ static int by_total_time(const void *a, const void *b, void *data)
 static mprof_status sort_lanes(const mprof__layout *layout, mprof__figure_input *input,
                                size_t lanes)
 {
-    bool by_process = layout->options->order == MPROF_BY_PROCESS;
+    bool by_process = !is_by_function(layout);
     struct lane_sorting sorting = {input->lanes, input->functions};
     input->lane_order = malloc((lanes + 1) * sizeof *input->lane_order);
     if (!input->lane_order) {
@@ -120,9 +127,9 @@ static uint16_t free_row(double *free_from_s, int32_t level, const mprof_span *s
 static void fill_rows(const mprof__layout *layout, mprof__figure_input *input,
                       double free_from_s[LEVEL_MAX + DETOUR_MAX])
 {
-    bool levels = layout->options->order == MPROF_BY_PROCESS;
+    bool levels = !is_by_function(layout);
     uint32_t lane = UINT32_MAX;
-    for (size_t i = 0; i < input->shown_count; i++) {
+    for (size_t i = 0; i < input->barred_count; i++) {
         const mprof_span *span = &input->spans[input->shown[i]];
         uint32_t own = mprof__lane_of(layout, span);
         if (own != lane) {
@@ -139,35 +146,54 @@ static void fill_rows(const mprof__layout *layout, mprof__figure_input *input,
     }
 }
 
+static mprof_status select_calls(const mprof__layout *layout, mprof__figure_input *input)
+{
+    input->shown = malloc((input->span_count + 1) * sizeof *input->shown);
+    if (!input->shown) {
+        return MPROF_ENOMEM;
+    }
+    for (size_t i = 0; i < input->span_count; i++) {
+        if (is_shown(layout, input, &input->spans[i])) {
+            input->shown[input->shown_count++] = (uint32_t)i;
+        }
+    }
+    input->barred_count = input->shown_count;
+    if (is_by_function(layout)) {
+        struct sorting sorting = {input->spans};
+        qsort_r(input->shown, input->shown_count, sizeof *input->shown, by_function, &sorting);
+    }
+    return layout->options->flame ? MPROF_OK : mprof__part_crowded_calls(layout, input);
+}
+
 mprof_status mprof__assign_call_rows(mprof__layout *layout, mprof__figure_input *input)
 {
     size_t lanes = mprof__lane_count(layout, input);
-    input->shown = malloc((input->span_count + 1) * sizeof *input->shown);
+    mprof_status status = select_calls(layout, input);
+    if (status != MPROF_OK) {
+        return status;
+    }
     input->lane_rows = calloc(lanes + 1, sizeof *input->lane_rows);
+    input->rows = malloc((input->barred_count + 1) * sizeof *input->rows);
     double *free_from_s = malloc((LEVEL_MAX + DETOUR_MAX) * sizeof *free_from_s);
-    if (input->shown && input->lane_rows && free_from_s) {
-        for (size_t i = 0; i < input->span_count; i++) {
-            if (is_shown(layout, input, &input->spans[i])) {
-                input->shown[input->shown_count++] = (uint32_t)i;
-            }
-        }
-        input->rows = malloc((input->shown_count + 1) * sizeof *input->rows);
+    if (!input->lane_rows || !input->rows || !free_from_s) {
+        free(free_from_s);
+        return MPROF_ENOMEM;
     }
-    if (input->rows) {
-        if (layout->options->order == MPROF_BY_FUNCTION) {
-            struct sorting sorting = {input->spans};
-            qsort_r(input->shown, input->shown_count, sizeof *input->shown, by_function, &sorting);
-        }
-        fill_rows(layout, input, free_from_s);
-    }
+    fill_rows(layout, input, free_from_s);
     free(free_from_s);
-    return input->rows ? sort_lanes(layout, input, lanes) : MPROF_ENOMEM;
+    return layout->options->flame ? sort_lanes(layout, input, lanes)
+                                  : mprof__assign_call_slots(layout, input);
 }
 
 void mprof__free_call_rows(mprof__figure_input *input)
 {
     free(input->shown);
+    mprof__free_densities(input);
     free(input->rows);
     free(input->lane_rows);
     free(input->lane_order);
+    free(input->span_slots);
+    free(input->slots);
+    free(input->overlapping);
+    free(input->stripped);
 }

@@ -7,7 +7,7 @@
 /* MPROF_ENOMEM. */
 mprof_status mprof__assign_call_rows(mprof__layout *layout, mprof__figure_input *input);
 void mprof__free_call_rows(mprof__figure_input *input);
-/* With MPROF_BY_FUNCTION lanes are functions. */
+/* Lanes of a flame chart are functions with MPROF_BY_FUNCTION. */
 size_t mprof__lane_count(const mprof__layout *layout, const mprof__figure_input *input);
 uint32_t mprof__lane_of(const mprof__layout *layout, const mprof_span *span);
 

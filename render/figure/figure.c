@@ -2,11 +2,11 @@
 #include "annotations.h"
 #include "axes.h"
 #include "brackets.h"
-#include "call_bars.h"
 #include "call_rows.h"
 #include "colour_slots.h"
 #include "control_group_curve.h"
 #include "curve.h"
+#include "density_rows.h"
 #include "flame_chart.h"
 #include "heading.h"
 #include "layout.h"
@@ -14,6 +14,7 @@
 #include "memory_kind_curves.h"
 #include "occupancy.h"
 #include "process_curves.h"
+#include "process_lanes.h"
 #include "running_functions.h"
 #include "view.h"
 #include "visible_text.h"
@@ -32,6 +33,8 @@
 #define LANE_GAP_PX 10.0
 #define USUAL_GUTTER_PX 60.0 /* left of the legend, which begins where the plot usually does */
 #define FILE_BYTES_MAX 240
+#define USUAL_BARS_PX 38.0
+#define SMALL_PAGE_PX 320.0
 
 void mprof_figure_options_init(mprof_figure_options *options)
 {
@@ -89,10 +92,17 @@ static void draw_curves(mprof__layout *layout)
 /* What shares the page with the plot. */
 struct page {
     mprof__legend *legend;
-    mprof__flame_chart *chart; /* NULL: call bars in its place */
-    double bars_px;            /* height of the call bars */
-    double below_px;           /* y of what follows the plot and the calls */
+    mprof__flame_chart *chart;   /* NULL: lanes and density in its place */
+    mprof__process_lanes *calls; /* NULL: a flame chart was asked for */
+    double calls_px;             /* their height */
+    double density_px;           /* height of the rows of crowded functions */
+    double below_px;             /* y of what follows the plot and the calls */
 };
+
+static double legend_most(const mprof__layout *layout)
+{
+    return fmax(60, layout->options->height_px * 0.30);
+}
 
 /* The legend is the first to go where the plot would become too low. */
 static double legend_height(const mprof__layout *layout, const mprof__legend *legend,
@@ -106,18 +116,30 @@ static double legend_height(const mprof__layout *layout, const mprof__legend *le
     return height + LEGEND_GAP_PX;
 }
 
-/* From top to bottom: heading, plot, call bars or flame chart, time labels, legend. */
+/* Width of the names left of calls and rows. */
+static double calls_gutter(const mprof__layout *layout, const struct page *page)
+{
+    return page->calls ? fmax(mprof__density_gutter(layout),
+                              mprof__process_lanes_gutter(page->calls, layout))
+                       : 0;
+}
+
+/* From top to bottom: heading, plot, calls or flame chart, time labels, legend. */
 static mprof_status divide_page(mprof__layout *layout, const struct page *page, mprof_error *error)
 {
     mprof_figure *figure = layout->figure;
     double lanes_px = page->chart ? mprof__flame_chart_height(page->chart) : 0;
     double chart_px = page->chart ? lanes_px + LANE_GAP_PX : 0;
-    double rest_px = HEAD_PX + page->bars_px + TICK_ROW_PX + FOOT_PX;
+    double calls_px = page->calls_px + page->density_px;
+    double rest_px = HEAD_PX + TICK_ROW_PX + FOOT_PX;
+    bool grow = layout->options->grow;
+    /* a few rows of bars are part of a page of the usual height */
+    bool tall = page->chart || calls_px > USUAL_BARS_PX;
     layout->legend_px =
-        legend_height(layout, page->legend, rest_px + (layout->options->grow ? 0 : chart_px));
-    double plot_px = figure->height_px - rest_px - layout->legend_px - chart_px;
+        legend_height(layout, page->legend, rest_px + (grow && tall ? 0 : chart_px + calls_px));
+    double plot_px = figure->height_px - rest_px - layout->legend_px - chart_px - calls_px;
     double wanted = fmin(220, figure->height_px * 0.4);
-    if (page->chart && plot_px < wanted && layout->options->grow) {
+    if (tall && plot_px < wanted && grow) {
         figure->height_px += wanted - plot_px;
         plot_px = wanted;
     }
@@ -135,8 +157,9 @@ static mprof_status divide_page(mprof__layout *layout, const struct page *page, 
     layout->plot.y = HEAD_PX;
     layout->plot.height = floor(plot_px);
     mprof__choose_memory_range(layout);
-    double gutter = fmax(mprof__memory_gutter(layout),
-                         page->chart ? mprof__flame_chart_gutter(page->chart) : 0);
+    double gutter =
+        fmax(mprof__memory_gutter(layout),
+             page->chart ? mprof__flame_chart_gutter(page->chart) : calls_gutter(layout, page));
     layout->plot.x = ceil(MPROF__MARGIN_PX + gutter);
     layout->plot.width = figure->width_px - MPROF__MARGIN_PX - layout->plot.x;
     layout->time = (mprof__scale){layout->from_s, layout->to_s, layout->plot.x, layout->plot.width};
@@ -169,12 +192,37 @@ static void fit_flame_chart(mprof__layout *layout, mprof__flame_chart *chart,
     layout->without_legend = true;
 }
 
+/* On a page of fixed height, calls leave room for the plot, and for a legend if they can. */
+static double room_for_calls(const mprof__layout *layout)
+{
+    double height = layout->options->height_px;
+    if (layout->options->grow) {
+        return INFINITY;
+    }
+    double plot = height < SMALL_PAGE_PX ? LEAST_PLOT_PX : FAIR_PLOT_PX;
+    double rest = height - HEAD_PX - TICK_ROW_PX - FOOT_PX - plot;
+    return fmax(0, fmax(rest - legend_most(layout), height < SMALL_PAGE_PX ? rest : rest / 2));
+}
+
+/* Rows of crowded functions first, lanes of calls in what they leave. */
+static mprof_status plan_calls(mprof__layout *layout, struct page *page)
+{
+    page->calls = mprof__process_lanes_new(layout);
+    if (!page->calls) {
+        return MPROF_ENOMEM;
+    }
+    page->density_px = mprof__density_rows_height(layout);
+    mprof_status status =
+        mprof__process_lanes_fit(page->calls, layout, layout->calls_room_px - page->density_px);
+    page->calls_px = mprof__process_lanes_height(page->calls);
+    return status;
+}
+
 static mprof_status plan_page(mprof__layout *layout, struct page *page, mprof_error *error)
 {
     const mprof_figure *figure = layout->figure;
-    page->legend =
-        mprof__legend_new(layout, figure->width_px - 2 * MPROF__MARGIN_PX - USUAL_GUTTER_PX,
-                          fmax(60, figure->height_px * 0.30));
+    page->legend = mprof__legend_new(
+        layout, figure->width_px - 2 * MPROF__MARGIN_PX - USUAL_GUTTER_PX, legend_most(layout));
     if (!page->legend) {
         return MPROF_ENOMEM;
     }
@@ -184,14 +232,15 @@ static mprof_status plan_page(mprof__layout *layout, struct page *page, mprof_er
             return MPROF_ENOMEM;
         }
         fit_flame_chart(layout, page->chart, page->legend);
-    } else {
-        page->bars_px = mprof__call_bars_height(layout);
     }
-    mprof_status status = divide_page(layout, page, error);
+    mprof_status status = layout->options->flame ? MPROF_OK : plan_calls(layout, page);
+    if (status == MPROF_OK) {
+        status = divide_page(layout, page, error);
+    }
     if (status != MPROF_OK) {
         return status;
     }
-    page->below_px = layout->plot.y + layout->plot.height + page->bars_px +
+    page->below_px = layout->plot.y + layout->plot.height + page->calls_px + page->density_px +
                      (page->chart ? layout->lanes.height + LANE_GAP_PX : 0);
     layout->occupancy = mprof__occupancy_new(
         (mprof_box){layout->plot.x, layout->plot.y - 2, layout->plot.width, layout->plot.height});
@@ -231,12 +280,25 @@ static void draw_plot(mprof__layout *layout, const struct page *page)
     }
 }
 
+static void draw_calls(mprof__layout *layout, const struct page *page)
+{
+    mprof_figure *figure = layout->figure;
+    double calls_y = layout->plot.y + layout->plot.height, density_y = calls_y + page->calls_px;
+    mprof__begin_group(figure, MPROF_GROUP_STRIPS);
+    mprof__draw_strips(layout, page->calls, calls_y);
+    mprof__draw_density_rows(layout, density_y);
+    mprof__begin_group(figure, MPROF_GROUP_RUG);
+    mprof__draw_process_lanes(layout, page->calls, calls_y);
+    mprof__begin_group(figure, MPROF_GROUP_LANE_NAMES);
+    mprof__draw_process_lane_names(layout, page->calls, calls_y);
+    mprof__draw_density_names(layout, density_y);
+}
+
 static void draw_below_plot(mprof__layout *layout, const struct page *page)
 {
     mprof_figure *figure = layout->figure;
-    if (page->bars_px > 0) {
-        mprof__begin_group(figure, MPROF_GROUP_RUG);
-        mprof__draw_call_bars(layout, layout->plot.y + layout->plot.height);
+    if (page->calls_px + page->density_px > 0) {
+        draw_calls(layout, page);
     }
     if (page->chart) {
         mprof__draw_flame_chart(layout, page->chart);
@@ -259,20 +321,24 @@ static mprof_status draw_page(mprof__layout *layout, mprof_error *error)
         if (layout->options->states) {
             mprof__measure_running_functions(layout);
         }
-        layout->figure->frame = (mprof_frame){.plot = layout->plot,
-                                              .lanes = layout->lanes,
-                                              .from_s = layout->from_s,
-                                              .to_s = layout->to_s,
-                                              .low_mib = layout->memory.from,
-                                              .high_mib = layout->memory.to,
-                                              .origin_s = layout->inputs[0].start_s,
-                                              .group = layout->options->group};
+        layout->figure->frame =
+            (mprof_frame){.plot = layout->plot,
+                          .lanes = layout->lanes,
+                          .bottom = page.below_px,
+                          .strip_mib = page.calls ? mprof__strip_mib_per_px(page.calls) : 0,
+                          .from_s = layout->from_s,
+                          .to_s = layout->to_s,
+                          .low_mib = layout->memory.from,
+                          .high_mib = layout->memory.to,
+                          .origin_s = layout->inputs[0].start_s,
+                          .group = layout->options->group};
         status = layout->figure->status;
     }
     mprof__occupancy_free(layout->occupancy);
     layout->occupancy = NULL;
     mprof__legend_free(page.legend);
     mprof__flame_chart_free(page.chart);
+    mprof__process_lanes_free(page.calls);
     return status;
 }
 
@@ -347,6 +413,7 @@ mprof_status mprof_figure_layout(mprof_figure **out, const mprof_profile *const 
     if (layout.figure && layout.inputs) {
         layout.figure->width_px = layout.options->width_px;
         layout.figure->height_px = layout.options->height_px;
+        layout.calls_room_px = room_for_calls(&layout);
         status = read_inputs(&layout, profiles, error);
         if (status == MPROF_OK) {
             status = draw_page(&layout, error);

@@ -36,11 +36,23 @@ typedef struct mprof__figure_input {
     size_t function_count;
     const mprof_span *spans;
     size_t span_count;
-    uint32_t *shown; /* spans to draw, by lane and time */
+    /* Spans to draw, by lane and time. In a time plot those of crowded functions come last; the
+     * others are sorted by slot and time. */
+    uint32_t *shown;
     size_t shown_count;
+    size_t barred_count;              /* shown spans that are drawn one by one */
+    bool *crowded;                    /* per function, of a time plot; NULL: none is */
+    struct mprof__density *densities; /* rows of crowded functions, longest total time first */
+    size_t density_count;
     uint16_t *rows;       /* per shown span */
-    uint16_t *lane_rows;  /* rows that a lane needs; 0: none of its calls is shown */
-    uint32_t *lane_order; /* lanes with shown calls, from top to bottom */
+    uint32_t *span_slots; /* per barred span, in a time plot: its slot; NULL in a flame chart */
+    struct mprof__call_slot *slots; /* by process */
+    size_t slot_count;
+    bool *overlapping;      /* per process, in a time plot: its calls overlap for long */
+    bool processes_overlap; /* calls of several processes do */
+    bool *stripped;         /* per process, in a time plot: it has a strip of its own below */
+    uint16_t *lane_rows;    /* rows that a lane needs; 0: none of its calls is shown */
+    uint32_t *lane_order;   /* lanes with shown calls, from top to bottom */
     size_t shown_lane_count;
     double start_s;
     double interval_s;          /* typical one between samples; infinite if unknown */

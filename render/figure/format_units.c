@@ -98,6 +98,37 @@ char *mprof__count_text(char *text, size_t size, uint64_t count)
     return text;
 }
 
+char *mprof__percent_text(char *text, size_t size, double share)
+{
+    if (share > 0 && share < 0.005) {
+        snprintf(text, size, "< 1 %%");
+    } else {
+        snprintf(text, size, "%.0f %%", share * 100);
+    }
+    return text;
+}
+
+char *mprof__rate_text(char *text, size_t size, double per_s)
+{
+    static const struct {
+        double per_s;
+        const char *name;
+    } scales[] = {{1, "s"}, {1.0 / 60, "min"}, {1.0 / 3600, "h"}, {1.0 / 86400, "d"}};
+    size_t unit = 0;
+    while (unit + 1 < sizeof scales / sizeof *scales && per_s < scales[unit].per_s) {
+        unit++;
+    }
+    double rate = per_s / scales[unit].per_s;
+    if (rate < 999.5) {
+        snprintf(text, size, "%.*f/%s", rate < 9.95 ? 1 : 0, rate, scales[unit].name);
+    } else {
+        char count[32];
+        mprof__count_text(count, sizeof count, (uint64_t)fmin(rate + 0.5, 1e18));
+        snprintf(text, size, "%s/%s", count, scales[unit].name);
+    }
+    return text;
+}
+
 char *mprof__date_text(char *text, size_t size, double unix_s)
 {
     struct tm parts;

@@ -9,6 +9,8 @@ char *mprof__duration_text(char *text, size_t size, double seconds);
 char *mprof__memory_text(char *text, size_t size, double mib);
 char *mprof__change_text(char *text, size_t size, double mib);    /* with a sign */
 char *mprof__count_text(char *text, size_t size, uint64_t count); /* 12,345 */
+char *mprof__percent_text(char *text, size_t size, double share); /* whole per cent, "< 1 %" */
+char *mprof__rate_text(char *text, size_t size, double per_s);    /* "56/s", "3.2/min" */
 char *mprof__date_text(char *text, size_t size, double unix_s);
 
 #endif

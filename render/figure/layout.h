@@ -18,8 +18,9 @@ typedef struct mprof__layout {
     mprof__scale time;   /* seconds from start -> x */
     mprof__scale memory; /* MiB -> y */
     mprof_box plot, lanes;
-    double legend_px;    /* 0: no room for a legend */
-    bool without_legend; /* the flame chart needs its room */
+    double calls_room_px; /* below the plot; infinite on a page that grows */
+    double legend_px;     /* 0: no room for a legend */
+    bool without_legend;  /* the flame chart needs its room */
     mprof__occupancy *occupancy;
 } mprof__layout;
 

@@ -3,6 +3,7 @@
  * counted in the last line. */
 #include "legend.h"
 
+#include "density_rows.h"
 #include "fit_text.h"
 #include "format_units.h"
 #include "heading.h"
@@ -17,7 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define COLUMN_MAX (5 + MPROF_KIND_COUNT)
+#define COLUMN_MAX (7 + MPROF_KIND_COUNT)
 #define ROW_PX 19.0
 #define HEAD_PX 20.0
 #define COLUMN_GAP_PX 26.0
@@ -134,6 +135,7 @@ struct function_total {
     int colour;
     uint64_t calls;
     double total_s, longest_s, change_mib, peak_mib;
+    const mprof__density *density; /* NULL: its calls are drawn one by one */
 };
 
 static int by_name(const void *a, const void *b)
@@ -166,7 +168,8 @@ static size_t collect_functions(const mprof__layout *layout, struct function_tot
                                                           f->total_s,
                                                           f->longest_s,
                                                           f->change_mib,
-                                                          f->peak_mib};
+                                                          f->peak_mib,
+                                                          mprof__density_of(input, (uint32_t)i)};
             }
         }
     }
@@ -180,6 +183,7 @@ static size_t collect_functions(const mprof__layout *layout, struct function_tot
                 continue;
             }
             into->calls += totals[i].calls;
+            into->density = NULL;
             into->total_s += totals[i].total_s;
             into->change_mib += totals[i].change_mib;
             into->longest_s = fmax(into->longest_s, totals[i].longest_s);
@@ -195,8 +199,9 @@ static size_t collect_functions(const mprof__layout *layout, struct function_tot
 
 static bool add_functions(mprof__legend *legend, const mprof__layout *layout, size_t most)
 {
-    static const char *const heads[] = {"function",        "calls", "total", "longest",
-                                        "\xCE\x94 memory", "peak",  NULL};
+    static const char *const heads[] = {"function", "calls",           "total",
+                                        "longest",  "\xCE\x94 memory", "peak",
+                                        "busy",     "at most",         NULL};
     size_t room = 0;
     for (size_t r = 0; r < layout->input_count; r++) {
         room += layout->inputs[r].function_count;
@@ -228,7 +233,12 @@ static bool add_functions(mprof__legend *legend, const mprof__layout *layout, si
             mprof__duration_text(row->cells[2], sizeof *row->cells, totals[i].longest_s);
             mprof__change_text(row->cells[3], sizeof *row->cells, totals[i].change_mib);
             mprof__memory_text(row->cells[4], sizeof *row->cells, totals[i].peak_mib);
+            if (totals[i].density) {
+                mprof__percent_text(row->cells[5], sizeof *row->cells, totals[i].density->busy);
+                mprof__rate_text(row->cells[6], sizeof *row->cells, totals[i].density->most_per_s);
+            }
         }
+        remove_empty_columns(table);
     }
     free(totals);
     return table != NULL;

@@ -31,7 +31,7 @@ static mprof__merged_call call_of(const mprof__layout *layout, const mprof__figu
         .start_s = start_s,
         .end_s = end_s,
         .span = index,
-        .lane = mprof__lane_of(layout, span),
+        .lane = input->span_slots ? input->span_slots[place] : mprof__lane_of(layout, span),
         .row = input->rows[place],
         .call_count = span->count ? span->count : 1,
         .functions = mprof__function_bit(input, span),
@@ -108,7 +108,7 @@ mprof_status mprof__visit_merged_calls(const mprof__layout *layout,
 {
     struct pending pending = {NULL, 0, 0};
     uint32_t lane = 0;
-    for (size_t i = 0; i < input->shown_count; i++) {
+    for (size_t i = 0; i < input->barred_count; i++) {
         mprof__merged_call next = call_of(layout, input, i);
         if (next.lane != lane) {
             flush(&pending, wide_px, visit, data);
@@ -130,6 +130,8 @@ mprof_status mprof__visit_merged_calls(const mprof__layout *layout,
             if (call->x1 < call->x0 + wide_px) {
                 call->x1 = fmin(call->x0 + wide_px, fmax(next.x0, call->x1));
             }
+            /* rounded times may overlap */
+            call->x1 = fmin(call->x1, fmax(next.x0, call->x0 + wide_px / 2));
             visit(data, call);
         }
         *call = next;

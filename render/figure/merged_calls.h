@@ -10,7 +10,7 @@ typedef struct mprof__merged_call {
     double x0, x1; /* px, inside the plot */
     double start_s, end_s;
     uint32_t span; /* the longest call */
-    uint32_t lane; /* as of mprof__lane_of() */
+    uint32_t lane; /* as of mprof__lane_of(); in a time plot the slot */
     uint32_t row;
     uint64_t call_count;
     uint64_t functions;       /* as in mprof_about */
@@ -18,8 +18,8 @@ typedef struct mprof__merged_call {
     bool open;
 } mprof__merged_call;
 typedef void mprof__merged_call_visitor(void *data, const mprof__merged_call *call);
-/* Merges calls narrower than wide_px that are closer than that. In the order of lanes, and by time
- * within a lane and row. MPROF_ENOMEM. */
+/* Visits the barred calls; merges those narrower than wide_px that are closer than that. In the
+ * order of lanes, and by time within a lane and row. MPROF_ENOMEM. */
 mprof_status mprof__visit_merged_calls(const mprof__layout *layout,
                                        const mprof__figure_input *input, double wide_px,
                                        mprof__merged_call_visitor *visit, void *data);

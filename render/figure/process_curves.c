@@ -167,25 +167,38 @@ static bool main_is_sum(const mprof__figure_input *input, const double *mem, con
     return without < with;
 }
 
+/* values[STEPS] with their moments. NULL: no memory. */
+static mprof_sample *points_of(const double *values, const mprof__layout *layout,
+                               const mprof__figure_input *input)
+{
+    mprof_sample *points = malloc(STEPS * sizeof *points);
+    double step_s = (layout->to_s - layout->from_s) / (STEPS - 1);
+    for (size_t i = 0; points && i < STEPS; i++) {
+        points[i] = (mprof_sample){values[i], input->start_s + layout->from_s + step_s * (double)i};
+    }
+    return points;
+}
+
+static mprof_series series_through(const mprof_sample *points)
+{
+    mprof_series series = {
+        .points = points, .point_count = STEPS, .sample_count = STEPS, .peak = points[0]};
+    for (size_t i = 1; i < STEPS; i++) {
+        if (points[i].mib > series.peak.mib) {
+            series.peak = points[i];
+        }
+    }
+    return series;
+}
+
 static mprof_status make_total(mprof__figure_input *input, const mprof__layout *layout,
                                const double *values)
 {
-    mprof_sample *points = malloc(STEPS * sizeof *points);
-    if (!points) {
+    input->total_points = points_of(values, layout, input);
+    if (!input->total_points) {
         return MPROF_ENOMEM;
     }
-    double step_s = (layout->to_s - layout->from_s) / (STEPS - 1);
-    for (size_t i = 0; i < STEPS; i++) {
-        points[i] = (mprof_sample){values[i], input->start_s + layout->from_s + step_s * (double)i};
-    }
-    input->total = (mprof_series){
-        .points = points, .point_count = STEPS, .sample_count = STEPS, .peak = points[0]};
-    for (size_t i = 1; i < STEPS; i++) {
-        if (points[i].mib > input->total.peak.mib) {
-            input->total.peak = points[i];
-        }
-    }
-    input->total_points = points;
+    input->total = series_through(input->total_points);
     return MPROF_OK;
 }
 
@@ -338,6 +351,21 @@ static bool add_main(double *values, const mprof__layout *layout, const mprof__f
     return added;
 }
 
+mprof_status mprof__main_without_children(const mprof__layout *layout,
+                                          const mprof__figure_input *input, mprof_series *series,
+                                          mprof_sample **points)
+{
+    double *values = calloc(STEPS, sizeof *values);
+    bool added = values && add_main(values, layout, input);
+    *points = added ? points_of(values, layout, input) : NULL;
+    free(values);
+    if (!*points) {
+        return MPROF_ENOMEM;
+    }
+    *series = series_through(*points);
+    return MPROF_OK;
+}
+
 /* The main process at the bottom, then all small ones in one layer, then the largest: their outline
  * is the outline of the whole. */
 static void draw_stack(mprof__layout *layout, const mprof__figure_input *input)
@@ -386,6 +414,11 @@ int mprof__process_colour(const mprof__layout *layout, const mprof__figure_input
     return grey || rank >= COLOURED_MAX ? MPROF_COLOUR_NONE : (int)rank;
 }
 
+bool mprof__has_own_strip(const mprof__figure_input *input, uint32_t process)
+{
+    return input->stripped && input->stripped[process];
+}
+
 static uint32_t about_process(mprof__layout *layout, const mprof__figure_input *input,
                               uint32_t process)
 {
@@ -409,6 +442,9 @@ void mprof__draw_processes(mprof__layout *layout, const mprof__figure_input *inp
         mprof__draw_series(layout, input, &input->total, &stroke);
     }
     for (size_t i = input->child_count; i-- > 0;) {
+        if (mprof__has_own_strip(input, input->children[i])) {
+            continue;
+        }
         mprof__stroke stroke = {.line = MPROF_ROLE_CHILD,
                                 .area = MPROF_ROLE_COUNT,
                                 .dot = MPROF_ROLE_CHILD_SAMPLE,
@@ -502,6 +538,9 @@ void mprof__label_processes(mprof__layout *layout, const mprof__figure_input *in
     for (size_t i = 0; i < input->child_count && i < COLOURED_MAX; i++) {
         uint32_t process = input->children[i];
         char text[200];
+        if (mprof__has_own_strip(input, process)) {
+            continue;
+        }
         mprof__process_text(text, sizeof text, input, process);
         mprof__label_series(layout, input, &input->processes[process].series, MPROF_ROLE_CHILD_NAME,
                             mprof__process_colour(layout, input, i), text);

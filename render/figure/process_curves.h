@@ -10,6 +10,12 @@ mprof_status mprof__rank_processes(mprof__figure_input *input);
 mprof_status mprof__sum_processes(const mprof__layout *layout, mprof__figure_input *input);
 /* The fact `include-children` says that MEM is the sum of the tree. */
 bool mprof__declares_sum(const mprof_profile *profile);
+/* The main process where MEM is the sum of the tree; the caller frees the points. MPROF_ENOMEM. */
+mprof_status mprof__main_without_children(const mprof__layout *layout,
+                                          const mprof__figure_input *input, mprof_series *series,
+                                          mprof_sample **points);
+/* The process is drawn below the plot, not in it. */
+bool mprof__has_own_strip(const mprof__figure_input *input, uint32_t process);
 void mprof__free_process_curves(mprof__figure_input *input);
 int mprof__process_colour(const mprof__layout *layout, const mprof__figure_input *input,
                           size_t rank);

@@ -390,15 +390,11 @@ mprof_status mprof__draw_svg(const mprof_figure *figure, const mprof_draw_option
                              mprof_text_engine *engine, mprof_output *output, mprof_error *error)
 {
     static const char *const group_names[] = {
-        [MPROF_GROUP_PAGE] = "page",
-        [MPROF_GROUP_MEMORY_AXIS] = "memory-axis",
-        [MPROF_GROUP_TIME_AXIS] = "time-axis",
-        [MPROF_GROUP_CURVES] = "curves",
-        [MPROF_GROUP_MARKS] = "marks",
-        [MPROF_GROUP_NAMES] = "names",
-        [MPROF_GROUP_RUG] = "calls",
-        [MPROF_GROUP_LANES] = "lanes",
-        [MPROF_GROUP_LANE_NAMES] = "lane-names",
+        [MPROF_GROUP_PAGE] = "page",           [MPROF_GROUP_MEMORY_AXIS] = "memory-axis",
+        [MPROF_GROUP_TIME_AXIS] = "time-axis", [MPROF_GROUP_CURVES] = "curves",
+        [MPROF_GROUP_MARKS] = "marks",         [MPROF_GROUP_NAMES] = "names",
+        [MPROF_GROUP_STRIPS] = "strips",       [MPROF_GROUP_RUG] = "calls",
+        [MPROF_GROUP_LANES] = "lanes",         [MPROF_GROUP_LANE_NAMES] = "lane-names",
         [MPROF_GROUP_LEGEND] = "legend",
     };
     (void)error; /* a failed write is reported when the output is committed */

@@ -15,10 +15,11 @@
   const data = JSON.parse(metadata.textContent);
   const [left, top, width, height] = data.plot, right = left + width, floor = top + height;
   const [lanesTop, lanesHeight] = data.lanes;
-  const rug = group('calls'), below = lanesHeight ? lanesTop + lanesHeight : rug ?
-    [...rug.children].reduce((y, bar) => Math.max(y, +bar.getAttribute('y') + 6), floor) : floor;
+  const { below } = data;
   const [from, to, timeStep] = data.time, [low, high, memoryStep] = data.memory;
   const full = { from, to, low, high };
+  const fullY = v => floor - (v - low) / (high - low) * height;
+  const rowHeight = 16; // of a row of density, as in density_rows.c
   let view = full;
 
   const digits = {};
@@ -64,7 +65,8 @@
     const read = reader(data.items);
     let about = 0, t = 0, v = 0;
     const place = () => [from + (t += read.signed()) * timeStep, low + (v += read.signed()) * memoryStep];
-    for (const kind of ['curves', 'marks', 'names', 'calls', 'lanes'])
+    let floorY = 0; // of the strip that is read
+    for (const kind of ['curves', 'marks', 'names', 'strips', 'calls', 'lanes'])
       for (const node of group(kind) ? [...group(kind).children] : []) {
         const item = { node, kind, role: node.classList[0], owner: null }, step = read.next();
         if (step) {
@@ -72,10 +74,13 @@
           const title = node.querySelector('title');
           if (title) { item.about.text = title.textContent; title.remove(); }
         }
-        if (kind === 'curves' && node.localName === 'path') {
+        if ((kind === 'curves' || kind === 'strips') && node.localName === 'path') {
           item.points = Array.from({ length: read.next() }, place);
-          item.filled = item.role === 'area' || item.role === 'total'; // down to the floor
+          item.filled = /^(area|total|strip-area)$/.test(item.role); // down to the floor
           if (item.filled) item.points.splice(-2);
+          if (item.role === 'lane-rule') floorY = fullY(item.points[0][1]) - 0.5;
+          item.floor = kind === 'strips' ? floorY : floor;
+          if (item.role === 'density' && item.about) item.about.density = true;
         }
         else if (kind === 'curves' || kind === 'marks')
           [item.t, item.v] = place();
@@ -86,21 +91,25 @@
       }
     if (read.more()) return; // the file was edited: leave it a plain picture
   }
-  const boxes = items.filter(item => item.about && (item.kind === 'calls' || item.kind === 'lanes'));
-  const brackets = items.filter(item => item.role === 'bracket');
+  const boxes = items.filter(item => item.about && (item.kind === 'calls' || item.kind === 'lanes' || item.role === 'density'));
+  const topOf = item => item.role === 'density' ? item.floor - rowHeight : +item.node.getAttribute('y');
+  // Calls with brackets where these have room, the longest first.
+  const bracketed = boxes.filter(item => item.role === 'rug' && item.about.calls === 1)
+    .sort((a, b) => (b.about.end - b.about.start) - (a.about.end - a.about.start));
 
   // Curves, in pieces because of pauses. The first is that of MEM; kinds of memory and the control
   // group follow, then processes.
   const series = [], ofGroup = role => role === 'control-group' || role === 'limit';
   for (const item of items) {
-    if (!/^(curve|child|sample|layer|kind|control-group|limit)/.test(item.role)) continue;
+    if (!/^(curve|child|sample|layer|kind|control-group|limit|strip$)/.test(item.role)) continue;
     if (item.role === 'sample' && !item.about && series.some(other => other.about && !other.rank)) continue;
     let one = series.find(other => other.about === item.about);
-    if (!one) series.push(one = { about: item.about, pieces: [], role: item.role, rank: /^(curve|sample)/.test(item.role) ? 0 : /^(child|layer)/.test(item.role) ? 2 : 1, tone: item.node.classList[1] });
+    if (!one) series.push(one = { about: item.about, pieces: [], role: item.role, rank: /^(curve|sample)/.test(item.role) ? 0 : /^(child|layer|strip)/.test(item.role) ? 2 : 1, tone: item.node.classList[1], floor: item.floor });
     // The height of a layer is the distance of its edges; the lower one runs backwards.
     const points = item.points || [[item.t, item.v]], last = points.length - 1;
     one.pieces.push(item.role === 'layer' ?
-      points.slice(0, points.length / 2).map(([t, v], i) => [t, v - points[last - i][1], v]) : points);
+      points.slice(0, points.length / 2).map(([t, v], i) => [t, v - points[last - i][1], v]) :
+      item.role === 'strip' ? points.map(([t, v]) => [t, (item.floor - fullY(v)) * data.strip]) : points);
   }
   series.sort((a, b) => a.rank - b.rank);
   items.forEach((item, i) => { if (item.filled && !item.points.length) item.points = items[i + 1].points; });
@@ -313,8 +322,11 @@
   function rangeOf(wanted) {
     const range = [Infinity, 0], widen = v => { range[0] = Math.min(range[0], v); range[1] = Math.max(range[1], v); };
     for (const item of items.filter(wanted))
-      if (item.points && item.role !== 'slope') for (const point of shown(item.points)) widen(point[1]);
-      else if (item.role === 'bracket' && inside(item.t)) widen(item.v);
+      if (item.points && item.kind !== 'strips' && item.role !== 'slope') for (const point of shown(item.points)) widen(point[1]);
+      else if (/^(rug|lane-bar)$/.test(item.role) && item.about && item.about.calls === 1) {
+        if (inside(item.about.start)) widen(item.about.enter);
+        if (inside(item.about.end)) widen(item.about.exit);
+      }
     return range;
   }
   function rescaleMemory() {
@@ -343,9 +355,17 @@
     change(item.node, { d: path(item.shown, closed ? 'z' : item.filled && first ? `L${tenth(X(last[0]))} ${floor}L${tenth(X(first[0]))} ${floor}z` : '') });
   }
 
+  // Strips and rows of density keep their height.
+  function redrawStrip(item) {
+    if (/^(lane-rule|whole)$/.test(item.role)) return;
+    const closed = item.role === 'density', points = shown(item.points, closed), first = points[0], last = points[points.length - 1];
+    const lines = points.length < 2 ? '' : 'M' + points.map(([t, v]) => tenth(X(t)) + ' ' + tenth(fullY(v))).join('L');
+    change(item.node, { d: lines + (!lines ? '' : closed ? 'z' : item.filled ? `L${tenth(X(last[0]))} ${item.floor}L${tenth(X(first[0]))} ${item.floor}z` : '') });
+  }
+
   function redrawMark(item) {
     const at = item.dot || item, dx = X(at.t) - X(at.t, full), dy = Y(at.v) - Y(at.v, full);
-    const values = { display: inside(at.t) ? null : 'none' };
+    const values = { display: inside(at.t) && item.role !== 'bracket' ? null : 'none' };
     if (item.node.localName === 'circle') Object.assign(values, { cx: tenth(X(at.t)), cy: tenth(Y(at.v)) });
     else if (item.role === 'peak') values.transform = item.level ? `translate(0 ${tenth(dy)})` : `translate(${tenth(dx)} 0)`;
     else if (item.node.localName === 'text') {
@@ -356,17 +376,22 @@
     change(item.node, values);
   }
 
+  // Where the last bar of each row ends: a wide bar keeps one pixel clear of it.
+  const ends = new Map();
   function redrawBox(item) {
-    const { about, node } = item.owner || item, tone = node.classList[1];
-    const x0 = Math.max(X(about.start), left), x1 = Math.min(X(about.end), right);
+    const { about, node } = item.owner || item, tone = node.classList[1], row = item.kind === 'calls' && node.getAttribute('y');
+    let x0 = Math.max(X(about.start), left);
+    const x1 = Math.min(X(about.end), right);
+    if (row && item.role !== 'at-once') x0 = Math.max(x0, (ends.has(row) ? ends.get(row) : -Infinity) + (x1 - x0 > 3 ? 1 : 0));
     const wide = x1 - x0 - (x1 - x0 >= 3 ? 1 : 0), visible = x1 >= left && x0 <= right;
     if (!visible) {
       item.wide = 0;
       change(item.node, { display: 'none' });
     } else if (!item.owner || item === item.owner) {
       item.x = x0;
-      item.wide = Math.max(wide, 1);
-      const role = item.kind === 'lanes' ? item.wide < 2.5 ? 'box-fine ' : 'box ' : 'rug ';
+      item.wide = Math.max(item.role === 'at-once' ? x1 - x0 : wide, item.kind === 'lanes' ? 1 : 0.5);
+      ends.set(row, x0 + item.wide);
+      const role = item.kind === 'lanes' ? item.wide < 2.5 ? 'box-fine ' : 'box ' : item.role + ' ';
       change(node, { x: tenth(Math.min(x0, right - 1)), width: tenth(item.wide), display: null, class: role + tone });
     } else if (item.role === 'box-edge')
       change(item.node, { x: tenth(x0), display: wide >= 6 && about.start >= view.from ? null : 'none' });
@@ -391,9 +416,31 @@
     }
   }
 
+  // As in brackets.c: the longest calls whose brackets stand clear of those of longer ones.
+  let drawn = [];
+  function drawBrackets() {
+    const placed = [], highest = Math.min(...bracketed.map(topOf));
+    drawn = [];
+    for (const item of bracketed) {
+      const { start, end, enter, exit, open } = item.about, edges = [];
+      if (X(Math.min(end, view.to)) - X(Math.max(start, view.from)) < 24) continue;
+      if (inside(start)) edges.push([X(start), Y(enter), 1]);
+      if (inside(end) && !open) edges.push([X(end), Y(exit), -1]);
+      if (edges.some(([x]) => placed.some(other => Math.abs(other - x) < 12))) continue;
+      const half = Math.max(5, 10.5 - 1.5 * (topOf(item) - highest) / 4), arm = half * 0.45;
+      for (const [x, at, side] of edges) {
+        const y = Math.min(at, floor - half), tip = tenth(x + side * arm);
+        placed.push(x);
+        const node = add(marks, 'path', { class: `bracket ${item.node.classList[1]}`, d: `M${tip} ${tenth(y - half)}H${tenth(x)}V${tenth(y + half)}H${tip}` });
+        itemOf.set(node, item);
+      }
+      if (edges.length) drawn.push({ about: item.about, node: item.node, item, edges });
+    }
+  }
+
   // Labels of visible brackets, the longest calls first, where there is room.
   function drawNames() {
-    const taken = brackets.filter(item => inside(item.t)).map(item => ({ x: X(item.t) - 8, y: Y(item.v) - 11, w: 16, h: 22 }));
+    const taken = drawn.flatMap(one => one.edges).map(([x, y]) => ({ x: x - 8, y: y - 11, w: 16, h: 22 }));
     const hits = (a, b) => a.x < b.x + b.w && b.x < a.x + a.w && a.y < b.y + b.h && b.y < a.y + a.h;
     const lines = items.filter(item => /^(curve|kind|control-group|limit)/.test(item.role) && item.points && !item.away).map(item => item.shown);
     const onCurve = box => lines.some(line => {
@@ -422,13 +469,9 @@
         if (X(t) > begin) label(X(t), Y(v), `limit ${memory(v)}`, 'limit-name', null, (x, y, w) =>
           [[x - w - 6, y - 17], [x - w - 6, y + 4], [begin + 6, y - 17], [begin + 6, y + 4]].filter(([at]) => at >= begin && at + w <= x));
       });
-    const first = new Map();
-    for (const item of brackets) if (inside(item.t) && !first.has(item.about)) first.set(item.about, item);
-    [...first.values()].sort((a, b) => (b.about.end - b.about.start) - (a.about.end - a.about.start)).slice(0, 200).forEach(item => {
-      const about = item.about, count = about.calls > 1 ? ` \u00d7${about.calls}` : about.open ? ' \u2026' : '';
-      label(X(item.t), Y(item.v), `${about.of.label} ${duration(about.end - about.start)}${count}`, `bracket-name ${item.node.classList[1]}`, item);
-    });
-    for (const one of [...series.filter(other => /^(kind|control-group)/.test(other.role)), ...series.filter(other => other.rank === 2).slice(-8)]) {
+    drawn.slice(0, 200).forEach(({ about, node, item, edges: [[x, y]] }) =>
+      label(x, y, `${about.of.label} ${duration(about.end - about.start)}${about.open ? ' \u2026' : ''}`, `bracket-name ${node.classList[1]}`, item));
+    for (const one of [...series.filter(other => /^(kind|control-group)/.test(other.role)), ...series.filter(other => other.rank === 2 && other.role !== 'strip').slice(-8)]) {
       if (items.some(item => item.about === one.about && item.away)) continue;
       const points = one.pieces.flatMap(piece => piece.filter(([t]) => inside(t))), stride = Math.ceil(points.length / 20);
       const peak = points.reduce((a, b) => a && a[1] >= b[1] ? a : b, null);
@@ -463,12 +506,15 @@
     view = { from: begin, to: begin + span };
     rescaleMemory();
     root.classList.add('zoomed');
-    clear(axes, captions, names, heading);
+    clear(axes, captions, marks, names, heading);
+    ends.clear();
     for (const item of items)
       if (item.kind === 'curves') redrawCurve(item);
+      else if (item.kind === 'strips') redrawStrip(item);
       else if (item.kind === 'marks') redrawMark(item);
       else if (item.kind !== 'names') redrawBox(item);
     drawAxes();
+    drawBrackets();
     drawNames();
     drawCaptions();
     // Zooming shows no more detail than was drawn: name the command that does.
@@ -485,7 +531,7 @@
     original.clear();
     view = full;
     root.classList.remove('zoomed');
-    clear(axes, captions, names, heading);
+    clear(axes, captions, marks, names, heading);
     resetButton.setAttribute('display', 'none');
     hover(null);
     mark();
@@ -526,7 +572,7 @@
         least = Math.min(least, piece[j][1]);
         most = Math.max(most, piece[j][1]);
       }
-    return { t: piece[i][0], v: piece[i][1], y: Y(piece[i][2] || piece[i][1]), least, most };
+    return { t: piece[i][0], v: piece[i][1], y: one.role === 'strip' ? one.floor - piece[i][1] / data.strip : Y(piece[i][2] || piece[i][1]), least, most };
   }
 
   // The value of a step line, which holds between its points.
@@ -544,9 +590,23 @@
   }
 
   function callLines(about) {
-    const count = about.calls > 1 ? `${counted(about.calls)} calls, the longest ` : '';
+    const count = about.calls > 1 && !about.density ? `${counted(about.calls)} calls, the longest ` : '';
     const rest = about.text.slice(about.text.indexOf(about.of.name) + about.of.name.length);
     return [count + about.of.name, ...rest.replace(/^\u2069?: /, '').split(' \u00b7 ')];
+  }
+
+  // The share of its column that a function ran.
+  function shareAt(item, t) {
+    const after = item.points.slice(0, -1).findIndex(point => point[0] > t), [, v] = item.points[Math.max(0, after - 1)];
+    return Math.max(0, Math.min(1, (item.floor - fullY(v)) / rowHeight));
+  }
+
+  // What runs at a moment, of one box.
+  function runningText(box, t) {
+    const call = box.about, span = call.end - call.start;
+    if (call.density) return `${call.of.label}  ${percent(shareAt(box, t))} of the time`;
+    if (box.role === 'at-once') return callLines(call).slice(0, 2).join('  ').replace(/ at \S+ \S+ for .*/, '');
+    return call.calls > 1 ? callLines(call)[0] : `${call.of.label}  ${duration(span)}  ${changed(call.exit - call.enter)}${call.open ? ', never returned' : ''}`;
   }
 
   // Shows lines of [text, class, colour] in a panel next to x, y.
@@ -580,6 +640,7 @@
       add(readout, 'rect', { class: 'part shade', x: tenth(x0), y: top, width: tenth(Math.max(1, x1 - x0)), height: height });
       const [head, ...rest] = callLines(about);
       lines.push([head, 'told head', item.node.classList[1]], ...rest.map(text => [text, 'told']));
+      if (about.density) lines.push([`here ${percent(shareAt(item, t))} of the time`, 'told']);
     }
     if (inside(exact)) {
       add(readout, 'path', { class: 'part hair', d: `M${tenth(x)} ${top}V${below}` });
@@ -591,11 +652,8 @@
       });
     }
     if (!about) {
-      const running = boxes.filter(box => box.about.start <= exact && box.about.end >= exact);
-      for (const box of running.slice(0, 10)) {
-        const call = box.about, span = call.end - call.start;
-        lines.push([call.calls > 1 ? callLines(call)[0] : `${call.of.label}  ${duration(span)}  ${changed(call.exit - call.enter)}${call.open ? ', never returned' : ''}`, 'told', box.node.classList[1]]);
-      }
+      const running = boxes.filter(box => box.about.start <= exact && box.about.end >= exact && (!box.about.density || shareAt(box, exact) > 0));
+      for (const box of running.slice(0, 10)) lines.push([runningText(box, exact), 'told', box.node.classList[1]]);
       if (running.length > 10) lines.push([`+ ${running.length - 10} more`, 'told']);
     }
     showPanel(lines, x, y);
@@ -724,7 +782,7 @@
   // All boxes are one stop of the Tab key; arrows move along a row and between rows.
   const rowAt = new Map();
   for (const item of boxes) {
-    const y = +item.node.getAttribute('y');
+    const y = topOf(item);
     if (!rowAt.has(y)) rowAt.set(y, []);
     rowAt.get(y).push(item);
   }
@@ -750,7 +808,7 @@
 
   root.addEventListener('focusin', event => {
     const item = itemOf.get(event.target);
-    if (item && item.about) hover(Math.max(view.from, Math.min((item.about.start + item.about.end) / 2, view.to)), item, +item.node.getAttribute('y') + 10);
+    if (item && item.about) hover(Math.max(view.from, Math.min((item.about.start + item.about.end) / 2, view.to)), item, topOf(item) + 10);
   });
 
   const keys = {
@@ -786,6 +844,7 @@
   const axes = layer('axes', group('curves'));
   add(axes.parentNode.insertBefore(add(root, 'g'), group('curves')), 'rect', { class: 'field', x: left, y: top, width, height: below - top });
   const captions = layer('lanes captions', (group('lanes') || metadata).nextSibling);
+  const marks = layer('marks', group('names'));
   const names = layer('names', group('names').nextSibling);
   const heading = layer('page', metadata);
   const readout = layer('readout', metadata);

@@ -155,7 +155,7 @@ static void put_items(struct stream *stream)
             const mprof_item *item = &items[groups[g].first + i];
             const mprof_item *next = i + 1 < groups[g].count ? item + 1 : NULL;
             put_about_step(stream, item);
-            if (kind == MPROF_GROUP_CURVES &&
+            if ((kind == MPROF_GROUP_CURVES || kind == MPROF_GROUP_STRIPS) &&
                 (item->shape == MPROF_SHAPE_LINE || item->shape == MPROF_SHAPE_AREA)) {
                 put_points(stream, item, next);
             } else if (kind == MPROF_GROUP_CURVES || kind == MPROF_GROUP_MARKS) {
@@ -247,6 +247,7 @@ static void put_data(mprof_output *output, const mprof_figure *figure)
     mprof__put(output, "<metadata>{");
     mprof__putf(output, "\"plot\":[%g,%g,%g,%g],\"lanes\":[%g,%g],\n", frame->plot.x, frame->plot.y,
                 frame->plot.width, frame->plot.height, frame->lanes.y, frame->lanes.height);
+    mprof__putf(output, "\"below\":%g,\"strip\":%.9g,\n", frame->bottom, frame->strip_mib);
     mprof__putf(output, "\"time\":[%.17g,%.17g,%.17g],\"origin\":[%.17g,%ld],\n", frame->from_s,
                 frame->to_s, stream.quantum.time_s, frame->origin_s, utc_offset_s(frame->origin_s));
     mprof__putf(output, "\"memory\":[%.17g,%.17g,%.17g],\n%s\"functions\":[", frame->low_mib,

@@ -35,6 +35,24 @@ static void durations(void **state)
     }
 }
 
+static void shares_and_rates(void **state)
+{
+    static const struct {
+        double value;
+        const char *percent, *rate;
+    } rows[] = {
+        {0, "0 %", "0.0/d"},      {0.004, "< 1 %", "14/h"},         {0.514, "51 %", "31/min"},
+        {1, "100 %", "1.0/s"},    {3.16, "316 %", "3.2/s"},         {56.1, "5610 %", "56/s"},
+        {1e-5, "< 1 %", "0.9/d"}, {12345, "1234500 %", "12,345/s"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char text[40];
+        assert_string_equal(mprof__percent_text(text, sizeof text, rows[i].value), rows[i].percent);
+        assert_string_equal(mprof__rate_text(text, sizeof text, rows[i].value), rows[i].rate);
+    }
+}
+
 static void memories(void **state)
 {
     static const struct {
@@ -211,13 +229,10 @@ static void isolates_are_closed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(durations),
-        cmocka_unit_test(memories),
-        cmocka_unit_test(counts),
-        cmocka_unit_test(shown_text),
-        cmocka_unit_test(long_text_is_cut),
-        cmocka_unit_test(letters_stay_whole),
-        cmocka_unit_test(isolates_are_closed),
+        cmocka_unit_test(durations),          cmocka_unit_test(memories),
+        cmocka_unit_test(shares_and_rates),   cmocka_unit_test(counts),
+        cmocka_unit_test(shown_text),         cmocka_unit_test(long_text_is_cut),
+        cmocka_unit_test(letters_stay_whole), cmocka_unit_test(isolates_are_closed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -44,9 +44,15 @@ typedef enum mprof_role {
     MPROF_ROLE_DEATH,              /**< dot: the process did not end well */
     MPROF_ROLE_DEATH_NAME,         /**< text: how it ended */
     MPROF_ROLE_BRACKET,            /**< of a call */
-    MPROF_ROLE_BRACKET_FINE,       /**< the same where calls are dense */
     MPROF_ROLE_BRACKET_NAME,       /**< text at it */
-    MPROF_ROLE_RUG,                /**< a call as a thin bar below the time axis */
+    MPROF_ROLE_RUG,                /**< a call as a thin bar below the plot */
+    MPROF_ROLE_LANE_BAR,           /**< the same where calls of the process overlap */
+    MPROF_ROLE_AT_ONCE,            /**< calls that ran at once, where they are too many for bars */
+    MPROF_ROLE_STRIP,              /**< curve of one process below the plot */
+    MPROF_ROLE_STRIP_AREA,         /**< under it */
+    MPROF_ROLE_DENSITY,            /**< area: the share of time that a function ran */
+    MPROF_ROLE_DENSITY_NAME,       /**< text left of it */
+    MPROF_ROLE_WHOLE,              /**< line above it, at the whole of the time */
     MPROF_ROLE_BOX,                /**< a call in a lane */
     MPROF_ROLE_BOX_FINE,           /**< one too narrow for an edge */
     MPROF_ROLE_BOX_EDGE,           /**< where a call began */
@@ -168,7 +174,8 @@ typedef enum mprof_group_kind {
     MPROF_GROUP_CURVES,      /**< on the time scale, inside the plot */
     MPROF_GROUP_MARKS,       /**< on the time scale: brackets, peak, dots; they keep their size */
     MPROF_GROUP_NAMES,       /**< on the time scale: labels of the marks */
-    MPROF_GROUP_RUG,         /**< on the time scale, below the plot */
+    MPROF_GROUP_STRIPS,      /**< on the time scale, below the plot: curves and areas */
+    MPROF_GROUP_RUG,         /**< on the time scale, below the plot: calls */
     MPROF_GROUP_LANES,       /**< on the time scale, inside the lanes */
     MPROF_GROUP_LANE_NAMES,  /**< left of the lanes */
     MPROF_GROUP_LEGEND,      /**< tables */
@@ -192,14 +199,16 @@ typedef struct mprof_box {
 /** Where the two scales lie: time runs over plot.x .. plot.x + plot.width from from_s to to_s,
  * memory over plot.y + plot.height .. plot.y from low_mib to high_mib. */
 typedef struct mprof_frame {
-    mprof_box plot;  /**< of curves */
-    mprof_box lanes; /**< of calls; height 0: there are none */
-    double from_s;   /**< seconds from the recording's start */
-    double to_s;     /**< seconds from the recording's start */
-    double low_mib;  /**< MiB at the lower edge */
-    double high_mib; /**< MiB at the upper edge */
-    double origin_s; /**< unix seconds at 0 s of the first recording */
-    int group;       /**< 1: the axis goes up to the control group and its limit, however far */
+    mprof_box plot;   /**< of curves */
+    mprof_box lanes;  /**< of calls; height 0: there are none */
+    double bottom;    /**< px: lower edge of all that is on the time scale */
+    double strip_mib; /**< MiB of one px of the strips below the plot; 0: there are none */
+    double from_s;    /**< seconds from the recording's start */
+    double to_s;      /**< seconds from the recording's start */
+    double low_mib;   /**< MiB at the lower edge */
+    double high_mib;  /**< MiB at the upper edge */
+    double origin_s;  /**< unix seconds at 0 s of the first recording */
+    int group;        /**< 1: the axis goes up to the control group and its limit, however far */
 } mprof_frame;
 
 /** A figure. Several threads may read one at the same time. */
