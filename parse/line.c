@@ -224,13 +224,23 @@ static bool has_prefix(mprof_text field, const char *prefix, mprof_text *value)
     return true;
 }
 
+/* 1, or -1 with a bad value. No process has pid 0. */
+static int read_call_pid(int64_t *pid, mprof_text value)
+{
+    if (mprof__integer_parse(pid, value.bytes, value.length) != 0) {
+        return -1;
+    }
+    *pid = *pid == 0 ? MPROF_PID_NONE : *pid;
+    return 1;
+}
+
 /* Reads a field after the level. 1: ours; 0: unknown; -1: ours, with a bad value. */
 static int read_call_field(mprof_call *call, mprof_text field)
 {
     mprof_text value;
     int64_t count;
     if (has_prefix(field, "pid=", &value)) {
-        return mprof__integer_parse(&call->pid, value.bytes, value.length) ? -1 : 1;
+        return read_call_pid(&call->pid, value);
     }
     if (has_prefix(field, "lane=", &call->lane)) {
         return 1;
@@ -345,7 +355,7 @@ static int read_call_from_right(mprof_call *call, const char *start, const char 
 static mprof__verdict parse_call(mprof_call *call, mprof_warning *warning, mprof__buffer *scratch,
                                  cursor *line)
 {
-    static const mprof_call empty = {.level = MPROF_LEVEL_NONE, .count = 1};
+    static const mprof_call empty = {.level = MPROF_LEVEL_NONE, .pid = MPROF_PID_NONE, .count = 1};
     int field_count;
     skip_separators(line);
     const char *start = line->at;
@@ -445,6 +455,7 @@ static mprof__verdict parse_peak(mprof_record *record, mprof_warning *warning, c
     static const char least[] = "least";
     mprof__verdict verdict = parse_pid_sample(record, warning, line);
     mprof_text field = next_field(line);
+    record->pid = record->pid == 0 ? MPROF_PID_NONE : record->pid; /* of an unknown process */
     record->at_least =
         field.length == sizeof least - 1 && memcmp(field.bytes, least, field.length) == 0;
     return verdict;

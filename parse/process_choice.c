@@ -93,8 +93,9 @@ static mprof_status scan_record(void *data, const mprof_record *record)
     default:
         return MPROF_OK;
     }
-    if (pid == MPROF_PID_NONE) {
-        return MPROF_OK;
+    bool is_mark = record->kind == MPROF_RECORD_CHLD && pid == 0 && !(record->sample.mib > 0);
+    if (pid == MPROF_PID_NONE || is_mark) {
+        return MPROF_OK; /* upstream marks a child that vanished by number 0 without memory */
     }
     candidate *found = find_candidate(s, pid);
     if (!found) {

@@ -261,6 +261,9 @@ static mprof_status make_profile(mprof__profile_builder *builder, mprof_source *
     if (status == MPROF_OK) {
         status = mprof__profile_label(profile, error);
     }
+    if (status == MPROF_OK) {
+        status = mprof__profile_builder_name_children(builder);
+    }
     for (size_t i = 0; i < profile->span_count; i++) {
         profile->spans[i].open &= MPROF__SPAN_OPEN;
         profile->spans[i].reserved = 0;
@@ -273,7 +276,7 @@ static mprof_status make_profile(mprof__profile_builder *builder, mprof_source *
 static bool may_need_rewind(const mprof_load_options *options)
 {
     return has_window(options) || options->max_processes > 0 ||
-           (!options->skip_calls && options->max_points > 0);
+           (!options->skip_calls && options->max_points > 0) || options->run != NULL;
 }
 
 /* Reads from the beginning of the source. *is_crowded: there are more than max_processes, and the
@@ -332,6 +335,15 @@ static mprof_status read_crowd(mprof_profile *profile, mprof_source *source,
     return status;
 }
 
+/* What the profile keeps of the run. */
+static mprof_status keep_run(mprof_profile *profile, const mprof_run *run, mprof_error *error)
+{
+    profile->run = *run;
+    profile->run.command_line =
+        mprof__arena_copy(&profile->strings, run->command_line, strlen(run->command_line));
+    return profile->run.command_line ? MPROF_OK : fail_without_memory(error);
+}
+
 static mprof_status load(mprof_profile *profile, mprof_source *source,
                          const mprof_load_options *options, mprof_error *error)
 {
@@ -358,6 +370,19 @@ static mprof_status load(mprof_profile *profile, mprof_source *source,
     return status;
 }
 
+/* A part of the source is read as if it were all. */
+static mprof_status load_run(mprof_profile *profile, mprof_source *source,
+                             const mprof_load_options *options, mprof_error *error)
+{
+    mprof__source_limit(source, options->run->offset, options->run->size, options->run->line);
+    mprof_status status = mprof_source_rewind(source, error);
+    if (status == MPROF_OK) {
+        status = load(profile, source, options, error);
+    }
+    mprof__source_limit(source, 0, UINT64_MAX, 1);
+    return status == MPROF_OK ? keep_run(profile, options->run, error) : status;
+}
+
 mprof_status mprof_profile_load(mprof_profile **out, mprof_source *source,
                                 const mprof_load_options *options, mprof_error *error)
 {
@@ -375,7 +400,9 @@ mprof_status mprof_profile_load(mprof_profile **out, mprof_source *source,
     if (!profile || !profile->file) {
         fail_without_memory(error);
     } else {
-        status = load(profile, source, options ? options : &defaults, error);
+        options = options ? options : &defaults;
+        status = options->run ? load_run(profile, source, options, error)
+                              : load(profile, source, options, error);
     }
     if (status != MPROF_OK) {
         mprof_error_at(error, mprof__source_name(source), 0);
@@ -404,6 +431,16 @@ mprof_status mprof_profile_load_file(mprof_profile **out, const char *path,
 const char *mprof_profile_file(const mprof_profile *profile)
 {
     return profile->file;
+}
+
+size_t mprof_profile_run_count(const mprof_profile *profile)
+{
+    return profile->run.count > 0 || profile->run_count < 1 ? 1 : profile->run_count;
+}
+
+const mprof_run *mprof_profile_run(const mprof_profile *profile)
+{
+    return profile->run.count > 0 ? &profile->run : NULL;
 }
 
 const char *mprof_profile_command_line(const mprof_profile *profile)

@@ -8,6 +8,7 @@
 
 #include <math.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,7 +26,9 @@ void mprof__profile_builder_init(mprof__profile_builder *builder, mprof_profile 
     builder->error = error;
     builder->from_s = -INFINITY;
     builder->to_s = INFINITY;
+    builder->main_pid = MPROF_PID_NONE;
     mprof__curve_init(&builder->samples, options->max_points);
+    mprof__curve_init(&builder->early_child, options->max_points);
     mprof__group_curves_init(&builder->group, options->max_points);
     mprof__kind_curves_init(&builder->kinds, options->kinds, options->max_points);
 }
@@ -33,6 +36,7 @@ void mprof__profile_builder_init(mprof__profile_builder *builder, mprof_profile 
 void mprof__profile_builder_free(mprof__profile_builder *builder)
 {
     mprof__curve_free(&builder->samples);
+    mprof__curve_free(&builder->early_child);
     mprof__group_curves_free(&builder->group);
     mprof__kind_curves_free(&builder->kinds);
     for (size_t i = 0; i < builder->profile->process_count; i++) {
@@ -200,9 +204,22 @@ static uint32_t find_lane(mprof__profile_builder *builder, uint32_t process, mpr
 
 /* ---- records ---- */
 
+/* The last command line with samples counts, as upstream reads a file with several runs. */
+static void take_command_line(mprof__profile_builder *builder)
+{
+    if (builder->command_line) {
+        builder->profile->command_line = builder->command_line;
+    }
+}
+
 static mprof_status add_samples(void *data, const mprof_sample *samples, size_t count)
 {
     mprof__profile_builder *builder = data;
+    if (!builder->run_has_sample) {
+        builder->run_has_sample = true;
+        builder->profile->run_count++;
+        take_command_line(builder);
+    }
     for (size_t i = 0; i < count && builder->choice; i++) {
         mprof__process_choice_tick(builder->choice, samples[i].time_s);
     }
@@ -230,11 +247,36 @@ static void limit_points(mprof__profile_builder *builder, mprof__curve *curve)
     }
 }
 
+/* Child 0 has memory: what was found before is the beginning of its curve. */
+static uint32_t add_first_child(mprof__profile_builder *builder)
+{
+    uint32_t process = add_process(builder, 0);
+    if (process != MPROF__MAP_NONE) {
+        mprof__curve_free(&builder->curves[process]);
+        builder->curves[process] = builder->early_child;
+        mprof__curve_init(&builder->early_child, builder->options->max_points);
+    }
+    return process;
+}
+
 static mprof_status add_child_sample(mprof__profile_builder *builder, const mprof_record *record)
 {
-    /* Upstream writes "CHLD 0 0.000000" for a child that vanished during the tick. */
-    if (record->pid == MPROF_PID_NONE) {
-        return MPROF_OK;
+    static const int64_t first = 0;
+    bool has_memory = record->sample.mib > 0;
+    /* pid 0 is the kernel's, and pid 1 nobody's child: they are numbers */
+    builder->has_numbers |= record->pid <= 1 && has_memory;
+    if (record->pid == 0 &&
+        mprof__map_find(&builder->pids, (const char *)&first, sizeof first) == MPROF__MAP_NONE) {
+        /* Upstream also writes "CHLD 0 0.000000" for a child that vanished during the tick. */
+        if (!has_memory) {
+            return mprof__curve_push_within(&builder->early_child, record->sample, builder->from_s,
+                                            builder->to_s) == 0
+                       ? MPROF_OK
+                       : fail_without_memory(builder);
+        }
+        if (has_own_curve(builder, 0) && add_first_child(builder) == MPROF__MAP_NONE) {
+            return fail_without_memory(builder);
+        }
     }
     if (!has_own_curve(builder, record->pid)) {
         mprof__process_choice_add(builder->choice, record->sample);
@@ -389,13 +431,16 @@ static mprof_status add_kinds(mprof__profile_builder *builder, const mprof_recor
 
 static mprof_status add_command_line(mprof__profile_builder *builder, const mprof_record *record)
 {
-    mprof_profile *profile = builder->profile;
-    if (profile->command_line) {
-        return MPROF_OK; /* the reader has counted it */
-    }
     const char *copy = keep_text(builder, record->text);
-    profile->command_line = copy ? mprof__arena_copy(&profile->strings, copy, strlen(copy)) : NULL;
-    return profile->command_line ? MPROF_OK : fail_without_memory(builder);
+    if (!copy) {
+        return fail_without_memory(builder);
+    }
+    builder->run_has_sample = false;
+    builder->command_line = copy;
+    if (!builder->profile->command_line) {
+        take_command_line(builder); /* it may be the only one, after all samples */
+    }
+    return MPROF_OK;
 }
 
 static mprof_status add_record(void *data, const mprof_record *record)
@@ -459,7 +504,7 @@ static mprof_status scan_samples(void *data, const mprof_sample *samples, size_t
 static mprof_status scan_record(void *data, const mprof_record *record)
 {
     mprof__profile_builder *builder = data;
-    if (record->kind == MPROF_RECORD_CHLD && record->pid != MPROF_PID_NONE) {
+    if (record->kind == MPROF_RECORD_CHLD && (record->pid != 0 || record->sample.mib > 0)) {
         widen_range(builder->profile, record->sample.time_s);
     } else if (record->kind == MPROF_RECORD_FUNC) {
         widen_range(builder->profile, record->call.enter.time_s);
@@ -525,4 +570,23 @@ void mprof__profile_builder_choose_main(mprof__profile_builder *builder)
             profile->spans[i].open |= MPROF__SPAN_HAS_PID;
         }
     }
+}
+
+mprof_status mprof__profile_builder_name_children(mprof__profile_builder *builder)
+{
+    mprof_profile *profile = builder->profile;
+    if (!builder->has_numbers || builder->has_pid_fact || builder->format_fact) {
+        return MPROF_OK;
+    }
+    for (size_t i = 1; i < profile->process_count; i++) {
+        char name[32];
+        mprof_process *process = &profile->processes[i];
+        int length = snprintf(name, sizeof name, "child %lld", (long long)process->pid);
+        process->pid = MPROF_PID_NONE;
+        process->name = mprof__arena_copy(&profile->strings, name, (size_t)length);
+        if (!process->name) {
+            return fail_without_memory(builder);
+        }
+    }
+    return MPROF_OK;
 }

@@ -22,7 +22,9 @@ enum {
 
 struct mprof_profile {
     char *file;
-    char *command_line;
+    const char *command_line;
+    mprof_run run;    /* count 0: the whole source */
+    size_t run_count; /* 0: no sample yet */
     double start_s, end_s;
     mprof_series samples;
     mprof_series line;
@@ -69,6 +71,10 @@ typedef struct mprof__profile_builder {
     bool is_crowded;               /* more processes than max_processes */
     const char *children_fact;     /* include-children; NULL: not recorded */
     const char *format_fact;       /* not owned; NULL: upstream's file, or an old one */
+    const char *command_line;      /* the last one; not owned */
+    bool run_has_sample;           /* since then */
+    mprof__curve early_child;      /* samples of child 0 before it has memory: perhaps no child */
+    bool has_numbers;              /* a child that cannot be a pid */
 
     mprof__map pids;      /* pid -> the latest process of that number */
     mprof__map functions; /* name -> function */
@@ -90,6 +96,9 @@ mprof_status mprof__profile_builder_read_range(mprof__profile_builder *builder,
 
 /* Moves the main process to index 0. */
 void mprof__profile_builder_choose_main(mprof__profile_builder *builder);
+
+/* Gives children that upstream numbered a name in place of a pid. MPROF_ENOMEM. */
+mprof_status mprof__profile_builder_name_children(mprof__profile_builder *builder);
 
 /* True if MEM measured what the values of this call did; else they belong to the curve of its
  * process. */

@@ -47,16 +47,20 @@ typedef struct reader {
     char *bytes; /* owned; capacity + MPROF__SWAR_SLACK */
     size_t capacity;
     size_t begin, end; /* bytes not yet parsed */
+    uint64_t offset;   /* of `bytes` in the source */
     bool at_end;       /* the source has no more */
     bool skips_line;   /* within a line that is too long */
     char line_end;     /* '\n', or '\r' in files of old Macs */
     unsigned long line;
 
-    bool known;             /* a record word has been seen */
-    bool has_command;       /* a CMDLINE was passed on */
-    uint64_t foreign_bytes; /* read without one */
+    bool known;                 /* a record word has been seen */
+    unsigned long command_line; /* line of the last CMDLINE; 0: none yet */
+    bool run_has_sample;        /* since that line */
+    bool has_run;               /* a run with a command line and samples */
+    uint64_t foreign_bytes;     /* read without one */
 
     bool is_survey;
+    bool run_begins; /* and is not surveyed yet */
     era eras[ERA_COUNT];
     size_t era_count;
     bool has_era; /* first_s and last_s are valid */
@@ -142,19 +146,27 @@ static bool record_is_far(const reader *r, const mprof_record *record)
 
 /* ---- records out ---- */
 
-static void warn(reader *r, mprof_warning warning)
+static void warn_at(const reader *r, mprof_warning warning, unsigned long line)
 {
     if (!r->is_survey && r->visitor->warning) {
-        r->visitor->warning(r->visitor->data, warning, r->line);
+        r->visitor->warning(r->visitor->data, warning, line);
     }
+}
+
+static void warn(const reader *r, mprof_warning warning)
+{
+    warn_at(r, warning, r->line);
 }
 
 static mprof_status flush_samples(reader *r)
 {
-    if (r->batch_count > 0 && r->status == MPROF_OK && r->visitor->samples) {
-        r->status = r->visitor->samples(r->visitor->data, r->batch, r->batch_count);
+    if (r->batch_count > 0) {
+        r->run_has_sample = true;
+        if (r->status == MPROF_OK && r->visitor->samples) {
+            r->status = r->visitor->samples(r->visitor->data, r->batch, r->batch_count);
+        }
+        r->batch_count = 0;
     }
-    r->batch_count = 0;
     return r->status;
 }
 
@@ -164,34 +176,62 @@ static mprof_status push_sample(reader *r, mprof_sample sample)
     return r->batch_count == BATCH_SIZE ? flush_samples(r) : MPROF_OK;
 }
 
+/* Another run begins, unless the one before has no sample yet. Each run has an era of its own: a
+ * clock may have been set in between. */
+static void begin_run(reader *r)
+{
+    if (r->command_line > 0 && !r->run_has_sample) {
+        warn_at(r, MPROF_WARNING_NO_SAMPLE, r->command_line);
+    }
+    if (r->run_has_sample) {
+        r->has_run |= r->command_line > 0;
+        r->run_begins = true;
+        r->has_era = false;
+        r->first_s = -INFINITY;
+        r->last_s = INFINITY;
+    }
+    r->command_line = r->line;
+    r->run_has_sample = false;
+}
+
 static mprof_status push_record(reader *r, const mprof_record *record)
 {
     if (record->kind == MPROF_RECORD_MEM) {
         return push_sample(r, record->sample);
     }
+    mprof_status status = flush_samples(r);
     if (record->kind == MPROF_RECORD_CMDLINE) {
-        if (r->has_command) {
-            warn(r, MPROF_WARNING_DUPLICATE);
-            return MPROF_OK;
-        }
-        r->has_command = true;
+        begin_run(r);
     }
-    if (flush_samples(r) == MPROF_OK && r->visitor->record) {
+    if (status == MPROF_OK && r->visitor->record) {
         r->status = r->visitor->record(r->visitor->data, record);
     }
     return r->status;
 }
 
+/* Where a CMDLINE begins in a line that was torn before it: a recorder was killed while it wrote,
+ * and another one appended. NULL if there is none. */
+static const char *find_command(const char *line, size_t length, mprof_warning warning)
+{
+    static const char word[] = "CMDLINE ";
+    enum { WORD_MAX = 4 }; /* of a record that recorders append to */
+    const char *found = length > 0 ? memmem(line + 1, length - 1, word, sizeof word - 1) : NULL;
+    bool is_ours = warning != MPROF_WARNING_UNKNOWN || (found && found - line <= WORD_MAX);
+    return is_ours ? found : NULL;
+}
+
 static mprof_status read_one_line(reader *r, const char *line, size_t length)
 {
     mprof_warning warning;
+    const char *command;
     switch (mprof__line_parse(&r->record, &warning, &r->scratch, line, length)) {
     case MPROF__LINE_ENOMEM:
         return r->status = mprof_error_set(r->error, MPROF_ENOMEM, "out of memory");
     case MPROF__LINE_BAD:
         r->known |= warning != MPROF_WARNING_UNKNOWN && warning != MPROF_WARNING_BLANK;
-        warn(r, warning);
-        return MPROF_OK;
+        command = find_command(line, length, warning);
+        warn(r, command ? MPROF_WARNING_TORN : warning);
+        return command ? read_one_line(r, command, (size_t)(line + length - command)) : MPROF_OK;
     case MPROF__LINE_REPAIRED:
         warn(r, MPROF_WARNING_ENCODING);
         break;
@@ -201,8 +241,13 @@ static mprof_status read_one_line(reader *r, const char *line, size_t length)
     r->known = true;
     if (r->is_survey) {
         survey_record(r, &r->record);
+        if (r->record.kind == MPROF_RECORD_CMDLINE && r->era_count > 0) {
+            r->begin = r->end; /* another run: the survey ends */
+        }
         return MPROF_OK;
     }
+    r->record.offset = r->offset + (uint64_t)(line - r->bytes);
+    r->record.line = r->line;
     if (record_is_far(r, &r->record)) {
         warn(r, MPROF_WARNING_FAR);
         return MPROF_OK;
@@ -335,6 +380,25 @@ static size_t read_usual_lines(reader *r, const char *text)
     return 0;
 }
 
+static mprof_status read_lines(reader *r);
+
+/* Parses the buffer, up to the next run, for times and record words only. Returns the number of
+ * lines. */
+static unsigned long survey_lines(reader *r)
+{
+    size_t begin = r->begin;
+    unsigned long line = r->line;
+    r->run_begins = false;
+    r->is_survey = true;
+    read_lines(r);
+    r->is_survey = false;
+    unsigned long lines = r->line - line;
+    r->begin = begin;
+    r->line = line;
+    choose_era(r);
+    return lines;
+}
+
 /* Parses all whole lines of the buffer. */
 static mprof_status read_lines(reader *r)
 {
@@ -354,6 +418,9 @@ static mprof_status read_lines(reader *r)
         read_line(r, line, (size_t)(end - line));
         r->begin += (size_t)(end - line) + 1;
         r->line++;
+        if (r->run_begins && !r->is_survey) {
+            survey_lines(r);
+        }
     }
     return r->status;
 }
@@ -378,6 +445,7 @@ static mprof_status grow_buffer(reader *r)
     if (r->capacity >= LINE_LIMIT) {
         warn(r, r->bytes[0] == '\0' ? MPROF_WARNING_NUL : MPROF_WARNING_LONG);
         r->known |= mprof__line_is_known(r->bytes, 16);
+        r->offset += r->end;
         r->begin = r->end = 0;
         r->skips_line = true;
         return MPROF_OK;
@@ -396,6 +464,7 @@ static mprof_status grow_buffer(reader *r)
 static mprof_status fill_buffer(reader *r)
 {
     memmove(r->bytes, r->bytes + r->begin, r->end - r->begin);
+    r->offset += r->begin;
     r->end -= r->begin;
     r->begin = 0;
     if (r->end == r->capacity && grow_buffer(r) != MPROF_OK) {
@@ -459,24 +528,15 @@ static mprof_status begin_file(reader *r)
     return MPROF_OK;
 }
 
-/* Parses the buffer for times and record words only. */
 static mprof_status survey_buffer(reader *r)
 {
-    size_t begin = r->begin;
-    unsigned long line = r->line;
-    r->is_survey = true;
-    read_lines(r);
-    r->is_survey = false;
-    unsigned long lines = r->line - 1;
-    r->begin = begin;
-    r->line = line;
+    unsigned long lines = r->line - mprof__source_line(r->source) + survey_lines(r);
     if (r->status != MPROF_OK) {
         return r->status;
     }
-    choose_era(r);
-    r->foreign_bytes += r->end - begin;
+    r->foreign_bytes += r->end - r->begin;
     if (!r->known && (lines >= FOREIGN_LINES || r->foreign_bytes >= FOREIGN_BYTES ||
-                      memchr(r->bytes + begin, '\0', r->end - begin))) {
+                      memchr(r->bytes + r->begin, '\0', r->end - r->begin))) {
         r->status = mprof_error_set(r->error, MPROF_EFORMAT, "is not a recording of memory");
     }
     return r->status;
@@ -491,6 +551,9 @@ static void finish_file(reader *r)
         warn(r, memchr(rest, '\0', r->end - r->begin) ? MPROF_WARNING_NUL : MPROF_WARNING_TORN);
     }
     flush_samples(r);
+    if (r->has_run && !r->run_has_sample) {
+        warn_at(r, MPROF_WARNING_NO_SAMPLE, r->command_line);
+    }
     if (r->status == MPROF_OK && !r->known) {
         r->status = mprof_error_set(r->error, MPROF_EFORMAT, "is not a recording of memory");
     }
@@ -538,7 +601,7 @@ mprof_status mprof_read(mprof_source *source, const mprof_visitor *visitor, mpro
         r->line_end = '\n';
         r->cache = (mprof__swar_cache)MPROF__SWAR_CACHE_INIT;
         r->child.kind = MPROF_RECORD_CHLD;
-        r->line = 1;
+        r->line = mprof__source_line(source);
         status = read_source(r);
         bytes = r->bytes;
         mprof__buffer_free(&r->scratch);

@@ -19,6 +19,9 @@ struct mprof_source {
     const char *bytes; /* memory: borrowed */
     size_t size;
     size_t position;
+    uint64_t limit_offset, limit_size; /* the part that is read */
+    unsigned long limit_line;          /* its first line */
+    uint64_t read_count;               /* bytes since the last rewind */
     bool is_seekable;
     off_t start;    /* offset of a seekable descriptor when it was opened */
     int kept_fd;    /* owned; copy of the bytes of a pipe; -1: not kept */
@@ -33,6 +36,8 @@ static mprof_source *new_source(const char *name)
     if (source) {
         source->fd = -1;
         source->kept_fd = -1;
+        source->limit_size = UINT64_MAX;
+        source->limit_line = 1;
         source->name = strdup(name);
         if (!source->name) {
             free(source);
@@ -64,7 +69,23 @@ const char *mprof__source_name(const mprof_source *source)
 
 size_t mprof__source_size(const mprof_source *source, size_t most)
 {
-    return source->fd < 0 && source->size < most ? source->size : most;
+    uint64_t size = source->limit_size;
+    if (source->fd < 0 && source->size < size) {
+        size = source->size;
+    }
+    return size < most ? (size_t)size : most;
+}
+
+void mprof__source_limit(mprof_source *source, uint64_t offset, uint64_t size, unsigned long line)
+{
+    source->limit_line = line;
+    source->limit_offset = offset;
+    source->limit_size = size;
+}
+
+unsigned long mprof__source_line(const mprof_source *source)
+{
+    return source->limit_line;
 }
 
 static int open_descriptor(const char *path)
@@ -170,7 +191,10 @@ mprof_status mprof_source_rewind(mprof_source *source, mprof_error *error)
 {
     int fd = source->kept_fd >= 0 ? source->kept_fd : source->fd;
     off_t start = source->kept_fd >= 0 ? 0 : source->start;
-    source->position = 0;
+    start += (off_t)source->limit_offset;
+    source->position =
+        source->limit_offset < source->size ? (size_t)source->limit_offset : source->size;
+    source->read_count = 0;
     source->replays = source->kept_fd >= 0;
     if (fd >= 0 && lseek(fd, start, SEEK_SET) < 0) {
         mprof_error_set_errno(error, errno, "cannot be read a second time");
@@ -247,8 +271,9 @@ static size_t read_memory(mprof_source *source, void *bytes, size_t size)
     return count;
 }
 
-mprof_status mprof__source_read(mprof_source *source, void *bytes, size_t size, size_t *count,
-                                mprof_error *error)
+/* As mprof__source_read, past the limit too. */
+static mprof_status read_on(mprof_source *source, void *bytes, size_t size, size_t *count,
+                            mprof_error *error)
 {
     *count = 0;
     if (source->fd < 0) {
@@ -277,4 +302,17 @@ mprof_status mprof__source_read(mprof_source *source, void *bytes, size_t size, 
     *count = got;
     return source->kept_fd >= 0 && !source->replays ? keep_bytes(source, bytes, got, error)
                                                     : MPROF_OK;
+}
+
+mprof_status mprof__source_read(mprof_source *source, void *bytes, size_t size, size_t *count,
+                                mprof_error *error)
+{
+    uint64_t left = source->limit_size - source->read_count;
+    *count = 0;
+    if (left == 0) {
+        return MPROF_OK;
+    }
+    mprof_status status = read_on(source, bytes, left < size ? (size_t)left : size, count, error);
+    source->read_count += *count;
+    return status;
 }

@@ -4,6 +4,8 @@
 
 #include <mprof/reader.h>
 
+#include <stdint.h>
+
 /* Reads up to `size` bytes; *count is 0 only at the end. */
 mprof_status mprof__source_read(mprof_source *source, void *bytes, size_t size, size_t *count,
                                 mprof_error *error);
@@ -12,6 +14,13 @@ const char *mprof__source_name(const mprof_source *source);
 
 /* Bytes of the whole source, at most `most`; `most` if unknown. */
 size_t mprof__source_size(const mprof_source *source, size_t most);
+
+/* From the next rewind on, only this part of the source is read, which begins with that line of the
+ * file. 0, UINT64_MAX and 1: all of it. */
+void mprof__source_limit(mprof_source *source, uint64_t offset, uint64_t size, unsigned long line);
+
+/* The first line that is read, from 1. */
+unsigned long mprof__source_line(const mprof_source *source);
 
 /* Copies the bytes of a pipe into an unlinked file while they are read, so that it can be rewound.
  * No effect on other sources. Call it before the first read. MPROF_EIO: no room for the file. */

@@ -11,16 +11,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A call. */
 typedef struct interval {
     double from_s, to_s;
+    uint64_t offset; /* of its line */
+    size_t run;      /* index */
 } interval;
+
+#define RUN_MASK 0x7fffffffU /* of mprof__process_peak.run */
 
 typedef struct summing {
     mprof__summary *summary;
     mprof_error *error;
     const char *function;
     size_t function_length;
-    uint64_t sample_count;
     interval *calls; /* owned; calls of the function; later sorted, without overlaps */
     size_t call_count, call_capacity;
     mprof__index pids; /* of summary->processes */
@@ -31,6 +35,9 @@ typedef struct summing {
     bool mem_is_main;                     /* MEM is the main process alone */
     bool mem_is_sum;                      /* a fact says that MEM is a sum */
     bool is_resident;                     /* samples are RSS, like the kernel's peak */
+    size_t run;                           /* index, while the source is read again */
+    bool run_has_sample;
+    unsigned run_number; /* of the last run: see mprof__process_peak.run */
 } summing;
 
 static mprof_status fail_without_memory(summing *s)
@@ -87,6 +94,15 @@ static mprof__process_peak *find_process(summing *s, int64_t pid)
     return &processes[at];
 }
 
+/* Counts the process for this run, once. */
+static void count_process(summing *s, mprof__process_peak *process)
+{
+    if (process->run != s->run_number) {
+        process->run = s->run_number & RUN_MASK;
+        mprof__run_finder_process(&s->summary->runs, process->pid == s->main_pid);
+    }
+}
+
 static int add_number(uint32_t **numbers, size_t *count, size_t *capacity, size_t number)
 {
     uint32_t *grown = mprof__array_grow(*numbers, *count, capacity, sizeof *grown);
@@ -108,6 +124,9 @@ static mprof_status add_child(summing *s, const mprof_record *record)
         return fail_without_memory(s);
     }
     child->peak_mib = mprof__larger(child->peak_mib, record->sample.mib);
+    if (record->pid != 0 || record->sample.mib > 0) { /* not upstream's mark of a vanished child */
+        count_process(s, child);
+    }
     return MPROF_OK;
 }
 
@@ -122,7 +141,7 @@ static mprof_status add_kernel_peak(summing *s, const mprof_record *record)
         return fail_without_memory(s);
     }
     process->kernel_peak_mib = mprof__larger(process->kernel_peak_mib, record->sample.mib);
-    process->at_least |= record->at_least;
+    process->at_least |= record->at_least != 0;
     return MPROF_OK;
 }
 
@@ -132,6 +151,7 @@ static mprof_status add_birth(summing *s, const mprof_record *record)
     if (process) {
         process->name =
             mprof__arena_copy(&s->summary->texts, record->text.bytes, record->text.length);
+        count_process(s, process);
     }
     return process && process->name ? MPROF_OK : fail_without_memory(s);
 }
@@ -187,8 +207,10 @@ static mprof_status keep_similar_name(summing *s, mprof_text name)
     return s->summary->similar_name ? MPROF_OK : fail_without_memory(s);
 }
 
-static mprof_status add_call(summing *s, const mprof_call *call)
+static mprof_status add_call(summing *s, const mprof_record *record)
 {
+    const mprof_call *call = &record->call;
+    mprof__run_finder_call(&s->summary->runs, record);
     if (!s->function) {
         return MPROF_OK;
     }
@@ -201,7 +223,7 @@ static mprof_status add_call(summing *s, const mprof_call *call)
         return fail_without_memory(s);
     }
     s->calls = calls;
-    calls[s->call_count++] = (interval){call->enter.time_s, call->exit.time_s};
+    calls[s->call_count++] = (interval){call->enter.time_s, call->exit.time_s, record->offset, 0};
     return MPROF_OK;
 }
 
@@ -218,7 +240,7 @@ static void add_fact(summing *s, const mprof_record *record)
             unsigned digit = (unsigned char)record->text.bytes[i] - (unsigned)'0';
             pid = digit <= 9 ? pid * 10 + (int64_t)digit : 0;
         }
-        s->main_pid = pid;
+        s->main_pid = pid > 0 ? pid : MPROF_PID_NONE;
     } else if (text_is(record->key, "include-children")) {
         s->mem_is_main = text_is(record->text, "no");
         s->mem_is_sum = text_is(record->text, "yes");
@@ -228,6 +250,15 @@ static void add_fact(summing *s, const mprof_record *record)
         s->is_resident = text_is(record->text, "psutil") || text_is(record->text, "posix") ||
                          text_is(record->text, "rss");
     }
+}
+
+static mprof_status add_command(summing *s, const mprof_record *record)
+{
+    if (mprof__run_finder_command(&s->summary->runs, record) != 0) {
+        return fail_without_memory(s);
+    }
+    s->run_number = (unsigned)(s->summary->runs.count & RUN_MASK);
+    return MPROF_OK;
 }
 
 static mprof_status add_record(void *data, const mprof_record *record)
@@ -246,10 +277,12 @@ static mprof_status add_record(void *data, const mprof_record *record)
         mprof__group_add(&s->summary->group, record);
         return MPROF_OK;
     case MPROF_RECORD_FUNC:
-        return add_call(s, &record->call);
+        return add_call(s, record);
     case MPROF_RECORD_FACT:
         add_fact(s, record);
         return MPROF_OK;
+    case MPROF_RECORD_CMDLINE:
+        return add_command(s, record);
     default:
         return MPROF_OK;
     }
@@ -258,11 +291,7 @@ static mprof_status add_record(void *data, const mprof_record *record)
 static mprof_status add_samples(void *data, const mprof_sample *samples, size_t count)
 {
     summing *s = data;
-    double peak = samples[0].mib;
-    for (size_t i = 1; i < count; i++) {
-        peak = samples[i].mib > peak ? samples[i].mib : peak;
-    }
-    s->sample_count += count;
+    double peak = mprof__run_finder_samples(&s->summary->runs, samples, count);
     s->summary->peak_mib = mprof__larger(s->summary->peak_mib, peak);
     return MPROF_OK;
 }
@@ -272,16 +301,24 @@ static mprof_status add_samples(void *data, const mprof_sample *samples, size_t 
 static int compare_intervals(const void *a, const void *b)
 {
     const interval *left = a, *right = b;
+    if (left->run != right->run) {
+        return left->run < right->run ? -1 : 1;
+    }
     return (left->from_s > right->from_s) - (left->from_s < right->from_s);
 }
 
-/* Sorts the calls and joins those that overlap. */
+/* Sorts the calls and joins those of one run that overlap. */
 static void join_calls(summing *s)
 {
     size_t count = 0;
+    for (size_t i = 0; i < s->call_count; i++) {
+        s->calls[i].run =
+            mprof__run_at(s->summary->runs.runs, s->summary->runs.count, s->calls[i].offset);
+    }
     qsort(s->calls, s->call_count, sizeof *s->calls, compare_intervals);
     for (size_t i = 0; i < s->call_count; i++) {
-        if (count > 0 && s->calls[i].from_s <= s->calls[count - 1].to_s) {
+        if (count > 0 && s->calls[i].run == s->calls[count - 1].run &&
+            s->calls[i].from_s <= s->calls[count - 1].to_s) {
             s->calls[count - 1].to_s = mprof__larger(s->calls[count - 1].to_s, s->calls[i].to_s);
         } else {
             s->calls[count++] = s->calls[i];
@@ -295,18 +332,20 @@ static bool is_in_call(const summing *s, double time_s)
     size_t low = 0, high = s->call_count; /* index of the first one that begins later */
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        if (s->calls[middle].from_s <= time_s) {
+        if (s->calls[middle].run < s->run ||
+            (s->calls[middle].run == s->run && s->calls[middle].from_s <= time_s)) {
             low = middle + 1;
         } else {
             high = middle;
         }
     }
-    return low > 0 && time_s <= s->calls[low - 1].to_s;
+    return low > 0 && s->calls[low - 1].run == s->run && time_s <= s->calls[low - 1].to_s;
 }
 
 static mprof_status add_samples_in_calls(void *data, const mprof_sample *samples, size_t count)
 {
     summing *s = data;
+    s->run_has_sample = true;
     for (size_t i = 0; i < count; i++) {
         if (is_in_call(s, samples[i].time_s)) {
             s->summary->peak_mib = mprof__larger(s->summary->peak_mib, samples[i].mib);
@@ -315,9 +354,19 @@ static mprof_status add_samples_in_calls(void *data, const mprof_sample *samples
     return MPROF_OK;
 }
 
+static mprof_status find_run(void *data, const mprof_record *record)
+{
+    summing *s = data;
+    if (record->kind == MPROF_RECORD_CMDLINE) {
+        s->run += s->run_has_sample;
+        s->run_has_sample = false;
+    }
+    return MPROF_OK;
+}
+
 static mprof_status read_calls(summing *s, mprof_source *source)
 {
-    mprof_visitor visitor = {s, add_samples_in_calls, NULL, NULL};
+    mprof_visitor visitor = {s, add_samples_in_calls, find_run, NULL};
     s->summary->peak_mib = NAN;
     s->summary->kernel_peak_mib = NAN;
     s->summary->some_peak_mib = NAN;
@@ -413,7 +462,8 @@ static mprof_status fail_without_sample(summing *s)
     }
     for (size_t i = 0; i < s->summary->process_count; i++) {
         const mprof__process_peak *process = &s->summary->processes[i];
-        if (process->pid == s->main_pid && !isnan(process->kernel_peak_mib)) {
+        if (process->pid == s->main_pid && process->pid != MPROF_PID_NONE &&
+            !isnan(process->kernel_peak_mib)) {
             return mprof_error_set(s->error, MPROF_EEMPTY,
                                    "no sample of memory; the kernel's peak is %.3f MiB",
                                    process->kernel_peak_mib);
@@ -429,7 +479,8 @@ static mprof_status read_all(summing *s, mprof_source *source)
     if (status == MPROF_OK) {
         status = mprof_read(source, &visitor, s->error);
     }
-    if (status == MPROF_OK && s->sample_count == 0) {
+    mprof__run_finder_finish(&s->summary->runs);
+    if (status == MPROF_OK && s->summary->runs.count == 0) {
         status = fail_without_sample(s);
     }
     if (status == MPROF_OK) {
@@ -463,9 +514,12 @@ mprof_status mprof__summary_read(mprof__summary *summary, mprof_source *source,
     s.error = error;
     s.function = function;
     s.function_length = function ? strlen(function) : 0;
+    s.main_pid = MPROF_PID_NONE;
+    s.run_number = 1;
     s.mem_is_main = true;
     s.is_resident = true;
-    mprof_status status = read_all(&s, source);
+    mprof_status status = mprof__run_finder_init(&summary->runs) == 0 ? read_all(&s, source)
+                                                                      : fail_without_memory(&s);
     free(s.calls);
     mprof__index_free(&s.pids);
     return status;
@@ -478,6 +532,7 @@ void mprof__summary_free(mprof__summary *summary)
     free(summary->children);
     free(summary->others);
     mprof__arena_free(&summary->texts);
+    mprof__run_finder_free(&summary->runs);
     summary->processes = NULL;
     summary->kinds = NULL;
     summary->children = NULL;

@@ -4,6 +4,7 @@
 #define MPROF_PARSE_SUMMARY_H
 
 #include "map.h"
+#include "runs.h"
 
 #include <mprof/profile.h>
 
@@ -15,7 +16,8 @@ typedef struct mprof__process_peak {
     double peak_mib;        /* NAN without samples of its own */
     double kernel_peak_mib; /* NAN if not recorded */
     const char *name;       /* owned by the summary; NULL without a PROC record */
-    bool at_least;          /* it may have had more than that */
+    unsigned at_least : 1;  /* it may have had more than that */
+    unsigned run : 31;      /* number of the last run that counts it */
     uint32_t kinds;         /* index into the summary's kinds; MPROF__MAP_NONE: none recorded */
 } mprof__process_peak;
 
@@ -47,6 +49,7 @@ typedef struct mprof__summary {
                          samples; the highest first */
     size_t other_count, other_capacity;
     mprof__arena texts;
+    mprof__run_finder runs;
     mprof_warnings warnings;
 } mprof__summary;
 

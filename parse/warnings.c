@@ -17,7 +17,7 @@ static const char *const texts[MPROF_WARNING_COUNT] = {
     [MPROF_WARNING_UNKNOWN] = "unknown record",
     [MPROF_WARNING_BLANK] = "blank",
     [MPROF_WARNING_ENCODING] = "unusual line end or spacing",
-    [MPROF_WARNING_DUPLICATE] = "a second command line",
+    [MPROF_WARNING_NO_SAMPLE] = "a command without a sample",
 };
 
 const char *mprof_warning_text(mprof_warning warning)

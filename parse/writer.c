@@ -43,6 +43,7 @@ mprof_status mprof_writer_open(mprof_writer **out, int fd, const char *name, mpr
         return mprof_error_set(error, MPROF_ENOMEM, "out of memory");
     }
     writer->fd = fd;
+    writer->main_pid = MPROF_PID_NONE;
     writer->time_decimals = SAMPLE_TIME_DECIMALS;
     mprof_error_at(&writer->failure, name, 0);
     return MPROF_OK;
@@ -217,7 +218,7 @@ static int append_call_fields(mprof__buffer *out, const mprof_call *call, int64_
 
 static int append_call(mprof__buffer *out, const mprof_call *call, int64_t main_pid)
 {
-    int64_t pid = call->pid == main_pid ? MPROF_PID_NONE : call->pid;
+    int64_t pid = call->pid == main_pid || call->pid <= 0 ? MPROF_PID_NONE : call->pid;
     /* An empty name would shift every field. */
     mprof_text name = call->name.length > 0 ? call->name : (mprof_text){"?", 1};
     bool ours = pid != MPROF_PID_NONE || call->lane.length > 0 || call->open || call->count > 1 ||
@@ -287,7 +288,8 @@ static int append_exit(mprof__buffer *out, const mprof_record *record)
 
 static int append_peak(mprof__buffer *out, const mprof_record *record)
 {
-    return append_word(out, "#PEAK|") || append_integer(out, record->pid) || append_bar(out) ||
+    int64_t pid = record->pid == MPROF_PID_NONE ? 0 : record->pid;
+    return append_word(out, "#PEAK|") || append_integer(out, pid) || append_bar(out) ||
            append_number(out, record->sample.mib, MEMORY_DECIMALS) || append_bar(out) ||
            append_time(out, record->sample.time_s) ||
            (record->at_least && append_word(out, "|least")) || append_end(out);

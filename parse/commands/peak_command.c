@@ -37,7 +37,8 @@ static const struct argp_option options[] = {
     {"func", 'f', "NAME", 0,
      "the highest sample while the function was running (dotted name, as in the recording)", 0},
     {"exact", EXACT, NULL, 0,
-     "print the kernel's marks, names, kinds and the control group into a pipe or file, too", 0},
+     "print the kernel's marks, names, kinds, the control group and runs into a pipe or file, too",
+     0},
     {0},
 };
 
@@ -54,7 +55,8 @@ static const struct argp arguments = {
         "been more; so are the highest marks of processes "
         "that were "
         "not sampled by themselves. What --memory recorded is printed by kinds, and the memory of "
-        "the control group with its limit."};
+        "the control group with its limit. Where a file has several runs of a program, each has a "
+        "line."};
 
 /* At most this many processes without samples are printed: there may be thousands. */
 #define OTHERS_MAX 10
@@ -137,6 +139,25 @@ static void print_others(const mprof__summary *summary)
     }
 }
 
+/* One line for each run of the file; the highest is marked. */
+static void print_runs(const mprof__run_finder *finder)
+{
+    size_t highest = 0;
+    if (finder->count < 2) {
+        return;
+    }
+    for (size_t i = 1; i < finder->count; i++) {
+        highest = finder->runs[i].peak_mib > finder->runs[highest].peak_mib ? i : highest;
+    }
+    for (size_t i = 0; i < finder->count; i++) {
+        char text[64];
+        mprof__run_text(text, sizeof text, &finder->runs[i]);
+        text[0] = 'R';
+        printf("  %s\t\t%.3f MiB%s\n", text, finder->runs[i].peak_mib,
+               i == highest ? "\thighest" : "");
+    }
+}
+
 /* Everything besides samples. */
 static void print_more(const mprof__summary *summary)
 {
@@ -162,7 +183,8 @@ static void print_more(const mprof__summary *summary)
 }
 
 /* Scripts parse these lines in upstream's layout, and take the last line or the second word. */
-static void print_summary(const char *path, const mprof__summary *summary, bool is_exact)
+static void print_summary(const char *path, const mprof__summary *summary, bool is_exact,
+                          bool of_function)
 {
     mprof__print_plain(stdout, path);
     if (isnan(summary->peak_mib)) {
@@ -181,6 +203,9 @@ static void print_summary(const char *path, const mprof__summary *summary, bool 
     }
     if (is_exact) {
         print_more(summary);
+    }
+    if (is_exact && !of_function) {
+        print_runs(&summary->runs);
     }
 }
 
@@ -209,7 +234,7 @@ static int print_peak(const char *path, const request *r)
     }
     mprof_status status = mprof__summary_read(&summary, source, r->function, &error);
     if (status == MPROF_OK) {
-        print_summary(path, &summary, r->is_exact);
+        print_summary(path, &summary, r->is_exact, r->function != NULL);
         report_similar_name(path, r->function, &summary);
         mprof__command_warn_file(path, &summary.warnings);
     } else {

@@ -47,7 +47,7 @@ void mprof__event_log_fact(mprof__event_log *log, const char *key, const char *v
 void mprof__event_log_number(mprof__event_log *log, const char *key, double value);
 void mprof__event_log_mem(mprof__event_log *log, int64_t bytes, int64_t time_ns);
 void mprof__event_log_chld(mprof__event_log *log, int64_t pid, int64_t bytes, int64_t time_ns);
-/* at_least: the process may have had more. pid 0: the process is not known. */
+/* at_least: the process may have had more. pid MPROF_PID_NONE: the process is not known. */
 void mprof__event_log_peak(mprof__event_log *log, int64_t pid, int64_t bytes, bool at_least,
                            int64_t time_ns);
 /* bytes[MPROF_KIND_COUNT]; -1: unknown. */

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -27,6 +28,7 @@ struct mprof__recording_tail {
     bool skips_line;          /* inside a line that is too long */
     bool is_known;            /* its first lines were those of a recording */
     int64_t root;             /* pid of the main process; 0: unknown */
+    bool has_numbers;         /* children have numbers in place of pids */
     bool mem_is_root;         /* MEM is the memory of the main process, not a sum */
     bool has_children;        /* each descendant has samples of its own */
     int64_t unassigned_bytes; /* of the last sum, less the descendants read so far */
@@ -152,7 +154,14 @@ static void add_child_sample(mprof__recording_tail *file, const mprof_record *re
 {
     int64_t bytes = bytes_of(record->sample.mib);
     int64_t time_ns = ns_of(record->sample.time_s);
+    char name[32];
 
+    /* no child has pid 0 or 1 */
+    file->has_numbers |= file->root == 0 && record->pid <= 1;
+    if (file->has_numbers && !mprof__process_table_is_alive(file->table, record->pid)) {
+        int length = snprintf(name, sizeof name, "child %lld", (long long)record->pid);
+        mprof__process_table_set_name(file->table, record->pid, name, (size_t)length);
+    }
     mprof__process_table_add_sample(file->table, record->pid, bytes, time_ns);
     if (time_ns == file->unassigned_ns) {
         file->unassigned_bytes -= bytes;
@@ -170,7 +179,7 @@ static mprof_status read_record(void *data, const mprof_record *record)
         read_fact(file, record);
     } else if (record->kind == MPROF_RECORD_PROC) {
         mprof__process_table_set_name(table, record->pid, record->text.bytes, record->text.length);
-    } else if (record->kind == MPROF_RECORD_CHLD && record->pid > 0) {
+    } else if (record->kind == MPROF_RECORD_CHLD && (record->pid > 0 || record->sample.mib > 0)) {
         add_child_sample(file, record);
     } else if (record->kind == MPROF_RECORD_PEAK && record->pid > 0) {
         mprof__process_table_add_peak(table, record->pid, bytes_of(record->sample.mib));

@@ -122,6 +122,40 @@ static double summarize(const uint8_t *bytes, size_t size, const char *function)
     return peak_mib;
 }
 
+/* Reads each run as a recording of its own. */
+static void check_runs(const uint8_t *bytes, size_t size, double peak_mib)
+{
+    size_t count = 0;
+    double highest_mib = 0;
+    mprof_source *source;
+    mprof_runs *runs = NULL;
+    if (mprof_source_open_memory(&source, bytes, size, "input", NULL) != MPROF_OK) {
+        return;
+    }
+    if (mprof_runs_read(&runs, source, NULL) != MPROF_OK) {
+        mprof_source_free(source);
+        return;
+    }
+    const mprof_run *list = mprof_runs_list(runs, &count);
+    for (size_t i = 0; i < count; i++) {
+        mprof_profile *profile;
+        mprof_load_options options;
+        mprof_load_options_init(&options);
+        options.run = &list[i];
+        assert(list[i].number == i + 1 && list[i].count == count && list[i].sample_count > 0);
+        assert(list[i].process_count > 0 && list[i].first_s <= list[i].last_s);
+        assert(i == 0 || list[i].offset == list[i - 1].offset + list[i - 1].size);
+        highest_mib = list[i].peak_mib > highest_mib ? list[i].peak_mib : highest_mib;
+        if (i < 20 && mprof_profile_load(&profile, source, &options, NULL) == MPROF_OK) {
+            check_profile(profile, 0);
+            mprof_profile_free(profile);
+        }
+    }
+    assert(count > 0 && highest_mib == peak_mib);
+    mprof_runs_free(runs);
+    mprof_source_free(source);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
     mprof_load_options options;
@@ -132,6 +166,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     /* two ways to the same number */
     assert(peak_mib == other_mib || (isnan(peak_mib) && isnan(other_mib)));
     summarize(bytes, size, "f");
+    check_runs(bytes, size, peak_mib);
     options.max_points = 64;
     other_mib = load(bytes, size, &options);
     assert(peak_mib == other_mib || (isnan(peak_mib) && isnan(other_mib)));

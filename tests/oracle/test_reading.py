@@ -64,9 +64,16 @@ class Reading(TestCase):
 
     def assert_children(self, read, ours):
         expected = {int(pid): sorted(values, key=lambda point: point[1])
-                    for pid, values in read["children"].items() if int(pid) != 0}
-        found = {process["pid"]: [tuple(p) for p in process["series"]["points"]]
-                 for process in ours["processes"][1:]}
+                    for pid, values in read["children"].items()
+                    if int(pid) != 0 or any(mib > 0 for mib, _ in values)}
+        # what cannot be a pid is a number
+        numbered = any(int(pid) <= 1 and any(mib > 0 for mib, _ in values)
+                       for pid, values in read["children"].items())
+        names = {process["name"]: process["pid"] for process in ours["processes"][1:]}
+        if numbered:
+            self.assertEqual(names, {f"child {number}": -1 for number in expected})
+        found = {int(process["name"].split()[1]) if numbered else process["pid"]:
+                 [tuple(p) for p in process["series"]["points"]] for process in ours["processes"][1:]}
         self.assertEqual(found, expected)
 
     def assert_calls(self, read, ours):

@@ -22,7 +22,7 @@ enum {
     UNKNOWN = MPROF_WARNING_UNKNOWN,
     BLANK = MPROF_WARNING_BLANK,
     ENCODING = MPROF_WARNING_ENCODING,
-    DUPLICATE = MPROF_WARNING_DUPLICATE,
+    NO_SAMPLE = MPROF_WARNING_NO_SAMPLE,
 };
 
 #define C "CMDLINE prog\n"
@@ -151,12 +151,20 @@ static const struct row {
     {"B3 duplicate times", TEXT(C M1 M1 M1), MPROF_OK, 3, 0, {{0}}, NULL},
     {"B3 blank lines", TEXT(C "\n" M1 "\n  \n"), MPROF_OK, 1, 0, {{BLANK, 3, 2}}, NULL},
     {"B3 unknown record", TEXT(C M1 "GPU 5 17\nxyz\n"), MPROF_OK, 1, 0, {{UNKNOWN, 2, 3}}, NULL},
-    {"B3 two command lines",
-     TEXT(C M1 "CMDLINE other\n" M2),
+    {"B11 two runs", TEXT(C M1 "CMDLINE other\n" M2), MPROF_OK, 2, 0, {{0}}, NULL},
+    {"B11 the first run has no sample",
+     TEXT(C "CMDLINE other\n" M2),
      MPROF_OK,
-     2,
+     1,
      0,
-     {{DUPLICATE, 1, 3}},
+     {{NO_SAMPLE, 1, 1}},
+     NULL},
+    {"B11 the last run has no sample",
+     TEXT(C M1 "CMDLINE other\n"),
+     MPROF_OK,
+     1,
+     0,
+     {{NO_SAMPLE, 1, 3}},
      NULL},
 
     /* B4 */

@@ -73,6 +73,7 @@ static mprof_call random_call(random_source *random)
     mprof_call call = {.name = random_text(random, 40),
                        .enter = {random_mib(random), random_time(random, 1e6)},
                        .level = (int32_t)(random_next(random) % 50) - 1,
+                       .pid = MPROF_PID_NONE,
                        .count = 1};
     if (call.name.length == 0) {
         call.name = (mprof_text){"f", 1};

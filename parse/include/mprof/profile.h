@@ -8,6 +8,7 @@
 #define MPROF_PROFILE_H
 
 #include <mprof/reader.h>
+#include <mprof/runs.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -35,7 +36,8 @@ typedef struct mprof_series {
 
 /** One process of the recording. Index 0 is the main one, whether or not its pid is known. */
 typedef struct mprof_process {
-    int64_t pid;            /**< MPROF_PID_NONE if unknown */
+    int64_t pid;            /**< MPROF_PID_NONE if unknown, as where upstream numbered the children:
+                                 then their names are "child 0", "child 1" and so on */
     int64_t ppid;           /**< MPROF_PID_NONE if unknown */
     const char *name;       /**< command, UTF-8 as recorded; "" if unknown; owned by the profile */
     mprof_series series;    /**< CHLD samples, with the values at entry and exit of its calls; of
@@ -126,12 +128,15 @@ typedef struct mprof_load_options {
     unsigned kinds;     /**< 1 << mprof_kind: which curves to keep */
     size_t max_processes; /**< processes that get curves of their own: those with calls, then the
                              highest; the others are summed. 0: all, in about 500 bytes each */
+    const mprof_run *run; /**< of mprof_runs_list(): only this part of the source, which can be
+                             rewound. NULL: the whole source as one recording, in which one pid,
+                             or number, is one process, as upstream reads it */
 } mprof_load_options;
 
 /** Everything, thinned as a picture needs it. */
 #define MPROF_LOAD_OPTIONS_INIT                                                                    \
     {                                                                                              \
-        sizeof(mprof_load_options), {0, 0}, MPROF_DEFAULT_MAX_POINTS, 0, 0, 0                      \
+        sizeof(mprof_load_options), {0, 0}, MPROF_DEFAULT_MAX_POINTS, 0, 0, 0, NULL                \
     }
 
 /** Sets MPROF_LOAD_OPTIONS_INIT, for languages that cannot use it.
@@ -172,6 +177,18 @@ MPROF_API void mprof_profile_free(mprof_profile *profile);
  * @param profile  not NULL
  * @return terminated text, owned by the profile. Any thread. */
 MPROF_API const char *mprof_profile_file(const mprof_profile *profile);
+
+/** How many runs the source has, of those with a sample: more than 1 where a recorder appended.
+ *
+ * @param profile  not NULL
+ * @return at least 1; 1 if mprof_load_options.run was set. Any thread. */
+MPROF_API size_t mprof_profile_run_count(const mprof_profile *profile);
+
+/** The run that was read.
+ *
+ * @param profile  not NULL
+ * @return mprof_load_options.run, owned by the profile; NULL if that was NULL. Any thread. */
+MPROF_API const mprof_run *mprof_profile_run(const mprof_profile *profile);
 
 /** The command line, without newlines.
  *

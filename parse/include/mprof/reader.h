@@ -65,7 +65,8 @@ typedef enum mprof_warning {
     MPROF_WARNING_UNKNOWN,   /**< a record word that neither upstream nor mprof writes */
     MPROF_WARNING_BLANK,     /**< an empty line */
     MPROF_WARNING_ENCODING,  /**< byte-order mark, CR, doubled spaces: read all the same */
-    MPROF_WARNING_DUPLICATE, /**< a second CMDLINE: the first counts */
+    MPROF_WARNING_NO_SAMPLE, /**< a CMDLINE that another one, or the end, follows without a sample
+                              */
     MPROF_WARNING_COUNT      /**< number of warnings */
 } mprof_warning;
 
@@ -82,8 +83,9 @@ typedef struct mprof_visitor {
     void (*warning)(void *data, mprof_warning warning, unsigned long line);
 } mprof_visitor;
 
-/** Reads a source to its end. Records years away from the others are left out with a
- * warning; docs/dat-format.md has the rule.
+/** Reads a source to its end. A CMDLINE after a sample begins another run, as where a recorder
+ * appends to a file. Records years away from the others of their run are left out with a warning;
+ * docs/dat-format.md has the rule.
  *
  * @param source   not NULL
  * @param visitor  not NULL; called in the caller's thread

@@ -27,7 +27,9 @@ typedef struct mprof_sample {
 } mprof_sample;
 
 #define MPROF_LEVEL_NONE (-1) /**< a FUNC line of five fields carries no level */
-#define MPROF_PID_NONE 0      /**< upstream's FUNC lines carry no process */
+#define MPROF_PID_NONE                                                                             \
+    (-1) /**< not known; no file can hold it. Upstream's FUNC lines have none                      \
+          */
 
 /** A call of a function. Upstream: FUNC name mib0 t0 mib1 t1 [level].
  * Ours, after the level, each optional, in any order:
@@ -49,7 +51,8 @@ typedef enum mprof_record_kind {
     /* upstream's */
     MPROF_RECORD_CMDLINE, /**< text: the command line for people */
     MPROF_RECORD_MEM,     /**< sample */
-    MPROF_RECORD_CHLD,    /**< pid, sample */
+    MPROF_RECORD_CHLD,    /**< pid, sample. Before 0.61 upstream wrote a number in place of the pid:
+                             0 for the first child at that tick. */
     MPROF_RECORD_FUNC,    /**< call */
     /* ours; upstream skips them */
     MPROF_RECORD_ARGV,  /**< text: the exact argument vector, each argument followed by NUL */
@@ -87,6 +90,9 @@ typedef enum mprof_kind {
 
 /** One line as a value. Each member names the kinds of record that use it. */
 typedef struct mprof_record {
+    uint64_t offset;                    /**< CMDLINE FUNC: where the line begins, in bytes from the
+                                             start of what is read */
+    unsigned long line;                 /**< CMDLINE FUNC: its number, from 1 */
     mprof_record_kind kind;             /**< decides which members are used */
     int64_t pid;                        /**< all records of one process */
     int64_t ppid;                       /**< PROC */
