@@ -29,6 +29,7 @@ enum {
     OPTION_MEMORY,
     OPTION_EACH,
     OPTION_NO_SCRIPT,
+    OPTION_AS_ONE,
 };
 
 static const struct argp_option options[] = {
@@ -40,6 +41,8 @@ static const struct argp_option options[] = {
     {"flame", 'f', NULL, 0, "draw calls as a flame chart below the memory", 0},
     {"slope", 's', NULL, 0, "draw the trend line and its slope", 0},
     {"stack", OPTION_STACK, NULL, 0, "stack the processes on top of each other", 0},
+    {"as-one", OPTION_AS_ONE, NULL, 0,
+     "put the runs of a file, or several recordings, on one time axis, not over each other", 0},
     {"memory", OPTION_MEMORY, "KIND,...", 0,
      "also draw kinds that `run --memory' recorded: pss, uss, lazyfree (sum of all processes), "
      "rss, swap, anon, file, shmem, hugetlb (main process); group: the control group, however far "
@@ -209,6 +212,7 @@ static const struct setting {
     {'s', FLAG, MEMBER(figure.slope), 1, 0, 0, NULL},
     {OPTION_STACK, FLAG, MEMBER(figure.stack), 1, 0, 0, NULL},
     {OPTION_NO_SCRIPT, FLAG, MEMBER(draw.still), 1, 0, 0, NULL},
+    {OPTION_AS_ONE, FLAG, MEMBER(figure.as_one), 1, 0, 0, NULL},
     {OPTION_EACH, FLAG, MEMBER(each), 1, 0, 0, NULL},
     {OPTION_MIN_DURATION, NUMBER, MEMBER(figure.min_duration_s), 0, 0, HUGE_VAL,
      "--min-duration must be a number of seconds, 0 or more"},

@@ -1,5 +1,6 @@
 /* Steps of drawing that a single picture and --each share: load, lay out, write, choose a path. */
 #include "plot.h"
+#include "plot_profiles.h"
 #include "render/draw/draw.h"
 
 #include "parse/commands/command.h"
@@ -7,12 +8,6 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* Bounds the memory that a long recording takes: several bins for each pixel column. */
-#define POINTS_PER_PX 10
-
-/* More curves than this cannot be distinguished, and take time. */
-#define PROCESSES_MAX 10000
 
 static bool ends_with(const char *name, const char *end)
 {
@@ -30,82 +25,22 @@ static bool has_format(const struct mprof__plot *plot, mprof_format format)
     return false;
 }
 
-/* Writes "rss, pss", or "none". */
-static void list_kinds(char *text, size_t size, unsigned kinds, const char *separator)
-{
-    size_t used = 0;
-    snprintf(text, size, "none");
-    for (int kind = 0; kind < MPROF_KIND_COUNT; kind++) {
-        if (kinds & 1U << kind) {
-            used += (size_t)snprintf(text + used, size - used, "%s%s", used ? separator : "",
-                                     mprof_kind_name((mprof_kind)kind));
-        }
-    }
-}
-
-/* The kind that was sampled is the curve itself, so it is never missing. */
-static mprof_status check_kinds(const mprof_profile *profile, unsigned kinds, bool group,
-                                mprof_error *error)
-{
-    char missing[64], list[64], available[96];
-    unsigned recorded = mprof_profile_kinds(profile);
-    unsigned absent = kinds & ~recorded & ~(1U << mprof_profile_measured_kind(profile));
-    if (!absent && group && !mprof_profile_control_group(profile)->current.point_count) {
-        mprof_error_set(
-            error, MPROF_ENOTFOUND,
-            "the control group was not recorded; record it with `mprof run --memory group'");
-        return MPROF_ENOTFOUND;
-    }
-    if (!absent) {
-        return MPROF_OK;
-    }
-    list_kinds(missing, sizeof missing, absent, ", ");
-    list_kinds(list, sizeof list, absent, ",");
-    list_kinds(available, sizeof available, recorded, ", ");
-    mprof_error_set(error, MPROF_ENOTFOUND,
-                    "%s %s not recorded (recorded kinds: %s); record with `mprof run --memory %s'",
-                    missing, absent & (absent - 1) ? "were" : "was", available, list);
-    return MPROF_ENOTFOUND;
-}
-
 mprof_status mprof__plot_figure(mprof_figure **figure, const struct mprof__plot *plot,
                                 const mprof_measure *measure, const char *const *recordings,
                                 size_t count, mprof_error *error)
 {
-    mprof_load_options load;
+    mprof__plot_profiles profiles;
     mprof_figure_options options = plot->figure;
-    mprof_profile **profiles = calloc(count, sizeof *profiles);
-    mprof_status status = MPROF_OK;
     *figure = NULL;
-    if (!profiles) {
-        return mprof_error_set(error, MPROF_ENOMEM, "out of memory");
-    }
-    mprof_load_options_init(&load);
-    load.window_s[0] = options.window_s[0];
-    load.window_s[1] = options.window_s[1];
-    load.skip_calls = !options.functions;
-    load.kinds = options.kinds;
-    load.max_processes = PROCESSES_MAX;
-    load.max_points = (size_t)(options.width_px * POINTS_PER_PX);
     options.states = has_format(plot, MPROF_FORMAT_SVG) && !plot->draw.still;
-    for (size_t i = 0; status == MPROF_OK && i < count; i++) {
-        status = mprof_profile_load_file(&profiles[i], recordings[i], &load, error);
-        if (status == MPROF_OK) {
-            mprof__command_warn(profiles[i]);
-            status = check_kinds(profiles[i], options.kinds, options.group, error);
-        }
-        if (status != MPROF_OK) {
-            mprof_error_at(error, recordings[i], 0);
-        }
-    }
+    mprof_status status = mprof__plot_profiles_load(&profiles, plot, recordings, count, error);
     if (status == MPROF_OK) {
-        status = mprof_figure_layout(figure, (const mprof_profile *const *)profiles, count,
-                                     &options, measure, error);
+        options.as_one = profiles.as_one;
+        options.origin_s = profiles.origin_s;
+        status = mprof_figure_layout(figure, (const mprof_profile *const *)profiles.items,
+                                     profiles.count, &options, measure, error);
     }
-    for (size_t i = 0; i < count; i++) {
-        mprof_profile_free(profiles[i]);
-    }
-    free(profiles);
+    mprof__plot_profiles_dispose(&profiles);
     return status;
 }
 

@@ -57,7 +57,7 @@ void mprof__draw_time_axis(mprof__layout *layout, double label_y)
 {
     mprof__tick ticks[MPROF__TICK_MAX];
     mprof_figure *figure = layout->figure;
-    double origin = layout->input_count == 1 ? layout->inputs[0].start_s : 0;
+    double origin = mprof__is_overlay(layout) ? 0 : layout->inputs[0].start_s;
     size_t count = mprof__time_ticks(ticks, layout->from_s, layout->to_s, origin,
                                      layout->plot.width, layout->measure);
     double axis_y = layout->plot.y + layout->plot.height + 0.5;

@@ -5,6 +5,7 @@
 
 #include "curve.h"
 #include "format_units.h"
+#include "gaps.h"
 #include "layout.h"
 #include "occupancy.h"
 #include "parse/array.h"
@@ -44,13 +45,15 @@ static mprof_status add_point(mprof__control_group *group, double mib, double ti
 
 /* Extends the last value to `until_s`, without the gaps of the curve: there the group was not read
  * either. *at: index of the line's next point. */
-static mprof_status hold_until(mprof__control_group *group, const mprof_series *line, size_t *at,
-                               double gap_s, double mib, double until_s)
+static mprof_status hold_until(mprof__control_group *group, const mprof__figure_input *input,
+                               size_t *at, double least_s, double mib, double until_s)
 {
+    const mprof_series *line = input->line;
     mprof_status status = MPROF_OK;
     for (; *at + 1 < line->point_count && line->points[*at].time_s < until_s; ++*at) {
         double from_s = line->points[*at].time_s, to_s = line->points[*at + 1].time_s;
-        if (to_s - from_s <= gap_s || from_s < group->points[group->point_count - 1].time_s) {
+        if (!mprof__is_gap(input, from_s, to_s, least_s) ||
+            from_s < group->points[group->point_count - 1].time_s) {
             continue;
         }
         status = add_point(group, mib, from_s);
@@ -75,7 +78,7 @@ static mprof_status fill_points(const mprof__layout *layout, mprof__figure_input
     mprof__control_group *group = &input->group;
     const mprof_series *recorded = &group->recorded->current;
     double pixel_s = (layout->to_s - layout->from_s) / layout->options->width_px;
-    double gap_s = fmax(input->gap_s, GAP_LEAST_PX * pixel_s);
+    double least_s = GAP_LEAST_PX * pixel_s;
     double interval_s = isfinite(input->interval_s) ? input->interval_s : 0;
     size_t at = 0;
     mprof_status status = MPROF_OK;
@@ -86,7 +89,7 @@ static mprof_status fill_points(const mprof__layout *layout, mprof__figure_input
                                  : recorded->points[i + 1].time_s - interval_s;
         status = add_point(group, point->mib, point->time_s);
         if (status == MPROF_OK && until_s - point->time_s > (HOLD_INTERVALS - 1) * interval_s) {
-            status = hold_until(group, input->line, &at, gap_s, point->mib, until_s);
+            status = hold_until(group, input, &at, least_s, point->mib, until_s);
         }
     }
     return status;

@@ -2,6 +2,7 @@
  * column, so that no peak is lost. A pause in the recording is not bridged. */
 #include "curve.h"
 
+#include "gaps.h"
 #include "layout.h"
 #include "occupancy.h"
 
@@ -17,6 +18,14 @@ static int compare_doubles(const void *a, const void *b)
 {
     double x = *(const double *)a, y = *(const double *)b;
     return (x > y) - (x < y);
+}
+
+/* The four points of a time bin are close to each other. */
+double mprof__reduced_interval_s(const mprof_series *series)
+{
+    return series->sample_count > series->point_count && series->point_count > 0
+               ? (series->last_s - series->first_s) * 2 / (double)series->point_count
+               : 0;
 }
 
 /* The typical interval is the median of at most this many. */
@@ -37,13 +46,7 @@ double mprof__typical_interval_s(const mprof_series *series, double otherwise)
         return otherwise;
     }
     qsort(intervals, count, sizeof *intervals, compare_doubles);
-    double typical = intervals[count / 2];
-    /* in a reduced series the four points of a time bin are close to each other */
-    if (series->sample_count > series->point_count) {
-        double bin = (series->last_s - series->first_s) * 4 / (double)series->point_count;
-        typical = fmax(typical, bin / 2);
-    }
-    return typical;
+    return fmax(intervals[count / 2], mprof__reduced_interval_s(series));
 }
 
 /* The pixel column being filled. */
@@ -220,6 +223,15 @@ static void draw_dots(mprof__layout *layout, const mprof__figure_input *input,
     }
 }
 
+/* True if the line is interrupted between two points of the series. */
+static bool is_interrupted(const mprof__layout *layout, const mprof__figure_input *input,
+                           const mprof__stroke *stroke, mprof_sample before, mprof_sample after)
+{
+    double least_s = GAP_LEAST_PX * (layout->to_s - layout->from_s) / layout->plot.width;
+    return stroke->gap_s > 0 ? after.time_s - before.time_s > fmax(stroke->gap_s, least_s)
+                             : mprof__is_gap(input, before.time_s, after.time_s, least_s);
+}
+
 void mprof__draw_series(mprof__layout *layout, const mprof__figure_input *input,
                         const mprof_series *series, const mprof__stroke *stroke)
 {
@@ -229,9 +241,6 @@ void mprof__draw_series(mprof__layout *layout, const mprof__figure_input *input,
     while (end < series->point_count && series->points[end].time_s <= to) {
         end++;
     }
-    double seconds_per_px = (layout->to_s - layout->from_s) / layout->plot.width;
-    double gap_s =
-        fmax(stroke->gap_s > 0 ? stroke->gap_s : input->gap_s, GAP_LEAST_PX * seconds_per_px);
     const mprof_sample *points = series->points;
     struct pen pen = {.layout = layout,
                       .stroke = stroke,
@@ -239,18 +248,18 @@ void mprof__draw_series(mprof__layout *layout, const mprof__figure_input *input,
                       .by_column = (double)(end - begin) > 2 * layout->plot.width,
                       .first = layout->figure->point_count};
     if (begin > 0 && begin < series->point_count && points[begin].time_s > from &&
-        points[begin].time_s - points[begin - 1].time_s <= gap_s) {
+        !is_interrupted(layout, input, stroke, points[begin - 1], points[begin])) {
         add_sample(&pen,
                    between(points[begin - 1], points[begin], fmin(from, points[begin].time_s)));
     }
     for (size_t i = begin; i < end; i++) {
-        if (i > begin && points[i].time_s - points[i - 1].time_s > gap_s) {
+        if (i > begin && is_interrupted(layout, input, stroke, points[i - 1], points[i])) {
             end_line(&pen);
         }
         add_sample(&pen, points[i]);
     }
     if (end > 0 && end < series->point_count && points[end - 1].time_s < to &&
-        points[end].time_s - points[end - 1].time_s <= gap_s) {
+        !is_interrupted(layout, input, stroke, points[end - 1], points[end])) {
         add_sample(&pen, between(points[end - 1], points[end], to));
     }
     end_line(&pen);

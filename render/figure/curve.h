@@ -12,7 +12,7 @@ typedef struct mprof__stroke {
     int colour;
     uint32_t about;
     bool reserve; /* in layout->occupancy: labels keep off it */
-    double gap_s; /* a longer pause is not bridged; 0: the recording's */
+    double gap_s; /* a longer pause is not bridged; 0: see gaps.h */
 } mprof__stroke;
 void mprof__draw_series(mprof__layout *layout, const mprof__figure_input *input,
                         const mprof_series *series, const mprof__stroke *stroke);
@@ -20,6 +20,7 @@ void mprof__draw_series(mprof__layout *layout, const mprof__figure_input *input,
 size_t mprof__first_point_from(const mprof_series *series, double time_s);
 /* Typical interval between samples; `otherwise` if there are too few. */
 double mprof__typical_interval_s(const mprof_series *series, double otherwise);
-#define MPROF__GAP_FACTOR 8 /* a pause of more intervals is a gap */
+/* Samples of a reduced series are this far apart at most; 0 if all are there. */
+double mprof__reduced_interval_s(const mprof_series *series);
 
 #endif

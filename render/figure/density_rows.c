@@ -393,20 +393,20 @@ double mprof__density_rows_height(const mprof__layout *layout)
     return rows_height(row_count(layout));
 }
 
-/* The function; of several recordings also the file. */
+/* The function; of several recordings also which. */
 static void row_name(char *text, size_t size, const mprof__layout *layout,
                      const mprof__figure_input *input, const mprof__density *density)
 {
-    const char *file = mprof__file_name(input->profile);
-    char *name = layout->input_count > 1 ? mprof__visible_text(file, strlen(file), 60) : NULL;
-    if (density->function_count > 1) {
-        snprintf(text, size, "%zu functions%s%s", density->function_count, name ? ", " : "",
-                 name ? name : "");
-    } else {
-        snprintf(text, size, "%s%s%s", input->function_labels[density->function], name ? ", " : "",
-                 name ? name : "");
+    char name[80] = "";
+    if (layout->input_count > 1) {
+        mprof__recording_name(name, sizeof name, layout, input);
     }
-    free(name);
+    if (density->function_count > 1) {
+        snprintf(text, size, "%zu functions%s%s", density->function_count, *name ? ", " : "", name);
+    } else {
+        snprintf(text, size, "%s%s%s", input->function_labels[density->function], *name ? ", " : "",
+                 name);
+    }
 }
 
 double mprof__density_gutter(const mprof__layout *layout)

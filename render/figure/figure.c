@@ -32,7 +32,6 @@
 #define FAIR_PLOT_PX 100.0
 #define LANE_GAP_PX 10.0
 #define USUAL_GUTTER_PX 60.0 /* left of the legend, which begins where the plot usually does */
-#define FILE_BYTES_MAX 240
 #define USUAL_BARS_PX 38.0
 #define SMALL_PAGE_PX 320.0
 
@@ -41,21 +40,25 @@ void mprof_figure_options_init(mprof_figure_options *options)
     *options = (mprof_figure_options)MPROF_FIGURE_OPTIONS_INIT;
 }
 
-/* The tooltip of one of several recordings names its file. */
+/* The tooltip of one of several recordings names it. */
 static uint32_t about_file(mprof__layout *layout, const mprof__figure_input *input)
 {
     if (layout->input_count == 1) {
         return MPROF_ABOUT_NONE;
     }
-    const char *file = mprof__file_name(input->profile);
-    char *text = mprof__visible_text(file, strlen(file), FILE_BYTES_MAX);
-    if (!text) {
-        return MPROF_ABOUT_NONE;
+    char text[240];
+    mprof__recording_name(text, sizeof text, layout, input);
+    return mprof__add_about(layout->figure, (mprof_about){.function = MPROF_FUNCTION_NONE}, text);
+}
+
+/* In a stack a process is not drawn at the height of its memory, where its brackets would be. */
+static bool is_stacked(const mprof__layout *layout)
+{
+    bool has_children = false;
+    for (size_t r = 0; r < layout->input_count; r++) {
+        has_children |= layout->inputs[r].child_count > 0;
     }
-    uint32_t about =
-        mprof__add_about(layout->figure, (mprof_about){.function = MPROF_FUNCTION_NONE}, text);
-    free(text);
-    return about;
+    return layout->options->stack && !mprof__is_overlay(layout) && has_children;
 }
 
 static void draw_curves(mprof__layout *layout)
@@ -63,8 +66,9 @@ static void draw_curves(mprof__layout *layout)
     mprof__begin_group(layout->figure, MPROF_GROUP_CURVES);
     for (size_t r = 0; r < layout->input_count; r++) {
         const mprof__figure_input *input = &layout->inputs[r];
-        bool alone = layout->input_count == 1;
-        bool stacked = layout->options->stack && input->child_count;
+        bool alone = !mprof__is_overlay(layout);
+        bool stacked = is_stacked(layout);
+        bool is_total = stacked && !input->main_is_sum && input->total.point_count > 0;
         mprof__stroke stroke = {.line = MPROF_ROLE_CURVE,
                                 .area = alone && !stacked ? MPROF_ROLE_AREA : MPROF_ROLE_COUNT,
                                 .dot = MPROF_ROLE_SAMPLE,
@@ -77,11 +81,10 @@ static void draw_curves(mprof__layout *layout)
             mprof__reserve_control_group(layout, input);
         }
         if (alone) {
-            mprof__draw_processes(layout, input);
+            mprof__draw_processes(layout, input, stacked);
             mprof__draw_control_group(layout, input);
         }
-        mprof__draw_series(layout, input,
-                           stacked && !input->main_is_sum ? &input->total : input->line, &stroke);
+        mprof__draw_series(layout, input, is_total ? &input->total : input->line, &stroke);
         mprof__draw_kinds(layout, input);
         if (layout->options->slope) {
             mprof__draw_slope(layout, input);
@@ -247,12 +250,6 @@ static mprof_status plan_page(mprof__layout *layout, struct page *page, mprof_er
     return layout->occupancy ? MPROF_OK : MPROF_ENOMEM;
 }
 
-/* In a stack a process is not drawn at the height of its memory, where its brackets would be. */
-static bool is_stacked(const mprof__layout *layout)
-{
-    return layout->options->stack && layout->input_count == 1 && layout->inputs[0].child_count > 0;
-}
-
 /* The order decides which labels find room. */
 static void draw_plot(mprof__layout *layout, const struct page *page)
 {
@@ -276,7 +273,9 @@ static void draw_plot(mprof__layout *layout, const struct page *page)
     }
     if (layout->input_count == 1) {
         mprof__label_control_group(layout, &layout->inputs[0]);
-        mprof__label_processes(layout, &layout->inputs[0]);
+    }
+    for (size_t r = 0; r < layout->input_count && !mprof__is_overlay(layout); r++) {
+        mprof__label_processes(layout, &layout->inputs[r]);
     }
 }
 
@@ -348,13 +347,28 @@ static mprof_status prepare_input(mprof__layout *layout, mprof__figure_input *in
     if (status == MPROF_OK) {
         status = mprof__rank_processes(input);
     }
-    if (status == MPROF_OK && layout->input_count == 1) {
+    if (status == MPROF_OK && !mprof__is_overlay(layout)) {
         status = mprof__sum_processes(layout, input);
     }
     if (status == MPROF_OK) {
         status = mprof__read_control_group(layout, input);
     }
     return status;
+}
+
+/* Puts all recordings on the time axis of the first one that began. */
+static void share_start(mprof__layout *layout)
+{
+    double start_s = INFINITY;
+    for (size_t r = 0; r < layout->input_count; r++) {
+        start_s = fmin(start_s, layout->inputs[r].start_s);
+    }
+    if (layout->options->origin_s > 0) {
+        start_s = layout->options->origin_s;
+    }
+    for (size_t r = 0; r < layout->input_count; r++) {
+        layout->inputs[r].start_s = start_s;
+    }
 }
 
 static mprof_status read_inputs(mprof__layout *layout, const mprof_profile *const *profiles,
@@ -365,9 +379,12 @@ static mprof_status read_inputs(mprof__layout *layout, const mprof_profile *cons
         if (status != MPROF_OK) {
             return status;
         }
-        if (layout->input_count > 1) {
+        if (mprof__is_overlay(layout)) {
             layout->inputs[i].colour = (int)(i % MPROF__COLOUR_SLOT_COUNT);
         }
+    }
+    if (layout->options->as_one) {
+        share_start(layout);
     }
     mprof_status status = mprof__choose_time_range(layout, error);
     if (status == MPROF_OK) {

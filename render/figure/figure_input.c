@@ -176,7 +176,7 @@ mprof_status mprof__figure_input_init(mprof__figure_input *input, const mprof_pr
     input->start_s = mprof_profile_start_s(profile);
     input->interval_s =
         mprof__typical_interval_s(mprof_profile_samples(profile), recorded_interval_s(profile));
-    input->gap_s = input->interval_s * MPROF__GAP_FACTOR;
+    input->least_interval_s = mprof__reduced_interval_s(mprof_profile_samples(profile));
     input->colour = MPROF_COLOUR_NONE;
     input->function_colours = malloc(input->function_count + 1);
     input->function_numbers = calloc(input->function_count + 1, sizeof *input->function_numbers);

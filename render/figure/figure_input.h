@@ -54,9 +54,9 @@ typedef struct mprof__figure_input {
     uint16_t *lane_rows;    /* rows that a lane needs; 0: none of its calls is shown */
     uint32_t *lane_order;   /* lanes with shown calls, from top to bottom */
     size_t shown_lane_count;
-    double start_s;
+    double start_s;             /* unix seconds at 0 s of the time axis */
     double interval_s;          /* typical one between samples; infinite if unknown */
-    double gap_s;               /* a pause longer than this is not bridged */
+    double least_interval_s;    /* of a reduced series: shorter ones mean nothing */
     int8_t *function_colours;   /* slot per function, MPROF_COLOUR_NONE: left out */
     uint32_t *function_numbers; /* index in the figure; 0 where left out */
     char **function_labels;     /* per function, as visible text */

@@ -87,7 +87,7 @@ static bool has_several_processes(const mprof__figure_input *input)
     return false;
 }
 
-/* The process; of several recordings also the file. */
+/* The process; of several recordings also which. */
 static char *group_name(const mprof__layout *layout, const mprof__figure_input *input,
                         const uint32_t *process)
 {
@@ -98,12 +98,11 @@ static char *group_name(const mprof__layout *layout, const mprof__figure_input *
     if (layout->input_count < 2) {
         return strdup(text);
     }
-    const char *file = mprof__file_name(input->profile);
-    char *name = mprof__visible_text(file, strlen(file), 200);
-    if (name && asprintf(&whole, "%s%s%s", name, process ? "  \xC2\xB7  " : "", text) < 0) {
+    char name[240];
+    mprof__recording_name(name, sizeof name, layout, input);
+    if (asprintf(&whole, "%s%s%s", name, process ? "  \xC2\xB7  " : "", text) < 0) {
         whole = NULL;
     }
-    free(name);
     return whole;
 }
 

@@ -7,13 +7,16 @@
 #include "visible_text.h"
 
 #include "parse/plain_text.h"
+#include "parse/runs.h"
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define TITLE_Y_PX 33.0
 #define FACTS_Y_PX 53.0
+#define NAME_BYTES_MAX 150 /* of a file in the name of a recording */
 
 const char *mprof__file_name(const mprof_profile *profile)
 {
@@ -21,11 +24,54 @@ const char *mprof__file_name(const mprof_profile *profile)
     return slash ? slash + 1 : file;
 }
 
+bool mprof__are_runs_of_one_file(const mprof__layout *layout)
+{
+    const mprof_profile *first = layout->inputs[0].profile;
+    for (size_t r = 0; r < layout->input_count; r++) {
+        const mprof_profile *profile = layout->inputs[r].profile;
+        if (!mprof_profile_run(profile) ||
+            strcmp(mprof_profile_file(profile), mprof_profile_file(first)) != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+void mprof__recording_name(char *text, size_t size, const mprof__layout *layout,
+                           const mprof__figure_input *input)
+{
+    const char *file = mprof__file_name(input->profile);
+    const mprof_run *run = mprof_profile_run(input->profile);
+    char run_text[64] = "";
+    if (run) {
+        mprof__run_text(run_text, sizeof run_text, run);
+    }
+    bool with_file = !run || !mprof__are_runs_of_one_file(layout);
+    char *name = with_file ? mprof__visible_text(file, strlen(file), NAME_BYTES_MAX) : NULL;
+    snprintf(text, size, "%s%s%s", name ? name : "", name && run ? ", " : "", run_text);
+    free(name);
+}
+
+/* Runs of one file often have one command. NULL if they differ. */
+static const char *common_command(const mprof__layout *layout)
+{
+    const char *command = mprof_profile_command_line(layout->inputs[0].profile);
+    for (size_t r = 1; r < layout->input_count; r++) {
+        if (strcmp(command, mprof_profile_command_line(layout->inputs[r].profile)) != 0) {
+            return NULL;
+        }
+    }
+    return command;
+}
+
 char *mprof__title_text(const mprof__layout *layout)
 {
     char text[64];
     const char *title = layout->options->title;
-    if (!title && layout->input_count > 1) {
+    if (!title && mprof__are_runs_of_one_file(layout)) {
+        title = common_command(layout);
+        title = title ? title : "";
+    } else if (!title && layout->input_count > 1) {
         snprintf(text, sizeof text, "%zu recordings", layout->input_count);
         title = text;
     }
@@ -164,18 +210,54 @@ static void add_group(struct sentence *sentence, const mprof_control_group *grou
     add_fact(sentence, text);
 }
 
+/* Which runs of a file are shown, and when they were. */
+static void add_runs(struct sentence *sentence, const mprof__layout *layout)
+{
+    const mprof_run *run = mprof_profile_run(layout->inputs[0].profile);
+    double start_s = INFINITY;
+    char text[120], date[40];
+    if (!mprof__are_runs_of_one_file(layout)) {
+        return;
+    }
+    if (layout->input_count == 1) {
+        snprintf(text, sizeof text, "run %zu of %zu", run->number, run->count);
+        add_fact(sentence, text);
+        return;
+    }
+    for (size_t r = 0; r < layout->input_count; r++) {
+        start_s = fmin(start_s, mprof_profile_start_s(layout->inputs[r].profile));
+    }
+    if (layout->input_count < run->count) {
+        snprintf(text, sizeof text, "%zu of %zu runs", layout->input_count, run->count);
+    } else {
+        snprintf(text, sizeof text, "%zu runs", run->count);
+    }
+    add_fact(sentence, text);
+    snprintf(text, sizeof text, "first %s", mprof__date_text(date, sizeof date, start_s));
+    if (*date) {
+        add_fact(sentence, text);
+    }
+}
+
 static void add_peak(struct sentence *sentence, const mprof__layout *layout)
 {
-    const mprof__figure_input *first = &layout->inputs[0];
+    const mprof__figure_input *first = &layout->inputs[0], *highest = first;
     double peak = 0;
     for (size_t r = 0; r < layout->input_count; r++) {
-        peak = fmax(peak, layout->inputs[r].line->peak.mib);
+        if (layout->inputs[r].line->peak.mib > peak) {
+            highest = &layout->inputs[r];
+            peak = highest->line->peak.mib;
+        }
     }
-    char memory[40], text[80];
+    char memory[40], text[80], where[40] = "";
+    const mprof_run *run = mprof_profile_run(highest->profile);
+    if (layout->input_count > 1 && run && mprof__are_runs_of_one_file(layout)) {
+        snprintf(where, sizeof where, " in run %zu", run->number);
+    }
     /* the plot also shows the sum of all processes, which is higher */
     bool of_main = layout->input_count == 1 && first->child_count > 0 && !first->main_is_sum;
-    snprintf(text, sizeof text, "%speak %s", of_main ? "main process: " : "",
-             mprof__memory_text(memory, sizeof memory, peak));
+    snprintf(text, sizeof text, "%speak %s%s", of_main ? "main process: " : "",
+             mprof__memory_text(memory, sizeof memory, peak), where);
     if (first->line->sample_count || layout->input_count > 1) {
         add_fact(sentence, text);
     }
@@ -212,13 +294,14 @@ char *mprof__facts_text(const mprof__layout *layout)
         samples += mprof_profile_samples(profile)->sample_count;
         lost_calls += mprof_profile_lost_calls(profile);
     }
+    add_runs(&sentence, layout);
     if (layout->input_count == 1) {
-        if (*mprof__date_text(text, sizeof text, first->start_s)) {
+        double start_s = mprof_profile_start_s(first->profile);
+        if (*mprof__date_text(text, sizeof text, start_s)) {
             add_fact(&sentence, text);
         }
-        add_fact(&sentence,
-                 mprof__duration_text(text, sizeof text,
-                                      mprof_profile_end_s(first->profile) - first->start_s));
+        add_fact(&sentence, mprof__duration_text(text, sizeof text,
+                                                 mprof_profile_end_s(first->profile) - start_s));
     }
     if (samples) {
         add_count(&sentence, samples, "sample", "samples");
@@ -246,7 +329,8 @@ char *mprof__source_text(const mprof__layout *layout)
 {
     char text[2000] = "";
     size_t used = 0;
-    for (size_t r = 0; r < layout->input_count && used + 1 < sizeof text; r++) {
+    bool is_one = mprof__are_runs_of_one_file(layout);
+    for (size_t r = 0; r < (is_one ? 1 : layout->input_count) && used + 1 < sizeof text; r++) {
         used += mprof__text_format(text + used, sizeof text - used, "%s%s", used ? ", " : "",
                                    mprof__file_name(layout->inputs[r].profile));
     }

@@ -12,6 +12,11 @@ char *mprof__source_text(const mprof__layout *layout);
 void mprof__draw_heading(mprof__layout *layout);
 /* Of the recording, without directories: pictures are passed on to others. */
 const char *mprof__file_name(const mprof_profile *profile);
+/* The name of one of several recordings: its file, or its run in a file, or both. */
+void mprof__recording_name(char *text, size_t size, const mprof__layout *layout,
+                           const mprof__figure_input *input);
+/* All recordings are runs of one file. */
+bool mprof__are_runs_of_one_file(const mprof__layout *layout);
 /* How a process failed or was killed; else empty. */
 void mprof__death_text(char *text, size_t size, const mprof_process *process);
 /* The kernel's high-water mark of a process if it exceeds all samples; else empty. */

@@ -24,6 +24,12 @@ typedef struct mprof__layout {
     mprof__occupancy *occupancy;
 } mprof__layout;
 
+/* Several recordings are laid over each other from a common start. */
+static inline bool mprof__is_overlay(const mprof__layout *layout)
+{
+    return layout->input_count > 1 && !layout->options->as_one;
+}
+
 /* Around all that is drawn on the page. */
 #define MPROF__MARGIN_PX 24.0
 

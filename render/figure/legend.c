@@ -386,18 +386,15 @@ static bool add_recordings(mprof__legend *legend, const mprof__layout *layout)
     for (size_t i = 0; i < table->count; i++) {
         const mprof__figure_input *input = &layout->inputs[i];
         struct row *row = &table->rows[i];
-        const char *file = mprof__file_name(input->profile);
-        char *name = mprof__visible_text(file, strlen(file), 150);
-        if (!name) {
-            return false;
-        }
+        char name[240];
+        mprof__recording_name(name, sizeof name, layout, input);
         row->colour = input->colour;
         row->swatch = input->colour == MPROF_COLOUR_NONE ? MPROF_ROLE_CURVE : MPROF_ROLE_SWATCH;
         set_name(legend, layout, row, name);
-        free(name);
-        mprof__date_text(row->cells[0], sizeof *row->cells, input->start_s);
+        double start_s = mprof_profile_start_s(input->profile);
+        mprof__date_text(row->cells[0], sizeof *row->cells, start_s);
         mprof__duration_text(row->cells[1], sizeof *row->cells,
-                             mprof_profile_end_s(input->profile) - input->start_s);
+                             mprof_profile_end_s(input->profile) - start_s);
         mprof__count_text(row->cells[2], sizeof *row->cells,
                           mprof_profile_samples(input->profile)->sample_count);
         if (input->line->sample_count) {

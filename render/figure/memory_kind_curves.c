@@ -2,6 +2,7 @@
 #include "memory_kind_curves.h"
 
 #include "curve.h"
+#include "gaps.h"
 #include "heading.h"
 #include "layout.h"
 #include "merged_calls.h"
@@ -83,14 +84,12 @@ void mprof__measured_text(char *text, size_t size, const mprof__figure_input *in
 static uint32_t about(mprof__layout *layout, const mprof__figure_input *input,
                       const mprof__kind_curve *curve)
 {
-    char text[600], kind[240], *name = NULL;
+    char text[600], kind[240], name[240] = "";
     mprof__kind_text(kind, sizeof kind, input, curve);
     if (layout->input_count > 1) {
-        const char *file = mprof__file_name(input->profile);
-        name = mprof__visible_text(file, strlen(file), 240);
+        mprof__recording_name(name, sizeof name, layout, input);
     }
-    snprintf(text, sizeof text, "%s%s%s", name ? name : "", name ? "  " : "", kind);
-    free(name);
+    snprintf(text, sizeof text, "%s%s%s", name, *name ? "  " : "", kind);
     return mprof__add_about(layout->figure, (mprof_about){.function = MPROF_FUNCTION_NONE}, text);
 }
 

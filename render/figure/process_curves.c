@@ -5,6 +5,7 @@
 #include "colour_slots.h"
 #include "curve.h"
 #include "fit_text.h"
+#include "gaps.h"
 #include "layout.h"
 #include "merged_calls.h"
 #include "occupancy.h"
@@ -61,13 +62,40 @@ mprof_status mprof__rank_processes(mprof__figure_input *input)
 
 /* ---- sums ---- */
 
-/* A series at a moment, interpolated. It rises from 0 and falls to 0 within one interval at its
- * ends, as the sum of the tree does. */
-static double value_at(const mprof_series *series, size_t next, double at, double interval_s,
-                       double gap_s)
+/* A series that is read at moments in the order of time. */
+struct cursor {
+    const mprof__figure_input *input;
+    const mprof_series *series;
+    double interval_s; /* it rises from 0 and falls to 0 within it at its ends */
+    double bridged_s;  /* a shorter pause is no gap */
+    size_t next;       /* first point that is not before the moment */
+    size_t asked;      /* point in front of which is_gap was found; SIZE_MAX: none */
+    bool is_gap;
+};
+
+static bool pauses(struct cursor *cursor, mprof_sample before, mprof_sample after)
 {
+    if (cursor->asked != cursor->next) {
+        cursor->asked = cursor->next;
+        cursor->is_gap =
+            mprof__is_gap(cursor->input, before.time_s, after.time_s, cursor->bridged_s);
+    }
+    return cursor->is_gap;
+}
+
+/* The series at a moment, interpolated. It rises from 0 and falls to 0 within one interval at its
+ * ends, as the sum of the tree does. */
+static double value_at(struct cursor *cursor, double at)
+{
+    const mprof_series *series = cursor->series;
+    double interval_s = cursor->interval_s;
+    while (cursor->next < series->point_count && series->points[cursor->next].time_s < at) {
+        cursor->next++;
+    }
+    size_t next = cursor->next;
     const mprof_sample *points = series->points;
     mprof_sample before, after;
+    bool is_inside = next > 0 && next < series->point_count;
     if (next == 0) {
         after = points[0];
         before = (mprof_sample){0, after.time_s - interval_s};
@@ -79,7 +107,7 @@ static double value_at(const mprof_series *series, size_t next, double at, doubl
         after = points[next];
     }
     double pause = after.time_s - before.time_s;
-    if (at < before.time_s || at > after.time_s || pause > gap_s) {
+    if (at < before.time_s || at > after.time_s || (is_inside && pauses(cursor, before, after))) {
         return 0;
     }
     return pause > 0 ? before.mib + (after.mib - before.mib) * (at - before.time_s) / pause
@@ -93,14 +121,13 @@ static void add_series(double *values, const mprof__layout *layout,
     double step_s = (layout->to_s - layout->from_s) / (STEPS - 1);
     double from_s = input->start_s + layout->from_s;
     double interval_s = fmax(isfinite(input->interval_s) ? input->interval_s : 0, step_s / 2);
-    double gap_s = fmax(input->gap_s, 2 * step_s);
-    size_t next = 0;
+    struct cursor cursor = {.input = input,
+                            .series = series,
+                            .interval_s = interval_s,
+                            .bridged_s = 2 * step_s,
+                            .asked = SIZE_MAX};
     for (size_t i = 0; series->point_count && i < STEPS; i++) {
-        double at = from_s + step_s * (double)i;
-        while (next < series->point_count && series->points[next].time_s < at) {
-            next++;
-        }
-        values[i] += value_at(series, next, at, interval_s, gap_s);
+        values[i] += value_at(&cursor, from_s + step_s * (double)i);
     }
 }
 
@@ -130,14 +157,11 @@ static bool add_process(double *values, const mprof__layout *layout,
     if (!points) {
         return false;
     }
-    size_t next = 0;
+    struct cursor cursor = {
+        .input = input, .series = series, .interval_s = interval_s, .asked = SIZE_MAX};
     for (size_t i = first; i < end; i++) {
         double at = moments->points[i].time_s;
-        while (next < series->point_count && series->points[next].time_s < at) {
-            next++;
-        }
-        points[i - first] =
-            (mprof_sample){value_at(series, next, at, interval_s, input->gap_s), at};
+        points[i - first] = (mprof_sample){value_at(&cursor, at), at};
     }
     mprof_series sampled = {.points = points, .point_count = end - first};
     add_series(values, layout, input, &sampled);
@@ -427,9 +451,9 @@ static uint32_t about_process(mprof__layout *layout, const mprof__figure_input *
     return mprof__add_about(layout->figure, (mprof_about){.function = MPROF_FUNCTION_NONE}, text);
 }
 
-void mprof__draw_processes(mprof__layout *layout, const mprof__figure_input *input)
+void mprof__draw_processes(mprof__layout *layout, const mprof__figure_input *input, bool is_stacked)
 {
-    if (layout->options->stack && input->child_count) {
+    if (is_stacked) {
         draw_stack(layout, input);
         return;
     }

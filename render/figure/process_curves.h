@@ -19,7 +19,9 @@ bool mprof__has_own_strip(const mprof__figure_input *input, uint32_t process);
 void mprof__free_process_curves(mprof__figure_input *input);
 int mprof__process_colour(const mprof__layout *layout, const mprof__figure_input *input,
                           size_t rank);
-void mprof__draw_processes(mprof__layout *layout, const mprof__figure_input *input);
+/* is_stacked: on top of each other. */
+void mprof__draw_processes(mprof__layout *layout, const mprof__figure_input *input,
+                           bool is_stacked);
 void mprof__label_processes(mprof__layout *layout, const mprof__figure_input *input);
 /* A label at the curve's peak, else at the first place with room, from the beginning or from the
  * end; without room, none. */

@@ -252,13 +252,16 @@ typedef struct mprof_figure_options {
     mprof_order order;     /**< of the lanes */
     unsigned kinds;        /**< 1 << mprof_kind: with their curves, where the profile kept them */
     int group;             /**< 1: with the control group and its limit, however far above */
+    int as_one;            /**< 1: several recordings at their own time on one axis, not from a
+                                common start */
+    double origin_s;       /**< of as_one: unix seconds at 0 s; 0: where the first one begins */
 } mprof_figure_options;
 
 /** A page of usual size with the usual contents. */
 #define MPROF_FIGURE_OPTIONS_INIT                                                                  \
     {                                                                                              \
         sizeof(mprof_figure_options), MPROF_DEFAULT_WIDTH_PX, MPROF_DEFAULT_HEIGHT_PX, 1, NULL, 0, \
-            1, 0, 0, 0, {0, 0}, 0, NULL, MPROF_BY_PROCESS, 0, 0                                    \
+            1, 0, 0, 0, {0, 0}, 0, NULL, MPROF_BY_PROCESS, 0, 0, 0, 0                              \
     }
 
 /** Sets MPROF_FIGURE_OPTIONS_INIT, for languages that cannot use it.
@@ -266,7 +269,8 @@ typedef struct mprof_figure_options {
  * @param options  not NULL; the library's own version of the struct. Any thread. */
 MPROF_API void mprof_figure_options_init(mprof_figure_options *options);
 
-/** Lays out one recording, or several overlaid from a common start.
+/** Lays out one recording, or several overlaid from a common start, or each at its own time. Runs
+ * of one file are several recordings.
  *
  * @param out       receives the figure, the caller's to free; NULL on failure. It keeps nothing of
  *                  the profiles

@@ -1,0 +1,348 @@
+/* Loads each file once. If it has several runs, each is loaded by itself, from the same source: a
+ * pipe cannot be opened twice. */
+#include "plot_profiles.h"
+
+#include "parse/array.h"
+#include "parse/commands/command.h"
+
+#include <float.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Bounds the memory that a long recording takes: several bins for each pixel column. */
+#define POINTS_PER_PX 10
+
+/* More curves than this cannot be distinguished, and take time. */
+#define PROCESSES_MAX 10000
+#define RUNS_MAX 1000
+
+/* A run that was loaded, and from where. */
+struct entry {
+    mprof_profile *profile; /* owned until it is handed over; NULL: not in the window */
+    size_t file;
+    mprof_run run; /* count 0: the whole file */
+};
+
+struct file {
+    const char *path;
+    mprof_source *source; /* owned */
+    mprof_runs *runs;     /* owned; NULL: it has one */
+};
+
+struct loader {
+    const struct mprof__plot *plot;
+    mprof_load_options load;
+    bool as_one;
+    double origin_s;    /* 0: where the first recording begins */
+    struct file *files; /* owned */
+    size_t file_count;
+    struct entry *entries; /* owned */
+    size_t count, capacity;
+};
+
+/* Writes "rss, pss", or "none". */
+static void list_kinds(char *text, size_t size, unsigned kinds, const char *separator)
+{
+    size_t used = 0;
+    snprintf(text, size, "none");
+    for (int kind = 0; kind < MPROF_KIND_COUNT; kind++) {
+        if (kinds & 1U << kind) {
+            used += (size_t)snprintf(text + used, size - used, "%s%s", used ? separator : "",
+                                     mprof_kind_name((mprof_kind)kind));
+        }
+    }
+}
+
+/* The kind that was sampled is the curve itself, so it is never missing. */
+static mprof_status check_kinds(const mprof_profile *profile, unsigned kinds, bool group,
+                                mprof_error *error)
+{
+    char missing[64], list[64], available[96];
+    unsigned recorded = mprof_profile_kinds(profile);
+    unsigned absent = kinds & ~recorded & ~(1U << mprof_profile_measured_kind(profile));
+    if (!absent && group && !mprof_profile_control_group(profile)->current.point_count) {
+        mprof_error_set(
+            error, MPROF_ENOTFOUND,
+            "the control group was not recorded; record it with `mprof run --memory group'");
+        return MPROF_ENOTFOUND;
+    }
+    if (!absent) {
+        return MPROF_OK;
+    }
+    list_kinds(missing, sizeof missing, absent, ", ");
+    list_kinds(list, sizeof list, absent, ",");
+    list_kinds(available, sizeof available, recorded, ", ");
+    mprof_error_set(error, MPROF_ENOTFOUND,
+                    "%s %s not recorded (recorded kinds: %s); record with `mprof run --memory %s'",
+                    missing, absent & (absent - 1) ? "were" : "was", available, list);
+    return MPROF_ENOTFOUND;
+}
+
+static bool has_window(const struct loader *loader)
+{
+    const double *window = loader->plot->figure.window_s;
+    return window[0] != 0 || window[1] != 0;
+}
+
+static mprof_status add_entry(struct loader *loader, const struct entry *entry, mprof_error *error)
+{
+    struct entry *entries =
+        mprof__array_grow(loader->entries, loader->count, &loader->capacity, sizeof *entries);
+    if (!entries) {
+        return mprof_error_set(error, MPROF_ENOMEM, "out of memory");
+    }
+    loader->entries = entries;
+    entries[loader->count++] = *entry;
+    return MPROF_OK;
+}
+
+/* Loads the run of an entry, or its whole file, from the beginning. */
+static mprof_status load_entry(const struct loader *loader, struct entry *entry,
+                               const double window_s[2], mprof_error *error)
+{
+    mprof_load_options load = loader->load;
+    mprof_source *source = loader->files[entry->file].source;
+    load.run = entry->run.count > 0 ? &entry->run : NULL;
+    load.window_s[0] = window_s[0];
+    load.window_s[1] = window_s[1];
+    mprof_status status = mprof_source_rewind(source, error);
+    return status == MPROF_OK ? mprof_profile_load(&entry->profile, source, &load, error) : status;
+}
+
+/* Loads the runs of a file, those in the window. */
+static mprof_status add_runs(struct loader *loader, size_t file, mprof_error *error)
+{
+    static const double everything[2] = {0, 0};
+    const double *window = loader->as_one ? everything : loader->plot->figure.window_s;
+    mprof_error empty = MPROF_ERROR_INIT;
+    size_t count, before = loader->count;
+    const mprof_run *runs = mprof_runs_list(loader->files[file].runs, &count);
+    mprof_status status = MPROF_OK;
+    for (size_t i = count > RUNS_MAX ? count - RUNS_MAX : 0; i < count; i++) {
+        struct entry entry = {.file = file, .run = runs[i]};
+        mprof_error own = MPROF_ERROR_INIT;
+        status = load_entry(loader, &entry, window, &own);
+        if (status == MPROF_EEMPTY) {
+            empty = own;
+            continue;
+        }
+        if (status == MPROF_OK) {
+            status = add_entry(loader, &entry, &own);
+        }
+        if (status != MPROF_OK) {
+            mprof_profile_free(entry.profile);
+            *error = own;
+            return status;
+        }
+    }
+    if (loader->count == before) {
+        *error = empty;
+        return empty.status;
+    }
+    return MPROF_OK;
+}
+
+/* Sets file->runs if the file has several. status: of having loaded all of it. */
+static mprof_status find_runs(struct file *file, const mprof_profile *whole, mprof_status status,
+                              mprof_error *error)
+{
+    size_t count;
+    if (status != MPROF_OK ? status != MPROF_EEMPTY : mprof_profile_run_count(whole) == 1) {
+        return status;
+    }
+    mprof_error ignored = MPROF_ERROR_INIT;
+    if (mprof_source_rewind(file->source, &ignored) != MPROF_OK ||
+        mprof_runs_read(&file->runs, file->source, &ignored) != MPROF_OK) {
+        return status;
+    }
+    mprof_runs_list(file->runs, &count);
+    if (count == 1) {
+        mprof_runs_free(file->runs);
+        file->runs = NULL;
+        return status;
+    }
+    *error = (mprof_error)MPROF_ERROR_INIT;
+    return MPROF_OK;
+}
+
+static mprof_status add_file(struct loader *loader, size_t index, size_t file_count,
+                             mprof_error *error)
+{
+    struct file *file = &loader->files[index];
+    struct entry whole = {.file = index};
+    mprof_load_options load = loader->load;
+    bool is_alone = file_count == 1;
+    mprof_status status = mprof_source_open(&file->source, file->path, error);
+    if (status != MPROF_OK) {
+        return status;
+    }
+    if (is_alone || !loader->as_one) {
+        memcpy(load.window_s, loader->plot->figure.window_s, sizeof load.window_s);
+    }
+    status = mprof_profile_load(&whole.profile, file->source, &load, error);
+    status = find_runs(file, whole.profile, status, error);
+    if (status == MPROF_OK && file->runs) {
+        mprof_profile_free(whole.profile);
+        /* layers need an axis on which runs do not overlap */
+        loader->as_one |= is_alone && loader->plot->figure.stack;
+        return add_runs(loader, index, error);
+    }
+    if (status == MPROF_OK) {
+        status = add_entry(loader, &whole, error);
+    }
+    if (status != MPROF_OK) {
+        mprof_profile_free(whole.profile);
+    }
+    return status;
+}
+
+/* On one axis a window counts from the start of the first recording: all are loaded again. */
+static mprof_status apply_window(struct loader *loader, mprof_error *error)
+{
+    const double *window = loader->plot->figure.window_s;
+    double start_s = INFINITY;
+    size_t kept = 0;
+    mprof_error empty = MPROF_ERROR_INIT;
+    for (size_t i = 0; i < loader->count; i++) {
+        start_s = fmin(start_s, mprof_profile_start_s(loader->entries[i].profile));
+    }
+    loader->origin_s = fmax(start_s, DBL_MIN); /* 0 is none */
+    for (size_t i = 0; i < loader->count; i++) {
+        struct entry *entry = &loader->entries[i];
+        double shift_s = mprof_profile_start_s(entry->profile) - start_s;
+        const double own[2] = {window[0] - shift_s, window[1] - shift_s};
+        mprof_error reason = MPROF_ERROR_INIT;
+        mprof_profile_free(entry->profile);
+        entry->profile = NULL;
+        mprof_status status = load_entry(loader, entry, own, &reason);
+        if (status == MPROF_EEMPTY) {
+            empty = reason;
+        } else if (status != MPROF_OK) {
+            *error = reason;
+            return status;
+        }
+    }
+    for (size_t i = 0; i < loader->count; i++) {
+        if (loader->entries[i].profile) {
+            loader->entries[kept++] = loader->entries[i];
+        }
+    }
+    loader->count = kept;
+    if (kept == 0) {
+        *error = empty;
+        return empty.status;
+    }
+    return MPROF_OK;
+}
+
+/* Prints warnings; checks that all kinds of memory were recorded. */
+static mprof_status check_entries(const struct loader *loader, mprof_error *error)
+{
+    for (size_t i = 0; i < loader->count; i++) {
+        const struct entry *entry = &loader->entries[i];
+        mprof__command_warn(entry->profile);
+        mprof_status status = check_kinds(entry->profile, loader->plot->figure.kinds,
+                                          loader->plot->figure.group, error);
+        if (status != MPROF_OK) {
+            mprof_error_at(error, loader->files[entry->file].path, 0);
+            return status;
+        }
+    }
+    return MPROF_OK;
+}
+
+static void report_left_out(const struct file *file)
+{
+    size_t count = 0;
+    mprof_error note = MPROF_ERROR_INIT;
+    if (file->runs) {
+        mprof_runs_list(file->runs, &count);
+    }
+    if (count > RUNS_MAX) {
+        mprof_error_set(&note, MPROF_EDRAW, "only the last %d of %zu runs are drawn", RUNS_MAX,
+                        count);
+        mprof_error_at(&note, file->path, 0);
+        mprof__command_fail(&note);
+    }
+}
+
+static mprof_status load_all(struct loader *loader, const char *const *recordings, size_t count,
+                             mprof_error *error)
+{
+    mprof_status status = MPROF_OK;
+    for (size_t i = 0; status == MPROF_OK && i < count; i++) {
+        loader->files[i].path = recordings[i];
+        loader->file_count++;
+        status = add_file(loader, i, count, error);
+        if (status != MPROF_OK) {
+            mprof_error_at(error, recordings[i], 0);
+        } else {
+            report_left_out(&loader->files[i]);
+        }
+    }
+    if (status == MPROF_OK && loader->as_one && loader->count > 1 && has_window(loader)) {
+        status = apply_window(loader, error);
+    }
+    return status == MPROF_OK ? check_entries(loader, error) : status;
+}
+
+static void dispose_loader(struct loader *loader)
+{
+    for (size_t i = 0; i < loader->count; i++) {
+        mprof_profile_free(loader->entries[i].profile);
+    }
+    for (size_t i = 0; i < loader->file_count; i++) {
+        mprof_source_free(loader->files[i].source);
+        mprof_runs_free(loader->files[i].runs);
+    }
+    free(loader->entries);
+    free(loader->files);
+}
+
+mprof_status mprof__plot_profiles_load(mprof__plot_profiles *profiles,
+                                       const struct mprof__plot *plot,
+                                       const char *const *recordings, size_t count,
+                                       mprof_error *error)
+{
+    struct loader loader = {.plot = plot, .as_one = plot->figure.as_one != 0};
+    mprof_error reason = MPROF_ERROR_INIT;
+    mprof_status status = MPROF_ENOMEM;
+    memset(profiles, 0, sizeof *profiles);
+    mprof_load_options_init(&loader.load);
+    loader.load.skip_calls = !plot->figure.functions;
+    loader.load.kinds = plot->figure.kinds;
+    loader.load.max_processes = PROCESSES_MAX;
+    loader.load.max_points = (size_t)(plot->figure.width_px * POINTS_PER_PX);
+    loader.files = calloc(count + 1, sizeof *loader.files);
+    if (loader.files) {
+        status = load_all(&loader, recordings, count, &reason);
+    } else {
+        mprof_error_set(&reason, MPROF_ENOMEM, "out of memory");
+    }
+    if (status == MPROF_OK) {
+        profiles->items = calloc(loader.count + 1, sizeof *profiles->items);
+        status =
+            profiles->items ? MPROF_OK : mprof_error_set(&reason, MPROF_ENOMEM, "out of memory");
+    }
+    for (size_t i = 0; status == MPROF_OK && i < loader.count; i++) {
+        profiles->items[profiles->count++] = loader.entries[i].profile;
+        loader.entries[i].profile = NULL;
+    }
+    profiles->as_one = loader.as_one;
+    profiles->origin_s = loader.origin_s;
+    dispose_loader(&loader);
+    if (status != MPROF_OK) {
+        *error = reason;
+    }
+    return status;
+}
+
+void mprof__plot_profiles_dispose(mprof__plot_profiles *profiles)
+{
+    for (size_t i = 0; i < profiles->count; i++) {
+        mprof_profile_free(profiles->items[i]);
+    }
+    free(profiles->items);
+    memset(profiles, 0, sizeof *profiles);
+}
