@@ -22,6 +22,7 @@ import time
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("MPROF_BUILD", SOURCE / "build" / "release"))
 MPROF = str(BUILD / "mprof")
+os.environ.setdefault("MPROF", MPROF)  # for tests/support/mprof_test.py
 PYTHON = os.environ.get("MPROF_PYTHON", "/usr/bin/python3")
 # upstream's command, run by Debian's interpreter independent of PATH
 UPSTREAM = [PYTHON, "-c", "import sys, mprof; sys.argv[0] = 'mprof'; mprof.main()"]
