@@ -1,9 +1,11 @@
 /* Encodes an image as PNG, with a palette where possible. A plot has long runs of few colours, and
- * many shades at the edges of letters and lines. With a palette, no filters and zlib's fastest
- * level, encoding takes a fraction of the time of Cairo's encoder, and the file is smaller. The
+ * many shades at the edges of letters and lines. With a palette, no filters and a fast level of
+ * zlib, encoding takes a fraction of the time of Cairo's encoder, and the file is smaller. The
  * most common colours are exact; shades may be rounded by less than is visible at an edge of one
  * pixel. An image of too many colours is written as RGB. */
 #include "draw.h"
+
+#include "parse/array.h"
 
 #include <png.h>
 #include <stdbool.h>
@@ -19,16 +21,25 @@
 struct colour {
     uint32_t rgb;
     uint32_t count;
-    int index; /* in the palette */
+    int number; /* in order of appearance */
+};
+
+/* Equal pixels side by side. A length of 0: the row is the same as the one above. */
+struct run {
+    uint16_t colour; /* its number */
+    uint16_t length; /* Cairo's images are at most 32,767 pixels wide */
 };
 
 struct palette {
     struct colour colours[COLOUR_MAX];
     int colour_count;
-    uint32_t entries[PALETTE_MAX];
-    int entry_count;
     uint16_t hash[HASH_SIZE]; /* index into colours + 1; 0: free */
-    bool fits;                /* false: write RGB */
+    struct run *runs;         /* of all rows; NULL: write RGB */
+    size_t run_count, run_room;
+    /* the entries, by channel, so that all are compared with a colour at once */
+    unsigned char red[PALETTE_MAX], green[PALETTE_MAX], blue[PALETTE_MAX];
+    int entry_count;
+    unsigned char indexes[COLOUR_MAX]; /* the entry of each colour, by its number */
 };
 
 static struct colour *find_colour(struct palette *palette, uint32_t rgb)
@@ -43,9 +54,9 @@ static struct colour *find_colour(struct palette *palette, uint32_t rgb)
     if (palette->colour_count == COLOUR_MAX) {
         return NULL;
     }
-    struct colour *colour = &palette->colours[palette->colour_count++];
+    struct colour *colour = &palette->colours[palette->colour_count];
+    *colour = (struct colour){.rgb = rgb, .number = palette->colour_count++};
     palette->hash[at] = (uint16_t)palette->colour_count;
-    *colour = (struct colour){.rgb = rgb};
     return colour;
 }
 
@@ -56,34 +67,73 @@ static uint32_t pixel_at(const unsigned char *row, int x)
     return rgb & 0xFFFFFF;
 }
 
-/* Looks up each run of pixels once. Returns false if there are too many colours. */
-static bool count_colours(const mprof__image *image, struct palette *palette)
+/* Where the run that begins at x ends. Most pixels are inside long runs: four are compared at
+ * once. */
+static int run_end(const unsigned char *row, int x, int width)
 {
-    for (int y = 0; y < image->height; y++) {
-        const unsigned char *row = image->pixels + (size_t)y * image->stride;
-        for (int x = 0, next; x < image->width; x = next) {
-            uint32_t rgb = pixel_at(row, x);
-            for (next = x + 1; next < image->width && pixel_at(row, next) == rgb; next++)
-                ;
-            struct colour *colour = find_colour(palette, rgb);
-            if (!colour) {
-                return false;
-            }
-            colour->count += (uint32_t)(next - x);
+    uint32_t rgb = pixel_at(row, x);
+    uint64_t two[2], pixels = (uint64_t)rgb << 32 | rgb, mask = UINT64_C(0x00FFFFFF00FFFFFF);
+    int end = x + 1;
+    for (; end + 4 <= width; end += 4) {
+        memcpy(two, row + 4 * (size_t)end, sizeof two);
+        if ((((two[0] ^ pixels) | (two[1] ^ pixels)) & mask) != 0) {
+            break;
         }
+    }
+    while (end < width && pixel_at(row, end) == rgb) {
+        end++;
+    }
+    return end;
+}
+
+static bool add_run(struct palette *palette, struct run run)
+{
+    struct run *runs = mprof__array_grow(palette->runs, palette->run_count, &palette->run_room,
+                                         sizeof *palette->runs);
+    if (!runs) {
+        return false;
+    }
+    palette->runs = runs;
+    runs[palette->run_count++] = run;
+    return true;
+}
+
+static bool read_row(struct palette *palette, const unsigned char *row, int width)
+{
+    for (int x = 0, end; x < width; x = end) {
+        end = run_end(row, x, width);
+        struct colour *colour = find_colour(palette, pixel_at(row, x));
+        uint16_t length = (uint16_t)(end - x);
+        if (!colour || !add_run(palette, (struct run){(uint16_t)colour->number, length})) {
+            return false;
+        }
+        colour->count += length;
     }
     return true;
 }
 
-/* The largest difference of the three channels. */
-static int difference(uint32_t a, uint32_t b)
+/* Returns false if there are too many colours. */
+static bool read_rows(const mprof__image *image, struct palette *palette)
 {
-    int most = 0;
-    for (int shift = 0; shift < 24; shift += 8) {
-        int apart = abs((int)(a >> shift & 0xFF) - (int)(b >> shift & 0xFF));
-        most = apart > most ? apart : most;
+    size_t first = 0, end = 0; /* runs of the row above */
+    for (int y = 0; y < image->height; y++) {
+        const unsigned char *row = image->pixels + (size_t)y * image->stride;
+        if (y && memcmp(row, row - image->stride, 4 * (size_t)image->width) == 0) {
+            for (size_t i = first; i < end; i++) {
+                palette->colours[palette->runs[i].colour].count += palette->runs[i].length;
+            }
+            if (!add_run(palette, (struct run){0, 0})) {
+                return false;
+            }
+            continue;
+        }
+        first = palette->run_count;
+        if (!read_row(palette, row, image->width)) {
+            return false;
+        }
+        end = palette->run_count;
     }
-    return most;
+    return true;
 }
 
 static int by_count(const void *a, const void *b)
@@ -95,22 +145,49 @@ static int by_count(const void *a, const void *b)
     return x->rgb < y->rgb ? -1 : x->rgb > y->rgb;
 }
 
-/* Index of the nearest entry that differs by less than `step`, or of a new entry; -1: the palette
- * is full. */
-static int entry_of(struct palette *palette, uint32_t rgb, int step)
+static unsigned char difference(unsigned char a, unsigned char b)
 {
-    int nearest = -1;
+    return (unsigned char)(a > b ? a - b : b - a);
+}
+
+static unsigned char larger(unsigned char a, unsigned char b)
+{
+    return a > b ? a : b;
+}
+
+/* Index of the nearest entry that differs by less than `step` in each channel; -1: there is none.
+ * Simple loops over bytes: the compiler handles many at once. */
+static int nearest_entry(const struct palette *palette, uint32_t rgb, int step)
+{
+    unsigned char apart[PALETTE_MAX], least = 255;
+    unsigned char red = (unsigned char)(rgb >> 16), green = (unsigned char)(rgb >> 8),
+                  blue = (unsigned char)rgb;
     for (int i = 0; i < palette->entry_count; i++) {
-        int apart = difference(palette->entries[i], rgb);
-        if (apart < step) {
-            nearest = i;
-            step = apart;
+        apart[i] =
+            larger(difference(palette->red[i], red), larger(difference(palette->green[i], green),
+                                                            difference(palette->blue[i], blue)));
+    }
+    for (int i = 0; i < palette->entry_count; i++) {
+        least = apart[i] < least ? apart[i] : least;
+    }
+    for (int i = 0; least < step && i < palette->entry_count; i++) {
+        if (apart[i] == least) {
+            return i;
         }
     }
+    return -1;
+}
+
+/* Index of the nearest entry that is near enough, or of a new entry; -1: the palette is full. */
+static int entry_of(struct palette *palette, uint32_t rgb, int step)
+{
+    int nearest = nearest_entry(palette, rgb, step);
     if (nearest >= 0 || palette->entry_count == PALETTE_MAX) {
         return nearest;
     }
-    palette->entries[palette->entry_count] = rgb;
+    palette->red[palette->entry_count] = (unsigned char)(rgb >> 16);
+    palette->green[palette->entry_count] = (unsigned char)(rgb >> 8);
+    palette->blue[palette->entry_count] = (unsigned char)rgb;
     return palette->entry_count++;
 }
 
@@ -118,11 +195,12 @@ static bool fill_entries(struct palette *palette, int step)
 {
     palette->entry_count = 0;
     for (int i = 0; i < palette->colour_count; i++) {
-        struct colour *colour = &palette->colours[i];
-        colour->index = entry_of(palette, colour->rgb, i < EXACT_COUNT ? 1 : step);
-        if (colour->index < 0) {
+        const struct colour *colour = &palette->colours[i];
+        int index = entry_of(palette, colour->rgb, i < EXACT_COUNT ? 1 : step);
+        if (index < 0) {
             return false;
         }
+        palette->indexes[colour->number] = (unsigned char)index;
     }
     return true;
 }
@@ -140,35 +218,11 @@ static bool choose_entries(struct palette *palette)
     return false;
 }
 
-static void rebuild_hash(struct palette *palette)
+static void make_palette(const mprof__image *image, struct palette *palette)
 {
-    memset(palette->hash, 0, sizeof palette->hash);
-    for (int i = 0; i < palette->colour_count; i++) {
-        unsigned at = palette->colours[i].rgb * 2654435769u >> 18;
-        while (palette->hash[at]) {
-            at = (at + 1) % HASH_SIZE;
-        }
-        palette->hash[at] = (uint16_t)(i + 1);
-    }
-}
-
-static bool make_palette(const mprof__image *image, struct palette *palette)
-{
-    if (!count_colours(image, palette) || !choose_entries(palette)) {
-        return false;
-    }
-    rebuild_hash(palette); /* sorting moved the colours */
-    return true;
-}
-
-static void index_row(struct palette *palette, const unsigned char *row, int width,
-                      unsigned char *indexes)
-{
-    for (int x = 0, next; x < width; x = next) {
-        uint32_t rgb = pixel_at(row, x);
-        for (next = x + 1; next < width && pixel_at(row, next) == rgb; next++)
-            ;
-        memset(indexes + x, find_colour(palette, rgb)->index, (size_t)(next - x));
+    if (!read_rows(image, palette) || !choose_entries(palette)) {
+        free(palette->runs);
+        palette->runs = NULL;
     }
 }
 
@@ -239,36 +293,51 @@ static void set_palette(png_structp png, png_infop info, const struct palette *p
 {
     png_color colours[PALETTE_MAX];
     for (int i = 0; i < palette->entry_count; i++) {
-        colours[i].red = (png_byte)(palette->entries[i] >> 16);
-        colours[i].green = (png_byte)(palette->entries[i] >> 8 & 0xFF);
-        colours[i].blue = (png_byte)(palette->entries[i] & 0xFF);
+        colours[i] = (png_color){palette->red[i], palette->green[i], palette->blue[i]};
     }
     png_set_PLTE(png, info, colours, palette->entry_count);
 }
 
+static void write_indexed(png_structp png, const mprof__image *image, const struct palette *palette,
+                          unsigned char *row)
+{
+    const struct run *run = palette->runs;
+    for (int y = 0; y < image->height; y++) {
+        if (run->length == 0) {
+            run++; /* the row is still there */
+        } else {
+            for (int x = 0; x < image->width; x += run->length, run++) {
+                memset(row + x, palette->indexes[run->colour], run->length);
+            }
+        }
+        png_write_row(png, row);
+    }
+}
+
 static void write_image(png_structp png, png_infop info, const mprof__image *image,
-                        struct palette *palette, unsigned char *row)
+                        const struct palette *palette, unsigned char *row)
 {
     png_set_IHDR(png, info, (png_uint_32)image->width, (png_uint_32)image->height, 8,
-                 palette->fits ? PNG_COLOR_TYPE_PALETTE : PNG_COLOR_TYPE_RGB, PNG_INTERLACE_NONE,
+                 palette->runs ? PNG_COLOR_TYPE_PALETTE : PNG_COLOR_TYPE_RGB, PNG_INTERLACE_NONE,
                  PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
-    if (palette->fits) {
+    if (palette->runs) {
         set_palette(png, info, palette);
     }
     png_uint_32 per_metre = (png_uint_32)(image->dpi / 0.0254 + 0.5);
     png_set_pHYs(png, info, per_metre, per_metre, PNG_RESOLUTION_METER);
     set_texts(png, info, image);
     png_set_filter(png, PNG_FILTER_TYPE_BASE, PNG_FILTER_NONE);
-    png_set_compression_level(png, 1);
+    /* Zlib moves its hash table along for each 32 KiB, which takes longer than to search the few
+     * matches there are: the smaller table of memory level 5 suffices. */
+    png_set_compression_level(png, 3);
+    png_set_compression_mem_level(png, 5);
     png_set_check_for_invalid_index(png, 0); /* all indexes are valid */
     png_write_info(png, info);
-    for (int y = 0; y < image->height; y++) {
-        const unsigned char *pixels = image->pixels + (size_t)y * image->stride;
-        if (palette->fits) {
-            index_row(palette, pixels, image->width, row);
-        } else {
-            unpack_row(pixels, image->width, row);
-        }
+    if (palette->runs) {
+        write_indexed(png, image, palette, row);
+    }
+    for (int y = 0; !palette->runs && y < image->height; y++) {
+        unpack_row(image->pixels + (size_t)y * image->stride, image->width, row);
         png_write_row(png, row);
     }
     png_write_end(png, info);
@@ -284,13 +353,16 @@ mprof_status mprof__png_write(const mprof__image *image, mprof_output *output, m
     if (!palette || !row || !info) {
         mprof_error_set(&local, MPROF_ENOMEM, "out of memory");
     } else {
-        palette->fits = make_palette(image, palette);
+        make_palette(image, palette);
         png_set_write_fn(png, output, write_bytes, flush_bytes);
         if (setjmp(png_jmpbuf(png)) == 0) {
             write_image(png, info, image, palette, row);
         }
     }
     png_destroy_write_struct(&png, &info);
+    if (palette) {
+        free(palette->runs);
+    }
     free(palette);
     free(row);
     if (local.status != MPROF_OK && error && error->status == MPROF_OK) {

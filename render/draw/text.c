@@ -1,13 +1,12 @@
-/* Measures and draws text; the only user of Pango. Finding fonts takes most of the time of a small
- * picture, so fontconfig gets a minimal configuration: the usual font directories and caches,
- * without the about fifty rule files of a distribution. FONTCONFIG_FILE overrides it. */
+/* Measures and draws text; the only user of Pango. */
 #include "text.h"
 
 #include "draw.h"
+#include "fonts.h"
 
-#include <fontconfig/fontconfig.h>
 #include <math.h>
 #include <pango/pangocairo.h>
+#include <pango/pangofc-fontmap.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,50 +23,16 @@ struct font_slot {
 
 struct mprof_text_engine {
     char *family;
-    PangoContext *context;
-    PangoLayout *layout;
+    mprof__preferred_fonts preferred;
+    PangoContext *few;         /* has the preferred fonts; NULL: there are none */
+    PangoContext *all;         /* has all fonts; NULL: not yet needed */
+    PangoLayout *layout;       /* of the text that was laid out last; NULL: none so far */
+    PangoAttrList *attributes; /* no attributes */
+    PangoGlyphString *glyphs;  /* of the run that was shaped last */
     struct font_slot fonts[FONT_MAX];
     int font_count;
     uint32_t missing; /* the first character drawn that is in no font; 0: all were found */
 };
-
-static const char minimal_config[] =
-    "<?xml version=\"1.0\"?><fontconfig>"
-    "<dir>/usr/share/fonts</dir><dir>/usr/local/share/fonts</dir>"
-    "<dir prefix=\"xdg\">fonts</dir><dir>~/.fonts</dir>"
-    "<cachedir>/var/cache/fontconfig</cachedir><cachedir prefix=\"xdg\">fontconfig</cachedir>"
-    /* emoji are bitmaps of one size: scale them */
-    "<match target=\"font\"><test name=\"outline\"><bool>false</bool></test>"
-    "<edit name=\"pixelsizefixupfactor\" mode=\"assign\"><divide>"
-    "<name target=\"pattern\">pixelsize</name><name "
-    "target=\"font\">pixelsize</name></divide></edit>"
-    "<edit name=\"matrix\" mode=\"assign\"><times><name>matrix</name><matrix>"
-    "<name>pixelsizefixupfactor</name><double>0</double>"
-    "<double>0</double><name>pixelsizefixupfactor</name></matrix></times></edit>"
-    "<edit name=\"size\" mode=\"assign\"><divide>"
-    "<name>size</name><name>pixelsizefixupfactor</name></divide></edit></match>"
-    "</fontconfig>";
-
-/* Makes the minimal configuration the current one, unless it finds no fonts. */
-static void configure_fonts(void)
-{
-    if (getenv("FONTCONFIG_FILE") || getenv("FONTCONFIG_PATH") || getenv("FONTCONFIG_SYSROOT")) {
-        return;
-    }
-    FcConfig *config = FcConfigCreate();
-    if (!config) {
-        return;
-    }
-    if (FcConfigParseAndLoadFromMemory(config, (const FcChar8 *)minimal_config, FcTrue) &&
-        FcConfigBuildFonts(config)) {
-        const FcFontSet *fonts = FcConfigGetFonts(config, FcSetSystem);
-        if (fonts && fonts->nfont > 0 && FcConfigSetCurrent(config)) {
-            FcConfigDestroy(config); /* fontconfig holds its own reference */
-            return;
-        }
-    }
-    FcConfigDestroy(config);
-}
 
 static struct font_slot *find_slot(mprof_text_engine *engine, mprof_font font)
 {
@@ -95,11 +60,78 @@ static struct font_slot *find_slot(mprof_text_engine *engine, mprof_font font)
     return slot;
 }
 
-static void set_text(mprof_text_engine *engine, const struct font_slot *slot, const char *text,
-                     size_t length)
+/* config: the fonts; NULL: all fonts. */
+static PangoContext *new_context(FcConfig *config)
 {
+    /* this type overrides $PANGOCAIRO_BACKEND */
+    PangoFontMap *map = pango_cairo_font_map_new_for_font_type(CAIRO_FONT_TYPE_FT);
+    if (!map) {
+        return NULL;
+    }
+    if (config) {
+        pango_fc_font_map_set_config(PANGO_FC_FONT_MAP(map), config);
+    }
+    PangoContext *context = pango_font_map_create_context(map);
+    g_object_unref(map);
+    /* No hinting or rounding to device pixels: positions are the same in every format. */
+    cairo_font_options_t *options = cairo_font_options_create();
+    cairo_font_options_set_antialias(options, CAIRO_ANTIALIAS_GRAY);
+    cairo_font_options_set_hint_style(options, CAIRO_HINT_STYLE_NONE);
+    cairo_font_options_set_hint_metrics(options, CAIRO_HINT_METRICS_OFF);
+    pango_cairo_context_set_font_options(context, options);
+    pango_cairo_context_set_resolution(context, 72); /* a point is one unit of the figure */
+    pango_context_set_round_glyph_positions(context, FALSE);
+    cairo_font_options_destroy(options);
+    return context;
+}
+
+/* Returns a layout of the text; it belongs to the engine, and changes with the next text. */
+static PangoLayout *lay_out(mprof_text_engine *engine, const struct font_slot *slot,
+                            const char *text, size_t length)
+{
+    PangoContext *context = engine->few;
+    if (!mprof__preferred_fonts_suffice(&engine->preferred, text, length)) {
+        if (!engine->all) {
+            engine->all = new_context(NULL);
+        }
+        context = engine->all;
+    }
+    if (!engine->layout || pango_layout_get_context(engine->layout) != context) {
+        g_clear_object(&engine->layout);
+        engine->layout = pango_layout_new(context);
+        pango_layout_set_single_paragraph_mode(engine->layout, TRUE);
+        pango_layout_set_auto_dir(engine->layout, FALSE);
+    }
     pango_layout_set_font_description(engine->layout, slot->description);
     pango_layout_set_text(engine->layout, text, (int)length);
+    return engine->layout;
+}
+
+/* Shapes text that the preferred fonts have, draws it from the current point on unless `cairo` is
+ * NULL, and returns its width. A layout gives the same glyphs, but loads the outline of each to
+ * learn how high lines are. */
+static double set_run_by_run(mprof_text_engine *engine, const struct font_slot *slot,
+                             const char *text, size_t length, cairo_t *cairo)
+{
+    double x = 0, y = 0, width = 0;
+    if (cairo) {
+        cairo_get_current_point(cairo, &x, &y);
+    }
+    pango_context_set_font_description(engine->few, slot->description);
+    GList *items = pango_itemize(engine->few, text, 0, (int)length, engine->attributes, NULL);
+    for (GList *at = items; at; at = at->next) {
+        PangoGlyphItem run = {.item = at->data, .glyphs = engine->glyphs};
+        pango_shape_full(text + run.item->offset, run.item->length, text, (int)length,
+                         &run.item->analysis, run.glyphs);
+        if (cairo) {
+            cairo_move_to(cairo, x + width, y);
+            pango_cairo_show_glyph_item(cairo, text, &run);
+        }
+        width += (double)pango_glyph_string_get_width(run.glyphs) / PANGO_SCALE;
+        pango_item_free(run.item);
+    }
+    g_list_free(items);
+    return width;
 }
 
 #define ADVICE "install one, for instance DejaVu (Debian's package fonts-dejavu-core)"
@@ -110,8 +142,8 @@ static mprof_status check_fonts(mprof_text_engine *engine, mprof_error *error)
 {
     static const char letters[] = "0123456789.,:+()GMKiBms abcdefghijklmnopqrstuvwxyz";
     static const mprof_font font = {12, 0};
-    set_text(engine, find_slot(engine, font), letters, sizeof letters - 1);
-    if (pango_layout_get_unknown_glyphs_count(engine->layout) == 0) {
+    PangoLayout *layout = lay_out(engine, find_slot(engine, font), letters, sizeof letters - 1);
+    if (pango_layout_get_unknown_glyphs_count(layout) == 0) {
         return MPROF_OK;
     }
     return mprof_error_set(error, MPROF_EDRAW,
@@ -130,33 +162,28 @@ mprof_status mprof_text_engine_new(mprof_text_engine **out, const char *family, 
         free(engine);
         return mprof_error_set(error, MPROF_ENOMEM, "out of memory");
     }
-    configure_fonts();
-    const FcFontSet *fonts = FcConfigGetFonts(NULL, FcSetSystem);
-    /* this type overrides $PANGOCAIRO_BACKEND */
-    PangoFontMap *map = fonts && fonts->nfont > 0
-                            ? pango_cairo_font_map_new_for_font_type(CAIRO_FONT_TYPE_FT)
-                            : NULL;
-    if (!map) {
+    if (!mprof__fonts_configure()) {
         free(engine->family);
         free(engine);
         return mprof_error_set(error, MPROF_EDRAW,
                                "cannot draw text: no font is installed; " ADVICE);
     }
-    engine->context = pango_font_map_create_context(map);
-    g_object_unref(map);
-    /* No hinting or rounding to device pixels: positions are the same in every format. */
-    cairo_font_options_t *options = cairo_font_options_create();
-    cairo_font_options_set_antialias(options, CAIRO_ANTIALIAS_GRAY);
-    cairo_font_options_set_hint_style(options, CAIRO_HINT_STYLE_NONE);
-    cairo_font_options_set_hint_metrics(options, CAIRO_HINT_METRICS_OFF);
-    pango_cairo_context_set_font_options(engine->context, options);
-    pango_cairo_context_set_resolution(engine->context, 72); /* a point is one unit of the figure */
-    pango_context_set_round_glyph_positions(engine->context, FALSE);
-    cairo_font_options_destroy(options);
-    engine->layout = pango_layout_new(engine->context);
-    pango_layout_set_single_paragraph_mode(engine->layout, TRUE);
-    pango_layout_set_auto_dir(engine->layout, FALSE);
-    mprof_status status = check_fonts(engine, error);
+    mprof__preferred_fonts_init(&engine->preferred, engine->family);
+    if (engine->preferred.config) {
+        engine->few = new_context(engine->preferred.config);
+    } else {
+        engine->all = new_context(NULL);
+    }
+    if (!engine->few && !engine->all) {
+        mprof__preferred_fonts_dispose(&engine->preferred);
+        free(engine->family);
+        free(engine);
+        return mprof_error_set(error, MPROF_EDRAW,
+                               "cannot draw text: Pango was built without FreeType");
+    }
+    engine->attributes = pango_attr_list_new();
+    engine->glyphs = pango_glyph_string_new();
+    mprof_status status = engine->few ? MPROF_OK : check_fonts(engine, error);
     if (status != MPROF_OK) {
         mprof_text_engine_free(engine);
         return status;
@@ -173,8 +200,12 @@ void mprof_text_engine_free(mprof_text_engine *engine)
     for (int i = 0; i < engine->font_count; i++) {
         pango_font_description_free(engine->fonts[i].description);
     }
-    g_object_unref(engine->layout);
-    g_object_unref(engine->context);
+    g_clear_object(&engine->layout);
+    pango_attr_list_unref(engine->attributes);
+    pango_glyph_string_free(engine->glyphs);
+    g_clear_object(&engine->few);
+    g_clear_object(&engine->all);
+    mprof__preferred_fonts_dispose(&engine->preferred);
     free(engine->family);
     free(engine);
 }
@@ -184,10 +215,14 @@ const char *mprof__text_family(const mprof_text_engine *engine)
     return engine->family;
 }
 
-static double layout_width(mprof_text_engine *engine)
+static double width_of(mprof_text_engine *engine, const struct font_slot *slot, const char *text,
+                       size_t length)
 {
     PangoRectangle extents;
-    pango_layout_get_extents(engine->layout, NULL, &extents);
+    if (mprof__preferred_fonts_suffice(&engine->preferred, text, length)) {
+        return set_run_by_run(engine, slot, text, length, NULL);
+    }
+    pango_layout_get_extents(lay_out(engine, slot, text, length), NULL, &extents);
     return (double)extents.width / PANGO_SCALE;
 }
 
@@ -195,8 +230,7 @@ static double letter_width(mprof_text_engine *engine, struct font_slot *slot, un
 {
     if (slot->widths[letter] < 0) {
         char text = (char)letter;
-        set_text(engine, slot, &text, 1);
-        slot->widths[letter] = (float)layout_width(engine);
+        slot->widths[letter] = (float)width_of(engine, slot, &text, 1);
     }
     return (double)slot->widths[letter];
 }
@@ -219,8 +253,7 @@ static double measure_width(void *data, mprof_font font, const char *text, size_
     struct font_slot *slot = find_slot(engine, font);
     double width = 0;
     if (!is_ascii(text, length)) {
-        set_text(engine, slot, text, length);
-        return layout_width(engine);
+        return width_of(engine, slot, text, length);
     }
     for (size_t i = 0; i < length; i++) {
         width += letter_width(engine, slot, (unsigned char)text[i]);
@@ -229,12 +262,12 @@ static double measure_width(void *data, mprof_font font, const char *text, size_
 }
 
 /* Bytes of the longest beginning that fits; it ends between two grapheme clusters. */
-static size_t longest_prefix(mprof_text_engine *engine, const char *text, double width_px)
+static size_t longest_prefix(PangoLayout *layout, const char *text, double width_px)
 {
     int count, index = 0;
-    const PangoLogAttr *attributes = pango_layout_get_log_attrs_readonly(engine->layout, &count);
+    const PangoLogAttr *attributes = pango_layout_get_log_attrs_readonly(layout, &count);
     const char *at = text;
-    PangoLayoutLine *line = pango_layout_get_line_readonly(engine->layout, 0);
+    PangoLayoutLine *line = pango_layout_get_line_readonly(layout, 0);
     for (int i = 0; i < count; i++) {
         int x;
         pango_layout_line_index_to_x(line, (int)(at - text), FALSE, &x);
@@ -259,8 +292,7 @@ static size_t measure_fit(void *data, mprof_font font, const char *text, size_t 
     mprof_text_engine *engine = data;
     struct font_slot *slot = find_slot(engine, font);
     if (!is_ascii(text, length)) {
-        set_text(engine, slot, text, length);
-        return longest_prefix(engine, text, width_px);
+        return longest_prefix(lay_out(engine, slot, text, length), text, width_px);
     }
     double width = 0;
     for (size_t i = 0; i < length; i++) {
@@ -281,8 +313,8 @@ static uint32_t first_missing(mprof_text_engine *engine, const struct font_slot 
                               const char *text, size_t length)
 {
     for (const char *at = text; at < text + length; at = g_utf8_next_char(at)) {
-        set_text(engine, slot, at, (size_t)(g_utf8_next_char(at) - at));
-        if (pango_layout_get_unknown_glyphs_count(engine->layout) > 0) {
+        size_t size = (size_t)(g_utf8_next_char(at) - at);
+        if (pango_layout_get_unknown_glyphs_count(lay_out(engine, slot, at, size)) > 0) {
             return g_utf8_get_char(at);
         }
     }
@@ -293,9 +325,13 @@ void mprof__text_draw(mprof_text_engine *engine, cairo_t *cairo, mprof_font font
                       size_t length)
 {
     struct font_slot *slot = find_slot(engine, font);
-    set_text(engine, slot, text, length);
-    pango_cairo_show_layout_line(cairo, pango_layout_get_line_readonly(engine->layout, 0));
-    if (!engine->missing && pango_layout_get_unknown_glyphs_count(engine->layout) > 0) {
+    if (mprof__preferred_fonts_suffice(&engine->preferred, text, length)) {
+        set_run_by_run(engine, slot, text, length, cairo);
+        return;
+    }
+    PangoLayout *layout = lay_out(engine, slot, text, length);
+    pango_cairo_show_layout_line(cairo, pango_layout_get_line_readonly(layout, 0));
+    if (!engine->missing && pango_layout_get_unknown_glyphs_count(layout) > 0) {
         engine->missing = first_missing(engine, slot, text, length);
     }
 }

@@ -1,7 +1,8 @@
-"""Drawing: `mprof plot` against upstream's, gnuplot and rrdtool, in CPU, memory and bytes."""
+"""Drawing: `mprof plot` against upstream's, gnuplot and rrdtool, in CPU, memory, bytes and instructions."""
 
 import os
 import pathlib
+import re
 import subprocess
 import sys
 
@@ -28,6 +29,22 @@ def with_calls(table, samples, calls, seconds):
         lines = recordings.samples(samples, seconds, 2)
         return lines, recordings.calls(calls, seconds, recordings.Memory(lines), 3)
     return made(table, f"calls-{calls}.dat", build)
+
+
+def with_deep_calls(table, stacks, depth):
+    """Calls in a pyramid, one pyramid after the other."""
+    def build():
+        lines = recordings.samples(1000, 100, 2)
+        memory, calls = recordings.Memory(lines), []
+        for i in range(stacks):
+            for level in range(depth):
+                enter = recordings.START + 100 * (i + 0.04 * level) / stacks
+                leave = recordings.START + 100 * (i + 0.95 - 0.04 * level) / stacks
+                name = f"app.{recordings.VERBS[(i + level) % len(recordings.VERBS)]}"
+                calls.append(f"FUNC {name} {memory.at(enter):.4f} {enter:.6f} {memory.at(leave):.4f} {leave:.6f} "
+                             f"{level}")
+        return lines, calls
+    return made(table, f"deep-{stacks}-{depth}.dat", build)
 
 
 def ours(table, kind, *arguments):
@@ -76,6 +93,24 @@ def size_ratio(table, work, a, b, goal):
                f">= {goal:g}x"), table.judge(work, ratio >= goal))
 
 
+def instructions(command):
+    """Counted by valgrind: the same in each run, however busy the machine is. None: valgrind is missing."""
+    if not peer("valgrind"):
+        return None
+    done = subprocess.run(["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", *map(str, command)],
+                          capture_output=True, text=True, check=True)
+    return int(re.search(r"Collected : (\d+)", done.stderr)[1])
+
+
+def count(table):
+    """The drawing program alone; `mprof` replaces itself by it."""
+    some = samples_file(table.folder, 1000)
+    command = [MPROF + "-draw", *ours(table, "png", some)[1:]]
+    found = instructions(command)
+    if found:
+        table.show("plot 1e3 png, instructions", found / 1e6, "million", at_most=60)
+
+
 def small(table):
     path = samples_file(table.folder, 1000)
     table.compare("plot 1e3 png, upstream", ours(table, "png", path), theirs(table, "png", path),
@@ -121,6 +156,9 @@ def calls(table):
                   theirs(table, "png", some), goal=150, runs=3, env=AGG)
     table.compare("1e3 calls, flame, upstream", ours(table, "png", "-f", some),
                   theirs(table, "png", "-f", some), goal=80, runs=3, env=AGG)
+    deep = with_deep_calls(table, 100, 10)
+    table.compare("1e3 calls ten deep, flame, upstream", ours(table, "png", "-f", deep),
+                  theirs(table, "png", "-f", deep), goal=90, runs=3, env=AGG)
     for name, options in (("brackets", []), ("flame", ["-f"])):
         table.ratio(f"1e5 against 1e3 calls, {name}", ours(table, "png", *options, many),
                     ours(table, "png", *options, some), 10)
@@ -134,6 +172,7 @@ def processes(table):
 
 def measure(table):
     small(table)
+    count(table)
     calls(table)
     processes(table)
     large(table)

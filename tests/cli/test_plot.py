@@ -670,6 +670,25 @@ class Outputs(PlotCase):
         done = self.run_mprof("plot", "-t", "\u6570", "-o", "out.svg", "cjk.dat", env=environment)
         self.assertEqual(done.stderr, "")  # the fonts of its reader matter
 
+    def test_letters_are_the_same_without_the_other_fonts(self):
+        """Text that the preferred fonts have is set without the others; which letters are chosen stays the same. A
+        configuration of the user's is always used whole."""
+        home = self.directory / "home"
+        home.mkdir()
+        self.write("fonts.conf", "<fontconfig><dir>/usr/share/fonts</dir><dir>/usr/local/share/fonts</dir>"
+                   "<cachedir>/var/cache/fontconfig</cachedir><cachedir>cache</cachedir></fontconfig>")
+        self.write("names.dat", "CMDLINE x\nMEM 5 1000\nMEM 60 1003\nMEM 6 1006\n" + "".join(
+            f"FUNC m.{name} 5 {1000 + i / 2} 6 {1000.45 + i / 2} 0\n" for i, name in enumerate((
+                "plain", "h\xe4\xdfliche", "\u03b4\u03ad\u03bb\u03c4\u03b1", "\u0433\u043e\u0434", "a\u2192b\u2265c",
+                "e\u0301\u20e3", "\u6570\u636e", "\u0645\u0631\u062d\u0628\u0627", "\u2713\u231a\u00a9"))))
+        for options in ([], ["-f"], ["--font", "DejaVu Sans, Inter"], ["--font", "Lato"], ["--font", "no such"]):
+            pictures = []
+            for config in ({}, {"FONTCONFIG_FILE": str(self.directory / "fonts.conf")}):
+                self.run_mprof("plot", *options, "-o", "out.png", "names.dat",
+                               env=self.environment(HOME=str(home), **config))
+                pictures.append((self.directory / "out.png").read_bytes())
+            self.assertEqual(*pictures, options)
+
     def test_an_unknown_backend_of_pango_is_ignored(self):
         done = self.run_mprof("plot", "-o", "out.png", NESTED, timeout_s=20,
                               env=self.environment(PANGOCAIRO_BACKEND="none"))

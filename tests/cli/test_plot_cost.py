@@ -1,0 +1,40 @@
+"""The instructions that drawing a small picture takes, as valgrind counts them: the same in each run, however busy
+the machine is."""
+
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+import mprof_test  # noqa: E402
+from mprof_test import MPROF  # noqa: E402
+
+DRAW = pathlib.Path(MPROF).parent / "mprof-draw"
+
+# tests/bench holds the release build to 60 million. This build has assertions, and other releases of Debian have
+# other versions of Pango, fontconfig and zlib, which do most of the work.
+MILLIONS = 80
+
+
+@unittest.skipUnless(shutil.which("valgrind"), "valgrind is not installed")
+class PlotCost(mprof_test.TestCase):
+    def count(self, *arguments):
+        done = subprocess.run(
+            ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", DRAW, "plot", *map(str, arguments)],
+            cwd=self.directory, env=self.environment(), stdin=subprocess.DEVNULL, capture_output=True, text=True,
+            timeout=4 * mprof_test.DEADLINE_S)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return int(re.search(r"Collected : (\d+)", done.stderr)[1])
+
+    def test_a_small_picture(self):
+        (self.directory / "a.dat").write_text("CMDLINE x\n" + "".join(
+            f"MEM {40 + i % 97 + i / 20:.6f} {1000 + i / 10:.4f}\n" for i in range(1000)))
+        self.count("-o", "a.png", "a.dat")  # fontconfig may have to write its caches
+        self.assertLess(self.count("-o", "a.png", "a.dat") / 1e6, MILLIONS)
+
+
+if __name__ == "__main__":
+    unittest.main()
