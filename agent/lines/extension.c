@@ -11,6 +11,7 @@
 #include "line_meter.h"
 #include "profiler_switch.h"
 #include "recording_reader.h"
+#include "recursion_depth.h"
 
 #define PROFILER "mprof.profiler"
 #define SAMPLER "mprof.sampler"
@@ -259,6 +260,47 @@ static PyObject *follow_code(PyObject *module, PyObject *follower)
     return none_or_error(0);
 }
 
+/* ---- running the program ---- */
+
+/* Keeps the levels that the program has not left, in case it was interrupted in one. */
+static PyObject *restore_depth(int before, int begin, PyObject *result)
+{
+    int now = mprof__recursion_depth_set(before);
+    mprof__recursion_depth_set(before + now - begin);
+    return result;
+}
+
+/* exec_at_depth(code, globals, depth): as exec(), in a frame at that depth of recursion */
+static PyObject *exec_at_depth(PyObject *module, PyObject *arguments)
+{
+    PyObject *code;
+    PyObject *globals;
+    int depth;
+    (void)module;
+
+    if (!PyArg_ParseTuple(arguments, "O!O!i", mprof__python.code_type, &code, &PyDict_Type,
+                          &globals, &depth)) {
+        return NULL;
+    }
+    int before = mprof__recursion_depth_set(depth - 1);
+    return restore_depth(before, depth - 1, PyEval_EvalCode(code, globals, globals));
+}
+
+/* call_at_depth(function, arguments, depth): calls it in a frame at that depth of recursion */
+static PyObject *call_at_depth(PyObject *module, PyObject *arguments)
+{
+    PyObject *function;
+    PyObject *values;
+    int depth;
+    (void)module;
+
+    if (!PyArg_ParseTuple(arguments, "OO!i", &function, &PyTuple_Type, &values, &depth)) {
+        return NULL;
+    }
+    int before = mprof__recursion_depth_set(depth - 1);
+    return restore_depth(before, depth - 1, PyObject_CallObject(function, values));
+}
+
 /* ---- processes ---- */
 
 static PyObject *raise_for_process(long pid)
@@ -423,6 +465,8 @@ static PyMethodDef methods[] = {
     {"profiler_disable", profiler_disable, METH_O, NULL},
     {"profiler_lines", profiler_lines, METH_VARARGS, NULL},
     {"profiler_record", profiler_record, METH_VARARGS, NULL},
+    {"exec_at_depth", exec_at_depth, METH_VARARGS, NULL},
+    {"call_at_depth", call_at_depth, METH_VARARGS, NULL},
     {"process_memory", process_memory, METH_VARARGS, NULL},
     {"children_memory", children_memory, METH_VARARGS, NULL},
     {"reset_peak", reset_peak, METH_NOARGS, NULL},

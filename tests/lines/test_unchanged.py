@@ -22,6 +22,24 @@ builtins.profile = getattr(builtins, "profile", lambda function=None, **options:
 # Messages of `mprof run` itself.
 OURS = re.compile(r"(?m)^(\w*:?mprof: |running (new process|as a Python program)).*\n")
 
+RECURSION = """
+import sys
+@profile
+def decorated(n):
+    global deepest
+    deepest = n
+    decorated(n + 1)
+def plain(n):
+    global deepest
+    deepest = n
+    plain(n + 1)
+for limit in sys.getrecursionlimit(), 150, 3000:
+    sys.setrecursionlimit(limit)
+    for function in decorated, plain:
+        try: function(1)
+        except RecursionError: print(sys.getrecursionlimit(), deepest)
+"""
+
 PROGRAMS = [
     ("an exception of its own class ends it", """
 class Stop(BaseException): pass
@@ -129,6 +147,7 @@ try: endless()
 except RecursionError as error: print(error)
 print(count(3900), plain(3900))
 """),
+    ("recursion to the very limit", RECURSION),
     ("functions are unchanged", """
 import inspect, pickle
 @profile
@@ -283,6 +302,15 @@ class Unchanged(unittest.TestCase):
         out = re.sub(r"(?ms)^Filename: .*", "", OURS.sub("", out))
         self.assertEqual((out, OURS.sub("", err)), (plain[1], plain[2]))
         self.assertEqual(code, plain[0] if plain[0] >= 0 else 128 - plain[0])
+
+
+    def test_recursion_of_a_module(self):
+        pathlib.Path(self.folder, "module.py").write_text(PLAIN + RECURSION)
+        for python in pythons.found():
+            with self.subTest(python=str(python)):
+                plain = self.run_command(python, "-m", "module", PYTHONPATH=None)
+                profiled = self.run_command(python, "-m", "memory_profiler", "-o", os.devnull, "module")
+                self.assertEqual(profiled, plain)
 
 
 def _test(source):

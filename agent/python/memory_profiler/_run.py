@@ -13,12 +13,19 @@ import sys
 import threading
 import types
 
+import _mprof
+
 from ._workers import DecorateInWorkers
 from ._stdlib import StdlibImports, hide_from_program
 from ._lines import Columns, ProgramProfiler
 from ._memory import BACKENDS, choose_backend, start_tracing, tracemalloc
 from ._report import DEFAULT_COLUMNS, SORTS, discard_output, show_results, shown_columns
 from ._stamps import TimeStamper
+
+# At these levels of recursion a script begins, and runpy.run_module for a module to begin where `python -m`
+# begins it: it has one function more than `python -m` itself.
+SCRIPT_DEPTH = 1
+RUN_MODULE_DEPTH = 0
 
 # The exit code of a program that SIGPIPE ended: nothing reads its output.
 EXIT_SIGPIPE = 128 + signal.SIGPIPE
@@ -56,7 +63,8 @@ def exec_with_profiler(filename, profiler, backend, passed_args=[]):
         with _Tracemalloc(backend), DecorateInWorkers(profiler):
             with io.open_code(filename) as file:
                 code = compile(file.read(), filename, "exec")
-            exec(code, main.__dict__)
+            sys.audit("exec", code)
+            _mprof.exec_at_depth(code, main.__dict__, SCRIPT_DEPTH)
     finally:
         sys.modules["__main__"] = before
 
@@ -66,8 +74,8 @@ def run_module_with_profiler(module, profiler, backend, passed_args=[]):
     builtins.profile = profiler
     sys.argv = [module, *passed_args]
     with _Tracemalloc(backend), DecorateInWorkers(profiler):
-        runpy.run_module(module, run_name="__main__", init_globals={"profile": profiler},
-                         alter_sys=True)
+        _mprof.call_at_depth(runpy.run_module, (module, {"profile": profiler}, "__main__", True),
+                             RUN_MODULE_DEPTH)
 
 
 def find_script(name):
