@@ -40,8 +40,9 @@ struct mprof__calls {
     uint64_t unnamed;   /* calls recorded as (other names) */
     uint64_t corrected; /* times that were moved into the possible range */
     unsigned uncommitted;
-    int64_t begin_ns; /* calls that ended earlier are not written */
-    bool names_wait;  /* some belong to processes that are not known yet */
+    int64_t begin_ns;       /* calls that ended earlier are not written */
+    bool names_wait;        /* some belong to processes that are not known yet */
+    mprof_error unsearched; /* why the last search failed, if it did */
 };
 
 /* Whose calls are being written, and how its open calls end. */
@@ -341,7 +342,12 @@ static void find_rings(mprof__calls *calls)
     mprof_error error = MPROF_ERROR_INIT;
 
     calls->names_wait = false;
-    if (mprof__ring_folder_search(calls->folder, add_ring, add_name, calls, &error) != MPROF_OK) {
+    if (mprof__ring_folder_search(calls->folder, add_ring, add_name, calls, &error) == MPROF_OK) {
+        return;
+    }
+    if (mprof__ring_folder_is_unsearched(calls->folder)) {
+        calls->unsearched = error; /* the search is repeated */
+    } else {
         report_damage(calls, &error);
     }
 }
@@ -413,6 +419,9 @@ void mprof__calls_finish(mprof__calls *calls, int64_t now_ns)
         while (calls->count > 0) {
             close_ring(calls, 0, now_ns);
         }
+    }
+    if (mprof__ring_folder_is_unsearched(calls->folder)) {
+        report_damage(calls, &calls->unsearched);
     }
     mprof__ring_folder_read_notices(calls->folder, report_notice, calls);
     report_count(calls, "calls-of-other-names", calls->unnamed,

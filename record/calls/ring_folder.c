@@ -22,6 +22,7 @@
 
 #define FOLDER_PREFIX "mprof-"
 #define RANDOM_DIGITS 16
+#define DEPTH 3 /* of directories in it: that of the rings, the Python module's, __pycache__ */
 /* Limits the rings that are read: a process cannot keep the recorder busy by making more. */
 #define RINGS_MAX 65536
 
@@ -145,7 +146,7 @@ static void clear_stale(int base, const char *name)
         return;
     }
     if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
-        clear_folder(fd, 1);
+        clear_folder(fd, DEPTH);
         unlinkat(base, name, AT_REMOVEDIR);
     }
     close(fd);
@@ -237,7 +238,7 @@ static void close_folder(mprof__ring_folder *folder)
         close(folder->fd);
     }
     rmdir(folder->path); /* if empty: clear_folder needs descriptors, which may be scarce */
-    clear_folder(folder->locked_fd, 1);
+    clear_folder(folder->locked_fd, DEPTH);
     rmdir(folder->locked);
     close(folder->locked_fd);
     folder->fd = -1;
@@ -322,6 +323,31 @@ const char *mprof__ring_folder_path(const mprof__ring_folder *folder)
 int mprof__ring_folder_link(mprof__ring_folder *folder, const char *directory)
 {
     return symlinkat(directory, folder->fd, MPROF__RING_FOLDER_LINK);
+}
+
+int mprof__ring_folder_add_module(mprof__ring_folder *folder, const char *name, const char *text)
+{
+    int place = -1;
+    int fd = -1;
+    bool is_written = false;
+
+    if (mkdirat(folder->fd, MPROF__RING_FOLDER_MODULES, 0700) == 0) {
+        place = openat(folder->fd, MPROF__RING_FOLDER_MODULES,
+                       O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    }
+    if (place >= 0) {
+        fd = openat(place, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    }
+    if (fd >= 0) {
+        /* other users read it where root records */
+        is_written = write(fd, text, strlen(text)) == (ssize_t)strlen(text) &&
+                     fchmod(fd, 0644) == 0 && fchmod(place, 0755) == 0;
+        close(fd);
+    }
+    if (place >= 0) {
+        close(place);
+    }
+    return is_written ? 0 : -1;
 }
 
 bool mprof__ring_folder_read_answer(const mprof__ring_folder *folder, char *text, size_t size)
@@ -596,6 +622,7 @@ mprof_status mprof__ring_folder_search(mprof__ring_folder *folder, mprof__ring_f
     folder->is_unsearched = status != MPROF_OK;
     for (size_t i = 0; i < count && status == MPROF_OK; i++) {
         status = add_name(&folder->known, &folder->known_count, &folder->known_size, names[i]);
+        folder->is_unsearched = status != MPROF_OK;
         if (status == MPROF_OK) {
             status = open_ring(folder, names[i], found, data);
         }
@@ -613,6 +640,11 @@ mprof_status mprof__ring_folder_search(mprof__ring_folder *folder, mprof__ring_f
     free(names);
     return status == MPROF_OK ? MPROF_OK
                               : mprof_error_set(error, status, "cannot read event rings");
+}
+
+bool mprof__ring_folder_is_unsearched(const mprof__ring_folder *folder)
+{
+    return folder->is_unsearched;
 }
 
 uint64_t mprof__ring_folder_unopened(const mprof__ring_folder *folder)

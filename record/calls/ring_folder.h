@@ -35,6 +35,12 @@ int mprof__ring_folder_find_of_process(int64_t pid);
  * own path. 0, or -1 with errno. */
 int mprof__ring_folder_link(mprof__ring_folder *folder, const char *directory);
 
+#define MPROF__RING_FOLDER_MODULES "python"
+
+/* Writes a Python module to a directory of this name in the folder, which every process of the
+ * program can read. Once. 0, or -1 with errno. */
+int mprof__ring_folder_add_module(mprof__ring_folder *folder, const char *name, const char *text);
+
 /* Reads the line with which an injected agent answered (agent/events/wire.h). False: there is none
  * yet. */
 bool mprof__ring_folder_read_answer(const mprof__ring_folder *folder, char *text, size_t size);
@@ -76,6 +82,9 @@ typedef bool (*mprof__given_name_found)(void *data, const mprof__given_name *giv
 mprof_status mprof__ring_folder_search(mprof__ring_folder *folder, mprof__ring_found found,
                                        mprof__given_name_found named, void *data,
                                        mprof_error *error);
+
+/* Whether the last search failed before it had seen all files; the next one sees them. */
+bool mprof__ring_folder_is_unsearched(const mprof__ring_folder *folder);
 
 /* Rings that could not be opened for want of descriptors or memory. */
 uint64_t mprof__ring_folder_unopened(const mprof__ring_folder *folder);

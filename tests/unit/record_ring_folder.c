@@ -1,5 +1,6 @@
 /* No directory of rings can be made: every base is tried, and nothing is left behind. Too few
  * descriptors to search it: that is made up for. */
+#include "record/calls/calls.h"
 #include "record/calls/ring_folder.h"
 
 #include <dirent.h>
@@ -132,6 +133,48 @@ static void test_failed_search_is_repeated(void **state)
     mprof__ring_folder_free(folder);
 }
 
+static void count_notice(void *data, const mprof_error *error)
+{
+    (void)error;
+    ++*(int *)data;
+}
+
+/* Finds rings while there is no descriptor, then perhaps once more, and ends the recording. Returns
+ * the number of notices. */
+static int notices_of_search(bool is_repeated)
+{
+    mprof_error error = MPROF_ERROR_INIT;
+    mprof__ring_folder *folder;
+    mprof__event_log log;
+    mprof__calls *calls;
+    struct rlimit before;
+    int notices = 0;
+
+    mprof__event_log_init(&log, NULL, count_notice, &notices);
+    assert_int_equal(mprof__ring_folder_open(&folder, &error), MPROF_OK);
+    assert_int_equal(mprof__calls_open(&calls, folder, &log, NULL, &error), MPROF_OK);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    struct rlimit low = {(rlim_t)lowest_free(), before.rlim_max};
+    close(openat(mprof__ring_folder_fd(folder), "file", O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+    mprof__calls_find_rings(calls);
+    if (is_repeated) {
+        assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    }
+    mprof__calls_finish(calls, 1);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    mprof__calls_free(calls);
+    mprof__ring_folder_free(folder);
+    return notices;
+}
+
+static void test_failed_search_is_reported_unless_repeated(void **state)
+{
+    (void)state;
+    assert_int_equal(notices_of_search(true), 0);
+    assert_int_equal(notices_of_search(false), 1);
+}
+
 static int make_base(void **state)
 {
     (void)state;
@@ -149,6 +192,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_base_fails),
         cmocka_unit_test(test_failed_search_is_repeated),
+        cmocka_unit_test(test_failed_search_is_reported_unless_repeated),
     };
 
     return cmocka_run_group_tests(tests, make_base, remove_base);
