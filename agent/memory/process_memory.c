@@ -195,20 +195,31 @@ static const char *read_memory_part(pid_t pid, char *text, size_t size)
     return begin;
 }
 
+#define COMPARISONS_MAX 8
+
 /* From vfork to exec a child runs in its parent's memory, which must not count twice. The kernel's
  * numbers of two different address spaces hardly ever all agree. kcmp(2) would be certain, but a
  * seccomp filter may kill the program for it. */
 static bool is_in_memory_of_parent(const process *child)
 {
-    char text[4096];
-    char other_text[4096];
+    char texts[3][4096];
+    const char *part = "";
+    bool is_same = false;
+    bool has_changed = child->is_fork;
 
-    if (!child->is_fork) {
-        return false;
+    if (child->is_fork) {
+        part = read_memory_part(child->pid, texts[0], sizeof texts[0]);
     }
-    const char *part = read_memory_part(child->pid, text, sizeof text);
-    return *part &&
-           strcmp(part, read_memory_part(child->parent, other_text, sizeof other_text)) == 0;
+    /* a child that runs touches more pages meanwhile: then the parent's numbers show nothing */
+    for (int i = 1; i <= COMPARISONS_MAX && *part && has_changed && !is_same; i++) {
+        const char *parents = read_memory_part(child->parent, texts[2], sizeof texts[2]);
+        const char *next = read_memory_part(child->pid, texts[i & 1], sizeof texts[0]);
+
+        is_same = strcmp(part, parents) == 0;
+        has_changed = strcmp(part, next) != 0;
+        part = next;
+    }
+    return is_same;
 }
 
 ssize_t mprof__process_memory_read_children(mprof__process_memory **list, pid_t pid,
