@@ -129,6 +129,7 @@ mprof_status mprof__command_recorder_open(mprof__command_recorder *recorder, siz
         plan.signals = &recorder->signals;
         plan.folder = recorder->folder;
         plan.agent_missing = recorder->agent_missing[0] ? recorder->agent_missing : NULL;
+        plan.no_agent = recorder->no_agent;
         plan.writer = recorder->writer;
         plan.live = recorder->live;
         plan.notice = print_notice;

@@ -19,6 +19,7 @@ typedef struct mprof__command_recorder {
     const mprof__command_options *options; /* the caller's */
     mprof__ring_folder *folder; /* owned; opened by the command first; NULL: no functions */
     char agent_missing[256];    /* why the program's functions are not recorded; "": they are */
+    const char *no_agent;       /* why no process has the agent, or NULL; static text */
     mprof__output_file file;
     mprof__signals signals;
     mprof_writer *writer;

@@ -6,6 +6,7 @@
 #include "command_recorder.h"
 #include "parse/commands/command.h"
 #include "record/launch/command_line.h"
+#include "record/launch/executable.h"
 #include "record/launch/launch.h"
 #include "record/launch/preload_env.h"
 
@@ -13,23 +14,56 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+/* A file of the installation that is loaded into the program. */
+typedef struct loaded_file {
+    const char *name;
+    const char *absence; /* the reasons why functions are not recorded */
+    const char *damage;
+} loaded_file;
+
+/* NULL: it is at this path. */
+static const char *find_file(const loaded_file *file, char *path, size_t size)
+{
+    mprof__executable found;
+
+    if (mprof__installed_file(file->name, path, size) != 0) {
+        return file->absence;
+    }
+    mprof__executable_inspect(&found, path, "");
+    /* a shared object, like a static program, names no loader */
+    return found.kind == MPROF__EXECUTABLE_STATIC ? NULL : file->damage;
+}
+
+#define DAMAGED ") is damaged, or of another architecture"
+
 /* Without the agent the program is recorded all the same, without functions. */
 static void prepare_agent(mprof__command_recorder *recorder, char ***environment,
                           const mprof__command_line *program)
 {
+    static const loaded_file shim = {"libmprof-preload.so",
+                                     "the agent (libmprof-preload.so) is not installed",
+                                     "the agent (libmprof-preload.so" DAMAGED};
+    static const loaded_file agent = {"libmprof-agent.so",
+                                      "the agent (libmprof-agent.so) is not installed",
+                                      "the agent (libmprof-agent.so" DAMAGED};
     mprof_error error = MPROF_ERROR_INIT;
     char preload[4096];
+    char path[4096];
     const char *reason = program->agent_refusal;
 
     if (recorder->options->mode == MPROF__PROGRAM_NOPYTHON) {
         return;
     }
-    if (mprof__installed_file("libmprof-preload.so", preload, sizeof preload) != 0) {
-        reason = "the agent (libmprof-preload.so) is not installed";
+    recorder->no_agent = find_file(&shim, preload, sizeof preload);
+    if (recorder->no_agent) {
+        *environment = mprof__preload_env_without_shim(&recorder->folder, environ);
     } else if (mprof__preload_env_prepare(environment, &recorder->folder, environ, preload,
                                           &error) != MPROF_OK) {
         reason = error.message;
+    } else {
+        recorder->no_agent = find_file(&agent, path, sizeof path);
     }
+    reason = recorder->no_agent ? recorder->no_agent : reason;
     if (reason && program->python) {
         mprof__command_note("functions are not recorded:", reason);
         snprintf(recorder->agent_missing, sizeof recorder->agent_missing, "%s", reason);

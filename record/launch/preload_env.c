@@ -1,6 +1,7 @@
 #include "preload_env.h"
 
 #include "agent/events/wire.h"
+#include "agent/noop_profile_text.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -96,6 +97,59 @@ static int make_entry(mprof__ring_folder *folder, const char *preload, char *ent
                             platform && access(path, R_OK) == 0 ? "$PLATFORM" : "any")
                  : -1;
     return length > 0 && (size_t)length < size ? 0 : -1;
+}
+
+/* Each Python imports this module as it starts. It makes way for one of the same name, if there is
+ * one behind it: the system's or the user's. */
+static const char sitecustomize[] = "import sys\n"
+                                    "sys.path.remove(__file__.rpartition('/')[0])\n"
+                                    "del sys.modules['sitecustomize']\n"
+                                    "import sitecustomize\n";
+
+#define PYTHONPATH "PYTHONPATH="
+
+/* Adds the folder to the front of PYTHONPATH. As make_environment. */
+static char **add_python_folder(char *const environment[], const char *rings)
+{
+    static const char folder[] = "/" MPROF__RING_FOLDER_MODULES;
+    const char *others = NULL;
+    size_t count = 0;
+    size_t kept = 0;
+
+    for (; environment[count]; count++) {
+        if (is_setting(environment[count], PYTHONPATH)) {
+            others = environment[count] + strlen(PYTHONPATH);
+        }
+    }
+    size_t size =
+        sizeof PYTHONPATH + strlen(rings) + sizeof folder + (others ? strlen(others) : 0) + 1;
+    char **copy = malloc((count + 2) * sizeof *copy + size);
+    if (!copy) {
+        return NULL;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (!is_setting(environment[i], PYTHONPATH)) {
+            copy[kept++] = environment[i];
+        }
+    }
+    char *text = (char *)(copy + count + 2);
+    sprintf(text, PYTHONPATH "%s%s%s%s", rings, folder, others ? ":" : "", others ? others : "");
+    copy[kept++] = text;
+    copy[kept] = NULL;
+    return copy;
+}
+
+char **mprof__preload_env_without_shim(mprof__ring_folder **folder, char *const before[])
+{
+    char module[4096];
+    mprof_error error = MPROF_ERROR_INIT;
+
+    snprintf(module, sizeof module, "%s%s", mprof__noop_profile_text, sitecustomize);
+    if (mprof__ring_folder_open(folder, &error) != MPROF_OK ||
+        mprof__ring_folder_add_module(*folder, "sitecustomize.py", module) != 0) {
+        return NULL;
+    }
+    return add_python_folder(before, mprof__ring_folder_path(*folder));
 }
 
 mprof_status mprof__preload_env_prepare(char ***environment, mprof__ring_folder **folder,

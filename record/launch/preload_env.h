@@ -16,4 +16,9 @@ mprof_status mprof__preload_env_prepare(char ***environment, mprof__ring_folder 
                                         char *const before[], const char *preload,
                                         mprof_error *error);
 
+/* Where there is no shim: makes the folder, and in it a Python module that defines `profile`, which
+ * returns functions unchanged. Returns `before` with the module's place in PYTHONPATH, which the
+ * caller frees as one block; NULL: that was impossible. */
+char **mprof__preload_env_without_shim(mprof__ring_folder **folder, char *const before[]);
+
 #endif

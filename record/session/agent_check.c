@@ -128,6 +128,9 @@ static const char *reason_by_environment(const mprof__agent_check *check, int64_
     if (off && *off && strcmp(off, "0") != 0) {
         return NULL; /* the user disabled the agent */
     }
+    if (check->no_agent) {
+        return check->no_agent;
+    }
     if (!rings) {
         return "its environment was replaced";
     }

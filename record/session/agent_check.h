@@ -10,6 +10,7 @@
 typedef struct mprof__agent_check {
     mprof__event_log *log; /* NULL: no checks */
     const char *rings;     /* expected value of MPROF_RINGS; borrowed */
+    const char *no_agent;  /* why no process has the agent, or NULL; borrowed */
     bool is_reported;
 } mprof__agent_check;
 

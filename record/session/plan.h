@@ -31,6 +31,7 @@ typedef struct mprof__recorder_plan {
     mprof__signals *signals;    /* open; borrowed */
     mprof__ring_folder *folder; /* borrowed; NULL: no functions */
     const char *agent_missing;  /* reported reason why functions are missing, or NULL */
+    const char *no_agent;       /* why no process has the agent, or NULL; borrowed */
     mprof_writer *writer;       /* borrowed */
     mprof__live_line *live;     /* borrowed; NULL: no live line */
     /* Called at once with each problem during the recording; may be NULL. */

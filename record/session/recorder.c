@@ -418,6 +418,7 @@ static mprof_status set_up_lifecycle(mprof__recorder *recorder, size_t argc, cha
     if (status == MPROF_OK && plan->folder && plan->is_child) {
         lifecycle->agent.log = &recorder->log;
         lifecycle->agent.rings = mprof__ring_folder_path(plan->folder);
+        lifecycle->agent.no_agent = plan->no_agent;
         lifecycle->agent.is_reported = plan->agent_missing != NULL;
         recorder->sampler.agent = &lifecycle->agent;
     }

@@ -199,6 +199,98 @@ class NoRings(unittest.TestCase):
                     self.run_with(one, shim, "/nowhere/at/all")
 
 
+class NotInstalled(mprof_test.TestCase):
+    """A part of the agent is missing or damaged: one line says so, and `profile` returns its argument."""
+
+    def install(self, *files, damaged=None):
+        """A folder with the program `mprof` and only these files of the agent; returns the program."""
+        folder = pathlib.Path(tempfile.mkdtemp(dir=self.directory))
+        shutil.copy(MPROF, folder / "mprof")
+        for name in files:
+            shutil.copy(BUILT / name, folder)
+        if damaged:
+            (folder / damaged).write_text("damaged\n")
+        return folder / "mprof"
+
+    def installations(self):
+        """Each with the reason that the recorder gives."""
+        shim, agent = "libmprof-preload.so", "libmprof-agent.so"
+        absent, damaged = "is not installed", "is damaged, or of another architecture"
+        yield self.install(), f"the agent ({shim}) {absent}"
+        yield self.install(agent, damaged=shim), f"the agent ({shim}) {damaged}"
+        yield self.install(shim), f"the agent ({agent}) {absent}"
+        yield self.install(shim, damaged=agent), f"the agent ({agent}) {damaged}"
+
+    def run_with(self, program, *command, **environment):
+        """Runs `command` under the recorder `program`. Returns what happened, and the fact of missing
+        functions."""
+        path = self.directory / "out.dat"
+        path.unlink(missing_ok=True)
+        done = subprocess.run([program, "run", "-E", "-C", "-o", path, *map(str, command)],
+                              cwd=self.directory, capture_output=True, text=True, check=False,
+                              env={**self.environment(), **environment},
+                              timeout=mprof_test.DEADLINE_S)
+        return done, Recording(path).facts.get("functions-missing")
+
+    def test_profile_exists(self):
+        (self.directory / "program.py").write_text(PROGRAM.format(first="", names=NAMES))
+        for program, reason in self.installations():
+            for python in interpreters.supported():
+                with self.subTest(reason=reason, python=str(python)):
+                    done, fact = self.run_with(program, python.path, "program.py")
+                    self.assertEqual((done.returncode, done.stderr, fact),
+                                     (3, f"mprof: functions are not recorded: {reason}\n", reason))
+                    self.assertTrue(done.stdout.endswith("the program has ended\n"), done.stdout)
+
+    def test_profile_exists_in_children(self):
+        (self.directory / "program.py").write_text(PROGRAM.format(first="", names=NAMES))
+        for program, reason in self.installations():
+            with self.subTest(reason=reason):
+                done, fact = self.run_with(program, "sh", "-c", f"{sys.executable} program.py; exit $?")
+                self.assertEqual((done.returncode, done.stderr), (3, f"mprof: {fact}\n"))
+                self.assertRegex(fact, r"\Afunctions of process \d+ \(python[0-9.]*\) are missing: ")
+                self.assertTrue(fact.endswith(reason), fact)
+
+    def test_startup_of_python_is_unchanged(self):
+        """The path of modules, the user's or the system's own sitecustomize, and nothing left behind."""
+        source = """
+import os, sys
+module = sys.modules.get("sitecustomize")
+print(sys.path, module and module.__file__, module and sorted(vars(module)))
+print([name for name in os.environ["PYTHONPATH"].split(":") if not name.startswith("/dev/shm")])
+print(__import__("importlib").import_module("sitecustomize") is module if module else None)
+"""
+        (self.directory / "own").mkdir()
+        (self.directory / "program.py").write_text(source)
+        customizations = {"none": None, "plain": "here = 1\n", "a failure": "1 / 0\n",
+                          "an import error": "import nothing_like_that\n"}
+        for python in interpreters.supported():
+            for name, text in customizations.items():
+                with self.subTest(python=str(python), sitecustomize=name):
+                    own = self.directory / "own" / "sitecustomize.py"
+                    own.unlink(missing_ok=True)
+                    if text:
+                        own.write_text(text)
+                    options = {"PYTHONPATH": str(own.parent)}
+                    plain = subprocess.run([python.path, "program.py"], cwd=self.directory,
+                                           capture_output=True, text=True,
+                                           env=self.environment(**options), check=False)
+                    self.assertEqual(plain.returncode, 0, plain.stderr)
+                    done, _ = self.run_with(self.install(), python.path, "program.py", **options)
+                    self.assertTrue(done.stdout.endswith("\n" + plain.stdout),
+                                    done.stdout + plain.stdout + done.stderr)
+                    self.assertEqual([line for line in done.stderr.splitlines()
+                                      if not line.startswith("mprof: ")], plain.stderr.splitlines())
+
+    def test_the_module_is_removed(self):
+        """With what Python has written next to it."""
+        (self.directory / "program.py").write_text("import os; print(os.environ['PYTHONPATH'])")
+        done, _ = self.run_with(self.install(), sys.executable, "program.py",
+                                PYTHONDONTWRITEBYTECODE="")
+        folder = pathlib.Path(done.stdout.splitlines()[-1])
+        self.assertEqual(folder.name, "python")
+        self.assertFalse(folder.parent.exists())
+
 
 if __name__ == "__main__":
     unittest.main()

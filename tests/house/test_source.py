@@ -20,7 +20,7 @@ ROOMS = ("parse", "record", "agent", "render")
 # Who may include whose headers; a single header of a room by its path.
 ARROWS = {
     "parse": {"parse"},
-    "record": {"record", "parse", "agent/events/wire.h"},
+    "record": {"record", "parse", "agent/events/wire.h", "agent/noop_profile_text.h"},
     "render": {"render", "parse"},
     # The agent compiles containers of parse/ that need libc only.
     "agent": {"agent", "parse/array.h", "parse/number_map.h"},
