@@ -114,12 +114,64 @@ static uint32_t running_version(void)
     return VERSION(numbers[0], numbers[1]) | (uint32_t)numbers[2] << 8;
 }
 
+/* ---- functions up to 3.10: what later versions have in their API ---- */
+
+static mprof__vectorcall *entry_of_310(PyObject *function)
+{
+    old_type *type = (old_type *)(void *)Py_TYPE(function);
+    return (mprof__vectorcall *)(void *)((char *)function + type->vectorcall_offset);
+}
+
+static mprof__vectorcall vectorcall_of_310(PyObject *function)
+{
+    return *entry_of_310(function);
+}
+
+static void set_vectorcall_of_310(PyObject *function, mprof__vectorcall vectorcall)
+{
+    *entry_of_310(function) = vectorcall;
+}
+
+static destructor free_function_of_310;
+static mprof__function_watcher *on_function_of_310;
+
+static void free_watched_function(PyObject *function)
+{
+    on_function_of_310(MPROF_FUNCTION_DESTROYED, function, NULL);
+    free_function_of_310(function);
+}
+
+/* The interpreter frees every object through its type. Weak references would end too early. */
+static int watch_functions_of_310(mprof__function_watcher *on_event)
+{
+    old_type *type = (old_type *)(void *)mprof__python.function_type;
+
+    on_function_of_310 = on_event;
+    if (type->dealloc != free_watched_function) {
+        free_function_of_310 = type->dealloc;
+        type->dealloc = free_watched_function;
+    }
+    return 0;
+}
+
+/* 3.11 calls functions of Python code without looking at their entry points. */
+static void find_entry_points(mprof__python_api *api)
+{
+    old_type *type = (old_type *)(void *)api->function_type;
+
+    if (api->version < VERSION(3, 11) && (type->flags & FLAG_HAVE_VECTORCALL) != 0 &&
+        type->vectorcall_offset > 0) {
+        api->vectorcall_of = vectorcall_of_310;
+        api->function_set_vectorcall = set_vectorcall_of_310;
+        api->function_watch = watch_functions_of_310;
+    }
+}
+
 static void find_monitoring(mprof__python_api *api)
 {
     bool all = api->version >= VERSION(3, 12);
 
     all &= find_function(&api->vectorcall_of, "PyVectorcall_Function");
-    all &= find_function(&api->function_code, "PyFunction_GetCode");
     all &= find_function(&api->function_watch, "PyFunction_AddWatcher");
     all &= find_function(&api->code_extra_index, "PyUnstable_Eval_RequestCodeExtraIndex");
     all &= find_function(&api->code_extra_get, "PyUnstable_Code_GetExtra");
@@ -129,8 +181,22 @@ static void find_monitoring(mprof__python_api *api)
     }
 }
 
+/* The part of PyCodeObject that we read, of 3.8 to 3.10, which do not change any more. */
+typedef struct code_of_310 {
+    PyObject head;
+    int counts[5]; /* arguments (three), locals, stack */
+    int flags;
+    int first_line;
+    PyObject *parts[4]; /* instructions, constants, names, locals */
+    PyObject *outer_names;
+    PyObject *cell_names;
+} code_of_310;
+
 long mprof__python_code_flags(PyObject *code)
 {
+    if (mprof__python.version < VERSION(3, 11) && Py_TYPE(code) == mprof__python.code_type) {
+        return ((code_of_310 *)(void *)code)->flags;
+    }
     PyObject *value = PyObject_GetAttrString(code, "co_flags");
     long flags = value ? PyLong_AsLong(value) : 0;
 
@@ -200,8 +266,15 @@ mprof__python_fit mprof__python_load(void)
     all &= find_type(&api->coroutine_type, "PyCoro_Type");
     all &= find_type(&api->async_generator_type, "PyAsyncGen_Type");
     all &= find_type(&api->code_type, "PyCode_Type");
+    all &= find_function(&api->function_code, "PyFunction_GetCode");
+    if (!all) {
+        return MPROF_PYTHON_UNKNOWN;
+    }
     find_monitoring(api);
-    return all ? MPROF_PYTHON_FITS : MPROF_PYTHON_UNKNOWN;
+    if (api->version < VERSION(3, 12)) {
+        find_entry_points(api);
+    }
+    return MPROF_PYTHON_FITS;
 }
 
 void mprof__python_unfit(char *text, size_t size, mprof__python_fit fit)
@@ -329,6 +402,24 @@ typedef struct frame_of_39 {
     int line;             /* valid during an event */
 } frame_of_39;
 
+/* A whole frame of 3.8 and 3.9. */
+typedef struct frame_of_39_variables {
+    frame_of_39 head;
+    int block;
+    char is_executing;
+    int blocks[20][3];
+    PyObject *variables[];
+} frame_of_39_variables;
+
+/* The part of PyFunctionObject that we read, of 3.8 and 3.9. */
+typedef struct function_of_39 {
+    PyObject head;
+    PyObject *code;
+    PyObject *globals;
+    PyObject *defaults[2]; /* positional, by keyword */
+    PyObject *closure;     /* NULL: none */
+} function_of_39;
+
 /* The part of an evaluator's frame that we read, of 3.11, which does not change any more. */
 typedef struct frame_of_311 {
     PyObject *function;
@@ -356,6 +447,34 @@ PyObject *mprof__python_evaluated_code(void *frame)
 PyObject *mprof__python_evaluated_frame(void *frame)
 {
     return mprof__python.version < VERSION(3, 11) ? frame : ((frame_of_311 *)frame)->object;
+}
+
+/* The variables of a frame: locals, cells, and cells of outer functions. */
+static PyObject **outer_cells_of_39(void *frame, PyObject *cell_names)
+{
+    frame_of_39_variables *whole = frame;
+    code_of_310 *code = (code_of_310 *)(void *)whole->head.common.code;
+    return whole->variables + code->counts[3] + PyTuple_Size(cell_names);
+}
+
+bool mprof__python_is_frame_of(void *frame, PyObject *function)
+{
+    PyObject *code = mprof__python_evaluated_code(frame);
+    PyObject *closure = ((function_of_39 *)(void *)function)->closure;
+
+    if (mprof__python.function_code(function) != code) {
+        return false;
+    }
+    if (!closure) {
+        return true;
+    }
+    PyObject **cells = outer_cells_of_39(frame, ((code_of_310 *)(void *)code)->cell_names);
+    for (Py_ssize_t i = 0; i < PyTuple_Size(closure); i++) {
+        if (cells[i] != PyTuple_GetItem(closure, i)) {
+            return false;
+        }
+    }
+    return true;
 }
 
 /* 3.8 has no function to replace the evaluator. The field of the interpreter's state is found by
@@ -393,6 +512,30 @@ mprof__frame_evaluator mprof__python_replace_evaluator(mprof__frame_evaluator ou
         }
     }
     return before;
+}
+
+bool mprof__python_restore_evaluator(mprof__frame_evaluator ours,
+                                     mprof__frame_evaluator_of_38 ours_of_38,
+                                     mprof__frame_evaluator before)
+{
+    mprof__frame_evaluator (*get)(PyInterpreterState *) = NULL;
+    void (*set)(PyInterpreterState *, mprof__frame_evaluator) = NULL;
+
+    if (find_function(&get, "_PyInterpreterState_GetEvalFrameFunc") &&
+        find_function(&set, "_PyInterpreterState_SetEvalFrameFunc")) {
+        if (get(mprof__python.interpreter_get()) != ours) {
+            return false;
+        }
+        set(mprof__python.interpreter_get(), before);
+        return true;
+    }
+    void *own = NULL;
+    memcpy(&own, &ours_of_38, sizeof own);
+    void **place = mprof__python.version < VERSION(3, 9) ? evaluator_of_38(own) : NULL;
+    if (place) {
+        memcpy(place, &before, sizeof before);
+    }
+    return place != NULL;
 }
 
 int mprof__python_frame_event_line(PyObject *frame)

@@ -14,6 +14,11 @@
 typedef PyObject *(*mprof__vectorcall)(PyObject *callable, PyObject *const *arguments, size_t count,
                                        PyObject *keywords);
 
+/* Called for each function object of the interpreter. Returns 0. */
+typedef int mprof__function_watcher(int event, PyObject *function, PyObject *value);
+
+enum { MPROF_FUNCTION_DESTROYED = 1, MPROF_FUNCTION_CODE_CHANGES = 2 };
+
 typedef enum mprof__python_fit {
     MPROF_PYTHON_FITS,
     MPROF_PYTHON_TOO_OLD,
@@ -40,11 +45,15 @@ typedef struct mprof__python_api {
     PyTypeObject *async_generator_type;
     PyTypeObject *code_type;
 
-    /* from 3.12 on; else NULL */
+    PyObject *(*function_code)(PyObject *function); /* borrowed; without an audit event */
+
+    /* all NULL in 3.11, which calls functions without their entry points */
     mprof__vectorcall (*vectorcall_of)(PyObject *callable);
     void (*function_set_vectorcall)(PyObject *function, mprof__vectorcall vectorcall);
-    PyObject *(*function_code)(PyObject *function); /* borrowed; without an audit event */
-    int (*function_watch)(int (*on_event)(int event, PyObject *function, PyObject *value));
+    /* Up to 3.10 it reports only the ends of functions. 0 or more: done. */
+    int (*function_watch)(mprof__function_watcher *on_event);
+
+    /* from 3.12 on; else NULL */
     Py_ssize_t (*code_extra_index)(void (*free_extra)(void *));
     int (*code_extra_get)(PyObject *code, Py_ssize_t index, void **extra);
     int (*code_extra_set)(PyObject *code, Py_ssize_t index, void *extra);
@@ -147,14 +156,23 @@ extern mprof__python_frame_api mprof__python_frames;
 typedef PyObject *(*mprof__frame_evaluator)(void *thread, void *frame, int is_throw);
 typedef PyObject *(*mprof__frame_evaluator_of_38)(void *frame, int is_throw);
 
-/* Replaces it by ours for good, and returns the former one; NULL: it cannot be replaced. */
+/* Replaces it by ours, and returns the former one; NULL: it cannot be replaced. */
 mprof__frame_evaluator mprof__python_replace_evaluator(mprof__frame_evaluator ours,
                                                        mprof__frame_evaluator_of_38 ours_of_38);
+
+/* Restores the former one, unless somebody else has replaced ours. false: ours remains. */
+bool mprof__python_restore_evaluator(mprof__frame_evaluator ours,
+                                     mprof__frame_evaluator_of_38 ours_of_38,
+                                     mprof__frame_evaluator before);
 
 /* Borrowed: the code of an evaluator's frame, which is a frame object only before 3.11. */
 PyObject *mprof__python_evaluated_code(void *frame);
 /* Borrowed: its frame object; NULL if there is none. */
 PyObject *mprof__python_evaluated_frame(void *frame);
+
+/* Whether a frame that is about to run may be a call of this function: it has the function's code,
+ * and the variables that the function took from outer ones. In 3.8 and 3.9. */
+bool mprof__python_is_frame_of(void *frame, PyObject *function);
 
 bool mprof__python_frames_load(void);
 

@@ -15,6 +15,7 @@
 #include "agent/events/stack.h"
 #include "agent/events/wire.h"
 #include "agent/functions/decorator.h"
+#include "agent/functions/direct_calls.h"
 #include "agent/functions/function_events.h"
 #include "agent/functions/mark_functions.h"
 #include "agent/functions/module.h"
@@ -164,6 +165,20 @@ static void handle_dlsym(PyObject *arguments)
     PyErr_Clear();
 }
 
+/* import(module, file, ...): with a file, an extension module is loaded from it. */
+static void handle_extension_module(PyObject *arguments)
+{
+    PyObject *file = PyTuple_Check(arguments) && PyTuple_Size(arguments) > 1
+                         ? PyTuple_GetItem(arguments, 1)
+                         : NULL;
+    const char *path = file && PyUnicode_Check(file) ? mprof__python.utf8(file, NULL) : NULL;
+
+    if (path) {
+        mprof__direct_calls_expect_module(path);
+    }
+    PyErr_Clear();
+}
+
 /* `subject`: the code object that is executed, or the name of the module; borrowed. */
 static void handle_exec_or_import(bool is_exec, PyObject *subject)
 {
@@ -212,6 +227,7 @@ bool mprof_agent_event(const char *event, PyObject *arguments)
     if ((is_exec || strcmp(event, "import") == 0) &&
         mprof__python.interpreter_get() == mprof__python.interpreter_main()) {
         int kept_errno = errno;
+        handle_extension_module(arguments);
         handle_exec_or_import(is_exec,
                               PyTuple_Check(arguments) ? PyTuple_GetItem(arguments, 0) : NULL);
         errno = kept_errno;

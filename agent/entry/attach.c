@@ -16,6 +16,7 @@
 #include "agent/events/execution_context.h"
 #include "agent/events/span.h"
 #include "agent/events/wire.h"
+#include "agent/functions/direct_calls.h"
 #include "agent/functions/function_events.h"
 #include "agent/functions/mark_functions.h"
 #include "agent/functions/pattern.h"
@@ -118,6 +119,7 @@ static void attach(const request *wanted, bool is_main_thread)
     mprof__context_setup(is_main_thread);
     mprof__span_setup(wanted->directory, mprof__python.version);
     mprof__span_on_recorder_gone(detach);
+    mprof__direct_calls_expect_module(NULL);
     mprof__process_name_report();
     snprintf(found, sizeof found, "%u", mprof__mark_functions_loaded(ignore_notice));
     answer(wanted->directory, MPROF_WIRE_ANSWER_YES, found);

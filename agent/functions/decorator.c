@@ -1,5 +1,5 @@
-/* See decorator.h. From 3.12 on the calls of a function are recorded by its events; other
- * callables, and functions of older versions, are replaced by stand-ins. */
+/* See decorator.h. The calls of a function are recorded by its events or its entry point; other
+ * callables, and functions of 3.11, are replaced by stand-ins. */
 #include "decorator.h"
 
 #include "agent/events/span.h"

@@ -11,7 +11,7 @@ PyObject *mprof__decorator_new(bool is_off);
 /* Makes a stand-in for a function, in every version. New reference, NULL with an exception. */
 PyObject *mprof__decorator_new_stand_in(PyObject *function);
 
-/* Records the calls of the function itself, from 3.12 on. false, without an exception, if that is
+/* Records the calls of the function itself, not in 3.11. false, without an exception, if that is
  * impossible. */
 bool mprof__decorator_mark(PyObject *function);
 

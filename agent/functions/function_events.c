@@ -1,4 +1,5 @@
-/* See function_events.h. Events belong to code, not to functions. A function of a module or class
+/* See function_events.h. From CPython 3.12 on sys.monitoring reports events, which belong to code,
+ * not to functions. A function of a module or class
  * has its code for itself: the events of the code are its calls (function_calls.h). A closure
  * shares its code with others, decorated or not: its own entry point is replaced
  * (watched_functions.h). Generators and coroutines are known from their creation, through that
@@ -12,6 +13,7 @@
 #include "watched_functions.h"
 
 static enum { UNTRIED, READY, FAILED, ENDED } state;
+static bool has_code_events; /* if not, the entry points of all functions are replaced */
 
 static PyObject *return_none(void)
 {
@@ -90,9 +92,16 @@ static bool set_up(void)
         .on_yield = on_yield,
         .on_resume = on_resume,
     };
-    return mprof__python.function_set_vectorcall && mprof__sys_monitoring_find() &&
-           mprof__suspendable_frames_setup() && mprof__watched_code_setup() &&
-           mprof__watched_functions_setup() && mprof__sys_monitoring_open(&callbacks);
+    if (!mprof__python.function_set_vectorcall) {
+        return false;
+    }
+    has_code_events = mprof__python.code_extra_index != NULL;
+    if (!has_code_events) {
+        return mprof__watched_functions_setup();
+    }
+    return mprof__sys_monitoring_find() && mprof__suspendable_frames_setup() &&
+           mprof__watched_code_setup() && mprof__watched_functions_setup() &&
+           mprof__sys_monitoring_open(&callbacks);
 }
 
 static bool is_ready(void)
@@ -139,7 +148,7 @@ static bool watch(PyObject *function, PyObject *code, mprof__name *name)
     if (mprof__watched_function_exists(function, code)) {
         return true;
     }
-    if (!makes_suspendable && owns_its_code(function, code) &&
+    if (has_code_events && !makes_suspendable && owns_its_code(function, code) &&
         mprof__watched_code_add(code, name)) {
         /* failure only means that a change of its code will not be followed */
         mprof__watched_function_add(function, name, false, true);
@@ -160,7 +169,7 @@ bool mprof__function_events_watch(PyObject *function, mprof__name *name)
 
 bool mprof__function_events_watch_code(PyObject *code, mprof__name *name)
 {
-    if (!is_ready()) {
+    if (!is_ready() || !has_code_events) {
         return false;
     }
     mprof__span_expect_calls();
@@ -194,8 +203,10 @@ void mprof__function_events_release(void)
         return;
     }
     mprof__suspendable_frames_settle();
-    mprof__watched_code_release_all();
-    mprof__sys_monitoring_close();
+    if (has_code_events) {
+        mprof__watched_code_release_all();
+        mprof__sys_monitoring_close();
+    }
     mprof__watched_functions_release_all();
     mprof__suspendable_frames_release_all();
     state = UNTRIED;

@@ -1,6 +1,6 @@
 /* See mark_functions.h. A module is scanned right after its execution, in the loader of source
  * files. By then its decorators may have put functions into registries (routes), so the function
- * objects themselves are changed, not replaced. From 3.12 on function_events.h does that. Before,
+ * objects themselves are changed, not replaced. function_events.h does that. In 3.11
  * the function gets the code of a trampoline, which calls a stand-in for the original. */
 #include "mark_functions.h"
 
@@ -233,7 +233,7 @@ void mprof__mark_functions_executing(PyObject *code)
         return;
     }
     awaits_script = false;
-    if (mprof__python.function_set_vectorcall) {
+    if (mprof__python.code_extra_index) {
         mark_code(code);
     } else {
         notice("func-main", "mprof: --func: functions of the script itself are recorded only from "

@@ -1,4 +1,4 @@
-/* Records a function without replacing the object, in versions before 3.12: the function gets the
+/* Records a function without replacing the object, in 3.11: the function gets the
  * code of a trampoline, which calls a stand-in for a copy of the original. */
 #ifndef MPROF_AGENT_TRAMPOLINE_H
 #define MPROF_AGENT_TRAMPOLINE_H

@@ -11,6 +11,9 @@ static mprof__watched_code *watched; /* all of them */
 mprof__watched_code *mprof__watched_code_find(PyObject *code)
 {
     void *extra = NULL;
+    if (extra_index < 0) {
+        return NULL;
+    }
     mprof__python.code_extra_get(code, extra_index, &extra);
     return extra;
 }

@@ -4,7 +4,10 @@
 
 #include <stdlib.h>
 
+#include "agent/events/stack.h"
+#include "direct_calls.h"
 #include "parse/number_map.h"
+#include "suspendable.h"
 #include "suspendable_frames.h"
 #include "watched_code.h"
 
@@ -15,9 +18,82 @@ typedef struct watched_function {
     mprof__name *name;
     mprof__vectorcall original; /* the replaced entry point; NULL: calls are events of the code */
     bool makes_suspendable;     /* calls return a generator, a coroutine or an async generator */
+
+    /* only where direct calls are possible */
+    PyObject *function; /* borrowed */
+    PyObject *code;     /* owned, so that no other code gets its address; NULL: not in `codes` */
+    struct watched_function *next_of_code;
 } watched_function;
 
 static mprof__number_map functions; /* function -> watched_function */
+static mprof__number_map codes;     /* code -> the first of its functions */
+
+static void add_to_code(watched_function *one, PyObject *code)
+{
+    watched_function *first = mprof__number_map_find_pointer(&codes, code);
+
+    if (mprof__number_map_put_pointer(&codes, code, one)) {
+        Py_INCREF(code);
+        one->code = code;
+        one->next_of_code = first;
+    }
+}
+
+static void remove_from_code(watched_function *one)
+{
+    PyObject *code = one->code;
+    watched_function *first = code ? mprof__number_map_find_pointer(&codes, code) : NULL;
+
+    if (!code) {
+        return;
+    }
+    if (first != one) {
+        while (first->next_of_code != one) {
+            first = first->next_of_code;
+        }
+        first->next_of_code = one->next_of_code;
+    } else if (one->next_of_code) {
+        mprof__number_map_put_pointer(&codes, code, one->next_of_code);
+    } else {
+        mprof__number_map_remove_pointer(&codes, code);
+    }
+    one->code = NULL;
+    Py_DECREF(code);
+}
+
+mprof__name *mprof__watched_function_of_frame(void *frame, PyObject *code)
+{
+    watched_function *one = mprof__number_map_find_pointer(&codes, code);
+
+    while (one && !mprof__python_is_frame_of(frame, one->function)) {
+        one = one->next_of_code;
+    }
+    return one ? one->name : NULL;
+}
+
+/* Before 3.12 code has no events, neither of calls, nor of its replacement by another one. */
+static PyObject *call_without_events(PyObject *function, const watched_function *one,
+                                     PyObject *const *arguments, size_t count, PyObject *keywords)
+{
+    mprof__vectorcall original = one->original;
+    mprof__name *name = one->name;
+    PyObject *code = mprof__python.function_code(function);
+    mprof__span span;
+
+    if ((mprof__python_code_flags(code) & MPROF_CODE_SUSPENDABLE) != 0) {
+        return mprof__suspendable_wrap(original(function, arguments, count, keywords), name);
+    }
+    if (mprof__stack_is_short()) {
+        PyErr_SetString(PyExc_RecursionError, "maximum recursion depth exceeded");
+        return NULL;
+    }
+    mprof__span_begin(&span, name);
+    mprof__direct_calls_enter(code);
+    PyObject *result = original(function, arguments, count, keywords);
+    mprof__direct_calls_leave();
+    mprof__span_end(&span, !result);
+    return result;
+}
 
 static PyObject *enter_function(PyObject *function, PyObject *const *arguments, size_t count,
                                 PyObject *keywords)
@@ -31,6 +107,13 @@ static PyObject *enter_function(PyObject *function, PyObject *const *arguments, 
         mprof__vectorcall original = one->original;
         mprof__span_detach(); /* frees `one` */
         return original(function, arguments, count, keywords);
+    }
+    if (!mprof__python.code_extra_index) {
+        if (one->code && one->code != mprof__python.function_code(function)) {
+            remove_from_code(one);
+            add_to_code(one, mprof__python.function_code(function));
+        }
+        return call_without_events(function, one, arguments, count, keywords);
     }
     if (one->makes_suspendable) {
         PyObject *generator = one->original(function, arguments, count, keywords);
@@ -102,8 +185,8 @@ static void follow_code(PyObject *function, watched_function *one, PyObject *cod
 /* The interpreter calls it for all functions. */
 static int on_function(int event, PyObject *function, PyObject *value)
 {
-    enum { DESTROYED = 1, CODE_CHANGES = 2 };
-    watched_function *one = event == DESTROYED || event == CODE_CHANGES
+    bool is_end = event == MPROF_FUNCTION_DESTROYED;
+    watched_function *one = is_end || event == MPROF_FUNCTION_CODE_CHANGES
                                 ? mprof__number_map_find_pointer(&functions, function)
                                 : NULL;
     if (one) {
@@ -112,8 +195,9 @@ static int on_function(int event, PyObject *function, PyObject *value)
         PyObject *traceback;
 
         PyErr_Fetch(&type, &error, &traceback);
-        if (event == DESTROYED) {
+        if (is_end) {
             mprof__number_map_remove_pointer(&functions, function);
+            remove_from_code(one);
             free(one);
         } else {
             follow_code(function, one, value);
@@ -148,6 +232,10 @@ bool mprof__watched_function_add(PyObject *function, mprof__name *name, bool mak
     if (!by_code) {
         replace_entry(function, one);
     }
+    if (mprof__direct_calls_expect_function()) {
+        one->function = function;
+        add_to_code(one, mprof__python.function_code(function));
+    }
     return true;
 }
 
@@ -165,6 +253,7 @@ bool mprof__watched_function_exists(PyObject *function, PyObject *code)
         return true;
     }
     mprof__number_map_remove_pointer(&functions, function);
+    remove_from_code(one);
     free(one);
     return false;
 }
@@ -177,10 +266,12 @@ static void release_function(uint64_t key, uint64_t value)
     if (one->original) {
         restore_entry(function, one);
     }
+    remove_from_code(one);
     free(one);
 }
 
 void mprof__watched_functions_release_all(void)
 {
+    mprof__direct_calls_release();
     mprof__number_map_drain(&functions, release_function);
 }

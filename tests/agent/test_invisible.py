@@ -82,10 +82,11 @@ class Invisible(AgentCase):
         """)
 
     @on_each_interpreter()
-    def test_same_object_from_3_12_on(self, interpreter):
-        if interpreter.version < (3, 12):
+    def test_same_object_except_in_3_11(self, interpreter):
+        if interpreter.version[:2] == (3, 11):
             return
         done = self.run_source(interpreter, """
+            import sys, types
             def f(): pass
             def make():
                 def inner(): pass
@@ -96,11 +97,79 @@ class Invisible(AgentCase):
             for one in (f, inner, c, g, lambda: 0):
                 before = one.__code__
                 assert profile(one) is one and one.__code__ is before
-            import sys
-            assert [sys.monitoring.get_tool(n) for n in (0, 1, 2, 5)] == [None] * 4
+                assert profile(one) is one and type(one) is types.FunctionType
+            if hasattr(sys, "monitoring"):
+                assert [sys.monitoring.get_tool(n) for n in (0, 1, 2, 5)] == [None] * 4
             f(); inner()
         """)
         self.assertEqual(len(done.calls), 2)
+
+    @on_each_interpreter()
+    def test_calls_that_bypass_the_entry_point(self, interpreter):
+        """Modules made by Cython 0.29 evaluate the code of functions themselves in 3.8 and 3.9."""
+        if interpreter.version >= (3, 10):
+            return
+        source = """
+            import _heapq, ctypes, importlib.util, os, shutil
+            def load():  # an extension module that is not Python's own
+                os.makedirs("copied", exist_ok=True)
+                path = os.path.abspath(shutil.copy(_heapq.__file__, "copied"))
+                importlib.util.module_from_spec(importlib.util.spec_from_file_location("_heapq", path))
+            evaluate = ctypes.pythonapi.PyEval_EvalCodeEx
+            evaluate.restype = ctypes.py_object
+            def call(f, *args):
+                none, count = ctypes.c_void_p(), len(args)
+                cells = ctypes.c_void_p(f.__closure__ and id(f.__closure__))
+                array = (ctypes.py_object * max(count, 1))(*args)
+                return evaluate(ctypes.py_object(f.__code__), ctypes.py_object(f.__globals__), none,
+                                array, count, none, 0, none, 0, none, cells)
+            if EARLY: load()
+            @profile
+            def count(n): return n and call(count, n - 1)
+            @profile
+            def fails(): raise KeyError
+            def make(label):
+                def inner(n):
+                    def innermost(): return n
+                    return label, n * 2, innermost()
+                return inner
+            one, two, other = make("one"), profile(make("two")), make("other")
+            @profile
+            def numbers(): yield count(0)
+            if not EARLY: load()
+            assert call(count, 1) == 0 and count(1) == 0
+            try: call(fails)
+            except KeyError: pass
+            try: count()
+            except TypeError: pass
+            assert call(one, 3)[0] == "one" and call(other, 3)[0] == "other"
+            assert call(two, 3) == two(3) == ("two", 6, 3)
+            assert list(numbers()) == [0]
+            former = count.__code__
+            count.__code__ = (lambda n: -n).__code__
+            assert count(1) == call(count, 1) == -1
+            def another(n): pass
+            another.__code__ = former
+            another(0)
+            del two
+            assert call(make("new"), 1)[0] == "new"
+        """
+        for early in ("True", "False"):
+            done = self.run_source(interpreter, source.replace("EARLY", early))
+            self.assertEqual(done.err, "")
+            self.assertEqual(done.tree, """\
+main: __main__.count
+main:   __main__.count
+main: __main__.count
+main:   __main__.count
+main: __main__.fails !
+main: __main__.count !
+main: __main__.make.<locals>.inner
+main: __main__.make.<locals>.inner
+main: __main__.numbers
+main:   __main__.count
+main: __main__.count
+main: __main__.count""".splitlines())
 
     @on_each_interpreter()
     def test_functions_in_libraries(self, interpreter):
