@@ -329,7 +329,7 @@ static mprof_status draw_page(mprof__layout *layout, mprof_error *error)
                           .to_s = layout->to_s,
                           .low_mib = layout->memory.from,
                           .high_mib = layout->memory.to,
-                          .origin_s = layout->inputs[0].start_s,
+                          .origin_s = mprof__is_overlay(layout) ? 0 : layout->inputs[0].start_s,
                           .group = layout->options->group};
         status = layout->figure->status;
     }

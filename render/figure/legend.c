@@ -259,48 +259,63 @@ static void exit_text(char *text, size_t size, const mprof_process *process, boo
     }
 }
 
+static void fill_process_row(mprof__legend *legend, const mprof__layout *layout, struct row *row,
+                             const mprof__figure_input *input, size_t rank, bool ends_known)
+{
+    const mprof_process *process = &input->processes[input->children[rank]];
+    const mprof_run *run = mprof_profile_run(input->profile);
+    char name[200], text[240];
+    mprof__process_text(name, sizeof name, input, input->children[rank]);
+    if (layout->input_count > 1 && run) {
+        snprintf(text, sizeof text, "%s, run %zu", name, run->number);
+    } else {
+        snprintf(text, sizeof text, "%s", name);
+    }
+    row->colour = mprof__process_colour(layout, input, rank);
+    row->swatch = MPROF_ROLE_SWATCH;
+    set_name(legend, layout, row, text);
+    if (process->series.sample_count) { /* else no sample is in the window */
+        mprof__duration_text(row->cells[0], sizeof *row->cells,
+                             process->series.last_s - process->series.first_s);
+        mprof__memory_text(row->cells[1], sizeof *row->cells, process->series.mean_mib);
+        mprof__memory_text(row->cells[2], sizeof *row->cells, process->series.peak.mib);
+    }
+    mprof__high_water_mark_text(row->cells[3], sizeof *row->cells, layout, process);
+    exit_text(row->cells[4], sizeof *row->cells, process, ends_known);
+}
+
+/* The processes of all recordings on one axis. */
 static bool add_processes(mprof__legend *legend, const mprof__layout *layout, size_t most)
 {
     static const char *const heads[] = {"process",    "lasted", "mean", "peak",
                                         "exact peak", "end",    NULL};
-    if (layout->input_count != 1) {
-        return true;
+    bool ends_known = false; /* upstream's files do not record it */
+    size_t count = 0, others = 0;
+    for (size_t r = 0; r < layout->input_count; r++) {
+        const mprof__figure_input *input = &layout->inputs[r];
+        count += input->child_count;
+        others += input->other_count;
+        for (size_t i = 0; i < input->child_count; i++) {
+            ends_known = ends_known || input->processes[input->children[i]].ended;
+        }
     }
-    const mprof__figure_input *input = &layout->inputs[0];
-    const uint32_t *ranked = input->children;
-    size_t count = input->child_count;
-    if (!count) {
+    if (mprof__is_overlay(layout) || !count) {
         return true;
     }
     struct table *table = add_table(legend, count < most ? count : most);
-    if (table) {
-        bool ends_known = false; /* upstream's files do not record it */
-        set_heads(table, heads);
-        table->total = count + input->other_count;
-        table->count = count < most ? count : most;
-        for (size_t i = 0; i < count; i++) {
-            ends_known = ends_known || input->processes[ranked[i]].ended;
-        }
-        for (size_t i = 0; i < table->count; i++) {
-            const mprof_process *process = &input->processes[ranked[i]];
-            struct row *row = &table->rows[i];
-            char name[200];
-            mprof__process_text(name, sizeof name, input, ranked[i]);
-            row->colour = mprof__process_colour(layout, input, i);
-            row->swatch = MPROF_ROLE_SWATCH;
-            set_name(legend, layout, row, name);
-            if (process->series.sample_count) { /* else no sample is in the window */
-                mprof__duration_text(row->cells[0], sizeof *row->cells,
-                                     process->series.last_s - process->series.first_s);
-                mprof__memory_text(row->cells[1], sizeof *row->cells, process->series.mean_mib);
-                mprof__memory_text(row->cells[2], sizeof *row->cells, process->series.peak.mib);
-            }
-            mprof__high_water_mark_text(row->cells[3], sizeof *row->cells, layout, process);
-            exit_text(row->cells[4], sizeof *row->cells, process, ends_known);
-        }
-        remove_empty_columns(table);
+    if (!table) {
+        return false;
     }
-    return table != NULL;
+    set_heads(table, heads);
+    table->total = count + others;
+    for (size_t r = 0; r < layout->input_count; r++) {
+        const mprof__figure_input *input = &layout->inputs[r];
+        for (size_t i = 0; i < input->child_count && table->count < most; i++) {
+            fill_process_row(legend, layout, &table->rows[table->count++], input, i, ends_known);
+        }
+    }
+    remove_empty_columns(table);
+    return true;
 }
 
 static void fill_memory_row(mprof__legend *legend, const mprof__layout *layout, struct row *row,
@@ -367,6 +382,19 @@ static void add_kind_columns(struct table *table, const mprof__layout *layout)
     }
 }
 
+static bool has_runs_of_one_day(const mprof__layout *layout)
+{
+    char first[40], date[40];
+    mprof__date_text(first, sizeof first, mprof_profile_start_s(layout->inputs[0].profile));
+    for (size_t r = 1; r < layout->input_count; r++) {
+        mprof__date_text(date, sizeof date, mprof_profile_start_s(layout->inputs[r].profile));
+        if (strncmp(first, date, strcspn(first, " ")) != 0) {
+            return false;
+        }
+    }
+    return mprof__are_runs_of_one_file(layout);
+}
+
 static bool add_recordings(mprof__legend *legend, const mprof__layout *layout)
 {
     static const char *const heads[] = {"recording", "started", "lasted", "samples",
@@ -383,6 +411,7 @@ static bool add_recordings(mprof__legend *legend, const mprof__layout *layout)
         table->columns--;
     }
     table->total = table->count = layout->input_count;
+    bool is_one_day = has_runs_of_one_day(layout); /* their names have the time */
     for (size_t i = 0; i < table->count; i++) {
         const mprof__figure_input *input = &layout->inputs[i];
         struct row *row = &table->rows[i];
@@ -392,7 +421,9 @@ static bool add_recordings(mprof__legend *legend, const mprof__layout *layout)
         row->swatch = input->colour == MPROF_COLOUR_NONE ? MPROF_ROLE_CURVE : MPROF_ROLE_SWATCH;
         set_name(legend, layout, row, name);
         double start_s = mprof_profile_start_s(input->profile);
-        mprof__date_text(row->cells[0], sizeof *row->cells, start_s);
+        if (!is_one_day) {
+            mprof__date_text(row->cells[0], sizeof *row->cells, start_s);
+        }
         mprof__duration_text(row->cells[1], sizeof *row->cells,
                              mprof_profile_end_s(input->profile) - start_s);
         mprof__count_text(row->cells[2], sizeof *row->cells,
@@ -404,6 +435,9 @@ static bool add_recordings(mprof__legend *legend, const mprof__layout *layout)
             snprintf(row->cells[4], sizeof *row->cells, "%.5f MiB/s",
                      mprof_profile_samples(input->profile)->slope_mib_per_s);
         }
+    }
+    if (is_one_day) {
+        remove_column(table, 0);
     }
     add_kind_columns(table, layout);
     return true;

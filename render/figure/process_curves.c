@@ -336,13 +336,21 @@ static void draw_layer(mprof__layout *layout, const double *low, const double *h
     bool kept[STEPS] = {false};
     keep_corners(layout, low, kept);
     keep_corners(layout, high, kept);
-    for (size_t i = 0; i < STEPS; i++) {
+    size_t begin = 0, end = STEPS; /* one of several recordings is a part of the axis */
+    while (begin + 1 < end && !(high[begin + 1] > 0)) {
+        begin++;
+    }
+    while (end > begin + 1 && !(high[end - 2] > 0)) {
+        end--;
+    }
+    kept[begin] = kept[end - 1] = true;
+    for (size_t i = begin; i < end; i++) {
         if (kept[i]) {
             mprof__add_path_point(figure, layout->plot.x + step * (double)i,
                                   mprof__scale_at(&layout->memory, high[i]));
         }
     }
-    for (size_t i = STEPS; i-- > 0;) {
+    for (size_t i = end; i-- > begin;) {
         if (kept[i]) {
             mprof__add_path_point(figure, layout->plot.x + step * (double)i,
                                   mprof__scale_at(&layout->memory, low[i]));

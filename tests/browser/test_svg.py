@@ -315,6 +315,35 @@ class Tooltip(BrowserCase):
         for name in ("nested.dat", "article-gunicorn-CM.dat"):
             self.assertRegex(tooltip, rf"{re.escape(name)}  [\d.]+ MiB")
 
+    def test_tooltip_names_each_run_of_a_file(self):
+        """Laid over each other without a time of day, on one axis with it; also in a stack, and zoomed in."""
+        text = ""
+        for number, start in enumerate((1795330000, 1795330300)):
+            text += "CMDLINE x\n" + "".join(
+                f"MEM {10 + number} {start + i}\n" + (f"CHLD 0 4 {start + i}\nCHLD 1 3 {start + i}\n" if number else "")
+                for i in range(30))
+        path = self.write("runs.dat", text)
+        plot = self.show(path)
+        self.browser.move(plot.x(10), plot.clear)
+        moment, *lines = self.state()["tooltip"]
+        self.assertNotRegex(moment, ":")
+        self.assertEqual([re.sub(", [0-9:]+", "", line) for line in lines],
+                         ["run 2 of 2  11.0 MiB", "run 1 of 2  10.0 MiB"])
+        for options in (["--as-one"], ["--stack"]):
+            plot = self.show(*options, path)
+            for zoomed in (False, True):
+                if zoomed:
+                    self.browser.drag(plot.x(295), plot.middle, plot.x(325), plot.middle)
+                    plot.from_s, plot.to_s = 295, 325
+                self.browser.move(plot.x(310), plot.clear)
+                moment, *lines = self.state()["tooltip"]
+                with self.subTest(options=options, zoomed=zoomed):
+                    self.assertRegex(moment, r"06:51:[45]")
+                    shown = "\n".join(lines)
+                    self.assertRegex(shown, r"run 2 of 2, 06:51:40  \S+ MiB")
+                    self.assertRegex(shown, r"child 0  [34]\.\d MiB")
+                    self.assertNotIn("run 1 of 2", shown)
+
     def test_tooltip_shows_the_height_of_a_layer(self):
         plot, recording = self.show("--stack", CHILDREN), Recording(CHILDREN)
         start, (mib, moment) = recording.mem[0][1], recording.mem[40]

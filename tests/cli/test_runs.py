@@ -187,22 +187,28 @@ class Gaps(PlotCase):
     """A pause of more than eight of the intervals around it is a gap."""
 
     def pieces(self, times):
+        """Of the curve, and how many samples are in none."""
         path = self.write("x.dat", "CMDLINE x\n" + "".join(
             f"MEM {5 + i % 2} {START + at:.4f}\n" for i, at in enumerate(times)))
-        svg = self.plot_svg("--size", "1200x400", path)
-        return [len(path_points(e)) for name in ("curve", "curve-fine") for e in svg.of_class(name)]
+        svg = self.plot_svg("--size", "4000x400", path)
+        lines = [path_points(e) for name in ("curve", "curve-fine") for e in svg.of_class(name)]
+        return len(lines), len(times) - sum(map(len, lines))
 
     def test_slow_part_of_a_fast_recording(self):
         times = [i * 0.1 for i in range(300)] + [30 + i * 2.0 for i in range(10)]
-        self.assertEqual(len(self.pieces(times)), 1)
+        self.assertEqual(self.pieces(times), (1, 0))
 
     def test_pause_in_a_fast_part_of_a_slow_recording(self):
-        times = [i * 5.0 for i in range(30)] + [150 + i * 0.1 for i in range(20)] + [160 + i * 0.1 for i in range(20)]
-        self.assertEqual(len(self.pieces(times)), 2)
+        times = [i * 5.0 for i in range(60)] + [300 + i * 0.1 for i in range(20)] + [310 + i * 0.1 for i in range(20)]
+        self.assertEqual(self.pieces(times), (2, 0))
 
     def test_pause_between_equal_parts(self):
         times = [i * 0.1 for i in range(30)] + [20 + i * 0.1 for i in range(30)]
-        self.assertEqual(len(self.pieces(times)), 2)
+        self.assertEqual(self.pieces(times), (2, 0))
+
+    def test_pause_where_the_interval_changes(self):
+        times = [i * 0.1 for i in range(30)] + [20 + i for i in range(30)]
+        self.assertEqual(self.pieces(times), (2, 0))
 
     def test_calls_between_samples_are_no_intervals(self):
         lines = [f"MEM 5 {START + i}" for i in range(20)]

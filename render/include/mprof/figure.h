@@ -207,7 +207,7 @@ typedef struct mprof_frame {
     double to_s;      /**< seconds from the recording's start */
     double low_mib;   /**< MiB at the lower edge */
     double high_mib;  /**< MiB at the upper edge */
-    double origin_s;  /**< unix seconds at 0 s of the first recording */
+    double origin_s;  /**< unix seconds at 0 s; 0 where several recordings begin there */
     int group;        /**< 1: the axis goes up to the control group and its limit, however far */
 } mprof_frame;
 
