@@ -1,11 +1,12 @@
 /* A lane is a thread, greenlet or task, or with MPROF_BY_FUNCTION a function; a call is in the row
- * of its level. If two calls of one row overlap (upstream mixes up the levels of greenlets and
- * threads), the later one moves down to the next free row, so that no box hides another. */
+ * of its level. If two calls of one row overlap, as calls of one function do, the later one moves
+ * down to the next free row, so that no box hides another. */
 #include "call_rows.h"
 
 #include "call_slots.h"
 #include "density_rows.h"
 #include "layout.h"
+#include "tangled_lanes.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -129,6 +130,7 @@ static void fill_rows(const mprof__layout *layout, mprof__figure_input *input,
 {
     bool levels = !is_by_function(layout);
     uint32_t lane = UINT32_MAX;
+    uint16_t sublane = 0, above = 0;
     for (size_t i = 0; i < input->barred_count; i++) {
         const mprof_span *span = &input->spans[input->shown[i]];
         uint32_t own = mprof__lane_of(layout, span);
@@ -138,7 +140,17 @@ static void fill_rows(const mprof__layout *layout, mprof__figure_input *input,
             }
         }
         lane = own;
-        uint16_t row = free_row(free_from_s, levels ? span->level : 0, span);
+        uint16_t row;
+        if (levels && input->sublanes && input->sublanes[i]) {
+            /* in a flame chart the sublanes of a lane lie below each other */
+            if (input->sublanes[i] != sublane) {
+                above = layout->options->flame ? input->lane_rows[own] : 0;
+            }
+            row = (uint16_t)(input->rows[i] + above);
+        } else {
+            row = free_row(free_from_s, levels ? span->level : 0, span);
+        }
+        sublane = input->sublanes ? input->sublanes[i] : 0;
         input->rows[i] = row;
         if (row >= input->lane_rows[own]) {
             input->lane_rows[own] = (uint16_t)(row + 1);
@@ -179,8 +191,16 @@ mprof_status mprof__assign_call_rows(mprof__layout *layout, mprof__figure_input 
         free(free_from_s);
         return MPROF_ENOMEM;
     }
-    fill_rows(layout, input, free_from_s);
+    if (!is_by_function(layout)) {
+        status = mprof__untangle_lanes(input);
+    }
+    if (status == MPROF_OK) {
+        fill_rows(layout, input, free_from_s);
+    }
     free(free_from_s);
+    if (status != MPROF_OK) {
+        return status;
+    }
     return layout->options->flame ? sort_lanes(layout, input, lanes)
                                   : mprof__assign_call_slots(layout, input);
 }
@@ -192,6 +212,7 @@ void mprof__free_call_rows(mprof__figure_input *input)
     free(input->rows);
     free(input->lane_rows);
     free(input->lane_order);
+    free(input->sublanes);
     free(input->span_slots);
     free(input->slots);
     free(input->overlapping);

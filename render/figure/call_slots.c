@@ -28,11 +28,12 @@ double mprof__nominal_px_per_s(const mprof__layout *layout)
     return width / (layout->to_s - layout->from_s);
 }
 
-/* An outermost call with all that is nested in it; of calls that overlap in one lane, all. */
+/* An outermost call with all that is nested in it. */
 struct tree {
     double start_s, end_s; /* as shown, from the recording's start */
     size_t first, count;   /* barred calls */
     uint32_t lane;
+    uint16_t sublane;
     uint32_t slot; /* of the process */
 };
 
@@ -80,14 +81,10 @@ static bool find_trees(struct packing *packing, size_t first, size_t end)
     for (size_t i = first; i < end; i++) {
         const mprof_span *span = span_at(packing, i);
         double start_s = fmax(span->enter.time_s, from_s), end_s = fmin(span->exit.time_s, to_s);
-        if (tree && tree->lane == span->lane && start_s >= tree->start_s &&
-            start_s < tree->end_s - TOLERANCE_S) {
-            if (end_s > tree->end_s + TOLERANCE_S) { /* it does not nest */
-                packing->overlap_s += tree->end_s - start_s;
-                tree->end_s = end_s;
-            } else if (input->rows[i] > span->level) { /* another call had its row */
-                packing->overlap_s += end_s - start_s;
-            }
+        uint16_t sublane = input->sublanes ? input->sublanes[i] : 0;
+        if (tree && tree->lane == span->lane && tree->sublane == sublane &&
+            start_s >= tree->start_s && start_s < tree->end_s - TOLERANCE_S) {
+            tree->end_s = fmax(tree->end_s, end_s);
             tree->count++;
             continue;
         }
@@ -95,7 +92,8 @@ static bool find_trees(struct packing *packing, size_t first, size_t end)
                                              .end_s = end_s,
                                              .first = i,
                                              .count = 1,
-                                             .lane = span->lane})) {
+                                             .lane = span->lane,
+                                             .sublane = sublane})) {
             return false;
         }
         tree = &packing->trees[packing->tree_count - 1];
@@ -123,7 +121,7 @@ static uint32_t pack_trees(struct packing *packing)
     }
     for (size_t i = 0; i < packing->tree_count; i++) {
         struct tree *tree = &packing->trees[i];
-        uint32_t slot = packing->lane_slots[tree->lane];
+        uint32_t slot = tree->sublane ? UINT32_MAX : packing->lane_slots[tree->lane];
         packing->overlap_s += fmax(0, fmin(tree->end_s, busy_until_s) - tree->start_s);
         busy_until_s = fmax(busy_until_s, tree->end_s);
         if (slot == UINT32_MAX || free_from_s[slot] > tree->start_s + TOLERANCE_S) {
@@ -233,8 +231,9 @@ static bool pack_process(struct packing *packing, size_t first, size_t end)
     if (!find_trees(packing, first, end)) {
         return false;
     }
-    bool one_lane =
-        !packing->together && span_at(packing, first)->lane == span_at(packing, end - 1)->lane;
+    bool one_lane = !packing->together &&
+                    span_at(packing, first)->lane == span_at(packing, end - 1)->lane &&
+                    !(input->sublanes && input->sublanes[first]);
     uint32_t count = one_lane ? 1 : pack_trees(packing);
     if (!add_slots(packing, process, count)) {
         return false;

@@ -165,7 +165,7 @@ static size_t column_at(const mprof__density *density, double at)
 }
 
 /* Adds the time between `from` and `to` to the columns. */
-static void add_time(double *ran_s, const mprof__density *density, double from, double to)
+void mprof__density_add(double *ran_s, const mprof__density *density, double from, double to)
 {
     for (size_t c = column_at(density, from); c < density->column_count; c++) {
         double begin = (double)c * density->column_s, end = begin + density->column_s;
@@ -185,7 +185,7 @@ static void fill_columns(mprof__density *density, double *ran_s, uint64_t *began
         began[column_at(density, intervals[i].from)] += intervals[i].calls;
         density->calls += intervals[i].calls;
         if (intervals[i].to > until) {
-            add_time(ran_s, density, fmax(intervals[i].from, until), intervals[i].to);
+            mprof__density_add(ran_s, density, fmax(intervals[i].from, until), intervals[i].to);
             until = intervals[i].to;
         }
     }
@@ -328,6 +328,22 @@ static bool make_rows(const mprof__layout *layout, mprof__figure_input *input,
     return good;
 }
 
+static mprof_status compute_rows(const mprof__layout *layout, mprof__figure_input *input)
+{
+    size_t crowd = input->shown_count - input->barred_count;
+    uint32_t *row_of = calloc(2 * input->function_count, sizeof *row_of);
+    struct interval *intervals = malloc(crowd * sizeof *intervals);
+    input->densities = calloc(ROW_MAX, sizeof *input->densities);
+    bool good = row_of && intervals && input->densities;
+    if (good) {
+        input->density_count = assign_rows(layout, input, row_of, row_of + input->function_count);
+        good = !input->density_count || make_rows(layout, input, row_of, intervals);
+    }
+    free(row_of);
+    free(intervals);
+    return good ? MPROF_OK : MPROF_ENOMEM;
+}
+
 mprof_status mprof__part_crowded_calls(const mprof__layout *layout, mprof__figure_input *input)
 {
     bool any;
@@ -344,18 +360,7 @@ mprof_status mprof__part_crowded_calls(const mprof__layout *layout, mprof__figur
     if (!part_calls(input)) {
         return MPROF_ENOMEM;
     }
-    size_t crowd = input->shown_count - input->barred_count;
-    uint32_t *row_of = calloc(2 * input->function_count, sizeof *row_of);
-    struct interval *intervals = malloc(crowd * sizeof *intervals);
-    input->densities = calloc(ROW_MAX, sizeof *input->densities);
-    bool good = row_of && intervals && input->densities;
-    if (good) {
-        input->density_count = assign_rows(layout, input, row_of, row_of + input->function_count);
-        good = !input->density_count || make_rows(layout, input, row_of, intervals);
-    }
-    free(row_of);
-    free(intervals);
-    return good ? MPROF_OK : MPROF_ENOMEM;
+    return layout->options->flame ? MPROF_OK : compute_rows(layout, input);
 }
 
 void mprof__free_densities(mprof__figure_input *input)

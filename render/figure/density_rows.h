@@ -30,6 +30,9 @@ void mprof__free_densities(mprof__figure_input *input);
 /* The row of a function that has one of its own; else NULL. */
 const mprof__density *mprof__density_of(const mprof__figure_input *input, uint32_t function);
 
+/* Adds the time between `from` and `to`, from the left edge, to ran_s[column_count]. */
+void mprof__density_add(double *ran_s, const mprof__density *density, double from, double to);
+
 double mprof__density_rows_height(const mprof__layout *layout);
 /* Width of the names left of the rows. */
 double mprof__density_gutter(const mprof__layout *layout);

@@ -45,6 +45,7 @@ typedef struct mprof__figure_input {
     struct mprof__density *densities; /* rows of crowded functions, longest total time first */
     size_t density_count;
     uint16_t *rows;       /* per shown span */
+    uint16_t *sublanes;   /* per barred span, where lanes had to be split; else NULL */
     uint32_t *span_slots; /* per barred span, in a time plot: its slot; NULL in a flame chart */
     struct mprof__call_slot *slots; /* by process */
     size_t slot_count;

@@ -52,7 +52,8 @@ struct band {
 struct form {
     bool strips, names, at_once, merged; /* merged: one band for each recording */
     double strip_px, row_px, lane_gap_px, band_gap_px;
-    size_t levels; /* of a lane, at most */
+    size_t levels;     /* of a lane, at most */
+    double at_once_px; /* height of the most calls at once, at most */
 };
 
 struct mprof__process_lanes {
@@ -270,8 +271,7 @@ static void place_calls(struct band *band, const struct form *form, double y)
     band->height = y - band->y;
     if (form->at_once) {
         double most = (double)mprof__calls_at_once_most(band->at_once);
-        double room = form->merged ? AT_ONCE_ALL_PX : AT_ONCE_BAND_PX;
-        band->unit_px = fmin(AT_ONCE_PX, room / fmax(1, most));
+        band->unit_px = fmin(AT_ONCE_PX, form->at_once_px / fmax(1, most));
         band->height += most * band->unit_px;
         return;
     }
@@ -376,14 +376,16 @@ static mprof_status choose_form(mprof__process_lanes *lanes, const mprof__layout
     size_t levels = levels_for(lanes->slots);
     bool few = alone && count_processes(&layout->inputs[0]) <= 2;
     double row = few ? 4 : 3;
+    double all = AT_ONCE_ALL_PX, own = AT_ONCE_BAND_PX;
+    double left = (most_px - 2 * MARGIN_PX) / (double)layout->input_count - MARGIN_PX;
     const struct form forms[] = {
-        {strips, several, at_once, false, 44, 4, LANE_GAP_PX, BAND_GAP_PX, levels},
-        {strips, several, at_once, false, 30, row, LANE_GAP_PX, BAND_GAP_PX, levels},
-        {strips, several, true, false, 24, row, LANE_GAP_PX, 8, levels},
-        {false, several, at_once, false, 0, 3, LANE_GAP_PX, 8, levels},
-        {false, false, at_once, true, 0, 3, LANE_GAP_PX, MARGIN_PX, levels},
-        {false, false, at_once, true, 0, 3, 1, MARGIN_PX, levels > 2 ? 2 : levels},
-        {false, false, true, true, 0, 3, 1, MARGIN_PX, 1},
+        {strips, several, at_once, false, 44, 4, LANE_GAP_PX, BAND_GAP_PX, levels, own},
+        {strips, several, at_once, false, 30, row, LANE_GAP_PX, BAND_GAP_PX, levels, own},
+        {strips, several, true, false, 24, row, LANE_GAP_PX, 8, levels, own},
+        {false, several, at_once, false, 0, 3, LANE_GAP_PX, 8, levels, own},
+        {false, false, at_once, true, 0, 3, LANE_GAP_PX, MARGIN_PX, levels, all},
+        {false, false, at_once, true, 0, 3, 1, MARGIN_PX, levels > 2 ? 2 : levels, all},
+        {false, false, true, true, 0, 3, 1, MARGIN_PX, 1, fmax(1, fmin(all, left))},
     };
     for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
         bool skipped =

@@ -370,6 +370,46 @@ static void lanes_of_overlapping_calls(void **state)
     }
 }
 
+/* Two greenlets in one lane, with upstream's levels: each call is right below its caller, in a
+ * flame chart as well. The letters are labels of functions in the order of rows, for each moment.
+ */
+static void calls_without_lanes_are_untangled(void **state)
+{
+    static const char text[] = "MEM 9 100\nMEM 9 200\n"
+                               "FUNC m.a 9 110 9 130 0\nFUNC m.b 9 112 9 129 1\n"
+                               "FUNC m.c 9 120 9 150 2\nFUNC m.d 9 122 9 149 3\n"
+                               "FUNC m.e 9 131 9 170 2\nFUNC m.f 9 132 9 169 3\n"
+                               "FUNC m.g 9 151 9 160 2\nFUNC m.h 9 152 9 159 3\n";
+    static const char *const rows[] = {"ae", "bf", "cg", "dh"};
+    (void)state;
+    mprof_profile *profile = load(text, sizeof text - 1);
+    for (int flame = 0; flame < 2; flame++) {
+        mprof_figure_options options;
+        mprof_figure_options_init(&options);
+        options.states = 1;
+        options.flame = flame;
+        mprof_figure *figure = lay_out(profile, &options);
+        size_t count, about_count, function_count, size;
+        const mprof_item *items = mprof_figure_items(figure, &count);
+        const mprof_about *abouts = mprof_figure_abouts(figure, &about_count);
+        const mprof_figure_function *functions = mprof_figure_functions(figure, &function_count);
+        const char *all = mprof_figure_text(figure, &size);
+        float y[8], last = 0;
+        for (size_t i = 0; i < count; i++) {
+            if (items[i].role == (flame ? MPROF_ROLE_BOX : MPROF_ROLE_LANE_BAR)) {
+                y[all[functions[abouts[items[i].about].function].label] - 'a'] = items[i].y;
+            }
+        }
+        for (size_t row = 0; row < sizeof rows / sizeof *rows; row++) {
+            assert_true(fabsf(y[rows[row][0] - 'a'] - y[rows[row][1] - 'a']) < 0.01F);
+            assert_true(y[rows[row][0] - 'a'] > last);
+            last = y[rows[row][0] - 'a'];
+        }
+        mprof_figure_free(figure);
+    }
+    mprof_profile_free(profile);
+}
+
 /* On one scale, which is stated; names without what they have in common; the peak of each. */
 static void strips_state_their_scale(void **state)
 {
@@ -612,6 +652,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lanes_of_overlapping_calls),
         cmocka_unit_test(strips_state_their_scale),
+        cmocka_unit_test(calls_without_lanes_are_untangled),
         cmocka_unit_test(many_lanes_are_calls_at_once),
         cmocka_unit_test(height_is_the_share_of_time),
         cmocka_unit_test(crowds),
