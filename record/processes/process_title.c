@@ -92,6 +92,76 @@ static void copy_comm(char *text, size_t size, const char *comm)
     }
 }
 
+/* The argument after this one; `end` behind the last. */
+static const char *argument_after(const char *argument, const char *end)
+{
+    const char *next = argument + strnlen(argument, (size_t)(end - argument)) + 1;
+
+    return next < end ? next : end;
+}
+
+/* True if an argument is one of a list that ends in NULL. */
+static bool is_one_of(const char *argument, const char *end, const char *const *list)
+{
+    size_t length = strnlen(argument, (size_t)(end - argument));
+
+    for (; *list; list++) {
+        if (strlen(*list) == length && memcmp(argument, *list, length) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What a Java virtual machine runs: the file after -jar, or the first argument that is no option:
+ * a class. NULL: neither is in these arguments. */
+static const char *java_program(const char *argument, const char *end)
+{
+    static const char *const with_value[] = {"-jar",
+                                             "-cp",
+                                             "-classpath",
+                                             "--class-path",
+                                             "-p",
+                                             "--module-path",
+                                             "--upgrade-module-path",
+                                             "--add-modules",
+                                             "-m",
+                                             "--module",
+                                             NULL};
+    static const char *const named[] = {"-jar", "-m", "--module", NULL};
+
+    while (argument < end) {
+        bool names_program = is_one_of(argument, end, named);
+
+        if (*argument != '-') {
+            return *argument ? argument : NULL;
+        }
+        if (is_one_of(argument, end, with_value)) {
+            argument = argument_after(argument, end);
+            if (names_program) {
+                return argument < end && *argument ? argument : NULL;
+            }
+        }
+        argument = argument_after(argument, end);
+    }
+    return NULL;
+}
+
+/* Browsers and Electron run all of their processes by one program, and distinguish them by this
+ * option. NULL: there is none. */
+static const char *process_type(const char *argument, const char *end)
+{
+    static const char option[] = "--type=";
+
+    for (; argument < end; argument = argument_after(argument, end)) {
+        if ((size_t)(end - argument) > sizeof option &&
+            memcmp(argument, option, sizeof option - 1) == 0) {
+            return argument;
+        }
+    }
+    return NULL;
+}
+
 void mprof__process_title(char *text, size_t size, const char *arguments, size_t count,
                           const char *comm)
 {
@@ -114,10 +184,25 @@ void mprof__process_title(char *text, size_t size, const char *arguments, size_t
     }
     const char *name = last_part_of(first, &length);
     size_t used = mprof__text_copy(text, size, name, length);
-    if (second >= end || !is_interpreter(text)) {
+    if (second >= end) {
         return;
     }
-    const char *third = multiprocessing_module(second, end, &module_length);
+    const char *third = strcmp(text, "java") == 0 ? java_program(second, end) : NULL;
+    if (third) {
+        length = strnlen(third, (size_t)(end - third));
+        name = last_part_of(third, &length);
+        mprof__text_format(text + used, size - used, " %.*s", (int)length, name);
+        return;
+    }
+    if (!is_interpreter(text)) {
+        third = process_type(second, end);
+        if (third) {
+            mprof__text_format(text + used, size - used, " %.*s",
+                               (int)strnlen(third, (size_t)(end - third)), third);
+        }
+        return;
+    }
+    third = multiprocessing_module(second, end, &module_length);
     if (third) {
         mprof__text_format(text + used, size - used, " %.*s", module_length, third);
         return;
