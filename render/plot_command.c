@@ -26,6 +26,7 @@ enum {
     OPTION_MIN_DURATION,
     OPTION_FUNC,
     OPTION_STACK,
+    OPTION_GROUP,
     OPTION_MEMORY,
     OPTION_EACH,
     OPTION_NO_SCRIPT,
@@ -43,6 +44,10 @@ static const struct argp_option options[] = {
     {"stack", OPTION_STACK, NULL, 0, "stack the processes on top of each other", 0},
     {"as-one", OPTION_AS_ONE, NULL, 0,
      "put the runs of a file, or several recordings, on one time axis, not over each other", 0},
+    {"group", OPTION_GROUP, "command|pid|none", 0,
+     "draw the processes of a command as one, each by itself, or only their sum (command, above 12 "
+     "processes)",
+     0},
     {"memory", OPTION_MEMORY, "KIND,...", 0,
      "also draw kinds that `run --memory' recorded: pss, uss, lazyfree (sum of all processes), "
      "rss, swap, anon, file, shmem, hugetlb (main process); group: the control group, however far "
@@ -139,6 +144,14 @@ static void parse_order(struct mprof__plot *plot, struct argp_state *state, cons
 {
     static const char *const names[] = {"process", "function", NULL};
     plot->figure.order = (mprof_order)find_name(state, names, text, "--by");
+}
+
+static void parse_group(struct mprof__plot *plot, struct argp_state *state, const char *text)
+{
+    static const char *const names[] = {"command", "pid", "none", NULL};
+    static const mprof_process_grouping groupings[] = {
+        MPROF_PROCESSES_BY_COMMAND, MPROF_PROCESSES_BY_PID, MPROF_PROCESSES_TOGETHER};
+    plot->figure.processes = groupings[find_name(state, names, text, "--group")];
 }
 
 static void parse_theme(struct mprof__plot *plot, struct argp_state *state, const char *text)
@@ -263,6 +276,9 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
         return 0;
     case OPTION_BY:
         parse_order(plot, state, argument);
+        return 0;
+    case OPTION_GROUP:
+        parse_group(plot, state, argument);
         return 0;
     case OPTION_THEME:
         parse_theme(plot, state, argument);

@@ -44,11 +44,15 @@ static bool set_tone(const struct brush *brush, const mprof__style *style, mprof
     return true;
 }
 
-static void set_stroke(const struct brush *brush, const mprof__style *style)
+static void set_stroke(const struct brush *brush, const mprof__style *style, int colour)
 {
-    const double dash[2] = {(double)style->dash[0], (double)style->dash[1]};
-    cairo_set_line_width(brush->cairo, (double)style->width);
-    cairo_set_dash(brush->cairo, dash, dash[0] > 0 ? 2 : 0, 0);
+    mprof__look look = mprof__look_of(style, colour);
+    double dash[4];
+    for (int i = 0; i < 4; i++) {
+        dash[i] = (double)look.dash[i];
+    }
+    cairo_set_line_width(brush->cairo, (double)look.width);
+    cairo_set_dash(brush->cairo, dash, mprof__dash_count(&look), 0);
 }
 
 static void fill_and_stroke(const struct brush *brush, const mprof__style *style, int colour)
@@ -57,7 +61,7 @@ static void fill_and_stroke(const struct brush *brush, const mprof__style *style
         cairo_fill_preserve(brush->cairo);
     }
     if (set_tone(brush, style, style->stroke, style->stroke_alpha, colour)) {
-        set_stroke(brush, style);
+        set_stroke(brush, style, colour);
         cairo_stroke_preserve(brush->cairo);
     }
     cairo_new_path(brush->cairo);

@@ -20,15 +20,18 @@ static const mprof__style styles[MPROF_ROLE_COUNT] = {
     [MPROF_ROLE_TITLE] = TEXT_OF(INK),
     [MPROF_ROLE_FACTS] = TEXT_OF(QUIET),
     [MPROF_ROLE_AREA] = {FILL_OF(INK, 0.06F)},
-    [MPROF_ROLE_CURVE] = {STROKE_OF(SLOT, 1, 1.5F), .plain = MPROF__TONE_INK},
-    [MPROF_ROLE_CURVE_FINE] = {STROKE_OF(SLOT, 1, 1), .plain = MPROF__TONE_INK},
+    [MPROF_ROLE_CURVE] = {STROKE_OF(SLOT, 1, 1.5F), .plain = MPROF__TONE_INK, .looks = true},
+    [MPROF_ROLE_CURVE_FINE] = {STROKE_OF(SLOT, 1, 1), .plain = MPROF__TONE_INK, .looks = true},
     [MPROF_ROLE_SAMPLE] = {FILL_OF(SLOT, 1), .plain = MPROF__TONE_INK},
     [MPROF_ROLE_CHILD] = {STROKE_OF(SLOT, 0.95F, 1.25F), .plain = MPROF__TONE_GREY},
     [MPROF_ROLE_CHILD_SAMPLE] = {FILL_OF(SLOT, 1), .plain = MPROF__TONE_GREY},
     [MPROF_ROLE_CHILD_NAME] = {FILL_OF(LETTER, 1), .plain = MPROF__TONE_QUIET},
     [MPROF_ROLE_TOTAL] = {FILL_OF(INK, 0.06F), STROKE_OF(GREY, 1, 1)},
     [MPROF_ROLE_LAYER] = {FILL_OF(TINT, 1), STROKE_OF(SLOT, 1, 0.75F), .plain = MPROF__TONE_GRID},
-    [MPROF_ROLE_KIND] = {STROKE_OF(SLOT, 1, 1.5F)},
+    [MPROF_ROLE_PEAK_PART] = {FILL_OF(TINT, 1), .plain = MPROF__TONE_GRID},
+    [MPROF_ROLE_PEAK_PART_EDGE] = {FILL_OF(SLOT, 1), .plain = MPROF__TONE_GREY},
+    [MPROF_ROLE_LEADER] = {STROKE_OF(GREY, 1, 0.75F)},
+    [MPROF_ROLE_KIND] = {STROKE_OF(SLOT, 1, 1.5F), .looks = true},
     [MPROF_ROLE_KIND_SAMPLE] = {FILL_OF(SLOT, 1)},
     [MPROF_ROLE_KIND_NAME] = TEXT_OF(LETTER),
     [MPROF_ROLE_CONTROL_GROUP] = {STROKE_OF(QUIET, 1, 1)},
@@ -60,6 +63,7 @@ static const mprof__style styles[MPROF_ROLE_COUNT] = {
     [MPROF_ROLE_LANE_NAME] = TEXT_OF(QUIET),
     [MPROF_ROLE_LANE_GROUP] = TEXT_OF(TEXT),
     [MPROF_ROLE_SWATCH] = {FILL_OF(SLOT, 1), .plain = MPROF__TONE_GREY, .radius = 2},
+    [MPROF_ROLE_SWATCH_LINE] = {STROKE_OF(SLOT, 1, 1.5F), .plain = MPROF__TONE_INK, .looks = true},
     [MPROF_ROLE_LEGEND_RULE] = {STROKE_OF(GRID, 1, 1)},
     [MPROF_ROLE_LEGEND_HEAD] = TEXT_OF(QUIET),
     [MPROF_ROLE_LEGEND_NAME] = TEXT_OF(INK),
@@ -91,6 +95,16 @@ static const uint32_t tones[2][MPROF__TONE_COUNT] = {
     },
 };
 
+/* Slots of lines have one tone. */
+#define INK_LINE(rgb)                                                                              \
+    {                                                                                              \
+        rgb, rgb, rgb                                                                              \
+    }
+#define GREY_LINE(rgb)                                                                             \
+    {                                                                                              \
+        rgb, rgb, rgb                                                                              \
+    }
+
 /* slot, tint, letter */
 static const uint32_t slots[2][MPROF__SLOT_COUNT][3] = {
     {
@@ -102,6 +116,17 @@ static const uint32_t slots[2][MPROF__SLOT_COUNT][3] = {
         {0x3EAAE1, 0xBDE2F4, 0x2A7399}, /* sky blue */
         {0x473E9A, 0xC0BDDC, 0x473E9A}, /* indigo */
         {0x7A3A2F, 0xD1BCB8, 0x7A3A2F}, /* brown */
+        {0xA9B1BC, 0xEBEEF1, 0x5A6472}, /* light */
+        {0x8790A0, 0xC6CCD5, 0x5A6472}, /* dark */
+        INK_LINE(0x161B26),
+        GREY_LINE(0x5A6472),
+        INK_LINE(0x161B26),
+        GREY_LINE(0x5A6472),
+        INK_LINE(0x161B26),
+        GREY_LINE(0x5A6472),
+        INK_LINE(0x161B26),
+        GREY_LINE(0x5A6472),
+        {0x9AA3AF, 0xC6CCD5, 0x5A6472}, /* one of many lines */
     },
     {
         {0x66ABEE, 0x2E4761, 0x66ABEE},
@@ -112,8 +137,43 @@ static const uint32_t slots[2][MPROF__SLOT_COUNT][3] = {
         {0xA9D0F6, 0x435263, 0xA9D0F6},
         {0x877FF0, 0x383861, 0x9F98F3},
         {0xB8867C, 0x483B3C, 0xC39990},
+        {0x566070, 0x252B35, 0x9AA5B4},
+        {0x7C8797, 0x404957, 0x9AA5B4},
+        INK_LINE(0xEEF1F5),
+        GREY_LINE(0x9AA5B4),
+        INK_LINE(0xEEF1F5),
+        GREY_LINE(0x9AA5B4),
+        INK_LINE(0xEEF1F5),
+        GREY_LINE(0x9AA5B4),
+        INK_LINE(0xEEF1F5),
+        GREY_LINE(0x9AA5B4),
+        {0x6B7686, 0x404957, 0x9AA5B4},
     },
 };
+
+/* Of the slots behind the neutral shades: two tones, four dashes. */
+static const mprof__look looks[] = {
+    {1.75F, {0}},      {1.5F, {7, 4}},        {1.75F, {1.5F, 3}},    {1.25F, {0}}, {1.5F, {7, 4}},
+    {1.5F, {1.5F, 3}}, {1.5F, {11, 3, 2, 3}}, {1.5F, {11, 3, 2, 3}}, {1, {0}},
+};
+#define FIRST_LOOK (MPROF__SLOT_COUNT - (int)(sizeof looks / sizeof *looks))
+
+mprof__look mprof__look_of(const mprof__style *style, int colour)
+{
+    mprof__look look = {style->width, {style->dash[0], style->dash[1], 0, 0}};
+    return style->looks && colour >= FIRST_LOOK && colour < MPROF__SLOT_COUNT
+               ? looks[colour - FIRST_LOOK]
+               : look;
+}
+
+int mprof__dash_count(const mprof__look *look)
+{
+    int count = 0;
+    while (count < 4 && look->dash[count] > 0) {
+        count++;
+    }
+    return count;
+}
 
 const mprof__style *mprof__role_style(mprof_role role)
 {
@@ -128,7 +188,7 @@ mprof__tone mprof__resolve_tone(const mprof__style *style, mprof__tone tone, int
 uint32_t mprof__tone_colour(bool dark, mprof__tone tone, int slot)
 {
     if (tone >= MPROF__TONE_SLOT) {
-        return slots[dark][slot & (MPROF__SLOT_COUNT - 1)][tone - MPROF__TONE_SLOT];
+        return slots[dark][slot < MPROF__SLOT_COUNT ? slot : 0][tone - MPROF__TONE_SLOT];
     }
     return tones[dark][tone];
 }

@@ -22,7 +22,9 @@ typedef enum mprof__tone {
     MPROF__TONE_COUNT
 } mprof__tone;
 
-#define MPROF__SLOT_COUNT 8
+/* The palette: hues, then neutral shades, whose numbers figure/colour_slots.h has. */
+#define MPROF__HUE_COUNT 8
+#define MPROF__SLOT_COUNT 19
 
 typedef struct mprof__style {
     mprof__tone fill, stroke; /* SLOT, TINT, LETTER: of the item's colour */
@@ -31,9 +33,21 @@ typedef struct mprof__style {
     float width;   /* px, of the stroke */
     float dash[2]; /* px on, px off; 0 0: solid */
     float radius;  /* px, of a rectangle's corners */
+    bool looks;    /* the slot may give the line another width and dash */
 } mprof__style;
 
+/* Width and dash of a line. */
+typedef struct mprof__look {
+    float width;   /* px; 0: the role's */
+    float dash[4]; /* px on, off, on, off; 0: the end */
+} mprof__look;
+
 const mprof__style *mprof__role_style(mprof_role role);
+
+/* The look of an item of this role and colour, which may be MPROF_COLOUR_NONE. */
+mprof__look mprof__look_of(const mprof__style *style, int colour);
+/* How many of its dash are set. */
+int mprof__dash_count(const mprof__look *look);
 
 /* 0xRRGGBB. slot matters for SLOT, TINT and LETTER only. */
 uint32_t mprof__tone_colour(bool dark, mprof__tone tone, int slot);

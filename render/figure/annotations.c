@@ -1,12 +1,13 @@
 /* Points and labels at the curves, where there is room for them. */
 #include "annotations.h"
 
+#include "colour_slots.h"
 #include "format_units.h"
 #include "heading.h"
 #include "layout.h"
-#include "merged_calls.h"
 #include "occupancy.h"
 #include "process_curves.h"
+#include "process_groups.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -24,7 +25,7 @@ static bool highest_of(const mprof__layout *layout, const mprof__figure_input *i
 {
     bool found = false;
     for (size_t i = 0; i < series->point_count; i++) {
-        double at = series->points[i].time_s - input->start_s;
+        double at = mprof__axis_time_s(input, series->points[i].time_s);
         if (at < layout->from_s || at > layout->to_s) {
             continue;
         }
@@ -109,10 +110,11 @@ static bool place_peak_name(mprof__layout *layout, double x, double y, double wi
     return false;
 }
 
-static void draw_peak(mprof__layout *layout, const struct peak *peak, bool cross)
+/* False: there is no room for its name. */
+static bool draw_peak(mprof__layout *layout, const struct peak *peak, bool cross)
 {
     mprof_figure *figure = layout->figure;
-    double x = mprof__scale_at(&layout->time, peak->sample.time_s - peak->input->start_s);
+    double x = mprof__time_x(layout, peak->input, peak->sample.time_s);
     double y = mprof__scale_at(&layout->memory, peak->sample.mib);
     char text[240];
     mprof_box place;
@@ -135,38 +137,73 @@ static void draw_peak(mprof__layout *layout, const struct peak *peak, bool cross
                                                     .length = strlen(text)});
     }
     reserve_box(layout, x - 6, y - 6, 12, 12);
+    return named;
+}
+
+/* Recordings that differ in weight and dash have their names at the curve, and so has the highest
+ * of a crowd, whose others have none. */
+static void name_peak(struct peak *peak, const mprof__layout *layout)
+{
+    char name[100];
+    bool is_needed = peak->colour >= MPROF__LINE_SLOT;
+    mprof__recording_name(name, sizeof name, layout, peak->input);
+    snprintf(peak->name, sizeof peak->name, "%s%speak ", is_needed ? name : "",
+             is_needed ? " " : "");
 }
 
 void mprof__draw_peaks(mprof__layout *layout)
 {
     for (size_t r = 0; r < layout->input_count; r++) {
-        const mprof__figure_input *input = &layout->inputs[r];
+        mprof__figure_input *input = &layout->inputs[r];
         struct peak peak = {.input = input, .colour = input->colour};
         bool alone = layout->input_count == 1;
-        snprintf(peak.name, sizeof peak.name, "peak ");
-        if (highest_of(layout, input, input->line, &peak.sample)) {
-            draw_peak(layout, &peak, alone);
+        name_peak(&peak, layout);
+        if ((!layout->crowd || r == layout->crowd[0]) &&
+            highest_of(layout, input, input->line, &peak.sample)) {
+            input->is_named = draw_peak(layout, &peak, alone);
         }
     }
 }
 
-/* Of the child with the highest peak, as in upstream's pictures. */
+void mprof__label_recordings(mprof__layout *layout)
+{
+    for (size_t r = 0; r < layout->input_count && !layout->crowd; r++) {
+        const mprof__figure_input *input = &layout->inputs[r];
+        char name[240];
+        if (input->colour >= MPROF__LINE_SLOT && !input->is_named) {
+            mprof__recording_name(name, sizeof name, layout, input);
+            mprof__label_series(layout, input, input->line, MPROF_ROLE_CHILD_NAME, input->colour,
+                                name);
+        }
+    }
+}
+
+static bool is_higher(const mprof__process_group *a, const mprof__process_group *b)
+{
+    return a->series.peak.mib > b->series.peak.mib;
+}
+
+/* Of the child, or group of children, with the highest peak, as in upstream's pictures. */
 void mprof__draw_process_peak(mprof__layout *layout)
 {
     const mprof__figure_input *input = &layout->inputs[0];
-    if (layout->input_count != 1 || !input->child_count || layout->options->stack) {
+    const mprof__process_groups *groups = &input->groups;
+    const mprof__process_group *highest = groups->items;
+    if (layout->input_count != 1 || !groups->shown || layout->options->stack) {
         return;
     }
-    uint32_t process = input->children[0];
-    if (mprof__has_own_strip(input, process)) {
+    for (size_t i = 1; i < groups->shown; i++) {
+        highest = is_higher(&groups->items[i], highest) ? &groups->items[i] : highest;
+    }
+    if (highest->count == 1 && mprof__has_own_strip(input, highest->members[0])) {
         return;
     }
-    struct peak peak = {.input = input, .colour = mprof__process_colour(layout, input, 0)};
+    struct peak peak = {.input = input, .colour = highest->colour};
     char name[100];
-    mprof__process_text(name, sizeof name, input, process);
+    mprof__group_text(name, sizeof name, input, highest);
     snprintf(peak.name, sizeof peak.name, "%s ", name);
-    if (highest_of(layout, input, &input->processes[process].series, &peak.sample)) {
-        draw_peak(layout, &peak, false);
+    if (highest_of(layout, input, &highest->series, &peak.sample)) {
+        (void)draw_peak(layout, &peak, false);
     }
 }
 

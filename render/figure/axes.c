@@ -5,6 +5,7 @@
 #include "ticks.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #define TICK_GAP_PX 10.0
@@ -53,13 +54,25 @@ void mprof__draw_memory_axis(mprof__layout *layout)
     }
 }
 
+/* Per cent of each recording. */
+static size_t share_ticks(mprof__tick *ticks)
+{
+    size_t count = 0;
+    for (int share = 0; share <= 100; share += 10) {
+        ticks[count].value = share;
+        snprintf(ticks[count++].text, sizeof ticks->text, "%d %%", share);
+    }
+    return count;
+}
+
 void mprof__draw_time_axis(mprof__layout *layout, double label_y)
 {
     mprof__tick ticks[MPROF__TICK_MAX];
     mprof_figure *figure = layout->figure;
     double origin = mprof__is_overlay(layout) ? 0 : layout->inputs[0].start_s;
-    size_t count = mprof__time_ticks(ticks, layout->from_s, layout->to_s, origin,
-                                     layout->plot.width, layout->measure);
+    size_t count = layout->is_share ? share_ticks(ticks)
+                                    : mprof__time_ticks(ticks, layout->from_s, layout->to_s, origin,
+                                                        layout->plot.width, layout->measure);
     double axis_y = layout->plot.y + layout->plot.height + 0.5;
     mprof__begin_group(figure, MPROF_GROUP_TIME_AXIS);
     mprof__add_segment(

@@ -1,5 +1,6 @@
 /* A slot follows from the name alone, so that a function has the same colour in every picture. If
- * two important functions would share a slot, the less important one takes the next free slot. */
+ * two important functions would share a slot, the less important one takes the next free slot. When
+ * all hues are taken the rest is grey: a second meaning of a colour would mislead. */
 #include "colour_slots.h"
 #include "layout.h"
 
@@ -20,11 +21,9 @@ void mprof__assign_colour_slots(int8_t *slots, const char *const *names, size_t 
 {
     unsigned taken = 0;
     for (size_t i = 0; i < count; i++) {
-        unsigned slot = slot_of(names[i]);
-        if (i < MPROF__COLOUR_SLOT_COUNT) {
-            while (taken & 1u << slot) {
-                slot = (slot + 1) % MPROF__COLOUR_SLOT_COUNT;
-            }
+        unsigned slot = i < MPROF__COLOUR_SLOT_COUNT ? slot_of(names[i]) : MPROF__REST_SLOT;
+        while (i < MPROF__COLOUR_SLOT_COUNT && taken & 1u << slot) {
+            slot = (slot + 1) % MPROF__COLOUR_SLOT_COUNT;
         }
         taken |= 1u << slot;
         slots[i] = (int8_t)slot;

@@ -172,7 +172,7 @@ static mprof_sample between(mprof_sample a, mprof_sample b, double time_s)
 struct pen {
     mprof__layout *layout;
     const mprof__stroke *stroke;
-    double start_s;
+    const mprof__figure_input *input;
     bool by_column;
     struct column column;
     size_t first;
@@ -181,7 +181,7 @@ struct pen {
 static void add_sample(struct pen *pen, mprof_sample sample)
 {
     mprof_point point = {
-        (float)mprof__scale_at(&pen->layout->time, sample.time_s - pen->start_s),
+        (float)mprof__time_x(pen->layout, pen->input, sample.time_s),
         (float)mprof__scale_at(&pen->layout->memory, sample.mib),
     };
     if (pen->by_column) {
@@ -218,7 +218,7 @@ static void draw_dots(mprof__layout *layout, const mprof__figure_input *input,
 {
     for (size_t i = begin; i < end; i++) {
         mprof__add_dot(layout->figure, stroke->dot, stroke->colour,
-                       mprof__scale_at(&layout->time, series->points[i].time_s - input->start_s),
+                       mprof__time_x(layout, input, series->points[i].time_s),
                        mprof__scale_at(&layout->memory, series->points[i].mib), DOT_RADIUS_PX);
     }
 }
@@ -228,6 +228,7 @@ static bool is_interrupted(const mprof__layout *layout, const mprof__figure_inpu
                            const mprof__stroke *stroke, mprof_sample before, mprof_sample after)
 {
     double least_s = GAP_LEAST_PX * (layout->to_s - layout->from_s) / layout->plot.width;
+    least_s = fmax(least_s / input->stretch, stroke->bridged_s);
     return stroke->gap_s > 0 ? after.time_s - before.time_s > fmax(stroke->gap_s, least_s)
                              : mprof__is_gap(input, before.time_s, after.time_s, least_s);
 }
@@ -235,7 +236,8 @@ static bool is_interrupted(const mprof__layout *layout, const mprof__figure_inpu
 void mprof__draw_series(mprof__layout *layout, const mprof__figure_input *input,
                         const mprof_series *series, const mprof__stroke *stroke)
 {
-    double from = input->start_s + layout->from_s, to = input->start_s + layout->to_s;
+    double from = mprof__recording_time_s(input, layout->from_s);
+    double to = mprof__recording_time_s(input, layout->to_s);
     size_t begin = mprof__first_point_from(series, from);
     size_t end = begin;
     while (end < series->point_count && series->points[end].time_s <= to) {
@@ -244,7 +246,7 @@ void mprof__draw_series(mprof__layout *layout, const mprof__figure_input *input,
     const mprof_sample *points = series->points;
     struct pen pen = {.layout = layout,
                       .stroke = stroke,
-                      .start_s = input->start_s,
+                      .input = input,
                       .by_column = (double)(end - begin) > 2 * layout->plot.width,
                       .first = layout->figure->point_count};
     if (begin > 0 && begin < series->point_count && points[begin].time_s > from &&

@@ -11,8 +11,9 @@ typedef struct mprof__stroke {
     bool dots;       /* at every point, where points are few */
     int colour;
     uint32_t about;
-    bool reserve; /* in layout->occupancy: labels keep off it */
-    double gap_s; /* a longer pause is not bridged; 0: see gaps.h */
+    bool reserve;     /* in layout->occupancy: labels keep off it */
+    double gap_s;     /* a longer pause is not bridged; 0: see gaps.h */
+    double bridged_s; /* a shorter pause is */
 } mprof__stroke;
 void mprof__draw_series(mprof__layout *layout, const mprof__figure_input *input,
                         const mprof_series *series, const mprof__stroke *stroke);

@@ -3,7 +3,6 @@
 #include "axes.h"
 #include "brackets.h"
 #include "call_rows.h"
-#include "colour_slots.h"
 #include "control_group_curve.h"
 #include "curve.h"
 #include "density_rows.h"
@@ -13,8 +12,13 @@
 #include "legend.h"
 #include "memory_kind_curves.h"
 #include "occupancy.h"
+#include "peak_parts.h"
 #include "process_curves.h"
+#include "process_groups.h"
 #include "process_lanes.h"
+#include "process_sums.h"
+#include "recording_list.h"
+#include "recording_looks.h"
 #include "running_functions.h"
 #include "view.h"
 #include "visible_text.h"
@@ -26,6 +30,7 @@
 #define HEAD_PX 66.0
 #define TICK_ROW_PX 22.0 /* labels of the time axis */
 #define LEGEND_GAP_PX 12.0
+#define LEGEND_SHARE 0.3 /* of the page's height */
 #define FOOT_PX 16.0
 #define LEAST_WIDTH_PX 200.0
 #define LEAST_PLOT_PX 50.0
@@ -61,34 +66,49 @@ static bool is_stacked(const mprof__layout *layout)
     return layout->options->stack && !mprof__is_overlay(layout) && has_children;
 }
 
+static void draw_curve(mprof__layout *layout, const mprof__figure_input *input)
+{
+    bool alone = !mprof__is_overlay(layout);
+    bool stacked = is_stacked(layout);
+    bool is_total = stacked && !input->main_is_sum && input->total.point_count > 0;
+    mprof__stroke stroke = {.line = MPROF_ROLE_CURVE,
+                            .area = alone && !stacked ? MPROF_ROLE_AREA : MPROF_ROLE_COUNT,
+                            .dot = MPROF_ROLE_SAMPLE,
+                            .dots = !layout->crowd,
+                            .colour = input->colour,
+                            .about = about_file(layout, input),
+                            .reserve = true,
+                            .bridged_s = is_total ? input->bridged_s : 0};
+    if (stacked) { /* labels of layers must keep clear of lines that are drawn later */
+        mprof__reserve_kinds(layout, input);
+        mprof__reserve_control_group(layout, input);
+    }
+    if (alone) {
+        mprof__draw_processes(layout, input, stacked);
+        mprof__draw_control_group(layout, input);
+    }
+    mprof__draw_series(layout, input, is_total ? &input->total : input->line, &stroke);
+    mprof__draw_kinds(layout, input);
+    if (layout->options->slope) {
+        mprof__draw_slope(layout, input);
+    }
+}
+
+/* Of a crowd, the median and the highest are on top. */
 static void draw_curves(mprof__layout *layout)
 {
+    size_t count = layout->input_count, median = count / 2;
     mprof__begin_group(layout->figure, MPROF_GROUP_CURVES);
-    for (size_t r = 0; r < layout->input_count; r++) {
-        const mprof__figure_input *input = &layout->inputs[r];
-        bool alone = !mprof__is_overlay(layout);
-        bool stacked = is_stacked(layout);
-        bool is_total = stacked && !input->main_is_sum && input->total.point_count > 0;
-        mprof__stroke stroke = {.line = MPROF_ROLE_CURVE,
-                                .area = alone && !stacked ? MPROF_ROLE_AREA : MPROF_ROLE_COUNT,
-                                .dot = MPROF_ROLE_SAMPLE,
-                                .dots = true,
-                                .colour = input->colour,
-                                .about = about_file(layout, input),
-                                .reserve = true};
-        if (stacked) { /* labels of layers must keep clear of lines that are drawn later */
-            mprof__reserve_kinds(layout, input);
-            mprof__reserve_control_group(layout, input);
+    for (size_t i = 0; i < count; i++) {
+        if (!layout->crowd) {
+            draw_curve(layout, &layout->inputs[i]);
+        } else if (i != 0 && i != median) {
+            draw_curve(layout, &layout->inputs[layout->crowd[i]]);
         }
-        if (alone) {
-            mprof__draw_processes(layout, input, stacked);
-            mprof__draw_control_group(layout, input);
-        }
-        mprof__draw_series(layout, input, is_total ? &input->total : input->line, &stroke);
-        mprof__draw_kinds(layout, input);
-        if (layout->options->slope) {
-            mprof__draw_slope(layout, input);
-        }
+    }
+    if (layout->crowd) {
+        draw_curve(layout, &layout->inputs[layout->crowd[median]]);
+        draw_curve(layout, &layout->inputs[layout->crowd[0]]);
     }
 }
 
@@ -104,7 +124,7 @@ struct page {
 
 static double legend_most(const mprof__layout *layout)
 {
-    return fmax(60, layout->options->height_px * 0.30);
+    return fmax(60, layout->options->height_px * LEGEND_SHARE);
 }
 
 /* The legend is the first to go where the plot would become too low. */
@@ -165,6 +185,7 @@ static mprof_status divide_page(mprof__layout *layout, const struct page *page, 
              page->chart ? mprof__flame_chart_gutter(page->chart) : calls_gutter(layout, page));
     layout->plot.x = ceil(MPROF__MARGIN_PX + gutter);
     layout->plot.width = figure->width_px - MPROF__MARGIN_PX - layout->plot.x;
+    layout->plot.width -= mprof__peak_parts_width(layout) + mprof__recording_list_width(layout);
     layout->time = (mprof__scale){layout->from_s, layout->to_s, layout->plot.x, layout->plot.width};
     layout->lanes = (mprof_box){layout->plot.x, layout->plot.y + layout->plot.height + LANE_GAP_PX,
                                 layout->plot.width, lanes_px};
@@ -221,11 +242,27 @@ static mprof_status plan_calls(mprof__layout *layout, struct page *page)
     return status;
 }
 
+/* The page grows for a row of each command, within reason. */
+static double legend_room(mprof__layout *layout)
+{
+    mprof_figure *figure = layout->figure;
+    double usual = legend_most(layout);
+    double wanted = mprof__legend_rows_height(layout->inputs[0].groups.count + 1);
+    if (layout->options->grow && layout->inputs[0].groups.by_command && layout->input_count == 1 &&
+        wanted > usual) {
+        double more = fmin(wanted - usual, usual / 2);
+        figure->height_px += more;
+        return usual + more;
+    }
+    return usual;
+}
+
 static mprof_status plan_page(mprof__layout *layout, struct page *page, mprof_error *error)
 {
     const mprof_figure *figure = layout->figure;
-    page->legend = mprof__legend_new(
-        layout, figure->width_px - 2 * MPROF__MARGIN_PX - USUAL_GUTTER_PX, legend_most(layout));
+    double room = legend_room(layout);
+    page->legend =
+        mprof__legend_new(layout, figure->width_px - 2 * MPROF__MARGIN_PX - USUAL_GUTTER_PX, room);
     if (!page->legend) {
         return MPROF_ENOMEM;
     }
@@ -262,7 +299,7 @@ static void draw_plot(mprof__layout *layout, const struct page *page)
     mprof__begin_group(layout->figure, MPROF_GROUP_MARKS);
     mprof__draw_peaks(layout);
     mprof__draw_death(layout);
-    if (!page->chart && !is_stacked(layout)) {
+    if (!page->chart && !is_stacked(layout) && !layout->crowd) {
         mprof__draw_brackets(layout);
     } else {
         mprof__draw_process_peak(layout);
@@ -271,6 +308,7 @@ static void draw_plot(mprof__layout *layout, const struct page *page)
     for (size_t r = 0; r < layout->input_count; r++) {
         mprof__label_kinds(layout, &layout->inputs[r]);
     }
+    mprof__label_recordings(layout);
     if (layout->input_count == 1) {
         mprof__label_control_group(layout, &layout->inputs[0]);
     }
@@ -302,6 +340,8 @@ static void draw_below_plot(mprof__layout *layout, const struct page *page)
     if (page->chart) {
         mprof__draw_flame_chart(layout, page->chart);
     }
+    mprof__draw_peak_parts(layout);
+    mprof__draw_recording_list(layout);
     if (layout->legend_px > 0) {
         double right = figure->width_px - MPROF__MARGIN_PX;
         mprof__draw_legend(layout, page->legend,
@@ -330,7 +370,8 @@ static mprof_status draw_page(mprof__layout *layout, mprof_error *error)
                           .low_mib = layout->memory.from,
                           .high_mib = layout->memory.to,
                           .origin_s = mprof__is_overlay(layout) ? 0 : layout->inputs[0].start_s,
-                          .group = layout->options->group};
+                          .group = layout->options->group,
+                          .share = layout->is_share};
         status = layout->figure->status;
     }
     mprof__occupancy_free(layout->occupancy);
@@ -349,6 +390,9 @@ static mprof_status prepare_input(mprof__layout *layout, mprof__figure_input *in
     }
     if (status == MPROF_OK && !mprof__is_overlay(layout)) {
         status = mprof__sum_processes(layout, input);
+    }
+    if (status == MPROF_OK && !mprof__is_overlay(layout)) {
+        status = mprof__group_processes(layout, input);
     }
     if (status == MPROF_OK) {
         status = mprof__read_control_group(layout, input);
@@ -379,9 +423,6 @@ static mprof_status read_inputs(mprof__layout *layout, const mprof_profile *cons
         if (status != MPROF_OK) {
             return status;
         }
-        if (mprof__is_overlay(layout)) {
-            layout->inputs[i].colour = (int)(i % MPROF__COLOUR_SLOT_COUNT);
-        }
     }
     if (layout->options->as_one) {
         share_start(layout);
@@ -396,6 +437,9 @@ static mprof_status read_inputs(mprof__layout *layout, const mprof_profile *cons
     }
     for (size_t i = 0; status == MPROF_OK && i < layout->input_count; i++) {
         status = prepare_input(layout, &layout->inputs[i]);
+    }
+    if (status == MPROF_OK) {
+        status = mprof__choose_recording_looks(layout);
     }
     if (status != MPROF_OK) {
         return status;
@@ -440,6 +484,7 @@ mprof_status mprof_figure_layout(mprof_figure **out, const mprof_profile *const 
         mprof__figure_input_dispose(&layout.inputs[i]);
     }
     free(layout.inputs);
+    free(layout.crowd);
     if (status != MPROF_OK) {
         mprof_figure_free(layout.figure);
         return mprof_error_set(error, status, "%s",

@@ -7,6 +7,8 @@
 #include "curve.h"
 #include "layout.h"
 #include "process_curves.h"
+#include "process_groups.h"
+#include "process_sums.h"
 #include "visible_text.h"
 
 #include <fnmatch.h>
@@ -178,6 +180,7 @@ mprof_status mprof__figure_input_init(mprof__figure_input *input, const mprof_pr
         mprof__typical_interval_s(mprof_profile_samples(profile), recorded_interval_s(profile));
     input->least_interval_s = mprof__reduced_interval_s(mprof_profile_samples(profile));
     input->colour = MPROF_COLOUR_NONE;
+    input->stretch = 1;
     input->function_colours = malloc(input->function_count + 1);
     input->function_numbers = calloc(input->function_count + 1, sizeof *input->function_numbers);
     input->function_labels = calloc(input->function_count + 1, sizeof *input->function_labels);
@@ -205,5 +208,7 @@ void mprof__figure_input_dispose(mprof__figure_input *input)
     free(input->function_numbers);
     mprof__free_call_rows(input);
     mprof__free_process_curves(input);
+    mprof__free_process_groups(input);
+    mprof__free_process_sums(input);
     mprof__free_control_group(input);
 }

@@ -24,6 +24,37 @@ typedef struct mprof__control_group {
     bool is_shown; /* the memory axis reaches it */
 } mprof__control_group;
 
+/* Processes that share a line or a layer: those of one command, or a single one. */
+typedef struct mprof__process_group {
+    const char *key;         /* the command; "": a single process, by its own name */
+    const uint32_t *members; /* processes, the one with the highest peak first */
+    size_t count;            /* of them */
+    double mean_mib;         /* of the sum, while one of them runs */
+    mprof_sample peak;       /* of the sum */
+    double share_mib;        /* mean over the whole time */
+    double deviation_mib;    /* standard deviation over the whole time */
+    double at_peak_mib;      /* when the sum of all processes is highest */
+    size_t at_peak_count;    /* how many run then */
+    int colour;              /* MPROF_COLOUR_NONE: grey */
+    mprof_series series;     /* of the line */
+    mprof_sample *points;    /* of the series; NULL: those of the process */
+    uint32_t *running;       /* how many run at each moment; NULL for a single process */
+} mprof__process_group;
+
+typedef struct mprof__process_groups {
+    mprof__process_group *items; /* the most important first */
+    size_t count;
+    size_t shown;      /* the first ones: named in the plot, a layer each in a stack */
+    uint32_t *members; /* of all groups */
+    char *keys;
+    bool by_command;
+    size_t command_count; /* that of the main process included */
+    size_t *layers;       /* [shown], from the bottom up: the steadiest first */
+    mprof_sample peak;    /* of the sum of all processes */
+    double main_at_peak_mib, others_at_peak_mib; /* others: groups that are not shown */
+    size_t others_at_peak_count, others_count;   /* processes */
+} mprof__process_groups;
+
 typedef struct mprof__figure_input {
     const mprof_profile *profile;
     const mprof_series *line; /* mprof_profile_line() */
@@ -62,10 +93,18 @@ typedef struct mprof__figure_input {
     uint32_t *function_numbers; /* index in the figure; 0 where left out */
     char **function_labels;     /* per function, as visible text */
     int colour;                 /* of the curve, where several recordings are overlaid */
+    bool is_named;              /* a label at the curve has its name */
+    double stretch;             /* of its time: 1, unless the axis is the share of each recording */
     uint32_t *children;         /* processes with a curve, highest peak first */
     size_t child_count;
     const mprof_series *others; /* sum of the processes without a curve */
     size_t other_count;
+    double *moments; /* ticks at which processes are added up; none without processes */
+    size_t moment_count;
+    double bridged_s;     /* moments less far apart than this are connected */
+    double *main_mib;     /* at each moment; of the main process alone */
+    double *children_mib; /* the sum of all others */
+    mprof__process_groups groups;
     bool main_is_sum;   /* MEM is the sum of the tree */
     mprof_series total; /* all processes, if MEM is of one or they are stacked; else empty */
     mprof_sample *total_points;

@@ -130,6 +130,36 @@ static void add_calls(struct sentence *sentence, const mprof__layout *layout)
     add_fact(sentence, text);
 }
 
+/* Where the time axis does not show them. */
+static void add_durations(struct sentence *sentence, const mprof__layout *layout)
+{
+    double shortest_s = INFINITY, longest_s = 0;
+    char shortest[40], longest[40], text[120];
+    for (size_t r = 0; r < layout->input_count; r++) {
+        const mprof__figure_input *input = &layout->inputs[r];
+        double seconds = mprof_profile_end_s(input->profile) - input->start_s;
+        shortest_s = fmin(shortest_s, seconds);
+        longest_s = fmax(longest_s, seconds);
+    }
+    snprintf(text, sizeof text, "each from start to end: %s to %s",
+             mprof__duration_text(shortest, sizeof shortest, shortest_s),
+             mprof__duration_text(longest, sizeof longest, longest_s));
+    add_fact(sentence, text);
+}
+
+static void add_processes(struct sentence *sentence, const mprof__figure_input *input)
+{
+    char count[32], commands[32], text[96];
+    if (!input->groups.by_command) {
+        add_count(sentence, input->process_count + input->other_count, "process", "processes");
+        return;
+    }
+    snprintf(text, sizeof text, "%s processes of %s commands",
+             mprof__count_text(count, sizeof count, input->process_count + input->other_count),
+             mprof__count_text(commands, sizeof commands, input->groups.command_count));
+    add_fact(sentence, text);
+}
+
 void mprof__death_text(char *text, size_t size, const mprof_process *process)
 {
     const char *name =
@@ -310,10 +340,13 @@ char *mprof__facts_text(const mprof__layout *layout)
     }
     add_calls(&sentence, layout);
     if (layout->input_count == 1 && first->process_count > 1) {
-        add_count(&sentence, first->process_count + first->other_count, "process", "processes");
+        add_processes(&sentence, first);
         if (first->other_count) {
             add_count(&sentence, first->other_count, "without a curve", "without a curve");
         }
+    }
+    if (layout->is_share) {
+        add_durations(&sentence, layout);
     }
     add_peak(&sentence, layout);
     if (layout->input_count == 1) {

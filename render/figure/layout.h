@@ -22,6 +22,8 @@ typedef struct mprof__layout {
     double legend_px;     /* 0: no room for a legend */
     bool without_legend;  /* the flame chart needs its room */
     mprof__occupancy *occupancy;
+    uint32_t *crowd; /* more than eight recordings, the highest first; else NULL */
+    bool is_share;   /* the time axis is the share of each recording, in per cent */
 } mprof__layout;
 
 /* Several recordings are laid over each other from a common start. */
@@ -37,6 +39,24 @@ static inline double mprof__text_width(const mprof__layout *layout, mprof_role r
                                        const char *text, size_t length)
 {
     return layout->measure->width_px(layout->measure->data, mprof_role_font(role), text, length);
+}
+
+/* Where a moment of a recording is on the time axis. */
+static inline double mprof__axis_time_s(const mprof__figure_input *input, double time_s)
+{
+    return (time_s - input->start_s) * input->stretch;
+}
+
+static inline double mprof__time_x(const mprof__layout *layout, const mprof__figure_input *input,
+                                   double time_s)
+{
+    return mprof__scale_at(&layout->time, mprof__axis_time_s(input, time_s));
+}
+
+/* The moment of a recording at a place of the time axis. */
+static inline double mprof__recording_time_s(const mprof__figure_input *input, double axis_s)
+{
+    return input->start_s + axis_s / input->stretch;
 }
 
 #endif

@@ -3,6 +3,7 @@
  * counted in the last line. */
 #include "legend.h"
 
+#include "colour_slots.h"
 #include "density_rows.h"
 #include "fit_text.h"
 #include "format_units.h"
@@ -10,7 +11,8 @@
 #include "layout.h"
 #include "memory_kind_curves.h"
 #include "merged_calls.h"
-#include "process_curves.h"
+#include "process_groups.h"
+#include "recording_list.h"
 #include "visible_text.h"
 
 #include <math.h>
@@ -25,12 +27,13 @@
 #define TABLE_GAP_PX 56.0
 #define SWATCH_PX 10.0
 #define SWATCH_GAP_PX 8.0
+#define LINE_SWATCH_PX 14.0 /* a dashed line begins further left, so that its dash shows */
 #define NAME_MAX_PX 260.0
 #define TABLE_MAX 4
 
 struct row {
-    int colour; /* of the swatch; MPROF_COLOUR_NONE: of its role */
-    mprof_role swatch;
+    int colour;        /* of the swatch; MPROF_COLOUR_NONE: of its role */
+    mprof_role swatch; /* MPROF_ROLE_COUNT: none */
     char name[200];
     char cells[COLUMN_MAX][40];
 };
@@ -45,6 +48,7 @@ struct table {
     size_t blocks; /* side by side */
     double widths[COLUMN_MAX + 1];
     double width;
+    bool has_spare_column; /* the last one: rows matter more */
 };
 
 struct mprof__legend {
@@ -259,21 +263,98 @@ static void exit_text(char *text, size_t size, const mprof_process *process, boo
     }
 }
 
-static void fill_process_row(mprof__legend *legend, const mprof__layout *layout, struct row *row,
-                             const mprof__figure_input *input, size_t rank, bool ends_known)
+/* A row that is of the curve itself, or of nothing that is drawn by itself. */
+static void set_main_swatch(struct row *row, const mprof__layout *layout,
+                            const mprof__figure_input *input)
 {
-    const mprof_process *process = &input->processes[input->children[rank]];
+    row->colour = layout->options->stack ? MPROF__MAIN_SLOT : MPROF_COLOUR_NONE;
+    row->swatch = layout->options->stack ? MPROF_ROLE_SWATCH
+                  : input->main_is_sum   ? MPROF_ROLE_COUNT
+                                         : MPROF_ROLE_SWATCH_LINE;
+}
+
+/* The memory of the main process alone, in the window. False: it is not known. */
+static bool measure_main(double *mean_mib, double *peak_mib, const mprof__layout *layout,
+                         const mprof__figure_input *input)
+{
+    const mprof_series *own = &input->processes[0].series;
+    double from = input->start_s + layout->from_s, to = input->start_s + layout->to_s, sum = 0;
+    size_t count = 0;
+    if (!input->main_is_sum && own->sample_count) {
+        *mean_mib = own->mean_mib;
+        *peak_mib = own->peak.mib;
+        return true;
+    }
+    *peak_mib = 0;
+    for (size_t i = 0; i < input->moment_count; i++) {
+        if (input->moments[i] >= from && input->moments[i] <= to) {
+            sum += input->main_mib[i];
+            *peak_mib = fmax(*peak_mib, input->main_mib[i]);
+            count++;
+        }
+    }
+    *mean_mib = count ? sum / (double)count : 0;
+    /* upstream samples the sum and its parts at different moments */
+    return count && mprof_profile_fact(input->profile, "include-children");
+}
+
+static void name_main(mprof__legend *legend, const mprof__layout *layout, struct row *row,
+                      const mprof__figure_input *input)
+{
+    char name[200], text[220];
+    mprof__process_text(name, sizeof name, input, 0);
+    snprintf(text, sizeof text, strcmp(name, "main") == 0 ? "%s" : "%s (main)", name);
+    set_name(legend, layout, row, text);
+}
+
+static void fill_main_row(mprof__legend *legend, const mprof__layout *layout, struct row *row,
+                          const mprof__figure_input *input, bool ends_known)
+{
+    double mean_mib, peak_mib;
+    name_main(legend, layout, row, input);
+    set_main_swatch(row, layout, input);
+    if (input->line->sample_count) {
+        mprof__duration_text(row->cells[0], sizeof *row->cells,
+                             input->line->last_s - input->line->first_s);
+    }
+    if (measure_main(&mean_mib, &peak_mib, layout, input)) {
+        mprof__memory_text(row->cells[1], sizeof *row->cells, mean_mib);
+        mprof__memory_text(row->cells[2], sizeof *row->cells, peak_mib);
+    }
+    mprof__high_water_mark_text(row->cells[3], sizeof *row->cells, layout, &input->processes[0]);
+    exit_text(row->cells[4], sizeof *row->cells, &input->processes[0], ends_known);
+}
+
+static int colour_of_group(const mprof__layout *layout, const mprof__figure_input *input, size_t at)
+{
+    if (at < input->groups.shown) {
+        return input->groups.items[at].colour;
+    }
+    return layout->options->stack ? MPROF__OTHERS_SLOT : MPROF_COLOUR_NONE;
+}
+
+/* A process, or those of one command, on one axis with those of other recordings. */
+static void fill_process_row(mprof__legend *legend, const mprof__layout *layout, struct row *row,
+                             const mprof__figure_input *input, size_t at, bool ends_known)
+{
+    const mprof__process_group *group = &input->groups.items[at];
+    const mprof_process *process = &input->processes[group->members[0]];
     const mprof_run *run = mprof_profile_run(input->profile);
     char name[200], text[240];
-    mprof__process_text(name, sizeof name, input, input->children[rank]);
+    mprof__group_text(name, sizeof name, input, group);
     if (layout->input_count > 1 && run) {
         snprintf(text, sizeof text, "%s, run %zu", name, run->number);
     } else {
         snprintf(text, sizeof text, "%s", name);
     }
-    row->colour = mprof__process_colour(layout, input, rank);
+    row->colour = colour_of_group(layout, input, at);
     row->swatch = MPROF_ROLE_SWATCH;
     set_name(legend, layout, row, text);
+    if (group->count > 1) {
+        mprof__memory_text(row->cells[1], sizeof *row->cells, group->mean_mib);
+        mprof__memory_text(row->cells[2], sizeof *row->cells, group->peak.mib);
+        return;
+    }
     if (process->series.sample_count) { /* else no sample is in the window */
         mprof__duration_text(row->cells[0], sizeof *row->cells,
                              process->series.last_s - process->series.first_s);
@@ -290,16 +371,18 @@ static bool add_processes(mprof__legend *legend, const mprof__layout *layout, si
     static const char *const heads[] = {"process",    "lasted", "mean", "peak",
                                         "exact peak", "end",    NULL};
     bool ends_known = false; /* upstream's files do not record it */
+    bool is_alone = layout->input_count == 1;
     size_t count = 0, others = 0;
     for (size_t r = 0; r < layout->input_count; r++) {
         const mprof__figure_input *input = &layout->inputs[r];
-        count += input->child_count;
+        count += input->groups.count;
         others += input->other_count;
         for (size_t i = 0; i < input->child_count; i++) {
             ends_known = ends_known || input->processes[input->children[i]].ended;
         }
     }
-    if (mprof__is_overlay(layout) || !count) {
+    count += count && is_alone;
+    if (mprof__is_overlay(layout) || !count || (is_alone && layout->inputs[0].groups.by_command)) {
         return true;
     }
     struct table *table = add_table(legend, count < most ? count : most);
@@ -308,13 +391,109 @@ static bool add_processes(mprof__legend *legend, const mprof__layout *layout, si
     }
     set_heads(table, heads);
     table->total = count + others;
+    if (is_alone) {
+        fill_main_row(legend, layout, &table->rows[table->count++], &layout->inputs[0], ends_known);
+    }
     for (size_t r = 0; r < layout->input_count; r++) {
         const mprof__figure_input *input = &layout->inputs[r];
-        for (size_t i = 0; i < input->child_count && table->count < most; i++) {
+        for (size_t i = 0; i < input->groups.count && table->count < most; i++) {
             fill_process_row(legend, layout, &table->rows[table->count++], input, i, ends_known);
         }
     }
     remove_empty_columns(table);
+    return true;
+}
+
+/* Groups by what they had at the peak. */
+struct ranked_group {
+    const mprof__process_group *group;
+    size_t at;
+};
+
+static int by_part_of_peak(const void *a, const void *b)
+{
+    const struct ranked_group *x = a, *y = b;
+    if (x->group->at_peak_mib != y->group->at_peak_mib) {
+        return x->group->at_peak_mib < y->group->at_peak_mib ? 1 : -1;
+    }
+    return x->at < y->at ? -1 : x->at > y->at;
+}
+
+/* What was measured when the sum of all processes was highest. */
+static void fill_peak_cells(char cells[][40], const mprof__figure_input *input, double mib)
+{
+    mprof__memory_text(cells[0], sizeof *cells, mib);
+    snprintf(cells[1], sizeof *cells, "%.0f %%", mib / input->groups.peak.mib * 100);
+}
+
+static void fill_group_row(mprof__legend *legend, const mprof__layout *layout, struct row *row,
+                           const mprof__figure_input *input, const struct ranked_group *ranked)
+{
+    const mprof__process_group *group = ranked->group;
+    const mprof_process *largest = &input->processes[group->members[0]];
+    char text[200], memory[40], time[40];
+    mprof__group_text(text, sizeof text, input, group);
+    set_name(legend, layout, row, text);
+    row->colour = colour_of_group(layout, input, ranked->at);
+    row->swatch = MPROF_ROLE_SWATCH;
+    if (group->peak.mib > 0) { /* else it has no sample in the window */
+        mprof__memory_text(row->cells[0], sizeof *row->cells, group->mean_mib);
+        mprof__memory_text(row->cells[1], sizeof *row->cells, group->peak.mib);
+    }
+    if (group->at_peak_count) {
+        fill_peak_cells(&row->cells[2], input, group->at_peak_mib);
+    } else {
+        snprintf(row->cells[2], sizeof *row->cells, "not running");
+    }
+    if (largest->series.sample_count && largest->pid != MPROF_PID_NONE) {
+        snprintf(
+            row->cells[4], sizeof *row->cells, "%s pid %lld at %s",
+            mprof__memory_text(memory, sizeof memory, largest->series.peak.mib),
+            (long long)largest->pid,
+            mprof__duration_text(time, sizeof time, largest->series.peak.time_s - input->start_s));
+    }
+}
+
+/* What each command had in all, and at the peak. */
+static bool add_commands(mprof__legend *legend, const mprof__layout *layout, size_t most)
+{
+    static const char *const heads[] = {"command",         "mean", "peak", "at the peak", "share",
+                                        "largest process", NULL};
+    const mprof__figure_input *input = &layout->inputs[0];
+    const mprof__process_groups *groups = &input->groups;
+    size_t count = groups->count + 1;
+    double mean_mib, peak_mib;
+    if (layout->input_count != 1 || !groups->by_command) {
+        return true;
+    }
+    struct table *table = add_table(legend, count < most ? count : most);
+    struct ranked_group *ranked = malloc(count * sizeof *ranked);
+    if (!table || !ranked) {
+        free(ranked);
+        return false;
+    }
+    for (size_t i = 0; i < groups->count; i++) {
+        ranked[i] = (struct ranked_group){&groups->items[i], i};
+    }
+    qsort(ranked, groups->count, sizeof *ranked, by_part_of_peak);
+    set_heads(table, heads);
+    table->total = count + (input->other_count > 0);
+    table->count = count < most ? count : most;
+    name_main(legend, layout, &table->rows[0], input);
+    set_main_swatch(&table->rows[0], layout, input);
+    if (measure_main(&mean_mib, &peak_mib, layout, input)) {
+        mprof__memory_text(table->rows[0].cells[0], sizeof *table->rows[0].cells, mean_mib);
+        mprof__memory_text(table->rows[0].cells[1], sizeof *table->rows[0].cells, peak_mib);
+    }
+    if (groups->main_at_peak_mib > 0) {
+        fill_peak_cells(&table->rows[0].cells[2], input, groups->main_at_peak_mib);
+    }
+    for (size_t i = 1; i < table->count; i++) {
+        fill_group_row(legend, layout, &table->rows[i], input, &ranked[i - 1]);
+    }
+    free(ranked);
+    remove_empty_columns(table);
+    table->has_spare_column = table->columns > 4;
     return true;
 }
 
@@ -347,7 +526,7 @@ static bool add_kinds(mprof__legend *legend, const mprof__layout *layout)
     set_heads(table, heads);
     struct row *row = &table->rows[table->count++];
     row->colour = MPROF_COLOUR_NONE;
-    row->swatch = MPROF_ROLE_CURVE;
+    row->swatch = MPROF_ROLE_SWATCH_LINE;
     mprof__measured_text(text, sizeof text, input);
     fill_memory_row(legend, layout, row, text, mprof_profile_samples(input->profile));
     do {
@@ -371,7 +550,9 @@ static void add_kind_columns(struct table *table, const mprof__layout *layout)
         }
         for (size_t i = 0; i < table->count; i++) {
             const mprof_series *series =
-                &mprof_profile_kind(layout->inputs[i].profile, (mprof_kind)kind)->series;
+                &mprof_profile_kind(layout->inputs[layout->crowd ? layout->crowd[i] : i].profile,
+                                    (mprof_kind)kind)
+                     ->series;
             if (series->sample_count) {
                 mprof__memory_text(table->rows[i].cells[table->columns - 1],
                                    sizeof *table->rows[i].cells, series->peak.mib);
@@ -399,7 +580,8 @@ static bool add_recordings(mprof__legend *legend, const mprof__layout *layout)
 {
     static const char *const heads[] = {"recording", "started", "lasted", "samples",
                                         "peak",      "slope",   NULL};
-    if (layout->input_count == 1 && !layout->options->slope) {
+    bool is_alone = layout->input_count == 1 && !layout->options->slope;
+    if (is_alone || mprof__has_recording_list(layout)) {
         return true;
     }
     struct table *table = add_table(legend, layout->input_count);
@@ -413,12 +595,14 @@ static bool add_recordings(mprof__legend *legend, const mprof__layout *layout)
     table->total = table->count = layout->input_count;
     bool is_one_day = has_runs_of_one_day(layout); /* their names have the time */
     for (size_t i = 0; i < table->count; i++) {
-        const mprof__figure_input *input = &layout->inputs[i];
+        const mprof__figure_input *input = &layout->inputs[layout->crowd ? layout->crowd[i] : i];
         struct row *row = &table->rows[i];
         char name[240];
         mprof__recording_name(name, sizeof name, layout, input);
         row->colour = input->colour;
-        row->swatch = input->colour == MPROF_COLOUR_NONE ? MPROF_ROLE_CURVE : MPROF_ROLE_SWATCH;
+        row->swatch = input->colour == MPROF_COLOUR_NONE || input->colour >= MPROF__LINE_SLOT
+                          ? MPROF_ROLE_SWATCH_LINE
+                          : MPROF_ROLE_SWATCH;
         set_name(legend, layout, row, name);
         double start_s = mprof_profile_start_s(input->profile);
         if (!is_one_day) {
@@ -465,6 +649,17 @@ static void measure_table(struct table *table, const mprof__layout *layout, doub
     }
 }
 
+/* Leaves the last column out where that makes room for a second block of rows. */
+static void trade_column(struct table *table, size_t rows, double width_px)
+{
+    double without = table->width - table->widths[table->columns - 1] - COLUMN_GAP_PX;
+    if (table->has_spare_column && table->total > rows &&
+        2 * table->width + TABLE_GAP_PX > width_px && 2 * without + TABLE_GAP_PX <= width_px) {
+        table->width = without;
+        table->columns--;
+    }
+}
+
 /* Tables are side by side; a long one is split into blocks where there is room. */
 static void arrange(mprof__legend *legend, double width_px, double most_height_px)
 {
@@ -472,6 +667,9 @@ static void arrange(mprof__legend *legend, double width_px, double most_height_p
     size_t highest = 0;
     double used = 0;
     for (size_t i = 0; i < legend->table_count; i++) {
+        if (legend->table_count == 1) {
+            trade_column(&legend->tables[i], rows, width_px);
+        }
         used += legend->tables[i].width + (i ? TABLE_GAP_PX : 0);
     }
     for (size_t i = 0; i < legend->table_count; i++) {
@@ -522,7 +720,8 @@ static mprof__legend *legend_with_names(const mprof__layout *layout, double widt
     legend->name_most_px = name_most_px;
     size_t most = (size_t)fmax(2, most_height_px / ROW_PX * 3);
     if (!add_recordings(legend, layout) || !add_kinds(legend, layout) ||
-        !add_functions(legend, layout, most) || !add_processes(legend, layout, most)) {
+        !add_functions(legend, layout, most) || !add_processes(legend, layout, most) ||
+        !add_commands(legend, layout, most)) {
         mprof__legend_free(legend);
         return NULL;
     }
@@ -598,6 +797,11 @@ mprof__legend *mprof__legend_new(mprof__layout *layout, double width_px, double 
     return legend;
 }
 
+double mprof__legend_rows_height(size_t rows)
+{
+    return HEAD_PX + ROW_PX * (double)rows;
+}
+
 double mprof__legend_width(const mprof__legend *legend)
 {
     return legend->width;
@@ -665,9 +869,11 @@ static void draw_table(mprof__layout *layout, const struct table *table, double 
                 mprof__add_rect(layout->figure, row->swatch, row->colour,
                                 (mprof_box){left, top + 4.5, SWATCH_PX, SWATCH_PX},
                                 MPROF_ABOUT_NONE);
-            } else {
-                mprof__add_segment(layout->figure, row->swatch, row->colour,
-                                   (mprof__segment){left, top + 9.5, left + SWATCH_PX, top + 9.5});
+            } else if (row->swatch != MPROF_ROLE_COUNT) {
+                mprof__add_segment(
+                    layout->figure, row->swatch, row->colour,
+                    (mprof__segment){left - (row->colour >= MPROF__LINE_SLOT ? LINE_SWATCH_PX : 0),
+                                     top + 9.5, left + SWATCH_PX, top + 9.5});
             }
             draw_cells(layout, table, row, text_x, top + 13.5);
         }

@@ -1,12 +1,14 @@
 /* Draws the kinds of memory that were asked for with --memory, next to the sampled curve. */
 #include "memory_kind_curves.h"
 
+#include "colour_slots.h"
 #include "curve.h"
 #include "gaps.h"
 #include "heading.h"
 #include "layout.h"
 #include "merged_calls.h"
 #include "process_curves.h"
+#include "process_sums.h"
 #include "visible_text.h"
 
 #include <math.h>
@@ -14,15 +16,29 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* One colour per kind; with several recordings, one per recording. */
+/* A hue for each kind, or, where functions have the hues, a weight and dash; with several
+ * recordings, the look of the recording. */
 static int colour_of(const mprof__figure_input *input, mprof_kind kind)
 {
-    static const int slots[MPROF_KIND_COUNT] = {
-        [MPROF_KIND_RSS] = 0,   [MPROF_KIND_PSS] = 2,      [MPROF_KIND_USS] = 3,
-        [MPROF_KIND_SWAP] = 1,  [MPROF_KIND_ANON] = 4,     [MPROF_KIND_FILE] = 5,
-        [MPROF_KIND_SHMEM] = 6, [MPROF_KIND_LAZYFREE] = 1, [MPROF_KIND_HUGETLB] = 7,
+    static const int hues[MPROF_KIND_COUNT] = {
+        [MPROF_KIND_RSS] = 0,     [MPROF_KIND_PSS] = 2,
+        [MPROF_KIND_USS] = 3,     [MPROF_KIND_SWAP] = 1,
+        [MPROF_KIND_ANON] = 4,    [MPROF_KIND_FILE] = 5,
+        [MPROF_KIND_SHMEM] = 6,   [MPROF_KIND_LAZYFREE] = MPROF__MEDIAN_SLOT,
+        [MPROF_KIND_HUGETLB] = 7,
     };
-    return input->colour == MPROF_COLOUR_NONE ? slots[kind] : input->colour;
+    /* the curve itself is a solid line in ink */
+    static const int lines[MPROF_KIND_COUNT] = {
+        [MPROF_KIND_RSS] = MPROF__LINE_SLOT + 3,   [MPROF_KIND_PSS] = MPROF__LINE_SLOT + 1,
+        [MPROF_KIND_USS] = MPROF__LINE_SLOT + 2,   [MPROF_KIND_SWAP] = MPROF__LINE_SLOT + 6,
+        [MPROF_KIND_ANON] = MPROF__LINE_SLOT + 4,  [MPROF_KIND_FILE] = MPROF__LINE_SLOT + 5,
+        [MPROF_KIND_SHMEM] = MPROF__LINE_SLOT + 7, [MPROF_KIND_LAZYFREE] = MPROF__CROWD_SLOT,
+        [MPROF_KIND_HUGETLB] = MPROF__OTHERS_SLOT,
+    };
+    if (input->colour != MPROF_COLOUR_NONE) {
+        return input->colour;
+    }
+    return input->shown_count ? lines[kind] : hues[kind];
 }
 
 bool mprof__next_kind(const mprof__layout *layout, const mprof__figure_input *input,

@@ -1,4 +1,4 @@
-/* Curves of single processes and their sum: rank, sum, then draw. Private to the folder. */
+/* Curves of processes and of groups of them: rank, sum, group, then draw. Private to the folder. */
 #ifndef MPROF_RENDER_PROCESS_CURVES_H
 #define MPROF_RENDER_PROCESS_CURVES_H
 
@@ -6,19 +6,9 @@
 
 /* Processes with a curve, highest peak first. MPROF_ENOMEM. */
 mprof_status mprof__rank_processes(mprof__figure_input *input);
-/* Finds out whether MEM is the sum already; adds up the processes if not. MPROF_ENOMEM. */
-mprof_status mprof__sum_processes(const mprof__layout *layout, mprof__figure_input *input);
-/* The fact `include-children` says that MEM is the sum of the tree. */
-bool mprof__declares_sum(const mprof_profile *profile);
-/* The main process where MEM is the sum of the tree; the caller frees the points. MPROF_ENOMEM. */
-mprof_status mprof__main_without_children(const mprof__layout *layout,
-                                          const mprof__figure_input *input, mprof_series *series,
-                                          mprof_sample **points);
 /* The process is drawn below the plot, not in it. */
 bool mprof__has_own_strip(const mprof__figure_input *input, uint32_t process);
 void mprof__free_process_curves(mprof__figure_input *input);
-int mprof__process_colour(const mprof__layout *layout, const mprof__figure_input *input,
-                          size_t rank);
 /* is_stacked: on top of each other. */
 void mprof__draw_processes(mprof__layout *layout, const mprof__figure_input *input,
                            bool is_stacked);

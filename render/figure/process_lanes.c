@@ -14,6 +14,7 @@
 #include "merged_calls.h"
 #include "parse/array.h"
 #include "process_curves.h"
+#include "process_sums.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -320,7 +321,7 @@ static mprof_status make_main_series(mprof__process_lanes *lanes, const mprof__l
 {
     const mprof__figure_input *input = &layout->inputs[0];
     return input->main_is_sum && !lanes->main_points
-               ? mprof__main_without_children(layout, input, &lanes->main, &lanes->main_points)
+               ? mprof__main_without_children(input, &lanes->main, &lanes->main_points)
                : MPROF_OK;
 }
 

@@ -31,7 +31,8 @@ static void widen_at_edge(mprof__range *range, const mprof_sample *before, doubl
 void mprof__widen_by_series(mprof__range *range, const mprof__layout *layout,
                             const mprof__figure_input *input, const mprof_series *series)
 {
-    double from = input->start_s + layout->from_s, to = input->start_s + layout->to_s;
+    double from = mprof__recording_time_s(input, layout->from_s);
+    double to = mprof__recording_time_s(input, layout->to_s);
     for (size_t i = 0; i < series->point_count; i++) {
         if (series->points[i].time_s >= from && series->points[i].time_s <= to) {
             mprof__widen(range, series->points[i].mib);

@@ -19,6 +19,7 @@ struct pen {
     mprof_output *output;
     char scope[10];                  /* class of the root element, prefix of all ids */
     unsigned used[MPROF_ROLE_COUNT]; /* a bit for each slot in use, and one for the role itself */
+    unsigned slots;                  /* a bit for each slot in use */
     bool dark;
 };
 
@@ -206,6 +207,9 @@ static void put_tones(const struct pen *pen, bool dark)
     }
     mprof__put(pen->output, "}\n");
     for (int slot = 0; slot < MPROF__SLOT_COUNT; slot++) {
+        if (slot >= MPROF__HUE_COUNT && !(pen->slots & 1u << slot)) {
+            continue;
+        }
         mprof__putf(pen->output, ".%s .c%d{", pen->scope, slot);
         for (mprof__tone tone = MPROF__TONE_SLOT; tone < MPROF__TONE_COUNT; tone++) {
             mprof__putf(pen->output, "--%s:#%06x;", tone_names[tone],
@@ -273,6 +277,21 @@ static void put_role(const struct pen *pen, mprof_role role)
     mprof__put(pen->output, "}\n");
 }
 
+/* Width and dash where they differ from the role's. */
+static void put_look(const struct pen *pen, const mprof__style *style, int slot)
+{
+    mprof__look look = mprof__look_of(style, slot);
+    int count = mprof__dash_count(&look);
+    if (!style->looks || slot < MPROF__HUE_COUNT) {
+        return;
+    }
+    mprof__putf(pen->output, "stroke-width:%g;", (double)look.width);
+    for (int i = 0; i < count; i++) {
+        mprof__putf(pen->output, "%s%g%s", i ? " " : "stroke-dasharray:", (double)look.dash[i],
+                    i + 1 < count ? "" : ";");
+    }
+}
+
 /* Only for slots that the figure uses. */
 static void put_slots(const struct pen *pen, mprof_role role)
 {
@@ -282,6 +301,7 @@ static void put_slots(const struct pen *pen, mprof_role role)
         }
         mprof__putf(pen->output, ".mprof .%s.c%d{", mprof_role_name(role), slot);
         put_paints(pen, mprof__role_style(role), slot);
+        put_look(pen, mprof__role_style(role), slot);
         mprof__put(pen->output, "}\n");
     }
 }
@@ -293,7 +313,8 @@ static void find_used(struct pen *pen)
     for (size_t i = 0; i < count; i++) {
         pen->used[items[i].role] |= 1u << MPROF__SLOT_COUNT;
         if (items[i].colour >= 0) {
-            pen->used[items[i].role] |= 1u << (items[i].colour & (MPROF__SLOT_COUNT - 1));
+            pen->used[items[i].role] |= 1u << items[i].colour;
+            pen->slots |= 1u << items[i].colour;
         }
     }
 }
@@ -395,7 +416,7 @@ mprof_status mprof__draw_svg(const mprof_figure *figure, const mprof_draw_option
         [MPROF_GROUP_MARKS] = "marks",         [MPROF_GROUP_NAMES] = "names",
         [MPROF_GROUP_STRIPS] = "strips",       [MPROF_GROUP_RUG] = "calls",
         [MPROF_GROUP_LANES] = "lanes",         [MPROF_GROUP_LANE_NAMES] = "lane-names",
-        [MPROF_GROUP_LEGEND] = "legend",
+        [MPROF_GROUP_LEGEND] = "legend",       [MPROF_GROUP_PEAK_PARTS] = "peak-parts",
     };
     (void)error; /* a failed write is reported when the output is committed */
     size_t count, group_count;

@@ -160,6 +160,7 @@
   function moment(s) {
     const pixel = (view.to - view.from) / width;
     const places = Math.max(0, Math.min(6, Math.ceil(-Math.log10(pixel))));
+    if (data.share) return fixed(s, places) + ' %';
     if (Math.abs(s) < 60) return fixed(s, places) + ' s';
     const whole = Math.floor(s / 60), rest = fixed(s - whole * 60, places).padStart(places ? places + 3 : 2, '0');
     if (s < 3600) return `${whole}m ${rest}s`;
@@ -168,7 +169,7 @@
   }
 
   // A date in the time zone of the machine that drew the picture: read its fields as UTC.
-  const [origin, zone] = data.origin, dated = origin > 3.2e8 && origin < 1e11;
+  const [origin, zone] = data.origin, dated = origin > 3.2e8 && origin < 1e11 && !data.share;
   const local = s => new Date((origin + zone + s) * 1000);
 
   function percent(share) {
@@ -215,6 +216,7 @@
 
   function relative(s, step, end) {
     const whole = Math.round(s), minutes = Math.floor(whole / 60), hours = Math.floor(whole / 3600);
+    if (data.share) return fixed(s, step < 1 ? Math.ceil(-Math.log10(step) - 1e-9) : 0) + ' %';
     if (!s) return end < 60 ? '0 s' : '0';
     if (end < 1e-3) return fixed(s * 1e6, 0) + ' \u00b5s';
     if (step < 0.1 && end < 1) return fixed(s * 1e3, step >= 1e-3 ? 0 : step >= 1e-4 ? 1 : step >= 1e-5 ? 2 : 3) + ' ms';
@@ -520,7 +522,7 @@
     // Zooming shows no more detail than was drawn: name the command that does.
     const places = Math.max(0, Math.ceil(-Math.log10(span)) + 2), window = `${begin.toFixed(places)},${(begin + span).toFixed(places)}`;
     add(heading, 'text', { class: 'facts', 'xml:space': 'preserve', x: left, y: factsY },
-      fit(`${moment(begin)} \u2013 ${moment(begin + span)}  \u00b7  for all detail of it: mprof plot -w ${window}`, 'facts', width - 80));
+      fit(`${moment(begin)} \u2013 ${moment(begin + span)}${data.share ? '' : `  \u00b7  for all detail of it: mprof plot -w ${window}`}`, 'facts', width - 80));
     resetButton.setAttribute('display', 'inline');
     hover(null);
     mark();
@@ -837,7 +839,7 @@
 
   // ---- start ----
 
-  ['memory-axis', 'time-axis', 'names'].forEach(name => group(name).classList.add('fixed'));
+  ['memory-axis', 'time-axis', 'names', 'peak-parts'].forEach(name => group(name) && group(name).classList.add('fixed'));
   const facts = group('page').querySelector('.facts'), factsY = facts ? +facts.getAttribute('y') : top - 13;
   if (facts) facts.classList.add('fixed');
   if (group('columns')) group('columns').remove();

@@ -250,8 +250,9 @@ static void put_data(mprof_output *output, const mprof_figure *figure)
     mprof__putf(output, "\"below\":%g,\"strip\":%.9g,\n", frame->bottom, frame->strip_mib);
     mprof__putf(output, "\"time\":[%.17g,%.17g,%.17g],\"origin\":[%.17g,%ld],\n", frame->from_s,
                 frame->to_s, stream.quantum.time_s, frame->origin_s, utc_offset_s(frame->origin_s));
-    mprof__putf(output, "\"memory\":[%.17g,%.17g,%.17g],\n%s\"functions\":[", frame->low_mib,
-                frame->high_mib, stream.quantum.memory_mib, frame->group ? "\"group\":true," : "");
+    mprof__putf(output, "\"memory\":[%.17g,%.17g,%.17g],\n%s%s\"functions\":[", frame->low_mib,
+                frame->high_mib, stream.quantum.memory_mib, frame->group ? "\"group\":true," : "",
+                frame->share ? "\"share\":true," : "");
     put_functions(&stream);
     mprof__put(output, "],\n\"abouts\":\"");
     put_abouts(&stream);

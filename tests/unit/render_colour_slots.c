@@ -108,7 +108,7 @@ static void colours_differ_in_all_colour_vision(void **state)
     (void)state;
     for (int dark = 0; dark < 2; dark++) {
         for (size_t e = 0; e < sizeof eyes / sizeof *eyes; e++) {
-            for (int a = 0; a < MPROF__SLOT_COUNT; a++) {
+            for (int a = 0; a < MPROF__HUE_COUNT; a++) {
                 for (int b = 0; b < a; b++) {
                     double apart =
                         distance(mprof__tone_colour(dark, MPROF__TONE_SLOT, a),
@@ -135,7 +135,7 @@ static void colours_have_contrast(void **state)
         for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
             assert_true(contrast(mprof__tone_colour(dark, texts[i], 0), paper) >= 4.5);
         }
-        for (int slot = 0; slot < MPROF__SLOT_COUNT; slot++) {
+        for (int slot = 0; slot < MPROF__HUE_COUNT; slot++) {
             assert_true(contrast(mprof__tone_colour(dark, MPROF__TONE_SLOT, slot), paper) >= 2.5);
             assert_true(contrast(mprof__tone_colour(dark, MPROF__TONE_LETTER, slot), paper) >= 4.5);
             assert_true(contrast(ink, mprof__tone_colour(dark, MPROF__TONE_TINT, slot)) >= 4.5);
@@ -175,7 +175,7 @@ static void a_function_keeps_its_colour(void **state)
     }
 }
 
-static void many_functions_share_all_colours(void **state)
+static void no_hue_has_two_functions(void **state)
 {
     char text[200][16];
     const char *names[200];
@@ -188,11 +188,65 @@ static void many_functions_share_all_colours(void **state)
     }
     mprof__assign_colour_slots(slots, names, 200);
     for (int i = 0; i < 200; i++) {
-        assert_in_range(slots[i], 0, MPROF__COLOUR_SLOT_COUNT - 1);
-        used[slots[i]]++;
+        if (i < MPROF__COLOUR_SLOT_COUNT) {
+            assert_in_range(slots[i], 0, MPROF__COLOUR_SLOT_COUNT - 1);
+            assert_int_equal(used[slots[i]]++, 0);
+        } else {
+            assert_int_equal(slots[i], MPROF__REST_SLOT);
+        }
     }
-    for (int i = 0; i < MPROF__COLOUR_SLOT_COUNT; i++) {
-        assert_in_range(used[i], 8, 60);
+}
+
+/* Neutral shades of a stack: text on them can be read, and neighbours differ. */
+static void neutral_shades_differ(void **state)
+{
+    (void)state;
+    for (int dark = 0; dark < 2; dark++) {
+        uint32_t ink = mprof__tone_colour(dark, MPROF__TONE_INK, 0);
+        uint32_t paper = mprof__tone_colour(dark, MPROF__TONE_PAPER, 0);
+        uint32_t main = mprof__tone_colour(dark, MPROF__TONE_TINT, MPROF__MAIN_SLOT);
+        uint32_t others = mprof__tone_colour(dark, MPROF__TONE_TINT, MPROF__OTHERS_SLOT);
+        assert_true(contrast(ink, main) >= 4.5 && contrast(ink, others) >= 4.5);
+        for (size_t e = 0; e < sizeof eyes / sizeof *eyes; e++) {
+            assert_true(distance(main, others, eyes[e].matrix) >= LEAST_DISTANCE);
+            assert_true(distance(main, paper, eyes[e].matrix) >= LEAST_DISTANCE);
+            for (int slot = 0; slot < MPROF__HUE_COUNT; slot++) {
+                assert_true(distance(main, mprof__tone_colour(dark, MPROF__TONE_SLOT, slot),
+                                     eyes[e].matrix) >= LEAST_DISTANCE);
+            }
+        }
+        for (int slot = MPROF__NEUTRAL_SLOT; slot < MPROF__SLOT_COUNT; slot++) {
+            assert_true(contrast(mprof__tone_colour(dark, MPROF__TONE_LETTER, slot), paper) >= 4.5);
+        }
+    }
+}
+
+static int is_same_dash(const mprof__look *a, const mprof__look *b)
+{
+    return memcmp(a->dash, b->dash, sizeof a->dash) == 0;
+}
+
+/* Lines of two recordings differ in their dash, or in their tone, which all eyes see. */
+static void lines_differ_in_tone_or_dash(void **state)
+{
+    const mprof__style *style = mprof__role_style(MPROF_ROLE_CURVE);
+    (void)state;
+    for (int dark = 0; dark < 2; dark++) {
+        uint32_t paper = mprof__tone_colour(dark, MPROF__TONE_PAPER, 0);
+        for (int a = MPROF__LINE_SLOT; a <= MPROF__CROWD_SLOT; a++) {
+            mprof__look look = mprof__look_of(style, a);
+            uint32_t tone = mprof__tone_colour(dark, MPROF__TONE_SLOT, a);
+            assert_true(look.width > 0 && mprof__dash_count(&look) % 2 == 0);
+            assert_true(contrast(tone, paper) >= 2.5);
+            for (int b = MPROF__LINE_SLOT; b < a; b++) {
+                mprof__look other = mprof__look_of(style, b);
+                for (size_t e = 0; e < sizeof eyes / sizeof *eyes; e++) {
+                    double apart = distance(tone, mprof__tone_colour(dark, MPROF__TONE_SLOT, b),
+                                            eyes[e].matrix);
+                    assert_true(!is_same_dash(&look, &other) || apart >= LEAST_DISTANCE);
+                }
+            }
+        }
     }
 }
 
@@ -203,7 +257,9 @@ int main(void)
         cmocka_unit_test(colours_have_contrast),
         cmocka_unit_test(every_role_is_visible),
         cmocka_unit_test(a_function_keeps_its_colour),
-        cmocka_unit_test(many_functions_share_all_colours),
+        cmocka_unit_test(no_hue_has_two_functions),
+        cmocka_unit_test(neutral_shades_differ),
+        cmocka_unit_test(lines_differ_in_tone_or_dash),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -16,24 +16,27 @@ extern "C" {
 
 /** What a shape means. Shape and typography depend on it here, colours in the theme. */
 typedef enum mprof_role {
-    MPROF_ROLE_GRID,          /**< line of the grid */
-    MPROF_ROLE_AXIS,          /**< line of an axis */
-    MPROF_ROLE_TICK,          /**< text at a tick */
-    MPROF_ROLE_TITLE,         /**< text */
-    MPROF_ROLE_FACTS,         /**< text below the title */
-    MPROF_ROLE_AREA,          /**< under a curve */
-    MPROF_ROLE_CURVE,         /**< of samples */
-    MPROF_ROLE_CURVE_FINE,    /**< the same where samples are dense */
-    MPROF_ROLE_SAMPLE,        /**< dot: a measured point, where they are few */
-    MPROF_ROLE_CHILD,         /**< curve of one process */
-    MPROF_ROLE_CHILD_SAMPLE,  /**< dot on such a curve */
-    MPROF_ROLE_CHILD_NAME,    /**< text at such a curve */
-    MPROF_ROLE_TOTAL,         /**< area below the sum of all processes, where the curve is of one */
-    MPROF_ROLE_LAYER,         /**< area of one process in a stack */
-    MPROF_ROLE_KIND,          /**< curve of one kind of memory */
-    MPROF_ROLE_KIND_SAMPLE,   /**< dot on such a curve */
-    MPROF_ROLE_KIND_NAME,     /**< text at such a curve */
-    MPROF_ROLE_CONTROL_GROUP, /**< curve of the control group's memory */
+    MPROF_ROLE_GRID,         /**< line of the grid */
+    MPROF_ROLE_AXIS,         /**< line of an axis */
+    MPROF_ROLE_TICK,         /**< text at a tick */
+    MPROF_ROLE_TITLE,        /**< text */
+    MPROF_ROLE_FACTS,        /**< text below the title */
+    MPROF_ROLE_AREA,         /**< under a curve */
+    MPROF_ROLE_CURVE,        /**< of samples */
+    MPROF_ROLE_CURVE_FINE,   /**< the same where samples are dense */
+    MPROF_ROLE_SAMPLE,       /**< dot: a measured point, where they are few */
+    MPROF_ROLE_CHILD,        /**< curve of one process */
+    MPROF_ROLE_CHILD_SAMPLE, /**< dot on such a curve */
+    MPROF_ROLE_CHILD_NAME,   /**< text at such a curve */
+    MPROF_ROLE_TOTAL,        /**< area below the sum of all processes, where the curve is of one */
+    MPROF_ROLE_LAYER,        /**< area of one process in a stack */
+    MPROF_ROLE_PEAK_PART,    /**< rectangle: what processes had at the peak */
+    MPROF_ROLE_PEAK_PART_EDGE,     /**< its left edge */
+    MPROF_ROLE_LEADER,             /**< line from a shape to its label */
+    MPROF_ROLE_KIND,               /**< curve of one kind of memory */
+    MPROF_ROLE_KIND_SAMPLE,        /**< dot on such a curve */
+    MPROF_ROLE_KIND_NAME,          /**< text at such a curve */
+    MPROF_ROLE_CONTROL_GROUP,      /**< curve of the control group's memory */
     MPROF_ROLE_CONTROL_GROUP_NAME, /**< text at it */
     MPROF_ROLE_LIMIT,              /**< of the control group: steps */
     MPROF_ROLE_LIMIT_NAME,         /**< text at it */
@@ -62,6 +65,7 @@ typedef enum mprof_role {
     MPROF_ROLE_LANE_NAME,          /**< text at a lane */
     MPROF_ROLE_LANE_GROUP,         /**< text: a process above its lanes */
     MPROF_ROLE_SWATCH,             /**< colour sample of the legend */
+    MPROF_ROLE_SWATCH_LINE,        /**< the same, of a line */
     MPROF_ROLE_LEGEND_RULE,        /**< line */
     MPROF_ROLE_LEGEND_HEAD,        /**< text at the head of a column */
     MPROF_ROLE_LEGEND_NAME,        /**< text: a name */
@@ -179,6 +183,7 @@ typedef enum mprof_group_kind {
     MPROF_GROUP_LANES,       /**< on the time scale, inside the lanes */
     MPROF_GROUP_LANE_NAMES,  /**< left of the lanes */
     MPROF_GROUP_LEGEND,      /**< tables */
+    MPROF_GROUP_PEAK_PARTS,  /**< right of the plot, on the memory scale */
 } mprof_group_kind;
 
 /** A group of the display list. */
@@ -209,6 +214,7 @@ typedef struct mprof_frame {
     double high_mib;  /**< MiB at the upper edge */
     double origin_s;  /**< unix seconds at 0 s; 0 where several recordings begin there */
     int group;        /**< 1: the axis goes up to the control group and its limit, however far */
+    int share;        /**< 1: time is the share of each recording, in per cent */
 } mprof_frame;
 
 /** A figure. Several threads may read one at the same time. */
@@ -228,6 +234,14 @@ typedef enum mprof_order {
     MPROF_BY_PROCESS, /**< processes, and their threads, greenlets and tasks */
     MPROF_BY_FUNCTION /**< functions */
 } mprof_order;
+
+/** Which processes share a line, a layer and a row of the legend. */
+typedef enum mprof_process_grouping {
+    MPROF_PROCESSES_AUTO,       /**< by command if there are many, else each by itself */
+    MPROF_PROCESSES_BY_COMMAND, /**< those of one command */
+    MPROF_PROCESSES_BY_PID,     /**< each process by itself */
+    MPROF_PROCESSES_TOGETHER    /**< all: only their sum is drawn */
+} mprof_process_grouping;
 
 /** Page size where none is given: 14 inches at 90 dpi. */
 #define MPROF_DEFAULT_WIDTH_PX 1260.0
@@ -255,13 +269,14 @@ typedef struct mprof_figure_options {
     int as_one;            /**< 1: several recordings at their own time on one axis, not from a
                                 common start */
     double origin_s;       /**< of as_one: unix seconds at 0 s; 0: where the first one begins */
+    mprof_process_grouping processes; /**< what is one line, or one layer of a stack */
 } mprof_figure_options;
 
 /** A page of usual size with the usual contents. */
 #define MPROF_FIGURE_OPTIONS_INIT                                                                  \
     {                                                                                              \
         sizeof(mprof_figure_options), MPROF_DEFAULT_WIDTH_PX, MPROF_DEFAULT_HEIGHT_PX, 1, NULL, 0, \
-            1, 0, 0, 0, {0, 0}, 0, NULL, MPROF_BY_PROCESS, 0, 0, 0, 0                              \
+            1, 0, 0, 0, {0, 0}, 0, NULL, MPROF_BY_PROCESS, 0, 0, 0, 0, MPROF_PROCESSES_AUTO        \
     }
 
 /** Sets MPROF_FIGURE_OPTIONS_INIT, for languages that cannot use it.

@@ -1,0 +1,245 @@
+/* The peak taken apart: what each group of processes had when the sum of all was highest, in the
+ * order of the stack's layers. Labels are moved apart, and leaders show where they belong. */
+#include "peak_parts.h"
+
+#include "colour_slots.h"
+#include "fit_text.h"
+#include "format_units.h"
+#include "layout.h"
+#include "merged_calls.h"
+#include "process_groups.h"
+#include "process_stack.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#define GAP_PX 24.0 /* from the plot */
+#define BAR_PX 16.0
+#define EDGE_PX 4.0
+#define LEADER_PX 16.0
+#define NAME_MAX_PX 130.0
+#define VALUE_GAP_PX 12.0
+#define ROW_PX 14.0
+#define PLOT_LEAST_PX 480.0
+#define PLOT_LEAST_HEIGHT_PX 120.0
+#define LABEL_SHARE 0.004 /* of the peak: smaller parts have no label */
+#define PART_MAX 40       /* main, others, and 8 or at most 20 groups */
+#define HEAD "at the peak"
+
+struct part {
+    char name[200];
+    char value[48];
+    double mib;
+    int colour;
+    double top, bottom; /* px */
+    double label_y;     /* of its middle; NAN: it has no label */
+};
+
+struct parts {
+    struct part items[PART_MAX];
+    size_t count;
+    double name_px, value_px;
+    bool is_estimate; /* the parts were not sampled together with the sum */
+};
+
+static const mprof__figure_input *input_of(const mprof__layout *layout)
+{
+    return &layout->inputs[0];
+}
+
+/* Of groups, and of a stack: there a reader asks for it. */
+static bool is_wanted(const mprof__layout *layout)
+{
+    const mprof__process_groups *groups = &input_of(layout)->groups;
+    return layout->input_count == 1 && groups->shown > 0 && groups->peak.mib > 0 &&
+           (groups->by_command || layout->options->stack) && !layout->options->flame &&
+           !(layout->memory.from > 0) && layout->plot.height >= PLOT_LEAST_HEIGHT_PX;
+}
+
+static struct part *add_part(struct parts *parts, double mib, int colour)
+{
+    struct part *part = &parts->items[parts->count];
+    *part = (struct part){.mib = mib, .colour = colour, .label_y = NAN};
+    parts->count += mib > 0 && parts->count + 1 < PART_MAX;
+    return part;
+}
+
+static void name_group(struct part *part, const mprof__figure_input *input,
+                       const mprof__process_group *group)
+{
+    mprof__process_group running = *group;
+    running.count = group->at_peak_count;
+    mprof__group_text(part->name, sizeof part->name, input, &running);
+}
+
+static void list_parts(struct parts *parts, const mprof__layout *layout)
+{
+    const mprof__figure_input *input = input_of(layout);
+    const mprof__process_groups *groups = &input->groups;
+    struct part *main = add_part(parts, groups->main_at_peak_mib, MPROF__MAIN_SLOT);
+    mprof__process_text(main->name, sizeof main->name, input, 0);
+    struct part *others = add_part(parts, groups->others_at_peak_mib, MPROF__OTHERS_SLOT);
+    snprintf(others->name, sizeof others->name, "%zu other%s", groups->others_at_peak_count,
+             groups->others_at_peak_count == 1 ? "" : "s");
+    for (size_t i = 0; i < groups->shown; i++) {
+        const mprof__process_group *group = &groups->items[groups->layers[i]];
+        name_group(add_part(parts, group->at_peak_mib, group->colour), input, group);
+    }
+}
+
+static void read_parts(struct parts *parts, const mprof__layout *layout)
+{
+    const mprof__process_groups *groups = &input_of(layout)->groups;
+    double sum = 0, below = 0;
+    parts->count = 0;
+    parts->name_px = parts->value_px = 0;
+    list_parts(parts, layout);
+    for (size_t i = 0; i < parts->count; i++) {
+        sum += parts->items[i].mib;
+    }
+    parts->is_estimate = sum > groups->peak.mib * (1 + 1e-6);
+    double scale = sum > 0 ? groups->peak.mib / sum : 1;
+    for (size_t i = 0; i < parts->count; i++) {
+        struct part *part = &parts->items[i];
+        char memory[40], name[200];
+        part->bottom = mprof__scale_at(&layout->memory, below);
+        below += part->mib * scale;
+        part->top = mprof__scale_at(&layout->memory, below);
+        snprintf(part->value, sizeof part->value, "%s%s", parts->is_estimate ? "\xE2\x89\x88 " : "",
+                 mprof__memory_text(memory, sizeof memory, part->mib));
+        size_t length = mprof__fit_text(layout, MPROF_ROLE_CHILD_NAME, name, sizeof name,
+                                        part->name, NAME_MAX_PX);
+        memcpy(part->name, name, length);
+        part->name[length] = '\0';
+        if (part->mib < LABEL_SHARE * groups->peak.mib) {
+            continue;
+        }
+        part->label_y = (part->top + part->bottom) / 2;
+        parts->name_px = fmax(parts->name_px,
+                              mprof__text_width(layout, MPROF_ROLE_CHILD_NAME, part->name, length));
+        parts->value_px =
+            fmax(parts->value_px, mprof__text_width(layout, MPROF_ROLE_LEGEND_CELL, part->value,
+                                                    strlen(part->value)));
+    }
+}
+
+double mprof__peak_parts_width(const mprof__layout *layout)
+{
+    struct parts parts;
+    if (!is_wanted(layout)) {
+        return 0;
+    }
+    read_parts(&parts, layout);
+    double head = mprof__text_width(layout, MPROF_ROLE_PEAK_NAME, HEAD, strlen(HEAD));
+    double width =
+        GAP_PX + fmax(head, BAR_PX + LEADER_PX + parts.name_px + VALUE_GAP_PX + parts.value_px);
+    return layout->plot.width - width < PLOT_LEAST_PX ? 0 : ceil(width);
+}
+
+/* Moves labels apart, those of small parts first away from where there is no room at all. */
+static void place_labels(struct parts *parts, const mprof__layout *layout)
+{
+    double top = layout->plot.y + ROW_PX, bottom = layout->plot.y + layout->plot.height;
+    size_t labels = 0, most = (size_t)((bottom - top) / ROW_PX);
+    for (size_t i = 0; i < parts->count; i++) {
+        labels += isnan(parts->items[i].label_y) ? 0 : 1;
+    }
+    for (; labels > most; labels--) {
+        struct part *smallest = NULL;
+        for (size_t i = 0; i < parts->count; i++) {
+            struct part *part = &parts->items[i];
+            if (!isnan(part->label_y) && (!smallest || part->mib < smallest->mib)) {
+                smallest = part;
+            }
+        }
+        smallest->label_y = NAN;
+    }
+    double below = bottom + ROW_PX / 2; /* the parts go up the page */
+    for (size_t i = 0; i < parts->count; i++) {
+        struct part *part = &parts->items[i];
+        if (!isnan(part->label_y)) {
+            part->label_y = fmin(part->label_y, below - ROW_PX);
+            below = part->label_y;
+        }
+    }
+    double above = top - ROW_PX / 2;
+    for (size_t i = parts->count; i-- > 0;) {
+        struct part *part = &parts->items[i];
+        if (!isnan(part->label_y)) {
+            part->label_y = fmax(part->label_y, above + ROW_PX);
+            above = part->label_y;
+        }
+    }
+}
+
+static void draw_part(mprof__layout *layout, const struct part *part, double x)
+{
+    const mprof__process_groups *groups = &input_of(layout)->groups;
+    mprof_figure *figure = layout->figure;
+    char text[300];
+    double height = part->bottom - part->top;
+    double gap = height > 3 ? 1 : 0; /* between neighbours of one shade */
+    snprintf(text, sizeof text, "%s: %s, %.0f %%", part->name, part->value,
+             part->mib / groups->peak.mib * 100);
+    uint32_t about = mprof__add_about(figure, (mprof_about){.function = MPROF_FUNCTION_NONE}, text);
+    mprof__add_rect(figure, MPROF_ROLE_PEAK_PART, part->colour,
+                    (mprof_box){x, part->top + gap / 2, BAR_PX, height - gap}, about);
+    mprof__add_rect(figure, MPROF_ROLE_PEAK_PART_EDGE, part->colour,
+                    (mprof_box){x, part->top + gap / 2, EDGE_PX, height - gap}, MPROF_ABOUT_NONE);
+}
+
+static void draw_text(mprof__layout *layout, mprof_role role, int colour, mprof_anchor anchor,
+                      double x, double y, const char *text)
+{
+    size_t length = strlen(text);
+    mprof__add_text(layout->figure,
+                    &(mprof__text_item){.role = role,
+                                        .colour = colour,
+                                        .anchor = anchor,
+                                        .x = x,
+                                        .y = y,
+                                        .width = mprof__text_width(layout, role, text, length),
+                                        .text = text,
+                                        .length = length});
+}
+
+static void draw_part_label(mprof__layout *layout, const struct part *part, double x, double right)
+{
+    double middle = (part->top + part->bottom) / 2;
+    if (isnan(part->label_y)) {
+        return;
+    }
+    if (fabs(part->label_y - middle) > 1) {
+        mprof__add_segment(
+            layout->figure, MPROF_ROLE_LEADER, MPROF_COLOUR_NONE,
+            (mprof__segment){x + BAR_PX + 2, middle, x + BAR_PX + LEADER_PX - 3, part->label_y});
+    }
+    draw_text(layout, MPROF_ROLE_CHILD_NAME, part->colour, MPROF_ANCHOR_START,
+              x + BAR_PX + LEADER_PX, part->label_y + 4, part->name);
+    draw_text(layout, MPROF_ROLE_LEGEND_CELL, MPROF_COLOUR_NONE, MPROF_ANCHOR_END, right,
+              part->label_y + 4, part->value);
+}
+
+void mprof__draw_peak_parts(mprof__layout *layout)
+{
+    double x = layout->plot.x + layout->plot.width + GAP_PX;
+    double right = layout->figure->width_px - MPROF__MARGIN_PX;
+    struct parts parts;
+    if (!is_wanted(layout) || right - x < BAR_PX) {
+        return;
+    }
+    read_parts(&parts, layout);
+    place_labels(&parts, layout);
+    mprof__begin_group(layout->figure, MPROF_GROUP_PEAK_PARTS);
+    draw_text(layout, MPROF_ROLE_PEAK_NAME, MPROF_COLOUR_NONE, MPROF_ANCHOR_START, x,
+              layout->plot.y + 10, HEAD);
+    for (size_t i = 0; i < parts.count; i++) {
+        if (parts.items[i].bottom - parts.items[i].top > 0.05) {
+            draw_part(layout, &parts.items[i], x);
+        }
+    }
+    for (size_t i = 0; i < parts.count; i++) {
+        draw_part_label(layout, &parts.items[i], x, right);
+    }
+}

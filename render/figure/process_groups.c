@@ -1,0 +1,441 @@
+/* A build starts thousands of processes of ten commands: what a command took is the question then.
+ * Groups are plain numbers: sums at ticks, and what each had at the peak of the whole. */
+#include "process_groups.h"
+
+#include "colour_slots.h"
+#include "curve.h"
+#include "format_units.h"
+#include "layout.h"
+#include "merged_calls.h"
+#include "process_sums.h"
+#include "visible_text.h"
+
+#include "parse/process_group.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* More processes than this, the main one included, are grouped by command. */
+#define SINGLE_MAX 12
+#define NAMED_MAX MPROF__COLOUR_SLOT_COUNT
+/* Of the peak: a group with this share is always shown. */
+#define GREAT_SHARE 0.05
+#define SHOWN_MAX 24 /* at most 20 have a twentieth each */
+#define KEY_BYTES 60
+/* Groups of several processes that are pale lines, beside the shown ones. */
+#define PALE_MAX 56
+
+struct keyed {
+    const char *key; /* "" is in no group */
+    uint32_t process, rank;
+};
+
+static int by_key(const void *a, const void *b)
+{
+    const struct keyed *x = a, *y = b;
+    int order = strcmp(x->key, y->key);
+    return order ? order : x->rank < y->rank ? -1 : x->rank > y->rank;
+}
+
+/* Memory for as many groups as there are processes: none may have a name. */
+static mprof_status allocate(mprof__process_groups *groups, size_t count, size_t key_bytes)
+{
+    groups->items = calloc(count + 1, sizeof *groups->items);
+    groups->members = malloc((count + 1) * sizeof *groups->members);
+    groups->keys = malloc(key_bytes + 1);
+    return groups->items && groups->members && groups->keys ? MPROF_OK : MPROF_ENOMEM;
+}
+
+static void add_single(mprof__process_groups *groups, size_t at, uint32_t process)
+{
+    groups->members[at] = process;
+    groups->items[groups->count++] = (mprof__process_group){
+        .key = "", .members = &groups->members[at], .count = 1, .colour = MPROF_COLOUR_NONE};
+}
+
+static mprof_status group_by_pid(mprof__figure_input *input)
+{
+    mprof_status status = allocate(&input->groups, input->child_count, 0);
+    for (size_t i = 0; status == MPROF_OK && i < input->child_count; i++) {
+        add_single(&input->groups, i, input->children[i]);
+    }
+    return status;
+}
+
+/* The keys of all processes, sorted. NULL: no memory. */
+static struct keyed *sorted_keys(mprof__figure_input *input)
+{
+    struct keyed *keyed = malloc((input->child_count + 1) * sizeof *keyed);
+    char *text = input->groups.keys;
+    for (uint32_t i = 0; keyed && i < input->child_count; i++) {
+        uint32_t process = input->children[i];
+        const char *name = input->processes[process].name;
+        keyed[i] = (struct keyed){text, process, i};
+        text += mprof__process_group_key(text, strlen(name) + 2, name) + 1;
+    }
+    if (keyed) {
+        qsort(keyed, input->child_count, sizeof *keyed, by_key);
+    }
+    return keyed;
+}
+
+/* True if a group has the command of the main process, or that has no name. */
+static bool has_main_command(const mprof__figure_input *input)
+{
+    char key[256];
+    bool found = !mprof__process_group_key(key, sizeof key, input->processes[0].name);
+    for (size_t i = 0; !found && i < input->groups.count; i++) {
+        found = strcmp(input->groups.items[i].key, key) == 0;
+    }
+    return found;
+}
+
+static mprof_status group_by_command(mprof__figure_input *input)
+{
+    mprof__process_groups *groups = &input->groups;
+    size_t key_bytes = 0;
+    for (size_t i = 0; i < input->child_count; i++) {
+        key_bytes += strlen(input->processes[input->children[i]].name) + 2;
+    }
+    if (allocate(groups, input->child_count, key_bytes) != MPROF_OK) {
+        return MPROF_ENOMEM;
+    }
+    struct keyed *keyed = sorted_keys(input);
+    if (!keyed) {
+        return MPROF_ENOMEM;
+    }
+    for (size_t i = 0; i < input->child_count; i++) {
+        mprof__process_group *last = groups->count ? &groups->items[groups->count - 1] : NULL;
+        if (last && *keyed[i].key && strcmp(last->key, keyed[i].key) == 0) {
+            groups->members[i] = keyed[i].process;
+            last->count++;
+            continue;
+        }
+        add_single(groups, i, keyed[i].process);
+        groups->items[groups->count - 1].key = keyed[i].key;
+    }
+    free(keyed);
+    groups->by_command = true;
+    groups->command_count = groups->count + !has_main_command(input);
+    return MPROF_OK;
+}
+
+/* ---- what a group took ---- */
+
+void mprof__add_group(double *mib, const mprof__figure_input *input,
+                      const mprof__process_group *group)
+{
+    for (size_t i = 0; i < group->count; i++) {
+        mprof__add_process(mib, NULL, input, &input->processes[group->members[i]].series);
+    }
+}
+
+static void measure_at_peak(mprof__figure_input *input, mprof__process_group *group)
+{
+    double at = input->groups.peak.time_s;
+    for (size_t i = 0; i < group->count; i++) {
+        const mprof_series *series = &input->processes[group->members[i]].series;
+        if (mprof__is_running_at(input, series, at)) {
+            group->at_peak_mib += mprof__process_mib_at(input, series, at);
+            group->at_peak_count++;
+        }
+    }
+}
+
+/* mib and running have room for a number per moment. */
+static void measure(mprof__figure_input *input, mprof__process_group *group, double *mib,
+                    uint32_t *running)
+{
+    size_t count = input->moment_count, busy = 0;
+    double sum = 0, squares = 0;
+    memset(mib, 0, count * sizeof *mib);
+    memset(running, 0, count * sizeof *running);
+    for (size_t i = 0; i < group->count; i++) {
+        mprof__add_process(mib, running, input, &input->processes[group->members[i]].series);
+    }
+    group->peak = (mprof_sample){0, input->start_s};
+    for (size_t i = 0; i < count; i++) {
+        sum += mib[i];
+        squares += mib[i] * mib[i];
+        busy += running[i] > 0;
+        if (mib[i] > group->peak.mib) {
+            group->peak = (mprof_sample){mib[i], input->moments[i]};
+        }
+    }
+    group->mean_mib = busy ? sum / (double)busy : 0;
+    group->share_mib = count ? sum / (double)count : 0;
+    group->deviation_mib =
+        count ? sqrt(fmax(0, squares / (double)count - group->share_mib * group->share_mib)) : 0;
+}
+
+static mprof_status measure_all(mprof__figure_input *input, size_t count)
+{
+    mprof__process_groups *groups = &input->groups;
+    double *mib = malloc((input->moment_count + 1) * sizeof *mib);
+    uint32_t *running = malloc((input->moment_count + 1) * sizeof *running);
+    if (mib && running) {
+        for (size_t i = 0; i < count; i++) {
+            measure(input, &groups->items[i], mib, running);
+        }
+    }
+    mprof_status status = mib && running ? MPROF_OK : MPROF_ENOMEM;
+    free(mib);
+    free(running);
+    return status;
+}
+
+/* A line is drawn while one of the processes runs, and from and to 0 around that. */
+static mprof_status make_series(mprof__figure_input *input, mprof__process_group *group)
+{
+    size_t count = input->moment_count, used = 0;
+    const mprof_process *first = &input->processes[group->members[0]];
+    if (group->count == 1) {
+        group->series = first->series;
+        return MPROF_OK;
+    }
+    double *mib = calloc(count + 1, sizeof *mib);
+    group->running = calloc(count + 1, sizeof *group->running);
+    group->points = malloc((count + 1) * sizeof *group->points);
+    if (!mib || !group->running || !group->points) {
+        free(mib);
+        return MPROF_ENOMEM;
+    }
+    for (size_t i = 0; i < group->count; i++) {
+        mprof__add_process(mib, group->running, input, &input->processes[group->members[i]].series);
+    }
+    for (size_t i = 0; i < count; i++) {
+        bool near = group->running[i] || (i > 0 && group->running[i - 1]) ||
+                    (i + 1 < count && group->running[i + 1]);
+        if (near) {
+            group->points[used++] = (mprof_sample){mib[i], input->moments[i]};
+        }
+    }
+    free(mib);
+    group->series = (mprof_series){.points = group->points,
+                                   .point_count = used,
+                                   .sample_count = used,
+                                   .peak = group->peak,
+                                   .mean_mib = group->mean_mib};
+    return MPROF_OK;
+}
+
+/* ---- which are shown, and how ---- */
+
+/* Groups with a great part of the peak first, then by their mean. */
+static double importance(const mprof__process_group *group, double peak_mib)
+{
+    bool is_great = group->at_peak_mib >= GREAT_SHARE * peak_mib;
+    return is_great ? 1e15 + group->at_peak_mib : group->share_mib;
+}
+
+struct ranked {
+    double value;
+    size_t at;
+};
+
+static int by_value(const void *a, const void *b)
+{
+    const struct ranked *x = a, *y = b;
+    if (x->value < y->value || x->value > y->value) {
+        return x->value < y->value ? 1 : -1;
+    }
+    return x->at < y->at ? -1 : x->at > y->at;
+}
+
+/* Sorts the commands, and counts those that are shown. */
+static mprof_status choose_shown(mprof__figure_input *input)
+{
+    mprof__process_groups *groups = &input->groups;
+    size_t great = 0;
+    groups->shown = groups->count < NAMED_MAX ? groups->count : NAMED_MAX;
+    if (!groups->by_command) {
+        return MPROF_OK; /* sorted by peak */
+    }
+    struct ranked *ranked = malloc((groups->count + 1) * sizeof *ranked);
+    mprof__process_group *sorted = malloc((groups->count + 1) * sizeof *sorted);
+    if (!ranked || !sorted) {
+        free(ranked);
+        free(sorted);
+        return MPROF_ENOMEM;
+    }
+    for (size_t i = 0; i < groups->count; i++) {
+        const mprof__process_group *group = &groups->items[i];
+        ranked[i] = (struct ranked){importance(group, groups->peak.mib), i};
+        great += group->at_peak_mib >= GREAT_SHARE * groups->peak.mib;
+    }
+    qsort(ranked, groups->count, sizeof *ranked, by_value);
+    for (size_t i = 0; i < groups->count; i++) {
+        sorted[i] = groups->items[ranked[i].at];
+    }
+    memcpy(groups->items, sorted, groups->count * sizeof *sorted);
+    groups->shown = great > groups->shown ? great : groups->shown;
+    groups->shown = groups->shown < SHOWN_MAX ? groups->shown : SHOWN_MAX;
+    free(ranked);
+    free(sorted);
+    return MPROF_OK;
+}
+
+bool mprof__hues_are_taken(const mprof__layout *layout, const mprof__figure_input *input)
+{
+    return input->shown_count > 0 || layout->options->kinds;
+}
+
+/* A command has the same hue in every picture, as a function has. */
+static void choose_hues(mprof__process_groups *groups)
+{
+    const char *names[NAMED_MAX];
+    int8_t slots[NAMED_MAX];
+    size_t count = groups->shown < NAMED_MAX ? groups->shown : NAMED_MAX;
+    for (size_t i = 0; i < count; i++) {
+        names[i] = groups->items[i].key;
+    }
+    if (groups->by_command) {
+        mprof__assign_colour_slots(slots, names, count);
+    }
+    for (size_t i = 0; i < count; i++) {
+        groups->items[i].colour = groups->by_command ? slots[i] : (int)i;
+    }
+}
+
+/* From the bottom up: an edge is as smooth as all layers below it. */
+static mprof_status order_layers(mprof__process_groups *groups)
+{
+    struct ranked ranked[SHOWN_MAX];
+    groups->layers = malloc((groups->shown + 1) * sizeof *groups->layers);
+    if (!groups->layers) {
+        return MPROF_ENOMEM;
+    }
+    for (size_t i = 0; i < groups->shown; i++) {
+        ranked[i] = (struct ranked){-groups->items[i].deviation_mib, i};
+    }
+    qsort(ranked, groups->shown, sizeof *ranked, by_value);
+    for (size_t i = 0; i < groups->shown; i++) {
+        groups->layers[i] = ranked[i].at;
+    }
+    return MPROF_OK;
+}
+
+/* Two neutral shades, alternating: neighbours differ, and names say which is which. */
+static void choose_shades(mprof__process_groups *groups)
+{
+    int shade = groups->others_count ? MPROF__MAIN_SLOT : MPROF__OTHERS_SLOT;
+    for (size_t i = 0; i < groups->shown; i++) {
+        mprof__process_group *group = &groups->items[groups->layers[i]];
+        if (group->colour == MPROF_COLOUR_NONE) {
+            group->colour = shade;
+            shade = shade == MPROF__MAIN_SLOT ? MPROF__OTHERS_SLOT : MPROF__MAIN_SLOT;
+        }
+    }
+}
+
+/* ---- the peak ---- */
+
+static void take_peak_apart(mprof__figure_input *input)
+{
+    mprof__process_groups *groups = &input->groups;
+    double rest = groups->peak.mib;
+    for (size_t i = 0; i < groups->count; i++) {
+        const mprof__process_group *group = &groups->items[i];
+        rest -= group->at_peak_mib;
+        if (i >= groups->shown) {
+            groups->others_at_peak_mib += group->at_peak_mib;
+            groups->others_at_peak_count += group->at_peak_count;
+            groups->others_count += group->count;
+        }
+    }
+    double without_curve = mprof__process_mib_at(input, input->others, groups->peak.time_s);
+    groups->others_at_peak_mib += without_curve;
+    groups->others_count += input->other_count;
+    groups->main_at_peak_mib = rest - without_curve;
+}
+
+/* By itself, many processes are grouped, if several of them are of one command. */
+static mprof_status make_groups(const mprof__layout *layout, mprof__figure_input *input)
+{
+    mprof_process_grouping wanted = layout->options->processes;
+    bool are_many = input->child_count + 1 + input->other_count > SINGLE_MAX;
+    if (wanted == MPROF_PROCESSES_BY_PID || (wanted == MPROF_PROCESSES_AUTO && !are_many)) {
+        return group_by_pid(input);
+    }
+    mprof_status status = group_by_command(input);
+    if (status == MPROF_OK && wanted == MPROF_PROCESSES_AUTO &&
+        input->groups.count == input->child_count) {
+        mprof__free_process_groups(input);
+        return group_by_pid(input);
+    }
+    return status;
+}
+
+mprof_status mprof__group_processes(const mprof__layout *layout, mprof__figure_input *input)
+{
+    mprof__process_groups *groups = &input->groups;
+    if (!input->child_count || layout->options->processes == MPROF_PROCESSES_TOGETHER) {
+        return MPROF_OK;
+    }
+    mprof_status status = make_groups(layout, input);
+    groups->peak = input->main_is_sum ? input->line->peak : input->total.peak;
+    for (size_t i = 0; status == MPROF_OK && i < groups->count; i++) {
+        measure_at_peak(input, &groups->items[i]);
+    }
+    if (status == MPROF_OK && groups->by_command) {
+        status = measure_all(input, groups->count);
+    }
+    if (status == MPROF_OK) {
+        status = choose_shown(input);
+    }
+    if (status == MPROF_OK && !groups->by_command) {
+        status = measure_all(input, groups->shown);
+    }
+    for (size_t i = 0; status == MPROF_OK && i < groups->count; i++) {
+        if (i < groups->shown + PALE_MAX || !groups->by_command) {
+            status = make_series(input, &groups->items[i]);
+        }
+    }
+    if (status == MPROF_OK) {
+        status = order_layers(groups);
+    }
+    if (status != MPROF_OK) {
+        return status;
+    }
+    take_peak_apart(input);
+    if (!mprof__hues_are_taken(layout, input)) {
+        choose_hues(groups);
+    }
+    if (layout->options->stack) {
+        choose_shades(groups);
+    }
+    return MPROF_OK;
+}
+
+void mprof__free_process_groups(mprof__figure_input *input)
+{
+    mprof__process_groups *groups = &input->groups;
+    for (size_t i = 0; i < groups->count; i++) {
+        free(groups->items[i].points);
+        free(groups->items[i].running);
+    }
+    free(groups->items);
+    free(groups->members);
+    free(groups->keys);
+    free(groups->layers);
+    *groups = (mprof__process_groups){.items = NULL};
+}
+
+void mprof__group_text(char *text, size_t size, const mprof__figure_input *input,
+                       const mprof__process_group *group)
+{
+    char count[32];
+    char *name =
+        *group->key ? mprof__visible_text(group->key, strlen(group->key), KEY_BYTES) : NULL;
+    if (!name) {
+        mprof__process_text(text, size, input, group->members[0]);
+    } else if (group->count == 1) {
+        snprintf(text, size, "%s", name);
+    } else {
+        snprintf(text, size, "%s \xC3\x97%s", name,
+                 mprof__count_text(count, sizeof count, group->count));
+    }
+    free(name);
+}

@@ -1,0 +1,285 @@
+/* Sums are those of ticks: there all processes were sampled together, so a sum is true, and the
+ * parts of a peak add up to it. Between two ticks values are known of some processes only: a
+ * function measures that of its own. */
+#include "process_sums.h"
+
+#include "curve.h"
+#include "gaps.h"
+#include "layout.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Of a recording with more ticks, those with the lowest and the highest memory of each of half as
+ * many stretches of time. */
+#define MOMENTS_MAX 1200
+
+/* ---- ticks ---- */
+
+static void add_moment(mprof__figure_input *input, double time_s)
+{
+    if (!input->moment_count || time_s > input->moments[input->moment_count - 1]) {
+        input->moments[input->moment_count++] = time_s;
+    }
+}
+
+/* Adds the lowest and the highest of points[first, end). */
+static void add_extremes(mprof__figure_input *input, size_t first, size_t end)
+{
+    const mprof_sample *points = input->line->points;
+    size_t low = first, high = first;
+    for (size_t i = first; i < end; i++) {
+        low = points[i].mib < points[low].mib ? i : low;
+        high = points[i].mib > points[high].mib ? i : high;
+    }
+    add_moment(input, points[low < high ? low : high].time_s);
+    add_moment(input, points[low < high ? high : low].time_s);
+}
+
+/* Those in the window, and one before and after it. */
+static mprof_status choose_moments(const mprof__layout *layout, mprof__figure_input *input)
+{
+    const mprof_series *line = input->line;
+    double from = input->start_s + layout->from_s, to = input->start_s + layout->to_s;
+    size_t first = mprof__first_point_from(line, from), end = first;
+    while (end < line->point_count && line->points[end].time_s <= to) {
+        end++;
+    }
+    first -= first > 0;
+    end += end < line->point_count;
+    size_t count = end - first;
+    input->moments =
+        malloc(((count < MOMENTS_MAX ? count : MOMENTS_MAX) + 8) * sizeof *input->moments);
+    if (!input->moments) {
+        return MPROF_ENOMEM;
+    }
+    if (count <= MOMENTS_MAX) {
+        for (size_t i = first; i < end; i++) {
+            add_moment(input, line->points[i].time_s);
+        }
+        return MPROF_OK;
+    }
+    double step_s = (to - from) / (MOMENTS_MAX / 2);
+    input->bridged_s = 2.5 * step_s;
+    add_moment(input, line->points[first].time_s);
+    for (size_t i = first + 1; i + 1 < end;) {
+        double bin = floor((line->points[i].time_s - from) / step_s);
+        size_t begin = i;
+        while (i + 1 < end && floor((line->points[i].time_s - from) / step_s) == bin) {
+            i++;
+        }
+        add_extremes(input, begin, i);
+    }
+    add_moment(input, line->points[end - 1].time_s);
+    return MPROF_OK;
+}
+
+static size_t first_moment_from(const mprof__figure_input *input, double time_s)
+{
+    size_t low = 0, high = input->moment_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (input->moments[middle] < time_s) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+/* ---- processes ---- */
+
+/* A series at a moment, interpolated; next: its first point that is not before. It rises from 0 and
+ * falls to 0 within one interval at its ends, as the sum of the tree does. */
+static double value_at(const mprof__figure_input *input, const mprof_series *series, size_t next,
+                       double at, double interval_s)
+{
+    const mprof_sample *points = series->points;
+    mprof_sample before, after;
+    bool is_inside = next > 0 && next < series->point_count;
+    if (next == 0) {
+        after = points[0];
+        before = (mprof_sample){0, after.time_s - interval_s};
+    } else if (next == series->point_count) {
+        before = points[next - 1];
+        after = (mprof_sample){0, before.time_s + interval_s};
+    } else {
+        before = points[next - 1];
+        after = points[next];
+    }
+    if (at == after.time_s) {
+        return after.mib;
+    }
+    double pause = after.time_s - before.time_s;
+    if (at < before.time_s || at > after.time_s ||
+        (is_inside && mprof__is_gap(input, before.time_s, after.time_s, 0))) {
+        return 0;
+    }
+    return before.mib + (after.mib - before.mib) * (at - before.time_s) / pause;
+}
+
+/* mprof gives all samples of a tick one time; upstream samples one process after the other. */
+static double tick_length_s(const mprof__figure_input *input)
+{
+    bool one_time = mprof_profile_fact(input->profile, "include-children") != NULL;
+    return one_time || !isfinite(input->interval_s) ? 0 : input->interval_s;
+}
+
+double mprof__process_mib_at(const mprof__figure_input *input, const mprof_series *series,
+                             double time_s)
+{
+    size_t next = mprof__first_point_from(series, time_s);
+    return series->point_count ? value_at(input, series, next, time_s, tick_length_s(input)) : 0;
+}
+
+bool mprof__is_running_at(const mprof__figure_input *input, const mprof_series *series,
+                          double time_s)
+{
+    const mprof_sample *points = series->points;
+    return series->point_count && time_s >= points[0].time_s - tick_length_s(input) &&
+           time_s <= points[series->point_count - 1].time_s;
+}
+
+void mprof__add_process(double *mib, uint32_t *running, const mprof__figure_input *input,
+                        const mprof_series *series)
+{
+    const mprof_sample *points = series->points;
+    double interval_s = tick_length_s(input);
+    if (!series->point_count) {
+        return;
+    }
+    /* only its life: there may be thousands of short processes */
+    double begin_s = points[0].time_s - interval_s;
+    double end_s = points[series->point_count - 1].time_s;
+    size_t next = 0;
+    for (size_t i = first_moment_from(input, begin_s);
+         i < input->moment_count && input->moments[i] <= end_s + interval_s; i++) {
+        double at = input->moments[i];
+        while (next < series->point_count && points[next].time_s < at) {
+            next++;
+        }
+        mib[i] += value_at(input, series, next, at, interval_s);
+        if (running && at <= end_s) {
+            running[i]++;
+        }
+    }
+}
+
+double mprof__line_mib_at(const mprof__figure_input *input, double time_s)
+{
+    size_t next = mprof__first_point_from(input->line, time_s);
+    return input->line->point_count ? value_at(input, input->line, next, time_s, 0) : 0;
+}
+
+/* ---- their sum ---- */
+
+bool mprof__declares_sum(const mprof_profile *profile)
+{
+    const char *fact = mprof_profile_fact(profile, "include-children");
+    return fact && (strcmp(fact, "yes") == 0 || strcmp(fact, "1") == 0);
+}
+
+/* Recordings of mprof state it. Else MEM is the sum if MEM minus the children is smoother than MEM:
+ * in the other case each start and end of a child shows in the difference. */
+static bool main_is_sum(const mprof__figure_input *input, const double *mem, const double *children)
+{
+    double with = 0, without = 0;
+    if (mprof_profile_fact(input->profile, "include-children")) {
+        return mprof__declares_sum(input->profile);
+    }
+    for (size_t i = 1; i < input->moment_count; i++) {
+        double change = mem[i] - mem[i - 1], child_change = children[i] - children[i - 1];
+        with += change * change;
+        without += (change - child_change) * (change - child_change);
+    }
+    return without < with;
+}
+
+static mprof_status make_total(mprof__figure_input *input, const mprof__layout *layout,
+                               const double *values)
+{
+    size_t count = input->moment_count;
+    double from = input->start_s + layout->from_s, to = input->start_s + layout->to_s;
+    bool found = false;
+    mprof_sample *points = malloc((count + 1) * sizeof *points);
+    if (!points) {
+        return MPROF_ENOMEM;
+    }
+    input->total = (mprof_series){.points = points, .point_count = count, .sample_count = count};
+    for (size_t i = 0; i < count; i++) {
+        points[i] = (mprof_sample){values[i], input->moments[i]};
+        bool is_shown = points[i].time_s >= from && points[i].time_s <= to;
+        if (is_shown && (!found || points[i].mib > input->total.peak.mib)) {
+            input->total.peak = points[i];
+            found = true;
+        }
+    }
+    input->total_points = points;
+    return MPROF_OK;
+}
+
+mprof_status mprof__sum_processes(const mprof__layout *layout, mprof__figure_input *input)
+{
+    if (!input->child_count && !layout->options->stack) {
+        return MPROF_OK;
+    }
+    mprof_status status = choose_moments(layout, input);
+    if (status != MPROF_OK) {
+        return status;
+    }
+    size_t count = input->moment_count;
+    input->main_mib = calloc(count + 1, sizeof *input->main_mib);
+    input->children_mib = calloc(count + 1, sizeof *input->children_mib);
+    double *mem = calloc(count + 1, sizeof *mem);
+    if (!input->main_mib || !input->children_mib || !mem) {
+        free(mem);
+        return MPROF_ENOMEM;
+    }
+    for (size_t i = 0; i < count; i++) {
+        mem[i] = mprof__line_mib_at(input, input->moments[i]);
+    }
+    for (size_t i = 0; i < input->child_count; i++) {
+        mprof__add_process(input->children_mib, NULL, input,
+                           &input->processes[input->children[i]].series);
+    }
+    mprof__add_process(input->children_mib, NULL, input, input->others);
+    input->main_is_sum = input->child_count && main_is_sum(input, mem, input->children_mib);
+    for (size_t i = 0; i < count; i++) {
+        double children = input->children_mib[i];
+        input->main_mib[i] = input->main_is_sum ? fmax(0, mem[i] - children) : mem[i];
+        mem[i] = input->main_mib[i] + children;
+    }
+    if (input->child_count && (!input->main_is_sum || layout->options->stack)) {
+        status = make_total(input, layout, mem);
+    }
+    free(mem);
+    return status;
+}
+
+mprof_status mprof__main_without_children(const mprof__figure_input *input, mprof_series *series,
+                                          mprof_sample **points)
+{
+    size_t count = input->moment_count;
+    *points = malloc((count + 1) * sizeof **points);
+    if (!*points) {
+        return MPROF_ENOMEM;
+    }
+    *series = (mprof_series){.points = *points, .point_count = count, .sample_count = count};
+    for (size_t i = 0; i < count; i++) {
+        (*points)[i] = (mprof_sample){input->main_mib[i], input->moments[i]};
+        if (i == 0 || input->main_mib[i] > series->peak.mib) {
+            series->peak = (*points)[i];
+        }
+    }
+    return MPROF_OK;
+}
+
+void mprof__free_process_sums(mprof__figure_input *input)
+{
+    free(input->moments);
+    free(input->main_mib);
+    free(input->children_mib);
+    free(input->total_points);
+}

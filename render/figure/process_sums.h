@@ -1,0 +1,30 @@
+/* Memory of processes added up at ticks of the recording. Private to the folder. */
+#ifndef MPROF_RENDER_PROCESS_SUMS_H
+#define MPROF_RENDER_PROCESS_SUMS_H
+
+#include "layout.h"
+
+/* Chooses input->moments, finds out whether MEM is the sum already, and adds up the processes.
+ * MPROF_ENOMEM. */
+mprof_status mprof__sum_processes(const mprof__layout *layout, mprof__figure_input *input);
+void mprof__free_process_sums(mprof__figure_input *input);
+/* The fact `include-children` says that MEM is the sum of the tree. */
+bool mprof__declares_sum(const mprof_profile *profile);
+/* The main process where MEM is the sum of the tree; the caller frees the points. MPROF_ENOMEM. */
+mprof_status mprof__main_without_children(const mprof__figure_input *input, mprof_series *series,
+                                          mprof_sample **points);
+
+/* Adds a process's memory to mib[] at each of input->moments, and counts it in running[], unless
+ * NULL, at those during its life. */
+void mprof__add_process(double *mib, uint32_t *running, const mprof__figure_input *input,
+                        const mprof_series *series);
+/* A process's memory at a tick; 0 outside its life. */
+double mprof__process_mib_at(const mprof__figure_input *input, const mprof_series *series,
+                             double time_s);
+/* True if the tick is within the life of the process. */
+bool mprof__is_running_at(const mprof__figure_input *input, const mprof_series *series,
+                          double time_s);
+/* What the curve shows at one of input->moments. */
+double mprof__line_mib_at(const mprof__figure_input *input, double time_s);
+
+#endif
