@@ -80,9 +80,11 @@ int mprof__run_finder_command(mprof__run_finder *finder, const mprof_record *rec
 /* The first sample decides whose the calls in front of the command line are. */
 static void take_early_calls(mprof__run_finder *finder, double first_s)
 {
-    if (finder->early.are_there && finder->early.exit_s >= first_s) {
-        last_run(finder)->offset = finder->early.offset;
-        last_run(finder)->line = finder->early.line;
+    const mprof__late_calls *early = &finder->early;
+    if (early->are_there && early->exit_s >= first_s &&
+        fabs(early->enter_s - first_s) < early->distance_s) {
+        last_run(finder)->offset = early->offset;
+        last_run(finder)->line = early->line;
     }
     finder->early.are_there = false;
 }
@@ -110,14 +112,19 @@ double mprof__run_finder_samples(mprof__run_finder *finder, const mprof_sample *
 void mprof__run_finder_call(mprof__run_finder *finder, const mprof_record *record)
 {
     const mprof_run *run = last_run(finder);
+    const mprof_call *call = &record->call;
     mprof__late_calls *late = &finder->late;
-    if (run->sample_count == 0 || record->call.enter.time_s <= run->last_s) {
+    double distance_s =
+        mprof__larger(call->enter.time_s - run->last_s, run->first_s - call->enter.time_s);
+    if (run->sample_count == 0 ||
+        (call->enter.time_s <= run->last_s && call->exit.time_s >= run->first_s)) {
         return;
     }
     if (!late->are_there) {
-        *late = (mprof__late_calls){true, record->offset, record->line, record->call.exit.time_s};
+        *late = (mprof__late_calls){true,       record->offset,   record->line, call->enter.time_s,
+                                    distance_s, call->exit.time_s};
     }
-    late->exit_s = mprof__larger(late->exit_s, record->call.exit.time_s);
+    late->exit_s = mprof__larger(late->exit_s, call->exit.time_s);
 }
 
 void mprof__run_finder_process(mprof__run_finder *finder, bool is_main)

@@ -8,13 +8,15 @@
 
 #include <stdbool.h>
 
-/* Calls that were written after the last sample of a run and began after it: memory_profiler before
- * 0.50 wrote the calls of a short run before its command line. */
+/* Calls that were written after the last sample of a run and are outside of its time:
+ * memory_profiler before 0.50 wrote the calls of a short run before its command line. */
 typedef struct mprof__late_calls {
     bool are_there;
     uint64_t offset; /* of the first one's line */
     unsigned long line;
-    double exit_s; /* the last exit */
+    double enter_s;    /* its entry */
+    double distance_s; /* from its entry to the run in front of it */
+    double exit_s;     /* the last exit of all */
 } mprof__late_calls;
 
 typedef struct mprof__run_finder {

@@ -339,14 +339,14 @@ static void fill_process_row(mprof__legend *legend, const mprof__layout *layout,
 {
     const mprof__process_group *group = &input->groups.items[at];
     const mprof_process *process = &input->processes[group->members[0]];
-    const mprof_run *run = mprof_profile_run(input->profile);
-    char name[200], text[240];
+    char name[200], text[500], recording[240];
     mprof__group_text(name, sizeof name, input, group);
-    if (layout->input_count > 1 && run) {
-        snprintf(text, sizeof text, "%s, run %zu", name, run->number);
-    } else {
-        snprintf(text, sizeof text, "%s", name);
+    mprof__recording_name(recording, sizeof recording, layout, input);
+    if (mprof__are_runs_of_one_file(layout)) {
+        snprintf(recording, sizeof recording, "run %zu", mprof_profile_run(input->profile)->number);
     }
+    bool is_one = layout->input_count == 1;
+    snprintf(text, sizeof text, "%s%s%s", name, is_one ? "" : ", ", is_one ? "" : recording);
     row->colour = colour_of_group(layout, input, at);
     row->swatch = MPROF_ROLE_SWATCH;
     set_name(legend, layout, row, text);
