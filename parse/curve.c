@@ -334,20 +334,45 @@ static size_t write_bin(mprof_sample *to, const mprof__bin *bin)
     return count;
 }
 
-static int finish_bins(mprof__curve *curve)
+static int write_bins(const mprof__curve *curve, mprof_sample **to, size_t *count)
 {
-    curve->points = malloc(POINTS_PER_BIN * curve->bin_count * sizeof *curve->points);
-    if (!curve->points) {
+    mprof_sample *points = malloc((POINTS_PER_BIN * curve->bin_count + 1) * sizeof *points);
+    if (!points) {
         return -1;
     }
-    curve->point_count = 0;
+    *count = 0;
     for (size_t i = 0; i < curve->bin_count; i++) {
         if (is_used(&curve->bins[i])) {
-            curve->point_count += write_bin(curve->points + curve->point_count, &curve->bins[i]);
+            *count += write_bin(points + *count, &curve->bins[i]);
         }
+    }
+    *to = points;
+    return 0;
+}
+
+static int finish_bins(mprof__curve *curve)
+{
+    if (write_bins(curve, &curve->points, &curve->point_count) != 0) {
+        return -1;
     }
     free(curve->bins);
     curve->bins = NULL;
+    return 0;
+}
+
+int mprof__curve_copy_points(const mprof__curve *curve, mprof_sample **points, size_t *count)
+{
+    if (curve->bins) {
+        return write_bins(curve, points, count);
+    }
+    *points = malloc((curve->point_count + 1) * sizeof **points);
+    if (!*points) {
+        return -1;
+    }
+    if (curve->point_count > 0) {
+        memcpy(*points, curve->points, curve->point_count * sizeof **points);
+    }
+    *count = curve->point_count;
     return 0;
 }
 

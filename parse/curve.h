@@ -52,6 +52,10 @@ size_t mprof__curve_outside(const mprof__curve *curve, int side);
 /* Adds to the points, not to the statistics. */
 int mprof__curve_push_points(mprof__curve *curve, const mprof_sample *samples, size_t count);
 
+/* Copies the points there are: all, or the ends and extremes of each bin. The caller frees them. 0,
+ * or -1 without memory. */
+int mprof__curve_copy_points(const mprof__curve *curve, mprof_sample **points, size_t *count);
+
 /* True if points have been dropped. */
 bool mprof__curve_is_thinned(const mprof__curve *curve);
 

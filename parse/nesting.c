@@ -177,24 +177,38 @@ typedef struct lane_state {
     double end_s; /* latest exit of its calls so far */
 } lane_state;
 
-static double span_duration(const mprof_span *span)
+static bool is_in_window(const mprof_profile *profile, double time_s)
 {
-    return span->exit.time_s - span->enter.time_s;
+    return time_s >= profile->from_s && time_s <= profile->to_s;
 }
 
-static void sum_up_span(mprof_function *function, lane_state *state, const mprof_span *span)
+/* Of the part in the window. */
+static double span_duration(const mprof_profile *profile, const mprof_span *span)
 {
-    double duration = span_duration(span);
+    double duration = mprof__smaller(span->exit.time_s, profile->to_s) -
+                      mprof__larger(span->enter.time_s, profile->from_s);
+    return mprof__larger(duration, 0);
+}
+
+static void sum_up_span(const mprof_profile *profile, lane_state *state, mprof_span *span)
+{
+    mprof_function *function = &profile->functions[span->function];
+    double duration = span_duration(profile, span);
     function->call_count += span->count > 1 ? span->count : 1;
     function->own_s += duration;
     function->longest_s = mprof__larger(function->longest_s, duration);
-    function->peak_mib =
-        mprof__larger(function->peak_mib, mprof__larger(span->enter.mib, span->exit.mib));
+    if (is_in_window(profile, span->enter.time_s)) {
+        function->peak_mib = mprof__larger(function->peak_mib, span->enter.mib);
+    }
+    if (is_in_window(profile, span->exit.time_s)) {
+        function->peak_mib = mprof__larger(function->peak_mib, span->exit.mib);
+    }
     if (state->lane == span->lane && span->exit.time_s <= state->end_s) {
         return; /* recursion: the outer call counts this time */
     }
     function->total_s += duration;
     function->change_mib += span->exit.mib - span->enter.mib;
+    span->open |= MPROF__SPAN_OUTERMOST;
     state->lane = span->lane;
     state->end_s = span->exit.time_s;
 }
@@ -209,7 +223,7 @@ static size_t sum_up_parent(mprof_profile *profile, uint32_t *stack, size_t dept
         bool encloses = top->lane == span->lane && top->exit.time_s >= span->exit.time_s &&
                         (top->exit.time_s > span->enter.time_s || top->level < span->level);
         if (encloses) {
-            profile->functions[top->function].own_s -= span_duration(span);
+            profile->functions[top->function].own_s -= span_duration(profile, span);
             break;
         }
         depth--;
@@ -234,7 +248,7 @@ static mprof_status sum_up(mprof_profile *profile, mprof_error *error)
     for (size_t i = 0; i < profile->span_count; i++) {
         mprof_span *span = &profile->spans[i];
         mprof_lane *lane = &profile->lanes[span->lane];
-        sum_up_span(&profile->functions[span->function], &states[span->function], span);
+        sum_up_span(profile, &states[span->function], span);
         depth = sum_up_parent(profile, stack, depth, i);
         lane->max_level = span->level > lane->max_level ? span->level : lane->max_level;
     }
@@ -268,4 +282,52 @@ mprof_status mprof__profile_nest(mprof_profile *profile, mprof_error *error)
         sort_spans(profile);
     }
     return sum_up(profile, error);
+}
+
+/* ---- windows ---- */
+
+/* The memory of the call's process at a moment within the call: by its curve, or if that has a gap
+ * there, between entry and exit. */
+static double memory_at(const mprof_profile *profile, const mprof_span *span, double time_s)
+{
+    const mprof_series *series = &profile->processes[span->process].series;
+    mprof_sample before = span->enter, after = span->exit;
+    if (!series->point_count && mprof__span_fits_line(profile, span)) {
+        series = &profile->line;
+    }
+    size_t low = 0, high = series->point_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (series->points[middle].time_s < time_s) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    if (low > 0 && series->points[low - 1].time_s > before.time_s) {
+        before = series->points[low - 1];
+    }
+    if (low < series->point_count && series->points[low].time_s < after.time_s) {
+        after = series->points[low];
+    }
+    double pause_s = after.time_s - before.time_s;
+    return pause_s > 0 ? before.mib + (after.mib - before.mib) * (time_s - before.time_s) / pause_s
+                       : after.mib;
+}
+
+void mprof__profile_clip_changes(mprof_profile *profile)
+{
+    for (size_t i = 0; i < profile->span_count; i++) {
+        const mprof_span *span = &profile->spans[i];
+        double *change_mib = &profile->functions[span->function].change_mib;
+        if (!(span->open & MPROF__SPAN_OUTERMOST)) {
+            continue;
+        }
+        if (span->enter.time_s < profile->from_s) {
+            *change_mib += span->enter.mib - memory_at(profile, span, profile->from_s);
+        }
+        if (span->exit.time_s > profile->to_s) {
+            *change_mib += memory_at(profile, span, profile->to_s) - span->exit.mib;
+        }
+    }
 }

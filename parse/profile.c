@@ -33,6 +33,11 @@ static void free_contents(mprof_profile *profile)
     for (int kind = 0; kind < MPROF_KIND_COUNT; kind++) {
         free((void *)(uintptr_t)profile->kinds[kind].series.points);
     }
+    for (int i = 0; i < 2; i++) {
+        free((void *)(uintptr_t)profile->ticks[i].ticks);
+        free((void *)(uintptr_t)profile->ticks[i].processes);
+        free((void *)(uintptr_t)profile->ticks[i].total.points);
+    }
     free(profile->processes);
     free(profile->lanes);
     free(profile->functions);
@@ -47,6 +52,12 @@ static void begin_profile(mprof_profile *profile, char *file)
     profile->file = file;
     profile->start_s = INFINITY;
     profile->end_s = -INFINITY;
+    profile->from_s = -INFINITY;
+    profile->to_s = INFINITY;
+    profile->other_kernel_peak_mib = NAN;
+    for (int kind = 0; kind < MPROF_KIND_COUNT; kind++) {
+        profile->kind_peaks_mib[0][kind] = profile->kind_peaks_mib[1][kind] = NAN;
+    }
     mprof__group_clear(&profile->group);
 }
 
@@ -166,7 +177,8 @@ static mprof_status finish_others(mprof__profile_builder *builder, mprof_error *
     profile->kinds_recorded = builder->kinds.recorded;
     return mprof__group_curves_finish(&builder->group, &profile->group, profile->start_s) == 0 &&
                    mprof__kind_curves_finish(&builder->kinds, profile->kinds, builder->from_s,
-                                             builder->to_s, profile->start_s) == 0
+                                             builder->to_s, profile->start_s) == 0 &&
+                   mprof__ticks_finish(&builder->ticks, profile->ticks, profile->start_s) == 0
                ? MPROF_OK
                : fail_without_memory(error);
 }
@@ -212,6 +224,8 @@ static mprof_status open_window(mprof__profile_builder *builder, mprof_source *s
     }
     builder->from_s = builder->profile->start_s + builder->options->window_s[0];
     builder->to_s = builder->profile->start_s + builder->options->window_s[1];
+    builder->ticks.from_s = builder->profile->from_s = builder->from_s;
+    builder->ticks.to_s = builder->profile->to_s = builder->to_s;
     return status;
 }
 
@@ -256,6 +270,7 @@ static mprof_status make_profile(mprof__profile_builder *builder, mprof_source *
         status = finish_children(builder, error);
     }
     if (status == MPROF_OK) {
+        mprof__profile_clip_changes(profile);
         status = finish_others(builder, error);
     }
     if (status == MPROF_OK) {
@@ -544,6 +559,21 @@ mprof_kind mprof_profile_measured_kind(const mprof_profile *profile)
 const mprof_kind_series *mprof_profile_kind(const mprof_profile *profile, mprof_kind kind)
 {
     return &profile->kinds[kind];
+}
+
+double mprof_profile_kind_peak(const mprof_profile *profile, mprof_kind kind, int of_sum)
+{
+    return profile->kind_peaks_mib[of_sum != 0][kind];
+}
+
+const mprof_ticks *mprof_profile_ticks(const mprof_profile *profile, int mem_is_sum)
+{
+    return &profile->ticks[mem_is_sum != 0];
+}
+
+double mprof_profile_other_kernel_peak(const mprof_profile *profile)
+{
+    return profile->other_kernel_peak_mib;
 }
 
 uint64_t mprof_profile_lost_calls(const mprof_profile *profile)

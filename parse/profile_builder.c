@@ -31,6 +31,8 @@ void mprof__profile_builder_init(mprof__profile_builder *builder, mprof_profile 
     mprof__curve_init(&builder->early_child, options->max_points);
     mprof__group_curves_init(&builder->group, options->max_points);
     mprof__kind_curves_init(&builder->kinds, options->kinds, options->max_points);
+    mprof__ticks_init(&builder->ticks, options->max_points);
+    builder->kind_tick_s = NAN;
 }
 
 void mprof__profile_builder_free(mprof__profile_builder *builder)
@@ -39,6 +41,7 @@ void mprof__profile_builder_free(mprof__profile_builder *builder)
     mprof__curve_free(&builder->early_child);
     mprof__group_curves_free(&builder->group);
     mprof__kind_curves_free(&builder->kinds);
+    mprof__ticks_free(&builder->ticks);
     for (size_t i = 0; i < builder->profile->process_count; i++) {
         mprof__curve_free(&builder->curves[i]);
     }
@@ -212,9 +215,18 @@ static void take_command_line(mprof__profile_builder *builder)
     }
 }
 
+static mprof_status add_to_tick(mprof__profile_builder *builder, uint32_t what, mprof_sample sample)
+{
+    return mprof__ticks_add(&builder->ticks, &builder->samples, what, sample,
+                            builder->children_fact != NULL) == 0
+               ? MPROF_OK
+               : fail_without_memory(builder);
+}
+
 static mprof_status add_samples(void *data, const mprof_sample *samples, size_t count)
 {
     mprof__profile_builder *builder = data;
+    mprof_status status = MPROF_OK;
     if (!builder->run_has_sample) {
         builder->run_has_sample = true;
         builder->profile->run_count++;
@@ -223,6 +235,13 @@ static mprof_status add_samples(void *data, const mprof_sample *samples, size_t 
     for (size_t i = 0; i < count && builder->choice; i++) {
         mprof__process_choice_tick(builder->choice, samples[i].time_s);
     }
+    for (size_t i = 0; i < count && builder->ticks.is_needed && status == MPROF_OK; i++) {
+        status = add_to_tick(builder, MPROF__TICK_MEM, samples[i]);
+    }
+    if (status != MPROF_OK) {
+        return status;
+    }
+    mprof__ticks_note(&builder->ticks, samples[count - 1]);
     if (builder->from_s == -INFINITY && builder->to_s == INFINITY) {
         return mprof__curve_push(&builder->samples, samples, count) ? fail_without_memory(builder)
                                                                     : MPROF_OK;
@@ -280,7 +299,7 @@ static mprof_status add_child_sample(mprof__profile_builder *builder, const mpro
     }
     if (!has_own_curve(builder, record->pid)) {
         mprof__process_choice_add(builder->choice, record->sample);
-        return MPROF_OK;
+        return add_to_tick(builder, MPROF__TICK_OTHERS, record->sample);
     }
     uint32_t process = find_process(builder, record->pid);
     if (process != MPROF__MAP_NONE) {
@@ -291,7 +310,10 @@ static mprof_status add_child_sample(mprof__profile_builder *builder, const mpro
                                  builder->to_s) != 0) {
         return fail_without_memory(builder);
     }
-    return MPROF_OK;
+    if (builder->has_pid_fact && record->pid == builder->main_pid) {
+        return MPROF_OK; /* MEM is of it, too */
+    }
+    return add_to_tick(builder, process, record->sample);
 }
 
 static mprof_status add_call(mprof__profile_builder *builder, const mprof_call *call)
@@ -400,8 +422,10 @@ static mprof_status add_end(mprof__profile_builder *builder, const mprof_record 
 
 static mprof_status add_kernel_peak(mprof__profile_builder *builder, const mprof_record *record)
 {
-    if (record->pid == MPROF_PID_NONE) {
-        return MPROF_OK; /* of an unknown process */
+    double *other_mib = &builder->profile->other_kernel_peak_mib;
+    if (record->pid == MPROF_PID_NONE || !has_own_curve(builder, record->pid)) {
+        *other_mib = mprof__larger(*other_mib, record->sample.mib);
+        return MPROF_OK;
     }
     uint32_t index = find_process(builder, record->pid);
     if (index == MPROF__MAP_NONE) {
@@ -421,12 +445,51 @@ static mprof_status add_group(mprof__profile_builder *builder, const mprof_recor
                : fail_without_memory(builder);
 }
 
+/* Raises the peaks of the sums of kinds by those of the last tick. */
+static void end_kind_tick(mprof__profile_builder *builder, double time_s)
+{
+    for (int kind = 0; kind < MPROF_KIND_COUNT; kind++) {
+        double *peak_mib = &builder->profile->kind_peaks_mib[1][kind];
+        *peak_mib = mprof__larger(*peak_mib, builder->kind_sums_mib[kind]);
+        builder->kind_sums_mib[kind] = NAN;
+    }
+    builder->kind_tick_s = time_s;
+}
+
+static void raise_kind_peaks(mprof__profile_builder *builder, const mprof_record *record)
+{
+    if (record->sample.time_s < builder->from_s || record->sample.time_s > builder->to_s) {
+        return;
+    }
+    if (record->sample.time_s != builder->kind_tick_s) {
+        end_kind_tick(builder, record->sample.time_s);
+    }
+    for (int kind = 0; kind < MPROF_KIND_COUNT; kind++) {
+        double mib = record->kinds_mib[kind], *sum_mib = &builder->kind_sums_mib[kind];
+        double *main_mib = &builder->profile->kind_peaks_mib[0][kind];
+        if (record->pid == builder->kinds.main_pid) {
+            *main_mib = mprof__larger(*main_mib, mib);
+        }
+        *sum_mib = isnan(*sum_mib) ? mib : isnan(mib) ? *sum_mib : *sum_mib + mib;
+    }
+}
+
 static mprof_status add_kinds(mprof__profile_builder *builder, const mprof_record *record)
 {
-    return mprof__kind_curves_add(&builder->kinds, record, builder->main_pid, builder->from_s,
-                                  builder->to_s) == 0
-               ? MPROF_OK
-               : fail_without_memory(builder);
+    mprof_status status = MPROF_OK;
+    if (mprof__kind_curves_add(&builder->kinds, record, builder->main_pid, builder->from_s,
+                               builder->to_s) != 0) {
+        return fail_without_memory(builder);
+    }
+    raise_kind_peaks(builder, record);
+    for (mprof_kind kind = 0; kind < MPROF_KIND_COUNT && status == MPROF_OK; kind++) {
+        mprof_sample sample = {record->kinds_mib[kind], record->sample.time_s};
+        if (builder->options->kinds & 1U << kind && !isnan(sample.mib) &&
+            (mprof_kind_adds_up(kind) || record->pid == builder->kinds.main_pid)) {
+            status = add_to_tick(builder, MPROF__TICK_KIND + (uint32_t)kind, sample);
+        }
+    }
+    return status;
 }
 
 static mprof_status add_command_line(mprof__profile_builder *builder, const mprof_record *record)
@@ -446,8 +509,7 @@ static mprof_status add_command_line(mprof__profile_builder *builder, const mpro
 static mprof_status add_record(void *data, const mprof_record *record)
 {
     mprof__profile_builder *builder = data;
-    if ((record->kind == MPROF_RECORD_PROC || record->kind == MPROF_RECORD_EXIT ||
-         record->kind == MPROF_RECORD_PEAK) &&
+    if ((record->kind == MPROF_RECORD_PROC || record->kind == MPROF_RECORD_EXIT) &&
         !has_own_curve(builder, record->pid)) {
         return MPROF_OK;
     }
@@ -487,7 +549,13 @@ mprof_status mprof__profile_builder_read(mprof__profile_builder *builder, mprof_
         add_process(builder, MPROF_PID_NONE) == MPROF__MAP_NONE) {
         return fail_without_memory(builder);
     }
-    return mprof_read(source, &visitor, builder->error);
+    mprof_status status = mprof_read(source, &visitor, builder->error);
+    end_kind_tick(builder, NAN);
+    if (status == MPROF_OK &&
+        mprof__ticks_end(&builder->ticks, builder->children_fact != NULL) != 0) {
+        status = fail_without_memory(builder);
+    }
+    return status;
 }
 
 /* ---- the range of time ---- */
@@ -534,6 +602,7 @@ static void move_to_front(mprof__profile_builder *builder, uint32_t from)
             after * sizeof *profile->processes);
     memmove(builder->curves + from, builder->curves + from + 1, after * sizeof *builder->curves);
     profile->process_count--;
+    mprof__ticks_move_to_front(&builder->ticks, from);
     for (size_t i = 0; i < profile->span_count; i++) {
         uint32_t process = profile->spans[i].process;
         profile->spans[i].process = process == from ? 0 : process - (process > from);

@@ -8,6 +8,7 @@
 #include "map.h"
 #include "memory_kinds.h"
 #include "process_choice.h"
+#include "ticks.h"
 
 #include <mprof/profile.h>
 
@@ -16,8 +17,9 @@
 /* Bits of mprof_span.open while the profile is built; only the first one stays. */
 enum {
     MPROF__SPAN_OPEN = 1,
-    MPROF__SPAN_HAS_PID = 2,  /* the recording names its process */
-    MPROF__SPAN_NO_LEVEL = 4, /* level is derived later */
+    MPROF__SPAN_HAS_PID = 2,   /* the recording names its process */
+    MPROF__SPAN_NO_LEVEL = 4,  /* level is derived later */
+    MPROF__SPAN_OUTERMOST = 8, /* its change counts for its function */
 };
 
 struct mprof_profile {
@@ -26,6 +28,7 @@ struct mprof_profile {
     mprof_run run;    /* count 0: the whole source */
     size_t run_count; /* 0: no sample yet */
     double start_s, end_s;
+    double from_s, to_s; /* the window, in unix seconds; infinite without one */
     mprof_series samples;
     mprof_series line;
     bool line_is_own;  /* line.points is not samples.points */
@@ -35,6 +38,8 @@ struct mprof_profile {
     size_t process_count, process_capacity;
     mprof_series others; /* the sum of processes without curves of their own */
     size_t other_count;
+    double other_kernel_peak_mib; /* of unknown processes and those without curves; NAN: none */
+    mprof_ticks ticks[2];         /* MEM is the main process alone; MEM is the sum */
     mprof_lane *lanes;
     size_t lane_count, lane_capacity;
     mprof_function *functions;
@@ -48,7 +53,9 @@ struct mprof_profile {
     mprof_control_group group;
     unsigned kinds_recorded; /* 1 << mprof_kind */
     mprof_kind_series kinds[MPROF_KIND_COUNT];
-    mprof__arena strings; /* owns all names, keys and values */
+    double kind_peaks_mib[2]
+                         [MPROF_KIND_COUNT]; /* of the main process; of the sum of all at a tick */
+    mprof__arena strings;                    /* owns all names, keys and values */
 };
 
 /* The state of reading a profile. */
@@ -65,6 +72,9 @@ typedef struct mprof__profile_builder {
     size_t curve_capacity;
     mprof__group_curves group;
     mprof__kind_curves kinds;
+    mprof__ticks ticks;
+    double kind_tick_s; /* time of the sums; NAN: none yet */
+    double kind_sums_mib[MPROF_KIND_COUNT];
     int64_t main_pid; /* from the facts read so far */
     bool has_pid_fact;
     mprof__process_choice *choice; /* NULL: all processes have curves of their own */
@@ -106,6 +116,10 @@ bool mprof__span_fits_line(const mprof_profile *profile, const mprof_span *span)
 
 /* Sorts the spans, derives missing levels, and sums up the functions. MPROF_ENOMEM. */
 mprof_status mprof__profile_nest(mprof_profile *profile, mprof_error *error);
+
+/* Takes what happened outside of the window from the changes of functions. Needs finished curves.
+ */
+void mprof__profile_clip_changes(mprof_profile *profile);
 
 /* Sets labels: the shortest names that are not ambiguous. MPROF_ENOMEM. */
 mprof_status mprof__profile_label(mprof_profile *profile, mprof_error *error);

@@ -71,7 +71,7 @@ typedef struct mprof_lane {
     int32_t max_level; /**< the deepest level in it */
 } mprof_lane;
 
-/** A function, over all its calls. */
+/** A function, over all its calls; with a window, over the parts of them that lie within. */
 typedef struct mprof_function {
     const char *name;  /**< dotted, unescaped; a NUL inside shows as U+FFFD; owned by the profile */
     const char *label; /**< shortest suffix of the name that is not ambiguous here; owned */
@@ -101,6 +101,36 @@ typedef struct mprof_kind_series {
     mprof_series series;  /**< the curve */
     size_t process_count; /**< > 1: the sum over this many processes, at most at a time */
 } mprof_kind_series;
+
+/** A process at a tick. */
+typedef struct mprof_tick_process {
+    uint32_t process; /**< index into mprof_profile_processes() */
+    double mib;       /**< its sample */
+} mprof_tick_process;
+
+/** What was sampled together. */
+typedef struct mprof_tick {
+    double time_s;       /**< unix seconds */
+    double mem_mib;      /**< MEM; NAN: not sampled at this tick */
+    double children_mib; /**< the sum of all processes but the main one */
+    double others_mib;   /**< the part of it that belongs to processes without a curve */
+    double total_mib;    /**< the sum of all processes. Where MEM is that sum and lies below that of
+                              the others, which is sampled slightly later, the latter */
+    double
+        kinds_mib[MPROF_KIND_COUNT]; /**< of each kind that mprof_load_options.kinds asked for,
+                                          summed as its curve is; NAN: not sampled at this tick */
+    size_t first;                    /**< index into mprof_ticks.processes */
+    size_t count; /**< processes from there on: those with a curve that were sampled */
+} mprof_tick;
+
+/** Ticks in time order. Of a long recording, the one with the highest sum of each stretch of time
+ * is kept, so the highest of all is. */
+typedef struct mprof_ticks {
+    const mprof_tick *ticks;             /**< owned by the profile */
+    size_t count;                        /**< how many ticks */
+    const mprof_tick_process *processes; /**< of all ticks; owned by the profile */
+    mprof_series total;                  /**< the sums of all ticks, kept or not */
+} mprof_ticks;
 
 /** A property of the recording. */
 typedef struct mprof_fact {
@@ -306,6 +336,29 @@ MPROF_API mprof_kind mprof_profile_measured_kind(const mprof_profile *profile);
  * @return owned by the profile, never NULL; without points if nothing was recorded. Any thread. */
 MPROF_API const mprof_kind_series *mprof_profile_kind(const mprof_profile *profile,
                                                       mprof_kind kind);
+
+/** The highest memory of a kind, whether or not its curve was asked for.
+ *
+ * @param profile  not NULL
+ * @param kind     less than MPROF_KIND_COUNT
+ * @param of_sum   1: of the sum over all processes at a tick, whether or not the kind adds up; 0:
+ * of the main process
+ * @return MiB; NAN if it was not recorded. Any thread. */
+MPROF_API double mprof_profile_kind_peak(const mprof_profile *profile, mprof_kind kind, int of_sum);
+
+/** The ticks of a recording in which more than MEM was sampled: processes, or kinds of memory.
+ *
+ * @param profile     not NULL
+ * @param mem_is_sum  1: MEM is the sum of all processes; 0: it is the main process alone
+ * @return owned by the profile, never NULL; without ticks if there is only MEM. Any thread. */
+MPROF_API const mprof_ticks *mprof_profile_ticks(const mprof_profile *profile, int mem_is_sum);
+
+/** The highest of those of the kernel's high-water marks that belong to no process of
+ * mprof_profile_processes(): the process is unknown, or has no curve.
+ *
+ * @param profile  not NULL
+ * @return MiB; NAN if there is none. Any thread. */
+MPROF_API double mprof_profile_other_kernel_peak(const mprof_profile *profile);
 
 /** Calls lost by the recorder, over all processes.
  *

@@ -1,0 +1,72 @@
+/* Gathers the samples of one tick, and keeps as many ticks as a picture can show. Private to this
+ * folder. */
+#ifndef MPROF_PARSE_TICKS_H
+#define MPROF_PARSE_TICKS_H
+
+#include "curve.h"
+
+#include <mprof/profile.h>
+
+#include <stdbool.h>
+
+/* What a sample is of, apart from indexes of processes. */
+#define MPROF__TICK_OTHERS UINT32_MAX       /* processes without curves of their own */
+#define MPROF__TICK_MEM (UINT32_MAX - 1)    /* MEM */
+#define MPROF__TICK_KIND (UINT32_MAX - 64U) /* and the kind's number */
+
+typedef struct mprof__tick_sample {
+    mprof_sample sample;
+    uint32_t what; /* of the above, or a process */
+} mprof__tick_sample;
+
+/* Ticks for one meaning of MEM. */
+typedef struct mprof__tick_list {
+    mprof_tick *ticks; /* owned */
+    size_t count, capacity;
+    mprof_tick_process *processes; /* owned; some belong to ticks that were replaced */
+    size_t process_count, process_capacity;
+    size_t live;    /* processes of the ticks that are kept */
+    double width_s; /* one tick is kept in each stretch of this length; 0: all are */
+    mprof__curve totals;
+} mprof__tick_list;
+
+typedef struct mprof__ticks {
+    size_t max_points;
+    double from_s, to_s;         /* the window, in unix seconds */
+    bool is_needed;              /* there are samples of more than MEM */
+    mprof_sample latest;         /* of MEM, while is_needed is not set; time_s NAN: none */
+    mprof__tick_sample *samples; /* owned; not yet sorted into ticks */
+    size_t count, capacity;
+    uint32_t *seen; /* owned; by process: the last tick that it was in */
+    size_t seen_capacity;
+    uint32_t number; /* of the open tick; 0: there is none */
+    mprof_tick open;
+    mprof_tick_process *members; /* owned; of the open tick */
+    size_t member_capacity;
+    mprof__tick_list lists[2]; /* MEM is the main process alone; MEM is the sum */
+} mprof__ticks;
+
+/* The window is set later; until then there is none. */
+void mprof__ticks_init(mprof__ticks *ticks, size_t max_points);
+void mprof__ticks_free(mprof__ticks *ticks);
+
+/* Called for samples of MEM while is_needed is not set; at least for the last one before each
+ * record of something else. */
+void mprof__ticks_note(mprof__ticks *ticks, mprof_sample sample);
+
+/* Adds a sample of more than MEM, or of MEM once is_needed is set. mem: all samples of MEM so far.
+ * is_one_time: all samples of a tick have one time; else a tick is a sample of MEM and what follows
+ * it. 0, or -1 without memory. */
+int mprof__ticks_add(mprof__ticks *ticks, const mprof__curve *mem, uint32_t what,
+                     mprof_sample sample, bool is_one_time);
+
+/* Called after the last sample. 0, or -1 without memory. */
+int mprof__ticks_end(mprof__ticks *ticks, bool is_one_time);
+
+/* Follows move_to_front() of the profile's builder. */
+void mprof__ticks_move_to_front(mprof__ticks *ticks, uint32_t process);
+
+/* Moves what was gathered into to[2]. 0, or -1 without memory; what was moved by then stays. */
+int mprof__ticks_finish(mprof__ticks *ticks, mprof_ticks *to, double start_s);
+
+#endif
