@@ -1,6 +1,7 @@
 /* Points and labels at the curves, where there is room for them. */
 #include "annotations.h"
 
+#include "bounds.h"
 #include "colour_slots.h"
 #include "format_units.h"
 #include "heading.h"
@@ -17,8 +18,22 @@ struct peak {
     const mprof__figure_input *input;
     mprof_sample sample;
     char name[120];
+    const char *brief; /* in place of the name where that has no room; NULL: the same */
+    bool is_at_least;
     int colour;
 };
+
+static bool is_stack_of_total(const mprof__layout *layout, const mprof__figure_input *input)
+{
+    return layout->input_count == 1 && layout->options->stack && input->child_count &&
+           !input->main_is_sum;
+}
+
+/* The uppermost curve. */
+static const mprof_series *main_curve(const mprof__layout *layout, const mprof__figure_input *input)
+{
+    return is_stack_of_total(layout, input) ? &input->total : input->line;
+}
 
 static bool highest_of(const mprof__layout *layout, const mprof__figure_input *input,
                        const mprof_series *series, mprof_sample *highest)
@@ -37,11 +52,11 @@ static bool highest_of(const mprof__layout *layout, const mprof__figure_input *i
     return found;
 }
 
-static void peak_name(char *text, size_t size, const struct peak *peak)
+static void peak_name(char *text, size_t size, const struct peak *peak, const char *name)
 {
-    char memory[40], time[40];
-    snprintf(text, size, "%s%s at %s", peak->name,
-             mprof__memory_text(memory, sizeof memory, peak->sample.mib),
+    char memory[60], time[40];
+    mprof__bound bound = {.mib = peak->sample.mib, .is_at_least = peak->is_at_least};
+    snprintf(text, size, "%s%s at %s", name, mprof__bound_text(memory, sizeof memory, bound),
              mprof__duration_text(time, sizeof time, peak->sample.time_s - peak->input->start_s));
 }
 
@@ -64,7 +79,7 @@ void mprof__reserve_peak_cross(mprof__layout *layout)
 {
     const mprof__figure_input *input = &layout->inputs[0];
     mprof_sample peak = {0, 0};
-    if (layout->input_count != 1 || !highest_of(layout, input, input->line, &peak)) {
+    if (layout->input_count != 1 || !highest_of(layout, input, main_curve(layout, input), &peak)) {
         return;
     }
     double x = mprof__scale_at(&layout->time, peak.time_s - input->start_s);
@@ -121,8 +136,12 @@ static bool draw_peak(mprof__layout *layout, const struct peak *peak, bool cross
     if (cross) {
         draw_cross(layout, x, y);
     }
-    peak_name(text, sizeof text, peak);
+    peak_name(text, sizeof text, peak, peak->name);
     double width = mprof__text_width(layout, MPROF_ROLE_PEAK_NAME, text, strlen(text));
+    if (peak->brief && width > layout->plot.width) {
+        peak_name(text, sizeof text, peak, peak->brief);
+        width = mprof__text_width(layout, MPROF_ROLE_PEAK_NAME, text, strlen(text));
+    }
     bool named = place_peak_name(layout, x, y, width, cross, &place);
     if (named || cross || peak->colour != MPROF_COLOUR_NONE) {
         mprof__add_dot(figure, MPROF_ROLE_PEAK_DOT, peak->colour, x, y, cross ? 4 : 3.5);
@@ -142,13 +161,36 @@ static bool draw_peak(mprof__layout *layout, const struct peak *peak, bool cross
 
 /* Recordings that differ in weight and dash have their names at the curve, and so has the highest
  * of a crowd, whose others have none. */
+static void name_recording(char *name, size_t size, const struct peak *peak,
+                           const mprof__layout *layout)
+{
+    *name = '\0';
+    if (peak->colour >= MPROF__LINE_SLOT) {
+        mprof__recording_name(name, size, layout, peak->input);
+    }
+}
+
+/* It is the peak, unless one is known that has no place on the curve. */
 static void name_peak(struct peak *peak, const mprof__layout *layout)
 {
+    const mprof__figure_input *input = peak->input;
+    bool of_total = is_stack_of_total(layout, input);
+    mprof__bound bound = of_total ? input->total_peak : input->peak;
+    const mprof_series *samples = of_total ? &mprof_profile_ticks(input->profile, 0)->total
+                                           : mprof_profile_line(input->profile);
+    const char *of = !input->is_part ? "" : of_total ? " of all processes" : " of the main process";
+    bool is_sample =
+        samples->sample_count && mprof__is_same_memory(samples->peak.mib, peak->sample.mib);
+    bool is_peak = mprof__is_same_memory(bound.mib, peak->sample.mib);
+    peak->brief = !input->is_part ? "" : of_total ? "all " : "main ";
+    peak->is_at_least = is_peak ? bound.is_at_least : !is_sample;
     char name[100];
-    bool is_needed = peak->colour >= MPROF__LINE_SLOT;
-    mprof__recording_name(name, sizeof name, layout, peak->input);
-    snprintf(peak->name, sizeof peak->name, "%s%speak ", is_needed ? name : "",
-             is_needed ? " " : "");
+    name_recording(name, sizeof name, peak, layout);
+    snprintf(peak->name, sizeof peak->name, "%s%s%s%s ", name, *name ? " " : "",
+             is_peak     ? "peak"
+             : is_sample ? "highest sample"
+                         : "in a call",
+             of);
 }
 
 void mprof__draw_peaks(mprof__layout *layout)
@@ -157,9 +199,9 @@ void mprof__draw_peaks(mprof__layout *layout)
         mprof__figure_input *input = &layout->inputs[r];
         struct peak peak = {.input = input, .colour = input->colour};
         bool alone = layout->input_count == 1;
-        name_peak(&peak, layout);
         if ((!layout->crowd || r == layout->crowd[0]) &&
-            highest_of(layout, input, input->line, &peak.sample)) {
+            highest_of(layout, input, main_curve(layout, input), &peak.sample)) {
+            name_peak(&peak, layout);
             input->is_named = draw_peak(layout, &peak, alone);
         }
     }

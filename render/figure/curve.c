@@ -176,6 +176,7 @@ struct pen {
     bool by_column;
     struct column column;
     size_t first;
+    uint8_t cut; /* of the line that is being drawn: mprof_cut */
 };
 
 static void add_sample(struct pen *pen, mprof_sample sample)
@@ -191,10 +192,26 @@ static void add_sample(struct pen *pen, mprof_sample sample)
     }
 }
 
+/* A point at an edge of the window that is no sample. In a column with samples it would hide the
+ * highest of them. */
+static void add_edge(struct pen *pen, mprof_sample edge, mprof_sample neighbour, mprof_cut cut)
+{
+    double x = mprof__time_x(pen->layout, pen->input, edge.time_s);
+    double next_x = mprof__time_x(pen->layout, pen->input, neighbour.time_s);
+    if (!pen->by_column || floor(x) != floor(next_x)) {
+        add_sample(pen, edge);
+        pen->cut |= (uint8_t)cut;
+    }
+}
+
 static void end_line(struct pen *pen)
 {
     flush_column(pen->layout->figure, &pen->column);
     add_shapes(pen->layout, pen->first, pen->stroke, pen->by_column);
+    if (pen->cut) {
+        mprof__set_cut(pen->layout->figure, pen->cut);
+        pen->cut = 0;
+    }
     pen->first = pen->layout->figure->point_count;
 }
 
@@ -251,8 +268,8 @@ void mprof__draw_series(mprof__layout *layout, const mprof__figure_input *input,
                       .first = layout->figure->point_count};
     if (begin > 0 && begin < series->point_count && points[begin].time_s > from &&
         !is_interrupted(layout, input, stroke, points[begin - 1], points[begin])) {
-        add_sample(&pen,
-                   between(points[begin - 1], points[begin], fmin(from, points[begin].time_s)));
+        add_edge(&pen, between(points[begin - 1], points[begin], from), points[begin],
+                 MPROF_CUT_FIRST);
     }
     for (size_t i = begin; i < end; i++) {
         if (i > begin && is_interrupted(layout, input, stroke, points[i - 1], points[i])) {
@@ -262,7 +279,7 @@ void mprof__draw_series(mprof__layout *layout, const mprof__figure_input *input,
     }
     if (end > 0 && end < series->point_count && points[end - 1].time_s < to &&
         !is_interrupted(layout, input, stroke, points[end - 1], points[end])) {
-        add_sample(&pen, between(points[end - 1], points[end], to));
+        add_edge(&pen, between(points[end - 1], points[end], to), points[end - 1], MPROF_CUT_LAST);
     }
     end_line(&pen);
     if (stroke->dots && (double)(end - begin) * DOT_SPACING_PX <= layout->plot.width) {

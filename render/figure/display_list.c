@@ -164,6 +164,14 @@ void mprof__set_anchor(mprof_figure *figure, double x, double y)
     figure->items[figure->item_count - 1].y = (float)y;
 }
 
+void mprof__set_cut(mprof_figure *figure, uint8_t cut)
+{
+    if (figure->status == MPROF_OK && figure->item_count &&
+        figure->items[figure->item_count - 1].shape == MPROF_SHAPE_LINE) {
+        figure->items[figure->item_count - 1].anchor = cut;
+    }
+}
+
 void mprof__set_about(mprof_figure *figure, uint32_t about)
 {
     if (figure->status == MPROF_OK && figure->item_count) {
@@ -200,6 +208,43 @@ void mprof__add_function(mprof_figure *figure, const char *name, const char *lab
     figure->functions[figure->function_count++] = function;
 }
 
+void mprof__add_tick(mprof_figure *figure, mprof_figure_tick tick)
+{
+    void *room = make_room(figure, figure->ticks, &figure->tick_room, figure->tick_count + 1,
+                           sizeof *figure->ticks);
+    if (!room) {
+        return;
+    }
+    figure->ticks = room;
+    figure->ticks[figure->tick_count++] = tick;
+}
+
+void mprof__add_tick_value(mprof_figure *figure, uint32_t track, double mib)
+{
+    void *room = make_room(figure, figure->tick_values, &figure->tick_value_room,
+                           figure->tick_value_count + 1, sizeof *figure->tick_values);
+    if (!room || !figure->tick_count) {
+        return;
+    }
+    figure->tick_values = room;
+    figure->tick_values[figure->tick_value_count++] =
+        (mprof_tick_value){.track = track, .tick = (uint32_t)figure->tick_count - 1, .mib = mib};
+}
+
+uint32_t mprof__add_track(mprof_figure *figure, mprof_track_kind kind, const char *name)
+{
+    mprof_track track = {.kind = kind, .name_length = (uint32_t)strlen(name)};
+    track.name = keep_text(figure, name, track.name_length);
+    void *room = make_room(figure, figure->tracks, &figure->track_room, figure->track_count + 1,
+                           sizeof *figure->tracks);
+    if (!room) {
+        return UINT32_MAX;
+    }
+    figure->tracks = room;
+    figure->tracks[figure->track_count] = track;
+    return (uint32_t)figure->track_count++;
+}
+
 void mprof_figure_free(mprof_figure *figure)
 {
     if (!figure) {
@@ -212,6 +257,9 @@ void mprof_figure_free(mprof_figure *figure)
     free(figure->functions);
     free(figure->states);
     free(figure->state_members);
+    free(figure->ticks);
+    free(figure->tick_values);
+    free(figure->tracks);
     free(figure->text);
     free(figure->title);
     free(figure->facts);
@@ -274,6 +322,24 @@ const uint32_t *mprof_figure_state_members(const mprof_figure *figure, size_t *c
 {
     *count = figure->state_member_count;
     return figure->state_members;
+}
+
+const mprof_figure_tick *mprof_figure_ticks(const mprof_figure *figure, size_t *count)
+{
+    *count = figure->tick_count;
+    return figure->ticks;
+}
+
+const mprof_tick_value *mprof_figure_tick_values(const mprof_figure *figure, size_t *count)
+{
+    *count = figure->tick_value_count;
+    return figure->tick_values;
+}
+
+const mprof_track *mprof_figure_tracks(const mprof_figure *figure, size_t *count)
+{
+    *count = figure->track_count;
+    return figure->tracks;
 }
 
 const char *mprof_figure_text(const mprof_figure *figure, size_t *size)

@@ -21,6 +21,12 @@ struct mprof_figure {
     size_t state_count;
     uint32_t *state_members;
     size_t state_member_count;
+    mprof_figure_tick *ticks;
+    size_t tick_count, tick_room;
+    mprof_tick_value *tick_values;
+    size_t tick_value_count, tick_value_room;
+    mprof_track *tracks;
+    size_t track_count, track_room;
     mprof_group *groups;
     size_t group_count, group_room;
     char *text;
@@ -63,10 +69,17 @@ void mprof__add_path(mprof_figure *figure, mprof_shape shape, mprof_role role, i
                      size_t first, uint32_t about);
 /* The point of the curve to which the last item belongs. */
 void mprof__set_anchor(mprof_figure *figure, double x, double y);
+/* Of the last item, if it is a line: mprof_cut. */
+void mprof__set_cut(mprof_figure *figure, uint8_t cut);
 /* Of the last item. */
 void mprof__set_about(mprof_figure *figure, uint32_t about);
 /* Returns the index, or MPROF_ABOUT_NONE after a failure. */
 uint32_t mprof__add_about(mprof_figure *figure, mprof_about about, const char *text);
+void mprof__add_tick(mprof_figure *figure, mprof_figure_tick tick);
+/* Belongs to the last tick. */
+void mprof__add_tick_value(mprof_figure *figure, uint32_t track, double mib);
+/* Returns the index; UINT32_MAX after a failure. */
+uint32_t mprof__add_track(mprof_figure *figure, mprof_track_kind kind, const char *name);
 void mprof__add_function(mprof_figure *figure, const char *name, const char *label);
 
 #endif

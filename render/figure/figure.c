@@ -1,6 +1,7 @@
 /* Divides the page and lets each module draw its part. */
 #include "annotations.h"
 #include "axes.h"
+#include "bounds.h"
 #include "brackets.h"
 #include "call_rows.h"
 #include "control_group_curve.h"
@@ -20,6 +21,7 @@
 #include "recording_list.h"
 #include "recording_looks.h"
 #include "running_functions.h"
+#include "tick_table.h"
 #include "view.h"
 #include "visible_text.h"
 
@@ -360,6 +362,9 @@ static mprof_status draw_page(mprof__layout *layout, mprof_error *error)
         if (layout->options->states) {
             mprof__measure_running_functions(layout);
         }
+        if (layout->options->states && layout->input_count == 1) {
+            mprof__add_tick_table(layout, &layout->inputs[0]);
+        }
         layout->figure->frame =
             (mprof_frame){.plot = layout->plot,
                           .lanes = layout->lanes,
@@ -370,6 +375,7 @@ static mprof_status draw_page(mprof__layout *layout, mprof_error *error)
                           .low_mib = layout->memory.from,
                           .high_mib = layout->memory.to,
                           .origin_s = mprof__is_overlay(layout) ? 0 : layout->inputs[0].start_s,
+                          .curve_is_sum = layout->inputs[0].main_is_sum,
                           .group = layout->options->group,
                           .share = layout->is_share};
         status = layout->figure->status;
@@ -393,6 +399,9 @@ static mprof_status prepare_input(mprof__layout *layout, mprof__figure_input *in
     }
     if (status == MPROF_OK && !mprof__is_overlay(layout)) {
         status = mprof__group_processes(layout, input);
+    }
+    if (status == MPROF_OK) {
+        status = mprof__find_bounds(layout, input);
     }
     if (status == MPROF_OK) {
         status = mprof__read_control_group(layout, input);

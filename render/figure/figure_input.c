@@ -1,6 +1,7 @@
 /* Reads a profile into the layout's input and chooses colours and labels of its functions. */
 #include "figure_input.h"
 
+#include "bounds.h"
 #include "call_rows.h"
 #include "colour_slots.h"
 #include "control_group_curve.h"
@@ -179,6 +180,7 @@ mprof_status mprof__figure_input_init(mprof__figure_input *input, const mprof_pr
     input->interval_s =
         mprof__typical_interval_s(mprof_profile_samples(profile), recorded_interval_s(profile));
     input->least_interval_s = mprof__reduced_interval_s(mprof_profile_samples(profile));
+    input->main_is_sum = mprof__declares_sum(profile);
     input->colour = MPROF_COLOUR_NONE;
     input->stretch = 1;
     input->function_colours = malloc(input->function_count + 1);
@@ -211,4 +213,5 @@ void mprof__figure_input_dispose(mprof__figure_input *input)
     mprof__free_process_groups(input);
     mprof__free_process_sums(input);
     mprof__free_control_group(input);
+    mprof__free_bounds(input);
 }

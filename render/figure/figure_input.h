@@ -55,9 +55,16 @@ typedef struct mprof__process_groups {
     size_t others_at_peak_count, others_count;   /* processes */
 } mprof__process_groups;
 
+/* A peak as far as it is known. */
+typedef struct mprof__bound {
+    double mib;          /* 0: nothing is known */
+    bool is_at_least;    /* the true peak may be higher */
+    bool is_kernel_mark; /* the kernel's, of the very process */
+} mprof__bound;
+
 typedef struct mprof__figure_input {
     const mprof_profile *profile;
-    const mprof_series *line; /* mprof_profile_line() */
+    const mprof_series *line; /* mprof_profile_line(), or raised_line */
 
     const mprof_process *processes;
     size_t process_count;
@@ -105,9 +112,15 @@ typedef struct mprof__figure_input {
     double *main_mib;     /* at each moment; of the main process alone */
     double *children_mib; /* the sum of all others */
     mprof__process_groups groups;
-    bool main_is_sum;   /* MEM is the sum of the tree */
-    mprof_series total; /* all processes, if MEM is of one or they are stacked; else empty */
-    mprof_sample *total_points;
+    bool main_is_sum;     /* MEM is the sum of the tree */
+    bool is_part;         /* MEM is the main process alone, and there is memory of others */
+    mprof_series total;   /* all processes, if MEM is of one; else empty */
+    mprof_series outline; /* of the stack; else empty */
+    mprof_sample *outline_points;
+    mprof_series raised_line; /* line or total, raised by what single processes prove */
+    mprof_sample *raised_points;
+    mprof__bound peak;       /* of what MEM is of */
+    mprof__bound total_peak; /* of all processes, if is_part */
     mprof__control_group group;
 } mprof__figure_input;
 

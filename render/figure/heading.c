@@ -1,6 +1,7 @@
 /* Title and facts above the plot, and the names of the files for the document's metadata. */
 #include "heading.h"
 
+#include "bounds.h"
 #include "fit_text.h"
 #include "format_units.h"
 #include "layout.h"
@@ -147,15 +148,15 @@ static void add_durations(struct sentence *sentence, const mprof__layout *layout
     add_fact(sentence, text);
 }
 
-static void add_processes(struct sentence *sentence, const mprof__figure_input *input)
+static void add_processes(struct sentence *sentence, const mprof__figure_input *input, size_t lived)
 {
     char count[32], commands[32], text[96];
     if (!input->groups.by_command) {
-        add_count(sentence, input->process_count + input->other_count, "process", "processes");
+        add_count(sentence, lived, "process", "processes");
         return;
     }
     snprintf(text, sizeof text, "%s processes of %s commands",
-             mprof__count_text(count, sizeof count, input->process_count + input->other_count),
+             mprof__count_text(count, sizeof count, lived),
              mprof__count_text(commands, sizeof commands, input->groups.command_count));
     add_fact(sentence, text);
 }
@@ -184,12 +185,10 @@ void mprof__death_text(char *text, size_t size, const mprof_process *process)
 void mprof__high_water_mark_text(char *text, size_t size, const mprof__layout *layout,
                                  const mprof_process *process)
 {
-    const double *window = layout->options->window_s;
     char sampled[40], exact[40];
     *text = '\0';
-    /* the kernel does not report when it was, so it cannot be compared with a window */
     if (!(process->kernel_peak_mib > process->series.peak.mib) || !process->series.sample_count ||
-        window[0] != 0 || window[1] != 0) {
+        !mprof__has_kernel_marks(layout, &layout->inputs[0])) {
         return;
     }
     mprof__memory_text(sampled, sizeof sampled, process->series.peak.mib);
@@ -269,47 +268,120 @@ static void add_runs(struct sentence *sentence, const mprof__layout *layout)
     }
 }
 
-static void add_peak(struct sentence *sentence, const mprof__layout *layout)
+/* The highest sample, if a better bound is known, is given as well. */
+static void add_bound(struct sentence *sentence, const char *of, mprof__bound bound,
+                      const mprof_series *samples)
 {
-    const mprof__figure_input *first = &layout->inputs[0], *highest = first;
-    double peak = 0;
+    char peak[60], sampled[40], text[200];
+    if (!(bound.mib > 0) && !samples->sample_count) {
+        return;
+    }
+    int used =
+        snprintf(text, sizeof text, "%speak %s%s", of, mprof__bound_text(peak, sizeof peak, bound),
+                 bound.is_kernel_mark ? " between samples" : "");
+    if (samples->sample_count && !mprof__is_same_memory(bound.mib, samples->peak.mib)) {
+        snprintf(text + used, sizeof text - (size_t)used, ", %s sampled",
+                 mprof__memory_text(sampled, sizeof sampled, samples->peak.mib));
+    }
+    add_fact(sentence, text);
+}
+
+/* Of several recordings, the highest. */
+static void add_highest_peak(struct sentence *sentence, const mprof__layout *layout)
+{
+    mprof__bound highest = {.mib = 0};
+    const mprof_run *run = NULL;
     for (size_t r = 0; r < layout->input_count; r++) {
-        if (layout->inputs[r].line->peak.mib > peak) {
-            highest = &layout->inputs[r];
-            peak = highest->line->peak.mib;
+        const mprof__figure_input *input = &layout->inputs[r];
+        mprof__bound bound = input->is_part ? input->total_peak : input->peak;
+        if (!r || bound.mib > highest.mib) {
+            highest = bound;
+            run = mprof_profile_run(input->profile);
         }
     }
-    char memory[40], text[80], where[40] = "";
-    const mprof_run *run = mprof_profile_run(highest->profile);
-    if (layout->input_count > 1 && run && mprof__are_runs_of_one_file(layout)) {
+    char peak[60], text[120], where[40] = "";
+    if (run && mprof__are_runs_of_one_file(layout)) {
         snprintf(where, sizeof where, " in run %zu", run->number);
     }
-    /* the plot also shows the sum of all processes, which is higher */
-    bool of_main = layout->input_count == 1 && first->child_count > 0 && !first->main_is_sum;
-    snprintf(text, sizeof text, "%speak %s%s", of_main ? "main process: " : "",
-             mprof__memory_text(memory, sizeof memory, peak), where);
-    if (first->line->sample_count || layout->input_count > 1) {
-        add_fact(sentence, text);
+    snprintf(text, sizeof text, "peak %s%s", mprof__bound_text(peak, sizeof peak, highest), where);
+    add_fact(sentence, text);
+}
+
+static void add_peak(struct sentence *sentence, const mprof__layout *layout)
+{
+    const mprof__figure_input *first = &layout->inputs[0];
+    if (layout->input_count > 1) {
+        add_highest_peak(sentence, layout);
+        return;
     }
-    if (is_sum_of_rss(layout)) {
-        add_fact(sentence, "shared pages in each: try PSS");
+    add_bound(sentence, first->is_part ? "main process: " : "", first->peak,
+              mprof_profile_line(first->profile));
+    if (first->is_part) {
+        add_bound(sentence, "all processes: ", first->total_peak,
+                  &mprof_profile_ticks(first->profile, 0)->total);
     }
 }
 
 static void add_end(struct sentence *sentence, const mprof__layout *layout)
 {
     const mprof__figure_input *input = &layout->inputs[0];
-    char memory[40], text[80];
-    mprof__high_water_mark_text(memory, sizeof memory, layout, &input->processes[0]);
-    snprintf(text, sizeof text, "between samples %s", memory);
-    if (*memory) {
-        add_fact(sentence, text);
-    }
+    char text[80];
     add_group(sentence, mprof_profile_control_group(input->profile));
     add_left_out(sentence, input->profile);
     mprof__death_text(text, sizeof text, &input->processes[0]);
     if (*text) {
         add_fact(sentence, text);
+    }
+}
+
+bool mprof__is_window(const mprof__layout *layout)
+{
+    return layout->options->window_s[0] != 0 || layout->options->window_s[1] != 0;
+}
+
+/* How long the recording is, and how much of it a window shows. */
+static void add_duration(struct sentence *sentence, const mprof__layout *layout)
+{
+    const mprof__figure_input *first = &layout->inputs[0];
+    char text[120], shown[40], whole[40];
+    mprof__duration_text(whole, sizeof whole,
+                         mprof_profile_end_s(first->profile) -
+                             mprof_profile_start_s(first->profile));
+    if (mprof__is_window(layout)) {
+        snprintf(text, sizeof text, "%s of %s",
+                 mprof__duration_text(shown, sizeof shown, layout->to_s - layout->from_s), whole);
+    } else {
+        snprintf(text, sizeof text, "%s", whole);
+    }
+    add_fact(sentence, text);
+}
+
+bool mprof__lived_in_window(const mprof__layout *layout, const mprof__figure_input *input,
+                            const mprof_process *process)
+{
+    const mprof_series *series = &process->series;
+    double from_s = input->start_s + layout->from_s, to_s = input->start_s + layout->to_s;
+    if (!mprof__is_window(layout) || series->sample_count || series->point_count == 2) {
+        return true;
+    }
+    if (isnan(process->birth_s)) { /* of a program that records samples only */
+        return !series->point_count;
+    }
+    return process->birth_s <= to_s && !(process->ended && process->end_s < from_s);
+}
+
+static void add_process_count(struct sentence *sentence, const mprof__layout *layout)
+{
+    const mprof__figure_input *first = &layout->inputs[0];
+    size_t count = first->other_count;
+    for (size_t i = 0; i < first->process_count; i++) {
+        count += mprof__lived_in_window(layout, first, &first->processes[i]);
+    }
+    if (first->process_count > 1) {
+        add_processes(sentence, first, count);
+    }
+    if (first->other_count) {
+        add_count(sentence, first->other_count, "without a curve", "without a curve");
     }
 }
 
@@ -330,8 +402,7 @@ char *mprof__facts_text(const mprof__layout *layout)
         if (*mprof__date_text(text, sizeof text, start_s)) {
             add_fact(&sentence, text);
         }
-        add_fact(&sentence, mprof__duration_text(text, sizeof text,
-                                                 mprof_profile_end_s(first->profile) - start_s));
+        add_duration(&sentence, layout);
     }
     if (samples) {
         add_count(&sentence, samples, "sample", "samples");
@@ -339,11 +410,8 @@ char *mprof__facts_text(const mprof__layout *layout)
         add_fact(&sentence, "no sample in this window");
     }
     add_calls(&sentence, layout);
-    if (layout->input_count == 1 && first->process_count > 1) {
-        add_processes(&sentence, first);
-        if (first->other_count) {
-            add_count(&sentence, first->other_count, "without a curve", "without a curve");
-        }
+    if (layout->input_count == 1) {
+        add_process_count(&sentence, layout);
     }
     if (layout->is_share) {
         add_durations(&sentence, layout);
@@ -354,6 +422,9 @@ char *mprof__facts_text(const mprof__layout *layout)
     }
     if (lost_calls) {
         add_count(&sentence, lost_calls, "call not recorded", "calls not recorded");
+    }
+    if (is_sum_of_rss(layout)) {
+        add_fact(&sentence, "RSS counts shared pages in each process; --memory pss does not");
     }
     return strdup(sentence.text);
 }

@@ -17,6 +17,11 @@ void mprof__recording_name(char *text, size_t size, const mprof__layout *layout,
                            const mprof__figure_input *input);
 /* All recordings are runs of one file. */
 bool mprof__are_runs_of_one_file(const mprof__layout *layout);
+/* A part of the recording is shown. */
+bool mprof__is_window(const mprof__layout *layout);
+/* False if it began after the window or ended before. */
+bool mprof__lived_in_window(const mprof__layout *layout, const mprof__figure_input *input,
+                            const mprof_process *process);
 /* How a process failed or was killed; else empty. */
 void mprof__death_text(char *text, size_t size, const mprof_process *process);
 /* The kernel's high-water mark of a process if it exceeds all samples; else empty. */

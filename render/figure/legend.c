@@ -3,6 +3,7 @@
  * counted in the last line. */
 #include "legend.h"
 
+#include "bounds.h"
 #include "colour_slots.h"
 #include "density_rows.h"
 #include "fit_text.h"
@@ -248,9 +249,11 @@ static bool add_functions(mprof__legend *legend, const mprof__layout *layout, si
     return table != NULL;
 }
 
-static void exit_text(char *text, size_t size, const mprof_process *process, bool known)
+static void exit_text(char *text, size_t size, const mprof__layout *layout,
+                      const mprof__figure_input *input, const mprof_process *process, bool known)
 {
-    if (!process->ended) {
+    bool is_later = mprof__is_window(layout) && process->end_s - input->start_s > layout->to_s;
+    if (!process->ended || is_later) {
         snprintf(text, size, known ? "\xE2\x80\x93" : "");
     } else if (process->cause == MPROF_EXIT_STATUS) {
         snprintf(text, size, "exit %lld", (long long)process->exit_value);
@@ -322,7 +325,7 @@ static void fill_main_row(mprof__legend *legend, const mprof__layout *layout, st
         mprof__memory_text(row->cells[2], sizeof *row->cells, peak_mib);
     }
     mprof__high_water_mark_text(row->cells[3], sizeof *row->cells, layout, &input->processes[0]);
-    exit_text(row->cells[4], sizeof *row->cells, &input->processes[0], ends_known);
+    exit_text(row->cells[4], sizeof *row->cells, layout, input, &input->processes[0], ends_known);
 }
 
 static int colour_of_group(const mprof__layout *layout, const mprof__figure_input *input, size_t at)
@@ -362,7 +365,7 @@ static void fill_process_row(mprof__legend *legend, const mprof__layout *layout,
         mprof__memory_text(row->cells[2], sizeof *row->cells, process->series.peak.mib);
     }
     mprof__high_water_mark_text(row->cells[3], sizeof *row->cells, layout, process);
-    exit_text(row->cells[4], sizeof *row->cells, process, ends_known);
+    exit_text(row->cells[4], sizeof *row->cells, layout, input, process, ends_known);
 }
 
 /* The processes of all recordings on one axis. */
@@ -613,7 +616,7 @@ static bool add_recordings(mprof__legend *legend, const mprof__layout *layout)
         mprof__count_text(row->cells[2], sizeof *row->cells,
                           mprof_profile_samples(input->profile)->sample_count);
         if (input->line->sample_count) {
-            mprof__memory_text(row->cells[3], sizeof *row->cells, input->line->peak.mib);
+            mprof__bound_text(row->cells[3], sizeof *row->cells, input->peak);
         }
         if (layout->options->slope) {
             snprintf(row->cells[4], sizeof *row->cells, "%.5f MiB/s",

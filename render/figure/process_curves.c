@@ -2,6 +2,7 @@
  * coloured and labelled. Or they are stacked. */
 #include "process_curves.h"
 
+#include "bounds.h"
 #include "curve.h"
 #include "fit_text.h"
 #include "layout.h"
@@ -9,6 +10,7 @@
 #include "process_groups.h"
 #include "process_stack.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #define LABEL_MAX_PX 180.0
@@ -37,7 +39,9 @@ mprof_status mprof__rank_processes(mprof__figure_input *input)
     }
     size_t count = 0;
     for (uint32_t i = 1; i < input->process_count; i++) {
-        if (input->processes[i].series.point_count) {
+        const mprof_series *series = &input->processes[i].series;
+        /* samples on either side of a window: it lived inside */
+        if (series->sample_count || series->point_count == 2) {
             ranks[count++] = (struct rank){i, input->processes[i].series.peak.mib};
         }
     }
@@ -178,8 +182,11 @@ void mprof__label_processes(mprof__layout *layout, const mprof__figure_input *in
         return; /* layers have their labels inside */
     }
     if (input->total.point_count) {
+        char text[100], peak[60];
+        snprintf(text, sizeof text, "all processes: %s",
+                 mprof__bound_text(peak, sizeof peak, input->total_peak));
         mprof__label_series(layout, input, &input->total, MPROF_ROLE_CHILD_NAME, MPROF_COLOUR_NONE,
-                            "all processes");
+                            text);
     }
     for (size_t i = 0; i < input->groups.shown; i++) {
         const mprof__process_group *group = &input->groups.items[i];

@@ -75,6 +75,22 @@ static mprof_status choose_moments(const mprof__layout *layout, mprof__figure_in
     return MPROF_OK;
 }
 
+/* The sum of all processes may be highest where their main one is not. There is room for it. */
+static void insert_moment(mprof__figure_input *input, double time_s)
+{
+    size_t at = input->moment_count;
+    while (at > 0 && input->moments[at - 1] > time_s) {
+        at--;
+    }
+    if (at == 0 || at == input->moment_count || input->moments[at - 1] == time_s) {
+        return;
+    }
+    memmove(input->moments + at + 1, input->moments + at,
+            (input->moment_count - at) * sizeof *input->moments);
+    input->moments[at] = time_s;
+    input->moment_count++;
+}
+
 static size_t first_moment_from(const mprof__figure_input *input, double time_s)
 {
     size_t low = 0, high = input->moment_count;
@@ -197,26 +213,19 @@ static bool main_is_sum(const mprof__figure_input *input, const double *mem, con
     return without < with;
 }
 
-static mprof_status make_total(mprof__figure_input *input, const mprof__layout *layout,
-                               const double *values)
+/* The upper edge of a stack. */
+static mprof_status make_outline(mprof__figure_input *input, const double *values)
 {
     size_t count = input->moment_count;
-    double from = input->start_s + layout->from_s, to = input->start_s + layout->to_s;
-    bool found = false;
     mprof_sample *points = malloc((count + 1) * sizeof *points);
     if (!points) {
         return MPROF_ENOMEM;
     }
-    input->total = (mprof_series){.points = points, .point_count = count, .sample_count = count};
     for (size_t i = 0; i < count; i++) {
         points[i] = (mprof_sample){values[i], input->moments[i]};
-        bool is_shown = points[i].time_s >= from && points[i].time_s <= to;
-        if (is_shown && (!found || points[i].mib > input->total.peak.mib)) {
-            input->total.peak = points[i];
-            found = true;
-        }
     }
-    input->total_points = points;
+    input->outline = (mprof_series){.points = points, .point_count = count};
+    input->outline_points = points;
     return MPROF_OK;
 }
 
@@ -229,6 +238,7 @@ mprof_status mprof__sum_processes(const mprof__layout *layout, mprof__figure_inp
     if (status != MPROF_OK) {
         return status;
     }
+    insert_moment(input, mprof_profile_ticks(input->profile, 0)->total.peak.time_s);
     size_t count = input->moment_count;
     input->main_mib = calloc(count + 1, sizeof *input->main_mib);
     input->children_mib = calloc(count + 1, sizeof *input->children_mib);
@@ -245,14 +255,19 @@ mprof_status mprof__sum_processes(const mprof__layout *layout, mprof__figure_inp
                            &input->processes[input->children[i]].series);
     }
     mprof__add_process(input->children_mib, NULL, input, input->others);
-    input->main_is_sum = input->child_count && main_is_sum(input, mem, input->children_mib);
+    if (input->child_count) {
+        input->main_is_sum = main_is_sum(input, mem, input->children_mib);
+    }
     for (size_t i = 0; i < count; i++) {
         double children = input->children_mib[i];
         input->main_mib[i] = input->main_is_sum ? fmax(0, mem[i] - children) : mem[i];
         mem[i] = input->main_mib[i] + children;
     }
-    if (input->child_count && (!input->main_is_sum || layout->options->stack)) {
-        status = make_total(input, layout, mem);
+    if (input->child_count && !input->main_is_sum) {
+        input->total = mprof_profile_ticks(input->profile, 0)->total;
+    }
+    if (input->child_count && layout->options->stack) {
+        status = make_outline(input, mem);
     }
     free(mem);
     return status;
@@ -281,5 +296,5 @@ void mprof__free_process_sums(mprof__figure_input *input)
     free(input->moments);
     free(input->main_mib);
     free(input->children_mib);
-    free(input->total_points);
+    free(input->outline_points);
 }

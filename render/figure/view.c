@@ -40,6 +40,7 @@ static mprof__range memory_range(const mprof__layout *layout)
         const mprof__figure_input *input = &layout->inputs[r];
         mprof__widen_by_series(&range, layout, input, input->line);
         mprof__widen_by_series(&range, layout, input, &input->total);
+        mprof__widen_by_series(&range, layout, input, &input->outline);
         for (size_t i = 1; i < input->process_count; i++) {
             mprof__widen_by_series(&range, layout, input, &input->processes[i].series);
         }

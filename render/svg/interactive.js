@@ -75,7 +75,9 @@
           if (title) { item.about.text = title.textContent; title.remove(); }
         }
         if ((kind === 'curves' || kind === 'strips') && node.localName === 'path') {
-          item.points = Array.from({ length: read.next() }, place);
+          const length = read.next(), ends = length ? read.next() : 0;
+          item.points = Array.from({ length }, place);
+          item.points.cut = ends; // bits: the first, the last point is no sample
           item.filled = /^(area|total|strip-area)$/.test(item.role); // down to the floor
           if (item.filled) item.points.splice(-2);
           if (item.role === 'lane-rule') floorY = fullY(item.points[0][1]) - 0.5;
@@ -106,12 +108,31 @@
     let one = series.find(other => other.about === item.about);
     if (!one) series.push(one = { about: item.about, pieces: [], role: item.role, rank: /^(curve|sample)/.test(item.role) ? 0 : /^(child|layer|strip)/.test(item.role) ? 2 : 1, tone: item.node.classList[1], floor: item.floor });
     // The height of a layer is the distance of its edges; the lower one runs backwards.
-    const points = item.points || [[item.t, item.v]], last = points.length - 1;
+    // An end at the edge of the window that is no sample is drawn, and not in tooltips.
+    const all = item.points || [[item.t, item.v]], ends = all.cut || 0;
+    const points = ends ? all.slice(ends & 1, all.length - (ends >> 1)) : all, last = points.length - 1;
     one.pieces.push(item.role === 'layer' ?
       points.slice(0, points.length / 2).map(([t, v], i) => [t, v - points[last - i][1], v]) :
       item.role === 'strip' ? points.map(([t, v]) => [t, (item.floor - fullY(v)) * data.strip]) : points);
   }
   series.sort((a, b) => a.rank - b.rank);
+
+  // What was sampled together: time, sum, and [track, value] of each process but the main one, which
+  // is the rest of the sum. rest 1: it is unknown, and the sum is at least this; 2: it has ended.
+  const tracks = (data.tracks || []).map(([kind, name]) => ({ kind, name, series: series.find(one => one.about && one.about.text === name) }));
+  const ticks = [];
+  if (data.ticks) {
+    const read = reader(data.ticks);
+    for (let n = read.next(), time = 0, total = 0; n > 0; n--) {
+      const step = read.next();
+      ticks.push({ t: from + (time += Math.floor(step / 6)) * timeStep, rest: step % 3, gap: step % 6 > 2, total: low + (total += read.signed()) * memoryStep, values: [] });
+    }
+    for (const track of tracks.slice(1))
+      for (let runs = read.next(), i = 0, value = 0; runs > 0; runs--) {
+        i += read.next();
+        for (let length = read.next(); length > 0; length--) ticks[i++].values.push([track, low + (value += read.signed()) * memoryStep]);
+      }
+  }
   items.forEach((item, i) => { if (item.filled && !item.points.length) item.points = items[i + 1].points; });
   // Crosses and names move with the dot next to them.
   items.filter(item => item.kind === 'marks').forEach((item, i, marks) => {
@@ -557,6 +578,7 @@
   function nearest(one, t) {
     let best = null, distance = Infinity;
     for (const piece of one.pieces) {
+      if (!piece.length) continue;
       let a = 0, b = piece.length - 1;
       while (b - a > 1) { const half = (a + b) >> 1; if (piece[half][0] < t) a = half; else b = half; }
       for (const i of [a, b]) if (Math.abs(piece[i][0] - t) < distance) {
@@ -575,6 +597,52 @@
         most = Math.max(most, piece[j][1]);
       }
     return { t: piece[i][0], v: piece[i][1], y: one.role === 'strip' ? one.floor - piece[i][1] / data.strip : Y(piece[i][2] || piece[i][1]), least, most };
+  }
+
+  // The tick of a moment: the one with the highest sum in its pixel column, else the nearest.
+  function tickAt(t) {
+    const columnOf = moment => Math.floor(X(moment) + 1e-6), column = columnOf(t), pixel = (view.to - view.from) / width;
+    let a = 0, b = ticks.length - 1, best = null;
+    while (b - a > 1) { const half = (a + b) >> 1; if (ticks[half].t < t) a = half; else b = half; }
+    for (const [begin, step] of [[a, -1], [a + 1, 1]])
+      for (let i = begin; ticks[i] && columnOf(ticks[i].t) === column; i += step)
+        if (!best || ticks[i].total > best.total) best = ticks[i];
+    if (best) return best;
+    const near = Math.abs(ticks[a].t - t) <= Math.abs(ticks[b].t - t) ? ticks[a] : ticks[b];
+    const bridged = t > ticks[a].t && t < ticks[b].t && !ticks[b].gap;
+    return bridged || Math.abs(near.t - t) <= 8 * pixel ? near : null;
+  }
+
+  const pointOf = (t, v, y = Y(v)) => ({ t, v, y, least: v, most: v });
+
+  // The numbers of a tick: its sum, then kinds of memory and the control group, then its processes.
+  function tickLines(tick, points) {
+    const lines = [], line = (name, point, tone, sign = '', after = '') =>
+      lines.push({ text: `${name}${name ? '  ' : ''}${sign}${rangeText(point)}${after}`, tone, point });
+    const rest = tick.rest === 1 ? '\u2265 ' : '', curve = points[0];
+    line(data.sum ? '' : 'all processes', pointOf(tick.t, tick.total, data.sum ? undefined : null), undefined, rest);
+    if (data.sum && curve && curve.most > curve.least && Math.floor(X(curve.t)) === Math.floor(X(tick.t)))
+      line('', { ...curve, y: null }, undefined, '', ' within this pixel');
+    series.forEach((one, i) => {
+      const own = tick.values.find(([track]) => track.series === one), point = own ? pointOf(tick.t, own[1]) : points[i];
+      if (one.rank !== 1 || !point) return;
+      const other = !ofGroup(one.role) && Math.abs(point.t - tick.t) > 3 * timeStep ? ` at ${moment(point.t)}` : '';
+      line(one.about.text, point, one.role === 'limit' ? 'bound' : one.tone || '', '', other);
+    });
+    const parts = tick.values.filter(([track]) => track.kind === 1);
+    if (!tick.rest) parts.unshift([tracks[0], parts.reduce((left, [, v]) => left - v, tick.total)]);
+    parts.sort((a, b) => b[1] - a[1]);
+    const most = parts.length > 12 ? 11 : 12;
+    for (const [track, v] of parts.slice(0, most)) {
+      const one = track.series, layer = one && one.role === 'layer' && points[series.indexOf(one)];
+      const y = layer ? layer.y : one && one.role === 'strip' ? one.floor - v / data.strip
+        : one && one.role !== 'layer' || !track.kind && !data.sum ? Y(v) : null;
+      line(track.name, pointOf(tick.t, v, y), track.series ? track.series.tone || '' : '');
+    }
+    const others = parts.slice(most);
+    if (others.length) line(`+ ${others.length} more`, pointOf(tick.t, others.reduce((sum, [, v]) => sum + v, 0), null));
+    if (tick.rest === 1) lines.push({ text: `${tracks[0].name}  unknown`, tone: '' });
+    return lines;
   }
 
   // The value of a step line, which holds between its points.
@@ -623,10 +691,11 @@
     const px = x + 14 + wide > box.width ? Math.max(2, x - 14 - wide) : x + 14;
     const py = Math.max(2, Math.min(y + 12, box.height - tall - 2));
     add(readout, 'rect', { class: 'part panel', x: tenth(px), y: tenth(py), width: tenth(wide), height: tall, rx: 4 });
-    lines.forEach(([text, className, tone], i) => {
+    lines.forEach(([text, className, tone, mib], i) => {
       const marked = tone !== undefined, y = tenth(py + 18 + i * 15);
       if (marked) add(readout, 'rect', { class: 'part mark ' + tone, x: tenth(px + 8), y: y - 8, width: 8, height: 8 });
-      add(readout, 'text', { class: 'part ' + className, x: tenth(px + (marked ? 20 : 8)), y }, text);
+      const exact = mib === undefined ? {} : { 'data-mib': mib };
+      add(readout, 'text', { class: 'part ' + className, x: tenth(px + (marked ? 20 : 8)), y, ...exact }, text);
     });
   }
 
@@ -634,8 +703,10 @@
   function hover(t, item, y) {
     clear(readout);
     if (t === null) return;
-    const lines = [], points = series.map(one => nearest(one, t)), main = points.find((point, i) => point && !series[i].rank);
-    const at = main || points.find(point => point), exact = at && Math.abs(X(at.t) - X(t)) < 8 ? at.t : t, x = X(exact);
+    const tick = ticks.length ? tickAt(t) : null;
+    const points = series.map(one => ticks.length && !tick && !ofGroup(one.role) ? null : nearest(one, tick ? tick.t : t));
+    const lines = [], at = tick || points.find((point, i) => point && !series[i].rank) || points.find(point => point);
+    const exact = at && Math.abs(X(at.t) - X(t)) < 8 ? at.t : t, x = X(exact);
     const about = item && item.about;
     if (about && about.of) {
       const x0 = Math.max(left, X(about.start)), x1 = Math.min(right, X(about.end));
@@ -648,10 +719,15 @@
       add(readout, 'path', { class: 'part hair', d: `M${tenth(x)} ${top}V${below}` });
       const clock = dated ? `  ${local(exact).toISOString().slice(11, to - from < 60 ? 23 : 19)}` : '';
       lines.push([moment(exact) + clock, about ? 'told' : 'told head']);
-      points.map((point, i) => [point, series[i]]).filter(([point]) => point).sort((a, b) => a[1].rank - b[1].rank || b[0].v - a[0].v).slice(0, 12).forEach(([point, one]) => {
-        if (one.role !== 'limit' && point.y !== null) add(readout, 'circle', { class: 'part point ' + (one.tone || ''), cx: tenth(X(point.t)), cy: tenth(point.y), r: 3 });
-        lines.push([(one.about ? one.about.text + '  ' : '') + rangeText(point), 'told', one.role === 'limit' ? 'bound' : one.about ? one.tone || '' : undefined]);
-      });
+      if (at && exact !== at.t) lines.push([`sampled at ${moment(at.t)}`, 'told']);
+      const values = tick ? tickLines(tick, points) : points.map((point, i) => [point, series[i]]).filter(([point]) => point)
+        .sort((a, b) => a[1].rank - b[1].rank || b[0].v - a[0].v).slice(0, 12).map(([point, one]) => ({
+          text: (one.about ? one.about.text + '  ' : '') + rangeText(point), point,
+          tone: one.role === 'limit' ? 'bound' : one.about ? one.tone || '' : undefined }));
+      for (const { text, point, tone } of values) {
+        if (point && tone !== 'bound' && point.y !== null && inside(point.t)) add(readout, 'circle', { class: 'part point ' + (tone || ''), cx: tenth(X(point.t)), cy: tenth(point.y), r: 3 });
+        lines.push([text, 'told', tone, point && point.v]);
+      }
     }
     if (!about) {
       const running = boxes.filter(box => box.about.start <= exact && box.about.end >= exact && (!box.about.density || shareAt(box, exact) > 0));

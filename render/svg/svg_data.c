@@ -1,5 +1,6 @@
 /* Writes the numbers that the script of an SVG works with: samples of the curves, calls of the
- * boxes, and sets of running functions for the search. interactive.js reads them.
+ * boxes, sets of running functions for the search, and what was sampled together at each tick.
+ * interactive.js reads them.
  *
  * Names come from recordings and can contain anything. They are escaped text in the <metadata>
  * element, never part of the script.
@@ -123,6 +124,7 @@ static void put_points(struct stream *stream, const mprof_item *item, const mpro
         return;
     }
     put_count(stream, item->count);
+    put_count(stream, item->shape == MPROF_SHAPE_LINE ? item->anchor : 0);
     for (uint32_t i = 0; i < item->count; i++) {
         put_anchor(stream, stream->points[item->first + i].x, stream->points[item->first + i].y);
     }
@@ -140,7 +142,8 @@ static void put_about_step(struct stream *stream, const mprof_item *item)
 }
 
 /* For each element of the groups on the time axis: 0 for no about, 1 + 2n or 2n for the about n
- * places later or earlier; then its points, if it is on the memory axis too. */
+ * places later or earlier; then its place, if it is on the memory axis too, or of a line the number
+ * of its points, mprof_cut, and the points. */
 static void put_items(struct stream *stream)
 {
     size_t group_count, item_count;
@@ -211,6 +214,73 @@ static void put_states(struct stream *stream)
     }
 }
 
+/* From value *at on, which is the first of the track. */
+static void put_track(struct stream *stream, const mprof_tick_value *values, size_t count,
+                      size_t *at)
+{
+    size_t first = *at, end = first, runs = 0;
+    long long last = 0;
+    uint32_t next_tick = 0;
+    for (; end < count && values[end].track == values[first].track; end++) {
+        runs += end == first || values[end].tick != values[end - 1].tick + 1;
+    }
+    put_count(stream, runs);
+    for (size_t i = first; i < end;) {
+        size_t length = 1;
+        while (i + length < end && values[i + length].tick == values[i].tick + length) {
+            length++;
+        }
+        put_count(stream, values[i].tick - next_tick);
+        put_count(stream, length);
+        next_tick = values[i].tick + (uint32_t)length;
+        for (; length > 0; length--, i++) {
+            long long value = memory_steps(stream, values[i].mib);
+            put_signed(stream, value - last);
+            last = value;
+        }
+    }
+    *at = end;
+}
+
+/* Number of ticks; for each: three times the distance from the last one, plus mprof_rest, and the
+ * sum as a difference to the last one. Then for each track but the first, the main process: number
+ * of runs of ticks that have a value; for each run: ticks left out before it, its length, and the
+ * values as differences to the last one of the track. */
+static void put_ticks(struct stream *stream)
+{
+    size_t count, value_count, track_count;
+    const mprof_figure_tick *ticks = mprof_figure_ticks(stream->figure, &count);
+    const mprof_tick_value *values = mprof_figure_tick_values(stream->figure, &value_count);
+    (void)mprof_figure_tracks(stream->figure, &track_count);
+    long long time = 0, total = 0;
+    put_count(stream, count);
+    for (size_t i = 0; i < count; i++) {
+        long long at = time_steps(stream, ticks[i].time_s);
+        long long sum = memory_steps(stream, ticks[i].total_mib);
+        at = at < time ? time : at;
+        put_count(stream, (uint64_t)(at - time) * 6 + (uint64_t)ticks[i].rest +
+                              (ticks[i].is_after_gap ? 3 : 0));
+        put_signed(stream, sum - total);
+        time = at;
+        total = sum;
+    }
+    for (size_t track = 1, i = 0; track < track_count; track++) {
+        put_track(stream, values, value_count, &i);
+    }
+}
+
+static void put_tracks(const struct stream *stream)
+{
+    size_t count, size;
+    const mprof_track *tracks = mprof_figure_tracks(stream->figure, &count);
+    const char *text = mprof_figure_text(stream->figure, &size);
+    for (size_t i = 0; i < count; i++) {
+        mprof__putf(stream->output, "%s[%d,", i ? ",\n" : "\n", tracks[i].kind);
+        mprof__put_json(stream->output, text + tracks[i].name, tracks[i].name_length);
+        mprof__put(stream->output, "]");
+    }
+}
+
 static void put_functions(const struct stream *stream)
 {
     size_t count, size;
@@ -231,6 +301,21 @@ static long utc_offset_s(double unix_s)
     struct tm parts;
     time_t whole = (time_t)fmax(-1e11, fmin(unix_s, 1e11));
     return localtime_r(&whole, &parts) ? parts.tm_gmtoff : 0;
+}
+
+static void put_tick_data(struct stream *stream)
+{
+    size_t count;
+    (void)mprof_figure_ticks(stream->figure, &count);
+    if (!count) {
+        return;
+    }
+    mprof__put(stream->output, "\",\n");
+    mprof__putf(stream->output, "\"sum\":%s,\"tracks\":[",
+                stream->frame->curve_is_sum ? "true" : "false");
+    put_tracks(stream);
+    mprof__put(stream->output, "],\n\"ticks\":\"");
+    put_ticks(stream);
 }
 
 static void put_data(mprof_output *output, const mprof_figure *figure)
@@ -260,6 +345,7 @@ static void put_data(mprof_output *output, const mprof_figure *figure)
     put_items(&stream);
     mprof__put(output, "\",\n\"states\":\"");
     put_states(&stream);
+    put_tick_data(&stream);
     mprof__put(output, "\"}</metadata>\n");
 }
 
@@ -357,7 +443,11 @@ void mprof__put_columns(mprof_output *output, const mprof_figure *figure)
     for (size_t i = 0; i < item_count; i++) {
         if (items[i].shape == MPROF_SHAPE_LINE &&
             (items[i].role == MPROF_ROLE_CURVE || items[i].role == MPROF_ROLE_CURVE_FINE)) {
-            put_curve_columns(output, frame, &points[items[i].first], items[i].count);
+            bool begin = items[i].anchor & MPROF_CUT_FIRST, end = items[i].anchor & MPROF_CUT_LAST;
+            if (items[i].count > (uint32_t)begin + end) {
+                put_curve_columns(output, frame, &points[items[i].first + begin],
+                                  items[i].count - begin - end);
+            }
         }
     }
     mprof__put(output, "</g>\n");

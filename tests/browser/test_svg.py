@@ -16,6 +16,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support
 import mprof_test  # noqa: E402
 from browser import Browser  # noqa: E402
 from mprof_test import FIXTURES, Recording  # noqa: E402
+from picture import Picture  # noqa: E402
 
 NESTED = FIXTURES / "dat" / "nested.dat"
 CHILDREN = FIXTURES / "dat" / "article-gunicorn-CM.dat"
@@ -56,6 +57,11 @@ return ['control-group', 'limit', 'kind'].flatMap(name => [...document.querySele
     const { x, y, width, height } = node.getBoundingClientRect();
     return { name, x, y, width, height, shown: node.getAttribute('display') !== 'none' };
 }));
+"""
+
+# Lines of the tooltip with an amount of memory: their text, and the amount before it was rounded.
+VALUES = """
+return [...document.querySelectorAll('.told[data-mib]')].map(node => [node.textContent, +node.getAttribute('data-mib')]);
 """
 
 # The drawn document, without classes that a search leaves.
@@ -303,7 +309,7 @@ class Tooltip(BrowserCase):
                 self.assertEqual(tooltip[1:], [
                     f"{200 + moment}.0 MiB", f"PSS, sum of 2 processes  {85.5 + moment:.1f} MiB",
                     f"swap of python3 10  {moment % 4}.0 MiB" if moment % 4 else "swap of python3 10  0 MiB",
-                    f"worker 11  {90 + moment % 3}.0 MiB"])
+                    f"python3 10  {110 + moment - moment % 3}.0 MiB", f"worker 11  {90 + moment % 3}.0 MiB"])
         plot = self.show("--memory", "pss", self.write("a.dat", tree()), self.write("b.dat", tree()))
         self.browser.move(plot.x(50), plot.clear)
         self.assertIn("b.dat  PSS, sum of 2 processes  135.5 MiB", self.state()["tooltip"])
@@ -371,6 +377,119 @@ class Tooltip(BrowserCase):
         self.assertEqual(self.state()["hair"], 1)
         self.browser.move(plot.x(1), 5)
         self.assertEqual(self.state()["tooltip"], [])
+
+
+def ticks_of(recording, is_sum):
+    """(seconds from the start, sum, {pid: MiB}) of each tick; pid 0 is the main process, None where it is unknown.
+    Other programs read one process after the other, so there a tick is a MEM line and what follows."""
+    one_time = "include-children" in recording.facts
+    ticks = []
+    for line in recording.lines:
+        word, *fields = line.split(" ")
+        if word == "MEM":
+            ticks.append([float(fields[1]), float(fields[0]), {}])
+        elif word == "CHLD" and fields[0] != "0":
+            if one_time and (not ticks or ticks[-1][0] != float(fields[2])):
+                ticks.append([float(fields[2]), None, {}])
+            ticks[-1][2][int(fields[0])] = float(fields[1])
+    start = min([tick[0] for tick in ticks] + [call.enter_s for call in recording.calls])
+    found = []
+    for moment, mem, children in ticks:
+        others = sum(children.values())
+        if mem is None:
+            found.append((moment - start, others, children))
+        elif is_sum:
+            main = mem - others if mem >= others else None
+            found.append((moment - start, max(mem, others), {**children, 0: main}))
+        else:
+            found.append((moment - start, mem + others, {**children, 0: mem}))
+    return found
+
+
+def many_processes(processes, ticks, is_sum):
+    """A pool whose workers come and go; every tenth tick one of them has a peak."""
+    source = random.Random(processes)
+    lines = ["CMDLINE pool", "MEM 50 1000.0000", "FACT format 2", "FACT pid 10",
+             f"FACT include-children {'yes' if is_sum else 'no'}", "PROC 10 1 1000 python3"]
+    lines += [f"PROC {100 + i} 10 1000 worker" for i in range(processes)]
+    for i in range(1, ticks):
+        alive = {pid: 20 + pid % 7 + source.random() for pid in range(100, 100 + processes)
+                 if (i + 37 * pid) % ticks < ticks * 0.7}
+        if i % 10 == 0 and alive:
+            alive[source.choice(list(alive))] += source.uniform(50, 400)
+        main = 40 + source.random()
+        lines.append(f"MEM {main + (sum(alive.values()) if is_sum else 0):.6f} {1000 + i / 10:.4f}")
+        lines += [f"CHLD {pid} {mib:.6f} {1000 + i / 10:.4f}" for pid, mib in alive.items()]
+    return "\n".join(lines) + "\n"
+
+
+class Ticks(BrowserCase):
+    """A tooltip shows what was sampled at one moment: it adds up, and it is in the recording."""
+
+    def check(self, plot, ticks, pixel_s, is_sum):
+        """Compares the tooltip with the tick of the recording that it is of; returns that tick."""
+        values, told = self.browser.run(VALUES), self.state()["tooltip"]
+        unit = self.browser.run("return JSON.parse(document.querySelector('svg > metadata').textContent).memory[2]")
+        shown = next((line for line in told if line.startswith("sampled at ")), told[0]).replace("sampled at ", "")
+        seconds = float(re.match(r"([\d.]+) s", shown)[1]) if not re.match(r"\d+m", shown) else \
+            60 * int(shown.partition("m")[0]) + float(re.search(r"([\d.]+)s", shown)[1])
+        total = values[0][1]
+        near = [tick for tick in ticks
+                if abs(tick[0] - seconds) <= 2 * pixel_s and abs(tick[1] - total) <= unit]
+        self.assertTrue(near, f"no tick at {seconds} s with {total} MiB: {told}")
+        tick = min(near, key=lambda one: abs(one[0] - seconds))
+        self.assertEqual(values[0][0].startswith("\u2265"), 0 in tick[2] and tick[2][0] is None, told)
+        parts = [(text, mib) for text, mib in values[1:] if "within this pixel" not in text]
+        rest = [mib for text, mib in parts if text.startswith("+ ")]
+        parts = [(text, mib) for text, mib in parts if not text.startswith("+ ")]
+        expected = sorted((mib for mib in tick[2].values() if mib is not None), reverse=True)
+        self.assertEqual(len(parts), min(len(expected), 11 if len(expected) > 12 else 12), told)
+        room = (len(expected) + 2) * unit  # each number is rounded to it
+        for (text, mib), wanted in zip(parts, expected):
+            self.assertAlmostEqual(mib, wanted, delta=room, msg=text)
+        for pid, wanted in tick[2].items():
+            lines = [mib for text, mib in parts if re.search(rf" {pid}  " if pid else r"\A(main|python3 10)  ", text)]
+            if wanted is not None and wanted >= expected[len(parts) - 1] + room:
+                self.assertTrue(lines, f"{pid} is missing: {told}")
+            for mib in lines:
+                self.assertAlmostEqual(mib, wanted, delta=room)
+        if None not in tick[2].values():
+            self.assertAlmostEqual(sum(mib for _, mib in parts) + sum(rest), total, delta=room)
+        return tick
+
+    def test_tooltips_are_ticks_of_the_recording(self):
+        pool, alone = (self.write(f"{name}.dat", many_processes(50, 4000, name == "pool")) for name in ("pool", "alone"))
+        few = self.write("few.dat", many_processes(3, 60, True))
+        for path, is_sum, options in ((FIXTURES / "dat" / "make_j2.dat", True, []), (CHILDREN, True, []),
+                                      (CHILDREN, True, ["--stack"]), (FIXTURES / "dat" / "article-gunicorn-M.dat", False, []),
+                                      (few, True, []), (pool, True, []), (pool, True, ["--stack"]), (alone, False, []),
+                                      (alone, False, ["--stack"]), (pool, True, ["-w", "100,200"])):
+            ticks = ticks_of(Recording(path), is_sum)
+            plot = self.show(*options, path)
+            pixel_s = (plot.to_s - plot.from_s) / plot.width
+            shown = [tick for tick in ticks if plot.from_s <= tick[0] <= plot.to_s]
+            highest = max(shown, key=lambda tick: tick[1])
+            for i in range(20):
+                tick = highest if i == 0 else shown[len(shown) * i // 20]
+                with self.subTest(path=path.name, options=options, tick=tick[0]):
+                    self.browser.move(int(plot.x(tick[0])), plot.clear)
+                    found = self.check(plot, ticks, pixel_s, is_sum)
+                    # a pixel shows its highest tick; one at the edge of two pixels may be in either
+                    pixel = int(plot.x(tick[0]))
+                    column = [one for one in shown if pixel + 1e-6 < plot.x(one[0]) < pixel + 1 - 1e-6]
+                    self.assertGreaterEqual(found[1], max((one[1] for one in column), default=0),
+                                            "not the highest of the column")
+            self.browser.drag(plot.left + plot.width * 0.31, plot.middle, plot.left + plot.width * 0.43, plot.middle)
+            begin, end = map(float, re.search(r"-w ([\d.]+),([\d.]+)", self.state()["facts"][0]).groups())
+            for i in range(20):
+                with self.subTest(path=path.name, options=options, zoomed=i):
+                    self.browser.move(plot.left + plot.width * (i + 0.5) / 20, plot.clear)
+                    if len(self.browser.run(VALUES)) > 0:
+                        self.check(plot, ticks, (end - begin) / plot.width, is_sum)
+
+    def test_numbers_of_ticks_stay_small(self):
+        picture = Picture(self.draw(self.write("pool.dat", many_processes(50, 4000, True))))
+        self.assertLess(len(picture.data["ticks"]), 3 * sum(len(tick.values) + 2 for tick in picture.ticks))
 
 
 class Zoom(BrowserCase):

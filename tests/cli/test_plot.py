@@ -182,12 +182,15 @@ class ExactPeaks(PlotCase):
 
     def drawn(self, text, *options):
         svg = self.plot_svg(self.write("in.dat", text), *options)
+        self.peak_names = svg.texts("peak-name")
         return svg.texts("facts")[0], svg.all_texts()
 
     def test_of_the_program_and_of_children(self):
         facts, texts = self.drawn(self.HEAD + self.SAMPLES + self.PEAKS)
-        self.assertIn("peak 23.0 MiB", facts)
-        self.assertIn("between samples 300.5 MiB", facts)
+        self.assertIn("main process: peak 300.5 MiB between samples, 23.0 MiB sampled", facts)
+        self.assertIn("all processes: peak \u2265 300.5 MiB, 44.0 MiB sampled", facts)
+        self.assertEqual(self.peak_names, ["highest sample of the main process 23.0 MiB at 3.00 s",
+                                           "worker 11 13.0 MiB at 3.00 s"])
         self.assertIn("exact peak", texts)
         self.assertIn("77.2 MiB", texts)
         self.assertEqual(texts.count("8.0 MiB"), 1)  # its exact peak would be the same on paper
@@ -195,9 +198,12 @@ class ExactPeaks(PlotCase):
     def test_lower_bounds_are_marked(self):
         facts, texts = self.drawn(self.HEAD + self.SAMPLES + "PEAK 10 300.5 1700000003.0 least\n"
                                   "PEAK 11 77.25 1700000003.0 least\nPEAK 0 900.0 1700000003.0\n")
-        self.assertIn("between samples \u2265 300.5 MiB", facts)
+        self.assertIn("main process: peak \u2265 300.5 MiB between samples", facts)
         self.assertIn("\u2265 77.2 MiB", texts)
-        self.assertNotIn("900", "".join(texts))
+        # nobody knows whose it was, but all together had as much
+        self.assertIn("all processes: peak \u2265 900.0 MiB", facts)
+        self.assertEqual([text for text in texts if "900" in text and text != facts],
+                         [text for text in texts if text.startswith("all processes: \u2265 900.0 MiB")])
 
     def test_of_the_control_group(self):
         for limit, says in (("512.0", "control group up to 490.2 MiB of 512.0 MiB"),

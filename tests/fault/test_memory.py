@@ -181,7 +181,7 @@ rest()
         self.assertIn("shared pages count once for each process; --memory pss",
                       self.run_mprof("peak", "--exact", self.path).stdout)
         self.run_mprof("plot", "-o", "out.svg", self.path)
-        self.assertIn("shared pages in each: try PSS", (self.directory / "out.svg").read_text())
+        self.assertIn("RSS counts shared pages in each process; --memory pss does not", (self.directory / "out.svg").read_text())
         for flags, program in ((("-C", "--backend", "psutil_pss"), "import os, time\n"
                                 "if os.fork() == 0: time.sleep(0.5); os._exit(0)\n"
                                 "os.wait()\n"), (("-C",), "import time; time.sleep(0.3)\n")):

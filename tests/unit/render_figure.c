@@ -608,7 +608,9 @@ static void facts_name_the_main_process_if_mem_is_not_the_sum(void **state)
     mprof_profile *profile = load(text, sizeof text - 1);
     mprof_figure *figure = lay_out(profile, NULL);
     assert_non_null(strstr(mprof_figure_facts(figure), "main process: peak 30.0 MiB"));
-    assert_true(has_text(figure, MPROF_ROLE_CHILD_NAME, "all processes"));
+    assert_non_null(strstr(mprof_figure_facts(figure), "all processes: peak 330.0 MiB"));
+    assert_true(has_text(figure, MPROF_ROLE_CHILD_NAME, "all processes: 330.0 MiB"));
+    assert_true(has_text(figure, MPROF_ROLE_PEAK_NAME, "peak of the main process 30.0 MiB at 0 s"));
     assert_false(has_text(figure, MPROF_ROLE_LEGEND_HEAD, "end")); /* no process has one */
     mprof_figure_free(figure);
     mprof_profile_free(profile);
@@ -1082,7 +1084,8 @@ static void facts_of_the_exit(void **state)
             mprof_figure *figure = lay_out(profile, &options);
             const char *facts = mprof_figure_facts(figure);
             assert_true(windowed || strstr(facts, rows[i].fact));
-            assert_int_equal(!strstr(facts, "between samples 80.0 MiB"), windowed);
+            assert_int_equal(!strstr(facts, "peak 80.0 MiB between samples, 6.0 MiB sampled"),
+                             windowed);
             mprof_figure_free(figure);
         }
         mprof_profile_free(profile);

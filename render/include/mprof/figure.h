@@ -108,6 +108,13 @@ typedef enum mprof_anchor {
     MPROF_ANCHOR_END     /**< the right one */
 } mprof_anchor;
 
+/** Ends of a line that are no samples: it continues beyond the window, and the end is interpolated.
+ */
+typedef enum mprof_cut {
+    MPROF_CUT_FIRST = 1, /**< the first point */
+    MPROF_CUT_LAST = 2,  /**< the last point */
+} mprof_cut;
+
 /** A place on the page. */
 typedef struct mprof_point {
     float x; /**< px, from the left */
@@ -123,7 +130,7 @@ typedef struct mprof_point {
 typedef struct mprof_item {
     uint8_t shape;  /**< mprof_shape */
     uint8_t role;   /**< mprof_role */
-    uint8_t anchor; /**< mprof_anchor, of a text */
+    uint8_t anchor; /**< mprof_anchor of a text; mprof_cut of a line's ends, or 0 */
     int8_t colour;  /**< slot of the palette, or MPROF_COLOUR_NONE */
     float x;        /**< px; of a line among the marks: the point of the curve it belongs to */
     float y;        /**< px; the same */
@@ -170,6 +177,43 @@ typedef struct mprof_state {
     double seconds; /**< how long */
 } mprof_state;
 
+/** What a track of numbers is of. */
+typedef enum mprof_track_kind {
+    MPROF_TRACK_MAIN,    /**< the main process: without numbers, it is the rest of each sum */
+    MPROF_TRACK_PROCESS, /**< another process */
+    MPROF_TRACK_MEMORY,  /**< a kind of memory, which is no part of the sum */
+} mprof_track_kind;
+
+/** What is sampled at ticks. */
+typedef struct mprof_track {
+    mprof_track_kind kind; /**< what it is of */
+    uint32_t name;         /**< first byte in the figure's text */
+    uint32_t name_length;  /**< bytes */
+} mprof_track;
+
+/** What the main process is at a tick. */
+typedef enum mprof_rest {
+    MPROF_REST_MAIN,    /**< the rest of the sum */
+    MPROF_REST_UNKNOWN, /**< unknown, since the others, sampled slightly later, are above MEM: the
+                           sum is at least theirs */
+    MPROF_REST_ABSENT,  /**< it was not sampled */
+} mprof_rest;
+
+/** A number of a track at a tick. */
+typedef struct mprof_tick_value {
+    uint32_t track; /**< index into mprof_figure_tracks() */
+    uint32_t tick;  /**< index into mprof_figure_ticks() */
+    double mib;     /**< as sampled */
+} mprof_tick_value;
+
+/** What was sampled at one moment: of each pixel column, the tick with the highest sum. */
+typedef struct mprof_figure_tick {
+    double time_s;    /**< seconds from the recording's start */
+    double total_mib; /**< sum of all processes */
+    mprof_rest rest;  /**< the main process */
+    int is_after_gap; /**< 1: curves are interrupted between the tick before and this one */
+} mprof_figure_tick;
+
 /** Items that belong together, in drawing order. Groups on the time scale follow the time axis. */
 typedef enum mprof_group_kind {
     MPROF_GROUP_PAGE,        /**< title and facts */
@@ -213,6 +257,8 @@ typedef struct mprof_frame {
     double low_mib;   /**< MiB at the lower edge */
     double high_mib;  /**< MiB at the upper edge */
     double origin_s;  /**< unix seconds at 0 s; 0 where several recordings begin there */
+    int curve_is_sum; /**< 1: the first curve is the sum of the ticks; 0: it is their main process
+                       */
     int group;        /**< 1: the axis goes up to the control group and its limit, however far */
     int share;        /**< 1: time is the share of each recording, in per cent */
 } mprof_frame;
@@ -257,7 +303,8 @@ typedef struct mprof_figure_options {
     const char *title;     /**< NULL: the command line */
     int flame;             /**< 1: lanes of calls below the curve */
     int functions;         /**< 0: no calls at all */
-    int states;            /**< 1: with mprof_about of every call, and mprof_figure_states() */
+    int states;            /**< 1: with mprof_about of every call, mprof_figure_states() and
+                                mprof_figure_ticks() */
     int slope;             /**< 1: with the line of least squares */
     int stack;             /**< 1: processes on top of each other */
     double window_s[2];    /**< time axis from .. to; both 0: everything */
@@ -374,6 +421,29 @@ MPROF_API const mprof_state *mprof_figure_states(const mprof_figure *figure, siz
  * @param count   receives how many there are
  * @return owned by the figure. Any thread. */
 MPROF_API const uint32_t *mprof_figure_state_members(const mprof_figure *figure, size_t *count);
+
+/** The ticks of the only recording, in time order; none if there is nothing but one curve, or if
+ * they were not asked for.
+ *
+ * @param figure  not NULL
+ * @param count   receives how many there are
+ * @return owned by the figure. Any thread. */
+MPROF_API const mprof_figure_tick *mprof_figure_ticks(const mprof_figure *figure, size_t *count);
+
+/** The numbers of all tracks, by track and tick.
+ *
+ * @param figure  not NULL
+ * @param count   receives how many there are
+ * @return owned by the figure. Any thread. */
+MPROF_API const mprof_tick_value *mprof_figure_tick_values(const mprof_figure *figure,
+                                                           size_t *count);
+
+/** What the numbers are of.
+ *
+ * @param figure  not NULL
+ * @param count   receives how many there are
+ * @return owned by the figure. Any thread. */
+MPROF_API const mprof_track *mprof_figure_tracks(const mprof_figure *figure, size_t *count);
 
 /** All text, one piece behind the other: valid UTF-8 without control characters, not terminated.
  *

@@ -1,0 +1,156 @@
+/* Chooses the ticks that a picture gives numbers of: all, or of each pixel column the one with the
+ * highest sum, which is what the column shows. */
+#include "tick_table.h"
+
+#include "gaps.h"
+#include "memory_kind_curves.h"
+#include "merged_calls.h"
+#include "process_curves.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#define ALL_PER_PX 2.0   /* up to so many ticks in a pixel column on average, all are kept */
+#define GAP_LEAST_PX 3.0 /* as in curves */
+#define NO_TRACK UINT32_MAX
+
+struct table {
+    mprof__layout *layout;
+    const mprof__figure_input *input;
+    const mprof_ticks *ticks;
+    uint32_t *tracks; /* owned; by process */
+    uint32_t others, kinds[MPROF_KIND_COUNT];
+};
+
+static uint32_t track_of_process(struct table *table, uint32_t process)
+{
+    char name[200];
+    if (table->tracks[process] == NO_TRACK) {
+        mprof__process_text(name, sizeof name, table->input, process);
+        table->tracks[process] = mprof__add_track(table->layout->figure, MPROF_TRACK_PROCESS, name);
+    }
+    return table->tracks[process];
+}
+
+static uint32_t track_of_others(struct table *table)
+{
+    if (table->others == NO_TRACK) {
+        table->others = mprof__add_track(table->layout->figure, MPROF_TRACK_PROCESS,
+                                         "processes without a curve");
+    }
+    return table->others;
+}
+
+/* The kinds that have curves. */
+static void add_memory_tracks(struct table *table)
+{
+    mprof__kind_curve curve = {.series = NULL};
+    char name[240];
+    while (mprof__next_kind(table->layout, table->input, &curve)) {
+        mprof__kind_text(name, sizeof name, table->input, &curve);
+        table->kinds[curve.kind] =
+            mprof__add_track(table->layout->figure, MPROF_TRACK_MEMORY, name);
+    }
+}
+
+static mprof_rest rest_of(const struct table *table, const mprof_tick *tick)
+{
+    if (isnan(tick->mem_mib)) {
+        return MPROF_REST_ABSENT;
+    }
+    return table->input->main_is_sum && tick->children_mib > tick->mem_mib ? MPROF_REST_UNKNOWN
+                                                                           : MPROF_REST_MAIN;
+}
+
+/* before: the tick that is added before this one; NULL: none. */
+static void add_tick(struct table *table, const mprof_tick *tick, const mprof_tick *before)
+{
+    mprof__layout *layout = table->layout;
+    mprof_figure *figure = layout->figure;
+    double least_s = GAP_LEAST_PX * (layout->to_s - layout->from_s) / layout->plot.width;
+    mprof__add_tick(
+        figure,
+        (mprof_figure_tick){.time_s = tick->time_s - table->input->start_s,
+                            .total_mib = tick->total_mib,
+                            .rest = rest_of(table, tick),
+                            .is_after_gap = before && mprof__is_gap(table->input, before->time_s,
+                                                                    tick->time_s, least_s)});
+    for (size_t i = 0; i < tick->count; i++) {
+        const mprof_tick_process *one = &table->ticks->processes[tick->first + i];
+        mprof__add_tick_value(figure, track_of_process(table, one->process), one->mib);
+    }
+    if (tick->others_mib > 0) {
+        mprof__add_tick_value(figure, track_of_others(table), tick->others_mib);
+    }
+    for (int kind = 0; kind < MPROF_KIND_COUNT; kind++) {
+        if (table->kinds[kind] != NO_TRACK && !isnan(tick->kinds_mib[kind])) {
+            mprof__add_tick_value(figure, table->kinds[kind], tick->kinds_mib[kind]);
+        }
+    }
+}
+
+static double column_of(const struct table *table, const mprof_tick *tick)
+{
+    return floor(mprof__scale_at(&table->layout->time, tick->time_s - table->input->start_s));
+}
+
+static void add_ticks(struct table *table)
+{
+    const mprof_ticks *ticks = table->ticks;
+    const mprof_tick *last = NULL;
+    bool all = (double)ticks->count <= ALL_PER_PX * table->layout->plot.width;
+    for (size_t i = 0; i < ticks->count;) {
+        size_t highest = i, next = i + 1;
+        for (; !all && next < ticks->count &&
+               column_of(table, &ticks->ticks[next]) == column_of(table, &ticks->ticks[i]);
+             next++) {
+            if (ticks->ticks[next].total_mib > ticks->ticks[highest].total_mib) {
+                highest = next;
+            }
+        }
+        add_tick(table, &ticks->ticks[highest], last);
+        last = &ticks->ticks[highest];
+        i = next;
+    }
+}
+
+static int by_track(const void *a, const void *b)
+{
+    const mprof_tick_value *x = a, *y = b;
+    if (x->track != y->track) {
+        return x->track < y->track ? -1 : 1;
+    }
+    return (x->tick > y->tick) - (x->tick < y->tick);
+}
+
+void mprof__add_tick_table(mprof__layout *layout, const mprof__figure_input *input)
+{
+    struct table table = {.layout = layout,
+                          .input = input,
+                          .ticks = mprof_profile_ticks(input->profile, input->main_is_sum),
+                          .others = NO_TRACK};
+    char name[200];
+    if (!table.ticks->count) {
+        return;
+    }
+    table.tracks = malloc(input->process_count * sizeof *table.tracks);
+    if (!table.tracks) {
+        mprof__fail(layout->figure, MPROF_ENOMEM);
+        return;
+    }
+    for (size_t i = 0; i < input->process_count; i++) {
+        table.tracks[i] = NO_TRACK;
+    }
+    for (int kind = 0; kind < MPROF_KIND_COUNT; kind++) {
+        table.kinds[kind] = NO_TRACK;
+    }
+    mprof__process_text(name, sizeof name, input, 0);
+    mprof__add_track(layout->figure, MPROF_TRACK_MAIN, name);
+    add_memory_tracks(&table);
+    add_ticks(&table);
+    if (layout->figure->tick_value_count) {
+        qsort(layout->figure->tick_values, layout->figure->tick_value_count,
+              sizeof *layout->figure->tick_values, by_track);
+    }
+    free(table.tracks);
+}
