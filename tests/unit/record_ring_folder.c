@@ -1,7 +1,10 @@
 /* No directory of rings can be made: every base is tried, and nothing is left behind. Too few
- * descriptors to search it: that is made up for. */
+ * descriptors to search it: the search is repeated. Rights that a program takes from the directory
+ * in the middle of a search are restored. */
 #include "record/calls/calls.h"
 #include "record/calls/ring_folder.h"
+
+#include "agent/events/wire.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -12,11 +15,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #define DESCRIPTORS_TRIED 16
+#define NOBODY 65534
+#define RINGS 3
 
 static char base[] = "/tmp/test-ring-folder-XXXXXX";
 
@@ -173,6 +179,60 @@ static void test_failed_search_is_reported_unless_repeated(void **state)
     (void)state;
     assert_int_equal(notices_of_search(true), 0);
     assert_int_equal(notices_of_search(false), 1);
+/* An empty ring, as a process with that pid makes it. */
+static void make_ring(const char *folder, int64_t pid)
+{
+    mprof__wire_header header = {.magic = MPROF_WIRE_MAGIC, .version = MPROF_WIRE_VERSION};
+    char path[512];
+
+    header.pid = (uint32_t)pid;
+    header.capacity = MPROF_WIRE_CAPACITY;
+    snprintf(path, sizeof path, "%s/%d-0.ring", folder, (int)pid);
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, &header, sizeof header), sizeof header);
+    assert_int_equal(close(fd), 0);
+}
+
+typedef struct hostile {
+    const char *folder;
+    int rings; /* found */
+} hostile;
+
+/* Does what a recorded program may do between two rings that are opened. */
+static mprof_status take_rights(void *data, mprof__ring_reader *ring, int64_t pid, uint64_t number)
+{
+    hostile *program = data;
+
+    (void)pid;
+    (void)number;
+    program->rings++;
+    mprof__ring_reader_free(ring);
+    assert_int_equal(chmod(program->folder, 0), 0);
+    return MPROF_OK;
+}
+
+/* As an ordinary user: rights do not bind root. */
+static void test_rights_are_taken_during_a_search(void **state)
+{
+    bool is_root = geteuid() == 0;
+    mprof_error error = MPROF_ERROR_INIT;
+    mprof__ring_folder *folder;
+
+    (void)state;
+    assert_true(!is_root || seteuid(NOBODY) == 0);
+    assert_int_equal(mprof__ring_folder_open(&folder, &error), MPROF_OK);
+    hostile program = {mprof__ring_folder_path(folder), 0};
+    for (int64_t pid = 1; pid <= RINGS; pid++) {
+        make_ring(program.folder, pid);
+    }
+    assert_int_equal(mprof__ring_folder_search(folder, take_rights, no_name, &program, &error),
+                     MPROF_OK);
+    assert_int_equal(program.rings, RINGS);
+    assert_int_equal(mprof__ring_folder_unopened(folder), 0);
+    mprof__ring_folder_free(folder);
+    assert_true(!is_root || seteuid(0) == 0);
+    assert_int_equal(count_all(), 0);
 }
 
 static int make_base(void **state)
@@ -193,6 +253,7 @@ int main(void)
         cmocka_unit_test(test_every_base_fails),
         cmocka_unit_test(test_failed_search_is_repeated),
         cmocka_unit_test(test_failed_search_is_reported_unless_repeated),
+        cmocka_unit_test(test_rights_are_taken_during_a_search),
     };
 
     return cmocka_run_group_tests(tests, make_base, remove_base);

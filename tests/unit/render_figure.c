@@ -1222,6 +1222,38 @@ static void overlapping_calls_take_the_next_free_row(void **state)
     mprof_profile_free(profile);
 }
 
+/* A call that ends when the window begins, or begins when it ends, has a moment in common with it.
+ */
+static void calls_at_the_edges_of_a_window_are_shown(void **state)
+{
+    static const char text[] = "MEM 5 1000\nMEM 5 1064\n"
+                               "FUNC m.a 5 1000 5 1016 0\nFUNC m.b 5 1048 5 1064 0\n"
+                               "FUNC m.c 5 1000 5 1015.5 1\nFUNC m.d 5 1048.5 5 1064 1\n";
+    (void)state;
+    mprof_profile *profile = load(text, sizeof text - 1);
+    mprof_figure_options options;
+    mprof_figure_options_init(&options);
+    options.flame = options.states = 1;
+    options.window_s[0] = 16;
+    options.window_s[1] = 48;
+    mprof_figure *figure = lay_out(profile, &options);
+    size_t count, function_count;
+    const mprof_item *items = mprof_figure_items(figure, &count);
+    const mprof_figure_function *functions = mprof_figure_functions(figure, &function_count);
+    size_t boxes = 0;
+    for (size_t i = 0; i < count; i++) {
+        boxes += items[i].role == MPROF_ROLE_BOX || items[i].role == MPROF_ROLE_BOX_FINE;
+    }
+    assert_int_equal(boxes, 2);
+    uint64_t calls = 0;
+    for (size_t i = 0; i < function_count; i++) {
+        calls += functions[i].calls;
+    }
+    assert_int_equal(calls, 2);
+    mprof_figure_free(figure);
+    mprof_profile_free(profile);
+}
+
 static void bad_options_are_errors(void **state)
 {
     static const struct {
@@ -1321,6 +1353,7 @@ int main(void)
         cmocka_unit_test(rows_and_layers_without_room_are_counted),
         cmocka_unit_test(the_first_of_equal_peaks_is_labelled),
         cmocka_unit_test(overlapping_calls_take_the_next_free_row),
+        cmocka_unit_test(calls_at_the_edges_of_a_window_are_shown),
         cmocka_unit_test(bad_options_are_errors),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
