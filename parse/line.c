@@ -578,9 +578,9 @@ static mprof__verdict parse_fields(mprof_record *record, mprof_warning *warning,
     case MPROF_RECORD_KINDS:
         return parse_kinds(record, warning, line);
     case MPROF_RECORD_GROUP:
-        return parse_group(record, warning, scratch, line);
+        break;
     }
-    return bad(warning, MPROF_WARNING_UNKNOWN);
+    return parse_group(record, warning, scratch, line);
 }
 
 mprof__verdict mprof__line_parse(mprof_record *record, mprof_warning *warning,

@@ -648,6 +648,66 @@ static void test_words(void **state)
     assert_non_null(mprof_warning_text((mprof_warning)99));
 }
 
+/* ---- visitors that fail ---- */
+
+typedef struct visits {
+    long left; /* until one fails */
+    int failures;
+} visits;
+
+static mprof_status visit(visits *counted)
+{
+    if (counted->left-- > 0) {
+        return MPROF_OK;
+    }
+    counted->failures++;
+    return MPROF_ENOTFOUND;
+}
+
+static mprof_status visit_samples(void *data, const mprof_sample *samples, size_t count)
+{
+    (void)samples;
+    (void)count;
+    return visit(data);
+}
+
+static mprof_status visit_record(void *data, const mprof_record *record)
+{
+    (void)record;
+    return visit(data);
+}
+
+/* Reading ends with the first failure of a visitor, in the middle of a line that CR divides or of
+ * thousands of samples, and reports it. */
+static void test_failing_visitors(void **state)
+{
+    enum { SAMPLES = 2000 };
+    char *text = malloc(100 * SAMPLES);
+    char *at = text;
+    (void)state;
+    at += sprintf(at, "CMDLINE x\nFACT a b\rFACT c d\rFACT e f\n");
+    for (int i = 0; i < SAMPLES; i++) {
+        at += sprintf(at, "MEM 1.000000 %d.0000\n", 1795330000 + i);
+    }
+    at += sprintf(at, "CHLD 7 1.000000 1795330000.0000\nFACT g h\n");
+    mprof_status status = MPROF_ENOTFOUND;
+    long allowed = 0;
+    for (; status != MPROF_OK; allowed++) {
+        visits counted = {allowed, 0};
+        mprof_visitor visitor = {&counted, visit_samples, visit_record, NULL};
+        mprof_source *source = NULL;
+        assert_int_equal(mprof_source_open_memory(&source, text, (size_t)(at - text), "test", NULL),
+                         MPROF_OK);
+        status = mprof_read(source, &visitor, NULL);
+        mprof_source_free(source);
+        assert_int_equal(status, counted.failures ? MPROF_ENOTFOUND : MPROF_OK);
+        assert_true(counted.failures <= 1);
+        assert_true(allowed < 1000);
+    }
+    assert_true(allowed > 8);
+    free(text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -655,6 +715,7 @@ int main(void)
         cmocka_unit_test(test_every_truncation),
         cmocka_unit_test(test_long_lines),
         cmocka_unit_test(test_words),
+        cmocka_unit_test(test_failing_visitors),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

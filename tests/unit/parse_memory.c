@@ -3,6 +3,7 @@
  *
  * The linker redirects the library's allocations to this file (--wrap), where the n-th one fails,
  * and where those not freed are counted. */
+#include "parse/escape.h"
 #include "random_records.h"
 
 #include <setjmp.h>
@@ -14,6 +15,7 @@
 #include <mprof/profile.h>
 #include <mprof/recordings.h>
 #include <mprof/writer.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -191,6 +193,74 @@ static void test_writing(void **state)
     assert_true(failed > 5);
 }
 
+/* From a file: its buffer grows with the line. */
+static void test_a_long_line(void **state)
+{
+    enum { LENGTH = 1000000 };
+    static const char before[] = "CMDLINE x\nMEM 1 1795330000\nFACT long ";
+    static const char after[] = "\nMEM 2 1795330001\n";
+    char *text = __real_malloc(LENGTH);
+    char path[40];
+    int fd = memfd_create("long", MFD_CLOEXEC);
+    (void)state;
+    memset(text, 'a', LENGTH);
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    assert_int_equal(write(fd, before, sizeof before - 1), sizeof before - 1);
+    assert_int_equal(write(fd, text, LENGTH), LENGTH);
+    assert_int_equal(write(fd, after, sizeof after - 1), sizeof after - 1);
+    __real_free(text);
+    mprof_status status = MPROF_ENOMEM;
+    for (long failed = 0; status != MPROF_OK; failed++) {
+        mprof_source *source;
+        mprof_profile *profile = NULL;
+        mprof_error error = MPROF_ERROR_INIT;
+        long live_before = live;
+        allowed = failed;
+        status = mprof_source_open(&source, path, &error);
+        if (status == MPROF_OK) {
+            status = mprof_profile_load(&profile, source, NULL, &error);
+            mprof_source_free(source);
+        }
+        allowed = -1;
+        assert_true(status == MPROF_OK || (status == MPROF_ENOMEM && error.status == status));
+        if (status == MPROF_OK) {
+            assert_int_equal(mprof_profile_samples(profile)->sample_count, 2);
+            assert_int_equal(strlen(mprof_profile_fact(profile, "long")), LENGTH);
+        }
+        mprof_profile_free(profile);
+        assert_int_equal(live, live_before);
+        assert_true(failed < 1000);
+    }
+    close(fd);
+}
+
+/* With any number of bytes in the buffer before: it grows at other bytes of the text. */
+static void test_escaping(void **state)
+{
+    static const mprof_text text = {"plain|bar\\\n and more that is plain", 33};
+    static const mprof_text escaped = {"plain\\x7cbar\\\\\\x0a", 20};
+    static char filling[4096];
+    int failures = 0;
+    (void)state;
+    for (size_t filled = 0; filled < sizeof filling; filled++) {
+        for (int unescapes = 0; unescapes < 2; unescapes++) {
+            mprof__buffer out = {NULL, 0, 0};
+            long before = live;
+            assert_int_equal(mprof__buffer_append(&out, filling, filled), 0);
+            allowed = 0;
+            int status = unescapes ? mprof__unescape_append(&out, escaped)
+                                   : mprof__escape_append(&out, text, MPROF__ESCAPE_BAR);
+            bool was_denied = allowed < 0;
+            allowed = -1;
+            assert_int_equal(status, was_denied ? -1 : 0);
+            failures += was_denied;
+            mprof__buffer_free(&out);
+            assert_int_equal(live, before);
+        }
+    }
+    assert_true(failures > 20);
+}
+
 static void test_listing(void **state)
 {
     (void)state;
@@ -225,8 +295,8 @@ static void test_listing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_loading),
-        cmocka_unit_test(test_writing),
+        cmocka_unit_test(test_loading),     cmocka_unit_test(test_writing),
+        cmocka_unit_test(test_a_long_line), cmocka_unit_test(test_escaping),
         cmocka_unit_test(test_listing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -101,6 +101,17 @@ static void copies(void **state)
     assert_int_equal(mprof__text_format(out, sizeof out, "%3000s", "x"), 7);
 }
 
+static void formats(void **state)
+{
+    static const wchar_t invalid[] = {0x7fffffff, 0};
+    char out[8] = "before";
+    (void)state;
+    assert_int_equal(mprof__text_format(out, sizeof out, "%d ä", 12345), 6);
+    assert_string_equal(out, "12345 ");
+    assert_int_equal(mprof__text_format(out, sizeof out, "%ls", invalid), 0); /* it fails */
+    assert_string_equal(out, "");
+}
+
 static void trims(void **state)
 {
     static const struct {
@@ -193,6 +204,7 @@ int main(void)
         cmocka_unit_test(all_pairs_may_be_parted),
         cmocka_unit_test(endless_letters),
         cmocka_unit_test(copies),
+        cmocka_unit_test(formats),
         cmocka_unit_test(trims),
         cmocka_unit_test(unsafe_characters),
         cmocka_unit_test(decoding),
