@@ -179,6 +179,8 @@ static void test_failed_search_is_reported_unless_repeated(void **state)
     (void)state;
     assert_int_equal(notices_of_search(true), 0);
     assert_int_equal(notices_of_search(false), 1);
+}
+
 /* An empty ring, as a process with that pid makes it. */
 static void make_ring(const char *folder, int64_t pid)
 {
