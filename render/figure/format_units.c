@@ -4,6 +4,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <time.h>
 
 /* Decimals for three significant digits. */
@@ -26,13 +27,13 @@ char *mprof__duration_text(char *text, size_t size, double seconds)
         snprintf(text, size, "%.*f s", decimals(s), s);
     } else if (s < 3599.5) {
         long whole = lround(s);
-        snprintf(text, size, "%ldm %02lds", whole / 60, whole % 60);
+        snprintf(text, size, "%ld min %02ld s", whole / 60, whole % 60);
     } else if (s < 86400 - 30) {
         long minutes = lround(s / 60);
-        snprintf(text, size, "%ldh %02ldm", minutes / 60, minutes % 60);
+        snprintf(text, size, "%ld h %02ld min", minutes / 60, minutes % 60);
     } else if (s < 1e12) {
         long hours = lround(s / 3600);
-        snprintf(text, size, "%ldd %02ldh", hours / 24, hours % 24);
+        snprintf(text, size, "%ld d %02ld h", hours / 24, hours % 24);
     } else {
         snprintf(text, size, "%.3g s", s);
     }
@@ -139,6 +140,26 @@ char *mprof__date_text(char *text, size_t size, double unix_s)
     time_t whole = (time_t)floor(unix_s);
     if (localtime_r(&whole, &parts)) {
         strftime(text, size, "%Y-%m-%d %H:%M:%S", &parts);
+    }
+    return text;
+}
+
+char *mprof__zone_text(char *text, size_t size, double unix_s)
+{
+    struct tm parts;
+    text[0] = '\0';
+    if (fabs(unix_s) > 1e11) {
+        return text;
+    }
+    time_t whole = (time_t)floor(unix_s);
+    if (localtime_r(&whole, &parts)) {
+        long minutes = labs(parts.tm_gmtoff) / 60;
+        if (minutes) {
+            snprintf(text, size, "%c%02ld:%02ld", parts.tm_gmtoff < 0 ? '-' : '+', minutes / 60,
+                     minutes % 60);
+        } else {
+            snprintf(text, size, "UTC");
+        }
     }
     return text;
 }

@@ -12,5 +12,7 @@ char *mprof__count_text(char *text, size_t size, uint64_t count); /* 12,345 */
 char *mprof__percent_text(char *text, size_t size, double share); /* whole per cent, "< 1 %" */
 char *mprof__rate_text(char *text, size_t size, double per_s);    /* "56/s", "3.2/min" */
 char *mprof__date_text(char *text, size_t size, double unix_s);
+/* The zone of such a date: "UTC", or the distance from it, +01:00. */
+char *mprof__zone_text(char *text, size_t size, double unix_s);
 
 #endif

@@ -398,8 +398,11 @@ char *mprof__facts_text(const mprof__layout *layout)
     }
     add_runs(&sentence, layout);
     if (layout->input_count == 1) {
+        char date[64], zone[16];
         double start_s = mprof_profile_start_s(first->profile);
-        if (*mprof__date_text(text, sizeof text, start_s)) {
+        if (*mprof__date_text(date, sizeof date, start_s)) {
+            snprintf(text, sizeof text, "%s %s", date,
+                     mprof__zone_text(zone, sizeof zone, start_s));
             add_fact(&sentence, text);
         }
         add_duration(&sentence, layout);

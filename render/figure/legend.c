@@ -579,6 +579,15 @@ static bool has_runs_of_one_day(const mprof__layout *layout)
     return mprof__are_runs_of_one_file(layout);
 }
 
+/* The head of the column has the zone of the first recording. */
+static void start_text(char *text, size_t size, double start_s, const char *usual_zone)
+{
+    char date[64], zone[16];
+    mprof__date_text(date, sizeof date, start_s);
+    mprof__zone_text(zone, sizeof zone, start_s);
+    snprintf(text, size, strcmp(zone, usual_zone) == 0 ? "%s" : "%s %s", date, zone);
+}
+
 static bool add_recordings(mprof__legend *legend, const mprof__layout *layout)
 {
     static const char *const heads[] = {"recording", "started", "lasted", "samples",
@@ -591,7 +600,10 @@ static bool add_recordings(mprof__legend *legend, const mprof__layout *layout)
     if (!table) {
         return false;
     }
+    char zone[16];
     set_heads(table, heads);
+    mprof__zone_text(zone, sizeof zone, mprof_profile_start_s(layout->inputs[0].profile));
+    snprintf(table->heads[1], sizeof *table->heads, *zone ? "started (%s)" : "started", zone);
     if (!layout->options->slope) {
         table->columns--;
     }
@@ -609,7 +621,7 @@ static bool add_recordings(mprof__legend *legend, const mprof__layout *layout)
         set_name(legend, layout, row, name);
         double start_s = mprof_profile_start_s(input->profile);
         if (!is_one_day) {
-            mprof__date_text(row->cells[0], sizeof *row->cells, start_s);
+            start_text(row->cells[0], sizeof *row->cells, start_s, zone);
         }
         mprof__duration_text(row->cells[1], sizeof *row->cells,
                              mprof_profile_end_s(input->profile) - start_s);

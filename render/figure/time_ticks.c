@@ -83,28 +83,28 @@ static void relative_text(char *text, size_t size, double s, double step, double
         if (s < 60) {
             snprintf(text, size, "%.*f s", places, s);
         } else {
-            snprintf(text, size, "%lldm %0*.*fs", (long long)(s / 60), places + 3, places,
+            snprintf(text, size, "%lld min %0*.*f s", (long long)(s / 60), places + 3, places,
                      fmod(s, 60));
         }
     } else if (to < 60) {
         snprintf(text, size, "%lld s", whole);
     } else if (whole < 3600 || to < 3600) {
-        whole % 60 ? snprintf(text, size, whole < 60 ? "%llds" : "%lldm %02llds",
+        whole % 60 ? snprintf(text, size, whole < 60 ? "%lld s" : "%lld min %02lld s",
                               whole < 60 ? whole : whole / 60, whole % 60)
-                   : snprintf(text, size, "%lldm", whole / 60);
+                   : snprintf(text, size, "%lld min", whole / 60);
     } else if (whole < 86400 || to < DATES_FROM_S) {
         long long rest = whole % 3600;
         if (rest % 60) {
-            snprintf(text, size, "%lldh %02lldm %02llds", whole / 3600, rest / 60, rest % 60);
+            snprintf(text, size, "%lld h %02lld min %02lld s", whole / 3600, rest / 60, rest % 60);
         } else if (rest) {
-            snprintf(text, size, "%lldh %02lldm", whole / 3600, rest / 60);
+            snprintf(text, size, "%lld h %02lld min", whole / 3600, rest / 60);
         } else {
-            snprintf(text, size, "%lldh", whole / 3600);
+            snprintf(text, size, "%lld h", whole / 3600);
         }
     } else if (whole % 86400) {
-        snprintf(text, size, "%lldd %lldh", whole / 86400, whole % 86400 / 3600);
+        snprintf(text, size, "%lld d %lld h", whole / 86400, whole % 86400 / 3600);
     } else {
-        snprintf(text, size, "%lldd", whole / 86400);
+        snprintf(text, size, "%lld d", whole / 86400);
     }
 }
 

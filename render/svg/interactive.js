@@ -154,12 +154,12 @@
 
   function duration(s) {
     s = Math.abs(s);
-    const units = (n, a, b, per) => `${Math.floor(n / per)}${a} ${two(n % per)}${b}`;
+    const units = (n, a, b, per) => `${Math.floor(n / per)} ${a} ${two(n % per)} ${b}`;
     if (s < 0.9995e-3) return fixed(s * 1e6, 0) + ' \u00b5s';
     if (s < 0.0995) return fixed(s * 1e3, s < 0.00995 ? 1 : 0) + ' ms';
     if (s < 59.95) return fixed(s, three(s)) + ' s';
-    if (s < 3599.5) return units(Math.round(s), 'm', 's', 60);
-    if (s < 86370) return units(Math.round(s / 60), 'h', 'm', 60);
+    if (s < 3599.5) return units(Math.round(s), 'min', 's', 60);
+    if (s < 86370) return units(Math.round(s / 60), 'h', 'min', 60);
     return units(Math.round(s / 3600), 'd', 'h', 24);
   }
 
@@ -184,9 +184,9 @@
     if (data.share) return fixed(s, places) + ' %';
     if (Math.abs(s) < 60) return fixed(s, places) + ' s';
     const whole = Math.floor(s / 60), rest = fixed(s - whole * 60, places).padStart(places ? places + 3 : 2, '0');
-    if (s < 3600) return `${whole}m ${rest}s`;
-    if (s < 86400) return `${Math.floor(whole / 60)}h ${two(whole % 60)}m ${rest}s`;
-    return `${Math.floor(whole / 1440)}d ${Math.floor(whole / 60) % 24}h ${two(whole % 60)}m`;
+    if (s < 3600) return `${whole} min ${rest} s`;
+    if (s < 86400) return `${Math.floor(whole / 60)} h ${two(whole % 60)} min ${rest} s`;
+    return `${Math.floor(whole / 1440)} d ${Math.floor(whole / 60) % 24} h ${two(whole % 60)} min`;
   }
 
   // A date in the time zone of the machine that drew the picture: read its fields as UTC.
@@ -243,14 +243,14 @@
     if (step < 0.1 && end < 1) return fixed(s * 1e3, step >= 1e-3 ? 0 : step >= 1e-4 ? 1 : step >= 1e-5 ? 2 : 3) + ' ms';
     if (step < 1) {
       const places = step >= 0.1 ? 1 : step >= 0.01 ? 2 : step >= 1e-3 ? 3 : 6;
-      return s < 60 ? fixed(s, places) + ' s' : `${Math.floor(s / 60)}m ${fixed(s % 60, places).padStart(places + 3, '0')}s`;
+      return s < 60 ? fixed(s, places) + ' s' : `${Math.floor(s / 60)} min ${fixed(s % 60, places).padStart(places + 3, '0')} s`;
     }
     if (end < 60) return whole + ' s';
     if (whole < 3600 || end < 3600)
-      return whole % 60 === 0 ? minutes + 'm' : whole < 60 ? whole + 's' : `${minutes}m ${two(whole % 60)}s`;
+      return whole % 60 === 0 ? minutes + ' min' : whole < 60 ? whole + ' s' : `${minutes} min ${two(whole % 60)} s`;
     if (whole < day || end < 1.5 * day)
-      return whole % 60 ? `${hours}h ${two(minutes % 60)}m ${two(whole % 60)}s` : whole % 3600 ? `${hours}h ${two(minutes % 60)}m` : hours + 'h';
-    return Math.floor(whole / day) + 'd' + (whole % day ? ` ${hours % 24}h` : '');
+      return whole % 60 ? `${hours} h ${two(minutes % 60)} min ${two(whole % 60)} s` : whole % 3600 ? `${hours} h ${two(minutes % 60)} min` : hours + ' h';
+    return Math.floor(whole / day) + ' d' + (whole % day ? ` ${hours % 24} h` : '');
   }
 
   function calendarTicks(step) {

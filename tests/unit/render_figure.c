@@ -1011,7 +1011,7 @@ static void merged_boxes_count_their_calls(void **state)
     (void)state;
     mprof_profile *profile = load(text, sizeof text - 1);
     mprof_figure *figure = lay_out(profile, NULL);
-    assert_texts(figure, MPROF_ROLE_BRACKET_NAME, "g 1m 40s");
+    assert_texts(figure, MPROF_ROLE_BRACKET_NAME, "g 1 min 40 s");
     mprof_figure_free(figure);
     mprof_figure_options options;
     mprof_figure_options_init(&options);

@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 static void durations(void **state)
 {
@@ -22,11 +23,24 @@ static void durations(void **state)
         double seconds;
         const char *text;
     } rows[] = {
-        {0, "0 s"},           {20e-6, "20 µs"},   {0.0012, "1.2 ms"}, {0.0357, "36 ms"},
-        {0.0999, "0.10 s"},   {0.3755, "0.38 s"}, {9.994, "9.99 s"},  {9.999, "10.0 s"},
-        {59.94, "59.9 s"},    {59.96, "1m 00s"},  {80, "1m 20s"},     {3599.4, "59m 59s"},
-        {3600, "1h 00m"},     {4800, "1h 20m"},   {86399, "1d 00h"},  {100000, "1d 04h"},
-        {1814400, "21d 00h"}, {1e13, "1e+13 s"},
+        {0, "0 s"},
+        {20e-6, "20 µs"},
+        {0.0012, "1.2 ms"},
+        {0.0357, "36 ms"},
+        {0.0999, "0.10 s"},
+        {0.3755, "0.38 s"},
+        {9.994, "9.99 s"},
+        {9.999, "10.0 s"},
+        {59.94, "59.9 s"},
+        {59.96, "1 min 00 s"},
+        {80, "1 min 20 s"},
+        {3599.4, "59 min 59 s"},
+        {3600, "1 h 00 min"},
+        {4800, "1 h 20 min"},
+        {86399, "1 d 00 h"},
+        {100000, "1 d 04 h"},
+        {1814400, "21 d 00 h"},
+        {1e13, "1e+13 s"},
     };
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -77,6 +91,30 @@ static void memories(void **state)
         char text[40];
         assert_string_equal(mprof__memory_text(text, sizeof text, rows[i].mib), rows[i].text);
         assert_string_equal(mprof__change_text(text, sizeof text, rows[i].mib), rows[i].change);
+    }
+}
+
+static void dates_have_a_zone(void **state)
+{
+    static const struct {
+        const char *zone;
+        double unix_s;
+        const char *date, *text;
+    } rows[] = {
+        {"UTC", 1.7e9, "2023-11-14 22:13:20", "UTC"},
+        {"Europe/Berlin", 1.7e9, "2023-11-14 23:13:20", "+01:00"},
+        {"Europe/Berlin", 1.69e9, "2023-07-22 06:26:40", "+02:00"},
+        {"Asia/Kolkata", 1.7e9, "2023-11-15 03:43:20", "+05:30"},
+        {"America/St_Johns", 1.7e9, "2023-11-14 18:43:20", "-03:30"},
+        {"UTC", 1e12, "", ""},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char text[40];
+        setenv("TZ", rows[i].zone, 1);
+        tzset();
+        assert_string_equal(mprof__date_text(text, sizeof text, rows[i].unix_s), rows[i].date);
+        assert_string_equal(mprof__zone_text(text, sizeof text, rows[i].unix_s), rows[i].text);
     }
 }
 
@@ -229,10 +267,11 @@ static void isolates_are_closed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(durations),          cmocka_unit_test(memories),
-        cmocka_unit_test(shares_and_rates),   cmocka_unit_test(counts),
-        cmocka_unit_test(shown_text),         cmocka_unit_test(long_text_is_cut),
-        cmocka_unit_test(letters_stay_whole), cmocka_unit_test(isolates_are_closed),
+        cmocka_unit_test(durations),           cmocka_unit_test(memories),
+        cmocka_unit_test(shares_and_rates),    cmocka_unit_test(counts),
+        cmocka_unit_test(dates_have_a_zone),   cmocka_unit_test(shown_text),
+        cmocka_unit_test(long_text_is_cut),    cmocka_unit_test(letters_stay_whole),
+        cmocka_unit_test(isolates_are_closed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
