@@ -56,8 +56,9 @@ static const struct argp_option options[] = {
     {"func", OPTION_FUNC, "PATTERN", 0, "draw only functions whose name matches", 0},
     {"min-duration", OPTION_MIN_DURATION, "SECONDS", 0, "do not draw shorter calls", 0},
     {"by", OPTION_BY, "process|function", 0, "one lane of --flame for each process or function", 0},
-    {"theme", OPTION_THEME, "light|dark|auto", 0,
-     "colours; auto: an SVG follows the reader's preference", 0},
+    {"theme", OPTION_THEME, "light|dark|paper|auto", 0,
+     "colours; paper: black with patterns, for print; auto: an SVG follows the reader's preference",
+     0},
     {"size", OPTION_SIZE, "WIDTHxHEIGHT", 0, "size in pixels, or inches with 'in' (1260x540)", 0},
     {"dpi", OPTION_DPI, "N", 0, "resolution of a PNG (90)", 0},
     {"font", OPTION_FONT, "FAMILY", 0, "font family, or several separated by commas", 0},
@@ -116,8 +117,10 @@ static void parse_size(struct mprof__plot *plot, struct argp_state *state, const
     }
     width *= unit;
     height *= unit;
-    if (!(width >= 300 && width <= 20000 && height >= 200 && height <= 20000)) {
-        argp_error(state, "--size must be between 300x200 and 20000x20000 pixels, not '%s'", text);
+    if (!(width >= 90 && width <= 20000 && height >= 60 && height <= 20000)) {
+        argp_error(state,
+                   "--size must be between 90x60 and 20000x20000 pixels (an inch is 90), not '%s'",
+                   text);
     }
     plot->figure.width_px = width;
     plot->figure.height_px = height;
@@ -156,8 +159,9 @@ static void parse_group(struct mprof__plot *plot, struct argp_state *state, cons
 
 static void parse_theme(struct mprof__plot *plot, struct argp_state *state, const char *text)
 {
-    static const char *const names[] = {"auto", "light", "dark", NULL};
+    static const char *const names[] = {"auto", "light", "dark", "paper", NULL};
     plot->draw.theme = (mprof_theme)find_name(state, names, text, "--theme");
+    plot->figure.colours_most = plot->draw.theme == MPROF_THEME_PAPER ? MPROF_PAPER_PATTERNS : 0;
 }
 
 static void parse_formats(struct mprof__plot *plot, struct argp_state *state, const char *text)

@@ -22,7 +22,7 @@ struct brush {
     const char *text;
     mprof_text_engine *engine;
     cairo_t *cairo;
-    bool dark;
+    mprof__palette palette;
     double scale; /* pixels per unit; 0: a vector format */
 };
 
@@ -40,7 +40,7 @@ static bool set_tone(const struct brush *brush, const mprof__style *style, mprof
     if (tone == MPROF__TONE_NONE) {
         return false;
     }
-    set_colour(brush, mprof__tone_colour(brush->dark, tone, colour), alpha);
+    set_colour(brush, mprof__tone_colour(brush->palette, tone, colour), alpha);
     return true;
 }
 
@@ -55,9 +55,61 @@ static void set_stroke(const struct brush *brush, const mprof__style *style, int
     cairo_set_dash(brush->cairo, dash, mprof__dash_count(&look), 0);
 }
 
+static void dot_area(const struct brush *brush, double x0, double y0, double x1, double y1)
+{
+    int row = (int)floor(y0 / MPROF__DOTS_PX);
+    for (double y = row * MPROF__DOTS_PX; y < y1 + MPROF__DOTS_PX; y += MPROF__DOTS_PX, row++) {
+        double shift = row % 2 ? MPROF__DOTS_PX / 2 : 0; /* as the spots of a die */
+        for (double x = floor(x0 / MPROF__DOTS_PX) * MPROF__DOTS_PX + shift;
+             x < x1 + MPROF__DOTS_PX; x += MPROF__DOTS_PX) {
+            cairo_new_sub_path(brush->cairo);
+            cairo_arc(brush->cairo, x, y, MPROF__DOT_PX, 0, 2 * M_PI);
+        }
+    }
+    cairo_fill(brush->cairo);
+}
+
+static void hatch_area(const struct brush *brush, double x0, double y0, double x1, double y1)
+{
+    double height = y1 - y0;
+    double first = floor((x0 + y0) / MPROF__HATCH_PX) * MPROF__HATCH_PX - y0;
+    for (double x = first; x - height < x1 + MPROF__HATCH_PX; x += MPROF__HATCH_PX) {
+        cairo_move_to(brush->cairo, x, y0);
+        cairo_line_to(brush->cairo, x - height, y1);
+    }
+    cairo_set_line_width(brush->cairo, MPROF__HATCH_WIDTH_PX);
+    cairo_set_dash(brush->cairo, NULL, 0, 0);
+    cairo_stroke(brush->cairo);
+}
+
+/* Patterns lie on a grid of the page, so that those of neighbours fit. The path stays. */
+static void fill_pattern(const struct brush *brush, mprof__pattern pattern)
+{
+    double x0, y0, x1, y1;
+    mprof__tone ground = pattern == MPROF__PATTERN_SOLID  ? MPROF__TONE_INK
+                         : pattern == MPROF__PATTERN_GREY ? MPROF__TONE_GRID
+                                                          : MPROF__TONE_PAPER;
+    set_colour(brush, mprof__tone_colour(brush->palette, ground, 0), 1);
+    cairo_fill_preserve(brush->cairo);
+    if (pattern != MPROF__PATTERN_DOTS && pattern != MPROF__PATTERN_HATCH) {
+        return;
+    }
+    cairo_path_t *path = cairo_copy_path(brush->cairo);
+    cairo_save(brush->cairo);
+    cairo_path_extents(brush->cairo, &x0, &y0, &x1, &y1);
+    cairo_clip(brush->cairo);
+    set_colour(brush, mprof__tone_colour(brush->palette, MPROF__TONE_INK, 0), 1);
+    (pattern == MPROF__PATTERN_DOTS ? dot_area : hatch_area)(brush, x0, y0, x1, y1);
+    cairo_restore(brush->cairo);
+    cairo_append_path(brush->cairo, path);
+    cairo_path_destroy(path);
+}
+
 static void fill_and_stroke(const struct brush *brush, const mprof__style *style, int colour)
 {
-    if (set_tone(brush, style, style->fill, style->fill_alpha, colour)) {
+    if (style->patterned) {
+        fill_pattern(brush, mprof__slot_pattern(colour));
+    } else if (set_tone(brush, style, style->fill, style->fill_alpha, colour)) {
         cairo_fill_preserve(brush->cairo);
     }
     if (set_tone(brush, style, style->stroke, style->stroke_alpha, colour)) {
@@ -141,9 +193,16 @@ static void draw_text(const struct brush *brush, const mprof_item *item, const m
     double shift = item->anchor == MPROF_ANCHOR_START    ? 0
                    : item->anchor == MPROF_ANCHOR_MIDDLE ? 0.5
                                                          : 1;
+    double left = (double)item->x - shift * (double)item->width, size = (double)item->height;
+    if (brush->palette == MPROF__PALETTE_PAPER && item->role == MPROF_ROLE_BOX_NAME) {
+        set_colour(brush, mprof__tone_colour(brush->palette, MPROF__TONE_PAPER, 0), 1);
+        cairo_rectangle(brush->cairo, left - 2, (double)item->y - size * 0.85,
+                        (double)item->width + 4, size * 1.15);
+        cairo_fill(brush->cairo);
+    }
     set_tone(brush, style, style->fill, style->fill_alpha, item->colour);
-    cairo_move_to(brush->cairo, (double)item->x - shift * (double)item->width, (double)item->y);
-    mprof__text_draw(brush->engine, brush->cairo, mprof_role_font(item->role),
+    cairo_move_to(brush->cairo, left, (double)item->y);
+    mprof__text_draw(brush->engine, brush->cairo, mprof_figure_font(brush->figure, item->role),
                      brush->text + item->first, item->count);
     cairo_new_path(brush->cairo); /* drop the current point */
 }
@@ -164,7 +223,7 @@ static void stroke_in_pieces(const struct brush *brush, const mprof_item *item,
 
 static void draw_item(const struct brush *brush, const mprof_item *item)
 {
-    const mprof__style *style = mprof__role_style(item->role);
+    const mprof__style *style = mprof__role_style(brush->palette, item->role);
     switch ((mprof_shape)item->shape) {
     case MPROF_SHAPE_RECT:
         trace_rect(brush, item, (double)style->radius);
@@ -194,16 +253,16 @@ static void draw_item(const struct brush *brush, const mprof_item *item)
     fill_and_stroke(brush, style, item->colour);
 }
 
-static void paint(const mprof_figure *figure, mprof_text_engine *engine, cairo_t *cairo, bool dark,
-                  double scale)
+static void paint(const mprof_figure *figure, mprof_text_engine *engine, cairo_t *cairo,
+                  mprof__palette palette, double scale)
 {
     size_t count;
     struct brush brush = {
-        .figure = figure, .engine = engine, .cairo = cairo, .dark = dark, .scale = scale};
+        .figure = figure, .engine = engine, .cairo = cairo, .palette = palette, .scale = scale};
     brush.points = mprof_figure_points(figure, &count);
     brush.text = mprof_figure_text(figure, &count);
     const mprof_item *items = mprof_figure_items(figure, &count);
-    set_colour(&brush, mprof__tone_colour(dark, MPROF__TONE_PAPER, 0), 1);
+    set_colour(&brush, mprof__tone_colour(palette, MPROF__TONE_PAPER, 0), 1);
     cairo_paint(cairo);
     cairo_set_line_join(cairo, CAIRO_LINE_JOIN_ROUND);
     for (size_t i = 0; i < count; i++) {
@@ -232,7 +291,7 @@ mprof_status mprof__image_paint(mprof__image *image, const mprof_figure *figure,
     cairo_surface_t *surface = cairo_image_surface_create(CAIRO_FORMAT_RGB24, width, height);
     cairo_t *cairo = cairo_create(surface);
     cairo_scale(cairo, scale, scale);
-    paint(figure, engine, cairo, options->theme == MPROF_THEME_DARK, scale);
+    paint(figure, engine, cairo, mprof__palette_of(options->theme), scale);
     mprof_status status = cairo_failure(cairo_status(cairo), error);
     cairo_destroy(cairo);
     cairo_surface_flush(surface);
@@ -350,7 +409,7 @@ mprof_status mprof__draw_pdf(const mprof_figure *figure, const mprof_draw_option
     set_metadata(surface, figure);
     cairo_t *cairo = cairo_create(surface);
     cairo_scale(cairo, scale, scale);
-    paint(figure, engine, cairo, options->theme == MPROF_THEME_DARK, 0);
+    paint(figure, engine, cairo, mprof__palette_of(options->theme), 0);
     add_bookmarks(surface, figure);
     cairo_destroy(cairo);
     cairo_surface_finish(surface);

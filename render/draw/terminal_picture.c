@@ -224,7 +224,7 @@ static bool is_free(const struct letters *letters, int column, int row, int coun
 
 static void put_letters(const struct letters *letters, const mprof_item *item, const char *text)
 {
-    const mprof__style *style = mprof__role_style(item->role);
+    const mprof__style *style = mprof__role_style(MPROF__PALETTE_LIGHT, item->role);
     mprof__tone tone = mprof__resolve_tone(style, style->fill, item->colour);
     int colour = (int)mprof__tone_colour(letters->dark, tone, item->colour);
     double width = letters_width(NULL, (mprof_font){0, 0}, text, item->count);

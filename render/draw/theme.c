@@ -1,4 +1,5 @@
-/* Tables of tone and line width by role, and of colours by tone for light and dark paper.
+/* Tables of tone and line width by role, and of colours by tone for light and dark
+ * backgrounds and for print.
  *
  * The palette is that of Okabe and Ito (Color Universal Design, 2008), reordered so that neighbours
  * differ clearly, and darkened or lightened until each colour contrasts with the paper and any two
@@ -71,8 +72,47 @@ static const mprof__style styles[MPROF_ROLE_COUNT] = {
     [MPROF_ROLE_LEGEND_MORE] = TEXT_OF(QUIET),
 };
 
-/* [0] on light paper, [1] on dark paper */
-static const uint32_t tones[2][MPROF__TONE_COUNT] = {
+/* What differs on paper: lines of articles are thin and black, and patterns tell functions apart.
+ * A role without fill and stroke is as above. */
+static const mprof__style paper_styles[MPROF_ROLE_COUNT] = {
+#define PATTERN_OF(alpha_)                                                                         \
+    {                                                                                              \
+        FILL_OF(SLOT, alpha_), STROKE_OF(INK, 1, 0.5F), .plain = MPROF__TONE_GREY,                 \
+                                                        .patterned = true                          \
+    }
+    [MPROF_ROLE_GRID] = {STROKE_OF(GRID, 1, 0.5F)},
+    [MPROF_ROLE_AXIS] = {STROKE_OF(INK, 1, 0.75F)},
+    [MPROF_ROLE_AREA] = {FILL_OF(PAPER, 0)},
+    [MPROF_ROLE_CURVE] = {STROKE_OF(INK, 1, 1.1F), .looks = true},
+    [MPROF_ROLE_CURVE_FINE] = {STROKE_OF(INK, 1, 0.75F), .looks = true},
+    [MPROF_ROLE_SAMPLE] = {FILL_OF(INK, 0)}, /* the line says enough */
+    [MPROF_ROLE_CHILD] = {STROKE_OF(QUIET, 1, 0.6F), .looks = true},
+    [MPROF_ROLE_CHILD_SAMPLE] = {FILL_OF(QUIET, 0)},
+    [MPROF_ROLE_TOTAL] = {FILL_OF(PAPER, 0), STROKE_OF(GREY, 1, 0.75F)},
+    [MPROF_ROLE_LAYER] = PATTERN_OF(1),
+    [MPROF_ROLE_KIND] = {STROKE_OF(INK, 1, 0.8F), .looks = true},
+    [MPROF_ROLE_LIMIT] = {STROKE_OF(INK, 1, 0.75F), .dash = {9, 3}},
+    [MPROF_ROLE_SLOPE] = {STROKE_OF(INK, 1, 0.75F), .dash = {7, 4}},
+    [MPROF_ROLE_PEAK] = {STROKE_OF(GREY, 1, 0.5F), .dash = {2, 2}},
+    [MPROF_ROLE_PEAK_DOT] = {FILL_OF(PAPER, 1), STROKE_OF(INK, 1, 1.5F)},
+    [MPROF_ROLE_BRACKET] = {STROKE_OF(INK, 1, 1)},
+    [MPROF_ROLE_RUG] = PATTERN_OF(1),
+    [MPROF_ROLE_LANE_BAR] = PATTERN_OF(1),
+    [MPROF_ROLE_AT_ONCE] = PATTERN_OF(1),
+    [MPROF_ROLE_DENSITY] = PATTERN_OF(1),
+    [MPROF_ROLE_STRIP] = {STROKE_OF(INK, 1, 0.75F)},
+    [MPROF_ROLE_STRIP_AREA] = {FILL_OF(PAPER, 0)},
+    [MPROF_ROLE_BOX] = PATTERN_OF(1),
+    [MPROF_ROLE_BOX_FINE] = PATTERN_OF(1),
+    [MPROF_ROLE_BOX_EDGE] = {FILL_OF(PAPER, 0)},
+    [MPROF_ROLE_BOX_OPEN] = {STROKE_OF(INK, 1, 1)},
+    [MPROF_ROLE_SWATCH] = PATTERN_OF(1),
+    [MPROF_ROLE_SWATCH_LINE] = {STROKE_OF(INK, 1, 1.1F), .looks = true},
+    [MPROF_ROLE_PEAK_PART] = PATTERN_OF(1),
+    [MPROF_ROLE_PEAK_PART_EDGE] = {FILL_OF(PAPER, 0)},
+};
+
+static const uint32_t tones[MPROF__PALETTE_COUNT][MPROF__TONE_COUNT] = {
     {
         [MPROF__TONE_PAPER] = 0xFFFFFF,
         [MPROF__TONE_INK] = 0x161B26,
@@ -93,6 +133,16 @@ static const uint32_t tones[2][MPROF__TONE_COUNT] = {
         [MPROF__TONE_RULE] = 0x5A6472,
         [MPROF__TONE_ALERT] = 0xFF7B5C,
     },
+    {
+        [MPROF__TONE_PAPER] = 0xFFFFFF,
+        [MPROF__TONE_INK] = 0x000000,
+        [MPROF__TONE_TEXT] = 0x000000,
+        [MPROF__TONE_QUIET] = 0x333333,
+        [MPROF__TONE_GREY] = 0x808080,
+        [MPROF__TONE_GRID] = 0xD0D0D0,
+        [MPROF__TONE_RULE] = 0x606060,
+        [MPROF__TONE_ALERT] = 0x000000,
+    },
 };
 
 /* Slots of lines have one tone. */
@@ -105,7 +155,7 @@ static const uint32_t tones[2][MPROF__TONE_COUNT] = {
         rgb, rgb, rgb                                                                              \
     }
 
-/* slot, tint, letter */
+/* slot, tint, letter; on paper all are black, white, black */
 static const uint32_t slots[2][MPROF__SLOT_COUNT][3] = {
     {
         {0x0871B3, 0xABCEE5, 0x0871B3}, /* blue */
@@ -175,9 +225,23 @@ int mprof__dash_count(const mprof__look *look)
     return count;
 }
 
-const mprof__style *mprof__role_style(mprof_role role)
+mprof__palette mprof__palette_of(mprof_theme theme)
 {
-    return &styles[role];
+    return theme == MPROF_THEME_DARK    ? MPROF__PALETTE_DARK
+           : theme == MPROF_THEME_PAPER ? MPROF__PALETTE_PAPER
+                                        : MPROF__PALETTE_LIGHT;
+}
+
+const mprof__style *mprof__role_style(mprof__palette palette, mprof_role role)
+{
+    const mprof__style *paper = &paper_styles[role];
+    bool differs = paper->fill != MPROF__TONE_NONE || paper->stroke != MPROF__TONE_NONE;
+    return palette == MPROF__PALETTE_PAPER && differs ? paper : &styles[role];
+}
+
+mprof__pattern mprof__slot_pattern(int slot)
+{
+    return slot < 0 || slot >= MPROF__PATTERN_GREY ? MPROF__PATTERN_GREY : (mprof__pattern)slot;
 }
 
 mprof__tone mprof__resolve_tone(const mprof__style *style, mprof__tone tone, int colour)
@@ -185,10 +249,13 @@ mprof__tone mprof__resolve_tone(const mprof__style *style, mprof__tone tone, int
     return tone >= MPROF__TONE_SLOT && colour < 0 ? style->plain : tone;
 }
 
-uint32_t mprof__tone_colour(bool dark, mprof__tone tone, int slot)
+uint32_t mprof__tone_colour(mprof__palette palette, mprof__tone tone, int slot)
 {
-    if (tone >= MPROF__TONE_SLOT) {
-        return slots[dark][slot < MPROF__SLOT_COUNT ? slot : 0][tone - MPROF__TONE_SLOT];
+    if (tone >= MPROF__TONE_SLOT && palette == MPROF__PALETTE_PAPER) {
+        return tones[palette][tone == MPROF__TONE_TINT ? MPROF__TONE_PAPER : MPROF__TONE_INK];
     }
-    return tones[dark][tone];
+    if (tone >= MPROF__TONE_SLOT) {
+        return slots[palette][slot < MPROF__SLOT_COUNT ? slot : 0][tone - MPROF__TONE_SLOT];
+    }
+    return tones[palette][tone];
 }

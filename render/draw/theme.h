@@ -30,10 +30,11 @@ typedef struct mprof__style {
     mprof__tone fill, stroke; /* SLOT, TINT, LETTER: of the item's colour */
     mprof__tone plain;        /* replaces these for an item without a colour */
     float fill_alpha, stroke_alpha;
-    float width;   /* px, of the stroke */
-    float dash[2]; /* px on, px off; 0 0: solid */
-    float radius;  /* px, of a rectangle's corners */
-    bool looks;    /* the slot may give the line another width and dash */
+    float width;    /* px, of the stroke */
+    float dash[2];  /* px on, px off; 0 0: solid */
+    float radius;   /* px, of a rectangle's corners */
+    bool looks;     /* the slot may give the line another width and dash */
+    bool patterned; /* filled with the pattern of the item's slot */
 } mprof__style;
 
 /* Width and dash of a line. */
@@ -42,7 +43,32 @@ typedef struct mprof__look {
     float dash[4]; /* px on, off, on, off; 0: the end */
 } mprof__look;
 
-const mprof__style *mprof__role_style(mprof_role role);
+typedef enum mprof__palette {
+    MPROF__PALETTE_LIGHT,
+    MPROF__PALETTE_DARK,
+    MPROF__PALETTE_PAPER,
+    MPROF__PALETTE_COUNT
+} mprof__palette;
+
+mprof__palette mprof__palette_of(mprof_theme theme);
+
+const mprof__style *mprof__role_style(mprof__palette palette, mprof_role role);
+
+/* How an area is filled on paper. */
+typedef enum mprof__pattern {
+    MPROF__PATTERN_SOLID,
+    MPROF__PATTERN_DOTS,
+    MPROF__PATTERN_HATCH,
+    MPROF__PATTERN_EMPTY,
+    MPROF__PATTERN_GREY, /* all others */
+    MPROF__PATTERN_COUNT
+} mprof__pattern;
+
+mprof__pattern mprof__slot_pattern(int slot);
+#define MPROF__DOTS_PX 3.0  /* between centres */
+#define MPROF__DOT_PX 0.75  /* radius */
+#define MPROF__HATCH_PX 3.5 /* between strokes, along x */
+#define MPROF__HATCH_WIDTH_PX 1.1
 
 /* The look of an item of this role and colour, which may be MPROF_COLOUR_NONE. */
 mprof__look mprof__look_of(const mprof__style *style, int colour);
@@ -50,7 +76,7 @@ mprof__look mprof__look_of(const mprof__style *style, int colour);
 int mprof__dash_count(const mprof__look *look);
 
 /* 0xRRGGBB. slot matters for SLOT, TINT and LETTER only. */
-uint32_t mprof__tone_colour(bool dark, mprof__tone tone, int slot);
+uint32_t mprof__tone_colour(mprof__palette palette, mprof__tone tone, int slot);
 
 /* The tone for an item of this colour, which may be MPROF_COLOUR_NONE. */
 mprof__tone mprof__resolve_tone(const mprof__style *style, mprof__tone tone, int colour);

@@ -14,6 +14,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#define MEMORY_LABEL_GAP_PX 5.0
+#define NAME_HEIGHT_PX 15.0
+
 struct peak {
     const mprof__figure_input *input;
     mprof_sample sample;
@@ -52,12 +55,41 @@ static bool highest_of(const mprof__layout *layout, const mprof__figure_input *i
     return found;
 }
 
-static void peak_name(char *text, size_t size, const struct peak *peak, const char *name)
+static void peak_name(char *text, size_t size, const struct peak *peak, const char *name,
+                      bool with_time)
 {
     char memory[60], time[40];
     mprof__bound bound = {.mib = peak->sample.mib, .is_at_least = peak->is_at_least};
-    snprintf(text, size, "%s%s at %s", name, mprof__bound_text(memory, sizeof memory, bound),
+    mprof__bound_text(memory, sizeof memory, bound);
+    if (!with_time) {
+        snprintf(text, size, "%s%s", name, memory);
+        return;
+    }
+    snprintf(text, size, "%s%s at %s", name, memory,
              mprof__duration_text(time, sizeof time, peak->sample.time_s - peak->input->start_s));
+}
+
+/* The longest one that the plot has room for; returns its width. */
+static double fit_peak_name(const mprof__layout *layout, char *text, size_t size,
+                            const struct peak *peak)
+{
+    const char *brief = peak->brief ? peak->brief : "";
+    const struct {
+        const char *name;
+        bool with_time;
+    } forms[] = {{peak->name, true},
+                 {*brief ? brief : peak->name, *brief != '\0'},
+                 {peak->name, false},
+                 {brief, false}};
+    double width = 0;
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+        peak_name(text, size, peak, forms[i].name, forms[i].with_time);
+        width = mprof__text_width(layout, MPROF_ROLE_PEAK_NAME, text, strlen(text));
+        if (width <= layout->plot.width) {
+            break;
+        }
+    }
+    return width;
 }
 
 static void reserve_box(mprof__layout *layout, double x, double y, double width, double height)
@@ -75,17 +107,36 @@ static void draw_cross(mprof__layout *layout, double x, double y)
         (mprof__segment){x, layout->plot.y + 14, x, layout->plot.y + layout->plot.height});
 }
 
+/* The label of the only curve's peak is above the plot. */
+static mprof_box place_above_all(const mprof__layout *layout, double x, double width)
+{
+    double right = layout->plot.x + layout->plot.width;
+    double least = layout->plot.x + (layout->figure->sizes.small ? MEMORY_LABEL_GAP_PX : 0);
+    double left = fmax(fmin(least, right - width), fmin(x - width / 2, right - width));
+    return (mprof_box){left, layout->plot.y - 2, width, 16};
+}
+
+static void name_peak(struct peak *peak, const mprof__layout *layout);
+
 void mprof__reserve_peak_cross(mprof__layout *layout)
 {
     const mprof__figure_input *input = &layout->inputs[0];
-    mprof_sample peak = {0, 0};
-    if (layout->input_count != 1 || !highest_of(layout, input, main_curve(layout, input), &peak)) {
+    struct peak peak = {.input = input, .colour = input->colour};
+    char text[240];
+    if (layout->input_count != 1 ||
+        !highest_of(layout, input, main_curve(layout, input), &peak.sample)) {
         return;
     }
-    double x = mprof__scale_at(&layout->time, peak.time_s - input->start_s);
-    double y = mprof__scale_at(&layout->memory, peak.mib);
-    reserve_box(layout, layout->plot.x, y - 1, layout->plot.width, 2);
-    reserve_box(layout, x - 1, layout->plot.y, 2, layout->plot.height);
+    name_peak(&peak, layout);
+    double x = mprof__scale_at(&layout->time, peak.sample.time_s - input->start_s);
+    double y = mprof__scale_at(&layout->memory, peak.sample.mib);
+    mprof__occupancy_reserve(
+        layout->occupancy,
+        place_above_all(layout, x, fit_peak_name(layout, text, sizeof text, &peak)));
+    if (!layout->figure->sizes.small) {
+        reserve_box(layout, layout->plot.x, y - 1, layout->plot.width, 2);
+        reserve_box(layout, x - 1, layout->plot.y, 2, layout->plot.height);
+    }
 }
 
 bool mprof__find_peak(const mprof__layout *layout, double *x)
@@ -99,19 +150,20 @@ bool mprof__find_peak(const mprof__layout *layout, double *x)
     return true;
 }
 
-/* The label of the only curve's peak is above the plot; others go where there is room. */
+/* Other labels go where there is room. */
 static bool place_peak_name(mprof__layout *layout, double x, double y, double width, bool above_all,
                             mprof_box *place)
 {
-    double right = layout->plot.x + layout->plot.width;
     const struct {
         double share, y; /* of the width, left of x */
     } places[] = {{0.5, y - 23}, {0, y - 23},   {1, y - 23}, {0, y - 8}, {1, y - 8},
                   {0.5, y + 9},  {0.5, y - 40}, {0, y + 9},  {1, y + 9}};
     if (above_all) {
-        double left = fmax(layout->plot.x, fmin(x - width / 2, right - width));
-        *place = (mprof_box){left, layout->plot.y - 2, width, 16};
-        mprof__occupancy_reserve(layout->occupancy, *place);
+        if (width > layout->plot.width ||
+            mprof__headroom(layout->figure, layout->plot.height) < NAME_HEIGHT_PX) {
+            return false; /* it would hide the curve */
+        }
+        *place = place_above_all(layout, x, width);
         return true;
     }
     for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
@@ -133,15 +185,10 @@ static bool draw_peak(mprof__layout *layout, const struct peak *peak, bool cross
     double y = mprof__scale_at(&layout->memory, peak->sample.mib);
     char text[240];
     mprof_box place;
-    if (cross) {
+    if (cross && !layout->figure->sizes.small) {
         draw_cross(layout, x, y);
     }
-    peak_name(text, sizeof text, peak, peak->name);
-    double width = mprof__text_width(layout, MPROF_ROLE_PEAK_NAME, text, strlen(text));
-    if (peak->brief && width > layout->plot.width) {
-        peak_name(text, sizeof text, peak, peak->brief);
-        width = mprof__text_width(layout, MPROF_ROLE_PEAK_NAME, text, strlen(text));
-    }
+    double width = fit_peak_name(layout, text, sizeof text, peak);
     bool named = place_peak_name(layout, x, y, width, cross, &place);
     if (named || cross || peak->colour != MPROF_COLOUR_NONE) {
         mprof__add_dot(figure, MPROF_ROLE_PEAK_DOT, peak->colour, x, y, cross ? 4 : 3.5);

@@ -8,15 +8,18 @@
 #include <stdio.h>
 #include <string.h>
 
-#define TICK_GAP_PX 10.0
+#define TICK_PX 4.0
 
 static size_t memory_ticks(const mprof__layout *layout, mprof__tick *ticks)
 {
-    return mprof__memory_ticks(ticks, layout->memory.from, layout->memory.to, layout->plot.height);
+    return mprof__memory_ticks(ticks, layout->memory.from, layout->memory.to, layout->highest_mib,
+                               layout->plot.height);
 }
 
+/* 0: the labels are too wide for the page. */
 double mprof__memory_gutter(const mprof__layout *layout)
 {
+    const mprof__page_sizes *sizes = &layout->figure->sizes;
     mprof__tick ticks[MPROF__TICK_MAX];
     size_t count = memory_ticks(layout, ticks);
     double width = 0;
@@ -24,13 +27,15 @@ double mprof__memory_gutter(const mprof__layout *layout)
         width = fmax(width, mprof__text_width(layout, MPROF_ROLE_TICK, ticks[i].text,
                                               strlen(ticks[i].text)));
     }
-    return width + TICK_GAP_PX;
+    width += sizes->tick_gap;
+    return width <= sizes->gutter_most ? width : 0;
 }
 
 void mprof__draw_memory_axis(mprof__layout *layout)
 {
     mprof__tick ticks[MPROF__TICK_MAX];
     size_t count = memory_ticks(layout, ticks);
+    bool has_labels = mprof__memory_gutter(layout) > 0;
     mprof__begin_group(layout->figure, MPROF_GROUP_MEMORY_AXIS);
     for (size_t i = 0; i < count; i++) {
         double y = mprof__scale_at(&layout->memory, ticks[i].value);
@@ -41,12 +46,15 @@ void mprof__draw_memory_axis(mprof__layout *layout)
                                                 layout->plot.x + layout->plot.width,
                                                 floor(y) + 0.5});
         }
+        if (!has_labels) {
+            continue;
+        }
         mprof__add_text(layout->figure,
                         &(mprof__text_item){.role = MPROF_ROLE_TICK,
                                             .colour = MPROF_COLOUR_NONE,
                                             .anchor = MPROF_ANCHOR_END,
-                                            .x = layout->plot.x - TICK_GAP_PX,
-                                            .y = y + 4,
+                                            .x = layout->plot.x - layout->figure->sizes.tick_gap,
+                                            .y = y + (layout->figure->sizes.small ? 3.5 : 4),
                                             .width = mprof__text_width(layout, MPROF_ROLE_TICK,
                                                                        ticks[i].text, length),
                                             .text = ticks[i].text,
@@ -55,24 +63,41 @@ void mprof__draw_memory_axis(mprof__layout *layout)
 }
 
 /* Per cent of each recording. */
-static size_t share_ticks(mprof__tick *ticks)
+static size_t share_ticks(mprof__tick *ticks, double width_px)
 {
     size_t count = 0;
-    for (int share = 0; share <= 100; share += 10) {
+    int step = width_px >= 550 ? 10 : width_px >= 250 ? 20 : 50;
+    for (int share = 0; share <= 100; share += step) {
         ticks[count].value = share;
         snprintf(ticks[count++].text, sizeof ticks->text, "%d %%", share);
     }
     return count;
 }
 
-void mprof__draw_time_axis(mprof__layout *layout, double label_y)
+/* Labels at the ends stay on the page. */
+static mprof_anchor keep_on_page(const mprof_figure *figure, double *x, double width)
+{
+    double left = figure->sizes.margin / 4, right = figure->width_px - left;
+    if (*x + width / 2 > right) {
+        *x = right;
+        return MPROF_ANCHOR_END;
+    }
+    if (*x - width / 2 < left) {
+        *x = left;
+        return MPROF_ANCHOR_START;
+    }
+    return MPROF_ANCHOR_MIDDLE;
+}
+
+void mprof__draw_time_axis(mprof__layout *layout, double top)
 {
     mprof__tick ticks[MPROF__TICK_MAX];
     mprof_figure *figure = layout->figure;
     double origin = mprof__is_overlay(layout) ? 0 : layout->inputs[0].start_s;
-    size_t count = layout->is_share ? share_ticks(ticks)
+    size_t count = layout->is_share ? share_ticks(ticks, layout->plot.width)
                                     : mprof__time_ticks(ticks, layout->from_s, layout->to_s, origin,
-                                                        layout->plot.width, layout->measure);
+                                                        layout->plot.width, figure->sizes.small,
+                                                        layout->measure);
     double axis_y = layout->plot.y + layout->plot.height + 0.5;
     mprof__begin_group(figure, MPROF_GROUP_TIME_AXIS);
     mprof__add_segment(
@@ -82,11 +107,7 @@ void mprof__draw_time_axis(mprof__layout *layout, double label_y)
         double x = mprof__scale_at(&layout->time, ticks[i].value);
         size_t length = strlen(ticks[i].text);
         double width = mprof__text_width(layout, MPROF_ROLE_TICK, ticks[i].text, length);
-        mprof_anchor anchor =
-            x + width / 2 > figure->width_px - 6 ? MPROF_ANCHOR_END : MPROF_ANCHOR_MIDDLE;
-        if (anchor == MPROF_ANCHOR_END) {
-            x = figure->width_px - 6;
-        }
+        mprof_anchor anchor = keep_on_page(figure, &x, width);
         double tick_x = floor(mprof__scale_at(&layout->time, ticks[i].value)) + 0.5;
         if (layout->lanes.height > 0) {
             mprof__add_segment(figure, MPROF_ROLE_GRID, MPROF_COLOUR_NONE,
@@ -94,13 +115,13 @@ void mprof__draw_time_axis(mprof__layout *layout, double label_y)
                                                 layout->lanes.y + layout->lanes.height});
         } else {
             mprof__add_segment(figure, MPROF_ROLE_AXIS, MPROF_COLOUR_NONE,
-                               (mprof__segment){tick_x, label_y - 14, tick_x, label_y - 10});
+                               (mprof__segment){tick_x, top, tick_x, top + TICK_PX});
         }
         mprof__add_text(figure, &(mprof__text_item){.role = MPROF_ROLE_TICK,
                                                     .colour = MPROF_COLOUR_NONE,
                                                     .anchor = anchor,
                                                     .x = x,
-                                                    .y = label_y + 3,
+                                                    .y = top + figure->sizes.tick_y,
                                                     .width = width,
                                                     .text = ticks[i].text,
                                                     .length = length});

@@ -7,6 +7,7 @@
 /* Width of the labels of the memory axis, with their gap. */
 double mprof__memory_gutter(const mprof__layout *layout);
 void mprof__draw_memory_axis(mprof__layout *layout);
-void mprof__draw_time_axis(mprof__layout *layout, double label_y);
+/* Its ticks and labels begin at `top`. */
+void mprof__draw_time_axis(mprof__layout *layout, double top);
 
 #endif

@@ -23,7 +23,7 @@
 
 double mprof__nominal_px_per_s(const mprof__layout *layout)
 {
-    double width = layout->figure->width_px - 2 * MPROF__MARGIN_PX - USUAL_GUTTER_PX;
+    double width = layout->figure->width_px - 2 * layout->figure->sizes.margin - USUAL_GUTTER_PX;
     width = fmax(1, round(width / WIDTH_STEP_PX)) * WIDTH_STEP_PX;
     return width / (layout->to_s - layout->from_s);
 }

@@ -24,6 +24,8 @@
 #define PROBES 501
 #define ROW_PX 16.0
 #define ROW_GAP_PX 5.0
+#define SMALL_ROW_PX 8.0
+#define SMALL_HEAD_PX 2.0
 #define HEAD_PX 20.0 /* the line that explains the rows */
 #define FOOT_PX 3.0
 #define ROW_MAX 8
@@ -257,9 +259,21 @@ static int longest_first(const void *a, const void *b, void *data)
     return i < j ? -1 : i > j;
 }
 
-static double rows_height(size_t rows)
+static double row_height(const mprof__layout *layout)
 {
-    return rows ? HEAD_PX + FOOT_PX + (double)rows * (ROW_PX + ROW_GAP_PX) - ROW_GAP_PX : 0;
+    return layout->figure->sizes.small ? SMALL_ROW_PX : ROW_PX;
+}
+
+/* A small page has no line that explains the rows, and no names. */
+static double head_height(const mprof__layout *layout)
+{
+    return layout->figure->sizes.small ? SMALL_HEAD_PX : HEAD_PX;
+}
+
+static double rows_height(const mprof__layout *layout, size_t rows)
+{
+    double row = row_height(layout) + ROW_GAP_PX;
+    return rows ? head_height(layout) + FOOT_PX + (double)rows * row - ROW_GAP_PX : 0;
 }
 
 /* Of one recording. */
@@ -267,9 +281,9 @@ static size_t most_rows(const mprof__layout *layout)
 {
     double most = layout->options->height_px * PAGE_SHARE;
     most = fmin(most, fmax(layout->calls_room_px * ROOM_SHARE,
-                           fmin(layout->calls_room_px, rows_height(1))));
+                           fmin(layout->calls_room_px, rows_height(layout, 1))));
     size_t rows = ROW_MAX;
-    while (rows && rows_height(rows) * (double)layout->input_count > most) {
+    while (rows && rows_height(layout, rows) * (double)layout->input_count > most) {
         rows--;
     }
     return rows;
@@ -395,7 +409,7 @@ static size_t row_count(const mprof__layout *layout)
 
 double mprof__density_rows_height(const mprof__layout *layout)
 {
-    return rows_height(row_count(layout));
+    return rows_height(layout, row_count(layout));
 }
 
 /* The function; of several recordings also which. */
@@ -417,6 +431,9 @@ static void row_name(char *text, size_t size, const mprof__layout *layout,
 double mprof__density_gutter(const mprof__layout *layout)
 {
     double width = 0;
+    if (layout->figure->sizes.small) {
+        return 0;
+    }
     for (size_t r = 0; r < layout->input_count; r++) {
         for (size_t i = 0; i < layout->inputs[r].density_count; i++) {
             char text[MPROF__LABEL_SIZE + 80];
@@ -487,12 +504,12 @@ static void draw_shape(mprof__layout *layout, const mprof__figure_input *input,
 {
     mprof_figure *figure = layout->figure;
     size_t first = figure->point_count;
-    double floor_y = top + ROW_PX, last_y = floor_y;
+    double floor_y = top + row_height(layout), last_y = floor_y;
     double left = layout->plot.x, right = layout->plot.x + layout->plot.width;
     mprof__add_path_point(figure, left, floor_y);
     for (size_t c = 0; c < density->column_count; c++) {
         double share = (double)density->shares[c];
-        double y = share < 0 ? floor_y : floor_y - fmax(LEAST_PX, share * ROW_PX);
+        double y = share < 0 ? floor_y : floor_y - fmax(LEAST_PX, share * row_height(layout));
         double x = mprof__scale_at(&layout->time, layout->from_s + density->column_s * (double)c);
         if (fabs(y - last_y) > 0.001) {
             mprof__add_path_point(figure, fmin(x, right), last_y);
@@ -515,14 +532,14 @@ static void draw_rule(mprof__layout *layout, mprof_role role, double y)
 
 void mprof__draw_density_rows(mprof__layout *layout, double y)
 {
-    double top = y + HEAD_PX;
+    double top = y + head_height(layout);
     for (size_t r = 0; r < layout->input_count; r++) {
         const mprof__figure_input *input = &layout->inputs[r];
         for (size_t i = 0; i < input->density_count; i++) {
             draw_rule(layout, MPROF_ROLE_WHOLE, top - 1);
-            draw_rule(layout, MPROF_ROLE_LANE_RULE, top + ROW_PX);
+            draw_rule(layout, MPROF_ROLE_LANE_RULE, top + row_height(layout));
             draw_shape(layout, input, &input->densities[i], top);
-            top += ROW_PX + ROW_GAP_PX;
+            top += row_height(layout) + ROW_GAP_PX;
         }
     }
 }
@@ -546,7 +563,10 @@ static void add_name(mprof__layout *layout, mprof_role role, int colour, const c
 void mprof__draw_density_names(mprof__layout *layout, double y)
 {
     static const char head[] = "share of time that a function ran; dotted: 100 %";
-    double top = y + HEAD_PX;
+    double top = y + head_height(layout);
+    if (layout->figure->sizes.small) {
+        return;
+    }
     if (row_count(layout)) {
         add_name(layout, MPROF_ROLE_LANE_NAME, MPROF_COLOUR_NONE, head, layout->plot.x, y + 14,
                  MPROF_ANCHOR_START, layout->plot.width);
@@ -557,9 +577,9 @@ void mprof__draw_density_names(mprof__layout *layout, double y)
             char text[MPROF__LABEL_SIZE + 80];
             row_name(text, sizeof text, layout, input, &input->densities[i]);
             add_name(layout, MPROF_ROLE_DENSITY_NAME, colour_of(input, &input->densities[i]), text,
-                     layout->plot.x - GUTTER_GAP_PX, top + ROW_PX / 2 + 4, MPROF_ANCHOR_END,
-                     layout->plot.x - GUTTER_GAP_PX - 4);
-            top += ROW_PX + ROW_GAP_PX;
+                     layout->plot.x - GUTTER_GAP_PX, top + row_height(layout) / 2 + 4,
+                     MPROF_ANCHOR_END, layout->plot.x - GUTTER_GAP_PX - 4);
+            top += row_height(layout) + ROW_GAP_PX;
         }
     }
 }

@@ -114,7 +114,7 @@ void mprof__add_text(mprof_figure *figure, const mprof__text_item *item)
                                   .x = (float)item->x,
                                   .y = (float)item->y,
                                   .width = (float)item->width,
-                                  .height = (float)mprof_role_font(item->role).size_px,
+                                  .height = (float)mprof_figure_font(figure, item->role).size_px,
                                   .first = at,
                                   .count = (uint32_t)item->length,
                                   .about = MPROF_ABOUT_NONE});
@@ -275,6 +275,11 @@ double mprof_figure_width_px(const mprof_figure *figure)
 double mprof_figure_height_px(const mprof_figure *figure)
 {
     return figure->height_px;
+}
+
+mprof_font mprof_figure_font(const mprof_figure *figure, mprof_role role)
+{
+    return mprof__role_font(role, figure && figure->sizes.small);
 }
 
 const mprof_frame *mprof_figure_frame(const mprof_figure *figure)

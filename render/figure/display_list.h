@@ -3,11 +3,14 @@
 #ifndef MPROF_RENDER_DISPLAY_LIST_H
 #define MPROF_RENDER_DISPLAY_LIST_H
 
+#include "page_sizes.h"
+
 #include <mprof/figure.h>
 #include <stdbool.h>
 
 struct mprof_figure {
     double width_px, height_px;
+    mprof__page_sizes sizes;
     mprof_frame frame;
     mprof_item *items;
     size_t item_count, item_room;
@@ -52,6 +55,9 @@ typedef struct mprof__text_item {
     const char *text;
     size_t length;
 } mprof__text_item;
+
+/* roles.c: the typography of small pages, or the usual one. */
+mprof_font mprof__role_font(mprof_role role, bool small);
 
 /* Sets the status, unless a failure came first or this is MPROF_OK. */
 void mprof__fail(mprof_figure *figure, mprof_status status);

@@ -9,6 +9,7 @@
 #include "density_rows.h"
 #include "flame_chart.h"
 #include "heading.h"
+#include "key.h"
 #include "layout.h"
 #include "legend.h"
 #include "memory_kind_curves.h"
@@ -29,18 +30,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define HEAD_PX 66.0
-#define TICK_ROW_PX 22.0 /* labels of the time axis */
 #define LEGEND_GAP_PX 12.0
-#define LEGEND_SHARE 0.3 /* of the page's height */
-#define FOOT_PX 16.0
-#define LEAST_WIDTH_PX 200.0
-#define LEAST_PLOT_PX 50.0
-#define FAIR_PLOT_PX 100.0
-#define LANE_GAP_PX 10.0
-#define USUAL_GUTTER_PX 60.0 /* left of the legend, which begins where the plot usually does */
+#define LEGEND_SHARE 0.3      /* of the page's height */
+#define SMALL_LANES_SHARE 0.5 /* of the height of a small page */
+#define USUAL_GUTTER_PX 60.0  /* left of the legend, which begins where the plot usually does */
 #define USUAL_BARS_PX 38.0
-#define SMALL_PAGE_PX 320.0
+#define LOW_PAGE_PX 320.0
 
 void mprof_figure_options_init(mprof_figure_options *options)
 {
@@ -133,9 +128,11 @@ static double legend_most(const mprof__layout *layout)
 static double legend_height(const mprof__layout *layout, const mprof__legend *legend,
                             double rest_px)
 {
-    double height = layout->without_legend ? 0 : mprof__legend_height(legend);
+    const mprof__page_sizes *sizes = &layout->figure->sizes;
+    bool without = layout->without_legend || sizes->small;
+    double height = without ? 0 : mprof__legend_height(legend);
     if (height <= 0 ||
-        layout->figure->height_px - rest_px - height - LEGEND_GAP_PX < FAIR_PLOT_PX) {
+        layout->figure->height_px - rest_px - height - LEGEND_GAP_PX < sizes->plot_fair) {
         return 0;
     }
     return height + LEGEND_GAP_PX;
@@ -153,44 +150,48 @@ static double calls_gutter(const mprof__layout *layout, const struct page *page)
 static mprof_status divide_page(mprof__layout *layout, const struct page *page, mprof_error *error)
 {
     mprof_figure *figure = layout->figure;
+    const mprof__page_sizes *sizes = &figure->sizes;
     double lanes_px = page->chart ? mprof__flame_chart_height(page->chart) : 0;
-    double chart_px = page->chart ? lanes_px + LANE_GAP_PX : 0;
+    double chart_px = page->chart ? lanes_px + sizes->lanes_gap : 0;
     double calls_px = page->calls_px + page->density_px;
-    double rest_px = HEAD_PX + TICK_ROW_PX + FOOT_PX;
+    double rest_px = sizes->head + sizes->tick_row + sizes->foot;
     bool grow = layout->options->grow;
     /* a few rows of bars are part of a page of the usual height */
     bool tall = page->chart || calls_px > USUAL_BARS_PX;
     layout->legend_px =
         legend_height(layout, page->legend, rest_px + (grow && tall ? 0 : chart_px + calls_px));
-    double plot_px = figure->height_px - rest_px - layout->legend_px - chart_px - calls_px;
+    layout->key_px = layout->legend_px > 0 ? 0 : mprof__key_height(layout);
+    double plot_px =
+        figure->height_px - rest_px - layout->legend_px - layout->key_px - chart_px - calls_px;
     double wanted = fmin(220, figure->height_px * 0.4);
     if (tall && plot_px < wanted && grow) {
         figure->height_px += wanted - plot_px;
         plot_px = wanted;
     }
-    if (figure->width_px < LEAST_WIDTH_PX) {
+    if (figure->width_px < MPROF__WIDTH_LEAST_PX) {
         return mprof_error_set(error, MPROF_EARGUMENT,
                                "the page must be at least %.0f pixels wide, not %.0f",
-                               LEAST_WIDTH_PX, figure->width_px);
+                               MPROF__WIDTH_LEAST_PX, figure->width_px);
     }
-    if (plot_px < LEAST_PLOT_PX) {
+    if (plot_px < sizes->plot_least) {
         return mprof_error_set(error, MPROF_EARGUMENT,
                                "a page %.0f pixels high leaves %.0f for the plot, expected at "
                                "least %.0f: make it higher",
-                               layout->options->height_px, fmax(0, plot_px), LEAST_PLOT_PX);
+                               layout->options->height_px, fmax(0, plot_px), sizes->plot_least);
     }
-    layout->plot.y = HEAD_PX;
+    layout->plot.y = sizes->head;
     layout->plot.height = floor(plot_px);
     mprof__choose_memory_range(layout);
     double gutter =
         fmax(mprof__memory_gutter(layout),
              page->chart ? mprof__flame_chart_gutter(page->chart) : calls_gutter(layout, page));
-    layout->plot.x = ceil(MPROF__MARGIN_PX + gutter);
-    layout->plot.width = figure->width_px - MPROF__MARGIN_PX - layout->plot.x;
+    layout->plot.x = ceil(sizes->margin + gutter);
+    layout->plot.width = figure->width_px - sizes->margin - layout->plot.x;
     layout->plot.width -= mprof__peak_parts_width(layout) + mprof__recording_list_width(layout);
     layout->time = (mprof__scale){layout->from_s, layout->to_s, layout->plot.x, layout->plot.width};
-    layout->lanes = (mprof_box){layout->plot.x, layout->plot.y + layout->plot.height + LANE_GAP_PX,
-                                layout->plot.width, lanes_px};
+    layout->lanes =
+        (mprof_box){layout->plot.x, layout->plot.y + layout->plot.height + sizes->lanes_gap,
+                    layout->plot.width, lanes_px};
     return MPROF_OK;
 }
 
@@ -208,26 +209,37 @@ static bool has_calls(const mprof__layout *layout)
 static void fit_flame_chart(mprof__layout *layout, mprof__flame_chart *chart,
                             const mprof__legend *legend)
 {
-    double room =
-        layout->figure->height_px - HEAD_PX - TICK_ROW_PX - FOOT_PX - LANE_GAP_PX - FAIR_PLOT_PX;
+    const mprof__page_sizes *sizes = &layout->figure->sizes;
+    double room = layout->figure->height_px - sizes->head - sizes->tick_row - sizes->foot -
+                  sizes->lanes_gap - sizes->plot_fair;
+    if (sizes->small) {
+        room -= mprof__key_height(layout);
+        mprof__flame_chart_fit(chart, fmin(room, layout->figure->height_px * SMALL_LANES_SHARE));
+        return;
+    }
     if (layout->options->grow ||
         mprof__flame_chart_fit(chart, room - mprof__legend_height(legend) - LEGEND_GAP_PX)) {
         return;
     }
-    mprof__flame_chart_fit(chart, room);
+    mprof__flame_chart_fit(chart, room - mprof__key_height(layout));
     layout->without_legend = true;
 }
 
 /* On a page of fixed height, calls leave room for the plot, and for a legend if they can. */
 static double room_for_calls(const mprof__layout *layout)
 {
+    const mprof__page_sizes *sizes = &layout->figure->sizes;
     double height = layout->options->height_px;
+    if (sizes->small) {
+        return sizes->bars_most;
+    }
     if (layout->options->grow) {
         return INFINITY;
     }
-    double plot = height < SMALL_PAGE_PX ? LEAST_PLOT_PX : FAIR_PLOT_PX;
-    double rest = height - HEAD_PX - TICK_ROW_PX - FOOT_PX - plot;
-    return fmax(0, fmax(rest - legend_most(layout), height < SMALL_PAGE_PX ? rest : rest / 2));
+    bool low = height < LOW_PAGE_PX;
+    double plot = low ? sizes->plot_least : sizes->plot_fair;
+    double rest = height - sizes->head - sizes->tick_row - sizes->key - sizes->foot - plot;
+    return fmax(0, fmax(rest - legend_most(layout), low ? rest : rest / 2));
 }
 
 /* Rows of crowded functions first, lanes of calls in what they leave. */
@@ -263,8 +275,8 @@ static mprof_status plan_page(mprof__layout *layout, struct page *page, mprof_er
 {
     const mprof_figure *figure = layout->figure;
     double room = legend_room(layout);
-    page->legend =
-        mprof__legend_new(layout, figure->width_px - 2 * MPROF__MARGIN_PX - USUAL_GUTTER_PX, room);
+    page->legend = mprof__legend_new(
+        layout, figure->width_px - 2 * figure->sizes.margin - USUAL_GUTTER_PX, room);
     if (!page->legend) {
         return MPROF_ENOMEM;
     }
@@ -283,7 +295,7 @@ static mprof_status plan_page(mprof__layout *layout, struct page *page, mprof_er
         return status;
     }
     page->below_px = layout->plot.y + layout->plot.height + page->calls_px + page->density_px +
-                     (page->chart ? layout->lanes.height + LANE_GAP_PX : 0);
+                     (page->chart ? layout->lanes.height + figure->sizes.lanes_gap : 0);
     layout->occupancy = mprof__occupancy_new(
         (mprof_box){layout->plot.x, layout->plot.y - 2, layout->plot.width, layout->plot.height});
     return layout->occupancy ? MPROF_OK : MPROF_ENOMEM;
@@ -294,14 +306,15 @@ static void draw_plot(mprof__layout *layout, const struct page *page)
 {
     mprof__draw_heading(layout);
     mprof__draw_memory_axis(layout);
-    mprof__draw_time_axis(layout, page->below_px + 14);
+    mprof__draw_time_axis(layout, page->below_px);
     mprof__reserve_peak_cross(layout);
     draw_curves(layout);
     mprof__place_limit_labels(layout);
     mprof__begin_group(layout->figure, MPROF_GROUP_MARKS);
     mprof__draw_peaks(layout);
     mprof__draw_death(layout);
-    if (!page->chart && !is_stacked(layout) && !layout->crowd) {
+    bool bare = layout->crowd || layout->figure->sizes.small;
+    if (!page->chart && !is_stacked(layout) && !bare) {
         mprof__draw_brackets(layout);
     } else {
         mprof__draw_process_peak(layout);
@@ -345,10 +358,13 @@ static void draw_below_plot(mprof__layout *layout, const struct page *page)
     mprof__draw_peak_parts(layout);
     mprof__draw_recording_list(layout);
     if (layout->legend_px > 0) {
-        double right = figure->width_px - MPROF__MARGIN_PX;
+        double right = figure->width_px - figure->sizes.margin;
         mprof__draw_legend(layout, page->legend,
                            fmin(layout->plot.x, right - mprof__legend_width(page->legend)),
-                           page->below_px + TICK_ROW_PX + LEGEND_GAP_PX);
+                           page->below_px + figure->sizes.tick_row + LEGEND_GAP_PX);
+    }
+    if (layout->key_px > 0) {
+        mprof__draw_key(layout, page->below_px + figure->sizes.tick_row);
     }
 }
 
@@ -460,40 +476,57 @@ static mprof_status read_inputs(mprof__layout *layout, const mprof_profile *cons
     return good ? MPROF_OK : MPROF_ENOMEM;
 }
 
+mprof_status mprof__layout_open(mprof__layout *layout, const mprof_profile *const *profiles,
+                                size_t count, const mprof_figure_options *options,
+                                const mprof_measure *measure, mprof_error *error)
+{
+    static const mprof_figure_options defaults = MPROF_FIGURE_OPTIONS_INIT;
+    *layout = (mprof__layout){
+        .options = options ? options : &defaults, .measure = measure, .input_count = count};
+    if (count == 0) {
+        return mprof_error_set(error, MPROF_EARGUMENT, "there is no recording to draw");
+    }
+    if (layout->options->size != sizeof defaults) {
+        return mprof_error_set(
+            error, MPROF_EARGUMENT,
+            "the options have %zu bytes, expected %zu: begin with MPROF_FIGURE_OPTIONS_INIT",
+            layout->options->size, sizeof defaults);
+    }
+    layout->figure = calloc(1, sizeof *layout->figure);
+    layout->inputs = calloc(count, sizeof *layout->inputs);
+    if (!layout->figure || !layout->inputs) {
+        return MPROF_ENOMEM;
+    }
+    layout->figure->width_px = layout->options->width_px;
+    layout->figure->height_px = layout->options->height_px;
+    layout->figure->sizes =
+        mprof__page_sizes_of(layout->options->width_px, layout->options->height_px);
+    layout->calls_room_px = room_for_calls(layout);
+    return read_inputs(layout, profiles, error);
+}
+
+void mprof__layout_close(mprof__layout *layout)
+{
+    for (size_t i = 0; layout->inputs && i < layout->input_count; i++) {
+        mprof__figure_input_dispose(&layout->inputs[i]);
+    }
+    free(layout->inputs);
+    free(layout->crowd);
+    layout->inputs = NULL;
+    layout->crowd = NULL;
+}
+
 mprof_status mprof_figure_layout(mprof_figure **out, const mprof_profile *const *profiles,
                                  size_t count, const mprof_figure_options *options,
                                  const mprof_measure *measure, mprof_error *error)
 {
-    const mprof_figure_options defaults = MPROF_FIGURE_OPTIONS_INIT;
-    mprof__layout layout = {
-        .options = options ? options : &defaults, .measure = measure, .input_count = count};
-    mprof_status status = MPROF_ENOMEM;
+    mprof__layout layout;
     *out = NULL;
-    if (count == 0) {
-        return mprof_error_set(error, MPROF_EARGUMENT, "there is no recording to draw");
+    mprof_status status = mprof__layout_open(&layout, profiles, count, options, measure, error);
+    if (status == MPROF_OK) {
+        status = draw_page(&layout, error);
     }
-    if (layout.options->size != sizeof defaults) {
-        return mprof_error_set(
-            error, MPROF_EARGUMENT,
-            "the options have %zu bytes, expected %zu: begin with MPROF_FIGURE_OPTIONS_INIT",
-            layout.options->size, sizeof defaults);
-    }
-    layout.figure = calloc(1, sizeof *layout.figure);
-    layout.inputs = calloc(count, sizeof *layout.inputs);
-    if (layout.figure && layout.inputs) {
-        layout.figure->width_px = layout.options->width_px;
-        layout.figure->height_px = layout.options->height_px;
-        layout.calls_room_px = room_for_calls(&layout);
-        status = read_inputs(&layout, profiles, error);
-        if (status == MPROF_OK) {
-            status = draw_page(&layout, error);
-        }
-    }
-    for (size_t i = 0; layout.inputs && i < count; i++) {
-        mprof__figure_input_dispose(&layout.inputs[i]);
-    }
-    free(layout.inputs);
-    free(layout.crowd);
+    mprof__layout_close(&layout);
     if (status != MPROF_OK) {
         mprof_figure_free(layout.figure);
         return mprof_error_set(error, status, "%s",

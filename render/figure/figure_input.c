@@ -144,6 +144,10 @@ mprof_status mprof__choose_function_colours(mprof__layout *layout)
         names[i] = unique[i].name;
     }
     mprof__assign_colour_slots(slots, names, different);
+    size_t most = (size_t)layout->options->colours_most;
+    for (size_t i = 0; most && i < different; i++) {
+        slots[i] = (int8_t)(i < most ? i : most);
+    }
     status = add_functions(layout->figure, unique, different);
     for (uint32_t i = 0; i < different; i++) {
         unique[i].slot = slots[i];

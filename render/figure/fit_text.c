@@ -8,12 +8,15 @@
 
 #include <string.h>
 
+/* Less room for text, in ellipses: only its beginning is shown. */
+#define LEAST_ROOM_DOTS 4
+
 size_t mprof__fit_text(const mprof__layout *layout, mprof_role role, char *out, size_t size,
                        const char *text, double width_px)
 {
     static const char ellipsis[] = "\xE2\x80\xA6";
     size_t whole = strlen(text);
-    mprof_font font = mprof_role_font(role);
+    mprof_font font = mprof_figure_font(layout->figure, role);
     bool isolated = strncmp(text, MPROF__ISOLATE, sizeof MPROF__ISOLATE - 1) == 0;
     size_t end_size = sizeof ellipsis + (isolated ? sizeof MPROF__ISOLATE_END : 0);
     size_t length = mprof__text_cut(text, whole, size - end_size);
@@ -42,4 +45,45 @@ size_t mprof__fit_text(const mprof__layout *layout, mprof_role role, char *out, 
     }
     memcpy(out + length, MPROF__ISOLATE_END, sizeof MPROF__ISOLATE_END);
     return length + sizeof MPROF__ISOLATE_END - 1;
+}
+
+/* The shortest beginning that leaves an end of at most `width_px`. */
+static size_t end_that_fits(const mprof__layout *layout, mprof_role role, const char *text,
+                            size_t length, double width_px)
+{
+    size_t low = 0, high = length;
+    while (low < high) {
+        size_t middle = (low + high) / 2, at = mprof__text_cut(text, length, middle);
+        if (mprof__text_width(layout, role, text + at, length - at) <= width_px) {
+            high = middle;
+        } else {
+            low = middle + 1;
+        }
+    }
+    return mprof__text_cut(text, length, high);
+}
+
+size_t mprof__fit_text_middle(const mprof__layout *layout, mprof_role role, char *out, size_t size,
+                              const char *text, double width_px)
+{
+    static const char ellipsis[] = "\xE2\x80\xA6";
+    size_t length = strlen(text);
+    double dots = mprof__text_width(layout, role, ellipsis, sizeof ellipsis - 1);
+    double room = width_px - dots;
+    if (mprof__text_width(layout, role, text, length) <= width_px ||
+        length + sizeof ellipsis > size || room < LEAST_ROOM_DOTS * dots) {
+        return mprof__fit_text(layout, role, out, size, text, width_px);
+    }
+    size_t end = end_that_fits(layout, role, text, length, room / 2);
+    end += strspn(text + end, " ");
+    room -= mprof__text_width(layout, role, text + end, length - end);
+    size_t head = layout->measure->fit(layout->measure->data,
+                                       mprof_figure_font(layout->figure, role), text, end, room);
+    while (head && text[head - 1] == ' ') {
+        head--;
+    }
+    memcpy(out, text, head);
+    memcpy(out + head, ellipsis, sizeof ellipsis - 1);
+    memcpy(out + head + sizeof ellipsis - 1, text + end, length - end + 1);
+    return head + sizeof ellipsis - 1 + length - end;
 }

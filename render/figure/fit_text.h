@@ -9,4 +9,8 @@
 size_t mprof__fit_text(const mprof__layout *layout, mprof_role role, char *out, size_t size,
                        const char *text, double width_px);
 
+/* The same, but the middle is cut: commands and paths differ in their ends. */
+size_t mprof__fit_text_middle(const mprof__layout *layout, mprof_role role, char *out, size_t size,
+                              const char *text, double width_px);
+
 #endif

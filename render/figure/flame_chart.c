@@ -18,11 +18,12 @@
 
 #define GROUP_PX 20.0 /* a process's name above its lanes */
 #define LANE_GAP_PX 7.0
+#define SMALL_LANE_GAP_PX 3.0
 #define GUTTER_MAX_PX 170.0
 #define GUTTER_GAP_PX 9.0
 #define EDGE_PX 3.0
 #define FINE_PX 2.5
-#define NAMED_ROW_PX 14.0 /* lower rows have no captions */
+#define NAMED_ROW_PX 13.0 /* lower rows have no captions */
 #define PADDING_PX 5.0
 #define LEAST_LETTERS 3
 #define HEIGHT_MAX_PX 6000.0
@@ -46,6 +47,7 @@ struct mprof__flame_chart {
     double gutter;
     size_t hidden_lanes; /* lanes without room */
     size_t hidden_rows;  /* rows without room, of the last shown lane */
+    bool small;          /* the page: lanes have no names, there is no line of a group */
 };
 
 void mprof__flame_chart_free(mprof__flame_chart *chart)
@@ -155,11 +157,22 @@ static bool add_functions(mprof__layout *layout, mprof__flame_chart *chart,
     return good;
 }
 
+static double lane_gap(const mprof__flame_chart *chart)
+{
+    return chart->small ? SMALL_LANE_GAP_PX : LANE_GAP_PX;
+}
+
+static double group_height(const mprof__flame_chart *chart)
+{
+    return chart->small ? 0 : GROUP_PX;
+}
+
 static double height_with(const mprof__flame_chart *chart, double row_px)
 {
     double height = 0;
     for (size_t i = 0; i < chart->count; i++) {
-        height += chart->entries[i].rows ? chart->entries[i].rows * row_px + LANE_GAP_PX : GROUP_PX;
+        height += chart->entries[i].rows ? chart->entries[i].rows * row_px + lane_gap(chart)
+                                         : group_height(chart);
     }
     return height;
 }
@@ -168,7 +181,8 @@ static double height_with(const mprof__flame_chart *chart, double row_px)
  * counted. */
 bool mprof__flame_chart_fit(mprof__flame_chart *chart, double most_px)
 {
-    static const double heights[] = {20, 16, 14, 10, 6, 4};
+    static const double heights[] = {20, 16, 14, 10, 6, 4}, small_heights[] = {13, 9, 7, 5, 4, 3};
+    const double *steps = chart->small ? small_heights : heights;
     size_t rows = 0, step = 0;
     for (size_t i = 0; i < chart->count; i++) {
         rows += (size_t)chart->entries[i].rows;
@@ -176,22 +190,24 @@ bool mprof__flame_chart_fit(mprof__flame_chart *chart, double most_px)
     step = rows <= 40 ? 0 : rows <= 80 ? 1 : rows <= 160 ? 3 : 4;
     most_px = fmin(most_px, HEIGHT_MAX_PX);
     while (step + 1 < sizeof heights / sizeof *heights &&
-           height_with(chart, heights[step]) > most_px) {
+           height_with(chart, steps[step]) > most_px) {
         step++;
     }
-    chart->row_px = heights[step];
+    chart->row_px = steps[step];
     chart->hidden_lanes = 0;
     double y = 0;
     chart->hidden_rows = 0;
     for (size_t i = 0; i < chart->count; i++) {
         struct entry *entry = &chart->entries[i];
-        double height = entry->rows ? entry->rows * chart->row_px + LANE_GAP_PX : GROUP_PX;
-        double room = most_px - y - GROUP_PX * (i + 1 < chart->count);
+        double height =
+            entry->rows ? entry->rows * chart->row_px + lane_gap(chart) : group_height(chart);
+        double room = most_px - y - group_height(chart) * (i + 1 < chart->count);
         entry->shown = entry->rows;
         if (!chart->hidden_lanes && entry->rows && height > room) {
             /* of a lane that is too high, the rows that fit */
-            entry->shown = (int)fmax(0, floor((room - LANE_GAP_PX - GROUP_PX) / chart->row_px));
-            height = entry->shown * chart->row_px + LANE_GAP_PX;
+            entry->shown =
+                (int)fmax(0, floor((room - lane_gap(chart) - group_height(chart)) / chart->row_px));
+            height = entry->shown * chart->row_px + lane_gap(chart);
             chart->hidden_rows = (size_t)(entry->rows - entry->shown);
         }
         if (chart->hidden_lanes || height > room || (entry->rows && !entry->shown)) {
@@ -203,7 +219,7 @@ bool mprof__flame_chart_fit(mprof__flame_chart *chart, double most_px)
         y += height;
     }
 
-    chart->height = y + (chart->hidden_lanes || chart->hidden_rows ? GROUP_PX : 0);
+    chart->height = y + (chart->hidden_lanes || chart->hidden_rows ? group_height(chart) : 0);
     return !chart->hidden_lanes && !chart->hidden_rows &&
            (chart->row_px >= NAMED_ROW_PX || rows > 80);
 }
@@ -214,6 +230,7 @@ mprof__flame_chart *mprof__flame_chart_new(mprof__layout *layout)
     if (!chart) {
         return NULL;
     }
+    chart->small = layout->figure->sizes.small;
     for (size_t i = 0; i < layout->input_count; i++) {
         if (layout->options->order == MPROF_BY_FUNCTION
                 ? !add_functions(layout, chart, &layout->inputs[i])
@@ -223,6 +240,9 @@ mprof__flame_chart *mprof__flame_chart_new(mprof__layout *layout)
         }
     }
     mprof__flame_chart_fit(chart, INFINITY);
+    if (chart->small) {
+        return chart;
+    }
     for (size_t i = 0; i < chart->count; i++) {
         if (chart->entries[i].rows) {
             chart->gutter = fmax(chart->gutter, mprof__text_width(layout, MPROF_ROLE_LANE_NAME,
@@ -367,6 +387,9 @@ static void draw_names(mprof__layout *layout, const mprof__flame_chart *chart)
     mprof_figure *figure = layout->figure;
     char text[200];
     mprof__begin_group(figure, MPROF_GROUP_LANE_NAMES);
+    if (chart->small) {
+        return;
+    }
     for (size_t i = 0; i < chart->count; i++) {
         const struct entry *entry = &chart->entries[i];
         double y = layout->lanes.y + entry->y;

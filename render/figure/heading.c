@@ -15,9 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TITLE_Y_PX 33.0
-#define FACTS_Y_PX 53.0
 #define NAME_BYTES_MAX 150 /* of a file in the name of a recording */
+#define TITLE_SIZE 4000
 
 const char *mprof__file_name(const mprof_profile *profile)
 {
@@ -79,10 +78,16 @@ char *mprof__title_text(const mprof__layout *layout)
     if (!title) {
         title = mprof_profile_command_line(layout->inputs[0].profile);
     }
+    const char *file = mprof__file_name(layout->inputs[0].profile);
     if (!*title) {
-        title = mprof__file_name(layout->inputs[0].profile);
+        title = file;
     }
-    return mprof__visible_text(title, strlen(title), 4000);
+    if (!layout->options->name_file || layout->input_count > 1 || title == file) {
+        return mprof__visible_text(title, strlen(title), TITLE_SIZE);
+    }
+    char both[TITLE_SIZE];
+    size_t length = mprof__text_format(both, sizeof both, "%s  \xC2\xB7  %s", file, title);
+    return mprof__visible_text(both, length, TITLE_SIZE);
 }
 
 struct sentence {
@@ -448,24 +453,32 @@ void mprof__draw_heading(mprof__layout *layout)
 {
     mprof_figure *figure = layout->figure;
     char text[4200];
-    double room = figure->width_px - layout->plot.x - MPROF__MARGIN_PX;
+    const mprof__page_sizes *sizes = &figure->sizes;
+    double x = sizes->small ? sizes->margin : layout->plot.x;
+    double room = figure->width_px - x - sizes->margin;
     mprof__begin_group(figure, MPROF_GROUP_PAGE);
+    if (!sizes->has_title) {
+        return;
+    }
     size_t length =
-        mprof__fit_text(layout, MPROF_ROLE_TITLE, text, sizeof text, figure->title, room);
+        mprof__fit_text_middle(layout, MPROF_ROLE_TITLE, text, sizeof text, figure->title, room);
     mprof__add_text(figure, &(mprof__text_item){
                                 .role = MPROF_ROLE_TITLE,
                                 .colour = MPROF_COLOUR_NONE,
-                                .x = layout->plot.x,
-                                .y = TITLE_Y_PX,
+                                .x = x,
+                                .y = sizes->title_y,
                                 .width = mprof__text_width(layout, MPROF_ROLE_TITLE, text, length),
                                 .text = text,
                                 .length = length});
+    if (!sizes->has_facts) {
+        return;
+    }
     length = mprof__fit_text(layout, MPROF_ROLE_FACTS, text, sizeof text, figure->facts, room);
     mprof__add_text(figure, &(mprof__text_item){
                                 .role = MPROF_ROLE_FACTS,
                                 .colour = MPROF_COLOUR_NONE,
-                                .x = layout->plot.x,
-                                .y = FACTS_Y_PX,
+                                .x = x,
+                                .y = sizes->facts_y,
                                 .width = mprof__text_width(layout, MPROF_ROLE_FACTS, text, length),
                                 .text = text,
                                 .length = length});

@@ -20,6 +20,8 @@ typedef struct mprof__layout {
     mprof_box plot, lanes;
     double calls_room_px; /* below the plot; infinite on a page that grows */
     double legend_px;     /* 0: no room for a legend */
+    double key_px;        /* 0: no key */
+    double highest_mib;   /* that the memory axis has to show */
     bool without_legend;  /* the flame chart needs its room */
     mprof__occupancy *occupancy;
     uint32_t *crowd; /* more than eight recordings, the highest first; else NULL */
@@ -32,13 +34,18 @@ static inline bool mprof__is_overlay(const mprof__layout *layout)
     return layout->input_count > 1 && !layout->options->as_one;
 }
 
-/* Around all that is drawn on the page. */
-#define MPROF__MARGIN_PX 24.0
+/* Reads the recordings, up to but not including what depends on the division of the page: colours,
+ * labels, ranks, title and facts. Close it also after a failure; the figure is the caller's. */
+mprof_status mprof__layout_open(mprof__layout *layout, const mprof_profile *const *profiles,
+                                size_t count, const mprof_figure_options *options,
+                                const mprof_measure *measure, mprof_error *error);
+void mprof__layout_close(mprof__layout *layout);
 
 static inline double mprof__text_width(const mprof__layout *layout, mprof_role role,
                                        const char *text, size_t length)
 {
-    return layout->measure->width_px(layout->measure->data, mprof_role_font(role), text, length);
+    return layout->measure->width_px(layout->measure->data, mprof_figure_font(layout->figure, role),
+                                     text, length);
 }
 
 /* Where a moment of a recording is on the time axis. */

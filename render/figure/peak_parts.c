@@ -52,9 +52,10 @@ static const mprof__figure_input *input_of(const mprof__layout *layout)
 static bool is_wanted(const mprof__layout *layout)
 {
     const mprof__process_groups *groups = &input_of(layout)->groups;
-    return layout->input_count == 1 && groups->shown > 0 && groups->peak.mib > 0 &&
-           (groups->by_command || layout->options->stack) && !layout->options->flame &&
-           !(layout->memory.from > 0) && layout->plot.height >= PLOT_LEAST_HEIGHT_PX;
+    return layout->input_count == 1 && !layout->figure->sizes.small && groups->shown > 0 &&
+           groups->peak.mib > 0 && (groups->by_command || layout->options->stack) &&
+           !layout->options->flame && !(layout->memory.from > 0) &&
+           layout->plot.height >= PLOT_LEAST_HEIGHT_PX;
 }
 
 static struct part *add_part(struct parts *parts, double mib, int colour)
@@ -224,7 +225,7 @@ static void draw_part_label(mprof__layout *layout, const struct part *part, doub
 void mprof__draw_peak_parts(mprof__layout *layout)
 {
     double x = layout->plot.x + layout->plot.width + GAP_PX;
-    double right = layout->figure->width_px - MPROF__MARGIN_PX;
+    double right = layout->figure->width_px - layout->figure->sizes.margin;
     struct parts parts;
     if (!is_wanted(layout) || right - x < BAR_PX) {
         return;

@@ -391,6 +391,7 @@ static mprof_status choose_form(mprof__process_lanes *lanes, const mprof__layout
     for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
         bool skipped =
             (i == 0 && (!strips || !few)) || (i < 3 && i && !strips) || (i == 3 && !several);
+        skipped = skipped || (forms[i].names && layout->figure->sizes.small);
         if (!skipped && try_form(lanes, layout, forms[i], most_px, &status)) {
             return MPROF_OK;
         }

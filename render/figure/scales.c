@@ -5,11 +5,16 @@
 
 #include <math.h>
 
-#define HEADROOM_PX 40.0 /* above the highest point, for the peak's label and brackets */
+#define HEADROOM_SHARE_MAX 0.4 /* of the plot */
 
 double mprof__scale_at(const mprof__scale *scale, double value)
 {
     return scale->start + (value - scale->from) / (scale->to - scale->from) * scale->extent;
+}
+
+double mprof__headroom(const mprof_figure *figure, double plot_px)
+{
+    return fmin(figure->sizes.headroom, plot_px * HEADROOM_SHARE_MAX);
 }
 
 void mprof__widen(mprof__range *range, double mib)
@@ -50,7 +55,7 @@ mprof__range mprof__memory_axis(const mprof__layout *layout, mprof__range range)
 {
     bool window = layout->options->window_s[0] != 0 || layout->options->window_s[1] != 0;
     double low = 0;
-    double usable = layout->plot.height - HEADROOM_PX;
+    double usable = layout->plot.height - mprof__headroom(layout->figure, layout->plot.height);
     double spread = range.high - range.low;
     if (window && !layout->options->stack && spread < range.high / 3 &&
         spread > range.high * 1e-4) {

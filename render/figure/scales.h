@@ -20,6 +20,8 @@ typedef struct mprof__range {
 
 /* The range of an axis that shows `range`, with room above it. */
 mprof__range mprof__memory_axis(const mprof__layout *layout, mprof__range range);
+/* px above the highest point, for the label of the peak and brackets. */
+double mprof__headroom(const mprof_figure *figure, double plot_px);
 void mprof__widen(mprof__range *range, double mib);
 /* By the part of the series that is shown. */
 void mprof__widen_by_series(mprof__range *range, const mprof__layout *layout,

@@ -10,6 +10,8 @@
 
 #define LEAST_GAP_PX 40.0     /* between two labels */
 #define LEAST_SPACING_PX 80.0 /* between two ticks */
+#define SMALL_SPACING_PX 44.0 /* the same on a small page, */
+#define SMALL_DATES_PX 96.0   /* and where the labels are dates */
 #define DATES_FROM_S (36 * 3600.0)
 
 static const double steps_s[] = {
@@ -108,19 +110,27 @@ static void relative_text(char *text, size_t size, double s, double step, double
     }
 }
 
-/* The last label is about the widest. */
-static bool labels_fit(double step, double from_s, double to_s, double width_px,
+/* One of the last two labels is about the widest: "2 h" follows "1 h 50 min". */
+static bool labels_fit(double step, double from_s, double to_s, double width_px, bool small,
                        const mprof_measure *measure)
 {
     double spacing = width_px * step / (to_s - from_s);
-    if (spacing < LEAST_SPACING_PX) {
+    double least = !small                         ? LEAST_SPACING_PX
+                   : to_s - from_s < DATES_FROM_S ? SMALL_SPACING_PX
+                                                  : SMALL_DATES_PX;
+    if (spacing < least) {
         return false;
     }
-    char text[32];
-    relative_text(text, sizeof text, floor(to_s / step) * step, step, to_s);
-    return measure->width_px(measure->data, mprof_role_font(MPROF_ROLE_TICK), text, strlen(text)) +
-               LEAST_GAP_PX <=
-           spacing;
+    double width = 0, last = floor(to_s / step) * step;
+    for (double at = last; at > last - 2 * step + step / 2; at -= step) {
+        char text[48];
+        relative_text(text, sizeof text, at, step, to_s);
+        width =
+            fmax(width, measure->width_px(measure->data, mprof__role_font(MPROF_ROLE_TICK, small),
+                                          text, strlen(text)));
+    }
+    /* on a small page the first and the last label may move by half their width */
+    return width + (small ? width : LEAST_GAP_PX) <= spacing;
 }
 
 static void date_text(char *text, size_t size, const struct tm *moment, bool years)
@@ -170,14 +180,14 @@ static size_t calendar_ticks(mprof__tick ticks[MPROF__TICK_MAX], double from_s, 
 }
 
 size_t mprof__time_ticks(mprof__tick ticks[MPROF__TICK_MAX], double from_s, double to_s,
-                         double origin_s, double width_px, const mprof_measure *measure)
+                         double origin_s, double width_px, bool small, const mprof_measure *measure)
 {
     if (!(to_s > from_s)) {
         return 0;
     }
     double step = steps_s[sizeof steps_s / sizeof *steps_s - 1];
     for (size_t i = 0; i < sizeof steps_s / sizeof *steps_s; i++) {
-        if (labels_fit(steps_s[i], from_s, to_s, width_px, measure)) {
+        if (labels_fit(steps_s[i], from_s, to_s, width_px, small, measure)) {
             step = steps_s[i];
             break;
         }

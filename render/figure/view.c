@@ -71,6 +71,7 @@ void mprof__choose_memory_range(mprof__layout *layout)
 {
     mprof__range range = mprof__widen_by_control_group(layout, memory_range(layout));
     mprof__range axis = mprof__memory_axis(layout, range);
+    layout->highest_mib = range.high;
     layout->memory = (mprof__scale){axis.low, axis.high, layout->plot.y + layout->plot.height,
                                     -layout->plot.height};
 }

@@ -20,7 +20,7 @@ struct pen {
     char scope[10];                  /* class of the root element, prefix of all ids */
     unsigned used[MPROF_ROLE_COUNT]; /* a bit for each slot in use, and one for the role itself */
     unsigned slots;                  /* a bit for each slot in use */
-    bool dark;
+    mprof__palette palette;
 };
 
 /* class="role", or class="role c3" for the palette's slot 3 */
@@ -50,7 +50,7 @@ static void end_element(const struct pen *pen, const mprof_item *item, const cha
 
 static void put_rect(const struct pen *pen, const mprof_item *item)
 {
-    const mprof__style *style = mprof__role_style(item->role);
+    const mprof__style *style = mprof__role_style(pen->palette, item->role);
     mprof__put(pen->output, "<rect");
     put_class(pen, item);
     mprof__put_number(pen->output, " x=\"", (double)item->x, "\"");
@@ -198,12 +198,12 @@ static const char *const tone_names[MPROF__TONE_COUNT] = {
 };
 
 /* The tones as custom properties; those of the palette once for each slot. */
-static void put_tones(const struct pen *pen, bool dark)
+static void put_tones(const struct pen *pen, mprof__palette palette)
 {
     mprof__putf(pen->output, ".%s{", pen->scope);
     for (mprof__tone tone = MPROF__TONE_PAPER; tone < MPROF__TONE_SLOT; tone++) {
         mprof__putf(pen->output, "--%s:#%06x;", tone_names[tone],
-                    mprof__tone_colour(dark, tone, 0));
+                    mprof__tone_colour(palette, tone, 0));
     }
     mprof__put(pen->output, "}\n");
     for (int slot = 0; slot < MPROF__SLOT_COUNT; slot++) {
@@ -213,7 +213,7 @@ static void put_tones(const struct pen *pen, bool dark)
         mprof__putf(pen->output, ".%s .c%d{", pen->scope, slot);
         for (mprof__tone tone = MPROF__TONE_SLOT; tone < MPROF__TONE_COUNT; tone++) {
             mprof__putf(pen->output, "--%s:#%06x;", tone_names[tone],
-                        mprof__tone_colour(dark, tone, slot));
+                        mprof__tone_colour(palette, tone, slot));
         }
         mprof__put(pen->output, "}\n");
     }
@@ -228,7 +228,8 @@ static void put_paint(const struct pen *pen, const char *property, const mprof__
     if (known == MPROF__TONE_NONE) {
         mprof__putf(pen->output, "%s:none;", property);
     } else {
-        mprof__putf(pen->output, "%s:#%06x;", property, mprof__tone_colour(pen->dark, known, slot));
+        mprof__putf(pen->output, "%s:#%06x;", property,
+                    mprof__tone_colour(pen->palette, known, slot));
     }
     if (tone != known && known != MPROF__TONE_NONE) {
         mprof__putf(pen->output, "%s:var(--%s,var(--%s));", property, tone_names[tone],
@@ -255,9 +256,10 @@ static void put_paints(const struct pen *pen, const mprof__style *style, int slo
 
 static void put_role(const struct pen *pen, mprof_role role)
 {
-    const mprof__style *style = mprof__role_style(role);
-    mprof_font font = mprof_role_font(role);
-    mprof__putf(pen->output, ".mprof .%s{", mprof_role_name(role));
+    const mprof__style *style = mprof__role_style(pen->palette, role);
+    mprof_font font = mprof_figure_font(pen->figure, role);
+    mprof__putf(pen->output, ".%s .%s{",
+                pen->palette == MPROF__PALETTE_PAPER ? pen->scope : "mprof", mprof_role_name(role));
     put_paints(pen, style, MPROF_COLOUR_NONE);
     put_alpha(pen, "fill", style->fill, style->fill_alpha);
     if (style->stroke != MPROF__TONE_NONE) {
@@ -292,16 +294,38 @@ static void put_look(const struct pen *pen, const mprof__style *style, int slot)
     }
 }
 
-/* Only for slots that the figure uses. */
+static void put_pattern(const struct pen *pen, int slot)
+{
+    static const mprof__tone grounds[MPROF__PATTERN_COUNT] = {
+        [MPROF__PATTERN_SOLID] = MPROF__TONE_INK,
+        [MPROF__PATTERN_EMPTY] = MPROF__TONE_PAPER,
+        [MPROF__PATTERN_GREY] = MPROF__TONE_GRID,
+    };
+    mprof__pattern pattern = mprof__slot_pattern(slot);
+    if (grounds[pattern] != MPROF__TONE_NONE) {
+        mprof__putf(pen->output, "fill:#%06x;",
+                    mprof__tone_colour(pen->palette, grounds[pattern], 0));
+    } else {
+        mprof__putf(pen->output, "fill:url(#%s-pattern%d);", pen->scope, pattern);
+    }
+}
+
+/* Only for slots that the figure uses; the script may give a box another role. */
 static void put_slots(const struct pen *pen, mprof_role role)
 {
+    const mprof__style *style = mprof__role_style(pen->palette, role);
     for (int slot = 0; slot < MPROF__SLOT_COUNT; slot++) {
-        if (!(pen->used[role] & 1u << slot)) {
+        if (!(pen->used[role] & 1u << slot) && !style->patterned) {
             continue;
         }
-        mprof__putf(pen->output, ".mprof .%s.c%d{", mprof_role_name(role), slot);
-        put_paints(pen, mprof__role_style(role), slot);
-        put_look(pen, mprof__role_style(role), slot);
+        bool own = pen->palette == MPROF__PALETTE_PAPER; /* others are equal in all pictures */
+        mprof__putf(pen->output, ".%s .%s.c%d{", own ? pen->scope : "mprof", mprof_role_name(role),
+                    slot);
+        put_paints(pen, style, slot);
+        if (style->patterned) {
+            put_pattern(pen, slot);
+        }
+        put_look(pen, style, slot);
         mprof__put(pen->output, "}\n");
     }
 }
@@ -342,18 +366,18 @@ static void put_family(const struct pen *pen, const char *family)
 static void put_styles(struct pen *pen, const mprof_draw_options *options,
                        const mprof_text_engine *engine)
 {
-    pen->dark = options->theme == MPROF_THEME_DARK;
+    pen->palette = mprof__palette_of(options->theme);
     find_used(pen);
     mprof__put(pen->output, "<style>\n");
-    put_tones(pen, pen->dark);
+    put_tones(pen, pen->palette);
     if (options->theme == MPROF_THEME_AUTO) {
         mprof__put(pen->output, "@media (prefers-color-scheme:dark){\n");
-        put_tones(pen, true);
+        put_tones(pen, MPROF__PALETTE_DARK);
         mprof__put(pen->output, "}\n");
     }
     put_family(pen, mprof__text_family(engine));
     mprof__putf(pen->output, ".mprof .paper{fill:#%06x;fill:var(--paper)}\n",
-                mprof__tone_colour(pen->dark, MPROF__TONE_PAPER, 0));
+                mprof__tone_colour(pen->palette, MPROF__TONE_PAPER, 0));
     mprof__put(pen->output, ".mprof path{stroke-linejoin:round}\n");
     for (mprof_role role = 0; role < MPROF_ROLE_COUNT; role++) {
         if (!options->still || pen->used[role]) { /* the script may add elements of any role */
@@ -387,6 +411,30 @@ static void choose_scope(struct pen *pen, const mprof_draw_options *options)
     for (size_t i = 1; i + 1 < sizeof pen->scope; i++, hash /= 26) {
         pen->scope[i] = letters[hash % 26];
     }
+}
+
+/* The two patterns that are no plain colour; CSS refers to them by id. */
+static void put_patterns(const struct pen *pen)
+{
+    if (pen->palette != MPROF__PALETTE_PAPER) {
+        return;
+    }
+    mprof__putf(pen->output,
+                "<defs>\n<pattern id=\"%s-pattern%d\" width=\"%g\" height=\"%g\" "
+                "patternUnits=\"userSpaceOnUse\"><rect width=\"%g\" height=\"%g\" "
+                "fill=\"#fff\"/><circle cx=\"0.75\" cy=\"0.75\" r=\"%g\"/><circle cx=\"%g\" "
+                "cy=\"%g\" r=\"%g\"/></pattern>\n",
+                pen->scope, MPROF__PATTERN_DOTS, MPROF__DOTS_PX, MPROF__DOTS_PX * 2, MPROF__DOTS_PX,
+                MPROF__DOTS_PX * 2, MPROF__DOT_PX, 0.75 + MPROF__DOTS_PX / 2, 0.75 + MPROF__DOTS_PX,
+                MPROF__DOT_PX);
+    mprof__putf(pen->output,
+                "<pattern id=\"%s-pattern%d\" width=\"%g\" height=\"%g\" "
+                "patternUnits=\"userSpaceOnUse\"><rect width=\"%g\" height=\"%g\" "
+                "fill=\"#fff\"/><path d=\"M-1 1L1-1M0 %gL%g 0M%g %gl2-2\" stroke=\"#000\" "
+                "stroke-width=\"%g\"/></pattern>\n</defs>\n",
+                pen->scope, MPROF__PATTERN_HATCH, MPROF__HATCH_PX, MPROF__HATCH_PX, MPROF__HATCH_PX,
+                MPROF__HATCH_PX, MPROF__HATCH_PX, MPROF__HATCH_PX, MPROF__HATCH_PX - 1,
+                MPROF__HATCH_PX + 1, MPROF__HATCH_WIDTH_PX);
 }
 
 static void put_head(const struct pen *pen)
@@ -429,6 +477,7 @@ mprof_status mprof__draw_svg(const mprof_figure *figure, const mprof_draw_option
     choose_scope(&pen, options);
     put_head(&pen);
     put_styles(&pen, options, engine);
+    put_patterns(&pen);
     mprof__put(output, "<rect class=\"paper\" width=\"100%\" height=\"100%\"/>\n");
     for (size_t g = 0; g < group_count; g++) {
         if (groups[g].kind == MPROF_GROUP_CURVES && !options->still) {

@@ -17,6 +17,7 @@
   const [lanesTop, lanesHeight] = data.lanes;
   const { below } = data;
   const [from, to, timeStep] = data.time, [low, high, memoryStep] = data.memory;
+  const [headroom, small, tickY, tickGap] = data.page;
   const full = { from, to, low, high };
   const fullY = v => floor - (v - low) / (high - low) * height;
   const rowHeight = 16; // of a row of density, as in density_rows.c
@@ -266,8 +267,9 @@
   function timeTicks() {
     const span = view.to - view.from, ticks = [];
     const step = timeSteps.find(one => {
-      const room = width * one / span;
-      return room >= 80 && textWidth(relative(Math.floor(view.to / one) * one, one, view.to), 'tick') + 40 <= room;
+      const room = width * one / span, last = Math.floor(view.to / one);
+      const wide = Math.max(...[last, last - 1].map(n => textWidth(relative(n * one, one, view.to), 'tick')));
+      return room >= (!small ? 80 : span < 1.5 * day ? 44 : 96) && wide + (small ? wide : 40) <= room;
     }) || 1e14;
     if (span >= 1.5 * day && dated && step >= 3600 && step <= 3640 * day)
       return calendarTicks(Math.max(step, 21600));
@@ -276,12 +278,28 @@
     return ticks;
   }
 
+  const roundStep = least => {
+    const power = 10 ** Math.floor(Math.log10(least));
+    return power * [1, 2, 5, 10].find(n => least / power <= n * 1.0000001);
+  };
+  function memoryStepOf(bottom, end, highest) {
+    const span = end - bottom, fifth = (highest - bottom) / 5 * (1 + 1e-9);
+    const least = roundStep(span / Math.max(1, Math.min(Math.max(Math.min(3, height / 10), height / 38), 7)));
+    const near = step => {
+      const above = Math.ceil(highest / step - 1e-9) * step, below = Math.floor(highest / step + 1e-9) * step;
+      return highest - below <= fifth || above <= end && above - highest <= fifth;
+    };
+    for (let step = least; step <= span * 1.001; step = roundStep(step * 1.5)) if (near(step)) return step;
+    for (let step = roundStep(least / 2.6); step >= least / 11 && height * step / span >= 10; step = roundStep(step / 2.6))
+      if (near(step)) return step;
+    return least;
+  }
+
   function memoryTicks() {
     let unit = 0;
     while (unit < 3 && view.high >= memoryUnits[unit + 1][0]) unit++;
     const [scale, name] = memoryUnits[unit], bottom = view.low / scale, end = view.high / scale, ticks = [];
-    const least = (end - bottom) / Math.max(1, Math.min(height / 38, 7)), power = 10 ** Math.floor(Math.log10(least));
-    const step = power * [1, 2, 5, 10].find(n => least / power <= n * 1.0000001);
+    const step = memoryStepOf(bottom, end, bottom + (end - bottom) * (height - headroom) / height);
     const places = step >= 1 ? 0 : Math.ceil(-Math.log10(step) - 1e-9);
     for (let n = Math.ceil(bottom / step - 1e-9); n * step <= end * (1 + 1e-12) && ticks.length < 32; n++)
       ticks.push([n * step * scale, n <= 0 ? '0' : `${fixed(n * step, places)} ${name}`]);
@@ -339,7 +357,7 @@
   // and its limit if the curve stays high enough.
   function memoryAxis([least, most]) {
     const bottom = most - least < most / 3 && most > least ? Math.max(0, least - (most - least) * 0.15) : 0;
-    return { low: bottom, high: bottom + (most - bottom) * height / (height - 40) };
+    return { low: bottom, high: bottom + (most - bottom) * height / (height - headroom) };
   }
   const lengthOf = range => { const axis = memoryAxis(range); return axis.high - axis.low; };
   function rangeOf(wanted) {
@@ -505,18 +523,19 @@
     }
   }
 
-  const labelY = +(group('time-axis').querySelector('text') || { getAttribute: () => below + 17 }).getAttribute('y');
+  const labelY = +(group('time-axis').querySelector('text') || { getAttribute: () => below + tickY }).getAttribute('y');
   function drawAxes() {
     for (const [v, text] of memoryTicks()) {
       const y = Math.floor(Y(v)) + 0.5;
       if (Y(v) < floor - 1) add(axes, 'path', { class: 'grid', d: `M${left} ${y}H${right}` });
-      add(axes, 'text', { class: 'tick', 'text-anchor': 'end', x: left - 10, y: tenth(Y(v) + 4) }, text);
+      if (tickGap) add(axes, 'text', { class: 'tick', 'text-anchor': 'end', x: left - tickGap, y: tenth(Y(v) + (small ? 3.5 : 4)) }, text);
     }
     add(axes, 'path', { class: 'axis', d: `M${left} ${floor + 0.5}H${right}` });
     for (const [t, text] of timeTicks()) {
-      const x = Math.floor(X(t)) + 0.5, end = X(t) + textWidth(text, 'tick') / 2 > right + 18;
-      add(axes, 'path', lanesHeight ? { class: 'grid', d: `M${x} ${floor + 1.5}V${below}` } : { class: 'axis', d: `M${x} ${labelY - 17}v4` });
-      add(axes, 'text', { class: 'tick', 'text-anchor': end ? 'end' : 'middle', x: end ? right + 18 : tenth(X(t)), y: labelY }, text);
+      const x = Math.floor(X(t)) + 0.5, half = textWidth(text, 'tick') / 2, margin = (root.viewBox.baseVal.width - right) / 4;
+      const last = right + margin * 3, end = X(t) + half > last, begin = X(t) - half < margin;
+      add(axes, 'path', lanesHeight ? { class: 'grid', d: `M${x} ${floor + 1.5}V${below}` } : { class: 'axis', d: `M${x} ${labelY - tickY}v4` });
+      add(axes, 'text', { class: 'tick', 'text-anchor': end ? 'end' : begin ? 'start' : 'middle', x: tenth(end ? last : begin ? margin : X(t)), y: labelY }, text);
     }
   }
 
@@ -916,7 +935,7 @@
   // ---- start ----
 
   ['memory-axis', 'time-axis', 'names', 'peak-parts'].forEach(name => group(name) && group(name).classList.add('fixed'));
-  const facts = group('page').querySelector('.facts'), factsY = facts ? +facts.getAttribute('y') : top - 13;
+  const facts = group('page').querySelector('.facts'), factsY = facts ? +facts.getAttribute('y') : small ? 15 : top - 13;
   if (facts) facts.classList.add('fixed');
   if (group('columns')) group('columns').remove();
   const axes = layer('axes', group('curves'));
@@ -938,7 +957,7 @@
   const searchButton = button('search /', 3.5, 'Search functions', () => openSearch());
   const resetButton = button('reset Esc', factsY - 12.5, 'Show all of the time', reset);
   resetButton.setAttribute('display', 'none');
-  if (!functions.length) searchButton.setAttribute('visibility', 'hidden');
+  if (!functions.length || small) searchButton.setAttribute('visibility', 'hidden');
   const fieldWidth = Math.min(200, width / 3);
   const field = add(root, 'foreignObject', { x: right - fieldWidth, y: 3, width: fieldWidth, height: 18, display: 'none' });
   const input = add(field, 'input', { type: 'search', 'aria-label': 'Search functions', placeholder: 'part of a name, or a pattern', spellcheck: 'false' });

@@ -11,6 +11,7 @@
 #include "render_measure.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,8 +40,8 @@ static const struct {
     {"more than those", 0, 2e12, 300, "0, 500000 TiB, 1000000 TiB, 1500000 TiB"},
     {"a window", 1024, 1090, 300,
      "1.00 GiB, 1.01 GiB, 1.02 GiB, 1.03 GiB, 1.04 GiB, 1.05 GiB, 1.06 GiB"},
-    {"a low plot", 0, 160, 70, "0, 100 MiB"},
-    {"no plot", 0, 160, 20, "0"},
+    {"a low plot", 0, 160, 70, "0, 50 MiB, 100 MiB, 150 MiB"},
+    {"no plot", 0, 160, 20, "0, 100 MiB"},
     {"nothing", 0, 0, 300, ""},
 };
 
@@ -50,8 +51,9 @@ static void memory_ticks_are_round(void **state)
     for (size_t i = 0; i < sizeof memory_rows / sizeof *memory_rows; i++) {
         mprof__tick ticks[MPROF__TICK_MAX];
         char text[1000];
-        size_t count = mprof__memory_ticks(ticks, memory_rows[i].low_mib, memory_rows[i].high_mib,
-                                           memory_rows[i].height_px);
+        size_t count =
+            mprof__memory_ticks(ticks, memory_rows[i].low_mib, memory_rows[i].high_mib,
+                                memory_rows[i].high_mib * 0.85, memory_rows[i].height_px);
         join(text, sizeof text, ticks, count);
         if (strcmp(text, memory_rows[i].ticks) != 0) {
             print_error("row: %s\n", memory_rows[i].name);
@@ -61,6 +63,30 @@ static void memory_ticks_are_round(void **state)
             assert_true(ticks[t].value >= 0);
             assert_true(ticks[t].value >= memory_rows[i].low_mib * (1 - 1e-9));
             assert_true(ticks[t].value <= memory_rows[i].high_mib * (1 + 1e-9));
+        }
+    }
+}
+
+/* The last tick is within a fifth of the highest value, at any height and any value. */
+static void a_memory_tick_is_near_the_highest_value(void **state)
+{
+    (void)state;
+    for (double height = 64; height < 2000; height *= 1.13) {
+        double headroom = fmin(height < 200 ? 22 : 40, height * 0.4);
+        for (double highest = 1.0 / 1024; highest < 1e8; highest *= 1.0317) {
+            mprof__tick ticks[MPROF__TICK_MAX];
+            double end = highest * height / (height - headroom);
+            size_t count = mprof__memory_ticks(ticks, 0, end, highest, height);
+            assert_in_range(count, 2, 16);
+            double near = INFINITY;
+            for (size_t i = 0; i < count; i++) {
+                near = fmin(near, fabs(ticks[i].value - highest));
+            }
+            if (near > highest / 5 * 1.0001) {
+                print_error("%g px, %g MiB: %s\n", height, highest, ticks[count - 1].text);
+            }
+            assert_true(near <= highest / 5 * 1.0001);
+            assert_true((ticks[1].value - ticks[0].value) / end * height >= 9.99);
         }
     }
 }
@@ -79,7 +105,7 @@ static const struct {
     {"a second", 0, 1.66, 0, "0 s, 0.2 s, 0.4 s, 0.6 s"},
     {"seconds", 0, 8.85, 0, "0 s, 1 s, 2 s, 3 s"},
     {"below a minute", 0, 59, 0, "0 s, 5 s, 10 s, 15 s"},
-    {"minutes", 0, 200, 0, "0, 15 s, 30 s, 45 s, 1 min, 1 min 15 s, 1 min 30 s"},
+    {"minutes", 0, 200, 0, "0, 30 s, 1 min, 1 min 30 s, 2 min"},
     {"an hour", 0, 3000, 0, "0, 5 min, 10 min, 15 min"},
     {"hours", 0, 5 * 3600, 0, "0, 30 min, 1 h, 1 h 30 min, 2 h"},
     {"a hundred thousand seconds", 0, 100000, 1.7e9, "0, 2 h, 4 h, 6 h"},
@@ -87,7 +113,7 @@ static const struct {
     {"three weeks", 0, 21 * DAY, 1700000000, "Thu 16 Nov, Sat 18 Nov"},
     {"years", 0, 3 * 365 * DAY, 1700000000, "13 Feb 2024"},
     {"days without a date", 0, 5 * DAY, 0, "0, 12 h, 1 d, 1 d 12 h"},
-    {"a window", 100, 101, 0, "1 min 40.0 s, 1 min 40.1 s"},
+    {"a window", 100, 101, 0, "1 min 40.0 s, 1 min 40.2 s"},
     {"a window of seconds", 60, 70, 0, "1 min, 1 min 01 s, 1 min 02 s"},
     {"empty", 1, 1, 0, ""},
 };
@@ -101,7 +127,7 @@ static void time_ticks_use_common_steps(void **state)
         mprof__tick ticks[MPROF__TICK_MAX];
         char text[2000];
         size_t count = mprof__time_ticks(ticks, time_rows[i].from_s, time_rows[i].to_s,
-                                         time_rows[i].origin_s, 1160, &fixed_measure);
+                                         time_rows[i].origin_s, 1160, false, &fixed_measure);
         join(text, sizeof text, ticks, count);
         if (strncmp(text, time_rows[i].ticks, strlen(time_rows[i].ticks)) != 0) {
             print_error("row: %s: %s\n", time_rows[i].name, text);
@@ -120,7 +146,7 @@ static void time_labels_do_not_overlap(void **state)
             mprof__tick ticks[MPROF__TICK_MAX];
             double from = offset ? length * 3.3 : 0;
             size_t count = mprof__time_ticks(ticks, from, from + length, offset ? 1.7e9 : 0, 1160,
-                                             &fixed_measure);
+                                             false, &fixed_measure);
             assert_in_range(count, 1, 16);
             double end = -1e300;
             for (size_t i = 0; i < count; i++) {
@@ -142,6 +168,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(memory_ticks_are_round),
+        cmocka_unit_test(a_memory_tick_is_near_the_highest_value),
         cmocka_unit_test(time_ticks_use_common_steps),
         cmocka_unit_test(time_labels_do_not_overlap),
     };

@@ -147,7 +147,7 @@ static void every_role_is_visible(void **state)
 {
     (void)state;
     for (mprof_role role = 0; role < MPROF_ROLE_COUNT; role++) {
-        const mprof__style *style = mprof__role_style(role);
+        const mprof__style *style = mprof__role_style(MPROF__PALETTE_LIGHT, role);
         assert_true(strlen(mprof_role_name(role)) > 0);
         assert_true(style->fill != MPROF__TONE_NONE || style->stroke != MPROF__TONE_NONE);
         if (style->fill != MPROF__TONE_NONE) {
@@ -229,7 +229,7 @@ static int is_same_dash(const mprof__look *a, const mprof__look *b)
 /* Lines of two recordings differ in their dash, or in their tone, which all eyes see. */
 static void lines_differ_in_tone_or_dash(void **state)
 {
-    const mprof__style *style = mprof__role_style(MPROF_ROLE_CURVE);
+    const mprof__style *style = mprof__role_style(MPROF__PALETTE_LIGHT, MPROF_ROLE_CURVE);
     (void)state;
     for (int dark = 0; dark < 2; dark++) {
         uint32_t paper = mprof__tone_colour(dark, MPROF__TONE_PAPER, 0);

@@ -243,6 +243,60 @@ static void check_shapes(const mprof_figure *figure)
     }
 }
 
+/* What matters stays: a curve that can be read, its peak, and the boxes of calls. */
+static void check_small_page(const mprof_figure *figure, const mprof_figure_options *options,
+                             uint64_t seed)
+{
+    const mprof_frame *frame = mprof_figure_frame(figure);
+    size_t count, functions, boxes = 0;
+    const mprof_item *items = mprof_figure_items(figure, &count);
+    mprof_figure_functions(figure, &functions);
+    for (size_t i = 0; i < count; i++) {
+        assert_true(items[i].shape != MPROF_SHAPE_TEXT || items[i].height >= 9);
+        switch ((mprof_role)items[i].role) {
+        case MPROF_ROLE_BOX:
+        case MPROF_ROLE_BOX_FINE:
+        case MPROF_ROLE_RUG:
+        case MPROF_ROLE_LANE_BAR:
+        case MPROF_ROLE_AT_ONCE:
+        case MPROF_ROLE_DENSITY:
+            boxes++;
+            break;
+        default:
+            break;
+        }
+    }
+    double area = frame->plot.width * (frame->bottom - frame->plot.y);
+    double share = area / (options->width_px * options->height_px);
+    if (share < 0.5 || (functions && !boxes)) {
+        print_error("seed %llu, %g x %g: %.2f of the page, %zu boxes\n", (unsigned long long)seed,
+                    options->width_px, options->height_px, share, boxes);
+    }
+    assert_true(share >= 0.5);
+    assert_true(!functions || boxes);
+}
+
+/* From a thumbnail to a poster. */
+static const double pages[][2] = {
+    {160, 120}, {240, 160}, {300, 200}, {400, 200},  {300, 600},  {639, 299},   {90, 60},
+    {640, 300}, {640, 400}, {2000, 90}, {1260, 540}, {1920, 300}, {4000, 3000},
+};
+
+static void check_page(const mprof_profile *profile, mprof_figure_options options, uint64_t seed)
+{
+    size_t page = seed % (sizeof pages / sizeof *pages);
+    options.width_px = pages[page][0];
+    options.height_px = pages[page][1];
+    options.grow = 0;
+    mprof_figure *figure = lay_out(profile, &options);
+    check_texts(figure, seed);
+    check_shapes(figure);
+    if (options.width_px >= 160 && options.width_px <= 639 && options.height_px <= 299) {
+        check_small_page(figure, &options, seed);
+    }
+    mprof_figure_free(figure);
+}
+
 static void check_seed(uint64_t seed)
 {
     struct script script = random_recording(seed);
@@ -258,7 +312,7 @@ static void check_seed(uint64_t seed)
         options.width_px = 400;
         options.height_px = 300;
     }
-    if (seed % 13 == 0) { /* the smallest page that `plot` accepts */
+    if (seed % 13 == 0) {
         options.width_px = 300;
         options.height_px = 200;
         options.grow = 0;
@@ -267,6 +321,8 @@ static void check_seed(uint64_t seed)
     check_texts(figure, seed);
     check_shapes(figure);
     mprof_figure_free(figure);
+    options.flame = seed / 13 % 2;
+    check_page(profile, options, seed);
     mprof_profile_free(profile);
     free(script.text);
 }
@@ -1261,11 +1317,11 @@ static void bad_options_are_errors(void **state)
         const char *function, *message;
     } rows[] = {
         {1260,
-         100,
+         30,
          {0, 0},
          NULL,
-         "a page 100 pixels high leaves 0 for the plot, expected at least 50: make it higher"},
-        {150, 540, {0, 0}, NULL, "the page must be at least 200 pixels wide, not 150"},
+         "a page 30 pixels high leaves 7 for the plot, expected at least 16: make it higher"},
+        {80, 540, {0, 0}, NULL, "the page must be at least 90 pixels wide, not 80"},
         {1260,
          540,
          {2, 1},

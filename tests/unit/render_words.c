@@ -264,14 +264,62 @@ static void isolates_are_closed(void **state)
     free(text);
 }
 
+static void the_middle_is_cut(void **state)
+{
+    static const struct {
+        const char *text;
+        int letters; /* of room */
+        const char *shown;
+    } rows[] = {
+        {"python3 app.py", 14, "python3 app.py"},
+        {"python3 app.py", 13,
+         "python\xE2\x80\xA6"
+         "app.py"},
+        {"/usr/bin/python3 /srv/jobs/train.py --fold 7", 21,
+         "/usr/bin/p\xE2\x80\xA6"
+         "y --fold 7"},
+        {"\xE6\x95\xB0\xE6\x8D\xAE\xE5\xA4\x84\xE7\x90\x86 x.py", 7,
+         "\xE6\x95\xB0\xE6\x8D\xAE\xE5\xA4\x84\xE2\x80\xA6.py"},
+        {"abcdefgh", 3, "ab\xE2\x80\xA6"}, /* too little room for two ends */
+        {"e\xCC\x81"
+         "e\xCC\x81"
+         "e\xCC\x81"
+         "e\xCC\x81"
+         "e\xCC\x81"
+         "e\xCC\x81"
+         "e\xCC\x81"
+         "e\xCC\x81"
+         "e\xCC\x81"
+         "e\xCC\x81",
+         13,
+         "e\xCC\x81"
+         "e\xCC\x81"
+         "e\xCC\x81"
+         "\xE2\x80\xA6"
+         "e\xCC\x81"
+         "e\xCC\x81"
+         "e\xCC\x81"},
+    };
+    const mprof__layout layout = {.measure = &fixed_measure};
+    double letter = mprof_role_font(MPROF_ROLE_TITLE).size_px * 0.6;
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char out[200];
+        size_t length = mprof__fit_text_middle(&layout, MPROF_ROLE_TITLE, out, sizeof out,
+                                               rows[i].text, letter * (rows[i].letters + 0.01));
+        assert_string_equal(out, rows[i].shown);
+        assert_int_equal(length, strlen(out));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(durations),           cmocka_unit_test(memories),
-        cmocka_unit_test(shares_and_rates),    cmocka_unit_test(counts),
-        cmocka_unit_test(dates_have_a_zone),   cmocka_unit_test(shown_text),
-        cmocka_unit_test(long_text_is_cut),    cmocka_unit_test(letters_stay_whole),
-        cmocka_unit_test(isolates_are_closed),
+        cmocka_unit_test(durations),         cmocka_unit_test(memories),
+        cmocka_unit_test(shares_and_rates),  cmocka_unit_test(counts),
+        cmocka_unit_test(dates_have_a_zone), cmocka_unit_test(shown_text),
+        cmocka_unit_test(long_text_is_cut),  cmocka_unit_test(letters_stay_whole),
+        cmocka_unit_test(the_middle_is_cut), cmocka_unit_test(isolates_are_closed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

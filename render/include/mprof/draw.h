@@ -39,7 +39,12 @@ typedef enum mprof_theme {
     MPROF_THEME_AUTO,  /**< SVG follows the reader's preference, the others are light */
     MPROF_THEME_LIGHT, /**< dark on white */
     MPROF_THEME_DARK,  /**< light on black */
+    MPROF_THEME_PAPER, /**< black on white with patterns, for articles; the figure is laid out with
+                            mprof_figure_options.colours_most = MPROF_PAPER_PATTERNS */
 } mprof_theme;
+
+/** Functions that patterns on paper can tell apart; all others are grey. */
+#define MPROF_PAPER_PATTERNS 4
 
 /** Fonts, found once. One thread at a time may use an engine. */
 typedef struct mprof_text_engine mprof_text_engine;

@@ -86,7 +86,7 @@ typedef struct mprof_font {
     int strong;     /**< 1: semi-bold */
 } mprof_font;
 
-/** The typography of a role's text.
+/** The typography of a role's text on a page of usual size.
  *
  * @param role  any value
  * @return its size and weight; that of MPROF_ROLE_TICK for what is no role. Any thread. */
@@ -317,13 +317,15 @@ typedef struct mprof_figure_options {
                                 common start */
     double origin_s;       /**< of as_one: unix seconds at 0 s; 0: where the first one begins */
     mprof_process_grouping processes; /**< what is one line, or one layer of a stack */
+    int name_file;                    /**< 1: the title begins with the name of the file */
+    int colours_most; /**< functions with a colour of their own, the longest consumers; 0: all */
 } mprof_figure_options;
 
 /** A page of usual size with the usual contents. */
 #define MPROF_FIGURE_OPTIONS_INIT                                                                  \
     {                                                                                              \
         sizeof(mprof_figure_options), MPROF_DEFAULT_WIDTH_PX, MPROF_DEFAULT_HEIGHT_PX, 1, NULL, 0, \
-            1, 0, 0, 0, {0, 0}, 0, NULL, MPROF_BY_PROCESS, 0, 0, 0, 0, MPROF_PROCESSES_AUTO        \
+            1, 0, 0, 0, {0, 0}, 0, NULL, MPROF_BY_PROCESS, 0, 0, 0, 0, MPROF_PROCESSES_AUTO, 0, 0  \
     }
 
 /** Sets MPROF_FIGURE_OPTIONS_INIT, for languages that cannot use it.
@@ -364,6 +366,13 @@ MPROF_API double mprof_figure_width_px(const mprof_figure *figure);
  * @param figure  not NULL
  * @return px. Any thread. */
 MPROF_API double mprof_figure_height_px(const mprof_figure *figure);
+
+/** The typography of a role's text in this figure: smaller on a small page.
+ *
+ * @param figure  NULL: a page of usual size
+ * @param role    any value
+ * @return as mprof_role_font(). Any thread. */
+MPROF_API mprof_font mprof_figure_font(const mprof_figure *figure, mprof_role role);
 
 /** Where the scales lie.
  *
