@@ -2,6 +2,8 @@
 #ifndef MPROF_RENDER_PLOT_H
 #define MPROF_RENDER_PLOT_H
 
+#include "render/figure/terminal_chart.h"
+
 #include <mprof/draw.h>
 
 struct mprof__plot {
@@ -13,8 +15,10 @@ struct mprof__plot {
     size_t format_count; /* 0: by the suffix of `output` */
     char **inputs;
     size_t input_count;
-    int each;  /* 1: a picture for each recording */
-    long jobs; /* 0: one per CPU */
+    int each;           /* 1: a picture for each recording */
+    int several;        /* 1: of --each: their titles also name the file */
+    long jobs;          /* 0: one per CPU */
+    int is_shown_again; /* 1: the recordings were loaded before, with their warnings */
 };
 
 /* plot_picture.c */
@@ -24,6 +28,11 @@ struct mprof__plot {
 mprof_status mprof__plot_figure(mprof_figure **figure, const struct mprof__plot *plot,
                                 const mprof_measure *measure, const char *const *recordings,
                                 size_t count, mprof_error *error);
+
+/* The same as letters for a terminal. */
+mprof_status mprof__plot_chart(mprof__terminal_chart *chart, const struct mprof__plot *plot,
+                               const mprof__terminal_room *room, const char *const *recordings,
+                               size_t count, mprof_error *error);
 
 /* Draws the figure into a file; on failure an older file stays as it was. */
 mprof_status mprof__plot_write(const mprof_figure *figure, mprof_text_engine *engine,
@@ -39,7 +48,7 @@ char *mprof__plot_path(const char *directory, const char *recording, unsigned nu
                        mprof_format format);
 
 /* plot_each_command.c: draws a picture of each recording; returns the exit code. */
-int mprof__plot_each(const struct mprof__plot *plot);
+int mprof__plot_each(struct mprof__plot *plot);
 
 /* plot_show_command.c: shows the picture `path` in the terminal or with the desktop's viewer, if
  * there is one, and prints the path. */

@@ -268,7 +268,7 @@ static size_t draw_all(const struct mprof__plot *plot, const struct task_list *l
     return failed;
 }
 
-int mprof__plot_each(const struct mprof__plot *plot)
+int mprof__plot_each(struct mprof__plot *plot)
 {
     mprof_error error = MPROF_ERROR_INIT;
     mprof_recordings *recordings = NULL;
@@ -284,6 +284,7 @@ int mprof__plot_each(const struct mprof__plot *plot)
             failed++;
         }
     }
+    plot->several = list.count > 1;
     if (plot->output && mkdir(plot->output, 0777) != 0 && errno != EEXIST) {
         mprof_error_set_errno(&error, errno, "cannot create the directory");
         mprof_error_at(&error, plot->output, 0);

@@ -32,6 +32,7 @@ mprof_status mprof__plot_figure(mprof_figure **figure, const struct mprof__plot 
     mprof__plot_profiles profiles;
     mprof_figure_options options = plot->figure;
     *figure = NULL;
+    options.name_file = plot->several;
     options.states = has_format(plot, MPROF_FORMAT_SVG) && !plot->draw.still;
     mprof_status status = mprof__plot_profiles_load(&profiles, plot, recordings, count, error);
     if (status == MPROF_OK) {
@@ -39,6 +40,24 @@ mprof_status mprof__plot_figure(mprof_figure **figure, const struct mprof__plot 
         options.origin_s = profiles.origin_s;
         status = mprof_figure_layout(figure, (const mprof_profile *const *)profiles.items,
                                      profiles.count, &options, measure, error);
+    }
+    mprof__plot_profiles_dispose(&profiles);
+    return status;
+}
+
+mprof_status mprof__plot_chart(mprof__terminal_chart *chart, const struct mprof__plot *plot,
+                               const mprof__terminal_room *room, const char *const *recordings,
+                               size_t count, mprof_error *error)
+{
+    mprof__plot_profiles profiles;
+    mprof_figure_options options = plot->figure;
+    *chart = (mprof__terminal_chart){0, 0, NULL};
+    mprof_status status = mprof__plot_profiles_load(&profiles, plot, recordings, count, error);
+    if (status == MPROF_OK) {
+        options.as_one = profiles.as_one;
+        options.origin_s = profiles.origin_s;
+        status = mprof__terminal_chart_new(chart, (const mprof_profile *const *)profiles.items,
+                                           profiles.count, &options, room, error);
     }
     mprof__plot_profiles_dispose(&profiles);
     return status;

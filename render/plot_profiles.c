@@ -241,7 +241,9 @@ static mprof_status check_entries(const struct loader *loader, mprof_error *erro
 {
     for (size_t i = 0; i < loader->count; i++) {
         const struct entry *entry = &loader->entries[i];
-        mprof__command_warn(entry->profile);
+        if (!loader->plot->is_shown_again) {
+            mprof__command_warn(entry->profile);
+        }
         mprof_status status = check_kinds(entry->profile, loader->plot->figure.kinds,
                                           loader->plot->figure.group, error);
         if (status != MPROF_OK) {

@@ -20,6 +20,7 @@ import zlib
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 import mprof_test  # noqa: E402
+import png_file  # noqa: E402
 from mprof_test import FIXTURES, MPROF, check_pdf, check_svg  # noqa: E402
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -442,7 +443,9 @@ class Options(PlotCase):
     def test_size_and_resolution(self):
         for options, size in (([], (1260, 540)), (["--size", "800x400"], (800, 400)),
                               (["--size", "7x3in"], (630, 270)), (["--dpi", "180"], (2520, 1080)),
-                              (["--size", "800x400", "--dpi", "45"], (400, 200))):
+                              (["--size", "800x400", "--dpi", "45"], (400, 200)), (["--size", "90x60"], (90, 60)),
+                              (["-f", "--size", "1x1in"], (90, 90)),
+                              (["--size", "3.33x2.2in"], (300, 198))):
             with self.subTest(options=options):
                 path = self.directory / "out.png"
                 self.run_mprof("plot", *options, "-o", path, NESTED)
@@ -463,6 +466,30 @@ class Options(PlotCase):
             text = "".join(self.plot_svg("--theme", theme, NESTED).root.itertext())
             self.assertNotIn("prefers-color-scheme", text)
         self.assertIn("--paper:#14181f", text)
+
+    def test_theme_for_print(self):
+        """Greys only; the four functions that ran longest have patterns, all others are grey."""
+        many = self.write("many.dat", "MEM 10 1000\nMEM 90 1010\nMEM 40 1020\n" + "".join(
+            f"FUNC m.f{n} 10 {1000 + 3 * n} 40 {1003 + 2.6 * n:.1f} 0\n" for n in range(6)))
+        for options in ([], ["-f"], ["--size", "3.33x2.2in"]):
+            with self.subTest(options=options):
+                path = self.directory / "out.png"
+                self.run_mprof("plot", "--theme", "paper", "--dpi", "200", *options, "-o", path, many)
+                _, _, rows = png_file.read(path)
+                self.assertTrue(all(row[0::3] == row[1::3] == row[2::3] for row in rows))
+        self.run_mprof("plot", "--theme", "paper", "--size", "3.33x2.2in", "-o", "out.pdf", many)
+        info = subprocess.run(["pdfinfo", self.directory / "out.pdf"], capture_output=True, text=True,
+                              check=True).stdout
+        self.assertRegex(info, r"Page size: +239\.76\d* x 158\.4\d* pts")  # 3.33 x 72
+        svg = self.plot_svg("--theme", "paper", "--size", "400x200", many)
+        names = svg.texts("legend-name")
+        self.assertEqual(names, ["f0", "f1", "f2", "f3", "2 others"])
+        self.assertEqual([node.get("class") for node in svg.of_class("swatch")],
+                         [f"swatch c{slot}" for slot in range(5)])
+        style = "".join(svg.root.itertext())
+        self.assertRegex(style, r"\.swatch\.c1\{[^}]*fill:url\(#m[a-z]+-pattern1\)")
+        self.assertEqual(len({node.get("id") for node in svg.root.iter()
+                              if node.tag.endswith("}pattern")}), 2)
 
     def test_bad_values_are_refused(self):
         for option, values in (("--window", ("1", "2,1", "1,nan", "a,b")), ("--size", ("10x10", "axb", "800x400cm")),
@@ -746,10 +773,11 @@ class Shown(PlotCase):
             clean.pop(name, None)
         return {**clean, **changes}
 
-    def in_terminal(self, *arguments, **variables):
-        """What `mprof plot` writes to a terminal of 100 x 40."""
+    def in_terminal(self, *arguments, size=(40, 100), **variables):
+        """What `mprof plot` writes to a terminal of rows x columns."""
         master, slave = pty.openpty()
-        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 100, 1000, 800))
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", *size, size[1] * 10, size[0] * 20))
+        variables.setdefault("LC_ALL", "C.UTF-8")
         process = subprocess.Popen([MPROF, "plot", *arguments], cwd=self.directory, stdin=slave,
                                    stdout=slave, stderr=slave, env=self.environment(**variables),
                                    start_new_session=True)
@@ -765,7 +793,7 @@ class Shown(PlotCase):
             text += part
         os.close(master)
         self.assertEqual(process.wait(60), 0, text[-300:])
-        self.assertTrue(text.rstrip().endswith(b"mprofile_20260101000000.svg"), text[-100:])
+        self.assertIn(b"mprofile_20260101000000.svg\r\n", text)
         check_svg(self.directory / "mprofile_20260101000000.svg")
         return text
 
@@ -795,16 +823,61 @@ class Shown(PlotCase):
         self.assertEqual(seen.read_text(), "mprofile_20260101000000.svg")
 
     def test_in_a_terminal_without_pixels(self):
+        """Bars of eighths, and a row for each function; nothing wraps, and the prompt has room."""
+        for size in ((24, 80), (12, 40), (50, 200), (40, 100)):
+            with self.subTest(size=size):
+                text = self.in_terminal(TERM="xterm-256color", size=size).decode()
+                plain = re.sub(r"\x1b\[[0-9;]*m", "", text).replace("\r", "")
+                lines = plain.rstrip("\n").split("\n")[1:-1]  # without the two messages
+                self.assertLessEqual(max(map(len, lines)), size[1])
+                self.assertLessEqual(len(lines), size[0] - 3)
+                for words in ("/usr/bin/python3 nested.py", "peak 128.2 MiB at 0.24 s", "100 MiB",
+                              "leaf", "1.0 s" if size[1] > 40 else "1 s", "\u2588"):
+                    self.assertIn(words, plain)
+                self.assertNotRegex(plain, r"[\[\]\u2500-\u257f]")  # brackets, lines
+                self.assertNotIn("\x1b[48", text)  # the background stays the terminal's
+                self.assertNotRegex(text, r"m48;|;48;")
+        nested = next(line for line in lines if "fit" in line)
+        self.assertGreater(nested.count("\u2588"), 30)
+
+    def test_colours_of_the_terminal(self):
+        self.assertIn(b";38;2;", self.in_terminal(TERM="xterm", COLORTERM="truecolor"))
+        self.assertNotEqual(self.in_terminal(TERM="xterm-256color"),
+                            self.in_terminal(TERM="xterm-256color", COLORFGBG="15;0"))
+        self.assertRegex(self.in_terminal(TERM="xterm"), rb"\x1b\[0;1;31mpeak")
+        for variables in ({"TERM": "xterm-256color", "NO_COLOR": "1"}, {"TERM": "vt220"}):
+            codes = set(re.findall(rb"\x1b\[([0-9;]*)m", self.in_terminal(**variables)))
+            self.assertEqual(codes, {b"0", b"0;1"})
+
+    def test_a_terminal_without_utf8(self):
+        text = self.in_terminal(TERM="xterm", LC_ALL="C")
+        self.assertTrue(text.isascii(), text)
+        self.assertIn(b"#", text)
+
+    def test_several_recordings_in_a_terminal(self):
+        shutil.copy(WEB, self.directory / "web.dat")
+        text = self.in_terminal("mprofile_20260101000000.dat", "web.dat", TERM="xterm", size=(24, 80))
+        plain = re.sub(r"\x1b\[[0-9;]*m", "", text.decode())
+        self.assertIn("2 recordings", plain)
+        self.assertRegex(plain, r"web\.dat ")
+        self.assertIn("128.2 MiB", plain)
+
+    def test_a_hint_where_the_library_is_missing(self):
+        """Once for a user, not with each picture."""
         if not self.has_chafa():
             self.skipTest("built without libchafa")
-        text = self.in_terminal(TERM="xterm-256color").decode()
-        plain = re.sub(r"\x1b\[[0-9;]*m", "", text)
-        for words in ("/usr/bin/python3 nested.py", "peak 128.2 MiB at 0.24 s", "100 MiB", "predict"):
-            self.assertIn(words, plain)
-        self.assertLessEqual(max(len(line) for line in plain.replace("\r", "").split("\n")), 100)
-        self.assertIn("48;2;255;255;255", text)
-        self.assertNotIn("48;2;255;255;255",
-                         self.in_terminal(TERM="xterm-256color", COLORFGBG="15;0").decode())
+        libraries = self.directory / "libraries"
+        libraries.mkdir()
+        (libraries / "libchafa.so.0").touch()  # found first, and no library
+        state = self.directory / "state"
+        seen = [self.in_terminal(TERM="xterm-256color", LD_LIBRARY_PATH=str(libraries),
+                                 XDG_STATE_HOME=str(state)) for _ in range(2)]
+        self.assertIn("\u2588".encode(), seen[0])
+        self.assertEqual([text.count(b"install libchafa") for text in seen], [1, 0])
+        (self.directory / "file").touch()  # no state can be kept: no hint, rather than one each time
+        self.assertNotIn(b"install", self.in_terminal(TERM="xterm", LD_LIBRARY_PATH=str(libraries),
+                                                      XDG_STATE_HOME=str(self.directory / "file")))
+        self.assertNotIn(b"install", self.in_terminal(TERM="xterm", XDG_STATE_HOME=str(state / "other")))
 
     def test_in_a_terminal_with_pixels(self):
         if not self.has_chafa():
@@ -843,6 +916,15 @@ class Each(PlotCase):
                     path = self.directory / "out" / name
                     {"svg": check_svg, "pdf": check_pdf, "png": png_size}[name[-3:]](path)
                 shutil.rmtree(self.directory / "out")
+
+    def test_titles_name_the_file_where_pictures_look_alike(self):
+        self.run_mprof("plot", "--each", "-o", "out", "a/", "b/one.dat")
+        titles = {name: Svg(self.directory / "out" / name).texts("title")[0]
+                  for name in os.listdir(self.directory / "out")}
+        self.assertEqual(titles["one.svg"], "one.dat  \xb7  /usr/bin/python3 nested.py")
+        self.assertTrue(titles["two.svg"].startswith("two.dat  \xb7  "), titles)
+        self.run_mprof("plot", "--each", "-o", "single", "b/one.dat")
+        self.assertFalse(Svg(self.directory / "single" / "one.svg").texts("title")[0].startswith("one"))
 
     def test_next_to_their_recordings(self):
         self.run_mprof("plot", "--each", "a", "b")
