@@ -793,3 +793,19 @@ int mprof__ring_folder_find_of_process(int64_t pid)
     free(block);
     return fd;
 }
+
+int64_t mprof__ring_folder_recorder(int folder_fd)
+{
+    char link[40], path[512];
+
+    snprintf(link, sizeof link, "/proc/self/fd/%d", folder_fd);
+    ssize_t length = folder_fd >= 0 ? readlink(link, path, sizeof path - 1) : -1;
+    if (length <= 0) {
+        return 0;
+    }
+    path[length] = '\0';
+    const char *slash = strrchr(path, '/');
+    return slash && is_folder_name(slash + 1)
+               ? strtoll(slash + 1 + sizeof FOLDER_PREFIX - 1, NULL, 10)
+               : 0;
+}

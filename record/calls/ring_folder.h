@@ -29,6 +29,9 @@ int mprof__ring_folder_fd(const mprof__ring_folder *folder);
 int mprof__ring_folder_find(int64_t recorder);
 int mprof__ring_folder_find_of_process(int64_t pid);
 
+/* The pid of the recorder whose directory was found; 0: unknown. */
+int64_t mprof__ring_folder_recorder(int folder_fd);
+
 #define MPROF__RING_FOLDER_LINK "installed"
 
 /* Creates a symbolic link of this name in the folder, for processes that cannot use the directory's

@@ -60,6 +60,17 @@ static bool is_written_by(const char *path, int64_t recorder)
     return is_locked_by_it;
 }
 
+bool mprof__recorded_file(int64_t recorder, char *path, size_t size)
+{
+    for (int number = 0; number < DESCRIPTORS_SEARCHED; number++) {
+        snprintf(path, size, "/proc/%lld/fd/%d", (long long)recorder, number);
+        if (is_written_by(path, recorder)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void mprof__recorded_names_read(int64_t recorder,
                                 void (*report)(void *data, int64_t pid, const char *name),
                                 void *data)
@@ -70,12 +81,9 @@ void mprof__recorded_names_read(int64_t recorder,
     mprof_source *source;
     char path[64];
 
-    for (int number = 0; number < DESCRIPTORS_SEARCHED; number++) {
-        snprintf(path, sizeof path, "/proc/%lld/fd/%d", (long long)recorder, number);
-        if (is_written_by(path, recorder) && mprof_source_open(&source, path, &error) == MPROF_OK) {
-            (void)mprof_read(source, &visitor, &error);
-            mprof_source_free(source);
-            return;
-        }
+    if (mprof__recorded_file(recorder, path, sizeof path) &&
+        mprof_source_open(&source, path, &error) == MPROF_OK) {
+        (void)mprof_read(source, &visitor, &error);
+        mprof_source_free(source);
     }
 }

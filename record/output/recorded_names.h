@@ -4,6 +4,8 @@
 #define MPROF_RECORD_RECORDED_NAMES_H
 
 #include <mprof/error.h>
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* Reads the recording that process `recorder` is writing, if any. `report` gets each name in file
@@ -12,5 +14,9 @@
 void mprof__recorded_names_read(int64_t recorder,
                                 void (*report)(void *data, int64_t pid, const char *name),
                                 void *data);
+
+/* The path of the file that process `recorder` is writing; false: it writes none that this user may
+ * read. */
+bool mprof__recorded_file(int64_t recorder, char *path, size_t size);
 
 #endif

@@ -16,6 +16,10 @@
 #define ROWS_MAX (1U << 20)
 #define ENDED_MAX 8
 #define NAME_COLUMNS 28
+#define NAME_SHARE 0.65 /* of what the numbers leave */
+/* Narrower terminals show fewer numbers. */
+#define COLUMNS_WITH_SLOPE 64
+#define COLUMNS_WITH_PEAK 48
 #define NAME_SIZE 96
 #define FUNCTION_SIZE 256
 /* A process counts as ended after this many ticks without a sample: not every file records ends. */
@@ -272,7 +276,54 @@ void mprof__process_table_set_calls(mprof__process_table *table, int64_t pid, si
     }
 }
 
+void mprof__process_table_copy_names(mprof__process_table *table, const mprof__process_table *from)
+{
+    for (size_t i = 0; i < from->count; i++) {
+        table_row *row = find_row(table, from->rows[i]->pid);
+
+        if (row && from->rows[i]->name) {
+            replace_text(&row->name, NAME_SIZE, from->rows[i]->name, strlen(from->rows[i]->name));
+        }
+    }
+}
+
 /* ---- text ---- */
+
+/* The columns of a table, chosen by the room there is and by the names. */
+typedef struct table_columns {
+    bool has_peak;
+    bool has_slope;
+    size_t name; /* width */
+} table_columns;
+
+static size_t width_of_name(const table_row *row, size_t most, bool utf8)
+{
+    mprof__terminal_text text;
+
+    mprof__terminal_text_init(&text, most, utf8);
+    mprof__terminal_text_put_foreign(&text, row->name ? row->name : "", most);
+    return text.columns;
+}
+
+static table_columns choose_columns(const mprof__process_table_view *view,
+                                    const table_row *const *shown, size_t count)
+{
+    table_columns columns = {.has_peak = view->columns >= COLUMNS_WITH_PEAK,
+                             .has_slope = view->columns >= COLUMNS_WITH_SLOPE};
+    size_t numbers = 18;
+    numbers += columns.has_peak ? 9 : 0;
+    numbers += columns.has_slope ? 10 : 0;
+    size_t left = view->columns > numbers + 2 ? view->columns - numbers - 2 : 1;
+    size_t most = (size_t)((double)left * NAME_SHARE + 0.5);
+
+    columns.name = most < NAME_COLUMNS ? most : NAME_COLUMNS;
+    for (size_t i = 0; i < count && columns.name < most; i++) {
+        size_t width = width_of_name(shown[i], most, view->utf8);
+
+        columns.name = width > columns.name ? width : columns.name;
+    }
+    return columns;
+}
 
 static void put_mib(mprof__terminal_text *text, bool is_known, int64_t bytes)
 {
@@ -318,19 +369,24 @@ static void put_calls(mprof__terminal_text *text, const table_row *row)
     }
 }
 
-static void put_row(mprof__terminal_text *text, const table_row *row, bool has_ended)
+static void put_row(mprof__terminal_text *text, const table_columns *columns, const table_row *row,
+                    bool has_ended)
 {
     (void)mprof__terminal_text_put(text, "%7lld", (long long)row->pid);
     put_mib(text, row->tick != 0 && !has_ended, row->bytes);
-    put_mib(text, row->peak_bytes > 0, row->peak_bytes);
-    if (row->slope && row->slope->last_ns > row->slope->first_ns && !has_ended) {
-        (void)mprof__terminal_text_put(text, " %+9.2f  ", mprof__sparkline_slope(row->slope) / MIB);
-    } else {
-        (void)mprof__terminal_text_put(text, " %9s  ", "-");
+    if (columns->has_peak) {
+        put_mib(text, row->peak_bytes > 0, row->peak_bytes);
     }
+    if (columns->has_slope && row->slope && row->slope->last_ns > row->slope->first_ns &&
+        !has_ended) {
+        (void)mprof__terminal_text_put(text, " %+9.2f", mprof__sparkline_slope(row->slope) / MIB);
+    } else if (columns->has_slope) {
+        (void)mprof__terminal_text_put(text, " %9s", "-");
+    }
+    (void)mprof__terminal_text_put(text, "  ");
     size_t start = text->columns;
-    mprof__terminal_text_put_foreign(text, row->name ? row->name : "", NAME_COLUMNS);
-    mprof__terminal_text_pad(text, start + NAME_COLUMNS + 2);
+    mprof__terminal_text_put_foreign(text, row->name ? row->name : "", columns->name);
+    mprof__terminal_text_pad(text, start + columns->name + 2);
     if (has_ended) {
         put_end(text, row);
     } else {
@@ -389,10 +445,16 @@ static void put_title(mprof__terminal_text *text, const mprof__process_table *ta
     mprof__terminal_text_put_foreign(text, table->title, text->room);
 }
 
-static void put_header(mprof__terminal_text *text)
+static void put_header(mprof__terminal_text *text, const table_columns *columns)
 {
-    (void)mprof__terminal_text_put(text, "%7s %8s %8s %9s  ", "PID", "MiB", "PEAK", "MiB/s");
-    (void)mprof__terminal_text_put(text, "%-*s  ", NAME_COLUMNS, "NAME");
+    (void)mprof__terminal_text_put(text, "%7s %8s", "PID", "MiB");
+    if (columns->has_peak) {
+        (void)mprof__terminal_text_put(text, " %8s", "PEAK");
+    }
+    if (columns->has_slope) {
+        (void)mprof__terminal_text_put(text, " %9s", "MiB/s");
+    }
+    (void)mprof__terminal_text_put(text, "  %-*s  ", (int)columns->name, "NAME");
     (void)mprof__terminal_text_put(text, "IN FLIGHT");
 }
 
@@ -403,7 +465,13 @@ void mprof__process_table_write(const mprof__process_table *table,
     const table_row **sorted = sort_rows(table);
     uint64_t ended = table->ended_count < ENDED_MAX ? table->ended_count : ENDED_MAX;
     mprof__terminal_text text;
+    table_columns columns = {0};
 
+    if (sorted) {
+        size_t shown = table->count < view->rows ? table->count : view->rows;
+
+        columns = choose_columns(view, sorted, shown);
+    }
     for (size_t i = 0; i < view->rows && sorted; i++) {
         size_t row = i - 3;
 
@@ -413,13 +481,13 @@ void mprof__process_table_write(const mprof__process_table *table,
         } else if (i == 1) {
             put_total(&text, table);
         } else if (i == 2) {
-            put_header(&text);
+            put_header(&text, &columns);
         } else if (row < table->count) {
-            put_row(&text, sorted[row], false);
+            put_row(&text, &columns, sorted[row], false);
         } else if (row - table->count < ended) {
             uint64_t back = row - table->count + 1;
 
-            put_row(&text, table->ended[(table->ended_count - back) % ENDED_MAX], true);
+            put_row(&text, &columns, table->ended[(table->ended_count - back) % ENDED_MAX], true);
         } else if (row - table->count == ended && table->ended_count > ended) {
             (void)mprof__terminal_text_put(&text, "%7s more have ended: %llu", "",
                                            (unsigned long long)(table->ended_count - ended));

@@ -8,6 +8,7 @@
 #include "record/calls/calls_in_flight.h"
 #include "record/calls/ring_folder.h"
 #include "record/find_process.h"
+#include "record/output/recorded_names.h"
 #include "record/terminal/screen.h"
 #include "record/terminal/signals.h"
 #include "record/terminal/terminal_text.h"
@@ -16,12 +17,13 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #define INTERVAL_MIN_S 0.05
 #define INTERVAL_MAX_S 3600.0
 #define COUNT_MAX 1000000000L
-/* Limits of a table that is printed into a file or a pipe. */
+/* Limits of a table that is printed into a file or a pipe; on a terminal its width counts. */
 #define BATCH_ROWS 100000
 #define BATCH_COLUMNS 1000
 #define NS_PER_S 1e9
@@ -42,7 +44,9 @@ typedef struct source {
     mprof__process_table *table;
     mprof__recording_tail *file;
     mprof__process_watch *watch;
-    int folder_fd; /* rings of the recorder, for calls in flight; -1: unknown */
+    int folder_fd;                /* rings of the recorder, for calls in flight; -1: unknown */
+    mprof__recording_tail *names; /* of a process that is recorded: what the recorder writes */
+    mprof__process_table *name_table;
     bool is_over;
 } source;
 
@@ -106,6 +110,19 @@ static const struct argp top_argp = {
 
 /* ---- reading ---- */
 
+/* multiprocessing's names are in the recording only. Without them the table is as good as for a
+ * process that is not recorded. */
+static void open_names(source *shown)
+{
+    char path[64];
+    int64_t recorder = mprof__ring_folder_recorder(shown->folder_fd);
+
+    if (recorder > 0 && mprof__recorded_file(recorder, path, sizeof path) &&
+        mprof__process_table_new(&shown->name_table, NULL) == MPROF_OK) {
+        (void)mprof__recording_tail_open(&shown->names, path, shown->name_table, NULL);
+    }
+}
+
 static mprof_status open_process(source *shown, const char *text, mprof_error *error)
 {
     char **argv = NULL;
@@ -131,6 +148,7 @@ static mprof_status open_process(source *shown, const char *text, mprof_error *e
         if (shown->folder_fd < 0) {
             shown->folder_fd = mprof__ring_folder_find(pid); /* the pid may be a recorder's */
         }
+        open_names(shown);
     }
     return status;
 }
@@ -154,6 +172,8 @@ static void close_source(source *shown)
         close(shown->folder_fd);
     }
     mprof__recording_tail_free(shown->file);
+    mprof__recording_tail_free(shown->names);
+    mprof__process_table_free(shown->name_table);
     mprof__process_watch_free(shown->watch);
     mprof__process_table_free(shown->table);
 }
@@ -180,6 +200,9 @@ static mprof_status update(source *shown, mprof_error *error)
 
     if (shown->watch) {
         shown->is_over = !mprof__process_watch_update(shown->watch);
+        if (shown->names && mprof__recording_tail_read(shown->names, NULL) == MPROF_OK) {
+            mprof__process_table_copy_names(shown->table, shown->name_table);
+        }
     } else {
         /* first the lock, then the file: so the last lines are read, too */
         int64_t recorder = mprof__recording_tail_recorder(shown->file);
@@ -214,8 +237,13 @@ static void print_line(void *data, const char *text)
 
 static void print_table(const source *shown)
 {
-    const mprof__process_table_view view = {state_name(shown), BATCH_ROWS, BATCH_COLUMNS,
-                                            mprof__terminal_text_is_utf8()};
+    mprof__process_table_view view = {state_name(shown), BATCH_ROWS, BATCH_COLUMNS,
+                                      mprof__terminal_text_is_utf8()};
+    struct winsize size;
+
+    if (isatty(STDOUT_FILENO) && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) {
+        view.columns = size.ws_col;
+    }
 
     mprof__process_table_write(shown->table, &view, print_line, NULL);
     fflush(stdout);
