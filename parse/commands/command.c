@@ -1,5 +1,6 @@
 /* Finds the command, parses options the same way everywhere, and prints failures as one line. */
 #include "command.h"
+#include "similar_name.h"
 
 #include "parse/plain_text.h"
 
@@ -23,16 +24,64 @@ static void print_usage(const mprof_command *commands, FILE *stream)
     for (const mprof_command *command = commands; command->name; command++) {
         fprintf(stream, "  %-9s %s\n", command->name, command->summary);
     }
-    fprintf(stream, "\n`mprof COMMAND --help' describes one of them.\n");
+    fprintf(stream, "\n`mprof help COMMAND' describes one of them.\n");
+}
+
+static const mprof_command *find_command(const mprof_command *commands, const char *name)
+{
+    for (const mprof_command *command = commands; command->name; command++) {
+        if (strcmp(name, command->name) == 0) {
+            return command;
+        }
+    }
+    return NULL;
+}
+
+static int fail_unknown(const mprof_command *commands, const char *name)
+{
+    mprof_error error = MPROF_ERROR_INIT;
+    mprof__similar_name similar;
+    mprof__similar_name_init(&similar, name, strlen(name));
+    for (const mprof_command *command = commands; command->name; command++) {
+        mprof__similar_name_offer(&similar, command->name);
+    }
+    fflush(stdout);
+    if (similar.nearest) {
+        mprof_error_set(&error, MPROF_ENOTFOUND, "there is no command '%s': did you mean `%s'?",
+                        name, similar.nearest);
+    } else {
+        mprof_error_set(&error, MPROF_ENOTFOUND,
+                        "there is no command '%s': `mprof --help' lists them", name);
+    }
+    return mprof__command_fail(&error);
+}
+
+/* `mprof help`, or `mprof help COMMAND`. */
+static int print_help(const mprof_command *commands, const char *name)
+{
+    static char option[] = "--help";
+    const mprof_command *command = name ? find_command(commands, name) : NULL;
+    char *own = command ? strdup(command->name) : NULL;
+    char *arguments[] = {own, option, NULL};
+    if (own) {
+        return command->main(2, arguments);
+    }
+    if (name && strcmp(name, "help") != 0) {
+        return fail_unknown(commands, name);
+    }
+    print_usage(commands, stdout);
+    return mprof__command_finish();
 }
 
 int mprof__command_main(const mprof_command *commands, int argc, char **argv)
 {
     const char *name = argc > 1 ? argv[1] : "";
-    for (const mprof_command *command = commands; command->name; command++) {
-        if (strcmp(name, command->name) == 0) {
-            return command->main(argc - 1, argv + 1);
-        }
+    const mprof_command *command = find_command(commands, name);
+    if (command) {
+        return command->main(argc - 1, argv + 1);
+    }
+    if (strcmp(name, "help") == 0) {
+        return print_help(commands, argc > 2 ? argv[2] : NULL);
     }
     if (strcmp(name, "--version") == 0) {
         printf("mprof %s\n", MPROF_VERSION);
@@ -42,14 +91,7 @@ int mprof__command_main(const mprof_command *commands, int argc, char **argv)
     if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) {
         return mprof__command_finish();
     }
-    if (*name) {
-        mprof_error error = MPROF_ERROR_INIT;
-        fflush(stdout);
-        mprof_error_set(&error, MPROF_ENOTFOUND,
-                        "there is no command '%s': `mprof --help' lists them", name);
-        mprof__command_fail(&error);
-    }
-    return MPROF_EXIT_FAILED;
+    return *name ? fail_unknown(commands, name) : MPROF_EXIT_FAILED;
 }
 
 int mprof_draw_command(int argc, char **argv)
@@ -189,15 +231,43 @@ static error_t parse_own_option(int key, char *argument, struct argp_state *stat
  * "Try ...". */
 static struct {
     FILE *stream;
-    FILE *before; /* standard error */
+    FILE *before;            /* standard error */
+    const struct argp *argp; /* its options */
     char *text;
     size_t size;
 } complaints;
 
+static void offer_options(mprof__similar_name *similar, const struct argp_option *options)
+{
+    for (; options && (options->name || options->key); options++) {
+        if (options->name && !(options->flags & OPTION_HIDDEN)) {
+            mprof__similar_name_offer(similar, options->name);
+        }
+    }
+}
+
+/* What is added to getopt's complaint about an unknown option: ": did you mean `--flame'?". */
+static void suggest_option(char *hint, size_t size, const char *complaint)
+{
+    static const char words[] = ": unrecognized option '--";
+    const char *at = complaint ? strstr(complaint, words) : NULL;
+    mprof__similar_name similar;
+    *hint = '\0';
+    if (at) {
+        at += sizeof words - 1;
+        mprof__similar_name_init(&similar, at, strcspn(at, "='\n"));
+        offer_options(&similar, complaints.argp->options);
+        offer_options(&similar, shared_options);
+        if (similar.nearest) {
+            snprintf(hint, size, ": did you mean `--%s'?", similar.nearest);
+        }
+    }
+}
+
 /* One line, with everything a terminal could obey escaped. */
 static void print_complaints(void)
 {
-    char *text;
+    char *text, hint[80];
     if (!complaints.stream) {
         return;
     }
@@ -212,8 +282,9 @@ static void print_complaints(void)
     if (last && strncmp(last, "\nTry `", 6) == 0 && text[length - 1] == '.') {
         *last = '\0';
     }
+    suggest_option(hint, sizeof hint, text);
     if (length > 0) {
-        complain("", text, "");
+        complain("", text, hint);
     }
     free(complaints.text);
     complaints.text = NULL;
@@ -292,6 +363,7 @@ void mprof__command_parse(const struct argp *argp, int argc, char **argv, unsign
                           void *input)
 {
     option_frame frame = {argp, input};
+    complaints.argp = argp;
     struct argp own = *argp;
     own.parser = parse_own_option;
     own.doc = NULL;

@@ -441,6 +441,34 @@ class Directory(TestCase):
 
 
 class Options(TestCase):
+    def test_help_of_a_command(self):
+        self.assertEqual(self.run_mprof("help").stdout, self.run_mprof("--help").stdout)
+        for command in ("run", "attach", "top", "plot", "peak", "list", "rm", "clean"):
+            with self.subTest(command=command):
+                done = self.run_mprof("help", command)
+                self.assertTrue(done.stdout.startswith(f"Usage: mprof {command}"), done.stdout)
+                self.assertEqual(done.stdout, self.run_mprof(command, "--help").stdout)
+        done = self.run_mprof("help", "nothing", expect=1)
+        self.assertEqual((done.stdout, done.stderr),
+                         ("", "mprof: there is no command 'nothing': `mprof --help' lists them\n"))
+
+    def test_did_you_mean(self):
+        for typed, meant in (("plto", "plot"), ("pek", "peak"), ("lsit", "list"), ("cleann", "clean"), ("pl", "plot"),
+                             ("att", "attach"), ("xy", None), ("ru", "run"), ("-x", None), ("p" * 50, None),
+                             ("\x1b[31m", None)):
+            with self.subTest(typed=typed):
+                says = f"did you mean `{meant}'?" if meant else "`mprof --help' lists them"
+                stderr = self.run_mprof(typed, expect=1).stderr
+                self.assertTrue(stderr.endswith(f"': {says}\n"), stderr)
+                self.assertNotIn("\x1b", stderr)
+        for command, typed, meant in (("plot", "--falme", "flame"), ("plot", "--windw=1,2", "window"), ("peak", "--fnuc", "func"),
+                                      ("run", "--include-childern", "include-children"), ("attach", "--newst", "newest"),
+                                      ("rm", "--drv-run", "dry-run"), ("list", "--hlep", "help"), ("plot", "--xyzzy", None)):
+            with self.subTest(command=command, typed=typed):
+                hint = f": did you mean `--{meant}'?" if meant else ""
+                self.assertEqual(self.run_mprof(command, typed, "x", expect=2).stderr,
+                                 f"mprof {command}: unrecognized option '{typed}'{hint}\n")
+
     def test_usage(self):
         for arguments, code in (([], 1), (["no-such-command"], 1), (["--help"], 0), (["-h"], 0)):
             with self.subTest(arguments=arguments):
