@@ -115,10 +115,12 @@ int mprof__attach_to_process(const mprof__command_options *options)
     if (status != MPROF_OK) {
         return mprof__command_recorder_abandon(&recorder, &error, MPROF_EXIT_USAGE);
     }
-    printf("attaching to existing process, using hint: ");
-    mprof__print_plain(stdout, options->argv[0]);
-    putchar('\n');
-    fflush(stdout);
+    if (!options->quiet) {
+        printf("attaching to existing process, using hint: ");
+        mprof__print_plain(stdout, options->argv[0]);
+        putchar('\n');
+        fflush(stdout);
+    }
     load_agent(&recorder, pid);
     return mprof__command_recorder_run(&recorder, pid);
 }

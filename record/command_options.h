@@ -24,6 +24,7 @@ typedef struct mprof__command_options {
     bool exit_code;
     bool peak_interval;
     bool redact;
+    bool quiet; /* print no messages about a recording that goes well */
     bool follow;
     unsigned kinds; /* 1 << mprof_kind */
     bool group;     /* the control group is recorded, with or without a limit */

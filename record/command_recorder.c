@@ -20,7 +20,9 @@ void mprof__command_note(const char *what, const char *text)
     FILE *stream = open_memstream(&line, &size), *out = stream ? stream : stderr;
 
     fflush(stdout);
-    fprintf(out, "mprof: %s ", what);
+    fputs("mprof: ", out);
+    mprof__print_plain(out, what);
+    fputc(' ', out);
     mprof__print_plain(out, text);
     fputc('\n', out);
     if (stream && fclose(stream) == 0) {
@@ -38,6 +40,37 @@ static void print_notice(void *data, const mprof_error *error)
         mprof_error_at(&copy, file->path, 0);
     }
     mprof__command_fail(&copy);
+}
+
+/* A script may compare what the program writes to standard error, so this is for terminals only,
+ * and not for a job in the background. */
+static void print_result(const mprof__command_recorder *recorder, const char *path,
+                         const mprof__recorder_outcome *outcome)
+{
+    char *line = NULL;
+    size_t size = 0;
+    bool is_default = !recorder->options->output;
+
+    if (recorder->options->quiet || !path || outcome->failed || outcome->sample_count == 0 ||
+        !isatty(STDERR_FILENO) || tcgetpgrp(STDERR_FILENO) != getpgrp()) {
+        return;
+    }
+    FILE *stream = open_memstream(&line, &size);
+    if (stream) {
+        fprintf(stream, "peak %.1f MiB in %.*f s, %llu sample%s; draw it: mprof plot%s%s",
+                (double)outcome->peak_bytes / (1024.0 * 1024.0), outcome->lasted_ns < 10e9 ? 2 : 0,
+                (double)outcome->lasted_ns / 1e9, (unsigned long long)outcome->sample_count,
+                outcome->sample_count == 1 ? "" : "s", is_default ? "" : " ",
+                is_default ? "" : path);
+        if (fclose(stream) == 0) {
+            char *name = NULL;
+            if (asprintf(&name, "%s:", path) > 0) {
+                mprof__command_note(name, line);
+                free(name);
+            }
+        }
+    }
+    free(line);
 }
 
 static void unlock_file(void *data)
@@ -147,7 +180,9 @@ mprof_status mprof__command_recorder_open(mprof__command_recorder *recorder, siz
     if (recorder->file.kept) {
         mprof__command_note("the older file is kept as", recorder->file.kept);
     }
-    print_interval(recorder->options->interval_s);
+    if (!recorder->options->quiet) {
+        print_interval(recorder->options->interval_s);
+    }
     return MPROF_OK;
 }
 
@@ -187,12 +222,13 @@ static bool dies_of_signal(const mprof__command_options *options,
 int mprof__command_recorder_run(mprof__command_recorder *recorder, int64_t pid)
 {
     mprof_error error = MPROF_ERROR_INIT;
-    mprof__recorder_outcome outcome;
+    mprof__recorder_outcome outcome = {.ended = false};
 
     if (mprof__recorder_run(recorder->recording, pid, &outcome, &error) != MPROF_OK) {
         mprof__command_fail(&error);
         outcome.failed = true;
     }
+    char *path = recorder->file.path ? strdup(recorder->file.path) : NULL;
     if (mprof__output_file_close(&recorder->file, &error) != MPROF_OK && !outcome.failed) {
         mprof__command_fail(&error);
         outcome.failed = true;
@@ -202,6 +238,8 @@ int mprof__command_recorder_run(mprof__command_recorder *recorder, int64_t pid)
     }
     int exit_code = exit_code_of(recorder->options, &outcome);
     release(recorder);
+    print_result(recorder, path, &outcome);
+    free(path);
     if (dies_of_signal(recorder->options, &outcome)) {
         fflush(NULL);
         mprof__signal_die(outcome.signal);

@@ -89,11 +89,13 @@ static int run_program(mprof__command_recorder *recorder, const mprof__command_l
         free(environment);
         return mprof__command_recorder_abandon(recorder, &error, MPROF_EXIT_USAGE);
     }
-    puts("running new process");
-    if (program->python) {
-        puts("running as a Python program...");
+    if (!recorder->options->quiet) {
+        puts("running new process");
+        if (program->python) {
+            puts("running as a Python program...");
+        }
+        fflush(stdout);
     }
-    fflush(stdout);
     status = mprof__launch(&pid, program->argv, environment ? environment : environ,
                            &recorder->signals.before, &recorder->signals.to_default, &error);
     free(environment);

@@ -19,6 +19,9 @@ typedef struct mprof__recorder_outcome {
     bool is_cut;     /* the threshold was reached and ended the recording */
     bool is_unread;  /* no sample: nothing could be read, which was reported */
     bool is_empty;   /* all was over before the recording began */
+    uint64_t sample_count;
+    int64_t peak_bytes; /* the highest memory known */
+    int64_t lasted_ns;
 } mprof__recorder_outcome;
 
 /* Prepares everything that must exist before the program starts, and writes the head of the file:

@@ -60,7 +60,7 @@ class Live(terminal.TestCase):
     def run_live(self, *options, size=(12, 100), **changes):
         self.write_program(changes.pop("name", "'work'"))
         changes = {"TERM": "xterm", "LC_ALL": "C.UTF-8", **changes}
-        return self.start_shell(MPROF, "run", "--live", "-T", "0.02", *options, "-o", self.path,
+        return self.start_shell(MPROF, "run", "-q", "--live", "-T", "0.02", *options, "-o", self.path,
                                 python(), "program.py", size=size, **changes)
 
     def do(self, what):
@@ -210,7 +210,7 @@ class Live(terminal.TestCase):
             "os.write(1, b'\\n' * 20 + b'begun ')\n"
             "while not os.path.exists('go'): time.sleep(0.02)\n"
             "os.write(1, b'and finished\\n')\n")
-        self.start_shell(MPROF, "run", "--live", "-E", "--delay", "0.3", "-T", "0.02", "-o", self.path,
+        self.start_shell(MPROF, "run", "-q", "--live", "-E", "--delay", "0.3", "-T", "0.02", "-o", self.path,
                          python(), "cursor.py", size=(8, 60), TERM="xterm", LC_ALL="C.UTF-8")
         self.wait_for(rb"begun")
         self.wait_for_line(r"MiB")
@@ -255,7 +255,7 @@ first()
 for other in others: other.wait()
 sys.exit(3)
 """)
-        self.start_shell(MPROF, "run", "-E", "--live", "-T", "0.02", "-o", self.path, python(),
+        self.start_shell(MPROF, "run", "-q", "-E", "--live", "-T", "0.02", "-o", self.path, python(),
                          "program.py", size=(12, 100), TERM="xterm", LC_ALL="C.UTF-8")
         for what, shown in (("", "first"), ("begin second", "second"), ("begin third", "third"),
                             ("end third", "second"), ("end second", "first")):
@@ -375,7 +375,7 @@ sys.exit(3)
         target = self.start(python(), "-c", "import time\nprint('ready', flush=True)\n"
                             "time.sleep(600)")
         self.wait_for_output(target, "ready")
-        self.start_shell(MPROF, "attach", "--live", "-T", "0.02", "-o", self.path, target.pid,
+        self.start_shell(MPROF, "attach", "-q", "--live", "-T", "0.02", "-o", self.path, target.pid,
                          size=(10, 80), TERM="xterm", LC_ALL="C.UTF-8")
         self.wait_for_line(r"^ \d+\.\d MiB")
         target.kill()

@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import re
 import signal
 import sys
 import time
@@ -46,6 +47,40 @@ class Terminal(terminal.TestCase):
         self.wait_for(rb"tty 1 1 1 ready")
         self.finish()
         self.wait_for(rb"ended 0")
+
+    RESULT = rb"mprof: \S+\.dat: peak \d+\.\d MiB in \d+\.\d\d s, \d+ samples; draw it: mprof plot"
+
+    def test_result_on_the_terminal(self):
+        self.run_in_shell()
+        self.wait_for(rb"ready")
+        self.finish()
+        self.wait_for(rb"ended 0")
+        shown = re.search(self.RESULT + rb" (\S+)", self.text)
+        self.assertTrue(shown, self.text)
+        self.assertEqual(shown[1].decode(), str(self.path))
+        peak, count = re.search(rb"peak ([\d.]+) MiB in \S+ s, (\d+) samples", self.text).groups()
+        recording = Recording(self.path)
+        self.assertEqual(int(count), len(recording.mem))
+        self.assertGreaterEqual(float(peak) + 0.05, max(mib for mib, _ in recording.mem))
+
+    def test_quiet(self):
+        self.run_in_shell("-q")
+        self.wait_for(rb"ready")
+        self.finish()
+        self.wait_for(rb"ended 0")
+        self.assertNotIn(b"mprof:", self.text)
+        self.assertNotIn(b"running", self.text)
+
+    def test_no_result_of_a_job_in_the_background(self):
+        self.start_bash()
+        self.type(b"%s run -o bg.dat sleep 0.5 & wait; echo wait''ed\n" % str(MPROF).encode())
+        self.wait_for(rb"waited")
+        self.assertNotIn(b"peak", self.text)
+
+    def test_no_result_elsewhere(self):
+        """Scripts compare standard error with what the program writes."""
+        done = self.run_mprof("run", "-o", self.path, "true")
+        self.assertEqual(done.stderr, "")
 
     def test_R15_interrupt_key_reaches_the_program_once(self):
         self.run_in_shell()
