@@ -219,7 +219,7 @@ void mprof__add_tick(mprof_figure *figure, mprof_figure_tick tick)
     figure->ticks[figure->tick_count++] = tick;
 }
 
-void mprof__add_tick_value(mprof_figure *figure, uint32_t track, double mib)
+void mprof__add_tick_value(mprof_figure *figure, uint32_t track, double mib, uint32_t count)
 {
     void *room = make_room(figure, figure->tick_values, &figure->tick_value_room,
                            figure->tick_value_count + 1, sizeof *figure->tick_values);
@@ -227,8 +227,8 @@ void mprof__add_tick_value(mprof_figure *figure, uint32_t track, double mib)
         return;
     }
     figure->tick_values = room;
-    figure->tick_values[figure->tick_value_count++] =
-        (mprof_tick_value){.track = track, .tick = (uint32_t)figure->tick_count - 1, .mib = mib};
+    figure->tick_values[figure->tick_value_count++] = (mprof_tick_value){
+        .track = track, .tick = (uint32_t)figure->tick_count - 1, .mib = mib, .count = count};
 }
 
 uint32_t mprof__add_track(mprof_figure *figure, mprof_track_kind kind, const char *name)

@@ -83,7 +83,7 @@ void mprof__set_about(mprof_figure *figure, uint32_t about);
 uint32_t mprof__add_about(mprof_figure *figure, mprof_about about, const char *text);
 void mprof__add_tick(mprof_figure *figure, mprof_figure_tick tick);
 /* Belongs to the last tick. */
-void mprof__add_tick_value(mprof_figure *figure, uint32_t track, double mib);
+void mprof__add_tick_value(mprof_figure *figure, uint32_t track, double mib, uint32_t count);
 /* Returns the index; UINT32_MAX after a failure. */
 uint32_t mprof__add_track(mprof_figure *figure, mprof_track_kind kind, const char *name);
 void mprof__add_function(mprof_figure *figure, const char *name, const char *label);

@@ -1,14 +1,16 @@
 /* Chooses the ticks that a picture gives numbers of: all, or of each pixel column the one with the
- * highest sum, which is what the column shows. */
+ * highest sum, which is what the column shows. Processes that share a line share a number. */
 #include "tick_table.h"
 
 #include "gaps.h"
 #include "memory_kind_curves.h"
 #include "merged_calls.h"
 #include "process_curves.h"
+#include "process_groups.h"
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define ALL_PER_PX 2.0   /* up to so many ticks in a pixel column on average, all are kept */
 #define GAP_LEAST_PX 3.0 /* as in curves */
@@ -18,7 +20,10 @@ struct table {
     mprof__layout *layout;
     const mprof__figure_input *input;
     const mprof_ticks *ticks;
-    uint32_t *tracks; /* owned; by process */
+    uint32_t *tracks;   /* owned; by process, or by group */
+    uint32_t *group_of; /* owned; by process; NULL: each has a track of its own */
+    double *sums;       /* owned; by group, of the tick */
+    uint32_t *counts;   /* owned; of processes */
     uint32_t others, kinds[MPROF_KIND_COUNT];
 };
 
@@ -30,6 +35,18 @@ static uint32_t track_of_process(struct table *table, uint32_t process)
         table->tracks[process] = mprof__add_track(table->layout->figure, MPROF_TRACK_PROCESS, name);
     }
     return table->tracks[process];
+}
+
+static uint32_t track_of_group(struct table *table, uint32_t number)
+{
+    const mprof__process_group *group = &table->input->groups.items[number];
+    char name[200];
+    if (table->tracks[number] == NO_TRACK) {
+        mprof__group_text(name, sizeof name, table->input, group);
+        table->tracks[number] = mprof__add_track(
+            table->layout->figure, *group->key ? MPROF_TRACK_COMMAND : MPROF_TRACK_PROCESS, name);
+    }
+    return table->tracks[number];
 }
 
 static uint32_t track_of_others(struct table *table)
@@ -62,6 +79,28 @@ static mprof_rest rest_of(const struct table *table, const mprof_tick *tick)
                                                                            : MPROF_REST_MAIN;
 }
 
+/* The sums of groups with a process that runs at the tick. */
+static void add_groups(struct table *table, const mprof_tick *tick)
+{
+    const mprof_tick_process *processes = &table->ticks->processes[tick->first];
+    for (size_t i = 0; i < tick->count; i++) {
+        uint32_t group = table->group_of[processes[i].process];
+        if (group != NO_TRACK) {
+            table->sums[group] += processes[i].mib;
+            table->counts[group]++;
+        }
+    }
+    for (size_t i = 0; i < tick->count; i++) {
+        uint32_t group = table->group_of[processes[i].process];
+        if (group != NO_TRACK && table->counts[group]) {
+            mprof__add_tick_value(table->layout->figure, track_of_group(table, group),
+                                  table->sums[group], table->counts[group]);
+            table->sums[group] = 0;
+            table->counts[group] = 0;
+        }
+    }
+}
+
 /* before: the tick that is added before this one; NULL: none. */
 static void add_tick(struct table *table, const mprof_tick *tick, const mprof_tick *before)
 {
@@ -75,16 +114,19 @@ static void add_tick(struct table *table, const mprof_tick *tick, const mprof_ti
                             .rest = rest_of(table, tick),
                             .is_after_gap = before && mprof__is_gap(table->input, before->time_s,
                                                                     tick->time_s, least_s)});
-    for (size_t i = 0; i < tick->count; i++) {
+    if (table->group_of) {
+        add_groups(table, tick);
+    }
+    for (size_t i = 0; !table->group_of && i < tick->count; i++) {
         const mprof_tick_process *one = &table->ticks->processes[tick->first + i];
-        mprof__add_tick_value(figure, track_of_process(table, one->process), one->mib);
+        mprof__add_tick_value(figure, track_of_process(table, one->process), one->mib, 1);
     }
     if (tick->others_mib > 0) {
-        mprof__add_tick_value(figure, track_of_others(table), tick->others_mib);
+        mprof__add_tick_value(figure, track_of_others(table), tick->others_mib, 1);
     }
     for (int kind = 0; kind < MPROF_KIND_COUNT; kind++) {
         if (table->kinds[kind] != NO_TRACK && !isnan(tick->kinds_mib[kind])) {
-            mprof__add_tick_value(figure, table->kinds[kind], tick->kinds_mib[kind]);
+            mprof__add_tick_value(figure, table->kinds[kind], tick->kinds_mib[kind], 1);
         }
     }
 }
@@ -123,34 +165,67 @@ static int by_track(const void *a, const void *b)
     return (x->tick > y->tick) - (x->tick < y->tick);
 }
 
+/* False: no memory. */
+static bool allocate(struct table *table)
+{
+    const mprof__figure_input *input = table->input;
+    const mprof__process_groups *groups = &input->groups;
+    size_t count = groups->by_command ? groups->count : input->process_count;
+    table->tracks = malloc((count + 1) * sizeof *table->tracks);
+    if (!table->tracks) {
+        return false;
+    }
+    memset(table->tracks, 0xFF, count * sizeof *table->tracks);
+    if (!groups->by_command) {
+        return true;
+    }
+    table->group_of = malloc(input->process_count * sizeof *table->group_of);
+    table->sums = calloc(count + 1, sizeof *table->sums);
+    table->counts = calloc(count + 1, sizeof *table->counts);
+    if (!table->group_of || !table->sums || !table->counts) {
+        return false;
+    }
+    memset(table->group_of, 0xFF, input->process_count * sizeof *table->group_of);
+    for (uint32_t g = 0; g < groups->count; g++) {
+        for (size_t i = 0; i < groups->items[g].count; i++) {
+            table->group_of[groups->items[g].members[i]] = g;
+        }
+    }
+    return true;
+}
+
+static void fill(struct table *table)
+{
+    mprof_figure *figure = table->layout->figure;
+    char name[200];
+    for (int kind = 0; kind < MPROF_KIND_COUNT; kind++) {
+        table->kinds[kind] = NO_TRACK;
+    }
+    mprof__process_text(name, sizeof name, table->input, 0);
+    mprof__add_track(figure, MPROF_TRACK_MAIN, name);
+    add_memory_tracks(table);
+    add_ticks(table);
+    if (figure->tick_value_count) {
+        qsort(figure->tick_values, figure->tick_value_count, sizeof *figure->tick_values, by_track);
+    }
+}
+
 void mprof__add_tick_table(mprof__layout *layout, const mprof__figure_input *input)
 {
     struct table table = {.layout = layout,
                           .input = input,
                           .ticks = mprof_profile_ticks(input->profile, input->main_is_sum),
                           .others = NO_TRACK};
-    char name[200];
     if (!table.ticks->count) {
         return;
     }
-    table.tracks = malloc(input->process_count * sizeof *table.tracks);
-    if (!table.tracks) {
+    if (allocate(&table)) {
+        fill(&table);
+    } else {
         mprof__fail(layout->figure, MPROF_ENOMEM);
-        return;
-    }
-    for (size_t i = 0; i < input->process_count; i++) {
-        table.tracks[i] = NO_TRACK;
-    }
-    for (int kind = 0; kind < MPROF_KIND_COUNT; kind++) {
-        table.kinds[kind] = NO_TRACK;
-    }
-    mprof__process_text(name, sizeof name, input, 0);
-    mprof__add_track(layout->figure, MPROF_TRACK_MAIN, name);
-    add_memory_tracks(&table);
-    add_ticks(&table);
-    if (layout->figure->tick_value_count) {
-        qsort(layout->figure->tick_values, layout->figure->tick_value_count,
-              sizeof *layout->figure->tick_values, by_track);
     }
     free(table.tracks);
+    free(table.group_of);
+    free(table.sums);
+    free(table.counts);
 }

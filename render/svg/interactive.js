@@ -131,7 +131,7 @@
     for (const track of tracks.slice(1))
       for (let runs = read.next(), i = 0, value = 0; runs > 0; runs--) {
         i += read.next();
-        for (let length = read.next(); length > 0; length--) ticks[i++].values.push([track, low + (value += read.signed()) * memoryStep]);
+        for (let length = read.next(); length > 0; length--) ticks[i++].values.push([track, low + (value += read.signed()) * memoryStep, track.kind === 3 ? read.next() : 1]);
       }
   }
   items.forEach((item, i) => { if (item.filled && !item.points.length) item.points = items[i + 1].points; });
@@ -648,15 +648,16 @@
       const other = !ofGroup(one.role) && Math.abs(point.t - tick.t) > 3 * timeStep ? ` at ${moment(point.t)}` : '';
       line(one.about.text, point, one.role === 'limit' ? 'bound' : one.tone || '', '', other);
     });
-    const parts = tick.values.filter(([track]) => track.kind === 1);
+    const parts = tick.values.filter(([track]) => track.kind & 1);
     if (!tick.rest) parts.unshift([tracks[0], parts.reduce((left, [, v]) => left - v, tick.total)]);
     parts.sort((a, b) => b[1] - a[1]);
     const most = parts.length > 12 ? 11 : 12;
-    for (const [track, v] of parts.slice(0, most)) {
+    for (const [track, v, count] of parts.slice(0, most)) {
       const one = track.series, layer = one && one.role === 'layer' && points[series.indexOf(one)];
       const y = layer ? layer.y : one && one.role === 'strip' ? one.floor - v / data.strip
         : one && one.role !== 'layer' || !track.kind && !data.sum ? Y(v) : null;
-      line(track.name, pointOf(tick.t, v, y), track.series ? track.series.tone || '' : '');
+      const name = track.kind === 3 ? track.name.replace(/ \u00d7[\d,]+$/, '') + (count > 1 ? ` \u00d7${counted(count)}` : '') : track.name;
+      line(name, pointOf(tick.t, v, y), track.series ? track.series.tone || '' : '');
     }
     const others = parts.slice(most);
     if (others.length) line(`+ ${others.length} more`, pointOf(tick.t, others.reduce((sum, [, v]) => sum + v, 0), null));

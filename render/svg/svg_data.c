@@ -216,7 +216,7 @@ static void put_states(struct stream *stream)
 
 /* From value *at on, which is the first of the track. */
 static void put_track(struct stream *stream, const mprof_tick_value *values, size_t count,
-                      size_t *at)
+                      bool are_counted, size_t *at)
 {
     size_t first = *at, end = first, runs = 0;
     long long last = 0;
@@ -236,6 +236,9 @@ static void put_track(struct stream *stream, const mprof_tick_value *values, siz
         for (; length > 0; length--, i++) {
             long long value = memory_steps(stream, values[i].mib);
             put_signed(stream, value - last);
+            if (are_counted) {
+                put_count(stream, values[i].count);
+            }
             last = value;
         }
     }
@@ -245,13 +248,14 @@ static void put_track(struct stream *stream, const mprof_tick_value *values, siz
 /* Number of ticks; for each: three times the distance from the last one, plus mprof_rest, and the
  * sum as a difference to the last one. Then for each track but the first, the main process: number
  * of runs of ticks that have a value; for each run: ticks left out before it, its length, and the
- * values as differences to the last one of the track. */
+ * values as differences to the last one of the track, each of a command with the number of its
+ * processes. */
 static void put_ticks(struct stream *stream)
 {
     size_t count, value_count, track_count;
     const mprof_figure_tick *ticks = mprof_figure_ticks(stream->figure, &count);
     const mprof_tick_value *values = mprof_figure_tick_values(stream->figure, &value_count);
-    (void)mprof_figure_tracks(stream->figure, &track_count);
+    const mprof_track *tracks = mprof_figure_tracks(stream->figure, &track_count);
     long long time = 0, total = 0;
     put_count(stream, count);
     for (size_t i = 0; i < count; i++) {
@@ -265,7 +269,7 @@ static void put_ticks(struct stream *stream)
         total = sum;
     }
     for (size_t track = 1, i = 0; track < track_count; track++) {
-        put_track(stream, values, value_count, &i);
+        put_track(stream, values, value_count, tracks[track].kind == MPROF_TRACK_COMMAND, &i);
     }
 }
 

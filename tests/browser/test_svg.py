@@ -462,8 +462,10 @@ class Ticks(BrowserCase):
         few = self.write("few.dat", many_processes(3, 60, True))
         for path, is_sum, options in ((FIXTURES / "dat" / "make_j2.dat", True, []), (CHILDREN, True, []),
                                       (CHILDREN, True, ["--stack"]), (FIXTURES / "dat" / "article-gunicorn-M.dat", False, []),
-                                      (few, True, []), (pool, True, []), (pool, True, ["--stack"]), (alone, False, []),
-                                      (alone, False, ["--stack"]), (pool, True, ["-w", "100,200"])):
+                                      (few, True, []), (pool, True, ["--group", "pid"]),
+                                      (pool, True, ["--group", "pid", "--stack"]), (alone, False, ["--group", "pid"]),
+                                      (alone, False, ["--group", "pid", "--stack"]),
+                                      (pool, True, ["--group", "pid", "-w", "100,200"])):
             ticks = ticks_of(Recording(path), is_sum)
             plot = self.show(*options, path)
             pixel_s = (plot.to_s - plot.from_s) / plot.width
@@ -487,8 +489,31 @@ class Ticks(BrowserCase):
                     if len(self.browser.run(VALUES)) > 0:
                         self.check(plot, ticks, (end - begin) / plot.width, is_sum)
 
+    def test_tooltips_count_the_processes_of_a_command(self):
+        names = ("cc1", "as", "ld", "sh")
+        lines = many_processes(60, 300, True).splitlines()
+        lines = [f"PROC {pid} 10 1000 {names[pid % 4]}" if (pid := line.startswith("PROC 1") and int(line.split()[1])) and pid >= 100
+                 else line for line in lines]
+        path = self.write("build.dat", "\n".join(lines) + "\n")
+        ticks = ticks_of(Recording(path), True)
+        for options in ([], ["--stack"]):
+            plot = self.show(*options, path)
+            for tick in ticks[2::17]:
+                self.browser.move(plot.x(tick[0]), plot.clear)
+                values = {re.sub(r"  .*", "", text): mib for text, mib in self.browser.run(VALUES)[1:]}
+                alive = {name: [mib for pid, mib in tick[2].items() if pid and names[pid % 4] == name] for name in names}
+                with self.subTest(options=options, tick=tick[0]):
+                    for name, mibs in alive.items():
+                        shown = f"{name} \u00d7{len(mibs)}" if len(mibs) > 1 else name
+                        if mibs:
+                            self.assertIn(shown, values)
+                            self.assertAlmostEqual(values[shown], sum(mibs), delta=0.1)
+                        else:
+                            self.assertFalse([one for one in values if one.startswith(name)], values)
+                    self.assertEqual(len(values), 1 + sum(bool(mibs) for mibs in alive.values()))
+
     def test_numbers_of_ticks_stay_small(self):
-        picture = Picture(self.draw(self.write("pool.dat", many_processes(50, 4000, True))))
+        picture = Picture(self.draw("--group", "pid", self.write("pool.dat", many_processes(50, 4000, True))))
         self.assertLess(len(picture.data["ticks"]), 3 * sum(len(tick.values) + 2 for tick in picture.ticks))
 
 

@@ -10,6 +10,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 UNITS = {"KiB": 1 / 1024, "MiB": 1.0, "GiB": 1024.0, "TiB": 1048576.0}
 MEMORY = re.compile(r"(?<![\d.,])(\d+(?:\.\d+)?)\s+(KiB|MiB|GiB|TiB)")
 LETTERS = [chr(code) for code in range(33, 127) if chr(code) not in "\"&'<>\\"]
+COMMAND = 3  # a track of the processes of a command
 DIGITS = {letter: digit for digit, letter in enumerate(LETTERS)}
 
 
@@ -70,7 +71,7 @@ class Picture:
             time += number // 6
             total += stream.signed()
             ticks.append(types.SimpleNamespace(seconds=from_s + time * step_s, rest=number % 3,
-                                               total=low + total * step, values={}))
+                                               total=low + total * step, values={}, counts={}))
         for track in range(1, len(self.data["tracks"])):
             at = value = 0
             for _ in range(stream.count()):
@@ -78,6 +79,8 @@ class Picture:
                 for _ in range(stream.count()):
                     value += stream.signed()
                     ticks[at].values[track] = low + value * step
+                    if self.data["tracks"][track][0] == COMMAND:
+                        ticks[at].counts[track] = stream.count()
                     at += 1
         assert stream.at == len(stream.text)
         return ticks, [(kind, name) for kind, name in self.data["tracks"]]

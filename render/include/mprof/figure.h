@@ -182,6 +182,7 @@ typedef enum mprof_track_kind {
     MPROF_TRACK_MAIN,    /**< the main process: without numbers, it is the rest of each sum */
     MPROF_TRACK_PROCESS, /**< another process */
     MPROF_TRACK_MEMORY,  /**< a kind of memory, which is no part of the sum */
+    MPROF_TRACK_COMMAND, /**< the processes of a command, which are counted */
 } mprof_track_kind;
 
 /** What is sampled at ticks. */
@@ -204,6 +205,7 @@ typedef struct mprof_tick_value {
     uint32_t track; /**< index into mprof_figure_tracks() */
     uint32_t tick;  /**< index into mprof_figure_ticks() */
     double mib;     /**< as sampled */
+    uint32_t count; /**< processes whose sum it is */
 } mprof_tick_value;
 
 /** What was sampled at one moment: of each pixel column, the tick with the highest sum. */
