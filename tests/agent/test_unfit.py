@@ -62,17 +62,24 @@ def free_threaded():
 
 
 def newer(directory):
-    """A copy of the tests' own Python that reports version 3.16."""
-    program = pathlib.Path(sys.executable).resolve().read_bytes()
+    """A copy of the tests' own Python that reports version 3.16. The version is in its program, or in libpython."""
+    with open("/proc/self/maps") as maps:
+        libraries = {line.split()[-1] for line in maps if "/libpython3" in line}
     version = "%d.%d.%d" % sys.version_info[:3]
     known = version.encode() + b"\0"
-    if known not in program:
-        raise unittest.SkipTest("the version of Python is not in its program")
-    copy = directory / "python3.16"
-    copy.write_bytes(program.replace(known, b"3.16".ljust(len(known), b"\0")))
-    copy.chmod(0o755)
-    yield Python(str(copy), "Python 3.16 (this mprof supports 3.8 to 3.15)",
-                 PYTHONHOME=f"{sys.base_prefix}:{sys.base_exec_prefix}")
+    new = b"3.16".ljust(len(known), b"\0")
+    environment = {"PYTHONHOME": f"{sys.base_prefix}:{sys.base_exec_prefix}"}
+    contents = {"python3.16": pathlib.Path(sys.executable).resolve().read_bytes()}
+    for library in libraries:
+        contents[os.path.basename(library)] = pathlib.Path(library).read_bytes()
+        environment["LD_LIBRARY_PATH"] = str(directory)
+    if not any(known in content for content in contents.values()):
+        raise unittest.SkipTest("the version of Python is neither in its program nor in libpython")
+    for name, content in contents.items():
+        (directory / name).write_bytes(content.replace(known, new))
+        (directory / name).chmod(0o755)
+    yield Python(str(directory / "python3.16"), "Python 3.16 (this mprof supports 3.8 to 3.15)",
+                 **environment)
 
 
 class Unfit(mprof_test.TestCase):
