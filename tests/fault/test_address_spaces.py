@@ -105,9 +105,10 @@ class AddressSpaces(mprof_test.TestCase):
                 self.wait_for_samples(30)
                 wait_until(lambda: [mib for pid, mib, _ in Recording(self.path).chld if mib > MIB],
                            "the remaining one")
-                recording = self.finish(process)
-                self.assert_counted_once(recording)
-                self.assertEqual(len({pid for pid, mib, _ in recording.chld if mib > MIB}), 1)
+                # at the end one of two orphans may outlive the other, and have the memory alone
+                owners = {pid for pid, mib, _ in Recording(self.path).chld if mib > MIB}
+                self.assertEqual(len(owners), 1)
+                self.assert_counted_once(self.finish(process))
 
     def test_pss_and_kinds(self):
         for option, value in (("--backend", "psutil_pss"), ("--backend", "psutil_uss")):
