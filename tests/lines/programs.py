@@ -426,16 +426,17 @@ def f():
 thread = threading.Thread(target=f); thread.start(); thread.join()
 """
 PROGRAMS["in two threads, one after the other"] = """
-import threading
-go, done = threading.Event(), threading.Event()
+import threading, time
+done = threading.Event()
+def f_waits():
+    while not done._cond._waiters: time.sleep(0.001)
 @profile                                    #: 1 0
 def f():
     a = b"x" * M                            #: 1 8
-    go.set()                                #: 1 0
     done.wait(20)                           #: 1 16
 @profile                                    #: 1 0
 def g():
-    go.wait(20)                             #: 1 *
+    f_waits()                               #: 1 *
     b = [b"x" * M, b"x" * M]                #: 1 16
     done.set()                              #: 1 0
     return b                                #: 1 *
