@@ -14,9 +14,9 @@
 #include <zlib.h>
 
 #define PALETTE_MAX 256
-#define COLOUR_MAX 4096 /* an image of more colours gets no palette */
-#define EXACT_COUNT 96  /* the most common colours, which are never rounded */
-#define HASH_SIZE 16384
+#define COLOUR_MAX 16384 /* an image of more colours gets no palette */
+#define EXACT_COUNT 96   /* the most common colours, which are never rounded */
+#define HASH_SIZE 65536
 
 struct colour {
     uint32_t rgb;
@@ -38,13 +38,13 @@ struct palette {
     size_t run_count, run_room;
     /* the entries, by channel, so that all are compared with a colour at once */
     unsigned char red[PALETTE_MAX], green[PALETTE_MAX], blue[PALETTE_MAX];
-    int entry_count;
+    size_t entry_count;
     unsigned char indexes[COLOUR_MAX]; /* the entry of each colour, by its number */
 };
 
 static struct colour *find_colour(struct palette *palette, uint32_t rgb)
 {
-    unsigned at = rgb * 2654435769u >> 18;
+    unsigned at = rgb * 2654435769u >> 16;
     while (palette->hash[at] && palette->colours[palette->hash[at] - 1].rgb != rgb) {
         at = (at + 1) % HASH_SIZE;
     }
@@ -162,20 +162,16 @@ static int nearest_entry(const struct palette *palette, uint32_t rgb, int step)
     unsigned char apart[PALETTE_MAX], least = 255;
     unsigned char red = (unsigned char)(rgb >> 16), green = (unsigned char)(rgb >> 8),
                   blue = (unsigned char)rgb;
-    for (int i = 0; i < palette->entry_count; i++) {
+    for (size_t i = 0; i < palette->entry_count; i++) {
         apart[i] =
             larger(difference(palette->red[i], red), larger(difference(palette->green[i], green),
                                                             difference(palette->blue[i], blue)));
     }
-    for (int i = 0; i < palette->entry_count; i++) {
+    for (size_t i = 0; i < palette->entry_count; i++) {
         least = apart[i] < least ? apart[i] : least;
     }
-    for (int i = 0; least < step && i < palette->entry_count; i++) {
-        if (apart[i] == least) {
-            return i;
-        }
-    }
-    return -1;
+    const unsigned char *found = least < step ? memchr(apart, least, palette->entry_count) : NULL;
+    return found ? (int)(found - apart) : -1;
 }
 
 /* Index of the nearest entry that is near enough, or of a new entry; -1: the palette is full. */
@@ -188,7 +184,7 @@ static int entry_of(struct palette *palette, uint32_t rgb, int step)
     palette->red[palette->entry_count] = (unsigned char)(rgb >> 16);
     palette->green[palette->entry_count] = (unsigned char)(rgb >> 8);
     palette->blue[palette->entry_count] = (unsigned char)rgb;
-    return palette->entry_count++;
+    return (int)palette->entry_count++;
 }
 
 static bool fill_entries(struct palette *palette, int step)
@@ -292,10 +288,10 @@ static void set_texts(png_structp png, png_infop info, const mprof__image *image
 static void set_palette(png_structp png, png_infop info, const struct palette *palette)
 {
     png_color colours[PALETTE_MAX];
-    for (int i = 0; i < palette->entry_count; i++) {
+    for (size_t i = 0; i < palette->entry_count; i++) {
         colours[i] = (png_color){palette->red[i], palette->green[i], palette->blue[i]};
     }
-    png_set_PLTE(png, info, colours, palette->entry_count);
+    png_set_PLTE(png, info, colours, (int)palette->entry_count);
 }
 
 static void write_indexed(png_structp png, const mprof__image *image, const struct palette *palette,

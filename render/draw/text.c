@@ -13,12 +13,22 @@
 
 #define DEFAULT_FAMILY                                                                             \
     "Inter, DejaVu Sans, Noto Sans, Liberation Sans, Cantarell, Ubuntu, Roboto, Arial, sans-serif"
-#define FONT_MAX 8 /* combinations of size and weight */
+#define FONT_MAX 8    /* combinations of size and weight */
+#define KNOWN_MAX 256 /* texts of which the runs are kept */
 
 struct font_slot {
     mprof_font font;
     PangoFontDescription *description;
     float widths[128]; /* of ASCII letters; negative: not yet known */
+};
+
+/* Most texts are measured before they are drawn, and names repeat. */
+struct known_text {
+    char *text;
+    size_t length;
+    const struct font_slot *slot; /* NULL: free */
+    GSList *runs;                 /* of PangoGlyphItem; NULL if it needs all fonts */
+    double width;
 };
 
 struct mprof_text_engine {
@@ -28,11 +38,30 @@ struct mprof_text_engine {
     PangoContext *all;         /* has all fonts; NULL: not yet needed */
     PangoLayout *layout;       /* of the text that was laid out last; NULL: none so far */
     PangoAttrList *attributes; /* no attributes */
-    PangoGlyphString *glyphs;  /* of the run that was shaped last */
+    struct known_text known[KNOWN_MAX];
     struct font_slot fonts[FONT_MAX];
     int font_count;
     uint32_t missing; /* the first character drawn that is in no font; 0: all were found */
 };
+
+static void free_run(void *run)
+{
+    pango_glyph_item_free(run);
+}
+
+static void forget_text(struct known_text *known)
+{
+    g_slist_free_full(known->runs, free_run);
+    free(known->text);
+    *known = (struct known_text){.text = NULL};
+}
+
+static void forget_texts(mprof_text_engine *engine)
+{
+    for (size_t i = 0; i < KNOWN_MAX; i++) {
+        forget_text(&engine->known[i]);
+    }
+}
 
 static struct font_slot *find_slot(mprof_text_engine *engine, mprof_font font)
 {
@@ -47,6 +76,7 @@ static struct font_slot *find_slot(mprof_text_engine *engine, mprof_font font)
     struct font_slot *slot = &engine->fonts[at];
     if (slot->description) {
         pango_font_description_free(slot->description);
+        forget_texts(engine);
     }
     slot->font = font;
     slot->description = pango_font_description_new();
@@ -107,31 +137,61 @@ static PangoLayout *lay_out(mprof_text_engine *engine, const struct font_slot *s
     return engine->layout;
 }
 
-/* Shapes text that the preferred fonts have, draws it from the current point on unless `cairo` is
- * NULL, and returns its width. A layout gives the same glyphs, but loads the outline of each to
- * learn how high lines are. */
-static double set_run_by_run(mprof_text_engine *engine, const struct font_slot *slot,
-                             const char *text, size_t length, cairo_t *cairo)
+/* The runs of a text that the preferred fonts have. A layout gives the same glyphs, but loads the
+ * outline of each to learn how high lines are. */
+static GSList *shape_runs(mprof_text_engine *engine, const struct font_slot *slot, const char *text,
+                          size_t length)
 {
-    double x = 0, y = 0, width = 0;
-    if (cairo) {
-        cairo_get_current_point(cairo, &x, &y);
-    }
+    GSList *runs = NULL;
     pango_context_set_font_description(engine->few, slot->description);
     GList *items = pango_itemize(engine->few, text, 0, (int)length, engine->attributes, NULL);
     for (GList *at = items; at; at = at->next) {
-        PangoGlyphItem run = {.item = at->data, .glyphs = engine->glyphs};
-        pango_shape_full(text + run.item->offset, run.item->length, text, (int)length,
-                         &run.item->analysis, run.glyphs);
-        if (cairo) {
-            cairo_move_to(cairo, x + width, y);
-            pango_cairo_show_glyph_item(cairo, text, &run);
-        }
-        width += (double)pango_glyph_string_get_width(run.glyphs) / PANGO_SCALE;
-        pango_item_free(run.item);
+        PangoGlyphItem *run = g_slice_new0(PangoGlyphItem);
+        run->item = at->data;
+        run->glyphs = pango_glyph_string_new();
+        pango_shape_full(text + run->item->offset, run->item->length, text, (int)length,
+                         &run->item->analysis, run->glyphs);
+        runs = g_slist_prepend(runs, run);
     }
     g_list_free(items);
-    return width;
+    return g_slist_reverse(runs);
+}
+
+static double width_of_run(const PangoGlyphItem *run)
+{
+    return (double)pango_glyph_string_get_width(run->glyphs) / PANGO_SCALE;
+}
+
+/* A text with its width, and its runs if the preferred fonts suffice. NULL: no memory. */
+static const struct known_text *know_text(mprof_text_engine *engine, const struct font_slot *slot,
+                                          const char *text, size_t length)
+{
+    size_t hash = (size_t)(slot - engine->fonts);
+    for (size_t i = 0; i < length; i++) {
+        hash = hash * 31 + (unsigned char)text[i];
+    }
+    struct known_text *known = &engine->known[hash % KNOWN_MAX];
+    if (known->slot == slot && known->length == length && memcmp(known->text, text, length) == 0) {
+        return known;
+    }
+    forget_text(known);
+    known->text = strndup(text, length);
+    if (!known->text) {
+        return NULL;
+    }
+    known->slot = slot;
+    known->length = length;
+    if (!mprof__preferred_fonts_suffice(&engine->preferred, text, length)) {
+        PangoRectangle extents;
+        pango_layout_get_extents(lay_out(engine, slot, text, length), NULL, &extents);
+        known->width = (double)extents.width / PANGO_SCALE;
+        return known;
+    }
+    known->runs = shape_runs(engine, slot, known->text, length);
+    for (const GSList *run = known->runs; run; run = run->next) {
+        known->width += width_of_run(run->data);
+    }
+    return known;
 }
 
 #define ADVICE "install one, for instance DejaVu (Debian's package fonts-dejavu-core)"
@@ -182,7 +242,6 @@ mprof_status mprof_text_engine_new(mprof_text_engine **out, const char *family, 
                                "cannot draw text: Pango was built without FreeType");
     }
     engine->attributes = pango_attr_list_new();
-    engine->glyphs = pango_glyph_string_new();
     mprof_status status = engine->few ? MPROF_OK : check_fonts(engine, error);
     if (status != MPROF_OK) {
         mprof_text_engine_free(engine);
@@ -202,7 +261,7 @@ void mprof_text_engine_free(mprof_text_engine *engine)
     }
     g_clear_object(&engine->layout);
     pango_attr_list_unref(engine->attributes);
-    pango_glyph_string_free(engine->glyphs);
+    forget_texts(engine);
     g_clear_object(&engine->few);
     g_clear_object(&engine->all);
     mprof__preferred_fonts_dispose(&engine->preferred);
@@ -218,12 +277,8 @@ const char *mprof__text_family(const mprof_text_engine *engine)
 static double width_of(mprof_text_engine *engine, const struct font_slot *slot, const char *text,
                        size_t length)
 {
-    PangoRectangle extents;
-    if (mprof__preferred_fonts_suffice(&engine->preferred, text, length)) {
-        return set_run_by_run(engine, slot, text, length, NULL);
-    }
-    pango_layout_get_extents(lay_out(engine, slot, text, length), NULL, &extents);
-    return (double)extents.width / PANGO_SCALE;
+    const struct known_text *known = know_text(engine, slot, text, length);
+    return known ? known->width : 0;
 }
 
 static double letter_width(mprof_text_engine *engine, struct font_slot *slot, unsigned char letter)
@@ -321,12 +376,24 @@ static uint32_t first_missing(mprof_text_engine *engine, const struct font_slot 
     return 0xFFFD; /* each character is in a font, but not their combination */
 }
 
+static void draw_runs(const struct known_text *known, cairo_t *cairo)
+{
+    double x, y;
+    cairo_get_current_point(cairo, &x, &y);
+    for (const GSList *run = known->runs; run; run = run->next) {
+        cairo_move_to(cairo, x, y);
+        pango_cairo_show_glyph_item(cairo, known->text, run->data);
+        x += width_of_run(run->data);
+    }
+}
+
 void mprof__text_draw(mprof_text_engine *engine, cairo_t *cairo, mprof_font font, const char *text,
                       size_t length)
 {
     struct font_slot *slot = find_slot(engine, font);
-    if (mprof__preferred_fonts_suffice(&engine->preferred, text, length)) {
-        set_run_by_run(engine, slot, text, length, cairo);
+    const struct known_text *known = know_text(engine, slot, text, length);
+    if (known && known->runs) {
+        draw_runs(known, cairo);
         return;
     }
     PangoLayout *layout = lay_out(engine, slot, text, length);

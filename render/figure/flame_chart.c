@@ -311,15 +311,21 @@ static void draw_caption(struct chart_pen *pen, const mprof__merged_call *call, 
     mprof__duration_text(caption.duration, sizeof caption.duration,
                          span->exit.time_s - span->enter.time_s);
     mprof__change_text(caption.change, sizeof caption.change, span->exit.mib - span->enter.mib);
-    double width = 0;
+    double width = INFINITY;
     size_t length = 0;
-    for (int step = 0; step < 3; step++) {
-        caption_text(text, sizeof text, &caption, step);
-        length = strlen(text);
-        width = mprof__text_width(layout, MPROF_ROLE_BOX_NAME, text, length);
-        if (width <= room) {
+    /* from the shortest on, because most boxes have room for no more, and a minus sign is not
+     * ASCII, which takes a hundred times longer to measure */
+    for (int step = 2; step >= 0; step--) {
+        char longer[sizeof text];
+        caption_text(longer, sizeof longer, &caption, step);
+        size_t longer_length = strlen(longer);
+        double longer_width = mprof__text_width(layout, MPROF_ROLE_BOX_NAME, longer, longer_length);
+        if (longer_width > room) {
             break;
         }
+        width = longer_width;
+        length = longer_length;
+        memcpy(text, longer, length + 1);
     }
     if (width > room && !named) {
         return;
@@ -329,8 +335,6 @@ static void draw_caption(struct chart_pen *pen, const mprof__merged_call *call, 
         if (length < LEAST_LETTERS + 3) {
             return; /* too short to be read */
         }
-    }
-    if (length) {
         width = mprof__text_width(layout, MPROF_ROLE_BOX_NAME, text, length);
     }
     mprof__add_text(layout->figure, &(mprof__text_item){.role = MPROF_ROLE_BOX_NAME,

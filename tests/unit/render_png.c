@@ -17,6 +17,7 @@
 
 #define WIDTH 200
 #define HEIGHT 120
+#define SCATTERED UINT32_MAX
 
 static uint32_t pixels[HEIGHT][WIDTH];
 static unsigned char read_back[HEIGHT][WIDTH][3];
@@ -37,6 +38,18 @@ static void paint(uint32_t shades)
             pixels[y][x] = ((8 + step * 247 / 255) ^ (next & 3)) << 16 |
                            ((113 + step * 142 / 255) ^ (next >> 2 & 3)) << 8 |
                            ((179 + step * 76 / 255) ^ (next >> 4 & 3));
+        }
+    }
+}
+
+/* Colours far apart: no palette comes near all of them. */
+static void scatter(void)
+{
+    uint32_t state = 1;
+    for (int y = 0; y < HEIGHT; y++) {
+        for (int x = 0; x < WIDTH; x++) {
+            state = state * 1664525 + 1013904223;
+            pixels[y][x] = state >> 8;
         }
     }
 }
@@ -92,7 +105,8 @@ static void colours_are_close(void **state)
         {"two colours", 0, 1, 0},
         {"as many as a palette holds", 200, 1, 0},
         {"shades that are rounded", 1500, 1, 31},
-        {"too many to round", 11000, 0, 0},
+        {"as many shades as 50 curves have", 11000, 1, 31},
+        {"colours far apart", SCATTERED, 0, 0},
     };
     char path[] = "/tmp/mprof-test-XXXXXX";
     int fd = mkstemp(path);
@@ -101,7 +115,11 @@ static void colours_are_close(void **state)
     close(fd);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         uint32_t format;
-        paint(rows[i].shades);
+        if (rows[i].shades == SCATTERED) {
+            scatter();
+        } else {
+            paint(rows[i].shades);
+        }
         encode(path);
         int largest = largest_difference(path, &format);
         if (largest > rows[i].most) {
