@@ -45,6 +45,11 @@ uint32_t mprof__lane_of(const mprof__layout *layout, const mprof_span *span)
     return is_by_function(layout) ? span->function : span->lane;
 }
 
+size_t mprof__crowded_row(const mprof__layout *layout, const mprof_span *span)
+{
+    return is_by_function(layout) ? 0 : (size_t)span->level;
+}
+
 struct sorting {
     const mprof_span *spans;
 };
@@ -158,6 +163,17 @@ static void fill_rows(const mprof__layout *layout, mprof__figure_input *input,
     }
 }
 
+/* Of a flame chart. */
+static void make_room_for_crowds(const mprof__layout *layout, mprof__figure_input *input)
+{
+    for (size_t i = input->barred_count; i < input->shown_count; i++) {
+        const mprof_span *span = &input->spans[input->shown[i]];
+        uint16_t *rows = &input->lane_rows[mprof__lane_of(layout, span)];
+        size_t needed = mprof__crowded_row(layout, span) + 1;
+        *rows = needed > *rows ? (uint16_t)needed : *rows;
+    }
+}
+
 static mprof_status select_calls(const mprof__layout *layout, mprof__figure_input *input)
 {
     input->shown = malloc((input->span_count + 1) * sizeof *input->shown);
@@ -174,7 +190,7 @@ static mprof_status select_calls(const mprof__layout *layout, mprof__figure_inpu
         struct sorting sorting = {input->spans};
         qsort_r(input->shown, input->shown_count, sizeof *input->shown, by_function, &sorting);
     }
-    return layout->options->flame ? MPROF_OK : mprof__part_crowded_calls(layout, input);
+    return mprof__part_crowded_calls(layout, input);
 }
 
 mprof_status mprof__assign_call_rows(mprof__layout *layout, mprof__figure_input *input)
@@ -196,6 +212,7 @@ mprof_status mprof__assign_call_rows(mprof__layout *layout, mprof__figure_input 
     }
     if (status == MPROF_OK) {
         fill_rows(layout, input, free_from_s);
+        make_room_for_crowds(layout, input);
     }
     free(free_from_s);
     if (status != MPROF_OK) {

@@ -17,7 +17,8 @@
 #include <string.h>
 
 #define NARROW_PX 3.0
-#define PX_PER_CALL 24.0 /* fewer calls are not crowded */
+#define NARROW_BOX_PX 1.0 /* in a flame chart, where a call has a row of its own */
+#define PX_PER_CALL 24.0  /* fewer calls are not crowded */
 #define COLUMN_LEAST_PX 2.0
 #define COLUMN_MOST_PX 32.0
 #define GAPS_PER_COLUMN 8 /* a column spans that many usual gaps between two calls */
@@ -49,7 +50,7 @@ static uint64_t calls_of(const mprof_span *span)
 static bool *find_crowded(const mprof__layout *layout, const mprof__figure_input *input, bool *any)
 {
     double px_per_s = mprof__nominal_px_per_s(layout);
-    double narrow_s = NARROW_PX / px_per_s;
+    double narrow_s = (layout->options->flame ? NARROW_BOX_PX : NARROW_PX) / px_per_s;
     double many = px_per_s * (layout->to_s - layout->from_s) / PX_PER_CALL;
     struct tally *tallies = calloc(input->function_count + 1, sizeof *tallies);
     bool *crowded = calloc(input->function_count + 1, sizeof *crowded);
@@ -259,7 +260,7 @@ static int longest_first(const void *a, const void *b, void *data)
     return i < j ? -1 : i > j;
 }
 
-static double row_height(const mprof__layout *layout)
+double mprof__density_row_px(const mprof__layout *layout)
 {
     return layout->figure->sizes.small ? SMALL_ROW_PX : ROW_PX;
 }
@@ -272,7 +273,7 @@ static double head_height(const mprof__layout *layout)
 
 static double rows_height(const mprof__layout *layout, size_t rows)
 {
-    double row = row_height(layout) + ROW_GAP_PX;
+    double row = mprof__density_row_px(layout) + ROW_GAP_PX;
     return rows ? head_height(layout) + FOOT_PX + (double)rows * row - ROW_GAP_PX : 0;
 }
 
@@ -504,12 +505,13 @@ static void draw_shape(mprof__layout *layout, const mprof__figure_input *input,
 {
     mprof_figure *figure = layout->figure;
     size_t first = figure->point_count;
-    double floor_y = top + row_height(layout), last_y = floor_y;
+    double floor_y = top + mprof__density_row_px(layout), last_y = floor_y;
     double left = layout->plot.x, right = layout->plot.x + layout->plot.width;
     mprof__add_path_point(figure, left, floor_y);
     for (size_t c = 0; c < density->column_count; c++) {
         double share = (double)density->shares[c];
-        double y = share < 0 ? floor_y : floor_y - fmax(LEAST_PX, share * row_height(layout));
+        double y =
+            share < 0 ? floor_y : floor_y - fmax(LEAST_PX, share * mprof__density_row_px(layout));
         double x = mprof__scale_at(&layout->time, layout->from_s + density->column_s * (double)c);
         if (fabs(y - last_y) > 0.001) {
             mprof__add_path_point(figure, fmin(x, right), last_y);
@@ -537,9 +539,9 @@ void mprof__draw_density_rows(mprof__layout *layout, double y)
         const mprof__figure_input *input = &layout->inputs[r];
         for (size_t i = 0; i < input->density_count; i++) {
             draw_rule(layout, MPROF_ROLE_WHOLE, top - 1);
-            draw_rule(layout, MPROF_ROLE_LANE_RULE, top + row_height(layout));
+            draw_rule(layout, MPROF_ROLE_LANE_RULE, top + mprof__density_row_px(layout));
             draw_shape(layout, input, &input->densities[i], top);
-            top += row_height(layout) + ROW_GAP_PX;
+            top += mprof__density_row_px(layout) + ROW_GAP_PX;
         }
     }
 }
@@ -577,9 +579,9 @@ void mprof__draw_density_names(mprof__layout *layout, double y)
             char text[MPROF__LABEL_SIZE + 80];
             row_name(text, sizeof text, layout, input, &input->densities[i]);
             add_name(layout, MPROF_ROLE_DENSITY_NAME, colour_of(input, &input->densities[i]), text,
-                     layout->plot.x - GUTTER_GAP_PX, top + row_height(layout) / 2 + 4,
+                     layout->plot.x - GUTTER_GAP_PX, top + mprof__density_row_px(layout) / 2 + 4,
                      MPROF_ANCHOR_END, layout->plot.x - GUTTER_GAP_PX - 4);
-            top += row_height(layout) + ROW_GAP_PX;
+            top += mprof__density_row_px(layout) + ROW_GAP_PX;
         }
     }
 }

@@ -22,8 +22,8 @@ typedef struct mprof__density {
     double exit_mib;   /* of the last one */
 } mprof__density;
 
-/* Finds the crowded functions of a time plot, computes their rows, and moves their calls to the end
- * of the shown ones. MPROF_ENOMEM. */
+/* Finds the crowded functions and moves their calls to the end of the shown ones; for a time plot,
+ * computes their rows. MPROF_ENOMEM. */
 mprof_status mprof__part_crowded_calls(const mprof__layout *layout, mprof__figure_input *input);
 void mprof__free_densities(mprof__figure_input *input);
 
@@ -33,6 +33,7 @@ const mprof__density *mprof__density_of(const mprof__figure_input *input, uint32
 /* Adds the time between `from` and `to`, from the left edge, to ran_s[column_count]. */
 void mprof__density_add(double *ran_s, const mprof__density *density, double from, double to);
 
+double mprof__density_row_px(const mprof__layout *layout);
 double mprof__density_rows_height(const mprof__layout *layout);
 /* Width of the names left of the rows. */
 double mprof__density_gutter(const mprof__layout *layout);

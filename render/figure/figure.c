@@ -394,6 +394,8 @@ static mprof_status draw_page(mprof__layout *layout, mprof_error *error)
                           .curve_is_sum = layout->inputs[0].main_is_sum,
                           .group = layout->options->group,
                           .share = layout->is_share};
+        layout->figure->frame.row_px =
+            page.chart ? mprof__flame_chart_box_px(page.chart) : mprof__density_row_px(layout);
         status = layout->figure->status;
     }
     mprof__occupancy_free(layout->occupancy);

@@ -3,6 +3,7 @@
 #include "flame_chart.h"
 
 #include "call_rows.h"
+#include "crowded_boxes.h"
 #include "fit_text.h"
 #include "format_units.h"
 #include "heading.h"
@@ -471,21 +472,42 @@ static bool locate_lanes(const mprof__layout *layout, const mprof__flame_chart *
     return true;
 }
 
-void mprof__draw_flame_chart(mprof__layout *layout, const mprof__flame_chart *chart)
+/* All boxes of one recording, or all its crowded functions. */
+static void draw_calls(mprof__layout *layout, const mprof__flame_chart *chart,
+                       const mprof__figure_input *input, bool crowds)
 {
-    mprof__begin_group(layout->figure, MPROF_GROUP_LANES);
-    for (size_t r = 0; r < layout->input_count; r++) {
-        const mprof__figure_input *input = &layout->inputs[r];
-        double *lane_y;
-        int *lane_rows;
-        mprof_status status = MPROF_ENOMEM;
-        if (locate_lanes(layout, chart, input, &lane_y, &lane_rows)) {
-            struct chart_pen pen = {layout, input, lane_y, lane_rows, chart->row_px};
+    double *lane_y;
+    int *lane_rows;
+    mprof_status status = MPROF_ENOMEM;
+    if (locate_lanes(layout, chart, input, &lane_y, &lane_rows)) {
+        struct chart_pen pen = {layout, input, lane_y, lane_rows, chart->row_px};
+        mprof__lane_places places = {lane_y, lane_rows, chart->row_px};
+        status = MPROF_OK;
+        if (crowds) {
+            mprof__draw_crowded_boxes(layout, input, &places);
+        } else {
             status = mprof__visit_merged_calls(layout, input, 1.0, draw_box, &pen);
         }
-        mprof__fail(layout->figure, status);
-        free(lane_y);
-        free(lane_rows);
+    }
+    mprof__fail(layout->figure, status);
+    free(lane_y);
+    free(lane_rows);
+}
+
+double mprof__flame_chart_box_px(const mprof__flame_chart *chart)
+{
+    return chart->row_px - 1;
+}
+
+void mprof__draw_flame_chart(mprof__layout *layout, const mprof__flame_chart *chart)
+{
+    mprof__begin_group(layout->figure, MPROF_GROUP_STRIPS);
+    for (size_t r = 0; r < layout->input_count; r++) {
+        draw_calls(layout, chart, &layout->inputs[r], true);
+    }
+    mprof__begin_group(layout->figure, MPROF_GROUP_LANES);
+    for (size_t r = 0; r < layout->input_count; r++) {
+        draw_calls(layout, chart, &layout->inputs[r], false);
     }
     draw_names(layout, chart);
 }

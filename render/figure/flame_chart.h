@@ -12,6 +12,7 @@ bool mprof__flame_chart_fit(mprof__flame_chart *chart, double most_px);
 void mprof__flame_chart_free(mprof__flame_chart *chart);
 double mprof__flame_chart_height(const mprof__flame_chart *chart);
 double mprof__flame_chart_gutter(const mprof__flame_chart *chart);
+double mprof__flame_chart_box_px(const mprof__flame_chart *chart);
 void mprof__draw_flame_chart(mprof__layout *layout, const mprof__flame_chart *chart);
 
 #endif

@@ -20,7 +20,7 @@
   const [headroom, small, tickY, tickGap] = data.page;
   const full = { from, to, low, high };
   const fullY = v => floor - (v - low) / (high - low) * height;
-  const rowHeight = 16; // of a row of density, as in density_rows.c
+  const rowHeight = data.row; // of a function that ran all of the time
   let view = full;
 
   const digits = {};
@@ -95,7 +95,7 @@
     if (read.more()) return; // the file was edited: leave it a plain picture
   }
   const boxes = items.filter(item => item.about && (item.kind === 'calls' || item.kind === 'lanes' || item.role === 'density'));
-  const topOf = item => item.role === 'density' ? item.floor - rowHeight : +item.node.getAttribute('y');
+  const topOf = item => item.role === 'density' ? fullY(Math.min(...item.points.map(([, v]) => v))) - rowHeight : +item.node.getAttribute('y');
   // Calls with brackets where these have room, the longest first.
   const bracketed = boxes.filter(item => item.role === 'rug' && item.about.calls === 1)
     .sort((a, b) => (b.about.end - b.about.start) - (a.about.end - a.about.start));
@@ -687,8 +687,14 @@
 
   // The share of its column that a function ran.
   function shareAt(item, t) {
-    const after = item.points.slice(0, -1).findIndex(point => point[0] > t), [, v] = item.points[Math.max(0, after - 1)];
-    return Math.max(0, Math.min(1, (item.floor - fullY(v)) / rowHeight));
+    let upper = Infinity, lower = -Infinity;
+    item.points.forEach(([t1, v], i) => {
+      const [t0] = item.points[i ? i - 1 : item.points.length - 1];
+      if (t0 === t1 || Math.min(t0, t1) > t || Math.max(t0, t1) <= t) return;
+      upper = Math.min(upper, fullY(v));
+      lower = Math.max(lower, fullY(v));
+    });
+    return Math.max(0, Math.min(1, (lower - upper) / rowHeight));
   }
 
   // What runs at a moment, of one box.

@@ -341,7 +341,8 @@ static void put_data(mprof_output *output, const mprof_figure *figure)
     mprof__put(output, "<metadata>{");
     mprof__putf(output, "\"plot\":[%g,%g,%g,%g],\"lanes\":[%g,%g],\n", frame->plot.x, frame->plot.y,
                 frame->plot.width, frame->plot.height, frame->lanes.y, frame->lanes.height);
-    mprof__putf(output, "\"below\":%g,\"strip\":%.9g,\n", frame->bottom, frame->strip_mib);
+    mprof__putf(output, "\"below\":%g,\"strip\":%.9g,\"row\":%g,\n", frame->bottom,
+                frame->strip_mib, frame->row_px);
     mprof__putf(output, "\"time\":[%.17g,%.17g,%.17g],\"origin\":[%.17g,%ld],\n", frame->from_s,
                 frame->to_s, stream.quantum.time_s, frame->origin_s, utc_offset_s(frame->origin_s));
     mprof__putf(output, "\"page\":[%g,%d,%g,%g],\n", mprof__headroom(figure, frame->plot.height),

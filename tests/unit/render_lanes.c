@@ -576,6 +576,55 @@ static void height_is_the_share_of_time(void **state)
     }
 }
 
+/* In a flame chart, in the row of the call: two functions that take turns, stacked. */
+static void crowds_of_a_flame_chart(void **state)
+{
+    static const double heights[] = {0.5, 0.2};
+    struct script script = {NULL, 0, 0};
+    (void)state;
+    add(&script, "MEM 9 1000\nMEM 9 1100\nFUNC m.main 9 1000 9 1100 0\n");
+    for (int i = 0; i < 10000; i++) {
+        double at = 1000 + i * 0.01;
+        add(&script, "FUNC m.f 9 %.5f 9 %.5f 1\nFUNC m.g 9 %.5f 9 %.5f 1\n", at, at + 0.005,
+            at + 0.006, at + 0.008);
+    }
+    mprof_profile *profile = load(script.text, script.used);
+    mprof_figure_options options;
+    mprof_figure_options_init(&options);
+    options.flame = 1;
+    mprof_figure *figure = lay_out(profile, &options);
+    const mprof_frame *frame = mprof_figure_frame(figure);
+    size_t count, point_count, found = 0;
+    const mprof_item *items = mprof_figure_items(figure, &count);
+    const mprof_point *points = mprof_figure_points(figure, &point_count);
+    float floor_y = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (items[i].role != MPROF_ROLE_DENSITY) {
+            continue;
+        }
+        /* the area of the shape, by the trapezoids below its outline */
+        double area = 0;
+        float low = 0;
+        for (uint32_t p = 0; p < items[i].count; p++) {
+            mprof_point a = points[items[i].first + p];
+            mprof_point b = points[items[i].first + (p + 1) % items[i].count];
+            area += ((double)a.x - (double)b.x) * ((double)a.y + (double)b.y) / 2;
+            low = fmaxf(low, a.y);
+        }
+        assert_in_range(found, 0, 1);
+        assert_true(fabs(area / frame->plot.width / frame->row_px - heights[found]) < 0.01);
+        assert_true(found == 0 || fabs((double)(floor_y - low) - heights[0] * frame->row_px) < 1.5);
+        floor_y = low;
+        found++;
+    }
+    assert_int_equal(found, 2);
+    assert_int_equal(count_role(figure, MPROF_ROLE_BOX), 1);
+    assert_int_equal(count_role(figure, MPROF_ROLE_BOX_FINE), 0);
+    mprof_figure_free(figure);
+    mprof_profile_free(profile);
+    free(script.text);
+}
+
 /* By function: mostly narrower than 3 px and more than one for 24 px of the width. */
 static void crowds(void **state)
 {
@@ -656,6 +705,7 @@ int main(void)
         cmocka_unit_test(many_lanes_are_calls_at_once),
         cmocka_unit_test(height_is_the_share_of_time),
         cmocka_unit_test(crowds),
+        cmocka_unit_test(crowds_of_a_flame_chart),
         cmocka_unit_test(even_calls_have_an_even_row),
         cmocka_unit_test(random_services),
     };

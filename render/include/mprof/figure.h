@@ -253,6 +253,7 @@ typedef struct mprof_frame {
     mprof_box plot;   /**< of curves */
     mprof_box lanes;  /**< of calls; height 0: there are none */
     double bottom;    /**< px: lower edge of all that is on the time scale */
+    double row_px;    /**< px: height of a function that ran all of the time */
     double strip_mib; /**< MiB of one px of the strips below the plot; 0: there are none */
     double from_s;    /**< seconds from the recording's start */
     double to_s;      /**< seconds from the recording's start */
