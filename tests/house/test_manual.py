@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
@@ -76,12 +77,37 @@ class Manual(unittest.TestCase):
         tool = shutil.which("mandoc")
         if not tool:
             self.skipTest("mandoc is not installed")
-        for path in sorted(MANUAL.glob("*.[13]")):
+        for path in sorted(MANUAL.glob("*.[135]")):
             with self.subTest(page=path.name):
                 done = subprocess.run([tool, "-T", "lint", "-W", "warning", str(path)],
                                       capture_output=True, text=True)
                 self.assertEqual(done.stdout + done.stderr, "")
                 self.assertEqual(done.returncode, 0)
+
+    def test_every_record_is_in_the_page_of_the_format(self):
+        described = (SOURCE / "docs" / "dat-format.md").read_text()
+        page = (MANUAL / "mprof-dat.5").read_text()
+        words = set(re.findall(r"^#([A-Z]+)\|", described, re.M)) | {"CMDLINE", "MEM", "CHLD", "FUNC"}
+        self.assertGreater(len(words), 10)
+        self.assertEqual(set(re.findall(r"^\.It Li #?([A-Z]+)", page, re.M)), words)
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder, "example.dat")
+            example = re.search(r"^\.Bd [^\n]*\n(CMDLINE.*?)^\.Ed$", page, re.S | re.M)[1]
+            path.write_text(example.replace("\\e", "\\"))
+            done = subprocess.run([MPROF, "peak", path], capture_output=True, text=True)
+            self.assertEqual((done.stdout, done.stderr), (f"{path}\t31.250 MiB\n", ""))
+
+    def test_functions_of_the_library_are_declared(self):
+        page = (MANUAL / "libmprof.3").read_text()
+        functions = re.findall(r'^\.Ft (.+)\n\.Fn (\w+) (".+")$', page, re.M)
+        self.assertGreater(len(functions), 10)
+        for kind, name, parameters in functions:
+            header = page[:page.index(f".Fn {name} ")].rsplit(".In ", 1)[1].split()[0]
+            text = " ".join((SOURCE / "parse" / "include" / header).read_text().split())
+            listed = ", ".join(re.findall('"(.+?)"', parameters))
+            wanted = f"{kind} {name}({listed});".replace("* ", "*")
+            with self.subTest(function=name):
+                self.assertIn(wanted, text)
 
     def test_links_between_documents_lead_somewhere(self):
         checked = 0

@@ -117,7 +117,8 @@ class Tree(TestCase):
                      "libexec/mprof/libmprof-agent.so",
                      "libexec/mprof/preload/any/libmprof-before-libasan.so", "include/mprof/profile.h",
                      "libexec/mprof/libmprof-mark.so", "include/mprof/mark.h",
-                     "share/man/man1/mprof.1", "share/man/man3/mprof_mark.3", "share/doc/mprof/LICENSE"):
+                     "share/man/man1/mprof.1", "share/man/man3/mprof_mark.3",
+                     "share/man/man3/libmprof.3", "share/man/man5/mprof-dat.5", "share/doc/mprof/LICENSE"):
             self.assertIn(name, names)
 
     def test_links_of_the_documents(self):
@@ -152,6 +153,20 @@ class Tree(TestCase):
         subprocess.run(f"cc -std=c11 -o '{program}' '{source}' {flags}", shell=True, check=True,
                        timeout=DEADLINE_S)
         self.assert_consumer_works(program)
+
+    def test_the_example_of_the_library(self):
+        """The program of libmprof(3), built as the page says."""
+        if not shutil.which("pkg-config"):
+            self.skipTest("pkg-config is not installed")
+        page = (self.tree / "share" / "man" / "man3" / "libmprof.3").read_text()
+        source = self.directory / "peak.c"
+        source.write_text(re.search(r"^\.Bd [^\n]*\n(#include.*?)^\.Ed$", page, re.S | re.M)[1].replace("\\e", "\\"))
+        environment = self.environment(PKG_CONFIG_PATH=str(next(self.tree.rglob("mprof.pc")).parent))
+        program = self.directory / "peak"
+        flags = subprocess.run(["pkg-config", "--cflags", "--libs", "mprof"], text=True, capture_output=True,
+                               check=True, env=environment).stdout
+        self.check("cc", "-std=c11", "-Wall", "-Wextra", "-Werror", "-o", program, source, *shlex.split(flags))
+        self.assertEqual(self.check(program, FIXTURES / "dat" / "nested.dat").stdout, "128.238 MiB\n")
 
     def test_the_example_of_marks(self):
         """The program of docs/marks.md, with the installed header, as a reader would build it."""
