@@ -11,6 +11,7 @@
 /* From here on a character may take two columns. Combining ones take none; counting them only makes
  * the line shorter than it could be. */
 #define FIRST_WIDE 0x1100
+#define NAME_MIDDLE_MIN 8 /* fewer columns show only the beginning of a name */
 
 void mprof__terminal_text_init(mprof__terminal_text *text, size_t room, bool utf8)
 {
@@ -135,6 +136,44 @@ void mprof__terminal_text_put_foreign(mprof__terminal_text *text, const char *by
     if (is_cut && left > 0) {
         (void)mprof__terminal_text_put(text, "%s", text->utf8 ? "…" : "~");
     }
+    free(plain);
+}
+
+/* Appends letters while they are not wider than `most`; returns how many bytes. */
+static size_t append_letters(mprof__terminal_text *text, const char *bytes, size_t most)
+{
+    size_t at = 0;
+
+    while (bytes[at]) {
+        size_t length = mprof__text_letter(bytes + at, strlen(bytes + at));
+        size_t columns = count_columns(bytes + at, length);
+
+        if (columns > most || !append(text, bytes + at, length, columns)) {
+            break;
+        }
+        most -= columns;
+        at += length;
+    }
+    return at;
+}
+
+void mprof__terminal_text_put_name(mprof__terminal_text *text, const char *bytes, size_t most)
+{
+    size_t room = text->room - text->columns < most ? text->room - text->columns : most;
+    char *plain = escape(bytes, text->utf8);
+    size_t wide = plain ? count_columns(plain, strlen(plain)) : 0;
+
+    if (wide <= room || room < NAME_MIDDLE_MIN) {
+        mprof__terminal_text_put_foreign(text, bytes, most);
+        free(plain);
+        return;
+    }
+    const char *at = plain + append_letters(text, plain, room / 2);
+    (void)mprof__terminal_text_put(text, "%s", text->utf8 ? "…" : "~");
+    while (*at && count_columns(at, strlen(at)) > room - room / 2 - 1) {
+        at += mprof__text_letter(at, strlen(at));
+    }
+    (void)append_letters(text, at, SIZE_MAX);
     free(plain);
 }
 

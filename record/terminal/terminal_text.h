@@ -31,6 +31,9 @@ bool mprof__terminal_text_put(mprof__terminal_text *text, const char *format, ..
  * text that was cut. */
 void mprof__terminal_text_put_foreign(mprof__terminal_text *text, const char *bytes, size_t most);
 
+/* The same, but text that is too wide loses its middle: names differ in their ends. */
+void mprof__terminal_text_put_name(mprof__terminal_text *text, const char *bytes, size_t most);
+
 /* Appends spaces up to that column. */
 void mprof__terminal_text_pad(mprof__terminal_text *text, size_t column);
 

@@ -16,7 +16,7 @@
 #define ROWS_MAX (1U << 20)
 #define ENDED_MAX 8
 #define NAME_COLUMNS 28
-#define NAME_SHARE 0.65 /* of what the numbers leave */
+#define NAME_SHARE 0.6 /* of what the numbers leave */
 /* Narrower terminals show fewer numbers. */
 #define COLUMNS_WITH_SLOPE 64
 #define COLUMNS_WITH_PEAK 48
@@ -334,25 +334,29 @@ static void put_mib(mprof__terminal_text *text, bool is_known, int64_t bytes)
     }
 }
 
+/* Without "ended: " where that has no room: the row has no memory then, which says the same. */
 static void put_end(mprof__terminal_text *text, const table_row *row)
 {
-    char name[16];
+    static const char before[] = "ended: ";
+    char name[16], end[48] = "ended";
 
     mprof__signal_name(name, sizeof name, (int)row->value);
     switch (row->cause) {
     case MPROF_EXIT_STATUS:
-        (void)mprof__terminal_text_put(text, "ended: status %d", (int)row->value);
+        snprintf(end, sizeof end, "%sstatus %d", before, (int)row->value);
         break;
     case MPROF_EXIT_SIGNAL:
-        (void)mprof__terminal_text_put(text, "ended: signal %s", name);
+        snprintf(end, sizeof end, "%ssignal %s", before, name);
         break;
     case MPROF_EXIT_OOM:
-        (void)mprof__terminal_text_put(text, "ended: out of memory");
+        snprintf(end, sizeof end, "%sout of memory", before);
         break;
     case MPROF_EXIT_UNKNOWN:
-        (void)mprof__terminal_text_put(text, "ended");
         break;
     }
+    bool fits = strlen(end) <= text->room - text->columns;
+    bool has_more = strlen(end) > sizeof before - 1;
+    (void)mprof__terminal_text_put(text, "%s", fits || !has_more ? end : end + sizeof before - 1);
 }
 
 static void put_calls(mprof__terminal_text *text, const table_row *row)
@@ -385,7 +389,7 @@ static void put_row(mprof__terminal_text *text, const table_columns *columns, co
     }
     (void)mprof__terminal_text_put(text, "  ");
     size_t start = text->columns;
-    mprof__terminal_text_put_foreign(text, row->name ? row->name : "", columns->name);
+    mprof__terminal_text_put_name(text, row->name ? row->name : "", columns->name);
     mprof__terminal_text_pad(text, start + columns->name + 2);
     if (has_ended) {
         put_end(text, row);

@@ -373,6 +373,59 @@ class Top(terminal.TestCase):
         rest = self.text[self.text.rfind(b"\x1b[?1049l"):]
         self.assertIn(b" not recording: ", rest)  # the last table stays visible
 
+    def test_uses_the_width_and_wraps_nothing(self):
+        """At any width: also the table that stays after the end, which is not drawn on the screen of its own."""
+        long = "a-program-with-a-name-of-some-fifty-letters-or-so.py"
+        self.path.write_text(
+            f"CMDLINE python3 {long}\nFACT pid 5\nFACT multiprocess yes\nPROC 5 1 1000.0 python3 {long}\n"
+            f"PROC 6 5 1000.0 python3 {long} ForkPoolWorker-1\nMEM 10.0 1000.0\nCHLD 6 123456.7 1000.0\n"
+            "MEM 10.0 1001.0\nCHLD 6 123456.7 1001.0\nPROC 7 5 1000.0 \u6570\u636e\u5904\u7406\nCHLD 7 1.0 1001.0\n"
+            "MEM 9.0 1002.0\nEXIT 7 1002.0 status 3\n")
+        for columns in (20, 40, 60, 80, 120, 200):
+            with self.subTest(columns=columns):
+                self.text = b""
+                self.start_shell(MPROF, "top", "--once", self.path, size=(24, columns), TERM="xterm",
+                                 LC_ALL="C.UTF-8")
+                self.wait_for(rb"ended 0\r\n")
+                lines = self.text.decode().replace("\r", "").split("\n")
+                begin = next(i for i, line in enumerate(lines) if "PID" in line)
+                rows = lines[begin - 2:begin + 4]
+                wide = [sum(2 if ord(letter) >= 0x1100 and letter != "\u2026" and not 0x2580 <= ord(letter) < 0x25a0
+                            else 1 for letter in line) for line in rows]
+                self.assertLessEqual(max(wide), columns, rows)
+                self.assertEqual([line.split()[0] for line in rows[3:]], ["6", "5", "7"], rows)
+                if columns >= 40:
+                    self.assertIn("NAME", rows[2])
+                    self.assertIn("123456.7", rows[3])
+                    self.assertRegex(rows[3], "python3|a-prog")
+                if columns >= 80:
+                    self.assertIn("ended: status 3", rows[5])
+                elif columns >= 60:
+                    self.assertIn("status 3", rows[5])
+                if columns >= 200:  # whole names
+                    self.assertIn(f"{long} ForkPoolWorker-1", rows[3])
+
+    def test_names_of_multiprocessing(self):
+        """Of a process that is recorded, too: the recording has them."""
+        (self.directory / "program.py").write_text(
+            "import multiprocessing, os, time\n"
+            "def work(n):\n"
+            "    while not os.path.exists('go'): time.sleep(0.02)\n"
+            "if __name__ == '__main__':\n"
+            "    multiprocessing.set_start_method('fork')\n"
+            "    with multiprocessing.Pool(2) as pool: pool.map(work, range(2))\n")
+        process = self.start_mprof("run", "-M", "-T", "0.02", "-o", self.path, python(), "program.py")
+        wait_until(lambda: self.path.exists() and "ForkPoolWorker-2" in self.path.read_text(), "names")
+        main = self.main_pid()
+        for source in (self.path, main, process.pid):
+            with self.subTest(source=source):
+                table = self.top_until(lambda table: len(table.rows) >= 3, source)
+                names = sorted(row[3] for row in table.rows.values())
+                self.assertEqual([name.split()[-1] for name in names if "Fork" in name],
+                                 ["ForkPoolWorker-1", "ForkPoolWorker-2"], names)
+        self.do("go")
+        self.wait_for_end(process)
+
     def test_q_quits(self):
         self.start_recording()
         self.watch(self.path)

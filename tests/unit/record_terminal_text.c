@@ -53,6 +53,42 @@ static const struct row {
     {"emoji", "\360\237\230\200", 2, 1, "\360\237\230\200", 2},
 };
 
+static void test_names_keep_their_ends(void **state)
+{
+    static const struct {
+        const char *name;
+        size_t most;
+        int utf8;
+        const char *shown;
+    } names[] = {
+        {"ForkPoolWorker-12", 17, 1, "ForkPoolWorker-12"},
+        {"ForkPoolWorker-12", 12, 1, "ForkPo…er-12"},
+        {"ForkPoolWorker-12", 12, 0, "ForkPo~er-12"},
+        {"ForkPoolWorker-12", 5, 1, "Fork…"},
+        {"\346\274\242\345\255\227\346\274\242\345\255\227\346\274\242", 9, 1,
+         "\346\274\242\345\255\227…\345\255\227\346\274\242"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        mprof__terminal_text text;
+
+        mprof__terminal_text_init(&text, 100, names[i].utf8 != 0);
+        mprof__terminal_text_put_name(&text, names[i].name, names[i].most);
+        assert_string_equal(text.bytes, names[i].shown);
+        assert_true(text.columns <= names[i].most);
+    }
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        for (size_t most = 0; most < 20; most++) {
+            mprof__terminal_text text;
+
+            mprof__terminal_text_init(&text, 15, rows[i].utf8 != 0);
+            mprof__terminal_text_put_name(&text, rows[i].text, most);
+            assert_true(text.columns <= most && text.columns <= 15);
+        }
+    }
+}
+
 static void test_untrusted_texts(void **state)
 {
     (void)state;
@@ -152,6 +188,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_untrusted_texts),
+        cmocka_unit_test(test_names_keep_their_ends),
         cmocka_unit_test(test_never_wider_than_the_screen),
         cmocka_unit_test(test_never_narrower_than_wcwidth),
         cmocka_unit_test(test_locales),
