@@ -240,6 +240,18 @@ static void name_peak(struct peak *peak, const mprof__layout *layout)
              of);
 }
 
+bool mprof__peak_label(char *text, size_t size, const mprof__layout *layout,
+                       const mprof__figure_input *input)
+{
+    struct peak peak = {.input = input, .colour = MPROF_COLOUR_NONE};
+    if (!highest_of(layout, input, main_curve(layout, input), &peak.sample)) {
+        return false;
+    }
+    name_peak(&peak, layout);
+    (void)fit_peak_name(layout, text, size, &peak);
+    return true;
+}
+
 void mprof__draw_peaks(mprof__layout *layout)
 {
     for (size_t r = 0; r < layout->input_count; r++) {

@@ -9,6 +9,10 @@ void mprof__reserve_peak_cross(mprof__layout *layout);
 /* Sets x to the highest point of the only recording's curve; false: there is none. */
 bool mprof__find_peak(const mprof__layout *layout, double *x);
 void mprof__draw_peaks(mprof__layout *layout);
+/* What is written at the highest point of the curve, as much as the plot's width has room for;
+ * false: nothing is shown. */
+bool mprof__peak_label(char *text, size_t size, const mprof__layout *layout,
+                       const mprof__figure_input *input);
 /* Names of recordings that differ in weight and dash only, unless their peaks have them. */
 void mprof__label_recordings(mprof__layout *layout);
 void mprof__draw_process_peak(mprof__layout *layout);

@@ -249,7 +249,7 @@ static void add_runs(struct sentence *sentence, const mprof__layout *layout)
 {
     const mprof_run *run = mprof_profile_run(layout->inputs[0].profile);
     double start_s = INFINITY;
-    char text[120], date[40];
+    char text[120], date[40], zone[16];
     if (!mprof__are_runs_of_one_file(layout)) {
         return;
     }
@@ -267,7 +267,8 @@ static void add_runs(struct sentence *sentence, const mprof__layout *layout)
         snprintf(text, sizeof text, "%zu runs", run->count);
     }
     add_fact(sentence, text);
-    snprintf(text, sizeof text, "first %s", mprof__date_text(date, sizeof date, start_s));
+    snprintf(text, sizeof text, "first %s %s", mprof__date_text(date, sizeof date, start_s),
+             mprof__zone_text(zone, sizeof zone, start_s));
     if (*date) {
         add_fact(sentence, text);
     }

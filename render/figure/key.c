@@ -2,6 +2,7 @@
  * The rest is counted: "+3". */
 #include "key.h"
 
+#include "colour_slots.h"
 #include "fit_text.h"
 #include "heading.h"
 #include "process_groups.h"
@@ -11,6 +12,7 @@
 #include <string.h>
 
 #define SWATCH_PX 8.0
+#define LINE_PX 18.0
 #define SWATCH_GAP_PX 4.0
 #define GAP_PX 10.0
 #define NAME_SHARE 0.5 /* of the line, for one name */
@@ -99,6 +101,20 @@ static double put_text(mprof__layout *layout, mprof_role role, const char *text,
     return width;
 }
 
+/* Returns the width. A line where recordings differ in weight and dash. */
+static double put_swatch(mprof__layout *layout, bool is_recording, int colour, double x, double y)
+{
+    if (is_recording && (colour < 0 || colour >= MPROF__LINE_SLOT)) {
+        double middle = floor(y - SWATCH_PX / 2) + 0.5;
+        mprof__add_segment(layout->figure, MPROF_ROLE_SWATCH_LINE, colour,
+                           (mprof__segment){x, middle, x + LINE_PX, middle});
+        return LINE_PX;
+    }
+    mprof__add_rect(layout->figure, MPROF_ROLE_SWATCH, colour,
+                    (mprof_box){x, y - SWATCH_PX, SWATCH_PX, SWATCH_PX}, MPROF_ABOUT_NONE);
+    return SWATCH_PX;
+}
+
 void mprof__draw_key(mprof__layout *layout, double top)
 {
     size_t count;
@@ -116,7 +132,8 @@ void mprof__draw_key(mprof__layout *layout, double top)
             snprintf(more, sizeof more, "+%zu", count - i - 1);
         }
         double rest = mprof__text_width(layout, MPROF_ROLE_LEGEND_MORE, more, strlen(more));
-        double room = right - x - SWATCH_PX - SWATCH_GAP_PX - (*more ? GAP_PX + rest : 0);
+        double room = right - x - (subject == RECORDINGS ? LINE_PX : SWATCH_PX) - SWATCH_GAP_PX -
+                      (*more ? GAP_PX + rest : 0);
         double most = fmax((right - layout->plot.x) * NAME_SHARE, 40);
         size_t length = mprof__fit_text_middle(layout, MPROF_ROLE_LEGEND_NAME, name, sizeof name,
                                                entry.name, most);
@@ -136,9 +153,7 @@ void mprof__draw_key(mprof__layout *layout, double top)
             }
             return;
         }
-        mprof__add_rect(layout->figure, MPROF_ROLE_SWATCH, entry.colour,
-                        (mprof_box){x, y - SWATCH_PX, SWATCH_PX, SWATCH_PX}, MPROF_ABOUT_NONE);
-        x += SWATCH_PX + SWATCH_GAP_PX;
+        x += put_swatch(layout, subject == RECORDINGS, entry.colour, x, y) + SWATCH_GAP_PX;
         x += put_text(layout, MPROF_ROLE_LEGEND_NAME, name, x, y) + GAP_PX;
     }
 }

@@ -3,6 +3,8 @@
  * each one has bars of its own, on common scales. */
 #include "terminal_chart.h"
 
+#include "annotations.h"
+#include "bounds.h"
 #include "fit_text.h"
 #include "format_units.h"
 #include "gaps.h"
@@ -296,25 +298,11 @@ static void put_time_labels(struct pen *pen, int row)
     }
 }
 
-static void put_peak_label(const struct pen *pen, const mprof__figure_input *input, int column,
-                           double mib)
+static void put_peak_label(const struct pen *pen, const mprof__figure_input *input, int column)
 {
-    char memory[40], time[40], text[120];
-    double at_s = NAN, best = -INFINITY;
-    for (size_t i = 0; i < input->line->point_count; i++) {
-        double t = input->line->points[i].time_s - input->start_s;
-        if (t >= pen->layout->from_s && t <= pen->layout->to_s &&
-            input->line->points[i].mib > best) {
-            best = input->line->points[i].mib;
-            at_s = t;
-        }
-    }
-    mprof__memory_text(memory, sizeof memory, isnan(at_s) ? mib : best);
-    if (isnan(at_s)) { /* no sample is in the window */
-        snprintf(text, sizeof text, "peak %s", memory);
-    } else {
-        snprintf(text, sizeof text, "peak %s at %s", memory,
-                 mprof__duration_text(time, sizeof time, at_s));
+    char text[240];
+    if (!mprof__peak_label(text, sizeof text, pen->layout, input)) {
+        return; /* no sample is in the window */
     }
     int wide = columns_of(pen->room, text, strlen(text));
     int left = pen->gutter + column - wide / 2;
@@ -340,7 +328,7 @@ static void put_plot(struct pen *pen, double *values, int rows)
         put_bar(pen, c, top, rows, own[c], MPROF_ROLE_CHILD, MPROF_COLOUR_NONE);
     }
     if (peak >= 0) {
-        put_peak_label(pen, input, peak, values[peak]);
+        put_peak_label(pen, input, peak);
         int up = (own[peak] - 1) / EIGHTHS;
         cell_at(pen, pen->gutter + peak, top + rows - 1 - (up > 0 ? up : 0))->role =
             MPROF_ROLE_PEAK_NAME;
@@ -623,9 +611,9 @@ static void draw_one(struct pen *pen, double *values)
 /* Name and peak of a recording, left of its bars. */
 static void put_band_name(struct pen *pen, const mprof__figure_input *input, int rows)
 {
-    char name[240], memory[40], both[300];
+    char name[240], memory[60], both[320];
     mprof__recording_name(name, sizeof name, pen->layout, input);
-    mprof__memory_text(memory, sizeof memory, input->line->peak.mib);
+    mprof__bound_text(memory, sizeof memory, input->peak);
     if (rows > 1) {
         put_name(pen, pen->row, name, MPROF_ROLE_TICK, MPROF_COLOUR_NONE);
         put_name(pen, pen->row + 1, memory, MPROF_ROLE_PEAK_NAME, MPROF_COLOUR_NONE);
