@@ -2,6 +2,7 @@
 #ifndef MPROF_RENDER_PLOT_H
 #define MPROF_RENDER_PLOT_H
 
+#include "drawing_command.h"
 #include "render/figure/terminal_chart.h"
 
 #include <mprof/draw.h>
@@ -15,10 +16,11 @@ struct mprof__plot {
     size_t format_count; /* 0: by the suffix of `output` */
     char **inputs;
     size_t input_count;
-    int each;           /* 1: a picture for each recording */
-    int several;        /* 1: of --each: their titles also name the file */
-    long jobs;          /* 0: one per CPU */
-    int is_shown_again; /* 1: the recordings were loaded before, with their warnings */
+    int each;                    /* 1: a picture for each recording */
+    int several;                 /* 1: of --each: their titles also name the file */
+    long jobs;                   /* 0: one per CPU */
+    mprof__command_text command; /* that draws it, without output and files */
+    int is_shown_again;          /* 1: the recordings were loaded before, with their warnings */
 };
 
 /* plot_picture.c */
@@ -34,10 +36,11 @@ mprof_status mprof__plot_chart(mprof__terminal_chart *chart, const struct mprof_
                                const mprof__terminal_room *room, const char *const *recordings,
                                size_t count, mprof_error *error);
 
-/* Draws the figure into a file; on failure an older file stays as it was. */
+/* Draws the figure of recordings[count] into a file; on failure an older file stays as it was. */
 mprof_status mprof__plot_write(const mprof_figure *figure, mprof_text_engine *engine,
                                const struct mprof__plot *plot, mprof_format format,
-                               const char *path, mprof_error *error);
+                               const char *const *recordings, size_t count, const char *path,
+                               mprof_error *error);
 
 /* Prints a one-line warning if a drawn character is in no installed font. */
 void mprof__plot_report_missing_glyph(const mprof_text_engine *engine);

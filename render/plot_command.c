@@ -259,9 +259,26 @@ static void apply_setting(const struct setting *setting, struct mprof__plot *plo
     }
 }
 
+/* Remembers an option by its long name, but those that say where to, and which part. */
+static void add_to_command(struct mprof__plot *plot, int key, const char *argument)
+{
+    static const int others[] = {'o', 'w', 'j', OPTION_EACH, OPTION_BACKEND};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        if (others[i] == key) {
+            return;
+        }
+    }
+    for (size_t i = 0; options[i].name; i++) {
+        if (options[i].key == key) {
+            mprof__command_add_option(&plot->command, options[i].name, argument);
+        }
+    }
+}
+
 static error_t parse_option(int key, char *argument, struct argp_state *state)
 {
     struct mprof__plot *plot = state->input;
+    add_to_command(plot, key, argument);
     for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) {
         if (settings[i].key == key) {
             apply_setting(&settings[i], plot, state, argument);
@@ -366,7 +383,7 @@ static mprof_status plot_together(struct mprof__plot *plot, const char *const *p
     }
     if (status == MPROF_OK) {
         const char *path = default_path ? default_path : png_path ? png_path : plot->output;
-        status = mprof__plot_write(figure, engine, plot, format, path, error);
+        status = mprof__plot_write(figure, engine, plot, format, paths, count, path, error);
     }
     if (status == MPROF_OK && default_path) {
         mprof__plot_show(plot, engine, paths, count, default_path);
@@ -404,6 +421,8 @@ int mprof_plot_command(int argc, char **argv)
     static char here[] = ".";
     struct mprof__plot plot = {.draw = MPROF_DRAW_OPTIONS_INIT};
     mprof_figure_options_init(&plot.figure);
+    mprof__command_add_word(&plot.command, "mprof");
+    mprof__command_add_word(&plot.command, "plot");
     mprof__command_parse(&plot_argp, argc, argv, 0, &plot);
     if (plot.each && !plot.input_count) {
         plot.inputs[plot.input_count++] = here;
@@ -414,5 +433,6 @@ int mprof_plot_command(int argc, char **argv)
     mprof__output_remove_on_signals();
     int code = plot.each ? mprof__plot_each(&plot) : plot_one(&plot);
     free(plot.inputs);
+    free(plot.command.text);
     return code;
 }

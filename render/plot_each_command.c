@@ -159,7 +159,8 @@ static mprof_status draw_one(const struct mprof__plot *plot, mprof_text_engine *
     for (size_t i = 0; status == MPROF_OK && i < plot->format_count; i++) {
         char *path =
             mprof__plot_path(output_directory(plot), recording, task->number, plot->formats[i]);
-        status = path ? mprof__plot_write(figure, engine, plot, plot->formats[i], path, error)
+        status = path ? mprof__plot_write(figure, engine, plot, plot->formats[i], &recording, 1,
+                                          path, error)
                       : mprof_error_set(error, MPROF_ENOMEM, "out of memory");
         free(path);
     }

@@ -65,11 +65,16 @@ mprof_status mprof__plot_chart(mprof__terminal_chart *chart, const struct mprof_
 
 mprof_status mprof__plot_write(const mprof_figure *figure, mprof_text_engine *engine,
                                const struct mprof__plot *plot, mprof_format format,
-                               const char *path, mprof_error *error)
+                               const char *const *recordings, size_t count, const char *path,
+                               mprof_error *error)
 {
     mprof_output *output = NULL;
     mprof_draw_options draw = plot->draw;
+    mprof__command_text files = {NULL, 0, 0, false};
     draw.format = format;
+    mprof__command_add_files(&files, recordings, count);
+    draw.command = plot->command.failed || files.failed ? NULL : plot->command.text;
+    draw.command_files = files.text;
     mprof_status status = mprof_output_open(&output, path, error);
     if (status == MPROF_OK) {
         status = mprof_figure_draw(figure, &draw, engine, output, error);
@@ -78,6 +83,7 @@ mprof_status mprof__plot_write(const mprof_figure *figure, mprof_text_engine *en
         status = mprof_output_commit(output, error);
     }
     mprof_output_free(output);
+    free(files.text);
     if (status != MPROF_OK) {
         mprof_error_at(error, path, 0);
     }

@@ -490,7 +490,7 @@ mprof_status mprof__draw_svg(const mprof_figure *figure, const mprof_draw_option
         mprof__put(output, "</g>\n");
     }
     if (!options->still) {
-        mprof__put_data_and_script(output, figure);
+        mprof__put_data_and_script(output, figure, options);
     }
     mprof__put(output, "</svg>\n");
     return MPROF_OK;

@@ -561,8 +561,18 @@
     drawCaptions();
     // Zooming shows no more detail than was drawn: name the command that does.
     const places = Math.max(0, Math.ceil(-Math.log10(span)) + 2), window = `${begin.toFixed(places)},${(begin + span).toFixed(places)}`;
-    add(heading, 'text', { class: 'facts', 'xml:space': 'preserve', x: left, y: factsY },
-      fit(`${moment(begin)} \u2013 ${moment(begin + span)}${data.share ? '' : `  \u00b7  for all detail of it: mprof plot -w ${window}`}`, 'facts', width - 80));
+    const range = `${moment(begin)} \u2013 ${moment(begin + span)}`;
+    const command = data.command && !data.share ? `${data.command[0]} -w ${window} ${data.command[1]}`.trim() : '';
+    // A command is shown whole or not at all; a click copies it.
+    const texts = [`${range}  \u00b7  for all detail of it: ${command}`, `${range}  \u00b7  click to copy the command for all detail`, range];
+    const text = small ? '' : texts.slice(command ? 0 : 2).find(one => textWidth(one, 'facts') <= width - 80) || range;
+    const line = add(heading, 'text', { class: 'facts', 'xml:space': 'preserve', x: left, y: factsY }, text);
+    if (command) {
+      line.setAttribute('data-command', command);
+      line.setAttribute('style', 'cursor:copy');
+      line.addEventListener('click', () => navigator.clipboard && navigator.clipboard.writeText(command).catch(() => {}));
+      add(line, 'title', {}, command);
+    }
     resetButton.setAttribute('display', 'inline');
     hover(null);
     mark();

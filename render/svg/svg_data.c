@@ -327,7 +327,21 @@ static bool has_memory_labels(const mprof_figure *figure)
     return figure->frame.plot.x > figure->sizes.margin + 1;
 }
 
-static void put_data(mprof_output *output, const mprof_figure *figure)
+/* The command that draws the picture, up to and from the window. */
+static void put_command(mprof_output *output, const mprof_draw_options *options)
+{
+    const char *files = options->command_files ? options->command_files : "";
+    if (options->command) {
+        mprof__put(output, "\"command\":[");
+        mprof__put_json(output, options->command, strlen(options->command));
+        mprof__put(output, ",");
+        mprof__put_json(output, files, strlen(files));
+        mprof__put(output, "],\n");
+    }
+}
+
+static void put_data(mprof_output *output, const mprof_figure *figure,
+                     const mprof_draw_options *options)
 {
     size_t count;
     const mprof_frame *frame = mprof_figure_frame(figure);
@@ -345,6 +359,7 @@ static void put_data(mprof_output *output, const mprof_figure *figure)
                 frame->strip_mib, frame->row_px);
     mprof__putf(output, "\"time\":[%.17g,%.17g,%.17g],\"origin\":[%.17g,%ld],\n", frame->from_s,
                 frame->to_s, stream.quantum.time_s, frame->origin_s, utc_offset_s(frame->origin_s));
+    put_command(output, options);
     mprof__putf(output, "\"page\":[%g,%d,%g,%g],\n", mprof__headroom(figure, frame->plot.height),
                 figure->sizes.small, figure->sizes.tick_y,
                 has_memory_labels(figure) ? figure->sizes.tick_gap : 0);
@@ -362,9 +377,10 @@ static void put_data(mprof_output *output, const mprof_figure *figure)
     mprof__put(output, "\"}</metadata>\n");
 }
 
-void mprof__put_data_and_script(mprof_output *output, const mprof_figure *figure)
+void mprof__put_data_and_script(mprof_output *output, const mprof_figure *figure,
+                                const mprof_draw_options *options)
 {
-    put_data(output, figure);
+    put_data(output, figure, options);
     mprof__put(output, "<script><![CDATA[\n");
     mprof_output_write(output, mprof__interactive_js, sizeof mprof__interactive_js - 1);
     mprof__put(output, "]]></script>\n");

@@ -2,8 +2,7 @@
 #ifndef MPROF_RENDER_SVG_DATA_H
 #define MPROF_RENDER_SVG_DATA_H
 
-#include <mprof/figure.h>
-#include <mprof/output.h>
+#include <mprof/draw.h>
 
 /* Writes CSS rules for the columns and for elements that the script adds. scope: the class of the
  * root element. */
@@ -16,6 +15,7 @@ void mprof__put_columns(mprof_output *output, const mprof_figure *figure);
 
 /* Writes the numbers behind the picture, and the script. The script finds elements by their order
  * in groups, so it must come last, and each item of the figure must be one element. */
-void mprof__put_data_and_script(mprof_output *output, const mprof_figure *figure);
+void mprof__put_data_and_script(mprof_output *output, const mprof_figure *figure,
+                                const mprof_draw_options *options);
 
 #endif

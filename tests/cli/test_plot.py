@@ -3,6 +3,7 @@ those of docs/faults.md."""
 
 import fcntl
 import gzip
+import json
 import os
 import pathlib
 import pty
@@ -619,6 +620,53 @@ class Pictures(PlotCase):
     def test_b8_a_file_name_of_any_bytes(self):
         path = self.write("a<b>&\n\x1b.dat", NESTED.read_text())
         self.plot_svg(path, NESTED)
+
+
+class DrawingCommand(PlotCase):
+    """The command that an SVG suggests for a part of the time."""
+
+    def words(self, *arguments):
+        """As bash splits them, with a window put in."""
+        self.run_mprof("plot", "-o", "out.svg", *arguments)
+        data = json.loads(Svg(self.directory / "out.svg").root.find("{http://www.w3.org/2000/svg}metadata").text)
+        command, files = data["command"]
+        whole = f"{command} -w 0.2,0.4 {files}"
+        self.assertTrue(whole.isprintable(), whole)
+        self.assertFalse(set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f") & set(whole))
+        done = subprocess.run(["bash", "-c", f"printf '%s\\0' {whole}"], cwd=self.directory, check=True,
+                              capture_output=True, env=self.environment(LC_ALL="C.UTF-8"))
+        self.assertEqual(done.stderr, b"")
+        return [os.fsdecode(word) for word in done.stdout.split(b"\0")[:-1]]
+
+    def test_has_the_files_and_all_options(self):
+        shutil.copy(NESTED, self.directory / "a.dat")
+        shutil.copy(WEB, self.directory / "b.dat")
+        self.assertEqual(self.words("a.dat"), ["mprof", "plot", "-w", "0.2,0.4", "a.dat"])
+        self.assertEqual(self.words("-fs", "-w0.1,0.9", "--siz", "800x400", "-t", "it's <b> & $HOME", "--by=function",
+                                    "./a.dat", "b.dat"),
+                         ["mprof", "plot", "--flame", "--slope", "--size=800x400", "--title=it's <b> & $HOME",
+                          "--by=function", "-w", "0.2,0.4", "./a.dat", "b.dat"])
+        command = self.words("-f", "a.dat")
+        self.run_mprof(*command[1:], "-o", "part.svg")  # what it says can be run
+        self.assertIn("300 ms", Svg(self.directory / "part.svg").texts("tick"))
+
+    def test_of_the_newest_recording_and_of_each(self):
+        shutil.copy(NESTED, self.directory / "mprofile_20260101000000.dat")
+        self.assertEqual(self.words()[-1], "mprofile_20260101000000.dat")
+        self.assertEqual(self.words("-1")[-1], "mprofile_20260101000000.dat")
+        shutil.copy(WEB, self.directory / "b.dat")
+        self.run_mprof("plot", "--each", "-j", "2", "-f", "-o", "out", ".")
+        text = (self.directory / "out" / "b.svg").read_text()
+        self.assertIn('"command":["mprof plot --flame","./b.dat"]', text)
+
+    def test_hostile_names_are_inert(self):
+        for name in ("$(touch pwned)", "`touch pwned`", "a'b", 'a"b', "a;touch pwned", "a\nb", "\x1b[201~touch pwned\r",
+                     "-x.dat", "--help", "a b", "]]>", "<script>", "\u202eb", "a\\b", "a\udcff", "\u0660", "!x", "~",
+                     "a\\'\x07"):
+            with self.subTest(name=name):
+                shutil.copy(NESTED, self.directory / name)
+                self.assertEqual(self.words("--", name)[-1], name)
+                self.assertFalse((self.directory / "pwned").exists())
 
 
 class Outputs(PlotCase):

@@ -77,6 +77,10 @@ typedef struct mprof_draw_options {
     mprof_theme theme;   /**< colours */
     double dpi;          /**< pixels per inch of a PNG; 90 is one pixel per unit of the figure */
     int still;           /**< 1: an SVG without script and numbers */
+    const char
+        *command; /**< what draws this picture, for a shell, without its files and without a
+                       window; an SVG suggests it for a part of the time. NULL: it does not */
+    const char *command_files; /**< what follows the window, for a shell; NULL: nothing */
 } mprof_draw_options;
 
 /** Pixels per inch where a unit of the figure is a pixel. */
@@ -85,7 +89,8 @@ typedef struct mprof_draw_options {
 /** A PNG of usual size in light colours. */
 #define MPROF_DRAW_OPTIONS_INIT                                                                    \
     {                                                                                              \
-        sizeof(mprof_draw_options), MPROF_FORMAT_PNG, MPROF_THEME_AUTO, MPROF_DEFAULT_DPI, 0       \
+        sizeof(mprof_draw_options), MPROF_FORMAT_PNG, MPROF_THEME_AUTO, MPROF_DEFAULT_DPI, 0,      \
+            NULL, NULL                                                                             \
     }
 
 /** Draws a figure and hands all bytes to the output, which is not committed.
