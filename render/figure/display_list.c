@@ -245,6 +245,15 @@ uint32_t mprof__add_track(mprof_figure *figure, mprof_track_kind kind, const cha
     return (uint32_t)figure->track_count++;
 }
 
+void mprof__set_track_recording(mprof_figure *figure, const char *name)
+{
+    uint32_t length = (uint32_t)strlen(name), at = keep_text(figure, name, length);
+    if (figure->status == MPROF_OK) {
+        figure->tracks[figure->track_count - 1].recording = at;
+        figure->tracks[figure->track_count - 1].recording_length = length;
+    }
+}
+
 void mprof_figure_free(mprof_figure *figure)
 {
     if (!figure) {

@@ -86,6 +86,8 @@ void mprof__add_tick(mprof_figure *figure, mprof_figure_tick tick);
 void mprof__add_tick_value(mprof_figure *figure, uint32_t track, double mib, uint32_t count);
 /* Returns the index; UINT32_MAX after a failure. */
 uint32_t mprof__add_track(mprof_figure *figure, mprof_track_kind kind, const char *name);
+/* Names the recording of the track that was added last. */
+void mprof__set_track_recording(mprof_figure *figure, const char *name);
 void mprof__add_function(mprof_figure *figure, const char *name, const char *label);
 
 #endif

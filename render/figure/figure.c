@@ -378,8 +378,8 @@ static mprof_status draw_page(mprof__layout *layout, mprof_error *error)
         if (layout->options->states) {
             mprof__measure_running_functions(layout);
         }
-        if (layout->options->states && layout->input_count == 1) {
-            mprof__add_tick_table(layout, &layout->inputs[0]);
+        if (layout->options->states) {
+            mprof__add_tick_table(layout);
         }
         layout->figure->frame =
             (mprof_frame){.plot = layout->plot,

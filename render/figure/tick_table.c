@@ -3,6 +3,7 @@
 #include "tick_table.h"
 
 #include "gaps.h"
+#include "heading.h"
 #include "memory_kind_curves.h"
 #include "merged_calls.h"
 #include "process_curves.h"
@@ -25,6 +26,7 @@ struct table {
     double *sums;       /* owned; by group, of the tick */
     uint32_t *counts;   /* owned; of processes */
     uint32_t others, kinds[MPROF_KIND_COUNT];
+    bool is_begun; /* a tick of the recording was added */
 };
 
 static uint32_t track_of_process(struct table *table, uint32_t process)
@@ -112,8 +114,10 @@ static void add_tick(struct table *table, const mprof_tick *tick, const mprof_ti
         (mprof_figure_tick){.time_s = tick->time_s - table->input->start_s,
                             .total_mib = tick->total_mib,
                             .rest = rest_of(table, tick),
+                            .is_first = !table->is_begun,
                             .is_after_gap = before && mprof__is_gap(table->input, before->time_s,
                                                                     tick->time_s, least_s)});
+    table->is_begun = true;
     if (table->group_of) {
         add_groups(table, tick);
     }
@@ -203,14 +207,15 @@ static void fill(struct table *table)
     }
     mprof__process_text(name, sizeof name, table->input, 0);
     mprof__add_track(figure, MPROF_TRACK_MAIN, name);
+    if (table->layout->input_count > 1) {
+        mprof__recording_name(name, sizeof name, table->layout, table->input);
+        mprof__set_track_recording(figure, name);
+    }
     add_memory_tracks(table);
     add_ticks(table);
-    if (figure->tick_value_count) {
-        qsort(figure->tick_values, figure->tick_value_count, sizeof *figure->tick_values, by_track);
-    }
 }
 
-void mprof__add_tick_table(mprof__layout *layout, const mprof__figure_input *input)
+static void add_recording(mprof__layout *layout, const mprof__figure_input *input)
 {
     struct table table = {.layout = layout,
                           .input = input,
@@ -228,4 +233,15 @@ void mprof__add_tick_table(mprof__layout *layout, const mprof__figure_input *inp
     free(table.group_of);
     free(table.sums);
     free(table.counts);
+}
+
+void mprof__add_tick_table(mprof__layout *layout)
+{
+    mprof_figure *figure = layout->figure;
+    for (size_t r = 0; r < layout->input_count && !mprof__is_overlay(layout); r++) {
+        add_recording(layout, &layout->inputs[r]);
+    }
+    if (figure->tick_value_count) {
+        qsort(figure->tick_values, figure->tick_value_count, sizeof *figure->tick_values, by_track);
+    }
 }

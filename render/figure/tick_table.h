@@ -4,7 +4,7 @@
 
 #include "layout.h"
 
-/* Fills the ticks of the figure from its only recording. */
-void mprof__add_tick_table(mprof__layout *layout, const mprof__figure_input *input);
+/* Fills the ticks of the figure from the recordings on its axis; none of an overlay. */
+void mprof__add_tick_table(mprof__layout *layout);
 
 #endif

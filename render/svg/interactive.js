@@ -120,15 +120,16 @@
 
   // What was sampled together: time, sum, and [track, value] of each process but the main one, which
   // is the rest of the sum. rest 1: it is unknown, and the sum is at least this; 2: it has ended.
-  const tracks = (data.tracks || []).map(([kind, name]) => ({ kind, name, series: series.find(one => one.about && one.about.text === name) }));
+  const tracks = (data.tracks || []).map(([kind, name, recording]) => ({ kind, name, recording, series: series.find(one => one.about && one.about.text === name) }));
   const ticks = [];
   if (data.ticks) {
-    const read = reader(data.ticks);
-    for (let n = read.next(), time = 0, total = 0; n > 0; n--) {
+    const read = reader(data.ticks), mains = tracks.filter(track => !track.kind);
+    for (let n = read.next(), time = 0, total = 0, main = null; n > 0; n--) {
       const step = read.next();
-      ticks.push({ t: from + (time += Math.floor(step / 6)) * timeStep, rest: step % 3, gap: step % 6 > 2, total: low + (total += read.signed()) * memoryStep, values: [] });
+      if (step % 12 > 5) main = mains.shift();
+      ticks.push({ t: from + (time += Math.floor(step / 12)) * timeStep, rest: step % 3, gap: step % 6 > 2, main, total: low + (total += read.signed()) * memoryStep, values: [] });
     }
-    for (const track of tracks.slice(1))
+    for (const track of tracks.filter(one => one.kind))
       for (let runs = read.next(), i = 0, value = 0; runs > 0; runs--) {
         i += read.next();
         for (let length = read.next(); length > 0; length--) ticks[i++].values.push([track, low + (value += read.signed()) * memoryStep, track.kind === 3 ? read.next() : 1]);
@@ -649,7 +650,7 @@
     const lines = [], line = (name, point, tone, sign = '', after = '') =>
       lines.push({ text: `${name}${name ? '  ' : ''}${sign}${rangeText(point)}${after}`, tone, point });
     const rest = tick.rest === 1 ? '\u2265 ' : '', curve = points[0];
-    line(data.sum ? '' : 'all processes', pointOf(tick.t, tick.total, data.sum ? undefined : null), undefined, rest);
+    line(tick.main.recording || (data.sum ? '' : 'all processes'), pointOf(tick.t, tick.total, data.sum ? undefined : null), undefined, rest);
     if (data.sum && curve && curve.most > curve.least && Math.floor(X(curve.t)) === Math.floor(X(tick.t)))
       line('', { ...curve, y: null }, undefined, '', ' within this pixel');
     series.forEach((one, i) => {
@@ -659,7 +660,7 @@
       line(one.about.text, point, one.role === 'limit' ? 'bound' : one.tone || '', '', other);
     });
     const parts = tick.values.filter(([track]) => track.kind & 1);
-    if (!tick.rest) parts.unshift([tracks[0], parts.reduce((left, [, v]) => left - v, tick.total)]);
+    if (!tick.rest) parts.unshift([tick.main, parts.reduce((left, [, v]) => left - v, tick.total)]);
     parts.sort((a, b) => b[1] - a[1]);
     const most = parts.length > 12 ? 11 : 12;
     for (const [track, v, count] of parts.slice(0, most)) {
@@ -671,7 +672,7 @@
     }
     const others = parts.slice(most);
     if (others.length) line(`+ ${others.length} more`, pointOf(tick.t, others.reduce((sum, [, v]) => sum + v, 0), null));
-    if (tick.rest === 1) lines.push({ text: `${tracks[0].name}  unknown`, tone: '' });
+    if (tick.rest === 1) lines.push({ text: `${tick.main.name}  unknown`, tone: '' });
     return lines;
   }
 

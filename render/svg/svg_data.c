@@ -245,11 +245,11 @@ static void put_track(struct stream *stream, const mprof_tick_value *values, siz
     *at = end;
 }
 
-/* Number of ticks; for each: three times the distance from the last one, plus mprof_rest, and the
- * sum as a difference to the last one. Then for each track but the first, the main process: number
- * of runs of ticks that have a value; for each run: ticks left out before it, its length, and the
- * values as differences to the last one of the track, each of a command with the number of its
- * processes. */
+/* Number of ticks; for each: twelve times the distance from the last one, plus mprof_rest, plus 3
+ * after a gap, plus 6 for the first one of a recording, and the sum as a difference to the last
+ * one. Then for each track but those of main processes: number of runs of ticks that have a value;
+ * for each run: ticks left out before it, its length, and the values as differences to the last one
+ * of the track, each of a command with the number of its processes. */
 static void put_ticks(struct stream *stream)
 {
     size_t count, value_count, track_count;
@@ -262,14 +262,16 @@ static void put_ticks(struct stream *stream)
         long long at = time_steps(stream, ticks[i].time_s);
         long long sum = memory_steps(stream, ticks[i].total_mib);
         at = at < time ? time : at;
-        put_count(stream, (uint64_t)(at - time) * 6 + (uint64_t)ticks[i].rest +
-                              (ticks[i].is_after_gap ? 3 : 0));
+        put_count(stream, (uint64_t)(at - time) * 12 + (uint64_t)ticks[i].rest +
+                              (ticks[i].is_after_gap ? 3 : 0) + (ticks[i].is_first ? 6 : 0));
         put_signed(stream, sum - total);
         time = at;
         total = sum;
     }
-    for (size_t track = 1, i = 0; track < track_count; track++) {
-        put_track(stream, values, value_count, tracks[track].kind == MPROF_TRACK_COMMAND, &i);
+    for (size_t track = 0, i = 0; track < track_count; track++) {
+        if (tracks[track].kind != MPROF_TRACK_MAIN) {
+            put_track(stream, values, value_count, tracks[track].kind == MPROF_TRACK_COMMAND, &i);
+        }
     }
 }
 
@@ -281,6 +283,10 @@ static void put_tracks(const struct stream *stream)
     for (size_t i = 0; i < count; i++) {
         mprof__putf(stream->output, "%s[%d,", i ? ",\n" : "\n", tracks[i].kind);
         mprof__put_json(stream->output, text + tracks[i].name, tracks[i].name_length);
+        if (tracks[i].recording_length) {
+            mprof__put(stream->output, ",");
+            mprof__put_json(stream->output, text + tracks[i].recording, tracks[i].recording_length);
+        }
         mprof__put(stream->output, "]");
     }
 }

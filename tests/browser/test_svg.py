@@ -431,8 +431,8 @@ class Ticks(BrowserCase):
         values, told = self.browser.run(VALUES), self.state()["tooltip"]
         unit = self.browser.run("return JSON.parse(document.querySelector('svg > metadata').textContent).memory[2]")
         shown = next((line for line in told if line.startswith("sampled at ")), told[0]).replace("sampled at ", "")
-        seconds = float(re.match(r"([\d.]+) s", shown)[1]) if not re.match(r"\d+m", shown) else \
-            60 * int(shown.partition("m")[0]) + float(re.search(r"([\d.]+)s", shown)[1])
+        minutes, seconds = re.match(r"(?:(\d+) min )?([\d.]+) s", shown).groups()
+        seconds = 60 * int(minutes or 0) + float(seconds)
         total = values[0][1]
         near = [tick for tick in ticks
                 if abs(tick[0] - seconds) <= 2 * pixel_s and abs(tick[1] - total) <= unit]

@@ -68,13 +68,13 @@ class Picture:
         ticks, time, total = [], 0, 0
         for _ in range(stream.count()):
             number = stream.count()
-            time += number // 6
+            time += number // 12
             total += stream.signed()
             ticks.append(types.SimpleNamespace(seconds=from_s + time * step_s, rest=number % 3,
                                                total=low + total * step, values={}, counts={}))
-        for track in range(1, len(self.data["tracks"])):
+        for track, (kind, *_) in enumerate(self.data["tracks"]):
             at = value = 0
-            for _ in range(stream.count()):
+            for _ in range(stream.count() if kind else 0):
                 at += stream.count()
                 for _ in range(stream.count()):
                     value += stream.signed()
@@ -83,7 +83,7 @@ class Picture:
                         ticks[at].counts[track] = stream.count()
                     at += 1
         assert stream.at == len(stream.text)
-        return ticks, [(kind, name) for kind, name in self.data["tracks"]]
+        return ticks, [(track[0], track[1]) for track in self.data["tracks"]]
 
     def peak(self, of=""):
         """The highest memory that the heading admits: MiB, with half a unit of its last place."""

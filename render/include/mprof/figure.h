@@ -190,6 +190,9 @@ typedef struct mprof_track {
     mprof_track_kind kind; /**< what it is of */
     uint32_t name;         /**< first byte in the figure's text */
     uint32_t name_length;  /**< bytes */
+    uint32_t recording;    /**< of a main process, if there are several recordings: the name of its
+                                own; first byte in the figure's text */
+    uint32_t recording_length; /**< bytes */
 } mprof_track;
 
 /** What the main process is at a tick. */
@@ -213,6 +216,8 @@ typedef struct mprof_figure_tick {
     double time_s;    /**< seconds from the recording's start */
     double total_mib; /**< sum of all processes */
     mprof_rest rest;  /**< the main process */
+    int is_first;     /**< 1: the first one of a recording, whose main process is the next track of
+                           that kind */
     int is_after_gap; /**< 1: curves are interrupted between the tick before and this one */
 } mprof_figure_tick;
 
@@ -434,8 +439,8 @@ MPROF_API const mprof_state *mprof_figure_states(const mprof_figure *figure, siz
  * @return owned by the figure. Any thread. */
 MPROF_API const uint32_t *mprof_figure_state_members(const mprof_figure *figure, size_t *count);
 
-/** The ticks of the only recording, in time order; none if there is nothing but one curve, or if
- * they were not asked for.
+/** The ticks of the recordings on one axis, in time order; none of an overlay, and none if there is
+ * nothing but one curve, or if they were not asked for.
  *
  * @param figure  not NULL
  * @param count   receives how many there are
