@@ -28,7 +28,7 @@ struct peak {
 
 static bool is_stack_of_total(const mprof__layout *layout, const mprof__figure_input *input)
 {
-    return layout->input_count == 1 && layout->options->stack && input->child_count &&
+    return !mprof__is_overlay(layout) && layout->options->stack && input->child_count &&
            !input->main_is_sum;
 }
 
@@ -357,8 +357,10 @@ void mprof__draw_slope(mprof__layout *layout, const mprof__figure_input *input)
     if (!(to > from)) {
         return;
     }
-    double at_from = samples->slope_offset_mib + slope * from;
-    double at_to = samples->slope_offset_mib + slope * to;
+    /* on one axis with others a recording does not begin at 0 s */
+    double own_s = mprof_profile_start_s(input->profile) - input->start_s;
+    double at_from = samples->slope_offset_mib + slope * (from - own_s);
+    double at_to = samples->slope_offset_mib + slope * (to - own_s);
     if (at_from == at_to && (at_from < bottom || at_from > top)) {
         return;
     }

@@ -412,8 +412,9 @@ static mprof_status prepare_input(mprof__layout *layout, mprof__figure_input *in
     if (status == MPROF_OK) {
         status = mprof__rank_processes(input);
     }
-    if (status == MPROF_OK && !mprof__is_overlay(layout)) {
-        status = mprof__sum_processes(layout, input);
+    if (status == MPROF_OK) {
+        status = mprof__is_overlay(layout) ? mprof__find_whether_sum(layout, input)
+                                           : mprof__sum_processes(layout, input);
     }
     if (status == MPROF_OK && !mprof__is_overlay(layout)) {
         status = mprof__group_processes(layout, input);

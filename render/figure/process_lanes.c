@@ -204,8 +204,12 @@ static void shorten_names(mprof__process_lanes *lanes)
         char rest[sizeof lanes->bands->name];
         snprintf(rest, sizeof rest, "%s", lanes->bands[i].name + common);
         bool number = strspn(rest, "0123456789") == strlen(rest);
+        bool is_child = strncmp(lanes->bands[i].name, "child ", 6) == 0; /* it has no pid */
         snprintf(lanes->bands[i].name, sizeof lanes->bands[i].name, "%s%.100s",
-                 number ? "pid " : "", rest);
+                 !number    ? ""
+                 : is_child ? "child "
+                            : "pid ",
+                 rest);
     }
 }
 

@@ -273,6 +273,15 @@ mprof_status mprof__sum_processes(const mprof__layout *layout, mprof__figure_inp
     return status;
 }
 
+mprof_status mprof__find_whether_sum(const mprof__layout *layout, mprof__figure_input *input)
+{
+    mprof__figure_input probe = *input;
+    mprof_status status = mprof__sum_processes(layout, &probe);
+    input->main_is_sum = probe.main_is_sum;
+    mprof__free_process_sums(&probe);
+    return status;
+}
+
 mprof_status mprof__main_without_children(const mprof__figure_input *input, mprof_series *series,
                                           mprof_sample **points)
 {

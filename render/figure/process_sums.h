@@ -7,6 +7,8 @@
 /* Chooses input->moments, finds out whether MEM is the sum already, and adds up the processes.
  * MPROF_ENOMEM. */
 mprof_status mprof__sum_processes(const mprof__layout *layout, mprof__figure_input *input);
+/* Finds out only whether MEM is the sum already. MPROF_ENOMEM. */
+mprof_status mprof__find_whether_sum(const mprof__layout *layout, mprof__figure_input *input);
 void mprof__free_process_sums(mprof__figure_input *input);
 /* The fact `include-children` says that MEM is the sum of the tree. */
 bool mprof__declares_sum(const mprof_profile *profile);

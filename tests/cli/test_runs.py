@@ -95,19 +95,47 @@ class Runs(PlotCase):
                           + run("python3 a.py", START + 900, [90.0] * 20, 0.5,
                                 {0: [20.0] * 20, 1: [None] * 5 + [30.0] * 15}))
 
+    def test_a_sum_is_not_called_the_main_process(self):
+        """Upstream does not record whether MEM is a sum: the children show it."""
+        summed = run("x", START, [10.0] * 10 + [80.0] * 10, children={0: [None] * 10 + [35.0] * 10, 1: [None] * 10 + [35.0] * 10})
+        alone = run("x", START + 100, [10.0] * 20, children={0: [None] * 10 + [5.0] * 10})
+        svg = self.plot_svg(self.write("x.dat", summed + alone))
+        self.assertRegex(svg.texts("facts")[0], r"peak 80\.0\sMiB in run 1")
+        names = svg.texts("peak-name")
+        self.assertTrue([name for name in names if re.match(r"peak 80\.0\sMiB at", name)], names)
+        self.assertTrue([name for name in names if name.startswith("peak of the main process 10.0")], names)
+
+    def test_the_peak_of_a_stack_is_that_of_its_outline(self):
+        text = "".join(run("x", START + n * 100, [10.0] * 20, children={0: [None] * 10 + [30.0 + n] * 10}) for n in range(2))
+        svg = self.plot_svg("--stack", self.write("x.dat", text))
+        for mib in ("40", "41"):
+            self.assertTrue([name for name in svg.texts("peak-name") if re.match(rf"peak of all processes {mib}\.0\sMiB", name)],
+                            svg.texts("peak-name"))
+
     def test_laid_over_each_other(self):
         svg = self.plot_svg(self.three())
         self.assertEqual(len(svg.of_class("curve")), 3)  # none is in pieces
         self.assertEqual(svg.texts("title"), ["python3 a.py"])
         facts = svg.texts("facts")[0]
         self.assertIn("3 runs", facts)
-        self.assertIn("peak 90.0\u00a0MiB in run 3".replace("\u00a0", facts[facts.index("90.0") + 4]), facts)
+        self.assertRegex(facts, r"peak [^·]*90\.0\sMiB in run 3")
         names = svg.texts("legend-name")
         for number in (1, 2, 3):
             self.assertTrue(any(re.fullmatch(rf"run {number} of 3, \d\d:\d\d:\d\d", name) for name in names), names)
         # from a common start, not hours apart
         for curve in svg.of_class("curve"):
             self.assertLess(min(x for x, _ in path_points(curve)), 100)
+
+    def test_slopes_on_one_axis(self):
+        path = self.write("x.dat", run("x", START, [10.0 + i for i in range(20)])
+                          + run("x", START + 100, [60.0 - i for i in range(20)]))
+        svg = self.plot_svg("--slope", "--as-one", path)
+        curves = [path_points(e) for e in svg.of_class("curve") if e.find(SVG + "title") is not None]
+        for slope, curve in zip(svg.of_class("slope"), curves):  # all samples are on a line
+            for (x, y), (curve_x, curve_y) in zip(path_points(slope), (curve[0], curve[-1])):
+                self.assertAlmostEqual(x, curve_x, delta=0.5)
+                self.assertAlmostEqual(y, curve_y, delta=0.5)
+        self.assertEqual(len(curves), 2)
 
     def test_on_one_axis(self):
         svg = self.plot_svg("--as-one", self.three())
@@ -132,7 +160,7 @@ class Runs(PlotCase):
         svg = self.plot_svg("-w", "900,905", "--as-one", self.three())
         self.assertIn("run 3 of 3", svg.texts("facts")[0])
         self.assertEqual(len(svg.of_class("child")), 2)
-        self.assertIn("90.0\u00a0MiB".replace("\u00a0", svg.texts("peak-name")[0][9]), svg.texts("peak-name")[0])
+        self.assertRegex(svg.texts("peak-name")[0], r"90\.0\sMiB at 15\smin")
         self.assert_fails("-w", "600,700", "-o", "none.svg", self.three(),
                           says="no sample of memory within the window")
 
