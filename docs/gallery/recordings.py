@@ -110,6 +110,69 @@ def children(count, seconds, ticks=200, seed=1, scale_mib=200.0, names=("python3
                     for i, mib in enumerate(total)]
 
 
+def requests(workers, at_once, count, seconds, seed=1, kind="greenlet", name="gunicorn"):
+    """A service whose workers handle requests at once: each waits, allocates, answers, and frees its memory."""
+    source, ticks = random.Random(seed), 400
+    end = [[0.0] * at_once for _ in range(workers)]
+    calls, changes = [], [[] for _ in range(workers)]
+    for i in range(count):
+        worker, lane = min(((w, n) for w in range(workers) for n in range(at_once)),
+                           key=lambda one: (end[one[0]][one[1]], one[1], one[0]))
+        begin = max(end[worker][lane], seconds * 0.2) + source.uniform(0, 0.02 * seconds)
+        wait, answer = source.uniform(0.02, 0.06) * seconds, source.uniform(0.01, 0.04) * seconds
+        mib = source.uniform(8, 26)
+        leave = begin + wait + answer
+        end[worker][lane] = leave
+        changes[worker] += [(begin + wait, mib), (leave, -mib)]
+        calls.append((worker, lane, begin, wait, leave))
+
+    def memory(worker, at):
+        ready = min(1.0, max(0.0, (at / seconds - 0.03 * (worker + 1)) / 0.06))
+        return 38 * ready + sum(mib for moment, mib in changes[worker] if moment <= at)
+
+    lines = [f"PROC 700 1 {START:.4f} {name}", "FACT pid 700", "FACT include-children yes"]
+    for worker in range(workers):
+        lines.append(f"PROC {701 + worker} 700 {START + seconds * 0.02 * (worker + 1):.4f} {name}")
+    for i in range(ticks):
+        at, total = seconds * i / ticks, 31.0
+        for worker in range(workers):
+            if at >= seconds * 0.03 * (worker + 1):
+                lines.append(f"CHLD {701 + worker} {memory(worker, at):.4f} {START + at:.4f}")
+                total += memory(worker, at)
+        lines.append(f"MEM {total:.4f} {START + at:.4f}")
+    for worker, lane, begin, wait, leave in calls:
+        mark = f"pid={701 + worker} lane={kind}-{lane + 1}"
+        values = [f"{memory(worker, at):.4f} {START + at:.4f}" for at in (begin, begin + wait * 0.9, begin + wait, leave)]
+        lines += [f"FUNC shop.views.order {values[0]} {values[3]} 0 {mark}",
+                  f"FUNC shop.models.query {values[0]} {values[1]} 1 {mark}",
+                  f"FUNC shop.views.render {values[2]} {values[3]} 1 {mark}"]
+    return lines
+
+
+def phases(seconds, seed=1):
+    """Many calls of 12 to 18 ms in phases, with a few long ones around and between them."""
+    source = random.Random(seed)
+    lines = []
+    for i in range(int(seconds * 10)):
+        phase = int(i / 10 / seconds * 5)
+        lines.append(f"MEM {80 + 24 * phase + 6 * source.random():.4f} {START + i / 10:.4f}")
+    memory = Memory(lines)
+    for phase in range(5):
+        begin = START + seconds * (phase + 0.2) / 5
+        end = START + seconds * (phase + 0.95) / 5
+        busy = (0.9, 0.35, 0.7, 0.2, 0.5)[phase]
+        lines.append(f"FUNC train.epoch {memory.at(begin - 0.1):.4f} {begin - 0.1:.4f} {memory.at(end + 0.1):.4f} {end + 0.1:.4f} 0")
+        while begin < end:
+            length = source.uniform(0.012, 0.018)
+            lines.append(f"FUNC train.step {memory.at(begin):.4f} {begin:.4f} {memory.at(begin):.4f} {begin + length:.4f} 1")
+            if source.random() < 0.4:
+                lines.append(f"FUNC data.augment {memory.at(begin):.4f} {begin + 0.002:.4f} {memory.at(begin):.4f} {begin + 0.009:.4f} 2")
+            begin += length / busy
+        reset = START + seconds * phase / 5
+        lines.append(f"FUNC train.reset {memory.at(reset):.4f} {reset + 0.1:.4f} {memory.at(reset):.4f} {reset + seconds * 0.15 / 5:.4f} 0")
+    return lines
+
+
 def write(path, command, *parts):
     with open(path, "w", encoding="utf-8") as file:
         file.write(f"CMDLINE {command}\n")

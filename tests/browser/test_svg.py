@@ -136,6 +136,29 @@ def tree():
     return "\n".join(lines) + "\n"
 
 
+def service(threads=3, pause=1.0):
+    """Two workers of a service with overlapping calls of threads."""
+    lines = ["CMDLINE service", "#FACT|pid|10 nan nan", "#FACT|include-children|yes nan nan"]
+    for i in range(101):
+        lines += [f"MEM {200 + i} {1000 + i / 10:.1f}", f"CHLD 11 {60 + i} {1000 + i / 10:.1f}",
+                  f"CHLD 12 {90 + i % 7} {1000 + i / 10:.1f}"]
+    for pid in (11, 12):
+        for thread in range(threads):
+            begin = 1001 + thread * pause + (pid == 12) * 0.5
+            lines += [f"FUNC shop.handler 60 {begin:.2f} 70 {begin + 5:.2f} 0 pid={pid} lane=t{thread}",
+                      f"FUNC shop.query 61 {begin + 1:.2f} 69 {begin + 3:.2f} 1 pid={pid} lane=t{thread}"]
+    return "\n".join(lines) + "\n"
+
+
+def crowd():
+    """A function that runs half of the time in two phases, and one long call around the first."""
+    lines = ["CMDLINE training"] + [f"MEM 50 {1000 + i}" for i in range(101)]
+    lines.append("FUNC m.main 50 1005 50 1045 0")
+    for phase in (1010, 1060):
+        lines += [f"FUNC m.step 50 {phase + i * 0.1:.3f} 50 {phase + i * 0.1 + 0.05:.3f} 1" for i in range(300)]
+    return "\n".join(lines) + "\n"
+
+
 class BrowserCase(mprof_test.TestCase):
     browser = None
 
@@ -552,7 +575,9 @@ class Zoom(BrowserCase):
         for arguments in ([NESTED], ["-f", NESTED], [CHILDREN], ["--stack", CHILDREN], [NESTED, CHILDREN],
                           ["-f", "--by", "function", NESTED], ["-s", "-n", NESTED], ["-w", "0.2,0.9", NESTED],
                           [self.write("container.dat", container())],
-                          ["--memory", "pss,swap", self.write("tree.dat", tree())]):
+                          ["--memory", "pss,swap", self.write("tree.dat", tree())],
+                          [self.write("service.dat", service())], [self.write("many.dat", service(14, 0.1))],
+                          [self.write("crowd.dat", crowd())], ["-f", self.write("crowd.dat", crowd())]):
             with self.subTest(arguments=arguments):
                 plot = self.show(*arguments)
                 drawn = self.browser.run(DRAWN)
@@ -721,6 +746,83 @@ class Zoom(BrowserCase):
             self.browser.move(plot.left + (at - begin) / (end - begin) * plot.width, plot.middle)
             with self.subTest(moment=at):
                 self.assertIn(memory_text(mib), "\n".join(self.state()["tooltip"]))
+
+
+class Lanes(BrowserCase):
+    """Strips, lanes, calls at once, and rows of density."""
+
+    def test_tooltip_of_a_strip_is_the_memory_of_its_process(self):
+        plot = self.show(self.write("service.dat", service()))
+        for seconds in (1, 4.2, 9.9):
+            self.browser.move(plot.x(seconds), plot.clear)
+            tooltip = self.state()["tooltip"]
+            self.assertTrue(any(line.endswith(f"11  {memory_text(60 + seconds * 10)}") for line in tooltip), tooltip)
+            self.assertTrue(any(line.endswith(f"12  {memory_text(90 + round(seconds * 10) % 7)}") for line in tooltip), tooltip)
+        self.browser.drag(plot.x(2), plot.middle, plot.x(4), plot.middle)
+        self.browser.move(plot.left + plot.width / 2, plot.clear)  # 3 s
+        tooltip = self.state()["tooltip"]
+        self.assertTrue(any(line.endswith(f"11  {memory_text(90)}") for line in tooltip), tooltip)
+
+    def test_lanes_stay_apart_in_any_zoom(self):
+        plot = self.show(self.write("service.dat", service()))
+        for begin, end in ((0, 10), (1, 4), (2, 2.5)):
+            if begin:
+                self.browser.press("Escape")
+                self.browser.drag(plot.x(begin), plot.middle, plot.x(end), plot.middle)
+            rows = {}
+            for box in self.boxes():
+                rows.setdefault(round(box["y"]), []).append(box)
+            for row in rows.values():
+                row.sort(key=lambda box: box["x"])
+                for before, after in zip(row, row[1:]):
+                    self.assertLessEqual(before["x"] + before["width"], after["x"] + 0.1)
+            self.assertEqual(self.browser.run("return document.querySelectorAll('.bracket').length"), 0)
+
+    def test_brackets_of_a_zoom_are_those_of_a_picture_of_that_window(self):
+        count = """return [...document.querySelectorAll('.bracket')].filter(node => getComputedStyle(node).display !== 'none')
+            .map(node => node.getBoundingClientRect()).filter(box => box.width).map(box => Math.round(box.x)).sort((a, b) => a - b);"""
+        for begin, end in ((0.6, 0.9), (0.2, 0.5)):
+            plot = self.show("-w", f"{begin},{end}", NESTED)
+            drawn = self.browser.run(count)
+            plot = self.show(NESTED)
+            self.browser.drag(plot.x(begin), plot.middle, plot.x(end), plot.middle)
+            zoomed = self.browser.run(count)
+            self.assertEqual(len(zoomed), len(drawn))
+            for one, other in zip(zoomed, drawn):
+                self.assertAlmostEqual(one, other, delta=6)
+
+    def test_tooltip_of_a_row_of_density(self):
+        plot = self.show(self.write("crowd.dat", crowd()))
+        y = self.browser.run("const box = document.querySelector('.density').getBoundingClientRect(); return box.y + box.height - 2;")
+        self.browser.move(plot.x(20), y)
+        tooltip = self.state()["tooltip"]
+        self.assertEqual(tooltip[:2], ["m.step", "600 calls"])
+        here = [line for line in tooltip if line.startswith("here")]
+        self.assertAlmostEqual(float(here[0].split()[1]), 50, delta=4)
+        self.browser.move(plot.x(20), plot.clear)
+        self.assertIn(here[0].replace("here", "step "), self.state()["tooltip"])
+        self.browser.move(plot.x(50), plot.clear)
+        self.assertFalse([line for line in self.state()["tooltip"] if line.startswith("step")])
+
+    def test_search_and_keys_reach_a_row_of_density(self):
+        self.show(self.write("crowd.dat", crowd()))
+        self.browser.press("/")
+        self.browser.type("step")
+        state = self.state()
+        self.assertEqual(state["status"], "600 calls, 30.0 % of the time")
+        self.assertEqual(self.browser.run("return document.querySelectorAll('.density.hit').length"), 1)
+        self.browser.press("Enter")
+        self.assertTrue(self.state()["focus"].startswith("m.step: 600 calls"))
+        self.browser.press("Enter")
+        self.assertTrue(self.state()["zoomed"])
+
+    def test_calls_at_once(self):
+        plot = self.show(self.write("service.dat", service(14, 0.1)))
+        labels = self.browser.run("return [...document.querySelectorAll('.at-once')].map(node => node.getAttribute('aria-label'))")
+        self.assertTrue(any(label.startswith("shop.handler: 14 calls at once") for label in labels), labels)
+        self.assertTrue(any(label.startswith("shop.query: in ") for label in labels), labels)
+        self.browser.move(plot.x(1.05), plot.clear)
+        self.assertIn("shop.handler  1 call at once", self.state()["tooltip"])
 
 
 class Search(BrowserCase):
