@@ -7,6 +7,8 @@
  * both. */
 #include "theme.h"
 
+#include <string.h>
+
 static const mprof__style styles[MPROF_ROLE_COUNT] = {
 #define TEXT_OF(tone_)                                                                             \
     {                                                                                              \
@@ -86,11 +88,11 @@ static const mprof__style paper_styles[MPROF_ROLE_COUNT] = {
     [MPROF_ROLE_CURVE] = {STROKE_OF(INK, 1, 1.1F), .looks = true},
     [MPROF_ROLE_CURVE_FINE] = {STROKE_OF(INK, 1, 0.75F), .looks = true},
     [MPROF_ROLE_SAMPLE] = {FILL_OF(INK, 0)}, /* the line says enough */
-    [MPROF_ROLE_CHILD] = {STROKE_OF(QUIET, 1, 0.6F), .looks = true},
+    [MPROF_ROLE_CHILD] = {STROKE_OF(QUIET, 1, 0.75F), .hue_dashes = true},
     [MPROF_ROLE_CHILD_SAMPLE] = {FILL_OF(QUIET, 0)},
     [MPROF_ROLE_TOTAL] = {FILL_OF(PAPER, 0), STROKE_OF(GREY, 1, 0.75F)},
     [MPROF_ROLE_LAYER] = PATTERN_OF(1),
-    [MPROF_ROLE_KIND] = {STROKE_OF(INK, 1, 0.8F), .looks = true},
+    [MPROF_ROLE_KIND] = {STROKE_OF(INK, 1, 0.8F), .looks = true, .hue_dashes = true},
     [MPROF_ROLE_LIMIT] = {STROKE_OF(INK, 1, 0.75F), .dash = {9, 3}},
     [MPROF_ROLE_SLOPE] = {STROKE_OF(INK, 1, 0.75F), .dash = {7, 4}},
     [MPROF_ROLE_PEAK] = {STROKE_OF(GREY, 1, 0.5F), .dash = {2, 2}},
@@ -211,9 +213,13 @@ static const mprof__look looks[] = {
 mprof__look mprof__look_of(const mprof__style *style, int colour)
 {
     mprof__look look = {style->width, {style->dash[0], style->dash[1], 0, 0}};
-    return style->looks && colour >= FIRST_LOOK && colour < MPROF__SLOT_COUNT
-               ? looks[colour - FIRST_LOOK]
-               : look;
+    if (style->looks && colour >= FIRST_LOOK && colour < MPROF__SLOT_COUNT) {
+        return looks[colour - FIRST_LOOK];
+    }
+    if (style->hue_dashes && colour >= 0 && colour < MPROF__HUE_COUNT) {
+        memcpy(look.dash, looks[colour].dash, sizeof look.dash);
+    }
+    return look;
 }
 
 int mprof__dash_count(const mprof__look *look)

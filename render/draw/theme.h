@@ -30,11 +30,12 @@ typedef struct mprof__style {
     mprof__tone fill, stroke; /* SLOT, TINT, LETTER: of the item's colour */
     mprof__tone plain;        /* replaces these for an item without a colour */
     float fill_alpha, stroke_alpha;
-    float width;    /* px, of the stroke */
-    float dash[2];  /* px on, px off; 0 0: solid */
-    float radius;   /* px, of a rectangle's corners */
-    bool looks;     /* the slot may give the line another width and dash */
-    bool patterned; /* filled with the pattern of the item's slot */
+    float width;     /* px, of the stroke */
+    float dash[2];   /* px on, px off; 0 0: solid */
+    float radius;    /* px, of a rectangle's corners */
+    bool looks;      /* the slot may give the line another width and dash */
+    bool hue_dashes; /* hues have dashes, too: they are not seen */
+    bool patterned;  /* filled with the pattern of the item's slot */
 } mprof__style;
 
 /* Width and dash of a line. */

@@ -82,7 +82,8 @@ char *mprof__title_text(const mprof__layout *layout)
     if (!*title) {
         title = file;
     }
-    if (!layout->options->name_file || layout->input_count > 1 || title == file) {
+    bool one_file = layout->input_count == 1 || mprof__are_runs_of_one_file(layout);
+    if (!layout->options->name_file || !one_file || title == file) {
         return mprof__visible_text(title, strlen(title), TITLE_SIZE);
     }
     char both[TITLE_SIZE];

@@ -74,7 +74,7 @@ static void colour_crowd(mprof__layout *layout, const struct ranked *peaks)
 mprof_status mprof__choose_recording_looks(mprof__layout *layout)
 {
     size_t count = layout->input_count;
-    bool hues_are_taken = have_calls(layout);
+    bool hues_are_taken = have_calls(layout) || layout->options->colours_most; /* or unseen */
     if (!mprof__is_overlay(layout)) {
         return MPROF_OK;
     }

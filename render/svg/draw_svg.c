@@ -276,6 +276,9 @@ static void put_role(const struct pen *pen, mprof_role role)
     if (font.strong) {
         mprof__put(pen->output, "font-weight:600;");
     }
+    if (pen->palette == MPROF__PALETTE_PAPER && role == MPROF_ROLE_BOX_NAME) {
+        mprof__put(pen->output, "paint-order:stroke;stroke:#fff;stroke-width:4px;");
+    }
     mprof__put(pen->output, "}\n");
 }
 
@@ -284,7 +287,7 @@ static void put_look(const struct pen *pen, const mprof__style *style, int slot)
 {
     mprof__look look = mprof__look_of(style, slot);
     int count = mprof__dash_count(&look);
-    if (!style->looks || slot < MPROF__HUE_COUNT) {
+    if (slot < MPROF__HUE_COUNT ? !style->hue_dashes : !style->looks) {
         return;
     }
     mprof__putf(pen->output, "stroke-width:%g;", (double)look.width);

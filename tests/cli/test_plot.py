@@ -491,6 +491,12 @@ class Options(PlotCase):
         self.assertRegex(style, r"\.swatch\.c1\{[^}]*fill:url\(#m[a-z]+-pattern1\)")
         self.assertEqual(len({node.get("id") for node in svg.root.iter()
                               if node.tag.endswith("}pattern")}), 2)
+        runs = self.plot_svg("--theme", "paper", "-n", many, NESTED, WEB)
+        style = "".join(runs.root.itertext())
+        slots = {node.get("class") for node in runs.of_class("curve")}
+        self.assertEqual(len(slots), 3)  # they differ by dashes, hues would not be seen
+        self.assertEqual(len({re.search(rf"\.{slot.replace(' ', '.')}{{[^}}]*?(stroke-dasharray:[^;]*)?;?}}", style)[1]
+                              for slot in slots}), 3, slots)
 
     def test_bad_values_are_refused(self):
         for option, values in (("--window", ("1", "2,1", "1,nan", "a,b")), ("--size", ("10x10", "axb", "800x400cm")),
@@ -971,6 +977,12 @@ class Each(PlotCase):
                   for name in os.listdir(self.directory / "out")}
         self.assertEqual(titles["one.svg"], "one.dat  \xb7  /usr/bin/python3 nested.py")
         self.assertTrue(titles["two.svg"].startswith("two.dat  \xb7  "), titles)
+        runs = pathlib.Path(shutil.copy(FIXTURES / "dat" / "appended-runs.dat", self.directory / "a" / "runs.dat"))
+        runs.write_text("".join(f"CMDLINE python3 fit.py\n{part}" for part in
+                                re.split(r"CMDLINE [^\n]*\n", runs.read_text())[1:]))
+        self.run_mprof("plot", "--each", "-o", "again", "a/")
+        self.assertEqual(Svg(self.directory / "again" / "runs.svg").texts("title"),
+                         ["runs.dat  \xb7  python3 fit.py"])
         self.run_mprof("plot", "--each", "-o", "single", "b/one.dat")
         self.assertFalse(Svg(self.directory / "single" / "one.svg").texts("title")[0].startswith("one"))
 
