@@ -6,6 +6,8 @@ import http.server
 import pathlib
 import random
 import re
+import shlex
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -569,6 +571,45 @@ class Zoom(BrowserCase):
                     self.browser.click(*place)
             with self.subTest(again):
                 self.assertEqual(self.state()["ticks"], before["ticks"])
+                self.assertEqual(self.browser.run(DRAWN), drawn)
+
+    def test_the_command_for_a_range_is_whole(self):
+        """As text where it fits, else in a tooltip; with markup and quotes in it, it stays text."""
+        name = "it's <script>window.hacked=9<\u2044script> & ]]>.dat"
+        shutil.copy(NESTED, self.directory / name)
+        for size, options in (("1260x540", []), ("640x400", ["-t", "x" * 80])):
+            with self.subTest(size=size):
+                plot = self.show("-f", "--size", size, *options, self.directory / name)
+                self.browser.drag(plot.x(0.4), plot.middle, plot.x(0.8), plot.middle)
+                line = self.browser.run("const line = document.querySelector('.facts[data-command]');"
+                                        "return [line.dataset.command, line.firstChild.data, line.lastChild.textContent]")
+                window = re.search(r" -w ([\d.]+,[\d.]+) ", line[0])
+                self.assertTrue(window, line)
+                words = shlex.split(line[0])
+                self.assertEqual(words[:3] + words[-1:], ["mprof", "plot", "--flame", str(self.directory / name)])
+                self.assertIn(f"--size={size}", words)
+                self.assertEqual(line[2], line[0])
+                self.assertTrue(line[1].endswith(line[0]) or "copy the command" in line[1] or "mprof" not in line[1], line)
+                self.assertIsNone(self.browser.run("return window.hacked || null"))
+
+    def test_small_pages_are_interactive(self):
+        for options in (["--size", "400x200"], ["-f", "--size", "240x160"], ["--size", "160x120"]):
+            with self.subTest(options=options):
+                plot = self.show(*options, NESTED)
+                drawn = self.browser.run(DRAWN)
+                self.browser.drag(plot.left + 0.3 * plot.width, plot.middle, plot.left + 0.7 * plot.width, plot.middle)
+                self.assertTrue(self.state()["zoomed"])
+                ticks = self.state()["ticks"]
+                self.assertTrue(any(tick.endswith("s") for tick in ticks), ticks)
+                outside = self.browser.run("""
+                    const { width, height } = document.querySelector('svg').viewBox.baseVal;
+                    return [...document.querySelectorAll('svg > g:not(.button) text')].filter(node => {
+                        const box = node.getBBox(), style = getComputedStyle(node);
+                        return style.display !== 'none' && style.visibility !== 'hidden' && box.width &&
+                            (box.x < -1 || box.y < -1 || box.x + box.width > width + 1 || box.y + box.height > height + 1);
+                    }).map(node => node.textContent)""")
+                self.assertEqual(outside, [])
+                self.browser.press("Escape")
                 self.assertEqual(self.browser.run(DRAWN), drawn)
 
     def test_reset_restores_every_kind_of_picture(self):
