@@ -19,6 +19,7 @@ struct mprof__plot {
     int each;                    /* 1: a picture for each recording */
     int several;                 /* 1: of --each: their titles also name the file */
     long jobs;                   /* 0: one per CPU */
+    double run;                  /* the only run of a file that is drawn, from 1; 0: all */
     mprof__command_text command; /* that draws it, without output and files */
     int is_shown_again;          /* 1: the recordings were loaded before, with their warnings */
 };

@@ -31,6 +31,7 @@ enum {
     OPTION_EACH,
     OPTION_NO_SCRIPT,
     OPTION_AS_ONE,
+    OPTION_RUN,
 };
 
 static const struct argp_option options[] = {
@@ -42,6 +43,7 @@ static const struct argp_option options[] = {
     {"flame", 'f', NULL, 0, "draw calls as a flame chart below the memory", 0},
     {"slope", 's', NULL, 0, "draw the trend line and its slope", 0},
     {"stack", OPTION_STACK, NULL, 0, "stack the processes on top of each other", 0},
+    {"run", OPTION_RUN, "N", 0, "of a file with several runs draw only this one", 0},
     {"as-one", OPTION_AS_ONE, NULL, 0,
      "put the runs of a file, or several recordings, on one time axis, not over each other", 0},
     {"group", OPTION_GROUP, "command|pid|none", 0,
@@ -214,7 +216,7 @@ static void parse_kinds(struct mprof__plot *plot, struct argp_state *state, cons
 /* Options that set one member of struct mprof__plot. */
 static const struct setting {
     int key;
-    enum { TEXT, FLAG, NUMBER } type; /* of the member: const char *, int, double */
+    enum { TEXT, FLAG, NUMBER, WHOLE } type; /* of the member: const char *, int, double twice */
     size_t offset;
     int flag;             /* the value that a flag sets */
     double least, most;   /* of a number */
@@ -233,6 +235,7 @@ static const struct setting {
     {OPTION_EACH, FLAG, MEMBER(each), 1, 0, 0, NULL},
     {OPTION_MIN_DURATION, NUMBER, MEMBER(figure.min_duration_s), 0, 0, HUGE_VAL,
      "--min-duration must be a number of seconds, 0 or more"},
+    {OPTION_RUN, WHOLE, MEMBER(run), 0, 1, 1e9, "--run must be the number of a run, 1 or more"},
     {OPTION_DPI, NUMBER, MEMBER(draw.dpi), 0, 20, 1200, "--dpi must be between 20 and 1200"},
 };
 
@@ -250,8 +253,9 @@ static void apply_setting(const struct setting *setting, struct mprof__plot *plo
         *(int *)member = setting->flag;
         break;
     case NUMBER:
+    case WHOLE:
         if (!read_number(&value, text, &end) || *end || value < setting->least ||
-            value > setting->most) {
+            value > setting->most || (setting->type == WHOLE && value != floor(value))) {
             argp_error(state, "%s, not '%s'", setting->expected, text);
         }
         *(double *)member = value;

@@ -17,6 +17,9 @@
 #define PROCESSES_MAX 10000
 #define RUNS_MAX 1000
 
+/* Narrower runs cannot be read. */
+#define RUN_LEAST_PX 20
+
 /* A run that was loaded, and from where. */
 struct entry {
     mprof_profile *profile; /* owned until it is handed over; NULL: not in the window */
@@ -110,6 +113,12 @@ static mprof_status load_entry(const struct loader *loader, struct entry *entry,
     return status == MPROF_OK ? mprof_profile_load(&entry->profile, source, &load, error) : status;
 }
 
+static mprof_status fail_without_run(size_t chosen, size_t count, mprof_error *error)
+{
+    return mprof_error_set(error, MPROF_ENOTFOUND, "there is no run %zu: the file has %zu", chosen,
+                           count);
+}
+
 /* Loads the runs of a file, those in the window. */
 static mprof_status add_runs(struct loader *loader, size_t file, mprof_error *error)
 {
@@ -119,7 +128,12 @@ static mprof_status add_runs(struct loader *loader, size_t file, mprof_error *er
     size_t count, before = loader->count;
     const mprof_run *runs = mprof_runs_list(loader->files[file].runs, &count);
     mprof_status status = MPROF_OK;
-    for (size_t i = count > RUNS_MAX ? count - RUNS_MAX : 0; i < count; i++) {
+    size_t chosen = (size_t)loader->plot->run;
+    size_t first = chosen ? chosen - 1 : count > RUNS_MAX ? count - RUNS_MAX : 0;
+    if (chosen > count) {
+        return fail_without_run(chosen, count, error);
+    }
+    for (size_t i = first; i < (chosen ? chosen : count); i++) {
         struct entry entry = {.file = file, .run = runs[i]};
         mprof_error own = MPROF_ERROR_INIT;
         status = load_entry(loader, &entry, window, &own);
@@ -185,8 +199,11 @@ static mprof_status add_file(struct loader *loader, size_t index, size_t file_co
     if (status == MPROF_OK && file->runs) {
         mprof_profile_free(whole.profile);
         /* layers need an axis on which runs do not overlap */
-        loader->as_one |= is_alone && loader->plot->figure.stack;
+        loader->as_one |= is_alone && loader->plot->figure.stack && !(loader->plot->run > 0);
         return add_runs(loader, index, error);
+    }
+    if (status == MPROF_OK && loader->plot->run > 1) {
+        status = fail_without_run((size_t)loader->plot->run, 1, error);
     }
     if (status == MPROF_OK) {
         status = add_entry(loader, &whole, error);
@@ -254,17 +271,39 @@ static mprof_status check_entries(const struct loader *loader, mprof_error *erro
     return MPROF_OK;
 }
 
-static void report_left_out(const struct file *file)
+static void report_left_out(const struct loader *loader, const struct file *file)
 {
     size_t count = 0;
     mprof_error note = MPROF_ERROR_INIT;
     if (file->runs) {
         mprof_runs_list(file->runs, &count);
     }
-    if (count > RUNS_MAX) {
+    if (count > RUNS_MAX && !(loader->plot->run > 0) && !loader->plot->is_shown_again) {
         mprof_error_set(&note, MPROF_EDRAW, "only the last %d of %zu runs are drawn", RUNS_MAX,
                         count);
         mprof_error_at(&note, file->path, 0);
+        mprof__command_fail(&note);
+    }
+}
+
+/* One axis for runs that are far apart leaves the shortest too little room. */
+static void report_narrow_runs(const struct loader *loader)
+{
+    double start_s = INFINITY, end_s = -INFINITY, shortest_s = INFINITY;
+    mprof_error note = MPROF_ERROR_INIT;
+    for (size_t i = 0; i < loader->count; i++) {
+        const mprof_profile *profile = loader->entries[i].profile;
+        double from_s = mprof_profile_start_s(profile), to_s = mprof_profile_end_s(profile);
+        start_s = fmin(start_s, from_s);
+        end_s = fmax(end_s, to_s);
+        shortest_s = fmin(shortest_s, to_s - from_s);
+    }
+    double width_px = loader->plot->figure.width_px * shortest_s / (end_s - start_s);
+    if (loader->as_one && !loader->plot->figure.as_one && !has_window(loader) &&
+        loader->count > 1 && width_px < RUN_LEAST_PX && !loader->plot->is_shown_again) {
+        mprof_error_set(&note, MPROF_EDRAW,
+                        "its runs are far apart, so some are narrow: --run N draws only one");
+        mprof_error_at(&note, loader->files[0].path, 0);
         mprof__command_fail(&note);
     }
 }
@@ -280,11 +319,14 @@ static mprof_status load_all(struct loader *loader, const char *const *recording
         if (status != MPROF_OK) {
             mprof_error_at(error, recordings[i], 0);
         } else {
-            report_left_out(&loader->files[i]);
+            report_left_out(loader, &loader->files[i]);
         }
     }
     if (status == MPROF_OK && loader->as_one && loader->count > 1 && has_window(loader)) {
         status = apply_window(loader, error);
+    }
+    if (status == MPROF_OK) {
+        report_narrow_runs(loader);
     }
     return status == MPROF_OK ? check_entries(loader, error) : status;
 }

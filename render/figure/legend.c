@@ -628,7 +628,9 @@ static bool add_recordings(mprof__legend *legend, const mprof__layout *layout)
         mprof__count_text(row->cells[2], sizeof *row->cells,
                           mprof_profile_samples(input->profile)->sample_count);
         if (input->line->sample_count) {
-            mprof__bound_text(row->cells[3], sizeof *row->cells, input->peak);
+            bool is_total = layout->options->stack && input->is_part && !mprof__is_overlay(layout);
+            mprof__bound_text(row->cells[3], sizeof *row->cells,
+                              is_total ? input->total_peak : input->peak);
         }
         if (layout->options->slope) {
             snprintf(row->cells[4], sizeof *row->cells, "%.5f MiB/s",

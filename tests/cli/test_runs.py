@@ -164,6 +164,27 @@ class Runs(PlotCase):
         self.assert_fails("-w", "600,700", "-o", "none.svg", self.three(),
                           says="no sample of memory within the window")
 
+    def test_only_one_run(self):
+        path = self.three()
+        svg = self.plot_svg("--run", "3", "--stack", path)
+        self.assertIn("run 3 of 3", svg.texts("facts")[0])
+        self.assertEqual(len(svg.of_class("layer")), 3)
+        self.assertIn("run 1 of 3", self.plot_svg("--run", "1", path).texts("facts")[0])
+        other = self.write("y.dat", run("other", START, [5.0, 6.0] * 5))
+        self.plot_svg("--run", "1", other)
+        self.assert_fails("--run", "4", "-o", "none.svg", path, says="there is no run 4: the file has 3")
+        self.assert_fails("--run", "2", "-o", "none.svg", other, says="there is no run 2: the file has 1")
+        for number in ("0", "-1", "x", "2.5"):
+            self.assert_fails("--run=" + number, "-o", "none.svg", path, expect=2,
+                              says=r"--run must be the number of a run, 1 or more, not '" + re.escape(number))
+
+    def test_runs_that_are_too_narrow_on_one_axis(self):
+        path = self.three()
+        done = self.run_mprof("plot", "--stack", "-o", "o.svg", path)
+        self.assertEqual(done.stderr, f"mprof: {path}: its runs are far apart, so some are narrow: --run N draws only one\n")
+        for options in (["--as-one"], ["--stack", "-w", "900,905"], ["--stack", "--run", "1"], []):
+            self.assertEqual(self.run_mprof("plot", *options, "-o", "o.svg", path).stderr, "")
+
     def test_with_other_files(self):
         path = self.three()
         other = self.write("y.dat", run("other", START, [5.0, 6.0] * 5))
