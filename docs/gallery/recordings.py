@@ -173,6 +173,66 @@ def phases(seconds, seed=1):
     return lines
 
 
+class Build:
+    """A build by make, with two jobs at a time: each is a shell, a compiler driver, the compiler, the assembler."""
+
+    def __init__(self, units, seed=1, interval=0.1):
+        self.random = random.Random(seed)
+        self.interval, self.pid = interval, 5000
+        self.lines = [f"PROC 4000 1 {START:.4f} make", "FACT pid 4000", "FACT include-children yes"]
+        self.memory = {}  # tick -> list of (pid, MiB)
+        free = [0.05, 0.12]
+        for unit in range(units):
+            job = free.index(min(free))
+            free[job] = self.unit(free[job], unit)
+            if unit % 30 == 29:
+                free[job] = self.run(free[job], 0.4, "ar", lambda share: 4 + 48 * share)
+        end = max(free)
+        self.process(START + end, 1.9, "sh", lambda share: 1.7)
+        self.process(START + end, 1.9, "collect2", lambda share: 2.2)
+        end = self.run(end, 1.8, "ld", lambda share: 6 + 62 * min(1, share * 1.4))
+        self.process(START, end, "make", lambda share: 2.6)
+        self.ticks = int(end / interval) + 2
+
+    def process(self, start, seconds, name, mib):
+        """A process, and its memory as a function of the share of its life."""
+        self.pid += 1
+        first, last = (math.ceil((moment - START) / self.interval) for moment in (start, start + seconds))
+        if first < last:
+            self.lines.append(f"PROC {self.pid} 4000 {start:.4f} {name}")
+            self.lines.append(f"EXIT {self.pid} {start + seconds:.4f} status 0")
+        for tick in range(first, last):
+            at = START + tick * self.interval
+            value = mib((at - start) / seconds)
+            self.memory.setdefault(tick, []).append((self.pid, value))
+
+    def run(self, begin, seconds, name, mib):
+        self.process(START + begin, seconds, name, mib)
+        return begin + seconds
+
+    def unit(self, begin, number):
+        size = self.random.uniform(18, 40) if self.random.random() < 0.9 else self.random.uniform(55, 95)
+        compile_s = size / 45 * self.random.uniform(0.7, 1.3)
+        assemble_s = self.random.uniform(0.03, 0.15)
+        at = START + begin
+        self.process(at, compile_s + assemble_s + 0.1, "sh", lambda share: 1.7)
+        self.process(at + 0.02, compile_s + assemble_s + 0.06, "cc", lambda share: 2.8)
+        self.process(at + 0.04, compile_s, "cc1", lambda share: 8 + (size - 8) * min(1, share * 1.3) ** 0.7)
+        self.process(at + 0.04 + compile_s, assemble_s, "as", lambda share: 5 + 6 * share)
+        if number % 12 == 5:
+            self.process(at, 0.3, "cmake", lambda share: 14 + 2 * share)
+        return begin + compile_s + assemble_s + 0.12
+
+    def records(self):
+        lines = list(self.lines)
+        for tick in range(self.ticks):
+            at = START + tick * self.interval
+            members = self.memory.get(tick, [])
+            lines.append(f"MEM {2.4 + sum(mib for _, mib in members):.6f} {at:.4f}")
+            lines += [f"CHLD {pid} {mib:.6f} {at:.4f}" for pid, mib in members]
+        return lines
+
+
 def write(path, command, *parts):
     with open(path, "w", encoding="utf-8") as file:
         file.write(f"CMDLINE {command}\n")

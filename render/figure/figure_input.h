@@ -48,7 +48,7 @@ typedef struct mprof__process_groups {
     uint32_t *members; /* of all groups */
     char *keys;
     bool by_command;
-    size_t command_count; /* that of the main process included */
+    size_t command_count; /* of all processes that have a name */
     size_t *layers;       /* [shown], from the bottom up: the steadiest first */
     mprof_sample peak;    /* of the sum of all processes */
     double main_at_peak_mib, others_at_peak_mib; /* others: groups that are not shown */

@@ -87,3 +87,34 @@ size_t mprof__fit_text_middle(const mprof__layout *layout, mprof_role role, char
     memcpy(out + head + sizeof ellipsis - 1, text + end, length - end + 1);
     return head + sizeof ellipsis - 1 + length - end;
 }
+
+/* Fewer bytes in common stay: they are read faster than an ellipsis. */
+#define PREFIX_LEAST 6
+
+void mprof__add_to_prefix(mprof__name_prefix *prefix, const char *name)
+{
+    size_t common = 0, end = 0;
+    if (!prefix->names++) {
+        prefix->common = mprof__text_copy(prefix->first, sizeof prefix->first, name, strlen(name));
+        return;
+    }
+    while (common < prefix->common && name[common] == prefix->first[common]) {
+        common++;
+        end = strchr(" /-_.:=", name[common - 1]) ? common : end;
+    }
+    prefix->common = end; /* a letter of several bytes is never divided */
+}
+
+size_t mprof__fit_name(const mprof__layout *layout, mprof_role role, char *out, size_t size,
+                       const char *name, const mprof__name_prefix *prefix, double width_px)
+{
+    static const char ellipsis[] = "\xE2\x80\xA6";
+    char rest[240];
+    if (prefix->names < 2 || prefix->common < PREFIX_LEAST ||
+        strncmp(name, prefix->first, prefix->common) != 0 ||
+        mprof__text_width(layout, role, name, strlen(name)) <= width_px) {
+        return mprof__fit_text_middle(layout, role, out, size, name, width_px);
+    }
+    mprof__text_format(rest, sizeof rest, "%s%s", ellipsis, name + prefix->common);
+    return mprof__fit_text_middle(layout, role, out, size, rest, width_px);
+}

@@ -13,4 +13,18 @@ size_t mprof__fit_text(const mprof__layout *layout, mprof_role role, char *out, 
 size_t mprof__fit_text_middle(const mprof__layout *layout, mprof_role role, char *out, size_t size,
                               const char *text, double width_px);
 
+/* What several names have in common at their beginning, up to a blank or a sign between words.
+ * Begin with zeros. */
+typedef struct mprof__name_prefix {
+    char first[240];
+    size_t common;
+    size_t names;
+} mprof__name_prefix;
+void mprof__add_to_prefix(mprof__name_prefix *prefix, const char *name);
+
+/* As mprof__fit_text_middle(), for one of several names: where it is too wide, what all have in
+ * common is the first to go. */
+size_t mprof__fit_name(const mprof__layout *layout, mprof_role role, char *out, size_t size,
+                       const char *name, const mprof__name_prefix *prefix, double width_px);
+
 #endif

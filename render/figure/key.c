@@ -6,6 +6,7 @@
 #include "fit_text.h"
 #include "heading.h"
 #include "process_groups.h"
+#include "recording_list.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -39,7 +40,7 @@ double mprof__key_height(const mprof__layout *layout)
 {
     size_t count;
     subject_of(layout, &count);
-    return count ? layout->figure->sizes.key : 0;
+    return count && !mprof__has_recording_list(layout) ? layout->figure->sizes.key : 0;
 }
 
 struct entry {
@@ -60,9 +61,11 @@ static void read_function(struct entry *entry, const mprof__layout *layout, size
     }
 }
 
+/* Of many recordings, the highest and the median. */
 static void read_recording(struct entry *entry, const mprof__layout *layout, size_t index)
 {
-    const mprof__figure_input *input = &layout->inputs[index];
+    size_t rank = index == 1 ? layout->input_count / 2 : index;
+    const mprof__figure_input *input = &layout->inputs[layout->crowd ? layout->crowd[rank] : index];
     mprof__recording_name(entry->name, sizeof entry->name, layout, input);
     entry->colour = input->colour;
 }
@@ -145,7 +148,7 @@ void mprof__draw_key(mprof__layout *layout, double top)
             room += GAP_PX + rest;
             count = i + 1;
         }
-        if (!length || width > room) {
+        if (!length || width > room || (layout->crowd && subject == RECORDINGS && i > 1)) {
             snprintf(more, sizeof more, "+%zu", count - i);
             rest = mprof__text_width(layout, MPROF_ROLE_LEGEND_MORE, more, strlen(more));
             if (x + rest <= right) {

@@ -16,6 +16,8 @@
 #include "recording_list.h"
 #include "visible_text.h"
 
+#include "parse/plain_text.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,6 +37,7 @@
 struct row {
     int colour;        /* of the swatch; MPROF_COLOUR_NONE: of its role */
     mprof_role swatch; /* MPROF_ROLE_COUNT: none */
+    char full[240];    /* the name before it is shortened; "": name is final */
     char name[200];
     char cells[COLUMN_MAX][40];
 };
@@ -78,6 +81,28 @@ static void set_name(mprof__legend *legend, const mprof__layout *layout, struct 
     mprof__fit_text(layout, MPROF_ROLE_LEGEND_NAME, row->name, sizeof row->name, name,
                     legend->name_most_px);
     legend->has_cut_names = legend->has_cut_names || strcmp(row->name, name) != 0;
+}
+
+/* Of a process or a recording: the names of a table often begin alike. */
+static void set_full_name(struct row *row, const char *name)
+{
+    mprof__text_copy(row->full, sizeof row->full, name, strlen(name));
+}
+
+/* The first rows, up to `apart`, are of another kind than the others. */
+static void fit_names(mprof__legend *legend, const mprof__layout *layout, struct table *table,
+                      size_t apart)
+{
+    mprof__name_prefix prefix = {.names = 0};
+    for (size_t i = apart; i < table->count; i++) {
+        mprof__add_to_prefix(&prefix, table->rows[i].full);
+    }
+    for (size_t i = 0; i < table->count; i++) {
+        struct row *row = &table->rows[i];
+        mprof__fit_name(layout, MPROF_ROLE_LEGEND_NAME, row->name, sizeof row->name, row->full,
+                        &prefix, legend->name_most_px);
+        legend->has_cut_names = legend->has_cut_names || strcmp(row->name, row->full) != 0;
+    }
 }
 
 static struct table *add_table(mprof__legend *legend, size_t rows)
@@ -301,20 +326,19 @@ static bool measure_main(double *mean_mib, double *peak_mib, const mprof__layout
     return count && mprof_profile_fact(input->profile, "include-children");
 }
 
-static void name_main(mprof__legend *legend, const mprof__layout *layout, struct row *row,
-                      const mprof__figure_input *input)
+static void name_main(struct row *row, const mprof__figure_input *input)
 {
     char name[200], text[220];
     mprof__process_text(name, sizeof name, input, 0);
     snprintf(text, sizeof text, strcmp(name, "main") == 0 ? "%s" : "%s (main)", name);
-    set_name(legend, layout, row, text);
+    set_full_name(row, text);
 }
 
-static void fill_main_row(mprof__legend *legend, const mprof__layout *layout, struct row *row,
+static void fill_main_row(const mprof__layout *layout, struct row *row,
                           const mprof__figure_input *input, bool ends_known)
 {
     double mean_mib, peak_mib;
-    name_main(legend, layout, row, input);
+    name_main(row, input);
     set_main_swatch(row, layout, input);
     if (input->line->sample_count) {
         mprof__duration_text(row->cells[0], sizeof *row->cells,
@@ -337,7 +361,7 @@ static int colour_of_group(const mprof__layout *layout, const mprof__figure_inpu
 }
 
 /* A process, or those of one command, on one axis with those of other recordings. */
-static void fill_process_row(mprof__legend *legend, const mprof__layout *layout, struct row *row,
+static void fill_process_row(const mprof__layout *layout, struct row *row,
                              const mprof__figure_input *input, size_t at, bool ends_known)
 {
     const mprof__process_group *group = &input->groups.items[at];
@@ -352,7 +376,7 @@ static void fill_process_row(mprof__legend *legend, const mprof__layout *layout,
     snprintf(text, sizeof text, "%s%s%s", name, is_one ? "" : ", ", is_one ? "" : recording);
     row->colour = colour_of_group(layout, input, at);
     row->swatch = MPROF_ROLE_SWATCH;
-    set_name(legend, layout, row, text);
+    set_full_name(row, text);
     if (group->count > 1) {
         mprof__memory_text(row->cells[1], sizeof *row->cells, group->mean_mib);
         mprof__memory_text(row->cells[2], sizeof *row->cells, group->peak.mib);
@@ -395,14 +419,15 @@ static bool add_processes(mprof__legend *legend, const mprof__layout *layout, si
     set_heads(table, heads);
     table->total = count + others;
     if (is_alone) {
-        fill_main_row(legend, layout, &table->rows[table->count++], &layout->inputs[0], ends_known);
+        fill_main_row(layout, &table->rows[table->count++], &layout->inputs[0], ends_known);
     }
     for (size_t r = 0; r < layout->input_count; r++) {
         const mprof__figure_input *input = &layout->inputs[r];
         for (size_t i = 0; i < input->groups.count && table->count < most; i++) {
-            fill_process_row(legend, layout, &table->rows[table->count++], input, i, ends_known);
+            fill_process_row(layout, &table->rows[table->count++], input, i, ends_known);
         }
     }
+    fit_names(legend, layout, table, is_alone);
     remove_empty_columns(table);
     return true;
 }
@@ -429,14 +454,14 @@ static void fill_peak_cells(char cells[][40], const mprof__figure_input *input, 
     snprintf(cells[1], sizeof *cells, "%.0f %%", mib / input->groups.peak.mib * 100);
 }
 
-static void fill_group_row(mprof__legend *legend, const mprof__layout *layout, struct row *row,
+static void fill_group_row(const mprof__layout *layout, struct row *row,
                            const mprof__figure_input *input, const struct ranked_group *ranked)
 {
     const mprof__process_group *group = ranked->group;
     const mprof_process *largest = &input->processes[group->members[0]];
     char text[200], memory[40], time[40];
     mprof__group_text(text, sizeof text, input, group);
-    set_name(legend, layout, row, text);
+    set_full_name(row, text);
     row->colour = colour_of_group(layout, input, ranked->at);
     row->swatch = MPROF_ROLE_SWATCH;
     if (group->peak.mib > 0) { /* else it has no sample in the window */
@@ -482,7 +507,7 @@ static bool add_commands(mprof__legend *legend, const mprof__layout *layout, siz
     set_heads(table, heads);
     table->total = count + (input->other_count > 0);
     table->count = count < most ? count : most;
-    name_main(legend, layout, &table->rows[0], input);
+    name_main(&table->rows[0], input);
     set_main_swatch(&table->rows[0], layout, input);
     if (measure_main(&mean_mib, &peak_mib, layout, input)) {
         mprof__memory_text(table->rows[0].cells[0], sizeof *table->rows[0].cells, mean_mib);
@@ -492,9 +517,10 @@ static bool add_commands(mprof__legend *legend, const mprof__layout *layout, siz
         fill_peak_cells(&table->rows[0].cells[2], input, groups->main_at_peak_mib);
     }
     for (size_t i = 1; i < table->count; i++) {
-        fill_group_row(legend, layout, &table->rows[i], input, &ranked[i - 1]);
+        fill_group_row(layout, &table->rows[i], input, &ranked[i - 1]);
     }
     free(ranked);
+    fit_names(legend, layout, table, 1);
     remove_empty_columns(table);
     table->has_spare_column = table->columns > 4;
     return true;
@@ -618,7 +644,7 @@ static bool add_recordings(mprof__legend *legend, const mprof__layout *layout)
         row->swatch = input->colour == MPROF_COLOUR_NONE || input->colour >= MPROF__LINE_SLOT
                           ? MPROF_ROLE_SWATCH_LINE
                           : MPROF_ROLE_SWATCH;
-        set_name(legend, layout, row, name);
+        set_full_name(row, name);
         double start_s = mprof_profile_start_s(input->profile);
         if (!is_one_day) {
             start_text(row->cells[0], sizeof *row->cells, start_s, zone);
@@ -640,6 +666,7 @@ static bool add_recordings(mprof__legend *legend, const mprof__layout *layout)
     if (is_one_day) {
         remove_column(table, 0);
     }
+    fit_names(legend, layout, table, 0);
     add_kind_columns(table, layout);
     return true;
 }

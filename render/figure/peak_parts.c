@@ -2,6 +2,7 @@
  * order of the stack's layers. Labels are moved apart, and leaders show where they belong. */
 #include "peak_parts.h"
 
+#include "bounds.h"
 #include "colour_slots.h"
 #include "fit_text.h"
 #include "format_units.h"
@@ -25,7 +26,6 @@
 #define PLOT_LEAST_HEIGHT_PX 120.0
 #define LABEL_SHARE 0.004 /* of the peak: smaller parts have no label */
 #define PART_MAX 40       /* main, others, and 8 or at most 20 groups */
-#define HEAD "at the peak"
 
 struct part {
     char name[200];
@@ -56,6 +56,15 @@ static bool is_wanted(const mprof__layout *layout)
            groups->peak.mib > 0 && (groups->by_command || layout->options->stack) &&
            !layout->options->flame && !(layout->memory.from > 0) &&
            layout->plot.height >= PLOT_LEAST_HEIGHT_PX;
+}
+
+/* A call may prove that the peak was higher than the highest sample, but not who made it. */
+static const char *head_of(const mprof__layout *layout)
+{
+    const mprof__figure_input *input = input_of(layout);
+    double peak_mib = input->main_is_sum ? input->peak.mib : input->total_peak.mib;
+    return mprof__is_same_memory(peak_mib, input->groups.peak.mib) ? "at the peak"
+                                                                   : "at the highest sample";
 }
 
 static struct part *add_part(struct parts *parts, double mib, int colour)
@@ -109,8 +118,8 @@ static void read_parts(struct parts *parts, const mprof__layout *layout)
         part->top = mprof__scale_at(&layout->memory, below);
         snprintf(part->value, sizeof part->value, "%s%s", parts->is_estimate ? "\xE2\x89\x88 " : "",
                  mprof__memory_text(memory, sizeof memory, part->mib));
-        size_t length = mprof__fit_text(layout, MPROF_ROLE_CHILD_NAME, name, sizeof name,
-                                        part->name, NAME_MAX_PX);
+        size_t length = mprof__fit_text_middle(layout, MPROF_ROLE_CHILD_NAME, name, sizeof name,
+                                               part->name, NAME_MAX_PX);
         memcpy(part->name, name, length);
         part->name[length] = '\0';
         if (part->mib < LABEL_SHARE * groups->peak.mib) {
@@ -132,7 +141,8 @@ double mprof__peak_parts_width(const mprof__layout *layout)
         return 0;
     }
     read_parts(&parts, layout);
-    double head = mprof__text_width(layout, MPROF_ROLE_PEAK_NAME, HEAD, strlen(HEAD));
+    const char *text = head_of(layout);
+    double head = mprof__text_width(layout, MPROF_ROLE_PEAK_NAME, text, strlen(text));
     double width =
         GAP_PX + fmax(head, BAR_PX + LEADER_PX + parts.name_px + VALUE_GAP_PX + parts.value_px);
     return layout->plot.width - width < PLOT_LEAST_PX ? 0 : ceil(width);
@@ -234,7 +244,7 @@ void mprof__draw_peak_parts(mprof__layout *layout)
     place_labels(&parts, layout);
     mprof__begin_group(layout->figure, MPROF_GROUP_PEAK_PARTS);
     draw_text(layout, MPROF_ROLE_PEAK_NAME, MPROF_COLOUR_NONE, MPROF_ANCHOR_START, x,
-              layout->plot.y + 10, HEAD);
+              layout->plot.y + 10, head_of(layout));
     for (size_t i = 0; i < parts.count; i++) {
         if (parts.items[i].bottom - parts.items[i].top > 0.05) {
             draw_part(layout, &parts.items[i], x);

@@ -81,15 +81,37 @@ static struct keyed *sorted_keys(mprof__figure_input *input)
     return keyed;
 }
 
-/* True if a group has the command of the main process, or that has no name. */
-static bool has_main_command(const mprof__figure_input *input)
+static int by_name(const void *a, const void *b)
 {
-    char key[256];
-    bool found = !mprof__process_group_key(key, sizeof key, input->processes[0].name);
-    for (size_t i = 0; !found && i < input->groups.count; i++) {
-        found = strcmp(input->groups.items[i].key, key) == 0;
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* Of all processes, those without samples included. */
+static mprof_status count_commands(mprof__figure_input *input)
+{
+    size_t count = 0, bytes = 0;
+    for (size_t i = 0; i < input->process_count; i++) {
+        bytes += strlen(input->processes[i].name) + 2;
     }
-    return found;
+    char **names = malloc(input->process_count * sizeof *names), *text = malloc(bytes + 1);
+    char *end = text;
+    for (size_t i = 0; names && text && i < input->process_count; i++) {
+        const char *name = input->processes[i].name;
+        size_t length = mprof__process_group_key(end, strlen(name) + 2, name);
+        names[count] = end;
+        count += length > 0;
+        end += length + 1;
+    }
+    if (count) {
+        qsort(names, count, sizeof *names, by_name);
+    }
+    for (size_t i = 0; i < count; i++) {
+        input->groups.command_count += i == 0 || strcmp(names[i], names[i - 1]) != 0;
+    }
+    mprof_status status = names && text ? MPROF_OK : MPROF_ENOMEM;
+    free(names);
+    free(text);
+    return status;
 }
 
 static mprof_status group_by_command(mprof__figure_input *input)
@@ -118,8 +140,7 @@ static mprof_status group_by_command(mprof__figure_input *input)
     }
     free(keyed);
     groups->by_command = true;
-    groups->command_count = groups->count + !has_main_command(input);
-    return MPROF_OK;
+    return count_commands(input);
 }
 
 /* ---- what a group took ---- */

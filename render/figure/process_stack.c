@@ -130,7 +130,7 @@ static void label_layer(mprof__layout *layout, struct layer *layer, const char *
     char name[TEXT_BYTES];
     mprof_box place;
     size_t length =
-        mprof__fit_text(layout, MPROF_ROLE_BOX_NAME, name, sizeof name, text, LABEL_MAX_PX);
+        mprof__fit_text_middle(layout, MPROF_ROLE_BOX_NAME, name, sizeof name, text, LABEL_MAX_PX);
     double width = mprof__text_width(layout, MPROF_ROLE_BOX_NAME, name, length);
     if (!length || !find_label_place(&place, layer, layout, width)) {
         return;

@@ -29,17 +29,35 @@ struct row {
     int colour;
 };
 
-static void read_row(struct row *row, const mprof__layout *layout, size_t rank)
+/* Without a suffix that says nothing. */
+static void name_of(char *name, size_t size, const mprof__layout *layout, size_t rank)
 {
-    const mprof__figure_input *input = &layout->inputs[layout->crowd[rank]];
-    char name[240], memory[40];
-    mprof__recording_name(name, sizeof name, layout, input);
+    mprof__recording_name(name, size, layout, &layout->inputs[layout->crowd[rank]]);
     size_t length = strlen(name);
     if (length > 4 && strcmp(name + length - 4, ".dat") == 0) {
         name[length - 4] = '\0';
     }
+}
+
+static void find_prefix(mprof__name_prefix *prefix, const mprof__layout *layout)
+{
+    *prefix = (mprof__name_prefix){.names = 0};
+    for (size_t i = 0; i < layout->input_count; i++) {
+        char name[240];
+        name_of(name, sizeof name, layout, i);
+        mprof__add_to_prefix(prefix, name);
+    }
+}
+
+static void read_row(struct row *row, const mprof__layout *layout, size_t rank,
+                     const mprof__name_prefix *prefix)
+{
+    const mprof__figure_input *input = &layout->inputs[layout->crowd[rank]];
+    char name[240], memory[40];
+    name_of(name, sizeof name, layout, rank);
     *row = (struct row){.mib = input->line->peak.mib, .colour = input->colour};
-    mprof__fit_text(layout, MPROF_ROLE_CHILD_NAME, row->name, sizeof row->name, name, NAME_MAX_PX);
+    mprof__fit_name(layout, MPROF_ROLE_CHILD_NAME, row->name, sizeof row->name, name, prefix,
+                    NAME_MAX_PX);
     snprintf(row->value, sizeof row->value, "%s%s",
              mprof__memory_text(memory, sizeof memory, row->mib),
              row->colour == MPROF__MEDIAN_SLOT ? " median" : "");
@@ -51,12 +69,13 @@ static double text_width(const mprof__layout *layout, const char *text)
 }
 
 /* The widest name and value. */
-static void measure(double *name_px, double *value_px, const mprof__layout *layout)
+static void measure(double *name_px, double *value_px, const mprof__layout *layout,
+                    const mprof__name_prefix *prefix)
 {
     *name_px = *value_px = 0;
     for (size_t i = 0; i < layout->input_count; i++) {
         struct row row;
-        read_row(&row, layout, i);
+        read_row(&row, layout, i, prefix);
         *name_px = fmax(*name_px, text_width(layout, row.name));
         *value_px = fmax(*value_px, text_width(layout, row.value));
     }
@@ -72,11 +91,13 @@ bool mprof__has_recording_list(const mprof__layout *layout)
 
 double mprof__recording_list_width(const mprof__layout *layout)
 {
+    mprof__name_prefix prefix;
     double name_px, value_px;
     if (!mprof__has_recording_list(layout)) {
         return 0;
     }
-    measure(&name_px, &value_px, layout);
+    find_prefix(&prefix, layout);
+    measure(&name_px, &value_px, layout, &prefix);
     return ceil(GAP_PX + name_px + BAR_GAP_PX + BAR_PX + BAR_GAP_PX + value_px);
 }
 
@@ -115,13 +136,15 @@ static void draw_more(mprof__layout *layout, double bar_x, double y, size_t coun
 
 void mprof__draw_recording_list(mprof__layout *layout)
 {
+    mprof__name_prefix prefix;
     double name_px, value_px;
     double left = layout->plot.x + layout->plot.width + GAP_PX;
     size_t count = layout->input_count;
     if (!mprof__has_recording_list(layout)) {
         return;
     }
-    measure(&name_px, &value_px, layout);
+    find_prefix(&prefix, layout);
+    measure(&name_px, &value_px, layout, &prefix);
     size_t room = (size_t)(layout->plot.height / ROW_LEAST_PX);
     size_t shown = count <= room ? count : room - 1;
     double step = fmin(ROW_PX, layout->plot.height / (double)(shown + (shown < count)));
@@ -129,7 +152,7 @@ void mprof__draw_recording_list(mprof__layout *layout)
     mprof__begin_group(layout->figure, MPROF_GROUP_LEGEND);
     for (size_t i = 0; i < shown; i++, y += step) {
         struct row row;
-        read_row(&row, layout, i);
+        read_row(&row, layout, i, &prefix);
         draw_row(layout, &row, bar_x, y, layout->inputs[layout->crowd[0]].line->peak.mib);
     }
     if (shown < count) {

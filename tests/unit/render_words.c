@@ -312,14 +312,70 @@ static void the_middle_is_cut(void **state)
     }
 }
 
+/* What all names have in common goes first, then the middle. */
+static void names_keep_what_distinguishes_them(void **state)
+{
+    static const struct {
+        const char *names[3], *shown[3];
+        double width; /* letters */
+    } rows[] = {
+        {{"cc1", "as", "ld"}, {"cc1", "as", "ld"}, 12},
+        {{"service.worker 4100", "service.worker 4103", "service.worker 9"},
+         {"\xE2\x80\xA6"
+          "4100",
+          "\xE2\x80\xA6"
+          "4103",
+          "\xE2\x80\xA6"
+          "9"},
+         12},
+        {{"service.worker 4100", "service.worker 4103", "service.worker 9"},
+         {"service.worker 4100", "service.worker 4103", "service.worker 9"},
+         19},
+        {{"bench-small-2026-a", "bench-small-2026-b", "bench-small"}, /* the last is shorter */
+         {"\xE2\x80\xA6"
+          "small-2026-a",
+          "\xE2\x80\xA6"
+          "small-2026-b",
+          "bench-small"},
+         13},
+        {{"ab cdefghijkl-1", "ab cdefghijkm-1", "ab cdefghijkn-1"}, /* little in common */
+         {"ab cd\xE2\x80\xA6kl-1", "ab cd\xE2\x80\xA6km-1", "ab cd\xE2\x80\xA6kn-1"},
+         10},
+        {{"数据处理数据-a", "数据处理数据-b", "数据处理数据-c"},
+         {"\xE2\x80\xA6"
+          "a",
+          "\xE2\x80\xA6"
+          "b",
+          "\xE2\x80\xA6"
+          "c"},
+         5},
+    };
+    const mprof__layout layout = {.measure = &fixed_measure};
+    (void)state;
+    for (size_t r = 0; r < sizeof rows / sizeof *rows; r++) {
+        mprof__name_prefix prefix = {.names = 0};
+        double letter = 0.6 * mprof_role_font(MPROF_ROLE_LEGEND_NAME).size_px;
+        for (int i = 0; i < 3; i++) {
+            mprof__add_to_prefix(&prefix, rows[r].names[i]);
+        }
+        for (int i = 0; i < 3; i++) {
+            char out[80];
+            mprof__fit_name(&layout, MPROF_ROLE_LEGEND_NAME, out, sizeof out, rows[r].names[i],
+                            &prefix, letter * rows[r].width + 0.01);
+            assert_string_equal(out, rows[r].shown[i]);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(durations),         cmocka_unit_test(memories),
-        cmocka_unit_test(shares_and_rates),  cmocka_unit_test(counts),
-        cmocka_unit_test(dates_have_a_zone), cmocka_unit_test(shown_text),
-        cmocka_unit_test(long_text_is_cut),  cmocka_unit_test(letters_stay_whole),
-        cmocka_unit_test(the_middle_is_cut), cmocka_unit_test(isolates_are_closed),
+        cmocka_unit_test(durations),           cmocka_unit_test(memories),
+        cmocka_unit_test(shares_and_rates),    cmocka_unit_test(counts),
+        cmocka_unit_test(dates_have_a_zone),   cmocka_unit_test(shown_text),
+        cmocka_unit_test(long_text_is_cut),    cmocka_unit_test(letters_stay_whole),
+        cmocka_unit_test(the_middle_is_cut),   cmocka_unit_test(names_keep_what_distinguishes_them),
+        cmocka_unit_test(isolates_are_closed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
