@@ -375,6 +375,21 @@ class Tooltip(BrowserCase):
                     self.assertRegex(shown, r"child 0  [34]\.\d MiB")
                     self.assertNotIn("run 1 of 2", shown)
 
+    def test_time_is_a_share_where_durations_are_very_unlike(self):
+        paths = [self.write(f"run-{n}.dat", "".join(f"MEM {50 + n + i % 7} {1000 + i * 4 ** n / 40:.4f}\n" for i in range(41)))
+                 for n in range(9)]
+        plot = self.show(*paths)
+        self.assertEqual((plot.from_s, plot.to_s), (0, 100))
+        self.browser.move(plot.x(50), plot.clear)
+        moment, *lines = self.state()["tooltip"]
+        self.assertRegex(moment, r"\A(49|50|51)(\.\d)? %\Z")
+        self.assertEqual(len([line for line in lines if "run-" in line]), 9)
+        self.browser.drag(plot.x(20), plot.middle, plot.x(40), plot.middle)
+        self.assertEqual(self.browser.run(
+            "return [...document.querySelectorAll('.axes .tick')].map(node => node.textContent).filter(text => / %$/.test(text)).length > 2"),
+            True)
+        self.assertNotIn("mprof plot", self.state()["facts"][0])
+
     def test_tooltip_shows_the_height_of_a_layer(self):
         plot, recording = self.show("--stack", CHILDREN), Recording(CHILDREN)
         start, (mib, moment) = recording.mem[0][1], recording.mem[40]
