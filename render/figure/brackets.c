@@ -80,7 +80,13 @@ static struct bracket bracket_of(const mprof__layout *layout, const mprof__figur
 /* The plot shows the memory of the process, and one call at a time. */
 static bool has_brackets(const mprof__figure_input *input, uint32_t process)
 {
-    return !input->overlapping[process] && !mprof__has_own_strip(input, process);
+    if (input->overlapping[process] || mprof__has_own_strip(input, process)) {
+        return false;
+    }
+    if (!input->processes_overlap) {
+        return process == 0 || mprof__has_own_line(input, process);
+    }
+    return process == 0 && !input->main_is_sum;
 }
 
 /* All calls that are wide enough. */

@@ -327,9 +327,16 @@ static void end_segment(struct pen *pen, size_t index, size_t column)
     double from_s = layout->from_s + pen->at_once->column_s * (double)pen->open_from[index];
     double to_s = fmin(layout->to_s, layout->from_s + pen->at_once->column_s * (double)column);
     double x0 = mprof__scale_at(&layout->time, from_s), x1 = mprof__scale_at(&layout->time, to_s);
+    /* whole pixels: between two shades of one edge the paper would show */
+    x0 = round(x0);
+    x1 = round(x1);
+    double y0 = round(segment->y), y1 = round(segment->y + segment->height);
+    if (x1 <= x0 || y1 <= y0) {
+        return; /* a small part of a high stack */
+    }
     mprof__add_rect(layout->figure, MPROF_ROLE_AT_ONCE,
                     pen->at_once->input->function_colours[segment->function],
-                    (mprof_box){x0, segment->y, x1 - x0, segment->height},
+                    (mprof_box){x0, y0, x1 - x0, y1 - y0},
                     about_segment(pen, segment, from_s, to_s));
 }
 

@@ -66,6 +66,17 @@ bool mprof__has_own_strip(const mprof__figure_input *input, uint32_t process)
     return input->stripped && input->stripped[process];
 }
 
+bool mprof__has_own_line(const mprof__figure_input *input, uint32_t process)
+{
+    for (size_t i = 0; i < input->groups.count; i++) {
+        const mprof__process_group *group = &input->groups.items[i];
+        if (group->count == 1 && group->members[0] == process) {
+            return !mprof__has_own_strip(input, process);
+        }
+    }
+    return !input->groups.count; /* an overlay shows one curve for each recording */
+}
+
 static bool is_below_plot(const mprof__figure_input *input, const mprof__process_group *group)
 {
     return group->count == 1 && mprof__has_own_strip(input, group->members[0]);

@@ -8,6 +8,8 @@
 mprof_status mprof__rank_processes(mprof__figure_input *input);
 /* The process is drawn below the plot, not in it. */
 bool mprof__has_own_strip(const mprof__figure_input *input, uint32_t process);
+/* The process has a line of its own in the plot. */
+bool mprof__has_own_line(const mprof__figure_input *input, uint32_t process);
 void mprof__free_process_curves(mprof__figure_input *input);
 /* is_stacked: on top of each other. */
 void mprof__draw_processes(mprof__layout *layout, const mprof__figure_input *input,

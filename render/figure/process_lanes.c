@@ -11,6 +11,7 @@
 #include "curve.h"
 #include "fit_text.h"
 #include "format_units.h"
+#include "heading.h"
 #include "merged_calls.h"
 #include "parse/array.h"
 #include "process_curves.h"
@@ -232,13 +233,17 @@ static void name_bands(mprof__process_lanes *lanes, const mprof__layout *layout)
 {
     for (size_t i = 0; i < lanes->count; i++) {
         struct band *band = &lanes->bands[i];
+        if (lanes->form.merged) {
+            mprof__recording_name(band->name, sizeof band->name, layout, band->input);
+            continue;
+        }
         mprof__process_text(band->name, sizeof band->name, band->input, band->process);
         double peak = highest_of(layout, band->input, series_of(lanes, band));
         char memory[40];
         snprintf(band->peak, sizeof band->peak, "peak %s",
                  mprof__memory_text(memory, sizeof memory, peak));
     }
-    if (lanes->count) {
+    if (lanes->count && !lanes->form.merged) {
         shorten_names(lanes);
     }
 }
@@ -383,18 +388,20 @@ static mprof_status choose_form(mprof__process_lanes *lanes, const mprof__layout
     double row = few ? 4 : 3;
     double all = AT_ONCE_ALL_PX, own = AT_ONCE_BAND_PX;
     double left = (most_px - 2 * MARGIN_PX) / (double)layout->input_count - MARGIN_PX;
+    bool named = !alone && lanes->overlap;
     const struct form forms[] = {
         {strips, several, at_once, false, 44, 4, LANE_GAP_PX, BAND_GAP_PX, levels, own},
         {strips, several, at_once, false, 30, row, LANE_GAP_PX, BAND_GAP_PX, levels, own},
         {strips, several, true, false, 24, row, LANE_GAP_PX, 8, levels, own},
         {false, several, at_once, false, 0, 3, LANE_GAP_PX, 8, levels, own},
+        {false, named, at_once, true, 0, 3, LANE_GAP_PX, named ? 8 : MARGIN_PX, levels, all},
         {false, false, at_once, true, 0, 3, LANE_GAP_PX, MARGIN_PX, levels, all},
         {false, false, at_once, true, 0, 3, 1, MARGIN_PX, levels > 2 ? 2 : levels, all},
         {false, false, true, true, 0, 3, 1, MARGIN_PX, 1, fmax(1, fmin(all, left))},
     };
     for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
-        bool skipped =
-            (i == 0 && (!strips || !few)) || (i < 3 && i && !strips) || (i == 3 && !several);
+        bool skipped = (i == 0 && (!strips || !few)) || (i < 3 && i && !strips) ||
+                       (i == 3 && !several) || (i == 4 && !named);
         skipped = skipped || (forms[i].names && layout->figure->sizes.small);
         if (!skipped && try_form(lanes, layout, forms[i], most_px, &status)) {
             return MPROF_OK;

@@ -311,6 +311,19 @@ static void random_services(void **state)
     "PROC 9 7 100 gunicorn\n"                                                                      \
     "MEM 300 100\nMEM 310 200\nCHLD 8 90 100\nCHLD 8 95 200\nCHLD 9 80 100\nCHLD 9 140 200\n"
 
+/* Each with one call at the same time. */
+static struct script many_processes(int count)
+{
+    struct script script = {NULL, 0, 0};
+    add(&script, "FACT pid 7\nFACT include-children yes\nMEM 300 100\nMEM 310 200\n");
+    for (int i = 0; i < count; i++) {
+        add(&script, "PROC %d 7 100 python3\nCHLD %d 9 100\nCHLD %d 9 200\n", 10 + i, 10 + i,
+            10 + i);
+        add(&script, "FUNC m.f 9 110 9 150 0 pid=%d\n", 10 + i);
+    }
+    return script;
+}
+
 static void lanes_of_overlapping_calls(void **state)
 {
     static const struct {
@@ -350,13 +363,16 @@ static void lanes_of_overlapping_calls(void **state)
         {"processes that take turns",
          TWO_WORKERS "FUNC m.f 9 110 9 130 0 pid=8\nFUNC m.f 9 140 9 160 0 pid=9\n", 4, 2, 0, 0, 0,
          0},
+        {"twenty processes at once, drawn as one group", NULL, 0, 0, 20, 20, 0, 0},
         {"one process with calls at once",
          TWO_WORKERS "FUNC m.f 9 110 9 150 0 pid=8\nFUNC m.f 9 120 9 160 0 pid=8 lane=t\n", 0, 0, 2,
          2, 1, 0},
     };
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        mprof_profile *profile = load(rows[i].text, strlen(rows[i].text));
+        struct script script = many_processes(20);
+        const char *text = rows[i].text ? rows[i].text : script.text;
+        mprof_profile *profile = load(text, strlen(text));
         mprof_figure *figure = lay_out(profile, NULL);
         print_message("%s\n", rows[i].name);
         assert_int_equal(count_role(figure, MPROF_ROLE_BRACKET), rows[i].brackets);
@@ -367,6 +383,7 @@ static void lanes_of_overlapping_calls(void **state)
         assert_int_equal(count_role(figure, MPROF_ROLE_AT_ONCE), rows[i].at_once);
         mprof_figure_free(figure);
         mprof_profile_free(profile);
+        free(script.text);
     }
 }
 
