@@ -150,15 +150,38 @@ void mprof__run_finder_finish(mprof__run_finder *finder)
     }
 }
 
-void mprof__run_text(char *text, size_t size, const mprof_run *run)
+enum { DAY_LENGTH = 10, START_SIZE = 32 };
+
+/* "2026-11-22 14:02:11"; "" where the calendar does not know the time. */
+static void format_start(char text[START_SIZE], const mprof_run *run)
 {
-    char clock[16] = "";
     struct tm parts;
     time_t start = fabs(run->first_s) < TIME_MAX_S ? (time_t)run->first_s : 0;
-    if (localtime_r(&start, &parts)) {
-        strftime(clock, sizeof clock, "%H:%M:%S", &parts);
+    if (!localtime_r(&start, &parts) ||
+        strftime(text, START_SIZE, "%Y-%m-%d %H:%M:%S", &parts) <= DAY_LENGTH) {
+        *text = '\0';
     }
-    snprintf(text, size, "run %zu of %zu%s%s", run->number, run->count, *clock ? ", " : "", clock);
+}
+
+void mprof__run_text(char *text, size_t size, const mprof_run *run, bool with_date)
+{
+    char start[START_SIZE];
+    format_start(start, run);
+    const char *clock = strchr(start, ' ');
+    snprintf(text, size, "run %zu of %zu%s%s", run->number, run->count, clock ? ", " : "",
+             !clock || with_date ? start : clock + 1);
+}
+
+bool mprof__runs_of_one_day(const mprof_run *runs, size_t count)
+{
+    char first[START_SIZE], start[START_SIZE];
+    for (size_t i = 0; i < count; i++) {
+        format_start(i == 0 ? first : start, &runs[i]);
+        if (i > 0 && strncmp(first, start, DAY_LENGTH) != 0) {
+            return false;
+        }
+    }
+    return true;
 }
 
 size_t mprof__run_at(const mprof_run *runs, size_t count, uint64_t offset)

@@ -44,8 +44,11 @@ void mprof__run_finder_process(mprof__run_finder *finder, bool is_main);
 /* Call it after the last record: drops a run without samples, and completes the others. */
 void mprof__run_finder_finish(mprof__run_finder *finder);
 
-/* Writes "run 2 of 5, 14:02:11", by local time. */
-void mprof__run_text(char *text, size_t size, const mprof_run *run);
+/* Writes "run 2 of 5, 14:02:11", by local time; or with the date in front of the time. */
+void mprof__run_text(char *text, size_t size, const mprof_run *run, bool with_date);
+
+/* True if all began on one day, by local time. */
+bool mprof__runs_of_one_day(const mprof_run *runs, size_t count);
 
 /* The run whose lines include the offset: an index. */
 size_t mprof__run_at(const mprof_run *runs, size_t count, uint64_t offset);

@@ -65,7 +65,9 @@ static int compact(mprof__tick_list *list)
     }
     for (size_t i = 0; i < list->count; i++) {
         mprof_tick *tick = &list->ticks[i];
-        memcpy(kept + count, list->processes + tick->first, tick->count * sizeof *kept);
+        if (tick->count > 0) { /* else there may be no list yet */
+            memcpy(kept + count, list->processes + tick->first, tick->count * sizeof *kept);
+        }
         tick->first = count;
         count += tick->count;
     }

@@ -146,12 +146,13 @@ static void print_runs(const mprof__run_finder *finder)
     if (finder->count < 2) {
         return;
     }
+    bool with_date = !mprof__runs_of_one_day(finder->runs, finder->count);
     for (size_t i = 1; i < finder->count; i++) {
         highest = finder->runs[i].peak_mib > finder->runs[highest].peak_mib ? i : highest;
     }
     for (size_t i = 0; i < finder->count; i++) {
         char text[64];
-        mprof__run_text(text, sizeof text, &finder->runs[i]);
+        mprof__run_text(text, sizeof text, &finder->runs[i], with_date);
         text[0] = 'R';
         printf("  %s\t\t%.3f MiB%s\n", text, finder->runs[i].peak_mib,
                i == highest ? "\thighest" : "");

@@ -44,7 +44,7 @@ void mprof__recording_name(char *text, size_t size, const mprof__layout *layout,
     const mprof_run *run = mprof_profile_run(input->profile);
     char run_text[64] = "";
     if (run) {
-        mprof__run_text(run_text, sizeof run_text, run);
+        mprof__run_text(run_text, sizeof run_text, run, false);
     }
     bool with_file = !run || !mprof__are_runs_of_one_file(layout);
     char *name = with_file ? mprof__visible_text(file, strlen(file), NAME_BYTES_MAX) : NULL;

@@ -191,6 +191,12 @@ class Top(terminal.TestCase):
                 self.assertEqual(table.title,
                                  f" not recording: {mprof_test.Recording(path).command_line.strip()}")
 
+    def test_children_that_upstream_numbered(self):
+        """Child 0 with memory is a child; a number is no pid."""
+        rows = self.top(mprof_test.FIXTURES / "dat" / "numbered-children.dat")[0].rows
+        self.assertEqual({number: row[3].strip() for number, row in rows.items()},
+                         {number: f"child {number}" for number in range(3)})
+
     def test_incomplete_lines(self):
         """An incomplete line does not count until its end is written."""
         head = "CMDLINE x\nFACT pid 5\nPROC 5 1 1000.0 x\nMEM 10.000000 1000.0000\n"

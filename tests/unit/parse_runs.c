@@ -304,9 +304,18 @@ static void test_text(void **state)
     char text[64];
     const mprof_run run = {.number = 2, .count = 5, .first_s = 1795330325.5};
     setenv("TZ", "UTC", 1);
-    mprof__run_text(text, sizeof text, &run);
+    mprof__run_text(text, sizeof text, &run, false);
     assert_string_equal(text, "run 2 of 5, 06:52:05");
-    mprof__run_text(text, 9, &run);
+    mprof__run_text(text, sizeof text, &run, true);
+    assert_string_equal(text, "run 2 of 5, 2026-11-22 06:52:05");
+    mprof_run two[] = {run, run};
+    two[1].first_s += 17 * 3600;
+    assert_true(mprof__runs_of_one_day(two, 2));
+    two[1].first_s += 600;
+    assert_false(mprof__runs_of_one_day(two, 2));
+    two[0].first_s = 1e300; /* beyond the calendar */
+    assert_false(mprof__runs_of_one_day(two, 2));
+    mprof__run_text(text, 9, &run, false);
     assert_string_equal(text, "run 2 of");
 }
 
