@@ -183,7 +183,47 @@ static void add_steps(const struct lane *lane, const double *heights, size_t fir
     }
 }
 
-/* One shape for each stretch of columns in which the function ran, on top of what is below it. */
+/* From the end of one stretch of columns to the begin of another, or back, along the floor: there
+ * and back it has no area, so that one shape holds all stretches. */
+static void add_bridge(const struct lane *lane, size_t from, size_t to, double floor_y)
+{
+    const mprof__layout *layout = lane->layout;
+    double right = layout->plot.x + layout->plot.width;
+    size_t columns[] = {from, to};
+    for (size_t i = 0; i < 2; i++) {
+        double x = mprof__scale_at(&layout->time,
+                                   layout->from_s + lane->columns.column_s * (double)columns[i]);
+        mprof__add_path_point(layout->figure, fmin(x, right), floor_y);
+    }
+}
+
+/* The next stretch of columns in which the function ran, from *first to before *end. False: there
+ * is none. */
+static bool next_stretch(const struct lane *lane, size_t *first, size_t *end)
+{
+    size_t count = lane->columns.column_count;
+    for (*first = *end; *first < count && !(lane->top[*first] > lane->base[*first]);) {
+        ++*first;
+    }
+    for (*end = *first; *end < count && lane->top[*end] > lane->base[*end];) {
+        ++*end;
+    }
+    return *first < *end;
+}
+
+static bool previous_stretch(const struct lane *lane, size_t *first, size_t *end)
+{
+    for (*end = *first; *end > 0 && !(lane->top[*end - 1] > lane->base[*end - 1]);) {
+        --*end;
+    }
+    for (*first = *end; *first > 0 && lane->top[*first - 1] > lane->base[*first - 1];) {
+        --*first;
+    }
+    return *first < *end;
+}
+
+/* One shape, on top of what is below it: the upper edges of all stretches of columns in which the
+ * function ran, and back the lower ones. */
 static void draw_cell(struct lane *lane, const struct cell *cell)
 {
     mprof__layout *layout = lane->layout;
@@ -198,19 +238,24 @@ static void draw_cell(struct lane *lane, const struct cell *cell)
         own = cell->ran_s[c] > 0 ? fmax(own, LEAST_PX) : 0;
         lane->top[c] = fmin(height, lane->base[c] + own);
     }
-    for (size_t first = 0; first < count; first++) {
-        size_t end = first;
-        while (end < count && lane->top[end] > lane->base[end]) {
-            end++;
+    size_t point = layout->figure->point_count, first = 0, end = 0, last = 0;
+    for (bool begun = false; next_stretch(lane, &first, &end); begun = true) {
+        if (begun) {
+            add_bridge(lane, last, first, y);
         }
-        if (end > first) {
-            size_t point = layout->figure->point_count;
-            add_steps(lane, lane->top, first, end, y, false);
-            add_steps(lane, lane->base, first, end, y, true);
-            mprof__add_path(layout->figure, MPROF_SHAPE_AREA, MPROF_ROLE_DENSITY, colour, point,
-                            about);
-            first = end;
+        add_steps(lane, lane->top, first, end, y, false);
+        last = end;
+    }
+    first = count;
+    for (bool begun = false; previous_stretch(lane, &first, &end); begun = true) {
+        if (begun) {
+            add_bridge(lane, last, end, y);
         }
+        add_steps(lane, lane->base, first, end, y, true);
+        last = first;
+    }
+    if (layout->figure->point_count > point) {
+        mprof__add_path(layout->figure, MPROF_SHAPE_AREA, MPROF_ROLE_DENSITY, colour, point, about);
     }
     memcpy(lane->base, lane->top, count * sizeof *lane->base);
 }

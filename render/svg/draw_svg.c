@@ -9,6 +9,8 @@
 
 #include <math.h>
 #include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct pen {
@@ -91,6 +93,41 @@ static void put_point(struct path *path, mprof_point point)
     path->count++;
 }
 
+/* ".6" in place of "0.6". */
+static char *short_tenths_text(char *out, long tenths)
+{
+    if (tenths > -10 && tenths < 10 && tenths != 0) {
+        out += snprintf(out, 8, "%s.%ld", tenths < 0 ? "-" : "", labs(tenths));
+        return out;
+    }
+    return mprof__tenths_text(out, tenths);
+}
+
+/* The same for an outline in steps, most of whose edges are level or upright. */
+static void put_step(struct path *path, mprof_point point)
+{
+    char text[64], *end = text;
+    long x = mprof__tenths((double)point.x), y = mprof__tenths((double)point.y);
+    if (path->count && (x == path->x || y == path->y)) {
+        if (x != path->x || y != path->y) {
+            *end++ = x == path->x ? 'v' : 'h';
+            end = short_tenths_text(end, x == path->x ? y - path->y : x - path->x);
+        }
+        mprof_output_write(path->pen->output, text, (size_t)(end - text));
+        path->x = x;
+        path->y = y;
+        return;
+    }
+    *end++ = path->count ? 'l' : 'M';
+    end = short_tenths_text(end, x - path->x);
+    *end++ = ' ';
+    end = short_tenths_text(end, y - path->y);
+    mprof_output_write(path->pen->output, text, (size_t)(end - text));
+    path->x = x;
+    path->y = y;
+    path->count++;
+}
+
 /* The area below a dense line is only a tint: the highest point of each pixel column suffices. */
 static void put_dense_area(struct path *path, const mprof_point *points, uint32_t count)
 {
@@ -121,7 +158,11 @@ static void put_path(const struct pen *pen, const mprof_item *item)
         put_dense_area(&path, points, item->count);
     } else {
         for (uint32_t i = 0; i < item->count; i++) {
-            put_point(&path, points[i]);
+            if (item->role == MPROF_ROLE_DENSITY) {
+                put_step(&path, points[i]);
+            } else {
+                put_point(&path, points[i]);
+            }
         }
     }
     mprof__put(pen->output, item->shape == MPROF_SHAPE_AREA ? "z\"" : "\"");

@@ -19,6 +19,7 @@
   const [from, to, timeStep] = data.time, [low, high, memoryStep] = data.memory;
   const [headroom, small, tickY, tickGap] = data.page;
   const full = { from, to, low, high };
+  const tenth = x => Math.round(x * 10) / 10;
   const fullY = v => floor - (v - low) / (high - low) * height;
   const rowHeight = data.row; // of a function that ran all of the time
   let view = full;
@@ -60,6 +61,21 @@
     return words;
   }
 
+  // The points of a path as it is drawn: relative but for the first, in lines or in steps.
+  function pathPoints(node) {
+    const points = [];
+    let x = 0, y = 0;
+    const put = () => points.push([from + (tenth(x) - left) / width * (to - from), low + (floor - tenth(y)) / height * (high - low)]);
+    for (const [, letter, text] of node.getAttribute('d').matchAll(/([Mlhv])([^A-Za-z]*)/g)) {
+      const numbers = text.match(/-?(\d*\.)?\d+/g).map(Number);
+      for (let i = 0; i < numbers.length; put()) {
+        if (letter !== 'v') x += numbers[i++];
+        if (letter !== 'h') y += numbers[i++];
+      }
+    }
+    return points;
+  }
+
   // The elements of all groups on the time axis, with their data.
   const items = [], itemOf = new Map();
   {
@@ -76,8 +92,9 @@
           if (title) { item.about.text = title.textContent; title.remove(); }
         }
         if ((kind === 'curves' || kind === 'strips') && node.localName === 'path') {
-          const length = read.next(), ends = length ? read.next() : 0;
-          item.points = Array.from({ length }, place);
+          const length = read.next(), ends = length > 1 ? read.next() : 0;
+          item.points = length === 1 ? pathPoints(node) : Array.from({ length }, place);
+          item.rounded = length === 1; // to a tenth of a pixel
           item.points.cut = ends; // bits: the first, the last point is no sample
           item.filled = /^(area|total|strip-area)$/.test(item.role); // down to the floor
           if (item.filled) item.points.splice(-2);
@@ -337,7 +354,6 @@
   const Y = (v, scale = view) => floor - (v - scale.low) / (scale.high - scale.low) * height;
   const timeAt = x => view.from + (x - left) / width * (view.to - view.from);
   const inside = t => t >= view.from && t <= view.to;
-  const tenth = x => Math.round(x * 10) / 10;
 
   // The part of a line, or of a closed shape, on one side of a moment.
   function cut(points, moment, side, closed) {
@@ -705,13 +721,17 @@
       upper = Math.min(upper, fullY(v));
       lower = Math.max(lower, fullY(v));
     });
-    return Math.max(0, Math.min(1, (lower - upper) / rowHeight));
+    return Math.max(0, Math.min(1, tenth(lower - upper + 0.001) > 0 ? (lower - upper) / rowHeight : 0));
+  }
+  function shareText(item, t) {
+    const share = shareAt(item, t);
+    return !item.rounded ? percent(share) : share > 0 && share < 0.01 ? '< 1 %' : fixed(share * 100, 0) + ' %';
   }
 
   // What runs at a moment, of one box.
   function runningText(box, t) {
     const call = box.about, span = call.end - call.start;
-    if (call.density) return `${call.of.label}  ${percent(shareAt(box, t))} of the time`;
+    if (call.density) return `${call.of.label}  ${shareText(box, t)} of the time`;
     if (box.role === 'at-once') return callLines(call).slice(0, 2).join('  ').replace(/ at \S+ \S+ for .*/, '');
     return call.calls > 1 ? callLines(call)[0] : `${call.of.label}  ${duration(span)}  ${changed(call.exit - call.enter)}${call.open ? ', never returned' : ''}`;
   }
@@ -750,7 +770,7 @@
       add(readout, 'rect', { class: 'part shade', x: tenth(x0), y: top, width: tenth(Math.max(1, x1 - x0)), height: height });
       const [head, ...rest] = callLines(about);
       lines.push([head, 'told head', item.node.classList[1]], ...rest.map(text => [text, 'told']));
-      if (about.density) lines.push([`here ${percent(shareAt(item, t))} of the time`, 'told']);
+      if (about.density) lines.push([`here ${shareText(item, t)} of the time`, 'told']);
     }
     if (inside(exact)) {
       add(readout, 'path', { class: 'part hair', d: `M${tenth(x)} ${top}V${below}` });

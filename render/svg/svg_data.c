@@ -117,10 +117,24 @@ static bool is_area_below(const struct stream *stream, const mprof_item *item,
                   next->count * sizeof *stream->points) == 0;
 }
 
+/* True if the path itself is as exact as the script needs it: tooltips of processes take their
+ * values from the ticks, and the many shapes of crowded calls in a flame chart have no more detail
+ * when they are enlarged; their tooltips round shares of time. */
+static bool is_drawn_exactly(const struct stream *stream, const mprof_item *item)
+{
+    bool is_dense = item->count > stream->frame->plot.width && !item->anchor;
+    bool is_crowd = item->role == MPROF_ROLE_DENSITY && stream->frame->lanes.height > 0;
+    return is_crowd || (is_dense && item->role == MPROF_ROLE_CHILD);
+}
+
 static void put_points(struct stream *stream, const mprof_item *item, const mprof_item *next)
 {
     if (is_area_below(stream, item, next)) {
         put_count(stream, 0);
+        return;
+    }
+    if (is_drawn_exactly(stream, item)) {
+        put_count(stream, 1);
         return;
     }
     put_count(stream, item->count);
@@ -143,7 +157,8 @@ static void put_about_step(struct stream *stream, const mprof_item *item)
 
 /* For each element of the groups on the time axis: 0 for no about, 1 + 2n or 2n for the about n
  * places later or earlier; then its place, if it is on the memory axis too, or of a line the number
- * of its points, mprof_cut, and the points. */
+ * of its points, mprof_cut, and the points. 0 points: those of the next line; 1: those of the path.
+ */
 static void put_items(struct stream *stream)
 {
     size_t group_count, item_count;

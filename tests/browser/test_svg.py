@@ -1258,6 +1258,30 @@ class Embedding(BrowserCase):
         self.browser.move(plot.x(100), plot.middle)
         self.assertFalse([line for line in self.state()["tooltip"] if "iB" in line], "a value inside a gap")
 
+    def test_fifty_processes_with_a_hundred_thousand_calls_are_a_small_file(self):
+        random.seed(5)
+        lines = many_processes(50, 1000, True).splitlines()
+        names = [f"app.{verb}" for verb in ("index", "search", "query", "page", "check", "get", "put", "dump", "log", "join")]
+        for pid in range(100, 150):
+            for i in range(400):  # five calls each
+                begin = 1000 + i * 0.25 + random.uniform(0, 0.05)
+                lines.append(f"FUNC {random.choice(names)} 20 {begin:.6f} 25 {begin + 0.18:.6f} 0 pid={pid}")
+                for n in range(4):
+                    lines.append(f"FUNC {random.choice(names)} 20 {begin + 0.045 * n + 0.002:.6f} 22 "
+                                 f"{begin + 0.045 * n + 0.04:.6f} 1 pid={pid}")
+        path = self.write("pool.dat", "\n".join(lines) + "\n")
+        for options in ([], ["--group", "pid"], ["--flame"]):
+            with self.subTest(options=options):
+                picture = self.draw(*options, path)
+                self.assertLess(picture.stat().st_size, 1_500_000)
+                self.browser.open(picture)
+                self.assertTrue(self.state()["interactive"])
+                # few elements are what makes it open and zoom quickly
+                self.assertLess(self.browser.run("return document.querySelectorAll('*').length"), 5000)
+                before = self.browser.run(DRAWN)
+                self.browser.press("+", "+", "ArrowRight", "Escape")
+                self.assertEqual(self.browser.run(DRAWN), before)
+
     def test_a_million_samples_are_a_small_file(self):
         path = self.directory / "million.dat"
         random.seed(2)
