@@ -20,7 +20,8 @@
 /* Size of the receive buffer: some thousand messages. */
 #define BUFFER_BYTES (4 * 1024 * 1024)
 #define BATCH 8
-#define MESSAGE_BYTES 1024
+/* The report of a process with threads holds its statistics twice, and each version adds some. */
+#define MESSAGE_BYTES 4096
 /* From this version on a record names the process of its thread. */
 #define VERSION_WITH_TGID 12
 /* Of ac_flag (AFORK of linux/acct.h). */

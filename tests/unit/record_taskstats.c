@@ -5,6 +5,7 @@
 #include <linux/genetlink.h>
 #include <linux/netlink.h>
 #include <linux/taskstats.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -128,6 +129,23 @@ static void test_damage(void **state)
     }
 }
 
+static void *end_at_once(void *argument)
+{
+    return argument;
+}
+
+/* Uses its memory after one of its threads has ended: each thread has a report. */
+static void use_memory(size_t size)
+{
+    pthread_t thread;
+    int status = pthread_create(&thread, NULL, end_at_once, NULL);
+
+    status = status == 0 ? pthread_join(thread, NULL) : status;
+    void *memory =
+        mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+    _exit(status != 0 || memory == MAP_FAILED);
+}
+
 static void test_child_that_ends_at_once(void **state)
 {
     const size_t size = 64 * MIB;
@@ -144,10 +162,7 @@ static void test_child_that_ends_at_once(void **state)
     }
     pid = fork();
     if (pid == 0) {
-        void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
-                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
-
-        _exit(memory == MAP_FAILED);
+        use_memory(size);
     }
     assert_int_equal(wait4(pid, &status, 0, &usage), pid);
     assert_int_equal(status, 0);
