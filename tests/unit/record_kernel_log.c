@@ -1,8 +1,11 @@
-/* Victims in the kernel's log, from a file that stands for /dev/kmsg. */
+/* Victims in the kernel's log, from a file that stands for /dev/kmsg. The linker redirects read(2)
+ * to this file (--wrap). */
 #include "record/kernel/kernel_log.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +16,21 @@
 #include <cmocka.h>
 
 static char root[] = "/tmp/mprof-kernel-log-XXXXXX";
+
+ssize_t __real_read(int fd, void *bytes, size_t size);
+ssize_t __wrap_read(int fd, void *bytes, size_t size);
+
+static bool has_lost; /* the next read fails as after records that were overwritten */
+
+ssize_t __wrap_read(int fd, void *bytes, size_t size)
+{
+    if (has_lost) {
+        has_lost = false;
+        errno = EPIPE;
+        return -1;
+    }
+    return __real_read(fd, bytes, size);
+}
 
 static void in_root(char *path, size_t size, const char *name)
 {
@@ -104,6 +122,21 @@ static void test_victims(void **state)
     mprof__kernel_log_close(&log);
 }
 
+/* The kernel overwrote records that were not read: those after them count. */
+static void test_lost_records(void **state)
+{
+    mprof__kernel_log log;
+
+    (void)state;
+    set_namespace("pid:[4026531836]");
+    mprof__kernel_log_open(&log, root);
+    log_line("3,9,9,-;Out of memory: Killed process 14 (a) total-vm:1kB\n");
+    has_lost = true;
+    assert_int_equal(mprof__kernel_log_take_victim(&log, 14), 1);
+    assert_false(has_lost);
+    mprof__kernel_log_close(&log);
+}
+
 /* In another pid namespace the log's pids are those of other processes. */
 static void test_other_namespace(void **state)
 {
@@ -121,6 +154,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_no_log),
         cmocka_unit_test(test_victims),
+        cmocka_unit_test(test_lost_records),
         cmocka_unit_test(test_other_namespace),
     };
 

@@ -28,6 +28,7 @@ static const struct stat_row {
     {"a newline", "42 (a\nb) S" TAIL, 0, "a\nb", 'S', 1},
     {"empty", "", -1, NULL, 0, 0},
     {"no name", "42 sleep S 1", -1, NULL, 0, 0},
+    {"parentheses the wrong way round", "42 ) S" TAIL " (", -1, NULL, 0, 0},
     {"truncated in the name", "42 (slee", -1, NULL, 0, 0},
     {"truncated after the name", "42 (sleep)", -1, NULL, 0, 0},
     {"truncated before the start time", "42 (sleep) S 1 2 3", -1, NULL, 0, 0},
