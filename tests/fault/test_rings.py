@@ -154,17 +154,20 @@ class Rings(mprof_test.TestCase):
         self.assertEqual(self.lost(), 0)
 
     def hostile(self, action):
-        """Runs a program that records 10 calls and then executes `action`; returns the recording and the
-        messages."""
+        """Runs a program that records 10 calls, waits until they are read, and then executes `action`; it ends when
+        the recorder has taken more samples. Returns the recording and the messages."""
         self.write("hostile.py", "import os, sys, time, struct, random\n"
                    "place = os.environ['MPROF_RINGS']\n"
+                   "def samples(): return open('out.dat').read().count('\\nMEM ')\n"
                    "@profile\ndef good(): pass\n"
                    "for n in range(10): good()\n"
-                   "time.sleep(0.15)\n"
                    "ring, = [os.path.join(place, name) for name in os.listdir(place)"
                    " if name.endswith('.ring')]\n"
+                   "def number(at): return open(ring, 'rb').read(4096)[at:at + 8]\n"
+                   "while number(64) != number(128): time.sleep(0.01)\n"
                    f"{action}\n"
-                   "time.sleep(0.15)\n"
+                   "before = samples()\n"
+                   "while samples() < before + 9: time.sleep(0.01)\n"
                    "os._exit(7)\n")
         done = self.run_mprof("run", "-E", "-T", "0.02", "-o", self.path, python(), "hostile.py",
                               expect=7)
