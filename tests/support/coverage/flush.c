@@ -117,6 +117,8 @@ __attribute__((destructor)) static void leave_list(void)
     writing[sizeof writing - 2] = '1';
     if (!silence(&error_fd)) {
         close(STDERR_FILENO); /* it ends anyway */
+    } else if (error_fd >= 0) {
+        close(error_fd);
     }
     write_counts(); /* they are not written again */
 }
