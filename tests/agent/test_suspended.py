@@ -55,6 +55,18 @@ class Suspended(AgentCase):
         """, waits=(1, 1), works=(1, 0))
 
     @on_each_interpreter()
+    def test_time_of_a_generator_that_is_dropped(self, interpreter):
+        self.check_times(interpreter, """
+            import time
+            @profile
+            def dropped(): yield 1
+            @profile
+            def closed(): yield 1
+            iterator = dropped(); next(iterator); time.sleep(0.2); del iterator
+            iterator = closed(); next(iterator); time.sleep(0.2); iterator.close()
+        """, dropped=(1, 1), closed=(1, 1))
+
+    @on_each_interpreter()
     def test_never_started(self, interpreter):
         done = self.run_source(interpreter, """
             import warnings

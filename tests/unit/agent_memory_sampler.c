@@ -81,6 +81,51 @@ static void a_peak_between_two_samples_is_found(void **state)
     mprof__memory_sampler_free(sampler);
 }
 
+/* The high-water mark of earlier work says nothing about this one. */
+static void an_earlier_peak_does_not_count(void **state)
+{
+    size_t count;
+    (void)state;
+
+    allocate_and_free(0);
+    int64_t before = mprof__process_memory_read(getpid(), MPROF_PROCESS_MEMORY_RSS);
+    mprof__memory_sampler_options wanted = options(1000, true);
+    mprof__memory_sampler *sampler = mprof__memory_sampler_start(&wanted);
+    assert_non_null(sampler);
+    mprof__memory_sampler_stop(sampler);
+    const mprof__measurement *list = mprof__memory_sampler_measurements(sampler, &count);
+    assert_int_equal(count, 1);
+    assert_true(list[0].bytes - before < (int64_t)BLOCK_BYTES / 2);
+    mprof__memory_sampler_free(sampler);
+}
+
+/* Kinds without a mark of the kernel. */
+static void the_highest_sample_is_kept(void **state)
+{
+    size_t count;
+    int64_t before = mprof__process_memory_read(getpid(), MPROF_PROCESS_MEMORY_USS);
+    mprof__memory_sampler_options wanted = options(0.005, true);
+    (void)state;
+
+    wanted.kind = MPROF_PROCESS_MEMORY_USS;
+    mprof__memory_sampler *sampler = mprof__memory_sampler_start(&wanted);
+    assert_non_null(sampler);
+    char *block =
+        mmap(NULL, BLOCK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    assert_true(block != MAP_FAILED);
+    memset(block, 1, BLOCK_BYTES);
+    size_t first = mprof__memory_sampler_count(sampler);
+    while (mprof__memory_sampler_count(sampler) < first + 2) {
+        sleep_ms(1);
+    }
+    munmap(block, BLOCK_BYTES);
+    mprof__memory_sampler_stop(sampler);
+    const mprof__measurement *list = mprof__memory_sampler_measurements(sampler, &count);
+    assert_int_equal(count, 1);
+    assert_true(list[0].bytes - before > (int64_t)BLOCK_BYTES - 1024 * 1024);
+    mprof__memory_sampler_free(sampler);
+}
+
 static void a_missing_process_is_an_error(void **state)
 {
     pid_t child = fork();
@@ -176,6 +221,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(samples_at_multiples_of_the_interval_are_marked),
         cmocka_unit_test(a_peak_between_two_samples_is_found),
+        cmocka_unit_test(an_earlier_peak_does_not_count),
+        cmocka_unit_test(the_highest_sample_is_kept),
         cmocka_unit_test(a_missing_process_is_an_error),
         cmocka_unit_test(sampling_survives_the_end_of_its_process),
         cmocka_unit_test(a_forked_child_can_stop_the_sampler),

@@ -342,6 +342,33 @@ static void test_new_names_in_a_full_ring(void **state)
 }
 
 /* The same, until there is no room for names either. */
+/* The recorder keeps a limited number of bytes of names: long ones are forgotten early. */
+static void test_long_names_are_forgotten(void **state)
+{
+    enum { NAMES = MPROF_WIRE_NAME_BYTES_MAX / MPROF_WIRE_NAME_MAX + 2 };
+    static char bytes[MPROF_WIRE_NAME_MAX + 1];
+    static uint32_t emitted_in[NAMES];
+    static event got;
+    int forgets = 0;
+    int names = 0;
+    (void)state;
+
+    memset(bytes, 'n', MPROF_WIRE_NAME_MAX);
+    for (uint32_t i = 0; i < NAMES; i++) {
+        const mprof__ring_text name = text(i + 1, bytes, &emitted_in[i]);
+        uint32_t call =
+            mprof__ring_enter(&ring, (mprof__wire_enter){.name = i + 1}, 1, &name, NULL);
+        assert_true(call != 0);
+        mprof__ring_exit(&ring, call, 0, (mprof__wire_exit){0});
+        while (read_event(&got)) {
+            names += got.head.kind == MPROF_WIRE_NAME;
+            forgets += got.head.kind == MPROF_WIRE_FORGET;
+        }
+    }
+    assert_int_equal(names, NAMES);
+    assert_int_equal(forgets, 1);
+}
+
 static void test_no_room_for_names(void **state)
 {
     char bytes[MPROF_WIRE_NAME_MAX + 1];
@@ -494,6 +521,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_without_a_reader, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_too_many_kinds, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_new_names_in_a_full_ring, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_long_names_are_forgotten, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_no_room_for_names, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_gathered_calls_count_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_random_pace, set_up, tear_down),

@@ -237,8 +237,8 @@ static void test_a_long_line(void **state)
 /* With any number of bytes in the buffer before: it grows at other bytes of the text. */
 static void test_escaping(void **state)
 {
-    static const mprof_text text = {"plain|bar\\\n and more that is plain", 33};
-    static const mprof_text escaped = {"plain\\x7cbar\\\\\\x0a", 20};
+    static const mprof_text text = {"plain|bar and a\n", 16};
+    static const mprof_text escaped = {"plain\\x7cbar and a\\x0a", 22};
     static char filling[4096];
     int failures = 0;
     (void)state;
@@ -254,6 +254,11 @@ static void test_escaping(void **state)
             allowed = -1;
             assert_int_equal(status, was_denied ? -1 : 0);
             failures += was_denied;
+            if (!was_denied) {
+                mprof_text expected = unescapes ? text : escaped;
+                assert_int_equal(out.length - filled, expected.length);
+                assert_memory_equal(out.bytes + filled, expected.bytes, expected.length);
+            }
             mprof__buffer_free(&out);
             assert_int_equal(live, before);
         }

@@ -139,6 +139,9 @@ static const struct {
      "FUNC m.f 10 " T "0 50 " T "8 0\nFUNC m.f 20 " T "1 40 " T "6 1\nFUNC m.f 25 " T "2 35 " T
      "4 2\n",
      "m.f", 3, 8, 8, 8, 40, 50, 9},
+    {"recursion that ends with the outer call",
+     "FUNC m.f 10 " T "0 50 " T "8 0\nFUNC m.f 20 " T "2 50 " T "8 1\n", "m.f", 2, 8, 8, 8, 40, 50,
+     9},
     {"many recorded as one", "FUNC m.f 1 " T "1 2 " T "4 0 count=1000\n", "m.f", 1000, 3, 3, 3, 1,
      7, 7},
     {"no sample within", "FUNC m.f 1 " T "1 2 " T "1.5 0\n", "m.f", 1, .5, .5, .5, 1, 2, NAN},

@@ -123,6 +123,7 @@ static const struct command_row {
     {"env", AUTO, "env python3 x.py", "env python3 x.py", 1},
     {"env with a setting", AUTO, "/usr/bin/env A=1 -u B python3.9 x",
      "/usr/bin/env A=1 -u B python3.9 x", 1},
+    {"env in another directory", AUTO, "env -C /tmp python3 x.py", "env -C /tmp python3 x.py", 1},
     {"env with something else", AUTO, "env A=1 sleep 1", "env A=1 sleep 1", 0},
     {"env alone", AUTO, "env", "env", 0},
     {"a tool in Python", AUTO, "./tool", "./tool", 1},

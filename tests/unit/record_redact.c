@@ -18,6 +18,7 @@ static const struct row {
     {"x|--password=hunter2", "x|--password=***"},
     {"x|--db-passwd=hunter2|y", "x|--db-passwd=***|y"},
     {"x|--PASSWORD|hunter2|y", "x|--PASSWORD|***|y"},
+    {"x|-password|hunter2|y", "x|-password|***|y"},
     {"x|--token|-v|y", "x|--token|-v|y"}, /* a flag: no value follows */
     {"x|--password", "x|--password"},
     {"x|password", "x|password"}, /* a word, not an option */
@@ -33,6 +34,7 @@ static const struct row {
     {"curl|-H|Authorization: Bearer abc def", "curl|-H|Authorization: ***"},
     {"sh|-c|mysql --password=abc db; x 'https://a:b@c'",
      "sh|-c|mysql --password=*** db; x 'https://a:***@c'"},
+    {"bash|-lc|mysql --password=abc db", "bash|-lc|mysql --password=*** db"},
     {"sh|-c|tool --token abc run", "sh|-c|tool --token *** run"},
     {"x||y", "x||y"},
     {"x|a=b|--keyboard=us", "x|a=b|--keyboard=us"},

@@ -324,6 +324,90 @@ static void test_merged_calls(void **state)
     close(ring.fd);
 }
 
+/* The process was killed after it emitted its merged calls: they are not reported again, though
+ * nothing follows them in the ring. */
+static void test_merged_calls_are_reported_once(void **state)
+{
+    writer ring = make_ring(CAPACITY);
+    mprof__ring_reader *reader = open_ring(&ring);
+    calls_read all = {"", 0, 0};
+
+    (void)state;
+    put_text(&ring, MPROF_WIRE_NAME, 1, "m.f");
+    mprof__wire_calls calls = good_calls(&ring, 1, 5);
+    put_bytes(&ring, &calls, sizeof calls);
+    put_pending(&ring, 0, &calls, ring.head);
+    assert_int_equal(drain(reader, &all), MPROF_OK);
+    assert_int_equal(mprof__ring_reader_finish(reader, add_call, &all), MPROF_OK);
+    assert_string_equal(all.text, "m.f [] 2 x5 1-2\n");
+    mprof__ring_reader_free(reader);
+    close(ring.fd);
+}
+
+typedef struct timed_call {
+    int64_t duration_ns;
+    int64_t suspended_ns;
+} timed_call;
+
+static mprof_status note_times(void *data, const mprof__ring_call *call)
+{
+    timed_call *times = data;
+
+    times->duration_ns = call->exit_ns - call->enter_ns;
+    times->suspended_ns = call->suspended_ns;
+    return MPROF_OK;
+}
+
+/* No call is suspended for longer than it takes. */
+static void test_suspended_time_is_limited(void **state)
+{
+    static const struct {
+        uint64_t given_ns;
+        int64_t expected_ns;
+        uint64_t corrected;
+    } rows[] = {{0, 0, 0}, {999, 999, 0}, {1000, 1000, 0}, {1001, 1000, 1}, {900000, 1000, 1}};
+    static char scratch[MPROF__RING_SCRATCH];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        writer ring = make_ring(CAPACITY);
+        mprof__ring_reader *reader = open_ring(&ring);
+        mprof_error error = MPROF_ERROR_INIT;
+        timed_call times = {0, 0};
+
+        put_text(&ring, MPROF_WIRE_NAME, 1, "m.f");
+        put_enter(&ring, 0, 1, 0, 0);
+        mprof__wire_exit leave = good_exit(&ring, 0);
+        leave.suspended_ns = rows[i].given_ns;
+        put_bytes(&ring, &leave, sizeof leave);
+        assert_int_equal(mprof__ring_reader_drain(reader, scratch, note_times, &times, &error),
+                         MPROF_OK);
+        assert_int_equal(times.duration_ns, 1000);
+        assert_int_equal(times.suspended_ns, rows[i].expected_ns);
+        assert_int_equal(mprof__ring_reader_corrected_times(reader), rows[i].corrected);
+        mprof__ring_reader_free(reader);
+        close(ring.fd);
+    }
+}
+
+/* Events that the reader has not seen were overwritten, with events that are valid. */
+static void test_more_events_than_the_ring_holds(void **state)
+{
+    const mprof__wire_event padding = {.size = sizeof padding, .kind = MPROF_WIRE_PAD};
+    writer ring = make_ring(CAPACITY);
+    mprof__ring_reader *reader = open_ring(&ring);
+    calls_read all = {"", 0, 0};
+
+    (void)state;
+    for (uint64_t used = 0; used < CAPACITY; used += sizeof padding) {
+        put_bytes(&ring, &padding, sizeof padding);
+    }
+    put_bytes(&ring, &padding, sizeof padding);
+    assert_int_equal(drain(reader, &all), MPROF_EFORMAT);
+    mprof__ring_reader_free(reader);
+    close(ring.fd);
+}
+
 static void test_wraps(void **state)
 {
     writer ring = make_ring(CAPACITY);
@@ -865,6 +949,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_calls),
         cmocka_unit_test(test_newest_in_flight),
+        cmocka_unit_test(test_merged_calls_are_reported_once),
+        cmocka_unit_test(test_suspended_time_is_limited),
+        cmocka_unit_test(test_more_events_than_the_ring_holds),
         cmocka_unit_test(test_wraps),
         cmocka_unit_test(test_dropped),
         cmocka_unit_test(test_headers),
