@@ -194,18 +194,11 @@ static void join_bins(mprof__bin *bin, const mprof__bin *later)
     bin->highest = is_higher(later->highest, bin->highest) ? later->highest : bin->highest;
 }
 
-/* floor() without libm; the widths keep quotients far below 2^53. */
-static double whole(double quotient)
-{
-    double rounded = (double)(int64_t)quotient;
-    return rounded > quotient ? rounded - 1 : rounded;
-}
-
 /* Makes every bin twice as wide. */
 static void widen_bins(mprof__curve *curve)
 {
     double width = curve->width_s * 2;
-    double origin = whole(curve->origin_s / width) * width;
+    double origin = mprof__whole(curve->origin_s / width) * width;
     size_t offset = origin < curve->origin_s; /* the first bin is a right half */
     size_t count = (curve->bin_count + offset + 1) / 2;
     for (size_t i = 0; i < count; i++) {
@@ -237,7 +230,7 @@ static void shift_bins(mprof__curve *curve, size_t by)
 static void extend_left(mprof__curve *curve, double time_s)
 {
     while (time_s < curve->origin_s) {
-        double needed = whole((curve->origin_s - time_s) / curve->width_s) + 1;
+        double needed = mprof__whole((curve->origin_s - time_s) / curve->width_s) + 1;
         size_t room = curve->bin_capacity - curve->bin_count;
         if (needed <= (double)room) {
             /* half of the room at once, else samples in reverse order would shift each time */
@@ -309,7 +302,7 @@ static int begin_bins(mprof__curve *curve)
         last_s = mprof__larger(last_s, curve->points[i].time_s);
     }
     curve->width_s = first_width(first_s, last_s, curve->bin_capacity);
-    curve->origin_s = whole(first_s / curve->width_s) * curve->width_s;
+    curve->origin_s = mprof__whole(first_s / curve->width_s) * curve->width_s;
     curve->bin_count = 0;
     push_to_bins(curve, curve->points, curve->point_count);
     free(curve->points);

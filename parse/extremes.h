@@ -1,5 +1,5 @@
-/* fmin and fmax without libm, since recording needs libc only: NAN gives way to a number. Private
- * to this folder. */
+/* fmin, fmax and floor without libm, since recording needs libc only; of two values NAN gives way
+ * to a number. Private to this folder. */
 #ifndef MPROF_PARSE_EXTREMES_H
 #define MPROF_PARSE_EXTREMES_H
 
@@ -11,6 +11,16 @@ static inline double mprof__smaller(double a, double b)
 static inline double mprof__larger(double a, double b)
 {
     return a > b || b != b ? a : b;
+}
+
+/* Numbers from 2^53 on are whole. */
+static inline double mprof__whole(double value)
+{
+    if (!(value > -0x1p53 && value < 0x1p53)) {
+        return value;
+    }
+    double rounded = (double)(long long)value;
+    return rounded > value ? rounded - 1 : rounded;
 }
 
 #endif

@@ -80,7 +80,8 @@ static int compact(mprof__tick_list *list)
 
 static bool is_same_stretch(const mprof__tick_list *list, double a_s, double b_s)
 {
-    return list->width_s > 0 && floor(a_s / list->width_s) == floor(b_s / list->width_s);
+    return list->width_s > 0 &&
+           mprof__whole(a_s / list->width_s) == mprof__whole(b_s / list->width_s);
 }
 
 /* Keeps one tick in stretches twice as long. */
