@@ -34,7 +34,7 @@ static const struct row {
     {"curl|-H|Authorization: Bearer abc def", "curl|-H|Authorization: ***"},
     {"sh|-c|mysql --password=abc db; x 'https://a:b@c'",
      "sh|-c|mysql --password=*** db; x 'https://a:***@c'"},
-    {"bash|-lc|mysql --password=abc db", "bash|-lc|mysql --password=*** db"},
+    {"bash|-lc|PASSWORD=abc make", "bash|-lc|PASSWORD=*** make"},
     {"sh|-c|tool --token abc run", "sh|-c|tool --token *** run"},
     {"x||y", "x||y"},
     {"x|a=b|--keyboard=us", "x|a=b|--keyboard=us"},

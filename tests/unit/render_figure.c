@@ -1089,7 +1089,7 @@ static void merged_boxes_span_their_calls(void **state)
     static const char text[] = "MEM 5 1000\nMEM 5 2000\n"
                                "FUNC m.f 5 1500.00 5 1500.30 0\n"
                                "FUNC m.f 5 1500.40 5 1500.50 0 open\n"
-                               "FUNC m.f 5 1500.60 5 1500.65 0\n";
+                               "FUNC m.f 5 1500.60 5 1500.65 0 count=8\n";
     (void)state;
     mprof_profile *profile = load(text, sizeof text - 1);
     mprof_figure_options options;
@@ -1099,7 +1099,7 @@ static void merged_boxes_span_their_calls(void **state)
     size_t count, found = 0;
     const mprof_about *abouts = mprof_figure_abouts(figure, &count);
     for (size_t i = 0; i < count; i++) {
-        if (abouts[i].calls == 3) {
+        if (abouts[i].calls == 10) {
             assert_true(abouts[i].open);
             assert_true(fabs(abouts[i].start_s - 500) < 1e-6);
             assert_true(fabs(abouts[i].end_s - 500.65) < 1e-6);
@@ -1275,6 +1275,34 @@ static void overlapping_calls_take_the_next_free_row(void **state)
     mprof_profile_free(profile);
 }
 
+/* In the lane of a function, calls of several processes. */
+static void overlapping_calls_of_a_function_have_rows(void **state)
+{
+    static const char text[] = "MEM 5 1000\nMEM 5 1100\n"
+                               "FUNC m.a 5 1000 5 1050 0\nFUNC m.a 5 1010 5 1090 0 pid=7\n"
+                               "FUNC m.a 5 1060 5 1070 0\n";
+    (void)state;
+    mprof_profile *profile = load(text, sizeof text - 1);
+    mprof_figure_options options;
+    mprof_figure_options_init(&options);
+    options.flame = options.states = 1;
+    options.order = MPROF_BY_FUNCTION;
+    mprof_figure *figure = lay_out(profile, &options);
+    size_t count, boxes = 0;
+    const mprof_item *items = mprof_figure_items(figure, &count);
+    float rows[3] = {0};
+    for (size_t i = 0; i < count; i++) {
+        if (items[i].role == MPROF_ROLE_BOX && boxes < 3) {
+            rows[boxes++] = items[i].y;
+        }
+    }
+    assert_int_equal(boxes, 3);
+    assert_true(rows[0] < rows[1] || rows[0] < rows[2]);
+    assert_true(rows[0] == rows[1] || rows[0] == rows[2] || rows[1] == rows[2]);
+    mprof_figure_free(figure);
+    mprof_profile_free(profile);
+}
+
 /* A call that ends when the window begins, or begins when it ends, has a moment in common with it.
  */
 static void calls_at_the_edges_of_a_window_are_shown(void **state)
@@ -1406,6 +1434,7 @@ int main(void)
         cmocka_unit_test(rows_and_layers_without_room_are_counted),
         cmocka_unit_test(the_first_of_equal_peaks_is_labelled),
         cmocka_unit_test(overlapping_calls_take_the_next_free_row),
+        cmocka_unit_test(overlapping_calls_of_a_function_have_rows),
         cmocka_unit_test(calls_at_the_edges_of_a_window_are_shown),
         cmocka_unit_test(bad_options_are_errors),
     };
