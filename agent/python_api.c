@@ -15,20 +15,24 @@
 
 mprof__python_api mprof__python;
 
-/* The part of PyTypeObject that we read, in versions up to 3.10, which do not change any more. */
+/* The part of PyTypeObject that we read, in versions up to 3.11, which do not change any more. */
 typedef struct old_type {
     PyVarObject head;
     const char *name;
     Py_ssize_t sizes[2];
     destructor dealloc;
     Py_ssize_t vectorcall_offset;
-    void *slots_a[4]; /* getattr setattr as_async repr */
+    void *slots_a[2];    /* getattr setattr */
+    unaryfunc *as_async; /* the first function is am_await */
+    reprfunc repr;
     void *slots_b[3]; /* as_number as_sequence as_mapping */
     void *slots_c[6]; /* hash call str getattro setattro as_buffer */
     unsigned long flags;
     const char *doc;
     void *slots_d[3]; /* traverse clear richcompare */
     Py_ssize_t weaklist_offset;
+    getiterfunc iter;
+    iternextfunc iternext;
 } old_type;
 
 /* PyObject_Vectorcall is an inline function up to 3.10. */
@@ -346,6 +350,16 @@ PyObject *mprof__python_type(PyType_Spec *spec, const mprof__python_layout *layo
         ((old_type *)(void *)made)->name = layout->shown_name;
     }
     return made;
+}
+
+iternextfunc mprof__python_iternext(PyTypeObject *type)
+{
+    return ((old_type *)(void *)type)->iternext;
+}
+
+unaryfunc mprof__python_await(PyTypeObject *type)
+{
+    return *((old_type *)(void *)type)->as_async;
 }
 
 int mprof__python_visit_type(PyObject *self, visitproc visit, void *context)

@@ -185,6 +185,10 @@ int mprof__python_frame_event_line(PyObject *frame);
 /* Whether a "call" event of a generator's frame is its start, not a resumption. Before 3.12. */
 bool mprof__python_frame_begins(PyObject *frame, PyObject *code);
 
+/* A type's slots tp_iternext (NULL: none) and am_await (of coroutines). Before 3.12. */
+iternextfunc mprof__python_iternext(PyTypeObject *type);
+unaryfunc mprof__python_await(PyTypeObject *type);
+
 /* PyType_FromSpec with a layout. New reference, NULL with an exception. */
 PyObject *mprof__python_type(PyType_Spec *spec, const mprof__python_layout *layout);
 

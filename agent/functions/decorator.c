@@ -392,6 +392,37 @@ static PyObject *text_of_profile(PyObject *self, void *text)
     return PyUnicode_FromString(text);
 }
 
+/* Tools that list builtins expect a signature of each. Made only if inspect is loaded, which asks
+ * for it. */
+static PyObject *signature_of_profile(PyObject *self, void *unused)
+{
+    PyObject *inspect = PyDict_GetItemString(PyImport_GetModuleDict(), "inspect"); /* borrowed */
+    PyObject *globals = NULL;
+    PyObject *code = NULL;
+    PyObject *function = NULL;
+    PyObject *result = NULL;
+    (void)self;
+    (void)unused;
+
+    if (!inspect) {
+        PyErr_SetString(PyExc_AttributeError, "__signature__");
+        return NULL;
+    }
+    globals = PyDict_New();
+    code = Py_CompileString("lambda func=None, stream=None, precision=1, backend='psutil': None",
+                            "<mprof>", Py_eval_input);
+    if (globals && code) {
+        function = PyEval_EvalCode(code, globals, globals);
+    }
+    if (function) {
+        result = PyObject_CallMethod(inspect, "signature", "O", function);
+    }
+    Py_XDECREF(globals);
+    Py_XDECREF(code);
+    Py_XDECREF(function);
+    return result;
+}
+
 static PyMethodDef profile_methods[] = {
     {"timestamp", (PyCFunction)(void (*)(void))timestamp, METH_VARARGS | METH_KEYWORDS,
      "timestamp(name='<block>')\n--\n\nContext manager: mprof records the block under this name."},
@@ -408,6 +439,7 @@ static PyGetSetDef profile_getset[] = {
     {"__name__", text_of_profile, NULL, NULL, profile_text},
     {"__qualname__", text_of_profile, NULL, NULL, profile_text},
     {"__module__", text_of_profile, NULL, NULL, builtins_text},
+    {"__signature__", signature_of_profile, NULL, NULL, NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };
 

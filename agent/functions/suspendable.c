@@ -140,14 +140,45 @@ static PyObject *step(PyObject *self, const char *method_name, PyObject *argumen
     return result;
 }
 
-static PyObject *do_send(PyObject *self, PyObject *value)
+/* `send(None)` without a call, which would count as one more level of recursion. NULL without an
+ * exception: it has returned None. */
+static PyObject *next_of(PyObject *inner)
 {
-    return step(self, "send", PyTuple_Pack(1, value));
+    iternextfunc next = mprof__python_iternext(Py_TYPE(inner));
+    if (next) {
+        return next(inner);
+    }
+    PyObject *iterator = mprof__python_await(Py_TYPE(inner))(inner);
+    PyObject *result = iterator ? mprof__python_iternext(Py_TYPE(iterator))(iterator) : NULL;
+    Py_XDECREF(iterator);
+    return result;
 }
 
 static PyObject *do_next(PyObject *self)
 {
-    return step(self, "send", PyTuple_Pack(1, Py_None));
+    suspendable *part = as_suspendable(self);
+    suspendable *whole = part->whole ? part->whole : part;
+
+    Py_INCREF(self); /* the step may drop the last reference to us */
+    bool is_ours = begin_step(whole);
+    PyObject *result = next_of(part->inner);
+    if (is_ours) {
+        result = end_step(part, whole, result);
+    }
+    Py_DECREF(self);
+    return result;
+}
+
+static PyObject *do_send(PyObject *self, PyObject *value)
+{
+    if (value != Py_None) {
+        return step(self, "send", PyTuple_Pack(1, value));
+    }
+    PyObject *result = do_next(self);
+    if (!result && !PyErr_Occurred()) {
+        PyErr_SetNone(PyExc_StopIteration);
+    }
+    return result;
 }
 
 static PyObject *do_throw(PyObject *self, PyObject *arguments)
@@ -182,8 +213,15 @@ static PyObject *return_self(PyObject *self)
 
 static PyObject *do_await(PyObject *self)
 {
-    return new_suspendable(coroutine_iterator_type, as_suspendable(self)->inner,
-                           as_suspendable(self));
+    PyObject *inner = as_suspendable(self)->inner;
+    PyObject *iterator = mprof__python_await(Py_TYPE(inner))(inner);
+    PyObject *result = NULL;
+
+    if (iterator) {
+        result = new_suspendable(coroutine_iterator_type, iterator, as_suspendable(self));
+        Py_DECREF(iterator);
+    }
+    return result;
 }
 
 static PyObject *await_method(PyObject *self, PyObject *unused)

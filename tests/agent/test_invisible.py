@@ -328,6 +328,54 @@ main: __main__.count""".splitlines())
         """)
 
     @on_each_interpreter()
+    def test_generators_recurse_to_the_plain_limit(self, interpreter):
+        self.compare(interpreter, """
+    @profile
+    def delegates(n):
+        global deepest
+        deepest = n
+        yield from delegates(n + 1)
+    @profile
+    def loops(n):
+        global deepest
+        deepest = n
+        for one in loops(n + 1): yield one
+    @profile
+    async def awaits(n):
+        global deepest
+        deepest = n
+        await awaits(n + 1)
+    @profile
+    async def loops_async(n):
+        global deepest
+        deepest = n
+        async for one in loops_async(n + 1): yield one
+    async def run():
+        async for one in loops_async(1): pass
+    for start in (lambda: list(delegates(1)), lambda: list(loops(1)),
+                  lambda: awaits(1).send(None), lambda: run().send(None)):
+        try: start()
+        except RecursionError as error: print(deepest, str(error)[:32])
+    @profile
+    def returns(value): return (yield value)
+    @profile
+    async def returns_async(value): return value
+    for make, values in ((returns, (None, None)), (returns, (None, 7)), (returns_async, (None,))):
+        generator = make(5)
+        try:
+            for value in values: print(generator.send(value))
+        except StopIteration as error: print("end", error.value, error.args)
+        """)
+
+    @on_each_interpreter()
+    def test_signature_of_the_decorator(self, interpreter):
+        done = self.run_source(interpreter, """
+            import inspect
+            print(inspect.signature(profile))
+        """)
+        self.assertEqual(done.out, "(func=None, stream=None, precision=1, backend='psutil')\n")
+
+    @on_each_interpreter()
     def test_recursion_deeper_than_the_stack(self, interpreter):
         """From 3.11 on Python functions call each other without C stack. 3.11's stand-ins need some:
         the limit is lower there, but it raises RecursionError and does not crash."""
