@@ -168,8 +168,8 @@ static const uint32_t slots[2][MPROF__SLOT_COUNT][3] = {
         {0x3EAAE1, 0xBDE2F4, 0x2A7399}, /* sky blue */
         {0x473E9A, 0xC0BDDC, 0x473E9A}, /* indigo */
         {0x7A3A2F, 0xD1BCB8, 0x7A3A2F}, /* brown */
-        {0xA9B1BC, 0xEBEEF1, 0x5A6472}, /* light */
-        {0x8790A0, 0xC6CCD5, 0x5A6472}, /* dark */
+        {0x9CA4A8, 0xEBEEF1, 0x5A6472}, /* light */
+        {0x737D8D, 0xA3ACB9, 0x5A6472}, /* dark */
         INK_LINE(0x161B26),
         GREY_LINE(0x5A6472),
         INK_LINE(0x161B26),
@@ -179,6 +179,7 @@ static const uint32_t slots[2][MPROF__SLOT_COUNT][3] = {
         INK_LINE(0x161B26),
         GREY_LINE(0x5A6472),
         {0x9AA3AF, 0xC6CCD5, 0x5A6472}, /* one of many lines */
+        {0x8790A0, 0xC6CCD5, 0x5A6472}, /* between light and dark */
     },
     {
         {0x66ABEE, 0x2E4761, 0x66ABEE},
@@ -189,8 +190,8 @@ static const uint32_t slots[2][MPROF__SLOT_COUNT][3] = {
         {0xA9D0F6, 0x435263, 0xA9D0F6},
         {0x877FF0, 0x383861, 0x9F98F3},
         {0xB8867C, 0x483B3C, 0xC39990},
-        {0x566070, 0x252B35, 0x9AA5B4},
-        {0x7C8797, 0x404957, 0x9AA5B4},
+        {0x667080, 0x252B35, 0x9AA5B4},
+        {0x8A95A5, 0x5B6675, 0x9AA5B4},
         INK_LINE(0xEEF1F5),
         GREY_LINE(0x9AA5B4),
         INK_LINE(0xEEF1F5),
@@ -200,13 +201,15 @@ static const uint32_t slots[2][MPROF__SLOT_COUNT][3] = {
         INK_LINE(0xEEF1F5),
         GREY_LINE(0x9AA5B4),
         {0x6B7686, 0x404957, 0x9AA5B4},
+        {0x7C8797, 0x424B59, 0x9AA5B4},
     },
 };
 
 /* Of the slots behind the neutral shades: two tones, four dashes. */
 static const mprof__look looks[] = {
-    {1.75F, {0}},      {1.5F, {7, 4}},        {1.75F, {1.5F, 3}},    {1.25F, {0}}, {1.5F, {7, 4}},
-    {1.5F, {1.5F, 3}}, {1.5F, {11, 3, 2, 3}}, {1.5F, {11, 3, 2, 3}}, {1, {0}},
+    {1.75F, {0}},   {1.5F, {7, 4}},    {1.75F, {1.5F, 3}},    {1.25F, {0}},
+    {1.5F, {7, 4}}, {1.5F, {1.5F, 3}}, {1.5F, {11, 3, 2, 3}}, {1.5F, {11, 3, 2, 3}},
+    {1, {0}},       {1.25F, {0}}, /* not of lines */
 };
 #define FIRST_LOOK (MPROF__SLOT_COUNT - (int)(sizeof looks / sizeof *looks))
 

@@ -24,7 +24,7 @@ typedef enum mprof__tone {
 
 /* The palette: hues, then neutral shades, whose numbers figure/colour_slots.h has. */
 #define MPROF__HUE_COUNT 8
-#define MPROF__SLOT_COUNT 19
+#define MPROF__SLOT_COUNT 20
 
 typedef struct mprof__style {
     mprof__tone fill, stroke; /* SLOT, TINT, LETTER: of the item's colour */

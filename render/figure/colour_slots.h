@@ -6,17 +6,19 @@
 #include <stdint.h>
 
 #define MPROF__COLOUR_SLOT_COUNT 8
-/* Behind the hues: neutral shades. Two alternate in a stack whose hues are taken. */
+/* Behind the hues: neutral shades. */
 #define MPROF__NEUTRAL_SLOT 8
 #define MPROF__MAIN_SLOT (MPROF__NEUTRAL_SLOT + 1) /* the darker one */
 #define MPROF__OTHERS_SLOT MPROF__NEUTRAL_SLOT
-#define MPROF__REST_SLOT MPROF__MAIN_SLOT /* functions without a hue of their own */
+#define MPROF__REST_SLOT MPROF__OTHERS_SLOT /* functions without a hue of their own */
 /* Lines that differ in weight and dash: recordings, where functions have the hues. */
 #define MPROF__LINE_SLOT 10
 #define MPROF__LINE_SLOT_COUNT 8
 #define MPROF__HIGHEST_SLOT MPROF__LINE_SLOT                          /* in ink */
 #define MPROF__MEDIAN_SLOT (MPROF__LINE_SLOT + 4)                     /* dashed */
 #define MPROF__CROWD_SLOT (MPROF__LINE_SLOT + MPROF__LINE_SLOT_COUNT) /* a thin grey line */
+/* In a stack without hues, alternates with MPROF__OTHERS_SLOT. */
+#define MPROF__SHADE_SLOT (MPROF__CROWD_SLOT + 1)
 
 /* slots[count] for names[count], the most important first. */
 void mprof__assign_colour_slots(int8_t *slots, const char *const *names, size_t count);

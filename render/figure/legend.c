@@ -295,7 +295,7 @@ static void exit_text(char *text, size_t size, const mprof__layout *layout,
 static void set_main_swatch(struct row *row, const mprof__layout *layout,
                             const mprof__figure_input *input)
 {
-    row->colour = layout->options->stack ? MPROF__MAIN_SLOT : MPROF_COLOUR_NONE;
+    row->colour = layout->options->stack ? mprof__main_colour(layout, input) : MPROF_COLOUR_NONE;
     row->swatch = layout->options->stack ? MPROF_ROLE_SWATCH
                   : input->main_is_sum   ? MPROF_ROLE_COUNT
                                          : MPROF_ROLE_SWATCH_LINE;

@@ -87,7 +87,8 @@ static void list_parts(struct parts *parts, const mprof__layout *layout)
 {
     const mprof__figure_input *input = input_of(layout);
     const mprof__process_groups *groups = &input->groups;
-    struct part *main = add_part(parts, groups->main_at_peak_mib, MPROF__MAIN_SLOT);
+    struct part *main =
+        add_part(parts, groups->main_at_peak_mib, mprof__main_colour(layout, input));
     mprof__process_text(main->name, sizeof main->name, input, 0);
     struct part *others = add_part(parts, groups->others_at_peak_mib, MPROF__OTHERS_SLOT);
     snprintf(others->name, sizeof others->name, "%zu other%s", groups->others_at_peak_count,

@@ -338,15 +338,20 @@ static mprof_status order_layers(mprof__process_groups *groups)
     return MPROF_OK;
 }
 
-/* Two neutral shades, alternating: neighbours differ, and names say which is which. */
-static void choose_shades(mprof__process_groups *groups)
+int mprof__main_colour(const mprof__layout *layout, const mprof__figure_input *input)
 {
-    int shade = groups->others_count ? MPROF__MAIN_SLOT : MPROF__OTHERS_SLOT;
+    return mprof__hues_are_taken(layout, input) ? MPROF__SHADE_SLOT : MPROF__MAIN_SLOT;
+}
+
+/* Two neutral shades, alternating: neighbours differ, and names say which is which. */
+static void choose_shades(mprof__process_groups *groups, int main_colour)
+{
+    int shade = groups->others_count ? main_colour : MPROF__OTHERS_SLOT;
     for (size_t i = 0; i < groups->shown; i++) {
         mprof__process_group *group = &groups->items[groups->layers[i]];
         if (group->colour == MPROF_COLOUR_NONE) {
             group->colour = shade;
-            shade = shade == MPROF__MAIN_SLOT ? MPROF__OTHERS_SLOT : MPROF__MAIN_SLOT;
+            shade = shade == main_colour ? MPROF__OTHERS_SLOT : main_colour;
         }
     }
 }
@@ -425,7 +430,7 @@ mprof_status mprof__group_processes(const mprof__layout *layout, mprof__figure_i
         choose_hues(groups);
     }
     if (layout->options->stack) {
-        choose_shades(groups);
+        choose_shades(groups, mprof__main_colour(layout, input));
     }
     return MPROF_OK;
 }

@@ -15,5 +15,7 @@ void mprof__add_group(double *mib, const mprof__figure_input *input,
                       const mprof__process_group *group);
 /* True if functions or kinds of memory have the hues: then processes are neutral. */
 bool mprof__hues_are_taken(const mprof__layout *layout, const mprof__figure_input *input);
+/* Of the main process in a stack. */
+int mprof__main_colour(const mprof__layout *layout, const mprof__figure_input *input);
 
 #endif

@@ -257,7 +257,7 @@ static void draw_main(mprof__layout *layout, struct layer *layer)
     char text[TEXT_BYTES];
     memcpy(layer->high, input->main_mib, input->moment_count * sizeof *layer->high);
     mprof__process_text(text, sizeof text, input, 0);
-    draw_layer(layout, layer, MPROF__MAIN_SLOT, about_text(layout, text), text);
+    draw_layer(layout, layer, mprof__main_colour(layout, input), about_text(layout, text), text);
 }
 
 static void draw_others(mprof__layout *layout, struct layer *layer)
@@ -286,7 +286,7 @@ static void draw_together(mprof__layout *layout, struct layer *layer)
     }
     snprintf(text, sizeof text, "%s processes",
              mprof__count_text(count, sizeof count, input->process_count + input->other_count));
-    draw_layer(layout, layer, MPROF__MAIN_SLOT, about_text(layout, text), text);
+    draw_layer(layout, layer, mprof__main_colour(layout, input), about_text(layout, text), text);
 }
 
 void mprof__draw_process_stack(mprof__layout *layout, const mprof__figure_input *input)

@@ -625,6 +625,49 @@ class Pictures(PlotCase):
         self.plot_svg(path, NESTED)
 
 
+class Processes(PlotCase):
+    """--group: which processes are one line, one layer and one row."""
+
+    def recording(self, count):
+        names = ("cc1", "as", "ld")
+        lines = ["CMDLINE make", "FACT pid 10", "FACT include-children yes", "PROC 10 1 1000 make"]
+        lines += [f"PROC {100 + i} 10 1000 {names[i % 3]}" for i in range(count)]
+        for tick in range(20):
+            lines.append(f"MEM {2 + sum(range(1, count + 1))} {1000 + tick}")
+            lines += [f"CHLD {100 + i} {i + 1} {1000 + tick}" for i in range(count)]
+        return self.write(f"build-{count}.dat", "\n".join(lines) + "\n")
+
+    def test_which_processes_are_one_line_or_layer(self):
+        commands, pids = {"cc1 ×5", "as ×4", "ld ×4"}, {f"{name} {100 + i}" for i, name in enumerate(["cc1", "as", "ld"] * 5)}
+        rows = ((13, [], commands), (13, ["--group", "command"], commands), (13, ["--group", "pid"], pids),
+                (13, ["--group", "none"], set()), (11, [], pids), (3, ["--group", "command"], {"cc1", "as", "ld"}))
+        for count, options, expected in rows:
+            path = self.recording(count)
+            for stack in ([], ["--stack"]):
+                with self.subTest(count=count, options=options, stack=stack):
+                    svg = self.plot_svg(*options, *stack, path)
+                    names = set(svg.texts("legend-name"))
+                    shapes = len(svg.of_class("layer" if stack else "child"))
+                    if not expected:
+                        self.assertEqual((names, shapes), (set(), 1 if stack else 0))
+                        continue
+                    self.assertIn("make 10 (main)", names)
+                    self.assertLessEqual(names - {"make 10 (main)"}, expected)
+                    groups = 3 if expected is not pids else count
+                    self.assertEqual(shapes, (min(groups, 8) + 1 + (groups > 8) if stack else groups))
+                    parts = svg.of_class("peak-part")
+                    self.assertEqual(len(parts), shapes if stack else groups + 1 if expected is not pids else 0)
+
+    def test_commands_are_sorted_by_what_they_had_at_the_peak(self):
+        cells = self.plot_svg(self.recording(13)).texts("legend-cell")
+        self.assertEqual([cell for cell in cells if cell.endswith(" %")], ["2 %", "38 %", "32 %", "28 %"])
+        self.assertIn("13.0 MiB pid 112 at 0 s", cells)
+
+    def test_an_unknown_grouping_is_refused(self):
+        self.assert_fails("--group", "name", "-o", "out.svg", self.recording(3),
+                          says="--group must be one of command, pid, none, not 'name'", expect=2)
+
+
 class DrawingCommand(PlotCase):
     """The command that an SVG suggests for a part of the time."""
 

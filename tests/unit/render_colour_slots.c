@@ -102,6 +102,7 @@ static double contrast(uint32_t a, uint32_t b)
 
 /* Okabe and Ito's own eight are 0.076 apart by this measure. */
 #define LEAST_DISTANCE 0.08
+#define LEAST_TINT_DISTANCE 0.045 /* of layers, which have edges as well */
 
 static void colours_differ_in_all_colour_vision(void **state)
 {
@@ -206,13 +207,20 @@ static void neutral_shades_differ(void **state)
         uint32_t paper = mprof__tone_colour(dark, MPROF__TONE_PAPER, 0);
         uint32_t main = mprof__tone_colour(dark, MPROF__TONE_TINT, MPROF__MAIN_SLOT);
         uint32_t others = mprof__tone_colour(dark, MPROF__TONE_TINT, MPROF__OTHERS_SLOT);
-        assert_true(contrast(ink, main) >= 4.5 && contrast(ink, others) >= 4.5);
+        uint32_t shade = mprof__tone_colour(dark, MPROF__TONE_TINT, MPROF__SHADE_SLOT);
+        assert_true(contrast(ink, shade) >= 4.5 && contrast(ink, main) >= 4.5 &&
+                    contrast(ink, others) >= 4.5);
         for (size_t e = 0; e < sizeof eyes / sizeof *eyes; e++) {
             assert_true(distance(main, others, eyes[e].matrix) >= LEAST_DISTANCE);
+            assert_true(distance(shade, others, eyes[e].matrix) >= LEAST_DISTANCE);
             assert_true(distance(main, paper, eyes[e].matrix) >= LEAST_DISTANCE);
+            uint32_t rest = mprof__tone_colour(dark, MPROF__TONE_SLOT, MPROF__REST_SLOT);
             for (int slot = 0; slot < MPROF__HUE_COUNT; slot++) {
-                assert_true(distance(main, mprof__tone_colour(dark, MPROF__TONE_SLOT, slot),
-                                     eyes[e].matrix) >= LEAST_DISTANCE);
+                uint32_t hue = mprof__tone_colour(dark, MPROF__TONE_SLOT, slot);
+                uint32_t tint = mprof__tone_colour(dark, MPROF__TONE_TINT, slot);
+                assert_true(distance(rest, hue, eyes[e].matrix) >= LEAST_DISTANCE);
+                assert_true(distance(main, tint, eyes[e].matrix) >= LEAST_TINT_DISTANCE);
+                assert_true(distance(others, tint, eyes[e].matrix) >= LEAST_TINT_DISTANCE);
             }
         }
         for (int slot = MPROF__NEUTRAL_SLOT; slot < MPROF__SLOT_COUNT; slot++) {

@@ -116,13 +116,14 @@ struct looks {
     const mprof_about *abouts;
     const char *text;
     uint64_t seed;
-    struct thing things[MPROF__CROWD_SLOT + 1];
+    struct thing things[MPROF__SHADE_SLOT + 1];
 };
 
 static bool is_grey(int colour)
 {
     return colour == MPROF_COLOUR_NONE || colour == MPROF__MAIN_SLOT ||
-           colour == MPROF__OTHERS_SLOT || colour == MPROF__CROWD_SLOT;
+           colour == MPROF__OTHERS_SLOT || colour == MPROF__CROWD_SLOT ||
+           colour == MPROF__SHADE_SLOT;
 }
 
 /* "": the item is no mark of a thing. Kinds of one of several recordings belong to it. */
