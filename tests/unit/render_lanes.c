@@ -556,7 +556,7 @@ static void height_is_the_share_of_time(void **state)
             bool phase = i % 500 < 400; /* pauses of ten seconds */
             double at = 1000 + (double)i / 15 + (phase ? 0 : 0.001);
             calls[i][0] = at;
-            calls[i][1] = at + (phase ? random_between(0, 0.06) : 0.0001);
+            calls[i][1] = at + (phase ? random_between(0, threads > 1 ? 0.15 : 0.06) : 0.0001);
             add(&script, "FUNC m.f 9 %.6f 9 %.6f 0 lane=t%d\n", calls[i][0], calls[i][1],
                 (int)i % threads);
         }
