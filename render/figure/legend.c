@@ -262,7 +262,9 @@ static bool add_functions(mprof__legend *legend, const mprof__layout *layout, si
             mprof__duration_text(row->cells[1], sizeof *row->cells, totals[i].total_s);
             mprof__duration_text(row->cells[2], sizeof *row->cells, totals[i].longest_s);
             mprof__change_text(row->cells[3], sizeof *row->cells, totals[i].change_mib);
-            mprof__memory_text(row->cells[4], sizeof *row->cells, totals[i].peak_mib);
+            if (!isnan(totals[i].peak_mib)) { /* else nothing of it was measured in the window */
+                mprof__memory_text(row->cells[4], sizeof *row->cells, totals[i].peak_mib);
+            }
             if (totals[i].density) {
                 mprof__percent_text(row->cells[5], sizeof *row->cells, totals[i].density->busy);
                 mprof__rate_text(row->cells[6], sizeof *row->cells, totals[i].density->most_per_s);

@@ -416,6 +416,13 @@ class Options(PlotCase):
                                   expect=1)
             self.assertEqual(done.stderr, f"mprof: {path}: no sample of memory within the window\n")
 
+    def test_window_within_a_call_between_two_samples(self):
+        """Nothing of the call was measured there: it has no peak."""
+        path = self.write("call.dat", "CMDLINE x\nMEM 100 1000\nMEM 200 1010\nFUNC m.f 110 1001 190 1009 0\n")
+        svg = self.plot_svg("-w", "4,6", path)
+        self.assertNotIn("peak", svg.texts("legend-head"))
+        self.assertNotIn("nan", " ".join(svg.all_texts()))
+
     def test_slope_is_that_of_least_squares(self):
         try:
             import numpy

@@ -81,7 +81,7 @@ typedef struct mprof_function {
     double longest_s;    /**< the longest call */
     double change_mib;   /**< sum of exit minus entry of its outermost calls */
     double peak_mib;     /**< highest sample of its process within any of its calls, entry and exit
-                              values included */
+                              values included; NAN if the window has none */
     double sample_peak_mib; /**< highest MEM sample within any of its calls, as upstream's
                                  `peak --func`; NAN if none fell in */
 } mprof_function;
