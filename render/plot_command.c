@@ -32,6 +32,11 @@ enum {
     OPTION_NO_SCRIPT,
     OPTION_AS_ONE,
     OPTION_RUN,
+    OPTION_NO_TITLE,
+    OPTION_NO_FACTS,
+    OPTION_NO_LEGEND,
+    OPTION_NO_PEAK,
+    OPTION_BARE,
 };
 
 static const struct argp_option options[] = {
@@ -62,6 +67,12 @@ static const struct argp_option options[] = {
      "colours; paper: black with patterns, for print; auto: an SVG follows the reader's preference",
      0},
     {"size", OPTION_SIZE, "WIDTHxHEIGHT", 0, "size in pixels, or inches with 'in' (1260x540)", 0},
+    {"no-title", OPTION_NO_TITLE, NULL, 0, "without the title", 0},
+    {"no-facts", OPTION_NO_FACTS, NULL, 0, "without the line below the title", 0},
+    {"no-legend", OPTION_NO_LEGEND, NULL, 0, "without the legend", 0},
+    {"no-peak", OPTION_NO_PEAK, NULL, 0, "without cross, dot and label of the peak", 0},
+    {"bare", OPTION_BARE, NULL, 0, "nothing but axes and data, for pages that embed the picture",
+     0},
     {"dpi", OPTION_DPI, "N", 0, "resolution of a PNG (90)", 0},
     {"font", OPTION_FONT, "FAMILY", 0, "font family, or several separated by commas", 0},
     {"no-script", OPTION_NO_SCRIPT, NULL, 0, "a small SVG without script and tooltips", 0},
@@ -216,9 +227,10 @@ static void parse_kinds(struct mprof__plot *plot, struct argp_state *state, cons
 /* Options that set one member of struct mprof__plot. */
 static const struct setting {
     int key;
-    enum { TEXT, FLAG, NUMBER, WHOLE } type; /* of the member: const char *, int, double twice */
+    /* of the member: const char *, int, unsigned, double twice */
+    enum { TEXT, FLAG, BITS, NUMBER, WHOLE } type;
     size_t offset;
-    int flag;             /* the value that a flag sets */
+    int flag;             /* the value that a flag sets, or bits that are added */
     double least, most;   /* of a number */
     const char *expected; /* of a number, for the message */
 } settings[] = {
@@ -232,6 +244,11 @@ static const struct setting {
     {OPTION_STACK, FLAG, MEMBER(figure.stack), 1, 0, 0, NULL},
     {OPTION_NO_SCRIPT, FLAG, MEMBER(draw.still), 1, 0, 0, NULL},
     {OPTION_AS_ONE, FLAG, MEMBER(figure.as_one), 1, 0, 0, NULL},
+    {OPTION_NO_TITLE, BITS, MEMBER(figure.without), MPROF_PART_TITLE, 0, 0, NULL},
+    {OPTION_NO_FACTS, BITS, MEMBER(figure.without), MPROF_PART_FACTS, 0, 0, NULL},
+    {OPTION_NO_LEGEND, BITS, MEMBER(figure.without), MPROF_PART_LEGEND, 0, 0, NULL},
+    {OPTION_NO_PEAK, BITS, MEMBER(figure.without), MPROF_PART_PEAK, 0, 0, NULL},
+    {OPTION_BARE, BITS, MEMBER(figure.without), MPROF_PARTS_ALL, 0, 0, NULL},
     {OPTION_EACH, FLAG, MEMBER(each), 1, 0, 0, NULL},
     {OPTION_MIN_DURATION, NUMBER, MEMBER(figure.min_duration_s), 0, 0, HUGE_VAL,
      "--min-duration must be a number of seconds, 0 or more"},
@@ -251,6 +268,9 @@ static void apply_setting(const struct setting *setting, struct mprof__plot *plo
         break;
     case FLAG:
         *(int *)member = setting->flag;
+        break;
+    case BITS:
+        *(unsigned *)member |= (unsigned)setting->flag;
         break;
     case NUMBER:
     case WHOLE:

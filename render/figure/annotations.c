@@ -120,6 +120,9 @@ static void name_peak(struct peak *peak, const mprof__layout *layout);
 
 void mprof__reserve_peak_cross(mprof__layout *layout)
 {
+    if (layout->options->without & MPROF_PART_PEAK) {
+        return;
+    }
     const mprof__figure_input *input = &layout->inputs[0];
     struct peak peak = {.input = input, .colour = input->colour};
     char text[240];
@@ -254,6 +257,9 @@ bool mprof__peak_label(char *text, size_t size, const mprof__layout *layout,
 
 void mprof__draw_peaks(mprof__layout *layout)
 {
+    if (layout->options->without & MPROF_PART_PEAK) {
+        return;
+    }
     for (size_t r = 0; r < layout->input_count; r++) {
         mprof__figure_input *input = &layout->inputs[r];
         struct peak peak = {.input = input, .colour = input->colour};
@@ -290,7 +296,8 @@ void mprof__draw_process_peak(mprof__layout *layout)
     const mprof__figure_input *input = &layout->inputs[0];
     const mprof__process_groups *groups = &input->groups;
     const mprof__process_group *highest = groups->items;
-    if (layout->input_count != 1 || !groups->shown || layout->options->stack) {
+    if (layout->input_count != 1 || !groups->shown || layout->options->stack ||
+        layout->options->without & MPROF_PART_PEAK) {
         return;
     }
     for (size_t i = 1; i < groups->shown; i++) {

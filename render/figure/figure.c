@@ -129,7 +129,8 @@ static double legend_height(const mprof__layout *layout, const mprof__legend *le
                             double rest_px)
 {
     const mprof__page_sizes *sizes = &layout->figure->sizes;
-    bool without = layout->without_legend || sizes->small;
+    bool without =
+        layout->without_legend || sizes->small || layout->options->without & MPROF_PART_LEGEND;
     double height = without ? 0 : mprof__legend_height(legend);
     if (height <= 0 ||
         layout->figure->height_px - rest_px - height - LEGEND_GAP_PX < sizes->plot_fair) {
@@ -313,7 +314,7 @@ static void draw_plot(mprof__layout *layout, const struct page *page)
     mprof__begin_group(layout->figure, MPROF_GROUP_MARKS);
     mprof__draw_peaks(layout);
     mprof__draw_death(layout);
-    bool bare = layout->crowd || layout->figure->sizes.small;
+    bool bare = layout->crowd || !layout->figure->sizes.has_brackets;
     if (!page->chart && !is_stacked(layout) && !bare) {
         mprof__draw_brackets(layout);
     } else {
@@ -502,8 +503,8 @@ mprof_status mprof__layout_open(mprof__layout *layout, const mprof_profile *cons
     }
     layout->figure->width_px = layout->options->width_px;
     layout->figure->height_px = layout->options->height_px;
-    layout->figure->sizes =
-        mprof__page_sizes_of(layout->options->width_px, layout->options->height_px);
+    layout->figure->sizes = mprof__page_sizes_of(
+        layout->options->width_px, layout->options->height_px, layout->options->without);
     layout->calls_room_px = room_for_calls(layout);
     return read_inputs(layout, profiles, error);
 }

@@ -451,37 +451,37 @@ char *mprof__source_text(const mprof__layout *layout)
     return mprof__visible_text(text, used, sizeof text);
 }
 
+static void draw_line(mprof__layout *layout, mprof_role role, const char *text, double x, double y)
+{
+    size_t length = strlen(text);
+    mprof__add_text(layout->figure,
+                    &(mprof__text_item){.role = role,
+                                        .colour = MPROF_COLOUR_NONE,
+                                        .x = x,
+                                        .y = y,
+                                        .width = mprof__text_width(layout, role, text, length),
+                                        .text = text,
+                                        .length = length});
+}
+
 void mprof__draw_heading(mprof__layout *layout)
 {
     mprof_figure *figure = layout->figure;
-    char text[4200];
     const mprof__page_sizes *sizes = &figure->sizes;
+    char text[4200];
     double x = sizes->small ? sizes->margin : layout->plot.x;
     double room = figure->width_px - x - sizes->margin;
     mprof__begin_group(figure, MPROF_GROUP_PAGE);
-    if (!sizes->has_title) {
-        return;
+    if (sizes->has_title) {
+        size_t length = mprof__fit_text_middle(layout, MPROF_ROLE_TITLE, text, sizeof text,
+                                               figure->title, room);
+        text[length] = '\0';
+        draw_line(layout, MPROF_ROLE_TITLE, text, x, sizes->title_y);
     }
-    size_t length =
-        mprof__fit_text_middle(layout, MPROF_ROLE_TITLE, text, sizeof text, figure->title, room);
-    mprof__add_text(figure, &(mprof__text_item){
-                                .role = MPROF_ROLE_TITLE,
-                                .colour = MPROF_COLOUR_NONE,
-                                .x = x,
-                                .y = sizes->title_y,
-                                .width = mprof__text_width(layout, MPROF_ROLE_TITLE, text, length),
-                                .text = text,
-                                .length = length});
-    if (!sizes->has_facts) {
-        return;
+    if (sizes->has_facts) {
+        size_t length =
+            mprof__fit_text(layout, MPROF_ROLE_FACTS, text, sizeof text, figure->facts, room);
+        text[length] = '\0';
+        draw_line(layout, MPROF_ROLE_FACTS, text, x, sizes->facts_y);
     }
-    length = mprof__fit_text(layout, MPROF_ROLE_FACTS, text, sizeof text, figure->facts, room);
-    mprof__add_text(figure, &(mprof__text_item){
-                                .role = MPROF_ROLE_FACTS,
-                                .colour = MPROF_COLOUR_NONE,
-                                .x = x,
-                                .y = sizes->facts_y,
-                                .width = mprof__text_width(layout, MPROF_ROLE_FACTS, text, length),
-                                .text = text,
-                                .length = length});
 }

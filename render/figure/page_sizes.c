@@ -3,6 +3,8 @@
  */
 #include "page_sizes.h"
 
+#include <mprof/figure.h>
+
 #include <math.h>
 
 #define USUAL_WIDTH_PX 640.0
@@ -11,6 +13,11 @@
 #define TITLED_HEIGHT_PX 180.0
 #define KEYED_HEIGHT_PX 140.0
 #define BARS_SHARE 0.22
+#define BARE_HEAD_PX 4.0
+#define BARE_MARGIN_PX 8.0
+#define BARE_FOOT_PX 5.0
+#define BARE_HEADROOM_PX 6.0
+#define BRACKETS_PX 26.0 /* a bracket and its name */
 
 static mprof__page_sizes small_page(double width_px, double height_px)
 {
@@ -35,7 +42,7 @@ static mprof__page_sizes small_page(double width_px, double height_px)
     };
 }
 
-mprof__page_sizes mprof__page_sizes_of(double width_px, double height_px)
+static mprof__page_sizes whole_page(double width_px, double height_px)
 {
     if (width_px < USUAL_WIDTH_PX || height_px < USUAL_HEIGHT_PX) {
         return small_page(width_px, height_px);
@@ -43,6 +50,7 @@ mprof__page_sizes mprof__page_sizes_of(double width_px, double height_px)
     return (mprof__page_sizes){
         .has_title = true,
         .has_facts = true,
+        .has_brackets = true,
         .title_y = 33,
         .facts_y = 53,
         .head = 66,
@@ -59,4 +67,40 @@ mprof__page_sizes mprof__page_sizes_of(double width_px, double height_px)
         .plot_fair = 100,
         .plot_least = 50,
     };
+}
+
+/* What is left moves up. */
+static void leave_out_heading(mprof__page_sizes *sizes, bool title, bool facts)
+{
+    bool had_title = sizes->has_title, had_facts = sizes->has_facts;
+    double line = sizes->facts_y - sizes->title_y;
+    sizes->has_title = had_title && !title;
+    sizes->has_facts = had_facts && !facts;
+    if (had_title && title && sizes->has_facts) {
+        sizes->facts_y = sizes->title_y;
+    }
+    if (!sizes->has_title && !sizes->has_facts) {
+        sizes->head = BARE_HEAD_PX;
+    } else if (had_facts && (title || facts)) {
+        sizes->head -= line;
+    }
+}
+
+mprof__page_sizes mprof__page_sizes_of(double width_px, double height_px, unsigned without)
+{
+    mprof__page_sizes sizes = whole_page(width_px, height_px);
+    leave_out_heading(&sizes, without & MPROF_PART_TITLE, without & MPROF_PART_FACTS);
+    if (without & MPROF_PART_LEGEND) {
+        sizes.key = 0;
+    }
+    if (without & MPROF_PART_PEAK) {
+        sizes.headroom = fmin(sizes.headroom, sizes.has_brackets ? BRACKETS_PX : BARE_HEADROOM_PX);
+    }
+    sizes.has_brackets = sizes.has_brackets && !(without & MPROF_PART_BRACKETS);
+    if (without == MPROF_PARTS_ALL) {
+        sizes.headroom = fmin(sizes.headroom, BARE_HEADROOM_PX);
+        sizes.margin = fmin(sizes.margin, BARE_MARGIN_PX);
+        sizes.foot = fmin(sizes.foot, BARE_FOOT_PX);
+    }
+    return sizes;
 }

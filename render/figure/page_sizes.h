@@ -9,6 +9,7 @@
 typedef struct mprof__page_sizes {
     bool small; /* small type, a key in place of tables, no brackets, no names of lanes */
     bool has_title, has_facts;
+    bool has_brackets;
     double title_y, facts_y; /* baselines */
     double head;             /* above the plot */
     double headroom;         /* in the plot, above the highest point: for the peak's label */
@@ -26,6 +27,7 @@ typedef struct mprof__page_sizes {
 
 #define MPROF__WIDTH_LEAST_PX 90.0
 
-mprof__page_sizes mprof__page_sizes_of(double width_px, double height_px);
+/* without: bits of mprof_part. */
+mprof__page_sizes mprof__page_sizes_of(double width_px, double height_px, unsigned without);
 
 #endif

@@ -52,7 +52,8 @@ static const mprof__figure_input *input_of(const mprof__layout *layout)
 static bool is_wanted(const mprof__layout *layout)
 {
     const mprof__process_groups *groups = &input_of(layout)->groups;
-    return layout->input_count == 1 && !layout->figure->sizes.small && groups->shown > 0 &&
+    return layout->input_count == 1 && !layout->figure->sizes.small &&
+           !(layout->options->without & MPROF_PART_LEGEND) && groups->shown > 0 &&
            groups->peak.mib > 0 && (groups->by_command || layout->options->stack) &&
            !layout->options->flame && !(layout->memory.from > 0) &&
            layout->plot.height >= PLOT_LEAST_HEIGHT_PX;

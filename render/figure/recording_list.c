@@ -84,7 +84,8 @@ static void measure(double *name_px, double *value_px, const mprof__layout *layo
 bool mprof__has_recording_list(const mprof__layout *layout)
 {
     const mprof_figure_options *options = layout->options;
-    return layout->crowd && !layout->figure->sizes.small && !options->flame && !options->slope &&
+    return layout->crowd && !layout->figure->sizes.small &&
+           !(options->without & MPROF_PART_LEGEND) && !options->flame && !options->slope &&
            !options->kinds && options->width_px >= PAGE_LEAST_PX &&
            options->height_px >= PAGE_LEAST_HEIGHT_PX;
 }

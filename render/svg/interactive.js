@@ -582,7 +582,7 @@
     const command = data.command && !data.share ? `${data.command[0]} -w ${window} ${data.command[1]}`.trim() : '';
     // A command is shown whole or not at all; a click copies it.
     const texts = [`${range}  \u00b7  for all detail of it: ${command}`, `${range}  \u00b7  click to copy the command for all detail`, range];
-    const text = small ? '' : texts.slice(command ? 0 : 2).find(one => textWidth(one, 'facts') <= width - 80) || range;
+    const text = top < 40 ? '' : texts.slice(command ? 0 : 2).find(one => textWidth(one, 'facts') <= width - 80) || range;
     const line = add(heading, 'text', { class: 'facts', 'xml:space': 'preserve', x: left, y: factsY }, text);
     if (command) {
       line.setAttribute('data-command', command);
@@ -973,7 +973,7 @@
   // ---- start ----
 
   ['memory-axis', 'time-axis', 'names', 'peak-parts'].forEach(name => group(name) && group(name).classList.add('fixed'));
-  const facts = group('page').querySelector('.facts'), factsY = facts ? +facts.getAttribute('y') : small ? 15 : top - 13;
+  const facts = group('page').querySelector('.facts'), factsY = facts ? +facts.getAttribute('y') : top < 40 ? 15 : top - 13;
   if (facts) facts.classList.add('fixed');
   if (group('columns')) group('columns').remove();
   const axes = layer('axes', group('curves'));
@@ -995,7 +995,7 @@
   const searchButton = button('search /', 3.5, 'Search functions', () => openSearch());
   const resetButton = button('reset Esc', factsY - 12.5, 'Show all of the time', reset);
   resetButton.setAttribute('display', 'none');
-  if (!functions.length || small) searchButton.setAttribute('visibility', 'hidden');
+  if (!functions.length || top < 40) searchButton.setAttribute('visibility', 'hidden');
   const fieldWidth = Math.min(200, width / 3);
   const field = add(root, 'foreignObject', { x: right - fieldWidth, y: 3, width: fieldWidth, height: 18, display: 'none' });
   const input = add(field, 'input', { type: 'search', 'aria-label': 'Search functions', placeholder: 'part of a name, or a pattern', spellcheck: 'false' });

@@ -459,6 +459,24 @@ class Options(PlotCase):
                 self.run_mprof("plot", *options, "-o", path, NESTED)
                 self.assertEqual(png_size(path), size)
 
+    def test_parts_can_be_left_out(self):
+        parts = {"title": "title", "facts": "facts", "legend": "legend-name", "peak": "peak-name"}
+        whole = self.plot_svg(NESTED)
+        heights = {}
+        for name in ("nothing", *parts):
+            svg = self.plot_svg(*([f"--no-{name}"] if name != "nothing" else []), NESTED)
+            for other, of_class in parts.items():
+                self.assertEqual(bool(svg.of_class(of_class)), other != name, (name, other))
+            self.assertTrue(svg.of_class("bracket"))
+            heights[name] = json.loads(svg.root.find("{http://www.w3.org/2000/svg}metadata").text)["plot"]
+        for name in ("title", "facts"):  # the plot gets their room
+            self.assertLess(heights[name][1], heights["nothing"][1])
+        self.assertGreater(heights["legend"][3], heights["nothing"][3])
+        bare = self.plot_svg("--bare", "--size", "640x300", NESTED)
+        self.assertEqual(set(bare.all_texts()), set(bare.texts("tick")))
+        self.assertTrue(bare.of_class("rug") and bare.of_class("curve"))
+        self.assertTrue(whole.of_class("peak"))
+
     def test_pdf_has_the_page_size_of_upstream(self):
         path = self.directory / "out.pdf"
         self.run_mprof("plot", "-o", path, NESTED)

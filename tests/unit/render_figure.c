@@ -285,6 +285,7 @@ static const double pages[][2] = {
 static void check_page(const mprof_profile *profile, mprof_figure_options options, uint64_t seed)
 {
     size_t page = seed % (sizeof pages / sizeof *pages);
+    options.without = seed / 7 % 3 == 0 ? seed / 3 % (MPROF_PARTS_ALL + 1) : 0;
     options.width_px = pages[page][0];
     options.height_px = pages[page][1];
     options.grow = 0;

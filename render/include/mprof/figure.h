@@ -302,6 +302,18 @@ typedef enum mprof_process_grouping {
 /** Page size where none is given: 6 inches at 90 dpi. */
 #define MPROF_DEFAULT_HEIGHT_PX 540.0
 
+/** Parts that can be left out. */
+typedef enum mprof_part {
+    MPROF_PART_TITLE = 1,    /**< above the plot */
+    MPROF_PART_FACTS = 2,    /**< the line below the title */
+    MPROF_PART_LEGEND = 4,   /**< tables, lists and the key */
+    MPROF_PART_PEAK = 8,     /**< its cross, its dot and its label */
+    MPROF_PART_BRACKETS = 16 /**< of calls, on the curve */
+} mprof_part;
+
+/** All parts: axes and data are left. */
+#define MPROF_PARTS_ALL 31U
+
 /** What to lay out. Begin with MPROF_FIGURE_OPTIONS_INIT: members may be added at the end. */
 typedef struct mprof_figure_options {
     size_t size;           /**< sizeof(mprof_figure_options) as the caller was compiled */
@@ -327,13 +339,15 @@ typedef struct mprof_figure_options {
     mprof_process_grouping processes; /**< what is one line, or one layer of a stack */
     int name_file;                    /**< 1: the title begins with the name of the file */
     int colours_most; /**< functions with a colour of their own, the longest consumers; 0: all */
+    unsigned without; /**< bits of mprof_part */
 } mprof_figure_options;
 
 /** A page of usual size with the usual contents. */
 #define MPROF_FIGURE_OPTIONS_INIT                                                                  \
     {                                                                                              \
         sizeof(mprof_figure_options), MPROF_DEFAULT_WIDTH_PX, MPROF_DEFAULT_HEIGHT_PX, 1, NULL, 0, \
-            1, 0, 0, 0, {0, 0}, 0, NULL, MPROF_BY_PROCESS, 0, 0, 0, 0, MPROF_PROCESSES_AUTO, 0, 0  \
+            1, 0, 0, 0, {0, 0}, 0, NULL, MPROF_BY_PROCESS, 0, 0, 0, 0, MPROF_PROCESSES_AUTO, 0, 0, \
+            0                                                                                      \
     }
 
 /** Sets MPROF_FIGURE_OPTIONS_INIT, for languages that cannot use it.
