@@ -16,6 +16,7 @@ static const struct {
     [MPROF_FORMAT_PNG] = {"png", {".png"}, mprof__draw_png},
     [MPROF_FORMAT_SVG] = {"svg", {".svg", ".svgz", ".svg.gz"}, mprof__draw_svg},
     [MPROF_FORMAT_PDF] = {"pdf", {".pdf"}, mprof__draw_pdf},
+    [MPROF_FORMAT_EPS] = {"eps", {".eps"}, mprof__draw_eps},
 };
 
 const char *mprof_format_name(mprof_format format)
@@ -35,7 +36,7 @@ mprof_status mprof_format_from_path(mprof_format *out, const char *path, mprof_e
     }
     mprof_error_set(
         error, MPROF_EARGUMENT,
-        "the name must end in .png, .svg, .svg.gz or .pdf, or --format name the format");
+        "the name must end in .png, .svg, .svg.gz, .pdf or .eps, or --format name the format");
     mprof_error_at(error, path, 0);
     return MPROF_EARGUMENT;
 }

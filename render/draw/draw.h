@@ -9,6 +9,8 @@
 /* draw_cairo.c */
 mprof_status mprof__draw_png(const mprof_figure *figure, const mprof_draw_options *options,
                              mprof_text_engine *engine, mprof_output *output, mprof_error *error);
+mprof_status mprof__draw_eps(const mprof_figure *figure, const mprof_draw_options *options,
+                             mprof_text_engine *engine, mprof_output *output, mprof_error *error);
 mprof_status mprof__draw_pdf(const mprof_figure *figure, const mprof_draw_options *options,
                              mprof_text_engine *engine, mprof_output *output, mprof_error *error);
 
@@ -17,6 +19,7 @@ typedef struct mprof__image {
     const unsigned char *pixels;
     size_t stride;     /* bytes from one row to the next */
     int width, height; /* px */
+    bool has_alpha;    /* pixels are 0xAARRGGBB, colours multiplied by alpha */
     double dpi;
     const char *title, *description, *source; /* the figure's */
     void *owner;                              /* Cairo's surface, which holds the pixels */

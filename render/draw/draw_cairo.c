@@ -4,14 +4,20 @@
 #include "theme.h"
 
 #include <cairo-pdf.h>
+#include <cairo-ps.h>
+#include <errno.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 /* From this many points on, a line is dense: it has a point or two in every pixel column. */
 #define DENSE_COUNT 600
 #define PIECE_COUNT 128
+#define FAINT_ALPHA 0.1F
+#define SOURCE_DATE_MAX 253402300799LL /* the end of the year 9999 */
 /* In a PDF the points of a dense line are rounded to quarters of a point: Cairo writes all digits
  * of its fixed-point format, so these need two digits instead of six. */
 #define GRID (0.25 * 90 / 72)
@@ -24,12 +30,25 @@ struct brush {
     cairo_t *cairo;
     mprof__palette palette;
     double scale; /* pixels per unit; 0: a vector format */
+    bool opaque;  /* the format has no transparency */
 };
 
 static void set_colour(const struct brush *brush, uint32_t rgb, float alpha)
 {
     cairo_set_source_rgba(brush->cairo, (rgb >> 16) / 255.0, (rgb >> 8 & 0xFF) / 255.0,
                           (rgb & 0xFF) / 255.0, (double)alpha);
+}
+
+/* The colour that is seen through on paper. */
+static uint32_t on_paper(const struct brush *brush, uint32_t rgb, float alpha)
+{
+    uint32_t paper = mprof__tone_colour(brush->palette, MPROF__TONE_PAPER, 0), mixed = 0;
+    for (int shift = 0; shift < 24; shift += 8) {
+        float part =
+            alpha * (float)(rgb >> shift & 0xFF) + (1 - alpha) * (float)(paper >> shift & 0xFF);
+        mixed |= (uint32_t)lroundf(part) << shift;
+    }
+    return mixed;
 }
 
 /* Returns false if there is nothing to draw in this tone. */
@@ -40,7 +59,15 @@ static bool set_tone(const struct brush *brush, const mprof__style *style, mprof
     if (tone == MPROF__TONE_NONE) {
         return false;
     }
-    set_colour(brush, mprof__tone_colour(brush->palette, tone, colour), alpha);
+    uint32_t rgb = mprof__tone_colour(brush->palette, tone, colour);
+    if (brush->opaque && alpha < FAINT_ALPHA) {
+        return false; /* what is behind it matters more */
+    }
+    if (brush->opaque) {
+        rgb = on_paper(brush, rgb, alpha);
+        alpha = 1;
+    }
+    set_colour(brush, rgb, alpha);
     return true;
 }
 
@@ -253,17 +280,25 @@ static void draw_item(const struct brush *brush, const mprof_item *item)
     fill_and_stroke(brush, style, item->colour);
 }
 
+/* scale: of pixels; 0: a vector format. */
 static void paint(const mprof_figure *figure, mprof_text_engine *engine, cairo_t *cairo,
-                  mprof__palette palette, double scale)
+                  const mprof_draw_options *options, double scale)
 {
     size_t count;
-    struct brush brush = {
-        .figure = figure, .engine = engine, .cairo = cairo, .palette = palette, .scale = scale};
+    mprof__palette palette = mprof__palette_of(options->theme);
+    struct brush brush = {.figure = figure,
+                          .engine = engine,
+                          .cairo = cairo,
+                          .palette = palette,
+                          .scale = scale,
+                          .opaque = options->format == MPROF_FORMAT_EPS};
     brush.points = mprof_figure_points(figure, &count);
     brush.text = mprof_figure_text(figure, &count);
     const mprof_item *items = mprof_figure_items(figure, &count);
-    set_colour(&brush, mprof__tone_colour(palette, MPROF__TONE_PAPER, 0), 1);
-    cairo_paint(cairo);
+    if (!options->transparent) {
+        set_colour(&brush, mprof__tone_colour(palette, MPROF__TONE_PAPER, 0), 1);
+        cairo_paint(cairo);
+    }
     cairo_set_line_join(cairo, CAIRO_LINE_JOIN_ROUND);
     for (size_t i = 0; i < count; i++) {
         draw_item(&brush, &items[i]);
@@ -288,10 +323,11 @@ mprof_status mprof__image_paint(mprof__image *image, const mprof_figure *figure,
     double scale = options->dpi / MPROF_DEFAULT_DPI;
     int width = (int)lround(mprof_figure_width_px(figure) * scale);
     int height = (int)lround(mprof_figure_height_px(figure) * scale);
-    cairo_surface_t *surface = cairo_image_surface_create(CAIRO_FORMAT_RGB24, width, height);
+    cairo_surface_t *surface = cairo_image_surface_create(
+        options->transparent ? CAIRO_FORMAT_ARGB32 : CAIRO_FORMAT_RGB24, width, height);
     cairo_t *cairo = cairo_create(surface);
     cairo_scale(cairo, scale, scale);
-    paint(figure, engine, cairo, mprof__palette_of(options->theme), scale);
+    paint(figure, engine, cairo, options, scale);
     mprof_status status = cairo_failure(cairo_status(cairo), error);
     cairo_destroy(cairo);
     cairo_surface_flush(surface);
@@ -300,6 +336,7 @@ mprof_status mprof__image_paint(mprof__image *image, const mprof_figure *figure,
         .stride = (size_t)cairo_image_surface_get_stride(surface),
         .width = width,
         .height = height,
+        .has_alpha = options->transparent != 0,
         .dpi = options->dpi,
         .title = mprof_figure_title(figure),
         .description = mprof_figure_facts(figure),
@@ -382,8 +419,32 @@ static void add_bookmarks(cairo_surface_t *surface, const mprof_figure *figure)
     }
 }
 
+/* The moment to write into files, where reproducible ones are wanted; -1: now. The variable is that
+ * of https://reproducible-builds.org/specs/source-date-epoch/. */
+static time_t source_date(void)
+{
+    const char *text = getenv("SOURCE_DATE_EPOCH");
+    char *end;
+    errno = 0;
+    long long seconds = text && *text ? strtoll(text, &end, 10) : -1;
+    return seconds < 0 || errno || *end || seconds > SOURCE_DATE_MAX ? -1 : (time_t)seconds;
+}
+
+static void set_dates(cairo_surface_t *surface)
+{
+    char text[40];
+    struct tm parts;
+    time_t date = source_date();
+    if (date >= 0 && gmtime_r(&date, &parts)) {
+        strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
+        cairo_pdf_surface_set_metadata(surface, CAIRO_PDF_METADATA_CREATE_DATE, text);
+        cairo_pdf_surface_set_metadata(surface, CAIRO_PDF_METADATA_MOD_DATE, text);
+    }
+}
+
 static void set_metadata(cairo_surface_t *surface, const mprof_figure *figure)
 {
+    set_dates(surface);
     const struct {
         cairo_pdf_metadata_t key;
         const char *text;
@@ -409,7 +470,7 @@ mprof_status mprof__draw_pdf(const mprof_figure *figure, const mprof_draw_option
     set_metadata(surface, figure);
     cairo_t *cairo = cairo_create(surface);
     cairo_scale(cairo, scale, scale);
-    paint(figure, engine, cairo, mprof__palette_of(options->theme), 0);
+    paint(figure, engine, cairo, options, 0);
     add_bookmarks(surface, figure);
     cairo_destroy(cairo);
     cairo_surface_finish(surface);
@@ -417,4 +478,60 @@ mprof_status mprof__draw_pdf(const mprof_figure *figure, const mprof_draw_option
     cairo_surface_destroy(surface);
     /* a failed write is reported when the output is committed */
     return status == CAIRO_STATUS_WRITE_ERROR ? MPROF_OK : cairo_failure(status, error);
+}
+
+/* The bytes are kept, because a date in them may have to be replaced. */
+static cairo_status_t write_copy(void *data, const unsigned char *bytes, unsigned size)
+{
+    return fwrite(bytes, 1, size, data) == size ? CAIRO_STATUS_SUCCESS : CAIRO_STATUS_WRITE_ERROR;
+}
+
+/* Cairo writes the time of day into the comments at the beginning. */
+static void write_dated(mprof_output *output, const char *bytes, size_t size)
+{
+    static const char key[] = "\n%%CreationDate: ";
+    char text[60];
+    struct tm parts;
+    time_t date = source_date();
+    const char *found = memmem(bytes, size, key, sizeof key - 1);
+    const char *end = found ? memchr(found + 1, '\n', size - (size_t)(found + 1 - bytes)) : NULL;
+    if (date < 0 || !end || !gmtime_r(&date, &parts)) {
+        mprof_output_write(output, bytes, size);
+        return;
+    }
+    strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S UTC", &parts);
+    mprof_output_write(output, bytes, (size_t)(found - bytes) + sizeof key - 1);
+    mprof_output_write(output, text, strlen(text));
+    mprof_output_write(output, end, size - (size_t)(end - bytes));
+}
+
+mprof_status mprof__draw_eps(const mprof_figure *figure, const mprof_draw_options *options,
+                             mprof_text_engine *engine, mprof_output *output, mprof_error *error)
+{
+    double scale = 72 / MPROF_DEFAULT_DPI;
+    char *bytes = NULL;
+    size_t size = 0;
+    FILE *copy = open_memstream(&bytes, &size);
+    if (!copy) {
+        return mprof_error_set(error, MPROF_ENOMEM, "out of memory");
+    }
+    cairo_surface_t *surface =
+        cairo_ps_surface_create_for_stream(write_copy, copy, mprof_figure_width_px(figure) * scale,
+                                           mprof_figure_height_px(figure) * scale);
+    cairo_ps_surface_set_eps(surface, 1);
+    cairo_t *cairo = cairo_create(surface);
+    cairo_scale(cairo, scale, scale);
+    paint(figure, engine, cairo, options, 0);
+    cairo_destroy(cairo);
+    cairo_surface_finish(surface);
+    mprof_status status = cairo_failure(cairo_surface_status(surface), error);
+    cairo_surface_destroy(surface);
+    if (fclose(copy) != 0 && status == MPROF_OK) {
+        status = mprof_error_set(error, MPROF_ENOMEM, "out of memory");
+    }
+    if (status == MPROF_OK) {
+        write_dated(output, bytes, size);
+    }
+    free(bytes);
+    return status;
 }

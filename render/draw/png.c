@@ -232,6 +232,22 @@ static void unpack_row(const unsigned char *row, int width, unsigned char *rgb)
     }
 }
 
+/* Cairo multiplies colours by alpha, PNG does not. */
+static void unpack_alpha_row(const unsigned char *row, int width, unsigned char *rgba)
+{
+    for (int x = 0; x < width; x++) {
+        uint32_t pixel;
+        memcpy(&pixel, row + 4 * (size_t)x, sizeof pixel);
+        uint32_t alpha = pixel >> 24;
+        for (int c = 0; c < 3; c++) {
+            uint32_t part = pixel >> (16 - 8 * c) & 0xFF;
+            part = alpha ? (part * 255 + alpha / 2) / alpha : 0;
+            rgba[4 * x + c] = (unsigned char)(part > 255 ? 255 : part);
+        }
+        rgba[4 * x + 3] = (unsigned char)alpha;
+    }
+}
+
 static void on_error(png_structp png, png_const_charp message)
 {
     mprof_error_set(png_get_error_ptr(png), MPROF_EDRAW, "cannot encode PNG: %s", message);
@@ -314,8 +330,10 @@ static void write_image(png_structp png, png_infop info, const mprof__image *ima
                         const struct palette *palette, unsigned char *row)
 {
     png_set_IHDR(png, info, (png_uint_32)image->width, (png_uint_32)image->height, 8,
-                 palette->runs ? PNG_COLOR_TYPE_PALETTE : PNG_COLOR_TYPE_RGB, PNG_INTERLACE_NONE,
-                 PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
+                 palette->runs      ? PNG_COLOR_TYPE_PALETTE
+                 : image->has_alpha ? PNG_COLOR_TYPE_RGB_ALPHA
+                                    : PNG_COLOR_TYPE_RGB,
+                 PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
     if (palette->runs) {
         set_palette(png, info, palette);
     }
@@ -333,7 +351,8 @@ static void write_image(png_structp png, png_infop info, const mprof__image *ima
         write_indexed(png, image, palette, row);
     }
     for (int y = 0; !palette->runs && y < image->height; y++) {
-        unpack_row(image->pixels + (size_t)y * image->stride, image->width, row);
+        (image->has_alpha ? unpack_alpha_row : unpack_row)(
+            image->pixels + (size_t)y * image->stride, image->width, row);
         png_write_row(png, row);
     }
     png_write_end(png, info);
@@ -343,13 +362,15 @@ mprof_status mprof__png_write(const mprof__image *image, mprof_output *output, m
 {
     mprof_error local = MPROF_ERROR_INIT;
     struct palette *palette = calloc(1, sizeof *palette);
-    unsigned char *row = malloc((size_t)image->width * 3);
+    unsigned char *row = malloc((size_t)image->width * 4);
     png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, &local, on_error, on_warning);
     png_infop info = png ? png_create_info_struct(png) : NULL;
     if (!palette || !row || !info) {
         mprof_error_set(&local, MPROF_ENOMEM, "out of memory");
     } else {
-        make_palette(image, palette);
+        if (!image->has_alpha) {
+            make_palette(image, palette);
+        }
         png_set_write_fn(png, output, write_bytes, flush_bytes);
         if (setjmp(png_jmpbuf(png)) == 0) {
             write_image(png, info, image, palette, row);

@@ -522,7 +522,9 @@ mprof_status mprof__draw_svg(const mprof_figure *figure, const mprof_draw_option
     put_head(&pen);
     put_styles(&pen, options, engine);
     put_patterns(&pen);
-    mprof__put(output, "<rect class=\"paper\" width=\"100%\" height=\"100%\"/>\n");
+    if (!options->transparent) {
+        mprof__put(output, "<rect class=\"paper\" width=\"100%\" height=\"100%\"/>\n");
+    }
     for (size_t g = 0; g < group_count; g++) {
         if (groups[g].kind == MPROF_GROUP_CURVES && !options->still) {
             mprof__put_columns(output, figure);

@@ -15,6 +15,7 @@ import struct
 import subprocess
 import sys
 import termios
+import time
 import unittest
 import xml.etree.ElementTree as ElementTree
 import zlib
@@ -458,6 +459,52 @@ class Options(PlotCase):
                 path = self.directory / "out.png"
                 self.run_mprof("plot", *options, "-o", path, NESTED)
                 self.assertEqual(png_size(path), size)
+
+    def test_transparent(self):
+        """The pixels are those of the opaque picture once they are put on paper."""
+        for name, options in (("opaque", []), ("clear", ["--transparent"])):
+            self.run_mprof("plot", "--size", "400x200", *options, "-o", f"{name}.png", NESTED)
+        data = (self.directory / "clear.png").read_bytes()
+        chunks = list(png_file.chunks(data))
+        self.assertEqual(dict(chunks)[b"IHDR"][8:10], b"\x08\x06")  # with alpha
+        raw = zlib.decompress(b"".join(body for kind, body in chunks if kind == b"IDAT"))
+        rows = [raw[y * 1601 + 1:(y + 1) * 1601] for y in range(200)]
+        self.assertIn(0, rows[0][3::4])
+        _, _, opaque = png_file.read(self.directory / "opaque.png")
+        for row, whole in zip(rows, opaque):
+            for c in range(3):
+                on_paper = [(part * alpha + 255 * (255 - alpha)) / 255 for part, alpha in zip(row[c::4], row[3::4])]
+                self.assertLess(max(abs(a - b) for a, b in zip(on_paper, whole[c::3])), 40)
+        self.assertEqual(self.plot_svg("--transparent", NESTED).of_class("paper"), [])
+        self.assertEqual(len(self.plot_svg(NESTED).of_class("paper")), 1)
+
+    def test_encapsulated_postscript(self):
+        """Nothing is transparent, so that nothing has to be written as pixels."""
+        for options in ([], ["-f", "--theme", "dark"], ["--theme", "paper"], ["--stack", "--size", "3.33x2.2in"]):
+            with self.subTest(options=options):
+                path = self.directory / "out.eps"
+                self.run_mprof("plot", *options, "-o", path, CHILDREN if "--stack" in options else NESTED)
+                text = path.read_bytes()
+                self.assertTrue(text.startswith(b"%!PS-Adobe-3.0 EPSF-3.0\n"))
+                self.assertRegex(text, rb"\n%%BoundingBox: 0 -?\d+ \d+ \d+\n")
+                self.assertNotIn(b"ImageType", text)
+                self.assertTrue(text.rstrip().endswith(b"%%EOF"))
+
+    def test_the_date_of_a_document_can_be_set(self):
+        """SOURCE_DATE_EPOCH: equal bytes at any time; what is no date is ignored."""
+        def draw(kind, epoch):
+            self.run_mprof("plot", "-o", f"out.{kind}", NESTED, env=self.environment(SOURCE_DATE_EPOCH=epoch))
+            return (self.directory / f"out.{kind}").read_bytes()
+        first = {kind: draw(kind, "1700000000") for kind in ("pdf", "eps")}
+        self.assertIn(b"20231114221320", first["pdf"])
+        self.assertIn(b"\n%%CreationDate: 2023-11-14 22:13:20 UTC\n", first["eps"])
+        time.sleep(1.1)  # dates have seconds
+        for kind, data in first.items():
+            self.assertEqual(draw(kind, "1700000000"), data)
+            for epoch in ("", "soon", "-1", "1700000000x", "99999999999999999999"):
+                self.assertNotIn(b"2023", draw(kind, epoch)[:3000] if kind == "eps" else b"")
+                if kind == "pdf":
+                    check_pdf(self.directory / "out.pdf")
 
     def test_parts_can_be_left_out(self):
         parts = {"title": "title", "facts": "facts", "legend": "legend-name", "peak": "peak-name"}

@@ -16,6 +16,7 @@ typedef enum mprof_format {
     MPROF_FORMAT_PNG,  /**< pixels */
     MPROF_FORMAT_SVG,  /**< with a script and the numbers, unless mprof_draw_options.still */
     MPROF_FORMAT_PDF,  /**< one page */
+    MPROF_FORMAT_EPS,  /**< one page, for TeX; colours instead of transparency */
     MPROF_FORMAT_COUNT /**< how many there are */
 } mprof_format;
 
@@ -81,6 +82,7 @@ typedef struct mprof_draw_options {
         *command; /**< what draws this picture, for a shell, without its files and without a
                        window; an SVG suggests it for a part of the time. NULL: it does not */
     const char *command_files; /**< what follows the window, for a shell; NULL: nothing */
+    int transparent;           /**< 1: nothing behind the picture, in place of paper */
 } mprof_draw_options;
 
 /** Pixels per inch where a unit of the figure is a pixel. */
@@ -90,7 +92,7 @@ typedef struct mprof_draw_options {
 #define MPROF_DRAW_OPTIONS_INIT                                                                    \
     {                                                                                              \
         sizeof(mprof_draw_options), MPROF_FORMAT_PNG, MPROF_THEME_AUTO, MPROF_DEFAULT_DPI, 0,      \
-            NULL, NULL                                                                             \
+            NULL, NULL, 0                                                                          \
     }
 
 /** Draws a figure and hands all bytes to the output, which is not committed.
