@@ -591,11 +591,17 @@
       add(line, 'title', {}, command);
     }
     resetButton.setAttribute('display', 'inline');
+    nameTime(', whole time');
     hover(null);
     mark();
   }
 
+  // The legend stays that of all of the time, and its tables say so.
+  const heads = group('legend') ? [...group('legend').querySelectorAll('.legend-head:not([text-anchor])')].map(node => [node, node.textContent]) : [];
+  const nameTime = suffix => heads.forEach(([node, text]) => { node.textContent = text + suffix; });
+
   function reset() {
+    nameTime('');
     for (const [node, kept] of original) for (const name in kept) setOrRemove(node, name, kept[name]);
     original.clear();
     view = full;

@@ -751,6 +751,21 @@ class Zoom(BrowserCase):
             });""")
         self.assertTrue(inside, "a caption leaves its box")
 
+    def test_the_legend_says_that_it_is_of_the_whole_time(self):
+        heads = "return [...document.querySelectorAll('.legend-head:not([text-anchor])')].map(node => node.textContent)"
+        for options, tables in (([NESTED], ["function"]), ([CHILDREN], ["process"]), ([NESTED, CHILDREN], ["recording", "function"])):
+            plot = self.show(*options)
+            self.assertEqual(self.browser.run(heads), tables)
+            self.browser.drag(plot.left + 300, plot.middle, plot.left + 420, plot.middle)
+            self.assertEqual(self.browser.run(heads), [f"{name}, whole time" for name in tables])
+            # the next column is not covered
+            covered = self.browser.run("""
+                const places = [...document.querySelectorAll('.legend-head')].map(node => node.getBoundingClientRect());
+                return places.some((a, i) => places.some((b, k) => k > i && a.top === b.top && a.left < b.right && b.left < a.right));""")
+            self.assertFalse(covered)
+            self.browser.press("Escape")
+            self.assertEqual(self.browser.run(heads), tables)
+
     def test_labels_of_brackets_do_not_overlap(self):
         plot = self.show(NESTED)
         for share in (0.05, 0.3, 0.6):
