@@ -440,7 +440,35 @@ typedef struct frame_of_311 {
     PyObject *dictionaries[3]; /* globals, builtins, locals */
     PyObject *code;
     PyObject *object; /* NULL: not made yet */
+    void *caller;     /* NULL: none */
 } frame_of_311;
+
+/* The part of PyThreadState that we use, of 3.11. */
+typedef struct thread_of_311 {
+    void *links[3];
+    int fields[7];
+    struct {
+        uint8_t is_traced;
+        frame_of_311 *frame; /* that runs now */
+    } *running;
+} thread_of_311;
+
+void *mprof__python_hide_frame(PyObject *code)
+{
+    thread_of_311 *thread = (thread_of_311 *)(void *)PyThreadState_Get();
+    frame_of_311 *frame = thread->running->frame;
+
+    if (!frame || frame->code != code) {
+        return NULL;
+    }
+    thread->running->frame = frame->caller;
+    return frame;
+}
+
+void mprof__python_show_frame(void *frame)
+{
+    ((thread_of_311 *)(void *)PyThreadState_Get())->running->frame = frame;
+}
 
 PyObject *mprof__python_frame_code(PyObject *frame)
 {

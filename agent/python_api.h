@@ -185,6 +185,11 @@ int mprof__python_frame_event_line(PyObject *frame);
 /* Whether a "call" event of a generator's frame is its start, not a resumption. Before 3.12. */
 bool mprof__python_frame_begins(PyObject *frame, PyObject *code);
 
+/* In 3.11, if the running frame has this code: functions that are called next see its caller as
+ * theirs, until the frame that this returns is shown again. NULL: it has another code. */
+void *mprof__python_hide_frame(PyObject *code);
+void mprof__python_show_frame(void *frame);
+
 /* A type's slots tp_iternext (NULL: none) and am_await (of coroutines). Before 3.12. */
 iternextfunc mprof__python_iternext(PyTypeObject *type);
 unaryfunc mprof__python_await(PyTypeObject *type);

@@ -15,6 +15,7 @@ typedef struct stand_in {
     mprof__vectorcall vectorcall;
     mprof__name *name;
     bool makes_suspendable; /* the span is that of the returned generator or coroutine */
+    PyObject *hidden_code;  /* borrowed: of a trampoline; or NULL */
     PyObject *weaklist;
 } stand_in;
 
@@ -53,7 +54,11 @@ static PyObject *call_vector(PyObject *self, PyObject *const *arguments, size_t 
         return raise_recursion_error();
     }
     mprof__span_begin(&span, one->name);
+    void *hidden = one->hidden_code ? mprof__python_hide_frame(one->hidden_code) : NULL;
     PyObject *result = mprof__python.vectorcall(one->function, arguments, count, keywords);
+    if (hidden) {
+        mprof__python_show_frame(hidden);
+    }
     mprof__span_end(&span, !result);
     return result;
 }
@@ -335,6 +340,11 @@ PyObject *mprof__stand_in_new(PyObject *function, mprof__name *name)
         as_stand_in(self)->makes_suspendable = mprof__suspendable_is_made_by(function);
     }
     return self;
+}
+
+void mprof__stand_in_hide_caller(PyObject *object, PyObject *code)
+{
+    as_stand_in(object)->hidden_code = code;
 }
 
 bool mprof__stand_in_setup(void)

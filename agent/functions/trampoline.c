@@ -1,42 +1,108 @@
 /* See trampoline.h. The trampoline is compiled from source, so that it fits every version. */
 #include "trampoline.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 
 #include "decorator.h"
+#include "stand_in.h"
 
 /* The constant of the trampoline's code that the stand-in replaces. */
 #define PLACEHOLDER 707070701
 
 static PyObject *changed; /* owned: a list of (weak reference, original code, ours), or NULL */
 
-/* The source of a trampoline, which must have as many free variables as the original. */
-static bool write_source(char *source, size_t size, long flags, Py_ssize_t free_count)
+typedef struct source_text {
+    char bytes[4096];
+    size_t length; /* of all that was added, even if it did not fit */
+} source_text;
+
+__attribute__((format(printf, 2, 3))) static void add(source_text *to, const char *format, ...)
 {
+    va_list values;
+    size_t room = to->length < sizeof to->bytes ? sizeof to->bytes - to->length : 0;
+
+    va_start(values, format);
+    int length = vsnprintf(room > 0 ? to->bytes + to->length : NULL, room, format, values);
+    va_end(values);
+    to->length += length > 0 ? (size_t)length : 0;
+}
+
+static long number_of(PyObject *code, const char *attribute)
+{
+    PyObject *value = PyObject_GetAttrString(code, attribute);
+    long number = value ? PyLong_AsLong(value) : 0;
+
+    PyErr_Clear();
+    Py_XDECREF(value);
+    return number;
+}
+
+/* The parameters of a code, by their names, and how to pass them on. Libraries read them from the
+ * function's code (pluggy: the arguments of a hook). The defaults remain the function's. */
+static void add_parameters(source_text *parameters, source_text *arguments, PyObject *code)
+{
+    enum { VARARGS = 4, VARKEYWORDS = 8 }; /* of co_flags */
+    long flags = mprof__python_code_flags(code);
+    long positional_only = number_of(code, "co_posonlyargcount");
+    long positional = number_of(code, "co_argcount");
+    long keyword_only = number_of(code, "co_kwonlyargcount");
+    PyObject *names = PyObject_GetAttrString(code, "co_varnames");
+    long next = positional + keyword_only; /* index of the names of *args and **keywords */
+
+    for (long i = 0; names && i < positional + keyword_only; i++) {
+        const char *name = mprof__python.utf8(PyTuple_GetItem(names, i), NULL);
+        if (i == positional && (flags & VARARGS) == 0) {
+            add(parameters, "*, ");
+        } else if (i == positional) {
+            const char *rest = mprof__python.utf8(PyTuple_GetItem(names, next++), NULL);
+            add(parameters, "*%s, ", rest);
+            add(arguments, "*%s, ", rest);
+        }
+        add(parameters, i + 1 == positional_only ? "%s, /, " : "%s, ", name);
+        add(arguments, i < positional ? "%s, " : "%s=%s, ", name, name);
+    }
+    if (names && keyword_only == 0 && (flags & VARARGS) != 0) {
+        const char *rest = mprof__python.utf8(PyTuple_GetItem(names, next++), NULL);
+        add(parameters, "*%s, ", rest);
+        add(arguments, "*%s, ", rest);
+    }
+    if (names && (flags & VARKEYWORDS) != 0) {
+        const char *rest = mprof__python.utf8(PyTuple_GetItem(names, next), NULL);
+        add(parameters, "**%s", rest);
+        add(arguments, "**%s", rest);
+    }
+    PyErr_Clear();
+    Py_XDECREF(names);
+}
+
+/* The source of a trampoline, which must have as many free variables as the original. */
+static bool write_source(source_text *source, PyObject *code, Py_ssize_t free_count)
+{
+    long flags = mprof__python_code_flags(code);
     const char *head = (flags & MPROF_CODE_COROUTINE) != 0 ? "async " : "";
-    const char *call = "return x(*a, **k)";
-    size_t length;
+    source_text parameters = {.length = 0};
+    source_text arguments = {.length = 0};
+    const char *call = "";
 
     if ((flags & MPROF_CODE_COROUTINE) != 0) {
-        call = "return await x(*a, **k)";
+        call = "await ";
     } else if ((flags & MPROF_CODE_GENERATOR) != 0) {
-        call = "return (yield from x(*a, **k))";
+        call = "yield from ";
     }
-    length = (size_t)snprintf(source, size, "def o():\n");
-    for (Py_ssize_t i = 0; i < free_count && length < size; i++) {
-        length += (size_t)snprintf(source + length, size - length, " v%d = 0\n", (int)i);
+    add_parameters(&parameters, &arguments, code);
+    add(source, "def o():\n");
+    for (Py_ssize_t i = 0; i < free_count; i++) {
+        add(source, " mprof__v%d = 0\n", (int)i);
     }
-    if (length < size) {
-        length += (size_t)snprintf(source + length, size - length,
-                                   " %sdef t(*a, **k):\n  x = %d\n  if 0: pass", head, PLACEHOLDER);
+    add(source, " %sdef t(%s):\n  mprof__f = %d\n  if 0: pass", head, parameters.bytes,
+        PLACEHOLDER);
+    for (Py_ssize_t i = 0; i < free_count; i++) {
+        add(source, "; mprof__v%d", (int)i);
     }
-    for (Py_ssize_t i = 0; i < free_count && length < size; i++) {
-        length += (size_t)snprintf(source + length, size - length, "; v%d", (int)i);
-    }
-    if (length < size) {
-        length += (size_t)snprintf(source + length, size - length, "\n  %s\n", call);
-    }
-    return length < size;
+    add(source, "\n  return (%smprof__f(%s))\n", call, arguments.bytes);
+    return parameters.length < sizeof parameters.bytes &&
+           arguments.length < sizeof arguments.bytes && source->length < sizeof source->bytes;
 }
 
 /* The code object in a code's constants. Steals the reference to `code`; new reference or NULL. */
@@ -187,7 +253,7 @@ static void undo_change(PyObject *change)
 
 bool mprof__trampoline_install(PyObject *function)
 {
-    char source[4096];
+    source_text source = {.length = 0};
     long flags = mprof__python_attribute_code_flags(function, "__code__");
     PyObject *code = PyObject_GetAttrString(function, "__code__");
     PyObject *names = code ? PyObject_GetAttrString(code, "co_freevars") : NULL;
@@ -199,15 +265,17 @@ bool mprof__trampoline_install(PyObject *function)
 
     /* a trampoline would change the behaviour of these */
     bool is_possible = (flags & (MPROF_CODE_ASYNC_GENERATOR | MPROF_CODE_ITERABLE_COROUTINE)) == 0;
-    if (is_possible && names && write_source(source, sizeof source, flags, PyTuple_Size(names))) {
+    if (is_possible && names && write_source(&source, code, PyTuple_Size(names))) {
         copy = copy_function(function, code);
         stand_in = copy ? mprof__decorator_new_stand_in(copy) : NULL;
-        trampoline = inner_code(inner_code(Py_CompileString(source, "<mprof>", Py_file_input)));
+        trampoline =
+            inner_code(inner_code(Py_CompileString(source.bytes, "<mprof>", Py_file_input)));
     }
     if (stand_in && trampoline) {
         completed = complete_code(trampoline, code, stand_in);
     }
     if (completed && PyObject_SetAttrString(function, "__code__", completed) == 0) {
+        mprof__stand_in_hide_caller(stand_in, completed);
         /* inspect.signature and others follow __wrapped__; so does unwrap() */
         done = true;
         remember_change(function, code, completed);

@@ -150,6 +150,80 @@ class Patterns(AgentCase):
         self.assertEqual((done.out, done.err), ("executed\n", ""))
 
     @on_each_interpreter()
+    def test_callers_are_seen(self, interpreter):
+        self.write("watched.py", """
+            import inspect, sys, warnings
+            def caller(): return sys._getframe(1).f_code.co_name, sys._getframe(1).f_lineno
+            def deprecated(*, old=None): warnings.warn("use another", DeprecationWarning, stacklevel=2)
+            def stack(n): return stack(n - 1) if n else [one.function for one in inspect.stack()]
+            def fails(): raise KeyError(inspect.stack()[1].function)
+            class C:
+                def m(self, *args, **more): return caller(), args, more
+        """)
+        source = """
+            import threading, warnings, watched
+            warnings.simplefilter("always")
+            def outer():
+                print(watched.caller(), watched.C().m(1, b=2), watched.stack(3))
+                watched.deprecated(old=1)
+                try: watched.fails()
+                except KeyError as error: print(error)
+                print(getattr(watched.caller, "__wrapped__", watched.caller)())
+            outer()
+            thread = threading.Thread(target=watched.stack, args=(2,)); thread.start(); thread.join()
+        """
+        path = self.write("program.py", source)
+        plain = self.run_plain(interpreter, path)
+        done = self.run_agent(interpreter, path, env={"MPROF_FUNC": "watched:*"})
+        self.assertEqual((done.out, done.err), (plain.stdout, plain.stderr))
+        self.assertEqual(len(done.calls), 13)
+
+    @on_each_interpreter()
+    def test_parameters_are_seen(self, interpreter):
+        """Libraries read them from the code: pluggy does."""
+        self.write("watched.py", """
+            def none(): return ()
+            def plain(a, b=2): return a, b
+            def all_kinds(a, /, b, c=3, *rest, d, e=5, **more): return a, b, c, rest, d, e, more
+            def keywords(*, d=4, t=1): return d, t
+            def rest(*a): return a
+            def more(**k): return sorted(k)
+            async def coroutine(a, *, b): return a, b
+            def generator(a, *b): yield a; return b
+            class C:
+                def m(self, x, __y=1): return x, __y
+            def outer(a):
+                def inner(b=1): return a + b
+                return inner
+        """)
+        source = """
+            import inspect, watched
+            for f in (watched.none, watched.plain, watched.all_kinds, watched.keywords, watched.rest,
+                      watched.more, watched.coroutine, watched.generator, watched.C.m, watched.outer):
+                code = f.__code__
+                count = code.co_argcount + code.co_kwonlyargcount
+                print(f.__name__, inspect.signature(f), inspect.getfullargspec(f), code.co_argcount,
+                      code.co_posonlyargcount, code.co_kwonlyargcount, code.co_varnames[:count],
+                      f.__defaults__, f.__kwdefaults__)
+                try: print(f(bad=1))
+                except TypeError as error: print(error)
+            print(watched.none(), watched.plain(1), watched.plain(b=1, a=3), watched.keywords(t=2),
+                  watched.all_kinds(1, 2, 3, 4, 5, d=6, f=7), watched.all_kinds(1, b=2, d=3),
+                  watched.rest(1, 2), watched.more(a=1, b=2), list(watched.generator(1, 2)),
+                  watched.C().m(3), watched.outer(1)(2))
+            try: watched.coroutine(1, b=2).send(None)
+            except StopIteration as error: print(error)
+            watched.plain.__defaults__ = 7,
+            print(watched.plain(1))
+        """
+        path = self.write("program.py", source)
+        plain = self.run_plain(interpreter, path)
+        self.assertEqual(plain.returncode, 0, plain.stderr)
+        done = self.run_agent(interpreter, path, env={"MPROF_FUNC": "watched:*"})
+        self.assertEqual((done.out, done.err), (plain.stdout, plain.stderr))
+        self.assertGreater(len(done.calls), 13)
+
+    @on_each_interpreter()
     def test_the_script_itself(self, interpreter):
         source = """
             def outer(): return inner()
