@@ -423,7 +423,8 @@ class TestCase(unittest.TestCase):
             self.run_mprof("plot", *options, "-o", picture, *recordings)
             check(picture)
             if kind == "png" and "--flame" not in options:
-                self.assertEqual(png_size(picture), (1260, 540))
+                width, height = png_size(picture)  # lanes of calls may need more height
+                self.assertTrue(width == 1260 and 540 <= height <= 1200, (width, height))
             pictures[kind] = picture
         return pictures
 
