@@ -295,7 +295,7 @@ void mprof__draw_process_peak(mprof__layout *layout)
 {
     const mprof__figure_input *input = &layout->inputs[0];
     const mprof__process_groups *groups = &input->groups;
-    const mprof__process_group *highest = groups->items;
+    mprof__process_group *highest = groups->items;
     if (layout->input_count != 1 || !groups->shown || layout->options->stack ||
         layout->options->without & MPROF_PART_PEAK) {
         return;
@@ -311,7 +311,7 @@ void mprof__draw_process_peak(mprof__layout *layout)
     mprof__group_text(name, sizeof name, input, highest);
     snprintf(peak.name, sizeof peak.name, "%s ", name);
     if (highest_of(layout, input, &highest->series, &peak.sample)) {
-        (void)draw_peak(layout, &peak, false);
+        highest->is_named = draw_peak(layout, &peak, false);
     }
 }
 

@@ -36,6 +36,7 @@ typedef struct mprof__process_group {
     double at_peak_mib;      /* when the sum of all processes is highest */
     size_t at_peak_count;    /* how many run then */
     int colour;              /* MPROF_COLOUR_NONE: grey */
+    bool is_named;           /* the label of its peak has its name */
     mprof_series series;     /* of the line */
     mprof_sample *points;    /* of the series; NULL: those of the process */
     uint32_t *running;       /* how many run at each moment; NULL for a single process */
@@ -52,7 +53,8 @@ typedef struct mprof__process_groups {
     size_t *layers;       /* [shown], from the bottom up: the steadiest first */
     mprof_sample peak;    /* of the sum of all processes */
     double main_at_peak_mib, others_at_peak_mib; /* others: groups that are not shown */
-    size_t others_at_peak_count, others_count;   /* processes */
+    bool is_estimate; /* these parts were not sampled together with the peak, and exceeded it */
+    size_t others_at_peak_count, others_count; /* processes */
 } mprof__process_groups;
 
 /* A peak as far as it is known. */

@@ -452,8 +452,11 @@ static int by_part_of_peak(const void *a, const void *b)
 /* What was measured when the sum of all processes was highest. */
 static void fill_peak_cells(char cells[][40], const mprof__figure_input *input, double mib)
 {
-    mprof__memory_text(cells[0], sizeof *cells, mib);
-    snprintf(cells[1], sizeof *cells, "%.0f %%", mib / input->groups.peak.mib * 100);
+    const char *about = input->groups.is_estimate ? "\xE2\x89\x88 " : "";
+    char memory[36];
+    snprintf(cells[0], sizeof *cells, "%s%s", about,
+             mprof__memory_text(memory, sizeof memory, mib));
+    snprintf(cells[1], sizeof *cells, "%s%.0f %%", about, mib / input->groups.peak.mib * 100);
 }
 
 static void fill_group_row(const mprof__layout *layout, struct row *row,

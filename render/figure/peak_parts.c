@@ -40,7 +40,6 @@ struct parts {
     struct part items[PART_MAX];
     size_t count;
     double name_px, value_px;
-    bool is_estimate; /* the parts were not sampled together with the sum */
 };
 
 static const mprof__figure_input *input_of(const mprof__layout *layout)
@@ -103,22 +102,18 @@ static void list_parts(struct parts *parts, const mprof__layout *layout)
 static void read_parts(struct parts *parts, const mprof__layout *layout)
 {
     const mprof__process_groups *groups = &input_of(layout)->groups;
-    double sum = 0, below = 0;
+    double below = 0;
     parts->count = 0;
     parts->name_px = parts->value_px = 0;
     list_parts(parts, layout);
     for (size_t i = 0; i < parts->count; i++) {
-        sum += parts->items[i].mib;
-    }
-    parts->is_estimate = sum > groups->peak.mib * (1 + 1e-6);
-    double scale = sum > 0 ? groups->peak.mib / sum : 1;
-    for (size_t i = 0; i < parts->count; i++) {
         struct part *part = &parts->items[i];
         char memory[40], name[200];
         part->bottom = mprof__scale_at(&layout->memory, below);
-        below += part->mib * scale;
+        below += part->mib;
         part->top = mprof__scale_at(&layout->memory, below);
-        snprintf(part->value, sizeof part->value, "%s%s", parts->is_estimate ? "\xE2\x89\x88 " : "",
+        snprintf(part->value, sizeof part->value, "%s%s",
+                 groups->is_estimate ? "\xE2\x89\x88 " : "",
                  mprof__memory_text(memory, sizeof memory, part->mib));
         size_t length = mprof__fit_text_middle(layout, MPROF_ROLE_CHILD_NAME, name, sizeof name,
                                                part->name, NAME_MAX_PX);

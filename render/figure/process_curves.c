@@ -202,7 +202,7 @@ void mprof__label_processes(mprof__layout *layout, const mprof__figure_input *in
     for (size_t i = 0; i < input->groups.shown; i++) {
         const mprof__process_group *group = &input->groups.items[i];
         char text[200];
-        if (is_below_plot(input, group)) {
+        if (group->is_named || is_below_plot(input, group)) {
             continue;
         }
         mprof__group_text(text, sizeof text, input, group);

@@ -358,23 +358,37 @@ static void choose_shades(mprof__process_groups *groups, int main_colour)
 
 /* ---- the peak ---- */
 
+/* The parts of another program's recording are of slightly later moments: if they exceed the peak,
+ * they share it. */
+static void scale_to_peak(mprof__process_groups *groups, double sum_mib)
+{
+    double scale = groups->peak.mib / sum_mib;
+    for (size_t i = 0; i < groups->count; i++) {
+        groups->items[i].at_peak_mib *= scale;
+    }
+    groups->others_at_peak_mib *= scale;
+    groups->is_estimate = true;
+}
+
 static void take_peak_apart(mprof__figure_input *input)
 {
     mprof__process_groups *groups = &input->groups;
-    double rest = groups->peak.mib;
+    double sum = mprof__process_mib_at(input, input->others, groups->peak.time_s);
+    groups->others_at_peak_mib = sum;
+    groups->others_count = input->other_count;
     for (size_t i = 0; i < groups->count; i++) {
         const mprof__process_group *group = &groups->items[i];
-        rest -= group->at_peak_mib;
+        sum += group->at_peak_mib;
         if (i >= groups->shown) {
             groups->others_at_peak_mib += group->at_peak_mib;
             groups->others_at_peak_count += group->at_peak_count;
             groups->others_count += group->count;
         }
     }
-    double without_curve = mprof__process_mib_at(input, input->others, groups->peak.time_s);
-    groups->others_at_peak_mib += without_curve;
-    groups->others_count += input->other_count;
-    groups->main_at_peak_mib = rest - without_curve;
+    groups->main_at_peak_mib = fmax(0, groups->peak.mib - sum);
+    if (sum > groups->peak.mib * (1 + 1e-9)) {
+        scale_to_peak(groups, sum);
+    }
 }
 
 /* By itself, many processes are grouped, if several of them are of one command. */

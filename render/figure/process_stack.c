@@ -47,7 +47,6 @@ static bool allocate_layer(struct layer *layer, const mprof__layout *layout)
 {
     size_t count = layer->input->moment_count;
     layer->low = calloc(2 * count + 1, sizeof *layer->low);
-    layer->high = layer->low + count;
     layer->x = malloc((count + 1) * sizeof *layer->x);
     layer->kept = malloc(count + 1);
     layer->gaps = calloc(count + 1, sizeof *layer->gaps);
@@ -55,6 +54,7 @@ static bool allocate_layer(struct layer *layer, const mprof__layout *layout)
     if (!layer->low || !layer->x || !layer->kept || !layer->gaps || !layer->bounds) {
         return false;
     }
+    layer->high = layer->low + count;
     for (size_t i = 0; i < count; i++) {
         layer->x[i] =
             mprof__scale_at(&layout->time, layer->input->moments[i] - layer->input->start_s);

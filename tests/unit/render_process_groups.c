@@ -378,6 +378,42 @@ static void layers_end_at_the_sum(void **state)
     }
 }
 
+/* Another program samples processes after the sum: they may exceed it. */
+static void parts_that_exceed_the_peak_share_it(void **state)
+{
+    struct text text = {NULL, 0, 0};
+    mprof_figure_options options = MPROF_FIGURE_OPTIONS_INIT;
+    mprof__layout layout = {.options = &options, .measure = &fixed_measure, .to_s = 99};
+    mprof__figure_input input = {.profile = NULL};
+    (void)state;
+    add(&text, "CMDLINE make\n");
+    for (int i = 0; i < 100; i++) {
+        double child = i == 50 || i == 51 ? 150 : 20 + 30 * (i / 5 % 2);
+        add(&text, "MEM %.1f %d.0\n", i == 51 ? 105.0 : i == 50 ? 60.0 : child + 5, 1000 + i);
+        add(&text, "CHLD 7 %.1f %d.1\nCHLD 8 1 %d.1\n", child, 1000 + i, 1000 + i);
+    }
+    mprof_profile *profile = load(&text);
+    options.stack = 1;
+    layout.inputs = &input;
+    layout.input_count = 1;
+    assert_int_equal(mprof__figure_input_init(&input, profile), MPROF_OK);
+    assert_int_equal(mprof__rank_processes(&input), MPROF_OK);
+    assert_int_equal(mprof__sum_processes(&layout, &input), MPROF_OK);
+    assert_int_equal(mprof__group_processes(&layout, &input), MPROF_OK);
+    const mprof__process_groups *groups = &input.groups;
+    assert_true(input.main_is_sum && groups->is_estimate);
+    assert_true(fabs(groups->peak.mib - 105) < 1e-9 && groups->main_at_peak_mib == 0);
+    assert_true(fabs(groups->items[0].at_peak_mib + groups->items[1].at_peak_mib - 105) < 1e-9);
+    mprof__figure_input_dispose(&input);
+    mprof_figure *figure = lay_out(profile, &options);
+    size_t size;
+    const char *words = mprof_figure_text(figure, &size);
+    assert_non_null(memmem(words, size, "\xE2\x89\x88 104.3 MiB", 13));
+    mprof_figure_free(figure);
+    mprof_profile_free(profile);
+    free(text.bytes);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -385,6 +421,7 @@ int main(void)
         cmocka_unit_test(many_processes_are_grouped),
         cmocka_unit_test(the_bar_ends_at_the_peak),
         cmocka_unit_test(layers_end_at_the_sum),
+        cmocka_unit_test(parts_that_exceed_the_peak_share_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
