@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import random
 import re
 import subprocess
 import sys
@@ -31,20 +32,22 @@ def with_calls(table, samples, calls, seconds):
     return made(table, f"calls-{calls}.dat", build)
 
 
-def with_deep_calls(table, stacks, depth):
-    """Calls in a pyramid, one pyramid after the other."""
+def with_deep_calls(table, overlapping):
+    """1e3 calls at ten levels: stacks of ten, one after the other; or at any time, so that rows share lanes."""
     def build():
         lines = recordings.samples(1000, 100, 2)
-        memory, calls = recordings.Memory(lines), []
-        for i in range(stacks):
-            for level in range(depth):
-                enter = recordings.START + 100 * (i + 0.04 * level) / stacks
-                leave = recordings.START + 100 * (i + 0.95 - 0.04 * level) / stacks
-                name = f"app.{recordings.VERBS[(i + level) % len(recordings.VERBS)]}"
-                calls.append(f"FUNC {name} {memory.at(enter):.4f} {enter:.6f} {memory.at(leave):.4f} {leave:.6f} "
-                             f"{level}")
+        memory, calls, source = recordings.Memory(lines), [], random.Random(1)
+        for i in range(1000):
+            level = i % 10
+            enter, leave = i // 10 + 0.04 * level, i // 10 + 0.95 - 0.04 * level
+            if overlapping:
+                enter = source.uniform(0, 95)
+                leave = enter + source.uniform(0.05, 5)
+            name = f"app.{recordings.VERBS[level]}"
+            enter, leave = recordings.START + enter, recordings.START + leave
+            calls.append(f"FUNC {name} {memory.at(enter):.4f} {enter:.6f} {memory.at(leave):.4f} {leave:.6f} {level}")
         return lines, calls
-    return made(table, f"deep-{stacks}-{depth}.dat", build)
+    return made(table, f"deep-{'overlapping' if overlapping else 'stacks'}.dat", build)
 
 
 def ours(table, kind, *arguments):
@@ -156,9 +159,10 @@ def calls(table):
                   theirs(table, "png", some), goal=150, runs=3, env=AGG)
     table.compare("1e3 calls, flame, upstream", ours(table, "png", "-f", some),
                   theirs(table, "png", "-f", some), goal=80, runs=3, env=AGG)
-    deep = with_deep_calls(table, 100, 10)
-    table.compare("1e3 calls ten deep, flame, upstream", ours(table, "png", "-f", deep),
-                  theirs(table, "png", "-f", deep), goal=90, runs=3, env=AGG)
+    for overlapping in (False, True):
+        deep = with_deep_calls(table, overlapping)
+        table.compare(f"1e3 calls at ten levels{', overlapping' if overlapping else ''}, flame, upstream",
+                      ours(table, "png", "-f", deep), theirs(table, "png", "-f", deep), goal=90, runs=3, env=AGG)
     for name, options in (("brackets", []), ("flame", ["-f"])):
         table.ratio(f"1e5 against 1e3 calls, {name}", ours(table, "png", *options, many),
                     ours(table, "png", *options, some), 10)
