@@ -1,5 +1,6 @@
 /* Paints a figure's display list as pixels and as PDF: one loop, one function for each shape. */
 #include "draw.h"
+#include "round_box.h"
 #include "text.h"
 #include "theme.h"
 
@@ -29,8 +30,9 @@ struct brush {
     mprof_text_engine *engine;
     cairo_t *cairo;
     mprof__palette palette;
-    double scale; /* pixels per unit; 0: a vector format */
-    bool opaque;  /* the format has no transparency */
+    double scale;                  /* pixels per unit; 0: a vector format */
+    bool opaque;                   /* the format has no transparency */
+    const mprof__corners *corners; /* of boxes in a flame chart */
 };
 
 static void set_colour(const struct brush *brush, uint32_t rgb, float alpha)
@@ -157,6 +159,27 @@ static void snap(const struct brush *brush, double *start, double *extent)
     *extent = fmax(1, to - from) / brush->scale;
 }
 
+/* Returns false if Cairo has to fill it. */
+static bool fill_round_box(const struct brush *brush, const mprof_item *item,
+                           const mprof__style *style)
+{
+    mprof__tone tone = mprof__resolve_tone(style, style->fill, item->colour);
+    if (!(brush->scale > 0) || style->patterned || style->stroke != MPROF__TONE_NONE ||
+        tone == MPROF__TONE_NONE || style->fill_alpha < 1 ||
+        (double)style->radius * brush->scale != brush->corners->radius_px) {
+        return false;
+    }
+    double x = (double)item->x, y = (double)item->y;
+    double width = (double)item->width, height = (double)item->height;
+    snap(brush, &x, &width);
+    snap(brush, &y, &height);
+    cairo_rectangle_int_t box = {(int)lround(x * brush->scale), (int)lround(y * brush->scale),
+                                 (int)lround(width * brush->scale),
+                                 (int)lround(height * brush->scale)};
+    return mprof__round_box_fill(cairo_get_target(brush->cairo), brush->corners, box,
+                                 mprof__tone_colour(brush->palette, tone, item->colour));
+}
+
 static void trace_rect(const struct brush *brush, const mprof_item *item, double radius)
 {
     double x = (double)item->x, y = (double)item->y;
@@ -253,6 +276,9 @@ static void draw_item(const struct brush *brush, const mprof_item *item)
     const mprof__style *style = mprof__role_style(brush->palette, item->role);
     switch ((mprof_shape)item->shape) {
     case MPROF_SHAPE_RECT:
+        if (fill_round_box(brush, item, style)) {
+            return;
+        }
         trace_rect(brush, item, (double)style->radius);
         break;
     case MPROF_SHAPE_LINE:
@@ -286,12 +312,16 @@ static void paint(const mprof_figure *figure, mprof_text_engine *engine, cairo_t
 {
     size_t count;
     mprof__palette palette = mprof__palette_of(options->theme);
+    mprof__corners corners;
+    mprof__corners_init(&corners,
+                        scale * (double)mprof__role_style(palette, MPROF_ROLE_BOX)->radius);
     struct brush brush = {.figure = figure,
                           .engine = engine,
                           .cairo = cairo,
                           .palette = palette,
                           .scale = scale,
-                          .opaque = options->format == MPROF_FORMAT_EPS};
+                          .opaque = options->format == MPROF_FORMAT_EPS,
+                          .corners = &corners};
     brush.points = mprof_figure_points(figure, &count);
     brush.text = mprof_figure_text(figure, &count);
     const mprof_item *items = mprof_figure_items(figure, &count);
