@@ -51,6 +51,10 @@ static const mprof__figure_input *input_of(const mprof__layout *layout)
 static bool is_wanted(const mprof__layout *layout)
 {
     const mprof__process_groups *groups = &input_of(layout)->groups;
+    double peak_s = groups->peak.time_s - input_of(layout)->start_s;
+    if (peak_s < layout->from_s || peak_s > layout->to_s) {
+        return false; /* the memory axis does not reach it */
+    }
     return layout->input_count == 1 && !layout->figure->sizes.small &&
            !(layout->options->without & MPROF_PART_LEGEND) && groups->shown > 0 &&
            groups->peak.mib > 0 && (groups->by_command || layout->options->stack) &&

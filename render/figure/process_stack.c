@@ -193,6 +193,16 @@ static void draw_piece(mprof__layout *layout, struct layer *layer, size_t first,
 {
     mprof_figure *figure = layout->figure;
     size_t begin = figure->point_count;
+    double left = layout->plot.x, right = layout->plot.x + layout->plot.width;
+    if (layer->x[end - 1] < left || layer->x[first] > right) {
+        return;
+    }
+    while (first + 1 < end && layer->x[first + 1] < left) {
+        first++;
+    }
+    while (end - 1 > first && layer->x[end - 2] > right) {
+        end--;
+    }
     memset(layer->kept + first, 0, end - first);
     keep_corners(layout, layer, layer->low, first, end);
     keep_corners(layout, layer, layer->high, first, end);

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #define ALL_KINDS ((1U << MPROF_KIND_COUNT) - 1)
+#define RUNS_MAX 5
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
@@ -132,6 +133,83 @@ static void check_page(const mprof_figure *figure)
     }
 }
 
+static void check_layout(const mprof_profile *const *profiles, size_t count,
+                         const mprof_figure_options *options, const mprof_measure *measure)
+{
+    mprof_figure *figure = NULL;
+    mprof_error error = MPROF_ERROR_INIT;
+    if (mprof_figure_layout(&figure, profiles, count, options, measure, &error) == MPROF_OK) {
+        check_page(figure);
+        check_svg(figure, !options->states);
+    } else {
+        assert(!figure && *error.message);
+    }
+    mprof_figure_free(figure);
+}
+
+/* Loads the first runs of a file into profiles[RUNS_MAX]; on one axis a window counts from the
+ * start of the first. Returns how many have samples in it. */
+static size_t load_runs(mprof_profile **profiles, double *start_s, mprof_source *source,
+                        const mprof_run *runs, size_t count, mprof_load_options load)
+{
+    const double window_s[2] = {load.window_s[0], load.window_s[1]};
+    size_t loaded = 0;
+    for (size_t i = 0; i < count && i < RUNS_MAX; i++) {
+        load.run = &runs[i];
+        load.window_s[0] = load.window_s[1] = 0;
+        if (mprof_profile_load(&profiles[loaded], source, &load, NULL) != MPROF_OK) {
+            continue;
+        }
+        double own_s = mprof_profile_start_s(profiles[loaded]);
+        *start_s = i == 0 || own_s < *start_s ? own_s : *start_s;
+        loaded++;
+    }
+    for (size_t i = 0, all = loaded; i < all && window_s[1] > 0; i++) {
+        mprof_profile *whole = profiles[i];
+        double shift_s = mprof_profile_start_s(whole) - *start_s;
+        load.run = mprof_profile_run(whole);
+        load.window_s[0] = window_s[0] - shift_s;
+        load.window_s[1] = window_s[1] - shift_s;
+        loaded = i == 0 ? 0 : loaded;
+        if (mprof_profile_load(&profiles[loaded], source, &load, NULL) == MPROF_OK) {
+            loaded++;
+        }
+        mprof_profile_free(whole);
+    }
+    return loaded;
+}
+
+/* The runs over each other, and on one axis. */
+static void check_runs(mprof_source *source, mprof_load_options load, mprof_figure_options options,
+                       const mprof_measure *measure)
+{
+    mprof_profile *profiles[RUNS_MAX];
+    mprof_runs *runs = NULL;
+    size_t count;
+    assert(mprof_source_rewind(source, NULL) == MPROF_OK);
+    assert(mprof_runs_read(&runs, source, NULL) == MPROF_OK);
+    const mprof_run *list = mprof_runs_list(runs, &count);
+    for (options.as_one = 0; options.as_one < 2; options.as_one++) {
+        size_t loaded = 0;
+        options.origin_s = 0;
+        if (options.as_one) {
+            memcpy(load.window_s, options.window_s, sizeof load.window_s);
+            loaded = load_runs(profiles, &options.origin_s, source, list, count, load);
+        }
+        for (size_t i = 0; i < count && i < RUNS_MAX && !options.as_one; i++) {
+            load.run = &list[i];
+            loaded += mprof_profile_load(&profiles[loaded], source, &load, NULL) == MPROF_OK;
+        }
+        if (loaded > 0) {
+            check_layout((const mprof_profile *const *)profiles, loaded, &options, measure);
+        }
+        while (loaded > 0) {
+            mprof_profile_free(profiles[--loaded]);
+        }
+    }
+    mprof_runs_free(runs);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
     mprof_source *source = NULL;
@@ -156,17 +234,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     }
     if (mprof_profile_load(&profile, source, &load, NULL) == MPROF_OK) {
         const mprof_profile *one = profile;
-        mprof_figure *figure = NULL;
-        mprof_error error = MPROF_ERROR_INIT;
-        mprof_status status = mprof_figure_layout(&figure, &one, 1, &options,
-                                                  size % 2 ? &narrow : &fixed_measure, &error);
-        if (status == MPROF_OK) {
-            check_page(figure);
-            check_svg(figure, !options.states);
-        } else {
-            assert(!figure && *error.message);
+        const mprof_measure *measure = size % 2 ? &narrow : &fixed_measure;
+        check_layout(&one, 1, &options, measure);
+        if (mprof_profile_run_count(profile) > 1) {
+            check_runs(source, load, options, measure);
         }
-        mprof_figure_free(figure);
     }
     mprof_profile_free(profile);
     mprof_source_free(source);
