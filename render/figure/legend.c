@@ -265,7 +265,7 @@ static bool add_functions(mprof__legend *legend, const mprof__layout *layout, si
             if (!isnan(totals[i].peak_mib)) { /* else nothing of it was measured in the window */
                 mprof__memory_text(row->cells[4], sizeof *row->cells, totals[i].peak_mib);
             }
-            if (totals[i].density) {
+            if (totals[i].density && count <= most / 3) { /* else a second block needs the room */
                 mprof__percent_text(row->cells[5], sizeof *row->cells, totals[i].density->busy);
                 mprof__rate_text(row->cells[6], sizeof *row->cells, totals[i].density->most_per_s);
             }

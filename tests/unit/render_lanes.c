@@ -683,6 +683,28 @@ static void crowds(void **state)
     }
 }
 
+/* The legend gives the busy share of a crowded function, unless more functions need the room. */
+static void busy_functions_in_the_legend(void **state)
+{
+    (void)state;
+    for (int functions = 2; functions <= 40; functions += 38) {
+        struct script script = {NULL, 0, 0};
+        add(&script, "MEM 9 1000\nMEM 9 1100\n");
+        for (int i = 0; i < 4000; i++) {
+            add(&script, "FUNC m.f%d 9 %.4f 9 %.4f 0\n", i % functions, 1000 + i * 0.025,
+                1000 + i * 0.025 + 0.0125);
+        }
+        mprof_profile *profile = load(script.text, script.used);
+        mprof_figure *figure = lay_out(profile, NULL);
+        assert_int_equal(has_text(figure, MPROF_ROLE_LEGEND_HEAD, "busy"), functions == 2);
+        assert_int_equal(has_text(figure, MPROF_ROLE_LEGEND_CELL, "25 %"), functions == 2);
+        assert_int_equal(has_text(figure, MPROF_ROLE_DENSITY_NAME, "36 functions"), functions > 2);
+        mprof_figure_free(figure);
+        mprof_profile_free(profile);
+        free(script.text);
+    }
+}
+
 /* Short calls that follow each other at random are one even row, without phases of their own. */
 static void even_calls_have_an_even_row(void **state)
 {
@@ -722,6 +744,7 @@ int main(void)
         cmocka_unit_test(many_lanes_are_calls_at_once),
         cmocka_unit_test(height_is_the_share_of_time),
         cmocka_unit_test(crowds),
+        cmocka_unit_test(busy_functions_in_the_legend),
         cmocka_unit_test(crowds_of_a_flame_chart),
         cmocka_unit_test(even_calls_have_an_even_row),
         cmocka_unit_test(random_services),
