@@ -16,6 +16,8 @@ struct mprof__plot {
     size_t format_count; /* 0: by the suffix of `output` */
     char **inputs;
     size_t input_count;
+    mprof_note *notes; /* of the figure */
+    mprof_label *labels;
     int each;                    /* 1: a picture for each recording */
     int several;                 /* 1: of --each: their titles also name the file */
     long jobs;                   /* 0: one per CPU */

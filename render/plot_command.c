@@ -38,6 +38,10 @@ enum {
     OPTION_NO_PEAK,
     OPTION_BARE,
     OPTION_TRANSPARENT,
+    OPTION_LIMIT,
+    OPTION_LINE,
+    OPTION_MARK,
+    OPTION_LABEL,
 };
 
 static const struct argp_option options[] = {
@@ -74,6 +78,10 @@ static const struct argp_option options[] = {
     {"no-peak", OPTION_NO_PEAK, NULL, 0, "without cross, dot and label of the peak", 0},
     {"bare", OPTION_BARE, NULL, 0, "nothing but axes and data, for pages that embed the picture",
      0},
+    {"limit", OPTION_LIMIT, "MIB", 0, "a dashed line at this memory, and a tint above it", 0},
+    {"line", OPTION_LINE, "MIB[:TEXT]", 0, "a line at this memory, with a label", 0},
+    {"mark", OPTION_MARK, "SECONDS[:TEXT]", 0, "a line at this moment, with a label", 0},
+    {"label", OPTION_LABEL, "FILE=NAME", 0, "a name for a recording, in place of its file's", 0},
     {"transparent", OPTION_TRANSPARENT, NULL, 0, "nothing behind the picture, in place of paper",
      0},
     {"dpi", OPTION_DPI, "N", 0, "resolution of a PNG (90)", 0},
@@ -225,6 +233,54 @@ static void parse_kinds(struct mprof__plot *plot, struct argp_state *state, cons
     }
 }
 
+/* "512", "512 MiB", "1.5GiB:the quota"; false: something else. */
+static bool read_note(mprof_note *note, const char *text)
+{
+    static const struct {
+        const char *name;
+        double mib;
+    } units[] = {{"", 1}, {"MiB", 1}, {"GiB", 1024}, {"KiB", 1.0 / 1024}, {"TiB", 1048576}};
+    char *end;
+    if (!read_number(&note->at, text, &end) || note->at < 0) {
+        return false;
+    }
+    end += strspn(end, " ");
+    size_t length = strcspn(end, ":"), known = note->kind == MPROF_NOTE_MARK;
+    for (size_t i = 0; i < (known ? 1 : sizeof units / sizeof *units); i++) {
+        if (strlen(units[i].name) == length && strncmp(units[i].name, end, length) == 0) {
+            note->at *= units[i].mib;
+            note->text = end[length] ? end + length + 1 : NULL;
+            return note->at < 1e12;
+        }
+    }
+    return false;
+}
+
+static void parse_note(struct mprof__plot *plot, struct argp_state *state, mprof_note_kind kind,
+                       const char *option, const char *text)
+{
+    mprof_note *note = &plot->notes[plot->figure.note_count];
+    *note = (mprof_note){.kind = kind};
+    if (!read_note(note, text)) {
+        argp_error(state,
+                   kind == MPROF_NOTE_MARK
+                       ? "%s must be SECONDS or SECONDS:TEXT, not '%s'"
+                       : "%s must be a number of MiB, or one with KiB, MiB, GiB or TiB, not '%s'",
+                   option, text);
+    }
+    plot->figure.note_count++;
+}
+
+static void parse_label(struct mprof__plot *plot, struct argp_state *state, char *text)
+{
+    char *sign = strrchr(text, '=');
+    if (!sign || sign == text || !sign[1]) {
+        argp_error(state, "--label must be FILE=NAME, not '%s'", text);
+    }
+    *sign = '\0';
+    plot->labels[plot->figure.label_count++] = (mprof_label){text, sign + 1};
+}
+
 #define MEMBER(name) offsetof(struct mprof__plot, name)
 
 /* Options that set one member of struct mprof__plot. */
@@ -338,11 +394,27 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
     case OPTION_FORMAT:
         parse_formats(plot, state, argument);
         return 0;
+    case OPTION_LIMIT:
+        parse_note(plot, state, MPROF_NOTE_LIMIT, "--limit", argument);
+        return 0;
+    case OPTION_LINE:
+        parse_note(plot, state, MPROF_NOTE_LINE, "--line", argument);
+        return 0;
+    case OPTION_MARK:
+        parse_note(plot, state, MPROF_NOTE_MARK, "--mark", argument);
+        return 0;
+    case OPTION_LABEL:
+        parse_label(plot, state, argument);
+        return 0;
     case OPTION_BACKEND:
         return 0; /* upstream's: selects how memory is measured */
     case ARGP_KEY_INIT:
         plot->inputs = calloc((size_t)state->argc + 1, sizeof *plot->inputs);
-        return plot->inputs ? 0 : ENOMEM;
+        plot->notes = calloc((size_t)state->argc + 1, sizeof *plot->notes);
+        plot->labels = calloc((size_t)state->argc + 1, sizeof *plot->labels);
+        plot->figure.notes = plot->notes;
+        plot->figure.labels = plot->labels;
+        return plot->inputs && plot->notes && plot->labels ? 0 : ENOMEM;
     case ARGP_KEY_ARG:
         plot->inputs[plot->input_count++] = argument;
         return 0;
@@ -461,6 +533,8 @@ int mprof_plot_command(int argc, char **argv)
     mprof__output_remove_on_signals();
     int code = plot.each ? mprof__plot_each(&plot) : plot_one(&plot);
     free(plot.inputs);
+    free(plot.notes);
+    free(plot.labels);
     free(plot.command.text);
     return code;
 }

@@ -13,6 +13,7 @@
 #include "layout.h"
 #include "legend.h"
 #include "memory_kind_curves.h"
+#include "notes.h"
 #include "occupancy.h"
 #include "peak_parts.h"
 #include "process_curves.h"
@@ -314,6 +315,7 @@ static void draw_plot(mprof__layout *layout, const struct page *page)
     mprof__begin_group(layout->figure, MPROF_GROUP_MARKS);
     mprof__draw_peaks(layout);
     mprof__draw_death(layout);
+    mprof__draw_notes(layout);
     bool bare = layout->crowd || !layout->figure->sizes.has_brackets;
     if (!page->chart && !is_stacked(layout) && !bare) {
         mprof__draw_brackets(layout);

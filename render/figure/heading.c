@@ -37,10 +37,24 @@ bool mprof__are_runs_of_one_file(const mprof__layout *layout)
     return true;
 }
 
+/* NULL: none. */
+static const char *given_name(const mprof__layout *layout, const mprof_profile *profile)
+{
+    for (size_t i = layout->options->label_count; i-- > 0;) { /* the last one counts */
+        const mprof_label *label = &layout->options->labels[i];
+        if (strcmp(label->file, mprof_profile_file(profile)) == 0 ||
+            strcmp(label->file, mprof__file_name(profile)) == 0) {
+            return label->name;
+        }
+    }
+    return NULL;
+}
+
 void mprof__recording_name(char *text, size_t size, const mprof__layout *layout,
                            const mprof__figure_input *input)
 {
-    const char *file = mprof__file_name(input->profile);
+    const char *given = given_name(layout, input->profile);
+    const char *file = given ? given : mprof__file_name(input->profile);
     const mprof_run *run = mprof_profile_run(input->profile);
     char run_text[64] = "";
     if (run) {
@@ -78,7 +92,8 @@ char *mprof__title_text(const mprof__layout *layout)
     if (!title) {
         title = mprof_profile_command_line(layout->inputs[0].profile);
     }
-    const char *file = mprof__file_name(layout->inputs[0].profile);
+    const char *given = given_name(layout, layout->inputs[0].profile);
+    const char *file = given ? given : mprof__file_name(layout->inputs[0].profile);
     if (!*title) {
         title = file;
     }

@@ -4,6 +4,7 @@
 #include "control_group_curve.h"
 #include "layout.h"
 #include "memory_kind_curves.h"
+#include "notes.h"
 
 #include <math.h>
 
@@ -58,6 +59,7 @@ static mprof__range memory_range(const mprof__layout *layout)
             }
         }
     }
+    range = mprof__widen_by_notes(layout, range);
     if (!isfinite(range.low)) {
         range.low = 0;
     }

@@ -421,9 +421,16 @@
     change(item.node, { d: lines + (!lines ? '' : closed ? 'z' : item.filled ? `L${tenth(X(last[0]))} ${item.floor}L${tenth(X(first[0]))} ${item.floor}z` : '') });
   }
 
+  // A line across the plot, its label, or the tint above a limit, which is not drawn for a part.
+  function redrawNote(item, at, dx, dy) {
+    const upright = at.role === 'note-mark', seen = upright ? inside(at.t) : at.v >= view.low && at.v <= view.high;
+    change(item.node, { display: seen && item.role !== 'note-area' ? null : 'none',
+      transform: upright ? `translate(${tenth(dx)} 0)` : `translate(0 ${tenth(dy)})` });
+  }
   function redrawMark(item) {
     const at = item.dot || item, dx = X(at.t) - X(at.t, full), dy = Y(at.v) - Y(at.v, full);
     const values = { display: inside(at.t) && item.role !== 'bracket' ? null : 'none' };
+    if (/^note/.test(at.role)) return redrawNote(item, at, dx, dy);
     if (item.node.localName === 'circle') Object.assign(values, { cx: tenth(X(at.t)), cy: tenth(Y(at.v)) });
     else if (item.role === 'peak') values.transform = item.level ? `translate(0 ${tenth(dy)})` : `translate(${tenth(dx)} 0)`;
     else if (item.node.localName === 'text') {

@@ -460,6 +460,31 @@ class Options(PlotCase):
                 self.run_mprof("plot", *options, "-o", path, NESTED)
                 self.assertEqual(png_size(path), size)
 
+    def test_lines_and_marks(self):
+        svg = self.plot_svg("--limit", "0.25GiB", "--line", "40:usual & <b>", "--line", "50", "--mark", "0.5:deploy",
+                            "--mark", "1.2", "--mark", "99:later", NESTED)
+        self.assertEqual(set(svg.texts("note-name")), {"limit 256.0 MiB", "usual & <b>", "50.0 MiB", "deploy"})
+        self.assertEqual([len(svg.of_class(f"note-{kind}")) for kind in ("limit", "area", "line", "mark")], [1, 1, 2, 2])
+        self.assertIn("250 MiB", svg.texts("tick"))  # the axis reaches it
+        data = json.loads(svg.root.find("{http://www.w3.org/2000/svg}metadata").text)
+        (left, top, width, height), (low, high, _) = data["plot"], data["memory"]
+        y = float(re.match(r"M[\d.]+ ([\d.]+)", svg.of_class("note-limit")[0].get("d"))[1])
+        self.assertAlmostEqual(y, top + height * (1 - (256 - low) / (high - low)), delta=0.2)
+        x = float(re.match(r"M([\d.]+)", svg.of_class("note-mark")[0].get("d"))[1])
+        self.assertAlmostEqual(x, left + width * 0.5 / data["time"][1], delta=0.2)
+        for option, values, expected in (
+                ("--limit", ("", "x", "-1", "5 parsecs", "1e99"), "a number of MiB"), ("--line", (":x", "5s:x"), "a number of MiB"),
+                ("--mark", ("", "x:5", "5s:x"), "SECONDS or SECONDS:TEXT"), ("--label", ("x", "=x", "x="), "FILE=NAME")):
+            for value in values:
+                with self.subTest(option=option, value=value):
+                    self.assert_fails(f"{option}={value}", "-o", "out.svg", NESTED, expect=2,
+                                      says=f"{option} must be {expected}[^\n]*, not '{re.escape(value)}'\n")
+
+    def test_names_for_recordings(self):
+        svg = self.plot_svg("--label", f"{NESTED}=with cache", "--label", f"{WEB.name}=<without>", NESTED, WEB)
+        self.assertEqual([name for name in svg.texts("legend-name") if name.startswith(("with", "<with"))],
+                         ["with cache", "<without>"])
+
     def test_transparent(self):
         """The pixels are those of the opaque picture once they are put on paper."""
         for name, options in (("opaque", []), ("clear", ["--transparent"])):

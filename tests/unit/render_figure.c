@@ -286,6 +286,14 @@ static void check_page(const mprof_profile *profile, mprof_figure_options option
 {
     size_t page = seed % (sizeof pages / sizeof *pages);
     options.without = seed / 7 % 3 == 0 ? seed / 3 % (MPROF_PARTS_ALL + 1) : 0;
+    const mprof_note notes[] = {
+        {MPROF_NOTE_LIMIT, mprof_profile_samples(profile)->peak.mib * random_between(0, 3), NULL},
+        {MPROF_NOTE_LINE, mprof_profile_samples(profile)->peak.mib * random_between(0, 1),
+         "a line"},
+        {MPROF_NOTE_MARK, random_between(0, 100), "数据 with a long label"},
+    };
+    options.notes = notes;
+    options.note_count = seed % 3 == 1 ? 3 : 0;
     options.width_px = pages[page][0];
     options.height_px = pages[page][1];
     options.grow = 0;

@@ -48,6 +48,11 @@ typedef enum mprof_role {
     MPROF_ROLE_DEATH_NAME,         /**< text: how it ended */
     MPROF_ROLE_BRACKET,            /**< of a call */
     MPROF_ROLE_BRACKET_NAME,       /**< text at it */
+    MPROF_ROLE_NOTE_LIMIT,         /**< dashed line that was asked for */
+    MPROF_ROLE_NOTE_AREA,          /**< above it */
+    MPROF_ROLE_NOTE_LINE,          /**< the same at another value */
+    MPROF_ROLE_NOTE_MARK,          /**< the same at a moment */
+    MPROF_ROLE_NOTE_NAME,          /**< text at such a line */
     MPROF_ROLE_RUG,                /**< a call as a thin bar below the plot */
     MPROF_ROLE_LANE_BAR,           /**< the same where calls of the process overlap */
     MPROF_ROLE_AT_ONCE,            /**< calls that ran at once, where they are too many for bars */
@@ -314,6 +319,26 @@ typedef enum mprof_part {
 /** All parts: axes and data are left. */
 #define MPROF_PARTS_ALL 31U
 
+/** What a note is. */
+typedef enum mprof_note_kind {
+    MPROF_NOTE_LIMIT, /**< a dashed line at a value of memory, and a tint above it */
+    MPROF_NOTE_LINE,  /**< a line at a value of memory */
+    MPROF_NOTE_MARK   /**< a line at a moment */
+} mprof_note_kind;
+
+/** A line across the plot. */
+typedef struct mprof_note {
+    mprof_note_kind kind; /**< what it is */
+    double at;            /**< MiB, or seconds from the start */
+    const char *text;     /**< its label; NULL: the value, of a mark nothing */
+} mprof_note;
+
+/** A name for a recording, in place of that of its file. */
+typedef struct mprof_label {
+    const char *file; /**< as it was loaded, or without its directories */
+    const char *name; /**< not NULL */
+} mprof_label;
+
 /** What to lay out. Begin with MPROF_FIGURE_OPTIONS_INIT: members may be added at the end. */
 typedef struct mprof_figure_options {
     size_t size;           /**< sizeof(mprof_figure_options) as the caller was compiled */
@@ -340,6 +365,10 @@ typedef struct mprof_figure_options {
     int name_file;                    /**< 1: the title begins with the name of the file */
     int colours_most; /**< functions with a colour of their own, the longest consumers; 0: all */
     unsigned without; /**< bits of mprof_part */
+    const mprof_note *notes;   /**< lines across the plot */
+    size_t note_count;         /**< how many */
+    const mprof_label *labels; /**< names of recordings */
+    size_t label_count;        /**< how many */
 } mprof_figure_options;
 
 /** A page of usual size with the usual contents. */
@@ -347,7 +376,7 @@ typedef struct mprof_figure_options {
     {                                                                                              \
         sizeof(mprof_figure_options), MPROF_DEFAULT_WIDTH_PX, MPROF_DEFAULT_HEIGHT_PX, 1, NULL, 0, \
             1, 0, 0, 0, {0, 0}, 0, NULL, MPROF_BY_PROCESS, 0, 0, 0, 0, MPROF_PROCESSES_AUTO, 0, 0, \
-            0                                                                                      \
+            0, NULL, 0, NULL, 0                                                                    \
     }
 
 /** Sets MPROF_FIGURE_OPTIONS_INIT, for languages that cannot use it.
