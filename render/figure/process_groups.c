@@ -153,7 +153,19 @@ void mprof__add_group(double *mib, const mprof__figure_input *input,
     }
 }
 
-static void measure_at_peak(mprof__figure_input *input, mprof__process_group *group)
+/* The tick at which the sum of all processes is highest. NULL: a function measured the peak. */
+static const mprof_tick *tick_of_peak(const mprof__figure_input *input)
+{
+    const mprof_ticks *ticks = mprof_profile_ticks(input->profile, input->main_is_sum);
+    for (size_t i = 0; i < ticks->count; i++) {
+        if (ticks->ticks[i].time_s == input->groups.peak.time_s) {
+            return &ticks->ticks[i];
+        }
+    }
+    return NULL;
+}
+
+static void measure_between_ticks(mprof__figure_input *input, mprof__process_group *group)
 {
     double at = input->groups.peak.time_s;
     for (size_t i = 0; i < group->count; i++) {
@@ -163,6 +175,37 @@ static void measure_at_peak(mprof__figure_input *input, mprof__process_group *gr
             group->at_peak_count++;
         }
     }
+}
+
+/* What each group had at the peak: its samples at that tick, which add up to the sum. */
+static mprof_status measure_at_peak(mprof__figure_input *input)
+{
+    mprof__process_groups *groups = &input->groups;
+    const mprof_ticks *ticks = mprof_profile_ticks(input->profile, input->main_is_sum);
+    const mprof_tick *tick = tick_of_peak(input);
+    double *mib = malloc(input->process_count * sizeof *mib);
+    if (!mib) {
+        return MPROF_ENOMEM;
+    }
+    for (size_t i = 0; i < input->process_count; i++) {
+        mib[i] = NAN;
+    }
+    for (size_t i = 0; tick && i < tick->count; i++) {
+        mib[ticks->processes[tick->first + i].process] = ticks->processes[tick->first + i].mib;
+    }
+    for (size_t g = 0; g < groups->count; g++) {
+        mprof__process_group *group = &groups->items[g];
+        for (size_t i = 0; tick && i < group->count; i++) {
+            double own = mib[group->members[i]];
+            group->at_peak_mib += isnan(own) ? 0 : own;
+            group->at_peak_count += (size_t)!isnan(own);
+        }
+        if (!tick) {
+            measure_between_ticks(input, group);
+        }
+    }
+    free(mib);
+    return MPROF_OK;
 }
 
 /* mib and running have room for a number per moment. */
@@ -373,7 +416,9 @@ static void scale_to_peak(mprof__process_groups *groups, double sum_mib)
 static void take_peak_apart(mprof__figure_input *input)
 {
     mprof__process_groups *groups = &input->groups;
-    double sum = mprof__process_mib_at(input, input->others, groups->peak.time_s);
+    const mprof_tick *tick = tick_of_peak(input);
+    double sum =
+        tick ? tick->others_mib : mprof__process_mib_at(input, input->others, groups->peak.time_s);
     groups->others_at_peak_mib = sum;
     groups->others_count = input->other_count;
     for (size_t i = 0; i < groups->count; i++) {
@@ -416,8 +461,8 @@ mprof_status mprof__group_processes(const mprof__layout *layout, mprof__figure_i
     }
     mprof_status status = make_groups(layout, input);
     groups->peak = input->main_is_sum ? input->line->peak : input->total.peak;
-    for (size_t i = 0; status == MPROF_OK && i < groups->count; i++) {
-        measure_at_peak(input, &groups->items[i]);
+    if (status == MPROF_OK) {
+        status = measure_at_peak(input);
     }
     if (status == MPROF_OK && groups->by_command) {
         status = measure_all(input, groups->count);

@@ -92,6 +92,11 @@ class Picture:
                 return memories(fact)[0]
         return None
 
+    def texts_of(self, group):
+        """All texts of a group, in drawing order."""
+        return [node.text or "" for one in self.root.iter(SVG + "g") if one.get("class") == group
+                for node in one.iter(SVG + "text")]
+
     def legend(self):
         """Rows of the tables, as lists of texts, each with the head of its table in front."""
         group = next((node for node in self.root.iter(SVG + "g") if node.get("class") == "legend"), None)
