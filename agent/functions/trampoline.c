@@ -95,12 +95,12 @@ static bool write_source(source_text *source, PyObject *code, Py_ssize_t free_co
     for (Py_ssize_t i = 0; i < free_count; i++) {
         add(source, " mprof__v%d = 0\n", (int)i);
     }
-    add(source, " %sdef t(%s):\n  mprof__f = %d\n  if 0: pass", head, parameters.bytes,
-        PLACEHOLDER);
+    /* in one line: tracebacks show the line of the original's `def` */
+    add(source, " %sdef t(%s): mprof__f = %d; 0 and (", head, parameters.bytes, PLACEHOLDER);
     for (Py_ssize_t i = 0; i < free_count; i++) {
-        add(source, "; mprof__v%d", (int)i);
+        add(source, "mprof__v%d, ", (int)i);
     }
-    add(source, "\n  return (%smprof__f(%s))\n", call, arguments.bytes);
+    add(source, "); return (%smprof__f(%s))\n", call, arguments.bytes);
     return parameters.length < sizeof parameters.bytes &&
            arguments.length < sizeof arguments.bytes && source->length < sizeof source->bytes;
 }

@@ -179,6 +179,32 @@ class Patterns(AgentCase):
         self.assertEqual(len(done.calls), 13)
 
     @on_each_interpreter()
+    def test_tracebacks(self, interpreter):
+        """In 3.11 they have one more entry, at the line of the `def`."""
+        self.write("watched.py", """
+            def fails(n):
+                if n:
+                    return fails(n - 1)
+                raise KeyError
+            def outer(n):
+                def inner():
+
+                    return n
+                fails(inner())
+        """)
+        path = self.write("program.py", """
+            import traceback, watched
+            try: watched.outer(1)
+            except KeyError as error: print([f"{one.name}:{one.lineno}" for one in
+                                             traceback.extract_tb(error.__traceback__)][1:])
+        """)
+        done = self.run_agent(interpreter, path, env={"MPROF_FUNC": "watched:*"})
+        expected = ["outer:10", "fails:4", "fails:5"]
+        if interpreter.version[:2] == (3, 11):
+            expected = ["outer:6", "outer:10", "fails:2", "fails:4", "fails:2", "fails:5"]
+        self.assertEqual((done.out, done.err), (f"{expected}\n", ""))
+
+    @on_each_interpreter()
     def test_parameters_are_seen(self, interpreter):
         """Libraries read them from the code: pluggy does."""
         self.write("watched.py", """
