@@ -162,6 +162,27 @@ static const char *process_type(const char *argument, const char *end)
     return NULL;
 }
 
+/* The first argument behind Python's options that do not say what it runs; behind an unknown one
+ * nothing is known, and this is the option. */
+static const char *after_python_options(const char *argument, const char *end)
+{
+    static const char flags[] = "bBdEiIOPqRsSuvx";
+    static const char *const with_value[] = {"-W", "-X", NULL};
+
+    while (argument < end && argument[0] == '-') {
+        size_t length = strnlen(argument, (size_t)(end - argument));
+
+        if (is_one_of(argument, end, with_value)) {
+            argument = argument_after(argument, end);
+        } else if (length < 2 || (argument[1] != 'W' && argument[1] != 'X' &&
+                                  strspn(argument + 1, flags) < length - 1)) {
+            break;
+        }
+        argument = argument_after(argument, end);
+    }
+    return argument;
+}
+
 void mprof__process_title(char *text, size_t size, const char *arguments, size_t count,
                           const char *comm)
 {
@@ -182,8 +203,13 @@ void mprof__process_title(char *text, size_t size, const char *arguments, size_t
         mprof__text_copy(text, size, first, length);
         return;
     }
+    bool executes_itself = length == 14 && memcmp(first, "/proc/self/exe", 14) == 0;
     const char *name = last_part_of(first, &length);
     size_t used = mprof__text_copy(text, size, name, length);
+    if (executes_itself) {
+        copy_comm(text, size, comm);
+        used = strlen(text);
+    }
     if (second >= end) {
         return;
     }
@@ -206,6 +232,9 @@ void mprof__process_title(char *text, size_t size, const char *arguments, size_t
     if (third) {
         mprof__text_format(text + used, size - used, " %.*s", module_length, third);
         return;
+    }
+    if (mprof__names_python(text)) {
+        second = after_python_options(second, end);
     }
     length = strnlen(second, (size_t)(end - second));
     third = second + length + 1;
