@@ -663,7 +663,7 @@ void mprof__ring_folder_read_notices(mprof__ring_folder *folder,
     int count = 0;
 
     if (!entries && fd >= 0) {
-        close(fd);
+        mprof__procfs_close(fd);
     }
     while (entries && count < NOTICES_MAX && (entry = readdir(entries))) {
         char text[MPROF_WIRE_NOTICE_MAX + 1];
@@ -682,6 +682,7 @@ void mprof__ring_folder_read_notices(mprof__ring_folder *folder,
     }
     if (entries) {
         closedir(entries);
+        mprof__procfs_restore_reserve();
     }
 }
 
@@ -782,7 +783,7 @@ int mprof__ring_folder_find_of_process(int64_t pid)
         used += got > 0 ? (size_t)got : 0;
     }
     if (fd >= 0) {
-        close(fd);
+        mprof__procfs_close(fd);
     }
     fd = -1;
     for (size_t at = 0; at < used && fd < 0; at += strlen(block + at) + 1) {

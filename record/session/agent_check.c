@@ -70,7 +70,7 @@ static char *read_environment(int64_t pid)
         }
     }
     if (fd >= 0) {
-        close(fd);
+        mprof__procfs_close(fd);
     }
     return block;
 }

@@ -263,7 +263,13 @@ class Rings(mprof_test.TestCase):
             "import os, time\n@profile\ndef work(): time.sleep(0.5)\n"
             "for n in range(30):\n    if os.fork() == 0:\n        work(); os._exit(0)\n"
             "for n in range(30): os.wait()\n")
-        done = subprocess.run(["prlimit", "--nofile=24:24", mprof_test.MPROF, "run", "-E", "-C", "-o",
+        for prefix in dict.fromkeys(((), tuple(mprof_test.WITHOUT_EVENTS))):
+            with self.subTest(prefix=prefix):
+                self.check_few_descriptors(*prefix)
+
+    def check_few_descriptors(self, *prefix):
+        (self.directory / "out.dat").unlink(missing_ok=True)
+        done = subprocess.run([*prefix, "prlimit", "--nofile=24:24", mprof_test.MPROF, "run", "-E", "-C", "-o",
                                "out.dat", mprof_test.python(), "forks.py"], cwd=self.directory,
                               env=self.environment(), capture_output=True, text=True)
         self.assertEqual(done.returncode, 0, done.stderr)
