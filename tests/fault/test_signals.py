@@ -208,7 +208,9 @@ class Signals(mprof_test.TestCase):
                    " pwd; ls /proc/self/fd | wc -l; ps -o pgid= -p $$ | tr -d ' '"]
         plain = self.start(*command)
         self.wait_for_end(plain)
-        recorded = self.start(MPROF, "run", "-o", self.path, *command)
+        # AddressSanitizer limits core dumps
+        recorded = self.start(MPROF, "run", "-o", self.path, *command,
+                              env=self.environment(ASAN_OPTIONS="disable_coredump=0"))
         self.wait_for_end(recorded)
         ours = self.output(recorded).replace(str(recorded.pid), "GROUP").splitlines()
         theirs = self.output(plain).replace(str(plain.pid), "GROUP").splitlines()

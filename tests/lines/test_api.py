@@ -404,6 +404,7 @@ CASES["private names of 0.61 that programs use"] = """
         except ProcessLookupError: pass
         else: assert False
     tracemalloc.start()
+    traced = bytearray(1000)
     assert _get_memory(-1, "tracemalloc", filename=__file__) > 0
     tracemalloc.stop()
     sys.modules["psutil"] = None

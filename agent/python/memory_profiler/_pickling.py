@@ -7,7 +7,7 @@ The agent runs a copy of this file, with its own `undecorated(function)`: the fu
 or None.
 """
 
-FunctionType = type(lambda: None)
+FunctionType: type = type(lambda: None)
 
 
 class Call:

@@ -193,6 +193,10 @@ class DecorateInWorkers:
         def get_preparation_data(*arguments, **options):
             data = before(*arguments, **options)
             data["mprof"] = InstallProfile(self._profiler)
+            if arguments == ("ignore",):
+                # For a fork server. It takes only the path of the program from here, and would import it without
+                # `profile`. Without the path, each process that it forks imports the program by its own data.
+                data.pop("init_main_from_path", None)
             return data
 
         module.get_preparation_data = get_preparation_data
