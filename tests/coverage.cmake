@@ -5,7 +5,7 @@ set(coverage_dir ${PROJECT_SOURCE_DIR}/tests/support/coverage)
 target_compile_options(mprof_build INTERFACE
   --coverage -fprofile-update=atomic -fprofile-abs-path -fno-builtin-execve -fno-builtin-execv)
 target_link_options(mprof_build INTERFACE
-  --coverage -Wl,--wrap=_exit,--wrap=execve,--wrap=execv,-u,mprof__coverage_flush)
+  --coverage -Wl,--wrap=_exit,--wrap=raise,--wrap=execve,--wrap=execv,-u,mprof__coverage_flush)
 
 add_library(mprof-coverage STATIC ${coverage_dir}/flush.c)
 target_compile_definitions(mprof-coverage PRIVATE _GNU_SOURCE)

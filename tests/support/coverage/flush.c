@@ -19,10 +19,12 @@ extern void __gcov_reset(void);
 #pragma weak mprof_coverage_forget
 
 extern void __real__exit(int code) __attribute__((noreturn));
+extern int __real_raise(int number);
 extern int __real_execve(const char *path, char *const arguments[], char *const environment[]);
 extern int __real_execv(const char *path, char *const arguments[]);
 
 void __wrap__exit(int code) __attribute__((noreturn));
+int __wrap_raise(int number);
 int __wrap_execve(const char *path, char *const arguments[], char *const environment[]);
 int __wrap_execv(const char *path, char *const arguments[]);
 
@@ -127,6 +129,13 @@ void __wrap__exit(int code)
 {
     mprof__coverage_flush();
     __real__exit(code);
+}
+
+/* The recorder ends by the signal that ended its program. */
+int __wrap_raise(int number)
+{
+    mprof__coverage_flush();
+    return __real_raise(number);
 }
 
 int __wrap_execve(const char *path, char *const arguments[], char *const environment[])
