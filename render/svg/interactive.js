@@ -675,13 +675,17 @@
   const pointOf = (t, v, y = Y(v)) => ({ t, v, y, least: v, most: v });
 
   // The numbers of a tick: its sum, then kinds of memory and the control group, then its processes.
-  function tickLines(tick, points) {
+  function tickLines(tick, points, t) {
     const lines = [], line = (name, point, tone, sign = '', after = '') =>
       lines.push({ text: `${name}${name ? '  ' : ''}${sign}${rangeText(point)}${after}`, tone, point });
     const rest = tick.rest === 1 ? '\u2265 ' : '', curve = points[0];
     line(tick.main.recording || (data.sum ? '' : 'all processes'), pointOf(tick.t, tick.total, data.sum ? undefined : null), undefined, rest);
     if (data.sum && curve && curve.most > curve.least && Math.floor(X(curve.t)) === Math.floor(X(tick.t)))
       line('', { ...curve, y: null }, undefined, '', ' within this pixel');
+    // A call may have proved more between two ticks.
+    const between = data.sum && nearest(series[0], t);
+    if (between && Math.abs(X(between.t) - X(t)) < 4 && between.v > tick.total + memoryStep && Math.floor(X(between.t)) !== Math.floor(X(tick.t)))
+      line('', pointOf(between.t, between.v), undefined, '\u2265 ', ` at ${moment(between.t)}, in a call`);
     series.forEach((one, i) => {
       const own = tick.values.find(([track]) => track.series === one), point = own ? pointOf(tick.t, own[1]) : points[i];
       if (one.rank !== 1 || !point) return;
@@ -790,7 +794,7 @@
       const clock = dated ? `  ${local(exact).toISOString().slice(11, to - from < 60 ? 23 : 19)}` : '';
       lines.push([moment(exact) + clock, about ? 'told' : 'told head']);
       if (at && exact !== at.t) lines.push([`sampled at ${moment(at.t)}`, 'told']);
-      const values = tick ? tickLines(tick, points) : points.map((point, i) => [point, series[i]]).filter(([point]) => point)
+      const values = tick ? tickLines(tick, points, t) : points.map((point, i) => [point, series[i]]).filter(([point]) => point)
         .sort((a, b) => a[1].rank - b[1].rank || b[0].v - a[0].v).slice(0, 12).map(([point, one]) => ({
           text: (one.about ? one.about.text + '  ' : '') + rangeText(point), point,
           tone: one.role === 'limit' ? 'bound' : one.about ? one.tone || '' : undefined }));

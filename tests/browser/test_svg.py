@@ -552,6 +552,20 @@ class Ticks(BrowserCase):
                             self.assertFalse([one for one in values if one.startswith(name)], values)
                     self.assertEqual(len(values), 1 + sum(bool(mibs) for mibs in alive.values()))
 
+    def test_what_a_call_proves_between_ticks_is_a_bound(self):
+        lines = ["CMDLINE x", "MEM 130 1000", "FACT include-children yes", "FACT pid 7", "PROC 8 7 1000 worker"]
+        lines += [f"MEM 130 {1000 + i}" for i in range(1, 20)] + [f"CHLD 8 100 {1000 + i}" for i in range(20)]
+        path = self.write("bound.dat", "\n".join([*lines, "FUNC f 100 1008.2 190 1008.5 0 pid=8"]) + "\n")
+        plot = self.show(path)
+        self.browser.move(plot.x(8.5), plot.clear)
+        tooltip = self.state()["tooltip"]
+        self.assertIn("\u2265 190.0 MiB at 8.50 s, in a call", tooltip)
+        self.assertIn("130.0 MiB", tooltip)
+        self.assertTrue([line for line in tooltip if line.startswith("sampled at ")], tooltip)
+        self.browser.move(plot.x(8), plot.clear)
+        self.assertFalse([line for line in self.state()["tooltip"] if "in a call" in line])
+        self.assertEqual(Picture(self.directory / "picture.svg").peak(), (190.0, 0.05))
+
     def test_numbers_of_ticks_stay_small(self):
         picture = Picture(self.draw("--group", "pid", self.write("pool.dat", many_processes(50, 4000, True))))
         self.assertLess(len(picture.data["ticks"]), 3 * sum(len(tick.values) + 2 for tick in picture.ticks))
