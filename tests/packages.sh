@@ -27,6 +27,7 @@ packages_test=(
     libxml2-utils poppler-utils librsvg2-bin fonts-noto-cjk
     chromium chromium-driver
     valgrind strace mypy musl-tools bubblewrap 'libfaketime|' clang 'gcc-multilib|'
+    zsh fish
     mandoc doxygen 'clang-format-16|' # only this version checks the layout
 )
 

@@ -118,7 +118,9 @@ class Tree(TestCase):
                      "libexec/mprof/preload/any/libmprof-before-libasan.so", "include/mprof/profile.h",
                      "libexec/mprof/libmprof-mark.so", "include/mprof/mark.h",
                      "share/man/man1/mprof.1", "share/man/man3/mprof_mark.3",
-                     "share/man/man3/libmprof.3", "share/man/man5/mprof-dat.5", "share/doc/mprof/LICENSE"):
+                     "share/man/man3/libmprof.3", "share/man/man5/mprof-dat.5",
+                     "share/bash-completion/completions/mprof", "share/zsh/site-functions/_mprof",
+                     "share/fish/vendor_completions.d/mprof.fish", "share/doc/mprof/LICENSE"):
             self.assertIn(name, names)
 
     def test_links_of_the_documents(self):
