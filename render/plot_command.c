@@ -42,6 +42,7 @@ enum {
     OPTION_LINE,
     OPTION_MARK,
     OPTION_LABEL,
+    OPTION_YLIM,
 };
 
 static const struct argp_option options[] = {
@@ -78,6 +79,7 @@ static const struct argp_option options[] = {
     {"no-peak", OPTION_NO_PEAK, NULL, 0, "without cross, dot and label of the peak", 0},
     {"bare", OPTION_BARE, NULL, 0, "nothing but axes and data, for pages that embed the picture",
      0},
+    {"ylim", OPTION_YLIM, "LOW,HIGH", 0, "the range of the memory axis, in MiB", 0},
     {"limit", OPTION_LIMIT, "MIB", 0, "a dashed line at this memory, and a tint above it", 0},
     {"line", OPTION_LINE, "MIB[:TEXT]", 0, "a line at this memory, with a label", 0},
     {"mark", OPTION_MARK, "SECONDS[:TEXT]", 0, "a line at this moment, with a label", 0},
@@ -271,6 +273,17 @@ static void parse_note(struct mprof__plot *plot, struct argp_state *state, mprof
     plot->figure.note_count++;
 }
 
+static void parse_ylim(struct mprof__plot *plot, struct argp_state *state, const char *text)
+{
+    double *range = plot->figure.memory_mib;
+    char *end;
+    if (!read_number(&range[0], text, &end) || *end != ',' ||
+        !read_number(&range[1], end + 1, &end) || *end || range[0] < 0 || range[1] <= range[0] ||
+        range[1] > 1e12) {
+        argp_error(state, "--ylim must be LOW,HIGH in MiB with LOW below HIGH, not '%s'", text);
+    }
+}
+
 static void parse_label(struct mprof__plot *plot, struct argp_state *state, char *text)
 {
     char *sign = strrchr(text, '=');
@@ -393,6 +406,9 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
         return 0;
     case OPTION_FORMAT:
         parse_formats(plot, state, argument);
+        return 0;
+    case OPTION_YLIM:
+        parse_ylim(plot, state, argument);
         return 0;
     case OPTION_LIMIT:
         parse_note(plot, state, MPROF_NOTE_LIMIT, "--limit", argument);

@@ -330,8 +330,19 @@ static void paint(const mprof_figure *figure, mprof_text_engine *engine, cairo_t
         cairo_paint(cairo);
     }
     cairo_set_line_join(cairo, CAIRO_LINE_JOIN_ROUND);
-    for (size_t i = 0; i < count; i++) {
-        draw_item(&brush, &items[i]);
+    const mprof_box *plot = &mprof_figure_frame(figure)->plot;
+    const mprof_group *groups = mprof_figure_groups(figure, &count);
+    for (size_t g = 0; g < count; g++) {
+        bool clipped = mprof_figure_frame(figure)->clipped && groups[g].kind == MPROF_GROUP_CURVES;
+        cairo_save(cairo);
+        if (clipped) {
+            cairo_rectangle(cairo, plot->x, plot->y, plot->width, plot->height);
+            cairo_clip(cairo);
+        }
+        for (uint32_t i = 0; i < groups[g].count; i++) {
+            draw_item(&brush, &items[groups[g].first + i]);
+        }
+        cairo_restore(cairo);
     }
 }
 

@@ -188,12 +188,13 @@ static bool draw_peak(mprof__layout *layout, const struct peak *peak, bool cross
     double y = mprof__scale_at(&layout->memory, peak->sample.mib);
     char text[240];
     mprof_box place;
-    if (cross && !layout->figure->sizes.small) {
+    if (cross && !layout->figure->sizes.small && mprof__is_in_plot(layout, y)) {
         draw_cross(layout, x, y);
     }
     double width = fit_peak_name(layout, text, sizeof text, peak);
+    bool is_seen = mprof__is_in_plot(layout, y);
     bool named = place_peak_name(layout, x, y, width, cross, &place);
-    if (named || cross || peak->colour != MPROF_COLOUR_NONE) {
+    if (is_seen && (named || cross || peak->colour != MPROF_COLOUR_NONE)) {
         mprof__add_dot(figure, MPROF_ROLE_PEAK_DOT, peak->colour, x, y, cross ? 4 : 3.5);
     }
     if (named) {
@@ -330,6 +331,9 @@ void mprof__draw_death(mprof__layout *layout)
     }
     double x = mprof__scale_at(&layout->time, at), y = mprof__scale_at(&layout->memory, last->mib);
     double width = mprof__text_width(layout, MPROF_ROLE_DEATH_NAME, text, strlen(text));
+    if (!mprof__is_in_plot(layout, y)) {
+        return;
+    }
     mprof__add_dot(layout->figure, MPROF_ROLE_DEATH, MPROF_COLOUR_NONE, x, y, 3.5);
     reserve_box(layout, x - 5, y - 5, 10, 10);
     const double places[][2] = {{x - width - 8, y - 7},

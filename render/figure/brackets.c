@@ -235,6 +235,9 @@ static void draw_edge(mprof__layout *layout, const struct bracket *bracket, bool
                       uint32_t about)
 {
     mprof_box box = edge_box(layout, bracket, enter);
+    if (!mprof__is_in_plot(layout, box.y) || !mprof__is_in_plot(layout, box.y + box.height)) {
+        return;
+    }
     double spine = enter ? box.x : box.x + box.width;
     double tip = enter ? box.x + box.width : box.x;
     size_t first = layout->figure->point_count;

@@ -395,6 +395,7 @@ static mprof_status draw_page(mprof__layout *layout, mprof_error *error)
                           .high_mib = layout->memory.to,
                           .origin_s = mprof__is_overlay(layout) ? 0 : layout->inputs[0].start_s,
                           .curve_is_sum = layout->inputs[0].main_is_sum,
+                          .clipped = layout->options->memory_mib[1] > 0,
                           .group = layout->options->group,
                           .share = layout->is_share};
         layout->figure->frame.row_px =

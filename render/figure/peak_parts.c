@@ -56,6 +56,7 @@ static bool is_wanted(const mprof__layout *layout)
         return false; /* the memory axis does not reach it */
     }
     return layout->input_count == 1 && !layout->figure->sizes.small &&
+           !(layout->options->memory_mib[1] > 0) &&
            !(layout->options->without & MPROF_PART_LEGEND) && groups->shown > 0 &&
            groups->peak.mib > 0 && (groups->by_command || layout->options->stack) &&
            !layout->options->flame && !(layout->memory.from > 0) &&

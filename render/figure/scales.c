@@ -12,6 +12,11 @@ double mprof__scale_at(const mprof__scale *scale, double value)
     return scale->start + (value - scale->from) / (scale->to - scale->from) * scale->extent;
 }
 
+bool mprof__is_in_plot(const mprof__layout *layout, double y)
+{
+    return y >= layout->plot.y - 0.5 && y <= layout->plot.y + layout->plot.height + 0.5;
+}
+
 double mprof__headroom(const mprof_figure *figure, double plot_px)
 {
     return fmin(figure->sizes.headroom, plot_px * HEADROOM_SHARE_MAX);

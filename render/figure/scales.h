@@ -3,6 +3,7 @@
 #define MPROF_RENDER_SCALES_H
 
 #include <mprof/figure.h>
+#include <stdbool.h>
 
 typedef struct mprof__layout mprof__layout;
 typedef struct mprof__figure_input mprof__figure_input;
@@ -20,6 +21,8 @@ typedef struct mprof__range {
 
 /* The range of an axis that shows `range`, with room above it. */
 mprof__range mprof__memory_axis(const mprof__layout *layout, mprof__range range);
+/* False: the memory axis that was asked for does not reach so far. */
+bool mprof__is_in_plot(const mprof__layout *layout, double y);
 /* px above the highest point, for the label of the peak and brackets. */
 double mprof__headroom(const mprof_figure *figure, double plot_px);
 void mprof__widen(mprof__range *range, double mib);

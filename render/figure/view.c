@@ -73,7 +73,12 @@ void mprof__choose_memory_range(mprof__layout *layout)
 {
     mprof__range range = mprof__widen_by_control_group(layout, memory_range(layout));
     mprof__range axis = mprof__memory_axis(layout, range);
+    const double *wanted = layout->options->memory_mib;
     layout->highest_mib = range.high;
+    if (wanted[1] > wanted[0]) {
+        axis = (mprof__range){wanted[0], wanted[1]};
+        layout->highest_mib = wanted[1];
+    }
     layout->memory = (mprof__scale){axis.low, axis.high, layout->plot.y + layout->plot.height,
                                     -layout->plot.height};
 }

@@ -522,6 +522,13 @@ mprof_status mprof__draw_svg(const mprof_figure *figure, const mprof_draw_option
     put_head(&pen);
     put_styles(&pen, options, engine);
     put_patterns(&pen);
+    const mprof_frame *frame = mprof_figure_frame(figure);
+    if (frame->clipped) {
+        mprof__putf(output,
+                    "<clipPath id=\"%s-plot\"><rect x=\"%g\" y=\"%g\" width=\"%g\" "
+                    "height=\"%g\"/></clipPath>\n",
+                    pen.scope, frame->plot.x, frame->plot.y, frame->plot.width, frame->plot.height);
+    }
     if (!options->transparent) {
         mprof__put(output, "<rect class=\"paper\" width=\"100%\" height=\"100%\"/>\n");
     }
@@ -529,7 +536,12 @@ mprof_status mprof__draw_svg(const mprof_figure *figure, const mprof_draw_option
         if (groups[g].kind == MPROF_GROUP_CURVES && !options->still) {
             mprof__put_columns(output, figure);
         }
-        mprof__putf(output, "<g class=\"%s\">\n", group_names[groups[g].kind]);
+        bool clipped = frame->clipped && groups[g].kind == MPROF_GROUP_CURVES;
+        mprof__putf(output, "<g class=\"%s\"", group_names[groups[g].kind]);
+        if (clipped) {
+            mprof__putf(output, " clip-path=\"url(#%s-plot)\"", pen.scope);
+        }
+        mprof__put(output, ">\n");
         for (uint32_t i = 0; i < groups[g].count; i++) {
             put_item(&pen, &items[groups[g].first + i]);
         }

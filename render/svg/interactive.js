@@ -17,7 +17,7 @@
   const [lanesTop, lanesHeight] = data.lanes;
   const { below } = data;
   const [from, to, timeStep] = data.time, [low, high, memoryStep] = data.memory;
-  const [headroom, small, tickY, tickGap] = data.page;
+  const [headroom, small, tickY, tickGap, fixedAxis] = data.page;
   const full = { from, to, low, high };
   const tenth = x => Math.round(x * 10) / 10;
   const fullY = v => floor - (v - low) / (high - low) * height;
@@ -373,6 +373,7 @@
   // As in scales.c: the axis starts at 0, unless memory changes little; it includes the control group
   // and its limit if the curve stays high enough.
   function memoryAxis([least, most]) {
+    if (fixedAxis) return { low, high };
     const bottom = most - least < most / 3 && most > least ? Math.max(0, least - (most - least) * 0.15) : 0;
     return { low: bottom, high: bottom + (most - bottom) * height / (height - headroom) };
   }

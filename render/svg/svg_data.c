@@ -381,9 +381,9 @@ static void put_data(mprof_output *output, const mprof_figure *figure,
     mprof__putf(output, "\"time\":[%.17g,%.17g,%.17g],\"origin\":[%.17g,%ld],\n", frame->from_s,
                 frame->to_s, stream.quantum.time_s, frame->origin_s, utc_offset_s(frame->origin_s));
     put_command(output, options);
-    mprof__putf(output, "\"page\":[%g,%d,%g,%g],\n", mprof__headroom(figure, frame->plot.height),
+    mprof__putf(output, "\"page\":[%g,%d,%g,%g,%d],\n", mprof__headroom(figure, frame->plot.height),
                 figure->sizes.small, figure->sizes.tick_y,
-                has_memory_labels(figure) ? figure->sizes.tick_gap : 0);
+                has_memory_labels(figure) ? figure->sizes.tick_gap : 0, frame->clipped);
     mprof__putf(output, "\"memory\":[%.17g,%.17g,%.17g],\n%s%s\"functions\":[", frame->low_mib,
                 frame->high_mib, stream.quantum.memory_mib, frame->group ? "\"group\":true," : "",
                 frame->share ? "\"share\":true," : "");

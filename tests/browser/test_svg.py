@@ -644,7 +644,7 @@ class Zoom(BrowserCase):
     def test_reset_restores_every_kind_of_picture(self):
         for arguments in ([NESTED], ["-f", NESTED], [CHILDREN], ["--stack", CHILDREN], [NESTED, CHILDREN],
                           ["-f", "--by", "function", NESTED], ["-s", "-n", NESTED], ["-w", "0.2,0.9", NESTED],
-                          ["--limit", "180", "--line", "100:usual", "--mark", "0.6:deploy", NESTED],
+                          ["--ylim", "0,90", NESTED], ["--limit", "180", "--line", "100:usual", "--mark", "0.6:deploy", NESTED],
                           [self.write("container.dat", container())],
                           ["--memory", "pss,swap", self.write("tree.dat", tree())],
                           [self.write("service.dat", service())], [self.write("many.dat", service(14, 0.1))],

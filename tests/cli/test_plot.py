@@ -480,6 +480,25 @@ class Options(PlotCase):
                     self.assert_fails(f"{option}={value}", "-o", "out.svg", NESTED, expect=2,
                                       says=f"{option} must be {expected}[^\n]*, not '{re.escape(value)}'\n")
 
+    def test_range_of_the_memory_axis(self):
+        for low, high in ((0, 500), (0, 60), (40, 100)):
+            for options in ([], ["-f"], ["--stack", CHILDREN], ["--size", "240x160"]):
+                with self.subTest(low=low, high=high, options=options):
+                    svg = self.plot_svg("--ylim", f"{low},{high}", *options, *([] if CHILDREN in options else [NESTED]))
+                    data = json.loads(svg.root.find("{http://www.w3.org/2000/svg}metadata").text)
+                    self.assertEqual(data["memory"][:2], [low, high])
+                    curves = svg.of_class("curves")[0].get("clip-path")
+                    (clip,) = svg.root.iter("{http://www.w3.org/2000/svg}clipPath")
+                    self.assertEqual(curves, f"url(#{clip.get('id')})")
+                    left, top, width, height = data["plot"]
+                    for dot in svg.of_class("peak-dot"):
+                        self.assertTrue(top - 1 <= float(dot.get("cy")) <= top + height + 1)
+        self.run_mprof("plot", "--ylim", "0,60", "--size", "400x200", "--theme", "paper", "-o", "out.png", NESTED)
+        self.assertEqual(self.plot_svg(NESTED).of_class("curves")[0].get("clip-path"), None)
+        for value in ("1", "5,5", "-1,5", "a,b", "0,1e99"):
+            self.assert_fails(f"--ylim={value}", "-o", "out.svg", NESTED, expect=2,
+                              says=f"--ylim must be LOW,HIGH in MiB with LOW below HIGH, not '{value}'\n")
+
     def test_names_for_recordings(self):
         svg = self.plot_svg("--label", f"{NESTED}=with cache", "--label", f"{WEB.name}=<without>", NESTED, WEB)
         self.assertEqual([name for name in svg.texts("legend-name") if name.startswith(("with", "<with"))],

@@ -274,6 +274,7 @@ typedef struct mprof_frame {
                        */
     int group;        /**< 1: the axis goes up to the control group and its limit, however far */
     int share;        /**< 1: time is the share of each recording, in per cent */
+    int clipped;      /**< 1: the memory axis was given; curves end at the edges of the plot */
 } mprof_frame;
 
 /** A figure. Several threads may read one at the same time. */
@@ -369,6 +370,7 @@ typedef struct mprof_figure_options {
     size_t note_count;         /**< how many */
     const mprof_label *labels; /**< names of recordings */
     size_t label_count;        /**< how many */
+    double memory_mib[2];      /**< memory axis from .. to; both 0: as the data need */
 } mprof_figure_options;
 
 /** A page of usual size with the usual contents. */
@@ -376,7 +378,10 @@ typedef struct mprof_figure_options {
     {                                                                                              \
         sizeof(mprof_figure_options), MPROF_DEFAULT_WIDTH_PX, MPROF_DEFAULT_HEIGHT_PX, 1, NULL, 0, \
             1, 0, 0, 0, {0, 0}, 0, NULL, MPROF_BY_PROCESS, 0, 0, 0, 0, MPROF_PROCESSES_AUTO, 0, 0, \
-            0, NULL, 0, NULL, 0                                                                    \
+            0, NULL, 0, NULL, 0,                                                                   \
+        {                                                                                          \
+            0, 0                                                                                   \
+        }                                                                                          \
     }
 
 /** Sets MPROF_FIGURE_OPTIONS_INIT, for languages that cannot use it.
