@@ -59,12 +59,18 @@ static void skip_separators(cursor *line)
 
 static mprof_text read_field(cursor *line)
 {
-    mprof_text field = {line->at, 0};
-    while (line->at < line->end && !is_separator(line, *line->at)) {
-        line->at++;
+    const char *start = line->at, *at = start;
+    if (line->has_bars) {
+        while (at < line->end && *at != '|') {
+            at++;
+        }
+    } else {
+        while (at < line->end && !is_blank(*at)) {
+            at++;
+        }
     }
-    field.length = (size_t)(line->at - field.bytes);
-    return field;
+    line->at = at;
+    return (mprof_text){start, (size_t)(at - start)};
 }
 
 /* The next field; of length 0 at the end of the line. */

@@ -40,26 +40,32 @@ static int parse_slowly(double *value, const char *text, size_t length)
     return isfinite(*value) ? 0 : -1;
 }
 
+/* Appends the digits at the beginning of the text to the mantissa; returns how many there are. */
+static inline size_t read_digits(uint64_t *mantissa, const char *text, size_t length)
+{
+    uint64_t value = *mantissa;
+    size_t count = 0;
+    for (; count < length; count++) {
+        unsigned digit = (unsigned char)text[count] - (unsigned)'0';
+        if (digit > 9) {
+            break;
+        }
+        value = value * 10 + digit;
+    }
+    *mantissa = value;
+    return count;
+}
+
 int mprof__number_parse(double *value, const char *text, size_t length)
 {
-    uint64_t mantissa = 0;
-    size_t digits = 0;
-    size_t decimals = 0;
-    bool point_seen = false;
-    for (size_t i = 0; i < length; i++) {
-        unsigned digit = (unsigned char)text[i] - (unsigned)'0';
-        if (digit <= 9) {
-            /* may wrap beyond 19 digits; such a number takes the slow way */
-            mantissa = mantissa * 10 + digit;
-            digits++;
-            decimals += (size_t)point_seen;
-        } else if (text[i] == '.' && !point_seen) {
-            point_seen = true;
-        } else {
-            return -1;
-        }
+    uint64_t mantissa = 0; /* may wrap beyond 19 digits; such a number takes the slow way */
+    size_t whole = read_digits(&mantissa, text, length), decimals = 0, end = whole;
+    if (whole < length && text[whole] == '.') {
+        decimals = read_digits(&mantissa, text + whole + 1, length - whole - 1);
+        end = whole + 1 + decimals;
     }
-    if (digits == 0) {
+    size_t digits = whole + decimals;
+    if (digits == 0 || end != length) {
         return -1;
     }
     if (digits > LONGEST_MANTISSA || mantissa >> 53 || decimals > EXACT_POWER) {
