@@ -524,9 +524,28 @@
       }
       return false;
     }
-    function nameLayer(one, [t, v, upper]) {
-      const w = textWidth(one.about.text, 'box-name'), x = Math.max(left + 6, Math.min(X(t) - w / 2, right - w - 6));
-      if (Y(upper - v) - Y(upper) > 14) add(names, 'text', { class: 'box-name', x: tenth(x), y: tenth(Y(upper - v / 2) + 4) }, one.about.text);
+    // Where the layer is thickest along the whole name, as in process_stack.c.
+    function nameLayer(one) {
+      const text = one.about.text, w = textWidth(text, 'box-name');
+      let best = null, thickest = 14;
+      for (const piece of one.pieces) {
+        const after = t => { let a = 0, b = piece.length; while (a < b) { const half = (a + b) >> 1; if (piece[half][0] < t) a = half + 1; else b = half; } return a; };
+        const edges = t => {
+          const i = after(t), p = piece[i - 1] || piece[i], q = piece[i] || p, share = q[0] > p[0] ? (t - p[0]) / (q[0] - p[0]) : 0;
+          return [t, p[1] + (q[1] - p[1]) * share, p[2] + (q[2] - p[2]) * share];
+        };
+        for (let x = left + 6; x + w < right - 6; x += Math.max(6, w / 4)) {
+          const from = timeAt(x), to = timeAt(x + w);
+          if (from < piece[0][0] || to > piece[piece.length - 1][0]) continue;
+          const along = [edges(from), ...piece.slice(after(from), after(to)), edges(to)];
+          const upper = Math.max(...along.map(([, , v]) => Y(v))), lower = Math.min(...along.map(([, v, sum]) => Y(sum - v)));
+          const box = { x: x - 2, y: (upper + lower) / 2 - 6.5, w: w + 4, h: 13 };
+          if (lower - upper > thickest && !taken.some(other => hits(box, other))) [thickest, best] = [lower - upper, box];
+        }
+      }
+      if (!best) return;
+      taken.push(best);
+      add(names, 'text', { class: 'box-name', x: tenth(best.x + 2), y: tenth(best.y + 10.5) }, text);
     }
     // A limit is labelled at the right end of each of its steps, or at the left end.
     for (const item of items.filter(other => other.role === 'limit' && !other.away))
@@ -541,7 +560,7 @@
       if (items.some(item => item.about === one.about && item.away)) continue;
       const points = one.pieces.flatMap(piece => piece.filter(([t]) => inside(t))), stride = Math.ceil(points.length / 20);
       const peak = points.reduce((a, b) => a && a[1] >= b[1] ? a : b, null);
-      if (peak && peak.length > 2) nameLayer(one, peak);
+      if (one.role === 'layer') nameLayer(one);
       else if (one.rank === 2) { if (peak) label(X(peak[0]), Y(peak[1]) + 10, one.about.text, `child-name ${one.tone || ''}`, null); }
       else [...points.filter((point, i) => i % stride === 0), peak].reverse().some(point => point && label(X(point[0]), Y(point[1]) + 10,
         one.about.text.replace(/^.*  |(, sum)? of .*$/g, ''), `${one.role}-name ${one.tone || ''}`, null));

@@ -800,6 +800,28 @@ class Zoom(BrowserCase):
                     self.assertTrue(apart, (a, b))
             self.browser.press("Escape")
 
+    def test_names_of_layers_are_inside_them(self):
+        lines = ["CMDLINE pool", "FACT pid 10", "FACT include-children yes", "PROC 10 1 1000 pool", "PROC 11 10 1000 steady",
+                 "PROC 12 10 1000 with-spikes"]
+        for i in range(300):
+            spike = 200 if i % 50 == 25 else 10
+            lines += [f"MEM {100 + spike} {1000 + i}", f"CHLD 11 60 {1000 + i}", f"CHLD 12 {spike} {1000 + i}"]
+        plot = self.show("--stack", self.write("pool.dat", "\n".join(lines) + "\n"))
+        for share in (0.05, 0.35, 0.6):
+            self.browser.drag(plot.left + plot.width * share, plot.middle,
+                              plot.left + plot.width * (share + 0.3), plot.middle)
+            outside = self.browser.run("""
+                const names = [...document.querySelectorAll('.names:not(.fixed) > .box-name')];
+                const inside = node => {
+                    const { x, y, width, height } = node.getBBox();
+                    const layer = [...document.querySelectorAll('.layer')].find(one => one.getAttribute('aria-label') === node.textContent);
+                    return [x + 1, x + width - 1].every(at => [y + 3, y + height - 3].every(level => layer.isPointInFill(new DOMPoint(at, level))));
+                };
+                return [names.length, names.filter(node => !inside(node)).map(node => node.textContent)];""")
+            self.assertGreaterEqual(outside[0], 1)
+            self.assertEqual(outside[1], [])
+            self.browser.press("Escape")
+
     def test_the_wheel_with_control_zooms_at_the_pointer(self):
         plot = self.show(NESTED)
         self.browser.wheel(plot.x(0.6), plot.middle, -100)
