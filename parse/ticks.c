@@ -15,7 +15,7 @@
 
 enum {
     BUFFERED = 1 << 18,      /* samples that wait to be sorted */
-    PROCESSES_MAX = 1 << 21, /* of all ticks of a list */
+    PROCESSES_MAX = 1 << 19, /* of all ticks of a list */
     FEWEST_TICKS = 64,
     POINTS_PER_TICK = 4, /* as curves keep four points for each bin */
 };
