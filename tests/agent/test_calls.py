@@ -5,7 +5,7 @@ import sys
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
-from agent_test import AgentCase, add_programs  # noqa: E402
+from agent_test import AgentCase, add_programs, on_each_interpreter  # noqa: E402
 
 # (name, source, calls), see add_programs.
 PROGRAMS = [
@@ -494,7 +494,19 @@ PROGRAMS = [
 
 
 class Calls(AgentCase):
-    pass
+    @on_each_interpreter()
+    def test_names_that_are_too_long(self, interpreter):
+        """They are cut, and still differ where only their ends do."""
+        done = self.run_source(interpreter, """
+            for end in "ab":
+                name = "f" * 5000 + end
+                exec(f"@profile\\ndef {name}(): pass\\n{name}()")
+        """)
+        names = [call.name for call in done.calls]
+        self.assertEqual(len(set(names)), 2)
+        for name in names:
+            self.assertTrue(name.startswith("__main__." + "f" * 3000), name)
+            self.assertLessEqual(len(name), 4000)
 
 
 add_programs(Calls, PROGRAMS)

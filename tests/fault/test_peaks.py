@@ -6,6 +6,7 @@ kinds per processor, and sums them up now and then: hence the margin."""
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -13,7 +14,8 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 import mprof_test  # noqa: E402
-from mprof_test import MPROF, WITHOUT_EVENTS, Recording, python, records_in, wait_until  # noqa: E402
+from mprof_test import (  # noqa: E402
+    MPROF, WITHOUT_EVENTS, Recording, program_for_all, python, records_in, wait_until)
 
 PROCESSORS = os.cpu_count()
 MARGIN_MIB = 1 + 3 * PROCESSORS * max(32, 2 * PROCESSORS) * 4096 / 2 ** 20
@@ -282,6 +284,24 @@ class Peaks(mprof_test.TestCase):
                           if not any(abs(other - moment) < 0.0001 for other in moments)], [])
         # the side effect: the program no longer knows its own peak
         self.assertLess(self.read_marks(self.output(process))["main"][1], 200)
+
+    def test_mark_that_cannot_be_reset(self):
+        """A program that makes itself untraceable: an ordinary user's recorder says so once, and goes on."""
+        user = (("setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups")
+                if os.geteuid() == 0 and shutil.which("setpriv") else ())
+        self.directory.chmod(0o777)
+        program = self.directory / "program.py"
+        program.write_text("import ctypes, time\nctypes.CDLL(None).prctl(4, 0, 0, 0, 0)\n"
+                           "before = open('out.dat').read().count('\\nMEM ')\n"
+                           "while open('out.dat').read().count('\\nMEM ') < before + 5: time.sleep(0.01)\n")
+        done = subprocess.run([*user, program_for_all(), "run", "--peak-interval", "-T", "0.02", "-o", "out.dat",
+                               "/usr/bin/python3", "program.py"], cwd=self.directory, env=self.environment(),
+                              capture_output=True, text=True)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        pid = Recording(self.path).facts["pid"]
+        self.assertEqual(done.stderr, f"mprof: cannot reset the peak of process {pid}: it covers the whole life of the "
+                                      "process\n")
+        self.assertGreater(len(Recording(self.path).peaks), 4)
 
     def test_no_reset_without_the_option(self):
         recording, printed = self.record("burst()\nimport time\n"
