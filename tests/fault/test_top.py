@@ -403,7 +403,7 @@ class Top(terminal.TestCase):
                 if columns >= 40:
                     self.assertIn("NAME", rows[2])
                     self.assertIn("123456.7", rows[3])
-                    self.assertRegex(rows[3], "python3|a-prog")
+                    self.assertRegex(rows[3], "pyth.*ker-1")  # its beginning and its end
                 if columns >= 80:
                     self.assertIn("ended: status 3", rows[5])
                 elif columns >= 60:
