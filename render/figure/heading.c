@@ -171,14 +171,15 @@ static void add_durations(struct sentence *sentence, const mprof__layout *layout
 
 static void add_processes(struct sentence *sentence, const mprof__figure_input *input, size_t lived)
 {
+    size_t of = input->groups.command_count;
     char count[32], commands[32], text[96];
     if (!input->groups.by_command) {
         add_count(sentence, lived, "process", "processes");
         return;
     }
-    snprintf(text, sizeof text, "%s processes of %s commands",
-             mprof__count_text(count, sizeof count, lived),
-             mprof__count_text(commands, sizeof commands, input->groups.command_count));
+    snprintf(text, sizeof text, "%s process%s of %s command%s",
+             mprof__count_text(count, sizeof count, lived), lived == 1 ? "" : "es",
+             mprof__count_text(commands, sizeof commands, of), of == 1 ? "" : "s");
     add_fact(sentence, text);
 }
 

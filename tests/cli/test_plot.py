@@ -208,6 +208,18 @@ class ExactPeaks(PlotCase):
         self.assertEqual([text for text in texts if "900" in text and text != facts],
                          [text for text in texts if text.startswith("all processes: \u2265 900.0 MiB")])
 
+    def test_one_command_is_singular(self):
+        children = range(11, 24)
+        for names, says in ((1, "14 processes of 1 command "), (2, "14 processes of 2 commands ")):
+            with self.subTest(names=names):
+                facts, _ = self.drawn(
+                    "CMDLINE ./a\nFACT pid 10\nFACT include-children yes\nPROC 10 1 1700000000.0 a\n"
+                    + "".join(f"PROC {pid} 10 1700000000.0 {'ab'[pid % names]}\n" for pid in children)
+                    + "".join(f"MEM 90.0 170000000{t}.0\n"
+                              + "".join(f"CHLD {pid} 5.0 170000000{t}.0\n" for pid in children)
+                              for t in range(3)))
+                self.assertIn(says, facts)
+
     def test_of_the_control_group(self):
         for limit, says in (("512.0", "control group up to 490.2 MiB of 512.0 MiB"),
                             ("max", "control group up to 490.2 MiB")):
