@@ -815,9 +815,10 @@
       lines.push([moment(exact) + clock, about ? 'told' : 'told head']);
       if (at && exact !== at.t) lines.push([`sampled at ${moment(at.t)}`, 'told']);
       const values = tick ? tickLines(tick, points, t) : points.map((point, i) => [point, series[i]]).filter(([point]) => point)
-        .sort((a, b) => a[1].rank - b[1].rank || b[0].v - a[0].v).slice(0, 12).map(([point, one]) => ({
-          text: (one.about ? one.about.text + '  ' : '') + rangeText(point), point,
+        .sort((a, b) => a[1].rank - b[1].rank || b[0].v - a[0].v).map(([point, one]) => ({
+          text: (one.about ? one.about.text + '  ' : '') + rangeText(point) + (Math.abs(X(point.t) - X(at.t)) < 8 ? '' : ` at ${moment(point.t)}`), point,
           tone: one.role === 'limit' ? 'bound' : one.about ? one.tone || '' : undefined }));
+      if (!tick && values.length > 12) values.splice(11, Infinity, { text: `+ ${values.length - 11} more` });
       for (const { text, point, tone } of values) {
         if (point && tone !== 'bound' && point.y !== null && inside(point.t)) add(readout, 'circle', { class: 'part point ' + (tone || ''), cx: tenth(X(point.t)), cy: tenth(point.y), r: 3 });
         lines.push([text, 'told', tone, point && point.v]);

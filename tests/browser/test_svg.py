@@ -346,6 +346,23 @@ class Tooltip(BrowserCase):
         for name in ("nested.dat", "article-gunicorn-CM.dat"):
             self.assertRegex(tooltip, rf"{re.escape(name)}  [\d.]+ MiB")
 
+    def test_tooltip_gives_the_time_of_a_sample_that_is_far_away(self):
+        often = self.write("often.dat", "CMDLINE x\n" + "".join(f"MEM {50 + i % 7} {1000 + i / 10:.1f}\n" for i in range(401)))
+        seldom = self.write("seldom.dat", "CMDLINE x\n" + "".join(f"MEM {80 + i} {2000 + 10 * i}\n" for i in range(5)))
+        plot = self.show(often, seldom)
+        self.browser.move(plot.x(13), plot.clear)
+        self.assertEqual(sorted(self.state()["tooltip"][1:]), ["often.dat  54.0 MiB", "seldom.dat  81.0 MiB at 10.00 s"])
+        self.browser.move(plot.x(20), plot.clear)
+        self.assertIn("seldom.dat  82.0 MiB", self.state()["tooltip"])
+        plot = self.show(*[self.write(f"{i:02}.dat", seldom.read_text()) for i in range(15)])
+        self.browser.move(plot.x(20), plot.clear)
+        tooltip = self.state()["tooltip"]
+        self.assertEqual(sum(line.endswith(".dat  82.0 MiB") for line in tooltip), 11, tooltip)
+        self.assertEqual(tooltip[-1], "+ 4 more")
+        plot = self.show(seldom)
+        self.browser.move(plot.x(13), plot.clear)
+        self.assertEqual(self.state()["tooltip"][1:], ["sampled at 10.00 s", "81.0 MiB"])
+
     def test_tooltip_names_each_run_of_a_file(self):
         """Laid over each other without a time of day, on one axis with it; also in a stack, and zoomed in."""
         text = ""
