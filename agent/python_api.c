@@ -357,6 +357,11 @@ iternextfunc mprof__python_iternext(PyTypeObject *type)
     return ((old_type *)(void *)type)->iternext;
 }
 
+void mprof__python_set_iter(PyTypeObject *type, getiterfunc iter)
+{
+    ((old_type *)(void *)type)->iter = iter;
+}
+
 unaryfunc mprof__python_await(PyTypeObject *type)
 {
     return *((old_type *)(void *)type)->as_async;
@@ -602,6 +607,23 @@ static long last_instruction(PyObject *frame)
     long offset = value ? PyLong_AsLong(value) : -1;
     Py_XDECREF(value);
     return offset;
+}
+
+bool mprof__python_is_yielding_from(long *flags)
+{
+    enum { GET_YIELD_FROM_ITER = 69 };
+    PyObject *frame = (PyObject *)PyEval_GetFrame(); /* borrowed */
+    PyObject *code = frame ? PyObject_GetAttrString(frame, "f_code") : NULL;
+    PyObject *bytes = code ? PyObject_GetAttrString(code, "co_code") : NULL;
+    long offset = bytes ? last_instruction(frame) : -1;
+    bool result = offset >= 0 && offset < PyBytes_Size(bytes) &&
+                  PyBytes_AsString(bytes)[offset] == GET_YIELD_FROM_ITER;
+
+    *flags = code ? mprof__python_code_flags(code) : 0;
+    PyErr_Clear();
+    Py_XDECREF(bytes);
+    Py_XDECREF(code);
+    return result;
 }
 
 bool mprof__python_frame_begins(PyObject *frame, PyObject *code)

@@ -190,6 +190,12 @@ bool mprof__python_frame_begins(PyObject *frame, PyObject *code);
 void *mprof__python_hide_frame(PyObject *code);
 void mprof__python_show_frame(void *frame);
 
+/* Sets a type's slot tp_iter without an attribute `__iter__`. Before 3.12. */
+void mprof__python_set_iter(PyTypeObject *type, getiterfunc iter);
+
+/* Whether the running frame begins a `yield from`; *flags: co_flags of its code. Before 3.12. */
+bool mprof__python_is_yielding_from(long *flags);
+
 /* A type's slots tp_iternext (NULL: none) and am_await (of coroutines). Before 3.12. */
 iternextfunc mprof__python_iternext(PyTypeObject *type);
 unaryfunc mprof__python_await(PyTypeObject *type);

@@ -224,6 +224,38 @@ static PyObject *do_await(PyObject *self)
     return result;
 }
 
+/* The operator `await` refuses a coroutine that is suspended in another `await`. */
+static PyObject *await_operator(PyObject *self)
+{
+    PyObject *awaited = PyObject_GetAttrString(as_suspendable(self)->inner, "cr_await");
+    bool is_awaited = awaited && awaited != Py_None;
+
+    PyErr_Clear();
+    Py_XDECREF(awaited);
+    if (is_awaited) {
+        PyErr_SetString(PyExc_RuntimeError, "coroutine is being awaited already");
+        return NULL;
+    }
+    return do_await(self);
+}
+
+/* `yield from` a coroutine is allowed in other coroutines; nothing else iterates over one. */
+static PyObject *iterate_coroutine(PyObject *self)
+{
+    long flags;
+
+    if (!mprof__python_is_yielding_from(&flags)) {
+        PyErr_SetString(PyExc_TypeError, "'coroutine' object is not iterable");
+        return NULL;
+    }
+    if ((flags & (MPROF_CODE_COROUTINE | MPROF_CODE_ITERABLE_COROUTINE)) == 0) {
+        PyErr_SetString(PyExc_TypeError, "cannot 'yield from' a coroutine object in a "
+                                         "non-coroutine generator");
+        return NULL;
+    }
+    return do_await(self);
+}
+
 static PyObject *await_method(PyObject *self, PyObject *unused)
 {
     (void)unused;
@@ -398,7 +430,7 @@ bool mprof__suspendable_setup(void)
 {
     static const PyType_Slot iterates[] = {
         MPROF_SLOT(Py_tp_iter, return_self), MPROF_SLOT(Py_tp_iternext, do_next), {0, NULL}};
-    static const PyType_Slot awaited[] = {MPROF_SLOT(Py_am_await, do_await), {0, NULL}};
+    static const PyType_Slot awaited[] = {MPROF_SLOT(Py_am_await, await_operator), {0, NULL}};
     static const PyType_Slot iterates_or_awaited[] = {MPROF_SLOT(Py_tp_iter, return_self),
                                                       MPROF_SLOT(Py_tp_iternext, do_next),
                                                       MPROF_SLOT(Py_am_await, return_self),
@@ -412,6 +444,9 @@ bool mprof__suspendable_setup(void)
     coroutine_iterator_type = make_type("mprof.coroutine_wrapper", generator_methods, iterates);
     async_generator_type =
         make_type("mprof.async_generator", async_generator_methods, iterates_async);
+    if (coroutine_type && mprof__python.version < 0x030c0000) {
+        mprof__python_set_iter(coroutine_type, iterate_coroutine);
+    }
     async_step_type =
         make_type("mprof.async_generator_asend", generator_methods, iterates_or_awaited);
     return generator_type && coroutine_type && iterable_coroutine_type && coroutine_iterator_type &&

@@ -368,6 +368,42 @@ main: __main__.count""".splitlines())
         """)
 
     @on_each_interpreter()
+    def test_coroutines_in_generator_based_ones(self, interpreter):
+        self.compare(interpreter, """
+    import asyncio, collections, types
+    @profile
+    async def c():
+        await asyncio.sleep(0)
+        return 5
+    @types.coroutine
+    def outer(): return (yield from c())
+    @profile
+    @types.coroutine
+    def decorated(): return (yield from outer())
+    async def run(): return await outer(), await decorated()
+    print(asyncio.run(run()))
+    def no_coroutine(): yield from c()
+    async def in_coroutine(): return list(coroutine)
+    for wrong in (lambda: list(no_coroutine()), lambda: iter(coroutine), lambda: list(coroutine),
+                  lambda: asyncio.run(in_coroutine())):
+        coroutine = c()
+        try: print(wrong())
+        except TypeError as error: print(error)
+        coroutine.close()
+    async def twice():
+        one, other = c(), c()
+        task = asyncio.ensure_future(other)
+        await asyncio.sleep(0)
+        for coroutine in (one, one, other):
+            try: print(await coroutine)
+            except RuntimeError as error: print(error)
+        print(await task)
+    asyncio.run(twice())
+    print(isinstance(coroutine, collections.abc.Iterable), hasattr(coroutine, "__iter__"),
+          hasattr(type(coroutine), "__iter__"))
+        """, "-W", "ignore")
+
+    @on_each_interpreter()
     def test_signature_of_the_decorator(self, interpreter):
         done = self.run_source(interpreter, """
             import inspect
