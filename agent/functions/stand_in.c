@@ -183,6 +183,13 @@ static PyObject *get_wrapped(PyObject *self, void *closure)
     return function;
 }
 
+/* pydoc and help() look it up without our get_attribute. */
+static PyObject *get_doc(PyObject *self, void *closure)
+{
+    (void)closure;
+    return PyObject_GetAttrString(as_stand_in(self)->function, "__doc__");
+}
+
 /* A name suffices: pickle looks it up and finds the stand-in; copy returns the stand-in itself. */
 static PyObject *reduce(PyObject *self, PyObject *protocol)
 {
@@ -247,6 +254,7 @@ static PyMethodDef methods[] = {
 
 static PyGetSetDef getset[] = {
     {"__wrapped__", get_wrapped, NULL, NULL, NULL},
+    {"__doc__", get_doc, NULL, NULL, NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };
 

@@ -404,6 +404,34 @@ main: __main__.count""".splitlines())
         """, "-W", "ignore")
 
     @on_each_interpreter()
+    def test_help(self, interpreter):
+        self.compare(interpreter, """
+    import pydoc
+    @profile
+    def f(a: int, *, b="x"): "Of a function."
+    @profile
+    async def c(x): "Of a coroutine."
+    @profile
+    def undocumented(): pass
+    class K:
+        @profile
+        def m(self, q=1): "Of a method."
+        @profile
+        @staticmethod
+        def s(z): "Of a static method."
+        @profile
+        @classmethod
+        def k(cls): "Of a class method."
+        @profile
+        @property
+        def p(self): "Of a property."
+    for one in (f, c, undocumented, K, K.m, K().m, K.s, K.k, profile(len)):
+        print(pydoc.plain(pydoc.render_doc(one)))
+    f.__doc__ = "New."
+    print(pydoc.getdoc(f), object.__getattribute__(f, "__doc__"), f(1))
+        """)
+
+    @on_each_interpreter()
     def test_signature_of_the_decorator(self, interpreter):
         done = self.run_source(interpreter, """
             import inspect
