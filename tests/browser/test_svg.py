@@ -496,7 +496,11 @@ class Ticks(BrowserCase):
         self.assertTrue(near, f"no tick at {seconds} s with {total} MiB: {told}")
         tick = min(near, key=lambda one: abs(one[0] - seconds))
         self.assertEqual(values[0][0].startswith("\u2265"), 0 in tick[2] and tick[2][0] is None, told)
-        parts = [(text, mib) for text, mib in values[1:] if "within this pixel" not in text]
+        for text, mib in values[1:]:
+            if "in a call" in text:  # between the ticks
+                self.assertGreaterEqual(mib, total, told)
+        parts = [(text, mib) for text, mib in values[1:]
+                 if "within this pixel" not in text and "in a call" not in text]
         rest = [mib for text, mib in parts if text.startswith("+ ")]
         parts = [(text, mib) for text, mib in parts if not text.startswith("+ ")]
         expected = sorted((mib for mib in tick[2].values() if mib is not None), reverse=True)
