@@ -381,8 +381,9 @@ static mprof_status draw_page(mprof__layout *layout, mprof_error *error)
         if (layout->options->states) {
             mprof__measure_running_functions(layout);
         }
+        bool all_ticks = false;
         if (layout->options->states) {
-            mprof__add_tick_table(layout);
+            all_ticks = mprof__add_tick_table(layout);
         }
         layout->figure->frame =
             (mprof_frame){.plot = layout->plot,
@@ -394,6 +395,7 @@ static mprof_status draw_page(mprof__layout *layout, mprof_error *error)
                           .low_mib = layout->memory.from,
                           .high_mib = layout->memory.to,
                           .origin_s = mprof__is_overlay(layout) ? 0 : layout->inputs[0].start_s,
+                          .all_ticks = all_ticks,
                           .curve_is_sum = layout->inputs[0].main_is_sum,
                           .clipped = layout->options->memory_mib[1] > 0,
                           .group = layout->options->group,

@@ -235,13 +235,17 @@ static void add_recording(mprof__layout *layout, const mprof__figure_input *inpu
     free(table.counts);
 }
 
-void mprof__add_tick_table(mprof__layout *layout)
+bool mprof__add_tick_table(mprof__layout *layout)
 {
     mprof_figure *figure = layout->figure;
+    uint64_t sampled = 0;
     for (size_t r = 0; r < layout->input_count && !mprof__is_overlay(layout); r++) {
-        add_recording(layout, &layout->inputs[r]);
+        const mprof__figure_input *input = &layout->inputs[r];
+        sampled += mprof_profile_ticks(input->profile, input->main_is_sum)->total.sample_count;
+        add_recording(layout, input);
     }
     if (figure->tick_value_count) {
         qsort(figure->tick_values, figure->tick_value_count, sizeof *figure->tick_values, by_track);
     }
+    return figure->tick_count == sampled;
 }

@@ -4,7 +4,8 @@
 
 #include "layout.h"
 
-/* Fills the ticks of the figure from the recordings on its axis; none of an overlay. */
-void mprof__add_tick_table(mprof__layout *layout);
+/* Fills the ticks of the figure from the recordings on its axis; none of an overlay. True
+ * if all ticks are there. */
+bool mprof__add_tick_table(mprof__layout *layout);
 
 #endif

@@ -702,9 +702,10 @@
     line(tick.main.recording || (data.sum ? '' : 'all processes'), pointOf(tick.t, tick.total, data.sum ? undefined : null), undefined, rest);
     if (data.sum && curve && curve.most > curve.least && Math.floor(X(curve.t)) === Math.floor(X(tick.t)))
       line('', { ...curve, y: null }, undefined, '', ' within this pixel');
-    // A call may have proved more between two ticks.
-    const between = data.sum && nearest(series[0], t);
-    if (between && Math.abs(X(between.t) - X(t)) < 4 && between.v > tick.total + memoryStep && Math.floor(X(between.t)) !== Math.floor(X(tick.t)))
+    // A call may have proved more between two ticks, where no sample is.
+    const between = data.sum && data.all && nearest(series[0], t);
+    if (between && Math.abs(X(between.t) - X(t)) < 4 && between.v > tick.total + memoryStep && Math.floor(X(between.t)) !== Math.floor(X(tick.t))
+      && ticks.every(other => Math.abs(other.t - between.t) > 3 * timeStep))
       line('', pointOf(between.t, between.v), undefined, '\u2265 ', ` at ${moment(between.t)}, in a call`);
     series.forEach((one, i) => {
       const own = tick.values.find(([track]) => track.series === one), point = own ? pointOf(tick.t, own[1]) : points[i];
@@ -816,7 +817,7 @@
       if (at && exact !== at.t) lines.push([`sampled at ${moment(at.t)}`, 'told']);
       const values = tick ? tickLines(tick, points, t) : points.map((point, i) => [point, series[i]]).filter(([point]) => point)
         .sort((a, b) => a[1].rank - b[1].rank || b[0].v - a[0].v).map(([point, one]) => ({
-          text: (one.about ? one.about.text + '  ' : '') + rangeText(point) + (Math.abs(X(point.t) - X(at.t)) < 8 ? '' : ` at ${moment(point.t)}`), point,
+          text: (one.about ? one.about.text + '  ' : '') + rangeText(point) + (ofGroup(one.role) || Math.abs(X(point.t) - X(at.t)) < 8 ? '' : ` at ${moment(point.t)}`), point,
           tone: one.role === 'limit' ? 'bound' : one.about ? one.tone || '' : undefined }));
       if (!tick && values.length > 12) values.splice(11, Infinity, { text: `+ ${values.length - 11} more` });
       for (const { text, point, tone } of values) {

@@ -336,6 +336,7 @@ static void put_tick_data(struct stream *stream)
         return;
     }
     mprof__put(stream->output, "\",\n");
+    mprof__put(stream->output, stream->frame->all_ticks ? "\"all\":true," : "");
     mprof__putf(stream->output, "\"sum\":%s,\"tracks\":[",
                 stream->frame->curve_is_sum ? "true" : "false");
     put_tracks(stream);

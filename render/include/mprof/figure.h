@@ -270,6 +270,7 @@ typedef struct mprof_frame {
     double low_mib;   /**< MiB at the lower edge */
     double high_mib;  /**< MiB at the upper edge */
     double origin_s;  /**< unix seconds at 0 s; 0 where several recordings begin there */
+    int all_ticks;    /**< 1: every tick is there: a point of the curve between two is of a call */
     int curve_is_sum; /**< 1: the first curve is the sum of the ticks; 0: it is their main process
                        */
     int group;        /**< 1: the axis goes up to the control group and its limit, however far */
