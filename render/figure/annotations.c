@@ -145,7 +145,7 @@ void mprof__reserve_peak_cross(mprof__layout *layout)
 bool mprof__find_peak(const mprof__layout *layout, double *x)
 {
     const mprof__figure_input *input = &layout->inputs[0];
-    mprof_sample peak;
+    mprof_sample peak = {0};
     if (layout->input_count != 1 || !highest_of(layout, input, input->line, &peak)) {
         return false;
     }
