@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 /* How much of an environment is read. */
@@ -149,6 +150,14 @@ static const char *reason_by_environment(const mprof__agent_check *check, int64_
     return reason_by_file(pid);
 }
 
+static bool has_arguments(int64_t pid)
+{
+    char arguments[16];
+
+    return mprof__procfs_is_readable(pid) &&
+           mprof__procfs_arguments(arguments, sizeof arguments, pid) > 0;
+}
+
 static const char *find_reason(const mprof__agent_check *check, int64_t pid)
 {
     char *block = read_environment(pid);
@@ -158,15 +167,23 @@ static const char *find_reason(const mprof__agent_check *check, int64_t pid)
                    ? "it belongs to another user"
                    : NULL;
     }
-    /* it may be empty between fork and exec of a child */
-    const char *reason = block[0] ? reason_by_environment(check, pid, block) : NULL;
-    if (!block[0] && mprof__procfs_is_readable(pid)) {
-        char arguments[16];
+    /* During an exec both the environment and the arguments are empty for a while: it has none if
+     * it is still empty once there are arguments. */
+    if (!block[0] && has_arguments(pid)) {
+        const struct timespec pause = {0, 1000000};
 
-        reason = mprof__procfs_arguments(arguments, sizeof arguments, pid) > 0
-                     ? "its environment was replaced"
-                     : NULL;
+        free(block);
+        nanosleep(&pause, NULL); /* the kernel sets the environment right after the arguments */
+        block = read_environment(pid);
+        if (!block) {
+            return NULL;
+        }
+        if (!block[0]) {
+            free(block);
+            return "its environment was replaced";
+        }
     }
+    const char *reason = block[0] ? reason_by_environment(check, pid, block) : NULL;
     free(block);
     return reason;
 }
