@@ -51,7 +51,7 @@ struct mprof__recorder {
 static int64_t highest_bytes(const mprof__recorder *recorder)
 {
     const mprof__process *root = mprof__process_tree_root(recorder->lifecycle.tree);
-    int64_t mem_bytes = recorder->sampler.mem_bytes;
+    int64_t mem_bytes = recorder->sampler.mem_highest_bytes;
 
     if (!root || recorder->plan.include_children || recorder->plan.metric != MPROF__METRIC_RSS ||
         recorder->plan.delay_ns > 0) {

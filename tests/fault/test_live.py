@@ -31,6 +31,9 @@ def work():
             food.append(b"x" * (50 << 20))
             os.write(1, b"done ")
             os.write(1, b"saying\\n")
+        if os.path.exists("free"):
+            os.rename("free", "freed")
+            food.clear()
         if os.path.exists("raw"):
             before = tty.tcgetattr(0)
             tty.setcbreak(0)
@@ -101,6 +104,8 @@ class Live(terminal.TestCase):
                            r"  in __main__\.work$")
         self.do("say")
         self.wait_for_line(r"^ [5-9]\d\.\d MiB .*  peak [5-9]\d\.\d  \+\d+\.\d\d MiB/s")
+        self.do("free")
+        self.wait_for_line(r"^ [1-4]\d\.\d MiB .*  peak [5-9]\d\.\d  ")
         self.finish()
 
     def test_line_never_mixes_with_program_output(self):

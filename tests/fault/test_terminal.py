@@ -18,6 +18,9 @@ def handle(number, frame):
     os.write(1, b"got %d\\n" % number)
 for number in (signal.SIGINT, signal.SIGWINCH, signal.SIGCONT):
     signal.signal(number, handle)
+block = bytearray(60 << 20)
+time.sleep(0.2)
+del block  # the peak is not the last sample
 os.write(1, b"tty %d %d %d ready\\n" % (os.isatty(0), os.isatty(1), os.isatty(2)))
 while not os.path.exists("go"):
     time.sleep(0.02)
@@ -62,6 +65,7 @@ class Terminal(terminal.TestCase):
         recording = Recording(self.path)
         self.assertEqual(int(count), len(recording.mem))
         self.assertGreaterEqual(float(peak) + 0.05, max(mib for mib, _ in recording.mem))
+        self.assertGreater(float(peak), recording.mem[-1][0] + 50)
 
     def test_quiet(self):
         self.run_in_shell("-q")
