@@ -10,6 +10,7 @@
 #include <mprof/figure.h>
 
 #include "render_measure.h"
+#include "script.h"
 
 #include <math.h>
 #include <stdbool.h>
@@ -88,38 +89,6 @@ static bool has_text(const mprof_figure *figure, mprof_role role, const char *wa
 }
 
 /* ---- generated recordings ---- */
-
-struct script {
-    char *text;
-    size_t used, room;
-};
-
-__attribute__((format(printf, 2, 3))) static void add(struct script *script, const char *format,
-                                                      ...)
-{
-    va_list arguments;
-    if (script->room - script->used < 400) {
-        script->room = script->room * 2 + 4000;
-        script->text = realloc(script->text, script->room);
-        assert_non_null(script->text);
-    }
-    va_start(arguments, format);
-    script->used += (size_t)vsnprintf(script->text + script->used, 400, format, arguments);
-    va_end(arguments);
-}
-
-static uint64_t random_state;
-
-static uint32_t next_random(void)
-{
-    random_state = random_state * 6364136223846793005u + 1442695040888963407u;
-    return (uint32_t)(random_state >> 33);
-}
-
-static double random_between(double low, double high)
-{
-    return low + (high - low) * next_random() / 2147483648.0;
-}
 
 /* Calls of one lane, one behind the other, with others in them. */
 static void add_lane(struct script *script, const char *mark, double from, double to, int calls,

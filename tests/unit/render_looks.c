@@ -10,6 +10,7 @@
 
 #include "render/figure/colour_slots.h"
 #include "render_measure.h"
+#include "script.h"
 
 #include <math.h>
 #include <stdbool.h>
@@ -20,72 +21,46 @@
 #define RECORDINGS_MAX 30
 #define ALL_KINDS ((1U << MPROF_KIND_COUNT) - 1)
 
-static uint64_t random_state;
-
-static uint32_t next_random(uint32_t below)
-{
-    random_state = random_state * 6364136223846793005u + 1442695040888963407u;
-    return (uint32_t)(random_state >> 33) % below;
-}
-
-struct text {
-    char *bytes;
-    size_t used, room;
-};
-
-__attribute__((format(printf, 2, 3))) static void add(struct text *text, const char *format, ...)
-{
-    va_list arguments;
-    if (text->room - text->used < 300) {
-        text->room = text->room * 2 + 4000;
-        text->bytes = realloc(text->bytes, text->room);
-        assert_non_null(text->bytes);
-    }
-    va_start(arguments, format);
-    text->used += (size_t)vsnprintf(text->bytes + text->used, 300, format, arguments);
-    va_end(arguments);
-}
-
 /* What a picture of random recordings has. */
 struct recipe {
     uint32_t recordings, processes, functions, kinds;
 };
 
-static struct text random_recording(const struct recipe *recipe)
+static struct script random_recording(const struct recipe *recipe)
 {
     static const char *const commands[] = {"cc1",  "as",           "ld",       "sh",
                                            "make", "ar",           "cc",       "sed",
                                            "awk",  "python3 x.py", "Process-", "cmake"};
-    struct text text = {NULL, 0, 0};
-    double length = pow(10, next_random(4));
-    add(&text, "CMDLINE program\nFACT pid 7\nFACT include-children %s\nPROC 7 1 1000.0 make\n",
-        next_random(4) ? "yes" : "no");
+    struct script script = {NULL, 0, 0};
+    double length = pow(10, random_below(4));
+    add(&script, "CMDLINE program\nFACT pid 7\nFACT include-children %s\nPROC 7 1 1000.0 make\n",
+        random_below(4) ? "yes" : "no");
     for (uint32_t p = 0; p < recipe->processes; p++) {
-        uint32_t command = next_random(sizeof commands / sizeof *commands);
-        add(&text, "PROC %u 7 1000.0 %s", 100 + p, commands[command]);
-        add(&text, strchr(commands[command], '-') ? "%u\n" : "\n", p);
+        uint32_t command = random_below(sizeof commands / sizeof *commands);
+        add(&script, "PROC %u 7 1000.0 %s", 100 + p, commands[command]);
+        add(&script, strchr(commands[command], '-') ? "%u\n" : "\n", p);
     }
     for (uint32_t i = 0; i < 40; i++) {
         double at = 1000 + length * i / 40;
-        add(&text, "MEM %u %.4f\n", 100 + next_random(9000), at);
+        add(&script, "MEM %u %.4f\n", 100 + random_below(9000), at);
         for (uint32_t p = 0; p < recipe->processes; p++) {
-            if (next_random(3)) {
-                add(&text, "CHLD %u %u %.4f\n", 100 + p, 1 + next_random(100), at);
+            if (random_below(3)) {
+                add(&script, "CHLD %u %u %.4f\n", 100 + p, 1 + random_below(100), at);
             }
         }
         for (mprof_kind kind = 0; recipe->kinds && kind < MPROF_KIND_COUNT; kind++) {
-            add(&text, "KINDS 7 %.4f %s=%u\n", at, mprof_kind_name(kind), next_random(500));
+            add(&script, "KINDS 7 %.4f %s=%u\n", at, mprof_kind_name(kind), random_below(500));
         }
     }
     for (uint32_t f = 0; f < recipe->functions; f++) {
-        double from = 1000 + length * next_random(1000) / 1000;
-        add(&text, "FUNC m.function_%u 10 %.4f 20 %.4f 0\n", next_random(recipe->functions), from,
-            from + length * next_random(1000) / 4000);
+        double from = 1000 + length * random_below(1000) / 1000;
+        add(&script, "FUNC m.function_%u 10 %.4f 20 %.4f 0\n", random_below(recipe->functions),
+            from, from + length * random_below(1000) / 4000);
     }
-    return text;
+    return script;
 }
 
-static mprof_profile *load(const struct text *text, uint32_t number)
+static mprof_profile *load(const struct script *script, uint32_t number)
 {
     mprof_source *source = NULL;
     mprof_profile *profile = NULL;
@@ -95,7 +70,7 @@ static mprof_profile *load(const struct text *text, uint32_t number)
     mprof_load_options_init(&options);
     options.kinds = ALL_KINDS;
     snprintf(name, sizeof name, "run-%u.dat", number);
-    assert_int_equal(mprof_source_open_memory(&source, text->bytes, text->used, name, &error),
+    assert_int_equal(mprof_source_open_memory(&source, script->text, script->used, name, &error),
                      MPROF_OK);
     assert_int_equal(mprof_profile_load(&profile, source, &options, &error), MPROF_OK);
     mprof_source_free(source);
@@ -196,25 +171,25 @@ static void check_neighbours(const struct looks *looks, size_t count)
 static void check_seed(uint64_t seed)
 {
     mprof_profile *profiles[RECORDINGS_MAX] = {NULL};
-    struct text texts[RECORDINGS_MAX];
+    struct script scripts[RECORDINGS_MAX];
     struct looks looks = {.seed = seed};
     mprof_figure_options options = MPROF_FIGURE_OPTIONS_INIT;
     mprof_error error = MPROF_ERROR_INIT;
     size_t count;
     random_state = seed * 7919 + 17;
-    struct recipe recipe = {.recordings = next_random(3) ? 1 : 1 + next_random(RECORDINGS_MAX),
-                            .processes = next_random(3) ? next_random(50) : 0,
-                            .functions = next_random(3) ? next_random(40) : 0,
-                            .kinds = next_random(4) == 0};
+    struct recipe recipe = {.recordings = random_below(3) ? 1 : 1 + random_below(RECORDINGS_MAX),
+                            .processes = random_below(3) ? random_below(50) : 0,
+                            .functions = random_below(3) ? random_below(40) : 0,
+                            .kinds = random_below(4) == 0};
     for (uint32_t i = 0; i < recipe.recordings; i++) {
-        texts[i] = random_recording(&recipe);
-        profiles[i] = load(&texts[i], i);
+        scripts[i] = random_recording(&recipe);
+        profiles[i] = load(&scripts[i], i);
     }
-    options.stack = (int)next_random(2);
-    options.flame = next_random(3) == 0;
+    options.stack = (int)random_below(2);
+    options.flame = random_below(3) == 0;
     options.states = 1;
-    options.kinds = recipe.kinds ? 1U + next_random(ALL_KINDS) : 0;
-    options.processes = (mprof_process_grouping)next_random(4);
+    options.kinds = recipe.kinds ? 1U + random_below(ALL_KINDS) : 0;
+    options.processes = (mprof_process_grouping)random_below(4);
     mprof_status status = mprof_figure_layout(&looks.figure, (const mprof_profile *const *)profiles,
                                               recipe.recordings, &options, &fixed_measure, &error);
     assert_int_equal(status, MPROF_OK);
@@ -226,7 +201,7 @@ static void check_seed(uint64_t seed)
     mprof_figure_free(looks.figure);
     for (uint32_t i = 0; i < recipe.recordings; i++) {
         mprof_profile_free(profiles[i]);
-        free(texts[i].bytes);
+        free(scripts[i].text);
     }
 }
 

@@ -14,6 +14,7 @@
 #include "render/figure/process_groups.h"
 #include "render/figure/process_sums.h"
 #include "render_measure.h"
+#include "script.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -24,14 +25,6 @@
 #define PROCESSES_MAX 400
 #define INTERVAL_S 0.1
 #define START_S 1.7e9
-
-static uint64_t random_state;
-
-static uint32_t next_random(uint32_t below)
-{
-    random_state = random_state * 6364136223846793005u + 1442695040888963407u;
-    return (uint32_t)(random_state >> 33) % below;
-}
 
 /* What was recorded, as it is written. */
 struct truth {
@@ -45,42 +38,24 @@ static const char *const commands[] = {"cc1", "as", "ld",     "sh -c",    "make"
                                        "ar",  "cc", "ranlib", "collect2", "python3 x.py", "sed"};
 #define COMMANDS (sizeof commands / sizeof *commands)
 
-struct text {
-    char *bytes;
-    size_t used, room;
-};
-
-__attribute__((format(printf, 2, 3))) static void add(struct text *text, const char *format, ...)
-{
-    va_list arguments;
-    if (text->room - text->used < 200) {
-        text->room = text->room * 2 + 4000;
-        text->bytes = realloc(text->bytes, text->room);
-        assert_non_null(text->bytes);
-    }
-    va_start(arguments, format);
-    text->used += (size_t)vsnprintf(text->bytes + text->used, 200, format, arguments);
-    va_end(arguments);
-}
-
 static struct truth truth;
 
 static void make_truth(uint64_t seed)
 {
     random_state = seed * 7919 + 17;
-    truth.ticks = 2 + next_random(seed % 5 ? 120 : TICKS_MAX - 2);
-    truth.processes = 1 + next_random(seed % 3 ? 40 : PROCESSES_MAX - 1);
+    truth.ticks = 2 + random_below(seed % 5 ? 120 : TICKS_MAX - 2);
+    truth.processes = 1 + random_below(seed % 3 ? 40 : PROCESSES_MAX - 1);
     for (size_t p = 0; p < truth.processes; p++) {
-        size_t first = next_random((uint32_t)truth.ticks);
-        size_t end = first + 1 + next_random((uint32_t)(truth.ticks - first));
-        truth.command[p] = (int)next_random(COMMANDS);
+        size_t first = random_below((uint32_t)truth.ticks);
+        size_t end = first + 1 + random_below((uint32_t)(truth.ticks - first));
+        truth.command[p] = (int)random_below(COMMANDS);
         for (size_t i = 0; i < truth.ticks; i++) {
             bool runs = i >= first && i < end;
-            truth.mib[p][i] = runs ? (1 + next_random(64000)) / 64.0 : NAN;
+            truth.mib[p][i] = runs ? (1 + random_below(64000)) / 64.0 : NAN;
         }
     }
     for (size_t i = 0; i < truth.ticks; i++) {
-        truth.main_mib[i] = (1 + next_random(640)) / 64.0;
+        truth.main_mib[i] = (1 + random_below(640)) / 64.0;
     }
 }
 
@@ -93,27 +68,27 @@ static double children_at(size_t tick)
     return sum;
 }
 
-static struct text write_truth(bool is_sum, bool has_names)
+static struct script write_truth(bool is_sum, bool has_names)
 {
-    struct text text = {NULL, 0, 0};
-    add(&text, "CMDLINE make\nFACT pid 7\nFACT include-children %s\n", is_sum ? "yes" : "no");
-    add(&text, "PROC 7 1 %.4f make\n", START_S);
+    struct script script = {NULL, 0, 0};
+    add(&script, "CMDLINE make\nFACT pid 7\nFACT include-children %s\n", is_sum ? "yes" : "no");
+    add(&script, "PROC 7 1 %.4f make\n", START_S);
     for (size_t p = 0; has_names && p < truth.processes; p++) {
-        add(&text, "PROC %zu 7 %.4f %s\n", 100 + p, START_S, commands[truth.command[p]]);
+        add(&script, "PROC %zu 7 %.4f %s\n", 100 + p, START_S, commands[truth.command[p]]);
     }
     for (size_t i = 0; i < truth.ticks; i++) {
         double at = START_S + INTERVAL_S * (double)i;
-        add(&text, "MEM %.6f %.4f\n", truth.main_mib[i] + (is_sum ? children_at(i) : 0), at);
+        add(&script, "MEM %.6f %.4f\n", truth.main_mib[i] + (is_sum ? children_at(i) : 0), at);
         for (size_t p = 0; p < truth.processes; p++) {
             if (!isnan(truth.mib[p][i])) {
-                add(&text, "CHLD %zu %.6f %.4f\n", 100 + p, truth.mib[p][i], at);
+                add(&script, "CHLD %zu %.6f %.4f\n", 100 + p, truth.mib[p][i], at);
             }
         }
     }
-    return text;
+    return script;
 }
 
-static mprof_profile *load(const struct text *text)
+static mprof_profile *load(const struct script *script)
 {
     mprof_source *source = NULL;
     mprof_profile *profile = NULL;
@@ -121,7 +96,7 @@ static mprof_profile *load(const struct text *text)
     mprof_load_options options;
     mprof_load_options_init(&options);
     options.max_points = 0;
-    assert_int_equal(mprof_source_open_memory(&source, text->bytes, text->used, "test", &error),
+    assert_int_equal(mprof_source_open_memory(&source, script->text, script->used, "test", &error),
                      MPROF_OK);
     assert_int_equal(mprof_profile_load(&profile, source, &options, &error), MPROF_OK);
     mprof_source_free(source);
@@ -221,8 +196,8 @@ static void sums_are_those_of_the_processes(void **state)
     (void)state;
     for (uint64_t seed = 0; seed < 60; seed++) {
         make_truth(seed);
-        struct text text = write_truth(seed % 2, true);
-        mprof_profile *profile = load(&text);
+        struct script script = write_truth(seed % 2, true);
+        mprof_profile *profile = load(&script);
         mprof_figure_options options = MPROF_FIGURE_OPTIONS_INIT;
         mprof__layout layout = {.options = &options, .measure = &fixed_measure};
         mprof__figure_input input;
@@ -236,7 +211,7 @@ static void sums_are_those_of_the_processes(void **state)
         }
         mprof__figure_input_dispose(&input);
         mprof_profile_free(profile);
-        free(text.bytes);
+        free(script.text);
     }
 }
 
@@ -265,8 +240,8 @@ static void many_processes_are_grouped(void **state)
             truth.command[p] = (int)p % 5;
             memcpy(truth.mib[p], truth.main_mib, sizeof truth.main_mib);
         }
-        struct text text = write_truth(true, rows[r].has_names);
-        mprof_profile *profile = load(&text);
+        struct script script = write_truth(true, rows[r].has_names);
+        mprof_profile *profile = load(&script);
         mprof_figure_options options = MPROF_FIGURE_OPTIONS_INIT;
         mprof__layout layout = {.options = &options, .measure = &fixed_measure};
         mprof__figure_input input;
@@ -279,7 +254,7 @@ static void many_processes_are_grouped(void **state)
                                                  : truth.processes);
         mprof__figure_input_dispose(&input);
         mprof_profile_free(profile);
-        free(text.bytes);
+        free(script.text);
     }
 }
 
@@ -310,8 +285,8 @@ static void the_bar_ends_at_the_peak(void **state)
     (void)state;
     for (uint64_t seed = 0; seed < 40; seed++) {
         make_truth(seed);
-        struct text text = write_truth(true, true);
-        mprof_profile *profile = load(&text);
+        struct script script = write_truth(true, true);
+        mprof_profile *profile = load(&script);
         mprof_figure_options options = MPROF_FIGURE_OPTIONS_INIT;
         options.stack = 1;
         options.processes = seed % 2 ? MPROF_PROCESSES_BY_COMMAND : MPROF_PROCESSES_BY_PID;
@@ -338,7 +313,7 @@ static void the_bar_ends_at_the_peak(void **state)
         assert_true(fabs(bottom - top - height_of(figure, highest)) < 1.1);
         mprof_figure_free(figure);
         mprof_profile_free(profile);
-        free(text.bytes);
+        free(script.text);
     }
 }
 
@@ -348,8 +323,8 @@ static void layers_end_at_the_sum(void **state)
     (void)state;
     for (uint64_t seed = 0; seed < 20; seed++) {
         make_truth(seed);
-        struct text text = write_truth(true, true);
-        mprof_profile *profile = load(&text);
+        struct script script = write_truth(true, true);
+        mprof_profile *profile = load(&script);
         mprof_figure_options options = MPROF_FIGURE_OPTIONS_INIT;
         options.stack = 1;
         mprof_figure *figure = lay_out(profile, &options);
@@ -374,25 +349,25 @@ static void layers_end_at_the_sum(void **state)
         }
         mprof_figure_free(figure);
         mprof_profile_free(profile);
-        free(text.bytes);
+        free(script.text);
     }
 }
 
 /* Another program samples processes after the sum: they may exceed it. */
 static void parts_that_exceed_the_peak_share_it(void **state)
 {
-    struct text text = {NULL, 0, 0};
+    struct script script = {NULL, 0, 0};
     mprof_figure_options options = MPROF_FIGURE_OPTIONS_INIT;
     mprof__layout layout = {.options = &options, .measure = &fixed_measure, .to_s = 99};
     mprof__figure_input input = {.profile = NULL};
     (void)state;
-    add(&text, "CMDLINE make\n");
+    add(&script, "CMDLINE make\n");
     for (int i = 0; i < 100; i++) {
         double child = i == 50 || i == 51 ? 150 : 20 + 30 * (i / 5 % 2);
-        add(&text, "MEM %.1f %d.0\n", i == 51 ? 105.0 : i == 50 ? 60.0 : child + 5, 1000 + i);
-        add(&text, "CHLD 7 %.1f %d.1\nCHLD 8 1 %d.1\n", child, 1000 + i, 1000 + i);
+        add(&script, "MEM %.1f %d.0\n", i == 51 ? 105.0 : i == 50 ? 60.0 : child + 5, 1000 + i);
+        add(&script, "CHLD 7 %.1f %d.1\nCHLD 8 1 %d.1\n", child, 1000 + i, 1000 + i);
     }
-    mprof_profile *profile = load(&text);
+    mprof_profile *profile = load(&script);
     options.stack = 1;
     layout.inputs = &input;
     layout.input_count = 1;
@@ -411,7 +386,7 @@ static void parts_that_exceed_the_peak_share_it(void **state)
     assert_non_null(memmem(words, size, "\xE2\x89\x88 104.3 MiB", 13));
     mprof_figure_free(figure);
     mprof_profile_free(profile);
-    free(text.bytes);
+    free(script.text);
 }
 
 int main(void)
