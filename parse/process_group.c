@@ -78,7 +78,7 @@ static span process_type(span title)
 }
 
 /* Of "python3 train.py", "python3 -m pkg.tool", "python3.12 multiprocessing.spawn": what is run.
- * length 0: the name is another one. */
+ * length 0: the name has another form. */
 static span python_program(span title)
 {
     span word = first_word(title), rest = rest_after(title, word);

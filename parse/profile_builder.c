@@ -208,7 +208,7 @@ static uint32_t find_lane(mprof__profile_builder *builder, uint32_t process, mpr
 /* ---- records ---- */
 
 /* The last command line with samples counts, as upstream reads a file with several runs. */
-static void take_command_line(mprof__profile_builder *builder)
+static void set_command_line(mprof__profile_builder *builder)
 {
     if (builder->command_line) {
         builder->profile->command_line = builder->command_line;
@@ -230,7 +230,7 @@ static mprof_status add_samples(void *data, const mprof_sample *samples, size_t 
     if (!builder->run_has_sample) {
         builder->run_has_sample = true;
         builder->profile->run_count++;
-        take_command_line(builder);
+        set_command_line(builder);
     }
     for (size_t i = 0; i < count && builder->choice; i++) {
         mprof__process_choice_tick(builder->choice, samples[i].time_s);
@@ -282,7 +282,7 @@ static mprof_status add_child_sample(mprof__profile_builder *builder, const mpro
 {
     static const int64_t first = 0;
     bool has_memory = record->sample.mib > 0;
-    /* pid 0 is the kernel's, and pid 1 nobody's child: they are numbers */
+    /* pid 0 is the kernel's, and pid 1 is no child: these are numbers */
     builder->has_numbers |= record->pid <= 1 && has_memory;
     if (record->pid == 0 &&
         mprof__map_find(&builder->pids, (const char *)&first, sizeof first) == MPROF__MAP_NONE) {
@@ -311,7 +311,7 @@ static mprof_status add_child_sample(mprof__profile_builder *builder, const mpro
         return fail_without_memory(builder);
     }
     if (builder->has_pid_fact && record->pid == builder->main_pid) {
-        return MPROF_OK; /* MEM is of it, too */
+        return MPROF_OK; /* MEM includes it */
     }
     return add_to_tick(builder, process, record->sample);
 }
@@ -501,7 +501,7 @@ static mprof_status add_command_line(mprof__profile_builder *builder, const mpro
     builder->run_has_sample = false;
     builder->command_line = copy;
     if (!builder->profile->command_line) {
-        take_command_line(builder); /* it may be the only one, after all samples */
+        set_command_line(builder); /* it may be the only one, after all samples */
     }
     return MPROF_OK;
 }

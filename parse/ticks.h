@@ -9,7 +9,7 @@
 
 #include <stdbool.h>
 
-/* What a sample is of, apart from indexes of processes. */
+/* What a sample is of, if not of a process. */
 #define MPROF__TICK_OTHERS UINT32_MAX       /* processes without curves of their own */
 #define MPROF__TICK_MEM (UINT32_MAX - 1)    /* MEM */
 #define MPROF__TICK_KIND (UINT32_MAX - 64U) /* and the kind's number */

@@ -356,7 +356,8 @@ static void apply_setting(const struct setting *setting, struct mprof__plot *plo
     }
 }
 
-/* Remembers an option by its long name, but those that say where to, and which part. */
+/* Adds an option to the drawing command by its long name, unless it names the output or the window.
+ */
 static void add_to_command(struct mprof__plot *plot, int key, const char *argument)
 {
     static const int others[] = {'o', 'w', 'j', OPTION_EACH, OPTION_BACKEND};
@@ -372,6 +373,7 @@ static void add_to_command(struct mprof__plot *plot, int key, const char *argume
     }
 }
 
+/* One case for each option that is no plain setting. */
 static error_t parse_option(int key, char *argument, struct argp_state *state)
 {
     struct mprof__plot *plot = state->input;

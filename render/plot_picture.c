@@ -63,6 +63,7 @@ mprof_status mprof__plot_chart(mprof__terminal_chart *chart, const struct mprof_
     return status;
 }
 
+/* Figure and engine are the caller's, who draws one figure in several formats. */
 mprof_status mprof__plot_write(const mprof_figure *figure, mprof_text_engine *engine,
                                const struct mprof__plot *plot, mprof_format format,
                                const char *const *recordings, size_t count, const char *path,

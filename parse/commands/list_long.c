@@ -113,7 +113,7 @@ static void add_runs(table *t, const mprof__run_finder *finder, size_t number, c
     }
 }
 
-/* A recording that cannot be used has a line all the same: its number counts. */
+/* A recording that cannot be used has a line, too: its index counts. */
 static void add_recording(table *t, size_t number, const char *path)
 {
     mprof_error error = MPROF_ERROR_INIT;
@@ -212,7 +212,7 @@ int mprof__list_long(const mprof_recordings *recordings)
 
 /* ---- how many runs ---- */
 
-/* True if the bytes have the word for a command line more than once, as nearly no recording has. */
+/* True if the bytes have more than one CMDLINE, which is rare. */
 static bool may_have_runs(int fd)
 {
     static const char word[] = "CMDLINE";

@@ -1,6 +1,6 @@
 /* Counts missing, added, wrong and exchanged letters (the distance of Damerau and Levenshtein, each
- * pair exchanged once). Up to a third of the letters may be wrong; the beginning of a name is as
- * good as one wrong letter. */
+ * pair exchanged once). Up to a third of the letters may be wrong; a name of which only the
+ * beginning was typed counts as one wrong letter. */
 #include "similar_name.h"
 
 #include <stdbool.h>

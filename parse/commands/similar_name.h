@@ -1,4 +1,4 @@
-/* What somebody may have meant who mistyped a name. */
+/* Suggests a name for one that was mistyped. */
 #ifndef MPROF_PARSE_SIMILAR_NAME_H
 #define MPROF_PARSE_SIMILAR_NAME_H
 

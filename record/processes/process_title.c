@@ -183,6 +183,16 @@ static const char *after_python_options(const char *argument, const char *end)
     return argument;
 }
 
+/* A title that the process wrote over its arguments: "gunicorn: worker". Blanks at its end cover
+ * the old ones. */
+static void copy_title(char *text, size_t size, const char *title, size_t length)
+{
+    while (length > 1 && title[length - 1] == ' ') {
+        length--;
+    }
+    mprof__text_copy(text, size, title, length);
+}
+
 void mprof__process_title(char *text, size_t size, const char *arguments, size_t count,
                           const char *comm)
 {
@@ -196,11 +206,8 @@ void mprof__process_title(char *text, size_t size, const char *arguments, size_t
         return;
     }
     const char *second = first + length + 1;
-    if (memchr(first, ' ', length)) { /* a title that the process set: "gunicorn: worker" */
-        while (length > 1 && first[length - 1] == ' ') { /* padding over the old arguments */
-            length--;
-        }
-        mprof__text_copy(text, size, first, length);
+    if (memchr(first, ' ', length)) {
+        copy_title(text, size, first, length);
         return;
     }
     bool executes_itself = length == 14 && memcmp(first, "/proc/self/exe", 14) == 0;

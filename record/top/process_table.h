@@ -30,7 +30,7 @@ void mprof__process_table_add_peak(mprof__process_table *table, int64_t pid, int
 void mprof__process_table_end(mprof__process_table *table, int64_t pid, mprof_exit_cause cause,
                               int64_t value);
 
-/* Names of running processes, by pid, from another table: that of a recording knows more. */
+/* Names of running processes, by pid, from another table: a recording has more names. */
 void mprof__process_table_copy_names(mprof__process_table *table, const mprof__process_table *from);
 
 /* Whether the process has a row and has not ended. */

@@ -460,7 +460,7 @@ static void add_bookmarks(cairo_surface_t *surface, const mprof_figure *figure)
     }
 }
 
-/* The moment to write into files, where reproducible ones are wanted; -1: now. The variable is that
+/* The date to write into files, so that they are reproducible; -1: now. The variable is that
  * of https://reproducible-builds.org/specs/source-date-epoch/. */
 static time_t source_date(void)
 {

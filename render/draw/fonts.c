@@ -167,7 +167,7 @@ void mprof__preferred_fonts_dispose(mprof__preferred_fonts *preferred)
 }
 
 /* Letters of scripts that are written one by one from left to right, and common signs. Others may
- * join, turn, or prefer another font, such as emoji do. */
+ * join, turn, or prefer another font, as emoji do. */
 static bool is_simple(gunichar letter)
 {
     return letter < 0x0300 || (letter >= 0x0370 && letter < 0x0530) ||

@@ -18,7 +18,7 @@ typedef struct mprof__terminal {
     mprof__terminal_mode mode;
     int columns, rows;
     int cell_width, cell_height; /* px */
-    bool lacks_library;          /* libchafa is not installed: nobody knows about pixels */
+    bool lacks_library;          /* libchafa is not installed: whether pixels work is unknown */
 } mprof__terminal;
 
 /* Finds out what the terminal at fd can show. */

@@ -34,7 +34,7 @@ typedef struct mprof__style {
     float dash[2];   /* px on, px off; 0 0: solid */
     float radius;    /* px, of a rectangle's corners */
     bool looks;      /* the slot may give the line another width and dash */
-    bool hue_dashes; /* hues have dashes, too: they are not seen */
+    bool hue_dashes; /* hues are not seen: their slots have dashes, too */
     bool patterned;  /* filled with the pattern of the item's slot */
 } mprof__style;
 

@@ -221,7 +221,7 @@ static void name_recording(char *name, size_t size, const struct peak *peak,
     }
 }
 
-/* It is the peak, unless one is known that has no place on the curve. */
+/* It is the peak, unless a higher one is known whose time is not. */
 static void name_peak(struct peak *peak, const mprof__layout *layout)
 {
     const mprof__figure_input *input = peak->input;

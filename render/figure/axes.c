@@ -1,6 +1,7 @@
 /* Draws the two axes; time_ticks.c and memory_ticks.c choose their ticks. */
 #include "axes.h"
 
+#include "fit_text.h"
 #include "layout.h"
 #include "ticks.h"
 
@@ -49,16 +50,14 @@ void mprof__draw_memory_axis(mprof__layout *layout)
         if (!has_labels) {
             continue;
         }
-        mprof__add_text(layout->figure,
-                        &(mprof__text_item){.role = MPROF_ROLE_TICK,
-                                            .colour = MPROF_COLOUR_NONE,
-                                            .anchor = MPROF_ANCHOR_END,
-                                            .x = layout->plot.x - layout->figure->sizes.tick_gap,
-                                            .y = y + (layout->figure->sizes.small ? 3.5 : 4),
-                                            .width = mprof__text_width(layout, MPROF_ROLE_TICK,
-                                                                       ticks[i].text, length),
-                                            .text = ticks[i].text,
-                                            .length = length});
+        mprof__add_measured_text(
+            layout, (mprof__text_item){.role = MPROF_ROLE_TICK,
+                                       .colour = MPROF_COLOUR_NONE,
+                                       .anchor = MPROF_ANCHOR_END,
+                                       .x = layout->plot.x - layout->figure->sizes.tick_gap,
+                                       .y = y + (layout->figure->sizes.small ? 3.5 : 4),
+                                       .text = ticks[i].text,
+                                       .length = length});
     }
 }
 

@@ -147,7 +147,7 @@ static void fill_rows(const mprof__layout *layout, mprof__figure_input *input,
         lane = own;
         uint16_t row;
         if (levels && input->sublanes && input->sublanes[i]) {
-            /* in a flame chart the sublanes of a lane lie below each other */
+            /* in a flame chart the sublanes of a lane are below each other */
             if (input->sublanes[i] != sublane) {
                 above = layout->options->flame ? input->lane_rows[own] : 0;
             }

@@ -1,4 +1,4 @@
-/* Calls that overlap must not lie in one row. An outermost call and all that is nested in it, a
+/* Calls that overlap must not share a row. An outermost call and all that is nested in it, a
  * tree, is one thing: it takes the first slot of its process that is free, that of the tree before
  * it in its lane if possible. So threads keep their slots, and a thousand greenlets of which five
  * run at once need five.
@@ -19,7 +19,7 @@
 #define WIDTH_STEP_PX 100.0
 #define USUAL_GUTTER_PX 60.0
 #define COLUMNS 1200
-#define LEVELS_KEPT 64 /* empty rows below are not looked for */
+#define LEVELS_KEPT 64 /* empty rows of deeper levels stay */
 
 double mprof__nominal_px_per_s(const mprof__layout *layout)
 {

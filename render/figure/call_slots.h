@@ -10,7 +10,7 @@ typedef struct mprof__call_slot {
     uint16_t rows; /* one for each level */
 } mprof__call_slot;
 
-/* A process has no more slots than this: with more calls at once nobody could tell them apart. */
+/* A process has no more slots than this: more calls at once could not be distinguished. */
 #define MPROF__SLOT_MAX 64
 
 /* Sorts the barred calls by slot and time. MPROF_ENOMEM. */

@@ -15,7 +15,7 @@
 
 #define COLUMN_PX 2.0
 #define PAIR_MAX 12  /* further kinds of calls count with the last one */
-#define DEPTH_MAX 16 /* deeper calls are not looked at */
+#define DEPTH_MAX 16 /* deeper calls do not count */
 #define SPLIT_PX 3.0 /* a lower stack has no halves */
 #define SEGMENT_MAX (2 * PAIR_MAX)
 

@@ -183,8 +183,8 @@ static void add_steps(const struct lane *lane, const double *heights, size_t fir
     }
 }
 
-/* From the end of one stretch of columns to the begin of another, or back, along the floor: there
- * and back it has no area, so that one shape holds all stretches. */
+/* From the end of one stretch of columns to the beginning of another, or back, along the floor:
+ * there and back it has no area, so that one shape holds all stretches. */
 static void add_bridge(const struct lane *lane, size_t from, size_t to, double floor_y)
 {
     const mprof__layout *layout = lane->layout;

@@ -546,20 +546,12 @@ void mprof__draw_density_rows(mprof__layout *layout, double y)
     }
 }
 
-static void add_name(mprof__layout *layout, mprof_role role, int colour, const char *name, double x,
-                     double y, mprof_anchor anchor, double room)
+static void add_name(mprof__layout *layout, mprof__text_item item, const char *name, double room)
 {
     char text[MPROF__LABEL_SIZE + 80];
-    size_t length = mprof__fit_text(layout, role, text, sizeof text, name, room);
-    mprof__add_text(layout->figure,
-                    &(mprof__text_item){.role = role,
-                                        .colour = colour,
-                                        .anchor = anchor,
-                                        .x = x,
-                                        .y = y,
-                                        .width = mprof__text_width(layout, role, text, length),
-                                        .text = text,
-                                        .length = length});
+    item.length = mprof__fit_text(layout, item.role, text, sizeof text, name, room);
+    item.text = text;
+    mprof__add_measured_text(layout, item);
 }
 
 void mprof__draw_density_names(mprof__layout *layout, double y)
@@ -570,17 +562,25 @@ void mprof__draw_density_names(mprof__layout *layout, double y)
         return;
     }
     if (row_count(layout)) {
-        add_name(layout, MPROF_ROLE_LANE_NAME, MPROF_COLOUR_NONE, head, layout->plot.x, y + 14,
-                 MPROF_ANCHOR_START, layout->plot.width);
+        add_name(layout,
+                 (mprof__text_item){.role = MPROF_ROLE_LANE_NAME,
+                                    .colour = MPROF_COLOUR_NONE,
+                                    .x = layout->plot.x,
+                                    .y = y + 14},
+                 head, layout->plot.width);
     }
     for (size_t r = 0; r < layout->input_count; r++) {
         const mprof__figure_input *input = &layout->inputs[r];
         for (size_t i = 0; i < input->density_count; i++) {
             char text[MPROF__LABEL_SIZE + 80];
             row_name(text, sizeof text, layout, input, &input->densities[i]);
-            add_name(layout, MPROF_ROLE_DENSITY_NAME, colour_of(input, &input->densities[i]), text,
-                     layout->plot.x - GUTTER_GAP_PX, top + mprof__density_row_px(layout) / 2 + 4,
-                     MPROF_ANCHOR_END, layout->plot.x - GUTTER_GAP_PX - 4);
+            add_name(layout,
+                     (mprof__text_item){.role = MPROF_ROLE_DENSITY_NAME,
+                                        .colour = colour_of(input, &input->densities[i]),
+                                        .anchor = MPROF_ANCHOR_END,
+                                        .x = layout->plot.x - GUTTER_GAP_PX,
+                                        .y = top + mprof__density_row_px(layout) / 2 + 4},
+                     text, layout->plot.x - GUTTER_GAP_PX - 4);
             top += mprof__density_row_px(layout) + ROW_GAP_PX;
         }
     }

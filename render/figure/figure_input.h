@@ -61,7 +61,7 @@ typedef struct mprof__process_groups {
 typedef struct mprof__bound {
     double mib;          /* 0: nothing is known */
     bool is_at_least;    /* the true peak may be higher */
-    bool is_kernel_mark; /* the kernel's, of the very process */
+    bool is_kernel_mark; /* the kernel's, of that process itself */
 } mprof__bound;
 
 typedef struct mprof__figure_input {
@@ -121,7 +121,7 @@ typedef struct mprof__figure_input {
     mprof_sample *outline_points;
     mprof_series raised_line; /* line or total, raised by what single processes prove */
     mprof_sample *raised_points;
-    mprof__bound peak;       /* of what MEM is of */
+    mprof__bound peak;       /* of the processes in MEM */
     mprof__bound total_peak; /* of all processes, if is_part */
     mprof__control_group group;
 } mprof__figure_input;

@@ -8,6 +8,13 @@
 
 #include <string.h>
 
+double mprof__add_measured_text(mprof__layout *layout, mprof__text_item item)
+{
+    item.width = mprof__text_width(layout, item.role, item.text, item.length);
+    mprof__add_text(layout->figure, &item);
+    return item.width;
+}
+
 /* Less room for text, in ellipses: only its beginning is shown. */
 #define LEAST_ROOM_DOTS 4
 
@@ -88,7 +95,7 @@ size_t mprof__fit_text_middle(const mprof__layout *layout, mprof_role role, char
     return head + sizeof ellipsis - 1 + length - end;
 }
 
-/* Fewer bytes in common stay: they are read faster than an ellipsis. */
+/* A shorter prefix stays: it is read faster than an ellipsis. */
 #define PREFIX_LEAST 6
 
 void mprof__add_to_prefix(mprof__name_prefix *prefix, const char *name)
@@ -105,6 +112,7 @@ void mprof__add_to_prefix(mprof__name_prefix *prefix, const char *name)
     prefix->common = end; /* a letter of several bytes is never divided */
 }
 
+/* The parameters of mprof__fit_text(), and the prefix. */
 size_t mprof__fit_name(const mprof__layout *layout, mprof_role role, char *out, size_t size,
                        const char *name, const mprof__name_prefix *prefix, double width_px)
 {

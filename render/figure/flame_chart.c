@@ -407,26 +407,22 @@ static void draw_names(mprof__layout *layout, const mprof__flame_chart *chart)
             mprof__add_segment(figure, MPROF_ROLE_LANE_RULE, MPROF_COLOUR_NONE,
                                (mprof__segment){layout->lanes.x, y + 1,
                                                 layout->lanes.x + layout->lanes.width, y + 1});
-            mprof__add_text(
-                figure, &(mprof__text_item){
-                            .role = MPROF_ROLE_LANE_GROUP,
-                            .colour = MPROF_COLOUR_NONE,
-                            .x = layout->lanes.x,
-                            .y = y + 15,
-                            .width = mprof__text_width(layout, MPROF_ROLE_LANE_GROUP, text, length),
-                            .text = text,
-                            .length = length});
+            mprof__add_measured_text(layout, (mprof__text_item){.role = MPROF_ROLE_LANE_GROUP,
+                                                                .colour = MPROF_COLOUR_NONE,
+                                                                .x = layout->lanes.x,
+                                                                .y = y + 15,
+                                                                .text = text,
+                                                                .length = length});
             continue;
         }
         size_t length = mprof__fit_text(layout, MPROF_ROLE_LANE_NAME, text, sizeof text,
                                         entry->name, GUTTER_MAX_PX);
-        mprof__add_text(figure, &(mprof__text_item){.role = MPROF_ROLE_LANE_NAME,
+        mprof__add_measured_text(layout,
+                                 (mprof__text_item){.role = MPROF_ROLE_LANE_NAME,
                                                     .colour = MPROF_COLOUR_NONE,
                                                     .anchor = MPROF_ANCHOR_END,
                                                     .x = layout->lanes.x - GUTTER_GAP_PX,
                                                     .y = y + fmin(chart->row_px, 20) / 2 + 4,
-                                                    .width = mprof__text_width(
-                                                        layout, MPROF_ROLE_LANE_NAME, text, length),
                                                     .text = text,
                                                     .length = length});
     }
@@ -436,15 +432,13 @@ static void draw_names(mprof__layout *layout, const mprof__flame_chart *chart)
                                     chart->hidden_lanes == 1 ? "" : "s")
                          : snprintf(text, sizeof text, "+ %zu deeper level%s", chart->hidden_rows,
                                     chart->hidden_rows == 1 ? "" : "s");
-        mprof__add_text(
-            figure, &(mprof__text_item){.role = MPROF_ROLE_LEGEND_MORE,
-                                        .colour = MPROF_COLOUR_NONE,
-                                        .x = layout->lanes.x,
-                                        .y = layout->lanes.y + chart->height - 5,
-                                        .width = mprof__text_width(layout, MPROF_ROLE_LEGEND_MORE,
-                                                                   text, (size_t)length),
-                                        .text = text,
-                                        .length = (size_t)length});
+        mprof__add_measured_text(layout,
+                                 (mprof__text_item){.role = MPROF_ROLE_LEGEND_MORE,
+                                                    .colour = MPROF_COLOUR_NONE,
+                                                    .x = layout->lanes.x,
+                                                    .y = layout->lanes.y + chart->height - 5,
+                                                    .text = text,
+                                                    .length = (size_t)length});
     }
 }
 

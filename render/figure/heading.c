@@ -469,15 +469,12 @@ char *mprof__source_text(const mprof__layout *layout)
 
 static void draw_line(mprof__layout *layout, mprof_role role, const char *text, double x, double y)
 {
-    size_t length = strlen(text);
-    mprof__add_text(layout->figure,
-                    &(mprof__text_item){.role = role,
-                                        .colour = MPROF_COLOUR_NONE,
-                                        .x = x,
-                                        .y = y,
-                                        .width = mprof__text_width(layout, role, text, length),
-                                        .text = text,
-                                        .length = length});
+    mprof__add_measured_text(layout, (mprof__text_item){.role = role,
+                                                        .colour = MPROF_COLOUR_NONE,
+                                                        .x = x,
+                                                        .y = y,
+                                                        .text = text,
+                                                        .length = strlen(text)});
 }
 
 void mprof__draw_heading(mprof__layout *layout)

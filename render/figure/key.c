@@ -92,19 +92,15 @@ static void read_entry(struct entry *entry, const mprof__layout *layout, enum su
 /* Returns the width. */
 static double put_text(mprof__layout *layout, mprof_role role, const char *text, double x, double y)
 {
-    size_t length = strlen(text);
-    double width = mprof__text_width(layout, role, text, length);
-    mprof__add_text(layout->figure, &(mprof__text_item){.role = role,
-                                                        .colour = MPROF_COLOUR_NONE,
-                                                        .x = x,
-                                                        .y = y,
-                                                        .width = width,
-                                                        .text = text,
-                                                        .length = length});
-    return width;
+    return mprof__add_measured_text(layout, (mprof__text_item){.role = role,
+                                                               .colour = MPROF_COLOUR_NONE,
+                                                               .x = x,
+                                                               .y = y,
+                                                               .text = text,
+                                                               .length = strlen(text)});
 }
 
-/* Returns the width. A line where recordings differ in weight and dash. */
+/* A line where recordings differ in weight and dash, else a square. Returns the width. */
 static double put_swatch(mprof__layout *layout, bool is_recording, int colour, double x, double y)
 {
     if (is_recording && (colour < 0 || colour >= MPROF__LINE_SLOT)) {

@@ -869,16 +869,14 @@ static void draw_cells(mprof__layout *layout, const struct table *table, const s
         mprof_role role = !row ? MPROF_ROLE_LEGEND_HEAD
                           : c  ? MPROF_ROLE_LEGEND_CELL
                                : MPROF_ROLE_LEGEND_NAME;
-        double width = mprof__text_width(layout, role, text, strlen(text));
-        mprof__add_text(layout->figure,
-                        &(mprof__text_item){.role = role,
-                                            .colour = MPROF_COLOUR_NONE,
-                                            .anchor = c ? MPROF_ANCHOR_END : MPROF_ANCHOR_START,
-                                            .x = c ? x + table->widths[c] : x,
-                                            .y = baseline,
-                                            .width = width,
-                                            .text = text,
-                                            .length = strlen(text)});
+        mprof__add_measured_text(
+            layout, (mprof__text_item){.role = role,
+                                       .colour = MPROF_COLOUR_NONE,
+                                       .anchor = c ? MPROF_ANCHOR_END : MPROF_ANCHOR_START,
+                                       .x = c ? x + table->widths[c] : x,
+                                       .y = baseline,
+                                       .text = text,
+                                       .length = strlen(text)});
         x += table->widths[c] + COLUMN_GAP_PX;
     }
 }
@@ -901,16 +899,12 @@ static void draw_table(mprof__layout *layout, const struct table *table, double 
                 char text[40], count[32];
                 snprintf(text, sizeof text, "+ %s more",
                          mprof__count_text(count, sizeof count, table->total - table->shown));
-                mprof__add_text(
-                    layout->figure,
-                    &(mprof__text_item){.role = MPROF_ROLE_LEGEND_MORE,
-                                        .colour = MPROF_COLOUR_NONE,
-                                        .x = text_x,
-                                        .y = top + 13.5,
-                                        .width = mprof__text_width(layout, MPROF_ROLE_LEGEND_MORE,
-                                                                   text, strlen(text)),
-                                        .text = text,
-                                        .length = strlen(text)});
+                mprof__add_measured_text(layout, (mprof__text_item){.role = MPROF_ROLE_LEGEND_MORE,
+                                                                    .colour = MPROF_COLOUR_NONE,
+                                                                    .x = text_x,
+                                                                    .y = top + 13.5,
+                                                                    .text = text,
+                                                                    .length = strlen(text)});
                 continue;
             }
             const struct row *row = &table->rows[n];

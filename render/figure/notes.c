@@ -1,4 +1,5 @@
-/* A limit is dashed, with a tint above it; a line is thin and quiet, a mark its vertical like. */
+/* A limit is dashed, with a tint above it; a line is thin and grey, a mark the same, but vertical.
+ */
 #include "notes.h"
 
 #include "fit_text.h"

@@ -1,5 +1,5 @@
 /* A page of 640 x 300 px or more has everything. Smaller ones are for articles, mails and pages of
- * many pictures: they are read as a whole, so that a number more is worth less than a clear curve.
+ * many pictures: there a clear curve is worth more than another number.
  */
 #include "page_sizes.h"
 

@@ -1,4 +1,4 @@
-/* The peak taken apart: what each group of processes had when the sum of all was highest, in the
+/* The parts of the peak: what each group of processes had when the sum of all was highest, in the
  * order of the stack's layers. Labels are moved apart, and leaders show where they belong. */
 #include "peak_parts.h"
 
@@ -47,7 +47,7 @@ static const mprof__figure_input *input_of(const mprof__layout *layout)
     return &layout->inputs[0];
 }
 
-/* Of groups, and of a stack: there a reader asks for it. */
+/* Only groups and stacks have it: there readers ask who made the peak. */
 static bool is_wanted(const mprof__layout *layout)
 {
     const mprof__process_groups *groups = &input_of(layout)->groups;
@@ -63,7 +63,8 @@ static bool is_wanted(const mprof__layout *layout)
            layout->plot.height >= PLOT_LEAST_HEIGHT_PX;
 }
 
-/* A call may prove that the peak was higher than the highest sample, but not who made it. */
+/* A call may prove that the peak was higher than the highest sample, but not which group made it.
+ */
 static const char *head_of(const mprof__layout *layout)
 {
     const mprof__figure_input *input = input_of(layout);
@@ -150,7 +151,7 @@ double mprof__peak_parts_width(const mprof__layout *layout)
     return layout->plot.width - width < PLOT_LEAST_PX ? 0 : ceil(width);
 }
 
-/* Moves labels apart, those of small parts first away from where there is no room at all. */
+/* Moves labels apart. Where there is no room for all, the smallest parts have none. */
 static void place_labels(struct parts *parts, const mprof__layout *layout)
 {
     double top = layout->plot.y + ROW_PX, bottom = layout->plot.y + layout->plot.height;
@@ -202,21 +203,6 @@ static void draw_part(mprof__layout *layout, const struct part *part, double x)
                     (mprof_box){x, part->top + gap / 2, EDGE_PX, height - gap}, MPROF_ABOUT_NONE);
 }
 
-static void draw_text(mprof__layout *layout, mprof_role role, int colour, mprof_anchor anchor,
-                      double x, double y, const char *text)
-{
-    size_t length = strlen(text);
-    mprof__add_text(layout->figure,
-                    &(mprof__text_item){.role = role,
-                                        .colour = colour,
-                                        .anchor = anchor,
-                                        .x = x,
-                                        .y = y,
-                                        .width = mprof__text_width(layout, role, text, length),
-                                        .text = text,
-                                        .length = length});
-}
-
 static void draw_part_label(mprof__layout *layout, const struct part *part, double x, double right)
 {
     double middle = (part->top + part->bottom) / 2;
@@ -228,10 +214,19 @@ static void draw_part_label(mprof__layout *layout, const struct part *part, doub
             layout->figure, MPROF_ROLE_LEADER, MPROF_COLOUR_NONE,
             (mprof__segment){x + BAR_PX + 2, middle, x + BAR_PX + LEADER_PX - 3, part->label_y});
     }
-    draw_text(layout, MPROF_ROLE_CHILD_NAME, part->colour, MPROF_ANCHOR_START,
-              x + BAR_PX + LEADER_PX, part->label_y + 4, part->name);
-    draw_text(layout, MPROF_ROLE_LEGEND_CELL, MPROF_COLOUR_NONE, MPROF_ANCHOR_END, right,
-              part->label_y + 4, part->value);
+    mprof__add_measured_text(layout, (mprof__text_item){.role = MPROF_ROLE_CHILD_NAME,
+                                                        .colour = part->colour,
+                                                        .x = x + BAR_PX + LEADER_PX,
+                                                        .y = part->label_y + 4,
+                                                        .text = part->name,
+                                                        .length = strlen(part->name)});
+    mprof__add_measured_text(layout, (mprof__text_item){.role = MPROF_ROLE_LEGEND_CELL,
+                                                        .colour = MPROF_COLOUR_NONE,
+                                                        .anchor = MPROF_ANCHOR_END,
+                                                        .x = right,
+                                                        .y = part->label_y + 4,
+                                                        .text = part->value,
+                                                        .length = strlen(part->value)});
 }
 
 void mprof__draw_peak_parts(mprof__layout *layout)
@@ -245,8 +240,13 @@ void mprof__draw_peak_parts(mprof__layout *layout)
     read_parts(&parts, layout);
     place_labels(&parts, layout);
     mprof__begin_group(layout->figure, MPROF_GROUP_PEAK_PARTS);
-    draw_text(layout, MPROF_ROLE_PEAK_NAME, MPROF_COLOUR_NONE, MPROF_ANCHOR_START, x,
-              layout->plot.y + 10, head_of(layout));
+    const char *head = head_of(layout);
+    mprof__add_measured_text(layout, (mprof__text_item){.role = MPROF_ROLE_PEAK_NAME,
+                                                        .colour = MPROF_COLOUR_NONE,
+                                                        .x = x,
+                                                        .y = layout->plot.y + 10,
+                                                        .text = head,
+                                                        .length = strlen(head)});
     for (size_t i = 0; i < parts.count; i++) {
         if (parts.items[i].bottom - parts.items[i].top > 0.05) {
             draw_part(layout, &parts.items[i], x);

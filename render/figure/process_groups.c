@@ -1,4 +1,4 @@
-/* A build starts thousands of processes of ten commands: what a command took is the question then.
+/* A build starts thousands of processes of ten commands: then the question is what a command took.
  * Groups are plain numbers: sums at ticks, and what each had at the peak of the whole. */
 #include "process_groups.h"
 
@@ -24,7 +24,7 @@
 #define GREAT_SHARE 0.05
 #define SHOWN_MAX 24 /* at most 20 have a twentieth each */
 #define KEY_BYTES 60
-/* Groups of several processes that are pale lines, beside the shown ones. */
+/* Groups of several processes that are pale lines, in addition to the shown ones. */
 #define PALE_MAX 56
 
 struct keyed {

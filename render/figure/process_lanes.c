@@ -1,7 +1,7 @@
 /* Calls that follow each other are a few rows of bars right below the plot. Where they overlap for
  * long, each process is a band: its memory on one scale for all, and a lane for each call at once,
- * one row a level. Above LANE_MAX lanes nobody could follow one: the band shows how many calls ran
- * at once. Where room is short, forms with less detail are tried. */
+ * one row a level. More than LANE_MAX lanes cannot be followed: then the band shows how many calls
+ * ran at once. Where room is short, forms with less detail are tried. */
 #include "process_lanes.h"
 
 #include "annotations.h"
@@ -591,17 +591,15 @@ void mprof__draw_process_lanes(mprof__layout *layout, const mprof__process_lanes
 static void add_line(mprof__layout *layout, mprof_role role, const char *name, double y)
 {
     char text[200];
-    size_t length =
-        mprof__fit_text(layout, role, text, sizeof text, name, layout->plot.x - GUTTER_GAP_PX - 4);
-    mprof__add_text(layout->figure,
-                    &(mprof__text_item){.role = role,
-                                        .colour = MPROF_COLOUR_NONE,
-                                        .anchor = MPROF_ANCHOR_END,
-                                        .x = layout->plot.x - GUTTER_GAP_PX,
-                                        .y = y,
-                                        .width = mprof__text_width(layout, role, text, length),
-                                        .text = text,
-                                        .length = length});
+    double right = layout->plot.x - GUTTER_GAP_PX;
+    size_t length = mprof__fit_text(layout, role, text, sizeof text, name, right - 4);
+    mprof__add_measured_text(layout, (mprof__text_item){.role = role,
+                                                        .colour = MPROF_COLOUR_NONE,
+                                                        .anchor = MPROF_ANCHOR_END,
+                                                        .x = right,
+                                                        .y = y,
+                                                        .text = text,
+                                                        .length = length});
 }
 
 /* Left of a strip: the upper end of its scale, the process, its peak; in a second line below the

@@ -105,12 +105,11 @@ double mprof__recording_list_width(const mprof__layout *layout)
 static void draw_text(mprof__layout *layout, int colour, mprof_anchor anchor, double x, double y,
                       const char *text)
 {
-    mprof__add_text(layout->figure, &(mprof__text_item){.role = MPROF_ROLE_CHILD_NAME,
+    mprof__add_measured_text(layout, (mprof__text_item){.role = MPROF_ROLE_CHILD_NAME,
                                                         .colour = colour,
                                                         .anchor = anchor,
                                                         .x = x,
                                                         .y = y,
-                                                        .width = text_width(layout, text),
                                                         .text = text,
                                                         .length = strlen(text)});
 }

@@ -1,4 +1,4 @@
-/* How several recordings in one picture are told apart. Private to the folder. */
+/* What distinguishes several recordings in one picture. Private to the folder. */
 #ifndef MPROF_RENDER_RECORDING_LOOKS_H
 #define MPROF_RENDER_RECORDING_LOOKS_H
 

@@ -1,7 +1,7 @@
 /* Upstream knows no threads: levels count all calls of a process that are open, and calls of two
- * greenlets lie in one lane, one begun within the other and ended after it. What belongs together
- * follows from nesting: a call whose level is one more than that of an open call that contains it
- * was made by that call; any other began a sublane of its own. */
+ * greenlets are in one lane: one begins within the other and ends after it. Which calls belong
+ * together follows from nesting: a call whose level is one more than that of an open call that
+ * contains it was made by that call; any other began a sublane of its own. */
 #include "tangled_lanes.h"
 
 #include "layout.h"

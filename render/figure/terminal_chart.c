@@ -29,7 +29,7 @@
 #define ROWS_WITH_MEANING 14
 #define BAND_ROWS_MAX 6 /* of one of several recordings */
 #define NAME_SHARE 0.3  /* of the width, for names of rows */
-#define BARS_SHARE 0.2  /* of the width: more rows of bars would be a steep picture */
+#define BARS_SHARE 0.2  /* of the width: more rows of bars would make the picture steep */
 
 struct pen {
     mprof__terminal_chart *chart;
@@ -82,6 +82,7 @@ static mprof__cell *cell_at(const struct pen *pen, int column, int row)
     return &pen->chart->cells[row * pen->chart->columns + column];
 }
 
+/* All of a cell: its place, its letter and its colour. */
 static void set_cell(const struct pen *pen, int column, int row, const char *letter, size_t length,
                      mprof_role role, int colour)
 {
@@ -439,6 +440,7 @@ static void put_function_rows(struct pen *pen, double *values, size_t rows)
 
 /* ---- rows of memory ---- */
 
+/* values[pen->width] is memory that all rows share; the other parameters are what a row shows. */
 static void put_memory_row(struct pen *pen, double *values, const char *name,
                            const mprof_series *series, double most_mib, mprof_role role, int colour)
 {

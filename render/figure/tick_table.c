@@ -1,4 +1,4 @@
-/* Chooses the ticks that a picture gives numbers of: all, or of each pixel column the one with the
+/* Chooses the ticks that a picture gives numbers for: all, or of each pixel column the one with the
  * highest sum, which is what the column shows. Processes that share a line share a number. */
 #include "tick_table.h"
 
@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ALL_PER_PX 2.0   /* up to so many ticks in a pixel column on average, all are kept */
+#define ALL_PER_PX 2.0   /* with up to this many ticks per pixel column, all are kept */
 #define GAP_LEAST_PX 3.0 /* as in curves */
 #define NO_TRACK UINT32_MAX
 

@@ -179,6 +179,7 @@ static size_t calendar_ticks(mprof__tick ticks[MPROF__TICK_MAX], double from_s, 
     return count;
 }
 
+/* Numbers instead of a layout: tests of ticks need no figure. */
 size_t mprof__time_ticks(mprof__tick ticks[MPROF__TICK_MAX], double from_s, double to_s,
                          double origin_s, double width_px, bool small, const mprof_measure *measure)
 {

@@ -203,7 +203,7 @@ class ExactPeaks(PlotCase):
                                   "PEAK 11 77.25 1700000003.0 least\nPEAK 0 900.0 1700000003.0\n")
         self.assertIn("main process: peak \u2265 300.5 MiB between samples", facts)
         self.assertIn("\u2265 77.2 MiB", texts)
-        # nobody knows whose it was, but all together had as much
+        # whose it was is unknown, but all together had as much
         self.assertIn("all processes: peak \u2265 900.0 MiB", facts)
         self.assertEqual([text for text in texts if "900" in text and text != facts],
                          [text for text in texts if text.startswith("all processes: \u2265 900.0 MiB")])
