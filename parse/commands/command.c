@@ -45,6 +45,7 @@ static int fail_unknown(const mprof_command *commands, const char *name)
     for (const mprof_command *command = commands; command->name; command++) {
         mprof__similar_name_offer(&similar, command->name);
     }
+    mprof__similar_name_offer(&similar, "help");
     fflush(stdout);
     if (similar.nearest) {
         mprof_error_set(&error, MPROF_ENOTFOUND, "there is no command '%s': did you mean `%s'?",

@@ -453,8 +453,8 @@ class Options(TestCase):
                          ("", "mprof: there is no command 'nothing': `mprof --help' lists them\n"))
 
     def test_did_you_mean(self):
-        for typed, meant in (("plto", "plot"), ("pek", "peak"), ("lsit", "list"), ("cleann", "clean"), ("pl", "plot"),
-                             ("att", "attach"), ("xy", None), ("ru", "run"), ("-x", None), ("p" * 50, None),
+        for typed, meant in (("plto", "plot"), ("hlep", "help"), ("pek", "peak"), ("lsit", "list"), ("cleann", "clean"),
+                             ("pl", "plot"), ("att", "attach"), ("xy", None), ("ru", "run"), ("-x", None), ("p" * 50, None),
                              ("\x1b[31m", None)):
             with self.subTest(typed=typed):
                 says = f"did you mean `{meant}'?" if meant else "`mprof --help' lists them"
