@@ -111,7 +111,7 @@ static void hatch_area(const struct brush *brush, double x0, double y0, double x
     cairo_stroke(brush->cairo);
 }
 
-/* Patterns lie on a grid of the page, so that those of neighbours fit. The path stays. */
+/* Patterns are aligned to a grid of the page, so that those of neighbours fit. The path stays. */
 static void fill_pattern(const struct brush *brush, mprof__pattern pattern)
 {
     double x0, y0, x1, y1;

@@ -79,7 +79,7 @@ static const mprof__style styles[MPROF_ROLE_COUNT] = {
     [MPROF_ROLE_LEGEND_MORE] = TEXT_OF(QUIET),
 };
 
-/* What differs on paper: lines of articles are thin and black, and patterns tell functions apart.
+/* What differs on paper: lines of articles are thin and black, and patterns distinguish functions.
  * A role without fill and stroke is as above. */
 static const mprof__style paper_styles[MPROF_ROLE_COUNT] = {
 #define PATTERN_OF(alpha_)                                                                         \

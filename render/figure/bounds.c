@@ -1,4 +1,4 @@
-/* A sum of processes is at least what one of them had. Samples of a sum lie an interval apart, so
+/* A sum of processes is at least what one of them had. Samples of a sum are an interval apart, so
  * the memory that a function measured in between, or a high-water mark of the kernel, may be above
  * all of them. Then the curve is raised where the time is known, and the heading gives the better
  * bound. */

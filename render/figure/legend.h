@@ -6,7 +6,7 @@
 
 typedef struct mprof__legend mprof__legend;
 mprof__legend *mprof__legend_new(mprof__layout *layout, double width_px, double most_height_px);
-/* The height of a table of so many rows. */
+/* The height of a table of this many rows. */
 double mprof__legend_rows_height(size_t rows);
 void mprof__legend_free(mprof__legend *legend);
 double mprof__legend_width(const mprof__legend *legend);

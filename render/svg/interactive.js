@@ -778,8 +778,8 @@
   function showPanel(lines, x, y) {
     let wide = 0;
     lines.forEach(line => {
-      line[0] = fit(line[0], 'told', 460) || line[0];
-      wide = Math.max(wide, textWidth(line[0], line[1]) * (line[1] === 'told head' ? 1.08 : 1) + (line[2] !== undefined ? 12 : 0));
+      line[0] = fit(line[0], 'tip', 460) || line[0];
+      wide = Math.max(wide, textWidth(line[0], line[1]) * (line[1] === 'tip head' ? 1.08 : 1) + (line[2] !== undefined ? 12 : 0));
     });
     wide += 16;
     const tall = lines.length * 15 + 10, box = root.viewBox.baseVal;
@@ -807,14 +807,14 @@
       const x0 = Math.max(left, X(about.start)), x1 = Math.min(right, X(about.end));
       add(readout, 'rect', { class: 'part shade', x: tenth(x0), y: top, width: tenth(Math.max(1, x1 - x0)), height: height });
       const [head, ...rest] = callLines(about);
-      lines.push([head, 'told head', item.node.classList[1]], ...rest.map(text => [text, 'told']));
-      if (about.density) lines.push([`here ${shareText(item, t)} of the time`, 'told']);
+      lines.push([head, 'tip head', item.node.classList[1]], ...rest.map(text => [text, 'tip']));
+      if (about.density) lines.push([`here ${shareText(item, t)} of the time`, 'tip']);
     }
     if (inside(exact)) {
       add(readout, 'path', { class: 'part hair', d: `M${tenth(x)} ${top}V${below}` });
       const clock = dated ? `  ${local(exact).toISOString().slice(11, to - from < 60 ? 23 : 19)}` : '';
-      lines.push([moment(exact) + clock, about ? 'told' : 'told head']);
-      if (at && exact !== at.t) lines.push([`sampled at ${moment(at.t)}`, 'told']);
+      lines.push([moment(exact) + clock, about ? 'tip' : 'tip head']);
+      if (at && exact !== at.t) lines.push([`sampled at ${moment(at.t)}`, 'tip']);
       const values = tick ? tickLines(tick, points, t) : points.map((point, i) => [point, series[i]]).filter(([point]) => point)
         .sort((a, b) => a[1].rank - b[1].rank || b[0].v - a[0].v).map(([point, one]) => ({
           text: (one.about ? one.about.text + '  ' : '') + rangeText(point) + (ofGroup(one.role) || Math.abs(X(point.t) - X(at.t)) < 8 ? '' : ` at ${moment(point.t)}`), point,
@@ -822,13 +822,13 @@
       if (!tick && values.length > 12) values.splice(11, Infinity, { text: `+ ${values.length - 11} more` });
       for (const { text, point, tone } of values) {
         if (point && tone !== 'bound' && point.y !== null && inside(point.t)) add(readout, 'circle', { class: 'part point ' + (tone || ''), cx: tenth(X(point.t)), cy: tenth(point.y), r: 3 });
-        lines.push([text, 'told', tone, point && point.v]);
+        lines.push([text, 'tip', tone, point && point.v]);
       }
     }
     if (!about) {
       const running = boxes.filter(box => box.about.start <= exact && box.about.end >= exact && (!box.about.density || shareAt(box, exact) > 0));
-      for (const box of running.slice(0, 10)) lines.push([runningText(box, exact), 'told', box.node.classList[1]]);
-      if (running.length > 10) lines.push([`+ ${running.length - 10} more`, 'told']);
+      for (const box of running.slice(0, 10)) lines.push([runningText(box, exact), 'tip', box.node.classList[1]]);
+      if (running.length > 10) lines.push([`+ ${running.length - 10} more`, 'tip']);
     }
     showPanel(lines, x, y);
   }
@@ -858,7 +858,7 @@
     const x0 = Math.min(X(drag.t), X(at.t)), x1 = Math.max(X(drag.t), X(at.t));
     add(readout, 'rect', { class: 'part range', x: tenth(x0), y: top, width: tenth(x1 - x0), height: tenth(below - top) });
     const [a, b] = [drag.t, at.t].sort((s, u) => s - u);
-    showPanel([[`${moment(a)} \u2013 ${moment(b)}`, 'told head'], [duration(b - a), 'told']], x1, at.y);
+    showPanel([[`${moment(a)} \u2013 ${moment(b)}`, 'tip head'], [duration(b - a), 'tip']], x1, at.y);
   }
   root.addEventListener('pointerleave', () => { if (!drag) { waiting = null; requestAnimationFrame(() => { if (!waiting) hover(null); }); } });
 

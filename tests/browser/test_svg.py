@@ -39,7 +39,7 @@ const shown = node => node.getClientRects().length && getComputedStyle(node).dis
 const texts = name => of(name).filter(shown).map(node => node.textContent);
 return {
     interactive: root.classList.contains('living'), zoomed: root.classList.contains('zoomed'),
-    tooltip: texts('.told'), ticks: texts('.tick'), facts: texts('.facts'), status: texts('.status').join(''),
+    tooltip: texts('.tip'), ticks: texts('.tick'), facts: texts('.facts'), status: texts('.status').join(''),
     captions: texts('.box-name'), names: texts('.bracket-name'), buttons: texts('.button'),
     hits: of('.hit').length, focus: document.activeElement && document.activeElement.getAttribute('aria-label'),
     hair: of('.hair').length,
@@ -63,7 +63,7 @@ return ['control-group', 'limit', 'kind'].flatMap(name => [...document.querySele
 
 # Lines of the tooltip with an amount of memory: their text, and the amount before it was rounded.
 VALUES = """
-return [...document.querySelectorAll('.told[data-mib]')].map(node => [node.textContent, +node.getAttribute('data-mib')]);
+return [...document.querySelectorAll('.tip[data-mib]')].map(node => [node.textContent, +node.getAttribute('data-mib')]);
 """
 
 # The drawn document, without classes that a search leaves.
@@ -485,33 +485,33 @@ class Ticks(BrowserCase):
 
     def check(self, plot, ticks, pixel_s, is_sum):
         """Compares the tooltip with the tick of the recording that it is of; returns that tick."""
-        values, told = self.browser.run(VALUES), self.state()["tooltip"]
+        values, shown_lines = self.browser.run(VALUES), self.state()["tooltip"]
         unit = self.browser.run("return JSON.parse(document.querySelector('svg > metadata').textContent).memory[2]")
-        shown = next((line for line in told if line.startswith("sampled at ")), told[0]).replace("sampled at ", "")
+        shown = next((line for line in shown_lines if line.startswith("sampled at ")), shown_lines[0]).replace("sampled at ", "")
         minutes, seconds = re.match(r"(?:(\d+) min )?([\d.]+) s", shown).groups()
         seconds = 60 * int(minutes or 0) + float(seconds)
         total = values[0][1]
         near = [tick for tick in ticks
                 if abs(tick[0] - seconds) <= 2 * pixel_s and abs(tick[1] - total) <= unit]
-        self.assertTrue(near, f"no tick at {seconds} s with {total} MiB: {told}")
+        self.assertTrue(near, f"no tick at {seconds} s with {total} MiB: {shown_lines}")
         tick = min(near, key=lambda one: abs(one[0] - seconds))
-        self.assertEqual(values[0][0].startswith("\u2265"), 0 in tick[2] and tick[2][0] is None, told)
+        self.assertEqual(values[0][0].startswith("\u2265"), 0 in tick[2] and tick[2][0] is None, shown_lines)
         for text, mib in values[1:]:
             if "in a call" in text:  # between the ticks
-                self.assertGreaterEqual(mib, total, told)
+                self.assertGreaterEqual(mib, total, shown_lines)
         parts = [(text, mib) for text, mib in values[1:]
                  if "within this pixel" not in text and "in a call" not in text]
         rest = [mib for text, mib in parts if text.startswith("+ ")]
         parts = [(text, mib) for text, mib in parts if not text.startswith("+ ")]
         expected = sorted((mib for mib in tick[2].values() if mib is not None), reverse=True)
-        self.assertEqual(len(parts), min(len(expected), 11 if len(expected) > 12 else 12), told)
+        self.assertEqual(len(parts), min(len(expected), 11 if len(expected) > 12 else 12), shown_lines)
         room = (len(expected) + 2) * unit  # each number is rounded to it
         for (text, mib), wanted in zip(parts, expected):
             self.assertAlmostEqual(mib, wanted, delta=room, msg=text)
         for pid, wanted in tick[2].items():
             lines = [mib for text, mib in parts if re.search(rf" {pid}  " if pid else r"\A(main|python3 10)  ", text)]
             if wanted is not None and wanted >= expected[len(parts) - 1] + room:
-                self.assertTrue(lines, f"{pid} is missing: {told}")
+                self.assertTrue(lines, f"{pid} is missing: {shown_lines}")
             for mib in lines:
                 self.assertAlmostEqual(mib, wanted, delta=room)
         if None not in tick[2].values():

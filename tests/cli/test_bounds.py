@@ -66,7 +66,7 @@ class Bounds(mprof_test.TestCase):
                 self.assert_at_most([title], bound, "column")
         parts = {heads[0] and cells[0]: cells for heads, cells in picture.legend() if heads[0] in ("process", "command")}
         taken = picture.texts_of("peak-parts")
-        for name, value in zip(taken[1::2], taken[2::2]):  # the peak taken apart: a head, then names and values
+        for name, value in zip(taken[1::2], taken[2::2]):  # the parts of the peak: a head, then names and values
             own = next((cells for row, cells in parts.items() if row in (name, f"{name} (main)")), None)
             if own and "≈" not in value and len(own) == 4 and "×" not in name:  # name, lasted, mean, peak
                 self.assert_at_most([value], memories(own[3])[0], f"{name} at the peak, of {own}")

@@ -147,7 +147,7 @@ try: endless()
 except RecursionError as error: print(error)
 print(count(3900), plain(3900))
 """),
-    ("recursion to the very limit", RECURSION),
+    ("recursion up to the limit", RECURSION),
     ("functions are unchanged", """
 import inspect, pickle
 @profile

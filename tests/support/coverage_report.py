@@ -78,7 +78,7 @@ class Counts:
             elif tag == FUNCTION:
                 identity = body
             elif tag == COUNTERS and identity:
-                # a negative length: so many zeros are not stored
+                # a negative length: this many zeros are not stored
                 self.functions[identity] = (array.array("q", body) if length >= 0
                                             else array.array("q", bytes(-length * unit)))
             else:
@@ -121,7 +121,7 @@ def prepare(build):
 
 
 def collect_elsewhere(build):
-    """Moves counts of processes with an environment of their own, which lie next to the objects, to the others."""
+    """Moves counts of processes with an environment of their own, which are next to the objects, to the others."""
     counts = build / "counts"
     number = len(list(counts.glob("elsewhere-*")))
     for path in build.rglob("*.gcda"):

@@ -71,7 +71,7 @@ typedef struct mprof_lane {
     int32_t max_level; /**< the deepest level in it */
 } mprof_lane;
 
-/** A function, over all its calls; with a window, over the parts of them that lie within. */
+/** A function, over all its calls; with a window, over the parts of them inside. */
 typedef struct mprof_function {
     const char *name;  /**< dotted, unescaped; a NUL inside shows as U+FFFD; owned by the profile */
     const char *label; /**< shortest suffix of the name that is not ambiguous here; owned */
@@ -114,7 +114,7 @@ typedef struct mprof_tick {
     double mem_mib;      /**< MEM; NAN: not sampled at this tick */
     double children_mib; /**< the sum of all processes but the main one */
     double others_mib;   /**< the part of it that belongs to processes without a curve */
-    double total_mib;    /**< the sum of all processes. Where MEM is that sum and lies below that of
+    double total_mib;    /**< the sum of all processes. Where MEM is that sum and is below that of
                               the others, which is sampled slightly later, the latter */
     double
         kinds_mib[MPROF_KIND_COUNT]; /**< of each kind that mprof_load_options.kinds asked for,

@@ -44,7 +44,7 @@ typedef enum mprof_theme {
                             mprof_figure_options.colours_most = MPROF_PAPER_PATTERNS */
 } mprof_theme;
 
-/** Functions that patterns on paper can tell apart; all others are grey. */
+/** Functions that patterns on paper can distinguish; all others are grey. */
 #define MPROF_PAPER_PATTERNS 4
 
 /** Fonts, found once. One thread at a time may use an engine. */

@@ -60,7 +60,7 @@ typedef enum mprof_role {
     MPROF_ROLE_STRIP_AREA,         /**< under it */
     MPROF_ROLE_DENSITY,            /**< area: the share of time that a function ran */
     MPROF_ROLE_DENSITY_NAME,       /**< text left of it */
-    MPROF_ROLE_WHOLE,              /**< line above it, at the whole of the time */
+    MPROF_ROLE_WHOLE,              /**< line above it: 100 % of the time */
     MPROF_ROLE_BOX,                /**< a call in a lane */
     MPROF_ROLE_BOX_FINE,           /**< one too narrow for an edge */
     MPROF_ROLE_BOX_EDGE,           /**< where a call began */
