@@ -3,6 +3,7 @@
 #include "buffer.h"
 #include "extremes.h"
 #include "profile_parts.h"
+#include "series.h"
 
 #include <math.h>
 #include <stdbool.h>
@@ -107,7 +108,7 @@ static size_t level_inside(const level_tree *tree, double end_s)
     return node - tree->leaf_count + 1;
 }
 
-/* The lowest level from `least` on whose call has ended by start_s; leaf_count if there is none. */
+/* The lowest level from `least` on whose call has ended by start_s; leaf_count if none exists. */
 static size_t free_level(const level_tree *tree, size_t least, double start_s)
 {
     if (least >= tree->leaf_count) {
@@ -295,20 +296,12 @@ static double memory_at(const mprof_profile *profile, const mprof_span *span, do
     if (!series->point_count && mprof__span_fits_line(profile, span)) {
         series = &profile->line;
     }
-    size_t low = 0, high = series->point_count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (series->points[middle].time_s < time_s) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
+    size_t next = mprof__first_point_from(series, time_s);
+    if (next > 0 && series->points[next - 1].time_s > before.time_s) {
+        before = series->points[next - 1];
     }
-    if (low > 0 && series->points[low - 1].time_s > before.time_s) {
-        before = series->points[low - 1];
-    }
-    if (low < series->point_count && series->points[low].time_s < after.time_s) {
-        after = series->points[low];
+    if (next < series->point_count && series->points[next].time_s < after.time_s) {
+        after = series->points[next];
     }
     double pause_s = after.time_s - before.time_s;
     return pause_s > 0 ? before.mib + (after.mib - before.mib) * (time_s - before.time_s) / pause_s

@@ -38,4 +38,7 @@ size_t mprof__text_format(char *out, size_t size, const char *format, ...)
  * before it.  */
 void mprof__text_trim(char *text);
 
+/* Whether the locale in the environment uses UTF-8; setlocale need not have been called. */
+bool mprof__locale_is_utf8(void);
+
 #endif

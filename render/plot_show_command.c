@@ -2,6 +2,7 @@
 #include "plot.h"
 
 #include "parse/commands/command.h"
+#include "parse/plain_text.h"
 #include "render/draw/terminal_letters.h"
 #include "render/draw/terminal_picture.h"
 
@@ -81,7 +82,7 @@ static void show_letters(const mprof__terminal *terminal, const struct mprof__pl
     const mprof__terminal_room room = {
         .columns = terminal->columns,
         .rows = mprof__terminal_usable_rows(terminal),
-        .utf8 = mprof__terminal_is_utf8(),
+        .utf8 = mprof__locale_is_utf8(),
         .letter_columns = mprof__letter_columns,
     };
     if (room.columns < MPROF__TERMINAL_COLUMNS_LEAST || room.rows < MPROF__TERMINAL_ROWS_LEAST ||

@@ -1,5 +1,6 @@
 #include "live_line.h"
 
+#include "parse/plain_text.h"
 #include "signals.h"
 #include "status_line.h"
 
@@ -35,7 +36,7 @@ mprof_status mprof__live_line_open(mprof__live_line **out, int fd, mprof_error *
         free(live);
         return status;
     }
-    live->utf8 = mprof__terminal_text_is_utf8();
+    live->utf8 = mprof__locale_is_utf8();
     *out = live;
     return MPROF_OK;
 }

@@ -10,7 +10,7 @@
 typedef struct mprof__screen {
     int out_fd;
     int key_fd;    /* -1: no keys can be read */
-    int keeper_fd; /* restores the terminal if we are killed; -1: there is none */
+    int keeper_fd; /* restores the terminal if we are killed; -1: none */
     struct termios before;
     bool is_open;
     size_t rows, columns;

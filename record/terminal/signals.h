@@ -19,7 +19,7 @@ typedef struct mprof__signals {
  * Ignores PIPE and XFSZ: a failed write is reported by its caller. MPROF_EIO. */
 mprof_status mprof__signals_open(mprof__signals *signals, bool with_terminal, mprof_error *error);
 
-/* Reads the next signal. False: there is none. */
+/* Reads the next signal. False: none. */
 bool mprof__signals_next(mprof__signals *signals, struct signalfd_siginfo *info);
 
 /* Whether the signal asks a program to end. */

@@ -13,7 +13,7 @@
 
 typedef struct mprof__status_line {
     int fd;        /* of the terminal, owned; -1: closed */
-    int keeper_fd; /* removes the line if we are killed; -1: there is none */
+    int keeper_fd; /* removes the line if we are killed; -1: none */
     bool is_up;    /* the scroll region is set */
     int rows;      /* of the terminal, when it was set */
     int columns;   /* the same */

@@ -22,20 +22,6 @@ void mprof__terminal_text_init(mprof__terminal_text *text, size_t room, bool utf
     text->utf8 = utf8;
 }
 
-bool mprof__terminal_text_is_utf8(void)
-{
-    static const char *const names[] = {"LC_ALL", "LC_CTYPE", "LANG"};
-
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        const char *value = getenv(names[i]);
-
-        if (value && *value) {
-            return strcasestr(value, "utf-8") || strcasestr(value, "utf8");
-        }
-    }
-    return false;
-}
-
 /* Bytes and columns of the character at `at`, in valid UTF-8. */
 static size_t measure(const unsigned char *at, size_t *columns)
 {

@@ -19,9 +19,6 @@ typedef struct mprof__terminal_text {
 /* An empty line of `room` columns. */
 void mprof__terminal_text_init(mprof__terminal_text *text, size_t room, bool utf8);
 
-/* Whether the locale in the environment uses UTF-8. */
-bool mprof__terminal_text_is_utf8(void);
-
 /* Appends all of it or nothing: part of a number would be wrong. False: there was no room, and
  * nothing can be appended any more. */
 bool mprof__terminal_text_put(mprof__terminal_text *text, const char *format, ...)

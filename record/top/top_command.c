@@ -238,7 +238,7 @@ static void print_line(void *data, const char *text)
 static void print_table(const source *shown)
 {
     mprof__process_table_view view = {state_name(shown), BATCH_ROWS, BATCH_COLUMNS,
-                                      mprof__terminal_text_is_utf8()};
+                                      mprof__locale_is_utf8()};
     struct winsize size;
 
     if (isatty(STDOUT_FILENO) && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) {
@@ -256,8 +256,7 @@ static void draw_line(void *data, const char *text)
 
 static void draw_table(mprof__screen *screen, const source *shown)
 {
-    mprof__process_table_view view = {.state = state_name(shown),
-                                      .utf8 = mprof__terminal_text_is_utf8()};
+    mprof__process_table_view view = {.state = state_name(shown), .utf8 = mprof__locale_is_utf8()};
 
     mprof__screen_begin(screen);
     view.rows = screen->rows - 1;

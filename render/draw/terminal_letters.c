@@ -12,18 +12,6 @@
 #define TRUE_COLOURS 16777216
 #define QUIET_ON_ANY 0x7B8694 /* grey text where the background is unknown */
 
-bool mprof__terminal_is_utf8(void)
-{
-    static const char *const names[] = {"LC_ALL", "LC_CTYPE", "LANG"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        const char *value = getenv(names[i]);
-        if (value && *value) {
-            return strcasestr(value, "utf-8") || strcasestr(value, "utf8");
-        }
-    }
-    return false;
-}
-
 int mprof__terminal_colours(void)
 {
     const char *none = getenv("NO_COLOR"), *depth = getenv("COLORTERM"), *term = getenv("TERM");

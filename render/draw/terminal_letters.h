@@ -10,9 +10,6 @@
 /* 0: none; 8, 256 or 16777216, from NO_COLOR, COLORTERM and TERM. */
 int mprof__terminal_colours(void);
 
-/* Whether the locale of the environment uses UTF-8. */
-bool mprof__terminal_is_utf8(void);
-
 /* How many columns a letter takes: 0, 1 or 2. */
 int mprof__letter_columns(const char *letter, size_t length);
 

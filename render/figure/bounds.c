@@ -9,6 +9,8 @@
 #include "memory_kind_curves.h"
 #include "process_curves.h"
 
+#include "parse/series.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -6,6 +6,8 @@
 #include "layout.h"
 #include "occupancy.h"
 
+#include "parse/series.h"
+
 #include <math.h>
 #include <stdlib.h>
 
@@ -213,20 +215,6 @@ static void end_line(struct pen *pen)
         pen->cut = 0;
     }
     pen->first = pen->layout->figure->point_count;
-}
-
-size_t mprof__first_point_from(const mprof_series *series, double time_s)
-{
-    size_t low = 0, high = series->point_count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (series->points[middle].time_s < time_s) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    return low;
 }
 
 static void draw_dots(mprof__layout *layout, const mprof__figure_input *input,

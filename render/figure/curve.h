@@ -17,8 +17,6 @@ typedef struct mprof__stroke {
 } mprof__stroke;
 void mprof__draw_series(mprof__layout *layout, const mprof__figure_input *input,
                         const mprof_series *series, const mprof__stroke *stroke);
-/* Index of the first point at or after `time_s`; the number of points if there is none. */
-size_t mprof__first_point_from(const mprof_series *series, double time_s);
 /* Typical interval between samples; `otherwise` if there are too few. */
 double mprof__typical_interval_s(const mprof_series *series, double otherwise);
 /* Samples of a reduced series are this far apart at most; 0 if all are there. */

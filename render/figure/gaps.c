@@ -4,6 +4,8 @@
 
 #include "curve.h"
 
+#include "parse/series.h"
+
 #include <math.h>
 
 #define NEIGHBOURS 8       /* intervals on either side */

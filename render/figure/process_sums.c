@@ -7,6 +7,8 @@
 #include "gaps.h"
 #include "layout.h"
 
+#include "parse/series.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

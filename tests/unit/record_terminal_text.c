@@ -1,4 +1,5 @@
 /* Lines for a terminal: their width, and hostile names (S4). */
+#include "parse/plain_text.h"
 #include "record/terminal/terminal_text.h"
 
 #include <locale.h>
@@ -180,7 +181,7 @@ static void test_locales(void **state)
         if (locales[i].lang) {
             setenv("LANG", locales[i].lang, 1);
         }
-        assert_int_equal(mprof__terminal_text_is_utf8() != 0, locales[i].utf8);
+        assert_int_equal(mprof__locale_is_utf8() != 0, locales[i].utf8);
     }
 }
 
