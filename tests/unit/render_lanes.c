@@ -9,7 +9,7 @@
 
 #include <mprof/figure.h>
 
-#include "render_measure.h"
+#include "laid_out.h"
 #include "script.h"
 
 #include <math.h>
@@ -22,30 +22,7 @@
 
 static mprof_profile *load(const char *text, size_t size)
 {
-    mprof_source *source = NULL;
-    mprof_profile *profile = NULL;
-    mprof_error error = MPROF_ERROR_INIT;
-    assert_int_equal(mprof_source_open_memory(&source, text, size, "test", &error), MPROF_OK);
-    mprof_status status = mprof_profile_load(&profile, source, NULL, &error);
-    if (status != MPROF_OK) {
-        print_error("%s\n%.300s\n", error.message, text);
-    }
-    assert_int_equal(status, MPROF_OK);
-    mprof_source_free(source);
-    return profile;
-}
-
-static mprof_figure *lay_out(const mprof_profile *profile, const mprof_figure_options *options)
-{
-    mprof_figure *figure = NULL;
-    mprof_error error = MPROF_ERROR_INIT;
-    mprof_status status =
-        mprof_figure_layout(&figure, &profile, 1, options, &fixed_measure, &error);
-    if (status != MPROF_OK) {
-        print_error("%s\n", error.message);
-    }
-    assert_int_equal(status, MPROF_OK);
-    return figure;
+    return load_text(text, size, "test", NULL);
 }
 
 static size_t count_role(const mprof_figure *figure, mprof_role role)

@@ -8,8 +8,8 @@
 
 #include <mprof/figure.h>
 
+#include "laid_out.h"
 #include "render/figure/colour_slots.h"
-#include "render_measure.h"
 #include "script.h"
 
 #include <math.h>
@@ -62,19 +62,12 @@ static struct script random_recording(const struct recipe *recipe)
 
 static mprof_profile *load(const struct script *script, uint32_t number)
 {
-    mprof_source *source = NULL;
-    mprof_profile *profile = NULL;
-    mprof_error error = MPROF_ERROR_INIT;
     mprof_load_options options;
     char name[32];
     mprof_load_options_init(&options);
     options.kinds = ALL_KINDS;
     snprintf(name, sizeof name, "run-%u.dat", number);
-    assert_int_equal(mprof_source_open_memory(&source, script->text, script->used, name, &error),
-                     MPROF_OK);
-    assert_int_equal(mprof_profile_load(&profile, source, &options, &error), MPROF_OK);
-    mprof_source_free(source);
-    return profile;
+    return load_text(script->text, script->used, name, &options);
 }
 
 /* ---- looks ---- */

@@ -9,11 +9,11 @@
 
 #include <mprof/figure.h>
 
+#include "laid_out.h"
 #include "render/figure/layout.h"
 #include "render/figure/process_curves.h"
 #include "render/figure/process_groups.h"
 #include "render/figure/process_sums.h"
-#include "render_measure.h"
 #include "script.h"
 
 #include <math.h>
@@ -90,17 +90,10 @@ static struct script write_truth(bool is_sum, bool has_names)
 
 static mprof_profile *load(const struct script *script)
 {
-    mprof_source *source = NULL;
-    mprof_profile *profile = NULL;
-    mprof_error error = MPROF_ERROR_INIT;
     mprof_load_options options;
     mprof_load_options_init(&options);
     options.max_points = 0;
-    assert_int_equal(mprof_source_open_memory(&source, script->text, script->used, "test", &error),
-                     MPROF_OK);
-    assert_int_equal(mprof_profile_load(&profile, source, &options, &error), MPROF_OK);
-    mprof_source_free(source);
-    return profile;
+    return load_text(script->text, script->used, "test", &options);
 }
 
 static void prepare(mprof__layout *layout, mprof__figure_input *input, const mprof_profile *profile)
@@ -259,19 +252,6 @@ static void many_processes_are_grouped(void **state)
 }
 
 /* ---- the picture ---- */
-
-static mprof_figure *lay_out(const mprof_profile *profile, const mprof_figure_options *options)
-{
-    mprof_figure *figure = NULL;
-    mprof_error error = MPROF_ERROR_INIT;
-    mprof_status status =
-        mprof_figure_layout(&figure, &profile, 1, options, &fixed_measure, &error);
-    if (status != MPROF_OK) {
-        print_error("%s\n", error.message);
-    }
-    assert_int_equal(status, MPROF_OK);
-    return figure;
-}
 
 /* The height in px of what `mib` is on the memory axis. */
 static double height_of(const mprof_figure *figure, double mib)

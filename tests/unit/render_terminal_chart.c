@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "laid_out.h"
 #include "render/figure/terminal_chart.h"
 
 #include <stdio.h>
@@ -22,15 +23,7 @@ static int one_column(const char *letter, size_t length)
 
 static mprof_profile *load(const char *text)
 {
-    mprof_source *source = NULL;
-    mprof_profile *profile = NULL;
-    mprof_load_options options;
-    mprof_load_options_init(&options);
-    assert_int_equal(mprof_source_open_memory(&source, text, strlen(text), "test.dat", NULL),
-                     MPROF_OK);
-    assert_int_equal(mprof_profile_load(&profile, source, &options, NULL), MPROF_OK);
-    mprof_source_free(source);
-    return profile;
+    return load_text(text, strlen(text), "test.dat", NULL);
 }
 
 static mprof__terminal_chart draw(const char *const *texts, size_t count, int columns, int rows,
