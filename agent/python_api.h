@@ -167,7 +167,7 @@ bool mprof__python_restore_evaluator(mprof__frame_evaluator ours,
 
 /* Borrowed: the code of an evaluator's frame, which is a frame object only before 3.11. */
 PyObject *mprof__python_evaluated_code(void *frame);
-/* Borrowed: its frame object; NULL if there is none. */
+/* Borrowed: its frame object; NULL if none exists. */
 PyObject *mprof__python_evaluated_frame(void *frame);
 
 /* Whether a frame that is about to run may be a call of this function: it has the function's code,

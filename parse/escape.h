@@ -15,7 +15,7 @@ enum {
     MPROF__ESCAPE_BAR = 4,       /* a '|' ends the field */
 };
 
-/* Length of the valid UTF-8 character at bytes[0..count), 0 if there is none. No surrogates,
+/* Length of the valid UTF-8 character at bytes[0..count), 0 if none exists. No surrogates,
  * nothing overlong, nothing above U+10FFFF (RFC 3629): what a strict decoder accepts. */
 size_t mprof__utf8_length(const unsigned char *bytes, size_t count);
 

@@ -117,7 +117,7 @@ static void build_tree(slots *s)
     }
 }
 
-/* Highest sample from one edge to another, both included; -INFINITY if there is none. */
+/* Highest sample from one edge to another, both included; -INFINITY if none exists. */
 static double highest_between(const slots *s, double from_s, double to_s)
 {
     double highest = -INFINITY;

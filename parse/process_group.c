@@ -65,7 +65,7 @@ static span without_number(span name)
     return is_numbered ? span_of(name.bytes, length - 1) : name;
 }
 
-/* The value of the option --type= among several words; length 0: there is none. */
+/* The value of the option --type= among several words; length 0: none. */
 static span process_type(span title)
 {
     static const char option[] = " --type=";

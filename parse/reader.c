@@ -210,7 +210,7 @@ static mprof_status push_record(reader *r, const mprof_record *record)
 }
 
 /* Where a CMDLINE begins in a line that was torn before it: a recorder was killed while it wrote,
- * and another one appended. NULL if there is none. */
+ * and another one appended. NULL if none exists. */
 static const char *find_command(const char *line, size_t length, mprof_warning warning)
 {
     static const char word[] = "CMDLINE ";

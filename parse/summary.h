@@ -38,7 +38,7 @@ typedef struct mprof__summary {
     size_t left_out_count;    /* processes that could not be read */
     bool function_was_called; /* if a function was given */
     const char *similar_name; /* a function whose dotted name ends in the given one; owned by the
-                                 summary; NULL if there is none */
+                                 summary; NULL if none exists */
     mprof__process_peak *processes; /* owned */
     size_t process_count, process_capacity;
     mprof__kind_peaks *kinds; /* owned */

@@ -39,14 +39,14 @@ typedef struct mprof__ticks {
     size_t count, capacity;
     uint32_t *seen; /* owned; by process: the last tick that it was in */
     size_t seen_capacity;
-    uint32_t number; /* of the open tick; 0: there is none */
+    uint32_t number; /* of the open tick; 0: none */
     mprof_tick open;
     mprof_tick_process *members; /* owned; of the open tick */
     size_t member_capacity;
     mprof__tick_list lists[2]; /* MEM is the main process alone; MEM is the sum */
 } mprof__ticks;
 
-/* The window is set later; until then there is none. */
+/* No window until it is set later. */
 void mprof__ticks_init(mprof__ticks *ticks, size_t max_points);
 void mprof__ticks_free(mprof__ticks *ticks);
 

@@ -223,7 +223,7 @@ static bool is_reachable(const char *element, size_t length)
 #endif
 }
 
-/* The shim's element of the list, and its length; NULL if there is none. */
+/* The shim's element of the list, and its length; NULL if none exists. */
 static const char *find_shim(const char *list, size_t *length)
 {
     for (const char *at = list; *at != '\0';) {

@@ -14,7 +14,7 @@ void mprof__context_restart(void);
 /* To be called before the program imports a module. */
 void mprof__context_imported(const char *module);
 
-/* The lane that runs now; made if there is none. Keeps the current exception. NULL: out of
+/* The lane that runs now; made if none exists. Keeps the current exception. NULL: out of
  * memory. */
 mprof__lane *mprof__context_lane(void);
 

@@ -27,7 +27,7 @@ static mprof__mark_notice *notice;
 static unsigned marks;     /* functions so far */
 static bool awaits_script; /* a pattern selects functions of __main__, which has not started */
 
-/* A text attribute as UTF-8 in `text[size]`; false if there is none. Leaves no exception. */
+/* A text attribute as UTF-8 in `text[size]`; false if none exists. Leaves no exception. */
 static bool get_text(PyObject *object, const char *name, char *text, size_t size)
 {
     PyObject *value = PyObject_GetAttrString(object, name);

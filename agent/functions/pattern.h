@@ -9,7 +9,7 @@
 
 #include <stdbool.h>
 
-/* Replaces the patterns by these, one a line. false: there is none, or no memory. */
+/* Replaces the patterns by these, one a line. false: no pattern, or no memory. */
 bool mprof__pattern_set(const char *lines);
 
 /* Whether a function of this module can match. */

@@ -34,7 +34,7 @@ static ssize_t read_file(pid_t pid, const char *name, char *text, size_t size)
     return length;
 }
 
-/* Sum of all "<key...>  <n> kB" lines whose key begins with `key`; -1 if there is none. */
+/* Sum of all "<key...>  <n> kB" lines whose key begins with `key`; -1 if none exists. */
 static int64_t sum_of_kib(const char *text, const char *key)
 {
     size_t length = strlen(key);

@@ -37,7 +37,7 @@ void mprof__calls_end_process(mprof__calls *calls, int64_t pid, int64_t end_ns);
 void mprof__calls_finish(mprof__calls *calls, int64_t now_ns);
 
 /* Counts the calls in flight of one process (pid 0: of all), as of the last drain. The name of the
- * newest goes into name[size], cut and terminated; "" if there is none. */
+ * newest goes into name[size], cut and terminated; "" if none exists. */
 size_t mprof__calls_count_in_flight(const mprof__calls *calls, int64_t pid, char *name,
                                     size_t size);
 

@@ -44,7 +44,7 @@ int mprof__ring_folder_link(mprof__ring_folder *folder, const char *directory);
  * program can read. Once. 0, or -1 with errno. */
 int mprof__ring_folder_add_module(mprof__ring_folder *folder, const char *name, const char *text);
 
-/* Reads the line with which an injected agent answered (agent/events/wire.h). False: there is none
+/* Reads the line with which an injected agent answered (agent/events/wire.h). False: none
  * yet. */
 bool mprof__ring_folder_read_answer(const mprof__ring_folder *folder, char *text, size_t size);
 /* Lets the agent answer again. */

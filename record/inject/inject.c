@@ -505,7 +505,7 @@ static bool is_seen_by(int64_t pid, const char *path)
            ours.st_ino == theirs.st_ino;
 }
 
-/* The last number in the line of that name; -1: there is none. */
+/* The last number in the line of that name; -1: none. */
 static int64_t number_in(const char *path, const char *name)
 {
     char line[512];
@@ -561,7 +561,7 @@ static bool is_filtered(int64_t pid)
     return is_more;
 }
 
-/* Waits a while for a tracer to leave: it may be an mprof that is ending. 0: there is none. */
+/* Waits a while for a tracer to leave: it may be an mprof that is ending. 0: none. */
 static int64_t find_tracer(int64_t pid)
 {
     const struct timespec pause = {0, 10000000};

@@ -14,7 +14,7 @@ typedef struct mprof__object {
     char *name;          /* file name without directory */
     char *path;          /* from /proc/PID/maps */
     uint64_t start;      /* address of its ELF header */
-    uint64_t code_start; /* its first executable mapping; 0: there is none */
+    uint64_t code_start; /* its first executable mapping; 0: none */
     uint64_t code_end;
 } mprof__object;
 

@@ -52,7 +52,7 @@ void mprof__cgroup_watch_peak(mprof__cgroup *group, const char *directory, bool 
 int64_t mprof__cgroup_new_peak_bytes(mprof__cgroup *group);
 
 /* The lowest limit of the group in `directory` and its ancestors up to the mount point `top`; -1:
- * there is none. */
+ * none. */
 int64_t mprof__cgroup_limit_bytes(int version, const char *directory, const char *top);
 
 #endif

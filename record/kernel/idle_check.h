@@ -8,7 +8,7 @@
 
 typedef struct mprof__idle_check {
     int64_t cpu_ns;   /* CPU time used, right before the last reading; -1: unknown */
-    int64_t until_ns; /* when the reading expires; 0: there is none */
+    int64_t until_ns; /* when the reading expires; 0: none */
     unsigned pause; /* next readings without a check: the process is busy, or the check expensive */
     unsigned busy;  /* checks in a row that found it had run */
     bool has_run;   /* since the owner last set this to false */

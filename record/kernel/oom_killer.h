@@ -28,7 +28,7 @@ void mprof__oom_killer_poll(mprof__oom_killer *killer, mprof__oom_killer_place *
 /* The memory of a group. */
 typedef struct mprof__oom_killer_group {
     int64_t current_bytes;
-    int64_t limit_bytes; /* -1: there is none */
+    int64_t limit_bytes; /* -1: none */
     int64_t peak_bytes;  /* highest since the last reading; -1: not above known values */
     const char *name;    /* owned by the mprof__oom_killer */
 } mprof__oom_killer_group;

@@ -109,7 +109,7 @@ static int receive_batch(mprof__process_events *events)
     return events->count > 0;
 }
 
-/* Reads one event. 1: *event is set; 0: there is none; -1: events were lost, or it is not the
+/* Reads one event. 1: *event is set; 0: none; -1: events were lost, or it is not the
  * kernel's. */
 static int receive(mprof__process_events *events, struct proc_event *event)
 {

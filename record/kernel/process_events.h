@@ -31,7 +31,7 @@ void mprof__process_events_free(mprof__process_events *events);
 /* A descriptor to poll(2) for reading. */
 int mprof__process_events_fd(const mprof__process_events *events);
 
-/* Reads the next event. False: there is none. */
+/* Reads the next event. False: none. */
 bool mprof__process_events_next(mprof__process_events *events, mprof__process_event *event);
 
 #endif

@@ -64,7 +64,7 @@ int mprof__procfs_stat_parse(mprof__procfs_stat *stat, const char *text, size_t 
 /* Whether all files of the process are readable: it is of our user, or we are root. */
 bool mprof__procfs_is_readable(int64_t pid);
 
-/* Reads from /proc/PID/status the high-water mark of resident memory (VmHWM), -1: there is none,
+/* Reads from /proc/PID/status the high-water mark of resident memory (VmHWM), -1: none,
  * and the present name, up to `size` bytes with NUL. 0, or -1: the process has ended. */
 int mprof__procfs_status_read(int64_t *high_water_bytes, char *comm, size_t size, int64_t pid);
 

@@ -81,7 +81,7 @@ static int next_attribute(attributes *list, attributes *content)
     return head.nla_type & NLA_TYPE_MASK;
 }
 
-/* The attribute of that type; empty: there is none. */
+/* The attribute of that type; empty: none. */
 static attributes find_attribute(attributes list, int type)
 {
     static const attributes none = {NULL, 0};

@@ -26,10 +26,10 @@ typedef struct mprof__taskstats_mark {
 } mprof__taskstats_mark;
 
 /* Gives the mark of a process whose end a process event has reported, once: the kernel sends the
- * mark first. False: there is none. */
+ * mark first. False: none. */
 bool mprof__taskstats_take(mprof__taskstats *stats, int64_t pid, mprof__taskstats_mark *out);
 
-/* The mark of a process that was reported and not taken yet; 0: there is none. */
+/* The mark of a process that was reported and not taken yet; 0: none. */
 int64_t mprof__taskstats_high_water_bytes(mprof__taskstats *stats, int64_t pid);
 
 /* Parses one message of the kernel. False: it is no mark. */

@@ -230,7 +230,7 @@ static void put_authority(scan *s)
     }
 }
 
-/* Masks "user:password@host" at the start. False: there is none. An image's "name:tag@sha256:..."
+/* Masks "user:password@host" at the start. False: none. An image's "name:tag@sha256:..."
  * has no password. */
 static bool put_login(scan *s, size_t name)
 {

@@ -148,7 +148,7 @@ static const char *java_program(const char *argument, const char *end)
 }
 
 /* Browsers and Electron run all of their processes by one program, and distinguish them by this
- * option. NULL: there is none. */
+ * option. NULL: none. */
 static const char *process_type(const char *argument, const char *end)
 {
     static const char option[] = "--type=";

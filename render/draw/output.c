@@ -51,7 +51,7 @@ static mprof_status start_compression(mprof_output *output)
     return MPROF_OK;
 }
 
-/* The named temporary file, for the signal handler; NULL: there is none. */
+/* The named temporary file, for the signal handler; NULL: none. */
 static char *volatile file_to_remove;
 
 static void block_signals(sigset_t *before)

@@ -155,7 +155,7 @@ static unsigned char larger(unsigned char a, unsigned char b)
     return a > b ? a : b;
 }
 
-/* Index of the nearest entry that differs by less than `step` in each channel; -1: there is none.
+/* Index of the nearest entry that differs by less than `step` in each channel; -1: none.
  * Simple loops over bytes: the compiler handles many at once. */
 static int nearest_entry(const struct palette *palette, uint32_t rgb, int step)
 {

@@ -6,7 +6,7 @@
 
 /* Keeps labels off the cross, which is drawn after them. */
 void mprof__reserve_peak_cross(mprof__layout *layout);
-/* Sets x to the highest point of the only recording's curve; false: there is none. */
+/* Sets x to the highest point of the only recording's curve; false: none. */
 bool mprof__find_peak(const mprof__layout *layout, double *x);
 void mprof__draw_peaks(mprof__layout *layout);
 /* What is written at the highest point of the curve, as much as the plot's width has room for;

@@ -197,8 +197,8 @@ static void add_bridge(const struct lane *lane, size_t from, size_t to, double f
     }
 }
 
-/* The next stretch of columns in which the function ran, from *first to before *end. False: there
- * is none. */
+/* The next stretch of columns in which the function ran, from *first to before *end. False at the
+ * end. */
 static bool next_stretch(const struct lane *lane, size_t *first, size_t *end)
 {
     size_t count = lane->columns.column_count;

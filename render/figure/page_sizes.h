@@ -17,7 +17,7 @@ typedef struct mprof__page_sizes {
     double tick_y;           /* their baseline in it */
     double tick_gap;         /* between a memory label and the plot */
     double gutter_most;      /* wider labels of the memory axis are left out */
-    double key;              /* the key's line; 0: there is none */
+    double key;              /* the key's line; 0: none */
     double margin, foot;     /* left and right; below all */
     double bars_most;        /* height of the call bars */
     double lanes_gap;        /* above the lanes of calls */

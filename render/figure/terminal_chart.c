@@ -197,7 +197,7 @@ static void raise_columns(const struct pen *pen, double *highest, const mprof_sa
     }
 }
 
-/* The highest value in each column; NAN where there is none, as in a pause. */
+/* The highest value in each column; NAN where none exists, as in a pause. */
 static void read_columns(const struct pen *pen, double *highest, const mprof_series *series,
                          const mprof__figure_input *input)
 {

@@ -121,7 +121,7 @@ def _wrap_async_generator(function, begin):
 
 def code_of(function):
     """The code object of the innermost function behind methods, partials and wrappers: the one that is
-    written below the decorators. None if there is none."""
+    written below the decorators. None if nothing is."""
     found = None
     seen = set()
     while function is not None and id(function) not in seen:

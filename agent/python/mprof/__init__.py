@@ -64,7 +64,7 @@ def function_labels(dotted_function_names):
 
 def get_profile_filenames(args):
     """Paths of recordings by name or number: 0 is the oldest mprofile_*.dat here, -1 the newest, "all" all
-    of them. ValueError if there is none. Timestamp files of old versions follow their recording."""
+    of them. ValueError if no recording is found. Timestamp files of old versions follow their recording."""
     recordings = sorted(glob.glob("mprofile_??????????????.dat"))
     filenames = []
     for argument in recordings if args == "all" else args:

@@ -223,7 +223,7 @@ MPROF_API const mprof_run *mprof_profile_run(const mprof_profile *profile);
 /** The command line, without newlines.
  *
  * @param profile  not NULL
- * @return terminated text, "" if there is none; owned by the profile. Any thread. */
+ * @return terminated text, "" if none exists; owned by the profile. Any thread. */
 MPROF_API const char *mprof_profile_command_line(const mprof_profile *profile);
 
 /** The first moment of any sample or call.
@@ -357,7 +357,7 @@ MPROF_API const mprof_ticks *mprof_profile_ticks(const mprof_profile *profile, i
  * mprof_profile_processes(): the process is unknown, or has no curve.
  *
  * @param profile  not NULL
- * @return MiB; NAN if there is none. Any thread. */
+ * @return MiB; NAN if none exists. Any thread. */
 MPROF_API double mprof_profile_other_kernel_peak(const mprof_profile *profile);
 
 /** Calls lost by the recorder, over all processes.

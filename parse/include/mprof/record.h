@@ -117,7 +117,7 @@ MPROF_API const char *mprof_kind_name(mprof_kind kind);
  *
  * @param name    need not be terminated
  * @param length  bytes of the name
- * @return the kind; MPROF_KIND_COUNT if there is none of that name. Any thread. */
+ * @return the kind; MPROF_KIND_COUNT if none exists of that name. Any thread. */
 MPROF_API mprof_kind mprof_kind_find(const char *name, size_t length);
 
 /** Whether the values of several processes add up to what they use together.
