@@ -1,0 +1,268 @@
+/* One row for each process, or for each command where processes are grouped. */
+#include "legend_table.h"
+
+#include "colour_slots.h"
+#include "format_units.h"
+#include "heading.h"
+#include "merged_calls.h"
+#include "process_groups.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void exit_text(char *text, size_t size, const mprof__layout *layout,
+                      const mprof__figure_input *input, const mprof_process *process, bool known)
+{
+    bool is_later = mprof__is_window(layout) && process->end_s - input->start_s > layout->to_s;
+    if (!process->ended || is_later) {
+        snprintf(text, size, known ? "\xE2\x80\x93" : "");
+    } else if (process->cause == MPROF_EXIT_STATUS) {
+        snprintf(text, size, "exit %lld", (long long)process->exit_value);
+    } else if (process->cause == MPROF_EXIT_SIGNAL) {
+        snprintf(text, size, "signal %lld", (long long)process->exit_value);
+    } else if (process->cause == MPROF_EXIT_OOM) {
+        snprintf(text, size, "out of memory");
+    } else {
+        snprintf(text, size, "ended");
+    }
+}
+
+/* A row that is of the curve itself, or of nothing that is drawn by itself. */
+static void set_main_swatch(mprof__legend_row *row, const mprof__layout *layout,
+                            const mprof__figure_input *input)
+{
+    row->colour = layout->options->stack ? mprof__main_colour(layout, input) : MPROF_COLOUR_NONE;
+    row->swatch = layout->options->stack ? MPROF_ROLE_SWATCH
+                  : input->main_is_sum   ? MPROF_ROLE_COUNT
+                                         : MPROF_ROLE_SWATCH_LINE;
+}
+
+/* The memory of the main process alone, in the window. False: it is not known. */
+static bool measure_main(double *mean_mib, double *peak_mib, const mprof__layout *layout,
+                         const mprof__figure_input *input)
+{
+    const mprof_series *own = &input->processes[0].series;
+    double from = input->start_s + layout->from_s, to = input->start_s + layout->to_s, sum = 0;
+    size_t count = 0;
+    if (!input->main_is_sum && own->sample_count) {
+        *mean_mib = own->mean_mib;
+        *peak_mib = own->peak.mib;
+        return true;
+    }
+    *peak_mib = 0;
+    for (size_t i = 0; i < input->moment_count; i++) {
+        if (input->moments[i] >= from && input->moments[i] <= to) {
+            sum += input->main_mib[i];
+            *peak_mib = fmax(*peak_mib, input->main_mib[i]);
+            count++;
+        }
+    }
+    *mean_mib = count ? sum / (double)count : 0;
+    /* upstream samples the sum and its parts at different moments */
+    return count && mprof_profile_fact(input->profile, "include-children");
+}
+
+static void name_main(mprof__legend_row *row, const mprof__figure_input *input)
+{
+    char name[200], text[220];
+    mprof__process_text(name, sizeof name, input, 0);
+    snprintf(text, sizeof text, strcmp(name, "main") == 0 ? "%s" : "%s (main)", name);
+    mprof__legend_set_full_name(row, text);
+}
+
+static void fill_main_row(const mprof__layout *layout, mprof__legend_row *row,
+                          const mprof__figure_input *input, bool ends_known)
+{
+    double mean_mib, peak_mib;
+    name_main(row, input);
+    set_main_swatch(row, layout, input);
+    if (input->line->sample_count) {
+        mprof__duration_text(row->cells[0], sizeof *row->cells,
+                             input->line->last_s - input->line->first_s);
+    }
+    if (measure_main(&mean_mib, &peak_mib, layout, input)) {
+        mprof__memory_text(row->cells[1], sizeof *row->cells, mean_mib);
+        mprof__memory_text(row->cells[2], sizeof *row->cells, peak_mib);
+    }
+    mprof__high_water_mark_text(row->cells[3], sizeof *row->cells, layout, &input->processes[0]);
+    exit_text(row->cells[4], sizeof *row->cells, layout, input, &input->processes[0], ends_known);
+}
+
+static int colour_of_group(const mprof__layout *layout, const mprof__figure_input *input, size_t at)
+{
+    if (at < input->groups.shown) {
+        return input->groups.items[at].colour;
+    }
+    return layout->options->stack ? MPROF__OTHERS_SLOT : MPROF_COLOUR_NONE;
+}
+
+/* A process, or those of one command, on one axis with those of other recordings. */
+static void fill_process_row(const mprof__layout *layout, mprof__legend_row *row,
+                             const mprof__figure_input *input, size_t at, bool ends_known)
+{
+    const mprof__process_group *group = &input->groups.items[at];
+    const mprof_process *process = &input->processes[group->members[0]];
+    char name[200], text[500], recording[240];
+    mprof__group_text(name, sizeof name, input, group);
+    mprof__recording_name(recording, sizeof recording, layout, input);
+    if (mprof__are_runs_of_one_file(layout)) {
+        snprintf(recording, sizeof recording, "run %zu", mprof_profile_run(input->profile)->number);
+    }
+    bool is_one = layout->input_count == 1;
+    snprintf(text, sizeof text, "%s%s%s", name, is_one ? "" : ", ", is_one ? "" : recording);
+    row->colour = colour_of_group(layout, input, at);
+    row->swatch = MPROF_ROLE_SWATCH;
+    mprof__legend_set_full_name(row, text);
+    if (group->count > 1) {
+        mprof__memory_text(row->cells[1], sizeof *row->cells, group->mean_mib);
+        mprof__memory_text(row->cells[2], sizeof *row->cells, group->peak.mib);
+        return;
+    }
+    if (process->series.sample_count) { /* else no sample is in the window */
+        mprof__duration_text(row->cells[0], sizeof *row->cells,
+                             process->series.last_s - process->series.first_s);
+        mprof__memory_text(row->cells[1], sizeof *row->cells, process->series.mean_mib);
+        mprof__memory_text(row->cells[2], sizeof *row->cells, process->series.peak.mib);
+    }
+    mprof__high_water_mark_text(row->cells[3], sizeof *row->cells, layout, process);
+    exit_text(row->cells[4], sizeof *row->cells, layout, input, process, ends_known);
+}
+
+/* The processes of all recordings on one axis. */
+bool mprof__legend_add_processes(mprof__legend *legend, const mprof__layout *layout, size_t most)
+{
+    static const char *const heads[] = {"process",    "lasted", "mean", "peak",
+                                        "exact peak", "end",    NULL};
+    bool ends_known = false; /* upstream's files do not record it */
+    bool is_alone = layout->input_count == 1;
+    size_t count = 0, others = 0;
+    for (size_t r = 0; r < layout->input_count; r++) {
+        const mprof__figure_input *input = &layout->inputs[r];
+        count += input->groups.count;
+        others += input->other_count;
+        for (size_t i = 0; i < input->child_count; i++) {
+            ends_known = ends_known || input->processes[input->children[i]].ended;
+        }
+    }
+    count += count && is_alone;
+    if (mprof__is_overlay(layout) || !count || (is_alone && layout->inputs[0].groups.by_command)) {
+        return true;
+    }
+    mprof__legend_table *table = mprof__legend_add_table(legend, count < most ? count : most);
+    if (!table) {
+        return false;
+    }
+    mprof__legend_set_heads(table, heads);
+    table->total = count + others;
+    if (is_alone) {
+        fill_main_row(layout, &table->rows[table->count++], &layout->inputs[0], ends_known);
+    }
+    for (size_t r = 0; r < layout->input_count; r++) {
+        const mprof__figure_input *input = &layout->inputs[r];
+        for (size_t i = 0; i < input->groups.count && table->count < most; i++) {
+            fill_process_row(layout, &table->rows[table->count++], input, i, ends_known);
+        }
+    }
+    mprof__legend_fit_names(legend, layout, table, is_alone);
+    mprof__legend_remove_empty_columns(table);
+    return true;
+}
+
+/* Groups by what they had at the peak. */
+struct ranked_group {
+    const mprof__process_group *group;
+    size_t at;
+};
+
+static int by_part_of_peak(const void *a, const void *b)
+{
+    const struct ranked_group *x = a, *y = b;
+    if (x->group->at_peak_mib != y->group->at_peak_mib) {
+        return x->group->at_peak_mib < y->group->at_peak_mib ? 1 : -1;
+    }
+    return x->at < y->at ? -1 : x->at > y->at;
+}
+
+/* What was measured when the sum of all processes was highest. */
+static void fill_peak_cells(char cells[][40], const mprof__figure_input *input, double mib)
+{
+    const char *about = input->groups.is_estimate ? "\xE2\x89\x88 " : "";
+    char memory[36];
+    snprintf(cells[0], sizeof *cells, "%s%s", about,
+             mprof__memory_text(memory, sizeof memory, mib));
+    snprintf(cells[1], sizeof *cells, "%s%.0f %%", about, mib / input->groups.peak.mib * 100);
+}
+
+static void fill_group_row(const mprof__layout *layout, mprof__legend_row *row,
+                           const mprof__figure_input *input, const struct ranked_group *ranked)
+{
+    const mprof__process_group *group = ranked->group;
+    const mprof_process *largest = &input->processes[group->members[0]];
+    char text[200], memory[40], time[40];
+    mprof__group_text(text, sizeof text, input, group);
+    mprof__legend_set_full_name(row, text);
+    row->colour = colour_of_group(layout, input, ranked->at);
+    row->swatch = MPROF_ROLE_SWATCH;
+    if (group->peak.mib > 0) { /* else it has no sample in the window */
+        mprof__memory_text(row->cells[0], sizeof *row->cells, group->mean_mib);
+        mprof__memory_text(row->cells[1], sizeof *row->cells, group->peak.mib);
+    }
+    if (group->at_peak_count) {
+        fill_peak_cells(&row->cells[2], input, group->at_peak_mib);
+    } else {
+        snprintf(row->cells[2], sizeof *row->cells, "not running");
+    }
+    if (largest->series.sample_count && largest->pid != MPROF_PID_NONE) {
+        snprintf(
+            row->cells[4], sizeof *row->cells, "%s pid %lld at %s",
+            mprof__memory_text(memory, sizeof memory, largest->series.peak.mib),
+            (long long)largest->pid,
+            mprof__duration_text(time, sizeof time, largest->series.peak.time_s - input->start_s));
+    }
+}
+
+/* What each command had in all, and at the peak. */
+bool mprof__legend_add_commands(mprof__legend *legend, const mprof__layout *layout, size_t most)
+{
+    static const char *const heads[] = {"command",         "mean", "peak", "at the peak", "share",
+                                        "largest process", NULL};
+    const mprof__figure_input *input = &layout->inputs[0];
+    const mprof__process_groups *groups = &input->groups;
+    size_t count = groups->count + 1;
+    double mean_mib, peak_mib;
+    if (layout->input_count != 1 || !groups->by_command) {
+        return true;
+    }
+    mprof__legend_table *table = mprof__legend_add_table(legend, count < most ? count : most);
+    struct ranked_group *ranked = malloc(count * sizeof *ranked);
+    if (!table || !ranked) {
+        free(ranked);
+        return false;
+    }
+    for (size_t i = 0; i < groups->count; i++) {
+        ranked[i] = (struct ranked_group){&groups->items[i], i};
+    }
+    qsort(ranked, groups->count, sizeof *ranked, by_part_of_peak);
+    mprof__legend_set_heads(table, heads);
+    table->total = count + (input->other_count > 0);
+    table->count = count < most ? count : most;
+    name_main(&table->rows[0], input);
+    set_main_swatch(&table->rows[0], layout, input);
+    if (measure_main(&mean_mib, &peak_mib, layout, input)) {
+        mprof__memory_text(table->rows[0].cells[0], sizeof *table->rows[0].cells, mean_mib);
+        mprof__memory_text(table->rows[0].cells[1], sizeof *table->rows[0].cells, peak_mib);
+    }
+    if (groups->main_at_peak_mib > 0) {
+        fill_peak_cells(&table->rows[0].cells[2], input, groups->main_at_peak_mib);
+    }
+    for (size_t i = 1; i < table->count; i++) {
+        fill_group_row(layout, &table->rows[i], input, &ranked[i - 1]);
+    }
+    free(ranked);
+    mprof__legend_fit_names(legend, layout, table, 1);
+    mprof__legend_remove_empty_columns(table);
+    table->has_spare_column = table->columns > 4;
+    return true;
+}
