@@ -106,6 +106,10 @@ char *mprof__title_text(const mprof__layout *layout)
     return mprof__visible_text(both, length, TITLE_SIZE);
 }
 
+#define SEPARATOR "  \xC2\xB7  "
+#define SHARED_PAGES "RSS counts shared pages in each process; --memory pss does not"
+#define SHARED_PAGES_SHORT "RSS repeats shared pages"
+
 struct sentence {
     char text[600];
     size_t used;
@@ -114,7 +118,7 @@ struct sentence {
 static void add_fact(struct sentence *sentence, const char *fact)
 {
     int wrote = snprintf(sentence->text + sentence->used, sizeof sentence->text - sentence->used,
-                         "%s%s", sentence->used ? "  \xC2\xB7  " : "", fact);
+                         "%s%s", sentence->used ? SEPARATOR : "", fact);
     if (wrote > 0 && sentence->used + (size_t)wrote < sizeof sentence->text) {
         sentence->used += (size_t)wrote;
     } else {
@@ -450,7 +454,7 @@ char *mprof__facts_text(const mprof__layout *layout)
         add_count(&sentence, lost_calls, "call not recorded", "calls not recorded");
     }
     if (is_sum_of_rss(layout)) {
-        add_fact(&sentence, "RSS counts shared pages in each process; --memory pss does not");
+        add_fact(&sentence, SHARED_PAGES);
     }
     return strdup(sentence.text);
 }
@@ -477,6 +481,37 @@ static void draw_line(mprof__layout *layout, mprof_role role, const char *text, 
                                                         .length = strlen(text)});
 }
 
+static bool facts_fit(const mprof__layout *layout, const char *text, double room_px)
+{
+    return mprof__text_width(layout, MPROF_ROLE_FACTS, text, strlen(text)) <= room_px;
+}
+
+/* Whole facts, as many as fit; the last one has a short form. */
+static void fit_facts(const mprof__layout *layout, char *text, size_t size, double room_px)
+{
+    const char *facts = layout->figure->facts;
+    mprof__text_format(text, size, "%s", facts);
+    char *shared = strstr(text, SHARED_PAGES);
+    if (facts_fit(layout, text, room_px)) {
+        return;
+    }
+    if (shared) {
+        mprof__text_copy(shared, size - (size_t)(shared - text), SHARED_PAGES_SHORT,
+                         strlen(SHARED_PAGES_SHORT));
+    }
+    while (!facts_fit(layout, text, room_px)) {
+        const char *last = NULL;
+        for (const char *at = text; (at = strstr(at, SEPARATOR)) != NULL; at++) {
+            last = at;
+        }
+        if (!last) {
+            text[mprof__fit_text(layout, MPROF_ROLE_FACTS, text, size, facts, room_px)] = '\0';
+            return;
+        }
+        text[last - text] = '\0';
+    }
+}
+
 void mprof__draw_heading(mprof__layout *layout)
 {
     mprof_figure *figure = layout->figure;
@@ -492,9 +527,7 @@ void mprof__draw_heading(mprof__layout *layout)
         draw_line(layout, MPROF_ROLE_TITLE, text, x, sizes->title_y);
     }
     if (sizes->has_facts) {
-        size_t length =
-            mprof__fit_text(layout, MPROF_ROLE_FACTS, text, sizeof text, figure->facts, room);
-        text[length] = '\0';
+        fit_facts(layout, text, sizeof text, room);
         draw_line(layout, MPROF_ROLE_FACTS, text, x, sizes->facts_y);
     }
 }
