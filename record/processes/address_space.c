@@ -22,8 +22,10 @@
 #define ABOUT_TO_EXEC_NS INT64_C(100000000)
 /* Siblings that a child is compared with: the creator of a CLONE_PARENT child is its sibling. */
 #define SIBLINGS_MAX 8
-/* The sizes of a running process change between two readings. */
-#define TRIES 3
+/* The most readings that a comparison of two texts takes, of both processes together. */
+#define READINGS_MAX 64
+/* Readings that find what was found before, one after the other: these sizes do not change. */
+#define READINGS_UNCHANGED 4
 
 /* ---- comparison ---- */
 
@@ -54,19 +56,26 @@ static bool has_executed(int64_t pid)
     return mprof__procfs_stat_read(&stat, pid) != 0 || stat.has_executed;
 }
 
+/* Reads both texts in turn. Sizes of one address space may change between any two readings, so a
+ * reading that equals the one before it decides for sharing, and only texts that stay the same
+ * while they differ from each other decide against it. */
 static bool have_same_status(int64_t pid, int64_t other_pid)
 {
-    char before[4096];
-    char other[4096];
+    char texts[2][4096] = {"", ""};
+    int unchanged = 0;
 
-    for (int i = 0; i < TRIES; i++) {
-        if (mprof__procfs_status_text(before, sizeof before, pid) <= 0 ||
-            mprof__procfs_status_text(other, sizeof other, other_pid) <= 0) {
+    for (int i = 0; i < READINGS_MAX && unchanged < READINGS_UNCHANGED; i++) {
+        char text[sizeof texts[0]];
+        char *before = texts[i % 2];
+
+        if (mprof__procfs_status_text(text, sizeof text, i % 2 == 0 ? pid : other_pid) <= 0) {
             return false;
         }
-        if (mprof__address_space_same_status(before, other)) {
+        if (mprof__address_space_same_status(text, texts[(i + 1) % 2])) {
             return !has_executed(pid);
         }
+        unchanged = mprof__address_space_same_status(text, before) ? unchanged + 1 : 0;
+        memcpy(before, text, sizeof text);
     }
     return false;
 }

@@ -88,6 +88,16 @@ class AddressSpaces(mprof_test.TestCase):
     def test_shared_until_exec(self):
         self.each(("vfork", "again", "thread", "fork"), self.assert_small)
 
+    def test_sizes_change_while_they_are_compared(self):
+        """Without kcmp two texts of one address space differ whenever a thread changes its size
+        between the two readings."""
+        prefix = PREFIXES["without kcmp"]
+        for _ in range(5):
+            process, child = self.start_sharing("thread", prefix=prefix)
+            recording = self.finish(process)
+            self.assert_counted_once(recording)
+            self.assert_small(recording, child)
+
     def test_shared_for_life(self):
         def check(recording, child):
             self.assertNotIn(child, [pid for pid, _, _ in recording.chld])
