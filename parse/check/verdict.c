@@ -1,0 +1,178 @@
+/* An unclear result never counts as passed. */
+#include "verdict.h"
+
+#include "parse/array.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char *mprof__results_text(mprof__results *results, const char *text)
+{
+    return mprof__arena_copy(&results->texts, text, strlen(text));
+}
+
+mprof__subject *mprof__results_add_subject(mprof__results *results)
+{
+    mprof__subject *subjects = mprof__array_grow(results->subjects, results->subject_count,
+                                                 &results->subject_capacity, sizeof *subjects);
+    if (!subjects) {
+        return NULL;
+    }
+    results->subjects = subjects;
+    mprof__subject *subject = &subjects[results->subject_count++];
+    *subject = (mprof__subject){.name = "",
+                                .file = "",
+                                .program = "",
+                                .command_line = "",
+                                .peak_mib = NAN,
+                                .peak_at_s = NAN,
+                                .duration_s = NAN};
+    return subject;
+}
+
+mprof__result *mprof__results_add(mprof__results *results, size_t subject, mprof__limit_kind kind)
+{
+    mprof__result *items =
+        mprof__array_grow(results->results, results->count, &results->capacity, sizeof *items);
+    if (!items) {
+        return NULL;
+    }
+    results->results = items;
+    mprof__result *result = &items[results->count++];
+    *result = (mprof__result){.subject = subject,
+                              .kind = kind,
+                              .verdict = MPROF__NOT_MEASURED,
+                              .key = "",
+                              .name = "",
+                              .limit = NAN,
+                              .measured = NAN,
+                              .margin = NAN,
+                              .margin_share = NAN,
+                              .low = NAN,
+                              .high = NAN,
+                              .confidence = NAN,
+                              .p_value = NAN,
+                              .baseline = NAN,
+                              .reason = "",
+                              .file = "",
+                              .at_s = NAN};
+    return result;
+}
+
+void mprof__results_count(mprof__results *results)
+{
+    memset(results->counts, 0, sizeof results->counts);
+    for (size_t i = 0; i < results->count; i++) {
+        results->counts[results->results[i].verdict]++;
+    }
+}
+
+/* From the worst on. */
+static const mprof__verdict by_weight[] = {MPROF__FAILED, MPROF__NOT_MEASURED, MPROF__INCONCLUSIVE};
+
+mprof__verdict mprof__results_worst(const mprof__results *results, size_t subject)
+{
+    for (size_t weight = 0; weight < sizeof by_weight / sizeof *by_weight; weight++) {
+        for (size_t i = 0; i < results->count; i++) {
+            const mprof__result *result = &results->results[i];
+            if ((subject == SIZE_MAX || result->subject == subject) &&
+                result->verdict == by_weight[weight]) {
+                return by_weight[weight];
+            }
+        }
+    }
+    return MPROF__PASSED;
+}
+
+int mprof__results_exit_code(const mprof__results *results)
+{
+    if (results->report_only) {
+        return 0;
+    }
+    mprof__verdict worst = mprof__results_worst(results, SIZE_MAX);
+    if (worst == MPROF__FAILED) {
+        return 1;
+    }
+    return worst != MPROF__PASSED || results->has_error || results->count == 0 ? 3 : 0;
+}
+
+const char *mprof__verdict_text(mprof__verdict verdict)
+{
+    static const char *const texts[MPROF__VERDICT_COUNT] = {"passed", "failed", "inconclusive",
+                                                            "not measured"};
+    return texts[verdict];
+}
+
+const char *mprof__unit_text(mprof__unit unit)
+{
+    static const char *const texts[] = {"MiB", "MiB/min", "s"};
+    return texts[unit];
+}
+
+/* ---- the headline ---- */
+
+typedef struct headline {
+    char *text;
+    size_t size, length;
+} headline;
+
+static void append(headline *out, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static void append(headline *out, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    int needed = vsnprintf(out->text + out->length, out->size - out->length, format, arguments);
+    va_end(arguments);
+    size_t left = out->size - out->length - 1;
+    out->length += needed > 0 && (size_t)needed < left ? (size_t)needed : needed > 0 ? left : 0;
+}
+
+size_t mprof__results_headline(const mprof__results *results, char *text, size_t size)
+{
+    headline line = {text, size, 0};
+    const size_t *counts = results->counts;
+    size_t others = counts[MPROF__NOT_MEASURED] + counts[MPROF__INCONCLUSIVE];
+    const char *limits = results->count == 1 ? "limit" : "limits";
+    text[0] = '\0';
+    if (results->count == 0) {
+        append(&line, "not measured: no limit was checked");
+    } else if (counts[MPROF__FAILED]) {
+        append(&line, "failed: %zu of %zu %s crossed", counts[MPROF__FAILED], results->count,
+               limits);
+        if (counts[MPROF__NOT_MEASURED]) {
+            append(&line, ", %zu not measured", counts[MPROF__NOT_MEASURED]);
+        }
+        if (counts[MPROF__INCONCLUSIVE]) {
+            append(&line, ", %zu inconclusive", counts[MPROF__INCONCLUSIVE]);
+        }
+    } else if (others) {
+        append(&line, "%s: %zu of %zu %s",
+               counts[MPROF__NOT_MEASURED] ? "not measured" : "inconclusive",
+               counts[MPROF__NOT_MEASURED] ? counts[MPROF__NOT_MEASURED]
+                                           : counts[MPROF__INCONCLUSIVE],
+               results->count, limits);
+        if (counts[MPROF__NOT_MEASURED] && counts[MPROF__INCONCLUSIVE]) {
+            append(&line, ", %zu inconclusive", counts[MPROF__INCONCLUSIVE]);
+        }
+        if (counts[MPROF__PASSED]) {
+            append(&line, ", the other%s passed", counts[MPROF__PASSED] == 1 ? "" : "s");
+        }
+    } else {
+        append(&line, "passed: %zu %s", results->count, limits);
+    }
+    append(&line, results->report_only ? " (report only: exit %d)" : " (exit %d)",
+           mprof__results_exit_code(results));
+    return line.length;
+}
+
+void mprof__results_free(mprof__results *results)
+{
+    free(results->subjects);
+    free(results->results);
+    mprof__arena_free(&results->texts);
+    memset(results, 0, sizeof *results);
+}
