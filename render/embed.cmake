@@ -1,24 +1,41 @@
-# Writes text files as a header of C arrays: interactive.js becomes mprof__interactive_js, ending in a 0 byte.
-# Comment lines and indentation are left out.
-#   cmake -D "SOURCES=a.js;b.css" -D OUTPUT=assets.h -P embed.cmake
-set(header "")
-foreach(source ${SOURCES})
-  file(READ ${source} text)
-  cmake_path(GET source FILENAME name)
-  string(REGEX REPLACE "[^a-z]" "_" name ${name})
+# Writes the script and the style sheet of an interactive SVG as a header of C arrays that end in a 0 byte. Comment lines
+# and indentation are left out.
+#   cmake -D "PARTS=a.js;b.js" -D START=c.js -D STYLE=d.css -D OUTPUT=assets.h -P embed.cmake
+# The parts are the body of one function, makeLiving(root), which gives a picture its tooltips, zoom and keys; START calls it.
+
+function(shorten variable source)
   # no list of lines: [ and ; have a meaning in CMake lists
-  string(REGEX REPLACE "\n +" "\n" text "\n${text}")
-  string(REGEX REPLACE "\n//[^\n]*" "" text "${text}")
-  string(REGEX REPLACE "\n/\\*[^*]*\\*/" "" text "${text}")
-  string(REGEX REPLACE "\n\n+" "\n" text "${text}")
-  string(REGEX REPLACE "^\n" "" text "${text}")
-  string(FIND "${text}" "]]>" end)
+  string(REGEX REPLACE "\n +" "\n" short "\n${${variable}}")
+  string(REGEX REPLACE "\n//[^\n]*" "" short "${short}")
+  string(REGEX REPLACE "\n/\\*[^*]*\\*/" "" short "${short}")
+  string(REGEX REPLACE "\n\n+" "\n" short "${short}")
+  string(REGEX REPLACE "^\n" "" short "${short}")
+  string(FIND "${short}" "]]>" end)
   if(NOT end EQUAL -1)
     message(FATAL_ERROR "${source}: must not contain ]]>, which ends its CDATA section")
   endif()
+  set(${variable} "${short}" PARENT_SCOPE)
+endfunction()
+
+function(array name text)
   string(HEX "${text}" bytes)
   string(REGEX REPLACE "(................................)" "\\1\n" bytes "${bytes}")
   string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," bytes "${bytes}")
-  string(APPEND header "static const unsigned char mprof__${name}[] = {\n${bytes}0x00};\n")
+  set(header "${header}static const unsigned char ${name}[] = {\n${bytes}0x00};\n" PARENT_SCOPE)
+endfunction()
+
+set(header "")
+set(script "(function () {\n'use strict';\nfunction makeLiving(root) {\n")
+foreach(source ${PARTS})
+  file(READ ${source} text)
+  shorten(text ${source})
+  string(APPEND script "${text}")
 endforeach()
+file(READ ${START} text)
+shorten(text ${START})
+string(APPEND script "}\n${text}})();\n")
+array(mprof__script "${script}")
+file(READ ${STYLE} text)
+shorten(text ${STYLE})
+array(mprof__interactive_css "${text}")
 file(WRITE ${OUTPUT} "${header}")

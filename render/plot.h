@@ -19,6 +19,7 @@ struct mprof__plot {
     mprof_note *notes; /* of the figure */
     mprof_label *labels;
     int each;                    /* 1: a picture for each recording */
+    int prints_script;           /* 1: nothing is drawn */
     int several;                 /* 1: of --each: their titles also name the file */
     long jobs;                   /* 0: one per CPU */
     double run;                  /* the only run of a file that is drawn, from 1; 0: all */

@@ -43,6 +43,8 @@ enum {
     OPTION_MARK,
     OPTION_LABEL,
     OPTION_YLIM,
+    OPTION_EMBED,
+    OPTION_PRINT_SCRIPT,
 };
 
 static const struct argp_option options[] = {
@@ -89,6 +91,9 @@ static const struct argp_option options[] = {
     {"dpi", OPTION_DPI, "N", 0, "resolution of a PNG (90)", 0},
     {"font", OPTION_FONT, "FAMILY", 0, "font family, or several separated by commas", 0},
     {"no-script", OPTION_NO_SCRIPT, NULL, 0, "a small SVG without script and tooltips", 0},
+    {"embed", OPTION_EMBED, NULL, 0,
+     "an SVG to put into HTML; the page contains the script of all its pictures once", 0},
+    {"print-script", OPTION_PRINT_SCRIPT, NULL, 0, "print the script for --embed, and exit", 0},
     {"format", OPTION_FORMAT, "png|svg|pdf|eps", 0,
      "format, whatever the file name ends in; with --each several, separated by commas", 0},
     {"each", OPTION_EACH, NULL, 0,
@@ -316,6 +321,8 @@ static const struct setting {
     {OPTION_STACK, FLAG, MEMBER(figure.stack), 1, 0, 0, NULL},
     {OPTION_TRANSPARENT, FLAG, MEMBER(draw.transparent), 1, 0, 0, NULL},
     {OPTION_NO_SCRIPT, FLAG, MEMBER(draw.still), 1, 0, 0, NULL},
+    {OPTION_EMBED, FLAG, MEMBER(draw.shares_script), 1, 0, 0, NULL},
+    {OPTION_PRINT_SCRIPT, FLAG, MEMBER(prints_script), 1, 0, 0, NULL},
     {OPTION_AS_ONE, FLAG, MEMBER(figure.as_one), 1, 0, 0, NULL},
     {OPTION_NO_TITLE, BITS, MEMBER(figure.without), MPROF_PART_TITLE, 0, 0, NULL},
     {OPTION_NO_FACTS, BITS, MEMBER(figure.without), MPROF_PART_FACTS, 0, 0, NULL},
@@ -360,7 +367,7 @@ static void apply_setting(const struct setting *setting, struct mprof__plot *plo
  */
 static void add_to_command(struct mprof__plot *plot, int key, const char *argument)
 {
-    static const int others[] = {'o', 'w', 'j', OPTION_EACH, OPTION_BACKEND};
+    static const int others[] = {'o', 'w', 'j', OPTION_EACH, OPTION_BACKEND, OPTION_EMBED};
     for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
         if (others[i] == key) {
             return;
@@ -534,6 +541,14 @@ static int plot_one(struct mprof__plot *plot)
     return code;
 }
 
+static int print_script(void)
+{
+    size_t size;
+    const char *script = mprof_svg_script(&size);
+    fwrite(script, 1, size, stdout);
+    return mprof__command_finish();
+}
+
 int mprof_plot_command(int argc, char **argv)
 {
     static char here[] = ".";
@@ -549,7 +564,9 @@ int mprof_plot_command(int argc, char **argv)
         plot.formats[plot.format_count++] = MPROF_FORMAT_SVG;
     }
     mprof__output_remove_on_signals();
-    int code = plot.each ? mprof__plot_each(&plot) : plot_one(&plot);
+    int code = plot.prints_script ? print_script()
+               : plot.each        ? mprof__plot_each(&plot)
+                                  : plot_one(&plot);
     free(plot.inputs);
     free(plot.notes);
     free(plot.labels);

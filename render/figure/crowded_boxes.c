@@ -17,6 +17,8 @@
 #include <string.h>
 
 #define COLUMN_PX 4.0
+#define COLUMN_MOST_PX 12.0
+#define COLUMNS_MAX 80000 /* of all cells; wider columns make fewer */
 #define LEAST_PX 0.6      /* height of a column whose calls took next to no time */
 #define FUNCTIONS_MAX 5   /* in one row; further ones are drawn as one */
 #define CELLS_MAX 1000000 /* rows times functions */
@@ -316,6 +318,19 @@ static bool draw_lanes(struct lane *lane)
     return good;
 }
 
+/* A thousand rows are a few pixels high each: narrow columns would be megabytes without detail. */
+static double column_px(const struct lane *lane)
+{
+    const mprof__figure_input *input = lane->input;
+    size_t cells = 0;
+    for (size_t i = 0; i < mprof__lane_count(lane->layout, input); i++) {
+        cells += (size_t)(lane->places->rows[i] > 0 ? lane->places->rows[i] : 0);
+    }
+    cells *= input->function_count < FUNCTIONS_MAX ? input->function_count : FUNCTIONS_MAX;
+    double columns = (double)cells * lane->layout->plot.width / COLUMN_PX;
+    return COLUMN_PX * fmax(1, fmin(ceil(columns / COLUMNS_MAX), COLUMN_MOST_PX / COLUMN_PX));
+}
+
 void mprof__draw_crowded_boxes(mprof__layout *layout, const mprof__figure_input *input,
                                const mprof__lane_places *places)
 {
@@ -329,7 +344,7 @@ void mprof__draw_crowded_boxes(mprof__layout *layout, const mprof__figure_input 
     }
     size_t most = CELLS_MAX / input->function_count + 1;
     lane.rows = lane.rows < most ? lane.rows : most;
-    lane.columns.column_s = COLUMN_PX / mprof__nominal_px_per_s(layout);
+    lane.columns.column_s = column_px(&lane) / mprof__nominal_px_per_s(layout);
     lane.columns.column_count =
         (size_t)ceil((layout->to_s - layout->from_s) / lane.columns.column_s);
     lane.cell_of = calloc(lane.rows * input->function_count + 1, sizeof *lane.cell_of);

@@ -19,6 +19,7 @@
 #define NARROW_PX 3.0
 #define NARROW_BOX_PX 1.0 /* in a flame chart, where a call has a row of its own */
 #define PX_PER_CALL 24.0  /* fewer calls are not crowded */
+#define NARROW_MAX 10000  /* boxes of a flame chart that are narrower than NARROW_PX */
 #define COLUMN_LEAST_PX 2.0
 #define COLUMN_MOST_PX 32.0
 #define GAPS_PER_COLUMN 8 /* a column spans that many usual gaps between two calls */
@@ -47,11 +48,26 @@ static uint64_t calls_of(const mprof_span *span)
     return span->count ? span->count : 1;
 }
 
+/* Thousands of functions of a few calls each are a crowd together: a flame chart with more narrow
+ * boxes than NARROW_MAX takes ten seconds to open, and nobody can tell them apart. */
+static bool has_many_narrow_boxes(const mprof__layout *layout, const mprof__figure_input *input)
+{
+    double narrow_s = NARROW_PX / mprof__nominal_px_per_s(layout);
+    size_t narrow = 0;
+    for (size_t i = 0; layout->options->flame && i < input->shown_count; i++) {
+        const mprof_span *span = &input->spans[input->shown[i]];
+        narrow += span->exit.time_s - span->enter.time_s < narrow_s;
+    }
+    return narrow > NARROW_MAX;
+}
+
 static bool *find_crowded(const mprof__layout *layout, const mprof__figure_input *input, bool *any)
 {
     double px_per_s = mprof__nominal_px_per_s(layout);
-    double narrow_s = (layout->options->flame ? NARROW_BOX_PX : NARROW_PX) / px_per_s;
-    double many = px_per_s * (layout->to_s - layout->from_s) / PX_PER_CALL;
+    bool any_number = has_many_narrow_boxes(layout, input);
+    bool boxes = layout->options->flame && !any_number;
+    double narrow_s = (boxes ? NARROW_BOX_PX : NARROW_PX) / px_per_s;
+    double many = any_number ? 0 : px_per_s * (layout->to_s - layout->from_s) / PX_PER_CALL;
     struct tally *tallies = calloc(input->function_count + 1, sizeof *tallies);
     bool *crowded = calloc(input->function_count + 1, sizeof *crowded);
     *any = false;

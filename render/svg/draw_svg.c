@@ -481,13 +481,14 @@ static void put_patterns(const struct pen *pen)
                 MPROF__HATCH_PX + 1, MPROF__HATCH_WIDTH_PX);
 }
 
-static void put_head(const struct pen *pen)
+static void put_head(const struct pen *pen, const mprof_draw_options *options)
 {
     double width = mprof_figure_width_px(pen->figure), height = mprof_figure_height_px(pen->figure);
     const char *title = mprof_figure_title(pen->figure), *facts = mprof_figure_facts(pen->figure);
-    mprof__put(pen->output,
-               "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<svg xmlns=\"http://www.w3.org/2000/"
-               "svg\"");
+    if (!options->shares_script) {
+        mprof__put(pen->output, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
+    }
+    mprof__put(pen->output, "<svg xmlns=\"http://www.w3.org/2000/svg\"");
     mprof__putf(pen->output, " class=\"mprof %s\" width=\"%g\" height=\"%g\" viewBox=\"0 0 %g %g\"",
                 pen->scope, width, height, width, height);
     mprof__putf(pen->output,
@@ -519,7 +520,7 @@ mprof_status mprof__draw_svg(const mprof_figure *figure, const mprof_draw_option
     const mprof_item *items = mprof_figure_items(figure, &count);
     const mprof_group *groups = mprof_figure_groups(figure, &group_count);
     choose_scope(&pen, options);
-    put_head(&pen);
+    put_head(&pen, options);
     put_styles(&pen, options, engine);
     put_patterns(&pen);
     const mprof_frame *frame = mprof_figure_frame(figure);

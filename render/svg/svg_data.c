@@ -1,6 +1,6 @@
 /* Writes the numbers that the script of an SVG works with: samples of the curves, calls of the
  * boxes, sets of running functions for the search, and what was sampled together at each tick.
- * interactive.js reads them.
+ * script/data.js and script/items.js read them.
  *
  * Names come from recordings and can contain anything. They are escaped text in the <metadata>
  * element, never part of the script.
@@ -399,13 +399,21 @@ static void put_data(mprof_output *output, const mprof_figure *figure,
     mprof__put(output, "\"}</metadata>\n");
 }
 
+const char *mprof_svg_script(size_t *size)
+{
+    *size = sizeof mprof__script - 1;
+    return (const char *)mprof__script;
+}
+
 void mprof__put_data_and_script(mprof_output *output, const mprof_figure *figure,
                                 const mprof_draw_options *options)
 {
     put_data(output, figure, options);
-    mprof__put(output, "<script><![CDATA[\n");
-    mprof_output_write(output, mprof__interactive_js, sizeof mprof__interactive_js - 1);
-    mprof__put(output, "]]></script>\n");
+    if (!options->shares_script) {
+        mprof__put(output, "<script><![CDATA[\n");
+        mprof_output_write(output, mprof__script, sizeof mprof__script - 1);
+        mprof__put(output, "]]></script>\n");
+    }
 }
 
 void mprof__put_interactive_style(mprof_output *output, const char *scope, const mprof_frame *frame)

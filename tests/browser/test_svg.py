@@ -16,7 +16,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 import mprof_test  # noqa: E402
-from browser import Browser  # noqa: E402
+from browser_case import BrowserCase, Plot  # noqa: E402
 from mprof_test import FIXTURES, Recording  # noqa: E402
 from picture import Picture  # noqa: E402
 
@@ -31,27 +31,6 @@ HOSTILE = [
     "\\\";window.hacked=8;//", "a&amp;b&lt;c", "--><!--", "&#60;script&#62;", "%3Cscript%3E", "(a+)+$",
     "[", "x*", "\u2028line", "مرحبا", "数据处理", "🔥🚒", "javascript:window.hacked=9", "__proto__", "constructor",
 ]
-
-# The state of a picture that tests compare.
-STATE = """
-const root = document.querySelector('svg'), of = name => [...root.querySelectorAll(name)];
-const shown = node => node.getClientRects().length && getComputedStyle(node).display !== 'none';
-const texts = name => of(name).filter(shown).map(node => node.textContent);
-return {
-    interactive: root.classList.contains('living'), zoomed: root.classList.contains('zoomed'),
-    tooltip: texts('.tip'), ticks: texts('.tick'), facts: texts('.facts'), status: texts('.status').join(''),
-    captions: texts('.box-name'), names: texts('.bracket-name'), buttons: texts('.button'),
-    hits: of('.hit').length, focus: document.activeElement && document.activeElement.getAttribute('aria-label'),
-    hair: of('.hair').length,
-};
-"""
-
-BOXES = """
-return [...document.querySelectorAll('.box, .rug, .box-fine')].filter(node => node.getAttribute('display') !== 'none').map(node => {
-    const { x, y, width, height } = node.getBoundingClientRect();
-    return { label: node.getAttribute('aria-label'), x, y, width, height };
-});
-"""
 
 # The lines of the control group, its limit and kinds of memory: where they are, and whether they are shown.
 LINES = """
@@ -91,31 +70,6 @@ def union_s(calls):
 def percent_text(share):
     value = share * 100
     return f"{value:.2f} %" if value < 10 else f"{value:.1f} %"
-
-
-class Plot:
-    """The axes of a picture, as its <metadata> gives them."""
-
-    def __init__(self, browser):
-        self.left, self.top, self.width, self.height = browser.run(
-            "return JSON.parse(document.querySelector('svg > metadata').textContent).plot")
-        self.from_s, self.to_s, _ = browser.run(
-            "return JSON.parse(document.querySelector('svg > metadata').textContent).time")
-
-    def x(self, seconds):
-        return self.left + (seconds - self.from_s) / (self.to_s - self.from_s) * self.width
-
-    def seconds(self, x):
-        return self.from_s + (x - self.left) / self.width * (self.to_s - self.from_s)
-
-    @property
-    def middle(self):
-        return self.top + self.height / 2
-
-    @property
-    def clear(self):
-        """A height at which only the curve's peak is drawn."""
-        return self.top + 2
 
 
 def container(rise=4.0):
@@ -159,73 +113,6 @@ def crowd():
     for phase in (1010, 1060):
         lines += [f"FUNC m.step 50 {phase + i * 0.1:.3f} 50 {phase + i * 0.1 + 0.05:.3f} 1" for i in range(300)]
     return "\n".join(lines) + "\n"
-
-
-class BrowserCase(mprof_test.TestCase):
-    browser = None
-
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.browser = Browser(height=1500)
-        cls.addClassCleanup(cls.browser.close)
-
-    def setUp(self):
-        super().setUp()
-        self.address = None
-        self.browser.prefer("light")
-        self.browser.open("about:blank")
-        self.browser.messages()
-        self.browser.requests()
-
-    def end_processes(self):
-        """Keeps the browser, which all tests of a class share."""
-
-    def draw(self, *arguments, name="picture.svg"):
-        path = self.directory / name
-        self.run_mprof("plot", "-o", path, *arguments)
-        mprof_test.check_svg(path)
-        return path
-
-    def show(self, *arguments):
-        """Draws a picture and opens it; returns its axes."""
-        path = self.draw(*arguments)
-        self.browser.open(path)
-        self.assertTrue(self.state()["interactive"])
-        return Plot(self.browser)
-
-    def write(self, name, text):
-        path = self.directory / name
-        path.write_bytes(text if isinstance(text, bytes) else text.encode())
-        return path
-
-    def state(self):
-        return self.browser.run(STATE)
-
-    def boxes(self):
-        return self.browser.run(BOXES)
-
-    def box(self, label):
-        found = [box for box in self.boxes() if box["label"].startswith(label)]
-        self.assertTrue(found, f"no box {label!r}")
-        return max(found, key=lambda box: box["width"])
-
-    def click_box(self, label):
-        box = self.box(label)
-        self.browser.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-
-    def assert_quiet(self):
-        """No message on the console, no request to a network."""
-        self.assertEqual(self.browser.messages(), [])
-        asked = {url for url in self.browser.requests() if not url.startswith(("file:", "chrome:", "data:"))}
-        if self.address:  # browsers request an icon by themselves
-            asked -= {self.address + "/picture.svg", self.address + "/favicon.ico"}
-        self.assertEqual(asked, set())
-
-    def tearDown(self):
-        if self.browser.session:
-            self.assert_quiet()
-        super().tearDown()
 
 
 class Tooltip(BrowserCase):
@@ -1295,6 +1182,22 @@ class Embedding(BrowserCase):
         self.browser.press("Escape")
         self.assertEqual(self.browser.run(zoomed), [False, False])
 
+    def test_many_pictures_share_a_script(self):
+        """Pictures before and behind the script, and one that is added later."""
+        pictures = [self.draw("--embed", *options, name=f"{name}.svg").read_text()
+                    for name, options in (("a", ["-f", NESTED]), ("b", [CHILDREN]), ("c", ["--bare", NESTED]))]
+        script = self.run_mprof("plot", "--print-script").stdout
+        self.assertNotIn("<script", "".join(pictures))
+        self.browser.open(self.write("page.html", "<!doctype html><meta charset=utf-8>"
+                                     f"{pictures[0]}<script>{script}</script>{pictures[1]}<div id=late></div>"))
+        living = "return [...document.querySelectorAll('svg')].map(node => node.classList.contains('living'))"
+        self.assertEqual(self.browser.run(living), [True, True])
+        self.browser.run("document.querySelector('#late').innerHTML = arguments[0]; mprofStart(); mprofStart();", pictures[2])
+        self.assertEqual(self.browser.run(living), [True, True, True])
+        self.assertEqual(self.browser.run("return document.querySelectorAll('.readout').length"), 3)
+        ids = self.browser.run("return [...document.querySelectorAll('[id]')].map(node => node.id)")
+        self.assertEqual(len(ids), len(set(ids)), ids)
+
     def test_pointing_at_a_scaled_picture(self):
         text = self.draw(NESTED).read_text()
         text = re.sub(r'width="1260" height="540"', 'width="630" height="270"', text, count=1)
@@ -1331,10 +1234,10 @@ class Embedding(BrowserCase):
         self.browser.move(plot.x(100), plot.middle)
         self.assertFalse([line for line in self.state()["tooltip"] if "iB" in line], "a value inside a gap")
 
-    def test_fifty_processes_with_a_hundred_thousand_calls_are_a_small_file(self):
+    def crowded_pool(self, names):
+        """Fifty processes with two thousand calls each."""
         random.seed(5)
         lines = many_processes(50, 1000, True).splitlines()
-        names = [f"app.{verb}" for verb in ("index", "search", "query", "page", "check", "get", "put", "dump", "log", "join")]
         for pid in range(100, 150):
             for i in range(400):  # five calls each
                 begin = 1000 + i * 0.25 + random.uniform(0, 0.05)
@@ -1342,9 +1245,15 @@ class Embedding(BrowserCase):
                 for n in range(4):
                     lines.append(f"FUNC {random.choice(names)} 20 {begin + 0.045 * n + 0.002:.6f} 22 "
                                  f"{begin + 0.045 * n + 0.04:.6f} 1 pid={pid}")
-        path = self.write("pool.dat", "\n".join(lines) + "\n")
-        for options in ([], ["--group", "pid"], ["--flame"]):
-            with self.subTest(options=options):
+        return self.write("pool.dat", "\n".join(lines) + "\n")
+
+    def test_fifty_processes_with_a_hundred_thousand_calls_are_a_small_file(self):
+        few = [f"app.{verb}" for verb in ("index", "search", "query", "page", "check", "get", "put", "dump", "log", "join")]
+        many = [f"app.mod{i // 50}.f{i}" for i in range(2500)]  # forty calls each
+        for names, options in ((few, []), (few, ["--group", "pid"]), (few, ["--flame"]), (many, ["--flame"]),
+                               (many, ["--flame", "--by", "function"])):
+            path = self.crowded_pool(names)
+            with self.subTest(names=len(names), options=options):
                 picture = self.draw(*options, path)
                 self.assertLess(picture.stat().st_size, 1_500_000)
                 self.browser.open(picture)

@@ -83,6 +83,8 @@ typedef struct mprof_draw_options {
                        window; an SVG suggests it for a part of the time. NULL: it does not */
     const char *command_files; /**< what follows the window, for a shell; NULL: nothing */
     int transparent;           /**< 1: nothing behind the picture, in place of paper */
+    int shares_script;         /**< 1: an SVG to put into HTML, without an XML declaration and with
+                                    the numbers only: the page contains mprof_svg_script() once */
 } mprof_draw_options;
 
 /** Pixels per inch where a unit of the figure is a pixel. */
@@ -92,7 +94,7 @@ typedef struct mprof_draw_options {
 #define MPROF_DRAW_OPTIONS_INIT                                                                    \
     {                                                                                              \
         sizeof(mprof_draw_options), MPROF_FORMAT_PNG, MPROF_THEME_AUTO, MPROF_DEFAULT_DPI, 0,      \
-            NULL, NULL, 0                                                                          \
+            NULL, NULL, 0, 0                                                                       \
     }
 
 /** Draws a figure and hands all bytes to the output, which is not committed.
@@ -108,6 +110,14 @@ MPROF_API mprof_status mprof_figure_draw(const mprof_figure *figure,
                                          const mprof_draw_options *options,
                                          mprof_text_engine *engine, mprof_output *output,
                                          mprof_error *error);
+
+/** The script of an interactive SVG, for pages with several pictures of
+ * mprof_draw_options.shares_script. In a <script> element it starts all of them, those after it
+ * too; mprofStart() starts those that were added later.
+ *
+ * @param size  receives its bytes, without the 0 at the end
+ * @return static UTF-8 text that contains neither "]]>" nor "</". Any thread. */
+MPROF_API const char *mprof_svg_script(size_t *size);
 
 #ifdef __cplusplus
 }

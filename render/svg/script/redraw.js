@@ -1,0 +1,60 @@
+// Moves the elements of the picture to where the view has them.
+function redrawCurve(item) {
+  if (!item.points) return item.node.localName === 'text' ? change(item.node, { display: 'none' }) : redrawMark(item);
+  const closed = item.role === 'layer';
+  item.shown = shown(item.points, closed);
+  const first = item.shown[0], last = item.shown[item.shown.length - 1];
+  if (ofGroup(item.role)) change(item.node, { display: item.away ? 'none' : null });
+  change(item.node, { d: path(item.shown, closed ? 'z' : item.filled && first ? `L${tenth(X(last[0]))} ${floor}L${tenth(X(first[0]))} ${floor}z` : '') });
+}
+
+// Strips and rows of density keep their height.
+function redrawStrip(item) {
+  if (/^(lane-rule|whole)$/.test(item.role)) return;
+  const closed = item.role === 'density', points = shown(item.points, closed), first = points[0], last = points[points.length - 1];
+  const lines = points.length < 2 ? '' : 'M' + points.map(([t, v]) => tenth(X(t)) + ' ' + tenth(fullY(v))).join('L');
+  change(item.node, { d: lines + (!lines ? '' : closed ? 'z' : item.filled ? `L${tenth(X(last[0]))} ${item.floor}L${tenth(X(first[0]))} ${item.floor}z` : '') });
+}
+
+// A line across the plot, its label, or the tint above a limit, which is not drawn for a part.
+function redrawNote(item, at, dx, dy) {
+  const upright = at.role === 'note-mark', seen = upright ? inside(at.t) : at.v >= view.low && at.v <= view.high;
+  change(item.node, { display: seen && item.role !== 'note-area' ? null : 'none',
+    transform: upright ? `translate(${tenth(dx)} 0)` : `translate(0 ${tenth(dy)})` });
+}
+function redrawMark(item) {
+  const at = item.dot || item, dx = X(at.t) - X(at.t, full), dy = Y(at.v) - Y(at.v, full);
+  const values = { display: inside(at.t) && item.role !== 'bracket' ? null : 'none' };
+  if (/^note/.test(at.role)) return redrawNote(item, at, dx, dy);
+  if (item.node.localName === 'circle') Object.assign(values, { cx: tenth(X(at.t)), cy: tenth(Y(at.v)) });
+  else if (item.role === 'peak') values.transform = item.level ? `translate(0 ${tenth(dy)})` : `translate(${tenth(dx)} 0)`;
+  else if (item.node.localName === 'text') {
+    const wide = textWidth(item.node.textContent, item.role), x = X(at.t);
+    if (item.crossed) values.x = tenth(Math.max(left, Math.min(x - wide / 2, right - wide)));
+    else values.transform = `translate(${tenth(dx)} ${tenth(dy)})`;
+  } else values.transform = `translate(${tenth(dx)} ${tenth(dy)})`;
+  change(item.node, values);
+}
+
+// Where the last bar of each row ends: a wide bar keeps one pixel clear of it.
+const ends = new Map();
+function redrawBox(item) {
+  const { about, node } = item.owner || item, tone = node.classList[1], row = item.kind === 'calls' && node.getAttribute('y');
+  let x0 = Math.max(X(about.start), left);
+  const x1 = Math.min(X(about.end), right);
+  if (row && item.role !== 'at-once') x0 = Math.max(x0, (ends.has(row) ? ends.get(row) : -Infinity) + (x1 - x0 > 3 ? 1 : 0));
+  const wide = x1 - x0 - (x1 - x0 >= 3 ? 1 : 0), visible = x1 >= left && x0 <= right;
+  if (!visible) {
+    item.wide = 0;
+    change(item.node, { display: 'none' });
+  } else if (!item.owner || item === item.owner) {
+    item.x = x0;
+    item.wide = Math.max(item.role === 'at-once' ? x1 - x0 : wide, item.kind === 'lanes' ? 1 : 0.5);
+    ends.set(row, x0 + item.wide);
+    const role = item.kind === 'lanes' ? item.wide < 2.5 ? 'box-fine ' : 'box ' : item.role + ' ';
+    change(node, { x: tenth(Math.min(x0, right - 1)), width: tenth(item.wide), display: null, class: role + tone });
+  } else if (item.role === 'box-edge')
+    change(item.node, { x: tenth(x0), display: wide >= 6 && about.start >= view.from ? null : 'none' });
+  else if (item.role === 'box-open')
+    change(item.node, { transform: `translate(${tenth(x0 + wide - (X(about.end, full) - 1))} 0)`, display: wide >= 6 && about.end <= view.to ? null : 'none' });
+}

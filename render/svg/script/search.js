@@ -1,0 +1,60 @@
+// Search.
+let pattern = '';
+
+// A regular expression if it is valid, else a substring; both ignore case.
+function matcher(text) {
+  try { const expression = new RegExp(text, 'i'); return name => expression.test(name); }
+  catch (error) { const part = text.toLowerCase(); return name => name.toLowerCase().includes(part); }
+}
+
+// The share of the time in which any of the functions ran; null: unknown.
+function shareOf(numbers) {
+  if (!data.states) return null;
+  let sum = 0;
+  for (const read = reader(data.states); read.more();) {
+    const steps = read.next();
+    let hit = false;
+    for (let n = read.next(); n > 0; n--) if (numbers.has(read.next())) hit = true;
+    if (hit) sum += steps;
+  }
+  return sum / 1e9;
+}
+
+// 2: all calls match; 1: some of them do.
+let isHit = () => 0;
+function search(text) {
+  pattern = text;
+  const matches = matcher(text), numbers = new Set();
+  functions.forEach((one, i) => { if (text && matches(one.name)) numbers.add(i); });
+  const [a, b] = bits(numbers);
+  isHit = about => numbers.has(about.number) ? 2 : about.of && (about.bits[0] & a || about.bits[1] & b) ? 1 : 0;
+  mark();
+  if (!text) return status.textContent = '';
+  const calls = [...numbers].reduce((sum, i) => sum + functions[i].calls, 0), share = shareOf(numbers);
+  status.textContent = calls ? `${counted(calls)} call${calls === 1 ? '' : 's'}${share === null ? '' : `, ${percent(share)} of the time`}` : 'no call';
+}
+
+function mark() {
+  root.classList.toggle('searching', pattern !== '');
+  for (const [node, item] of itemOf) {
+    const owner = item && (item.owner || item);
+    const hit = owner && owner.about && pattern ? isHit(owner.about) : 0;
+    node.classList.toggle('hit', hit === 2);
+    node.classList.toggle('among', hit === 1);
+  }
+}
+
+function openSearch(text) {
+  field.setAttribute('display', 'inline');
+  searchButton.setAttribute('display', 'none');
+  if (text !== undefined) { input.value = text; search(text); }
+  input.focus({ preventScroll: true });
+  input.select();
+}
+function closeSearch() {
+  field.setAttribute('display', 'none');
+  searchButton.setAttribute('display', 'inline');
+  input.value = '';
+  search('');
+  root.focus({ preventScroll: true });
+}

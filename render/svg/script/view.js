@@ -1,0 +1,55 @@
+// The part that is shown: scales, and the memory axis, by the rules of scales.c.
+const X = (t, scale = view) => left + (t - scale.from) / (scale.to - scale.from) * width;
+const Y = (v, scale = view) => floor - (v - scale.low) / (scale.high - scale.low) * height;
+const timeAt = x => view.from + (x - left) / width * (view.to - view.from);
+const inside = t => t >= view.from && t <= view.to;
+
+// The part of a line, or of a closed shape, on one side of a moment.
+function cut(points, moment, side, closed) {
+  const out = [], keeps = t => side * (t - moment) >= 0;
+  points.forEach((point, i) => {
+    const before = i ? points[i - 1] : closed ? points[points.length - 1] : point;
+    if (keeps(before[0]) !== keeps(point[0]))
+      out.push([moment, before[1] + (point[1] - before[1]) * (moment - before[0]) / (point[0] - before[0])]);
+    if (keeps(point[0])) out.push(point);
+  });
+  return out;
+}
+const shown = (points, closed) => cut(cut(points, view.from, 1, closed), view.to, -1, closed);
+const path = (points, end = '') => points.length < 2 ? '' :
+  'M' + points.map(([t, v]) => tenth(X(t)) + ' ' + tenth(Y(v))).join('L') + end;
+
+// As in scales.c: the axis starts at 0, unless memory changes little; it includes the control group
+// and its limit if the curve stays high enough.
+function memoryAxis([least, most]) {
+  if (fixedAxis) return { low, high };
+  const bottom = most - least < most / 3 && most > least ? Math.max(0, least - (most - least) * 0.15) : 0;
+  return { low: bottom, high: bottom + (most - bottom) * height / (height - headroom) };
+}
+const lengthOf = range => { const axis = memoryAxis(range); return axis.high - axis.low; };
+function rangeOf(wanted) {
+  const range = [Infinity, 0], widen = v => { range[0] = Math.min(range[0], v); range[1] = Math.max(range[1], v); };
+  for (const item of items.filter(wanted))
+    if (item.points && item.kind !== 'strips' && item.role !== 'slope') for (const point of shown(item.points)) widen(point[1]);
+    else if (/^(rug|lane-bar)$/.test(item.role) && item.about && item.about.calls === 1) {
+      if (inside(item.about.start)) widen(item.about.enter);
+      if (inside(item.about.end)) widen(item.about.exit);
+    }
+  return range;
+}
+function rescaleMemory() {
+  let range = rangeOf(item => !ofGroup(item.role));
+  if (!isFinite(range[0])) range[0] = 0;
+  range[1] = range[1] || 1 / 1024;
+  const group = rangeOf(item => item.role === 'control-group'), limits = rangeOf(item => item.role === 'limit');
+  const most = lengthOf(range) * (data.group ? Infinity : group[1] >= limits[0] * 0.9 ? 12 : 4);
+  const fits = ([low, high]) => {
+    const wider = [Math.min(range[0], low), Math.max(range[1], high)], good = lengthOf(wider) <= most;
+    if (good) range = wider;
+    return good;
+  };
+  const near = fits(group);
+  for (const item of items)
+    if (ofGroup(item.role)) item.away = !near || item.role === 'limit' && !fits(rangeOf(other => other === item));
+  Object.assign(view, memoryAxis(range));
+}
