@@ -1,10 +1,10 @@
 /* Steps of drawing that a single picture and --each share: load, lay out, write, choose a path. */
 #include "plot.h"
-#include "plot_profiles.h"
 #include "render/draw/draw.h"
 
 #include "parse/commands/command.h"
 
+#include <mprof/profiles.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,23 +25,38 @@ static bool has_format(const struct mprof__plot *plot, mprof_format format)
     return false;
 }
 
+static void print_warning(void *data, const char *file, const char *text)
+{
+    (void)data;
+    mprof__command_warn_text(file, text);
+}
+
+/* Warnings are printed once, if a picture is also shown. */
+static mprof_status load(mprof_profiles **profiles, const struct mprof__plot *plot,
+                         mprof_figure_options *figure, const char *const *recordings, size_t count,
+                         mprof_error *error)
+{
+    mprof_profiles_options options = MPROF_PROFILES_OPTIONS_INIT;
+    options.run = (size_t)plot->run;
+    options.warn = plot->is_shown_again ? NULL : print_warning;
+    return mprof_profiles_load(profiles, recordings, count, figure, &options, error);
+}
+
 mprof_status mprof__plot_figure(mprof_figure **figure, const struct mprof__plot *plot,
                                 const mprof_measure *measure, const char *const *recordings,
                                 size_t count, mprof_error *error)
 {
-    mprof__plot_profiles profiles;
+    mprof_profiles *profiles;
     mprof_figure_options options = plot->figure;
     *figure = NULL;
     options.name_file = plot->several;
     options.states = has_format(plot, MPROF_FORMAT_SVG) && !plot->draw.still;
-    mprof_status status = mprof__plot_profiles_load(&profiles, plot, recordings, count, error);
+    mprof_status status = load(&profiles, plot, &options, recordings, count, error);
     if (status == MPROF_OK) {
-        options.as_one = profiles.as_one;
-        options.origin_s = profiles.origin_s;
-        status = mprof_figure_layout(figure, (const mprof_profile *const *)profiles.items,
-                                     profiles.count, &options, measure, error);
+        const mprof_profile *const *list = mprof_profiles_list(profiles, &count);
+        status = mprof_figure_layout(figure, list, count, &options, measure, error);
     }
-    mprof__plot_profiles_dispose(&profiles);
+    mprof_profiles_free(profiles);
     return status;
 }
 
@@ -49,17 +64,15 @@ mprof_status mprof__plot_chart(mprof__terminal_chart *chart, const struct mprof_
                                const mprof__terminal_room *room, const char *const *recordings,
                                size_t count, mprof_error *error)
 {
-    mprof__plot_profiles profiles;
+    mprof_profiles *profiles;
     mprof_figure_options options = plot->figure;
     *chart = (mprof__terminal_chart){0, 0, NULL};
-    mprof_status status = mprof__plot_profiles_load(&profiles, plot, recordings, count, error);
+    mprof_status status = load(&profiles, plot, &options, recordings, count, error);
     if (status == MPROF_OK) {
-        options.as_one = profiles.as_one;
-        options.origin_s = profiles.origin_s;
-        status = mprof__terminal_chart_new(chart, (const mprof_profile *const *)profiles.items,
-                                           profiles.count, &options, room, error);
+        const mprof_profile *const *list = mprof_profiles_list(profiles, &count);
+        status = mprof__terminal_chart_new(chart, list, count, &options, room, error);
     }
-    mprof__plot_profiles_dispose(&profiles);
+    mprof_profiles_free(profiles);
     return status;
 }
 

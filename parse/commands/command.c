@@ -395,10 +395,15 @@ void mprof__command_warn_file(const char *file, const mprof_warnings *warnings)
 {
     char text[512];
     if (mprof_warnings_format(warnings, text, sizeof text)) {
-        char rest[sizeof text + 2];
-        snprintf(rest, sizeof rest, ": %s", text);
-        complain("mprof: ", file, rest);
+        mprof__command_warn_text(file, text);
     }
+}
+
+void mprof__command_warn_text(const char *file, const char *text)
+{
+    char rest[520];
+    snprintf(rest, sizeof rest, ": %s", text);
+    complain("mprof: ", file, rest);
 }
 
 void mprof__command_warn(const mprof_profile *profile)

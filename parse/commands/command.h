@@ -50,6 +50,7 @@ struct mprof_profile;
 struct mprof_warnings;
 void mprof__command_warn(const struct mprof_profile *profile);
 void mprof__command_warn_file(const char *file, const struct mprof_warnings *warnings);
+void mprof__command_warn_text(const char *file, const char *text);
 
 /* Ends a command that printed its result: MPROF_EXIT_OK, or MPROF_EXIT_FAILED with a reason if
  * standard output did not take all of it. */

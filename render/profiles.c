@@ -1,12 +1,12 @@
 /* Loads each file once. If it has several runs, each is loaded by itself, from the same source: a
  * pipe cannot be opened twice. */
-#include "plot_profiles.h"
-
 #include "parse/array.h"
-#include "parse/commands/command.h"
 
 #include <float.h>
 #include <math.h>
+#include <mprof/profiles.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,6 +19,11 @@
 
 /* Narrower runs cannot be read. */
 #define RUN_LEAST_PX 20
+
+struct mprof_profiles {
+    mprof_profile **items; /* owned */
+    size_t count;
+};
 
 /* A run that was loaded, and from where. */
 struct entry {
@@ -34,7 +39,8 @@ struct file {
 };
 
 struct loader {
-    const struct mprof__plot *plot;
+    const mprof_figure_options *figure;
+    const mprof_profiles_options *options;
     mprof_load_options load;
     bool as_one;
     double origin_s;    /* 0: where the first recording begins */
@@ -84,7 +90,7 @@ static mprof_status check_kinds(const mprof_profile *profile, unsigned kinds, bo
 
 static bool has_window(const struct loader *loader)
 {
-    const double *window = loader->plot->figure.window_s;
+    const double *window = loader->figure->window_s;
     return window[0] != 0 || window[1] != 0;
 }
 
@@ -123,12 +129,12 @@ static mprof_status fail_without_run(size_t chosen, size_t count, mprof_error *e
 static mprof_status add_runs(struct loader *loader, size_t file, mprof_error *error)
 {
     static const double everything[2] = {0, 0};
-    const double *window = loader->as_one ? everything : loader->plot->figure.window_s;
+    const double *window = loader->as_one ? everything : loader->figure->window_s;
     mprof_error empty = MPROF_ERROR_INIT;
     size_t count, before = loader->count;
     const mprof_run *runs = mprof_runs_list(loader->files[file].runs, &count);
     mprof_status status = MPROF_OK;
-    size_t chosen = (size_t)loader->plot->run;
+    size_t chosen = loader->options->run;
     size_t first = chosen ? chosen - 1 : count > RUNS_MAX ? count - RUNS_MAX : 0;
     if (chosen > count) {
         return fail_without_run(chosen, count, error);
@@ -192,18 +198,18 @@ static mprof_status add_file(struct loader *loader, size_t index, size_t file_co
         return status;
     }
     if (is_alone || !loader->as_one) {
-        memcpy(load.window_s, loader->plot->figure.window_s, sizeof load.window_s);
+        memcpy(load.window_s, loader->figure->window_s, sizeof load.window_s);
     }
     status = mprof_profile_load(&whole.profile, file->source, &load, error);
     status = find_runs(file, whole.profile, status, error);
     if (status == MPROF_OK && file->runs) {
         mprof_profile_free(whole.profile);
         /* layers need an axis on which runs do not overlap */
-        loader->as_one |= is_alone && loader->plot->figure.stack && !(loader->plot->run > 0);
+        loader->as_one |= is_alone && loader->figure->stack && !(loader->options->run > 0);
         return add_runs(loader, index, error);
     }
-    if (status == MPROF_OK && loader->plot->run > 1) {
-        status = fail_without_run((size_t)loader->plot->run, 1, error);
+    if (status == MPROF_OK && loader->options->run > 1) {
+        status = fail_without_run(loader->options->run, 1, error);
     }
     if (status == MPROF_OK) {
         status = add_entry(loader, &whole, error);
@@ -217,7 +223,7 @@ static mprof_status add_file(struct loader *loader, size_t index, size_t file_co
 /* On one axis a window counts from the start of the first recording: all are loaded again. */
 static mprof_status apply_window(struct loader *loader, mprof_error *error)
 {
-    const double *window = loader->plot->figure.window_s;
+    const double *window = loader->figure->window_s;
     double start_s = INFINITY;
     size_t kept = 0;
     mprof_error empty = MPROF_ERROR_INIT;
@@ -253,16 +259,24 @@ static mprof_status apply_window(struct loader *loader, mprof_error *error)
     return MPROF_OK;
 }
 
-/* Prints warnings; checks that all kinds of memory were recorded. */
+static void warn(const struct loader *loader, const char *file, const char *text)
+{
+    if (loader->options->warn) {
+        loader->options->warn(loader->options->data, file, text);
+    }
+}
+
+/* Warns; checks that all kinds of memory were recorded. */
 static mprof_status check_entries(const struct loader *loader, mprof_error *error)
 {
+    char text[512];
     for (size_t i = 0; i < loader->count; i++) {
         const struct entry *entry = &loader->entries[i];
-        if (!loader->plot->is_shown_again) {
-            mprof__command_warn(entry->profile);
+        if (mprof_warnings_format(mprof_profile_warnings(entry->profile), text, sizeof text)) {
+            warn(loader, mprof_profile_file(entry->profile), text);
         }
-        mprof_status status = check_kinds(entry->profile, loader->plot->figure.kinds,
-                                          loader->plot->figure.group, error);
+        mprof_status status =
+            check_kinds(entry->profile, loader->figure->kinds, loader->figure->group, error);
         if (status != MPROF_OK) {
             mprof_error_at(error, loader->files[entry->file].path, 0);
             return status;
@@ -274,15 +288,13 @@ static mprof_status check_entries(const struct loader *loader, mprof_error *erro
 static void report_left_out(const struct loader *loader, const struct file *file)
 {
     size_t count = 0;
-    mprof_error note = MPROF_ERROR_INIT;
+    char text[80];
     if (file->runs) {
         mprof_runs_list(file->runs, &count);
     }
-    if (count > RUNS_MAX && !(loader->plot->run > 0) && !loader->plot->is_shown_again) {
-        mprof_error_set(&note, MPROF_EDRAW, "only the last %d of %zu runs are drawn", RUNS_MAX,
-                        count);
-        mprof_error_at(&note, file->path, 0);
-        mprof__command_fail(&note);
+    if (count > RUNS_MAX && !loader->options->run) {
+        snprintf(text, sizeof text, "only the last %d of %zu runs are drawn", RUNS_MAX, count);
+        warn(loader, file->path, text);
     }
 }
 
@@ -290,7 +302,6 @@ static void report_left_out(const struct loader *loader, const struct file *file
 static void report_narrow_runs(const struct loader *loader)
 {
     double start_s = INFINITY, end_s = -INFINITY, shortest_s = INFINITY;
-    mprof_error note = MPROF_ERROR_INIT;
     for (size_t i = 0; i < loader->count; i++) {
         const mprof_profile *profile = loader->entries[i].profile;
         double from_s = mprof_profile_start_s(profile), to_s = mprof_profile_end_s(profile);
@@ -298,13 +309,11 @@ static void report_narrow_runs(const struct loader *loader)
         end_s = fmax(end_s, to_s);
         shortest_s = fmin(shortest_s, to_s - from_s);
     }
-    double width_px = loader->plot->figure.width_px * shortest_s / (end_s - start_s);
-    if (loader->as_one && !loader->plot->figure.as_one && !has_window(loader) &&
-        loader->count > 1 && width_px < RUN_LEAST_PX && !loader->plot->is_shown_again) {
-        mprof_error_set(&note, MPROF_EDRAW,
-                        "its runs are far apart, so some are narrow: --run N draws only one");
-        mprof_error_at(&note, loader->files[0].path, 0);
-        mprof__command_fail(&note);
+    double width_px = loader->figure->width_px * shortest_s / (end_s - start_s);
+    if (loader->as_one && !loader->figure->as_one && !has_window(loader) && loader->count > 1 &&
+        width_px < RUN_LEAST_PX) {
+        warn(loader, loader->files[0].path,
+             "its runs are far apart, so some are narrow: --run N draws only one");
     }
 }
 
@@ -344,49 +353,76 @@ static void dispose_loader(struct loader *loader)
     free(loader->files);
 }
 
-mprof_status mprof__plot_profiles_load(mprof__plot_profiles *profiles,
-                                       const struct mprof__plot *plot,
-                                       const char *const *recordings, size_t count,
-                                       mprof_error *error)
+/* Hands the loaded profiles over. */
+static mprof_status take_profiles(mprof_profiles **out, struct loader *loader, mprof_error *error)
 {
-    struct loader loader = {.plot = plot, .as_one = plot->figure.as_one != 0};
+    mprof_profiles *profiles = calloc(1, sizeof *profiles);
+    if (profiles) {
+        profiles->items = calloc(loader->count + 1, sizeof *profiles->items);
+    }
+    if (!profiles || !profiles->items) {
+        mprof_profiles_free(profiles);
+        return mprof_error_set(error, MPROF_ENOMEM, "out of memory");
+    }
+    for (size_t i = 0; i < loader->count; i++) {
+        profiles->items[profiles->count++] = loader->entries[i].profile;
+        loader->entries[i].profile = NULL;
+    }
+    *out = profiles;
+    return MPROF_OK;
+}
+
+mprof_status mprof_profiles_load(mprof_profiles **out, const char *const *paths, size_t count,
+                                 mprof_figure_options *figure,
+                                 const mprof_profiles_options *options, mprof_error *error)
+{
+    static const mprof_profiles_options defaults = MPROF_PROFILES_OPTIONS_INIT;
+    struct loader loader = {.figure = figure, .options = options ? options : &defaults};
     mprof_error reason = MPROF_ERROR_INIT;
     mprof_status status = MPROF_ENOMEM;
-    memset(profiles, 0, sizeof *profiles);
+    *out = NULL;
+    if (loader.options->size != sizeof *options || figure->size != sizeof *figure) {
+        return mprof_error_set(error, MPROF_EARGUMENT, "the options are of another version");
+    }
+    loader.as_one = figure->as_one != 0;
     mprof_load_options_init(&loader.load);
-    loader.load.skip_calls = !plot->figure.functions;
-    loader.load.kinds = plot->figure.kinds;
+    loader.load.skip_calls = !figure->functions;
+    loader.load.kinds = figure->kinds;
     loader.load.max_processes = PROCESSES_MAX;
-    loader.load.max_points = (size_t)(plot->figure.width_px * POINTS_PER_PX);
+    loader.load.max_points = (size_t)(figure->width_px * POINTS_PER_PX);
     loader.files = calloc(count + 1, sizeof *loader.files);
     if (loader.files) {
-        status = load_all(&loader, recordings, count, &reason);
+        status = load_all(&loader, paths, count, &reason);
     } else {
         mprof_error_set(&reason, MPROF_ENOMEM, "out of memory");
     }
     if (status == MPROF_OK) {
-        profiles->items = calloc(loader.count + 1, sizeof *profiles->items);
-        status =
-            profiles->items ? MPROF_OK : mprof_error_set(&reason, MPROF_ENOMEM, "out of memory");
+        status = take_profiles(out, &loader, &reason);
     }
-    for (size_t i = 0; status == MPROF_OK && i < loader.count; i++) {
-        profiles->items[profiles->count++] = loader.entries[i].profile;
-        loader.entries[i].profile = NULL;
+    if (status == MPROF_OK) {
+        figure->as_one = loader.as_one;
+        figure->origin_s = loader.origin_s;
     }
-    profiles->as_one = loader.as_one;
-    profiles->origin_s = loader.origin_s;
     dispose_loader(&loader);
-    if (status != MPROF_OK) {
+    if (status != MPROF_OK && error && error->status == MPROF_OK) {
         *error = reason;
     }
     return status;
 }
 
-void mprof__plot_profiles_dispose(mprof__plot_profiles *profiles)
+const mprof_profile *const *mprof_profiles_list(const mprof_profiles *profiles, size_t *count)
 {
-    for (size_t i = 0; i < profiles->count; i++) {
+    *count = profiles->count;
+    return (const mprof_profile *const *)profiles->items;
+}
+
+void mprof_profiles_free(mprof_profiles *profiles)
+{
+    for (size_t i = 0; profiles && i < profiles->count; i++) {
         mprof_profile_free(profiles->items[i]);
     }
-    free(profiles->items);
-    memset(profiles, 0, sizeof *profiles);
+    if (profiles) {
+        free(profiles->items);
+    }
+    free(profiles);
 }
