@@ -7,10 +7,14 @@
 #include "parse/commands/command.h"
 #include "record/inject/inject.h"
 #include "record/kernel/memory_probe.h"
+#include "record/launch/executable.h"
+#include "record/launch/preload_env.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static mprof_status check_access(const mprof__command_options *options, int64_t pid,
                                  mprof_error *error)
@@ -63,13 +67,42 @@ static void load_agent(mprof__command_recorder *recorder, int64_t pid)
     }
 }
 
+/* Prints the settings that the program needs: where the agent is to write, and what makes programs
+ * that it executes load the agent, too. One line each; no line: functions are not recorded. */
+static void print_settings(mprof__command_recorder *recorder)
+{
+    mprof_error error = MPROF_ERROR_INIT;
+    char preload[PATH_MAX];
+    char **environment = NULL;
+
+    if (mprof__installed_file("libmprof-preload.so", preload, sizeof preload) != 0) {
+        mprof__command_note("functions are not recorded:", "libmprof-preload.so is not installed");
+        return;
+    }
+    if (mprof__preload_env_prepare(&environment, &recorder->folder, environ, preload, &error) !=
+        MPROF_OK) {
+        mprof__command_note("functions are not recorded:", error.message);
+    } else {
+        printf("MPROF_RINGS=%s\n", mprof__ring_folder_path(recorder->folder));
+        for (char **entry = environment; *entry; entry++) {
+            if (strncmp(*entry, "LD_PRELOAD=", strlen("LD_PRELOAD=")) == 0) {
+                puts(*entry);
+            }
+        }
+        fflush(stdout);
+    }
+    free(environment);
+}
+
 /* Only the options count here: MPROF_FUNC in the environment is meant for children. */
 static void open_rings(mprof__command_recorder *recorder)
 {
     mprof_error error = MPROF_ERROR_INIT;
 
-    if (recorder->options->functions &&
-        mprof__ring_folder_open(&recorder->folder, &error) != MPROF_OK) {
+    if (recorder->options->own_agent) {
+        print_settings(recorder);
+    } else if (recorder->options->functions &&
+               mprof__ring_folder_open(&recorder->folder, &error) != MPROF_OK) {
         mprof__command_note("functions are not recorded:", error.message);
     }
 }
@@ -121,7 +154,9 @@ int mprof__attach_to_process(const mprof__command_options *options)
         putchar('\n');
         fflush(stdout);
     }
-    load_agent(&recorder, pid);
+    if (!options->own_agent) {
+        load_agent(&recorder, pid);
+    }
     return mprof__command_recorder_run(&recorder, pid);
 }
 

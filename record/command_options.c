@@ -23,6 +23,7 @@ enum {
     KEY_NOPYTHON,
     KEY_BACKEND,
     KEY_NEWEST,
+    KEY_OWN_AGENT,
     KEY_FUNC,
     KEY_LINES,
     KEY_DELAY,
@@ -65,6 +66,9 @@ static const struct argp_option option_table[] = {
      "leave passwords, tokens and keys out of the command lines in the recording", 0},
     {"attach", 'a', NULL, 0, "record a process that is already running, by pid or name", 0},
     {"newest", KEY_NEWEST, NULL, 0, "of several processes with that name, take the newest", 0},
+    /* for %%mprof: docs/agent.md */
+    {"own-agent", KEY_OWN_AGENT, NULL, OPTION_HIDDEN,
+     "of attach: the program loads the agent itself; print what it needs for that", 0},
     {"timeout", 't', "SECONDS", 0, "stop recording after this time", 0},
     {"delay", KEY_DELAY, "SECONDS", 0, "start recording this long after the program", 0},
     {"until-peak", KEY_UNTIL_PEAK, "MIB[:SIGNAL]", 0,
@@ -93,6 +97,7 @@ static const struct {
     {KEY_FOLLOW, offsetof(mprof__command_options, follow)},
     {KEY_LIVE, offsetof(mprof__command_options, live)},
     {KEY_NEWEST, offsetof(mprof__command_options, newest)},
+    {KEY_OWN_AGENT, offsetof(mprof__command_options, own_agent)},
     {KEY_PEAK_INTERVAL, offsetof(mprof__command_options, peak_interval)},
     {KEY_REDACT, offsetof(mprof__command_options, redact)},
 };

@@ -31,6 +31,7 @@ typedef struct mprof__command_options {
     bool attach;
     bool functions; /* at least one pattern was given */
     bool newest;
+    bool own_agent; /* of attach: the program loads the agent itself */
     bool live;
     size_t argc;
     char **argv;

@@ -1,5 +1,5 @@
 /* The agent's exported functions, looked up by name: two for the preload shim, one for the recorder
- * that attaches. */
+ * that attaches, two for a program that loads the agent itself. */
 #ifndef MPROF_AGENT_AGENT_H
 #define MPROF_AGENT_AGENT_H
 
@@ -19,6 +19,14 @@ __attribute__((visibility("default"))) bool mprof_agent_event(const char *event,
 /* Starts the agent in a process that is running already (MPROF_WIRE_ATTACH). Any thread. */
 __attribute__((visibility("default"))) void mprof_agent_attach(const char *directory,
                                                                const char *patterns, int has_gil);
+
+/* For a program that started its recorder by `mprof attach --own-agent`. Starts the agent as
+ * mprof_agent_attach does, with the GIL. Returns the decorator `profile`, whose functions are
+ * recorded while a recorder is attached: a new reference, or NULL with RuntimeError, whose text is
+ * the reason. mprof_agent_leave stops recording at once. */
+__attribute__((visibility("default"))) struct _object *mprof_agent_join(const char *directory,
+                                                                        const char *patterns);
+__attribute__((visibility("default"))) void mprof_agent_leave(void);
 
 /* Whether mprof_agent_start has succeeded. Private to the agent. */
 bool mprof_agent_is_started(void);

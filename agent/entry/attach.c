@@ -11,11 +11,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "agent/events/execution_context.h"
 #include "agent/events/span.h"
 #include "agent/events/wire.h"
+#include "agent/functions/decorator.h"
 #include "agent/functions/direct_calls.h"
 #include "agent/functions/function_events.h"
 #include "agent/functions/mark_functions.h"
@@ -87,6 +89,7 @@ static void detach(void)
     mprof__function_events_release();
     mprof__span_close();
     mprof__lane_forget();
+    mprof__context_forget_shell();
     mprof__context_restart();
     PyErr_Restore(type, value, traceback);
 }
@@ -97,32 +100,41 @@ static void ignore_notice(const char *topic, const char *line)
     (void)line;
 }
 
-/* Called with the GIL, in the main interpreter. */
-static void attach(const request *wanted, bool is_main_thread)
+/* Called with the GIL, in the main interpreter. Returns why nothing is recorded; NULL: *found
+ * functions are marked. */
+static const char *start(unsigned *found, const char *directory, const char *patterns,
+                         bool is_main_thread)
 {
-    char found[32];
-    const char *reason;
-
     if (is_attached && mprof__span_is_orphaned()) {
         detach();
     }
-    reason = is_attached || mprof_agent_is_started() ? MPROF_WIRE_BUSY : refusal();
-    if (!reason && (!mprof__stand_in_setup() || !mprof__pattern_set(wanted->patterns))) {
-        PyErr_Clear();
-        reason = "out of memory";
-    }
+    const char *reason = is_attached || mprof_agent_is_started() ? MPROF_WIRE_BUSY : refusal();
     if (reason) {
-        answer(wanted->directory, MPROF_WIRE_ANSWER_NO, reason);
-        return;
+        return reason;
+    }
+    if (!mprof__stand_in_setup() || !mprof__pattern_set(patterns)) {
+        PyErr_Clear();
+        return "out of memory";
     }
     is_attached = true;
     mprof__context_setup(is_main_thread);
-    mprof__span_setup(wanted->directory, mprof__python.version);
+    mprof__span_setup(directory, mprof__python.version);
     mprof__span_on_recorder_gone(detach);
     mprof__direct_calls_expect_module(NULL);
     mprof__process_name_report();
-    snprintf(found, sizeof found, "%u", mprof__mark_functions_loaded(ignore_notice));
-    answer(wanted->directory, MPROF_WIRE_ANSWER_YES, found);
+    *found = mprof__mark_functions_loaded(ignore_notice);
+    return NULL;
+}
+
+static void attach(const request *wanted, bool is_main_thread)
+{
+    char text[32];
+    unsigned found = 0;
+    const char *reason = start(&found, wanted->directory, wanted->patterns, is_main_thread);
+
+    snprintf(text, sizeof text, "%u", found);
+    answer(wanted->directory, reason ? MPROF_WIRE_ANSWER_NO : MPROF_WIRE_ANSWER_YES,
+           reason ? reason : text);
 }
 
 static void attach_unless_answered(const request *wanted, bool is_main_thread)
@@ -210,4 +222,31 @@ void mprof_agent_attach(const char *directory, const char *patterns, int has_gil
         start_thread(wanted);
     }
     errno = kept_errno;
+}
+
+PyObject *mprof_agent_join(const char *directory, const char *patterns)
+{
+    static PyObject *profile; /* owned, never freed */
+    unsigned found;
+    const char *reason = start(&found, directory, patterns, syscall(SYS_gettid) == getpid());
+
+    if (!reason && !profile) {
+        profile = mprof__decorator_new(false);
+        reason = profile ? NULL : "out of memory";
+    }
+    if (reason) {
+        PyErr_Clear();
+        PyErr_SetString(PyExc_RuntimeError, reason);
+        return NULL;
+    }
+    mprof__context_set_shell();
+    Py_INCREF(profile);
+    return profile;
+}
+
+void mprof_agent_leave(void)
+{
+    if (is_attached) {
+        detach();
+    }
 }

@@ -44,6 +44,7 @@ static struct {
     PyObject *running_loop;  /* owned: _asyncio._get_running_loop */
     PyObject *current_tasks; /* owned: the dict {loop: task}, before 3.12 */
     PyObject *current_task;  /* owned: _asyncio.current_task, from 3.12 on */
+    PyObject *shell;         /* owned: the task that counts as its thread; NULL: none */
 } asyncio;
 
 static void thread_exited(void *value)
@@ -235,6 +236,23 @@ static PyObject *current_task(void)
     return task == Py_None ? NULL : task;
 }
 
+void mprof__context_set_shell(void)
+{
+    PyObject *task = current_task();
+
+    Py_XINCREF(task);
+    mprof__context_forget_shell();
+    asyncio.shell = task;
+}
+
+void mprof__context_forget_shell(void)
+{
+    PyObject *task = asyncio.shell;
+
+    asyncio.shell = NULL;
+    Py_XDECREF(task);
+}
+
 /* "Task-12" is asyncio's name for a task without a name of its own. */
 static bool is_default_task_name(const char *name)
 {
@@ -351,7 +369,7 @@ static mprof__lane *find_lane(void)
         return NULL;
     }
     PyObject *task = current_task();
-    if (task) {
+    if (task && task != asyncio.shell) {
         mprof__lane *lane = mprof__lane_find(task);
         return lane ? lane : add_task_lane(task);
     }

@@ -11,6 +11,11 @@ void mprof__context_setup(bool is_main_thread);
 /* Forgets all threads. */
 void mprof__context_restart(void);
 
+/* The task that runs now, if any, is the loop of an interactive shell: its calls are those of its
+ * thread, until mprof__context_forget_shell. */
+void mprof__context_set_shell(void);
+void mprof__context_forget_shell(void);
+
 /* To be called before the program imports a module. */
 void mprof__context_imported(const char *module);
 
