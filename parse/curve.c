@@ -63,7 +63,7 @@ void mprof__totals_push(mprof__totals *totals, const mprof_sample *samples, size
     }
 }
 
-static void fill_statistics(mprof_series *series, const mprof__totals *totals, double start_s)
+void mprof__totals_describe(const mprof__totals *totals, mprof_series *series, double start_s)
 {
     long double n = (long double)totals->count;
     series->sample_count = totals->count;
@@ -491,7 +491,7 @@ int mprof__curve_finish(mprof__curve *curve, mprof_series *series, double start_
     if (mprof__samples_sort(curve->points, curve->point_count) != 0 || add_outside(curve) != 0) {
         return -1;
     }
-    fill_statistics(series, &curve->totals, start_s);
+    mprof__totals_describe(&curve->totals, series, start_s);
     series->points = curve->points;
     series->point_count = curve->point_count;
     curve->points = NULL;

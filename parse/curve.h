@@ -65,6 +65,9 @@ int mprof__curve_finish(mprof__curve *curve, mprof_series *series, double start_
 
 void mprof__totals_push(mprof__totals *totals, const mprof_sample *samples, size_t count);
 
+/* Sets the statistics of *series. start_s: time of slope_offset_mib. */
+void mprof__totals_describe(const mprof__totals *totals, mprof_series *series, double start_s);
+
 /* Sorts by time; equal times keep their order. 0, or -1 without memory. */
 int mprof__samples_sort(mprof_sample *samples, size_t count);
 

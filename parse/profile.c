@@ -175,12 +175,15 @@ static mprof_status finish_others(mprof__profile_builder *builder, mprof_error *
 {
     mprof_profile *profile = builder->profile;
     profile->kinds_recorded = builder->kinds.recorded;
-    return mprof__group_curves_finish(&builder->group, &profile->group, profile->start_s) == 0 &&
-                   mprof__kind_curves_finish(&builder->kinds, profile->kinds, builder->from_s,
-                                             builder->to_s, profile->start_s) == 0 &&
-                   mprof__ticks_finish(&builder->ticks, profile->ticks, profile->start_s) == 0
-               ? MPROF_OK
-               : fail_without_memory(error);
+    if (mprof__group_curves_finish(&builder->group, &profile->group, profile->start_s) != 0 ||
+        mprof__kind_curves_finish(&builder->kinds, profile->kinds, builder->from_s, builder->to_s,
+                                  profile->start_s) != 0 ||
+        mprof__ticks_finish(&builder->ticks, profile->ticks, profile->start_s) != 0) {
+        return fail_without_memory(error);
+    }
+    mprof__totals_describe(&builder->ticks.rest, &profile->main_rest, profile->start_s);
+    profile->mem_is_sum = mprof__profile_find_whether_sum(profile);
+    return MPROF_OK;
 }
 
 /* ---- time ---- */

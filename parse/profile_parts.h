@@ -36,7 +36,9 @@ struct mprof_profile {
     bool mem_is_main;  /* MEM is the main process alone */
     mprof_process *processes;
     size_t process_count, process_capacity;
-    mprof_series others; /* the sum of processes without curves of their own */
+    bool mem_is_sum;        /* MEM is the sum of the tree */
+    mprof_series main_rest; /* without points: the main process, where MEM is the sum */
+    mprof_series others;    /* the sum of processes without curves of their own */
     size_t other_count;
     double other_kernel_peak_mib; /* of unknown processes and those without curves; NAN: none */
     mprof_ticks ticks[2];         /* MEM is the main process alone; MEM is the sum */
@@ -120,6 +122,9 @@ mprof_status mprof__profile_nest(mprof_profile *profile, mprof_error *error);
 /* Takes what happened outside of the window from the changes of functions. Needs finished curves.
  */
 void mprof__profile_clip_changes(mprof_profile *profile);
+
+/* Whether MEM is the sum of the tree. Needs finished ticks. */
+bool mprof__profile_find_whether_sum(const mprof_profile *profile);
 
 /* Sets labels: the shortest names that are not ambiguous. MPROF_ENOMEM. */
 mprof_status mprof__profile_label(mprof_profile *profile, mprof_error *error);

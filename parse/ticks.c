@@ -157,6 +157,16 @@ static int add_to_list(mprof__tick_list *list, mprof_tick tick, const mprof_tick
 
 /* ---- ticks ---- */
 
+/* What MEM has besides the others, should it be the sum. */
+static void add_rest(mprof__ticks *ticks)
+{
+    const mprof_tick *tick = &ticks->open;
+    if (!isnan(tick->mem_mib) && tick->time_s >= ticks->from_s && tick->time_s <= ticks->to_s) {
+        mprof_sample rest = {mprof__larger(tick->mem_mib - tick->children_mib, 0), tick->time_s};
+        mprof__totals_push(&ticks->rest, &rest, 1);
+    }
+}
+
 static int close_tick(mprof__ticks *ticks)
 {
     mprof_tick *tick = &ticks->open;
@@ -168,6 +178,7 @@ static int close_tick(mprof__ticks *ticks)
     if (ticks->max_points > 0 && most < FEWEST_TICKS) {
         most = FEWEST_TICKS;
     }
+    add_rest(ticks);
     for (int i = 0; i < 2 && status == 0; i++) {
         mprof__tick_list *list = &ticks->lists[i];
         tick->total_mib = total_of(tick, i == 1);

@@ -43,6 +43,7 @@ typedef struct mprof__ticks {
     mprof_tick open;
     mprof_tick_process *members; /* owned; of the open tick */
     size_t member_capacity;
+    mprof__totals rest;        /* of all ticks: MEM without all processes but the main one */
     mprof__tick_list lists[2]; /* MEM is the main process alone; MEM is the sum */
 } mprof__ticks;
 

@@ -79,7 +79,7 @@ static mprof_status fill_points(const mprof__layout *layout, mprof__figure_input
     const mprof_series *recorded = &group->recorded->current;
     double pixel_s = (layout->to_s - layout->from_s) / layout->options->width_px;
     double least_s = GAP_LEAST_PX * pixel_s;
-    double interval_s = isfinite(input->interval_s) ? input->interval_s : 0;
+    double interval_s = isfinite(input->pauses.interval_s) ? input->pauses.interval_s : 0;
     size_t at = 0;
     mprof_status status = MPROF_OK;
     for (size_t i = 0; status == MPROF_OK && i < recorded->point_count; i++) {

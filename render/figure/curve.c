@@ -16,41 +16,6 @@
 #define DOT_RADIUS_PX 1.8
 #define CLEARANCE_PX 2.0
 
-static int compare_doubles(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-/* The four points of a time bin are close to each other. */
-double mprof__reduced_interval_s(const mprof_series *series)
-{
-    return series->sample_count > series->point_count && series->point_count > 0
-               ? (series->last_s - series->first_s) * 2 / (double)series->point_count
-               : 0;
-}
-
-/* The typical interval is the median of at most this many. */
-#define PROBES 501
-
-double mprof__typical_interval_s(const mprof_series *series, double otherwise)
-{
-    double intervals[PROBES];
-    size_t count = 0;
-    size_t stride = series->point_count / PROBES + 1;
-    for (size_t i = 1; i < series->point_count && count < PROBES; i += stride) {
-        double pause = series->points[i].time_s - series->points[i - 1].time_s;
-        if (pause > 0) {
-            intervals[count++] = pause;
-        }
-    }
-    if (count < 3) {
-        return otherwise;
-    }
-    qsort(intervals, count, sizeof *intervals, compare_doubles);
-    return fmax(intervals[count / 2], mprof__reduced_interval_s(series));
-}
-
 /* The pixel column being filled. */
 struct column {
     int index;

@@ -17,9 +17,5 @@ typedef struct mprof__stroke {
 } mprof__stroke;
 void mprof__draw_series(mprof__layout *layout, const mprof__figure_input *input,
                         const mprof_series *series, const mprof__stroke *stroke);
-/* Typical interval between samples; `otherwise` if there are too few. */
-double mprof__typical_interval_s(const mprof_series *series, double otherwise);
-/* Samples of a reduced series are this far apart at most; 0 if all are there. */
-double mprof__reduced_interval_s(const mprof_series *series);
 
 #endif

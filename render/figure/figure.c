@@ -419,8 +419,7 @@ static mprof_status prepare_input(mprof__layout *layout, mprof__figure_input *in
         status = mprof__rank_processes(input);
     }
     if (status == MPROF_OK) {
-        status = mprof__is_overlay(layout) ? mprof__find_whether_sum(layout, input)
-                                           : mprof__sum_processes(layout, input);
+        status = mprof__is_overlay(layout) ? MPROF_OK : mprof__sum_processes(layout, input);
     }
     if (status == MPROF_OK && !mprof__is_overlay(layout)) {
         status = mprof__group_processes(layout, input);

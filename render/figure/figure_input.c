@@ -163,14 +163,6 @@ out:
     return status;
 }
 
-/* From the fact `interval`; infinite without one. */
-static double recorded_interval_s(const mprof_profile *profile)
-{
-    const char *text = mprof_profile_fact(profile, "interval");
-    double interval_s = text ? strtod(text, NULL) : 0;
-    return interval_s > 0 ? interval_s : INFINITY;
-}
-
 mprof_status mprof__figure_input_init(mprof__figure_input *input, const mprof_profile *profile)
 {
     input->profile = profile;
@@ -181,10 +173,8 @@ mprof_status mprof__figure_input_init(mprof__figure_input *input, const mprof_pr
     input->functions = mprof_profile_functions(profile, &input->function_count);
     input->spans = mprof_profile_spans(profile, &input->span_count);
     input->start_s = mprof_profile_start_s(profile);
-    input->interval_s =
-        mprof__typical_interval_s(mprof_profile_samples(profile), recorded_interval_s(profile));
-    input->least_interval_s = mprof__reduced_interval_s(mprof_profile_samples(profile));
-    input->main_is_sum = mprof__declares_sum(profile);
+    mprof__pauses_init(&input->pauses, profile);
+    input->main_is_sum = mprof_profile_mem_is_sum(profile) != 0;
     input->colour = MPROF_COLOUR_NONE;
     input->stretch = 1;
     input->function_colours = malloc(input->function_count + 1);

@@ -3,6 +3,8 @@
 #ifndef MPROF_RENDER_FIGURE_INPUT_H
 #define MPROF_RENDER_FIGURE_INPUT_H
 
+#include "parse/pauses.h"
+
 #include <mprof/figure.h>
 #include <stdbool.h>
 
@@ -96,8 +98,7 @@ typedef struct mprof__figure_input {
     uint32_t *lane_order;   /* lanes with shown calls, from top to bottom */
     size_t shown_lane_count;
     double start_s;             /* unix seconds at 0 s of the time axis */
-    double interval_s;          /* typical one between samples; infinite if unknown */
-    double least_interval_s;    /* of a reduced series: shorter ones mean nothing */
+    mprof__pauses pauses;       /* how it was sampled */
     int8_t *function_colours;   /* slot per function, MPROF_COLOUR_NONE: left out */
     uint32_t *function_numbers; /* index in the figure; 0 where left out */
     char **function_labels;     /* per function, as visible text */

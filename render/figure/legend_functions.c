@@ -5,75 +5,61 @@
 #include "format_units.h"
 
 #include <math.h>
+#include <mprof/sums.h>
 #include <stdlib.h>
-#include <string.h>
 
-/* One function, summed over all recordings. */
-struct function_total {
-    const char *name, *label;
-    int colour;
-    uint64_t calls;
-    double total_s, longest_s, change_mib, peak_mib;
-    const mprof__density *density; /* NULL: its calls are drawn one by one */
-};
-
-static int by_name(const void *a, const void *b)
+/* Those with a colour come first, in the order of time. */
+static size_t choose_shown(const mprof__layout *layout, mprof_function_sum *sums, size_t count)
 {
-    return strcmp(((const struct function_total *)a)->name,
-                  ((const struct function_total *)b)->name);
-}
-
-static int by_time(const void *a, const void *b)
-{
-    const struct function_total *x = a, *y = b;
-    if (x->total_s != y->total_s) {
-        return x->total_s < y->total_s ? 1 : -1;
+    size_t shown = 0;
+    for (size_t i = 0; i < count; i++) {
+        const mprof__figure_input *input = &layout->inputs[sums[i].profile];
+        if (input->function_colours[sums[i].function] != MPROF_COLOUR_NONE) {
+            sums[shown++] = sums[i];
+        }
     }
-    return strcmp(x->name, y->name);
+    return shown;
 }
 
-static size_t collect_functions(const mprof__layout *layout, struct function_total *totals)
+/* Of all recordings. MPROF_ENOMEM. */
+static mprof_status sum_functions(const mprof__layout *layout, mprof_function_sum **sums,
+                                  size_t *count)
 {
-    size_t count = 0;
+    const mprof_profile **profiles = malloc((layout->input_count + 1) * sizeof *profiles);
+    *sums = NULL;
+    if (!profiles) {
+        return MPROF_ENOMEM;
+    }
     for (size_t r = 0; r < layout->input_count; r++) {
-        const mprof__figure_input *input = &layout->inputs[r];
-        for (size_t i = 0; i < input->function_count; i++) {
-            const mprof_function *f = &input->functions[i];
-            if (input->function_colours[i] != MPROF_COLOUR_NONE) {
-                totals[count++] = (struct function_total){f->name,
-                                                          input->function_labels[i],
-                                                          input->function_colours[i],
-                                                          f->call_count,
-                                                          f->total_s,
-                                                          f->longest_s,
-                                                          f->change_mib,
-                                                          f->peak_mib,
-                                                          mprof__density_of(input, (uint32_t)i)};
-            }
-        }
+        profiles[r] = layout->inputs[r].profile;
     }
-    if (layout->input_count > 1 && count) {
-        size_t kept = 0;
-        qsort(totals, count, sizeof *totals, by_name);
-        for (size_t i = 1; i < count; i++) {
-            struct function_total *into = &totals[kept];
-            if (strcmp(into->name, totals[i].name) != 0) {
-                totals[++kept] = totals[i];
-                continue;
-            }
-            into->calls += totals[i].calls;
-            into->density = NULL;
-            into->total_s += totals[i].total_s;
-            into->change_mib += totals[i].change_mib;
-            into->longest_s = fmax(into->longest_s, totals[i].longest_s);
-            into->peak_mib = fmax(into->peak_mib, totals[i].peak_mib);
-        }
-        count = kept + 1;
+    mprof_status status =
+        mprof_function_sums_make(sums, count, profiles, layout->input_count, 0, NULL);
+    free(profiles);
+    return status;
+}
+
+static void fill_row(mprof__legend *legend, const mprof__layout *layout, mprof__legend_row *row,
+                     const mprof_function_sum *sum, bool with_density)
+{
+    const mprof__figure_input *input = &layout->inputs[sum->profile];
+    bool is_merged = sum->call_count > input->functions[sum->function].call_count;
+    const mprof__density *density =
+        with_density && !is_merged ? mprof__density_of(input, (uint32_t)sum->function) : NULL;
+    row->colour = input->function_colours[sum->function];
+    row->swatch = MPROF_ROLE_SWATCH;
+    mprof__legend_set_name(legend, layout, row, input->function_labels[sum->function]);
+    mprof__count_text(row->cells[0], sizeof *row->cells, sum->call_count);
+    mprof__duration_text(row->cells[1], sizeof *row->cells, sum->total_s);
+    mprof__duration_text(row->cells[2], sizeof *row->cells, sum->longest_s);
+    mprof__change_text(row->cells[3], sizeof *row->cells, sum->change_mib);
+    if (!isnan(sum->peak_mib)) { /* else nothing of it was measured in the window */
+        mprof__memory_text(row->cells[4], sizeof *row->cells, sum->peak_mib);
     }
-    if (count) {
-        qsort(totals, count, sizeof *totals, by_time);
+    if (density) {
+        mprof__percent_text(row->cells[5], sizeof *row->cells, density->busy);
+        mprof__rate_text(row->cells[6], sizeof *row->cells, density->most_per_s);
     }
-    return count;
 }
 
 bool mprof__legend_add_functions(mprof__legend *legend, const mprof__layout *layout, size_t most)
@@ -81,46 +67,24 @@ bool mprof__legend_add_functions(mprof__legend *legend, const mprof__layout *lay
     static const char *const heads[] = {"function", "calls",           "total",
                                         "longest",  "\xCE\x94 memory", "peak",
                                         "busy",     "at most",         NULL};
-    size_t room = 0;
-    for (size_t r = 0; r < layout->input_count; r++) {
-        room += layout->inputs[r].function_count;
-    }
-    if (!room) {
-        return true;
-    }
-    struct function_total *totals = malloc(room * sizeof *totals);
-    if (!totals) {
+    mprof_function_sum *sums;
+    size_t count;
+    if (sum_functions(layout, &sums, &count) != MPROF_OK) {
         return false;
     }
-    size_t count = collect_functions(layout, totals);
-    if (!count) {
-        free(totals);
-        return true;
-    }
-    mprof__legend_table *table = mprof__legend_add_table(legend, count < most ? count : most);
+    count = choose_shown(layout, sums, count);
+    mprof__legend_table *table =
+        count ? mprof__legend_add_table(legend, count < most ? count : most) : NULL;
     if (table) {
         mprof__legend_set_heads(table, heads);
         table->total = count;
         table->count = count < most ? count : most;
         for (size_t i = 0; i < table->count; i++) {
-            mprof__legend_row *row = &table->rows[i];
-            row->colour = totals[i].colour;
-            row->swatch = MPROF_ROLE_SWATCH;
-            mprof__legend_set_name(legend, layout, row, totals[i].label);
-            mprof__count_text(row->cells[0], sizeof *row->cells, totals[i].calls);
-            mprof__duration_text(row->cells[1], sizeof *row->cells, totals[i].total_s);
-            mprof__duration_text(row->cells[2], sizeof *row->cells, totals[i].longest_s);
-            mprof__change_text(row->cells[3], sizeof *row->cells, totals[i].change_mib);
-            if (!isnan(totals[i].peak_mib)) { /* else nothing of it was measured in the window */
-                mprof__memory_text(row->cells[4], sizeof *row->cells, totals[i].peak_mib);
-            }
-            if (totals[i].density && count <= most / 3) { /* else a second block needs the room */
-                mprof__percent_text(row->cells[5], sizeof *row->cells, totals[i].density->busy);
-                mprof__rate_text(row->cells[6], sizeof *row->cells, totals[i].density->most_per_s);
-            }
+            /* with many functions a second block needs the room of the densities */
+            fill_row(legend, layout, &table->rows[i], &sums[i], count <= most / 3);
         }
         mprof__legend_remove_empty_columns(table);
     }
-    free(totals);
-    return table != NULL;
+    mprof_function_sums_free(sums);
+    return table != NULL || !count;
 }

@@ -8,6 +8,7 @@
 #include "process_groups.h"
 
 #include <math.h>
+#include <mprof/sums.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,31 +40,6 @@ static void set_main_swatch(mprof__legend_row *row, const mprof__layout *layout,
                                          : MPROF_ROLE_SWATCH_LINE;
 }
 
-/* The memory of the main process alone, in the window. False: it is not known. */
-static bool measure_main(double *mean_mib, double *peak_mib, const mprof__layout *layout,
-                         const mprof__figure_input *input)
-{
-    const mprof_series *own = &input->processes[0].series;
-    double from = input->start_s + layout->from_s, to = input->start_s + layout->to_s, sum = 0;
-    size_t count = 0;
-    if (!input->main_is_sum && own->sample_count) {
-        *mean_mib = own->mean_mib;
-        *peak_mib = own->peak.mib;
-        return true;
-    }
-    *peak_mib = 0;
-    for (size_t i = 0; i < input->moment_count; i++) {
-        if (input->moments[i] >= from && input->moments[i] <= to) {
-            sum += input->main_mib[i];
-            *peak_mib = fmax(*peak_mib, input->main_mib[i]);
-            count++;
-        }
-    }
-    *mean_mib = count ? sum / (double)count : 0;
-    /* upstream samples the sum and its parts at different moments */
-    return count && mprof_profile_fact(input->profile, "include-children");
-}
-
 static void name_main(mprof__legend_row *row, const mprof__figure_input *input)
 {
     char name[200], text[220];
@@ -73,18 +49,18 @@ static void name_main(mprof__legend_row *row, const mprof__figure_input *input)
 }
 
 static void fill_main_row(const mprof__layout *layout, mprof__legend_row *row,
-                          const mprof__figure_input *input, bool ends_known)
+                          const mprof__figure_input *input, const mprof_process_sum *sum,
+                          bool ends_known)
 {
-    double mean_mib, peak_mib;
     name_main(row, input);
     set_main_swatch(row, layout, input);
     if (input->line->sample_count) {
         mprof__duration_text(row->cells[0], sizeof *row->cells,
                              input->line->last_s - input->line->first_s);
     }
-    if (measure_main(&mean_mib, &peak_mib, layout, input)) {
-        mprof__memory_text(row->cells[1], sizeof *row->cells, mean_mib);
-        mprof__memory_text(row->cells[2], sizeof *row->cells, peak_mib);
+    if (sum->sample_count) {
+        mprof__memory_text(row->cells[1], sizeof *row->cells, sum->mean_mib);
+        mprof__memory_text(row->cells[2], sizeof *row->cells, sum->peak.mib);
     }
     mprof__high_water_mark_text(row->cells[3], sizeof *row->cells, layout, &input->processes[0]);
     exit_text(row->cells[4], sizeof *row->cells, layout, input, &input->processes[0], ends_known);
@@ -100,10 +76,12 @@ static int colour_of_group(const mprof__layout *layout, const mprof__figure_inpu
 
 /* A process, or those of one command, on one axis with those of other recordings. */
 static void fill_process_row(const mprof__layout *layout, mprof__legend_row *row,
-                             const mprof__figure_input *input, size_t at, bool ends_known)
+                             const mprof__figure_input *input, const mprof_process_sum *sums,
+                             size_t at, bool ends_known)
 {
     const mprof__process_group *group = &input->groups.items[at];
     const mprof_process *process = &input->processes[group->members[0]];
+    const mprof_process_sum *sum = &sums[group->members[0]];
     char name[200], text[500], recording[240];
     mprof__group_text(name, sizeof name, input, group);
     mprof__recording_name(recording, sizeof recording, layout, input);
@@ -120,11 +98,10 @@ static void fill_process_row(const mprof__layout *layout, mprof__legend_row *row
         mprof__memory_text(row->cells[2], sizeof *row->cells, group->peak.mib);
         return;
     }
-    if (process->series.sample_count) { /* else no sample is in the window */
-        mprof__duration_text(row->cells[0], sizeof *row->cells,
-                             process->series.last_s - process->series.first_s);
-        mprof__memory_text(row->cells[1], sizeof *row->cells, process->series.mean_mib);
-        mprof__memory_text(row->cells[2], sizeof *row->cells, process->series.peak.mib);
+    if (sum->sample_count) { /* else no sample is in the window */
+        mprof__duration_text(row->cells[0], sizeof *row->cells, sum->last_s - sum->first_s);
+        mprof__memory_text(row->cells[1], sizeof *row->cells, sum->mean_mib);
+        mprof__memory_text(row->cells[2], sizeof *row->cells, sum->peak.mib);
     }
     mprof__high_water_mark_text(row->cells[3], sizeof *row->cells, layout, process);
     exit_text(row->cells[4], sizeof *row->cells, layout, input, process, ends_known);
@@ -156,14 +133,20 @@ bool mprof__legend_add_processes(mprof__legend *legend, const mprof__layout *lay
     }
     mprof__legend_set_heads(table, heads);
     table->total = count + others;
-    if (is_alone) {
-        fill_main_row(layout, &table->rows[table->count++], &layout->inputs[0], ends_known);
-    }
     for (size_t r = 0; r < layout->input_count; r++) {
         const mprof__figure_input *input = &layout->inputs[r];
-        for (size_t i = 0; i < input->groups.count && table->count < most; i++) {
-            fill_process_row(layout, &table->rows[table->count++], input, i, ends_known);
+        mprof_process_sum *sums;
+        size_t sum_count;
+        if (mprof_process_sums_make(&sums, &sum_count, input->profile, NULL) != MPROF_OK) {
+            return false;
         }
+        if (is_alone) {
+            fill_main_row(layout, &table->rows[table->count++], input, &sums[0], ends_known);
+        }
+        for (size_t i = 0; i < input->groups.count && table->count < most; i++) {
+            fill_process_row(layout, &table->rows[table->count++], input, sums, i, ends_known);
+        }
+        mprof_process_sums_free(sums);
     }
     mprof__legend_fit_names(legend, layout, table, is_alone);
     mprof__legend_remove_empty_columns(table);
@@ -231,13 +214,15 @@ bool mprof__legend_add_commands(mprof__legend *legend, const mprof__layout *layo
     const mprof__figure_input *input = &layout->inputs[0];
     const mprof__process_groups *groups = &input->groups;
     size_t count = groups->count + 1;
-    double mean_mib, peak_mib;
+    mprof_process_sum *sums = NULL;
+    size_t sum_count;
     if (layout->input_count != 1 || !groups->by_command) {
         return true;
     }
     mprof__legend_table *table = mprof__legend_add_table(legend, count < most ? count : most);
     struct ranked_group *ranked = malloc(count * sizeof *ranked);
-    if (!table || !ranked) {
+    if (!table || !ranked ||
+        mprof_process_sums_make(&sums, &sum_count, input->profile, NULL) != MPROF_OK) {
         free(ranked);
         return false;
     }
@@ -250,9 +235,9 @@ bool mprof__legend_add_commands(mprof__legend *legend, const mprof__layout *layo
     table->count = count < most ? count : most;
     name_main(&table->rows[0], input);
     set_main_swatch(&table->rows[0], layout, input);
-    if (measure_main(&mean_mib, &peak_mib, layout, input)) {
-        mprof__memory_text(table->rows[0].cells[0], sizeof *table->rows[0].cells, mean_mib);
-        mprof__memory_text(table->rows[0].cells[1], sizeof *table->rows[0].cells, peak_mib);
+    if (sums[0].sample_count) {
+        mprof__memory_text(table->rows[0].cells[0], sizeof *table->rows[0].cells, sums[0].mean_mib);
+        mprof__memory_text(table->rows[0].cells[1], sizeof *table->rows[0].cells, sums[0].peak.mib);
     }
     if (groups->main_at_peak_mib > 0) {
         fill_peak_cells(&table->rows[0].cells[2], input, groups->main_at_peak_mib);
@@ -261,6 +246,7 @@ bool mprof__legend_add_commands(mprof__legend *legend, const mprof__layout *layo
         fill_group_row(layout, &table->rows[i], input, &ranked[i - 1]);
     }
     free(ranked);
+    mprof_process_sums_free(sums);
     mprof__legend_fit_names(legend, layout, table, 1);
     mprof__legend_remove_empty_columns(table);
     table->has_spare_column = table->columns > 4;

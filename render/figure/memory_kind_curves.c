@@ -90,7 +90,7 @@ void mprof__kind_text(char *text, size_t size, const mprof__figure_input *input,
 void mprof__measured_text(char *text, size_t size, const mprof__figure_input *input)
 {
     const mprof__kind_curve measured = {.kind = mprof_profile_measured_kind(input->profile)};
-    if (mprof__declares_sum(input->profile)) {
+    if (mprof_profile_mem_is_sum(input->profile)) {
         snprintf(text, size, "%s, sum of all processes", mprof__kind_label(measured.kind));
     } else {
         mprof__kind_text(text, size, input, &measured);
@@ -112,13 +112,13 @@ static uint32_t about(mprof__layout *layout, const mprof__figure_input *input,
 static mprof__stroke stroke_of(const mprof__figure_input *input, const mprof__kind_curve *curve)
 {
     /* expensive kinds are read less often than every tick */
-    double interval_s = mprof__typical_interval_s(curve->series, input->interval_s);
+    double interval_s = mprof__typical_interval_s(curve->series, input->pauses.interval_s);
     return (mprof__stroke){.line = MPROF_ROLE_COUNT,
                            .area = MPROF_ROLE_COUNT,
                            .dot = MPROF_ROLE_COUNT,
                            .colour = curve->colour,
                            .about = MPROF_ABOUT_NONE,
-                           .gap_s = MPROF__GAP_FACTOR * fmax(interval_s, input->interval_s),
+                           .gap_s = MPROF__GAP_FACTOR * fmax(interval_s, input->pauses.interval_s),
                            .reserve = true};
 }
 

@@ -8,7 +8,9 @@
 #include "layout.h"
 #include "merged_calls.h"
 #include "process_sums.h"
+
 #include "visible_text.h"
+#include <mprof/moment.h>
 
 #include "parse/process_group.h"
 
@@ -153,59 +155,31 @@ void mprof__add_group(double *mib, const mprof__figure_input *input,
     }
 }
 
-/* The tick at which the sum of all processes is highest. NULL: a function measured the peak. */
-static const mprof_tick *tick_of_peak(const mprof__figure_input *input)
-{
-    const mprof_ticks *ticks = mprof_profile_ticks(input->profile, input->main_is_sum);
-    for (size_t i = 0; i < ticks->count; i++) {
-        if (ticks->ticks[i].time_s == input->groups.peak.time_s) {
-            return &ticks->ticks[i];
-        }
-    }
-    return NULL;
-}
-
-static void measure_between_ticks(mprof__figure_input *input, mprof__process_group *group)
-{
-    double at = input->groups.peak.time_s;
-    for (size_t i = 0; i < group->count; i++) {
-        const mprof_series *series = &input->processes[group->members[i]].series;
-        if (mprof__is_running_at(input, series, at)) {
-            group->at_peak_mib += mprof__process_mib_at(input, series, at);
-            group->at_peak_count++;
-        }
-    }
-}
-
 /* What each group had at the peak: its samples at that tick, which add up to the sum. */
 static mprof_status measure_at_peak(mprof__figure_input *input)
 {
     mprof__process_groups *groups = &input->groups;
-    const mprof_ticks *ticks = mprof_profile_ticks(input->profile, input->main_is_sum);
-    const mprof_tick *tick = tick_of_peak(input);
+    mprof_moment *moment;
+    mprof_status status = mprof_moment_find(&moment, input->profile, groups->peak.time_s, NULL);
     double *mib = malloc(input->process_count * sizeof *mib);
-    if (!mib) {
-        return MPROF_ENOMEM;
-    }
-    for (size_t i = 0; i < input->process_count; i++) {
+    for (size_t i = 0; mib && i < input->process_count; i++) {
         mib[i] = NAN;
     }
-    for (size_t i = 0; tick && i < tick->count; i++) {
-        mib[ticks->processes[tick->first + i].process] = ticks->processes[tick->first + i].mib;
+    for (size_t i = 0; mib && moment && i < moment->process_count; i++) {
+        mib[moment->processes[i].process] = moment->processes[i].mib;
     }
-    for (size_t g = 0; g < groups->count; g++) {
+    for (size_t g = 0; mib && moment && g < groups->count; g++) {
         mprof__process_group *group = &groups->items[g];
-        for (size_t i = 0; tick && i < group->count; i++) {
+        for (size_t i = 0; i < group->count; i++) {
             double own = mib[group->members[i]];
             group->at_peak_mib += isnan(own) ? 0 : own;
             group->at_peak_count += (size_t)!isnan(own);
         }
-        if (!tick) {
-            measure_between_ticks(input, group);
-        }
     }
+    groups->others_at_peak_mib = moment ? moment->others_mib : 0;
+    mprof_moment_free(moment);
     free(mib);
-    return MPROF_OK;
+    return mib ? status : MPROF_ENOMEM;
 }
 
 /* mib and running have room for a number per moment. */
@@ -416,10 +390,7 @@ static void scale_to_peak(mprof__process_groups *groups, double sum_mib)
 static void take_peak_apart(mprof__figure_input *input)
 {
     mprof__process_groups *groups = &input->groups;
-    const mprof_tick *tick = tick_of_peak(input);
-    double sum =
-        tick ? tick->others_mib : mprof__process_mib_at(input, input->others, groups->peak.time_s);
-    groups->others_at_peak_mib = sum;
+    double sum = groups->others_at_peak_mib;
     groups->others_count = input->other_count;
     for (size_t i = 0; i < groups->count; i++) {
         const mprof__process_group *group = &groups->items[i];

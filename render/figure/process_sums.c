@@ -109,62 +109,11 @@ static size_t first_moment_from(const mprof__figure_input *input, double time_s)
 
 /* ---- processes ---- */
 
-/* A series at a moment, interpolated; next: its first point that is not before. It rises from 0 and
- * falls to 0 within one interval at its ends, as the sum of the tree does. */
-static double value_at(const mprof__figure_input *input, const mprof_series *series, size_t next,
-                       double at, double interval_s)
-{
-    const mprof_sample *points = series->points;
-    mprof_sample before, after;
-    bool is_inside = next > 0 && next < series->point_count;
-    if (next == 0) {
-        after = points[0];
-        before = (mprof_sample){0, after.time_s - interval_s};
-    } else if (next == series->point_count) {
-        before = points[next - 1];
-        after = (mprof_sample){0, before.time_s + interval_s};
-    } else {
-        before = points[next - 1];
-        after = points[next];
-    }
-    if (at == after.time_s) {
-        return after.mib;
-    }
-    double pause = after.time_s - before.time_s;
-    if (at < before.time_s || at > after.time_s ||
-        (is_inside && mprof__is_gap(input, before.time_s, after.time_s, 0))) {
-        return 0;
-    }
-    return before.mib + (after.mib - before.mib) * (at - before.time_s) / pause;
-}
-
-/* mprof gives all samples of a tick one time; upstream samples one process after the other. */
-static double tick_length_s(const mprof__figure_input *input)
-{
-    bool one_time = mprof_profile_fact(input->profile, "include-children") != NULL;
-    return one_time || !isfinite(input->interval_s) ? 0 : input->interval_s;
-}
-
-double mprof__process_mib_at(const mprof__figure_input *input, const mprof_series *series,
-                             double time_s)
-{
-    size_t next = mprof__first_point_from(series, time_s);
-    return series->point_count ? value_at(input, series, next, time_s, tick_length_s(input)) : 0;
-}
-
-bool mprof__is_running_at(const mprof__figure_input *input, const mprof_series *series,
-                          double time_s)
-{
-    const mprof_sample *points = series->points;
-    return series->point_count && time_s >= points[0].time_s - tick_length_s(input) &&
-           time_s <= points[series->point_count - 1].time_s;
-}
-
 void mprof__add_process(double *mib, uint32_t *running, const mprof__figure_input *input,
                         const mprof_series *series)
 {
     const mprof_sample *points = series->points;
-    double interval_s = tick_length_s(input);
+    double interval_s = input->pauses.tick_s;
     if (!series->point_count) {
         return;
     }
@@ -178,7 +127,7 @@ void mprof__add_process(double *mib, uint32_t *running, const mprof__figure_inpu
         while (next < series->point_count && points[next].time_s < at) {
             next++;
         }
-        mib[i] += value_at(input, series, next, at, interval_s);
+        mib[i] += mprof__series_mib_at(&input->pauses, series, next, at, interval_s);
         if (running && at <= end_s) {
             running[i]++;
         }
@@ -188,32 +137,12 @@ void mprof__add_process(double *mib, uint32_t *running, const mprof__figure_inpu
 double mprof__line_mib_at(const mprof__figure_input *input, double time_s)
 {
     size_t next = mprof__first_point_from(input->line, time_s);
-    return input->line->point_count ? value_at(input, input->line, next, time_s, 0) : 0;
+    return input->line->point_count
+               ? mprof__series_mib_at(&input->pauses, input->line, next, time_s, 0)
+               : 0;
 }
 
 /* ---- their sum ---- */
-
-bool mprof__declares_sum(const mprof_profile *profile)
-{
-    const char *fact = mprof_profile_fact(profile, "include-children");
-    return fact && (strcmp(fact, "yes") == 0 || strcmp(fact, "1") == 0);
-}
-
-/* Recordings of mprof state it. Else MEM is the sum if MEM minus the children is smoother than MEM:
- * in the other case each start and end of a child shows in the difference. */
-static bool main_is_sum(const mprof__figure_input *input, const double *mem, const double *children)
-{
-    double with = 0, without = 0;
-    if (mprof_profile_fact(input->profile, "include-children")) {
-        return mprof__declares_sum(input->profile);
-    }
-    for (size_t i = 1; i < input->moment_count; i++) {
-        double change = mem[i] - mem[i - 1], child_change = children[i] - children[i - 1];
-        with += change * change;
-        without += (change - child_change) * (change - child_change);
-    }
-    return without < with;
-}
 
 /* The upper edge of a stack. */
 static mprof_status make_outline(mprof__figure_input *input, const double *values)
@@ -257,9 +186,6 @@ mprof_status mprof__sum_processes(const mprof__layout *layout, mprof__figure_inp
                            &input->processes[input->children[i]].series);
     }
     mprof__add_process(input->children_mib, NULL, input, input->others);
-    if (input->child_count) {
-        input->main_is_sum = main_is_sum(input, mem, input->children_mib);
-    }
     for (size_t i = 0; i < count; i++) {
         double children = input->children_mib[i];
         input->main_mib[i] = input->main_is_sum ? fmax(0, mem[i] - children) : mem[i];
@@ -272,15 +198,6 @@ mprof_status mprof__sum_processes(const mprof__layout *layout, mprof__figure_inp
         status = make_outline(input, mem);
     }
     free(mem);
-    return status;
-}
-
-mprof_status mprof__find_whether_sum(const mprof__layout *layout, mprof__figure_input *input)
-{
-    mprof__figure_input probe = *input;
-    mprof_status status = mprof__sum_processes(layout, &probe);
-    input->main_is_sum = probe.main_is_sum;
-    mprof__free_process_sums(&probe);
     return status;
 }
 

@@ -4,14 +4,10 @@
 
 #include "layout.h"
 
-/* Chooses input->moments, finds out whether MEM is the sum already, and adds up the processes.
+/* Chooses input->moments, and adds up the processes.
  * MPROF_ENOMEM. */
 mprof_status mprof__sum_processes(const mprof__layout *layout, mprof__figure_input *input);
-/* Finds out only whether MEM is the sum already. MPROF_ENOMEM. */
-mprof_status mprof__find_whether_sum(const mprof__layout *layout, mprof__figure_input *input);
 void mprof__free_process_sums(mprof__figure_input *input);
-/* The fact `include-children` says that MEM is the sum of the tree. */
-bool mprof__declares_sum(const mprof_profile *profile);
 /* The main process where MEM is the sum of the tree; the caller frees the points. MPROF_ENOMEM. */
 mprof_status mprof__main_without_children(const mprof__figure_input *input, mprof_series *series,
                                           mprof_sample **points);
@@ -20,12 +16,6 @@ mprof_status mprof__main_without_children(const mprof__figure_input *input, mpro
  * NULL, at those during its life. */
 void mprof__add_process(double *mib, uint32_t *running, const mprof__figure_input *input,
                         const mprof_series *series);
-/* A process's memory at a tick; 0 outside its life. */
-double mprof__process_mib_at(const mprof__figure_input *input, const mprof_series *series,
-                             double time_s);
-/* True if the tick is within the life of the process. */
-bool mprof__is_running_at(const mprof__figure_input *input, const mprof_series *series,
-                          double time_s);
 /* What the curve shows at one of input->moments. */
 double mprof__line_mib_at(const mprof__figure_input *input, double time_s);
 

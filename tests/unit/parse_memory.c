@@ -12,8 +12,10 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <mprof/moment.h>
 #include <mprof/profile.h>
 #include <mprof/recordings.h>
+#include <mprof/sums.h>
 #include <mprof/writer.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -100,6 +102,26 @@ static char *make_recording(size_t *size)
     return text;
 }
 
+/* Sums, and what ran in the middle. */
+static mprof_status sum_up(const mprof_profile *profile, mprof_error *error)
+{
+    mprof_moment *moment;
+    mprof_function_sum *functions;
+    mprof_process_sum *processes;
+    size_t count;
+    mprof_status status = mprof_moment_find(&moment, profile, 1795330020, error);
+    mprof_moment_free(moment);
+    if (status == MPROF_OK) {
+        status = mprof_function_sums_make(&functions, &count, &profile, 1, 1, error);
+        mprof_function_sums_free(functions);
+    }
+    if (status == MPROF_OK) {
+        status = mprof_process_sums_make(&processes, &count, profile, error);
+        mprof_process_sums_free(processes);
+    }
+    return status;
+}
+
 static mprof_status load(const char *text, size_t size, int has_window, mprof_error *error)
 {
     mprof_source *source;
@@ -116,6 +138,9 @@ static mprof_status load(const char *text, size_t size, int has_window, mprof_er
         mprof_source_free(source);
     }
     assert_int_equal(status == MPROF_OK, profile != NULL);
+    if (status == MPROF_OK) {
+        status = sum_up(profile, error);
+    }
     mprof_profile_free(profile);
     return status;
 }

@@ -353,6 +353,21 @@ MPROF_API double mprof_profile_kind_peak(const mprof_profile *profile, mprof_kin
  * @return owned by the profile, never NULL; without ticks if there is only MEM. Any thread. */
 MPROF_API const mprof_ticks *mprof_profile_ticks(const mprof_profile *profile, int mem_is_sum);
 
+/** Whether MEM is the sum of all processes, as recorded; of files that do not record it, what
+ * explains the samples better.
+ *
+ * @param profile  not NULL
+ * @return 1: it is the sum; 0: it is the main process alone. Any thread. */
+MPROF_API int mprof_profile_mem_is_sum(const mprof_profile *profile);
+
+/** The peak of a recording: of all processes, if others than the main one were sampled; the highest
+ * sample, or the highest value at entry or exit of a call that measured the same.
+ *
+ * @param profile  not NULL
+ * @return the earliest of the highest; mib is NAN if there is no sample in the window. Any thread.
+ */
+MPROF_API mprof_sample mprof_profile_peak(const mprof_profile *profile);
+
 /** The highest of those of the kernel's high-water marks that belong to no process of
  * mprof_profile_processes(): the process is unknown, or has no curve.
  *
