@@ -22,8 +22,10 @@ typedef struct slots {
 typedef struct peaks {
     const mprof_profile *profile;
     const mprof__profile_builder *builder;
-    slots memory;    /* MEM samples, all calls */
-    slots *children; /* CHLD samples and calls, per process; without edges where there are none */
+    slots memory;      /* MEM samples, all calls */
+    slots main;        /* without edges unless MEM is the sum: what the others leave of each tick */
+    mprof_sample rest; /* of the last tick, while the file is read again; time_s NAN: none yet */
+    slots *children;   /* CHLD samples and calls, per process; without edges where there are none */
     /* process of a pid, while the file is read again */
     mprof__map pids;
     mprof__arena keys;
@@ -144,6 +146,14 @@ static double highest_between(const slots *s, double from_s, double to_s)
 
 /* ---- which samples fall where ---- */
 
+/* MEM is the sum of a tree with calls of its main process, whose memory is then not MEM. */
+static bool main_is_rest(const peaks *p)
+{
+    const mprof_profile *profile = p->profile;
+    return !profile->mem_is_main && profile->process_count + profile->other_count > 1 &&
+           profile->spans[0].process == 0;
+}
+
 static bool has_own_slots(const peaks *p, uint32_t process)
 {
     return process > 0 && p->builder->curves[process].totals.count > 0;
@@ -175,7 +185,9 @@ static int begin_peaks(peaks *p)
     const mprof_profile *profile = p->profile;
     p->children = calloc(profile->process_count, sizeof *p->children);
     if (!p->children ||
-        gather_edges(&p->memory, &p->builder->samples, profile, 0, profile->span_count) != 0) {
+        gather_edges(&p->memory, &p->builder->samples, profile, 0, profile->span_count) != 0 ||
+        (main_is_rest(p) &&
+         gather_edges(&p->main, &p->builder->samples, profile, 0, profile->span_count) != 0)) {
         return -1;
     }
     for (size_t begin = 0, end; begin < profile->span_count; begin = end) {
@@ -199,9 +211,24 @@ static void raise_from_curve(slots *s, const mprof__curve *curve)
     }
 }
 
+/* The ticks are those of MEM as the sum. */
+static void raise_main_from_ticks(peaks *p)
+{
+    const mprof__tick_list *list = &p->builder->ticks.lists[1];
+    for (size_t i = 0; i < list->count; i++) {
+        const mprof_tick *tick = &list->ticks[i];
+        if (!isnan(tick->mem_mib)) {
+            raise_slot(
+                &p->main,
+                (mprof_sample){mprof__larger(tick->mem_mib - tick->children_mib, 0), tick->time_s});
+        }
+    }
+}
+
 static bool is_thinned(const peaks *p)
 {
     int thinned = mprof__curve_is_thinned(&p->builder->samples);
+    thinned |= p->main.edge_count > 0 && p->builder->ticks.lists[1].width_s > 0;
     for (size_t i = 0; i < p->profile->process_count; i++) {
         thinned |= p->children[i].edge_count > 0 && mprof__curve_is_thinned(&p->builder->curves[i]);
     }
@@ -215,10 +242,21 @@ static bool is_within(const peaks *p, double time_s)
     return time_s >= p->builder->from_s && time_s <= p->builder->to_s;
 }
 
+/* After all samples of its tick. */
+static void flush_rest(peaks *p)
+{
+    if (p->main.edge_count > 0 && is_within(p, p->rest.time_s)) {
+        p->rest.mib = mprof__larger(p->rest.mib, 0);
+        raise_slot(&p->main, p->rest);
+    }
+}
+
 static mprof_status add_samples(void *data, const mprof_sample *samples, size_t count)
 {
     peaks *p = data;
     for (size_t i = 0; i < count; i++) {
+        flush_rest(p);
+        p->rest = samples[i];
         if (is_within(p, samples[i].time_s)) {
             raise_slot(&p->memory, samples[i]);
         }
@@ -235,6 +273,10 @@ static mprof_status add_record(void *data, const mprof_record *record)
         return MPROF_OK;
     }
     uint32_t process = mprof__map_find(&p->pids, (const char *)&pid, sizeof pid);
+    if (record->kind == MPROF_RECORD_CHLD && process != 0 &&
+        record->sample.time_s == p->rest.time_s) {
+        p->rest.mib -= record->sample.mib;
+    }
     if (process == MPROF__MAP_NONE) {
         return MPROF_OK;
     }
@@ -279,6 +321,7 @@ static mprof_status read_again(peaks *p, mprof_source *source, mprof_error *erro
     }
     mprof_status status = mprof_source_rewind(source, error);
     status = status == MPROF_OK ? mprof_read(source, &visitor, error) : status;
+    flush_rest(p);
     return status == MPROF_ENOMEM ? mprof_error_set(error, status, "out of memory") : status;
 }
 
@@ -287,6 +330,9 @@ static mprof_status read_again(peaks *p, mprof_source *source, mprof_error *erro
 static void find_function_peaks(peaks *p, mprof_profile *profile)
 {
     build_tree(&p->memory);
+    if (p->main.edge_count > 0) {
+        build_tree(&p->main);
+    }
     for (size_t i = 0; i < profile->process_count; i++) {
         if (p->children[i].edge_count > 0) {
             build_tree(&p->children[i]);
@@ -297,8 +343,8 @@ static void find_function_peaks(peaks *p, mprof_profile *profile)
         mprof_function *function = &profile->functions[span->function];
         double memory = highest_between(&p->memory, span->enter.time_s, span->exit.time_s);
         double own = memory;
-        if (span->process > 0) {
-            const slots *child = &p->children[span->process];
+        if (span->process > 0 || p->main.edge_count > 0) {
+            const slots *child = span->process ? &p->children[span->process] : &p->main;
             own = child->edge_count > 0
                       ? highest_between(child, span->enter.time_s, span->exit.time_s)
                       : -INFINITY;
@@ -325,6 +371,9 @@ static mprof_status find_peaks(peaks *p, mprof_profile *profile, mprof_source *s
         }
     } else {
         raise_from_curve(&p->memory, &p->builder->samples);
+        if (p->main.edge_count > 0) {
+            raise_main_from_ticks(p);
+        }
         for (size_t i = 0; i < profile->process_count; i++) {
             raise_from_curve(&p->children[i], &p->builder->curves[i]);
         }
@@ -343,8 +392,10 @@ mprof_status mprof__profile_find_peaks(mprof_profile *profile, mprof__profile_bu
     memset(&p, 0, sizeof p);
     p.profile = profile;
     p.builder = builder;
+    p.rest.time_s = NAN;
     mprof_status status = find_peaks(&p, profile, source, error);
     free_slots(&p.memory);
+    free_slots(&p.main);
     for (size_t i = 0; p.children && i < profile->process_count; i++) {
         free_slots(&p.children[i]);
     }

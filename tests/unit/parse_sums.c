@@ -225,6 +225,51 @@ static void test_functions_of_two_recordings(void **state)
     mprof_profile_free(profiles[1]);
 }
 
+/* 9,000 ticks of a tree whose MEM is the sum. The main process has 10 MiB, 20 in one tick; its
+ * child has 100, and 200 in another tick. Kept whole, and thinned. */
+static void test_a_function_has_the_memory_of_its_process(void **state)
+{
+    enum { TICKS = 9000 };
+    size_t room = TICKS * 60 + 400, used = 0;
+    char *text = malloc(room);
+    (void)state;
+    assert_non_null(text);
+    for (int i = 0; i < TICKS; i++) {
+        int main_mib = i == 4000 ? 20 : 10, child_mib = i == 5000 ? 200 : 100;
+        used += (size_t)snprintf(text + used, room - used, "MEM %d %d\n%sCHLD 2 %d %d\n",
+                                 main_mib + child_mib, 1000 + i, i ? "" : YES, child_mib, 1000 + i);
+    }
+    snprintf(text + used, room - used,
+             "FUNC m.wait 1 2000 1 9000 0\nFUNC m.late 1 5500 1 9000 1\n"
+             "FUNC m.work 1 2000 1 9000 0 pid=2\n");
+    static const size_t max_points[] = {0, 64, MPROF_DEFAULT_MAX_POINTS};
+    for (size_t i = 0; i < sizeof max_points / sizeof *max_points; i++) {
+        mprof_source *source;
+        mprof_profile *profile;
+        mprof_function_sum *sums;
+        size_t count;
+        mprof_load_options options = MPROF_LOAD_OPTIONS_INIT;
+        options.max_points = max_points[i];
+        assert_int_equal(mprof_source_open_memory(&source, text, strlen(text), "x", NULL),
+                         MPROF_OK);
+        assert_int_equal(mprof_profile_load(&profile, source, &options, NULL), MPROF_OK);
+        assert_int_equal(mprof_function_sums_make(
+                             &sums, &count, (const mprof_profile *const *)&profile, 1, 0, NULL),
+                         MPROF_OK);
+        assert_int_equal(count, 3);
+        assert_string_equal(sums[0].name, "m.wait");
+        assert_true(sums[0].peak_mib == 20);
+        assert_string_equal(sums[1].name, "m.work");
+        assert_true(sums[1].peak_mib == 200);
+        assert_string_equal(sums[2].name, "m.late");
+        assert_true(sums[2].peak_mib == 10);
+        mprof_function_sums_free(sums);
+        mprof_profile_free(profile);
+        mprof_source_free(source);
+    }
+    free(text);
+}
+
 static void test_no_function(void **state)
 {
     mprof_function_sum *sums;
@@ -321,6 +366,7 @@ int main(void)
         cmocka_unit_test(test_words_are_cut),
         cmocka_unit_test(test_memory_of_a_moment),
         cmocka_unit_test(test_functions_of_two_recordings),
+        cmocka_unit_test(test_a_function_has_the_memory_of_its_process),
         cmocka_unit_test(test_no_function),
         cmocka_unit_test(test_processes),
     };
