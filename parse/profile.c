@@ -141,6 +141,7 @@ static mprof_status finish_line(mprof__profile_builder *builder, mprof_error *er
     mprof__curve line;
     mprof__curve_init(&line, builder->options->max_points);
     int status = fill_line(builder, &line);
+    profile->line.mean_mib = profile->samples.mean_mib; /* not of the values of many short calls */
     profile->line_is_own = status == 0;
     mprof__curve_free(&line);
     return status == 0 ? MPROF_OK : fail_without_memory(error);
@@ -149,6 +150,10 @@ static mprof_status finish_line(mprof__profile_builder *builder, mprof_error *er
 static mprof_status finish_children(mprof__profile_builder *builder, mprof_error *error)
 {
     mprof_profile *profile = builder->profile;
+    for (size_t i = 0; i < profile->process_count; i++) {
+        mprof__totals_describe(&builder->curves[i].totals, &profile->processes[i].series,
+                               profile->start_s);
+    }
     for (size_t i = 0; i < profile->span_count; i++) {
         const mprof_span *span = &profile->spans[i];
         mprof__curve *curve = &builder->curves[span->process];
@@ -157,10 +162,12 @@ static mprof_status finish_children(mprof__profile_builder *builder, mprof_error
         }
     }
     for (size_t i = 0; i < profile->process_count; i++) {
-        if (mprof__curve_finish(&builder->curves[i], &profile->processes[i].series,
-                                profile->start_s) != 0) {
+        mprof_series *series = &profile->processes[i].series;
+        double mean_mib = series->mean_mib;
+        if (mprof__curve_finish(&builder->curves[i], series, profile->start_s) != 0) {
             return fail_without_memory(error);
         }
+        series->mean_mib = mean_mib;
     }
     if (profile->mem_is_main && profile->processes[0].series.sample_count == 0) {
         free((void *)(uintptr_t)profile->processes[0]
@@ -169,6 +176,26 @@ static mprof_status finish_children(mprof__profile_builder *builder, mprof_error
         profile->main_is_line = true;
     }
     return MPROF_OK;
+}
+
+static void raise_peak(mprof_series *series, const mprof_profile *profile, mprof_sample sample)
+{
+    if (sample.mib > series->peak.mib && sample.time_s >= profile->from_s &&
+        sample.time_s <= profile->to_s) {
+        series->peak = sample;
+    }
+}
+
+/* The calls of the main process measured it alone, between ticks, too. */
+static void raise_main_rest(mprof_profile *profile)
+{
+    for (size_t i = 0; i < profile->span_count && profile->spans[i].process == 0; i++) {
+        const mprof_span *span = &profile->spans[i];
+        if (!mprof__span_fits_line(profile, span)) {
+            raise_peak(&profile->main_rest, profile, span->enter);
+            raise_peak(&profile->main_rest, profile, span->exit);
+        }
+    }
 }
 
 static mprof_status finish_others(mprof__profile_builder *builder, mprof_error *error)
@@ -182,6 +209,7 @@ static mprof_status finish_others(mprof__profile_builder *builder, mprof_error *
         return fail_without_memory(error);
     }
     mprof__totals_describe(&builder->ticks.rest, &profile->main_rest, profile->start_s);
+    raise_main_rest(profile);
     profile->mem_is_sum = mprof__profile_find_whether_sum(profile);
     return MPROF_OK;
 }

@@ -31,7 +31,7 @@ typedef struct mprof_series {
     mprof_sample peak;          /**< the earliest of the highest samples */
     double slope_mib_per_s;     /**< least squares; 0 if there are fewer than two moments */
     double slope_offset_mib;    /**< the same line's value at mprof_profile_start_s() */
-    double mean_mib;            /**< of the samples */
+    double mean_mib;            /**< of the samples alone */
 } mprof_series;
 
 /** One process of the recording. Index 0 is the main one, whether or not its pid is known. */
