@@ -5,7 +5,7 @@
 
 # To build. Without drawing (-DMPROF_DRAW=OFF) the first line is enough.
 packages_build=(
-    gcc libc6-dev cmake ninja-build pkg-config python3 libpython3-dev
+    gcc libc6-dev cmake ninja-build pkg-config python3 libpython3-dev libjansson-dev
     libcairo2-dev libpango1.0-dev libpng-dev zlib1g-dev
 )
 
@@ -24,6 +24,7 @@ packages_test=(
     python3-celery python3-pytest-xdist 'python3-eventlet|' 'uwsgi-core|' 'uwsgi-plugin-python3|'
     python3-ipython python3-ipykernel python3-jupyter-client
     python3-numpy python3-pandas gnuplot-nox python3-sphinx-gallery python3-pil
+    jq python3-jsonschema python3-junitparser
     libxml2-utils poppler-utils librsvg2-bin fonts-noto-cjk
     chromium chromium-driver
     valgrind strace mypy musl-tools bubblewrap 'libfaketime|' clang 'gcc-multilib|'

@@ -1,14 +1,17 @@
 /* mprof list: prints the recordings of this directory with the numbers that other commands take. */
 #include "command.h"
 #include "command_parts.h"
+#include "list_json.h"
 #include "list_long.h"
 
 #include <stdbool.h>
 #include <stdio.h>
 #include <unistd.h>
 
+enum { JSON = 256 }; /* has no letter */
+
 typedef struct request {
-    bool is_long;
+    bool is_long, is_json;
 } request;
 
 static error_t parse_option(int key, char *argument, struct argp_state *state)
@@ -16,6 +19,10 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
     request *r = state->input;
     if (key == 'l') {
         r->is_long = true;
+        return 0;
+    }
+    if (key == JSON) {
+        r->is_json = true;
         return 0;
     }
     if (key == ARGP_KEY_ARG) {
@@ -27,6 +34,7 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 static const struct argp_option options[] = {
     {"long", 'l', NULL, 0,
      "with peak, duration, number of processes and command; a line for each run of a file", 0},
+    {"json", JSON, NULL, 0, "print JSON with all of this: docs/json.md", 0},
     {0},
 };
 
@@ -51,19 +59,30 @@ static void print_recording(size_t index, const char *name, bool is_terminal)
     putchar('\n');
 }
 
+static void print_recordings(const mprof_recordings *recordings)
+{
+    bool is_terminal = isatty(STDOUT_FILENO);
+    for (size_t i = 0; i < mprof_recordings_count(recordings); i++) {
+        print_recording(i, mprof_recordings_name(recordings, i), is_terminal);
+    }
+}
+
 int mprof_list_command(int argc, char **argv)
 {
-    request r = {false};
+    request r = {.is_long = false};
     mprof__command_parse(&arguments, argc, argv, 0, &r);
     mprof_recordings *recordings = mprof__recordings_here();
     if (!recordings) {
         return MPROF_EXIT_FAILED;
     }
-    bool is_terminal = isatty(STDOUT_FILENO);
-    for (size_t i = 0; i < mprof_recordings_count(recordings) && !r.is_long; i++) {
-        print_recording(i, mprof_recordings_name(recordings, i), is_terminal);
+    int result = MPROF_EXIT_OK;
+    if (r.is_json) {
+        result = mprof__list_json(recordings);
+    } else if (r.is_long) {
+        result = mprof__list_long(recordings);
+    } else {
+        print_recordings(recordings);
     }
-    int result = r.is_long ? mprof__list_long(recordings) : MPROF_EXIT_OK;
     mprof_recordings_free(recordings);
     return mprof__command_finish() == MPROF_EXIT_OK ? result : MPROF_EXIT_FAILED;
 }

@@ -2,17 +2,20 @@
 #include "command.h"
 #include "command_parts.h"
 #include "parse/summary.h"
+#include "peak_json.h"
 
 #include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { EXACT = 256 }; /* has no letter */
+enum { EXACT = 256, JSON }; /* have no letter */
 
 typedef struct request {
     const char *function;
     bool is_exact; /* also prints what memory_profiler's command does not know */
+    bool is_json;
+    json_t *items; /* of the JSON document, if one was requested */
     mprof__arguments arguments;
 } request;
 
@@ -25,6 +28,9 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
         return 0;
     case EXACT:
         r->is_exact = true;
+        return 0;
+    case JSON:
+        r->is_json = true;
         return 0;
     case ARGP_KEY_ARG:
         return mprof__arguments_add(&r->arguments, argument);
@@ -39,6 +45,7 @@ static const struct argp_option options[] = {
     {"exact", EXACT, NULL, 0,
      "print the kernel's marks, names, kinds, the control group and runs into a pipe or file, too",
      0},
+    {"json", JSON, NULL, 0, "print JSON with all of this: docs/json.md", 0},
     {0},
 };
 
@@ -225,25 +232,52 @@ static void report_similar_name(const char *path, const char *function,
     mprof__command_fail(&error);
 }
 
-static int print_peak(const char *path, const request *r)
+static void print_result(const char *path, request *r, const mprof__summary *summary)
+{
+    if (r->is_json) {
+        mprof__json_append(&r->items, mprof__peak_json(path, r->function, summary));
+    } else {
+        print_summary(path, summary, r->is_exact, r->function != NULL);
+    }
+    report_similar_name(path, r->function, summary);
+    mprof__command_warn_file(path, &summary->warnings);
+}
+
+static int fail_input(const char *path, request *r, const mprof_error *error)
+{
+    if (r->is_json) {
+        mprof__json_append(&r->items, mprof__peak_json_failed(path, error->message));
+    }
+    return mprof__command_fail(error);
+}
+
+static int print_peak(const char *path, request *r)
 {
     mprof_source *source;
     mprof__summary summary;
     mprof_error error = MPROF_ERROR_INIT;
     if (mprof_source_open(&source, path, &error) != MPROF_OK) {
-        return mprof__command_fail(&error);
+        return fail_input(path, r, &error);
     }
     mprof_status status = mprof__summary_read(&summary, source, r->function, &error);
     if (status == MPROF_OK) {
-        print_summary(path, &summary, r->is_exact, r->function != NULL);
-        report_similar_name(path, r->function, &summary);
-        mprof__command_warn_file(path, &summary.warnings);
+        print_result(path, r, &summary);
     } else {
-        mprof__command_fail(&error);
+        fail_input(path, r, &error);
     }
     mprof__summary_free(&summary);
     mprof_source_free(source);
     return status == MPROF_OK ? MPROF_EXIT_OK : MPROF_EXIT_FAILED;
+}
+
+/* Takes the items. */
+static int print_document(json_t *items)
+{
+    mprof_error error = MPROF_ERROR_INIT;
+    json_t *document = mprof__json_document("peak", json_pack("{s:o}", "recordings", items));
+    return mprof__json_print(stdout, document, false, &error) == MPROF_OK
+               ? MPROF_EXIT_OK
+               : mprof__command_fail(&error);
 }
 
 int mprof_peak_command(int argc, char **argv)
@@ -253,11 +287,15 @@ int mprof_peak_command(int argc, char **argv)
     size_t path_count;
     mprof__command_parse(&arguments, argc, argv, 0, &r);
     int result = mprof__command_inputs(&paths, &path_count, r.arguments.items, r.arguments.count);
-    if (r.arguments.count == 0 && result == MPROF_EXIT_OK) {
+    r.items = r.is_json ? json_array() : NULL;
+    if (r.arguments.count == 0 && result == MPROF_EXIT_OK && !r.is_json) {
         puts("Using last profile data.");
     }
     for (size_t i = 0; i < path_count; i++) {
         result = print_peak(paths[i], &r) == MPROF_EXIT_OK ? result : MPROF_EXIT_FAILED;
+    }
+    if (r.is_json && print_document(r.items) != MPROF_EXIT_OK) {
+        result = MPROF_EXIT_FAILED;
     }
     mprof__command_inputs_free(paths, path_count);
     mprof__arguments_free(&r.arguments);

@@ -8,6 +8,7 @@
 #include "record/terminal/live_line.h"
 #include "record/terminal/sparkline.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -373,6 +374,11 @@ static void put_calls(mprof__terminal_text *text, const table_row *row)
     }
 }
 
+static bool has_slope(const mprof__sparkline *line)
+{
+    return line && line->last_ns > line->first_ns;
+}
+
 static void put_row(mprof__terminal_text *text, const table_columns *columns, const table_row *row,
                     bool has_ended)
 {
@@ -381,8 +387,7 @@ static void put_row(mprof__terminal_text *text, const table_columns *columns, co
     if (columns->has_peak) {
         put_mib(text, row->peak_bytes > 0, row->peak_bytes);
     }
-    if (columns->has_slope && row->slope && row->slope->last_ns > row->slope->first_ns &&
-        !has_ended) {
+    if (columns->has_slope && has_slope(row->slope) && !has_ended) {
         (void)mprof__terminal_text_put(text, " %+9.2f", mprof__sparkline_slope(row->slope) / MIB);
     } else if (columns->has_slope) {
         (void)mprof__terminal_text_put(text, " %9s", "-");
@@ -423,22 +428,82 @@ static const table_row **sort_rows(const mprof__process_table *table)
     return sorted;
 }
 
+/* How many of the rows of ended processes are kept. */
+static uint64_t count_ended_rows(const mprof__process_table *table)
+{
+    return table->ended_count < ENDED_MAX ? table->ended_count : ENDED_MAX;
+}
+
+/* back: 1 is the one that ended last. */
+static const table_row *ended_row(const mprof__process_table *table, uint64_t back)
+{
+    return table->ended[(table->ended_count - back) % ENDED_MAX];
+}
+
+static mprof__process_row row_of(const table_row *row, bool has_ended)
+{
+    return (mprof__process_row){
+        .pid = row->pid,
+        .name = row->name,
+        .function = row->function,
+        .has_sample = row->tick != 0,
+        .bytes = row->bytes,
+        .peak_bytes = row->peak_bytes,
+        .slope_bytes_per_s = has_slope(row->slope) ? mprof__sparkline_slope(row->slope) : NAN,
+        .calls = row->calls,
+        .has_ended = has_ended,
+        .cause = row->cause,
+        .value = row->value,
+    };
+}
+
+bool mprof__process_table_visit(const mprof__process_table *table,
+                                void (*visit)(void *data, const mprof__process_row *row),
+                                void *data)
+{
+    const table_row **sorted = sort_rows(table);
+
+    for (size_t i = 0; sorted && i < table->count; i++) {
+        mprof__process_row row = row_of(sorted[i], false);
+        visit(data, &row);
+    }
+    for (uint64_t back = 1; sorted && back <= count_ended_rows(table); back++) {
+        mprof__process_row row = row_of(ended_row(table, back), true);
+        visit(data, &row);
+    }
+    free(sorted);
+    return sorted != NULL;
+}
+
+void mprof__process_table_totals(const mprof__process_table *table, mprof__process_totals *totals)
+{
+    *totals = (mprof__process_totals){
+        .title = table->title,
+        .has_sample = table->total.count > 0,
+        .bytes = table->total.bytes,
+        .peak_bytes = table->total.peak_bytes,
+        .slope_bytes_per_s = has_slope(&table->total) ? mprof__sparkline_slope(&table->total) : NAN,
+        .lasts_ns = table->total.last_ns - table->total.first_ns,
+        .running_count = table->count,
+        .ended_count = table->ended_count,
+    };
+    /* with only one process its high-water mark is that of the total */
+    if (table->count == 1 && table->ended_count == 0 &&
+        table->rows[0]->peak_bytes > totals->peak_bytes) {
+        totals->peak_bytes = table->rows[0]->peak_bytes;
+    }
+}
+
 /* The same text as the live line. */
 static void put_total(mprof__terminal_text *text, const mprof__process_table *table)
 {
+    mprof__process_totals totals;
     mprof__live_line_view view = {0};
 
-    view.peak_bytes = table->total.peak_bytes;
-    view.lasts_ns = table->total.last_ns - table->total.first_ns;
-    view.processes = table->count;
-    for (size_t i = 0; i < table->count; i++) {
-        const table_row *row = table->rows[i];
-
-        /* with only one process its high-water mark is that of the total */
-        if (table->count + table->ended_count == 1 && row->peak_bytes > view.peak_bytes) {
-            view.peak_bytes = row->peak_bytes;
-        }
-    }
+    mprof__process_table_totals(table, &totals);
+    view.peak_bytes = totals.peak_bytes;
+    view.lasts_ns = totals.lasts_ns;
+    view.processes = totals.running_count;
     mprof__live_line_format(text, &table->total, &view);
 }
 
@@ -467,7 +532,7 @@ void mprof__process_table_write(const mprof__process_table *table,
                                 void (*write_line)(void *data, const char *text), void *data)
 {
     const table_row **sorted = sort_rows(table);
-    uint64_t ended = table->ended_count < ENDED_MAX ? table->ended_count : ENDED_MAX;
+    uint64_t ended = count_ended_rows(table);
     mprof__terminal_text text;
     table_columns columns = {0};
 
@@ -489,9 +554,7 @@ void mprof__process_table_write(const mprof__process_table *table,
         } else if (row < table->count) {
             put_row(&text, &columns, sorted[row], false);
         } else if (row - table->count < ended) {
-            uint64_t back = row - table->count + 1;
-
-            put_row(&text, &columns, table->ended[(table->ended_count - back) % ENDED_MAX], true);
+            put_row(&text, &columns, ended_row(table, row - table->count + 1), true);
         } else if (row - table->count == ended && table->ended_count > ended) {
             (void)mprof__terminal_text_put(&text, "%7s more have ended: %llu", "",
                                            (unsigned long long)(table->ended_count - ended));

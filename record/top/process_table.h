@@ -41,6 +41,39 @@ void mprof__process_table_clear_calls(mprof__process_table *table);
 void mprof__process_table_set_calls(mprof__process_table *table, int64_t pid, size_t count,
                                     const char *function);
 
+/* One process, for readers other than a terminal. Texts are valid until the table changes. */
+typedef struct mprof__process_row {
+    int64_t pid;
+    const char *name;     /* untrusted bytes; NULL: unknown */
+    const char *function; /* the last one to begin of its calls in flight; NULL: unknown */
+    bool has_sample;
+    int64_t bytes;            /* of the last sample */
+    int64_t peak_bytes;       /* 0: unknown */
+    double slope_bytes_per_s; /* NAN: unknown */
+    uint32_t calls;           /* in flight */
+    bool has_ended;
+    mprof_exit_cause cause; /* of one that has ended */
+    int32_t value;
+} mprof__process_row;
+
+/* Calls visit for each row: running processes, most memory first, then those that ended last.
+ * False without memory. */
+bool mprof__process_table_visit(const mprof__process_table *table,
+                                void (*visit)(void *data, const mprof__process_row *row),
+                                void *data);
+
+typedef struct mprof__process_totals {
+    const char *title;
+    bool has_sample;
+    int64_t bytes, peak_bytes;
+    double slope_bytes_per_s; /* NAN before samples of two times */
+    int64_t lasts_ns;
+    size_t running_count;
+    uint64_t ended_count;
+} mprof__process_totals;
+
+void mprof__process_table_totals(const mprof__process_table *table, mprof__process_totals *totals);
+
 typedef struct mprof__process_table_view {
     const char *state; /* shown before the title: "recording", "ended" ... */
     size_t rows;       /* most lines to write */

@@ -13,6 +13,7 @@
 #include "record/terminal/signals.h"
 #include "record/terminal/terminal_text.h"
 #include "recording_tail.h"
+#include "top_json.h"
 
 #include <poll.h>
 #include <stdlib.h>
@@ -31,11 +32,12 @@
 #define ANSWER_S 0.6
 #define ANSWER_TRIES 20
 
-enum { KEY_ONCE = 0x100 };
+enum { KEY_ONCE = 0x100, KEY_JSON };
 
 typedef struct top_options {
     double interval_s;
     long count; /* updates; 0: until the recording or process ends */
+    bool is_json;
     const char *source;
 } top_options;
 
@@ -54,6 +56,8 @@ static const struct argp_option option_table[] = {
     {"interval", 'T', "SECONDS", 0, "time between updates (1)", 0},
     {"count", 'n', "N", 0, "end after N updates", 0},
     {"once", KEY_ONCE, NULL, 0, "print the table once: the same as -n 1", 0},
+    {"json", KEY_JSON, NULL, 0,
+     "print each update as a line of JSON, once without -n: docs/json.md", 0},
     {0},
 };
 
@@ -82,6 +86,9 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
         return 0;
     case KEY_ONCE:
         options->count = 1;
+        return 0;
+    case KEY_JSON:
+        options->is_json = true;
         return 0;
     case ARGP_KEY_ARG:
         if (options->source) {
@@ -323,6 +330,15 @@ static void wait_for_answer(session *run, source *shown)
     }
 }
 
+/* Tables in a pipe are separated by empty lines. */
+static void print_next_table(const source *shown, long updates)
+{
+    if (updates > 1) {
+        putchar('\n');
+    }
+    print_table(shown);
+}
+
 static mprof_status watch(session *run, source *shown, mprof_error *error)
 {
     mprof_status status = update(shown, error);
@@ -334,11 +350,11 @@ static mprof_status watch(session *run, source *shown, mprof_error *error)
     for (long updates = 1; status == MPROF_OK && !run->quits; updates++) {
         if (run->has_screen) {
             draw_table(&run->screen, shown);
-        } else if (updates > 1) {
-            putchar('\n');
-        }
-        if (!run->has_screen) {
-            print_table(shown);
+        } else if (run->options->is_json) {
+            status = mprof__top_json_write(stdout, shown->table, state_name(shown), error);
+            fflush(stdout);
+        } else {
+            print_next_table(shown, updates);
         }
         if (shown->is_over || updates == run->options->count) {
             break;
@@ -358,7 +374,7 @@ static int top(const top_options *options, const char *text)
     source shown = {.folder_fd = -1};
     mprof_status status = open_source(&shown, text, &error);
 
-    run.has_screen = isatty(STDOUT_FILENO) && options->count != 1;
+    run.has_screen = isatty(STDOUT_FILENO) && options->count != 1 && !options->is_json;
     if (status == MPROF_OK) {
         status = mprof__signals_open(&run.signals, true, &error);
     }
@@ -394,7 +410,7 @@ int mprof_top_command(int argc, char **argv)
         result = mprof__command_inputs(&paths, &path_count, NULL, 0);
         options.source = path_count > 0 ? paths[0] : NULL;
     }
-    if (!isatty(STDOUT_FILENO) && options.count == 0) {
+    if ((!isatty(STDOUT_FILENO) || options.is_json) && options.count == 0) {
         options.count = 1;
     }
     if (result == MPROF_EXIT_OK && options.source) {

@@ -32,7 +32,7 @@ ARROWS = {
 # The folders of a room, from the top down: a file may include headers of its own folder and of those
 # below it. "" is the room itself.
 FLOORS = {
-    "parse": ["commands", "check", ""],
+    "parse": ["commands", "formats", "check", ""],
     "record": ["top", "", "session", "inject", "launch", "calls", "output", "processes", "terminal",
                "kernel"],
     "render": ["", "svg", "draw", "figure"],

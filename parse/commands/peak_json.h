@@ -1,0 +1,14 @@
+/* The document of `mprof peak --json`. Private to this folder. */
+#ifndef MPROF_PARSE_PEAK_JSON_H
+#define MPROF_PARSE_PEAK_JSON_H
+
+#include "parse/formats/json.h"
+#include "parse/summary.h"
+
+/* One item of its recordings. function: samples were limited to its calls; NULL: they were not. */
+json_t *mprof__peak_json(const char *path, const char *function, const mprof__summary *summary);
+
+/* The item of a recording that could not be read. */
+json_t *mprof__peak_json_failed(const char *path, const char *reason);
+
+#endif
