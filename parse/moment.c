@@ -364,13 +364,22 @@ typedef struct kind {
     size_t count;
 } kind;
 
-static void add_kinds(words *w, const mprof_moment *moment, const mprof_profile *profile)
+static bool is_of(const mprof_moment_stack *stack, uint32_t process)
+{
+    return process == MPROF_PROCESS_ANY || stack->process == process;
+}
+
+static void add_kinds(words *w, const mprof_moment *moment, const mprof_profile *profile,
+                      uint32_t process)
 {
     kind kinds[KINDS_MAX];
     size_t kind_count = 0, left_out = 0, span_count;
     const mprof_span *spans = mprof_profile_spans(profile, &span_count);
     for (size_t i = 0; i < moment->stack_count; i++) {
         size_t at = 0;
+        if (!is_of(&moment->stacks[i], process)) {
+            continue;
+        }
         while (at < kind_count && !are_same(kinds[at].stack, &moment->stacks[i], spans)) {
             at++;
         }
@@ -396,16 +405,39 @@ static void add_kinds(words *w, const mprof_moment *moment, const mprof_profile 
     }
 }
 
+/* `one`: in front of a single stack; `many`: in front of several. */
+static void add_calls(words *w, const mprof_moment *moment, const mprof_profile *profile,
+                      uint32_t process, const char *one, const char *many)
+{
+    char head[48];
+    size_t count = 0;
+    for (size_t i = 0; i < moment->stack_count; i++) {
+        count += is_of(&moment->stacks[i], process);
+    }
+    if (count > 0) {
+        add_words(w, count == 1 ? one : many);
+    }
+    if (count > 1) {
+        mprof__text_format(head, sizeof head, "%zu calls at once: ", count);
+        add_words(w, head);
+    }
+    add_kinds(w, moment, profile, process);
+}
+
 size_t mprof_moment_text(char *text, size_t size, const mprof_moment *moment,
                          const mprof_profile *profile)
 {
     words w = {text, size, 0};
     *text = '\0';
-    if (moment->stack_count > 1) {
-        char head[48];
-        mprof__text_format(head, sizeof head, "%zu calls at once: ", moment->stack_count);
-        add_words(&w, head);
-    }
-    add_kinds(&w, moment, profile);
+    add_calls(&w, moment, profile, MPROF_PROCESS_ANY, "", "");
+    return w.used;
+}
+
+size_t mprof_moment_phrase(char *text, size_t size, const mprof_moment *moment,
+                           const mprof_profile *profile, uint32_t process)
+{
+    words w = {text, size, 0};
+    *text = '\0';
+    add_calls(&w, moment, profile, process, " in ", ", ");
     return w.used;
 }

@@ -1,21 +1,24 @@
 /* mprof peak: prints the highest memory of recordings, of a function, and of each child. */
 #include "command.h"
 #include "command_parts.h"
+#include "parse/source.h"
 #include "parse/summary.h"
 #include "peak_json.h"
+#include "peak_stack.h"
 
 #include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { EXACT = 256, JSON }; /* have no letter */
+enum { EXACT = 256, JSON, STACK }; /* have no letter */
 
 typedef struct request {
     const char *function;
     bool is_exact; /* also prints what memory_profiler's command does not know */
     bool is_json;
     json_t *items; /* of the JSON document, if one was requested */
+    bool stack;    /* also prints what was running at the peak */
     mprof__arguments arguments;
 } request;
 
@@ -32,6 +35,15 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
     case JSON:
         r->is_json = true;
         return 0;
+    case STACK:
+        r->stack = true;
+        return 0;
+    case ARGP_KEY_END:
+        if (r->stack && r->function) {
+            argp_error(state, "--stack prints what ran at the peak of the whole recording; leave "
+                              "--func out");
+        }
+        return 0;
     case ARGP_KEY_ARG:
         return mprof__arguments_add(&r->arguments, argument);
     default:
@@ -46,6 +58,7 @@ static const struct argp_option options[] = {
      "print the kernel's marks, names, kinds, the control group and runs into a pipe or file, too",
      0},
     {"json", JSON, NULL, 0, "print JSON with all of this: docs/json.md", 0},
+    {"stack", STACK, NULL, 0, "print when the peak was, and which calls were running", 0},
     {0},
 };
 
@@ -232,15 +245,29 @@ static void report_similar_name(const char *path, const char *function,
     mprof__command_fail(&error);
 }
 
-static void print_result(const char *path, request *r, const mprof__summary *summary)
+/* The profile of --stack is read after the summary. */
+static mprof_status print_result(const char *path, mprof_source *source, request *r,
+                                 const mprof__summary *summary)
 {
+    mprof_error error = MPROF_ERROR_INIT;
+    mprof_profile *profile = NULL;
+    mprof_status status =
+        r->stack ? mprof__peak_profile_load(&profile, source, summary, &error) : MPROF_OK;
     if (r->is_json) {
-        mprof__json_append(&r->items, mprof__peak_json(path, r->function, summary));
+        mprof__json_append(&r->items, mprof__peak_json(path, r->function, summary, profile));
     } else {
         print_summary(path, summary, r->is_exact, r->function != NULL);
     }
+    if (profile && !r->is_json) {
+        status = mprof__print_peak_stack(profile, &error);
+    }
+    if (status != MPROF_OK) {
+        mprof__command_fail(&error);
+    }
+    mprof_profile_free(profile);
     report_similar_name(path, r->function, summary);
     mprof__command_warn_file(path, &summary->warnings);
+    return status;
 }
 
 static int fail_input(const char *path, request *r, const mprof_error *error)
@@ -259,9 +286,14 @@ static int print_peak(const char *path, request *r)
     if (mprof_source_open(&source, path, &error) != MPROF_OK) {
         return fail_input(path, r, &error);
     }
-    mprof_status status = mprof__summary_read(&summary, source, r->function, &error);
+    mprof_status status = r->stack ? mprof__source_keep(source, &error) : MPROF_OK;
+    if (status != MPROF_OK) {
+        mprof_source_free(source);
+        return fail_input(path, r, &error);
+    }
+    status = mprof__summary_read(&summary, source, r->function, &error);
     if (status == MPROF_OK) {
-        print_result(path, r, &summary);
+        status = print_result(path, source, r, &summary);
     } else {
         fail_input(path, r, &error);
     }

@@ -2,8 +2,11 @@
 #include "peak_json.h"
 
 #include "json_runs.h"
+#include "peak_stack.h"
 
 #include <math.h>
+#include <mprof/moment.h>
+#include <mprof/sums.h>
 
 static json_t *process_item(const mprof__summary *summary, const mprof__process_peak *process)
 {
@@ -38,7 +41,123 @@ static json_t *group_item(const mprof_control_group *group)
                            "limit_bytes", mprof__json_bytes(group->limit_mib));
 }
 
-json_t *mprof__peak_json(const char *path, const char *function, const mprof__summary *summary)
+/* ---- with --stack ---- */
+
+static json_t *pid_item(const mprof_process *process)
+{
+    return process->pid == MPROF_PID_NONE ? json_null() : json_integer((json_int_t)process->pid);
+}
+
+static json_t *stack_item(const mprof_moment_stack *stack, const mprof_profile *profile)
+{
+    size_t count;
+    const mprof_span *spans = mprof_profile_spans(profile, &count);
+    const mprof_function *functions = mprof_profile_functions(profile, &count);
+    const mprof_process *processes = mprof_profile_processes(profile, &count);
+    json_t *names = json_array();
+    for (size_t i = 0; i < stack->depth; i++) {
+        mprof__json_append(&names,
+                           mprof__json_text(functions[spans[stack->spans[i]].function].name));
+    }
+    return json_pack("{s:o, s:o, s:o}", "pid", pid_item(&processes[stack->process]),
+                     "process_bytes", mprof__json_bytes(stack->mib), "functions", names);
+}
+
+/* The words follow a value and a time in text. */
+static const char *without_lead(const char *phrase)
+{
+    return *phrase == ',' ? phrase + 2 : *phrase ? phrase + 1 : phrase;
+}
+
+static json_t *peak_item(const mprof__labelled_peak *peak, const mprof_profile *profile)
+{
+    char phrase[MPROF_MOMENT_TEXT_SIZE];
+    mprof_moment *moment;
+    json_t *stacks = json_array();
+    if (mprof_moment_find(&moment, profile, peak->sample.time_s, NULL) != MPROF_OK) {
+        json_decref(stacks);
+        return NULL;
+    }
+    mprof_moment_phrase(phrase, sizeof phrase, moment, profile, peak->process);
+    for (size_t i = 0; i < moment->stack_count; i++) {
+        if (peak->process == MPROF_PROCESS_ANY || moment->stacks[i].process == peak->process) {
+            mprof__json_append(&stacks, stack_item(&moment->stacks[i], profile));
+        }
+    }
+    mprof_moment_free(moment);
+    const mprof_run *run = mprof_profile_run(profile);
+    return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "of",
+                     peak->process == MPROF_PROCESS_ANY ? "all" : "main", "peak_bytes",
+                     mprof__json_bytes(peak->sample.mib), "time_s",
+                     mprof__json_number(peak->sample.time_s), "elapsed_s",
+                     mprof__json_number(peak->sample.time_s - mprof_profile_start_s(profile)),
+                     "run", run ? json_integer((json_int_t)run->number) : json_null(), "running",
+                     mprof__json_text(without_lead(phrase)), "stacks", stacks);
+}
+
+static json_t *peak_items(const mprof_profile *profile)
+{
+    mprof__labelled_peak peaks[2];
+    size_t count = mprof__peaks_of(peaks, profile);
+    json_t *items = json_array();
+    for (size_t i = 0; i < count; i++) {
+        mprof__json_append(&items, peak_item(&peaks[i], profile));
+    }
+    return items;
+}
+
+static json_t *function_items(const mprof_profile *profile)
+{
+    mprof_function_sum *sums;
+    size_t count;
+    json_t *items = json_array();
+    if (mprof_function_sums_make(&sums, &count, &profile, 1, 1, NULL) != MPROF_OK) {
+        json_decref(items);
+        return NULL;
+    }
+    for (size_t i = 0; i < count; i++) {
+        mprof__json_append(&items, json_pack("{s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:o}", "name",
+                                             mprof__json_text(sums[i].name), "calls",
+                                             (json_int_t)sums[i].call_count, "total_s",
+                                             mprof__json_number(sums[i].total_s), "own_s",
+                                             mprof__json_number(sums[i].own_s), "longest_s",
+                                             mprof__json_number(sums[i].longest_s), "median_s",
+                                             mprof__json_number(sums[i].median_s), "change_bytes",
+                                             mprof__json_bytes(sums[i].change_mib), "peak_bytes",
+                                             mprof__json_bytes(sums[i].peak_mib)));
+    }
+    mprof_function_sums_free(sums);
+    return items;
+}
+
+static json_t *process_sum_item(const mprof_process_sum *sum, const mprof_process *process)
+{
+    bool is_known = sum->sample_count > 0;
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:b}", "pid", pid_item(process), "name",
+                     mprof__json_text(process->name), "mean_bytes",
+                     mprof__json_bytes(is_known ? sum->mean_mib : NAN), "peak_bytes",
+                     mprof__json_bytes(is_known ? sum->peak.mib : NAN), "at_peak_bytes",
+                     mprof__json_bytes(sum->at_peak_mib), "ran_at_peak", sum->ran_at_peak);
+}
+
+static json_t *process_sum_items(const mprof_profile *profile)
+{
+    mprof_process_sum *sums;
+    size_t count;
+    const mprof_process *processes = mprof_profile_processes(profile, &count);
+    json_t *items = json_array();
+    if (mprof_process_sums_make(&sums, &count, profile, NULL) != MPROF_OK) {
+        json_decref(items);
+        return NULL;
+    }
+    for (size_t i = 0; i < count; i++) {
+        mprof__json_append(&items, process_sum_item(&sums[i], &processes[i]));
+    }
+    mprof_process_sums_free(sums);
+    return items;
+}
+
+static json_t *summary_item(const char *path, const char *function, const mprof__summary *summary)
 {
     return json_pack(
         "{s:o, s:n, s:o, s:b, s:o, s:o, s:b, s:o, s:b, s:o, s:o, s:o, s:I, s:o, s:o}", "file",
@@ -51,6 +170,22 @@ json_t *mprof__peak_json(const char *path, const char *function, const mprof__su
         "control_group", group_item(&summary->group), "processes", process_items(summary),
         "left_out_processes", (json_int_t)summary->left_out_count, "runs",
         mprof__json_runs(&summary->runs), "warnings", mprof__json_warnings(&summary->warnings));
+}
+
+json_t *mprof__peak_json(const char *path, const char *function, const mprof__summary *summary,
+                         const mprof_profile *profile)
+{
+    json_t *item = summary_item(path, function, summary);
+    if (item && profile) {
+        int status = json_object_set_new(item, "peaks", peak_items(profile));
+        status |= json_object_set_new(item, "functions", function_items(profile));
+        status |= json_object_set_new(item, "process_sums", process_sum_items(profile));
+        if (status != 0) {
+            json_decref(item);
+            return NULL;
+        }
+    }
+    return item;
 }
 
 json_t *mprof__peak_json_failed(const char *path, const char *reason)

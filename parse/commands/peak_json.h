@@ -5,8 +5,10 @@
 #include "parse/formats/json.h"
 #include "parse/summary.h"
 
-/* One item of its recordings. function: samples were limited to its calls; NULL: they were not. */
-json_t *mprof__peak_json(const char *path, const char *function, const mprof__summary *summary);
+/* One item of its recordings. function: samples were limited to its calls; NULL: they were not.
+ * profile: also what ran at its peaks, and its sums; NULL: without these. */
+json_t *mprof__peak_json(const char *path, const char *function, const mprof__summary *summary,
+                         const mprof_profile *profile);
 
 /* The item of a recording that could not be read. */
 json_t *mprof__peak_json_failed(const char *path, const char *reason);

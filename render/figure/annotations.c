@@ -9,19 +9,26 @@
 #include "occupancy.h"
 #include "process_curves.h"
 #include "process_groups.h"
+#include "visible_text.h"
+
+#include "parse/plain_text.h"
 
 #include <math.h>
+#include <mprof/moment.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define MEMORY_LABEL_GAP_PX 5.0
 #define NAME_HEIGHT_PX 15.0
+#define PEAK_TEXT_SIZE (240 + MPROF_MOMENT_TEXT_SIZE)
 
 struct peak {
     const mprof__figure_input *input;
     mprof_sample sample;
     char name[120];
     const char *brief; /* in place of the name where that has no room; NULL: the same */
+    char calls[MPROF_MOMENT_TEXT_SIZE]; /* what ran then: " in main"; "" in an overlay */
     bool is_at_least;
     int colour;
 };
@@ -55,18 +62,22 @@ static bool highest_of(const mprof__layout *layout, const mprof__figure_input *i
     return found;
 }
 
+/* How much of the label of a peak is written. */
+enum detail { MEMORY, WITH_TIME, WITH_CALLS };
+
 static void peak_name(char *text, size_t size, const struct peak *peak, const char *name,
-                      bool with_time)
+                      enum detail detail)
 {
     char memory[60], time[40];
     mprof__bound bound = {.mib = peak->sample.mib, .is_at_least = peak->is_at_least};
     mprof__bound_text(memory, sizeof memory, bound);
-    if (!with_time) {
+    if (detail == MEMORY) {
         snprintf(text, size, "%s%s", name, memory);
         return;
     }
-    snprintf(text, size, "%s%s at %s", name, memory,
-             mprof__duration_text(time, sizeof time, peak->sample.time_s - peak->input->start_s));
+    snprintf(text, size, "%s%s at %s%s", name, memory,
+             mprof__duration_text(time, sizeof time, peak->sample.time_s - peak->input->start_s),
+             detail == WITH_CALLS ? peak->calls : "");
 }
 
 /* The longest one that the plot has room for; returns its width. */
@@ -76,14 +87,15 @@ static double fit_peak_name(const mprof__layout *layout, char *text, size_t size
     const char *brief = peak->brief ? peak->brief : "";
     const struct {
         const char *name;
-        bool with_time;
-    } forms[] = {{peak->name, true},
-                 {*brief ? brief : peak->name, *brief != '\0'},
-                 {peak->name, false},
-                 {brief, false}};
+        enum detail detail;
+    } forms[] = {{peak->name, WITH_CALLS},
+                 {peak->name, WITH_TIME},
+                 {*brief ? brief : peak->name, *brief ? WITH_TIME : MEMORY},
+                 {peak->name, MEMORY},
+                 {brief, MEMORY}};
     double width = 0;
     for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
-        peak_name(text, size, peak, forms[i].name, forms[i].with_time);
+        peak_name(text, size, peak, forms[i].name, forms[i].detail);
         width = mprof__text_width(layout, MPROF_ROLE_PEAK_NAME, text, strlen(text));
         if (width <= layout->plot.width) {
             break;
@@ -125,7 +137,7 @@ void mprof__reserve_peak_cross(mprof__layout *layout)
     }
     const mprof__figure_input *input = &layout->inputs[0];
     struct peak peak = {.input = input, .colour = input->colour};
-    char text[240];
+    char text[PEAK_TEXT_SIZE];
     if (layout->input_count != 1 ||
         !highest_of(layout, input, main_curve(layout, input), &peak.sample)) {
         return;
@@ -186,7 +198,7 @@ static bool draw_peak(mprof__layout *layout, const struct peak *peak, bool cross
     mprof_figure *figure = layout->figure;
     double x = mprof__time_x(layout, peak->input, peak->sample.time_s);
     double y = mprof__scale_at(&layout->memory, peak->sample.mib);
-    char text[240];
+    char text[PEAK_TEXT_SIZE];
     mprof_box place;
     if (cross && !layout->figure->sizes.small && mprof__is_in_plot(layout, y)) {
         draw_cross(layout, x, y);
@@ -221,6 +233,25 @@ static void name_recording(char *name, size_t size, const struct peak *peak,
     }
 }
 
+/* Of one recording. Where the curve is the main process alone, its own calls. */
+static void name_calls(struct peak *peak, const mprof__layout *layout, bool of_total)
+{
+    const mprof__figure_input *input = peak->input;
+    mprof_moment *moment;
+    char text[sizeof peak->calls];
+    *peak->calls = '\0';
+    if (layout->input_count != 1 || !layout->options->functions ||
+        mprof_moment_find(&moment, input->profile, peak->sample.time_s, NULL) != MPROF_OK) {
+        return;
+    }
+    size_t length = mprof_moment_phrase(text, sizeof text, moment, input->profile,
+                                        input->is_part && !of_total ? 0 : MPROF_PROCESS_ANY);
+    char *visible = mprof__visible_text(text, length, sizeof peak->calls - 1);
+    mprof__text_format(peak->calls, sizeof peak->calls, "%s", visible ? visible : "");
+    free(visible);
+    mprof_moment_free(moment);
+}
+
 /* It is the peak, unless a higher one is known whose time is not. */
 static void name_peak(struct peak *peak, const mprof__layout *layout)
 {
@@ -235,6 +266,7 @@ static void name_peak(struct peak *peak, const mprof__layout *layout)
     bool is_peak = mprof__is_same_memory(bound.mib, peak->sample.mib);
     peak->brief = !input->is_part ? "" : of_total ? "all " : "main ";
     peak->is_at_least = is_peak ? bound.is_at_least : !is_sample;
+    name_calls(peak, layout, of_total);
     char name[100];
     name_recording(name, sizeof name, peak, layout);
     snprintf(peak->name, sizeof peak->name, "%s%s%s%s ", name, *name ? " " : "",

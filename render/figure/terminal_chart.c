@@ -104,7 +104,7 @@ static const char *plain_letter(const char *letter, size_t length)
         const char *letter, *plain;
     } signs[] = {{"\xC2\xB7", "-"},     {"\xE2\x80\xA6", "~"}, {"\xE2\x88\x92", "-"},
                  {"\xE2\x89\xA5", ">"}, {"\xC2\xB5", "u"},     {"\xC3\x97", "x"},
-                 {"\xE2\x80\x93", "-"}, {"\xC2\xB1", "+"}};
+                 {"\xE2\x80\x93", "-"}, {"\xC2\xB1", "+"},     {"\xE2\x80\xBA", ">"}};
     for (size_t i = 0; i < sizeof signs / sizeof *signs; i++) {
         if (strlen(signs[i].letter) == length && memcmp(signs[i].letter, letter, length) == 0) {
             return signs[i].plain;

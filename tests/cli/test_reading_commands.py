@@ -13,10 +13,17 @@ import time
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
-from mprof_test import DEADLINE_S, FIXTURES, MPROF, TestCase, program_for_all  # noqa: E402
+from mprof_test import DEADLINE_S, FIXTURES, MPROF, TestCase, own_line, program_for_all  # noqa: E402
 
 NESTED = FIXTURES / "dat" / "nested.dat"
 PEAK = "128.238 MiB"
+
+
+def facts_of(include_children):
+    return own_line("FACT", "pid", 1) + own_line("FACT", "format", 2) + \
+        own_line("FACT", "include-children", include_children)
+
+
 GOOD = "CMDLINE x\nMEM 5.0 1795330000.0\n"
 
 
@@ -154,6 +161,36 @@ class Readable(TestCase):
                                                         stdout=subprocess.PIPE) as source:
             done = self.run_mprof("peak", "--func=__main__.test2", "-", stdin=source.stdout)
         self.assertEqual(done.stdout, f"-\t{whole}")
+
+    def test_what_ran_at_the_peak(self):
+        """--stack: through a pipe, too; of the highest run of a file; of a tree whose MEM is the main process."""
+        inside = "MEM 1 10\nMEM 9 15\nMEM 1 20\n"
+        children = "MEM 8 10\n" + facts_of("no") + "CHLD 2 3 10\nMEM 7 11\nCHLD 2 9 11\n"
+        rows = [
+            (inside, ["peak 9.000 MiB at 5.000 s, no calls were recorded"]),
+            (inside + "FUNC m.f 1 11 1 18 0\n", ["peak 9.000 MiB at 5.000 s in f"]),
+            (inside + "FUNC m.f 1 16 1 18 0\n", ["peak 9.000 MiB at 5.000 s, outside of all recorded calls"]),
+            (inside + "FUNC m.f 1 11 12 18 0\nFUNC m.g\x1b[1m 1 12 1 19 1\n",
+             ["peak 12.000 MiB at 8.000 s, 2 calls at once: f, g\\x1b[1m"]),
+            (f"CMDLINE a\n{inside}FUNC m.f 1 11 1 18 0\nCMDLINE a\nMEM 2 100\nMEM 30 107\nFUNC m.h 1 101 1 109 0\n",
+             ["peak 30.000 MiB at 7.000 s of run 2 in h"]),
+            (children + "FUNC m.f 1 10 1 10.5 0\nFUNC m.w 1 10.6 1 12 0 pid=2\nFUNC m.f 1 10.7 1 12 0\n",
+             ["peak of the main process 8.000 MiB at 0.000 s in f",
+              "peak of all processes 16.000 MiB at 1.000 s, 2 calls at once: w, f"]),
+        ]
+        for text, lines in rows:
+            with self.subTest(lines=lines):
+                (self.directory / "x.dat").write_text(text)
+                found = self.run_mprof("peak", "--stack", "x.dat").stdout.splitlines()
+                self.assertEqual([line[2:] for line in found if line.startswith("  peak")], lines)
+                with subprocess.Popen(["cat", self.directory / "x.dat"], stdout=subprocess.PIPE) as source:
+                    piped = self.run_mprof("peak", "--stack", "-", stdin=source.stdout).stdout.splitlines()
+                self.assertEqual(piped[1:], found[1:])
+
+    def test_what_ran_is_of_the_whole_recording(self):
+        done = self.run_mprof("peak", "--stack", "--func", "m.f", NESTED, expect=2)
+        self.assertEqual(done.stderr, "mprof peak: --stack prints what ran at the peak of the whole recording; "
+                         "leave --func out\n")
 
     def test_named_pipe_with_a_slow_writer(self):
         os.mkfifo(self.directory / "pipe")

@@ -159,7 +159,7 @@ class Golden(mprof_test.TestCase):
 
     def test_sensitivity_of_the_comparison(self):
         _, _, rows = png_file.read(GOLDEN / "brackets.png")
-        label, bracket, tick = (270, 345, 80, 93), (333, 340, 95, 118), (20, 72, 88, 100)
+        label, bracket, tick = (606, 680, 80, 93), (671, 678, 95, 118), (20, 72, 88, 100)
         self.assertEqual(difference(rows, rows)[0], 0)
         for name, changed in (("moved label", moved(rows, 2, *label)), ("no label", without(rows, *label)),
                               ("no bracket", without(rows, *bracket)), ("no tick", without(rows, *tick)),

@@ -67,6 +67,21 @@ MPROF_API void mprof_moment_free(mprof_moment *moment);
 MPROF_API size_t mprof_moment_text(char *text, size_t size, const mprof_moment *moment,
                                    const mprof_profile *profile);
 
+/** Calls of every process. */
+#define MPROF_PROCESS_ANY UINT32_MAX
+
+/** The same to follow a value and a time: " in main › load", ", 4 calls at once: test2 › delay ×3,
+ * test2".
+ *
+ * @param text     receives UTF-8, always terminated; "" if no call ran
+ * @param size     bytes of text, at least 1
+ * @param moment   not NULL
+ * @param profile  that of the moment
+ * @param process  only calls of this process, or MPROF_PROCESS_ANY
+ * @return bytes of the text. Any thread. */
+MPROF_API size_t mprof_moment_phrase(char *text, size_t size, const mprof_moment *moment,
+                                     const mprof_profile *profile, uint32_t process);
+
 #ifdef __cplusplus
 }
 #endif
