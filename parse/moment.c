@@ -228,7 +228,7 @@ static void interpolate(moment_parts *parts, const mprof_profile *profile, doubl
     double mem_mib = mib_at(&pauses, line, time_s, 0);
     bool is_sum = mprof_profile_mem_is_sum(profile) != 0;
     moment->main_mib = is_sum ? mprof__larger(0, mem_mib - children_mib) : mem_mib;
-    moment->total_mib = is_sum ? mem_mib : mem_mib + children_mib;
+    moment->total_mib = is_sum ? mprof__larger(mem_mib, children_mib) : mem_mib + children_mib;
     const mprof_series *samples = mprof_profile_samples(profile);
     size_t next = mprof__first_point_from(samples, time_s);
     moment->is_tick = moment->process_count == 0 && next < samples->point_count &&

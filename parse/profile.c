@@ -211,6 +211,7 @@ static mprof_status finish_others(mprof__profile_builder *builder, mprof_error *
     mprof__totals_describe(&builder->ticks.rest, &profile->main_rest, profile->start_s);
     raise_main_rest(profile);
     profile->mem_is_sum = mprof__profile_find_whether_sum(profile);
+    mprof__profile_find_peak(profile);
     return MPROF_OK;
 }
 

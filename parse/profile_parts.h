@@ -37,6 +37,8 @@ struct mprof_profile {
     mprof_process *processes;
     size_t process_count, process_capacity;
     bool mem_is_sum;        /* MEM is the sum of the tree */
+    bool mem_is_part;       /* MEM is the main process alone, and others have memory, too */
+    mprof_sample peak;      /* of all processes; mib NAN: none */
     mprof_series main_rest; /* without points: the main process, where MEM is the sum */
     mprof_series others;    /* the sum of processes without curves of their own */
     size_t other_count;
@@ -125,6 +127,9 @@ void mprof__profile_clip_changes(mprof_profile *profile);
 
 /* Whether MEM is the sum of the tree. Needs finished ticks. */
 bool mprof__profile_find_whether_sum(const mprof_profile *profile);
+
+/* Finds the peak of all processes, and whether MEM is a part. Needs all of the above. */
+void mprof__profile_find_peak(mprof_profile *profile);
 
 /* Sets labels: the shortest names that are not ambiguous. MPROF_ENOMEM. */
 mprof_status mprof__profile_label(mprof_profile *profile, mprof_error *error);

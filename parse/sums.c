@@ -331,16 +331,54 @@ int mprof_profile_mem_is_sum(const mprof_profile *profile)
     return profile->mem_is_sum;
 }
 
+static bool has_others(const mprof_profile *profile)
+{
+    if (profile->other_count > 0) {
+        return true;
+    }
+    for (size_t i = 1; i < profile->process_count; i++) {
+        if (profile->processes[i].series.sample_count > 0) {
+            return true;
+        }
+    }
+    /* spans are sorted by process */
+    return profile->span_count > 0 && profile->spans[profile->span_count - 1].process > 0;
+}
+
+int mprof_profile_mem_is_part(const mprof_profile *profile)
+{
+    return profile->mem_is_part;
+}
+
+static void raise_peak(mprof_profile *profile, mprof_sample sample)
+{
+    bool is_higher = !(sample.mib < profile->peak.mib) &&
+                     (sample.mib != profile->peak.mib || sample.time_s < profile->peak.time_s);
+    if (is_higher && sample.time_s >= profile->from_s && sample.time_s <= profile->to_s) {
+        profile->peak = sample;
+    }
+}
+
+/* A sum of processes is at least what a call of one of them measured. */
+void mprof__profile_find_peak(mprof_profile *profile)
+{
+    const mprof_series *total = &profile->ticks[profile->mem_is_sum].total;
+    profile->mem_is_part = !profile->mem_is_sum && has_others(profile);
+    profile->peak = (mprof_sample){NAN, profile->start_s};
+    if (profile->line.sample_count > 0) {
+        profile->peak = profile->line.peak;
+    }
+    if (total->sample_count > 0 && (profile->mem_is_sum || profile->mem_is_part)) {
+        raise_peak(profile, total->peak);
+    }
+    for (size_t i = 0; i < profile->span_count && (profile->mem_is_sum || profile->mem_is_part);
+         i++) {
+        raise_peak(profile, profile->spans[i].enter);
+        raise_peak(profile, profile->spans[i].exit);
+    }
+}
+
 mprof_sample mprof_profile_peak(const mprof_profile *profile)
 {
-    const mprof_series *total = &profile->ticks[0].total;
-    bool has_others = profile->other_count > 0;
-    for (size_t i = 1; i < profile->process_count && !has_others; i++) {
-        has_others = profile->processes[i].series.sample_count > 0;
-    }
-    if (has_others && !profile->mem_is_sum && total->sample_count > 0) {
-        return total->peak;
-    }
-    return profile->line.sample_count > 0 ? profile->line.peak
-                                          : (mprof_sample){NAN, profile->start_s};
+    return profile->peak;
 }

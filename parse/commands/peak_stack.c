@@ -20,14 +20,13 @@ static const mprof_run *highest_run(const mprof__run_finder *finder)
 /* Where MEM is the main process alone, the peak of all processes is another one. */
 size_t mprof__peaks_of(mprof__labelled_peak peaks[2], const mprof_profile *profile)
 {
-    const mprof_series *line = mprof_profile_line(profile);
     mprof_sample peak = mprof_profile_peak(profile);
-    bool is_of_all = mprof_profile_mem_is_sum(profile) || peak.time_s == line->peak.time_s;
-    if (is_of_all && peak.mib == line->peak.mib) {
+    if (!mprof_profile_mem_is_part(profile)) {
         peaks[0] = (mprof__labelled_peak){"peak", peak, MPROF_PROCESS_ANY};
         return 1;
     }
-    peaks[0] = (mprof__labelled_peak){"peak of the main process", line->peak, 0};
+    peaks[0] =
+        (mprof__labelled_peak){"peak of the main process", mprof_profile_line(profile)->peak, 0};
     peaks[1] = (mprof__labelled_peak){"peak of all processes", peak, MPROF_PROCESS_ANY};
     return 2;
 }

@@ -360,12 +360,18 @@ MPROF_API const mprof_ticks *mprof_profile_ticks(const mprof_profile *profile, i
  * @return 1: it is the sum; 0: it is the main process alone. Any thread. */
 MPROF_API int mprof_profile_mem_is_sum(const mprof_profile *profile);
 
-/** The peak of a recording: of all processes, if others than the main one were sampled; the highest
- * sample, or the highest value at entry or exit of a call that measured the same.
+/** Whether MEM is a part of what is known: the main process alone, where others were sampled, or
+ * have calls.
  *
  * @param profile  not NULL
- * @return the earliest of the highest; mib is NAN if there is no sample in the window. Any thread.
- */
+ * @return 1 or 0. Any thread. */
+MPROF_API int mprof_profile_mem_is_part(const mprof_profile *profile);
+
+/** The peak of a recording: of all processes, if others than the main one are known; the highest
+ * sample, or what a call proves between two samples, since a sum is at least what one process had.
+ *
+ * @param profile  not NULL
+ * @return the earliest of the highest; mib is NAN if nothing is known in the window. Any thread. */
 MPROF_API mprof_sample mprof_profile_peak(const mprof_profile *profile);
 
 /** The highest of those of the kernel's high-water marks that belong to no process of
