@@ -2,7 +2,7 @@
 #include "command_recorder.h"
 
 #include "parse/commands/command.h"
-#include "record/output/redact.h"
+#include "parse/redact.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* Only here are bytes turned into MiB, and monotonic times into wall-clock times. */
 #include "event_log.h"
 
-#include "redact.h"
+#include "parse/redact.h"
 
 #include <math.h>
 #include <stdbool.h>

@@ -1,6 +1,7 @@
-/* Masks secrets in command lines, for --redact. */
-#ifndef MPROF_RECORD_REDACT_H
-#define MPROF_RECORD_REDACT_H
+/* Masks secrets in command lines: while recording, for --redact, and in reports. Private to the
+ * program. */
+#ifndef MPROF_PARSE_REDACT_H
+#define MPROF_PARSE_REDACT_H
 
 #include <mprof/error.h>
 

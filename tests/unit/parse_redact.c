@@ -1,5 +1,5 @@
 /* S3: which parts of command lines are masked, and which are not. */
-#include "record/output/redact.h"
+#include "parse/redact.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
