@@ -7,6 +7,7 @@ static const mprof_command commands[] = {
     {"attach", mprof_attach_command, "record a process that is already running"},
     {"top", mprof_top_command, "watch a recording in progress, or a process"},
     {"plot", mprof_draw_command, "draw recordings as PNG, SVG or PDF"},
+    {"report", mprof_draw_command, "write a report of recordings as HTML, Markdown or JSON"},
     {"peak", mprof_peak_command, "print the highest memory of recordings"},
     {"list", mprof_list_command, "list the recordings of this directory"},
     {"rm", mprof_rm_command, "remove recordings by number or name"},

@@ -3,5 +3,6 @@
 #define MPROF_RENDER_COMMAND_H
 
 int mprof_plot_command(int argc, char **argv);
+int mprof_report_command(int argc, char **argv);
 
 #endif

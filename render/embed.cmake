@@ -1,5 +1,6 @@
-# Writes the script and the style sheet of an interactive SVG as a header of C arrays that end in a 0 byte. Comment lines
-# and indentation are left out.
+# Writes text files as a header of C arrays that end in a 0 byte. Comment lines and indentation are left out.
+#   cmake -D "FILES=page.html;page.css" -D OUTPUT=assets.h -P embed.cmake
+# page.html becomes mprof__page_html. The script and the style sheet of an interactive SVG:
 #   cmake -D "PARTS=a.js;b.js" -D START=c.js -D STYLE=d.css -D OUTPUT=assets.h -P embed.cmake
 # The parts are the body of one function, makeLiving(root), which gives a picture its tooltips, zoom and keys; START calls it.
 
@@ -25,6 +26,20 @@ function(array name text)
 endfunction()
 
 set(header "")
+foreach(source ${FILES})
+  file(READ ${source} text)
+  if(NOT source MATCHES "\\.md$") # where blank lines have a meaning
+    shorten(text ${source})
+  endif()
+  cmake_path(GET source FILENAME name)
+  string(REGEX REPLACE "[^a-z]" "_" name ${name})
+  array(mprof__${name} "${text}")
+endforeach()
+if(NOT PARTS)
+  file(WRITE ${OUTPUT} "${header}")
+  return()
+endif()
+
 set(script "(function () {\n'use strict';\nfunction makeLiving(root) {\n")
 foreach(source ${PARTS})
   file(READ ${source} text)

@@ -61,6 +61,9 @@ int mprof__command_finish(void);
  * MPROF_EXIT_FAILED with the reasons printed; then *paths holds the good ones. */
 int mprof__command_inputs(char ***paths, size_t *path_count, char *const arguments[],
                           size_t argument_count);
+/* The same; of a directory all *.dat files, in natural order. */
+int mprof__command_inputs_and_directories(char ***paths, size_t *path_count,
+                                          char *const arguments[], size_t argument_count);
 void mprof__command_inputs_free(char **paths, size_t path_count);
 
 /* Prints text with everything that a terminal could obey escaped. */

@@ -1,17 +1,66 @@
-/* Resolves the arguments of `peak` and `plot` to files. */
+/* Resolves the arguments of commands to files. */
 #include "command.h"
 #include "command_parts.h"
 
+#include <dirent.h>
+#include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+
+static int is_recording(const struct dirent *entry)
+{
+    size_t length = strlen(entry->d_name);
+    return length > 4 && entry->d_name[0] != '.' && strcmp(entry->d_name + length - 4, ".dat") == 0;
+}
+
+/* Adds all recordings of a directory, in natural order of their names. */
+static int add_directory(mprof__file_list *list, const char *directory)
+{
+    struct dirent **entries;
+    mprof_error error = MPROF_ERROR_INIT;
+    int count = scandir(directory, &entries, is_recording, versionsort);
+    if (count <= 0) {
+        if (count < 0) {
+            mprof_error_set_errno(&error, errno, "cannot read the directory");
+        } else {
+            free(entries);
+            mprof_error_set(&error, MPROF_ENOTFOUND, "no recording (*.dat) in this directory");
+        }
+        mprof_error_at(&error, directory, 0);
+        return mprof__command_fail(&error);
+    }
+    size_t length = strlen(directory);
+    int result = MPROF_EXIT_OK;
+    for (int i = 0; i < count; i++) {
+        char *path = NULL;
+        const char *slash = length && directory[length - 1] == '/' ? "" : "/";
+        if (result == MPROF_EXIT_OK &&
+            asprintf(&path, "%s%s%s", directory, slash, entries[i]->d_name) < 0) {
+            path = NULL;
+            mprof_error_set(&error, MPROF_ENOMEM, "out of memory");
+            result = mprof__command_fail(&error);
+        }
+        result = path ? mprof__file_list_add(list, path) : result;
+        free(path);
+        free(entries[i]);
+    }
+    free(entries);
+    return result;
+}
 
 /* A wrong argument does not stop the others. */
 static int add_input(mprof__file_list *list, const mprof_recordings *recordings,
-                     const char *argument)
+                     const char *argument, bool take_directories)
 {
     const char *path;
+    struct stat status;
     mprof_error error = MPROF_ERROR_INIT;
+    if (take_directories && stat(argument, &status) == 0 && S_ISDIR(status.st_mode)) {
+        return add_directory(list, argument);
+    }
     if (mprof_recordings_resolve(recordings, argument, &path, &error) != MPROF_OK) {
         return mprof__command_fail(&error);
     }
@@ -30,8 +79,8 @@ static int add_newest(mprof__file_list *list, const mprof_recordings *recordings
     return mprof__file_list_add(list, mprof_recordings_name(recordings, count - 1));
 }
 
-int mprof__command_inputs(char ***paths, size_t *path_count, char *const arguments[],
-                          size_t argument_count)
+static int find_inputs(char ***paths, size_t *path_count, char *const arguments[],
+                       size_t argument_count, bool take_directories)
 {
     mprof__file_list list = {0};
     int result = MPROF_EXIT_OK;
@@ -42,8 +91,9 @@ int mprof__command_inputs(char ***paths, size_t *path_count, char *const argumen
         return MPROF_EXIT_FAILED;
     }
     for (size_t i = 0; i < argument_count; i++) {
-        result = add_input(&list, recordings, arguments[i]) == MPROF_EXIT_OK ? result
-                                                                             : MPROF_EXIT_FAILED;
+        result = add_input(&list, recordings, arguments[i], take_directories) == MPROF_EXIT_OK
+                     ? result
+                     : MPROF_EXIT_FAILED;
     }
     if (argument_count == 0) {
         result = add_newest(&list, recordings);
@@ -61,6 +111,18 @@ int mprof__command_inputs(char ***paths, size_t *path_count, char *const argumen
     mprof__file_list_free(&list);
     mprof_recordings_free(recordings);
     return result;
+}
+
+int mprof__command_inputs(char ***paths, size_t *path_count, char *const arguments[],
+                          size_t argument_count)
+{
+    return find_inputs(paths, path_count, arguments, argument_count, false);
+}
+
+int mprof__command_inputs_and_directories(char ***paths, size_t *path_count,
+                                          char *const arguments[], size_t argument_count)
+{
+    return find_inputs(paths, path_count, arguments, argument_count, true);
 }
 
 void mprof__command_inputs_free(char **paths, size_t path_count)

@@ -23,7 +23,47 @@ struct pen {
     unsigned used[MPROF_ROLE_COUNT]; /* a bit for each slot in use, and one for the role itself */
     unsigned slots;                  /* a bit for each slot in use */
     mprof__palette palette;
+    bool has_attributes; /* elements have their colours as attributes, too */
 };
+
+static void put_paint_attribute(const struct pen *pen, const char *name, const mprof__style *style,
+                                mprof__tone tone, int colour)
+{
+    mprof__tone known = mprof__resolve_tone(style, tone, colour);
+    if (known == MPROF__TONE_NONE) {
+        mprof__putf(pen->output, " %s=\"none\"", name);
+    } else {
+        mprof__putf(pen->output, " %s=\"#%06x\"", name,
+                    mprof__tone_colour(pen->palette, known, colour));
+    }
+}
+
+/* A page whose policy forbids style sheets, as that of Jenkins does, would show everything black.
+ * Style sheets override attributes. */
+static void put_attributes(const struct pen *pen, const mprof_item *item)
+{
+    const mprof__style *style = mprof__role_style(pen->palette, item->role);
+    put_paint_attribute(pen, "fill", style, style->fill, item->colour);
+    if (style->fill != MPROF__TONE_NONE && style->fill_alpha < 1) {
+        mprof__putf(pen->output, " fill-opacity=\"%.2f\"", (double)style->fill_alpha);
+    }
+    if (style->stroke != MPROF__TONE_NONE) {
+        put_paint_attribute(pen, "stroke", style, style->stroke, item->colour);
+        mprof__putf(pen->output, " stroke-width=\"%g\"", (double)style->width);
+        if (style->stroke_alpha < 1) {
+            mprof__putf(pen->output, " stroke-opacity=\"%.2f\"", (double)style->stroke_alpha);
+        }
+        if (style->dash[0] > 0) {
+            mprof__putf(pen->output, " stroke-dasharray=\"%g %g\"", (double)style->dash[0],
+                        (double)style->dash[1]);
+        }
+    }
+    if (item->shape == MPROF_SHAPE_TEXT) {
+        mprof_font font = mprof_figure_font(pen->figure, item->role);
+        mprof__putf(pen->output, " font-size=\"%g\"%s", font.size_px,
+                    font.strong ? " font-weight=\"600\"" : "");
+    }
+}
 
 /* class="role", or class="role c3" for the palette's slot 3 */
 static void put_class(const struct pen *pen, const mprof_item *item)
@@ -34,6 +74,9 @@ static void put_class(const struct pen *pen, const mprof_item *item)
         mprof__putf(pen->output, " c%d", item->colour);
     }
     mprof__put(pen->output, "\"");
+    if (pen->has_attributes) {
+        put_attributes(pen, item);
+    }
 }
 
 static void end_element(const struct pen *pen, const mprof_item *item, const char *name)
@@ -491,6 +534,7 @@ static void put_head(const struct pen *pen, const mprof_draw_options *options)
     mprof__put(pen->output, "<svg xmlns=\"http://www.w3.org/2000/svg\"");
     mprof__putf(pen->output, " class=\"mprof %s\" width=\"%g\" height=\"%g\" viewBox=\"0 0 %g %g\"",
                 pen->scope, width, height, width, height);
+    mprof__put(pen->output, pen->has_attributes ? " font-family=\"sans-serif\"" : "");
     mprof__putf(pen->output,
                 " role=\"img\" aria-labelledby=\"%s-title %s-facts\">\n<title id=\"%s-title\">",
                 pen->scope, pen->scope, pen->scope);
@@ -513,13 +557,14 @@ mprof_status mprof__draw_svg(const mprof_figure *figure, const mprof_draw_option
     };
     (void)error; /* a failed write is reported when the output is committed */
     size_t count, group_count;
-    struct pen pen = {.figure = figure, .output = output};
+    struct pen pen = {.figure = figure, .output = output, .has_attributes = options->shares_script};
     pen.points = mprof_figure_points(figure, &count);
     pen.abouts = mprof_figure_abouts(figure, &count);
     pen.text = mprof_figure_text(figure, &count);
     const mprof_item *items = mprof_figure_items(figure, &count);
     const mprof_group *groups = mprof_figure_groups(figure, &group_count);
     choose_scope(&pen, options);
+    pen.palette = mprof__palette_of(options->theme);
     put_head(&pen, options);
     put_styles(&pen, options, engine);
     put_patterns(&pen);

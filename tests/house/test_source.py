@@ -35,7 +35,7 @@ FLOORS = {
     "parse": ["commands", "formats", "check", ""],
     "record": ["top", "", "session", "inject", "launch", "calls", "output", "processes", "terminal",
                "kernel"],
-    "render": ["", "svg", "draw", "figure"],
+    "render": ["", "report", "svg", "draw", "figure"],
     "agent": ["entry", "lines", "functions", "events", "memory", ""],
 }
 

@@ -84,7 +84,9 @@ typedef struct mprof_draw_options {
     const char *command_files; /**< what follows the window, for a shell; NULL: nothing */
     int transparent;           /**< 1: nothing behind the picture, in place of paper */
     int shares_script;         /**< 1: an SVG to put into HTML, without an XML declaration and with
-                                    the numbers only: the page contains mprof_svg_script() once */
+                                    the numbers only: the page contains mprof_svg_script() once.
+                                    Its colours are attributes, too, for pages whose policy forbids
+                                    style sheets */
 } mprof_draw_options;
 
 /** Pixels per inch where a unit of the figure is a pixel. */

@@ -1,0 +1,36 @@
+/* Limits and verdicts in words. Private to the reports.
+ *
+ * A limit of a recording: {key, name, verdict, unit, limit, measured, margin, margin_share, low,
+ * high, reason, is_at_least, is_lowest}. */
+#ifndef MPROF_RENDER_REPORT_LIMITS_VIEW_H
+#define MPROF_RENDER_REPORT_LIMITS_VIEW_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Ranks of verdicts, the worst first. */
+enum {
+    MPROF__RANK_FAILED,
+    MPROF__RANK_NOT_MEASURED,
+    MPROF__RANK_INCONCLUSIVE,
+    MPROF__RANK_PASSED,
+    MPROF__RANK_NONE, /* no limit was given */
+    MPROF__RANK_COUNT
+};
+
+/* {class, word, head, is_bad, sign}; NULL: out of memory. */
+json_t *mprof__verdict_view(const char *verdict);
+
+/* The worst limit in a clause: "peak 463.9 MiB, 43.9 MiB over the limit of 420 MiB". False: the
+ * recording has no limits. */
+bool mprof__limits_headline(const json_t *recording, char *text, size_t size);
+
+/* The clause of all recordings, and the verdict; JSON null: there are no limits. */
+json_t *mprof__summary_headline(const size_t ranks[MPROF__RANK_COUNT], size_t count, char *text,
+                                size_t size);
+
+/* {rows, count}: failures first; JSON null without limits. NULL: out of memory. */
+json_t *mprof__limits_view(const json_t *recording);
+
+#endif

@@ -1,0 +1,128 @@
+/* A page has the title, the numbers and the tables of a recording; its picture is without them. */
+#include "report_pictures.h"
+
+#include "render/draw/draw.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define BYTES_PER_MIB 1048576.0
+#define WIDE_WIDTH 1116
+#define WIDE_HEIGHT 400
+/* Of telephones; the wide one would be too small to read. */
+#define NARROW_WIDTH 448
+#define NARROW_HEIGHT 320
+
+mprof_status mprof__read_back(char **text, size_t *size, int fd, mprof_error *error)
+{
+    struct stat status;
+    size_t used = 0;
+    *text = NULL;
+    if (fstat(fd, &status) != 0) {
+        return mprof_error_set_errno(error, errno, "cannot read back");
+    }
+    char *bytes = malloc((size_t)status.st_size + 1);
+    if (!bytes) {
+        return mprof_error_set(error, MPROF_ENOMEM, "out of memory");
+    }
+    while (used < (size_t)status.st_size) {
+        ssize_t got = pread(fd, bytes + used, (size_t)status.st_size - used, (off_t)used);
+        if (got <= 0 && !(got < 0 && errno == EINTR)) {
+            free(bytes);
+            return mprof_error_set_errno(error, errno, "cannot read back");
+        }
+        used += got > 0 ? (size_t)got : 0;
+    }
+    bytes[used] = '\0';
+    *text = bytes;
+    *size = used;
+    return MPROF_OK;
+}
+
+static mprof_status draw_figure(char **text, size_t *size, const mprof_figure *figure,
+                                mprof_text_engine *engine, bool still, mprof_error *error)
+{
+    mprof_output *output = NULL;
+    mprof_draw_options draw = MPROF_DRAW_OPTIONS_INIT;
+    draw.format = MPROF_FORMAT_SVG;
+    draw.still = still;
+    draw.shares_script = 1;
+    draw.transparent = 1;
+    int fd = memfd_create("picture", MFD_CLOEXEC);
+    if (fd < 0) {
+        return mprof_error_set_errno(error, errno, "cannot draw into memory");
+    }
+    mprof_status status = mprof__output_open_fd(&output, fd, "picture", error);
+    if (status == MPROF_OK) {
+        status = mprof_figure_draw(figure, &draw, engine, output, error);
+    }
+    if (status == MPROF_OK) {
+        status = mprof_output_commit(output, error);
+    }
+    mprof_output_free(output);
+    if (status == MPROF_OK) {
+        status = mprof__read_back(text, size, fd, error);
+    }
+    close(fd);
+    return status;
+}
+
+static mprof_status lay_out(mprof_figure **figure, const mprof_profile *profile,
+                            mprof_text_engine *engine, double width, double height,
+                            const mprof__picture_options *options, mprof_error *error)
+{
+    mprof_figure_options layout;
+    mprof_figure_options_init(&layout);
+    mprof_note limit = {MPROF_NOTE_LIMIT, options->limit_bytes / BYTES_PER_MIB, NULL};
+    layout.title = options->title;
+    layout.width_px = width;
+    layout.height_px = height;
+    layout.states = 1;
+    layout.without = MPROF_PART_TITLE | MPROF_PART_FACTS | MPROF_PART_LEGEND;
+    if (isfinite(options->limit_bytes)) {
+        layout.notes = &limit;
+        layout.note_count = 1;
+    }
+    mprof_measure measure = mprof_text_engine_measure(engine);
+    return mprof_figure_layout(figure, &profile, 1, &layout, &measure, error);
+}
+
+mprof_status mprof__report_picture_draw(mprof__report_picture *picture,
+                                        const mprof_profile *profile, mprof_text_engine *engine,
+                                        const mprof__picture_options *options, mprof_error *error)
+{
+    mprof_figure *figure = NULL;
+    memset(picture, 0, sizeof *picture);
+    mprof_status status =
+        lay_out(&figure, profile, engine, WIDE_WIDTH, WIDE_HEIGHT, options, error);
+    if (status == MPROF_OK) {
+        status = draw_figure(&picture->wide, &picture->wide_size, figure, engine, false, error);
+    }
+    if (status == MPROF_OK && picture->wide_size > options->living_max) {
+        free(picture->wide);
+        picture->is_still = true;
+        status = draw_figure(&picture->wide, &picture->wide_size, figure, engine, true, error);
+    }
+    mprof_figure_free(figure);
+    figure = NULL;
+    if (status == MPROF_OK) {
+        status = lay_out(&figure, profile, engine, NARROW_WIDTH, NARROW_HEIGHT, options, error);
+    }
+    if (status == MPROF_OK) {
+        status = draw_figure(&picture->narrow, &picture->narrow_size, figure, engine, true, error);
+    }
+    mprof_figure_free(figure);
+    return status;
+}
+
+void mprof__report_picture_dispose(mprof__report_picture *picture)
+{
+    free(picture->wide);
+    free(picture->narrow);
+    memset(picture, 0, sizeof *picture);
+}

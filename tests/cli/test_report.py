@@ -1,0 +1,380 @@
+"""mprof report: the numbers of JSON, page and summary against an independent reader; files that appear as a whole;
+names that may hold anything; sizes."""
+
+import html.parser
+import json
+import os
+import pathlib
+import re
+import resource
+import shutil
+import signal
+import stat
+import subprocess
+import sys
+import time
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+from mprof_test import (DEADLINE_S, FIXTURES, MPROF, SOURCE, Recording, TestCase, is_sanitized, own_line,  # noqa: E402
+                        tiny_file_system, wait_until)
+
+try:
+    import jsonschema
+except ImportError:
+    jsonschema = None
+
+NESTED = FIXTURES / "dat" / "nested.dat"
+CHILDREN = FIXTURES / "dat" / "article-gunicorn-CM.dat"
+SUMMARY_MAX = 1048576
+MIB = 1048576
+
+HOSTILE = [
+    "<script>window.hacked=1</script>", "]]></script><script>window.hacked=2</script>", "\"><img src=x onerror=window.hacked=3>",
+    "' onmouseover='window.hacked=4", "</td></table><h1>x", "&lt;b&gt;", "{{name}}", "{{#rows}}", "| a | b |", "`code`", "[a](http://x)",
+    "![a](http://x)", "@everyone", "#1", "```", "<!--", "-->", "\u202egnp.exe", "\u2066a\u2069", "مرحبا", "\x1b[31mred", "a\x07b", "x\x7fy",
+    "</code></summary></details>", "$x$", "~~a~~", "**b**", "<details>", "\\", "%0A::error::x", "数据", "é", "javascript:alert(1)",
+]
+
+
+class Tags(html.parser.HTMLParser):
+    """Start tags with their attributes, text, and end tags that have no start."""
+
+    VOID = {"meta", "link", "input", "br"}
+
+    def __init__(self):
+        super().__init__()
+        self.open, self.starts, self.wrong, self.text = [], [], [], []
+
+    def handle_starttag(self, tag, attrs):
+        self.starts.append((tag, dict(attrs)))
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.starts.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag):
+        if not self.open or self.open[-1] != tag:
+            self.wrong.append((tag, self.open[-3:]))
+        else:
+            self.open.pop()
+
+    def handle_data(self, data):
+        if "script" not in self.open and "style" not in self.open:
+            self.text.append(data)
+
+
+def parsed(text):
+    tags = Tags()
+    tags.feed(text)
+    tags.close()
+    return tags
+
+
+def plain_recording(index=0, samples=60, functions=2):
+    lines = [f"CMDLINE python3 job{index}.py"]
+    lines += [f"MEM {50 + 40 * abs((i * (index + 3)) % 20 - 10) / 10:.6f} {1000 + i / 10:.4f}" for i in range(samples)]
+    lines += [f"FUNC job.step{k} 50.0000 {1000 + k:.4f} {60 + k:.4f} {1000.8 + k:.4f} 0" for k in range(functions)]
+    return "\n".join(lines) + "\n"
+
+
+class Report(TestCase):
+    def write(self, name, text):
+        path = self.directory / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(text.encode("utf-8", "surrogateescape"))
+        return path
+
+    def report(self, *arguments, kind="json", **options):
+        """What is written of these recordings: the text, or the data of JSON."""
+        path = self.directory / f"out.{kind}"
+        self.run_mprof("report", "-o", path, *arguments, **options)
+        text = path.read_text()
+        return json.loads(text) if kind == "json" else text
+
+    def hostile(self):
+        lines = ["CMDLINE " + " ".join(HOSTILE)]
+        lines += [f"MEM {50 + i} {1000 + i}" for i in range(40)]
+        text = "\n".join(lines) + "\n"
+        for i, name in enumerate(HOSTILE):
+            text += own_line("PROC", 100 + i, 1, f"{1000 + i % 30}.000000", name)
+            name = name.replace("\\", "\\\\").encode("utf-8", "surrogateescape")
+            name = b"".join(b"\\x%02x" % byte if byte < 33 or byte == 127 else bytes([byte]) for byte in name)
+            text += f"FUNC {name.decode('utf-8', 'surrogateescape')} 50 {1001 + i % 30} 60 {1001.5 + i % 30} 0 pid={100 + i}\n"
+        return self.write("hostile.dat", text)
+
+    # ---- numbers ----
+
+    def test_numbers_are_those_of_the_recording(self):
+        recording = Recording(NESTED)
+        data = self.report(NESTED)
+        self.assertEqual((data["format"], data["version"], data["unreadable"]), ("mprof-report", 1, []))
+        only, = data["recordings"]
+        self.assertEqual(only["samples"], len(recording.mem))
+        self.assertEqual(only["command_line"], recording.command_line)
+        calls = {}
+        for call in recording.calls:
+            calls.setdefault(call.name, []).append(call)
+        self.assertEqual({one["name"] for one in only["functions"]}, set(calls))
+        for function in only["functions"]:
+            own = calls[function["name"]]
+            with self.subTest(function=function["name"]):
+                self.assertEqual(function["calls"], sum(call.count for call in own))
+                self.assertAlmostEqual(function["most_added_bytes"] / MIB,
+                                       max(call.exit_mib - call.enter_mib for call in own), places=3)
+                self.assertAlmostEqual(function["longest_s"], max(call.exit_s - call.enter_s for call in own), places=4)
+        values = [mib for mib, _ in recording.mem] + [value for call in recording.calls for value in (call.enter_mib, call.exit_mib)]
+        self.assertEqual(only["peak"]["bytes"], round(max(values) * MIB))
+        self.assertEqual(max(only["curve"]["highest_bytes"]), round(max(mib for mib, _ in recording.mem) * MIB))
+
+    def test_page_and_summary_have_the_numbers_of_json(self):
+        for path in (NESTED, CHILDREN):
+            only, = self.report(path)["recordings"]
+            peak = only["peak"]["bytes"] / MIB
+            for kind in ("html", "md"):
+                text = self.report(path, kind=kind).replace("&#95;", "_").replace("\u00a0", " ")
+                with self.subTest(path=path.name, kind=kind):
+                    self.assertIn(f"{peak:.1f} MiB", text)
+                    for function in only["functions"]:
+                        self.assertIn(f"+{function['most_added_bytes'] / MIB:.1f}".replace("+-", "\u2212").replace("+0.0", ""), text)
+                        self.assertIn(function["label"], text)
+
+    @unittest.skipUnless(jsonschema, "python3-jsonschema is not installed")
+    def test_json_follows_its_schema(self):
+        schema = json.loads((SOURCE / "docs" / "schema" / "report.schema.json").read_text())
+        checker = jsonschema.Draft202012Validator(schema)
+        checker.check_schema(schema)
+        inputs = [*sorted((FIXTURES / "dat").glob("*.dat")), self.hostile()]
+        data = self.report(*inputs)
+        self.assertGreater(len(data["recordings"]), 10)
+        checker.validate(data)
+        data["recordings"][0]["peak"]["bytes"] = "much"
+        self.assertFalse(checker.is_valid(data))
+
+    def test_json_is_ascii_and_keeps_names(self):
+        path = self.hostile()
+        self.run_mprof("report", "-o", "out.json", path)
+        text = (self.directory / "out.json").read_bytes()
+        self.assertTrue(text.isascii())
+        self.assertNotRegex(text, rb"[\x00-\x09\x0b-\x1f]")
+        only, = json.loads(text)["recordings"]
+        names = {one["name"] for one in only["functions"]}
+        for name in HOSTILE:
+            self.assertIn(name, names)
+
+    def test_runs_of_a_file_are_recordings(self):
+        data = self.report(FIXTURES / "dat" / "appended-runs.dat")
+        names = [one["name"] for one in data["recordings"]]
+        self.assertGreater(len(names), 1)
+        self.assertEqual(names[1], "appended-runs, run 2")
+
+    def test_recordings_of_one_name_are_told_apart_by_their_folder(self):
+        paths = [self.write(f"{folder}/same.dat", plain_recording()) for folder in ("a", "b")]
+        data = self.report(*paths, self.write("other.dat", plain_recording()))
+        self.assertEqual([one["name"] for one in data["recordings"]], [str(paths[0])[:-4], str(paths[1])[:-4], "other"])
+
+    def test_a_directory_is_all_its_recordings_in_order(self):
+        for name in ("r10.dat", "r9.dat", "r1.dat"):
+            self.write(f"all/{name}", plain_recording())
+        self.write("all/notes.txt", "no recording")
+        data = self.report(self.directory / "all")
+        self.assertEqual([one["name"] for one in data["recordings"]], ["r1", "r9", "r10"])
+
+    def test_secrets_are_masked_although_they_were_recorded(self):
+        path = self.write("secret.dat", "CMDLINE tool --token abc123 --url https://u:hunter2@host/x\n"
+                          + "".join(f"MEM {i} {1000 + i}\n" for i in range(1, 9)) + own_line("FACT", "note", "password=hunter2"))
+        for kind in ("json", "html", "md"):
+            with self.subTest(kind=kind):
+                text = json.dumps(self.report(path)) if kind == "json" else self.report(path, kind=kind)
+                self.assertFalse([word for word in ("abc123", "hunter2") if word in text])
+                self.assertRegex(text, r"token (\*\*\*|(&#42;){3})")
+
+    # ---- names ----
+
+    def test_hostile_names_are_text_in_the_page(self):
+        text = self.report(self.hostile(), "--title", HOSTILE[0], kind="html")
+        tags = parsed(text)
+        self.assertEqual(tags.wrong, [])
+        self.assertEqual(tags.open, [])
+        self.assertEqual(sum(tag == "script" for tag, _ in tags.starts), 2)
+        self.assertEqual({tag for tag, _ in tags.starts} & {"img", "iframe", "object", "embed", "form", "base"}, set())
+        for tag, attributes in tags.starts:
+            self.assertFalse([name for name in attributes if name.startswith("on") or name == "style"], (tag, attributes))
+        shown = "".join(tags.text)
+        for name in ("<script>window.hacked=1</script>", "{{name}}", "' onmouseover='window.hacked=4"):
+            self.assertIn(name, shown)
+        self.assertNotRegex(text, "[\x00-\x09\x0b-\x1f\x7f\u202a-\u202e\u2066\u2067]")
+
+    def test_hostile_names_are_text_in_the_summary(self):
+        text = self.report(self.hostile(), kind="md")
+        self.assertNotRegex(text, "[\x00-\x09\x0b-\x1f\x7f\u202a-\u202e\u2066\u2067]")
+        ours = re.sub(r"```mermaid\n.*?\n```", "", text, flags=re.S)
+        self.assertEqual(set(re.findall(r"</?[a-zA-Z]+", ours)),
+                         {"<code", "</code", "<details", "</details", "<summary", "</summary", "<sub", "</sub"})
+        tags = parsed(ours)
+        self.assertEqual((tags.wrong, tags.open), ([], []))
+        for sign in "`[@$~":
+            self.assertNotIn(sign, ours)
+        for line in ours.split("\n"):  # every row of a table has its columns
+            if line.startswith("| <code>"):
+                self.assertEqual(line.count("|"), 9, line)
+
+    def test_names_of_a_hundred_thousand_letters(self):
+        name = "n" * 50000 + "\u202e" + "m" * 50000
+        path = self.write("long.dat", f"CMDLINE {name}\n" + "".join(f"MEM {i} {1000 + i}\n" for i in range(1, 9))
+                          + f"FUNC {name} 1 1001 2 1002 0\n" + own_line("PROC", 5, 1, "1000.000000", name))
+        only, = self.report(path)["recordings"]
+        self.assertEqual(len(only["functions"][0]["name"]), 100001)
+        for kind in ("html", "md"):
+            text = self.report(path, kind=kind)
+            with self.subTest(kind=kind):
+                self.assertLess(max(map(len, re.findall("n+", text))), 3000)
+                self.assertRegex(text, "n\u2026m|n\u2026\ufffd?m")
+        self.assertLess(len(self.report(path, kind="html")), 400_000)
+
+    # ---- files ----
+
+    def test_several_files_at_once(self):
+        done = self.run_mprof("report", "-o", "a.html", "-o", "a.md", "-o", "a.json", NESTED)
+        self.assertEqual((done.stdout, done.stderr), ("", ""))
+        self.assertEqual(sorted(path.name for path in self.directory.glob("a.*")), ["a.html", "a.json", "a.md"])
+        done = self.run_mprof("report", "--format", "md", "-o", "-", NESTED)
+        self.assertEqual(done.stdout, (self.directory / "a.md").read_text())
+
+    def test_default_is_a_page_here(self):
+        shutil.copy(NESTED, self.directory / "mprofile_20260101120000.dat")
+        self.run_mprof("report")
+        self.assertTrue((self.directory / "report.html").read_text().startswith("<!doctype html>"))
+
+    def test_wrong_options(self):
+        for arguments, reason in ((["-o", "x.txt"], "the name must end in .html, .md or .json, or --format name the format, not 'x.txt'"),
+                                  (["--format", "pdf"], "--format must be one of html, md, json, not 'pdf'"),
+                                  (["--pages", "maybe"], "--pages must be one of auto, yes, no, not 'maybe'")):
+            with self.subTest(arguments=arguments):
+                done = self.run_mprof("report", *arguments, NESTED, expect=2)
+                self.assertIn(reason, done.stderr)
+
+    def test_what_cannot_be_read_is_named_and_the_rest_is_there(self):
+        bad = self.write("bad.dat", "this is no recording\n")
+        self.run_mprof("report", "-o", "out.json", "-o", "out.html", "-o", "out.md", bad, NESTED, "missing.dat", expect=1)
+        data = json.loads((self.directory / "out.json").read_text())
+        self.assertEqual([one["name"] for one in data["recordings"]], ["nested"])
+        self.assertEqual([one["file"] for one in data["unreadable"]], [str(bad)])
+        for kind in ("html", "md"):
+            self.assertIn(data["unreadable"][0]["reason"].split(";")[0][:20], (self.directory / f"out.{kind}").read_text())
+
+    def test_a_full_disk_leaves_the_older_file(self):
+        place = self.directory / "tiny"
+        with tiny_file_system(place, 65536):
+            self.write("tiny/r.html", "old")
+            done = self.run_mprof("report", "-o", "tiny/r.html", NESTED, expect=1)
+            self.assertIn("tiny/r.html: cannot write: No space left on device", done.stderr)
+            self.assertEqual([path.name for path in place.iterdir()], ["r.html"])
+            self.assertEqual((place / "r.html").read_text(), "old")
+            done = self.run_mprof("report", "--pages=yes", "-o", "tiny/r.html", NESTED, expect=1)
+            self.assertEqual([path.name for path in place.iterdir()], ["r.html"])
+
+    def test_an_interruption_leaves_nothing(self):
+        for i in range(30):
+            self.write(f"all/r{i}.dat", plain_recording(i, 2000, 20))
+        place = self.directory / "out"
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            for pages in ("yes", "no"):
+                for delay_s in (0.02, 0.1, 0.25):
+                    shutil.rmtree(place, ignore_errors=True)
+                    place.mkdir()
+                    process = subprocess.Popen([MPROF, "report", f"--pages={pages}", "-o", "out/r.html", "all"],
+                                               cwd=self.directory, stderr=subprocess.DEVNULL)
+                    time.sleep(delay_s)
+                    process.send_signal(number)
+                    process.wait(DEADLINE_S)
+                    with self.subTest(number=number, pages=pages, delay_s=delay_s):
+                        def names():
+                            return {path.name for path in place.iterdir()}
+                        # the child that puts the folder in place outlives its parent
+                        wait_until(lambda: names() <= {"r.html", "r-pages"}, "no temporary folder")
+                        left = names()
+                        if process.returncode:
+                            self.assertNotIn("r.html", left)
+                        if "r-pages" in left:
+                            self.assertEqual(len(list((place / "r-pages").iterdir())), 30)
+
+    # ---- many ----
+
+    def test_an_index_has_pages_beside_it(self):
+        for i in range(65):
+            self.write(f"all/r{i}.dat", plain_recording(i))
+        text = self.report("all", kind="html")
+        pages = self.directory / "out-pages"
+        self.assertEqual(len(list(pages.iterdir())), 65)
+        links = set(re.findall(r'href="(out-pages/\d+\.html)"', text))
+        self.assertEqual(len(links), 65)
+        for link in sorted(links)[:3]:
+            page = (self.directory / link).read_text()
+            self.assertIn('href="../out.html"', page)
+            self.assertEqual(parsed(page).wrong, [])
+        self.assertEqual(stat.S_IMODE(pages.stat().st_mode), 0o777 & ~umask())
+        # again, with fewer: no page of the older report stays
+        self.report(*[f"all/r{i}.dat" for i in range(3)], "--pages=yes", kind="html")
+        self.assertEqual(sorted(path.name for path in pages.iterdir()), ["0001.html", "0002.html", "0003.html"])
+        self.assertEqual([path.name for path in self.directory.iterdir() if "mprof-" in path.name], [])
+
+    def test_a_folder_of_somebody_else_is_left_alone(self):
+        self.write("out-pages/precious.txt", "mine")
+        done = self.run_mprof("report", "--pages=yes", "-o", "out.html", NESTED, expect=1)
+        self.assertIn("out-pages: this folder has other files than pages of a report", done.stderr)
+        self.assertEqual([path.name for path in (self.directory / "out-pages").iterdir()], ["precious.txt"])
+        self.assertFalse((self.directory / "out.html").exists())
+
+    def test_a_name_of_any_signs_is_a_link(self):
+        self.run_mprof("report", "--pages=yes", "-o", "a b#?%\"'<.html", NESTED)
+        text = (self.directory / "a b#?%\"'<.html").read_text()
+        link, = set(re.findall(r'href="([^"]*0001\.html)"', text))
+        self.assertEqual(link, "a%20b%23%3F%25%22%27%3C-pages/0001.html")
+
+    def test_a_summary_fits(self):
+        lines = ["CMDLINE x"] + [f"MEM {50 + i % 9} {1000 + i}" for i in range(50)]
+        name = "_" * 200  # each letter is a reference of five
+        lines += [f"FUNC m.{name}{k} 50 {1000 + k % 40} 60 {1000.5 + k % 40} 0" for k in range(1200)]
+        many = self.write("many.dat", "\n".join(lines) + "\n")
+        text = self.report(many, kind="md")
+        self.assertLessEqual(len(text.encode()), SUMMARY_MAX)
+        self.assertIn("more functions with less are left out here.", text)
+        self.assertIn("mermaid", text)
+
+    def test_a_summary_of_many_recordings_fits(self):
+        for i in range(300):
+            self.write(f"all/{'_' * 190}{i}.dat", plain_recording(i, 12, 1))
+        for i in range(12):
+            lines = ["CMDLINE x"] + [f"MEM {50 + k} {1000 + k}" for k in range(20)]
+            lines += [f"FUNC m.{'_' * 200}{k} 50 {1000 + k % 19} 60 {1000.5 + k % 19} 0" for k in range(300)]
+            self.write(f"all/big{i}.dat", "\n".join(lines) + "\n")
+        text = self.report("all", kind="md")
+        self.assertLessEqual(len(text.encode()), SUMMARY_MAX)
+        self.assertIn("big11", text)
+
+    @unittest.skipIf(is_sanitized(), "a sanitizer takes time and memory of its own")
+    def test_fifty_recordings_are_small_and_quick(self):
+        for i in range(50):
+            self.write(f"all/r{i}.dat", plain_recording(i, 3000, 40))
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        text = self.report("all", kind="html")
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        self.assertLess(len(text.encode()), 10_000_000)
+        # a ratio, since machines differ: fifty pictures by themselves
+        used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+        self.run_mprof("plot", "--each", "-j1", "-o", self.directory / "svg", "all")
+        plots = resource.getrusage(resource.RUSAGE_CHILDREN)
+        drawn = plots.ru_utime + plots.ru_stime - after.ru_utime - after.ru_stime
+        self.assertLess(used, 3 * drawn + 0.5)
+
+
+def umask():
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+if __name__ == "__main__":
+    unittest.main()
