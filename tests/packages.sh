@@ -24,7 +24,7 @@ packages_test=(
     python3-celery python3-pytest-xdist 'python3-eventlet|' 'uwsgi-core|' 'uwsgi-plugin-python3|'
     python3-ipython python3-ipykernel python3-jupyter-client python3-nbclient jupyter-nbconvert
     python3-numpy python3-pandas gnuplot-nox python3-sphinx-gallery python3-pil
-    jq python3-jsonschema python3-junitparser
+    jq python3-jsonschema python3-junitparser cmark-gfm python3-prometheus-client
     libxml2-utils poppler-utils librsvg2-bin fonts-noto-cjk
     chromium chromium-driver
     valgrind strace mypy musl-tools bubblewrap 'libfaketime|' clang 'gcc-multilib|'
