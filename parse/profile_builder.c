@@ -33,6 +33,9 @@ void mprof__profile_builder_init(mprof__profile_builder *builder, mprof_profile 
     mprof__kind_curves_init(&builder->kinds, options->kinds, options->max_points);
     mprof__ticks_init(&builder->ticks, options->max_points);
     builder->kind_tick_s = NAN;
+    for (int kind = 0; kind < MPROF_KIND_COUNT; kind++) {
+        builder->kind_sums_mib[kind] = NAN;
+    }
 }
 
 void mprof__profile_builder_free(mprof__profile_builder *builder)

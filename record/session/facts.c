@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 /* How many processes the file lists as left out. */
@@ -20,11 +21,15 @@ void mprof__facts_write_head(mprof__event_log *log, const mprof__recorder_plan *
                              const char *processes_by, const char *peaks_by)
 {
     char host[HOST_NAME_MAX + 1] = "";
+    struct utsname system;
 
     mprof__event_log_fact(log, "format", "2");
     mprof__event_log_fact(log, "version", MPROF_VERSION);
     if (gethostname(host, sizeof host - 1) == 0 && host[0]) {
         mprof__event_log_fact(log, "host", host);
+    }
+    if (uname(&system) == 0) {
+        mprof__event_log_fact(log, "machine", system.machine);
     }
     mprof__event_log_fact(log, "backend", plan->backend);
     mprof__event_log_number(log, "interval", (double)plan->interval_ns / 1e9);
@@ -115,9 +120,10 @@ static void write_count(mprof__event_log *log, const char *key, uint64_t count)
 }
 
 void mprof__facts_write_end(mprof__event_log *log, uint64_t missed, uint64_t thinned,
-                            uint64_t thinned_kinds)
+                            uint64_t thinned_kinds, bool program_ended)
 {
     write_count(log, "missed-ticks", missed);
     write_count(log, "thinned-ticks", thinned);
     write_count(log, "thinned-kinds", thinned_kinds);
+    mprof__event_log_fact(log, "ended", program_ended ? "program" : "recording");
 }

@@ -7,6 +7,7 @@
 #include "record/output/event_log.h"
 #include "record/processes/process.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* processes_by, peaks_by: how births and peaks are found; see docs/recording.md. */
@@ -30,8 +31,9 @@ void mprof__facts_report_huge_pages(mprof__event_log *log, const mprof__process 
 void mprof__facts_report_proc(mprof__event_log *log, mprof__procfs_view view);
 
 /* Writes how many ticks came too late, were omitted because reading is costly, or omitted kinds of
- * memory for that. Zero is not written. */
+ * memory for that, each unless it is zero; then what ended the recording: the program, or the user.
+ * Without that the recorder was killed. */
 void mprof__facts_write_end(mprof__event_log *log, uint64_t missed, uint64_t thinned,
-                            uint64_t thinned_kinds);
+                            uint64_t thinned_kinds, bool program_ended);
 
 #endif

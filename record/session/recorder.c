@@ -177,7 +177,7 @@ static void finish_file(mprof__recorder *recorder)
     mprof__sampler_write_peaks(&recorder->sampler, now_ns);
     mprof__sampler_finish_group(&recorder->sampler, now_ns);
     mprof__facts_write_end(&recorder->log, recorder->ticker.missed, recorder->sampler.thinned,
-                           recorder->sampler.kinds.thinned);
+                           recorder->sampler.kinds.thinned, recorder->target.has_ended);
     (void)mprof_writer_release(recorder->plan.writer);
     mprof__event_log_commit(&recorder->log);
     recorder->is_sampling = false;
