@@ -165,5 +165,7 @@ int mprof_attach_command(int argc, char **argv)
     mprof__command_options options;
 
     mprof__command_options_parse(&options, argc, argv, true);
-    return mprof__attach_to_process(&options);
+    int exit_code = mprof__attach_to_process(&options);
+    mprof__command_options_free(&options);
+    return exit_code;
 }

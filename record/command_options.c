@@ -32,10 +32,23 @@ enum {
     KEY_PEAK_INTERVAL,
     KEY_FOLLOW,
     KEY_MEMORY,
-    KEY_REDACT
+    KEY_REDACT,
+    KEY_CHECK,
+    KEY_REPEAT
 };
 
+#define REPEAT_MOST 10000
+
+/* The first two are not options of `attach'. */
 static const struct argp_option option_table[] = {
+    {"check", KEY_CHECK, NULL, 0,
+     "hold the recording against the limits below, or of mprof.ini: exit with 0 if it passed, 1 if "
+     "a limit was crossed, 3 if it cannot be judged; with the program's code if that failed",
+     0},
+    {"repeat", KEY_REPEAT, "N", 0,
+     "record N runs, one after the other, into run-1.dat, run-2.dat ... of the directory that -o "
+     "names (mprofile_<YYYYmmddHHMMSS>)",
+     0},
     {"python", KEY_PYTHON, NULL, 0,
      "the program is Python: a script, a module, or an interpreter with its script", 0},
     {"nopython", KEY_NOPYTHON, NULL, 0, "run the program unchanged, and record no functions", 0},
@@ -94,6 +107,7 @@ static const struct {
     {'E', offsetof(mprof__command_options, exit_code)},
     {'a', offsetof(mprof__command_options, attach)},
     {'q', offsetof(mprof__command_options, quiet)},
+    {KEY_CHECK, offsetof(mprof__command_options, check)},
     {KEY_FOLLOW, offsetof(mprof__command_options, follow)},
     {KEY_LIVE, offsetof(mprof__command_options, live)},
     {KEY_NEWEST, offsetof(mprof__command_options, newest)},
@@ -220,6 +234,46 @@ static void add_pattern(struct argp_state *state, const char *pattern)
     free(all);
 }
 
+/* NAME:SIZE is the limit of a function: no name of one begins with a digit. module:name:SIZE also
+ * records it. */
+static void add_function(struct argp_state *state, mprof__command_options *options,
+                         const char *text)
+{
+    const char *colon = strrchr(text, ':');
+    mprof_error error = MPROF_ERROR_INIT;
+
+    if (!colon || options->attach || !strchr("0123456789.", colon[1]) || !colon[1]) {
+        add_pattern(state, text);
+        options->functions = true;
+        return;
+    }
+    if (mprof__limits_set(&options->limits.options.limits, "func", text, &error) != MPROF_OK) {
+        argp_failure(state, MPROF_EXIT_USAGE, 0, "--func: %s", error.message);
+    }
+    options->limits.is_given = true;
+    char *pattern = strndup(text, (size_t)(colon - text));
+    if (!pattern) {
+        argp_failure(state, MPROF_EXIT_FAILED, 0, "out of memory");
+    } else if (strchr(pattern, ':')) {
+        add_pattern(state, pattern);
+        options->functions = true;
+    }
+    free(pattern);
+}
+
+static void parse_repeat(struct argp_state *state, mprof__command_options *options,
+                         const char *text)
+{
+    char *end;
+    unsigned long count = strtoul(text, &end, 10);
+
+    if (text[0] < '0' || text[0] > '9' || *end || count < 1 || count > REPEAT_MOST) {
+        argp_failure(state, MPROF_EXIT_USAGE, 0,
+                     "--repeat must be a number of runs from 1 to %d, not '%s'", REPEAT_MOST, text);
+    }
+    options->repeat = (unsigned)count;
+}
+
 static void parse_kinds(struct argp_state *state, mprof__command_options *options, const char *list)
 {
     const char *wrong;
@@ -259,6 +313,11 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
         return 0;
     }
     switch (key) {
+    case ARGP_KEY_INIT:
+        if (!options->attach) {
+            state->child_inputs[0] = &options->limits;
+        }
+        return 0;
     case KEY_PYTHON:
         options->mode = MPROF__PROGRAM_PYTHON;
         return 0;
@@ -266,8 +325,10 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
         options->mode = MPROF__PROGRAM_NOPYTHON;
         return 0;
     case KEY_FUNC:
-        add_pattern(state, argument);
-        options->functions = true;
+        add_function(state, options, argument);
+        return 0;
+    case KEY_REPEAT:
+        parse_repeat(state, options, argument);
         return 0;
     case KEY_LINES:
         set_environment(state, LINES, "1");
@@ -298,6 +359,8 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
     }
 }
 
+static const struct argp_child run_children[] = {{&mprof__check_run_argp, 0, "Limits:", 1}, {0}};
+
 static const struct argp run_argp = {
     option_table,
     parse_option,
@@ -305,13 +368,13 @@ static const struct argp run_argp = {
     "Runs a program and records its memory over time into a .dat file.\v"
     "A program ending in .py is run by python3. Functions decorated with @profile are recorded "
     "from every Python process of the program.",
-    NULL,
+    run_children,
     NULL,
     NULL,
 };
 
 static const struct argp attach_argp = {
-    option_table,
+    option_table + 2,
     parse_option,
     "PID|NAME",
     "Records the memory of a running process over time into a .dat file, until it ends.",
@@ -329,6 +392,11 @@ void mprof__command_options_parse(mprof__command_options *options, int argc, cha
     options->metric = MPROF__METRIC_RSS;
     options->attach = attach;
     mprof__command_parse(attach ? &attach_argp : &run_argp, argc, argv, ARGP_IN_ORDER, options);
+}
+
+void mprof__command_options_free(mprof__command_options *options)
+{
+    mprof__check_request_free(&options->limits);
 }
 
 const char *mprof__command_options_patterns(void)

@@ -2,6 +2,7 @@
 #ifndef MPROF_RECORD_COMMAND_OPTIONS_H
 #define MPROF_RECORD_COMMAND_OPTIONS_H
 
+#include "parse/commands/check_command.h"
 #include "record/kernel/memory_probe.h"
 #include "record/launch/command_line.h"
 #include "record/session/until_peak.h"
@@ -29,7 +30,10 @@ typedef struct mprof__command_options {
     unsigned kinds; /* 1 << mprof_kind */
     bool group;     /* the control group is recorded, with or without a limit */
     bool attach;
-    bool functions; /* at least one pattern was given */
+    bool check;                  /* hold the recording against limits */
+    unsigned repeat;             /* how many runs, recorded into a directory; 0: one, into a file */
+    mprof__check_request limits; /* owned; what --check needs */
+    bool functions;              /* at least one pattern was given */
     bool newest;
     bool own_agent; /* of attach: the program loads the agent itself */
     bool live;
@@ -43,6 +47,8 @@ typedef struct mprof__command_options {
  * memory is out (MPROF_EXIT_FAILED). */
 void mprof__command_options_parse(mprof__command_options *options, int argc, char **argv,
                                   bool attach);
+
+void mprof__command_options_free(mprof__command_options *options);
 
 /* The patterns of the functions to record, one a line, or NULL. Owned by the environment. */
 const char *mprof__command_options_patterns(void);

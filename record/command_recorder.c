@@ -239,7 +239,11 @@ int mprof__command_recorder_run(mprof__command_recorder *recorder, int64_t pid)
     int exit_code = exit_code_of(recorder->options, &outcome);
     release(recorder);
     print_result(recorder, path, &outcome);
-    free(path);
+    if (outcome.failed) {
+        free(path);
+    } else {
+        recorder->finished = path;
+    }
     if (dies_of_signal(recorder->options, &outcome)) {
         fflush(NULL);
         mprof__signal_die(outcome.signal);

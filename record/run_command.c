@@ -9,6 +9,7 @@
 #include "record/launch/executable.h"
 #include "record/launch/launch.h"
 #include "record/launch/preload_env.h"
+#include "run_check_command.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -104,23 +105,40 @@ static int run_program(mprof__command_recorder *recorder, const mprof__command_l
                : mprof__command_recorder_abandon(recorder, &error, start_failure_code(status));
 }
 
-int mprof_run_command(int argc, char **argv)
+/* Records one run. *file: receives its name, the caller's to free; NULL if it is not complete. */
+static int record_once(const mprof__command_options *options, char **file)
 {
     mprof_error error = MPROF_ERROR_INIT;
-    mprof__command_options options;
     mprof__command_recorder recorder;
     mprof__command_line program;
 
-    mprof__command_options_parse(&options, argc, argv, false);
-    if (options.attach) {
-        return mprof__attach_to_process(&options);
-    }
-    mprof__command_recorder_init(&recorder, &options);
-    if (mprof__command_line_init(&program, options.argc, options.argv, options.mode, getenv("PATH"),
-                                 &error) != MPROF_OK) {
+    *file = NULL;
+    mprof__command_recorder_init(&recorder, options);
+    if (mprof__command_line_init(&program, options->argc, options->argv, options->mode,
+                                 getenv("PATH"), &error) != MPROF_OK) {
         return mprof__command_recorder_abandon(&recorder, &error, MPROF_EXIT_FAILED);
     }
     int exit_code = run_program(&recorder, &program);
     mprof__command_line_free(&program);
+    *file = recorder.finished;
+    return exit_code;
+}
+
+int mprof_run_command(int argc, char **argv)
+{
+    mprof__command_options options;
+    char *file = NULL;
+    int exit_code;
+
+    mprof__command_options_parse(&options, argc, argv, false);
+    if (options.check || options.repeat > 0 || options.limits.is_given) {
+        exit_code = mprof__run_and_check(&options, record_once);
+    } else if (options.attach) {
+        exit_code = mprof__attach_to_process(&options);
+    } else {
+        exit_code = record_once(&options, &file);
+        free(file);
+    }
+    mprof__command_options_free(&options);
     return exit_code;
 }

@@ -162,18 +162,25 @@ static double mean(const double *values, size_t begin, size_t end)
     return sum / (double)(end - begin);
 }
 
+/* How far values are from their median; reorders them. */
+static double spread(double *values, size_t count, double median)
+{
+    for (size_t i = 0; i < count; i++) {
+        values[i] = fabs(values[i] - median);
+    }
+    return mprof__median(values, count);
+}
+
 /* From the third quarter of the minima to the last. Reorders y. */
-static void find_late_slope(growing *g, const mprof__robust_line *line, mprof__growth *growth)
+static void find_late_slope(growing *g, mprof__growth *growth)
 {
     size_t count = g->minimum_count, half = count / 2, last = count - (count - half) / 2;
     double minutes = mean(g->x, last, count) - mean(g->x, half, last);
-    double residuals[WINDOWS_MOST];
-    for (size_t i = 0; i < count; i++) {
-        residuals[i] = fabs(g->y[i] - line->offset - line->slope * g->x[i]);
-    }
-    double deviation = mprof__median(residuals, count) * DEVIATION_OF_MEDIAN;
-    double before = mprof__median(g->y + half, last - half);
-    growth->late_mib_per_min = (mprof__median(g->y + last, count - last) - before) / minutes;
+    double *third = g->y + half, *fourth = g->y + last;
+    double before = mprof__median(third, last - half), after = mprof__median(fourth, count - last);
+    double deviation = DEVIATION_OF_MEDIAN * fmax(spread(third, last - half, before),
+                                                  spread(fourth, count - last, after));
+    growth->late_mib_per_min = (after - before) / minutes;
     growth->late_margin =
         2 * deviation * sqrt(1.0 / (double)(last - half) + 1.0 / (double)(count - last)) / minutes;
 }
@@ -195,7 +202,7 @@ static int find_slope(growing *g, mprof__growth *growth)
     growth->mib_per_min = line.slope;
     growth->low = interval.low;
     growth->high = interval.high;
-    find_late_slope(g, &line, growth);
+    find_late_slope(g, growth);
     return 0;
 }
 
@@ -209,6 +216,7 @@ int mprof__growth_find(mprof__growth *growth, const mprof_sample *samples, size_
     }
     growth->from_s = g.from_s;
     growth->to_s = g.to_s;
+    growth->windows_most = g.count / SAMPLES_NEEDED;
     int failed = choose_windows(&g, &growth->windows);
     if (failed == 0 && growth->windows >= MPROF__GROWTH_WINDOWS_NEEDED) {
         failed = find_slope(&g, growth);

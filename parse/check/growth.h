@@ -16,6 +16,7 @@ typedef struct mprof__growth {
     double late_mib_per_min; /* in the last quarter */
     double late_margin;      /* twice the standard error of that */
     size_t windows;          /* of equal time; most hold a trough of the curve */
+    size_t windows_most;     /* as many as the samples allow */
     double from_s, to_s;     /* unix seconds: what was used, without warm-up and end */
 } mprof__growth;
 

@@ -89,8 +89,8 @@ mprof__verdict mprof__results_worst(const mprof__results *results, size_t subjec
 
 int mprof__results_exit_code(const mprof__results *results)
 {
-    if (results->report_only) {
-        return 0;
+    if (results->program_code != 0 || results->report_only) {
+        return results->program_code;
     }
     mprof__verdict worst = mprof__results_worst(results, SIZE_MAX);
     if (worst == MPROF__FAILED) {

@@ -69,11 +69,13 @@ typedef struct mprof__subject {
     const char *warnings; /* about damaged lines, one line; NULL: none */
 } mprof__subject;
 
+#define MPROF__RUNNING_MOST 5 /* of these */
+
 /* One or several calls of a function, or a process without functions, at a moment. */
 typedef struct mprof__running_call {
     const char *name;     /* label of the function, or name of the process */
-    double since_s;       /* entry of the earliest of them: seconds from the start */
-    double added_mib;     /* memory since its entry, over all of them */
+    double since_s;       /* entry of the earliest of them: seconds from the start; NAN: unknown */
+    double added_mib;     /* memory since its entry, over all of them; of a process all it has */
     double before_mib;    /* the median over the baseline's recordings; NAN: none */
     size_t process_count; /* processes it runs in */
     bool is_process;      /* a process of which no function was recorded */
@@ -101,7 +103,8 @@ typedef struct mprof__result {
     const char *reason;   /* a clause that explains the verdict; "": nothing to add */
     const char *file;     /* the recording that `measured` is from */
     double at_s; /* of a failure: its moment, seconds from the start of `file`; NAN: none */
-    const mprof__running_call *running; /* at that moment, the most added first */
+    /* at that moment: functions, the most added first, then processes, the most memory first */
+    mprof__running_call running[MPROF__RUNNING_MOST];
     size_t running_count;
 } mprof__result;
 
@@ -112,6 +115,7 @@ typedef struct mprof__results {
     mprof__result *results; /* owned */
     size_t count, capacity;
     size_t counts[MPROF__VERDICT_COUNT]; /* results of each verdict */
+    int program_code;                    /* of `run --check`: the program failed with it, else 0 */
     bool report_only;                    /* a verdict other than passed is no failure */
     bool has_error;                      /* a recording could not be read */
     mprof__arena texts;                  /* all strings and lists */
@@ -132,8 +136,8 @@ void mprof__results_count(mprof__results *results);
  */
 mprof__verdict mprof__results_worst(const mprof__results *results, size_t subject);
 
-/* Exit code: 0 passed, or report_only; 1 a limit was crossed; 3 inconclusive, not measured, a
- * recording that could not be read, or no limit at all. */
+/* Exit code: the program's if it failed; 0 passed, or report_only; 1 a limit was crossed; 3
+ * inconclusive, not measured, a recording that could not be read, or no limit at all. */
 int mprof__results_exit_code(const mprof__results *results);
 
 /* Static text: "passed", "failed", "inconclusive", "not measured". */

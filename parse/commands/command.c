@@ -258,6 +258,10 @@ static void suggest_option(char *hint, size_t size, const char *complaint)
         at += sizeof words - 1;
         mprof__similar_name_init(&similar, at, strcspn(at, "='\n"));
         offer_options(&similar, complaints.argp->options);
+        for (const struct argp_child *child = complaints.argp->children; child && child->argp;
+             child++) {
+            offer_options(&similar, child->argp->options);
+        }
         offer_options(&similar, shared_options);
         if (similar.nearest) {
             snprintf(hint, size, ": did you mean `--%s'?", similar.nearest);

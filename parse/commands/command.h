@@ -11,9 +11,10 @@
 /* Exit codes of mprof itself; `run -E` passes on the program's. */
 enum {
     MPROF_EXIT_OK = 0,
-    MPROF_EXIT_FAILED = 1,  /* the input or the output could not be used */
-    MPROF_EXIT_USAGE = 2,   /* the command line could not be used; nothing was started */
-    MPROF_EXIT_LIMIT = 124, /* a limit set by the user was reached, as timeout(1) returns it */
+    MPROF_EXIT_FAILED = 1,       /* the input or the output could not be used */
+    MPROF_EXIT_USAGE = 2,        /* the command line could not be used; nothing was started */
+    MPROF_EXIT_INCONCLUSIVE = 3, /* `check': a limit could not be judged */
+    MPROF_EXIT_LIMIT = 124,      /* a limit set by the user was reached, as timeout(1) returns it */
     MPROF_EXIT_NOT_EXECUTABLE = 126,
     MPROF_EXIT_NOT_FOUND = 127,
 };
@@ -77,5 +78,6 @@ int mprof_list_command(int argc, char **argv);
 int mprof_rm_command(int argc, char **argv);
 int mprof_clean_command(int argc, char **argv);
 int mprof_peak_command(int argc, char **argv);
+int mprof_check_command(int argc, char **argv);
 
 #endif
