@@ -14,14 +14,16 @@ import pythons  # noqa: E402
 
 PROGRAM = pathlib.Path(__file__).resolve().parent / "typed.py"
 
-# Not in the stubs on purpose: private names, names that IPython adds, names that exist only for a type
+# Not in the stubs on purpose: private names, fields that ctypes adds, names that IPython adds, names that exist only for a type
 # checker; and the arguments of dict.get, which have no names in dict's stub.
 LEFT_OUT = """\
 memory_profiler\\.CodeMap\\.(__init__|get)
 memory_profiler\\.LineProfiler\\.(resume|suspend|end)
 memory_profiler\\.(_magics\\.)?MemoryProfilerMagics(\\.magics|\\.registered)?
 memory_profiler\\._memory\\.NoSuchProcess@.*
-mprof\\.Recording
+mprof\\._library\\..*
+mprof\\._magics\\..*
+mprof\\.(Recording|Function|Process|_Path|_Pair|_Notes?)
 """
 
 

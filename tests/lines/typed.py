@@ -3,6 +3,7 @@
 import asyncio
 import io
 import logging
+import pathlib
 import subprocess
 from typing import AsyncIterator, Iterator, List, Tuple
 
@@ -115,6 +116,21 @@ def use() -> None:
     print(memory_profiler.__version__.upper())
 
 
+def draw(path: pathlib.Path) -> float:
+    picture = mprof.plot(path, flame=True, window=(0, 5), size="14x6in", limit=[512, "2GiB:quota"],
+                         mark={3.5: "loaded"}, label={"a.dat": "before"}, memory=["pss"], dpi=180)
+    mprof.plot("a.dat", -1, stack=True)
+    mprof.plot(["a.dat", path], as_one=True)
+    saved: str = picture.save(path, format="png") + picture.svg(script=False) + mprof.svg_script()
+    drawn: bytes = picture.png(dpi=90) + picture.pdf() + picture.eps()
+    for function in picture.functions:
+        print(function.label.upper(), function.calls + 1, function.change_mib + 0.5)
+    for process in picture.processes:
+        print(process.name.upper(), process.pid, process.peak_mib)
+    print(saved, drawn, picture.title.upper(), picture.width + picture.height)
+    return picture.peak + sum(picture.peaks)
+
+
 def misuse(profiler: LineProfiler) -> None:
     memory_usage(interval="often")  # wrong
     memory_usage(3.5)  # wrong
@@ -130,3 +146,7 @@ def misuse(profiler: LineProfiler) -> None:
     choose_backend(3)  # wrong
     mprof.read_mprofile_file("a.dat")["nothing"]  # wrong
     mprof.function_labels(3)  # wrong
+    mprof.plot("a.dat", flame="yes")  # wrong
+    mprof.plot("a.dat", window=3)  # wrong
+    mprof.plot("a.dat", colour="red")  # wrong
+    mprof.plot("a.dat").save()  # wrong

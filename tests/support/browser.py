@@ -37,7 +37,7 @@ class BrowserError(AssertionError):
 class Browser:
     """One window. All its files are in a temporary folder, which close() removes."""
 
-    def __init__(self, width=1300, height=800, deadline_s=90):
+    def __init__(self, width=1300, height=800, deadline_s=90, arguments=()):
         driver = shutil.which("chromedriver", path="/usr/bin:" + os.environ.get("PATH", ""))
         if not driver:
             raise unittest.SkipTest("chromium-driver is not installed")
@@ -53,7 +53,7 @@ class Browser:
                                            start_new_session=True)
         try:
             self.port = self._wait_for_port()
-            options = {"args": [*ARGUMENTS, f"--window-size={width},{height}",
+            options = {"args": [*ARGUMENTS, *arguments, f"--window-size={width},{height}",
                                 f"--user-data-dir={self.folder}/profile"],
                        "perfLoggingPrefs": {"enableNetwork": True, "enablePage": False}}
             answer = self._ask("POST", "/session", {"capabilities": {"alwaysMatch": {

@@ -1,31 +1,20 @@
-"""Reads recordings, for scripts that draw or check them. The actions run the program mprof."""
+"""Draws and reads recordings, and shows those of notebooks' cells. The actions run the program mprof."""
 
 import collections
 import glob
 import os
-import shutil
 import subprocess
 import sys
 
 import _mprof
 
-__all__ = ["filter_mprofile_mem_usage_by_function", "flame_plotter", "function_labels",
-           "get_cmd_line", "get_profile_filenames", "main", "plot_file", "read_mprofile_file"]
+from ._program import program as _program
+
+__all__ = ["Picture", "filter_mprofile_mem_usage_by_function", "flame_plotter", "function_labels",
+           "get_cmd_line", "get_profile_filenames", "load_ipython_extension", "main", "plot", "plot_file",
+           "read_mprofile_file", "svg_script"]
 
 ALL_ACTIONS = ("run", "rm", "clean", "list", "plot", "attach", "peak")
-
-
-def _program():
-    """The path of the program mprof: next to the package in a build tree, in bin of an installation."""
-    here = os.path.dirname(os.path.abspath(_mprof.__file__))
-    for place in ("../mprof", "../../../bin/mprof"):
-        path = os.path.normpath(os.path.join(here, place))
-        if os.path.isfile(path) and os.access(path, os.X_OK):
-            return path
-    found = shutil.which("mprof")
-    if found is None:
-        raise FileNotFoundError("cannot find the program mprof, neither next to this package nor in PATH")
-    return found
 
 
 def read_mprofile_file(filename):
@@ -127,6 +116,34 @@ def flame_plotter(filename, index=0, timestamps=True, children=True, options=Non
     recording = read_mprofile_file(filename)
     return draw_flame(recording, function_labels(recording["func_timestamp"]), index, timestamps,
                       children, options)
+
+
+# Each name's module, loaded at first use: a program that only reads recordings loads no library.
+_PARTS = {"Picture": "_picture", "plot": "_picture", "svg_script": "_picture"}
+
+
+def __getattr__(name):
+    if name not in _PARTS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(__import__(_PARTS[name], globals(), None, (name,), 1), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__():
+    return sorted({*globals(), *_PARTS})
+
+
+def load_ipython_extension(shell):
+    """Called by IPython's %load_ext mprof: registers %%mprof."""
+    from ._magics import load
+    load(shell)
+
+
+def unload_ipython_extension(shell):
+    """Called by IPython's %unload_ext mprof."""
+    from ._magics import unload
+    unload(shell)
 
 
 def main():

@@ -1,7 +1,79 @@
-from typing import Any, DefaultDict, Dict, Iterable, List, Optional, Sequence, Tuple, TypedDict, Union
+import os
+from typing import (Any, DefaultDict, Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Tuple, TypedDict,
+                    Union)
 
-__all__ = ["filter_mprofile_mem_usage_by_function", "flame_plotter", "function_labels",
-           "get_cmd_line", "get_profile_filenames", "main", "plot_file", "read_mprofile_file"]
+__all__ = ["Picture", "filter_mprofile_mem_usage_by_function", "flame_plotter", "function_labels",
+           "get_cmd_line", "get_profile_filenames", "load_ipython_extension", "main", "plot", "plot_file",
+           "read_mprofile_file", "svg_script"]
+
+_Path = Union[str, "os.PathLike[str]"]
+_Recording = Union[_Path, int]
+_Pair = Union[str, Tuple[float, float]]
+# At a value, with a label: 512, "2GiB:quota", (512, "quota"); or several, also as {512: "quota"}.
+_Note = Union[str, float, Tuple[float, str]]
+_Notes = Union[_Note, Sequence[_Note], Mapping[float, str]]
+
+class Function(NamedTuple):
+    name: str
+    label: str
+    calls: int
+    total_s: float
+    own_s: float
+    longest_s: float
+    change_mib: float
+    peak_mib: Optional[float]
+
+class Process(NamedTuple):
+    pid: Optional[int]
+    ppid: Optional[int]
+    name: str
+    mean_mib: Optional[float]
+    peak_mib: Optional[float]
+    kernel_peak_mib: Optional[float]
+    start_s: Optional[float]
+    end_s: Optional[float]
+
+class Picture:
+    def __init__(self, paths: List[str], options: Dict[str, Any]) -> None: ...
+    def save(self, path: _Path, format: Optional[str] = None, dpi: Optional[float] = None) -> str: ...
+    def svg(self, script: bool = True) -> str: ...
+    def png(self, dpi: Optional[float] = None) -> bytes: ...
+    def pdf(self) -> bytes: ...
+    def eps(self) -> bytes: ...
+    @property
+    def width(self) -> float: ...
+    @property
+    def height(self) -> float: ...
+    @property
+    def title(self) -> str: ...
+    @property
+    def peak(self) -> float: ...
+    @property
+    def peaks(self) -> List[float]: ...
+    @property
+    def functions(self) -> List[Function]: ...
+    @property
+    def processes(self) -> List[Process]: ...
+    def _repr_svg_(self) -> str: ...
+    def _repr_png_(self) -> bytes: ...
+    def _repr_html_(self) -> str: ...
+
+def plot(*recordings: Union[_Recording, Sequence[_Recording]], title: Optional[str] = None,
+         no_function_ts: Optional[bool] = None, window: Optional[_Pair] = None, flame: Optional[bool] = None,
+         slope: Optional[bool] = None, stack: Optional[bool] = None, run: Optional[int] = None,
+         as_one: Optional[bool] = None, group: Optional[str] = None,
+         memory: Union[str, Iterable[str], None] = None, func: Optional[str] = None,
+         min_duration: Union[str, float, None] = None, by: Optional[str] = None, theme: Optional[str] = None,
+         size: Optional[_Pair] = None, no_title: Optional[bool] = None, no_facts: Optional[bool] = None,
+         no_legend: Optional[bool] = None, no_peak: Optional[bool] = None, bare: Optional[bool] = None,
+         ylim: Optional[_Pair] = None, limit: Optional[_Notes] = None, line: Optional[_Notes] = None,
+         mark: Optional[_Notes] = None,
+         label: Union[str, Mapping[_Path, str], Sequence[Union[str, Tuple[_Path, str]]], None] = None,
+         transparent: Optional[bool] = None, dpi: Union[str, float, None] = None, font: Optional[str] = None,
+         no_script: Optional[bool] = None, embed: Optional[bool] = None) -> Picture: ...
+def svg_script() -> str: ...
+def load_ipython_extension(shell: Any) -> None: ...
+def unload_ipython_extension(shell: Any) -> None: ...
 
 class Recording(TypedDict):
     mem_usage: List[float]
