@@ -41,14 +41,34 @@ mprof_status mprof_format_from_path(mprof_format *out, const char *path, mprof_e
     return MPROF_EARGUMENT;
 }
 
-mprof_status mprof_figure_draw(const mprof_figure *figure, const mprof_draw_options *options,
-                               mprof_text_engine *engine, mprof_output *output, mprof_error *error)
+mprof_status mprof__draw_options_check(const mprof_draw_options *options, mprof_error *error)
 {
+    const mprof_style *style = options->style;
     if (options->size != sizeof *options) {
         return mprof_error_set(error, MPROF_EARGUMENT,
                                "mprof_draw_options.size must be %zu, not %zu; begin with "
                                "MPROF_DRAW_OPTIONS_INIT",
                                sizeof *options, options->size);
+    }
+    if (style && style->size != sizeof *style) {
+        return mprof_error_set(error, MPROF_EARGUMENT,
+                               "mprof_style.size must be %zu, not %zu; begin with MPROF_STYLE_INIT",
+                               sizeof *style, style->size);
+    }
+    if (style && !(style->line_scale >= 0.1 && style->line_scale <= 10)) {
+        return mprof_error_set(error, MPROF_EARGUMENT,
+                               "mprof_style.line_scale must be between 0.1 and 10, not %g",
+                               style->line_scale);
+    }
+    return MPROF_OK;
+}
+
+mprof_status mprof_figure_draw(const mprof_figure *figure, const mprof_draw_options *options,
+                               mprof_text_engine *engine, mprof_output *output, mprof_error *error)
+{
+    mprof_status status = mprof__draw_options_check(options, error);
+    if (status != MPROF_OK) {
+        return status;
     }
     return formats[(unsigned)options->format < MPROF_FORMAT_COUNT ? options->format : 0].draw(
         figure, options, engine, output, error);

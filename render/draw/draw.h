@@ -32,6 +32,9 @@ mprof_status mprof__image_paint(mprof__image *image, const mprof_figure *figure,
                                 mprof_error *error);
 void mprof__image_free(mprof__image *image);
 
+/* formats.c: MPROF_EARGUMENT if the caller's structs are of another version, or out of range. */
+mprof_status mprof__draw_options_check(const mprof_draw_options *options, mprof_error *error);
+
 /* text.c: the first character drawn so far that is in no installed font; 0: all were found. SVG
  * text is not counted: the reader's fonts draw it. */
 uint32_t mprof__text_missing(const mprof_text_engine *engine);

@@ -29,7 +29,7 @@ struct brush {
     const char *text;
     mprof_text_engine *engine;
     cairo_t *cairo;
-    mprof__palette palette;
+    mprof__looks looks;
     double scale;                  /* pixels per unit; 0: a vector format */
     bool opaque;                   /* the format has no transparency */
     const mprof__corners *corners; /* of boxes in a flame chart */
@@ -44,7 +44,7 @@ static void set_colour(const struct brush *brush, uint32_t rgb, float alpha)
 /* The colour that is seen through on paper. */
 static uint32_t on_paper(const struct brush *brush, uint32_t rgb, float alpha)
 {
-    uint32_t paper = mprof__tone_colour(brush->palette, MPROF__TONE_PAPER, 0), mixed = 0;
+    uint32_t paper = mprof__tone_colour(&brush->looks, MPROF__TONE_PAPER, 0), mixed = 0;
     for (int shift = 0; shift < 24; shift += 8) {
         float part =
             alpha * (float)(rgb >> shift & 0xFF) + (1 - alpha) * (float)(paper >> shift & 0xFF);
@@ -61,7 +61,7 @@ static bool set_tone(const struct brush *brush, const mprof__style *style, mprof
     if (tone == MPROF__TONE_NONE) {
         return false;
     }
-    uint32_t rgb = mprof__tone_colour(brush->palette, tone, colour);
+    uint32_t rgb = mprof__tone_colour(&brush->looks, tone, colour);
     if (brush->opaque && alpha < FAINT_ALPHA) {
         return false; /* what is behind it matters more */
     }
@@ -75,7 +75,7 @@ static bool set_tone(const struct brush *brush, const mprof__style *style, mprof
 
 static void set_stroke(const struct brush *brush, const mprof__style *style, int colour)
 {
-    mprof__look look = mprof__look_of(style, colour);
+    mprof__look look = mprof__look_of(&brush->looks, style, colour);
     double dash[4];
     for (int i = 0; i < 4; i++) {
         dash[i] = (double)look.dash[i];
@@ -118,7 +118,7 @@ static void fill_pattern(const struct brush *brush, mprof__pattern pattern)
     mprof__tone ground = pattern == MPROF__PATTERN_SOLID  ? MPROF__TONE_INK
                          : pattern == MPROF__PATTERN_GREY ? MPROF__TONE_GRID
                                                           : MPROF__TONE_PAPER;
-    set_colour(brush, mprof__tone_colour(brush->palette, ground, 0), 1);
+    set_colour(brush, mprof__tone_colour(&brush->looks, ground, 0), 1);
     cairo_fill_preserve(brush->cairo);
     if (pattern != MPROF__PATTERN_DOTS && pattern != MPROF__PATTERN_HATCH) {
         return;
@@ -127,7 +127,7 @@ static void fill_pattern(const struct brush *brush, mprof__pattern pattern)
     cairo_save(brush->cairo);
     cairo_path_extents(brush->cairo, &x0, &y0, &x1, &y1);
     cairo_clip(brush->cairo);
-    set_colour(brush, mprof__tone_colour(brush->palette, MPROF__TONE_INK, 0), 1);
+    set_colour(brush, mprof__tone_colour(&brush->looks, MPROF__TONE_INK, 0), 1);
     (pattern == MPROF__PATTERN_DOTS ? dot_area : hatch_area)(brush, x0, y0, x1, y1);
     cairo_restore(brush->cairo);
     cairo_append_path(brush->cairo, path);
@@ -177,7 +177,7 @@ static bool fill_round_box(const struct brush *brush, const mprof_item *item,
                                  (int)lround(width * brush->scale),
                                  (int)lround(height * brush->scale)};
     return mprof__round_box_fill(cairo_get_target(brush->cairo), brush->corners, box,
-                                 mprof__tone_colour(brush->palette, tone, item->colour));
+                                 mprof__tone_colour(&brush->looks, tone, item->colour));
 }
 
 static void trace_rect(const struct brush *brush, const mprof_item *item, double radius)
@@ -244,8 +244,8 @@ static void draw_text(const struct brush *brush, const mprof_item *item, const m
                    : item->anchor == MPROF_ANCHOR_MIDDLE ? 0.5
                                                          : 1;
     double left = (double)item->x - shift * (double)item->width, size = (double)item->height;
-    if (brush->palette == MPROF__PALETTE_PAPER && item->role == MPROF_ROLE_BOX_NAME) {
-        set_colour(brush, mprof__tone_colour(brush->palette, MPROF__TONE_PAPER, 0), 1);
+    if (brush->looks.palette == MPROF__PALETTE_PAPER && item->role == MPROF_ROLE_BOX_NAME) {
+        set_colour(brush, mprof__tone_colour(&brush->looks, MPROF__TONE_PAPER, 0), 1);
         cairo_rectangle(brush->cairo, left - 2, (double)item->y - size * 0.85,
                         (double)item->width + 4, size * 1.15);
         cairo_fill(brush->cairo);
@@ -262,18 +262,19 @@ static void draw_text(const struct brush *brush, const mprof_item *item, const m
 static void stroke_in_pieces(const struct brush *brush, const mprof_item *item,
                              const mprof__style *style)
 {
+    float width = mprof__look_of(&brush->looks, style, MPROF_COLOUR_NONE).width;
     for (uint32_t done = 0; done + 1 < item->count; done += PIECE_COUNT) {
         mprof_item piece = *item;
         piece.first += done;
         piece.count = item->count - done < PIECE_COUNT + 1 ? item->count - done : PIECE_COUNT + 1;
-        trace_points(brush, &piece, style->width);
+        trace_points(brush, &piece, width);
         fill_and_stroke(brush, style, item->colour);
     }
 }
 
 static void draw_item(const struct brush *brush, const mprof_item *item)
 {
-    const mprof__style *style = mprof__role_style(brush->palette, item->role);
+    const mprof__style *style = mprof__role_style(brush->looks.palette, item->role);
     switch ((mprof_shape)item->shape) {
     case MPROF_SHAPE_RECT:
         if (fill_round_box(brush, item, style)) {
@@ -286,7 +287,7 @@ static void draw_item(const struct brush *brush, const mprof_item *item)
             stroke_in_pieces(brush, item, style);
             return;
         }
-        trace_points(brush, item, style->width);
+        trace_points(brush, item, mprof__look_of(&brush->looks, style, MPROF_COLOUR_NONE).width);
         break;
     case MPROF_SHAPE_AREA:
         trace_points(brush, item, 0);
@@ -311,14 +312,14 @@ static void paint(const mprof_figure *figure, mprof_text_engine *engine, cairo_t
                   const mprof_draw_options *options, double scale)
 {
     size_t count;
-    mprof__palette palette = mprof__palette_of(options->theme);
+    mprof__looks looks = mprof__looks_of(options);
     mprof__corners corners;
     mprof__corners_init(&corners,
-                        scale * (double)mprof__role_style(palette, MPROF_ROLE_BOX)->radius);
+                        scale * (double)mprof__role_style(looks.palette, MPROF_ROLE_BOX)->radius);
     struct brush brush = {.figure = figure,
                           .engine = engine,
                           .cairo = cairo,
-                          .palette = palette,
+                          .looks = looks,
                           .scale = scale,
                           .opaque = options->format == MPROF_FORMAT_EPS,
                           .corners = &corners};
@@ -326,7 +327,7 @@ static void paint(const mprof_figure *figure, mprof_text_engine *engine, cairo_t
     brush.text = mprof_figure_text(figure, &count);
     const mprof_item *items = mprof_figure_items(figure, &count);
     if (!options->transparent) {
-        set_colour(&brush, mprof__tone_colour(palette, MPROF__TONE_PAPER, 0), 1);
+        set_colour(&brush, mprof__tone_colour(&looks, MPROF__TONE_PAPER, 0), 1);
         cairo_paint(cairo);
     }
     cairo_set_line_join(cairo, CAIRO_LINE_JOIN_ROUND);

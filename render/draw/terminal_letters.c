@@ -72,8 +72,8 @@ static void set_style(char *text, size_t size, const mprof__cell *cell, bool dar
         const mprof__style *style = mprof__role_style(MPROF__PALETTE_LIGHT, cell->role);
         mprof__tone base = style->fill != MPROF__TONE_NONE ? style->fill : style->stroke;
         mprof__tone tone = mprof__resolve_tone(style, base, cell->colour);
-        uint32_t rgb = mprof__tone_colour(dark ? MPROF__PALETTE_DARK : MPROF__PALETTE_LIGHT, tone,
-                                          cell->colour);
+        mprof__looks looks = {dark ? MPROF__PALETTE_DARK : MPROF__PALETTE_LIGHT, NULL};
+        uint32_t rgb = mprof__tone_colour(&looks, tone, cell->colour);
         rgb = tone == MPROF__TONE_QUIET && !dark ? QUIET_ON_ANY : rgb;
         if (colours == TRUE_COLOURS) {
             used += (size_t)snprintf(text + used, size - used, ";38;2;%u;%u;%u", rgb >> 16,

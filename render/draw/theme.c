@@ -7,7 +7,18 @@
  * both. */
 #include "theme.h"
 
+#include <math.h>
 #include <string.h>
+
+/* Of the hue in a box that text is written on. */
+#define TINT_SHARE 0.34
+/* Of text on paper: level AA of https://www.w3.org/TR/WCAG21/. */
+#define LEGIBLE_CONTRAST 4.5
+
+/* The colours that a style may change are those tones, in the same order. */
+_Static_assert(MPROF__TONE_PAPER + MPROF_STYLE_COLOUR_COUNT == (int)MPROF__TONE_SLOT,
+               "mprof_style_colour lists other tones");
+_Static_assert(MPROF_STYLE_HUE_COUNT == MPROF__HUE_COUNT, "mprof_style has other hues");
 
 static const mprof__style styles[MPROF_ROLE_COUNT] = {
 #define TEXT_OF(tone_)                                                                             \
@@ -211,21 +222,26 @@ static const uint32_t slots[2][MPROF__SLOT_COUNT][3] = {
 };
 
 /* Of the slots behind the neutral shades: two tones, four dashes. */
-static const mprof__look looks[] = {
+static const mprof__look line_looks[] = {
     {1.75F, {0}},   {1.5F, {7, 4}},    {1.75F, {1.5F, 3}},    {1.25F, {0}},
     {1.5F, {7, 4}}, {1.5F, {1.5F, 3}}, {1.5F, {11, 3, 2, 3}}, {1.5F, {11, 3, 2, 3}},
     {1, {0}},       {1.25F, {0}}, /* not of lines */
 };
-#define FIRST_LOOK (MPROF__SLOT_COUNT - (int)(sizeof looks / sizeof *looks))
+#define FIRST_LOOK (MPROF__SLOT_COUNT - (int)(sizeof line_looks / sizeof *line_looks))
 
-mprof__look mprof__look_of(const mprof__style *style, int colour)
+mprof__look mprof__look_of(const mprof__looks *looks, const mprof__style *style, int colour)
 {
     mprof__look look = {style->width, {style->dash[0], style->dash[1], 0, 0}};
     if (style->looks && colour >= FIRST_LOOK && colour < MPROF__SLOT_COUNT) {
-        return looks[colour - FIRST_LOOK];
+        look = line_looks[colour - FIRST_LOOK];
+    } else if (style->hue_dashes && colour >= 0 && colour < MPROF__HUE_COUNT) {
+        memcpy(look.dash, line_looks[colour].dash, sizeof look.dash);
     }
-    if (style->hue_dashes && colour >= 0 && colour < MPROF__HUE_COUNT) {
-        memcpy(look.dash, looks[colour].dash, sizeof look.dash);
+    if (looks->style) {
+        look.width *= (float)looks->style->line_scale;
+        for (int i = 0; i < 4; i++) {
+            look.dash[i] *= (float)looks->style->line_scale;
+        }
     }
     return look;
 }
@@ -263,8 +279,79 @@ mprof__tone mprof__resolve_tone(const mprof__style *style, mprof__tone tone, int
     return tone >= MPROF__TONE_SLOT && colour < 0 ? style->plain : tone;
 }
 
-uint32_t mprof__tone_colour(mprof__palette palette, mprof__tone tone, int slot)
+/* ---- colours of a style ---- */
+
+const char *mprof_style_colour_name(mprof_style_colour colour)
 {
+    static const char *const names[MPROF_STYLE_COLOUR_COUNT] = {"paper", "ink",  "text", "quiet",
+                                                                "grey",  "grid", "rule", "alert"};
+    return (unsigned)colour < MPROF_STYLE_COLOUR_COUNT ? names[colour] : NULL;
+}
+
+/* Share of `second` in the mixture. */
+static uint32_t mix_colours(uint32_t first, uint32_t second, double share)
+{
+    uint32_t mixed = 0;
+    for (int shift = 0; shift < 24; shift += 8) {
+        double part = (1 - share) * (first >> shift & 0xFF) + share * (second >> shift & 0xFF);
+        mixed |= (uint32_t)lround(part) << shift;
+    }
+    return mixed;
+}
+
+/* Relative luminance and contrast as https://www.w3.org/TR/WCAG21/ defines them. */
+static double luminance(uint32_t rgb)
+{
+    static const double weights[] = {0.0722, 0.7152, 0.2126}; /* blue, green, red */
+    double sum = 0;
+    for (int i = 0; i < 3; i++) {
+        double part = (rgb >> 8 * i & 0xFF) / 255.0;
+        sum += weights[i] * (part <= 0.04045 ? part / 12.92 : pow((part + 0.055) / 1.055, 2.4));
+    }
+    return sum;
+}
+
+static double contrast(uint32_t first, uint32_t second)
+{
+    double one = luminance(first) + 0.05, other = luminance(second) + 0.05;
+    return one > other ? one / other : other / one;
+}
+
+/* The hue, brought nearer to the ink until text in it can be read. */
+static uint32_t legible(uint32_t rgb, uint32_t paper, uint32_t ink)
+{
+    uint32_t letter = rgb;
+    for (int step = 1; step <= 10 && contrast(letter, paper) < LEGIBLE_CONTRAST; step++) {
+        letter = mix_colours(rgb, ink, step / 10.0);
+    }
+    return letter;
+}
+
+static uint32_t hue_colour(const mprof__looks *looks, mprof__tone tone, uint32_t hue)
+{
+    uint32_t paper = mprof__tone_colour(looks, MPROF__TONE_PAPER, 0);
+    switch (tone) {
+    case MPROF__TONE_TINT:
+        return mix_colours(paper, hue, TINT_SHARE);
+    case MPROF__TONE_LETTER:
+        return legible(hue, paper, mprof__tone_colour(looks, MPROF__TONE_INK, 0));
+    default:
+        return hue;
+    }
+}
+
+uint32_t mprof__tone_colour(const mprof__looks *looks, mprof__tone tone, int slot)
+{
+    mprof__palette palette = looks->palette;
+    const mprof_style *style = looks->style;
+    if (style && tone >= MPROF__TONE_PAPER && tone < MPROF__TONE_SLOT &&
+        style->colours[tone - MPROF__TONE_PAPER] != MPROF_STYLE_KEEP) {
+        return style->colours[tone - MPROF__TONE_PAPER];
+    }
+    if (style && tone >= MPROF__TONE_SLOT && palette != MPROF__PALETTE_PAPER && slot >= 0 &&
+        slot < MPROF__HUE_COUNT && style->hues[slot] != MPROF_STYLE_KEEP) {
+        return hue_colour(looks, tone, style->hues[slot]);
+    }
     if (tone >= MPROF__TONE_SLOT && palette == MPROF__PALETTE_PAPER) {
         return tones[palette][tone == MPROF__TONE_TINT ? MPROF__TONE_PAPER : MPROF__TONE_INK];
     }

@@ -53,6 +53,17 @@ typedef enum mprof__palette {
 
 mprof__palette mprof__palette_of(mprof_theme theme);
 
+/* What colours and widths are taken from. */
+typedef struct mprof__looks {
+    mprof__palette palette;
+    const mprof_style *style; /* NULL: nothing differs from the palette */
+} mprof__looks;
+
+static inline mprof__looks mprof__looks_of(const mprof_draw_options *options)
+{
+    return (mprof__looks){mprof__palette_of(options->theme), options->style};
+}
+
 const mprof__style *mprof__role_style(mprof__palette palette, mprof_role role);
 
 /* How an area is filled on paper. */
@@ -72,12 +83,12 @@ mprof__pattern mprof__slot_pattern(int slot);
 #define MPROF__HATCH_WIDTH_PX 1.1
 
 /* The look of an item of this role and colour, which may be MPROF_COLOUR_NONE. */
-mprof__look mprof__look_of(const mprof__style *style, int colour);
+mprof__look mprof__look_of(const mprof__looks *looks, const mprof__style *style, int colour);
 /* How many of its dash are set. */
 int mprof__dash_count(const mprof__look *look);
 
 /* 0xRRGGBB. slot matters for SLOT, TINT and LETTER only. */
-uint32_t mprof__tone_colour(mprof__palette palette, mprof__tone tone, int slot);
+uint32_t mprof__tone_colour(const mprof__looks *looks, mprof__tone tone, int slot);
 
 /* The tone for an item of this colour, which may be MPROF_COLOUR_NONE. */
 mprof__tone mprof__resolve_tone(const mprof__style *style, mprof__tone tone, int colour);

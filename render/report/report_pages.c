@@ -28,19 +28,20 @@ static mprof_status write_palette(mprof_output *output, const char *selector,
         [MPROF__TONE_QUIET] = "quiet", [MPROF__TONE_GREY] = "grey",  [MPROF__TONE_GRID] = "grid",
         [MPROF__TONE_RULE] = "rule",   [MPROF__TONE_ALERT] = "alert"};
     bool is_dark = palette == MPROF__PALETTE_DARK;
+    mprof__looks looks = {palette, NULL};
     char text[160];
     write_text(output, selector);
     write_text(output, "{");
     for (mprof__tone tone = MPROF__TONE_PAPER; tone < MPROF__TONE_SLOT; tone++) {
         snprintf(text, sizeof text, "--%s:#%06x;", names[tone],
-                 mprof__tone_colour(palette, tone, 0));
+                 mprof__tone_colour(&looks, tone, 0));
         write_text(output, text);
     }
     for (int slot = 0; slot < MPROF__HUE_COUNT; slot++) {
         snprintf(text, sizeof text, "--c%d:#%06x;--t%d:#%06x;--l%d:#%06x;", slot,
-                 mprof__tone_colour(palette, MPROF__TONE_SLOT, slot), slot,
-                 mprof__tone_colour(palette, MPROF__TONE_TINT, slot), slot,
-                 mprof__tone_colour(palette, MPROF__TONE_LETTER, slot));
+                 mprof__tone_colour(&looks, MPROF__TONE_SLOT, slot), slot,
+                 mprof__tone_colour(&looks, MPROF__TONE_TINT, slot), slot,
+                 mprof__tone_colour(&looks, MPROF__TONE_LETTER, slot));
         write_text(output, text);
     }
     snprintf(text, sizeof text, "--wash:%s;--blush:%s;color-scheme:%s}\n",

@@ -22,7 +22,7 @@ struct pen {
     char scope[10];                  /* class of the root element, prefix of all ids */
     unsigned used[MPROF_ROLE_COUNT]; /* a bit for each slot in use, and one for the role itself */
     unsigned slots;                  /* a bit for each slot in use */
-    mprof__palette palette;
+    mprof__looks looks;
     bool has_attributes; /* elements have their colours as attributes, too */
 };
 
@@ -34,7 +34,7 @@ static void put_paint_attribute(const struct pen *pen, const char *name, const m
         mprof__putf(pen->output, " %s=\"none\"", name);
     } else {
         mprof__putf(pen->output, " %s=\"#%06x\"", name,
-                    mprof__tone_colour(pen->palette, known, colour));
+                    mprof__tone_colour(&pen->looks, known, colour));
     }
 }
 
@@ -42,7 +42,7 @@ static void put_paint_attribute(const struct pen *pen, const char *name, const m
  * Style sheets override attributes. */
 static void put_attributes(const struct pen *pen, const mprof_item *item)
 {
-    const mprof__style *style = mprof__role_style(pen->palette, item->role);
+    const mprof__style *style = mprof__role_style(pen->looks.palette, item->role);
     put_paint_attribute(pen, "fill", style, style->fill, item->colour);
     if (style->fill != MPROF__TONE_NONE && style->fill_alpha < 1) {
         mprof__putf(pen->output, " fill-opacity=\"%.2f\"", (double)style->fill_alpha);
@@ -95,7 +95,7 @@ static void end_element(const struct pen *pen, const mprof_item *item, const cha
 
 static void put_rect(const struct pen *pen, const mprof_item *item)
 {
-    const mprof__style *style = mprof__role_style(pen->palette, item->role);
+    const mprof__style *style = mprof__role_style(pen->looks.palette, item->role);
     mprof__put(pen->output, "<rect");
     put_class(pen, item);
     mprof__put_number(pen->output, " x=\"", (double)item->x, "\"");
@@ -282,12 +282,12 @@ static const char *const tone_names[MPROF__TONE_COUNT] = {
 };
 
 /* The tones as custom properties; those of the palette once for each slot. */
-static void put_tones(const struct pen *pen, mprof__palette palette)
+static void put_tones(const struct pen *pen, const mprof__looks *looks)
 {
     mprof__putf(pen->output, ".%s{", pen->scope);
     for (mprof__tone tone = MPROF__TONE_PAPER; tone < MPROF__TONE_SLOT; tone++) {
         mprof__putf(pen->output, "--%s:#%06x;", tone_names[tone],
-                    mprof__tone_colour(palette, tone, 0));
+                    mprof__tone_colour(looks, tone, 0));
     }
     mprof__put(pen->output, "}\n");
     for (int slot = 0; slot < MPROF__SLOT_COUNT; slot++) {
@@ -297,7 +297,7 @@ static void put_tones(const struct pen *pen, mprof__palette palette)
         mprof__putf(pen->output, ".%s .c%d{", pen->scope, slot);
         for (mprof__tone tone = MPROF__TONE_SLOT; tone < MPROF__TONE_COUNT; tone++) {
             mprof__putf(pen->output, "--%s:#%06x;", tone_names[tone],
-                        mprof__tone_colour(palette, tone, slot));
+                        mprof__tone_colour(looks, tone, slot));
         }
         mprof__put(pen->output, "}\n");
     }
@@ -313,7 +313,7 @@ static void put_paint(const struct pen *pen, const char *property, const mprof__
         mprof__putf(pen->output, "%s:none;", property);
     } else {
         mprof__putf(pen->output, "%s:#%06x;", property,
-                    mprof__tone_colour(pen->palette, known, slot));
+                    mprof__tone_colour(&pen->looks, known, slot));
     }
     if (tone != known && known != MPROF__TONE_NONE) {
         mprof__putf(pen->output, "%s:var(--%s,var(--%s));", property, tone_names[tone],
@@ -338,21 +338,34 @@ static void put_paints(const struct pen *pen, const mprof__style *style, int slo
     }
 }
 
+static void put_line(const struct pen *pen, const mprof__look *look)
+{
+    int count = mprof__dash_count(look);
+    mprof__putf(pen->output, "stroke-width:%g;", (double)look->width);
+    for (int i = 0; i < count; i++) {
+        mprof__putf(pen->output, "%s%g%s", i ? " " : "stroke-dasharray:", (double)look->dash[i],
+                    i + 1 < count ? "" : ";");
+    }
+}
+
+/* All other pictures of a page have equal rules. */
+static bool is_own_style(const struct pen *pen)
+{
+    return pen->looks.palette == MPROF__PALETTE_PAPER || pen->looks.style;
+}
+
 static void put_role(const struct pen *pen, mprof_role role)
 {
-    const mprof__style *style = mprof__role_style(pen->palette, role);
+    const mprof__style *style = mprof__role_style(pen->looks.palette, role);
+    mprof__look look = mprof__look_of(&pen->looks, style, MPROF_COLOUR_NONE);
     mprof_font font = mprof_figure_font(pen->figure, role);
-    mprof__putf(pen->output, ".%s .%s{",
-                pen->palette == MPROF__PALETTE_PAPER ? pen->scope : "mprof", mprof_role_name(role));
+    mprof__putf(pen->output, ".%s .%s{", is_own_style(pen) ? pen->scope : "mprof",
+                mprof_role_name(role));
     put_paints(pen, style, MPROF_COLOUR_NONE);
     put_alpha(pen, "fill", style->fill, style->fill_alpha);
     if (style->stroke != MPROF__TONE_NONE) {
         put_alpha(pen, "stroke", style->stroke, style->stroke_alpha);
-        mprof__putf(pen->output, "stroke-width:%g;", (double)style->width);
-        if (style->dash[0] > 0) {
-            mprof__putf(pen->output, "stroke-dasharray:%g %g;", (double)style->dash[0],
-                        (double)style->dash[1]);
-        }
+        put_line(pen, &look);
     }
     if (font.size_px > 0) {
         mprof__putf(pen->output, "font-size:%gpx;", font.size_px);
@@ -360,7 +373,7 @@ static void put_role(const struct pen *pen, mprof_role role)
     if (font.strong) {
         mprof__put(pen->output, "font-weight:600;");
     }
-    if (pen->palette == MPROF__PALETTE_PAPER && role == MPROF_ROLE_BOX_NAME) {
+    if (pen->looks.palette == MPROF__PALETTE_PAPER && role == MPROF_ROLE_BOX_NAME) {
         mprof__put(pen->output, "paint-order:stroke;stroke:#fff;stroke-width:4px;");
     }
     mprof__put(pen->output, "}\n");
@@ -369,16 +382,11 @@ static void put_role(const struct pen *pen, mprof_role role)
 /* Width and dash where they differ from the role's. */
 static void put_look(const struct pen *pen, const mprof__style *style, int slot)
 {
-    mprof__look look = mprof__look_of(style, slot);
-    int count = mprof__dash_count(&look);
+    mprof__look look = mprof__look_of(&pen->looks, style, slot);
     if (slot < MPROF__HUE_COUNT ? !style->hue_dashes : !style->looks) {
         return;
     }
-    mprof__putf(pen->output, "stroke-width:%g;", (double)look.width);
-    for (int i = 0; i < count; i++) {
-        mprof__putf(pen->output, "%s%g%s", i ? " " : "stroke-dasharray:", (double)look.dash[i],
-                    i + 1 < count ? "" : ";");
-    }
+    put_line(pen, &look);
 }
 
 static void put_pattern(const struct pen *pen, int slot)
@@ -391,7 +399,7 @@ static void put_pattern(const struct pen *pen, int slot)
     mprof__pattern pattern = mprof__slot_pattern(slot);
     if (grounds[pattern] != MPROF__TONE_NONE) {
         mprof__putf(pen->output, "fill:#%06x;",
-                    mprof__tone_colour(pen->palette, grounds[pattern], 0));
+                    mprof__tone_colour(&pen->looks, grounds[pattern], 0));
     } else {
         mprof__putf(pen->output, "fill:url(#%s-pattern%d);", pen->scope, pattern);
     }
@@ -400,14 +408,13 @@ static void put_pattern(const struct pen *pen, int slot)
 /* Only for slots that the figure uses; the script may give a box another role. */
 static void put_slots(const struct pen *pen, mprof_role role)
 {
-    const mprof__style *style = mprof__role_style(pen->palette, role);
+    const mprof__style *style = mprof__role_style(pen->looks.palette, role);
     for (int slot = 0; slot < MPROF__SLOT_COUNT; slot++) {
         if (!(pen->used[role] & 1u << slot) && !style->patterned) {
             continue;
         }
-        bool own = pen->palette == MPROF__PALETTE_PAPER; /* others are equal in all pictures */
-        mprof__putf(pen->output, ".%s .%s.c%d{", own ? pen->scope : "mprof", mprof_role_name(role),
-                    slot);
+        mprof__putf(pen->output, ".%s .%s.c%d{", is_own_style(pen) ? pen->scope : "mprof",
+                    mprof_role_name(role), slot);
         put_paints(pen, style, slot);
         if (style->patterned) {
             put_pattern(pen, slot);
@@ -453,18 +460,19 @@ static void put_family(const struct pen *pen, const char *family)
 static void put_styles(struct pen *pen, const mprof_draw_options *options,
                        const mprof_text_engine *engine)
 {
-    pen->palette = mprof__palette_of(options->theme);
+    mprof__looks dark = {MPROF__PALETTE_DARK, options->style};
+    pen->looks = mprof__looks_of(options);
     find_used(pen);
     mprof__put(pen->output, "<style>\n");
-    put_tones(pen, pen->palette);
+    put_tones(pen, &pen->looks);
     if (options->theme == MPROF_THEME_AUTO) {
         mprof__put(pen->output, "@media (prefers-color-scheme:dark){\n");
-        put_tones(pen, MPROF__PALETTE_DARK);
+        put_tones(pen, &dark);
         mprof__put(pen->output, "}\n");
     }
     put_family(pen, mprof__text_family(engine));
     mprof__putf(pen->output, ".mprof .paper{fill:#%06x;fill:var(--paper)}\n",
-                mprof__tone_colour(pen->palette, MPROF__TONE_PAPER, 0));
+                mprof__tone_colour(&pen->looks, MPROF__TONE_PAPER, 0));
     mprof__put(pen->output, ".mprof path{stroke-linejoin:round}\n");
     for (mprof_role role = 0; role < MPROF_ROLE_COUNT; role++) {
         if (!options->still || pen->used[role]) { /* the script may add elements of any role */
@@ -503,7 +511,7 @@ static void choose_scope(struct pen *pen, const mprof_draw_options *options)
 /* The two patterns that are no plain colour; CSS refers to them by id. */
 static void put_patterns(const struct pen *pen)
 {
-    if (pen->palette != MPROF__PALETTE_PAPER) {
+    if (pen->looks.palette != MPROF__PALETTE_PAPER) {
         return;
     }
     mprof__putf(pen->output,
@@ -564,7 +572,7 @@ mprof_status mprof__draw_svg(const mprof_figure *figure, const mprof_draw_option
     const mprof_item *items = mprof_figure_items(figure, &count);
     const mprof_group *groups = mprof_figure_groups(figure, &group_count);
     choose_scope(&pen, options);
-    pen.palette = mprof__palette_of(options->theme);
+    pen.looks = mprof__looks_of(options);
     put_head(&pen, options);
     put_styles(&pen, options, engine);
     put_patterns(&pen);

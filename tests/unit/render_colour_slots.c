@@ -100,6 +100,8 @@ static double contrast(uint32_t a, uint32_t b)
     return (fmax(x, y) + 0.05) / (fmin(x, y) + 0.05);
 }
 
+#define LOOKS_OF(dark) ((mprof__looks){(dark) ? MPROF__PALETTE_DARK : MPROF__PALETTE_LIGHT, NULL})
+
 /* Okabe and Ito's own eight are 0.076 apart by this measure. */
 #define LEAST_DISTANCE 0.08
 #define LEAST_TINT_DISTANCE 0.045 /* of layers, which have edges as well */
@@ -111,9 +113,9 @@ static void colours_differ_in_all_colour_vision(void **state)
         for (size_t e = 0; e < sizeof eyes / sizeof *eyes; e++) {
             for (int a = 0; a < MPROF__HUE_COUNT; a++) {
                 for (int b = 0; b < a; b++) {
-                    double apart =
-                        distance(mprof__tone_colour(dark, MPROF__TONE_SLOT, a),
-                                 mprof__tone_colour(dark, MPROF__TONE_SLOT, b), eyes[e].matrix);
+                    double apart = distance(
+                        mprof__tone_colour(&LOOKS_OF(dark), MPROF__TONE_SLOT, a),
+                        mprof__tone_colour(&LOOKS_OF(dark), MPROF__TONE_SLOT, b), eyes[e].matrix);
                     if (apart < LEAST_DISTANCE) {
                         print_error("%s paper, %s: %d and %d are %.3f apart\n",
                                     dark ? "dark" : "light", eyes[e].name, a, b, apart);
@@ -131,15 +133,18 @@ static void colours_have_contrast(void **state)
                                         MPROF__TONE_ALERT};
     (void)state;
     for (int dark = 0; dark < 2; dark++) {
-        uint32_t paper = mprof__tone_colour(dark, MPROF__TONE_PAPER, 0);
-        uint32_t ink = mprof__tone_colour(dark, MPROF__TONE_INK, 0);
+        uint32_t paper = mprof__tone_colour(&LOOKS_OF(dark), MPROF__TONE_PAPER, 0);
+        uint32_t ink = mprof__tone_colour(&LOOKS_OF(dark), MPROF__TONE_INK, 0);
         for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
-            assert_true(contrast(mprof__tone_colour(dark, texts[i], 0), paper) >= 4.5);
+            assert_true(contrast(mprof__tone_colour(&LOOKS_OF(dark), texts[i], 0), paper) >= 4.5);
         }
         for (int slot = 0; slot < MPROF__HUE_COUNT; slot++) {
-            assert_true(contrast(mprof__tone_colour(dark, MPROF__TONE_SLOT, slot), paper) >= 2.5);
-            assert_true(contrast(mprof__tone_colour(dark, MPROF__TONE_LETTER, slot), paper) >= 4.5);
-            assert_true(contrast(ink, mprof__tone_colour(dark, MPROF__TONE_TINT, slot)) >= 4.5);
+            assert_true(contrast(mprof__tone_colour(&LOOKS_OF(dark), MPROF__TONE_SLOT, slot),
+                                 paper) >= 2.5);
+            assert_true(contrast(mprof__tone_colour(&LOOKS_OF(dark), MPROF__TONE_LETTER, slot),
+                                 paper) >= 4.5);
+            assert_true(
+                contrast(ink, mprof__tone_colour(&LOOKS_OF(dark), MPROF__TONE_TINT, slot)) >= 4.5);
         }
     }
 }
@@ -203,28 +208,29 @@ static void neutral_shades_differ(void **state)
 {
     (void)state;
     for (int dark = 0; dark < 2; dark++) {
-        uint32_t ink = mprof__tone_colour(dark, MPROF__TONE_INK, 0);
-        uint32_t paper = mprof__tone_colour(dark, MPROF__TONE_PAPER, 0);
-        uint32_t main = mprof__tone_colour(dark, MPROF__TONE_TINT, MPROF__MAIN_SLOT);
-        uint32_t others = mprof__tone_colour(dark, MPROF__TONE_TINT, MPROF__OTHERS_SLOT);
-        uint32_t shade = mprof__tone_colour(dark, MPROF__TONE_TINT, MPROF__SHADE_SLOT);
+        uint32_t ink = mprof__tone_colour(&LOOKS_OF(dark), MPROF__TONE_INK, 0);
+        uint32_t paper = mprof__tone_colour(&LOOKS_OF(dark), MPROF__TONE_PAPER, 0);
+        uint32_t main = mprof__tone_colour(&LOOKS_OF(dark), MPROF__TONE_TINT, MPROF__MAIN_SLOT);
+        uint32_t others = mprof__tone_colour(&LOOKS_OF(dark), MPROF__TONE_TINT, MPROF__OTHERS_SLOT);
+        uint32_t shade = mprof__tone_colour(&LOOKS_OF(dark), MPROF__TONE_TINT, MPROF__SHADE_SLOT);
         assert_true(contrast(ink, shade) >= 4.5 && contrast(ink, main) >= 4.5 &&
                     contrast(ink, others) >= 4.5);
         for (size_t e = 0; e < sizeof eyes / sizeof *eyes; e++) {
             assert_true(distance(main, others, eyes[e].matrix) >= LEAST_DISTANCE);
             assert_true(distance(shade, others, eyes[e].matrix) >= LEAST_DISTANCE);
             assert_true(distance(main, paper, eyes[e].matrix) >= LEAST_DISTANCE);
-            uint32_t rest = mprof__tone_colour(dark, MPROF__TONE_SLOT, MPROF__REST_SLOT);
+            uint32_t rest = mprof__tone_colour(&LOOKS_OF(dark), MPROF__TONE_SLOT, MPROF__REST_SLOT);
             for (int slot = 0; slot < MPROF__HUE_COUNT; slot++) {
-                uint32_t hue = mprof__tone_colour(dark, MPROF__TONE_SLOT, slot);
-                uint32_t tint = mprof__tone_colour(dark, MPROF__TONE_TINT, slot);
+                uint32_t hue = mprof__tone_colour(&LOOKS_OF(dark), MPROF__TONE_SLOT, slot);
+                uint32_t tint = mprof__tone_colour(&LOOKS_OF(dark), MPROF__TONE_TINT, slot);
                 assert_true(distance(rest, hue, eyes[e].matrix) >= LEAST_DISTANCE);
                 assert_true(distance(main, tint, eyes[e].matrix) >= LEAST_TINT_DISTANCE);
                 assert_true(distance(others, tint, eyes[e].matrix) >= LEAST_TINT_DISTANCE);
             }
         }
         for (int slot = MPROF__NEUTRAL_SLOT; slot < MPROF__SLOT_COUNT; slot++) {
-            assert_true(contrast(mprof__tone_colour(dark, MPROF__TONE_LETTER, slot), paper) >= 4.5);
+            assert_true(contrast(mprof__tone_colour(&LOOKS_OF(dark), MPROF__TONE_LETTER, slot),
+                                 paper) >= 4.5);
         }
     }
 }
@@ -240,17 +246,18 @@ static void lines_differ_in_tone_or_dash(void **state)
     const mprof__style *style = mprof__role_style(MPROF__PALETTE_LIGHT, MPROF_ROLE_CURVE);
     (void)state;
     for (int dark = 0; dark < 2; dark++) {
-        uint32_t paper = mprof__tone_colour(dark, MPROF__TONE_PAPER, 0);
+        uint32_t paper = mprof__tone_colour(&LOOKS_OF(dark), MPROF__TONE_PAPER, 0);
         for (int a = MPROF__LINE_SLOT; a <= MPROF__CROWD_SLOT; a++) {
-            mprof__look look = mprof__look_of(style, a);
-            uint32_t tone = mprof__tone_colour(dark, MPROF__TONE_SLOT, a);
+            mprof__look look = mprof__look_of(&LOOKS_OF(0), style, a);
+            uint32_t tone = mprof__tone_colour(&LOOKS_OF(dark), MPROF__TONE_SLOT, a);
             assert_true(look.width > 0 && mprof__dash_count(&look) % 2 == 0);
             assert_true(contrast(tone, paper) >= 2.5);
             for (int b = MPROF__LINE_SLOT; b < a; b++) {
-                mprof__look other = mprof__look_of(style, b);
+                mprof__look other = mprof__look_of(&LOOKS_OF(0), style, b);
                 for (size_t e = 0; e < sizeof eyes / sizeof *eyes; e++) {
-                    double apart = distance(tone, mprof__tone_colour(dark, MPROF__TONE_SLOT, b),
-                                            eyes[e].matrix);
+                    double apart =
+                        distance(tone, mprof__tone_colour(&LOOKS_OF(dark), MPROF__TONE_SLOT, b),
+                                 eyes[e].matrix);
                     assert_true(!is_same_dash(&look, &other) || apart >= LEAST_DISTANCE);
                 }
             }
@@ -258,11 +265,54 @@ static void lines_differ_in_tone_or_dash(void **state)
     }
 }
 
+/* Hues of a style can be read as text, and as the ground of text, on both papers. */
+static void hues_of_a_style_are_legible(void **state)
+{
+    static const uint32_t hues[] = {0xFFFF00, 0x000000, 0xFFFFFF, 0x00FF00, 0x101010};
+    mprof_style style = MPROF_STYLE_INIT;
+    (void)state;
+    for (size_t i = 0; i < sizeof hues / sizeof *hues; i++) {
+        for (int dark = 0; dark < 2; dark++) {
+            mprof__looks looks = {dark ? MPROF__PALETTE_DARK : MPROF__PALETTE_LIGHT, &style};
+            style.hues[3] = hues[i];
+            uint32_t paper = mprof__tone_colour(&looks, MPROF__TONE_PAPER, 0);
+            assert_int_equal(mprof__tone_colour(&looks, MPROF__TONE_SLOT, 3), hues[i]);
+            assert_true(contrast(mprof__tone_colour(&looks, MPROF__TONE_LETTER, 3), paper) >= 4.5);
+            assert_int_equal(mprof__tone_colour(&looks, MPROF__TONE_SLOT, 2),
+                             mprof__tone_colour(&LOOKS_OF(dark), MPROF__TONE_SLOT, 2));
+        }
+    }
+}
+
+/* The colours of a style are the tones of the same names, and widths have its factor. */
+static void style_replaces_tones_and_widths(void **state)
+{
+    mprof_style style = MPROF_STYLE_INIT;
+    mprof__looks looks = {MPROF__PALETTE_LIGHT, &style};
+    const mprof__style *peak = mprof__role_style(MPROF__PALETTE_LIGHT, MPROF_ROLE_PEAK);
+    (void)state;
+    for (int i = 0; i < MPROF_STYLE_COLOUR_COUNT; i++) {
+        mprof__tone tone = (mprof__tone)(MPROF__TONE_PAPER + i);
+        assert_int_equal(mprof__tone_colour(&looks, tone, 0),
+                         mprof__tone_colour(&LOOKS_OF(0), tone, 0));
+        style.colours[i] = (uint32_t)i;
+        assert_int_equal(mprof__tone_colour(&looks, tone, 0), i);
+        assert_non_null(mprof_style_colour_name((mprof_style_colour)i));
+    }
+    assert_null(mprof_style_colour_name(MPROF_STYLE_COLOUR_COUNT));
+    style.line_scale = 2;
+    mprof__look look = mprof__look_of(&looks, peak, MPROF_COLOUR_NONE);
+    mprof__look plain = mprof__look_of(&LOOKS_OF(0), peak, MPROF_COLOUR_NONE);
+    assert_true(look.width == 2 * plain.width && look.dash[1] == 2 * plain.dash[1]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(colours_differ_in_all_colour_vision),
         cmocka_unit_test(colours_have_contrast),
+        cmocka_unit_test(hues_of_a_style_are_legible),
+        cmocka_unit_test(style_replaces_tones_and_widths),
         cmocka_unit_test(every_role_is_visible),
         cmocka_unit_test(a_function_keeps_its_colour),
         cmocka_unit_test(no_hue_has_two_functions),

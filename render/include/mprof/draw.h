@@ -6,6 +6,7 @@
 
 #include <mprof/figure.h>
 #include <mprof/output.h>
+#include <mprof/style.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -87,6 +88,7 @@ typedef struct mprof_draw_options {
                                     the numbers only: the page contains mprof_svg_script() once.
                                     Its colours are attributes, too, for pages whose policy forbids
                                     style sheets */
+    const mprof_style *style;  /**< changes of the theme; NULL: none */
 } mprof_draw_options;
 
 /** Pixels per inch where a unit of the figure is a pixel. */
@@ -96,7 +98,7 @@ typedef struct mprof_draw_options {
 #define MPROF_DRAW_OPTIONS_INIT                                                                    \
     {                                                                                              \
         sizeof(mprof_draw_options), MPROF_FORMAT_PNG, MPROF_THEME_AUTO, MPROF_DEFAULT_DPI, 0,      \
-            NULL, NULL, 0, 0                                                                       \
+            NULL, NULL, 0, 0, NULL                                                                 \
     }
 
 /** Draws a figure and hands all bytes to the output, which is not committed.
@@ -107,7 +109,8 @@ typedef struct mprof_draw_options {
  * @param output   not NULL
  * @param error    receives the first failure; may be NULL
  * @return MPROF_OK; MPROF_ENOMEM; MPROF_EDRAW: Cairo, Pango or libpng failed; MPROF_EARGUMENT:
- *         options.size is not that of a known version; or what mprof_output_write() returned */
+ *         the size of options or style is not that of a known version, or the style's line_scale is
+ *         out of range; or what mprof_output_write() returned */
 MPROF_API mprof_status mprof_figure_draw(const mprof_figure *figure,
                                          const mprof_draw_options *options,
                                          mprof_text_engine *engine, mprof_output *output,
