@@ -89,7 +89,7 @@ class Measure(ctypes.Structure):
 class DrawOptions(ctypes.Structure):
     _fields_ = [("size", c_size_t), ("format", c_int), ("theme", c_int), ("dpi", c_double),
                 ("still", c_int), ("command", c_char_p), ("command_files", c_char_p),
-                ("transparent", c_int), ("shares_script", c_int)]
+                ("transparent", c_int), ("shares_script", c_int), ("style", c_void_p)]
 
 
 def _find():
