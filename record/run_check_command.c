@@ -275,7 +275,7 @@ int mprof__run_and_check(mprof__command_options *options, mprof__record_once *re
                                      "recording of --attach by `mprof check'");
     }
     options->exit_code = true; /* a program that fails decides */
-    if (options->check || options->limits.is_given) {
+    if (options->check || options->limits.is_given || options->limits.output.count > 0) {
         exit_code = prepare_check(options);
     }
     if (exit_code == MPROF_EXIT_OK && options->repeat > 0) {

@@ -131,7 +131,8 @@ int mprof_run_command(int argc, char **argv)
     int exit_code;
 
     mprof__command_options_parse(&options, argc, argv, false);
-    if (options.check || options.repeat > 0 || options.limits.is_given) {
+    if (options.check || options.repeat > 0 || options.limits.is_given ||
+        options.limits.output.count > 0) {
         exit_code = mprof__run_and_check(&options, record_once);
     } else if (options.attach) {
         exit_code = mprof__attach_to_process(&options);

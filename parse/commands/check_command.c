@@ -69,6 +69,9 @@ static error_t parse_limit(int key, char *argument, struct argp_state *state)
     mprof__check_request *request = state->input;
     mprof_error error = MPROF_ERROR_INIT;
     switch (key) {
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &request->output;
+        return 0;
     case KEY_CONFIG:
         request->config = argument;
         break;
@@ -103,8 +106,12 @@ static error_t parse_limit(int key, char *argument, struct argp_state *state)
     return 0;
 }
 
-const struct argp mprof__check_argp = {.options = limit_options, .parser = parse_limit};
-const struct argp mprof__check_run_argp = {.options = limit_options + 1, .parser = parse_limit};
+static const struct argp_child output_children[] = {{&mprof__result_output_argp, 0, NULL, 0}, {0}};
+
+const struct argp mprof__check_argp = {
+    .options = limit_options, .parser = parse_limit, .children = output_children};
+const struct argp mprof__check_run_argp = {
+    .options = limit_options + 1, .parser = parse_limit, .children = output_children};
 
 /* A missing mprof.ini is no error; a missing --config is. */
 int mprof__check_request_load(mprof__check_request *request)
@@ -129,12 +136,6 @@ void mprof__check_request_free(mprof__check_request *request)
 
 /* ---- output ---- */
 
-static bool is_coloured(FILE *stream)
-{
-    const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
-    return isatty(fileno(stream)) && !(no_color && *no_color) && term && strcmp(term, "dumb") != 0;
-}
-
 static size_t width_of(FILE *stream)
 {
     struct winsize size;
@@ -145,12 +146,11 @@ static size_t width_of(FILE *stream)
     return WIDTH;
 }
 
-static void print_results(const mprof__results *results)
+static void write_text(FILE *stream, bool is_coloured, void *data)
 {
-    mprof__text_style style = {.is_utf8 = mprof__locale_is_utf8(),
-                               .is_coloured = is_coloured(stdout),
-                               .width = width_of(stdout)};
-    mprof__write_results(stdout, results, &style);
+    mprof__text_style style = {
+        .is_utf8 = mprof__locale_is_utf8(), .is_coloured = is_coloured, .width = width_of(stream)};
+    mprof__write_results(stream, data, &style);
 }
 
 static void print_warnings(const mprof__results *results)
@@ -174,13 +174,14 @@ int mprof__check_request_run(const mprof__check_request *request, const char *co
     int exit_code;
     mprof_status status = mprof__check(&results, paths, path_count, &request->options, &error);
     if (status == MPROF_OK) {
-        print_results(&results);
-        fflush(stdout);
-        print_warnings(&results);
+        const mprof__format_input input = {"check", &results};
         exit_code = mprof__results_exit_code(&results);
-        if (mprof__command_finish() != MPROF_EXIT_OK && exit_code == MPROF_EXIT_OK) {
+        if (mprof__result_output_write(&request->output, &input, write_text, &results) !=
+                MPROF_EXIT_OK &&
+            exit_code == MPROF_EXIT_OK) {
             exit_code = MPROF_EXIT_INCONCLUSIVE;
         }
+        print_warnings(&results);
     } else {
         mprof__command_fail(&error);
         exit_code = program_code != 0 ? program_code : MPROF_EXIT_USAGE;

@@ -4,6 +4,7 @@
 #define MPROF_PARSE_CHECK_COMMAND_H
 
 #include "parse/check/check.h"
+#include "parse/commands/result_output.h"
 
 #include <argp.h>
 #include <stdbool.h>
@@ -12,6 +13,7 @@
 /* Limits and what else decides about a check, as options. All zero: none. */
 typedef struct mprof__check_request {
     mprof__check_options options; /* owned */
+    mprof__result_output output;  /* where results go, and how */
     const char *config;           /* --config; NULL: mprof.ini, if there is one */
     bool is_given;                /* at least one option */
 } mprof__check_request;

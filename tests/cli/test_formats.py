@@ -5,6 +5,7 @@ import html
 import json
 import os
 import pathlib
+import pty
 import re
 import subprocess
 import sys
@@ -15,7 +16,7 @@ import junitparser
 from prometheus_client.openmetrics import parser as openmetrics
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
-from mprof_test import FIXTURES, MPROF, SOURCE  # noqa: E402
+from mprof_test import FIXTURES, MPROF, SOURCE, TestCase  # noqa: E402
 
 WRITER = pathlib.Path(MPROF).parent / "tests" / "unit" / "write-results"
 SCHEMA = json.loads((SOURCE / "docs" / "schema" / "output.schema.json").read_text())
@@ -360,6 +361,111 @@ class TeamCity(unittest.TestCase):
 
     def test_report_only_has_no_problems(self):
         self.assertNotIn(b"buildProblem", write("teamcity", "--report-only", "a"))
+
+
+class Options(TestCase):
+    """--format, --json and --color of `mprof check`, and what it does inside GitHub Actions."""
+
+    def setUp(self):
+        super().setUp()
+        self.good = str(FIXTURES / "dat" / "nested.dat")  # 128.238 MiB
+
+    def check(self, *arguments, limit="100MiB", expect=1, **environment):
+        return self.run_mprof("check", self.good, "--max", limit, *arguments, expect=expect,
+                              env=self.environment(**environment))
+
+    def test_several_at_once(self):
+        done = self.check("--format", "junit=out.xml", "--format", "json=out.json", "--format=bencher=b.json")
+        self.assertIn("CROSSED", done.stdout)
+        cases = list(list(junitparser.JUnitXml.fromfile(str(self.directory / "out.xml")))[0])
+        self.assertEqual(len(cases), 1)
+        document = json.loads((self.directory / "out.json").read_text())
+        jsonschema.Draft7Validator(SCHEMA).validate(document)
+        self.assertEqual(document["subjects"][0]["results"][0]["limit"], 100 * MIB)
+        self.assertEqual(document["exit_code"], 1)
+        self.assertEqual(len(json.loads((self.directory / "b.json").read_text())), 1)
+
+    def test_standard_output_is_data(self):
+        for arguments in (["--json"], ["--format", "json"], ["--format=json=-"]):
+            with self.subTest(arguments):
+                done = self.check(*arguments, GITHUB_ACTIONS="true")
+                self.assertEqual(json.loads(done.stdout)["format"], "mprof-check")
+                self.assertIn("::error title=", done.stderr)
+
+    def test_two_formats_cannot_share_standard_output(self):
+        done = self.check("--json", "--format", "junit", expect=2)
+        self.assertEqual(done.stdout, "")
+        self.assertIn("'json' and 'junit' cannot both go to standard output", done.stderr)
+        self.assertEqual(done.stderr.count("\n"), 1)
+
+    def test_wrong_values(self):
+        for arguments, words in ((["--format", "xml"], "must be one of text, json, junit"),
+                                 (["--format", "junit="], "needs the name of a file"),
+                                 (["--color", "blue"], "--color must be auto, always or never, not 'blue'")):
+            done = self.check(*arguments, expect=2)
+            self.assertIn(words, done.stderr)
+            self.assertEqual(done.stderr.count("\n"), 1)
+
+    def test_a_file_that_cannot_be_written_is_no_pass(self):
+        done = self.check("--format", "junit=/nowhere/out.xml", limit="1GiB", expect=3)
+        self.assertIn("mprof: /nowhere/out.xml: cannot write: No such file or directory", done.stderr)
+        self.assertIn("passed", done.stdout)
+        done = self.check("--format", "junit=/dev/full", limit="1GiB", expect=3)
+        self.assertIn("/dev/full: cannot write: No space left on device", done.stderr)
+        self.check("--format", "junit=/dev/full", expect=1)
+
+    def test_colours(self):
+        self.assertNotIn("\x1b", self.check().stdout)
+        self.assertIn("\x1b", self.check("--color", "always", NO_COLOR="1").stdout)
+        for options, environment, coloured in (([], {}, True), ([], {"NO_COLOR": "1"}, False),
+                                               ([], {"NO_COLOR": ""}, True), ([], {"TERM": "dumb"}, False),
+                                               (["--color=never"], {}, False),
+                                               (["--color=always"], {"NO_COLOR": "1"}, True)):
+            with self.subTest(options=options, environment=environment):
+                master, slave = pty.openpty()
+                subprocess.run([MPROF, "check", self.good, "--max", "1MiB", *options], stdout=slave,
+                               env=self.environment(**{"TERM": "xterm", **environment}), cwd=self.directory)
+                os.close(slave)
+                text = os.read(master, 65536)
+                os.close(master)
+                self.assertIn(b"CROSSED", text)
+                self.assertEqual(b"\x1b" in text, coloured)
+
+    def test_a_colour_in_files_only_if_always(self):
+        self.check("--format", "text=a", "--color", "always")
+        self.check("--format", "text=b")
+        self.assertIn("\x1b", (self.directory / "a").read_text())
+        self.assertNotIn("\x1b", (self.directory / "b").read_text())
+
+    def test_inside_github_actions(self):
+        summary = self.directory / "summary.md"
+        summary.write_text("# before\n")
+        environment = {"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": str(summary)}
+        done = self.check(**environment)
+        self.assertNotIn("::", done.stdout)
+        self.assertEqual(len(re.findall("^::error ", done.stderr, re.M)), 1)
+        text = summary.read_text()
+        self.assertTrue(text.startswith("# before\n"))
+        self.assertIn("**crossed**", text)
+        self.check("--format", "github=g", "--format", "markdown=m", **environment)
+        self.assertEqual(summary.read_text(), text)
+        done = self.check(GITHUB_ACTIONS="false", GITHUB_STEP_SUMMARY=str(summary))
+        self.assertEqual((done.stderr, summary.read_text()), ("", text))
+
+    def test_a_full_summary_is_left_alone(self):
+        summary = self.directory / "summary.md"
+        for size, grows in ((1048576 - 1000, False), (1048576 - 5000, True)):
+            summary.write_bytes(b"x" * size)
+            done = self.check(GITHUB_ACTIONS="true", GITHUB_STEP_SUMMARY=str(summary))
+            self.assertLessEqual(summary.stat().st_size, 1048576)
+            self.assertEqual(summary.stat().st_size > size, grows)
+            self.assertEqual("the summary is full" in done.stderr, not grows)
+
+    def test_run_has_the_same_options(self):
+        self.run_mprof("run", "-o", "x.dat", "--max", "1KiB", "--format", "junit=out.xml", "true", expect=1)
+        self.assertEqual(list(junitparser.JUnitXml.fromfile(str(self.directory / "out.xml")))[0].failures, 1)
+        done = self.run_mprof("run", "-o", "y.dat", "--format", "junit=out.xml", "true", expect=None)
+        self.assertIn("--check needs a limit", done.stderr)
 
 
 if __name__ == "__main__":

@@ -283,7 +283,7 @@ class TestCase(unittest.TestCase):
 
     def environment(self, **changes):
         environment = {key: value for key, value in os.environ.items()
-                       if not key.startswith(("MPROF", "PYTHON", "LD_"))}
+                       if not key.startswith(("MPROF", "PYTHON", "LD_", "GITHUB_"))}
         # from 3.13 on tracebacks have colours in a terminal; tests look for mprof's escape sequences only
         environment.update(PYTHONDONTWRITEBYTECODE="1", PYTHONUNBUFFERED="1", PYTHON_COLORS="0", **changes)
         return environment
