@@ -23,7 +23,7 @@ packages_test=(
     python3-cloudpickle python3-dill python3-joblib 'python3-distributed|' 'python3-multiprocess|' 'python3-ipyparallel|'
     python3-celery python3-pytest-xdist 'python3-eventlet|' 'uwsgi-core|' 'uwsgi-plugin-python3|'
     python3-ipython python3-ipykernel python3-jupyter-client python3-nbclient jupyter-nbconvert
-    python3-numpy python3-pandas gnuplot-nox python3-sphinx-gallery python3-pil
+    python3-numpy python3-scipy python3-pandas gnuplot-nox python3-sphinx-gallery python3-pil
     jq python3-jsonschema python3-junitparser cmark-gfm python3-prometheus-client
     libxml2-utils poppler-utils librsvg2-bin fonts-noto-cjk
     chromium chromium-driver

@@ -187,7 +187,7 @@ static int compare_entries(const void *a, const void *b)
     return order ? order : strcmp(left->memory, right->memory);
 }
 
-static void write_entries(FILE *stream, mprof__baseline *baseline)
+void mprof__baseline_write(mprof__baseline *baseline, FILE *stream)
 {
     if (baseline->count > 1) {
         qsort(baseline->entries, baseline->count, sizeof *baseline->entries, compare_entries);
@@ -232,7 +232,7 @@ mprof_status mprof__baseline_save(mprof__baseline *baseline, const char *file, m
     FILE *stream = fd >= 0 ? fdopen(fd, "w") : NULL;
     bool is_good = stream != NULL;
     if (stream) {
-        write_entries(stream, baseline);
+        mprof__baseline_write(baseline, stream);
         is_good = fchmod(fd, mode_of(file)) == 0 && fflush(stream) == 0 && !ferror(stream) &&
                   fsync(fd) == 0;
         number = errno;

@@ -7,6 +7,7 @@
 #include <mprof/error.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 typedef struct mprof__baseline_entry {
     char *name;        /* owned; of a program or test */
@@ -39,7 +40,10 @@ mprof_status mprof__baseline_set(mprof__baseline *baseline, const char *name, co
                                  const char *memory, const double *peaks_mib, size_t count,
                                  mprof_error *error);
 
-/* Writes the file in a stable order. It is replaced at once: a reader sees the old or the new one.
+/* Writes the text of a file, in a stable order. The stream's own error flag reports failures. */
+void mprof__baseline_write(mprof__baseline *baseline, FILE *stream);
+
+/* Writes the file. It is replaced at once: a reader sees the old or the new one.
  * MPROF_EIO, MPROF_ENOMEM. */
 mprof_status mprof__baseline_save(mprof__baseline *baseline, const char *file, mprof_error *error);
 

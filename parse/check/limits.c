@@ -89,12 +89,13 @@ mprof_status mprof__size_parse(double *mib, const char *text, mprof_error *error
 mprof_status mprof__rate_parse(double *mib_per_min, const char *text, mprof_error *error)
 {
     const char *slash = strchr(text, '/');
-    char per[16] = "1";
+    char per[32] = "1"; /* "min", or "10min" */
     double seconds;
-    if (slash && strlen(slash + 1) > 0 && strlen(slash + 1) < sizeof per - 1) {
-        strcat(per, slash + 1);
+    if (slash && slash[1] && strlen(slash + 1) < sizeof per - 1) {
+        bool has_number = slash[1] >= '0' && slash[1] <= '9';
+        strcpy(per + (has_number ? 0 : 1), slash + 1);
         if (parse_quantity(mib_per_min, text, slash, size_units) == 0 && *mib_per_min <= MIB_MOST &&
-            parse_quantity(&seconds, per, end_of(per), time_units) == 0) {
+            parse_quantity(&seconds, per, end_of(per), time_units) == 0 && seconds >= 1e-3) {
             *mib_per_min *= 60 / seconds;
             return MPROF_OK;
         }

@@ -137,7 +137,8 @@ class Limits(Check):
         head = "CMDLINE prog\n"
         rows = (("flat", 0, 10, "1MiB/min", PASSED), ("leak", 2, 10, "1MiB/min", CROSSED),
                 ("leak", 2, 10, "3MiB/min", PASSED), ("leak", 2, 10, "20KiB/s", CROSSED),
-                ("leak", 2, 10, "1GiB/h", PASSED), ("short", 2, 0.5, "1MiB/min", UNCLEAR))
+                ("leak", 2, 10, "1GiB/h", PASSED), ("leak", 2, 10, "19MiB/10min", CROSSED),
+                ("leak", 2, 10, "21MiB/10min", PASSED), ("short", 2, 0.5, "1MiB/min", UNCLEAR))
         for name, leak, minutes, limit, code in rows:
             with self.subTest(series=name, limit=limit):
                 self.write("a.dat", head + "".join(sawtooth(leak, minutes)))
@@ -195,7 +196,7 @@ class Usage(Check):
     def test_values_that_cannot_be_used(self):
         self.write("a.dat", recording(100))
         for option, value in (("--max", "many"), ("--max", "-1"), ("--max", "5MiB/min"), ("--max", "1e400"), ("--max", ""),
-                              ("--max", "nan"), ("--max", "0x10"), ("--max-growth", "5MiB"), ("--max-growth", "5MiB/x"),
+                              ("--max", "nan"), ("--max", "0x10"), ("--max-growth", "5MiB"), ("--max-growth", "5MiB/x"), ("--max-growth", "5MiB/0s"), ("--max-growth", "5MiB/"),
                               ("--max-time", "5MiB"), ("--func", "100MiB"), ("--func", ":5MiB"), ("--func", "f:"),
                               ("--kind", "5MiB"), ("--kind", "all:5MiB"), ("--tolerance", "5"), ("--floor", "5%"),
                               ("--config", "gone.ini")):
