@@ -45,6 +45,8 @@ enum {
     OPTION_YLIM,
     OPTION_EMBED,
     OPTION_PRINT_SCRIPT,
+    OPTION_UNIT,
+    OPTION_LOG,
 };
 
 static const struct argp_option options[] = {
@@ -81,7 +83,10 @@ static const struct argp_option options[] = {
     {"no-peak", OPTION_NO_PEAK, NULL, 0, "without cross, dot and label of the peak", 0},
     {"bare", OPTION_BARE, NULL, 0, "nothing but axes and data, for pages that embed the picture",
      0},
-    {"ylim", OPTION_YLIM, "LOW,HIGH", 0, "the range of the memory axis, in MiB", 0},
+    {"ylim", OPTION_YLIM, "LOW,HIGH", 0, "the range of the memory axis, in MiB or with a unit", 0},
+    {"log", OPTION_LOG, NULL, 0, "a logarithmic memory axis", 0},
+    {"unit", OPTION_UNIT, "UNIT", 0,
+     "write all memory in this unit: B, KiB, MiB, GiB, TiB, kB, MB, GB or TB", 0},
     {"limit", OPTION_LIMIT, "MIB", 0, "a dashed line at this memory, and a tint above it", 0},
     {"line", OPTION_LINE, "MIB[:TEXT]", 0, "a line at this memory, with a label", 0},
     {"mark", OPTION_MARK, "SECONDS[:TEXT]", 0, "a line at this moment, with a label", 0},
@@ -188,6 +193,15 @@ static void parse_group(struct mprof__plot *plot, struct argp_state *state, cons
     plot->figure.processes = groupings[find_name(state, names, text, "--group")];
 }
 
+static void parse_unit(struct mprof__plot *plot, struct argp_state *state, const char *text)
+{
+    const char *names[MPROF_UNIT_COUNT + 1];
+    for (int i = 0; i <= MPROF_UNIT_COUNT; i++) {
+        names[i] = mprof_unit_name((mprof_unit)i);
+    }
+    plot->figure.unit = (mprof_unit)find_name(state, names, text, "--unit");
+}
+
 static void parse_theme(struct mprof__plot *plot, struct argp_state *state, const char *text)
 {
     static const char *const names[] = {"auto", "light", "dark", "paper", NULL};
@@ -240,27 +254,32 @@ static void parse_kinds(struct mprof__plot *plot, struct argp_state *state, cons
     }
 }
 
+/* Turns a number of units into MiB. False: unit[length] is none. */
+static bool apply_unit(double *number, const char *unit, size_t length)
+{
+    for (mprof_unit i = MPROF_UNIT_AUTO + 1; i < MPROF_UNIT_COUNT; i++) {
+        if (strlen(mprof_unit_name(i)) == length && memcmp(mprof_unit_name(i), unit, length) == 0) {
+            *number *= mprof_unit_mib(i);
+            return true;
+        }
+    }
+    return false;
+}
+
 /* "512", "512 MiB", "1.5GiB:the quota"; false: something else. */
 static bool read_note(mprof_note *note, const char *text)
 {
-    static const struct {
-        const char *name;
-        double mib;
-    } units[] = {{"", 1}, {"MiB", 1}, {"GiB", 1024}, {"KiB", 1.0 / 1024}, {"TiB", 1048576}};
     char *end;
     if (!read_number(&note->at, text, &end) || note->at < 0) {
         return false;
     }
     end += strspn(end, " ");
-    size_t length = strcspn(end, ":"), known = note->kind == MPROF_NOTE_MARK;
-    for (size_t i = 0; i < (known ? 1 : sizeof units / sizeof *units); i++) {
-        if (strlen(units[i].name) == length && strncmp(units[i].name, end, length) == 0) {
-            note->at *= units[i].mib;
-            note->text = end[length] ? end + length + 1 : NULL;
-            return note->at < 1e12;
-        }
+    size_t length = strcspn(end, ":");
+    if (length > 0 && (note->kind == MPROF_NOTE_MARK || !apply_unit(&note->at, end, length))) {
+        return false;
     }
-    return false;
+    note->text = end[length] ? end + length + 1 : NULL;
+    return note->at < 1e12;
 }
 
 static void parse_note(struct mprof__plot *plot, struct argp_state *state, mprof_note_kind kind,
@@ -269,23 +288,42 @@ static void parse_note(struct mprof__plot *plot, struct argp_state *state, mprof
     mprof_note *note = &plot->notes[plot->figure.note_count];
     *note = (mprof_note){.kind = kind};
     if (!read_note(note, text)) {
-        argp_error(state,
-                   kind == MPROF_NOTE_MARK
-                       ? "%s must be SECONDS or SECONDS:TEXT, not '%s'"
-                       : "%s must be a number of MiB, or one with KiB, MiB, GiB or TiB, not '%s'",
-                   option, text);
+        argp_error(
+            state,
+            kind == MPROF_NOTE_MARK
+                ? "%s must be SECONDS or SECONDS:TEXT, not '%s'"
+                : "%s must be a number of MiB, or one with a unit such as GiB or GB, not '%s'",
+            option, text);
     }
     plot->figure.note_count++;
+}
+
+/* "0", "1.5GiB"; sets *end behind it. */
+static bool read_memory(double *mib, const char *text, char **end)
+{
+    if (!read_number(mib, text, end)) {
+        return false;
+    }
+    const char *unit = *end + strspn(*end, " ");
+    size_t length = strcspn(unit, ", ");
+    if (length > 0 && !apply_unit(mib, unit, length)) {
+        return false;
+    }
+    *end += unit + length - *end;
+    return true;
 }
 
 static void parse_ylim(struct mprof__plot *plot, struct argp_state *state, const char *text)
 {
     double *range = plot->figure.memory_mib;
     char *end;
-    if (!read_number(&range[0], text, &end) || *end != ',' ||
-        !read_number(&range[1], end + 1, &end) || *end || range[0] < 0 || range[1] <= range[0] ||
+    if (!read_memory(&range[0], text, &end) || *end != ',' ||
+        !read_memory(&range[1], end + 1, &end) || *end || range[0] < 0 || range[1] <= range[0] ||
         range[1] > 1e12) {
-        argp_error(state, "--ylim must be LOW,HIGH in MiB with LOW below HIGH, not '%s'", text);
+        argp_error(state,
+                   "--ylim must be LOW,HIGH in MiB, or with a unit such as GiB, with LOW below "
+                   "HIGH, not '%s'",
+                   text);
     }
 }
 
@@ -319,6 +357,7 @@ static const struct setting {
     {'f', FLAG, MEMBER(figure.flame), 1, 0, 0, NULL},
     {'s', FLAG, MEMBER(figure.slope), 1, 0, 0, NULL},
     {OPTION_STACK, FLAG, MEMBER(figure.stack), 1, 0, 0, NULL},
+    {OPTION_LOG, FLAG, MEMBER(figure.log), 1, 0, 0, NULL},
     {OPTION_TRANSPARENT, FLAG, MEMBER(draw.transparent), 1, 0, 0, NULL},
     {OPTION_NO_SCRIPT, FLAG, MEMBER(draw.still), 1, 0, 0, NULL},
     {OPTION_EMBED, FLAG, MEMBER(draw.shares_script), 1, 0, 0, NULL},
@@ -380,6 +419,21 @@ static void add_to_command(struct mprof__plot *plot, int key, const char *argume
     }
 }
 
+static void check_combinations(const mprof_figure_options *figure, struct argp_state *state)
+{
+    if (figure->log && figure->stack) {
+        argp_error(state, "--log cannot show a stack, whose layers add up: leave --stack or --log "
+                          "out");
+    }
+    if (figure->log && figure->slope) {
+        argp_error(state, "--slope is a straight line on a linear axis only: leave --slope or "
+                          "--log out");
+    }
+    if (figure->log && figure->memory_mib[1] > 0 && !(figure->memory_mib[0] > 0)) {
+        argp_error(state, "--ylim must begin above 0 with --log, not at 0");
+    }
+}
+
 /* One case for each option that is no plain setting. */
 static error_t parse_option(int key, char *argument, struct argp_state *state)
 {
@@ -406,6 +460,9 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
         return 0;
     case OPTION_GROUP:
         parse_group(plot, state, argument);
+        return 0;
+    case OPTION_UNIT:
+        parse_unit(plot, state, argument);
         return 0;
     case OPTION_THEME:
         parse_theme(plot, state, argument);
@@ -447,6 +504,7 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
         if (!plot->each && plot->format_count > 1) {
             argp_error(state, "--format must name one format, or several with --each");
         }
+        check_combinations(&plot->figure, state);
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;

@@ -65,12 +65,12 @@ static bool highest_of(const mprof__layout *layout, const mprof__figure_input *i
 /* How much of the label of a peak is written. */
 enum detail { MEMORY, WITH_TIME, WITH_CALLS };
 
-static void peak_name(char *text, size_t size, const struct peak *peak, const char *name,
-                      enum detail detail)
+static void peak_name(char *text, size_t size, const mprof__layout *layout, const struct peak *peak,
+                      const char *name, enum detail detail)
 {
     char memory[60], time[40];
     mprof__bound bound = {.mib = peak->sample.mib, .is_at_least = peak->is_at_least};
-    mprof__bound_text(memory, sizeof memory, bound);
+    mprof__bound_text(memory, sizeof memory, layout->options->unit, bound);
     if (detail == MEMORY) {
         snprintf(text, size, "%s%s", name, memory);
         return;
@@ -95,7 +95,7 @@ static double fit_peak_name(const mprof__layout *layout, char *text, size_t size
                  {brief, MEMORY}};
     double width = 0;
     for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
-        peak_name(text, size, peak, forms[i].name, forms[i].detail);
+        peak_name(text, size, layout, peak, forms[i].name, forms[i].detail);
         width = mprof__text_width(layout, MPROF_ROLE_PEAK_NAME, text, strlen(text));
         if (width <= layout->plot.width) {
             break;

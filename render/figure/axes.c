@@ -13,8 +13,12 @@
 
 static size_t memory_ticks(const mprof__layout *layout, mprof__tick *ticks)
 {
-    return mprof__memory_ticks(ticks, layout->memory.from, layout->memory.to, layout->highest_mib,
-                               layout->plot.height);
+    return mprof__memory_ticks(ticks, &(mprof__memory_range){.low_mib = layout->memory.from,
+                                                             .high_mib = layout->memory.to,
+                                                             .highest_mib = layout->highest_mib,
+                                                             .height_px = layout->plot.height,
+                                                             .unit = layout->options->unit,
+                                                             .is_log = layout->memory.is_log});
 }
 
 /* 0: the labels are too wide for the page. */

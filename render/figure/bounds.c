@@ -16,11 +16,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-char *mprof__bound_text(char *text, size_t size, mprof__bound bound)
+char *mprof__bound_text(char *text, size_t size, mprof_unit unit, mprof__bound bound)
 {
     char memory[40];
     snprintf(text, size, "%s%s", bound.is_at_least ? "\xE2\x89\xA5 " : "",
-             mprof__memory_text(memory, sizeof memory, bound.mib));
+             mprof__memory_text_in(memory, sizeof memory, unit, bound.mib));
     return text;
 }
 

@@ -272,10 +272,12 @@ void mprof__draw_control_group(mprof__layout *layout, const mprof__figure_input 
 
 /* ---- labels ---- */
 
-static void limit_text(char *text, size_t size, const mprof__limit *limit)
+static void limit_text(char *text, size_t size, const mprof__layout *layout,
+                       const mprof__limit *limit)
 {
     char memory[40];
-    snprintf(text, size, "limit %s", mprof__memory_text(memory, sizeof memory, limit->mib));
+    snprintf(text, size, "limit %s",
+             mprof__memory_text_in(memory, sizeof memory, layout->options->unit, limit->mib));
 }
 
 /* Above the line at its right end, where a program that reaches the limit ends; else elsewhere at
@@ -286,7 +288,7 @@ static void place_limit_label(mprof__layout *layout, mprof__limit *limit)
     double x0 = mprof__scale_at(&layout->time, limit->from_s);
     double x1 = mprof__scale_at(&layout->time, limit->to_s);
     double y = mprof__scale_at(&layout->memory, limit->mib);
-    limit_text(text, sizeof text, limit);
+    limit_text(text, sizeof text, layout, limit);
     double width = mprof__text_width(layout, MPROF_ROLE_LIMIT_NAME, text, strlen(text));
     const double lefts[] = {x1 - width - 6, x0 + 6, (x0 + x1 - width) / 2};
     limit->label_width = 0;
@@ -346,7 +348,7 @@ void mprof__label_control_group(mprof__layout *layout, const mprof__figure_input
         if (!limit->is_shown || !(limit->label_width > 0)) {
             continue;
         }
-        limit_text(text, sizeof text, limit);
+        limit_text(text, sizeof text, layout, limit);
         mprof__add_text(layout->figure, &(mprof__text_item){.role = MPROF_ROLE_LIMIT_NAME,
                                                             .colour = MPROF_COLOUR_NONE,
                                                             .x = limit->label_x,

@@ -190,7 +190,8 @@ static mprof_status divide_page(mprof__layout *layout, const struct page *page, 
     layout->plot.x = ceil(sizes->margin + gutter);
     layout->plot.width = figure->width_px - sizes->margin - layout->plot.x;
     layout->plot.width -= mprof__peak_parts_width(layout) + mprof__recording_list_width(layout);
-    layout->time = (mprof__scale){layout->from_s, layout->to_s, layout->plot.x, layout->plot.width};
+    layout->time =
+        (mprof__scale){layout->from_s, layout->to_s, layout->plot.x, layout->plot.width, false};
     layout->lanes =
         (mprof_box){layout->plot.x, layout->plot.y + layout->plot.height + sizes->lanes_gap,
                     layout->plot.width, lanes_px};
@@ -397,6 +398,8 @@ static mprof_status draw_page(mprof__layout *layout, mprof_error *error)
                           .origin_s = mprof__is_overlay(layout) ? 0 : layout->inputs[0].start_s,
                           .all_ticks = all_ticks,
                           .curve_is_sum = layout->inputs[0].main_is_sum,
+                          .log = layout->memory.is_log,
+                          .unit = layout->options->unit,
                           .clipped = layout->options->memory_mib[1] > 0,
                           .group = layout->options->group,
                           .share = layout->is_share};

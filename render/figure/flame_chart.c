@@ -311,7 +311,8 @@ static void draw_caption(struct chart_pen *pen, const mprof__merged_call *call, 
     struct caption caption = {.name = named ? label : "", .call_count = call->call_count};
     mprof__duration_text(caption.duration, sizeof caption.duration,
                          span->exit.time_s - span->enter.time_s);
-    mprof__change_text(caption.change, sizeof caption.change, span->exit.mib - span->enter.mib);
+    mprof__change_text_in(caption.change, sizeof caption.change, layout->options->unit,
+                          span->exit.mib - span->enter.mib);
     double width = INFINITY;
     size_t length = 0;
     /* from the shortest on, because most boxes have room for no more, and a minus sign is not

@@ -47,10 +47,53 @@ static const struct {
     {1.0 / 1024, "KiB"}, {1, "MiB"}, {1024, "GiB"}, {1024.0 * 1024, "TiB"}, {0, NULL},
 };
 
-static char *memory_with(char *text, size_t size, double mib, const char *sign)
+const mprof__unit *mprof__unit_of(mprof_unit unit)
+{
+    static const mprof__unit all[MPROF_UNIT_COUNT] = {
+        [MPROF_UNIT_AUTO] = {"auto", 0, 0},         [MPROF_UNIT_B] = {"B", 1.0 / 1048576, 0},
+        [MPROF_UNIT_KIB] = {"KiB", 1.0 / 1024, 0},  [MPROF_UNIT_MIB] = {"MiB", 1, 1},
+        [MPROF_UNIT_GIB] = {"GiB", 1024, 3},        [MPROF_UNIT_TIB] = {"TiB", 1048576, 4},
+        [MPROF_UNIT_KB] = {"kB", 1e3 / 1048576, 0}, [MPROF_UNIT_MB] = {"MB", 1e6 / 1048576, 1},
+        [MPROF_UNIT_GB] = {"GB", 1e9 / 1048576, 3}, [MPROF_UNIT_TB] = {"TB", 1e12 / 1048576, 4},
+    };
+    return &all[unit];
+}
+
+const char *mprof_unit_name(mprof_unit unit)
+{
+    return unit >= MPROF_UNIT_AUTO && unit < MPROF_UNIT_COUNT ? mprof__unit_of(unit)->name : NULL;
+}
+
+double mprof_unit_mib(mprof_unit unit)
+{
+    return unit > MPROF_UNIT_AUTO && unit < MPROF_UNIT_COUNT ? mprof__unit_of(unit)->mib : 0;
+}
+
+/* All with the same number of decimals, for columns that are compared; a smaller value has as many
+ * as its first digit needs. */
+static char *fixed_memory(char *text, size_t size, mprof_unit unit, double mib, const char *sign)
+{
+    const mprof__unit *in = mprof__unit_of(unit);
+    double shown = mib / in->mib;
+    int places = in->places;
+    while (shown > 0 && places < MPROF__PLACES_MAX && shown < 0.5 * pow(10, -places)) {
+        places++;
+    }
+    if (shown >= 1e15) {
+        snprintf(text, size, "%s%.3g %s", sign, shown, in->name);
+    } else {
+        snprintf(text, size, "%s%.*f %s", sign, shown > 0 ? places : 0, shown, in->name);
+    }
+    return text;
+}
+
+static char *memory_with(char *text, size_t size, mprof_unit fixed, double mib, const char *sign)
 {
     double value = fabs(mib);
     int unit = 0;
+    if (fixed != MPROF_UNIT_AUTO) {
+        return fixed_memory(text, size, fixed, value, sign);
+    }
     /* avoid four digits: 1008 KiB is 1.0 MiB */
     while (units[unit + 1].name && value >= units[unit + 1].mib * (999.5 / 1024)) {
         unit++;
@@ -71,17 +114,30 @@ static char *memory_with(char *text, size_t size, double mib, const char *sign)
     return text;
 }
 
-char *mprof__memory_text(char *text, size_t size, double mib)
+char *mprof__memory_text_in(char *text, size_t size, mprof_unit unit, double mib)
 {
-    return memory_with(text, size, mib, mib < 0 ? "\xE2\x88\x92" : "");
+    return memory_with(text, size, unit, mib, mib < 0 ? "\xE2\x88\x92" : "");
 }
 
-char *mprof__change_text(char *text, size_t size, double mib)
+char *mprof__memory_text(char *text, size_t size, double mib)
+{
+    return mprof__memory_text_in(text, size, MPROF_UNIT_AUTO, mib);
+}
+
+char *mprof__change_text_in(char *text, size_t size, mprof_unit unit, double mib)
 {
     if (fabs(mib) < 0.5 / 1024) {
         mib = 0;
     }
-    return memory_with(text, size, mib, mib < 0 ? "\xE2\x88\x92" : mib > 0 ? "+" : "\xC2\xB1");
+    return memory_with(text, size, unit, mib,
+                       mib < 0   ? "\xE2\x88\x92"
+                       : mib > 0 ? "+"
+                                 : "\xC2\xB1");
+}
+
+char *mprof__change_text(char *text, size_t size, double mib)
+{
+    return mprof__change_text_in(text, size, MPROF_UNIT_AUTO, mib);
 }
 
 char *mprof__count_text(char *text, size_t size, uint64_t count)

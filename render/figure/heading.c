@@ -217,8 +217,8 @@ void mprof__high_water_mark_text(char *text, size_t size, const mprof__layout *l
         !mprof__has_kernel_marks(layout, &layout->inputs[0])) {
         return;
     }
-    mprof__memory_text(sampled, sizeof sampled, process->series.peak.mib);
-    mprof__memory_text(exact, sizeof exact, process->kernel_peak_mib);
+    mprof__memory_text_in(sampled, sizeof sampled, layout->options->unit, process->series.peak.mib);
+    mprof__memory_text_in(exact, sizeof exact, layout->options->unit, process->kernel_peak_mib);
     if (strcmp(exact, sampled) != 0) {
         snprintf(text, size, "%s%s", process->kernel_peak_at_least ? "\xE2\x89\xA5 " : "", exact);
     }
@@ -249,18 +249,20 @@ static void add_left_out(struct sentence *sentence, const mprof_profile *profile
     }
 }
 
-static void add_group(struct sentence *sentence, const mprof_control_group *group)
+static void add_group(struct sentence *sentence, const mprof__layout *layout,
+                      const mprof_control_group *group)
 {
     char highest[40], limit[40], text[120];
     if (isnan(group->highest.mib)) {
         return;
     }
-    mprof__memory_text(highest, sizeof highest, group->highest.mib);
+    mprof__memory_text_in(highest, sizeof highest, layout->options->unit, group->highest.mib);
     if (isnan(group->limit_mib)) {
         snprintf(text, sizeof text, "control group up to %s", highest);
     } else {
-        snprintf(text, sizeof text, "control group up to %s of %s", highest,
-                 mprof__memory_text(limit, sizeof limit, group->limit_mib));
+        snprintf(
+            text, sizeof text, "control group up to %s of %s", highest,
+            mprof__memory_text_in(limit, sizeof limit, layout->options->unit, group->limit_mib));
     }
     add_fact(sentence, text);
 }
@@ -296,19 +298,20 @@ static void add_runs(struct sentence *sentence, const mprof__layout *layout)
 }
 
 /* The highest sample, if a better bound is known, is given as well. */
-static void add_bound(struct sentence *sentence, const char *of, mprof__bound bound,
-                      const mprof_series *samples)
+static void add_bound(struct sentence *sentence, const mprof__layout *layout, const char *of,
+                      mprof__bound bound, const mprof_series *samples)
 {
     char peak[60], sampled[40], text[200];
     if (!(bound.mib > 0) && !samples->sample_count) {
         return;
     }
-    int used =
-        snprintf(text, sizeof text, "%speak %s%s", of, mprof__bound_text(peak, sizeof peak, bound),
-                 bound.is_kernel_mark ? " between samples" : "");
+    int used = snprintf(text, sizeof text, "%speak %s%s", of,
+                        mprof__bound_text(peak, sizeof peak, layout->options->unit, bound),
+                        bound.is_kernel_mark ? " between samples" : "");
     if (samples->sample_count && !mprof__is_same_memory(bound.mib, samples->peak.mib)) {
         snprintf(text + used, sizeof text - (size_t)used, ", %s sampled",
-                 mprof__memory_text(sampled, sizeof sampled, samples->peak.mib));
+                 mprof__memory_text_in(sampled, sizeof sampled, layout->options->unit,
+                                       samples->peak.mib));
     }
     add_fact(sentence, text);
 }
@@ -330,7 +333,8 @@ static void add_highest_peak(struct sentence *sentence, const mprof__layout *lay
     if (run && mprof__are_runs_of_one_file(layout)) {
         snprintf(where, sizeof where, " in run %zu", run->number);
     }
-    snprintf(text, sizeof text, "peak %s%s", mprof__bound_text(peak, sizeof peak, highest), where);
+    snprintf(text, sizeof text, "peak %s%s",
+             mprof__bound_text(peak, sizeof peak, layout->options->unit, highest), where);
     add_fact(sentence, text);
 }
 
@@ -341,10 +345,10 @@ static void add_peak(struct sentence *sentence, const mprof__layout *layout)
         add_highest_peak(sentence, layout);
         return;
     }
-    add_bound(sentence, first->is_part ? "main process: " : "", first->peak,
+    add_bound(sentence, layout, first->is_part ? "main process: " : "", first->peak,
               mprof_profile_line(first->profile));
     if (first->is_part) {
-        add_bound(sentence, "all processes: ", first->total_peak,
+        add_bound(sentence, layout, "all processes: ", first->total_peak,
                   &mprof_profile_ticks(first->profile, 0)->total);
     }
 }
@@ -353,7 +357,7 @@ static void add_end(struct sentence *sentence, const mprof__layout *layout)
 {
     const mprof__figure_input *input = &layout->inputs[0];
     char text[80];
-    add_group(sentence, mprof_profile_control_group(input->profile));
+    add_group(sentence, layout, mprof_profile_control_group(input->profile));
     add_left_out(sentence, input->profile);
     mprof__death_text(text, sizeof text, &input->processes[0]);
     if (*text) {

@@ -52,9 +52,11 @@ static void fill_row(mprof__legend *legend, const mprof__layout *layout, mprof__
     mprof__count_text(row->cells[0], sizeof *row->cells, sum->call_count);
     mprof__duration_text(row->cells[1], sizeof *row->cells, sum->total_s);
     mprof__duration_text(row->cells[2], sizeof *row->cells, sum->longest_s);
-    mprof__change_text(row->cells[3], sizeof *row->cells, sum->change_mib);
+    mprof__change_text_in(row->cells[3], sizeof *row->cells, layout->options->unit,
+                          sum->change_mib);
     if (!isnan(sum->peak_mib)) { /* else nothing of it was measured in the window */
-        mprof__memory_text(row->cells[4], sizeof *row->cells, sum->peak_mib);
+        mprof__memory_text_in(row->cells[4], sizeof *row->cells, layout->options->unit,
+                              sum->peak_mib);
     }
     if (density) {
         mprof__percent_text(row->cells[5], sizeof *row->cells, density->busy);

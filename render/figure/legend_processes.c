@@ -59,8 +59,10 @@ static void fill_main_row(const mprof__layout *layout, mprof__legend_row *row,
                              input->line->last_s - input->line->first_s);
     }
     if (sum->sample_count) {
-        mprof__memory_text(row->cells[1], sizeof *row->cells, sum->mean_mib);
-        mprof__memory_text(row->cells[2], sizeof *row->cells, sum->peak.mib);
+        mprof__memory_text_in(row->cells[1], sizeof *row->cells, layout->options->unit,
+                              sum->mean_mib);
+        mprof__memory_text_in(row->cells[2], sizeof *row->cells, layout->options->unit,
+                              sum->peak.mib);
     }
     mprof__high_water_mark_text(row->cells[3], sizeof *row->cells, layout, &input->processes[0]);
     exit_text(row->cells[4], sizeof *row->cells, layout, input, &input->processes[0], ends_known);
@@ -94,14 +96,18 @@ static void fill_process_row(const mprof__layout *layout, mprof__legend_row *row
     row->swatch = MPROF_ROLE_SWATCH;
     mprof__legend_set_full_name(row, text);
     if (group->count > 1) {
-        mprof__memory_text(row->cells[1], sizeof *row->cells, group->mean_mib);
-        mprof__memory_text(row->cells[2], sizeof *row->cells, group->peak.mib);
+        mprof__memory_text_in(row->cells[1], sizeof *row->cells, layout->options->unit,
+                              group->mean_mib);
+        mprof__memory_text_in(row->cells[2], sizeof *row->cells, layout->options->unit,
+                              group->peak.mib);
         return;
     }
     if (sum->sample_count) { /* else no sample is in the window */
         mprof__duration_text(row->cells[0], sizeof *row->cells, sum->last_s - sum->first_s);
-        mprof__memory_text(row->cells[1], sizeof *row->cells, sum->mean_mib);
-        mprof__memory_text(row->cells[2], sizeof *row->cells, sum->peak.mib);
+        mprof__memory_text_in(row->cells[1], sizeof *row->cells, layout->options->unit,
+                              sum->mean_mib);
+        mprof__memory_text_in(row->cells[2], sizeof *row->cells, layout->options->unit,
+                              sum->peak.mib);
     }
     mprof__high_water_mark_text(row->cells[3], sizeof *row->cells, layout, process);
     exit_text(row->cells[4], sizeof *row->cells, layout, input, process, ends_known);
@@ -169,12 +175,13 @@ static int by_part_of_peak(const void *a, const void *b)
 }
 
 /* What was measured when the sum of all processes was highest. */
-static void fill_peak_cells(char cells[][40], const mprof__figure_input *input, double mib)
+static void fill_peak_cells(char cells[][40], const mprof__layout *layout,
+                            const mprof__figure_input *input, double mib)
 {
     const char *about = input->groups.is_estimate ? "\xE2\x89\x88 " : "";
     char memory[36];
     snprintf(cells[0], sizeof *cells, "%s%s", about,
-             mprof__memory_text(memory, sizeof memory, mib));
+             mprof__memory_text_in(memory, sizeof memory, layout->options->unit, mib));
     snprintf(cells[1], sizeof *cells, "%s%.0f %%", about, mib / input->groups.peak.mib * 100);
 }
 
@@ -189,18 +196,21 @@ static void fill_group_row(const mprof__layout *layout, mprof__legend_row *row,
     row->colour = colour_of_group(layout, input, ranked->at);
     row->swatch = MPROF_ROLE_SWATCH;
     if (group->peak.mib > 0) { /* else it has no sample in the window */
-        mprof__memory_text(row->cells[0], sizeof *row->cells, group->mean_mib);
-        mprof__memory_text(row->cells[1], sizeof *row->cells, group->peak.mib);
+        mprof__memory_text_in(row->cells[0], sizeof *row->cells, layout->options->unit,
+                              group->mean_mib);
+        mprof__memory_text_in(row->cells[1], sizeof *row->cells, layout->options->unit,
+                              group->peak.mib);
     }
     if (group->at_peak_count) {
-        fill_peak_cells(&row->cells[2], input, group->at_peak_mib);
+        fill_peak_cells(&row->cells[2], layout, input, group->at_peak_mib);
     } else {
         snprintf(row->cells[2], sizeof *row->cells, "not running");
     }
     if (largest->series.sample_count && largest->pid != MPROF_PID_NONE) {
         snprintf(
             row->cells[4], sizeof *row->cells, "%s pid %lld at %s",
-            mprof__memory_text(memory, sizeof memory, largest->series.peak.mib),
+            mprof__memory_text_in(memory, sizeof memory, layout->options->unit,
+                                  largest->series.peak.mib),
             (long long)largest->pid,
             mprof__duration_text(time, sizeof time, largest->series.peak.time_s - input->start_s));
     }
@@ -236,11 +246,13 @@ bool mprof__legend_add_commands(mprof__legend *legend, const mprof__layout *layo
     name_main(&table->rows[0], input);
     set_main_swatch(&table->rows[0], layout, input);
     if (sums[0].sample_count) {
-        mprof__memory_text(table->rows[0].cells[0], sizeof *table->rows[0].cells, sums[0].mean_mib);
-        mprof__memory_text(table->rows[0].cells[1], sizeof *table->rows[0].cells, sums[0].peak.mib);
+        mprof__memory_text_in(table->rows[0].cells[0], sizeof *table->rows[0].cells,
+                              layout->options->unit, sums[0].mean_mib);
+        mprof__memory_text_in(table->rows[0].cells[1], sizeof *table->rows[0].cells,
+                              layout->options->unit, sums[0].peak.mib);
     }
     if (groups->main_at_peak_mib > 0) {
-        fill_peak_cells(&table->rows[0].cells[2], input, groups->main_at_peak_mib);
+        fill_peak_cells(&table->rows[0].cells[2], layout, input, groups->main_at_peak_mib);
     }
     for (size_t i = 1; i < table->count; i++) {
         fill_group_row(layout, &table->rows[i], input, &ranked[i - 1]);

@@ -19,8 +19,10 @@ static void fill_memory_row(mprof__legend *legend, const mprof__layout *layout,
     if (!series->sample_count) { /* no sample is in the window */
         return;
     }
-    mprof__memory_text(row->cells[0], sizeof *row->cells, series->peak.mib);
-    mprof__memory_text(row->cells[1], sizeof *row->cells, series->mean_mib);
+    mprof__memory_text_in(row->cells[0], sizeof *row->cells, layout->options->unit,
+                          series->peak.mib);
+    mprof__memory_text_in(row->cells[1], sizeof *row->cells, layout->options->unit,
+                          series->mean_mib);
     mprof__count_text(row->cells[2], sizeof *row->cells, series->sample_count);
 }
 
@@ -141,7 +143,7 @@ bool mprof__legend_add_recordings(mprof__legend *legend, const mprof__layout *la
                           mprof_profile_samples(input->profile)->sample_count);
         if (input->line->sample_count) {
             bool is_total = layout->options->stack && input->is_part && !mprof__is_overlay(layout);
-            mprof__bound_text(row->cells[3], sizeof *row->cells,
+            mprof__bound_text(row->cells[3], sizeof *row->cells, layout->options->unit,
                               is_total ? input->total_peak : input->peak);
         }
         if (layout->options->slope) {

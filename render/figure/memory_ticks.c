@@ -1,5 +1,5 @@
-/* Ticks of the memory axis: round numbers in one unit from KiB to TiB, never negative. */
-#include "layout.h"
+/* Ticks of the memory axis: round numbers in one unit, never negative. */
+#include "format_units.h"
 #include "ticks.h"
 
 #include <math.h>
@@ -9,16 +9,7 @@
 #define LEAST_SPACING_PX 38.0
 #define CLOSE_SPACING_PX 10.0 /* where wider steps would end far below the highest value */
 #define INTERVALS_MIN 3.0
-
-static const struct {
-    double mib;
-    const char *name;
-} units[] = {
-    {1.0 / 1024, "KiB"},
-    {1, "MiB"},
-    {1024, "GiB"},
-    {1024.0 * 1024, "TiB"},
-};
+#define LEAST_DECADE_PX 14.0 /* of a logarithmic axis */
 
 /* The smallest of 1, 2, 5 x 10^k that is at least this. */
 static double round_step(double least)
@@ -59,30 +50,91 @@ static double choose_step(double low, double high, double highest, double height
     return least;
 }
 
-size_t mprof__memory_ticks(mprof__tick ticks[MPROF__TICK_MAX], double low_mib, double high_mib,
-                           double highest_mib, double height_px)
+static void write_tick(mprof__tick *tick, double shown, int places, const mprof__unit *unit)
 {
-    size_t unit = 0;
-    while (unit + 1 < sizeof units / sizeof *units && high_mib >= units[unit + 1].mib) {
-        unit++;
+    tick->value = shown * unit->mib;
+    if (shown <= 0) {
+        snprintf(tick->text, sizeof tick->text, "0");
+    } else {
+        snprintf(tick->text, sizeof tick->text, "%.*f %s", places, shown, unit->name);
     }
-    double low = low_mib / units[unit].mib, high = high_mib / units[unit].mib;
-    if (!(high > low) || !isfinite(high)) {
-        return 0;
-    }
-    double step = choose_step(low, high, highest_mib / units[unit].mib, height_px);
-    int places = step >= 1 ? 0 : (int)ceil(-log10(step) - 1e-9);
+}
+
+static int places_of(double step)
+{
+    return step >= 1 ? 0 : (int)ceil(-log10(step) - 1e-9);
+}
+
+/* Equal steps. */
+static size_t linear_ticks(mprof__tick ticks[MPROF__TICK_MAX], const mprof__memory_range *range,
+                           const mprof__unit *unit)
+{
+    double low = range->low_mib / unit->mib, high = range->high_mib / unit->mib;
+    double step = choose_step(low, high, range->highest_mib / unit->mib, range->height_px);
     size_t count = 0;
     for (double n = ceil(low / step - 1e-9);
          n * step <= high * (1 + 1e-12) && count < MPROF__TICK_MAX; n++) {
-        ticks[count].value = n * step * units[unit].mib;
-        if (n <= 0) {
-            snprintf(ticks[count].text, sizeof ticks[count].text, "0");
-        } else {
-            snprintf(ticks[count].text, sizeof ticks[count].text, "%.*f %s", places, n * step,
-                     units[unit].name);
-        }
-        count++;
+        write_tick(&ticks[count++], n * step, places_of(step), unit);
     }
     return count;
+}
+
+/* Decades; where there is room also 2 and 5 times these. */
+static size_t log_ticks(mprof__tick ticks[MPROF__TICK_MAX], const mprof__memory_range *range,
+                        const mprof__unit *unit)
+{
+    double low = range->low_mib / unit->mib, high = range->high_mib / unit->mib;
+    double decade_px = range->height_px / log10(high / low);
+    double every = ceil(LEAST_DECADE_PX / decade_px);
+    bool is_wide = decade_px >= 3 * LEAST_SPACING_PX;
+    size_t count = 0;
+    for (double n = floor(log10(low) + 1e-9); count < MPROF__TICK_MAX; n += every) {
+        double decade = pow(10, n);
+        if (decade > high * (1 + 1e-9)) {
+            break;
+        }
+        for (double times = 1; times <= (is_wide ? 5 : 1); times += times == 1 ? 1 : 3) {
+            double shown = decade * times;
+            if (shown >= low * (1 - 1e-9) && shown <= high * (1 + 1e-9) &&
+                count < MPROF__TICK_MAX) {
+                write_tick(&ticks[count++], shown, places_of(decade), unit);
+            }
+        }
+    }
+    return count;
+}
+
+/* The largest unit of which the end of the axis is at least one. */
+static mprof_unit unit_of_range(double high_mib)
+{
+    mprof_unit unit = MPROF_UNIT_KIB;
+    while (unit < MPROF_UNIT_TIB && high_mib >= mprof__unit_of(unit + 1)->mib) {
+        unit++;
+    }
+    return unit;
+}
+
+/* MiB, as far as numbers stay readable: decades of one unit are no round numbers of another. */
+mprof_unit mprof__log_unit(mprof_unit unit, double high_mib)
+{
+    if (unit != MPROF_UNIT_AUTO) {
+        return unit;
+    }
+    return high_mib < 1 ? MPROF_UNIT_KIB : high_mib < 1e5 ? MPROF_UNIT_MIB : MPROF_UNIT_GIB;
+}
+
+size_t mprof__memory_ticks(mprof__tick ticks[MPROF__TICK_MAX], const mprof__memory_range *range)
+{
+    mprof_unit unit = range->unit != MPROF_UNIT_AUTO ? range->unit : unit_of_range(range->high_mib);
+    if (!(range->high_mib > range->low_mib) || !isfinite(range->high_mib)) {
+        return 0;
+    }
+    if (range->is_log) {
+        mprof_unit log_unit = mprof__log_unit(range->unit, range->high_mib);
+        size_t count = log_ticks(ticks, range, mprof__unit_of(log_unit));
+        if (count >= 2) {
+            return count;
+        }
+    }
+    return linear_ticks(ticks, range, mprof__unit_of(unit));
 }

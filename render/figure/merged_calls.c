@@ -184,9 +184,10 @@ uint32_t mprof__about_merged_call(mprof__layout *layout, const mprof__figure_inp
     }
     mprof__duration_text(duration, sizeof duration, duration_of(input, call->span));
     mprof__duration_text(start, sizeof start, span->enter.time_s - input->start_s);
-    mprof__change_text(change, sizeof change, span->exit.mib - span->enter.mib);
-    mprof__memory_text(enter, sizeof enter, span->enter.mib);
-    mprof__memory_text(leave, sizeof leave, span->exit.mib);
+    mprof__change_text_in(change, sizeof change, layout->options->unit,
+                          span->exit.mib - span->enter.mib);
+    mprof__memory_text_in(enter, sizeof enter, layout->options->unit, span->enter.mib);
+    mprof__memory_text_in(leave, sizeof leave, layout->options->unit, span->exit.mib);
     if (call->call_count > 1) {
         snprintf(text, sizeof text, "%s calls, the longest %s: %s, %s at %s%s%s",
                  mprof__count_text(count, sizeof count, call->call_count), name, duration, change,

@@ -117,13 +117,13 @@ static void draw_moment(mprof__layout *layout, const mprof_note *note, const cha
 }
 
 /* A limit without a text has its value. */
-static char *name_of(const mprof_note *note)
+static char *name_of(const mprof__layout *layout, const mprof_note *note)
 {
     char value[60], memory[40];
     if (note->text && *note->text) {
         return mprof__visible_text(note->text, strlen(note->text), TEXT_BYTES);
     }
-    mprof__memory_text(memory, sizeof memory, note->at);
+    mprof__memory_text_in(memory, sizeof memory, layout->options->unit, note->at);
     snprintf(value, sizeof value, "%s%s", note->kind == MPROF_NOTE_LIMIT ? "limit " : "", memory);
     return strdup(note->kind == MPROF_NOTE_MARK ? "" : value);
 }
@@ -132,7 +132,7 @@ void mprof__draw_notes(mprof__layout *layout)
 {
     for (size_t i = 0; i < layout->options->note_count; i++) {
         const mprof_note *note = &layout->options->notes[i];
-        char *name = name_of(note);
+        char *name = name_of(layout, note);
         if (!name) {
             mprof__fail(layout->figure, MPROF_ENOMEM);
             return;

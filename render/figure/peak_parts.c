@@ -59,7 +59,7 @@ static bool is_wanted(const mprof__layout *layout)
            !(layout->options->memory_mib[1] > 0) &&
            !(layout->options->without & MPROF_PART_LEGEND) && groups->shown > 0 &&
            groups->peak.mib > 0 && (groups->by_command || layout->options->stack) &&
-           !layout->options->flame && !(layout->memory.from > 0) &&
+           !layout->options->flame && !layout->options->log && !(layout->memory.from > 0) &&
            layout->plot.height >= PLOT_LEAST_HEIGHT_PX;
 }
 
@@ -120,7 +120,7 @@ static void read_parts(struct parts *parts, const mprof__layout *layout)
         part->top = mprof__scale_at(&layout->memory, below);
         snprintf(part->value, sizeof part->value, "%s%s",
                  groups->is_estimate ? "\xE2\x89\x88 " : "",
-                 mprof__memory_text(memory, sizeof memory, part->mib));
+                 mprof__memory_text_in(memory, sizeof memory, layout->options->unit, part->mib));
         size_t length = mprof__fit_text_middle(layout, MPROF_ROLE_CHILD_NAME, name, sizeof name,
                                                part->name, NAME_MAX_PX);
         memcpy(part->name, name, length);

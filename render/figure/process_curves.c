@@ -195,7 +195,7 @@ void mprof__label_processes(mprof__layout *layout, const mprof__figure_input *in
     if (input->total.point_count) {
         char text[100], peak[60];
         snprintf(text, sizeof text, "all processes: %s",
-                 mprof__bound_text(peak, sizeof peak, input->total_peak));
+                 mprof__bound_text(peak, sizeof peak, layout->options->unit, input->total_peak));
         mprof__label_series(layout, input, &input->total, MPROF_ROLE_CHILD_NAME, MPROF_COLOUR_NONE,
                             text);
     }

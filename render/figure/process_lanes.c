@@ -241,7 +241,7 @@ static void name_bands(mprof__process_lanes *lanes, const mprof__layout *layout)
         double peak = highest_of(layout, band->input, series_of(lanes, band));
         char memory[40];
         snprintf(band->peak, sizeof band->peak, "peak %s",
-                 mprof__memory_text(memory, sizeof memory, peak));
+                 mprof__memory_text_in(memory, sizeof memory, layout->options->unit, peak));
     }
     if (lanes->count && !lanes->form.merged) {
         shorten_names(lanes);
@@ -502,7 +502,7 @@ static void draw_strip(mprof__layout *layout, const mprof__process_lanes *lanes,
     char name[200];
     strip.plot.y = y;
     strip.plot.height = band->strip_px;
-    strip.memory = (mprof__scale){0, lanes->strip_mib, y + band->strip_px, -band->strip_px};
+    strip.memory = (mprof__scale){0, lanes->strip_mib, y + band->strip_px, -band->strip_px, false};
     mprof__process_text(name, sizeof name, band->input, band->process);
     draw_rule(layout, y);
     draw_rule(layout, y + band->strip_px);

@@ -59,7 +59,7 @@ static void read_row(struct row *row, const mprof__layout *layout, size_t rank,
     mprof__fit_name(layout, MPROF_ROLE_CHILD_NAME, row->name, sizeof row->name, name, prefix,
                     NAME_MAX_PX);
     snprintf(row->value, sizeof row->value, "%s%s",
-             mprof__memory_text(memory, sizeof memory, row->mib),
+             mprof__memory_text_in(memory, sizeof memory, layout->options->unit, row->mib),
              row->colour == MPROF__MEDIAN_SLOT ? " median" : "");
 }
 

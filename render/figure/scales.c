@@ -1,15 +1,25 @@
 /* Scales, and the values that the memory axis has to cover. */
 #include "scales.h"
 
+#include "format_units.h"
 #include "layout.h"
+#include "ticks.h"
 
 #include <math.h>
 
 #define HEADROOM_SHARE_MAX 0.4 /* of the plot */
+#define DECADES_MAX 5.0
+
+double mprof__scale_share(const mprof__scale *scale, double value)
+{
+    return scale->is_log
+               ? log(fmax(value, scale->from) / scale->from) / log(scale->to / scale->from)
+               : (value - scale->from) / (scale->to - scale->from);
+}
 
 double mprof__scale_at(const mprof__scale *scale, double value)
 {
-    return scale->start + (value - scale->from) / (scale->to - scale->from) * scale->extent;
+    return scale->start + mprof__scale_share(scale, value) * scale->extent;
 }
 
 bool mprof__is_in_plot(const mprof__layout *layout, double y)
@@ -52,6 +62,17 @@ void mprof__widen_by_series(mprof__range *range, const mprof__layout *layout,
             widen_at_edge(range, &series->points[i], to);
         }
     }
+}
+
+/* It starts at a decade, in the unit of the ticks. */
+mprof__range mprof__log_memory_axis(const mprof__layout *layout, double lowest, double high)
+{
+    double plot_px = layout->plot.height;
+    double usable = 1 - mprof__headroom(layout->figure, plot_px) / plot_px;
+    double unit = mprof__unit_of(mprof__log_unit(layout->options->unit, high))->mib;
+    double least = fmax(fmin(lowest, high), high * pow(10, -DECADES_MAX));
+    double low = pow(10, floor(log10(least / unit) + 1e-9)) * unit;
+    return (mprof__range){low, low * pow(fmax(high / low, 2), 1 / usable)};
 }
 
 /* The axis starts at 0, unless a window shows a small change of a large value. The layers of a

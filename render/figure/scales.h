@@ -8,17 +8,23 @@
 typedef struct mprof__layout mprof__layout;
 typedef struct mprof__figure_input mprof__figure_input;
 
-/* A linear map from values to coordinates. */
+/* A map from values to coordinates. */
 typedef struct mprof__scale {
     double from, to;      /* values */
     double start, extent; /* px; a negative extent turns the direction */
+    bool is_log;          /* equal factors are equal distances; values below `from` are at it */
 } mprof__scale;
+/* 0 at the start, 1 at the end. */
+double mprof__scale_share(const mprof__scale *scale, double value);
 double mprof__scale_at(const mprof__scale *scale, double value);
 
 typedef struct mprof__range {
     double low, high;
 } mprof__range;
 
+/* The range of a logarithmic axis that shows everything up to `high`, and the lowest value that is
+ * positive, within five decades. */
+mprof__range mprof__log_memory_axis(const mprof__layout *layout, double lowest, double high);
 /* The range of an axis that shows `range`, with room above it. */
 mprof__range mprof__memory_axis(const mprof__layout *layout, mprof__range range);
 /* False: the memory axis that was asked for does not reach so far. */

@@ -246,8 +246,7 @@ static void put_shade(const struct pen *pen, int column, int top, int rows, int 
 
 static double share_of_axis(const struct pen *pen, double mib)
 {
-    const mprof__scale *axis = &pen->layout->memory;
-    return (mib - axis->from) / (axis->to - axis->from);
+    return mprof__scale_share(&pen->layout->memory, mib);
 }
 
 static int highest_column(const double *values, int count)
@@ -265,8 +264,13 @@ static void put_memory_labels(const struct pen *pen, int top, int rows)
 {
     mprof__tick ticks[MPROF__TICK_MAX];
     const mprof__layout *layout = pen->layout;
-    size_t count = mprof__memory_ticks(ticks, layout->memory.from, layout->memory.to,
-                                       layout->highest_mib, rows * CELL_HEIGHT_PX);
+    size_t count =
+        mprof__memory_ticks(ticks, &(mprof__memory_range){.low_mib = layout->memory.from,
+                                                          .high_mib = layout->memory.to,
+                                                          .highest_mib = layout->highest_mib,
+                                                          .height_px = rows * CELL_HEIGHT_PX,
+                                                          .unit = layout->options->unit,
+                                                          .is_log = layout->memory.is_log});
     int last = -1;
     for (size_t i = 0; i < count; i++) {
         double height = share_of_axis(pen, ticks[i].value) * rows;
@@ -578,9 +582,9 @@ static void put_meaning(struct pen *pen, const struct plan *plan, double most_mi
         }
     }
     if (plan->memories) {
-        used +=
-            (size_t)snprintf(text + used, sizeof text - used, "%smemory up to %s", used ? "; " : "",
-                             mprof__memory_text(memory, sizeof memory, most_mib));
+        used += (size_t)snprintf(
+            text + used, sizeof text - used, "%smemory up to %s", used ? "; " : "",
+            mprof__memory_text_in(memory, sizeof memory, pen->layout->options->unit, most_mib));
         if (plan->memories < plan->all_memories) {
             snprintf(text + used, sizeof text - used, ", %zu more",
                      plan->all_memories - plan->memories);
@@ -615,7 +619,7 @@ static void put_band_name(struct pen *pen, const mprof__figure_input *input, int
 {
     char name[240], memory[60], both[320];
     mprof__recording_name(name, sizeof name, pen->layout, input);
-    mprof__bound_text(memory, sizeof memory, input->peak);
+    mprof__bound_text(memory, sizeof memory, pen->layout->options->unit, input->peak);
     if (rows > 1) {
         put_name(pen, pen->row, name, MPROF_ROLE_TICK, MPROF_COLOUR_NONE);
         put_name(pen, pen->row + 1, memory, MPROF_ROLE_PEAK_NAME, MPROF_COLOUR_NONE);

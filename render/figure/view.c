@@ -17,6 +17,16 @@ mprof_status mprof__choose_time_range(mprof__layout *layout, mprof_error *error)
         layout->to_s = fmax(layout->to_s, mprof_profile_end_s(layout->inputs[r].profile) -
                                               layout->inputs[r].start_s);
     }
+    if (layout->options->log && (layout->options->stack || layout->options->slope)) {
+        return mprof_error_set(error, MPROF_EARGUMENT,
+                               "a logarithmic axis shows neither a stack nor a slope");
+    }
+    if (layout->options->log && layout->options->memory_mib[1] > 0 &&
+        !(layout->options->memory_mib[0] > 0)) {
+        return mprof_error_set(error, MPROF_EARGUMENT,
+                               "a logarithmic axis must begin above 0, not at %g MiB",
+                               layout->options->memory_mib[0]);
+    }
     if (window[0] != 0 || window[1] != 0) {
         layout->from_s = window[0];
         layout->to_s = window[1];
@@ -69,10 +79,39 @@ static mprof__range memory_range(const mprof__layout *layout)
     return range;
 }
 
+static void find_lowest(double *lowest, const mprof__layout *layout,
+                        const mprof__figure_input *input, const mprof_series *series)
+{
+    double from = mprof__recording_time_s(input, layout->from_s);
+    double to = mprof__recording_time_s(input, layout->to_s);
+    for (size_t i = 0; i < series->point_count; i++) {
+        const mprof_sample *point = &series->points[i];
+        if (point->time_s >= from && point->time_s <= to && point->mib > 0) {
+            *lowest = fmin(*lowest, point->mib);
+        }
+    }
+}
+
+/* Of the curves, above 0; infinite if there is none. */
+static double lowest_positive(const mprof__layout *layout)
+{
+    double lowest = INFINITY;
+    for (size_t r = 0; r < layout->input_count; r++) {
+        const mprof__figure_input *input = &layout->inputs[r];
+        find_lowest(&lowest, layout, input, input->line);
+        for (size_t i = 1; i < input->process_count; i++) {
+            find_lowest(&lowest, layout, input, &input->processes[i].series);
+        }
+    }
+    return lowest;
+}
+
 void mprof__choose_memory_range(mprof__layout *layout)
 {
     mprof__range range = mprof__widen_by_control_group(layout, memory_range(layout));
-    mprof__range axis = mprof__memory_axis(layout, range);
+    bool is_log = layout->options->log != 0;
+    mprof__range axis = is_log ? mprof__log_memory_axis(layout, lowest_positive(layout), range.high)
+                               : mprof__memory_axis(layout, range);
     const double *wanted = layout->options->memory_mib;
     layout->highest_mib = range.high;
     if (wanted[1] > wanted[0]) {
@@ -80,5 +119,5 @@ void mprof__choose_memory_range(mprof__layout *layout)
         layout->highest_mib = wanted[1];
     }
     layout->memory = (mprof__scale){axis.low, axis.high, layout->plot.y + layout->plot.height,
-                                    -layout->plot.height};
+                                    -layout->plot.height, is_log};
 }

@@ -91,6 +91,7 @@ static double time_at(const mprof_frame *frame, float x)
            ((double)x - frame->plot.x) / frame->plot.width * (frame->to_s - frame->from_s);
 }
 
+/* On a linear axis; of a logarithmic one its place, which the script turns into memory. */
 static double memory_at(const mprof_frame *frame, float y)
 {
     return frame->low_mib + (frame->plot.y + frame->plot.height - (double)y) / frame->plot.height *
@@ -362,6 +363,18 @@ static void put_command(mprof_output *output, const mprof_draw_options *options)
     }
 }
 
+/* Where they differ from the usual ones: a logarithmic axis, a fixed unit. */
+static void put_memory_form(mprof_output *output, const mprof_frame *frame)
+{
+    const mprof__unit *unit = mprof__unit_of(frame->unit);
+    if (frame->log) {
+        mprof__put(output, "\"log\":true,");
+    }
+    if (frame->unit != MPROF_UNIT_AUTO) {
+        mprof__putf(output, "\"unit\":[%.17g,\"%s\",%d],", unit->mib, unit->name, unit->places);
+    }
+}
+
 static void put_data(mprof_output *output, const mprof_figure *figure,
                      const mprof_draw_options *options)
 {
@@ -385,9 +398,11 @@ static void put_data(mprof_output *output, const mprof_figure *figure,
     mprof__putf(output, "\"page\":[%g,%d,%g,%g,%d],\n", mprof__headroom(figure, frame->plot.height),
                 figure->sizes.small, figure->sizes.tick_y,
                 has_memory_labels(figure) ? figure->sizes.tick_gap : 0, frame->clipped);
-    mprof__putf(output, "\"memory\":[%.17g,%.17g,%.17g],\n%s%s\"functions\":[", frame->low_mib,
-                frame->high_mib, stream.quantum.memory_mib, frame->group ? "\"group\":true," : "",
+    mprof__putf(output, "\"memory\":[%.17g,%.17g,%.17g],\n%s%s", frame->low_mib, frame->high_mib,
+                stream.quantum.memory_mib, frame->group ? "\"group\":true," : "",
                 frame->share ? "\"share\":true," : "");
+    put_memory_form(output, frame);
+    mprof__put(output, "\"functions\":[");
     put_functions(&stream);
     mprof__put(output, "],\n\"abouts\":\"");
     put_abouts(&stream);
@@ -425,6 +440,14 @@ void mprof__put_interactive_style(mprof_output *output, const char *scope, const
 
 /* ---- columns ---- */
 
+static double true_memory_at(const mprof_frame *frame, float y)
+{
+    double mib = memory_at(frame, y), range_mib = frame->high_mib - frame->low_mib;
+    return frame->log ? frame->low_mib * pow(frame->high_mib / frame->low_mib,
+                                             (mib - frame->low_mib) / range_mib)
+                      : mib;
+}
+
 /* A column of the plot, and the range of the curve's points in it. */
 struct column {
     double from_px, to_px;
@@ -432,11 +455,11 @@ struct column {
 };
 
 /* Writes "12.5 MiB", or "12.5 - 14.0 MiB" with an en dash. */
-static void put_range(mprof_output *output, double low_mib, double high_mib)
+static void put_range(mprof_output *output, mprof_unit in, double low_mib, double high_mib)
 {
     char low[40], high[40];
-    mprof__memory_text(low, sizeof low, low_mib);
-    mprof__memory_text(high, sizeof high, high_mib);
+    mprof__memory_text_in(low, sizeof low, in, low_mib);
+    mprof__memory_text_in(high, sizeof high, in, high_mib);
     if (strcmp(low, high) != 0) {
         char *unit = strchr(low, ' '), *other = strchr(high, ' ');
         if (unit && other && strcmp(unit, other) == 0) {
@@ -448,7 +471,7 @@ static void put_range(mprof_output *output, double low_mib, double high_mib)
     mprof__put(output, high);
 }
 
-static void put_column(mprof_output *output, const struct column *column)
+static void put_column(mprof_output *output, const mprof_frame *frame, const struct column *column)
 {
     char time[40] = "0 s";
     mprof__put_number(output, "<rect x=\"", column->from_px, "\"");
@@ -461,7 +484,7 @@ static void put_column(mprof_output *output, const struct column *column)
     mprof__put(output, "><title>");
     mprof__put(output, time);
     mprof__put(output, ": ");
-    put_range(output, column->low_mib, column->high_mib);
+    put_range(output, frame->unit, column->low_mib, column->high_mib);
     mprof__put(output, "</title></rect>\n");
 }
 
@@ -473,10 +496,10 @@ static void put_curve_columns(mprof_output *output, const mprof_frame *frame,
     while (i < count) {
         struct column column = {.from_px = from_px,
                                 .time_s = time_at(frame, points[i].x),
-                                .low_mib = memory_at(frame, points[i].y)};
+                                .low_mib = true_memory_at(frame, points[i].y)};
         column.high_mib = column.low_mib;
         for (i++; i < count && (double)points[i].x < from_px + COLUMN_PX; i++) {
-            double mib = memory_at(frame, points[i].y);
+            double mib = true_memory_at(frame, points[i].y);
             column.low_mib = fmin(column.low_mib, mib);
             column.high_mib = fmax(column.high_mib, mib);
         }
@@ -487,7 +510,7 @@ static void put_curve_columns(mprof_output *output, const mprof_frame *frame,
         if (column.to_px <= from_px) {
             break;
         }
-        put_column(output, &column);
+        put_column(output, frame, &column);
         from_px = column.to_px;
     }
 }

@@ -520,7 +520,8 @@ class Options(PlotCase):
         self.assertEqual(self.plot_svg(NESTED).of_class("curves")[0].get("clip-path"), None)
         for value in ("1", "5,5", "-1,5", "a,b", "0,1e99"):
             self.assert_fails(f"--ylim={value}", "-o", "out.svg", NESTED, expect=2,
-                              says=f"--ylim must be LOW,HIGH in MiB with LOW below HIGH, not '{value}'\n")
+                              says=f"--ylim must be LOW,HIGH in MiB, or with a unit such as GiB, with LOW below HIGH, "
+                                   f"not '{value}'\n")
 
     def test_names_for_recordings(self):
         svg = self.plot_svg("--label", f"{NESTED}=with cache", "--label", f"{WEB.name}=<without>", NESTED, WEB)

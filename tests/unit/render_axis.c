@@ -30,19 +30,38 @@ static const struct {
     const char *name;
     double low_mib, high_mib, height_px;
     const char *ticks;
+    mprof_unit unit;
+    bool is_log;
 } memory_rows[] = {
-    {"kilobytes", 0, 0.05, 300, "0, 10 KiB, 20 KiB, 30 KiB, 40 KiB, 50 KiB"},
-    {"less than one", 0, 0.0005, 300, "0, 0.1 KiB, 0.2 KiB, 0.3 KiB, 0.4 KiB, 0.5 KiB"},
-    {"megabytes", 0, 160, 300, "0, 50 MiB, 100 MiB, 150 MiB"},
-    {"a fraction of them", 0, 1.5, 300, "0, 0.5 MiB, 1.0 MiB, 1.5 MiB"},
-    {"gigabytes", 0, 9000, 300, "0, 2 GiB, 4 GiB, 6 GiB, 8 GiB"},
-    {"terabytes", 0, 3.3 * 1048576, 300, "0, 0.5 TiB, 1.0 TiB, 1.5 TiB, 2.0 TiB, 2.5 TiB, 3.0 TiB"},
-    {"more than those", 0, 2e12, 300, "0, 500000 TiB, 1000000 TiB, 1500000 TiB"},
+    {"kilobytes", 0, 0.05, 300, "0, 10 KiB, 20 KiB, 30 KiB, 40 KiB, 50 KiB", MPROF_UNIT_AUTO,
+     false},
+    {"less than one", 0, 0.0005, 300, "0, 0.1 KiB, 0.2 KiB, 0.3 KiB, 0.4 KiB, 0.5 KiB",
+     MPROF_UNIT_AUTO, false},
+    {"megabytes", 0, 160, 300, "0, 50 MiB, 100 MiB, 150 MiB", MPROF_UNIT_AUTO, false},
+    {"a fraction of them", 0, 1.5, 300, "0, 0.5 MiB, 1.0 MiB, 1.5 MiB", MPROF_UNIT_AUTO, false},
+    {"gigabytes", 0, 9000, 300, "0, 2 GiB, 4 GiB, 6 GiB, 8 GiB", MPROF_UNIT_AUTO, false},
+    {"terabytes", 0, 3.3 * 1048576, 300, "0, 0.5 TiB, 1.0 TiB, 1.5 TiB, 2.0 TiB, 2.5 TiB, 3.0 TiB",
+     MPROF_UNIT_AUTO, false},
+    {"more than those", 0, 2e12, 300, "0, 500000 TiB, 1000000 TiB, 1500000 TiB", MPROF_UNIT_AUTO,
+     false},
     {"a window", 1024, 1090, 300,
-     "1.00 GiB, 1.01 GiB, 1.02 GiB, 1.03 GiB, 1.04 GiB, 1.05 GiB, 1.06 GiB"},
-    {"a low plot", 0, 160, 70, "0, 50 MiB, 100 MiB, 150 MiB"},
-    {"no plot", 0, 160, 20, "0, 100 MiB"},
-    {"nothing", 0, 0, 300, ""},
+     "1.00 GiB, 1.01 GiB, 1.02 GiB, 1.03 GiB, 1.04 GiB, 1.05 GiB, 1.06 GiB", MPROF_UNIT_AUTO,
+     false},
+    {"a low plot", 0, 160, 70, "0, 50 MiB, 100 MiB, 150 MiB", MPROF_UNIT_AUTO, false},
+    {"no plot", 0, 160, 20, "0, 100 MiB", MPROF_UNIT_AUTO, false},
+    {"nothing", 0, 0, 300, "", MPROF_UNIT_AUTO, false},
+    {"in GB", 0, 1000, 300, "0, 0.2 GB, 0.4 GB, 0.6 GB, 0.8 GB, 1.0 GB", MPROF_UNIT_GB, false},
+    {"in bytes", 0, 1, 300, "0, 200000 B, 400000 B, 600000 B, 800000 B, 1000000 B", MPROF_UNIT_B,
+     false},
+    {"in TiB", 0, 160, 300, "0, 0.00005 TiB, 0.00010 TiB, 0.00015 TiB", MPROF_UNIT_TIB, false},
+    {"decades", 0.1, 900, 300, "0.1 MiB, 1 MiB, 10 MiB, 100 MiB", MPROF_UNIT_AUTO, true},
+    {"one decade", 10, 140, 300, "10 MiB, 20 MiB, 50 MiB, 100 MiB", MPROF_UNIT_AUTO, true},
+    {"less than one", 110, 190, 300, "120 MiB, 140 MiB, 160 MiB, 180 MiB", MPROF_UNIT_AUTO, true},
+    {"decades of KiB", 0.001 / 1.024, 0.5, 300, "1 KiB, 10 KiB, 100 KiB", MPROF_UNIT_AUTO, true},
+    {"decades of GB", 1e3 / 1.048576, 1e6, 300, "1 GB, 10 GB, 100 GB, 1000 GB", MPROF_UNIT_GB,
+     true},
+    {"many decades", 1e-5, 1e6, 60, "0.00001 MiB, 0.01 MiB, 10 MiB, 10000 MiB", MPROF_UNIT_MIB,
+     true},
 };
 
 static void memory_ticks_are_round(void **state)
@@ -51,9 +70,13 @@ static void memory_ticks_are_round(void **state)
     for (size_t i = 0; i < sizeof memory_rows / sizeof *memory_rows; i++) {
         mprof__tick ticks[MPROF__TICK_MAX];
         char text[1000];
-        size_t count =
-            mprof__memory_ticks(ticks, memory_rows[i].low_mib, memory_rows[i].high_mib,
-                                memory_rows[i].high_mib * 0.85, memory_rows[i].height_px);
+        size_t count = mprof__memory_ticks(
+            ticks, &(mprof__memory_range){.low_mib = memory_rows[i].low_mib,
+                                          .high_mib = memory_rows[i].high_mib,
+                                          .highest_mib = memory_rows[i].high_mib * 0.85,
+                                          .height_px = memory_rows[i].height_px,
+                                          .unit = memory_rows[i].unit,
+                                          .is_log = memory_rows[i].is_log});
         join(text, sizeof text, ticks, count);
         if (strcmp(text, memory_rows[i].ticks) != 0) {
             print_error("row: %s\n", memory_rows[i].name);
@@ -76,7 +99,9 @@ static void a_memory_tick_is_near_the_highest_value(void **state)
         for (double highest = 1.0 / 1024; highest < 1e8; highest *= 1.0317) {
             mprof__tick ticks[MPROF__TICK_MAX];
             double end = highest * height / (height - headroom);
-            size_t count = mprof__memory_ticks(ticks, 0, end, highest, height);
+            size_t count = mprof__memory_ticks(ticks, &(mprof__memory_range){.high_mib = end,
+                                                                             .highest_mib = highest,
+                                                                             .height_px = height});
             assert_in_range(count, 2, 16);
             double near = INFINITY;
             for (size_t i = 0; i < count; i++) {

@@ -94,6 +94,35 @@ static void memories(void **state)
     }
 }
 
+static void memory_in_one_unit(void **state)
+{
+    static const struct {
+        mprof_unit unit;
+        double mib;
+        const char *text, *change;
+    } rows[] = {
+        {MPROF_UNIT_B, 1, "1048576 B", "+1048576 B"},
+        {MPROF_UNIT_KIB, 0.1054, "108 KiB", "+108 KiB"},
+        {MPROF_UNIT_KIB, 2000, "2048000 KiB", "+2048000 KiB"},
+        {MPROF_UNIT_KB, 1, "1049 kB", "+1049 kB"},
+        {MPROF_UNIT_MIB, 20480, "20480.0 MiB", "+20480.0 MiB"},
+        {MPROF_UNIT_MB, -100, "−104.9 MB", "−104.9 MB"},
+        {MPROF_UNIT_GIB, 512, "0.500 GiB", "+0.500 GiB"},
+        {MPROF_UNIT_GB, 0, "0 GB", "±0 GB"},
+        {MPROF_UNIT_GB, 0.1, "0.0001 GB", "+0.0001 GB"},
+        {MPROF_UNIT_TB, 1048576, "1.0995 TB", "+1.0995 TB"},
+        {MPROF_UNIT_AUTO, 138.398, "138.4 MiB", "+138.4 MiB"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char text[40];
+        assert_string_equal(mprof__memory_text_in(text, sizeof text, rows[i].unit, rows[i].mib),
+                            rows[i].text);
+        assert_string_equal(mprof__change_text_in(text, sizeof text, rows[i].unit, rows[i].mib),
+                            rows[i].change);
+    }
+}
+
 static void dates_have_a_zone(void **state)
 {
     static const struct {
@@ -370,11 +399,17 @@ static void names_keep_what_distinguishes_them(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(durations),           cmocka_unit_test(memories),
-        cmocka_unit_test(shares_and_rates),    cmocka_unit_test(counts),
-        cmocka_unit_test(dates_have_a_zone),   cmocka_unit_test(shown_text),
-        cmocka_unit_test(long_text_is_cut),    cmocka_unit_test(letters_stay_whole),
-        cmocka_unit_test(the_middle_is_cut),   cmocka_unit_test(names_keep_what_distinguishes_them),
+        cmocka_unit_test(durations),
+        cmocka_unit_test(memories),
+        cmocka_unit_test(memory_in_one_unit),
+        cmocka_unit_test(shares_and_rates),
+        cmocka_unit_test(counts),
+        cmocka_unit_test(dates_have_a_zone),
+        cmocka_unit_test(shown_text),
+        cmocka_unit_test(long_text_is_cut),
+        cmocka_unit_test(letters_stay_whole),
+        cmocka_unit_test(the_middle_is_cut),
+        cmocka_unit_test(names_keep_what_distinguishes_them),
         cmocka_unit_test(isolates_are_closed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

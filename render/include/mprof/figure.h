@@ -257,6 +257,33 @@ typedef struct mprof_box {
     double height; /**< downwards */
 } mprof_box;
 
+/** Units of memory. */
+typedef enum mprof_unit {
+    MPROF_UNIT_AUTO, /**< the one that suits each value, from KiB to TiB */
+    MPROF_UNIT_B,    /**< bytes */
+    MPROF_UNIT_KIB,  /**< 1024 bytes */
+    MPROF_UNIT_MIB,  /**< 1024 KiB */
+    MPROF_UNIT_GIB,  /**< 1024 MiB */
+    MPROF_UNIT_TIB,  /**< 1024 GiB */
+    MPROF_UNIT_KB,   /**< 1000 bytes */
+    MPROF_UNIT_MB,   /**< 1000 kB */
+    MPROF_UNIT_GB,   /**< 1000 MB */
+    MPROF_UNIT_TB,   /**< 1000 GB */
+    MPROF_UNIT_COUNT /**< how many there are */
+} mprof_unit;
+
+/** The name of a unit, as it is written behind a number.
+ *
+ * @param unit  any value
+ * @return static text, "auto" for MPROF_UNIT_AUTO; NULL if there is no such unit. Any thread. */
+MPROF_API const char *mprof_unit_name(mprof_unit unit);
+
+/** The size of a unit.
+ *
+ * @param unit  any value
+ * @return MiB; 0 for MPROF_UNIT_AUTO, and if there is no such unit. Any thread. */
+MPROF_API double mprof_unit_mib(mprof_unit unit);
+
 /** Where the two scales lie: time runs over plot.x .. plot.x + plot.width from from_s to to_s,
  * memory over plot.y + plot.height .. plot.y from low_mib to high_mib. */
 typedef struct mprof_frame {
@@ -275,7 +302,10 @@ typedef struct mprof_frame {
                        */
     int group;        /**< 1: the axis goes up to the control group and its limit, however far */
     int share;        /**< 1: time is the share of each recording, in per cent */
-    int clipped;      /**< 1: the memory axis was given; curves end at the edges of the plot */
+    int log; /**< 1: the memory scale is logarithmic: equal distances are equal factors; what is
+                below low_mib is at its lower edge */
+    mprof_unit unit; /**< of all memory that is written */
+    int clipped;     /**< 1: the memory axis was given; curves end at the edges of the plot */
 } mprof_frame;
 
 /** A figure. Several threads may read one at the same time. */
@@ -372,6 +402,8 @@ typedef struct mprof_figure_options {
     const mprof_label *labels; /**< names of recordings */
     size_t label_count;        /**< how many */
     double memory_mib[2];      /**< memory axis from .. to; both 0: as the data need */
+    mprof_unit unit;           /**< of all memory that is written */
+    int log;                   /**< 1: a logarithmic memory axis; not with stack or slope */
 } mprof_figure_options;
 
 /** A page of usual size with the usual contents. */
@@ -379,10 +411,7 @@ typedef struct mprof_figure_options {
     {                                                                                              \
         sizeof(mprof_figure_options), MPROF_DEFAULT_WIDTH_PX, MPROF_DEFAULT_HEIGHT_PX, 1, NULL, 0, \
             1, 0, 0, 0, {0, 0}, 0, NULL, MPROF_BY_PROCESS, 0, 0, 0, 0, MPROF_PROCESSES_AUTO, 0, 0, \
-            0, NULL, 0, NULL, 0,                                                                   \
-        {                                                                                          \
-            0, 0                                                                                   \
-        }                                                                                          \
+            0, NULL, 0, NULL, 0, {0, 0}, MPROF_UNIT_AUTO, 0                                        \
     }
 
 /** Sets MPROF_FIGURE_OPTIONS_INIT, for languages that cannot use it.

@@ -64,12 +64,24 @@ function memoryStepOf(bottom, end, highest) {
   return least;
 }
 
+const placesOf = step => step >= 1 ? 0 : Math.ceil(-Math.log10(step) - 1e-9);
+function logTicks() {
+  const [scale, name] = data.unit || memoryUnits[view.high < 1 ? 0 : view.high < 1e5 ? 1 : 2], bottom = view.low / scale, end = view.high / scale, ticks = [];
+  const tall = height / Math.log10(end / bottom), every = Math.ceil(14 / tall);
+  for (let n = Math.floor(Math.log10(bottom) + 1e-9); ticks.length < 32 && 10 ** n <= end * (1 + 1e-9); n += every)
+    for (const shown of (tall >= 114 ? [1, 2, 5] : [1]).map(times => times * 10 ** n))
+      if (shown >= bottom * (1 - 1e-9) && shown <= end * (1 + 1e-9)) ticks.push([shown * scale, `${fixed(shown, placesOf(10 ** n))} ${name}`]);
+  return ticks;
+}
+
 function memoryTicks() {
+  const decades = data.log ? logTicks() : [];
+  if (decades.length > 1) return decades;
   let unit = 0;
   while (unit < 3 && view.high >= memoryUnits[unit + 1][0]) unit++;
-  const [scale, name] = memoryUnits[unit], bottom = view.low / scale, end = view.high / scale, ticks = [];
+  const [scale, name] = data.unit || memoryUnits[unit], bottom = view.low / scale, end = view.high / scale, ticks = [];
   const step = memoryStepOf(bottom, end, bottom + (end - bottom) * (height - headroom) / height);
-  const places = step >= 1 ? 0 : Math.ceil(-Math.log10(step) - 1e-9);
+  const places = placesOf(step);
   for (let n = Math.ceil(bottom / step - 1e-9); n * step <= end * (1 + 1e-12) && ticks.length < 32; n++)
     ticks.push([n * step * scale, n <= 0 ? '0' : `${fixed(n * step, places)} ${name}`]);
   return ticks;

@@ -17,6 +17,7 @@ const items = [], itemOf = new Map();
       if ((kind === 'curves' || kind === 'strips') && node.localName === 'path') {
         const length = read.next(), ends = length > 1 ? read.next() : 0;
         item.points = length === 1 ? pathPoints(node) : Array.from({ length }, place);
+        if (kind === 'curves') for (const point of item.points) point[1] = memoryAt(point[1]);
         item.rounded = length === 1; // to a tenth of a pixel
         item.points.cut = ends; // bits: the first, the last point is no sample
         item.filled = /^(area|total|strip-area)$/.test(item.role); // down to the floor
@@ -26,7 +27,7 @@ const items = [], itemOf = new Map();
         if (item.role === 'density' && item.about) item.about.density = true;
       }
       else if (kind === 'curves' || kind === 'marks')
-        [item.t, item.v] = place();
+        [item.t, item.v] = (([t, v]) => [t, memoryAt(v)])(place());
       if (kind === 'lanes')
         item.owner = item.about ? item : items[items.length - 1].owner;
       items.push(item);

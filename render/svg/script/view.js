@@ -1,6 +1,7 @@
 // The part that is shown: scales, and the memory axis, by the rules of scales.c.
 const X = (t, scale = view) => left + (t - scale.from) / (scale.to - scale.from) * width;
-const Y = (v, scale = view) => floor - (v - scale.low) / (scale.high - scale.low) * height;
+const Y = (v, scale = view) => floor - height * (data.log ? Math.log(Math.max(v, scale.low) / scale.low) / Math.log(scale.high / scale.low)
+  : (v - scale.low) / (scale.high - scale.low));
 const timeAt = x => view.from + (x - left) / width * (view.to - view.from);
 const inside = t => t >= view.from && t <= view.to;
 
@@ -22,7 +23,7 @@ const path = (points, end = '') => points.length < 2 ? '' :
 // As in scales.c: the axis starts at 0, unless memory changes little; it includes the control group
 // and its limit if the curve stays high enough.
 function memoryAxis([least, most]) {
-  if (fixedAxis) return { low, high };
+  if (fixedAxis || data.log) return { low, high };
   const bottom = most - least < most / 3 && most > least ? Math.max(0, least - (most - least) * 0.15) : 0;
   return { low: bottom, high: bottom + (most - bottom) * height / (height - headroom) };
 }

@@ -19,8 +19,17 @@ function duration(s) {
 
 const memoryUnits = [[1 / 1024, 'KiB'], [1, 'MiB'], [1024, 'GiB'], [1048576, 'TiB']];
 
+// In a fixed unit, with more places for less than half of the last one.
+function inUnit(size, sign) {
+  const [scale, name, usual] = data.unit, shown = size / scale;
+  let places = shown ? usual : 0;
+  while (shown && places < 9 && shown < 0.5 * 10 ** -places) places++;
+  return `${sign}${fixed(shown, places)} ${name}`;
+}
+
 function memory(mib, plus = '') {
   const size = Math.abs(mib);
+  if (data.unit) return inUnit(size, mib < 0 ? '\u2212' : plus);
   let unit = 0;
   while (unit < 3 && size >= memoryUnits[unit + 1][0] * 0.9995) unit++;
   const shown = size / memoryUnits[unit][0], sign = mib < 0 ? '\u2212' : plus;
