@@ -34,6 +34,8 @@ SAME = [
      ["--no-title", "--no-facts", "--no-legend", "--no-peak"]),
     ([NESTED], {"bare": True, "transparent": True, "ylim": (0, 200)},
      ["--bare", "--transparent", "--ylim=0,200"]),
+    ([NESTED], {"log": True, "unit": "GB"}, ["--log", "--unit=GB"]),
+    ([NESTED], {"ylim": "0,1GiB", "limit": "200 MB"}, ["--ylim=0,1GiB", "--limit=200 MB"]),
     ([NESTED], {"font": "DejaVu Sans"}, ["--font=DejaVu Sans"]),
     ([CHILDREN], {}, []),
     ([CHILDREN], {"stack": True, "group": "command"}, ["--stack", "--group=command"]),

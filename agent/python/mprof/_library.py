@@ -17,6 +17,7 @@ OK, ENOMEM, EIO, EFORMAT, EEMPTY, EARGUMENT, ENOTFOUND, EDRAW = 0, -1, -2, -3, -
 KINDS = ("rss", "pss", "uss", "swap", "anon", "file", "shmem", "lazyfree", "hugetlb")
 FORMATS = ("png", "svg", "pdf", "eps")
 THEMES = ("auto", "light", "dark", "paper")
+UNITS = ("auto", "B", "KiB", "MiB", "GiB", "TiB", "kB", "MB", "GB", "TB")
 ORDERS = ("process", "function")
 GROUPINGS = ("auto", "command", "pid", "none")
 PARTS = ("title", "facts", "legend", "peak", "brackets")  # from bit 0 on
@@ -79,7 +80,8 @@ class FigureOptions(ctypes.Structure):
                 ("kinds", c_uint), ("group", c_int), ("as_one", c_int), ("origin_s", c_double),
                 ("processes", c_int), ("name_file", c_int), ("colours_most", c_int),
                 ("without", c_uint), ("notes", POINTER(Note)), ("note_count", c_size_t),
-                ("labels", POINTER(Label)), ("label_count", c_size_t), ("memory_mib", c_double * 2)]
+                ("labels", POINTER(Label)), ("label_count", c_size_t), ("memory_mib", c_double * 2),
+                ("unit", c_int), ("log", c_int)]
 
 
 class Measure(ctypes.Structure):

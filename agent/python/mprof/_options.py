@@ -4,7 +4,8 @@ import math
 import os
 import shlex
 
-_UNITS_MIB = {"": 1.0, "KiB": 1 / 1024, "MiB": 1.0, "GiB": 1024.0, "TiB": 1048576.0}
+_UNITS_MIB = {"": 1.0, "B": 1 / 1048576, "KiB": 1 / 1024, "MiB": 1.0, "GiB": 1024.0, "TiB": 1048576.0,
+              "kB": 1e3 / 1048576, "MB": 1e6 / 1048576, "GB": 1e9 / 1048576, "TB": 1e12 / 1048576}
 _PX_PER_INCH = 90
 _KINDS = ("rss", "pss", "uss", "swap", "anon", "file", "shmem", "lazyfree", "hugetlb", "group")
 
@@ -53,6 +54,9 @@ def _window(value):
 
 def _ylim(value):
     numbers = _numbers(value)
+    if isinstance(value, str):
+        parts = [_at(part, True) for part in value.split(",")]
+        numbers = tuple(part[0] for part in parts) if len(parts) == 2 and None not in parts else None
     if numbers is None or not 0 <= numbers[0] < numbers[1] <= 1e12:
         raise ValueError("must be (LOW, HIGH) in MiB with LOW below HIGH")
     return numbers
@@ -125,7 +129,7 @@ def _at(value, units):
     if isinstance(value, str):
         value, colon, rest = value.partition(":")
         label = rest if colon else label
-        digits = value.rstrip("KMGTiB ") if units else value
+        digits = value.rstrip("kKMGTiB ") if units else value
         unit = value[len(digits):].strip()
         number = _number(digits)
         if number is None or unit not in _UNITS_MIB:
@@ -218,6 +222,9 @@ OPTIONS = {
     "no_peak": Option(_flag, "without cross, dot and label of the peak"),
     "bare": Option(_flag, "nothing but axes and data"),
     "ylim": Option(_ylim, "the range of the memory axis, in MiB", "LOW,HIGH", words=_pair_words),
+    "log": Option(_flag, "a logarithmic memory axis"),
+    "unit": Option(_choice("auto", "B", "KiB", "MiB", "GiB", "TiB", "kB", "MB", "GB", "TB"),
+                   "write all memory in this unit", "UNIT"),
     "limit": Option(_notes(True, _MEMORY), "a dashed line at this memory, and a tint above it", "MIB",
                     words=_note_words, repeats=True),
     "line": Option(_notes(True, _MEMORY), "a line at this memory, with a label", "MIB[:TEXT]",

@@ -42,7 +42,8 @@ def _figure_options(options):
     if "size" in options:
         figure.width_px, figure.height_px = options["size"]
         figure.grow = 0
-    for name in ("flame", "slope", "stack", "as_one"):
+    figure.unit = _library.UNITS.index(options.get("unit", "auto"))
+    for name in ("flame", "slope", "stack", "as_one", "log"):
         setattr(figure, name, bool(options.get(name)))
     figure.title = _encoded(options.get("title"))
     figure.functions = not options.get("no_function_ts")
@@ -105,7 +106,7 @@ def _paths(recordings):
 def plot(*recordings, title=None, no_function_ts=None, window=None, flame=None, slope=None, stack=None,
          run=None, as_one=None, group=None, memory=None, func=None, min_duration=None, by=None,
          theme=None, size=None, no_title=None, no_facts=None, no_legend=None, no_peak=None, bare=None,
-         ylim=None, limit=None, line=None, mark=None, label=None, transparent=None, dpi=None, font=None,
+         ylim=None, log=None, unit=None, limit=None, line=None, mark=None, label=None, transparent=None, dpi=None, font=None,
          no_script=None, embed=None):
     """Draws recordings; returns a Picture, which notebooks show.
 
@@ -115,7 +116,7 @@ def plot(*recordings, title=None, no_function_ts=None, window=None, flame=None, 
     title="text", no_function_ts=True, window=(from, to) in seconds, flame=True, slope=True,
     stack=True, run=2, as_one=True, group="command", memory=["pss"], func="module.*", min_duration=0.1,
     by="function", theme="dark", size=(800, 400) or "14x6in", no_title, no_facts, no_legend, no_peak,
-    bare, ylim=(low, high) in MiB, limit=512 or "2GiB:quota", line=, mark={3.5: "text"},
+    bare, ylim=(low, high) in MiB, log=True, unit="GB", limit=512 or "2GiB:quota", line=, mark={3.5: "text"},
     label={"a.dat": "before"}, transparent, dpi=180, font="Inter", no_script,
     embed: an SVG to put into a page that contains svg_script() once.
 
