@@ -159,6 +159,32 @@ class Installed(TestCase):
                 self.assertEqual([call.name for call in Recording(path).calls], ["__main__.f"])
                 path.unlink()
 
+    def test_pictures_of_a_moved_installation(self):
+        """The library, the program and the agent are found from the package."""
+        if not list(self.tree.rglob("libmprof-render.so.*")):
+            self.skipTest("built without drawing")
+        done = self.check(SYSTEM_PYTHON if os.access(SYSTEM_PYTHON, os.X_OK) else sys.executable, "-c", """if True:
+            import sys
+            sys.path.insert(0, sys.argv[1])
+            import mprof
+            from mprof._program import program
+            from mprof._recording import Recording
+            recording = Recording(program(), "own.dat", functions=[])
+            recording.start()
+            @profile
+            def inside():
+                return 1
+            inside()
+            recording.stop()
+            assert recording.notes == [], recording.notes
+            picture = mprof.plot("own.dat")
+            assert picture.save("own.png") == "own.png" and [one.label for one in picture.functions] == ["inside"]
+            maps = open("/proc/self/maps").read()
+            assert sys.argv[2] in maps and maps.count("libmprof-agent.so") > 0
+            """, self.package, self.tree)
+        self.assertEqual(done.stderr, "")
+        self.assertEqual((self.work / "own.png").read_bytes()[:4], b"\x89PNG")
+
     def test_names_of_stubs_exist(self):
         for module in ("memory_profiler", "mprof"):
             stub = ast.parse((self.package / module / "__init__.pyi").read_text())

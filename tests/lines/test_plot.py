@@ -2,12 +2,14 @@
 
 import base64
 import inspect
+import json
 import pathlib
 import re
 import subprocess
 import sys
 import textwrap
 import unittest
+import warnings
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import pythons  # noqa: E402
@@ -225,19 +227,44 @@ class Plot(TestCase):
 
     # --- numbers ---
 
-    def test_peak_is_that_of_the_command(self):
-        """On recordings at random."""
-        checked = 0
-        for seed in range(200):
-            path = self.directory / f"r{seed}.dat"
-            path.write_text(random_recording(seed))
-        done = self.run_mprof("peak", *(f"r{seed}.dat" for seed in range(200)))
-        for name, peak in re.findall(r"^(r\d+\.dat)\t([\d.]+) MiB$", done.stdout, re.M):
-            with self.subTest(seed=name):
-                picture = self.mprof.plot(self.directory / name, no_function_ts=True)
-                self.assertEqual(f"{picture.peak:.3f}", peak)
-                checked += 1
-        self.assertEqual(checked, 200)
+    def test_numbers_are_those_of_the_command(self):
+        """On recordings at random: the peak as `mprof peak` prints it, and the figures of its document."""
+        names = [f"r{seed}.dat" for seed in range(200)]
+        for seed, name in enumerate(names):
+            (self.directory / name).write_text(random_recording(seed))
+        printed = dict(re.findall(r"^(r\d+\.dat)\t([\d.]+) MiB$", self.run_mprof("peak", *names).stdout, re.M))
+        document = json.loads(self.run_mprof("peak", "--json", "--stack", *names).stdout)["recordings"]
+        self.assertEqual(len(document), 200)
+
+        def same(mib, count):
+            self.assertEqual(mib is None, count is None)
+            if mib is not None:
+                self.assertAlmostEqual(mib * (1 << 20), count, delta=0.51)
+
+        functions = processes = 0
+        for name, item in zip(names, document):
+            with self.subTest(name=name):
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore")
+                    picture = self.mprof.plot(self.directory / name)
+                self.assertEqual(f"{picture.peak:.3f}", printed[name])
+                known = {one["name"]: one for one in item["functions"]}
+                self.assertEqual([one.name for one in picture.functions],
+                                 [one["name"] for one in item["functions"]])
+                for one in picture.functions:
+                    self.assertEqual(one.calls, known[one.name]["calls"])
+                    self.assertAlmostEqual(one.total_s, known[one.name]["total_s"], places=5)
+                    same(one.change_mib, known[one.name]["change_bytes"])
+                    same(one.peak_mib, known[one.name]["peak_bytes"])
+                    functions += 1
+                sums = item["process_sums"]
+                self.assertEqual(len(picture.processes), len(sums))
+                for one, of in zip(picture.processes, sums):
+                    self.assertEqual((one.pid, one.name), (of["pid"], of["name"]))
+                    same(one.mean_mib, of["mean_bytes"])
+                    same(one.peak_mib, of["peak_bytes"])
+                    processes += 1
+        self.assertGreater(min(functions, processes), 300)
 
     def test_peaks_of_several(self):
         runs = self.run_mprof("peak", "--exact", RUNS).stdout
