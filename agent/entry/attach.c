@@ -112,7 +112,7 @@ static const char *start(unsigned *found, const char *directory, const char *pat
     if (reason) {
         return reason;
     }
-    if (!mprof__stand_in_setup() || !mprof__pattern_set(patterns)) {
+    if (!mprof__stand_in_setup() || (!mprof__pattern_set(patterns) && *patterns != '\0')) {
         PyErr_Clear();
         return "out of memory";
     }
