@@ -3,6 +3,7 @@
 #include "parse/commands/command.h"
 #include "plot.h"
 #include "render/draw/draw.h"
+#include "time_range.h"
 
 #include <errno.h>
 #include <math.h>
@@ -46,6 +47,7 @@ enum {
     OPTION_EMBED,
     OPTION_PRINT_SCRIPT,
     OPTION_UNIT,
+    OPTION_XLIM,
     OPTION_LOG,
 };
 
@@ -82,6 +84,10 @@ static const struct argp_option options[] = {
     {"no-legend", OPTION_NO_LEGEND, NULL, 0, "without the legend", 0},
     {"no-peak", OPTION_NO_PEAK, NULL, 0, "without cross, dot and label of the peak", 0},
     {"bare", OPTION_BARE, NULL, 0, "nothing but axes and data, for pages that embed the picture",
+     0},
+    {"xlim", OPTION_XLIM, "FROM,TO", 0,
+     "draw only this range: seconds, clock times (14:05 or 14:05:30) or dates (2026-11-22 14:05); "
+     "one of them may be left out",
      0},
     {"ylim", OPTION_YLIM, "LOW,HIGH", 0, "the range of the memory axis, in MiB or with a unit", 0},
     {"log", OPTION_LOG, NULL, 0, "a logarithmic memory axis", 0},
@@ -135,8 +141,21 @@ static void parse_window(struct mprof__plot *plot, struct argp_state *state, con
         argp_error(state, "--window must be FROM,TO in seconds with FROM before TO, not '%s'",
                    text);
     }
+    plot->figure.range = NULL;
     plot->figure.window_s[0] = from;
     plot->figure.window_s[1] = to;
+}
+
+static void parse_xlim(struct mprof__plot *plot, struct argp_state *state, const char *text)
+{
+    mprof__time_range range;
+    if (!mprof__time_range_read(&range, text)) {
+        argp_error(state,
+                   "--xlim must be FROM,TO, each a number of seconds, a time like 14:05:30 or a "
+                   "date like '2026-11-22 14:05', not '%s'",
+                   text);
+    }
+    plot->figure.range = text;
 }
 
 static void parse_size(struct mprof__plot *plot, struct argp_state *state, const char *text)
@@ -406,7 +425,8 @@ static void apply_setting(const struct setting *setting, struct mprof__plot *plo
  */
 static void add_to_command(struct mprof__plot *plot, int key, const char *argument)
 {
-    static const int others[] = {'o', 'w', 'j', OPTION_EACH, OPTION_BACKEND, OPTION_EMBED};
+    static const int others[] = {'o',         'w', 'j', OPTION_XLIM, OPTION_EACH, OPTION_BACKEND,
+                                 OPTION_EMBED};
     for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
         if (others[i] == key) {
             return;
@@ -472,6 +492,9 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
         return 0;
     case OPTION_FORMAT:
         parse_formats(plot, state, argument);
+        return 0;
+    case OPTION_XLIM:
+        parse_xlim(plot, state, argument);
         return 0;
     case OPTION_YLIM:
         parse_ylim(plot, state, argument);

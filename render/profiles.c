@@ -1,5 +1,7 @@
 /* Loads each file once. If it has several runs, each is loaded by itself, from the same source: a
  * pipe cannot be opened twice. */
+#include "time_range.h"
+
 #include "parse/array.h"
 
 #include <float.h>
@@ -39,8 +41,9 @@ struct file {
 };
 
 struct loader {
-    const mprof_figure_options *figure;
+    mprof_figure_options *figure;
     const mprof_profiles_options *options;
+    mprof__time_range range; /* of figure->range */
     mprof_load_options load;
     bool as_one;
     double origin_s;    /* 0: where the first recording begins */
@@ -220,20 +223,28 @@ static mprof_status add_file(struct loader *loader, size_t index, size_t file_co
     return status;
 }
 
-/* On one axis a window counts from the start of the first recording: all are loaded again. */
-static mprof_status apply_window(struct loader *loader, mprof_error *error)
+static double first_start_s(const struct loader *loader)
 {
-    const double *window = loader->figure->window_s;
     double start_s = INFINITY;
-    size_t kept = 0;
-    mprof_error empty = MPROF_ERROR_INIT;
     for (size_t i = 0; i < loader->count; i++) {
         start_s = fmin(start_s, mprof_profile_start_s(loader->entries[i].profile));
     }
-    loader->origin_s = fmax(start_s, DBL_MIN); /* 0 is none */
+    return start_s;
+}
+
+/* All are loaded again. On one axis a window counts from the start of the first recording. */
+static mprof_status apply_window(struct loader *loader, mprof_error *error)
+{
+    const double *window = loader->figure->window_s;
+    double start_s = first_start_s(loader);
+    size_t kept = 0;
+    mprof_error empty = MPROF_ERROR_INIT;
+    if (loader->as_one) {
+        loader->origin_s = fmax(start_s, DBL_MIN); /* 0 is none */
+    }
     for (size_t i = 0; i < loader->count; i++) {
         struct entry *entry = &loader->entries[i];
-        double shift_s = mprof_profile_start_s(entry->profile) - start_s;
+        double shift_s = loader->as_one ? mprof_profile_start_s(entry->profile) - start_s : 0;
         const double own[2] = {window[0] - shift_s, window[1] - shift_s};
         mprof_error reason = MPROF_ERROR_INIT;
         mprof_profile_free(entry->profile);
@@ -257,6 +268,46 @@ static mprof_status apply_window(struct loader *loader, mprof_error *error)
         return empty.status;
     }
     return MPROF_OK;
+}
+
+/* The window that figure->range means, now that the recordings are known. */
+static mprof_status apply_range(struct loader *loader, mprof_error *error)
+{
+    double start_s = first_start_s(loader), end_s = -INFINITY;
+    if (mprof__time_range_has_clock(&loader->range) && loader->count > 1 && !loader->as_one) {
+        return mprof_error_set(
+            error, MPROF_EARGUMENT,
+            "recordings that are laid over each other have no clock in common: "
+            "give the range in seconds, or use one time axis for all (--as-one)");
+    }
+    for (size_t i = 0; i < loader->count; i++) {
+        const mprof_profile *profile = loader->entries[i].profile;
+        double shift_s = loader->as_one ? 0 : mprof_profile_start_s(profile) - start_s;
+        end_s = fmax(end_s, mprof_profile_end_s(profile) - shift_s);
+    }
+    mprof_status status =
+        mprof__time_range_resolve(loader->figure->window_s, &loader->range, start_s, end_s, error);
+    if (status == MPROF_OK) {
+        status = apply_window(loader, error);
+    }
+    if (status != MPROF_OK && loader->file_count == 1) {
+        mprof_error_at(error, loader->files[0].path, 0);
+    }
+    return status;
+}
+
+/* Sets the window, or clears it until the recordings are known. */
+static mprof_status read_range(struct loader *loader, mprof_error *error)
+{
+    mprof_figure_options *figure = loader->figure;
+    bool is_read = mprof__time_range_read(&loader->range, figure->range);
+    bool is_plain = is_read && mprof__time_range_is_plain(&loader->range);
+    figure->window_s[0] = is_plain ? loader->range.from.seconds : 0;
+    figure->window_s[1] = is_plain ? loader->range.to.seconds : 0;
+    return is_read ? MPROF_OK
+                   : mprof_error_set(error, MPROF_EARGUMENT,
+                                     "'%s' is no range of seconds, clock times or dates",
+                                     figure->range);
 }
 
 static void warn(const struct loader *loader, const char *file, const char *text)
@@ -331,7 +382,10 @@ static mprof_status load_all(struct loader *loader, const char *const *recording
             report_left_out(loader, &loader->files[i]);
         }
     }
-    if (status == MPROF_OK && loader->as_one && loader->count > 1 && has_window(loader)) {
+    bool has_range = loader->figure->range && !mprof__time_range_is_plain(&loader->range);
+    if (status == MPROF_OK && has_range) {
+        status = apply_range(loader, error);
+    } else if (status == MPROF_OK && loader->as_one && loader->count > 1 && has_window(loader)) {
         status = apply_window(loader, error);
     }
     if (status == MPROF_OK) {
@@ -383,6 +437,9 @@ mprof_status mprof_profiles_load(mprof_profiles **out, const char *const *paths,
     *out = NULL;
     if (loader.options->size != sizeof *options || figure->size != sizeof *figure) {
         return mprof_error_set(error, MPROF_EARGUMENT, "the options are of another version");
+    }
+    if (figure->range && read_range(&loader, error) != MPROF_OK) {
+        return MPROF_EARGUMENT;
     }
     loader.as_one = figure->as_one != 0;
     mprof_load_options_init(&loader.load);

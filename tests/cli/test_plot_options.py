@@ -1,5 +1,6 @@
 """Options of pictures in every format: each is drawn, and what makes no sense together is refused in one line."""
 
+import os
 import pathlib
 import re
 import sys
@@ -35,6 +36,54 @@ class Options(mprof_test.TestCase):
             self.assertGreater(sizes[suffix], 1000)
         mprof_test.check_svg(self.directory / "out.svg")
         return sizes
+
+    # ---- the range of time ----
+
+    def range_of(self, *options):
+        return Picture(self.draw(*options)).data["time"][:2]
+
+    def test_range_by_the_clock(self):
+        """A recording of 09:58:20 to 10:11:40 UTC."""
+        start = 1795341500
+        (self.directory / "x.dat").write_text("CMDLINE x\n" + "".join(f"MEM {i % 7 + 1} {start + i}\n" for i in range(801)))
+        for text, window in (("10:00,10:05", (100, 400)), ("10:00:30,10:00:45.5", (130, 145.5)), ("10:00,", (100, 800)),
+                             (",10:00", (0, 100)), ("09:00,10:00", (0, 100)), ("10:10,12:00", (700, 800)),
+                             ("2026-11-22 10:00,2026-11-22T10:01", (100, 160)), ("2026-11-22,10:00", (0, 100)),
+                             ("100,200", (100, 200)), ("100,", (100, 800)), (" 10:00 , 10:01 ", (100, 160)),
+                             ("100,10:05", (100, 400)), ("100,900", (100, 900))):
+            with self.subTest(range=text):
+                found = self.range_of("--xlim", text, "x.dat")
+                self.assertAlmostEqual(found[0], window[0], places=5)
+                self.assertAlmostEqual(found[1], window[1], places=5)
+        done = self.run_mprof("plot", "--xlim", "10:00,10:05", "-o", "there.svg", "x.dat",
+                              env={**os.environ, "TZ": "Asia/Kolkata"}, expect=1)
+        self.assertIn("the recording is from 2026-11-22 15:28:20 to 2026-11-22 15:41:40", done.stderr)
+        self.in_every_format("--xlim", "10:00,10:05", "x.dat")
+
+    def test_range_over_midnight(self):
+        start = 1795391880  # 23:58 UTC
+        (self.directory / "x.dat").write_text("".join(f"MEM 5 {start + i * 60}\n" for i in range(600)))
+        for text, window in (("23:59,00:02", (60, 240)), ("00:01,00:02", (180, 240)), ("00:01,", (180, 599 * 60)),
+                             (",00:00", (0, 120))):
+            with self.subTest(range=text):
+                self.assertEqual(self.range_of("--xlim", text, "x.dat"), list(window))
+
+    def test_range_of_several_recordings(self):
+        for i, name in enumerate("ab"):
+            (self.directory / f"{name}.dat").write_text("".join(f"MEM 5 {1795341500 + 100 * i + n}\n" for n in range(300)))
+        self.assertEqual(self.range_of("--as-one", "--xlim", "10:00,10:01", "a.dat", "b.dat"), [100, 160])
+        self.assertEqual(self.range_of("--xlim", "50,", "a.dat", "b.dat"), [50, 299])
+        self.assert_refused("--xlim", "10:00,10:01", "a.dat", "b.dat", expect=1, says="recordings that are laid over each "
+                            "other have no clock in common: give the range in seconds, or use one time axis for all "
+                            r"\(--as-one\)")
+
+    def test_ranges_that_are_none(self):
+        for text in ("", ",", "5", "5,5", "9,3", "1,2,3", "x,y", "25:00,26:00", "10:60,11:00", "2026-13-01,", "10:00x,", "nan,5"):
+            self.assert_refused("--xlim", text, NESTED, says="--xlim must be FROM,TO, each a number of seconds, a time like "
+                                f"14:05:30 or a date like '2026-11-22 14:05', not '{re.escape(text)}'")
+        self.assert_refused("--xlim", "07:00,08:00", NESTED, expect=1, says=".*nested.dat: nothing was recorded from "
+                            "2026-11-22 07:00:00 to 2026-11-22 08:00:00; the recording is from 2026-11-22 06:55:17 to "
+                            "2026-11-22 06:55:19")
 
     # ---- units ----
 

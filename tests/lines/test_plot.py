@@ -30,6 +30,8 @@ SAME = [
     ([NESTED], {"func": "*a*", "min_duration": 0.1}, ["--func=*a*", "--min-duration=0.1"]),
     ([NESTED], {"theme": "paper", "size": "6x3in"}, ["--theme=paper", "--size=6x3in"]),
     ([NESTED], {"ylim": "0,1GiB", "limit": "200 MB"}, ["--ylim=0,1GiB", "--limit=200 MB"]),
+    ([NESTED], {"xlim": "0.3,"}, ["--xlim=0.3,"]),
+    ([NESTED], {"xlim": (0.3, 0.9)}, ["--xlim=0.3,0.9"]),
     ([NESTED], {"theme": "dark", "dpi": 144}, ["--theme=dark", "--dpi=144"]),
     ([NESTED], {"limit": "0.1GiB:quota", "line": [50, (70, "b")], "mark": {0.5: "x", 1: "y"}},
      ["--limit=0.1GiB:quota", "--line=50", "--line=70:b", "--mark=0.5:x", "--mark=1:y"]),
@@ -123,7 +125,7 @@ class Plot(TestCase):
 
     def test_the_svg_is_the_commands(self):
         """Down to the command that it suggests for a part of the time."""
-        for files, keywords, options in SAME[:4] + SAME[12:14] + SAME[19:]:
+        for files, keywords, options in SAME[:4] + SAME[16:18] + SAME[23:]:
             picture = self.mprof.plot(*files, **keywords)
             self.assertEqual(picture.svg(), self.command("a.svg", files, *options).decode())
             self.assertEqual(picture.svg(script=False),

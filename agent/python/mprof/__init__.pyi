@@ -66,7 +66,7 @@ def plot(*recordings: Union[_Recording, Sequence[_Recording]], title: Optional[s
          min_duration: Union[str, float, None] = None, by: Optional[str] = None, theme: Optional[str] = None,
          size: Optional[_Pair] = None, no_title: Optional[bool] = None, no_facts: Optional[bool] = None,
          no_legend: Optional[bool] = None, no_peak: Optional[bool] = None, bare: Optional[bool] = None,
-         ylim: Optional[_Pair] = None, log: Optional[bool] = None, unit: Optional[str] = None,
+         xlim: Optional[_Pair] = None, ylim: Optional[_Pair] = None, log: Optional[bool] = None, unit: Optional[str] = None,
          limit: Optional[_Notes] = None, line: Optional[_Notes] = None,
          mark: Optional[_Notes] = None,
          label: Union[str, Mapping[_Path, str], Sequence[Union[str, Tuple[_Path, str]]], None] = None,

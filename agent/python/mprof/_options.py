@@ -52,6 +52,16 @@ def _window(value):
     return numbers
 
 
+def _xlim(value):
+    """As text: the library reads it."""
+    if isinstance(value, str) and value.count(",") == 1:
+        return value
+    numbers = None if isinstance(value, str) else _numbers(value)
+    if numbers is None or numbers[1] <= numbers[0]:
+        raise ValueError("must be (FROM, TO) in seconds, or a str of two times: '14:05,14:30'")
+    return ",".join(map(_plain, numbers))
+
+
 def _ylim(value):
     numbers = _numbers(value)
     if isinstance(value, str):
@@ -221,6 +231,7 @@ OPTIONS = {
     "no_legend": Option(_flag, "without the legend"),
     "no_peak": Option(_flag, "without cross, dot and label of the peak"),
     "bare": Option(_flag, "nothing but axes and data"),
+    "xlim": Option(_xlim, "draw only this range: seconds, clock times or dates", "FROM,TO"),
     "ylim": Option(_ylim, "the range of the memory axis, in MiB", "LOW,HIGH", words=_pair_words),
     "log": Option(_flag, "a logarithmic memory axis"),
     "unit": Option(_choice("auto", "B", "KiB", "MiB", "GiB", "TiB", "kB", "MB", "GB", "TB"),
@@ -264,7 +275,7 @@ def command(checked):
     words = ["mprof", "plot"]
     for name, value in checked.items():
         flag = "--" + name.replace("_", "-")
-        if name in ("window", "embed") or value is False:
+        if name in ("window", "xlim", "embed") or value is False:
             continue
         if OPTIONS[name].takes is None:
             words.append(flag)

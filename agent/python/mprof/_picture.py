@@ -50,6 +50,7 @@ def _figure_options(options):
     figure.function = _encoded(options.get("func"))
     figure.min_duration_s = options.get("min_duration", 0)
     figure.window_s[:] = options.get("window", (0, 0))
+    figure.range = _encoded(options.get("xlim"))
     figure.memory_mib[:] = options.get("ylim", (0, 0))
     figure.order = _library.ORDERS.index(options.get("by", "process"))
     figure.processes = _library.GROUPINGS.index(options.get("group", "auto"))
@@ -106,7 +107,7 @@ def _paths(recordings):
 def plot(*recordings, title=None, no_function_ts=None, window=None, flame=None, slope=None, stack=None,
          run=None, as_one=None, group=None, memory=None, func=None, min_duration=None, by=None,
          theme=None, size=None, no_title=None, no_facts=None, no_legend=None, no_peak=None, bare=None,
-         ylim=None, log=None, unit=None, limit=None, line=None, mark=None, label=None, transparent=None, dpi=None, font=None,
+         xlim=None, ylim=None, log=None, unit=None, limit=None, line=None, mark=None, label=None, transparent=None, dpi=None, font=None,
          no_script=None, embed=None):
     """Draws recordings; returns a Picture, which notebooks show.
 
@@ -116,7 +117,7 @@ def plot(*recordings, title=None, no_function_ts=None, window=None, flame=None, 
     title="text", no_function_ts=True, window=(from, to) in seconds, flame=True, slope=True,
     stack=True, run=2, as_one=True, group="command", memory=["pss"], func="module.*", min_duration=0.1,
     by="function", theme="dark", size=(800, 400) or "14x6in", no_title, no_facts, no_legend, no_peak,
-    bare, ylim=(low, high) in MiB, log=True, unit="GB", limit=512 or "2GiB:quota", line=, mark={3.5: "text"},
+    bare, xlim="14:05,14:30" or (from, to) in seconds, ylim=(low, high) in MiB, log=True, unit="GB", limit=512 or "2GiB:quota", line=, mark={3.5: "text"},
     label={"a.dat": "before"}, transparent, dpi=180, font="Inter", no_script,
     embed: an SVG to put into a page that contains svg_script() once.
 

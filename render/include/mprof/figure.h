@@ -403,6 +403,9 @@ typedef struct mprof_figure_options {
     size_t label_count;        /**< how many */
     double memory_mib[2];      /**< memory axis from .. to; both 0: as the data need */
     mprof_unit unit;           /**< of all memory that is written */
+    const char *range;         /**< a window as people write it, which mprof_profiles_load() turns
+                                    into window_s: "5,10", "14:05,14:30:15", "2026-11-22 14:05,",
+                                    in local time; NULL: window_s */
     int log;                   /**< 1: a logarithmic memory axis; not with stack or slope */
 } mprof_figure_options;
 
@@ -411,7 +414,7 @@ typedef struct mprof_figure_options {
     {                                                                                              \
         sizeof(mprof_figure_options), MPROF_DEFAULT_WIDTH_PX, MPROF_DEFAULT_HEIGHT_PX, 1, NULL, 0, \
             1, 0, 0, 0, {0, 0}, 0, NULL, MPROF_BY_PROCESS, 0, 0, 0, 0, MPROF_PROCESSES_AUTO, 0, 0, \
-            0, NULL, 0, NULL, 0, {0, 0}, MPROF_UNIT_AUTO, 0                                        \
+            0, NULL, 0, NULL, 0, {0, 0}, MPROF_UNIT_AUTO, NULL, 0                                  \
     }
 
 /** Sets MPROF_FIGURE_OPTIONS_INIT, for languages that cannot use it.
