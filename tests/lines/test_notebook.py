@@ -201,6 +201,8 @@ class Cells(unittest.TestCase):
         second, = self.check_shown(self.run_cell("%%mprof\nearlier(1)\n"))
         self.assertIn("<script", self.svg_of(first))
         self.assertRegex(self.svg_of(first), r"<title[^>]*>In \[\d+\]</title>")
+        self.assertNotIn("cell.dat", first["text/plain"])
+        self.assertNotIn("mprof plot", self.svg_of(first))  # of a file that is gone
         keys = [re.search(r'data-mprof="(\w+)"', one["text/html"])[1] for one in (first, second)]
         self.assertNotEqual(*keys)
         still, = self.check_shown(self.run_cell("%%mprof --no-script\nearlier(1)\n"))
@@ -223,7 +225,8 @@ class Cells(unittest.TestCase):
     def test_a_picture_that_cannot_be_saved(self):
         answer = self.run_cell("%%mprof -o missing/x.svg\nprint('ran')\n")
         self.assertEqual((answer.status, answer.out), ("ok", "ran\n"))
-        self.assertRegex(answer.err, r"^mprof: .*missing/x\.svg")
+        self.assertRegex(answer.err, r"^mprof: the picture is not saved: .*missing/x\.svg")
+        self.check_shown(answer)
 
     def test_a_line(self):
         answer = self.run_cell("%mprof -o line.dat earlier(6)")

@@ -146,7 +146,10 @@ class _Cell:
         from . import plot
         options = _plot_options(self.options)
         options.setdefault("title", self.title)
-        return plot(self.recording.path, **options)
+        picture = plot(self.recording.path, **options)
+        if self.folder is not None:
+            picture.forget_files()
+        return picture
 
 
 def _plot_options(options):
@@ -202,11 +205,12 @@ class MprofMagics(Magics):
             cell = _Cell(options, f"In [{self.shell.execution_count}]")
             cell.recording.start()
         except (OSError, RuntimeError) as error:
-            if cell is not None:
-                cell.drop()
             self._say(f"the cell is not recorded: {error}")
-            return
-        self._cell = cell
+        else:
+            self._cell = cell
+        finally:
+            if cell is not None and self._cell is not cell:
+                cell.drop()
 
     def _end(self):
         """Ends the recording; returns its picture, or None."""
@@ -225,14 +229,17 @@ class MprofMagics(Magics):
     def _show(self, cell):
         options = cell.options
         picture = cell.draw()
-        for name in options.output:
-            if not name.endswith(".dat"):
-                picture.save(name)
         if options.name:
             self.shell.user_ns[options.name] = picture
         if not options.quiet:
             # the page shows the living picture; readers without scripts show the PNG
             display(picture, exclude=["image/svg+xml"])
+        for name in options.output:
+            if not name.endswith(".dat"):
+                try:
+                    picture.save(name)
+                except (OSError, RuntimeError, ValueError) as error:
+                    self._say(f"the picture is not saved: {error}")
         return picture
 
     @staticmethod

@@ -148,6 +148,10 @@ class Picture:
         self._figure(False)  # an option that cannot be used fails here
         self._list = _library.items(library.profiles_list, self._profiles.pointer)
 
+    def forget_files(self):
+        """The files will be gone: an SVG does not suggest the command that draws a part of them."""
+        self._paths = []
+
     # --- drawing ---
 
     def _figure(self, living):
@@ -293,7 +297,7 @@ class Picture:
     def __repr__(self):
         library = _library.load()
         seconds = max(library.profile_end_s(one) - library.profile_start_s(one) for one in self._list)
-        names = ", ".join(os.path.basename(path) for path in self._paths) or self.title or "a cell"
+        names = ", ".join(os.path.basename(path) for path in self._paths) or self.title
         return f"<mprof picture of {names}: peak {self.peak:.1f} MiB, {seconds:.2f} s>"
 
     def _repr_svg_(self):
