@@ -76,17 +76,19 @@
     none.className = 'none-left';
     none.textContent = 'no name has that';
     none.hidden = true;
-    lists[0].closest('.scroll, .tiles').before(none);
+    lists[0].closest('.scroll, .tile-group').before(none);
     input.addEventListener('input', () => {
       const wanted = input.value.trim().toLowerCase();
       let shown = 0;
       for (const list of lists) {
-        shown = 0;
+        if (list.tagName === 'TABLE') shown = 0; // lists of tiles and the table have the same names
         if (list.classList.contains('long')) list.classList.toggle('folded', !wanted);
         for (const item of all('[data-name]', list)) {
           item.hidden = !item.dataset.name.toLowerCase().includes(wanted);
           shown += !item.hidden;
         }
+        const group = list.closest('.tile-group');
+        if (group) group.classList.toggle('empty', ![...list.children].some(item => !item.hidden));
       }
       none.hidden = shown > 0;
       say(shown + ' shown');
@@ -104,36 +106,45 @@
   for (const button of all('button[data-show]'))
     button.addEventListener('click', () => {
       const asRows = press(button, 'show') === 'rows';
-      for (const node of all('.tiles')) node.hidden = asRows;
+      for (const node of all('.tile-group')) node.hidden = asRows;
       for (const node of all('.rows')) node.hidden = !asRows;
     });
 
   // One tile is in the order of the Tab key; arrows move among them.
-  for (const list of all('.tiles')) {
-    const links = () => all('li:not([hidden]) > a', list);
-    const topOf = node => node.getBoundingClientRect().top;
-    let current = null;
-    const take = (link, focus) => {
-      if (current) current.tabIndex = -1;
-      current = link;
-      link.tabIndex = 0;
-      if (focus) link.focus();
-    };
-    for (const link of all('a', list)) link.tabIndex = -1;
-    if (links().length) take(links()[0]);
-    list.addEventListener('focusin', event => { if (event.target.closest('a')) take(event.target.closest('a')); });
-    list.addEventListener('keydown', event => {
-      const shown = links(), at = shown.indexOf(document.activeElement);
-      if (at < 0 || event.ctrlKey || event.altKey || event.metaKey) return;
-      const columns = Math.max(1, shown.filter(link => topOf(link) === topOf(shown[0])).length);
-      const to = { ArrowRight: at + 1, ArrowLeft: at - 1, ArrowDown: at + columns, ArrowUp: at - columns, Home: 0, End: shown.length - 1 }[event.key];
-      if (to === undefined) return;
+  const tiles = all('.tiles a'), topOf = node => node.getBoundingClientRect().top;
+  const links = () => tiles.filter(link => !link.parentNode.hidden);
+  let current = null;
+  const take = (link, focus) => {
+    if (current) current.tabIndex = -1;
+    current = link;
+    link.tabIndex = 0;
+    if (focus) link.focus();
+  };
+  for (const link of tiles) {
+    link.tabIndex = -1;
+    link.addEventListener('focus', () => take(link));
+    link.addEventListener('keydown', event => {
+      const shown = links(), at = shown.indexOf(link);
+      if (event.ctrlKey || event.altKey || event.metaKey) return;
+      // the next row may be of another group, and shorter
+      const next = step => {
+        let to = at, last;
+        const { left, top } = link.getBoundingClientRect();
+        while (shown[to] && topOf(shown[to]) === top) to += step;
+        if (!shown[to]) return null;
+        const row = shown.filter(other => topOf(other) === topOf(shown[to]));
+        for (const other of row) if (!last || Math.abs(other.getBoundingClientRect().left - left) < Math.abs(last.getBoundingClientRect().left - left)) last = other;
+        return last;
+      };
+      const to = { ArrowRight: () => shown[at + 1], ArrowLeft: () => shown[at - 1], ArrowDown: () => next(1), ArrowUp: () => next(-1), Home: () => shown[0], End: () => shown[shown.length - 1] }[event.key];
+      if (!to) return;
       event.preventDefault();
-      if (shown[to]) take(shown[to], true);
+      if (to()) take(to(), true);
     });
-    for (const input of all('input[data-filter=all]'))
-      input.addEventListener('input', () => { if (links().length && !links().includes(current)) take(links()[0]); });
   }
+  if (tiles.length) take(tiles[0]);
+  for (const input of all('input[data-filter=all]'))
+    input.addEventListener('input', () => { if (links().length && !links().includes(current)) take(links()[0]); });
 
   // ---- folded recordings ----
   const reveal = () => {

@@ -52,8 +52,10 @@ struct row {
     int slot;    /* colour; -1: none */
 };
 
+#define COLUMN_MAX 16
+
 struct table {
-    const struct column *columns;
+    struct column columns[COLUMN_MAX];
     size_t column_count;
     struct row *rows;
     size_t row_count;
@@ -218,14 +220,32 @@ static json_t *lists_of(const struct table *table, size_t row_max, const char *t
     return view;
 }
 
-static bool fill_rows(struct table *table, const json_t *items)
+/* True if one of the items has a value there. */
+static bool has_values(const json_t *items, const struct column *column)
 {
+    for (size_t i = 0; i < json_array_size(items); i++) {
+        const json_t *value = json_object_get(json_array_get(items, i), column->member);
+        if (value && !json_is_null(value)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool fill_rows(struct table *table, const json_t *items, const struct column *columns,
+                      size_t column_count)
+{
+    for (size_t i = 0; i < column_count; i++) {
+        if (i < 1 || has_values(items, &columns[i])) {
+            table->columns[table->column_count++] = columns[i];
+        }
+    }
     table->row_count = json_array_size(items);
     table->rows = calloc(table->row_count + 1, sizeof *table->rows);
     for (size_t i = 0; table->rows && i < table->row_count; i++) {
         const json_t *item = json_array_get(items, i);
         double key = mprof__report_number(item, table->columns[0].member);
-        double less = mprof__report_number(item, table->columns[1].member);
+        double less = mprof__report_number(item, columns[1].member);
         table->rows[i] = (struct row){item, key, less, -1};
     }
     return table->rows != NULL;
@@ -282,15 +302,16 @@ static json_t *add_head(json_t *view, const char *prefix, const char *id, const 
 
 json_t *mprof__functions_table(const json_t *recording, const char *prefix, size_t row_max)
 {
-    struct table table = {
-        function_columns, sizeof function_columns / sizeof *function_columns, NULL, 0, {0}, {0}, 0};
+    struct table table = {0};
     const json_t *items = json_object_get(recording, "functions");
     char count[MPROF__WORD_SIZE];
     json_t *view = NULL;
     if (json_array_size(items) == 0) {
         return json_null();
     }
-    if (fill_rows(&table, items) && assign_colours(&table)) {
+    if (fill_rows(&table, items, function_columns,
+                  sizeof function_columns / sizeof *function_columns) &&
+        assign_colours(&table)) {
         qsort(table.rows, table.row_count, sizeof *table.rows, by_key);
         choose_units(&table);
         view = lists_of(&table, row_max, "functions");
@@ -303,11 +324,11 @@ json_t *mprof__functions_table(const json_t *recording, const char *prefix, size
 
 json_t *mprof__processes_table(const json_t *recording, const char *prefix, size_t row_max)
 {
-    struct table table = {
-        process_columns, sizeof process_columns / sizeof *process_columns, NULL, 0, {0}, {0}, 0};
+    struct table table = {0};
     char count[MPROF__WORD_SIZE];
     json_t *view = NULL;
-    if (fill_rows(&table, json_object_get(recording, "processes"))) {
+    if (fill_rows(&table, json_object_get(recording, "processes"), process_columns,
+                  sizeof process_columns / sizeof *process_columns)) {
         qsort(table.rows, table.row_count, sizeof *table.rows, by_key);
         choose_units(&table);
         view = lists_of(&table, row_max, "processes");

@@ -392,6 +392,70 @@ static struct order *order_of(const json_t *recordings)
     return order;
 }
 
+/* What a recording is shown under: the part of its name before the last "::", as tests are named,
+ * or before the last slash. Returns its length; 0: no group. */
+static size_t group_length(const char *name)
+{
+    const char *end = NULL;
+    for (const char *at = name; (at = strstr(at, "::")); at += 2) {
+        end = at;
+    }
+    end = end ? end : strrchr(name, '/');
+    return end ? (size_t)(end - name) : 0;
+}
+
+static json_t *find_group(struct view *view, json_t *groups, const json_t *index, const char *key)
+{
+    const json_t *at = json_object_get(index, key);
+    if (at) {
+        return json_array_get(groups, (size_t)json_integer_value(at));
+    }
+    json_t *group = json_pack("{s:o,s:[]}", "group", mprof__name_word(key, NAME_BYTES), "members");
+    append(view, groups, group);
+    return group;
+}
+
+/* Groups in the order of their first tiles; one without a name if fewer than two would have one. */
+static void set_groups(struct view *view, const json_t *tiles)
+{
+    json_t *groups = json_array(), *index = json_object();
+    bool are_named = false;
+    for (int attempt = 0; attempt < 2 && !view->failed; attempt++) {
+        json_array_clear(groups);
+        json_object_clear(index);
+        for (size_t i = 0; i < json_array_size(tiles); i++) {
+            json_t *tile = json_array_get(tiles, i);
+            const char *name = mprof__report_string(tile, "name");
+            size_t length = attempt == 0 ? group_length(name) : 0;
+            char *key = strndup(name, length);
+            json_t *group = key ? find_group(view, groups, index, key) : NULL;
+            if (!group ||
+                (!json_object_get(index, key) &&
+                 json_object_set_new(index, key,
+                                     json_integer((json_int_t)json_array_size(groups) - 1)) != 0)) {
+                view->failed = true;
+                free(key);
+                break;
+            }
+            size_t skip = length ? length + (name[length] == ':' ? 2 : 1) : 0;
+            json_object_set_new(tile, "short_name", json_string(name + skip));
+            append(view, json_object_get(group, "members"), json_incref(tile));
+            free(key);
+        }
+        are_named = json_array_size(groups) > 1;
+        if (are_named) {
+            break;
+        }
+    }
+    for (size_t i = 0; i < json_array_size(groups); i++) {
+        json_t *group = json_array_get(groups, i);
+        size_t count = json_array_size(json_object_get(group, "members"));
+        json_object_set_new(group, "count", json_integer((json_int_t)count));
+    }
+    json_decref(index);
+    set(view, "groups", groups);
+}
+
 static void set_overview(struct view *view, const json_t *report,
                          const mprof__view_options *options)
 {
@@ -410,6 +474,7 @@ static void set_overview(struct view *view, const json_t *report,
     set(view, "attention_count", json_integer((json_int_t)json_array_size(attention)));
     set_flag(view, "has_attention", json_array_size(attention) > 0);
     set(view, "attention", attention);
+    set_groups(view, tiles);
     set(view, "tiles", tiles);
     set_flag(view, "has_verdicts", order && count && order[0].rank <= MPROF__RANK_PASSED);
     set(view, "left_out",
