@@ -1,9 +1,11 @@
 /* `mprof report`: options, the recordings one after the other, and the files that are written. */
 #include "command.h"
+#include "parse/commands/check_command.h"
 #include "parse/commands/command.h"
 #include "parse/formats/json.h"
 #include "render/draw/draw.h"
 #include "report/page_folder.h"
+#include "report/report_limits.h"
 #include "report/report_model.h"
 #include "report/report_pages.h"
 #include "report/report_words.h"
@@ -21,7 +23,8 @@
 #define PICTURES_MAX 7000000
 #define PICTURE_LEAST 60000
 #define ALONE_MAX 4000000
-#define ROW_MAX 500     /* of a table, in HTML */
+#define ROW_MAX 500 /* of a table, in HTML */
+#define OPTION_MAX 32
 #define TITLE_BYTES 300 /* of a picture */
 
 enum { OPTION_FORMAT = 256, OPTION_PAGES };
@@ -45,6 +48,7 @@ struct report_request {
     size_t target_count;
     char **inputs;
     size_t input_count;
+    mprof__check_request check;
 };
 
 /* What is being made. */
@@ -58,6 +62,7 @@ struct report {
     mprof__page_folder *folder; /* NULL: one page */
     const struct target *html;  /* NULL: none is written */
     char *link_to_index;        /* from a page; owned */
+    mprof__results results;     /* of the limits; none: there are no limits */
     const char **names;         /* of the files; owned, the strings are not */
     bool failed;
 };
@@ -153,6 +158,7 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
     case ARGP_KEY_INIT:
         request->inputs = calloc((size_t)state->argc + 1, sizeof *request->inputs);
         request->targets = calloc((size_t)state->argc + 1, sizeof *request->targets);
+        state->child_inputs[0] = &request->check;
         return request->inputs && request->targets ? 0 : ENOMEM;
     case ARGP_KEY_ARG:
         request->inputs[request->input_count++] = argument;
@@ -165,13 +171,34 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
     }
 }
 
-static const struct argp report_argp = {
-    .options = options,
-    .parser = parse_option,
-    .args_doc = "[FILE|INDEX|DIRECTORY...]",
-    .doc = "Writes a report of recordings as one page for a browser, as a summary in Markdown, or "
-           "as JSON; without a name, of the newest recording here.",
-};
+/* The options of `mprof check` that set limits; its exit codes and baselines are its own affair. */
+static struct argp limits_argp(void)
+{
+    static struct argp_option limits[OPTION_MAX];
+    size_t count = 0;
+    for (const struct argp_option *option = mprof__check_argp.options; option->name; option++) {
+        if (strcmp(option->name, "update-baseline") != 0 &&
+            strcmp(option->name, "report-only") != 0 && count + 1 < OPTION_MAX) {
+            limits[count++] = *option;
+        }
+    }
+    return (struct argp){.options = limits, .parser = mprof__check_argp.parser};
+}
+
+static void parse_command(struct report_request *request, int argc, char **argv)
+{
+    const struct argp limits = limits_argp();
+    const struct argp_child children[] = {{&limits, 0, NULL, 0}, {0}};
+    const struct argp report = {
+        .options = options,
+        .parser = parse_option,
+        .children = children,
+        .args_doc = "[FILE|INDEX|DIRECTORY...]",
+        .doc = "Writes a report of recordings as one page for a browser, as a summary in Markdown, "
+               "or as JSON; without a name, of the newest recording here.",
+    };
+    mprof__command_parse(&report, argc, argv, 0, request);
+}
 
 /* ---- names ---- */
 
@@ -368,11 +395,15 @@ static void drop_details(const struct report *report, json_t *recording)
 static mprof_status add_profile(struct report *report, const mprof_profile *profile,
                                 const char *path, const char *file_name, mprof_error *error)
 {
+    const mprof_run *run = mprof_profile_run(profile);
     char *name = recording_name(profile, file_name);
     json_t *recording = name ? mprof__report_recording(profile, path, name) : NULL;
     free(name);
     if (!recording ||
         json_array_append_new(json_object_get(report->model, "recordings"), recording) != 0) {
+        return mprof_error_set(error, MPROF_ENOMEM, "out of memory");
+    }
+    if (mprof__report_add_limits(recording, &report->results, path, !run) != MPROF_OK) {
         return mprof_error_set(error, MPROF_ENOMEM, "out of memory");
     }
     if (!report->html) {
@@ -472,6 +503,26 @@ static mprof_status write_target(const struct report *report, const struct targe
     return status;
 }
 
+/* Without limits a report has no verdicts. */
+static mprof_status check_limits(struct report *report, char *const *paths, size_t count,
+                                 mprof_error *error)
+{
+    const mprof__check_request *check = &report->request->check;
+    if (!check->is_given && !check->options.config.count) {
+        return MPROF_OK;
+    }
+    mprof_error reason = MPROF_ERROR_INIT;
+    mprof_status status =
+        mprof__check(&report->results, (const char *const *)paths, count, &check->options, &reason);
+    if (status == MPROF_EARGUMENT && !check->is_given) {
+        return MPROF_OK; /* the file of limits has none for these */
+    }
+    if (status != MPROF_OK) {
+        *error = reason;
+    }
+    return status;
+}
+
 static mprof_status make_report(struct report *report, char *const *paths, size_t count,
                                 mprof_error *error)
 {
@@ -488,6 +539,9 @@ static mprof_status make_report(struct report *report, char *const *paths, size_
                               : mprof_error_set(error, MPROF_ENOMEM, "out of memory");
     if (report->folder) {
         report->picture_max = ALONE_MAX;
+    }
+    if (status == MPROF_OK) {
+        status = check_limits(report, paths, count, error);
     }
     if (status == MPROF_OK && report->html) {
         status = mprof_text_engine_new(&report->engine, NULL, error);
@@ -514,6 +568,7 @@ static void dispose(struct report *report)
     free(report->link_to_index);
     mprof__page_folder_free(report->folder);
     mprof_text_engine_free(report->engine);
+    mprof__results_free(&report->results);
     json_decref(report->model);
 }
 
@@ -524,10 +579,13 @@ int mprof_report_command(int argc, char **argv)
     mprof_error error = MPROF_ERROR_INIT;
     char **paths = NULL;
     size_t count = 0;
-    mprof__command_parse(&report_argp, argc, argv, 0, &request);
+    parse_command(&request, argc, argv);
     mprof__output_remove_on_signals();
-    int code =
-        mprof__command_inputs_and_directories(&paths, &count, request.inputs, request.input_count);
+    int code = mprof__check_request_load(&request.check);
+    if (code == MPROF_EXIT_OK) {
+        code = mprof__command_inputs_and_directories(&paths, &count, request.inputs,
+                                                     request.input_count);
+    }
     if (count) {
         if (make_report(&report, paths, count, &error) != MPROF_OK) {
             code = mprof__command_fail(&error);
@@ -535,6 +593,7 @@ int mprof_report_command(int argc, char **argv)
         code = report.failed ? MPROF_EXIT_FAILED : code;
     }
     dispose(&report);
+    mprof__check_request_free(&request.check);
     mprof__command_inputs_free(paths, count);
     free(request.inputs);
     free(request.targets);

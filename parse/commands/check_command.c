@@ -70,7 +70,9 @@ static error_t parse_limit(int key, char *argument, struct argp_state *state)
     mprof_error error = MPROF_ERROR_INIT;
     switch (key) {
     case ARGP_KEY_INIT:
-        state->child_inputs[0] = &request->output;
+        if (state->child_inputs) { /* `report' writes its results itself */
+            state->child_inputs[0] = &request->output;
+        }
         return 0;
     case KEY_CONFIG:
         request->config = argument;

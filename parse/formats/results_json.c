@@ -1,4 +1,6 @@
 /* --format json: all that is known, in bytes and seconds. */
+#include "results_json.h"
+
 #include "formats.h"
 #include "json.h"
 #include "measures.h"
@@ -39,7 +41,7 @@ static json_t *interval_of(const mprof__result *result)
                            mprof__json_number(result->confidence));
 }
 
-static json_t *result_item(const mprof__result *result)
+json_t *mprof__json_result(const mprof__result *result)
 {
     mprof__unit unit = result->unit;
     json_t *item = json_pack(
@@ -98,7 +100,7 @@ static json_t *subject_items(const mprof__results *results)
     for (size_t i = 0; i < results->subject_count; i++) {
         json_t *own = json_array();
         for (; next < results->count && results->results[next].subject == i; next++) {
-            mprof__json_append(&own, result_item(&results->results[next]));
+            mprof__json_append(&own, mprof__json_result(&results->results[next]));
         }
         mprof__verdict worst =
             results->subjects[i].error ? MPROF__NOT_MEASURED : mprof__results_worst(results, i);

@@ -44,7 +44,7 @@ bool mprof__legend_add_kinds(mprof__legend *legend, const mprof__layout *layout)
     mprof__legend_row *row = &table->rows[table->count++];
     row->colour = MPROF_COLOUR_NONE;
     row->swatch = MPROF_ROLE_SWATCH_LINE;
-    mprof__measured_text(text, sizeof text, input);
+    mprof__measured_kind_text(text, sizeof text, input);
     fill_memory_row(legend, layout, row, text, mprof_profile_samples(input->profile));
     do {
         row = &table->rows[table->count++];

@@ -87,7 +87,7 @@ void mprof__kind_text(char *text, size_t size, const mprof__figure_input *input,
     }
 }
 
-void mprof__measured_text(char *text, size_t size, const mprof__figure_input *input)
+void mprof__measured_kind_text(char *text, size_t size, const mprof__figure_input *input)
 {
     const mprof__kind_curve measured = {.kind = mprof_profile_measured_kind(input->profile)};
     if (mprof_profile_mem_is_sum(input->profile)) {

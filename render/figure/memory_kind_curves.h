@@ -15,7 +15,7 @@ bool mprof__next_kind(const mprof__layout *layout, const mprof__figure_input *in
                       mprof__kind_curve *curve);
 const char *mprof__kind_label(mprof_kind kind);
 /* The sampled kind of memory and its process. */
-void mprof__measured_text(char *text, size_t size, const mprof__figure_input *input);
+void mprof__measured_kind_text(char *text, size_t size, const mprof__figure_input *input);
 /* The kind and its process, or the number of processes summed. */
 void mprof__kind_text(char *text, size_t size, const mprof__figure_input *input,
                       const mprof__kind_curve *curve);

@@ -51,15 +51,16 @@ json_t *mprof__verdict_view(const char *verdict)
 static char *value_word(char *text, double value, const char *unit, bool is_change)
 {
     char word[MPROF__WORD_SIZE];
+    bool is_rate = strcmp(unit, "bytes/s") == 0;
     if (strcmp(unit, "s") == 0) {
         const char *sign = !is_change || isnan(value) ? "" : value < 0 ? "\xE2\x88\x92" : "+";
         snprintf(text, MPROF__WORD_SIZE, "%s%s", sign,
                  mprof__seconds_word(word, is_change ? fabs(value) : value));
         return text;
     }
+    value *= is_rate ? 60 : 1;
     is_change ? mprof__bytes_change_word(word, value) : mprof__bytes_word(word, value);
-    snprintf(text, MPROF__WORD_SIZE, "%s%s", word,
-             strcmp(unit, "bytes/min") == 0 && isfinite(value) ? "/min" : "");
+    snprintf(text, MPROF__WORD_SIZE, "%s%s", word, is_rate && isfinite(value) ? "/min" : "");
     return text;
 }
 
@@ -72,7 +73,8 @@ static double number(const json_t *limit, const char *name)
 static char *measured_word(char *text, size_t size, const json_t *limit)
 {
     const char *unit = mprof__report_string(limit, "unit");
-    double low = number(limit, "low"), high = number(limit, "high");
+    const json_t *interval = json_object_get(limit, "interval");
+    double low = number(interval, "low"), high = number(interval, "high");
     char first[MPROF__WORD_SIZE], second[MPROF__WORD_SIZE];
     if (isfinite(low) && isfinite(high)) {
         snprintf(text, size, "%s to %s", value_word(first, low, unit, true),
@@ -91,7 +93,8 @@ static char *margin_word(char *text, size_t size, const json_t *limit)
     const char *reason = mprof__report_string(limit, "reason");
     int rank = mprof__verdict_rank(mprof__report_string(limit, "verdict"));
     double part = number(limit, "margin_share");
-    if (rank == MPROF__RANK_NOT_MEASURED || rank == MPROF__RANK_INCONCLUSIVE) {
+    bool is_explained = isfinite(number(limit, "baseline")) && *reason;
+    if (is_explained || rank == MPROF__RANK_NOT_MEASURED || rank == MPROF__RANK_INCONCLUSIVE) {
         snprintf(text, size, "%s", reason);
     } else if (rank == MPROF__RANK_FAILED && isfinite(part)) {
         snprintf(
@@ -108,7 +111,8 @@ static char *margin_word(char *text, size_t size, const json_t *limit)
 
 /* ---- headlines ---- */
 
-/* The limit with the worst verdict; the largest margin of several. */
+/* The limit with the worst verdict; of several the first, since the most general come first, or the
+ * one that is nearest to be crossed. */
 static const json_t *worst_limit(const json_t *recording)
 {
     const json_t *limits = json_object_get(recording, "limits"), *worst = NULL;
@@ -118,7 +122,7 @@ static const json_t *worst_limit(const json_t *recording)
         const json_t *limit = json_array_get(limits, i);
         int rank = mprof__verdict_rank(mprof__report_string(limit, "verdict"));
         double share = number(limit, "margin_share");
-        share = isnan(share) ? -1 : share;
+        share = isnan(share) || rank != MPROF__RANK_PASSED ? -1 : share;
         if (rank < worst_rank || (rank == worst_rank && share > worst_share)) {
             worst = limit;
             worst_rank = rank;
@@ -133,6 +137,14 @@ static void failed_clause(char *text, size_t size, const json_t *limit)
     char measured[CLAUSE_SIZE], margin[MPROF__WORD_SIZE], of[MPROF__WORD_SIZE];
     const char *unit = mprof__report_string(limit, "unit");
     bool is_lowest = json_is_true(json_object_get(limit, "is_lowest"));
+    double baseline = number(limit, "baseline");
+    if (isfinite(baseline)) {
+        snprintf(text, size, "peak %s, %s over the baseline of %s",
+                 measured_word(measured, sizeof measured, limit),
+                 value_word(margin, number(limit, "measured") - baseline, unit, false),
+                 value_word(of, baseline, unit, false));
+        return;
+    }
     snprintf(text, size, "%s %s, %s %s the limit of %s", mprof__report_string(limit, "name"),
              measured_word(measured, sizeof measured, limit),
              value_word(margin, fabs(number(limit, "margin")), unit, false),
@@ -189,7 +201,7 @@ json_t *mprof__summary_headline(const size_t ranks[MPROF__RANK_COUNT], size_t co
 static json_t *bar_of(const json_t *limit)
 {
     double share = number(limit, "measured") / number(limit, "limit");
-    if (!isfinite(share) || isfinite(number(limit, "low")) || share < 0) {
+    if (!isfinite(share) || json_is_object(json_object_get(limit, "interval")) || share < 0) {
         return json_null();
     }
     int width = (int)lround(fmin(share * BAR_LIMIT_X, BAR_WIDTH));
@@ -214,8 +226,27 @@ static json_t *row_of(const json_t *limit)
     return row;
 }
 
+/* "1 crossed, 3 passed" */
+static void count_words(char *text, size_t size, const json_t *limits)
+{
+    size_t used = 0;
+    *text = '\0';
+    for (int rank = 0; rank < MPROF__RANK_NONE; rank++) {
+        size_t count = 0;
+        for (size_t i = 0; i < json_array_size(limits); i++) {
+            const json_t *limit = json_array_get(limits, i);
+            count += mprof__verdict_rank(mprof__report_string(limit, "verdict")) == rank;
+        }
+        if (count && used < size) {
+            used += (size_t)snprintf(text + used, size - used, "%s%zu %s", used ? ", " : "", count,
+                                     verdicts[rank].word);
+        }
+    }
+}
+
 json_t *mprof__limits_view(const json_t *recording)
 {
+    char note[CLAUSE_SIZE];
     const json_t *limits = json_object_get(recording, "limits");
     json_t *rows = json_array();
     if (json_array_size(limits) == 0) {
@@ -232,5 +263,59 @@ json_t *mprof__limits_view(const json_t *recording)
             }
         }
     }
-    return json_pack("{s:o,s:i}", "rows", rows, "count", (int)json_array_size(limits));
+    count_words(note, sizeof note, limits);
+    return json_pack("{s:o,s:s}", "rows", rows, "count", note);
+}
+
+/* ---- what ran when a limit was crossed ---- */
+
+/* "build_index had run for 0.98 s and added 205.3 MiB, 142.2 MiB in the baseline" */
+static void add_call_words(char *text, size_t size, const json_t *call, double at_s)
+{
+    char name[CLAUSE_SIZE], time[MPROF__WORD_SIZE], added[MPROF__WORD_SIZE];
+    char before[MPROF__WORD_SIZE], many[MPROF__WORD_SIZE] = "";
+    size_t used = strlen(text);
+    double since_s = number(call, "since_s"), baseline = number(call, "baseline_bytes");
+    double processes = number(call, "process_count");
+    json_t *visible = mprof__name_word(mprof__report_string(call, "name"), CLAUSE_SIZE / 2);
+    snprintf(name, sizeof name, "%s", visible ? json_string_value(visible) : "");
+    json_decref(visible);
+    if (processes > 1) {
+        snprintf(many, sizeof many, " in %.0f processes", processes);
+    }
+    mprof__bytes_word(added, number(call, "added_bytes"));
+    mprof__seconds_word(time, at_s - since_s);
+    if (json_is_true(json_object_get(call, "is_process")) || isnan(since_s)) {
+        used += (size_t)snprintf(text + used, size - used, "%s%s had %s", name, many, added);
+    } else {
+        used += (size_t)snprintf(text + used, size - used, "%s%s had run for %s and added %s", name,
+                                 many, time, added);
+    }
+    if (isfinite(baseline) && used < size) {
+        snprintf(text + used, size - used, ", %s in the baseline",
+                 mprof__bytes_word(before, baseline));
+    }
+}
+
+bool mprof__running_sentence(const json_t *recording, char *text, size_t size)
+{
+    char word[MPROF__WORD_SIZE];
+    const json_t *limit = worst_limit(recording);
+    const json_t *running = json_object_get(limit, "running");
+    double at_s = number(limit, "at_s");
+    if (!limit || json_array_size(running) == 0 || isnan(at_s)) {
+        return false;
+    }
+    const char *key = mprof__report_string(limit, "key");
+    bool is_peak = strcmp(key, "max") == 0 || strcmp(key, "baseline") == 0;
+    snprintf(text, size, "%s%s after the start%s ", is_peak ? "At the peak, " : "",
+             mprof__seconds_word(word, at_s), is_peak ? "," : ":");
+    for (size_t i = 0; i < json_array_size(running); i++) {
+        size_t used = strlen(text);
+        snprintf(text + used, size - used, "%s", i ? "; " : "");
+        add_call_words(text, size, json_array_get(running, i), at_s);
+    }
+    size_t used = strlen(text);
+    snprintf(text + used, size - used, ".");
+    return true;
 }

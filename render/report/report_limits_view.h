@@ -1,7 +1,6 @@
 /* Limits and verdicts in words. Private to the reports.
  *
- * A limit of a recording: {key, name, verdict, unit, limit, measured, margin, margin_share, low,
- * high, reason, is_at_least, is_lowest}. */
+ * A limit of a recording is what mprof__json_result() makes of it. */
 #ifndef MPROF_RENDER_REPORT_LIMITS_VIEW_H
 #define MPROF_RENDER_REPORT_LIMITS_VIEW_H
 
@@ -25,6 +24,10 @@ json_t *mprof__verdict_view(const char *verdict);
 /* The worst limit in a clause: "peak 463.9 MiB, 43.9 MiB over the limit of 420 MiB". False: the
  * recording has no limits. */
 bool mprof__limits_headline(const json_t *recording, char *text, size_t size);
+
+/* What ran when the worst limit was crossed: "At the peak, 7.64 s after the start, build_index had
+ * run for 0.98 s and added 205.3 MiB." False: it is not known. */
+bool mprof__running_sentence(const json_t *recording, char *text, size_t size);
 
 /* The clause of all recordings, and the verdict; JSON null: there are no limits. */
 json_t *mprof__summary_headline(const size_t ranks[MPROF__RANK_COUNT], size_t count, char *text,

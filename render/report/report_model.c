@@ -2,6 +2,7 @@
  * curve. */
 #include "report_model.h"
 
+#include "parse/check/most_added.h"
 #include "parse/formats/json.h"
 #include "parse/redact.h"
 
@@ -77,27 +78,7 @@ static bool append(json_t *list, json_t *value)
 
 /* ---- functions and processes ---- */
 
-/* The most that one call of each function added, in its own process; NAN without a call that ended.
- * The caller frees. */
-static double *find_rises(const mprof_profile *profile)
-{
-    size_t function_count, count;
-    (void)mprof_profile_functions(profile, &function_count);
-    const mprof_span *spans = mprof_profile_spans(profile, &count);
-    double *rises = malloc((function_count + 1) * sizeof *rises);
-    for (size_t i = 0; rises && i < function_count; i++) {
-        rises[i] = NAN;
-    }
-    for (size_t i = 0; rises && i < count; i++) {
-        double *rise = &rises[spans[i].function];
-        if (spans[i].count <= 1) {
-            *rise = fmax(*rise, spans[i].exit.mib - spans[i].enter.mib);
-        }
-    }
-    return rises;
-}
-
-static json_t *function_of(const mprof_function *function, double rise_mib)
+static json_t *function_of(const mprof_function *function, double most_added_mib)
 {
     struct builder builder = {json_object(), false};
     add_text(&builder, "name", function->name);
@@ -106,7 +87,7 @@ static json_t *function_of(const mprof_function *function, double rise_mib)
     add_number(&builder, "total_s", function->total_s);
     add_number(&builder, "own_s", function->own_s);
     add_number(&builder, "longest_s", function->longest_s);
-    add_bytes(&builder, "most_added_bytes", rise_mib);
+    add_bytes(&builder, "most_added_bytes", most_added_mib);
     add_bytes(&builder, "change_bytes", function->change_mib);
     add_bytes(&builder, "peak_bytes", function->peak_mib);
     return finish(&builder);
@@ -116,16 +97,17 @@ static json_t *functions_of(const mprof_profile *profile)
 {
     size_t count;
     const mprof_function *functions = mprof_profile_functions(profile, &count);
-    double *rises = find_rises(profile);
-    json_t *list = rises ? json_array() : NULL;
-    for (size_t i = 0; list && i < count; i++) {
-        if (!append(list, function_of(&functions[i], rises[i]))) {
-            json_decref(list);
-            list = NULL;
-        }
+    mprof_sample *most = calloc(count + 1, sizeof *most);
+    json_t *list = json_array();
+    bool good = list && most && mprof__most_added_find(most, NULL, profile) == 0;
+    for (size_t i = 0; good && i < count; i++) {
+        good = append(list, function_of(&functions[i], most[i].mib));
     }
-    free(rises);
-    return list;
+    free(most);
+    if (!good) {
+        json_decref(list);
+    }
+    return good ? list : NULL;
 }
 
 static json_t *end_of(const mprof_process *process)
@@ -301,6 +283,13 @@ static void add_running(struct builder *builder, const mprof_profile *profile, d
     mprof_moment_free(moment);
 }
 
+/* It may have needed more. */
+static bool was_killed(const mprof_process *process)
+{
+    return process->ended &&
+           (process->cause == MPROF_EXIT_SIGNAL || process->cause == MPROF_EXIT_OOM);
+}
+
 static json_t *peak_of(const mprof_profile *profile)
 {
     size_t count;
@@ -311,6 +300,7 @@ static json_t *peak_of(const mprof_profile *profile)
     add_bytes(&builder, "bytes", peak.mib);
     add_number(&builder, "at_s", is_known ? peak.time_s - mprof_profile_start_s(profile) : NAN);
     add_bytes(&builder, "kernel_bytes", count == 1 ? processes[0].kernel_peak_mib : NAN);
+    add(&builder, "is_lower_bound", json_boolean(was_killed(&processes[0])));
     if (is_known) {
         add_running(&builder, profile, peak.time_s);
     } else {

@@ -72,7 +72,7 @@ char *mprof__end_word(char *text, const json_t *end)
     } else if (strcmp(cause, "signal") == 0) {
         snprintf(text, MPROF__WORD_SIZE, "killed by signal" MPROF__NBSP "%d", value);
     } else if (strcmp(cause, "out of memory") == 0) {
-        snprintf(text, MPROF__WORD_SIZE, "killed: out of memory");
+        snprintf(text, MPROF__WORD_SIZE, "killed, out of memory");
     } else {
         snprintf(text, MPROF__WORD_SIZE, "%s", *cause ? "ended" : MPROF__UNKNOWN);
     }
@@ -166,6 +166,7 @@ static json_t *cell_of(const struct table *table, const struct row *row,
 
 static json_t *row_of(const struct table *table, const struct row *row)
 {
+    static const mprof__looks looks = {MPROF__PALETTE_LIGHT, NULL};
     char light[16];
     const char *name = mprof__report_string(row->item, "label");
     double pid = mprof__report_number(row->item, "pid");
@@ -184,7 +185,7 @@ static json_t *row_of(const struct table *table, const struct row *row)
                              mprof__name_word(*name ? name : number, NAME_BYTES), "cells", cells);
     if (row->slot >= 0) {
         snprintf(light, sizeof light, "#%06x",
-                 mprof__tone_colour(MPROF__PALETTE_LIGHT, MPROF__TONE_SLOT, row->slot));
+                 mprof__tone_colour(&looks, MPROF__TONE_SLOT, row->slot));
         json_t *slot = json_pack("{s:i,s:s}", "number", row->slot, "light", light);
         if (json_object_set_new(view, "slot", slot) != 0) {
             json_decref(view);
@@ -236,16 +237,17 @@ static bool fill_rows(struct table *table, const json_t *items, const struct col
                       size_t column_count)
 {
     for (size_t i = 0; i < column_count; i++) {
-        if (i < 1 || has_values(items, &columns[i])) {
+        if (has_values(items, &columns[i])) {
             table->columns[table->column_count++] = columns[i];
         }
     }
+    table->columns[0].has_bar = is_bytes(table->columns[0].type);
     table->row_count = json_array_size(items);
     table->rows = calloc(table->row_count + 1, sizeof *table->rows);
     for (size_t i = 0; table->rows && i < table->row_count; i++) {
         const json_t *item = json_array_get(items, i);
         double key = mprof__report_number(item, table->columns[0].member);
-        double less = mprof__report_number(item, columns[1].member);
+        double less = mprof__report_number(item, table->columns[1].member);
         table->rows[i] = (struct row){item, key, less, -1};
     }
     return table->rows != NULL;

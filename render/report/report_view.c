@@ -80,7 +80,9 @@ static void set_cards(struct view *view, const json_t *recording)
     for (size_t i = 0; i < json_array_size(functions); i++) {
         calls += mprof__report_number(json_array_get(functions, i), "calls");
     }
-    snprintf(note, sizeof note, "at %s", mprof__seconds_word(other, at_s));
+    bool is_bound = json_is_true(json_object_get(peak, "is_lower_bound"));
+    snprintf(note, sizeof note, "%sat %s", is_bound ? "or more, " : "",
+             mprof__seconds_word(other, at_s));
     append_card(view, cards, "Peak", mprof__bytes_word(word, mprof__report_number(peak, "bytes")),
                 note);
     double exact = mprof__report_number(peak, "kernel_bytes");
@@ -179,7 +181,9 @@ static void set_at_peak(struct view *view, const json_t *recording)
     const char *running = mprof__report_string(peak, "running");
     double at_s = mprof__report_number(peak, "at_s");
     json_t *name = *running ? mprof__name_word(running, SENTENCE_SIZE / 2) : NULL;
-    if (name && isfinite(at_s)) {
+    if (mprof__running_sentence(recording, text, sizeof text)) {
+        set_text(view, "at_peak", text);
+    } else if (name && isfinite(at_s)) {
         snprintf(text, sizeof text, "At the peak, %s after the start: %s.",
                  mprof__seconds_word(word, at_s), json_string_value(name));
         set_text(view, "at_peak", text);
@@ -201,6 +205,36 @@ static void set_headline(struct view *view, const json_t *recording)
         set(view, "verdict", json_null());
     }
     set_text(view, "headline", text);
+}
+
+/* "The program was killed by signal 9 after 1.96 s: it may have needed more." */
+static void set_ending(struct view *view, const json_t *recording)
+{
+    char text[SENTENCE_SIZE], end[MPROF__WORD_SIZE], word[MPROF__WORD_SIZE];
+    const json_t *main = json_array_get(json_object_get(recording, "processes"), 0);
+    if (!json_is_true(json_object_get(json_object_get(recording, "peak"), "is_lower_bound"))) {
+        set(view, "ending", json_null());
+        return;
+    }
+    mprof__end_word(end, json_object_get(main, "end"));
+    snprintf(text, sizeof text, "The program was %s after %s: it may have needed more.", end,
+             mprof__seconds_word(word, mprof__report_number(recording, "duration_s")));
+    set_text(view, "ending", text);
+}
+
+/* Red is a limit that was crossed, and nothing else. */
+static bool is_peak_crossed(const json_t *recording)
+{
+    const json_t *limits = json_object_get(recording, "limits");
+    for (size_t i = 0; i < json_array_size(limits); i++) {
+        const json_t *limit = json_array_get(limits, i);
+        const char *key = mprof__report_string(limit, "key");
+        if ((strcmp(key, "max") == 0 || strcmp(key, "baseline") == 0) &&
+            mprof__verdict_rank(mprof__report_string(limit, "verdict")) == MPROF__RANK_FAILED) {
+            return true;
+        }
+    }
+    return false;
 }
 
 double mprof__peak_limit_bytes(const json_t *recording)
@@ -307,6 +341,8 @@ static json_t *recording_view(const json_t *recording, size_t number,
              mprof__seconds_word(word, mprof__report_number(recording, "duration_s")));
     set_headline(&view, recording);
     set_at_peak(&view, recording);
+    set_ending(&view, recording);
+    set_flag(&view, "is_calm", !is_peak_crossed(recording));
     set(&view, "limits", mprof__limits_view(recording));
     set_cards(&view, recording);
     set_tables(&view, recording, number, options);
