@@ -6,7 +6,7 @@ import pathlib
 import re
 import subprocess
 import sys
-import time
+import tempfile
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
@@ -68,8 +68,10 @@ class Cells(unittest.TestCase):
         return base64.b64decode(re.search(r"base64,([^\"]+)", bundle["text/html"])[1]).decode()
 
     def test_a_cell_with_functions_threads_and_processes(self):
+        self.run_cell("%%mprof -q -o cell.dat\nearlier(1)\n")
         answer = self.run_cell("%%mprof -o cell.dat" + WORK)
-        self.assertEqual((answer.status, answer.err), ("ok", ""))
+        self.assertEqual((answer.status, answer.err), ("ok", ""))  # though an older file is kept
+        self.assertTrue((self.directory / "cell.dat.old").exists())
         self.assertEqual(answer.result["text/plain"], "42")
         self.check_shown(answer)
         recording = Recording(self.directory / "cell.dat")
@@ -263,6 +265,49 @@ class Cells(unittest.TestCase):
         self.addCleanup(self.run_cell, "%load_ext mprof")
         self.assertEqual((answer.status, answer.text), ("ok", ""))
         self.assertIn("Cell magic `%%mprof` not found", self.run_cell("%%mprof\n1\n").err)
+
+
+class Interpreters(unittest.TestCase):
+    """The recording of a process by itself, which a cell uses, on every CPython."""
+
+    PROGRAM = """if True:
+        import os, subprocess, sys, threading, time
+        from mprof._program import program
+        from mprof._recording import Recording
+        def earlier(n):
+            return len(b"x" * n)
+        before = dict(os.environ)
+        for name in ("first.dat", "second.dat"):
+            recording = Recording(program(), name, options=["-M"], functions=["__main__:earlier"])
+            recording.start()
+            @profile
+            def decorated(n):
+                time.sleep(0.01)
+                return earlier(n)
+            decorated(1 << 20)
+            thread = threading.Thread(target=decorated, args=(5,), name="reader")
+            thread.start(); thread.join()
+            subprocess.run([sys.executable, "-c", "profile(lambda: 1)()"], check=True)
+            recording.stop()
+            assert recording.notes == [], recording.notes
+            assert dict(os.environ) == before
+            assert "profile" not in vars(__import__("builtins"))
+        earlier(1); decorated(1)
+        """
+
+    def test_functions_threads_and_processes(self):
+        for python in pythons.found():
+            with self.subTest(python=str(python)), tempfile.TemporaryDirectory() as folder:
+                done = subprocess.run([str(python), "-c", self.PROGRAM], cwd=folder, timeout=180, text=True,
+                                      capture_output=True, env=pythons.environment())
+                self.assertEqual((done.returncode, done.stderr), (0, ""))
+                for name in ("first.dat", "second.dat"):
+                    calls = sorted((call.name, call.lane, call.level)
+                                   for call in Recording(pathlib.Path(folder, name)).calls)
+                    self.assertEqual(calls, sorted([
+                        ("__main__.decorated", "", 0), ("__main__.earlier", "", 1),
+                        ("__main__.decorated", "reader", 0), ("__main__.earlier", "reader", 1),
+                        ("__main__.<lambda>", "", 0)]), name)
 
 
 class Ends(unittest.TestCase):

@@ -1,9 +1,7 @@
 """Draws and reads recordings, and shows those of notebooks' cells. The actions run the program mprof."""
 
 import collections
-import glob
 import os
-import subprocess
 import sys
 
 import _mprof
@@ -54,6 +52,7 @@ def function_labels(dotted_function_names):
 def get_profile_filenames(args):
     """Paths of recordings by name or number: 0 is the oldest mprofile_*.dat here, -1 the newest, "all" all
     of them. ValueError if no recording is found. Timestamp files of old versions follow their recording."""
+    import glob
     recordings = sorted(glob.glob("mprofile_??????????????.dat"))
     filenames = []
     for argument in recordings if args == "all" else args:
@@ -166,6 +165,7 @@ def _asks_for_exit_code(arguments):
 def _action(name):
     """A function that runs an action with the arguments in sys.argv."""
     def act():
+        import subprocess
         arguments = sys.argv[1:]
         status = subprocess.call([_program(), name, *arguments])
         if status != 0 or (name == "run" and _asks_for_exit_code(arguments)):

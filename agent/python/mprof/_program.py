@@ -1,7 +1,6 @@
 """Where the program mprof is."""
 
 import os
-import shutil
 
 import _mprof
 
@@ -13,6 +12,7 @@ def program():
         path = os.path.normpath(os.path.join(here, place))
         if os.path.isfile(path) and os.access(path, os.X_OK):
             return path
+    import shutil  # slow to load
     found = shutil.which("mprof")
     if found is None:
         raise FileNotFoundError("cannot find the program mprof, neither next to this package nor in PATH")

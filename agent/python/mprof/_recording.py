@@ -17,6 +17,9 @@ _PATIENCE_S = 20.0
 # A recording ends with a sample if the next one is due this soon.
 _LAST_SAMPLE_S = 0.5
 
+# Said again each time that a cell with -o x.dat runs.
+_KEPT = "mprof: the older file is kept as "
+
 _NOT_LOADED = 4  # RTLD_NOLOAD
 _MISSING = object()
 
@@ -154,7 +157,7 @@ class Recording:
             recorder.communicate()
             raise
         for line in errors.decode("utf-8", "replace").splitlines():
-            if line not in self.notes:
+            if line not in self.notes and not line.startswith(_KEPT):
                 self.notes.append(line)
 
     def _failure(self):
