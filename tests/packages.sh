@@ -15,7 +15,7 @@ packages_draw=(fonts-inter fonts-dejavu-core)
 # Recorded by docs/demo.
 packages_demo=(python3-flask python3-gevent gunicorn)
 
-# For the tests: the other implementation, readers and drawers of recordings, viewers of pictures, a browser,
+# For the tests: the other implementation, readers and drawers of recordings, viewers of pictures, browsers,
 # services, and checks of the source.
 packages_test=(
     git libcmocka-dev 'libasan8|libasan9|libasan6' libubsan1 libchafa-dev
@@ -26,7 +26,7 @@ packages_test=(
     python3-numpy python3-scipy python3-pandas gnuplot-nox python3-sphinx-gallery python3-pil
     jq python3-jsonschema python3-junitparser cmark-gfm python3-prometheus-client
     libxml2-utils poppler-utils librsvg2-bin fonts-noto-cjk
-    chromium chromium-driver
+    chromium chromium-driver firefox-esr
     valgrind strace mypy musl-tools bubblewrap 'libfaketime|' clang 'gcc-multilib|'
     zsh fish
     mandoc doxygen 'clang-format-16|' # only this version checks the layout

@@ -8,6 +8,7 @@
 #include "density_rows.h"
 #include "format_units.h"
 #include "layout.h"
+#include "merged_calls.h"
 #include "parse/array.h"
 #include "visible_text.h"
 
@@ -30,7 +31,8 @@ struct cell {
     size_t function_count;
     uint64_t calls, functions; /* functions: as in mprof_about */
     double total_s, start_s, end_s, enter_mib, exit_mib;
-    double *ran_s; /* per column */
+    double *ran_s;          /* per column */
+    const mprof_span *span; /* one of the calls, of the same lane as all */
 };
 
 struct lane {
@@ -50,8 +52,9 @@ static const mprof_span *crowded_span(const mprof__figure_input *input, size_t p
     return &input->spans[input->shown[place]];
 }
 
-static struct cell *cell_at(struct lane *lane, size_t row, uint32_t function)
+static struct cell *cell_at(struct lane *lane, size_t row, const mprof_span *span)
 {
+    uint32_t function = span->function;
     uint32_t *index = &lane->cell_of[row * lane->input->function_count + function];
     if (*index) {
         return &lane->cells[*index - 1];
@@ -67,7 +70,8 @@ static struct cell *cell_at(struct lane *lane, size_t row, uint32_t function)
                                        .function = function,
                                        .function_count = 1,
                                        .start_s = INFINITY,
-                                       .ran_s = ran_s};
+                                       .ran_s = ran_s,
+                                       .span = span};
     *index = (uint32_t)++lane->count;
     return &cells[lane->count - 1];
 }
@@ -77,7 +81,7 @@ static bool add_call(struct lane *lane, const mprof_span *span, size_t row)
     const mprof__layout *layout = lane->layout;
     double start_s = span->enter.time_s - lane->input->start_s;
     double end_s = span->exit.time_s - lane->input->start_s;
-    struct cell *cell = cell_at(lane, row, span->function);
+    struct cell *cell = cell_at(lane, row, span);
     if (!cell) {
         return false;
     }
@@ -133,7 +137,7 @@ static void merge_cells(struct cell *cell, const struct cell *other, size_t colu
 static uint32_t about_cell(mprof__layout *layout, const mprof__figure_input *input,
                            const struct cell *cell)
 {
-    char text[500], count[32], more[64] = "";
+    char text[800], count[32], more[64] = "", where[200] = "";
     if (!layout->options->states) {
         return MPROF_ABOUT_NONE;
     }
@@ -145,8 +149,12 @@ static uint32_t about_cell(mprof__layout *layout, const mprof__figure_input *inp
     if (cell->function_count > 1) {
         snprintf(more, sizeof more, " and %zu more functions", cell->function_count - 1);
     }
-    snprintf(text, sizeof text, "%s%s: %s calls", name, more,
-             mprof__count_text(count, sizeof count, cell->calls));
+    if (layout->options->order == MPROF_BY_PROCESS) {
+        mprof__call_place_text(where, sizeof where, input, cell->span);
+    }
+    snprintf(text, sizeof text, "%s%s: %s calls%s%s", name, more,
+             mprof__count_text(count, sizeof count, cell->calls), *where ? " \xC2\xB7 " : "",
+             where);
     free(name);
     return mprof__add_about(layout->figure,
                             (mprof_about){.function = input->function_numbers[cell->function],

@@ -49,7 +49,7 @@ static uint64_t calls_of(const mprof_span *span)
 }
 
 /* Thousands of functions of a few calls each are a crowd together: a flame chart with more narrow
- * boxes than NARROW_MAX takes ten seconds to open, and nobody can tell them apart. */
+ * boxes than NARROW_MAX takes ten seconds to open, and they cannot be seen apart. */
 static bool has_many_narrow_boxes(const mprof__layout *layout, const mprof__figure_input *input)
 {
     double narrow_s = NARROW_PX / mprof__nominal_px_per_s(layout);

@@ -1,7 +1,9 @@
 /* Appends to the figure's arrays, and the public accessors of a finished figure. The first failure
  * stays in the status, so that modules need not check every item. */
 #include "display_list.h"
+
 #include "layout.h"
+#include "window_numbers.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -273,6 +275,7 @@ void mprof_figure_free(mprof_figure *figure)
     free(figure->title);
     free(figure->facts);
     free(figure->source);
+    mprof__free_window_numbers(figure->window_numbers);
     free(figure);
 }
 

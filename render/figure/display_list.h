@@ -37,7 +37,8 @@ struct mprof_figure {
     char *title;
     char *facts;
     char *source;
-    mprof_status status; /* the first failure */
+    struct mprof__window_numbers *window_numbers; /* NULL: none were asked for */
+    mprof_status status;                          /* the first failure */
 };
 
 /* A straight line, in px. */

@@ -26,6 +26,7 @@
 #include "tick_table.h"
 #include "view.h"
 #include "visible_text.h"
+#include "window_numbers.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -385,6 +386,7 @@ static mprof_status draw_page(mprof__layout *layout, mprof_error *error)
         bool all_ticks = false;
         if (layout->options->states) {
             all_ticks = mprof__add_tick_table(layout);
+            mprof__add_window_numbers(layout);
         }
         layout->figure->frame =
             (mprof_frame){.plot = layout->plot,

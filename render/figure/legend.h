@@ -13,4 +13,17 @@ double mprof__legend_width(const mprof__legend *legend);
 double mprof__legend_height(const mprof__legend *legend);
 void mprof__draw_legend(mprof__layout *layout, const mprof__legend *legend, double x, double y);
 
+/* What rows of processes say, also in legends that are drawn later. */
+void mprof__main_row_name(char *text, size_t size, const mprof__figure_input *input);
+/* Of the curve itself, or of nothing that is drawn by itself. */
+void mprof__main_row_swatch(mprof_role *swatch, int *colour, const mprof__layout *layout,
+                            const mprof__figure_input *input);
+/* Of a process, or of those of a command, with its recording if there are several. */
+void mprof__group_row_name(char *text, size_t size, const mprof__layout *layout,
+                           const mprof__figure_input *input, const mprof__process_group *group);
+int mprof__group_row_colour(const mprof__layout *layout, const mprof__figure_input *input,
+                            size_t at);
+/* How a process ended; "" if it did not, or if it is unknown. */
+void mprof__exit_text(char *text, size_t size, const mprof_process *process);
+
 #endif

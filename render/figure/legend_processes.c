@@ -19,6 +19,15 @@ static void exit_text(char *text, size_t size, const mprof__layout *layout,
     bool is_later = mprof__is_window(layout) && process->end_s - input->start_s > layout->to_s;
     if (!process->ended || is_later) {
         snprintf(text, size, known ? "\xE2\x80\x93" : "");
+    } else {
+        mprof__exit_text(text, size, process);
+    }
+}
+
+void mprof__exit_text(char *text, size_t size, const mprof_process *process)
+{
+    if (!process->ended) {
+        *text = '\0';
     } else if (process->cause == MPROF_EXIT_STATUS) {
         snprintf(text, size, "exit %lld", (long long)process->exit_value);
     } else if (process->cause == MPROF_EXIT_SIGNAL) {
@@ -30,21 +39,32 @@ static void exit_text(char *text, size_t size, const mprof__layout *layout,
     }
 }
 
-/* A row that is of the curve itself, or of nothing that is drawn by itself. */
+void mprof__main_row_swatch(mprof_role *swatch, int *colour, const mprof__layout *layout,
+                            const mprof__figure_input *input)
+{
+    *colour = layout->options->stack ? mprof__main_colour(layout, input) : MPROF_COLOUR_NONE;
+    *swatch = layout->options->stack ? MPROF_ROLE_SWATCH
+              : input->main_is_sum   ? MPROF_ROLE_COUNT
+                                     : MPROF_ROLE_SWATCH_LINE;
+}
+
 static void set_main_swatch(mprof__legend_row *row, const mprof__layout *layout,
                             const mprof__figure_input *input)
 {
-    row->colour = layout->options->stack ? mprof__main_colour(layout, input) : MPROF_COLOUR_NONE;
-    row->swatch = layout->options->stack ? MPROF_ROLE_SWATCH
-                  : input->main_is_sum   ? MPROF_ROLE_COUNT
-                                         : MPROF_ROLE_SWATCH_LINE;
+    mprof__main_row_swatch(&row->swatch, &row->colour, layout, input);
+}
+
+void mprof__main_row_name(char *text, size_t size, const mprof__figure_input *input)
+{
+    char name[200];
+    mprof__process_text(name, sizeof name, input, 0);
+    snprintf(text, size, strcmp(name, "main") == 0 ? "%s" : "%s (main)", name);
 }
 
 static void name_main(mprof__legend_row *row, const mprof__figure_input *input)
 {
-    char name[200], text[220];
-    mprof__process_text(name, sizeof name, input, 0);
-    snprintf(text, sizeof text, strcmp(name, "main") == 0 ? "%s" : "%s (main)", name);
+    char text[220];
+    mprof__main_row_name(text, sizeof text, input);
     mprof__legend_set_full_name(row, text);
 }
 
@@ -68,7 +88,8 @@ static void fill_main_row(const mprof__layout *layout, mprof__legend_row *row,
     exit_text(row->cells[4], sizeof *row->cells, layout, input, &input->processes[0], ends_known);
 }
 
-static int colour_of_group(const mprof__layout *layout, const mprof__figure_input *input, size_t at)
+int mprof__group_row_colour(const mprof__layout *layout, const mprof__figure_input *input,
+                            size_t at)
 {
     if (at < input->groups.shown) {
         return input->groups.items[at].colour;
@@ -77,6 +98,19 @@ static int colour_of_group(const mprof__layout *layout, const mprof__figure_inpu
 }
 
 /* A process, or those of one command, on one axis with those of other recordings. */
+void mprof__group_row_name(char *text, size_t size, const mprof__layout *layout,
+                           const mprof__figure_input *input, const mprof__process_group *group)
+{
+    char name[200], recording[240];
+    mprof__group_text(name, sizeof name, input, group);
+    mprof__recording_name(recording, sizeof recording, layout, input);
+    if (mprof__are_runs_of_one_file(layout)) {
+        snprintf(recording, sizeof recording, "run %zu", mprof_profile_run(input->profile)->number);
+    }
+    bool is_one = layout->input_count == 1;
+    snprintf(text, size, "%s%s%s", name, is_one ? "" : ", ", is_one ? "" : recording);
+}
+
 static void fill_process_row(const mprof__layout *layout, mprof__legend_row *row,
                              const mprof__figure_input *input, const mprof_process_sum *sums,
                              size_t at, bool ends_known)
@@ -84,15 +118,9 @@ static void fill_process_row(const mprof__layout *layout, mprof__legend_row *row
     const mprof__process_group *group = &input->groups.items[at];
     const mprof_process *process = &input->processes[group->members[0]];
     const mprof_process_sum *sum = &sums[group->members[0]];
-    char name[200], text[500], recording[240];
-    mprof__group_text(name, sizeof name, input, group);
-    mprof__recording_name(recording, sizeof recording, layout, input);
-    if (mprof__are_runs_of_one_file(layout)) {
-        snprintf(recording, sizeof recording, "run %zu", mprof_profile_run(input->profile)->number);
-    }
-    bool is_one = layout->input_count == 1;
-    snprintf(text, sizeof text, "%s%s%s", name, is_one ? "" : ", ", is_one ? "" : recording);
-    row->colour = colour_of_group(layout, input, at);
+    char text[500];
+    mprof__group_row_name(text, sizeof text, layout, input, group);
+    row->colour = mprof__group_row_colour(layout, input, at);
     row->swatch = MPROF_ROLE_SWATCH;
     mprof__legend_set_full_name(row, text);
     if (group->count > 1) {
@@ -193,7 +221,7 @@ static void fill_group_row(const mprof__layout *layout, mprof__legend_row *row,
     char text[200], memory[40], time[40];
     mprof__group_text(text, sizeof text, input, group);
     mprof__legend_set_full_name(row, text);
-    row->colour = colour_of_group(layout, input, ranked->at);
+    row->colour = mprof__group_row_colour(layout, input, ranked->at);
     row->swatch = MPROF_ROLE_SWATCH;
     if (group->peak.mib > 0) { /* else it has no sample in the window */
         mprof__memory_text_in(row->cells[0], sizeof *row->cells, layout->options->unit,

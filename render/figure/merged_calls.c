@@ -158,6 +158,22 @@ void mprof__process_text(char *text, size_t size, const mprof__figure_input *inp
     free(name);
 }
 
+void mprof__call_place_text(char *text, size_t size, const mprof__figure_input *input,
+                            const mprof_span *span)
+{
+    const char *lane_name = input->lanes[span->lane].name;
+    *text = '\0';
+    if (input->process_count > 1) {
+        mprof__process_text(text, size, input, span->process);
+    }
+    if (*lane_name) {
+        char *lane = mprof__visible_text(lane_name, strlen(lane_name), 60);
+        size_t used = strlen(text);
+        snprintf(text + used, size - used, "%s%s", used ? ", " : "", lane ? lane : "");
+        free(lane);
+    }
+}
+
 uint32_t mprof__about_merged_call(mprof__layout *layout, const mprof__figure_input *input,
                                   const mprof__merged_call *call)
 {
@@ -168,20 +184,11 @@ uint32_t mprof__about_merged_call(mprof__layout *layout, const mprof__figure_inp
     const mprof_function *function = &input->functions[span->function];
     char *name = mprof__visible_text(function->name, strlen(function->name), 240);
     char text[800], duration[32], start[32], change[32], enter[32], leave[32], count[32];
-    char where[200] = ""; /* two names of up to 60 bytes as visible text, and a pid */
+    char where[200]; /* two names of up to 60 bytes as visible text, and a pid */
     if (!name) {
         return MPROF_ABOUT_NONE;
     }
-    if (input->process_count > 1) {
-        mprof__process_text(where, sizeof where, input, span->process);
-    }
-    if (*input->lanes[span->lane].name) {
-        const char *lane_name = input->lanes[span->lane].name;
-        char *lane = mprof__visible_text(lane_name, strlen(lane_name), 60);
-        size_t used = strlen(where);
-        snprintf(where + used, sizeof where - used, "%s%s", used ? ", " : "", lane ? lane : "");
-        free(lane);
-    }
+    mprof__call_place_text(where, sizeof where, input, span);
     mprof__duration_text(duration, sizeof duration, duration_of(input, call->span));
     mprof__duration_text(start, sizeof start, span->enter.time_s - input->start_s);
     mprof__change_text_in(change, sizeof change, layout->options->unit,

@@ -28,6 +28,9 @@ uint64_t mprof__function_bit(const mprof__figure_input *input, const mprof_span 
 /* Adds the tooltip; MPROF_ABOUT_NONE if none was asked for. */
 uint32_t mprof__about_merged_call(mprof__layout *layout, const mprof__figure_input *input,
                                   const mprof__merged_call *call);
+/* The process, if there are several, and the thread, greenlet or task; "" if it has no name. */
+void mprof__call_place_text(char *text, size_t size, const mprof__figure_input *input,
+                            const mprof_span *span);
 void mprof__process_text(char *text, size_t size, const mprof__figure_input *input,
                          uint32_t process);
 

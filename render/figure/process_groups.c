@@ -182,11 +182,12 @@ static mprof_status measure_at_peak(mprof__figure_input *input)
     return mib ? status : MPROF_ENOMEM;
 }
 
-/* mib and running have room for a number per moment. */
-static void measure(mprof__figure_input *input, mprof__process_group *group, double *mib,
-                    uint32_t *running)
+/* mib and running have room for a number per moment. Those next to the window do not count. */
+static void measure(const mprof__layout *layout, mprof__figure_input *input,
+                    mprof__process_group *group, double *mib, uint32_t *running)
 {
-    size_t count = input->moment_count, busy = 0;
+    double from = input->start_s + layout->from_s, to = input->start_s + layout->to_s;
+    size_t count = input->moment_count, busy = 0, within = 0;
     double sum = 0, squares = 0;
     memset(mib, 0, count * sizeof *mib);
     memset(running, 0, count * sizeof *running);
@@ -195,6 +196,10 @@ static void measure(mprof__figure_input *input, mprof__process_group *group, dou
     }
     group->peak = (mprof_sample){0, input->start_s};
     for (size_t i = 0; i < count; i++) {
+        if (input->moments[i] < from || input->moments[i] > to) {
+            continue;
+        }
+        within++;
         sum += mib[i];
         squares += mib[i] * mib[i];
         busy += running[i] > 0;
@@ -203,19 +208,20 @@ static void measure(mprof__figure_input *input, mprof__process_group *group, dou
         }
     }
     group->mean_mib = busy ? sum / (double)busy : 0;
-    group->share_mib = count ? sum / (double)count : 0;
+    group->share_mib = within ? sum / (double)within : 0;
     group->deviation_mib =
-        count ? sqrt(fmax(0, squares / (double)count - group->share_mib * group->share_mib)) : 0;
+        within ? sqrt(fmax(0, squares / (double)within - group->share_mib * group->share_mib)) : 0;
 }
 
-static mprof_status measure_all(mprof__figure_input *input, size_t count)
+static mprof_status measure_all(const mprof__layout *layout, mprof__figure_input *input,
+                                size_t count)
 {
     mprof__process_groups *groups = &input->groups;
     double *mib = malloc((input->moment_count + 1) * sizeof *mib);
     uint32_t *running = malloc((input->moment_count + 1) * sizeof *running);
     if (mib && running) {
         for (size_t i = 0; i < count; i++) {
-            measure(input, &groups->items[i], mib, running);
+            measure(layout, input, &groups->items[i], mib, running);
         }
     }
     mprof_status status = mib && running ? MPROF_OK : MPROF_ENOMEM;
@@ -436,13 +442,13 @@ mprof_status mprof__group_processes(const mprof__layout *layout, mprof__figure_i
         status = measure_at_peak(input);
     }
     if (status == MPROF_OK && groups->by_command) {
-        status = measure_all(input, groups->count);
+        status = measure_all(layout, input, groups->count);
     }
     if (status == MPROF_OK) {
         status = choose_shown(input);
     }
     if (status == MPROF_OK && !groups->by_command) {
-        status = measure_all(input, groups->shown);
+        status = measure_all(layout, input, groups->shown);
     }
     for (size_t i = 0; status == MPROF_OK && i < groups->count; i++) {
         if (i < groups->shown + PALE_MAX || !groups->by_command) {

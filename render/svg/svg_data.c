@@ -4,14 +4,14 @@
  *
  * Names come from recordings and can contain anything. They are escaped text in the <metadata>
  * element, never part of the script.
- *
- * A stream of numbers is text of 88 letters. A number is written in base 44, lowest digit first;
- * each digit but the last is the letter 44 places later. Signed numbers are folded: 0, -1, 1, -2
- * become 0, 1, 2, 3. Most differences between neighbours take one to three letters. */
+ */
 #include "svg_data.h"
 #include "interactive_assets.h"
+#include "number_stream.h"
 #include "render/figure/format_units.h"
 #include "render/figure/layout.h"
+#include "render/figure/window_numbers.h"
+#include "window_data.h"
 #include "xml.h"
 
 #include <math.h>
@@ -19,7 +19,6 @@
 #include <string.h>
 #include <time.h>
 
-#define BASE 44
 #define COLUMN_PX 4.0
 #define STATE_STEPS 1e9 /* the unit of durations: this part of the time shown */
 
@@ -38,28 +37,14 @@ struct stream {
     uint32_t about;         /* of the last item that has one */
 };
 
-/* All printable ASCII characters that neither JSON nor XML escapes. */
-static char digit_letter(unsigned digit)
-{
-    static const char letters[2 * BASE + 1] =
-        "!#$%()*+,-./0123456789:;=?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[]^_`abcdefghijklmnopqrstuvwxyz{|}~";
-    return letters[digit];
-}
-
 static void put_count(const struct stream *stream, uint64_t value)
 {
-    char text[16];
-    size_t length = 0;
-    for (; value >= BASE; value /= BASE) {
-        text[length++] = digit_letter((unsigned)(value % BASE) + BASE);
-    }
-    text[length++] = digit_letter((unsigned)value);
-    mprof_output_write(stream->output, text, length);
+    mprof__put_count(stream->output, value);
 }
 
 static void put_signed(const struct stream *stream, long long value)
 {
-    put_count(stream, value < 0 ? ((uint64_t) - (value + 1) << 1) + 1 : (uint64_t)value << 1);
+    mprof__put_signed(stream->output, value);
 }
 
 /* A power of ten, as recorded times are decimal; about 1e-7 of the time shown. */
@@ -312,12 +297,14 @@ static void put_functions(const struct stream *stream)
     size_t count, size;
     const mprof_figure_function *functions = mprof_figure_functions(stream->figure, &count);
     const char *text = mprof_figure_text(stream->figure, &size);
+    const struct mprof__window_numbers *numbers = stream->figure->window_numbers;
     for (size_t i = 0; i < count; i++) {
         mprof__put(stream->output, i ? ",\n[" : "\n[");
         mprof__put_json(stream->output, text + functions[i].name, functions[i].name_length);
         mprof__put(stream->output, ",");
         mprof__put_json(stream->output, text + functions[i].label, functions[i].label_length);
-        mprof__putf(stream->output, ",%llu]", (unsigned long long)functions[i].calls);
+        mprof__putf(stream->output, ",%llu,%d]", (unsigned long long)functions[i].calls,
+                    numbers ? numbers->colours[i] : MPROF_COLOUR_NONE);
     }
 }
 
@@ -411,7 +398,9 @@ static void put_data(mprof_output *output, const mprof_figure *figure,
     mprof__put(output, "\",\n\"states\":\"");
     put_states(&stream);
     put_tick_data(&stream);
-    mprof__put(output, "\"}</metadata>\n");
+    mprof__put(output, "\"");
+    mprof__put_window_data(output, figure);
+    mprof__put(output, "}</metadata>\n");
 }
 
 const char *mprof_svg_script(size_t *size)

@@ -268,7 +268,7 @@ class Tooltip(BrowserCase):
             plot = self.show(*options, path)
             for zoomed in (False, True):
                 if zoomed:
-                    self.browser.drag(plot.x(295), plot.middle, plot.x(325), plot.middle)
+                    self.zoom(plot.x(295), plot.middle, plot.x(325), plot.middle)
                     plot.from_s, plot.to_s = 295, 325
                 self.browser.move(plot.x(310), plot.clear)
                 moment, *lines = self.state()["tooltip"]
@@ -288,7 +288,7 @@ class Tooltip(BrowserCase):
         moment, *lines = self.state()["tooltip"]
         self.assertRegex(moment, r"\A(49|50|51)(\.\d)? %\Z")
         self.assertEqual(len([line for line in lines if "run-" in line]), 9)
-        self.browser.drag(plot.x(20), plot.middle, plot.x(40), plot.middle)
+        self.zoom(plot.x(20), plot.middle, plot.x(40), plot.middle)
         self.assertEqual(self.browser.run(
             "return [...document.querySelectorAll('.axes .tick')].map(node => node.textContent).filter(text => / %$/.test(text)).length > 2"),
             True)
@@ -429,7 +429,7 @@ class Ticks(BrowserCase):
                     column = [one for one in shown if pixel + 1e-6 < plot.x(one[0]) < pixel + 1 - 1e-6]
                     self.assertGreaterEqual(found[1], max((one[1] for one in column), default=0),
                                             "not the highest of the column")
-            self.browser.drag(plot.left + plot.width * 0.31, plot.middle, plot.left + plot.width * 0.43, plot.middle)
+            self.zoom(plot.left + plot.width * 0.31, plot.middle, plot.left + plot.width * 0.43, plot.middle)
             begin, end = map(float, re.search(r"-w ([\d.]+),([\d.]+)", self.state()["facts"][0]).groups())
             for i in range(20):
                 with self.subTest(path=path.name, options=options, zoomed=i):
@@ -484,7 +484,7 @@ class Zoom(BrowserCase):
         plot = self.show(NESTED)
         before = self.state()
         drawn = self.browser.run(DRAWN)
-        self.browser.drag(plot.x(0.4), plot.middle, plot.x(0.8), plot.middle + 20)
+        self.zoom(plot.x(0.4), plot.middle, plot.x(0.8), plot.middle + 20)
         after = self.state()
         self.assertTrue(after["zoomed"])
         self.assertNotEqual(before["ticks"], after["ticks"])
@@ -497,7 +497,7 @@ class Zoom(BrowserCase):
             if again == "Escape":
                 self.browser.press("Escape")
             else:
-                self.browser.drag(plot.x(0.4), plot.middle, plot.x(0.8), plot.middle)
+                self.zoom(plot.x(0.4), plot.middle, plot.x(0.8), plot.middle)
                 if again == "dblclick":
                     self.browser.click(plot.x(0.2), plot.top + 30, times=2)
                 else:
@@ -517,7 +517,7 @@ class Zoom(BrowserCase):
         for size, options in (("1260x540", []), ("640x400", ["-t", "x" * 80])):
             with self.subTest(size=size):
                 plot = self.show("-f", "--size", size, *options, self.directory / name)
-                self.browser.drag(plot.x(0.4), plot.middle, plot.x(0.8), plot.middle)
+                self.zoom(plot.x(0.4), plot.middle, plot.x(0.8), plot.middle)
                 line = self.browser.run("const line = document.querySelector('.facts[data-command]');"
                                         "return [line.dataset.command, line.firstChild.data, line.lastChild.textContent]")
                 window = re.search(r" -w ([\d.]+,[\d.]+) ", line[0])
@@ -534,7 +534,7 @@ class Zoom(BrowserCase):
             with self.subTest(options=options):
                 plot = self.show(*options, NESTED)
                 drawn = self.browser.run(DRAWN)
-                self.browser.drag(plot.left + 0.3 * plot.width, plot.middle, plot.left + 0.7 * plot.width, plot.middle)
+                self.zoom(plot.left + 0.3 * plot.width, plot.middle, plot.left + 0.7 * plot.width, plot.middle)
                 self.assertTrue(self.state()["zoomed"])
                 ticks = self.state()["ticks"]
                 self.assertTrue(any(tick.endswith("s") for tick in ticks), ticks)
@@ -560,7 +560,7 @@ class Zoom(BrowserCase):
             with self.subTest(arguments=arguments):
                 plot = self.show(*arguments)
                 drawn = self.browser.run(DRAWN)
-                self.browser.drag(plot.left + 300, plot.middle, plot.left + 420, plot.middle)
+                self.zoom(plot.left + 300, plot.middle, plot.left + 420, plot.middle)
                 self.assertTrue(self.state()["zoomed"])
                 self.assertNotEqual(self.browser.run(DRAWN), drawn)
                 self.browser.press("+", "+", "ArrowRight", "-", "Escape")
@@ -579,7 +579,7 @@ class Zoom(BrowserCase):
                 for wide in (90, 400):
                     left = plot.left + plot.width * share
                     right = min(left + wide, plot.left + plot.width - 5)
-                    self.browser.drag(left, plot.middle, right, plot.middle)
+                    self.zoom(left, plot.middle, right, plot.middle)
                     state = self.state()
                     window = re.search(r"-w ([\d.]+,[\d.]+)", state["facts"][0])[1]
                     other = self.draw("-w", window, path, name="window.svg")
@@ -605,7 +605,7 @@ class Zoom(BrowserCase):
             path = self.write(f"{name}.dat", text)
             for begin, end in windows:
                 plot = self.show(*options, path)
-                self.browser.drag(plot.x(begin), plot.middle, plot.x(end), plot.middle)
+                self.zoom(plot.x(begin), plot.middle, plot.x(end), plot.middle)
                 window = re.search(r"-w ([\d.]+,[\d.]+)", self.state()["facts"][0])[1]
                 zoomed, ticks = self.lines_of(plot), self.state()["ticks"]
                 labels = self.browser.run("""
@@ -624,7 +624,7 @@ class Zoom(BrowserCase):
     def test_a_limit_that_would_flatten_the_curve_is_hidden(self):
         plot = self.show(self.write("container.dat", container()))
         self.assertEqual([line[0] for line in self.lines_of(plot)], ["control-group", "limit"])
-        self.browser.drag(plot.x(0), plot.middle, plot.x(4), plot.middle)  # 100 to 116 of 400 MiB
+        self.zoom(plot.x(0), plot.middle, plot.x(4), plot.middle)  # 100 to 116 of 400 MiB
         self.assertEqual([line[0] for line in self.lines_of(plot)], ["control-group"])
         self.assertEqual(self.browser.run("return document.querySelectorAll('.names:not(.fixed) > .limit-name').length"), 0)
         self.browser.move(plot.left + 300, plot.clear)
@@ -642,7 +642,7 @@ class Zoom(BrowserCase):
                 ("container", container(), [], {"control group", "limit 400.0 MiB", "limit 640.0 MiB"}),
                 ("tree", tree(), ["--memory", "pss,swap"], {"PSS", "swap", "worker 11"})):
             plot = self.show(*options, self.write(f"{name}.dat", text))
-            self.browser.drag(plot.x(15), plot.middle, plot.x(90), plot.middle)
+            self.zoom(plot.x(15), plot.middle, plot.x(90), plot.middle)
             places = self.browser.run(names)
             with self.subTest(name):
                 self.assertEqual({place[0] for place in places}, wanted)
@@ -674,25 +674,10 @@ class Zoom(BrowserCase):
             });""")
         self.assertTrue(inside, "a caption leaves its box")
 
-    def test_the_legend_says_that_it_is_of_the_whole_time(self):
-        heads = "return [...document.querySelectorAll('.legend-head:not([text-anchor])')].map(node => node.textContent)"
-        for options, tables in (([NESTED], ["function"]), ([CHILDREN], ["process"]), ([NESTED, CHILDREN], ["recording", "function"])):
-            plot = self.show(*options)
-            self.assertEqual(self.browser.run(heads), tables)
-            self.browser.drag(plot.left + 300, plot.middle, plot.left + 420, plot.middle)
-            self.assertEqual(self.browser.run(heads), [f"{name}, whole time" for name in tables])
-            # the next column is not covered
-            covered = self.browser.run("""
-                const places = [...document.querySelectorAll('.legend-head')].map(node => node.getBoundingClientRect());
-                return places.some((a, i) => places.some((b, k) => k > i && a.top === b.top && a.left < b.right && b.left < a.right));""")
-            self.assertFalse(covered)
-            self.browser.press("Escape")
-            self.assertEqual(self.browser.run(heads), tables)
-
     def test_labels_of_brackets_do_not_overlap(self):
         plot = self.show(NESTED)
         for share in (0.05, 0.3, 0.6):
-            self.browser.drag(plot.left + plot.width * share, plot.middle,
+            self.zoom(plot.left + plot.width * share, plot.middle,
                               plot.left + plot.width * (share + 0.2), plot.middle)
             places = self.browser.run("""
                 return [...document.querySelectorAll('.names:not(.fixed) > text')].map(node => {
@@ -716,7 +701,7 @@ class Zoom(BrowserCase):
             lines += [f"MEM {100 + spike} {1000 + i}", f"CHLD 11 60 {1000 + i}", f"CHLD 12 {spike} {1000 + i}"]
         plot = self.show("--stack", self.write("pool.dat", "\n".join(lines) + "\n"))
         for share in (0.05, 0.35, 0.6):
-            self.browser.drag(plot.left + plot.width * share, plot.middle,
+            self.zoom(plot.left + plot.width * share, plot.middle,
                               plot.left + plot.width * (share + 0.3), plot.middle)
             outside = self.browser.run("""
                 const names = [...document.querySelectorAll('.names:not(.fixed) > .box-name')];
@@ -730,29 +715,18 @@ class Zoom(BrowserCase):
             self.assertEqual(outside[1], [])
             self.browser.press("Escape")
 
-    def test_the_wheel_with_control_zooms_at_the_pointer(self):
-        plot = self.show(NESTED)
-        self.browser.wheel(plot.x(0.6), plot.middle, -100)
-        self.assertFalse(self.state()["zoomed"])
-        for _ in range(4):
-            self.browser.wheel(plot.x(0.6), plot.middle, -100, "Control")
-        state = self.state()
-        begin, end = map(float, re.search(r"-w ([\d.]+),([\d.]+)", state["facts"][0]).groups())
-        self.assertLess(end - begin, 0.7)
-        self.assertTrue(begin < 0.6 < end)
-
     def test_the_memory_axis_follows_what_is_shown(self):
         path = self.write("step.dat", "CMDLINE x\n" + "".join(
             f"MEM {900 if 40 < i < 50 else 20 + i % 5} {100 + i}\n" for i in range(101)))
         plot = self.show(path)
         self.assertIn("800 MiB", self.state()["ticks"])
-        self.browser.drag(plot.x(60), plot.middle, plot.x(90), plot.middle)
+        self.zoom(plot.x(60), plot.middle, plot.x(90), plot.middle)
         memory = [float(tick[:-4]) for tick in self.state()["ticks"] if tick.endswith("MiB")]
         self.assertTrue(memory and max(memory) <= 30, memory)
 
     def test_tooltip_is_right_after_a_zoom(self):
         plot, recording = self.show(NESTED), Recording(NESTED)
-        self.browser.drag(plot.x(0.4), plot.middle, plot.x(0.6), plot.middle)
+        self.zoom(plot.x(0.4), plot.middle, plot.x(0.6), plot.middle)
         begin, end = map(float, re.search(r"-w ([\d.]+),([\d.]+)", self.state()["facts"][0]).groups())
         start = min(recording.mem[0][1], min(call.enter_s for call in recording.calls))
         for mib, moment in recording.mem:
@@ -774,7 +748,7 @@ class Lanes(BrowserCase):
             tooltip = self.state()["tooltip"]
             self.assertTrue(any(line.endswith(f"11  {memory_text(60 + seconds * 10)}") for line in tooltip), tooltip)
             self.assertTrue(any(line.endswith(f"12  {memory_text(90 + round(seconds * 10) % 7)}") for line in tooltip), tooltip)
-        self.browser.drag(plot.x(2), plot.middle, plot.x(4), plot.middle)
+        self.zoom(plot.x(2), plot.middle, plot.x(4), plot.middle)
         self.browser.move(plot.left + plot.width / 2, plot.clear)  # 3 s
         tooltip = self.state()["tooltip"]
         self.assertTrue(any(line.endswith(f"11  {memory_text(90)}") for line in tooltip), tooltip)
@@ -784,7 +758,7 @@ class Lanes(BrowserCase):
         for begin, end in ((0, 10), (1, 4), (2, 2.5)):
             if begin:
                 self.browser.press("Escape")
-                self.browser.drag(plot.x(begin), plot.middle, plot.x(end), plot.middle)
+                self.zoom(plot.x(begin), plot.middle, plot.x(end), plot.middle)
             rows = {}
             for box in self.boxes():
                 rows.setdefault(round(box["y"]), []).append(box)
@@ -801,7 +775,7 @@ class Lanes(BrowserCase):
             plot = self.show("-w", f"{begin},{end}", NESTED)
             drawn = self.browser.run(count)
             plot = self.show(NESTED)
-            self.browser.drag(plot.x(begin), plot.middle, plot.x(end), plot.middle)
+            self.zoom(plot.x(begin), plot.middle, plot.x(end), plot.middle)
             zoomed = self.browser.run(count)
             self.assertEqual(len(zoomed), len(drawn))
             for one, other in zip(zoomed, drawn):
@@ -970,7 +944,7 @@ class Keyboard(BrowserCase):
     def test_buttons_have_names_and_work_by_key(self):
         self.show(NESTED)
         self.browser.run("document.querySelector('.button').focus()")
-        self.assertEqual(self.state()["focus"], "Search functions")
+        self.assertEqual(self.state()["focus"], "Search functions and processes")
         self.browser.press("Enter")
         self.browser.type("leaf")
         self.assertIn("30 calls", self.state()["status"])
@@ -989,7 +963,7 @@ class Keyboard(BrowserCase):
         names = {node.get("name", {}).get("value", "") for node in tree}
         roles = {node.get("role", {}).get("value", "") for node in tree}
         self.assertTrue(any(re.match(r".*predict: 0\.14 s, .* at ", name) for name in names), sorted(names)[:40])
-        self.assertIn("Search functions", names)
+        self.assertIn("Search functions and processes", names)
         self.assertTrue(any("nested.py" in name for name in names))
         self.assertLessEqual({"graphics-document", "graphics-symbol", "button", "status"},
                              {re.sub(r"(?<!^)(?=[A-Z])", "-", role).lower() for role in roles}
@@ -1025,7 +999,7 @@ class Safety(BrowserCase):
                     tooltip += self.state()["tooltip"]
                 if not set(options) & {"-t"}:
                     self.assertIn("m." + HOSTILE[0], tooltip)
-                self.browser.drag(plot.left + 20, plot.middle, plot.left + 300, plot.middle)
+                self.zoom(plot.left + 20, plot.middle, plot.left + 300, plot.middle)
                 self.browser.press("/")
                 self.browser.type("<script>")
                 self.assertRegex(self.state()["status"], r"\A[45] calls")
@@ -1051,7 +1025,7 @@ class Safety(BrowserCase):
         path = self.write("bytes.dat", b"\n".join(lines) + b"\n")
         for options in ([], ["-f"]):
             plot = self.show(*options, path)
-            self.browser.drag(plot.left + 20, plot.middle, plot.left + 300, plot.middle)
+            self.zoom(plot.left + 20, plot.middle, plot.left + 300, plot.middle)
             self.assertTrue(self.state()["zoomed"])
             self.assert_nothing_injected()
 
@@ -1113,7 +1087,7 @@ print(len({tuple(p) for p in seen.reshape(-1, seen.shape[2])[::7].round(2).tolis
         self.browser.open(address + "/picture.svg")
         self.assertTrue(self.state()["interactive"])
         plot = Plot(self.browser)
-        self.browser.drag(plot.x(0.4), plot.middle, plot.x(0.8), plot.middle)
+        self.zoom(plot.x(0.4), plot.middle, plot.x(0.8), plot.middle)
         self.browser.move(plot.x(0.5), plot.middle)
         self.browser.press("/")
         self.browser.type("leaf")
@@ -1177,7 +1151,7 @@ class Embedding(BrowserCase):
         place = self.browser.run("""
             document.querySelectorAll('svg')[0].scrollIntoView();
             const { x, y } = document.querySelectorAll('svg')[0].getBoundingClientRect(); return [x, y];""")
-        self.browser.drag(place[0] + 300, place[1] + 200, place[0] + 600, place[1] + 210)
+        self.zoom(place[0] + 300, place[1] + 200, place[0] + 600, place[1] + 210)
         self.assertEqual(self.browser.run(zoomed), [True, False])
         self.browser.press("Escape")
         self.assertEqual(self.browser.run(zoomed), [False, False])
@@ -1194,7 +1168,7 @@ class Embedding(BrowserCase):
         self.assertEqual(self.browser.run(living), [True, True])
         self.browser.run("document.querySelector('#late').innerHTML = arguments[0]; mprofStart(); mprofStart();", pictures[2])
         self.assertEqual(self.browser.run(living), [True, True, True])
-        self.assertEqual(self.browser.run("return document.querySelectorAll('.readout').length"), 3)
+        self.assertEqual(self.browser.run("return document.querySelectorAll('.readout.pins').length"), 3)
         ids = self.browser.run("return [...document.querySelectorAll('[id]')].map(node => node.id)")
         self.assertEqual(len(ids), len(set(ids)), ids)
 
@@ -1219,7 +1193,7 @@ class Embedding(BrowserCase):
         for size in ("300x200", "640x480", "3000x1200"):
             with self.subTest(size=size):
                 plot = self.show("-f" if size != "300x200" else "-n", "--size", size, NESTED)
-                self.browser.drag(plot.left + plot.width * 0.2, plot.middle, plot.left + plot.width * 0.4, plot.middle)
+                self.zoom(plot.left + plot.width * 0.2, plot.middle, plot.left + plot.width * 0.4, plot.middle)
                 self.assertTrue(self.state()["zoomed"])
                 self.browser.press("Escape")
 

@@ -145,6 +145,26 @@ class Browser:
                   self._to(x1, y1, 20), {"type": "pointerUp", "button": 0})
         self.settle()
 
+    def drag_with(self, key, x0, y0, x1, y1):
+        """Drags while a key is held."""
+        pause = {"type": "pause", "duration": 0}
+        mouse = [self._to(x0, y0), {"type": "pointerDown", "button": 0}, self._to((x0 + x1) / 2, y1, 20),
+                 self._to(x1, y1, 20), {"type": "pointerUp", "button": 0}]
+        keys = [{"type": "keyDown", "value": KEYS[key]}] + [pause] * len(mouse) + [{"type": "keyUp", "value": KEYS[key]}]
+        self.ask("POST", "/actions", {"actions": [
+            {"type": "key", "id": "keys", "actions": keys},
+            {"type": "pointer", "id": "mouse", "parameters": {"pointerType": "mouse"}, "actions": [pause] + mouse}]})
+        self.settle()
+
+    def fingers(self, *paths):
+        """Moves each finger from the first to the last place of its path, all at the same time."""
+        self.ask("POST", "/actions", {"actions": [
+            {"type": "pointer", "id": f"finger{i}", "parameters": {"pointerType": "touch"},
+             "actions": [self._to(*path[0]), {"type": "pointerDown", "button": 0},
+                         *[self._to(*place, 30) for place in path[1:]], {"type": "pointerUp", "button": 0}]}
+            for i, path in enumerate(paths)]})
+        self.settle()
+
     def press(self, *keys):
         """Keys one after the other; "Shift+Tab" holds the first."""
         steps = []

@@ -24,6 +24,7 @@ return [...document.querySelectorAll('.box, .rug, .box-fine')].filter(node => no
 });
 """
 
+
 class Plot:
     """The axes of a picture, as its <metadata> gives them."""
 
@@ -50,12 +51,13 @@ class Plot:
 
 
 class BrowserCase(mprof_test.TestCase):
+    browser_class = Browser
     browser = None
 
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.browser = Browser(height=1500)
+        cls.browser = cls.browser_class(height=1500)
         cls.addClassCleanup(cls.browser.close)
 
     def setUp(self):
@@ -101,6 +103,11 @@ class BrowserCase(mprof_test.TestCase):
     def click_box(self, label):
         box = self.box(label)
         self.browser.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+
+    def zoom(self, x0, y0, x1, y1):
+        """Selects a range of a picture that shows everything, and shows it alone."""
+        self.browser.drag(x0, y0, x1, y1)
+        self.browser.press("Enter")
 
     def assert_quiet(self):
         """No message on the console, no request to a network."""

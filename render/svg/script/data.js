@@ -33,7 +33,7 @@ function reader(text) {
   return { next, signed, more: () => at < text.length };
 }
 
-const functions = data.functions.map(([name, label, calls]) => ({ name, label, calls }));
+const functions = data.functions.map(([name, label, calls, colour]) => ({ name, label, calls, colour }));
 const abouts = [];
 for (const read = reader(data.abouts), last = { t: 0 }; read.more();) {
   const number = read.next();

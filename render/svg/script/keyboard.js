@@ -31,11 +31,20 @@ root.addEventListener('focusin', event => {
   if (item && item.about) hover(Math.max(view.from, Math.min((item.about.start + item.about.end) / 2, view.to)), item, topOf(item) + 10);
 });
 
+function escape() {
+  if (pattern || input === document.activeElement) closeSearch();
+  else if (isMenuOpen()) closeMenu();
+  else if (selected || pins.length) { pins.length = 0; select(null); drawPins(); }
+  else reset();
+}
 const keys = {
-  Escape: () => pattern || input === document.activeElement ? closeSearch() : reset(),
+  Escape: escape, Enter: () => zoomToSelection(),
   '/': () => openSearch(),
-  '+': () => zoomBy(0.5), '=': () => zoomBy(0.5), '-': () => zoomBy(2), 0: reset,
+  '+': () => zoomBy(0.5), '=': () => zoomBy(0.5), '-': () => zoomBy(2), 0: () => reset(),
   b: () => root.classList.toggle('bare'),
+  p: () => hovered && pin(hovered.t, hovered.item, hovered.y),
+  c: () => copyText(samplesAsCsv()), C: () => copyText(legendAsCsv()), s: () => saveFile(viewAsSvg(), 'image/svg+xml', 'svg'),
+  w: () => fitWindow(), m: () => openMenu(),
   ArrowLeft: () => pan(-0.25), ArrowRight: () => pan(0.25),
 };
 function pressed(event) {
@@ -53,4 +62,4 @@ function pressed(event) {
   event.preventDefault();
 }
 // A picture alone in its window handles all keys; within a page, only while it has the focus.
-(document.documentElement === root ? document : root).addEventListener('keydown', pressed);
+(alone ? document : root).addEventListener('keydown', pressed);

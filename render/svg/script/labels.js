@@ -10,7 +10,7 @@ function caption(about, room) {
 function drawCaptions() {
   for (const item of boxes) {
     const tall = +item.node.getAttribute('height');
-    if (item.kind !== 'lanes' || tall < 13 || item.wide < 19) continue;
+    if (item.hidden || item.kind !== 'lanes' || tall < 13 || item.wide < 19) continue;
     const text = caption(item.about, item.wide - 13);
     if (text) itemOf.set(add(captions, 'text', { class: 'box-name', 'xml:space': 'preserve', x: tenth(item.x + 8), y: +item.node.getAttribute('y') + tall / 2 + 4 }, text), item);
   }
@@ -21,7 +21,7 @@ let drawn = [];
 function drawBrackets() {
   const placed = [], highest = Math.min(...bracketed.map(topOf));
   drawn = [];
-  for (const item of bracketed) {
+  for (const item of bracketed.filter(one => !one.hidden)) {
     const { start, end, enter, exit, open } = item.about, edges = [];
     if (X(Math.min(end, view.to)) - X(Math.max(start, view.from)) < 24) continue;
     if (inside(start)) edges.push([X(start), Y(enter), 1]);
@@ -42,7 +42,7 @@ function drawBrackets() {
 function drawNames() {
   const taken = drawn.flatMap(one => one.edges).map(([x, y]) => ({ x: x - 8, y: y - 11, w: 16, h: 22 }));
   const hits = (a, b) => a.x < b.x + b.w && b.x < a.x + a.w && a.y < b.y + b.h && b.y < a.y + a.h;
-  const lines = items.filter(item => /^(curve|kind|control-group|limit)/.test(item.role) && item.points && !item.away).map(item => item.shown);
+  const lines = items.filter(item => /^(curve|kind|control-group|limit)/.test(item.role) && item.points && !item.away && !item.hidden).map(item => item.shown);
   const onCurve = box => lines.some(line => {
     const ys = cut(cut(line, timeAt(box.x), 1), timeAt(box.x + box.w), -1).map(([, v]) => Y(v));
     return Math.min(...ys) < box.y + box.h + 3 && Math.max(...ys) > box.y - 3;
@@ -91,7 +91,7 @@ function drawNames() {
   drawn.slice(0, 200).forEach(({ about, node, item, edges: [[x, y]] }) =>
     label(x, y, `${about.of.label} ${duration(about.end - about.start)}${about.open ? ' \u2026' : ''}`, `bracket-name ${node.classList[1]}`, item));
   for (const one of [...series.filter(other => /^(kind|control-group)/.test(other.role)), ...series.filter(other => other.rank === 2 && other.role !== 'strip').slice(-8)]) {
-    if (items.some(item => item.about === one.about && item.away)) continue;
+    if (one.hidden || items.some(item => item.about === one.about && item.away)) continue;
     const points = one.pieces.flatMap(piece => piece.filter(([t]) => inside(t))), stride = Math.ceil(points.length / 20);
     const peak = points.reduce((a, b) => a && a[1] >= b[1] ? a : b, null);
     if (one.role === 'layer') nameLayer(one);

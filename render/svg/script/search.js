@@ -1,5 +1,5 @@
 // Search.
-let pattern = '';
+let pattern = '', searchStatus = '';
 
 // A regular expression if it is valid, else a substring; both ignore case.
 function matcher(text) {
@@ -20,18 +20,34 @@ function shareOf(numbers) {
   return sum / 1e9;
 }
 
-// 2: all calls match; 1: some of them do.
+// 2: all calls match, or the process does; 1: some of the calls do.
 let isHit = () => 0;
 function search(text) {
   pattern = text;
   const matches = matcher(text), numbers = new Set();
   functions.forEach((one, i) => { if (text && matches(one.name)) numbers.add(i); });
+  const processes = data.window && text ? data.window.rows.map(([, name]) => name).filter(matches) : [];
   const [a, b] = bits(numbers);
-  isHit = about => numbers.has(about.number) ? 2 : about.of && (about.bits[0] & a || about.bits[1] & b) ? 1 : 0;
+  isHit = about => numbers.has(about.number) || about.text && (about.of ? processes.some(name => ofProcess(about, name)) : processes.length && matches(about.text)) ? 2
+    : about.of && (about.bits[0] & a || about.bits[1] & b) ? 1 : 0;
+  root.classList.toggle('finds-processes', processes.length > 0);
   mark();
-  if (!text) return status.textContent = '';
-  const calls = [...numbers].reduce((sum, i) => sum + functions[i].calls, 0), share = shareOf(numbers);
-  status.textContent = calls ? `${counted(calls)} call${calls === 1 ? '' : 's'}${share === null ? '' : `, ${percent(share)} of the time`}` : 'no call';
+  searchStatus = text ? searchText(numbers, processes.length) : '';
+  status.textContent = searchStatus;
+  keepLink();
+}
+
+function searchText(numbers, processes) {
+  const calls = [...numbers].reduce((sum, i) => sum + functions[i].calls, 0), share = shareOf(numbers), found = [];
+  if (calls) found.push(`${counted(calls)} call${calls === 1 ? '' : 's'}${share === null ? '' : `, ${percent(share)} of the time`}`);
+  if (processes) found.push(`${counted(processes)} process${processes === 1 ? '' : 'es'}`);
+  return found.join(' \u00b7 ') || 'no call';
+}
+
+// A short message that a screen reader speaks.
+function announce(text) {
+  status.textContent = text;
+  setTimeout(() => { if (status.textContent === text) status.textContent = searchStatus; }, 1500);
 }
 
 function mark() {
@@ -44,17 +60,20 @@ function mark() {
   }
 }
 
-function openSearch(text) {
+function openSearch(text, focus = true) {
   field.setAttribute('display', 'inline');
   searchButton.setAttribute('display', 'none');
+  menuButton.setAttribute('display', 'none');
   if (text !== undefined) { input.value = text; search(text); }
+  if (!focus) return;
   input.focus({ preventScroll: true });
   input.select();
 }
-function closeSearch() {
+function closeSearch(focus = true) {
   field.setAttribute('display', 'none');
   searchButton.setAttribute('display', 'inline');
+  menuButton.setAttribute('display', 'inline');
   input.value = '';
   search('');
-  root.focus({ preventScroll: true });
+  if (focus) root.focus({ preventScroll: true });
 }

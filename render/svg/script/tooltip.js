@@ -41,9 +41,9 @@ function tickAt(t) {
 const pointOf = (t, v, y = Y(v)) => ({ t, v, y, least: v, most: v });
 
 // The numbers of a tick: its sum, then kinds of memory and the control group, then its processes.
-function tickLines(tick, points, t) {
+function tickLines(tick, points, t, room) {
   const lines = [], line = (name, point, tone, sign = '', after = '') =>
-    lines.push({ text: `${name}${name ? '  ' : ''}${sign}${rangeText(point)}${after}`, tone, point });
+    lines.push({ text: `${name}${name ? '  ' : ''}${sign}${rangeText(point)}${after}`, tone, point, name: after ? undefined : name || 'memory' });
   const rest = tick.rest === 1 ? '\u2265 ' : '', curve = points[0];
   line(tick.main.recording || (data.sum ? '' : 'all processes'), pointOf(tick.t, tick.total, data.sum ? undefined : null), undefined, rest);
   if (data.sum && curve && curve.most > curve.least && Math.floor(X(curve.t)) === Math.floor(X(tick.t)))
@@ -59,10 +59,10 @@ function tickLines(tick, points, t) {
     const other = !ofGroup(one.role) && Math.abs(point.t - tick.t) > 3 * timeStep ? ` at ${moment(point.t)}` : '';
     line(one.about.text, point, one.role === 'limit' ? 'bound' : one.tone || '', '', other);
   });
-  const parts = tick.values.filter(([track]) => track.kind & 1);
+  const parts = tick.values.filter(([track]) => track.kind & 1 && !(track.series && track.series.hidden));
   if (!tick.rest) parts.unshift([tick.main, parts.reduce((left, [, v]) => left - v, tick.total)]);
   parts.sort((a, b) => b[1] - a[1]);
-  const most = parts.length > 12 ? 11 : 12;
+  const most = parts.length > room ? room - 1 : room;
   for (const [track, v, count] of parts.slice(0, most)) {
     const one = track.series, layer = one && one.role === 'layer' && points[series.indexOf(one)];
     const y = layer ? layer.y : one && one.role === 'strip' ? one.floor - v / data.strip
@@ -120,61 +120,85 @@ function runningText(box, t) {
   return call.calls > 1 ? callLines(call)[0] : `${call.of.label}  ${duration(span)}  ${changed(call.exit - call.enter)}${call.open ? ', never returned' : ''}`;
 }
 
-// Shows lines of [text, class, colour] in a panel next to x, y.
-function showPanel(lines, x, y) {
+// Draws lines of [text, class, colour, exact memory] in a panel next to x, y; returns its box. rows: of
+// more lines only those from `first` on, with a bar that shows which.
+function drawPanel(parent, lines, x, y, { rows = Infinity, first = 0, foot = 0 } = {}) {
+  const shown = lines.slice(first, first + rows), scrolls = lines.length > rows;
   let wide = 0;
   lines.forEach(line => {
     line[0] = fit(line[0], 'tip', 460) || line[0];
     wide = Math.max(wide, textWidth(line[0], line[1]) * (line[1] === 'tip head' ? 1.08 : 1) + (line[2] !== undefined ? 12 : 0));
   });
-  wide += 16;
-  const tall = lines.length * 15 + 10, box = root.viewBox.baseVal;
+  wide += scrolls ? 26 : 16;
+  const tall = shown.length * 15 + 10 + foot, box = root.viewBox.baseVal;
   const px = x + 14 + wide > box.width ? Math.max(2, x - 14 - wide) : x + 14;
   const py = Math.max(2, Math.min(y + 12, box.height - tall - 2));
-  add(readout, 'rect', { class: 'part panel', x: tenth(px), y: tenth(py), width: tenth(wide), height: tall, rx: 4 });
-  lines.forEach(([text, className, tone, mib], i) => {
+  add(parent, 'rect', { class: 'part panel', x: tenth(px), y: tenth(py), width: tenth(wide), height: tall, rx: 4 });
+  shown.forEach(([text, className, tone, mib], i) => {
     const marked = tone !== undefined, y = tenth(py + 18 + i * 15);
-    if (marked) add(readout, 'rect', { class: 'part mark ' + tone, x: tenth(px + 8), y: y - 8, width: 8, height: 8 });
+    if (marked) add(parent, 'rect', { class: 'part mark ' + tone, x: tenth(px + 8), y: y - 8, width: 8, height: 8 });
     const exact = mib === undefined ? {} : { 'data-mib': mib };
-    add(readout, 'text', { class: 'part ' + className, x: tenth(px + (marked ? 20 : 8)), y, ...exact }, text);
+    add(parent, 'text', { class: 'part ' + className, x: tenth(px + (marked ? 20 : 8)), y, ...exact }, text);
   });
+  if (scrolls) {
+    const track = tall - foot - 10, bar = Math.max(12, track * rows / lines.length);
+    add(parent, 'rect', { class: 'part thumb', x: tenth(px + wide - 7), y: tenth(py + 5 + (track - bar) * first / (lines.length - rows)), width: 4, height: tenth(bar), rx: 2 });
+  }
+  return { x: px, y: py, width: wide, height: tall };
 }
 
-// Shows the values at a moment, and the call under the pointer or with the focus.
-function hover(t, item, y) {
-  clear(readout);
-  if (t === null) return;
+// What is known of a moment, and of the call under the pointer or with the focus: lines of text, the
+// memory of each name, dots on the curves. At most `room` processes and functions have a line.
+function describe(t, item, room = 12) {
   const tick = ticks.length ? tickAt(t) : null;
-  const points = series.map(one => ticks.length && !tick && !ofGroup(one.role) ? null : nearest(one, tick ? tick.t : t));
-  const lines = [], at = tick || points.find((point, i) => point && !series[i].rank) || points.find(point => point);
-  const exact = at && Math.abs(X(at.t) - X(t)) < 8 ? at.t : t, x = X(exact);
-  const about = item && item.about;
-  if (about && about.of) {
-    const x0 = Math.max(left, X(about.start)), x1 = Math.min(right, X(about.end));
-    add(readout, 'rect', { class: 'part shade', x: tenth(x0), y: top, width: tenth(Math.max(1, x1 - x0)), height: height });
-    const [head, ...rest] = callLines(about);
+  const points = series.map(one => one.hidden || ticks.length && !tick && !ofGroup(one.role) ? null : nearest(one, tick ? tick.t : t));
+  const lines = [], memories = new Map(), dots = [], at = tick || points.find((point, i) => point && !series[i].rank) || points.find(point => point);
+  const exact = at && Math.abs(X(at.t) - X(t)) < 8 ? at.t : t;
+  const call = item && item.about && item.about.of ? item.about : null;
+  if (call) {
+    const [head, ...rest] = callLines(call);
     lines.push([head, 'tip head', item.node.classList[1]], ...rest.map(text => [text, 'tip']));
-    if (about.density) lines.push([`here ${shareText(item, t)} of the time`, 'tip']);
+    if (call.density) lines.push([`here ${shareText(item, t)} of the time`, 'tip']);
   }
   if (inside(exact)) {
-    add(readout, 'path', { class: 'part hair', d: `M${tenth(x)} ${top}V${below}` });
     const clock = dated ? `  ${local(exact).toISOString().slice(11, to - from < 60 ? 23 : 19)}` : '';
-    lines.push([moment(exact) + clock, about ? 'tip' : 'tip head']);
+    lines.push([moment(exact) + clock, item && item.about ? 'tip' : 'tip head']);
     if (at && exact !== at.t) lines.push([`sampled at ${moment(at.t)}`, 'tip']);
-    const values = tick ? tickLines(tick, points, t) : points.map((point, i) => [point, series[i]]).filter(([point]) => point)
+    const values = tick ? tickLines(tick, points, t, room) : points.map((point, i) => [point, series[i]]).filter(([point]) => point)
       .sort((a, b) => a[1].rank - b[1].rank || b[0].v - a[0].v).map(([point, one]) => ({
         text: (one.about ? one.about.text + '  ' : '') + rangeText(point) + (ofGroup(one.role) || Math.abs(X(point.t) - X(at.t)) < 8 ? '' : ` at ${moment(point.t)}`), point,
-        tone: one.role === 'limit' ? 'bound' : one.about ? one.tone || '' : undefined }));
-    if (!tick && values.length > 12) values.splice(11, Infinity, { text: `+ ${values.length - 11} more` });
-    for (const { text, point, tone } of values) {
-      if (point && tone !== 'bound' && point.y !== null && inside(point.t)) add(readout, 'circle', { class: 'part point ' + (tone || ''), cx: tenth(X(point.t)), cy: tenth(point.y), r: 3 });
+        name: one.about ? one.about.text : 'memory', tone: one.role === 'limit' ? 'bound' : one.about ? one.tone || '' : undefined }));
+    if (!tick && values.length > room) values.splice(room - 1, Infinity, { text: `+ ${values.length - room + 1} more` });
+    for (const { text, point, tone, name } of values) {
+      if (point && tone !== 'bound' && point.y !== null && inside(point.t)) dots.push({ tone: tone || '', x: X(point.t), y: point.y });
+      if (point && name && !memories.has(name)) memories.set(name, point.v);
       lines.push([text, 'tip', tone, point && point.v]);
     }
   }
-  if (!about) {
-    const running = boxes.filter(box => box.about.start <= exact && box.about.end >= exact && (!box.about.density || shareAt(box, exact) > 0));
-    for (const box of running.slice(0, 10)) lines.push([runningText(box, exact), 'tip', box.node.classList[1]]);
-    if (running.length > 10) lines.push([`+ ${running.length - 10} more`, 'tip']);
+  if (!(item && item.about)) {
+    const running = boxes.filter(box => !box.hidden && box.about.start <= exact && box.about.end >= exact && (!box.about.density || shareAt(box, exact) > 0));
+    for (const box of running.slice(0, Math.max(10, room - 2))) lines.push([runningText(box, exact), 'tip', box.node.classList[1]]);
+    if (running.length > Math.max(10, room - 2)) lines.push([`+ ${running.length - Math.max(10, room - 2)} more`, 'tip']);
   }
-  showPanel(lines, x, y);
+  return { t: exact, lines, memories, dots, call };
+}
+
+function drawMoment(parent, { t, dots, call }) {
+  if (call) {
+    const x0 = Math.max(left, X(call.start)), x1 = Math.min(right, X(call.end));
+    add(parent, 'rect', { class: 'part shade', x: tenth(x0), y: top, width: tenth(Math.max(1, x1 - x0)), height: height });
+  }
+  if (inside(t)) add(parent, 'path', { class: 'part hair', d: `M${tenth(X(t))} ${top}V${below}` });
+  for (const { tone, x, y } of dots) add(parent, 'circle', { class: 'part point ' + tone, cx: tenth(x), cy: tenth(y), r: 3 });
+}
+
+let hovered = null; // the moment that the tooltip is of: { t, item, y }
+
+function hover(t, item, y) {
+  clear(readout);
+  hovered = t === null ? null : { t, item, y };
+  if (t === null) return;
+  const found = describe(t, item);
+  drawMoment(readout, found);
+  drawPanel(readout, found.lines, X(found.t), y);
 }

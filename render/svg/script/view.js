@@ -30,7 +30,7 @@ function memoryAxis([least, most]) {
 const lengthOf = range => { const axis = memoryAxis(range); return axis.high - axis.low; };
 function rangeOf(wanted) {
   const range = [Infinity, 0], widen = v => { range[0] = Math.min(range[0], v); range[1] = Math.max(range[1], v); };
-  for (const item of items.filter(wanted))
+  for (const item of items.filter(one => !one.hidden && wanted(one)))
     if (item.points && item.kind !== 'strips' && item.role !== 'slope') for (const point of shown(item.points)) widen(point[1]);
     else if (/^(rug|lane-bar)$/.test(item.role) && item.about && item.about.calls === 1) {
       if (inside(item.about.start)) widen(item.about.enter);

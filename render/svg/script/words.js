@@ -9,6 +9,7 @@ const counted = n => String(n).replace(/\B(?=(\d{3})+$)/g, ',');
 function duration(s) {
   s = Math.abs(s);
   const units = (n, a, b, per) => `${Math.floor(n / per)} ${a} ${two(n % per)} ${b}`;
+  if (!s) return '0 s';
   if (s < 0.9995e-3) return fixed(s * 1e6, 0) + ' \u00b5s';
   if (s < 0.0995) return fixed(s * 1e3, s < 0.00995 ? 1 : 0) + ' ms';
   if (s < 59.95) return fixed(s, three(s)) + ' s';

@@ -1,0 +1,508 @@
+#include "window_numbers.h"
+
+#include "colour_slots.h"
+#include "heading.h"
+#include "legend.h"
+#include "merged_calls.h"
+#include "process_groups.h"
+
+#include "parse/array.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* More of them would make the file large: they are reduced to bins. */
+#define POINTS_MAX 60000
+#define CALLS_MAX 30000
+#define BINS_MAX 256
+#define CALL_BINS_MAX 24000 /* of all functions */
+#define BINS_LEAST 8
+#define ROWS_MAX 500 /* the most important ones */
+
+struct builder {
+    mprof__layout *layout;
+    struct mprof__window_numbers *numbers;
+    size_t series_room;
+    uint32_t **series_of; /* per recording and process: index + 1; 0: no samples */
+    size_t member_count;
+};
+
+static double seconds(const mprof__figure_input *input, double time_s)
+{
+    return time_s - input->start_s;
+}
+
+/* ---- samples ---- */
+
+struct edge {
+    double time_s, mib;
+};
+
+static int by_time(const void *a, const void *b)
+{
+    const struct edge *x = a, *y = b;
+    if (x->time_s < y->time_s || x->time_s > y->time_s) {
+        return x->time_s < y->time_s ? -1 : 1;
+    }
+    return (x->mib > y->mib) - (x->mib < y->mib);
+}
+
+/* Spans are sorted by process. */
+static size_t first_span_of(const mprof__figure_input *input, uint32_t process)
+{
+    size_t low = 0, high = input->span_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (input->spans[middle].process < process) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+/* Entry and exit of all calls of a process, sorted. NULL: no memory. */
+static struct edge *edges_of(size_t *count, const mprof__figure_input *input, uint32_t process)
+{
+    size_t first = first_span_of(input, process), end = first_span_of(input, process + 1);
+    struct edge *edges = malloc((2 * (end - first) + 1) * sizeof *edges);
+    *count = 0;
+    for (size_t i = first; edges && i < end; i++) {
+        const mprof_span *span = &input->spans[i];
+        edges[(*count)++] = (struct edge){span->enter.time_s, span->enter.mib};
+        edges[(*count)++] = (struct edge){span->exit.time_s, span->exit.mib};
+    }
+    if (edges) {
+        qsort(edges, *count, sizeof *edges, by_time);
+    }
+    return edges;
+}
+
+static bool is_edge(const struct edge *edges, size_t count, const mprof_sample *point)
+{
+    struct edge key = {point->time_s, point->mib};
+    return count && bsearch(&key, edges, count, sizeof *edges, by_time);
+}
+
+static bool add_points(struct builder *builder, const mprof__figure_input *input,
+                       mprof__window_series *series, uint32_t process)
+{
+    struct mprof__window_numbers *numbers = builder->numbers;
+    size_t edge_count;
+    struct edge *edges = edges_of(&edge_count, input, process);
+    bool good = edges != NULL;
+    series->first = numbers->point_count;
+    for (size_t i = 0; good && i < series->of->point_count; i++) {
+        const mprof_sample *point = &series->of->points[i];
+        mprof__window_point *points = mprof__array_grow(numbers->points, numbers->point_count,
+                                                        &numbers->point_room, sizeof *points);
+        if (!points) {
+            good = false;
+            break;
+        }
+        numbers->points = points;
+        points[numbers->point_count++] =
+            (mprof__window_point){.time_s = seconds(input, point->time_s),
+                                  .mib = point->mib,
+                                  .highest_mib = point->mib,
+                                  .count = 1,
+                                  .is_call_end = is_edge(edges, edge_count, point)};
+    }
+    series->count = numbers->point_count - series->first;
+    free(edges);
+    return good;
+}
+
+/* Index of the series; MPROF__NO_SERIES: no memory. */
+static uint32_t add_series(struct builder *builder, const mprof__figure_input *input,
+                           const mprof_series *of, uint32_t process)
+{
+    struct mprof__window_numbers *numbers = builder->numbers;
+    for (size_t i = 0; i < numbers->series_count; i++) {
+        if (numbers->series[i].of->points == of->points && of->point_count) {
+            return (uint32_t)i;
+        }
+    }
+    mprof__window_series *series = mprof__array_grow(numbers->series, numbers->series_count,
+                                                     &builder->series_room, sizeof *series);
+    if (!series) {
+        return MPROF__NO_SERIES;
+    }
+    numbers->series = series;
+    series[numbers->series_count] = (mprof__window_series){.of = of};
+    if (!add_points(builder, input, &series[numbers->series_count], process)) {
+        return MPROF__NO_SERIES;
+    }
+    numbers->series_are_bins = numbers->series_are_bins || of->point_count < of->sample_count;
+    return (uint32_t)numbers->series_count++;
+}
+
+static bool add_recording_series(struct builder *builder, size_t recording)
+{
+    const mprof__figure_input *input = &builder->layout->inputs[recording];
+    uint32_t *of = calloc(input->process_count + 1, sizeof *of);
+    builder->series_of[recording] = of;
+    uint32_t line =
+        of ? add_series(builder, input, mprof_profile_line(input->profile), 0) : MPROF__NO_SERIES;
+    if (line == MPROF__NO_SERIES) {
+        return false;
+    }
+    for (uint32_t p = 0; p < input->process_count; p++) {
+        const mprof_series *own = &input->processes[p].series;
+        if (own->point_count) {
+            uint32_t index = add_series(builder, input, own, p);
+            if (index == MPROF__NO_SERIES) {
+                return false;
+            }
+            of[p] = index + 1;
+        }
+    }
+    of[input->process_count] = line + 1;
+    return true;
+}
+
+/* Replaces the points of each series by bins, in place: there are fewer of them. */
+static void reduce_series(struct builder *builder)
+{
+    struct mprof__window_numbers *numbers = builder->numbers;
+    const mprof__layout *layout = builder->layout;
+    double most =
+        fmin(BINS_MAX, fmax(BINS_LEAST, floor(POINTS_MAX / (double)numbers->series_count)));
+    double bin_s = (layout->to_s - layout->from_s) / most;
+    size_t kept = 0;
+    for (size_t s = 0; s < numbers->series_count; s++) {
+        mprof__window_series *series = &numbers->series[s];
+        size_t first = kept;
+        double current = -1;
+        for (size_t i = series->first; i < series->first + series->count; i++) {
+            mprof__window_point point = numbers->points[i];
+            double bin = floor((point.time_s - layout->from_s) / bin_s);
+            bin = fmax(0, fmin(bin, most - 1));
+            if (kept == first || bin != current) {
+                point.time_s = layout->from_s + (bin + 0.5) * bin_s;
+                point.is_call_end = false;
+                numbers->points[kept++] = point;
+                current = bin;
+                continue;
+            }
+            mprof__window_point *into = &numbers->points[kept - 1];
+            into->count++;
+            into->mib += (point.mib - into->mib) / (double)into->count;
+            into->highest_mib = fmax(into->highest_mib, point.mib);
+        }
+        series->first = first;
+        series->count = kept - first;
+    }
+    numbers->point_count = kept;
+    numbers->series_are_bins = true;
+}
+
+/* ---- calls ---- */
+
+/* The latest exit of a function's calls in a lane, to tell outer calls from inner ones: the same
+ * rule as in the parser's sums. */
+struct outer {
+    uint32_t lane;
+    double end_s;
+};
+
+/* True if the curve has the values of calls: it measured the same process. */
+static bool has_call_ends(const struct mprof__window_numbers *numbers, uint32_t index)
+{
+    const mprof__window_series *series = &numbers->series[index];
+    for (size_t i = series->first; i < series->first + series->count; i++) {
+        if (numbers->points[i].is_call_end) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool add_calls_of(struct builder *builder, size_t recording)
+{
+    struct mprof__window_numbers *numbers = builder->numbers;
+    const mprof__figure_input *input = &builder->layout->inputs[recording];
+    const uint32_t *series_of = builder->series_of[recording];
+    struct outer *outers = malloc((input->function_count + 1) * sizeof *outers);
+    if (!outers) {
+        return false;
+    }
+    for (size_t i = 0; i < input->function_count; i++) {
+        outers[i] = (struct outer){UINT32_MAX, 0};
+    }
+    for (size_t i = 0; i < input->span_count; i++) {
+        const mprof_span *span = &input->spans[i];
+        struct outer *outer = &outers[span->function];
+        bool is_inner = outer->lane == span->lane && span->exit.time_s <= outer->end_s;
+        if (!is_inner) {
+            *outer = (struct outer){span->lane, span->exit.time_s};
+        }
+        if (input->function_colours[span->function] == MPROF_COLOUR_NONE) {
+            continue;
+        }
+        uint32_t line = series_of[input->process_count], own = series_of[span->process];
+        own = own || span->process || !has_call_ends(numbers, line - 1) ? own : line;
+        numbers->calls[numbers->call_count++] = (mprof__window_call){
+            .start_s = seconds(input, span->enter.time_s),
+            .end_s = seconds(input, span->exit.time_s),
+            .enter_mib = span->enter.mib,
+            .exit_mib = span->exit.mib,
+            .count = span->count > 1 ? span->count : 1,
+            .function = input->function_numbers[span->function],
+            .series = span->process ? (own ? own - 1 : MPROF__NO_SERIES) : line - 1,
+            .line = own ? own - 1 : MPROF__NO_SERIES,
+            .is_open = span->open != 0,
+            .is_outermost = !is_inner};
+    }
+    free(outers);
+    return true;
+}
+
+static bool add_calls(struct builder *builder)
+{
+    struct mprof__window_numbers *numbers = builder->numbers;
+    size_t room = 1;
+    bool good = true;
+    for (size_t r = 0; r < builder->layout->input_count; r++) {
+        room += builder->layout->inputs[r].span_count;
+    }
+    numbers->calls = malloc(room * sizeof *numbers->calls);
+    for (size_t r = 0; good && r < builder->layout->input_count; r++) {
+        good = numbers->calls && add_calls_of(builder, r);
+    }
+    return good;
+}
+
+static size_t bin_at(const struct builder *builder, double time_s)
+{
+    const mprof__layout *layout = builder->layout;
+    double share = (time_s - layout->from_s) / (layout->to_s - layout->from_s);
+    double last = (double)builder->numbers->bin_count - 1;
+    return (size_t)fmax(0, fmin(floor(share * (last + 1)), last));
+}
+
+static void add_to_bins(struct builder *builder, mprof__call_bin *table,
+                        const mprof__window_call *call)
+{
+    const mprof__layout *layout = builder->layout;
+    size_t count = builder->numbers->bin_count;
+    double bin_s = (layout->to_s - layout->from_s) / (double)count;
+    mprof__call_bin *row = &table[call->function * count];
+    size_t first = bin_at(builder, call->start_s), last = bin_at(builder, call->end_s);
+    double length = call->end_s - call->start_s;
+    row[first].starts += call->count;
+    row[last].ends += call->count;
+    for (size_t i = first; i <= last; i++) {
+        double begin = layout->from_s + (double)i * bin_s;
+        double overlap = fmin(call->end_s, begin + bin_s) - fmax(call->start_s, begin);
+        row[i].longest_s = fmax(row[i].longest_s, length);
+        row[i].peak_mib = fmax(row[i].peak_mib, fmax(call->enter_mib, call->exit_mib));
+        if (call->is_outermost) {
+            double share = length > 0 ? fmax(0, overlap) / length : i == first;
+            row[i].busy_s += fmax(0, overlap);
+            row[i].change_mib += (call->exit_mib - call->enter_mib) * share;
+        }
+    }
+}
+
+static bool reduce_calls(struct builder *builder)
+{
+    struct mprof__window_numbers *numbers = builder->numbers;
+    size_t functions = builder->layout->figure->function_count;
+    size_t most = CALL_BINS_MAX / (functions + 1);
+    numbers->bin_count = most < BINS_LEAST ? BINS_LEAST : most > BINS_MAX ? BINS_MAX : most;
+    mprof__call_bin *table = calloc(functions * numbers->bin_count + 1, sizeof *table);
+    if (!table) {
+        return false;
+    }
+    for (size_t i = 0; i < numbers->call_count; i++) {
+        add_to_bins(builder, table, &numbers->calls[i]);
+    }
+    for (size_t i = 0; i < functions * numbers->bin_count; i++) {
+        if (table[i].starts || table[i].ends || table[i].longest_s > 0) {
+            table[numbers->bins_used] = table[i];
+            table[numbers->bins_used].function = (uint32_t)(i / numbers->bin_count);
+            table[numbers->bins_used++].bin = (uint32_t)(i % numbers->bin_count);
+        }
+    }
+    numbers->bins = table;
+    numbers->call_count = 0;
+    return true;
+}
+
+/* ---- rows ---- */
+
+static void describe_end(mprof__window_row *row, const mprof__figure_input *input,
+                         const mprof_process *process)
+{
+    row->end_s = process->ended ? seconds(input, process->end_s) : NAN;
+    mprof__exit_text(row->end, sizeof row->end, process);
+}
+
+static mprof__window_row *add_row(struct builder *builder, mprof__window_row_kind kind)
+{
+    mprof__window_row *row = &builder->numbers->rows[builder->numbers->row_count++];
+    *row = (mprof__window_row){.kind = kind,
+                               .end_s = NAN,
+                               .colour = MPROF_COLOUR_NONE,
+                               .swatch = MPROF_ROLE_COUNT,
+                               .first = builder->member_count};
+    return row;
+}
+
+static void add_member(struct builder *builder, mprof__window_row *row, uint32_t series,
+                       int64_t pid)
+{
+    if (series) {
+        builder->numbers->pids[builder->member_count] = pid;
+        builder->numbers->members[builder->member_count++] = series - 1;
+        row->count++;
+    }
+}
+
+static void add_main_row(struct builder *builder, size_t recording)
+{
+    const mprof__figure_input *input = &builder->layout->inputs[recording];
+    mprof__window_row *row = add_row(builder, MPROF__ROW_MAIN);
+    const uint32_t *of = builder->series_of[recording];
+    mprof__main_row_name(row->name, sizeof row->name, input);
+    mprof__main_row_swatch(&row->swatch, &row->colour, builder->layout, input);
+    add_member(builder, row, !input->main_is_sum && of[0] ? of[0] : of[input->process_count],
+               input->processes[0].pid);
+    describe_end(row, input, &input->processes[0]);
+}
+
+static void add_group_rows(struct builder *builder, size_t recording)
+{
+    const mprof__layout *layout = builder->layout;
+    const mprof__figure_input *input = &layout->inputs[recording];
+    for (size_t g = 0; g < input->groups.count && builder->numbers->row_count < ROWS_MAX; g++) {
+        const mprof__process_group *group = &input->groups.items[g];
+        mprof__window_row *row =
+            add_row(builder, input->groups.by_command ? MPROF__ROW_COMMAND : MPROF__ROW_PROCESS);
+        mprof__group_row_name(row->name, sizeof row->name, layout, input, group);
+        row->colour = mprof__group_row_colour(layout, input, g);
+        row->swatch = MPROF_ROLE_SWATCH;
+        for (size_t i = 0; i < group->count; i++) {
+            add_member(builder, row, builder->series_of[recording][group->members[i]],
+                       input->processes[group->members[i]].pid);
+        }
+        if (group->count == 1) {
+            describe_end(row, input, &input->processes[group->members[0]]);
+        }
+    }
+}
+
+static void add_recording_row(struct builder *builder, size_t recording)
+{
+    const mprof__figure_input *input = &builder->layout->inputs[recording];
+    mprof__window_row *row = add_row(builder, MPROF__ROW_RECORDING);
+    mprof__recording_name(row->name, sizeof row->name, builder->layout, input);
+    row->colour = input->colour;
+    row->swatch = MPROF_ROLE_SWATCH_LINE;
+    add_member(builder, row, builder->series_of[recording][input->process_count], MPROF_PID_NONE);
+}
+
+static bool add_rows(struct builder *builder)
+{
+    const mprof__layout *layout = builder->layout;
+    struct mprof__window_numbers *numbers = builder->numbers;
+    size_t rows = 1, members = 1;
+    for (size_t r = 0; r < layout->input_count; r++) {
+        rows += layout->inputs[r].groups.count + 1;
+        members += layout->inputs[r].process_count + 1;
+    }
+    numbers->rows = malloc(rows * sizeof *numbers->rows);
+    numbers->members = malloc((members + rows) * sizeof *numbers->members);
+    numbers->pids = malloc((members + rows) * sizeof *numbers->pids);
+    if (!numbers->rows || !numbers->members || !numbers->pids) {
+        return false;
+    }
+    if (layout->input_count == 1 && layout->inputs[0].groups.count) {
+        add_main_row(builder, 0);
+    }
+    for (size_t r = 0; r < layout->input_count; r++) {
+        if (!mprof__is_overlay(layout)) {
+            add_group_rows(builder, r);
+        }
+        if (layout->input_count > 1) {
+            add_recording_row(builder, r);
+        }
+        for (size_t i = 0; i < layout->inputs[r].child_count; i++) {
+            const mprof__figure_input *input = &layout->inputs[r];
+            numbers->ends_known = numbers->ends_known || input->processes[input->children[i]].ended;
+        }
+    }
+    return true;
+}
+
+/* ---- all ---- */
+
+static bool add_colours(struct builder *builder)
+{
+    const mprof__layout *layout = builder->layout;
+    int *colours = calloc(layout->figure->function_count + 1, sizeof *colours);
+    builder->numbers->colours = colours;
+    for (size_t r = 0; colours && r < layout->input_count; r++) {
+        const mprof__figure_input *input = &layout->inputs[r];
+        for (size_t i = 0; i < input->function_count; i++) {
+            if (input->function_colours[i] != MPROF_COLOUR_NONE) {
+                colours[input->function_numbers[i]] = input->function_colours[i];
+            }
+        }
+    }
+    return colours != NULL;
+}
+
+static bool build(struct builder *builder)
+{
+    const mprof__layout *layout = builder->layout;
+    struct mprof__window_numbers *numbers = builder->numbers;
+    const mprof__figure_input *first = &layout->inputs[0];
+    bool good = true;
+    numbers->is_sum = first->main_is_sum;
+    numbers->parts_known = mprof_profile_fact(first->profile, "include-children") != NULL;
+    for (size_t r = 0; good && r < layout->input_count; r++) {
+        good = add_recording_series(builder, r);
+    }
+    good = good && add_colours(builder) && add_rows(builder) && add_calls(builder);
+    if (good && (numbers->point_count > POINTS_MAX || numbers->series_are_bins)) {
+        reduce_series(builder);
+    }
+    if (good && numbers->call_count > CALLS_MAX) {
+        good = reduce_calls(builder);
+    }
+    return good;
+}
+
+void mprof__add_window_numbers(mprof__layout *layout)
+{
+    struct builder builder = {.layout = layout,
+                              .numbers = calloc(1, sizeof *builder.numbers),
+                              .series_of = calloc(layout->input_count, sizeof *builder.series_of)};
+    layout->figure->window_numbers = builder.numbers;
+    bool good = builder.numbers && builder.series_of && build(&builder);
+    mprof__fail(layout->figure, good ? MPROF_OK : MPROF_ENOMEM);
+    for (size_t r = 0; builder.series_of && r < layout->input_count; r++) {
+        free(builder.series_of[r]);
+    }
+    free(builder.series_of);
+}
+
+void mprof__free_window_numbers(struct mprof__window_numbers *numbers)
+{
+    if (numbers) {
+        free(numbers->series);
+        free(numbers->points);
+        free(numbers->calls);
+        free(numbers->bins);
+        free(numbers->rows);
+        free(numbers->colours);
+        free(numbers->members);
+        free(numbers->pids);
+        free(numbers);
+    }
+}

@@ -1,0 +1,48 @@
+// Pinned tooltips: at most two, with the difference between them. They list everything, and scroll.
+const pins = []; // { t, item, y, first }
+const PIN_ROWS = 14;
+
+function pin(t, item, y) {
+  if (pins.length === 2) pins.shift();
+  pins.push({ t, item, y, first: 0 });
+  pins.sort((a, b) => a.t - b.t);
+  hover(null);
+  drawPins();
+}
+function unpin(one) {
+  pins.splice(pins.indexOf(one), 1);
+  drawPins();
+}
+
+function drawPins() {
+  clear(pinned);
+  const shown = pins.filter(one => inside(one.t)).map(one => ({ one, found: describe(one.t, one.item, 500) }));
+  for (const { one, found } of shown) {
+    const node = add(pinned, 'g', { class: 'pin', role: 'group', 'aria-label': `Pinned at ${moment(found.t)}` });
+    drawMoment(node, found);
+    const scroll = step => {
+      const last = Math.max(0, found.lines.length - PIN_ROWS), next = Math.max(0, Math.min(one.first + step, last));
+      if (next !== one.first) { one.first = next; drawPins(); }
+      return last > 0;
+    };
+    const box = drawPanel(node, found.lines, X(found.t), one.y, { rows: PIN_ROWS, first: one.first, foot: 22 });
+    addPanelButton(node, '\u00d7', 'Remove the pinned tooltip', box.x + 8, box.y + box.height - 22, () => unpin(one));
+    const panel = node.querySelector('.panel');
+    panel.classList.add('held');
+    one.scroll = scroll;
+    panel.addEventListener('wheel', event => { if (scroll(Math.sign(event.deltaY) * 3)) event.preventDefault(); event.stopPropagation(); }, { passive: false });
+  }
+  if (shown.length === 2) drawDifference(shown[0].found, shown[1].found);
+}
+
+function drawDifference(a, b) {
+  const lines = [[`${duration(b.t - a.t)} apart`, 'tip head']];
+  for (const [name, v] of b.memories) {
+    const before = a.memories.get(name);
+    if (before !== undefined && lines.length < PIN_ROWS)
+      lines.push([`${name}  ${changed(v - before)}  (${memory(before)} \u2192 ${memory(v)})`, 'tip', undefined, v - before]);
+  }
+  const x0 = X(a.t), x1 = X(b.t), node = add(pinned, 'g', { class: 'difference', role: 'status' });
+  add(node, 'path', { class: 'part span', d: `M${tenth(x0)} ${top + 6}H${tenth(x1)}` });
+  drawPanel(node, lines, Math.max(left, (x0 + x1) / 2 - 90), top - 6);
+}
