@@ -25,7 +25,9 @@ struct builder {
     mprof__layout *layout;
     struct mprof__window_numbers *numbers;
     size_t series_room;
-    uint32_t **series_of; /* per recording and process: index + 1; 0: no samples */
+    /* per recording and process: index + 1; 0: no samples. Then those of the curve, and of what the
+     * other processes leave of it. */
+    uint32_t **series_of;
     size_t member_count;
 };
 
@@ -87,6 +89,20 @@ static bool is_edge(const struct edge *edges, size_t count, const mprof_sample *
     return count && bsearch(&key, edges, count, sizeof *edges, by_time);
 }
 
+static bool add_point(struct mprof__window_numbers *numbers, double time_s, double mib,
+                      bool is_call_end)
+{
+    mprof__window_point *points = mprof__array_grow(numbers->points, numbers->point_count,
+                                                    &numbers->point_room, sizeof *points);
+    if (!points) {
+        return false;
+    }
+    numbers->points = points;
+    points[numbers->point_count++] = (mprof__window_point){
+        .time_s = time_s, .mib = mib, .highest_mib = mib, .count = 1, .is_call_end = is_call_end};
+    return true;
+}
+
 static bool add_points(struct builder *builder, const mprof__figure_input *input,
                        mprof__window_series *series, uint32_t process)
 {
@@ -97,19 +113,8 @@ static bool add_points(struct builder *builder, const mprof__figure_input *input
     series->first = numbers->point_count;
     for (size_t i = 0; good && i < series->of->point_count; i++) {
         const mprof_sample *point = &series->of->points[i];
-        mprof__window_point *points = mprof__array_grow(numbers->points, numbers->point_count,
-                                                        &numbers->point_room, sizeof *points);
-        if (!points) {
-            good = false;
-            break;
-        }
-        numbers->points = points;
-        points[numbers->point_count++] =
-            (mprof__window_point){.time_s = seconds(input, point->time_s),
-                                  .mib = point->mib,
-                                  .highest_mib = point->mib,
-                                  .count = 1,
-                                  .is_call_end = is_edge(edges, edge_count, point)};
+        good = add_point(numbers, seconds(input, point->time_s), point->mib,
+                         is_edge(edges, edge_count, point));
     }
     series->count = numbers->point_count - series->first;
     free(edges);
@@ -140,10 +145,74 @@ static uint32_t add_series(struct builder *builder, const mprof__figure_input *i
     return (uint32_t)numbers->series_count++;
 }
 
+/* True if the curve has the values of calls: it measured the same process. */
+static bool has_call_ends(const struct mprof__window_numbers *numbers, uint32_t index)
+{
+    const mprof__window_series *series = &numbers->series[index];
+    for (size_t i = series->first; i < series->first + series->count; i++) {
+        if (numbers->points[i].is_call_end) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static int by_time_of_points(const void *a, const void *b)
+{
+    const mprof__window_point *x = a, *y = b;
+    return (x->time_s > y->time_s) - (x->time_s < y->time_s);
+}
+
+/* The main process of a tree whose MEM is the sum: what the others leave of each tick, and what its
+ * calls measured. *index: of the series; MPROF__NO_SERIES: nothing is known of it. False: no
+ * memory.
+ */
+static bool add_rest_series(uint32_t *index, struct builder *builder,
+                            const mprof__figure_input *input, bool calls_are_in_line)
+{
+    struct mprof__window_numbers *numbers = builder->numbers;
+    const mprof_ticks *ticks = mprof_profile_ticks(input->profile, 1);
+    *index = MPROF__NO_SERIES;
+    if (!input->main_is_sum || !mprof_profile_fact(input->profile, "include-children")) {
+        return true;
+    }
+    mprof__window_series *series = mprof__array_grow(numbers->series, numbers->series_count,
+                                                     &builder->series_room, sizeof *series);
+    if (!series) {
+        return false;
+    }
+    numbers->series = series;
+    series[numbers->series_count] =
+        (mprof__window_series){.first = numbers->point_count, .of = &ticks->total};
+    bool good = true;
+    for (size_t i = 0; good && i < ticks->count; i++) {
+        const mprof_tick *tick = &ticks->ticks[i];
+        if (!isnan(tick->mem_mib)) {
+            good = add_point(numbers, seconds(input, tick->time_s),
+                             fmax(0, tick->mem_mib - tick->children_mib), false);
+        }
+    }
+    size_t end = calls_are_in_line ? 0 : first_span_of(input, 1);
+    for (size_t i = 0; good && i < end; i++) {
+        const mprof_span *span = &input->spans[i];
+        good = add_point(numbers, seconds(input, span->enter.time_s), span->enter.mib, true) &&
+               add_point(numbers, seconds(input, span->exit.time_s), span->exit.mib, true);
+    }
+    *index = (uint32_t)numbers->series_count++;
+    series = &numbers->series[*index];
+    series->count = numbers->point_count - series->first;
+    if (series->count) {
+        qsort(&numbers->points[series->first], series->count, sizeof *numbers->points,
+              by_time_of_points);
+    }
+    numbers->series_are_bins = numbers->series_are_bins || ticks->count < ticks->total.sample_count;
+    return good;
+}
+
 static bool add_recording_series(struct builder *builder, size_t recording)
 {
     const mprof__figure_input *input = &builder->layout->inputs[recording];
-    uint32_t *of = calloc(input->process_count + 1, sizeof *of);
+    uint32_t *of = calloc(input->process_count + 2, sizeof *of);
     builder->series_of[recording] = of;
     uint32_t line =
         of ? add_series(builder, input, mprof_profile_line(input->profile), 0) : MPROF__NO_SERIES;
@@ -161,7 +230,10 @@ static bool add_recording_series(struct builder *builder, size_t recording)
         }
     }
     of[input->process_count] = line + 1;
-    return true;
+    uint32_t rest;
+    bool good = add_rest_series(&rest, builder, input, has_call_ends(builder->numbers, line));
+    of[input->process_count + 1] = rest == MPROF__NO_SERIES ? 0 : rest + 1;
+    return good;
 }
 
 /* Replaces the points of each series by bins, in place: there are fewer of them. */
@@ -209,18 +281,6 @@ struct outer {
     double end_s;
 };
 
-/* True if the curve has the values of calls: it measured the same process. */
-static bool has_call_ends(const struct mprof__window_numbers *numbers, uint32_t index)
-{
-    const mprof__window_series *series = &numbers->series[index];
-    for (size_t i = series->first; i < series->first + series->count; i++) {
-        if (numbers->points[i].is_call_end) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static bool add_calls_of(struct builder *builder, size_t recording)
 {
     struct mprof__window_numbers *numbers = builder->numbers;
@@ -233,6 +293,10 @@ static bool add_calls_of(struct builder *builder, size_t recording)
     for (size_t i = 0; i < input->function_count; i++) {
         outers[i] = (struct outer){UINT32_MAX, 0};
     }
+    uint32_t rest = series_of[input->process_count + 1];
+    uint32_t main_series = rest && input->process_count + input->other_count > 1
+                               ? rest
+                               : series_of[input->process_count];
     for (size_t i = 0; i < input->span_count; i++) {
         const mprof_span *span = &input->spans[i];
         struct outer *outer = &outers[span->function];
@@ -252,8 +316,8 @@ static bool add_calls_of(struct builder *builder, size_t recording)
             .exit_mib = span->exit.mib,
             .count = span->count > 1 ? span->count : 1,
             .function = input->function_numbers[span->function],
-            .series = span->process ? (own ? own - 1 : MPROF__NO_SERIES) : line - 1,
-            .line = own ? own - 1 : MPROF__NO_SERIES,
+            .series = (span->process ? series_of[span->process] : main_series) - 1,
+            .line = own - 1,
             .is_open = span->open != 0,
             .is_outermost = !is_inner};
     }
@@ -370,7 +434,8 @@ static void add_main_row(struct builder *builder, size_t recording)
     const uint32_t *of = builder->series_of[recording];
     mprof__main_row_name(row->name, sizeof row->name, input);
     mprof__main_row_swatch(&row->swatch, &row->colour, builder->layout, input);
-    add_member(builder, row, !input->main_is_sum && of[0] ? of[0] : of[input->process_count],
+    uint32_t own = of[0] ? of[0] : of[input->process_count];
+    add_member(builder, row, input->main_is_sum ? of[input->process_count + 1] : own,
                input->processes[0].pid);
     describe_end(row, input, &input->processes[0]);
 }
@@ -464,7 +529,6 @@ static bool build(struct builder *builder)
     const mprof__figure_input *first = &layout->inputs[0];
     bool good = true;
     numbers->is_sum = first->main_is_sum;
-    numbers->parts_known = mprof_profile_fact(first->profile, "include-children") != NULL;
     for (size_t r = 0; good && r < layout->input_count; r++) {
         good = add_recording_series(builder, r);
     }

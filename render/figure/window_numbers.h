@@ -75,8 +75,7 @@ struct mprof__window_numbers {
     int64_t *pids;     /* of the members; MPROF_PID_NONE: unknown */
     int *colours;      /* of the functions of the figure */
     bool series_are_bins;
-    bool is_sum;      /* the curve is the sum of all processes */
-    bool parts_known; /* processes were sampled together, so the main one is the rest of the sum */
+    bool is_sum; /* the curve is the sum of all processes */
     bool ends_known;
 };
 

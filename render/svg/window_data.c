@@ -185,8 +185,7 @@ void mprof__put_window_data(mprof_output *output, const mprof_figure *figure)
     mprof__putf(output, ",\n\"window\":{\"units\":[%.0f,%.0f],\"bins\":%zu,\"means\":%s,",
                 writer.per_s, writer.per_mib, numbers->bins ? numbers->bin_count : 0,
                 numbers->series_are_bins ? "true" : "false");
-    mprof__putf(output, "\"sum\":%s,\"parts\":%s,\"ends\":%s,\n\"rows\":[",
-                numbers->is_sum ? "true" : "false", numbers->parts_known ? "true" : "false",
+    mprof__putf(output, "\"sum\":%s,\"ends\":%s,\n\"rows\":[", numbers->is_sum ? "true" : "false",
                 numbers->ends_known ? "true" : "false");
     for (size_t i = 0; i < numbers->row_count; i++) {
         mprof__put(output, i ? ",\n" : "\n");

@@ -81,13 +81,13 @@ function seriesIn(series, a, b) {
   for (let i = first; i < series.t.length && series.t[i] <= b; i++) {
     sum.count += series.n[i];
     sum.samples += series.end[i] ? 0 : series.n[i];
-    sum.total += series.v[i] * series.n[i];
+    if (!series.end[i]) sum.total += series.v[i] * series.n[i]; // values of calls are in the peak, not in the mean
     sum.lowest = Math.min(sum.lowest, series.v[i]);
     if (series.high[i] > sum.peak) { sum.peak = series.high[i]; sum.time = series.t[i]; }
     sum.last = series.t[i];
   }
   if (!sum.count) return null;
-  return { ...sum, mean: sum.total / sum.count, first: series.t[first], lasted: sum.last - series.t[first] };
+  return { ...sum, mean: sum.samples ? sum.total / sum.samples : NaN, first: series.t[first], lasted: sum.last - series.t[first] };
 }
 
 // Of each curve, the edges of calls next to a moment: the latest before it, the earliest after it. A process
@@ -208,7 +208,7 @@ function isGapOf(series, i) {
 
 // A process at a tick, as in process_sums.c: 0 outside of its life and in a pause, on a line between two
 // samples.
-function memoryAt(series, t) {
+function processAt(series, t) {
   const next = firstFrom(series.t, t);
   if (next === series.t.length) return 0;
   if (series.t[next] === t) return series.v[next];
@@ -226,26 +226,12 @@ function momentsIn(a, b) {
   return moments;
 }
 
-// The main process where the curve is the sum of all: what the others leave of it.
-function mainIn(a, b, others) {
-  if (!data.window.parts) return {};
-  let sum = 0, peak = 0, count = 0;
-  const { series } = windowNumbers;
-  for (const t of momentsIn(a, b)) {
-    const rest = Math.max(0, others.reduce((left, i) => left - memoryAt(series[i], t), memoryAt(series[0], t)));
-    sum += rest;
-    peak = Math.max(peak, rest);
-    count++;
-  }
-  return count ? { mean: sum / count, peak } : {};
-}
-
 function commandIn(row, a, b, moments, { time: peakTime }) {
   const { series } = windowNumbers;
   let sum = 0, peak = 0, busy = 0, atPeak = 0, running = 0, largest = null;
   for (const t of moments) {
     let mib = 0, lives = false;
-    for (const i of row.members) if (livesAt(series[i], t)) { mib += memoryAt(series[i], t); lives = true; }
+    for (const i of row.members) if (livesAt(series[i], t)) { mib += processAt(series[i], t); lives = true; }
     sum += mib;
     busy += lives;
     peak = Math.max(peak, mib);
@@ -288,9 +274,9 @@ function rowsIn(kinds, a, b) {
     if (row.kind === 2) {
       Object.assign(one, commandIn(row, a, b, moments, peak));
       if (!one.members) continue;
-    } else if (row.kind === 0 && data.window.sum) Object.assign(one, { lasted: whole ? whole.lasted : undefined }, mainIn(a, b, others));
+    } else if (row.kind === 0) Object.assign(one, own && own.samples ? own : {}, { lasted: whole ? whole.lasted : undefined });
     else if (own && own.samples) Object.assign(one, own);
-    else if (row.kind === 3 || row.kind === 1 && !(series && livesAt(series, a) && livesAt(series, b))) continue;
+    else if (row.kind % 2 === 1 && !(series && livesAt(series, a) && livesAt(series, b))) continue;
     found.push(one);
   }
   if (found.length === 1 && found[0].row.kind === 0) return []; // no other process lived
@@ -302,6 +288,6 @@ function rowsIn(kinds, a, b) {
 function curveIn(a, b) {
   const numbers = numbersOfWindows();
   if (!numbers) return null;
-  const series = numbers.series[0], sum = seriesIn(series, a, b), start = memoryAt(series, Math.max(a, series.t[0])), end = memoryAt(series, Math.min(b, series.t[series.t.length - 1]));
+  const series = numbers.series[0], sum = seriesIn(series, a, b), start = processAt(series, Math.max(a, series.t[0])), end = processAt(series, Math.min(b, series.t[series.t.length - 1]));
   return { ...sum, start, end, change: end - start };
 }

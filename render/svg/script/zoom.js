@@ -2,9 +2,9 @@
 const clear = (...layers) => layers.forEach(one => one.replaceChildren());
 
 // A range as `mprof plot -w` takes it: as exact as a tenth of a pixel.
-const placesOf = (begin, end) => Math.max(0, Math.ceil(-Math.log10(end - begin)) + 4);
-const rounded = (begin, end) => [begin, end].map(t => +t.toFixed(placesOf(begin, end)));
-const rangeName = ([a, b]) => [a, b].map(t => String(+t.toFixed(placesOf(a, b)))).join(',');
+const rangePlaces = (begin, end) => Math.max(0, Math.ceil(-Math.log10(end - begin)) + 4);
+const rounded = (begin, end) => [begin, end].map(t => +t.toFixed(rangePlaces(begin, end)));
+const rangeName = ([a, b]) => [a, b].map(t => String(+t.toFixed(rangePlaces(a, b)))).join(',');
 const viewRange = () => view === full ? null : rounded(view.from, view.to);
 
 function zoom(begin, end) {
