@@ -46,9 +46,10 @@ static bool is_made_name(const char *name)
 {
     static const char *const prefixes[] = {"mprofile_", "run-"};
     for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++) {
-        size_t length = strlen(prefixes[i]), digits = strspn(name + length, "0123456789");
-        if (strncmp(name, prefixes[i], length) == 0 && digits > 0 &&
-            strcmp(name + length + digits, ".dat") == 0) {
+        size_t length = strlen(prefixes[i]);
+        const char *number = strncmp(name, prefixes[i], length) == 0 ? name + length : "";
+        size_t digits = strspn(number, "0123456789");
+        if (digits > 0 && strcmp(number + digits, ".dat") == 0) {
             return true;
         }
     }

@@ -131,38 +131,68 @@ static void append(headline *out, const char *format, ...)
     out->length += needed > 0 && (size_t)needed < left ? (size_t)needed : needed > 0 ? left : 0;
 }
 
+/* "failed: 1 of 6 limits crossed, 1 not measured" */
+static void append_limits(headline *line, const mprof__results *results)
+{
+    const size_t *counts = results->counts;
+    size_t not_measured = counts[MPROF__NOT_MEASURED], unclear = counts[MPROF__INCONCLUSIVE];
+    const char *limits = results->count == 1 ? "limit" : "limits";
+    if (results->count == 0) {
+        append(line, "not measured: no limit was checked");
+    } else if (counts[MPROF__FAILED]) {
+        append(line, "failed: %zu of %zu %s crossed", counts[MPROF__FAILED], results->count,
+               limits);
+        if (not_measured) {
+            append(line, ", %zu not measured", not_measured);
+        }
+    } else if (not_measured || unclear) {
+        append(line, "%s: %zu of %zu %s", not_measured ? "not measured" : "inconclusive",
+               not_measured ? not_measured : unclear, results->count, limits);
+    } else {
+        append(line, "passed: %zu %s", results->count, limits);
+    }
+    if (unclear && (not_measured || counts[MPROF__FAILED])) {
+        append(line, ", %zu inconclusive", unclear);
+    }
+    if (counts[MPROF__PASSED] && !counts[MPROF__FAILED] && (not_measured || unclear)) {
+        append(line, ", the other%s passed", counts[MPROF__PASSED] == 1 ? "" : "s");
+    }
+}
+
+/* "60 recordings: 3 failed, 1 not measured, 2 inconclusive, 54 passed" */
+static void append_subjects(headline *line, const mprof__results *results)
+{
+    static const mprof__verdict order[] = {MPROF__FAILED, MPROF__NOT_MEASURED, MPROF__INCONCLUSIVE,
+                                           MPROF__PASSED};
+    size_t counts[MPROF__VERDICT_COUNT] = {0};
+    bool has_runs = false, is_first = true;
+    for (size_t i = 0; i < results->subject_count; i++) {
+        mprof__verdict worst = mprof__results_worst(results, i);
+        bool is_unread = results->subjects[i].error && worst == MPROF__PASSED;
+        counts[is_unread ? MPROF__NOT_MEASURED : worst]++;
+        has_runs = has_runs || results->subjects[i].run_count > 1;
+    }
+    append(line, "%zu %s:", results->subject_count, has_runs ? "programs" : "recordings");
+    for (size_t i = 0; i < sizeof order / sizeof *order; i++) {
+        if (counts[order[i]]) {
+            append(line, "%s %zu %s", is_first ? "" : ",", counts[order[i]],
+                   mprof__verdict_text(order[i]));
+            is_first = false;
+        }
+    }
+}
+
 size_t mprof__results_headline(const mprof__results *results, char *text, size_t size)
 {
     headline line = {text, size, 0};
-    const size_t *counts = results->counts;
-    size_t others = counts[MPROF__NOT_MEASURED] + counts[MPROF__INCONCLUSIVE];
-    const char *limits = results->count == 1 ? "limit" : "limits";
     text[0] = '\0';
-    if (results->count == 0) {
-        append(&line, "not measured: no limit was checked");
-    } else if (counts[MPROF__FAILED]) {
-        append(&line, "failed: %zu of %zu %s crossed", counts[MPROF__FAILED], results->count,
-               limits);
-        if (counts[MPROF__NOT_MEASURED]) {
-            append(&line, ", %zu not measured", counts[MPROF__NOT_MEASURED]);
-        }
-        if (counts[MPROF__INCONCLUSIVE]) {
-            append(&line, ", %zu inconclusive", counts[MPROF__INCONCLUSIVE]);
-        }
-    } else if (others) {
-        append(&line, "%s: %zu of %zu %s",
-               counts[MPROF__NOT_MEASURED] ? "not measured" : "inconclusive",
-               counts[MPROF__NOT_MEASURED] ? counts[MPROF__NOT_MEASURED]
-                                           : counts[MPROF__INCONCLUSIVE],
-               results->count, limits);
-        if (counts[MPROF__NOT_MEASURED] && counts[MPROF__INCONCLUSIVE]) {
-            append(&line, ", %zu inconclusive", counts[MPROF__INCONCLUSIVE]);
-        }
-        if (counts[MPROF__PASSED]) {
-            append(&line, ", the other%s passed", counts[MPROF__PASSED] == 1 ? "" : "s");
-        }
+    if (results->subject_count > 1) {
+        append_subjects(&line, results);
     } else {
-        append(&line, "passed: %zu %s", results->count, limits);
+        append_limits(&line, results);
+    }
+    if (results->program_code != 0) {
+        append(&line, "; the program failed");
     }
     append(&line, results->report_only ? " (report only: exit %d)" : " (exit %d)",
            mprof__results_exit_code(results));

@@ -146,8 +146,8 @@ const char *mprof__verdict_text(mprof__verdict verdict);
 /* Static text: "MiB", "MiB/min", "s". */
 const char *mprof__unit_text(mprof__unit unit);
 
-/* The headline: "failed: 1 of 6 limits crossed, 1 not measured (exit 1)". Terminated; returns its
- * length. */
+/* The headline: "failed: 1 of 6 limits crossed, 1 not measured (exit 1)", or of several subjects
+ * "60 recordings: 3 failed, 57 passed (exit 1)". Terminated; returns its length. */
 size_t mprof__results_headline(const mprof__results *results, char *text, size_t size);
 
 void mprof__results_free(mprof__results *results);

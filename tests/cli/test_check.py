@@ -188,7 +188,7 @@ class NotMeasured(Check):
         for name in ("gone.dat", "bad.dat", "empty"):
             with self.subTest(name=name):
                 done = self.check("check", "a.dat", name, "--max", "1GiB", expect=UNCLEAR)
-                self.assertEqual(done.stdout.count("passed"), 2)  # the limit of the other, and the last line
+                self.assertTrue(done.stdout.endswith("\n2 recordings: 1 not measured, 1 passed (exit 3)\n"), done.stdout)
                 self.check("check", "a.dat", name, "--max", "1MiB", expect=CROSSED)
 
 
@@ -358,6 +358,7 @@ class Groups(Check):
         self.assertIn("1 of 3 runs", done.stdout)
         self.assertRegex(done.stdout, r"CROSSED +peak 120\.0 MiB")
         self.assertIn("r/other.dat  other\n", done.stdout)
+        self.assertTrue(done.stdout.endswith("\n2 programs: 2 failed (exit 1)\n"), done.stdout)
 
     def test_runs_within_a_file(self):
         done = self.check("check", FIXTURES / "dat" / "appended-runs.dat", "--max", "1GiB", expect=PASSED)
@@ -407,6 +408,7 @@ class Run(Check):
             with self.subTest(options=options, script=script):
                 done = self.check("run", "--check", "-q", *options, "sh", "-c", f"sleep 0.2; {script}", expect=code)
                 self.assertIn(f"exit {code})", done.stdout.split("\n")[-2])
+                self.assertEqual("; the program failed" in done.stdout, code > UNCLEAR)
 
     def test_processes_are_recorded_as_limits_need_it(self):
         script = "import time; x = bytearray(40 << 20); time.sleep(0.5)"
