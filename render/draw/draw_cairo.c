@@ -1,8 +1,11 @@
 /* Paints a figure's display list as pixels and as PDF: one loop, one function for each shape. */
 #include "draw.h"
+#include "render/figure/hit.h"
 #include "round_box.h"
 #include "text.h"
 #include "theme.h"
+
+#include <mprof/paint.h>
 
 #include <cairo-pdf.h>
 #include <cairo-ps.h>
@@ -356,6 +359,45 @@ static mprof_status cairo_failure(cairo_status_t status, mprof_error *error)
         return mprof_error_set(error, MPROF_ENOMEM, "out of memory");
     }
     return mprof_error_set(error, MPROF_EDRAW, "cannot draw: %s", cairo_status_to_string(status));
+}
+
+/* The pixels of a unit, if the context has as many in both directions and begins at a whole one;
+ * else 0: shapes are painted as in a vector format, without alignment to pixels. */
+static double pixel_scale(cairo_t *cairo)
+{
+    cairo_matrix_t matrix;
+    cairo_get_matrix(cairo, &matrix);
+    cairo_surface_t *target = cairo_get_group_target(cairo);
+    double x = matrix.x0, y = matrix.y0;
+    bool is_image = cairo_surface_get_type(target) == CAIRO_SURFACE_TYPE_IMAGE;
+    bool is_straight = matrix.xy == 0 && matrix.yx == 0 && matrix.xx == matrix.yy && matrix.xx > 0;
+    return is_image && is_straight && x == floor(x) && y == floor(y) ? matrix.xx : 0;
+}
+
+mprof_status mprof_figure_paint(const mprof_figure *figure, cairo_t *cairo,
+                                const mprof_box *rectangle, const mprof_draw_options *options,
+                                mprof_text_engine *engine, mprof_error *error)
+{
+    mprof_draw_options usual = MPROF_DRAW_OPTIONS_INIT;
+    options = options ? options : &usual;
+    mprof_status status = mprof__draw_options_check(options, error);
+    if (status != MPROF_OK) {
+        return status;
+    }
+    if (rectangle && !(rectangle->width > 0 && rectangle->height > 0)) {
+        return mprof_error_set(error, MPROF_EARGUMENT,
+                               "the rectangle must have an area, not %g by %g", rectangle->width,
+                               rectangle->height);
+    }
+    mprof__placing placing = mprof__placing_of(figure, rectangle);
+    cairo_save(cairo);
+    cairo_translate(cairo, placing.x, placing.y);
+    cairo_scale(cairo, placing.scale, placing.scale);
+    cairo_rectangle(cairo, 0, 0, mprof_figure_width_px(figure), mprof_figure_height_px(figure));
+    cairo_clip(cairo);
+    paint(figure, engine, cairo, options, pixel_scale(cairo));
+    cairo_restore(cairo);
+    return cairo_failure(cairo_status(cairo), error);
 }
 
 mprof_status mprof__image_paint(mprof__image *image, const mprof_figure *figure,

@@ -1,0 +1,23 @@
+/* Placing a figure in a rectangle, and reading its curves. Private to the library. */
+#ifndef MPROF_RENDER_HIT_H
+#define MPROF_RENDER_HIT_H
+
+#include <mprof/figure.h>
+#include <stdbool.h>
+
+/* x' = x + scale * x of the figure. */
+typedef struct mprof__placing {
+    double scale, x, y;
+} mprof__placing;
+
+/* rectangle: NULL for the figure's own size. */
+mprof__placing mprof__placing_of(const mprof_figure *figure, const mprof_box *rectangle);
+
+/* A line whose points are samples, of the plot. */
+bool mprof__is_curve(const mprof_item *item);
+
+/* The sample of a curve nearest to a moment; false if none is near. */
+bool mprof__curve_value(const mprof_figure *figure, const mprof_item *item, double time_s,
+                        double *sample_s, double *sample_mib);
+
+#endif
