@@ -126,11 +126,14 @@ class Cells(unittest.TestCase):
                 self.assertEqual(sorted(call.name for call in calls), expected)
 
     def test_a_cell_of_milliseconds(self):
-        answer = self.run_cell("%%mprof -o short.dat\nimport time; time.sleep(0.005)\n")
-        self.check_shown(answer)
-        samples = Recording(self.directory / "short.dat").mem
-        self.assertGreaterEqual(len(samples), 2)
-        self.assertGreaterEqual(samples[-1][1] - samples[0][1], 0.005)
+        for interval in ("0.01", "0.1"):
+            answer = self.run_cell(f"%%mprof -T {interval} -o short.dat\nimport time\nprint(time.time())\n"
+                                   "time.sleep(0.005)\nprint(time.time())\n")
+            self.check_shown(answer)
+            samples = Recording(self.directory / "short.dat").mem
+            begin, end = map(float, answer.out.split())
+            self.assertLess(samples[0][1], begin)
+            self.assertGreater(samples[-1][1], end)
         self.check_shown(self.run_cell("%%mprof\npass\n"))
 
     def test_peak_is_of_this_cell(self):
@@ -165,11 +168,14 @@ class Cells(unittest.TestCase):
 
     def test_an_interrupt(self):
         pid = self.kernel.pid
-        asked = self.kernel.ask("%%mprof -o interrupted.dat\ndef waits():\n    import time\n"
-                                "    print('now', flush=True)\n    time.sleep(600)\nwaits()\n")
+        asked = self.kernel.ask(
+            "%%mprof -o interrupted.dat\nimport time\ndef waits():\n    print('now', flush=True)\n"
+            "    try:\n        time.sleep(600)\n    finally:\n        time.sleep(0.2); print(time.time())\nwaits()\n")
         answer = self.kernel.finish(
             asked, on_output=lambda text: "now" in text and self.kernel.manager.interrupt_kernel())
         self.assertEqual((answer.status, answer.error[0]), ("error", "KeyboardInterrupt"))
+        # the recorder is not of the group that was signalled
+        self.assertGreater(Recording(self.directory / "interrupted.dat").mem[-1][1], float(answer.out.split()[-1]))
         self.check_shown(answer)
         self.assertEqual(len(Recording(self.directory / "interrupted.dat").calls_of("waits")), 1)
         self.assertEqual(self.kernel.pid, pid)

@@ -322,22 +322,29 @@ class Plot(TestCase):
                 self.assertEqual((self.directory / "b.png").read_bytes(), wanted)
 
     def test_drawing_releases_the_lock_of_the_interpreter(self):
-        """Another thread runs meanwhile, though the interpreter itself never switches."""
+        """Another thread runs meanwhile, where the interpreter itself never switches."""
         self.python("""
-            import mprof, sys, threading
+            import mprof, sys, threading, time
             count, stop = 0, threading.Event()
             def run():
                 global count
                 while not stop.is_set():
                     count += 1
+                    time.sleep(0.0001)
+            picture = mprof.plot(sys.argv[1], flame=True, size=(4000, 3000))
+            picture.png()
             thread = threading.Thread(target=run)
-            mprof.plot(sys.argv[1]).png()
-            sys.setswitchinterval(0.005)
+            sys.setswitchinterval(1000)
             thread.start()
-            for _ in range(20):
-                mprof.plot(sys.argv[1], flame=True).png()
+            before, start = count, time.monotonic()
+            for _ in range(10):
+                picture.png()
+            drawing, took = count - before, time.monotonic() - start
+            before = count
+            time.sleep(took)
+            sleeping = count - before
             stop.set(); thread.join()
-            assert count > 1000, count
+            assert drawing > sleeping / 4, (drawing, sleeping)
             """, NESTED)
 
     def test_threads(self):

@@ -115,12 +115,15 @@ class Recording:
         self._names = None
         self._joined = False
         self._environment = {}
+        self._older = None  # the file that had this name before
 
     def start(self):
         """Returns once the first sample was taken. OSError or RuntimeError if nothing is recorded."""
         if Recording.active is not None:
             raise RuntimeError("this process is being recorded already")
         own = [] if self._functions is None else ["--own-agent"]
+        with contextlib.suppress(OSError):
+            self._older = os.stat(self.path)
         # Otherwise the kernel's high-water mark would be of what ran before.
         _mprof.reset_peak()
         self._recorder = subprocess.Popen(
@@ -229,7 +232,10 @@ class Recording:
     def _last_sample(self):
         try:
             with open(self.path, "rb") as file:
-                file.seek(max(0, os.fstat(file.fileno()).st_size - 65536))
+                status = os.fstat(file.fileno())
+                if self._older is not None and os.path.samestat(status, self._older):
+                    return 0
+                file.seek(max(0, status.st_size - 65536))
                 lines = file.read().split(b"\n")[:-1]
         except OSError:
             return 0  # not yet
