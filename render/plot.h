@@ -3,9 +3,16 @@
 #define MPROF_RENDER_PLOT_H
 
 #include "drawing_command.h"
+#include "plot_colours.h"
 #include "render/figure/terminal_chart.h"
 
 #include <mprof/draw.h>
+
+/* Text of style files that options refer to. */
+typedef struct mprof__style_texts {
+    char **items; /* owned, with the text */
+    size_t count, capacity;
+} mprof__style_texts;
 
 struct mprof__plot {
     mprof_figure_options figure;
@@ -18,6 +25,12 @@ struct mprof__plot {
     size_t input_count;
     mprof_note *notes; /* of the figure */
     mprof_label *labels;
+    size_t note_room, label_room;
+    mprof__plot_colours colours; /* of --colors */
+    const char *style;           /* of --style; NULL: only the user's own */
+    const char *style_file;      /* that is being read; NULL: none */
+    unsigned long style_line;
+    mprof__style_texts style_texts;
     int each;                    /* 1: a picture for each recording */
     int prints_script;           /* 1: nothing is drawn */
     int several;                 /* 1: of --each: their titles also name the file */

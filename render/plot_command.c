@@ -1,12 +1,15 @@
 /* `mprof plot`: the option table, and one picture of one or several recordings. */
 #include "command.h"
+#include "parse/array.h"
 #include "parse/commands/command.h"
 #include "plot.h"
 #include "render/draw/draw.h"
+#include "style_file.h"
 #include "time_range.h"
 
 #include <errno.h>
 #include <math.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -48,6 +51,8 @@ enum {
     OPTION_PRINT_SCRIPT,
     OPTION_UNIT,
     OPTION_XLIM,
+    OPTION_COLORS,
+    OPTION_STYLE,
     OPTION_LOG,
 };
 
@@ -99,6 +104,12 @@ static const struct argp_option options[] = {
     {"label", OPTION_LABEL, "FILE=NAME", 0, "a name for a recording, in place of its file's", 0},
     {"transparent", OPTION_TRANSPARENT, NULL, 0, "nothing behind the picture, in place of paper",
      0},
+    {"colors", OPTION_COLORS, "COLOUR,...", 0,
+     "colours in place of the theme's: in order (#1f77b4,orange), or by name "
+     "(main=red,paper=ivory)",
+     0},
+    {"style", OPTION_STYLE, "FILE", 0,
+     "a file with options, a line each; none: also not ~/.config/mprof/style.ini", 0},
     {"dpi", OPTION_DPI, "N", 0, "resolution of a PNG (90)", 0},
     {"font", OPTION_FONT, "FAMILY", 0, "font family, or several separated by commas", 0},
     {"no-script", OPTION_NO_SCRIPT, NULL, 0, "a small SVG without script and tooltips", 0},
@@ -114,6 +125,23 @@ static const struct argp_option options[] = {
     {0},
 };
 
+/* Prints a message about an option, of the command line or of a style file, and exits. */
+static void __attribute__((noreturn, format(printf, 3, 4)))
+refuse(const struct mprof__plot *plot, struct argp_state *state, const char *format, ...)
+{
+    char text[400];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    if (state) {
+        argp_error(state, "%s", text);
+    } else {
+        mprof__style_file_fail(plot, strncmp(text, "--", 2) == 0 ? text + 2 : text);
+    }
+    exit(MPROF_EXIT_USAGE);
+}
+
 /* Reads a number and sets *end behind it. */
 static bool read_number(double *value, const char *text, char **end)
 {
@@ -127,7 +155,7 @@ static void parse_jobs(struct mprof__plot *plot, struct argp_state *state, const
     char *end;
     double value;
     if (!read_number(&value, text, &end) || *end || value < 1) {
-        argp_error(state, "--jobs must be a number of processes, 1 or more, not '%s'", text);
+        refuse(plot, state, "--jobs must be a number of processes, 1 or more, not '%s'", text);
     }
     plot->jobs = (long)fmin(value, JOBS_MAX);
 }
@@ -138,8 +166,8 @@ static void parse_window(struct mprof__plot *plot, struct argp_state *state, con
     char *end;
     if (!read_number(&from, text, &end) || *end != ',' || !read_number(&to, end + 1, &end) ||
         *end || to <= from) {
-        argp_error(state, "--window must be FROM,TO in seconds with FROM before TO, not '%s'",
-                   text);
+        refuse(plot, state, "--window must be FROM,TO in seconds with FROM before TO, not '%s'",
+               text);
     }
     plot->figure.range = NULL;
     plot->figure.window_s[0] = from;
@@ -150,10 +178,10 @@ static void parse_xlim(struct mprof__plot *plot, struct argp_state *state, const
 {
     mprof__time_range range;
     if (!mprof__time_range_read(&range, text)) {
-        argp_error(state,
-                   "--xlim must be FROM,TO, each a number of seconds, a time like 14:05:30 or a "
-                   "date like '2026-11-22 14:05', not '%s'",
-                   text);
+        refuse(plot, state,
+               "--xlim must be FROM,TO, each a number of seconds, a time like 14:05:30 or a "
+               "date like '2026-11-22 14:05', not '%s'",
+               text);
     }
     plot->figure.range = text;
 }
@@ -167,15 +195,15 @@ static void parse_size(struct mprof__plot *plot, struct argp_state *state, const
     if (parsed && strcmp(end, "in") == 0) {
         unit = MPROF_DEFAULT_DPI;
     } else if (!parsed || (*end && strcmp(end, "px") != 0)) {
-        argp_error(state, "--size must be WIDTHxHEIGHT in pixels, or in inches with 'in', not '%s'",
-                   text);
+        refuse(plot, state,
+               "--size must be WIDTHxHEIGHT in pixels, or in inches with 'in', not '%s'", text);
     }
     width *= unit;
     height *= unit;
     if (!(width >= 90 && width <= 20000 && height >= 60 && height <= 20000)) {
-        argp_error(state,
-                   "--size must be between 90x60 and 20000x20000 pixels (an inch is 90), not '%s'",
-                   text);
+        refuse(plot, state,
+               "--size must be between 90x60 and 20000x20000 pixels (an inch is 90), not '%s'",
+               text);
     }
     plot->figure.width_px = width;
     plot->figure.height_px = height;
@@ -183,8 +211,8 @@ static void parse_size(struct mprof__plot *plot, struct argp_state *state, const
 }
 
 /* Index of a name; a message for `option` if it is not in the list. */
-static int find_name(struct argp_state *state, const char *const *names, const char *text,
-                     const char *option)
+static int find_name(const struct mprof__plot *plot, struct argp_state *state,
+                     const char *const *names, const char *text, const char *option)
 {
     char known[80] = "";
     for (int i = 0; names[i]; i++) {
@@ -194,14 +222,14 @@ static int find_name(struct argp_state *state, const char *const *names, const c
         size_t used = strlen(known);
         snprintf(known + used, sizeof known - used, "%s%s", i ? ", " : "", names[i]);
     }
-    argp_error(state, "%s must be one of %s, not '%s'", option, known, text);
+    refuse(plot, state, "%s must be one of %s, not '%s'", option, known, text);
     return 0;
 }
 
 static void parse_order(struct mprof__plot *plot, struct argp_state *state, const char *text)
 {
     static const char *const names[] = {"process", "function", NULL};
-    plot->figure.order = (mprof_order)find_name(state, names, text, "--by");
+    plot->figure.order = (mprof_order)find_name(plot, state, names, text, "--by");
 }
 
 static void parse_group(struct mprof__plot *plot, struct argp_state *state, const char *text)
@@ -209,7 +237,7 @@ static void parse_group(struct mprof__plot *plot, struct argp_state *state, cons
     static const char *const names[] = {"command", "pid", "none", NULL};
     static const mprof_process_grouping groupings[] = {
         MPROF_PROCESSES_BY_COMMAND, MPROF_PROCESSES_BY_PID, MPROF_PROCESSES_TOGETHER};
-    plot->figure.processes = groupings[find_name(state, names, text, "--group")];
+    plot->figure.processes = groupings[find_name(plot, state, names, text, "--group")];
 }
 
 static void parse_unit(struct mprof__plot *plot, struct argp_state *state, const char *text)
@@ -218,13 +246,13 @@ static void parse_unit(struct mprof__plot *plot, struct argp_state *state, const
     for (int i = 0; i <= MPROF_UNIT_COUNT; i++) {
         names[i] = mprof_unit_name((mprof_unit)i);
     }
-    plot->figure.unit = (mprof_unit)find_name(state, names, text, "--unit");
+    plot->figure.unit = (mprof_unit)find_name(plot, state, names, text, "--unit");
 }
 
 static void parse_theme(struct mprof__plot *plot, struct argp_state *state, const char *text)
 {
     static const char *const names[] = {"auto", "light", "dark", "paper", NULL};
-    plot->draw.theme = (mprof_theme)find_name(state, names, text, "--theme");
+    plot->draw.theme = (mprof_theme)find_name(plot, state, names, text, "--theme");
     plot->figure.colours_most = plot->draw.theme == MPROF_THEME_PAPER ? MPROF_PAPER_PATTERNS : 0;
 }
 
@@ -240,14 +268,14 @@ static void parse_formats(struct mprof__plot *plot, struct argp_state *state, co
         size_t length = strcspn(rest, ",");
         memcpy(name, rest, length < sizeof name ? length : sizeof name - 1);
         if (plot->format_count == MPROF_FORMAT_COUNT) {
-            argp_error(state, "--format must name each format once, not '%s'", text);
+            refuse(plot, state, "--format must name each format once, not '%s'", text);
         }
         plot->formats[plot->format_count++] =
-            (mprof_format)find_name(state, names, name, "--format");
+            (mprof_format)find_name(plot, state, names, name, "--format");
         rest += length + (rest[length] == ',');
     }
     if (!plot->format_count) {
-        find_name(state, names, "", "--format");
+        find_name(plot, state, names, "", "--format");
     }
 }
 
@@ -259,10 +287,10 @@ static void parse_kinds(struct mprof__plot *plot, struct argp_state *state, cons
         if (length == 5 && memcmp(text, "group", 5) == 0) {
             plot->figure.group = 1;
         } else if (kind == MPROF_KIND_COUNT) {
-            argp_error(state,
-                       "--memory: unknown kind '%.*s'; use rss, pss, uss, swap, anon, file, shmem, "
-                       "lazyfree, hugetlb or group",
-                       (int)length, text);
+            refuse(plot, state,
+                   "--memory: unknown kind '%.*s'; use rss, pss, uss, swap, anon, file, shmem, "
+                   "lazyfree, hugetlb or group",
+                   (int)length, text);
         } else {
             plot->figure.kinds |= 1U << kind;
         }
@@ -301,12 +329,29 @@ static bool read_note(mprof_note *note, const char *text)
     return note->at < 1e12;
 }
 
+static void *grow(const struct mprof__plot *plot, struct argp_state *state, void *items,
+                  size_t count, size_t *room, size_t item_size)
+{
+    void *grown = mprof__array_grow(items, count, room, item_size);
+    if (!grown) {
+        refuse(plot, state, "out of memory");
+    }
+    return grown;
+}
+
+static void parse_colours(struct mprof__plot *plot, struct argp_state *state, const char *text)
+{
+    mprof_error error = MPROF_ERROR_INIT;
+    if (mprof__plot_colours_add(&plot->colours, text, &error) != MPROF_OK) {
+        refuse(plot, state, "--colors: %s", error.message);
+    }
+}
+
 static void parse_note(struct mprof__plot *plot, struct argp_state *state, mprof_note_kind kind,
                        const char *option, const char *text)
 {
-    mprof_note *note = &plot->notes[plot->figure.note_count];
-    *note = (mprof_note){.kind = kind};
-    if (!read_note(note, text)) {
+    mprof_note note = {.kind = kind};
+    if (!read_note(&note, text)) {
         argp_error(
             state,
             kind == MPROF_NOTE_MARK
@@ -314,7 +359,10 @@ static void parse_note(struct mprof__plot *plot, struct argp_state *state, mprof
                 : "%s must be a number of MiB, or one with a unit such as GiB or GB, not '%s'",
             option, text);
     }
-    plot->figure.note_count++;
+    plot->notes = grow(plot, state, plot->notes, plot->figure.note_count, &plot->note_room,
+                       sizeof *plot->notes);
+    plot->notes[plot->figure.note_count++] = note;
+    plot->figure.notes = plot->notes;
 }
 
 /* "0", "1.5GiB"; sets *end behind it. */
@@ -339,10 +387,10 @@ static void parse_ylim(struct mprof__plot *plot, struct argp_state *state, const
     if (!read_memory(&range[0], text, &end) || *end != ',' ||
         !read_memory(&range[1], end + 1, &end) || *end || range[0] < 0 || range[1] <= range[0] ||
         range[1] > 1e12) {
-        argp_error(state,
-                   "--ylim must be LOW,HIGH in MiB, or with a unit such as GiB, with LOW below "
-                   "HIGH, not '%s'",
-                   text);
+        refuse(plot, state,
+               "--ylim must be LOW,HIGH in MiB, or with a unit such as GiB, with LOW below "
+               "HIGH, not '%s'",
+               text);
     }
 }
 
@@ -350,10 +398,13 @@ static void parse_label(struct mprof__plot *plot, struct argp_state *state, char
 {
     char *sign = strrchr(text, '=');
     if (!sign || sign == text || !sign[1]) {
-        argp_error(state, "--label must be FILE=NAME, not '%s'", text);
+        refuse(plot, state, "--label must be FILE=NAME, not '%s'", text);
     }
     *sign = '\0';
+    plot->labels = grow(plot, state, plot->labels, plot->figure.label_count, &plot->label_room,
+                        sizeof *plot->labels);
     plot->labels[plot->figure.label_count++] = (mprof_label){text, sign + 1};
+    plot->figure.labels = plot->labels;
 }
 
 #define MEMBER(name) offsetof(struct mprof__plot, name)
@@ -414,7 +465,7 @@ static void apply_setting(const struct setting *setting, struct mprof__plot *plo
     case WHOLE:
         if (!read_number(&value, text, &end) || *end || value < setting->least ||
             value > setting->most || (setting->type == WHOLE && value != floor(value))) {
-            argp_error(state, "%s, not '%s'", setting->expected, text);
+            refuse(plot, state, "%s, not '%s'", setting->expected, text);
         }
         *(double *)member = value;
         break;
@@ -439,98 +490,112 @@ static void add_to_command(struct mprof__plot *plot, int key, const char *argume
     }
 }
 
-static void check_combinations(const mprof_figure_options *figure, struct argp_state *state)
+static void check_combinations(const struct mprof__plot *plot, struct argp_state *state)
 {
+    const mprof_figure_options *figure = &plot->figure;
     if (figure->log && figure->stack) {
-        argp_error(state, "--log cannot show a stack, whose layers add up: leave --stack or --log "
-                          "out");
+        refuse(plot, state,
+               "--log cannot show a stack, whose layers add up: leave --stack or --log "
+               "out");
     }
     if (figure->log && figure->slope) {
-        argp_error(state, "--slope is a straight line on a linear axis only: leave --slope or "
-                          "--log out");
+        refuse(plot, state,
+               "--slope is a straight line on a linear axis only: leave --slope or "
+               "--log out");
     }
     if (figure->log && figure->memory_mib[1] > 0 && !(figure->memory_mib[0] > 0)) {
-        argp_error(state, "--ylim must begin above 0 with --log, not at 0");
+        refuse(plot, state, "--ylim must begin above 0 with --log, not at 0");
     }
 }
 
 /* One case for each option that is no plain setting. */
-static error_t parse_option(int key, char *argument, struct argp_state *state)
+/* state: NULL for a line of a style file. False: it is none of these. */
+static bool set_option(struct mprof__plot *plot, struct argp_state *state, int key, char *argument)
 {
-    struct mprof__plot *plot = state->input;
     add_to_command(plot, key, argument);
     for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) {
         if (settings[i].key == key) {
             apply_setting(&settings[i], plot, state, argument);
-            return 0;
+            return true;
         }
     }
     switch (key) {
     case 'w':
         parse_window(plot, state, argument);
-        return 0;
+        return true;
     case 'j':
         parse_jobs(plot, state, argument);
-        return 0;
+        return true;
     case OPTION_MEMORY:
         parse_kinds(plot, state, argument);
-        return 0;
+        return true;
     case OPTION_BY:
         parse_order(plot, state, argument);
-        return 0;
+        return true;
     case OPTION_GROUP:
         parse_group(plot, state, argument);
-        return 0;
+        return true;
     case OPTION_UNIT:
         parse_unit(plot, state, argument);
-        return 0;
+        return true;
     case OPTION_THEME:
         parse_theme(plot, state, argument);
-        return 0;
+        return true;
     case OPTION_SIZE:
         parse_size(plot, state, argument);
-        return 0;
+        return true;
     case OPTION_FORMAT:
         parse_formats(plot, state, argument);
-        return 0;
+        return true;
     case OPTION_XLIM:
         parse_xlim(plot, state, argument);
-        return 0;
+        return true;
     case OPTION_YLIM:
         parse_ylim(plot, state, argument);
-        return 0;
+        return true;
     case OPTION_LIMIT:
         parse_note(plot, state, MPROF_NOTE_LIMIT, "--limit", argument);
-        return 0;
+        return true;
     case OPTION_LINE:
         parse_note(plot, state, MPROF_NOTE_LINE, "--line", argument);
-        return 0;
+        return true;
     case OPTION_MARK:
         parse_note(plot, state, MPROF_NOTE_MARK, "--mark", argument);
-        return 0;
+        return true;
     case OPTION_LABEL:
         parse_label(plot, state, argument);
-        return 0;
+        return true;
     case OPTION_BACKEND:
-        return 0; /* upstream's: selects how memory is measured */
+        return true; /* upstream's: selects how memory is measured */
+    case OPTION_COLORS:
+        parse_colours(plot, state, argument);
+        return true;
+    case OPTION_STYLE:
+        plot->style = argument;
+        return true;
+    default:
+        return false;
+    }
+}
+
+static error_t parse_option(int key, char *argument, struct argp_state *state)
+{
+    struct mprof__plot *plot = state->input;
+    switch (key) {
     case ARGP_KEY_INIT:
         plot->inputs = calloc((size_t)state->argc + 1, sizeof *plot->inputs);
-        plot->notes = calloc((size_t)state->argc + 1, sizeof *plot->notes);
-        plot->labels = calloc((size_t)state->argc + 1, sizeof *plot->labels);
-        plot->figure.notes = plot->notes;
-        plot->figure.labels = plot->labels;
-        return plot->inputs && plot->notes && plot->labels ? 0 : ENOMEM;
+        return plot->inputs ? 0 : ENOMEM;
     case ARGP_KEY_ARG:
         plot->inputs[plot->input_count++] = argument;
         return 0;
     case ARGP_KEY_END:
         if (!plot->each && plot->format_count > 1) {
-            argp_error(state, "--format must name one format, or several with --each");
+            refuse(plot, state, "--format must name one format, or several with --each");
         }
-        check_combinations(&plot->figure, state);
+        check_combinations(plot, state);
         return 0;
     default:
-        return ARGP_ERR_UNKNOWN;
+        return set_option(plot, state, key, argument) ? 0 : ARGP_ERR_UNKNOWN;
     }
 }
 
@@ -630,14 +695,76 @@ static int print_script(void)
     return mprof__command_finish();
 }
 
+/* An option of a style file, with the names of the command line. False: none has this name. */
+static bool set_by_name(struct mprof__plot *plot, const char *name, char *value)
+{
+    static const int others[] = {'o',         'w',          'j',           OPTION_EACH,
+                                 OPTION_XLIM, OPTION_EMBED, OPTION_STYLE,  OPTION_PRINT_SCRIPT,
+                                 OPTION_RUN,  OPTION_LABEL, OPTION_FORMAT, OPTION_BACKEND};
+    static const char *const no[] = {"no", "off", "false", "0"};
+    static const char *const yes[] = {"yes", "on", "true", "1", ""};
+    const struct argp_option *option = options;
+    while (option->name && strcmp(option->name, name) != 0) {
+        option++;
+    }
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        if (!option->name || option->key == others[i]) {
+            return false;
+        }
+    }
+    if (option->arg) {
+        return set_option(plot, NULL, option->key, value);
+    }
+    for (size_t i = 0; i < sizeof no / sizeof *no; i++) {
+        if (strcmp(no[i], value) == 0) {
+            return true;
+        }
+    }
+    for (size_t i = 0; i < sizeof yes / sizeof *yes; i++) {
+        if (strcmp(yes[i], value) == 0) {
+            return set_option(plot, NULL, option->key, NULL);
+        }
+    }
+    refuse(plot, NULL, "%s must be yes or no, not '%s'", name, value);
+}
+
+static void init_plot(struct mprof__plot *plot)
+{
+    *plot = (struct mprof__plot){.draw = MPROF_DRAW_OPTIONS_INIT};
+    mprof_figure_options_init(&plot->figure);
+    mprof__plot_colours_init(&plot->colours);
+    mprof__command_add_word(&plot->command, "mprof");
+    mprof__command_add_word(&plot->command, "plot");
+}
+
+static void free_plot(struct mprof__plot *plot)
+{
+    free(plot->inputs);
+    free(plot->notes);
+    free(plot->labels);
+    free(plot->command.text);
+    mprof__plot_colours_free(&plot->colours);
+    mprof__style_texts_free(&plot->style_texts);
+}
+
+/* The command line is read twice: first for the style file, whose options it overrides. */
+static void read_options(struct mprof__plot *plot, int argc, char **argv)
+{
+    init_plot(plot);
+    mprof__command_parse(&plot_argp, argc, argv, 0, plot);
+    const char *style = plot->style;
+    free_plot(plot);
+    init_plot(plot);
+    mprof__style_read(plot, style, set_by_name);
+    mprof__command_parse(&plot_argp, argc, argv, 0, plot);
+    mprof__plot_colours_apply(&plot->colours, &plot->figure, &plot->draw);
+}
+
 int mprof_plot_command(int argc, char **argv)
 {
     static char here[] = ".";
-    struct mprof__plot plot = {.draw = MPROF_DRAW_OPTIONS_INIT};
-    mprof_figure_options_init(&plot.figure);
-    mprof__command_add_word(&plot.command, "mprof");
-    mprof__command_add_word(&plot.command, "plot");
-    mprof__command_parse(&plot_argp, argc, argv, 0, &plot);
+    struct mprof__plot plot;
+    read_options(&plot, argc, argv);
     if (plot.each && !plot.input_count) {
         plot.inputs[plot.input_count++] = here;
     }
@@ -648,9 +775,6 @@ int mprof_plot_command(int argc, char **argv)
     int code = plot.prints_script ? print_script()
                : plot.each        ? mprof__plot_each(&plot)
                                   : plot_one(&plot);
-    free(plot.inputs);
-    free(plot.notes);
-    free(plot.labels);
-    free(plot.command.text);
+    free_plot(&plot);
     return code;
 }

@@ -165,7 +165,7 @@ static mprof_status add_value(void *data, const char *name, const char *value, m
 mprof_status mprof__baseline_read(mprof__baseline *baseline, const char *bytes, size_t size,
                                   const char *file, mprof_error *error)
 {
-    mprof__ini_visitor visitor = {baseline, begin_section, add_value};
+    mprof__ini_visitor visitor = {.data = baseline, .section = begin_section, .value = add_value};
     mprof_status status = mprof__ini_read(bytes, size, file, &visitor, error);
     if (status == MPROF_OK && baseline->count > 0 &&
         baseline->entries[baseline->count - 1].count == 0) {

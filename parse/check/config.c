@@ -61,7 +61,7 @@ mprof_status mprof__config_read(mprof__config *config, const char *bytes, size_t
 {
     const char *slash = strrchr(file, '/');
     reading r = {config, file, slash ? (size_t)(slash - file) + 1 : 0};
-    mprof__ini_visitor visitor = {&r, begin_section, set_value};
+    mprof__ini_visitor visitor = {.data = &r, .section = begin_section, .value = set_value};
     return mprof__ini_read(bytes, size, file, &visitor, error);
 }
 

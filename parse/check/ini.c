@@ -69,12 +69,15 @@ static mprof_status read_value(char *line, size_t length, const mprof__ini_visit
     size_t name_length = equals ? (size_t)(equals - line) : 0;
     const char *name = trim(line, &name_length);
     if (name_length == 0) {
-        return mprof_error_set(error, MPROF_EFORMAT,
-                               "a limit was expected, as in `max = 500MiB', or a section: [name]");
+        return mprof_error_set(error, MPROF_EFORMAT, "%s was expected, or a section: [name]",
+                               visitor->expected ? visitor->expected
+                                                 : "a limit, as in `max = 500MiB',");
     }
     size_t value_length = length - (size_t)(equals + 1 - line);
     const char *value = trim(equals + 1, &value_length);
-    value_length = without_comment(value, value_length);
+    if (!visitor->keeps_hashes) {
+        value_length = without_comment(value, value_length);
+    }
     value = trim(value, &value_length);
     line[(size_t)(name - line) + name_length] = '\0';
     line[(size_t)(value - line) + value_length] = '\0';
@@ -108,6 +111,9 @@ mprof_status mprof__ini_read(const char *bytes, size_t size, const char *file,
         size_t length = newline ? (size_t)(newline - bytes) - begin : size - begin;
         char *line = malloc(length + 1);
         number++;
+        if (visitor->line) {
+            *visitor->line = number;
+        }
         if (!line) {
             return mprof_error_set(error, MPROF_ENOMEM, "out of memory");
         }

@@ -1,5 +1,5 @@
 /* The grammar of mprof.ini and of a file of baselines: [section], name = value, comments after # or
- * ;. Private to the folder. */
+ * ;. Also that of style files. Private to the program. */
 #ifndef MPROF_PARSE_CHECK_INI_H
 #define MPROF_PARSE_CHECK_INI_H
 
@@ -12,6 +12,9 @@ typedef struct mprof__ini_visitor {
     void *data;
     mprof_status (*section)(void *data, const char *name, mprof_error *error);
     mprof_status (*value)(void *data, const char *name, const char *value, mprof_error *error);
+    unsigned long *line;  /* receives the number of each line before it is read; NULL: nothing */
+    const char *expected; /* a line, for the message; NULL: a limit */
+    int keeps_hashes;     /* 1: values may have #, so that comments have lines of their own */
 } mprof__ini_visitor;
 
 /* Reads bytes[size]. The error names `file` and the line. MPROF_EFORMAT: a line that is neither;

@@ -23,4 +23,12 @@
 /* slots[count] for names[count], the most important first. */
 void mprof__assign_colour_slots(int8_t *slots, const char *const *names, size_t count);
 
+typedef struct mprof__layout mprof__layout;
+/* The same, as far as the options do not give hues to names, or an order. */
+void mprof__choose_hues(const mprof__layout *layout, int8_t *slots, const char *const *names,
+                        size_t count);
+/* Gives a name the hue that the options have for it, and that hue's owner the name's. */
+void mprof__apply_hue_names(const mprof__layout *layout, int8_t *slots, const char *const *names,
+                            size_t count);
+
 #endif

@@ -143,7 +143,7 @@ mprof_status mprof__choose_function_colours(mprof__layout *layout)
     for (size_t i = 0; i < different; i++) {
         names[i] = unique[i].name;
     }
-    mprof__assign_colour_slots(slots, names, different);
+    mprof__choose_hues(layout, slots, names, different);
     size_t most = (size_t)layout->options->colours_most;
     for (size_t i = 0; most && i < different; i++) {
         slots[i] = (int8_t)(i < most ? i : most);

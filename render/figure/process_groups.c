@@ -327,7 +327,7 @@ bool mprof__hues_are_taken(const mprof__layout *layout, const mprof__figure_inpu
 }
 
 /* A command has the same hue in every picture, as a function has. */
-static void choose_hues(mprof__process_groups *groups)
+static void choose_hues(const mprof__layout *layout, mprof__process_groups *groups)
 {
     const char *names[NAMED_MAX];
     int8_t slots[NAMED_MAX];
@@ -336,7 +336,7 @@ static void choose_hues(mprof__process_groups *groups)
         names[i] = groups->items[i].key;
     }
     if (groups->by_command) {
-        mprof__assign_colour_slots(slots, names, count);
+        mprof__choose_hues(layout, slots, names, count);
     }
     for (size_t i = 0; i < count; i++) {
         groups->items[i].colour = groups->by_command ? slots[i] : (int)i;
@@ -463,7 +463,7 @@ mprof_status mprof__group_processes(const mprof__layout *layout, mprof__figure_i
     }
     take_peak_apart(input);
     if (!mprof__hues_are_taken(layout, input)) {
-        choose_hues(groups);
+        choose_hues(layout, groups);
     }
     if (layout->options->stack) {
         choose_shades(groups, mprof__main_colour(layout, input));

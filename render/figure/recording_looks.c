@@ -4,6 +4,7 @@
 #include "recording_looks.h"
 
 #include "colour_slots.h"
+#include "heading.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -71,6 +72,22 @@ static void colour_crowd(mprof__layout *layout, const struct ranked *peaks)
     layout->inputs[peaks[0].input].colour = MPROF__HIGHEST_SLOT;
 }
 
+static void apply_hue_names(mprof__layout *layout)
+{
+    char texts[MPROF__RECORDINGS_MAX][240];
+    const char *names[MPROF__RECORDINGS_MAX];
+    int8_t slots[MPROF__RECORDINGS_MAX];
+    for (size_t i = 0; i < layout->input_count; i++) {
+        mprof__recording_name(texts[i], sizeof texts[i], layout, &layout->inputs[i]);
+        names[i] = texts[i];
+        slots[i] = (int8_t)layout->inputs[i].colour;
+    }
+    mprof__apply_hue_names(layout, slots, names, layout->input_count);
+    for (size_t i = 0; i < layout->input_count; i++) {
+        layout->inputs[i].colour = slots[i];
+    }
+}
+
 mprof_status mprof__choose_recording_looks(mprof__layout *layout)
 {
     size_t count = layout->input_count;
@@ -82,6 +99,9 @@ mprof_status mprof__choose_recording_looks(mprof__layout *layout)
         layout->inputs[i].colour = (int)i + (hues_are_taken ? MPROF__LINE_SLOT : 0);
     }
     if (count <= MPROF__RECORDINGS_MAX) {
+        if (!hues_are_taken) {
+            apply_hue_names(layout);
+        }
         return MPROF_OK;
     }
     struct ranked *ranked = malloc(count * sizeof *ranked);

@@ -143,6 +143,87 @@ class Options(mprof_test.TestCase):
         data = Picture(self.draw("--log", "--ylim", "3,700", NESTED)).data
         self.assertEqual((data["memory"][:2], data["log"]), ([3, 700], True))
 
+    # ---- colours ----
+
+    def colour_of(self, svg, label):
+        """Of a function's swatch in the legend of a still SVG."""
+        text = svg.read_text()
+        slot = re.search(rf'<rect class="swatch c(\d+)"[^>]*/>\s*<text class="legend-name[^>]*>{label}<', text)[1]
+        return re.search(rf"\.c{slot}\{{[^}}]*--slot:(#[0-9a-f]{{6}})", text)[1]
+
+    def test_colours_in_order_and_by_name(self):
+        svg = self.draw("--colors", "#e41a1c, steelblue", "--colors", "leaf=gold,paper=#fffff0", "--theme", "light", NESTED)
+        self.assertEqual([self.colour_of(svg, label) for label in ("fit", "leaf", "branch")],
+                         ["#e41a1c", "#ffd700", "#4682b4"])
+        self.assertIn("--paper:#fffff0", svg.read_text())
+        usual = self.draw(NESTED, name="usual.svg")
+        svg = self.draw("--colors", "__main__.leaf=#010203", NESTED)
+        self.assertEqual(self.colour_of(svg, "leaf"), "#010203")
+        for label in ("fit", "branch", "predict"):
+            self.assertNotEqual(self.colour_of(svg, label), "#010203")
+            self.assertNotEqual(self.colour_of(usual, label), "#010203")
+        svg = self.draw("--colors", f"{CHILDREN.name}=#010203", "-n", "--theme", "light", NESTED, CHILDREN).read_text()
+        self.assertIn("#010203", svg)
+        for theme in ("light", "dark", "paper"):
+            self.in_every_format("--colors", "red,leaf=#00f", "--theme", theme, NESTED)
+
+    def test_colours_that_are_none(self):
+        for text, says in (("bleu", "'bleu' is no colour; use #rrggbb or a name such as steelblue"),
+                           ("#12", "'#12' is no colour; use #rrggbb or a name such as steelblue"),
+                           ("red,,blue", "'' is no colour; use #rrggbb or a name such as steelblue"),
+                           ("leaf=", "'' is no colour; use #rrggbb or a name such as steelblue"),
+                           ("=red", "'=red' has no name before the ="), (",".join(["red"] * 9), "a picture has 8 hues; give fewer")):
+            with self.subTest(colours=text):
+                self.assert_refused("--colors", text, NESTED, says=f"--colors: {re.escape(says)}")
+
+    # ---- style files ----
+
+    def test_a_style_file_has_options(self):
+        (self.directory / "s.ini").write_text("# slides\n\n[plot]\ntheme = dark\nsize=8x4in\ncolors = #e41a1c, paper=#101010\n"
+                                              "unit = MB\n; more\nno-facts = yes\nno-legend = no\nlimit = 100 MB:quota\n")
+        by_file = self.draw("--style", "s.ini", "--no-script", NESTED)
+        by_line = self.draw("--theme=dark", "--size=8x4in", "--colors=#e41a1c, paper=#101010", "--unit=MB", "--no-facts",
+                            "--limit=100 MB:quota", "--no-script", NESTED, name="line.svg")
+        self.assertEqual(by_file.read_text(), by_line.read_text())
+        self.assertIn(">quota<", by_file.read_text())
+        # the command line counts more, and suggests what draws the same
+        picture = Picture(self.draw("--unit", "KiB", "--style", "s.ini", NESTED))
+        self.assertRegex("\n".join(picture.texts["tick"]), "KiB")
+        self.assertIn("--theme=dark", picture.data["command"][0])
+        self.in_every_format("--style", "s.ini", NESTED)
+
+    def test_the_users_own_style(self):
+        for variables, folder in (({"XDG_CONFIG_HOME": str(self.directory / "c")}, "c"),
+                                  ({"HOME": str(self.directory / "h"), "XDG_CONFIG_HOME": ""}, "h/.config"),
+                                  ({"HOME": str(self.directory / "r"), "XDG_CONFIG_HOME": "relative"}, "r/.config")):
+            path = self.directory / folder / "mprof" / "style.ini"
+            path.parent.mkdir(parents=True)
+            path.write_text("unit = GB\n")
+            with self.subTest(folder=folder):
+                env = {**os.environ, **variables}
+                for options, unit in (([], "GB"), (["--style", "none"], "MiB"), (["--unit", "kB"], "kB")):
+                    self.run_mprof("plot", *options, "-o", "own.svg", NESTED, env=env)
+                    self.assertIn(f" {unit}", "\n".join(Picture(self.directory / "own.svg").texts["tick"]))
+                path.write_text("unit = GB\nunits = GB\n")
+                done = self.run_mprof("plot", "-o", "bad.svg", NESTED, env=env, expect=2)
+                self.assertRegex(done.stderr, r"\Amprof: \S*/mprof/style\.ini:2: a style has no 'units'; [^\n]*\n\Z")
+
+    def test_lines_of_a_style_that_cannot_be_read(self):
+        for text, line, says in (
+                ("unit = Mb\n", 1, "unit must be one of auto, B, KiB, MiB, GiB, TiB, kB, MB, GB, TB, not 'Mb'"),
+                ("\n# x\nbogus = 3", 3, "a style has no 'bogus'; it has the options of `mprof plot' that say how a picture looks"),
+                ("theme dark", 1, "an option, as in `theme = dark', was expected, or a section: [name]"),
+                ("[report]\n", 1, "a style has one section, [plot], or none: not [report]"),
+                ("log = perhaps", 1, "log must be yes or no, not 'perhaps'"),
+                ("output = x.png", 1, "a style has no 'output'; it has the options of `mprof plot' that say how a picture looks"),
+                ("theme = light\ncolors = #12\n", 2, "colors: '#12' is no colour; use #rrggbb or a name such as steelblue"),
+                ("dpi = 5\n", 1, "dpi must be between 20 and 1200, not '5'")):
+            (self.directory / "bad.ini").write_text(text)
+            with self.subTest(text=text):
+                self.assert_refused("--style", "bad.ini", NESTED, says=re.escape(f"bad.ini:{line}: {says}"))
+        self.assert_refused("--style", "missing.ini", NESTED, says="missing.ini: there is no such file")
+        self.assert_refused("--style", "/", NESTED, says="/: is not a regular file")
+
     def test_the_script_knows(self):
         data = Picture(self.draw("--log", "--unit", "MB", NESTED)).data
         self.assertEqual((data["log"], data["unit"][1:]), (True, ["MB", 1]))

@@ -54,7 +54,7 @@ SAME = [
 
 # Options that a picture in memory does not have: where the command writes, how many it draws.
 OF_THE_COMMAND = {"output", "format", "each", "jobs", "backend", "help", "usage", "version",
-                  "print-script"}
+                  "print-script", "style", "colors"}
 
 
 class Plot(TestCase):

@@ -81,7 +81,8 @@ class FigureOptions(ctypes.Structure):
                 ("processes", c_int), ("name_file", c_int), ("colours_most", c_int),
                 ("without", c_uint), ("notes", POINTER(Note)), ("note_count", c_size_t),
                 ("labels", POINTER(Label)), ("label_count", c_size_t), ("memory_mib", c_double * 2),
-                ("unit", c_int), ("range", c_char_p), ("log", c_int)]
+                ("unit", c_int), ("range", c_char_p), ("hue_names", POINTER(c_char_p)),
+                ("hues_in_order", c_int), ("log", c_int)]
 
 
 class Measure(ctypes.Structure):

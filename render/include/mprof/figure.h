@@ -406,7 +406,11 @@ typedef struct mprof_figure_options {
     const char *range;         /**< a window as people write it, which mprof_profiles_load() turns
                                     into window_s: "5,10", "14:05,14:30:15", "2026-11-22 14:05,",
                                     in local time; NULL: window_s */
-    int log;                   /**< 1: a logarithmic memory axis; not with stack or slope */
+    const char *const *hue_names; /**< eight: the function, command or recording that has this
+                                       hue, by its name or the end of it; NULL: any other. NULL:
+                                       none has a hue of its own */
+    int hues_in_order;            /**< 1: the longest consumer has the first hue; 0: names decide */
+    int log;                      /**< 1: a logarithmic memory axis; not with stack or slope */
 } mprof_figure_options;
 
 /** A page of usual size with the usual contents. */
@@ -414,7 +418,7 @@ typedef struct mprof_figure_options {
     {                                                                                              \
         sizeof(mprof_figure_options), MPROF_DEFAULT_WIDTH_PX, MPROF_DEFAULT_HEIGHT_PX, 1, NULL, 0, \
             1, 0, 0, 0, {0, 0}, 0, NULL, MPROF_BY_PROCESS, 0, 0, 0, 0, MPROF_PROCESSES_AUTO, 0, 0, \
-            0, NULL, 0, NULL, 0, {0, 0}, MPROF_UNIT_AUTO, NULL, 0                                  \
+            0, NULL, 0, NULL, 0, {0, 0}, MPROF_UNIT_AUTO, NULL, NULL, 0, 0                         \
     }
 
 /** Sets MPROF_FIGURE_OPTIONS_INIT, for languages that cannot use it.
