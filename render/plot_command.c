@@ -3,8 +3,8 @@
 #include "parse/array.h"
 #include "parse/commands/command.h"
 #include "plot.h"
+#include "plot_style.h"
 #include "render/draw/draw.h"
-#include "style_file.h"
 #include "time_range.h"
 
 #include <errno.h>
@@ -137,7 +137,11 @@ refuse(const struct mprof__plot *plot, struct argp_state *state, const char *for
     if (state) {
         argp_error(state, "%s", text);
     } else {
-        mprof__style_file_fail(plot, strncmp(text, "--", 2) == 0 ? text + 2 : text);
+        mprof_error error = MPROF_ERROR_INIT;
+        mprof_error_set(&error, MPROF_EARGUMENT, "%s",
+                        strncmp(text, "--", 2) == 0 ? text + 2 : text);
+        mprof_error_at(&error, plot->style_file, plot->style_line);
+        mprof__command_fail(&error);
     }
     exit(MPROF_EXIT_USAGE);
 }
@@ -394,16 +398,20 @@ static void parse_ylim(struct mprof__plot *plot, struct argp_state *state, const
     }
 }
 
-static void parse_label(struct mprof__plot *plot, struct argp_state *state, char *text)
+static void parse_label(struct mprof__plot *plot, struct argp_state *state, const char *text)
 {
-    char *sign = strrchr(text, '=');
-    if (!sign || sign == text || !sign[1]) {
+    char *copy = mprof__style_texts_keep(&plot->style_texts, text);
+    char *sign = copy ? strrchr(copy, '=') : NULL;
+    if (copy && (!sign || sign == copy || !sign[1])) {
         refuse(plot, state, "--label must be FILE=NAME, not '%s'", text);
+    }
+    if (!sign) {
+        refuse(plot, state, "out of memory");
     }
     *sign = '\0';
     plot->labels = grow(plot, state, plot->labels, plot->figure.label_count, &plot->label_room,
                         sizeof *plot->labels);
-    plot->labels[plot->figure.label_count++] = (mprof_label){text, sign + 1};
+    plot->labels[plot->figure.label_count++] = (mprof_label){copy, sign + 1};
     plot->figure.labels = plot->labels;
 }
 
@@ -755,7 +763,11 @@ static void read_options(struct mprof__plot *plot, int argc, char **argv)
     const char *style = plot->style;
     free_plot(plot);
     init_plot(plot);
-    mprof__style_read(plot, style, set_by_name);
+    mprof_error error = MPROF_ERROR_INIT;
+    if (mprof__style_read(plot, style, set_by_name, &error) != MPROF_OK) {
+        mprof__command_fail(&error);
+        exit(MPROF_EXIT_USAGE);
+    }
     mprof__command_parse(&plot_argp, argc, argv, 0, plot);
     mprof__plot_colours_apply(&plot->colours, &plot->figure, &plot->draw);
 }

@@ -1,9 +1,8 @@
 /* A style file has the options of the command line, by their long names: `theme = dark'. */
-#include "style_file.h"
+#include "plot_style.h"
 
 #include "parse/array.h"
 #include "parse/check/ini.h"
-#include "parse/commands/command.h"
 
 #include <mprof/error.h>
 #include <stdbool.h>
@@ -16,21 +15,6 @@ struct reading {
     mprof__style_setter *set;
 };
 
-static void fail(const mprof_error *error)
-{
-    mprof__command_fail(error);
-    exit(MPROF_EXIT_USAGE);
-}
-
-void mprof__style_file_fail(const struct mprof__plot *plot, const char *reason)
-{
-    mprof_error error = MPROF_ERROR_INIT;
-    mprof_error_set(&error, MPROF_EARGUMENT, "%s", reason);
-    mprof_error_at(&error, plot->style_file, plot->style_line);
-    fail(&error);
-    exit(MPROF_EXIT_USAGE);
-}
-
 void mprof__style_texts_free(mprof__style_texts *texts)
 {
     for (size_t i = 0; i < texts->count; i++) {
@@ -39,7 +23,7 @@ void mprof__style_texts_free(mprof__style_texts *texts)
     free(texts->items);
 }
 
-static char *keep_text(mprof__style_texts *texts, const char *text)
+char *mprof__style_texts_keep(mprof__style_texts *texts, const char *text)
 {
     char **items =
         mprof__array_grow(texts->items, texts->count, &texts->capacity, sizeof *texts->items);
@@ -63,7 +47,7 @@ static mprof_status read_section(void *data, const char *name, mprof_error *erro
 static mprof_status read_value(void *data, const char *name, const char *value, mprof_error *error)
 {
     struct reading *reading = data;
-    char *kept = keep_text(&reading->plot->style_texts, value);
+    char *kept = mprof__style_texts_keep(&reading->plot->style_texts, value);
     if (!kept) {
         return mprof_error_set(error, MPROF_ENOMEM, "out of memory");
     }
@@ -75,29 +59,30 @@ static mprof_status read_value(void *data, const char *name, const char *value, 
                                  name);
 }
 
-static void read_file(struct mprof__plot *plot, const char *file, bool may_be_missing,
-                      mprof__style_setter *set)
+static mprof_status read_file(struct mprof__plot *plot, const char *file, bool may_be_missing,
+                              mprof__style_setter *set, mprof_error *error)
 {
     struct reading reading = {plot, set};
     const mprof__ini_visitor visitor = {
         &reading, read_section, read_value, &plot->style_line, "an option, as in `theme = dark',",
         1};
-    mprof_error error = MPROF_ERROR_INIT;
+    mprof_error reason = MPROF_ERROR_INIT;
     char *bytes;
     size_t size;
-    mprof_status status = mprof__ini_load(&bytes, &size, file, &error);
+    mprof_status status = mprof__ini_load(&bytes, &size, file, &reason);
     if (status == MPROF_ENOTFOUND && may_be_missing) {
-        return;
+        return MPROF_OK;
     }
     if (status == MPROF_OK) {
         plot->style_file = file;
-        status = mprof__ini_read(bytes, size, file, &visitor, &error);
+        status = mprof__ini_read(bytes, size, file, &visitor, &reason);
         plot->style_file = NULL;
     }
     free(bytes);
     if (status != MPROF_OK) {
-        fail(&error);
+        *error = reason;
     }
+    return status;
 }
 
 /* The XDG base directory specification: a relative XDG_CONFIG_HOME counts as none. */
@@ -114,17 +99,17 @@ static char *path_of_user(void)
     return length < 0 ? NULL : path;
 }
 
-void mprof__style_read(struct mprof__plot *plot, const char *style, mprof__style_setter *set)
+mprof_status mprof__style_read(struct mprof__plot *plot, const char *style,
+                               mprof__style_setter *set, mprof_error *error)
 {
+    mprof_status status = MPROF_OK;
     if (style && strcmp(style, "none") == 0) {
-        return;
+        return MPROF_OK;
     }
     char *path = path_of_user();
     if (path) {
-        read_file(plot, path, true, set);
+        status = read_file(plot, path, true, set, error);
     }
     free(path);
-    if (style) {
-        read_file(plot, style, false, set);
-    }
+    return status == MPROF_OK && style ? read_file(plot, style, false, set, error) : status;
 }
