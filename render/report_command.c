@@ -19,10 +19,14 @@
 
 /* Up to so many recordings are together in one page. */
 #define TOGETHER_MAX 60
-/* Bytes of all pictures of a page; one of a single recording may have more. */
-#define PICTURES_MAX 7000000
-#define PICTURE_LEAST 60000
-#define ALONE_MAX 4000000
+/* Bytes of a page's pictures and of its tables: a page of fifty recordings has at most ten million.
+ */
+#define PICTURES_MAX 8200000
+#define PICTURES_LEAST 60000 /* of a recording */
+#define PICTURES_ALONE 4000000
+#define TABLES_MAX 1200000
+#define ROW_BYTES 600 /* of a table, about */
+#define ROW_LEAST 12
 #define ROW_MAX 500 /* of a table, in HTML */
 #define OPTION_MAX 32
 #define TITLE_BYTES 300 /* of a picture */
@@ -58,7 +62,7 @@ struct report {
     mprof_text_engine *engine;
     mprof__report_picture *pictures; /* of the recordings in one page */
     size_t picture_count, picture_capacity;
-    size_t picture_max;         /* bytes of one with numbers */
+    size_t picture_max;         /* bytes of the pictures of a recording */
     mprof__page_folder *folder; /* NULL: one page */
     const struct target *html;  /* NULL: none is written */
     char *link_to_index;        /* from a page; owned */
@@ -462,13 +466,15 @@ static mprof_status write_index(const struct report *report, mprof_output *outpu
     char *folder = report->folder ? folder_of(base_name(report->html->path)) : NULL;
     char *link = folder ? link_of("", folder) : NULL;
     size_t count = json_array_size(json_object_get(report->model, "recordings"));
+    size_t rows = TABLES_MAX / ROW_BYTES / (count + 1) / 2; /* of two tables */
+    rows = count <= 1 || rows > ROW_MAX ? ROW_MAX : rows < ROW_LEAST ? ROW_LEAST : rows;
     mprof__view_options view = {
         .layout = report->folder ? MPROF__REPORT_INDEX
                   : count == 1   ? MPROF__REPORT_ALONE
                                  : MPROF__REPORT_TOGETHER,
         .title = report->request->title,
         .pages = link,
-        .row_max = ROW_MAX,
+        .row_max = rows,
         .detail_max = SIZE_MAX,
         .recording_max = SIZE_MAX,
     };
@@ -532,13 +538,15 @@ static mprof_status make_report(struct report *report, char *const *paths, size_
     }
     report->names = choose_names(paths, count);
     report->model = mprof__report_new();
-    report->picture_max = count <= 1 ? ALONE_MAX : PICTURES_MAX / count;
-    report->picture_max = report->picture_max < PICTURE_LEAST ? PICTURE_LEAST : report->picture_max;
+    size_t shared = PICTURES_MAX / (count + 1);
+    report->picture_max = count <= 1                ? PICTURES_ALONE
+                          : shared < PICTURES_LEAST ? PICTURES_LEAST
+                                                    : shared;
     mprof_status status = report->names && report->model
                               ? open_folder(report, count, error)
                               : mprof_error_set(error, MPROF_ENOMEM, "out of memory");
     if (report->folder) {
-        report->picture_max = ALONE_MAX;
+        report->picture_max = PICTURES_ALONE;
     }
     if (status == MPROF_OK) {
         status = check_limits(report, paths, count, error);

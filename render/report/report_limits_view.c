@@ -195,6 +195,18 @@ json_t *mprof__summary_headline(const size_t ranks[MPROF__RANK_COUNT], size_t co
     return json_null();
 }
 
+void mprof__verdict_counts(char *text, size_t size, const size_t ranks[MPROF__RANK_COUNT])
+{
+    size_t used = 0;
+    *text = '\0';
+    for (int rank = 0; rank < MPROF__RANK_NONE; rank++) {
+        if (ranks[rank] && used < size) {
+            used += (size_t)snprintf(text + used, size - used, "%s%zu %s", used ? ", " : "",
+                                     ranks[rank], verdicts[rank].word);
+        }
+    }
+}
+
 /* ---- the table ---- */
 
 /* Every bar has its limit at the same place. */
@@ -226,22 +238,14 @@ static json_t *row_of(const json_t *limit)
     return row;
 }
 
-/* "1 crossed, 3 passed" */
 static void count_words(char *text, size_t size, const json_t *limits)
 {
-    size_t used = 0;
-    *text = '\0';
-    for (int rank = 0; rank < MPROF__RANK_NONE; rank++) {
-        size_t count = 0;
-        for (size_t i = 0; i < json_array_size(limits); i++) {
-            const json_t *limit = json_array_get(limits, i);
-            count += mprof__verdict_rank(mprof__report_string(limit, "verdict")) == rank;
-        }
-        if (count && used < size) {
-            used += (size_t)snprintf(text + used, size - used, "%s%zu %s", used ? ", " : "", count,
-                                     verdicts[rank].word);
-        }
+    size_t ranks[MPROF__RANK_COUNT] = {0};
+    for (size_t i = 0; i < json_array_size(limits); i++) {
+        const json_t *limit = json_array_get(limits, i);
+        ranks[mprof__verdict_rank(mprof__report_string(limit, "verdict"))]++;
     }
+    mprof__verdict_counts(text, size, ranks);
 }
 
 json_t *mprof__limits_view(const json_t *recording)

@@ -29,6 +29,9 @@ bool mprof__limits_headline(const json_t *recording, char *text, size_t size);
  * run for 0.98 s and added 205.3 MiB." False: it is not known. */
 bool mprof__running_sentence(const json_t *recording, char *text, size_t size);
 
+/* "1 crossed, 3 passed"; "" if there are none. */
+void mprof__verdict_counts(char *text, size_t size, const size_t ranks[MPROF__RANK_COUNT]);
+
 /* The clause of all recordings, and the verdict; JSON null: there are no limits. */
 json_t *mprof__summary_headline(const size_t ranks[MPROF__RANK_COUNT], size_t count, char *text,
                                 size_t size);

@@ -73,6 +73,16 @@ static mprof_status write_colours(mprof_output *output)
 
 /* ---- HTML ---- */
 
+static const char *const captions[] = {
+    [MPROF__PICTURE_LIVING] =
+        "Point at it for numbers; drag to zoom; / searches functions once the "
+        "picture has the focus.",
+    [MPROF__PICTURE_STILL] = "A still picture: with its numbers the page would be too large.",
+    [MPROF__PICTURE_FEW_CALLS] = "A still picture: with its numbers the page would be too large.",
+    [MPROF__PICTURE_WITHOUT_CALLS] =
+        "A still picture without calls: with them the page would be too large.",
+};
+
 static mprof_status write_picture(const struct page *page, mprof_output *output, const char *name,
                                   const json_t *recording)
 {
@@ -84,10 +94,7 @@ static mprof_status write_picture(const struct page *page, mprof_output *output,
     if (strcmp(name, "narrow") == 0) {
         return mprof_output_write(output, picture->narrow, picture->narrow_size);
     }
-    return write_text(output, picture->is_still
-                                  ? "A still picture: with its numbers the page would be too large."
-                                  : "Point at it for numbers; drag to zoom; / searches functions "
-                                    "once the picture has the focus.");
+    return write_text(output, captions[picture->detail]);
 }
 
 static mprof_status write_part(void *data, mprof_output *output, const char *name,

@@ -73,15 +73,16 @@ static mprof_status draw_figure(char **text, size_t *size, const mprof_figure *f
 }
 
 static mprof_status lay_out(mprof_figure **figure, const mprof_profile *profile,
-                            mprof_text_engine *engine, double width, double height,
+                            mprof_text_engine *engine, bool is_wide, bool with_calls,
                             const mprof__picture_options *options, mprof_error *error)
 {
     mprof_figure_options layout;
     mprof_figure_options_init(&layout);
     mprof_note limit = {MPROF_NOTE_LIMIT, options->limit_bytes / BYTES_PER_MIB, NULL};
     layout.title = options->title;
-    layout.width_px = width;
-    layout.height_px = height;
+    layout.width_px = is_wide ? WIDE_WIDTH : NARROW_WIDTH;
+    layout.height_px = is_wide ? WIDE_HEIGHT : NARROW_HEIGHT;
+    layout.functions = with_calls;
     layout.states = 1;
     layout.without = MPROF_PART_TITLE | MPROF_PART_FACTS | MPROF_PART_LEGEND;
     if (isfinite(options->limit_bytes)) {
@@ -92,31 +93,48 @@ static mprof_status lay_out(mprof_figure **figure, const mprof_profile *profile,
     return mprof_figure_layout(figure, &profile, 1, &layout, &measure, error);
 }
 
+static mprof_status draw_one(char **text, size_t *size, const mprof_profile *profile,
+                             mprof_text_engine *engine, bool is_wide, mprof__picture_detail detail,
+                             const mprof__picture_options *options, mprof_error *error)
+{
+    mprof_figure *figure = NULL;
+    bool is_living = is_wide && detail == MPROF__PICTURE_LIVING;
+    bool with_calls = detail < (is_wide ? MPROF__PICTURE_WITHOUT_CALLS : MPROF__PICTURE_FEW_CALLS);
+    mprof_status status = lay_out(&figure, profile, engine, is_wide, with_calls, options, error);
+    free(*text);
+    *text = NULL;
+    *size = 0;
+    if (status == MPROF_OK) {
+        status = draw_figure(text, size, figure, engine, !is_living, error);
+    }
+    mprof_figure_free(figure);
+    return status;
+}
+
+/* Draws with less until the pictures fit: few recordings need a second attempt. */
 mprof_status mprof__report_picture_draw(mprof__report_picture *picture,
                                         const mprof_profile *profile, mprof_text_engine *engine,
                                         const mprof__picture_options *options, mprof_error *error)
 {
-    mprof_figure *figure = NULL;
+    mprof_status status = MPROF_OK;
     memset(picture, 0, sizeof *picture);
-    mprof_status status =
-        lay_out(&figure, profile, engine, WIDE_WIDTH, WIDE_HEIGHT, options, error);
-    if (status == MPROF_OK) {
-        status = draw_figure(&picture->wide, &picture->wide_size, figure, engine, false, error);
+    for (mprof__picture_detail detail = MPROF__PICTURE_LIVING;
+         detail <= MPROF__PICTURE_WITHOUT_CALLS; detail++) {
+        picture->detail = detail;
+        if (detail != MPROF__PICTURE_FEW_CALLS) {
+            status = draw_one(&picture->wide, &picture->wide_size, profile, engine, true, detail,
+                              options, error);
+        }
+        if (status == MPROF_OK &&
+            (detail == MPROF__PICTURE_LIVING || detail == MPROF__PICTURE_FEW_CALLS)) {
+            status = draw_one(&picture->narrow, &picture->narrow_size, profile, engine, false,
+                              detail, options, error);
+        }
+        if (status != MPROF_OK ||
+            picture->wide_size + picture->narrow_size <= options->most_bytes) {
+            break;
+        }
     }
-    if (status == MPROF_OK && picture->wide_size > options->living_max) {
-        free(picture->wide);
-        picture->is_still = true;
-        status = draw_figure(&picture->wide, &picture->wide_size, figure, engine, true, error);
-    }
-    mprof_figure_free(figure);
-    figure = NULL;
-    if (status == MPROF_OK) {
-        status = lay_out(&figure, profile, engine, NARROW_WIDTH, NARROW_HEIGHT, options, error);
-    }
-    if (status == MPROF_OK) {
-        status = draw_figure(&picture->narrow, &picture->narrow_size, figure, engine, true, error);
-    }
-    mprof_figure_free(figure);
     return status;
 }
 

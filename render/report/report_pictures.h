@@ -5,16 +5,24 @@
 #include <mprof/draw.h>
 #include <stdbool.h>
 
+/* What was left out of pictures that would be too large. */
+typedef enum mprof__picture_detail {
+    MPROF__PICTURE_LIVING,       /* nothing */
+    MPROF__PICTURE_STILL,        /* the numbers for tooltips and zoom */
+    MPROF__PICTURE_FEW_CALLS,    /* and the calls of the narrow one */
+    MPROF__PICTURE_WITHOUT_CALLS /* and those of the wide one */
+} mprof__picture_detail;
+
 typedef struct mprof__report_picture {
     char *wide, *narrow; /* owned */
     size_t wide_size, narrow_size;
-    bool is_still; /* the wide one has no numbers: it would be too large */
+    mprof__picture_detail detail;
 } mprof__report_picture;
 
 typedef struct mprof__picture_options {
     const char *title;  /* for screen readers */
     double limit_bytes; /* a line across it; NAN: none */
-    size_t living_max;  /* bytes of a picture with numbers */
+    size_t most_bytes;  /* of both pictures; only without calls they may have more */
 } mprof__picture_options;
 
 /* Draws both. Dispose of them also after a failure. Returns what mprof_figure_layout() and

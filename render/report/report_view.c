@@ -18,6 +18,7 @@
 #define NAME_BYTES 200
 #define FACT_BYTES 1000
 #define SENTENCE_SIZE 1024
+#define ATTENTION_MAX 25 /* recordings to look at; the overview has the others, in that order */
 #define CHART_VALUES 60
 
 /* An object that is being built; after a failure nothing is added. */
@@ -499,15 +500,23 @@ static void set_overview(struct view *view, const json_t *report,
     size_t count = json_array_size(recordings);
     struct order *order = order_of(recordings);
     json_t *attention = json_array(), *tiles = json_array();
+    size_t attention_count = 0;
     for (size_t i = 0; order && i < count && i < options->recording_max; i++) {
         const json_t *recording = json_array_get(recordings, order[i].number);
         json_t *tile = tile_of(recording, order[i].number, options);
         if (tile && order[i].rank < MPROF__RANK_PASSED) {
-            append(view, attention, json_incref(tile));
+            attention_count++;
+            if (attention_count <= ATTENTION_MAX) {
+                append(view, attention, json_incref(tile));
+            }
         }
         append(view, tiles, tile);
     }
-    set(view, "attention_count", json_integer((json_int_t)json_array_size(attention)));
+    set(view, "attention_count", json_integer((json_int_t)attention_count));
+    set(view, "attention_more",
+        attention_count > ATTENTION_MAX
+            ? json_integer((json_int_t)(attention_count - ATTENTION_MAX))
+            : json_null());
     set_flag(view, "has_attention", json_array_size(attention) > 0);
     set(view, "attention", attention);
     set_groups(view, tiles);
@@ -543,8 +552,10 @@ static void set_summary(struct view *view, const json_t *report)
         count ? mprof__name_word(mprof__report_string(json_array_get(recordings, highest), "name"),
                                  NAME_BYTES)
               : json_string("");
-    snprintf(text, sizeof text, "Highest peak: %s in %s.", mprof__bytes_word(word, most),
-             name ? json_string_value(name) : "");
+    mprof__verdict_counts(text, sizeof text, ranks);
+    size_t used = strlen(text);
+    snprintf(text + used, sizeof text - used, "%sHighest peak: %s in %s.", used ? ". " : "",
+             mprof__bytes_word(word, most), name ? json_string_value(name) : "");
     view->failed |= !name;
     json_decref(name);
     set_text(view, "at_peak", count ? text : "");

@@ -24,6 +24,7 @@ struct pen {
     unsigned slots;                  /* a bit for each slot in use */
     mprof__looks looks;
     bool has_attributes; /* elements have their colours as attributes, too */
+    bool has_titles;
 };
 
 static void put_paint_attribute(const struct pen *pen, const char *name, const mprof__style *style,
@@ -81,7 +82,7 @@ static void put_class(const struct pen *pen, const mprof_item *item)
 
 static void end_element(const struct pen *pen, const mprof_item *item, const char *name)
 {
-    if (item->about == MPROF_ABOUT_NONE) {
+    if (item->about == MPROF_ABOUT_NONE || !pen->has_titles) {
         mprof__put(pen->output, "/>\n");
         return;
     }
@@ -565,7 +566,10 @@ mprof_status mprof__draw_svg(const mprof_figure *figure, const mprof_draw_option
     };
     (void)error; /* a failed write is reported when the output is committed */
     size_t count, group_count;
-    struct pen pen = {.figure = figure, .output = output, .has_attributes = options->shares_script};
+    struct pen pen = {.figure = figure,
+                      .output = output,
+                      .has_attributes = options->shares_script,
+                      .has_titles = !(options->shares_script && options->still)};
     pen.points = mprof_figure_points(figure, &count);
     pen.abouts = mprof_figure_abouts(figure, &count);
     pen.text = mprof_figure_text(figure, &count);

@@ -174,8 +174,26 @@ def processes(table):
                   theirs(table, "png", path), goal=10, runs=3, env=AGG)
 
 
+def reports(table):
+    """One page of 50 recordings of 1e4 samples and 1e3 calls each, with limits; an index of 1,000 with its pages."""
+    for count, samples, number in ((50, 10_000, 1000), (1000, 300, 20)):
+        folder = pathlib.Path(table.folder, f"report-{count}")
+        folder.mkdir(exist_ok=True)
+        for i in range(count):
+            path = folder / f"job-{i}.dat"
+            if not path.exists():
+                lines = recordings.samples(samples, 1000, i)
+                calls_of = recordings.calls(number, 1000, recordings.Memory(lines), i)
+                recordings.write(path, f"python3 job.py --part {i}", lines, calls_of)
+        page = pathlib.Path(table.folder, f"report-{count}.html")
+        command = [MPROF, "report", "--max=1GiB", "-o", page, folder]
+        table.limit(f"report of {count} recordings, CPU", command, 2 if count == 50 else 10, "s", what="cpu")
+        table.show(f"report of {count} recordings, its page", page.stat().st_size / 1e6, "MB", at_most=10)
+
+
 def measure(table):
     small(table)
+    reports(table)
     count(table)
     calls(table)
     processes(table)

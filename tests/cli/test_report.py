@@ -426,7 +426,7 @@ class Report(TestCase):
     @unittest.skipIf(is_sanitized(), "a sanitizer takes time and memory of its own")
     def test_fifty_recordings_are_small_and_quick(self):
         for i in range(50):
-            self.write(f"all/r{i}.dat", plain_recording(i, 3000, 40))
+            self.write(f"all/r{i}.dat", plain_recording(i, 3000, 600))
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         text = self.report("all", kind="html")
         after = resource.getrusage(resource.RUSAGE_CHILDREN)

@@ -87,7 +87,7 @@ typedef struct mprof_draw_options {
     int shares_script;         /**< 1: an SVG to put into HTML, without an XML declaration and with
                                     the numbers only: the page contains mprof_svg_script() once.
                                     Its colours are attributes, too, for pages whose policy forbids
-                                    style sheets */
+                                    style sheets. A still one has no tooltips */
     const mprof_style *style;  /**< changes of the theme; NULL: none */
 } mprof_draw_options;
 
