@@ -17,8 +17,8 @@
 #define POINTS_MAX 60000
 #define CALLS_MAX 30000
 #define BINS_MAX 256
-#define CALL_BINS_MAX 24000 /* of all functions */
-#define BINS_LEAST 8
+#define CALL_BINS_MAX 12000 /* of all functions */
+#define BINS_LEAST 5
 #define ROWS_MAX 500 /* the most important ones */
 
 struct builder {
@@ -163,27 +163,39 @@ static int by_time_of_points(const void *a, const void *b)
     return (x->time_s > y->time_s) - (x->time_s < y->time_s);
 }
 
-/* The main process of a tree whose MEM is the sum: what the others leave of each tick, and what its
- * calls measured. *index: of the series; MPROF__NO_SERIES: nothing is known of it. False: no
- * memory.
- */
-static bool add_rest_series(uint32_t *index, struct builder *builder,
-                            const mprof__figure_input *input, bool calls_are_in_line)
+/* Each tick of MEM, of a recording whose ticks are not all kept. The series of all processes are
+ * there. */
+static bool add_rests_of_samples(struct mprof__window_numbers *numbers, size_t first, uint32_t line)
 {
-    struct mprof__window_numbers *numbers = builder->numbers;
-    const mprof_ticks *ticks = mprof_profile_ticks(input->profile, 1);
-    *index = MPROF__NO_SERIES;
-    if (!input->main_is_sum || !mprof_profile_fact(input->profile, "include-children")) {
-        return true;
+    size_t begin = numbers->series[line].first, end = begin + numbers->series[line].count;
+    for (size_t i = begin; i < end; i++) {
+        mprof__window_point point = numbers->points[i];
+        if (!point.is_call_end && !add_point(numbers, point.time_s, point.mib, false)) {
+            return false;
+        }
     }
-    mprof__window_series *series = mprof__array_grow(numbers->series, numbers->series_count,
-                                                     &builder->series_room, sizeof *series);
-    if (!series) {
-        return false;
+    for (size_t s = line + 1; s < numbers->series_count; s++) {
+        const mprof__window_series *series = &numbers->series[s];
+        size_t at = first;
+        for (size_t i = series->first; i < series->first + series->count; i++) {
+            const mprof__window_point *point = &numbers->points[i];
+            while (at < numbers->point_count && numbers->points[at].time_s < point->time_s) {
+                at++;
+            }
+            bool is_tick = at < numbers->point_count && numbers->points[at].time_s == point->time_s;
+            numbers->points[at < numbers->point_count ? at : first].mib -=
+                is_tick && !point->is_call_end ? point->mib : 0;
+        }
     }
-    numbers->series = series;
-    series[numbers->series_count] =
-        (mprof__window_series){.first = numbers->point_count, .of = &ticks->total};
+    for (size_t i = first; i < numbers->point_count; i++) {
+        numbers->points[i].mib = numbers->points[i].highest_mib = fmax(0, numbers->points[i].mib);
+    }
+    return true;
+}
+
+static bool add_rests_of_ticks(struct mprof__window_numbers *numbers,
+                               const mprof__figure_input *input, const mprof_ticks *ticks)
+{
     bool good = true;
     for (size_t i = 0; good && i < ticks->count; i++) {
         const mprof_tick *tick = &ticks->ticks[i];
@@ -192,21 +204,47 @@ static bool add_rest_series(uint32_t *index, struct builder *builder,
                              fmax(0, tick->mem_mib - tick->children_mib), false);
         }
     }
-    size_t end = calls_are_in_line ? 0 : first_span_of(input, 1);
+    return good;
+}
+
+/* The main process of a tree whose MEM is the sum: what the others leave of each tick, and what its
+ * calls measured. *index: of the series; MPROF__NO_SERIES: nothing is known of it. False: no
+ * memory.
+ */
+static bool add_rest_series(uint32_t *index, struct builder *builder,
+                            const mprof__figure_input *input, uint32_t line)
+{
+    struct mprof__window_numbers *numbers = builder->numbers;
+    const mprof_ticks *ticks = mprof_profile_ticks(input->profile, 1);
+    bool all_ticks = ticks->count >= ticks->total.sample_count;
+    *index = MPROF__NO_SERIES;
+    if (!input->main_is_sum || !mprof_profile_fact(input->profile, "include-children") ||
+        (!all_ticks && input->other_count)) {
+        return true;
+    }
+    size_t first = numbers->point_count;
+    bool good = all_ticks ? add_rests_of_ticks(numbers, input, ticks)
+                          : add_rests_of_samples(numbers, first, line);
+    size_t end = has_call_ends(numbers, line) ? 0 : first_span_of(input, 1);
     for (size_t i = 0; good && i < end; i++) {
         const mprof_span *span = &input->spans[i];
         good = add_point(numbers, seconds(input, span->enter.time_s), span->enter.mib, true) &&
                add_point(numbers, seconds(input, span->exit.time_s), span->exit.mib, true);
     }
-    *index = (uint32_t)numbers->series_count++;
-    series = &numbers->series[*index];
-    series->count = numbers->point_count - series->first;
-    if (series->count) {
-        qsort(&numbers->points[series->first], series->count, sizeof *numbers->points,
-              by_time_of_points);
+    mprof__window_series *series = mprof__array_grow(numbers->series, numbers->series_count,
+                                                     &builder->series_room, sizeof *series);
+    if (!good || !series) {
+        return false;
     }
-    numbers->series_are_bins = numbers->series_are_bins || ticks->count < ticks->total.sample_count;
-    return good;
+    numbers->series = series;
+    size_t count = numbers->point_count - first;
+    series[numbers->series_count] =
+        (mprof__window_series){.first = first, .count = count, .of = &ticks->total};
+    *index = (uint32_t)numbers->series_count++;
+    if (count) {
+        qsort(&numbers->points[first], count, sizeof *numbers->points, by_time_of_points);
+    }
+    return true;
 }
 
 static bool add_recording_series(struct builder *builder, size_t recording)
@@ -231,9 +269,60 @@ static bool add_recording_series(struct builder *builder, size_t recording)
     }
     of[input->process_count] = line + 1;
     uint32_t rest;
-    bool good = add_rest_series(&rest, builder, input, has_call_ends(builder->numbers, line));
+    bool good = add_rest_series(&rest, builder, input, line);
     of[input->process_count + 1] = rest == MPROF__NO_SERIES ? 0 : rest + 1;
     return good;
+}
+
+/* The highest sample next to a point of a series. */
+static double sample_near(const struct mprof__window_numbers *numbers,
+                          const mprof__window_series *series, size_t at)
+{
+    double highest = -INFINITY;
+    for (size_t i = at; i-- > series->first;) {
+        if (!numbers->points[i].is_call_end) {
+            highest = numbers->points[i].mib;
+            break;
+        }
+    }
+    for (size_t i = at + 1; i < series->first + series->count; i++) {
+        if (!numbers->points[i].is_call_end) {
+            return fmax(highest, numbers->points[i].mib);
+        }
+    }
+    return highest;
+}
+
+/* Of very many calls, only those values that may be a peak are kept. */
+static void drop_low_call_ends(struct mprof__window_numbers *numbers)
+{
+    size_t kept = 0;
+    for (size_t s = 0; s < numbers->series_count; s++) {
+        mprof__window_series *series = &numbers->series[s];
+        size_t first = kept;
+        double near = -INFINITY;
+        bool is_known = false;
+        for (size_t i = series->first; i < series->first + series->count; i++) {
+            mprof__window_point point = numbers->points[i];
+            if (!point.is_call_end) {
+                is_known = false;
+            } else if (!is_known) { /* the same for all up to the next sample */
+                near = sample_near(numbers, series, i);
+                is_known = true;
+            }
+            if (point.is_call_end && point.mib <= near) {
+                continue;
+            }
+            near = point.is_call_end ? point.mib : near;
+            bool replaces =
+                point.is_call_end && kept > first && numbers->points[kept - 1].is_call_end;
+            kept -= replaces;
+            numbers->points[kept++] = point;
+        }
+        series->first = first;
+        series->count = kept - first;
+    }
+    numbers->point_count = kept;
 }
 
 /* Replaces the points of each series by bins, in place: there are fewer of them. */
@@ -533,6 +622,9 @@ static bool build(struct builder *builder)
         good = add_recording_series(builder, r);
     }
     good = good && add_colours(builder) && add_rows(builder) && add_calls(builder);
+    if (good && numbers->call_count > CALLS_MAX) {
+        drop_low_call_ends(numbers);
+    }
     if (good && (numbers->point_count > POINTS_MAX || numbers->series_are_bins)) {
         reduce_series(builder);
     }

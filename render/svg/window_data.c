@@ -162,9 +162,9 @@ static void put_row(const struct writer *writer, const mprof__window_row *row)
     mprof__put(writer->output, row->kind == MPROF__ROW_COMMAND && row->count ? "]]" : "]");
 }
 
-static int time_places(const mprof_frame *frame)
+static int time_places(const mprof_frame *frame, bool few)
 {
-    int places = 7 - (int)ceil(log10(frame->to_s - frame->from_s));
+    int places = (few ? 7 : 6) - (int)ceil(log10(frame->to_s - frame->from_s));
     return places < TIME_PLACES_LEAST  ? TIME_PLACES_LEAST
            : places > TIME_PLACES_MOST ? TIME_PLACES_MOST
                                        : places;
@@ -180,7 +180,7 @@ void mprof__put_window_data(mprof_output *output, const mprof_figure *figure)
     struct writer writer = {.output = output,
                             .numbers = numbers,
                             .from_s = figure->frame.from_s,
-                            .per_s = pow(10, time_places(&figure->frame)),
+                            .per_s = pow(10, time_places(&figure->frame, few)),
                             .per_mib = few ? PER_MIB_OF_FEW : PER_MIB};
     mprof__putf(output, ",\n\"window\":{\"units\":[%.0f,%.0f],\"bins\":%zu,\"means\":%s,",
                 writer.per_s, writer.per_mib, numbers->bins ? numbers->bin_count : 0,

@@ -40,7 +40,7 @@ function functionCells(sum) {
 function processCells(sum, end, peak) {
   const rough = data.window.means, { row } = sum;
   const ended = row.end && row.endTime !== null && row.endTime <= end ? row.end : data.window.ends && row.kind < 2 ? '\u2013' : '';
-  const cells = { lasted: finite(sum.lasted, v => roughly(rough, duration(v))), mean: finite(sum.mean, v => roughly(rough, memory(v))),
+  const cells = { lasted: finite(sum.lasted, v => roughly(rough || data.window.bins, duration(v))), mean: finite(sum.mean, v => roughly(rough, memory(v))),
     peak: finite(sum.peak || undefined, v => roughly(rough, memory(v))), end: ended, samples: row.kind === 3 ? counted(sum.samples || 0) : finite(sum.samples, counted) };
   if (row.kind === 2) {
     cells['at the peak'] = sum.running ? roughly(rough, memory(sum.atPeak)) : 'not running';
