@@ -1,4 +1,4 @@
-"""Draws and reads recordings, and shows those of notebooks' cells. The actions run the program mprof."""
+"""Draws, reads and makes recordings, limits memory, and shows recordings of notebooks' cells. The actions run the program mprof."""
 
 import collections
 import os
@@ -8,9 +8,9 @@ import _mprof
 
 from ._program import program as _program
 
-__all__ = ["Picture", "filter_mprofile_mem_usage_by_function", "flame_plotter", "function_labels",
-           "get_cmd_line", "get_profile_filenames", "load_ipython_extension", "main", "plot", "plot_file",
-           "read_mprofile_file", "svg_script"]
+__all__ = ["MemoryLimitError", "Picture", "filter_mprofile_mem_usage_by_function", "flame_plotter", "function_labels",
+           "get_cmd_line", "get_profile_filenames", "limit_memory", "load_ipython_extension", "main", "plot", "plot_file",
+           "read_mprofile_file", "record", "svg_script"]
 
 ALL_ACTIONS = ("run", "rm", "clean", "list", "plot", "attach", "peak")
 
@@ -118,7 +118,8 @@ def flame_plotter(filename, index=0, timestamps=True, children=True, options=Non
 
 
 # Each name's module, loaded at first use: a program that only reads recordings loads no library.
-_PARTS = {"Picture": "_picture", "plot": "_picture", "svg_script": "_picture"}
+_PARTS = {"MemoryLimitError": "_limit", "Picture": "_picture", "limit_memory": "_limit", "plot": "_picture",
+          "record": "_limit", "svg_script": "_picture"}
 
 
 def __getattr__(name):

@@ -1,10 +1,12 @@
 import os
-from typing import (Any, DefaultDict, Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Tuple, TypedDict,
-                    Union)
+from contextlib import ContextDecorator
+from types import TracebackType
+from typing import (Any, DefaultDict, Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Type,
+                    TypedDict, Union)
 
-__all__ = ["Picture", "filter_mprofile_mem_usage_by_function", "flame_plotter", "function_labels",
-           "get_cmd_line", "get_profile_filenames", "load_ipython_extension", "main", "plot", "plot_file",
-           "read_mprofile_file", "svg_script"]
+__all__ = ["MemoryLimitError", "Picture", "filter_mprofile_mem_usage_by_function", "flame_plotter", "function_labels",
+           "get_cmd_line", "get_profile_filenames", "limit_memory", "load_ipython_extension", "main", "plot", "plot_file",
+           "read_mprofile_file", "record", "svg_script"]
 
 _Path = Union[str, "os.PathLike[str]"]
 _Recording = Union[_Path, int]
@@ -74,6 +76,30 @@ def plot(*recordings: Union[_Recording, Sequence[_Recording]], title: Optional[s
          transparent: Optional[bool] = None, dpi: Union[str, float, None] = None, font: Optional[str] = None,
          no_script: Optional[bool] = None, embed: Optional[bool] = None) -> Picture: ...
 def svg_script() -> str: ...
+class MemoryLimitError(AssertionError): ...
+
+class limit_memory(ContextDecorator):
+    limit: Union[str, int]
+    limit_bytes: int
+    def __init__(self, limit: Union[str, int]) -> None: ...
+    @property
+    def peak_bytes(self) -> int: ...
+    def __enter__(self) -> limit_memory: ...
+    def __exit__(self, kind: Optional[Type[BaseException]], value: Optional[BaseException],
+                 traceback: Optional[TracebackType]) -> bool: ...
+
+class record:
+    path: Optional[_Path]
+    notes: List[str]
+    def __init__(self, path: Optional[_Path] = None, interval: float = 0.01, functions: Sequence[str] = ()) -> None: ...
+    @property
+    def peak_bytes(self) -> int: ...
+    @property
+    def growth_bytes(self) -> int: ...
+    def __enter__(self) -> record: ...
+    def __exit__(self, kind: Optional[Type[BaseException]], value: Optional[BaseException],
+                 traceback: Optional[TracebackType]) -> bool: ...
+
 def load_ipython_extension(shell: Any) -> None: ...
 def unload_ipython_extension(shell: Any) -> None: ...
 
