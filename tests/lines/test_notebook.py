@@ -316,6 +316,60 @@ class Interpreters(unittest.TestCase):
                         ("__main__.<lambda>", "", 0)]), name)
 
 
+    def test_a_process_that_is_recorded_already(self):
+        """Its functions belong to the other recording; memory is recorded, and one line says so."""
+        program = """if True:
+            import time
+            from mprof._program import program
+            from mprof._recording import Recording
+            recording = Recording(program(), "inner.dat", functions=["__main__:*"])
+            recording.start()
+            @profile
+            def inside():
+                time.sleep(0.05)
+            inside()
+            recording.stop()
+            print(recording.notes)
+            inside()
+            """
+        with tempfile.TemporaryDirectory() as folder:
+            done = subprocess.run([MPROF, "run", "-q", "-o", "outer.dat", sys.executable, "-c", program], cwd=folder,
+                                  timeout=180, text=True, capture_output=True, env=pythons.environment())
+            self.assertEqual(done.stderr, "")
+            self.assertIn("functions are not recorded: it is being recorded already", done.stdout)
+            self.assertEqual(len(Recording(pathlib.Path(folder, "outer.dat")).calls_of("inside")), 2)
+            inner = Recording(pathlib.Path(folder, "inner.dat"))
+            self.assertEqual(inner.calls, [])
+            self.assertGreater(len(inner.mem), 2)
+
+
+@unittest.skipUnless(importlib.util.find_spec("IPython"), "python3-ipython is not installed")
+class Terminal(unittest.TestCase):
+    """IPython without a kernel."""
+
+    def test_a_cell(self):
+        program = """if True:
+            from IPython.core.interactiveshell import InteractiveShell
+            shell = InteractiveShell.instance(colors="NoColor", history_load_length=0)
+            shell.history_manager.enabled = False
+            for cell in ("%load_ext mprof", "%%mprof -o a.svg -o a.dat --name p\\ndef f(): return 5\\nf()",
+                         "print(p.functions[0].name)", "%%mprof -q\\nmissing"):
+                shell.run_cell(cell)
+            print(shell.input_transformer_manager.check_complete("%%mprof"),
+                  shell.input_transformer_manager.check_complete("%%mprof\\nx = 1"))
+            """.replace("\\\\", "\\")
+        with tempfile.TemporaryDirectory() as folder:
+            done = subprocess.run([sys.executable, "-c", program], cwd=folder, timeout=180, text=True,
+                                  capture_output=True, env=pythons.environment(IPYTHONDIR=folder, TERM="dumb"))
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            for line in ("5", "<mprof picture of a.dat: peak", "__main__.f", "NameError: name 'missing'",
+                         "('incomplete', "):
+                self.assertIn(line, done.stdout)
+            self.assertIn("<svg", pathlib.Path(folder, "a.svg").read_text())
+
+
+@unittest.skipUnless(importlib.util.find_spec("jupyter_client") and importlib.util.find_spec("ipykernel"),
+                     "python3-ipykernel and python3-jupyter-client are not installed")
 class Ends(unittest.TestCase):
     """The kernel ends while a cell is recorded: the recording ends with it, whole."""
 

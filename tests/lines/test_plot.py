@@ -290,6 +290,16 @@ class Plot(TestCase):
         self.assertEqual({str(one.pid): round(one.peak_mib, 6) for one in picture.processes[1:]},
                          {pid: max(mib for mib, _ in samples) for pid, samples in read["children"].items()})
 
+    def test_text_at_a_place(self):
+        """At the middle of a call's box its name, as the SVG has it; nothing on the margin."""
+        picture = self.mprof.plot(NESTED, flame=True)
+        boxes = re.findall(r'<text class="box-name[^"]*" x="([\d.]+)" y="([\d.]+)"[^>]*>(\w+)', picture.svg(script=False))
+        self.assertGreater(len(boxes), 2)
+        for x, y, name in boxes:
+            self.assertIn(name, picture.text_at(float(x) + 3, float(y) - 3).split("\n")[0])
+        self.assertEqual(picture.text_at(1, 1), "")
+        self.assertIn("MiB", picture.text_at(picture.width / 2, 150))
+
     # --- the library in a program ---
 
     def test_a_program_that_only_imports_loads_nothing(self):
@@ -387,8 +397,8 @@ class Plot(TestCase):
                  "Process": "mprof_process", "FunctionSum": "mprof_function_sum", "ProcessSum": "mprof_process_sum",
                  "ProfilesOptions": "mprof_profiles_options", "Note": "mprof_note", "Label": "mprof_label",
                  "FigureOptions": "mprof_figure_options", "Measure": "mprof_measure",
-                 "DrawOptions": "mprof_draw_options"}
-        program = ["#include <mprof/draw.h>", "#include <mprof/profiles.h>", "#include <mprof/sums.h>", "#include <stddef.h>",
+                 "DrawOptions": "mprof_draw_options", "Hit": "mprof_hit"}
+        program = ["#include <mprof/draw.h>", "#include <mprof/profiles.h>", "#include <mprof/sums.h>", "#include <mprof/paint.h>", "#include <stddef.h>",
                    "#include <stdio.h>", "int main(void) {"]
         wanted = []
         import ctypes

@@ -95,6 +95,11 @@ class DrawOptions(ctypes.Structure):
                 ("transparent", c_int), ("shares_script", c_int), ("style", c_void_p)]
 
 
+class Hit(ctypes.Structure):
+    _fields_ = [("kind", c_int), ("time_s", c_double), ("item", c_uint32), ("about", c_uint32),
+                ("function", c_uint32), ("tick", c_uint32), ("sample_s", c_double), ("sample_mib", c_double)]
+
+
 def _find():
     """Paths to try, the likeliest first: next to the package, in an installation, by the loader."""
     here = os.path.dirname(os.path.abspath(_mprof.__file__))
@@ -148,6 +153,8 @@ _SIGNATURES = {
     "mprof_text_engine_free": (None, [c_void_p]),
     "mprof_text_engine_measure": (Measure, [c_void_p]),
     "mprof_figure_draw": (c_int, [c_void_p, POINTER(DrawOptions), c_void_p, c_void_p, _ERROR]),
+    "mprof_figure_hit_test": (Hit, [c_void_p, c_double, c_double]),
+    "mprof_hit_text": (c_size_t, [c_char_p, c_size_t, c_void_p, POINTER(Hit)]),
     "mprof_svg_script": (c_void_p, [_COUNT]),
     "mprof_output_open": (c_int, [_OUT, c_char_p, _ERROR]),
     "mprof_output_commit": (c_int, [c_void_p, _ERROR]),

@@ -245,6 +245,16 @@ class Picture:
     def height(self):
         return _library.load().figure_height_px(self._figure(False))
 
+    def text_at(self, x, y):
+        """What the tooltip at this place of the page says, line by line; "" where there is no data. In px, from the
+        left and the top."""
+        library = _library.load()
+        figure = self._figure(True)
+        hit = library.figure_hit_test(figure, x, y)
+        buffer = ctypes.create_string_buffer(65536)
+        library.hit_text(buffer, len(buffer), figure, byref(hit))
+        return text(buffer.value)
+
     # --- numbers ---
 
     @property
