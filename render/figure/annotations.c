@@ -288,6 +288,17 @@ bool mprof__peak_label(char *text, size_t size, const mprof__layout *layout,
     return true;
 }
 
+/* For tooltips. */
+static void keep_words(mprof_figure *figure, const struct peak *peak)
+{
+    free(figure->peak_words);
+    figure->peak_s = peak->sample.time_s - peak->input->start_s;
+    if (asprintf(&figure->peak_words, "peak%s", peak->calls) < 0) {
+        figure->peak_words = NULL;
+        mprof__fail(figure, MPROF_ENOMEM);
+    }
+}
+
 void mprof__draw_peaks(mprof__layout *layout)
 {
     if (layout->options->without & MPROF_PART_PEAK) {
@@ -301,6 +312,9 @@ void mprof__draw_peaks(mprof__layout *layout)
             highest_of(layout, input, main_curve(layout, input), &peak.sample)) {
             name_peak(&peak, layout);
             input->is_named = draw_peak(layout, &peak, alone);
+            if (alone) {
+                keep_words(layout->figure, &peak);
+            }
         }
     }
 }

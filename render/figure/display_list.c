@@ -273,6 +273,7 @@ void mprof_figure_free(mprof_figure *figure)
     free(figure->tracks);
     free(figure->text);
     free(figure->title);
+    free(figure->peak_words);
     free(figure->facts);
     free(figure->source);
     mprof__free_window_numbers(figure->window_numbers);

@@ -35,6 +35,8 @@ struct mprof_figure {
     char *text;
     size_t text_size, text_room;
     char *title;
+    char *peak_words; /* "peak in main"; NULL: no single peak is labelled */
+    double peak_s;    /* seconds from the recording's start */
     char *facts;
     char *source;
     struct mprof__window_numbers *window_numbers; /* NULL: none were asked for */

@@ -1,6 +1,7 @@
 /* What is at a place of a figure: the shape under it, and the samples of its moment. */
 #include "display_list.h"
 #include "hit.h"
+#include "scales.h"
 
 #include <mprof/paint.h>
 
@@ -178,8 +179,7 @@ bool mprof__curve_value(const mprof_figure *figure, const mprof_item *item, doub
         return false;
     }
     *sample_s = frame->from_s + ((double)points[best].x - frame->plot.x) * time_px(figure);
-    *sample_mib = frame->low_mib + (frame->plot.y + frame->plot.height - (double)points[best].y) /
-                                       frame->plot.height * (frame->high_mib - frame->low_mib);
+    *sample_mib = mprof__frame_mib_at(frame, (double)points[best].y);
     return true;
 }
 

@@ -103,7 +103,7 @@ static void put_clock(writer *out, double s)
 static void put_memory(writer *out, double mib)
 {
     char text[64];
-    put(out, "%s", mprof__memory_text(text, sizeof text, mib));
+    put(out, "%s", mprof__memory_text_in(text, sizeof text, out->figure->frame.unit, mib));
 }
 
 /* One process of a tick. */
@@ -292,7 +292,9 @@ static void put_running_call(writer *out, const mprof_about *about)
     }
     put_text(out, function->label, function->label_length);
     put(out, "  %s", mprof__duration_text(text, sizeof text, about->end_s - about->start_s));
-    put(out, "  %s%s", mprof__change_text(text, sizeof text, about->exit_mib - about->enter_mib),
+    put(out, "  %s%s",
+        mprof__change_text_in(text, sizeof text, out->figure->frame.unit,
+                              about->exit_mib - about->enter_mib),
         about->open ? ", never returned" : "");
 }
 
@@ -325,6 +327,17 @@ static void put_running(writer *out, double time_s)
     }
 }
 
+/* What ran at the peak, in the words of its label. */
+static void put_peak(writer *out, double time_s)
+{
+    const mprof_figure *figure = out->figure;
+    double step_s = (figure->frame.to_s - figure->frame.from_s) * 1e-6;
+    if (figure->peak_words && fabs(figure->peak_s - time_s) <= step_s) {
+        begin_line(out);
+        put_bytes(out, figure->peak_words, strlen(figure->peak_words));
+    }
+}
+
 size_t mprof_hit_text(char *text, size_t size, const mprof_figure *figure, const mprof_hit *hit)
 {
     writer out = {figure, text, size, 0};
@@ -350,6 +363,7 @@ size_t mprof_hit_text(char *text, size_t size, const mprof_figure *figure, const
         put(&out, "sampled at ");
         put_moment(&out, hit->sample_s);
     }
+    put_peak(&out, exact_s);
     if (hit->tick != MPROF_HIT_NONE) {
         put_tick(&out, hit->tick);
     } else {

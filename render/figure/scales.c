@@ -22,6 +22,15 @@ double mprof__scale_at(const mprof__scale *scale, double value)
     return scale->start + mprof__scale_share(scale, value) * scale->extent;
 }
 
+double mprof__frame_mib_at(const mprof_frame *frame, double y)
+{
+    double share = (frame->plot.y + frame->plot.height - y) / frame->plot.height;
+    if (frame->log) {
+        return share > 0 ? frame->low_mib * pow(frame->high_mib / frame->low_mib, share) : 0;
+    }
+    return frame->low_mib + share * (frame->high_mib - frame->low_mib);
+}
+
 bool mprof__is_in_plot(const mprof__layout *layout, double y)
 {
     return y >= layout->plot.y - 0.5 && y <= layout->plot.y + layout->plot.height + 0.5;

@@ -14,6 +14,8 @@ typedef struct mprof__scale {
     double start, extent; /* px; a negative extent turns the direction */
     bool is_log;          /* equal factors are equal distances; values below `from` are at it */
 } mprof__scale;
+/* The memory at a height of a figure; 0 at the lower edge of a logarithmic axis. */
+double mprof__frame_mib_at(const mprof_frame *frame, double y);
 /* 0 at the start, 1 at the end. */
 double mprof__scale_share(const mprof__scale *scale, double value);
 double mprof__scale_at(const mprof__scale *scale, double value);

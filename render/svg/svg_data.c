@@ -350,6 +350,16 @@ static void put_command(mprof_output *output, const mprof_draw_options *options)
     }
 }
 
+/* What ran at the only peak, and when that was. */
+static void put_peak(mprof_output *output, const mprof_figure *figure)
+{
+    if (figure->peak_words) {
+        mprof__putf(output, "\"peak\":[%.9g,", figure->peak_s);
+        mprof__put_json(output, figure->peak_words, strlen(figure->peak_words));
+        mprof__put(output, "],\n");
+    }
+}
+
 /* Where they differ from the usual ones: a logarithmic axis, a fixed unit. */
 static void put_memory_form(mprof_output *output, const mprof_frame *frame)
 {
@@ -389,6 +399,7 @@ static void put_data(mprof_output *output, const mprof_figure *figure,
                 stream.quantum.memory_mib, frame->group ? "\"group\":true," : "",
                 frame->share ? "\"share\":true," : "");
     put_memory_form(output, frame);
+    put_peak(output, figure);
     mprof__put(output, "\"functions\":[");
     put_functions(&stream);
     mprof__put(output, "],\n\"abouts\":\"");
@@ -428,14 +439,6 @@ void mprof__put_interactive_style(mprof_output *output, const char *scope, const
 }
 
 /* ---- columns ---- */
-
-static double true_memory_at(const mprof_frame *frame, float y)
-{
-    double mib = memory_at(frame, y), range_mib = frame->high_mib - frame->low_mib;
-    return frame->log ? frame->low_mib * pow(frame->high_mib / frame->low_mib,
-                                             (mib - frame->low_mib) / range_mib)
-                      : mib;
-}
 
 /* A column of the plot, and the range of the curve's points in it. */
 struct column {
@@ -485,10 +488,10 @@ static void put_curve_columns(mprof_output *output, const mprof_frame *frame,
     while (i < count) {
         struct column column = {.from_px = from_px,
                                 .time_s = time_at(frame, points[i].x),
-                                .low_mib = true_memory_at(frame, points[i].y)};
+                                .low_mib = mprof__frame_mib_at(frame, (double)points[i].y)};
         column.high_mib = column.low_mib;
         for (i++; i < count && (double)points[i].x < from_px + COLUMN_PX; i++) {
-            double mib = true_memory_at(frame, points[i].y);
+            double mib = mprof__frame_mib_at(frame, (double)points[i].y);
             column.low_mib = fmin(column.low_mib, mib);
             column.high_mib = fmax(column.high_mib, mib);
         }

@@ -49,7 +49,7 @@ class Axes(BrowserCase):
         self.assertIn("0 MiB", self.tooltip_at(plot.x(0), plot))
         low, high = self.browser.run(AXIS)
         before = self.browser.run(CURVE)
-        self.browser.drag(plot.x(40), plot.middle, plot.x(70), plot.middle)
+        self.zoom(plot.x(40), plot.middle, plot.x(70), plot.middle)
         self.assertTrue(self.state()["zoomed"])
         self.assertEqual([tick for tick in self.state()["ticks"] if "iB" in tick],
                          TICKS)
@@ -67,7 +67,7 @@ class Axes(BrowserCase):
 
     def test_a_logarithmic_axis_with_calls(self):
         plot = self.show("--log", NESTED)
-        self.browser.drag(plot.x(0.4), plot.middle, plot.x(0.7), plot.middle)
+        self.zoom(plot.x(0.4), plot.middle, plot.x(0.7), plot.middle)
         self.assertIn("100 MiB", self.state()["ticks"])
         self.assertGreater(self.browser.run("return document.querySelectorAll('.marks .bracket').length"), 2)
 
@@ -77,7 +77,7 @@ class Axes(BrowserCase):
         tooltip = self.tooltip_at(plot.x(0.3), plot)
         self.assertRegex(tooltip, r"\d\.\d MB")
         self.assertNotIn("MiB", tooltip)
-        self.browser.drag(plot.x(0.4), plot.middle, plot.x(0.7), plot.middle)
+        self.zoom(plot.x(0.4), plot.middle, plot.x(0.7), plot.middle)
         self.assertIn("50 MB", self.state()["ticks"])
         self.assertNotIn("MiB", "\n".join(self.state()["ticks"]))
 

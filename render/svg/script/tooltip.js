@@ -164,6 +164,8 @@ function describe(t, item, room = 12) {
     const clock = dated ? `  ${local(exact).toISOString().slice(11, to - from < 60 ? 23 : 19)}` : '';
     lines.push([moment(exact) + clock, item && item.about ? 'tip' : 'tip head']);
     if (at && exact !== at.t) lines.push([`sampled at ${moment(at.t)}`, 'tip']);
+    // What ran at the peak, in the words of its label.
+    if (data.peak && Math.abs(exact - data.peak[0]) <= 2 * timeStep) lines.push([data.peak[1], 'tip']);
     const values = tick ? tickLines(tick, points, t, room) : points.map((point, i) => [point, series[i]]).filter(([point]) => point)
       .sort((a, b) => a[1].rank - b[1].rank || b[0].v - a[0].v).map(([point, one]) => ({
         text: (one.about ? one.about.text + '  ' : '') + rangeText(point) + (ofGroup(one.role) || Math.abs(X(point.t) - X(at.t)) < 8 ? '' : ` at ${moment(point.t)}`), point,
