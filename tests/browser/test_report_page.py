@@ -10,8 +10,8 @@ import threading
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
-from browser import Browser  # noqa: E402
-from mprof_test import FIXTURES, TestCase, own_line  # noqa: E402
+from browser_case import BrowserCase  # noqa: E402
+from mprof_test import FIXTURES, own_line  # noqa: E402
 
 NESTED = FIXTURES / "dat" / "nested.dat"
 # What Jenkins sends with files of a build.
@@ -27,25 +27,11 @@ return [...document.querySelectorAll(arguments[0] + ' tbody tr')].filter(row => 
 """
 
 
-class Page(TestCase):
-    def setUp(self):
-        super().setUp()
-        # one for each test: whatever a test starts is ended with it
-        self.browser = Browser(1280, 900)
-        self.addCleanup(self.browser.close)
-        self.browser.prefer("light")
-        self.browser.open("about:blank")
-        self.browser.requests()
-
+class Page(BrowserCase):
     def tearDown(self):
         self.assertEqual(self.browser.messages(), [])
         self.assertFalse(self.browser.run("return 'hacked' in window"))
         super().tearDown()
-
-    def write(self, name, text):
-        path = self.directory / name
-        path.write_bytes(text.encode())
-        return path
 
     def show(self, *arguments):
         """Opens the page of these recordings; nothing but it is requested."""
@@ -128,7 +114,8 @@ class Page(TestCase):
                 const { x, y, width, height } = svg.getBoundingClientRect();
                 return { x, y, width, height, living: svg.classList.contains('living') };""", index)
             self.assertTrue(box["living"])
-            self.browser.drag(box["x"] + box["width"] * 0.4, box["y"] + 60, box["x"] + box["width"] * 0.6, box["y"] + 60)
+            self.zoom(box["x"] + box["width"] * 0.4, box["y"] + box["height"] * 0.4,
+                      box["x"] + box["width"] * 0.6, box["y"] + box["height"] * 0.4)
             zoomed = self.browser.run("return [...document.querySelectorAll('figure .wide > svg')].map(n => n.classList.contains('zoomed'))")
             self.assertEqual(zoomed, [True, index == 1])
 
@@ -247,6 +234,8 @@ class Page(TestCase):
         # the browser reports what the policy blocked, and nothing else
         for message in self.browser.messages():
             self.assertRegex(message, re.compile("Content.Security.Policy|sandbox|favicon", re.I))
+        self.assertEqual({url for url in self.browser.requests() if not url.startswith("data:")},
+                         {f"http://127.0.0.1:{server.server_port}/{path.name}"})
 
 
 if __name__ == "__main__":

@@ -389,6 +389,15 @@ class Report(TestCase):
         self.assertEqual(sorted(path.name for path in pages.iterdir()), ["0001.html", "0002.html", "0003.html"])
         self.assertEqual([path.name for path in self.directory.iterdir() if "mprof-" in path.name], [])
 
+    def test_an_overview_has_groups(self):
+        for name in ("tests/a.py::test_x[1]", "tests/a.py::test_y", "tests/b.py::test_x"):
+            self.write(f"r{len(list(self.directory.iterdir()))}.dat", plain_recording(len(name)) + own_line("FACT", "test", name))
+        text = self.report(*sorted(self.directory.glob("r*.dat")), kind="html")
+        self.assertEqual(sorted(re.findall(r'<h3 class="group"><bdi>(.*?)</bdi> <span>(\d)</span>', text)), [("tests/a.py", "2"), ("tests/b.py", "1")])
+        self.assertEqual(sorted(re.findall(r'<span class="tn"><bdi>(.*?)</bdi>', text)), ["test_x", "test_x[1]", "test_y"])
+        text = self.report(*sorted(self.directory.glob("r[01].dat")), kind="html")
+        self.assertNotIn('class="group"', text)
+
     def test_a_folder_of_somebody_else_is_left_alone(self):
         self.write("out-pages/precious.txt", "mine")
         done = self.run_mprof("report", "--pages=yes", "-o", "out.html", NESTED, expect=1)
