@@ -36,10 +36,10 @@ static double noise(void)
 
 /* A program that collects garbage: memory rises to a level that differs a little each time, and
  * falls to a trough that differs less. It warms up first, and frees all at its end. */
-static size_t make_sawtooth(double leak_mib_per_min)
+static size_t make_sawtooth(double leak_mib_per_min, double fewest_teeth, double most_teeth)
 {
     double length_s = uniform(300, 3600);
-    double period_s = length_s / uniform(12, 120);
+    double period_s = length_s / uniform(fewest_teeth, most_teeth);
     double amplitude_mib = uniform(2, 200), base_mib = uniform(20, 1000);
     double jitter_mib = fmin(amplitude_mib * uniform(0, 0.03), length_s / 60 * LIMIT / 8);
     double warm_up_s = length_s * uniform(0, 0.15), period_jitter = uniform(0, 0.3);
@@ -71,23 +71,24 @@ static void judge_series(size_t count)
     verdicts[mprof__growth_judge(&growth, LIMIT, &reason)]++;
 }
 
-static void judge_many(double leak_mib_per_min)
+static void judge_many(double leak_mib_per_min, double fewest_teeth, double most_teeth)
 {
     for (int verdict = 0; verdict < MPROF__VERDICT_COUNT; verdict++) {
         verdicts[verdict] = 0;
     }
     for (int i = 0; i < SERIES; i++) {
-        judge_series(make_sawtooth(leak_mib_per_min));
+        judge_series(make_sawtooth(leak_mib_per_min, fewest_teeth, most_teeth));
     }
-    print_message("leak of %g MiB/min, limit %g: %zu passed, %zu failed, %zu inconclusive\n",
-                  leak_mib_per_min, LIMIT, verdicts[MPROF__PASSED], verdicts[MPROF__FAILED],
-                  verdicts[MPROF__INCONCLUSIVE]);
+    print_message(
+        "%g to %g teeth, leak of %g MiB/min, limit %g: %zu passed, %zu failed, %zu inconclusive\n",
+        fewest_teeth, most_teeth, leak_mib_per_min, LIMIT, verdicts[MPROF__PASSED],
+        verdicts[MPROF__FAILED], verdicts[MPROF__INCONCLUSIVE]);
 }
 
 static void healthy_sawtooths_raise_few_false_alarms(void **unused)
 {
     (void)unused;
-    judge_many(0);
+    judge_many(0, 12, 120);
     assert_true(verdicts[MPROF__FAILED] <= SERIES * 2 / 100);
     assert_true(verdicts[MPROF__PASSED] >= SERIES * 90 / 100);
 }
@@ -95,9 +96,37 @@ static void healthy_sawtooths_raise_few_false_alarms(void **unused)
 static void a_leak_of_twice_the_limit_is_found(void **unused)
 {
     (void)unused;
-    judge_many(2 * LIMIT);
+    judge_many(2 * LIMIT, 12, 120);
     assert_true(verdicts[MPROF__FAILED] >= SERIES * 98 / 100);
     assert_int_equal(verdicts[MPROF__PASSED], 0);
+}
+
+/* Memory may rise for most of the time, or all of it: nothing is known about the next trough. */
+static void few_teeth_are_inconclusive(void **unused)
+{
+    (void)unused;
+    judge_many(0, 2, 8);
+    assert_true(verdicts[MPROF__FAILED] <= SERIES * 2 / 100);
+    assert_true(verdicts[MPROF__INCONCLUSIVE] >= SERIES * 98 / 100);
+}
+
+/* Too few samples, or none, or all at one time. */
+static void short_series_are_inconclusive(void **unused)
+{
+    (void)unused;
+    for (size_t count = 0; count < 16; count++) {
+        for (size_t i = 0; i < count; i++) {
+            samples[i] = (mprof_sample){(double)i * 100, 1e9 + (double)i};
+        }
+        verdicts[MPROF__INCONCLUSIVE] = 0;
+        judge_series(count);
+        assert_int_equal(verdicts[MPROF__INCONCLUSIVE], 1);
+    }
+    for (size_t i = 0; i < 1000; i++) {
+        samples[i] = (mprof_sample){(double)i, 1e9};
+    }
+    judge_series(1000);
+    assert_int_equal(verdicts[MPROF__INCONCLUSIVE], 2);
 }
 
 int main(void)
@@ -105,6 +134,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(healthy_sawtooths_raise_few_false_alarms),
         cmocka_unit_test(a_leak_of_twice_the_limit_is_found),
+        cmocka_unit_test(few_teeth_are_inconclusive),
+        cmocka_unit_test(short_series_are_inconclusive),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
