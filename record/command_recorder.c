@@ -237,6 +237,7 @@ int mprof__command_recorder_run(mprof__command_recorder *recorder, int64_t pid)
         mprof__command_note("no samples:", "the recording ended before --delay was over");
     }
     int exit_code = exit_code_of(recorder->options, &outcome);
+    recorder->signal = outcome.signal;
     release(recorder);
     print_result(recorder, path, &outcome);
     if (outcome.failed) {

@@ -25,6 +25,7 @@ typedef struct mprof__command_recorder {
     mprof_writer *writer;
     mprof__live_line *live; /* NULL: no live line */
     mprof__recorder *recording;
+    int signal;     /* by which the user ended the recording, or 0 */
     char *finished; /* the caller's to free: the file, once it is complete; else NULL */
 } mprof__command_recorder;
 

@@ -121,7 +121,10 @@ static int record_once(const mprof__command_options *options, char **file)
     int exit_code = run_program(&recorder, &program);
     mprof__command_line_free(&program);
     *file = recorder.finished;
-    return exit_code;
+    /* the program may take a signal and end well; those to come do not start */
+    return exit_code == MPROF_EXIT_OK && recorder.signal != 0 && options->repeat > 0
+               ? 128 + recorder.signal
+               : exit_code;
 }
 
 int mprof_run_command(int argc, char **argv)

@@ -22,6 +22,7 @@ struct mprof__process_tree {
     mprof__processes processes;
     mprof__process_tree_hooks hooks;
     int64_t root;
+    int64_t root_ns; /* when it was added */
     int64_t own;
     bool root_is_child; /* a child of ours: so are its siblings (CLONE_PARENT) and orphans */
     bool follow;
@@ -255,7 +256,9 @@ static mprof_status handle_event(mprof__process_tree *tree, const mprof__process
     tree->change_count += process || (event->kind == MPROF__PROCESS_FORKED && whose == tree->own);
     switch (event->kind) {
     case MPROF__PROCESS_FORKED:
-        return children_belong(tree, event->ppid)
+        /* the root's own birth may be read after its end: it is not another process */
+        return children_belong(tree, event->ppid) &&
+                       (event->pid != tree->root || event->time_ns > tree->root_ns)
                    ? add_member(tree, event->pid, event->ppid, event->time_ns)
                    : MPROF_OK;
     case MPROF__PROCESS_EXECED:
@@ -403,6 +406,7 @@ mprof_status mprof__process_tree_set_root(mprof__process_tree *tree, int64_t pid
     int64_t ppid = mprof__procfs_stat_read(&stat, pid) == 0 ? stat.ppid : 0;
 
     tree->root = pid;
+    tree->root_ns = now_ns;
     tree->root_is_child = ppid == tree->own;
     mprof_status status = add_member(tree, pid, ppid, now_ns);
     if (status == MPROF_OK && tree->follow) {

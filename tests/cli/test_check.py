@@ -1,15 +1,15 @@
 """`mprof check`, `mprof run --check` and `--repeat`: limits, verdicts, exit codes, and what is printed."""
 
-import itertools
 import os
 import pathlib
 import re
+import signal
 import subprocess
 import sys
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
-from mprof_test import DEADLINE_S, FIXTURES, MPROF, TestCase, own_line  # noqa: E402
+from mprof_test import DEADLINE_S, FIXTURES, MPROF, TestCase, own_line, wait_until  # noqa: E402
 
 PASSED, CROSSED, USAGE, UNCLEAR = 0, 1, 2, 3
 START_S = 1.7e9
@@ -418,6 +418,11 @@ class Run(Check):
         self.assertEqual(self.verdicts(done), {"peak": "CROSSED", "peak of pss": "CROSSED", "peak of any child": "passed"})
         self.check("run", "--check", "-q", "--max=70MiB", "-o", "b.dat", "sh", "-c", both, expect=CROSSED)
 
+    def test_a_short_program_is_no_child_of_itself(self):
+        # its birth may be read after its end
+        done = self.check("run", "--repeat=10", "-q", "--max-child=1KiB", "true", expect=PASSED)
+        self.assertIn("the program had no child", done.stdout)
+
     def test_a_function_with_its_limit(self):
         self.write("app.py", "import time\ndef load():\n    x = bytearray(30 << 20)\n    time.sleep(0.3)\n"
                              "if __name__ == '__main__':\n    import app\n    app.load()\n")
@@ -442,6 +447,15 @@ class Run(Check):
         script = "echo x >>count; [ $(wc -l <count) -lt 2 ] || exit 5"
         self.check("run", "--repeat=4", "-q", "-o", "runs", "sh", "-c", script, expect=5)
         self.assertEqual(sorted(os.listdir(self.directory / "runs")), ["run-1.dat", "run-2.dat"])
+
+    def test_a_signal_ends_repeating(self):
+        script = 'trap "exit 0" INT; touch "$0"; while :; do sleep 0.1; done'
+        started = self.directory / "started"
+        mprof = self.start(MPROF, "run", "--repeat=3", "-q", "-o", "runs", "sh", "-c", script, started)
+        wait_until(started.exists, "the first run")
+        mprof.send_signal(signal.SIGINT)
+        self.assertEqual(self.wait_for_end(mprof), 128 + signal.SIGINT)
+        self.assertEqual(os.listdir(self.directory / "runs"), ["run-1.dat"])
 
     def test_repeat_needs_a_number_and_a_program(self):
         for value in ("0", "-1", "x", "2x", "1000000"):
