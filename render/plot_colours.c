@@ -102,8 +102,9 @@ mprof_status mprof__plot_colours_add(mprof__plot_colours *colours, const char *t
         while (length > 0 && item[length - 1] == ' ') {
             item[--length] = '\0';
         }
+        bool is_named = strchr(item, '=') != NULL;
         status = add_one(colours, item, place, error);
-        place += !strchr(item, '=');
+        place += !is_named;
         /* a later list replaces the first hues of an earlier one */
         colours->ordered = place > colours->ordered ? place : colours->ordered;
     }

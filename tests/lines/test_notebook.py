@@ -193,12 +193,13 @@ class Cells(unittest.TestCase):
         self.assertEqual(lanes, [("plain", b""), ("step", b""), ("step", b"task 1"), ("step", b"task 2")])
 
     def test_files_are_what_the_command_draws(self):
-        answer = self.run_cell("%%mprof --flame --title 'a b' --size 900x500 --mark 0:begin -o all.dat "
+        answer = self.run_cell("%%mprof --flame --title 'a b' --size 900x500 --mark 0:begin --colors '#e41a1c,paper=ivory' -o all.dat "
                                "-o all.png -o all.svg" + WORK)
         self.assertEqual((answer.status, answer.err), ("ok", ""))
         for name in ("all.png", "all.svg"):
             other = self.directory / ("command-" + name)
             subprocess.run([MPROF, "plot", "--flame", "--title=a b", "--size=900x500", "--mark=0:begin",
+                            "--colors=#e41a1c,paper=ivory",
                             "-o", other, "all.dat"], cwd=self.directory, check=True, timeout=60)
             if name == "all.png":
                 self.assertEqual((self.directory / name).read_bytes(), other.read_bytes())

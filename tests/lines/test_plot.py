@@ -40,6 +40,9 @@ SAME = [
     ([NESTED], {"bare": True, "transparent": True, "ylim": (0, 200)},
      ["--bare", "--transparent", "--ylim=0,200"]),
     ([NESTED], {"log": True, "unit": "GB"}, ["--log", "--unit=GB"]),
+    ([NESTED], {"colors": ["#e41a1c", "steelblue"], "flame": True}, ["--colors=#e41a1c,steelblue", "--flame"]),
+    ([NESTED], {"colors": {"fit": "gold", "paper": "ivory"}}, ["--colors=fit=gold,paper=ivory"]),
+    ([NESTED], {"style": "none"}, ["--style=none"]),
     ([NESTED], {"font": "DejaVu Sans"}, ["--font=DejaVu Sans"]),
     ([CHILDREN], {}, []),
     ([CHILDREN], {"stack": True, "group": "command"}, ["--stack", "--group=command"]),
@@ -54,7 +57,7 @@ SAME = [
 
 # Options that a picture in memory does not have: where the command writes, how many it draws.
 OF_THE_COMMAND = {"output", "format", "each", "jobs", "backend", "help", "usage", "version",
-                  "print-script", "style", "colors"}
+                  "print-script"}
 
 
 class Plot(TestCase):
@@ -89,6 +92,36 @@ class Plot(TestCase):
                 self.assertEqual(picture.png(), self.command(f"{i}.png", files, *options))
                 picture.save(self.directory / f"mine{i}.png")
                 self.assertEqual((self.directory / f"mine{i}.png").read_bytes(), picture.png())
+
+    def test_style_files(self):
+        """The user's, then the given one, then the keywords, as of the command."""
+        home = self.directory / "home"
+        own = home / ".config" / "mprof" / "style.ini"
+        own.parent.mkdir(parents=True)
+        own.write_text("# mine\n[plot]\ntheme = dark\nsize=700x400\nlimit = 100MiB:a\nno-facts = yes\n"
+                       "colors = #e41a1c\n")
+        (self.directory / "other.ini").write_text("size = 800x500\n; more\nline = 50\nno-legend = on\n"
+                                                  "colors = paper=#101010\n")
+        files = [NESTED, "-o"]
+        for number, (keywords, options) in enumerate((
+                ({}, []), ({"style": "other.ini"}, ["--style=other.ini"]), ({"style": "none"}, ["--style=none"]),
+                ({"style": "other.ini", "size": (900, 500), "limit": 120},
+                 ["--style=other.ini", "--size=900x500", "--limit=120"]))):
+            with self.subTest(keywords=keywords):
+                environment = {"HOME": str(home), "XDG_CONFIG_HOME": None}
+                self.python(f"import mprof, sys; mprof.plot(sys.argv[1], **{keywords!r}).save('mine.png')", NESTED,
+                            env=pythons.environment(**environment))
+                self.run_mprof("plot", *options, *files, f"{number}.png",
+                               env={**self.environment(), "HOME": str(home)})
+                self.assertEqual((self.directory / "mine.png").read_bytes(),
+                                 (self.directory / f"{number}.png").read_bytes())
+        for text, reason in (("theme = blue", "theme must be one of"), ("window = 1,2", "a style has no 'window'"),
+                             ("nonsense", "expected an option"), ("bare = perhaps", "bare must be yes or no")):
+            (self.directory / "wrong.ini").write_text(f"\n{text}\n")
+            with self.assertRaisesRegex(ValueError, f"wrong.ini:2: {reason}"):
+                self.mprof.plot(NESTED, style=self.directory / "wrong.ini")
+        with self.assertRaises(FileNotFoundError):
+            self.mprof.plot(NESTED, style="missing.ini")
 
     def test_the_text_of_options_is_taken_too(self):
         """As %%mprof passes them on."""
@@ -209,6 +242,8 @@ class Plot(TestCase):
                 ([RUNS], {"run": 99}, ValueError, "there is no run 99"),
                 ([NESTED], {"flame": "yes"}, ValueError, "flame must be True or False"),
                 ([NESTED], {"dpi": 1}, ValueError, "dpi must be between 20 and 1200"),
+                ([NESTED], {"colors": "nocolour"}, ValueError, "'nocolour' is no colour"),
+                ([NESTED], {"colors": ["red"] * 9}, ValueError, "a picture has 8 hues"),
                 ([NESTED], {"colour": 1}, TypeError, "colour")):
             with self.subTest(arguments=arguments, keywords=keywords):
                 with self.assertRaises(kind) as caught:
@@ -397,7 +432,7 @@ class Plot(TestCase):
                  "Process": "mprof_process", "FunctionSum": "mprof_function_sum", "ProcessSum": "mprof_process_sum",
                  "ProfilesOptions": "mprof_profiles_options", "Note": "mprof_note", "Label": "mprof_label",
                  "FigureOptions": "mprof_figure_options", "Measure": "mprof_measure",
-                 "DrawOptions": "mprof_draw_options", "Hit": "mprof_hit"}
+                 "Style": "mprof_style", "DrawOptions": "mprof_draw_options", "Hit": "mprof_hit"}
         program = ["#include <mprof/draw.h>", "#include <mprof/profiles.h>", "#include <mprof/sums.h>", "#include <mprof/paint.h>", "#include <stddef.h>",
                    "#include <stdio.h>", "int main(void) {"]
         wanted = []
@@ -415,6 +450,9 @@ class Plot(TestCase):
             for number, value in enumerate(values):
                 program.append(f'printf("{prefix}{value.upper()} %d\\n", (int){prefix}{value.upper()});')
                 wanted.append(f"{prefix}{value.upper()} {number}")
+        for number, name in enumerate(_library.STYLE_COLOURS):
+            program.append(f'printf("{name} %d\\n", (int)MPROF_STYLE_{name.upper()});')
+            wanted.append(f"{name} {number}")
         for bit, part in enumerate(_library.PARTS):
             program.append(f'printf("part {part} %d\\n", (int)MPROF_PART_{part.upper()});')
             wanted.append(f"part {part} {1 << bit}")

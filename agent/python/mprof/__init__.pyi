@@ -74,6 +74,7 @@ def plot(*recordings: Union[_Recording, Sequence[_Recording]], title: Optional[s
          limit: Optional[_Notes] = None, line: Optional[_Notes] = None,
          mark: Optional[_Notes] = None,
          label: Union[str, Mapping[_Path, str], Sequence[Union[str, Tuple[_Path, str]]], None] = None,
+         colors: Union[str, Sequence[str], Mapping[str, str], None] = None, style: Optional[_Path] = None,
          transparent: Optional[bool] = None, dpi: Union[str, float, None] = None, font: Optional[str] = None,
          no_script: Optional[bool] = None, embed: Optional[bool] = None) -> Picture: ...
 def svg_script() -> str: ...

@@ -7,8 +7,8 @@ import ctypes.util
 import errno
 import glob
 import os
-from ctypes import (POINTER, byref, c_char, c_char_p, c_double, c_int, c_int64, c_size_t, c_uint, c_uint32,
-                    c_uint64, c_ulong, c_void_p)
+from ctypes import (POINTER, byref, c_char, c_char_p, c_double, c_int, c_int64, c_size_t, c_uint, c_uint16,
+                    c_uint32, c_uint64, c_ulong, c_void_p)
 
 import _mprof
 
@@ -89,10 +89,24 @@ class Measure(ctypes.Structure):
     _fields_ = [("data", c_void_p), ("width_px", c_void_p), ("fit", c_void_p)]
 
 
+HUES = 8
+STYLE_COLOURS = ("paper", "ink", "text", "quiet", "grey", "grid", "rule", "alert")
+_KEEP = 0xffffffff  # the colour of the theme
+
+
+class Style(ctypes.Structure):
+    _fields_ = [("size", c_size_t), ("font_family", c_char_p), ("line_scale", c_double), ("without", c_uint),
+                ("colours", c_uint32 * len(STYLE_COLOURS)), ("hues", c_uint32 * HUES)]
+
+
+class _Colour(ctypes.Structure):
+    _fields_ = [("red", c_uint16), ("green", c_uint16), ("blue", c_uint16)]
+
+
 class DrawOptions(ctypes.Structure):
     _fields_ = [("size", c_size_t), ("format", c_int), ("theme", c_int), ("dpi", c_double),
                 ("still", c_int), ("command", c_char_p), ("command_files", c_char_p),
-                ("transparent", c_int), ("shares_script", c_int), ("style", c_void_p)]
+                ("transparent", c_int), ("shares_script", c_int), ("style", POINTER(Style))]
 
 
 class Hit(ctypes.Structure):
@@ -155,6 +169,7 @@ _SIGNATURES = {
     "mprof_figure_draw": (c_int, [c_void_p, POINTER(DrawOptions), c_void_p, c_void_p, _ERROR]),
     "mprof_figure_hit_test": (Hit, [c_void_p, c_double, c_double]),
     "mprof_hit_text": (c_size_t, [c_char_p, c_size_t, c_void_p, POINTER(Hit)]),
+    "pango_color_parse": (c_int, [POINTER(_Colour), c_char_p]),  # of what the library needs
     "mprof_svg_script": (c_void_p, [_COUNT]),
     "mprof_output_open": (c_int, [_OUT, c_char_p, _ERROR]),
     "mprof_output_commit": (c_int, [c_void_p, _ERROR]),
@@ -169,7 +184,7 @@ class _Library:
             function = getattr(library, name)
             function.restype = result
             function.argtypes = arguments
-            setattr(self, name[len("mprof_"):], function)
+            setattr(self, name[len("mprof_"):] if name.startswith("mprof_") else name, function)
 
 
 _loaded = None
@@ -257,3 +272,19 @@ def sums(make_sums, free, kind, *arguments):
         yield array[:count.value] if count.value else []
     finally:
         free(array)
+
+
+def new_style():
+    """A style that changes nothing."""
+    style = Style(ctypes.sizeof(Style), None, 1, 0)
+    style.colours[:] = [_KEEP] * len(style.colours)
+    style.hues[:] = [_KEEP] * len(style.hues)
+    return style
+
+
+def colour(name):
+    """0xRRGGBB of a colour as of CSS or X11; None: there is none."""
+    found = _Colour()
+    if not load().pango_color_parse(byref(found), name.encode("utf-8", "replace")):
+        return None
+    return (found.red >> 8) << 16 | (found.green >> 8) << 8 | found.blue >> 8

@@ -175,6 +175,31 @@ def _labels(value):
     return labels
 
 
+def _colors(value):
+    """[(name or None, colour), ...]"""
+    if isinstance(value, str):
+        value = [value]
+    items = []
+    for one in value.items() if hasattr(value, "items") else value:
+        if isinstance(one, str):
+            for part in one.split(","):
+                name, sign, colour = part.rpartition("=")
+                items.append((name.strip() if sign else None, colour.strip()))
+        else:
+            items.append(tuple(one))
+    if not all(len(one) == 2 and isinstance(one[1], str) and one[1] and one[0] != "" for one in items):
+        raise ValueError("must be colours, or {NAME: COLOUR}")
+    return tuple(items)
+
+
+def _style(value):
+    return os.fspath(value)
+
+
+def _color_words(items):
+    return [",".join(colour if name is None else f"{name}={colour}" for name, colour in items)]
+
+
 def _note_words(notes):
     return [_plain(at) + (f":{label}" if label is not None else "") for at, label in notes]
 
@@ -246,6 +271,10 @@ OPTIONS = {
     "label": Option(_labels, "a name for a recording, in place of its file's", "FILE=NAME",
                     words=lambda labels: [f"{file}={name}" for file, name in labels], repeats=True,
                     of_cells=False),
+    "colors": Option(_colors, "colours in place of the theme's: in order (#1f77b4,orange), or by name "
+                     "(main=red,paper=ivory)", "COLOUR,...", words=_color_words, repeats=True),
+    "style": Option(_style, "a file with options, a line each; none: also not ~/.config/mprof/style.ini",
+                    "FILE"),
     "transparent": Option(_flag, "nothing behind the picture, in place of paper"),
     "dpi": Option(_dpi, "resolution of a PNG (90)", "N", words=_number_words),
     "font": Option(_text, "font family, or several separated by commas", "FAMILY"),

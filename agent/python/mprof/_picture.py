@@ -14,7 +14,7 @@ import uuid
 import warnings
 from ctypes import byref, c_char_p, c_size_t, c_void_p
 
-from . import _library, _options
+from . import _library, _options, _style
 from ._library import make, text
 
 # A text engine serves one thread at a time.
@@ -36,7 +36,7 @@ def _kinds(options):
 
 
 def _figure_options(options):
-    """The struct, and what it points to."""
+    """The struct, and the style of its colours, or None."""
     figure = _library.FigureOptions()
     _library.load().figure_options_init(byref(figure))
     if "size" in options:
@@ -68,7 +68,11 @@ def _figure_options(options):
     labels = [_library.Label(os.fsencode(file), _encoded(name)) for file, name in options.get("label", ())]
     figure.labels = (_library.Label * len(labels))(*labels)
     figure.label_count = len(labels)
-    return figure
+    style = None
+    if "colors" in options:
+        style, names, figure.hues_in_order = _style.colours(_library, options["colors"])
+        figure.hue_names = (c_char_p * len(names))(*map(_encoded, names))
+    return figure, style
 
 
 def _engine(font):
@@ -107,7 +111,8 @@ def _paths(recordings):
 def plot(*recordings, title=None, no_function_ts=None, window=None, flame=None, slope=None, stack=None,
          run=None, as_one=None, group=None, memory=None, func=None, min_duration=None, by=None,
          theme=None, size=None, no_title=None, no_facts=None, no_legend=None, no_peak=None, bare=None,
-         xlim=None, ylim=None, log=None, unit=None, limit=None, line=None, mark=None, label=None, transparent=None, dpi=None, font=None,
+         xlim=None, ylim=None, log=None, unit=None, limit=None, line=None, mark=None, label=None,
+         colors=None, style=None, transparent=None, dpi=None, font=None,
          no_script=None, embed=None):
     """Draws recordings; returns a Picture, which notebooks show.
 
@@ -118,7 +123,7 @@ def plot(*recordings, title=None, no_function_ts=None, window=None, flame=None, 
     stack=True, run=2, as_one=True, group="command", memory=["pss"], func="module.*", min_duration=0.1,
     by="function", theme="dark", size=(800, 400) or "14x6in", no_title, no_facts, no_legend, no_peak,
     bare, xlim="14:05,14:30" or (from, to) in seconds, ylim=(low, high) in MiB, log=True, unit="GB", limit=512 or "2GiB:quota", line=, mark={3.5: "text"},
-    label={"a.dat": "before"}, transparent, dpi=180, font="Inter", no_script,
+    label={"a.dat": "before"}, colors=["#1f77b4", "orange"] or {"main": "red"}, style="slides.ini", transparent, dpi=180, font="Inter", no_script,
     embed: an SVG to put into a page that contains svg_script() once.
 
     FileNotFoundError, or another OSError: a file cannot be read. ValueError: it is no recording, with
@@ -139,9 +144,10 @@ class Picture:
     def __init__(self, paths, options):
         library = _library.load()
         self._paths = paths
-        self._options = options
+        self._given = options
+        self._options = options = _style.with_files(options)
         self._figures = {}
-        figure = _figure_options(options)
+        figure, self._style = _figure_options(options)
         self._profiles = _library.load_profiles(
             paths, figure, options.get("run"), lambda line: warnings.warn(line, stacklevel=4))
         self._layout = figure
@@ -175,9 +181,11 @@ class Picture:
         options.dpi = _options.OPTIONS["dpi"].check(dpi) if dpi is not None else self._options.get("dpi", 90)
         options.still = still
         options.shares_script = bool(self._options.get("embed")) and not whole
+        if self._style is not None:
+            options.style = ctypes.pointer(self._style)
         options.transparent = bool(self._options.get("transparent"))
         if self._paths:
-            options.command = _encoded(_options.command(self._options))
+            options.command = _encoded(_options.command(self._given))
             options.command_files = " ".join(map(shlex.quote, self._paths)).encode("utf-8", "surrogateescape")
         return options
 
