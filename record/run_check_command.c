@@ -93,7 +93,8 @@ static int prepare_check(mprof__command_options *options)
     options->check = true;
     options->exit_code = true;
     if (exit_code == MPROF_EXIT_OK && options->limits.options.config.count == 0 &&
-        options->limits.options.limits.count == 0 && !options->limits.options.limits.baseline) {
+        options->limits.options.limits.count == 0 && !options->limits.options.limits.baseline &&
+        !options->limits.options.update_baseline && access(MPROF__BASELINE_FILE, F_OK) != 0) {
         exit_code = fail(MPROF_EARGUMENT, "--check needs a limit: use an option such as --max "
                                           "500MiB, or mprof.ini");
     }

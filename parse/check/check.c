@@ -396,19 +396,45 @@ static mprof_status check_group(checking *c, size_t subject)
                                        : judge_baseline(c, subject, group);
 }
 
+/* Whether the file of this directory has what the group is compared with. A group without runs is
+ * not asked for. */
+static mprof_status apply_own_file(checking *c, mprof__group *group)
+{
+    known_good *known;
+    mprof__reference reference = {.reason = ""};
+    if (group->limits.baseline || group->run_count == 0) {
+        return MPROF_OK;
+    }
+    if (!c->options->update_baseline) {
+        if (access(MPROF__BASELINE_FILE, F_OK) != 0) {
+            return MPROF_OK;
+        }
+        mprof_status status = find_baseline(c, MPROF__BASELINE_FILE, &known);
+        if (status != MPROF_OK || !known->is_file) {
+            return status != MPROF_OK ? status
+                                      : mprof_error_set(c->error, MPROF_EFORMAT,
+                                                        "%s is not a file of baselines: remove it, "
+                                                        "or write it by --update-baseline",
+                                                        MPROF__BASELINE_FILE);
+        }
+        if (refer_to_entry(c, &reference, known, group) != 0) {
+            return fail_without_memory(c);
+        }
+        if (reference.count == 0) {
+            return MPROF_OK;
+        }
+    }
+    return mprof__limits_set(&group->limits, "baseline", MPROF__BASELINE_FILE, c->error);
+}
+
 /* To check nothing would look like a success. */
 static mprof_status require_limits(const checking *c)
 {
-    bool has_limit = false, has_baseline = false, has_run = false;
+    bool has_limit = false, has_run = false;
     for (size_t i = 0; i < c->groups.count; i++) {
         const mprof__group *group = &c->groups.items[i];
         has_limit = has_limit || group->limits.count > 0 || group->limits.baseline;
-        has_baseline = has_baseline || group->limits.baseline;
         has_run = has_run || group->run_count > 0;
-    }
-    if (c->options->update_baseline && !has_baseline && has_run) {
-        return mprof_error_set(c->error, MPROF_EARGUMENT,
-                               "--update-baseline needs the name of the file: --baseline FILE");
     }
     if (has_limit || !has_run) {
         return MPROF_OK;
@@ -428,6 +454,9 @@ mprof_status mprof__check(mprof__results *results, const char *const *paths, siz
     results->report_only = options->report_only;
     mprof_status status = mprof__groups_gather(&c.groups, &results->texts, paths, path_count,
                                                &options->config, &options->limits, error);
+    for (size_t i = 0; i < c.groups.count && status == MPROF_OK; i++) {
+        status = apply_own_file(&c, &c.groups.items[i]);
+    }
     status = status == MPROF_OK ? require_limits(&c) : status;
     for (size_t i = 0; i < c.groups.count && status == MPROF_OK; i++) {
         status = check_group(&c, i);

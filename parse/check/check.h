@@ -11,6 +11,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* Known to every check in its directory. */
+#define MPROF__BASELINE_FILE "mprof-baseline.ini"
+
 typedef struct mprof__check_options {
     mprof__limits limits; /* of all subjects; they go before those of the config */
     mprof__config config;

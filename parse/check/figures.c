@@ -136,23 +136,48 @@ static bool has_marks(const mprof_profile *profile)
     return mprof_profile_measured_kind(profile) == MPROF_KIND_RSS;
 }
 
-/* The highest that is proven, whatever was sampled. */
-static void set_peak(mprof__figures *f)
+static void raise_peak(mprof__figures *f, double mib)
 {
-    size_t count;
+    f->peak_mib = mib > f->peak_mib ? mib : f->peak_mib;
+}
+
+/* A sum of processes is at least what is known of each of them. */
+static void raise_by_parts(mprof__figures *f)
+{
+    size_t count, function_count;
     const mprof_process *processes = mprof_profile_processes(f->profile, &count);
-    mprof_sample peak = mprof_profile_peak(f->profile);
-    f->peak_mib = peak.mib;
-    f->peak_at_s = peak.time_s - first_time(f->profile);
-    bool has_others = mprof_profile_mem_is_sum(f->profile) ||
-                      mprof_profile_ticks(f->profile, 0)->total.sample_count > 0;
-    for (size_t i = 0; i < count && has_marks(f->profile); i++) {
-        if ((i == 0 || has_others) && processes[i].kernel_peak_mib > f->peak_mib) {
-            f->peak_mib = processes[i].kernel_peak_mib;
+    const mprof_function *functions = mprof_profile_functions(f->profile, &function_count);
+    for (size_t i = 0; i < count; i++) {
+        if (processes[i].series.sample_count > 0) {
+            raise_peak(f, processes[i].series.peak.mib);
+        }
+        if (has_marks(f->profile)) {
+            raise_peak(f, processes[i].kernel_peak_mib);
         }
     }
-    if (has_others && has_marks(f->profile)) {
-        f->peak_mib = fmax(f->peak_mib, mprof_profile_other_kernel_peak(f->profile));
+    for (size_t i = 0; i < function_count; i++) {
+        raise_peak(f, functions[i].peak_mib);
+    }
+    if (has_marks(f->profile)) {
+        raise_peak(f, mprof_profile_other_kernel_peak(f->profile));
+    }
+}
+
+/* The highest that is proven, whatever was sampled; where that is between samples, the time is that
+ * of the highest sample. */
+static void set_peak(mprof__figures *f)
+{
+    mprof_sample peak = mprof_profile_peak(f->profile);
+    mprof_kind measured = mprof_profile_measured_kind(f->profile);
+    f->peak_mib = peak.mib;
+    f->peak_at_s = peak.time_s - first_time(f->profile);
+    if (f->is_of_all) {
+        raise_by_parts(f);
+    } else if (has_marks(f->profile)) {
+        raise_peak(f, main_process(f->profile)->kernel_peak_mib);
+    }
+    if (mprof_profile_kinds(f->profile) >> measured & 1) {
+        raise_peak(f, mprof_profile_kind_peak(f->profile, measured, f->is_of_all));
     }
 }
 
@@ -171,6 +196,8 @@ int mprof__figures_begin(mprof__figures *figures, mprof__arena *arena, const mpr
     const char *machine = mprof_profile_fact(profile, "machine");
     const char *test = mprof_profile_fact(profile, "test");
     const mprof_run *run = mprof_profile_run(profile);
+    bool is_of_all = mprof_profile_mem_is_sum(profile) ||
+                     mprof_profile_ticks(profile, 0)->total.sample_count > 0;
     char warnings[300];
     bool has_warnings =
         mprof_warnings_format(mprof_profile_warnings(profile), warnings, sizeof warnings) != 0;
@@ -183,11 +210,9 @@ int mprof__figures_begin(mprof__figures *figures, mprof__arena *arena, const mpr
         .program = find_program(arena, profile),
         .test = test ? keep(arena, test) : NULL,
         .machine = machine && *machine ? keep(arena, machine) : "unknown",
+        .is_of_all = is_of_all,
         .memory = keep_format(arena, "%s%s", mprof_kind_name(mprof_profile_measured_kind(profile)),
-                              mprof_profile_mem_is_sum(profile) ||
-                                      mprof_profile_ticks(profile, 0)->total.sample_count > 0
-                                  ? "+children"
-                                  : ""),
+                              is_of_all ? "+children" : ""),
         .cut_reason = "",
         .warnings = has_warnings ? keep(arena, warnings) : NULL,
     };

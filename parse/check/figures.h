@@ -31,6 +31,7 @@ typedef struct mprof__figures {
     const char *test;             /* name of the test that was recorded; NULL: none */
     const char *machine;          /* as of uname(2); "unknown" */
     const char *memory;           /* the kind that was measured; "rss+children": the sum */
+    bool is_of_all;               /* others than the main process were sampled */
     double peak_mib, peak_at_s;   /* of all processes that were sampled */
     double duration_s;
     mprof__ending ending;

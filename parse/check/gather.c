@@ -262,8 +262,28 @@ static mprof_status add_runs(const gathering *g, mprof_source *source, const cha
     return status == MPROF_OK ? result : add_error(g, file, &failure);
 }
 
+/* Whether a file was named before. */
+static bool is_known(const gathering *g, const char *file)
+{
+    for (size_t i = 0; i < g->groups->count; i++) {
+        const mprof__group *group = &g->groups->items[i];
+        for (size_t j = 0; j < group->run_count; j++) {
+            if (strcmp(group->runs[j].figures.file, file) == 0) {
+                return true;
+            }
+        }
+        if (group->error && strcmp(group->file, file) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static mprof_status add_file(const gathering *g, const char *file)
 {
+    if (is_known(g, file)) {
+        return MPROF_OK;
+    }
     mprof_error failure = MPROF_ERROR_INIT;
     mprof_load_options options;
     mprof_source *source = NULL;

@@ -87,6 +87,12 @@ class Limits(Check):
         self.check("check", "b.dat", "--max", "119MiB", expect=CROSSED)
         self.check("check", "b.dat", "--max", "121MiB", expect=PASSED)
 
+    def test_what_a_call_measured_between_samples_counts(self):
+        call = f"FUNC app.f 10.0 {START_S + 0.41:.6f} 160.0 {START_S + 0.42:.6f} 0 pid=8\n"
+        self.write("a.dat", recording(100, children="yes", more=[own_line("PROC", 8, 7, START_S, "child"), call]))
+        self.check("check", "a.dat", "--max", "159MiB", expect=CROSSED)
+        self.check("check", "a.dat", "--max", "160MiB", expect=PASSED)
+
     def test_children(self):
         children = [line for i in range(11) for line in
                     (f"CHLD 8 {40 + i:.6f} {START_S + 0.1 * i:.4f}\n", f"CHLD 9 30.000000 {START_S + 0.1 * i:.4f}\n")]
@@ -313,6 +319,25 @@ class Baseline(Check):
         self.check("check", "importer.dat", "--baseline", "base.ini", expect=CROSSED)
         self.assertEqual(sorted(path.name for path in self.directory.iterdir()), ["base.ini", "importer.dat", "runs"])
 
+    def test_the_file_of_this_directory(self):
+        for name, peak in (("a", 100), ("b", 200)):
+            self.write(f"{name}.dat", recording(peak))
+        self.check("check", "a.dat", "--update-baseline", expect=PASSED)
+        self.assertIn("[a | x86_64 | rss]\npeak = 100.000 MiB\n", (self.directory / "mprof-baseline.ini").read_text())
+        self.check("check", "a.dat", expect=PASSED)
+        self.write("a.dat", recording(120))
+        self.check("check", "a.dat", expect=CROSSED)
+        self.check("check", "a.dat", "--baseline", "b.dat", expect=PASSED)
+        # what it does not know needs another limit
+        self.check("check", "b.dat", expect=USAGE)
+        done = self.check("check", "a.dat", "b.dat", "--max=1GiB", expect=CROSSED)
+        self.assertEqual(done.stdout.count("against baseline"), 1)
+        self.check("run", "--check", "-q", "-o", "c.dat", "true", expect=USAGE)
+        self.check("run", "--check", "-q", "--update-baseline", "-o", "c.dat", "true", expect=PASSED)
+        self.check("run", "--check", "-q", "-o", "c.dat", "true", expect=PASSED)
+        self.write("mprof-baseline.ini", "not one\n")
+        self.check("check", "a.dat", "--max=1GiB", expect=USAGE)
+
     def test_keyed_by_machine_and_kind(self):
         self.write("a.dat", recording(100))
         self.check("check", "a.dat", "--baseline", "base.ini", "--update-baseline", expect=PASSED)
@@ -343,7 +368,6 @@ class Baseline(Check):
                 self.assertRegex(done.stderr, r"^mprof: base\.ini:\d: .*\n$")
         done = self.check("check", "a.dat", "--baseline", "a.dat", "--update-baseline", expect=USAGE)
         self.assertEqual((self.directory / "a.dat").read_text(), recording(100))
-        self.check("check", "a.dat", "--max=1GiB", "--update-baseline", expect=USAGE)
         self.check("check", "a.dat", "--baseline", "gone.dat", expect=UNCLEAR)
 
 
@@ -359,6 +383,8 @@ class Groups(Check):
         self.assertRegex(done.stdout, r"CROSSED +peak 120\.0 MiB")
         self.assertIn("r/other.dat  other\n", done.stdout)
         self.assertTrue(done.stdout.endswith("\n2 programs: 2 failed (exit 1)\n"), done.stdout)
+        done = self.check("check", "r/run-1.dat", "r/run-2.dat", "r/run-1.dat", "--max", "1GiB", expect=PASSED)
+        self.assertIn("2 runs", done.stdout)
 
     def test_runs_within_a_file(self):
         done = self.check("check", FIXTURES / "dat" / "appended-runs.dat", "--max", "1GiB", expect=PASSED)
