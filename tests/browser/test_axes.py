@@ -1,4 +1,4 @@
-"""Logarithmic memory axes and fixed units of an interactive SVG: what tooltips and ticks say before and after a zoom,
+"""Logarithmic memory axes, fixed units and the peak in an interactive SVG: what tooltips and ticks say before and after a zoom,
 compared with the recording and with a picture that is laid out anew."""
 
 import math
@@ -70,6 +70,15 @@ class Axes(BrowserCase):
         self.zoom(plot.x(0.4), plot.middle, plot.x(0.7), plot.middle)
         self.assertIn("100 MiB", self.state()["ticks"])
         self.assertGreater(self.browser.run("return document.querySelectorAll('.marks .bracket').length"), 2)
+
+    def test_what_ran_at_the_peak(self):
+        """In the tooltip of the peak, and of no other moment."""
+        plot = self.show(NESTED)
+        seconds, words = self.browser.run("return JSON.parse(document.querySelector('svg > metadata').textContent).peak")
+        self.assertEqual(words, "peak in fit \u203a branch \u203a leaf")
+        self.assertIn(words, self.tooltip_at(plot.x(seconds), plot))
+        for other in (0.05, 0.5, 1.2):
+            self.assertNotIn("peak", self.tooltip_at(plot.x(other), plot))
 
     def test_a_fixed_unit(self):
         plot = self.show("--unit", "MB", NESTED)
