@@ -90,8 +90,7 @@ static void show_letters(const mprof__terminal *terminal, const struct mprof__pl
         return;
     }
     if (mprof_output_open(&output, "-", &error) == MPROF_OK) {
-        mprof__terminal_letters_write(&chart, plot->draw.theme == MPROF_THEME_DARK,
-                                      mprof__terminal_colours(), output);
+        mprof__terminal_letters_write(&chart, &plot->draw, mprof__terminal_colours(), output);
         mprof_output_commit(output, &error);
     }
     mprof_output_free(output);

@@ -65,14 +65,16 @@ static int basic_index(uint32_t rgb)
 }
 
 /* Text of the title, and cells without a role, are in the terminal's own colour. */
-static void set_style(char *text, size_t size, const mprof__cell *cell, bool dark, int colours)
+static void set_style(char *text, size_t size, const mprof__cell *cell,
+                      const mprof_draw_options *draw, int colours)
 {
+    bool dark = draw->theme == MPROF_THEME_DARK;
     size_t used = (size_t)snprintf(text, size, "\x1b[0%s", cell->strong ? ";1" : "");
     if (colours && cell->role < MPROF_ROLE_COUNT && cell->role != MPROF_ROLE_TITLE) {
         const mprof__style *style = mprof__role_style(MPROF__PALETTE_LIGHT, cell->role);
         mprof__tone base = style->fill != MPROF__TONE_NONE ? style->fill : style->stroke;
         mprof__tone tone = mprof__resolve_tone(style, base, cell->colour);
-        mprof__looks looks = {dark ? MPROF__PALETTE_DARK : MPROF__PALETTE_LIGHT, NULL};
+        mprof__looks looks = {dark ? MPROF__PALETTE_DARK : MPROF__PALETTE_LIGHT, draw->style};
         uint32_t rgb = mprof__tone_colour(&looks, tone, cell->colour);
         rgb = tone == MPROF__TONE_QUIET && !dark ? QUIET_ON_ANY : rgb;
         if (colours == TRUE_COLOURS) {
@@ -96,7 +98,8 @@ static int last_column(const mprof__terminal_chart *chart, const mprof__cell *ro
     return last;
 }
 
-void mprof__terminal_letters_write(const mprof__terminal_chart *chart, bool dark, int colours,
+void mprof__terminal_letters_write(const mprof__terminal_chart *chart,
+                                   const mprof_draw_options *draw, int colours,
                                    mprof_output *output)
 {
     static const char plain[] = "\x1b[0m";
@@ -106,7 +109,7 @@ void mprof__terminal_letters_write(const mprof__terminal_chart *chart, bool dark
         int columns = last_column(chart, row);
         for (int c = 0; c < columns; c++) {
             if (strcmp(row[c].letter, " ") != 0) {
-                set_style(wanted, sizeof wanted, &row[c], dark, colours);
+                set_style(wanted, sizeof wanted, &row[c], draw, colours);
                 if (strcmp(wanted, current) != 0) {
                     mprof_output_write(output, wanted, strlen(wanted));
                     memcpy(current, wanted, sizeof current);

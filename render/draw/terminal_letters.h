@@ -13,8 +13,10 @@ int mprof__terminal_colours(void);
 /* How many columns a letter takes: 0, 1 or 2. */
 int mprof__letter_columns(const char *letter, size_t length);
 
-/* The chart's rows, each ended by a newline. The background stays the terminal's. */
-void mprof__terminal_letters_write(const mprof__terminal_chart *chart, bool dark, int colours,
+/* The chart's rows, each ended by a newline, in the theme and the style of `draw`. The background
+ * stays the terminal's. */
+void mprof__terminal_letters_write(const mprof__terminal_chart *chart,
+                                   const mprof_draw_options *draw, int colours,
                                    mprof_output *output);
 
 #endif

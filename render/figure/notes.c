@@ -117,7 +117,7 @@ static void draw_moment(mprof__layout *layout, const mprof_note *note, const cha
 }
 
 /* A limit without a text has its value. */
-static char *name_of(const mprof__layout *layout, const mprof_note *note)
+char *mprof__note_text(const mprof__layout *layout, const mprof_note *note)
 {
     char value[60], memory[40];
     if (note->text && *note->text) {
@@ -132,7 +132,7 @@ void mprof__draw_notes(mprof__layout *layout)
 {
     for (size_t i = 0; i < layout->options->note_count; i++) {
         const mprof_note *note = &layout->options->notes[i];
-        char *name = name_of(layout, note);
+        char *name = mprof__note_text(layout, note);
         if (!name) {
             mprof__fail(layout->figure, MPROF_ENOMEM);
             return;

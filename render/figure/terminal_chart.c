@@ -11,6 +11,7 @@
 #include "heading.h"
 #include "layout.h"
 #include "memory_kind_curves.h"
+#include "notes.h"
 #include "process_groups.h"
 #include "ticks.h"
 #include "view.h"
@@ -104,7 +105,8 @@ static const char *plain_letter(const char *letter, size_t length)
         const char *letter, *plain;
     } signs[] = {{"\xC2\xB7", "-"},     {"\xE2\x80\xA6", "~"}, {"\xE2\x88\x92", "-"},
                  {"\xE2\x89\xA5", ">"}, {"\xC2\xB5", "u"},     {"\xC3\x97", "x"},
-                 {"\xE2\x80\x93", "-"}, {"\xC2\xB1", "+"},     {"\xE2\x80\xBA", ">"}};
+                 {"\xE2\x80\x93", "-"}, {"\xC2\xB1", "+"},     {"\xE2\x80\xBA", ">"},
+                 {"\xE2\x95\x8C", "-"}, {"\xE2\x94\x8A", "|"}};
     for (size_t i = 0; i < sizeof signs / sizeof *signs; i++) {
         if (strlen(signs[i].letter) == length && memcmp(signs[i].letter, letter, length) == 0) {
             return signs[i].plain;
@@ -316,11 +318,106 @@ static void put_peak_label(const struct pen *pen, const mprof__figure_input *inp
              MPROF_COLOUR_NONE);
 }
 
+/* ---- lines of the reader ---- */
+
+static bool is_blank(const struct pen *pen, int column, int row)
+{
+    return strcmp(cell_at(pen, column, row)->letter, " ") == 0;
+}
+
+/* Blank cells become a part of a line; bars of a limit, and those above it, have its colour. */
+static void put_sign(const struct pen *pen, int column, int row, const char *letter,
+                     mprof_role role)
+{
+    if (is_blank(pen, column, row)) {
+        put_text(pen, column, row, letter, role, MPROF_COLOUR_NONE);
+    } else if (role == MPROF_ROLE_NOTE_LIMIT) {
+        cell_at(pen, column, row)->role = (uint8_t)role;
+    }
+}
+
+/* A place for text that ends at or before `last`, on blanks if there are some. */
+static int place_before(const struct pen *pen, int last, int row, int wide)
+{
+    for (int end = last, run = 0; end >= pen->gutter; end--) {
+        run = is_blank(pen, end, row) ? run + 1 : 0;
+        if (run == wide) {
+            return end;
+        }
+    }
+    return last - wide + 1 > pen->gutter ? last - wide + 1 : pen->gutter;
+}
+
+static void put_level(const struct pen *pen, const mprof_note *note, const char *text, int top,
+                      int rows)
+{
+    mprof_role role = note->kind == MPROF_NOTE_LIMIT ? MPROF_ROLE_NOTE_LIMIT : MPROF_ROLE_NOTE_LINE;
+    double share = share_of_axis(pen, note->at);
+    int last = pen->gutter + pen->width - 1;
+    int wide = columns_of(pen->room, text, strlen(text));
+    if (share < 0 || share > 1) {
+        return;
+    }
+    int up = (int)fmin(rows - 1, floor(share * rows));
+    int row = top + rows - 1 - up;
+    int left = place_before(pen, last, row, wide + 1) + 1;
+    for (int r = row; r >= top && (r == row || role == MPROF_ROLE_NOTE_LIMIT); r--) {
+        for (int c = pen->gutter; c <= last; c++) {
+            if (r == row || !is_blank(pen, c, r)) {
+                put_sign(pen, c, r, "\xE2\x95\x8C", role);
+            }
+        }
+    }
+    put_text(pen, left, row, text, role, MPROF_COLOUR_NONE);
+}
+
+static void put_moment(const struct pen *pen, const mprof_note *note, const char *text, int top,
+                       int rows)
+{
+    double at = (note->at - pen->layout->from_s) / seconds_per_column(pen);
+    int column = pen->gutter + (int)floor(at);
+    if (at < 0 || at >= pen->width || pen->layout->is_share) {
+        return;
+    }
+    for (int r = top; r < top + rows; r++) {
+        put_sign(pen, column, r, "\xE2\x94\x8A", MPROF_ROLE_NOTE_MARK);
+    }
+    int wide = columns_of(pen->room, text, strlen(text));
+    bool fits = column + 1 + wide <= pen->gutter + pen->width;
+    put_text(pen, fits ? column + 1 : column - wide, top, text, MPROF_ROLE_NOTE_MARK,
+             MPROF_COLOUR_NONE);
+}
+
+static void put_notes(const struct pen *pen, int top, int rows)
+{
+    for (size_t i = 0; i < pen->layout->options->note_count; i++) {
+        const mprof_note *note = &pen->layout->options->notes[i];
+        char *text = mprof__note_text(pen->layout, note);
+        if (!text) {
+            mprof__fail(pen->layout->figure, MPROF_ENOMEM);
+            return;
+        }
+        if (note->kind == MPROF_NOTE_MARK) {
+            put_moment(pen, note, text, top, rows);
+        } else {
+            put_level(pen, note, text, top, rows);
+        }
+        free(text);
+    }
+}
+
+/* ---- the plot ---- */
+
+static bool is_without(const struct pen *pen, mprof_part part)
+{
+    return (pen->layout->options->without & part) != 0;
+}
+
 /* The curve of the only recording. */
 static void put_plot(struct pen *pen, double *values, int rows)
 {
     const mprof__figure_input *input = &pen->layout->inputs[0];
-    int top = pen->row + 1;
+    int top = pen->row + !is_without(pen, MPROF_PART_PEAK);
     int *own = calloc((size_t)pen->width, sizeof *own);
     if (!own) {
         mprof__fail(pen->layout->figure, MPROF_ENOMEM);
@@ -332,7 +429,7 @@ static void put_plot(struct pen *pen, double *values, int rows)
         own[c] = isnan(values[c]) ? 0 : eighths_of(share_of_axis(pen, values[c]), rows);
         put_bar(pen, c, top, rows, own[c], MPROF_ROLE_CHILD, MPROF_COLOUR_NONE);
     }
-    if (peak >= 0) {
+    if (peak >= 0 && !is_without(pen, MPROF_PART_PEAK)) {
         put_peak_label(pen, input, peak);
         int up = (own[peak] - 1) / EIGHTHS;
         cell_at(pen, pen->gutter + peak, top + rows - 1 - (up > 0 ? up : 0))->role =
@@ -348,6 +445,7 @@ static void put_plot(struct pen *pen, double *values, int rows)
         }
     }
     free(own);
+    put_notes(pen, top, rows);
     put_memory_labels(pen, top, rows);
     pen->row = top + rows;
     put_time_labels(pen, pen->row++);
@@ -521,9 +619,11 @@ static struct plan plan_rows(const struct pen *pen)
     struct plan plan = {.all_functions = pen->layout->figure->function_count,
                         .all_memories = count_memories(pen->layout)};
     int rows = pen->room->rows;
-    plan.facts = rows >= ROWS_WITH_FACTS;
-    plan.meaning = rows >= ROWS_WITH_MEANING && (plan.all_functions || plan.all_memories);
-    int left = rows - 3 - plan.facts - plan.meaning; /* title, peak, time */
+    plan.facts = rows >= ROWS_WITH_FACTS && !is_without(pen, MPROF_PART_FACTS);
+    plan.meaning = rows >= ROWS_WITH_MEANING && (plan.all_functions || plan.all_memories) &&
+                   !is_without(pen, MPROF_PART_LEGEND);
+    int left = rows - 1 - plan.facts - plan.meaning - !is_without(pen, MPROF_PART_TITLE) -
+               !is_without(pen, MPROF_PART_PEAK);
     size_t most = (size_t)(left > 3 ? left / 2 : 0);
     plan.functions = least_of(plan.all_functions, plan.all_memories ? (most + 1) / 2 : most);
     plan.memories = least_of(plan.all_memories, most - plan.functions);
@@ -562,7 +662,9 @@ static void put_head(struct pen *pen, bool facts)
     double width = pen->chart->columns * CELL_WIDTH_PX;
     text[mprof__fit_text_middle(pen->layout, MPROF_ROLE_TITLE, text, sizeof text, figure->title,
                                 width)] = '\0';
-    put_text(pen, 0, pen->row++, text, MPROF_ROLE_TITLE, MPROF_COLOUR_NONE);
+    if (!is_without(pen, MPROF_PART_TITLE)) {
+        put_text(pen, 0, pen->row++, text, MPROF_ROLE_TITLE, MPROF_COLOUR_NONE);
+    }
     if (facts) {
         text[mprof__fit_text(pen->layout, MPROF_ROLE_FACTS, text, sizeof text, figure->facts,
                              width)] = '\0';
@@ -632,8 +734,8 @@ static void put_band_name(struct pen *pen, const mprof__figure_input *input, int
 static void draw_several(struct pen *pen, double *values)
 {
     mprof__layout *layout = pen->layout;
-    bool facts = pen->room->rows >= ROWS_WITH_FACTS;
-    int left = pen->room->rows - 2 - facts; /* title, time */
+    bool facts = pen->room->rows >= ROWS_WITH_FACTS && !is_without(pen, MPROF_PART_FACTS);
+    int left = pen->room->rows - 1 - facts - !is_without(pen, MPROF_PART_TITLE);
     size_t shown = least_of(layout->input_count, (size_t)left);
     shown -= shown < layout->input_count && shown > 1; /* the last row counts the rest */
     int rows = left / (int)shown < BAND_ROWS_MAX ? left / (int)shown : BAND_ROWS_MAX;

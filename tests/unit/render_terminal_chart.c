@@ -26,13 +26,13 @@ static mprof_profile *load(const char *text)
     return load_text(text, strlen(text), "test.dat", NULL);
 }
 
-static mprof__terminal_chart draw(const char *const *texts, size_t count, int columns, int rows,
-                                  bool utf8)
+static mprof__terminal_chart draw_with(const mprof_figure_options *given, const char *const *texts,
+                                       size_t count, int columns, int rows, bool utf8)
 {
     const mprof__terminal_room room = {columns, rows, utf8, one_column};
     mprof_profile *profiles[8];
     mprof__terminal_chart chart;
-    mprof_figure_options options = MPROF_FIGURE_OPTIONS_INIT;
+    mprof_figure_options options = *given;
     for (size_t i = 0; i < count; i++) {
         profiles[i] = load(texts[i]);
     }
@@ -43,6 +43,13 @@ static mprof__terminal_chart draw(const char *const *texts, size_t count, int co
         mprof_profile_free(profiles[i]);
     }
     return chart;
+}
+
+static mprof__terminal_chart draw(const char *const *texts, size_t count, int columns, int rows,
+                                  bool utf8)
+{
+    const mprof_figure_options options = MPROF_FIGURE_OPTIONS_INIT;
+    return draw_with(&options, texts, count, columns, rows, utf8);
 }
 
 static void assert_rows(const mprof__terminal_chart *chart, const char *const *rows)
@@ -167,12 +174,56 @@ static void rows_without_room(void **state)
     mprof__terminal_chart_free(&chart);
 }
 
+/* Lines of the reader, a logarithmic axis, a fixed unit, and parts that are left out. */
+static void options_of_pictures(void **state)
+{
+    static const mprof_note notes[] = {{MPROF_NOTE_LIMIT, 80, "quota"},
+                                       {MPROF_NOTE_LINE, 25, NULL},
+                                       {MPROF_NOTE_MARK, 10.5, "go"}};
+    static const char *const with_notes[] = {
+        "           peak 100.0 MiB at 15.0 s",     " 100 MiB           ┊go ████████████████",
+        "         ╌╌╌╌╌╌╌╌╌quota████████████████", "                   ┊   ████████████████",
+        "  50 MiB ▄▄▄▄▄▄▄▄▄▄▄▄▄▄████████████████", "         ██████████████████████████████",
+        "         ██████████████████████25.0 MiB", NULL};
+    static const char *const ascii[] = {"           peak 100.0 MiB at 15.0 s",
+                                        " 100 MiB           |go ################",
+                                        "         ---------quota################", NULL};
+    static const char *const bare[] = {" 0.10 GB               ████████████████",
+                                       "                       ████████████████", NULL};
+    static const char *const decades[] = {
+        "  0.1 GB               ████████████████", "                       ████████████████",
+        "         ▇▇▇▇▇▇▇▇▇▇▇▇▇▇████████████████", "         ██████████████████████████████",
+        "         ██████████████████████████████", "         ██████████████████████████████",
+        " 0.01 GB ██████████████████████████████", NULL};
+    const char *texts[] = {step};
+    mprof_figure_options options = MPROF_FIGURE_OPTIONS_INIT;
+    (void)state;
+    options.notes = notes;
+    options.note_count = 3;
+    options.without = MPROF_PART_TITLE | MPROF_PART_FACTS;
+    mprof__terminal_chart chart = draw_with(&options, texts, 1, 39, 14, true);
+    assert_rows(&chart, with_notes);
+    mprof__terminal_chart_free(&chart);
+    chart = draw_with(&options, texts, 1, 39, 14, false);
+    assert_rows(&chart, ascii);
+    mprof__terminal_chart_free(&chart);
+    options = (mprof_figure_options)MPROF_FIGURE_OPTIONS_INIT;
+    options.without = MPROF_PARTS_ALL;
+    options.unit = MPROF_UNIT_GB;
+    chart = draw_with(&options, texts, 1, 39, 14, true);
+    assert_rows(&chart, bare);
+    mprof__terminal_chart_free(&chart);
+    options.log = 1;
+    chart = draw_with(&options, texts, 1, 39, 14, true);
+    assert_rows(&chart, decades);
+    mprof__terminal_chart_free(&chart);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(bars_and_rows),
-        cmocka_unit_test(several_recordings),
-        cmocka_unit_test(pauses_and_peaks),
+        cmocka_unit_test(options_of_pictures), cmocka_unit_test(bars_and_rows),
+        cmocka_unit_test(several_recordings),  cmocka_unit_test(pauses_and_peaks),
         cmocka_unit_test(rows_without_room),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
