@@ -126,6 +126,7 @@ static enum format format_of(const char *path)
 
 static void choose_formats(struct report_request *request, struct argp_state *state)
 {
+    size_t page_count = 0;
     if (!request->target_count) {
         request->targets[request->target_count++] = (struct target){"report.html", FORMAT_NONE};
     }
@@ -138,6 +139,10 @@ static void choose_formats(struct report_request *request, struct argp_state *st
                        "format, not '%s'",
                        target->path);
         }
+        page_count += target->format == FORMAT_HTML;
+    }
+    if (page_count > 1) {
+        argp_error(state, "-o must name one page at most, and %zu were given", page_count);
     }
 }
 
@@ -516,6 +521,13 @@ static mprof_status check_limits(struct report *report, char *const *paths, size
     const mprof__check_request *check = &report->request->check;
     if (!check->is_given && !check->options.config.count) {
         return MPROF_OK;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(paths[i], "-") == 0) {
+            return mprof_error_set(error, MPROF_EARGUMENT,
+                                   "limits need a recording in a file, which is read twice; "
+                                   "standard input is read once");
+        }
     }
     mprof_error reason = MPROF_ERROR_INIT;
     mprof_status status =

@@ -204,32 +204,59 @@ mprof_status mprof__template_fill(const mprof__template *filled, const json_t *v
 
 /* ---- escaping ---- */
 
-static void write_escaped(mprof_output *output, const char *text, size_t length, const char *signs)
+/* Appends what stands for a letter; "" if the letter itself does. */
+typedef void replace_letter(char *reference, size_t size, unsigned char letter,
+                            unsigned char before);
+
+/* HTML has no reference for control characters. */
+static void replace_html(char *reference, size_t size, unsigned char letter, unsigned char before)
+{
+    (void)before;
+    if (letter < 0x20 || letter == 0x7F) {
+        snprintf(reference, size, " ");
+    } else if (strchr("&<>\"'", letter)) {
+        snprintf(reference, size, "&#%d;", letter);
+    }
+}
+
+/* Signs that are references mean nothing to Markdown. But sites look for mentions and addresses in
+ * the text that results: a zero-width space behind the sign ends them. */
+static void replace_markdown(char *reference, size_t size, unsigned char letter,
+                             unsigned char before)
+{
+    if (letter < 0x20 || letter == 0x7F) {
+        snprintf(reference, size, " ");
+    } else if (letter == '@' || letter == '#') {
+        snprintf(reference, size, "&#%d;&#8203;", letter);
+    } else if (strchr("&<>\"'`*_[]{}()|\\~:$^!=", letter) ||
+               (letter == '.' && (before == 'w' || before == 'W'))) { /* www.example.org */
+        snprintf(reference, size, "&#%d;", letter);
+    }
+}
+
+static void write_escaped(mprof_output *output, const char *text, size_t length,
+                          replace_letter *replace)
 {
     size_t from = 0;
     for (size_t i = 0; i < length; i++) {
-        unsigned char letter = (unsigned char)text[i];
-        char reference[12];
-        if (letter >= 0x20 && letter != 0x7F && !strchr(signs, letter)) {
-            continue;
+        char reference[24] = "";
+        replace(reference, sizeof reference, (unsigned char)text[i],
+                i ? (unsigned char)text[i - 1] : ' ');
+        if (*reference) {
+            mprof_output_write(output, text + from, i - from);
+            mprof_output_write(output, reference, strlen(reference));
+            from = i + 1;
         }
-        mprof_output_write(output, text + from, i - from);
-        from = i + 1;
-        /* HTML has no reference for control characters */
-        int size = letter < 0x20 || letter == 0x7F
-                       ? snprintf(reference, sizeof reference, " ")
-                       : snprintf(reference, sizeof reference, "&#%d;", letter);
-        mprof_output_write(output, reference, (size_t)size);
     }
     mprof_output_write(output, text + from, length - from);
 }
 
 void mprof__escape_html(mprof_output *output, const char *text, size_t length)
 {
-    write_escaped(output, text, length, "&<>\"'");
+    write_escaped(output, text, length, replace_html);
 }
 
 void mprof__escape_markdown(mprof_output *output, const char *text, size_t length)
 {
-    write_escaped(output, text, length, "&<>\"'`*_[]{}()#|\\~@:$^!=");
+    write_escaped(output, text, length, replace_markdown);
 }

@@ -33,7 +33,7 @@ HOSTILE = [
     "<script>window.hacked=1</script>", "]]></script><script>window.hacked=2</script>", "\"><img src=x onerror=window.hacked=3>",
     "' onmouseover='window.hacked=4", "</td></table><h1>x", "&lt;b&gt;", "{{name}}", "{{#rows}}", "| a | b |", "`code`", "[a](http://x)",
     "![a](http://x)", "@everyone", "#1", "```", "<!--", "-->", "\u202egnp.exe", "\u2066a\u2069", "مرحبا", "\x1b[31mred", "a\x07b", "x\x7fy",
-    "</code></summary></details>", "$x$", "~~a~~", "**b**", "<details>", "\\", "%0A::error::x", "数据", "é", "javascript:alert(1)",
+    "</code></summary></details>", "www.example.org", "a@example.org", "https://example.org", "$x$", "~~a~~", "**b**", "<details>", "\\", "%0A::error::x", "数据", "é", "javascript:alert(1)",
 ]
 
 
@@ -289,6 +289,23 @@ class Report(TestCase):
             if columns:
                 self.assertEqual(line.count("|"), columns, line)
 
+    @unittest.skipUnless(shutil.which("cmark-gfm"), "cmark-gfm is not installed")
+    def test_the_summary_as_github_reads_it(self):
+        text = self.report(self.hostile(), kind="md")
+        done = subprocess.run(["cmark-gfm", "--unsafe", "-e", "table", "-e", "autolink", "-e", "strikethrough", "-e", "tasklist"],
+                              input=text, capture_output=True, text=True, check=True)
+        tags = parsed(done.stdout)
+        self.assertEqual((tags.wrong, tags.open), ([], []))
+        self.assertEqual({tag for tag, _ in tags.starts}, {
+            "h3", "p", "code", "pre", "table", "thead", "tbody", "tr", "th", "td", "details", "summary", "sub"})
+        self.assertEqual({name for _, attributes in tags.starts for name in attributes}, {"align", "class"})
+        shown = "".join(tags.text)
+        for name in HOSTILE:
+            if name.isprintable() and name.isascii() and "." not in name:
+                with self.subTest(name=name):
+                    self.assertIn(name, shown.replace("\u200b", ""))
+        self.assertNotRegex(shown, r"@\w")  # sites notify people who are mentioned
+
     def test_names_of_a_hundred_thousand_letters(self):
         name = "n" * 50000 + "\u202e" + "m" * 50000
         path = self.write("long.dat", f"CMDLINE {name}\n" + "".join(f"MEM {i} {1000 + i}\n" for i in range(1, 9))
@@ -303,6 +320,15 @@ class Report(TestCase):
         self.assertLess(len(self.report(path, kind="html")), 400_000)
 
     # ---- files ----
+
+    def test_standard_input_is_a_recording(self):
+        with open(NESTED, "rb") as source:
+            self.run_mprof("report", "-o", "in.json", "-", stdin=source)
+        only, = json.loads((self.directory / "in.json").read_text())["recordings"]
+        self.assertEqual(only["samples"], len(Recording(NESTED).mem))
+        with open(NESTED, "rb") as source:
+            done = self.run_mprof("report", "--max=1GiB", "-o", "in.html", "-", stdin=source, expect=1)
+        self.assertIn("limits need a recording in a file", done.stderr)
 
     def test_several_files_at_once(self):
         done = self.run_mprof("report", "-o", "a.html", "-o", "a.md", "-o", "a.json", NESTED)
@@ -319,6 +345,8 @@ class Report(TestCase):
     def test_wrong_options(self):
         for arguments, reason in ((["-o", "x.txt"], "the name must end in .html, .md or .json, or --format name the format, not 'x.txt'"),
                                   (["--format", "pdf"], "--format must be one of html, md, json, not 'pdf'"),
+                                  (["-o", "a.html", "-o", "b.html"], "-o must name one page at most, and 2 were given"),
+                                  (["--max", "much"], "--max: "),
                                   (["--pages", "maybe"], "--pages must be one of auto, yes, no, not 'maybe'")):
             with self.subTest(arguments=arguments):
                 done = self.run_mprof("report", *arguments, NESTED, expect=2)

@@ -95,7 +95,9 @@ static void test_every_value_is_escaped(void **state)
         {mprof__escape_markdown, "a|b", "a&#124;b"},
         {mprof__escape_markdown, "`x` *y* _z_", "&#96;x&#96; &#42;y&#42; &#95;z&#95;"},
         {mprof__escape_markdown, "[a](b)", "&#91;a&#93;&#40;b&#41;"},
-        {mprof__escape_markdown, "@team #1 http://x", "&#64;team &#35;1 http&#58;//x"},
+        {mprof__escape_markdown, "@team #1 http://x",
+         "&#64;&#8203;team &#35;&#8203;1 http&#58;//x"},
+        {mprof__escape_markdown, "www.a.b", "www&#46;a.b"},
         {mprof__escape_markdown, "line\\none", "line one"},
     };
     (void)state;
