@@ -324,6 +324,8 @@ class InBothBrowsers:
         self.browser.run("document.querySelectorAll('svg')[0].focus()")
         self.browser.press("+")
         self.assertEqual(self.browser.run(zoomed), [True, True, False], "pictures of one recording have names of their own")
+        ids = self.browser.run("return [...document.querySelectorAll('[id]')].map(node => node.id)")
+        self.assertEqual(len(ids), len(set(ids)), ids)
         name = self.browser.run("return document.querySelectorAll('svg')[0].classList[1]")
         self.assertRegex(self.hash(re.escape(name)), rf"\A#children\.w=2,4&{name}\.w=[\d.,]+\Z")
         self.browser.open("about:blank")

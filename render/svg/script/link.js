@@ -1,10 +1,14 @@
 // The address names the view: #w=4,5&f=NAME, with s= for a selected range. In a page of several pictures each
 // name begins with that of the picture, which is the id of its element, or a name of its own; what else the
 // address has stays as it is.
-const prefix = alone ? '' : (root.id || nameOfPicture()) + '.';
+const ownName = alone ? '' : nameOfPicture(), prefix = alone ? '' : (root.id || ownName) + '.';
 function nameOfPicture() {
-  const name = root.classList[1], same = [...document.querySelectorAll(`svg.${CSS.escape(name)}.living`)].length;
-  return same ? `${name}-${same + 1}` : name;
+  const name = root.classList[1], same = document.querySelectorAll(`svg.${CSS.escape(name)}.living`).length;
+  if (!same) return name;
+  // a second picture of the same recording: ids are unique in a page
+  for (const node of root.querySelectorAll('[id]')) node.id += `-${same + 1}`;
+  root.setAttribute('aria-labelledby', root.getAttribute('aria-labelledby').replace(/\S+/g, id => `${id}-${same + 1}`));
+  return `${name}-${same + 1}`;
 }
 const linkNames = ['w', 's', 'f'];
 const isOurs = part => linkNames.some(name => part.startsWith(prefix + name + '='));

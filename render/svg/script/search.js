@@ -21,7 +21,7 @@ function shareOf(numbers) {
 }
 
 // 2: all calls match, or the process does; 1: some of the calls do.
-let isHit = () => 0;
+let isHit = () => 0, isFoundName = () => false;
 function search(text) {
   pattern = text;
   const matches = matcher(text), numbers = new Set();
@@ -30,6 +30,7 @@ function search(text) {
   const [a, b] = bits(numbers);
   isHit = about => numbers.has(about.number) || about.text && (about.of ? processes.some(name => ofProcess(about, name)) : processes.length && matches(about.text)) ? 2
     : about.of && (about.bits[0] & a || about.bits[1] & b) ? 1 : 0;
+  isFoundName = name => processes.length > 0 && matches(name);
   root.classList.toggle('finds-processes', processes.length > 0);
   mark();
   searchStatus = text ? searchText(numbers, processes.length) : '';
@@ -58,6 +59,7 @@ function mark() {
     node.classList.toggle('hit', hit === 2);
     node.classList.toggle('among', hit === 1);
   }
+  for (const node of root.querySelectorAll('.child-name')) node.classList.toggle('hit', isFoundName(node.textContent));
 }
 
 function openSearch(text, focus = true) {

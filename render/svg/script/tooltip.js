@@ -120,19 +120,23 @@ function runningText(box, t) {
   return call.calls > 1 ? callLines(call)[0] : `${call.of.label}  ${duration(span)}  ${changed(call.exit - call.enter)}${call.open ? ', never returned' : ''}`;
 }
 
-// Draws lines of [text, class, colour, exact memory] in a panel next to x, y; returns its box. rows: of
-// more lines only those from `first` on, with a bar that shows which.
-function drawPanel(parent, lines, x, y, { rows = Infinity, first = 0, foot = 0 } = {}) {
-  const shown = lines.slice(first, first + rows), scrolls = lines.length > rows;
+// The size of a panel of lines of [text, class, colour, exact memory]; long lines are cut.
+function panelSize(lines, { rows = Infinity, foot = 0 } = {}) {
   let wide = 0;
   lines.forEach(line => {
     line[0] = fit(line[0], 'tip', 460) || line[0];
     wide = Math.max(wide, textWidth(line[0], line[1]) * (line[1] === 'tip head' ? 1.08 : 1) + (line[2] !== undefined ? 12 : 0));
   });
-  wide += scrolls ? 26 : 16;
-  const tall = shown.length * 15 + 10 + foot, box = root.viewBox.baseVal;
-  const px = x + 14 + wide > box.width ? Math.max(2, x - 14 - wide) : x + 14;
-  const py = Math.max(2, Math.min(y + 12, box.height - tall - 2));
+  return { width: wide + (lines.length > rows ? 26 : 16), height: Math.min(lines.length, rows) * 15 + 10 + foot };
+}
+
+// Draws a panel at `at`, or next to x, y; returns its box. rows: of more lines only those from `first` on,
+// with a bar that shows which.
+function drawPanel(parent, lines, x, y, { rows = Infinity, first = 0, foot = 0, at = null } = {}) {
+  const shown = lines.slice(first, first + rows), scrolls = lines.length > rows;
+  const { width: wide, height: tall } = panelSize(lines, { rows, foot }), box = root.viewBox.baseVal;
+  const px = at ? at.x : x + 14 + wide > box.width ? Math.max(2, x - 14 - wide) : x + 14;
+  const py = at ? at.y : Math.max(2, Math.min(y + 12, box.height - tall - 2));
   add(parent, 'rect', { class: 'part panel', x: tenth(px), y: tenth(py), width: tenth(wide), height: tall, rx: 4 });
   shown.forEach(([text, className, tone, mib], i) => {
     const marked = tone !== undefined, y = tenth(py + 18 + i * 15);
@@ -172,7 +176,7 @@ function describe(t, item, room = 12) {
         name: one.about ? one.about.text : 'memory', tone: one.role === 'limit' ? 'bound' : one.about ? one.tone || '' : undefined }));
     if (!tick && values.length > room) values.splice(room - 1, Infinity, { text: `+ ${values.length - room + 1} more` });
     for (const { text, point, tone, name } of values) {
-      if (point && tone !== 'bound' && point.y !== null && inside(point.t)) dots.push({ tone: tone || '', x: X(point.t), y: point.y });
+      if (point && tone !== 'bound' && point.y !== null && point.y >= top - 1 && inside(point.t)) dots.push({ tone: tone || '', x: X(point.t), y: point.y });
       if (point && name && !memories.has(name)) memories.set(name, point.v);
       lines.push([text, 'tip', tone, point && point.v]);
     }

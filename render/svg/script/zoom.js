@@ -37,6 +37,7 @@ function redraw() {
 
 // Zooming shows no more detail than was drawn: the line below the title names the command that does.
 function drawHeading() {
+  if (isWhole()) return facts && heading.appendChild(facts.cloneNode(true)).classList.remove('fixed');
   const range = rounded(view.from, view.to), text = `${moment(view.from)} \u2013 ${moment(view.to)}`;
   const sum = tables.length ? curveIn(...range) : null, peak = sum && sum.peak ? `  \u00b7  peak ${roughly(data.window.means, memory(sum.peak))}` : '';
   const command = data.command && !data.share ? `${data.command[0]} -w ${rangeName(range)} ${data.command[1]}`.trim() : '';
