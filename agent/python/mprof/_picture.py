@@ -112,8 +112,7 @@ def plot(*recordings, title=None, no_function_ts=None, window=None, flame=None, 
          run=None, as_one=None, group=None, memory=None, func=None, min_duration=None, by=None,
          theme=None, size=None, no_title=None, no_facts=None, no_legend=None, no_peak=None, bare=None,
          xlim=None, ylim=None, log=None, unit=None, limit=None, line=None, mark=None, label=None,
-         colors=None, style=None, transparent=None, dpi=None, font=None,
-         no_script=None, embed=None):
+         colors=None, style=None, transparent=None, dpi=None, font=None, no_script=None, embed=None):
     """Draws recordings; returns a Picture, which notebooks show.
 
     recordings: paths, or numbers as of `mprof list`; several are laid over each other; none: the newest
@@ -122,9 +121,10 @@ def plot(*recordings, title=None, no_function_ts=None, window=None, flame=None, 
     title="text", no_function_ts=True, window=(from, to) in seconds, flame=True, slope=True,
     stack=True, run=2, as_one=True, group="command", memory=["pss"], func="module.*", min_duration=0.1,
     by="function", theme="dark", size=(800, 400) or "14x6in", no_title, no_facts, no_legend, no_peak,
-    bare, xlim="14:05,14:30" or (from, to) in seconds, ylim=(low, high) in MiB, log=True, unit="GB", limit=512 or "2GiB:quota", line=, mark={3.5: "text"},
-    label={"a.dat": "before"}, colors=["#1f77b4", "orange"] or {"main": "red"}, style="slides.ini", transparent, dpi=180, font="Inter", no_script,
-    embed: an SVG to put into a page that contains svg_script() once.
+    bare, xlim="14:05,14:30" or (from, to) in seconds, ylim=(low, high) in MiB, log=True, unit="GB",
+    limit=512 or "2GiB:quota", line=, mark={3.5: "text"}, label={"a.dat": "before"},
+    colors=["#1f77b4", "orange"] or {"main": "red"}, style="slides.ini", transparent, dpi=180,
+    font="Inter", no_script, embed: an SVG to put into a page that contains svg_script() once.
 
     FileNotFoundError, or another OSError: a file cannot be read. ValueError: it is no recording, with
     "file:line: reason"; or an option cannot be used.
