@@ -117,7 +117,7 @@ MPROF_API mprof_status mprof_figure_draw(const mprof_figure *figure,
                                          mprof_error *error);
 
 /** The script of an interactive SVG, for pages with several pictures of
- * mprof_draw_options.shares_script. In a <script> element it starts all of them, those after it
+ * mprof_draw_options.shares_script. In a script element it starts all of them, those after it
  * too; mprofStart() starts those that were added later.
  *
  * @param size  receives its bytes, without the 0 at the end
