@@ -247,6 +247,12 @@ class Cells(unittest.TestCase):
         self.assertEqual((answer.status, answer.error[0]), ("error", "ZeroDivisionError"))
         self.assertEqual(descendants(self.kernel.pid), [])
 
+    def test_show(self):
+        self.run_cell("%%mprof -q --name picture\nearlier(1)\n")
+        answer = self.run_cell("picture.show()\nprint('and on')")
+        self.check_shown(answer)
+        self.assertEqual(answer.out, "and on\n")
+
     def test_by_a_program(self):
         answer = self.run_cell("get_ipython().run_cell_magic('mprof', '-o program.dat', "
                                "'def inside(): return 5\\nprint(inside())\\n')")

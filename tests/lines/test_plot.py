@@ -179,6 +179,17 @@ class Plot(TestCase):
         self.assertTrue(picture.png())
         self.assertIn("gone.dat", repr(picture))
 
+    def test_show(self):
+        """In the browser, which BROWSER names."""
+        browser = self.directory / "browser"
+        browser.write_text(f'#!/bin/sh\necho "$1" > {self.directory}/address\n')
+        browser.chmod(0o755)
+        done = self.python("import mprof, sys; print(mprof.plot(sys.argv[1]).show())", NESTED,
+                           env=pythons.environment(BROWSER=str(browser), TMPDIR=str(self.directory), DISPLAY=None))
+        path = pathlib.Path(done.stdout.strip())
+        self.assertEqual((self.directory / "address").read_text().strip(), path.as_uri())
+        self.assertIn("<script", path.read_text())
+
     def test_a_failed_save_keeps_the_older_file(self):
         picture = self.mprof.plot(NESTED)
         with self.assertRaises(FileNotFoundError):

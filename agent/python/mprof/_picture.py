@@ -7,8 +7,10 @@ import errno
 import html
 import math
 import os
+import pathlib
 import re
 import shlex
+import sys
 import threading
 import uuid
 import warnings
@@ -227,6 +229,20 @@ class Picture:
             raise ValueError(f"{name}: format must be one of {', '.join(_library.FORMATS)}, not {form!r}")
         self._draw(form, name, dpi)
         return name
+
+    def show(self):
+        """Shows the picture: in a notebook, else in the browser, for which it is written to a temporary file.
+        Returns the path of that, or None."""
+        shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+        if hasattr(shell, "kernel"):
+            from IPython.display import display
+            display(self, exclude=["image/svg+xml"])
+            return None
+        import tempfile
+        import webbrowser
+        path = self.save(os.path.join(tempfile.mkdtemp(prefix="mprof-"), "picture.svg"))
+        webbrowser.open(pathlib.Path(path).as_uri())
+        return path
 
     def svg(self, script=True):
         """The text of an SVG. script: in a browser it shows tooltips, zooms and searches."""
