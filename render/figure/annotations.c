@@ -119,13 +119,44 @@ static void draw_cross(mprof__layout *layout, double x, double y)
         (mprof__segment){x, layout->plot.y + 14, x, layout->plot.y + layout->plot.height});
 }
 
-/* The label of the only curve's peak is above the plot. */
-static mprof_box place_above_all(const mprof__layout *layout, double x, double width)
+/* Where an axis was given, the curve may reach the upper edge, or leave it. */
+static bool is_curve_below(const mprof__layout *layout, const mprof_box *place)
+{
+    const mprof__figure_input *input = &layout->inputs[0];
+    const mprof_series *series = main_curve(layout, input);
+    for (size_t i = 0; i < series->point_count; i++) {
+        size_t next = i + 1 < series->point_count ? i + 1 : i;
+        double from = mprof__time_x(layout, input, series->points[i].time_s);
+        double to = mprof__time_x(layout, input, series->points[next].time_s);
+        double highest = fmax(series->points[i].mib, series->points[next].mib);
+        if (to >= place->x && from <= place->x + place->width &&
+            mprof__scale_at(&layout->memory, highest) < place->y + place->height) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The label of the only curve's peak is above the plot. False: it would hide the curve. */
+static bool place_above_all(const mprof__layout *layout, double x, double width, mprof_box *place)
 {
     double right = layout->plot.x + layout->plot.width;
     double least = layout->plot.x + (layout->figure->sizes.small ? MEMORY_LABEL_GAP_PX : 0);
     double left = fmax(fmin(least, right - width), fmin(x - width / 2, right - width));
-    return (mprof_box){left, layout->plot.y - 2, width, 16};
+    *place = (mprof_box){left, layout->plot.y - 2, width, 16};
+    if (width > layout->plot.width ||
+        mprof__headroom(layout->figure, layout->plot.height) < NAME_HEIGHT_PX) {
+        return false;
+    }
+    bool is_free = !(layout->options->memory_mib[1] > 0) || is_curve_below(layout, place);
+    for (double shift = 12; !is_free && shift < layout->plot.width; shift += 12) {
+        for (int side = -1; side <= 1 && !is_free; side += 2) {
+            place->x = left + side * shift;
+            is_free =
+                place->x >= least && place->x + width <= right && is_curve_below(layout, place);
+        }
+    }
+    return is_free;
 }
 
 static void name_peak(struct peak *peak, const mprof__layout *layout);
@@ -145,9 +176,11 @@ void mprof__reserve_peak_cross(mprof__layout *layout)
     name_peak(&peak, layout);
     double x = mprof__scale_at(&layout->time, peak.sample.time_s - input->start_s);
     double y = mprof__scale_at(&layout->memory, peak.sample.mib);
-    mprof__occupancy_reserve(
-        layout->occupancy,
-        place_above_all(layout, x, fit_peak_name(layout, text, sizeof text, &peak)));
+    mprof_box place;
+    double width = fit_peak_name(layout, text, sizeof text, &peak);
+    if (place_above_all(layout, x, width, &place)) {
+        mprof__occupancy_reserve(layout->occupancy, place);
+    }
     if (!layout->figure->sizes.small) {
         reserve_box(layout, layout->plot.x, y - 1, layout->plot.width, 2);
         reserve_box(layout, x - 1, layout->plot.y, 2, layout->plot.height);
@@ -174,12 +207,7 @@ static bool place_peak_name(mprof__layout *layout, double x, double y, double wi
     } places[] = {{0.5, y - 23}, {0, y - 23},   {1, y - 23}, {0, y - 8}, {1, y - 8},
                   {0.5, y + 9},  {0.5, y - 40}, {0, y + 9},  {1, y + 9}};
     if (above_all) {
-        if (width > layout->plot.width ||
-            mprof__headroom(layout->figure, layout->plot.height) < NAME_HEIGHT_PX) {
-            return false; /* it would hide the curve */
-        }
-        *place = place_above_all(layout, x, width);
-        return true;
+        return place_above_all(layout, x, width, place);
     }
     for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
         double shift = places[i].share < 0.25 ? 8 : places[i].share > 0.75 ? -8 : 0;
