@@ -12,6 +12,9 @@ import _mprof
 _UNITS = {"": 0, "K": 1, "M": 2, "G": 3, "T": 4, "P": 5}
 _SIZE = re.compile(r"\s*(\d+(?:\.\d+)?|\.\d+)\s*([KMGTP]?)(?:i?B)?\s*", re.I)
 
+# Garbage that may remain.
+_GARBAGE_LIMIT = 512 << 10
+
 # A mark that lies further above the memory than this was not reset: clear_refs is not writable everywhere.
 _RESET_SLACK = 4 << 20
 
@@ -37,14 +40,11 @@ def size_text(count, sign=False):
 
 def _read_status():
     """(resident memory, high-water mark) in bytes; None if unreadable."""
-    rss = mark = None
-    with contextlib.suppress(OSError), open("/proc/self/status", "rb") as file:
-        for line in file:
-            if line.startswith(b"VmRSS:"):
-                rss = int(line.split()[1]) * 1024
-            elif line.startswith(b"VmHWM:"):
-                mark = int(line.split()[1]) * 1024
-    return rss, mark
+    with contextlib.suppress(OSError), open("/proc/self/status", "rb", buffering=0) as file:
+        text = file.read()
+        found = [re.search(name + rb":\s+(\d+) kB", text) for name in (b"VmRSS", b"VmHWM")]
+        return tuple(int(match[1]) * 1024 if match else None for match in found)
+    return None, None
 
 
 @functools.lru_cache(None)
@@ -55,10 +55,25 @@ def _malloc_trim():
         return lambda _: 0
 
 
+_collected_bytes = 0  # resident memory without garbage
+
+
 def _free_what_is_unused():
-    """Otherwise memory that was freed before would serve a part of a program without being counted."""
-    gc.collect()
+    """Otherwise memory that was freed before would serve a part of a program without being counted.
+
+    A whole collection takes milliseconds: it is made only if memory has grown since the last one, for there cannot be
+    more garbage than that.
+    """
+    global _collected_bytes
+    gc.collect(1)
     _malloc_trim()(0)
+    rss = _read_status()[0] or 0
+    if rss > _collected_bytes + _GARBAGE_LIMIT:
+        gc.collect()
+        _malloc_trim()(0)
+        rss = _read_status()[0] or 0
+        _collected_bytes = rss
+    _collected_bytes = min(_collected_bytes, rss)
 
 
 class Meter:

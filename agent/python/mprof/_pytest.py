@@ -1,5 +1,6 @@
 """What the plugin of pytest does with tests: measures and judges each, records all, and reports at the end."""
 
+import bisect
 import contextlib
 import json
 import os
@@ -233,19 +234,18 @@ class Calls:
                     added = round((float(match[4]) - float(match[2])) * (1 << 20))
                     self.calls.append((_unescape(match[1]), float(match[3]), float(match[5]), added))
         self.calls.sort(key=lambda call: call[1])
+        self._entries = [call[1] for call in self.calls]
 
     def last_of(self, name):
         """(entry, exit) of its last call, or None."""
-        found = [call for call in self.calls if call[0] == name]
-        return (found[-1][1], found[-1][2]) if found else None
+        return next(((call[1], call[2]) for call in reversed(self.calls) if call[0] == name), None)
 
     def within(self, first_s, last_s, but):
         """What each function did between two times: the most added first."""
         sums = {}
-        for name, entry, leaving, added in self.calls:
-            if entry > last_s:
-                break
-            if entry >= first_s and leaving <= last_s + 0.001 and name != but:
+        found = slice(bisect.bisect_left(self._entries, first_s), bisect.bisect_right(self._entries, last_s))
+        for name, entry, leaving, added in self.calls[found]:
+            if leaving <= last_s + 0.001 and name != but:
                 calls, total, most = sums.get(name, (0, 0.0, added))
                 sums[name] = (calls + 1, total + leaving - entry, max(most, added))
         return [{"name": name, "calls": calls, "total_s": round(total, 6), "most_added_bytes": most}
