@@ -157,7 +157,9 @@ int mprof__attach_to_process(const mprof__command_options *options)
     if (!options->own_agent) {
         load_agent(&recorder, pid);
     }
-    return mprof__command_recorder_run(&recorder, pid);
+    int exit_code = mprof__command_recorder_run(&recorder, pid);
+    free(recorder.finished);
+    return exit_code;
 }
 
 int mprof_attach_command(int argc, char **argv)

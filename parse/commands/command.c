@@ -331,6 +331,12 @@ static void forget_arguments(void)
 static char **mark_arguments(int argc, char **argv, unsigned flags)
 {
     static char title[64];
+    static char **original;
+    if (shown && original == argv) { /* parsed again: what was parsed first may point into it */
+        return shown;
+    }
+    free(shown);
+    original = argv;
     size_t size = ((size_t)argc + 1) * sizeof *shown;
     for (int i = 1; i < argc; i++) {
         size += strlen(argv[i]) + 2;

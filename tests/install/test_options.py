@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 import unittest
@@ -32,7 +33,10 @@ class Options(TestCase):
                           "-DCMAKE_BUILD_TYPE=Debug", *options, **how)
 
     def without_headers(self):
-        """An environment in which pkg-config finds no package: no CPython, no cmocka, no Cairo."""
+        """An environment in which pkg-config finds jansson alone: no CPython, no cmocka, no Cairo."""
+        place = subprocess.run(["pkg-config", "--variable=pcfiledir", "jansson"], text=True, check=True,
+                               capture_output=True).stdout.strip()
+        shutil.copy(pathlib.Path(place) / "jansson.pc", self.directory)
         return {"PKG_CONFIG_LIBDIR": str(self.directory), "PKG_CONFIG_PATH": ""}
 
     def installed(self):
@@ -68,6 +72,12 @@ class Options(TestCase):
         done = self.configure("-DMPROF_TESTS=OFF", expect=1, **self.without_headers())
         self.assertIn("libpython3-dev", done.stderr)
         self.assertIn("-DMPROF_AGENT=OFF", done.stderr)
+
+    def test_missing_jansson_is_reported(self):
+        (self.directory / "empty").mkdir()
+        done = self.configure("-DMPROF_TESTS=OFF", expect=1, PKG_CONFIG_PATH="",
+                              PKG_CONFIG_LIBDIR=str(self.directory / "empty"))
+        self.assertIn("libjansson-dev", done.stderr)
 
     def test_python_package_directory(self):
         """A relative one moves with the tree, an absolute one does not; the agent finds both."""
