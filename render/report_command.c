@@ -197,7 +197,7 @@ static struct argp limits_argp(void)
 static void parse_command(struct report_request *request, int argc, char **argv)
 {
     const struct argp limits = limits_argp();
-    const struct argp_child children[] = {{&limits, 0, NULL, 0}, {0}};
+    const struct argp_child children[] = {{&limits, 0, "Limits:", 1}, {0}};
     const struct argp report = {
         .options = options,
         .parser = parse_option,
