@@ -103,22 +103,102 @@ static bool add_point(struct mprof__window_numbers *numbers, double time_s, doub
     return true;
 }
 
+static int by_time_of_points(const void *a, const void *b)
+{
+    const mprof__window_point *x = a, *y = b;
+    if (x->time_s < y->time_s || x->time_s > y->time_s) {
+        return x->time_s < y->time_s ? -1 : 1;
+    }
+    return (int)x->is_call_end - (int)y->is_call_end;
+}
+
+/* The samples of a process at all ticks. */
+static bool add_samples_of_ticks(struct mprof__window_numbers *numbers,
+                                 const mprof__figure_input *input, uint32_t process)
+{
+    const mprof_ticks *ticks = mprof_profile_ticks(input->profile, input->main_is_sum);
+    bool good = true;
+    for (size_t i = 0; good && i < ticks->count; i++) {
+        const mprof_tick *tick = &ticks->ticks[i];
+        for (size_t k = 0; good && k < tick->count; k++) {
+            const mprof_tick_process *one = &ticks->processes[tick->first + k];
+            if (one->process == process) {
+                good = add_point(numbers, seconds(input, tick->time_s), one->mib, false);
+            }
+        }
+    }
+    return good;
+}
+
+static bool add_all(struct mprof__window_numbers *numbers, const mprof__figure_input *input,
+                    const mprof_series *series)
+{
+    bool good = true;
+    for (size_t i = 0; good && i < series->point_count; i++) {
+        good = add_point(numbers, seconds(input, series->points[i].time_s), series->points[i].mib,
+                         false);
+    }
+    return good;
+}
+
+/* Adds the samples by themselves, and the values of calls, where both together were too many for
+ * the curve. *is_whole: the samples are all there. False: no memory. */
+static bool add_apart(bool *is_whole, struct mprof__window_numbers *numbers,
+                      const mprof__figure_input *input, const mprof_series *of, uint32_t process)
+{
+    const mprof_ticks *ticks = mprof_profile_ticks(input->profile, input->main_is_sum);
+    const mprof_series *samples = mprof_profile_samples(input->profile);
+    size_t first = numbers->point_count;
+    bool is_line = of->points == mprof_profile_line(input->profile)->points;
+    bool good = true;
+    *is_whole = is_line ? samples->point_count >= samples->sample_count
+                        : ticks->count >= ticks->total.sample_count;
+    if (!*is_whole) {
+        return true;
+    }
+    good =
+        is_line ? add_all(numbers, input, samples) : add_samples_of_ticks(numbers, input, process);
+    bool has_calls = !is_line || !input->main_is_sum;
+    size_t begin = first_span_of(input, process), end = first_span_of(input, process + 1);
+    for (size_t i = begin; good && has_calls && i < end; i++) {
+        const mprof_span *span = &input->spans[i];
+        good = add_point(numbers, seconds(input, span->enter.time_s), span->enter.mib, true) &&
+               add_point(numbers, seconds(input, span->exit.time_s), span->exit.mib, true);
+    }
+    if (good && numbers->point_count > first) {
+        qsort(&numbers->points[first], numbers->point_count - first, sizeof *numbers->points,
+              by_time_of_points);
+    }
+    return good;
+}
+
 static bool add_points(struct builder *builder, const mprof__figure_input *input,
                        mprof__window_series *series, uint32_t process)
 {
     struct mprof__window_numbers *numbers = builder->numbers;
-    size_t edge_count;
-    struct edge *edges = edges_of(&edge_count, input, process);
-    bool good = edges != NULL;
+    const mprof_series *of = series->of;
+    bool is_whole = of->point_count >= of->sample_count;
     series->first = numbers->point_count;
-    for (size_t i = 0; good && i < series->of->point_count; i++) {
-        const mprof_sample *point = &series->of->points[i];
-        good = add_point(numbers, seconds(input, point->time_s), point->mib,
-                         is_edge(edges, edge_count, point));
+    if (!is_whole && !add_apart(&is_whole, numbers, input, of, process)) {
+        return false;
     }
+    if (numbers->point_count == series->first) {
+        size_t edge_count;
+        struct edge *edges = edges_of(&edge_count, input, process);
+        bool good = edges != NULL;
+        for (size_t i = 0; good && i < of->point_count; i++) {
+            const mprof_sample *point = &of->points[i];
+            good = add_point(numbers, seconds(input, point->time_s), point->mib,
+                             is_edge(edges, edge_count, point));
+        }
+        free(edges);
+        if (!good) {
+            return false;
+        }
+    }
+    numbers->series_are_bins = numbers->series_are_bins || !is_whole;
     series->count = numbers->point_count - series->first;
-    free(edges);
-    return good;
+    return true;
 }
 
 /* Index of the series; MPROF__NO_SERIES: no memory. */
@@ -141,7 +221,6 @@ static uint32_t add_series(struct builder *builder, const mprof__figure_input *i
     if (!add_points(builder, input, &series[numbers->series_count], process)) {
         return MPROF__NO_SERIES;
     }
-    numbers->series_are_bins = numbers->series_are_bins || of->point_count < of->sample_count;
     return (uint32_t)numbers->series_count++;
 }
 
@@ -155,12 +234,6 @@ static bool has_call_ends(const struct mprof__window_numbers *numbers, uint32_t 
         }
     }
     return false;
-}
-
-static int by_time_of_points(const void *a, const void *b)
-{
-    const mprof__window_point *x = a, *y = b;
-    return (x->time_s > y->time_s) - (x->time_s < y->time_s);
 }
 
 /* Each tick of MEM, of a recording whose ticks are not all kept. The series of all processes are
@@ -370,7 +443,7 @@ struct outer {
     double end_s;
 };
 
-static bool add_calls_of(struct builder *builder, size_t recording)
+static bool add_calls_of(struct builder *builder, size_t recording, uint32_t first_lane)
 {
     struct mprof__window_numbers *numbers = builder->numbers;
     const mprof__figure_input *input = &builder->layout->inputs[recording];
@@ -406,6 +479,7 @@ static bool add_calls_of(struct builder *builder, size_t recording)
             .count = span->count > 1 ? span->count : 1,
             .function = input->function_numbers[span->function],
             .series = (span->process ? series_of[span->process] : main_series) - 1,
+            .lane = first_lane + span->lane,
             .line = own - 1,
             .is_open = span->open != 0,
             .is_outermost = !is_inner};
@@ -418,13 +492,15 @@ static bool add_calls(struct builder *builder)
 {
     struct mprof__window_numbers *numbers = builder->numbers;
     size_t room = 1;
+    uint32_t lanes = 0;
     bool good = true;
     for (size_t r = 0; r < builder->layout->input_count; r++) {
         room += builder->layout->inputs[r].span_count;
     }
     numbers->calls = malloc(room * sizeof *numbers->calls);
     for (size_t r = 0; good && r < builder->layout->input_count; r++) {
-        good = numbers->calls && add_calls_of(builder, r);
+        good = numbers->calls && add_calls_of(builder, r, lanes);
+        lanes += (uint32_t)builder->layout->inputs[r].lane_count;
     }
     return good;
 }

@@ -29,6 +29,7 @@ typedef struct mprof__window_call {
     uint64_t count;
     uint32_t function; /* index in the figure */
     uint32_t series;   /* that its process has samples in; MPROF__NO_SERIES: none */
+    uint32_t lane;     /* of all recordings */
     uint32_t line;     /* the curve that its values at entry and exit are points of, as `series` */
     bool is_open;
     bool is_outermost; /* else recursion: the outer call counts its time */

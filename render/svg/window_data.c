@@ -88,10 +88,11 @@ static void put_call(const struct writer *writer, const mprof__window_call *call
     *memory = exit;
 }
 
-/* Runs of calls of one process: the series that its samples are in, plus 1, the one that entry and
- * exit are points of, plus 1, and the number of calls. For each call four times the function, plus
- * 2 if it is outermost, plus 1 if it is several; start, as a difference to the last one; length;
- * memory at entry, as a difference to the last exit; its change; how many it is. */
+/* Runs of calls of one lane: the series that the samples of its process are in, plus 1, the one
+ * that entry and exit are points of, plus 1, the lane, and the number of calls. For each call four
+ * times the function, plus 2 if it is outermost, plus 1 if it is several; start, as a difference to
+ * the last one; length; memory at entry, as a difference to the last exit; its change; how many it
+ * is. */
 static void put_calls(const struct writer *writer)
 {
     const struct mprof__window_numbers *numbers = writer->numbers;
@@ -100,11 +101,12 @@ static void put_calls(const struct writer *writer)
         const mprof__window_call *first = &numbers->calls[i];
         size_t end = i;
         while (end < numbers->call_count && numbers->calls[end].series == first->series &&
-               numbers->calls[end].line == first->line) {
+               numbers->calls[end].line == first->line && numbers->calls[end].lane == first->lane) {
             end++;
         }
         mprof__put_count(writer->output, (uint64_t)(first->series + 1));
         mprof__put_count(writer->output, (uint64_t)(first->line + 1));
+        mprof__put_count(writer->output, first->lane);
         mprof__put_count(writer->output, end - i);
         for (; i < end; i++) {
             put_call(writer, &numbers->calls[i], &time, &memory);

@@ -163,6 +163,39 @@ class InBothBrowsers:
             found, exact = (int(text.replace("≈ ", "").replace(",", "")) for text in (cells["calls"], other[name]["calls"]))
             self.assertAlmostEqual(found, exact, delta=0.02 * exact)
 
+    def test_merged_calls_are_drawn_one_by_one_where_they_have_room(self):
+        """Boxes of several calls, and crowds of a flame chart, as `mprof plot -w` draws them."""
+        few = ["CMDLINE few"] + [f"MEM {100 + i % 30} {1000 + i / 10:.1f}" for i in range(1001)]
+        few += [f"FUNC app.burst{j} 50 {1005 + k * 7.5 + j * 0.012:.4f} 51 {1005.01 + k * 7.5 + j * 0.012:.4f} 0"
+                for k in range(12) for j in range(3)]
+        dense = ["CMDLINE dense"] + [f"MEM {100 + i % 30} {1000 + i / 10:.1f}" for i in range(1001)]
+        for k in range(1500):
+            begin = 1001 + k * 0.064
+            dense.append(f"FUNC app.outer 50 {begin:.4f} 52 {begin + 0.06:.4f} 0")
+            dense += [f"FUNC app.f{(k + j) % 3} 50 {begin + 0.002 + j * 0.014:.4f} 51 {begin + 0.012 + j * 0.014:.4f} 1" for j in range(4)]
+        places = """return [...document.querySelectorAll('.box, .rug')].filter(node => node.getClientRects().length).map(node => {
+            const { x, y, width, height } = node.getBBox(); return [node.getAttribute('aria-label').split(' at ')[0], x, y, width, height];
+        }).filter(([, x, , width]) => width > 3).sort((a, b) => a[2] - b[2] || a[1] - b[1]);"""
+        for name, lines, options, window in (("few", few, [], "12.48,12.6"), ("dense", dense, ["-f"], "50.1,51.1")):
+            path = self.write(f"{name}.dat", "\n".join(lines) + "\n")
+            self.show(*options, "-w", window, path)
+            drawn = self.browser.run(places)
+            self.show(*options, path)
+            self.assertNotEqual(len(self.browser.run(places)), len(drawn))
+            self.zoom_by_hash(window)
+            zoomed = self.browser.run(places)
+            with self.subTest(name=name):
+                self.assertGreater(len(drawn), 2)
+                self.assertEqual([one[0] for one in zoomed], [one[0] for one in drawn])
+                for here, there in zip(zoomed, drawn):
+                    self.assertAlmostEqual(here[1], there[1], delta=2)
+                    self.assertAlmostEqual(here[3], there[3], delta=2)
+            x, y, width, height = next(one[1:] for one in zoomed)
+            self.browser.move(x + width / 2, y + height / 2)
+            self.assertTrue(zoomed[0][0].startswith(self.state()["tooltip"][0]))
+            self.browser.press("Escape")
+            self.assertEqual(self.browser.run("return document.querySelectorAll('.details > *').length"), 0)
+
     def test_a_drag_in_a_part_moves_along_the_time_and_selects_with_shift(self):
         plot = self.show(NESTED)
         self.browser.run("location.hash = 'w=0.5,0.9'")

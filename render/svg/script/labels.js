@@ -8,9 +8,9 @@ function caption(about, room) {
 }
 
 function drawCaptions() {
-  for (const item of boxes) {
+  for (const item of [...boxes, ...details]) {
     const tall = +item.node.getAttribute('height');
-    if (item.hidden || item.kind !== 'lanes' || tall < 13 || item.wide < 19) continue;
+    if (item.expanded || item.hidden || item.kind !== 'lanes' || tall < 13 || item.wide < 19) continue;
     const text = caption(item.about, item.wide - 13);
     if (text) itemOf.set(add(captions, 'text', { class: 'box-name', 'xml:space': 'preserve', x: tenth(item.x + 8), y: +item.node.getAttribute('y') + tall / 2 + 4 }, text), item);
   }

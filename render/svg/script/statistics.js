@@ -20,11 +20,11 @@ function readSeries(read, perSecond, perMib) {
 function readCalls(read, perSecond, perMib) {
   const calls = [];
   for (let time = 0, value = 0; read.more();) {
-    const series = read.next() - 1, line = read.next() - 1;
+    const series = read.next() - 1, line = read.next() - 1, lane = read.next();
     for (let n = read.next(); n > 0; n--) {
       const code = read.next(), start = time += read.signed(), length = read.next(), enter = value + read.signed();
       value = enter + read.signed();
-      calls.push({ number: code >> 2, outermost: (code & 2) > 0, series, line, start: from + start / perSecond, end: from + (start + length) / perSecond,
+      calls.push({ number: code >> 2, outermost: (code & 2) > 0, series, line, lane, start: from + start / perSecond, end: from + (start + length) / perSecond,
         enter: enter / perMib, exit: value / perMib, count: code & 1 ? read.next() : 1 });
     }
   }

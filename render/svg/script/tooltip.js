@@ -182,7 +182,7 @@ function describe(t, item, room = 12) {
     }
   }
   if (!(item && item.about)) {
-    const running = boxes.filter(box => !box.hidden && box.about.start <= exact && box.about.end >= exact && (!box.about.density || shareAt(box, exact) > 0));
+    const running = [...boxes, ...details].filter(box => !box.hidden && !box.expanded && box.about.start <= exact && box.about.end >= exact && (!box.about.density || shareAt(box, exact) > 0));
     for (const box of running.slice(0, Math.max(10, room - 2))) lines.push([runningText(box, exact), 'tip', box.node.classList[1]]);
     if (running.length > Math.max(10, room - 2)) lines.push([`+ ${running.length - Math.max(10, room - 2)} more`, 'tip']);
   }

@@ -26,6 +26,7 @@ function redraw() {
     else if (item.kind === 'strips') redrawStrip(item);
     else if (item.kind === 'marks') redrawMark(item);
     else if (item.kind !== 'names') redrawBox(item);
+  drawDetails();
   drawAxes();
   drawBrackets();
   drawNames();
@@ -74,6 +75,8 @@ function showAll() {
   original.clear();
   root.classList.remove('zoomed');
   clear(axes, captions, marks, names, heading);
+  clearDetails();
+  for (const item of boxes) item.expanded = false;
   resetButton.setAttribute('display', hidden.size ? 'inline' : 'none');
   viewChanged();
 }
