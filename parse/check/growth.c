@@ -18,7 +18,7 @@
 #define TOOTH 0.35        /* of the range around the line: a rise or fall that counts */
 #define GAP_QUANTILE 0.75 /* of the times between troughs: these windows hold one */
 #define GAP_MARGIN 1.05
-#define STILL_RISES 0.33         /* of the limit, in the last quarter */
+#define STILL_RISES 0.33         /* of the slope, in the last quarter */
 #define DEVIATION_OF_MEDIAN 1.86 /* of a median, from the median absolute residual */
 
 /* The samples to use, and what is found on the way. */
@@ -182,7 +182,7 @@ static void find_late_slope(growing *g, mprof__growth *growth)
                                                   spread(fourth, count - last, after));
     growth->late_mib_per_min = (after - before) / minutes;
     growth->late_margin =
-        2 * deviation * sqrt(1.0 / (double)(last - half) + 1.0 / (double)(count - last)) / minutes;
+        3 * deviation * sqrt(1.0 / (double)(last - half) + 1.0 / (double)(count - last)) / minutes;
 }
 
 static int find_slope(growing *g, mprof__growth *growth)
@@ -234,7 +234,7 @@ mprof__verdict mprof__growth_judge(const mprof__growth *growth, double limit_mib
         return MPROF__INCONCLUSIVE;
     }
     if (growth->low > limit_mib_per_min) {
-        if (growth->late_mib_per_min > limit_mib_per_min * STILL_RISES) {
+        if (growth->late_mib_per_min > growth->mib_per_min * STILL_RISES) {
             return MPROF__FAILED;
         }
         bool is_over = growth->late_mib_per_min + growth->late_margin <= limit_mib_per_min;

@@ -14,7 +14,7 @@ typedef struct mprof__growth {
     double mib_per_min;      /* NAN: fewer windows than needed */
     double low, high;        /* its interval, of MPROF__GROWTH_CONFIDENCE */
     double late_mib_per_min; /* in the last quarter */
-    double late_margin;      /* twice the standard error of that */
+    double late_margin;      /* three times the standard error of that */
     size_t windows;          /* of equal time; most hold a trough of the curve */
     size_t windows_most;     /* as many as the samples allow */
     double from_s, to_s;     /* unix seconds: what was used, without warm-up and end */

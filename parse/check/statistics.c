@@ -287,13 +287,38 @@ static void resample(double *drawn, const double *residuals, const double *x, si
     }
 }
 
+/* The normal quantile, by bisection. */
+static double normal_quantile(double share)
+{
+    double low = -10, high = 10;
+    for (int i = 0; i < 60; i++) {
+        double middle = (low + high) / 2;
+        if (erfc(-middle / sqrt(2)) / 2 < share) {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+/* How much wider an interval of Student's t is than a normal one (Cornish and Fisher's expansion):
+ * a bootstrap of few values does not know that its spread is an estimate. */
+static double widening(size_t count, double confidence)
+{
+    double z = normal_quantile((1 + confidence) / 2), freedom = (double)count - 2;
+    double z3 = z * z * z, z5 = z3 * z * z;
+    double t = z + (z3 + z) / (4 * freedom) + (5 * z5 + 16 * z3 + 3 * z) / (96 * freedom * freedom);
+    return t / z;
+}
+
 int mprof__bootstrap_slope(mprof__interval *interval, const double *x, const double *y,
                            size_t count, const mprof__robust_line *line, double confidence)
 {
     uint64_t state = SEED;
     double slopes[ROUNDS];
     *interval = (mprof__interval){NAN, NAN};
-    if (count < 2 || !isfinite(line->slope)) {
+    if (count < 3 || !isfinite(line->slope)) {
         return 0;
     }
     double *residuals = malloc(2 * count * sizeof *residuals);
@@ -312,7 +337,10 @@ int mprof__bootstrap_slope(mprof__interval *interval, const double *x, const dou
     }
     free(residuals);
     mprof__sort_values(slopes, ROUNDS);
-    interval->low = mprof__quantile(slopes, ROUNDS, (1 - confidence) / 2);
-    interval->high = mprof__quantile(slopes, ROUNDS, (1 + confidence) / 2);
+    double wider = widening(count, confidence);
+    double low = mprof__quantile(slopes, ROUNDS, (1 - confidence) / 2);
+    double high = mprof__quantile(slopes, ROUNDS, (1 + confidence) / 2);
+    interval->low = line->slope + (low - line->slope) * wider;
+    interval->high = line->slope + (high - line->slope) * wider;
     return 0;
 }

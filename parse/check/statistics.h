@@ -58,9 +58,10 @@ typedef struct mprof__interval {
     double low, high;
 } mprof__interval;
 
-/* The interval of Theil and Sen's slope, by a circular block bootstrap of its residuals: blocks
- * keep what neighbours have in common. The generator starts with a fixed seed, so that equal input
- * gives an equal interval. 0, or -1 without memory. */
+/* The interval of Theil and Sen's slope, by a circular block bootstrap of its residuals, widened as
+ * Student's t is: blocks keep what neighbours have in common. The generator starts with a fixed
+ * seed, so that equal input gives an equal interval. NAN of fewer than three values. 0, or -1
+ * without memory. */
 int mprof__bootstrap_slope(mprof__interval *interval, const double *x, const double *y,
                            size_t count, const mprof__robust_line *line, double confidence);
 
