@@ -1,6 +1,8 @@
 """A notebook with %%mprof, executed and converted to HTML by Jupyter's own tools, in a browser: each picture
 lives, in a document of its own, and stays an image where scripts do not run."""
 
+import functools
+import importlib.util
 import pathlib
 import re
 import shutil
@@ -13,11 +15,13 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lines"))
 import pythons  # noqa: E402
 from browser import Browser  # noqa: E402
+from firefox import Firefox  # noqa: E402
 from mprof_test import wait_until  # noqa: E402
 
 CELLS = [
     "%load_ext mprof\nimport time",
-    "%%mprof --flame --title first\ndef alpha():\n    block = b'x' * (20 << 20)\n    time.sleep(0.1)\n    beta()\n"
+    "%%mprof --flame --title first -o kept.dat\ndef alpha():\n    block = b'x' * (20 << 20)\n"
+    "    time.sleep(0.1)\n    beta()\n"
     "def beta():\n    time.sleep(0.1)\nalpha()",
     "%%mprof --flame --title '</script><script>window.hacked=1</script>'\ndef gamma():\n    time.sleep(0.1)\ngamma()",
     "import mprof\nmprof.plot('kept.dat', size=(600, 400))",
@@ -25,36 +29,44 @@ CELLS = [
 
 # The middle of the box of a call, and the text of the tooltip, in the frame's document.
 BOX = """
-const name = [...document.querySelectorAll('text')].find(node => node.textContent.trim().startsWith(arguments[0]) &&
-    node.closest('.lanes, [class*=lane]') !== null) ||
-    [...document.querySelectorAll('text')].find(node => node.textContent.trim().startsWith(arguments[0]));
+const name = [...document.querySelectorAll('.box-name')].find(node => node.textContent.startsWith(arguments[0]));
 const { x, y, width, height } = name.getBoundingClientRect();
 return [x + width / 2, y + height / 2];
 """
 TIP = "return [...document.querySelectorAll('.tip')].map(node => node.textContent).join('|')"
 
 
-@unittest.skipUnless(shutil.which("jupyter-nbconvert"), "jupyter-nbconvert is not installed")
-class Page(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        folder = tempfile.mkdtemp(prefix="mprof-page-")
-        cls.addClassCleanup(shutil.rmtree, folder, ignore_errors=True)
-        cls.folder = pathlib.Path(folder)
+@functools.lru_cache(None)
+def page():
+    """The notebook as a page."""
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="mprof-page-"))
+    try:
         import nbformat
-        cells = [nbformat.v4.new_code_cell(cell) for cell in CELLS]
-        cells[1].source = cells[1].source.replace("--title first", "--title first -o kept.dat")
-        notebook = nbformat.v4.new_notebook(cells=cells)
-        nbformat.write(notebook, str(cls.folder / "page.ipynb"))
+        notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in CELLS])
+        nbformat.write(notebook, str(folder / "page.ipynb"))
         done = subprocess.run(
             ["jupyter-nbconvert", "--to", "html", "--execute", "page.ipynb"], cwd=folder, capture_output=True,
             text=True, timeout=180, env=pythons.environment(
-                HOME=folder, IPYTHONDIR=str(cls.folder / "ipython"), PYDEVD_DISABLE_FILE_VALIDATION="1",
+                HOME=str(folder), IPYTHONDIR=str(folder / "ipython"), PYDEVD_DISABLE_FILE_VALIDATION="1",
                 PATH="/usr/bin:/bin"))
         assert done.returncode == 0, done.stderr
-        cls.page = (cls.folder / "page.html").read_text()
-        cls.browser = Browser(1400, 2600)
+        return (folder / "page.html").read_text()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+class Page:
+    """What a browser shows; for each browser a class."""
+
+    BROWSER = None
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.folder = pathlib.Path(tempfile.mkdtemp(prefix="mprof-page-"))
+        cls.addClassCleanup(shutil.rmtree, cls.folder, ignore_errors=True)
+        cls.page = page()
+        cls.browser = cls.BROWSER(1400, 2600)
         cls.addClassCleanup(cls.browser.close)
 
     def open(self, page, count=3):
@@ -93,6 +105,40 @@ class Page(unittest.TestCase):
         self.hover(frames[1], "gamma")
         wait_until(lambda: "beta" not in self.within(frames[0], TIP), "the other tooltip is gone")
 
+    def test_the_frame_has_the_size_of_its_picture(self):
+        frames = self.open(self.page)
+        sizes = [self.browser.run("const { width, height } = arguments[0].getBoundingClientRect();"
+                                  "return [width, height]", frame) for frame in frames]
+        for (width, height), frame in zip(sizes, frames):
+            drawn = self.within(frame, "return document.documentElement.viewBox.baseVal.width / "
+                                       "document.documentElement.viewBox.baseVal.height")
+            self.assertAlmostEqual(width / height, drawn, delta=0.02)
+            self.assertEqual(self.within(frame, "return [document.documentElement.scrollHeight > innerHeight + 1,"
+                                                "document.documentElement.scrollWidth > innerWidth + 1]"),
+                             [False, False])
+        self.assertEqual(sizes[2], [600, 400])
+
+    def test_without_scripts_it_is_an_image(self):
+        page = re.sub(r"<script.*?</script>", "", self.page, flags=re.S)
+        images = self.open(page)
+        for image in images:
+            self.assertTrue(wait_until(lambda: self.browser.run(
+                "return arguments[0].tagName === 'IMG' && arguments[0].complete && arguments[0].naturalWidth > 0",
+                image), "an image"))
+
+    def test_two_views_of_one_output(self):
+        """JupyterLab can show an output twice."""
+        output = re.search(r'<img class="mprof".*?</script>', self.page, re.S)[0]
+        frames = self.open(self.page.replace("</body>", f"<div>{output}</div></body>", 1), 4)
+        for frame in (frames[0], frames[3]):
+            self.assertEqual(self.within(frame, "return document.documentElement.tagName"), "svg")
+
+
+@unittest.skipUnless(shutil.which("jupyter-nbconvert") and importlib.util.find_spec("nbformat"),
+                     "jupyter-nbconvert is not installed")
+class InChromium(Page, unittest.TestCase):
+    BROWSER = Browser
+
     def test_nothing_reaches_the_page(self):
         self.browser.messages()
         plain = self.page
@@ -112,19 +158,6 @@ class Page(unittest.TestCase):
         titles = self.browser.run("return [...document.querySelectorAll('iframe')].map(node => node.title)")
         self.assertEqual(titles[:2], ["first", "</script><script>window.hacked=1</script>"])
 
-    def test_the_frame_has_the_size_of_its_picture(self):
-        frames = self.open(self.page)
-        sizes = [self.browser.run("const { width, height } = arguments[0].getBoundingClientRect();"
-                                  "return [width, height]", frame) for frame in frames]
-        for (width, height), frame in zip(sizes, frames):
-            drawn = self.within(frame, "return document.documentElement.viewBox.baseVal.width / "
-                                       "document.documentElement.viewBox.baseVal.height")
-            self.assertAlmostEqual(width / height, drawn, delta=0.02)
-            self.assertEqual(self.within(frame, "return [document.documentElement.scrollHeight > innerHeight + 1,"
-                                                "document.documentElement.scrollWidth > innerWidth + 1]"),
-                             [False, False])
-        self.assertEqual(sizes[2], [600, 400])
-
     def test_colours_are_the_pages(self):
         """Not the system's, unless the page says that it is dark."""
         dark = "return matchMedia('(prefers-color-scheme: dark)').matches"
@@ -139,20 +172,11 @@ class Page(unittest.TestCase):
         self.assertTrue(self.browser.run(dark))
         self.assertEqual([self.within(frame, dark) for frame in frames], [False] * 3)
 
-    def test_without_scripts_it_is_an_image(self):
-        page = re.sub(r"<script.*?</script>", "", self.page, flags=re.S)
-        images = self.open(page)
-        for image in images:
-            self.assertTrue(wait_until(lambda: self.browser.run(
-                "return arguments[0].tagName === 'IMG' && arguments[0].complete && arguments[0].naturalWidth > 0",
-                image), "an image"))
 
-    def test_two_views_of_one_output(self):
-        """JupyterLab can show an output twice."""
-        output = re.search(r'<img class="mprof".*?</script>', self.page, re.S)[0]
-        frames = self.open(self.page.replace("</body>", f"<div>{output}</div></body>", 1), 4)
-        for frame in (frames[0], frames[3]):
-            self.assertEqual(self.within(frame, "return document.documentElement.tagName"), "svg")
+@unittest.skipUnless(shutil.which("jupyter-nbconvert") and importlib.util.find_spec("nbformat"),
+                     "jupyter-nbconvert is not installed")
+class InFirefox(Page, unittest.TestCase):
+    BROWSER = Firefox
 
 
 if __name__ == "__main__":

@@ -13,13 +13,14 @@ import tempfile
 import time
 import unittest
 
-from browser import Browser, BrowserError
+from browser import ELEMENT, Browser, BrowserError
 
 # WebDriver's paths, and the commands of Marionette.
 COMMANDS = {
     ("POST", "/url"): "WebDriver:Navigate", ("POST", "/execute/sync"): "WebDriver:ExecuteScript",
     ("POST", "/execute/async"): "WebDriver:ExecuteAsyncScript", ("POST", "/actions"): "WebDriver:PerformActions",
-    ("GET", "/screenshot"): "WebDriver:TakeScreenshot",
+    ("GET", "/screenshot"): "WebDriver:TakeScreenshot", ("POST", "/elements"): "WebDriver:FindElements",
+    ("POST", "/frame"): "WebDriver:SwitchToFrame",
 }
 
 PREFERENCES = {
@@ -112,6 +113,8 @@ class Firefox(Browser):
         parameters = dict(body or {})
         if path == "/screenshot":
             parameters = {"full": False}
+        elif path == "/frame" and parameters["id"] is not None:
+            parameters = {"element": parameters["id"][ELEMENT]}
         return self._command(COMMANDS[method, path], parameters)
 
     def close(self):
