@@ -206,7 +206,8 @@ static int append_summary(const char *path, const mprof__format_input *input)
         result = fail_memory();
     }
     errno = 0;
-    if (fclose(stream) != 0 && result == MPROF_EXIT_OK) {
+    bool has_failed = ferror(stream);
+    if ((fclose(stream) != 0 || has_failed) && result == MPROF_EXIT_OK) {
         result = fail_writing(path, errno ? errno : EIO);
     }
     return result;

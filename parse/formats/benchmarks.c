@@ -6,6 +6,7 @@
 #include "formats.h"
 #include "json.h"
 #include "measures.h"
+#include "memory_stream.h"
 #include "name_counter.h"
 
 #include <math.h>
@@ -52,11 +53,22 @@ static char *name_of(const mprof__results *results, const mprof__measure *measur
         fputs(suffix, stream);
     }
     free(whole);
-    if (!stream || fclose(stream) != 0 || counter->failed) {
+    if (mprof__memory_stream_close(stream, &name) && counter->failed) {
         free(name);
-        return NULL;
+        name = NULL;
     }
     return name;
+}
+
+/* Sets a member of *object and takes it. *object becomes NULL without memory. */
+static void set(json_t **object, const char *key, json_t *value)
+{
+    if (!*object) {
+        json_decref(value);
+    } else if (json_object_set_new(*object, key, value) != 0) {
+        json_decref(*object);
+        *object = NULL;
+    }
 }
 
 /* ---- github-action-benchmark, tool customSmallerIsBetter ---- */
@@ -73,14 +85,14 @@ static json_t *benchmark_item(const mprof__results *results, const mprof__measur
     if (item && !isnan(measure->low) && !isnan(measure->high)) {
         char range[64];
         snprintf(range, sizeof range, "\xc2\xb1 %.3f", (measure->high - measure->low) / 2);
-        json_object_set_new(item, "range", json_string(range));
+        set(&item, "range", json_string(range));
     }
     if (item && measure->result) {
         char extra[128];
         snprintf(extra, sizeof extra, "%s, limit %.3f %s",
                  mprof__verdict_text(measure->result->verdict), measure->result->limit,
                  mprof__unit_text(measure->unit));
-        json_object_set_new(item, "extra", json_string(extra));
+        set(&item, "extra", json_string(extra));
     }
     return item;
 }
@@ -109,10 +121,10 @@ static json_t *bench_value(const mprof__measure *measure)
     json_t *value = json_pack("{s:o}", "value",
                               mprof__json_number(mprof__base_value(measure->value, measure->unit)));
     if (value && !isnan(measure->low) && !isnan(measure->high)) {
-        json_object_set_new(value, "lower_value",
-                            mprof__json_number(mprof__base_value(measure->low, measure->unit)));
-        json_object_set_new(value, "upper_value",
-                            mprof__json_number(mprof__base_value(measure->high, measure->unit)));
+        set(&value, "lower_value",
+            mprof__json_number(mprof__base_value(measure->low, measure->unit)));
+        set(&value, "upper_value",
+            mprof__json_number(mprof__base_value(measure->high, measure->unit)));
     }
     return value;
 }

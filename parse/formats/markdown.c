@@ -5,6 +5,7 @@
 #include "markdown.h"
 
 #include "escape_text.h"
+#include "memory_stream.h"
 #include "sentence.h"
 
 #include "parse/plain_text.h"
@@ -170,7 +171,7 @@ static long write_subjects(FILE *stream, const mprof__results *results, bool pas
         size_t size = 0;
         FILE *part = open_memstream(&text, &size);
         int status = part ? write_subject(part, results, i, first, end) : -1;
-        if (!part || fclose(part) != 0 || status != 0) {
+        if (!mprof__memory_stream_close(part, &text) || status != 0) {
             free(text);
             return -1;
         }

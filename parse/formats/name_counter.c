@@ -1,6 +1,8 @@
 /* The suffix itself may make a name equal to another: "a (2)". Then that one gets a number, too. */
 #include "name_counter.h"
 
+#include "memory_stream.h"
+
 #include <stdlib.h>
 
 /* NULL without memory. */
@@ -19,11 +21,7 @@ static char *key_of(size_t *size, size_t most, mprof__escape escape, const char 
         }
     }
     fputs(suffix, stream);
-    if (fclose(stream) != 0) {
-        free(key);
-        return NULL;
-    }
-    return key;
+    return mprof__memory_stream_close(stream, &key);
 }
 
 /* The number that was kept for a name, or MPROF__MAP_NONE if it is free; then `number` is kept. */

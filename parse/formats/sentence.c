@@ -2,6 +2,7 @@
 #include "sentence.h"
 
 #include "escape_text.h"
+#include "memory_stream.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -106,16 +107,6 @@ static void write_running(FILE *stream, const mprof__running_call *call)
     }
 }
 
-/* Closes the stream. NULL without memory. */
-static char *finish(FILE *stream, char **text)
-{
-    if (!stream || fclose(stream) != 0) {
-        free(*text);
-        return NULL;
-    }
-    return *text;
-}
-
 char *mprof__result_sentence(const mprof__result *result)
 {
     char *text = NULL;
@@ -124,7 +115,7 @@ char *mprof__result_sentence(const mprof__result *result)
     if (stream) {
         write_sentence(stream, result);
     }
-    return finish(stream, &text);
+    return mprof__memory_stream_close(stream, &text);
 }
 
 char *mprof__result_story(const mprof__result *result)
@@ -144,7 +135,7 @@ char *mprof__result_story(const mprof__result *result)
             }
         }
     }
-    return finish(stream, &text);
+    return mprof__memory_stream_close(stream, &text);
 }
 
 char *mprof__subject_story(const mprof__subject *subject)
@@ -171,5 +162,5 @@ char *mprof__subject_story(const mprof__subject *subject)
             write_name(stream, subject->warnings);
         }
     }
-    return finish(stream, &text);
+    return mprof__memory_stream_close(stream, &text);
 }

@@ -7,8 +7,10 @@ import os
 import pathlib
 import pty
 import re
+import signal
 import subprocess
 import sys
+import tempfile
 import unittest
 
 import jsonschema
@@ -99,6 +101,34 @@ class Formats(unittest.TestCase):
             if name in ("json", "github-benchmark", "bencher"):
                 continue  # data: see parse.json for what a terminal gets
             self.assertNotRegex(text, "[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]", name)
+
+
+class NoMemory(unittest.TestCase):
+    """Each allocation fails once: the writer reports it, and never writes less and calls it done."""
+
+    def test_each_format(self):
+        preload = WRITER.parent / "fail-malloc.so"
+        if not preload.exists():
+            self.skipTest("no allocation can fail in this build")
+        with tempfile.TemporaryDirectory() as folder:
+            report = pathlib.Path(folder) / "report"
+
+            def run(name, nth):
+                return subprocess.run([WRITER, name, "a", "b|c"], capture_output=True, env=dict(
+                    os.environ, LD_PRELOAD=str(preload), MPROF_TEST_NTH=str(nth), MPROF_TEST_REPORT=str(report)))
+
+            for name in ("json", "junit", "markdown", "github", "gitlab-metrics", "github-benchmark", "bencher", "benchstat",
+                         "teamcity"):
+                whole, count = run(name, 0).stdout, int(report.read_text())
+                self.assertGreater(len(whole), 300)
+                failed = 0
+                for nth in range(1, count + 1, 1 + count // 80):
+                    done = run(name, nth)
+                    self.assertIn(done.returncode, (0, 1, -signal.SIGABRT), (name, nth))  # it aborts before it writes
+                    if done.returncode == 0:
+                        self.assertEqual(done.stdout, whole, (name, nth))
+                    failed += done.returncode == 1
+                self.assertGreater(failed, 1, name)
 
 
 class Json(unittest.TestCase):

@@ -20,6 +20,9 @@ static mprof__result *add(mprof__results *results, mprof__limit_kind kind, const
     }
     result->key = mprof__results_text(results, key);
     result->name = mprof__results_text(results, name);
+    if (!result->key || !result->name) {
+        abort();
+    }
     result->measured = measured;
     result->limit = limit;
     result->margin = measured - limit;
@@ -38,6 +41,9 @@ static void add_subject(mprof__results *results, const char *name)
         abort();
     }
     subject->name = subject->file = subject->command_line = mprof__results_text(results, name);
+    if (!subject->name) {
+        abort();
+    }
     subject->program = "program";
     subject->run_count = 1;
     subject->peak_mib = 463.9;
