@@ -62,6 +62,9 @@ static void append_card(struct view *view, json_t *cards, const char *name, cons
                         const char *note)
 {
     const char *gap = strstr(word, MPROF__NBSP);
+    if (gap && strstr(gap + 1, MPROF__NBSP)) {
+        gap = NULL; /* "3 min 20 s" has no single unit */
+    }
     int length = gap ? (int)(gap - word) : (int)strlen(word);
     char value[MPROF__WORD_SIZE];
     snprintf(value, sizeof value, "%.*s", length, word);

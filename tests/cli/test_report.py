@@ -176,6 +176,12 @@ class Report(TestCase):
         for name in HOSTILE:
             self.assertIn(name, names)
 
+    def test_cards_have_whole_durations(self):
+        lines = "CMDLINE x\n" + "".join(f"MEM {50 + i % 7} {1000 + i}\n" for i in range(201))
+        text = self.report(self.write("minutes.dat", lines), kind="html")
+        self.assertRegex(text, r'<dt>Duration</dt><dd class="big">3\u00a0min\u00a020\u00a0s</dd>')
+        self.assertRegex(text, r'<dt>Peak</dt><dd class="big">56\.0 <small>MiB</small></dd>')
+
     def test_runs_of_a_file_are_recordings(self):
         data = self.report(FIXTURES / "dat" / "appended-runs.dat")
         names = [one["name"] for one in data["recordings"]]
