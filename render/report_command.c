@@ -1,5 +1,6 @@
 /* `mprof report`: options, the recordings one after the other, and the files that are written. */
 #include "command.h"
+#include "drawing_command.h"
 #include "parse/commands/check_command.h"
 #include "parse/commands/command.h"
 #include "parse/formats/json.h"
@@ -53,6 +54,7 @@ struct report_request {
     char **inputs;
     size_t input_count;
     mprof__check_request check;
+    mprof__command_text command; /* that makes the report again */
 };
 
 /* What is being made. */
@@ -478,6 +480,7 @@ static mprof_status write_index(const struct report *report, mprof_output *outpu
                   : count == 1   ? MPROF__REPORT_ALONE
                                  : MPROF__REPORT_TOGETHER,
         .title = report->request->title,
+        .command = report->request->command.text,
         .pages = link,
         .row_max = rows,
         .detail_max = SIZE_MAX,
@@ -599,6 +602,10 @@ int mprof_report_command(int argc, char **argv)
     mprof_error error = MPROF_ERROR_INIT;
     char **paths = NULL;
     size_t count = 0;
+    mprof__command_add_word(&request.command, "mprof");
+    for (int i = 0; i < argc; i++) { /* before parsing sorts them */
+        mprof__command_add_word(&request.command, argv[i]);
+    }
     parse_command(&request, argc, argv);
     mprof__output_remove_on_signals();
     int code = mprof__check_request_load(&request.check);
@@ -617,5 +624,6 @@ int mprof_report_command(int argc, char **argv)
     mprof__command_inputs_free(paths, count);
     free(request.inputs);
     free(request.targets);
+    free(request.command.text);
     return code;
 }

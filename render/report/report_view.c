@@ -596,6 +596,8 @@ json_t *mprof__report_view(const json_t *report, const mprof__view_options *opti
     if (options->title) {
         set(&view, "subject", mprof__name_word(options->title, NAME_BYTES));
     }
+    set(&view, "repeat",
+        options->command ? mprof__name_word(options->command, COMMAND_BYTES) : json_null());
     set(&view, "index", options->index ? json_string(options->index) : json_null());
     set(&view, "recordings", details);
     set(&view, "unreadable", json_deep_copy(json_object_get(report, "unreadable")));

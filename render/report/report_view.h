@@ -16,6 +16,7 @@ typedef enum mprof__report_layout {
 
 typedef struct mprof__view_options {
     mprof__report_layout layout;
+    const char *command;  /* that makes the report again; NULL: not shown */
     const char *title;    /* NULL: none was given */
     const char *pages;    /* INDEX: the folder of the pages, as a link */
     const char *index;    /* ALONE: the link back to the index; NULL: there is none */

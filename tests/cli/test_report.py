@@ -1,6 +1,7 @@
 """mprof report: the numbers of JSON, page and summary against an independent reader; files that appear as a whole;
 names that may hold anything; sizes."""
 
+import html
 import html.parser
 import json
 import os
@@ -342,6 +343,14 @@ class Report(TestCase):
         self.assertEqual(sorted(path.name for path in self.directory.glob("a.*")), ["a.html", "a.json", "a.md"])
         done = self.run_mprof("report", "--format", "md", "-o", "-", NESTED)
         self.assertEqual(done.stdout, (self.directory / "a.md").read_text())
+
+    def test_the_page_says_how_to_make_it_again(self):
+        shutil.copy(NESTED, self.directory / "a b.dat")
+        text = self.report("a b.dat", "--max=1GiB", "-t", "it's", kind="html")
+        command = html.unescape(re.search(r"<footer>.*?<code>(.*?)</code>", text)[1])
+        (self.directory / "out.html").unlink()
+        subprocess.run(command.replace("mprof", f"'{MPROF}'", 1), shell=True, cwd=self.directory, check=True)
+        self.assertEqual((self.directory / "out.html").read_text(), text)
 
     def test_default_is_a_page_here(self):
         shutil.copy(NESTED, self.directory / "mprofile_20260101120000.dat")
