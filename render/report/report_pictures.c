@@ -72,10 +72,17 @@ static mprof_status draw_figure(char **text, size_t *size, const mprof_figure *f
     return status;
 }
 
-static mprof_status lay_out(mprof_figure **figure, const mprof_profile *profile,
-                            mprof_text_engine *engine, bool is_wide, bool with_calls,
-                            const mprof__picture_options *options, mprof_error *error)
+/* What both pictures are drawn from. */
+struct drawing {
+    const mprof_profile *profile;
+    mprof_text_engine *engine;
+    const mprof__picture_options *options;
+};
+
+static mprof_status lay_out(mprof_figure **figure, const struct drawing *drawing, bool is_wide,
+                            bool with_calls, mprof_error *error)
 {
+    const mprof__picture_options *options = drawing->options;
     mprof_figure_options layout;
     mprof_figure_options_init(&layout);
     mprof_note limit = {MPROF_NOTE_LIMIT, options->limit_bytes / BYTES_PER_MIB, NULL};
@@ -89,23 +96,22 @@ static mprof_status lay_out(mprof_figure **figure, const mprof_profile *profile,
         layout.notes = &limit;
         layout.note_count = 1;
     }
-    mprof_measure measure = mprof_text_engine_measure(engine);
-    return mprof_figure_layout(figure, &profile, 1, &layout, &measure, error);
+    mprof_measure measure = mprof_text_engine_measure(drawing->engine);
+    return mprof_figure_layout(figure, &drawing->profile, 1, &layout, &measure, error);
 }
 
-static mprof_status draw_one(char **text, size_t *size, const mprof_profile *profile,
-                             mprof_text_engine *engine, bool is_wide, mprof__picture_detail detail,
-                             const mprof__picture_options *options, mprof_error *error)
+static mprof_status draw_one(char **text, size_t *size, const struct drawing *drawing, bool is_wide,
+                             mprof__picture_detail detail, mprof_error *error)
 {
     mprof_figure *figure = NULL;
     bool is_living = is_wide && detail == MPROF__PICTURE_LIVING;
     bool with_calls = detail < (is_wide ? MPROF__PICTURE_WITHOUT_CALLS : MPROF__PICTURE_FEW_CALLS);
-    mprof_status status = lay_out(&figure, profile, engine, is_wide, with_calls, options, error);
+    mprof_status status = lay_out(&figure, drawing, is_wide, with_calls, error);
     free(*text);
     *text = NULL;
     *size = 0;
     if (status == MPROF_OK) {
-        status = draw_figure(text, size, figure, engine, !is_living, error);
+        status = draw_figure(text, size, figure, drawing->engine, !is_living, error);
     }
     mprof_figure_free(figure);
     return status;
@@ -116,19 +122,19 @@ mprof_status mprof__report_picture_draw(mprof__report_picture *picture,
                                         const mprof_profile *profile, mprof_text_engine *engine,
                                         const mprof__picture_options *options, mprof_error *error)
 {
+    const struct drawing drawing = {profile, engine, options};
     mprof_status status = MPROF_OK;
     memset(picture, 0, sizeof *picture);
     for (mprof__picture_detail detail = MPROF__PICTURE_LIVING;
          detail <= MPROF__PICTURE_WITHOUT_CALLS; detail++) {
         picture->detail = detail;
         if (detail != MPROF__PICTURE_FEW_CALLS) {
-            status = draw_one(&picture->wide, &picture->wide_size, profile, engine, true, detail,
-                              options, error);
+            status = draw_one(&picture->wide, &picture->wide_size, &drawing, true, detail, error);
         }
         if (status == MPROF_OK &&
             (detail == MPROF__PICTURE_LIVING || detail == MPROF__PICTURE_FEW_CALLS)) {
-            status = draw_one(&picture->narrow, &picture->narrow_size, profile, engine, false,
-                              detail, options, error);
+            status =
+                draw_one(&picture->narrow, &picture->narrow_size, &drawing, false, detail, error);
         }
         if (status != MPROF_OK ||
             picture->wide_size + picture->narrow_size <= options->most_bytes) {
