@@ -131,6 +131,13 @@ def draw(path: pathlib.Path) -> float:
     return picture.peak + sum(picture.peaks)
 
 
+@mprof.limit_memory("10 MB")
+def limited() -> int:
+    with mprof.limit_memory(1 << 20) as limit, mprof.record("a.dat", interval=0.1, functions=["a:*"]) as recording:
+        pass
+    return limit.peak_bytes + recording.peak_bytes + recording.growth_bytes
+
+
 def misuse(profiler: LineProfiler) -> None:
     memory_usage(interval="often")  # wrong
     memory_usage(3.5)  # wrong
@@ -146,6 +153,8 @@ def misuse(profiler: LineProfiler) -> None:
     choose_backend(3)  # wrong
     mprof.read_mprofile_file("a.dat")["nothing"]  # wrong
     mprof.function_labels(3)  # wrong
+    mprof.limit_memory(1.5)  # wrong
+    mprof.record(interval="x")  # wrong
     mprof.plot("a.dat", flame="yes")  # wrong
     mprof.plot("a.dat", window=3)  # wrong
     mprof.plot("a.dat", colour="red")  # wrong
