@@ -10,6 +10,7 @@ static const mprof_command commands[] = {
     {"report", mprof_draw_command, "write a report of recordings as HTML, Markdown or JSON"},
     {"peak", mprof_peak_command, "print the highest memory of recordings"},
     {"check", mprof_check_command, "hold recordings against limits, for scripts and CI"},
+    {"diff", mprof_diff_command, "compare two recordings, or two groups of them"},
     {"list", mprof_list_command, "list the recordings of this directory"},
     {"rm", mprof_rm_command, "remove recordings by number or name"},
     {"clean", mprof_clean_command, "remove all recordings of this directory"},

@@ -20,6 +20,7 @@ typedef struct gathering {
     mprof__arena *arena;
     const mprof__config *config; /* NULL: none, as the next one */
     const mprof__limits *limits;
+    const mprof__run_visitor *visitor;
     mprof_error *error;
 } gathering;
 
@@ -194,6 +195,9 @@ static mprof_status measure_run(const gathering *g, mprof__group *group, mprof__
         failed =
             mprof__figures_measure(figures, g->arena, &group->limits.items[i], &values[i]) != 0;
     }
+    if (g->visitor && !failed) {
+        failed = g->visitor->visit(g->visitor->data, run, figures, figures->profile) != 0;
+    }
     mprof__figures_finish(figures);
     run->figures = *figures;
     return failed ? fail_without_memory(g) : MPROF_OK;
@@ -347,20 +351,33 @@ static mprof_status add_directory(const gathering *g, const char *directory)
     return status;
 }
 
-mprof_status mprof__groups_gather(mprof__groups *groups, mprof__arena *arena,
-                                  const char *const *paths, size_t path_count,
-                                  const mprof__config *config, const mprof__limits *limits,
-                                  mprof_error *error)
+static mprof_status add_paths(const gathering *g, const char *const *paths, size_t path_count)
 {
-    gathering g = {groups, arena, config, limits, error};
     mprof_status status = MPROF_OK;
     for (size_t i = 0; i < path_count && status == MPROF_OK; i++) {
         struct stat file;
         bool is_directory =
             strcmp(paths[i], "-") != 0 && stat(paths[i], &file) == 0 && S_ISDIR(file.st_mode);
-        status = is_directory ? add_directory(&g, paths[i]) : add_file(&g, paths[i]);
+        status = is_directory ? add_directory(g, paths[i]) : add_file(g, paths[i]);
     }
     return status;
+}
+
+mprof_status mprof__groups_gather(mprof__groups *groups, mprof__arena *arena,
+                                  const char *const *paths, size_t path_count,
+                                  const mprof__config *config, const mprof__limits *limits,
+                                  mprof_error *error)
+{
+    gathering g = {groups, arena, config, limits, NULL, error};
+    return add_paths(&g, paths, path_count);
+}
+
+mprof_status mprof__groups_gather_runs(mprof__groups *groups, mprof__arena *arena,
+                                       const char *const *paths, size_t path_count,
+                                       const mprof__run_visitor *visitor, mprof_error *error)
+{
+    gathering g = {groups, arena, NULL, NULL, visitor, error};
+    return add_paths(&g, paths, path_count);
 }
 
 void mprof__groups_free(mprof__groups *groups)

@@ -16,6 +16,7 @@ typedef struct mprof__measured_run {
     mprof__figure_value peak;    /* of the figures, with what was running then */
     mprof__figure_value *values; /* owned; one for each limit of the group */
     mprof__growth growth;
+    void *more; /* what the visitor keeps of it; NULL: nothing */
 } mprof__measured_run;
 
 #define MPROF__NAMES_MOST 6
@@ -48,6 +49,19 @@ mprof_status mprof__groups_gather(mprof__groups *groups, mprof__arena *arena,
                                   const char *const *paths, size_t path_count,
                                   const mprof__config *config, const mprof__limits *limits,
                                   mprof_error *error);
+
+/* Sees each profile before it is freed. */
+typedef struct mprof__run_visitor {
+    /* Sets run->more, which the caller frees. 0, or -1 without memory. */
+    int (*visit)(void *data, mprof__measured_run *run, const mprof__figures *figures,
+                 const mprof_profile *profile);
+    void *data;
+} mprof__run_visitor;
+
+/* The same without limits, for a visitor. */
+mprof_status mprof__groups_gather_runs(mprof__groups *groups, mprof__arena *arena,
+                                       const char *const *paths, size_t path_count,
+                                       const mprof__run_visitor *visitor, mprof_error *error);
 
 void mprof__groups_free(mprof__groups *groups);
 

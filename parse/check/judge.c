@@ -248,27 +248,81 @@ static bool agree(const comparison *c)
            fmax(AGREEMENT * c->before_median, AGREEMENT_OF_FLOOR * c->floor_mib);
 }
 
+static int fill_values(comparison *c, const double *peaks, size_t count, const double *before,
+                       size_t before_count, double tolerance)
+{
+    c->peaks = malloc((count + 1) * sizeof *c->peaks);
+    c->before = malloc((before_count + 1) * sizeof *c->before);
+    if (!c->peaks || !c->before) {
+        return -1;
+    }
+    c->count = count;
+    c->before_count = before_count;
+    memcpy(c->peaks, peaks, count * sizeof *c->peaks);
+    memcpy(c->before, before, before_count * sizeof *c->before);
+    c->median = mprof__quartiles_of(c->peaks, c->count).median;
+    c->before_median = mprof__quartiles_of(c->before, c->before_count).median;
+    c->allowed = fmax(tolerance * c->before_median, c->floor_mib);
+    return mprof__u_test_make(&c->test, c->peaks, c->count, c->before, c->before_count);
+}
+
 static int make_comparison(comparison *c, const mprof__group *group,
                            const mprof__reference *reference)
 {
     const mprof__limits *limits = &group->limits;
     double tolerance = limits->has_tolerance ? limits->tolerance : MPROF__DEFAULT_TOLERANCE;
     c->floor_mib = limits->has_floor ? limits->floor_mib : MPROF__DEFAULT_FLOOR_MIB;
-    c->peaks = malloc((group->run_count + 1) * sizeof *c->peaks);
-    c->before = malloc((reference->count + 1) * sizeof *c->before);
-    if (!c->peaks || !c->before) {
+    double *peaks = malloc((group->run_count + 1) * sizeof *peaks);
+    if (!peaks) {
         return -1;
     }
     for (size_t i = 0; i < group->run_count; i++) {
-        c->peaks[i] = group->runs[i].figures.peak_mib;
+        peaks[i] = group->runs[i].figures.peak_mib;
     }
-    c->count = group->run_count;
-    c->before_count = reference->count;
-    memcpy(c->before, reference->peaks_mib, reference->count * sizeof *c->before);
-    c->median = mprof__quartiles_of(c->peaks, c->count).median;
-    c->before_median = mprof__quartiles_of(c->before, c->before_count).median;
-    c->allowed = fmax(tolerance * c->before_median, c->floor_mib);
-    return mprof__u_test_make(&c->test, c->peaks, c->count, c->before, c->before_count);
+    int failed =
+        fill_values(c, peaks, group->run_count, reference->peaks_mib, reference->count, tolerance);
+    free(peaks);
+    return failed;
+}
+
+static bool needs_test(const comparison *c)
+{
+    return !agree(c);
+}
+
+static bool has_enough_runs(const comparison *c)
+{
+    return c->count >= RUNS_NEEDED && c->before_count >= RUNS_NEEDED;
+}
+
+static mprof__verdict decide(const comparison *c)
+{
+    bool is_beyond = c->median - c->before_median > c->allowed;
+    if (needs_test(c) && !has_enough_runs(c)) {
+        return MPROF__INCONCLUSIVE;
+    }
+    if (!is_beyond) {
+        return MPROF__PASSED;
+    }
+    return needs_test(c) && c->test.p_value >= SIGNIFICANCE ? MPROF__INCONCLUSIVE : MPROF__FAILED;
+}
+
+int mprof__judge_values(mprof__judged *judged, const double *values, size_t count,
+                        const double *before, size_t before_count, double tolerance,
+                        double floor_mib)
+{
+    comparison c = {.floor_mib = floor_mib};
+    int failed = fill_values(&c, values, count, before, before_count, tolerance);
+    if (!failed) {
+        *judged = (mprof__judged){.verdict = decide(&c),
+                                  .median = c.median,
+                                  .before_median = c.before_median,
+                                  .allowed = c.allowed,
+                                  .p_value = has_enough_runs(&c) ? c.test.p_value : NAN};
+    }
+    free(c.peaks);
+    free(c.before);
+    return failed;
 }
 
 static const char *count_text(char *text, size_t size, const comparison *c)
@@ -298,12 +352,11 @@ static const char *judge_comparison(mprof__results *results, mprof__result *resu
     double change = c->median - c->before_median;
     bool is_beyond = change > c->allowed;
     char counts[80], more[200];
-    if (agree(c)) {
-        result->verdict = is_beyond ? MPROF__FAILED : MPROF__PASSED;
+    result->verdict = decide(c);
+    if (!needs_test(c)) {
         return describe(results, c, -change > c->allowed ? "lower, update the baseline" : "");
     }
-    if (c->count < RUNS_NEEDED || c->before_count < RUNS_NEEDED) {
-        result->verdict = MPROF__INCONCLUSIVE;
+    if (!has_enough_runs(c)) {
         snprintf(more, sizeof more,
                  "its runs differ by %.1f %%, so %d are needed on each side; "
                  "there are %s",
@@ -313,9 +366,6 @@ static const char *judge_comparison(mprof__results *results, mprof__result *resu
     }
     result->p_value = c->test.p_value;
     bool is_significant = c->test.p_value < SIGNIFICANCE;
-    result->verdict = !is_beyond       ? MPROF__PASSED
-                      : is_significant ? MPROF__FAILED
-                                       : MPROF__INCONCLUSIVE;
     snprintf(more, sizeof more, "p = %.2g%s", c->test.p_value,
              is_beyond && !is_significant ? ", so it may be chance: record more runs" : "");
     return describe(results, c, more);

@@ -26,4 +26,17 @@ typedef struct mprof__reference {
 int mprof__judge_baseline(mprof__results *results, size_t subject, const mprof__group *group,
                           const mprof__reference *reference);
 
+/* Two samples, and whether the first is higher. */
+typedef struct mprof__judged {
+    mprof__verdict verdict; /* passed, failed or inconclusive */
+    double median, before_median;
+    double allowed; /* by how much the medians may differ */
+    double p_value; /* NAN: no test was needed, or possible */
+} mprof__judged;
+
+/* Judges values by the rule for peaks. Both counts are at least 1. 0, or -1 without memory. */
+int mprof__judge_values(mprof__judged *judged, const double *values, size_t count,
+                        const double *before, size_t before_count, double tolerance,
+                        double floor_mib);
+
 #endif

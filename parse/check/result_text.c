@@ -3,6 +3,7 @@
 #include "result_text.h"
 
 #include "parse/plain_text.h"
+#include "text_columns.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -31,72 +32,9 @@ typedef struct writing {
 
 /* ---- text ---- */
 
-/* Columns of a terminal that text takes, if each character takes one. */
-static size_t columns(const char *text)
-{
-    size_t count = 0;
-    for (; *text; text++) {
-        count += ((unsigned char)*text & 0xC0) != 0x80;
-    }
-    return count;
-}
-
-static const char *minus(const writing *w)
-{
-    return w->style->is_utf8 ? "\xE2\x88\x92" : "-";
-}
-
-/* A number with a sign, or without one if it is not negative. */
-static void signed_number(const writing *w, char *text, size_t size, double value, int decimals,
-                          bool with_plus)
-{
-    char digits[64];
-    snprintf(digits, sizeof digits, "%.*f", decimals, fabs(value));
-    bool is_zero = strspn(digits, "0.") == strlen(digits);
-    snprintf(text, size, "%s%s",
-             is_zero     ? ""
-             : value < 0 ? minus(w)
-             : with_plus ? "+"
-                         : "",
-             digits);
-}
-
-/* Text of others, which a terminal must not obey, within so many columns; cut at its end. */
-static void plain(const writing *w, char *text, size_t size, const char *from, size_t most)
-{
-    const char *dots = w->style->is_utf8 ? "\xE2\x80\xA6" : "..";
-    size_t used = 0, length = 0, left = strlen(from), letter;
-    bool is_cut = false;
-    for (; left > 0 && !is_cut; from += letter, left -= letter) {
-        uint32_t code = mprof__text_decode(from, left, &letter);
-        char shown[16];
-        size_t bytes = letter, wide = 1;
-        memcpy(shown, from, letter);
-        if (mprof__text_is_unsafe(code) || (code >= 0x80 && !w->style->is_utf8)) {
-            bytes = (size_t)snprintf(shown, sizeof shown, "?");
-        } else if (code >= 0x1100) {
-            wide = 2; /* perhaps: better too short than too long */
-        }
-        is_cut = used + wide > most || length + bytes + 4 > size;
-        if (!is_cut) {
-            memcpy(text + length, shown, bytes);
-            length += bytes;
-            used += wide;
-        }
-    }
-    text[length] = '\0';
-    if (is_cut) {
-        while (used + columns(dots) > most && length > 0) {
-            length--;
-            used -= ((unsigned char)text[length] & 0xC0) != 0x80;
-        }
-        snprintf(text + length, size - length, "%s", dots);
-    }
-}
-
 static void print(const writing *w, const char *text, size_t width, bool to_right)
 {
-    size_t used = columns(text), pad = used < width ? width - used : 0;
+    size_t used = mprof__text_columns(text), pad = used < width ? width - used : 0;
     fprintf(w->stream, "%*s%s%*s", (int)(to_right ? pad : 0), "", text, (int)(to_right ? 0 : pad),
             "");
 }
@@ -143,12 +81,12 @@ static void measured_text(const writing *w, const mprof__result *result, char *t
     if (isnan(result->measured)) {
         snprintf(text, TEXT_SIZE, "%s", w->style->is_utf8 ? "\xE2\x80\x93" : "-");
     } else if (result->verdict == MPROF__INCONCLUSIVE && !isnan(result->low)) {
-        signed_number(w, number, sizeof number, result->low, decimals, true);
-        signed_number(w, other, sizeof other, result->high, decimals, true);
+        mprof__text_signed(w->style, number, sizeof number, result->low, decimals, true);
+        mprof__text_signed(w->style, other, sizeof other, result->high, decimals, true);
         snprintf(text, TEXT_SIZE, "%s%s%s", number, w->style->is_utf8 ? "\xE2\x80\xA6" : "..",
                  other);
     } else {
-        signed_number(w, number, sizeof number, result->measured, decimals, false);
+        mprof__text_signed(w->style, number, sizeof number, result->measured, decimals, false);
         snprintf(text, TEXT_SIZE, "%s%s %s",
                  !result->is_at_least ? ""
                  : w->style->is_utf8  ? "\xE2\x89\xA5 "
@@ -162,52 +100,30 @@ static void fill_row(const writing *w, const mprof__result *result, result_row *
     const char *unit = mprof__unit_text(result->unit);
     int decimals = decimals_of(result);
     memset(row, 0, sizeof *row);
-    plain(w, row->cells[NAME], TEXT_SIZE, result->name, w->style->width);
+    mprof__text_plain(w->style, row->cells[NAME], TEXT_SIZE, result->name, w->style->width);
     measured_text(w, result, row->cells[MEASURED]);
     if (!isnan(result->limit)) {
         char number[TEXT_SIZE / 2];
-        signed_number(w, number, sizeof number, result->limit, decimals, false);
+        mprof__text_signed(w->style, number, sizeof number, result->limit, decimals, false);
         snprintf(row->cells[LIMIT], TEXT_SIZE, "%s %s", number, unit);
     }
     bool is_told = result->verdict == MPROF__PASSED || result->verdict == MPROF__FAILED;
     if (is_told && !isnan(result->margin)) {
-        signed_number(w, row->cells[MARGIN], TEXT_SIZE, result->margin, decimals, true);
+        mprof__text_signed(w->style, row->cells[MARGIN], TEXT_SIZE, result->margin, decimals, true);
     }
     if (is_told && !isnan(result->margin_share) && fabs(result->margin_share) < 100) {
         char number[TEXT_SIZE / 2];
-        signed_number(w, number, sizeof number, result->margin_share * 100, 1, true);
+        mprof__text_signed(w->style, number, sizeof number, result->margin_share * 100, 1, true);
         snprintf(row->cells[SHARE], TEXT_SIZE, "%s %%", number);
     }
-}
-
-/* Prints words within the width, further lines indented like the first. */
-static void print_wrapped(const writing *w, const char *text, size_t indent)
-{
-    size_t room = w->style->width - indent, used = 0;
-    fprintf(w->stream, "%*s", (int)indent, "");
-    while (*text) {
-        char word[TEXT_SIZE];
-        size_t length = strcspn(text, " ");
-        size_t bytes = mprof__text_copy(word, sizeof word, text, length);
-        size_t wide = columns(word);
-        if (used > 0 && used + 1 + wide > room) {
-            fprintf(w->stream, "\n%*s", (int)indent, "");
-            used = 0;
-        }
-        fprintf(w->stream, "%s%s", used > 0 ? " " : "", word);
-        used += wide + (used > 0);
-        text += bytes == 0 ? length : bytes;
-        text += *text == ' ' && bytes == length;
-    }
-    fputc('\n', w->stream);
 }
 
 /* "build_index, running since 6.66 s, +205.3 MiB (baseline 142.2 MiB)" */
 static void running_text(const writing *w, char *text, size_t size, const mprof__running_call *call)
 {
     char name[TEXT_SIZE], amount[64], since[64] = "", processes[64] = "", before[64] = "";
-    plain(w, name, sizeof name, call->name, 40);
-    signed_number(w, amount, sizeof amount, call->added_mib, 1, !call->is_process);
+    mprof__text_plain(w->style, name, sizeof name, call->name, 40);
+    mprof__text_signed(w->style, amount, sizeof amount, call->added_mib, 1, !call->is_process);
     if (call->process_count > 1) {
         snprintf(processes, sizeof processes, " in %zu processes", call->process_count);
     }
@@ -231,7 +147,7 @@ static void print_running(const writing *w, const mprof__result *result)
         } else {
             snprintf(text, sizeof text, "and %s", call);
         }
-        print_wrapped(w, text, indent);
+        mprof__text_wrap(w->stream, w->style, text, indent);
     }
 }
 
@@ -244,7 +160,7 @@ static void print_result(const writing *w, const mprof__result *result)
     begin_colour(w, result->verdict);
     print(w, verdict_word(result->verdict), VERDICT_WIDTH, false);
     end_colour(w);
-    plain(w, name, sizeof name, result->name, w->widths[NAME]);
+    mprof__text_plain(w->style, name, sizeof name, result->name, w->widths[NAME]);
     fputc(' ', w->stream);
     size_t last = LIMIT;
     for (size_t column = MARGIN; column < COLUMN_COUNT; column++) {
@@ -259,8 +175,8 @@ static void print_result(const writing *w, const mprof__result *result)
     fputc('\n', w->stream);
     if (*result->reason && !w->results->subjects[result->subject].error) {
         char reason[1024];
-        plain(w, reason, sizeof reason, result->reason, sizeof reason);
-        print_wrapped(w, reason, INDENT + VERDICT_WIDTH + 1);
+        mprof__text_plain(w->style, reason, sizeof reason, result->reason, sizeof reason);
+        mprof__text_wrap(w->stream, w->style, reason, INDENT + VERDICT_WIDTH + 1);
     }
     if (result->verdict == MPROF__FAILED) {
         print_running(w, result);
@@ -279,7 +195,7 @@ static void measure_columns(writing *w, size_t subject)
         }
         fill_row(w, &w->results->results[i], &row);
         for (size_t column = 0; column < COLUMN_COUNT; column++) {
-            size_t width = columns(row.cells[column]);
+            size_t width = mprof__text_columns(row.cells[column]);
             w->widths[column] = width > w->widths[column] ? width : w->widths[column];
         }
     }
@@ -304,20 +220,20 @@ static void print_heading(const writing *w, const mprof__subject *subject)
 {
     char text[4 * TEXT_SIZE];
     size_t width = w->style->width;
-    plain(w, text, sizeof text, subject->name, width);
+    mprof__text_plain(w->style, text, sizeof text, subject->name, width);
     fputs(text, w->stream);
-    size_t used = columns(text) + 2;
+    size_t used = mprof__text_columns(text) + 2;
     if (subject->run_count > 1) {
         used += (size_t)fprintf(w->stream, "  %zu runs", subject->run_count);
     }
     if (*subject->command_line && used + NAME_LEAST < width) {
-        plain(w, text, sizeof text, subject->command_line, width - used);
+        mprof__text_plain(w->style, text, sizeof text, subject->command_line, width - used);
         fprintf(w->stream, "  %s", text);
     }
     fputc('\n', w->stream);
     if (subject->error) {
-        plain(w, text, sizeof text, subject->error, sizeof text);
-        print_wrapped(w, text, INDENT);
+        mprof__text_plain(w->style, text, sizeof text, subject->error, sizeof text);
+        mprof__text_wrap(w->stream, w->style, text, INDENT);
     }
 }
 
@@ -337,7 +253,7 @@ static void print_ending(const writing *w, const mprof__subject *subject)
                  (long long)subject->ending_value);
     }
     if (*text) {
-        print_wrapped(w, text, INDENT);
+        mprof__text_wrap(w->stream, w->style, text, INDENT);
     }
 }
 

@@ -176,7 +176,7 @@ int mprof__check_request_run(const mprof__check_request *request, const char *co
     int exit_code;
     mprof_status status = mprof__check(&results, paths, path_count, &request->options, &error);
     if (status == MPROF_OK) {
-        const mprof__format_input input = {"check", &results};
+        const mprof__format_input input = {.command = "check", .results = &results};
         exit_code = mprof__results_exit_code(&results);
         if (mprof__result_output_write(&request->output, &input, write_text, &results) !=
                 MPROF_EXIT_OK &&

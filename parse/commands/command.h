@@ -13,7 +13,7 @@ enum {
     MPROF_EXIT_OK = 0,
     MPROF_EXIT_FAILED = 1,       /* the input or the output could not be used */
     MPROF_EXIT_USAGE = 2,        /* the command line could not be used; nothing was started */
-    MPROF_EXIT_INCONCLUSIVE = 3, /* `check': a limit could not be judged */
+    MPROF_EXIT_INCONCLUSIVE = 3, /* `check', `diff': unclear, or not measured */
     MPROF_EXIT_LIMIT = 124,      /* a limit set by the user was reached, as timeout(1) returns it */
     MPROF_EXIT_NOT_EXECUTABLE = 126,
     MPROF_EXIT_NOT_FOUND = 127,
@@ -79,5 +79,6 @@ int mprof_rm_command(int argc, char **argv);
 int mprof_clean_command(int argc, char **argv);
 int mprof_peak_command(int argc, char **argv);
 int mprof_check_command(int argc, char **argv);
+int mprof_diff_command(int argc, char **argv);
 
 #endif

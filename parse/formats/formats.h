@@ -3,6 +3,7 @@
 #ifndef MPROF_PARSE_FORMATS_H
 #define MPROF_PARSE_FORMATS_H
 
+#include "parse/check/comparison.h"
 #include "parse/check/verdict.h"
 
 #include <stdio.h>
@@ -11,6 +12,7 @@
 typedef struct mprof__format_input {
     const char *command; /* "check" or "diff" */
     const mprof__results *results;
+    const mprof__comparisons *comparisons; /* of "diff"; else NULL */
 } mprof__format_input;
 
 typedef struct mprof__format {

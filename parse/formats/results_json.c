@@ -1,6 +1,7 @@
 /* --format json: all that is known, in bytes and seconds. */
 #include "results_json.h"
 
+#include "comparison_json.h"
 #include "formats.h"
 #include "json.h"
 #include "measures.h"
@@ -124,6 +125,12 @@ int mprof__format_json(FILE *stream, const mprof__format_input *input)
         json_pack("{s:i, s:b, s:o, s:o, s:o}", "exit_code", mprof__results_exit_code(results),
                   "report_only", results->report_only, "headline", mprof__json_text(headline),
                   "counts", counts, "subjects", subject_items(results));
+    if (input->comparisons &&
+        json_object_set_new(body, "comparisons", mprof__json_comparisons(input->comparisons)) !=
+            0) {
+        json_decref(body);
+        body = NULL;
+    }
     return mprof__json_print(stream, mprof__json_document(input->command, body), false, NULL) ==
                    MPROF_OK
                ? 0

@@ -172,7 +172,8 @@ class Document(TestCase):
 
     def test_commands_run(self):
         shutil.copy(FIXTURES / "dat" / "article-gunicorn-M.dat", self.directory / "mprofile_20260101000000.dat")
-        shutil.copy(FIXTURES / "dat" / "nested.dat", self.directory / "service.dat")
+        for name in ("service.dat", "before.dat", "now.dat"):
+            shutil.copy(FIXTURES / "dat" / "nested.dat", self.directory / name)
         env = dict(os.environ, PATH=f"{pathlib.Path(MPROF).parent}:{os.environ['PATH']}")
         process = self.start("sleep", "60")
         blocks = re.findall(r"```sh\n(.*?)```", (SOURCE / "docs" / "json.md").read_text(), re.S)

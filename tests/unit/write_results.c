@@ -78,7 +78,7 @@ static void add_subject(mprof__results *results, const char *name)
 
 static int write_results(const char *format, mprof__results *results, size_t limit)
 {
-    const mprof__format_input input = {"check", results};
+    const mprof__format_input input = {.command = "check", .results = results};
     const mprof__format *found = mprof__format_find(format);
     if (limit > 0) {
         return mprof__markdown_write(stdout, &input, limit);
