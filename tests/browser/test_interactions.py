@@ -214,6 +214,19 @@ class InBothBrowsers:
         self.browser.press("Escape", "Escape")
         self.assertFalse(self.state()["zoomed"])
 
+    def test_a_press_in_the_frame_of_a_move_begins_a_drag(self):
+        """The move before the press is drawn after it."""
+        self.show(NESTED)
+        self.browser.run("""
+            const send = (name, x, buttons) => document.documentElement.dispatchEvent(new PointerEvent(name,
+                { clientX: x, clientY: 200, buttons, pointerId: 1, pointerType: 'mouse', bubbles: true }));
+            send('pointermove', 300, 0);
+            send('pointerdown', 300, 1);
+            requestAnimationFrame(() => requestAnimationFrame(() => { send('pointermove', 500, 1); send('pointerup', 500, 0); }));""")
+        self.browser.settle()
+        self.browser.settle()
+        self.assertTrue(self.shown(".selection .tip"))
+
     # ---- hide and solo ----
 
     def test_functions_are_hidden_by_their_colour_in_the_legend(self):

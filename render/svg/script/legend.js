@@ -53,7 +53,7 @@ function processCells(sum, end, peak) {
 const countedName = (name, count) => name.replace(/ \u00d7[\d,]+$/, '') + (count > 1 ? ` \u00d7${counted(count)}` : '');
 const kindsOf = { process: [0, 1], command: [0, 2], recording: [3] };
 function entriesOf(table, a, b) {
-  if (table.name === 'function') return functionsIn(a, b).map(sum => ({ number: sum.number, label: functions[sum.number].label, cells: functionCells(sum) }));
+  if (table.name === 'function') return functionsIn(a, b).map(sum => ({ number: sum.number, label: functions[sum.number].label, get cells() { return functionCells(sum); } })); // few of thousands are drawn
   const kinds = kindsOf[table.name];
   if (!kinds || !data.window || !data.window.rows.some(([kind]) => kinds.includes(kind) && (kind || table.name !== 'recording'))) return null;
   const peak = table.name === 'command' ? peakOfAll(a, b, [...new Set(numbersOfWindows().rows.filter(row => row.kind === 2).flatMap(row => row.members))]).mib : 0;

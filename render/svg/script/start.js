@@ -62,3 +62,8 @@ root.classList.add('living');
 
 followLink();
 started = true;
+// So that the first zoom is as fast as others: numbers are read, and fonts are known.
+(window.requestIdleCallback || setTimeout)(() => {
+  numbersOfWindows();
+  for (const role of ['facts', 'tick', 'box-name', 'bracket-name', 'child-name', 'legend-name', 'tip', 'tip head']) textWidth('x', role);
+});
