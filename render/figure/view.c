@@ -92,7 +92,22 @@ static void find_lowest(double *lowest, const mprof__layout *layout,
     }
 }
 
-/* Of the curves, above 0; infinite if there is none. */
+static void find_lowest_of_calls(double *lowest, const mprof__layout *layout,
+                                 const mprof__figure_input *input)
+{
+    for (size_t i = 0; !layout->options->flame && i < input->shown_count; i++) {
+        const mprof_span *span = &input->spans[input->shown[i]];
+        const mprof_sample ends[] = {span->enter, span->exit};
+        for (size_t end = 0; end < 2; end++) {
+            double time_s = ends[end].time_s - input->start_s;
+            if (time_s >= layout->from_s && time_s <= layout->to_s && ends[end].mib > 0) {
+                *lowest = fmin(*lowest, ends[end].mib);
+            }
+        }
+    }
+}
+
+/* Of all that is drawn, above 0; infinite if there is nothing. */
 static double lowest_positive(const mprof__layout *layout)
 {
     double lowest = INFINITY;
@@ -101,6 +116,17 @@ static double lowest_positive(const mprof__layout *layout)
         find_lowest(&lowest, layout, input, input->line);
         for (size_t i = 1; i < input->process_count; i++) {
             find_lowest(&lowest, layout, input, &input->processes[i].series);
+        }
+        mprof__kind_curve kind = {.series = NULL};
+        while (mprof__next_kind(layout, input, &kind)) {
+            find_lowest(&lowest, layout, input, kind.series);
+        }
+        find_lowest_of_calls(&lowest, layout, input);
+    }
+    for (size_t i = 0; i < layout->options->note_count; i++) {
+        const mprof_note *note = &layout->options->notes[i];
+        if (note->kind != MPROF_NOTE_MARK && note->at > 0) {
+            lowest = fmin(lowest, note->at);
         }
     }
     return lowest;

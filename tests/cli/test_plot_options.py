@@ -134,6 +134,14 @@ class Options(mprof_test.TestCase):
                 self.assertTrue(0 < low < high < low * 1e7)
                 self.assertNotIn("nan", (self.directory / "out.svg").read_text().replace("nano", ""))
 
+    def test_a_logarithmic_axis_reaches_all_that_is_drawn(self):
+        (self.directory / "x.dat").write_text("FACT pid 10\n" + "".join(
+            f"MEM {100 + i} {1000 + i}\nKINDS 10 {1000 + i} swap=2.5\n" for i in range(20)) + "FUNC f 30 1003 100 1009 0\n")
+        for options, low in (([], 10), (["-n"], 100), (["-n", "--memory", "swap"], 1), (["-n", "--limit", "0.5"], 0.1),
+                             (["-n", "--line", "2"], 1), (["-n", "--mark", "2"], 100)):
+            with self.subTest(options=options):
+                self.assertAlmostEqual(Picture(self.draw("--log", *options, "x.dat")).data["memory"][0], low)
+
     def test_what_has_no_logarithm(self):
         self.assert_refused("--log", "--stack", CHILDREN, says="--log cannot show a stack, whose layers add up: leave "
                             "--stack or --log out")

@@ -99,6 +99,20 @@ class SameNumbers(mprof_test.TestCase):
                 self.assertLessEqual(abs(mib - process["at_peak_bytes"] / MIB), half * 1.001 + 1e-5, line)
                 self.count("process of a hit")
 
+    def test_a_hit_in_another_unit_and_on_a_logarithmic_axis(self):
+        """The memory of the nearest sample, and none at the lower edge."""
+        (self.directory / "x.dat").write_text("CMDLINE x\n" + "".join(
+            f"MEM {0 if i == 50 else 2 ** (i / 12):.6f} {1000 + i}\n" for i in range(121)))
+        picture = self.mprof.plot(self.directory / "x.dat", unit="MB", log=True)
+        (self.directory / "x.svg").write_text(picture.svg())
+        data = Picture(self.directory / "x.svg").data
+        left, top, width, _ = data["plot"]
+        for second in (3, 36, 50, 96, 119):
+            hit, text = self.hit_text(picture._figure(True), left + second / data["time"][1] * width, top + 2)
+            mib = 0 if second == 50 else 2 ** (second / 12)
+            self.assertAlmostEqual(hit.sample_mib, mib, delta=mib * 1e-3)
+            self.assertIn(f"{mib * 1.048576:.1f} MB" if mib else "0 MB", text.split("\n"))
+
     def test_of_the_library(self):
         for seed in range(RECORDINGS):
             (self.directory / f"{seed}.dat").write_text(recording(seed))
