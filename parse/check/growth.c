@@ -19,6 +19,8 @@
 #define GAP_QUANTILE 0.75 /* of the times between troughs: these windows hold one */
 #define GAP_MARGIN 1.05
 #define STILL_RISES 0.33         /* of the slope, in the last quarter */
+#define END_MINIMA 4             /* to judge a quarter by itself */
+#define DEVIATION 1.48           /* of values, from their median absolute residual */
 #define DEVIATION_OF_MEDIAN 1.86 /* of a median, from the median absolute residual */
 
 /* The samples to use, and what is found on the way. */
@@ -185,6 +187,45 @@ static void find_late_slope(growing *g, mprof__growth *growth)
         3 * deviation * sqrt(1.0 / (double)(last - half) + 1.0 / (double)(count - last)) / minutes;
 }
 
+/* The slope of minima [begin, end) and how far they spread around that line. 0, or -1 without
+ * memory. */
+static int find_part(const growing *g, size_t begin, size_t end, mprof__robust_line *line,
+                     double *deviation)
+{
+    double residuals[WINDOWS_MOST];
+    if (mprof__theil_sen(line, g->x + begin, g->y + begin, end - begin) != 0) {
+        return -1;
+    }
+    for (size_t i = begin; i < end; i++) {
+        residuals[i - begin] = fabs(g->y[i] - line->offset - line->slope * g->x[i]);
+    }
+    double count = (double)(end - begin);
+    *deviation = DEVIATION * mprof__median(residuals, end - begin) * count / (count - 2);
+    return 0;
+}
+
+/* Whether memory surely does not rise by the limit within the last quarter. What its minima spread
+ * by is judged with the quarter before: a few of them may agree by chance. 0, or -1 without memory.
+ */
+static int find_end(const growing *g, mprof__growth *growth)
+{
+    size_t count = g->minimum_count, last = count - (count + 2) / 4, third = 2 * last - count;
+    mprof__robust_line line, before;
+    double deviation, deviation_before;
+    growth->end_highest = INFINITY;
+    if (count - last < END_MINIMA) {
+        return 0;
+    }
+    if (find_part(g, last, count, &line, &deviation) != 0 ||
+        find_part(g, third, last, &before, &deviation_before) != 0) {
+        return -1;
+    }
+    double minutes = g->x[count - 1] - g->x[last];
+    growth->end_highest = line.slope + 3 * fmax(deviation, deviation_before) * sqrt(12) /
+                                           (minutes * sqrt((double)(count - last)));
+    return 0;
+}
+
 static int find_slope(growing *g, mprof__growth *growth)
 {
     mprof__robust_line line;
@@ -202,6 +243,9 @@ static int find_slope(growing *g, mprof__growth *growth)
     growth->mib_per_min = line.slope;
     growth->low = interval.low;
     growth->high = interval.high;
+    if (find_end(g, growth) != 0) {
+        return -1;
+    }
     find_late_slope(g, growth);
     return 0;
 }
@@ -233,18 +277,21 @@ mprof__verdict mprof__growth_judge(const mprof__growth *growth, double limit_mib
         *reason = "too short, or too few troughs";
         return MPROF__INCONCLUSIVE;
     }
-    if (growth->low > limit_mib_per_min) {
-        if (growth->late_mib_per_min > growth->mib_per_min * STILL_RISES) {
-            return MPROF__FAILED;
-        }
-        bool is_over = growth->late_mib_per_min + growth->late_margin <= limit_mib_per_min;
-        *reason = is_over ? "it rose, but no longer in the last quarter"
-                          : "it rose, perhaps not in the last quarter: record longer";
-        return is_over ? MPROF__PASSED : MPROF__INCONCLUSIVE;
-    }
     if (growth->high <= limit_mib_per_min) {
         return MPROF__PASSED;
     }
-    *reason = "the interval includes the limit: record longer";
+    double late = fmin(growth->late_mib_per_min, growth->end_highest);
+    bool rises = late > growth->mib_per_min * STILL_RISES;
+    if (growth->low > limit_mib_per_min && rises) {
+        return MPROF__FAILED;
+    }
+    if (growth->late_mib_per_min + growth->late_margin <= limit_mib_per_min ||
+        growth->end_highest <= limit_mib_per_min * STILL_RISES) {
+        *reason = "it rose, but no longer in the last quarter";
+        return MPROF__PASSED;
+    }
+    *reason = growth->low > limit_mib_per_min
+                  ? "it rose, perhaps not in the last quarter: record longer"
+                  : "the interval includes the limit: record longer";
     return MPROF__INCONCLUSIVE;
 }

@@ -15,9 +15,10 @@ typedef struct mprof__growth {
     double low, high;        /* its interval, of MPROF__GROWTH_CONFIDENCE */
     double late_mib_per_min; /* in the last quarter */
     double late_margin;      /* three times the standard error of that */
-    size_t windows;          /* of equal time; most hold a trough of the curve */
-    size_t windows_most;     /* as many as the samples allow */
-    double from_s, to_s;     /* unix seconds: what was used, without warm-up and end */
+    double end_highest; /* what the slope within the last quarter is not above; INFINITY: unknown */
+    size_t windows;     /* of equal time; most hold a trough of the curve */
+    size_t windows_most; /* as many as the samples allow */
+    double from_s, to_s; /* unix seconds: what was used, without warm-up and end */
 } mprof__growth;
 
 /* Samples in order of time, of what a limit applies to. 0, or -1 without memory. */
