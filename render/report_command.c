@@ -6,6 +6,7 @@
 #include "parse/formats/json.h"
 #include "render/draw/draw.h"
 #include "report/page_folder.h"
+#include "report/report_baseline.h"
 #include "report/report_limits.h"
 #include "report/report_model.h"
 #include "report/report_pages.h"
@@ -28,7 +29,8 @@
 #define TABLES_MAX 1200000
 #define ROW_BYTES 600 /* of a table, about */
 #define ROW_LEAST 12
-#define ROW_MAX 500 /* of a table, in HTML */
+#define ROW_MAX 500     /* of a table, in HTML */
+#define COMPARED_MAX 20 /* recordings; the baseline is read once for each */
 #define OPTION_MAX 32
 #define TITLE_BYTES 300 /* of a picture */
 
@@ -68,8 +70,9 @@ struct report {
     mprof__page_folder *folder; /* NULL: one page */
     const struct target *html;  /* NULL: none is written */
     char *link_to_index;        /* from a page; owned */
-    mprof__results results;     /* of the limits; none: there are no limits */
-    const char **names;         /* of the files; owned, the strings are not */
+    size_t file_count;
+    mprof__results results; /* of the limits; none: there are no limits */
+    const char **names;     /* of the files; owned, the strings are not */
     bool failed;
 };
 
@@ -417,6 +420,11 @@ static mprof_status add_profile(struct report *report, const mprof_profile *prof
     if (mprof__report_add_limits(recording, &report->results, path, !run) != MPROF_OK) {
         return mprof_error_set(error, MPROF_ENOMEM, "out of memory");
     }
+    const mprof__limits *limits = &report->request->check.options.limits;
+    if (limits->baseline && !run && report->file_count <= COMPARED_MAX &&
+        mprof__report_add_baseline(recording, limits, path) != MPROF_OK) {
+        return mprof_error_set(error, MPROF_ENOMEM, "out of memory");
+    }
     if (!report->html) {
         return MPROF_OK;
     }
@@ -551,6 +559,7 @@ static mprof_status make_report(struct report *report, char *const *paths, size_
     for (size_t i = 0; i < request->target_count && !report->html; i++) {
         report->html = request->targets[i].format == FORMAT_HTML ? &request->targets[i] : NULL;
     }
+    report->file_count = count;
     report->names = choose_names(paths, count);
     report->model = mprof__report_new();
     size_t shared = PICTURES_MAX / (count + 1);

@@ -27,6 +27,7 @@ struct column {
 
 static const struct column function_columns[] = {
     {"most a call added", "most_added_bytes", CHANGE, true},
+    {"in the baseline", "baseline_most_added_bytes", CHANGE, false},
     {"all calls added", "change_bytes", CHANGE, false},
     {"highest", "peak_bytes", BYTES, false},
     {"calls", "calls", COUNT, false},

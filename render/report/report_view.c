@@ -3,6 +3,7 @@
 
 #include "parse/plain_text.h"
 #include "render/figure/format_units.h"
+#include "report_baseline.h"
 #include "report_limits_view.h"
 #include "report_model.h"
 #include "report_tables.h"
@@ -348,6 +349,7 @@ static json_t *recording_view(const json_t *recording, size_t number,
     set_ending(&view, recording);
     set_flag(&view, "is_calm", !is_peak_crossed(recording));
     set(&view, "limits", mprof__limits_view(recording));
+    set(&view, "baseline", mprof__baseline_view(recording));
     set_cards(&view, recording);
     set_tables(&view, recording, number, options);
     set(&view, "warnings", json_deep_copy(json_object_get(recording, "warnings")));

@@ -246,6 +246,28 @@ class Report(TestCase):
         done = self.run_mprof("report", NESTED, expect=2)
         self.assertIn("mprof.ini:1:", done.stderr)
 
+    def test_what_differs_from_a_baseline(self):
+        for i in range(5):
+            self.write(f"good/run{i}.dat", plain_recording(1))
+        more = plain_recording(1).replace("FUNC job.step1 50.0000 1001.0000 61.0000", "FUNC job.step1 50.0000 1001.0000 161.0000")
+        self.assertNotEqual(more, plain_recording(1))
+        path = self.write("now.dat", more)
+        only, = self.report("--baseline=good", path)["recordings"]
+        self.assertEqual(only["baseline"]["run_count"], 5)
+        peak = next(one for one in only["baseline"]["changes"] if one["name"] == "peak")
+        before, = self.report("good/run1.dat")["recordings"]
+        self.assertEqual((peak["before"], peak["now"]), (before["peak"]["bytes"], only["peak"]["bytes"]))
+        steps = {one["label"]: one for one in only["functions"]}
+        old = {one["label"]: one for one in before["functions"]}
+        self.assertEqual(steps["step1"]["baseline_most_added_bytes"], old["step1"]["most_added_bytes"])
+        self.assertGreater(steps["step1"]["most_added_bytes"], old["step1"]["most_added_bytes"] + 50 * MIB)
+        for kind in ("html", "md"):
+            text = "".join(parsed(self.report("--baseline=good", path, kind=kind)).text)
+            with self.subTest(kind=kind):
+                self.assertRegex(text, "(?i)against the baseline")
+                self.assertIn("in the baseline, MiB", text.replace("\u00a0", " "))
+        self.assertNotIn("baseline", self.report(path)["recordings"][0])
+
     def test_the_worst_is_the_first_to_look_at(self):
         for i in range(8):
             self.write(f"r{i}.dat", plain_recording(i) + f"MEM {110 + i * 20} 1006.5\n")
