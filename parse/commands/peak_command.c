@@ -302,6 +302,22 @@ static int print_peak(const char *path, request *r)
     return status == MPROF_OK ? MPROF_EXIT_OK : MPROF_EXIT_FAILED;
 }
 
+/* Arguments that name no recording have items, too; their reasons are printed. */
+static void add_unresolved(request *r)
+{
+    mprof_recordings *recordings = mprof__recordings_here();
+    for (size_t i = 0; recordings && i < r->arguments.count; i++) {
+        const char *path;
+        mprof_error error = MPROF_ERROR_INIT;
+        if (mprof_recordings_resolve(recordings, r->arguments.items[i], &path, &error) !=
+            MPROF_OK) {
+            mprof__json_append(&r->items,
+                               mprof__peak_json_failed(r->arguments.items[i], error.message));
+        }
+    }
+    mprof_recordings_free(recordings);
+}
+
 /* Takes the items. */
 static int print_document(json_t *items)
 {
@@ -325,6 +341,9 @@ int mprof_peak_command(int argc, char **argv)
     }
     for (size_t i = 0; i < path_count; i++) {
         result = print_peak(paths[i], &r) == MPROF_EXIT_OK ? result : MPROF_EXIT_FAILED;
+    }
+    if (r.is_json) {
+        add_unresolved(&r);
     }
     if (r.is_json && print_document(r.items) != MPROF_EXIT_OK) {
         result = MPROF_EXIT_FAILED;

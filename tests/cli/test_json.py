@@ -81,6 +81,9 @@ class Json(TestCase):
         document = self.document("peak", "bad.dat", good, expect=1)
         self.assertEqual(document["recordings"][0], {"file": "bad.dat", "error": "is empty"})
         self.assertIsNone(document["recordings"][1]["error"])
+        document = self.document("peak", "missing.dat", "-7", good, expect=1)
+        self.assertEqual([(item["file"], bool(item["error"])) for item in document["recordings"]],
+                         [(good, False), ("missing.dat", True), ("-7", True)])
 
     def test_nothing_to_read_is_an_empty_list(self):
         self.assertEqual(self.document("list")["recordings"], [])
