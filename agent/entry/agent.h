@@ -1,5 +1,5 @@
 /* The agent's exported functions, looked up by name: two for the preload shim, one for the recorder
- * that attaches, two for a program that loads the agent itself. */
+ * that attaches, three for a program that loads the agent itself. */
 #ifndef MPROF_AGENT_AGENT_H
 #define MPROF_AGENT_AGENT_H
 
@@ -23,9 +23,11 @@ __attribute__((visibility("default"))) void mprof_agent_attach(const char *direc
 /* For a program that started its recorder by `mprof attach --own-agent`. Starts the agent as
  * mprof_agent_attach does, with the GIL. Returns the decorator `profile`, whose functions are
  * recorded while a recorder is attached: a new reference, or NULL with RuntimeError, whose text is
- * the reason. mprof_agent_leave stops recording at once. */
+ * the reason. mprof_agent_report_name is for a child that multiprocessing has given a name.
+ * mprof_agent_leave stops recording at once. */
 __attribute__((visibility("default"))) struct _object *mprof_agent_join(const char *directory,
                                                                         const char *patterns);
+__attribute__((visibility("default"))) void mprof_agent_report_name(void);
 __attribute__((visibility("default"))) void mprof_agent_leave(void);
 
 /* Whether mprof_agent_start has succeeded. Private to the agent. */

@@ -244,6 +244,13 @@ PyObject *mprof_agent_join(const char *directory, const char *patterns)
     return profile;
 }
 
+void mprof_agent_report_name(void)
+{
+    if (is_attached) {
+        mprof__process_name_report();
+    }
+}
+
 void mprof_agent_leave(void)
 {
     if (is_attached) {

@@ -89,6 +89,20 @@ class Cells(unittest.TestCase):
         # the recorder is a child of the kernel, and not recorded
         self.assertEqual({child_pid for child_pid, _, _ in recording.chld}, {child.pid})
 
+    def test_workers_of_a_pool(self):
+        """With their names, and the functions of the notebook."""
+        answer = self.run_cell(
+            "%%mprof -o pool.dat\nimport multiprocessing, time\ndef work(n):\n    time.sleep(0.1)\n    return n\n"
+            "with multiprocessing.get_context('fork').Pool(2) as pool:\n    print(pool.map(work, [1, 2], 1))\n")
+        self.assertEqual((answer.out, answer.err), ("[1, 2]\n", ""), answer.text)
+        recording = Recording(self.directory / "pool.dat")
+        calls = recording.calls_of("work")
+        self.assertEqual(len(calls), 2)
+        self.assertNotIn(self.kernel.pid, {call.pid for call in calls})
+        names = {pid: name for pid, _, name in recording.named}
+        for call in calls:
+            self.assertRegex(names[call.pid], r"^ForkPoolWorker-\d+$")
+
     def test_nothing_is_left_behind(self):
         self.run_cell("%%mprof -q" + WORK)
         answer = self.run_cell("import builtins, os\nprint(hasattr(builtins, 'profile'), "

@@ -135,7 +135,7 @@ class _Cell:
             extra += ["--backend", options.backend]
         if options.memory:
             extra += ["--memory", options.memory]
-        self.recording = Recording(program(), path, options.interval, extra, functions, _MARK)
+        self.recording = Recording(program(), path, options.interval, extra, functions, _MARK, names_children=True)
 
     def drop(self):
         if self.folder is not None:

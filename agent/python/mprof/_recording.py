@@ -55,16 +55,15 @@ class _Agent:
         self._join = library.mprof_agent_join
         self._join.argtypes = [ctypes.c_char_p, ctypes.c_char_p]
         self._join.restype = ctypes.py_object
-        self._leave = library.mprof_agent_leave
-        self._leave.argtypes = []
-        self._leave.restype = None
+        self.leave = library.mprof_agent_leave
+        self.report_name = library.mprof_agent_report_name
+        for function in (self.leave, self.report_name):
+            function.argtypes = []
+            function.restype = None
 
     def join(self, rings, patterns):
         """Returns the decorator `profile`."""
         return self._join(os.fsencode(rings), "\n".join(patterns).encode("utf-8", "surrogateescape"))
-
-    def leave(self):
-        self._leave()
 
 
 class _Names:
@@ -97,13 +96,15 @@ class Recording:
     """A recording of this process, from start() to stop(), with its threads and child processes.
 
     path: the file to write. functions: patterns of functions to record; None: no functions. marked: the
-    name of a builtin that also is the decorator, while it records.
+    name of a builtin that also is the decorator, while it records. names_children: children have the names
+    that multiprocessing gives them.
     """
 
     active = None  # the one that runs: the agent serves one recorder at a time
     _agent = None
 
-    def __init__(self, program, path, interval=0.01, options=(), functions=(), marked="profile"):
+    def __init__(self, program, path, interval=0.01, options=(), functions=(), marked="profile",
+                 names_children=False):
         self.path = path
         self.interval = interval
         self.notes = []  # lines about what is missing
@@ -111,6 +112,7 @@ class Recording:
                          "--output", os.fspath(path)]
         self._functions = functions
         self._marked = marked
+        self._names_children = names_children
         self._recorder = None
         self._names = None
         self._joined = False
@@ -195,12 +197,20 @@ class Recording:
             self.notes.append(f"mprof: functions are not recorded: {error}")
             return
         self._joined = True
+        if self._names_children:
+            from multiprocessing.util import register_after_fork
+            register_after_fork(self, Recording._name_child)
         with contextlib.suppress(ImportError):
             import memory_profiler  # noqa: F401  its decorator is replaced before the cell imports it
         self._names = _Names(profile, {self._marked: profile})
         for name, value in settings.items():  # for programs that this one executes
             self._environment[name] = (os.environ.get(name), value)
             os.environ[name] = value
+
+    def _name_child(self):
+        """In a child of multiprocessing, once it has a name."""
+        if self._joined:
+            Recording._agent.report_name()
 
     def _forget_functions(self):
         for name, (before, value) in self._environment.items():
