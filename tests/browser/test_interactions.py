@@ -118,6 +118,18 @@ class InBothBrowsers:
         self.browser.press("Escape")
         self.assertFalse(self.state()["zoomed"])
 
+    def test_a_range_of_several_curves_names_each(self):
+        alone = self.write("alone.dat", many_processes(3, 60, False))
+        for paths, wanted in (([NESTED, CHILDREN], ["nested.dat  peak  128.2 MiB", "article-gunicorn-CM.dat  peak  268.8 MiB"]),
+                              ([alone], ["main process  peak  ", "all processes  peak  "])):
+            self.show(*paths)
+            self.browser.run("location.hash = 's=1,3'")
+            self.browser.settle()
+            lines = self.shown(".selection .tip")
+            for line in wanted:
+                with self.subTest(line=line):
+                    self.assertTrue([one for one in lines if one.startswith(line)], lines)
+
     def test_the_legend_of_a_part_is_that_of_a_picture_of_that_window(self):
         cases = ((NESTED, [], ("0.21,0.93", "0.6004,0.8")), (NESTED, ["-f"], ("0.452,1.337",)),
                  (CHILDREN, [], ("0.2,0.9", "2.71,6.03")),

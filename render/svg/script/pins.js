@@ -43,7 +43,7 @@ function drawDifference(a, b, first, second) {
       lines.push([`${name}  ${changed(v - before)}  (${memory(before)} \u2192 ${memory(v)})`, 'tip', undefined, v - before]);
   }
   const node = add(pinned, 'g', { class: 'difference', role: 'status' });
-  add(node, 'path', { class: 'part span', d: `M${tenth(X(a.t))} ${floor - 4}H${tenth(X(b.t))}` });
+  pinned.insertBefore(add(node, 'path', { class: 'part span', d: `M${tenth(X(a.t))} ${floor - 4}H${tenth(X(b.t))}` }), pinned.firstChild);
   drawPanel(node, lines, 0, 0, { at: freePlace(panelSize(lines), first, second) });
 }
 

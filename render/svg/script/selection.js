@@ -11,13 +11,15 @@ function select(range) {
 
 function selectionLines([a, b]) {
   const lines = [[`${moment(a)} \u2013 ${moment(b)}`, 'tip head'], [duration(b - a), 'tip']], rough = data.window && data.window.means;
-  const sum = data.share ? null : curveIn(a, b);
-  if (sum && sum.count) {
-    lines.push([`peak  ${roughly(rough, memory(sum.peak))} at ${moment(sum.time)}`, 'tip'], [`mean  ${roughly(rough, memory(sum.mean))}`, 'tip'],
-      [`lowest  ${roughly(rough, memory(sum.lowest))}`, 'tip']);
+  const add = (name, text) => lines.push([`${name ? name + '  ' : ''}${text}`, 'tip']), curves = curvesIn(a, b);
+  for (const { name, count, peak, time, mean, lowest, change, start, end } of curves.slice(0, 8)) {
+    if (count) add(name, `peak  ${roughly(rough, memory(peak))} at ${moment(time)}`);
+    if (mean !== undefined) add(curves.length > 2 ? name : '', `mean  ${roughly(rough, memory(mean))}`);
+    if (lowest !== undefined && curves.length < 3) add('', `lowest  ${roughly(rough, memory(lowest))}`);
+    if (change !== undefined) add(curves.length > 2 ? name : '', `change  ${roughly(rough, changed(change))}  (${memory(start)} \u2192 ${memory(end)})`);
+    if (!count) add(name, 'no sample in it');
   }
-  if (sum) lines.push([`change  ${roughly(rough, changed(sum.change))}  (${memory(sum.start)} \u2192 ${memory(sum.end)})`, 'tip']);
-  if (sum && !sum.count) lines.push(['no sample in it', 'tip']);
+  if (curves.length > 8) add('', `+ ${curves.length - 8} more`);
   const ran = functionsIn(a, b), calls = ran.reduce((all, one) => all + one.calls, 0);
   if (ran.length) lines.push([`${roughly(data.window.bins, counted(calls))} call${calls === 1 ? '' : 's'} of ${counted(ran.length)} function${ran.length === 1 ? '' : 's'}`, 'tip']);
   return lines;

@@ -284,10 +284,23 @@ function rowsIn(kinds, a, b) {
   return found.sort((x, y) => (x.row.kind === 0 ? -1 : y.row.kind === 0 ? 1 : x.row.kind === 3 ? x.row.order - y.row.order : key(y) - key(x)) || (commands ? x.row.order - y.row.order : x.row.members[0] - y.row.members[0]));
 }
 
-// The curve: peak, mean and change; without a sample in it, only what is between the two around it.
-function curveIn(a, b) {
-  const numbers = numbersOfWindows();
-  if (!numbers) return null;
-  const series = numbers.series[0], sum = seriesIn(series, a, b), start = processAt(series, Math.max(a, series.t[0])), end = processAt(series, Math.min(b, series.t[series.t.length - 1]));
+// Peak, mean and change of a series; without a sample in it, only what is between the two around it.
+function curveOf(series, a, b) {
+  if (!series.t.length || series.t[0] > b || series.t[series.t.length - 1] < a) return null;
+  const sum = seriesIn(series, a, b), start = processAt(series, Math.max(a, series.t[0])), end = processAt(series, Math.min(b, series.t[series.t.length - 1]));
   return { ...sum, start, end, change: end - start };
+}
+
+// The curves of the picture that have a name of their own: recordings, the main process, or all processes.
+function curvesIn(a, b) {
+  const numbers = numbersOfWindows();
+  if (!numbers || data.share) return [];
+  const recordings = numbers.rows.filter(row => row.kind === 3), others = numbers.rows.filter(row => row.kind === 1 || row.kind === 2);
+  const named = recordings.length ? recordings.map(row => [row.name, curveOf(numbers.series[row.members[0]], a, b)])
+    : [[others.length && !data.window.sum ? 'main process' : '', curveOf(numbers.series[0], a, b)]];
+  if (!recordings.length && others.length && !data.window.sum) {
+    const peak = peakOfAll(a, b, [...new Set(others.flatMap(row => row.members))]);
+    if (isFinite(peak.mib)) named.push(['all processes', { count: 1, peak: peak.mib, time: peak.time }]);
+  }
+  return named.filter(([, sum]) => sum).map(([name, sum]) => ({ name, ...sum }));
 }

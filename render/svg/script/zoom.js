@@ -40,7 +40,8 @@ function redraw() {
 function drawHeading() {
   if (isWhole()) return facts && heading.appendChild(facts.cloneNode(true)).classList.remove('fixed');
   const range = rounded(view.from, view.to), text = `${moment(view.from)} \u2013 ${moment(view.to)}`;
-  const sum = tables.length ? curveIn(...range) : null, peak = sum && sum.peak ? `  \u00b7  peak ${roughly(data.window.means, memory(sum.peak))}` : '';
+  const peaks = tables.length ? curvesIn(...range).map(one => one.peak || 0) : [];
+  const peak = Math.max(0, ...peaks) ? `  \u00b7  peak ${roughly(data.window.means, memory(Math.max(...peaks)))}` : '';
   const command = data.command && !data.share ? `${data.command[0]} -w ${rangeName(range)} ${data.command[1]}`.trim() : '';
   // A command is shown whole or not at all; a click copies it.
   const texts = command ? [`${text}${peak}  \u00b7  for all detail of it: ${command}`, `${text}  \u00b7  for all detail of it: ${command}`,
