@@ -59,9 +59,15 @@ class Json(TestCase):
         item = self.document("peak", "x.dat")["recordings"][0]
         self.assertGreater(item["kinds"]["pss"], 0)
         self.assertFalse(item["kernel_peak_is_lower_bound"])
-        process = item["processes"][0]
-        self.assertGreater(process["kernel_peak_bytes"], 80 * MIB)
-        self.assertLess(process["peak_bytes"], 80 * MIB)
+        self.assertGreater(item["kernel_peak_bytes"], 80 * MIB)
+        self.assertLess(item["peak_bytes"], 80 * MIB)
+
+    def test_processes_of_a_recording(self):
+        self.run_mprof("run", "-M", "-T", "0.02", "--memory", "pss", "-o", "x.dat", "sh", "-c",
+                       "sleep 0.5; true")
+        item = self.document("peak", "x.dat")["recordings"][0]
+        process = next(process for process in item["processes"] if process["name"] == "sleep")
+        self.assertGreater(process["peak_bytes"], 0)
         self.assertGreater(process["kinds"]["pss"], 0)
 
     def test_a_function(self):
