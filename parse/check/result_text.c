@@ -69,8 +69,9 @@ static const char *verdict_word(mprof__verdict verdict)
 /* One number of decimals in a column; more where a limit is that small. */
 static int decimals_of(const mprof__result *result)
 {
-    bool is_small = fabs(result->limit) < 1 && result->limit != 0;
-    return (result->unit == MPROF__UNIT_MIB ? 1 : 2) + (is_small ? 1 : 0);
+    double limit = fabs(result->limit);
+    int more = limit >= 1 || limit == 0 || isnan(limit) ? 0 : limit >= 0.1 ? 1 : 2;
+    return (result->unit == MPROF__UNIT_MIB ? 1 : 2) + more;
 }
 
 static void measured_text(const writing *w, const mprof__result *result, char *text)
