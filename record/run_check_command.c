@@ -69,7 +69,6 @@ static int find_limits(const mprof__command_options *options, mprof__limits *lim
     return failed ? -1 : 0;
 }
 
-/* A limit on the peak is one on all processes together. */
 static void record_what_is_limited(mprof__command_options *options, const mprof__limits *limits)
 {
     for (size_t i = 0; i < limits->count; i++) {
@@ -82,7 +81,6 @@ static void record_what_is_limited(mprof__command_options *options, const mprof_
             options->kinds |= 1U << limit->memory;
         }
     }
-    options->include_children = options->include_children || !options->multiprocess;
 }
 
 static int prepare_check(mprof__command_options *options)
@@ -279,6 +277,8 @@ int mprof__run_and_check(mprof__command_options *options, mprof__record_once *re
     if (options->check || options->limits.is_given || options->limits.output.count > 0) {
         exit_code = prepare_check(options);
     }
+    /* with or without limits, so that runs can be compared */
+    options->include_children = options->include_children || !options->multiprocess;
     if (exit_code == MPROF_EXIT_OK && options->repeat > 0) {
         directory = make_directory(options);
         exit_code = directory ? MPROF_EXIT_OK : MPROF_EXIT_USAGE;

@@ -466,6 +466,11 @@ class Run(Check):
         self.assertEqual(sorted(os.listdir(self.directory / "runs")),
                          ["run-1.dat", "run-1.dat.old", "run-2.dat", "run-2.dat.old", "run-3.dat.old"])
 
+    def test_repeated_runs_have_all_processes(self):
+        script = "import time; x = bytearray(40 << 20); time.sleep(0.3)"
+        self.check("run", "--repeat=1", "-q", "-o", "runs", "sh", "-c", f'{sys.executable} -c "{script}"; true', expect=0)
+        self.check("check", "runs", "--min=40MiB", expect=PASSED)
+
     def test_repeat_into_a_directory_by_time(self):
         self.check("run", "--repeat=2", "-q", "true", expect=0)
         names = os.listdir(self.directory)
