@@ -498,9 +498,30 @@ static void add_to_command(struct mprof__plot *plot, int key, const char *argume
     }
 }
 
+/* Whether a picture is not an SVG, as far as the options say. */
+static bool is_other_format(const struct mprof__plot *plot)
+{
+    mprof_format format = MPROF_FORMAT_SVG;
+    for (size_t i = 0; i < plot->format_count; i++) {
+        format = plot->formats[i] != MPROF_FORMAT_SVG ? plot->formats[i] : format;
+    }
+    if (!plot->format_count && !plot->each && plot->output && strcmp(plot->output, "-") != 0) {
+        (void)mprof_format_from_path(&format, plot->output, NULL);
+    }
+    return format != MPROF_FORMAT_SVG;
+}
+
 static void check_combinations(const struct mprof__plot *plot, struct argp_state *state)
 {
     const mprof_figure_options *figure = &plot->figure;
+    if (plot->draw.shares_script && plot->draw.still) {
+        refuse(plot, state,
+               "--embed is for pictures with the page's script, --no-script for those without: "
+               "leave one out");
+    }
+    if (plot->draw.shares_script && is_other_format(plot)) {
+        refuse(plot, state, "--embed is for SVG: other formats have no script");
+    }
     if (figure->log && figure->stack) {
         refuse(plot, state,
                "--log cannot show a stack, whose layers add up: leave --stack or --log "

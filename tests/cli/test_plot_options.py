@@ -37,6 +37,18 @@ class Options(mprof_test.TestCase):
         mprof_test.check_svg(self.directory / "out.svg")
         return sizes
 
+    # ---- what makes no sense together ----
+
+    def test_what_an_embedded_picture_cannot_be(self):
+        script = "--embed is for pictures with the page's script, --no-script for those without: leave one out"
+        other = "--embed is for SVG: other formats have no script"
+        self.assert_refused("--embed", "--no-script", NESTED, says=script)
+        for options in (["--format", "png"], ["-o", "x.pdf"], ["--each", "--format", "svg,eps"]):
+            done = self.run_mprof("plot", "--embed", *options, NESTED, expect=2)
+            self.assertEqual(done.stderr, f"mprof plot: {other}\n")
+        for name in ("x.svg", "x.svg.gz"):
+            self.draw("--embed", NESTED, name=name)
+
     # ---- the range of time ----
 
     def range_of(self, *options):
