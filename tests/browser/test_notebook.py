@@ -128,7 +128,7 @@ class Page:
 
     def test_two_views_of_one_output(self):
         """JupyterLab can show an output twice."""
-        output = re.search(r'<img class="mprof".*?</script>', self.page, re.S)[0]
+        output = re.search(r'<img\b[^<]*?class="mprof".*?</script>', self.page, re.S)[0]
         frames = self.open(self.page.replace("</body>", f"<div>{output}</div></body>", 1), 4)
         for frame in (frames[0], frames[3]):
             self.assertEqual(self.within(frame, "return document.documentElement.tagName"), "svg")
@@ -142,7 +142,7 @@ class InChromium(Page, unittest.TestCase):
     def test_nothing_reaches_the_page(self):
         self.browser.messages()
         plain = self.page
-        for output in re.findall(r'<img class="mprof".*?</script>', plain, re.S):
+        for output in re.findall(r'<img\b[^<]*?class="mprof".*?</script>', plain, re.S):
             plain = plain.replace(output, "")
         self.open(plain, 0)
         names = self.browser.run("return Object.keys(window)")

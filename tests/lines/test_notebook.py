@@ -171,7 +171,7 @@ class Cells(unittest.TestCase):
 
         def cleaned(answer):
             """Without the number of the cell and what is in its first line."""
-            text = re.sub(r"In \[\d+\]|<ipython-input-\S+>", "In [N]", "\n".join(answer.error[2]))
+            text = re.sub(r"In ?\[\d+\]|<ipython-input-\S+>", "In [N]", "\n".join(answer.error[2]))
             return [line for line in text.split("\n") if not re.search(r" 1 (pass|get_ipython)", line)]
 
         self.assertEqual(cleaned(recorded), cleaned(plain))

@@ -100,7 +100,7 @@ class Pytest(TestCase):
         self.assertEqual([(entry["name"], entry["calls"]) for entry in results["test_big"]["functions"]],
                          [("test_x.load", 1)])
         self.assertGreater(results["test_big"]["functions"][0]["most_added_bytes"], 79 * MIB)
-        self.assertRegex(output, r"\+80\.\d MiB .* test_x\.py::test_big  \[test_x\.load \+80\.0 MiB\]")
+        self.assertRegex(output, r"\+(79|80)\.\d MiB .* test_x\.py::test_big  \[test_x\.load \+80\.0 MiB\]")
         recording = Recording(self.directory / "mprof-pytest" / "pytest.dat")
         self.assertIn("test_x::test_big", {unescape(call.name.encode()).decode() for call in recording.calls})
         picture = (self.directory / "mprof-pytest" / results["test_fail"]["picture"]).read_text()
@@ -302,7 +302,7 @@ def test_fixture(block): pass
         self.assertGreater(count, 39 * MIB)
         self.pytest(*arguments, suite=suite.format(41))
         output = self.pytest(*arguments, suite=suite.format(50), expect=1)
-        self.assertRegex(output, r"needed 50\.\d MiB of memory, in the baseline 40\.\d MiB \(\+\d+\.\d MiB, \+2\d\.\d%\)")
+        self.assertRegex(output, r"needed (49|50)\.\d MiB of memory, in the baseline (39|40)\.\d MiB \(\+\d+\.\d MiB, \+2\d\.\d%\)")
         output = self.pytest(*arguments, suite=suite.format(40) + "def test_c(): pass\n")
         self.assertIn("1 test not in the baseline", output)
         # of another machine nothing is compared
@@ -316,7 +316,7 @@ def test_fixture(block): pass
     def test_a_directory_that_cannot_be_written(self):
         output = self.pytest("--mprof", "--mprof-dir", "/proc/nowhere", expect=1)
         self.assertIn("not recorded, only measured", output)
-        self.assertRegex(output, r"\+80\.\d MiB .* test_x\.py::test_big")
+        self.assertRegex(output, r"\+(79|80)\.\d MiB .* test_x\.py::test_big")
         self.assertIn("MEMORY test_x.py::test_limit[150]", output)
 
     def test_under_a_recorder(self):
