@@ -145,6 +145,11 @@ static void choose_formats(struct report_request *request, struct argp_state *st
                        target->path);
         }
         page_count += target->format == FORMAT_HTML;
+        if (request->pages == PAGES_YES && target->format == FORMAT_HTML &&
+            strcmp(target->path, "-") == 0) {
+            argp_error(state, "--pages=yes needs a file for -o, next to which the pages are; not "
+                              "standard output");
+        }
     }
     if (page_count > 1) {
         argp_error(state, "-o must name one page at most, and %zu were given", page_count);

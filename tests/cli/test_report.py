@@ -384,6 +384,7 @@ class Report(TestCase):
                                   (["--format", "pdf"], "--format must be one of html, md, json, not 'pdf'"),
                                   (["-o", "a.html", "-o", "b.html"], "-o must name one page at most, and 2 were given"),
                                   (["--max", "much"], "--max: "),
+                                  (["--pages=yes", "--format=html", "-o", "-"], "--pages=yes needs a file for -o"),
                                   (["--pages", "maybe"], "--pages must be one of auto, yes, no, not 'maybe'")):
             with self.subTest(arguments=arguments):
                 done = self.run_mprof("report", *arguments, NESTED, expect=2)
