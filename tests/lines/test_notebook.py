@@ -163,7 +163,9 @@ class Cells(unittest.TestCase):
             self.assertLess(mib - samples[0], 60)  # the kernel's mark, too
 
     def test_errors_are_shown_as_always(self):
-        body = "def fails():\n    return missing\nx = 1\nfails()\n"
+        self.run_cell("class Earlier:\n    def method(self, n):\n        return 1 / n\n"
+                      "def divides(n):\n    return Earlier().method(n)")
+        body = "def fails():\n    return divides(0)\nx = 1\nfails()\n"
         plain = self.run_cell("pass\n" + body)
         recorded = self.run_cell("%%mprof -o failed.dat\n" + body)
         self.assertEqual(recorded.status, "error")
@@ -176,7 +178,11 @@ class Cells(unittest.TestCase):
 
         self.assertEqual(cleaned(recorded), cleaned(plain))
         self.check_shown(recorded)
-        self.assertEqual(len(Recording(self.directory / "failed.dat").calls_of("fails")), 1)
+        calls = Recording(self.directory / "failed.dat").calls
+        self.assertEqual(sorted(call.name for call in calls),
+                         ["__main__.Earlier.method", "__main__.divides", "__main__.fails"])
+        answer = self.run_cell("print(type(divides), type(vars(Earlier)['method']))")
+        self.assertEqual(answer.out, "<class 'function'> <class 'function'>\n")  # as before
         self.assertEqual(self.run_cell("%%mprof\nif True print(1)\n").error[0], "SyntaxError")
         self.assertEqual(descendants(self.kernel.pid), [])
 

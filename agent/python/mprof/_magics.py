@@ -119,7 +119,7 @@ setattr(_transform, "has_side_effects", True)
 class _Cell:
     """A cell that is being recorded."""
 
-    def __init__(self, options, title):
+    def __init__(self, options, title, namespace):
         self.options = options
         self.title = title
         self.depth = 0  # of cells that this one runs
@@ -127,7 +127,7 @@ class _Cell:
         # It is left behind if the kernel dies: then the recording is wanted.
         self.folder = None if kept else tempfile.mkdtemp(prefix="mprof-cell-")
         path = os.path.abspath(kept[0]) if kept else os.path.join(self.folder, "cell.dat")
-        functions = None if options.no_function_ts else ["__main__:*", *options.functions]
+        functions = None if options.no_function_ts else options.functions
         extra = ["--multiprocess"]
         if options.include_children:
             extra.append("--include-children")
@@ -135,7 +135,8 @@ class _Cell:
             extra += ["--backend", options.backend]
         if options.memory:
             extra += ["--memory", options.memory]
-        self.recording = Recording(program(), path, options.interval, extra, functions, _MARK, names_children=True)
+        self.recording = Recording(program(), path, options.interval, extra, functions, _MARK, names_children=True,
+                                   namespace=namespace)
 
     def drop(self):
         if self.folder is not None:
@@ -202,7 +203,7 @@ class MprofMagics(Magics):
             return
         cell = None
         try:
-            cell = _Cell(options, f"In [{self.shell.execution_count}]")
+            cell = _Cell(options, f"In [{self.shell.execution_count}]", self.shell.user_ns)
             cell.recording.start()
         except (OSError, RuntimeError) as error:
             self._say(f"the cell is not recorded: {error}")

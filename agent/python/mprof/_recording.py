@@ -97,14 +97,14 @@ class Recording:
 
     path: the file to write. functions: patterns of functions to record; None: no functions. marked: the
     name of a builtin that also is the decorator, while it records. names_children: children have the names
-    that multiprocessing gives them.
+    that multiprocessing gives them. namespace: a notebook's, whose functions are recorded.
     """
 
     active = None  # the one that runs: the agent serves one recorder at a time
     _agent = None
 
     def __init__(self, program, path, interval=0.01, options=(), functions=(), marked="profile",
-                 names_children=False):
+                 names_children=False, namespace=None):
         self.path = path
         self.interval = interval
         self.notes = []  # lines about what is missing
@@ -113,6 +113,8 @@ class Recording:
         self._functions = functions
         self._marked = marked
         self._names_children = names_children
+        self._namespace = namespace
+        self._decorated = None
         self._recorder = None
         self._names = None
         self._joined = False
@@ -192,11 +194,17 @@ class Recording:
         try:
             if Recording._agent is None:
                 Recording._agent = _Agent()
-            profile = Recording._agent.join(rings, self._functions)
+            patterns = list(self._functions)
+            if self._namespace is not None and sys.version_info[:2] != (3, 11):
+                patterns.append("__main__:*")
+            profile = Recording._agent.join(rings, patterns)
         except (OSError, RuntimeError) as error:
             self.notes.append(f"mprof: functions are not recorded: {error}")
             return
         self._joined = True
+        if self._namespace is not None and sys.version_info[:2] == (3, 11):
+            from ._namespace import Decorated
+            self._decorated = Decorated(self._namespace, profile)
         if self._names_children:
             from multiprocessing.util import register_after_fork
             register_after_fork(self, Recording._name_child)
@@ -220,6 +228,8 @@ class Recording:
                 else:
                     os.environ[name] = before
         self._environment.clear()
+        if self._decorated is not None:
+            self._decorated.restore()
         if self._names is not None:
             self._names.restore()
         if self._joined:
