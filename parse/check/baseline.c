@@ -36,8 +36,7 @@ static void free_entry(mprof__baseline_entry *entry)
     free(entry->peaks_mib);
 }
 
-static mprof_status add_entry(mprof__baseline *baseline, const char *name, size_t name_length,
-                              const char *machine, size_t machine_length, const char *memory,
+static mprof_status add_entry(mprof__baseline *baseline, const mprof__baseline_key *key,
                               mprof_error *error)
 {
     mprof__baseline_entry *entries =
@@ -46,9 +45,8 @@ static mprof_status add_entry(mprof__baseline *baseline, const char *name, size_
         return fail_without_memory(error);
     }
     baseline->entries = entries;
-    mprof__baseline_entry entry = {.name = strndup(name, name_length),
-                                   .machine = strndup(machine, machine_length),
-                                   .memory = strdup(memory)};
+    mprof__baseline_entry entry = {
+        .name = strdup(key->name), .machine = strdup(key->machine), .memory = strdup(key->memory)};
     if (!entry.name || !entry.machine || !entry.memory) {
         free_entry(&entry);
         return fail_without_memory(error);
@@ -69,33 +67,32 @@ static mprof_status add_peak(mprof__baseline_entry *entry, double mib, mprof_err
     return MPROF_OK;
 }
 
-static mprof__baseline_entry *find_entry(const mprof__baseline *baseline, const char *name,
-                                         const char *machine, const char *memory)
+static mprof__baseline_entry *find_entry(const mprof__baseline *baseline,
+                                         const mprof__baseline_key *key)
 {
     for (size_t i = 0; i < baseline->count; i++) {
         mprof__baseline_entry *entry = &baseline->entries[i];
-        if (strcmp(entry->name, name) == 0 && strcmp(entry->machine, machine) == 0 &&
-            strcmp(entry->memory, memory) == 0) {
+        if (strcmp(entry->name, key->name) == 0 && strcmp(entry->machine, key->machine) == 0 &&
+            strcmp(entry->memory, key->memory) == 0) {
             return entry;
         }
     }
     return NULL;
 }
 
-const mprof__baseline_entry *mprof__baseline_find(const mprof__baseline *baseline, const char *name,
-                                                  const char *machine, const char *memory)
+const mprof__baseline_entry *mprof__baseline_find(const mprof__baseline *baseline,
+                                                  const mprof__baseline_key *key)
 {
-    return find_entry(baseline, name, machine, memory);
+    return find_entry(baseline, key);
 }
 
-mprof_status mprof__baseline_set(mprof__baseline *baseline, const char *name, const char *machine,
-                                 const char *memory, const double *peaks_mib, size_t count,
-                                 mprof_error *error)
+mprof_status mprof__baseline_set(mprof__baseline *baseline, const mprof__baseline_key *key,
+                                 const double *peaks_mib, size_t count, mprof_error *error)
 {
-    mprof__baseline_entry *entry = find_entry(baseline, name, machine, memory);
+    mprof__baseline_entry *entry = find_entry(baseline, key);
     mprof_status status = MPROF_OK;
     if (!entry) {
-        status = add_entry(baseline, name, strlen(name), machine, strlen(machine), memory, error);
+        status = add_entry(baseline, key, error);
         entry = status == MPROF_OK ? &baseline->entries[baseline->count - 1] : NULL;
     }
     if (entry) {
@@ -118,13 +115,14 @@ void mprof__baseline_free(mprof__baseline *baseline)
 
 /* ---- reading ---- */
 
-/* The last separator in text[0..length); NULL: none. */
-static const char *find_separator(const char *text, size_t length)
+/* Cuts the text at its last separator. Returns what is behind it; NULL: there is none. */
+static char *cut_last(char *text)
 {
-    for (size_t at = length; at >= sizeof separator - 1; at--) {
-        const char *found = text + at - (sizeof separator - 1);
+    for (size_t at = strlen(text); at >= sizeof separator - 1; at--) {
+        char *found = text + at - (sizeof separator - 1);
         if (memcmp(found, separator, sizeof separator - 1) == 0) {
-            return found;
+            *found = '\0';
+            return text + at;
         }
     }
     return NULL;
@@ -133,19 +131,22 @@ static const char *find_separator(const char *text, size_t length)
 static mprof_status begin_section(void *data, const char *name, mprof_error *error)
 {
     mprof__baseline *baseline = data;
-    const char *memory = find_separator(name, strlen(name));
-    const char *machine = memory ? find_separator(name, (size_t)(memory - name)) : NULL;
     if (baseline->count > 0 && baseline->entries[baseline->count - 1].count == 0) {
         return mprof_error_set(error, MPROF_EFORMAT, "the section before has no peak");
     }
-    if (!machine || machine == name) {
-        return mprof_error_set(error, MPROF_EFORMAT,
-                               "a section [name | machine | kind of memory] was expected");
+    char *copy = strdup(name);
+    if (!copy) {
+        return fail_without_memory(error);
     }
-    size_t name_length = (size_t)(machine - name);
-    machine += sizeof separator - 1;
-    return add_entry(baseline, name, name_length, machine, (size_t)(memory - machine),
-                     memory + sizeof separator - 1, error);
+    const char *memory = cut_last(copy), *machine = memory ? cut_last(copy) : NULL;
+    const mprof__baseline_key key = {copy, machine, memory};
+    mprof_status status =
+        machine && *copy
+            ? add_entry(baseline, &key, error)
+            : mprof_error_set(error, MPROF_EFORMAT,
+                              "a section [name | machine | kind of memory] was expected");
+    free(copy);
+    return status;
 }
 
 static mprof_status add_value(void *data, const char *name, const char *value, mprof_error *error)

@@ -31,14 +31,18 @@ bool mprof__baseline_is_file(const char *bytes, size_t size);
 mprof_status mprof__baseline_read(mprof__baseline *baseline, const char *bytes, size_t size,
                                   const char *file, mprof_error *error);
 
+/* What an entry is found by; not owned. */
+typedef struct mprof__baseline_key {
+    const char *name, *machine, *memory; /* as in mprof__baseline_entry */
+} mprof__baseline_key;
+
 /* NULL: there is none. */
-const mprof__baseline_entry *mprof__baseline_find(const mprof__baseline *baseline, const char *name,
-                                                  const char *machine, const char *memory);
+const mprof__baseline_entry *mprof__baseline_find(const mprof__baseline *baseline,
+                                                  const mprof__baseline_key *key);
 
 /* Replaces the runs of an entry, or adds the entry. MPROF_ENOMEM. */
-mprof_status mprof__baseline_set(mprof__baseline *baseline, const char *name, const char *machine,
-                                 const char *memory, const double *peaks_mib, size_t count,
-                                 mprof_error *error);
+mprof_status mprof__baseline_set(mprof__baseline *baseline, const mprof__baseline_key *key,
+                                 const double *peaks_mib, size_t count, mprof_error *error);
 
 /* Writes the text of a file, in a stable order. The stream's own error flag reports failures. */
 void mprof__baseline_write(mprof__baseline *baseline, FILE *stream);

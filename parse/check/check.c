@@ -254,8 +254,8 @@ static int refer_to_entry(const checking *c, mprof__reference *reference, const 
 {
     const mprof__figures *figures = &group->runs[0].figures;
     for (size_t i = 0; i < group->name_count; i++) {
-        const mprof__baseline_entry *entry =
-            mprof__baseline_find(&known->file, group->names[i], figures->machine, figures->memory);
+        const mprof__baseline_key key = {group->names[i], figures->machine, figures->memory};
+        const mprof__baseline_entry *entry = mprof__baseline_find(&known->file, &key);
         if (entry) {
             reference->peaks_mib = entry->peaks_mib;
             reference->count = entry->count;
@@ -323,8 +323,8 @@ static mprof_status set_entry(const checking *c, known_good *known, const mprof_
     if (peaks && name && count < group->run_count) {
         status = MPROF_OK; /* a baseline is of runs that were good */
     } else if (peaks && name) {
-        status = mprof__baseline_set(&known->file, name, figures->machine, figures->memory, peaks,
-                                     count, c->error);
+        const mprof__baseline_key key = {name, figures->machine, figures->memory};
+        status = mprof__baseline_set(&known->file, &key, peaks, count, c->error);
         result->verdict = MPROF__PASSED;
         result->reason = "written to the baseline";
         known->is_changed = true;
