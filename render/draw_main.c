@@ -5,6 +5,7 @@
 
 static const mprof_command commands[] = {
     {"plot", mprof_plot_command, "Draw recordings as PNG, SVG or PDF"},
+    {"diff", mprof_diff_plot_command, "Draw the difference of two recordings"},
     {"report", mprof_report_command, "Write a report of recordings for a browser or a CI job"},
     {0},
 };

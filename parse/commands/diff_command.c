@@ -15,7 +15,7 @@
 #define WIDTH 80
 #define WIDTH_MOST 120
 
-enum { KEY_TOLERANCE = 0x700, KEY_FLOOR, KEY_ALIGN };
+enum { KEY_TOLERANCE = 0x700, KEY_FLOOR, KEY_ALIGN, KEY_PLOT, KEY_THEME, KEY_SIZE };
 
 static const struct argp_option options[] = {
     {"tolerance", KEY_TOLERANCE, "PERCENT", 0,
@@ -25,6 +25,11 @@ static const struct argp_option options[] = {
      "compare moments by calls, by time since the start, or by the share of the duration (auto: by "
      "calls where both have them)",
      0},
+    {"plot", KEY_PLOT, NULL, 0, "draw both curves and their difference", 0},
+    {"output", 'o', "FILE", 0, "of --plot: .svg, .png or .pdf (diff.svg); - is standard output", 0},
+    {"title", 't', "TEXT", 0, "of --plot: the title", 0},
+    {"theme", KEY_THEME, "light|dark|auto|paper", 0, "of --plot: the colours (auto, or light)", 0},
+    {"size", KEY_SIZE, "WxH", 0, "of --plot: the size in pixels (1260x640)", 0},
     {0},
 };
 
@@ -59,6 +64,10 @@ static error_t end_of_arguments(mprof__diff_request *request, struct argp_state 
     if (request->path_count != 2) {
         argp_error(state, "name two recordings, or directories of recordings: before and now");
     }
+    if (!request->is_plot &&
+        (request->picture || request->title || request->theme || request->size)) {
+        argp_error(state, "--output, --title, --theme and --size need --plot");
+    }
     return 0;
 }
 
@@ -75,6 +84,21 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
         return 0;
     case KEY_ALIGN:
         request->options.by = parse_alignment(argument, state);
+        return 0;
+    case KEY_PLOT:
+        request->is_plot = true;
+        return 0;
+    case 'o':
+        request->picture = argument;
+        return 0;
+    case 't':
+        request->title = argument;
+        return 0;
+    case KEY_THEME:
+        request->theme = argument;
+        return 0;
+    case KEY_SIZE:
+        request->size = argument;
         return 0;
     case ARGP_KEY_ARG:
         if (request->path_count == 2) {

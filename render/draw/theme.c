@@ -88,6 +88,7 @@ static const mprof__style styles[MPROF_ROLE_COUNT] = {
     [MPROF_ROLE_LEGEND_NAME] = TEXT_OF(INK),
     [MPROF_ROLE_LEGEND_CELL] = TEXT_OF(TEXT),
     [MPROF_ROLE_LEGEND_MORE] = TEXT_OF(QUIET),
+    [MPROF_ROLE_DIFFERENCE] = {FILL_OF(INK, 0.13F)},
 };
 
 /* What differs on paper: lines of articles are thin and black, and patterns distinguish functions.

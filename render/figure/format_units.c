@@ -47,9 +47,9 @@ static const struct {
     {1.0 / 1024, "KiB"}, {1, "MiB"}, {1024, "GiB"}, {1024.0 * 1024, "TiB"}, {0, NULL},
 };
 
-const mprof__unit *mprof__unit_of(mprof_unit unit)
+const mprof__memory_unit *mprof__unit_of(mprof_unit unit)
 {
-    static const mprof__unit all[MPROF_UNIT_COUNT] = {
+    static const mprof__memory_unit all[MPROF_UNIT_COUNT] = {
         [MPROF_UNIT_AUTO] = {"auto", 0, 0},         [MPROF_UNIT_B] = {"B", 1.0 / 1048576, 0},
         [MPROF_UNIT_KIB] = {"KiB", 1.0 / 1024, 0},  [MPROF_UNIT_MIB] = {"MiB", 1, 1},
         [MPROF_UNIT_GIB] = {"GiB", 1024, 3},        [MPROF_UNIT_TIB] = {"TiB", 1048576, 4},
@@ -73,7 +73,7 @@ double mprof_unit_mib(mprof_unit unit)
  * as its first digit needs. */
 static char *fixed_memory(char *text, size_t size, mprof_unit unit, double mib, const char *sign)
 {
-    const mprof__unit *in = mprof__unit_of(unit);
+    const mprof__memory_unit *in = mprof__unit_of(unit);
     double shown = mib / in->mib;
     int places = in->places;
     while (shown > 0 && places < MPROF__PLACES_MAX && shown < 0.5 * pow(10, -places)) {

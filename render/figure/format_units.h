@@ -9,13 +9,13 @@
 char *mprof__duration_text(char *text, size_t size, double seconds);
 #define MPROF__PLACES_MAX 9 /* decimals of memory in a fixed unit */
 
-typedef struct mprof__unit {
+typedef struct mprof__memory_unit {
     const char *name;
     double mib; /* of one */
     int places; /* decimals of a usual value */
-} mprof__unit;
+} mprof__memory_unit;
 
-const mprof__unit *mprof__unit_of(mprof_unit unit);
+const mprof__memory_unit *mprof__unit_of(mprof_unit unit);
 /* In the unit that suits the value; or in a fixed one, with as many decimals as are worth it. */
 char *mprof__memory_text(char *text, size_t size, double mib);
 char *mprof__memory_text_in(char *text, size_t size, mprof_unit unit, double mib);

@@ -50,7 +50,7 @@ static double choose_step(double low, double high, double highest, double height
     return least;
 }
 
-static void write_tick(mprof__tick *tick, double shown, int places, const mprof__unit *unit)
+static void write_tick(mprof__tick *tick, double shown, int places, const mprof__memory_unit *unit)
 {
     tick->value = shown * unit->mib;
     if (shown <= 0) {
@@ -67,7 +67,7 @@ static int places_of(double step)
 
 /* Equal steps. */
 static size_t linear_ticks(mprof__tick ticks[MPROF__TICK_MAX], const mprof__memory_range *range,
-                           const mprof__unit *unit)
+                           const mprof__memory_unit *unit)
 {
     double low = range->low_mib / unit->mib, high = range->high_mib / unit->mib;
     double step = choose_step(low, high, range->highest_mib / unit->mib, range->height_px);
@@ -81,7 +81,7 @@ static size_t linear_ticks(mprof__tick ticks[MPROF__TICK_MAX], const mprof__memo
 
 /* Decades; where there is room also 2 and 5 times these. */
 static size_t log_ticks(mprof__tick ticks[MPROF__TICK_MAX], const mprof__memory_range *range,
-                        const mprof__unit *unit)
+                        const mprof__memory_unit *unit)
 {
     double low = range->low_mib / unit->mib, high = range->high_mib / unit->mib;
     double decade_px = range->height_px / log10(high / low);

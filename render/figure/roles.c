@@ -66,6 +66,7 @@ static const struct {
     [MPROF_ROLE_LEGEND_NAME] = {"legend-name", {12, 0}, 11},
     [MPROF_ROLE_LEGEND_CELL] = {"legend-cell", {12, 0}, 11},
     [MPROF_ROLE_LEGEND_MORE] = {"legend-more", {11, 0}, 10},
+    [MPROF_ROLE_DIFFERENCE] = {"difference", {0, 0}, 0},
 };
 
 const char *mprof_role_name(mprof_role role)

@@ -363,7 +363,7 @@ static void put_peak(mprof_output *output, const mprof_figure *figure)
 /* Where they differ from the usual ones: a logarithmic axis, a fixed unit. */
 static void put_memory_form(mprof_output *output, const mprof_frame *frame)
 {
-    const mprof__unit *unit = mprof__unit_of(frame->unit);
+    const mprof__memory_unit *unit = mprof__unit_of(frame->unit);
     if (frame->log) {
         mprof__put(output, "\"log\":true,");
     }

@@ -47,6 +47,9 @@ CASES = {
     "control-group": (["limits"], []),
     "control-group-dark": (["limits"], ["--theme", "dark", "-f", "-w", "30,60"]),
     "kinds": (["limits"], ["--memory", "pss,uss,swap"]),
+    "difference": (["before", "now"], ["--size", "800x480"]),
+    "difference-less-dark": (["now", "before"], ["--size", "800x480", "--theme", "dark"]),
+    "difference-small": (["before", "now"], ["--size", "400x220", "--theme", "paper"]),
 }
 
 
@@ -83,7 +86,20 @@ def make_limits(path):
     recordings.write(path, "python3 limits.py", lines, [f"EXIT 7 {recordings.START + 59.5} oom 9"])
 
 
-MADE = {"dense": make_dense, "open": make_open, "limits": make_limits}
+def make_steps(path, more):
+    """Calls of two functions; with `more` MiB for each call of the second, which keeps them."""
+    lines, calls, kept, at = [], [], 20, recordings.START
+    for i in range(6):
+        for name, height, seconds in (("app.load", 60, 2), ("app.fit", 20 + more, 3)):
+            calls.append(f"FUNC {name} {kept:.4f} {at:.4f} {kept + (more if name == 'app.fit' else 0):.4f} {at + seconds:.4f} 0")
+            lines += [f"MEM {kept + height * min(1, j / 15):.4f} {at + seconds * j / 20:.4f}" for j in range(20)]
+            kept += more if name == "app.fit" else 0
+            at += seconds + 0.1
+    path.write_text("\n".join(["CMDLINE python3 steps.py", *lines, *calls]) + "\n")
+
+
+MADE = {"before": lambda path: make_steps(path, 0), "now": lambda path: make_steps(path, 9),
+        "dense": make_dense, "open": make_open, "limits": make_limits}
 
 
 def unmatched(a, b):
@@ -137,6 +153,9 @@ class Golden(mprof_test.TestCase):
             paths.append(path)
         environment = self.environment(TZ="UTC", FONTCONFIG_FILE=str(GOLDEN / "fonts.conf"),
                                        XDG_CACHE_HOME=str(self.directory))
+        if name.startswith("difference"):
+            self.run_mprof("diff", "--plot", "--title", name, *options, "-o", target, *paths, env=environment)
+            return
         self.run_mprof("plot", "--size", "800x380", "--font", "DejaVu Sans", *options, "-o", target,
                        *paths, env=environment)
 

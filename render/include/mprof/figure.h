@@ -76,6 +76,7 @@ typedef enum mprof_role {
     MPROF_ROLE_LEGEND_NAME,        /**< text: a name */
     MPROF_ROLE_LEGEND_CELL,        /**< text: a number */
     MPROF_ROLE_LEGEND_MORE,        /**< text: what there was no room for */
+    MPROF_ROLE_DIFFERENCE,         /**< area between two curves: more than before */
     MPROF_ROLE_COUNT,              /**< how many there are */
 } mprof_role;
 
