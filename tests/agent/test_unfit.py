@@ -233,7 +233,7 @@ class NotInstalled(mprof_test.TestCase):
         functions."""
         path = self.directory / "out.dat"
         path.unlink(missing_ok=True)
-        done = subprocess.run([program, "run", "-E", "-C", "-o", path, *map(str, command)],
+        done = subprocess.run([program, "run", "-E", "-C", "-T", "0.01", "-o", path, *map(str, command)],
                               cwd=self.directory, capture_output=True, text=True, check=False,
                               env={**self.environment(), **environment},
                               timeout=mprof_test.DEADLINE_S)
