@@ -29,6 +29,7 @@ struct builder {
      * other processes leave of it. */
     uint32_t **series_of;
     size_t member_count;
+    mprof__call_bin *table; /* per function and bin; NULL: calls are kept one by one */
 };
 
 static double seconds(const mprof__figure_input *input, double time_s)
@@ -141,6 +142,44 @@ static bool add_all(struct mprof__window_numbers *numbers, const mprof__figure_i
     return good;
 }
 
+/* Of very many calls [begin, end), the highest value between any two samples, which are the points
+ * from `first` on. */
+static bool add_highest_ends(struct mprof__window_numbers *numbers,
+                             const mprof__figure_input *input, size_t first, size_t begin,
+                             size_t end)
+{
+    size_t count = numbers->point_count - first;
+    struct edge *highest = malloc((count + 1) * sizeof *highest);
+    bool good = highest != NULL;
+    for (size_t i = 0; good && i <= count; i++) {
+        highest[i] = (struct edge){NAN, -INFINITY};
+    }
+    for (size_t i = begin; good && i < end; i++) {
+        const mprof_sample ends[] = {input->spans[i].enter, input->spans[i].exit};
+        for (size_t k = 0; k < 2; k++) {
+            double time_s = seconds(input, ends[k].time_s);
+            size_t low = 0, high = count;
+            while (low < high) {
+                size_t middle = low + (high - low) / 2;
+                if (numbers->points[first + middle].time_s < time_s) {
+                    low = middle + 1;
+                } else {
+                    high = middle;
+                }
+            }
+            if (ends[k].mib > highest[low].mib) {
+                highest[low] = (struct edge){time_s, ends[k].mib};
+            }
+        }
+    }
+    for (size_t i = 0; good && i <= count; i++) {
+        good =
+            isnan(highest[i].time_s) || add_point(numbers, highest[i].time_s, highest[i].mib, true);
+    }
+    free(highest);
+    return good;
+}
+
 /* Adds the samples by themselves, and the values of calls, where both together were too many for
  * the curve. *is_whole: the samples are all there. False: no memory. */
 static bool add_apart(bool *is_whole, struct mprof__window_numbers *numbers,
@@ -160,7 +199,10 @@ static bool add_apart(bool *is_whole, struct mprof__window_numbers *numbers,
         is_line ? add_all(numbers, input, samples) : add_samples_of_ticks(numbers, input, process);
     bool has_calls = !is_line || !input->main_is_sum;
     size_t begin = first_span_of(input, process), end = first_span_of(input, process + 1);
-    for (size_t i = begin; good && has_calls && i < end; i++) {
+    if (good && has_calls && end - begin > CALLS_MAX) {
+        good = add_highest_ends(numbers, input, first, begin, end);
+    }
+    for (size_t i = begin; good && has_calls && end - begin <= CALLS_MAX && i < end; i++) {
         const mprof_span *span = &input->spans[i];
         good = add_point(numbers, seconds(input, span->enter.time_s), span->enter.mib, true) &&
                add_point(numbers, seconds(input, span->exit.time_s), span->exit.mib, true);
@@ -443,68 +485,6 @@ struct outer {
     double end_s;
 };
 
-static bool add_calls_of(struct builder *builder, size_t recording, uint32_t first_lane)
-{
-    struct mprof__window_numbers *numbers = builder->numbers;
-    const mprof__figure_input *input = &builder->layout->inputs[recording];
-    const uint32_t *series_of = builder->series_of[recording];
-    struct outer *outers = malloc((input->function_count + 1) * sizeof *outers);
-    if (!outers) {
-        return false;
-    }
-    for (size_t i = 0; i < input->function_count; i++) {
-        outers[i] = (struct outer){UINT32_MAX, 0};
-    }
-    uint32_t rest = series_of[input->process_count + 1];
-    uint32_t main_series = rest && input->process_count + input->other_count > 1
-                               ? rest
-                               : series_of[input->process_count];
-    for (size_t i = 0; i < input->span_count; i++) {
-        const mprof_span *span = &input->spans[i];
-        struct outer *outer = &outers[span->function];
-        bool is_inner = outer->lane == span->lane && span->exit.time_s <= outer->end_s;
-        if (!is_inner) {
-            *outer = (struct outer){span->lane, span->exit.time_s};
-        }
-        if (input->function_colours[span->function] == MPROF_COLOUR_NONE) {
-            continue;
-        }
-        uint32_t line = series_of[input->process_count], own = series_of[span->process];
-        own = own || span->process || !has_call_ends(numbers, line - 1) ? own : line;
-        numbers->calls[numbers->call_count++] = (mprof__window_call){
-            .start_s = seconds(input, span->enter.time_s),
-            .end_s = seconds(input, span->exit.time_s),
-            .enter_mib = span->enter.mib,
-            .exit_mib = span->exit.mib,
-            .count = span->count > 1 ? span->count : 1,
-            .function = input->function_numbers[span->function],
-            .series = (span->process ? series_of[span->process] : main_series) - 1,
-            .lane = first_lane + span->lane,
-            .line = own - 1,
-            .is_open = span->open != 0,
-            .is_outermost = !is_inner};
-    }
-    free(outers);
-    return true;
-}
-
-static bool add_calls(struct builder *builder)
-{
-    struct mprof__window_numbers *numbers = builder->numbers;
-    size_t room = 1;
-    uint32_t lanes = 0;
-    bool good = true;
-    for (size_t r = 0; r < builder->layout->input_count; r++) {
-        room += builder->layout->inputs[r].span_count;
-    }
-    numbers->calls = malloc(room * sizeof *numbers->calls);
-    for (size_t r = 0; good && r < builder->layout->input_count; r++) {
-        good = numbers->calls && add_calls_of(builder, r, lanes);
-        lanes += (uint32_t)builder->layout->inputs[r].lane_count;
-    }
-    return good;
-}
-
 static size_t bin_at(const struct builder *builder, double time_s)
 {
     const mprof__layout *layout = builder->layout;
@@ -537,20 +517,75 @@ static void add_to_bins(struct builder *builder, mprof__call_bin *table,
     }
 }
 
-static bool reduce_calls(struct builder *builder)
+static bool add_calls_of(struct builder *builder, size_t recording, uint32_t first_lane)
 {
     struct mprof__window_numbers *numbers = builder->numbers;
-    size_t functions = builder->layout->figure->function_count;
-    size_t most = CALL_BINS_MAX / (functions + 1);
-    numbers->bin_count = most < BINS_LEAST ? BINS_LEAST : most > BINS_MAX ? BINS_MAX : most;
-    mprof__call_bin *table = calloc(functions * numbers->bin_count + 1, sizeof *table);
-    if (!table) {
+    const mprof__figure_input *input = &builder->layout->inputs[recording];
+    const uint32_t *series_of = builder->series_of[recording];
+    struct outer *outers = malloc((input->function_count + 1) * sizeof *outers);
+    if (!outers) {
         return false;
     }
-    for (size_t i = 0; i < numbers->call_count; i++) {
-        add_to_bins(builder, table, &numbers->calls[i]);
+    for (size_t i = 0; i < input->function_count; i++) {
+        outers[i] = (struct outer){UINT32_MAX, 0};
     }
-    for (size_t i = 0; i < functions * numbers->bin_count; i++) {
+    uint32_t line = series_of[input->process_count];
+    bool line_has_ends = has_call_ends(numbers, line - 1);
+    uint32_t rest = series_of[input->process_count + 1];
+    uint32_t main_series = rest && input->process_count + input->other_count > 1
+                               ? rest
+                               : series_of[input->process_count];
+    for (size_t i = 0; i < input->span_count; i++) {
+        const mprof_span *span = &input->spans[i];
+        struct outer *outer = &outers[span->function];
+        bool is_inner = outer->lane == span->lane && span->exit.time_s <= outer->end_s;
+        if (!is_inner) {
+            *outer = (struct outer){span->lane, span->exit.time_s};
+        }
+        if (input->function_colours[span->function] == MPROF_COLOUR_NONE) {
+            continue;
+        }
+        uint32_t own = series_of[span->process];
+        own = own || span->process || !line_has_ends ? own : line;
+        mprof__window_call call = {.start_s = seconds(input, span->enter.time_s),
+                                   .end_s = seconds(input, span->exit.time_s),
+                                   .enter_mib = span->enter.mib,
+                                   .exit_mib = span->exit.mib,
+                                   .count = span->count > 1 ? span->count : 1,
+                                   .function = input->function_numbers[span->function],
+                                   .series =
+                                       (span->process ? series_of[span->process] : main_series) - 1,
+                                   .lane = first_lane + span->lane,
+                                   .line = own - 1,
+                                   .is_open = span->open != 0,
+                                   .is_outermost = !is_inner};
+        if (builder->table) {
+            add_to_bins(builder, builder->table, &call);
+        } else {
+            numbers->calls[numbers->call_count++] = call;
+        }
+    }
+    free(outers);
+    return true;
+}
+
+static bool begin_bins(struct builder *builder)
+{
+    size_t functions = builder->layout->figure->function_count;
+    size_t most = CALL_BINS_MAX / (functions + 1);
+    size_t count = most < BINS_LEAST ? BINS_LEAST : most > BINS_MAX ? BINS_MAX : most;
+    builder->numbers->bin_count = count;
+    builder->table = calloc(functions * count + 1, sizeof *builder->table);
+    return builder->table != NULL;
+}
+
+/* Keeps those with calls. */
+static void end_bins(struct builder *builder)
+{
+    struct mprof__window_numbers *numbers = builder->numbers;
+    mprof__call_bin *table = builder->table;
+    size_t cells = builder->layout->figure->function_count * numbers->bin_count;
+    for (size_t i = 0; i < cells; i++) {
         if (table[i].starts || table[i].ends || table[i].longest_s > 0) {
             table[numbers->bins_used] = table[i];
             table[numbers->bins_used].function = (uint32_t)(i / numbers->bin_count);
@@ -558,8 +593,31 @@ static bool reduce_calls(struct builder *builder)
         }
     }
     numbers->bins = table;
-    numbers->call_count = 0;
-    return true;
+}
+
+static bool add_calls(struct builder *builder)
+{
+    struct mprof__window_numbers *numbers = builder->numbers;
+    size_t count = 0;
+    uint32_t lanes = 0;
+    bool good = true;
+    for (size_t r = 0; r < builder->layout->input_count; r++) {
+        count += builder->layout->inputs[r].span_count;
+    }
+    if (count > CALLS_MAX) {
+        good = begin_bins(builder);
+    } else {
+        numbers->calls = malloc((count + 1) * sizeof *numbers->calls);
+        good = numbers->calls != NULL;
+    }
+    for (size_t r = 0; good && r < builder->layout->input_count; r++) {
+        good = add_calls_of(builder, r, lanes);
+        lanes += (uint32_t)builder->layout->inputs[r].lane_count;
+    }
+    if (builder->table) {
+        end_bins(builder); /* also after a failure: the numbers own it */
+    }
+    return good;
 }
 
 /* ---- rows ---- */
@@ -698,14 +756,11 @@ static bool build(struct builder *builder)
         good = add_recording_series(builder, r);
     }
     good = good && add_colours(builder) && add_rows(builder) && add_calls(builder);
-    if (good && numbers->call_count > CALLS_MAX) {
+    if (good && numbers->bins) {
         drop_low_call_ends(numbers);
     }
     if (good && (numbers->point_count > POINTS_MAX || numbers->series_are_bins)) {
         reduce_series(builder);
-    }
-    if (good && numbers->call_count > CALLS_MAX) {
-        good = reduce_calls(builder);
     }
     return good;
 }
