@@ -10,6 +10,7 @@
 #define TEXT_SIZE 160
 #define LINE_SIZE 1200
 #define ROWS_MOST 20
+#define LARGE_AREA 10240.0 /* MiB s: from here on in GiB s */
 #define VERDICT_WIDTH 12
 #define NUMBERS_WIDTH (8 * 4 + 7 * 2 + 8) /* of functions */
 #define BAR_WIDTH 9                       /* with its axis in the middle */
@@ -69,7 +70,10 @@ static const char *spell(const writing *w, const char *text)
     if (w->style->is_utf8 && strcmp(text, "memory x time") == 0) {
         return "memory \xC3\x97 time";
     }
-    return w->style->is_utf8 && strcmp(text, "MiB s") == 0 ? "MiB\xC2\xB7s" : text;
+    if (w->style->is_utf8 && strcmp(text, "MiB s") == 0) {
+        return "MiB\xC2\xB7s";
+    }
+    return w->style->is_utf8 && strcmp(text, "GiB s") == 0 ? "GiB\xC2\xB7s" : text;
 }
 
 static const char *verdict_word(const mprof__change *change)
@@ -91,16 +95,19 @@ static void print_change(const writing *w, mprof__change_kind kind)
 {
     const mprof__change *change = &w->item->changes[kind];
     char cells[4][TEXT_SIZE], value[TEXT_SIZE - 8], p[32] = "";
-    int decimals = decimals_of(fmax(fabs(change->values[0]), fabs(change->values[1])));
+    double most = fmax(fabs(change->values[0]), fabs(change->values[1]));
+    bool is_large = kind == MPROF__CHANGE_AREA && most >= LARGE_AREA;
+    double unit = is_large ? 1024 : 1;
+    int decimals = decimals_of(most / unit);
     for (int side = 0; side < 2; side++) {
-        number(w, value, change->values[side], decimals, false);
+        number(w, value, change->values[side] / unit, decimals, false);
         snprintf(cells[side], TEXT_SIZE, "%s%s",
                  !change->is_at_least[side] || kind == MPROF__CHANGE_GROWTH ? ""
                  : w->style->is_utf8                                        ? "\xE2\x89\xA5 "
                                                                             : ">= ",
                  value);
     }
-    number(w, cells[2], change->difference, decimals, true);
+    number(w, cells[2], change->difference / unit, decimals, true);
     cells[3][0] = '\0';
     double share = change->difference / fabs(change->values[0]) * 100;
     if (isfinite(share) && fabs(share) < 1000) {
@@ -108,7 +115,7 @@ static void print_change(const writing *w, mprof__change_kind kind)
         snprintf(cells[3], TEXT_SIZE, "%s %%", value);
     }
     if (!isnan(change->p_value)) {
-        snprintf(p, sizeof p, change->p_value < 0.01 ? "p < 0.01" : "p = %.2f", change->p_value);
+        snprintf(p, sizeof p, change->p_value < 0.01 ? "p<0.01" : "p=%.2f", change->p_value);
     }
     fputs("  ", w->stream);
     colour(w, !change->is_judged                 ? "\033[2m"
@@ -120,11 +127,13 @@ static void print_change(const writing *w, mprof__change_kind kind)
     colour(w, "\033[0m");
     fputc(' ', w->stream);
     print_cell(w, spell(w, mprof__change_name(kind)), 13, false);
-    print_cell(w, cells[0], 10, true);
-    print_cell(w, cells[1], 10, true);
-    print_cell(w, cells[2], 9, true);
+    for (int i = 0; i < 3; i++) {
+        fputc(' ', w->stream);
+        print_cell(w, cells[i], 8, true);
+    }
     fputc(' ', w->stream);
-    print_cell(w, spell(w, mprof__change_unit(kind)), *cells[3] || *p ? 7 : 0, false);
+    print_cell(w, spell(w, is_large ? "GiB s" : mprof__change_unit(kind)), *cells[3] || *p ? 7 : 0,
+               false);
     print_cell(w, cells[3], *cells[3] || *p ? 8 : 0, true);
     fprintf(w->stream, "%s%s\n", *p ? "  " : "", p);
     if (*change->reason) {
@@ -139,8 +148,8 @@ static void print_changes(const writing *w)
     bool has_runs = w->item->run_counts[0] > 1 || w->item->run_counts[1] > 1;
     fputs("  ", w->stream);
     print_cell(w, has_runs ? "median" : "", VERDICT_WIDTH + 1 + 13, false);
-    print_cell(w, "before", 10, true);
-    print_cell(w, "now", 10, true);
+    print_cell(w, "before", 9, true);
+    print_cell(w, "now", 9, true);
     print_cell(w, "change", 9, true);
     fputc('\n', w->stream);
     for (mprof__change_kind kind = 0; kind < MPROF__CHANGE_KIND_COUNT; kind++) {
@@ -404,9 +413,13 @@ static void print_heading(const writing *w)
 
 static void print_comparison(const writing *w)
 {
-    char verdict[LINE_SIZE];
+    char verdict[LINE_SIZE], headline[LINE_SIZE];
     print_heading(w);
-    wrap_plain(w, w->item->headline, 2);
+    snprintf(headline, sizeof headline, "%s", w->item->headline);
+    if (w->style->is_utf8) {
+        mprof__text_spell_minus(headline, sizeof headline);
+    }
+    wrap_plain(w, headline, 2);
     fputc('\n', w->stream);
     print_changes(w);
     print_functions(w);

@@ -91,3 +91,14 @@ void mprof__text_wrap(FILE *stream, const mprof__text_style *style, const char *
     }
     fputc('\n', stream);
 }
+
+void mprof__text_spell_minus(char *text, size_t size)
+{
+    static const char minus[] = "\xE2\x88\x92";
+    for (char *at = strstr(text, " -"); at; at = strstr(at + 1, " -")) {
+        if (at[2] >= '0' && at[2] <= '9' && strlen(text) + sizeof minus < size) {
+            memmove(at + sizeof minus, at + 2, strlen(at + 2) + 1);
+            memcpy(at + 1, minus, sizeof minus - 1);
+        }
+    }
+}

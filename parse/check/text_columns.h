@@ -19,6 +19,9 @@ void mprof__text_signed(const mprof__text_style *style, char *text, size_t size,
 void mprof__text_plain(const mprof__text_style *style, char *text, size_t size, const char *from,
                        size_t most);
 
+/* In place: gives numbers in words that are ASCII a minus sign, as far as the room goes. */
+void mprof__text_spell_minus(char *text, size_t size);
+
 /* Prints words within the width, further lines indented like the first. */
 void mprof__text_wrap(FILE *stream, const mprof__text_style *style, const char *text,
                       size_t indent);

@@ -10,6 +10,8 @@
 #include "layout.h"
 #include "visible_text.h"
 
+#include "parse/check/text_columns.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -706,19 +708,6 @@ static void set_frame(drawing *d)
     frame->strip_mib = (d->differences.to - d->differences.from) / d->below.height;
 }
 
-/* The sign of a number in words that are ASCII. */
-static void spell_minus(char *text, size_t size)
-{
-    static const char minus[] = "\xE2\x88\x92";
-    for (char *at = strstr(text, " -"); at; at = strstr(at + 1, " -")) {
-        size_t rest = strlen(at + 2) + 1;
-        if (at[2] >= '0' && at[2] <= '9' && strlen(text) + sizeof minus < size) {
-            memmove(at + sizeof minus, at + 2, rest);
-            memcpy(at + 1, minus, sizeof minus - 1);
-        }
-    }
-}
-
 static mprof_status set_texts(drawing *d)
 {
     const mprof__comparison *item = d->item;
@@ -735,7 +724,7 @@ static mprof_status set_texts(drawing *d)
              amount);
     snprintf(source, sizeof source, "%.480s, %.480s", name_of(d, 0), name_of(d, 1));
     own = own ? own : title;
-    spell_minus(facts, sizeof facts);
+    mprof__text_spell_minus(facts, sizeof facts);
     figure->title = mprof__visible_text(own, strlen(own), 1000);
     figure->facts = mprof__visible_text(facts, strlen(facts), 1300);
     figure->source = mprof__visible_text(source, strlen(source), 1000);

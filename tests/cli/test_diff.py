@@ -332,7 +332,15 @@ class Verdicts(Diff):
         self.assertAlmostEqual(peak["p_value"], 0.0286, places=3)
         self.assertEqual(document["comparisons"][0]["before"]["run_count"], 4)
         self.assertAlmostEqual(self.sustained(document["comparisons"][0]), 20, places=3)
-        self.assertRegex(self.diff("before", "now").stdout, r"HIGHER +peak .*p = 0\.03")
+        self.assertRegex(self.diff("before", "now").stdout, r"HIGHER +peak .*p=0\.03\n")
+
+    def test_lines_of_groups_are_short(self):
+        self.groups([10000, 10300, 9800, 10100], [120000, 123000, 118000, 121000])
+        text = self.diff("before", "now").stdout
+        for line in text.splitlines():
+            self.assertLessEqual(len(line), 80, line)
+        self.assertIn("p=0.03\n", text)
+        self.assertIn(" GiB·s", text)
 
     def test_groups_that_overlap(self):
         document = self.groups([100, 130, 90, 110], [120, 95, 140, 110])
