@@ -1,7 +1,7 @@
 # Writes text files as a header of C arrays that end in a 0 byte. Comment lines and indentation are left out.
 #   cmake -D "FILES=page.html;page.css" -D OUTPUT=assets.h -P embed.cmake
 # page.html becomes mprof__page_html. The script and the style sheet of an interactive SVG, the script also without spaces
-# around a few operators, which none of its strings may contain:
+# around operators and braces, which none of its strings may contain:
 #   cmake -D "PARTS=a.js;b.js" -D START=c.js -D STYLE=d.css -D OUTPUT=assets.h -P embed.cmake
 # The parts are the body of one function, makeLiving(root), which gives a picture its tooltips, zoom and keys; START calls it.
 
@@ -46,9 +46,12 @@ set(script "(function () {\n'use strict';\nfunction makeLiving(root) {\n")
 foreach(source ${PARTS})
   file(READ ${source} text)
   shorten(text ${source})
-  foreach(operator = => === !== && || + < > <= >=)
+  foreach(operator = => === !== && || + - * / < > <= >= ? :)
     string(REPLACE " ${operator} " "${operator}" text "${text}")
   endforeach()
+  string(REPLACE ") {" "){" text "${text}")
+  string(REPLACE "{ " "{" text "${text}")
+  string(REPLACE " }" "}" text "${text}")
   string(APPEND script "${text}")
 endforeach()
 file(READ ${START} text)

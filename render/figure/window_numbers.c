@@ -16,7 +16,7 @@
 /* More of them would make the file large: they are reduced to bins. */
 #define POINTS_MAX 60000
 #define CALLS_MAX 30000
-#define BINS_MAX 256
+#define BINS_MAX 200
 #define CALL_BINS_MAX 12000 /* of all functions */
 #define BINS_LEAST 5
 #define ROWS_MAX 500 /* the most important ones */

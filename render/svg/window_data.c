@@ -178,7 +178,7 @@ void mprof__put_window_data(mprof_output *output, const mprof_figure *figure)
     if (!numbers) {
         return;
     }
-    bool few = numbers->point_count + numbers->call_count < FEW;
+    bool few = numbers->point_count + numbers->call_count < FEW && !numbers->series_are_bins;
     struct writer writer = {.output = output,
                             .numbers = numbers,
                             .from_s = figure->frame.from_s,
