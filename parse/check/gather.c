@@ -363,6 +363,8 @@ static mprof_status add_paths(const gathering *g, const char *const *paths, size
     return status;
 }
 
+/* Seven parameters: where to find, what to look for, and where to put it; only its caller has them.
+ */
 mprof_status mprof__groups_gather(mprof__groups *groups, mprof__arena *arena,
                                   const char *const *paths, size_t path_count,
                                   const mprof__config *config, const mprof__limits *limits,

@@ -307,6 +307,7 @@ static mprof__verdict decide(const comparison *c)
     return needs_test(c) && c->test.p_value >= SIGNIFICANCE ? MPROF__INCONCLUSIVE : MPROF__FAILED;
 }
 
+/* Seven parameters: two lists with their lengths, and two limits. */
 int mprof__judge_values(mprof__judged *judged, const double *values, size_t count,
                         const double *before, size_t before_count, double tolerance,
                         double floor_mib)
