@@ -207,6 +207,22 @@ class Sustained(Diff):
         self.assertEqual(self.functions(comparison)["app.parse"]["calls"], {"before": 5, "now": 6, "difference": 1})
         self.assertRegex(self.diff("before.dat", "now.dat").stdout, r"parse +5→6 ")
 
+    def test_a_long_call_that_only_one_has(self):
+        """In the other run no time passes meanwhile: its memory says nothing."""
+        def program(extra):
+            program = Program().step(0.3, 50)
+            for i in range(4):
+                if i == 2 and extra:
+                    program.call("app.once", lambda p: p.step(2, 150))
+                program.step(0.01, 50)
+                program.call("app.work", lambda p: p.step(0.2, 80))
+                program.step(0.01, 50)
+            return program
+
+        self.assertEqual(self.sustained(self.compare(program(False), program(True))), 0)
+        self.assertEqual(self.sustained(self.compare(program(True), program(False))), 0)
+        self.assertEqual(self.functions(self.compare(program(False), program(True)))["app.once"]["most_added_bytes"]["now"], 100 * MIB)
+
     def test_a_renamed_function(self):
         comparison = self.compare(worker(), worker(build="assemble"))
         self.assertEqual(self.sustained(comparison), 0)
