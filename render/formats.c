@@ -1,23 +1,39 @@
-/* The picture formats: name, file suffixes, drawing function. A new format is a row here and a
- * value of mprof_format. */
+/* The picture formats, for menus, and the function that draws each. A new format is a row in both
+ * tables and a value of mprof_format. */
 #include "render/draw/draw.h"
 #include "render/svg/draw_svg.h"
 
 #include <string.h>
 
-#define SUFFIX_MAX 3
+static const char *const png_suffixes[] = {".png", NULL};
+static const char *const svg_suffixes[] = {".svg", ".svgz", ".svg.gz", NULL};
+static const char *const pdf_suffixes[] = {".pdf", NULL};
+static const char *const eps_suffixes[] = {".eps", NULL};
 
-static const struct {
-    const char *name;
-    const char *suffixes[SUFFIX_MAX]; /* unused ones are NULL */
-    mprof_status (*draw)(const mprof_figure *figure, const mprof_draw_options *options,
-                         mprof_text_engine *engine, mprof_output *output, mprof_error *error);
-} formats[MPROF_FORMAT_COUNT] = {
-    [MPROF_FORMAT_PNG] = {"png", {".png"}, mprof__draw_png},
-    [MPROF_FORMAT_SVG] = {"svg", {".svg", ".svgz", ".svg.gz"}, mprof__draw_svg},
-    [MPROF_FORMAT_PDF] = {"pdf", {".pdf"}, mprof__draw_pdf},
-    [MPROF_FORMAT_EPS] = {"eps", {".eps"}, mprof__draw_eps},
+static const mprof_format_entry formats[MPROF_FORMAT_COUNT] = {
+    {MPROF_FORMAT_PNG, "png", "Portable Network Graphics", "image/png", png_suffixes, 0},
+    {MPROF_FORMAT_SVG, "svg", "Scalable Vector Graphics, interactive", "image/svg+xml",
+     svg_suffixes, 1},
+    {MPROF_FORMAT_PDF, "pdf", "Portable Document Format", "application/pdf", pdf_suffixes, 1},
+    {MPROF_FORMAT_EPS, "eps", "Encapsulated PostScript", "application/postscript", eps_suffixes, 1},
 };
+
+static mprof_status (*const drawers[MPROF_FORMAT_COUNT])(const mprof_figure *figure,
+                                                         const mprof_draw_options *options,
+                                                         mprof_text_engine *engine,
+                                                         mprof_output *output,
+                                                         mprof_error *error) = {
+    [MPROF_FORMAT_PNG] = mprof__draw_png,
+    [MPROF_FORMAT_SVG] = mprof__draw_svg,
+    [MPROF_FORMAT_PDF] = mprof__draw_pdf,
+    [MPROF_FORMAT_EPS] = mprof__draw_eps,
+};
+
+const mprof_format_entry *mprof_format_list(size_t *count)
+{
+    *count = MPROF_FORMAT_COUNT;
+    return formats;
+}
 
 const char *mprof_format_name(mprof_format format)
 {
@@ -27,7 +43,7 @@ const char *mprof_format_name(mprof_format format)
 mprof_status mprof_format_from_path(mprof_format *out, const char *path, mprof_error *error)
 {
     for (size_t i = 0; i < MPROF_FORMAT_COUNT; i++) {
-        for (size_t k = 0; k < SUFFIX_MAX && formats[i].suffixes[k]; k++) {
+        for (size_t k = 0; formats[i].suffixes[k]; k++) {
             if (mprof__ends_with(path, formats[i].suffixes[k])) {
                 *out = (mprof_format)i;
                 return MPROF_OK;
@@ -70,6 +86,6 @@ mprof_status mprof_figure_draw(const mprof_figure *figure, const mprof_draw_opti
     if (status != MPROF_OK) {
         return status;
     }
-    return formats[(unsigned)options->format < MPROF_FORMAT_COUNT ? options->format : 0].draw(
+    return drawers[(unsigned)options->format < MPROF_FORMAT_COUNT ? options->format : 0](
         figure, options, engine, output, error);
 }

@@ -36,6 +36,10 @@ struct brush {
     double scale;                  /* pixels per unit; 0: a vector format */
     bool opaque;                   /* the format has no transparency */
     const mprof__corners *corners; /* of boxes in a flame chart */
+    /* Where boxes may be written into the pixels of the target, and where the figure begins there;
+     * an empty rectangle: Cairo draws them. */
+    cairo_rectangle_int_t writable;
+    int origin_x, origin_y; /* px */
 };
 
 static void set_colour(const struct brush *brush, uint32_t rgb, float alpha)
@@ -167,7 +171,7 @@ static bool fill_round_box(const struct brush *brush, const mprof_item *item,
                            const mprof__style *style)
 {
     mprof__tone tone = mprof__resolve_tone(style, style->fill, item->colour);
-    if (!(brush->scale > 0) || style->patterned || style->stroke != MPROF__TONE_NONE ||
+    if (!brush->writable.width || style->patterned || style->stroke != MPROF__TONE_NONE ||
         tone == MPROF__TONE_NONE || style->fill_alpha < 1 ||
         (double)style->radius * brush->scale != brush->corners->radius_px) {
         return false;
@@ -176,9 +180,15 @@ static bool fill_round_box(const struct brush *brush, const mprof_item *item,
     double width = (double)item->width, height = (double)item->height;
     snap(brush, &x, &width);
     snap(brush, &y, &height);
-    cairo_rectangle_int_t box = {(int)lround(x * brush->scale), (int)lround(y * brush->scale),
+    cairo_rectangle_int_t box = {brush->origin_x + (int)lround(x * brush->scale),
+                                 brush->origin_y + (int)lround(y * brush->scale),
                                  (int)lround(width * brush->scale),
                                  (int)lround(height * brush->scale)};
+    const cairo_rectangle_int_t *within = &brush->writable;
+    if (box.x < within->x || box.y < within->y || box.x + box.width > within->x + within->width ||
+        box.y + box.height > within->y + within->height) {
+        return false;
+    }
     return mprof__round_box_fill(cairo_get_target(brush->cairo), brush->corners, box,
                                  mprof__tone_colour(&brush->looks, tone, item->colour));
 }
@@ -310,6 +320,49 @@ static void draw_item(const struct brush *brush, const mprof_item *item)
     fill_and_stroke(brush, style, item->colour);
 }
 
+/* Where the pixels of a context may be written without Cairo: within its clip, if that is one
+ * rectangle of whole pixels. Also finds where the context begins. */
+static void find_writable(struct brush *brush)
+{
+    cairo_surface_t *target = cairo_get_target(brush->cairo);
+    brush->writable = (cairo_rectangle_int_t){0, 0, 0, 0};
+    if (!(brush->scale > 0) || target != cairo_get_group_target(brush->cairo)) {
+        return;
+    }
+    cairo_format_t format = cairo_image_surface_get_format(target);
+    if (format != CAIRO_FORMAT_RGB24 && format != CAIRO_FORMAT_ARGB32) {
+        return;
+    }
+    cairo_rectangle_list_t *clip = cairo_copy_clip_rectangle_list(brush->cairo);
+    if (clip->status == CAIRO_STATUS_SUCCESS && clip->num_rectangles == 1) {
+        const cairo_rectangle_t *only = &clip->rectangles[0];
+        double x = 0, y = 0, device_scale, offset_x, offset_y;
+        cairo_user_to_device(brush->cairo, &x, &y);
+        cairo_surface_get_device_scale(target, &device_scale, &device_scale);
+        cairo_surface_get_device_offset(target, &offset_x, &offset_y);
+        brush->origin_x = (int)lround(x * device_scale + offset_x);
+        brush->origin_y = (int)lround(y * device_scale + offset_y);
+        int left = brush->origin_x + (int)ceil(only->x * brush->scale - 1e-6);
+        int top = brush->origin_y + (int)ceil(only->y * brush->scale - 1e-6);
+        int right = brush->origin_x + (int)floor((only->x + only->width) * brush->scale + 1e-6);
+        int bottom = brush->origin_y + (int)floor((only->y + only->height) * brush->scale + 1e-6);
+        brush->writable = (cairo_rectangle_int_t){left, top, right - left, bottom - top};
+    }
+    cairo_rectangle_list_destroy(clip);
+}
+
+/* What else of a context changes how shapes are drawn. */
+static void reset_context(cairo_t *cairo)
+{
+    cairo_set_operator(cairo, CAIRO_OPERATOR_OVER);
+    cairo_set_antialias(cairo, CAIRO_ANTIALIAS_DEFAULT);
+    cairo_set_fill_rule(cairo, CAIRO_FILL_RULE_WINDING);
+    cairo_set_line_cap(cairo, CAIRO_LINE_CAP_BUTT);
+    cairo_set_line_join(cairo, CAIRO_LINE_JOIN_ROUND);
+    cairo_set_miter_limit(cairo, 10);
+    cairo_set_tolerance(cairo, 0.1);
+}
+
 /* scale: of pixels; 0: a vector format. */
 static void paint(const mprof_figure *figure, mprof_text_engine *engine, cairo_t *cairo,
                   const mprof_draw_options *options, double scale)
@@ -326,14 +379,15 @@ static void paint(const mprof_figure *figure, mprof_text_engine *engine, cairo_t
                           .scale = scale,
                           .opaque = options->format == MPROF_FORMAT_EPS,
                           .corners = &corners};
+    find_writable(&brush);
     brush.points = mprof_figure_points(figure, &count);
     brush.text = mprof_figure_text(figure, &count);
     const mprof_item *items = mprof_figure_items(figure, &count);
+    reset_context(cairo);
     if (!options->transparent) {
         set_colour(&brush, mprof__tone_colour(&looks, MPROF__TONE_PAPER, 0), 1);
         cairo_paint(cairo);
     }
-    cairo_set_line_join(cairo, CAIRO_LINE_JOIN_ROUND);
     const mprof_box *plot = &mprof_figure_frame(figure)->plot;
     const mprof_group *groups = mprof_figure_groups(figure, &count);
     for (size_t g = 0; g < count; g++) {
@@ -365,13 +419,19 @@ static mprof_status cairo_failure(cairo_status_t status, mprof_error *error)
  * else 0: shapes are painted as in a vector format, without alignment to pixels. */
 static double pixel_scale(cairo_t *cairo)
 {
-    cairo_matrix_t matrix;
-    cairo_get_matrix(cairo, &matrix);
     cairo_surface_t *target = cairo_get_group_target(cairo);
-    double x = matrix.x0, y = matrix.y0;
-    bool is_image = cairo_surface_get_type(target) == CAIRO_SURFACE_TYPE_IMAGE;
-    bool is_straight = matrix.xy == 0 && matrix.yx == 0 && matrix.xx == matrix.yy && matrix.xx > 0;
-    return is_image && is_straight && x == floor(x) && y == floor(y) ? matrix.xx : 0;
+    if (cairo_surface_get_type(target) != CAIRO_SURFACE_TYPE_IMAGE) {
+        return 0;
+    }
+    cairo_matrix_t matrix;
+    double scale_x, scale_y, offset_x, offset_y;
+    cairo_get_matrix(cairo, &matrix);
+    cairo_surface_get_device_scale(target, &scale_x, &scale_y);
+    cairo_surface_get_device_offset(target, &offset_x, &offset_y);
+    double x = matrix.x0 * scale_x + offset_x, y = matrix.y0 * scale_y + offset_y;
+    bool is_straight = matrix.xy == 0 && matrix.yx == 0 && matrix.xx == matrix.yy &&
+                       matrix.xx > 0 && scale_x == scale_y;
+    return is_straight && x == floor(x) && y == floor(y) ? matrix.xx * scale_x : 0;
 }
 
 mprof_status mprof_figure_paint(const mprof_figure *figure, cairo_t *cairo,
@@ -391,6 +451,7 @@ mprof_status mprof_figure_paint(const mprof_figure *figure, cairo_t *cairo,
     }
     mprof__placing placing = mprof__placing_of(figure, rectangle);
     cairo_save(cairo);
+    cairo_new_path(cairo);
     cairo_translate(cairo, placing.x, placing.y);
     cairo_scale(cairo, placing.scale, placing.scale);
     cairo_rectangle(cairo, 0, 0, mprof_figure_width_px(figure), mprof_figure_height_px(figure));

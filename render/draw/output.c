@@ -21,11 +21,16 @@
 
 struct mprof_output {
     int fd;
-    char *name;        /* for messages, as given */
-    char *target;      /* the file to replace; NULL: write directly */
-    char *pattern;     /* for a temporary name in the same directory */
-    char *temporary;   /* that name; NULL: the file has no name */
-    z_stream *deflate; /* NULL: not compressed */
+    char *name;                 /* for messages, as given */
+    char *target;               /* the file to replace; NULL: write directly */
+    char *pattern;              /* for a temporary name in the same directory */
+    char *temporary;            /* that name; NULL: the file has no name */
+    z_stream *deflate;          /* NULL: not compressed */
+    mprof_write_function write; /* receives the bytes in place of fd; NULL: there is none */
+    void *write_data;
+    unsigned char *memory; /* what write_to_memory() received */
+    size_t memory_size, memory_capacity;
+    bool committed;
     mprof_error failure;
     size_t used;
     unsigned char buffer[BUFFER_SIZE];
@@ -218,6 +223,53 @@ mprof_status mprof__output_open_fd(mprof_output **out, int fd, const char *name,
     return mprof_error_set(error, MPROF_ENOMEM, "out of memory");
 }
 
+mprof_status mprof_output_open_function(mprof_output **out, mprof_write_function write, void *data,
+                                        mprof_error *error)
+{
+    mprof_output *output = calloc(1, sizeof *output);
+    *out = output;
+    if (!output) {
+        return mprof_error_set(error, MPROF_ENOMEM, "out of memory");
+    }
+    output->fd = -1;
+    output->write = write;
+    output->write_data = data;
+    return MPROF_OK;
+}
+
+static int write_to_memory(void *data, const void *bytes, size_t size)
+{
+    mprof_output *output = data;
+    if (size > output->memory_capacity - output->memory_size) {
+        size_t wanted = 2 * output->memory_capacity + size; /* no overflow: both are allocated */
+        unsigned char *grown = realloc(output->memory, wanted);
+        if (!grown) {
+            return ENOMEM;
+        }
+        output->memory = grown;
+        output->memory_capacity = wanted;
+    }
+    memcpy(output->memory + output->memory_size, bytes, size);
+    output->memory_size += size;
+    return 0;
+}
+
+mprof_status mprof_output_open_memory(mprof_output **out, mprof_error *error)
+{
+    mprof_status status = mprof_output_open_function(out, write_to_memory, NULL, error);
+    if (status == MPROF_OK) {
+        (*out)->write_data = *out;
+    }
+    return status;
+}
+
+const void *mprof_output_bytes(const mprof_output *output, size_t *size)
+{
+    bool is_kept = output->committed && output->failure.status == MPROF_OK;
+    *size = is_kept ? output->memory_size : 0;
+    return is_kept ? output->memory : NULL;
+}
+
 mprof_status mprof_output_open(mprof_output **out, const char *path, mprof_error *error)
 {
     mprof_output *output = calloc(1, sizeof *output);
@@ -244,8 +296,25 @@ mprof_status mprof_output_open(mprof_output **out, const char *path, mprof_error
     return MPROF_OK;
 }
 
+static void write_to_function(mprof_output *output, const unsigned char *bytes, size_t size)
+{
+    if (size == 0 || output->failure.status != MPROF_OK) {
+        return;
+    }
+    int failure = output->write(output->write_data, bytes, size);
+    if (failure == ENOMEM) {
+        mprof_error_set(&output->failure, MPROF_ENOMEM, "out of memory");
+    } else if (failure) {
+        mprof_error_set_errno(&output->failure, failure, "cannot write");
+    }
+}
+
 static void write_out(mprof_output *output, const unsigned char *bytes, size_t size)
 {
+    if (output->write) {
+        write_to_function(output, bytes, size);
+        return;
+    }
     while (size && output->failure.status == MPROF_OK) {
         ssize_t wrote = write(output->fd, bytes, size);
         if (wrote < 0 && errno == EINTR) {
@@ -367,6 +436,7 @@ static void set_write_failure(mprof_output *output)
 mprof_status mprof_output_commit(mprof_output *output, mprof_error *error)
 {
     flush(output, true);
+    output->committed = true;
     if (output->fd > STDERR_FILENO) {
         /* A network file system may report a full disk only when a descriptor is closed, so a copy
          * is closed; the file itself must stay open until it has its name. */
@@ -381,7 +451,9 @@ mprof_status mprof_output_commit(mprof_output *output, mprof_error *error)
         output->fd = -1;
     }
     if (output->failure.status != MPROF_OK) {
-        mprof_error_at(&output->failure, output->name, 0);
+        if (output->name) {
+            mprof_error_at(&output->failure, output->name, 0);
+        }
         if (error && error->status == MPROF_OK) {
             *error = output->failure;
         }
@@ -405,6 +477,7 @@ void mprof_output_free(mprof_output *output)
         deflateEnd(output->deflate);
     }
     free(output->deflate);
+    free(output->memory);
     free(output->temporary);
     free(output->pattern);
     free(output->target);

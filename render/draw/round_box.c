@@ -35,12 +35,13 @@ static uint32_t share(uint32_t channel, uint32_t coverage)
     return (product + (product >> 8)) >> 8;
 }
 
-static uint32_t mix(uint32_t below, uint32_t rgb, uint32_t coverage)
+/* All four channels: of an image with transparency the colour is premultiplied. */
+static uint32_t mix(uint32_t below, uint32_t argb, uint32_t coverage)
 {
     uint32_t mixed = 0;
-    for (int shift = 0; shift < 24; shift += 8) {
+    for (int shift = 0; shift < 32; shift += 8) {
         uint32_t channel =
-            share(rgb >> shift & 0xFF, coverage) + share(below >> shift & 0xFF, 255 - coverage);
+            share(argb >> shift & 0xFF, coverage) + share(below >> shift & 0xFF, 255 - coverage);
         mixed |= (channel > 255 ? 255 : channel) << shift;
     }
     return mixed;
@@ -50,6 +51,7 @@ bool mprof__round_box_fill(cairo_surface_t *image, const mprof__corners *corners
                            cairo_rectangle_int_t box, uint32_t rgb)
 {
     int size = corners->size_px;
+    uint32_t argb = 0xFF000000 | rgb;
     if (!size || box.width < 2 * size || box.height < 2 * size || box.x < 0 || box.y < 0 ||
         box.x + box.width > cairo_image_surface_get_width(image) ||
         box.y + box.height > cairo_image_surface_get_height(image)) {
@@ -63,11 +65,11 @@ bool mprof__round_box_fill(cairo_surface_t *image, const mprof__corners *corners
         int line = y < size ? y : y - (box.height - 2 * size); /* of the corners */
         bool round = y < size || y >= box.height - size;
         for (int x = round ? size : 0; x < box.width - (round ? size : 0); x++) {
-            row[box.x + x] = rgb;
+            row[box.x + x] = argb;
         }
         for (int x = 0; round && x < 2 * size; x++) {
             uint32_t *pixel = &row[box.x + (x < size ? x : x + box.width - 2 * size)];
-            *pixel = mix(*pixel, rgb, corners->coverage[line][x]);
+            *pixel = mix(*pixel, argb, corners->coverage[line][x]);
         }
     }
     cairo_surface_mark_dirty_rectangle(image, box.x, box.y, box.width, box.height);

@@ -18,8 +18,9 @@ typedef struct {
 /* Lets Cairo draw the corners once. */
 void mprof__corners_init(mprof__corners *corners, double radius_px);
 
-/* Fills a box of an RGB24 image, in whole pixels, with the shades that Cairo gives it. Returns
- * false, and does nothing, if the box is too small for its corners or not inside the image. */
+/* Fills a box of an RGB24 or ARGB32 image, in whole pixels, with the shades that Cairo gives it.
+ * Returns false, and does nothing, if the box is too small for its corners or not inside the image.
+ */
 bool mprof__round_box_fill(cairo_surface_t *image, const mprof__corners *corners,
                            cairo_rectangle_int_t box, uint32_t rgb);
 

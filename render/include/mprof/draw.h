@@ -27,6 +27,23 @@ typedef enum mprof_format {
  * @return static text such as "png"; NULL for what is no format. Any thread. */
 MPROF_API const char *mprof_format_name(mprof_format format);
 
+/** A format, for menus, dialogs and servers. */
+typedef struct mprof_format_entry {
+    mprof_format format;         /**< what mprof_draw_options.format takes */
+    const char *name;            /**< mprof_format_name() */
+    const char *description;     /**< a few words in English */
+    const char *media_type;      /**< as in HTTP's Content-Type */
+    const char *const *suffixes; /**< what names of files end in, with the dot; the usual one first,
+                                      NULL behind the last */
+    int is_vector;               /**< 1: sharp in any size; mprof_draw_options.dpi means nothing */
+} mprof_format_entry;
+
+/** All formats that the library writes.
+ *
+ * @param count  receives how many there are; may be more than MPROF_FORMAT_COUNT of the headers
+ * @return static, in the order of mprof_format. Any thread. */
+MPROF_API const mprof_format_entry *mprof_format_list(size_t *count);
+
 /** Finds the format of a file by the ending of its name; .svgz and .svg.gz are SVG.
  *
  * @param out    receives the format; unchanged on failure

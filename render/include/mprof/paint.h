@@ -14,12 +14,14 @@ typedef struct _cairo cairo_t;
 
 /** Paints a figure. Fully inside the rectangle, as large as it can be without distortion, in the
  * middle: lay it out in the rectangle's size to fill it. Everything else on the surface stays, and
- * the context is afterwards as it was.
+ * the context is afterwards as it was, except that its path is empty. On an image surface shapes
+ * are aligned to pixels if a unit of the figure has as many pixels in both directions, and a whole
+ * pixel is where the figure begins.
  *
  * @param figure     not NULL; several threads may paint one figure
  * @param cairo      not NULL; of any surface. Its transformation and its clip hold
  * @param rectangle  in the units of the context; NULL: the figure's own size, at 0 0
- * @param options    theme, style and transparent matter; NULL: MPROF_DRAW_OPTIONS_INIT
+ * @param options    of these theme, style and transparent count; NULL: MPROF_DRAW_OPTIONS_INIT
  * @param engine     the one the figure was measured with; NULL: no text is painted
  * @param error      receives the first failure; may be NULL
  * @return MPROF_OK; MPROF_ENOMEM; MPROF_EDRAW: Cairo or Pango failed, or the context had failed
