@@ -530,21 +530,27 @@ class Options(PlotCase):
 
     def test_transparent(self):
         """The pixels are those of the opaque picture once they are put on paper."""
+        for options in ([], ["--flame"]):
+            with self.subTest(options=options):
+                self.check_transparent("--size", "600x400", *options, NESTED)
+        self.assertEqual(self.plot_svg("--transparent", NESTED).of_class("paper"), [])
+        self.assertEqual(len(self.plot_svg(NESTED).of_class("paper")), 1)
+
+    def check_transparent(self, *arguments):
         for name, options in (("opaque", []), ("clear", ["--transparent"])):
-            self.run_mprof("plot", "--size", "400x200", *options, "-o", f"{name}.png", NESTED)
+            self.run_mprof("plot", *options, "-o", f"{name}.png", *arguments)
         data = (self.directory / "clear.png").read_bytes()
         chunks = list(png_file.chunks(data))
         self.assertEqual(dict(chunks)[b"IHDR"][8:10], b"\x08\x06")  # with alpha
         raw = zlib.decompress(b"".join(body for kind, body in chunks if kind == b"IDAT"))
-        rows = [raw[y * 1601 + 1:(y + 1) * 1601] for y in range(200)]
+        width, height, opaque = png_file.read(self.directory / "opaque.png")
+        stride = 4 * width + 1
+        rows = [raw[y * stride + 1:(y + 1) * stride] for y in range(height)]
         self.assertIn(0, rows[0][3::4])
-        _, _, opaque = png_file.read(self.directory / "opaque.png")
         for row, whole in zip(rows, opaque):
             for c in range(3):
                 on_paper = [(part * alpha + 255 * (255 - alpha)) / 255 for part, alpha in zip(row[c::4], row[3::4])]
                 self.assertLess(max(abs(a - b) for a, b in zip(on_paper, whole[c::3])), 40)
-        self.assertEqual(self.plot_svg("--transparent", NESTED).of_class("paper"), [])
-        self.assertEqual(len(self.plot_svg(NESTED).of_class("paper")), 1)
 
     def test_encapsulated_postscript(self):
         """Nothing is transparent, so that nothing has to be written as pixels."""
