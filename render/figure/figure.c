@@ -534,7 +534,19 @@ mprof_status mprof_figure_layout(mprof_figure **out, const mprof_profile *const 
                                  const mprof_measure *measure, mprof_error *error)
 {
     mprof__layout layout;
+    mprof_figure_options joined;
     *out = NULL;
+    if (options && options->size == sizeof joined && options->style) {
+        if (options->style->size != sizeof *options->style) {
+            return mprof_error_set(
+                error, MPROF_EARGUMENT,
+                "mprof_style.size must be %zu, not %zu; begin with MPROF_STYLE_INIT",
+                sizeof *options->style, options->style->size);
+        }
+        joined = *options;
+        joined.without |= options->style->without;
+        options = &joined;
+    }
     mprof_status status = mprof__layout_open(&layout, profiles, count, options, measure, error);
     if (status == MPROF_OK) {
         status = draw_page(&layout, error);

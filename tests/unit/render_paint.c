@@ -249,6 +249,42 @@ static void what_cannot_be_painted_is_refused(void **state)
     mprof_text_engine_free(engine);
 }
 
+/* What a style leaves out is left out, as by the option of the same name. */
+static void a_style_leaves_parts_out(void **state)
+{
+    (void)state;
+    mprof_style style = MPROF_STYLE_INIT;
+    mprof_figure_options options = MPROF_FIGURE_OPTIONS_INIT;
+    mprof_text_engine *engine = new_engine();
+    mprof_measure measure = mprof_text_engine_measure(engine);
+    mprof_profile *profile = NULL;
+    assert_int_equal(mprof_profile_load_file(&profile, NESTED, NULL, NULL), MPROF_OK);
+    options.style = &style;
+    for (int i = 0; i < 2; i++) {
+        const mprof_profile *one = profile;
+        mprof_figure *figure = NULL;
+        size_t count, peaks = 0, tables = 0;
+        style.without = i ? MPROF_PART_PEAK | MPROF_PART_LEGEND : 0;
+        assert_int_equal(mprof_figure_layout(&figure, &one, 1, &options, &measure, NULL), MPROF_OK);
+        const mprof_item *items = mprof_figure_items(figure, &count);
+        for (size_t k = 0; k < count; k++) {
+            peaks += items[k].role == MPROF_ROLE_PEAK_NAME;
+            tables += items[k].role == MPROF_ROLE_LEGEND_NAME;
+        }
+        assert_int_equal(peaks > 0, !i);
+        assert_int_equal(tables > 0, !i);
+        mprof_figure_free(figure);
+    }
+    style.size--;
+    mprof_figure *figure = NULL;
+    const mprof_profile *one = profile;
+    assert_int_equal(mprof_figure_layout(&figure, &one, 1, &options, &measure, NULL),
+                     MPROF_EARGUMENT);
+    assert_null(figure);
+    mprof_profile_free(profile);
+    mprof_text_engine_free(engine);
+}
+
 /* ---- outputs ---- */
 
 struct collected {
@@ -473,6 +509,7 @@ int main(void)
         cmocka_unit_test(nothing_is_painted_outside_a_clip),
         cmocka_unit_test(other_formats_and_small_surfaces_are_painted),
         cmocka_unit_test(what_cannot_be_painted_is_refused),
+        cmocka_unit_test(a_style_leaves_parts_out),
         cmocka_unit_test(memory_and_functions_receive_every_format),
         cmocka_unit_test(failures_of_a_function_are_passed_on),
         cmocka_unit_test(each_box_is_hit_with_its_call),

@@ -82,7 +82,7 @@ class FigureOptions(ctypes.Structure):
                 ("without", c_uint), ("notes", POINTER(Note)), ("note_count", c_size_t),
                 ("labels", POINTER(Label)), ("label_count", c_size_t), ("memory_mib", c_double * 2),
                 ("unit", c_int), ("range", c_char_p), ("hue_names", POINTER(c_char_p)),
-                ("hues_in_order", c_int), ("log", c_int)]
+                ("hues_in_order", c_int), ("log", c_int), ("style", c_void_p)]
 
 
 class Measure(ctypes.Structure):
@@ -172,6 +172,8 @@ _SIGNATURES = {
     "pango_color_parse": (c_int, [POINTER(_Colour), c_char_p]),  # of what the library needs
     "mprof_svg_script": (c_void_p, [_COUNT]),
     "mprof_output_open": (c_int, [_OUT, c_char_p, _ERROR]),
+    "mprof_output_open_memory": (c_int, [_OUT, _ERROR]),
+    "mprof_output_bytes": (c_void_p, [c_void_p, _COUNT]),
     "mprof_output_commit": (c_int, [c_void_p, _ERROR]),
     "mprof_output_free": (None, [c_void_p]),
 }

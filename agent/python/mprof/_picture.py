@@ -192,27 +192,28 @@ class Picture:
         return options
 
     def _draw(self, form, path, dpi=None, script=True, whole=False):
-        """Draws into a file. whole: an SVG has its script, whatever the option embed says."""
+        """Draws into a file, or returns the bytes if path is None. whole: an SVG has its script, whatever the
+        option embed says."""
         library = _library.load()
         still = bool(form != "svg" or not script or self._options.get("no_script"))
         figure = self._figure(not still)
         options = self._draw_options(form, dpi, still, whole)
         with _lock:
             engine = _engine(self._options.get("font"))
-            output = make(library.output_open, library.output_free, os.fsencode(path))
+            output = (make(library.output_open_memory, library.output_free) if path is None
+                      else make(library.output_open, library.output_free, os.fsencode(path)))
             error = _library.Error()
             status = library.figure_draw(figure, byref(options), engine, output.pointer, byref(error))
             if status == _library.OK:
                 status = library.output_commit(output.pointer, byref(error))
         _library.check(status, error)
+        if path is None:
+            size = c_size_t()
+            return ctypes.string_at(library.output_bytes(output.pointer, byref(size)), size.value)
+        return None
 
     def _bytes(self, form, dpi=None, script=True, whole=False):
-        import tempfile
-        with tempfile.TemporaryDirectory(prefix="mprof-") as folder:
-            path = os.path.join(folder, "picture")
-            self._draw(form, path, dpi, script, whole)
-            with open(path, "rb") as file:
-                return file.read()
+        return self._draw(form, None, dpi, script, whole)
 
     def save(self, path, format=None, dpi=None):
         """Writes a file: .png, .svg, .svg.gz, .svgz, .pdf or .eps; format is that of another name. An older

@@ -9,6 +9,7 @@
 #define MPROF_FIGURE_H
 
 #include <mprof/profile.h>
+#include <mprof/style.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -412,6 +413,7 @@ typedef struct mprof_figure_options {
                                        none has a hue of its own */
     int hues_in_order;            /**< 1: the longest consumer has the first hue; 0: names decide */
     int log;                      /**< 1: a logarithmic memory axis; not with stack or slope */
+    const mprof_style *style;     /**< its parts are left out, too; NULL: none */
 } mprof_figure_options;
 
 /** A page of usual size with the usual contents. */
@@ -419,7 +421,7 @@ typedef struct mprof_figure_options {
     {                                                                                              \
         sizeof(mprof_figure_options), MPROF_DEFAULT_WIDTH_PX, MPROF_DEFAULT_HEIGHT_PX, 1, NULL, 0, \
             1, 0, 0, 0, {0, 0}, 0, NULL, MPROF_BY_PROCESS, 0, 0, 0, 0, MPROF_PROCESSES_AUTO, 0, 0, \
-            0, NULL, 0, NULL, 0, {0, 0}, MPROF_UNIT_AUTO, NULL, NULL, 0, 0                         \
+            0, NULL, 0, NULL, 0, {0, 0}, MPROF_UNIT_AUTO, NULL, NULL, 0, 0, NULL                   \
     }
 
 /** Sets MPROF_FIGURE_OPTIONS_INIT, for languages that cannot use it.
@@ -438,7 +440,8 @@ MPROF_API void mprof_figure_options_init(mprof_figure_options *options);
  * @param measure   not NULL; used during the call only
  * @param error     receives the first failure; may be NULL
  * @return MPROF_OK; MPROF_ENOMEM; MPROF_EARGUMENT: no profile, a page that is too small, an empty
- *         window, no function that matches, or options of an unknown size. Any thread, if it has a
+ *         window, no function that matches, or options or a style of an unknown
+ *         size. Any thread, if it has a
  *         measure of its own. */
 MPROF_API mprof_status mprof_figure_layout(mprof_figure **out, const mprof_profile *const *profiles,
                                            size_t count, const mprof_figure_options *options,

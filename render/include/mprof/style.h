@@ -37,7 +37,7 @@ typedef struct mprof_style {
     size_t size;             /**< sizeof(mprof_style) as the caller was compiled */
     const char *font_family; /**< for mprof_text_engine_new(); NULL: the default list */
     double line_scale;       /**< factor of all line widths and dashes, 0.1 to 10; 1: the theme's */
-    unsigned without;        /**< bits of mprof_part, beside those of mprof_figure_options */
+    unsigned without;        /**< bits of mprof_part, for mprof_figure_options.style */
     uint32_t colours[MPROF_STYLE_COLOUR_COUNT]; /**< 0xRRGGBB by mprof_style_colour, or
                                                      MPROF_STYLE_KEEP */
     uint32_t hues[MPROF_STYLE_HUE_COUNT]; /**< 0xRRGGBB, or MPROF_STYLE_KEEP. Fills are mixed with
