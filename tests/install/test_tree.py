@@ -43,7 +43,7 @@ target_link_libraries(consumer PRIVATE mprof::parse)
 class Tree(TestCase):
     def setUp(self):
         super().setUp()
-        first = self.directory / "installed"
+        self.tree = first = self.directory / "installed"
         self.check("cmake", "--install", pathlib.Path(MPROF).parent, "--prefix", first)
         # The tree must not depend on the prefix.
         self.tree = self.directory / "moved to another place"
@@ -52,8 +52,8 @@ class Tree(TestCase):
 
     def check(self, *command, **options):
         done = subprocess.run(list(map(str, command)), capture_output=True, text=True,
-                              timeout=DEADLINE_S, cwd=self.directory, env=self.environment(),
-                              **options)
+                              timeout=DEADLINE_S, cwd=self.directory, **options,
+                              env=self.environment(LD_LIBRARY_PATH=str(self.tree / "lib")))
         self.assertEqual(done.returncode, 0, f"{command}\n{done.stdout}{done.stderr}")
         return done
 
@@ -117,6 +117,9 @@ class Tree(TestCase):
                      "libexec/mprof/libmprof-agent.so",
                      "libexec/mprof/preload/any/libmprof-before-libasan.so", "include/mprof/profile.h",
                      "libexec/mprof/libmprof-mark.so", "include/mprof/mark.h",
+                     "include/mprof/paint.h", "lib/libmprof.a",
+                     "lib/libmprof.so.0", "lib/libmprof-render.a", "lib/libmprof-render.so.0",
+                     "lib/pkgconfig/mprof.pc", "lib/pkgconfig/mprof-render.pc",
                      "share/man/man1/mprof.1", "share/man/man3/mprof_mark.3",
                      "share/man/man3/libmprof.3", "share/man/man5/mprof-dat.5",
                      "share/bash-completion/completions/mprof", "share/zsh/site-functions/_mprof",
