@@ -447,6 +447,30 @@ static void a_moment_has_the_numbers_of_its_tick(void **state)
     mprof_text_engine_free(engine);
 }
 
+static void the_peak_is_named(void **state)
+{
+    (void)state;
+    mprof_text_engine *engine = new_engine();
+    mprof_figure *figure = figure_of(NESTED, 0, 1260, 540, engine);
+    const mprof_frame *frame = mprof_figure_frame(figure);
+    size_t count;
+    const mprof_item *items = mprof_figure_items(figure, &count);
+    int named = 0, others = 0;
+    double peak_x = -1;
+    for (size_t i = 0; i < count; i++) {
+        peak_x = items[i].role == MPROF_ROLE_PEAK_DOT ? (double)items[i].x : peak_x;
+    }
+    assert_true(peak_x > frame->plot.x);
+    mprof_hit hit = mprof_figure_hit_test(figure, peak_x, frame->plot.y + 2);
+    named = strstr(text_of(figure, &hit), "peak") != NULL;
+    hit = mprof_figure_hit_test(figure, peak_x - 200, frame->plot.y + 2);
+    others = strstr(text_of(figure, &hit), "peak") != NULL;
+    assert_int_equal(named, 1);
+    assert_int_equal(others, 0);
+    mprof_figure_free(figure);
+    mprof_text_engine_free(engine);
+}
+
 static void paper_is_no_hit(void **state)
 {
     static const mprof_point places[] = {{1, 1}, {-5, -5}, {1e9F, 1e9F}, {10, 200}};
@@ -514,6 +538,7 @@ int main(void)
         cmocka_unit_test(failures_of_a_function_are_passed_on),
         cmocka_unit_test(each_box_is_hit_with_its_call),
         cmocka_unit_test(a_moment_has_the_numbers_of_its_tick),
+        cmocka_unit_test(the_peak_is_named),
         cmocka_unit_test(paper_is_no_hit),
         cmocka_unit_test(a_small_buffer_cuts_the_text),
         cmocka_unit_test(places_of_a_rectangle_are_places_of_the_figure),
