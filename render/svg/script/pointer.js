@@ -35,7 +35,7 @@ function moved(event) {
   if (alone && event.pointerType !== 'touch') window.scrollBy(0, -event.movementY);
 }
 function panAlong(event) {
-  panTo(drag.from - (event.clientX - drag.x) / root.getScreenCTM().a / width * (drag.to - drag.from));
+  panTo(drag.from - (event.clientX - drag.x) / (root.getScreenCTM().a * width) * (drag.to - drag.from));
 }
 function drawRange(t, at) {
   clear(readout);
@@ -123,7 +123,7 @@ root.addEventListener('wheel', event => {
   if (Math.abs(dx) > Math.abs(dy)) {
     if (isWhole()) return;
     event.preventDefault();
-    return panTo(view.from + dx / root.getScreenCTM().a / width * (view.to - view.from));
+    return panTo(view.from + dx / (root.getScreenCTM().a * width) * (view.to - view.from));
   }
   if (isWhole() && dy > 0 && !event.ctrlKey) return; // nothing is left to show: the page scrolls
   event.preventDefault();
