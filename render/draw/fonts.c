@@ -5,6 +5,7 @@
 #include "fonts.h"
 
 #include <glib.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -50,17 +51,24 @@ static FcConfig *load_config(const char *text)
     return NULL;
 }
 
+/* Once per process: replacing the current configuration frees fonts that an engine of another
+ * thread may be choosing from. */
 bool mprof__fonts_configure(void)
 {
-    if (!has_own_configuration()) {
+    static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+    static bool is_configured;
+    pthread_mutex_lock(&mutex);
+    if (!is_configured && !has_own_configuration()) {
         FcConfig *config = load_config(all_fonts);
         if (config) {
-            FcConfigSetCurrent(config);
+            is_configured = FcConfigSetCurrent(config);
             FcConfigDestroy(config); /* fontconfig holds its own reference */
         }
     }
     const FcFontSet *fonts = FcConfigGetFonts(NULL, FcSetSystem);
-    return fonts && fonts->nfont > 0;
+    bool has_fonts = fonts && fonts->nfont > 0;
+    pthread_mutex_unlock(&mutex);
+    return has_fonts;
 }
 
 /* The same query as Pango's. */

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -56,8 +57,14 @@ static mprof_status start_compression(mprof_output *output)
     return MPROF_OK;
 }
 
-/* The named temporary file, for the signal handler; NULL: none. */
-static char *volatile file_to_remove;
+/* The latest named temporary file, for the signal handler; NULL: none. Several threads may have an
+ * output each. */
+static char *_Atomic file_to_remove;
+
+static void forget_temporary(char *temporary)
+{
+    atomic_compare_exchange_strong(&file_to_remove, &temporary, NULL);
+}
 
 static void block_signals(sigset_t *before)
 {
@@ -73,8 +80,9 @@ static void unblock_signals(const sigset_t *before)
 
 static void remove_temporary(int number)
 {
-    if (file_to_remove) {
-        unlink(file_to_remove);
+    const char *temporary = file_to_remove;
+    if (temporary) {
+        unlink(temporary);
     }
     signal(number, SIG_DFL); /* ends the process when this handler returns */
     raise(number);
@@ -420,7 +428,7 @@ static int name_file(mprof_output *output)
     if (rename(output->temporary, output->target) != 0) {
         return -1;
     }
-    file_to_remove = NULL;
+    forget_temporary(output->temporary);
     free(output->temporary);
     output->temporary = NULL;
     return 0;
@@ -471,7 +479,7 @@ void mprof_output_free(mprof_output *output)
     }
     if (output->temporary) {
         unlink(output->temporary);
-        file_to_remove = NULL;
+        forget_temporary(output->temporary);
     }
     if (output->deflate) {
         deflateEnd(output->deflate);
