@@ -18,7 +18,7 @@ packages_demo=(python3-flask python3-gevent gunicorn)
 # For the tests: the other implementation, readers and drawers of recordings, viewers of pictures, browsers,
 # services, and checks of the source.
 packages_test=(
-    git libcmocka-dev 'libasan8|libasan9|libasan6' libubsan1 libchafa-dev
+    git g++ libcmocka-dev 'libasan8|libasan9|libasan6' libubsan1 libchafa-dev
     'python3-memory-profiler|' python3-matplotlib
     python3-cloudpickle python3-dill python3-joblib 'python3-distributed|' 'python3-multiprocess|' 'python3-ipyparallel|'
     python3-celery python3-pytest-xdist 'python3-eventlet|' 'uwsgi-core|' 'uwsgi-plugin-python3|'
