@@ -51,13 +51,21 @@ static bool read_clock(double *seconds, const char **text)
     return *seconds <= DAY_S;
 }
 
+static int days_of(int month, int year)
+{
+    if (month == 2) {
+        return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0 ? 29 : 28;
+    }
+    return month == 4 || month == 6 || month == 9 || month == 11 ? 30 : 31;
+}
+
 /* "2026-11-22", "2026-11-22 14:05", "2026-11-22T14:05:30". */
 static bool read_date(mprof__time_point *point, const char **text)
 {
     int year, month, day;
     if (!read_digits(&year, text, 4, 4) || !take(text, '-') || !read_digits(&month, text, 2, 2) ||
         !take(text, '-') || !read_digits(&day, text, 2, 2) || month < 1 || month > 12 || day < 1 ||
-        day > 31) {
+        day > days_of(month, year)) {
         return false;
     }
     *point = (mprof__time_point){

@@ -90,7 +90,8 @@ class Options(mprof_test.TestCase):
                             r"\(--as-one\)")
 
     def test_ranges_that_are_none(self):
-        for text in ("", ",", "5", "5,5", "9,3", "1,2,3", "x,y", "25:00,26:00", "10:60,11:00", "2026-13-01,", "10:00x,", "nan,5"):
+        for text in ("", ",", "5", "5,5", "9,3", "1,2,3", "x,y", "25:00,26:00", "10:60,11:00", "2026-13-01,", "2026-02-29,", "2026-04-31 10:00,",
+                     "10:00x,", "nan,5"):
             self.assert_refused("--xlim", text, NESTED, says="--xlim must be FROM,TO, each a number of seconds, a time like "
                                 f"14:05:30 or a date like '2026-11-22 14:05', not '{re.escape(text)}'")
         self.assert_refused("--xlim", "07:00,08:00", NESTED, expect=1, says=".*nested.dat: nothing was recorded from "
