@@ -392,6 +392,9 @@ void mprof__command_options_parse(mprof__command_options *options, int argc, cha
     options->metric = MPROF__METRIC_RSS;
     options->attach = attach;
     mprof__command_parse(attach ? &attach_argp : &run_argp, argc, argv, ARGP_IN_ORDER, options);
+    if (mprof__result_output_is_document(&options->limits.output)) {
+        options->quiet = true;
+    }
 }
 
 void mprof__command_options_free(mprof__command_options *options)

@@ -68,6 +68,9 @@ static error_t parse_limit(int key, char *argument, struct argp_state *state)
 {
     mprof__check_request *request = state->input;
     mprof_error error = MPROF_ERROR_INIT;
+    if (key != ARGP_KEY_INIT) {
+        argument = mprof__command_argument(argument);
+    }
     switch (key) {
     case ARGP_KEY_INIT:
         if (state->child_inputs) { /* `report' writes its results itself */

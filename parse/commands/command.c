@@ -213,14 +213,19 @@ static error_t parse_shared_option(int key, char *argument, struct argp_state *s
     }
 }
 
+char *mprof__command_argument(char *argument)
+{
+    return argument && argument[0] == NEGATIVE_MARK ? argument + 1 : argument;
+}
+
 static error_t parse_own_option(int key, char *argument, struct argp_state *state)
 {
     option_frame *frame = state->input;
     if (!frame->argp->parser) {
         return ARGP_ERR_UNKNOWN;
     }
-    if (argument && argument[0] == NEGATIVE_MARK && key != ARGP_KEY_INIT) {
-        argument++;
+    if (key != ARGP_KEY_INIT) {
+        argument = mprof__command_argument(argument);
     }
     state->input = frame->input;
     error_t status = frame->argp->parser(key, argument, state);

@@ -39,6 +39,10 @@ int mprof_draw_command(int argc, char **argv);
 void mprof__command_parse(const struct argp *argp, int argc, char **argv, unsigned flags,
                           void *input);
 
+/* An option's argument as the user wrote it. Parsers of struct argp_child use it; others get such
+ * arguments only. NULL stays NULL. */
+char *mprof__command_argument(char *argument);
+
 /* Prints "mprof: file:line: reason" on standard error. Returns MPROF_EXIT_FAILED. */
 int mprof__command_fail(const mprof_error *error);
 

@@ -97,9 +97,22 @@ static void add_output(mprof__result_output *output, const char *argument, struc
     output->items[output->count++].path = path;
 }
 
+bool mprof__result_output_is_document(const mprof__result_output *output)
+{
+    for (size_t i = 0; i < output->count; i++) {
+        if (!output->items[i].path && strcmp(output->items[i].format->name, "text") != 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static error_t parse_option(int key, char *argument, struct argp_state *state)
 {
     mprof__result_output *output = state->input;
+    if (key != ARGP_KEY_INIT) {
+        argument = mprof__command_argument(argument);
+    }
     switch (key) {
     case FORMAT:
         add_output(output, argument, state);

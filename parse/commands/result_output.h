@@ -29,6 +29,9 @@ typedef struct mprof__result_output {
 /* A parser for struct argp_child; its input is a mprof__result_output. */
 extern const struct argp mprof__result_output_argp;
 
+/* Whether standard output is a document for programs, so that nothing else may be written to it. */
+bool mprof__result_output_is_document(const mprof__result_output *output);
+
 /* "auto", "always" or "never". False: none of them. */
 bool mprof__color_parse(mprof__color_choice *choice, const char *text);
 

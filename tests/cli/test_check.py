@@ -1,5 +1,6 @@
 """`mprof check`, `mprof run --check` and `--repeat`: limits, verdicts, exit codes, and what is printed."""
 
+import json
 import os
 import pathlib
 import re
@@ -213,6 +214,14 @@ class Usage(Check):
                 done = self.check("check", "a.dat", "--max", "1GiB", f"{option}={value}", expect=USAGE)
                 self.assertEqual(done.stdout, "")
                 self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
+
+    def test_a_negative_value_is_shown_as_written(self):
+        self.write("a.dat", recording(100))
+        for option, value in (("--max", "-1"), ("--max-time", "-1s"), ("--tolerance", "-5%"), ("--format", "-1"),
+                              ("--color", "-1"), ("--config", "-1")):
+            with self.subTest(option=option):
+                done = self.check("check", "a.dat", "--max", "1GiB", option, value, expect=USAGE)
+                self.assertRegex(done.stderr, f"[ ']{value}[:']")
 
     def test_no_limit(self):
         self.write("a.dat", recording(100))
@@ -438,6 +447,12 @@ class Run(Check):
                 done = self.check("run", "--check", "-q", *options, "sh", "-c", f"sleep 0.2; {script}", expect=code)
                 self.assertIn(f"exit {code})", done.stdout.split("\n")[-2])
                 self.assertEqual("; the program failed" in done.stdout, code > UNCLEAR)
+
+    def test_a_document_has_standard_output_to_itself(self):
+        done = self.check("run", "--check", "--max=1GiB", "--json", "-o", "a.dat", "true", expect=PASSED)
+        self.assertEqual(json.loads(done.stdout)["format"], "mprof-check")
+        done = self.check("run", "--check", "--max=1GiB", "--format", "json=a.json", "-o", "a.dat", "true", expect=PASSED)
+        self.assertIn("running new process", done.stdout)
 
     def test_processes_are_recorded_as_limits_need_it(self):
         script = "import time; x = bytearray(40 << 20); time.sleep(0.5)"
