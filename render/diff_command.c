@@ -115,6 +115,12 @@ static int draw(const mprof__diff_request *request, const mprof__comparisons *co
 int mprof_diff_plot_command(int argc, char **argv)
 {
     mprof__diff_request request;
+    picture p;
+    mprof_error error = MPROF_ERROR_INIT;
     mprof__diff_request_parse(&request, argc, argv);
+    if (request.is_plot && set_options(&p, &request, &error) != MPROF_OK) {
+        mprof__command_fail(&error);
+        return MPROF_EXIT_USAGE;
+    }
     return mprof__diff_request_run(&request, request.is_plot ? draw : NULL);
 }

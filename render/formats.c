@@ -50,9 +50,8 @@ mprof_status mprof_format_from_path(mprof_format *out, const char *path, mprof_e
             }
         }
     }
-    mprof_error_set(
-        error, MPROF_EARGUMENT,
-        "the name must end in .png, .svg, .svg.gz, .pdf or .eps, or --format name the format");
+    mprof_error_set(error, MPROF_EARGUMENT,
+                    "the name must end in .png, .svg, .svg.gz, .pdf or .eps");
     mprof_error_at(error, path, 0);
     return MPROF_EARGUMENT;
 }

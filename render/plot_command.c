@@ -671,6 +671,11 @@ static mprof_status plot_together(struct mprof__plot *plot, const char *const *p
         }
     } else if (!plot->format_count && strcmp(plot->output, "-") != 0) {
         status = mprof_format_from_path(&format, plot->output, error);
+        if (status != MPROF_OK) {
+            size_t length = strlen(error->message);
+            snprintf(error->message + length, sizeof error->message - length,
+                     ", or --format name the format");
+        }
     }
     plot->formats[0] = format;
     plot->format_count = 1;

@@ -305,6 +305,23 @@ static char *section_name(const char *name)
     return copy;
 }
 
+/* A baseline is of runs that were good. NULL: these were. */
+static const char *why_not_good(const checking *c, size_t subject, const mprof__group *group)
+{
+    for (size_t i = 0; i < group->run_count; i++) {
+        const mprof__figures *figures = &group->runs[i].figures;
+        if (figures->is_cut) {
+            return figures->cut_reason;
+        }
+        if (figures->ending == MPROF__ENDING_STATUS && figures->ending_value != 0) {
+            return "the program failed, so it is no baseline";
+        }
+    }
+    return mprof__results_worst(c->results, subject) == MPROF__FAILED
+               ? "a limit was crossed, so it is no baseline"
+               : NULL;
+}
+
 static mprof_status set_entry(const checking *c, known_good *known, const mprof__group *group,
                               mprof__result *result)
 {
@@ -314,15 +331,9 @@ static mprof_status set_entry(const checking *c, known_good *known, const mprof_
     size_t count = 0;
     mprof_status status = MPROF_ENOMEM;
     for (size_t i = 0; i < group->run_count && peaks && name; i++) {
-        if (group->runs[i].figures.is_cut) {
-            result->reason = group->runs[i].figures.cut_reason;
-        } else {
-            peaks[count++] = group->runs[i].figures.peak_mib;
-        }
+        peaks[count++] = group->runs[i].figures.peak_mib;
     }
-    if (peaks && name && count < group->run_count) {
-        status = MPROF_OK; /* a baseline is of runs that were good */
-    } else if (peaks && name) {
+    if (peaks && name) {
         const mprof__baseline_key key = {name, figures->machine, figures->memory};
         status = mprof__baseline_set(&known->file, &key, peaks, count, c->error);
         result->verdict = MPROF__PASSED;
@@ -337,6 +348,7 @@ static mprof_status set_entry(const checking *c, known_good *known, const mprof_
 static mprof_status update_baseline(checking *c, size_t subject, const mprof__group *group)
 {
     known_good *known;
+    const char *reason = why_not_good(c, subject, group);
     mprof_status status = find_baseline(c, group->limits.baseline, &known);
     mprof__result *result =
         status == MPROF_OK ? mprof__results_add(c->results, subject, MPROF__LIMIT_BASELINE) : NULL;
@@ -361,6 +373,10 @@ static mprof_status update_baseline(checking *c, size_t subject, const mprof__gr
                                    "differently",
                                    other->file, group->file, group->names[0]);
         }
+    }
+    if (reason) {
+        result->reason = reason;
+        return MPROF_OK;
     }
     return set_entry(c, known, group, result);
 }

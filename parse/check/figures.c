@@ -6,6 +6,7 @@
 
 #include "parse/plain_text.h"
 #include "parse/process_group.h"
+#include "parse/redact.h"
 #include "running.h"
 
 #include <math.h>
@@ -50,6 +51,20 @@ static const mprof_process *main_process(const mprof_profile *profile)
 static double first_time(const mprof_profile *profile)
 {
     return mprof_profile_start_s(profile);
+}
+
+/* As recorded, without secrets: verdicts are printed in logs that others read. */
+static const char *keep_command_line(mprof__arena *arena, const char *line)
+{
+    size_t size = 4 * strlen(line) + 1; /* a mask may be longer than what it hides */
+    char *text = malloc(size);
+    if (!text) {
+        return NULL;
+    }
+    mprof__redact_text(text, size, line);
+    const char *kept = keep(arena, text);
+    free(text);
+    return kept;
 }
 
 /* The last part of a path. */
@@ -206,7 +221,7 @@ int mprof__figures_begin(mprof__figures *figures, mprof__arena *arena, const mpr
         .file = keep(arena, mprof_profile_file(profile)),
         .run_number = run ? run->number : 1,
         .run_count = mprof_profile_run_count(profile),
-        .command_line = keep(arena, mprof_profile_command_line(profile)),
+        .command_line = keep_command_line(arena, mprof_profile_command_line(profile)),
         .program = find_program(arena, profile),
         .test = test ? keep(arena, test) : NULL,
         .machine = machine && *machine ? keep(arena, machine) : "unknown",

@@ -60,6 +60,15 @@ class Check(TestCase):
 
 
 class Limits(Check):
+    def test_secrets_are_not_printed(self):
+        self.check("run", "-q", "-o", "a.dat", "sh", "-c", "true", "--password=hunter2", "--token", "sekret", expect=0)
+        for options in ((), ("--json",), ("--format", "markdown"), ("--format", "junit")):
+            with self.subTest(options=options):
+                done = self.check("check", "a.dat", "--max=1MiB", *options, expect=CROSSED)
+                self.assertNotRegex(done.stdout, "hunter2|sekret")
+        done = self.check("diff", "a.dat", "a.dat", expect=0)
+        self.assertNotRegex(done.stdout, "hunter2|sekret")
+
     def test_peak(self):
         self.write("a.dat", recording(100))
         for limit, code in (("100MiB", PASSED), ("99.9MiB", CROSSED), ("1GiB", PASSED), ("100", PASSED), ("99", CROSSED),
@@ -347,6 +356,12 @@ class Baseline(Check):
         self.check("run", "--check", "-q", "-o", "c.dat", "true", expect=USAGE)
         self.check("run", "--check", "-q", "--update-baseline", "-o", "c.dat", "true", expect=PASSED)
         self.check("run", "--check", "-q", "-o", "c.dat", "true", expect=PASSED)
+        before = (self.directory / "mprof-baseline.ini").read_text()
+        done = self.check("run", "--check", "-q", "--update-baseline", "-o", "d.dat", "sh", "-c", "exit 5", expect=5)
+        self.assertIn("the program failed, so it is no baseline", " ".join(done.stdout.split()))
+        done = self.check("check", "a.dat", "--update-baseline", "--max=1MiB", expect=CROSSED)
+        self.assertIn("a limit was crossed, so it is no baseline", " ".join(done.stdout.split()))
+        self.assertEqual((self.directory / "mprof-baseline.ini").read_text(), before)
         self.write("mprof-baseline.ini", "not one\n")
         self.check("check", "a.dat", "--max=1GiB", expect=USAGE)
 

@@ -76,8 +76,10 @@ class Picture(TestCase):
                                  (("--size=90x60",), "")):
             with self.subTest(arguments=arguments):
                 done = self.run_mprof("diff", "--plot", "a.dat", "b.dat", *arguments, expect=None)
-                self.assertIn(done.returncode, (NO_WORSE, UNCLEAR))
+                self.assertEqual(done.returncode, USAGE if words else UNCLEAR)
                 self.assertIn(words, done.stderr)
+                if words:  # before anything is compared
+                    self.assertEqual(done.stdout, "")
         for side in "ab":
             for command in ("one", "two"):
                 self.write(f"{side}/{command}.dat", program(0, command=command))

@@ -57,7 +57,7 @@ class Options(TestCase):
         self.cmake("--install", self.build, "--prefix", self.tree)
         names = self.installed()
         self.assertLessEqual({"bin/mprof", "include/mprof/mark.h", "include/mprof/profile.h"}, names)
-        self.assertEqual([name for name in names if name.endswith((".so", ".py"))], [])
+        self.assertEqual([name for name in names if name.endswith((".so", ".py"))], ["lib/libmprof.so"])
         path = self.directory / "a.dat"
         self.run_mprof("run", "-E", "-o", path, python(), "-c", "import time; time.sleep(0.3)",
                        program=self.tree / "bin" / "mprof")

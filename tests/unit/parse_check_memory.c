@@ -20,6 +20,7 @@ void *__real_calloc(size_t count, size_t size);
 void *__real_realloc(void *memory, size_t size);
 char *__real_strdup(const char *text);
 char *__real_strndup(const char *text, size_t size);
+FILE *__real_open_memstream(char **text, size_t *size);
 void __real_free(void *memory);
 
 void *__wrap_malloc(size_t size);
@@ -28,6 +29,7 @@ void *__wrap_realloc(void *memory, size_t size);
 char *__wrap_strdup(const char *text);
 char *__wrap_strndup(const char *text, size_t size);
 int __wrap_asprintf(char **out, const char *format, ...) __attribute__((format(printf, 2, 3)));
+FILE *__wrap_open_memstream(char **text, size_t *size);
 void __wrap_free(void *memory);
 
 static long allowed = -1; /* allocations until one fails; negative: none fails */
@@ -71,6 +73,12 @@ char *__wrap_strdup(const char *text)
 char *__wrap_strndup(const char *text, size_t size)
 {
     return fails() ? NULL : count_live(__real_strndup(text, size));
+}
+
+/* libc allocates the text, which the caller frees. */
+FILE *__wrap_open_memstream(char **text, size_t *size)
+{
+    return count_live(__real_open_memstream(text, size));
 }
 
 int __wrap_asprintf(char **out, const char *format, ...)
