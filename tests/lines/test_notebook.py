@@ -189,8 +189,8 @@ class Cells(unittest.TestCase):
     def test_an_interrupt(self):
         pid = self.kernel.pid
         asked = self.kernel.ask(
-            "%%mprof -o interrupted.dat\nimport time\ndef waits():\n    print('now', flush=True)\n"
-            "    try:\n        time.sleep(600)\n    finally:\n        time.sleep(0.2); print(time.time())\nwaits()\n")
+            "%%mprof -o interrupted.dat\nimport time\ndef waits():\n    try:\n        print('now', flush=True)\n"
+            "        time.sleep(600)\n    finally:\n        time.sleep(0.2); print(time.time())\nwaits()\n")
         answer = self.kernel.finish(
             asked, on_output=lambda text: "now" in text and self.kernel.manager.interrupt_kernel())
         self.assertEqual((answer.status, answer.error[0]), ("error", "KeyboardInterrupt"))

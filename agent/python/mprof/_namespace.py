@@ -7,7 +7,7 @@ not. Only the names in the notebook refer to it.
 import contextlib
 import types
 
-_METHODS = (types.FunctionType, staticmethod, classmethod, property)
+_METHODS = frozenset((types.FunctionType, staticmethod, classmethod, property))
 
 
 def _is_of_notebook(member):
