@@ -115,7 +115,8 @@ void mprof__baseline_free(mprof__baseline *baseline)
 
 /* ---- reading ---- */
 
-/* Cuts the text at its last separator. Returns what is behind it; NULL: there is none. */
+/* Cuts the text at its last separator. Returns the rest, or NULL if the text has no
+ * separator. */
 static char *cut_last(char *text)
 {
     for (size_t at = strlen(text); at >= sizeof separator - 1; at--) {

@@ -36,7 +36,7 @@ typedef struct mprof__baseline_key {
     const char *name, *machine, *memory; /* as in mprof__baseline_entry */
 } mprof__baseline_key;
 
-/* NULL: there is none. */
+/* NULL if the file has no entry of this key. */
 const mprof__baseline_entry *mprof__baseline_find(const mprof__baseline *baseline,
                                                   const mprof__baseline_key *key);
 

@@ -137,9 +137,10 @@ static mprof_status load_baseline(const checking *c, known_good *known)
                      (size > 0 && mprof__baseline_is_file(first, (size_t)size));
     if (!known->is_file) {
         if (c->options->update_baseline) {
-            mprof_error_set(c->error, MPROF_EARGUMENT,
-                            "--update-baseline writes a file of baselines, and this is none: name "
-                            "a new file");
+            mprof_error_set(
+                c->error, MPROF_EARGUMENT,
+                "--update-baseline writes a file of baselines, and this is another file: name "
+                "a new file");
             mprof_error_at(c->error, known->path, 0);
             return MPROF_EARGUMENT;
         }

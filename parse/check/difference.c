@@ -196,7 +196,8 @@ static bool is_apart(const mprof__difference *d, size_t at, double window_s, dou
                 extremes[1] - sign * d->points[at].mib[0]) >= d->floor_mib;
 }
 
-/* The largest difference of this sign that lasts from a point for a window: 0 if there is none. */
+/* The largest difference of this sign that lasts for a window from this point on; 0 if no
+ * difference lasts. */
 static double find_lasting(const mprof__difference *d, double window_s, double sign, size_t *from,
                            size_t *to)
 {

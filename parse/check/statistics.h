@@ -49,7 +49,7 @@ typedef struct mprof__robust_line {
 int mprof__theil_sen(mprof__robust_line *line, const double *x, const double *y, size_t count);
 
 /* Divides [from_s, to_s] into `windows` equal parts and finds the lowest sample in each; samples
- * are in order of time. Of an empty window there is none. Returns how many there are;
+ * are in order of time. An empty window has no minimum. Returns the number of minima;
  * minima[windows]. */
 size_t mprof__window_minima(mprof_sample *minima, size_t windows, const mprof_sample *samples,
                             size_t count, double from_s, double to_s);

@@ -27,7 +27,7 @@ struct mprof_output {
     char *pattern;              /* for a temporary name in the same directory */
     char *temporary;            /* that name; NULL: the file has no name */
     z_stream *deflate;          /* NULL: not compressed */
-    mprof_write_function write; /* receives the bytes in place of fd; NULL: there is none */
+    mprof_write_function write; /* receives the bytes; NULL: fd does */
     void *write_data;
     unsigned char *memory; /* what write_to_memory() received */
     size_t memory_size, memory_capacity;

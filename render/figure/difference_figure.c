@@ -237,7 +237,7 @@ static bool is_shown(const mprof__compared_point *point, int side)
     return !isnan(point->mib[side]);
 }
 
-/* The next run of points from *end on that a side has; false: there is none. */
+/* Finds the next run of points of a side, from *end on; false after the last one. */
 static bool next_part(const drawing *d, int side, size_t *first, size_t *end)
 {
     const mprof__comparison *item = d->item;

@@ -180,7 +180,7 @@ static const mprof_series *main_series(const mprof_profile *profile, bool *is_of
     return mprof_profile_samples(profile);
 }
 
-/* The highest sample of each part of the duration; null where there is none. */
+/* The highest sample of each part of the duration; null for a part without samples. */
 static json_t *curve_of(const mprof_profile *profile, const mprof_series *series)
 {
     double from_s = mprof_profile_start_s(profile);

@@ -19,7 +19,7 @@ typedef struct mprof__view_options {
     const char *command;  /* that makes the report again; NULL: not shown */
     const char *title;    /* NULL: none was given */
     const char *pages;    /* INDEX: the folder of the pages, as a link */
-    const char *index;    /* ALONE: the link back to the index; NULL: there is none */
+    const char *index;    /* ALONE: the link back to the index; NULL: no link */
     size_t row_max;       /* of a table */
     size_t detail_max;    /* recordings with details; SIZE_MAX: all */
     size_t recording_max; /* of the overview; SIZE_MAX: all */

@@ -34,7 +34,7 @@ static mprof_status fail(const struct filling *filling, const char *at, const ch
     return MPROF_EARGUMENT;
 }
 
-/* Finds the next tag at or after `at`; its begin is NULL if there is none. */
+/* Finds the next tag at or after `at`; its begin is NULL after the last one. */
 static mprof_status next_tag(const struct filling *filling, const char *at, struct tag *tag)
 {
     const char *begin = strstr(at, "{{"), *end = begin ? strstr(begin, "}}") : NULL;

@@ -285,7 +285,7 @@ def new_style():
 
 
 def colour(name):
-    """0xRRGGBB of a colour as of CSS or X11; None: there is none."""
+    """0xRRGGBB of a colour of CSS or X11; None if the text names no colour."""
     found = _Colour()
     if not load().pango_color_parse(byref(found), name.encode("utf-8", "replace")):
         return None
