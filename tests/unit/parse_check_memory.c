@@ -1,8 +1,7 @@
-/* Every allocation of a check fails once, in turn: it reports that, and leaks nothing.
- *
- * The linker redirects the allocations to this file (--wrap), where the n-th one fails, and where
- * those not freed are counted. */
+/* Every allocation of a check fails once, in turn: it reports that, and leaks nothing. */
 #include "parse/check/check.h"
+
+#include "failing_allocations.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,91 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *memory, size_t size);
-char *__real_strdup(const char *text);
-char *__real_strndup(const char *text, size_t size);
-FILE *__real_open_memstream(char **text, size_t *size);
-void __real_free(void *memory);
-
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *memory, size_t size);
-char *__wrap_strdup(const char *text);
-char *__wrap_strndup(const char *text, size_t size);
-int __wrap_asprintf(char **out, const char *format, ...) __attribute__((format(printf, 2, 3)));
-FILE *__wrap_open_memstream(char **text, size_t *size);
-void __wrap_free(void *memory);
-
-static long allowed = -1; /* allocations until one fails; negative: none fails */
-static long live;
-
-static bool fails(void)
-{
-    return allowed >= 0 && allowed-- == 0;
-}
-
-static void *count_live(void *memory)
-{
-    live += memory != NULL;
-    return memory;
-}
-
-void *__wrap_malloc(size_t size)
-{
-    return fails() ? NULL : count_live(__real_malloc(size));
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-    return fails() ? NULL : count_live(__real_calloc(count, size));
-}
-
-void *__wrap_realloc(void *memory, size_t size)
-{
-    if (fails()) {
-        return NULL;
-    }
-    live -= memory != NULL;
-    return count_live(__real_realloc(memory, size));
-}
-
-char *__wrap_strdup(const char *text)
-{
-    return fails() ? NULL : count_live(__real_strdup(text));
-}
-
-char *__wrap_strndup(const char *text, size_t size)
-{
-    return fails() ? NULL : count_live(__real_strndup(text, size));
-}
-
-/* libc allocates the text, which the caller frees. */
-FILE *__wrap_open_memstream(char **text, size_t *size)
-{
-    return count_live(__real_open_memstream(text, size));
-}
-
-int __wrap_asprintf(char **out, const char *format, ...)
-{
-    va_list arguments;
-    if (fails()) {
-        return -1;
-    }
-    va_start(arguments, format);
-    int length = vasprintf(out, format, arguments);
-    va_end(arguments);
-    live += length >= 0;
-    return length;
-}
-
-void __wrap_free(void *memory)
-{
-    live -= memory != NULL;
-    __real_free(memory);
-}
 
 static const char config[] =
     "max = 1KiB\nmax-growth = 1MiB/min\n[x*]\nfunc = f:1MiB\nkind = pss:1MiB\n"
@@ -151,7 +65,7 @@ static void every_allocation_may_fail(void **state)
     write_file("appended.dat", "CMDLINE x z\nMEM 1 1\nMEM 2 2\nCMDLINE x z\nMEM 3 3\n");
     for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
         mprof__check_options options = {0};
-        long failures = 0, before = live;
+        long failures = 0, before = allocations_live;
         assert_int_equal(
             mprof__config_read(&options.config, config, strlen(config), "mprof.ini", NULL),
             MPROF_OK);
@@ -159,12 +73,12 @@ static void every_allocation_may_fail(void **state)
             mprof__limits_set(&options.limits, "baseline", i ? "y.dat" : "base.ini", NULL),
             MPROF_OK);
         for (;; failures++) {
-            long held = live;
-            allowed = failures;
+            long held = allocations_live;
+            allocations_allowed = failures;
             mprof_status status = check(&options, others[i]);
-            bool is_done = allowed >= 0;
-            allowed = -1;
-            assert_int_equal(live, held);
+            bool is_done = allocations_allowed >= 0;
+            allocations_allowed = -1;
+            assert_int_equal(allocations_live, held);
             if (is_done) {
                 assert_int_equal(status, MPROF_OK);
                 break;
@@ -173,7 +87,7 @@ static void every_allocation_may_fail(void **state)
         }
         assert_true(failures > 100);
         mprof__check_options_free(&options);
-        assert_int_equal(live, before);
+        assert_int_equal(allocations_live, before);
     }
     assert_int_equal(
         unlink("x.dat") | unlink("y.dat") | unlink("base.ini") | unlink("appended.dat"), 0);
@@ -185,13 +99,13 @@ static void every_line_of_a_config_may_find_no_memory(void **state)
     (void)state;
     for (long failures = 0;; failures++) {
         mprof__config read = {0};
-        allowed = failures;
+        allocations_allowed = failures;
         mprof_status status =
             mprof__config_read(&read, config, strlen(config), "d/mprof.ini", NULL);
-        bool is_done = allowed >= 0;
-        allowed = -1;
+        bool is_done = allocations_allowed >= 0;
+        allocations_allowed = -1;
         mprof__config_free(&read);
-        assert_int_equal(live, 0);
+        assert_int_equal(allocations_live, 0);
         assert_int_equal(status, is_done ? MPROF_OK : MPROF_ENOMEM);
         if (is_done) {
             break;

@@ -1,8 +1,6 @@
 /* S6: every allocation fails once, in turn. Nothing crashes, nothing leaks, and the status is
- * right.
- *
- * The linker redirects the library's allocations to this file (--wrap), where the n-th one fails,
- * and where those not freed are counted. */
+ * right. */
+#include "failing_allocations.h"
 #include "parse/escape.h"
 #include "random_records.h"
 
@@ -23,62 +21,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *memory, size_t size);
-char *__real_strdup(const char *text);
-void __real_free(void *memory);
-
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *memory, size_t size);
-char *__wrap_strdup(const char *text);
-void __wrap_free(void *memory);
-
-static long allowed = -1; /* allocations until one fails; negative: none fails */
-static long live;
-
-static int fails(void)
-{
-    return allowed >= 0 && allowed-- == 0;
-}
-
-static void *count_live(void *memory)
-{
-    live += memory != NULL;
-    return memory;
-}
-
-void *__wrap_malloc(size_t size)
-{
-    return fails() ? NULL : count_live(__real_malloc(size));
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-    return fails() ? NULL : count_live(__real_calloc(count, size));
-}
-
-void *__wrap_realloc(void *memory, size_t size)
-{
-    if (fails()) {
-        return NULL;
-    }
-    live -= memory != NULL;
-    return count_live(__real_realloc(memory, size));
-}
-
-char *__wrap_strdup(const char *text)
-{
-    return fails() ? NULL : count_live(__real_strdup(text));
-}
-
-void __wrap_free(void *memory)
-{
-    live -= memory != NULL;
-    __real_free(memory);
-}
 
 /* A recording with every kind of record, long enough that curves are thinned. */
 static char *make_recording(size_t *size)
@@ -155,12 +97,12 @@ static void test_loading(void **state)
         long failed = 0;
         for (; status != MPROF_OK; failed++) {
             mprof_error error = MPROF_ERROR_INIT;
-            long before = live;
-            allowed = failed;
+            long before = allocations_live;
+            allocations_allowed = failed;
             status = load(text, size, has_window, &error);
-            int was_reached = allowed < 0;
-            allowed = -1;
-            assert_int_equal(live, before);
+            int was_reached = allocations_allowed < 0;
+            allocations_allowed = -1;
+            assert_int_equal(allocations_live, before);
             assert_int_equal(error.status, status);
             assert_true(status == MPROF_ENOMEM || (status == MPROF_OK && !was_reached));
             assert_true(failed < 10000);
@@ -207,11 +149,11 @@ static void test_writing(void **state)
     long failed = 0;
     for (; status != MPROF_OK; failed++) {
         int fd = memfd_create("memory", 0);
-        long before = live;
-        allowed = failed;
+        long before = allocations_live;
+        allocations_allowed = failed;
         status = write_records(fd);
-        allowed = -1;
-        assert_int_equal(live, before);
+        allocations_allowed = -1;
+        assert_int_equal(allocations_live, before);
         assert_true(status == MPROF_OK || lseek(fd, 0, SEEK_END) == 0);
         close(fd);
     }
@@ -239,21 +181,21 @@ static void test_a_long_line(void **state)
         mprof_source *source;
         mprof_profile *profile = NULL;
         mprof_error error = MPROF_ERROR_INIT;
-        long live_before = live;
-        allowed = failed;
+        long live_before = allocations_live;
+        allocations_allowed = failed;
         status = mprof_source_open(&source, path, &error);
         if (status == MPROF_OK) {
             status = mprof_profile_load(&profile, source, NULL, &error);
             mprof_source_free(source);
         }
-        allowed = -1;
+        allocations_allowed = -1;
         assert_true(status == MPROF_OK || (status == MPROF_ENOMEM && error.status == status));
         if (status == MPROF_OK) {
             assert_int_equal(mprof_profile_samples(profile)->sample_count, 2);
             assert_int_equal(strlen(mprof_profile_fact(profile, "long")), LENGTH);
         }
         mprof_profile_free(profile);
-        assert_int_equal(live, live_before);
+        assert_int_equal(allocations_live, live_before);
         assert_true(failed < 1000);
     }
     close(fd);
@@ -270,13 +212,13 @@ static void test_escaping(void **state)
     for (size_t filled = 0; filled < sizeof filling; filled++) {
         for (int unescapes = 0; unescapes < 2; unescapes++) {
             mprof__buffer out = {NULL, 0, 0};
-            long before = live;
+            long before = allocations_live;
             assert_int_equal(mprof__buffer_append(&out, filling, filled), 0);
-            allowed = 0;
+            allocations_allowed = 0;
             int status = unescapes ? mprof__unescape_append(&out, escaped)
                                    : mprof__escape_append(&out, text, MPROF__ESCAPE_BAR);
-            bool was_denied = allowed < 0;
-            allowed = -1;
+            bool was_denied = allocations_allowed < 0;
+            allocations_allowed = -1;
             assert_int_equal(status, was_denied ? -1 : 0);
             failures += was_denied;
             if (!was_denied) {
@@ -285,7 +227,7 @@ static void test_escaping(void **state)
                 assert_memory_equal(out.bytes + filled, expected.bytes, expected.length);
             }
             mprof__buffer_free(&out);
-            assert_int_equal(live, before);
+            assert_int_equal(allocations_live, before);
         }
     }
     assert_true(failures > 20);
@@ -306,14 +248,14 @@ static void test_listing(void **state)
     mprof_status status = MPROF_ENOMEM;
     for (long failed = 0; status != MPROF_OK; failed++) {
         mprof_recordings *recordings;
-        long before = live;
-        allowed = failed;
+        long before = allocations_live;
+        allocations_allowed = failed;
         status = mprof_recordings_open(&recordings, directory, NULL);
-        allowed = -1;
+        allocations_allowed = -1;
         assert_true(status == MPROF_OK || !recordings);
         assert_true(status != MPROF_OK || mprof_recordings_count(recordings) == 20);
         mprof_recordings_free(recordings);
-        assert_int_equal(live, before);
+        assert_int_equal(allocations_live, before);
     }
     for (int i = 0; i < 20; i++) {
         snprintf(path, sizeof path, "%s/mprofile_%014d.dat", directory, i);
