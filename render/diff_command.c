@@ -102,6 +102,9 @@ static int draw(const mprof__diff_request *request, const mprof__comparisons *co
     picture p;
     mprof_error error = MPROF_ERROR_INIT;
     mprof_status status = set_options(&p, request, &error);
+    if (comparisons->count == 0) {
+        return MPROF_EXIT_OK; /* why is in the text */
+    }
     if (status == MPROF_OK && comparisons->count != 1) {
         status = mprof_error_set(&error, MPROF_EARGUMENT,
                                  "--plot draws one comparison, and there are %zu: name two "

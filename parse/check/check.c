@@ -201,18 +201,6 @@ static const mprof__group *match_group(const checking *c, const known_good *know
     return groups->count == 1 && c->groups.count == 1 ? &groups->items[0] : NULL;
 }
 
-static const char *format(const checking *c, const char *first, const char *second,
-                          const char *third, const char *fourth)
-{
-    char *text = NULL;
-    if (asprintf(&text, "%s%s%s%s", first, second, third, fourth) < 0) {
-        return NULL;
-    }
-    const char *kept = mprof__results_text(c->results, text);
-    free(text);
-    return kept;
-}
-
 /* The peaks of a group of known-good recordings, without the runs that were killed. peaks: the
  * caller's to free. */
 static int refer_to_group(const checking *c, mprof__reference *reference, double **peaks,
@@ -226,19 +214,22 @@ static int refer_to_group(const checking *c, mprof__reference *reference, double
     reference->group = before;
     reference->peaks_mib = *peaks;
     if (before->run_count == 0) {
-        reference->reason = format(c, "the baseline cannot be read: ", before->error, "", "");
+        reference->reason = mprof__keep_format(&c->results->texts,
+                                               "the baseline cannot be read: %s", before->error);
         return reference->reason ? 0 : -1;
     }
     const mprof__figures *known = &before->runs[0].figures;
     if (strcmp(known->memory, figures->memory) != 0) {
         reference->reason =
-            format(c, "the baseline has ", known->memory, ", the recording ", figures->memory);
+            mprof__keep_format(&c->results->texts, "the baseline has %s, the recording %s",
+                               known->memory, figures->memory);
         return reference->reason ? 0 : -1;
     }
     if (strcmp(known->machine, figures->machine) != 0 && strcmp(known->machine, "unknown") != 0 &&
         strcmp(figures->machine, "unknown") != 0) {
-        reference->reason = format(c, "the baseline is of ", known->machine, ", the recording of ",
-                                   figures->machine);
+        reference->reason =
+            mprof__keep_format(&c->results->texts, "the baseline is of %s, the recording of %s",
+                               known->machine, figures->machine);
         return reference->reason ? 0 : -1;
     }
     reference->reason = "all runs of the baseline were killed";
@@ -263,12 +254,8 @@ static int refer_to_entry(const checking *c, mprof__reference *reference, const 
             return 0;
         }
     }
-    char *where = NULL;
-    if (asprintf(&where, " on %s, %s", figures->machine, figures->memory) < 0) {
-        return -1;
-    }
-    reference->reason = format(c, "no baseline of ", group->names[0], where, "");
-    free(where);
+    reference->reason = mprof__keep_format(&c->results->texts, "no baseline of %s on %s, %s",
+                                           group->names[0], figures->machine, figures->memory);
     return reference->reason ? 0 : -1;
 }
 

@@ -20,20 +20,6 @@ static const char *keep(mprof__arena *arena, const char *text)
     return mprof__arena_copy(arena, text, strlen(text));
 }
 
-static const char *keep_format(mprof__arena *arena, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-
-static const char *keep_format(mprof__arena *arena, const char *format, ...)
-{
-    char text[512];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
-    va_end(arguments);
-    mprof__text_trim(text);
-    return keep(arena, text);
-}
-
 /* ---- the run ---- */
 
 static bool fact_is(const mprof_profile *profile, const char *key, const char *value)
@@ -112,11 +98,11 @@ static void set_ending(mprof__figures *f, mprof__arena *arena)
         f->ending_value = process->exit_value;
     }
     if (f->ending == MPROF__ENDING_SIGNAL) {
-        f->cut_reason = keep_format(arena, "ended by signal %lld after %.2f s",
-                                    (long long)f->ending_value, f->duration_s);
+        f->cut_reason = mprof__keep_format(arena, "ended by signal %lld after %.2f s",
+                                           (long long)f->ending_value, f->duration_s);
     } else if (f->ending == MPROF__ENDING_OOM) {
-        f->cut_reason =
-            keep_format(arena, "ended by the out-of-memory killer after %.2f s", f->duration_s);
+        f->cut_reason = mprof__keep_format(arena, "ended by the out-of-memory killer after %.2f s",
+                                           f->duration_s);
     } else if (!process->ended && mprof_profile_fact(f->profile, "machine") &&
                !mprof_profile_fact(f->profile, "ended")) {
         f->cut_reason = "the recording has no end: it goes on, or its recorder was killed";
@@ -226,8 +212,9 @@ int mprof__figures_begin(mprof__figures *figures, mprof__arena *arena, const mpr
         .test = test ? keep(arena, test) : NULL,
         .machine = machine && *machine ? keep(arena, machine) : "unknown",
         .is_of_all = is_of_all,
-        .memory = keep_format(arena, "%s%s", mprof_kind_name(mprof_profile_measured_kind(profile)),
-                              is_of_all ? "+children" : ""),
+        .memory =
+            mprof__keep_format(arena, "%s%s", mprof_kind_name(mprof_profile_measured_kind(profile)),
+                               is_of_all ? "+children" : ""),
         .cut_reason = "",
         .warnings = has_warnings ? keep(arena, warnings) : NULL,
     };
@@ -318,7 +305,8 @@ static int measure_kind(const mprof__figures *f, mprof__arena *arena, mprof_kind
         return set_value(f, arena, value, f->peak_mib, first_time(f->profile) + f->peak_at_s);
     }
     if (isnan(mib) || !(mprof_profile_kinds(f->profile) >> kind & 1)) {
-        value->reason = keep_format(arena, "recorded without --memory %s", mprof_kind_name(kind));
+        value->reason =
+            mprof__keep_format(arena, "recorded without --memory %s", mprof_kind_name(kind));
         return value->reason ? 0 : -1;
     }
     return set_value(f, arena, value, mib, series->sample_count > 0 ? series->peak.time_s : NAN);
@@ -381,7 +369,7 @@ static int measure_function(const mprof__figures *f, mprof__arena *arena, const 
         value->reason = "";
     } else if (chosen > 1) {
         value->reason =
-            keep_format(arena, "several functions have this name: %s, %s", first, second);
+            mprof__keep_format(arena, "several functions have this name: %s, %s", first, second);
     } else {
         value->reason =
             function_count ? "no call of it was recorded" : "the recording has no functions";

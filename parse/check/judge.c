@@ -16,21 +16,6 @@
 #define RUNS_NEEDED 4          /* of each side, for the U test */
 #define SIGNIFICANCE 0.05
 
-/* Text that the results own. NULL without memory. */
-static const char *keep(mprof__results *results, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-
-static const char *keep(mprof__results *results, const char *format, ...)
-{
-    char text[600];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
-    va_end(arguments);
-    mprof__text_trim(text);
-    return mprof__results_text(results, text);
-}
-
 static void set_margin(mprof__result *result)
 {
     result->margin = result->measured - result->limit;
@@ -64,11 +49,14 @@ static const char *const keys[MPROF__LIMIT_KIND_COUNT] = {
 static int set_names(mprof__results *results, mprof__result *result, const mprof__limit *limit)
 {
     if (limit->kind == MPROF__LIMIT_FUNCTION) {
-        result->key = keep(results, "func:%s", limit->function);
-        result->name = keep(results, "%s, most a call added", limit->function);
+        result->key = mprof__keep_format(&results->texts, "func:%s", limit->function);
+        result->name =
+            mprof__keep_format(&results->texts, "%s, most a call added", limit->function);
     } else if (limit->kind == MPROF__LIMIT_KIND) {
-        result->key = keep(results, "kind:%s", mprof__limit_memory_name(limit->memory));
-        result->name = keep(results, "peak of %s", mprof__limit_memory_name(limit->memory));
+        result->key =
+            mprof__keep_format(&results->texts, "kind:%s", mprof__limit_memory_name(limit->memory));
+        result->name = mprof__keep_format(&results->texts, "peak of %s",
+                                          mprof__limit_memory_name(limit->memory));
     } else {
         result->key = keys[limit->kind];
         result->name = names[limit->kind];
@@ -162,10 +150,11 @@ static const char *explain(mprof__results *results, const finding *worst, size_t
         return mprof__results_text(results, worst->reason);
     }
     if (worst->verdict == MPROF__FAILED) {
-        return keep(results, "%s%s%zu of %zu runs", worst->reason, more, crossing_count, run_count);
+        return mprof__keep_format(&results->texts, "%s%s%zu of %zu runs", worst->reason, more,
+                                  crossing_count, run_count);
     }
-    return keep(results, "%s%sthe %s of %zu runs", worst->reason, more,
-                is_lowest ? "lowest" : "highest", run_count);
+    return mprof__keep_format(&results->texts, "%s%sthe %s of %zu runs", worst->reason, more,
+                              is_lowest ? "lowest" : "highest", run_count);
 }
 
 static int fill_result(mprof__results *results, mprof__result *result, const mprof__group *group,
@@ -196,8 +185,8 @@ static int fill_result(mprof__results *results, mprof__result *result, const mpr
         result->is_at_least = run->figures.is_cut;
     }
     if (isnan(run->growth.mib_per_min) && limit->kind == MPROF__LIMIT_GROWTH) {
-        worst.reason = keep(
-            results, "%s: %zu window%s, %d are needed",
+        worst.reason = mprof__keep_format(
+            &results->texts, "%s: %zu window%s, %d are needed",
             run->growth.windows_most < MPROF__GROWTH_WINDOWS_NEEDED ? "too short"
                                                                     : "too few troughs",
             run->growth.windows, run->growth.windows == 1 ? "" : "s", MPROF__GROWTH_WINDOWS_NEEDED);
@@ -342,8 +331,9 @@ static const char *describe(mprof__results *results, const comparison *c, const 
         double percent = change / c->before_median * 100;
         snprintf(share, sizeof share, " (%+.1f %%)", fabs(percent) < 0.05 ? 0 : percent);
     }
-    return keep(results, "baseline %.1f MiB of %zu run%s%s%s%s", c->before_median, c->before_count,
-                c->before_count == 1 ? "" : "s", share, *more ? ": " : "", more);
+    return mprof__keep_format(&results->texts, "baseline %.1f MiB of %zu run%s%s%s%s",
+                              c->before_median, c->before_count, c->before_count == 1 ? "" : "s",
+                              share, *more ? ": " : "", more);
 }
 
 /* Sets verdict, p-value and reason. */

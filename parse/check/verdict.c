@@ -2,12 +2,24 @@
 #include "verdict.h"
 
 #include "parse/array.h"
+#include "parse/plain_text.h"
 
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+const char *mprof__keep_format(mprof__arena *arena, const char *format, ...)
+{
+    char text[600];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    mprof__text_trim(text);
+    return mprof__arena_copy(arena, text, strlen(text));
+}
 
 const char *mprof__results_text(mprof__results *results, const char *text)
 {

@@ -121,6 +121,10 @@ typedef struct mprof__results {
     mprof__arena texts;                  /* all strings and lists */
 } mprof__results;
 
+/* Formatted text that an arena owns, at most 599 bytes; NULL without memory. */
+const char *mprof__keep_format(mprof__arena *arena, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
 /* A copy that is owned by the results; NULL without memory. */
 const char *mprof__results_text(mprof__results *results, const char *text);
 

@@ -57,35 +57,40 @@ static const mprof__result *find_result(const subject_results *from, mprof__limi
     return NULL;
 }
 
+/* Of the subject itself: the measured value of its limit, if it has one, else the subject's own. */
+static int add_own(mprof__measures *measures, const subject_results *from,
+                   const mprof__result *result, mprof__measure measure)
+{
+    measure.subject = from->subject;
+    measure.of = "";
+    measure.value = result ? result->measured : measure.value;
+    measure.low = NAN;
+    measure.high = NAN;
+    measure.result = result;
+    return add(measures, &measure);
+}
+
 static int add_peak(mprof__measures *measures, const subject_results *from)
 {
-    const mprof__subject *of = from->of;
     const mprof__result *result = find_result(from, MPROF__LIMIT_PEAK);
-    bool is_bound = of->peak_at_least || (result && result->is_at_least);
-    mprof__measure measure = {.subject = from->subject,
-                              .kind = MPROF__MEASURE_PEAK,
-                              .of = "",
-                              .unit = MPROF__UNIT_MIB,
-                              .value = result ? result->measured : of->peak_mib,
-                              .low = NAN,
-                              .high = NAN,
-                              .result = result};
-    return is_bound ? 0 : add(measures, &measure);
+    if (from->of->peak_at_least || (result && result->is_at_least)) {
+        return 0;
+    }
+    return add_own(measures, from, result,
+                   (mprof__measure){.kind = MPROF__MEASURE_PEAK,
+                                    .unit = MPROF__UNIT_MIB,
+                                    .value = from->of->peak_mib});
 }
 
 static int add_duration(mprof__measures *measures, const subject_results *from)
 {
-    const mprof__subject *of = from->of;
-    const mprof__result *result = find_result(from, MPROF__LIMIT_TIME);
-    mprof__measure measure = {.subject = from->subject,
-                              .kind = MPROF__MEASURE_DURATION,
-                              .of = "",
-                              .unit = MPROF__UNIT_S,
-                              .value = result ? result->measured : of->duration_s,
-                              .low = NAN,
-                              .high = NAN,
-                              .result = result};
-    return of->peak_at_least ? 0 : add(measures, &measure);
+    if (from->of->peak_at_least) {
+        return 0;
+    }
+    return add_own(measures, from, find_result(from, MPROF__LIMIT_TIME),
+                   (mprof__measure){.kind = MPROF__MEASURE_DURATION,
+                                    .unit = MPROF__UNIT_S,
+                                    .value = from->of->duration_s});
 }
 
 static int add_result(mprof__measures *measures, const mprof__result *result)

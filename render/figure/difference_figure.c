@@ -7,6 +7,7 @@
 #include "colour_slots.h"
 #include "fit_text.h"
 #include "format_units.h"
+#include "heading.h"
 #include "layout.h"
 #include "visible_text.h"
 
@@ -660,29 +661,6 @@ static void draw_functions(drawing *d)
 
 /* ---- the page ---- */
 
-static void draw_heading(drawing *d)
-{
-    mprof__layout *layout = &d->layout;
-    mprof_figure *figure = layout->figure;
-    const mprof__page_sizes *sizes = &figure->sizes;
-    char text[1200];
-    double x = sizes->small ? sizes->margin : layout->plot.x;
-    double room = figure->width_px - x - sizes->margin;
-    mprof__begin_group(figure, MPROF_GROUP_PAGE);
-    if (sizes->has_title) {
-        size_t length = mprof__fit_text_middle(layout, MPROF_ROLE_TITLE, text, sizeof text,
-                                               figure->title, room);
-        text[length] = '\0';
-        put_text(d, MPROF_ROLE_TITLE, MPROF_ANCHOR_START, x, sizes->title_y, text);
-    }
-    if (sizes->has_facts) {
-        size_t length =
-            mprof__fit_text(layout, MPROF_ROLE_FACTS, text, sizeof text, figure->facts, room);
-        text[length] = '\0';
-        put_text(d, MPROF_ROLE_FACTS, MPROF_ANCHOR_START, x, sizes->facts_y, text);
-    }
-}
-
 /* The time axis is below the difference: the plot above has a rule only. */
 static void draw_time_axis(drawing *d)
 {
@@ -739,7 +717,7 @@ static mprof_status draw_page(drawing *d, mprof_error *error)
         return status;
     }
     set_frame(d);
-    draw_heading(d);
+    mprof__draw_heading(&d->layout);
     mprof__draw_memory_axis(&d->layout);
     draw_time_axis(d);
     draw_curves(d);
