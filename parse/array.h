@@ -1,4 +1,5 @@
-/* Growing an array by doubling. It needs libc only and serves all rooms. */
+/* Growing an array by doubling, and the order of one of doubles. Needs libc only and serves all
+ * rooms. */
 #ifndef MPROF_PARSE_ARRAY_H
 #define MPROF_PARSE_ARRAY_H
 
@@ -22,6 +23,13 @@ static inline void *mprof__array_grow(void *items, size_t count, size_t *capacit
         *capacity = wanted;
     }
     return grown;
+}
+
+/* For qsort(); NAN equals everything. */
+static inline int mprof__compare_doubles(const void *a, const void *b)
+{
+    double left = *(const double *)a, right = *(const double *)b;
+    return (left > right) - (left < right);
 }
 
 #endif

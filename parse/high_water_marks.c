@@ -3,6 +3,7 @@
  * Entries and exits of all calls divide time into slots: each edge itself, and the open interval
  * between two edges. A sample raises one slot; a call asks for the highest of its slots, in
  * logarithmic time however many calls overlap. */
+#include "array.h"
 #include "extremes.h"
 #include "profile_parts.h"
 
@@ -35,12 +36,6 @@ typedef struct peaks {
 
 /* ---- slots ---- */
 
-static int compare_edges(const void *a, const void *b)
-{
-    double left = *(const double *)a, right = *(const double *)b;
-    return (left > right) - (left < right);
-}
-
 static bool is_sorted(const double *edges, size_t count)
 {
     for (size_t i = 1; i < count; i++) {
@@ -55,7 +50,7 @@ static int begin_slots(slots *s)
 {
     size_t count = 0;
     if (!is_sorted(s->edges, s->edge_count)) {
-        qsort(s->edges, s->edge_count, sizeof *s->edges, compare_edges);
+        qsort(s->edges, s->edge_count, sizeof *s->edges, mprof__compare_doubles);
     }
     for (size_t i = 0; i < s->edge_count; i++) {
         if (count == 0 || s->edges[i] != s->edges[count - 1]) {

@@ -2,6 +2,7 @@
  * those around it. */
 #include "pauses.h"
 
+#include "array.h"
 #include "extremes.h"
 #include "series.h"
 
@@ -11,12 +12,6 @@
 #define NEIGHBOURS 8       /* intervals on either side */
 #define FEWEST_INTERVALS 2 /* fewer have no median */
 #define PROBES 501         /* the typical interval is the median of at most this many */
-
-static int compare_doubles(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
 
 /* The four points of a time bin are close to each other. */
 double mprof__reduced_interval_s(const mprof_series *series)
@@ -40,7 +35,7 @@ double mprof__typical_interval_s(const mprof_series *series, double otherwise)
     if (count < 3) {
         return otherwise;
     }
-    qsort(intervals, count, sizeof *intervals, compare_doubles);
+    qsort(intervals, count, sizeof *intervals, mprof__compare_doubles);
     return mprof__larger(intervals[count / 2], mprof__reduced_interval_s(series));
 }
 

@@ -29,12 +29,6 @@ static int by_time(const void *a, const void *b)
     return strcmp(x->name, y->name);
 }
 
-static int compare_doubles(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 static void add(mprof_function_sum *sum, const mprof_function_sum *more)
 {
     sum->call_count += more->call_count;
@@ -179,7 +173,7 @@ static double median(double *values, size_t count)
     if (!count) {
         return NAN;
     }
-    qsort(values, count, sizeof *values, compare_doubles);
+    qsort(values, count, sizeof *values, mprof__compare_doubles);
     return (values[(count - 1) / 2] + values[count / 2]) / 2;
 }
 

@@ -105,16 +105,7 @@ static int add_subject(const checking *c, const mprof__group *group)
         subject->kind = figures->test          ? MPROF__SUBJECT_TEST
                         : group->run_count > 1 ? MPROF__SUBJECT_RUNS
                                                : MPROF__SUBJECT_RECORDING;
-        subject->file = figures->file;
-        subject->program = figures->program;
-        subject->command_line = figures->command_line;
-        subject->peak_mib = figures->peak_mib;
-        subject->peak_at_s = figures->peak_at_s;
-        subject->peak_at_least = figures->is_cut;
-        subject->duration_s = figures->duration_s;
-        subject->ending = figures->ending;
-        subject->ending_value = figures->ending_value;
-        subject->warnings = figures->warnings;
+        mprof__figures_describe(figures, subject);
     }
     return subject->name ? 0 : -1;
 }

@@ -447,17 +447,8 @@ static int add_results(const comparing *c)
         &group->runs[typical_run(group, item->changes[MPROF__CHANGE_PEAK].values[1])];
     subject->kind = group->run_count > 1 ? MPROF__SUBJECT_RUNS : MPROF__SUBJECT_RECORDING;
     subject->name = item->names[1];
-    subject->file = run->figures.file;
-    subject->program = run->figures.program;
-    subject->command_line = run->figures.command_line;
     subject->run_count = group->run_count;
-    subject->peak_mib = run->figures.peak_mib;
-    subject->peak_at_s = run->figures.peak_at_s;
-    subject->peak_at_least = run->figures.is_cut;
-    subject->duration_s = run->figures.duration_s;
-    subject->ending = run->figures.ending;
-    subject->ending_value = run->figures.ending_value;
-    subject->warnings = run->figures.warnings;
+    mprof__figures_describe(&run->figures, subject);
     for (mprof__change_kind kind = 0; kind <= MPROF__CHANGE_MEAN; kind++) {
         const mprof__change *change = &item->changes[kind];
         mprof__result *result = mprof__results_add(results, index, MPROF__LIMIT_BASELINE);

@@ -394,3 +394,17 @@ int mprof__figures_measure(const mprof__figures *f, mprof__arena *arena, const m
         return set_value(f, arena, value, f->peak_mib, first_time(f->profile) + f->peak_at_s);
     }
 }
+
+void mprof__figures_describe(const mprof__figures *figures, mprof__subject *subject)
+{
+    subject->file = figures->file;
+    subject->program = figures->program;
+    subject->command_line = figures->command_line;
+    subject->peak_mib = figures->peak_mib;
+    subject->peak_at_s = figures->peak_at_s;
+    subject->peak_at_least = figures->is_cut;
+    subject->duration_s = figures->duration_s;
+    subject->ending = figures->ending;
+    subject->ending_value = figures->ending_value;
+    subject->warnings = figures->warnings;
+}

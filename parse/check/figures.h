@@ -56,4 +56,7 @@ int mprof__figures_measure(const mprof__figures *figures, mprof__arena *arena,
 
 void mprof__figures_finish(mprof__figures *figures);
 
+/* Sets what a subject says about this recording. */
+void mprof__figures_describe(const mprof__figures *figures, mprof__subject *subject);
+
 #endif

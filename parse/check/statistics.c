@@ -1,22 +1,18 @@
 /* Exact where samples are few: a p-value of four runs a side is no matter of approximations. */
 #include "statistics.h"
 
+#include "parse/array.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* ---- order ---- */
 
-static int compare_values(const void *a, const void *b)
-{
-    double left = *(const double *)a, right = *(const double *)b;
-    return (left > right) - (left < right);
-}
-
 void mprof__sort_values(double *values, size_t count)
 {
     if (count > 1) {
-        qsort(values, count, sizeof *values, compare_values);
+        qsort(values, count, sizeof *values, mprof__compare_doubles);
     }
 }
 
@@ -107,7 +103,7 @@ typedef struct ranked {
 
 static int compare_ranked(const void *a, const void *b)
 {
-    return compare_values(&((const ranked *)a)->value, &((const ranked *)b)->value);
+    return mprof__compare_doubles(&((const ranked *)a)->value, &((const ranked *)b)->value);
 }
 
 /* The sum of the ranks of the first sample; values that are equal share their mean rank. *ties: the

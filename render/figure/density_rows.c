@@ -11,6 +11,8 @@
 #include "layout.h"
 #include "visible_text.h"
 
+#include "parse/array.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -143,12 +145,6 @@ static void sort_intervals(struct interval *intervals, size_t count)
     }
 }
 
-static int compare_doubles(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 /* The median time from one call to the next, of at most PROBES. */
 static double usual_gap(const struct interval *intervals, size_t count)
 {
@@ -161,7 +157,7 @@ static double usual_gap(const struct interval *intervals, size_t count)
     if (!found) {
         return 0;
     }
-    qsort(gaps, found, sizeof *gaps, compare_doubles);
+    qsort(gaps, found, sizeof *gaps, mprof__compare_doubles);
     return gaps[found / 2];
 }
 

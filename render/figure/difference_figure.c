@@ -11,6 +11,7 @@
 #include "layout.h"
 #include "visible_text.h"
 
+#include "parse/array.h"
 #include "parse/check/text_columns.h"
 
 #include <math.h>
@@ -84,12 +85,6 @@ static const char *name_of(const drawing *d, int side)
 
 /* ---- scales ---- */
 
-static int by_value(const void *a, const void *b)
-{
-    double left = *(const double *)a, right = *(const double *)b;
-    return (left > right) - (left < right);
-}
-
 /* 1, 2 or 5 times a power of ten: of MiB, or from 512 MiB on of GiB. */
 static double nice_step(double least)
 {
@@ -112,7 +107,7 @@ static mprof_status choose_difference_range(drawing *d)
             values[count++] = item->points[i].difference;
         }
     }
-    qsort(values, count, sizeof *values, by_value);
+    qsort(values, count, sizeof *values, mprof__compare_doubles);
     double least = fmax(item->floor_mib, 0.01), low = -least, high = least;
     if (count > 0) {
         size_t cut = (size_t)((double)count * (1 - CLIP_SHARE) / 2);
