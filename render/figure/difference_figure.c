@@ -9,6 +9,7 @@
 #include "format_units.h"
 #include "heading.h"
 #include "layout.h"
+#include "occupancy.h"
 #include "visible_text.h"
 
 #include "parse/array.h"
@@ -32,6 +33,9 @@
 #define WIDE_TABLE_PX 860.0 /* has all columns */
 #define NAME_WIDTH_PX 200.0
 #define TICKS_MOST 7
+#define LABEL_STEP_PX 14.0 /* between places that are tried for a label */
+#define LABEL_STEPS 6
+#define LABEL_GAP_PX 5.0
 
 typedef struct drawing {
     mprof__layout layout;
@@ -58,6 +62,11 @@ static double added(const mprof__function_change *f)
 static double x_of(const drawing *d, size_t i)
 {
     return mprof__scale_at(&d->layout.time, d->item->points[i].at_s);
+}
+
+static double memory_y(const drawing *d, int side, size_t i)
+{
+    return mprof__scale_at(&d->layout.memory, known(d->item->points[i].mib[side]));
 }
 
 /* The last `parts` of a path. */
@@ -388,15 +397,52 @@ static double put_text(drawing *d, mprof_role role, mprof_anchor anchor, double 
 static void put_label(drawing *d, mprof_role role, double x, double y, const char *text)
 {
     double width = mprof__text_width(&d->layout, role, text, strlen(text));
-    double left = d->layout.plot.x, right = left + d->layout.plot.width;
-    mprof_anchor anchor = x - width / 2 < left    ? MPROF_ANCHOR_START
-                          : x + width / 2 > right ? MPROF_ANCHOR_END
-                                                  : MPROF_ANCHOR_MIDDLE;
-    put_text(d, role, anchor,
-             anchor == MPROF_ANCHOR_MIDDLE  ? x
-             : anchor == MPROF_ANCHOR_START ? left
-                                            : right,
-             y, text);
+    double left = d->layout.plot.x, right = left + d->layout.plot.width - width;
+    put_text(d, role, MPROF_ANCHOR_START, fmax(left, fmin(right, x - width / 2)), y, text);
+}
+
+/* What the curves leave free; NULL without memory. */
+static mprof__occupancy *find_room(const drawing *d)
+{
+    mprof_box plot = d->layout.plot;
+    mprof_box area = {plot.x, 0, plot.width, plot.y + plot.height};
+    mprof__occupancy *room = mprof__occupancy_new(area);
+    for (int side = 0; side < 2 && room; side++) {
+        size_t first, end = 0;
+        while (next_part(d, side, &first, &end)) {
+            for (size_t i = first; i + 1 < end; i++) {
+                mprof__segment segment = {x_of(d, i), memory_y(d, side, i), x_of(d, i + 1),
+                                          memory_y(d, side, i + 1)};
+                mprof__occupancy_reserve_segment(room, segment, 2);
+            }
+        }
+    }
+    return room;
+}
+
+/* A text near a point, where no curve crosses it: above or below, in the middle or to a side. */
+static void put_label_apart(drawing *d, mprof__occupancy *room, mprof_role role, mprof_point point,
+                            const char *text)
+{
+    static const struct {
+        double share, gap_px; /* of the width to the left, and the distance from the point */
+    } sides[] = {{0.5, 0}, {1, -LABEL_GAP_PX}, {0, LABEL_GAP_PX}};
+    double width = mprof__text_width(&d->layout, role, text, strlen(text));
+    double x = (double)point.x, y = (double)point.y;
+    for (int step = 0; step < LABEL_STEPS; step++) {
+        for (int i = 0; i < 6; i++) {
+            bool is_below = i >= 3;
+            double left = x - sides[i % 3].share * width + sides[i % 3].gap_px;
+            double base = is_below ? y + 17 + step * LABEL_STEP_PX : y - 7 - step * LABEL_STEP_PX;
+            mprof_box box = {left, base - 10, width, 10}; /* without tails of letters */
+            if (mprof__occupancy_is_free(room, box)) {
+                mprof__occupancy_reserve(room, box);
+                put_text(d, role, MPROF_ANCHOR_START, left, base, text);
+                return;
+            }
+        }
+    }
+    put_label(d, role, x, y - 7, text);
 }
 
 static void draw_peaks(drawing *d)
@@ -412,7 +458,7 @@ static void draw_peaks(drawing *d)
     for (int side = 0; side < 2; side++) {
         const mprof__compared_point *point = &d->item->points[d->peaks[side]];
         x[side] = x_of(d, d->peaks[side]);
-        y[side] = mprof__scale_at(&d->layout.memory, known(point->mib[side]));
+        y[side] = memory_y(d, side, d->peaks[side]);
         mprof__memory_text_in(amount, sizeof amount, d->layout.options->unit,
                               known(point->mib[side]));
         snprintf(text[side], sizeof text[side], "%s %s", words[side], amount);
@@ -426,10 +472,18 @@ static void draw_peaks(drawing *d)
     if (is_near) {
         put_label(d, MPROF_ROLE_LANE_GROUP, x[1], top - 21, text[1]);
         put_label(d, MPROF_ROLE_CHILD_NAME, x[1], top - 7, text[0]);
-    } else {
-        put_label(d, MPROF_ROLE_LANE_GROUP, x[1], y[1] - 7, text[1]);
-        put_label(d, MPROF_ROLE_CHILD_NAME, x[0], y[0] - 7, text[0]);
+        return;
     }
+    mprof__occupancy *room = find_room(d);
+    if (!room) {
+        mprof__fail(d->layout.figure, MPROF_ENOMEM);
+        return;
+    }
+    for (int side = 1; side >= 0; side--) {
+        put_label_apart(d, room, side == MPROF__NOW ? MPROF_ROLE_LANE_GROUP : MPROF_ROLE_CHILD_NAME,
+                        (mprof_point){(float)x[side], (float)y[side]}, text[side]);
+    }
+    mprof__occupancy_free(room);
 }
 
 /* ---- the difference ---- */
@@ -693,8 +747,8 @@ static mprof_status set_texts(drawing *d)
     if (!isnan(peak->difference)) {
         mprof__change_text_in(amount, sizeof amount, d->layout.options->unit, peak->difference);
     }
-    snprintf(facts, sizeof facts, "%.900s%s%s", item->headline, *amount ? " \xC2\xB7 peak " : "",
-             amount);
+    snprintf(facts, sizeof facts, "%.900s%s%s", item->headline,
+             *amount ? MPROF__FACT_SEPARATOR "peak " : "", amount);
     snprintf(source, sizeof source, "%.480s, %.480s", name_of(d, 0), name_of(d, 1));
     own = own ? own : title;
     mprof__text_spell_minus(facts, sizeof facts);

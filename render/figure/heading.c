@@ -106,7 +106,6 @@ char *mprof__title_text(const mprof__layout *layout)
     return mprof__visible_text(both, length, TITLE_SIZE);
 }
 
-#define SEPARATOR "  \xC2\xB7  "
 #define SHARED_PAGES "RSS counts shared pages in each process; --memory pss does not"
 #define SHARED_PAGES_SHORT "RSS repeats shared pages"
 
@@ -118,7 +117,7 @@ struct sentence {
 static void add_fact(struct sentence *sentence, const char *fact)
 {
     int wrote = snprintf(sentence->text + sentence->used, sizeof sentence->text - sentence->used,
-                         "%s%s", sentence->used ? SEPARATOR : "", fact);
+                         "%s%s", sentence->used ? MPROF__FACT_SEPARATOR : "", fact);
     if (wrote > 0 && sentence->used + (size_t)wrote < sizeof sentence->text) {
         sentence->used += (size_t)wrote;
     } else {
@@ -505,7 +504,7 @@ static void fit_facts(const mprof__layout *layout, char *text, size_t size, doub
     }
     while (!facts_fit(layout, text, room_px)) {
         const char *last = NULL;
-        for (const char *at = text; (at = strstr(at, SEPARATOR)) != NULL; at++) {
+        for (const char *at = text; (at = strstr(at, MPROF__FACT_SEPARATOR)) != NULL; at++) {
             last = at;
         }
         if (!last) {

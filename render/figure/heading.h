@@ -5,6 +5,9 @@
 
 #include "layout.h"
 
+/* Between facts: what does not fit is left out as a whole. */
+#define MPROF__FACT_SEPARATOR "  \xC2\xB7  "
+
 /* Texts are the caller's; NULL: no memory. */
 char *mprof__title_text(const mprof__layout *layout);
 char *mprof__facts_text(const mprof__layout *layout);
