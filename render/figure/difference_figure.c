@@ -429,6 +429,7 @@ static void put_label_apart(drawing *d, mprof__occupancy *room, mprof_role role,
     } sides[] = {{0.5, 0}, {1, -LABEL_GAP_PX}, {0, LABEL_GAP_PX}};
     double width = mprof__text_width(&d->layout, role, text, strlen(text));
     double x = (double)point.x, y = (double)point.y;
+    bool is_in_plot = y <= d->layout.plot.y + d->layout.plot.height;
     for (int step = 0; step < LABEL_STEPS; step++) {
         for (int i = 0; i < 6; i++) {
             bool is_below = i >= 3;
@@ -442,7 +443,7 @@ static void put_label_apart(drawing *d, mprof__occupancy *room, mprof_role role,
             }
         }
     }
-    put_label(d, role, x, y - 7, text);
+    put_label(d, role, x, fmax(y - 7, is_in_plot ? 0 : d->below.y + 13), text);
 }
 
 static void draw_peaks(drawing *d)
@@ -569,7 +570,22 @@ static void draw_difference(drawing *d)
     mark_clipped(d);
 }
 
-/* The label of what lasts is in the middle of it. */
+static mprof__occupancy *find_difference_room(const drawing *d)
+{
+    const mprof__compared_point *points = d->item->points;
+    mprof__occupancy *room = mprof__occupancy_new(d->below);
+    for (size_t i = 0; room && i + 1 < d->item->point_count; i++) {
+        if (!isnan(points[i].difference) && !isnan(points[i + 1].difference)) {
+            mprof__segment segment = {
+                x_of(d, i), mprof__scale_at(&d->differences, points[i].difference), x_of(d, i + 1),
+                mprof__scale_at(&d->differences, points[i + 1].difference)};
+            mprof__occupancy_reserve_segment(room, segment, 2);
+        }
+    }
+    return room;
+}
+
+/* The label of what lasts is near the middle of it. */
 static void label_sustained(drawing *d)
 {
     const mprof__sustained *sustained = &d->item->sustained;
@@ -591,9 +607,15 @@ static void label_sustained(drawing *d)
         return;
     }
     mprof__change_text_in(text, sizeof text, d->layout.options->unit, sustained->mib);
-    double y = mprof__scale_at(&d->differences, most) + (sustained->mib > 0 ? -6 : 14);
-    y = fmin(fmax(y, d->below.y + 13), d->below.y + d->below.height - 3);
-    put_label(d, MPROF_ROLE_LANE_GROUP, x_of(d, (at + last) / 2), y, text);
+    mprof__occupancy *room = find_difference_room(d);
+    if (!room) {
+        mprof__fail(d->layout.figure, MPROF_ENOMEM);
+        return;
+    }
+    mprof_point point = {(float)x_of(d, (at + last) / 2),
+                         (float)mprof__scale_at(&d->differences, most)};
+    put_label_apart(d, room, MPROF_ROLE_LANE_GROUP, point, text);
+    mprof__occupancy_free(room);
 }
 
 /* ---- functions ---- */
