@@ -33,6 +33,7 @@ static const word words[] = {
     {"PEAK", MPROF_RECORD_PEAK, 1},   {"FACT", MPROF_RECORD_FACT, 1},
     {"ARGV", MPROF_RECORD_ARGV, 1},   {"LOST", MPROF_RECORD_LOST, 1},
     {"KINDS", MPROF_RECORD_KINDS, 1}, {"GROUP", MPROF_RECORD_GROUP, 1},
+    {"FRAME", MPROF_RECORD_FRAME, 1}, {"STACK", MPROF_RECORD_STACK, 1},
 };
 
 static bool is_blank(char byte)
@@ -260,6 +261,9 @@ static int read_call_field(mprof_call *call, mprof_text field)
     }
     if (has_prefix(field, "suspended=", &value)) {
         return mprof__number_parse(&call->suspended_s, value.bytes, value.length) ? -1 : 1;
+    }
+    if (has_prefix(field, "sampled=", &value)) {
+        return mprof__number_parse(&call->sampled_s, value.bytes, value.length) ? -1 : 1;
     }
     if (field.length == 4 && memcmp(field.bytes, "open", 4) == 0) {
         call->open = 1;
@@ -553,6 +557,71 @@ static mprof__verdict parse_group(mprof_record *record, mprof_warning *warning,
     return MPROF__LINE_GOOD;
 }
 
+static mprof__verdict parse_frame(mprof_stack_frame *frame, mprof_warning *warning,
+                                  mprof__buffer *scratch, cursor *line)
+{
+    mprof__verdict verdict = parse_integer(&frame->id, warning, line);
+    if (verdict == MPROF__LINE_GOOD) {
+        verdict = parse_integer(&frame->parent, warning, line);
+    }
+    frame->name = next_field(line);
+    frame->file = next_field(line);
+    if (verdict == MPROF__LINE_GOOD) {
+        verdict = parse_integer(&frame->line, warning, line);
+    }
+    unescape(&frame->name, scratch);
+    unescape(&frame->file, scratch);
+    if (verdict == MPROF__LINE_GOOD && (frame->id < 1 || frame->parent >= frame->id)) {
+        return bad(warning, MPROF_WARNING_NUMBER); /* so a tree has no cycle */
+    }
+    return verdict;
+}
+
+/* The numbers after the frame's id. */
+static mprof__verdict parse_stack_numbers(mprof_stack_samples *stack, mprof_warning *warning,
+                                          cursor *line)
+{
+    mprof_text fields[5];
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+        fields[i] = next_field(line);
+        if (fields[i].length == 0) {
+            return bad(warning, MPROF_WARNING_FIELDS);
+        }
+    }
+    int64_t samples;
+    if (mprof__integer_parse(&samples, fields[0].bytes, fields[0].length) != 0 ||
+        read_time(&stack->seconds, fields[1]) || read_memory(&stack->grown_mib, fields[2]) ||
+        read_memory(&stack->released_mib, fields[3]) || read_memory(&stack->peak_mib, fields[4])) {
+        return bad(warning, MPROF_WARNING_NUMBER);
+    }
+    stack->samples = (uint64_t)samples;
+    return MPROF__LINE_GOOD;
+}
+
+static mprof__verdict parse_stack(mprof_record *record, mprof_warning *warning,
+                                  mprof__buffer *scratch, cursor *line)
+{
+    mprof_stack_samples *stack = &record->stack;
+    mprof__verdict verdict = parse_integer(&record->pid, warning, line);
+    if (verdict == MPROF__LINE_GOOD) {
+        verdict = parse_time(&stack->from_s, warning, line);
+    }
+    if (verdict == MPROF__LINE_GOOD) {
+        verdict = parse_time(&record->sample.time_s, warning, line);
+    }
+    stack->lane = next_field(line);
+    unescape(&stack->lane, scratch);
+    if (verdict == MPROF__LINE_GOOD) {
+        verdict = parse_integer(&stack->frame, warning, line);
+    }
+    if (verdict == MPROF__LINE_GOOD) {
+        verdict = parse_stack_numbers(stack, warning, line);
+    }
+    return verdict == MPROF__LINE_GOOD && record->sample.time_s < stack->from_s
+               ? bad(warning, MPROF_WARNING_INTERVAL)
+               : verdict;
+}
+
 /* ---- all ---- */
 
 static mprof__verdict parse_fields(mprof_record *record, mprof_warning *warning,
@@ -583,6 +652,10 @@ static mprof__verdict parse_fields(mprof_record *record, mprof_warning *warning,
         return parse_lost(record, warning, line);
     case MPROF_RECORD_KINDS:
         return parse_kinds(record, warning, line);
+    case MPROF_RECORD_FRAME:
+        return parse_frame(&record->frame, warning, scratch, line);
+    case MPROF_RECORD_STACK:
+        return parse_stack(record, warning, scratch, line);
     case MPROF_RECORD_GROUP:
         break;
     }

@@ -540,6 +540,8 @@ static mprof_status add_record(void *data, const mprof_record *record)
         return add_kinds(builder, record);
     case MPROF_RECORD_MEM:
     case MPROF_RECORD_ARGV:
+    case MPROF_RECORD_FRAME:
+    case MPROF_RECORD_STACK:
         break;
     }
     return MPROF_OK;

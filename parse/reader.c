@@ -123,7 +123,8 @@ static bool is_far(const reader *r, double time_s)
 
 static bool has_moment(mprof_record_kind kind)
 {
-    return kind != MPROF_RECORD_CMDLINE && kind != MPROF_RECORD_ARGV && kind != MPROF_RECORD_FACT;
+    return kind != MPROF_RECORD_CMDLINE && kind != MPROF_RECORD_ARGV && kind != MPROF_RECORD_FACT &&
+           kind != MPROF_RECORD_FRAME;
 }
 
 static void survey_record(reader *r, const mprof_record *record)

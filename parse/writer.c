@@ -176,6 +176,11 @@ static bool is_suspended(const mprof_call *call)
     return call->suspended_s >= 1e-6;
 }
 
+static bool is_sampled(const mprof_call *call)
+{
+    return call->sampled_s >= 1e-6;
+}
+
 /* Our fields follow the level, where upstream does not look. The reader takes a name for escaped if
  * there is one of them; so an escaped name without one gets `count=1`. */
 static int append_call_fields(mprof__buffer *out, const mprof_call *call, int64_t pid, bool escaped)
@@ -207,6 +212,13 @@ static int append_call_fields(mprof__buffer *out, const mprof_call *call, int64_
             return -1;
         }
     }
+    if (is_sampled(call)) {
+        ours = true;
+        if (append_word(out, " sampled=") ||
+            append_number(out, call->sampled_s, EVENT_TIME_DECIMALS)) {
+            return -1;
+        }
+    }
     if (call->count > 1 || (escaped && !ours)) {
         if (append_word(out, " count=") ||
             append_integer(out, call->count > 1 ? (int64_t)call->count : 1)) {
@@ -222,7 +234,7 @@ static int append_call(mprof__buffer *out, const mprof_call *call, int64_t main_
     /* An empty name would shift every field. */
     mprof_text name = call->name.length > 0 ? call->name : (mprof_text){"?", 1};
     bool ours = pid != MPROF_PID_NONE || call->lane.length > 0 || call->open || call->count > 1 ||
-                is_suspended(call);
+                is_suspended(call) || is_sampled(call);
     bool escaped = ours || mprof__escape_needed(name, MPROF__ESCAPE_SPACE);
     int status = append_word(out, "FUNC ");
     if (escaped) {
@@ -255,6 +267,12 @@ static int append_bar(mprof__buffer *out)
 static int append_time(mprof__buffer *out, double time_s)
 {
     return append_number(out, time_s, EVENT_TIME_DECIMALS);
+}
+
+/* A field that may be empty. */
+static int append_field(mprof__buffer *out, mprof_text text)
+{
+    return text.length == 0 ? append_word(out, "\\e") : mprof__escape_append(out, text, OUR_FIELD);
 }
 
 static int append_fact(mprof__buffer *out, const mprof_record *record)
@@ -326,6 +344,31 @@ static int append_group(mprof__buffer *out, const mprof_record *record)
            mprof__escape_append(out, record->text, OUR_FIELD) || append_end(out);
 }
 
+static int append_frame(mprof__buffer *out, const mprof_stack_frame *frame)
+{
+    return append_word(out, "#FRAME|") || append_integer(out, frame->id) || append_bar(out) ||
+           append_integer(out, frame->parent) || append_bar(out) ||
+           append_field(out, frame->name) || append_bar(out) || append_field(out, frame->file) ||
+           append_bar(out) || append_integer(out, frame->line) || append_end(out);
+}
+
+static int append_stack(mprof__buffer *out, const mprof_record *record)
+{
+    const mprof_stack_samples *stack = &record->stack;
+    const double numbers[] = {stack->seconds, stack->grown_mib, stack->released_mib,
+                              stack->peak_mib};
+    int status = append_word(out, "#STACK|") || append_integer(out, record->pid) ||
+                 append_bar(out) || append_time(out, stack->from_s) || append_bar(out) ||
+                 append_time(out, record->sample.time_s) || append_bar(out) ||
+                 append_field(out, stack->lane) || append_bar(out) ||
+                 append_integer(out, stack->frame) || append_bar(out) ||
+                 append_integer(out, (int64_t)stack->samples);
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers && !status; i++) {
+        status = append_bar(out) || append_number(out, numbers[i], MEMORY_DECIMALS);
+    }
+    return status || append_end(out);
+}
+
 /* text: the arguments, each followed by NUL. */
 static int append_arguments(mprof__buffer *out, mprof_text text)
 {
@@ -335,8 +378,7 @@ static int append_arguments(mprof__buffer *out, mprof_text text)
         const char *argument = text.bytes + at;
         const char *end = memchr(argument, '\0', text.length - at);
         size_t length = end ? (size_t)(end - argument) : text.length - at;
-        status = append_bar(out) || (length == 0 && append_word(out, "\\e")) ||
-                 mprof__escape_append(out, (mprof_text){argument, length}, OUR_FIELD);
+        status = append_bar(out) || append_field(out, (mprof_text){argument, length});
         at += length + 1;
     }
     return status || append_end(out);
@@ -366,6 +408,10 @@ static int append_other(mprof__buffer *out, const mprof_record *record, int64_t 
         return append_kinds(out, record);
     case MPROF_RECORD_GROUP:
         return append_group(out, record);
+    case MPROF_RECORD_FRAME:
+        return append_frame(out, &record->frame);
+    case MPROF_RECORD_STACK:
+        return append_stack(out, record);
     case MPROF_RECORD_MEM:
     case MPROF_RECORD_CHLD:
         break;

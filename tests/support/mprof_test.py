@@ -184,14 +184,14 @@ class Recording:
             name=match[1], enter_mib=float(match[2]), enter_s=float(match[3]),
             exit_mib=float(match[4]), exit_s=float(match[5]),
             level=None if match[6] is None else int(match[6]),
-            pid=None, lane="", count=1, suspended=0.0, open=False,
+            pid=None, lane="", count=1, suspended=0.0, sampled=0.0, open=False,
             escaped=bool(match[7]))  # names are escaped only in lines with fields of ours
         for token in (match[7] or "").split():
             key, _, value = token.partition("=")
             if key == "pid" or key == "count":
                 setattr(call, key, int(value))
-            elif key == "suspended":
-                call.suspended = float(value)
+            elif key in ("suspended", "sampled"):
+                setattr(call, key, float(value))
             elif key == "lane":
                 call.lane = value
             elif key == "open":

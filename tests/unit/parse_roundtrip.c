@@ -62,11 +62,33 @@ static void assert_call(const mprof_call *read, const mprof_call *written)
     assert_int_equal(read->count, written->count > 1 ? written->count : 1);
     assert_int_equal(read->open, written->open);
     assert_float_equal(read->suspended_s, written->suspended_s, 1e-6);
+    assert_float_equal(read->sampled_s, written->sampled_s, 1e-6);
     if (read->level != written->level) {
         /* our fields imply a level, and an escaped name implies one of our fields */
         assert_int_equal(written->level, MPROF_LEVEL_NONE);
         assert_int_equal(read->level, 0);
     }
+}
+
+static void assert_frame(const mprof_stack_frame *read, const mprof_stack_frame *written)
+{
+    assert_int_equal(read->id, written->id);
+    assert_int_equal(read->parent, written->parent);
+    assert_text(read->name, written->name);
+    assert_text(read->file, written->file);
+    assert_int_equal(read->line, written->line);
+}
+
+static void assert_stack(const mprof_stack_samples *read, const mprof_stack_samples *written)
+{
+    assert_int_equal(read->frame, written->frame);
+    assert_near(read->from_s, written->from_s, 0.6e-6);
+    assert_text(read->lane, written->lane);
+    assert_int_equal(read->samples, written->samples);
+    assert_near(read->seconds, written->seconds, 0.6e-6);
+    assert_near(read->grown_mib, written->grown_mib, 0.6e-6);
+    assert_near(read->released_mib, written->released_mib, 0.6e-6);
+    assert_near(read->peak_mib, written->peak_mib, 0.6e-6);
 }
 
 /* The record written last, and the number of records read. */
@@ -83,7 +105,7 @@ static mprof_status see_record(void *data, const mprof_record *read)
     assert_int_equal(read->kind, written->kind);
     if (read->kind != MPROF_RECORD_CMDLINE && read->kind != MPROF_RECORD_ARGV &&
         read->kind != MPROF_RECORD_FACT && read->kind != MPROF_RECORD_FUNC) {
-        if (read->kind != MPROF_RECORD_GROUP) {
+        if (read->kind != MPROF_RECORD_GROUP && read->kind != MPROF_RECORD_FRAME) {
             assert_int_equal(read->pid, written->pid);
         }
         assert_sample(read->sample, written->sample, 0.6e-4);
@@ -124,6 +146,12 @@ static mprof_status see_record(void *data, const mprof_record *read)
         if (!isnan(read->limit_mib)) {
             assert_float_equal(read->limit_mib, written->limit_mib, 1e-6);
         }
+        break;
+    case MPROF_RECORD_FRAME:
+        assert_frame(&read->frame, &written->frame);
+        break;
+    case MPROF_RECORD_STACK:
+        assert_stack(&read->stack, &written->stack);
         break;
     default:
         break; /* CMDLINE is escaped for people only */

@@ -94,7 +94,35 @@ static mprof_call random_call(random_source *random)
     if ((choice & 96) == 96) {
         call.suspended_s = (double)(choice >> 44) / 1e6;
     }
+    if ((choice & 384) == 384) {
+        call.sampled_s = (double)((choice >> 40) % 1000000 + 1) / 1e6;
+    }
     return call;
+}
+
+static mprof_stack_frame random_frame(random_source *random)
+{
+    mprof_stack_frame frame = {.id = (int64_t)(random_next(random) % 100000) + 1};
+
+    frame.parent = (int64_t)(random_next(random) % (uint64_t)frame.id);
+    frame.name = random_text(random, 40);
+    frame.file = random_text(random, 60);
+    frame.line = (int64_t)(random_next(random) % 100000);
+    return frame;
+}
+
+static mprof_stack_samples random_stack(random_source *random, double time_s)
+{
+    mprof_stack_samples stack = {.frame = (int64_t)(random_next(random) % 100000) + 1};
+
+    stack.from_s = time_s - (double)(random_next(random) % 1000) / 64;
+    stack.lane = random_text(random, 20);
+    stack.samples = random_next(random) >> 20;
+    stack.seconds = (double)(random_next(random) % 1000000) / 64;
+    stack.grown_mib = random_mib(random);
+    stack.released_mib = random_mib(random);
+    stack.peak_mib = random_mib(random);
+    return stack;
 }
 
 mprof_record random_record(random_source *random)
@@ -102,7 +130,7 @@ mprof_record random_record(random_source *random)
     mprof_record record;
     memset(&record, 0, sizeof record);
     random->size = 0;
-    record.kind = (mprof_record_kind)(random_next(random) % (MPROF_RECORD_GROUP + 1));
+    record.kind = (mprof_record_kind)(random_next(random) % (MPROF_RECORD_STACK + 1));
     record.pid = (int64_t)(random_next(random) % 4194304) + 1;
     record.sample.time_s = random_time(random, 1e4);
     switch (record.kind) {
@@ -156,6 +184,14 @@ mprof_record random_record(random_source *random)
         record.sample.mib = random_mib(random);
         record.limit_mib = random_next(random) % 2 ? random_mib(random) : NAN;
         record.text = random_text(random, 60);
+        break;
+    case MPROF_RECORD_FRAME:
+        record.pid = 0;
+        record.sample.time_s = 0;
+        record.frame = random_frame(random);
+        break;
+    case MPROF_RECORD_STACK:
+        record.stack = random_stack(random, record.sample.time_s);
         break;
     }
     return record;

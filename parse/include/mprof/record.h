@@ -33,7 +33,7 @@ typedef struct mprof_sample {
 
 /** A call of a function. Upstream: FUNC name mib0 t0 mib1 t1 [level].
  * Ours, after the level, each optional, in any order:
- * pid=N lane=TEXT count=N suspended=SECONDS open */
+ * pid=N lane=TEXT count=N suspended=SECONDS sampled=SECONDS open */
 typedef struct mprof_call {
     mprof_text name;    /**< dotted: module.qualname */
     mprof_sample enter; /**< memory and time at entry */
@@ -43,8 +43,31 @@ typedef struct mprof_call {
     mprof_text lane;    /**< thread, greenlet or task; empty: the only or main one */
     uint64_t count;     /**< > 1: that many short calls in a row, recorded as one; normally 1 */
     double suspended_s; /**< of its time, how long a generator or coroutine was suspended */
+    double sampled_s;   /**< > 0: a span made of sampled stacks, whose entry and exit are uncertain
+                             by plus or minus that many seconds; 0: a recorded call */
     int open;           /**< the call never returned: killed, exec, _exit, or still running */
 } mprof_call;
+
+/** A node of the tree of sampled stacks: a function, called from the function of another node. */
+typedef struct mprof_stack_frame {
+    int64_t id;      /**< from 1; unique within a run, for all processes */
+    int64_t parent;  /**< the id of the caller's node, which is smaller; 0: outermost */
+    mprof_text name; /**< as in FUNC: module.qualname */
+    mprof_text file; /**< of the code; empty: not known */
+    int64_t line;    /**< the first of the code; 0: not known */
+} mprof_stack_frame;
+
+/** Samples of one thread, in one process and period, whose innermost frame was one node. */
+typedef struct mprof_stack_samples {
+    int64_t frame;    /**< id of the node */
+    double from_s;    /**< start of the period, in unix seconds; its end is the record's time_s */
+    mprof_text lane;  /**< thread; empty: the main one */
+    uint64_t samples; /**< how many */
+    double seconds;   /**< the time they stand for */
+    double grown_mib; /**< gross growth of memory that is credited to them */
+    double released_mib; /**< memory of the process released during them, by any thread */
+    double peak_mib;     /**< highest memory of the process at one of them */
+} mprof_stack_samples;
 
 /** The kind of a line, by its first word. */
 typedef enum mprof_record_kind {
@@ -64,6 +87,8 @@ typedef enum mprof_record_kind {
     MPROF_RECORD_LOST,  /**< pid, time_s, value: calls that did not fit into the event ring */
     MPROF_RECORD_KINDS, /**< pid, time_s, kinds_mib: memory of a process by kinds */
     MPROF_RECORD_GROUP, /**< sample, limit_mib, text: memory of the control group */
+    MPROF_RECORD_FRAME, /**< frame: a function in sampled stacks */
+    MPROF_RECORD_STACK, /**< pid, time_s, stack: samples of a stack */
 } mprof_record_kind;
 
 /** How a process ended. */
@@ -105,6 +130,8 @@ typedef struct mprof_record {
     int64_t value;                      /**< EXIT LOST */
     double kinds_mib[MPROF_KIND_COUNT]; /**< KINDS; NAN: not recorded */
     double limit_mib;                   /**< GROUP; NAN: none */
+    mprof_stack_frame frame;            /**< FRAME */
+    mprof_stack_samples stack;          /**< STACK */
 } mprof_record;
 
 /** The name of a kind of memory.
