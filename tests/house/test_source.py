@@ -33,7 +33,7 @@ ARROWS = {
 # below it. "" is the room itself.
 FLOORS = {
     "parse": ["commands", "formats", "check", ""],
-    "record": ["top", "", "session", "inject", "launch", "calls", "output", "processes", "terminal",
+    "record": ["top", "", "session", "stacks", "inject", "launch", "calls", "output", "processes", "terminal",
                "kernel"],
     "render": ["", "report", "svg", "draw", "figure"],
     "agent": ["entry", "lines", "functions", "events", "memory", ""],
