@@ -34,6 +34,7 @@ static const word words[] = {
     {"ARGV", MPROF_RECORD_ARGV, 1},   {"LOST", MPROF_RECORD_LOST, 1},
     {"KINDS", MPROF_RECORD_KINDS, 1}, {"GROUP", MPROF_RECORD_GROUP, 1},
     {"FRAME", MPROF_RECORD_FRAME, 1}, {"STACK", MPROF_RECORD_STACK, 1},
+    {"RANK", MPROF_RECORD_RANK, 1},
 };
 
 static bool is_blank(char byte)
@@ -622,6 +623,72 @@ static mprof__verdict parse_stack(mprof_record *record, mprof_warning *warning,
                : verdict;
 }
 
+/* Reads "name=value" of a rank. Names of later versions are ignored. */
+static int read_rank_field(mprof_rank_record *rank, mprof_text field, mprof__buffer *scratch)
+{
+    mprof_text value;
+    const struct {
+        const char *prefix;
+        mprof_text *text;
+    } texts[] = {{"host=", &rank->host},
+                 {"rank=", &rank->name},
+                 {"file=", &rank->file},
+                 {"command=", &rank->command}};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        if (has_prefix(field, texts[i].prefix, &value)) {
+            *texts[i].text = value;
+            unescape(texts[i].text, scratch);
+            return 0;
+        }
+    }
+    if (has_prefix(field, "pid=", &value)) {
+        return mprof__integer_parse(&rank->main_pid, value.bytes, value.length) != 0 ||
+               rank->main_pid < rank->first_pid || rank->main_pid > rank->last_pid;
+    }
+    if (has_prefix(field, "offset=", &value)) {
+        bool is_back = value.length > 0 && *value.bytes == '-';
+        value = (mprof_text){value.bytes + is_back, value.length - is_back};
+        if (read_time(&rank->offset_s, value) != 0) {
+            return -1;
+        }
+        rank->offset_s = is_back ? -rank->offset_s : rank->offset_s;
+    }
+    return 0;
+}
+
+static mprof__verdict parse_rank(mprof_record *record, mprof_warning *warning,
+                                 mprof__buffer *scratch, cursor *line)
+{
+    mprof_rank_record *rank = &record->rank;
+    rank->main_pid = MPROF_PID_NONE;
+    mprof__verdict verdict = parse_integer(&rank->first_pid, warning, line);
+    if (verdict == MPROF__LINE_GOOD) {
+        verdict = parse_integer(&rank->last_pid, warning, line);
+    }
+    if (verdict == MPROF__LINE_GOOD) {
+        verdict = parse_time(&rank->begin_s, warning, line);
+    }
+    if (verdict == MPROF__LINE_GOOD) {
+        verdict = parse_time(&rank->end_s, warning, line);
+    }
+    if (verdict != MPROF__LINE_GOOD) {
+        return verdict;
+    }
+    mprof_text peak = next_field(line);
+    if (peak.length == 0) {
+        return bad(warning, MPROF_WARNING_FIELDS);
+    }
+    if (read_memory(&rank->peak_mib, peak) != 0 || rank->last_pid < rank->first_pid) {
+        return bad(warning, MPROF_WARNING_NUMBER);
+    }
+    for (mprof_text field = next_field(line); field.length > 0; field = next_field(line)) {
+        if (read_rank_field(rank, field, scratch) != 0) {
+            return bad(warning, MPROF_WARNING_NUMBER);
+        }
+    }
+    return MPROF__LINE_GOOD;
+}
+
 /* ---- all ---- */
 
 static mprof__verdict parse_fields(mprof_record *record, mprof_warning *warning,
@@ -656,6 +723,8 @@ static mprof__verdict parse_fields(mprof_record *record, mprof_warning *warning,
         return parse_frame(&record->frame, warning, scratch, line);
     case MPROF_RECORD_STACK:
         return parse_stack(record, warning, scratch, line);
+    case MPROF_RECORD_RANK:
+        return parse_rank(record, warning, scratch, line);
     case MPROF_RECORD_GROUP:
         break;
     }

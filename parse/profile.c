@@ -39,6 +39,7 @@ static void free_contents(mprof_profile *profile)
         free((void *)(uintptr_t)profile->ticks[i].total.points);
     }
     free(profile->processes);
+    free(profile->ranks);
     free(profile->lanes);
     free(profile->functions);
     free(profile->spans);
@@ -310,6 +311,9 @@ static mprof_status make_profile(mprof__profile_builder *builder, mprof_source *
     }
     if (status == MPROF_OK) {
         status = mprof__profile_builder_name_children(builder);
+    }
+    if (status == MPROF_OK) {
+        status = mprof__profile_name_ranks(builder);
     }
     for (size_t i = 0; i < profile->span_count; i++) {
         profile->spans[i].open &= MPROF__SPAN_OPEN;

@@ -54,6 +54,7 @@ void mprof__profile_builder_free(mprof__profile_builder *builder)
     mprof__map_free(&builder->lanes);
     mprof__arena_free(&builder->keys);
     mprof__buffer_free(&builder->key);
+    free(builder->ranges);
 }
 
 static mprof_status fail_without_memory(mprof__profile_builder *builder)
@@ -78,7 +79,7 @@ static void widen_range(mprof_profile *profile, double time_s)
 }
 
 /* Copies text as a C string; a NUL becomes U+FFFD. */
-static const char *keep_text(mprof__profile_builder *builder, mprof_text text)
+const char *mprof__profile_keep_text(mprof__profile_builder *builder, mprof_text text)
 {
     mprof__arena *strings = &builder->profile->strings;
     if (text.length == 0 || !memchr(text.bytes, '\0', text.length)) {
@@ -132,7 +133,9 @@ static uint32_t add_process(mprof__profile_builder *builder, int64_t pid)
                                        .name = "",
                                        .birth_s = NAN,
                                        .end_s = NAN,
-                                       .kernel_peak_mib = NAN};
+                                       .kernel_peak_mib = NAN,
+                                       .rank = MPROF_RANK_NONE,
+                                       .own_pid = pid};
     profile->process_count++;
     return index;
 }
@@ -165,7 +168,7 @@ static uint32_t find_function(mprof__profile_builder *builder, mprof_text name)
         return MPROF__MAP_NONE;
     }
     profile->functions = functions;
-    const char *copy = keep_text(builder, name);
+    const char *copy = mprof__profile_keep_text(builder, name);
     index = (uint32_t)profile->function_count;
     bool is_same = copy && strlen(copy) == name.length; /* no NUL had to be replaced */
     if (!copy || mprof__map_set(&builder->functions, is_same ? NULL : &builder->keys,
@@ -197,7 +200,7 @@ static uint32_t find_lane(mprof__profile_builder *builder, uint32_t process, mpr
         return MPROF__MAP_NONE;
     }
     profile->lanes = lanes;
-    const char *copy = keep_text(builder, name);
+    const char *copy = mprof__profile_keep_text(builder, name);
     index = (uint32_t)profile->lane_count;
     if (!copy ||
         mprof__map_set(&builder->lanes, &builder->keys, key->bytes, key->length, index) != 0) {
@@ -218,9 +221,11 @@ static void set_command_line(mprof__profile_builder *builder)
     }
 }
 
-static mprof_status add_to_tick(mprof__profile_builder *builder, uint32_t what, mprof_sample sample)
+/* rank: of the process, in a merged recording */
+static mprof_status add_to_tick(mprof__profile_builder *builder, uint32_t what, uint32_t rank,
+                                mprof_sample sample)
 {
-    return mprof__ticks_add(&builder->ticks, &builder->samples, what, sample,
+    return mprof__ticks_add(&builder->ticks, &builder->samples, what, rank, sample,
                             builder->children_fact != NULL) == 0
                ? MPROF_OK
                : fail_without_memory(builder);
@@ -239,7 +244,7 @@ static mprof_status add_samples(void *data, const mprof_sample *samples, size_t 
         mprof__process_choice_tick(builder->choice, samples[i].time_s);
     }
     for (size_t i = 0; i < count && builder->ticks.is_needed && status == MPROF_OK; i++) {
-        status = add_to_tick(builder, MPROF__TICK_MEM, samples[i]);
+        status = add_to_tick(builder, MPROF__TICK_MEM, 0, samples[i]);
     }
     if (status != MPROF_OK) {
         return status;
@@ -281,6 +286,21 @@ static uint32_t add_first_child(mprof__profile_builder *builder)
     return process;
 }
 
+/* Ranges of pids are sorted by the first sample. Neighbours in the file are often of one rank. */
+static uint32_t rank_of(mprof__profile_builder *builder, int64_t pid)
+{
+    const mprof_profile *profile = builder->profile;
+    if (profile->rank_count == 0) {
+        return MPROF_RANK_NONE;
+    }
+    if (builder->range_count != profile->rank_count) {
+        free(builder->ranges);
+        builder->ranges = mprof__rank_ranges(profile->ranks, profile->rank_count);
+        builder->range_count = builder->ranges ? profile->rank_count : 0;
+    }
+    return mprof__rank_of_pid(builder->ranges, builder->range_count, pid);
+}
+
 static mprof_status add_child_sample(mprof__profile_builder *builder, const mprof_record *record)
 {
     static const int64_t first = 0;
@@ -302,7 +322,8 @@ static mprof_status add_child_sample(mprof__profile_builder *builder, const mpro
     }
     if (!has_own_curve(builder, record->pid)) {
         mprof__process_choice_add(builder->choice, record->sample);
-        return add_to_tick(builder, MPROF__TICK_OTHERS, record->sample);
+        return add_to_tick(builder, MPROF__TICK_OTHERS, rank_of(builder, record->pid),
+                           record->sample);
     }
     uint32_t process = find_process(builder, record->pid);
     if (process != MPROF__MAP_NONE) {
@@ -316,7 +337,7 @@ static mprof_status add_child_sample(mprof__profile_builder *builder, const mpro
     if (builder->has_pid_fact && record->pid == builder->main_pid) {
         return MPROF_OK; /* MEM includes it */
     }
-    return add_to_tick(builder, process, record->sample);
+    return add_to_tick(builder, process, rank_of(builder, record->pid), record->sample);
 }
 
 static mprof_status add_call(mprof__profile_builder *builder, const mprof_call *call)
@@ -371,8 +392,8 @@ static mprof_status add_fact(mprof__profile_builder *builder, const mprof_record
     }
     profile->facts = facts;
     mprof_fact *fact = &facts[profile->fact_count];
-    fact->key = keep_text(builder, record->key);
-    fact->value = keep_text(builder, record->text);
+    fact->key = mprof__profile_keep_text(builder, record->key);
+    fact->value = mprof__profile_keep_text(builder, record->text);
     if (!fact->key || !fact->value) {
         return fail_without_memory(builder);
     }
@@ -396,7 +417,7 @@ static mprof_status add_birth(mprof__profile_builder *builder, const mprof_recor
         profile->processes[index].ended) {
         index = add_process(builder, record->pid); /* the number was used again */
     }
-    const char *name = keep_text(builder, record->text);
+    const char *name = mprof__profile_keep_text(builder, record->text);
     if (index == MPROF__MAP_NONE || !name) {
         return fail_without_memory(builder);
     }
@@ -489,7 +510,7 @@ static mprof_status add_kinds(mprof__profile_builder *builder, const mprof_recor
         mprof_sample sample = {record->kinds_mib[kind], record->sample.time_s};
         if (builder->options->kinds & 1U << kind && !isnan(sample.mib) &&
             (mprof_kind_adds_up(kind) || record->pid == builder->kinds.main_pid)) {
-            status = add_to_tick(builder, MPROF__TICK_KIND + (uint32_t)kind, sample);
+            status = add_to_tick(builder, MPROF__TICK_KIND + (uint32_t)kind, 0, sample);
         }
     }
     return status;
@@ -497,7 +518,7 @@ static mprof_status add_kinds(mprof__profile_builder *builder, const mprof_recor
 
 static mprof_status add_command_line(mprof__profile_builder *builder, const mprof_record *record)
 {
-    const char *copy = keep_text(builder, record->text);
+    const char *copy = mprof__profile_keep_text(builder, record->text);
     if (!copy) {
         return fail_without_memory(builder);
     }
@@ -538,6 +559,8 @@ static mprof_status add_record(void *data, const mprof_record *record)
         return add_group(builder, record);
     case MPROF_RECORD_KINDS:
         return add_kinds(builder, record);
+    case MPROF_RECORD_RANK:
+        return mprof__profile_add_rank(builder, &record->rank);
     case MPROF_RECORD_MEM:
     case MPROF_RECORD_ARGV:
     case MPROF_RECORD_FRAME:
@@ -638,7 +661,7 @@ void mprof__profile_builder_choose_main(mprof__profile_builder *builder)
             break;
         }
     }
-    profile->processes[0].pid = pid;
+    profile->processes[0].pid = profile->processes[0].own_pid = pid;
     if (pid != MPROF_PID_NONE && omits_main_pid(builder)) {
         for (size_t i = 0; i < profile->span_count; i++) {
             profile->spans[i].open |= MPROF__SPAN_HAS_PID;
@@ -656,7 +679,7 @@ mprof_status mprof__profile_builder_name_children(mprof__profile_builder *builde
         char name[32];
         mprof_process *process = &profile->processes[i];
         int length = snprintf(name, sizeof name, "child %lld", (long long)process->pid);
-        process->pid = MPROF_PID_NONE;
+        process->pid = process->own_pid = MPROF_PID_NONE;
         process->name = mprof__arena_copy(&profile->strings, name, (size_t)length);
         if (!process->name) {
             return fail_without_memory(builder);

@@ -44,6 +44,9 @@ struct mprof_profile {
     size_t other_count;
     double other_kernel_peak_mib; /* of unknown processes and those without curves; NAN: none */
     mprof_ticks ticks[2];         /* MEM is the main process alone; MEM is the sum */
+    mprof_rank *ranks;
+    size_t rank_count, rank_capacity;
+    size_t host_count;
     mprof_lane *lanes;
     size_t lane_count, lane_capacity;
     mprof_function *functions;
@@ -63,6 +66,7 @@ struct mprof_profile {
 };
 
 /* The state of reading a profile. */
+struct mprof__rank_range;
 typedef struct mprof__profile_builder {
     mprof_profile *profile;
     const mprof_load_options *options;
@@ -90,6 +94,9 @@ typedef struct mprof__profile_builder {
     mprof__curve early_child;      /* samples of child 0 before it has memory: perhaps no child */
     bool has_numbers;              /* a child that cannot be a pid */
 
+    struct mprof__rank_range *ranges; /* owned; of the ranks of a merged recording */
+    size_t range_count;
+
     mprof__map pids;      /* pid -> the latest process of that number */
     mprof__map functions; /* name -> function */
     mprof__map lanes;     /* process and lane -> lane */
@@ -113,6 +120,28 @@ void mprof__profile_builder_choose_main(mprof__profile_builder *builder);
 
 /* Gives children that upstream numbered a name in place of a pid. MPROF_ENOMEM. */
 mprof_status mprof__profile_builder_name_children(mprof__profile_builder *builder);
+
+/* The pids of a rank. */
+typedef struct mprof__rank_range {
+    int64_t first_pid, last_pid;
+    uint32_t rank; /* index */
+} mprof__rank_range;
+
+/* The ranges of ranks, sorted, the caller's to free; NULL without memory. */
+mprof__rank_range *mprof__rank_ranges(const mprof_rank *ranks, size_t count);
+
+/* The rank of a process, an index; MPROF_RANK_NONE. */
+uint32_t mprof__rank_of_pid(const mprof__rank_range *ranges, size_t count, int64_t pid);
+
+/* Adds one of the recordings that the file was merged of. MPROF_ENOMEM. */
+mprof_status mprof__profile_add_rank(mprof__profile_builder *builder,
+                                     const mprof_rank_record *record);
+
+/* Finds the rank of each process, and puts it into the process's name. MPROF_ENOMEM. */
+mprof_status mprof__profile_name_ranks(mprof__profile_builder *builder);
+
+/* A text as a C string of the profile; a NUL becomes U+FFFD. NULL without memory. */
+const char *mprof__profile_keep_text(mprof__profile_builder *builder, mprof_text text);
 
 /* True if MEM measured what the values of this call did; else they belong to the curve of its
  * process. */

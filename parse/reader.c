@@ -124,7 +124,7 @@ static bool is_far(const reader *r, double time_s)
 static bool has_moment(mprof_record_kind kind)
 {
     return kind != MPROF_RECORD_CMDLINE && kind != MPROF_RECORD_ARGV && kind != MPROF_RECORD_FACT &&
-           kind != MPROF_RECORD_FRAME;
+           kind != MPROF_RECORD_FRAME && kind != MPROF_RECORD_RANK;
 }
 
 static void survey_record(reader *r, const mprof_record *record)
@@ -327,7 +327,7 @@ static const char *read_usual_memory(reader *r, const char *at)
 /* Returns the length of the line, or 0 if it is anything else. */
 static size_t read_usual_child(reader *r, const char *text)
 {
-    enum { MOST_DIGITS = 10 };
+    enum { MOST_DIGITS = 12 };
     const char *at = text + 5;
     int64_t pid = 0;
     while (*at >= '0' && *at <= '9' && at < text + 5 + MOST_DIGITS) {

@@ -30,6 +30,7 @@ void mprof__ticks_init(mprof__ticks *ticks, size_t max_points)
     ticks->from_s = -INFINITY;
     ticks->to_s = INFINITY;
     ticks->latest.time_s = NAN;
+    memcpy(ticks->kinds_mib, every_kind_unknown, sizeof every_kind_unknown);
     for (int i = 0; i < 2; i++) {
         mprof__curve_init(&ticks->lists[i].totals, max_points);
     }
@@ -40,6 +41,10 @@ void mprof__ticks_free(mprof__ticks *ticks)
     free(ticks->samples);
     free(ticks->seen);
     free(ticks->members);
+    for (size_t i = 0; i < ticks->rank_count; i++) {
+        free(ticks->ranks[i].members);
+    }
+    free(ticks->ranks);
     for (int i = 0; i < 2; i++) {
         free(ticks->lists[i].ticks);
         free(ticks->lists[i].processes);
@@ -254,8 +259,96 @@ static int add_member(mprof__ticks *ticks, uint32_t process, double mib)
     return note_seen(ticks, process);
 }
 
+/* ---- merged recordings ---- */
+
+/* Adds to the open tick what each rank has at its time. */
+static int gather_ranks(mprof__ticks *ticks)
+{
+    mprof_tick *tick = &ticks->open;
+    for (size_t i = 0; i < ticks->rank_count && !ticks->is_gathered; i++) {
+        const mprof__rank_tick *rank = &ticks->ranks[i];
+        if (!(rank->time_s <= tick->time_s && tick->time_s <= rank->end_s)) {
+            continue;
+        }
+        tick->others_mib += rank->others_mib;
+        tick->children_mib += rank->others_mib;
+        for (size_t n = 0; n < rank->count; n++) {
+            if (add_member(ticks, rank->members[n].process, rank->members[n].mib) != 0) {
+                return -1;
+            }
+        }
+    }
+    if (!ticks->is_gathered) {
+        memcpy(tick->kinds_mib, ticks->kinds_mib, sizeof tick->kinds_mib);
+    }
+    ticks->is_gathered = true;
+    return 0;
+}
+
+static int add_to_rank(mprof__rank_tick *rank, const mprof__tick_sample *one)
+{
+    if (rank->time_s != one->sample.time_s) {
+        rank->time_s = one->sample.time_s;
+        rank->count = 0;
+        rank->others_mib = 0;
+    }
+    if (one->what == MPROF__TICK_OTHERS) {
+        rank->others_mib += one->sample.mib;
+        return 0;
+    }
+    mprof_tick_process *members =
+        mprof__array_grow(rank->members, rank->count, &rank->capacity, sizeof *members);
+    if (!members) {
+        return -1;
+    }
+    rank->members = members;
+    members[rank->count++] = (mprof_tick_process){one->what, one->sample.mib};
+    return 0;
+}
+
+/* A tick is a moment of MEM; all others happen between such moments. */
+static int add_to_merged(mprof__ticks *ticks, const mprof__tick_sample *one)
+{
+    if (ticks->number > 0 && one->sample.time_s > ticks->open.time_s && gather_ranks(ticks) != 0) {
+        return -1;
+    }
+    if (one->what == MPROF__TICK_MEM) {
+        if (ticks->number > 0 && gather_ranks(ticks) != 0) {
+            return -1;
+        }
+        if (open_tick(ticks, one->sample.time_s) != 0) {
+            return -1;
+        }
+        ticks->is_gathered = false;
+        ticks->open.mem_mib = one->sample.mib;
+        return 0;
+    }
+    if (one->what >= MPROF__TICK_KIND && one->what != MPROF__TICK_OTHERS) {
+        ticks->kinds_mib[one->what - MPROF__TICK_KIND] = one->sample.mib;
+        return 0;
+    }
+    return one->rank < ticks->rank_count ? add_to_rank(&ticks->ranks[one->rank], one) : 0;
+}
+
+int mprof__ticks_add_rank(mprof__ticks *ticks, double end_s)
+{
+    mprof__rank_tick *ranks =
+        mprof__array_grow(ticks->ranks, ticks->rank_count, &ticks->rank_capacity, sizeof *ranks);
+    if (!ranks) {
+        return -1;
+    }
+    ticks->ranks = ranks;
+    ranks[ticks->rank_count++] = (mprof__rank_tick){.time_s = NAN, .end_s = end_s};
+    return 0;
+}
+
+/* ---- all samples ---- */
+
 static int add_to_tick(mprof__ticks *ticks, const mprof__tick_sample *one, bool is_one_time)
 {
+    if (ticks->rank_count > 0) {
+        return add_to_merged(ticks, one);
+    }
     if (!belongs(ticks, one, is_one_time) && open_tick(ticks, one->sample.time_s) != 0) {
         return -1;
     }
@@ -309,7 +402,7 @@ static int empty_buffer(mprof__ticks *ticks, bool is_one_time)
     return 0;
 }
 
-static int put(mprof__ticks *ticks, uint32_t what, mprof_sample sample)
+static int put(mprof__ticks *ticks, uint32_t what, uint32_t rank, mprof_sample sample)
 {
     mprof__tick_sample *samples =
         mprof__array_grow(ticks->samples, ticks->count, &ticks->capacity, sizeof *samples);
@@ -317,7 +410,7 @@ static int put(mprof__ticks *ticks, uint32_t what, mprof_sample sample)
         return -1;
     }
     ticks->samples = samples;
-    samples[ticks->count++] = (mprof__tick_sample){sample, what};
+    samples[ticks->count++] = (mprof__tick_sample){sample, what, rank};
     return 0;
 }
 
@@ -336,20 +429,20 @@ static int catch_up(mprof__ticks *ticks, const mprof__curve *mem)
     }
     int status = 0;
     for (size_t i = 0; i < count && status == 0; i++) {
-        status = put(ticks, MPROF__TICK_MEM, points[i]);
+        status = put(ticks, MPROF__TICK_MEM, 0, points[i]);
         status = status == 0 && ticks->count >= BUFFERED ? empty_buffer(ticks, true) : status;
     }
     free(points);
     /* the curve has the samples in the window only */
     if (status == 0 &&
         (ticks->latest.time_s < ticks->from_s || ticks->latest.time_s > ticks->to_s)) {
-        status = put(ticks, MPROF__TICK_MEM, ticks->latest);
+        status = put(ticks, MPROF__TICK_MEM, 0, ticks->latest);
     }
     ticks->is_needed = true;
     return status;
 }
 
-int mprof__ticks_add(mprof__ticks *ticks, const mprof__curve *mem, uint32_t what,
+int mprof__ticks_add(mprof__ticks *ticks, const mprof__curve *mem, uint32_t what, uint32_t rank,
                      mprof_sample sample, bool is_one_time)
 {
     if (!ticks->is_needed && catch_up(ticks, mem) != 0) {
@@ -358,14 +451,18 @@ int mprof__ticks_add(mprof__ticks *ticks, const mprof__curve *mem, uint32_t what
     if (ticks->count >= BUFFERED && empty_buffer(ticks, is_one_time) != 0) {
         return -1;
     }
-    return put(ticks, what, sample);
+    return put(ticks, what, rank, sample);
 }
 
 /* ---- the end ---- */
 
 int mprof__ticks_end(mprof__ticks *ticks, bool is_one_time)
 {
-    return empty_buffer(ticks, is_one_time) == 0 && close_tick(ticks) == 0 ? 0 : -1;
+    if (empty_buffer(ticks, is_one_time) != 0 ||
+        (ticks->number > 0 && ticks->rank_count > 0 && gather_ranks(ticks) != 0)) {
+        return -1;
+    }
+    return close_tick(ticks);
 }
 
 void mprof__ticks_move_to_front(mprof__ticks *ticks, uint32_t process)

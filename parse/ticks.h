@@ -14,9 +14,20 @@
 #define MPROF__TICK_MEM (UINT32_MAX - 1)    /* MEM */
 #define MPROF__TICK_KIND (UINT32_MAX - 64U) /* and the kind's number */
 
+/* The last tick of a rank of a merged recording. It counts until the rank's next one, or its end.
+ */
+typedef struct mprof__rank_tick {
+    double time_s; /* NAN: none yet */
+    double end_s;
+    double others_mib;           /* of processes without curves of their own */
+    mprof_tick_process *members; /* owned */
+    size_t count, capacity;
+} mprof__rank_tick;
+
 typedef struct mprof__tick_sample {
     mprof_sample sample;
     uint32_t what; /* of the above, or a process */
+    uint32_t rank; /* of a process, or of OTHERS, in a merged recording */
 } mprof__tick_sample;
 
 /* Ticks for one meaning of MEM. */
@@ -43,6 +54,10 @@ typedef struct mprof__ticks {
     mprof_tick open;
     mprof_tick_process *members; /* owned; of the open tick */
     size_t member_capacity;
+    mprof__rank_tick *ranks; /* owned; of a merged recording */
+    size_t rank_count, rank_capacity;
+    double kinds_mib[MPROF_KIND_COUNT]; /* of a merged recording: the latest sums; NAN: none */
+    bool is_gathered;                   /* the open tick of a merged recording has its processes */
     mprof__totals rest;        /* of all ticks: MEM without all processes but the main one */
     mprof__tick_list lists[2]; /* MEM is the main process alone; MEM is the sum */
 } mprof__ticks;
@@ -57,9 +72,13 @@ void mprof__ticks_note(mprof__ticks *ticks, mprof_sample sample);
 
 /* Adds a sample of more than MEM, or of MEM once is_needed is set. mem: all samples of MEM so far.
  * is_one_time: all samples of a tick have one time; else a tick is a sample of MEM and what follows
- * it. 0, or -1 without memory. */
-int mprof__ticks_add(mprof__ticks *ticks, const mprof__curve *mem, uint32_t what,
+ * it. rank: of a process in a merged recording. 0, or -1 without memory. */
+int mprof__ticks_add(mprof__ticks *ticks, const mprof__curve *mem, uint32_t what, uint32_t rank,
                      mprof_sample sample, bool is_one_time);
+
+/* Announces a rank of a merged recording: its samples count until the next ones, or its end. Before
+ * its first sample. 0, or -1 without memory. */
+int mprof__ticks_add_rank(mprof__ticks *ticks, double end_s);
 
 /* Called after the last sample. 0, or -1 without memory. */
 int mprof__ticks_end(mprof__ticks *ticks, bool is_one_time);

@@ -369,6 +369,33 @@ static int append_stack(mprof__buffer *out, const mprof_record *record)
     return status || append_end(out);
 }
 
+static int append_text_field(mprof__buffer *out, const char *name, mprof_text text)
+{
+    return text.length > 0 &&
+           (append_word(out, name) || mprof__escape_append(out, text, OUR_FIELD));
+}
+
+/* Offsets of less than half a microsecond are none. */
+static int append_offset(mprof__buffer *out, double offset_s)
+{
+    return fabs(offset_s) >= 5e-7 && (append_word(out, offset_s < 0 ? "|offset=-" : "|offset=") ||
+                                      append_time(out, fabs(offset_s)));
+}
+
+static int append_rank(mprof__buffer *out, const mprof_rank_record *rank)
+{
+    return append_word(out, "#RANK|") || append_integer(out, rank->first_pid) || append_bar(out) ||
+           append_integer(out, rank->last_pid) || append_bar(out) ||
+           append_time(out, rank->begin_s) || append_bar(out) || append_time(out, rank->end_s) ||
+           append_bar(out) || append_number(out, rank->peak_mib, MEMORY_DECIMALS) ||
+           (rank->main_pid != MPROF_PID_NONE &&
+            (append_word(out, "|pid=") || append_integer(out, rank->main_pid))) ||
+           append_text_field(out, "|host=", rank->host) ||
+           append_text_field(out, "|rank=", rank->name) || append_offset(out, rank->offset_s) ||
+           append_text_field(out, "|file=", rank->file) ||
+           append_text_field(out, "|command=", rank->command) || append_end(out);
+}
+
 /* text: the arguments, each followed by NUL. */
 static int append_arguments(mprof__buffer *out, mprof_text text)
 {
@@ -412,6 +439,8 @@ static int append_other(mprof__buffer *out, const mprof_record *record, int64_t 
         return append_frame(out, &record->frame);
     case MPROF_RECORD_STACK:
         return append_stack(out, record);
+    case MPROF_RECORD_RANK:
+        return append_rank(out, &record->rank);
     case MPROF_RECORD_MEM:
     case MPROF_RECORD_CHLD:
         break;

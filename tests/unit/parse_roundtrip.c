@@ -91,6 +91,21 @@ static void assert_stack(const mprof_stack_samples *read, const mprof_stack_samp
     assert_near(read->peak_mib, written->peak_mib, 0.6e-6);
 }
 
+static void assert_rank(const mprof_rank_record *read, const mprof_rank_record *written)
+{
+    assert_int_equal(read->first_pid, written->first_pid);
+    assert_int_equal(read->last_pid, written->last_pid);
+    assert_int_equal(read->main_pid, written->main_pid);
+    assert_near(read->begin_s, written->begin_s, 0.6e-6);
+    assert_near(read->end_s, written->end_s, 0.6e-6);
+    assert_near(read->peak_mib, written->peak_mib, 0.6e-6);
+    assert_near(read->offset_s, written->offset_s, 0.6e-6);
+    assert_text(read->host, written->host);
+    assert_text(read->name, written->name);
+    assert_text(read->file, written->file);
+    assert_text(read->command, written->command);
+}
+
 /* The record written last, and the number of records read. */
 typedef struct expectation {
     const mprof_record *record;
@@ -104,7 +119,8 @@ static mprof_status see_record(void *data, const mprof_record *read)
     expected->seen++;
     assert_int_equal(read->kind, written->kind);
     if (read->kind != MPROF_RECORD_CMDLINE && read->kind != MPROF_RECORD_ARGV &&
-        read->kind != MPROF_RECORD_FACT && read->kind != MPROF_RECORD_FUNC) {
+        read->kind != MPROF_RECORD_FACT && read->kind != MPROF_RECORD_FUNC &&
+        read->kind != MPROF_RECORD_RANK) {
         if (read->kind != MPROF_RECORD_GROUP && read->kind != MPROF_RECORD_FRAME) {
             assert_int_equal(read->pid, written->pid);
         }
@@ -152,6 +168,9 @@ static mprof_status see_record(void *data, const mprof_record *read)
         break;
     case MPROF_RECORD_STACK:
         assert_stack(&read->stack, &written->stack);
+        break;
+    case MPROF_RECORD_RANK:
+        assert_rank(&read->rank, &written->rank);
         break;
     default:
         break; /* CMDLINE is escaped for people only */

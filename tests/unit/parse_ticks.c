@@ -13,6 +13,10 @@
 #include <string.h>
 
 #define YES "FACT include-children yes\nFACT pid 1\n"
+#define RANKS                                                                                      \
+    "#FACT|include-children|yes nan nan\n"                                                         \
+    "#RANK|10000000|19999999|10|12|5 nan nan\n"                                                    \
+    "#RANK|20000000|29999999|10.5|14.5|9 nan nan\n"
 #define NO "FACT include-children no\nFACT pid 1\n"
 
 static mprof_profile *load(const char *text, size_t size, const mprof_load_options *options)
@@ -76,6 +80,16 @@ static const struct {
      "MEM 9 10\n" YES "CHLD 2 3 10\nCHLD 2 4 11\nCHLD 3 1 11\n", 1, "10:9=0:9,2:3, 11:5=2:4,3:1,"},
     {"a pid again begins a tick", "MEM 9 10\nCHLD 2 3 10.2\nCHLD 2 4 10.4\n", 1,
      "10:9=0:9,2:3, 10.4:4=2:4,"},
+    {"merged: a rank counts with its last tick until the next one, or its end",
+     "MEM 5 10\n" RANKS
+     "CHLD 10000001 5 10\nMEM 12 10.5\nCHLD 20000001 7 10.5\nCHLD 10000001 1 11\n"
+     "MEM 9 11.5\nCHLD 20000001 8 11.5\nMEM 8 13\nCHLD 20000001 9 14.5\n",
+     1,
+     "10:5=0:5,10000001:5, 10.5:12=0:12,10000001:5,20000001:7, "
+     "11.5:9=0:9,10000001:1,20000001:8, 13:8=0:8,20000001:8,"},
+    {"merged: a process that its rank's next tick does not have has ended",
+     "MEM 9 10\n" RANKS "CHLD 10000001 5 10\nCHLD 10000002 4 10\nMEM 6 11\nCHLD 10000001 6 11\n", 1,
+     "10:9=0:9,10000001:5,10000002:4, 11:6=0:6,10000001:6,"},
     {"calls are no samples", "MEM 9 10\n" YES "CHLD 2 3 10\nFUNC f 1 10 8 10.5 0 pid=2\n", 1,
      "10:9=0:9,2:3,"},
     {"the main process among the children is MEM", "MEM 9 10\n" NO "CHLD 1 9 10\nCHLD 2 3 10\n", 0,

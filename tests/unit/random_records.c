@@ -130,7 +130,7 @@ mprof_record random_record(random_source *random)
     mprof_record record;
     memset(&record, 0, sizeof record);
     random->size = 0;
-    record.kind = (mprof_record_kind)(random_next(random) % (MPROF_RECORD_STACK + 1));
+    record.kind = (mprof_record_kind)(random_next(random) % (MPROF_RECORD_RANK + 1));
     record.pid = (int64_t)(random_next(random) % 4194304) + 1;
     record.sample.time_s = random_time(random, 1e4);
     switch (record.kind) {
@@ -185,6 +185,21 @@ mprof_record random_record(random_source *random)
         record.limit_mib = random_next(random) % 2 ? random_mib(random) : NAN;
         record.text = random_text(random, 60);
         break;
+    case MPROF_RECORD_RANK: {
+        mprof_rank_record *rank = &record.rank;
+        rank->first_pid = (int64_t)(random_next(random) % 1000) * 10000000;
+        rank->last_pid = rank->first_pid + 9999999;
+        rank->main_pid = random_next(random) % 2 ? rank->first_pid + 7 : MPROF_PID_NONE;
+        rank->begin_s = random_time(random, 1e4);
+        rank->end_s = random_time(random, 1e4);
+        rank->peak_mib = random_mib(random);
+        rank->offset_s = random_next(random) % 2 ? -random_time(random, 1e4) : 0;
+        rank->host = random_text(random, 20);
+        rank->name = random_text(random, 20);
+        rank->file = random_text(random, 20);
+        rank->command = random_text(random, 20);
+        break;
+    }
     case MPROF_RECORD_FRAME:
         record.pid = 0;
         record.sample.time_s = 0;

@@ -43,7 +43,8 @@ class Series(ctypes.Structure):
 class Process(ctypes.Structure):
     _fields_ = [("pid", c_int64), ("ppid", c_int64), ("name", c_char_p), ("series", Series),
                 ("birth_s", c_double), ("end_s", c_double), ("ended", c_int), ("cause", c_int),
-                ("exit_value", c_int64), ("kernel_peak_mib", c_double), ("kernel_peak_at_least", c_int)]
+                ("exit_value", c_int64), ("kernel_peak_mib", c_double), ("kernel_peak_at_least", c_int),
+                ("rank", c_uint32), ("own_pid", c_int64)]
 
 
 class FunctionSum(ctypes.Structure):

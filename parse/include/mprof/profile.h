@@ -34,6 +34,29 @@ typedef struct mprof_series {
     double mean_mib;            /**< of the samples alone */
 } mprof_series;
 
+/** A process of a recording that was not merged. */
+#define MPROF_RANK_NONE UINT32_MAX
+
+/** One of the recordings that a file was merged of by `mprof merge`: a rank of a parallel job, a
+ * pod, a worker. Its processes follow from mprof_process.rank. */
+typedef struct mprof_rank {
+    const char *host;     /**< "" if unknown; owned by the profile, as all texts */
+    const char *name;     /**< "3"; where no rank was recorded, the file's name without its end */
+    const char *label;    /**< "node1/3": host and name, as in the names of its processes; the name
+                               alone if the host is unknown */
+    const char *file;     /**< the recording; "" if unknown */
+    const char *command;  /**< its command line, where the ranks have different ones; or "" */
+    int64_t first_pid;    /**< its processes have pids from this one ... */
+    int64_t last_pid;     /**< ... to this one */
+    int64_t main_pid;     /**< pid of its main process here; MPROF_PID_NONE if unknown */
+    uint32_t main;        /**< its main process: index into mprof_profile_processes(); 0: unknown */
+    size_t process_count; /**< processes of mprof_profile_processes() that belong to it */
+    double begin_s;       /**< unix seconds of its first sample */
+    double end_s;         /**< unix seconds; its last sample counts until then */
+    double peak_mib;      /**< its highest memory, of all its processes together */
+    double offset_s;      /**< was added to all of its times */
+} mprof_rank;
+
 /** One process of the recording. Index 0 is the main one, whether or not its pid is known. */
 typedef struct mprof_process {
     int64_t pid;            /**< MPROF_PID_NONE if unknown, as where upstream numbered the children:
@@ -49,6 +72,9 @@ typedef struct mprof_process {
     int64_t exit_value;     /**< exit status or signal, by cause */
     double kernel_peak_mib; /**< the kernel's high-water mark; NAN if not recorded */
     int kernel_peak_at_least; /**< 1: the true value may be higher */
+    uint32_t rank;   /**< index into mprof_profile_ranks(); MPROF_RANK_NONE. The name then begins
+                          with the label of the rank: "node1/3 python3". */
+    int64_t own_pid; /**< the pid that it had on its host; in merged recordings pid is another */
 } mprof_process;
 
 /** One call; 64 bytes, since recordings have millions. */
@@ -266,6 +292,26 @@ MPROF_API const mprof_process *mprof_profile_processes(const mprof_profile *prof
  * @return owned by the profile; without points if there are none. Any thread. */
 MPROF_API const mprof_series *mprof_profile_other_processes(const mprof_profile *profile,
                                                             size_t *count);
+
+/** The recordings that the file was merged of, in the order of the file.
+ *
+ * @param profile  not NULL
+ * @param count    receives how many; 0: it was not merged
+ * @return owned by the profile. Any thread. */
+MPROF_API const mprof_rank *mprof_profile_ranks(const mprof_profile *profile, size_t *count);
+
+/** On how many hosts the ranks ran.
+ *
+ * @param profile  not NULL
+ * @return 0 if it is not known, or the file was not merged. Any thread. */
+MPROF_API size_t mprof_profile_host_count(const mprof_profile *profile);
+
+/** The sum of the highest memory of each rank: the job cannot have had more at any time, and had
+ * less if the ranks had their peaks at different times. mprof_profile_peak() is that of the sum.
+ *
+ * @param profile  not NULL
+ * @return MiB; NAN if the file was not merged. Any thread. */
+MPROF_API double mprof_profile_sum_of_peaks(const mprof_profile *profile);
 
 /** The lanes of all processes.
  *

@@ -69,6 +69,22 @@ typedef struct mprof_stack_samples {
     double peak_mib;     /**< highest memory of the process at one of them */
 } mprof_stack_samples;
 
+/** One of the recordings that a file was merged of: a rank of a parallel job, a pod, a worker. Its
+ * processes are those with pids in a range that no other rank has. */
+typedef struct mprof_rank_record {
+    int64_t first_pid;  /**< the pid in the original recording is the pid less this */
+    int64_t last_pid;   /**< end of the range; not less than first_pid */
+    int64_t main_pid;   /**< of its main process, within the range; MPROF_PID_NONE: unknown */
+    double begin_s;     /**< unix seconds of its first sample */
+    double end_s;       /**< until then its last sample counts */
+    double peak_mib;    /**< its highest memory, of all its processes together */
+    double offset_s;    /**< was added to all of its times; may be negative */
+    mprof_text host;    /**< empty: unknown */
+    mprof_text name;    /**< "3"; where no rank was recorded, the file's name without its end */
+    mprof_text file;    /**< the recording it was read from; empty: unknown */
+    mprof_text command; /**< its command line, where the ranks have different ones; or empty */
+} mprof_rank_record;
+
 /** The kind of a line, by its first word. */
 typedef enum mprof_record_kind {
     /* upstream's */
@@ -89,6 +105,7 @@ typedef enum mprof_record_kind {
     MPROF_RECORD_GROUP, /**< sample, limit_mib, text: memory of the control group */
     MPROF_RECORD_FRAME, /**< frame: a function in sampled stacks */
     MPROF_RECORD_STACK, /**< pid, time_s, stack: samples of a stack */
+    MPROF_RECORD_RANK,  /**< rank: one of the recordings that a file was merged of */
 } mprof_record_kind;
 
 /** How a process ended. */
@@ -132,6 +149,7 @@ typedef struct mprof_record {
     double limit_mib;                   /**< GROUP; NAN: none */
     mprof_stack_frame frame;            /**< FRAME */
     mprof_stack_samples stack;          /**< STACK */
+    mprof_rank_record rank;             /**< RANK */
 } mprof_record;
 
 /** The name of a kind of memory.
