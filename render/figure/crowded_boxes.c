@@ -19,7 +19,8 @@
 
 #define COLUMN_PX 4.0
 #define COLUMN_MOST_PX 12.0
-#define COLUMNS_MAX 80000 /* of all cells; wider columns make fewer */
+#define COLUMNS_MAX 40000 /* of all cells; wider columns make fewer */
+#define COARSE_PX 0.5     /* step of heights where columns are wider: so that steps are fewer */
 #define LEAST_PX 0.6      /* height of a column whose calls took next to no time */
 #define FUNCTIONS_MAX 5   /* in one row; further ones are drawn as one */
 #define CELLS_MAX 1000000 /* rows times functions */
@@ -45,6 +46,7 @@ struct lane {
     uint32_t *cell_of; /* per row and function: index + 1 */
     size_t rows;       /* of cell_of */
     double *base, *top;
+    double height_step_px; /* heights are multiples of this; 0: of any */
 };
 
 static const mprof_span *crowded_span(const mprof__figure_input *input, size_t place)
@@ -167,28 +169,30 @@ static uint32_t about_cell(mprof__layout *layout, const mprof__figure_input *inp
                             text);
 }
 
+/* Where a column begins, on a whole pixel: edges are sharp, and their numbers in a file short. */
+static double column_x(const struct lane *lane, size_t column)
+{
+    const mprof__layout *layout = lane->layout;
+    double time_s = layout->from_s + lane->columns.column_s * (double)column;
+    return fmin(round(mprof__scale_at(&layout->time, time_s)), layout->plot.x + layout->plot.width);
+}
+
 /* Steps along `heights`, from column `first` to before `end`, or back. */
 static void add_steps(const struct lane *lane, const double *heights, size_t first, size_t end,
                       double floor_y, bool back)
 {
-    const mprof__layout *layout = lane->layout;
-    double right = layout->plot.x + layout->plot.width;
+    mprof_figure *figure = lane->layout->figure;
     for (size_t i = first; i < end; i++) {
         size_t c = back ? first + end - 1 - i : i;
         bool level = i > first && fabs(heights[c] - heights[back ? c + 1 : c - 1]) < 0.001;
         bool last = i + 1 == end;
-        double x0 =
-            mprof__scale_at(&layout->time, layout->from_s + lane->columns.column_s * (double)c);
-        double x1 = mprof__scale_at(&layout->time,
-                                    layout->from_s + lane->columns.column_s * (double)(c + 1));
+        double x0 = column_x(lane, c), x1 = column_x(lane, c + 1);
         if (!level) {
-            mprof__add_path_point(layout->figure, fmin(back ? x1 : x0, right),
-                                  floor_y - heights[c]);
+            mprof__add_path_point(figure, back ? x1 : x0, floor_y - heights[c]);
         }
         bool ends = last || fabs(heights[c] - heights[back ? c - 1 : c + 1]) >= 0.001;
         if (ends) {
-            mprof__add_path_point(layout->figure, fmin(back ? x0 : x1, right),
-                                  floor_y - heights[c]);
+            mprof__add_path_point(figure, back ? x0 : x1, floor_y - heights[c]);
         }
     }
 }
@@ -197,14 +201,8 @@ static void add_steps(const struct lane *lane, const double *heights, size_t fir
  * there and back it has no area, so that one shape holds all stretches. */
 static void add_bridge(const struct lane *lane, size_t from, size_t to, double floor_y)
 {
-    const mprof__layout *layout = lane->layout;
-    double right = layout->plot.x + layout->plot.width;
-    size_t columns[] = {from, to};
-    for (size_t i = 0; i < 2; i++) {
-        double x = mprof__scale_at(&layout->time,
-                                   layout->from_s + lane->columns.column_s * (double)columns[i]);
-        mprof__add_path_point(layout->figure, fmin(x, right), floor_y);
-    }
+    mprof__add_path_point(lane->layout->figure, column_x(lane, from), floor_y);
+    mprof__add_path_point(lane->layout->figure, column_x(lane, to), floor_y);
 }
 
 /* The next stretch of columns in which the function ran, from *first to before *end. False at the
@@ -246,6 +244,9 @@ static void draw_cell(struct lane *lane, const struct cell *cell)
     for (size_t c = 0; c < count; c++) {
         double own = cell->ran_s[c] / lane->columns.column_s * height;
         own = cell->ran_s[c] > 0 ? fmax(own, LEAST_PX) : 0;
+        if (lane->height_step_px > 0) {
+            own = ceil(own / lane->height_step_px - 0.5) * lane->height_step_px;
+        }
         lane->top[c] = fmin(height, lane->base[c] + own);
     }
     size_t point = layout->figure->point_count, first = 0, end = 0, last = 0;
@@ -352,6 +353,7 @@ void mprof__draw_crowded_boxes(mprof__layout *layout, const mprof__figure_input 
     }
     size_t most = CELLS_MAX / input->function_count + 1;
     lane.rows = lane.rows < most ? lane.rows : most;
+    lane.height_step_px = column_px(&lane) > COLUMN_PX ? COARSE_PX : 0;
     lane.columns.column_s = column_px(&lane) / mprof__nominal_px_per_s(layout);
     lane.columns.column_count =
         (size_t)ceil((layout->to_s - layout->from_s) / lane.columns.column_s);

@@ -114,62 +114,72 @@ static void put_rect(const struct pen *pen, const mprof_item *item)
 struct path {
     const struct pen *pen;
     long x, y;
+    long level; /* of an outline in steps: how far it has gone on, not written yet */
     uint32_t count;
+    bool has_point; /* the last number has a decimal point: the next one may begin with its own */
 };
+
+/* ".6" in place of "0.6", and a space only where the number would go on without it. */
+static char *put_coordinate(struct path *path, char *out, long tenths, bool is_first)
+{
+    bool is_below_one = tenths > -10 && tenths < 10 && tenths != 0;
+    if (!is_first && tenths >= 0 && !(is_below_one && path->has_point)) {
+        *out++ = ' ';
+    }
+    path->has_point = tenths % 10 != 0;
+    if (is_below_one) {
+        return out + snprintf(out, 8, "%s.%ld", tenths < 0 ? "-" : "", labs(tenths));
+    }
+    return mprof__tenths_text(out, tenths);
+}
 
 static void put_point(struct path *path, mprof_point point)
 {
     char text[64], *end = text;
     long x = mprof__tenths((double)point.x), y = mprof__tenths((double)point.y);
-    if (path->count < 2) {
+    bool is_first = path->count < 2;
+    if (is_first) {
         *end++ = path->count ? 'l' : 'M';
-    } else if (x >= path->x) {
-        *end++ = ' ';
     }
-    end = mprof__tenths_text(end, x - path->x);
-    if (y >= path->y) {
-        *end++ = ' ';
-    }
-    end = mprof__tenths_text(end, y - path->y);
+    end = put_coordinate(path, end, x - path->x, is_first);
+    end = put_coordinate(path, end, y - path->y, false);
     mprof_output_write(path->pen->output, text, (size_t)(end - text));
     path->x = x;
     path->y = y;
     path->count++;
 }
 
-/* ".6" in place of "0.6". */
-static char *short_tenths_text(char *out, long tenths)
+static void put_edge(struct path *path, char letter, long tenths)
 {
-    if (tenths > -10 && tenths < 10 && tenths != 0) {
-        out += snprintf(out, 8, "%s.%ld", tenths < 0 ? "-" : "", labs(tenths));
-        return out;
+    char text[32], *end = text;
+    if (tenths) {
+        *end++ = letter;
+        end = put_coordinate(path, end, tenths, true);
+        mprof_output_write(path->pen->output, text, (size_t)(end - text));
     }
-    return mprof__tenths_text(out, tenths);
 }
 
 /* The same for an outline in steps, most of whose edges are level or upright. */
 static void put_step(struct path *path, mprof_point point)
 {
-    char text[64], *end = text;
     long x = mprof__tenths((double)point.x), y = mprof__tenths((double)point.y);
-    if (path->count && (x == path->x || y == path->y)) {
-        if (x != path->x || y != path->y) {
-            *end++ = x == path->x ? 'v' : 'h';
-            end = short_tenths_text(end, x == path->x ? y - path->y : x - path->x);
-        }
-        mprof_output_write(path->pen->output, text, (size_t)(end - text));
+    if (path->count && y == path->y && (x == path->x || (x > path->x) == (path->level >= 0))) {
+        path->level += x - path->x;
         path->x = x;
-        path->y = y;
         return;
     }
-    *end++ = path->count ? 'l' : 'M';
-    end = short_tenths_text(end, x - path->x);
-    *end++ = ' ';
-    end = short_tenths_text(end, y - path->y);
-    mprof_output_write(path->pen->output, text, (size_t)(end - text));
+    put_edge(path, 'h', path->level);
+    path->level = 0;
+    if (path->count && y == path->y) {
+        path->level = x - path->x;
+    } else if (path->count && x == path->x) {
+        put_edge(path, 'v', y - path->y);
+    } else {
+        path->count = path->count ? 1 : 0;
+        put_point(path, point);
+    }
     path->x = x;
     path->y = y;
-    path->count++;
 }
 
 /* The area below a dense line is only a tint: the highest point of each pixel column suffices. */
@@ -209,6 +219,7 @@ static void put_path(const struct pen *pen, const mprof_item *item)
             }
         }
     }
+    put_edge(&path, 'h', path.level);
     mprof__put(pen->output, item->shape == MPROF_SHAPE_AREA ? "z\"" : "\"");
     end_element(pen, item, "path");
 }

@@ -39,9 +39,10 @@ static long long memory_units(const struct writer *writer, double mib)
     return isfinite(mib) ? llround(mib * writer->per_mib) : 0;
 }
 
-/* For each series the number of points and the first time; for each point twice the time since the
- * last one, plus 1 if it is the end of a call, and the change of memory. In bins also the number of
- * samples, and how far the highest is above their mean. */
+/* For each series the number of points and the first time; for each point twice the change of the
+ * time since the last one, which is little between samples, plus 1 if it is the end of a call, and
+ * the change of memory. In bins also the number of samples, and how far the highest is above their
+ * mean. */
 static void put_series(const struct writer *writer)
 {
     const struct mprof__window_numbers *numbers = writer->numbers;
@@ -49,20 +50,22 @@ static void put_series(const struct writer *writer)
         const mprof__window_series *series = &numbers->series[s];
         const mprof__window_point *points = &numbers->points[series->first];
         long long time = series->count ? time_units(writer, points[0].time_s) : 0, memory = 0;
+        long long pause = 0;
         mprof__put_count(writer->output, series->count);
         mprof__put_signed(writer->output, time);
         for (size_t i = 0; i < series->count; i++) {
             long long at = time_units(writer, points[i].time_s);
             long long mib = memory_units(writer, points[i].mib);
             at = at < time ? time : at;
-            mprof__put_count(writer->output,
-                             (uint64_t)(at - time) * 2 + (points[i].is_call_end ? 1 : 0));
+            mprof__put_signed(writer->output,
+                              (at - time - pause) * 2 + (points[i].is_call_end ? 1 : 0));
             mprof__put_signed(writer->output, mib - memory);
             if (numbers->series_are_bins) {
                 mprof__put_count(writer->output, points[i].count);
                 mprof__put_signed(writer->output,
                                   memory_units(writer, points[i].highest_mib) - mib);
             }
+            pause = at - time;
             time = at;
             memory = mib;
         }

@@ -1,18 +1,16 @@
 // Moves the elements of the picture to where the view has them.
 function redrawCurve(item) {
   if (!item.points) return item.node.localName === 'text' ? change(item.node, { display: 'none' }) : redrawMark(item);
-  const closed = item.role === 'layer';
-  item.shown = shown(item.points, closed);
-  const first = item.shown[0], last = item.shown[item.shown.length - 1];
+  const points = shownOf(item), first = points[0], last = points[points.length - 1];
   if (ofGroup(item.role)) change(item.node, { display: item.away ? 'none' : null });
-  change(item.node, { d: path(item.shown, closed ? 'z' : item.filled && first ? `L${tenth(X(last[0]))} ${floor}L${tenth(X(first[0]))} ${floor}z` : '') });
+  change(item.node, { d: path(points, item.role === 'layer' ? 'z' : item.filled && first ? `L${tenth(X(last[0]))} ${floor}L${tenth(X(first[0]))} ${floor}z` : '') });
 }
 
 // Strips and rows of density keep their height.
 function redrawStrip(item) {
   if (/^(lane-rule|whole)$/.test(item.role)) return;
   const closed = item.role === 'density', points = shown(item.points, closed), first = points[0], last = points[points.length - 1];
-  const lines = points.length < 2 ? '' : 'M' + points.map(([t, v]) => tenth(X(t)) + ' ' + tenth(fullY(v))).join('L');
+  const lines = points.length < 2 ? '' : pathOf(points, fullY);
   change(item.node, { d: lines + (!lines ? '' : closed ? 'z' : item.filled ? `L${tenth(X(last[0]))} ${item.floor}L${tenth(X(first[0]))} ${item.floor}z` : '') });
 }
 

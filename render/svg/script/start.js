@@ -62,8 +62,9 @@ root.classList.add('living');
 
 followLink();
 started = true;
-// So that the first zoom is as fast as others: numbers are read, and fonts are known.
+// So that the first zoom is as fast as others: numbers are read, fonts are known, and what is called most is compiled.
 (window.requestIdleCallback || setTimeout)(() => {
   numbersOfWindows();
+  for (const item of items) if (item.points) path(shownOf(item));
   for (const role of ['facts', 'tick', 'box-name', 'bracket-name', 'child-name', 'legend-name', 'tip', 'tip head']) textWidth('x', role);
 });

@@ -4,13 +4,13 @@ let windowNumbers = null; // read when they are first needed
 
 function readSeries(read, perSecond, perMib) {
   const count = read.next(), series = { t: new Float64Array(count), v: new Float64Array(count), high: new Float64Array(count), n: new Float64Array(count), end: new Uint8Array(count) };
-  for (let i = 0, time = read.signed(), value = 0; i < count; i++) {
-    const step = read.next();
-    time += Math.floor(step / 2);
+  for (let i = 0, time = read.signed(), pause = 0, value = 0; i < count; i++) {
+    const step = read.signed(), half = Math.floor(step / 2);
+    time += pause += half;
     value += read.signed();
     series.t[i] = from + time / perSecond;
     series.v[i] = value / perMib;
-    series.end[i] = step % 2;
+    series.end[i] = step - 2 * half;
     series.n[i] = data.window.means ? read.next() : 1;
     series.high[i] = data.window.means ? (value + read.signed()) / perMib : series.v[i];
   }

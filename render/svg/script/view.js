@@ -16,9 +16,32 @@ function cut(points, moment, side, closed) {
   });
   return out;
 }
-const shown = (points, closed) => cut(cut(points, view.from, 1, closed), view.to, -1, closed);
-const path = (points, end = '') => points.length < 2 ? '' :
-  'M' + points.map(([t, v]) => tenth(X(t)) + ' ' + tenth(Y(v))).join('L') + end;
+// The points of a line are in the order of time, so those of the view are one stretch of it.
+function stretch(points) {
+  let first = 0, end = points.length;
+  for (let b = end; first < b;) { const half = (first + b) >> 1; if (points[half][0] < view.from) first = half + 1; else b = half; }
+  for (let a = first; a < end;) { const half = (a + end) >> 1; if (points[half][0] <= view.to) a = half + 1; else end = half; }
+  const edge = (i, j, moment) => [moment, points[i][1] + (points[j][1] - points[i][1]) * (moment - points[i][0]) / (points[j][0] - points[i][0])];
+  const out = points.slice(first, end);
+  if (first > 0 && first < points.length && points[first][0] > view.from) out.unshift(edge(first - 1, first, view.from));
+  if (end > 0 && end < points.length && points[end - 1][0] < view.to) out.push(edge(end - 1, end, view.to));
+  return out;
+}
+const shown = (points, closed) => closed ? cut(cut(points, view.from, 1, true), view.to, -1, true) : stretch(points);
+function shownOf(item) {
+  if (item.view !== view) {
+    item.view = view;
+    item.shown = shown(item.points, item.role === 'layer');
+  }
+  return item.shown;
+}
+function pathOf(points, y) {
+  let text = '';
+  const scale = width / (view.to - view.from);
+  for (const [t, v] of points) text += (text ? 'L' : 'M') + tenth(left + (t - view.from) * scale) + ' ' + tenth(y(v));
+  return text;
+}
+const path = (points, end = '') => points.length < 2 ? '' : pathOf(points, Y) + end;
 
 // As in scales.c: the axis starts at 0, unless memory changes little; it includes the control group
 // and its limit if the curve stays high enough.
@@ -31,7 +54,7 @@ const lengthOf = range => { const axis = memoryAxis(range); return axis.high - a
 function rangeOf(wanted) {
   const range = [Infinity, 0], widen = v => { range[0] = Math.min(range[0], v); range[1] = Math.max(range[1], v); };
   for (const item of items.filter(one => !one.hidden && wanted(one)))
-    if (item.points && item.kind !== 'strips' && item.role !== 'slope') for (const point of shown(item.points)) widen(point[1]);
+    if (item.points && item.kind !== 'strips' && item.role !== 'slope') for (const point of shownOf(item)) widen(point[1]);
     else if (/^(rug|lane-bar)$/.test(item.role) && item.about && item.about.calls === 1) {
       if (inside(item.about.start)) widen(item.about.enter);
       if (inside(item.about.end)) widen(item.about.exit);
