@@ -63,7 +63,6 @@ typedef struct mprof__python_sample {
 typedef struct mprof__python_hints {
     uint64_t runtime; /* address of _PyRuntime */
     uint32_t version; /* PY_VERSION_HEX, at least its upper 16 bits; 0: not known */
-    bool is_debug;    /* built with Py_DEBUG */
 } mprof__python_hints;
 
 typedef struct mprof__python_stacks mprof__python_stacks;

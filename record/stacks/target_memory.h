@@ -18,4 +18,30 @@ typedef struct mprof__target_memory {
     void *context;
 } mprof__target_memory;
 
+/* A range of memory to read. */
+typedef struct mprof__memory_piece {
+    uint64_t address;
+    void *bytes; /* receives `size` bytes */
+    uint32_t size;
+    bool is_read; /* the result: all of it was read */
+} mprof__memory_piece;
+
+/* Reads the pieces in their order. 0; or the errno that concerns the whole process: it has ended
+ * (ESRCH), or may not be read (EPERM). A piece that is not mapped is not an error. */
+int mprof__target_memory_read_pieces(const mprof__target_memory *memory,
+                                     mprof__memory_piece *pieces, size_t count);
+
+/* Reads all of one range; false: it could not be read. */
+bool mprof__target_memory_read(const mprof__target_memory *memory, uint64_t address, void *bytes,
+                               size_t size);
+
+/* The memory of a process. The numbers are those of our pid namespace. */
+typedef struct mprof__process_memory {
+    int64_t pid;
+    int fd; /* /proc/PID/mem where the system call is forbidden; -1: not in use */
+} mprof__process_memory;
+
+mprof__target_memory mprof__process_memory_open(mprof__process_memory *process, int64_t pid);
+void mprof__process_memory_close(mprof__process_memory *process);
+
 #endif
