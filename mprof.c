@@ -11,6 +11,7 @@ static const mprof_command commands[] = {
     {"peak", mprof_peak_command, "print the highest memory of recordings"},
     {"check", mprof_check_command, "hold recordings against limits, for scripts and CI"},
     {"diff", mprof_diff_command, "compare two recordings, or two groups of them"},
+    {"export", mprof_export_command, "convert recordings into formats of other tools"},
     {"list", mprof_list_command, "list the recordings of this directory"},
     {"rm", mprof_rm_command, "remove recordings by number or name"},
     {"clean", mprof_clean_command, "remove all recordings of this directory"},

@@ -204,7 +204,7 @@ mprof_status mprof_source_rewind(mprof_source *source, mprof_error *error)
     return MPROF_OK;
 }
 
-static int open_scratch(void)
+int mprof__scratch_open(void)
 {
     const char *directory = getenv("TMPDIR");
     int fd =
@@ -217,7 +217,7 @@ mprof_status mprof__source_keep(mprof_source *source, mprof_error *error)
     if (mprof_source_can_rewind(source)) {
         return MPROF_OK;
     }
-    source->kept_fd = open_scratch();
+    source->kept_fd = mprof__scratch_open();
     if (source->kept_fd < 0) {
         mprof_error_set_errno(error, errno,
                               "cannot make a temporary file for a pipe, in TMPDIR or /tmp");

@@ -26,4 +26,7 @@ unsigned long mprof__source_line(const mprof_source *source);
  * No effect on other sources. Call it before the first read. MPROF_EIO: no room for the file. */
 mprof_status mprof__source_keep(mprof_source *source, mprof_error *error);
 
+/* Opens an unlinked temporary file, in TMPDIR or /tmp, or else in memory. -1, with errno. */
+int mprof__scratch_open(void);
+
 #endif

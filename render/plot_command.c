@@ -2,10 +2,10 @@
 #include "command.h"
 #include "parse/array.h"
 #include "parse/commands/command.h"
+#include "parse/time_range.h"
 #include "plot.h"
 #include "plot_style.h"
 #include "render/draw/draw.h"
-#include "time_range.h"
 
 #include <errno.h>
 #include <math.h>

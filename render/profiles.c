@@ -1,6 +1,6 @@
 /* Loads each file once. If it has several runs, each is loaded by itself, from the same source: a
  * pipe cannot be opened twice. */
-#include "time_range.h"
+#include "parse/time_range.h"
 
 #include "parse/array.h"
 

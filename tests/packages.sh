@@ -25,6 +25,7 @@ packages_test=(
     python3-ipython python3-ipykernel python3-jupyter-client python3-nbclient jupyter-nbconvert
     python3-numpy python3-scipy python3-pandas gnuplot-nox python3-sphinx-gallery python3-pil
     jq python3-jsonschema python3-junitparser cmark-gfm python3-prometheus-client
+    protobuf-compiler prometheus prometheus-node-exporter # their services are not used
     make meson python3-yaml # docs/ci.md; also cargo, go and npm where they are installed: they are large
     libxml2-utils poppler-utils librsvg2-bin fonts-noto-cjk
     chromium chromium-driver firefox-esr

@@ -84,5 +84,6 @@ int mprof_clean_command(int argc, char **argv);
 int mprof_peak_command(int argc, char **argv);
 int mprof_check_command(int argc, char **argv);
 int mprof_diff_command(int argc, char **argv);
+int mprof_export_command(int argc, char **argv);
 
 #endif

@@ -1,7 +1,7 @@
 /* Ranges of time as people write them: seconds from the start, clock times, dates. Private to the
  * program. */
-#ifndef MPROF_RENDER_TIME_RANGE_H
-#define MPROF_RENDER_TIME_RANGE_H
+#ifndef MPROF_PARSE_TIME_RANGE_H
+#define MPROF_PARSE_TIME_RANGE_H
 
 #include <mprof/error.h>
 #include <stdbool.h>

@@ -1,0 +1,165 @@
+/* Writes recordings in formats of other tools, one file a format. A recording is read twice: for
+ * what is known of it, which is small, and for its samples and calls, which pass through. Private
+ * to the program. */
+#ifndef MPROF_PARSE_EXPORT_H
+#define MPROF_PARSE_EXPORT_H
+
+#include "parse/time_range.h"
+
+#include <mprof/profile.h>
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+/* Not a process: of all, or of none. */
+#define MPROF__EXPORT_NO_PROCESS UINT32_MAX
+
+/* What a value is. */
+typedef enum mprof__export_what {
+    MPROF__EXPORT_TOTAL,       /* samples of all processes together */
+    MPROF__EXPORT_MEMORY,      /* samples of one process */
+    MPROF__EXPORT_HIGH_WATER,  /* the kernel's high-water mark of a process */
+    MPROF__EXPORT_GROUP,       /* the control group */
+    MPROF__EXPORT_GROUP_LIMIT, /* its limit */
+    MPROF__EXPORT_KIND,        /* + mprof_kind: that kind of memory of a process */
+    MPROF__EXPORT_WHAT_COUNT = MPROF__EXPORT_KIND + MPROF_KIND_COUNT
+} mprof__export_what;
+
+/* Memory at a moment. */
+typedef struct mprof__export_value {
+    double time_s; /* unix seconds */
+    double mib;
+    uint32_t process; /* index, or MPROF__EXPORT_NO_PROCESS */
+    uint32_t what;    /* mprof__export_what */
+} mprof__export_value;
+
+/* A call. In a track, calls nest; those of a lane that overlap otherwise are in several tracks. */
+typedef struct mprof__export_call {
+    mprof_sample enter, exit;
+    double suspended_s; /* of its time, how long it was suspended */
+    double sampled_s;   /* entry and exit are uncertain by this; 0: recorded */
+    uint64_t count;     /* > 1: that many calls in a row, recorded as one */
+    uint32_t function;  /* index */
+    uint32_t lane;      /* index */
+    uint32_t track;     /* of the lane, from 0 */
+    uint32_t depth;     /* calls around it in its track */
+    int32_t level;      /* as recorded; MPROF_LEVEL_NONE */
+    uint32_t open;      /* 1: it never returned */
+} mprof__export_call;
+
+typedef struct mprof__export_process {
+    const char *name; /* never "", without secrets; owned by the run */
+    int64_t pid;      /* MPROF_PID_NONE if unknown */
+} mprof__export_process;
+
+typedef struct mprof__export_lane {
+    uint32_t process;
+    const char *name; /* "" for the main one; owned by the run */
+} mprof__export_lane;
+
+/* One run of a recording. */
+typedef struct mprof__export_run {
+    const char *file;             /* as given */
+    size_t ordinal;               /* of all runs that are exported, from 0 */
+    size_t number, count;         /* run `number` of `count` in the file */
+    const mprof_profile *profile; /* without calls, and with few points */
+    const char *command_line;     /* without secrets */
+    const char *host;             /* "" if unknown */
+    bool mem_is_total;            /* its main values are those of all processes, of several */
+    double from_s, to_s; /* what is exported of it, in unix seconds; known after the values */
+    const mprof__export_process *processes;
+    size_t process_count;
+    const mprof__export_lane *lanes; /* with calls; known from the first call on */
+    size_t lane_count;
+    const char *const *functions;
+    size_t function_count;
+} mprof__export_run;
+
+typedef enum mprof__export_by { MPROF__EXPORT_BY_TIME, MPROF__EXPORT_BY_GROWTH } mprof__export_by;
+
+typedef struct mprof__export_options {
+    mprof__export_by by;             /* what stacks are weighed by */
+    bool unix_time;                  /* CSV: seconds instead of ISO 8601 */
+    const mprof__time_range *window; /* NULL: everything */
+    size_t recording_count;          /* that were asked for */
+} mprof__export_options;
+
+/* The output, and what writers share. */
+typedef struct mprof__export_out {
+    FILE *stream;
+    const mprof__export_options *options;
+    mprof_error *error;
+    void *state; /* the format's */
+} mprof__export_out;
+
+/* A format. Functions that are NULL are not called. Failures of the stream stay in it and are found
+ * by the caller; others return a status with *out->error set. */
+typedef struct mprof__export_format {
+    const char *name;      /* of --to */
+    const char *extension; /* of files, with its dot */
+    const char *help;
+    bool is_binary;
+    bool is_of_calls; /* a recording without calls has nothing for it */
+    bool any_order;   /* values may come as they are in the file, not by time */
+    mprof_status (*begin)(mprof__export_out *out);
+    mprof_status (*begin_run)(mprof__export_out *out, const mprof__export_run *run);
+    mprof_status (*value)(mprof__export_out *out, const mprof__export_run *run,
+                          const mprof__export_value *value);
+    /* All calls of a track come together: entries and exits, nested. After all values. */
+    mprof_status (*enter)(mprof__export_out *out, const mprof__export_run *run,
+                          const mprof__export_call *call);
+    mprof_status (*leave)(mprof__export_out *out, const mprof__export_run *run,
+                          const mprof__export_call *call);
+    mprof_status (*end_run)(mprof__export_out *out, const mprof__export_run *run);
+    mprof_status (*unreadable)(mprof__export_out *out, const char *file, const char *reason);
+    mprof_status (*end)(mprof__export_out *out);
+    void (*release)(mprof__export_out *out); /* frees the state, also after failures */
+} mprof__export_format;
+
+/* Ends with NULL. */
+extern const mprof__export_format *const mprof__export_formats[];
+
+/* NULL: there is no such format. */
+const mprof__export_format *mprof__export_format_find(const char *name);
+/* The format that files with this name have; NULL: unknown. */
+const mprof__export_format *mprof__export_format_of_file(const char *path);
+
+/* Reads a recording and writes all runs of it. *run_count: how many there are so far, of all
+ * recordings; increased. Warnings about the file are returned by `warn`, if not NULL.
+ * MPROF_EFORMAT, MPROF_EEMPTY and others of mprof_read(): nothing of the file was written. */
+typedef struct mprof__export_reader {
+    const mprof__export_format *format;
+    mprof__export_out *out;
+    size_t run_count;  /* exported */
+    size_t call_count; /* in them */
+    bool has_failed;   /* within a run: the output is not whole */
+    void (*warn)(const mprof_profile *profile);
+} mprof__export_reader;
+
+mprof_status mprof__export_read(mprof__export_reader *reader, const char *path, mprof_error *error);
+
+/* ---- shared by the writers ---- */
+
+/* Whole bytes. */
+int64_t mprof__export_bytes(double mib);
+
+/* "rss", "high-water mark", "control group" ...; of samples the kind that was measured. */
+const char *mprof__export_what_name(const mprof__export_run *run, uint32_t what);
+
+#define MPROF__EXPORT_TITLE_SIZE 1024
+
+/* For people: "python3 app.py", followed by the run and the file where there are several.
+ * MPROF__EXPORT_NO_PROCESS: "all processes". */
+void mprof__export_process_title(char *text, size_t size, const mprof__export_out *out,
+                                 const mprof__export_run *run, uint32_t process);
+
+/* Writes a string of JSON with its quotes. Bytes that are not UTF-8 become U+FFFD; what a terminal
+ * could obey is escaped. */
+void mprof__export_json_text(FILE *stream, const char *text);
+
+extern const mprof__export_format mprof__export_perfetto, mprof__export_openmetrics,
+    mprof__export_speedscope, mprof__export_collapsed, mprof__export_csv, mprof__export_json,
+    mprof__export_chrome;
+
+#endif
